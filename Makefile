@@ -1,0 +1,60 @@
+# `make demo` and `make test` work on a fresh checkout with nothing but Python 3.11 or later, make and a C library.
+# Everything is installed into $(VENV); `make VENV=/elsewhere` and `make PYTHON=python3.12` choose another place, another Python.
+
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= 2
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+DEMO := build/demo
+
+.PHONY: help demo test slow lint format wheel-check clean
+
+help:
+	@echo "make demo         install, then statistics, source, a forward pass and a figure of VGG-16"
+	@echo "make test         install, then run the tests"
+	@echo "make slow         the tests that take long"
+	@echo "make lint         format, lint and type checks"
+	@echo "make format       reformat the Python code"
+	@echo "make wheel-check  build the wheel and use it in a fresh environment"
+	@echo "make clean        remove what was built, and $(VENV)"
+
+# torch goes first and alone: pinned, or a later step would take whatever release is newest.
+$(VENV)/.run: pyproject.toml constraints.txt
+	@echo "Installing into $(VENV); the first time takes some minutes."
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt torch
+	$(PIP) install -c constraints.txt -e '.[torch,render]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.run
+	@mkdir -p $(DEMO)
+	$(BIN)/cnndsl stats vgg16
+	$(BIN)/cnndsl compile vgg16 --force -o $(DEMO)/vgg16.py
+	$(BIN)/python $(DEMO)/vgg16.py
+	$(BIN)/cnndsl render vgg16 --force -o $(DEMO)/vgg16.svg
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS)
+
+slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel-check: $(VENV)/.run
+	$(BIN)/python .ci/wheel_check.py
+
+clean:
+	rm -rf build dist $(VENV)

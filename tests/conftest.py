@@ -1,0 +1,15 @@
+"""What all tests share: how Hypothesis draws and how many threads torch may take."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+# Set before anything imports torch: the test processes run side by side and must not fight over the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
