@@ -1,0 +1,218 @@
+"""What a file asserts, held against what is true: `assert params == 25_557_032`.
+
+Everything about a network is computed when asked, once. Names of the file itself (parameters, `let`s) win over the
+vocabulary. Nothing here prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+
+from cnndsl.analysis.cost import Cost, costs, total
+from cnndsl.analysis.depth import depth
+from cnndsl.analysis.lecture import lecture_bytes
+from cnndsl.analysis.receptive_field import last_map, receptive_fields
+from cnndsl.errors import CnnError, Diagnostic, nearest
+from cnndsl.expr import (
+    COMPARISONS,
+    Binary,
+    Call,
+    Expr,
+    Literal,
+    Name,
+    Path,
+    Unary,
+    Value,
+    evaluate,
+    show,
+    truth,
+)
+from cnndsl.graph import Graph, Node
+
+
+def check(graph: Graph) -> list[Diagnostic]:
+    """What is wrong with each contract of the graph that does not hold, in the order of the file.
+
+    E0401: the contract does not hold; the message has both values. E0402: it mentions a fact that there is not.
+    """
+    facts = _Facts(graph)
+    return [diagnostic for contract in graph.contracts for diagnostic in _check(contract, facts)]
+
+
+@dataclass(frozen=True)
+class _Region:
+    """A network, or a part of one: its nodes and the one whose output is the part's."""
+
+    graph: Graph
+    nodes: tuple[Node, ...]
+    output: int
+
+    @property
+    def is_all(self) -> bool:
+        return len(self.nodes) == len(self.graph)
+
+
+@dataclass(frozen=True)
+class _Facts:
+    graph: Graph
+
+    @cached_property
+    def costs(self) -> tuple[Cost, ...]:
+        return costs(self.graph)
+
+    @cached_property
+    def whole(self) -> _Region:
+        return _Region(self.graph, self.graph.nodes, self.graph.output)
+
+    def part(self, path: str) -> _Region | None:
+        """The named part, or the layer at that path."""
+        graph = self.graph
+        layer = graph.by_path.get(path)
+        output = graph.modules.get(path, layer.index if layer else None)
+        if output is None:
+            return None
+        inside = tuple(node for node in graph.nodes if node.path == path or node.path.startswith(path + "."))
+        return _Region(graph, inside, output)
+
+    def cost(self, region: _Region) -> Cost:
+        return total(self.costs[node.index] for node in region.nodes)
+
+    def macs(self, region: _Region) -> int:
+        """Those of a forward pass in use: without what exists in training only."""
+        return sum(self.costs[node.index].macs for node in region.nodes if not node.training_only)
+
+    def memory(self, region: _Region) -> int:
+        return lecture_bytes(region.graph, region.nodes)
+
+    def receptive_field(self, region: _Region) -> Value:
+        """Of the network: that of its last map; of a part: that of its output. One number where it is square."""
+        fields = receptive_fields(self.graph)
+        field = fields[last_map(self.graph, fields) if region.is_all else region.output]
+        size = field.local.size if field else (1,)
+        return size if len(set(size)) > 1 else size[0]
+
+    def depth(self, region: _Region) -> int:
+        return depth(self.graph) if region.is_all else depth(self.graph, {node.index for node in region.nodes})
+
+    def output(self, region: _Region) -> Value:
+        return self.graph.nodes[region.output].shape.hwc
+
+
+_VOCABULARY: Mapping[str, Callable[[_Facts, _Region], Value]] = {
+    "params": lambda facts, region: facts.cost(region).params,
+    "weights": lambda facts, region: facts.cost(region).weights,
+    "macs": _Facts.macs,
+    "flops": lambda facts, region: 2 * facts.macs(region),
+    "memory": _Facts.memory,
+    "receptive_field": _Facts.receptive_field,
+    "depth": _Facts.depth,
+    "output": _Facts.output,
+}
+
+
+class _Scope(Mapping[str, Value]):
+    """The values that a contract may mention, each computed when it is looked up."""
+
+    def __init__(self, facts: _Facts) -> None:
+        self._facts = facts
+        self._names = {**dict.fromkeys(_VOCABULARY), **dict.fromkeys(facts.graph.lets), **facts.graph.settings}
+
+    def __getitem__(self, name: str) -> Value:
+        graph = self._facts.graph
+        if name in graph.settings:
+            return graph.settings[name]
+        if name in graph.lets:
+            return evaluate(graph.lets[name], self)
+        return _VOCABULARY[name](self._facts, self._facts.whole)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+
+def _check(contract: Expr, facts: _Facts) -> Iterator[Diagnostic]:
+    scope = _Scope(facts)
+    unknown = list(_unknown(contract, scope, facts))
+    yield from unknown
+    if unknown:
+        return
+    try:
+        resolved = _resolved(contract, facts)
+        if not truth(resolved, scope):
+            yield _failed(resolved, scope)
+    except CnnError as problem:
+        yield from problem.diagnostics
+
+
+def _unknown(expr: Expr, scope: _Scope, facts: _Facts) -> Iterator[Diagnostic]:
+    """A diagnostic for each name that means nothing."""
+    if isinstance(expr, Name) and expr.name not in scope:
+        hint = nearest(expr.name, list(scope)) or f"there are {', '.join(_VOCABULARY)}"
+        yield Diagnostic("E0402", f"nothing is known as `{expr.name}`", expr.span, help=hint)
+    elif isinstance(expr, Path):
+        yield from _unknown_path(expr, facts)
+    for operand in _operands(expr):
+        yield from _unknown(operand, scope, facts)
+
+
+def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
+    *names, fact = expr.names
+    path, parts = ".".join(names), {**facts.graph.modules, **facts.graph.by_path}
+    if path not in parts:
+        hint = nearest(path, list(parts))
+        yield Diagnostic("E0402", f"there is no part called `{path}`", expr.span, help=hint)
+    elif fact not in _VOCABULARY:
+        hint = nearest(fact, list(_VOCABULARY)) or f"there are {', '.join(_VOCABULARY)}"
+        yield Diagnostic("E0402", f"nothing is known as `{fact}` of `{path}`", expr.span, help=hint)
+
+
+def _operands(expr: Expr) -> tuple[Expr, ...]:
+    if isinstance(expr, Unary):
+        return (expr.operand,)
+    if isinstance(expr, Binary):
+        return (expr.left, expr.right)
+    return expr.arguments if isinstance(expr, Call) else ()
+
+
+def _resolved(expr: Expr, facts: _Facts) -> Expr:
+    """The same with each part's fact replaced by its value."""
+    if isinstance(expr, Path):
+        region = facts.part(".".join(expr.names[:-1]))
+        assert region is not None, "unknown parts were reported before"
+        return Literal(_VOCABULARY[expr.names[-1]](facts, region), ".".join(expr.names), expr.span)
+    if isinstance(expr, Unary):
+        return replace(expr, operand=_resolved(expr.operand, facts))
+    if isinstance(expr, Binary):
+        return replace(expr, left=_resolved(expr.left, facts), right=_resolved(expr.right, facts))
+    if isinstance(expr, Call):
+        return replace(expr, arguments=tuple(_resolved(each, facts) for each in expr.arguments))
+    return expr
+
+
+def _failed(expr: Expr, scope: _Scope) -> Diagnostic:
+    """What to say of a contract that is false: about the first of its terms that is."""
+    if isinstance(expr, Binary) and expr.operator == "and":
+        return _failed(expr.right if truth(expr.left, scope) else expr.left, scope)
+    if isinstance(expr, Binary) and expr.operator in COMPARISONS:
+        left, right = _grouped(evaluate(expr.left, scope)), _grouped(evaluate(expr.right, scope))
+        wanted = right if expr.operator == "==" else f"{_WORDS[expr.operator]} {right}"
+        return Diagnostic("E0401", f"{expr.left.span.text} is {left}, and the file asserts {wanted}", expr.span)
+    return Diagnostic("E0401", f"`{expr.span.text}` does not hold", expr.span)
+
+
+_WORDS = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least", "!=": "anything but"}
+
+
+def _grouped(value: Value) -> str:
+    """A value with its thousands apart."""
+    if isinstance(value, int | Fraction) and not isinstance(value, bool) and Fraction(value).denominator == 1:
+        return f"{int(value):,}"
+    return show(value)

@@ -1,0 +1,94 @@
+"""What a network costs: parameters, multiply-adds, elementwise operations, activations.
+
+Figures are exact and for one image. What `macs` counts, and how other tools count, is in docs/figures.md. What a
+network needs in memory is `memory`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cnndsl.graph import Graph
+from cnndsl.layers.base import Layer
+from cnndsl.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The figures of a layer, or the sum of those of several.
+
+    `weights`, `biases`, `buffers` and `trainable` are numbers of elements; `macs` are multiply-adds of
+    convolutions and matrix products, `operations` elementwise operations of everything else (the two are never
+    mixed), `activations` the elements of the output.
+    """
+
+    weights: int = 0
+    biases: int = 0
+    buffers: int = 0
+    trainable: int = 0
+    macs: int = 0
+    operations: int = 0
+    activations: int = 0
+
+    @property
+    def params(self) -> int:
+        """Weights and biases."""
+        return self.weights + self.biases
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of the multiply-adds, two each; as torch.utils.flop_counter counts."""
+        return 2 * self.macs
+
+
+def costs(graph: Graph) -> tuple[Cost, ...]:
+    """The cost of each node, by index."""
+    nodes = graph.nodes
+    return tuple(_cost(node.layer, node.shape, *[nodes[at].shape for at in node.inputs]) for node in nodes)
+
+
+def total(each: Iterable[Cost]) -> Cost:
+    """The sum of several costs.
+
+    >>> total([Cost(weights=4, biases=1, macs=8), Cost(weights=2)]).params
+    7
+    """
+    several = list(each)
+    return Cost(
+        sum(cost.weights for cost in several),
+        sum(cost.biases for cost in several),
+        sum(cost.buffers for cost in several),
+        sum(cost.trainable for cost in several),
+        sum(cost.macs for cost in several),
+        sum(cost.operations for cost in several),
+        sum(cost.activations for cost in several),
+    )
+
+
+def network_total(graph: Graph, each: Sequence[Cost], training: bool = False) -> Cost:
+    """The sum over a network, without the parts that exist in training only unless `training`.
+
+    The published figures differ in this: GoogLeNet's leave its side classifiers out of parameters and
+    multiply-adds, Inception v3's count their parameters.
+    """
+    return total(cost for node, cost in zip(graph.nodes, each, strict=True) if training or not node.training_only)
+
+
+@lru_cache(maxsize=4096)
+def _cost(layer: Layer, output: Shape, *inputs: Shape) -> Cost:
+    """The cost of a layer on inputs; equal layers on equal inputs are computed once."""
+    sums = {"weight": 0, "bias": 0, "buffer": 0}
+    if inputs:
+        for tensor in layer.tensors(*inputs):
+            sums[tensor.role] += tensor.numel
+    return Cost(
+        weights=sums["weight"],
+        biases=sums["bias"],
+        buffers=sums["buffer"],
+        trainable=sums["weight"] + sums["bias"],
+        macs=layer.macs(*inputs) if inputs else 0,
+        operations=layer.operations(*inputs) if inputs else 0,
+        activations=output.numel,
+    )

@@ -1,0 +1,153 @@
+"""Which range of one axis each position of a later map sees: the arithmetic behind receptive fields.
+
+A `Track` gives for position p of a map the first and last position of the plane it is measured on. Sliding windows
+move by the same amount from one position to the next; magnifying layers do so only from one period to the next, so
+a track holds the ranges of one period. Ranges may lie outside the plane: that is padding. Exact, in integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from math import gcd, lcm
+
+LONGEST_PERIOD = 4096
+"""Beyond this a union of tracks is bounded by one that moves evenly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """The ranges of one period, and by how much they lie further on in the next."""
+
+    ranges: tuple[tuple[int, int], ...] = ((0, 0),)
+    advance: int = 1
+
+    def at(self, position: int) -> tuple[int, int]:
+        """The first and last position that are seen.
+
+        >>> Track(((-1, 1),), 2).at(3)
+        (5, 7)
+        """
+        turns, phase = divmod(position, len(self.ranges))
+        first, last = self.ranges[phase]
+        return first + turns * self.advance, last + turns * self.advance
+
+    @property
+    def size(self) -> int:
+        """The extent of the largest range."""
+        return max(last - first + 1 for first, last in self.ranges)
+
+    @property
+    def stride(self) -> int | Fraction:
+        """How far the range moves from one position to the next, on average."""
+        step = Fraction(self.advance, len(self.ranges))
+        return step.numerator if step.denominator == 1 else step
+
+    @property
+    def padding(self) -> int:
+        """How far the range of position 0 begins ahead of the plane; negative where it begins inside."""
+        return -self.ranges[0][0]
+
+
+@lru_cache(maxsize=4096)
+def slide(track: Track, extent: int, step: int, before: int, grow: int = 1) -> Track:
+    """The track behind a window of `extent` positions that moves by `step` and starts `before` ahead.
+
+    With `grow` g, position p sees the inputs q with p <= g*q - before + k <= p for some k below the extent, as in a
+    transposed convolution of stride g.
+
+    >>> slide(slide(Track(), 3, 1, 1), 2, 2, 0)
+    Track(ranges=((-1, 2),), advance=2)
+    >>> slide(Track(), 2, 1, 0, grow=2).stride
+    Fraction(1, 2)
+    """
+    period = len(track.ranges)
+    if grow == 1 and period == 1:
+        ((first, last),) = track.ranges
+        front = first - track.advance * before
+        return Track(((front, last + track.advance * (extent - 1 - before)),), track.advance * step)
+    shared = gcd(period * grow, step)
+    turns = period * grow // shared
+    ranges = tuple(_seen(track, extent, at * step, before, grow) for at in range(turns))
+    return _shortened(Track(ranges, track.advance * (step // shared)))
+
+
+def _seen(track: Track, extent: int, start: int, before: int, grow: int) -> tuple[int, int]:
+    if grow == 1:
+        low, high = start - before, start - before + extent - 1
+    else:
+        low, high = -((extent - 1 - before - start) // grow), (start + before) // grow
+    low, high = min(low, high), max(low, high)
+    return track.at(low)[0], track.at(high)[1]
+
+
+def _shortened(track: Track) -> Track:
+    """The same with the shortest period."""
+    period = len(track.ranges)
+    for shorter in range(1, period):
+        if period % shorter or track.advance * shorter % period:
+            continue
+        part = Track(track.ranges[:shorter], track.advance * shorter // period)
+        if all(part.at(at) == track.ranges[at] for at in range(period)):
+            return part
+    return track
+
+
+def union(tracks: tuple[Track, ...], positions: int) -> Track:
+    """The smallest track that contains all others on a map of so many positions.
+
+    Tracks that move at different speeds, or whose common period is too long, are bounded by one that moves evenly.
+
+    >>> union((Track(((-1, 1),), 2), Track(((0, 2),), 2)), 8)
+    Track(ranges=((-1, 2),), advance=2)
+    """
+    if len(set(tracks)) == 1:
+        return tracks[0]
+    period = lcm(*(len(track.ranges) for track in tracks))
+    if same_speed(tracks) and period <= LONGEST_PERIOD:
+        ranges = tuple(_hull([track.at(at) for track in tracks]) for at in range(period))
+        first = tracks[0]
+        return _shortened(Track(ranges, first.advance * (period // len(first.ranges))))
+    return _bound(tracks, positions)
+
+
+def same_speed(tracks: tuple[Track, ...]) -> bool:
+    return len({track.stride for track in tracks}) == 1
+
+
+def same_centres(tracks: tuple[Track, ...], positions: int) -> bool:
+    """True where the ranges of all tracks have the same centre at each of the first positions."""
+    if len(set(tracks)) == 1:
+        return True
+    if not same_speed(tracks):
+        return positions == 1 and len({sum(track.at(0)) for track in tracks}) == 1
+    period = lcm(*(len(track.ranges) for track in tracks))
+    return all(len({sum(track.at(at)) for track in tracks}) == 1 for at in range(min(period, positions)))
+
+
+def everything(track: Track, positions: int) -> Track:
+    """What all positions of a map see together, whichever is asked."""
+    return (
+        Track((_hull([track.at(at) for at in range(positions)]),), 0)
+        if len(track.ranges) > 1
+        else Track(((track.at(0)[0], track.at(positions - 1)[1]),), 0)
+    )
+
+
+def clipped(track: Track, extent: int) -> Track:
+    """A track that does not move, within the plane."""
+    ((first, last),) = track.ranges
+    return Track(((max(0, first), min(extent - 1, last)),), 0)
+
+
+def _hull(ranges: list[tuple[int, int]]) -> tuple[int, int]:
+    return min(first for first, _ in ranges), max(last for _, last in ranges)
+
+
+def _bound(tracks: tuple[Track, ...], positions: int) -> Track:
+    speed = max(track.advance // len(track.ranges) for track in tracks)
+    seen = [(at, track.at(at)) for track in tracks for at in range(positions)]
+    first = min(low - speed * at for at, (low, _) in seen)
+    last = max(high - speed * at for at, (_, high) in seen)
+    return Track(((first, last),), speed)

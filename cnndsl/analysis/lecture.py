@@ -1,0 +1,30 @@
+"""Memory as the lecture counts it: the sum of all volumes, 4 bytes a value, of one image, forward only.
+
+Activation functions, dropout and flattening are not volumes of their own there (CS231n 2017, lecture 9, the table of
+VGG-16). The table in circulation states a total of 24M values, its own rows sum to 15.2M; this is the sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cnndsl.graph import Graph, Node
+
+BYTES_A_VALUE = 4
+
+
+def lecture_bytes(graph: Graph, nodes: Iterable[Node] | None = None) -> int:
+    """The lecture's memory of a network, or of some of its nodes, in bytes. Without what exists in training only."""
+    chosen = graph.nodes if nodes is None else nodes
+    values = sum(node.shape.numel for node in chosen if not node.training_only and is_volume(graph, node))
+    return BYTES_A_VALUE * values
+
+
+def is_volume(graph: Graph, node: Node) -> bool:
+    """True for a layer that the lecture gives a row: the input, and whatever is more than a function of each value."""
+    inputs = graph.shapes(node)
+    if len(inputs) != 1:
+        return True
+    if node.layer.tensors(*inputs):
+        return True
+    return node.shape.numel != inputs[0].numel

@@ -1,0 +1,185 @@
+"""What a unit sees: the receptive field of every node, on any graph.
+
+Each axis is followed by exact interval arithmetic (`interval`) from a start node on; joins take the union of what
+their branches see. The field is the smallest box around the positions that can matter: with dilation there are gaps
+in it. Source of the definitions: Araujo, Norris and Sim 2019, "Computing Receptive Fields of Convolutional Neural
+Networks", Distill, doi 10.23915/distill.00021. Nothing here draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import lru_cache
+
+from cnndsl.analysis.interval import Track, clipped, everything, same_centres, slide, union
+from cnndsl.graph import Graph, Node
+from cnndsl.layers.base import Layer, Window
+from cnndsl.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What the units of a node see of the plane of the start node; one entry an axis, H before W.
+
+    `whole` says that a global operation (FC, global pooling, the gate of squeeze-and-excite) stands between: every
+    unit sees all that any does. `aligned` is false where branches with different centres met on the way.
+    """
+
+    tracks: tuple[Track, ...]
+    whole: bool = False
+    aligned: bool = True
+    ungated: Field | None = field(default=None, repr=False)
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """How many positions a unit sees, the unit that sees most."""
+        return tuple(track.size for track in self.tracks)
+
+    @property
+    def stride(self) -> tuple[int | Fraction, ...]:
+        """How far the fields of neighbouring units lie apart; 0 for a whole field."""
+        return tuple(track.stride for track in self.tracks)
+
+    @property
+    def padding(self) -> tuple[int, ...]:
+        """How far the field of the first unit begins outside the plane."""
+        return tuple(track.padding for track in self.tracks)
+
+    @property
+    def local(self) -> Field:
+        """The field without what comes through gates: operands of a merge that see everything, beside others
+        that do not."""
+        return self.ungated or self
+
+    def box(self, position: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+        """The first and last position on each axis that a unit sees; outside the plane is padding."""
+        return tuple(track.at(at) for track, at in zip(self.tracks, position, strict=True))
+
+
+def receptive_fields(graph: Graph, start: int = 0) -> tuple[Field | None, ...]:
+    """The field of each node on the plane of node `start`, by index; None where the node does not depend on it."""
+    plane = graph.nodes[start].shape
+    fields: list[Field | None] = [None] * len(graph)
+    fields[start] = Field((Track(),) * plane.rank)
+    for node in graph.nodes[start + 1 :]:
+        fields[node.index] = _field(graph, node, fields, plane)
+    return tuple(fields)
+
+
+def last_map(graph: Graph, fields: tuple[Field | None, ...]) -> int:
+    """The node whose field is quoted for a whole network: the last on the way to the output before everything is
+    seen at once by global pooling or FC (gates aside). The input where there is none."""
+    ahead = ancestors(graph, graph.output)
+    for at in reversed(range(len(graph))):
+        seen = fields[at]
+        if at in ahead and seen is not None and not seen.local.whole and graph.nodes[at].shape.rank:
+            return at
+    return 0
+
+
+def ancestors(graph: Graph, node: int) -> set[int]:
+    """A node and all that it depends on."""
+    found = {node}
+    for at in range(node, -1, -1):
+        if at in found:
+            found.update(graph.nodes[at].inputs)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A merge whose operands have their centres apart: what each sees first, and how far it moves, on one axis."""
+
+    node: int
+    axis: int
+    operands: tuple[int, ...]
+    ranges: tuple[tuple[int, int], ...]
+    strides: tuple[int | Fraction, ...]
+
+
+def disagreements(graph: Graph, fields: tuple[Field | None, ...]) -> Iterator[Disagreement]:
+    """The merges at which branches disagree in alignment or stride, in order; on the first axis where they do."""
+    for node in graph.nodes:
+        if len(node.inputs) < 2:
+            continue
+        operands = tuple(at for at in node.inputs if (seen := fields[at]) is not None and not seen.local.whole)
+        several = [seen.local.tracks for at in operands if (seen := fields[at]) is not None]
+        for axis, tracks in enumerate(zip(*several, strict=True)):
+            if not same_centres(tracks, _extent(node.shape, axis)):
+                starts, strides = tuple(track.at(0) for track in tracks), tuple(track.stride for track in tracks)
+                yield Disagreement(node.index, axis, operands, starts, strides)
+                break
+
+
+def _field(graph: Graph, node: Node, fields: list[Field | None], plane: Shape) -> Field | None:
+    seen = [(seen, graph.nodes[at].shape) for at in node.inputs if (seen := fields[at]) is not None]
+    if not seen:
+        return None
+    window = _window(node.layer, *[graph.nodes[at].shape for at in node.inputs])
+    if len(seen) == 1 and window is not None and _is_pointwise(window) and seen[0][1].spatial == node.shape.spatial:
+        return seen[0][0]
+    through = [_through(each, shape, node.shape, window, plane) for each, shape in seen]
+    full = _union(through, node, plane)
+    if all(each.ungated is None for each, _ in seen) and len({each.whole for each in through}) == 1:
+        return full
+    ungated = [_through(each.local, shape, node.shape, window, plane) for each, shape in seen]
+    local = _union([each for each in ungated if not each.whole] or ungated, node, plane)
+    return full if full == local else replace(full, ungated=local)
+
+
+@lru_cache(maxsize=4096)
+def _window(layer: Layer, *inputs: Shape) -> Window | None:
+    return layer.window(*inputs)
+
+
+def _is_pointwise(window: Window) -> bool:
+    """True where each position sees the one at its own place."""
+    return not window.grow and set(window.extent) | set(window.step) <= {1} and set(window.before) <= {0}
+
+
+def _through(seen: Field, before: Shape, after: Shape, window: Window | None, plane: Shape) -> Field:
+    """The field behind one layer."""
+    if seen.whole:
+        return seen
+    broadcast = after.pixels > 1 and before.pixels == 1
+    if window is None or before.rank == 0 or broadcast or before.rank != len(seen.tracks):
+        return _everything(seen, before, plane)
+    grow = window.grow or (1,) * before.rank
+    numbers = zip(seen.tracks, window.extent, window.step, window.before, grow, strict=True)
+    return Field(tuple(slide(*each) for each in numbers), False, seen.aligned)
+
+
+def _everything(seen: Field, before: Shape, plane: Shape) -> Field:
+    tracks = tuple(
+        clipped(everything(track, _extent(before, axis)), plane.spatial[axis]) for axis, track in enumerate(seen.tracks)
+    )
+    return Field(tracks, True, seen.aligned)
+
+
+def _union(operands: list[Field], node: Node, plane: Shape) -> Field:
+    if len(operands) == 1:
+        return operands[0]
+    aligned = all(operand.aligned for operand in operands)
+    if any(operand.whole for operand in operands):
+        each = [tuple(_whole(operand, node, axis, plane) for operand in operands) for axis in range(plane.rank)]
+        return Field(tuple(union(tracks, 1) for tracks in each), True, aligned)
+    tracks: list[Track] = []
+    for axis in range(plane.rank):
+        each_track = tuple(operand.tracks[axis] for operand in operands)
+        positions = _extent(node.shape, axis)
+        tracks.append(union(each_track, positions))
+        aligned = aligned and same_centres(each_track, positions)
+    return Field(tuple(tracks), False, aligned)
+
+
+def _whole(operand: Field, node: Node, axis: int, plane: Shape) -> Track:
+    """The track of an operand of a merge, another operand of which sees everything."""
+    if operand.whole:
+        return operand.tracks[axis]
+    return clipped(everything(operand.tracks[axis], _extent(node.shape, axis)), plane.spatial[axis])
+
+
+def _extent(shape: Shape, axis: int) -> int:
+    return shape.spatial[axis] if axis < shape.rank else 1
