@@ -1,0 +1,122 @@
+"""One line of a file with its underlines: carets that align under tabs, wide characters and escapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cnndsl.terminal import Paint, clean, visible, width
+
+_LONGEST = 110
+"""A line of more characters is cut around its marks."""
+_LEAD = 16
+"""How much of a cut line is kept in front of its first mark."""
+_TAB = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An underline from character `start` to before `end`, with what is said of it."""
+
+    start: int
+    end: int
+    text: str
+    primary: bool
+
+
+def excerpt(line: str, marks: Sequence[Mark], paint: Paint, tint: str) -> Iterator[list[str]]:
+    """The line as printed, and the lines under it; more than once where its marks are too far apart for one.
+
+    >>> for shown in excerpt("CONV3 -> ID", [Mark(9, 11, "56x56", True), Mark(0, 5, "28x28", False)], Paint(False), ""):
+    ...     print(*shown, sep="\\n")
+    CONV3 -> ID
+    -----    ^^ 56x56
+    |
+    28x28
+    """
+    for start, stop, group in _windows(line, sorted(marks, key=lambda mark: mark.start)):
+        text, columns = _print(line, start, stop)
+        placed = [_place(mark, start, stop, columns) for mark in group]
+        yield [text, *_underline(placed, paint, tint)]
+
+
+def _windows(line: str, marks: list[Mark]) -> Iterator[tuple[int, int, list[Mark]]]:
+    """Ranges of characters to show, each with the marks that begin in it."""
+    if len(line) <= _LONGEST or not marks:
+        yield 0, min(len(line), _LONGEST), marks
+        return
+    while marks:
+        latest = max(0, len(line) - _LONGEST)
+        start = min(max(0, marks[0].start - _LEAD), latest)
+        stop = start + _LONGEST
+        inside = [mark for mark in marks if mark.start < stop or start == latest]
+        yield start, stop, inside
+        marks = marks[len(inside) :]
+
+
+def _print(line: str, start: int, stop: int) -> tuple[str, list[int]]:
+    """The characters of a range as printed, and the column of each, and of the end."""
+    printed = ["… "] if start else []
+    columns: list[int] = []
+    at = 2 if start else 0
+    for char in line[start:stop]:
+        columns.append(at)
+        shown = " " * (_TAB - at % _TAB) if char == "\t" else visible(char)
+        at += width(shown)
+        printed.append(shown)
+    columns.append(at)
+    if stop < len(line):
+        printed.append(" …")
+    return "".join(printed), columns
+
+
+def _place(mark: Mark, start: int, stop: int, columns: list[int]) -> Mark:
+    """The mark in columns."""
+    last = len(columns) - 1
+    first = columns[min(mark.start - start, last)] + max(0, mark.start - start - last)
+    end = columns[min(mark.end - start, last)]
+    return Mark(first, max(end, first + 1), clean(mark.text), mark.primary)
+
+
+def _underline(marks: list[Mark], paint: Paint, tint: str) -> list[str]:
+    """The row of underlines with the text of the last one, then the other texts, each hanging from its mark."""
+    if not marks:
+        return []
+    row: dict[int, tuple[str, bool]] = {}
+    for mark in sorted(marks, key=lambda mark: mark.start - mark.end):
+        row.update({column: ("^" if mark.primary else "-", mark.primary) for column in range(mark.start, mark.end)})
+    last = max(marks, key=lambda mark: (mark.start, mark.end))
+    beside = last.text and last.end == max(row) + 1
+    lines = [_draw(row, paint, tint)]
+    if beside:
+        lines[0] += " " + paint(last.text, "bold", _tint(last.primary, tint))
+    hanging = [mark for mark in marks if mark.text and not (beside and mark is last)]
+    if hanging:
+        lines.append(_draw({mark.start: ("|", mark.primary) for mark in hanging}, paint, tint))
+    while hanging:
+        mark = hanging.pop()
+        stems = {other.start: ("|", other.primary) for other in hanging if other.start < mark.start}
+        stem = _draw(stems, paint, tint)
+        gap = " " * (mark.start - max(stems, default=-1) - 1)
+        lines.append(stem + gap + paint(mark.text, "bold", _tint(mark.primary, tint)))
+    return lines
+
+
+def _tint(primary: bool, tint: str) -> str:
+    return tint if primary and tint else "blue"
+
+
+def _draw(row: dict[int, tuple[str, bool]], paint: Paint, tint: str) -> str:
+    """The characters at their columns; runs of one kind share one colour."""
+    drawn: list[str] = []
+    at = 0
+    run, kind = "", False
+    for column in sorted(row):
+        char, primary = row[column]
+        if run and (column != at or primary != kind):
+            drawn.append(paint(run, "bold", _tint(kind, tint)))
+            run = ""
+        drawn.append(" " * (column - at))
+        run, kind, at = run + char, primary, column + 1
+    drawn.append(paint(run, "bold", _tint(kind, tint)))
+    return "".join(drawn)

@@ -1,0 +1,135 @@
+"""Diagnostics for programs: a line each, JSON, GitHub's workflow commands, SARIF 2.1.0."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TypeAlias
+from urllib.parse import quote
+
+from cnndsl.errors import Diagnostic, Span
+from cnndsl.terminal import clean
+
+Json: TypeAlias = "str | int | None | list[Json] | dict[str, Json]"
+
+_GITHUB = {"error": "error", "warning": "warning"}
+_SARIF = {"error": "error", "warning": "warning"}
+
+
+def concise(diagnostics: Sequence[Diagnostic]) -> str:
+    """One line each: `net.cnn:3:7: E0102 there is no kind `CNOV``."""
+    return "\n".join(map(_line, diagnostics))
+
+
+def as_json(diagnostics: Sequence[Diagnostic]) -> str:
+    """A list of objects; lines and columns count from 1, in characters."""
+    return json.dumps([_object(each) for each in diagnostics], indent=2)
+
+
+def github(diagnostics: Sequence[Diagnostic]) -> str:
+    """Workflow commands, which GitHub Actions shows beside the changed lines.
+
+    Source: docs.github.com, "Workflow commands for GitHub Actions".
+    """
+    return "\n".join(map(_command, diagnostics))
+
+
+def sarif(diagnostics: Sequence[Diagnostic]) -> str:
+    """A SARIF 2.1.0 log (OASIS standard), which code scanners take."""
+    codes = sorted({each.code for each in diagnostics})
+    driver: dict[str, Json] = {"name": "cnndsl", "rules": [{"id": code} for code in codes]}
+    run: dict[str, Json] = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(each, codes.index(each.code)) for each in diagnostics],
+    }
+    log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, indent=2)
+
+
+def _line(diagnostic: Diagnostic) -> str:
+    place = f"{clean(str(diagnostic.span))}: " if diagnostic.span else ""
+    mark = "" if diagnostic.severity == "error" else f"{diagnostic.severity} "
+    return f"{place}{mark}{diagnostic.code} {clean(diagnostic.message)}"
+
+
+def _place(span: Span) -> dict[str, Json]:
+    end_line, end_column = span.source.position(span.end)
+    return {
+        "file": span.source.name,
+        "line": span.line,
+        "column": span.column,
+        "end_line": end_line,
+        "end_column": end_column,
+    }
+
+
+def _object(diagnostic: Diagnostic) -> dict[str, Json]:
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        "place": _place(diagnostic.span) if diagnostic.span else None,
+        "label": diagnostic.label,
+        "others": [{"place": _place(other.span), "label": other.text} for other in diagnostic.others],
+        "context": list(diagnostic.context),
+        "help": diagnostic.help,
+    }
+
+
+def _sentence(diagnostic: Diagnostic) -> str:
+    """The message with everything that has no field of its own."""
+    message = ", ".join((diagnostic.message, *diagnostic.context))
+    return f"{message}; help: {diagnostic.help}" if diagnostic.help else message
+
+
+def _command(diagnostic: Diagnostic) -> str:
+    properties = [f"title={_property(diagnostic.code)}"]
+    if diagnostic.span:
+        place = _place(diagnostic.span)
+        properties[:0] = [
+            f"file={_property(str(place['file']))}",
+            f"line={place['line']}",
+            f"endLine={place['end_line']}",
+            f"col={place['column']}",
+            f"endColumn={place['end_column']}",
+        ]
+    command = _GITHUB.get(diagnostic.severity, "notice")
+    return f"::{command} {','.join(properties)}::{_data(_sentence(diagnostic))}"
+
+
+def _data(text: str) -> str:
+    return clean(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _location(span: Span, message: str = "") -> dict[str, Json]:
+    place = _place(span)
+    region: dict[str, Json] = {
+        "startLine": place["line"],
+        "startColumn": place["column"],
+        "endLine": place["end_line"],
+        "endColumn": place["end_column"],
+    }
+    uri = quote(span.source.name.replace("\\", "/"), safe="/", errors="replace")
+    location: dict[str, Json] = {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
+    if message:
+        location["message"] = {"text": message}
+    return location
+
+
+def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Json]:
+    result: dict[str, Json] = {
+        "ruleId": diagnostic.code,
+        "ruleIndex": rule,
+        "level": _SARIF.get(diagnostic.severity, "note"),
+        "message": {"text": _sentence(diagnostic)},
+    }
+    if diagnostic.span:
+        result["locations"] = [_location(diagnostic.span)]
+    if diagnostic.others:
+        result["relatedLocations"] = [_location(other.span, other.text) for other in diagnostic.others]
+    return result

@@ -1,0 +1,151 @@
+"""Reading programs and writing results: whole or not at all, and nothing overwritten unasked.
+
+A result goes to a temporary file in the same folder, is flushed to the disk and takes its name at the end, so that a
+crash leaves the old file or the new one. Everything that goes wrong is a `FileError` of one line.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+
+from cnndsl.errors import CnnError, Diagnostic, Source, Span
+
+LARGEST = 16 * 2**20
+"""A program of more bytes is not read."""
+
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES, errno.EINVAL}
+_REASONS = {
+    errno.ENOENT: "the folder does not exist",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EROFS: "the folder is read-only",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EISDIR: "it is a folder",
+    errno.ENOTDIR: "a part of its path is no folder",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.EFBIG: "the file is too large",
+}
+
+
+class FileError(Exception):
+    """A file that cannot be read or written; the message is one line."""
+
+
+def read(path: str) -> Source:
+    """The text of a file, without the mark that some editors put in front of UTF-8.
+
+    Raises FileError where it cannot be read, CnnError where it is not UTF-8.
+    """
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read(LARGEST + 1)
+    except OSError as stop:
+        reason = "there is no such file" if stop.errno == errno.ENOENT else _reason(stop)
+        raise FileError(f"cannot read {path}: {reason}") from None
+    except ValueError:
+        raise FileError(f"cannot read {path!r}: a name cannot hold a null character") from None
+    return decode(path, data)
+
+
+def decode(name: str, data: bytes) -> Source:
+    """A program of bytes. Raises FileError where it is too long, CnnError where it is not UTF-8.
+
+    >>> decode("net.cnn", b"INPUT -> FC-10").text
+    'INPUT -> FC-10'
+    """
+    if len(data) > LARGEST:
+        raise FileError(f"cannot read {name}: it has more than {LARGEST // 2**20} MiB")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return Source(name, data.decode())
+    except UnicodeDecodeError as stop:
+        text = data.decode(errors="replace")
+        at = len(data[: stop.start].decode())
+        message = f"the byte 0x{data[stop.start]:02X} is not UTF-8"
+        span = Span(Source(name, text), at, at + 1)
+        raise CnnError(Diagnostic("E0101", message, span, help="save the file as UTF-8")) from None
+
+
+def write(path: str, data: bytes, *, force: bool = False) -> None:
+    """Writes a file at once; an existing one only with `force`, and keeps its mode. Follows links.
+
+    Raises FileError where that cannot be done; what was there is then as it was.
+    """
+    try:
+        target = os.path.realpath(path)
+        mode = _mode(target)
+        if mode is not None and stat.S_ISDIR(mode):
+            raise FileError(f"cannot write {path}: it is a folder")
+        if mode is not None and not stat.S_ISREG(mode):
+            _write_into(target, data)
+            return
+        if mode is not None and not force:
+            raise FileError(f"{path} exists already; --force overwrites it")
+        _replace(path, target, data, mode)
+    except OSError as stop:
+        raise FileError(f"cannot write {path}: {_reason(stop)}") from None
+    except ValueError:
+        raise FileError(f"cannot write {path!r}: a name cannot hold a null character") from None
+
+
+def _mode(path: str) -> int | None:
+    with suppress(FileNotFoundError):
+        return os.stat(path).st_mode
+    return None
+
+
+def _write_into(device: str, data: bytes) -> None:
+    with open(device, "wb") as stream:
+        stream.write(data)
+
+
+def _replace(path: str, target: str, data: bytes, mode: int | None) -> None:
+    folder, name = os.path.split(target)
+    temporary = os.path.join(folder, f".{name[:64]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if mode is not None:
+            os.chmod(temporary, stat.S_IMODE(mode))
+            os.replace(temporary, target)
+        else:
+            _link(path, temporary, target)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+    _flush_folder(folder)
+
+
+def _link(path: str, temporary: str, target: str) -> None:
+    """Gives a new file its name, never that of one that appeared meanwhile."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise FileError(f"{path} exists already; --force overwrites it") from None
+    except OSError as stop:
+        if stop.errno not in _NO_LINKS:
+            raise
+        os.replace(temporary, target)
+
+
+def _flush_folder(folder: str) -> None:
+    """Makes the new name survive a loss of power, where folders can be opened."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _reason(stop: OSError) -> str:
+    if stop.errno in _REASONS:
+        return _REASONS[stop.errno]
+    return (stop.strerror or str(stop)).casefold()

@@ -1,0 +1,67 @@
+"""Where shipped files live: the grammar, and the zoo of architectures.
+
+Works installed, in a checkout, and from a zipped wheel. Knows nothing of what is in the files.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnndsl.errors import Source, nearest
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+SUFFIX = ".cnn"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+@cache
+def folder(name: str) -> Traversable:
+    """A shipped folder: inside the installed package, else beside it in a checkout.
+
+    Raises FileNotFoundError where there is none.
+
+    >>> folder("architectures").is_dir()
+    True
+    """
+    package = Path(__file__).parent
+    for place in (package / name, package.parent / name):
+        if place.is_dir():
+            return place
+    from importlib.resources import files
+
+    zipped = files("cnndsl") / name
+    if zipped.is_dir():
+        return zipped
+    raise FileNotFoundError(f"the installation of cnndsl lacks its folder `{name}`")
+
+
+@cache
+def zoo() -> tuple[str, ...]:
+    """The names of the bundled architectures, sorted."""
+    each = (entry.name for entry in folder("architectures").iterdir())
+    return tuple(sorted(name.removesuffix(SUFFIX) for name in each if name.endswith(SUFFIX)))
+
+
+def architecture(name: str) -> Source | None:
+    """A bundled architecture by its name, with or without `.cnn`; None where there is none.
+
+    Whatever could leave the folder (separators, dots, drives) is no name.
+
+    >>> architecture("../vgg16") is None
+    True
+    """
+    stem = name.removesuffix(SUFFIX)
+    if not _NAME.fullmatch(stem) or stem not in zoo():
+        return None
+    file = folder("architectures") / (stem + SUFFIX)
+    return Source(stem + SUFFIX, file.read_text(encoding="utf-8"))
+
+
+def similar(name: str) -> str:
+    """A hint that offers the bundled architecture nearest to a name; empty where none is near."""
+    return nearest(name.removesuffix(SUFFIX), zoo())
