@@ -1,0 +1,99 @@
+"""The kinds of layers: one table, and the plug-ins behind it.
+
+`KINDS` holds what a program can write by name. The merges stand in `merge.MERGES` by their operator, and `INPUT` is
+made by the compiler. A third party adds kinds through the entry-point group `cnndsl.layers`, each entry a subclass of
+`Layer`; those are looked at only for a name that is not ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from cnndsl.layers import activation, arrange, conv, dense, norm, pool, resize
+from cnndsl.layers.base import Layer
+
+GROUP = "cnndsl.layers"
+"""The entry-point group of plug-ins."""
+
+_OURS: tuple[type[Layer], ...] = (
+    conv.Conv,
+    conv.DepthwiseConv,
+    conv.ConvTranspose,
+    conv.LocallyConnected,
+    pool.MaxPool,
+    pool.AvgPool,
+    pool.SumPool,
+    pool.LPPool,
+    pool.GlobalAvgPool,
+    pool.GlobalMaxPool,
+    resize.Unpool,
+    resize.Upsample,
+    dense.Dense,
+    dense.RadialBasis,
+    activation.Relu,
+    activation.Relu6,
+    activation.LeakyRelu,
+    activation.PRelu,
+    activation.Elu,
+    activation.Celu,
+    activation.Selu,
+    activation.Gelu,
+    activation.Silu,
+    activation.Mish,
+    activation.HardSwish,
+    activation.Sigmoid,
+    activation.HardSigmoid,
+    activation.LogSigmoid,
+    activation.Tanh,
+    activation.HardTanh,
+    activation.Softplus,
+    activation.Softsign,
+    activation.Softmax,
+    activation.LogSoftmax,
+    norm.BatchNorm,
+    norm.LocalResponseNorm,
+    norm.LayerNorm,
+    norm.GroupNorm,
+    norm.InstanceNorm,
+    norm.Scale,
+    arrange.Dropout,
+    arrange.DropPath,
+    arrange.Flatten,
+    arrange.Identity,
+    arrange.ZeroPad,
+    arrange.PadChannels,
+    arrange.Shuffle,
+    arrange.Slice,
+    arrange.Pick,
+)
+
+
+def _by_name(kinds: Iterable[type[Layer]]) -> dict[str, type[Layer]]:
+    return {name: kind for kind in kinds for name in kind.NAMES}
+
+
+KINDS: Mapping[str, type[Layer]] = _by_name(_OURS)
+"""Every kind by its name and by its synonyms, in capitals."""
+
+
+def find(name: str) -> type[Layer] | None:
+    """The kind of a name, in any case; None where there is none.
+
+    >>> find("MaxPool") is find("pool")
+    True
+    """
+    return KINDS.get(name.upper()) or _plugins().get(name.upper())
+
+
+def known() -> list[str]:
+    """All names of kinds, those of plug-ins too, in alphabetical order."""
+    return sorted({*KINDS, *_plugins()})
+
+
+@cache
+def _plugins() -> Mapping[str, type[Layer]]:
+    from importlib.metadata import entry_points
+
+    loaded: list[object] = [entry.load() for entry in entry_points(group=GROUP)]
+    return _by_name(kind for kind in loaded if isinstance(kind, type) and issubclass(kind, Layer))

@@ -1,0 +1,233 @@
+"""What a layer kind is: a frozen dataclass whose fields are its options and whose methods are its facts.
+
+A kind says in one place what it computes: the shape rule, parameters, multiply-adds, window, what autograd keeps
+and the PyTorch that it becomes. Nothing here knows the syntax or the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from math import prod
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from cnndsl.shape import Shape
+
+Dims: TypeAlias = tuple[int, ...]
+"""An extent for each spatial axis, or one for all of them."""
+
+Padding: TypeAlias = Dims | Literal["same", "valid", "full"]
+
+OptionType: TypeAlias = Literal["dims", "int", "number", "flag", "word", "padding", "ints", "reference"]
+
+
+class LayerError(Exception):
+    """A layer that cannot take its input. The caller knows the place."""
+
+    def __init__(self, code: str, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.help = code, message, help
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """How a field of a kind is written: its type, its other names, its bounds, the words it takes."""
+
+    type: OptionType
+    aliases: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    words: tuple[str, ...] = ()
+    required: bool = False
+
+
+def option(type: OptionType, default: Any = None, *aliases: str, **rules: Any) -> Any:
+    """A field of a kind that a program can set. `default` is a value of the field's own type."""
+    return field(default=default, metadata={"option": Option(type, aliases, **rules)})
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A parameter or buffer: its name in the module, its extents, and what it is for.
+
+    `role` is `weight`, `bias` or `buffer`; `dtype` is that of the storage (`float` follows the network's).
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    role: Literal["weight", "bias", "buffer"] = "weight"
+    dtype: Literal["float", "int64"] = "float"
+
+    @property
+    def numel(self) -> int:
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What one output position sees of the input, for each axis: `extent` positions, the next output `step`
+    further on, the first one beginning `before` positions ahead of the input."""
+
+    extent: tuple[int, ...]
+    step: tuple[int, ...]
+    before: tuple[int, ...]
+    grow: tuple[int, ...] = ()
+    """Where the layer magnifies (upsampling, transposed convolution): by how much, for each axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A number in emitted code, and where it comes from, so that a class can say it with its own names.
+
+    `role` is an option of the layer (`filters`), or `in_channels`, `in_features`, or empty for a plain constant.
+    """
+
+    value: object
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TorchCall:
+    """The construction of a module: `nn.Conv2d(64, 128, 3, padding=1)`.
+
+    `name` is the callable (`nn.Conv2d`); values are Slots, or nested calls. `inplace` says whether an
+    `inplace=True` may be added. Where torch has no such module, `helper` names a class of `emit.helpers`
+    whose source goes into the file, and `name` is that class. `flatten` says that the module wants its input
+    flattened: `torch.flatten(x, 1)` goes ahead of it.
+    """
+
+    name: str
+    arguments: tuple[Slot | TorchCall, ...] = ()
+    keywords: tuple[tuple[str, Slot | TorchCall], ...] = ()
+    inplace: bool = False
+    helper: bool = False
+    flatten: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TorchFunction:
+    """An expression of the inputs, for what needs no module: `torch.cat({inputs}, 1)`.
+
+    `template` holds `{0}`, `{1}` for the inputs, or `{inputs}` for all of them, comma-separated.
+    """
+
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What autograd keeps for the backward pass of one layer, with a batch of one.
+
+    `inputs` are the positions of the inputs that are kept, `output` whether the output is (a tensor that several
+    layers keep is kept once), `extra` the further values as (element size in bytes, or 0 for the network's own type; number;
+    whether per image). `mask` says that the extra values are a dropout mask: in the network's own type on the CPU,
+    one byte each on a GPU. An input counts only where a gradient flows through the layer at all.
+    """
+
+    inputs: tuple[int, ...] = ()
+    output: bool = False
+    extra: tuple[tuple[int, int, bool], ...] = ()
+    mask: bool = False
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer with its options set. Subclasses are the kinds."""
+
+    NAMES: ClassVar[tuple[str, ...]] = ()
+    """The kind's name, then its synonyms, in capitals."""
+    SIZE: ClassVar[str] = ""
+    """The option that a number behind the kind sets: the 3 of `CONV3`."""
+    WIDTH: ClassVar[str] = ""
+    """The option that `-64` sets."""
+    STRIDE: ClassVar[str] = ""
+    """The option that `/2` sets."""
+    POSITIONAL: ClassVar[tuple[str, ...]] = ()
+    """The options that arguments without a name set, in order; a last one of type `ints` takes all the rest."""
+    INPUTS: ClassVar[tuple[int, int]] = (1, 1)
+    """The fewest and the most inputs."""
+
+    @classmethod
+    def kind(cls) -> str:
+        """The canonical name."""
+        return cls.NAMES[0]
+
+    @classmethod
+    def options(cls) -> Mapping[str, Option]:
+        """The options by name."""
+        return _options(cls)
+
+    def referring(self, target: Layer, *entering: Shape) -> Layer:
+        """The same layer, told which layer its `reference` option names and what enters that one.
+
+        Called before `output` for kinds with an option of type `reference`. Raises LayerError where the layers do not fit.
+        """
+        return self
+
+    def output(self, *inputs: Shape) -> Shape:
+        """The shape of the output. Raises LayerError where the inputs do not fit."""
+        return inputs[0]
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        """Parameters and buffers, in the order in which the module registers them."""
+        return ()
+
+    def macs(self, *inputs: Shape) -> int:
+        """Multiply-adds of convolutions and matrix products, for one image."""
+        return 0
+
+    def operations(self, *inputs: Shape) -> int:
+        """Elementwise operations (comparisons, additions, …) of one image, of what is not a multiply-add."""
+        return 0
+
+    def window(self, *inputs: Shape) -> Window | None:
+        """What an output position sees of each input; None: all of it."""
+        rank = inputs[0].rank
+        return Window((1,) * rank, (1,) * rank, (0,) * rank)
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """What autograd keeps in training mode."""
+        return Saved()
+
+    def torch(self, *inputs: Shape) -> TorchCall | TorchFunction | None:
+        """The PyTorch that it becomes; None for nothing at all. Assumes that `output` accepted the inputs."""
+        raise NotImplementedError
+
+    def formula(self, *inputs: Shape) -> str:
+        """The weights as a lecturer writes them, `(3*3*3)*64`; empty for a kind without weights."""
+        return ""
+
+    def remainder(self, *inputs: Shape) -> tuple[int, ...]:
+        """What the division by the stride leaves on each axis: rows and columns that no window reaches."""
+        return ()
+
+
+@cache
+def _options(cls: type[Layer]) -> Mapping[str, Option]:
+    return {each.name: each.metadata["option"] for each in fields(cls) if "option" in each.metadata}
+
+
+def each_axis(dims: Dims, rank: int, what: str) -> Dims:
+    """One extent for each axis. Raises LayerError where their number does not fit the input's rank."""
+    if len(dims) == rank:
+        return dims
+    if len(dims) == 1:
+        return dims * rank
+    written = "x".join(map(str, dims))
+    raise LayerError("E0303", f"the {what} {written} has {len(dims)} axes, and the input has {rank}")
+
+
+def need_spatial(kind: str, x: Shape) -> None:
+    """Raises LayerError where the input is a vector without spatial axes."""
+    if x.rank == 0:
+        raise LayerError(
+            "E0302",
+            f"{kind} needs a spatial input, and this is a vector of {x.channels}",
+            "place it before the first FC",
+        )
+
+
+def squeeze(dims: Dims) -> int | Dims:
+    """The shortest form that PyTorch takes: 3 for 3x3."""
+    return dims[0] if len(set(dims)) == 1 else dims

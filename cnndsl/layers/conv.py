@@ -1,0 +1,315 @@
+"""Convolutions: `CONV`, `DWCONV`, `CONVT`, `LOCAL`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+from cnndsl.layers.base import (
+    Dims,
+    Layer,
+    LayerError,
+    Padding,
+    Saved,
+    Slot,
+    Tensor,
+    TorchCall,
+    Window,
+    each_axis,
+    need_spatial,
+    option,
+    squeeze,
+)
+from cnndsl.layers.window import Axis, as_window, axes, slide, symmetric
+from cnndsl.shape import Shape
+
+INITS = ("default", "kaiming", "kaiming_uniform", "xavier", "xavier_uniform", "normal", "trunc_normal", "zeros", "ones")
+"""How weights are drawn; `default` is PyTorch's own way."""
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """`CONV3-64/2(pad=same, groups=1, dilation=1, bias=yes)`: cross-correlation with F filters.
+
+    Parameters (F_in/groups * k^n) * F_out + F_out. Bare `CONV` is CONV3-64, the first layer of VGG.
+    """
+
+    NAMES: ClassVar = ("CONV",)
+    SIZE: ClassVar = "kernel"
+    WIDTH: ClassVar = "filters"
+    STRIDE: ClassVar = "stride"
+
+    kernel: Dims = option("dims", (3,), "F", minimum=1)
+    filters: int = option("int", 64, "K", minimum=1)
+    stride: Dims = option("dims", (1,), "S", minimum=1)
+    pad: Padding = option("padding", "same", "P", minimum=0, words=("same", "valid", "full"))
+    dilation: Dims = option("dims", (1,), minimum=1)
+    groups: int = option("int", 1, minimum=1)
+    bias: bool = option("flag", True)
+    init: str = option("word", "default", words=INITS)
+
+    def _axes(self, x: Shape) -> tuple[Axis, ...]:
+        return axes(x, self.kernel, self.stride, self.dilation, self.pad)
+
+    def _groups(self, x: Shape) -> int:
+        return self.groups
+
+    def _filters(self, x: Shape) -> int:
+        return self.filters
+
+    def output(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        need_spatial(self.kind(), x)
+        filters, groups = self._filters(x), self._groups(x)
+        if x.channels % groups or filters % groups:
+            raise LayerError(
+                "E0304",
+                f"{groups} groups must divide both the {x.channels} channels of the input and the {filters} filters",
+            )
+        return Shape(filters, slide(self._axes(x), self.kind(), x))
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        (x,) = inputs
+        filters = self._filters(x)
+        kernel = each_axis(self.kernel, x.rank, "kernel")
+        weight = Tensor("weight", (filters, x.channels // self._groups(x), *kernel))
+        return (weight, Tensor("bias", (filters,), "bias")) if self.bias else (weight,)
+
+    def macs(self, *inputs: Shape) -> int:
+        return self.output(*inputs).pixels * self.tensors(*inputs)[0].numel
+
+    def window(self, *inputs: Shape) -> Window | None:
+        return as_window(self._axes(inputs[0]))
+
+    def remainder(self, *inputs: Shape) -> tuple[int, ...]:
+        return tuple(axis.remainder for axis in self._axes(inputs[0]))
+
+    def saved(self, *inputs: Shape) -> Saved:
+        return Saved(inputs=(0,))
+
+    def formula(self, *inputs: Shape) -> str:
+        _, fan_in, *kernel = self.tensors(*inputs)[0].shape
+        return f"({'*'.join(map(str, (*kernel, fan_in)))})*{self._filters(inputs[0])}"
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        (x,) = inputs
+        windows = self._axes(x)
+        padding = symmetric(windows)
+        keywords: list[tuple[str, Slot]] = []
+        if any(axis.stride != 1 for axis in windows):
+            keywords.append(("stride", Slot(squeeze(self.stride), "stride")))
+        if padding is None and all(axis.stride == 1 for axis in windows):
+            keywords.append(("padding", Slot("same")))
+        elif padding is not None and any(padding):
+            keywords.append(("padding", Slot(squeeze(padding), "padding")))
+        if any(axis.dilation != 1 for axis in windows):
+            keywords.append(("dilation", Slot(squeeze(self.dilation), "dilation")))
+        if self._groups(x) != 1:
+            keywords.append(("groups", Slot(self._groups(x), "groups")))
+        if not self.bias:
+            keywords.append(("bias", Slot(False)))
+        needs_helper = padding is None and any(axis.stride != 1 for axis in windows)
+        if needs_helper:
+            pads = tuple(n for axis in reversed(windows) for n in (axis.before, axis.after))
+            keywords.append(("pads", Slot(pads)))
+        name = f"PaddedConv{x.rank}d" if needs_helper else f"nn.Conv{x.rank}d"
+        arguments = (
+            Slot(x.channels, "in_channels"),
+            Slot(self._filters(x), "filters"),
+            Slot(squeeze(self.kernel), "kernel"),
+        )
+        return TorchCall(name, arguments, tuple(keywords), helper=needs_helper)
+
+
+@dataclass(frozen=True)
+class DepthwiseConv(Conv):
+    """`DWCONV3`: a convolution of each channel by itself; `DWCONV3-64` draws several filters for each channel."""
+
+    NAMES: ClassVar = ("DWCONV",)
+
+    filters: int = option("int", 0, "K", minimum=0)
+    groups: int = 1
+
+    def _groups(self, x: Shape) -> int:
+        return x.channels
+
+    def _filters(self, x: Shape) -> int:
+        return self.filters or x.channels
+
+
+@dataclass(frozen=True)
+class ConvTranspose(Layer):
+    """`CONVT2-64/2(pad=0, out_pad=0, groups=1, dilation=1, bias=yes)`: the transpose of a strided convolution.
+
+    Output = (W - 1)*stride - 2*pad + e + out_pad (torch.nn.ConvTranspose2d). A number pads as PyTorch's does, by
+    taking that much away from both sides; `same`, the default, makes the output stride*W wherever e - stride is even
+    and not negative; `valid` takes nothing away.
+    """
+
+    NAMES: ClassVar = ("CONVT",)
+    SIZE: ClassVar = "kernel"
+    WIDTH: ClassVar = "filters"
+    STRIDE: ClassVar = "stride"
+
+    kernel: Dims = option("dims", (2,), "F", minimum=1)
+    filters: int = option("int", 64, "K", minimum=1)
+    stride: Dims = option("dims", (1,), "S", minimum=1)
+    pad: Padding = option("padding", "same", "P", minimum=0, words=("same", "valid"))
+    out_pad: Dims = option("dims", (0,), minimum=0)
+    dilation: Dims = option("dims", (1,), minimum=1)
+    groups: int = option("int", 1, minimum=1)
+    bias: bool = option("flag", True)
+    init: str = option("word", "default", words=INITS)
+
+    def _numbers(self, x: Shape) -> list[tuple[int, int, int, int, int]]:
+        """For each axis: extent, stride, padding, output padding, size of the input."""
+        rank = x.rank
+        kernel, stride = each_axis(self.kernel, rank, "kernel"), each_axis(self.stride, rank, "stride")
+        dilation = each_axis(self.dilation, rank, "dilation")
+        out_pad = each_axis(self.out_pad, rank, "output padding")
+        extents = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+        if self.pad == "same":
+            pads = tuple(self._same(e, s) for e, s in zip(extents, stride, strict=True))
+        else:
+            pads = (0,) * rank if isinstance(self.pad, str) else each_axis(self.pad, rank, "padding")
+        return list(zip(extents, stride, pads, out_pad, x.spatial, strict=True))
+
+    def _same(self, extent: int, stride: int) -> int:
+        if extent < stride or (extent - stride) % 2:
+            raise LayerError(
+                "E0307",
+                f"`same` needs a kernel as large as the stride and of the same parity, and these are {extent} and {stride}",
+                "say how much to take away from both sides: pad=0",
+            )
+        return (extent - stride) // 2
+
+    def output(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        need_spatial(self.kind(), x)
+        if x.channels % self.groups or self.filters % self.groups:
+            message = f"{self.groups} groups must divide both the {x.channels} channels of the input and the {self.filters} filters"
+            raise LayerError("E0304", message)
+        spatial: list[int] = []
+        for extent, stride, pad, extra, size in self._numbers(x):
+            if extra and extra >= stride:
+                raise LayerError("E0307", f"the output padding {extra} must be smaller than the stride {stride}")
+            spatial.append((size - 1) * stride - 2 * pad + extent + extra)
+        if min(spatial) < 1:
+            raise LayerError("E0301", f"the padding of {self.kind()} leaves nothing of its output")
+        return Shape(self.filters, tuple(spatial))
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        (x,) = inputs
+        kernel = each_axis(self.kernel, x.rank, "kernel")
+        weight = Tensor("weight", (x.channels, self.filters // self.groups, *kernel))
+        return (weight, Tensor("bias", (self.filters,), "bias")) if self.bias else (weight,)
+
+    def macs(self, *inputs: Shape) -> int:
+        return inputs[0].pixels * self.tensors(*inputs)[0].numel
+
+    def window(self, *inputs: Shape) -> Window | None:
+        numbers = self._numbers(inputs[0])
+        return Window(
+            tuple(extent for extent, *_ in numbers),
+            (1,) * len(numbers),
+            tuple(pad for _, _, pad, _, _ in numbers),
+            tuple(stride for _, stride, *_ in numbers),
+        )
+
+    def saved(self, *inputs: Shape) -> Saved:
+        return Saved(inputs=(0,))
+
+    def formula(self, *inputs: Shape) -> str:
+        fan_in, fan_out, *kernel = self.tensors(*inputs)[0].shape
+        return f"({'*'.join(map(str, (*kernel, fan_in)))})*{fan_out}"
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        (x,) = inputs
+        numbers = self._numbers(x)
+        pads = tuple(pad for _, _, pad, _, _ in numbers)
+        keywords: list[tuple[str, Slot]] = []
+        if any(stride != 1 for stride in self.stride):
+            keywords.append(("stride", Slot(squeeze(self.stride), "stride")))
+        if any(pads):
+            keywords.append(("padding", Slot(squeeze(pads), "padding")))
+        if any(self.out_pad):
+            keywords.append(("output_padding", Slot(squeeze(self.out_pad), "out_pad")))
+        if self.groups != 1:
+            keywords.append(("groups", Slot(self.groups, "groups")))
+        if not self.bias:
+            keywords.append(("bias", Slot(False)))
+        if any(step != 1 for step in self.dilation):
+            keywords.append(("dilation", Slot(squeeze(self.dilation), "dilation")))
+        arguments = (
+            Slot(x.channels, "in_channels"),
+            Slot(self.filters, "filters"),
+            Slot(squeeze(self.kernel), "kernel"),
+        )
+        return TorchCall(f"nn.ConvTranspose{x.rank}d", arguments, tuple(keywords))
+
+
+@dataclass(frozen=True)
+class LocallyConnected(Layer):
+    """`LOCAL3-16(pad=valid, bias=yes)`: a convolution whose weights differ from position to position.
+
+    Parameters: pixels * (F_in * k^n * F_out + F_out). Source: Taigman et al. 2014 (DeepFace), Section 2.2.
+    """
+
+    NAMES: ClassVar = ("LOCAL",)
+    SIZE: ClassVar = "kernel"
+    WIDTH: ClassVar = "filters"
+    STRIDE: ClassVar = "stride"
+
+    kernel: Dims = option("dims", (3,), "F", minimum=1)
+    filters: int = option("int", 64, "K", minimum=1)
+    stride: Dims = option("dims", (1,), "S", minimum=1)
+    pad: Padding = option("padding", "same", "P", minimum=0, words=("same", "valid", "full"))
+    bias: bool = option("flag", True)
+
+    def _axes(self, x: Shape) -> tuple[Axis, ...]:
+        return axes(x, self.kernel, self.stride, (1,), self.pad)
+
+    def output(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        need_spatial(self.kind(), x)
+        return Shape(self.filters, slide(self._axes(x), self.kind(), x))
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        (x,) = inputs
+        y = self.output(x)
+        patch = x.channels * prod(each_axis(self.kernel, x.rank, "kernel"))
+        weight = Tensor("weight", (y.pixels, self.filters, patch))
+        return (weight, Tensor("bias", (self.filters, *y.spatial), "bias")) if self.bias else (weight,)
+
+    def macs(self, *inputs: Shape) -> int:
+        return self.tensors(*inputs)[0].numel
+
+    def window(self, *inputs: Shape) -> Window | None:
+        return as_window(self._axes(inputs[0]))
+
+    def remainder(self, *inputs: Shape) -> tuple[int, ...]:
+        return tuple(axis.remainder for axis in self._axes(inputs[0]))
+
+    def formula(self, *inputs: Shape) -> str:
+        (x,) = inputs
+        kernel = each_axis(self.kernel, x.rank, "kernel")
+        pixels = "*".join(map(str, self.output(x).spatial))
+        return f"{pixels}*({'*'.join(map(str, (*kernel, x.channels)))})*{self.filters}"
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        (x,) = inputs
+        windows = self._axes(x)
+        pads = tuple(n for axis in reversed(windows) for n in (axis.before, axis.after))
+        keywords: list[tuple[str, Slot]] = [("stride", Slot(each_axis(self.stride, x.rank, "stride")))]
+        if any(pads):
+            keywords.append(("pads", Slot(pads)))
+        if not self.bias:
+            keywords.append(("bias", Slot(False)))
+        arguments = (
+            Slot(x.channels, "in_channels"),
+            Slot(self.filters, "filters"),
+            Slot(each_axis(self.kernel, x.rank, "kernel"), "kernel"),
+            Slot(self.output(x).spatial),
+        )
+        return TorchCall("LocallyConnected", arguments, tuple(keywords), helper=True)

@@ -1,0 +1,104 @@
+"""Layers that see a whole vector: `FC`, `RBF`; and the network's `INPUT`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cnndsl.layers.base import Layer, Saved, Slot, Tensor, TorchCall, Window, option
+from cnndsl.layers.conv import INITS
+from cnndsl.shape import Shape
+
+
+@dataclass(frozen=True)
+class Input(Layer):
+    """`INPUT 224x224x3`: what enters the network, H x W x C. The compiler makes it; no kind is looked up for it."""
+
+    NAMES: ClassVar = ("INPUT",)
+    INPUTS: ClassVar = (0, 0)
+
+    volume: tuple[int, ...] = (224, 224, 3)
+
+    def output(self, *inputs: Shape) -> Shape:
+        return Shape.of(self.volume)
+
+    def window(self, *inputs: Shape) -> Window | None:
+        rank = len(self.volume) - 1
+        return Window((1,) * rank, (1,) * rank, (0,) * rank)
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        return None
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """`FC-4096(bias=yes)`: fully connected; a spatial input is flattened, channels first. Bare `FC` is FC-1000.
+
+    Parameters: H*W*C * features + features.
+    """
+
+    NAMES: ClassVar = ("FC",)
+    WIDTH: ClassVar = "features"
+
+    features: int = option("int", 1000, "K", minimum=1)
+    bias: bool = option("flag", True)
+    init: str = option("word", "default", words=INITS)
+
+    def output(self, *inputs: Shape) -> Shape:
+        return Shape(self.features)
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        weight = Tensor("weight", (self.features, inputs[0].numel))
+        return (weight, Tensor("bias", (self.features,), "bias")) if self.bias else (weight,)
+
+    def macs(self, *inputs: Shape) -> int:
+        return inputs[0].numel * self.features
+
+    def window(self, *inputs: Shape) -> Window | None:
+        return None
+
+    def saved(self, *inputs: Shape) -> Saved:
+        return Saved(inputs=(0,))
+
+    def formula(self, *inputs: Shape) -> str:
+        return "*".join(map(str, (*inputs[0].hwc, self.features)))
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        (x,) = inputs
+        arguments = (Slot(x.numel, "in_features"), Slot(self.features, "features"))
+        keywords = () if self.bias else (("bias", Slot(False)),)
+        return TorchCall("nn.Linear", arguments, keywords, flatten=x.rank > 0)
+
+
+@dataclass(frozen=True)
+class RadialBasis(Layer):
+    """`RBF-10`: output i is the squared distance of the input from a fixed centre, sum_j (x_j - w_ij)^2.
+
+    The centres are set by hand, so they are a buffer and count as no parameters. Source: LeCun et al. 1998, Section II.B.
+    """
+
+    NAMES: ClassVar = ("RBF",)
+    WIDTH: ClassVar = "features"
+
+    features: int = option("int", 10, "K", minimum=1)
+
+    def output(self, *inputs: Shape) -> Shape:
+        return Shape(self.features)
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        return (Tensor("centers", (self.features, inputs[0].numel), "buffer"),)
+
+    def operations(self, *inputs: Shape) -> int:
+        """A difference, a square and an addition for each weight."""
+        return 3 * inputs[0].numel * self.features
+
+    def window(self, *inputs: Shape) -> Window | None:
+        return None
+
+    def saved(self, *inputs: Shape) -> Saved:
+        return Saved(extra=((0, inputs[0].numel * self.features, True),))
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        (x,) = inputs
+        arguments = (Slot(x.numel, "in_features"), Slot(self.features, "features"))
+        return TorchCall("RadialBasis", arguments, helper=True, flatten=x.rank > 0)

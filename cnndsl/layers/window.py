@@ -1,0 +1,120 @@
+"""The arithmetic of sliding windows: the one place where padding is defined.
+
+Let e = dilation*(kernel-1)+1. `same` pads e-1 in all, floor half of it in front; `valid` nothing; `full` e-1 on
+both sides; a number that much on both sides. Output = floor((W + pads - e)/stride) + 1, or ceil with PyTorch's rule that
+the last window starts inside the input or the padding in front (torch.nn.MaxPool2d, `ceil_mode`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnndsl.layers.base import Dims, LayerError, Padding, Window, each_axis
+from cnndsl.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A window along one axis of the input."""
+
+    size: int
+    kernel: int
+    stride: int
+    dilation: int
+    before: int
+    after: int
+    ceil: bool = False
+
+    @property
+    def extent(self) -> int:
+        """e, the positions from the first to the last that the kernel touches.
+
+        >>> Axis(size=32, kernel=3, stride=1, dilation=2, before=0, after=0).extent
+        5
+        """
+        return self.dilation * (self.kernel - 1) + 1
+
+    @property
+    def output(self) -> int:
+        """The number of window positions; below 1 where the window does not fit.
+
+        >>> Axis(size=224, kernel=11, stride=4, dilation=1, before=2, after=2).output
+        55
+        >>> Axis(size=112, kernel=3, stride=2, dilation=1, before=0, after=0, ceil=True).output
+        56
+        """
+        room = self.size + self.before + self.after - self.extent
+        if room < 0:
+            return 0
+        steps = -(-room // self.stride) if self.ceil else room // self.stride
+        if self.ceil and steps * self.stride >= self.size + self.before:
+            steps -= 1
+        return steps + 1
+
+    @property
+    def remainder(self) -> int:
+        """What the division by the stride leaves over."""
+        return (self.size + self.before + self.after - self.extent) % self.stride
+
+
+def axes(
+    x: Shape, kernel: Dims, stride: Dims, dilation: Dims = (1,), pad: Padding = "valid", ceil: bool = False
+) -> tuple[Axis, ...]:
+    """The window along each axis of the input. Raises LayerError where a number of axes does not fit."""
+    kernel, stride = each_axis(kernel, x.rank, "kernel"), each_axis(stride, x.rank, "stride")
+    dilation = each_axis(dilation, x.rank, "dilation")
+    front, back = _pads(kernel, dilation, pad)
+    return tuple(
+        Axis(*numbers, ceil=ceil) for numbers in zip(x.spatial, kernel, stride, dilation, front, back, strict=True)
+    )
+
+
+def _pads(kernel: Dims, dilation: Dims, pad: Padding) -> tuple[Dims, Dims]:
+    overlap = tuple(d * (k - 1) for k, d in zip(kernel, dilation, strict=True))
+    if pad == "same":
+        front = tuple(e // 2 for e in overlap)
+        return front, tuple(e - f for e, f in zip(overlap, front, strict=True))
+    if pad == "full":
+        return overlap, overlap
+    both = (0,) * len(kernel) if pad == "valid" else each_axis(pad, len(kernel), "padding")
+    return both, both
+
+
+def slide(windows: tuple[Axis, ...], kind: str, x: Shape) -> Dims:
+    """The output's extents. Raises LayerError where a window does not fit into the padded input."""
+    spatial = tuple(axis.output for axis in windows)
+    for axis in windows:
+        if axis.output < 1:
+            padded = axis.size + axis.before + axis.after
+            raise LayerError(
+                "E0301",
+                f"the window of {kind} spans {axis.extent}, and the input {x} has {padded} there, padding included",
+                "remove a pooling or a stride before it, or enlarge the input",
+            )
+    return spatial
+
+
+def as_window(windows: tuple[Axis, ...]) -> Window:
+    """The windows as the receptive field sees them."""
+    return Window(
+        tuple(axis.extent for axis in windows),
+        tuple(axis.stride for axis in windows),
+        tuple(axis.before for axis in windows),
+    )
+
+
+def symmetric(windows: tuple[Axis, ...]) -> Dims | None:
+    """The padding, equal on both sides, that gives the same result; None where there is none.
+
+    Padding behind the input that no window reaches can be of any size.
+
+    >>> symmetric((Axis(size=32, kernel=2, stride=2, dilation=1, before=0, after=1),))
+    (0,)
+    >>> symmetric((Axis(size=32, kernel=2, stride=1, dilation=1, before=0, after=1),)) is None
+    True
+    """
+    for axis in windows:
+        even = Axis(axis.size, axis.kernel, axis.stride, axis.dilation, axis.before, axis.before, axis.ceil)
+        if axis.before != axis.after and even.output != axis.output:
+            return None
+    return tuple(axis.before for axis in windows)
