@@ -1,0 +1,123 @@
+"""The house's rules, held against the import statements and the code: see CONTRIBUTING.md."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+GENERATED = ROOT / "cnndsl" / "syntax" / "tables.py"
+SOURCES = sorted(path for path in (ROOT / "cnndsl").rglob("*.py") if path != GENERATED)
+
+OUTER = {"cli", "commands", "__main__"}
+"""Those who see everything, whom nobody else sees, and who alone print and exit."""
+
+FORBIDDEN = {
+    "layers": {"syntax", "elaborate", "analysis", "emit"},
+    "graph": {"syntax", "elaborate", "analysis", "emit"},
+    "analysis": {"syntax"},
+    "emit": {"syntax"},
+}
+
+ORDINARY_WORDS = {"digits", "recipe"}
+"""Names of networks that code may well use for something else."""
+
+
+def room(path: Path) -> str:
+    """The folder or file right under cnndsl/ that a file belongs to."""
+    return path.relative_to(ROOT / "cnndsl").parts[0].removesuffix(".py")
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imports(nodes: Iterator[ast.AST]) -> Iterator[str]:
+    """The full names that import statements bring in."""
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written in full"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def executed_on_import(node: ast.AST) -> Iterator[ast.AST]:
+    """What runs when a module is imported: not the bodies of functions, nor what is for type checkers alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        yield child
+        yield from executed_on_import(child)
+
+
+def ours(path: Path) -> set[str]:
+    """The rooms of cnndsl that a file imports from, its own aside."""
+    found = {name.split(".")[1] for name in imports(ast.walk(tree(path))) if name.startswith("cnndsl.")}
+    return found - {room(path)}
+
+
+def third_party(nodes: Iterator[ast.AST]) -> set[str]:
+    return {name.split(".")[0] for name in imports(nodes)}
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_who_imports_whom(path: Path) -> None:
+    imported = ours(path)
+    if room(path) == "errors":
+        assert not imported
+    if room(path) not in OUTER:
+        assert not imported & OUTER
+    assert not imported & FORBIDDEN.get(room(path), set())
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
+    at_import = third_party(executed_on_import(tree(path)))
+    assert not at_import & {"torch", "torchvision", "networkx", "graphviz", "pygraphviz"}
+    everywhere = third_party(ast.walk(tree(path)))
+    if relative(path) != "cnndsl/graph.py":
+        assert "networkx" not in everywhere
+    if room(path) != "syntax":
+        assert "lark" not in everywhere
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if room(path) not in OUTER], ids=relative)
+def test_only_the_command_line_prints_and_exits(path: Path) -> None:
+    calls = {ast.unparse(node.func) for node in ast.walk(tree(path)) if isinstance(node, ast.Call)}
+    assert not calls & {"print", "exit", "quit", "sys.exit", "os._exit"}
+
+
+def strings_of_code(path: Path) -> Iterator[str]:
+    """String constants that are not docstrings."""
+    statements = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Expr)]
+    docstrings = {id(node.value) for node in statements if isinstance(node.value, ast.Constant)}
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_no_network_is_a_special_case(path: Path) -> None:
+    zoo = {file.stem for file in (ROOT / "architectures").glob("*.cnn")} - ORDINARY_WORDS
+    words = {word.lower() for text in strings_of_code(path) for word in re.findall(r"\w+", text)}
+    assert not words & zoo
+
+
+def test_no_file_is_too_long() -> None:
+    files = [path for folder in ("cnndsl", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
+    lengths = {relative(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    del lengths[relative(GENERATED)]
+    assert {path: length for path, length in lengths.items() if length > 400} == {}

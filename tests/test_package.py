@@ -1,0 +1,71 @@
+"""What a user installs: the wheel's contents, its use straight from the archive, and what starting it does not load."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import cnndsl
+
+ROOT = Path(__file__).parent.parent
+SHIPPED = ("grammars", "architectures")
+
+
+def run(*command: str, cwd: Path, **environment: str) -> str:
+    """The output of a command that must succeed."""
+    done = subprocess.run(
+        command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def shipped_files() -> set[str]:
+    return {f"{folder}/{path.name}" for folder in SHIPPED for path in (ROOT / folder).iterdir()}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder), cwd=ROOT)
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+def test_version_is_that_of_the_package() -> None:
+    assert cnndsl.__version__ == version("cnndsl")
+
+
+def test_wheel_carries_the_shipped_files_and_nothing_of_the_checkout(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {f"cnndsl/{name}" for name in shipped_files()} <= names
+    assert "cnndsl/py.typed" in names
+    assert {name.split("/")[0] for name in names} == {"cnndsl", f"cnndsl-{cnndsl.__version__}.dist-info"}
+
+
+def test_sdist_carries_what_the_wheel_is_built_from(tmp_path: Path) -> None:
+    run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path), cwd=ROOT)
+    (path,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames()}
+    assert shipped_files() | {"pyproject.toml", "LICENSE", "README.md"} <= names
+
+
+def test_zipped_wheel_runs_as_it_is(wheel: Path, tmp_path: Path) -> None:
+    script = "import cnndsl; print(cnndsl.__file__); print(cnndsl.load('lenet5').stats().params)"
+    place, params = run(sys.executable, "-c", script, cwd=tmp_path, PYTHONPATH=str(wheel)).splitlines()
+    assert place.startswith(str(wheel))
+    assert params == "61706"  # LeCun et al. 1998 with a full C3: 156 + 2416 + 48120 + 10164 + 850
+
+
+def test_statistics_load_no_heavy_library(tmp_path: Path) -> None:
+    script = "import sys, cnndsl; cnndsl.load('lenet5').stats(); print(*sys.modules)"
+    loaded = set(run(sys.executable, "-c", script, cwd=tmp_path, PYTHONPATH=str(ROOT)).split())
+    assert not loaded & {"torch", "networkx", "graphviz", "pygraphviz", "rich", "numpy"}
