@@ -59,7 +59,7 @@ def test_sdist_carries_what_the_wheel_is_built_from(tmp_path: Path) -> None:
 
 
 def test_zipped_wheel_runs_as_it_is(wheel: Path, tmp_path: Path) -> None:
-    script = "import cnndsl; print(cnndsl.__file__); print(cnndsl.load('lenet5').stats().params)"
+    script = "import cnndsl; print(cnndsl.__file__); print(cnndsl.load('lenet5').stats().totals.params)"
     place, params = run(sys.executable, "-c", script, cwd=tmp_path, PYTHONPATH=str(wheel)).splitlines()
     assert place.startswith(str(wheel))
     assert params == "61706"  # LeCun et al. 1998 with a full C3: 156 + 2416 + 48120 + 10164 + 850
