@@ -147,6 +147,8 @@ class Layer:
     """The options that arguments without a name set, in order; a last one of type `ints` takes all the rest."""
     INPUTS: ClassVar[tuple[int, int]] = (1, 1)
     """The fewest and the most inputs."""
+    VIEW: ClassVar[bool] = False
+    """True where the output is another view of the first input's memory: it takes none of its own."""
 
     @classmethod
     def kind(cls) -> str:
@@ -189,6 +191,10 @@ class Layer:
     def saved(self, *inputs: Shape) -> Saved:
         """What autograd keeps in training mode."""
         return Saved()
+
+    def scratch(self, *inputs: Shape) -> int:
+        """The most values, for one image, that the forward pass holds at once beside inputs, output and what is saved."""
+        return 0
 
     def torch(self, *inputs: Shape) -> TorchCall | TorchFunction | None:
         """The PyTorch that it becomes; None for nothing at all. Assumes that `output` accepted the inputs."""
