@@ -35,6 +35,7 @@ class Flatten(Layer):
     """`FLATTEN`."""
 
     NAMES: ClassVar = ("FLATTEN",)
+    VIEW: ClassVar = True
 
     def output(self, *inputs: Shape) -> Shape:
         return Shape(inputs[0].numel)
@@ -45,6 +46,7 @@ class Identity(Layer):
     """`ID`."""
 
     NAMES: ClassVar = ("ID", "IDENTITY")
+    VIEW: ClassVar = True
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Slice(Layer):
     """`SLICE(0, C/2)`."""
 
     NAMES: ClassVar = ("SLICE",)
+    VIEW: ClassVar = True
     POSITIONAL: ClassVar = ("start", "stop")
 
     start: int = option("int", 0, minimum=0, required=True)
