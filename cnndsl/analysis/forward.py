@@ -1,0 +1,130 @@
+"""The forward pass of the emitted module, as events: what each layer allocates, and what can go after it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from cnndsl.analysis.step import Ledger, Purpose
+from cnndsl.analysis.values import WIDTHS, Values
+from cnndsl.graph import Node
+
+SWITCH_BYTES = 8
+"""Where a maximum came from, an int64; kernels write it whether it is needed or not."""
+
+
+@dataclass
+class Forward:
+    """What is alive behind the forward pass.
+
+    `outputs` maps a node to the storage of its output, `saved` to those that autograd keeps for it, `casts` to the
+    copies of its weights that autocast made.
+    """
+
+    values: Values
+    ledger: Ledger
+    outputs: dict[int, int] = field(default_factory=dict[int, int])
+    saved: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
+    casts: list[int] = field(default_factory=list[int])
+
+    @property
+    def kept(self) -> set[int]:
+        """The storages that autograd keeps, each once."""
+        return {storage for several in self.saved.values() for storage in several}
+
+
+def run(values: Values, ledger: Ledger) -> Forward:
+    """Writes the forward pass into the ledger. The network's input comes into being in the event that is open."""
+    forward = Forward(values, ledger)
+    graph = values.graph
+    forward.outputs[0] = ledger.new(0, "input", 0, graph.input.numel * values.width[0])
+    dying: dict[int, list[int]] = defaultdict(list)
+    for at, last in enumerate(values.last_use):
+        dying[last].append(at)
+    for node in graph.layers:
+        if values.runs[node.index]:
+            ledger.event("forward", node.index)
+            _execute(forward, node)
+            for at in dying[node.index]:
+                ledger.drop(forward.outputs[at])
+    for cast in forward.casts:
+        ledger.drop(cast)
+    return forward
+
+
+def _execute(forward: Forward, node: Node) -> None:
+    values, ledger, at = forward.values, forward.ledger, node.index
+    shapes = values.graph.shapes(node)
+    operands = [_cast(forward, node, operand) for operand in node.inputs]
+    if values.home[at] == at:
+        forward.outputs[at] = ledger.new(at, "activations", 0, node.shape.numel * values.width[at])
+    else:
+        forward.outputs[at] = forward.outputs[node.inputs[0]]
+        ledger.hold(forward.outputs[at])
+    _cast_weights(forward, node)
+    _save(forward, node, operands)
+    scratch = node.layer.scratch(*shapes)
+    if scratch:
+        ledger.drop(ledger.new(at, "scratch", 0, scratch * values.width[at]))
+    for operand in operands:
+        ledger.drop(operand)
+
+
+def _cast(forward: Forward, node: Node, operand: int) -> int:
+    """The storage of an operand in the type in which the layer computes, held once more."""
+    values, ledger = forward.values, forward.ledger
+    width = values.computes(node)
+    storage = forward.outputs[operand]
+    if not width or width == values.width[operand]:
+        ledger.hold(storage)
+        return storage
+    return ledger.new(node.index, "activations", 0, values.graph.nodes[operand].shape.numel * width)
+
+
+def _cast_weights(forward: Forward, node: Node) -> None:
+    """Autocast's copies of weights live until it is left, those that the backward pass wants until then."""
+    values, ledger = forward.values, forward.ledger
+    if values.computes(node) != 2:
+        return
+    for tensor in values.tensors[node.index]:
+        if tensor.role == "buffer":
+            continue
+        cast = ledger.new(node.index, "extras", 2 * tensor.numel, 0)
+        forward.casts.append(cast)
+        if values.needs_gradient[node.index] and tensor.role == "weight":
+            ledger.hold(cast)
+            forward.saved[node.index].append(cast)
+
+
+def _save(forward: Forward, node: Node, operands: list[int]) -> None:
+    values, ledger, at = forward.values, forward.ledger, node.index
+    saved = values.saved[at]
+    for position in saved.inputs:
+        _keep(forward, at, operands[position])
+    if saved.output:
+        _keep(forward, at, forward.outputs[at])
+    made = saved if values.training else node.layer.saved(*values.graph.shapes(node))
+    purpose: Purpose = "extras" if values.needs_gradient[at] else "scratch"
+    for size, number, per_image in made.extra:
+        if not values.training and size != SWITCH_BYTES:
+            continue
+        bytes = number * _extra_width(values, node, size, made.mask, per_image)
+        storage = ledger.new(at, purpose, 0 if per_image else bytes, bytes if per_image else 0)
+        if values.needs_gradient[at]:
+            forward.saved[at].append(storage)
+        else:
+            ledger.drop(storage)
+
+
+def _extra_width(values: Values, node: Node, size: int, mask: bool, per_image: bool) -> int:
+    if mask and values.device == "cuda":
+        return 1
+    if size:
+        return size
+    return values.width[node.inputs[0]] if per_image else WIDTHS[values.dtype]
+
+
+def _keep(forward: Forward, node: int, storage: int) -> None:
+    if storage not in forward.saved[node]:
+        forward.ledger.hold(storage)
+        forward.saved[node].append(storage)

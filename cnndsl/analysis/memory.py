@@ -1,0 +1,110 @@
+"""What a network needs in memory: to use it, and to train it.
+
+The figures follow the emitted module's own order of execution and PyTorch's rules of what is kept, storages counted
+once. Not modelled: the workspaces of cuDNN and oneDNN, the fragmentation of the allocator, the CUDA context.
+docs/figures.md defines each figure. The lecture's figure is in `lecture`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from cnndsl.analysis import backward, forward
+from cnndsl.analysis.step import Ledger, Level, Step, largest_batch, levels, peak
+from cnndsl.analysis.values import WIDTHS, Device, Dtype, Values
+from cnndsl.graph import Graph
+
+Optimizer = Literal["sgd", "momentum", "adam", "adamw"]
+
+STATES = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
+"""How many values each optimizer remembers for each parameter."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The memory of a step of a network, all figures in bytes; those of a batch are functions of it."""
+
+    graph: Graph
+    step: Step
+    parameters: int
+    buffers: int
+    gradients: int
+    optimizer: int
+    kept: frozenset[int]
+
+    def saved(self, batch: int = 1) -> int:
+        """What autograd keeps for the backward pass, the batch itself and the loss's share included; 0 in use."""
+        return sum(self.step.storages[at].bytes(batch) for at in self.kept)
+
+    def saved_by_node(self, batch: int = 1) -> tuple[int, ...]:
+        """The same by the node to which each storage belongs; the input's and the loss's at node 0 and the outputs."""
+        sizes = [0] * len(self.graph)
+        for at in self.kept:
+            storage = self.step.storages[at]
+            sizes[storage.node] += storage.bytes(batch)
+        return tuple(sizes)
+
+    def peak(self, batch: int = 1, rounded: bool = False) -> Level:
+        """The event at which most is alive, with how much that is. `rounded` is the estimate for CUDA's allocator."""
+        return peak(self.step, batch, rounded)
+
+    def timeline(self, batch: int = 1, rounded: bool = False) -> tuple[Level, ...]:
+        """What is alive at each event of the step, for a plot."""
+        return tuple(levels(self.step, batch, rounded))
+
+    def largest_batch(self, available: int, rounded: bool = True) -> int:
+        """The largest batch whose peak is within so many bytes; 0 where none is."""
+        return largest_batch(self.step, available, rounded)
+
+    @cached_property
+    def fixed(self) -> int:
+        """Parameters, buffers, gradients and optimizer state: what does not depend on the batch."""
+        return self.parameters + self.buffers + self.gradients + self.optimizer
+
+
+def inference(graph: Graph, dtype: Dtype = "fp32") -> Memory:
+    """The memory of the emitted module in use: evaluation mode, no gradients."""
+    return _memory(Values(graph, False, dtype), None)
+
+
+def training(graph: Graph, dtype: Dtype = "fp32", optimizer: Optimizer = "sgd", device: Device = "cpu") -> Memory:
+    """The memory of one step of training with a cross-entropy on every output.
+
+    The optimizer's state exists from the start, gradients are freed ahead of the step (`zero_grad()`). The device
+    matters for dropout's mask, 1 byte a value on a GPU, and for the optimizer's update, which is done for all
+    parameters together there.
+    """
+    return _memory(Values(graph, True, dtype, device), optimizer)
+
+
+def _memory(values: Values, optimizer: Optimizer | None) -> Memory:
+    width = WIDTHS[values.dtype]
+    tensors = [each for node in values.graph.nodes for each in values.tensors[node.index]]
+    parameters = sum(width * each.numel for each in tensors if each.role != "buffer")
+    buffers = sum(each.numel * (8 if each.dtype == "int64" else width) for each in tensors if each.role == "buffer")
+    state = STATES[optimizer] * parameters if optimizer else 0
+    ledger = Ledger()
+    ledger.event("start", 0)
+    for node in values.graph.nodes:
+        for each in values.tensors[node.index]:
+            wide = 8 if each.dtype == "int64" else width
+            ledger.new(node.index, "buffers" if each.role == "buffer" else "parameters", wide * each.numel, 0)
+            for _ in range(STATES[optimizer] if optimizer and each.role != "buffer" else 0):
+                ledger.new(node.index, "optimizer", wide * each.numel, 0)
+    kept = _step(values, ledger, optimizer)
+    return Memory(values.graph, ledger.step(), parameters, buffers, parameters if optimizer else 0, state, kept)
+
+
+def _step(values: Values, ledger: Ledger, optimizer: Optimizer | None) -> frozenset[int]:
+    """Writes the step into the ledger, and returns the storages that autograd keeps between forward and backward."""
+    if optimizer is None:
+        forward.run(values, ledger)
+        return frozenset()
+    wanted = backward.targets(values, ledger)
+    done = forward.run(values, ledger)
+    losses = backward.loss(done, wanted)
+    kept = frozenset(done.kept.union(*losses))
+    backward.run(done, losses)
+    return kept

@@ -1,0 +1,156 @@
+"""Where each node's output lies in memory, how wide its values are, whether a gradient flows to it, how long a
+name in the emitted module refers to it. The groundwork of the memory figures; independent of the batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from cnndsl.analysis.inplace import inplace
+from cnndsl.graph import Called, Choice, Graph, Join, Leaf, Loop, Named, Node, Part, Sequence, Tapped
+from cnndsl.layers.base import Saved, Tensor
+
+Dtype = Literal["fp32", "fp16", "bf16", "amp"]
+Device = Literal["cpu", "cuda"]
+
+WIDTHS = {"fp32": 4, "fp16": 2, "bf16": 2, "amp": 4}
+"""Bytes of a parameter."""
+
+_FULL = frozenset({"SOFTMAX", "LOGSOFTMAX", "SOFTPLUS", "LN", "GN"})
+"""Kinds that autocast computes in fp32 (pytorch.org/docs/stable/amp.html, "CUDA Ops that can autocast to float32")."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """The facts of one network, in one mode and one type."""
+
+    graph: Graph
+    training: bool
+    dtype: Dtype = "fp32"
+    device: Device = "cpu"
+
+    @cached_property
+    def runs(self) -> tuple[bool, ...]:
+        """Whether each node is executed at all."""
+        return tuple(self.training or not node.training_only for node in self.graph.nodes)
+
+    @cached_property
+    def outputs(self) -> tuple[int, ...]:
+        """The nodes whose values the module gives back."""
+        taps = (tap.node for tap in self.graph.taps if self.training or not tap.training_only)
+        return (self.graph.output, *taps)
+
+    @cached_property
+    def inplace(self) -> frozenset[int]:
+        return inplace(self.graph)
+
+    @cached_property
+    def saved(self) -> tuple[Saved, ...]:
+        """What autograd keeps of each node; nothing where no gradient flows."""
+        nodes = self.graph.nodes
+        return tuple(
+            node.layer.saved(*self.graph.shapes(node)) if node.inputs and self.needs_gradient[node.index] else Saved()
+            for node in nodes
+        )
+
+    @cached_property
+    def tensors(self) -> tuple[tuple[Tensor, ...], ...]:
+        """Parameters and buffers of each node."""
+        return tuple(node.layer.tensors(*self.graph.shapes(node)) if node.inputs else () for node in self.graph.nodes)
+
+    @cached_property
+    def needs_gradient(self) -> tuple[bool, ...]:
+        """Whether the backward pass goes through each node: it, or something before it, has parameters."""
+        needs: list[bool] = []
+        for node in self.graph.nodes:
+            own = any(tensor.role != "buffer" for tensor in self.tensors[node.index])
+            needs.append(self.training and (own or any(needs[at] for at in node.inputs)))
+        return tuple(needs)
+
+    def is_view(self, node: Node) -> bool:
+        """True where the output takes no memory: a view, an in-place result, dropout in use."""
+        passes = not self.training and node.kind in ("DROPOUT", "DROPPATH")
+        return node.layer.VIEW or passes or node.index in self.inplace
+
+    @cached_property
+    def home(self) -> tuple[int, ...]:
+        """For each node the one in whose memory its output lies."""
+        home: list[int] = []
+        for node in self.graph.nodes:
+            shares = bool(node.inputs) and self.is_view(node)
+            home.append(home[node.inputs[0]] if shares else node.index)
+        return tuple(home)
+
+    @cached_property
+    def width(self) -> tuple[int, ...]:
+        """Bytes of each value of a node's output."""
+        if self.dtype != "amp":
+            return (WIDTHS[self.dtype],) * len(self.graph)
+        widths: list[int] = []
+        for node in self.graph.nodes:
+            widths.append(self.computes(node) or max((widths[at] for at in node.inputs), default=4))
+        return tuple(widths)
+
+    def computes(self, node: Node) -> int:
+        """The bytes a value that autocast casts a node's inputs to; 0 for none: it takes them as they are."""
+        if self.dtype != "amp" or not node.inputs:
+            return 0
+        if node.kind in _FULL:
+            return 4
+        return 2 if node.layer.macs(*self.graph.shapes(node)) else 0
+
+    @cached_property
+    def last_use(self) -> tuple[int, ...]:
+        """The node after which no name refers to each node's output any more; the number of nodes for the net's
+        input and outputs, which whoever calls it holds.
+
+        The emitted code rebinds names and keeps none past its last use. A module's input is held by its caller
+        until the module is done.
+        """
+        graph = self.graph
+        last = [max((at for at in readers if self.runs[at]), default=at) for at, readers in enumerate(graph.readers)]
+        for entry, stop in held_inputs(graph):
+            last[entry] = max(last[entry], stop - 1)
+        for at in (0, *self.outputs):
+            last[at] = len(graph)
+        return tuple(last)
+
+
+def held_inputs(graph: Graph) -> list[tuple[int, int]]:
+    """For each module inside the net the nodes that it reads, each with the end of the module's range of nodes."""
+    held: list[tuple[int, int]] = []
+    _walk(graph, graph.tree, held)
+    return held
+
+
+def _walk(graph: Graph, part: Part, held: list[tuple[int, int]]) -> range:
+    """The range of a part's nodes, after noting what the modules in it read."""
+    if isinstance(part, Leaf):
+        return range(part.node, part.node + 1)
+    ranges = [each for inner in _inside(part) if (each := _walk(graph, inner, held))]
+    if isinstance(part, Join):
+        ranges.append(range(part.node, part.node + 1))
+    if not ranges:
+        return range(0)
+    inside = range(min(each.start for each in ranges), max(each.stop for each in ranges))
+    if isinstance(part, Called) or (isinstance(part, Named) and part.is_module):
+        read = {at for node in graph.nodes[inside.start : inside.stop] for at in node.inputs if at < inside.start}
+        held.extend((at, inside.stop) for at in sorted(read))
+    return inside
+
+
+def _inside(part: Part) -> tuple[Part, ...]:
+    match part:
+        case Sequence():
+            return part.parts
+        case Loop():
+            return part.turns
+        case Join():
+            return part.branches
+        case Choice() | Named() | Tapped():
+            return (part.part,) if part.part is not None else ()
+        case Called():
+            return (part.body,)
+        case _:
+            return ()
