@@ -7,7 +7,7 @@ network needs in memory is `memory`'s business.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from cnndsl.graph import Graph
@@ -68,12 +68,13 @@ def total(each: Iterable[Cost]) -> Cost:
 
 
 def network_total(graph: Graph, each: Sequence[Cost], training: bool = False) -> Cost:
-    """The sum over a network, without the parts that exist in training only unless `training`.
+    """The sum over a network: all parameters that it has, and the arithmetic and activations of a forward pass.
 
-    The published figures differ in this: GoogLeNet's leave its side classifiers out of parameters and
-    multiply-adds, Inception v3's count their parameters.
+    Parts that exist in training only have parameters, but take part in the forward pass only when `training`.
     """
-    return total(cost for node, cost in zip(graph.nodes, each, strict=True) if training or not node.training_only)
+    in_use = [cost for node, cost in zip(graph.nodes, each, strict=True) if training or not node.training_only]
+    everything, forward = total(each), total(in_use)
+    return replace(everything, macs=forward.macs, operations=forward.operations, activations=forward.activations)
 
 
 @lru_cache(maxsize=4096)

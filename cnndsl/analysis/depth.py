@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from cnndsl.graph import Graph, Node
+from cnndsl.layers.base import Layer
+from cnndsl.shape import Shape
 
 
 def depth(graph: Graph, inside: Collection[int] | None = None) -> int:
@@ -23,5 +26,9 @@ def depth(graph: Graph, inside: Collection[int] | None = None) -> int:
 
 def is_weighted(graph: Graph, node: Node) -> bool:
     """True for a layer that multiplies by weights: it has multiply-adds and parameters."""
-    inputs = graph.shapes(node)
-    return bool(inputs) and node.layer.macs(*inputs) > 0 and bool(node.layer.tensors(*inputs))
+    return bool(node.inputs) and _is_weighted(node.layer, *graph.shapes(node))
+
+
+@lru_cache(maxsize=4096)
+def _is_weighted(layer: Layer, *inputs: Shape) -> bool:
+    return layer.macs(*inputs) > 0 and bool(layer.tensors(*inputs))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cnndsl.graph import Graph, Node
+from cnndsl.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 
 BYTES_A_VALUE = 4
 
@@ -21,10 +22,16 @@ def lecture_bytes(graph: Graph, nodes: Iterable[Node] | None = None) -> int:
 
 
 def is_volume(graph: Graph, node: Node) -> bool:
-    """True for a layer that the lecture gives a row: the input, and whatever is more than a function of each value."""
+    """True for a layer that the lecture gives a row: the input, and whatever is more than a function of each value.
+
+    Normalisation has a row there (NORM1 of AlexNet), activation functions, dropout and flattening have none.
+    """
     inputs = graph.shapes(node)
-    if len(inputs) != 1:
+    if len(inputs) != 1 or isinstance(node.layer, _NORMALISATIONS) or node.layer.tensors(*inputs):
         return True
-    if node.layer.tensors(*inputs):
-        return True
-    return node.shape.numel != inputs[0].numel
+    window = node.layer.window(*inputs)
+    pointwise = window is None or set(window.extent) | set(window.step) <= {1}
+    return node.shape.numel != inputs[0].numel or not pointwise
+
+
+_NORMALISATIONS = (BatchNorm, LocalResponseNorm, LayerNorm, GroupNorm, InstanceNorm)
