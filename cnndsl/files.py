@@ -10,6 +10,7 @@ import errno
 import os
 import stat
 from contextlib import suppress
+from pathlib import Path
 
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 
@@ -41,7 +42,7 @@ def read(path: str) -> Source:
     Raises FileError where it cannot be read, CnnError where it is not UTF-8.
     """
     try:
-        with open(path, "rb") as stream:
+        with Path(path).open("rb") as stream:
             data = stream.read(LARGEST + 1)
     except OSError as stop:
         reason = "there is no such file" if stop.errno == errno.ENOENT else _reason(stop)
@@ -76,7 +77,7 @@ def write(path: str, data: bytes, *, force: bool = False) -> None:
     Raises FileError where that cannot be done; what was there is then as it was.
     """
     try:
-        target = os.path.realpath(path)
+        target = Path(os.path.realpath(path))
         mode = _mode(target)
         if mode is not None and stat.S_ISDIR(mode):
             raise FileError(f"cannot write {path}: it is a folder")
@@ -92,20 +93,19 @@ def write(path: str, data: bytes, *, force: bool = False) -> None:
         raise FileError(f"cannot write {path!r}: a name cannot hold a null character") from None
 
 
-def _mode(path: str) -> int | None:
+def _mode(path: Path) -> int | None:
     with suppress(FileNotFoundError):
-        return os.stat(path).st_mode
+        return path.stat().st_mode
     return None
 
 
-def _write_into(device: str, data: bytes) -> None:
-    with open(device, "wb") as stream:
+def _write_into(device: Path, data: bytes) -> None:
+    with device.open("wb") as stream:
         stream.write(data)
 
 
-def _replace(path: str, target: str, data: bytes, mode: int | None) -> None:
-    folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name[:64]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+def _replace(path: str, target: Path, data: bytes, mode: int | None) -> None:
+    temporary = target.with_name(f".{target.name[:64]}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -113,29 +113,28 @@ def _replace(path: str, target: str, data: bytes, mode: int | None) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         if mode is not None:
-            os.chmod(temporary, stat.S_IMODE(mode))
-            os.replace(temporary, target)
+            temporary.chmod(stat.S_IMODE(mode))
+            temporary.replace(target)
         else:
             _link(path, temporary, target)
     finally:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-    _flush_folder(folder)
+        temporary.unlink(missing_ok=True)
+    _flush_folder(target.parent)
 
 
-def _link(path: str, temporary: str, target: str) -> None:
+def _link(path: str, temporary: Path, target: Path) -> None:
     """Gives a new file its name, never that of one that appeared meanwhile."""
     try:
-        os.link(temporary, target)
+        target.hardlink_to(temporary)
     except FileExistsError:
         raise FileError(f"{path} exists already; --force overwrites it") from None
     except OSError as stop:
         if stop.errno not in _NO_LINKS:
             raise
-        os.replace(temporary, target)
+        temporary.replace(target)
 
 
-def _flush_folder(folder: str) -> None:
+def _flush_folder(folder: Path) -> None:
     """Makes the new name survive a loss of power, where folders can be opened."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)

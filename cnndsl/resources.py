@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,11 @@ from cnndsl.errors import Source, nearest
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
+
+
+class Bundled(Source):
+    """A program of the zoo. What it uses is looked up in the zoo alone."""
+
 
 SUFFIX = ".cnn"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -47,7 +53,7 @@ def zoo() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(SUFFIX) for name in each if name.endswith(SUFFIX)))
 
 
-def architecture(name: str) -> Source | None:
+def architecture(name: str) -> Bundled | None:
     """A bundled architecture by its name, with or without `.cnn`; None where there is none.
 
     Whatever could leave the folder (separators, dots, drives) is no name.
@@ -59,7 +65,14 @@ def architecture(name: str) -> Source | None:
     if not _NAME.fullmatch(stem) or stem not in zoo():
         return None
     file = folder("architectures") / (stem + SUFFIX)
-    return Source(stem + SUFFIX, file.read_text(encoding="utf-8"))
+    return Bundled(stem + SUFFIX, file.read_text(encoding="utf-8"))
+
+
+def description(name: str) -> str:
+    """The comment that a bundled architecture begins with, on one line: what it is, and its source."""
+    source = architecture(name)
+    lines = source.text.splitlines() if source else []
+    return " ".join(line.removeprefix("#").strip() for line in takewhile(lambda line: line.startswith("#"), lines))
 
 
 def similar(name: str) -> str:

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 _CONTROL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Cn"})
-_PLAIN = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "magenta": "35", "cyan": "36"}
+_PLAIN = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+}
 
 
 class Stream(Protocol):

@@ -36,7 +36,7 @@ def excerpt(line: str, marks: Sequence[Mark], paint: Paint, tint: str) -> Iterat
     """
     for start, stop, group in _windows(line, sorted(marks, key=lambda mark: mark.start)):
         text, columns = _print(line, start, stop)
-        placed = [_place(mark, start, stop, columns) for mark in group]
+        placed = [_place(mark, start, columns) for mark in group]
         yield [text, *_underline(placed, paint, tint)]
 
 
@@ -70,7 +70,7 @@ def _print(line: str, start: int, stop: int) -> tuple[str, list[int]]:
     return "".join(printed), columns
 
 
-def _place(mark: Mark, start: int, stop: int, columns: list[int]) -> Mark:
+def _place(mark: Mark, start: int, columns: list[int]) -> Mark:
     """The mark in columns."""
     last = len(columns) - 1
     first = columns[min(mark.start - start, last)] + max(0, mark.start - start - last)
@@ -84,7 +84,7 @@ def _underline(marks: list[Mark], paint: Paint, tint: str) -> list[str]:
         return []
     row: dict[int, tuple[str, bool]] = {}
     for mark in sorted(marks, key=lambda mark: mark.start - mark.end):
-        row.update({column: ("^" if mark.primary else "-", mark.primary) for column in range(mark.start, mark.end)})
+        row.update(dict.fromkeys(range(mark.start, mark.end), ("^" if mark.primary else "-", mark.primary)))
     last = max(marks, key=lambda mark: (mark.start, mark.end))
     beside = last.text and last.end == max(row) + 1
     lines = [_draw(row, paint, tint)]

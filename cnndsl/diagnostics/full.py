@@ -26,8 +26,8 @@ def full(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     margin = max((len(str(_last_line(label.span))) for _, label in labels), default=1) + 2
     lines = [*_headline(diagnostic, paint, tint)]
     lines += _places(diagnostic, labels, margin, paint, tint)
-    for frame in [] if diagnostic.span and _fits(diagnostic, margin) else diagnostic.context:
-        lines.append(f"{' ' * margin}{paint('=', 'bold', 'blue')} {clean(frame)}")
+    if diagnostic.span is None or not _fits(diagnostic, margin):
+        lines += [f"{' ' * margin}{paint('=', 'bold', 'blue')} {clean(frame)}" for frame in diagnostic.context]
     if diagnostic.help:
         lines += _help(diagnostic.help, margin, paint)
     return "\n".join(lines)

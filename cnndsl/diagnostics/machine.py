@@ -10,7 +10,7 @@ from urllib.parse import quote
 from cnndsl.errors import Diagnostic, Span
 from cnndsl.terminal import clean
 
-Json: TypeAlias = "str | int | None | list[Json] | dict[str, Json]"
+Json: TypeAlias = "str | int | list[Json] | dict[str, Json] | None"
 
 _GITHUB = {"error": "error", "warning": "warning"}
 _SARIF = {"error": "error", "warning": "warning"}

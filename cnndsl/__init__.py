@@ -1,0 +1,45 @@
+"""A small language for CNN architectures, and its compiler.
+
+>>> import cnndsl
+>>> net = cnndsl.loads("INPUT 28x28x1 -> [CONV3-32 -> RELU -> POOL2]*2 -> FC-10")
+>>> net.stats().totals.params
+25258
+
+`load` takes a file or the name of a bundled network and gives a `Network`; what is wrong with an input is a
+`CnnError`, a file that cannot be read or written a `FileError`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnndsl.errors import CnnError, Diagnostic
+    from cnndsl.files import FileError
+    from cnndsl.network import Network, load, loads
+    from cnndsl.resources import zoo
+
+__version__ = "0.1.0"
+__all__ = ["CnnError", "Diagnostic", "FileError", "Network", "__version__", "load", "loads", "zoo"]
+
+_HOMES = {
+    "CnnError": "errors",
+    "Diagnostic": "errors",
+    "FileError": "files",
+    "Network": "network",
+    "load": "network",
+    "loads": "network",
+    "zoo": "resources",
+}
+
+
+def __getattr__(name: str) -> object:
+    """The public names, each imported when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cnndsl' has no attribute {name!r}")
+    return getattr(import_module(f"cnndsl.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,129 @@
+"""The command line: `cnndsl stats vgg16`. With `commands`, the only place that prints or exits.
+
+Each command is a file of `commands`, imported when it is called, so that nothing starts slower than it must. Exit
+codes: 0 done, 1 something wrong with the input or a file, 2 a command line that is none, 130 interrupted,
+141 nobody reads on, 70 a mistake of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from cnndsl.errors import CnnError, nearest
+from cnndsl.files import FileError
+
+COMMANDS: Mapping[str, str] = {
+    "new": "Copy a net of the zoo to start from.",
+    "zoo": "List the bundled networks.",
+    "check": "Check files and report what is wrong with them.",
+    "stats": "Print parameters, multiply-adds and volumes by layer.",
+    "compile": "Write a network as a PyTorch module.",
+    "render": "Draw a network as SVG, PNG, PDF or DOT.",
+    "fmt": "Format files in the one canonical style.",
+    "explain": "Explain the code of an error.",
+}
+"""Each command with the line that it has in the help."""
+
+
+class Commands(click.Group):
+    """Commands that are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: object = import_module(f"cnndsl.commands.{cmd_name}").command
+        return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            hint = nearest(args[0], list(COMMANDS))
+            ctx.fail(f"there is no command {args[0]!r}{f'; {hint}' if hint else ''}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except CnnError as stop:
+            from cnndsl.commands.common import report
+
+            report(stop.diagnostics)
+        except FileError as stop:
+            from cnndsl.commands.common import complain
+
+            complain(str(stop))
+        return ctx.exit(1)
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from cnndsl import __version__
+
+        click.echo(f"cnndsl {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+def cli() -> None:
+    """A small language for CNN architectures, and its compiler.
+
+    FILE is a .cnn file, the name of a bundled network (`cnndsl zoo` lists them), or - for standard input.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command line and exits."""
+    _speak_utf8()
+    try:
+        code: object = cli.main(arguments, prog_name="cnndsl", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as stop:
+        stop.show()
+        code = stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except BrokenPipeError:
+        _abandon_output()
+        code = 141
+    except OSError as stop:
+        _abandon_output()
+        print(f"cnndsl: error: cannot write the output: {(stop.strerror or str(stop)).casefold()}", file=sys.stderr)
+        code = 1
+    except Exception as stop:
+        if os.environ.get("CNNDSL_DEBUG"):
+            raise
+        name, text = type(stop).__name__, " ".join(str(stop).split())
+        print(f"cnndsl: internal error, please report it: {name}: {text}", file=sys.stderr)
+        print("CNNDSL_DEBUG=1 shows where it happened", file=sys.stderr)
+        code = 70
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _speak_utf8() -> None:
+    """Makes the streams UTF-8 whatever the locale says; what cannot be encoded is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _abandon_output() -> None:
+    """Keeps the interpreter from flushing into a pipe that nobody reads, and from complaining about it."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)

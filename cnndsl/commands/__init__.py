@@ -1,0 +1,1 @@
+"""The commands, one file each; each has a `command`. `common` holds what they share."""

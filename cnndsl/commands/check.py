@@ -1,0 +1,54 @@
+"""`cnndsl check`: what is wrong with files."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cnndsl.commands.common import complain, echo, network, note, settings_option
+from cnndsl.diagnostics import FORMATS, render
+from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.files import FileError
+from cnndsl.terminal import wants_colour
+
+
+@click.command("check")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@settings_option
+@click.option(
+    "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print them."
+)
+@click.pass_context
+def command(ctx: click.Context, files: tuple[str, ...], settings: tuple[str, ...], output_format: str) -> None:
+    """Check files and report what is wrong with them.
+
+    Syntax, shapes and contracts; the exit code is 1 where there is an error. Errors are the result here and go to
+    the standard output.
+    """
+    found: list[Diagnostic] = []
+    unreadable = False
+    for file in files:
+        try:
+            network(file, settings)
+        except CnnError as stop:
+            found.extend(stop.diagnostics)
+        except FileError as stop:
+            complain(str(stop))
+            unreadable = True
+    text = render(found, output_format, colour=output_format == "full" and wants_colour(sys.stdout))
+    if text:
+        echo(text)
+    if output_format == "full":
+        note(_summary(len(files), len(found)))
+    ctx.exit(1 if unreadable or found else 0)
+
+
+def _summary(files: int, errors: int) -> str:
+    """What was found, in words.
+
+    >>> _summary(1, 0), _summary(3, 2)
+    ('1 file checked, no errors', '3 files checked, 2 errors')
+    """
+    checked = "1 file checked" if files == 1 else f"{files} files checked"
+    return f"{checked}, {'no errors' if not errors else '1 error' if errors == 1 else f'{errors} errors'}"

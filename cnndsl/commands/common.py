@@ -1,0 +1,81 @@
+"""What the commands share: reading programs and settings, printing, complaining."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from cnndsl.errors import Diagnostic, Source
+from cnndsl.network import Network
+from cnndsl.terminal import Paint, clean, wants_colour
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+STANDARD_INPUT = "<stdin>"
+
+
+def program_argument(function: Function) -> Function:
+    """The argument FILE."""
+    return click.argument("file", metavar="FILE")(function)
+
+
+def settings_option(function: Function) -> Function:
+    """`--set name=value`, any number of times."""
+    help = "Set a parameter of the net, as in --set classes=10."
+    return click.option("settings", "--set", metavar="NAME=VALUE", multiple=True, help=help)(function)
+
+
+def force_option(function: Function) -> Function:
+    """`--force`."""
+    return click.option("--force", "-f", is_flag=True, help="Overwrite an existing file.")(function)
+
+
+def read(file: str) -> Source:
+    """The program that FILE means. Raises FileError, CnnError."""
+    from cnndsl.files import LARGEST, decode
+    from cnndsl.network import find
+
+    if file == "-":
+        return decode(STANDARD_INPUT, sys.stdin.buffer.read(LARGEST + 1))
+    return find(file)
+
+
+def network(file: str, settings: Sequence[str]) -> Network:
+    """The network that FILE and `--set` mean. Raises FileError, CnnError."""
+    from cnndsl.network import compiled
+    from cnndsl.settings import parse_settings
+
+    return compiled(read(file), parse_settings(settings))
+
+
+def echo(text: str) -> None:
+    """Prints a result."""
+    click.echo(text, color=True)
+
+
+def note(text: str) -> None:
+    """Prints a remark, which is no part of the result."""
+    click.echo(clean(text), err=True)
+
+
+def complain(text: str) -> None:
+    """Prints an error that has no place in a program."""
+    paint = Paint(wants_colour(sys.stderr))
+    click.echo(f"{paint('error', 'bold', 'red')}{paint(f': {clean(text)}', 'bold')}", err=True, color=True)
+
+
+def report(diagnostics: Sequence[Diagnostic]) -> None:
+    """Prints what is wrong with a program."""
+    from cnndsl.diagnostics import render
+
+    click.echo(render(diagnostics, colour=wants_colour(sys.stderr)), err=True, color=True)
+    if len(diagnostics) > 1:
+        click.echo(f"\n{len(diagnostics)} errors", err=True)
+
+
+def terminal_width() -> int:
+    return shutil.get_terminal_size((100, 24)).columns

@@ -1,0 +1,63 @@
+"""`cnndsl fmt`: files in the canonical style."""
+
+from __future__ import annotations
+
+import click
+
+from cnndsl.commands.common import complain, echo, note, read, report
+from cnndsl.errors import CnnError, Source
+from cnndsl.files import FileError, write
+
+
+@click.command("fmt")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--check", is_flag=True, help="Write nothing; the exit code is 1 where a file is not formatted.")
+@click.option("--diff", is_flag=True, help="Write nothing, print what would change; the exit code as with --check.")
+@click.pass_context
+def command(ctx: click.Context, files: tuple[str, ...], check: bool, diff: bool) -> None:
+    """Format files in the one canonical style.
+
+    Comments stay where they are and the meaning is kept. Files are changed in place; - reads the standard input and
+    prints the result.
+    """
+    changed = failed = 0
+    for file in files:
+        try:
+            changed += _format(file, check, diff)
+        except CnnError as stop:
+            report(stop.diagnostics)
+            failed += 1
+        except FileError as stop:
+            complain(str(stop))
+            failed += 1
+    ctx.exit(1 if failed or (changed and (check or diff)) else 0)
+
+
+def _format(file: str, check: bool, diff: bool) -> bool:
+    """Formats one file; whether that changed, or would change, anything."""
+    from cnndsl.files import read as read_file
+    from cnndsl.syntax.format import format
+    from cnndsl.syntax.parse import parse
+
+    source = read(file) if file == "-" else read_file(file)
+    text = format(parse(source))
+    changed = text != source.text
+    if diff and changed:
+        echo(_difference(source, text))
+    if file == "-" and not check and not diff:
+        echo(text.removesuffix("\n"))
+    elif check and changed:
+        note(f"{source.name} is not formatted")
+    elif changed and not diff:
+        write(file, text.encode(), force=True)
+        note(f"formatted {source.name}")
+    return changed
+
+
+def _difference(source: Source, text: str) -> str:
+    from difflib import unified_diff
+
+    from cnndsl.terminal import clean
+
+    lines = unified_diff(source.text.splitlines(), text.splitlines(), source.name, source.name, lineterm="")
+    return "\n".join(clean(line) for line in lines)

@@ -1,0 +1,35 @@
+"""`cnndsl new`: a net of the zoo as a file of one's own."""
+
+from __future__ import annotations
+
+import click
+
+from cnndsl.commands.common import echo, force_option, note
+from cnndsl.files import FileError
+
+
+@click.command("new")
+@click.argument("name")
+@click.option(
+    "--output", "-o", metavar="FILE", help="Where to write; - is the standard output.  [default: NAME.cnn, here]"
+)
+@force_option
+def command(name: str, output: str | None, force: bool) -> None:
+    """Copy a net of the zoo to start from.
+
+    \b
+    cnndsl new vgg16 -o mine.cnn
+    """
+    from cnndsl import resources
+    from cnndsl.files import write
+
+    source = resources.architecture(name)
+    if source is None:
+        hint = resources.similar(name) or "`cnndsl zoo` lists the names"
+        raise FileError(f"there is no bundled network {name!r}; {hint}")
+    if output == "-":
+        echo(source.text.rstrip("\n"))
+        return
+    target = output or source.name
+    write(target, source.text.encode(), force=force)
+    note(f"wrote {target}")

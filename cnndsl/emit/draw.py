@@ -1,0 +1,83 @@
+"""DOT -> a picture, through whichever Graphviz there is: the `dot` program, or the one that pygraphviz carries."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import PurePath
+from shutil import which
+
+from cnndsl.files import FileError
+
+FORMATS = ("svg", "png", "pdf", "gv", "dot")
+ADVICE = "for pictures install Graphviz (graphviz.org), or: pip install 'cnndsl[render]'"
+
+
+class NoGraphvizError(FileError):
+    """There is no Graphviz of any kind."""
+
+    def __init__(self) -> None:
+        super().__init__(f"there is no Graphviz; {ADVICE}")
+
+
+def format_of(path: str) -> str:
+    """The format that a file's ending asks for. Raises FileError for an unknown one.
+
+    >>> format_of("net.SVG")
+    'svg'
+    """
+    ending = PurePath(path).suffix.removeprefix(".").lower()
+    if ending not in FORMATS:
+        raise FileError(f"cannot draw {path}: its name must end in one of {', '.join(f'.{each}' for each in FORMATS)}")
+    return ending
+
+
+def draw(text: str, path: str) -> bytes:
+    """The picture of a DOT text in the format that a path asks for.
+
+    Raises NoGraphvizError where there is none, FileError for an unknown format or where Graphviz fails.
+    """
+    format = format_of(path)
+    if format in ("gv", "dot"):
+        return text.encode()
+    if which("dot"):
+        return _by_program(text, format)
+    return _by_library(text, format)
+
+
+def _by_program(text: str, format: str) -> bytes:
+    import graphviz  # pyright: ignore[reportMissingTypeStubs]
+
+    try:
+        return graphviz.Source(text).pipe(format=format, quiet=True)
+    except (graphviz.CalledProcessError, graphviz.ExecutableNotFound) as stop:
+        raise FileError(f"Graphviz failed: {str(stop).splitlines()[0]}") from None
+
+
+def _by_library(text: str, format: str) -> bytes:
+    try:
+        import pygraphviz  # pyright: ignore[reportMissingTypeStubs]
+    except ImportError:
+        raise NoGraphvizError from None
+    with _silenced():
+        drawn: object = pygraphviz.AGraph(string=text).draw(format=format, prog="dot")  # pyright: ignore
+    if not isinstance(drawn, bytes):
+        raise FileError("Graphviz failed: it drew nothing")
+    return drawn
+
+
+@contextmanager
+def _silenced() -> Generator[None]:
+    """Keeps what C libraries say about fonts off the terminal."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)

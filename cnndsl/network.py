@@ -1,0 +1,145 @@
+"""A network in Python: what `cnndsl.load` gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from cnndsl import files, resources
+from cnndsl.errors import CnnError, Source
+from cnndsl.graph import Graph
+from cnndsl.settings import values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from torch import nn
+
+    from cnndsl.expr import Value
+    from cnndsl.report.facts import Stats
+
+
+@dataclass(frozen=True)
+class Network:
+    """A checked network; immutable. `graph` is all that is known of it, everything else is computed from that."""
+
+    graph: Graph = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.graph.name
+
+    def stats(self) -> Stats:
+        """Parameters, multiply-adds, volumes and receptive fields, by layer and in total. Needs no torch.
+
+        >>> loads("INPUT 8x8x3 -> CONV3-4 -> RELU").stats().totals.params
+        112
+        """
+        return self._stats
+
+    def source(self) -> str:
+        """A Python module with the network as a `torch.nn.Module`, which needs torch and nothing of ours."""
+        from cnndsl.emit.torch_source import source
+
+        return source(self.graph)
+
+    def module(self) -> nn.Module:
+        """The network as a live module with initialised weights. Needs torch."""
+        from cnndsl.emit.live import module
+
+        return module(self.graph)
+
+    def render(self, path: str | PathLike[str] | None = None, *, fold: bool = False, force: bool = True) -> str:
+        """A drawing, as DOT; with a path it is drawn into that file: .svg, .png, .pdf, .gv by its ending.
+
+        With `fold` a repeat is drawn once, marked with the number of its turns. Raises FileError where the drawing
+        cannot be made or written.
+        """
+        from os import fspath
+
+        from cnndsl.emit.dot import dot
+        from cnndsl.emit.draw import draw
+
+        text = dot(self.graph, fold=fold)
+        if path is not None:
+            target = fspath(path)
+            files.write(target, draw(text, target), force=force)
+        return text
+
+    def __repr__(self) -> str:
+        totals = self._stats.totals
+        figures = f"{totals.params:,} parameters, {totals.macs:,} multiply-adds"
+        return f"Network({self.name}, input {self.graph.input}, {figures})"
+
+    def _repr_html_(self) -> str:
+        from cnndsl.report.page import fragment
+
+        return fragment(self._stats)
+
+    @cached_property
+    def _stats(self) -> Stats:
+        from cnndsl.report.facts import facts
+
+        return facts(self.graph)
+
+
+def load(path: str | PathLike[str], **parameters: object) -> Network:
+    """The network of a file, or of the zoo where there is no file of that name.
+
+    Parameters of the net are given by name: `load("vgg16", classes=10)`. Raises FileError where there is neither
+    file nor net, CnnError where it is not a network.
+    """
+    from os import fspath
+
+    return compiled(find(fspath(path)), values(parameters))
+
+
+def loads(text: str, **parameters: object) -> Network:
+    """The network of a text. Raises CnnError where it is not one."""
+    return compiled(Source("<text>", text), values(parameters))
+
+
+def compiled(source: Source, settings: Mapping[str, Value]) -> Network:
+    """The network of a program, its contracts checked. Raises CnnError where it is not one."""
+    from cnndsl.analysis.contracts import check
+    from cnndsl.elaborate.program import elaborate
+    from cnndsl.syntax.parse import parse
+
+    graph = elaborate(parse(source), settings, used)
+    if broken := check(graph):
+        raise CnnError(broken)
+    return Network(graph)
+
+
+def used(name: str, user: Source) -> Source | None:
+    """The file that `use` names: beside the one that uses it, else in the zoo; None where there is none.
+
+    Only plain names are looked up, and a link that leads out of the folder is none of its files. Raises FileError
+    where the file cannot be read.
+    """
+    from pathlib import Path
+
+    if not name or name.startswith(".") or any(char in "/\\:\0" for char in name):
+        return None
+    home = Path(user.name)
+    if not isinstance(user, resources.Bundled) and home.is_file():
+        beside = home.with_name(name)
+        if beside.is_file() and beside.resolve().parent == home.parent.resolve():
+            return files.read(str(beside))
+    return resources.architecture(name)
+
+
+def find(name: str) -> Source:
+    """The program of a file, or of the zoo where there is no file of that name. Raises FileError for neither."""
+    from pathlib import Path
+
+    if "\0" in name or Path(name).exists() or (bundled := resources.architecture(name)) is None:
+        try:
+            return files.read(name)
+        except files.FileError as stop:
+            hint = resources.similar(name)
+            missing = not Path(name.replace("\0", "")).exists()
+            raise files.FileError(f"{stop}; {hint}" if hint and missing else str(stop)) from None
+    return bundled

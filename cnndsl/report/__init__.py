@@ -1,0 +1,35 @@
+"""Facts -> text: tables for terminals and pipes, the lecture's table, JSON, CSV, Markdown, HTML.
+
+A format is a function from `Stats` to text, in a file of its own that is imported when asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnndsl.report.facts import Stats
+
+FORMATS = ("table", "lecture", "json", "csv", "markdown", "html")
+
+
+def render(stats: Stats, format: str, *, colour: bool = False, width: int | None = None) -> str:
+    """The figures in one of `FORMATS`, without a line break at the end; `width` is that of the terminal.
+
+    Raises KeyError for another format.
+    """
+    if format == "table":
+        from cnndsl.report import table
+
+        return table.coloured(stats, width) if colour else table.plain(stats)
+    if format == "lecture":
+        from cnndsl.report.lecture import lecture
+
+        return lecture(stats)
+    if format == "html":
+        from cnndsl.report.page import page
+
+        return page(stats)
+    from cnndsl.report import data
+
+    return {"json": data.as_json, "csv": data.as_csv, "markdown": data.as_markdown}[format](stats)

@@ -1,0 +1,62 @@
+"""The table of the CS231n notes, line for line.
+
+Rows are the input and the layers that give a volume of their own: no activation functions, dropout or flattening.
+Each volume is rounded to two significant digits, totals to three; K and M are powers of 1000, and so are MB. The
+table in circulation states 24M values and 93MB; its own rows sum to 15.2M values, which are 61MB.
+Source: cs231n.github.io/convolutional-networks, "VGGNet in detail".
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from cnndsl.analysis.lecture import BYTES_A_VALUE, is_volume
+from cnndsl.report import units
+from cnndsl.report.facts import Row, Stats
+
+
+def lecture(stats: Stats) -> str:
+    """The network as the lecturer puts it on the slide."""
+    graph = stats.graph
+    rows = [_cells(stats, row) for row in (stats.input, *stats.layers) if is_volume(graph, row.node)]
+    label, volume, memory = (max(len(row[at]) for row in rows) for at in range(3))
+    lines = [f"{row[0]:<{label + 1}}{row[1]:<{volume + 2}}{row[2]:<{memory + 2}}{row[3]}" for row in rows]
+    size = stats.totals.memory_bytes
+    lines.append(
+        f"TOTAL memory: {units.human(size // BYTES_A_VALUE)} * {BYTES_A_VALUE} bytes ~= {units.memory(size)} / image "
+        "(only forward! ~*2 for bwd)"
+    )
+    lines.append(f"TOTAL params: {units.human(stats.totals.params)} parameters")
+    return "\n".join(lines)
+
+
+def _cells(stats: Stats, row: Row) -> tuple[str, str, str, str]:
+    rank = stats.graph.input.rank
+    shape = row.node.shape
+    extents = ("1",) * (rank - shape.rank) + tuple(map(str, shape.hwc))
+    return (
+        f"{_label(row)}:",
+        f"[{'x'.join(extents)}]",
+        f"memory: {_memory(shape.hwc)}",
+        f"weights: {_weights(stats, row)}",
+    )
+
+
+def _label(row: Row) -> str:
+    """The layer without its options; FC without its width too, which the volume shows."""
+    text = row.node.text.partition("(")[0].strip() or row.node.kind
+    return row.node.kind if not row.node.inputs or row.node.kind == "FC" else text
+
+
+def _memory(extents: tuple[int, ...]) -> str:
+    if prod(extents[:-1]) == 1:
+        return str(extents[-1])
+    return f"{'*'.join(map(str, extents))}={units.lecture(prod(extents))}"
+
+
+def _weights(stats: Stats, row: Row) -> str:
+    if not row.cost.weights:
+        return "0"
+    formula = row.node.layer.formula(*stats.graph.shapes(row.node))
+    number = units.exact(row.cost.weights)
+    return f"{formula} = {number}" if formula else number

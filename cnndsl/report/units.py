@@ -1,0 +1,57 @@
+"""Numbers as people write them: 138M, 15.2 MB, 1,728."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+_STEPS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
+
+
+def human(number: int, digits: int = 3) -> str:
+    """A count with so many significant digits; K, M, G, T are powers of 1000, zeros behind the point are dropped.
+
+    >>> human(138_357_544), human(15_470_264_320), human(1728), human(999), human(999_999), human(40_000)
+    ('138M', '15.5G', '1.73K', '999', '1M', '40K')
+    """
+    if abs(number) < 1000:
+        return str(number)
+    rounded = _significant(number, digits)
+    for size, unit in _STEPS:
+        if abs(rounded) >= size:
+            return f"{(rounded / size).normalize():f}{unit}"
+    return str(number)
+
+
+def lecture(number: int) -> str:
+    """A count as the table of the CS231n notes rounds it: two significant digits, halves up, from 10,000 on.
+
+    That is the one rule that gives all of its rows: 150K, 3.2M, 800K, 25K, and 4096 as it is.
+
+    >>> lecture(224 * 224 * 3), lecture(224 * 224 * 64), lecture(7 * 7 * 512), lecture(4096)
+    ('150K', '3.2M', '25K', '4096')
+    """
+    return str(number) if number < 10_000 else human(number, 2)
+
+
+def memory(size: int) -> str:
+    """A size in bytes, in powers of 1000.
+
+    >>> memory(60_950_432), memory(512)
+    ('61MB', '512B')
+    """
+    return f"{human(size)}B"
+
+
+def exact(number: int) -> str:
+    """A count with all its digits.
+
+    >>> exact(102_760_448)
+    '102,760,448'
+    """
+    return f"{number:,}"
+
+
+def _significant(number: int, digits: int) -> Decimal:
+    value = Decimal(number)
+    place = Decimal(1).scaleb(value.adjusted() - digits + 1)
+    return value.quantize(place, ROUND_HALF_UP) if place > 1 else value

@@ -1,0 +1,88 @@
+"""Parameters given from outside: `--set N=2` on the command line, `load(..., N=2)` in Python.
+
+A text is read as the language reads it, never by Python's `eval`. Whether the net has such a parameter is for
+`elaborate` to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from operator import index
+from typing import cast
+
+from cnndsl.elaborate.state import Word
+from cnndsl.errors import CnnError, Diagnostic, Source
+from cnndsl.expr import Name, Symbol, Value, evaluate
+
+_SETTING = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)", re.DOTALL)
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Value]:
+    """The values of texts `name=value`. Raises CnnError for one that is none, or a name that comes twice.
+
+    >>> parse_settings(["classes=10", "bn=yes", "input=32x32x3"])
+    {'classes': 10, 'bn': True, 'input': (32, 32, 3)}
+    """
+    settings: dict[str, Value] = {}
+    for text in texts:
+        match = _SETTING.fullmatch(text)
+        if match is None:
+            raise _refused(text, "it is not of the form name=value")
+        name = match[1]
+        if name in settings:
+            raise _refused(text, f"`{name}` is set already")
+        settings[name] = _read(text, match[2].strip())
+    return settings
+
+
+def values(parameters: Mapping[str, object]) -> dict[str, Value]:
+    """The values of Python's own. Raises TypeError for what the language has no value for, CnnError for a text that
+    is not one.
+
+    >>> values({"classes": 10, "rate": 0.5, "act": "yes"})
+    {'classes': 10, 'rate': Fraction(1, 2), 'act': True}
+    """
+    return {name: _value(name, value) for name, value in parameters.items()}
+
+
+def _value(name: str, value: object) -> Value:
+    if isinstance(value, bool | Symbol):
+        return value
+    if isinstance(value, str):
+        return _read(f"{name}={value}", value)
+    if isinstance(value, float):
+        exact = Fraction(str(value)) if value - value == 0 else None
+        if exact is None:
+            raise TypeError(f"{name}={value} is not a number of the language")
+        return exact.numerator if exact.denominator == 1 else exact
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else value
+    try:
+        if isinstance(value, tuple | list):
+            return tuple(index(each) for each in cast("tuple[int, ...]", value))
+        return index(cast("int", value))
+    except TypeError:
+        raise TypeError(f"{name}={value!r} is no value of the language: numbers, truth values, shapes, names") from None
+
+
+def _read(setting: str, text: str) -> Value:
+    """A value as a program would write it. A name stands for itself: a kind, a block, a label."""
+    from cnndsl.syntax import ast
+    from cnndsl.syntax.parse import parse
+
+    try:
+        statements = parse(Source("--set", f"let it = {text}")).statements
+        if len(statements) != 1 or not isinstance(statements[0], ast.Let):
+            raise _refused(setting, f"`{text}` is not one value")
+        expr = statements[0].value
+        return Word(expr.name) if isinstance(expr, Name) else evaluate(expr, {})
+    except CnnError as stop:
+        first = stop.diagnostics[0]
+        raise stop if first.span is None else _refused(setting, first.message, first.code, first.help) from None
+
+
+def _refused(setting: str, why: str, code: str = "E0501", help: str = "") -> CnnError:
+    help = help or "as in: --set classes=10"
+    return CnnError(Diagnostic(code, f"cannot set `{setting}`: {why}", help=help))
