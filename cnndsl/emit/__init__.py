@@ -1,0 +1,1 @@
+"""Graph -> text: PyTorch source, DOT. Nothing here prints or writes files."""
