@@ -1,0 +1,124 @@
+"""The call of a block: its arguments, and its body with names of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cnndsl.elaborate.lookup import find_label
+from cnndsl.elaborate.state import Definition, Env, Given, Member, Scope, Wire, Word
+from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
+from cnndsl.expr import Expr, Name, Reference, Value, error, evaluate, show
+from cnndsl.graph import Called
+from cnndsl.syntax import ast
+
+if TYPE_CHECKING:
+    from cnndsl.elaborate.walk import Made, Tag, Walker
+
+
+def call(walker: Walker, block: Definition, item: ast.Layer, wire: Wire | None, env: Env, tag: Tag | None) -> Made:
+    """The body of a block on a value, as a module of its own. Raises CnnError where the arguments do not fit."""
+    from cnndsl.elaborate.walk import Made, axes_of
+
+    _check_form(block, item, env)
+    if tag is not None:
+        walker.check_free(tag, env)
+    written = _assign(block, item)
+    given = {name: argument(expr, env) for name, expr in written.items()}
+    if wire is None:
+        return Made(None, None) if tag is None else walker.name(tag, Made(None, None), env, None)
+    scope = Scope(env.scope)
+    outer: dict[str, Value] = {**block.home.values, **axes_of(wire.shape)}
+    values = _with_defaults(block, item, given, Env(outer, block.home, block.defaults, scope, True))
+    env.scope.members.append(Member(tag.name if tag else None, block.block.name.lower(), True, scope=scope))
+    inner = Env({**outer, **values}, block.home, block.defaults, scope, True, (*env.calls, block.block))
+    first = len(walker.state.drafts)
+    shown = f"({', '.join(show_argument(value) for value in values.values())})" if values else ""
+    with walker.frame(f"in {block.block.name}{shown}, called at {item.span}"):
+        made = walker.chain(block.block.body, wire, inner)
+    if made.wire is not None:
+        scope.output = made.wire.node
+    if made.part is None:
+        return made if tag is None else walker.name(tag, made, env, scope, is_module=False)
+    part = Called(
+        block.block.name,
+        item.span,
+        "",
+        tuple(values),
+        tuple(values.values()),
+        tuple(written.items()),
+        wire.node,
+        made.part,
+        first,
+        len(walker.state.drafts),
+        block.block.span,
+    )
+    walker.state.modules.append((part, scope))
+    result = Made(made.wire, part)
+    return result if tag is None else walker.name(tag, result, env, scope, is_module=False)
+
+
+def show_argument(value: Value) -> str:
+    """A value as it stands in a call."""
+    if isinstance(value, Word):
+        return value.name
+    return f"@{value.name}" if isinstance(value, Given) else show(value)
+
+
+def argument(expr: Expr, env: Env) -> Value:
+    """The value of an argument: a name that no value has is a word, an `@name` an output."""
+    if isinstance(expr, Reference):
+        return Given(expr.span.text[1:], find_label(expr, env).wire)
+    if isinstance(expr, Name) and expr.name not in env.values:
+        return Word(expr.name, env)
+    return evaluate(expr, env.values)
+
+
+def _check_form(block: Definition, item: ast.Layer, env: Env) -> None:
+    name = block.block.name
+    if item.size or item.width is not None or item.stride is not None:
+        arguments = ", ".join(parameter.name for parameter in block.block.parameters or ())
+        help = f"write {name}({arguments})" if arguments else f"write {name}"
+        raise error("E0244", f"`{name}` is a block, and takes its arguments in brackets", item.span, help)
+    if any(each is block.block for each in env.calls):
+        raise error("E0243", f"the block `{name}` calls itself", item.span, "repeat a part with `*N`")
+
+
+def _assign(block: Definition, item: ast.Layer) -> dict[str, Expr]:
+    """Which parameter gets which expression."""
+    names = [parameter.name for parameter in block.block.parameters or ()]
+    result: dict[str, Expr] = {}
+    places: dict[str, Span] = {}
+    for position, each in enumerate(item.arguments or ()):
+        name = each.name or (names[position] if position < len(names) else "")
+        if not name:
+            message = f"`{block.block.name}` takes {len(names)} arguments, and this is one more"
+            raise error(
+                "E0240", message, each.span, f"its parameters are {', '.join(names)}" if names else "it takes none"
+            )
+        if name not in names:
+            help = nearest(name, names) or f"its parameters are {', '.join(names)}"
+            raise error("E0242", f"`{block.block.name}` has no parameter `{name}`", each.span, help)
+        if name in result:
+            others = (Label(places[name], "the first"),)
+            raise CnnError(
+                Diagnostic("E0222", f"the parameter `{name}` is given twice", each.span, "the second", others)
+            )
+        result[name], places[name] = each.value, each.span
+    return result
+
+
+def _with_defaults(block: Definition, item: ast.Layer, given: Mapping[str, Value], env: Env) -> dict[str, Value]:
+    """The values of all parameters, in their order. Raises CnnError where one has none."""
+    values: dict[str, Value] = {}
+    for parameter in block.block.parameters or ():
+        if parameter.name in given:
+            values[parameter.name] = given[parameter.name]
+        elif parameter.default is None:
+            place = (Label(parameter.span, "declared here"),)
+            message = f"`{block.block.name}` needs a value for its parameter `{parameter.name}`"
+            raise CnnError(Diagnostic("E0241", message, item.span, "", place))
+        else:
+            scope = Env({**env.values, **values}, env.home, env.defaults, env.scope, True)
+            values[parameter.name] = argument(parameter.default, scope)
+    return values

@@ -1,0 +1,145 @@
+"""Parallel branches and their merge; `ID or X`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cnndsl.elaborate.state import Env, Wire
+from cnndsl.errors import CnnError, Diagnostic, Label, Span
+from cnndsl.graph import Choice, Join, Part, Through
+from cnndsl.layers.base import LayerError
+from cnndsl.layers.merge import MERGES
+from cnndsl.shape import Shape
+from cnndsl.syntax import ast
+
+if TYPE_CHECKING:
+    from cnndsl.elaborate.walk import Made, Walker
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    made: Made
+    span: Span
+
+
+def merge(walker: Walker, item: ast.Merge, wire: Wire | None, env: Env) -> Made:
+    """The branches in their order, then the node that merges them.
+
+    A branch of which nothing is left (`A?` that is absent, `A if no`) is left out; a single one needs no merge.
+    Raises CnnError where the shapes do not go together.
+    """
+    from cnndsl.elaborate.walk import Made
+
+    branches: list[_Branch] = []
+    for position, chain in enumerate(item.branches):
+        either = _lone_either(chain)
+        if either is None:
+            made = walker.chain(chain, wire, env)
+        else:
+            target = _target(walker, item, position, branches, wire, env)
+            made = _choose(walker, item.operator, either, target, wire, env)
+        if not _is_absent(made, chain):
+            branches.append(_Branch(made, chain.items[-1].span))
+    wires = [branch.made.wire for branch in branches if branch.made.wire is not None]
+    if len(wires) < len(branches) or not wires:
+        return Made(wire if not branches else None, None)
+    if len(branches) == 1:
+        return branches[0].made
+    layer = MERGES[item.operator]()
+    try:
+        layer.output(*(each.shape for each in wires))
+    except LayerError as stop:
+        raise _mismatch(item, branches, [each.shape for each in wires], stop) from None
+    node = walker.node(layer, wires, item.span, item.operator, env, counted=False)
+    parts: tuple[Part, ...] = tuple(branch.made.part or Through() for branch in branches)
+    return Made(node.wire, Join(parts, node.wire.node if node.wire else -1))
+
+
+def _is_absent(made: Made, chain: ast.Chain) -> bool:
+    if made.part is None:
+        return made.wire is not None and all(isinstance(each, ast.Optional | ast.Conditional) for each in chain.items)
+    return isinstance(made.part, Choice) and made.part.part is None
+
+
+def _lone_either(chain: ast.Chain) -> ast.Either | None:
+    only = chain.items[0] if len(chain.items) == 1 else None
+    return only if isinstance(only, ast.Either) else None
+
+
+def _target(
+    walker: Walker, item: ast.Merge, position: int, before: list[_Branch], wire: Wire | None, env: Env
+) -> Shape | None:
+    """The shape that the other branches give; those that follow are tried out and taken back."""
+    for branch in before:
+        if branch.made.wire is not None:
+            return branch.made.wire.shape
+    for chain in item.branches[position + 1 :]:
+        if _lone_either(chain) is None:
+            made = trial(walker, chain, wire, env)
+            return made.wire.shape if made.wire else None
+    return None
+
+
+def trial(walker: Walker, chain: ast.Chain, wire: Wire | None, env: Env) -> Made:
+    """What a chain would make; nothing of it stays."""
+    state, scope = walker.state, env.scope
+    nodes, members, taps = len(state.drafts), len(scope.members), len(state.taps)
+    labels, errors = dict(scope.labels), list(state.errors)
+    made = walker.chain(chain, wire, env)
+    del state.drafts[nodes:], scope.members[members:], state.taps[taps:]
+    scope.labels.clear()
+    scope.labels.update(labels)
+    state.retract(errors)
+    return made
+
+
+def _choose(
+    walker: Walker, operator: str, either: ast.Either, target: Shape | None, wire: Wire | None, env: Env
+) -> Made:
+    """The first choice whose shape fits the merge; the last one where none does, so that the merge can say why."""
+    from cnndsl.elaborate.walk import Made
+
+    last = len(either.choices) - 1
+    for position, choice in enumerate(either.choices):
+        if position < last:
+            chain = ast.Chain((choice,), choice.span)
+            shape = trial(walker, chain, wire, env).wire
+            if shape is None or target is None or not _fits(operator, shape.shape, target):
+                continue
+        made = walker.element(choice, wire, env)
+        return Made(made.wire, Choice("either", position, made.part, None, either.span))
+    raise AssertionError("an `or` has at least two choices")
+
+
+def _fits(operator: str, shape: Shape, target: Shape) -> bool:
+    try:
+        return MERGES[operator]().output(shape, target) == target or operator == "|"
+    except LayerError:
+        return False
+
+
+def _mismatch(item: ast.Merge, branches: list[_Branch], shapes: list[Shape], stop: LayerError) -> CnnError:
+    """The error that shows every branch with its shape."""
+    labels = [Label(branch.span, f"[{shape}]") for branch, shape in zip(branches, shapes, strict=True)]
+    help = stop.help or _projection(item, shapes)
+    return CnnError(Diagnostic(stop.code, stop.message, labels[0].span, labels[0].text, tuple(labels[1:]), help=help))
+
+
+def _projection(item: ast.Merge, shapes: list[Shape]) -> str:
+    """For an identity that does not fit a sum: the projection that would."""
+    target = next((shape for chain, shape in zip(item.branches, shapes, strict=False) if not _is_identity(chain)), None)
+    skip = next((shape for chain, shape in zip(item.branches, shapes, strict=False) if _is_identity(chain)), None)
+    if target is None or skip is None or item.operator != "+" or skip.rank != target.rank:
+        return ""
+    strides = {-(-a // b) for a, b in zip(skip.spatial, target.spatial, strict=True)}
+    if len(strides) != 1:
+        return ""
+    stride = strides.pop()
+    suffix = f"/{stride}" if stride > 1 else ""
+    return f"give the skip a projection: `ID or CONV1-{target.channels}{suffix}`"
+
+
+def _is_identity(chain: ast.Chain) -> bool:
+    only = chain.items[0]
+    return len(chain.items) == 1 and isinstance(only, ast.Layer) and only.head.upper() == "ID"

@@ -1,0 +1,121 @@
+"""Repeats and `for`: the same part several times, each with weights of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from cnndsl.elaborate.state import Env, Wire
+from cnndsl.errors import Span
+from cnndsl.expr import Expr, Value, error, evaluate, number, show
+from cnndsl.graph import Loop, Part, Turn
+from cnndsl.syntax import ast
+
+if TYPE_CHECKING:
+    from cnndsl.elaborate.walk import Made, Walker
+
+
+def repeat(walker: Walker, item: ast.Repeat, wire: Wire | None, env: Env) -> Made:
+    """`A*3`: `i` is the turn, from 1. Raises CnnError for a count that is none, or one beyond the limit."""
+    from cnndsl.elaborate.walk import here
+
+    place = here(env, wire)
+    times = count(item.count, place)
+    least = times * least_nodes(item.body, place)
+    if least > walker.state.most_nodes:
+        most = walker.state.most_nodes
+        raise error("E0209", f"this makes {least:,} layers, and a network has at most {most:,}", item.span)
+    rows = tuple((turn,) for turn in range(1, times + 1))
+    return _turns(walker, item.body, ("i",), rows, item.count, item.span, wire, env)
+
+
+def table(walker: Walker, item: ast.For, wire: Wire | None, env: Env) -> Made:
+    """`for c, n in (64, 3), (128, 4) [ ... ]`. Raises CnnError where a row has too few or too many values."""
+    from cnndsl.elaborate.walk import here
+
+    rows = _rows(item, here(env, wire))
+    most = walker.state.most_nodes
+    if len(rows) * least_nodes(ast.Group(item.body, item.span), env) > most:
+        raise error("E0209", f"this makes more layers than the {most:,} that a network may have", item.span)
+    body = ast.Group(item.body, item.body.span)
+    return _turns(walker, body, item.names, rows, None, item.span, wire, env)
+
+
+def _rows(item: ast.For, env: Env) -> tuple[tuple[Value, ...], ...]:
+    if item.is_range:
+        first, last = (_whole(expr, env) for expr in item.rows[0])
+        if last - first > 10**6:
+            raise error("E0209", f"{last - first + 1:,} turns are too many", item.span_of_rows)
+        return tuple((value,) for value in range(first, last + 1))
+    for row in item.rows:
+        if len(row) != len(item.names):
+            span = row[0].span.to(row[-1].span)
+            message = f"this row has {len(row)} values, and `for` names {len(item.names)}: {', '.join(item.names)}"
+            raise error("E0237", message, span)
+    return tuple(tuple(evaluate(expr, env.values) for expr in row) for row in item.rows)
+
+
+def _turns(
+    walker: Walker,
+    body: ast.Element,
+    names: tuple[str, ...],
+    rows: tuple[tuple[Value, ...], ...],
+    written: Expr | None,
+    span: Span,
+    wire: Wire | None,
+    env: Env,
+) -> Made:
+    from cnndsl.elaborate.walk import Made
+
+    state, outer = walker.state, walker.state.turns
+    parts: list[Part] = []
+    for turn, row in enumerate(rows, 1):
+        state.turns = (*outer, Turn(turn, len(rows), span))
+        inner = replace(env, values={**env.values, **dict(zip(names, row, strict=True))})
+        with walker.frame(f"in repeat {turn} of {len(rows)}"):
+            made = walker.element(body, wire, inner)
+        if made.part is not None:
+            parts.append(made.part)
+        wire = made.wire
+    state.turns = outer
+    return Made(wire, Loop(tuple(parts), names, rows, written, span))
+
+
+def count(expr: Expr, env: Env) -> int:
+    """How often. Raises CnnError for what is no whole number from 0."""
+    times = number(expr, env.values)
+    if isinstance(times, Fraction) or times < 0:
+        raise error("E0207", f"a part is repeated a whole number of times, and this is {show(times)}", expr.span)
+    return times
+
+
+def _whole(expr: Expr, env: Env) -> int:
+    value = number(expr, env.values)
+    if isinstance(value, Fraction):
+        raise error("E0208", f"a range runs over integers, and this is {show(value)}", expr.span)
+    return value
+
+
+def least_nodes(item: ast.Element, env: Env) -> int:
+    """At least so many layers come of an element: counted, not expanded, so that nested repeats answer at once."""
+    if isinstance(item, ast.Group):
+        return sum(least_nodes(each, env) for each in item.body.items)
+    if isinstance(item, ast.Label):
+        return least_nodes(item.body, env)
+    if isinstance(item, ast.Repeat):
+        return _known(item.count, env.values) * least_nodes(item.body, env)
+    if isinstance(item, ast.Merge):
+        return sum(least_nodes(each, env) for branch in item.branches for each in branch.items)
+    return 1 if isinstance(item, ast.Layer) else 0
+
+
+def _known(expr: Expr, values: Mapping[str, Value]) -> int:
+    from cnndsl.errors import CnnError
+
+    try:
+        value = evaluate(expr, values)
+    except CnnError:
+        return 0
+    return value if isinstance(value, int) and value > 0 else 0

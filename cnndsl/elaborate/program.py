@@ -1,0 +1,316 @@
+"""A file as a whole: its statements in order, the files that it uses, the network that comes out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from cnndsl.elaborate import family, naming
+from cnndsl.elaborate.bind import settings as options_of
+from cnndsl.elaborate.state import MOST_NODES, Defaults, Definition, Env, Home, Named, Scope, State, TooMany, Wire
+from cnndsl.elaborate.walk import Walker
+from cnndsl.errors import CnnError, Diagnostic, Label, Source, Span, nearest
+from cnndsl.expr import Expr, Value, error, evaluate, number, show
+from cnndsl.graph import Graph, Leaf, Node, Output, Part, Sequence
+from cnndsl.layers import find as find_kind
+from cnndsl.layers.dense import Input
+from cnndsl.shape import Shape
+from cnndsl.syntax import ast
+from cnndsl.syntax.parse import parse
+
+VERSION = 1
+"""The newest version of the language that this compiler knows."""
+
+Find: TypeAlias = Callable[[str, Source], Source | None]
+"""Looks up the file that a `use` names, from the file that names it; None where there is none."""
+
+
+@dataclass(slots=True)
+class _Program:
+    """One elaboration of a file and of those that it uses."""
+
+    state: State
+    walker: Walker
+    find: Find
+    sources: list[Source] = field(default_factory=list[Source])
+    homes: dict[str, Home] = field(default_factory=dict[str, Home])
+    contracts: list[Expr] = field(default_factory=list[Expr])
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A file while its statements are read: the defaults so far, the network if it stood there already."""
+
+    home: Home
+    using: tuple[str, ...]
+    is_main: bool
+    defaults: Defaults = field(default_factory=dict[type, Mapping[str, object]])  # pyright: ignore[reportAssignmentType]
+    main: ast.Main | None = None
+    main_defaults: Defaults = field(default_factory=dict[type, Mapping[str, object]])  # pyright: ignore[reportAssignmentType]
+    places: dict[str, Span] = field(default_factory=dict[str, Span])
+
+
+def _nowhere(name: str, source: Source) -> None:
+    """No other files."""
+
+
+def elaborate(
+    file: ast.File,
+    settings: Mapping[str, family.Given] | None = None,
+    find: Find = _nowhere,
+    most_nodes: int = MOST_NODES,
+) -> Graph:
+    """The network of a file, with its parameters set.
+
+    Raises CnnError with all errors that do not follow from one another.
+
+    >>> graph = elaborate(parse(Source("net.cnn", "INPUT 8x8x3 -> [CONV3-4 -> RELU]*2 -> FC-10")))
+    >>> [node.path for node in graph], graph.nodes[-1].shape
+    (['input', '0', '1', '2', '3', '4'], 10)
+    """
+    state = State(most_nodes)
+    program = _Program(state, Walker(state), find, [file.source])
+    home, root = Home(file.source), Scope()
+    wire: Wire | None = None
+    part: Part | None = None
+    try:
+        home.values.update(_parameters(program, file, home, settings or {}))
+        reading = _Reading(home, (file.source.name,), is_main=True)
+        _statements(program, file, reading)
+        wire, part = _network(program, file, reading, root)
+    except TooMany:
+        pass
+    except CnnError as stop:
+        state.report(stop)
+    if state.errors or wire is None or part is None:
+        raise CnnError(sorted(state.errors, key=_place))
+    return _graph(program, file, home, root, wire, part)
+
+
+def _place(each: Diagnostic) -> tuple[str, int]:
+    return (each.span.source.name, each.span.start) if each.span else ("", -1)
+
+
+def _parameters(
+    program: _Program, file: ast.File, home: Home, settings: Mapping[str, family.Given]
+) -> dict[str, Value]:
+    home.choices = family.choices(file)
+    known = family.parameters(file)
+    values = family.settle(file, known, settings)
+    return values
+
+
+# Statements
+
+
+def _statements(program: _Program, file: ast.File, reading: _Reading) -> None:
+    for position, statement in enumerate(file.statements):
+        try:
+            _statement(program, statement, position, reading)
+        except CnnError as stop:
+            program.state.report(stop)
+
+
+def _statement(program: _Program, statement: ast.Statement, position: int, reading: _Reading) -> None:
+    if isinstance(statement, ast.Version):
+        _version(statement, position)
+    elif isinstance(statement, ast.Net):
+        _net(statement, position, reading)
+    elif isinstance(statement, ast.Use):
+        _use(program, statement, reading)
+    elif isinstance(statement, ast.Let):
+        _define(statement.name, statement.span, reading)
+        reading.home.values[statement.name] = evaluate(statement.value, reading.home.values)
+        reading.home.lets[statement.name] = statement.value
+    elif isinstance(statement, ast.Default):
+        _default(program, statement, reading)
+    elif isinstance(statement, ast.Block):
+        _block(statement, reading)
+    elif isinstance(statement, ast.Assert):
+        if reading.is_main:
+            program.contracts.append(statement.test)
+    else:
+        _keep_main(statement, reading)
+
+
+def _version(statement: ast.Version, position: int) -> None:
+    if position:
+        raise error("E0105", "the version of the language stands first in the file", statement.span)
+    if statement.number != VERSION:
+        message = (
+            f"this file is for version {statement.number} of the language, and this compiler knows version {VERSION}"
+        )
+        raise error("E0105", message, statement.span, "install a newer cnndsl")
+
+
+def _net(statement: ast.Net, position: int, reading: _Reading) -> None:
+    if position > 1 or reading.home.blocks or reading.main:
+        raise error("E0253", "`net` stands first in the file", statement.span)
+    for parameter in statement.parameters or ():
+        reading.places[parameter.name] = parameter.span
+        if not reading.is_main and parameter.default is not None:
+            reading.home.values[parameter.name] = evaluate(parameter.default, reading.home.values)
+
+
+def _define(name: str, span: Span, reading: _Reading) -> None:
+    """Raises CnnError where the file has that name already."""
+    if name in reading.places:
+        others = (Label(reading.places[name], "the first"),)
+        raise CnnError(Diagnostic("E0245", f"the name `{name}` is defined twice", span, "the second", others))
+    reading.places[name] = span
+
+
+def _block(statement: ast.Block, reading: _Reading) -> None:
+    _define(statement.name, statement.name_span, reading)
+    if find_kind(statement.name) is not None:
+        message = f"`{statement.name}` is a kind of layer, and cannot be the name of a block"
+        raise error("E0247", message, statement.name_span, f"call it `{statement.name}Block`")
+    seen: dict[str, Span] = {}
+    for parameter in statement.parameters or ():
+        if parameter.name in seen:
+            others = (Label(seen[parameter.name], "the first"),)
+            message = f"the parameter `{parameter.name}` is declared twice"
+            raise CnnError(Diagnostic("E0245", message, parameter.span, "the second", others))
+        seen[parameter.name] = parameter.span
+    reading.home.blocks[statement.name] = Definition(statement, reading.home, reading.defaults)
+
+
+def _default(program: _Program, statement: ast.Default, reading: _Reading) -> None:
+    layer = statement.layer
+    env = Env(reading.home.values, reading.home, {}, Scope())
+    meaning = program.walker.meaning(layer.head, layer, env)
+    if isinstance(meaning, Definition):
+        raise error("E0246", f"`{layer.head}` is a block; a default is for a kind of layer", layer.span)
+    chosen = options_of(meaning.kind, layer, meaning.digits, env)
+    before = reading.defaults.get(meaning.kind, {})
+    reading.defaults = {**reading.defaults, meaning.kind: {**before, **chosen}}
+
+
+def _keep_main(statement: ast.Main, reading: _Reading) -> None:
+    if reading.main is not None:
+        others = (Label(reading.main.chain.items[0].span, "the first begins here"),)
+        place = statement.chain.items[0].span
+        raise CnnError(Diagnostic("E0248", "a file has one network, and this is a second", place, "", others))
+    reading.main, reading.main_defaults = statement, reading.defaults
+
+
+# Other files
+
+
+def _use(program: _Program, statement: ast.Use, reading: _Reading) -> None:
+    home = _home(program, statement, reading)
+    for name, span in statement.names:
+        _define(name, span, reading)
+        if name not in home.blocks:
+            help = nearest(name, list(home.blocks)) or f"it has {', '.join(home.blocks) or 'none'}"
+            raise error("E0251", f"the file {statement.path} has no block `{name}`", span, help)
+        reading.home.blocks[name] = home.blocks[name]
+
+
+def _home(program: _Program, statement: ast.Use, reading: _Reading) -> Home:
+    source = program.find(statement.path, reading.home.source)
+    if source is None:
+        message = f"there is no file {statement.path}, neither beside this one nor in the zoo"
+        raise error("E0250", message, statement.path_span)
+    if source.name in reading.using:
+        circle = " uses ".join((*reading.using[reading.using.index(source.name) :], source.name))
+        raise error("E0252", f"files use each other in a circle: {circle}", statement.path_span)
+    if source.name not in program.homes:
+        program.sources.append(source)
+        home = Home(source)
+        file = parse(source)
+        home.choices = family.choices(file)
+        _statements(program, file, _Reading(home, (*reading.using, source.name), is_main=False))
+        program.homes[source.name] = home
+    return program.homes[source.name]
+
+
+# The network
+
+
+def _network(program: _Program, file: ast.File, reading: _Reading, root: Scope) -> tuple[Wire | None, Part | None]:
+    if reading.main is None:
+        message = "there is no network in this file: nothing begins with INPUT"
+        end = len(file.source.text)
+        raise error("E0215", message, Span(file.source, end, end), "INPUT 224x224x3 -> CONV3-64 -> RELU -> …")
+    env = Env(reading.home.values, reading.home, reading.main_defaults, root)
+    first, *rest = reading.main.chain.items
+    wire = _input(program, first, env)
+    made = program.walker.items(tuple(rest), wire, env)
+    leaf = Leaf(wire.node)
+    return made.wire, leaf if made.part is None else Sequence((leaf, made.part))
+
+
+def _input(program: _Program, item: ast.Element, env: Env) -> Wire:
+    layer = item.body if isinstance(item, ast.Label) else item
+    if not isinstance(layer, ast.Layer) or layer.head.upper() != "INPUT":
+        raise error("E0216", "a network begins with INPUT", item.span, f"INPUT 224x224x3 -> {item.span.text[:40]}")
+    if layer.arguments is not None or layer.width is not None or layer.stride is not None:
+        raise error("E0223", "INPUT takes a volume alone", layer.span, "INPUT 224x224x3")
+    volume = _volume(layer, env)
+    label = "".join(part for part in item.name if isinstance(part, str)) if isinstance(item, ast.Label) else None
+    text = f"INPUT {show(volume)}"
+    made = program.walker.node(Input(volume), [], layer.span, text, env, label, counted=False)
+    if isinstance(item, ast.Label):
+        env.scope.labels[label or ""] = Named(made.wire, None, item.name_span)
+    if made.wire is None:
+        raise AssertionError("an input takes any volume")
+    return made.wire
+
+
+def _volume(layer: ast.Layer, env: Env) -> tuple[int, ...]:
+    extents: list[int] = []
+    for expr in layer.dims:
+        value = number(expr, env.values)
+        if not isinstance(value, int) or value < 1:
+            raise error("E0227", f"an extent is a whole number from 1, and this is {show(value)}", expr.span)
+        extents.append(value)
+    if len(extents) > 4:
+        raise error(
+            "E0303", f"a volume has at most three axes and channels, and this has {len(extents)} extents", layer.span
+        )
+    return tuple(extents) or (224, 224, 3)
+
+
+def _graph(program: _Program, file: ast.File, home: Home, root: Scope, wire: Wire, part: Part) -> Graph:
+    state = program.state
+    modules = {
+        scope.path: scope.output for scope in naming.assign(root, state.drafts) if scope.path and scope.output >= 0
+    }
+    for module, target in state.modules:
+        path = target.path if isinstance(target, Scope) else state.drafts[target].path if target >= 0 else ""
+        object.__setattr__(module, "path", path)
+    nodes = tuple(
+        Node(at, d.path, d.layer, d.inputs, d.shape, d.span, d.text, d.written, d.turns, d.training_only)
+        for at, d in enumerate(state.drafts)
+    )
+    net = next((each for each in file.statements if isinstance(each, ast.Net)), None)
+    parameters = {name: home.values[name] for name in home.values if name not in home.lets}
+    return Graph(
+        name=net.name if net else "",
+        nodes=nodes,
+        output=wire.node,
+        taps=tuple(state.taps),
+        tree=part,
+        modules=modules,
+        settings=parameters,
+        lets=dict(home.lets),
+        contracts=tuple(program.contracts),
+        source=file.source,
+        digest=_digest(program.sources, parameters),
+        sources=tuple(program.sources),
+    )
+
+
+def _digest(sources: list[Source], settings: Mapping[str, Value]) -> str:
+    """The SHA-256 of what the network was made from: the texts and the settings."""
+    digest = hashlib.sha256()
+    for source in sources:
+        digest.update(source.text.replace("\r\n", "\n").encode("utf-8", "surrogatepass") + b"\0")
+    digest.update(repr(sorted((name, show(value)) for name, value in settings.items())).encode())
+    return digest.hexdigest()
+
+
+__all__ = ["Find", "Output", "Shape", "elaborate"]

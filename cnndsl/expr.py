@@ -1,0 +1,283 @@
+"""Arithmetic of the language: the tree of an expression, and its value.
+
+Expressions are evaluated here, exactly (integers and fractions), never by Python's `eval`. The tree travels into
+the graph, so that the emitted source can say `4 * c` where the file does. Printing one is `syntax.format`'s.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+from cnndsl.errors import CnnError, Diagnostic, Span, nearest
+
+LARGEST = 10**18
+"""No number of a program may exceed this."""
+
+
+class Symbol:
+    """A value that is not a number: a layer kind, a block, a name. Subclasses say which."""
+
+    def __str__(self) -> str:
+        return type(self).__name__
+
+
+Number: TypeAlias = int | Fraction
+Value: TypeAlias = int | Fraction | bool | tuple[int, ...] | Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A number, a truth value (`yes`, `no`) or a shape (`14x14x1024`), as written."""
+
+    value: Value
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A fact of a part: `layer3.output`."""
+
+    names: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`@name`: an output, as the argument of a layer or as the start of a branch. Parts are texts and holes."""
+
+    parts: tuple[str | Expr, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    operator: str
+    operand: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    operator: str
+    left: Expr
+    right: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    function: str
+    arguments: tuple[Expr, ...]
+    span: Span
+
+
+Expr: TypeAlias = Literal | Name | Path | Reference | Unary | Binary | Call
+Scope: TypeAlias = Mapping[str, Value]
+
+
+def divisible(value: Number, divisor: int = 8) -> int:
+    """The multiple of `divisor` nearest to the value, never below 90% of it nor below the divisor.
+
+    Source: Howard et al. 2017, in the code that MobileNet was published with (`make_divisible`).
+
+    >>> divisible(Fraction(33, 1)), divisible(Fraction(3, 1))
+    (32, 8)
+    """
+    rounded = max(divisor, math.floor(value + Fraction(divisor, 2)) // divisor * divisor)
+    return rounded + divisor if rounded < Fraction(9, 10) * value else rounded
+
+
+def _round(value: Number) -> int:
+    """Halves are rounded up, as on paper."""
+    return math.floor(value + Fraction(1, 2))
+
+
+FUNCTIONS: Mapping[str, tuple[Callable[..., Number], int, int]] = {
+    "min": (min, 1, 16),
+    "max": (max, 1, 16),
+    "ceil": (math.ceil, 1, 1),
+    "floor": (math.floor, 1, 1),
+    "round": (_round, 1, 1),
+    "abs": (abs, 1, 1),
+    "divisible": (divisible, 1, 2),
+}
+"""Each function with the fewest and the most arguments that it takes."""
+
+_ARITHMETIC: Mapping[str, Callable[[Number, Number], Number]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": lambda a, b: Fraction(a) / Fraction(b),
+    "//": operator.floordiv,
+    "%": operator.mod,
+}
+_ORDER: Mapping[str, Callable[[Number, Number], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+COMPARISONS = frozenset(_ORDER) | {"==", "!="}
+
+
+def error(code: str, message: str, span: Span, help: str = "") -> CnnError:
+    return CnnError(Diagnostic(code, message, span, help=help))
+
+
+def show(value: Value) -> str:
+    """A value as the language writes it.
+
+    >>> show(True), show((14, 14, 8)), show(Fraction(1, 2)), show(Fraction(1, 3))
+    ('yes', '14x14x8', '0.5', '1/3')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    if isinstance(value, Fraction):
+        decimal = f"{float(value):.10g}"
+        return decimal if Fraction(decimal) == value else f"{value.numerator}/{value.denominator}"
+    return str(value)
+
+
+def evaluate(expr: Expr, scope: Scope) -> Value:
+    """The value of an expression in a scope.
+
+    Raises CnnError for an unknown name, a division by zero, operands of the wrong type, a number out of bounds.
+    """
+    if isinstance(expr, Literal):
+        return expr.value
+    if isinstance(expr, Name):
+        return _look_up(expr, scope)
+    if isinstance(expr, Unary):
+        return _unary(expr, scope)
+    if isinstance(expr, Binary):
+        return _binary(expr, scope)
+    if isinstance(expr, Call):
+        return _call(expr, scope)
+    if isinstance(expr, Path):
+        dotted = ".".join(expr.names)
+        raise error("E0204", f"`{dotted}` can be asked in an `assert` only", expr.span)
+    raise error("E0205", "a reference is not a number", expr.span)
+
+
+def number(expr: Expr, scope: Scope) -> Number:
+    """The value of an expression that must be a number. Raises CnnError where it is not."""
+    return _number(evaluate(expr, scope), expr)
+
+
+def truth(expr: Expr, scope: Scope) -> bool:
+    """The value of an expression that must be yes or no. Raises CnnError where it is not."""
+    value = evaluate(expr, scope)
+    if not isinstance(value, bool):
+        raise error("E0205", f"a test must be yes or no, and this is {show(value)}", expr.span)
+    return value
+
+
+def names(expr: Expr) -> Iterator[Name]:
+    """Every name that an expression mentions, from left to right."""
+    if isinstance(expr, Name):
+        yield expr
+    elif isinstance(expr, Unary):
+        yield from names(expr.operand)
+    elif isinstance(expr, Binary):
+        yield from names(expr.left)
+        yield from names(expr.right)
+    elif isinstance(expr, Call):
+        for argument in expr.arguments:
+            yield from names(argument)
+    elif isinstance(expr, Reference):
+        for part in expr.parts:
+            if not isinstance(part, str):
+                yield from names(part)
+
+
+def _look_up(expr: Name, scope: Scope) -> Value:
+    if expr.name in scope:
+        return scope[expr.name]
+    help = nearest(expr.name, [*scope, *FUNCTIONS])
+    raise error("E0201", f"there is no value called `{expr.name}` here", expr.span, help)
+
+
+def _number(value: Value, expr: Expr) -> Number:
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise error("E0205", f"a number is needed here, and this is {show(value)}", expr.span)
+    return value
+
+
+def _bounded(value: Number, span: Span) -> Number:
+    if isinstance(value, Fraction):
+        if value.denominator == 1:
+            value = value.numerator
+        elif value.denominator > LARGEST:
+            raise error("E0203", "this number has too many digits", span)
+    if abs(value) > LARGEST:
+        raise error("E0203", "this number is beyond 10^18", span)
+    return value
+
+
+def _unary(expr: Unary, scope: Scope) -> Value:
+    if expr.operator == "not":
+        return not truth(expr.operand, scope)
+    return -number(expr.operand, scope)
+
+
+def _binary(expr: Binary, scope: Scope) -> Value:
+    op = expr.operator
+    if op == "and":
+        return truth(expr.left, scope) and truth(expr.right, scope)
+    if op == "or":
+        return truth(expr.left, scope) or truth(expr.right, scope)
+    left, right = evaluate(expr.left, scope), evaluate(expr.right, scope)
+    if op in ("==", "!="):
+        return equal(left, right) == (op == "==")
+    a, b = _number(left, expr.left), _number(right, expr.right)
+    if op in _ORDER:
+        return _ORDER[op](a, b)
+    if b == 0 and op in ("/", "//", "%"):
+        raise error("E0202", "division by zero", expr.right.span)
+    return _bounded(_ARITHMETIC[op](a, b), expr.span)
+
+
+def equal(left: Value, right: Value) -> bool:
+    """Equality; a volume of one pixel equals its number of channels: 1x1x1000 is 1000.
+
+    >>> equal((1, 1, 1000), 1000), equal((2, 1, 4), 8), equal(True, 1)
+    (True, False, False)
+    """
+    if isinstance(left, bool) != isinstance(right, bool):
+        return False
+    return _unpadded(left) == _unpadded(right)
+
+
+def _unpadded(value: Value) -> Value:
+    if isinstance(value, tuple) and all(extent == 1 for extent in value[:-1]):
+        return value[-1]
+    return value
+
+
+def _call(expr: Call, scope: Scope) -> Number:
+    if expr.function not in FUNCTIONS:
+        help = nearest(expr.function, list(FUNCTIONS))
+        raise error("E0201", f"there is no function `{expr.function}`", expr.span, help)
+    function, fewest, most = FUNCTIONS[expr.function]
+    if not fewest <= len(expr.arguments) <= most:
+        wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
+        message = f"`{expr.function}` takes {wanted} arguments, and this gives {len(expr.arguments)}"
+        raise error("E0206", message, expr.span)
+    arguments = [number(argument, scope) for argument in expr.arguments]
+    if expr.function == "divisible" and len(arguments) == 2 and (arguments[1] < 1 or int(arguments[1]) != arguments[1]):
+        raise error("E0206", f"the divisor must be a positive integer, and this is {show(arguments[1])}", expr.span)
+    return _bounded(function(*arguments), expr.span)

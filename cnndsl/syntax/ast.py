@@ -1,0 +1,241 @@
+"""The syntax tree: one frozen dataclass for each construct, each with its span.
+
+The tree is what was written, before any meaning: kinds are not looked up, names not resolved. Expressions are
+those of `cnndsl.expr`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from cnndsl.errors import Source, Span
+from cnndsl.expr import Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """`pad=1`, or `0.5` without a name."""
+
+    name: str | None
+    value: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """`KIND[size][-width][/stride][(options)]`, or the call of a block.
+
+    A size of digits alone stays in `head` (`CONV3`, `RELU6`, `Bottleneck2`): only who knows the kinds and blocks
+    can tell it from a name. `size` holds a size with a hole: `CONV{k}x7` has head `CONV` and sizes `k`, `7`.
+    `dims` is the volume behind INPUT.
+    """
+
+    head: str
+    size: tuple[Expr, ...]
+    width: Expr | None
+    stride: Expr | None
+    dims: tuple[Expr, ...]
+    arguments: tuple[Argument, ...] | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """`A -> B -> C`."""
+
+    items: tuple[Element, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`[A -> B]` or `(A -> B)`: brackets that only group."""
+
+    body: Chain
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """`(A + B)`, `(A | B)`, `MUL(A, B)`; `operator` is `+`, `|`, `MUL`, `MAX` or `MEAN`."""
+
+    operator: str
+    branches: tuple[Chain, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """`A*3`."""
+
+    body: Element
+    count: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Optional:
+    """`A?`, `A?name`."""
+
+    body: Element
+    name: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """`ID or X`: the first whose shape fits the merge around it."""
+
+    choices: tuple[Element, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """`name{i}: A`. The parts of the name are texts and holes."""
+
+    name: tuple[str | Expr, ...]
+    body: Element
+    name_span: Span
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """`@name`; the parts of the name are texts and holes, and dots separate modules."""
+
+    name: tuple[str | Expr, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """`tap name(train): A`."""
+
+    name: tuple[str | Expr, ...]
+    mode: str | None
+    body: Element
+    name_span: Span
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """`A if test else B`."""
+
+    body: Element
+    test: Expr
+    otherwise: Element | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    """`for c, n in (64, 3), (128, 4) [ ... ]`; a range `1..3` is one row of `stop` with `start` before it."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[Expr, ...], ...]
+    span_of_rows: Span
+    body: Chain
+    span: Span
+    is_range: bool = False
+
+
+Element: TypeAlias = Layer | Group | Merge | Repeat | Optional | Either | Label | Ref | Tap | Conditional | For
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What a parameter may be: `1..5`, or `{3, 5, 7}`."""
+
+    values: tuple[Expr, ...]
+    is_range: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`N in 0..3 = 2`."""
+
+    name: str
+    domain: Domain | None
+    default: Expr | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """`cnn 1`."""
+
+    number: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    name: str
+    parameters: tuple[Parameter, ...] | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    path: str
+    names: tuple[tuple[str, Span], ...]
+    path_span: Span
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    name: str
+    value: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    layer: Layer
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    name: str
+    parameters: tuple[Parameter, ...] | None
+    body: Chain
+    name_span: Span
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Assert:
+    test: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Main:
+    """The chain that is the network: it begins with INPUT."""
+
+    chain: Chain
+    span: Span
+
+
+Statement: TypeAlias = Version | Net | Use | Let | Default | Block | Assert | Main
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment with its `#`, as it stands."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    source: Source
+    statements: tuple[Statement, ...]
+    comments: tuple[Comment, ...]

@@ -1,0 +1,249 @@
+"""From the parser's reductions to the syntax tree: one method for each rule of the grammar.
+
+lark calls a method with the children of its rule, punctuation included; the first and the last give the span.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cnndsl.errors import Source, Span
+from cnndsl.expr import Binary, Call, Expr, Literal, Name, Path, Reference, Unary, error
+from cnndsl.syntax import ast, words
+from cnndsl.syntax.words import Word
+
+if TYPE_CHECKING:
+    from lark import Token
+
+Children: TypeAlias = list[Any]
+"""Tokens and what other methods returned: lark's own interface is untyped."""
+
+
+class Builder:
+    """Builds the tree of the source that is set."""
+
+    source: Source
+
+    def _span(self, children: Children) -> Span:
+        first, last = children[0], children[-1]
+        start: int = first.start_pos if hasattr(first, "start_pos") else first.span.start
+        end: int = last.end_pos if hasattr(last, "end_pos") else last.span.end
+        return Span(self.source, start, end)
+
+    def _at(self, token: Token) -> Span:
+        return self._span([token])
+
+    # Statements
+
+    def file(self, c: Children) -> tuple[ast.Statement, ...]:
+        return tuple(c)
+
+    def version(self, c: Children) -> ast.Version:
+        value = words.number(str(c[1]), self._at(c[1])).value
+        return ast.Version(value if isinstance(value, int) else -1, self._span(c))
+
+    def net(self, c: Children) -> ast.Net:
+        return ast.Net(str(c[1]), c[2].items if len(c) > 2 else None, self._span(c))
+
+    def use(self, c: Children) -> ast.Use:
+        names = tuple((str(token), self._at(token)) for token in c[3::2])
+        return ast.Use(str(c[1])[1:-1], names, self._at(c[1]), self._span(c))
+
+    def let(self, c: Children) -> ast.Let:
+        return ast.Let(str(c[1]), c[3], self._span(c))
+
+    def default(self, c: Children) -> ast.Default:
+        return ast.Default(c[1], self._span(c))
+
+    def block(self, c: Children) -> ast.Block:
+        parameters = c[2].items if len(c) > 4 else None
+        return ast.Block(str(c[1]), parameters, c[-1], self._at(c[1]), self._span(c))
+
+    def assert_(self, c: Children) -> ast.Assert:
+        return ast.Assert(c[1], self._span(c))
+
+    def main(self, c: Children) -> ast.Main:
+        items = [each for each in c if not hasattr(each, "type")]
+        if isinstance(items[0], Word):
+            name, first = items[0], items[1]
+            items[:2] = [ast.Label(words.label(name), first, name.span, name.span.to(first.span))]
+        span = items[0].span.to(items[-1].span)
+        return ast.Main(ast.Chain(tuple(items), span), span)
+
+    def parameters(self, c: Children) -> _Items:
+        return _Items(tuple(c[1:-1:2]), self._span(c))
+
+    def parameter(self, c: Children) -> ast.Parameter:
+        domain = c[2] if len(c) > 2 and c[1] == "in" else None
+        default = c[-1] if len(c) > 2 and c[-2] == "=" else None
+        return ast.Parameter(str(c[0]), domain, default, self._span(c))
+
+    def domain(self, c: Children) -> ast.Domain:
+        is_range = c[0] != "{"
+        return ast.Domain((c[0], c[2]) if is_range else tuple(c[1::2]), is_range, self._span(c))
+
+    # Composition
+
+    def chain(self, c: Children) -> ast.Chain:
+        return ast.Chain(tuple(c[::2]), self._span(c))
+
+    def conditional(self, c: Children) -> ast.Conditional:
+        return ast.Conditional(c[0], c[2], c[4] if len(c) > 4 else None, self._span(c))
+
+    def either(self, c: Children) -> ast.Either:
+        return ast.Either(tuple(c[::2]), self._span(c))
+
+    def label(self, c: Children) -> ast.Label:
+        return ast.Label(words.label(c[0]), c[2], c[0].span, self._span(c))
+
+    def tap(self, c: Children) -> ast.Tap:
+        mode: Token | None = c[3] if len(c) > 4 else None
+        if mode is not None and mode != "train":
+            raise error("E0107", f"a tap can be for `train` only, not for `{mode}`", self._at(mode))
+        return ast.Tap(words.label(c[1]), str(mode) if mode else None, c[-1], c[1].span, self._span(c))
+
+    def repeat(self, c: Children) -> ast.Repeat:
+        return ast.Repeat(c[0], c[2], self._span(c))
+
+    def optional(self, c: Children) -> ast.Optional:
+        return ast.Optional(c[0], str(c[1])[1:] or None, self._span(c))
+
+    def ref(self, c: Children) -> ast.Ref:
+        return ast.Ref(c[0].parts, c[0].span)
+
+    def group(self, c: Children) -> ast.Group:
+        return ast.Group(c[1], self._span(c))
+
+    def merge(self, c: Children) -> ast.Merge:
+        return ast.Merge(str(c[2]), tuple(c[1::2]), self._span(c))
+
+    def called_merge(self, c: Children) -> ast.Merge:
+        branches = tuple(each for each in c if isinstance(each, ast.Chain))
+        return ast.Merge(str(c[0]).upper(), branches, self._span(c))
+
+    def for_(self, c: Children) -> ast.For:
+        at = next(index for index, each in enumerate(c) if each == "in")
+        names = tuple(map(str, c[1:at:2]))
+        rows: _Rows = c[at + 1]
+        return ast.For(names, rows.items, rows.span, c[-2], self._span(c), rows.is_range)
+
+    def rows(self, c: Children) -> _Rows:
+        return _Rows(tuple(row.items for row in c[::2]), c[0].span.to(c[-1].span))
+
+    def range(self, c: Children) -> _Rows:
+        return _Rows(((c[0], c[2]),), self._span(c), is_range=True)
+
+    def row(self, c: Children) -> _Items:
+        return _Items((c[0],) if len(c) == 1 else tuple(c[1::2]), self._span(c))
+
+    def braces(self, c: Children) -> Expr:
+        return c[1]
+
+    # Layers
+
+    def layer(self, c: Children) -> ast.Layer:
+        word: Word = c[0]
+        arguments: tuple[ast.Argument, ...] | None = None
+        volume: tuple[Expr, ...] = ()
+        for part in c[1:]:
+            if isinstance(part, Word):
+                volume = words.input_dims(part)
+            else:
+                arguments = part.items
+        first = word.pieces[0][0]
+        if first == "INPUT" and len(word.pieces) > 1 and not volume:
+            volume = words.input_dims(Word(word.pieces[1:], word.span))
+            word = Word(word.pieces[:1], word.pieces[0][1])
+        self._check_gap(word, volume)
+        head = words.head(word)
+        return ast.Layer(head.name, head.size, head.width, head.stride, volume, arguments, self._span(c))
+
+    def _check_gap(self, word: Word, volume: tuple[Expr, ...]) -> None:
+        words.joined(word.pieces)
+        name = word.span.text
+        if volume and name.upper() != "INPUT":
+            place = word.span.to(volume[-1].span)
+            text = place.text.replace(" ", "")
+            raise error(
+                "E0106", "only INPUT has a volume behind it", place, f"without the blank it is a size: `{text}`"
+            )
+
+    def word(self, c: Children) -> Word:
+        pieces = [(each if isinstance(each, _Hole) else str(each), self._span([each])) for each in c]
+        flat = tuple((piece.value if isinstance(piece, _Hole) else piece, span) for piece, span in pieces)
+        if str(c[0]).upper() != "INPUT":
+            return words.joined(flat)
+        return Word((("INPUT", flat[0][1]), *flat[1:]), self._span(c))
+
+    def dims(self, c: Children) -> Word:
+        return self.word(c)
+
+    def hole(self, c: Children) -> _Hole:
+        return _Hole(c[1], self._span(c))
+
+    def arguments(self, c: Children) -> _Items:
+        return _Items(tuple(each for each in c if isinstance(each, ast.Argument)), self._span(c))
+
+    def argument(self, c: Children) -> ast.Argument:
+        return ast.Argument(str(c[0]) if len(c) > 1 else None, c[-1], self._span(c))
+
+    def name(self, c: Children) -> Word:
+        return c[0]
+
+    def keyword_name(self, c: Children) -> Word:
+        return Word(((str(c[0]), self._at(c[0])),), self._at(c[0]))
+
+    def reference(self, c: Children) -> Reference:
+        word = self.word(c)
+        first = str(word.pieces[0][0])[1:]
+        parts = (first, *(piece for piece, _ in word.pieces[1:]))
+        for part in parts[1:]:
+            if isinstance(part, str) and ("-" in part or "/" in part):
+                raise error("E0106", f"`{word.span.text}` is not a name", word.span)
+        return Reference(parts, word.span)
+
+    # Expressions
+
+    def literal(self, c: Children) -> Literal:
+        token: Token = c[0]
+        span = self._at(token)
+        if token.type == "SHAPE":
+            return words.dims(str(token), span)
+        if token in ("yes", "no"):
+            return Literal(token == "yes", str(token), span)
+        return words.number(str(token), span)
+
+    def variable(self, c: Children) -> Name:
+        return Name(str(c[0]), self._at(c[0]))
+
+    def path(self, c: Children) -> Path:
+        return Path(tuple(str(c[0]).split(".")), self._at(c[0]))
+
+    def call(self, c: Children) -> Call:
+        return Call(str(c[0]), tuple(c[2::2]), self._span(c))
+
+    def parentheses(self, c: Children) -> Expr:
+        return c[1]
+
+    def unary(self, c: Children) -> Unary:
+        return Unary(str(c[0]), c[1], self._span(c))
+
+    def binary(self, c: Children) -> Binary:
+        return Binary(str(c[1]), c[0], c[2], self._span(c))
+
+
+class _Items:
+    """Things between brackets, and the place of the whole."""
+
+    def __init__(self, items: tuple[Any, ...], span: Span) -> None:
+        self.items, self.span = items, span
+
+
+class _Rows:
+    def __init__(self, items: tuple[tuple[Expr, ...], ...], span: Span, is_range: bool = False) -> None:
+        self.items, self.span, self.is_range = items, span, is_range
+
+
+class _Hole:
+    def __init__(self, value: Expr, span: Span) -> None:
+        self.value, self.span = value, span

@@ -1,0 +1,189 @@
+"""Words of the language: what a layer's head, a number and a label say.
+
+The grammar takes `CONV{k}x7-{4*c}/2` as one word with holes; here it comes apart. Kinds are not looked up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cnndsl.errors import Span
+from cnndsl.expr import LARGEST, Expr, Literal, Name, error
+
+_HOLE = "\0"
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_BINARY_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_NUMBER = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?)(?:[eE]([+-]?[0-9]+))?([KMGT]?i?)B?")
+_HEAD = re.compile(r"([^-/]*)(?:-([^-/]+))?(?:/([^-/]+))?")
+_SIZES = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*?)((?:[0-9]+x)*(?:[0-9]+|{_HOLE})(?:x(?:[0-9]+|{_HOLE}))*)")
+MOST_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as the grammar gives it: texts and holes, without gaps, and the place of each."""
+
+    pieces: tuple[tuple[str | Expr, Span], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A layer's head, taken apart."""
+
+    name: str
+    size: tuple[Expr, ...]
+    width: Expr | None
+    stride: Expr | None
+
+
+def number(text: str, span: Span) -> Literal:
+    """A number with its unit: `25_557_032`, `0.5`, `4.1G`, `8GiB`. Raises CnnError for one beyond 10^18."""
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        raise error(
+            "E0104",
+            f"`{text}` is not a number",
+            span,
+            "units are K M G T, with B for bytes, Ki Mi Gi Ti for powers of 1024",
+        )
+    mantissa, exponent, unit = match.groups()
+    if unit not in _UNITS and unit not in _BINARY_UNITS:
+        raise error(
+            "E0104",
+            f"`{text}` has an unknown unit",
+            span,
+            "units are K M G T, with B for bytes, Ki Mi Gi Ti for powers of 1024",
+        )
+    digits = mantissa.replace("_", "")
+    if len(digits) > MOST_DIGITS or abs(int((exponent or "0")[:6])) > MOST_DIGITS:
+        raise error("E0104", "this number has too many digits", span, f"at most {MOST_DIGITS}")
+    value = Fraction(digits) * Fraction(10) ** int(exponent or 0) * (_UNITS | _BINARY_UNITS)[unit]
+    if value > LARGEST:
+        raise error("E0104", "this number is beyond 10^18", span)
+    return Literal(value.numerator if value.denominator == 1 else value, text, span)
+
+
+def dims(text: str, span: Span) -> Literal:
+    """Extents: `224x224x3`. Raises CnnError where one has too many digits."""
+    parts = text.split("x")
+    if any(len(part) > MOST_DIGITS for part in parts):
+        raise error("E0104", "this number has too many digits", span, f"at most {MOST_DIGITS}")
+    return Literal(tuple(map(int, parts)), text, span)
+
+
+def head(word: Word) -> Head:
+    """The parts of a layer's head. Raises CnnError where it is not of the form KIND[size][-width][/stride]."""
+    text, places = _flatten(word)
+    match = _HEAD.fullmatch(text)
+    if match is None:
+        raise _malformed(word)
+    holes = _Holes(word, places)
+    width = _operand(match, 2, holes) if match[2] else None
+    stride = _operand(match, 3, holes) if match[3] else None
+    if _HOLE not in match[1]:
+        return Head(match[1], (), width, stride)
+    sized = _SIZES.fullmatch(match[1])
+    if sized is None:
+        raise _malformed(word)
+    return Head(sized[1], extents(sized[2], sized.start(2), holes), width, stride)
+
+
+def input_dims(word: Word) -> tuple[Expr, ...]:
+    """The volume behind INPUT: `224x224x3`, `{s}x{s}x3`."""
+    text, places = _flatten(word)
+    if not re.fullmatch(rf"([0-9]+|{_HOLE})(x([0-9]+|{_HOLE}))*", text):
+        raise _malformed(word)
+    return extents(text, 0, _Holes(word, places))
+
+
+def label(word: Word) -> tuple[str | Expr, ...]:
+    """The texts and holes of a name. Raises CnnError where a text is not part of a name."""
+    for piece, span in word.pieces:
+        if isinstance(piece, str) and not re.fullmatch(r"[A-Za-z0-9_]+", piece):
+            raise error("E0106", f"`{piece}` cannot be part of a name", span, "names are letters, digits and `_`")
+    return tuple(piece for piece, _ in word.pieces)
+
+
+class _Holes:
+    """Hands out the holes of a word by their place in its flattened text."""
+
+    def __init__(self, word: Word, places: dict[int, Expr]) -> None:
+        self.word, self.places = word, places
+
+    def at(self, offset: int) -> Expr:
+        return self.places[offset]
+
+    def span(self, start: int, end: int) -> Span:
+        """The span of a literal piece; holes before it make the word longer than its flattened text."""
+        at = 0
+        for piece, span in self.word.pieces:
+            length = len(piece) if isinstance(piece, str) else 1
+            if at <= start < at + length:
+                return Span(span.source, span.start + start - at, span.start + end - at)
+            at += length
+        return self.word.span
+
+
+def _flatten(word: Word) -> tuple[str, dict[int, Expr]]:
+    text, places = "", dict[int, Expr]()
+    for piece, _ in word.pieces:
+        if isinstance(piece, str):
+            text += piece
+        else:
+            places[len(text)] = piece
+            text += _HOLE
+    return text, places
+
+
+def extents(text: str, offset: int, holes: _Holes) -> tuple[Expr, ...]:
+    """One expression for each extent of `3x{k}`."""
+    result: list[Expr] = []
+    for part in text.split("x"):
+        result.append(holes.at(offset) if part == _HOLE else _digits(part, holes.span(offset, offset + len(part))))
+        offset += len(part) + 1
+    return tuple(result)
+
+
+def _operand(match: re.Match[str], group: int, holes: _Holes) -> Expr:
+    """A width or a stride: a number, a name, extents or a hole."""
+    text, start = match[group], match.start(group)
+    if text == _HOLE:
+        return holes.at(start)
+    span = holes.span(start, start + len(text))
+    if re.fullmatch(r"[0-9][0-9_]*", text):
+        return _digits(text, span)
+    if re.fullmatch(r"[0-9]+(x[0-9]+)+", text):
+        return dims(text, span)
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+        return Name(text, span)
+    shown = text.replace(_HOLE, "{…}")
+    raise error(
+        "E0106", f"`{shown}` is neither a number nor a name", span, f"write an expression in braces: {{{shown}}}"
+    )
+
+
+def _digits(text: str, span: Span) -> Literal:
+    if len(text) > MOST_DIGITS:
+        return number(text, span)
+    return Literal(int(text), text, span)
+
+
+def _malformed(word: Word) -> Exception:
+    return error(
+        "E0106", f"`{word.span.text}` is not of the form KIND[size][-width][/stride]", word.span, "as in CONV3-64/2"
+    )
+
+
+def joined(pieces: Sequence[tuple[str | Expr, Span]]) -> Word:
+    """A word of pieces. Raises CnnError where blanks stand between them."""
+    if len(pieces) == 1:
+        return Word(tuple(pieces), pieces[0][1])
+    for (_, before), (_, after) in zip(pieces, pieces[1:], strict=False):
+        if before.end != after.start:
+            gap = Span(before.source, before.end, after.start)
+            raise error("E0106", "a word has no blanks inside", gap, "write the hole right behind the name: `CONV{k}`")
+    return Word(tuple(pieces), pieces[0][1].to(pieces[-1][1]))
