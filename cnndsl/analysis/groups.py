@@ -1,0 +1,133 @@
+"""The nodes of a network gathered into rows: by block as the file has them, by stage, by kind.
+
+Groups hold node numbers, not figures: sum whatever is wanted over `nodes`. Laying out rows is `report`'s business.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from cnndsl.expr import show
+from cnndsl.graph import Called, Choice, Graph, Join, Leaf, Loop, Named, Part, Sequence, Tapped
+
+By = Literal["block", "stage", "kind"]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Some nodes in one row. `times` is 3 for a repeat of three turns; `parts` is what opening it shows.
+
+    `path` is where it stands (empty where it has no name), `title` what it is (`Bottleneck(64)`, `CONV3-64`).
+    """
+
+    path: str
+    title: str
+    nodes: tuple[int, ...]
+    times: int = 1
+    parts: tuple[Group, ...] = ()
+
+
+def grouped(graph: Graph, by: By) -> tuple[Group, ...]:
+    """The whole network as groups, in order; every node but the input is in exactly one."""
+    if by == "kind":
+        return _flat(graph, [node.kind for node in graph.nodes])
+    if by == "stage":
+        return _flat(graph, stages(graph))
+    return tuple(_groups(graph, graph.tree))
+
+
+def unfolded(groups: Iterable[Group], depth: int | None = None, level: int = 0) -> Iterator[tuple[int, Group]]:
+    """The rows of groups opened to a depth (1: none is, None: all are), each with its level from 0."""
+    for group in groups:
+        yield level, group
+        if group.parts and (depth is None or level + 1 < depth):
+            yield from unfolded(group.parts, depth, level + 1)
+
+
+def stages(graph: Graph) -> list[str]:
+    """The stage of each node: the extents of its map, `56x56`; `vector` behind the last one.
+
+    What leads from a map to a gate on a larger one (squeeze-and-excite) belongs to the stage of that one.
+    """
+    largest: list[tuple[int, ...]] = [node.shape.spatial if node.shape.pixels > 1 else () for node in graph.nodes]
+    for node in reversed(graph.nodes):
+        if not largest[node.index]:
+            largest[node.index] = max((largest[at] for at in graph.readers[node.index]), key=_pixels, default=())
+    return [show(extents) if extents else "vector" for extents in largest]
+
+
+def _pixels(extents: tuple[int, ...]) -> int:
+    product = 1
+    for extent in extents:
+        product *= extent
+    return product if extents else 0
+
+
+def _flat(graph: Graph, names: list[str]) -> tuple[Group, ...]:
+    members: dict[str, list[int]] = defaultdict(list)
+    for node in graph.layers:
+        members[names[node.index]].append(node.index)
+    return tuple(
+        Group("", name, tuple(nodes), parts=tuple(_leaf(graph, at) for at in nodes)) for name, nodes in members.items()
+    )
+
+
+def _leaf(graph: Graph, at: int) -> Group:
+    node = graph.nodes[at]
+    return Group(node.path, node.text, (at,))
+
+
+def _groups(graph: Graph, part: Part) -> list[Group]:
+    match part:
+        case Leaf():
+            return [_leaf(graph, part.node)] if graph.nodes[part.node].inputs else []
+        case Sequence():
+            return [group for each in part.parts for group in _groups(graph, each)]
+        case Join():
+            branches = [group for branch in part.branches for group in _groups(graph, branch)]
+            return [*branches, _leaf(graph, part.node)]
+        case Choice():
+            return _groups(graph, part.part) if part.part is not None else []
+        case Loop():
+            return _repeat(graph, part)
+        case Named() | Tapped():
+            return _named(graph, part)
+        case Called():
+            title = f"{part.block}({', '.join(map(show, part.arguments))})" if part.arguments else part.block
+            return _gathered(part.path, title, _groups(graph, part.body))
+        case _:
+            return []
+
+
+def _gathered(path: str, title: str, parts: list[Group], times: int = 1) -> list[Group]:
+    """One group of several; none of none."""
+    nodes = tuple(at for part in parts for at in part.nodes)
+    return [Group(path, title, nodes, times, tuple(parts))] if nodes else []
+
+
+def _repeat(graph: Graph, loop: Loop) -> list[Group]:
+    turns = [_groups(graph, turn) for turn in loop.turns]
+    if len(turns) < 2:
+        return [group for turn in turns for group in turn]
+    opened = [turn[0] if len(turn) == 1 else group for turn in turns for group in _gathered("", _title(turn), turn)]
+    titles = list(dict.fromkeys(group.title for group in opened))
+    title = titles[0] if len(titles) == 1 else f"{titles[0]} … {titles[-1]}" if titles else ""
+    return _gathered("", title, opened, len(turns))
+
+
+def _title(parts: list[Group]) -> str:
+    """What a turn without a name is called: by its parts, the middle left out where there are many."""
+    titles = [part.title for part in parts]
+    return " -> ".join(titles if len(titles) <= 3 else [titles[0], "…", titles[-1]])
+
+
+def _named(graph: Graph, part: Named | Tapped) -> list[Group]:
+    parts = _groups(graph, part.part)
+    if isinstance(part, Named) and not part.is_module:
+        return parts
+    if len(parts) == 1 and parts[0].times > 1:
+        return [replace(parts[0], path=part.path)]
+    return _gathered(part.path, part.name, parts)
