@@ -1,127 +1,289 @@
-"""Activations: `RELU`, `SIGMOID`, `SOFTMAX` and their kin."""
+"""Activations: `RELU`, `SIGMOID`, `SOFTMAX` and their kin.
+
+All keep the shape. What autograd keeps differs: some functions can be differentiated from their output, the others
+from their input.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from cnndsl.layers.base import Layer, option
+from cnndsl.layers.base import Layer, Saved, Slot, Tensor, TorchCall, option
+from cnndsl.shape import Shape
 
 
 @dataclass(frozen=True)
-class Relu(Layer):
+class Activation(Layer):
+    """A function of each value by itself.
+
+    `MODULE` is PyTorch's class, `KEEPS` what its backward pass needs. `INPLACE` says how it can overwrite its input:
+    `free` at no cost, `copy` with a copy of the input in training.
+    """
+
+    MODULE: ClassVar[str] = ""
+    KEEPS: ClassVar[Literal["input", "output"]] = "input"
+    INPLACE: ClassVar[Literal["", "free", "copy"]] = ""
+
+    def operations(self, *inputs: Shape) -> int:
+        """One for each value: an evaluation of the function, whatever it costs."""
+        return inputs[0].numel
+
+    def saved(self, *inputs: Shape) -> Saved:
+        if self.KEEPS == "output":
+            return Saved(output=True)
+        return Saved(inputs=(0,), copies=self.INPLACE == "copy")
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        return TorchCall(f"nn.{self.MODULE}", *self._arguments(), inplace=bool(self.INPLACE))
+
+    def _arguments(self) -> tuple[tuple[Slot, ...], tuple[tuple[str, Slot], ...]]:
+        return (), ()
+
+
+@dataclass(frozen=True)
+class Relu(Activation):
+    """`RELU`: max(0, x). Source: Nair and Hinton 2010; Krizhevsky et al. 2012, Section 3.1."""
+
     NAMES: ClassVar = ("RELU",)
+    MODULE: ClassVar = "ReLU"
+    KEEPS: ClassVar = "output"
+    INPLACE: ClassVar = "free"
 
 
 @dataclass(frozen=True)
-class Relu6(Layer):
+class Relu6(Activation):
+    """`RELU6`: min(max(0, x), 6). Source: Krizhevsky 2010, Section 3; Howard et al. 2017."""
+
     NAMES: ClassVar = ("RELU6",)
+    MODULE: ClassVar = "ReLU6"
+    INPLACE: ClassVar = "copy"
 
 
 @dataclass(frozen=True)
-class LeakyRelu(Layer):
+class LeakyRelu(Activation):
+    """`LEAKYRELU(0.01)`: x, and slope*x where x is negative. Source: Maas et al. 2013."""
+
     NAMES: ClassVar = ("LEAKYRELU", "LRELU")
     POSITIONAL: ClassVar = ("slope",)
+    MODULE: ClassVar = "LeakyReLU"
+    INPLACE: ClassVar = "free"
 
-    slope: float = option("number", 0.01)
+    slope: float = option("number", 0.01, minimum=0)
+
+    def _arguments(self) -> tuple[tuple[Slot, ...], tuple[tuple[str, Slot], ...]]:
+        return (Slot(float(self.slope), "slope"),), ()
 
 
 @dataclass(frozen=True)
-class PRelu(Layer):
+class PRelu(Activation):
+    """`PRELU(shared=no, init=0.25)`: a leaky ReLU with a learned slope for each channel, or one for all with `shared`.
+
+    Source: He et al. 2015, arXiv:1502.01852, Section 2.1.
+    """
+
     NAMES: ClassVar = ("PRELU",)
 
     shared: bool = option("flag", False)
     init: float = option("number", 0.25)
 
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (1 if self.shared else inputs[0].channels,)),)
+
+    def formula(self, *inputs: Shape) -> str:
+        return "1" if self.shared else str(inputs[0].channels)
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        arguments = () if self.shared else (Slot(inputs[0].channels, "in_channels"),)
+        keywords = () if self.init == 0.25 else (("init", Slot(float(self.init), "init")),)
+        return TorchCall("nn.PReLU", arguments, keywords)
+
 
 @dataclass(frozen=True)
-class Sigmoid(Layer):
+class Sigmoid(Activation):
+    """`SIGMOID`: 1/(1 + exp(-x))."""
+
     NAMES: ClassVar = ("SIGMOID",)
+    MODULE: ClassVar = "Sigmoid"
+    KEEPS: ClassVar = "output"
 
 
 @dataclass(frozen=True)
-class Tanh(Layer):
+class Tanh(Activation):
+    """`TANH(scale=1, slope=1)`: scale*tanh(slope*x); LeCun et al. 1998 take scale=1.7159, slope=2/3."""
+
     NAMES: ClassVar = ("TANH",)
+    MODULE: ClassVar = "Tanh"
 
     scale: float = option("number", 1.0)
     slope: float = option("number", 1.0)
 
+    def _is_plain(self) -> bool:
+        return self.scale == 1 and self.slope == 1
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The value of tanh, which is the output only where nothing scales it."""
+        return Saved(output=True) if self._is_plain() else Saved(extra=((0, inputs[0].numel, True),))
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        if self._is_plain():
+            return TorchCall("nn.Tanh")
+        numbers = (("scale", Slot(float(self.scale), "scale")), ("slope", Slot(float(self.slope), "slope")))
+        return TorchCall("ScaledTanh", (), numbers, helper=True)
+
 
 @dataclass(frozen=True)
-class Elu(Layer):
+class Alpha(Activation):
+    """What `ELU` and `CELU` share: alpha*(exp(x) - 1), or its like, where x is negative."""
+
+    POSITIONAL: ClassVar = ("alpha",)
+    INPLACE: ClassVar = "free"
+
+    alpha: float = option("number", 1.0, minimum=0)
+
+    def _arguments(self) -> tuple[tuple[Slot, ...], tuple[tuple[str, Slot], ...]]:
+        return (), () if self.alpha == 1 else (("alpha", Slot(float(self.alpha), "alpha")),)
+
+
+@dataclass(frozen=True)
+class Elu(Alpha):
+    """`ELU(1)`: x, and alpha*(exp(x) - 1) where x is negative. Source: Clevert et al. 2016."""
+
     NAMES: ClassVar = ("ELU",)
-    POSITIONAL: ClassVar = ("alpha",)
-
-    alpha: float = option("number", 1.0)
+    MODULE: ClassVar = "ELU"
 
 
 @dataclass(frozen=True)
-class Celu(Layer):
+class Celu(Alpha):
+    """`CELU(1)`: x, and alpha*(exp(x/alpha) - 1) where x is negative. Source: Barron 2017."""
+
     NAMES: ClassVar = ("CELU",)
-    POSITIONAL: ClassVar = ("alpha",)
-
-    alpha: float = option("number", 1.0)
+    MODULE: ClassVar = "CELU"
 
 
 @dataclass(frozen=True)
-class Selu(Layer):
+class Selu(Activation):
+    """`SELU`: a scaled ELU that keeps mean and variance. Source: Klambauer et al. 2017."""
+
     NAMES: ClassVar = ("SELU",)
+    MODULE: ClassVar = "SELU"
+    INPLACE: ClassVar = "free"
 
 
 @dataclass(frozen=True)
-class Gelu(Layer):
+class Gelu(Activation):
+    """`GELU(approximate=no)`: x * the normal distribution's cumulative at x. Source: Hendrycks and Gimpel 2016."""
+
     NAMES: ClassVar = ("GELU",)
+    MODULE: ClassVar = "GELU"
 
     approximate: bool = option("flag", False)
 
+    def _arguments(self) -> tuple[tuple[Slot, ...], tuple[tuple[str, Slot], ...]]:
+        return (), (("approximate", Slot("tanh")),) if self.approximate else ()
+
 
 @dataclass(frozen=True)
-class Silu(Layer):
+class Silu(Activation):
+    """`SILU`: x * sigmoid(x), also called swish. Source: Elfwing et al. 2017; Ramachandran et al. 2017."""
+
     NAMES: ClassVar = ("SILU", "SWISH")
+    MODULE: ClassVar = "SiLU"
+    INPLACE: ClassVar = "copy"
 
 
 @dataclass(frozen=True)
-class HardSigmoid(Layer):
+class HardSigmoid(Activation):
+    """`HSIGMOID`: relu6(x + 3)/6. Source: Howard et al. 2019, Section 5.2."""
+
     NAMES: ClassVar = ("HSIGMOID", "HARDSIGMOID")
+    MODULE: ClassVar = "Hardsigmoid"
+    INPLACE: ClassVar = "copy"
 
 
 @dataclass(frozen=True)
-class HardSwish(Layer):
+class HardSwish(Activation):
+    """`HSWISH`: x * relu6(x + 3)/6. Source: Howard et al. 2019, Section 5.2."""
+
     NAMES: ClassVar = ("HSWISH", "HARDSWISH")
+    MODULE: ClassVar = "Hardswish"
+    INPLACE: ClassVar = "copy"
 
 
 @dataclass(frozen=True)
-class Mish(Layer):
+class Mish(Activation):
+    """`MISH`: x * tanh(softplus(x)). Source: Misra 2019."""
+
     NAMES: ClassVar = ("MISH",)
+    MODULE: ClassVar = "Mish"
+    INPLACE: ClassVar = "copy"
 
 
 @dataclass(frozen=True)
-class Softplus(Layer):
+class Softplus(Activation):
+    """`SOFTPLUS(beta=1)`: log(1 + exp(beta*x))/beta."""
+
     NAMES: ClassVar = ("SOFTPLUS",)
+    MODULE: ClassVar = "Softplus"
 
     beta: float = option("number", 1.0)
 
+    def _arguments(self) -> tuple[tuple[Slot, ...], tuple[tuple[str, Slot], ...]]:
+        return (), () if self.beta == 1 else (("beta", Slot(float(self.beta), "beta")),)
+
 
 @dataclass(frozen=True)
-class Softsign(Layer):
+class Softsign(Activation):
+    """`SOFTSIGN`: x/(1 + |x|)."""
+
     NAMES: ClassVar = ("SOFTSIGN",)
+    MODULE: ClassVar = "Softsign"
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The input and the denominator."""
+        return Saved(inputs=(0,), extra=((0, inputs[0].numel, True),))
 
 
 @dataclass(frozen=True)
-class Softmax(Layer):
-    NAMES: ClassVar = ("SOFTMAX",)
+class HardTanh(Activation):
+    """`HARDTANH`: min(max(-1, x), 1)."""
 
-
-@dataclass(frozen=True)
-class LogSoftmax(Layer):
-    NAMES: ClassVar = ("LOGSOFTMAX",)
-
-
-@dataclass(frozen=True)
-class LogSigmoid(Layer):
-    NAMES: ClassVar = ("LOGSIGMOID",)
-
-
-@dataclass(frozen=True)
-class HardTanh(Layer):
     NAMES: ClassVar = ("HARDTANH", "HTANH")
+    MODULE: ClassVar = "Hardtanh"
+    INPLACE: ClassVar = "copy"
+
+
+@dataclass(frozen=True)
+class LogSigmoid(Activation):
+    """`LOGSIGMOID`: log(1/(1 + exp(-x)))."""
+
+    NAMES: ClassVar = ("LOGSIGMOID",)
+    MODULE: ClassVar = "LogSigmoid"
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The input and, on the CPU, its exponential."""
+        return Saved(inputs=(0,), extra=((0, inputs[0].numel, True),))
+
+
+@dataclass(frozen=True)
+class Softmax(Activation):
+    """`SOFTMAX`: exp(x) over its sum, over the channels at each position."""
+
+    NAMES: ClassVar = ("SOFTMAX",)
+    MODULE: ClassVar = "Softmax"
+    KEEPS: ClassVar = "output"
+
+    def operations(self, *inputs: Shape) -> int:
+        """An exponential, an addition and a division for each value."""
+        return 3 * inputs[0].numel
+
+    def _arguments(self) -> tuple[tuple[Slot, ...], tuple[tuple[str, Slot], ...]]:
+        return (), (("dim", Slot(1)),)
+
+
+@dataclass(frozen=True)
+class LogSoftmax(Softmax):
+    """`LOGSOFTMAX`: the logarithm of `SOFTMAX`."""
+
+    NAMES: ClassVar = ("LOGSOFTMAX",)
+    MODULE: ClassVar = "LogSoftmax"

@@ -5,13 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cnndsl.layers.base import Dims, Layer, LayerError, each_axis, need_spatial, option
+from cnndsl.layers.base import (
+    Dims,
+    Layer,
+    LayerError,
+    Saved,
+    Slot,
+    TorchCall,
+    Window,
+    each_axis,
+    need_spatial,
+    option,
+    squeeze,
+)
 from cnndsl.shape import Shape
 
 
 @dataclass(frozen=True)
 class Dropout(Layer):
-    """`DROPOUT(0.5)`."""
+    """`DROPOUT(0.5)`: in training, zeroes each value with probability p and divides the others by 1-p.
+
+    With `channels=yes` whole channels are dropped (Tompson et al. 2015). Source: Srivastava et al. 2014.
+    """
 
     NAMES: ClassVar = ("DROPOUT",)
     POSITIONAL: ClassVar = ("p",)
@@ -19,20 +34,48 @@ class Dropout(Layer):
     p: float = option("number", 0.5, minimum=0, maximum=1)
     channels: bool = option("flag", False)
 
+    def output(self, *inputs: Shape) -> Shape:
+        if self.channels:
+            need_spatial("DROPOUT(channels=yes)", inputs[0])
+        return inputs[0]
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The mask. Nothing is drawn where p is 0 or 1."""
+        (x,) = inputs
+        if self.p == 0:
+            return Saved()
+        if self.channels:
+            return Saved(extra=((0, x.channels, True),))
+        return Saved(extra=((0, 1, False),)) if self.p == 1 else Saved(extra=((0, x.numel, True),), mask=True)
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        family = f"Dropout{inputs[0].rank}d" if self.channels else "Dropout"
+        return TorchCall(f"nn.{family}", (Slot(float(self.p), "p"),))
+
 
 @dataclass(frozen=True)
 class DropPath(Layer):
-    """`DROPPATH(0.1)`."""
+    """`DROPPATH(0.1)`: in training, zeroes the whole branch for an image with probability p: stochastic depth.
+
+    Source: Huang et al. 2016, arXiv:1603.09382; scaled by 1/(1-p) in training instead of 1-p in evaluation.
+    """
 
     NAMES: ClassVar = ("DROPPATH",)
     POSITIONAL: ClassVar = ("p",)
 
     p: float = option("number", 0.1, minimum=0, maximum=1)
 
+    def saved(self, *inputs: Shape) -> Saved:
+        """One factor for each image."""
+        return Saved(extra=((0, 1, True),)) if self.p else Saved()
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        return TorchCall("DropPath", (Slot(float(self.p), "p"),), helper=True)
+
 
 @dataclass(frozen=True)
 class Flatten(Layer):
-    """`FLATTEN`."""
+    """`FLATTEN`: all values as one vector, channel by channel."""
 
     NAMES: ClassVar = ("FLATTEN",)
     VIEW: ClassVar = True
@@ -40,36 +83,64 @@ class Flatten(Layer):
     def output(self, *inputs: Shape) -> Shape:
         return Shape(inputs[0].numel)
 
+    def window(self, *inputs: Shape) -> Window | None:
+        return None
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        return TorchCall("nn.Flatten")
+
 
 @dataclass(frozen=True)
 class Identity(Layer):
-    """`ID`."""
+    """`ID`: nothing at all."""
 
     NAMES: ClassVar = ("ID", "IDENTITY")
     VIEW: ClassVar = True
 
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        return None
+
 
 @dataclass(frozen=True)
 class ZeroPad(Layer):
-    """`ZEROPAD(2)`, `ZEROPAD(0, after=1)`."""
+    """`ZEROPAD(2)`, `ZEROPAD(1x3)`, `ZEROPAD(0, after=1)`: zeros around the map; `after` where the far side differs."""
 
     NAMES: ClassVar = ("ZEROPAD",)
-    POSITIONAL: ClassVar = ("pad",)
+    POSITIONAL: ClassVar = ("pad", "after")
 
-    pad: Dims = option("dims", (1,), "P", minimum=0)
+    pad: Dims = option("dims", (1,), "P", minimum=0, required=True)
     after: Dims = option("dims", (), minimum=0)
+
+    def _sides(self, x: Shape) -> tuple[tuple[int, int], ...]:
+        """For each axis the zeros before and after."""
+        before, after = each_axis(self.pad, x.rank, "padding"), each_axis(self.after or self.pad, x.rank, "padding")
+        return tuple(zip(before, after, strict=True))
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         need_spatial(self.kind(), x)
-        before = each_axis(self.pad, x.rank, "padding")
-        after = each_axis(self.after or self.pad, x.rank, "padding")
-        return Shape(x.channels, tuple(map(sum, zip(x.spatial, before, after, strict=True))))
+        grown = (size + before + after for size, (before, after) in zip(x.spatial, self._sides(x), strict=True))
+        return Shape(x.channels, tuple(grown))
+
+    def window(self, *inputs: Shape) -> Window | None:
+        sides = self._sides(inputs[0])
+        return Window((1,) * len(sides), (1,) * len(sides), tuple(before for before, _ in sides))
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        (x,) = inputs
+        sides = self._sides(x)
+        if len({side for pair in sides for side in pair}) == 1:
+            return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(squeeze(self.pad), "pad"),))
+        return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(tuple(side for pair in reversed(sides) for side in pair)),))
 
 
 @dataclass(frozen=True)
 class PadChannels(Layer):
-    """`PADCHANNELS-64/2(where=after)`."""
+    """`PADCHANNELS-64/2(where=after)`: channels of zeros up to 64 in all; a stride takes every second position.
+
+    `where=both` puts half of them, rounded down, in front.
+    It is shortcut A of He et al. 2015, arXiv:1512.03385, Section 3.3.
+    """
 
     NAMES: ClassVar = ("PADCHANNELS",)
     WIDTH: ClassVar = "channels"
@@ -81,52 +152,89 @@ class PadChannels(Layer):
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
+        need_spatial(self.kind(), x)
         if self.channels < x.channels:
-            raise LayerError("E0308", f"PADCHANNELS-{self.channels} cannot hold the {x.channels} channels of its input")
-        steps = each_axis(self.stride, x.rank, "stride") if x.rank else ()
+            message = f"PADCHANNELS-{self.channels} is too narrow for the {x.channels} channels of its input"
+            raise LayerError(
+                "E0308", message, "its width is that of the output: the channels of the input and the zeros"
+            )
+        steps = each_axis(self.stride, x.rank, "stride")
         return Shape(self.channels, tuple(-(-size // step) for size, step in zip(x.spatial, steps, strict=True)))
+
+    def window(self, *inputs: Shape) -> Window | None:
+        rank = inputs[0].rank
+        return Window((1,) * rank, each_axis(self.stride, rank, "stride"), (0,) * rank)
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        (x,) = inputs
+        arguments = (Slot(x.channels, "in_channels"), Slot(self.channels, "channels"))
+        strided = any(step != 1 for step in self.stride)
+        stride = (("stride", Slot(squeeze(self.stride), "stride")),) if strided else ()
+        where = (("where", Slot(self.where)),) if self.where != "after" else ()
+        return TorchCall(f"PadChannels{x.rank}d", arguments, (*stride, *where), helper=True)
 
 
 @dataclass(frozen=True)
 class Shuffle(Layer):
-    """`SHUFFLE2`."""
+    """`SHUFFLE2`: deals the channels out, one from each of two groups in turn.
+
+    Source: Zhang et al. 2018 (ShuffleNet), Section 3.1.
+    """
 
     NAMES: ClassVar = ("SHUFFLE",)
     SIZE: ClassVar = "groups"
 
     groups: int = option("int", 2, minimum=1)
 
+    def output(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        need_spatial(self.kind(), x)
+        if x.channels % self.groups:
+            raise LayerError("E0304", f"{self.groups} groups must divide the {x.channels} channels of the input")
+        return x
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        return TorchCall("nn.ChannelShuffle", (Slot(self.groups, "groups"),))
+
 
 @dataclass(frozen=True)
 class Slice(Layer):
-    """`SLICE(0, C/2)`."""
+    """`SLICE(0, C/2)`: the channels from the first number, counted from 0, up to the second, which is left out."""
 
     NAMES: ClassVar = ("SLICE",)
     VIEW: ClassVar = True
     POSITIONAL: ClassVar = ("start", "stop")
 
     start: int = option("int", 0, minimum=0, required=True)
-    stop: int = option("int", 0, minimum=1, required=True)
+    stop: int = option("int", 1, minimum=1, required=True)
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         if not self.start < self.stop <= x.channels:
-            raise LayerError("E0308", f"SLICE({self.start}, {self.stop}) is no range of the {x.channels} channels")
+            message = f"SLICE({self.start}, {self.stop}) is no range of the {x.channels} channels of the input"
+            raise LayerError("E0308", message, f"the first is 0, and SLICE(0, {x.channels}) takes all")
         return Shape(self.stop - self.start, x.spatial)
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        return TorchCall("Slice", (Slot(self.start, "start"), Slot(self.stop, "stop")), helper=True)
 
 
 @dataclass(frozen=True)
 class Pick(Layer):
-    """`PICK(0, 3, 4)`."""
+    """`PICK(0, 3, 4)`: the named channels, counted from 0, in that order."""
 
     NAMES: ClassVar = ("PICK",)
     POSITIONAL: ClassVar = ("channels",)
 
-    channels: tuple[int, ...] = option("ints", (), minimum=0, required=True)
+    channels: tuple[int, ...] = option("ints", (0,), minimum=0, required=True)
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         beyond = [at for at in self.channels if at >= x.channels]
         if beyond:
-            raise LayerError("E0308", f"there is no channel {beyond[0]}: the input has {x.channels}, from 0")
+            message = f"there is no channel {beyond[0]}: the input has {x.channels}"
+            raise LayerError("E0308", message, f"channels are counted from 0 to {x.channels - 1}")
         return Shape(len(self.channels), x.spatial)
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        return TorchCall("Pick", (Slot(self.channels, "channels"),), helper=True)

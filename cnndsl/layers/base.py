@@ -92,9 +92,9 @@ class TorchCall:
     """The construction of a module: `nn.Conv2d(64, 128, 3, padding=1)`.
 
     `name` is the callable (`nn.Conv2d`); values are Slots, or nested calls. `inplace` says whether an
-    `inplace=True` may be added. Where torch has no such module, `helper` names a class of `emit.helpers`
-    whose source goes into the file, and `name` is that class. `flatten` says that the module wants its input
-    flattened: `torch.flatten(x, 1)` goes ahead of it.
+    `inplace=True` may be added (where nothing else reads the input, nor the layer before it keeps it). Where torch
+    has no such module, `helper` says that `name` is a class of `emit.helpers` whose source goes into the file. `flatten`
+    says that the module wants its input flattened: `torch.flatten(x, 1)` goes ahead of it.
     """
 
     name: str
@@ -120,15 +120,17 @@ class Saved:
     """What autograd keeps for the backward pass of one layer, with a batch of one.
 
     `inputs` are the positions of the inputs that are kept, `output` whether the output is (a tensor that several
-    layers keep is kept once), `extra` the further values as (element size in bytes, or 0 for the network's own type; number;
-    whether per image). `mask` says that the extra values are a dropout mask: in the network's own type on the CPU,
-    one byte each on a GPU. An input counts only where a gradient flows through the layer at all.
+    layers keep is kept once), `extra` the further values as (element size in bytes, or 0 for the network's own type;
+    number; whether per image). `mask` says that the extra values are a dropout mask: in the network's own type on
+    the CPU, one byte each on a GPU. `copies` says that, working in place, the layer keeps a copy of its input, which is
+    overwritten. All this counts only where a gradient flows through the layer.
     """
 
     inputs: tuple[int, ...] = ()
     output: bool = False
     extra: tuple[tuple[int, int, bool], ...] = ()
     mask: bool = False
+    copies: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ class Layer:
     def referring(self, target: Layer, *entering: Shape) -> Layer:
         """The same layer, told which layer its `reference` option names and what enters that one.
 
-        Called before `output` for kinds with an option of type `reference`. Raises LayerError where the layers do not fit.
+        Called before `output` for kinds with an option of type `reference`. Raises LayerError where the two do not fit.
         """
         return self
 
@@ -193,7 +195,7 @@ class Layer:
         return Saved()
 
     def scratch(self, *inputs: Shape) -> int:
-        """The most values, for one image, that the forward pass holds at once beside inputs, output and what is saved."""
+        """The most values, of one image, that its forward pass holds at once beside input, output and what is saved."""
         return 0
 
     def torch(self, *inputs: Shape) -> TorchCall | TorchFunction | None:

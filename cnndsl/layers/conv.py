@@ -28,6 +28,13 @@ INITS = ("default", "kaiming", "kaiming_uniform", "xavier", "xavier_uniform", "n
 """How weights are drawn; `default` is PyTorch's own way."""
 
 
+def _need_groups(groups: int, x: Shape, filters: int) -> None:
+    """Raises LayerError where the groups do not divide the channels on both sides."""
+    if x.channels % groups or filters % groups:
+        message = f"{groups} groups must divide both the {x.channels} channels of the input and the {filters} filters"
+        raise LayerError("E0304", message)
+
+
 @dataclass(frozen=True)
 class Conv(Layer):
     """`CONV3-64/2(pad=same, groups=1, dilation=1, bias=yes)`: cross-correlation with F filters.
@@ -62,11 +69,7 @@ class Conv(Layer):
         (x,) = inputs
         need_spatial(self.kind(), x)
         filters, groups = self._filters(x), self._groups(x)
-        if x.channels % groups or filters % groups:
-            raise LayerError(
-                "E0304",
-                f"{groups} groups must divide both the {x.channels} channels of the input and the {filters} filters",
-            )
+        _need_groups(groups, x, filters)
         return Shape(filters, slide(self._axes(x), self.kind(), x))
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
@@ -86,7 +89,16 @@ class Conv(Layer):
         return tuple(axis.remainder for axis in self._axes(inputs[0]))
 
     def saved(self, *inputs: Shape) -> Saved:
-        return Saved(inputs=(0,))
+        """The input; or, where the padding is uneven, a copy of it with so much padding as makes the rest even."""
+        (x,) = inputs
+        windows = self._axes(x)
+        if symmetric(windows) is not None:
+            return Saved(inputs=(0,))
+        if all(axis.stride == 1 for axis in windows):
+            return Saved(
+                extra=((0, x.channels * prod(axis.size + axis.after - axis.before for axis in windows), True),)
+            )
+        return Saved(extra=((0, x.channels * prod(axis.size + axis.before + axis.after for axis in windows), True),))
 
     def formula(self, *inputs: Shape) -> str:
         _, fan_in, *kernel = self.tensors(*inputs)[0].shape
@@ -179,7 +191,7 @@ class ConvTranspose(Layer):
         if extent < stride or (extent - stride) % 2:
             raise LayerError(
                 "E0307",
-                f"`same` needs a kernel as large as the stride and of the same parity, and these are {extent} and {stride}",
+                f"`same` needs a kernel as large as the stride and of its parity, and these are {extent} and {stride}",
                 "say how much to take away from both sides: pad=0",
             )
         return (extent - stride) // 2
@@ -187,9 +199,7 @@ class ConvTranspose(Layer):
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         need_spatial(self.kind(), x)
-        if x.channels % self.groups or self.filters % self.groups:
-            message = f"{self.groups} groups must divide both the {x.channels} channels of the input and the {self.filters} filters"
-            raise LayerError("E0304", message)
+        _need_groups(self.groups, x, self.filters)
         spatial: list[int] = []
         for extent, stride, pad, extra, size in self._numbers(x):
             if extra and extra >= stride:
@@ -290,6 +300,11 @@ class LocallyConnected(Layer):
 
     def remainder(self, *inputs: Shape) -> tuple[int, ...]:
         return tuple(axis.remainder for axis in self._axes(inputs[0]))
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """Every position's patch."""
+        pixels, _, patch = self.tensors(*inputs)[0].shape
+        return Saved(extra=((0, pixels * patch, True),))
 
     def formula(self, *inputs: Shape) -> str:
         (x,) = inputs

@@ -74,7 +74,7 @@ class Dense(Layer):
 class RadialBasis(Layer):
     """`RBF-10`: output i is the squared distance of the input from a fixed centre, sum_j (x_j - w_ij)^2.
 
-    The centres are set by hand, so they are a buffer and count as no parameters. Source: LeCun et al. 1998, Section II.B.
+    The centres are set by hand: a buffer, no parameters. Source: LeCun et al. 1998, Section II.B.
     """
 
     NAMES: ClassVar = ("RBF",)

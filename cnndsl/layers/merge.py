@@ -1,81 +1,156 @@
-"""Merges of parallel branches: `(A + B)`, `(A | B)`, `MUL`, `MAX`, `MEAN`."""
+"""Merges of parallel branches: `(A + B)`, `(A | B)`, `MUL(A, B)`, `MAX(A, B)`, `MEAN(A, B)`.
+
+`MERGES` holds them by their operator. They are expressions of their inputs, not modules.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from itertools import accumulate
 from typing import ClassVar
 
 from cnndsl.layers.base import Layer, LayerError, Saved, TorchFunction
 from cnndsl.shape import Shape
 
 MANY = 10**6
-"""As many branches as anyone would write."""
+"""More branches than anyone writes."""
 
 
 @dataclass(frozen=True)
 class Merge(Layer):
-    """What the merges of equal shapes share."""
+    """What the merges share: branches of equal shapes, merged value by value."""
 
     INPUTS: ClassVar = (1, MANY)
     OPERATOR: ClassVar[str] = ""
+    RULE: ClassVar[str] = ""
+    """What a message adds about the shapes that fit."""
 
     def output(self, *inputs: Shape) -> Shape:
         if len(set(inputs)) > 1:
-            raise LayerError("E0312", f"the branches of `{self.OPERATOR}` have different shapes")
+            raise self._mismatch()
         return inputs[0]
+
+    def _mismatch(self) -> LayerError:
+        return LayerError("E0312", f"the branches of `{self.OPERATOR}` have different shapes{self.RULE}")
+
+    def operations(self, *inputs: Shape) -> int:
+        """One for each value of the output and each branch after the first."""
+        return (len(inputs) - 1) * self.output(*inputs).numel
+
+
+def _sum(count: int) -> str:
+    return " + ".join(f"{{{at}}}" for at in range(count))
 
 
 @dataclass(frozen=True)
 class Add(Merge):
+    """`(A + B)`: the sum. Autograd keeps nothing for it."""
+
     NAMES: ClassVar = ("ADD",)
     OPERATOR: ClassVar = "+"
 
     def torch(self, *inputs: Shape) -> TorchFunction:
-        return TorchFunction(" + ".join(f"{{{at}}}" for at in range(len(inputs))))
+        return TorchFunction(_sum(len(inputs)))
 
 
 @dataclass(frozen=True)
 class Concat(Merge):
+    """`(A | B)`: the channels of A, then those of B."""
+
     NAMES: ClassVar = ("CONCAT",)
     OPERATOR: ClassVar = "|"
+    RULE: ClassVar = " (all but the channels must agree)"
 
     def output(self, *inputs: Shape) -> Shape:
         if len({x.spatial for x in inputs}) > 1:
-            raise LayerError("E0312", "the branches of `|` have different shapes")
+            raise self._mismatch()
         return Shape(sum(x.channels for x in inputs), inputs[0].spatial)
+
+    def operations(self, *inputs: Shape) -> int:
+        """None: values are copied."""
+        return 0
 
     def torch(self, *inputs: Shape) -> TorchFunction:
         return TorchFunction("torch.cat([{inputs}], 1)")
 
 
 @dataclass(frozen=True)
-class Mul(Merge):
-    NAMES: ClassVar = ("MUL",)
-    OPERATOR: ClassVar = "MUL"
+class Mean(Merge):
+    """`MEAN(A, B)`: the mean, value by value. Autograd keeps nothing for it."""
 
-    def output(self, *inputs: Shape) -> Shape:
-        channels = max(x.channels for x in inputs)
-        largest = max(inputs, key=lambda x: (x.pixels, x.rank))
-        for x in inputs:
-            if (x.pixels > 1 and x.spatial != largest.spatial) or x.channels not in (1, channels):
-                raise LayerError("E0312", "the branches of `MUL` have different shapes")
-        return Shape(channels, largest.spatial)
+    NAMES: ClassVar = ("MEAN",)
+    OPERATOR: ClassVar = "MEAN"
+
+    def operations(self, *inputs: Shape) -> int:
+        """One for each value and branch: additions and a division."""
+        return len(inputs) * self.output(*inputs).numel
+
+    def torch(self, *inputs: Shape) -> TorchFunction:
+        return TorchFunction(f"({_sum(len(inputs))}) / {len(inputs)}")
 
 
 @dataclass(frozen=True)
 class Max(Merge):
+    """`MAX(A, B)`: the larger of the two, value by value: maxout (Goodfellow et al. 2013)."""
+
     NAMES: ClassVar = ("MAX",)
     OPERATOR: ClassVar = "MAX"
 
     def saved(self, *inputs: Shape) -> Saved:
-        return Saved(inputs=tuple(range(len(inputs))))
+        """All operands of each `torch.maximum`, results between them included."""
+        return _kept(inputs, [inputs[0]] * (len(inputs) - 2))
+
+    def torch(self, *inputs: Shape) -> TorchFunction:
+        operands = [f"{{{at}}}" for at in range(len(inputs))]
+        return TorchFunction(reduce(lambda left, right: f"torch.maximum({left}, {right})", operands))
 
 
 @dataclass(frozen=True)
-class Mean(Merge):
-    NAMES: ClassVar = ("MEAN",)
-    OPERATOR: ClassVar = "MEAN"
+class Mul(Merge):
+    """`MUL(A, B)`: the product. An operand of one position, or of one channel, is repeated over the other's: a gate.
+
+    Source: Hu et al. 2018 (squeeze-and-excitation), Section 3.
+    """
+
+    NAMES: ClassVar = ("MUL",)
+    OPERATOR: ClassVar = "MUL"
+    RULE: ClassVar = " (only an operand of 1x1 pixels or of one channel is repeated)"
+
+    def output(self, *inputs: Shape) -> Shape:
+        return reduce(self._product, inputs)
+
+    def _product(self, a: Shape, b: Shape) -> Shape:
+        if a.rank and b.rank and a.rank != b.rank:
+            raise self._mismatch()
+        if a.channels != b.channels and 1 not in (a.channels, b.channels):
+            raise self._mismatch()
+        if a.spatial != b.spatial and not (a.is_vector or b.is_vector):
+            raise self._mismatch()
+        return Shape(max(a.channels, b.channels), max(a, b, key=lambda x: (x.pixels, x.rank)).spatial)
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """Both operands of each product, results between them included."""
+        return _kept(inputs, list(accumulate(inputs, self._product))[1:-1])
+
+    def torch(self, *inputs: Shape) -> TorchFunction:
+        rank = self.output(*inputs).rank
+        operands = (f"{{{at}}}{_positions(rank - x.rank)}" for at, x in enumerate(inputs))
+        return TorchFunction(" * ".join(operands))
 
 
-MERGES: dict[str, type[Merge]] = {kind.OPERATOR: kind for kind in (Add, Concat, Mul, Max, Mean)}
+def _positions(missing: int) -> str:
+    """The index that gives a vector the axes that it lacks."""
+    return f"[:, :{', None' * missing}]" if missing else ""
+
+
+def _kept(inputs: tuple[Shape, ...], between: list[Shape]) -> Saved:
+    """The operands of a chain of binary operations; a single operand passes through."""
+    if len(inputs) == 1:
+        return Saved()
+    return Saved(inputs=tuple(range(len(inputs))), extra=tuple((0, shape.numel, True) for shape in between))
+
+
+MERGES: Mapping[str, type[Merge]] = {kind.OPERATOR: kind for kind in (Add, Concat, Mul, Max, Mean)}
 """The merges by the operator of the language."""

@@ -5,13 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cnndsl.layers.base import Layer, LayerError, TorchCall, need_spatial, option
+from cnndsl.layers.base import Layer, LayerError, Saved, Slot, Tensor, TorchCall, Window, need_spatial, option
 from cnndsl.shape import Shape
+
+FP32 = 4
+"""Statistics stay in single precision, whatever the network's own type."""
+
+
+def _affine(*extents: int) -> tuple[Tensor, Tensor]:
+    return Tensor("weight", extents), Tensor("bias", extents, "bias")
+
+
+def _changed(name: str, value: float, usual: float) -> tuple[tuple[str, Slot], ...]:
+    """A keyword where the value is not PyTorch's default."""
+    return () if value == usual else ((name, Slot(float(value), name)),)
 
 
 @dataclass(frozen=True)
 class BatchNorm(Layer):
-    """`BN(eps=1e-5, momentum=0.1, affine=yes)`. Source: Ioffe and Szegedy 2015."""
+    """`BN(eps=1e-5, momentum=0.1, affine=yes)`: each channel over the batch and all positions.
+
+    Parameters 2*C. `momentum` is the share of the new batch in the running statistics, as in PyTorch.
+    Source: Ioffe and Szegedy 2015, arXiv:1502.03167.
+    """
 
     NAMES: ClassVar = ("BN",)
 
@@ -19,10 +35,40 @@ class BatchNorm(Layer):
     momentum: float = option("number", 0.1, minimum=0, maximum=1)
     affine: bool = option("flag", True)
 
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        channels = inputs[0].channels
+        buffers = (
+            Tensor("running_mean", (channels,), "buffer"),
+            Tensor("running_var", (channels,), "buffer"),
+            Tensor("num_batches_tracked", (), "buffer", "int64"),
+        )
+        return (*_affine(channels), *buffers) if self.affine else buffers
+
+    def operations(self, *inputs: Shape) -> int:
+        """Two for each value, with the statistics known: a multiplication and an addition."""
+        return 2 * inputs[0].numel
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The input, and the batch's mean and inverse deviation of each channel."""
+        return Saved(inputs=(0,), extra=((FP32, 2 * inputs[0].channels, False),))
+
+    def formula(self, *inputs: Shape) -> str:
+        return str(inputs[0].channels) if self.affine else ""
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        (x,) = inputs
+        affine = () if self.affine else (("affine", Slot(False)),)
+        keywords = (*_changed("eps", self.eps, 1e-5), *_changed("momentum", self.momentum, 0.1), *affine)
+        return TorchCall(f"nn.BatchNorm{max(x.rank, 1)}d", (Slot(x.channels, "in_channels"),), keywords)
+
 
 @dataclass(frozen=True)
 class LocalResponseNorm(Layer):
-    """`LRN5(alpha=0.0001, beta=0.75, k=1)`."""
+    """`LRN5(alpha=0.0001, beta=0.75, k=1)`: x / (k + alpha/n * the sum of x^2 over n channels)^beta.
+
+    As in PyTorch and Caffe alpha is divided by n; the paper's is not: its n=5, alpha=0.0001, k=2 are
+    `LRN5(alpha=0.0005, k=2)`. Source: Krizhevsky et al. 2012, Section 3.3.
+    """
 
     NAMES: ClassVar = ("LRN",)
     SIZE: ClassVar = "size"
@@ -32,46 +78,187 @@ class LocalResponseNorm(Layer):
     beta: float = option("number", 0.75)
     k: float = option("number", 1.0, minimum=0)
 
+    def output(self, *inputs: Shape) -> Shape:
+        need_spatial(self.kind(), inputs[0])
+        return inputs[0]
+
+    def operations(self, *inputs: Shape) -> int:
+        """For each value n additions, a square, a multiplication, an addition, a power and a division."""
+        return (self.size + 5) * inputs[0].numel
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The input, its padded squares, the denominator before and after the power."""
+        (x,) = inputs
+        padded = (x.channels + self.size - 1) * x.pixels
+        return Saved(inputs=(0,), extra=((0, padded + 2 * x.numel, True),))
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        usual = (*_changed("alpha", self.alpha, 1e-4), *_changed("beta", self.beta, 0.75), *_changed("k", self.k, 1.0))
+        return TorchCall("nn.LocalResponseNorm", (Slot(self.size, "size"),), usual)
+
 
 @dataclass(frozen=True)
-class LayerNorm(Layer):
-    """`LN(over=all)`."""
+class StatisticsOfImage(Layer):
+    """What `LN`, `GN` and `IN` share: statistics of each image by itself."""
+
+    eps: float = option("number", 1e-5, minimum=0)
+    affine: bool = option("flag", True)
+
+    def operations(self, *inputs: Shape) -> int:
+        """For each value three for the statistics, two to normalise, two for the affine map."""
+        return (7 if self.affine else 5) * inputs[0].numel
+
+    def window(self, *inputs: Shape) -> Window | None:
+        return None if inputs[0].pixels > 1 else super().window(*inputs)
+
+
+@dataclass(frozen=True)
+class LayerNorm(StatisticsOfImage):
+    """`LN(over=all, eps=1e-5, affine=yes)`: each image by itself, over all values, as torch.nn.LayerNorm.
+
+    With `over=channels` each position by itself, with one weight for each channel (Liu et al. 2022, ConvNeXt).
+    Source: Ba et al. 2016, arXiv:1607.06450.
+    """
 
     NAMES: ClassVar = ("LN",)
 
     over: str = option("word", "all", words=("all", "channels"))
-    eps: float = option("number", 1e-5, minimum=0)
-    affine: bool = option("flag", True)
+
+    def _by_position(self, x: Shape) -> bool:
+        return self.over == "channels" and x.rank > 0
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        (x,) = inputs
+        if not self.affine:
+            return ()
+        return _affine(x.channels) if self._by_position(x) else _affine(x.channels, *x.spatial)
+
+    def window(self, *inputs: Shape) -> Window | None:
+        return Layer.window(self, *inputs) if self.over == "channels" else super().window(*inputs)
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The input, a mean and an inverse deviation."""
+        (x,) = inputs
+        return Saved(inputs=(0,), extra=((FP32, 2 * (x.pixels if self._by_position(x) else 1), True),))
+
+    def formula(self, *inputs: Shape) -> str:
+        (x,) = inputs
+        if not self.affine:
+            return ""
+        return str(x.channels) if self._by_position(x) else "*".join(map(str, x.hwc))
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        (x,) = inputs
+        affine = () if self.affine else (("elementwise_affine", Slot(False)),)
+        keywords = (*_changed("eps", self.eps, 1e-5), *affine)
+        if self._by_position(x):
+            return TorchCall("ChannelNorm", (Slot(x.channels, "in_channels"),), keywords, helper=True)
+        extents = Slot((x.channels, *x.spatial)) if x.rank else Slot(x.channels, "in_channels")
+        return TorchCall("nn.LayerNorm", (extents,), keywords)
 
 
 @dataclass(frozen=True)
-class GroupNorm(Layer):
-    """`GN32(eps=1e-5, affine=yes)`."""
+class GroupNorm(StatisticsOfImage):
+    """`GN32(eps=1e-5, affine=yes)`: groups of channels of each image. Source: Wu and He 2018, arXiv:1803.08494."""
 
     NAMES: ClassVar = ("GN",)
     SIZE: ClassVar = "groups"
 
     groups: int = option("int", 32, minimum=1)
-    eps: float = option("number", 1e-5, minimum=0)
-    affine: bool = option("flag", True)
+
+    def output(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        if x.channels % self.groups:
+            raise LayerError("E0304", f"{self.groups} groups must divide the {x.channels} channels of the input")
+        return x
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        return _affine(inputs[0].channels) if self.affine else ()
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The input, a mean and an inverse deviation for each group."""
+        return Saved(inputs=(0,), extra=((FP32, 2 * self.groups, True),))
+
+    def formula(self, *inputs: Shape) -> str:
+        return str(inputs[0].channels) if self.affine else ""
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        affine = () if self.affine else (("affine", Slot(False)),)
+        arguments = (Slot(self.groups, "groups"), Slot(inputs[0].channels, "in_channels"))
+        return TorchCall("nn.GroupNorm", arguments, (*_changed("eps", self.eps, 1e-5), *affine))
 
 
 @dataclass(frozen=True)
-class InstanceNorm(Layer):
-    """`IN(eps=1e-5, affine=no)`."""
+class InstanceNorm(StatisticsOfImage):
+    """`IN(eps=1e-5, affine=no)`: each channel of each image, as torch.nn.InstanceNorm2d.
+
+    Source: Ulyanov et al. 2016, arXiv:1607.08022.
+    """
 
     NAMES: ClassVar = ("IN",)
 
-    eps: float = option("number", 1e-5, minimum=0)
     affine: bool = option("flag", False)
+
+    def output(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        need_spatial(self.kind(), x)
+        if x.pixels == 1:
+            raise LayerError("E0309", f"IN needs more than one position, and the input is {x}", "leave it away here")
+        return x
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        return _affine(inputs[0].channels) if self.affine else ()
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The input, a mean and an inverse deviation for each channel, the weights repeated for each image."""
+        (x,) = inputs
+        repeated = ((0, x.channels, True),) if self.affine else ()
+        return Saved(inputs=(0,), extra=((FP32, 2 * x.channels, True), *repeated))
+
+    def formula(self, *inputs: Shape) -> str:
+        return str(inputs[0].channels) if self.affine else ""
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        (x,) = inputs
+        affine = (("affine", Slot(True)),) if self.affine else ()
+        keywords = (*_changed("eps", self.eps, 1e-5), *affine)
+        return TorchCall(f"nn.InstanceNorm{x.rank}d", (Slot(x.channels, "in_channels"),), keywords)
 
 
 @dataclass(frozen=True)
 class Scale(Layer):
-    """`SCALE(weight=yes, bias=yes, init=1)`: y = w_c * x + b_c, learned for each channel."""
+    """`SCALE(weight=yes, bias=yes, init=1)`: w_c * x + b_c, learned for each channel; w starts at `init`, b at 0.
+
+    Behind `SUMPOOL2` it makes the trainable subsampling of LeCun et al. 1998.
+    """
 
     NAMES: ClassVar = ("SCALE",)
 
     weight: bool = option("flag", True)
     bias: bool = option("flag", True)
     init: float = option("number", 1.0)
+
+    def output(self, *inputs: Shape) -> Shape:
+        if not (self.weight or self.bias):
+            raise LayerError("E0311", "SCALE without weight and without bias does nothing", "leave it away")
+        return inputs[0]
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        weight, bias = _affine(inputs[0].channels)
+        return (weight,) * self.weight + (bias,) * self.bias
+
+    def operations(self, *inputs: Shape) -> int:
+        """A multiplication and an addition for each value."""
+        return (self.weight + self.bias) * inputs[0].numel
+
+    def saved(self, *inputs: Shape) -> Saved:
+        return Saved(inputs=(0,)) if self.weight else Saved()
+
+    def formula(self, *inputs: Shape) -> str:
+        return str(inputs[0].channels) if self.weight else ""
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        (x,) = inputs
+        flags = tuple((name, Slot(False)) for name, kept in (("weight", self.weight), ("bias", self.bias)) if not kept)
+        arguments = (Slot(x.channels, "in_channels"),)
+        return TorchCall("Scale", arguments, (*flags, *_changed("init", self.init, 1.0)), helper=True)

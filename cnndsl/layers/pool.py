@@ -1,4 +1,4 @@
-"""Pooling over a sliding window, adaptive and global pooling: `POOL`, `AVGPOOL`, `SUMPOOL`, `LPPOOL`, `GAP`, `GMP`.
+"""Pooling over windows (`POOL`, `AVGPOOL`, `SUMPOOL`, `LPPOOL`), to a given size, and of all (`GAP`, `GMP`).
 
 What undoes a pooling is in `resize`.
 """
@@ -6,8 +6,8 @@ What undoes a pooling is in `resize`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
-from typing import ClassVar, Literal
+from math import gcd, prod
+from typing import ClassVar, Literal, TypeAlias
 
 from cnndsl.layers.base import (
     Dims,
@@ -23,18 +23,18 @@ from cnndsl.layers.base import (
     option,
     squeeze,
 )
-from cnndsl.layers.window import Axis, as_window, axes, slide, symmetric
+from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
 from cnndsl.shape import Shape
 
-Keywords = list[tuple[str, Slot | TorchCall]]
+Keywords: TypeAlias = tuple[tuple[str, Slot | TorchCall], ...]
 
 
 @dataclass(frozen=True)
 class SlidingPool(Layer):
     """What all pooling kinds share: `POOL3/2(pad=1, ceil=yes)`.
 
-    The stride defaults to the size, the size to 2. Padding holds no values: a maximum never takes it, an average
-    counts it as zeros. It stays smaller than the window, which would otherwise see nothing else.
+    The stride defaults to the size, the size to 2. A padding stays smaller than the window, which would otherwise see
+    nothing else.
     """
 
     SIZE: ClassVar = "kernel"
@@ -71,9 +71,9 @@ class SlidingPool(Layer):
         return Shape(x.channels, spatial)
 
     def _adapted(self, x: Shape) -> Dims:
-        if self.kernel or self.stride or self.pad != "valid" or self.ceil:
-            message = f"{self.kind()} takes either out, or a size, stride, pad and ceil"
-            raise LayerError("E0305", message, "leave the size away: the windows follow from out")
+        if self.kernel or self.stride or self.pad != "valid" or self.ceil or self._dilation() != (1,):
+            message = f"{self.kind()} takes either `out`, or a size, stride, padding, dilation and `ceil`"
+            raise LayerError("E0305", message, "with `out` the windows follow from the input: leave the rest away")
         return each_axis(self._adaptive(), x.rank, "output")
 
     def operations(self, *inputs: Shape) -> int:
@@ -85,18 +85,13 @@ class SlidingPool(Layer):
 
     def window(self, *inputs: Shape) -> Window | None:
         (x,) = inputs
-        if not self._adaptive():
-            return as_window(self._axes(x))
-        return _adaptive_window(x.spatial, self._adapted(x))
+        return _adaptive_window(x.spatial, self._adapted(x)) if self._adaptive() else as_window(self._axes(x))
 
     def remainder(self, *inputs: Shape) -> tuple[int, ...]:
-        (x,) = inputs
-        if self._adaptive():
-            return tuple(size % out for size, out in zip(x.spatial, self._adapted(x), strict=True))
-        return tuple(axis.remainder for axis in self._axes(x))
+        return () if self._adaptive() else tuple(axis.remainder for axis in self._axes(inputs[0]))
 
-    def _even_padding(self, x: Shape) -> Dims | None:
-        """The padding that PyTorch can do by itself: equal on both sides, at most half the window."""
+    def even_padding(self, x: Shape) -> Dims | None:
+        """The padding that PyTorch does by itself: equal on both sides, half the window at most. None if it cannot."""
         windows = self._axes(x)
         padding = symmetric(windows)
         if padding is None or any(pad > axis.extent // 2 for pad, axis in zip(padding, windows, strict=True)):
@@ -111,46 +106,57 @@ class SlidingPool(Layer):
             pads += [axis.before, reach - axis.size - axis.before]
         return tuple(pads)
 
-    def _sliding(self, family: str, x: Shape, extra: Keywords) -> TorchCall:
-        """The module that slides: PyTorch's where its padding does, else one that pads unevenly."""
-        kernel, stride = each_axis(self.kernel, x.rank, "kernel"), each_axis(self.stride, x.rank, "stride")
-        padding = self._even_padding(x)
-        keywords: Keywords = []
-        if stride != kernel:
-            keywords.append(("stride", Slot(squeeze(self.stride), "stride")))
+    def _padded(self, x: Shape) -> int:
+        """The number of values after uneven padding."""
+        return x.channels * prod((axis.output - 1) * axis.stride + axis.extent for axis in self._axes(x))
+
+    def _stride(self, x: Shape) -> Keywords:
+        """Nothing where the stride is the size, which is PyTorch's default too."""
+        if each_axis(self.stride, x.rank, "stride") == each_axis(self.kernel, x.rank, "kernel"):
+            return ()
+        return (("stride", Slot(squeeze(self.stride), "stride")),)
+
+    def _sliding(self, family: str, x: Shape, extra: Keywords = (), *leading: Slot) -> TorchCall:
+        """The module that slides: PyTorch's where it pads like this, else ours, which pads first."""
+        arguments = (*leading, Slot(squeeze(self.kernel), "kernel"))
+        padding = self.even_padding(x)
         if padding is None:
-            keywords.append(("pads", Slot(self._pads(x))))
-        elif any(padding):
-            keywords.append(("padding", Slot(squeeze(padding), "padding")))
-        if self.ceil and padding is not None:
-            keywords.append(("ceil_mode", Slot(True)))
-        name = f"Padded{family}{x.rank}d" if padding is None else f"nn.{family}{x.rank}d"
-        return TorchCall(name, (Slot(squeeze(self.kernel), "kernel"),), (*keywords, *extra), helper=padding is None)
+            keywords = (*self._stride(x), ("pads", Slot(self._pads(x))), *extra)
+            return TorchCall(f"Padded{family}{x.rank}d", arguments, keywords, helper=True)
+        pads: Keywords = (("padding", Slot(squeeze(padding), "padding")),) if any(padding) else ()
+        ceil: Keywords = (("ceil_mode", Slot(True)),) if self.ceil else ()
+        return TorchCall(f"nn.{family}{x.rank}d", arguments, (*self._stride(x), *pads, *ceil, *extra))
 
 
 def _refuse_blind(windows: tuple[Axis, ...], kind: str) -> None:
-    """A window that touches padding alone has no maximum."""
+    """A window that touches padding alone has neither a maximum nor a mean."""
     for axis in windows:
         pad = max(axis.before, axis.after)
         if pad >= axis.extent:
             message = f"a padding of {pad} is as large as the window of {kind}, which spans {axis.extent}"
-            raise LayerError("E0305", message, f"pad at most {axis.extent - 1}")
+            raise LayerError("E0305", message, f"pad {axis.extent - 1} at most")
         if pad and axis.dilation > axis.size:
             message = f"with a dilation of {axis.dilation} on {axis.size} positions {kind} has windows in padding alone"
-            raise LayerError("E0305", message, f"dilate at most by {axis.size}")
+            raise LayerError("E0305", message, f"dilate by {axis.size} at most")
 
 
 def _adaptive_window(sizes: Dims, outs: Dims) -> Window | None:
-    """Where the input is a multiple of the output, adaptive pooling slides; one output sees everything."""
+    """Output p is made of the inputs from floor(p*size/out) up to ceil((p+1)*size/out), as PyTorch cuts them."""
     if all(out == 1 for out in outs):
         return None
-    steps = tuple(-(-size // out) for size, out in zip(sizes, outs, strict=True))
-    return Window(steps, steps, (0,) * len(steps))
+    reaches: list[Reach] = []
+    for size, out in zip(sizes, outs, strict=True):
+        step, grow = size // gcd(size, out), out // gcd(size, out)
+        reaches.append(Reach(-(step - 1), grow - 1, step, grow))
+    return resampled(tuple(reaches))
 
 
 @dataclass(frozen=True)
 class MaxPool(SlidingPool):
-    """`POOL2`, `POOL3/2(pad=1, dilation=1, ceil=yes)`, `POOL(out=6x6)`: the largest value of each window."""
+    """`POOL2`, `POOL3/2(pad=1, dilation=1, ceil=yes)`, `POOL(out=6x6)`: the largest value of each window.
+
+    Padding never wins: it stands for minus infinity.
+    """
 
     NAMES: ClassVar = ("POOL", "MAXPOOL")
 
@@ -164,14 +170,19 @@ class MaxPool(SlidingPool):
         return self.dilation
 
     def saved(self, *inputs: Shape) -> Saved:
-        return Saved(inputs=(0,), extra=((8, self.output(*inputs).numel, True),))
+        """The input, or its padded copy, and the indices."""
+        (x,) = inputs
+        indices = (8, self.output(x).numel, True)
+        if self.out or self.even_padding(x) is not None:
+            return Saved(inputs=(0,), extra=(indices,))
+        return Saved(extra=((0, self._padded(x), True), indices))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         if self.out:
             return TorchCall(f"nn.AdaptiveMaxPool{x.rank}d", (Slot(squeeze(self.out), "out"),))
         dilated = any(step != 1 for step in self.dilation)
-        return self._sliding("MaxPool", x, [("dilation", Slot(squeeze(self.dilation), "dilation"))] if dilated else [])
+        return self._sliding("MaxPool", x, (("dilation", Slot(squeeze(self.dilation), "dilation")),) if dilated else ())
 
 
 @dataclass(frozen=True)
@@ -190,13 +201,20 @@ class AvgPool(SlidingPool):
         return self.out
 
     def saved(self, *inputs: Shape) -> Saved:
-        return Saved(inputs=(0,))
+        """The input, or its padded copy; a global mean keeps nothing."""
+        (x,) = inputs
+        if self.out:
+            return Saved() if self.output(x).pixels == 1 else Saved(inputs=(0,))
+        if self.even_padding(x) is not None:
+            return Saved(inputs=(0,))
+        counts = () if self.countpad else ((0, self.output(x).pixels, False),)
+        return Saved(extra=((0, self._padded(x), True), *counts))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         if self.out:
             return TorchCall(f"nn.AdaptiveAvgPool{x.rank}d", (Slot(squeeze(self.out), "out"),))
-        return self._sliding("AvgPool", x, [] if self.countpad else [("count_include_pad", Slot(False))])
+        return self._sliding("AvgPool", x, () if self.countpad else (("count_include_pad", Slot(False)),))
 
 
 @dataclass(frozen=True)
@@ -206,26 +224,51 @@ class SumPool(SlidingPool):
     NAMES: ClassVar = ("SUMPOOL",)
 
     def saved(self, *inputs: Shape) -> Saved:
-        return Saved(inputs=(0,))
+        """The input, or its padded copy; a sum over a view of windows, in 1-D, keeps nothing."""
+        (x,) = inputs
+        if x.rank == 1:
+            return Saved()
+        return Saved(inputs=(0,)) if self.even_padding(x) is not None else Saved(extra=((0, self._padded(x), True),))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
-        call = self._sliding("AvgPool", x, [("divisor_override", Slot(1))])
         if x.rank > 1:
-            return call
-        return TorchCall("SumPool1d", call.arguments, call.keywords[:-1], helper=True)
+            return self._sliding("AvgPool", x, (("divisor_override", Slot(1)),))
+        pads = self._pads(x)
+        keywords: Keywords = (("pads", Slot(pads)),) if any(pads) else ()
+        kernel = Slot(self.kernel[0], "kernel")
+        stride = Slot(self.stride[0], "stride")
+        return TorchCall("SumPool1d", (kernel, stride), keywords, helper=True)
 
 
 @dataclass(frozen=True)
 class LPPool(SlidingPool):
-    """`LPPOOL2(p=2)`: the p-norm of each window (torch.nn.LPPool2d)."""
+    """`LPPOOL2(p=2)`: (the sum of x^p over each window)^(1/p), as torch.nn.LPPool2d."""
 
     NAMES: ClassVar = ("LPPOOL",)
 
     p: float = option("number", 2.0, minimum=1)
 
+    def operations(self, *inputs: Shape) -> int:
+        """A power and an addition for each value in each window, and a root for each window."""
+        return 2 * super().operations(*inputs) + self.output(*inputs).numel
+
+    def even_padding(self, x: Shape) -> Dims | None:
+        """PyTorch's module never pads, and mistakes the size of windows that `ceil` lets overhang."""
+        pads = self._pads(x)
+        return None if any(pads[::2]) or any(pad > 0 for pad in pads) else (0,) * x.rank
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The input or its padded copy, its powers, and four values for each window."""
+        (x,) = inputs
+        windows = (0, 4 * self.output(x).numel, True)
+        if self.even_padding(x) is not None:
+            return Saved(inputs=(0,), extra=((0, x.numel, True), windows))
+        return Saved(extra=((0, 2 * self._padded(x), True), windows))
+
     def torch(self, *inputs: Shape) -> TorchCall | None:
-        raise NotImplementedError
+        p = int(self.p) if self.p == int(self.p) else float(self.p)
+        return self._sliding("LPPool", inputs[0], (), Slot(p, "p"))
 
 
 @dataclass(frozen=True)

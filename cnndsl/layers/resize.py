@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import gcd
 from typing import ClassVar
 
-from cnndsl.layers.base import Dims, Layer, LayerError, TorchCall, each_axis, need_spatial, option
+from cnndsl.layers.base import (
+    Dims,
+    Layer,
+    LayerError,
+    Saved,
+    Slot,
+    TorchCall,
+    Window,
+    each_axis,
+    need_spatial,
+    option,
+    squeeze,
+)
 from cnndsl.layers.pool import MaxPool
+from cnndsl.layers.window import Reach, resampled
 from cnndsl.shape import Shape
 
 
@@ -14,8 +28,8 @@ from cnndsl.shape import Shape
 class Unpool(Layer):
     """`UNPOOL2(@pool1)`: puts each value where the named max-pool took its own from, zeros elsewhere.
 
-    The output has the shape of that pool's input. The second input is the pool, whose indices are the switches.
-    Source: Zeiler et al. 2011; Badrinarayanan et al. 2017 (SegNet).
+    The output has the extents of that pool's input. The second input is the pool, whose indices are the switches.
+    Sources: Zeiler et al. 2011, Section 3; Badrinarayanan et al. 2017 (SegNet).
     """
 
     NAMES: ClassVar = ("UNPOOL",)
@@ -27,23 +41,81 @@ class Unpool(Layer):
     kernel: Dims = option("dims", (), "F", minimum=1)
     stride: Dims = option("dims", (), "S", minimum=1)
     switches: str = option("reference", "", required=True)
-    pool: MaxPool | None = None
-    entering: Shape | None = None
+    padding: Dims = (0,)
+    """That of the named pool."""
+    entering: Dims = ()
+    """The extents of the named pool's input."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kernel", self.kernel or (2,))
+        object.__setattr__(self, "stride", self.stride or self.kernel)
+
+    def referring(self, target: Layer, *entering: Shape) -> Unpool:
+        if not isinstance(target, MaxPool) or target.out:
+            raise LayerError("E0306", f"UNPOOL needs the switches of a POOL, and this is {target.kind()}")
+        (x,) = entering
+        padding = target.even_padding(x)
+        if padding is None or any(step != 1 for step in target.dilation):
+            message = "a POOL that pads unevenly or is dilated cannot be undone by UNPOOL"
+            raise LayerError("E0306", message, "pad the same on both sides, `pad=1`, at most half the size")
+        for name, mine, its in (("size", self.kernel, target.kernel), ("stride", self.stride, target.stride)):
+            if each_axis(mine, x.rank, name) != each_axis(its, x.rank, name):
+                message = (
+                    f"the {name} {squeeze(mine)} of UNPOOL is not the {name} {squeeze(its)} of the POOL that it undoes"
+                )
+                raise LayerError("E0306", message, "give both the same size and stride")
+        return replace(self, padding=padding, entering=x.spatial)
+
+    def _usual(self, x: Shape) -> Dims:
+        """The extents that the pool's input has where nothing was left over."""
+        kernel, stride = each_axis(self.kernel, x.rank, "kernel"), each_axis(self.stride, x.rank, "stride")
+        padding = each_axis(self.padding, x.rank, "padding")
+        return tuple(
+            (size - 1) * s - 2 * p + k for size, k, s, p in zip(x.spatial, kernel, stride, padding, strict=True)
+        )
 
     def output(self, *inputs: Shape) -> Shape:
         x, pooled = inputs
+        need_spatial(self.kind(), x)
         if x != pooled:
-            message = f"the switches are those of {pooled}, and the input is {x}"
-            raise LayerError("E0306", message, "unpool where the maps are as large and as many as the pool gave")
-        return x if self.entering is None else self.entering
+            message = f"the switches belong to a map of {pooled}, and the input is {x}"
+            raise LayerError("E0306", message, "bring the input to the shape of the POOL's output first")
+        return Shape(x.channels, self.entering or self._usual(x))
+
+    def output_size(self, x: Shape) -> Dims | None:
+        """The extents that the call has to name: where the pool left something over; else None."""
+        return self.entering if self.entering and self.entering != self._usual(x) else None
+
+    def window(self, *inputs: Shape) -> Window | None:
+        rank = inputs[0].rank
+        kernel, stride = each_axis(self.kernel, rank, "kernel"), each_axis(self.stride, rank, "stride")
+        numbers = zip(kernel, stride, each_axis(self.padding, rank, "padding"), strict=True)
+        return resampled(tuple(Reach(-pad, extent - 1 - pad, 1, step) for extent, step, pad in numbers))
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The indices, which the pool keeps already."""
+        return Saved()
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
-        raise NotImplementedError
+        (x, _) = inputs
+        kernel = Slot(squeeze(self.kernel), "kernel")
+        keywords: list[tuple[str, Slot]] = []
+        if each_axis(self.stride, x.rank, "stride") != each_axis(self.kernel, x.rank, "kernel"):
+            keywords.append(("stride", Slot(squeeze(self.stride), "stride")))
+        if any(self.padding):
+            keywords.append(("padding", Slot(squeeze(self.padding), "padding")))
+        return TorchCall(f"nn.MaxUnpool{x.rank}d", (kernel,), tuple(keywords))
+
+
+_LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
 @dataclass(frozen=True)
 class Upsample(Layer):
-    """`UPSAMPLE2(mode=bilinear, align=no)`, `UPSAMPLE(out=28x28)`."""
+    """`UPSAMPLE2(mode=nearest, align=no)`, `UPSAMPLE(out=28x28)`: to another size, as torch.nn.Upsample.
+
+    `mode=linear` is linear, bilinear or trilinear, as the input has axes. Bare `UPSAMPLE` doubles.
+    """
 
     NAMES: ClassVar = ("UPSAMPLE",)
     SIZE: ClassVar = "scale"
@@ -53,13 +125,62 @@ class Upsample(Layer):
     mode: str = option("word", "nearest", words=("nearest", "linear", "bilinear", "trilinear", "bicubic"))
     align: bool = option("flag", False)
 
+    def __post_init__(self) -> None:
+        if not self.out:
+            object.__setattr__(self, "scale", self.scale or (2,))
+
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         need_spatial(self.kind(), x)
-        if self.out:
-            return Shape(x.channels, each_axis(self.out, x.rank, "output"))
-        scale = each_axis(self.scale or (2,), x.rank, "scale")
-        return Shape(x.channels, tuple(size * by for size, by in zip(x.spatial, scale, strict=True)))
+        self._mode(x)
+        if self.align and self.mode == "nearest":
+            raise LayerError("E0310", "`align` has no meaning for mode=nearest", "leave it away, or say mode=bilinear")
+        if not self.out:
+            scale = each_axis(self.scale, x.rank, "scale")
+            return Shape(x.channels, tuple(size * by for size, by in zip(x.spatial, scale, strict=True)))
+        if self.scale:
+            raise LayerError("E0310", "UPSAMPLE takes either a factor or `out`", "leave one of them away")
+        return Shape(x.channels, each_axis(self.out, x.rank, "output"))
+
+    def _mode(self, x: Shape) -> str:
+        """The mode by PyTorch's name. Raises LayerError where it is one for other inputs."""
+        if self.mode == "nearest":
+            return self.mode
+        mode = _LINEAR[x.rank] if self.mode == "linear" else self.mode
+        if mode not in (_LINEAR[x.rank], "bicubic") or (mode == "bicubic" and x.rank != 2):
+            message = f"mode={mode} is not for an input with {x.rank} spatial axes"
+            raise LayerError("E0310", message, "mode=linear fits any number of axes")
+        return mode
+
+    def operations(self, *inputs: Shape) -> int:
+        """One for each value that an output value is made of: 1, 2^n, or 16 with mode=bicubic."""
+        (x,) = inputs
+        far = {"nearest": 0.5, "bicubic": 2}.get(self.mode, 1)
+        return int(2 * far) ** x.rank * self.output(x).numel
+
+    def window(self, *inputs: Shape) -> Window | None:
+        (x,) = inputs
+        return resampled(tuple(self._reach(*each) for each in zip(x.spatial, self.output(x).spatial, strict=True)))
+
+    def _reach(self, size: int, out: int) -> Reach:
+        """Output p lies at p*(size-1)/(out-1) if aligned, else at (p+1/2)*size/out - 1/2, and takes what is less
+        than one position away (two, if cubic) on both sides."""
+        aligned = self.align and size > 1 and out > 1
+        a, b = (size - 1, out - 1) if aligned else (size, out)
+        step, grow = a // gcd(a, b), b // gcd(a, b)
+        if self.mode == "nearest" or (self.align and not aligned):
+            return Reach(0, grow - 1, step, grow)
+        far = 2 if self.mode == "bicubic" else 1
+        shift = 0 if aligned else grow - step
+        return Reach((shift - 2 * far * grow) // 2 + 1, -((-shift - 2 * far * grow) // 2) - 1, step, grow)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
-        raise NotImplementedError
+        (x,) = inputs
+        size = (
+            ("size", Slot(squeeze(self.out), "out"))
+            if self.out
+            else ("scale_factor", Slot(squeeze(self.scale), "scale"))
+        )
+        mode = () if self.mode == "nearest" else (("mode", Slot(self._mode(x))),)
+        align = (("align_corners", Slot(True)),) if self.align else ()
+        return TorchCall("nn.Upsample", (), (size, *mode, *align))

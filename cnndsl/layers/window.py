@@ -1,8 +1,8 @@
 """The arithmetic of sliding windows: the one place where padding is defined.
 
 Let e = dilation*(kernel-1)+1. `same` pads e-1 in all, floor half of it in front; `valid` nothing; `full` e-1 on
-both sides; a number that much on both sides. Output = floor((W + pads - e)/stride) + 1, or ceil with PyTorch's rule that
-the last window starts inside the input or the padding in front (torch.nn.MaxPool2d, `ceil_mode`).
+both sides; a number that much on both sides. Output = floor((W + pads - e)/stride) + 1, or ceil with PyTorch's rule
+that the last window starts inside the input or the padding in front (torch.nn.MaxPool2d, `ceil_mode`).
 """
 
 from __future__ import annotations
@@ -100,6 +100,40 @@ def as_window(windows: tuple[Axis, ...]) -> Window:
         tuple(axis.extent for axis in windows),
         tuple(axis.stride for axis in windows),
         tuple(axis.before for axis in windows),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What resampling sees along one axis: output p needs the inputs q with lowest <= step*p - grow*q <= highest.
+
+    The output has grow/step times as many positions as the input.
+    """
+
+    lowest: int
+    highest: int
+    step: int
+    grow: int
+
+    @property
+    def before(self) -> int:
+        """How far ahead it begins: counted in inputs where they lie dense, else in places between them."""
+        return self.highest if self.grow == 1 else -self.lowest
+
+
+def resampled(reaches: tuple[Reach, ...]) -> Window:
+    """The window of a resampling with one reach for each axis.
+
+    >>> resampled((Reach(lowest=0, highest=1, step=1, grow=2),))
+    Window(extent=(2,), step=(1,), before=(0,), grow=(2,))
+    >>> resampled((Reach(lowest=-2, highest=0, step=3, grow=1),))
+    Window(extent=(3,), step=(3,), before=(0,), grow=(1,))
+    """
+    return Window(
+        tuple(reach.highest - reach.lowest + 1 for reach in reaches),
+        tuple(reach.step for reach in reaches),
+        tuple(reach.before for reach in reaches),
+        tuple(reach.grow for reach in reaches),
     )
 
 
