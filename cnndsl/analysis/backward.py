@@ -78,6 +78,7 @@ def _through_loss(backward: Backward, output: int, kept: list[int]) -> None:
     numel = values.graph.nodes[output].shape.numel
     width = 4 if values.dtype == "amp" else values.width[output]
     ledger.event("backward", output)
+    ledger.drop(ledger.new(output, "gradients", width, 0))
     picked = ledger.new(output, "gradients", 0, numel * width)
     gradient = ledger.new(output, "gradients", 0, numel * width)
     ledger.drop(picked)
