@@ -62,7 +62,7 @@ class Network:
         from cnndsl.emit.dot import dot
         from cnndsl.emit.draw import draw
 
-        text = dot(self.graph, fold=fold)
+        text = dot(self.graph, fold_repeats=fold)
         if path is not None:
             target = fspath(path)
             files.write(target, draw(text, target), force=force)

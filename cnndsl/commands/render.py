@@ -35,7 +35,7 @@ def command(
     target = output or f"{module_name(file)}.svg"
     if target != "-":
         format_of(target)
-    text = dot(network(file, settings).graph, fold=fold)
+    text = dot(network(file, settings).graph, fold_repeats=fold)
     if target == "-":
         echo(text.rstrip("\n"))
         return
