@@ -7,7 +7,6 @@ the graph, so that the emitted source can say `4 * c` where the file does. Print
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -104,30 +103,42 @@ def _round(value: Number) -> int:
     return math.floor(value + Fraction(1, 2))
 
 
+def _absolute(value: Number) -> Number:
+    return -value if value < 0 else value
+
+
+def _least(*numbers: Number) -> Number:
+    return min(numbers)
+
+
+def _greatest(*numbers: Number) -> Number:
+    return max(numbers)
+
+
 FUNCTIONS: Mapping[str, tuple[Callable[..., Number], int, int]] = {
-    "min": (min, 1, 16),
-    "max": (max, 1, 16),
+    "min": (_least, 1, 16),
+    "max": (_greatest, 1, 16),
     "ceil": (math.ceil, 1, 1),
     "floor": (math.floor, 1, 1),
     "round": (_round, 1, 1),
-    "abs": (abs, 1, 1),
+    "abs": (_absolute, 1, 1),
     "divisible": (divisible, 1, 2),
 }
 """Each function with the fewest and the most arguments that it takes."""
 
 _ARITHMETIC: Mapping[str, Callable[[Number, Number], Number]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
     "/": lambda a, b: Fraction(a) / Fraction(b),
-    "//": operator.floordiv,
-    "%": operator.mod,
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
 }
 _ORDER: Mapping[str, Callable[[Number, Number], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
 }
 COMPARISONS = frozenset(_ORDER) | {"==", "!="}
 

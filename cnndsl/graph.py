@@ -138,7 +138,8 @@ class Named:
 @dataclass(frozen=True, slots=True)
 class Called:
     """The call of a block. `arguments` are its parameters' values in order, `written` the expressions that the
-    call gave them (those left to their defaults are absent), `entry` the node that it reads, `first` and `stop` the range of its nodes."""
+    call gave them (those left to their defaults are absent), `entry` the node that it reads, `first` and `stop` the
+    range of its nodes."""
 
     block: str
     span: Span

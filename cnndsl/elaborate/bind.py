@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TypeAlias, TypeVar
 
 from cnndsl.elaborate.lookup import find_label
-from cnndsl.elaborate.state import Env, Given, Setting, Wire, Word
+from cnndsl.elaborate.state import Bound, Env, Given, Setting, Wire, Word
 from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
 from cnndsl.expr import Expr, Literal, Name, Reference, Value, error, evaluate, show
 from cnndsl.layers.base import Layer, Option
@@ -19,16 +19,6 @@ from cnndsl.syntax import ast
 
 FieldValue: TypeAlias = int | float | bool | str | tuple[int, ...]
 _Number = TypeVar("_Number", int, Fraction, int | Fraction)
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A layer, the outputs that its options refer to, the layer as text, and the expressions behind its options."""
-
-    layer: Layer
-    references: tuple[Wire | None, ...]
-    text: str
-    written: tuple[tuple[str, Expr], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +47,7 @@ def bind(kind: type[Layer], written: ast.Layer, digits: Literal | None, name: st
             continue
         setting = merged[option]
         if rule.type == "reference":
-            references.append(_wire(setting, env))
+            references.append(_wire(setting))
         else:
             fields[option] = convert(kind, option, rule, setting)
     layer = kind(**fields)
@@ -143,7 +133,7 @@ def _value(expr: Expr, rule: Option, env: Env) -> Value:
     return evaluate(expr, env.values)
 
 
-def _wire(setting: Setting, env: Env) -> Wire | None:
+def _wire(setting: Setting) -> Wire | None:
     if isinstance(setting.value, Given):
         return setting.value.wire
     raise error(

@@ -230,7 +230,7 @@ def _walk(statements: tuple[ast.Statement, ...]) -> Iterator[Any]:
         node = stack.pop()
         yield node
         children: list[Any] = []
-        for name in _fields(type(node)):
+        for name in _fields(node.__class__):
             child: Any = getattr(node, name)
             children.extend(_flat(child))
         stack.extend(reversed(children))
@@ -240,7 +240,7 @@ def _flat(child: Any) -> Iterator[Any]:
     if isinstance(child, tuple):
         for each in child:  # pyright: ignore[reportUnknownVariableType]
             yield from _flat(each)
-    elif is_dataclass(child) and not isinstance(child, Span):
+    elif is_dataclass(child) and not isinstance(child, Span | type):
         yield child
 
 

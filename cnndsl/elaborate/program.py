@@ -9,14 +9,13 @@ from typing import TypeAlias
 
 from cnndsl.elaborate import family, naming
 from cnndsl.elaborate.bind import settings as options_of
-from cnndsl.elaborate.state import MOST_NODES, Defaults, Definition, Env, Home, Named, Scope, State, TooMany, Wire
+from cnndsl.elaborate.state import MOST_NODES, Defaults, Definition, Env, Home, Named, Scope, State, TooManyError, Wire
 from cnndsl.elaborate.walk import Walker
 from cnndsl.errors import CnnError, Diagnostic, Label, Source, Span, nearest
 from cnndsl.expr import Expr, Value, error, evaluate, number, show
-from cnndsl.graph import Graph, Leaf, Node, Output, Part, Sequence
+from cnndsl.graph import Graph, Leaf, Node, Part, Sequence
 from cnndsl.layers import find as find_kind
 from cnndsl.layers.dense import Input
-from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
 
@@ -25,6 +24,10 @@ VERSION = 1
 
 Find: TypeAlias = Callable[[str, Source], Source | None]
 """Looks up the file that a `use` names, from the file that names it; None where there is none."""
+
+
+def _no_defaults() -> Defaults:
+    return {}
 
 
 @dataclass(slots=True)
@@ -46,9 +49,9 @@ class _Reading:
     home: Home
     using: tuple[str, ...]
     is_main: bool
-    defaults: Defaults = field(default_factory=dict[type, Mapping[str, object]])  # pyright: ignore[reportAssignmentType]
+    defaults: Defaults = field(default_factory=_no_defaults)
     main: ast.Main | None = None
-    main_defaults: Defaults = field(default_factory=dict[type, Mapping[str, object]])  # pyright: ignore[reportAssignmentType]
+    main_defaults: Defaults = field(default_factory=_no_defaults)
     places: dict[str, Span] = field(default_factory=dict[str, Span])
 
 
@@ -76,11 +79,11 @@ def elaborate(
     wire: Wire | None = None
     part: Part | None = None
     try:
-        home.values.update(_parameters(program, file, home, settings or {}))
+        home.values.update(_parameters(file, home, settings or {}))
         reading = _Reading(home, (file.source.name,), is_main=True)
         _statements(program, file, reading)
         wire, part = _network(program, file, reading, root)
-    except TooMany:
+    except TooManyError:
         pass
     except CnnError as stop:
         state.report(stop)
@@ -93,13 +96,10 @@ def _place(each: Diagnostic) -> tuple[str, int]:
     return (each.span.source.name, each.span.start) if each.span else ("", -1)
 
 
-def _parameters(
-    program: _Program, file: ast.File, home: Home, settings: Mapping[str, family.Given]
-) -> dict[str, Value]:
+def _parameters(file: ast.File, home: Home, settings: Mapping[str, family.Given]) -> dict[str, Value]:
     home.choices = family.choices(file)
     known = family.parameters(file)
-    values = family.settle(file, known, settings)
-    return values
+    return family.settle(file, known, settings)
 
 
 # Statements
@@ -311,6 +311,3 @@ def _digest(sources: list[Source], settings: Mapping[str, Value]) -> str:
         digest.update(source.text.replace("\r\n", "\n").encode("utf-8", "surrogatepass") + b"\0")
     digest.update(repr(sorted((name, show(value)) for name, value in settings.items())).encode())
     return digest.hexdigest()
-
-
-__all__ = ["Find", "Output", "Shape", "elaborate"]

@@ -19,6 +19,17 @@ from cnndsl.syntax import ast
 
 Module: TypeAlias = NamedPart | Called | Tapped
 
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A layer, the outputs that its options refer to, the layer as text, and the expressions behind its options."""
+
+    layer: Layer
+    references: tuple[Wire | None, ...]
+    text: str
+    written: tuple[tuple[str, Expr], ...]
+
+
 MOST_NODES = 250_000
 """The most layers a network may have, unless the caller says otherwise."""
 MOST_ERRORS = 50
@@ -162,6 +173,10 @@ class State:
         self.frames: list[str] = []
         self.training_only = False
         self.depth = 0
+        self.bound: dict[tuple[int, type[Layer], int], Bound] = {}
+        """Layers without names in them, by their place in the tree, their kind and the defaults: made once."""
+        self.shapes: dict[tuple[int | Shape, ...], Shape] = {}
+        """Output shapes by layer (its id: drafts keep it alive) and input shapes."""
         self.modules: list[tuple[Module, Scope | int]] = []
         """Parts that wait for their path: a module's, or a node's."""
         self._seen: set[tuple[str, Span | None]] = set()
@@ -176,7 +191,7 @@ class State:
                 each = each.within(frame)
             self.errors.append(each)
         if len(self.errors) >= MOST_ERRORS:
-            raise TooMany
+            raise TooManyError
 
     def retract(self, errors: list[Diagnostic]) -> None:
         """Goes back to the errors that there were."""
@@ -194,5 +209,5 @@ class State:
         return Wire(node, draft.shape)
 
 
-class TooMany(Exception):
+class TooManyError(Exception):
     """So many errors that looking for more is of no use."""

@@ -7,14 +7,13 @@ that was made. A value of None stands for one that went wrong and was reported; 
 from __future__ import annotations
 
 import re
-from collections import ChainMap
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cnndsl.elaborate import calls, joins, loops
-from cnndsl.elaborate.bind import bind
+from cnndsl.elaborate.bind import Bound, bind
 from cnndsl.elaborate.lookup import find_label, interpolate
 from cnndsl.elaborate.state import DEEPEST, Definition, Draft, Env, Member, Named, Scope, State, Wire, Word
 from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
@@ -28,7 +27,7 @@ from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 _SIZED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)([0-9]+(?:x[0-9]+)*)")
 
@@ -68,7 +67,7 @@ def here(env: Env, wire: Wire | None) -> Env:
     """The names in force at a place: outside blocks C, H and W are the shape that enters the part."""
     if env.in_block or wire is None:
         return env
-    return replace(env, values=ChainMap(dict(axes_of(wire.shape)), dict(env.values)))
+    return replace(env, values={**env.values, **axes_of(wire.shape)})
 
 
 class Walker:
@@ -78,7 +77,7 @@ class Walker:
         self.state = state
 
     @contextmanager
-    def frame(self, text: str) -> Iterator[None]:
+    def frame(self, text: str) -> Generator[None]:
         """Errors inside tell that they were reached through this call or repeat."""
         self.state.frames.append(text)
         try:
@@ -199,8 +198,7 @@ class Walker:
         if issubclass(meaning.kind, Identity):
             made = Made(wire, Through())
             return made if tag is None else Made(self.name(tag, made, env, None).wire, made.part)
-        place = env if _is_literal(item) else here(env, wire)
-        bound = bind(meaning.kind, item, meaning.digits, meaning.name, place)
+        bound = self._bound(meaning, item, wire, env)
         sources = (wire, *bound.references)
         wires = [each for each in sources if each is not None]
         if len(wires) < len(sources):
@@ -211,6 +209,17 @@ class Walker:
             layer = layer.referring(target.layer, *(self.state.drafts[at].shape for at in target.inputs))
         made = self.node(layer, wires, item.span, bound.text, env, tag.name if tag else None, bound.written)
         return made if tag is None else self.name(tag, made, env, None)
+
+    def _bound(self, meaning: Kind, item: ast.Layer, wire: Wire | None, env: Env) -> Bound:
+        """The layer with its options; one without names is the same in every turn of a repeat."""
+        if not _is_literal(item):
+            return bind(meaning.kind, item, meaning.digits, meaning.name, here(env, wire))
+        key = (id(item), meaning.kind, id(env.defaults))
+        bound = self.state.bound.get(key)
+        if bound is None:
+            bound = bind(meaning.kind, item, meaning.digits, meaning.name, env)
+            self.state.bound[key] = bound
+        return bound
 
     def node(
         self,
@@ -225,7 +234,7 @@ class Walker:
     ) -> Made:
         """A new node on the given values. Raises CnnError where the layer does not take them."""
         try:
-            shape = layer.output(*(wire.shape for wire in wires))
+            shape = self._shape(layer, wires)
         except LayerError as stop:
             entering = " and ".join(map(str, (wire.shape for wire in wires)))
             raise CnnError(
@@ -236,6 +245,14 @@ class Walker:
         draft = Draft(layer, inputs, shape, span, text, written, state.turns, state.training_only)
         wire = state.add(draft, layer.kind().lower(), env, label, counted)
         return Made(wire, Leaf(wire.node))
+
+    def _shape(self, layer: Layer, wires: list[Wire]) -> Shape:
+        key = (id(layer), *(wire.shape for wire in wires))
+        shape = self.state.shapes.get(key)
+        if shape is None:
+            shape = layer.output(*(wire.shape for wire in wires))
+            self.state.shapes[key] = shape
+        return shape
 
     def meaning(self, head: str, item: ast.Layer, env: Env) -> Kind | Definition:
         """What the head of a layer stands for. Raises CnnError where it stands for nothing."""
@@ -315,10 +332,11 @@ def _readings(head: str, span: Span) -> Iterator[tuple[str, Literal | None]]:
     if match is not None:
         start = span.start + match.start(2)
         extents = tuple(map(int, match[2][:200].split("x")))
-        value = extents if len(extents) > 1 else extents[0]
+        value = extents if len(extents) > 1 else int(match[2][:200])
         yield match[1], Literal(value, match[2], Span(span.source, start, span.start + len(head)))
 
 
 def _is_literal(item: ast.Layer) -> bool:
-    parts = (*item.size, item.width, item.stride, *(argument.value for argument in item.arguments or ()))
-    return all(part is None or isinstance(part, Literal) for part in parts)
+    exprs: list[Expr | None] = [item.width, item.stride, *item.size]
+    exprs.extend(argument.value for argument in item.arguments or ())
+    return all(expr is None or isinstance(expr, Literal) for expr in exprs)

@@ -5,15 +5,21 @@ lark calls a method with the children of its rule, punctuation included; the fir
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from cnndsl.errors import Source, Span
 from cnndsl.expr import Binary, Call, Expr, Literal, Name, Path, Reference, Unary, error
 from cnndsl.syntax import ast, words
 from cnndsl.syntax.words import Word
 
-if TYPE_CHECKING:
-    from lark import Token
+
+class Token(Protocol):
+    """A word of the text, as lark gives it: a `str` with its place."""
+
+    type: str
+    start_pos: int
+    end_pos: int
+
 
 Children: TypeAlias = list[Any]
 """Tokens and what other methods returned: lark's own interface is untyped."""
@@ -98,7 +104,7 @@ class Builder:
 
     def tap(self, c: Children) -> ast.Tap:
         mode: Token | None = c[3] if len(c) > 4 else None
-        if mode is not None and mode != "train":
+        if mode is not None and str(mode) != "train":
             raise error("E0107", f"a tap can be for `train` only, not for `{mode}`", self._at(mode))
         return ast.Tap(words.label(c[1]), str(mode) if mode else None, c[-1], c[1].span, self._span(c))
 
@@ -209,8 +215,8 @@ class Builder:
         span = self._at(token)
         if token.type == "SHAPE":
             return words.dims(str(token), span)
-        if token in ("yes", "no"):
-            return Literal(token == "yes", str(token), span)
+        if token.type in ("YES", "NO"):
+            return Literal(token.type == "YES", str(token), span)
         return words.number(str(token), span)
 
     def variable(self, c: Children) -> Name:

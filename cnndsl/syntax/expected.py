@@ -36,7 +36,7 @@ def describe(span: Span, found: str | None, expected: Iterable[str]) -> Diagnost
         if found is not None and len(found) == 1 and found not in "()[]{}->*+|:,=?@" and not found.isalnum()
         else "E0102"
     )
-    return Diagnostic(code, what, span, label=_expectation(names), help=_hint(span, found, names))
+    return Diagnostic(code, what, span, label=_expectation(names), help=_hint(found, names))
 
 
 def _printable(text: str) -> str:
@@ -57,7 +57,7 @@ def _ordered() -> list[tuple[str, str]]:
     return [("__ANON_0", "`->`") if name == "__ANON_ARROW" else (name, text) for name, text in _WORDS.items()]
 
 
-def _hint(span: Span, found: str | None, names: set[str]) -> str:
+def _hint(found: str | None, names: set[str]) -> str:
     if found == "-" and "__ANON_0" in names:
         return "an arrow is `->`; a width follows its kind without blanks: `CONV3-64`"
     if found in {"=", "=="} and "COLON" in names:

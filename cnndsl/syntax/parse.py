@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from lark import Lark, Token
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
-from lark.lexer import TextSlice
+from lark import Lark
+from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
+from lark.utils import TextSlice
 
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.syntax import ast
-from cnndsl.syntax.build import Builder
+from cnndsl.syntax.build import Builder, Token
 from cnndsl.syntax.expected import describe
 from cnndsl.syntax.limits import check_text, check_tree
 
@@ -37,7 +37,7 @@ def _parser() -> tuple[Lark, Builder, list[Token]]:
         comments.append(token)
         return token
 
-    load: Any = Lark._load_from_dict  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
+    load: Any = getattr(Lark, "_load_from_dict")  # noqa: B009 - what lark's own standalone parsers are made with
     return load(DATA, MEMO, transformer=builder, lexer_callbacks={"COMMENT": keep}), builder, comments
 
 
@@ -82,7 +82,7 @@ def _parse_from(source: Source, start: int) -> tuple[tuple[ast.Statement, ...], 
 
 def _comments(source: Source, tokens: list[Token]) -> Iterator[ast.Comment]:
     for token in tokens:
-        start = token.start_pos or 0
+        start = token.start_pos
         text = str(token).rstrip()
         yield ast.Comment(text, Span(source, start, start + len(text)))
 
@@ -94,15 +94,16 @@ def _next_statement(source: Source, start: int, error: Diagnostic) -> int:
     return match.start() if match else -1
 
 
-def _diagnostic(source: Source, stop: UnexpectedInput) -> Diagnostic:
+def _diagnostic(source: Source, stop: Any) -> Diagnostic:
+    """What lark says of a text that it cannot read, in the user's words. lark's exceptions are untyped."""
     text = source.text
     if isinstance(stop, UnexpectedToken):
-        token: Token = stop.token
+        token: Token = cast("Any", stop).token
+        expected: set[str] = cast("Any", stop).expected
         if token.type == "$END":
             end = len(text.rstrip())
-            return describe(Span(source, max(end - 1, 0), end), None, stop.accepts or stop.expected)
-        start = token.start_pos or 0
-        return describe(Span(source, start, start + len(token)), str(token), stop.accepts or stop.expected)
-    at = stop.pos_in_stream if isinstance(stop, UnexpectedCharacters) and stop.pos_in_stream is not None else 0
-    allowed: Any = getattr(stop, "allowed", None) or set[str]()
+            return describe(Span(source, max(end - 1, 0), end), None, expected)
+        return describe(Span(source, token.start_pos, token.end_pos), str(token), expected)
+    at: int = stop.pos_in_stream
+    allowed: set[str] = stop.allowed or set()
     return describe(Span(source, at, at + 1), None if at >= len(text) else text[at], allowed)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from cnndsl.errors import Span
 from cnndsl.expr import LARGEST, Expr, Literal, Name, error
@@ -182,7 +183,7 @@ def joined(pieces: Sequence[tuple[str | Expr, Span]]) -> Word:
     """A word of pieces. Raises CnnError where blanks stand between them."""
     if len(pieces) == 1:
         return Word(tuple(pieces), pieces[0][1])
-    for (_, before), (_, after) in zip(pieces, pieces[1:], strict=False):
+    for (_, before), (_, after) in pairwise(pieces):
         if before.end != after.start:
             gap = Span(before.source, before.end, after.start)
             raise error("E0106", "a word has no blanks inside", gap, "write the hole right behind the name: `CONV{k}`")
