@@ -95,7 +95,8 @@ def test_lenet5_as_published(layer: str) -> None:
     """
     network = cnndsl.load("lenet5_1998")
     stats = network.stats()
-    shape = network.graph.nodes[network.graph.modules[layer]].shape
+    graph = network.graph
+    shape = graph.nodes[graph.modules[layer]].shape if layer in graph.modules else graph.by_path[layer].shape
     params = part_params(stats, layer)
     connections = 5 * shape.numel if layer.startswith("S") else params * prod(shape.spatial)
     assert [params, connections] == published(f"LeNet-5 {layer}")
