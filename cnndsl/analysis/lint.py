@@ -1,0 +1,125 @@
+"""`lint`: the rules of thumb of the lectures, held against a network. The rules themselves are in `rules`.
+
+A rule is switched off in the file, by a comment `# cnndsl: allow(even-kernel)`: at the end of a line for what that
+line says, on a line of its own for the whole network. Findings are warnings: a network may have its reasons.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from inspect import getdoc
+
+from cnndsl.analysis import rules
+from cnndsl.errors import Diagnostic, Source, Span, nearest
+from cnndsl.graph import Graph
+
+_ALLOW = re.compile(r"#\s*cnndsl:\s*allow\(([^)]*)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of thumb: its name, what it says in one sentence, where it is from, and the check."""
+
+    name: str
+    check: rules.Check
+
+    @property
+    def summary(self) -> str:
+        return (getdoc(self.check) or "").partition("\n")[0]
+
+    @property
+    def source(self) -> str:
+        return " ".join((getdoc(self.check) or "").partition("Source: ")[2].split())
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("odd-input", rules.odd_input),
+    Rule("large-kernel", rules.large_kernel),
+    Rule("even-kernel", rules.even_kernel),
+    Rule("stride-remainder", rules.stride_remainder),
+    Rule("dropout-between-convolutions", rules.dropout_between_convolutions),
+    Rule("bias-before-bn", rules.bias_before_bn),
+    Rule("narrow-field", rules.narrow_field),
+    Rule("wide-field", rules.wide_field),
+    Rule("first-fc", rules.first_fc),
+    Rule("dead-branch", rules.dead_branch),
+)
+"""All rules, in the order in which they are tried."""
+
+
+def lint(graph: Graph, allow: Collection[str] = ()) -> list[Diagnostic]:
+    """What the rules find, in the order of the file; a rule's name is the code of its findings.
+
+    `allow` names rules that are not asked. What a rule finds several times in one place (a repeat) is said once.
+    """
+    switches = _Switches(graph)
+    found = list(switches.unknown())
+    for rule in RULES:
+        if rule.name not in allow:
+            found.extend(_findings(graph, rule, switches))
+    return sorted(found, key=lambda each: each.span.start if each.span else 0)
+
+
+def _findings(graph: Graph, rule: Rule, switches: _Switches) -> Iterator[Diagnostic]:
+    places: dict[tuple[str, int, int], list[rules.Finding]] = {}
+    for finding in rule.check(graph):
+        if not switches.allows(rule.name, finding.span):
+            span = finding.span
+            places.setdefault((span.source.name, span.start, span.end), []).append(finding)
+    for first, *others in places.values():
+        more = f" (and {len(others)} more of this line)" if others else ""
+        yield replace(first.diagnostic(rule.name), message=first.message + more)
+
+
+class _Switches:
+    """The comments of a network's files that switch rules off."""
+
+    def __init__(self, graph: Graph) -> None:
+        sources = {source.name: source for source in (graph.source, *graph.sources)}
+        self._lines = {name: _allowed(source) for name, source in sources.items()}
+        self._main = graph.source.name
+
+    def allows(self, rule: str, span: Span) -> bool:
+        name = span.source.name
+        end = span.source.position(max(span.start, span.end - 1))[0]
+        lines = self._lines.get(name, {})
+        return any(self._has(lines.get(line), rule) for line in range(span.line, end + 1)) or any(
+            self._has(switch, rule, alone=True)
+            for each in {name, self._main}
+            for switch in self._lines.get(each, {}).values()
+        )
+
+    @staticmethod
+    def _has(switch: _Switch | None, rule: str, alone: bool = False) -> bool:
+        return switch is not None and rule in switch.rules and (switch.alone or not alone)
+
+    def unknown(self) -> Iterator[Diagnostic]:
+        """A diagnostic for each rule that is switched off and does not exist."""
+        known = [rule.name for rule in RULES]
+        for lines in self._lines.values():
+            for switch in lines.values():
+                for name in switch.rules:
+                    if name not in known:
+                        hint = nearest(name, known) or f"there are {', '.join(known)}"
+                        message = f"there is no rule called `{name}`"
+                        yield Diagnostic("unknown-rule", message, switch.span, help=hint, severity="warning")
+
+
+@dataclass(frozen=True, slots=True)
+class _Switch:
+    rules: tuple[str, ...]
+    alone: bool
+    span: Span
+
+
+def _allowed(source: Source) -> Mapping[int, _Switch]:
+    """The switches of a text by line."""
+    switches: dict[int, _Switch] = {}
+    for match in _ALLOW.finditer(source.text):
+        line = source.position(match.start())[0]
+        names = tuple(name.strip() for name in match[1].split(",") if name.strip())
+        alone = source.line(line).lstrip().startswith("#")
+        switches[line] = _Switch(names, alone, Span(source, match.start(), match.end()))
+    return switches

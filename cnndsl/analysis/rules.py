@@ -1,0 +1,250 @@
+"""The rules of thumb that `lint` knows. One function a rule: its docstring's first line says the rule, `Source:`
+where it is from. A new rule is a function here and a line in `lint.RULES`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import TypeVar
+
+from cnndsl.analysis.cost import costs, network_total
+from cnndsl.analysis.depth import is_weighted
+from cnndsl.analysis.receptive_field import ancestors, last_map, receptive_fields
+from cnndsl.errors import Diagnostic, Span
+from cnndsl.graph import Graph, Node
+from cnndsl.layers.arrange import Dropout
+from cnndsl.layers.base import Layer, each_axis
+from cnndsl.layers.conv import Conv, LocallyConnected
+from cnndsl.layers.dense import Dense
+from cnndsl.layers.norm import BatchNorm
+from cnndsl.layers.pool import SlidingPool
+
+FAR_LARGER = 4
+"""How many times the input a field is when it is far larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that goes against a rule, and the way out."""
+
+    span: Span
+    message: str
+    help: str = ""
+
+    def diagnostic(self, code: str) -> Diagnostic:
+        return Diagnostic(code, self.message, self.span, help=self.help, severity="warning")
+
+
+Check = Callable[[Graph], Iterator[Finding]]
+Kind = TypeVar("Kind", bound=Layer)
+
+
+def odd_input(graph: Graph) -> Iterator[Finding]:
+    """The input should be divisible by two as often as the network halves it.
+
+    Source: CS231n, "Convolutional Networks", Layer Sizing Patterns.
+    """
+    fields = receptive_fields(graph)
+    field = fields[last_map(graph, fields)]
+    for extent, stride in zip(graph.input.spatial, field.local.stride if field else (), strict=False):
+        halvings = _twos(int(stride)) if stride == int(stride) else 0
+        if extent > 1 and _twos(extent) < halvings:
+            factor = 2**halvings
+            message = f"{factor} does not divide the input's {extent}, and the network halves it {halvings} times"
+            below, above = extent // factor * factor, -(-extent // factor) * factor
+            yield Finding(graph.nodes[0].span, message, f"take {below or above} or {above}")
+            return
+
+
+def _twos(number: int) -> int:
+    """How often two divides a number that is not 0."""
+    return (number & -number).bit_length() - 1
+
+
+def large_kernel(graph: Graph) -> Iterator[Finding]:
+    """A stack of 3x3 convolutions sees as much as a large kernel, with fewer parameters and more nonlinearities.
+
+    Source: Simonyan and Zisserman 2014, arXiv:1409.1556, Section 2.3.
+    """
+    for node, layer in _of(graph, Conv):
+        (x,) = graph.shapes(node)
+        kernel = each_axis(layer.kernel, x.rank, "kernel")
+        size, filters, rank = kernel[0], node.shape.channels, x.rank
+        one = size**rank * x.channels * filters
+        grouped = layer.tensors(x)[0].numel != one
+        if (
+            set(layer.stride) | set(layer.dilation) != {1}
+            or len(set(kernel)) > 1
+            or grouped
+            or size < 5
+            or size % 2 == 0
+        ):
+            continue
+        turns = (size - 1) // 2
+        stack = 3**rank * filters * (x.channels + (turns - 1) * filters)
+        if stack < one:
+            small, large = _by((3,) * rank), _by(kernel)
+            message = f"{turns} layers of {small} see as much as one of {large}: {stack:,} weights instead of {one:,}"
+            yield Finding(node.span, message, f"[CONV3-{filters} -> RELU]*{turns}")
+
+
+def even_kernel(graph: Graph) -> Iterator[Finding]:
+    """An even kernel has no centre: the map is shifted by half a pixel, or padded unevenly.
+
+    Source: Wu et al. 2019, arXiv:1903.08385, "Convolution with even-sized kernels and symmetric padding", Section 3.
+    """
+    for node, layer in (*_of(graph, Conv), *_of(graph, LocallyConnected)):
+        (x,) = graph.shapes(node)
+        kernel, stride = each_axis(layer.kernel, x.rank, "kernel"), each_axis(layer.stride, x.rank, "stride")
+        if any(size % 2 == 0 and size != step for size, step in zip(kernel, stride, strict=True)):
+            message = f"the kernel {_by(kernel)} of {node.text} has no centre"
+            yield Finding(node.span, message, f"take {_by(tuple(size + 1 - size % 2 for size in kernel))}")
+
+
+def stride_remainder(graph: Graph) -> Iterator[Finding]:
+    """The windows should fit the input without a remainder: (W - F + 2P)/S + 1 should be an integer.
+
+    Source: CS231n, "Convolutional Networks", Spatial arrangement ("constraints on strides").
+    """
+    for node in graph.layers:
+        remainder = node.layer.remainder(*graph.shapes(node))
+        if not any(remainder) or (isinstance(node.layer, SlidingPool) and node.layer.ceil):
+            continue
+        rows = max(remainder)
+        lines = "1 line" if rows == 1 else f"{rows} lines"
+        message = f"the windows of {node.text} leave {lines} of the padded input {graph.shapes(node)[0]} over"
+        yield Finding(node.span, message, "change the padding, or pad only where a window reaches")
+
+
+def dropout_between_convolutions(graph: Graph) -> Iterator[Finding]:
+    """Dropout of single values does little between convolutions: their neighbours carry the same.
+
+    Source: Tompson et al. 2015, arXiv:1411.4280, Section 3.2.
+    """
+    below: set[int] = set()
+    for node in graph.nodes:
+        if isinstance(node.layer, Conv) or below.intersection(node.inputs):
+            below.add(node.index)
+    for node, layer in _of(graph, Dropout):
+        if not layer.channels and node.shape.pixels > 1 and node.index in below and _meets_convolution(graph, node):
+            yield Finding(node.span, f"{node.text} stands between convolutions", "drop whole channels: channels=yes")
+
+
+def _meets_convolution(graph: Graph, node: Node) -> bool:
+    """True where the first layer with weights behind a node, on any way, is a convolution wider than one pixel."""
+    ahead, met = [node.index], set[int]()
+    while ahead:
+        for at in graph.readers[ahead.pop()]:
+            reader = graph.nodes[at]
+            if not is_weighted(graph, reader):
+                ahead.extend({at} - met)
+            elif isinstance(reader.layer, Conv) and set(reader.layer.kernel) != {1}:
+                return True
+            met.add(at)
+    return False
+
+
+def bias_before_bn(graph: Graph) -> Iterator[Finding]:
+    """A bias before batch normalisation is subtracted again with the mean.
+
+    Source: Ioffe and Szegedy 2015, arXiv:1502.03167, Section 3.2.
+    """
+    for node in graph.layers:
+        readers = [graph.nodes[at].layer for at in graph.readers[node.index]]
+        biases = [tensor for tensor in node.layer.tensors(*graph.shapes(node)) if tensor.role == "bias"]
+        if readers and biases and is_weighted(graph, node) and all(isinstance(each, BatchNorm) for each in readers):
+            message = f"the bias of {node.text} is lost in the BN behind it: {biases[0].numel:,} parameters"
+            yield Finding(node.span, message, f"bias=no, or once for all: default {node.kind}(bias=no)")
+
+
+def narrow_field(graph: Graph) -> Iterator[Finding]:
+    """A unit of the last map should see the whole object; unless it is said otherwise, that fills the input.
+
+    Where FC layers read that map they see the rest, and nothing is said. Source: Araujo et al. 2019, Distill,
+    doi 10.23915/distill.00021; Luo et al. 2016, arXiv:1701.04128.
+    """
+    fields = receptive_fields(graph)
+    last = last_map(graph, fields)
+    field, node = fields[last], graph.nodes[last]
+    if not last or field is None or any(_reads_map(graph, graph.nodes[at]) for at in _behind(graph, last)):
+        return
+    size = field.local.size
+    if any(seen < extent for seen, extent in zip(size, graph.input.spatial, strict=True)):
+        message = f"a unit of the last map, {node.path}, sees {_by(size)} of the input's {_by(graph.input.spatial)}"
+        yield Finding(node.span, message, "go deeper, stride or dilate")
+
+
+def wide_field(graph: Graph) -> Iterator[Finding]:
+    """A field far larger than the input sees padding most of all.
+
+    Source: Araujo et al. 2019, Distill, doi 10.23915/distill.00021, "Discussion".
+    """
+    fields = receptive_fields(graph)
+    last = last_map(graph, fields)
+    field, node = fields[last], graph.nodes[last]
+    size = field.local.size if field else ()
+    if last and any(seen > FAR_LARGER * extent for seen, extent in zip(size, graph.input.spatial, strict=False)):
+        message = f"a unit of the last map, {node.path}, sees {_by(size)}, and the input has {_by(graph.input.spatial)}"
+        yield Finding(node.span, message, "a larger input, or fewer layers, would use it")
+
+
+def first_fc(graph: Graph) -> Iterator[Finding]:
+    """Most parameters should not lie in the first FC: global pooling ahead of it saves them.
+
+    Source: Lin et al. 2014, arXiv:1312.4400, Section 3.2.
+    """
+    each = costs(graph)
+    everything = network_total(graph, each).params
+    for node in graph.layers:
+        if not _reads_map(graph, node):
+            continue
+        cost, (x,) = each[node.index], graph.shapes(node)
+        pixels = _flattened_pixels(graph, node)
+        saved = cost.weights - cost.weights // pixels
+        if 2 * cost.params > everything:
+            message = f"{cost.params:,} of the {everything:,} parameters are in {node.path}, the first FC"
+            yield Finding(node.span, message, f"GAP ahead of it, for {x.numel // pixels} inputs, saves {saved:,}")
+        return
+
+
+def dead_branch(graph: Graph) -> Iterator[Finding]:
+    """What no output depends on is computed for nothing.
+
+    Source: the graph itself.
+    """
+    alive = ancestors(graph, graph.output).union(*(ancestors(graph, tap.node) for tap in graph.taps))
+    for node in graph.layers:
+        if node.index not in alive and not graph.readers[node.index]:
+            yield Finding(node.span, f"no output depends on {node.path}", "merge it, tap it or remove it")
+
+
+def _by(extents: tuple[int, ...]) -> str:
+    return "x".join(map(str, extents))
+
+
+def _of(graph: Graph, kind: type[Kind]) -> Iterator[tuple[Node, Kind]]:
+    """The nodes of a kind, each with its layer."""
+    return ((node, node.layer) for node in graph.layers if isinstance(node.layer, kind))
+
+
+def _reads_map(graph: Graph, node: Node) -> bool:
+    """True for an FC that reads a map of more than one pixel."""
+    return isinstance(node.layer, Dense) and _flattened_pixels(graph, node) > 1
+
+
+def _flattened_pixels(graph: Graph, node: Node) -> int:
+    """The pixels of the map that an FC reads, flattened before it or by it."""
+    before = graph.nodes[node.inputs[0]]
+    while before.inputs and not before.shape.rank and not is_weighted(graph, before) and len(before.inputs) == 1:
+        before = graph.nodes[before.inputs[0]]
+    return prod(before.shape.spatial)
+
+
+def _behind(graph: Graph, at: int) -> set[int]:
+    """All nodes that depend on a node."""
+    found = {at}
+    for node in graph.nodes[at + 1 :]:
+        if found.intersection(node.inputs):
+            found.add(node.index)
+    return found
