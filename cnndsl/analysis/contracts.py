@@ -6,7 +6,7 @@ vocabulary. Nothing here prints.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -40,6 +40,15 @@ def check(graph: Graph) -> list[Diagnostic]:
     """
     facts = _Facts(graph)
     return [diagnostic for contract in graph.contracts for diagnostic in _check(contract, facts)]
+
+
+def figures(graph: Graph, names: Iterable[str]) -> dict[str, Value]:
+    """Facts of the whole network by their names in a contract, `params` or `receptive_field`.
+
+    Raises KeyError for a name that is none.
+    """
+    facts = _Facts(graph)
+    return {name: _VOCABULARY[name](facts, facts.whole) for name in names}
 
 
 @dataclass(frozen=True)

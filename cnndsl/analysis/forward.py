@@ -100,7 +100,11 @@ def _save(forward: Forward, node: Node, operands: list[int]) -> None:
     values, ledger, at = forward.values, forward.ledger, node.index
     saved = values.saved[at]
     for position in saved.inputs:
-        _keep(forward, at, operands[position])
+        if saved.copies and at in values.inplace:
+            bytes = node.shape.numel * values.width[at]
+            forward.saved[at].append(ledger.new(at, "extras", 0, bytes))
+        else:
+            _keep(forward, at, operands[position])
     if saved.output:
         _keep(forward, at, forward.outputs[at])
     made = saved if values.training else node.layer.saved(*values.graph.shapes(node))

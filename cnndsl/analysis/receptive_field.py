@@ -50,7 +50,7 @@ class Field:
     @property
     def local(self) -> Field:
         """The field without what comes through gates: operands of a merge that see everything, beside others
-        that do not."""
+        that do not; and without what the statistics of a normalisation see."""
         return self.ungated or self
 
     def box(self, position: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
@@ -122,9 +122,13 @@ def _field(graph: Graph, node: Node, fields: list[Field | None], plane: Shape) -
         return seen[0][0]
     through = [_through(each, shape, node.shape, window, plane) for each, shape in seen]
     full = _union(through, node, plane)
-    if all(each.ungated is None for each, _ in seen) and len({each.whole for each in through}) == 1:
+    gated = len({each.whole for each in through}) > 1 or any(each.ungated is not None for each, _ in seen)
+    normalises = window is None and seen[0][1].pixels > 1 and seen[0][1].spatial == node.shape.spatial
+    if not gated and not normalises:
         return full
-    ungated = [_through(each.local, shape, node.shape, window, plane) for each, shape in seen]
+    ungated = [
+        each.local if normalises else _through(each.local, shape, node.shape, window, plane) for each, shape in seen
+    ]
     local = _union([each for each in ungated if not each.whole] or ungated, node, plane)
     return full if full == local else replace(full, ungated=local)
 
