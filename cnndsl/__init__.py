@@ -11,17 +11,18 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False
+"""As `typing` has it, whose import would cost more than the rest of this file."""
 
 if TYPE_CHECKING:
     from cnndsl.errors import CnnError, Diagnostic
     from cnndsl.files import FileError
     from cnndsl.network import Network, load, loads
     from cnndsl.resources import zoo
+    from cnndsl.sweep import space
 
 __version__ = "0.1.0"
-__all__ = ["CnnError", "Diagnostic", "FileError", "Network", "__version__", "load", "loads", "zoo"]
+__all__ = ["CnnError", "Diagnostic", "FileError", "Network", "__version__", "load", "loads", "space", "zoo"]
 
 _HOMES = {
     "CnnError": "errors",
@@ -30,12 +31,15 @@ _HOMES = {
     "Network": "network",
     "load": "network",
     "loads": "network",
+    "space": "sweep",
     "zoo": "resources",
 }
 
 
 def __getattr__(name: str) -> object:
     """The public names, each imported when it is first used."""
+    from importlib import import_module
+
     if name not in _HOMES:
         raise AttributeError(f"module 'cnndsl' has no attribute {name!r}")
     return getattr(import_module(f"cnndsl.{_HOMES[name]}"), name)

@@ -18,6 +18,9 @@ import click
 from cnndsl.errors import CnnError, nearest
 from cnndsl.files import FileError
 
+_COMPLETION = "_CNNDSL_COMPLETE"
+"""Set by the shell when it asks how a command goes on."""
+
 COMMANDS: Mapping[str, str] = {
     "new": "Copy a net of the zoo to start from.",
     "zoo": "List the bundled networks.",
@@ -25,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "stats": "Print parameters, multiply-adds and volumes by layer.",
     "compile": "Write a network as a PyTorch module.",
     "render": "Draw a network as SVG, PNG, PDF or DOT.",
+    "sweep": "Walk a family and print the figures of its members.",
     "fmt": "Format files in the one canonical style.",
     "explain": "Explain the code of an error.",
 }
@@ -89,12 +93,10 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and exits."""
     _speak_utf8()
+    if _COMPLETION in os.environ:
+        cli.main(prog_name="cnndsl", complete_var=_COMPLETION)
     try:
-        code: object = cli.main(arguments, prog_name="cnndsl", standalone_mode=False)
-        sys.stdout.flush()
-    except click.ClickException as stop:
-        stop.show()
-        code = stop.exit_code
+        code = run(sys.argv[1:] if arguments is None else arguments)
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except BrokenPipeError:
@@ -111,7 +113,22 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         print(f"cnndsl: internal error, please report it: {name}: {text}", file=sys.stderr)
         print("CNNDSL_DEBUG=1 shows where it happened", file=sys.stderr)
         code = 70
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command to its end; its exit code. What is no mistake of the user's goes through."""
+    try:
+        with cli.make_context("cnndsl", list(arguments)) as context:
+            cli.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        sys.stdout.flush()
+        return stop.exit_code
+    except click.ClickException as stop:
+        stop.show()
+        return stop.exit_code
+    return 0
 
 
 def _speak_utf8() -> None:

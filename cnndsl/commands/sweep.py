@@ -1,0 +1,106 @@
+"""`cnndsl sweep`: the members of a family and their figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from cnndsl.commands.common import echo, program_argument
+from cnndsl.expr import Value
+from cnndsl.report.members import FORMATS
+from cnndsl.sweep import GOALS, MOST_MEMBERS, Member
+
+DEFAULT_FIGURES = ("params", "macs", "memory", "receptive_field", "depth", "output")
+
+
+@click.command("sweep")
+@program_argument
+@click.option("ranges", "--set", metavar="NAME=VALUES", multiple=True, help="What to walk: N=1..3, k={3, 5, 7}, c=64.")
+@click.option("--sample", type=click.IntRange(1, MOST_MEMBERS), metavar="COUNT", help="Draw so many members at random.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The seed of --sample.")
+@click.option("--where", metavar="TEST", help="Keep members that pass a test: 'params < 5M and depth >= 3'.")
+@click.option("--sort", metavar="FIGURE", help="Sort by a figure or parameter; -FIGURE for the largest first.")
+@click.option("--pareto", metavar="FIGURES", help="Keep members that no other beats in all of them: params,macs.")
+@click.option("--columns", metavar="FIGURES", help=f"The figures to print, of {', '.join(GOALS)}.")
+@click.option("--format", type=click.Choice(FORMATS), default="table", show_default=True, help="How to print them.")
+def command(
+    file: str,
+    ranges: tuple[str, ...],
+    sample: int | None,
+    seed: int,
+    where: str | None,
+    sort: str | None,
+    pareto: str | None,
+    columns: str | None,
+    format: str,
+) -> None:
+    """Walk a family: print the figures of its members.
+
+    The parameters of the net run over their domains, or over what --set gives; choice points over yes and no.
+    Members that are no network are listed with the reason. --pareto takes less for better in params, weights, macs,
+    flops and memory, and more for better in the rest.
+
+    \b
+    cnndsl sweep recipe --set N=1..3 --where "params < 5M" --sort macs
+    cnndsl sweep recipe --sample 50 --seed 1 --pareto params,receptive_field
+    """
+    from cnndsl import sweep
+    from cnndsl.commands.common import read
+    from cnndsl.network import used
+    from cnndsl.report.members import render
+
+    shown = _figures(columns, DEFAULT_FIGURES)
+    goals = {name: GOALS[name] for name in _figures(pareto, ())}
+    test = sweep.condition(where) if where else None
+    family = sweep.family(read(file), _overrides(ranges), used)
+    if sample is None and family.size > MOST_MEMBERS:
+        raise click.UsageError(f"the family has {family.size:,} members; draw some of them with --sample")
+    chosen = family.all() if sample is None else family.sample(sample, seed)
+    names = [name for name in family.domains if len(family.domains[name]) > 1] or list(family.domains)
+    members = list(sweep.measure(family, chosen))
+    if test is not None:
+        members = [member for member in members if member.figures is None or sweep.holds(test, member)]
+    if goals:
+        members = sweep.pareto(members, goals)
+    if sort:
+        members = _sorted(members, sort, [*family.domains, *GOALS])
+    echo(render(members, names, shown, format))
+
+
+def _figures(text: str | None, default: Sequence[str]) -> list[str]:
+    """The figures that an option lists. Raises UsageError for one that there is not."""
+    from cnndsl.errors import nearest
+
+    names = [name.strip() for name in text.split(",")] if text else list(default)
+    for name in names:
+        if name not in GOALS:
+            raise click.UsageError(f"there is no figure {name!r}; {nearest(name, list(GOALS)) or ', '.join(GOALS)}")
+    return names
+
+
+def _overrides(ranges: Sequence[str]) -> dict[str, tuple[Value, ...]]:
+    from cnndsl.sweep import values
+
+    result: dict[str, tuple[Value, ...]] = {}
+    for text in ranges:
+        name, equals, domain = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise click.UsageError(f"{text!r} is not of the form NAME=VALUES, as in --set N=1..3")
+        result[name.strip()] = values(domain)
+    return result
+
+
+def _sorted(members: list[Member], by: str, known: Sequence[str]) -> list[Member]:
+    from cnndsl.errors import nearest
+    from cnndsl.sweep import magnitude
+
+    name, sign = by.lstrip("-+"), -1 if by.startswith("-") else 1
+    if name not in known:
+        raise click.UsageError(f"there is no figure or parameter {name!r}; {nearest(name, known)}".rstrip("; "))
+
+    def key(member: Member) -> tuple[bool, int]:
+        value = {**member.settings, **(member.figures or {})}.get(name, 0)
+        return member.figures is None, sign * magnitude(value)
+
+    return sorted(members, key=key)
