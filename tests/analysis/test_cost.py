@@ -1,0 +1,83 @@
+"""Parameters, arithmetic and depth: against papers, arithmetic and torch's own counter."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+import cnndsl
+from cnndsl.analysis.cost import costs, network_total, total
+from cnndsl.analysis.depth import depth
+
+ZOO = cnndsl.zoo()
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_macs_are_half_the_flops_that_torch_counts(name: str) -> None:
+    network = cnndsl.load(name)
+    graph = network.graph
+    with torch.device("meta"):
+        module = network.module().eval()
+        x = torch.empty(1, graph.input.channels, *graph.input.spatial)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(x)
+    assert 2 * network.stats().totals.macs == counter.get_total_flops()
+
+
+def test_elementwise_operations_are_kept_apart() -> None:
+    graph = cnndsl.loads("INPUT 8x8x3 -> CONV3-4 -> RELU").graph
+    conv, relu = costs(graph)[1:]
+    # 8*8 positions, 4 filters of 3*3*3; one comparison for each of 8*8*4 values.
+    assert (conv.macs, conv.flops) == (8 * 8 * 4 * 27, 2 * 8 * 8 * 4 * 27)
+    assert (relu.macs, relu.operations) == (0, 8 * 8 * 4)
+
+
+def test_weights_biases_and_buffers() -> None:
+    graph = cnndsl.loads("INPUT 8x8x3 -> CONV3-4 -> BN -> FC-10").graph
+    conv, bn, fc = costs(graph)[1:]
+    assert (conv.weights, conv.biases, conv.buffers) == (108, 4, 0)
+    # Running mean and variance of 4 channels, and the number of batches.
+    assert (bn.weights, bn.biases, bn.buffers, bn.trainable) == (4, 4, 9, 8)
+    assert (fc.weights, fc.biases) == (2560, 10)
+    assert total((conv, bn, fc)).params == 112 + 8 + 2570
+
+
+def test_turns_of_a_repeat_have_weights_of_their_own() -> None:
+    once = cnndsl.loads("INPUT 8x8x4 -> CONV3-4").graph
+    thrice = cnndsl.loads("INPUT 8x8x4 -> CONV3-4*3").graph
+    assert total(costs(thrice)).params == 3 * total(costs(once)).params
+
+
+def test_what_exists_in_training_only_has_parameters_and_no_arithmetic() -> None:
+    plain = cnndsl.loads("INPUT 8x8x4 -> CONV3-4 -> FC-10").graph
+    tapped = cnndsl.loads("INPUT 8x8x4 -> CONV3-4 -> tap aux(train): FC-10 -> FC-10").graph
+    before, after = (network_total(graph, costs(graph)) for graph in (plain, tapped))
+    assert (after.macs, after.activations) == (before.macs, before.activations)
+    assert after.params == before.params + 8 * 8 * 4 * 10 + 10
+    in_training = network_total(tapped, costs(tapped), training=True)
+    assert in_training.macs == before.macs + 8 * 8 * 4 * 10
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    # The numbers in the names; "eight learned layers" (Krizhevsky et al. 2012); C1, C3, C5, F6 and the output.
+    [("vgg11", 11), ("vgg13", 13), ("vgg16", 16), ("vgg19", 19), ("alexnet_2012", 8), ("lenet5", 5), ("vgg16_bn", 16)],
+)
+def test_depth_counts_the_layers_with_weights(name: str, layers: int) -> None:
+    assert depth(cnndsl.load(name).graph) == layers
+
+
+def test_depth_is_that_of_the_longest_path() -> None:
+    graph = cnndsl.loads("INPUT 8x8x4 -> (CONV3-4 -> CONV3-4 + CONV1-4 + ID) -> FC-2").graph
+    assert depth(graph) == 3
+
+
+def test_a_hundred_thousand_layers_take_less_than_a_second() -> None:
+    graph = cnndsl.loads("INPUT 8x8x4 -> [CONV3-4 -> RELU]*5000").graph
+    start = time.process_time()
+    for _ in range(10):
+        costs(graph)
+    assert time.process_time() - start < 1

@@ -1,0 +1,80 @@
+"""Tracks against brute force: the positions that are seen, one by one."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnndsl.analysis.interval import Track, everything, same_centres, slide, union
+
+windows = st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(0, 3), st.integers(1, 3))
+
+
+def seen(layers: list[tuple[int, int, int, int]], position: int) -> tuple[int, int]:
+    """The first and last position of the plane that a position behind the layers sees, by enumerating each window."""
+    positions = {position}
+    for extent, step, before, grow in reversed(layers):
+        behind: set[int] = set()
+        for at in positions:
+            if grow == 1:
+                behind.update(range(at * step - before, at * step - before + extent))
+            else:
+                # Output p takes input q where p*step = q*grow - before + k for a tap k of the kernel.
+                taps = (at * step + before - k for k in range(extent))
+                behind.update(tap // grow for tap in taps if tap % grow == 0)
+        positions = behind
+    return min(positions), max(positions)
+
+
+def through(layers: list[tuple[int, int, int, int]]) -> Track:
+    track = Track()
+    for layer in layers:
+        track = slide(track, *layer)
+    return track
+
+
+@given(st.lists(windows.filter(lambda each: each[0] >= each[3]), max_size=4), st.integers(0, 20))
+def test_a_track_sees_what_enumeration_does(layers: list[tuple[int, int, int, int]], position: int) -> None:
+    assert through(layers).at(position) == seen(layers, position)
+
+
+@given(st.lists(windows.filter(lambda each: each[0] >= each[3]), max_size=4))
+def test_size_and_stride_are_those_of_the_ranges(layers: list[tuple[int, int, int, int]]) -> None:
+    track = through(layers)
+    ranges = [seen(layers, at) for at in range(108)]
+    assert track.size == max(last - first + 1 for first, last in ranges)
+    assert track.padding == -ranges[0][0]
+    # 108 is a multiple of all products of magnifications up to 2*2*3*3*3.
+    period = len(track.ranges)
+    assert Fraction(ranges[period][0] - ranges[0][0], period) == track.stride if period < 108 else True
+
+
+def test_two_convolutions_of_3_see_5() -> None:
+    assert slide(slide(Track(), 3, 1, 1), 3, 1, 1) == Track(((-2, 2),), 1)
+
+
+def test_a_union_holds_every_operand() -> None:
+    tracks = Track(((0, 1), (0, 2)), 2), Track(((-1, 0),), 1)
+    both = union(tracks, 10)
+    for at in range(10):
+        ranges = [track.at(at) for track in tracks]
+        assert both.at(at) == (min(first for first, _ in ranges), max(last for _, last in ranges))
+
+
+def test_tracks_of_different_speed_are_bounded() -> None:
+    tracks = Track(((0, 2),), 1), Track(((0, 0),), 2)
+    both = union(tracks, 6)
+    assert all(both.at(at)[0] <= at and both.at(at)[1] >= max(at + 2, 2 * at) for at in range(6))
+
+
+def test_centres() -> None:
+    assert same_centres((Track(((-1, 1),), 2), Track(((0, 0),), 2)), 5)
+    assert not same_centres((Track(((-1, 1),), 2), Track(((0, 1),), 2)), 5)
+    assert not same_centres((Track(((0, 0),), 1), Track(((0, 0),), 2)), 5)
+
+
+def test_everything_is_what_all_positions_see_together() -> None:
+    assert everything(Track(((-1, 1),), 2), 4) == Track(((-1, 7),), 0)
+    assert everything(Track(((0, 3), (0, 1)), 1), 2) == Track(((0, 3),), 0)
