@@ -205,6 +205,12 @@ class Graph:
         return iter(self.nodes)
 
     @property
+    def title(self) -> str:
+        """The name of the net, or of its file where it has none."""
+        file = self.source.name.replace("\\", "/").rpartition("/")[2]
+        return self.name or file.removesuffix(".cnn").strip("<>")
+
+    @property
     def input(self) -> Shape:
         return self.nodes[0].shape
 

@@ -29,7 +29,7 @@ class Network:
 
     @property
     def name(self) -> str:
-        return self.graph.name
+        return self.graph.title
 
     def stats(self) -> Stats:
         """Parameters, multiply-adds, volumes and receptive fields, by layer and in total. Needs no torch.
@@ -139,7 +139,8 @@ def find(name: str) -> Source:
         try:
             return files.read(name)
         except files.FileError as stop:
-            hint = resources.similar(name)
-            missing = not Path(name.replace("\0", "")).exists()
-            raise files.FileError(f"{stop}; {hint}" if hint and missing else str(stop)) from None
+            if "\0" in name or Path(name).exists():
+                raise
+            hint = resources.similar(name) or "`cnndsl zoo` lists the bundled networks"
+            raise files.FileError(f"{stop}; {hint}") from None
     return bundled

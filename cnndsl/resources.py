@@ -6,12 +6,13 @@ Works installed, in a checkout, and from a zipped wheel. Knows nothing of what i
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnndsl.errors import Source, nearest
+from cnndsl.errors import Source
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -76,5 +77,12 @@ def description(name: str) -> str:
 
 
 def similar(name: str) -> str:
-    """A hint that offers the bundled architecture nearest to a name; empty where none is near."""
-    return nearest(name.removesuffix(SUFFIX), zoo())
+    """A hint that offers the bundled architectures nearest to a name; empty where none is near.
+
+    >>> similar("vgg61")
+    'did you mean vgg19, vgg16 or vgg13?'
+    """
+    *others, last = get_close_matches(name.removesuffix(SUFFIX).casefold(), zoo(), n=3, cutoff=0.6) or [""]
+    if not last:
+        return ""
+    return f"did you mean {', '.join(others)} or {last}?" if others else f"did you mean {last}?"

@@ -33,6 +33,8 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Value]:
         name = match[1]
         if name in settings:
             raise _refused(text, f"`{name}` is set already")
+        if not match[2].strip():
+            raise _refused(text, "there is no value behind the `=`")
         settings[name] = _read(text, match[2].strip())
     return settings
 

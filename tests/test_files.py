@@ -22,7 +22,7 @@ IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 def test_a_new_file_is_written_and_nothing_else_is_left(tmp_path: Path) -> None:
     write(str(tmp_path / "net.py"), b"one")
     assert (tmp_path / "net.py").read_bytes() == b"one"
-    assert os.listdir(tmp_path) == ["net.py"]
+    assert [each.name for each in tmp_path.iterdir()] == ["net.py"]
 
 
 def test_a_new_file_has_the_mode_that_the_umask_gives(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_an_existing_file_is_kept_unless_forced(tmp_path: Path) -> None:
     assert file.read_bytes() == b"old"
     write(str(file), b"new", force=True)
     assert file.read_bytes() == b"new"
-    assert os.listdir(tmp_path) == ["net.py"]
+    assert [each.name for each in tmp_path.iterdir()] == ["net.py"]
 
 
 def test_the_mode_of_an_existing_file_is_kept(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path: Path, monkeypatch: p
     with pytest.raises(FileError, match="the disk is full"):
         write(str(tmp_path / "net.py"), b"new", force=True)
     assert (tmp_path / "net.py").read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["net.py"]
+    assert [each.name for each in tmp_path.iterdir()] == ["net.py"]
 
 
 WRITER = """

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from cnndsl.commands.common import complain, echo, network, note, settings_option
+from cnndsl.commands.common import echo, network, note, settings_option
 from cnndsl.diagnostics import FORMATS, render
 from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.files import FileError
@@ -27,21 +27,19 @@ def command(ctx: click.Context, files: tuple[str, ...], settings: tuple[str, ...
     the standard output.
     """
     found: list[Diagnostic] = []
-    unreadable = False
     for file in files:
         try:
             network(file, settings)
         except CnnError as stop:
             found.extend(stop.diagnostics)
         except FileError as stop:
-            complain(str(stop))
-            unreadable = True
+            found.append(Diagnostic("E0502", str(stop)))
     text = render(found, output_format, colour=output_format == "full" and wants_colour(sys.stdout))
     if text:
         echo(text)
     if output_format == "full":
         note(_summary(len(files), len(found)))
-    ctx.exit(1 if unreadable or found else 0)
+    ctx.exit(1 if found else 0)
 
 
 def _summary(files: int, errors: int) -> str:

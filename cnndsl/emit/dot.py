@@ -52,7 +52,7 @@ def dot(graph: Graph, *, fold_repeats: bool = False) -> str:
     bottom = {at: head for head, several in stacks.items() for at in several}
     drawing = _Drawing(graph, folded, stacks, {at: bottom[shown] for at, shown in folded.items()})
     inside = set(leaves(graph.tree))
-    lines = [f"digraph {_quoted(graph.name)} {{", _HEAD]
+    lines = [f"digraph {_quoted(graph.title)} {{", _HEAD]
     lines += [line for node in graph.nodes if node.index not in inside for line in _node(drawing, node.index, "  ")]
     lines += _part(drawing, graph.tree, "  ")
     lines += _edges(drawing)
@@ -140,7 +140,7 @@ def _edges(drawing: _Drawing) -> Iterator[str]:
     told: set[int] = set()
     for node in drawing.graph.nodes:
         for operand, at in enumerate(node.inputs):
-            edge = (drawing.place[at], drawing.place[node.index], _strand(drawing, node, operand))
+            edge = (drawing.place[at], drawing.place[node.index], _strand(node, operand))
             if edge[0] >= edge[1] or edge in drawn:
                 continue
             drawn.add(edge)
@@ -151,7 +151,7 @@ def _edges(drawing: _Drawing) -> Iterator[str]:
             yield f"  n{edge[0]} -> n{edge[1]} [{', '.join(attributes)}]"
 
 
-def _strand(drawing: _Drawing, node: Node, operand: int) -> int:
+def _strand(node: Node, operand: int) -> int:
     """Tells the edges of `x + x` apart."""
     return list(node.inputs[:operand]).count(node.inputs[operand])
 

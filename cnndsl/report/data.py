@@ -20,7 +20,7 @@ def as_dict(stats: Stats) -> dict[str, Json]:
     agree, else a list; they are None for a network without spatial axes."""
     totals: dict[str, Json] = {**asdict(stats.totals), "receptive_field": _plain(stats.totals.receptive_field)}
     return {
-        "net": stats.graph.name,
+        "net": stats.graph.title,
         "input": list(stats.graph.input.hwc),
         "totals": totals,
         "layers": [_layer(row) for row in stats.layers],

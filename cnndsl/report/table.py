@@ -66,7 +66,7 @@ def title(stats: Stats) -> str:
     from cnndsl.expr import show
 
     settings = ", ".join(f"{name}={show(value)}" for name, value in stats.graph.settings.items())
-    return f"{stats.graph.name} ({settings})" if settings else stats.graph.name
+    return f"{stats.graph.title} ({settings})" if settings else stats.graph.title
 
 
 def summary(stats: Stats) -> list[str]:
@@ -92,7 +92,7 @@ def _field(stats: Stats) -> str:
 
 def _cells(row: Row) -> list[str]:
     if not row.node.inputs:
-        return ["-", row.node.kind, str(row.node.shape), *["-"] * (len(COLUMNS) - 3)]
+        return [row.node.path or "-", row.node.kind, str(row.node.shape), *["-"] * (len(COLUMNS) - 3)]
     return [_show(column.value(row)) for column in COLUMNS]
 
 

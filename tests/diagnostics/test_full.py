@@ -168,7 +168,8 @@ def test_nothing_can_steer_the_terminal(bad: str) -> None:
 
 def test_a_long_line_is_cut_around_its_marks() -> None:
     source = Source("net.cnn", "INPUT" + " -> CONV3-64" * 200 + " -> CNOV" + " -> CONV3-64" * 200)
-    diagnostic = Diagnostic("E0211", "unknown", place(source, "CNOV"), "this", (Label(place(source, "INPUT"), "first"),))
+    first = Label(place(source, "INPUT"), "first")
+    diagnostic = Diagnostic("E0211", "unknown", place(source, "CNOV"), "this", (first,))
     lines = render([diagnostic]).splitlines()
     assert max(map(len, lines)) < 130
     assert lines[3].startswith(" 1 | INPUT -> CONV3-64")

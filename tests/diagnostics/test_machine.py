@@ -31,7 +31,8 @@ def test_json() -> None:
 
 
 def test_github() -> None:
-    # Commas and colons are escaped in properties, line breaks and percent signs everywhere (actions/toolkit, command.ts).
+    # Commas and colons are escaped in properties, line breaks and percent signs everywhere.
+    # Source: actions/toolkit, packages/core/src/command.ts.
     source = Source("a,b:c%.cnn", "INPUT")
     diagnostic = Diagnostic("E0211", "100%\nbad", Span(source, 0, 5))
     assert render([diagnostic], "github") == (
