@@ -11,16 +11,18 @@ from cnndsl.terminal import width as columns_of
 
 _GAP = "  "
 _TEXT = frozenset({"path", "text", "output"})
-_NARROWEST = 60
+_NARROWEST = 40
+_FIRST_TO_GO = ("weights", "activations", "receptive_field")
+"""What a narrow terminal does without, in this order."""
 
 
 def plain(stats: Stats) -> str:
     """Aligned columns without any ornament; a figure that is zero is a dash, so that every cell has a word."""
-    table = [[column.title for column in COLUMNS], *cells(stats)]
-    widths = [max(columns_of(row[at]) for row in table) for at in range(len(COLUMNS))]
+    rows = cells(stats)
+    widths = _widths(rows)
     left = [column.key in _TEXT for column in COLUMNS]
     lines = [title(stats), ""]
-    for row in table:
+    for row in [[column.title for column in COLUMNS], *rows]:
         padded = starmap(_pad, zip(row, widths, left, strict=True))
         lines.append(_GAP.join(padded).rstrip())
     return "\n".join([*lines, "", *summary(stats)])
@@ -35,17 +37,16 @@ def coloured(stats: Stats, width: int | None = None) -> str:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1), show_edge=False)
-    for column in COLUMNS:
-        is_name = column.key in ("path", "text")
-        justify = "left" if column.key in _TEXT else "right"
-        table.add_column(
-            column.title, justify=justify, no_wrap=True, overflow="ellipsis", min_width=4 if is_name else None
-        )
+    rows = cells(stats)
+    width = max(width or 100, _NARROWEST)
+    shown = _fitting(_widths(rows), width)
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    for column in (COLUMNS[at] for at in shown):
+        table.add_column(column.title, justify="left" if column.key in _TEXT else "right", no_wrap=True)
     heaviest = max((row.cost.params for row in stats.layers), default=0)
-    for row, texts in zip((stats.input, *stats.layers), cells(stats), strict=True):
-        table.add_row(*[Text(text) for text in texts], style=_style(row, heaviest))
-    console = Console(file=StringIO(), force_terminal=True, width=max(width or 100, _NARROWEST), highlight=False)
+    for row, texts in zip((stats.input, *stats.layers), rows, strict=True):
+        table.add_row(*[Text(texts[at]) for at in shown], style=_style(row, heaviest))
+    console = Console(file=StringIO(), force_terminal=True, width=width, highlight=False)
     console.print(Text(title(stats), style="bold"))
     console.print()
     console.print(table)
@@ -54,6 +55,21 @@ def coloured(stats: Stats, width: int | None = None) -> str:
         console.print(Text(line), soft_wrap=True)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue().rstrip("\n")
+
+
+def _widths(rows: list[list[str]]) -> list[int]:
+    table = [[column.title for column in COLUMNS], *rows]
+    return [max(columns_of(row[at]) for row in table) for at in range(len(COLUMNS))]
+
+
+def _fitting(widths: list[int], width: int) -> list[int]:
+    """The columns that a terminal has room for."""
+    shown = list(range(len(COLUMNS)))
+    for key in _FIRST_TO_GO:
+        if sum(widths[at] + len(_GAP) for at in shown) <= width:
+            break
+        shown = [at for at in shown if COLUMNS[at].key != key]
+    return shown
 
 
 def cells(stats: Stats) -> list[list[str]]:
@@ -74,7 +90,7 @@ def summary(stats: Stats) -> list[str]:
     totals = stats.totals
     pairs = [
         ("parameters", f"{exact(totals.params)} ({exact(totals.weights)} weights)"),
-        ("multiply-adds", f"{human(totals.macs)} an image ({human(totals.flops)} flops)"),
+        ("multiply-adds", f"{exact(totals.macs)} an image ({human(totals.flops)} flops)"),
         ("memory", f"{memory(totals.memory_bytes)} an image forward, about twice that with backward"),
         ("receptive field", _field(stats)),
         ("depth", f"{totals.depth} weight layers" if totals.depth != 1 else "1 weight layer"),

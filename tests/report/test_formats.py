@@ -1,0 +1,165 @@
+"""Tables and data: what they hold, what they look like, and what they must not let through."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from cnndsl import loads
+from cnndsl.report import FORMATS, render
+from cnndsl.report.facts import Stats
+from cnndsl.report.units import human
+
+SMALL = """net Small(classes=10)
+INPUT 8x8x3 -> features: [CONV3-4 -> RELU -> POOL2] -> fc: FC-classes
+"""
+# By hand: CONV3-4 has 3*3*3*4 = 108 weights and 4 biases and 8*8*108 = 6912 multiply-adds; FC-10 on 4x4x4 has
+# 640 weights and 10 biases. Fields: 3, then 3 + 1 for the pooling, of stride 2.
+
+
+@pytest.fixture
+def stats() -> Stats:
+    return loads(SMALL).stats()
+
+
+def test_totals(stats: Stats) -> None:
+    totals = stats.totals
+    assert (totals.weights, totals.params) == (108 + 640, 112 + 650)
+    assert (totals.macs, totals.flops) == (6912 + 640, 2 * (6912 + 640))
+    assert totals.activations == 256 + 256 + 64 + 10
+    assert totals.memory_bytes == 4 * (192 + 256 + 64 + 10)
+    assert totals.receptive_field == (4, 4)
+    assert totals.depth == 2
+
+
+def test_json_has_the_promised_keys(stats: Stats) -> None:
+    data = json.loads(render(stats, "json"))
+    assert list(data) == ["net", "input", "totals", "layers"]
+    assert (data["net"], data["input"]) == ("Small", [8, 8, 3])
+    names = ["params", "weights", "macs", "flops", "activations", "memory_bytes", "receptive_field", "depth"]
+    assert list(data["totals"]) == names
+    assert data["totals"]["receptive_field"] == 4
+    assert data["layers"][0] == {
+        "path": "features.0",
+        "kind": "CONV",
+        "text": "CONV3-4",
+        "output": [8, 8, 4],
+        "params": 112,
+        "weights": 108,
+        "macs": 6912,
+        "activations": 256,
+        "receptive_field": 3,
+        "stride": 1,
+    }
+    assert data["layers"][2]["stride"] == 2
+    assert data["layers"][3]["output"] == [10]
+
+
+def test_json_of_unequal_axes_and_of_none() -> None:
+    data = json.loads(render(loads("INPUT 8x8x3 -> CONV1x7-4").stats(), "json"))
+    assert data["layers"][0]["receptive_field"] == [1, 7]
+    data = json.loads(render(loads("INPUT 8 -> FC-4").stats(), "json"))
+    assert data["totals"]["receptive_field"] is None
+    magnified = json.loads(render(loads("INPUT 8x8x3 -> UPSAMPLE2").stats(), "json"))
+    assert magnified["layers"][0]["stride"] == 0.5
+
+
+def test_csv_can_be_summed(stats: Stats) -> None:
+    rows = list(csv.DictReader(io.StringIO(render(stats, "csv"))))
+    assert sum(int(row["params"]) for row in rows) == stats.totals.params
+    assert [row["path"] for row in rows] == ["features.0", "features.1", "features.2", "fc"]
+
+
+def test_markdown_is_a_table(stats: Stats) -> None:
+    lines = render(stats, "markdown").splitlines()
+    assert lines[0] == "## Small (classes=10)"
+    assert lines[3].startswith("| --- | --- | --- | ---: |")
+    assert lines[4].startswith("| features.0 | CONV3-4 | 8x8x4 | 256 | 108 | 112 | 6,912 | 3 |")
+    assert {line.count("|") for line in lines[2:8]} == {9}
+
+
+def test_the_plain_table(stats: Stats) -> None:
+    assert repr(stats) == render(stats, "table")
+    assert render(stats, "table").splitlines() == [
+        "Small (classes=10)",
+        "",
+        "name        layer    output  activations  weights  params  multiply-adds  field",
+        "input       INPUT    8x8x3             -        -       -              -      -",
+        "features.0  CONV3-4  8x8x4           256      108     112          6.91K      3",
+        "features.1  RELU     8x8x4           256        -       -              -      3",
+        "features.2  POOL2    4x4x4            64        -       -              -      4",
+        "fc          FC-10    10               10      640     650            640      8",
+        "",
+        "parameters       762 (748 weights)",
+        "multiply-adds    7,552 an image (15.1K flops)",
+        "memory           2.09KB an image forward, about twice that with backward",
+        "receptive field  4 of 8, at the last map",
+        "depth            2 weight layers",
+    ]
+
+
+def test_each_cell_of_the_plain_table_is_a_word(stats: Stats) -> None:
+    rows = render(stats, "table").splitlines()[2:8]
+    assert {len(row.split()) for row in rows} == {8}
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_the_coloured_table_fits_the_terminal(stats: Stats, width: int) -> None:
+    text = render(stats, "table", colour=True, width=width)
+    assert "\x1b[" in text
+    table = re.sub(r"\x1b\[[0-9;]*m", "", text).split("parameters")[0]
+    assert max(len(line.rstrip()) for line in table.splitlines()) <= width
+    assert "CONV3-4" in table
+
+
+class _Strict(HTMLParser):
+    """Fails where tags do not match."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_html_is_well_formed_and_fetches_nothing(stats: Stats) -> None:
+    text = render(stats, "html")
+    parser = _Strict()
+    parser.feed(text)
+    assert not parser.open
+    assert {"table", "script", "style"} <= parser.seen
+    assert "http" not in text
+    assert stats._repr_html_() in text
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_ends_without_a_line_break(stats: Stats, format: str) -> None:
+    assert not render(stats, format).endswith("\n")
+
+
+def test_an_unknown_format(stats: Stats) -> None:
+    with pytest.raises(KeyError):
+        stats.render("xml")
+
+
+def test_rounding_never_shows_a_thousand_of_a_unit() -> None:
+    assert [human(number) for number in (999, 1000, 999_499, 999_500, 999_999, 10**9 - 1)] == [
+        "999",
+        "1K",
+        "999K",
+        "1M",
+        "1M",
+        "1G",
+    ]
