@@ -167,5 +167,5 @@ def _quoted(text: str) -> str:
     >>> _quoted('a"b\\')
     '"a\\"b\\\\"'
     """
-    lines = (clean(line).replace("\\", "\\\\").replace('"', '\\"') for line in text.split("\n"))
+    lines = (clean(line).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;") for line in text.split("\n"))
     return f'"{"&#10;".join(lines)}"'
