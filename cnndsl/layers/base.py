@@ -93,7 +93,7 @@ class TorchCall:
 
     `name` is the callable (`nn.Conv2d`); values are Slots, or nested calls. `inplace` says whether an
     `inplace=True` may be added (where nothing else reads the input, nor the layer before it keeps it). Where torch
-    has no such module, `helper` says that `name` is a class of `emit.helpers` whose source goes into the file. `flatten`
+    has no such module, `helper` says that `name` is a class of `emit.helpers`, whose source goes along. `flatten`
     says that the module wants its input flattened: `torch.flatten(x, 1)` goes ahead of it.
     """
 

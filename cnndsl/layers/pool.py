@@ -91,10 +91,10 @@ class SlidingPool(Layer):
         return () if self._adaptive() else tuple(axis.remainder for axis in self._axes(inputs[0]))
 
     def even_padding(self, x: Shape) -> Dims | None:
-        """The padding that PyTorch does by itself: equal on both sides, half the window at most. None if it cannot."""
+        """The padding that PyTorch does by itself: equal on both sides, half the size at most. None if it cannot."""
         windows = self._axes(x)
         padding = symmetric(windows)
-        if padding is None or any(pad > axis.extent // 2 for pad, axis in zip(padding, windows, strict=True)):
+        if padding is None or any(pad > axis.kernel // 2 for pad, axis in zip(padding, windows, strict=True)):
             return None
         return padding
 
@@ -186,7 +186,18 @@ class MaxPool(SlidingPool):
 
 
 @dataclass(frozen=True)
-class AvgPool(SlidingPool):
+class MeanPool(SlidingPool):
+    """What `AVGPOOL` and `SUMPOOL` share: torch.nn.AvgPool2d."""
+
+    def even_padding(self, x: Shape) -> Dims | None:
+        """As everywhere; but in 3-D PyTorch wants the input as large as the window before it is padded."""
+        if x.rank == 3 and any(axis.size < axis.kernel for axis in self._axes(x)):
+            return None
+        return super().even_padding(x)
+
+
+@dataclass(frozen=True)
+class AvgPool(MeanPool):
     """`AVGPOOL7`, `AVGPOOL3/1(pad=1, countpad=no)`, `AVGPOOL(out=6x6)`: the mean of each window.
 
     With `countpad`, as in PyTorch, the zeros of the padding count in the mean.
@@ -218,7 +229,7 @@ class AvgPool(SlidingPool):
 
 
 @dataclass(frozen=True)
-class SumPool(SlidingPool):
+class SumPool(MeanPool):
     """`SUMPOOL2`: the sum of each window. With `SCALE` behind it, the subsampling of LeNet-5 (LeCun et al. 1998)."""
 
     NAMES: ClassVar = ("SUMPOOL",)

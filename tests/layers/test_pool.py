@@ -1,0 +1,159 @@
+"""Pooling of every geometry, against loops over each window."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from cnndsl.layers.base import LayerError
+from cnndsl.layers.pool import AvgPool, LPPool, MaxPool, SlidingPool, SumPool
+from cnndsl.shape import Shape
+from tests.support import Live, saved_bytes
+
+PADS = st.sampled_from(["valid", "same", "full", (0,), (1,), (2,)])
+
+
+@st.composite
+def maps(draw: st.DrawFn) -> Shape:
+    return Shape(2, tuple(draw(st.lists(st.integers(1, 7), min_size=1, max_size=3))))
+
+
+@st.composite
+def geometry(draw: st.DrawFn) -> dict[str, object]:
+    return {
+        "kernel": (draw(st.integers(1, 4)),),
+        "stride": (draw(st.integers(1, 4)),),
+        "pad": draw(PADS),
+        "ceil": draw(st.booleans()),
+    }
+
+
+def _accepted(layer: SlidingPool, x: Shape) -> Shape:
+    try:
+        return layer.output(x)
+    except LayerError:
+        assume(False)
+        raise
+
+
+def _windows(
+    layer: SlidingPool, x: Shape, output: Shape, dilation: int = 1
+) -> dict[tuple[int, ...], list[tuple[int, ...]]]:
+    """For each output position the input positions in its window, padding left out: the definition, in loops."""
+    (kernel,), (stride,) = layer.kernel, layer.stride
+    before = {"valid": 0, "same": dilation * (kernel - 1) // 2, "full": dilation * (kernel - 1)}
+    pad = before[layer.pad] if isinstance(layer.pad, str) else layer.pad[0]
+    found = {}
+    for at in product(*map(range, output.spatial)):
+        reach = [[p * stride - pad + k * dilation for k in range(kernel)] for p in at]
+        inside = [[i for i in axis if 0 <= i < size] for axis, size in zip(reach, x.spatial, strict=True)]
+        found[at] = list(product(*inside))
+    return found
+
+
+@settings(max_examples=150)
+@given(maps(), geometry(), st.integers(1, 3))
+def test_max_pooling(x: Shape, options: dict[str, object], dilation: int) -> None:
+    layer = MaxPool(**options, dilation=(dilation,))
+    output = _accepted(layer, x)
+    example = torch.randn(2, 2, *x.spatial)
+    result = Live(layer, (x,))(example)
+    for at, window in _windows(layer, x, output, dilation).items():
+        values = torch.stack([example[(..., *position)] for position in window])
+        assert torch.equal(result[(..., *at)], values.amax(0))
+
+
+@settings(max_examples=150)
+@given(maps(), geometry(), st.booleans())
+def test_mean_pooling(x: Shape, options: dict[str, object], countpad: bool) -> None:
+    layer = AvgPool(**options, countpad=countpad)
+    output = _accepted(layer, x)
+    assume(not (countpad and layer.ceil))
+    example = torch.randn(2, 2, *x.spatial)
+    result = Live(layer, (x,))(example)
+    for at, window in _windows(layer, x, output).items():
+        values = torch.stack([example[(..., *position)] for position in window])
+        mean = values.sum(0) / (layer.kernel[0] ** x.rank if countpad else len(window))
+        torch.testing.assert_close(result[(..., *at)], mean)
+
+
+@settings(max_examples=100)
+@given(maps(), geometry())
+def test_sum_pooling(x: Shape, options: dict[str, object]) -> None:
+    layer = SumPool(**options)
+    output = _accepted(layer, x)
+    example = torch.randn(2, 2, *x.spatial)
+    result = Live(layer, (x,))(example)
+    for at, window in _windows(layer, x, output).items():
+        values = torch.stack([example[(..., *position)] for position in window])
+        torch.testing.assert_close(result[(..., *at)], values.sum(0))
+
+
+@settings(max_examples=100)
+@given(maps(), geometry(), st.sampled_from([1, 2, 3, 2.5]))
+def test_norm_pooling(x: Shape, options: dict[str, object], p: float) -> None:
+    layer = LPPool(**options, p=p)
+    output = _accepted(layer, x)
+    example = torch.rand(2, 2, *x.spatial)
+    result = Live(layer, (x,))(example)
+    for at, window in _windows(layer, x, output).items():
+        values = torch.stack([example[(..., *position)] for position in window])
+        torch.testing.assert_close(result[(..., *at)], values.pow(p).sum(0).pow(1 / p))
+
+
+@settings(max_examples=150)
+@given(maps(), geometry(), st.sampled_from([MaxPool, AvgPool, SumPool, LPPool]))
+def test_what_autograd_keeps(x: Shape, options: dict[str, object], kind: type[SlidingPool]) -> None:
+    layer = kind(**options)
+    _accepted(layer, x)
+    live = Live(layer, (x,))
+    example = torch.randn(2, 2, *x.spatial, requires_grad=True)
+    found = saved_bytes(lambda: live(example), [])
+    saved = layer.saved(x)
+    extra = sum((size or 4) * number * (2 if per_image else 1) for size, number, per_image in saved.extra)
+    assert sum(found.values()) == extra + len(saved.inputs) * example.untyped_storage().nbytes()
+
+
+@settings(max_examples=60)
+@given(maps(), st.integers(1, 5), st.sampled_from([MaxPool, AvgPool]))
+def test_adaptive_pooling_sees_its_window(x: Shape, out: int, kind: type[MaxPool | AvgPool]) -> None:
+    """PyTorch cuts output p from floor(p*size/out) to ceil((p+1)*size/out)."""
+    layer = kind(out=(out,))
+    assert layer.output(x) == Shape(2, (out,) * x.rank)
+    window = layer.window(x)
+    if window is None:
+        assert out == 1
+        return
+    for axis, size in enumerate(x.spatial):
+        extent, step, before, grow = window.extent[axis], window.step[axis], window.before[axis], window.grow[axis]
+        for p in range(out):
+            low = p * step - before if grow == 1 else -((extent - 1 - before - p * step) // grow)
+            high = low + extent - 1 if grow == 1 else (p * step + before) // grow
+            assert (low, high) == (p * size // out, -(-(p + 1) * size // out) - 1)
+
+
+def test_stride_is_the_size_unless_given() -> None:
+    assert MaxPool((3,)).stride == (3,)
+    assert MaxPool() == MaxPool((2,), (2,))
+    assert AvgPool(out=(6,)).kernel == ()
+
+
+@pytest.mark.parametrize(
+    ("layer", "remainder"),
+    [(MaxPool((3,), (2,)), (1, 0)), (MaxPool((3,), (2,), ceil=True), (1, 0)), (MaxPool(out=(3,)), ())],
+)
+def test_remainder(layer: MaxPool, remainder: tuple[int, ...]) -> None:
+    """(8 - 3) mod 2 = 1, (7 - 3) mod 2 = 0."""
+    assert layer.remainder(Shape(4, (8, 7))) == remainder
+
+
+def test_operations_are_the_values_in_all_windows() -> None:
+    x = Shape(64, (8, 8))
+    assert MaxPool((2,)).operations(x) == 4 * 4 * 64 * 2 * 2
+    assert AvgPool((3,), (1,)).operations(x) == 6 * 6 * 64 * 3 * 3
+    assert AvgPool(out=(2,)).operations(x) == prod((8, 8, 64))
