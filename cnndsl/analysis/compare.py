@@ -14,7 +14,6 @@ from cnndsl.analysis.receptive_field import last_map, receptive_fields
 from cnndsl.graph import Graph, Node
 
 Verdict = Literal["same", "changed", "removed", "added"]
-Key = Callable[[Node], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,43 +52,55 @@ class Comparison:
 def compare(before: Graph, after: Graph) -> Comparison:
     """Aligns two networks layer by layer: by name and text, then by name, then by kind."""
     costs_before, costs_after = costs(before), costs(after)
+    aligned = [
+        (before.nodes[old] if old is not None else None, after.nodes[new] if new is not None else None)
+        for old, new in _aligned(range(len(before)), range(len(after)), _keys(before), _keys(after))
+    ]
+    became = {old.index: new.index for old, new in aligned if old and new}
+    kept = set(became.values())
     pairs: list[Pair] = []
-    for old, new in _aligned(before.nodes, after.nodes, _KEYS):
+    for old, new in aligned:
         cost_old = costs_before[old.index] if old else Cost()
         cost_new = costs_after[new.index] if new else Cost()
-        changes = tuple(_changes(before, old, after, new)) if old and new else ()
+        changes: tuple[tuple[str, str, str], ...] = ()
+        if old and new:
+            changes = (*_changes(before, old, after, new), *_rewired(before, old, after, new, became, kept))
         verdict: Verdict = "added" if old is None else "removed" if new is None else "changed" if changes else "same"
         pairs.append(Pair(verdict, old, new, cost_old, cost_new, changes))
     figures = zip(_figures(before, costs_before), _figures(after, costs_after), strict=True)
     return Comparison(tuple(pairs), tuple(Figure(name, old, new) for (name, old), (_, new) in figures))
 
 
-def _names(node: Node) -> tuple[str, ...]:
+def _labels(node: Node) -> tuple[str, ...]:
     """The labels of a path; numbers are left out, one more layer shifts them."""
     return tuple(part for part in node.path.split(".") if not part.isdigit())
 
 
-_KEYS: tuple[Key, ...] = (
-    lambda node: (_names(node), node.text, node.shape),
-    lambda node: (_names(node), node.text),
-    lambda node: (_names(node), node.kind),
-    lambda node: node.kind,
-)
+def _keys(graph: Graph) -> list[list[object]]:
+    """For each way to recognise a layer, the most exact first, what it goes by for each node."""
+    labels = [_labels(node) for node in graph.nodes]
+    ways: tuple[Callable[[Node], object], ...] = (
+        lambda node: (labels[node.index], node.text, graph.shapes(node), node.shape),
+        lambda node: (labels[node.index], node.text),
+        lambda node: (labels[node.index], node.kind),
+        lambda node: node.kind,
+    )
+    return [[way(node) for node in graph.nodes] for way in ways]
 
 
 def _aligned(
-    before: tuple[Node, ...], after: tuple[Node, ...], keys: tuple[Key, ...]
-) -> Iterator[tuple[Node | None, Node | None]]:
+    before: range, after: range, keys_before: list[list[object]], keys_after: list[list[object]]
+) -> Iterator[tuple[int | None, int | None]]:
     """Pairs what agrees in the first key; what lies between is aligned by the others."""
-    if not before or not after or not keys:
-        yield from ((node, None) for node in before)
-        yield from ((None, node) for node in after)
+    if not before or not after or not keys_before:
+        yield from ((at, None) for at in before)
+        yield from ((None, at) for at in after)
         return
-    key, *others = keys
-    matcher = SequenceMatcher(None, [key(node) for node in before], [key(node) for node in after], autojunk=False)
+    old, new = keys_before[0][before.start : before.stop], keys_after[0][after.start : after.stop]
     done, done_after = 0, 0
-    for block in matcher.get_matching_blocks():
-        yield from _aligned(before[done : block.a], after[done_after : block.b], tuple(others))
+    for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
+        gap, gap_after = before[done : block.a], after[done_after : block.b]
+        yield from _aligned(gap, gap_after, keys_before[1:], keys_after[1:])
         done, done_after = block.a + block.size, block.b + block.size
         yield from zip(before[block.a : done], after[block.b : done_after], strict=True)
 
@@ -110,10 +121,24 @@ def _changes(before: Graph, old: Node, after: Graph, new: Node) -> Iterator[tupl
         yield "output", str(old.shape), str(new.shape)
 
 
+def _rewired(
+    before: Graph, old: Node, after: Graph, new: Node, became: dict[int, int], kept: set[int]
+) -> Iterator[tuple[str, str, str]]:
+    """That a layer reads others than it did, of those that both nets have."""
+    meant = [became[at] for at in old.inputs if at in became]
+    read = [at for at in new.inputs if at in kept]
+    if meant != read and len(meant) == len(read):
+        paths = (
+            ", ".join(before.nodes[at].path for at in old.inputs),
+            ", ".join(after.nodes[at].path for at in new.inputs),
+        )
+        yield "reads", *paths
+
+
 def _show(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    return str(value).strip("(,)").replace(", ", "x")
 
 
 def _figures(graph: Graph, each: tuple[Cost, ...]) -> Iterator[tuple[str, int | tuple[int, ...]]]:

@@ -3,20 +3,21 @@ where it is from. A new rule is a function here and a line in `lint.RULES`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import TypeVar
 
 from cnndsl.analysis.cost import costs, network_total
 from cnndsl.analysis.depth import is_weighted
-from cnndsl.analysis.receptive_field import ancestors, last_map, receptive_fields
+from cnndsl.analysis.receptive_field import last_map, receptive_fields
 from cnndsl.errors import Diagnostic, Span
 from cnndsl.graph import Graph, Node
-from cnndsl.layers.arrange import Dropout
+from cnndsl.layers.arrange import Dropout, Pick, Slice
 from cnndsl.layers.base import Layer, each_axis
 from cnndsl.layers.conv import Conv, LocallyConnected
 from cnndsl.layers.dense import Dense
+from cnndsl.layers.merge import Concat
 from cnndsl.layers.norm import BatchNorm
 from cnndsl.layers.pool import SlidingPool
 
@@ -209,14 +210,42 @@ def first_fc(graph: Graph) -> Iterator[Finding]:
 
 
 def dead_branch(graph: Graph) -> Iterator[Finding]:
-    """What no output depends on is computed for nothing.
+    """What no output depends on is computed for nothing: here, channels that all readers leave out.
 
     Source: the graph itself.
     """
-    alive = ancestors(graph, graph.output).union(*(ancestors(graph, tap.node) for tap in graph.taps))
+    kept = {graph.output, *(tap.node for tap in graph.taps)}
     for node in graph.layers:
-        if node.index not in alive and not graph.readers[node.index]:
-            yield Finding(node.span, f"no output depends on {node.path}", "merge it, tap it or remove it")
+        readers = [graph.nodes[at].layer for at in graph.readers[node.index]]
+        if node.index in kept or not all(isinstance(layer, Slice | Pick) for layer in readers):
+            continue
+        read = {at for layer in readers for at in _channels(layer)}
+        for part, start, stop in _operands(graph, node):
+            if not read.intersection(range(start, stop)):
+                yield Finding(part.span, f"nothing reads the output of {part.path}", "merge it, tap it or remove it")
+        unread = sum(1 for at in range(node.shape.channels) if at not in read)
+        if read and unread and not isinstance(node.layer, Concat):
+            message = f"nothing reads {unread} of the {node.shape.channels} channels of {node.path}"
+            yield Finding(node.span, message, f"make it {node.shape.channels - unread} channels wide")
+
+
+def _channels(layer: Layer) -> Iterable[int]:
+    """The channels that a layer takes out of its input."""
+    if isinstance(layer, Slice):
+        return range(layer.start, layer.stop)
+    return layer.channels if isinstance(layer, Pick) else ()
+
+
+def _operands(graph: Graph, node: Node) -> Iterator[tuple[Node, int, int]]:
+    """The nodes that a concatenation is made of, each with its range of channels; another node as a whole."""
+    if not isinstance(node.layer, Concat):
+        yield node, 0, node.shape.channels
+        return
+    start = 0
+    for at in node.inputs:
+        part = graph.nodes[at]
+        yield part, start, start + part.shape.channels
+        start += part.shape.channels
 
 
 def _by(extents: tuple[int, ...]) -> str:

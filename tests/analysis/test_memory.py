@@ -1,0 +1,97 @@
+"""Memory: what autograd keeps, to the byte; peaks, and the largest batch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cnndsl
+from cnndsl.analysis.lecture import lecture_bytes
+from cnndsl.analysis.memory import STATES, Optimizer, inference, training
+
+REFERENCE = Path(__file__).parent.parent / "reference"
+SAVED: list[dict[str, Any]] = json.loads((REFERENCE / "saved_for_backward.json").read_text(encoding="utf-8"))["nets"]
+OPTIMIZERS: list[Optimizer] = ["sgd", "momentum", "adam", "adamw"]
+
+
+@pytest.mark.parametrize("row", SAVED, ids=lambda row: f"{row['net']}-{row['batch']}")
+def test_autograd_keeps_what_was_measured_to_the_byte(row: dict[str, Any]) -> None:
+    memory = training(cnndsl.load(row["net"]).graph)
+    assert memory.saved(row["batch"]) == row["total_unique"]
+    # The images and their classes.
+    assert memory.saved_by_node(row["batch"])[0] == row["total_unique"] - row["total_unique_ex_input"]
+    assert (memory.parameters, memory.gradients) == (row["param_bytes"], row["param_bytes"])
+
+
+def test_the_lecture_sums_volumes() -> None:
+    # The rows of the table of VGG-16 in the CS231n notes: 150528 + 2*3211264 + 802816 + 2*1605632 + 401408 +
+    # 3*802816 + 200704 + 3*401408 + 100352 + 3*100352 + 25088 + 2*4096 + 1000 values.
+    assert lecture_bytes(cnndsl.load("vgg16").graph) == 4 * 15_237_608
+
+
+def test_inference_holds_a_layers_input_and_output() -> None:
+    graph = cnndsl.loads("INPUT 8x8x2 -> CONV3-4(bias=no) -> CONV3-16(bias=no) -> CONV3-1(bias=no)").graph
+    memory = inference(graph)
+    # The input stays with the caller: 128 + 256 + 1024 values while the second convolution runs, or 128 + 1024 + 64.
+    weights = 9 * (2 * 4 + 4 * 16 + 16)
+    assert memory.peak().bytes == 4 * (128 + 256 + 1024 + weights)
+    assert memory.peak().node == 2
+    assert memory.peak(10).bytes == 4 * (10 * (128 + 256 + 1024) + weights)
+    assert memory.saved() == 0
+
+
+def test_inference_of_a_skip_holds_what_is_skipped() -> None:
+    graph = cnndsl.loads("INPUT 8x8x4 -> CONV3-4 -> (CONV3-4 -> CONV3-4 -> CONV3-4 + ID) -> CONV1-1").graph
+    one = 4 * 8 * 8 * 4
+    assert inference(graph).peak().bytes - inference(graph).parameters == 4 * one
+
+
+def test_half_precision_halves_everything_but_indices() -> None:
+    graph = cnndsl.loads("INPUT 8x8x4 -> CONV3-4 -> RELU -> CONV3-4").graph
+    assert 2 * inference(graph, "bf16").peak(3).bytes == inference(graph).peak(3).bytes
+    assert 2 * training(graph, "fp16").gradients == training(graph).gradients
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_optimizers_remember(optimizer: Optimizer) -> None:
+    graph = cnndsl.load("lenet5").graph
+    memory = training(graph, optimizer=optimizer)
+    # Kingma and Ba 2015: two moments for each parameter; momentum: one velocity.
+    assert memory.optimizer == STATES[optimizer] * 4 * 61_706
+    assert memory.peak(8).bytes == training(graph).peak(8).bytes + memory.optimizer
+
+
+def test_dropouts_mask_is_a_byte_a_value_on_a_gpu() -> None:
+    graph = cnndsl.loads("INPUT 8 -> FC-100 -> DROPOUT -> FC-2").graph
+    assert training(graph).saved(5) - training(graph, device="cuda").saved(5) == 5 * 100 * 3
+
+
+def test_the_largest_batch_fits_and_one_more_does_not() -> None:
+    for memory in (inference(cnndsl.load("vgg16").graph), training(cnndsl.load("vgg16").graph)):
+        for rounded in (False, True):
+            images = memory.largest_batch(8 * 10**9, rounded)
+            assert memory.peak(images, rounded).bytes <= 8 * 10**9 < memory.peak(images + 1, rounded).bytes
+
+
+def test_nothing_fits_into_nothing() -> None:
+    assert inference(cnndsl.load("vgg16").graph).largest_batch(10**6) == 0
+
+
+def test_rounding_is_to_blocks_of_512_bytes() -> None:
+    graph = cnndsl.loads("INPUT 1 -> FC-1(bias=no)").graph
+    # Input, weight and output, 4 bytes each.
+    assert inference(graph).peak().bytes == 12
+    assert inference(graph).peak(rounded=True).bytes == 3 * 512
+
+
+def test_a_step_ends_with_parameters_gradients_and_the_batch() -> None:
+    graph = cnndsl.load("lenet5").graph
+    memory = training(graph)
+    last = memory.timeline(4)[-1]
+    # The images, and a class each; the outputs stay with the caller, as does the loss.
+    batch = 4 * (graph.input.numel * 4 + 8)
+    assert last.after == 2 * 4 * 61_706 + batch + 4 * 4 * 10 + 4
+    assert {level.phase for level in memory.timeline(4)} == {"start", "forward", "loss", "backward"}
