@@ -85,7 +85,7 @@ class Network:
         return facts(self.graph)
 
 
-def load(path: str | PathLike[str], **parameters: object) -> Network:
+def load(path: str | PathLike[str], /, **parameters: object) -> Network:
     """The network of a file, or of the zoo where there is no file of that name.
 
     Parameters of the net are given by name: `load("vgg16", classes=10)`. Raises FileError where there is neither
@@ -96,7 +96,7 @@ def load(path: str | PathLike[str], **parameters: object) -> Network:
     return compiled(find(fspath(path)), values(parameters))
 
 
-def loads(text: str, **parameters: object) -> Network:
+def loads(text: str, /, **parameters: object) -> Network:
     """The network of a text. Raises CnnError where it is not one."""
     return compiled(Source("<text>", text), values(parameters))
 
