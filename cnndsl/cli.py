@@ -28,7 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "stats": "Print parameters, multiply-adds and volumes by layer.",
     "compile": "Write a network as a PyTorch module.",
     "render": "Draw a network as SVG, PNG, PDF or DOT.",
-    "sweep": "Walk a family and print the figures of its members.",
+    "sweep": "Walk a family: print the figures of its members.",
     "fmt": "Format files in the one canonical style.",
     "explain": "Explain the code of an error.",
 }
