@@ -160,6 +160,8 @@ class Celu(Alpha):
     NAMES: ClassVar = ("CELU",)
     MODULE: ClassVar = "CELU"
 
+    alpha: float = option("number", 1.0, minimum=1e-6)
+
 
 @dataclass(frozen=True)
 class Selu(Activation):

@@ -1,0 +1,14 @@
+"""For tests, ours and those of plug-ins: random programs, random mistakes, and networks run node by node.
+
+Needs `hypothesis`, and torch for `Reference`: the extras `test` and `torch`.
+
+A kind states its own constraints (the types and bounds of its options, and its shape rule); the strategies read
+them there, so a kind is drawn from the day it stands in the table or in the entry points.
+"""
+
+from cnndsl.testing.layers import layers
+from cnndsl.testing.mistakes import Mistake, mistakes
+from cnndsl.testing.programs import programs
+from cnndsl.testing.reference import Reference
+
+__all__ = ["Mistake", "Reference", "layers", "mistakes", "programs"]

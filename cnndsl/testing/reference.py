@@ -1,0 +1,106 @@
+"""A network run node by node: the slow, plain reading of a graph against which emitted modules are tested.
+
+Each layer's own `torch` call is built and called in the order of the graph. Nothing of the emitter is used, so the
+two can disagree. Not meant for anything but tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cnndsl.emit.helpers import HELPERS
+from cnndsl.graph import Graph, Node
+from cnndsl.layers.base import Slot, TorchCall, TorchFunction
+from cnndsl.layers.resize import Unpool
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+class Reference:
+    """The modules of a graph by path, and the values that they give."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._names = _namespace()
+        calls = {node.index: node.layer.torch(*graph.shapes(node)) for node in graph.layers}
+        self._calls = calls
+        self.modules: dict[int, nn.Module] = {
+            at: self._build(call) for at, call in calls.items() if isinstance(call, TorchCall)
+        }
+
+    def load(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Takes over the tensors of another module with the same paths. Raises RuntimeError where one is missing."""
+        for at, module in self.modules.items():
+            prefix = f"{self.graph.nodes[at].path}."
+            own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+            module.load_state_dict(own, strict=True)
+
+    def train(self, mode: bool = True) -> None:
+        """Switches training mode on or off."""
+        for module in self.modules.values():
+            module.train(mode)
+
+    def values(self, x: torch.Tensor) -> dict[int, torch.Tensor]:
+        """The value of each node for an input of N, C, H, W."""
+        import torch
+
+        values: dict[int, torch.Tensor] = {0: x}
+        for node in self.graph.layers:
+            inputs = [values[at].clone() for at in node.inputs]
+            values[node.index] = self._apply(node, inputs, values)
+            assert isinstance(values[node.index], torch.Tensor)
+        return values
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """The output of the network."""
+        return self.values(x)[self.graph.output]
+
+    def _apply(self, node: Node, inputs: list[Any], values: Mapping[int, Any]) -> Any:
+        call = self._calls[node.index]
+        if isinstance(call, TorchFunction):
+            return self._evaluate(call, inputs)
+        if not isinstance(call, TorchCall):
+            return inputs[0]
+        module = self.modules[node.index]
+        if isinstance(node.layer, Unpool):
+            size = (*inputs[0].shape[:2], *node.layer.entering)
+            return module(inputs[0], self._switches(node.inputs[1], values), output_size=size)
+        return module(inputs[0].flatten(1)) if call.flatten else module(*inputs)
+
+    def _switches(self, pool: int, values: Mapping[int, Any]) -> Any:
+        """The indices of the maxima of a pool: where an unpooling puts its values."""
+        from copy import copy
+
+        module: Any = copy(self.modules[pool])
+        module.return_indices = True
+        return module(values[self.graph.nodes[pool].inputs[0]])[1]
+
+    def _evaluate(self, call: TorchFunction, inputs: list[Any]) -> Any:
+        names = {f"x{at}": value for at, value in enumerate(inputs)}
+        text = call.template.replace("{inputs}", ", ".join(names)).format(*names)
+        return eval(text, {**self._names, **names})
+
+    def _build(self, call: TorchCall) -> nn.Module:
+        return eval(_written(call), self._names)
+
+
+def _written(part: Slot | TorchCall) -> str:
+    if isinstance(part, Slot):
+        return repr(part.value)
+    arguments = [_written(each) for each in part.arguments]
+    arguments += [f"{name}={_written(each)}" for name, each in part.keywords]
+    return f"{part.name}({', '.join(arguments)})"
+
+
+def _namespace() -> dict[str, Any]:
+    import torch
+    import torch.nn.functional as functional
+    from torch import nn
+
+    names: dict[str, Any] = {"torch": torch, "nn": nn, "F": functional}
+    for source in HELPERS.values():
+        exec(compile(source, "<helpers>", "exec"), names)
+    return names
