@@ -94,7 +94,7 @@ def summary(stats: Stats) -> list[str]:
     totals = stats.totals
     pairs = [
         ("parameters", f"{exact(totals.params)} ({exact(totals.weights)} weights)"),
-        ("multiply-adds", f"{exact(totals.macs)} an image ({human(totals.flops)} flops)"),
+        ("multiply-adds", f"{human(totals.macs)} an image ({human(totals.flops)} flops)"),
         ("memory", f"{memory(totals.memory_bytes)} an image forward, about twice that with backward"),
         ("receptive field", _field(stats)),
         ("depth", f"{totals.depth} weight layers" if totals.depth != 1 else "1 weight layer"),

@@ -96,7 +96,7 @@ def test_the_plain_table(stats: Stats) -> None:
         "fc          FC-10    10               10      640     650            640      8",
         "",
         "parameters       762 (748 weights)",
-        "multiply-adds    7,552 an image (15.1K flops)",
+        "multiply-adds    7.55K an image (15.1K flops)",
         "memory           2.09KB an image forward, about twice that with backward",
         "receptive field  4 of 8, at the last map",
         "depth            2 weight layers",
