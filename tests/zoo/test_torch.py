@@ -7,10 +7,10 @@ from functools import cache
 
 import pytest
 import torch
-import torchvision
 from torch import Tensor, nn
 
 import cnndsl
+from tests.oracle import torchvision
 from tests.zoo.test_figures import IN_TORCHVISION, PARAMETERS
 
 FAST = {"alexnet", "vgg11", "vgg16_bn"}

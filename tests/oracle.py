@@ -1,0 +1,31 @@
+"""torchvision, whose networks are what ours are compared with.
+
+torchvision's wheel brings compiled operators for detection, made for one build of torch; with another one they do not
+load, and then torchvision cannot be imported: it describes operators that nobody has declared. Its networks need none
+of them. So they are declared here where they are missing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+
+import torch
+
+_MISSING = torch.library.Library("torchvision", "FRAGMENT")
+_BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+
+
+def _torchvision() -> ModuleType:
+    try:
+        return importlib.import_module("torchvision")
+    except RuntimeError:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+    for operator in ("nms", "qnms"):
+        _MISSING.define(operator + _BOXES)
+    return importlib.import_module("torchvision")
+
+
+torchvision = _torchvision()
