@@ -12,6 +12,7 @@ import sys
 from types import ModuleType
 
 import torch
+from torch import nn
 
 _MISSING = torch.library.Library("torchvision", "FRAGMENT")
 _BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
@@ -29,3 +30,10 @@ def _torchvision() -> ModuleType:
 
 
 torchvision = _torchvision()
+
+
+def on_meta(name: str) -> nn.Module:
+    """A network of torchvision without storage: its weights are to be assigned."""
+    undrawn = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    with torch.device("meta"):
+        return torchvision.models.get_model(name, **undrawn)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import cnndsl
-from tests.oracle import torchvision
+from tests import oracle
 from tests.zoo.test_figures import IN_TORCHVISION, PARAMETERS
 
 FAST = {"alexnet", "vgg11", "vgg16_bn"}
@@ -55,8 +55,7 @@ def test_shapes_and_parameters_are_those_of_the_live_module(name: str) -> None:
 
 @pytest.mark.parametrize("name", IN_TORCHVISION)
 def test_state_is_named_as_in_torchvision(name: str) -> None:
-    with torch.device("meta"):
-        theirs = torchvision.models.get_model(name).state_dict()
+    theirs = oracle.on_meta(name).state_dict()
     ours = on_meta(name).state_dict()
     assert [(key, each.shape) for key, each in ours.items()] == [(key, each.shape) for key, each in theirs.items()]
 
@@ -80,8 +79,9 @@ def test_outputs_are_torchvisions_to_the_last_bit(name: str) -> None:
     exec(compile(cnndsl.load(name).source(), f"{name}.py", "exec"), namespace)
     emitted = namespace[cnndsl.load(name).name]
     assert isinstance(emitted, type)
+    theirs = oracle.on_meta(name).eval()
     with torch.device("meta"):
-        ours, theirs = emitted().eval(), torchvision.models.get_model(name).eval()
+        ours = emitted().eval()
     state = dict(drawn(theirs.state_dict(), seed=1))
     theirs.load_state_dict(state, strict=True, assign=True)
     ours.load_state_dict(state, strict=True, assign=True)
