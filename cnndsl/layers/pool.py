@@ -244,7 +244,8 @@ class SumPool(MeanPool):
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         if x.rank > 1:
-            return self._sliding("AvgPool", x, (("divisor_override", Slot(1)),))
+            divisor: Keywords = (("divisor_override", Slot(1)),)
+            return self._sliding("SumPool", x) if self.even_padding(x) is None else self._sliding("AvgPool", x, divisor)
         pads = self._pads(x)
         keywords: Keywords = (("pads", Slot(pads)),) if any(pads) else ()
         kernel = Slot(self.kernel[0], "kernel")

@@ -1,0 +1,86 @@
+"""Layers that cannot take their input say which rule was broken, with its numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnndsl.layers import activation, arrange, conv, dense, merge, norm, pool, resize
+from cnndsl.layers.base import Layer, LayerError
+from cnndsl.shape import Shape
+
+MAP, VECTOR = Shape(6, (9, 8)), Shape(6)
+
+WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
+    (conv.Conv((11,), pad="valid"), (MAP,), "E0301", "the window of CONV spans 11, and the input 9x8x6 has 9 there"),
+    (conv.Conv(), (VECTOR,), "E0302", "CONV needs a spatial input, and this is a vector of 6"),
+    (conv.Conv((3, 3, 3)), (MAP,), "E0303", "the kernel 3x3x3 has 3 axes, and the input has 2"),
+    (conv.Conv(stride=(1, 2, 3)), (MAP,), "E0303", "the stride 1x2x3 has 3 axes"),
+    (conv.Conv(pad=(1, 2, 3)), (MAP,), "E0303", "the padding 1x2x3 has 3 axes"),
+    (conv.Conv(groups=4), (MAP,), "E0304", "4 groups must divide both the 6 channels of the input and the 64 filters"),
+    (conv.Conv(filters=4, groups=3), (MAP,), "E0304", "3 groups must divide both the 6 channels"),
+    (conv.DepthwiseConv(filters=9), (MAP,), "E0304", "6 groups must divide both"),
+    (conv.ConvTranspose(), (VECTOR,), "E0302", "CONVT needs a spatial input"),
+    (conv.ConvTranspose(groups=4), (MAP,), "E0304", "4 groups must divide"),
+    (conv.ConvTranspose((3,), stride=(2,)), (MAP,), "E0307", "`same` needs a kernel as large as the stride"),
+    (conv.ConvTranspose((2,), stride=(2,), out_pad=(2,)), (MAP,), "E0307", "2 must be smaller than the stride 2"),
+    (conv.ConvTranspose((1,), pad=(5,)), (MAP,), "E0301", "leaves nothing of its output"),
+    (conv.LocallyConnected(), (VECTOR,), "E0302", "LOCAL needs a spatial input"),
+    (pool.MaxPool((10,)), (MAP,), "E0301", "the window of POOL spans 10"),
+    (pool.MaxPool(), (VECTOR,), "E0302", "POOL needs a spatial input"),
+    (pool.MaxPool((2,), pad=(2,)), (MAP,), "E0305", "a padding of 2 is as large as the window of POOL, which spans 2"),
+    (pool.MaxPool((2,), pad="same", dilation=(9,)), (MAP,), "E0305", "a dilation of 9 on 8 positions"),
+    (pool.MaxPool((2,), out=(3,)), (MAP,), "E0305", "POOL takes either `out`, or a size"),
+    (pool.MaxPool(dilation=(2,), out=(3,)), (MAP,), "E0305", "POOL takes either `out`, or a size"),
+    (pool.AvgPool(ceil=True, out=(3,)), (MAP,), "E0305", "AVGPOOL takes either `out`"),
+    (pool.AvgPool(out=(3, 3, 3)), (MAP,), "E0303", "the output 3x3x3 has 3 axes"),
+    (pool.GlobalAvgPool(), (VECTOR,), "E0302", "GAP needs a spatial input"),
+    (resize.Upsample(), (VECTOR,), "E0302", "UPSAMPLE needs a spatial input"),
+    (resize.Upsample(align=True), (MAP,), "E0310", "`align` has no meaning for mode=nearest"),
+    (resize.Upsample((2,), out=(3,)), (MAP,), "E0310", "either a factor or `out`"),
+    (resize.Upsample(mode="trilinear"), (MAP,), "E0310", "mode=trilinear is not for an input with 2 spatial axes"),
+    (resize.Upsample(mode="bicubic"), (Shape(3, (9,)),), "E0310", "mode=bicubic is not for an input with 1 spatial"),
+    (resize.Upsample((2, 2)), (Shape(3, (9,)),), "E0303", "the scale 2x2 has 2 axes, and the input has 1"),
+    (
+        resize.Unpool(),
+        (MAP, Shape(6, (4, 4))),
+        "E0306",
+        "the switches belong to a map of 4x4x6, and the input is 9x8x6",
+    ),
+    (norm.LocalResponseNorm(), (VECTOR,), "E0302", "LRN needs a spatial input"),
+    (norm.GroupNorm(), (MAP,), "E0304", "32 groups must divide the 6 channels"),
+    (norm.InstanceNorm(), (VECTOR,), "E0302", "IN needs a spatial input"),
+    (norm.InstanceNorm(), (Shape(6, (1, 1)),), "E0309", "IN needs more than one position, and the input is 1x1x6"),
+    (norm.Scale(weight=False, bias=False), (MAP,), "E0311", "does nothing"),
+    (arrange.Dropout(channels=True), (VECTOR,), "E0302", "DROPOUT(channels=yes) needs a spatial input"),
+    (arrange.ZeroPad(), (VECTOR,), "E0302", "ZEROPAD needs a spatial input"),
+    (arrange.ZeroPad((1, 2, 3)), (MAP,), "E0303", "the padding 1x2x3 has 3 axes"),
+    (arrange.PadChannels(5), (MAP,), "E0308", "PADCHANNELS-5 is too narrow for the 6 channels"),
+    (arrange.PadChannels(8), (VECTOR,), "E0302", "PADCHANNELS needs a spatial input"),
+    (arrange.Shuffle(4), (MAP,), "E0304", "4 groups must divide the 6 channels"),
+    (arrange.Shuffle(2), (VECTOR,), "E0302", "SHUFFLE needs a spatial input"),
+    (arrange.Slice(0, 7), (MAP,), "E0308", "SLICE(0, 7) is no range of the 6 channels"),
+    (arrange.Slice(3, 3), (MAP,), "E0308", "SLICE(3, 3) is no range"),
+    (arrange.Pick((0, 6)), (MAP,), "E0308", "there is no channel 6: the input has 6"),
+    (merge.Add(), (MAP, Shape(6, (9, 9))), "E0312", "the branches of `+` have different shapes"),
+    (merge.Add(), (Shape(6, (1, 1)), VECTOR), "E0312", "the branches of `+` have different shapes"),
+    (merge.Max(), (MAP, VECTOR), "E0312", "the branches of `MAX` have different shapes"),
+    (merge.Mean(), (MAP, VECTOR), "E0312", "the branches of `MEAN` have different shapes"),
+    (merge.Concat(), (MAP, Shape(6, (9, 9))), "E0312", "the branches of `|` have different shapes"),
+    (merge.Mul(), (MAP, Shape(5, (1, 1))), "E0312", "the branches of `MUL` have different shapes"),
+    (merge.Mul(), (MAP, Shape(6, (9, 1))), "E0312", "the branches of `MUL` have different shapes"),
+    (merge.Mul(), (MAP, Shape(6, (9,))), "E0312", "the branches of `MUL` have different shapes"),
+    (merge.Mul(), (MAP, Shape(6, (1,))), "E0312", "the branches of `MUL` have different shapes"),
+]
+
+
+@pytest.mark.parametrize(("layer", "inputs", "code", "message"), WRONG, ids=[f"{w[0]!r} on {w[1]}" for w in WRONG])
+def test_error(layer: Layer, inputs: tuple[Shape, ...], code: str, message: str) -> None:
+    with pytest.raises(LayerError) as caught:
+        layer.output(*inputs)
+    assert caught.value.code == code
+    assert message in caught.value.message
+
+
+@pytest.mark.parametrize("layer", [dense.Dense(), activation.Relu(), norm.BatchNorm(), norm.LayerNorm()])
+def test_vectors_are_welcome(layer: Layer) -> None:
+    assert layer.output(VECTOR).rank == 0

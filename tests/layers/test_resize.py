@@ -1,0 +1,84 @@
+"""Unpooling with the switches of a pool, and upsampling."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from cnndsl.layers.arrange import Identity
+from cnndsl.layers.base import LayerError, Window
+from cnndsl.layers.pool import AvgPool, MaxPool
+from cnndsl.layers.resize import Unpool
+from cnndsl.shape import Shape
+from tests.support import Live, saved_bytes
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(st.integers(2, 9), min_size=1, max_size=3).map(tuple),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.sampled_from(["valid", (1,), "same"]),
+    st.booleans(),
+)
+def test_unpooling_undoes_pooling(
+    spatial: tuple[int, ...], kernel: int, stride: int, pad: str | tuple[int, ...], ceil: bool
+) -> None:
+    """Each maximum returns to its place; all else is zero."""
+    x, pool = Shape(2, spatial), MaxPool((kernel,), (stride,), pad, ceil)
+    try:
+        pooled = pool.output(x)
+        layer = Unpool((kernel,), (stride,)).referring(pool, x)
+    except LayerError:
+        assume(False)
+        return
+    assert layer.output(pooled, pooled) == x
+    example = torch.rand(2, 2, *spatial) + 0.5
+    module = Live(pool, (x,)).module
+    module.return_indices = True
+    values, indices = module(example)
+    values.requires_grad_()
+    live = Live(layer, (pooled, pooled))
+    result = live(values, indices)
+    assert result.shape == example.shape
+    taken = result != 0
+    assert torch.equal(result[taken], example[taken])
+    assert set(result.unique().tolist()) <= {0.0, *values.unique().tolist()}
+    assert not saved_bytes(lambda: live(values, indices), [indices])
+    assert layer.saved(pooled, pooled).extra == ()
+
+
+@pytest.mark.parametrize(
+    ("unpool", "target", "message"),
+    [
+        (Unpool(), AvgPool(), "UNPOOL needs the switches of a POOL, and this is AVGPOOL"),
+        (Unpool(), Identity(), "UNPOOL needs the switches of a POOL, and this is ID"),
+        (Unpool(), MaxPool(out=(3,)), "UNPOOL needs the switches"),
+        (Unpool(), MaxPool((3,)), "the size 2 of UNPOOL is not the size 3 of the POOL that it undoes"),
+        (Unpool((3,)), MaxPool((3,), (2,)), "the stride 3 of UNPOOL is not the stride 2"),
+        (Unpool(), MaxPool((2,), (1,), pad="same"), "pads unevenly or is dilated"),
+        (Unpool(), MaxPool(dilation=(2,)), "pads unevenly or is dilated"),
+    ],
+)
+def test_what_cannot_be_undone(unpool: Unpool, target: Identity, message: str) -> None:
+    with pytest.raises(LayerError, match=message) as caught:
+        unpool.referring(target, Shape(4, (8, 8)))
+    assert caught.value.code == "E0306"
+
+
+def test_unpooling_alone_multiplies() -> None:
+    x = Shape(4, (3, 5))
+    assert Unpool().output(x, x) == Shape(4, (6, 10))
+    assert Unpool().window(x, x) == Window((2, 2), (1, 1), (0, 0), (2, 2))
+    assert Unpool().output_size(x) is None
+
+
+def test_what_a_pool_left_over_is_named() -> None:
+    """7 = 2*3 + 1: PyTorch needs to be told of the seventh."""
+    layer = Unpool().referring(MaxPool(), Shape(4, (7, 6)))
+    x = Shape(4, (3, 3))
+    assert layer.output_size(x) == (7, 6)
+    assert isinstance(Live(layer, (x, x)).module, nn.MaxUnpool2d)
