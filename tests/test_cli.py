@@ -326,3 +326,44 @@ def test_render_without_graphviz_writes_dot(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_render_to_the_standard_output() -> None:
     assert run("render", "lenet5", "-o", "-").stdout.startswith("digraph")
+
+
+# Formatting
+
+CRAMPED = "INPUT 8x8x3->conv3-4 # first\n"
+NEAT = "INPUT 8x8x3 -> CONV3-4  # first\n"
+
+
+def test_fmt_changes_files_in_place() -> None:
+    Path("net.cnn").write_text(CRAMPED)
+    result = run("fmt", "net.cnn")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "formatted net.cnn\n")
+    assert Path("net.cnn").read_text() == NEAT
+    again = run("fmt", "net.cnn")
+    assert (again.exit_code, again.output) == (0, "")
+
+
+def test_fmt_can_only_look() -> None:
+    Path("net.cnn").write_text(CRAMPED)
+    check = run("fmt", "--check", "net.cnn")
+    assert (check.exit_code, check.stdout, check.stderr) == (1, "", "net.cnn is not formatted\n")
+    diff = run("fmt", "--diff", "net.cnn")
+    assert diff.exit_code == 1
+    assert diff.stdout.splitlines()[2:] == ["@@ -1 +1 @@", f"-{CRAMPED.strip()}", f"+{NEAT.strip()}"]
+    assert Path("net.cnn").read_text() == CRAMPED
+
+
+def test_fmt_of_the_standard_input() -> None:
+    assert run("fmt", "-", stdin=CRAMPED).stdout == NEAT
+    assert run("fmt", "-", stdin=NEAT).stdout == NEAT
+
+
+def test_fmt_leaves_what_it_cannot_read() -> None:
+    Path("bad.cnn").write_text("INPUT -> -> FC\n")
+    Path("net.cnn").write_text(CRAMPED)
+    result = run("fmt", "bad.cnn", "none.cnn", "net.cnn")
+    assert result.exit_code == 1
+    assert "--> bad.cnn:1:10" in result.stderr
+    assert "cannot read none.cnn: there is no such file" in result.stderr
+    assert Path("bad.cnn").read_text() == "INPUT -> -> FC\n"
+    assert Path("net.cnn").read_text() == NEAT
