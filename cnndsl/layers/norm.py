@@ -170,6 +170,9 @@ class GroupNorm(StatisticsOfImage):
         (x,) = inputs
         if x.channels % self.groups:
             raise LayerError("E0304", f"{self.groups} groups must divide the {x.channels} channels of the input")
+        if x.numel == self.groups:
+            message = f"GN{self.groups} has one value in each group of {x}, and nothing to normalise by"
+            raise LayerError("E0309", message, "take fewer groups, or leave it away here")
         return x
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
