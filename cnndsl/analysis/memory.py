@@ -21,6 +21,10 @@ Optimizer = Literal["sgd", "momentum", "adam", "adamw"]
 STATES = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
 """How many values each optimizer remembers for each parameter."""
 
+_MOMENTS = ("adam", "adamw")
+"""The optimizers whose update makes a root of second moments: of all parameters together on a GPU (`foreach`), on the
+CPU of one tensor at a time, and there a quotient beside it (torch/optim/adam.py)."""
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -73,8 +77,8 @@ def training(graph: Graph, dtype: Dtype = "fp32", optimizer: Optimizer = "sgd", 
     """The memory of one step of training with a cross-entropy on every output.
 
     The optimizer's state exists from the start, gradients are freed ahead of the step (`zero_grad()`). The device
-    matters for dropout's mask, 1 byte a value on a GPU, and for the optimizer's update, which is done for all
-    parameters together there.
+    matters for dropout's mask, 1 byte a value on a GPU, and for the optimizer's update, which goes over all parameters
+    at once there.
     """
     return _memory(Values(graph, True, dtype, device), optimizer)
 
@@ -94,6 +98,10 @@ def _memory(values: Values, optimizer: Optimizer | None) -> Memory:
             for _ in range(STATES[optimizer] if optimizer and each.role != "buffer" else 0):
                 ledger.new(node.index, "optimizer", wide * each.numel, 0)
     kept = _step(values, ledger, optimizer)
+    if optimizer in _MOMENTS:
+        ledger.event("update", values.graph.output)
+        sizes = [width * each.numel for each in tensors if each.role != "buffer"]
+        ledger.drop(ledger.new(0, "scratch", sum(sizes) if values.device == "cuda" else 2 * max(sizes, default=0), 0))
     return Memory(values.graph, ledger.step(), parameters, buffers, parameters if optimizer else 0, state, kept)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import cnndsl
+from cnndsl.analysis.fit import fit
 from cnndsl.analysis.lecture import lecture_bytes
 from cnndsl.analysis.memory import STATES, Optimizer, inference, training
 
@@ -61,7 +62,15 @@ def test_optimizers_remember(optimizer: Optimizer) -> None:
     memory = training(graph, optimizer=optimizer)
     # Kingma and Ba 2015: two moments for each parameter; momentum: one velocity.
     assert memory.optimizer == STATES[optimizer] * 4 * 61_706
-    assert memory.peak(8).bytes == training(graph).peak(8).bytes + memory.optimizer
+    assert memory.peak(800).bytes == training(graph).peak(800).bytes + memory.optimizer
+
+
+def test_adams_update_makes_a_root_of_second_moments() -> None:
+    graph = cnndsl.loads("INPUT 8 -> FC-1000(bias=no) -> FC-2(bias=no)").graph
+    memory = training(graph, optimizer="adam", device="cuda")
+    # Parameters, gradients, two moments and the root, 4 bytes each, beside the batch and its outputs.
+    assert memory.peak().phase == "update"
+    assert memory.peak().bytes == 5 * 4 * 10_000 + 4 * 8 + 8 + 4 * 2 + 4
 
 
 def test_dropouts_mask_is_a_byte_a_value_on_a_gpu() -> None:
@@ -95,3 +104,19 @@ def test_a_step_ends_with_parameters_gradients_and_the_batch() -> None:
     batch = 4 * (graph.input.numel * 4 + 8)
     assert last.after == 2 * 4 * 61_706 + batch + 4 * 4 * 10 + 4
     assert {level.phase for level in memory.timeline(4)} == {"start", "forward", "loss", "backward"}
+
+
+def test_fit_names_the_layer_at_which_memory_peaks() -> None:
+    graph = cnndsl.loads("INPUT 32x32x3 -> a: CONV3-4 -> b: CONV3-64 -> c: CONV3-64 -> d: GAP -> e: FC-2").graph
+    fitted = fit(graph, 10**8)
+    # While c runs, 64 channels go in and 64 come out; every image also has its 3 of the batch, all in 4 bytes.
+    assert fitted.layer.path == "c"
+    parameters = 4 * (28 * 4 + 37 * 64 + 577 * 64 + 130)
+    assert fitted.batch == pytest.approx((10**8 - parameters) / (4 * 1024 * (64 + 64 + 3)), abs=1)
+    assert fit(graph, 10**8, train=True).batch < fitted.batch
+
+
+def test_what_does_not_fit_says_what_one_image_needs() -> None:
+    fitted = fit(cnndsl.load("vgg16").graph, 10**6)
+    assert fitted.batch == 0
+    assert fitted.peak.bytes > 553_430_176
