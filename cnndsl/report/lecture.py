@@ -59,4 +59,4 @@ def _weights(stats: Stats, row: Row) -> str:
         return "0"
     formula = row.node.layer.formula(*stats.graph.shapes(row.node))
     number = units.exact(row.cost.weights)
-    return f"{formula} = {number}" if formula else number
+    return f"{formula} = {number}" if formula and formula != number else number
