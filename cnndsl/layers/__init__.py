@@ -7,11 +7,16 @@ made by the compiler. A third party adds kinds through the entry-point group `cn
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
 from cnndsl.layers import activation, arrange, conv, dense, norm, pool, resize
 from cnndsl.layers.base import Layer
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "cnndsl.layers"
 """The entry-point group of plug-ins."""
@@ -70,7 +75,7 @@ _OURS: tuple[type[Layer], ...] = (
 
 
 def _by_name(kinds: Iterable[type[Layer]]) -> dict[str, type[Layer]]:
-    return {name: kind for kind in kinds for name in kind.NAMES}
+    return {name.upper(): kind for kind in kinds for name in kind.NAMES}
 
 
 KINDS: Mapping[str, type[Layer]] = _by_name(_OURS)
@@ -95,5 +100,19 @@ def known() -> list[str]:
 def _plugins() -> Mapping[str, type[Layer]]:
     from importlib.metadata import entry_points
 
-    loaded: list[object] = [entry.load() for entry in entry_points(group=GROUP)]
-    return _by_name(kind for kind in loaded if isinstance(kind, type) and issubclass(kind, Layer))
+    return _by_name(kind for entry in entry_points(group=GROUP) if (kind := _load(entry)))
+
+
+def _load(entry: EntryPoint) -> type[Layer] | None:
+    """The kind of an entry point; None, and a warning, where it cannot be had: no fault of the program's."""
+    try:
+        kind: object = entry.load()
+    except Exception as error:
+        return _refuse(entry, f"{type(error).__name__}: {error}")
+    if isinstance(kind, type) and issubclass(kind, Layer) and kind.NAMES:
+        return kind
+    return _refuse(entry, "it is no subclass of Layer with NAMES")
+
+
+def _refuse(entry: EntryPoint, reason: str) -> None:
+    warnings.warn(f"the layer plug-in `{entry.name}` ({entry.value}) cannot be used: {reason}", stacklevel=4)

@@ -1,0 +1,191 @@
+"""What the modules compute, against the formulas of their papers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cnndsl.layers import activation as act
+from cnndsl.layers import arrange, dense, merge, norm
+from cnndsl.layers.base import Layer, Saved, TorchFunction
+from cnndsl.layers.pool import SumPool
+from cnndsl.shape import Shape
+from tests.support import Live, build
+
+X = torch.linspace(-4, 4, 2 * 6 * 5 * 4).reshape(2, 6, 5, 4)
+MAP, GATE, PLANE, VECTOR = Shape(6, (5, 4)), Shape(6, (1, 1)), Shape(1, (5, 4)), Shape(6)
+
+
+def sigmoid(x: Tensor) -> Tensor:
+    return 1 / (1 + (-x).exp())
+
+
+def relu6(x: Tensor) -> Tensor:
+    return x.clamp(0, 6)
+
+
+FORMULAS: list[tuple[Layer, Callable[[Tensor], Tensor]]] = [
+    (act.Relu(), lambda x: x.clamp(min=0)),
+    (act.Relu6(), relu6),
+    (act.LeakyRelu(0.1), lambda x: torch.where(x < 0, 0.1 * x, x)),
+    (act.PRelu(), lambda x: torch.where(x < 0, 0.25 * x, x)),
+    (act.PRelu(shared=True, init=0.1), lambda x: torch.where(x < 0, 0.1 * x, x)),
+    (act.Sigmoid(), sigmoid),
+    (act.Tanh(), lambda x: 2 * sigmoid(2 * x) - 1),
+    (act.Tanh(scale=1.7159, slope=2 / 3), lambda x: 1.7159 * (2 * sigmoid(4 / 3 * x) - 1)),
+    (act.Elu(0.5), lambda x: torch.where(x < 0, 0.5 * (x.exp() - 1), x)),
+    (act.Celu(2.0), lambda x: torch.where(x < 0, 2 * ((x / 2).exp() - 1), x)),
+    (act.Selu(), lambda x: 1.0507009873554805 * torch.where(x < 0, 1.6732632423543772 * (x.exp() - 1), x)),
+    (act.Gelu(), lambda x: x * (1 + torch.erf(x / math.sqrt(2))) / 2),
+    (act.Gelu(approximate=True), lambda x: x * sigmoid(2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
+    (act.Silu(), lambda x: x * sigmoid(x)),
+    (act.HardSigmoid(), lambda x: relu6(x + 3) / 6),
+    (act.HardSwish(), lambda x: x * relu6(x + 3) / 6),
+    (act.Mish(), lambda x: x * torch.tanh((1 + x.exp()).log())),
+    (act.Softplus(beta=2.0), lambda x: (1 + (2 * x).exp()).log() / 2),
+    (act.Softsign(), lambda x: x / (1 + x.abs())),
+    (act.HardTanh(), lambda x: x.clamp(-1, 1)),
+    (act.LogSigmoid(), lambda x: sigmoid(x).log()),
+    (act.Softmax(), lambda x: x.exp() / x.exp().sum(1, keepdim=True)),
+    (act.LogSoftmax(), lambda x: x - x.exp().sum(1, keepdim=True).log()),
+    (norm.Scale(init=0.5), lambda x: 0.5 * x),
+    (
+        norm.LayerNorm(over="channels", eps=0.1),
+        lambda x: (x - x.mean(1, True)) / (x.var(1, False, keepdim=True) + 0.1).sqrt(),
+    ),
+    (arrange.Slice(1, 3), lambda x: x[:, 1:3]),
+    (arrange.Pick((5, 0, 3)), lambda x: x[:, [5, 0, 3]]),
+    (arrange.Flatten(), lambda x: x.reshape(2, -1)),
+    (arrange.Shuffle(2), lambda x: x[:, [0, 3, 1, 4, 2, 5]]),
+    (arrange.Shuffle(3), lambda x: x[:, [0, 2, 4, 1, 3, 5]]),
+    (arrange.PadChannels(8, (2,)), lambda x: torch.cat([x[:, :, ::2, ::2], torch.zeros(2, 2, 3, 2)], 1)),
+    (
+        arrange.PadChannels(9, where="both"),
+        lambda x: torch.cat([torch.zeros(2, 1, 5, 4), x, torch.zeros(2, 2, 5, 4)], 1),
+    ),
+    (arrange.ZeroPad((1, 0), after=(0, 2)), lambda x: nn.functional.pad(x, (0, 2, 1, 0))),
+]
+
+
+@pytest.mark.parametrize(("layer", "formula"), FORMULAS, ids=[repr(layer) for layer, _ in FORMULAS])
+def test_value(layer: Layer, formula: Callable[[Tensor], Tensor]) -> None:
+    torch.testing.assert_close(Live(layer, (MAP,))(X), formula(X))
+
+
+def test_local_response_normalisation_divides_alpha_by_the_size() -> None:
+    """x / (k + alpha/n * the sum of squares over n channels around)^beta."""
+    x = torch.rand(1, 4, 2, 2)
+    squares = nn.functional.pad(x.square(), (0, 0, 0, 0, 1, 1))
+    summed = squares[:, 0:4] + squares[:, 1:5] + squares[:, 2:6]
+    expected = x / (2 + 0.5 / 3 * summed) ** 0.75
+    layer = norm.LocalResponseNorm(3, alpha=0.5, beta=0.75, k=2)
+    torch.testing.assert_close(Live(layer, (Shape(4, (2, 2)),))(x), expected)
+
+
+def test_radial_basis_is_the_squared_distance() -> None:
+    live = Live(dense.RadialBasis(3), (Shape(4),))
+    centers = live.module.centers
+    assert set(centers.unique().tolist()) <= {-1.0, 1.0}
+    x = torch.randn(2, 4)
+    expected = torch.stack([(x - center).square().sum(1) for center in centers], 1)
+    torch.testing.assert_close(live(x), expected)
+
+
+def test_subsampling_of_lenet_5() -> None:
+    """LeCun et al. 1998, layer S2: 6 maps of 28x28 to 14x14, with 12 trainable parameters."""
+    x = Shape(6, (28, 28))
+    pooled = SumPool().output(x)
+    assert pooled == Shape(6, (14, 14))
+    assert sum(tensor.numel for tensor in norm.Scale().tensors(pooled)) == 12
+
+
+def test_stochastic_depth_drops_whole_images() -> None:
+    torch.manual_seed(0)
+    x = torch.ones(1000, 2, 3)
+    result = Live(arrange.DropPath(0.25), (Shape(2, (3,)),))(x)
+    kept = result.amax((1, 2))
+    assert torch.equal(result, kept[:, None, None].expand_as(x))
+    assert kept.unique().tolist() == pytest.approx([0, 4 / 3])
+    assert 0.7 < (kept > 0).float().mean() < 0.8
+    assert not Live(arrange.DropPath(1.0), (Shape(2, (3,)),))(x).any()
+
+
+def test_channels_are_dropped_as_a_whole() -> None:
+    torch.manual_seed(0)
+    result = Live(arrange.Dropout(0.5, channels=True), (Shape(8, (5, 4)),))(torch.ones(4, 8, 5, 4))
+    assert {tuple(sorted(set(channel.flatten().tolist()))) for image in result for channel in image} == {(0.0,), (2.0,)}
+
+
+def _merged(layer: merge.Merge, *inputs: Tensor) -> Tensor:
+    call = layer.torch(*(Shape(x.shape[1], tuple(x.shape[2:])) for x in inputs))
+    assert isinstance(call, TorchFunction)
+    return build(call)(*inputs)
+
+
+def test_merges() -> None:
+    a, b, c = torch.randn(3, 2, 6, 5, 4)
+    assert torch.equal(_merged(merge.Add(), a, b, c), a + b + c)
+    torch.testing.assert_close(_merged(merge.Mean(), a, b, c), torch.stack([a, b, c]).mean(0))
+    assert torch.equal(_merged(merge.Max(), a, b, c), torch.stack([a, b, c]).amax(0))
+    assert torch.equal(_merged(merge.Mul(), a, b, c), a * b * c)
+    assert torch.equal(_merged(merge.Concat(), a, b[:, :1], c), torch.cat([a, b[:, :1], c], 1))
+
+
+def test_a_gate_is_repeated_over_positions() -> None:
+    x, gate, plane = torch.randn(2, 6, 5, 4), torch.randn(2, 6), torch.randn(2, 1, 5, 4)
+    expected = torch.einsum("nchw,nc->nchw", x, gate)
+    torch.testing.assert_close(_merged(merge.Mul(), x, gate), expected)
+    torch.testing.assert_close(_merged(merge.Mul(), gate, x), expected)
+    torch.testing.assert_close(_merged(merge.Mul(), x, gate[:, :, None, None]), expected)
+    torch.testing.assert_close(_merged(merge.Mul(), x, plane), torch.einsum("nchw,nhw->nchw", x, plane[:, 0]))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output"),
+    [
+        ((MAP, GATE), MAP),
+        ((VECTOR, MAP), MAP),
+        ((PLANE, MAP), MAP),
+        ((PLANE, GATE), MAP),
+        ((VECTOR, VECTOR), VECTOR),
+        ((GATE, VECTOR), GATE),
+        ((Shape(1), MAP), MAP),
+    ],
+)
+def test_shape_of_a_product(inputs: tuple[Shape, ...], output: Shape) -> None:
+    assert merge.Mul().output(*inputs) == output
+
+
+OPERATIONS = [
+    (act.Relu(), (MAP,), 120),
+    (act.Softmax(), (MAP,), 3 * 120),
+    (norm.BatchNorm(), (MAP,), 2 * 120),
+    (norm.LocalResponseNorm(5), (MAP,), 10 * 120),
+    (norm.LayerNorm(), (MAP,), 7 * 120),
+    (norm.InstanceNorm(), (MAP,), 5 * 120),
+    (norm.Scale(bias=False), (MAP,), 120),
+    (arrange.Dropout(), (MAP,), 0),
+    (arrange.Flatten(), (MAP,), 0),
+    (dense.Dense(10), (MAP,), 0),
+    (dense.RadialBasis(10), (VECTOR,), 3 * 60),
+    (merge.Add(), (MAP, MAP, MAP), 2 * 120),
+    (merge.Mean(), (MAP, MAP), 2 * 120),
+    (merge.Concat(), (MAP, MAP), 0),
+    (merge.Mul(), (MAP, GATE), 120),
+]
+
+
+@pytest.mark.parametrize(("layer", "inputs", "operations"), OPERATIONS, ids=[repr(each[0]) for each in OPERATIONS])
+def test_operations(layer: Layer, inputs: tuple[Shape, ...], operations: int) -> None:
+    """6 channels of 5x4 positions are 120 values; see each kind for what it counts."""
+    assert layer.operations(*inputs) == operations
+    assert layer.macs(*inputs) == (1200 if layer.kind() == "FC" else 0)
+
+
+def test_one_byte_for_each_value_of_a_mask_on_a_gpu() -> None:
+    assert arrange.Dropout().saved(MAP) == Saved(extra=((0, 120, True),), mask=True)
+    assert not arrange.Dropout(channels=True).saved(MAP).mask
