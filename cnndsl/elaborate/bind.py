@@ -167,6 +167,9 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
 def _word(word: str, rule: Option, what: str, span: Span) -> str:
     if word in rule.words:
         return word
+    if not rule.words:
+        wanted = "yes or no" if rule.type == "flag" else "a number"
+        raise error("E0226", f"{what} is {wanted}, and this is the name `{word}`", span)
     wanted = " or ".join(rule.words)
     if rule.type == "padding":
         wanted = f"a number or {wanted}"

@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
+from cnndsl import expr
 from cnndsl.elaborate.state import Word
 from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
-from cnndsl.expr import Name, Symbol, Value, equal, error, evaluate, show
+from cnndsl.expr import Literal, Name, Symbol, Value, equal, error, evaluate, show
 from cnndsl.layers import KINDS, find
 from cnndsl.syntax import ast
 
@@ -48,7 +49,7 @@ def parameters(file: ast.File) -> tuple[Parameter, ...]:
     names = {each.name for each in found}
     spans: dict[str, Span] = {}
     named = choices(file)
-    for item in _optionals(file):
+    for item in _survey(file).optionals:
         spans.setdefault(item.name or named[item.span.start], item.span)
     return found + tuple(
         Parameter(name, True, (True, False), span, is_choice=True) for name, span in spans.items() if name not in names
@@ -92,7 +93,7 @@ def choices(file: ast.File) -> dict[int, str]:
 
     One without a name of its own is called by its label or kind, numbered when there are several.
     """
-    anonymous = [item for item in _optionals(file) if item.name is None]
+    anonymous = [item for item in _survey(file).optionals if item.name is None]
     count = Counter(_base(item) for item in anonymous)
     used: Counter[str] = Counter()
     result: dict[int, str] = {}
@@ -146,14 +147,14 @@ def _declared(file: ast.File) -> Iterator[Parameter]:
         yield parameter
 
 
-def _value(expr: Any, scope: Mapping[str, Value]) -> Value:
-    if isinstance(expr, Name) and expr.name not in scope:
-        return Word(expr.name)
-    return evaluate(expr, scope)
+def _value(written: expr.Expr, scope: Mapping[str, Value]) -> Value:
+    if isinstance(written, Name) and written.name not in scope:
+        return Word(written.name)
+    return evaluate(written, scope)
 
 
 def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> tuple[Value, ...]:
-    values = tuple(_value(expr, scope) for expr in domain.values)
+    values = tuple(_value(each, scope) for each in domain.values)
     if not domain.is_range:
         return values
     first, last = values
@@ -192,15 +193,34 @@ def _missing(missing: list[Parameter]) -> CnnError:
 
 def _free(file: ast.File) -> Iterator[Parameter]:
     """Names that stand where a number does and that nothing defines."""
-    bound = set(_BUILT_IN) | _option_words()
+    survey = _survey(file)
+    bound = survey.bound | _BUILT_IN | _option_words()
+    for name, span in survey.uses.items():
+        if name not in bound and find(name) is None:
+            yield Parameter(name, None, None, span, is_declared=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """What a look over the tree finds: the choice points, the first use of each name, the names that are defined."""
+
+    optionals: tuple[ast.Optional, ...]
+    uses: Mapping[str, Span]
+    bound: frozenset[str]
+
+
+@lru_cache(maxsize=8)
+def _survey(file: ast.File) -> _Survey:
+    optionals: list[ast.Optional] = []
     uses: dict[str, Span] = {}
+    bound: set[str] = set()
     for node in _walk(file.statements):
         bound.update(_binds(node))
         if isinstance(node, Name):
             uses.setdefault(node.name, node.span)
-    for name, span in uses.items():
-        if name not in bound and find(name) is None:
-            yield Parameter(name, None, None, span, is_declared=False)
+        elif isinstance(node, ast.Optional):
+            optionals.append(node)
+    return _Survey(tuple(optionals), uses, frozenset(bound))
 
 
 def _binds(node: Any) -> Iterator[str]:
@@ -219,10 +239,6 @@ def _option_words() -> frozenset[str]:
     return frozenset(word for kind in KINDS.values() for option in kind.options().values() for word in option.words)
 
 
-def _optionals(file: ast.File) -> Iterator[ast.Optional]:
-    return (node for node in _walk(file.statements) if isinstance(node, ast.Optional))
-
-
 def _walk(statements: tuple[ast.Statement, ...]) -> Iterator[Any]:
     """Every node of the tree that describes the network, in the order of the text; asserts are not part of it."""
     stack: list[Any] = [each for each in reversed(statements) if not isinstance(each, ast.Assert)]
@@ -231,17 +247,21 @@ def _walk(statements: tuple[ast.Statement, ...]) -> Iterator[Any]:
         yield node
         children: list[Any] = []
         for name in _fields(node.__class__):
-            child: Any = getattr(node, name)
-            children.extend(_flat(child))
+            _gather(getattr(node, name), children)
         stack.extend(reversed(children))
 
 
-def _flat(child: Any) -> Iterator[Any]:
-    if isinstance(child, tuple):
-        for each in child:  # pyright: ignore[reportUnknownVariableType]
-            yield from _flat(each)
-    elif is_dataclass(child) and not isinstance(child, Span | type):
-        yield child
+def _gather(child: Any, into: list[Any]) -> None:
+    if child.__class__ is tuple:
+        for each in child:
+            _gather(each, into)
+    elif child.__class__ in _INNER:
+        into.append(child)
+
+
+_INNER = frozenset(
+    each for module in (ast, expr) for each in vars(module).values() if isinstance(each, type) and is_dataclass(each)
+) - {Literal, Span}
 
 
 @cache

@@ -173,8 +173,8 @@ class State:
         self.frames: list[str] = []
         self.training_only = False
         self.depth = 0
-        self.bound: dict[tuple[int, type[Layer], int], Bound] = {}
-        """Layers without names in them, by their place in the tree, their kind and the defaults: made once."""
+        self.bound: dict[tuple[str, type[Layer], int], Bound] = {}
+        """Layers without names in them, by their text, their kind and the defaults: made once."""
         self.shapes: dict[tuple[int | Shape, ...], Shape] = {}
         """Output shapes by layer (its id: drafts keep it alive) and input shapes."""
         self.modules: list[tuple[Module, Scope | int]] = []

@@ -234,8 +234,10 @@ class Comment:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class File:
+    """A file: its statements and comments in the order of the text. Two files are never the same."""
+
     source: Source
     statements: tuple[Statement, ...]
     comments: tuple[Comment, ...]
