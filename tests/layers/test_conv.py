@@ -106,6 +106,13 @@ def test_transposed_same_multiplies_the_extents(kernel: int, stride: int) -> Non
     assert layer.output(Shape(4, (7, 5))) == Shape(8, (7 * stride, 5 * stride))
 
 
+def test_remainder() -> None:
+    """(227 - 11) mod 4 = 0, (224 - 11) mod 4 = 1: why AlexNet's input must be 227 wide."""
+    layer = Conv((11,), 96, (4,), pad="valid")
+    assert layer.remainder(Shape(3, (227, 224))) == (0, 1)
+    assert LocallyConnected((11,), 96, (4,), pad="valid").remainder(Shape(3, (227, 224))) == (0, 1)
+
+
 def test_parameters_as_the_lecture_counts_them() -> None:
     """CS231n notes: the first layer of VGG has (3*3*3)*64 = 1,728 weights, AlexNet's 96*(11*11*3) = 34,848."""
     x = Shape(3, (224, 224))

@@ -13,7 +13,7 @@ from typing import ClassVar
 import pytest
 
 from cnndsl import layers
-from cnndsl.layers.base import Layer
+from cnndsl.layers.base import Layer, Window
 from cnndsl.layers.dense import Input
 from cnndsl.layers.merge import MERGES
 from cnndsl.shape import Shape
@@ -83,7 +83,10 @@ def test_merges_and_input_are_not_looked_up() -> None:
     assert set(MERGES) == {"+", "|", "MUL", "MAX", "MEAN"}
     assert layers.find("MUL") is None
     assert layers.find("INPUT") is None
-    assert Input((224, 224, 3)).output() == Shape(3, (224, 224))
+    layer = Input((224, 224, 3))
+    assert layer.output() == Shape(3, (224, 224))
+    assert layer.window() == Window((1, 1), (1, 1), (0, 0))
+    assert layer.torch() is None
 
 
 def test_torch_is_not_imported() -> None:

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from cnndsl.layers import activation as act
 from cnndsl.layers import arrange, dense, merge, norm
 from cnndsl.layers.base import Layer, Saved, TorchFunction
-from cnndsl.layers.pool import SumPool
+from cnndsl.layers.pool import GlobalAvgPool, LPPool, SumPool
+from cnndsl.layers.resize import Upsample
 from cnndsl.shape import Shape
 from tests.support import Live, build
 
@@ -168,6 +169,12 @@ OPERATIONS = [
     (norm.LayerNorm(), (MAP,), 7 * 120),
     (norm.InstanceNorm(), (MAP,), 5 * 120),
     (norm.Scale(bias=False), (MAP,), 120),
+    (norm.GroupNorm(groups=2, affine=False), (MAP,), 5 * 120),
+    (LPPool(), (Shape(6, (4, 4)),), 2 * 96 + 24),
+    (GlobalAvgPool(), (MAP,), 120),
+    (Upsample(), (MAP,), 4 * 120),
+    (Upsample(mode="linear"), (MAP,), 4 * 4 * 120),
+    (Upsample(mode="bicubic"), (MAP,), 16 * 4 * 120),
     (arrange.Dropout(), (MAP,), 0),
     (arrange.Flatten(), (MAP,), 0),
     (dense.Dense(10), (MAP,), 0),
