@@ -64,13 +64,16 @@ def loss(forward: Forward, wanted: list[int]) -> list[list[int]]:
 def run(forward: Forward, losses: list[list[int]]) -> None:
     """Writes the backward pass into the ledger."""
     backward = Backward(forward)
-    values = forward.values
+    values, ledger = forward.values, forward.ledger
+    ledger.event("backward", values.graph.output)
+    seed = ledger.new(values.graph.output, "gradients", WIDTHS[values.dtype], 0)
     for output, kept in reversed(list(zip(values.outputs, losses, strict=True))):
         _through_loss(backward, output, kept)
     for node in reversed(values.graph.layers):
         gradient = backward.gradients.pop(node.index, None)
         if gradient is not None:
             _through(backward, node, gradient)
+    ledger.drop(seed)
 
 
 def _through_loss(backward: Backward, output: int, kept: list[int]) -> None:
@@ -78,7 +81,6 @@ def _through_loss(backward: Backward, output: int, kept: list[int]) -> None:
     numel = values.graph.nodes[output].shape.numel
     width = 4 if values.dtype == "amp" else values.width[output]
     ledger.event("backward", output)
-    ledger.drop(ledger.new(output, "gradients", width, 0))
     picked = ledger.new(output, "gradients", 0, numel * width)
     gradient = ledger.new(output, "gradients", 0, numel * width)
     ledger.drop(picked)

@@ -98,11 +98,26 @@ def _aligned(
         return
     old, new = keys_before[0][before.start : before.stop], keys_after[0][after.start : after.stop]
     done, done_after = 0, 0
-    for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
-        gap, gap_after = before[done : block.a], after[done_after : block.b]
+    for start, start_after, size in _blocks(old, new):
+        gap, gap_after = before[done:start], after[done_after:start_after]
         yield from _aligned(gap, gap_after, keys_before[1:], keys_after[1:])
-        done, done_after = block.a + block.size, block.b + block.size
-        yield from zip(before[block.a : done], after[block.b : done_after], strict=True)
+        done, done_after = start + size, start_after + size
+        yield from zip(before[start:done], after[start_after:done_after], strict=True)
+
+
+def _blocks(old: list[object], new: list[object]) -> Iterator[tuple[int, int, int]]:
+    """Where the two agree, and how far; at last an empty block at their ends.
+
+    What they begin and end with is left out of the search, whose time is quadratic.
+    """
+    shorter = min(len(old), len(new))
+    front = next((at for at in range(shorter) if old[at] != new[at]), shorter)
+    back = next((at for at in range(shorter - front) if old[-1 - at] != new[-1 - at]), shorter - front)
+    yield 0, 0, front
+    middle = old[front : len(old) - back], new[front : len(new) - back]
+    for block in SequenceMatcher(None, *middle, autojunk=False).get_matching_blocks():
+        yield front + block.a, front + block.b, block.size
+    yield len(old) - back, len(new) - back, back
 
 
 def _changes(before: Graph, old: Node, after: Graph, new: Node) -> Iterator[tuple[str, str, str]]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from cnndsl.analysis.step import Ledger, Purpose
-from cnndsl.analysis.values import WIDTHS, Values
+from cnndsl.analysis.values import WIDTHS, Values, saved
 from cnndsl.graph import Node
 
 SWITCH_BYTES = 8
@@ -54,16 +54,16 @@ def run(values: Values, ledger: Ledger) -> Forward:
 
 def _execute(forward: Forward, node: Node) -> None:
     values, ledger, at = forward.values, forward.ledger, node.index
-    shapes = values.graph.shapes(node)
     operands = [_cast(forward, node, operand) for operand in node.inputs]
-    if values.home[at] == at:
+    shared = values.shared(node)
+    if shared is None:
         forward.outputs[at] = ledger.new(at, "activations", 0, node.shape.numel * values.width[at])
     else:
-        forward.outputs[at] = forward.outputs[node.inputs[0]]
+        forward.outputs[at] = forward.outputs[shared]
         ledger.hold(forward.outputs[at])
     _cast_weights(forward, node)
     _save(forward, node, operands)
-    scratch = node.layer.scratch(*shapes)
+    scratch = node.layer.scratch(*values.shapes[at])
     if scratch:
         ledger.drop(ledger.new(at, "scratch", 0, scratch * values.width[at]))
     for operand in operands:
@@ -98,16 +98,16 @@ def _cast_weights(forward: Forward, node: Node) -> None:
 
 def _save(forward: Forward, node: Node, operands: list[int]) -> None:
     values, ledger, at = forward.values, forward.ledger, node.index
-    saved = values.saved[at]
-    for position in saved.inputs:
-        if saved.copies and at in values.inplace:
+    kept = values.saved[at]
+    for position in kept.inputs:
+        if kept.copies and at in values.overwritten:
             bytes = node.shape.numel * values.width[at]
             forward.saved[at].append(ledger.new(at, "extras", 0, bytes))
         else:
             _keep(forward, at, operands[position])
-    if saved.output:
+    if kept.output:
         _keep(forward, at, forward.outputs[at])
-    made = saved if values.training else node.layer.saved(*values.graph.shapes(node))
+    made = kept if values.training else saved(node.layer, *values.shapes[at])
     purpose: Purpose = "extras" if values.needs_gradient[at] else "scratch"
     for size, number, per_image in made.extra:
         if not values.training and size != SWITCH_BYTES:

@@ -1,16 +1,53 @@
-"""Which nodes may overwrite their input: where the emitted module says `inplace=True`."""
+"""Which nodes may write their result over their input: where the emitted module says `inplace=True`, or `y += x`.
+
+A value may be overwritten where one node alone reads it, where it is memory of its own (no view of something else,
+as what leaves FLATTEN, SLICE or, when a network is not trained, DROPOUT), and where the layer that made it does not
+keep it for its backward pass, as a sigmoid does.
+"""
 
 from __future__ import annotations
 
-from cnndsl.graph import Graph
+from collections.abc import Mapping
 
-_ACTIVATIONS = frozenset({"RELU", "RELU6", "HSWISH"})
+from cnndsl.graph import Graph, Node
+from cnndsl.layers.base import TorchCall
 
 
 def inplace(graph: Graph) -> frozenset[int]:
-    """The nodes that write their result over their input: nothing else reads it, and it is not the net's own input."""
-    return frozenset(
-        node.index
-        for node in graph.layers
-        if node.kind in _ACTIVATIONS and node.inputs[0] and len(graph.readers[node.inputs[0]]) == 1
-    )
+    """The nodes that write over their input.
+
+    >>> from cnndsl.network import loads
+    >>> graph = loads("INPUT 8x8x3 -> CONV3-4 -> RELU -> (ID + CONV3-4) -> RELU").graph
+    >>> [graph.nodes[at].kind for at in sorted(inplace(graph))]
+    ['RELU', 'ADD', 'RELU']
+    """
+    return frozenset(overwritten(graph))
+
+
+def overwritten(graph: Graph) -> Mapping[int, int]:
+    """The nodes that write over an input, each with the position of that input."""
+    found: dict[int, int] = {}
+    for node in graph.layers:
+        for position in _positions(graph, node):
+            if _is_free(graph, node.inputs[position]):
+                found[node.index] = position
+                break
+    return found
+
+
+def _positions(graph: Graph, node: Node) -> tuple[int, ...]:
+    """The inputs that the layer could write over. A sum of several is made from left to right."""
+    if node.kind == "ADD" and len(node.inputs) > 1:
+        return (0, 1) if len(node.inputs) == 2 else (0,)
+    made = node.layer.torch(*graph.shapes(node))
+    return (0,) if isinstance(made, TorchCall) and made.inplace else ()
+
+
+def _is_free(graph: Graph, at: int) -> bool:
+    """Whether a value is read once, is memory of its own, and is kept by nobody."""
+    node = graph.nodes[at]
+    if len(graph.readers[at]) != 1 or at == graph.output or any(tap.node == at for tap in graph.taps):
+        return False
+    shapes = graph.shapes(node)
+    is_fresh = len(node.inputs) > 1 or any(tensor.role != "buffer" for tensor in node.layer.tensors(*shapes))
+    return is_fresh and not node.layer.VIEW and not node.layer.saved(*shapes).output

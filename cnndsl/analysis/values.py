@@ -3,13 +3,15 @@ name in the emitted module refers to it. The groundwork of the memory figures; i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
-from cnndsl.analysis.inplace import inplace
+from cnndsl.analysis.inplace import overwritten
 from cnndsl.graph import Called, Choice, Graph, Join, Leaf, Loop, Named, Node, Part, Sequence, Tapped
-from cnndsl.layers.base import Saved, Tensor
+from cnndsl.layers.base import Layer, Saved, Tensor
+from cnndsl.shape import Shape
 
 Dtype = Literal["fp32", "fp16", "bf16", "amp"]
 Device = Literal["cpu", "cuda"]
@@ -42,22 +44,27 @@ class Values:
         return (self.graph.output, *taps)
 
     @cached_property
-    def inplace(self) -> frozenset[int]:
-        return inplace(self.graph)
+    def overwritten(self) -> Mapping[int, int]:
+        """The nodes that write over an input, each with the position of that input."""
+        return overwritten(self.graph)
+
+    @cached_property
+    def shapes(self) -> tuple[tuple[Shape, ...], ...]:
+        """The shapes of each node's inputs."""
+        return tuple(map(self.graph.shapes, self.graph.nodes))
 
     @cached_property
     def saved(self) -> tuple[Saved, ...]:
         """What autograd keeps of each node; nothing where no gradient flows."""
-        nodes = self.graph.nodes
         return tuple(
-            node.layer.saved(*self.graph.shapes(node)) if node.inputs and self.needs_gradient[node.index] else Saved()
-            for node in nodes
+            saved(node.layer, *self.shapes[node.index]) if node.inputs and self.needs_gradient[node.index] else Saved()
+            for node in self.graph.nodes
         )
 
     @cached_property
     def tensors(self) -> tuple[tuple[Tensor, ...], ...]:
         """Parameters and buffers of each node."""
-        return tuple(node.layer.tensors(*self.graph.shapes(node)) if node.inputs else () for node in self.graph.nodes)
+        return tuple(_tensors(node.layer, *self.shapes[node.index]) if node.inputs else () for node in self.graph.nodes)
 
     @cached_property
     def needs_gradient(self) -> tuple[bool, ...]:
@@ -68,19 +75,12 @@ class Values:
             needs.append(self.training and (own or any(needs[at] for at in node.inputs)))
         return tuple(needs)
 
-    def is_view(self, node: Node) -> bool:
-        """True where the output takes no memory: a view, an in-place result, dropout in use."""
+    def shared(self, node: Node) -> int | None:
+        """The input in whose memory a node's output lies: a view, a result written over it, dropout in use."""
         passes = not self.training and node.kind in ("DROPOUT", "DROPPATH")
-        return node.layer.VIEW or passes or node.index in self.inplace
-
-    @cached_property
-    def home(self) -> tuple[int, ...]:
-        """For each node the one in whose memory its output lies."""
-        home: list[int] = []
-        for node in self.graph.nodes:
-            shares = bool(node.inputs) and self.is_view(node)
-            home.append(home[node.inputs[0]] if shares else node.index)
-        return tuple(home)
+        if node.inputs and (node.layer.VIEW or passes):
+            return node.inputs[0]
+        return node.inputs[self.overwritten[node.index]] if node.index in self.overwritten else None
 
     @cached_property
     def width(self) -> tuple[int, ...]:
@@ -98,7 +98,7 @@ class Values:
             return 0
         if node.kind in _FULL:
             return 4
-        return 2 if node.layer.macs(*self.graph.shapes(node)) else 0
+        return 2 if node.layer.macs(*self.shapes[node.index]) else 0
 
     @cached_property
     def last_use(self) -> tuple[int, ...]:
@@ -115,6 +115,17 @@ class Values:
         for at in (0, *self.outputs):
             last[at] = len(graph)
         return tuple(last)
+
+
+@lru_cache(maxsize=4096)
+def saved(layer: Layer, *inputs: Shape) -> Saved:
+    """What autograd keeps of a layer; equal layers on equal inputs are asked once."""
+    return layer.saved(*inputs)
+
+
+@lru_cache(maxsize=4096)
+def _tensors(layer: Layer, *inputs: Shape) -> tuple[Tensor, ...]:
+    return layer.tensors(*inputs)
 
 
 def held_inputs(graph: Graph) -> list[tuple[int, int]]:
