@@ -1,0 +1,176 @@
+"""Questions about the tree of parts, asked before any code is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cnndsl.graph import (
+    Called,
+    Choice,
+    From,
+    Graph,
+    Join,
+    Leaf,
+    Loop,
+    Named,
+    Part,
+    Sequence,
+    Tapped,
+    Through,
+)
+from cnndsl.layers.base import TorchCall, TorchFunction
+
+
+def output(part: Part | None, entry: int) -> int:
+    """The node whose value leaves a part that the value of `entry` enters."""
+    if part is None or isinstance(part, Through | Tapped):
+        return entry
+    if isinstance(part, Leaf | From | Join):
+        return part.node
+    if isinstance(part, Sequence | Loop):
+        for each in part.parts if isinstance(part, Sequence) else part.turns:
+            entry = output(each, entry)
+        return entry
+    return output(part.body if isinstance(part, Called) else part.part, entry)
+
+
+def inner(part: Part) -> tuple[Part, ...]:
+    """The parts of a part."""
+    if isinstance(part, Sequence):
+        return part.parts
+    if isinstance(part, Loop):
+        return part.turns
+    if isinstance(part, Join):
+        return part.branches
+    if isinstance(part, Called):
+        return (part.body,)
+    if isinstance(part, Named | Tapped | Choice):
+        return () if part.part is None else (part.part,)
+    return ()
+
+
+def nodes(part: Part) -> Iterator[int]:
+    """The nodes that a part makes, in order."""
+    for each in inner(part):
+        yield from nodes(each)
+    if isinstance(part, Leaf | Join):
+        yield part.node
+
+
+def members(part: Part | None, root: str) -> Iterator[tuple[str, Part]]:
+    """What the module at the path `root` holds: each child's name, and the part that becomes it."""
+    if part is None:
+        return
+    if isinstance(part, Called) or (isinstance(part, Named) and part.is_module):
+        yield child(part.path, root), part
+    elif isinstance(part, Tapped) and not isinstance(part.part, Called | Leaf | Named):
+        yield child(part.path, root), part
+    else:
+        for each in inner(part):
+            yield from members(each, root)
+
+
+def child(path: str, root: str) -> str:
+    """The name in its module of what stands at a path."""
+    return path[len(root) + 1 :] if root else path
+
+
+class Structure:
+    """The same questions, where the graph has a say in the answer."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.switched = frozenset(node.inputs[1] for node in graph if node.kind == "UNPOOL" and len(node.inputs) > 1)
+        """The max-pools whose indices are read."""
+        self._tapped = frozenset(tap.node for tap in graph.taps)
+
+    def made(self, node: int) -> TorchCall | TorchFunction | None:
+        """What a node becomes in PyTorch."""
+        found = self.graph.nodes[node]
+        return found.layer.torch(*self.graph.shapes(found))
+
+    def is_chain(self, part: Part | None, entry: int) -> bool:
+        """Whether calling the modules of a part one after the other, from the value of `entry` on, is all that it does."""
+        if part is None or isinstance(part, Through):
+            return True
+        if isinstance(part, Leaf):
+            is_module = not isinstance(self.made(part.node), TorchFunction)
+            return is_module and self.graph.nodes[part.node].inputs == (entry,) and part.node not in self.switched
+        if isinstance(part, From | Join | Tapped):
+            return False
+        if isinstance(part, Called) or (isinstance(part, Named) and part.is_module):
+            return self.is_closed(part, entry)
+        for each in inner(part):
+            if not self.is_chain(each, entry):
+                return False
+            entry = output(each, entry)
+        return True
+
+    def is_closed(self, part: Part, entry: int) -> bool:
+        """Whether a part reads the value of `entry` alone, and is itself read at its end alone."""
+        return self.reads(part) in ((), (entry,)) and not self.exposed(part)
+
+    def own(self, part: Part) -> frozenset[int]:
+        """The nodes that a part makes."""
+        return frozenset(nodes(part))
+
+    def unpooled_size(self, node: int) -> tuple[int, ...]:
+        """The extents of an unpooling, which do not follow from those of its input; nothing for others."""
+        found = self.graph.nodes[node]
+        if found.kind != "UNPOOL":
+            return ()
+        return found.shape.spatial
+
+    def inputs(self, node: int) -> tuple[int, ...]:
+        """The values that a node reads: the node that gives each, or for a pool's indices its complement `~node`."""
+        found = self.graph.nodes[node]
+        if found.kind == "UNPOOL":
+            return (found.inputs[0], ~found.inputs[1])
+        return found.inputs
+
+    def reads(self, part: Part) -> tuple[int, ...]:
+        """The values from outside of a part that it reads, the first read first."""
+        own = set(nodes(part))
+        found = dict.fromkeys(at for index in sorted(own) for at in self.inputs(index) if max(at, ~at) not in own)
+        return tuple(found)
+
+    def exposed(self, part: Part) -> tuple[int, ...]:
+        """The values of a part, but its last, that are read outside of it or are outputs of the network."""
+        own = set(nodes(part))
+        last = output(part, -1)
+        values = [at for at in sorted(own) if at != last and self._is_needed(at, own)]
+        indices = [
+            ~at
+            for at in sorted(own & self.switched)
+            if any(~at in self.inputs(r) and r not in own for r in self.graph.readers[at])
+        ]
+        return (*values, *indices)
+
+    def _is_needed(self, at: int, own: set[int]) -> bool:
+        if at in self._tapped or at == self.graph.output:
+            return True
+        return any(reader not in own and at in self.inputs(reader) for reader in self.graph.readers[at])
+
+    def wants_flat(self, part: Part | None, entry: int) -> bool:
+        """Whether the first module of a chain takes vectors, and something else enters it."""
+        if part is None or isinstance(part, Through):
+            return False
+        if isinstance(part, Leaf):
+            made = self.made(part.node)
+            return isinstance(made, TorchCall) and made.flatten
+        if isinstance(part, From | Join | Tapped):
+            return False
+        is_module = isinstance(part, Called) or (isinstance(part, Named) and part.is_module)
+        if is_module and not all(self.is_chain(each, entry) for each in inner(part)):
+            return False
+        first = next((each for each in inner(part) if not is_nothing(each)), None)
+        return self.wants_flat(first, entry)
+
+
+def is_nothing(part: Part | None) -> bool:
+    """Whether the value goes through a part as it is."""
+    return (
+        part is None
+        or isinstance(part, Through)
+        or (not isinstance(part, Leaf | From | Join) and all(map(is_nothing, inner(part))))
+    )

@@ -1,0 +1,239 @@
+"""One class of the emitted file in the making: its modules, its names, its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from cnndsl.emit.assemble import assembled
+from cnndsl.emit.chain import ChainBuilder, only
+from cnndsl.emit.construct import Site, construct
+from cnndsl.emit.dataflow import Tracer
+from cnndsl.emit.flow import Flow
+from cnndsl.emit.layout import Call, Doc, Infix, Item, Text
+from cnndsl.emit.parts import output
+from cnndsl.emit.plan import ChildName, ClassPlan, Element, Parameter, Statement
+from cnndsl.emit.scope import Mismatch, same
+from cnndsl.emit.sequential import body
+from cnndsl.emit.terms import Code, Const, Env, Op, Term, Var, evaluate, names, substitute, text
+from cnndsl.emit.values import Program
+from cnndsl.graph import Called, Leaf, Named, Part, Tapped
+
+if TYPE_CHECKING:
+    from cnndsl.emit.emission import Emission
+
+_Result = TypeVar("_Result")
+ENTERING = ("in_channels", "in_features")
+
+
+class Unit:
+    """What one class uses and defines. `taken` are names that its local variables may not have."""
+
+    def __init__(self, emission: Emission, taken: Iterable[str] = (), is_root: bool = False) -> None:
+        self.emission, self.is_root = emission, is_root
+        self.graph, self.structure, self.overwritten = emission.graph, emission.structure, emission.overwritten
+        self.taken = {*taken, *ENTERING, "block_channels", "block_features"}
+        self.uses: set[str] = set()
+        self.helpers: set[str] = set()
+        self.inner: list[ClassPlan] = []
+        self.strides: list[Term] = []
+
+    # Names
+
+    def use(self, term: Term) -> None:
+        """The class needs the names of a term."""
+        self.uses.update(names(term))
+
+    def doc(self, term: Term) -> Doc:
+        """A term as it stands in the code of the class."""
+        self.use(term)
+        if isinstance(term, Op) and term.operator in ("or", "and"):
+            return Infix(term.operator, tuple(Text(_within(term, each)) for each in term.operands))
+        return Text(text(term))
+
+    def local(self, name: str) -> str:
+        """A new local variable."""
+        number, result = 1, name
+        while result in self.taken:
+            number += 1
+            result = f"{name}{number}"
+        self.taken.add(result)
+        return result
+
+    def attempt(self, action: Callable[[], _Result]) -> _Result | None:
+        """The result, or None where that is a Mismatch: then nothing of it stays."""
+        kept = (set(self.uses), set(self.helpers), list(self.inner), list(self.strides), set(self.taken))
+        try:
+            return action()
+        except Mismatch:
+            self.uses, self.helpers, self.inner, self.strides, self.taken = kept
+            return None
+
+    # Modules
+
+    def module(self, parts: Sequence[Part], flow: Flow, name: ChildName) -> tuple[Element | None, Flow]:
+        """The construction of a child that is these parts, and the flow behind it; None for no module at all."""
+        first = parts[0]
+        if isinstance(first, Leaf):
+            return self._layer(only(parts, Leaf), flow, name)
+        outputs = [output(part, entry) for part, entry in zip(parts, flow.nodes, strict=True)]
+        if isinstance(first, Called):
+            plan = self.emission.class_of(only(parts, Called))
+            return self._call(plan, only(parts, Called), flow, outputs, name)
+        inner = [part.part for part in parts if isinstance(part, Named | Tapped)]
+        paths = tuple(part.path for part in parts if isinstance(part, Named | Tapped))
+        if len(inner) < len(parts):
+            raise Mismatch
+        chained = (self.structure.is_chain(part, entry) for part, entry in zip(inner, flow.nodes, strict=True))
+        if all(chained):
+            chain, after = ChainBuilder(self).build(inner, replace(flow, roots=paths))
+            return Element(name, None, chain), flow.after(outputs, after.term)
+        plan = self._pseudo(inner, paths, flow)
+        return self._call(plan, parts, flow, outputs, name)
+
+    def _layer(self, leaves: Sequence[Leaf], flow: Flow, name: ChildName) -> tuple[Element | None, Flow]:
+        numbers = [leaf.node for leaf in leaves]
+        nodes = tuple(self.graph.nodes[at] for at in numbers)
+        if all(self.structure.made(at) is None for at in numbers):
+            return None, flow.after(numbers, flow.term)
+        site = Site(
+            self.graph,
+            nodes,
+            flow.term,
+            inplace=all(at in self.overwritten for at in numbers),
+            indices=all(at in self.structure.switched for at in numbers),
+            flat=flow.flat,
+        )
+        made = construct(site, flow.scope)
+        self.uses |= made.uses
+        self.helpers |= made.helpers
+        if made.stride is not None and made.stride not in self.strides:
+            self.strides.append(made.stride)
+        return Element(name, made.doc), flow.after(numbers, made.leaving)
+
+    def _call(
+        self, plan: ClassPlan, parts: Sequence[Part], flow: Flow, outputs: Sequence[int], name: ChildName
+    ) -> tuple[Element, Flow]:
+        """The construction of a class: each argument is an expression that is right in every place."""
+        if plan not in self.inner:
+            self.inner.append(plan)
+        values = [plan.values[part.path] for part in parts if isinstance(part, Called | Named | Tapped)]
+        given: dict[str, Term] = {}
+        items: list[Item] = []
+        skipped = False
+        for parameter in plan.parameters:
+            wanted = [env[parameter.name] for env in values]
+            default = parameter.default
+            if default is not None and all(same(value, evaluate(default, {})) for value in wanted):
+                given[parameter.name], skipped = default, True
+                continue
+            term = flow.scope.express(wanted, *self._candidates(parameter, parts, flow))
+            given[parameter.name] = term
+            by_name = skipped or isinstance(wanted[0], bool | Code)
+            items.append(Item(self.doc(term), f"{parameter.name}=" if by_name else ""))
+            skipped = by_name
+        leaving = None if plan.leaving is None else substitute(plan.leaving, given)
+        return Element(name, Call(plan, tuple(items))), flow.after(outputs, leaving)
+
+    def _candidates(self, parameter: Parameter, parts: Sequence[Part], flow: Flow) -> list[Term | None]:
+        if parameter.name in ENTERING:
+            return [flow.term]
+        first = parts[0]
+        if isinstance(first, Called):
+            written = [dict(part.written).get(parameter.option) for part in parts if isinstance(part, Called)]
+            same_text = all(expr == written[0] for expr in written)
+            return [flow.scope.term(written[0]) if same_text else None, Var(parameter.name)]
+        renamed = parameter.name.replace("block_", "in_")
+        return [Var(renamed if renamed in ENTERING else parameter.name)]
+
+    # Classes
+
+    def _pseudo(self, parts: Sequence[Part], paths: Sequence[str], flow: Flow) -> ClassPlan:
+        """A class for a label on a part with branches. It knows the names around it."""
+        moved = {name: name.replace("in_", "block_") for name in ENTERING}
+        frames: list[dict[str, object]] = []
+        for env, width in zip(flow.scope.frames, flow.widths, strict=True):
+            frames.append({"in_channels": width, **{moved.get(name, name): value for name, value in env.items()}})
+        terms = {name: Var(other) for name, other in moved.items()}
+        look = {name: substitute(term, terms) for name, term in flow.scope.look.items()}
+        scope = replace(flow.scope, look=look, frames=tuple(frames))
+        inside = replace(flow, scope=scope, roots=tuple(paths), term=Var("in_channels"), flat=False)
+        unit = Unit(self.emission, self.taken | set(frames[0]))
+        return unit.plan(paths[0].rpartition(".")[2], parts, inside)
+
+    def plan(
+        self,
+        name: str,
+        parts: Sequence[Part],
+        flow: Flow,
+        options: Mapping[str, str] = {},
+        defaults: Mapping[str, Term] = {},
+    ) -> ClassPlan:  # noqa: B006
+        """The class of these parts. `options` are the block's own names of its parameters, by those of Python."""
+        chained = (self.structure.is_chain(part, entry) for part, entry in zip(parts, flow.nodes, strict=True))
+        program: Program | None = None
+        if all(chained):
+            base = "nn.Sequential"
+            chain, after = ChainBuilder(self).build(parts, flow)
+            init, leaving = body(chain, self.local), after.term
+        else:
+            traced = Tracer(self, flow.roots, parts, flow.nodes).trace()
+            base, init, leaving = assembled(self, traced, flow)
+            program = traced.program
+        known = list(flow.scope.frames[0])
+        used = [each for each in known if each in self.uses]
+        return ClassPlan(
+            name,
+            base,
+            _described(flow, parts),
+            tuple(self._parameters(used, flow.scope.frames, options, defaults)),
+            tuple(init),
+            program,
+            leaving,
+            dict(zip(flow.roots, flow.scope.frames, strict=True)),
+            tuple(self.inner),
+            frozenset(self.helpers) | {each for each in self.uses if each.endswith("()")},
+        )
+
+    def _parameters(
+        self, used: Sequence[str], frames: Sequence[Env], options: Mapping[str, str], defaults: Mapping[str, Term]
+    ) -> list[Parameter]:
+        result: list[Parameter] = []
+        is_last = True
+        for name in reversed(used):
+            default = defaults.get(name) if is_last else None
+            is_last = default is not None
+            result.append(Parameter(name, _type([env[name] for env in frames]), options.get(name, ""), default))
+        return result[::-1]
+
+
+def _within(term: Op, operand: Term) -> str:
+    """An operand with the brackets that it needs: `and` inside `or` needs none, `or` inside `and` does."""
+    written = text(operand)
+    needs = term.operator == "and" and isinstance(operand, Op) and operand.operator == "or"
+    return f"({written})" if needs else written
+
+
+def _type(values: Sequence[object]) -> str:
+    if any(isinstance(value, Code) for value in values):
+        return "type[nn.Module]"
+    if any(isinstance(value, tuple) for value in values):
+        return "tuple[int, ...]" if all(isinstance(value, tuple) for value in values) else "int | tuple[int, ...]"
+    for kind in (float, bool, int):
+        if any(isinstance(value, kind) for value in values):
+            return kind.__name__
+    return "str"
+
+
+def _described(flow: Flow, parts: Sequence[Part]) -> str:
+    """What the class takes and gives, in one line."""
+    nodes = flow.graph.nodes
+    spans = [
+        f"{nodes[entry].shape} to {nodes[output(part, entry)].shape}"
+        for entry, part in zip(flow.nodes, parts, strict=True)
+    ]
+    times = f", {len(spans)} times" if len(spans) > 1 else ""
+    if len(set(spans)) == 1:
+        return f"{spans[0]}{times}."
+    return f"From {spans[0]} on, in the end {spans[-1]}{times}."
