@@ -13,9 +13,6 @@ import cnndsl
 from tests import oracle
 from tests.zoo.test_figures import IN_TORCHVISION, PARAMETERS
 
-FAST = {"alexnet", "vgg11", "vgg16_bn"}
-"""Those whose outputs are compared in every run; the others take gigabytes and seconds each."""
-
 
 @cache
 def on_meta(name: str) -> nn.Module:
@@ -73,7 +70,7 @@ def drawn(state: dict[str, Tensor], seed: int) -> Iterator[tuple[str, Tensor]]:
             yield key, torch.randn(each.shape, generator=generator) * (2 / fan_in) ** 0.5
 
 
-@pytest.mark.parametrize("name", [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in IN_TORCHVISION])
+@pytest.mark.parametrize("name", IN_TORCHVISION)
 def test_outputs_are_torchvisions_to_the_last_bit(name: str) -> None:
     namespace: dict[str, object] = {"__name__": "emitted"}
     exec(compile(cnndsl.load(name).source(), f"{name}.py", "exec"), namespace)
