@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import re
 from keyword import iskeyword
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 import click
 
-from cnndsl.commands.common import STANDARD_INPUT, echo, force_option, network, note, program_argument, settings_option
+from cnndsl.commands.common import (
+    STANDARD_INPUT,
+    complain,
+    echo,
+    force_option,
+    network,
+    note,
+    program_argument,
+    settings_option,
+)
+from cnndsl.graph import Graph
+
+MOST_SHOWN = 20
+"""So many differences of a file of weights are listed."""
 
 
 @click.command("compile")
@@ -17,26 +30,67 @@ from cnndsl.commands.common import STANDARD_INPUT, echo, force_option, network, 
 @click.option(
     "--output", "-o", metavar="FILE", help="Where to write; - is the standard output.  [default: FILE.py, here]"
 )
+@click.option("--check", is_flag=True, help="Write nothing; tell whether the written file is what would be written.")
+@click.option("--weights", metavar="FILE", help="First check that a .pth or .safetensors file fits the network.")
 @force_option
-def command(file: str, settings: tuple[str, ...], output: str | None, force: bool) -> None:
+def command(
+    file: str, settings: tuple[str, ...], output: str | None, check: bool, weights: str | None, force: bool
+) -> None:
     """Write a network as a PyTorch module.
 
     The file needs torch and nothing else; run by itself it does one forward pass. An existing file is overwritten
-    only with --force.
+    only with --force. With --check the exit code is 1 where the file is missing or stale.
 
     \b
     cnndsl compile vgg16
     cnndsl compile net.cnn --set classes=10 -o model.py
+    cnndsl compile resnet50 --weights resnet50.pth
     """
-    source = network(file, settings).source()
+    net = network(file, settings)
+    if weights is not None and not _fits(net.graph, weights):
+        raise SystemExit(1)
+    source = net.source()
     if output == "-" or (output is None and file == "-"):
         echo(source.rstrip("\n"))
         return
+    target = output or f"{module_name(file)}.py"
+    if check:
+        _check(target, source, file)
+        return
     from cnndsl.files import write
 
-    target = output or f"{module_name(file)}.py"
     write(target, source.encode(), force=force)
     note(f"wrote {target}")
+
+
+def _check(target: str, source: str, file: str) -> None:
+    """Tells whether a written file is what would be written now."""
+    path = Path(target)
+    written = path.read_bytes() if path.is_file() else None
+    if written == source.encode():
+        note(f"{target} is up to date")
+        return
+    complain(f"{target} is missing" if written is None else f"{target} is stale: it is not what {file} compiles to")
+    raise SystemExit(1)
+
+
+def _fits(graph: Graph, path: str) -> bool:
+    """Checks a file of weights and says what differs, layer by layer."""
+    from cnndsl.weights import compare, hint, read
+
+    found = read(path)
+    differences = compare(graph, found)
+    if not differences:
+        note(f"{path} fits: {len(found)} entries")
+        return True
+    complain(f"{path} does not fit the network: {len(differences)} of its entries differ")
+    for each in differences[:MOST_SHOWN]:
+        note(f"  {each}")
+    if len(differences) > MOST_SHOWN:
+        note(f"  and {len(differences) - MOST_SHOWN} more")
+    if advice := hint(differences):
+        note(f"  = help: {advice}")
+    return False
 
 
 def module_name(file: str) -> str:
