@@ -1,0 +1,339 @@
+"""The one canonical style: syntax tree -> text.
+
+Kinds stand in capitals, layers that only group in `[ ]`, brackets of expressions only where they are needed; blank
+lines between statements are kept, one at most. Comments stay at the part that they stood at; one inside a part that
+has no room for it, such as an expression, goes above it. The meaning is never changed.
+Where lines break is `layout`'s, what words look like `spell`'s.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import TypeVar, cast
+
+from cnndsl.errors import Span
+from cnndsl.expr import Expr
+from cnndsl.syntax import ast, spell
+from cnndsl.syntax.layout import Brackets, Page, Piece, Run, Unit
+
+T = TypeVar("T")
+
+
+def format(file: ast.File) -> str:
+    """The text of a file in the canonical style.
+
+    >>> from cnndsl.errors import Source
+    >>> from cnndsl.syntax.parse import parse
+    >>> format(parse(Source("", "INPUT 8x8x3->(conv3-4->relu)*2   # twice")))
+    'INPUT 8x8x3 -> [CONV3-4 -> RELU]*2  # twice\\n'
+    """
+    return _Writer(file).text()
+
+
+class _Comments:
+    """The comments of a file, handed out from the first to the last."""
+
+    def __init__(self, file: ast.File) -> None:
+        self._comments = file.comments
+        self._starts = [comment.span.start for comment in file.comments]
+        self._next = 0
+
+    def before(self, offset: int) -> tuple[ast.Comment, ...]:
+        """Those before an offset that are still there."""
+        first, self._next = self._next, max(self._next, bisect_left(self._starts, offset))
+        return self._comments[first : self._next]
+
+    def at(self, offset: int) -> ast.Comment | None:
+        """The comment that contains an offset."""
+        number = bisect_left(self._starts, offset + 1) - 1
+        comment = self._comments[number] if number >= 0 else None
+        return comment if comment and offset < comment.span.end else None
+
+
+class _Writer:
+    def __init__(self, file: ast.File) -> None:
+        self._file = file
+        self._text = file.source.text
+        self._comments = _Comments(file)
+        self._defined = frozenset(_names(file.statements))
+        self._page = Page()
+        self._end = -1
+        """Where that which was written last ends in the old text; -1 at the beginning."""
+
+    def text(self) -> str:
+        for statement in self._file.statements:
+            self._above(self._comments.before(statement.span.start))
+            self._statement(statement)
+        self._above(self._comments.before(len(self._text)))
+        return self._page.text()
+
+    # Statements
+
+    def _above(self, comments: Sequence[ast.Comment]) -> None:
+        """Comments between statements: one that begins on the last statement's line stays on it."""
+        for comment in comments:
+            if self._end >= 0 and "\n" not in self._text[self._end : comment.span.start]:
+                self._page.note(comment.text)
+            else:
+                self._line(comment.span.start)
+                self._page.write(comment.text)
+            self._end = comment.span.end
+
+    def _line(self, start: int) -> None:
+        """Begins a line for what starts there, behind a blank one where there were any."""
+        if self._end < 0:
+            return
+        if self._text.count("\n", self._end, start) > 1:
+            self._page.newline(0)
+        self._page.newline(0)
+
+    def _statement(self, statement: ast.Statement) -> None:
+        """A statement, under the comments inside it that have no other place."""
+        content, beside, chain = self._parts(statement)
+        above = [comment.text for comment in self._comments.before(statement.span.end)]
+        if isinstance(statement, ast.Main) and chain is not None:
+            above = [*chain.entries[0].above, *above]
+        self._line(statement.span.start)
+        self._page.comments(above, 0)
+        self._page.run(Run(",", (_unit(content),)), 0)
+        if isinstance(statement, ast.Block) and chain is not None:
+            self._body(chain, beside)
+        elif chain is not None:
+            self._page.run(chain, 0)
+        self._end = statement.span.end
+
+    def _body(self, run: Run, beside: str) -> None:
+        """The chain of a block: on the line of its name if it fits there, or begins with brackets that open there."""
+        self._page.write(" = ")
+        if not beside and self._page.hugs(run):
+            self._page.run(run, 0)
+            return
+        self._page.note(beside)
+        self._page.newline(4)
+        self._page.comments(run.entries[0].above, 4)
+        self._page.run(run, 4)
+
+    def _parts(self, statement: ast.Statement) -> tuple[tuple[Piece, ...], str, Run | None]:
+        """What a statement says before its chain, the comment behind that, and the chain."""
+        if isinstance(statement, ast.Main):
+            return (), "", self._chain(statement.chain)
+        if isinstance(statement, ast.Block):
+            head = self._head("block", statement)
+            behind = self._closing(statement.name_span.end) if statement.parameters else statement.name_span.end
+            beside, above = self._gap(self._find("=", behind), statement.body.span.start)
+            first, *others = self._chain(statement.body).entries
+            return head, beside, Run("->", (replace(first, above=(*above, *first.above)), *others))
+        if isinstance(statement, ast.Net):
+            return self._head("net", statement), "", None
+        if isinstance(statement, ast.Default):
+            return ("default ", *self._layer(statement.layer)), "", None
+        return (_sentence(statement),), "", None
+
+    def _head(self, keyword: str, statement: ast.Net | ast.Block) -> tuple[Piece, ...]:
+        """A name with its parameters."""
+        text, parameters = f"{keyword} {statement.name}", statement.parameters
+        if not parameters:
+            return (text if parameters is None else f"{text}()",)
+        spans = [each.span for each in parameters]
+        texts = [_parameter(each) for each in parameters]
+        opening = self._find("(", statement.span.start)
+        closing = self._closing(opening)
+        return (self._list(f"{text}(", spans, texts, opening, closing, keeps=True),)
+
+    # Chains
+
+    def _chain(self, chain: ast.Chain) -> Run:
+        spans = [item.span for item in chain.items]
+        first, last = chain.items[0].span.start, chain.items[-1].span.end
+        entries, _, _ = self._units(spans, lambda number: self._element(chain.items[number]), first, last, keeps=True)
+        return Run("->", entries)
+
+    def _units(
+        self, spans: Sequence[Span], build: Callable[[int], T], opening: int, closing: int, keeps: bool
+    ) -> tuple[tuple[Unit[T], ...], str, tuple[str, ...]]:
+        """The parts between two offsets, the comment right behind the first one, and those before the last one.
+
+        `build` makes the part of a number; `keeps` says whether breaks of the author's stay.
+        """
+        units: list[Unit[T]] = []
+        at, behind = opening, ""
+        for number, span in enumerate(spans):
+            beside, above = self._gap(at, span.start)
+            behind = self._beside(units, beside) or behind
+            content = build(number)
+            above += [comment.text for comment in self._comments.before(span.end)]
+            breaks = keeps and "\n" in self._text[at : span.start]
+            units.append(Unit(content, breaks, tuple(above), ""))
+            at = span.end
+        beside, inside = self._gap(at, closing)
+        self._beside(units, beside)
+        return tuple(units), behind, tuple(inside)
+
+    def _beside(self, units: list[Unit[T]], comment: str) -> str:
+        """Puts a comment beside the last part; it comes back where there is none yet."""
+        if not units:
+            return comment
+        units[-1] = replace(units[-1], beside=comment)
+        return ""
+
+    def _gap(self, start: int, end: int) -> tuple[str, list[str]]:
+        """The comments up to an offset: the one on the line on which the gap begins, and the others."""
+        comments = self._comments.before(end)
+        texts = [comment.text for comment in comments]
+        if comments and comments[0].span.start >= start and "\n" not in self._text[start : comments[0].span.start]:
+            return texts[0], texts[1:]
+        return "", texts
+
+    def _find(self, sign: str, start: int) -> int:
+        """Where a sign stands next, comments aside."""
+        at = self._text.find(sign, start)
+        while (comment := self._comments.at(at)) is not None:
+            at = self._text.find(sign, comment.span.end)
+        return at
+
+    def _closing(self, start: int) -> int:
+        """Where the round bracket closes that opens next, comments aside."""
+        at = self._find("(", start)
+        depth = 1
+        while depth:
+            opening, at = self._find("(", at + 1), self._find(")", at + 1)
+            if 0 <= opening < at:
+                depth, at = depth + 1, opening
+            else:
+                depth -= 1
+        return at
+
+    def _element(self, item: ast.Element) -> tuple[Piece, ...]:
+        if isinstance(item, ast.Layer):
+            return self._layer(item)
+        if isinstance(item, ast.Group):
+            return (self._group(item.body, item.span.start, item.span.end - 1),)
+        if isinstance(item, ast.Merge):
+            return (self._merge(item),)
+        if isinstance(item, ast.Repeat):
+            return (*self._element(item.body), f"*{spell.count(item.count)}")
+        if isinstance(item, ast.Optional):
+            return (*self._element(item.body), f"?{item.name or ''}")
+        if isinstance(item, ast.Label):
+            return (f"{spell.template(item.name)}: ", *self._element(item.body))
+        if isinstance(item, ast.Ref):
+            return ("@" + spell.template(item.name),)
+        if isinstance(item, ast.Tap):
+            mode = f"({item.mode})" if item.mode else ""
+            return (f"tap {spell.template(item.name)}{mode}: ", *self._element(item.body))
+        return self._choice(item)
+
+    def _choice(self, item: ast.Either | ast.Conditional | ast.For) -> tuple[Piece, ...]:
+        if isinstance(item, ast.For):
+            return self._for(item)
+        if isinstance(item, ast.Either):
+            pieces = [piece for each in item.choices for piece in (" or ", *self._element(each))]
+            return tuple(pieces[1:])
+        body = self._element(item.body)
+        test = f" if {spell.condition(item.test)}"
+        if item.otherwise is None:
+            return (*body, test)
+        return (*body, f"{test} else ", *self._element(item.otherwise))
+
+    def _layer(self, item: ast.Layer) -> tuple[Piece, ...]:
+        head = spell.head(item, self._defined)
+        if not item.arguments:
+            return (head if item.arguments is None else f"{head}()",)
+        spans = [each.span for each in item.arguments]
+        texts = [_argument(each) for each in item.arguments]
+        return (self._list(f"{head}(", spans, texts, spans[0].start, item.span.end - 1, keeps=False),)
+
+    # Brackets
+
+    def _list(
+        self, text: str, spans: Sequence[Span], texts: Sequence[str], opening: int, closing: int, keeps: bool
+    ) -> Brackets:
+        """Texts with commas between, in round brackets."""
+        entries, beside, inside = self._units(spans, lambda number: (texts[number],), opening, closing, keeps)
+        return Brackets("list", text, (_unit(Run(",", entries)),), ")", beside=beside, inside=inside)
+
+    def _group(self, chain: ast.Chain, opening: int, closing: int) -> Brackets:
+        """A chain in square brackets; brackets alone in brackets open and close together: `[(` … `)]`."""
+        runs, beside, inside = self._units([chain.span], lambda _: self._chain(chain), opening, closing, keeps=True)
+        first = runs[0].content.entries[0].content[0]
+        is_alone = len(runs[0].content.entries) == len(runs[0].content.entries[0].content) == 1
+        if is_alone and isinstance(first, Brackets) and first.style in ("group", "merge", "call"):
+            above = (*runs[0].above, *runs[0].content.entries[0].above)
+            if not (above or runs[0].beside or beside or inside):
+                return replace(first, open=f"[{first.open}", close=f"{first.close}]")
+        return Brackets("group", "[", runs, "]", beside=beside, inside=inside)
+
+    def _merge(self, item: ast.Merge) -> Brackets:
+        spans = [branch.span for branch in item.branches]
+        is_call = item.operator not in ("+", "|")
+        opening, closing = self._find("(", item.span.start), item.span.end - 1
+        runs, beside, inside = self._units(
+            spans, lambda number: self._chain(item.branches[number]), opening, closing, keeps=True
+        )
+        if is_call:
+            return Brackets("call", f"{item.operator}(", runs, ")", beside=beside, inside=inside)
+        return Brackets("merge", "(", runs, ")", item.operator, beside, inside)
+
+    def _for(self, item: ast.For) -> tuple[Piece, ...]:
+        names = f"for {', '.join(item.names)} in "
+        opening = self._find("[", item.span_of_rows.end)
+        if item.is_range:
+            first, last = (spell.expression(expr, tight=True) for expr in item.rows[0])
+            return (f"{names}{first}..{last} ", self._group(item.body, opening, item.span.end - 1))
+        spans = [row[0].span.to(row[-1].span) for row in item.rows]
+        entries, _, inside = self._units(
+            spans, lambda number: (_row(item.rows[number]),), spans[0].start, opening, keeps=True
+        )
+        rows = Brackets("rows", "", (_unit(Run(",", entries)),), "", inside=inside)
+        return (names, rows, " ", self._group(item.body, opening, item.span.end - 1))
+
+
+def _unit(content: T) -> Unit[T]:
+    return Unit(content, False, (), "")
+
+
+def _row(row: tuple[Expr, ...]) -> str:
+    texts = [spell.expression(expr) for expr in row]
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def _argument(argument: ast.Argument) -> str:
+    value = spell.expression(argument.value)
+    return value if argument.name is None else f"{argument.name}={value}"
+
+
+def _parameter(parameter: ast.Parameter) -> str:
+    default = "" if parameter.default is None else spell.expression(parameter.default)
+    if parameter.domain is None:
+        return f"{parameter.name}={default}" if default else parameter.name
+    values = [spell.expression(value, tight=parameter.domain.is_range) for value in parameter.domain.values]
+    domain = "..".join(values) if parameter.domain.is_range else f"{{{', '.join(values)}}}"
+    return f"{parameter.name} in {domain} = {default}" if default else f"{parameter.name} in {domain}"
+
+
+def _sentence(statement: ast.Version | ast.Use | ast.Let | ast.Assert) -> str:
+    if isinstance(statement, ast.Version):
+        return f"cnn {statement.span.text.split()[-1]}"
+    if isinstance(statement, ast.Use):
+        return f'use "{statement.path}": {", ".join(name for name, _ in statement.names)}'
+    if isinstance(statement, ast.Let):
+        return f"let {statement.name} = {spell.expression(statement.value)}"
+    return f"assert {spell.expression(statement.test)}"
+
+
+def _names(node: object) -> Iterator[str]:
+    """Every name that a file gives to a block or a value: none of them is taken for a kind."""
+    if isinstance(node, tuple):
+        for each in cast("tuple[object, ...]", node):
+            yield from _names(each)
+    elif is_dataclass(node) and not isinstance(node, Span):
+        if isinstance(node, ast.Block | ast.Let | ast.Parameter):
+            yield node.name
+        elif isinstance(node, ast.Use):
+            yield from (name for name, _ in node.names)
+        elif isinstance(node, ast.For):
+            yield from node.names
+        for field in fields(node):
+            yield from _names(getattr(node, field.name))

@@ -1,0 +1,249 @@
+"""Lines: where to break a chain, a merge, a table of rows, and where its comments go.
+
+The rules, for every run of parts (a chain, the branches of a merge, the rows of a `for`, arguments):
+
+1. A break that the author made stays, and a comment is followed by one. Breaks between arguments are not kept.
+2. A line that is still too long opens the merge that it begins with; else each of its parts gets a line.
+3. A part that is still too long for its line opens its brackets, its lists of arguments last.
+
+What opens once stays open, so formatting twice changes nothing. What the text says is not this module's: see `format`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+WIDTH = 108
+"""The longest line, comments aside."""
+
+T_co = TypeVar("T_co", covariant=True)
+Style: TypeAlias = Literal["group", "merge", "call", "list", "rows"]
+
+
+@dataclass(frozen=True)
+class Unit(Generic[T_co]):
+    """A part of a run: the comments on lines above it and the one beside it; whether the author began a line here."""
+
+    content: T_co
+    breaks: bool
+    above: tuple[str, ...]
+    beside: str
+
+
+@dataclass(frozen=True)
+class Brackets:
+    """Something in brackets: one run, or as many as a merge has branches.
+
+    `group` is a chain, `merge` has its `operator` between the branches, `call` and `list` have commas, the branches
+    of `call` being chains; `rows` is a list that stands without brackets.
+    """
+
+    style: Style
+    open: str
+    runs: tuple[Unit[Run], ...]
+    close: str
+    operator: str = ""
+    beside: str = ""
+    """The comment right behind the opening bracket."""
+    inside: tuple[str, ...] = ()
+    """The comments above the closing bracket."""
+
+    @cached_property
+    def flat(self) -> str:
+        runs = (run.content.flat for run in self.runs)
+        between = f" {self.operator} " if self.style == "merge" else ", "
+        return f"{self.open}{between.join(runs)}{self.close}"
+
+    @cached_property
+    def is_open(self) -> bool:
+        """Whether it must go over several lines: for a comment, or because the author broke it."""
+        return bool(
+            self.beside
+            or self.inside
+            or any(run.above or run.beside or run.breaks or run.content.is_broken for run in self.runs)
+        )
+
+
+Piece: TypeAlias = str | Brackets
+Entry: TypeAlias = Unit[tuple[Piece, ...]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Parts in a row, with `->` before each but the first or `,` behind each but the last."""
+
+    link: Literal["->", ","]
+    entries: tuple[Entry, ...]
+
+    @cached_property
+    def flat(self) -> str:
+        return self.between.join("".join(map(_flat, entry.content)) for entry in self.entries)
+
+    @property
+    def between(self) -> str:
+        return " -> " if self.link == "->" else ", "
+
+    @cached_property
+    def is_broken(self) -> bool:
+        return any(
+            entry.above or entry.beside or entry.breaks or any(_is_open(piece) for piece in entry.content)
+            for entry in self.entries
+        )
+
+
+def _flat(piece: Piece) -> str:
+    return piece if isinstance(piece, str) else piece.flat
+
+
+def _is_open(piece: Piece) -> bool:
+    return isinstance(piece, Brackets) and piece.is_open
+
+
+def _opened(pieces: Sequence[Piece], *styles: Style) -> frozenset[int]:
+    """The identities of the brackets to open: those that must be, and those of some styles."""
+    return frozenset(
+        id(piece) for piece in pieces if isinstance(piece, Brackets) and (piece.is_open or piece.style in styles)
+    )
+
+
+class Page:
+    """Text under construction, line by line."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._line = ""
+        self._note = ""
+
+    @property
+    def column(self) -> int:
+        return len(self._line)
+
+    def text(self) -> str:
+        self.newline(0)
+        text = "\n".join(self._lines).strip("\n")
+        return f"{text}\n" if text else ""
+
+    def write(self, text: str) -> None:
+        self._line += text if self._line.strip() else text.lstrip(" ")
+
+    def note(self, comment: str) -> None:
+        """A comment for the end of the line at hand."""
+        if comment:
+            self._note = f"  {comment}"
+
+    def newline(self, column: int) -> None:
+        self._lines.append(self._line.rstrip() + self._note)
+        self._line, self._note = " " * column, ""
+
+    def comments(self, comments: Sequence[str], column: int) -> None:
+        """Comments on the line at hand, each followed by a new line."""
+        for comment in comments:
+            self.write(comment)
+            self.newline(column)
+
+    def run(self, run: Run, column: int) -> None:
+        """A run whose further lines begin at a column; the line at hand is ready for the first."""
+        start = column
+        for number, segment in enumerate(_segments(run)):
+            if number:
+                start = self._next(segment[0], run.link, column)
+            self._segment(segment, run, column, start)
+
+    def hugs(self, run: Run) -> bool:
+        """Whether a run can begin on the line at hand and have its brackets close at column 0: `= (` … `) -> RELU`."""
+        segments = list(_segments(run))
+        if len(segments) > 1 or run.entries[0].above:
+            return False
+        opened = self._plan(segments[0], run, 0)
+        return opened is not None and opened <= _opened(run.entries[0].content, "group", "merge", "call", "rows")
+
+    def _next(self, entry: Entry, link: str, column: int) -> int:
+        """Ends the line and begins one for an entry; the column of what that says."""
+        if link == ",":
+            self.write(",")
+        self.newline(column)
+        self.comments(entry.above, column)
+        if link == "->":
+            self.write("-> ")
+        return self.column
+
+    def _segment(self, segment: Sequence[Entry], run: Run, column: int, start: int) -> None:
+        """Entries that the author put on one line."""
+        together = self._plan(segment, run, start)
+        for number, entry in enumerate(segment):
+            if number and together is None:
+                start = self._next(entry, run.link, column)
+            elif number:
+                self.write(run.between)
+            opened = self._plan([entry], run, start) if together is None else together
+            self._entry(entry, start, opened or frozenset())
+            self.note(entry.beside)
+
+    def _plan(self, segment: Sequence[Entry], run: Run, start: int) -> frozenset[int] | None:
+        """Which brackets of a line to open; None where each of its entries needs a line."""
+        first = segment[0].content
+        pieces = [*first, *(piece for entry in segment[1:] for piece in (run.between, *entry.content))]
+        must = _opened(pieces)
+        if self._fits(pieces, must, start):
+            return must
+        if len(segment) > 1:
+            merges = must | _opened(first, "merge", "call")
+            return merges if merges > must and self._fits(pieces, merges, start) else None
+        chains = _opened(pieces, "group", "merge", "call")
+        return (
+            chains if self._fits(pieces, chains, start) else _opened(pieces, "group", "merge", "call", "rows", "list")
+        )
+
+    def _fits(self, pieces: Sequence[Piece], opened: frozenset[int], start: int) -> bool:
+        at = self.column
+        for piece in pieces:
+            if isinstance(piece, Brackets) and id(piece) in opened:
+                if at + len(piece.open) > WIDTH:
+                    return False
+                at = start + len(piece.close)
+            else:
+                at += len(_flat(piece))
+        return at <= WIDTH
+
+    def _entry(self, entry: Entry, start: int, opened: frozenset[int]) -> None:
+        for piece in entry.content:
+            if isinstance(piece, Brackets) and id(piece) in opened:
+                self._brackets(piece, start)
+            else:
+                self.write(_flat(piece))
+
+    def _brackets(self, piece: Brackets, start: int) -> None:
+        """Brackets over several lines, the closing one at a column."""
+        self.write(piece.open)
+        self.note(piece.beside)
+        inner = start + (4 if piece.style in ("merge", "rows") else 2)
+        for number, run in enumerate(piece.runs):
+            self.newline(inner)
+            self.comments((*run.above, *run.content.entries[0].above), inner)
+            if number and piece.style == "merge":
+                self._line = " " * (inner - 2)
+                self.write(f"{piece.operator} ")
+            self.run(run.content, inner)
+            if piece.style == "call" and run is not piece.runs[-1]:
+                self.write(",")
+            self.note(run.beside)
+        if piece.inside:
+            self.newline(inner)
+            self.comments(piece.inside[:-1], inner)
+            self.write(piece.inside[-1])
+        self.newline(start)
+        self.write(piece.close)
+
+
+def _segments(run: Run) -> Iterator[list[Entry]]:
+    """The entries of a run, line by line as the author broke them."""
+    segment: list[Entry] = []
+    for entry in run.entries:
+        if segment and (entry.breaks or entry.above or segment[-1].beside):
+            yield segment
+            segment = []
+        segment.append(entry)
+    yield segment
