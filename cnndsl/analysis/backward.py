@@ -93,12 +93,17 @@ def _through(backward: Backward, node: Node, gradient: Gradient) -> None:
     """One layer: gradients of its parameters and inputs; then what it kept may go, and the gradient itself."""
     values, ledger = backward.values, backward.ledger
     ledger.event("backward", node.index)
+    if node.kind == "MEAN":
+        gradient = _divided(backward, node, gradient)
     arriving = [
         (operand, *_passed(backward, node, operand, gradient))
         for operand in node.inputs
         if values.needs_gradient[operand]
     ]
     _weight_gradients(backward, node)
+    _, scratch = node.layer.scratch(*values.shapes[node.index])
+    if scratch:
+        ledger.drop(ledger.new(node.index, "scratch", 0, scratch * values.width[node.index]))
     for storage in backward.forward.saved[node.index]:
         ledger.drop(storage)
     ledger.drop(gradient.storage)
@@ -106,11 +111,19 @@ def _through(backward: Backward, node: Node, gradient: Gradient) -> None:
         _arrive(backward, operand, storage, dense)
 
 
+def _divided(backward: Backward, node: Node, gradient: Gradient) -> Gradient:
+    """The gradient of a sum that a mean is the quotient of."""
+    width = backward.values.width[node.index]
+    quotient = backward.ledger.new(node.index, "gradients", 0, node.shape.numel * width)
+    backward.ledger.drop(gradient.storage)
+    return Gradient(quotient, True)
+
+
 def _passed(backward: Backward, node: Node, operand: int, gradient: Gradient) -> tuple[int, bool]:
     """The gradient for one operand: the same memory where it is only handed on, else new."""
     values, ledger = backward.values, backward.ledger
     shape = values.graph.nodes[operand].shape
-    handed_on = node.kind in ("ADD", "ID", "FLATTEN") and shape.numel == node.shape.numel
+    handed_on = node.kind in ("ADD", "MEAN", "ID", "FLATTEN") and shape.numel == node.shape.numel
     if handed_on or node.kind == "CONCAT":
         ledger.hold(gradient.storage)
         return gradient.storage, gradient.dense and handed_on

@@ -17,15 +17,15 @@ SWITCH_BYTES = 8
 class Forward:
     """What is alive behind the forward pass.
 
-    `outputs` maps a node to the storage of its output, `saved` to those that autograd keeps for it, `casts` to the
-    copies of its weights that autocast made.
+    `outputs` maps a node to the storage of its output, `saved` to those that autograd keeps for it. `lasting` are
+    what lives until the pass is over: copies of weights that autocast made, the switches for an UNPOOL.
     """
 
     values: Values
     ledger: Ledger
     outputs: dict[int, int] = field(default_factory=dict[int, int])
     saved: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
-    casts: list[int] = field(default_factory=list[int])
+    lasting: list[int] = field(default_factory=list[int])
 
     @property
     def kept(self) -> set[int]:
@@ -47,8 +47,8 @@ def run(values: Values, ledger: Ledger) -> Forward:
             _execute(forward, node)
             for at in dying[node.index]:
                 ledger.drop(forward.outputs[at])
-    for cast in forward.casts:
-        ledger.drop(cast)
+    for storage in forward.lasting:
+        ledger.drop(storage)
     return forward
 
 
@@ -63,8 +63,8 @@ def _execute(forward: Forward, node: Node) -> None:
         ledger.hold(forward.outputs[at])
     _cast_weights(forward, node)
     _save(forward, node, operands)
-    scratch = node.layer.scratch(*values.shapes[at])
-    if scratch:
+    scratch, _ = node.layer.scratch(*values.shapes[at])
+    if scratch and not values.needs_gradient[at]:
         ledger.drop(ledger.new(at, "scratch", 0, scratch * values.width[at]))
     for operand in operands:
         ledger.drop(operand)
@@ -90,7 +90,7 @@ def _cast_weights(forward: Forward, node: Node) -> None:
         if tensor.role == "buffer":
             continue
         cast = ledger.new(node.index, "extras", 2 * tensor.numel, 0)
-        forward.casts.append(cast)
+        forward.lasting.append(cast)
         if values.needs_gradient[node.index] and tensor.role == "weight":
             ledger.hold(cast)
             forward.saved[node.index].append(cast)
@@ -114,6 +114,9 @@ def _save(forward: Forward, node: Node, operands: list[int]) -> None:
             continue
         bytes = number * _extra_width(values, node, size, made.mask, per_image)
         storage = ledger.new(at, purpose, 0 if per_image else bytes, bytes if per_image else 0)
+        if size == SWITCH_BYTES and at in values.unpooled:
+            ledger.hold(storage)
+            forward.lasting.append(storage)
         if values.needs_gradient[at]:
             forward.saved[at].append(storage)
         else:

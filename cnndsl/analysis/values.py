@@ -75,6 +75,11 @@ class Values:
             needs.append(self.training and (own or any(needs[at] for at in node.inputs)))
         return tuple(needs)
 
+    @cached_property
+    def unpooled(self) -> frozenset[int]:
+        """The max-poolings whose switches an UNPOOL takes: they have a name until the module is done."""
+        return frozenset(node.inputs[1] for node in self.graph.nodes if node.kind == "UNPOOL")
+
     def shared(self, node: Node) -> int | None:
         """The input in whose memory a node's output lies: a view, a result written over it, dropout in use."""
         passes = not self.training and node.kind in ("DROPOUT", "DROPPATH")

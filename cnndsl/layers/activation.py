@@ -90,6 +90,10 @@ class PRelu(Activation):
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         return (Tensor("weight", (1 if self.shared else inputs[0].channels,)),)
 
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        """The slopes' gradient at each value, before it is summed."""
+        return 0, inputs[0].numel
+
     def formula(self, *inputs: Shape) -> str:
         return "1" if self.shared else str(inputs[0].channels)
 
@@ -124,6 +128,9 @@ class Tanh(Activation):
     def saved(self, *inputs: Shape) -> Saved:
         """The value of tanh, which is the output only where nothing scales it."""
         return Saved(output=True) if self._is_plain() else Saved(extra=((0, inputs[0].numel, True),))
+
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        return 0 if self._is_plain() else inputs[0].numel, 0
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         if self._is_plain():
@@ -245,6 +252,9 @@ class Softsign(Activation):
         """The input and the denominator."""
         return Saved(inputs=(0,), extra=((0, inputs[0].numel, True),))
 
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        return inputs[0].numel, 3 * inputs[0].numel
+
 
 @dataclass(frozen=True)
 class HardTanh(Activation):
@@ -265,6 +275,9 @@ class LogSigmoid(Activation):
     def saved(self, *inputs: Shape) -> Saved:
         """The input and, on the CPU, its exponential."""
         return Saved(inputs=(0,), extra=((0, inputs[0].numel, True),))
+
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        return inputs[0].numel, 0
 
 
 @dataclass(frozen=True)

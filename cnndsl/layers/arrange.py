@@ -236,5 +236,9 @@ class Pick(Layer):
             raise LayerError("E0308", message, f"channels are counted from 0 to {x.channels - 1}")
         return Shape(len(self.channels), x.spatial)
 
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        """The gradient of each channel, among zeros for the others, beside their sum."""
+        return 0, 2 * inputs[0].numel
+
     def torch(self, *inputs: Shape) -> TorchCall | None:
         return TorchCall("Pick", (Slot(self.channels, "channels"),), helper=True)

@@ -194,9 +194,10 @@ class Layer:
         """What autograd keeps in training mode."""
         return Saved()
 
-    def scratch(self, *inputs: Shape) -> int:
-        """The most values, of one image, that its forward pass holds at once beside input, output and what is saved."""
-        return 0
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        """The most values, of one image, that are held for a moment: in the forward pass of a network in use beside
+        inputs and output, and in the backward pass beside what is saved and the gradients of output and inputs."""
+        return 0, 0
 
     def torch(self, *inputs: Shape) -> TorchCall | TorchFunction | None:
         """The PyTorch that it becomes; None for nothing at all. Assumes that `output` accepted the inputs."""

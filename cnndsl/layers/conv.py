@@ -100,6 +100,10 @@ class Conv(Layer):
             )
         return Saved(extra=((0, x.channels * prod(axis.size + axis.before + axis.after for axis in windows), True),))
 
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        """The padded copy, if any."""
+        return sum(number for _, number, _ in self.saved(*inputs).extra), 0
+
     def formula(self, *inputs: Shape) -> str:
         _, fan_in, *kernel = self.tensors(*inputs)[0].shape
         return f"({'*'.join(map(str, (*kernel, fan_in)))})*{self._filters(inputs[0])}"
@@ -305,6 +309,11 @@ class LocallyConnected(Layer):
         """Every position's patch."""
         pixels, _, patch = self.tensors(*inputs)[0].shape
         return Saved(extra=((0, pixels * patch, True),))
+
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        """The patches, and the products before the bias is added."""
+        pixels, filters, patch = self.tensors(*inputs)[0].shape
+        return pixels * (patch + self.bias * filters), 0
 
     def formula(self, *inputs: Shape) -> str:
         (x,) = inputs

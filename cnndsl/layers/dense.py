@@ -98,6 +98,11 @@ class RadialBasis(Layer):
     def saved(self, *inputs: Shape) -> Saved:
         return Saved(extra=((0, inputs[0].numel * self.features, True),))
 
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        """The differences and their squares; the factors of their gradient."""
+        differences = inputs[0].numel * self.features
+        return 2 * differences, 3 * differences
+
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         arguments = (Slot(x.numel, "in_features"), Slot(self.features, "features"))

@@ -102,6 +102,10 @@ class Max(Merge):
         """All operands of each `torch.maximum`, results between them included."""
         return _kept(inputs, [inputs[0]] * (len(inputs) - 2))
 
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        """Where one is larger, and the gradient there."""
+        return 0, inputs[0].numel * 3 // 2 if len(inputs) > 1 else 0
+
     def torch(self, *inputs: Shape) -> TorchFunction:
         operands = [f"{{{at}}}" for at in range(len(inputs))]
         return TorchFunction(reduce(lambda left, right: f"torch.maximum({left}, {right})", operands))

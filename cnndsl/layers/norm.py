@@ -92,6 +92,10 @@ class LocalResponseNorm(Layer):
         padded = (x.channels + self.size - 1) * x.pixels
         return Saved(inputs=(0,), extra=((0, padded + 2 * x.numel, True),))
 
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        """Three maps of denominators ahead of the output; the factors of the quotient's gradient."""
+        return 2 * inputs[0].numel, 3 * inputs[0].numel
+
     def torch(self, *inputs: Shape) -> TorchCall | None:
         usual = (*_changed("alpha", self.alpha, 1e-4), *_changed("beta", self.beta, 0.75), *_changed("k", self.k, 1.0))
         return TorchCall("nn.LocalResponseNorm", (Slot(self.size, "size"),), usual)
@@ -256,6 +260,10 @@ class Scale(Layer):
 
     def saved(self, *inputs: Shape) -> Saved:
         return Saved(inputs=(0,)) if self.weight else Saved()
+
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        """The product, before the bias is added; the weights' gradient at each value, before it is summed."""
+        return self.weight * self.bias * inputs[0].numel, self.weight * inputs[0].numel
 
     def formula(self, *inputs: Shape) -> str:
         return str(inputs[0].channels) if self.weight else ""

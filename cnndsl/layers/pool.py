@@ -106,6 +106,11 @@ class SlidingPool(Layer):
             pads += [axis.before, reach - axis.size - axis.before]
         return tuple(pads)
 
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        """The padded copy, where PyTorch does not pad by itself."""
+        (x,) = inputs
+        return 0 if self._adaptive() or self.even_padding(x) is not None else self._padded(x), 0
+
     def _padded(self, x: Shape) -> int:
         """The number of values after uneven padding."""
         return x.channels * prod((axis.output - 1) * axis.stride + axis.extent for axis in self._axes(x))
@@ -277,6 +282,13 @@ class LPPool(SlidingPool):
         if self.even_padding(x) is not None:
             return Saved(inputs=(0,), extra=((0, x.numel, True), windows))
         return Saved(extra=((0, 2 * self._padded(x), True), windows))
+
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        """The padded copy; the powers, or sum, sign and size of each window; the factors of its gradient."""
+        (x,) = inputs
+        padded, _ = super().scratch(x)
+        windows = 3 * self.output(x).numel
+        return padded + max(padded or x.numel, windows), windows
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         p = int(self.p) if self.p == int(self.p) else float(self.p)
