@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "compile": "Write a network as a PyTorch module.",
     "render": "Draw a network as SVG, PNG, PDF or DOT.",
     "sweep": "Walk a family: print the figures of its members.",
+    "bench": "Time a network on the device at hand.",
     "fmt": "Format files in the one canonical style.",
     "explain": "Explain the code of an error.",
 }
