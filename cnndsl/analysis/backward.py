@@ -71,7 +71,9 @@ def run(forward: Forward, losses: list[list[int]]) -> None:
         _through_loss(backward, output, kept)
     for node in reversed(values.graph.layers):
         gradient = backward.gradients.pop(node.index, None)
-        if gradient is not None:
+        if gradient is not None and values.is_left_out(node):
+            _arrive(backward, node.inputs[0], gradient.storage, gradient.dense)
+        elif gradient is not None:
             _through(backward, node, gradient)
     ledger.drop(seed)
 

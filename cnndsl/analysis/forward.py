@@ -107,6 +107,8 @@ def _save(forward: Forward, node: Node, operands: list[int]) -> None:
             _keep(forward, at, operands[position])
     if kept.output:
         _keep(forward, at, forward.outputs[at])
+    if values.is_left_out(node):
+        return
     made = kept if values.training else saved(node.layer, *values.shapes[at])
     purpose: Purpose = "extras" if values.needs_gradient[at] else "scratch"
     for size, number, per_image in made.extra:

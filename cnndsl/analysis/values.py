@@ -57,9 +57,15 @@ class Values:
     def saved(self) -> tuple[Saved, ...]:
         """What autograd keeps of each node; nothing where no gradient flows."""
         return tuple(
-            saved(node.layer, *self.shapes[node.index]) if node.inputs and self.needs_gradient[node.index] else Saved()
-            for node in self.graph.nodes
+            saved(node.layer, *self.shapes[node.index]) if self._keeps(node) else Saved() for node in self.graph.nodes
         )
+
+    def _keeps(self, node: Node) -> bool:
+        return bool(node.inputs) and self.needs_gradient[node.index] and not self.is_left_out(node)
+
+    def is_left_out(self, node: Node) -> bool:
+        """True where the emitted module has nothing for a layer: it does nothing."""
+        return bool(node.inputs) and node.layer.is_identity(*self.shapes[node.index])
 
     @cached_property
     def tensors(self) -> tuple[tuple[Tensor, ...], ...]:
@@ -83,7 +89,7 @@ class Values:
     def shared(self, node: Node) -> int | None:
         """The input in whose memory a node's output lies: a view, a result written over it, dropout in use."""
         passes = not self.training and node.kind in ("DROPOUT", "DROPPATH")
-        if node.inputs and (node.layer.VIEW or passes):
+        if node.inputs and (node.layer.VIEW or passes or self.is_left_out(node)):
             return node.inputs[0]
         return node.inputs[self.overwritten[node.index]] if node.index in self.overwritten else None
 

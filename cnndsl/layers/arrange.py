@@ -97,6 +97,9 @@ class Identity(Layer):
     NAMES: ClassVar = ("ID", "IDENTITY")
     VIEW: ClassVar = True
 
+    def is_identity(self, *inputs: Shape) -> bool:
+        return True
+
     def torch(self, *inputs: Shape) -> TorchCall | None:
         return None
 

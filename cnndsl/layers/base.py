@@ -173,6 +173,10 @@ class Layer:
         """The shape of the output. Raises LayerError where the inputs do not fit."""
         return inputs[0]
 
+    def is_identity(self, *inputs: Shape) -> bool:
+        """True where the output is the input itself, so that the emitted module leaves the layer out."""
+        return False
+
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         """Parameters and buffers, in the order in which the module registers them."""
         return ()

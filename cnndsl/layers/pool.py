@@ -106,6 +106,10 @@ class SlidingPool(Layer):
             pads += [axis.before, reach - axis.size - axis.before]
         return tuple(pads)
 
+    def is_identity(self, *inputs: Shape) -> bool:
+        """Adaptive pooling to the size that the input has."""
+        return bool(self._adaptive()) and self.output(*inputs) == inputs[0]
+
     def scratch(self, *inputs: Shape) -> tuple[int, int]:
         """The padded copy, where PyTorch does not pad by itself."""
         (x,) = inputs

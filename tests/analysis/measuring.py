@@ -8,53 +8,59 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.distributed._tools.mem_tracker import MemTracker
 from torch.nn import functional
 
+from cnndsl.emit.live import module
+from cnndsl.graph import Graph
 
-def batch(module_input: tuple[int, ...], images: int) -> Tensor:
-    """Random images."""
-    return torch.randn(images, *module_input, generator=torch.Generator().manual_seed(0))
+
+def live(graph: Graph, images: int, device: str = "meta") -> tuple[nn.Module, Tensor]:
+    """The emitted module and a batch of images, by default without storage behind them: only sizes are counted."""
+    with torch.device(device):
+        return module(graph), torch.zeros(images, graph.input.channels, *graph.input.spatial)
 
 
 def losses(outputs: object) -> Tensor:
-    """The sum of a cross-entropy on every output; the classes are all 0."""
-    each = list(outputs.values()) if isinstance(outputs, dict) else [outputs]
-    sum = torch.zeros(())
+    """A cross-entropy on every output, added up; the classes are all 0."""
+    each = list(outputs) if isinstance(outputs, tuple) else [outputs]
+    found: list[Tensor] = []
     for output in each:
         assert isinstance(output, Tensor)
-        target = torch.zeros(output.shape[:1] + output.shape[2:], dtype=torch.int64)
-        sum = sum + functional.cross_entropy(output, target)
-    return sum
+        target = output.new_zeros(output.shape[:1] + output.shape[2:], dtype=torch.int64)
+        found.append(functional.cross_entropy(output, target))
+    return found[0] if len(found) == 1 else torch.stack(found).sum()
 
 
-def saved_bytes(module: nn.Module, x: Tensor) -> int:
+def saved_bytes(network: nn.Module, x: Tensor, autocast: bool = False) -> int:
     """The bytes of the distinct storages that autograd holds after the forward pass with a cross-entropy on each
     output, without parameters and buffers."""
-    own = {each.untyped_storage().data_ptr() for each in (*module.parameters(), *module.buffers())}
+    own = {each.untyped_storage()._cdata for each in (*network.parameters(), *network.buffers())}
     kept: dict[int, int] = {}
     alive: list[Tensor] = []
 
     def pack(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
+        if storage._cdata not in own:
+            kept[storage._cdata] = storage.nbytes()
             alive.append(tensor)
         return tensor
 
-    with saved_tensors_hooks(pack, lambda tensor: tensor):
-        losses(module(x))
+    network.train()
+    with saved_tensors_hooks(pack, lambda tensor: tensor), torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        losses(network(x))
     return sum(kept.values())
 
 
-def peak_bytes(module: nn.Module, x: Tensor, training: bool) -> int:
+def peak_bytes(network: nn.Module, x: Tensor, training: bool) -> int:
     """The most bytes alive at once, parameters, buffers and the batch included."""
-    module.train(training)
+    network.train(training)
     tracker = MemTracker()
-    tracker.track_external(module, x)
+    tracker.track_external(network, x)
     with tracker:
         if training:
-            losses(module(x)).backward()
+            outputs = network(x)
+            losses(outputs).backward()
         else:
             with torch.no_grad():
-                module(x)
+                network(x)
     (snapshot,) = tracker.get_tracker_snapshot("peak").values()
     return snapshot["Total"]
 
@@ -73,16 +79,16 @@ OPAQUE = (
 """Modules that do not change what a value depends on, but may hide it."""
 
 
-def make_transparent(module: nn.Module) -> None:
+def make_transparent(network: nn.Module) -> None:
     """Makes every value of the input count: positive weights, averages for maxima, nothing cut off or normalised."""
-    for name, child in list(module.named_children()):
+    for name, child in list(network.named_children()):
         make_transparent(child)
         if isinstance(child, nn.MaxPool2d):
             pool = nn.AvgPool2d(child.kernel_size, child.stride, child.padding, child.ceil_mode)
-            setattr(module, name, pool)
+            setattr(network, name, pool)
         elif isinstance(child, OPAQUE):
-            setattr(module, name, nn.Identity())
-    for parameter in module.parameters(recurse=False):
+            setattr(network, name, nn.Identity())
+    for parameter in network.parameters(recurse=False):
         nn.init.constant_(parameter, 1e-2)
 
 

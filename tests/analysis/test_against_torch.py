@@ -1,0 +1,69 @@
+"""The figures of whole networks against their emitted modules: parameters, arithmetic, bytes kept, peaks.
+
+Modules are run without storage (on PyTorch's meta device), at their full size; a few on the CPU as well.
+"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+import cnndsl
+from cnndsl.analysis.cost import costs, network_total
+from cnndsl.analysis.memory import inference, training
+from cnndsl.graph import Graph
+from tests.analysis.measuring import live, peak_bytes, saved_bytes
+from tests.analysis.nets import NETS
+
+ALL = [*cnndsl.zoo(), *NETS]
+IMAGES = 3
+
+
+def graph_of(name: str) -> Graph:
+    return (cnndsl.loads(NETS[name]) if name in NETS else cnndsl.load(name)).graph
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_parameters_and_buffers(name: str) -> None:
+    graph = graph_of(name)
+    network, _ = live(graph, 1)
+    total = network_total(graph, costs(graph))
+    assert total.params == sum(each.numel() for each in network.parameters())
+    assert total.buffers == sum(each.numel() for each in network.buffers())
+    assert total.trainable == sum(each.numel() for each in network.parameters() if each.requires_grad)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_flops_are_those_that_torch_counts(name: str) -> None:
+    graph = graph_of(name)
+    network, x = live(graph, IMAGES)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network.eval()(x)
+    assert IMAGES * network_total(graph, costs(graph)).flops == counter.get_total_flops()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_autograd_keeps_what_is_predicted_to_the_byte(name: str) -> None:
+    graph = graph_of(name)
+    assert training(graph).saved(IMAGES) == saved_bytes(*live(graph, IMAGES))
+
+
+@pytest.mark.parametrize("name", ["residual", "dense", "inception", "gated", "unet", "segnet", "merged", "lenet5"])
+@pytest.mark.parametrize("autocast", [False, True])
+def test_autograd_keeps_it_on_the_cpu_too(name: str, autocast: bool) -> None:
+    graph = graph_of(name)
+    memory = training(graph, "amp" if autocast else "fp32")
+    assert memory.saved(IMAGES) == saved_bytes(*live(graph, IMAGES, "cpu"), autocast)
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("train", [False, True], ids=["inference", "training"])
+def test_the_peak_is_within_two_percent(name: str, train: bool) -> None:
+    graph = graph_of(name)
+    memory = training(graph) if train else inference(graph)
+    measured = peak_bytes(*live(graph, IMAGES), train)
+    assert memory.peak(IMAGES).bytes == pytest.approx(measured, rel=0.02)
+    # What parameters weigh must not hide the rest.
+    fixed = memory.parameters + memory.buffers
+    assert memory.peak(IMAGES).bytes - fixed == pytest.approx(measured - fixed, rel=0.02)
