@@ -31,6 +31,10 @@ $(VENV)/.dev: $(VENV)/.run
 	$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $@
 
+$(VENV)/.slow: $(VENV)/.slow
+	$(PIP) install -c constraints.txt -e '.[examples]'
+	@touch $@
+
 demo: $(VENV)/.run
 	@mkdir -p $(DEMO)
 	$(BIN)/cnndsl stats vgg16
@@ -41,7 +45,7 @@ demo: $(VENV)/.run
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS)
 
-slow: $(VENV)/.dev
+slow: $(VENV)/.slow
 	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.dev
