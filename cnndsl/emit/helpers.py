@@ -258,6 +258,18 @@ class Scale(nn.Module):
         return x
 '''
 
+_TIMES = '''\
+class Times(nn.Module):
+    """Multiplies by a constant."""
+
+    def __init__(self, by: float) -> None:
+        super().__init__()
+        self.by = by
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.by
+'''
+
 _DROP_PATH = '''\
 class DropPath(nn.Module):
     """Stochastic depth: training zeroes whole images with probability `p`."""
@@ -348,5 +360,6 @@ HELPERS: Mapping[str, str] = {
     "ScaledTanh": _SCALED_TANH,
     "Slice": _SLICE,
     "SumPool1d": _SUM_POOL,
+    "Times": _TIMES,
 }
 """The source of each class, by its name."""

@@ -67,10 +67,12 @@ _OURS: tuple[type[Layer], ...] = (
     arrange.Flatten,
     arrange.Identity,
     arrange.ZeroPad,
+    arrange.Crop,
     arrange.PadChannels,
     arrange.Shuffle,
     arrange.Slice,
     arrange.Pick,
+    arrange.Times,
 )
 
 

@@ -1,4 +1,4 @@
-"""Layers that drop, cut, pad or reorder values: `DROPOUT`, `FLATTEN`, `ZEROPAD`, `SLICE` and the like."""
+"""Layers that drop, cut, pad, reorder or scale values: `DROPOUT`, `FLATTEN`, `CROP`, `SLICE`, `TIMES` and the like."""
 
 from __future__ import annotations
 
@@ -135,6 +135,64 @@ class ZeroPad(Layer):
         if len({side for pair in sides for side in pair}) == 1:
             return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(squeeze(self.pad), "pad"),))
         return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(tuple(side for pair in reversed(sides) for side in pair)),))
+
+
+@dataclass(frozen=True)
+class Crop(Layer):
+    """`CROP(4)`, `CROP(1x3)`, `CROP(0, after=1)`: leaves out a margin of the map; `after` where the far side differs.
+
+    It brings a map to the size of one that lost its border to valid convolutions (Ronneberger et al. 2015, U-Net).
+    """
+
+    NAMES: ClassVar = ("CROP",)
+    POSITIONAL: ClassVar = ("margin", "after")
+
+    margin: Dims = option("dims", (1,), minimum=0, required=True)
+    after: Dims = option("dims", (), minimum=0)
+
+    def _sides(self, x: Shape) -> tuple[tuple[int, int], ...]:
+        """For each axis the positions left out before and after."""
+        before, after = each_axis(self.margin, x.rank, "margin"), each_axis(self.after or self.margin, x.rank, "margin")
+        return tuple(zip(before, after, strict=True))
+
+    def output(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        need_spatial(self.kind(), x)
+        left = tuple(size - before - after for size, (before, after) in zip(x.spatial, self._sides(x), strict=True))
+        if min(left) < 1:
+            message = f"CROP leaves nothing of {x}"
+            raise LayerError("E0301", message, "the margins of both sides must be smaller than the map")
+        return Shape(x.channels, left)
+
+    def window(self, *inputs: Shape) -> Window | None:
+        sides = self._sides(inputs[0])
+        return Window((1,) * len(sides), (1,) * len(sides), tuple(-before for before, _ in sides))
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        """PyTorch takes a negative padding for a crop."""
+        (x,) = inputs
+        sides = self._sides(x)
+        pads = tuple(-side for pair in reversed(sides) for side in pair)
+        return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(pads[0] if len(set(pads)) == 1 else pads),))
+
+
+@dataclass(frozen=True)
+class Times(Layer):
+    """`TIMES(0.17)`: multiplies by a constant, as residuals are (Szegedy et al. 2016, arXiv:1602.07261, Section 3.3).
+
+    A factor that is learned is `SCALE`.
+    """
+
+    NAMES: ClassVar = ("TIMES",)
+    POSITIONAL: ClassVar = ("by",)
+
+    by: float = option("number", 1.0, required=True)
+
+    def operations(self, *inputs: Shape) -> int:
+        return inputs[0].numel
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        return TorchCall("Times", (Slot(float(self.by), "by"),), helper=True)
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (norm.InstanceNorm(), (Shape(6, (1, 1)),), "E0309", "IN needs more than one position, and the input is 1x1x6"),
     (norm.Scale(weight=False, bias=False), (MAP,), "E0311", "does nothing"),
     (arrange.Dropout(channels=True), (VECTOR,), "E0302", "DROPOUT(channels=yes) needs a spatial input"),
+    (arrange.Crop(), (VECTOR,), "E0302", "CROP needs a spatial input"),
+    (arrange.Crop((2, 0)), (Shape(3, (4, 4)),), "E0301", "CROP leaves nothing of 4x4x3"),
     (arrange.ZeroPad(), (VECTOR,), "E0302", "ZEROPAD needs a spatial input"),
     (arrange.ZeroPad((1, 2, 3)), (MAP,), "E0303", "the padding 1x2x3 has 3 axes"),
     (arrange.PadChannels(5), (MAP,), "E0308", "PADCHANNELS-5 is too narrow for the 6 channels"),

@@ -68,6 +68,8 @@ FORMULAS: list[tuple[Layer, Callable[[Tensor], Tensor]]] = [
         arrange.PadChannels(9, where="both"),
         lambda x: torch.cat([torch.zeros(2, 1, 5, 4), x, torch.zeros(2, 2, 5, 4)], 1),
     ),
+    (arrange.Crop((1, 0), after=(0, 2)), lambda x: x[:, :, 1:, :-2]),
+    (arrange.Times(-0.5), lambda x: -0.5 * x),
     (arrange.ZeroPad((1, 0), after=(0, 2)), lambda x: nn.functional.pad(x, (0, 2, 1, 0))),
 ]
 
