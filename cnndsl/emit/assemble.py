@@ -60,7 +60,7 @@ class _Assembly:
                 self._terms(step.steps)
                 self._terms(step.otherwise)
                 step.out.term = self._known(step.out, step.chosen.term, step.other.term)
-            elif isinstance(step, Training):
+            else:
                 self._terms(step.steps)
 
     def _apply(self, step: Apply) -> None:
@@ -139,7 +139,7 @@ class _Assembly:
         if choice.kind == "if" and not isinstance(choice.test, str):
             written = scope.term(choice.test)
             return [written] if written is not None else []
-        entering, leaving = decision.entering.term, decision.leaving.term if decision.leaving else None
+        entering, leaving = decision.entering.real.term, decision.leaving.term if decision.leaving else None
         strides = [Op("!=", (stride, Const(1))) for stride in self.unit.strides if not isinstance(stride, Const)]
         widths: list[Term] = []
         if entering is not None and leaving is not None and not isinstance(entering, Const):

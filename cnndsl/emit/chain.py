@@ -6,16 +6,15 @@ out turn by turn, and a choice raises Mismatch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
-from cnndsl.emit.construct import Site, construct
 from cnndsl.emit.flow import Flow
-from cnndsl.emit.layout import Call, Comprehension, Display, Doc, Item, Text
+from cnndsl.emit.layout import Call, Display, Doc, Item, Text, flat
 from cnndsl.emit.names import attribute, variable
-from cnndsl.emit.parts import child, output
+from cnndsl.emit.parts import child, elements, output
 from cnndsl.emit.plan import Chain, ChainItem, ChildName, Condition, Element, Line, Loop
 from cnndsl.emit.scope import Mismatch, python_value, same
 from cnndsl.emit.terms import Const, Term, Unknown, Var, add, evaluate, mul, names, text
@@ -25,8 +24,10 @@ from cnndsl.graph import Loop as LoopPart
 from cnndsl.graph import Sequence as SequencePart
 
 if TYPE_CHECKING:
-    from cnndsl.emit.units import Unit
+    from cnndsl.emit.units import Snapshot, Unit
 
+_DEEPEST = 4
+"""Repeats within repeats beyond this depth are written out: each level is tried in several ways."""
 Template = tuple[str | Expr, ...]
 Kind = TypeVar("Kind", bound=Part)
 
@@ -40,6 +41,7 @@ class ChainBuilder:
     """Whether a flattening stands in between, so that PyTorch would count one too many."""
     depth: int = 0
     carried: list[str] = field(default_factory=list[str])
+    nesting: int = 0
 
     def build(self, parts: Sequence[Part | None], flow: Flow) -> tuple[Chain, Flow]:
         items, flow = self.sequence(parts, flow)
@@ -144,10 +146,9 @@ class ChainBuilder:
             return self.sequence([choice.part for choice in choices], flow)
         taken = [at for at, choice in enumerate(choices) if choice.taken == 0]
         others = [at for at, choice in enumerate(choices) if choice.taken != 0]
-        test = choices[0].test
-        if len({choices[at].taken for at in others}) > 1 or test is None or isinstance(test, str):
+        if len({choices[at].taken for at in others}) > 1:
             raise Mismatch
-        term = flow.scope.term(test)
+        term = flow.scope.common(None if isinstance(choice.test, str) else choice.test for choice in choices)
         if term is None or not flow.scope.holds(term, [choice.taken == 0 for choice in choices]):
             raise Mismatch
         self.depth += 1
@@ -176,14 +177,40 @@ class ChainBuilder:
         wants = self.unit.structure.wants_flat
         if not flow.flat and any(wants(part, entry) for part, entry in zip(firsts, flow.nodes, strict=True)):
             items, flow = self._flatten(flow), flow.flattened()
-        ways = (self._same, self._peeled, self._carried, self._unrolled)
-        if all(len(loop.turns) == 1 for loop in loops) and self.unit.is_root:
-            ways = (self._unrolled,)
-        for way in ways:
-            made = self.unit.attempt(lambda way=way: self._in_loop(way, loops, flow))
-            if made is not None:
-                return [*items, *made[0]], made[1]
-        raise Mismatch
+        made = self._shortest(loops, flow)
+        return [*items, *made[0]], made[1]
+
+    def _shortest(self, loops: Sequence[LoopPart], flow: Flow) -> tuple[list[ChainItem], Flow]:
+        """The repeat as a loop, or turn by turn where that is no longer and loses no parameter."""
+        rolled = None
+        if any(len(loop.turns) > 1 for loop in loops) and self.nesting < _DEEPEST:
+            rolled = self._rolled(loops, flow)
+        if rolled is not None and not _is_literal(rolled[0]):
+            return rolled[:2]
+        restore = rolled[2] if rolled is not None else None
+        kept = self.unit.snapshot()
+        if restore is not None:
+            self.unit.restore(restore)
+        unrolled = self.unit.attempt(lambda: self._in_loop(self._unrolled, loops, flow))
+        if unrolled is not None and (rolled is None or cost(unrolled[0]) <= cost(rolled[0])):
+            return unrolled
+        if rolled is None:
+            raise Mismatch
+        self.unit.restore(kept)
+        return rolled[:2]
+
+    def _rolled(self, loops: Sequence[LoopPart], flow: Flow) -> tuple[list[ChainItem], Flow, Snapshot] | None:
+        """The first way to write a loop that is right, and what the unit was before."""
+        before = self.unit.snapshot()
+        self.nesting += 1
+        try:
+            for way in (self._same, self._peeled, self._carried):
+                made = self.unit.attempt(lambda way=way: self._in_loop(way, loops, flow))
+                if made is not None:
+                    return (*made, before)
+            return None
+        finally:
+            self.nesting -= 1
 
     def _in_loop(
         self,
@@ -232,7 +259,7 @@ class ChainBuilder:
         self.unit.use(after.term)
         start = None if reused else Line(f"{name} = ", self.unit.doc(flow.term))
         step = None if after.term == Var(name) else _step(name, after.term)
-        flow = turns.behind(flow, after.term, name)
+        flow = turns.behind(flow, Var(name) if reused else after.term, name)
         return [turns.loop(items, start, step)], flow
 
     def _peeled(self, loops: Sequence[LoopPart], flow: Flow) -> tuple[list[ChainItem], Flow]:
@@ -304,7 +331,7 @@ class _Turns:
         if self.is_table:
             return Loop(self._row_targets(used), self._rows(used), tuple(items), before, after)
         counts = [len(loop.turns) for loop in self.loops]
-        written = self.outer.scope.term(self.loops[0].count)
+        written = self.outer.scope.common(loop.count for loop in self.loops)
         number = self.outer.scope.express(counts, None if written is None else add(written, Const(-self.skipped)))
         if not used:
             return Loop("_", Call("range", (Item(self.unit.doc(number)),)), tuple(items), before, after)
@@ -327,12 +354,14 @@ class _Turns:
     def behind(self, flow: Flow, leaving: Term | None, carried: str = "") -> Flow:
         """The flow behind the repeat; what only its body knows is no longer said."""
         nodes = [output(loop, entry) for loop, entry in zip(self.loops, flow.nodes, strict=True)]
-        inside = set(self.targets.values()) | {carried}
+        inside = set(self.targets.values()) | ({carried} if leaving != Var(carried) else set())
         if leaving is not None and inside & set(names(leaving)):
             leaving = None
-        after = flow.after(nodes, leaving)
         if not carried:
-            return after
+            return flow.after(nodes, leaving)
+        after = flow.after(nodes, None if leaving == Var(carried) else leaving)
+        if leaving == Var(carried):
+            after = replace(after, term=leaving)
         frames = [{**frame, carried: width} for frame, width in zip(flow.scope.frames, after.widths, strict=True)]
         return replace(after, scope=replace(flow.scope, frames=tuple(frames)), term=after.term or Var(carried))
 
@@ -382,13 +411,29 @@ def negated(term: Term) -> Term:
     return Op("not", (term,))
 
 
-def elements(part: Part | None) -> list[Part]:
-    """The parts of a chain one by one, without what lets the value through."""
-    if part is None or isinstance(part, Through):
-        return []
-    if isinstance(part, SequencePart):
-        return [each for inner in part.parts for each in elements(inner)]
-    return [part]
+def cost(items: Iterable[ChainItem]) -> int:
+    """About how many lines the items take."""
+    return sum(_cost(item) for item in items)
+
+
+def _cost(item: ChainItem) -> int:
+    if isinstance(item, Element):
+        return 1 if item.nested is None else 1 + cost(item.nested.items)
+    if isinstance(item, Condition):
+        return 1 + cost(item.items) + (1 + cost(item.otherwise) if item.otherwise else 0)
+    around = (item.before is not None) + (item.after is not None)
+    alone = not around and len(item.items) == 1 and isinstance(item.items[0], Element) and not item.items[0].name.text
+    return 1 if alone else 1 + around + cost(item.items)
+
+
+def _is_literal(items: Sequence[ChainItem]) -> bool:
+    """Whether the number of turns is a number."""
+    return all(
+        not isinstance(item, Loop)
+        or flat(item.iterable).replace(" ", "")[6:-1].replace(",", "").isdigit()
+        or item.targets != "_"
+        for item in items
+    )
 
 
 def only(parts: Sequence[Part], kind: type[Kind]) -> list[Kind]:
@@ -397,10 +442,3 @@ def only(parts: Sequence[Part], kind: type[Kind]) -> list[Kind]:
     if len(found) < len(parts):
         raise Mismatch
     return found
-
-
-def comprehension(loop: Loop, element: Doc) -> Comprehension:
-    """A loop that only makes one module a turn."""
-    from cnndsl.emit.layout import flat
-
-    return Comprehension(element, f"for {loop.targets} in {flat(loop.iterable)}")

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from cnndsl.emit.layout import Call, Doc, Item, Text
 from cnndsl.emit.scope import Mismatch, Scope
 from cnndsl.emit.terms import Code, Const, Op, Term, add, floordiv, mul, names, text
-from cnndsl.expr import Expr
 from cnndsl.graph import Graph, Node
 from cnndsl.layers.base import Slot, TorchCall
 
@@ -30,6 +29,7 @@ _DEFAULTS: Mapping[str, object] = {
     "eps": 1e-5,
     "momentum": 0.1,
 }
+_ORDER = ("stride", "padding", "output_padding", "dilation", "groups", "bias")
 # The option of the language behind a keyword of another name.
 _OPTIONS: Mapping[str, str] = {"padding": "pad"}
 
@@ -53,10 +53,9 @@ class Site:
             raise Mismatch
         return calls
 
-    def written(self, option: str) -> Expr | None:
-        """The expression behind an option, where each place has the same."""
-        exprs = [dict(node.written).get(option) for node in self.nodes]
-        return exprs[0] if all(expr == exprs[0] for expr in exprs) else None
+    def term(self, option: str, scope: Scope) -> Term | None:
+        """What is written for an option, where that is the same term in each place."""
+        return scope.common(dict(node.written).get(option) for node in self.nodes)
 
     @property
     def widths(self) -> list[int]:
@@ -113,7 +112,8 @@ class _Construction:
         return text(term)
 
     def _keywords(self) -> Iterator[tuple[str, Doc]]:
-        order = list(dict.fromkeys(keyword for call in self.calls for keyword, _ in call.keywords))
+        found = dict.fromkeys(keyword for call in self.calls for keyword, _ in call.keywords)
+        order = sorted(found, key=lambda keyword: _ORDER.index(keyword) if keyword in _ORDER else len(_ORDER))
         for keyword in order:
             slots = [dict(call.keywords).get(keyword) for call in self.calls]
             role = next((slot.role for slot in slots if isinstance(slot, Slot)), "")
@@ -153,14 +153,14 @@ class _Construction:
             yield site.entering
         else:
             option = _OPTIONS.get(role, role)
-            yield self.scope.term(site.written(option))
+            yield site.term(option, self.scope)
             if role == "padding":
                 yield from self._paddings()
             yield site.entering
 
     def _paddings(self) -> Iterator[Term]:
         """Half of what the window overlaps: dilation * (kernel - 1) // 2."""
-        kernel, dilation = self.terms.get("kernel"), self.scope.term(self.site.written("dilation"))
+        kernel, dilation = self.terms.get("kernel"), self.site.term("dilation", self.scope)
         if kernel is None or isinstance(kernel, Const):
             if dilation is not None:
                 yield dilation

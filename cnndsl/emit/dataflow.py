@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cnndsl.emit.chain import elements, only
+from cnndsl.emit.chain import only
 from cnndsl.emit.names import attribute
-from cnndsl.emit.parts import child, is_nothing, output
+from cnndsl.emit.parts import child, elements, is_nothing, output
 from cnndsl.emit.scope import Mismatch, python_value, same
 from cnndsl.emit.terms import Const, Term
 from cnndsl.emit.values import Apply, Branch, Compute, Program, Step, Training, Value, inputs_of, outs_of
@@ -78,7 +78,7 @@ class Tracer:
     def trace(self) -> Traced:
         """The whole `forward`. Raises Mismatch where the places differ in more than code can say."""
         out = self._walk(list(self.parts), self.all, self.program.entry)
-        self.program.outs.append(out)
+        self.program.outs.append(out.real)
         exposed = [self._exposed(part) for part in self.parts]
         if len({len(each) for each in exposed}) > 1:
             raise Mismatch
@@ -86,8 +86,8 @@ class Tracer:
             value = self._find(self.all, nodes)
             if value is None:
                 raise Mismatch
-            if not any(value is each for each in self.program.training):
-                self.program.outs.append(value)
+            if not any(value.real is each for each in self.program.training):
+                self.program.outs.append(value.real)
         return Traced(self.program, self.children, self.decisions)
 
     def _exposed(self, part: Part) -> tuple[int, ...]:
@@ -186,7 +186,7 @@ class Tracer:
         out = self._new(places, nodes)
         over = {self.unit.overwritten.get(node, -1) for node in nodes}
         template = templates.pop()
-        self.steps.append(Compute(template, operands, out, over.pop() if len(over) == 1 else -1))
+        self.steps.append(Compute(template, _real(operands), out, over.pop() if len(over) == 1 else -1))
         return out
 
     def _tap(self, taps: Sequence[Tapped], places: Places, value: Value) -> Value:
@@ -198,6 +198,7 @@ class Tracer:
         outer, self.steps, self.in_training = self.steps, [], True
         out = self._walk(parts, places, value)
         steps, self.steps, self.in_training = self.steps, outer, False
+        out = out.real
         out.hint = taps[0].name
         self.steps.append(Training(tuple(steps), (out,)))
         self.program.training.append(out)
@@ -210,7 +211,9 @@ class Tracer:
         made = [self.unit.structure.made(node) for node in nodes]
         inputs = self._inputs(nodes, places, value)
         if all(each is None for each in made):
-            return value
+            again = self._new(places, nodes)
+            again.source = value
+            return again
         if isinstance(made[0], TorchFunction):
             return self._function(nodes, places, inputs)
         calls = [each for each in made if isinstance(each, TorchCall)]
@@ -224,8 +227,12 @@ class Tracer:
             outs.append(self._new(places, [~node for node in nodes], "indices"))
         over = all(node in self.unit.overwritten for node in nodes) and all(call.inplace for call in calls)
         extra = self._unpooled(nodes)
-        self.steps.append(Apply(name, inputs, tuple(outs), allocates=not over, extra=extra))
+        self.steps.append(Apply(name, _real(inputs), tuple(outs), not over, extra, self._is_heavy(nodes)))
         return outs[0]
+
+    def _is_heavy(self, nodes: Sequence[int]) -> bool:
+        found = [self.unit.graph.nodes[node] for node in nodes]
+        return any(node.layer.macs(*self.unit.graph.shapes(node)) for node in found)
 
     def _inputs(self, nodes: Sequence[int], places: Places, value: Value) -> tuple[Value, ...]:
         rows = [self.unit.structure.inputs(node) for node in nodes]
@@ -235,10 +242,10 @@ class Tracer:
 
     def _flattened(self, value: Value) -> Value:
         for step in self.steps:
-            if isinstance(step, Compute) and step.is_view and step.inputs == (value,):
+            if isinstance(step, Compute) and step.is_view and step.inputs == (value.real,):
                 return step.out
         out = Value(dict(value.nodes), "x")
-        self.steps.append(Compute("torch.flatten({0}, 1)", (value,), out, is_view=True))
+        self.steps.append(Compute("torch.flatten({0}, 1)", (value.real,), out, is_view=True))
         return out
 
     def _unpooled(self, nodes: Sequence[int]) -> str:
@@ -264,7 +271,7 @@ class Tracer:
         name = self._register(parts, places, [_path(part) for part in parts], value)
         nodes = [output(part, value.nodes[place]) for part, place in zip(parts, places, strict=True)]
         outs = [self._new(places, nodes, name), *(self._new(places, column) for column in zip(*exposed, strict=True))]
-        self.steps.append(Apply(name, (value, *others), tuple(outs)))
+        self.steps.append(Apply(name, _real((value, *others)), tuple(outs), is_heavy=True))
         return outs[0]
 
     def _register(self, parts: Sequence[Part], places: Places, paths: Sequence[str], value: Value) -> str:
@@ -313,7 +320,7 @@ class Tracer:
         self.decision = None
         for at in absent:
             out.nodes[places[at]] = value.nodes[places[at]]
-        decision.leaving = out
+        decision.leaving = out.real
         self.decisions.append(decision)
         return out
 
@@ -333,6 +340,7 @@ class Tracer:
         self.steps, self.decision = outer, None
         (steps, chosen), (otherwise, other) = ends
         self._hoist(steps, otherwise)
+        chosen, other = chosen.real, other.real
         other = self.renamed.get(id(other), other)
         decisions[0].flag = self._flag((*steps, *otherwise))
         self.decisions += decisions
@@ -366,6 +374,10 @@ class Tracer:
         return name
 
 
+def _real(values: Sequence[Value]) -> tuple[Value, ...]:
+    return tuple(value.real for value in values)
+
+
 def _path(part: Part) -> str:
     if isinstance(part, Called | Named):
         return part.path
@@ -377,9 +389,9 @@ def _renamed(step: Step, names: Mapping[int, Value]) -> Step:
         return tuple(names.get(id(value), value) for value in values)
 
     if isinstance(step, Apply):
-        return Apply(step.child, swap(step.inputs), step.outs, step.allocates, step.extra)
+        return replace(step, inputs=swap(step.inputs))
     if isinstance(step, Compute):
-        return Compute(step.template, swap(step.inputs), step.out, step.over, step.is_view)
+        return replace(step, inputs=swap(step.inputs))
     return step
 
 

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from cnndsl.analysis.inplace import overwritten
 from cnndsl.emit.flow import Flow
 from cnndsl.emit.names import variable
-from cnndsl.emit.parts import Structure, child, inner, nodes
+from cnndsl.emit.parts import Structure, child, inner, nodes, output
+from cnndsl.emit.peak import chain_extra
 from cnndsl.emit.plan import ClassPlan
 from cnndsl.emit.scope import Mismatch, Scope, plain, python_value, same
 from cnndsl.emit.terms import Code, Const, Term, Var
 from cnndsl.emit.translate import translate
 from cnndsl.emit.units import Unit
-from cnndsl.expr import Expr
-from cnndsl.graph import Called, Graph, Leaf, Part, Sequence as SequencePart
+from cnndsl.graph import Called, Graph, Leaf, Part
+from cnndsl.graph import Sequence as SequencePart
 from cnndsl.layers.base import TorchCall
 
 _AXES = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -74,7 +75,7 @@ class Emission:
     def _define(self, call: Called) -> None:
         """The classes of all calls of a block: one if that can be, else one for each kind of call."""
         same_block = [each for each in self._calls if each.definition == call.definition and each.block == call.block]
-        for key in (lambda _: 0, self._signature, self._identity, lambda each: each.path):
+        for key in (_any_call, self._signature, self._identity, _path):
             groups: dict[object, list[Called]] = {}
             for each in same_block:
                 groups.setdefault(key(each), []).append(each)
@@ -84,6 +85,19 @@ class Emission:
                     self._classes.update({each.path: plan for each in group if plan is not None})
                 return
         raise AssertionError(f"no class can stand for {call.block}")
+
+    def inside(self, call: Called) -> int | None:
+        """What the class of a call allocates at its most, in values of one image; None where that is not known."""
+        plan = self._classes.get(call.path)
+        if plan is None:
+            return None
+        if plan.peak is not None:
+            return plan.peak.extra(tuple(plan.values).index(call.path))
+        return chain_extra(self, call.body)
+
+    def size_of(self, part: Part) -> int:
+        """The number of values that a module gives."""
+        return self.graph.nodes[output(part, 0)].shape.numel
 
     def _signature(self, call: Called) -> object:
         """What calls have in common that can share a class: the layers and their names."""
@@ -108,7 +122,7 @@ class Emission:
         first = calls[0]
         flat = any(self.structure.wants_flat(call, call.entry) for call in calls)
         entering = "in_features" if flat else "in_channels"
-        taken: set[str] = {"in_channels", "in_features", "block_channels", "block_features", *self._kept_values()}
+        taken: set[str] = {"in_channels", "in_features", "block_channels", "block_features"}
         options: dict[str, str] = {}
         for name in first.parameters:
             options[name] = variable(name, taken)
@@ -143,7 +157,8 @@ class Emission:
             for name, extent in zip(_AXES.get(shape.rank, ()), shape.spatial, strict=True)
             if name not in known
         }
-        return {entering: width, **known, **axes, **self._kept_values()}
+        outside = {name: value for name, value in self._kept_values().items() if name not in known}
+        return {entering: width, **known, **axes, **outside}
 
     def _defaults(self, calls: Sequence[Called], options: Mapping[str, str]) -> dict[str, Term]:
         """The values of parameters where the calls leave them away."""
@@ -153,6 +168,14 @@ class Emission:
             if values and values[0] != Code("") and all(same(value, values[0]) for value in values):
                 defaults[options[name]] = Const(values[0])
         return defaults
+
+
+def _any_call(_: Called) -> object:
+    return None
+
+
+def _path(call: Called) -> object:
+    return call.path
 
 
 def _calls(part: Part) -> Iterator[Called]:
@@ -168,8 +191,3 @@ def _without_input(tree: Part) -> Part:
     if isinstance(tree, SequencePart):
         return SequencePart(tuple(_without_input(part) for part in tree.parts))
     return tree
-
-
-def written_names(graph: Graph) -> Mapping[str, Expr]:
-    """The names that a file gives to values."""
-    return graph.lets

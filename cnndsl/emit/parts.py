@@ -57,17 +57,17 @@ def nodes(part: Part) -> Iterator[int]:
         yield part.node
 
 
-def members(part: Part | None, root: str) -> Iterator[tuple[str, Part]]:
-    """What the module at the path `root` holds: each child's name, and the part that becomes it."""
+def members(part: Part | None, root: str, graph: Graph) -> Iterator[str]:
+    """The names of what the module at the path `root` holds."""
     if part is None:
         return
-    if isinstance(part, Called) or (isinstance(part, Named) and part.is_module):
-        yield child(part.path, root), part
-    elif isinstance(part, Tapped) and not isinstance(part.part, Called | Leaf | Named):
-        yield child(part.path, root), part
+    if isinstance(part, Leaf):
+        yield child(graph.nodes[part.node].path, root)
+    elif isinstance(part, Called) or (isinstance(part, Named) and part.is_module):
+        yield child(part.path, root)
     else:
         for each in inner(part):
-            yield from members(each, root)
+            yield from members(each, root, graph)
 
 
 def child(path: str, root: str) -> str:
@@ -85,9 +85,13 @@ class Structure:
         self._tapped = frozenset(tap.node for tap in graph.taps)
 
     def made(self, node: int) -> TorchCall | TorchFunction | None:
-        """What a node becomes in PyTorch."""
+        """What a node becomes in PyTorch; None for nothing, as a pooling to the size that its input has."""
         found = self.graph.nodes[node]
-        return found.layer.torch(*self.graph.shapes(found))
+        shapes = self.graph.shapes(found)
+        made = found.layer.torch(*shapes)
+        if isinstance(made, TorchCall) and made.name.startswith("nn.Adaptive") and shapes[0] == found.shape:
+            return None
+        return made
 
     def is_chain(self, part: Part | None, entry: int) -> bool:
         """Whether calling the modules of a part one after the other, from the value of `entry` on, is all that it does."""
@@ -165,6 +169,15 @@ class Structure:
             return False
         first = next((each for each in inner(part) if not is_nothing(each)), None)
         return self.wants_flat(first, entry)
+
+
+def elements(part: Part | None) -> list[Part]:
+    """The parts of a chain one by one, without what lets the value through."""
+    if part is None or isinstance(part, Through):
+        return []
+    if isinstance(part, Sequence):
+        return [each for inside in part.parts for each in elements(inside)]
+    return [part]
 
 
 def is_nothing(part: Part | None) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from cnndsl.emit.layout import Doc
+from cnndsl.emit.peak import Peak
 from cnndsl.emit.terms import Env, Term
 from cnndsl.emit.values import Program
 
@@ -113,6 +114,7 @@ class ClassPlan:
     parameters: tuple[Parameter, ...]
     init: tuple[Statement, ...]
     program: Program | None
+    peak: Peak | None
     leaving: Term | None
     values: Mapping[str, Env]
     inner: tuple[ClassPlan, ...]

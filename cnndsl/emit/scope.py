@@ -6,7 +6,7 @@ number is written as a term only if the term has the right value in every frame:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -32,6 +32,11 @@ class Scope:
     def term(self, expr: Expr | None) -> Term | None:
         """An expression of the program as a term; None where Python lacks one of its names."""
         return None if expr is None else translate(expr, self.look.get)
+
+    def common(self, exprs: Iterable[Expr | None]) -> Term | None:
+        """The one term that all expressions are, wherever they are written; None where they differ."""
+        terms = [self.term(expr) for expr in exprs]
+        return terms[0] if all(term == terms[0] for term in terms) else None
 
     def holds(self, term: Term | None, wanted: Sequence[object]) -> bool:
         """Whether a term has the wanted value in every frame."""

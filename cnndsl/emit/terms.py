@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from cnndsl.expr import divisible
 
@@ -250,7 +250,7 @@ def text(term: Term) -> str:
 def _literal(value: object) -> str:
     """A constant with the quotes that ruff prefers."""
     if isinstance(value, tuple):
-        elements: tuple[object, ...] = value
+        elements = cast("tuple[object, ...]", value)
         return f"({', '.join(map(_literal, elements))}{',' if len(elements) == 1 else ''})"
     if isinstance(value, str):
         return repr(value) if '"' in value else f'"{repr(value)[1:-1]}"'

@@ -89,7 +89,8 @@ def _opening(graph: Graph, root: ClassPlan, plans: Sequence[ClassPlan]) -> str:
     body = [*described, "", *_wrapped(facts), *_wrapped(origin)]
     text_lines = [_escaped(comment(line)) for line in body]
     text_lines[0] = f'"""{text_lines[0]}'
-    imports = ["import torch", "from torch import Tensor, nn"]
+    typed = any(plan.program is not None for plan in plans)
+    imports = ["import torch", "from torch import Tensor, nn" if typed else "from torch import nn"]
     sources = "".join(HELPERS.get(name, "") for plan in plans for name in plan.helpers)
     if re.search(r"\bmath\.", sources):
         imports = ["import math", "", *imports]
@@ -129,7 +130,7 @@ def _class(plan: ClassPlan) -> Iterator[str]:
     yield from _statements(plan.init, 2 * STEP)
     if plan.program is None:
         return
-    writer = ForwardWriter(plan.program, plan.base == "nn.ModuleDict")
+    writer = ForwardWriter(plan.program, plan.base == "nn.ModuleDict", plan.peak)
     arguments = [f"{name}: Tensor" for name in writer.arguments()]
     body = writer.statements()
     yield ""

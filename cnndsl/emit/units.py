@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from cnndsl.emit.assemble import assembled
@@ -12,19 +12,31 @@ from cnndsl.emit.construct import Site, construct
 from cnndsl.emit.dataflow import Tracer
 from cnndsl.emit.flow import Flow
 from cnndsl.emit.layout import Call, Doc, Infix, Item, Text
-from cnndsl.emit.parts import output
-from cnndsl.emit.plan import ChildName, ClassPlan, Element, Parameter, Statement
+from cnndsl.emit.parts import elements, members, output
+from cnndsl.emit.peak import Peak
+from cnndsl.emit.plan import ChildName, ClassPlan, Element, Parameter
 from cnndsl.emit.scope import Mismatch, same
 from cnndsl.emit.sequential import body
 from cnndsl.emit.terms import Code, Const, Env, Op, Term, Var, evaluate, names, substitute, text
 from cnndsl.emit.values import Program
-from cnndsl.graph import Called, Leaf, Named, Part, Tapped
+from cnndsl.graph import Called, Leaf, Loop, Named, Part, Tapped
 
 if TYPE_CHECKING:
     from cnndsl.emit.emission import Emission
 
 _Result = TypeVar("_Result")
 ENTERING = ("in_channels", "in_features")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a unit had made at some time."""
+
+    uses: set[str]
+    helpers: set[str]
+    inner: list[ClassPlan]
+    strides: list[Term]
+    taken: set[str]
 
 
 class Unit:
@@ -63,12 +75,21 @@ class Unit:
 
     def attempt(self, action: Callable[[], _Result]) -> _Result | None:
         """The result, or None where that is a Mismatch: then nothing of it stays."""
-        kept = (set(self.uses), set(self.helpers), list(self.inner), list(self.strides), set(self.taken))
+        kept = self.snapshot()
         try:
             return action()
         except Mismatch:
-            self.uses, self.helpers, self.inner, self.strides, self.taken = kept
+            self.restore(kept)
             return None
+
+    def snapshot(self) -> Snapshot:
+        """What was made so far."""
+        return Snapshot(set(self.uses), set(self.helpers), list(self.inner), list(self.strides), set(self.taken))
+
+    def restore(self, kept: Snapshot) -> None:
+        """Goes back to what was made then."""
+        self.uses, self.helpers, self.taken = set(kept.uses), set(kept.helpers), set(kept.taken)
+        self.inner, self.strides = list(kept.inner), list(kept.strides)
 
     # Modules
 
@@ -142,8 +163,7 @@ class Unit:
         first = parts[0]
         if isinstance(first, Called):
             written = [dict(part.written).get(parameter.option) for part in parts if isinstance(part, Called)]
-            same_text = all(expr == written[0] for expr in written)
-            return [flow.scope.term(written[0]) if same_text else None, Var(parameter.name)]
+            return [flow.scope.common(written), Var(parameter.name)]
         renamed = parameter.name.replace("block_", "in_")
         return [Var(renamed if renamed in ENTERING else parameter.name)]
 
@@ -158,7 +178,9 @@ class Unit:
         terms = {name: Var(other) for name, other in moved.items()}
         look = {name: substitute(term, terms) for name, term in flow.scope.look.items()}
         scope = replace(flow.scope, look=look, frames=tuple(frames))
-        inside = replace(flow, scope=scope, roots=tuple(paths), term=Var("in_channels"), flat=False)
+        alone = isinstance(flow.term, Const) and len(parts) == 1
+        term = flow.term if alone else Var("in_channels")
+        inside = replace(flow, scope=scope, roots=tuple(paths), term=term, flat=False)
         unit = Unit(self.emission, self.taken | set(frames[0]))
         return unit.plan(paths[0].rpartition(".")[2], parts, inside)
 
@@ -167,13 +189,13 @@ class Unit:
         name: str,
         parts: Sequence[Part],
         flow: Flow,
-        options: Mapping[str, str] = {},
-        defaults: Mapping[str, Term] = {},
-    ) -> ClassPlan:  # noqa: B006
+        options: Mapping[str, str] | None = None,
+        defaults: Mapping[str, Term] | None = None,
+    ) -> ClassPlan:
         """The class of these parts. `options` are the block's own names of its parameters, by those of Python."""
-        chained = (self.structure.is_chain(part, entry) for part, entry in zip(parts, flow.nodes, strict=True))
         program: Program | None = None
-        if all(chained):
+        peak: Peak | None = None
+        if self._is_sequential(parts, flow):
             base = "nn.Sequential"
             chain, after = ChainBuilder(self).build(parts, flow)
             init, leaving = body(chain, self.local), after.term
@@ -181,20 +203,33 @@ class Unit:
             traced = Tracer(self, flow.roots, parts, flow.nodes).trace()
             base, init, leaving = assembled(self, traced, flow)
             program = traced.program
+            peak = Peak(self.emission, program, {name: each.parts for name, each in traced.children.items()})
         known = list(flow.scope.frames[0])
         used = [each for each in known if each in self.uses]
         return ClassPlan(
             name,
             base,
             _described(flow, parts),
-            tuple(self._parameters(used, flow.scope.frames, options, defaults)),
+            tuple(self._parameters(used, flow.scope.frames, options or {}, defaults or {})),
             tuple(init),
             program,
+            peak,
             leaving,
             dict(zip(flow.roots, flow.scope.frames, strict=True)),
             tuple(self.inner),
             frozenset(self.helpers) | {each for each in self.uses if each.endswith("()")},
         )
+
+    def _is_sequential(self, parts: Sequence[Part], flow: Flow) -> bool:
+        """Whether the class is an `nn.Sequential`. The network's own, if its parts have names and are no loop, rather
+        says in a `forward` what it does."""
+        if not all(self.structure.is_chain(part, entry) for part, entry in zip(parts, flow.nodes, strict=True)):
+            return False
+        if not self.is_root:
+            return True
+        held = members(parts[0], "", self.graph)
+        loops = [each for each in elements(parts[0]) if isinstance(each, Loop) and len(each.turns) > 1]
+        return bool(loops) or all(name.isdigit() for name in held)
 
     def _parameters(
         self, used: Sequence[str], frames: Sequence[Env], options: Mapping[str, str], defaults: Mapping[str, Term]
@@ -230,10 +265,9 @@ def _described(flow: Flow, parts: Sequence[Part]) -> str:
     """What the class takes and gives, in one line."""
     nodes = flow.graph.nodes
     spans = [
-        f"{nodes[entry].shape} to {nodes[output(part, entry)].shape}"
+        f"{nodes[entry].shape} -> {nodes[output(part, entry)].shape}"
         for entry, part in zip(flow.nodes, parts, strict=True)
     ]
-    times = f", {len(spans)} times" if len(spans) > 1 else ""
     if len(set(spans)) == 1:
-        return f"{spans[0]}{times}."
-    return f"From {spans[0]} on, in the end {spans[-1]}{times}."
+        return f"{spans[0]}{f', {len(spans)} times' if len(spans) > 1 else ''}."
+    return f"Used {len(spans)} times, from {spans[0]} to {spans[-1]}."

@@ -14,23 +14,33 @@ from cnndsl.emit.terms import Term
 
 @dataclass(eq=False)
 class Value:
-    """`nodes` is the node in each place where the value exists, `hint` a good name for it."""
+    """`nodes` is the node in each place where the value exists, `hint` a good name for it.
+
+    A node that becomes nothing gives the value that it reads once more: `source` is that one.
+    """
 
     nodes: dict[int, int]
     hint: str = ""
     term: Term | None = None
+    source: Value | None = None
+
+    @property
+    def real(self) -> Value:
+        """The value that a step made."""
+        return self if self.source is None else self.source.real
 
 
 @dataclass(frozen=True, slots=True)
 class Apply:
     """The call of a child. `outs` are what it gives: its output, then what else is read of it. `allocates` is false
-    where it writes over its input, `extra` is an argument in text."""
+    where it writes over its input, `extra` is an argument in text, `is_heavy` tells layers with matrices of weights."""
 
     child: str
     inputs: tuple[Value, ...]
     outs: tuple[Value, ...]
     allocates: bool = True
     extra: str = ""
+    is_heavy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,113 @@
+"""How much memory a `forward` needs at its most, so that shorter code never needs more.
+
+The count is in values of one image, for each place of the class, as the steps stand: what is alive while a step runs,
+and what the step makes. What enters is always alive, the caller holds it. Where it is not known what a child
+allocates, its output stands for that, and nothing is held alive while it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from cnndsl.emit.parts import elements
+from cnndsl.emit.values import Apply, Compute, Program, Step, Value, inputs_of, outs_of
+from cnndsl.graph import Called, Choice, Leaf, Loop, Named, Part
+
+if TYPE_CHECKING:
+    from cnndsl.emit.emission import Emission
+
+Children = Mapping[str, Mapping[int, Part]]
+"""What each child is in each place."""
+
+
+class Peak:
+    """The memory of one program."""
+
+    def __init__(self, emission: Emission, program: Program, children: Children) -> None:
+        self.emission, self.program, self.children = emission, program, children
+        self.places = tuple(program.entry.nodes)
+        self.needs = dict(self._needs())
+        self.peak = tuple(max((need[at] for need in self.needs.values()), default=0) for at in range(len(self.places)))
+
+    def extra(self, at: int) -> int:
+        """What is allocated at the most in one place, beside the value that enters."""
+        return max(0, self.peak[at] - self._total([self.program.entry, *self.program.reads], self.places[at]))
+
+    def allows(self, step: Step, held: Sequence[Value]) -> bool:
+        """Whether these values may stay alive while the step runs, without a higher peak in any place."""
+        if id(step) not in self.needs or not self._is_known(step):
+            return False
+        need = self.needs[id(step)]
+        return all(need[at] + self._total(held, place) <= self.peak[at] for at, place in enumerate(self.places))
+
+    def _needs(self) -> Iterator[tuple[int, list[int]]]:
+        last: dict[int, int] = {id(value): len(self.program.steps) for value in self.program.outs}
+        for at, step in enumerate(self.program.steps):
+            for value in inputs_of(step):
+                last[id(value)] = max(at, last.get(id(value), 0))
+        lent = [self.program.entry, *self.program.reads]
+        alive: list[Value] = []
+        for at, step in enumerate(self.program.steps):
+            alive = [value for value in alive if last.get(id(value), -1) >= at]
+            yield id(step), [self._made(step, place) + self._total([*lent, *alive], place) for place in self.places]
+            alive = [*alive, *outs_of(step)]
+
+    def _total(self, values: Sequence[Value], place: int) -> int:
+        return sum(self._size(value, place) for value in values)
+
+    def _size(self, value: Value, place: int) -> int:
+        node = value.nodes.get(place)
+        if node is None:
+            return 0
+        return self.emission.graph.nodes[max(node, ~node)].shape.numel
+
+    def _is_known(self, step: Step) -> bool:
+        """Whether all that the step allocates is known."""
+        if not isinstance(step, Apply):
+            return isinstance(step, Compute)
+        return all(part_extra(self.emission, part) is not None for part in self.children[step.child].values())
+
+    def _made(self, step: Step, place: int) -> int:
+        """What a step allocates, or a lower bound."""
+        if isinstance(step, Compute):
+            return 0 if step.is_view or step.over >= 0 else self._size(step.out, place)
+        if not isinstance(step, Apply) or not step.allocates or place not in self.children[step.child]:
+            return 0
+        extra = part_extra(self.emission, self.children[step.child][place])
+        return max(self._size(step.outs[0], place), extra or 0)
+
+
+def part_extra(emission: Emission, part: Part) -> int | None:
+    """What a module allocates at its most, beside the value that enters it; None where that is not known."""
+    if isinstance(part, Leaf):
+        return 0 if part.node in emission.overwritten else emission.graph.nodes[part.node].shape.numel
+    if isinstance(part, Called):
+        return emission.inside(part)
+    if isinstance(part, Named):
+        return chain_extra(emission, part.part)
+    return None
+
+
+def chain_extra(emission: Emission, part: Part | None) -> int | None:
+    """The same for a chain: what one module reads lives on while it runs."""
+    most, held = 0, 0
+    for each in _modules(part):
+        extra = part_extra(emission, each)
+        if extra is None:
+            return None
+        most = max(most, held + extra)
+        if extra or not isinstance(each, Leaf):
+            held = emission.size_of(each)
+    return most
+
+
+def _modules(part: Part | None) -> Iterator[Part]:
+    for each in elements(part):
+        if isinstance(each, Loop):
+            for turn in each.turns:
+                yield from _modules(turn)
+        elif isinstance(each, Choice) or (isinstance(each, Named) and not each.is_module):
+            yield from _modules(each.part)
+        else:
+            yield each
