@@ -130,7 +130,7 @@ def _extra_width(values: Values, node: Node, size: int, mask: bool, per_image: b
         return 1
     if size:
         return size
-    return values.width[node.inputs[0]] if per_image else WIDTHS[values.dtype]
+    return values.width[node.index] if per_image else WIDTHS[values.dtype]
 
 
 def _keep(forward: Forward, node: int, storage: int) -> None:

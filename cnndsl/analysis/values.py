@@ -19,8 +19,14 @@ Device = Literal["cpu", "cuda"]
 WIDTHS = {"fp32": 4, "fp16": 2, "bf16": 2, "amp": 4}
 """Bytes of a parameter."""
 
-_FULL = frozenset({"SOFTMAX", "LOGSOFTMAX", "SOFTPLUS", "LN", "GN"})
-"""Kinds that autocast computes in fp32 (pytorch.org/docs/stable/amp.html, "CUDA Ops that can autocast to float32")."""
+_FULL: Mapping[Device, frozenset[str]] = {
+    "cuda": frozenset({"SOFTMAX", "LOGSOFTMAX", "SOFTPLUS", "LN", "GN"}),
+    "cpu": frozenset(),
+}
+"""Kinds whose input autocast casts to fp32 (pytorch.org/docs/stable/amp.html, "Ops that can autocast to float32")."""
+
+_WIDENING = frozenset({"LRN"})
+"""Kinds with such an operation inside, so that what they keep and give is fp32."""
 
 
 @dataclass(frozen=True)
@@ -100,14 +106,15 @@ class Values:
             return (WIDTHS[self.dtype],) * len(self.graph)
         widths: list[int] = []
         for node in self.graph.nodes:
-            widths.append(self.computes(node) or max((widths[at] for at in node.inputs), default=4))
+            widens = 4 if node.kind in _WIDENING else self.computes(node)
+            widths.append(widens or max((widths[at] for at in node.inputs), default=4))
         return tuple(widths)
 
     def computes(self, node: Node) -> int:
         """The bytes a value that autocast casts a node's inputs to; 0 for none: it takes them as they are."""
         if self.dtype != "amp" or not node.inputs:
             return 0
-        if node.kind in _FULL:
+        if node.kind in _FULL[self.device]:
             return 4
         return 2 if node.layer.macs(*self.shapes[node.index]) else 0
 

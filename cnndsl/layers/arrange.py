@@ -298,8 +298,8 @@ class Pick(Layer):
         return Shape(len(self.channels), x.spatial)
 
     def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The gradient of each channel, among zeros for the others, beside their sum."""
-        return 0, 2 * inputs[0].numel
+        """The gradient of each channel, among zeros for the others."""
+        return 0, inputs[0].numel
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         return TorchCall("Pick", (Slot(self.channels, "channels"),), helper=True)

@@ -49,7 +49,7 @@ def test_autograd_keeps_what_is_predicted_to_the_byte(name: str) -> None:
     assert training(graph).saved(IMAGES) == saved_bytes(*live(graph, IMAGES))
 
 
-@pytest.mark.parametrize("name", ["residual", "dense", "inception", "gated", "unet", "segnet", "merged", "lenet5"])
+@pytest.mark.parametrize("name", ["residual", "dense", "inception", "gated", "unet", "segnet", "lenet5"])
 @pytest.mark.parametrize("autocast", [False, True])
 def test_autograd_keeps_it_on_the_cpu_too(name: str, autocast: bool) -> None:
     graph = graph_of(name)
