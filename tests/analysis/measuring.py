@@ -67,7 +67,9 @@ def peak_bytes(network: nn.Module, x: Tensor, training: bool) -> int:
 
 OPAQUE = (
     nn.Dropout,
+    nn.BatchNorm1d,
     nn.BatchNorm2d,
+    nn.BatchNorm3d,
     nn.LocalResponseNorm,
     nn.ReLU,
     nn.ReLU6,
@@ -83,9 +85,9 @@ def make_transparent(network: nn.Module) -> None:
     """Makes every value of the input count: positive weights, averages for maxima, nothing cut off or normalised."""
     for name, child in list(network.named_children()):
         make_transparent(child)
-        if isinstance(child, nn.MaxPool2d):
-            pool = nn.AvgPool2d(child.kernel_size, child.stride, child.padding, child.ceil_mode)
-            setattr(network, name, pool)
+        if isinstance(child, nn.MaxPool1d | nn.MaxPool2d | nn.MaxPool3d):
+            average = getattr(nn, type(child).__name__.replace("Max", "Avg"))
+            setattr(network, name, average(child.kernel_size, child.stride, child.padding, child.ceil_mode))
         elif isinstance(child, OPAQUE):
             setattr(network, name, nn.Identity())
     for parameter in network.parameters(recurse=False):

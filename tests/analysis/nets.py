@@ -69,7 +69,7 @@ INPUT 32x32x3 -> CONV3-8 -> (ID + CONV3-8 + CONV1-8) -> MEAN(ID, CONV3-8) -> MAX
 -> SCALE -> LN -> PRELU -> DROPPATH(0.2) -> (GAP | GMP) -> FLATTEN -> DROPOUT -> FC-10
 """
 
-VOLUME = "INPUT 8x16x16x2 -> CONV3-8 -> BN -> RELU -> POOL2 -> CONV3-8(dilation=2) -> RELU -> FC-4"
+VOLUME = "INPUT 8x16x16x2 -> CONV3-8 -> BN -> RELU -> POOL2 -> CONV3-8 -> RELU -> FC-4"
 SIGNAL = "INPUT 400x2 -> CONV9-8/4 -> BN -> RELU -> POOL4 -> CONV3-8 -> GAP -> FC-4"
 
 NETS = {

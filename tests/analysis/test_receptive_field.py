@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 import cnndsl
 from cnndsl.analysis.receptive_field import Field, disagreements, last_map, receptive_fields
@@ -77,8 +75,6 @@ def test_the_field_is_the_support_of_the_input_gradient(name: str) -> None:
     graph = (cnndsl.loads(NETS[name]) if name in NETS else cnndsl.load(name)).graph
     network, _ = live(graph, 1, "cpu")
     seen: dict[str, torch.Tensor] = {}
-    for path, child in network.named_modules():
-        child.register_forward_hook(lambda _m, _i, output, path=path: seen.update({path: output}))
     network.double().eval()
     make_transparent(network)
     for path, child in network.named_modules():
@@ -91,8 +87,73 @@ def test_the_field_is_the_support_of_the_input_gradient(name: str) -> None:
             continue
         for share in (0, Fraction(1, 3), Fraction(1, 2)):
             unit = tuple(int(extent * share) for extent in node.shape.spatial)
-            value = seen[node.path][(0, 0, *unit)]
+            value = seen[node.path][(0, slice(None), *unit)].sum()
             box = [(max(0, a), min(e - 1, b)) for (a, b), e in zip(field.box(unit), graph.input.spatial, strict=True)]
             assert support(x, value) == tuple(box), (node.path, unit)
             checked += 1
     assert checked > 10
+
+
+def test_a_pair_of_layers() -> None:
+    graph = cnndsl.loads("INPUT 64x64x3 -> a: CONV3-4/2 -> b: CONV3-4 -> c: POOL2 -> d: CONV5-4").graph
+    fields = fields_of(graph, graph.by_path["b"].index)
+    # Pooling 2, then 5 pixels of 2.
+    assert (fields["c"].size, fields["c"].stride, fields["c"].padding) == ((2, 2), (2, 2), (0, 0))
+    assert (fields["d"].size, fields["d"].stride, fields["d"].padding) == ((10, 10), (2, 2), (4, 4))
+    assert "a" not in fields
+
+
+def test_axes_differ() -> None:
+    field = fields_of(cnndsl.loads("INPUT 64x64x3 -> CONV1x7-4 -> CONV3x1-4/2x1(pad=1x0)").graph)["1"]
+    assert (field.size, field.stride, field.padding) == ((3, 7), (2, 1), (1, 3))
+
+
+def test_dilation_spreads_the_field() -> None:
+    # 1 + 2*1 + 2*2 + 2*4, the dilated stack of Yu and Koltun 2016, Figure 1: 3x3, 7x7, 15x15.
+    graph = cnndsl.loads("INPUT 64x64x1 -> CONV3-1 -> CONV3-1(dilation=2) -> CONV3-1(dilation=4)").graph
+    assert [field.size[0] for field in fields_of(graph).values()] == [1, 3, 7, 15]
+
+
+def test_upsampling_halves_the_stride() -> None:
+    field = fields_of(cnndsl.loads("INPUT 16x16x1 -> POOL2 -> CONV3-1 -> up: UPSAMPLE2").graph)["up"]
+    assert field.stride == (1, 1)
+    # Units 0 and 1 look alike, 2 and 3 two positions further on.
+    assert [field.box((at, 0))[0] for at in range(4)] == [(-2, 3), (-2, 3), (0, 5), (0, 5)]
+
+
+def test_branches_with_other_centres_are_not_aligned() -> None:
+    graph = cnndsl.loads("INPUT 16x16x1 -> (CONV3-4 + CONV4-4) -> end: CONV3-4").graph
+    fields = receptive_fields(graph)
+    (merge,) = disagreements(graph, fields)
+    # Even `same` kernels begin one position later than they end: 3 sees -1 to 1, 4 sees -1 to 2.
+    assert (merge.node, merge.axis, merge.ranges) == (3, 0, ((-1, 1), (-1, 2)))
+    assert [field.aligned for field in fields if field] == [True, True, True, False, False]
+
+
+def test_branches_of_other_strides_are_bounded() -> None:
+    graph = cnndsl.loads("INPUT 16x16x1 -> (CONV3-4/2 + CONV9-4(pad=valid))").graph
+    fields = receptive_fields(graph)
+    (merge,) = disagreements(graph, fields)
+    assert merge.strides == (2, 1)
+    last = fields[-1]
+    assert last is not None
+    for at in range(8):
+        low, high = last.box((at, at))[0]
+        assert low <= min(2 * at - 1, at)
+        assert high >= max(2 * at + 1, at + 8)
+
+
+def test_what_is_global_sees_everything() -> None:
+    graph = cnndsl.loads(
+        "INPUT 32x32x3 -> a: CONV3-4 -> gate: MUL(ID, GAP -> FC-4 -> SIGMOID) -> b: CONV3-4 -> FC-2"
+    ).graph
+    fields = fields_of(graph)
+    assert (fields["b"].whole, fields["b"].size, fields["b"].stride) == (True, (32, 32), (0, 0))
+    assert (fields["b"].local.whole, fields["b"].local.size) == (False, (5, 5))
+    assert graph.nodes[last_map(graph, receptive_fields(graph))].path == "b"
+
+
+def test_normalisation_over_the_image_sees_everything() -> None:
+    fields = fields_of(cnndsl.loads("INPUT 32x32x3 -> a: CONV3-4 -> n: GN2 -> b: CONV3-4").graph)
+    assert fields["b"].whole
+    assert fields["b"].local.size == (5, 5)
