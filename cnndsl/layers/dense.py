@@ -61,7 +61,8 @@ class Dense(Layer):
         return Saved(inputs=(0,))
 
     def formula(self, *inputs: Shape) -> str:
-        return "*".join(map(str, (*inputs[0].hwc, self.features)))
+        (x,) = inputs
+        return "*".join(map(str, (*(x.hwc if x.pixels > 1 else (x.channels,)), self.features)))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
