@@ -182,8 +182,8 @@ class LocallyConnected(nn.Module):
             x = x.unfold(axis + 2, self.kernel_size[axis], self.stride[axis])
         x = x.permute(self.order).clone(memory_format=torch.contiguous_format)
         patches = x.flatten(axes + 1).flatten(0, axes - 1)
-        y = torch.bmm(patches, self.weight.transpose(1, 2)).permute(1, 2, 0)
-        y = torch.unflatten(y, 2, self.output_size)
+        y = torch.bmm(self.weight, patches.transpose(1, 2)).permute(2, 1, 0)
+        y = torch.unflatten(y.contiguous(), 2, self.output_size)
         return y if self.bias is None else y + self.bias
 '''
 

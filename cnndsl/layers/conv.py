@@ -311,9 +311,12 @@ class LocallyConnected(Layer):
         return Saved(extra=((0, pixels * patch, True),))
 
     def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The patches, and the products before the bias is added."""
-        pixels, filters, patch = self.tensors(*inputs)[0].shape
-        return pixels * (patch + self.bias * filters), 0
+        """The patches beside the padded copy that they are of, or beside the products; the patches' gradient."""
+        (x,) = inputs
+        pixels, filters, patch = self.tensors(x)[0].shape
+        padded = x.channels * prod(axis.size + axis.before + axis.after for axis in self._axes(x))
+        products = pixels * filters
+        return pixels * patch + max(products, padded - products), max(0, pixels * patch - x.numel)
 
     def formula(self, *inputs: Shape) -> str:
         (x,) = inputs
