@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from cnndsl.emit.names import variable
@@ -12,26 +13,33 @@ _SPARE = ("x", "y", "z", "u", "v", "w")
 
 
 class Bindings:
-    """`left` counts the reads that are still to come, by value. `ours` tells values that the caller holds anyway."""
+    """`left` counts the reads that are still to come, by value. `lent` are those that the caller holds anyway."""
 
     def __init__(self) -> None:
         self.holds: dict[str, Value] = {}
         self.left: dict[int, int] = {}
         self.lent: list[Value] = []
+        self.shared: set[int] = set()
+        """Values that have several readers, not counting those that only training has."""
+        self.pinned: Counter[int] = Counter()
+        """Values that expressions read which are not written yet."""
         self._memory: dict[int, Value] = {}
 
     def copy(self) -> Bindings:
         """The same, to go on by itself."""
         other = Bindings()
         other.holds, other.left, other.lent = dict(self.holds), dict(self.left), self.lent
+        other.shared = self.shared
         other._memory = dict(self._memory)
         return other
 
     # Reads
 
-    def expect(self, values: Iterable[Value]) -> None:
+    def expect(self, values: Iterable[Value], in_training: bool = False) -> None:
         """These reads are to come."""
         for value in values:
+            if self.left.get(id(value), 0) and not in_training:
+                self.shared.add(id(value))
             self.left[id(value)] = self.left.get(id(value), 0) + 1
 
     def read(self, value: Value) -> bool:
@@ -40,7 +48,12 @@ class Bindings:
         return self.left[id(value)] <= 0
 
     def is_alive(self, value: Value) -> bool:
-        return self.left.get(id(value), 0) > 0
+        return self.left.get(id(value), 0) > 0 or self.pinned[id(value)] > 0
+
+    def pin(self, values: Iterable[Value], times: int = 1) -> None:
+        """An expression that is still to be written reads these values; it is written, with `times` of -1."""
+        for value in values:
+            self.pinned[id(value)] += times
 
     # Names
 
@@ -66,7 +79,7 @@ class Bindings:
     def target(self, value: Value, frees: Sequence[Value]) -> str:
         """The name for a new value: its own if it has several readers, else that of a value that ends with it."""
         hint = re.sub(r"\W", "_", value.hint)
-        if hint and not hint.isdigit() and hint != "x" and self.left.get(id(value), 0) > 1:
+        if hint and not hint.isdigit() and hint != "x" and id(value) in self.shared:
             return self._wished(hint)
         ending = [name for name, held in self.holds.items() if any(held is each for each in frees)]
         for name in (*ending, *_SPARE):

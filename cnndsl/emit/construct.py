@@ -6,7 +6,7 @@ is the expression that the program wrote, or what is known of the entering chann
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cnndsl.emit.layout import Call, Doc, Item, Text
@@ -16,7 +16,7 @@ from cnndsl.graph import Graph, Node
 from cnndsl.layers.base import Slot, TorchCall
 
 # What PyTorch takes where a keyword is left away, so that layers with and without it can share a line.
-_DEFAULTS: Mapping[str, object] = {
+DEFAULTS: Mapping[str, object] = {
     "stride": 1,
     "padding": 0,
     "output_padding": 0,
@@ -74,14 +74,18 @@ class Made:
     stride: Term | None = None
 
 
-def construct(site: Site, scope: Scope) -> Made:
+Ask = Callable[[str, Sequence[object]], Term]
+"""Makes a value that no expression gives an argument of the class, of the wished name. Raises Mismatch where it cannot."""
+
+
+def construct(site: Site, scope: Scope, ask: Ask) -> Made:
     """The construction that is right in every frame of the scope. Raises Mismatch where there is none."""
-    return _Construction(site, scope).made()
+    return _Construction(site, scope, ask).made()
 
 
 class _Construction:
-    def __init__(self, site: Site, scope: Scope) -> None:
-        self.site, self.scope = site, scope
+    def __init__(self, site: Site, scope: Scope, ask: Ask) -> None:
+        self.site, self.scope, self.ask = site, scope, ask
         self.calls = site.calls()
         self.terms: dict[str, Term] = {}
         self.uses: set[str] = set()
@@ -121,21 +125,25 @@ class _Construction:
                 self._default(call, keyword, role) if slot is None else slot
                 for call, slot in zip(self.calls, slots, strict=True)
             ]
-            yield keyword, self._value(filled)
+            yield keyword, self._value(filled, keyword)
 
     def _default(self, call: TorchCall, keyword: str, role: str) -> Slot:
         if keyword == "stride" and "Pool" in call.name and isinstance(call.arguments[0], Slot):
             return Slot(call.arguments[0].value, role)
-        if keyword not in _DEFAULTS:
+        if keyword not in DEFAULTS:
             raise Mismatch
-        return Slot(_DEFAULTS[keyword], role)
+        return Slot(DEFAULTS[keyword], role)
 
-    def _value(self, slots: Sequence[Slot | TorchCall]) -> Doc:
+    def _value(self, slots: Sequence[Slot | TorchCall], keyword: str = "") -> Doc:
         plain = [slot for slot in slots if isinstance(slot, Slot)]
         if len(plain) < len(slots):
             raise Mismatch
         role = next((slot.role for slot in plain if slot.role), "")
-        term = self.scope.express([slot.value for slot in plain], *self._candidates(role))
+        wanted = [slot.value for slot in plain]
+        try:
+            term = self.scope.express(wanted, *self._candidates(role))
+        except Mismatch:
+            term = self.ask(keyword or role, wanted)
         if role:
             self.terms[role] = term
         self.uses.update(names(term))

@@ -88,6 +88,7 @@ class Tracer:
                 raise Mismatch
             if not any(value.real is each for each in self.program.training):
                 self.program.outs.append(value.real)
+        self.program.steps[:] = _early(self.program.steps)
         return Traced(self.program, self.children, self.decisions)
 
     def _exposed(self, part: Part) -> tuple[int, ...]:
@@ -372,6 +373,20 @@ class Tracer:
             number += 1
             name = f"{base}{number}"
         return name
+
+
+def _early(steps: Sequence[Step]) -> list[Step]:
+    """The steps that only training needs as early as they can be: nothing is kept for them when there is no training."""
+    result = [step for step in steps if not isinstance(step, Training)]
+    for step in steps:
+        if isinstance(step, Training):
+            read = {id(value) for value in inputs_of(step)}
+            made = [at for at, each in enumerate(result) if read & {id(out) for out in outs_of(each)}]
+            place = made[-1] + 1 if made else 0
+            while place < len(result) and isinstance(result[place], Training):
+                place += 1
+            result.insert(place, step)
+    return result
 
 
 def _real(values: Sequence[Value]) -> tuple[Value, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 
 from cnndsl.analysis.inplace import overwritten
 from cnndsl.emit.flow import Flow
@@ -75,11 +76,12 @@ class Emission:
     def _define(self, call: Called) -> None:
         """The classes of all calls of a block: one if that can be, else one for each kind of call."""
         same_block = [each for each in self._calls if each.definition == call.definition and each.block == call.block]
-        for key in (_any_call, self._signature, self._identity, _path):
+        keys = (_any_call, self._signature, self._identity, _path)
+        for key, may_ask in product(keys, (False, True)):
             groups: dict[object, list[Called]] = {}
             for each in same_block:
                 groups.setdefault(key(each), []).append(each)
-            plans = [self._attempt(group) for group in groups.values()]
+            plans = [self._attempt(group, may_ask) for group in groups.values()]
             if all(plan is not None for plan in plans):
                 for plan, group in zip(plans, groups.values(), strict=True):
                     self._classes.update({each.path: plan for each in group if plan is not None})
@@ -112,13 +114,13 @@ class Emission:
         """Calls that do the same."""
         return self._signature(call), tuple(map(str, call.arguments)), self.graph.nodes[call.entry].shape
 
-    def _attempt(self, calls: Sequence[Called]) -> ClassPlan | None:
+    def _attempt(self, calls: Sequence[Called], may_ask: bool) -> ClassPlan | None:
         try:
-            return self._class(calls)
+            return self._class(calls, may_ask)
         except Mismatch:
             return None
 
-    def _class(self, calls: Sequence[Called]) -> ClassPlan:
+    def _class(self, calls: Sequence[Called], may_ask: bool) -> ClassPlan:
         first = calls[0]
         flat = any(self.structure.wants_flat(call, call.entry) for call in calls)
         entering = "in_features" if flat else "in_channels"
@@ -140,7 +142,7 @@ class Emission:
         scope = Scope(look, frames)
         roots, entries = tuple(call.path for call in calls), tuple(call.entry for call in calls)
         flow = Flow(self.graph, scope, roots, entries, widths, Var(entering), flat)
-        unit = Unit(self, taken)
+        unit = Unit(self, taken, open_frames=frames if may_ask else ())
         parts = [call.body for call in calls]
         backwards = {python: name for name, python in options.items()}
         return unit.plan(first.block, parts, flow, backwards, self._defaults(calls, options))

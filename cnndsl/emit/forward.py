@@ -25,12 +25,13 @@ _COLLECTED = "extra"
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """A value that has no name yet: its expression, how deep it nests, the values that end with it, whether it is
-    another view of one, the one that it is written over."""
+    """A value that has no name yet: its expression, how deep it nests, the values that it reads, those of them that end
+    with it, whether it is another view of one, the one that it is written over."""
 
     value: Value
     doc: Doc
     depth: int
+    reads: tuple[Value, ...]
     frees: tuple[Value, ...]
     is_view: bool = False
     over: Value | None = None
@@ -58,8 +59,9 @@ class ForwardWriter:
     def statements(self) -> list[Statement]:
         """The body of `forward`."""
         program = self.program
-        for step in program.steps:
-            self.names.expect(inputs_of(step))
+        in_training = [isinstance(step, Training) for step in program.steps]
+        for step, only_then in sorted(zip(program.steps, in_training, strict=True), key=lambda pair: pair[1]):
+            self.names.expect(inputs_of(step), only_then)
         self.names.expect(program.outs)
         if program.training:
             self.lines.append(Line(f"{_COLLECTED}: list[Tensor] = ", Display("[]", ())))
@@ -96,14 +98,14 @@ class ForwardWriter:
         self._settle(step.inputs, step if step.allocates else None)
         self._delete(step, step.allocates)
         over = None if step.allocates else self._over(step.inputs[0])
-        frees, depth = self._uses(step.inputs)
+        reads, frees, depth = self._uses(step.inputs)
         operands = [Item(self._operand(value)) for value in step.inputs]
         if step.extra:
             operands.append(Item(Text(step.extra)))
         callee = f'self["{step.child}"]' if self.is_dict else f"self.{step.child}"
         doc = Call(callee, tuple(operands))
         if len(step.outs) == 1:
-            self._push(_Pending(step.outs[0], doc, depth + 1, frees, over=over))
+            self._push(_Pending(step.outs[0], doc, depth + 1, reads, frees, over=over))
             return
         self._flush(len(self.pending))
         targets: list[str] = []
@@ -119,9 +121,9 @@ class ForwardWriter:
         self._settle(step.inputs, None if step.is_view else step)
         self._delete(step, not step.is_view)
         over = self._over(step.inputs[0]) if step.is_view else None
-        frees, depth = self._uses(step.inputs)
+        reads, frees, depth = self._uses(step.inputs)
         doc = expression(step.template, [self._operand(value) for value in step.inputs])
-        self._push(_Pending(step.out, doc, depth + 1, frees, step.is_view, over))
+        self._push(_Pending(step.out, doc, depth + 1, reads, frees, step.is_view, over))
 
     def _over(self, value: Value) -> Value:
         """The value with a name whose memory this one is."""
@@ -147,7 +149,7 @@ class ForwardWriter:
     def _branch(self, step: Branch) -> None:
         """`if self.flag:`; both ways end with the value under one name."""
         self._flush(len(self.pending))
-        frees, _ = self._uses(inputs_of(step))
+        _, frees, _ = self._uses(inputs_of(step))
         kept = step.other if not step.otherwise else step.chosen
         is_over = self.names.name(kept) is not None and not self.names.is_alive(kept)
         name = self._name(kept) if is_over else self.names.target(step.out, frees)
@@ -195,6 +197,7 @@ class ForwardWriter:
     def _push(self, made: _Pending) -> None:
         """A new value: it waits for its one reader, or gets a name."""
         self.pending.append(made)
+        self.names.pin(made.reads)
         if self.names.left.get(id(made.value), 0) != 1:
             self._flush(len(self.pending))
 
@@ -226,23 +229,29 @@ class ForwardWriter:
     def _is_lent(self, value: Value) -> bool:
         return any(value is each for each in self.names.lent)
 
-    def _uses(self, inputs: Sequence[Value]) -> tuple[tuple[Value, ...], int]:
-        """Counts the reads; gives the values that end here, and how deep the operands nest."""
+    def _uses(self, inputs: Sequence[Value]) -> tuple[tuple[Value, ...], tuple[Value, ...], int]:
+        """Counts the reads; gives the values with names that are read, those that end here, and how deep the operands
+        nest."""
+        reads: list[Value] = []
         frees: list[Value] = []
         depth = 0
         inside = {id(each.value): each for each in self.pending}
         for value in inputs:
             was_last = self.names.read(value)
             if id(value) in inside:
+                reads += inside[id(value)].reads
                 frees += inside[id(value)].frees
                 depth = max(depth, inside[id(value)].depth)
-            elif was_last:
+                continue
+            reads.append(value)
+            if was_last:
                 frees.append(value)
-        return tuple(frees), depth
+        return tuple(reads), tuple(frees), depth
 
     def _operand(self, value: Value) -> Doc:
         for at, each in enumerate(self.pending):
             if each.value is value:
+                self.names.pin(each.reads, -1)
                 return self.pending.pop(at).doc
         return Text(self._name(value))
 
@@ -256,6 +265,7 @@ class ForwardWriter:
         """Gives names to the first pending values."""
         for _ in range(count):
             each = self.pending.pop(0)
+            self.names.pin(each.reads, -1)
             name = self.names.target(each.value, each.frees)
             self.lines.append(Line(f"{name} = ", each.doc))
             self.names.bind(each.value, name, each.over)

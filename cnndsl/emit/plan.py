@@ -92,12 +92,14 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """An argument of a constructor. `option` is the block's own name for it, empty for others."""
+    """An argument of a constructor. `option` is the block's own name for it, empty for others; `is_asked` says that it
+    stands for something that the block says otherwise."""
 
     name: str
     type: str
     option: str = ""
     default: Term | None = None
+    is_asked: bool = False
 
 
 @dataclass(eq=False)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from cnndsl.emit.assemble import assembled
 from cnndsl.emit.chain import ChainBuilder, only
-from cnndsl.emit.construct import Site, construct
+from cnndsl.emit.construct import DEFAULTS, Site, construct
 from cnndsl.emit.dataflow import Tracer
 from cnndsl.emit.flow import Flow
 from cnndsl.emit.layout import Call, Doc, Infix, Item, Text
 from cnndsl.emit.parts import elements, members, output
 from cnndsl.emit.peak import Peak
 from cnndsl.emit.plan import ChildName, ClassPlan, Element, Parameter
-from cnndsl.emit.scope import Mismatch, same
+from cnndsl.emit.names import variable
+from cnndsl.emit.scope import Mismatch, Scope, same
 from cnndsl.emit.sequential import body
 from cnndsl.emit.terms import Code, Const, Env, Op, Term, Var, evaluate, names, substitute, text
 from cnndsl.emit.values import Program
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from cnndsl.emit.emission import Emission
 
 _Result = TypeVar("_Result")
+MOST_ASKED = 3
+"""With more arguments that its block does not have, a class says less than two classes."""
 ENTERING = ("in_channels", "in_features")
 
 
@@ -37,13 +40,22 @@ class Snapshot:
     inner: list[ClassPlan]
     strides: list[Term]
     taken: set[str]
+    asked: tuple[str, ...]
 
 
 class Unit:
-    """What one class uses and defines. `taken` are names that its local variables may not have."""
+    """What one class uses and defines. `taken` are names that its local variables may not have, `open_frames` the
+    frames of its places, if it may take arguments that its block does not have."""
 
-    def __init__(self, emission: Emission, taken: Iterable[str] = (), is_root: bool = False) -> None:
-        self.emission, self.is_root = emission, is_root
+    def __init__(
+        self,
+        emission: Emission,
+        taken: Iterable[str] = (),
+        is_root: bool = False,
+        open_frames: Sequence[dict[str, object]] = (),
+    ) -> None:
+        self.emission, self.is_root, self.open_frames = emission, is_root, open_frames
+        self.asked: tuple[str, ...] = ()
         self.graph, self.structure, self.overwritten = emission.graph, emission.structure, emission.overwritten
         self.taken = {*taken, *ENTERING, "block_channels", "block_features"}
         self.uses: set[str] = set()
@@ -84,12 +96,40 @@ class Unit:
 
     def snapshot(self) -> Snapshot:
         """What was made so far."""
-        return Snapshot(set(self.uses), set(self.helpers), list(self.inner), list(self.strides), set(self.taken))
+        return Snapshot(
+            set(self.uses), set(self.helpers), list(self.inner), list(self.strides), set(self.taken), self.asked
+        )
 
     def restore(self, kept: Snapshot) -> None:
         """Goes back to what was made then."""
         self.uses, self.helpers, self.taken = set(kept.uses), set(kept.helpers), set(kept.taken)
         self.inner, self.strides = list(kept.inner), list(kept.strides)
+        for name in set(self.asked) - set(kept.asked):
+            for frame in self.open_frames:
+                del frame[name]
+        self.asked = kept.asked
+
+    def ask(self, scope: Scope, wish: str, wanted: Sequence[object]) -> Term:
+        """A further argument of the class, for what no expression gives. Raises Mismatch where it may have none."""
+        own = {id(frame): frame for frame in self.open_frames}
+        frames = [own.get(id(frame)) for frame in scope.frames]
+        known = [frame for frame in frames if frame is not None]
+        name = variable(wish)
+        if (
+            not wish
+            or wish in ENTERING
+            or len(known) < len(frames)
+            or name in self.taken
+            or len(self.asked) >= MOST_ASKED
+        ):
+            raise Mismatch
+        for frame in self.open_frames:
+            frame[name] = DEFAULTS.get(wish, wanted[0])
+        for frame, value in zip(known, wanted, strict=True):
+            frame[name] = value
+        self.asked = (*self.asked, name)
+        self.taken.add(name)
+        return Var(name)
 
     # Modules
 
@@ -126,7 +166,7 @@ class Unit:
             indices=all(at in self.structure.switched for at in numbers),
             flat=flow.flat,
         )
-        made = construct(site, flow.scope)
+        made = construct(site, flow.scope, lambda wish, wanted: self.ask(flow.scope, wish, wanted))
         self.uses |= made.uses
         self.helpers |= made.helpers
         if made.stride is not None and made.stride not in self.strides:
@@ -149,9 +189,12 @@ class Unit:
             if default is not None and all(same(value, evaluate(default, {})) for value in wanted):
                 given[parameter.name], skipped = default, True
                 continue
-            term = flow.scope.express(wanted, *self._candidates(parameter, parts, flow))
+            try:
+                term = flow.scope.express(wanted, *self._candidates(parameter, parts, flow))
+            except Mismatch:
+                term = self.ask(flow.scope, parameter.name, wanted)
             given[parameter.name] = term
-            by_name = skipped or isinstance(wanted[0], bool | Code)
+            by_name = skipped or parameter.is_asked or isinstance(wanted[0], bool | Code)
             items.append(Item(self.doc(term), f"{parameter.name}=" if by_name else ""))
             skipped = by_name
         leaving = None if plan.leaving is None else substitute(plan.leaving, given)
@@ -237,9 +280,12 @@ class Unit:
         result: list[Parameter] = []
         is_last = True
         for name in reversed(used):
+            values = [env[name] for env in frames]
             default = defaults.get(name) if is_last else None
+            if name in self.asked and is_last and any(same(value, DEFAULTS.get(name)) for value in values):
+                default = Const(DEFAULTS[name])
             is_last = default is not None
-            result.append(Parameter(name, _type([env[name] for env in frames]), options.get(name, ""), default))
+            result.append(Parameter(name, _type(values), options.get(name, ""), default, name in self.asked))
         return result[::-1]
 
 
@@ -253,8 +299,10 @@ def _within(term: Op, operand: Term) -> str:
 def _type(values: Sequence[object]) -> str:
     if any(isinstance(value, Code) for value in values):
         return "type[nn.Module]"
-    if any(isinstance(value, tuple) for value in values):
-        return "tuple[int, ...]" if all(isinstance(value, tuple) for value in values) else "int | tuple[int, ...]"
+    lengths = {len(cast("tuple[object, ...]", value)) for value in values if isinstance(value, tuple)}
+    if lengths:
+        each = f"tuple[{', '.join(['int'] * lengths.pop())}]"
+        return each if all(isinstance(value, tuple) for value in values) else f"int | {each}"
     for kind in (float, bool, int):
         if any(isinstance(value, kind) for value in values):
             return kind.__name__
