@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from cnndsl.analysis.memory import Optimizer
+    from cnndsl.analysis.values import Device, Dtype
     from cnndsl.expr import Value
     from cnndsl.report.facts import Stats
 
@@ -31,13 +33,24 @@ class Network:
     def name(self) -> str:
         return self.graph.title
 
-    def stats(self) -> Stats:
+    def stats(
+        self, batch: int | None = None, *, dtype: Dtype = "fp32", optimizer: Optimizer = "sgd", device: Device = "cpu"
+    ) -> Stats:
         """Parameters, multiply-adds, volumes and receptive fields, by layer and in total. Needs no torch.
+
+        With a batch also the memory that it takes to use the network on it, and to train it with the optimizer. Raises
+        ValueError for a batch below 1.
 
         >>> loads("INPUT 8x8x3 -> CONV3-4 -> RELU").stats().totals.params
         112
         """
-        return self._stats
+        if batch is None:
+            return self._stats
+        if batch < 1:
+            raise ValueError(f"a batch has at least one image, not {batch}")
+        from cnndsl.report.footprint import Plan, footprint
+
+        return replace(self._stats, memory=footprint(self.graph, Plan(batch, dtype, optimizer, device)))
 
     def source(self) -> str:
         """A Python module with the network as a `torch.nn.Module`, which needs torch and nothing of ours."""
@@ -74,9 +87,7 @@ class Network:
         return f"Network({self.name}, input {self.graph.input}, {figures})"
 
     def _repr_html_(self) -> str:
-        from cnndsl.report.page import fragment
-
-        return fragment(self._stats)
+        return self._stats._repr_html_()  # pyright: ignore[reportPrivateUsage]
 
     @cached_property
     def _stats(self) -> Stats:

@@ -17,6 +17,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 STANDARD_INPUT = "<stdin>"
 
+DTYPES = ("fp32", "fp16", "bf16", "amp")
+OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
+
 
 def program_argument(function: Function) -> Function:
     """The argument FILE."""
@@ -32,6 +35,17 @@ def settings_option(function: Function) -> Function:
 def force_option(function: Function) -> Function:
     """`--force`."""
     return click.option("--force", "-f", is_flag=True, help="Overwrite an existing file.")(function)
+
+
+def known_names(text: str | None, known: Sequence[str], what: str) -> list[str]:
+    """The names that an option lists, separated by commas. Raises UsageError for one that there is not."""
+    from cnndsl.errors import nearest
+
+    names = [name.strip() for name in text.split(",") if name.strip()] if text else []
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"there is no {what} {name!r}; {nearest(name, known) or ', '.join(known)}")
+    return names
 
 
 def read(file: str) -> Source:

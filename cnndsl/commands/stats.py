@@ -3,43 +3,97 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from cnndsl.commands.common import (
+    DTYPES,
+    OPTIMIZERS,
     echo,
     force_option,
+    known_names,
     network,
     program_argument,
     settings_option,
     terminal_width,
 )
 from cnndsl.report import FORMATS
+from cnndsl.report.columns import COLUMNS, MEMORY
 from cnndsl.terminal import wants_colour
+
+if TYPE_CHECKING:
+    from cnndsl.analysis.groups import By
+    from cnndsl.analysis.memory import Optimizer
+    from cnndsl.analysis.values import Device, Dtype
+
+BY = ("block", "stage", "kind")
 
 
 @click.command("stats")
 @program_argument
 @settings_option
 @click.option("--format", type=click.Choice(FORMATS), default="table", show_default=True, help="How to print them.")
+@click.option("--by", type=click.Choice(BY), help="Gather layers by block as written, by size of the map, by kind.")
+@click.option("--depth", type=click.IntRange(1), metavar="N", help="Open blocks N - 1 levels deep; 1 opens none.")
+@click.option("--columns", metavar="NAMES", help=f"The columns to print, of {', '.join(COLUMNS)}.")
+@click.option("--sort", metavar="NAME", help="Sort by a column; -NAME for the largest first.")
+@click.option("--batch", type=click.IntRange(1), metavar="N", help="Add the memory that N images need.  [default: 1]")
+@click.option("--dtype", type=click.Choice(DTYPES), help="Add the memory, values in this type.  [default: fp32]")
+@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="Add the memory, trained by this.  [default: sgd]")
+@click.option("--device", type=click.Choice(("cpu", "cuda")), help="Add the memory, on this device.  [default: cpu]")
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE instead of the standard output.")
 @force_option
-def command(file: str, settings: tuple[str, ...], format: str, output: str | None, force: bool) -> None:
+def command(
+    file: str,
+    settings: tuple[str, ...],
+    format: str,
+    by: str | None,
+    depth: int | None,
+    columns: str | None,
+    sort: str | None,
+    batch: int | None,
+    dtype: str | None,
+    optimizer: str | None,
+    device: str | None,
+    output: str | None,
+    force: bool,
+) -> None:
     """Print parameters, multiply-adds and volumes by layer.
 
-    Figures are for one image. Weights are without biases, parameters with them; a multiply-add is two flops; the
-    field is the number of positions of the input that a unit sees. `lecture` is the table of the CS231n notes.
+    Figures are for one image. Weights are without biases, parameters with them; a multiply-add is two flops;
+    operations are those of everything that is no multiply-add; the field is the number of positions of the input that
+    a unit sees. `lecture` is the table of the CS231n notes. A repeat of blocks is one row, marked `x3`, that opens in
+    the HTML page. docs/figures.md defines each figure.
 
     \b
     cnndsl stats vgg16
     cnndsl stats net.cnn --set classes=10 --format json
+    cnndsl stats net.cnn --depth 2 --sort -params
+    cnndsl stats net.cnn --batch 64 --dtype amp --optimizer adam
     """
     from cnndsl.report import render
+    from cnndsl.report.view import view
 
-    stats = network(file, settings).stats()
+    if format == "lecture" and (by or depth or columns or sort):
+        raise click.UsageError(
+            "the lecture's table is as it is: --by, --depth, --columns and --sort are for the others"
+        )
+    chosen, order = known_names(columns, list(COLUMNS), "column"), sort or ""
+    known_names(order.removeprefix("-"), list(COLUMNS), "column")
+    net = network(file, settings)
+    stats = net.stats()
+    if batch or dtype or optimizer or device or {*chosen, order.removeprefix("-")}.intersection(MEMORY):
+        stats = net.stats(
+            batch or 1,
+            dtype=cast("Dtype", dtype or "fp32"),
+            optimizer=cast("Optimizer", optimizer or "sgd"),
+            device=cast("Device", device or "cpu"),
+        )
+    table = view(stats, cast("By | None", by), depth, chosen, order)
     if output is not None and output != "-":
         from cnndsl.files import write
 
-        write(output, f"{render(stats, format)}\n".encode(), force=force)
+        write(output, f"{render(table, format)}\n".encode(), force=force)
         return
-    echo(render(stats, format, colour=wants_colour(sys.stdout), width=terminal_width()))
+    echo(render(table, format, colour=wants_colour(sys.stdout), width=terminal_width()))

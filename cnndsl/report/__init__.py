@@ -1,6 +1,6 @@
-"""Facts -> text: tables for terminals and pipes, the lecture's table, JSON, CSV, Markdown, HTML.
+"""Facts -> text: tables for terminals and pipes, the lecture's table, JSON, CSV, Markdown, HTML, LaTeX.
 
-A format is a function from `Stats` to text, in a file of its own that is imported when asked for.
+A format is a function from a `View` to text, in a file of its own that is imported when asked for.
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnndsl.report.facts import Stats
+    from cnndsl.report.view import View
 
-FORMATS = ("table", "lecture", "json", "csv", "markdown", "html")
+FORMATS = ("table", "lecture", "json", "csv", "markdown", "html", "latex")
 
 
-def render(stats: Stats, format: str, *, colour: bool = False, width: int | None = None) -> str:
+def render(view: View, format: str, *, colour: bool = False, width: int | None = None) -> str:
     """The figures in one of `FORMATS`, without a line break at the end; `width` is that of the terminal.
 
     Raises KeyError for another format.
@@ -21,15 +21,19 @@ def render(stats: Stats, format: str, *, colour: bool = False, width: int | None
     if format == "table":
         from cnndsl.report import table
 
-        return table.coloured(stats, width) if colour else table.plain(stats)
+        return table.coloured(view, width) if colour else table.plain(view)
     if format == "lecture":
         from cnndsl.report.lecture import lecture
 
-        return lecture(stats)
+        return lecture(view.stats)
     if format == "html":
         from cnndsl.report.page import page
 
-        return page(stats)
+        return page(view)
+    if format == "latex":
+        from cnndsl.report.latex import latex
+
+        return latex(view)
     from cnndsl.report import data
 
-    return {"json": data.as_json, "csv": data.as_csv, "markdown": data.as_markdown}[format](stats)
+    return {"json": data.as_json, "csv": data.as_csv, "markdown": data.as_markdown}[format](view)

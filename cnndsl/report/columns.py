@@ -1,27 +1,50 @@
-"""The columns that tables have: what stands over each, and what a row has there."""
+"""The columns that tables have: what stands over each, what a row has there, and how much that is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from math import prod
+from typing import Literal, TypeAlias
 
-from cnndsl.report.facts import Row
+from cnndsl.report.entries import Entry
 
 Cell: TypeAlias = "str | int"
+Dims: TypeAlias = "tuple[int | Fraction, ...]"
+Form: TypeAlias = Literal["text", "shape", "extents", "count", "bytes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`key` is the column's name in data, `title` that in tables; counts are numbers, everything else is text."""
+    """`key` is the column's name in data, `title` that in tables, `raw` a row's figure as it is: a text, a number, or
+    a number for each axis, none for a row that has no such figure."""
 
     key: str
     title: str
-    value: Callable[[Row], Cell]
+    form: Form
+    raw: Callable[[Entry], Cell | Dims]
+
+    @property
+    def is_number(self) -> bool:
+        return self.form in ("count", "bytes")
+
+    def value(self, entry: Entry) -> Cell:
+        """What stands in a cell: counts and bytes are numbers, everything else is text."""
+        raw = self.raw(entry)
+        if not isinstance(raw, tuple):
+            return raw
+        return "x".join(map(str, raw)) if self.form == "shape" else extents(raw)
+
+    def amount(self, entry: Entry) -> float | None:
+        """How much it is, for sorting and for bars; None for a text."""
+        raw = self.raw(entry)
+        if isinstance(raw, tuple):
+            return float(prod(raw) if self.form == "shape" else max(raw)) if raw else None
+        return raw if isinstance(raw, int) else None
 
 
-def extents(dims: tuple[int | Fraction, ...]) -> str:
+def extents(dims: Dims) -> str:
     """One number where all axes agree: `3`, `1x7`.
 
     >>> extents((3, 3)), extents((1, 7)), extents(())
@@ -31,13 +54,69 @@ def extents(dims: tuple[int | Fraction, ...]) -> str:
     return "x".join(each[:1] if len(set(each)) == 1 else each)
 
 
-COLUMNS = (
-    Column("path", "name", lambda row: row.node.path),
-    Column("text", "layer", lambda row: row.node.text),
-    Column("output", "output", lambda row: str(row.node.shape)),
-    Column("activations", "activations", lambda row: row.cost.activations),
-    Column("weights", "weights", lambda row: row.cost.weights),
-    Column("params", "params", lambda row: row.cost.params),
-    Column("macs", "multiply-adds", lambda row: row.cost.macs),
-    Column("receptive_field", "field", lambda row: extents(row.receptive_field)),
+def _text(entry: Entry) -> str:
+    """The layer, or `Bottleneck(64) x3`, or `[CONV3-64 -> RELU] x2`."""
+    if entry.times < 2:
+        return entry.text
+    return f"[{entry.text}] x{entry.times}" if " -> " in entry.text else f"{entry.text} x{entry.times}"
+
+
+def _kind(entry: Entry) -> str:
+    return entry.last.node.kind if entry.last and not entry.parts else ""
+
+
+def _output(entry: Entry) -> Dims:
+    return entry.last.node.shape.hwc if entry.last else ()
+
+
+def _field(entry: Entry) -> Dims:
+    return entry.last.receptive_field if entry.last else ()
+
+
+def _local(entry: Entry) -> Dims:
+    return entry.last.field.local.size if entry.last and entry.last.field else ()
+
+
+def _stride(entry: Entry) -> Dims:
+    return entry.last.stride if entry.last else ()
+
+
+def _padding(entry: Entry) -> Dims:
+    return entry.last.field.padding if entry.last and entry.last.field else ()
+
+
+_ALL = (
+    Column("path", "name", "text", lambda entry: entry.path),
+    Column("text", "layer", "text", _text),
+    Column("kind", "kind", "text", _kind),
+    Column("layers", "layers", "count", lambda entry: entry.layers),
+    Column("output", "output", "shape", _output),
+    Column("activations", "activations", "count", lambda entry: entry.cost.activations),
+    Column("weights", "weights", "count", lambda entry: entry.cost.weights),
+    Column("biases", "biases", "count", lambda entry: entry.cost.biases),
+    Column("params", "params", "count", lambda entry: entry.cost.params),
+    Column("trainable", "trainable", "count", lambda entry: entry.cost.trainable),
+    Column("buffers", "buffers", "count", lambda entry: entry.cost.buffers),
+    Column("macs", "multiply-adds", "count", lambda entry: entry.cost.macs),
+    Column("flops", "flops", "count", lambda entry: entry.cost.flops),
+    Column("operations", "operations", "count", lambda entry: entry.cost.operations),
+    Column("memory", "memory", "bytes", lambda entry: entry.volume),
+    Column("inference", "alive in use", "bytes", lambda entry: entry.load.inference),
+    Column("saved", "kept", "bytes", lambda entry: entry.load.saved),
+    Column("training", "alive in training", "bytes", lambda entry: entry.load.training),
+    Column("receptive_field", "field", "extents", _field),
+    Column("local", "local field", "extents", _local),
+    Column("stride", "stride", "extents", _stride),
+    Column("padding", "padding", "extents", _padding),
 )
+COLUMNS = {column.key: column for column in _ALL}
+"""All columns by key, in the order in which tables have them."""
+
+LAYERS = ("path", "text", "output", "activations", "weights", "params", "macs", "operations", "receptive_field")
+"""What tables of layers have unless told otherwise."""
+
+GROUPS = (*LAYERS[:2], "layers", *LAYERS[2:])
+"""What tables of groups have."""
+
+MEMORY = ("inference", "saved", "training")
+"""What a batch adds."""

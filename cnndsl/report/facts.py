@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.cost import Cost, costs, network_total
 from cnndsl.analysis.depth import depth
@@ -15,17 +15,25 @@ from cnndsl.analysis.lecture import lecture_bytes
 from cnndsl.analysis.receptive_field import Field, last_map, receptive_fields
 from cnndsl.graph import Graph, Node
 
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from cnndsl.report.footprint import Footprint
+    from cnndsl.report.view import Layout
+
 Extent: TypeAlias = "int | list[int] | None"
 """A number for each axis, or one that holds for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The figures of a layer, of one image. `field` is None where the layer does not depend on the input."""
+    """The figures of a layer, of one image. `field` is None where the layer does not depend on the input; `volume`
+    is the lecture's figure, in bytes, 0 for a layer that has none there."""
 
     node: Node
     cost: Cost
     field: Field | None
+    volume: int = 0
 
     @property
     def receptive_field(self) -> tuple[int, ...]:
@@ -59,32 +67,39 @@ class Totals:
 
 @dataclass(frozen=True)
 class Stats:
-    """What `Network.stats()` gives: `totals`, and `layers` in the order of execution. Shows itself as a table."""
+    """What `Network.stats()` gives: `totals`, and `layers` in the order of execution. Shows itself as a table.
+
+    `memory` is what a batch needs, None where no batch was named.
+    """
 
     graph: Graph = field(repr=False)
     input: Row
     layers: tuple[Row, ...]
     totals: Totals
+    memory: Footprint | None = None
 
-    def render(self, format: str = "table") -> str:
-        """The figures in one of the formats of `cnndsl stats`. Raises KeyError for another one."""
+    def render(self, format: str = "table", **layout: Unpack[Layout]) -> str:
+        """The figures in one of the formats of `cnndsl stats`, laid out by its options `by`, `depth`, `columns` and
+        `sort`. Raises KeyError for another format or an unknown column."""
         from cnndsl.report import render
+        from cnndsl.report.view import view
 
-        return render(self, format)
+        return render(view(self, **layout), format)
 
     def __repr__(self) -> str:
         return self.render()
 
     def _repr_html_(self) -> str:
         from cnndsl.report.page import fragment
+        from cnndsl.report.view import view
 
-        return fragment(self)
+        return fragment(view(self))
 
 
 def facts(graph: Graph) -> Stats:
     """The figures of a network."""
     each, fields = costs(graph), receptive_fields(graph)
-    rows = [Row(node, each[node.index], fields[node.index]) for node in graph.nodes]
+    rows = [Row(node, each[node.index], fields[node.index], lecture_bytes(graph, [node])) for node in graph.nodes]
     sums = network_total(graph, each)
     seen = fields[last_map(graph, fields)]
     totals = Totals(
@@ -93,7 +108,7 @@ def facts(graph: Graph) -> Stats:
         macs=sums.macs,
         flops=sums.flops,
         activations=sums.activations - graph.input.numel,
-        memory_bytes=lecture_bytes(graph),
+        memory_bytes=sum(row.volume for row in rows),
         receptive_field=seen.local.size if seen else (),
         depth=depth(graph),
     )

@@ -4,36 +4,40 @@ from __future__ import annotations
 
 from itertools import starmap
 
-from cnndsl.report.columns import COLUMNS, Cell, extents
-from cnndsl.report.facts import Row, Stats
-from cnndsl.report.units import exact, human, memory
+from cnndsl.report.columns import Cell, Column
+from cnndsl.report.entries import Entry
+from cnndsl.report.summary import summary, title
+from cnndsl.report.units import human, memory
+from cnndsl.report.view import View
 from cnndsl.terminal import width as columns_of
 
 _GAP = "  "
-_TEXT = frozenset({"path", "text", "output"})
+_INDENT = "  "
+_LEFT = frozenset({"path", "text", "kind", "output"})
 _NARROWEST = 40
 _MOST_COLOURED = 5000
 """Laying out a coloured row takes a third of a millisecond."""
-_FIRST_TO_GO = ("weights", "activations", "receptive_field")
-"""What a narrow terminal does without, in this order."""
+_FIRST_TO_GO = ("operations", "weights", "activations", "receptive_field", "layers", "inference")
+"""What a narrow terminal does without, in this order, unless it was asked for."""
 
 
-def plain(stats: Stats) -> str:
+def plain(view: View) -> str:
     """Aligned columns without any ornament; a figure that is zero is a dash, so that every cell has a word."""
-    rows = cells(stats)
-    widths = _widths(rows)
-    left = [column.key in _TEXT for column in COLUMNS]
-    lines = [title(stats), ""]
-    for row in [[column.title for column in COLUMNS], *rows]:
+    rows = cells(view)
+    widths = _widths(view, rows)
+    left = [column.key in _LEFT for column in view.columns]
+    lines = [title(view.stats), ""]
+    for row in [[column.title for column in view.columns], *rows]:
         padded = starmap(_pad, zip(row, widths, left, strict=True))
         lines.append(_GAP.join(padded).rstrip())
-    return "\n".join([*lines, "", *summary(stats)])
+    return "\n".join([*lines, "", *summary(view.stats)])
 
 
-def coloured(stats: Stats, width: int | None = None) -> str:
+def coloured(view: View, width: int | None = None) -> str:
     """The table for a terminal of `width` columns; plain where it is longer than anyone reads."""
-    if len(stats.layers) > _MOST_COLOURED:
-        return plain(stats)
+    entries = _entries(view)
+    if len(entries) > _MOST_COLOURED:
+        return plain(view)
     from io import StringIO
 
     from rich import box
@@ -41,84 +45,58 @@ def coloured(stats: Stats, width: int | None = None) -> str:
     from rich.table import Table
     from rich.text import Text
 
-    rows = cells(stats)
+    rows = cells(view)
     width = max(width or 100, _NARROWEST)
-    shown = _fitting(_widths(rows), width)
+    shown = _fitting(view, _widths(view, rows), width)
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    for column in (COLUMNS[at] for at in shown):
-        table.add_column(column.title, justify="left" if column.key in _TEXT else "right", no_wrap=True)
-    heaviest = max((row.cost.params for row in stats.layers), default=0)
-    for row, texts in zip((stats.input, *stats.layers), rows, strict=True):
-        table.add_row(*[Text(texts[at]) for at in shown], style=_style(row, heaviest))
+    for column in (view.columns[at] for at in shown):
+        table.add_column(column.title, justify="left" if column.key in _LEFT else "right", no_wrap=True)
+    heaviest = max((entry.cost.params for entry in entries), default=0)
+    for entry, texts in zip(entries, rows, strict=True):
+        table.add_row(*[Text(texts[at]) for at in shown], style=_style(entry, heaviest))
     console = Console(file=StringIO(), force_terminal=True, width=width, highlight=False)
-    console.print(Text(title(stats), style="bold"))
+    console.print(Text(title(view.stats), style="bold"))
     console.print()
     console.print(table)
     console.print()
-    for line in summary(stats):
+    for line in summary(view.stats):
         console.print(Text(line), soft_wrap=True)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue().rstrip("\n")
 
 
-def _widths(rows: list[list[str]]) -> list[int]:
-    table = [[column.title for column in COLUMNS], *rows]
-    return [max(columns_of(row[at]) for row in table) for at in range(len(COLUMNS))]
+def _entries(view: View) -> list[Entry]:
+    return [view.input, *(entry for _, entry in view.rows)]
 
 
-def _fitting(widths: list[int], width: int) -> list[int]:
+def _widths(view: View, rows: list[list[str]]) -> list[int]:
+    table = [[column.title for column in view.columns], *rows]
+    return [max(columns_of(row[at]) for row in table) for at in range(len(view.columns))]
+
+
+def _fitting(view: View, widths: list[int], width: int) -> list[int]:
     """The columns that a terminal has room for."""
-    shown = list(range(len(COLUMNS)))
-    for key in _FIRST_TO_GO:
+    shown = list(range(len(view.columns)))
+    for key in () if view.is_chosen else _FIRST_TO_GO:
         if sum(widths[at] + len(_GAP) for at in shown) <= width:
             break
-        shown = [at for at in shown if COLUMNS[at].key != key]
+        shown = [at for at in shown if view.columns[at].key != key]
     return shown
 
 
-def cells(stats: Stats) -> list[list[str]]:
-    """What stands in the table, row by row, from the input on."""
-    return [_cells(row) for row in (stats.input, *stats.layers)]
+def cells(view: View) -> list[list[str]]:
+    """What stands in the table, row by row, from the input on; what is in a group stands further in."""
+    rows = [[show(column, column.value(view.input)) for column in view.columns]]
+    for level, entry in view.rows:
+        row = [show(column, column.value(entry)) for column in view.columns]
+        rows.append([_INDENT * level + row[0], *row[1:]])
+    return rows
 
 
-def title(stats: Stats) -> str:
-    """The network's name and how it is set."""
-    from cnndsl.expr import show
-
-    settings = ", ".join(f"{name}={show(value)}" for name, value in stats.graph.settings.items())
-    return f"{stats.graph.title} ({settings})" if settings else stats.graph.title
-
-
-def summary(stats: Stats) -> list[str]:
-    """The totals, each with its unit."""
-    totals = stats.totals
-    pairs = [
-        ("parameters", f"{exact(totals.params)} ({exact(totals.weights)} weights)"),
-        ("multiply-adds", f"{human(totals.macs)} an image ({human(totals.flops)} flops)"),
-        ("memory", f"{memory(totals.memory_bytes)} an image forward, about twice that with backward"),
-        ("receptive field", _field(stats)),
-        ("depth", f"{totals.depth} weight layers" if totals.depth != 1 else "1 weight layer"),
-    ]
-    widest = max(len(name) for name, _ in pairs)
-    return [f"{name:<{widest}}{_GAP}{text}" for name, text in pairs]
-
-
-def _field(stats: Stats) -> str:
-    seen, plane = stats.totals.receptive_field, stats.graph.input.spatial
-    if not seen:
-        return "none, the input has no spatial axes"
-    return f"{extents(seen)} of {extents(plane)}, at the last map"
-
-
-def _cells(row: Row) -> list[str]:
-    if not row.node.inputs:
-        return [row.node.path or "-", row.node.kind, str(row.node.shape), *["-"] * (len(COLUMNS) - 3)]
-    return [_show(column.value(row)) for column in COLUMNS]
-
-
-def _show(cell: Cell) -> str:
+def show(column: Column, cell: Cell) -> str:
+    """A figure in human units, a dash for none."""
     if isinstance(cell, int):
-        return human(cell) if cell else "-"
+        return (memory(cell) if column.form == "bytes" else human(cell)) if cell else "-"
     return cell or "-"
 
 
@@ -127,8 +105,8 @@ def _pad(text: str, width: int, left: bool) -> str:
     return text + blanks if left else blanks + text
 
 
-def _style(row: Row, heaviest: int) -> str:
+def _style(entry: Entry, heaviest: int) -> str:
     """Layers without parameters step back; the one with most of them stands out."""
-    if not row.cost.params:
+    if not entry.cost.params:
         return "dim"
-    return "yellow" if row.cost.params == heaviest else ""
+    return "yellow" if entry.cost.params == heaviest else ""

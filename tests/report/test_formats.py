@@ -14,6 +14,7 @@ from cnndsl import loads
 from cnndsl.report import FORMATS, render
 from cnndsl.report.facts import Stats
 from cnndsl.report.units import human
+from cnndsl.report.view import view
 
 SMALL = """net Small(classes=10)
 INPUT 8x8x3 -> features: [CONV3-4 -> RELU -> POOL2] -> fc: FC-classes
@@ -38,7 +39,7 @@ def test_totals(stats: Stats) -> None:
 
 
 def test_json_has_the_promised_keys(stats: Stats) -> None:
-    data = json.loads(render(stats, "json"))
+    data = json.loads(stats.render("json"))
     assert list(data) == ["net", "input", "totals", "layers"]
     assert (data["net"], data["input"]) == ("Small", [8, 8, 3])
     names = ["params", "weights", "macs", "flops", "activations", "memory_bytes", "receptive_field", "depth"]
@@ -61,39 +62,39 @@ def test_json_has_the_promised_keys(stats: Stats) -> None:
 
 
 def test_json_of_unequal_axes_and_of_none() -> None:
-    data = json.loads(render(loads("INPUT 8x8x3 -> CONV1x7-4").stats(), "json"))
+    data = json.loads(loads("INPUT 8x8x3 -> CONV1x7-4").stats().render("json"))
     assert data["layers"][0]["receptive_field"] == [1, 7]
-    data = json.loads(render(loads("INPUT 8 -> FC-4").stats(), "json"))
+    data = json.loads(loads("INPUT 8 -> FC-4").stats().render("json"))
     assert data["totals"]["receptive_field"] is None
-    magnified = json.loads(render(loads("INPUT 8x8x3 -> UPSAMPLE2").stats(), "json"))
+    magnified = json.loads(loads("INPUT 8x8x3 -> UPSAMPLE2").stats().render("json"))
     assert magnified["layers"][0]["stride"] == 0.5
 
 
 def test_csv_can_be_summed(stats: Stats) -> None:
-    rows = list(csv.DictReader(io.StringIO(render(stats, "csv"))))
+    rows = list(csv.DictReader(io.StringIO(stats.render("csv"))))
     assert sum(int(row["params"]) for row in rows) == stats.totals.params
     assert [row["path"] for row in rows] == ["features.0", "features.1", "features.2", "fc"]
 
 
 def test_markdown_is_a_table(stats: Stats) -> None:
-    lines = render(stats, "markdown").splitlines()
+    lines = stats.render("markdown").splitlines()
     assert lines[0] == "## Small (classes=10)"
     assert lines[3].startswith("| --- | --- | --- | ---: |")
-    assert lines[4].startswith("| features.0 | CONV3-4 | 8x8x4 | 256 | 108 | 112 | 6,912 | 3 |")
-    assert {line.count("|") for line in lines[2:8]} == {9}
+    assert lines[4].startswith("| features.0 | CONV3-4 | 8x8x4 | 256 | 108 | 112 | 6,912 | 0 | 3 |")
+    assert {line.count("|") for line in lines[2:8]} == {10}
 
 
 def test_the_plain_table(stats: Stats) -> None:
-    assert repr(stats) == render(stats, "table")
-    assert render(stats, "table").splitlines() == [
+    assert repr(stats) == stats.render("table")
+    assert stats.render("table").splitlines() == [
         "Small (classes=10)",
         "",
-        "name        layer    output  activations  weights  params  multiply-adds  field",
-        "input       INPUT    8x8x3             -        -       -              -      -",
-        "features.0  CONV3-4  8x8x4           256      108     112          6.91K      3",
-        "features.1  RELU     8x8x4           256        -       -              -      3",
-        "features.2  POOL2    4x4x4            64        -       -              -      4",
-        "fc          FC-10    10               10      640     650            640      8",
+        "name        layer    output  activations  weights  params  multiply-adds  operations  field",
+        "input       INPUT    8x8x3             -        -       -              -           -      -",
+        "features.0  CONV3-4  8x8x4           256      108     112          6.91K           -      3",
+        "features.1  RELU     8x8x4           256        -       -              -         256      3",
+        "features.2  POOL2    4x4x4            64        -       -              -         256      4",
+        "fc          FC-10    10               10      640     650            640           -      8",
         "",
         "parameters       762 (748 weights)",
         "multiply-adds    7.55K an image (15.1K flops)",
@@ -104,13 +105,13 @@ def test_the_plain_table(stats: Stats) -> None:
 
 
 def test_each_cell_of_the_plain_table_is_a_word(stats: Stats) -> None:
-    rows = render(stats, "table").splitlines()[2:8]
-    assert {len(row.split()) for row in rows} == {8}
+    rows = stats.render("table").splitlines()[2:8]
+    assert {len(row.split()) for row in rows} == {9}
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_the_coloured_table_fits_the_terminal(stats: Stats, width: int) -> None:
-    text = render(stats, "table", colour=True, width=width)
+    text = render(view(stats), "table", colour=True, width=width)
     assert "\x1b[" in text
     table = re.sub(r"\x1b\[[0-9;]*m", "", text).split("parameters")[0]
     assert max(len(line.rstrip()) for line in table.splitlines()) <= width
@@ -135,7 +136,7 @@ class _Strict(HTMLParser):
 
 
 def test_html_is_well_formed_and_fetches_nothing(stats: Stats) -> None:
-    text = render(stats, "html")
+    text = stats.render("html")
     parser = _Strict()
     parser.feed(text)
     assert not parser.open
@@ -146,7 +147,7 @@ def test_html_is_well_formed_and_fetches_nothing(stats: Stats) -> None:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_every_format_ends_without_a_line_break(stats: Stats, format: str) -> None:
-    assert not render(stats, format).endswith("\n")
+    assert not stats.render(format).endswith("\n")
 
 
 def test_an_unknown_format(stats: Stats) -> None:

@@ -1,0 +1,100 @@
+"""What a batch needs in memory, by layer and in total, for using a network and for training it.
+
+Definitions are those of `analysis.memory`; nothing is computed here but what belongs to a layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnndsl.analysis.memory import Optimizer
+    from cnndsl.analysis.step import Level
+    from cnndsl.analysis.values import Device, Dtype
+    from cnndsl.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The step that is reckoned with."""
+
+    batch: int = 1
+    dtype: Dtype = "fp32"
+    optimizer: Optimizer = "sgd"
+    device: Device = "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Bytes of a layer, or of several: `inference` and `training` are the most that is alive in the whole network
+    while it runs, `saved` what autograd keeps of it for the backward pass."""
+
+    inference: int = 0
+    saved: int = 0
+    training: int = 0
+
+
+def together(loads: Iterable[Load]) -> Load:
+    """The load of several layers: peaks do not add up, what is kept does.
+
+    >>> together([Load(3, 1, 5), Load(2, 4, 9)])
+    Load(inference=3, saved=5, training=9)
+    """
+    each = list(loads)
+    return Load(
+        max((load.inference for load in each), default=0),
+        sum(load.saved for load in each),
+        max((load.training for load in each), default=0),
+    )
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """The memory of a step, in bytes. `parameters`, `buffers`, `gradients` and `optimizer` do not depend on the
+    batch; `saved` is what autograd keeps for the backward pass; the estimates are the two peaks with each storage
+    rounded as CUDA's caching allocator does, on a GPU whatever the plan says. `loads` are by node."""
+
+    plan: Plan
+    parameters: int
+    buffers: int
+    gradients: int
+    optimizer: int
+    saved: int
+    inference: Level
+    training: Level
+    inference_estimate: int
+    training_estimate: int
+    loads: tuple[Load, ...] = field(repr=False)
+
+
+def footprint(graph: Graph, plan: Plan) -> Footprint:
+    """The memory of a network."""
+    from cnndsl.analysis.memory import inference, training
+
+    use = inference(graph, plan.dtype)
+    train = training(graph, plan.dtype, plan.optimizer, plan.device)
+    on_gpu = train if plan.device == "cuda" else training(graph, plan.dtype, plan.optimizer, "cuda")
+    highest = _highest(graph, use.timeline(plan.batch)), _highest(graph, train.timeline(plan.batch))
+    return Footprint(
+        plan,
+        train.parameters,
+        train.buffers,
+        train.gradients,
+        train.optimizer,
+        train.saved(plan.batch),
+        use.peak(plan.batch),
+        train.peak(plan.batch),
+        use.peak(plan.batch, rounded=True).bytes,
+        on_gpu.peak(plan.batch, rounded=True).bytes,
+        tuple(Load(*each) for each in zip(highest[0], train.saved_by_node(plan.batch), highest[1], strict=True)),
+    )
+
+
+def _highest(graph: Graph, timeline: Iterable[Level]) -> list[int]:
+    """The most bytes alive while something happens at each node; 0 for one that does not run."""
+    highest = [0] * len(graph)
+    for level in timeline:
+        highest[level.node] = max(highest[level.node], level.bytes)
+    return highest

@@ -1,0 +1,102 @@
+"""The totals of a network in words: what stands above and below every table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnndsl.report.columns import extents
+from cnndsl.report.units import exact, human, memory
+
+if TYPE_CHECKING:
+    from cnndsl.analysis.step import Level
+    from cnndsl.graph import Graph
+    from cnndsl.report.facts import Stats
+    from cnndsl.report.footprint import Footprint, Plan
+
+DEVICES = {"cpu": "CPU", "cuda": "GPU"}
+
+
+def title(stats: Stats) -> str:
+    """The network's name and how it is set."""
+    return graph_title(stats.graph)
+
+
+def graph_title(graph: Graph) -> str:
+    """The same, of a graph."""
+    from cnndsl.expr import show
+
+    settings = ", ".join(f"{name}={show(value)}" for name, value in graph.settings.items())
+    return f"{graph.title} ({settings})" if settings else graph.title
+
+
+def summary(stats: Stats) -> list[str]:
+    """The totals, each with its unit, aligned."""
+    return aligned(terms(stats))
+
+
+def aligned(pairs: list[tuple[str, str]]) -> list[str]:
+    """A line for each name and text.
+
+    >>> aligned([("depth", "16"), ("memory", "61MB")])
+    ['depth   16', 'memory  61MB']
+    """
+    widest = max((len(name) for name, _ in pairs), default=0)
+    return [f"{name:<{widest}}  {text}" for name, text in pairs]
+
+
+def terms(stats: Stats) -> list[tuple[str, str]]:
+    """The totals, each with its unit."""
+    totals = stats.totals
+    pairs = [
+        ("parameters", f"{exact(totals.params)} ({exact(totals.weights)} weights)"),
+        ("multiply-adds", f"{human(totals.macs)} an image ({human(totals.flops)} flops)"),
+        ("memory", f"{memory(totals.memory_bytes)} an image forward, about twice that with backward"),
+        ("receptive field", _field(stats)),
+        ("depth", f"{totals.depth} weight layers" if totals.depth != 1 else "1 weight layer"),
+    ]
+    return pairs + (_memory_terms(stats, stats.memory) if stats.memory else [])
+
+
+def _field(stats: Stats) -> str:
+    seen, plane = stats.totals.receptive_field, stats.graph.input.spatial
+    if not seen:
+        return "none, the input has no spatial axes"
+    return f"{extents(seen)} of {extents(plane)}, at the last map"
+
+
+def _memory_terms(stats: Stats, needed: Footprint) -> list[tuple[str, str]]:
+    fixed = {
+        "parameters": needed.parameters,
+        "buffers": needed.buffers,
+        "gradients": needed.gradients,
+        f"state of {needed.plan.optimizer}": needed.optimizer,
+    }
+    estimates = f"{memory(needed.inference_estimate)} in use, {memory(needed.training_estimate)} in training"
+    return [
+        ("a batch", step_name(needed.plan)),
+        ("peak in use", f"{memory(needed.inference.bytes)}, {place(stats.graph, needed.inference)}"),
+        ("kept for backward", f"{memory(needed.saved)}, the batch and the loss's share included"),
+        ("peak in training", f"{memory(needed.training.bytes)}, {place(stats.graph, needed.training)}"),
+        ("of it fixed", ", ".join(f"{memory(size)} {name}" for name, size in fixed.items() if size) or "nothing"),
+        ("on a GPU", f"{estimates}: an estimate of CUDA's caching allocator, blocks of 512 bytes"),
+        ("not modelled", "workspaces of cuDNN and oneDNN, fragmentation, the CUDA context"),
+    ]
+
+
+def step_name(plan: Plan) -> str:
+    """What a memory figure is of."""
+    images = "1 image" if plan.batch == 1 else f"{exact(plan.batch)} images"
+    return f"{images} in {plan.dtype}, trained with {plan.optimizer}, on a {DEVICES[plan.device]}"
+
+
+def place(graph: Graph, level: Level) -> str:
+    """Where in a step something happens: `forward at conv1`."""
+    if level.phase == "update":
+        return "in the optimizer's update"
+    path = graph.nodes[level.node].path or "the input"
+    return {
+        "start": "ahead of the forward pass",
+        "forward": f"forward at {path}",
+        "loss": f"at the loss of {path}",
+        "backward": f"backward at {path}",
+    }[level.phase]
