@@ -17,15 +17,16 @@ SWITCH_BYTES = 8
 class Forward:
     """What is alive behind the forward pass.
 
-    `outputs` maps a node to the storage of its output, `saved` to those that autograd keeps for it. `lasting` are
-    what lives until the pass is over: copies of weights that autocast made, the switches for an UNPOOL.
+    `outputs` maps a node to the storage of its output, `saved` to those that autograd keeps for it. `casts` are the
+    copies of weights that autocast made, `switches` maps an UNPOOL to the indices that it takes.
     """
 
     values: Values
     ledger: Ledger
     outputs: dict[int, int] = field(default_factory=dict[int, int])
     saved: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
-    lasting: list[int] = field(default_factory=list[int])
+    casts: list[int] = field(default_factory=list[int])
+    switches: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
 
     @property
     def kept(self) -> set[int]:
@@ -45,9 +46,9 @@ def run(values: Values, ledger: Ledger) -> Forward:
         if values.runs[node.index]:
             ledger.event("forward", node.index)
             _execute(forward, node)
-            for at in dying[node.index]:
-                ledger.drop(forward.outputs[at])
-    for storage in forward.lasting:
+            for storage in (*(forward.outputs[at] for at in dying[node.index]), *forward.switches[node.index]):
+                ledger.drop(storage)
+    for storage in forward.casts:
         ledger.drop(storage)
     return forward
 
@@ -90,7 +91,7 @@ def _cast_weights(forward: Forward, node: Node) -> None:
         if tensor.role == "buffer":
             continue
         cast = ledger.new(node.index, "extras", 2 * tensor.numel, 0)
-        forward.lasting.append(cast)
+        forward.casts.append(cast)
         if values.needs_gradient[node.index] and tensor.role == "weight":
             ledger.hold(cast)
             forward.saved[node.index].append(cast)
@@ -118,7 +119,7 @@ def _save(forward: Forward, node: Node, operands: list[int]) -> None:
         storage = ledger.new(at, purpose, 0 if per_image else bytes, bytes if per_image else 0)
         if size == SWITCH_BYTES and at in values.unpooled:
             ledger.hold(storage)
-            forward.lasting.append(storage)
+            forward.switches[values.unpooled[at]].append(storage)
         if values.needs_gradient[at]:
             forward.saved[at].append(storage)
         else:

@@ -88,9 +88,9 @@ class Values:
         return tuple(needs)
 
     @cached_property
-    def unpooled(self) -> frozenset[int]:
-        """The max-poolings whose switches an UNPOOL takes: they have a name until the module is done."""
-        return frozenset(node.inputs[1] for node in self.graph.nodes if node.kind == "UNPOOL")
+    def unpooled(self) -> Mapping[int, int]:
+        """The max-poolings whose switches an UNPOOL takes, each with the last such."""
+        return {node.inputs[1]: node.index for node in self.graph.nodes if node.kind == "UNPOOL"}
 
     def shared(self, node: Node) -> int | None:
         """The input in whose memory a node's output lies: a view, a result written over it, dropout in use."""

@@ -18,15 +18,20 @@ def live(graph: Graph, images: int, device: str = "meta") -> tuple[nn.Module, Te
         return module(graph), torch.zeros(images, graph.input.channels, *graph.input.spatial)
 
 
-def losses(outputs: object) -> Tensor:
-    """A cross-entropy on every output, added up; the classes are all 0."""
+def classes(outputs: object) -> list[tuple[Tensor, Tensor]]:
+    """Each output with a class for each image, or each pixel: 0."""
     each = list(outputs) if isinstance(outputs, tuple) else [outputs]
-    found: list[Tensor] = []
-    for output in each:
-        assert isinstance(output, Tensor)
-        target = output.new_zeros(output.shape[:1] + output.shape[2:], dtype=torch.int64)
-        found.append(functional.cross_entropy(output, target))
-    return found[0] if len(found) == 1 else torch.stack(found).sum()
+    return [
+        (output, output.new_zeros(output.shape[:1] + output.shape[2:], dtype=torch.int64))
+        for output in each
+        if isinstance(output, Tensor)
+    ]
+
+
+def loss(pairs: list[tuple[Tensor, Tensor]]) -> Tensor:
+    """A cross-entropy on every output, added up."""
+    each = [functional.cross_entropy(output, target) for output, target in pairs]
+    return each[0] if len(each) == 1 else torch.stack(each).sum()
 
 
 def saved_bytes(network: nn.Module, x: Tensor, autocast: bool = False) -> int:
@@ -45,7 +50,7 @@ def saved_bytes(network: nn.Module, x: Tensor, autocast: bool = False) -> int:
 
     network.train()
     with saved_tensors_hooks(pack, lambda tensor: tensor), torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-        losses(network(x))
+        loss(classes(network(x)))
     return sum(kept.values())
 
 
@@ -56,8 +61,8 @@ def peak_bytes(network: nn.Module, x: Tensor, training: bool) -> int:
     tracker.track_external(network, x)
     with tracker:
         if training:
-            outputs = network(x)
-            losses(outputs).backward()
+            pairs = classes(network(x))
+            loss(pairs).backward()
         else:
             with torch.no_grad():
                 network(x)

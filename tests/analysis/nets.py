@@ -73,14 +73,14 @@ VOLUME = "INPUT 8x16x16x2 -> CONV3-8 -> BN -> RELU -> POOL2 -> CONV3-8 -> RELU -
 SIGNAL = "INPUT 400x2 -> CONV9-8/4 -> BN -> RELU -> POOL4 -> CONV3-8 -> GAP -> FC-4"
 
 NETS = {
-    "residual": RESIDUAL,
-    "dense": DENSE,
-    "inception": INCEPTION,
-    "gated": GATED,
-    "unet": UNET,
-    "segnet": SEGNET,
-    "shuffled": SHUFFLED,
-    "merged": MERGED,
-    "volume": VOLUME,
-    "signal": SIGNAL,
+    "small_residual": RESIDUAL,
+    "small_dense": DENSE,
+    "small_inception": INCEPTION,
+    "small_gated": GATED,
+    "small_unet": UNET,
+    "small_segnet": SEGNET,
+    "small_shuffled": SHUFFLED,
+    "small_merged": MERGED,
+    "small_volume": VOLUME,
+    "small_signal": SIGNAL,
 }

@@ -69,7 +69,18 @@ def test_published_inception() -> None:
         assert (field.size[0], field.stride[0], field.padding[0]) == (row["rf"], row["stride"], row["padding"]), path
 
 
-@pytest.mark.parametrize("name", ["residual", "dense", "inception", "unet", "signal", "volume", "alexnet_lecture"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "small_residual",
+        "small_dense",
+        "small_inception",
+        "small_unet",
+        "small_signal",
+        "small_volume",
+        "alexnet_lecture",
+    ],
+)
 def test_the_field_is_the_support_of_the_input_gradient(name: str) -> None:
     """In double precision, so that no gradient is lost; where units see all of the input, in the middle of it."""
     graph = (cnndsl.loads(NETS[name]) if name in NETS else cnndsl.load(name)).graph
