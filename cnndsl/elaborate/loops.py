@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from cnndsl.elaborate.calls import argument
 from cnndsl.elaborate.state import Env, Wire
 from cnndsl.errors import Span
 from cnndsl.expr import Expr, Value, error, evaluate, number, show
@@ -54,7 +55,7 @@ def _rows(item: ast.For, env: Env) -> tuple[tuple[Value, ...], ...]:
             span = row[0].span.to(row[-1].span)
             message = f"this row has {len(row)} values, and `for` names {len(item.names)}: {', '.join(item.names)}"
             raise error("E0237", message, span)
-    return tuple(tuple(evaluate(expr, env.values) for expr in row) for row in item.rows)
+    return tuple(tuple(argument(expr, env) for expr in row) for row in item.rows)
 
 
 def _turns(
