@@ -3,8 +3,9 @@
     python benchmarks/analysis.py [--repeat 5] [NET ...]
 
 Ours is parameters, multiply-adds, operations, receptive fields and memory of training for every layer; the others
-count parameters or multiply-adds alone, on the emitted module without storage. "in process" leaves imports and the
-making of the graph or module out, "process" is a whole process each time. Medians; ratios are theirs to ours.
+count parameters or multiply-adds alone, on the emitted module without storage (fvcore traces with real numbers on the
+CPU: its tracer fails on meta tensors under torch 2.13). "in process" leaves imports and the making of the graph or
+module out, "process" is a whole process each time. Medians; ratios are theirs to ours.
 """
 
 from __future__ import annotations
@@ -48,23 +49,23 @@ def forget() -> None:
                     value.cache_clear()
 
 
-def on_meta(net: str) -> tuple[object, object]:
-    """The live module and an image, without storage."""
+def live(net: str, device: str = "meta") -> tuple[object, object]:
+    """The live module and an image, by default without storage."""
     import torch
 
     import cnndsl
 
     network = cnndsl.load(net)
-    with torch.device("meta"):
+    with torch.device(device):
         module = network.module().eval()
-        return module, torch.empty(1, network.graph.input.channels, *network.graph.input.spatial)
+        return module, torch.zeros(1, network.graph.input.channels, *network.graph.input.spatial)
 
 
 def flop_counter(net: str) -> Counter:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    module, x = on_meta(net)
+    module, x = live(net)
     assert callable(module)
 
     def count() -> int:
@@ -78,14 +79,14 @@ def flop_counter(net: str) -> Counter:
 def torchinfo(net: str) -> Counter:
     import torchinfo
 
-    module, x = on_meta(net)
+    module, x = live(net)
     return lambda: torchinfo.summary(module, input_data=[x], verbose=0, device="meta", cache_forward_pass=False)
 
 
 def fvcore(net: str) -> Counter:
     from fvcore.nn import FlopCountAnalysis
 
-    module, x = on_meta(net)
+    module, x = live(net, "cpu")
     return lambda: FlopCountAnalysis(module, x).unsupported_ops_warnings(False).uncalled_modules_warnings(False).total()
 
 
