@@ -2,70 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
-from cnndsl.errors import Diagnostic, Span
+from cnndsl.errors import Diagnostic
+from cnndsl.syntax.brackets import unmatched
+from cnndsl.syntax.hints import foreign, hint, misspelled
+from cnndsl.syntax.stop import Stop
 
-_WORDS: dict[str, str] = {
-    "__ANON_ARROW": "`->`",
-    "WORD": "a layer",
-    "RSQB": "`]`",
-    "RPAR": "`)`",
-    "RBRACE": "`}`",
-    "NAME": "a name",
-    "NUMBER": "a number",
+_PLAIN = {
+    "__ANON_0": "`->`",
+    "VBAR": "`|`",
     "EQUAL": "`=`",
-    "COLON": "`:`",
+    "__ANON_1": "`..`",
     "COMMA": "`,`",
-    "LSQB": "`[`",
-    "STRING": 'a file name in quotes, "resnet.cnn"',
-    "LPAR": "`(`",
-    "IN": "`in`",
-    "DIMS": "a volume such as 224x224x3",
+    "RPAR": "`)`",
+    "RSQB": "`]`",
+    "RBRACE": "`}`",
 }
-_STATEMENTS = frozenset({"NET", "USE", "LET", "DEFAULT", "BLOCK", "ASSERT", "CNN", "$END"})
-_MOST = 4
+"""Terminals that are said as they are, whatever else could stand there, in the order of the message."""
 
 
-def describe(span: Span, found: str | None, expected: Iterable[str]) -> Diagnostic:
-    """The diagnostic for what was found (None: the end of the file) where something else was expected."""
-    names = set(expected)
-    what = "the file ends too early" if found is None else f"`{_printable(found)}` cannot stand here"
-    code = (
-        "E0101"
-        if found is not None and len(found) == 1 and found not in "()[]{}->*+|:,=?@" and not found.isalnum()
-        else "E0102"
-    )
-    return Diagnostic(code, what, span, label=_expectation(names), help=_hint(found, names))
+def describe(stop: Stop) -> Diagnostic:
+    """The diagnostic for a place at which something else was expected."""
+    brackets = unmatched(stop)
+    if brackets is not None:
+        return brackets
+    alien = foreign(stop)
+    if alien:
+        return Diagnostic("E0101", f"`{_printable(stop.found)}` is no character of the language", stop.span, help=alien)
+    word = misspelled(stop)
+    if word is not None:
+        span, help = word
+        return Diagnostic("E0102", f"expected a statement, found `{span.text}`", span, help=help)
+    found = "the end of the file" if stop.is_end else f"`{_printable(stop.found)}`"
+    return Diagnostic("E0102", f"expected {_expectation(stop)}, found {found}", stop.span, help=hint(stop))
 
 
 def _printable(text: str) -> str:
-    return text if text.isprintable() else text.encode("unicode_escape").decode()
+    return text if text.isprintable() else text.encode("unicode_escape", "surrogatepass").decode()
 
 
-def _expectation(names: set[str]) -> str:
-    known = [text for name, text in _ordered() if name in names]
-    if names >= {"NET", "BLOCK"}:
-        known = [text for text in known if text != "a layer"] + ["a new statement"]
-    shown = known[:_MOST]
-    if not shown:
-        return ""
-    return "expected " + (shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}")
+def _expectation(stop: Stop) -> str:
+    *others, last = dict.fromkeys(_expected(stop)) or ("something else",)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
-def _ordered() -> list[tuple[str, str]]:
-    return [("__ANON_0", "`->`") if name == "__ANON_ARROW" else (name, text) for name, text in _WORDS.items()]
+def _expected(stop: Stop) -> Iterator[str]:
+    """What could have stood there, each thing once, the likeliest first."""
+    if stop.takes("STRING"):
+        yield "a file name in quotes"
+        return
+    yield from _beginnings(stop)
+    if stop.takes("PLUS") and not stop.takes("MINUS"):
+        yield "`+`"
+    yield from (text for terminal, text in _PLAIN.items() if stop.takes(terminal))
+    is_label = stop.takes("LSQB", "NAME", "$END")
+    if stop.takes("COLON") and not is_label and not stop.takes("__ANON_0"):
+        yield "`:`"
+    if stop.takes("IN") and not is_label:
+        yield "`in`"
+    if stop.takes("LSQB") and not stop.takes("REFERENCE"):
+        yield "`[`"
+    if stop.takes("LPAR") and not stop.takes("__ANON_0", "WORD", "NUMBER", "PERCENT"):
+        yield "`(`"
+    if stop.takes("MINUS", "AND") and not stop.takes("NUMBER"):
+        yield "an operator"
+    if stop.takes("$END"):
+        yield "a new statement" if stop.before.strip() else "a statement"
 
 
-def _hint(found: str | None, names: set[str]) -> str:
-    if found == "-" and "__ANON_0" in names:
-        return "an arrow is `->`; a width follows its kind without blanks: `CONV3-64`"
-    if found in {"=", "=="} and "COLON" in names:
-        return "a label is written `name: LAYER`"
-    if found == "→":
-        return "write the arrow as `->`"
-    if found == ";":
-        return "statements need no separator"
-    if found in {"×", "·"}:  # noqa: RUF001
-        return "write `x` between extents and `*` before a count"
-    return ""
+def _beginnings(stop: Stop) -> Iterator[str]:
+    """Parts, values and names, which begin with many different words."""
+    if stop.takes("REFERENCE") and stop.takes("LSQB"):
+        yield "a layer"
+    elif stop.takes("NUMBER", "NAME"):
+        yield _value(stop)
+    elif stop.takes("WORD") and not stop.takes("$END"):
+        yield "a name" if stop.word == "tap" else "a layer"
+
+
+def _value(stop: Stop) -> str:
+    if stop.takes("MINUS"):
+        return "a value"
+    if stop.takes("NUMBER"):
+        return "a number, a name or `{…}`" if stop.takes("LBRACE") else "a number"
+    return "a name"

@@ -7,6 +7,7 @@ no start pays for building them. Meaning is not this module's: see `elaborate`.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,13 +18,13 @@ from lark.utils import TextSlice
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.syntax import ast
 from cnndsl.syntax.build import Builder, Token
-from cnndsl.syntax.expected import describe
 from cnndsl.syntax.limits import check_text, check_tree
+from cnndsl.syntax.stop import STATEMENTS, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_STATEMENT = re.compile(r"^[ \t]*(?:cnn|net|use|let|default|block|assert|INPUT)\b", re.MULTILINE)
+_STATEMENT = re.compile(rf"^[ \t]*(?P<word>(?:{'|'.join(STATEMENTS)}|(?i:INPUT))\b)(?!\s*:)", re.MULTILINE)
 
 
 @cache
@@ -55,9 +56,17 @@ def parse(source: Source) -> ast.File:
     while start >= 0:
         try:
             statements, comments = _parse_from(source, start)
-        except CnnError as stop:
-            errors.extend(stop.diagnostics)
-            start = _next_statement(source, start, stop.diagnostics[0])
+        except _Stopped as stopped:
+            from cnndsl.syntax.expected import describe
+
+            stop = _blame(source, stopped.stop)
+            errors.append(describe(stop))
+            start = _next_statement(source, start, stop.offset)
+            continue
+        except CnnError as wrong:
+            errors.extend(wrong.diagnostics)
+            at = wrong.diagnostics[0].span
+            start = _next_statement(source, start, at.end if at else len(source.text))
             continue
         if errors:
             break
@@ -67,17 +76,43 @@ def parse(source: Source) -> ast.File:
     raise CnnError(errors)
 
 
-def _parse_from(source: Source, start: int) -> tuple[tuple[ast.Statement, ...], tuple[ast.Comment, ...]]:
+class _Stopped(Exception):
+    def __init__(self, stop: Stop) -> None:
+        super().__init__()
+        self.stop = stop
+
+
+def _parse_from(
+    source: Source, start: int, end: int | None = None
+) -> tuple[tuple[ast.Statement, ...], tuple[ast.Comment, ...]]:
+    """Statements and comments of a part of a source. Raises _Stopped where the grammar ends, CnnError for the rest."""
     lark, builder, comments = _parser()
     builder.source = source
     comments.clear()
+    end = len(source.text) if end is None else end
     try:
-        statements: Any = lark.parse(TextSlice(source.text, start, len(source.text)))  # pyright: ignore[reportUnknownMemberType]
-    except VisitError as stop:
-        raise stop.orig_exc from None
-    except UnexpectedInput as stop:
-        raise CnnError(_diagnostic(source, stop)) from None
+        statements: Any = lark.parse(TextSlice(source.text, start, end))  # pyright: ignore[reportUnknownMemberType]
+    except VisitError as wrong:
+        raise wrong.orig_exc from None
+    except UnexpectedInput as unexpected:
+        raise _Stopped(_stop(source, start, end, unexpected)) from None
     return statements, tuple(_comments(source, comments))
+
+
+def _blame(source: Source, stop: Stop) -> Stop:
+    """A statement that ends too early swallows the beginning of the next one: then the stop is there."""
+    begins = [match.start("word") for match in _STATEMENT.finditer(source.text, stop.start, stop.offset)]
+    if not begins or begins[-1] <= stop.start:
+        return stop
+    at = begins[-1]
+    try:
+        _parse_from(source, stop.start, at)
+    except _Stopped as earlier:
+        match = _STATEMENT.match(source.text, source.text.rfind("\n", 0, at) + 1)
+        return replace(earlier.stop, offset=at, end=match.end("word") if match else at + 1)
+    except CnnError:
+        return stop
+    return stop
 
 
 def _comments(source: Source, tokens: list[Token]) -> Iterator[ast.Comment]:
@@ -87,23 +122,21 @@ def _comments(source: Source, tokens: list[Token]) -> Iterator[ast.Comment]:
         yield ast.Comment(text, Span(source, start, start + len(text)))
 
 
-def _next_statement(source: Source, start: int, error: Diagnostic) -> int:
-    """Where the statement after an error begins; -1 where there is none."""
-    at = error.span.end if error.span else len(source.text)
-    match = _STATEMENT.search(source.text, max(at, start + 1))
-    return match.start() if match else -1
+def _next_statement(source: Source, start: int, after: int) -> int:
+    """Where the statement at or after an error begins; -1 where there is none."""
+    match = _STATEMENT.search(source.text, source.text.rfind("\n", 0, max(after, start + 1)) + 1)
+    while match is not None and match.start("word") <= start:
+        match = _STATEMENT.search(source.text, match.end())
+    return match.start("word") if match else -1
 
 
-def _diagnostic(source: Source, stop: Any) -> Diagnostic:
-    """What lark says of a text that it cannot read, in the user's words. lark's exceptions are untyped."""
-    text = source.text
-    if isinstance(stop, UnexpectedToken):
-        token: Token = cast("Any", stop).token
-        expected: set[str] = cast("Any", stop).expected
+def _stop(source: Source, start: int, end: int, unexpected: Any) -> Stop:
+    """What lark says of a place at which it cannot go on. lark's exceptions are untyped."""
+    accepts: frozenset[str] = frozenset(unexpected.interactive_parser.accepts())
+    if isinstance(unexpected, UnexpectedToken):
+        token: Token = cast("Any", unexpected).token
         if token.type == "$END":
-            end = len(text.rstrip())
-            return describe(Span(source, max(end - 1, 0), end), None, expected)
-        return describe(Span(source, token.start_pos, token.end_pos), str(token), expected)
-    at: int = stop.pos_in_stream
-    allowed: set[str] = stop.allowed or set()
-    return describe(Span(source, at, at + 1), None if at >= len(text) else text[at], allowed)
+            return Stop(source, start, end, end, "", accepts)
+        return Stop(source, start, token.start_pos, token.end_pos, token.type, accepts)
+    at: int = unexpected.pos_in_stream
+    return Stop(source, start, at, at + 1, "", accepts)

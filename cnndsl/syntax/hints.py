@@ -1,0 +1,234 @@
+"""Hints for the mistakes that people make: habits from other languages, from papers, from the blackboard.
+
+Each rule looks at the place where the parser stopped and gives one line that can be followed, or nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from cnndsl.errors import Span, nearest
+from cnndsl.syntax.stop import STATEMENTS, Stop
+
+_KEYWORDS = frozenset({*STATEMENTS, "in", "if", "else", "or", "and", "not", "tap", "for", "yes", "no"})
+_ARROW = "an arrow is `->`"
+_COMMENT = "a comment begins with `#`"
+_FORM = "a layer is KIND[size][-width][/stride] without blanks, as in CONV3-64/2"
+_LOGIC = "write `and`, `or`, `not`"
+_FOREIGN = {
+    **dict.fromkeys("→⟶➔➜⇒⟹–—−", _ARROW),  # noqa: RUF001
+    **dict.fromkeys("×✕✖·∙⋅", "extents are separated by the letter `x`, products are written `*`"),  # noqa: RUF001
+    **dict.fromkeys("“”„«»", 'quotes are plain: `"`'),
+    **dict.fromkeys("‘’'`", 'file names stand between `"`, names need no quotes'),  # noqa: RUF001
+    "⊕": "branches are added with `+`: `(A + B)`",
+    "∥": "branches are concatenated with `|`: `(A | B)`",
+    ";": "statements need no separator",
+    "^": "there are no powers: write a product",
+    "&": _LOGIC,
+    "~": _LOGIC,
+    "!": _LOGIC,
+    "$": "a value stands in braces: `CONV3-{c}`",
+    "\\": "a chain goes over several lines as it is",
+    "\u00a0": "this is a blank of another kind: type it anew",
+}
+_ASCII = frozenset('()[]{}<>-+*/%=|?:,.@#"_ \t\r\n\f')
+
+
+def foreign(stop: Stop) -> str:
+    """What to write in place of a character that the language does not have; empty where it has it."""
+    char = stop.found[:1]
+    if stop.type or not char or char in _ASCII or (char.isascii() and char.isalnum()):
+        return ""
+    if char in _FOREIGN:
+        return _FOREIGN[char]
+    if char.isalpha():
+        return "names are of the letters A to Z, digits and `_`; comments may hold anything"
+    return "digits are 0 to 9" if char.isdigit() else "remove it; comments may hold anything"
+
+
+def misspelled(stop: Stop) -> tuple[Span, str] | None:
+    """The word that the line begins with, and a hint, where it looks like the beginning of a statement."""
+    text = stop.source.text
+    line = max(text.rfind("\n", 0, stop.offset) + 1, stop.start)
+    match = re.compile(r"[ \t]*([A-Za-z_]+)(?=[ \t]+[A-Za-z_\"])").match(text, line)
+    if match is None or match.end() > stop.offset or match[1] in _KEYWORDS or match[1].upper() == "INPUT":
+        return None
+    help = nearest(match[1], [*STATEMENTS, "INPUT"])
+    return (Span(stop.source, match.start(1), match.end(1)), help) if help else None
+
+
+def hint(stop: Stop) -> str:
+    """One line that can be followed; empty where none is evident."""
+    return next((text for rule in _RULES if (text := rule(stop))), "")
+
+
+def _keyword(stop: Stop) -> str:
+    is_name = stop.takes("NAME") and not stop.takes("MINUS")
+    taken = is_name and stop.found in _KEYWORDS
+    return f"`{stop.found}` is a word of the language: choose another name" if taken else ""
+
+
+def _arrow(stop: Stop) -> str:
+    if stop.found == "->" and stop.takes("LSQB"):
+        behind = stop.before.rstrip().endswith("->")
+        return "between two arrows stands a layer; `ID` is one that does nothing" if behind else ""
+    return _ARROW if stop.after.startswith(("--", ">", "=>", "- >")) and stop.takes("__ANON_0", "LSQB") else ""
+
+
+def _dash(stop: Stop) -> str:
+    """`CONV3 -64`, `INPUT - CONV`, `CONV3/2-64`."""
+    if stop.found not in ("-", "/") or not stop.takes("__ANON_0"):
+        return ""
+    suffix = re.match(r"[-/][A-Za-z0-9{][^\s()\[\],]*", stop.after)
+    if suffix is None:
+        return _ARROW if stop.found == "-" else ""
+    if stop.is_adjacent or not stop.word or "-" in stop.word:
+        return _FORM
+    return f"without the blank: `{stop.word}{suffix[0]}`"
+
+
+def _comment(stop: Stop) -> str:
+    return _COMMENT if stop.after.startswith(("//", "/*")) and stop.takes("__ANON_0") else ""
+
+
+def _dot(stop: Stop) -> str:
+    if stop.found != "." or not stop.is_adjacent:
+        return ""
+    if re.match(r"\.[0-9]", stop.after) and stop.before[-1].isdigit():
+        return "sizes, widths, strides and extents are whole numbers"
+    return "names are letters, digits and `_`; `@a.b` and `assert a.b.output` reach into a part"
+
+
+def _equals(stop: Stop) -> str:
+    if stop.found != "=" or stop.takes("EQUAL"):
+        return ""
+    if stop.takes("COMPARISON"):
+        return "equality is `==`"
+    return f"a label is `{stop.word}: …`, a value `let {stop.word} = …`" if stop.takes("__ANON_0") else ""
+
+
+def _option(stop: Stop) -> str:
+    """`pad:1`, `pad 1`."""
+    value = re.match(r":?\s*([A-Za-z0-9_.]+)", stop.after)
+    is_option = stop.takes("EQUAL") and stop.takes("COMMA") and stop.takes("PERCENT")
+    return f"an option is set with `=`: `{stop.word}={value[1]}`" if value and is_option else ""
+
+
+def _branches(stop: Stop) -> str:
+    """`A + B` without brackets, `(A, B)`, `(A + B | C)`, `MUL(A | B)`."""
+    if stop.found in ("+", "|") and re.search(r"\bif\b[^()]*$", stop.before):
+        return "in the test of an `if` a sum stands in brackets: `if (a + b) > c`"
+    if stop.found in ("+", "|") and stop.takes("__ANON_0", "$END"):
+        return f"branches stand in brackets: `(A {stop.found} B)`"
+    if stop.found in ("+", "|") and stop.takes("PLUS", "VBAR"):
+        return "sums and concatenations are not mixed in one pair of brackets: `(A + (B | C))`"
+    if stop.found in ("+", "|") and stop.takes("COMMA"):
+        return "the branches of MUL, MAX and MEAN are separated by commas: `MUL(A, B)`"
+    if stop.found == "," and re.search(r"INPUT\s+[0-9]+$", stop.before.rstrip(), re.IGNORECASE):
+        return "a volume is H x W x C without blanks: `INPUT 224x224x3`"
+    if stop.found == "," and stop.takes("PLUS", "VBAR"):
+        return "branches are joined by `+` or `|`: `(A + B)`; MUL(A, B), MAX(A, B) and MEAN(A, B) have commas"
+    return ""
+
+
+def _comparison(stop: Stop) -> str:
+    if stop.type != "COMPARISON" and stop.found not in ("<", ">", "<=", ">=", "==", "!="):
+        return ""
+    if re.search(r"\bif\b[^()]*\+[^()]*$", stop.before):
+        return "in the test of an `if` a sum stands in brackets: `if (a + b) > c`"
+    return "comparisons are joined by `and`: `1 < n and n < 5`" if stop.takes("AND") else ""
+
+
+def _number(stop: Stop) -> str:
+    """`2*[A]`, `1conv: A`, `5Q`."""
+    if not re.match(r"[0-9]", stop.after):
+        return ""
+    count = re.match(r"([0-9]+)\s*\*", stop.after)
+    if count and stop.takes("WORD"):
+        return f"the count stands behind: `[…]*{count[1]}`"
+    if re.match(r"[0-9]+[A-Za-z_]", stop.after) and stop.takes("WORD"):
+        return "a name begins with a letter"
+    return ""
+
+
+def _missing_arrow(stop: Stop) -> str:
+    """`A B` inside brackets."""
+    begins = stop.type in ("WORD", "LSQB", "MERGE", "NAME", "LPAR") and stop.found not in _KEYWORDS
+    if not begins or not stop.takes("__ANON_0"):
+        return ""
+    times = re.match(r"[xX]([0-9]+)\b", stop.after)
+    if times and stop.is_adjacent:
+        return f"a repeat is `*{times[1]}`"
+    return f"an arrow is missing: `-> {stop.found}`"
+
+
+def _empty(stop: Stop) -> str:
+    if stop.found not in (")", "]", "}") or stop.before.rstrip()[-1:] not in ("(", "[", "{"):
+        return ""
+    return "brackets hold at least one layer; `ID` is one that does nothing" if stop.takes("LSQB") else ""
+
+
+def _power(stop: Stop) -> str:
+    return "there are no powers: write a product" if stop.found == "*" and stop.before.endswith("*") else ""
+
+
+def _percent(stop: Stop) -> str:
+    share = re.search(r"([0-9]+)\s*%\s*$", stop.before)
+    return f"a share is a decimal: {int(share[1][:3]) / 100:g}" if share and not stop.takes("PERCENT") else ""
+
+
+def _reference(stop: Stop) -> str:
+    return "a reference is the sign and a name without a blank: `@enc1`" if stop.found == "@" else ""
+
+
+def _quotes(stop: Stop) -> str:
+    name = re.match(r"[^\s:\"']+", stop.after)
+    return f'`use "{name[0]}": …`' if stop.takes("STRING") and name else ""
+
+
+def _use(stop: Stop) -> str:
+    return "say which blocks: `: Bottleneck, BasicBlock`" if re.search(r'\buse\s+"[^"\n]*"\s*$', stop.before) else ""
+
+
+def _tap(stop: Stop) -> str:
+    return "a tap has a name: `tap aux: …`" if re.search(r"\btap\s+[^\s:]+\s*$", stop.before) else ""
+
+
+def _else(stop: Stop) -> str:
+    return "an `else` belongs to an `if`: `A if test else B`" if stop.found == "else" else ""
+
+
+def _count(stop: Stop) -> str:
+    is_count = stop.takes("LBRACE") and stop.takes("NUMBER")
+    return "a count follows the `*`: `[…]*3`, `[…]*n`, `[…]*{n - 1}`" if is_count else ""
+
+
+def _hole(stop: Stop) -> str:
+    is_value = stop.found == "{" and stop.takes("MINUS")
+    return "braces stand in words alone, as in CONV{k}; here the expression stands by itself" if is_value else ""
+
+
+_RULES: tuple[Callable[[Stop], str], ...] = (
+    _keyword,
+    _comment,
+    _dash,
+    _arrow,
+    _dot,
+    _equals,
+    _option,
+    _branches,
+    _comparison,
+    _number,
+    _missing_arrow,
+    _empty,
+    _power,
+    _percent,
+    _reference,
+    _quotes,
+    _use,
+    _tap,
+    _else,
+    _count,
+    _hole,
+)

@@ -1,0 +1,81 @@
+"""Where the parser stopped: what it found there, what it would have taken, what stands before.
+
+What is said about it is not this module's: see `expected`, `brackets` and `hints`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from cnndsl.errors import Source, Span
+
+STATEMENTS = ("cnn", "net", "use", "let", "default", "block", "assert")
+"""The words that begin a statement; the network itself begins with INPUT."""
+
+_LAST_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?<!-)$")
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The place at which a text ceases to be a program.
+
+    `start` is where its parsing began; `end` is `offset` at the end of what was parsed. `type` is the terminal that
+    was found, empty for the end and for characters of which none is made; `accepts` are the terminals that could have
+    followed.
+    """
+
+    source: Source
+    start: int
+    offset: int
+    end: int
+    type: str
+    accepts: frozenset[str]
+
+    @property
+    def is_end(self) -> bool:
+        return self.offset == self.end
+
+    @property
+    def found(self) -> str:
+        """The text of what was found."""
+        return self.source.text[self.offset : self.end]
+
+    @property
+    def after(self) -> str:
+        """The text from the place on, to the end of the line."""
+        return self.source.text[self.offset :].partition("\n")[0]
+
+    @cached_property
+    def before(self) -> str:
+        """The text in front of the place, from the start of parsing on, without comments."""
+        return re.sub(r"#[^\n]*", lambda match: " " * len(match[0]), self.source.text[self.start : self.offset])
+
+    @property
+    def word(self) -> str:
+        """The word in front of the place, with or without a blank between; empty where there is none."""
+        match = _LAST_WORD.search(self.before.rstrip())
+        return match[0] if match else ""
+
+    @property
+    def is_adjacent(self) -> bool:
+        """Whether no blank stands in front of the place."""
+        return bool(self.before) and not self.before[-1].isspace()
+
+    @property
+    def begins_statement(self) -> bool:
+        """Whether what was found begins a statement."""
+        return self.found in STATEMENTS or self.found.upper() == "INPUT"
+
+    @property
+    def span(self) -> Span:
+        """What was found; of the end of a text its last character."""
+        if not self.is_end:
+            return Span(self.source, self.offset, self.end)
+        end = self.start + len(self.before.rstrip())
+        return Span(self.source, max(end - 1, 0), end)
+
+    def takes(self, *terminals: str) -> bool:
+        """Whether any of these could have followed."""
+        return not self.accepts.isdisjoint(terminals)
