@@ -1,71 +1,87 @@
 """What a text must be before it is worth parsing, and how deep a tree may be.
 
-The limits keep every later walk over the tree within Python's recursion limit, whatever the text.
+The limits keep every later walk over the tree within Python's recursion limit, whatever the text. Their numbers are
+those of `cnndsl.limits`.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.expr import Literal, Name
+from cnndsl.limits import current
 from cnndsl.syntax import ast
 
-MOST_CHARACTERS = 4_000_000
-"""The longest text that is parsed."""
-DEEPEST = 50
-"""The deepest nesting of brackets, and of constructs within constructs."""
-
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c")
+# Controls but for tab, line feed, form feed and a carriage return in front of a line feed; marks of direction; what
+# some editors show as the end of a line and others do not; the byte order mark; halves of surrogate pairs.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+    "|\r(?!\n)"
+)
+_BRACKETS = re.compile(r'#[^\n]*|"[^"\n]*"|[(\[{)\]}]')
 
 
 def check_text(source: Source) -> None:
     """Raises CnnError for a text that is too long, nests too deep, or hides something from its reader."""
-    text = source.text
-    if len(text) > MOST_CHARACTERS:
-        message = f"the file has {len(text):,} characters; at most {MOST_CHARACTERS:,} are read"
+    text, most = source.text, current().characters
+    if len(text) > most:
+        message = f"the file has {len(text):,} characters; at most {most:,} are read"
         raise CnnError(Diagnostic("E0103", message, Span(source, 0, 0)))
-    if not text.isascii():
-        _check_characters(source)
+    _check_characters(source)
+    _check_words(source)
     _check_brackets(source)
 
 
 def _check_characters(source: Source) -> None:
-    for at, char in enumerate(source.text):
-        if char in _BIDI or (char == "\ufeff" and at > 0) or "\ud800" <= char <= "\udfff":
-            message = f"the character U+{ord(char):04X} is not allowed, since it cannot be seen"
-            raise CnnError(Diagnostic("E0101", message, Span(source, at, at + 1), help="remove it"))
+    hidden = _HIDDEN.search(source.text)
+    if hidden is None:
+        return
+    place = Span(source, hidden.start(), hidden.end())
+    if hidden[0] == "\r":
+        message = "a carriage return alone ends no line here, and in some editors it does"
+        raise CnnError(Diagnostic("E0101", message, place, help="save the file with the line ends of Unix or Windows"))
+    message = f"the character U+{ord(hidden[0]):04X} is not allowed, since it cannot be seen"
+    raise CnnError(Diagnostic("E0101", message, place, help="remove it"))
+
+
+def _check_words(source: Source) -> None:
+    most = current().word
+    for match in _long_words(most).finditer(source.text):
+        if match[0][0] != "#":
+            message = f"a word has at most {most:,} characters, and this has {match.end() - match.start():,}"
+            raise CnnError(Diagnostic("E0103", message, Span(source, match.start(), match.start() + 20)))
+
+
+@cache
+def _long_words(most: int) -> re.Pattern[str]:
+    """Comments, and words and strings that are too long."""
+    return re.compile(rf'#[^\n]*|(?<![A-Za-z0-9_.])[A-Za-z0-9_.]{{{most + 1},}}|"[^"\n]{{{most + 1},}}')
 
 
 def _check_brackets(source: Source) -> None:
-    depth = 0
-    for number, line in enumerate(source.text.split("\n"), 1):
-        for at, char in enumerate(line.partition("#")[0] if "#" in line else line):
-            if char in "([{":
-                depth += 1
-                if depth > DEEPEST:
-                    raise _too_deep(source, number, at)
-            elif char in ")]}":
-                depth = max(depth - 1, 0)
-
-
-def _too_deep(source: Source, line: int, column: int) -> CnnError:
-    start = sum(len(each) + 1 for each in source.text.split("\n", line - 1)[: line - 1]) + column
-    message = f"the brackets nest deeper than {DEEPEST}"
-    return CnnError(
-        Diagnostic("E0103", message, Span(source, start, start + 1), help="give the inner part a name: `block`")
-    )
+    depth, most = 0, current().nesting
+    for match in _BRACKETS.finditer(source.text):
+        if match[0] in "([{":
+            depth += 1
+            if depth > most:
+                message, place = f"the brackets nest deeper than {most}", Span(source, match.start(), match.end())
+                raise CnnError(Diagnostic("E0103", message, place, help="give the inner part a name: `block`"))
+        elif match[0] in ")]}":
+            depth = max(depth - 1, 0)
 
 
 def check_tree(file: ast.File) -> None:
     """Raises CnnError where constructs nest deeper than is read: `A if a else B if b else …`, `- - - 1`."""
+    most = 4 * current().nesting
     stack: list[tuple[Any, int]] = [(statement, 0) for statement in file.statements]
     while stack:
         node, depth = stack.pop()
-        if depth > 4 * DEEPEST:
-            raise CnnError(Diagnostic("E0103", f"constructs nest deeper than {4 * DEEPEST} here", node.span))
+        if depth > most:
+            raise CnnError(Diagnostic("E0103", f"constructs nest deeper than {most} here", node.span))
         for child in _children(node):
             if isinstance(child, tuple):
                 stack.extend((each, depth) for each in child)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from lark import Lark
@@ -16,6 +17,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 from lark.utils import TextSlice
 
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
+from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.syntax.build import Builder, Token
 from cnndsl.syntax.limits import check_text, check_tree
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _STATEMENT = re.compile(rf"^[ \t]*(?P<word>(?:{'|'.join(STATEMENTS)}|(?i:INPUT))\b)(?!\s*:)", re.MULTILINE)
+
+_one_at_a_time = Lock()
+"""The parser builds one tree at a time; other threads wait."""
 
 
 @cache
@@ -45,15 +50,15 @@ def _parser() -> tuple[Lark, Builder, list[Token]]:
 def parse(source: Source) -> ast.File:
     """The syntax tree of a source.
 
-    Raises CnnError with every syntax error: after one, parsing goes on at the next statement.
+    Raises CnnError with every syntax error, up to a limit: after one, parsing goes on at the next statement.
 
     >>> parse(Source("net.cnn", "INPUT 8x8x3 -> CONV3-4")).statements[0].chain.items[1].head
     'CONV3'
     """
     check_text(source)
     errors: list[Diagnostic] = []
-    start = 0
-    while start >= 0:
+    start, most = 0, current().errors
+    while start >= 0 and len(errors) < most:
         try:
             statements, comments = _parse_from(source, start)
         except _Stopped as stopped:
@@ -86,17 +91,18 @@ def _parse_from(
     source: Source, start: int, end: int | None = None
 ) -> tuple[tuple[ast.Statement, ...], tuple[ast.Comment, ...]]:
     """Statements and comments of a part of a source. Raises _Stopped where the grammar ends, CnnError for the rest."""
-    lark, builder, comments = _parser()
-    builder.source = source
-    comments.clear()
     end = len(source.text) if end is None else end
-    try:
-        statements: Any = lark.parse(TextSlice(source.text, start, end))  # pyright: ignore[reportUnknownMemberType]
-    except VisitError as wrong:
-        raise wrong.orig_exc from None
-    except UnexpectedInput as unexpected:
-        raise _Stopped(_stop(source, start, end, unexpected)) from None
-    return statements, tuple(_comments(source, comments))
+    with _one_at_a_time:
+        lark, builder, comments = _parser()
+        builder.source = source
+        comments.clear()
+        try:
+            statements: Any = lark.parse(TextSlice(source.text, start, end))  # pyright: ignore[reportUnknownMemberType]
+        except VisitError as wrong:
+            raise wrong.orig_exc from None
+        except UnexpectedInput as unexpected:
+            raise _Stopped(_stop(source, start, end, unexpected)) from None
+        return statements, tuple(_comments(source, comments))
 
 
 def _blame(source: Source, stop: Stop) -> Stop:
