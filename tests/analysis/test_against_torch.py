@@ -5,6 +5,8 @@ Modules are run without storage (on PyTorch's meta device), at their full size; 
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -19,10 +21,18 @@ from tests.analysis.nets import NETS
 # PyTorch says once that even kernels with `padding="same"` take a padded copy; it is counted.
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
 
-ALL = [*cnndsl.zoo(), *NETS]
+LARGE = {
+    *("inception_v4", "inception_resnet_v2", "googlenet_2014", "densenet161", "densenet169", "densenet201"),
+    *("resnet101", "resnet152", "resnet200", "preact_resnet", "resnet_orders", "wide_resnet101_2"),
+    *("resnext101_32x4d", "resnext101_32x8d", "resnext101_64x4d"),
+}
+"""Nets like others here, only longer."""
+
+ALL = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in (*cnndsl.zoo(), *NETS)]
 IMAGES = 3
 
 
+@cache
 def graph_of(name: str) -> Graph:
     return (cnndsl.loads(NETS[name]) if name in NETS else cnndsl.load(name)).graph
 

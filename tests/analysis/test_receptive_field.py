@@ -78,7 +78,6 @@ def test_published_inception() -> None:
         "small_unet",
         "small_signal",
         "small_volume",
-        "alexnet_lecture",
     ],
 )
 def test_the_field_is_the_support_of_the_input_gradient(name: str) -> None:
