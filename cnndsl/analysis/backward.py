@@ -39,7 +39,7 @@ class Backward:
 def targets(values: Values, ledger: Ledger) -> list[int]:
     """The classes that the outputs are held against: one for each image, or for each pixel of an output map."""
     return [
-        ledger.new(0, "input", 0, TARGET_BYTES * values.graph.nodes[output].shape.pixels) for output in values.outputs
+        ledger.new(0, "input", 0, TARGET_BYTES * values.graph.nodes[output].shape.pixels) for output in values.learning
     ]
 
 
@@ -47,7 +47,7 @@ def loss(forward: Forward, wanted: list[int]) -> list[list[int]]:
     """The cross-entropy of each output: log_softmax, of which the loss keeps the result, and the sum of weights."""
     values, ledger = forward.values, forward.ledger
     kept: list[list[int]] = []
-    for output, target in zip(values.outputs, wanted, strict=True):
+    for output, target in zip(values.learning, wanted, strict=True):
         ledger.event("loss", output)
         numel = values.graph.nodes[output].shape.numel
         width = 4 if values.dtype == "amp" else values.width[output]
@@ -67,7 +67,7 @@ def run(forward: Forward, losses: list[list[int]]) -> None:
     values, ledger = forward.values, forward.ledger
     ledger.event("backward", values.graph.output)
     seed = ledger.new(values.graph.output, "gradients", WIDTHS[values.dtype], 0)
-    for output, kept in reversed(list(zip(values.outputs, losses, strict=True))):
+    for output, kept in reversed(list(zip(values.learning, losses, strict=True))):
         _through_loss(backward, output, kept)
     for node in reversed(values.graph.layers):
         gradient = backward.gradients.pop(node.index, None)

@@ -39,6 +39,6 @@ def fit(
     device: Device = "cuda",
 ) -> Fit:
     """The largest batch of a network whose use, or whose training, stays within so many bytes."""
-    memory = training(graph, dtype, optimizer, device) if train else inference(graph, dtype)
+    memory = training(graph, dtype, optimizer, device) if train else inference(graph, dtype, device)
     batch = memory.largest_batch(available)
     return Fit(graph, available, batch, memory.peak(max(batch, 1), rounded=True), memory)

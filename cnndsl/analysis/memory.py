@@ -68,9 +68,9 @@ class Memory:
         return self.parameters + self.buffers + self.gradients + self.optimizer
 
 
-def inference(graph: Graph, dtype: Dtype = "fp32") -> Memory:
+def inference(graph: Graph, dtype: Dtype = "fp32", device: Device = "cpu") -> Memory:
     """The memory of the emitted module in use: evaluation mode, no gradients."""
-    return _memory(Values(graph, False, dtype), None)
+    return _memory(Values(graph, False, dtype, device), None)
 
 
 def training(graph: Graph, dtype: Dtype = "fp32", optimizer: Optimizer = "sgd", device: Device = "cpu") -> Memory:

@@ -88,6 +88,11 @@ class Values:
         return tuple(needs)
 
     @cached_property
+    def learning(self) -> tuple[int, ...]:
+        """The outputs whose loss has a gradient: those with parameters before them."""
+        return tuple(output for output in self.outputs if self.needs_gradient[output])
+
+    @cached_property
     def unpooled(self) -> Mapping[int, int]:
         """The max-poolings whose switches an UNPOOL takes, each with the last such."""
         return {node.inputs[1]: node.index for node in self.graph.nodes if node.kind == "UNPOOL"}
