@@ -2,10 +2,9 @@
 
     python benchmarks/memory.py [--batches 1 8 64] [NET ...]
 
-Predicted is the peak under the estimate for CUDA's allocator; measured `torch.cuda.max_memory_allocated`, of a second
-step after a first that lets cuDNN choose its algorithms and the optimizer make its state. What both hold ahead of the
-first step (context, cuBLAS workspaces) is left out of neither: it is not allocated by the allocator, or is reported
-beside, in the column `before`.
+Predicted is the peak under the estimate for CUDA's allocator, of a step with momentum; measured
+`torch.cuda.max_memory_allocated` of a second step, after a first that made the optimizer's state. What was allocated
+before the network was made is left out.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gc
 from contextlib import nullcontext
+from itertools import product
 from typing import Any
 
 NETS = (
@@ -29,8 +29,8 @@ NETS = (
 )
 
 
-def measure(graph: Any, batch: int, train: bool, autocast: bool) -> tuple[int, int]:
-    """Bytes allocated before the network is made, and the peak of its second step."""
+def measure(graph: Any, batch: int, train: bool, autocast: bool) -> int:
+    """The peak of the network's second step, in bytes."""
     import torch
     from torch.nn import functional
 
@@ -60,7 +60,7 @@ def measure(graph: Any, batch: int, train: bool, autocast: bool) -> tuple[int, i
             with torch.no_grad(), precision:
                 network(x)
     torch.cuda.synchronize()
-    return before, torch.cuda.max_memory_allocated() - before
+    return torch.cuda.max_memory_allocated() - before
 
 
 def predict(graph: Any, batch: int, train: bool, autocast: bool) -> int:
@@ -70,6 +70,14 @@ def predict(graph: Any, batch: int, train: bool, autocast: bool) -> int:
     dtype = "amp" if autocast else "fp32"
     memory = training(graph, dtype, "momentum", "cuda") if train else inference(graph, dtype, "cuda")
     return memory.peak(batch, rounded=True).bytes
+
+
+def row(graph: Any, batch: int, train: bool, autocast: bool) -> str:
+    """A line of the table."""
+    predicted, measured = predict(graph, batch, train, autocast), measure(graph, batch, train, autocast)
+    mode, kind = "training" if train else "inference", "bf16" if autocast else "fp32"
+    sizes = f"{predicted / 1e6:>10.1f}MB{measured / 1e6:>10.1f}MB{predicted / measured:>8.3f}"
+    return f"{mode:<11}{kind:<6}{batch:>6}{sizes}"
 
 
 def main() -> None:
@@ -85,21 +93,12 @@ def main() -> None:
     if not torch.cuda.is_available():
         raise SystemExit("this needs a GPU that torch can use")
     print(torch.cuda.get_device_name(), f"torch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}")
-    print(f"{'net':<20}{'mode':<11}{'type':<6}{'batch':>6}{'predicted':>12}{'measured':>12}{'ratio':>8}{'before':>9}")
+    print(f"{'net':<20}{'mode':<11}{'type':<6}{'batch':>6}{'predicted':>12}{'measured':>12}{'ratio':>8}")
     for net in options.nets:
         graph = cnndsl.load(net).graph
-        for train in (False, True):
-            for autocast in (False, True):
-                for batch in options.batches:
-                    if train and batch < 2:
-                        continue
-                    before, measured = measure(graph, batch, train, autocast)
-                    predicted = predict(graph, batch, train, autocast)
-                    mode, kind = "training" if train else "inference", "bf16" if autocast else "fp32"
-                    sizes = f"{predicted / 1e6:>10.1f}MB{measured / 1e6:>10.1f}MB"
-                    print(
-                        f"{net:<20}{mode:<11}{kind:<6}{batch:>6}{sizes}{predicted / measured:>8.3f}{before / 1e6:>7.1f}MB"
-                    )
+        for train, autocast, batch in product((False, True), (False, True), options.batches):
+            if batch > 1 or not train:
+                print(f"{net:<20}{row(graph, batch, train, autocast)}")
 
 
 if __name__ == "__main__":
