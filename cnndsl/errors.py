@@ -114,12 +114,19 @@ class CnnError(Exception):
         self.diagnostics = several
 
 
+_LONGEST_GUESSED = 80
+_MOST_GUESSED = 2000
+"""Names that are looked at for one that is near: the search is slow."""
+
+
 def nearest(name: str, known: Sequence[str]) -> str:
     """A hint that offers the known name nearest to an unknown one; empty where none is near.
 
     >>> nearest("CNOV", ["CONV", "POOL"])
     'did you mean `CONV`?'
     """
-    folded = {each.casefold(): each for each in known}
+    if len(name) > _LONGEST_GUESSED:
+        return ""
+    folded = {each.casefold(): each for each in known[:_MOST_GUESSED]}
     close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     return f"did you mean `{folded[close[0]]}`?" if close else ""

@@ -6,10 +6,11 @@ vocabulary. Nothing here prints.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import islice
 
 from cnndsl.analysis.cost import Cost, costs, total
 from cnndsl.analysis.depth import depth
@@ -31,15 +32,17 @@ from cnndsl.expr import (
     truth,
 )
 from cnndsl.graph import Graph, Node
+from cnndsl.limits import current
 
 
 def check(graph: Graph) -> list[Diagnostic]:
-    """What is wrong with each contract of the graph that does not hold, in the order of the file.
+    """What is wrong with each contract of the graph that does not hold, in the order of the file, up to a limit.
 
     E0401: the contract does not hold; the message has both values. E0402: it mentions a fact that there is not.
     """
     facts = _Facts(graph)
-    return [diagnostic for contract in graph.contracts for diagnostic in _check(contract, facts)]
+    wrong = (diagnostic for contract in graph.contracts for diagnostic in _check(contract, facts))
+    return list(islice(wrong, current().errors))
 
 
 def figures(graph: Graph, names: Iterable[str]) -> dict[str, Value]:
@@ -48,7 +51,7 @@ def figures(graph: Graph, names: Iterable[str]) -> dict[str, Value]:
     Raises KeyError for a name that is none.
     """
     facts = _Facts(graph)
-    return {name: _VOCABULARY[name](facts, facts.whole) for name in names}
+    return {name: facts.value(name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -66,25 +69,50 @@ class _Region:
 
 @dataclass(frozen=True)
 class _Facts:
+    """What is known of a graph, each fact computed when it is first asked for."""
+
     graph: Graph
+    _values: dict[tuple[str, str], Value] = field(default_factory=dict[tuple[str, str], Value])
+
+    def value(self, name: str, path: str = "") -> Value:
+        """A fact of the part at a path, or of the whole. Raises KeyError for a name or a path that is none."""
+        key = (name, path)
+        if key not in self._values:
+            self._values[key] = _VOCABULARY[name](self, self.part(path) if path else self.whole)
+        return self._values[key]
 
     @cached_property
     def costs(self) -> tuple[Cost, ...]:
         return costs(self.graph)
 
     @cached_property
+    def scope(self) -> _Scope:
+        return _Scope(self)
+
+    @cached_property
     def whole(self) -> _Region:
         return _Region(self.graph, self.graph.nodes, self.graph.output)
 
-    def part(self, path: str) -> _Region | None:
-        """The named part, or the layer at that path."""
-        graph = self.graph
-        layer = graph.by_path.get(path)
-        output = graph.modules.get(path, layer.index if layer else None)
-        if output is None:
-            return None
-        inside = tuple(node for node in graph.nodes if node.path == path or node.path.startswith(path + "."))
-        return _Region(graph, inside, output)
+    def part(self, path: str) -> _Region:
+        """The named part, or the layer at that path. Raises KeyError where there is neither."""
+        return _Region(self.graph, tuple(self._inside[path]), self.parts[path])
+
+    @cached_property
+    def parts(self) -> Mapping[str, int]:
+        """The output of every named part and layer, by path."""
+        return {path: node.index for path, node in self.graph.by_path.items()} | dict(self.graph.modules)
+
+    @cached_property
+    def _inside(self) -> Mapping[str, Sequence[Node]]:
+        """The nodes of every named part."""
+        inside: dict[str, list[Node]] = {path: [] for path in self.parts}
+        for node in self.graph.nodes:
+            names = node.path.split(".")
+            for length in range(1, len(names) + 1):
+                path = ".".join(names[:length])
+                if path in inside:
+                    inside[path].append(node)
+        return inside
 
     def cost(self, region: _Region) -> Cost:
         return total(self.costs[node.index] for node in region.nodes)
@@ -134,8 +162,16 @@ class _Scope(Mapping[str, Value]):
         if name in graph.settings:
             return graph.settings[name]
         if name in graph.lets:
-            return evaluate(graph.lets[name], self)
-        return _VOCABULARY[name](self._facts, self._facts.whole)
+            return self._lets[name]
+        return self._facts.value(name)
+
+    @cached_property
+    def _lets(self) -> Mapping[str, Value]:
+        """The values of the file's own names; each is made of those before it."""
+        values: dict[str, Value] = dict(self._facts.graph.settings)
+        for name, expr in self._facts.graph.lets.items():
+            values[name] = evaluate(expr, values)
+        return values
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -148,7 +184,7 @@ class _Scope(Mapping[str, Value]):
 
 
 def _check(contract: Expr, facts: _Facts) -> Iterator[Diagnostic]:
-    scope = _Scope(facts)
+    scope = facts.scope
     unknown = list(_unknown(contract, scope, facts))
     yield from unknown
     if unknown:
@@ -174,9 +210,9 @@ def _unknown(expr: Expr, scope: _Scope, facts: _Facts) -> Iterator[Diagnostic]:
 
 def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
     *names, fact = expr.names
-    path, parts = ".".join(names), {**facts.graph.modules, **facts.graph.by_path}
-    if path not in parts:
-        hint = nearest(path, list(parts))
+    path = ".".join(names)
+    if path not in facts.parts:
+        hint = nearest(path, list(facts.parts))
         yield Diagnostic("E0402", f"there is no part called `{path}`", expr.span, help=hint)
     elif fact not in _VOCABULARY:
         hint = nearest(fact, list(_VOCABULARY)) or f"there are {', '.join(_VOCABULARY)}"
@@ -194,9 +230,8 @@ def _operands(expr: Expr) -> tuple[Expr, ...]:
 def _resolved(expr: Expr, facts: _Facts) -> Expr:
     """The same with each part's fact replaced by its value."""
     if isinstance(expr, Path):
-        region = facts.part(".".join(expr.names[:-1]))
-        assert region is not None, "unknown parts were reported before"
-        return Literal(_VOCABULARY[expr.names[-1]](facts, region), ".".join(expr.names), expr.span)
+        value = facts.value(expr.names[-1], ".".join(expr.names[:-1]))
+        return Literal(value, ".".join(expr.names), expr.span)
     if isinstance(expr, Unary):
         return replace(expr, operand=_resolved(expr.operand, facts))
     if isinstance(expr, Binary):
