@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cnndsl
 from cnndsl.errors import Source, Span
 from cnndsl.syntax import ast
 from cnndsl.syntax.format import format
@@ -213,6 +215,32 @@ def test_comments_stay(name: str) -> None:
 def test_shipped_files_are_formatted(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert check(text) == text
+
+
+@pytest.mark.parametrize("name", ["googlenet", "unet", "mobilenet_v2"])
+def test_the_network_is_the_same(name: str) -> None:
+    """Also where kinds are written small and every line is broken and indented at will."""
+    text = next(path for path in SHIPPED if path.stem == name).read_text(encoding="utf-8")
+    small = re.sub(r"\b(CONV|POOL|RELU|BN|FC|CROP|INPUT|GAP)(?=[ 0-9/{-]|$)", lambda match: match[0].lower(), text)
+    before = cnndsl.loads(small.replace(" -> ", "\n      -> ")).graph
+    after = cnndsl.loads(formatted(small.replace(" -> ", "\n      -> "))).graph
+    assert [(node.path, node.layer, node.inputs, node.shape) for node in before] == [
+        (node.path, node.layer, node.inputs, node.shape) for node in after
+    ]
+
+
+DEEP = {
+    "brackets": "INPUT -> " + "x: [" * 49 + "A" + "]*3?" * 49,
+    "merges": "INPUT -> " + "x{i}: [A -> (" * 24 + "A" + " + B)]*3?" * 24,
+    "alternatives": "INPUT -> " + "A if x > 1 else " * 190 + "B",
+    "signs": "let a = " + "- " * 150 + "1",
+    "sums": "let a = " + "1 + " * 150 + "1",
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_what_is_as_deep_as_the_parser_reads(name: str) -> None:
+    check(DEEP[name])
 
 
 # Programs drawn at random, as lists of words, and anything that may stand between words.
