@@ -197,7 +197,7 @@ class Builder:
         return c[0]
 
     def keyword_name(self, c: Children) -> Word:
-        return Word(((str(c[0]), self._at(c[0])),), self._at(c[0]))
+        return self.word(c)
 
     def reference(self, c: Children) -> Reference:
         word = self.word(c)

@@ -305,7 +305,7 @@ def layers(draw: st.DrawFn) -> Words:
     return [word, "(", *draw(listed(ARGUMENTS, ",", least=0)), ")"] if draw(st.booleans()) else [word]
 
 
-LABELS = st.one_of(st.sampled_from(["x", "conv1", "net"]), HOLES.map(lambda hole: f"stage{hole}b"))
+LABELS = st.one_of(st.sampled_from(["x", "conv1", "net"]), HOLES.map(lambda hole: f"block{hole}b"))
 COUNTS = st.one_of(st.sampled_from(["2", "n"]), HOLES)
 
 
