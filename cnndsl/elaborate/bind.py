@@ -158,8 +158,7 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
     if rule.type == "int":
         return _within(_integer(value, what, span), rule, what, span)
     if rule.type == "number" and isinstance(value, int | Fraction) and not isinstance(value, bool):
-        bounded = _within(value, rule, what, span)
-        return bounded if isinstance(bounded, int) else float(bounded)
+        return float(_within(value, rule, what, span))
     wanted = f"one of {', '.join(rule.words)}" if rule.words else "a number"
     raise error("E0226", f"{what} is {wanted}, and this is {show(value)}", span)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from keyword import iskeyword
 from typing import TypeAlias
 
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
@@ -124,6 +125,8 @@ class Home:
     lets: dict[str, Expr] = field(default_factory=dict[str, Expr])
     choices: dict[int, str] = field(default_factory=dict[int, str])
     """The parameter that decides on the `A?` that starts at an offset."""
+    labels: dict[str, Span] = field(default_factory=dict[str, Span])
+    """Where each label of the file first stands, for messages."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,8 @@ class Env:
     in_block: bool = False
     calls: tuple[ast.Block, ...] = ()
     """The blocks whose calls are open, outermost first."""
+    turn: str = ""
+    """The name that changes from turn to turn of the innermost repeat."""
 
 
 class State:
@@ -205,7 +210,7 @@ class State:
             raise CnnError(Diagnostic("E0209", message, draft.span))
         self.drafts.append(draft)
         node = len(self.drafts) - 1
-        env.scope.members.append(Member(label, base, counted, node))
+        env.scope.members.append(Member(label, f"{base}_" if iskeyword(base) else base, counted, node))
         return Wire(node, draft.shape)
 
 

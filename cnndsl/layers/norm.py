@@ -31,7 +31,7 @@ class BatchNorm(Layer):
 
     NAMES: ClassVar = ("BN",)
 
-    eps: float = option("number", 1e-5, minimum=0)
+    eps: float = option("number", 1e-5, minimum=1e-12)
     momentum: float = option("number", 0.1, minimum=0, maximum=1)
     affine: bool = option("flag", True)
 
@@ -105,7 +105,7 @@ class LocalResponseNorm(Layer):
 class StatisticsOfImage(Layer):
     """What `LN`, `GN` and `IN` share: statistics of each image by itself."""
 
-    eps: float = option("number", 1e-5, minimum=0)
+    eps: float = option("number", 1e-5, minimum=1e-12)
     affine: bool = option("flag", True)
 
     def operations(self, *inputs: Shape) -> int:

@@ -1,0 +1,89 @@
+"""Random programs held against the emitted module: values to the bit, bytes kept for the backward pass; and formatted."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+from hypothesis import assume, given
+from torch import nn
+
+from cnndsl.analysis.memory import training
+from cnndsl.elaborate import elaborate
+from cnndsl.emit.live import module
+from cnndsl.errors import Source
+from cnndsl.graph import Graph
+from cnndsl.syntax.format import format
+from cnndsl.syntax.parse import parse
+from cnndsl.testing import Reference, programs
+from tests.analysis.measuring import saved_bytes
+from tests.random.test_programs import batch, examples, graph_of
+
+
+@examples
+@given(programs())
+def test_the_emitted_module_computes_what_the_graph_says(text: str) -> None:
+    """In use; the reference has the same weights and runs node by node."""
+    graph = graph_of(text)
+    emitted = module(graph)
+    reference = Reference(graph)
+    reference.load(emitted.state_dict())
+    reference.train(False)
+    emitted.eval()
+    x = batch(graph)
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Using padding='same'")
+        expected, found = reference(x), emitted(x)
+    if isinstance(found, tuple):
+        values = reference.values(x)
+        for tap, extra in zip((tap for tap in graph.taps if not tap.training_only), found[1:], strict=True):
+            assert torch.equal(extra, values[tap.node]) or both_nan(extra, values[tap.node])
+        found = found[0]
+    assert torch.equal(found.reshape(expected.shape), expected) or both_nan(found, expected)
+    assert [key for key, _ in emitted.state_dict().items()] == [
+        f"{node.path}.{tensor.name}" for node in graph.layers for tensor in node.layer.tensors(*graph.shapes(node))
+    ]
+
+
+def both_nan(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Equal but for places where both are no numbers: extreme settings overflow in both alike."""
+    return torch.equal(one.nan_to_num(), other.nan_to_num().reshape(one.shape)) and bool(other.isnan().any())
+
+
+@examples
+@given(programs())
+def test_bytes_kept_for_the_backward_pass(text: str) -> None:
+    graph = graph_of(text)
+    assume(has_parameters(graph) and takes_a_loss(graph))
+    emitted = module(graph)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Using padding='same'")
+        kept = saved_bytes(emitted, batch(graph))
+    assert training(graph).saved(2) == kept
+
+
+def has_parameters(graph: Graph) -> bool:
+    return any(tensor.role != "buffer" for node in graph.layers for tensor in node.layer.tensors(*graph.shapes(node)))
+
+
+def takes_a_loss(graph: Graph) -> bool:
+    """BN needs more than one value of a channel in training."""
+    kinds = {node.kind for node in graph.layers}
+    return not ("BN" in kinds and any(node.shape.pixels == 1 for node in graph.layers if node.kind == "BN"))
+
+
+@examples
+@given(programs())
+def test_formatting_keeps_the_meaning(text: str) -> None:
+    formatted = format(parse(Source("drawn.cnn", text)))
+    assert format(parse(Source("drawn.cnn", formatted))) == formatted
+    before, after = graph_of(text), elaborate(parse(Source("drawn.cnn", formatted)))
+    assert [(node.path, node.layer, node.inputs, node.shape) for node in before] == [
+        (node.path, node.layer, node.inputs, node.shape) for node in after
+    ]
+
+
+def test_the_reference_runs_modules_alone() -> None:
+    """It shares nothing with the emitter but the layers' own calls."""
+    reference = Reference(graph_of("INPUT 4x4x1 -> CONV3-2 -> RELU"))
+    assert [type(each) for each in reference.modules.values()] == [nn.Conv2d, nn.ReLU]
