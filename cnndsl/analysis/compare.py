@@ -48,6 +48,16 @@ class Comparison:
     def differs(self) -> bool:
         return any(pair.verdict != "same" for pair in self.pairs)
 
+    @property
+    def renamed(self) -> int:
+        """How many layers have weights or buffers under another name in the other net."""
+        kept = [(pair.before, pair.after, pair.cost_after) for pair in self.pairs]
+        return sum(
+            bool(cost.params or cost.buffers) and before.path != after.path
+            for before, after, cost in kept
+            if before and after
+        )
+
 
 def compare(before: Graph, after: Graph) -> Comparison:
     """Aligns two networks layer by layer: by name and text, then by name, then by kind."""
@@ -134,6 +144,14 @@ def _changes(before: Graph, old: Node, after: Graph, new: Node) -> Iterator[tupl
         yield "input", shapes[0], shapes[1]
     if old.shape != new.shape:
         yield "output", str(old.shape), str(new.shape)
+    if old.training_only != new.training_only:
+        yield "in training only", _show(old.training_only), _show(new.training_only)
+    taps = [
+        ", ".join(tap.name for tap in graph.taps if tap.node == node.index)
+        for graph, node in ((before, old), (after, new))
+    ]
+    if taps[0] != taps[1]:
+        yield "tap", taps[0], taps[1]
 
 
 def _rewired(

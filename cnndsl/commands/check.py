@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import click
 
@@ -10,26 +11,36 @@ from cnndsl.commands.common import echo, network, note, settings_option
 from cnndsl.diagnostics import FORMATS, render
 from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.files import FileError
+from cnndsl.graph import Graph
 from cnndsl.terminal import wants_colour
+
+_REMAINDER = "stride-remainder"
 
 
 @click.command("check")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
+@click.option("--strict", is_flag=True, help="A stride that leaves a remainder is an error too.")
 @click.option(
     "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print them."
 )
 @click.pass_context
-def command(ctx: click.Context, files: tuple[str, ...], settings: tuple[str, ...], output_format: str) -> None:
+def command(
+    ctx: click.Context, files: tuple[str, ...], settings: tuple[str, ...], strict: bool, output_format: str
+) -> None:
     """Check files and report what is wrong with them.
 
     Syntax, shapes and contracts; the exit code is 1 where there is an error. Errors are the result here and go to
-    the standard output.
+    the standard output. `cnndsl lint` knows more rules of thumb than --strict, and says how to switch them off.
+
+    \b
+    cnndsl check net.cnn --strict
     """
     found: list[Diagnostic] = []
     for file in files:
         try:
-            network(file, settings)
+            graph = network(file, settings).graph
+            found.extend(_remainders(graph) if strict else ())
         except CnnError as stop:
             found.extend(stop.diagnostics)
         except FileError as stop:
@@ -40,6 +51,14 @@ def command(ctx: click.Context, files: tuple[str, ...], settings: tuple[str, ...
     if output_format == "full":
         note(_summary(len(files), len(found)))
     ctx.exit(1 if found else 0)
+
+
+def _remainders(graph: Graph) -> list[Diagnostic]:
+    """The strides that leave a remainder, as errors."""
+    from cnndsl.analysis.lint import RULES, lint
+
+    others = [rule.name for rule in RULES if rule.name != _REMAINDER]
+    return [replace(each, severity="error") for each in lint(graph, others) if each.code == _REMAINDER]
 
 
 def _summary(files: int, errors: int) -> str:

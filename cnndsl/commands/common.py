@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any, TypeVar
 
 import click
 
 from cnndsl.errors import Diagnostic, Source
+from cnndsl.graph import Graph, Node
 from cnndsl.network import Network
 from cnndsl.terminal import Paint, clean, wants_colour
 
@@ -19,6 +22,18 @@ STANDARD_INPUT = "<stdin>"
 
 DTYPES = ("fp32", "fp16", "bf16", "amp")
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
+
+
+_SIZE = re.compile(r"\s*(\d{1,18}(?:\.\d{1,9})?)\s*(?:([KMGT])(i?))?B?\s*", re.IGNORECASE)
+
+
+def size(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    """The bytes that an option says: `24GB` is 24 * 10^9, `24GiB` 24 * 2^30. Raises BadParameter for another text."""
+    match = _SIZE.fullmatch(value)
+    if match is None:
+        raise click.BadParameter(f"{value!r} is no size, as in 24GB (10^9 bytes each) or 24GiB (2^30)", ctx, param)
+    base, power = 1024 if match[3] else 1000, " KMGT".index((match[2] or " ").upper())
+    return int(Fraction(match[1]) * base**power)
 
 
 def program_argument(function: Function) -> Function:
@@ -64,6 +79,21 @@ def network(file: str, settings: Sequence[str]) -> Network:
     from cnndsl.settings import parse_settings
 
     return compiled(read(file), parse_settings(settings))
+
+
+def layer(graph: Graph, name: str) -> Node:
+    """The layer of a path, the one whose output is that of a module. Raises FileError where there is neither."""
+    from cnndsl.errors import nearest
+    from cnndsl.files import FileError
+
+    if name in graph.by_path:
+        return graph.by_path[name]
+    if name in graph.modules:
+        return graph.nodes[graph.modules[name]]
+    if name == "input":
+        return graph.nodes[0]
+    hint = nearest(name, [*graph.by_path, *graph.modules]) or "`cnndsl stats` lists the names"
+    raise FileError(f"there is no layer {name!r} in {graph.title}; {hint}")
 
 
 def echo(text: str) -> None:

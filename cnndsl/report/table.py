@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from itertools import starmap
 
 from cnndsl.report.columns import Cell, Column
@@ -23,14 +24,20 @@ _FIRST_TO_GO = ("operations", "weights", "activations", "receptive_field", "laye
 
 def plain(view: View) -> str:
     """Aligned columns without any ornament; a figure that is zero is a dash, so that every cell has a word."""
-    rows = cells(view)
-    widths = _widths(view, rows)
-    left = [column.key in _LEFT for column in view.columns]
-    lines = [title(view.stats), ""]
-    for row in [[column.title for column in view.columns], *rows]:
-        padded = starmap(_pad, zip(row, widths, left, strict=True))
-        lines.append(_GAP.join(padded).rstrip())
-    return "\n".join([*lines, "", *summary(view.stats)])
+    left = {at for at, column in enumerate(view.columns) if column.key in _LEFT}
+    lines = in_columns([[column.title for column in view.columns], *cells(view)], left)
+    return "\n".join([title(view.stats), "", *lines, "", *summary(view.stats)])
+
+
+def in_columns(rows: Sequence[Sequence[str]], left: Collection[int] = ()) -> list[str]:
+    """The lines of a table whose cells stand under each other; those of the columns `left` begin there, others end.
+
+    >>> in_columns([["name", "params"], ["fc", "4.1M"]], left={0})
+    ['name  params', 'fc      4.1M']
+    """
+    widths = [max(columns_of(row[at]) for row in rows) for at in range(len(rows[0]))]
+    aligned = [at in left for at in range(len(widths))]
+    return [_GAP.join(starmap(_pad, zip(row, widths, aligned, strict=True))).rstrip() for row in rows]
 
 
 def coloured(view: View, width: int | None = None) -> str:

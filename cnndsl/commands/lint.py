@@ -1,0 +1,97 @@
+"""`cnndsl lint`: the rules of thumb of the lectures."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import click
+
+from cnndsl.commands.common import echo, known_names, network, note, settings_option
+from cnndsl.diagnostics import FORMATS, render
+from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.files import FileError
+from cnndsl.terminal import wants_colour
+
+
+def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Prints the rules and leaves."""
+    if not wanted:
+        return
+    from cnndsl.analysis.lint import RULES
+
+    echo("\n".join(f"{rule.name}\n  {rule.summary}\n  {rule.source}" for rule in RULES))
+    ctx.exit()
+
+
+@click.command("lint")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@settings_option
+@click.option("--select", metavar="RULES", help="Hold against these rules alone, as in even-kernel,first-fc.")
+@click.option("--ignore", metavar="RULES", help="Leave these rules out.")
+@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List rules and sources.")
+@click.option(
+    "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print them."
+)
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even where something is found.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    files: tuple[str, ...],
+    settings: tuple[str, ...],
+    select: str | None,
+    ignore: str | None,
+    output_format: str,
+    exit_zero: bool,
+) -> None:
+    """Hold networks against rules of thumb.
+
+    Each rule is one of the lectures' or of a paper, and --list names its source. A comment `# cnndsl: allow(RULE)`
+    switches a rule off: at the end of a line for that line, on a line of its own for the file. The exit code is 1
+    where something is found, or where a file is no network.
+
+    \b
+    cnndsl lint net.cnn --ignore first-fc
+    cnndsl lint *.cnn --output-format github
+    """
+    from cnndsl.analysis.lint import RULES, lint
+
+    names = [rule.name for rule in RULES]
+    chosen = known_names(select, names, "rule") or names
+    dropped = {*known_names(ignore, names, "rule"), *(name for name in names if name not in chosen)}
+    found: list[Diagnostic] = []
+    broken = False
+    for file in files:
+        try:
+            graph = network(file, settings).graph
+            found.extend(_cited(each) for each in lint(graph, dropped))
+        except CnnError as stop:
+            broken = True
+            found.extend(stop.diagnostics)
+        except FileError as stop:
+            broken = True
+            found.append(Diagnostic("E0502", str(stop)))
+    text = render(found, output_format, colour=output_format == "full" and wants_colour(sys.stdout))
+    if text:
+        echo(text)
+    if output_format == "full":
+        note(_summary(len(files), len(found)))
+    ctx.exit(1 if broken or (found and not exit_zero) else 0)
+
+
+def _cited(finding: Diagnostic) -> Diagnostic:
+    """The finding with its rule's source."""
+    from cnndsl.analysis.lint import RULES
+
+    source = next((rule.source for rule in RULES if rule.name == finding.code), "")
+    return replace(finding, help="\n".join(filter(None, (finding.help, source and f"source: {source}"))))
+
+
+def _summary(files: int, findings: int) -> str:
+    """What was found, in words.
+
+    >>> _summary(1, 0), _summary(3, 2)
+    ('1 file, nothing found', '3 files, 2 findings')
+    """
+    found = {0: "nothing found", 1: "1 finding"}.get(findings, f"{findings} findings")
+    return f"{'1 file' if files == 1 else f'{files} files'}, {found}"

@@ -1,0 +1,106 @@
+"""`cnndsl rf`: what a unit sees."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from cnndsl.commands.common import (
+    echo,
+    force_option,
+    layer,
+    network,
+    note,
+    program_argument,
+    settings_option,
+    terminal_width,
+)
+from cnndsl.files import FileError
+
+if TYPE_CHECKING:
+    from cnndsl.report.sight import Sight, Unit
+
+
+@click.command("rf")
+@program_argument
+@settings_option
+@click.option("--at", "--to", "at", metavar="LAYER", help="The layer whose units look, as in layer3.2.  [default: all]")
+@click.option("--from", "start", metavar="LAYER", help="The layer whose map is looked at.  [default: the input]")
+@click.option("--unit", metavar="Y,X", help="The position of the unit on the map of --at.  [default: the middle]")
+@click.option(
+    "--format", type=click.Choice(("table", "json")), default="table", show_default=True, help="How to print it."
+)
+@click.option("--output", "-o", metavar="FILE", help="Also draw the box of the unit as a .svg file.")
+@force_option
+def command(
+    file: str,
+    settings: tuple[str, ...],
+    at: str | None,
+    start: str | None,
+    unit: str | None,
+    format: str,
+    output: str | None,
+    force: bool,
+) -> None:
+    """Tell what a unit of a layer sees: its receptive field.
+
+    Size, effective stride and effective padding for each axis: unit p sees from p*stride - padding on. Behind global
+    pooling, FC and squeeze-and-excite a field is `whole`; `local` is the field without the gate. With --at the box of
+    one unit is printed and drawn on the plane that it looks at; without, all layers are listed. Merges whose branches
+    disagree in alignment are named.
+
+    \b
+    cnndsl rf vgg16
+    cnndsl rf vgg16 --at features.30 -o box.svg
+    cnndsl rf net.cnn --from conv2 --to layer4 --unit 0,0
+    """
+    from cnndsl.report import plane
+    from cnndsl.report.sight import as_json, as_table, of_unit, sight
+
+    if at is None and (unit or output):
+        raise click.UsageError("name the layer whose unit is meant: --at LAYER")
+    if output is not None and not output.endswith(".svg"):
+        raise FileError(f"cannot draw {output}: its name must end in .svg")
+    graph = network(file, settings).graph
+    looked_at = layer(graph, start) if start else graph.nodes[0]
+    if not looked_at.shape.rank:
+        raise FileError(f"{looked_at.path or 'the input'} is a vector, {looked_at.shape}: it has no plane to look at")
+    seen = sight(graph, looked_at.index)
+    if at is None:
+        echo(as_json(seen) if format == "json" else as_table(seen))
+        return
+    one = _unit(seen, at, unit)
+    if output is not None:
+        from cnndsl.files import write
+
+        write(output, plane.picture(one).encode(), force=force)
+    if format == "json":
+        echo(as_json(seen, one))
+    else:
+        echo(f"{of_unit(one)}\n\n{plane.text(one, min(terminal_width(), 72))}")
+    if output is not None:
+        note(f"wrote {output}")
+
+
+def _unit(seen: Sight, at: str, position: str | None) -> Unit:
+    """The unit that the options mean. Raises FileError where there is none."""
+    from cnndsl.report.sight import Unit, central
+
+    node = layer(seen.graph, at)
+    field = seen.fields[node.index]
+    if field is None:
+        raise FileError(f"{node.path or 'the input'} does not depend on {seen.start.path}")
+    return Unit(seen, node, field, _position(position, node.shape.spatial) if position else central(node))
+
+
+def _position(text: str, spatial: tuple[int, ...]) -> tuple[int, ...]:
+    """A position on a map. Raises UsageError for what is none, FileError for one that is not on it."""
+    if not re.fullmatch(r"\d{1,9}([,x]\d{1,9})*", text):
+        raise click.UsageError(f"{text!r} is not a position, as in --unit 3,4")
+    position = tuple(map(int, re.split("[,x]", text)))
+    if len(position) != len(spatial) or any(at >= extent for at, extent in zip(position, spatial, strict=True)):
+        extents = "x".join(map(str, spatial)) or "1 position"
+        raise FileError(f"there is no unit {text} on a map of {extents}; positions count from 0")
+    return position
