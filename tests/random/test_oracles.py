@@ -1,4 +1,4 @@
-"""Random programs held against the emitted module: values to the bit, bytes kept for the backward pass; and formatted."""
+"""Random programs held against the emitted module, to the bit and to the byte kept for backward; and formatted."""
 
 from __future__ import annotations
 
@@ -53,8 +53,10 @@ def both_nan(one: torch.Tensor, other: torch.Tensor) -> bool:
 @examples
 @given(programs())
 def test_bytes_kept_for_the_backward_pass(text: str) -> None:
-    graph = graph_of(text)
-    assume(has_parameters(graph) and takes_a_loss(graph))
+    """Behind a convolution, so that a gradient flows everywhere."""
+    head, arrow, tail = text.rpartition("INPUT")[2].partition("\n-> ")
+    graph = graph_of(f"{text.rpartition('INPUT')[0]}INPUT{head}{arrow}CONV1-C -> {tail}")
+    assume(takes_a_loss(graph))
     emitted = module(graph)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Using padding='same'")
@@ -62,13 +64,12 @@ def test_bytes_kept_for_the_backward_pass(text: str) -> None:
     assert training(graph).saved(2) == kept
 
 
-def has_parameters(graph: Graph) -> bool:
-    return any(tensor.role != "buffer" for node in graph.layers for tensor in node.layer.tensors(*graph.shapes(node)))
-
-
 def takes_a_loss(graph: Graph) -> bool:
-    """BN needs more than one value of a channel in training."""
+    """BN needs more than one value of a channel in training. What a SLICE gives does not lie in one piece: some
+    kernels keep a copy of it, which is not modelled (docs/figures.md)."""
     kinds = {node.kind for node in graph.layers}
+    if "SLICE" in kinds:
+        return False
     return not ("BN" in kinds and any(node.shape.pixels == 1 for node in graph.layers if node.kind == "BN"))
 
 
