@@ -22,13 +22,17 @@ PUBLISHED: list[dict[str, Any]] = json.loads(
     (REFERENCE / "receptive_field_published.json").read_text(encoding="utf-8")
 )["rows"]
 
-# The path here of each end point there.
+VGG = {"vgg_a": "vgg11", "vgg_16": "vgg16"}
 PLACES = {
-    "vgg_a": ("vgg11", {"1_1": 0, "pool1": 2, "2_1": 3, "pool2": 5, "3_1": 6, "3_2": 8, "pool3": 10, "4_1": 11}
-              | {"4_2": 13, "pool4": 15, "5_1": 16, "5_2": 18, "pool5": 20}),
-    "vgg_16": ("vgg16", {"1_1": 0, "pool1": 4, "2_1": 5, "pool2": 9, "3_1": 10, "3_2": 12, "pool3": 16, "4_1": 17}
-               | {"4_2": 19, "pool4": 23, "5_1": 24, "5_2": 26, "pool5": 30}),
-}  # fmt: skip
+    "alexnet_v2": ("alexnet_lecture", {"pool5": "pool3"}),
+    "inception_v3": (
+        "inception_v3",
+        {"MaxPool_3a_3x3": "maxpool1", "MaxPool_5a_3x3": "maxpool2"}
+        | {f"Mixed_{part}": f"Mixed_{part}.concat" for part in ("5b", "5c", "5d", "6a", "6b", "6c", "6d", "6e", "7a")}
+        | {f"Mixed_{part}": f"Mixed_{part}.concat3" for part in ("7b", "7c")},
+    ),
+}
+"""For a published net the one here, and the path of each end point whose name is another."""
 
 
 def fields_of(graph: Graph, start: int = 0) -> dict[str, Field]:
@@ -49,24 +53,40 @@ def test_the_last_map_sees_what_was_measured(name: str) -> None:
     assert field.local.aligned
 
 
-@pytest.mark.parametrize("row", [row for row in PUBLISHED if row["cnn"] in PLACES], ids=lambda row: row["end_point"])
+def place(row: dict[str, Any]) -> tuple[str, str]:
+    """The net here, and the path in it, of a published row."""
+    end_point = row["end_point"].rpartition("/")[2]
+    if row["cnn"] in VGG:
+        name = VGG[row["cnn"]]
+        return name, f"features.{vgg_places(name)[end_point]}"
+    name, others = PLACES[row["cnn"]]
+    return name, others.get(end_point, end_point)
+
+
+def vgg_places(name: str) -> dict[str, int]:
+    """The place in `features` of each convolution and pooling, by its name in the paper's tables."""
+    places: dict[str, int] = {}
+    block, layer = 1, 0
+    features = [node for node in cnndsl.load(name).graph.layers if node.path.startswith("features.")]
+    for at, node in enumerate(features):
+        if node.kind == "CONV":
+            layer += 1
+            places[f"conv{block}_{layer}"] = at
+        elif node.kind == "POOL":
+            places[f"pool{block}"] = at
+            block, layer = block + 1, 0
+    return places
+
+
+ROWS = [row for row in PUBLISHED if row["cnn"] in {*VGG, *PLACES}]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['cnn']}-{row['end_point']}")
 def test_published_end_points(row: dict[str, Any]) -> None:
-    name, places = PLACES[row["cnn"]]
-    end_point = row["end_point"].rpartition("/")[2].removeprefix("conv")
-    field = fields_of(cnndsl.load(name).graph)[f"features.{places[end_point]}"]
+    name, path = place(row)
+    fields = fields_of(cnndsl.load(name).graph)
+    field = fields.get(path) or fields[f"{path}.conv"]
     assert (field.size[0], field.stride[0], field.padding[0]) == (row["rf"], row["stride"], row["padding"])
-
-
-def test_published_inception() -> None:
-    fields = fields_of(cnndsl.load("inception_v3").graph)
-    for row in PUBLISHED:
-        if row["cnn"] != "inception_v3" or "MaxPool" in row["end_point"]:
-            continue
-        (path,) = [path for path in (row["end_point"], f"{row['end_point']}.concat") if path in fields][:1] or [
-            max(path for path in fields if path.startswith(f"{row['end_point']}."))
-        ]
-        field = fields[path]
-        assert (field.size[0], field.stride[0], field.padding[0]) == (row["rf"], row["stride"], row["padding"]), path
 
 
 @pytest.mark.parametrize(
