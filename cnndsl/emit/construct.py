@@ -32,6 +32,8 @@ DEFAULTS: Mapping[str, object] = {
 _ORDER = ("stride", "padding", "output_padding", "dilation", "groups", "bias")
 # The option of the language behind a keyword of another name.
 _OPTIONS: Mapping[str, str] = {"padding": "pad"}
+_GEOMETRY = frozenset({"kernel", "stride", "padding", "dilation", "out_pad"})
+"""Options that have nothing to do with channels, even where a number happens to be the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Made:
 
 
 Ask = Callable[[str, Sequence[object]], Term]
-"""Makes a value that no expression gives an argument of the class, of the wished name. Raises Mismatch where it cannot."""
+"""Makes a value that no expression gives an argument of the class, called as wished. Raises Mismatch if it cannot."""
 
 
 def construct(site: Site, scope: Scope, ask: Ask) -> Made:
@@ -164,7 +166,8 @@ class _Construction:
             yield site.term(option, self.scope)
             if role == "padding":
                 yield from self._paddings()
-            yield site.entering
+            if role not in _GEOMETRY:
+                yield site.entering
 
     def _paddings(self) -> Iterator[Term]:
         """Half of what the window overlaps: dilation * (kernel - 1) // 2."""
