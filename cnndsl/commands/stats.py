@@ -38,10 +38,12 @@ BY = ("block", "stage", "kind")
 @click.option("--depth", type=click.IntRange(1), metavar="N", help="Open blocks N - 1 levels deep; 1 opens none.")
 @click.option("--columns", metavar="NAMES", help=f"The columns to print, of {', '.join(COLUMNS)}.")
 @click.option("--sort", metavar="NAME", help="Sort by a column; -NAME for the largest first.")
-@click.option("--batch", type=click.IntRange(1), metavar="N", help="Add the memory that N images need.  [default: 1]")
-@click.option("--dtype", type=click.Choice(DTYPES), help="Add the memory, values in this type.  [default: fp32]")
-@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="Add the memory, trained by this.  [default: sgd]")
-@click.option("--device", type=click.Choice(("cpu", "cuda")), help="Add the memory, on this device.  [default: cpu]")
+@click.option(
+    "--batch", type=click.IntRange(1), metavar="N", help="Also tell what N images need in memory.  [default: 1]"
+)
+@click.option("--dtype", type=click.Choice(DTYPES), help="And with values of this type.  [default: fp32]")
+@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="And trained by this.  [default: sgd]")
+@click.option("--device", type=click.Choice(("cpu", "cuda")), help="And on this device.  [default: cpu]")
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE instead of the standard output.")
 @force_option
 def command(
@@ -64,7 +66,7 @@ def command(
     Figures are for one image. Weights are without biases, parameters with them; a multiply-add is two flops;
     operations are those of everything that is no multiply-add; the field is the number of positions of the input that
     a unit sees. `lecture` is the table of the CS231n notes. A repeat of blocks is one row, marked `x3`, that opens in
-    the HTML page. docs/figures.md defines each figure.
+    the HTML page. Any of --batch, --dtype, --optimizer and --device adds what a batch needs in memory.
 
     \b
     cnndsl stats vgg16
