@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import gcd, lcm
+from math import ceil, floor, gcd, lcm
 
-LONGEST_PERIOD = 4096
-"""Beyond this a union of tracks is bounded by one that moves evenly."""
+LONGEST_PERIOD = 1024
+"""A track with a longer one is bounded by one that moves evenly, so that no magnification takes all time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,10 @@ class Track:
 
 
 @lru_cache(maxsize=4096)
-def slide(track: Track, extent: int, step: int, before: int, grow: int = 1) -> Track:
+def slide(track: Track, extent: int, step: int, before: int, grow: int = 1, positions: int = 1) -> Track:
     """The track behind a window of `extent` positions that moves by `step` and starts `before` ahead.
+
+    `positions` are those of the new map: beyond them a track with too long a period is not bounded.
 
     With `grow` g, position p sees the inputs q with p <= g*q - before + k <= p for some k below the extent, as in a
     transposed convolution of stride g.
@@ -69,6 +71,8 @@ def slide(track: Track, extent: int, step: int, before: int, grow: int = 1) -> T
         return Track(((front, last + track.advance * (extent - 1 - before)),), track.advance * step)
     shared = gcd(period * grow, step)
     turns = period * grow // shared
+    if turns > LONGEST_PERIOD:
+        return _evenly(track, extent, step, before, grow, positions)
     ranges = tuple(_seen(track, extent, at * step, before, grow) for at in range(turns))
     return _shortened(Track(ranges, track.advance * (step // shared)))
 
@@ -80,6 +84,24 @@ def _seen(track: Track, extent: int, start: int, before: int, grow: int) -> tupl
         low, high = -((extent - 1 - before - start) // grow), (start + before) // grow
     low, high = min(low, high), max(low, high)
     return track.at(low)[0], track.at(high)[1]
+
+
+def _evenly(track: Track, extent: int, step: int, before: int, grow: int, positions: int) -> Track:
+    """What `slide` gives, bounded by a track of one range.
+
+    Range k of the old track lies at most so far from where an even motion would have it; position p of the new map
+    sees from (p*step + lowest)/grow to (p*step + highest)/grow of the old positions.
+    """
+    rate = Fraction(track.advance, len(track.ranges))
+    ahead = min(first - rate * at for at, (first, _) in enumerate(track.ranges))
+    behind = max(last - rate * at for at, (_, last) in enumerate(track.ranges))
+    lowest = min(before + 1 - extent, before + 1 - grow)
+    highest = max(before, before + grow - extent)
+    speed = rate * step / grow
+    advance = floor(speed)
+    first = floor(ahead + rate * lowest / grow)
+    last = ceil(behind + rate * highest / grow + (speed - advance) * (positions - 1))
+    return Track(((first, last),), advance)
 
 
 def _shortened(track: Track) -> Track:
@@ -117,22 +139,21 @@ def same_speed(tracks: tuple[Track, ...]) -> bool:
 
 
 def same_centres(tracks: tuple[Track, ...], positions: int) -> bool:
-    """True where the ranges of all tracks have the same centre at each of the first positions."""
+    """True where the ranges of all tracks have the same centre at each of the first positions.
+
+    False where these are too many to be looked at.
+    """
     if len(set(tracks)) == 1:
         return True
     if not same_speed(tracks):
         return positions == 1 and len({sum(track.at(0)) for track in tracks}) == 1
-    period = lcm(*(len(track.ranges) for track in tracks))
-    return all(len({sum(track.at(at)) for track in tracks}) == 1 for at in range(min(period, positions)))
+    period = min(lcm(*(len(track.ranges) for track in tracks)), positions)
+    return period <= LONGEST_PERIOD and all(len({sum(track.at(at)) for track in tracks}) == 1 for at in range(period))
 
 
 def everything(track: Track, positions: int) -> Track:
     """What all positions of a map see together, whichever is asked."""
-    return (
-        Track((_hull([track.at(at) for at in range(positions)]),), 0)
-        if len(track.ranges) > 1
-        else Track(((track.at(0)[0], track.at(positions - 1)[1]),), 0)
-    )
+    return Track((_extremes(track, positions, 0),), 0)
 
 
 def clipped(track: Track, extent: int) -> Track:
@@ -147,7 +168,18 @@ def _hull(ranges: list[tuple[int, int]]) -> tuple[int, int]:
 
 def _bound(tracks: tuple[Track, ...], positions: int) -> Track:
     speed = max(track.advance // len(track.ranges) for track in tracks)
-    seen = [(at, track.at(at)) for track in tracks for at in range(positions)]
-    first = min(low - speed * at for at, (low, _) in seen)
-    last = max(high - speed * at for at, (_, high) in seen)
-    return Track(((first, last),), speed)
+    return Track((_hull([_extremes(track, positions, speed) for track in tracks]),), speed)
+
+
+def _extremes(track: Track, positions: int, speed: int) -> tuple[int, int]:
+    """The first and last position that any of so many sees, from a frame that moves along at some speed.
+
+    Each phase of a period drifts evenly in such a frame, so it is farthest off in its first or its last turn.
+    """
+    period = len(track.ranges)
+    drift = track.advance - speed * period
+    ends: list[tuple[int, int]] = []
+    for phase, (first, last) in enumerate(track.ranges[:positions]):
+        farthest = drift * ((positions - 1 - phase) // period)
+        ends.append((first - speed * phase + min(0, farthest), last - speed * phase + max(0, farthest)))
+    return _hull(ends)

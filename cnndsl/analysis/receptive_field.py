@@ -151,7 +151,7 @@ def _through(seen: Field, before: Shape, after: Shape, window: Window | None, pl
     if window is None or before.rank == 0 or broadcast or before.rank != len(seen.tracks):
         return _everything(seen, before, plane)
     grow = window.grow or (1,) * before.rank
-    numbers = zip(seen.tracks, window.extent, window.step, window.before, grow, strict=True)
+    numbers = zip(seen.tracks, window.extent, window.step, window.before, grow, after.spatial, strict=True)
     return Field(tuple(slide(*each) for each in numbers), False, seen.aligned)
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnndsl.analysis.interval import Track, everything, same_centres, slide, union
+from cnndsl.analysis.interval import LONGEST_PERIOD, Track, everything, same_centres, slide, union
 
 windows = st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(0, 3), st.integers(1, 3))
 
@@ -78,3 +78,40 @@ def test_centres() -> None:
 def test_everything_is_what_all_positions_see_together() -> None:
     assert everything(Track(((-1, 1),), 2), 4) == Track(((-1, 7),), 0)
     assert everything(Track(((0, 3), (0, 1)), 1), 2) == Track(((0, 3),), 0)
+
+
+@given(st.lists(windows.filter(lambda each: each[0] >= each[3]), max_size=3), st.integers(1, 40))
+def test_everything_is_the_hull_of_all_positions(layers: list[tuple[int, int, int, int]], positions: int) -> None:
+    ranges = [seen(layers, at) for at in range(positions)]
+    whole = everything(through(layers), positions)
+    assert whole == Track(((min(first for first, _ in ranges), max(last for _, last in ranges)),), 0)
+
+
+@given(st.lists(st.lists(windows.filter(lambda each: each[0] >= each[3]), max_size=2), min_size=2, max_size=3))
+def test_a_union_of_whatever_tracks_holds_each(branches: list[list[tuple[int, int, int, int]]]) -> None:
+    both = union(tuple(map(through, branches)), 12)
+    for at in range(12):
+        for branch in branches:
+            first, last = seen(branch, at)
+            assert both.at(at)[0] <= first <= last <= both.at(at)[1]
+
+
+@given(st.lists(windows.filter(lambda each: each[0] >= each[3]), max_size=2), st.integers(1, 3), st.integers(0, 3))
+def test_a_long_period_is_bounded(layers: list[tuple[int, int, int, int]], step: int, before: int) -> None:
+    grow = 3 * LONGEST_PERIOD + 1
+    track = slide(through(layers), grow + 2, step, before, grow, 2 * grow)
+    assert len(track.ranges) == 1
+    ranges = [seen([*layers, (grow + 2, step, before, grow)], at) for at in (0, 1, grow - before, 2 * grow - 1)]
+    for at, (first, last) in zip((0, 1, grow - before, 2 * grow - 1), ranges, strict=True):
+        assert track.at(at)[0] <= first <= last <= track.at(at)[1]
+    assert track.size <= max(last for _, last in ranges) - min(first for first, _ in ranges) + 20
+
+
+def test_huge_maps_take_no_time() -> None:
+    far = 10**18
+    assert everything(Track(((0, 1), (0, 2)), 3), far) == Track(((0, 3 * (far // 2 - 1) + 2),), 0)
+    both = union((Track(), Track(((0, 0),), 2)), far)
+    assert both.at(far - 1)[0] <= far - 1
+    assert both.at(far - 1)[1] >= 2 * (far - 1)
+    assert not same_centres((Track(((0, 0), (0, 1)), 2), Track(((0, 0),), 1)), far)
+    assert slide(Track(), 10**18, 1, 0, 10**18, 10**18).size <= 3
