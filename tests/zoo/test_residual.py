@@ -109,6 +109,11 @@ def test_cifar_densenets(layers: int, k: int) -> None:
     assert round(totals.params / 1e6, 1) == published(f"DenseNet-BC L={layers} k={k}")
 
 
+def cut(value: float, digits: int) -> float:
+    """The value with its further digits left out."""
+    return int(value * 10**digits) / 10**digits
+
+
 def macs_of_shortcuts(stats: cnndsl.Stats) -> int:
     return sum(row.cost.macs for row in stats.layers if ".downsample." in row.node.path)
 
@@ -134,7 +139,7 @@ def test_gigaflops_of_he_et_al_with_bottlenecks(depth: int) -> None:
     macs = cnndsl.load(f"resnet{depth}").stats().totals.macs
     moved = sum(2 * c * c * ((2 * side) ** 2 - side**2) for c, side in ((128, 28), (256, 14), (512, 7)))
     giga = (macs - moved) / 1e9
-    shown = int(giga * 10) / 10 if depth == 50 else round(giga, 1)
+    shown = cut(giga, 1) if depth == 50 else round(giga, 1)
     assert shown == published(f"ResNet-{depth}")
 
 
@@ -160,16 +165,16 @@ def test_resnexts(name: str) -> None:
         assert [round(totals.params / 1e6, 1), round(totals.macs / 1e9, 1)] == paper
     params, gflops = figures
     digits = len(str(gflops).partition(".")[2])
-    assert [round(totals.params / 1e6, 2), round(mmcv_flops(network) / 1e9, digits)] == [params, gflops]
+    assert [round(totals.params / 1e6, 2), cut(mmcv_flops(network) / 1e9, digits)] == [params, gflops]
 
 
 @pytest.mark.parametrize(
     ("name", "figures"), [("wide_resnet50_2", (68.88, 11.44)), ("wide_resnet101_2", (126.89, 22.81))]
 )
 def test_wide_resnets_of_imagenet(name: str, figures: tuple[float, float]) -> None:
-    """open-mmlab/mmpretrain, configs/wrn/README.md."""
+    """open-mmlab/mmpretrain, configs/wrn/README.md, where 22.816 became 22.81."""
     network = cnndsl.load(name)
-    counted = round(network.stats().totals.params / 1e6, 2), round(mmcv_flops(network) / 1e9, 2)
+    counted = round(network.stats().totals.params / 1e6, 2), cut(mmcv_flops(network) / 1e9, 2)
     assert counted == figures
 
 
