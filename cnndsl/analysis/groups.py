@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from cnndsl.expr import show
+from cnndsl.elaborate.state import Given, Word
+from cnndsl.expr import Value, show
 from cnndsl.graph import Called, Choice, Graph, Join, Leaf, Loop, Named, Part, Sequence, Tapped
 
 By = Literal["block", "stage", "kind"]
@@ -96,10 +97,17 @@ def _groups(graph: Graph, part: Part) -> list[Group]:
         case Named() | Tapped():
             return _named(graph, part)
         case Called():
-            title = f"{part.block}({', '.join(map(show, part.arguments))})" if part.arguments else part.block
+            title = f"{part.block}({', '.join(map(_written, part.arguments))})" if part.arguments else part.block
             return _gathered(part.path, title, _groups(graph, part.body))
         case _:
             return []
+
+
+def _written(argument: Value) -> str:
+    """An argument as a call has it: a name without the words that messages put around it."""
+    if isinstance(argument, Word):
+        return argument.name
+    return f"@{argument.name}" if isinstance(argument, Given) else show(argument)
 
 
 def _gathered(path: str, title: str, parts: list[Group], times: int = 1) -> list[Group]:

@@ -62,3 +62,9 @@ def test_a_gate_belongs_to_the_stage_of_its_map() -> None:
 def test_kinds() -> None:
     counts = {group.title: len(group.nodes) for group in grouped(cnndsl.load("vgg16").graph, "kind")}
     assert counts == {"CONV": 13, "RELU": 15, "POOL": 5, "AVGPOOL": 1, "FC": 3, "DROPOUT": 2}
+
+
+def test_arguments_are_shown_as_a_call_has_them() -> None:
+    text = "block Act(c, nl, p=2) = CONV3-c -> nl -> POOL2(pad=p) INPUT 32x32x3 -> Act(8, RELU, 1) -> FC-10"
+    group, _ = grouped(cnndsl.loads(text).graph, "block")
+    assert group.title == "Act(8, RELU, 1)"
