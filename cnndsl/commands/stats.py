@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import PurePath
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -14,6 +15,7 @@ from cnndsl.commands.common import (
     force_option,
     known_names,
     network,
+    note,
     program_argument,
     settings_option,
     terminal_width,
@@ -28,12 +30,15 @@ if TYPE_CHECKING:
     from cnndsl.analysis.values import Device, Dtype
 
 BY = ("block", "stage", "kind")
+_ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".html": "html", ".tex": "latex"}
 
 
 @click.command("stats")
 @program_argument
 @settings_option
-@click.option("--format", type=click.Choice(FORMATS), default="table", show_default=True, help="How to print them.")
+@click.option(
+    "--format", type=click.Choice(FORMATS), help="How to print them.  [default: by the name of --output, else table]"
+)
 @click.option("--by", type=click.Choice(BY), help="Gather layers by block as written, by size of the map, by kind.")
 @click.option("--depth", type=click.IntRange(1), metavar="N", help="Open blocks N - 1 levels deep; 1 opens none.")
 @click.option("--columns", metavar="NAMES", help=f"The columns to print, of {', '.join(COLUMNS)}.")
@@ -49,7 +54,7 @@ BY = ("block", "stage", "kind")
 def command(
     file: str,
     settings: tuple[str, ...],
-    format: str,
+    format: str | None,
     by: str | None,
     depth: int | None,
     columns: str | None,
@@ -77,7 +82,8 @@ def command(
     from cnndsl.report import render
     from cnndsl.report.view import view
 
-    if format == "lecture" and (by or depth or columns or sort):
+    form = format or _ENDINGS.get(PurePath(output or "").suffix.lower(), "table")
+    if form == "lecture" and (by or depth or columns or sort):
         raise click.UsageError(
             "the lecture's table is as it is: --by, --depth, --columns and --sort are for the others"
         )
@@ -96,6 +102,7 @@ def command(
     if output is not None and output != "-":
         from cnndsl.files import write
 
-        write(output, f"{render(table, format)}\n".encode(), force=force)
+        write(output, f"{render(table, form)}\n".encode(), force=force)
+        note(f"wrote {output}")
         return
-    echo(render(table, format, colour=wants_colour(sys.stdout), width=terminal_width()))
+    echo(render(table, form, colour=wants_colour(sys.stdout), width=terminal_width()))

@@ -18,8 +18,8 @@ _LEFT = frozenset({"path", "text", "kind", "output"})
 _NARROWEST = 40
 _MOST_COLOURED = 5000
 """Laying out a coloured row takes a third of a millisecond."""
-_FIRST_TO_GO = ("operations", "weights", "activations", "receptive_field", "layers", "inference")
-"""What a narrow terminal does without, in this order, unless it was asked for."""
+_FIRST_TO_GO = ("operations", "weights", "activations", "receptive_field", "layers", "inference", "macs")
+"""What a narrow terminal does without, in this order, unless it was asked for. Then names are cut, never figures."""
 
 
 def plain(view: View) -> str:
@@ -54,10 +54,15 @@ def coloured(view: View, width: int | None = None) -> str:
 
     rows = cells(view)
     width = max(width or 100, _NARROWEST)
-    shown = _fitting(view, _widths(view, rows), width)
+    widths = _widths(view, rows)
+    shown = _fitting(view, widths, width)
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    for column in (view.columns[at] for at in shown):
-        table.add_column(column.title, justify="left" if column.key in _LEFT else "right", no_wrap=True)
+    for at in shown:
+        column = view.columns[at]
+        if column.key in _LEFT:
+            table.add_column(column.title, no_wrap=True)
+        else:
+            table.add_column(column.title, justify="right", no_wrap=True, min_width=widths[at])
     heaviest = max((entry.cost.params for entry in entries), default=0)
     for entry, texts in zip(entries, rows, strict=True):
         table.add_row(*[Text(texts[at]) for at in shown], style=_style(entry, heaviest))

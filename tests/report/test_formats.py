@@ -118,6 +118,17 @@ def test_the_coloured_table_fits_the_terminal(stats: Stats, width: int) -> None:
     assert "CONV3-4" in table
 
 
+def test_a_narrow_terminal_cuts_names_and_no_figures() -> None:
+    stats = loads(f"INPUT 8x8x3 -> {'a' * 40}: CONV3-4 -> FC-10").stats(8)
+    text = render(view(stats), "table", colour=True, width=60)
+    table = re.sub(r"\x1b\[[0-9;]*m", "", text).split("parameters")[0]
+    assert max(len(line.rstrip()) for line in table.splitlines()) <= 60
+    row = next(line.split() for line in table.splitlines() if line.startswith("aa"))
+    assert row[0].endswith("…")
+    # CONV3-4: 27*4 + 4; FC-10 on 8*8*4 values: 2560 + 10.
+    assert {"112", "2.57K"} <= set(table.split())
+
+
 class _Strict(HTMLParser):
     """Fails where tags do not match."""
 
