@@ -25,6 +25,10 @@ class Symbol:
         return type(self).__name__
 
 
+class Unknown(Symbol):
+    """The value of what went wrong: that was reported where it did, and all that depends on it stays silent."""
+
+
 Number: TypeAlias = int | Fraction
 Value: TypeAlias = int | Fraction | bool | tuple[int, ...] | Symbol
 
@@ -143,8 +147,18 @@ _ORDER: Mapping[str, Callable[[Number, Number], bool]] = {
 COMPARISONS = frozenset(_ORDER) | {"==", "!="}
 
 
-def error(code: str, message: str, span: Span, help: str = "") -> CnnError:
-    return CnnError(Diagnostic(code, message, span, help=help))
+_AXES = dict.fromkeys("CHWD", "C, H and W are known in the network and in blocks: what enters the part")
+_HINTS: Mapping[str, str] = {
+    "i": "`i` is the number of the turn, inside a repeat `[…]*n`",
+    **_AXES,
+    **dict.fromkeys(("true", "True", "on"), "write `yes`"),
+    **dict.fromkeys(("false", "False", "off"), "write `no`"),
+}
+"""What to say of names that people take to be known."""
+
+
+def error(code: str, message: str, span: Span, help: str = "", label: str = "") -> CnnError:
+    return CnnError(Diagnostic(code, message, span, label, help=help))
 
 
 def show(value: Value) -> str:
@@ -193,7 +207,8 @@ def truth(expr: Expr, scope: Scope) -> bool:
     """The value of an expression that must be yes or no. Raises CnnError where it is not."""
     value = evaluate(expr, scope)
     if not isinstance(value, bool):
-        raise error("E0205", f"a test must be yes or no, and this is {show(value)}", expr.span)
+        help = f"compare it, as in `{expr.span.text} == {show(value)}`" if not isinstance(value, Symbol) else ""
+        raise error("E0205", f"a test must be yes or no, and this is {show(value)}", expr.span, help)
     return value
 
 
@@ -217,8 +232,12 @@ def names(expr: Expr) -> Iterator[Name]:
 
 def _look_up(expr: Name, scope: Scope) -> Value:
     if expr.name in scope:
-        return scope[expr.name]
-    help = nearest(expr.name, [*scope, *FUNCTIONS])
+        value = scope[expr.name]
+        if isinstance(value, Unknown):
+            raise CnnError(())
+        return value
+    define = f"define it, `let {expr.name} = …`, or make it a parameter of the net"
+    help = _HINTS.get(expr.name) or nearest(expr.name, [*scope, *FUNCTIONS]) or define
     raise error("E0201", f"there is no value called `{expr.name}` here", expr.span, help)
 
 
@@ -281,12 +300,14 @@ def _unpadded(value: Value) -> Value:
 
 def _call(expr: Call, scope: Scope) -> Number:
     if expr.function not in FUNCTIONS:
-        help = nearest(expr.function, list(FUNCTIONS))
-        raise error("E0201", f"there is no function `{expr.function}`", expr.span, help)
+        help = nearest(expr.function, list(FUNCTIONS)) or f"there are {', '.join(FUNCTIONS)}"
+        place = Span(expr.span.source, expr.span.start, expr.span.start + len(expr.function))
+        raise error("E0201", f"there is no function `{expr.function}`", place, help)
     function, fewest, most = FUNCTIONS[expr.function]
     if not fewest <= len(expr.arguments) <= most:
         wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
-        message = f"`{expr.function}` takes {wanted} arguments, and this gives {len(expr.arguments)}"
+        noun = "argument" if wanted == "1" else "arguments"
+        message = f"`{expr.function}` takes {wanted} {noun}, and this gives {len(expr.arguments)}"
         raise error("E0206", message, expr.span)
     arguments = [number(argument, scope) for argument in expr.arguments]
     if expr.function == "divisible" and len(arguments) == 2 and (arguments[1] < 1 or int(arguments[1]) != arguments[1]):

@@ -5,15 +5,17 @@ A kind states its options (`layers.base.Option`); here values are checked agains
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from inspect import getdoc
 from typing import TypeAlias, TypeVar
 
-from cnndsl.elaborate.lookup import find_label
+from cnndsl.elaborate.lookup import find_label, show_value
 from cnndsl.elaborate.state import Bound, Env, Given, Setting, Wire, Word
 from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
-from cnndsl.expr import Expr, Literal, Name, Reference, Value, error, evaluate, show
+from cnndsl.expr import Expr, Literal, Name, Reference, Value, error, evaluate, names, show
 from cnndsl.layers.base import Layer, Option
 from cnndsl.syntax import ast
 
@@ -43,13 +45,13 @@ def bind(kind: type[Layer], written: ast.Layer, digits: Literal | None, name: st
     for option, rule in kind.options().items():
         if option not in merged:
             if rule.required:
-                raise error("E0225", f"{name} needs its option `{option}`", written.span, _example(kind, option, rule))
+                raise _missing(kind, name, {each for each in kind.options() if each not in merged}, written.span)
             continue
         setting = merged[option]
         if rule.type == "reference":
             references.append(_wire(setting))
         else:
-            fields[option] = convert(kind, option, rule, setting)
+            fields[option] = _explained(setting, env, kind, option, rule)
     layer = kind(**fields)
     exprs = tuple((option, each.expr) for option, each in merged.items() if not isinstance(each.expr, Literal))
     return Bound(layer, tuple(references), _text(name, written, chosen, kind, env), exprs)
@@ -66,6 +68,18 @@ def settings(kind: type[Layer], written: ast.Layer, digits: Literal | None, env:
             raise CnnError(Diagnostic("E0222", message, each.span, "the second", (Label(places[name], "the first"),)))
         result[name], places[name] = _setting(each, kind.options()[name], env), each.span
     return result
+
+
+def _explained(setting: Setting, env: Env, kind: type[Layer], option: str, rule: Option) -> FieldValue:
+    """The value of an option; an error says which values the names in it have."""
+    try:
+        return convert(kind, option, rule, setting)
+    except CnnError as stop:
+        values = {each.name: env.values[each.name] for each in names(setting.expr) if each.name in env.values}
+        if isinstance(setting.expr, Name):
+            raise
+        label = ", ".join(f"{name} is {show_value(value)}" for name, value in values.items())
+        raise CnnError([replace(each, label=label) for each in stop.diagnostics]) from None
 
 
 def _setting(each: _Assignment, rule: Option, env: Env) -> Setting:
@@ -101,7 +115,16 @@ def _assignments(kind: type[Layer], written: ast.Layer, digits: Literal | None) 
 def _suffix(kind: type[Layer], option: str, what: str, span: Span) -> str:
     if option:
         return option
-    raise error("E0223", f"{kind.kind()} takes no {what}", span, "leave it away")
+    name = kind.kind()
+    if what == "size" and kind.WIDTH:
+        help = f"a width stands behind a dash: {name}-{span.text}"
+    elif what == "size" and kind.POSITIONAL:
+        help = f"its number stands in brackets: {name}({span.text})"
+    elif what == "width" and kind.SIZE:
+        help = f"it has as many channels as its input: {name}2"
+    else:
+        help = f"write {name}"
+    raise error("E0223", f"{name} takes no {what}", span, help)
 
 
 def _option_name(kind: type[Layer], argument: ast.Argument) -> str:
@@ -111,17 +134,35 @@ def _option_name(kind: type[Layer], argument: ast.Argument) -> str:
             return option
     known = [*kind.options(), *(alias for rule in kind.options().values() for alias in rule.aliases)]
     place = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
-    help = nearest(name, known) or (f"its options are {', '.join(kind.options())}" if known else "it has none")
+    similar = next((f"did you mean `{each}`?" for each in kind.options() if _begins_alike(each, name)), "")
+    help = nearest(name, known) or similar or _options(kind)
     raise error("E0221", f"{kind.kind()} has no option `{name}`", place, help)
 
 
+def _begins_alike(option: str, name: str) -> bool:
+    """`padding` for `pad`, `kernel_size` for `kernel`."""
+    return min(len(option), len(name)) >= 3 and (name.startswith(option) or option.startswith(name))
+
+
+def _options(kind: type[Layer]) -> str:
+    options = kind.options()
+    return f"its options are {', '.join(options)}" if options else f"it has no options: write {kind.kind()}"
+
+
 def _positional(kind: type[Layer], position: int, span: Span) -> str:
-    names = kind.POSITIONAL
-    if position < len(names):
-        return names[position]
-    count = f"{len(names)} without a name ({', '.join(names)})" if names else "no argument without a name"
-    hint = f"its options are {', '.join(kind.options())}" if kind.options() else ""
-    raise error("E0224", f"{kind.kind()} takes {count}", span, hint)
+    known = kind.POSITIONAL
+    if position < len(known):
+        return known[position]
+    message = f"{kind.kind()} takes {_without_name(known)}"
+    named = next((option for option in kind.options() if option not in (*known, kind.SIZE, kind.WIDTH)), "")
+    help = f"{_options(kind)}; name the one that is meant, as in `{named}={span.text}`" if named else _options(kind)
+    raise error("E0224", message, span, help)
+
+
+def _without_name(known: tuple[str, ...]) -> str:
+    if not known:
+        return "no argument without a name"
+    return f"{len(known)} argument{'s' if len(known) > 1 else ''} without a name: {', '.join(known)}"
 
 
 def _value(expr: Expr, rule: Option, env: Env) -> Value:
@@ -134,11 +175,11 @@ def _value(expr: Expr, rule: Option, env: Env) -> Value:
 
 
 def _wire(setting: Setting) -> Wire | None:
-    if isinstance(setting.value, Given):
-        return setting.value.wire
-    raise error(
-        "E0226", f"an output is needed here, and this is {show(setting.value)}", setting.expr.span, "write `@name`"
-    )
+    value, span = setting.value, setting.expr.span
+    if isinstance(value, Given):
+        return value.wire
+    help = f"write `@{value.name}`" if isinstance(value, Word) else "name a layer, `pool1: POOL2`, and write `@pool1`"
+    raise error("E0226", f"an output is needed here, and this is {show_value(value)}", span, help)
 
 
 def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> FieldValue:
@@ -150,7 +191,8 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
     if rule.type == "flag":
         if isinstance(value, bool):
             return value
-        raise error("E0226", f"{what} is yes or no, and this is {show(value)}", span)
+        help = f"write {option}={'no' if value == 0 else 'yes'}"
+        raise error("E0226", f"{what} is yes or no, and this is {show_value(value)}", span, help)
     if rule.type in ("dims", "padding"):
         return _dims(value, rule, what, span)
     if rule.type == "ints" and isinstance(value, tuple):
@@ -160,7 +202,7 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
     if rule.type == "number" and isinstance(value, int | Fraction) and not isinstance(value, bool):
         return float(_within(value, rule, what, span))
     wanted = f"one of {', '.join(rule.words)}" if rule.words else "a number"
-    raise error("E0226", f"{what} is {wanted}, and this is {show(value)}", span)
+    raise error("E0226", f"{what} is {wanted}, and this is {show_value(value)}", span)
 
 
 def _word(word: str, rule: Option, what: str, span: Span) -> str:
@@ -169,10 +211,9 @@ def _word(word: str, rule: Option, what: str, span: Span) -> str:
     if not rule.words:
         wanted = "yes or no" if rule.type == "flag" else "a number"
         raise error("E0226", f"{what} is {wanted}, and this is the name `{word}`", span)
-    wanted = " or ".join(rule.words)
-    if rule.type == "padding":
-        wanted = f"a number or {wanted}"
-    raise error("E0226", f"{what} is {wanted}, and this is `{word}`", span, nearest(word, rule.words))
+    wanted = f"{'a number or ' if rule.type == 'padding' else ''}one of {', '.join(rule.words)}"
+    help = nearest(word, rule.words) or f"to set it from outside, declare it: `net Net({word}={rule.words[0]})`"
+    raise error("E0226", f"{what} is {wanted}, and this is `{word}`", span, help)
 
 
 def _dims(value: Value, rule: Option, what: str, span: Span) -> tuple[int, ...]:
@@ -182,11 +223,11 @@ def _dims(value: Value, rule: Option, what: str, span: Span) -> tuple[int, ...]:
 
 def _integer(value: Value, what: str, span: Span) -> int:
     if isinstance(value, Fraction):
-        raise error(
-            "E0208", f"{what} must be an integer, and this is {show(value)}", span, "round it: `floor`, `ceil`, `//`"
-        )
+        text = span.text
+        help = f"round it: `floor({text})`, `ceil({text})` or `round({text})`"
+        raise error("E0208", f"{what} must be an integer, and this is {show(value)}", span, help)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise error("E0226", f"{what} must be an integer, and this is {show(value)}", span)
+        raise error("E0226", f"{what} must be an integer, and this is {show_value(value)}", span)
     return value
 
 
@@ -198,13 +239,13 @@ def _within(value: _Number, rule: Option, what: str, span: Span) -> _Number:
     return value
 
 
-def _example(kind: type[Layer], option: str, rule: Option) -> str:
-    name = kind.kind()
-    if rule.type == "reference":
-        return f"name an output: {name}2(@pool1)"
-    if option == kind.WIDTH:
-        return f"write {name}-64"
-    return f"write {name}({option}=…)" if option not in kind.POSITIONAL else f"write {name}(…)"
+def _missing(kind: type[Layer], name: str, absent: set[str], span: Span) -> CnnError:
+    """What to say of options without which a layer cannot be."""
+    required = [option for option, rule in kind.options().items() if rule.required and option in absent]
+    noun = "its option" if len(required) == 1 else "its options"
+    listed = " and ".join(f"`{option}`" for option in required)
+    example = re.match(r"`([^`]+)`", getdoc(kind) or "")
+    return error("E0225", f"{name} needs {noun} {listed}", span, f"as in: {example[1]}" if example else "")
 
 
 def _text(name: str, written: ast.Layer, chosen: Mapping[str, Setting], kind: type[Layer], env: Env) -> str:

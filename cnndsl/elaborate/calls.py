@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cnndsl.elaborate.lookup import find_label
+from cnndsl.elaborate.lookup import find_label, show_value
 from cnndsl.elaborate.state import Definition, Env, Given, Member, Scope, Wire, Word
 from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
-from cnndsl.expr import Expr, Name, Reference, Value, error, evaluate, show
+from cnndsl.expr import Expr, Name, Reference, Value, error, evaluate
 from cnndsl.graph import Called
 from cnndsl.syntax import ast
 
@@ -60,9 +60,7 @@ def call(walker: Walker, block: Definition, item: ast.Layer, wire: Wire | None, 
 
 def show_argument(value: Value) -> str:
     """A value as it stands in a call."""
-    if isinstance(value, Word):
-        return value.name
-    return f"@{value.name}" if isinstance(value, Given) else show(value)
+    return show_value(value).strip("`")
 
 
 def argument(expr: Expr, env: Env) -> Value:
@@ -77,11 +75,13 @@ def argument(expr: Expr, env: Env) -> Value:
 def _check_form(block: Definition, item: ast.Layer, env: Env) -> None:
     name = block.block.name
     if item.size or item.width is not None or item.stride is not None:
-        arguments = ", ".join(parameter.name for parameter in block.block.parameters or ())
-        help = f"write {name}({arguments})" if arguments else f"write {name}"
-        raise error("E0244", f"`{name}` is a block, and takes its arguments in brackets", item.span, help)
+        raise error("E0244", f"`{name}` is a block, and takes its arguments in brackets", item.span, _form(block))
     if any(each is block.block for each in env.calls):
-        raise error("E0243", f"the block `{name}` calls itself", item.span, "repeat a part with `*N`")
+        others = (Label(block.block.name_span, "the block"),)
+        message = f"the block `{name}` calls itself"
+        raise CnnError(
+            Diagnostic("E0243", message, item.span, "the call", others, help="repeat a part with `[…]*n` instead")
+        )
 
 
 def _assign(block: Definition, item: ast.Layer) -> dict[str, Expr]:
@@ -92,13 +92,13 @@ def _assign(block: Definition, item: ast.Layer) -> dict[str, Expr]:
     for position, each in enumerate(item.arguments or ()):
         name = each.name or (names[position] if position < len(names) else "")
         if not name:
-            message = f"`{block.block.name}` takes {len(names)} arguments, and this is one more"
-            raise error(
-                "E0240", message, each.span, f"its parameters are {', '.join(names)}" if names else "it takes none"
-            )
+            noun = "argument" if len(names) == 1 else "arguments"
+            takes = f"{len(names)} {noun}" if names else "no arguments"
+            raise error("E0240", f"`{block.block.name}` takes {takes}, and this is one more", each.span, _form(block))
         if name not in names:
-            help = nearest(name, names) or f"its parameters are {', '.join(names)}"
-            raise error("E0242", f"`{block.block.name}` has no parameter `{name}`", each.span, help)
+            place = Span(each.span.source, each.span.start, each.span.start + len(name))
+            help = nearest(name, names) or _form(block)
+            raise error("E0242", f"`{block.block.name}` has no parameter `{name}`", place, help)
         if name in result:
             others = (Label(places[name], "the first"),)
             raise CnnError(
@@ -108,17 +108,27 @@ def _assign(block: Definition, item: ast.Layer) -> dict[str, Expr]:
     return result
 
 
+def _form(block: Definition) -> str:
+    """How the block is called."""
+    names = ", ".join(parameter.name for parameter in block.block.parameters or ())
+    return f"it is called as {block.block.name}({names})" if names else f"it is called as {block.block.name}"
+
+
 def _with_defaults(block: Definition, item: ast.Layer, given: Mapping[str, Value], env: Env) -> dict[str, Value]:
-    """The values of all parameters, in their order. Raises CnnError where one has none."""
+    """The values of all parameters, in their order. Raises CnnError where some have none."""
+    parameters = block.block.parameters or ()
+    missing = [each for each in parameters if each.name not in given and each.default is None]
+    if missing:
+        listed = ", ".join(f"`{each.name}`" for each in missing)
+        noun = "parameter" if len(missing) == 1 else "parameters"
+        place = (Label(missing[0].span.to(missing[-1].span), "declared here"),)
+        message = f"`{block.block.name}` needs a value for its {noun} {listed}"
+        raise CnnError(Diagnostic("E0241", message, item.span, "", place, help=_form(block)))
     values: dict[str, Value] = {}
-    for parameter in block.block.parameters or ():
-        if parameter.name in given:
-            values[parameter.name] = given[parameter.name]
-        elif parameter.default is None:
-            place = (Label(parameter.span, "declared here"),)
-            message = f"`{block.block.name}` needs a value for its parameter `{parameter.name}`"
-            raise CnnError(Diagnostic("E0241", message, item.span, "", place))
-        else:
+    for each in parameters:
+        if each.name in given:
+            values[each.name] = given[each.name]
+        elif each.default is not None:
             scope = Env({**env.values, **values}, env.home, env.defaults, env.scope, True)
-            values[parameter.name] = argument(parameter.default, scope)
+            values[each.name] = argument(each.default, scope)
     return values

@@ -14,9 +14,10 @@ from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 from cnndsl import expr
+from cnndsl.elaborate.lookup import show_value
 from cnndsl.elaborate.state import Word
 from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
-from cnndsl.expr import Literal, Name, Symbol, Value, equal, error, evaluate, show
+from cnndsl.expr import Literal, Name, Symbol, Unknown, Value, equal, error, evaluate, show
 from cnndsl.layers import KINDS, find
 from cnndsl.syntax import ast
 
@@ -24,6 +25,7 @@ Given: TypeAlias = Value | str | float
 """What a caller may set a parameter to; a text is a name: of a kind, a block, an output."""
 
 _BUILT_IN = frozenset("iCHWD")
+_DIGITS = re.compile(r"[0-9x]+$")
 MOST_VALUES = 100_000
 """The most values a range may have."""
 
@@ -56,26 +58,49 @@ def parameters(file: ast.File) -> tuple[Parameter, ...]:
     )
 
 
-def settle(file: ast.File, known: tuple[Parameter, ...], given: Mapping[str, Given]) -> dict[str, Value]:
-    """The value of every parameter. Raises CnnError for an unknown one, one without a value, one out of its domain."""
+def settle(
+    file: ast.File, known: tuple[Parameter, ...], given: Mapping[str, Given]
+) -> tuple[dict[str, Value], list[Diagnostic]]:
+    """The value of every parameter, and what is wrong: an unknown one, one without a value, one out of its domain.
+
+    A parameter with which something is wrong is Unknown.
+    """
     names = [each.name for each in known]
-    for name in given:
-        if name not in names:
-            message = f"the network has no parameter `{name}`"
-            help = nearest(name, names) or (f"its parameters are {', '.join(names)}" if names else "it has none")
-            raise CnnError(Diagnostic("E0211", message, _head(file), help=help))
+    wrong = [_not_a_parameter(file, name, names) for name in given if name not in names]
     values: dict[str, Value] = {}
     missing: list[Parameter] = []
     for each in known:
         value = as_value(given[each.name]) if each.name in given else each.default
+        values[each.name] = Unknown() if value is None else value
         if value is None:
             missing.append(each)
-            continue
-        _check_domain(each, value)
-        values[each.name] = value
+        elif (outside := _outside(each, value)) is not None:
+            wrong.append(outside)
     if missing:
-        raise _missing(missing)
-    return values
+        wrong.append(_missing(missing))
+    return values, wrong
+
+
+def _not_a_parameter(file: ast.File, name: str, names: list[str]) -> Diagnostic:
+    help = nearest(name, names) or (f"its parameters are {', '.join(names)}" if names else "it has none")
+    return Diagnostic("E0211", f"the network has no parameter `{name}`", _head(file), help=help)
+
+
+def name_of(parameter: ast.Parameter) -> Span:
+    """The place of a parameter's name."""
+    span = parameter.span
+    return Span(span.source, span.start, span.start + len(parameter.name))
+
+
+def declared_names(file: ast.File) -> list[str]:
+    """The parameters that `net` declares, whatever is wrong with them."""
+    net = _net(file)
+    return [each.name for each in net.parameters or ()] if net else []
+
+
+def labels(file: ast.File) -> Mapping[str, Span]:
+    """The labels of a file, each with the place where it first stands; those with holes are left out."""
+    return _survey(file).labels
 
 
 def as_value(given: Given) -> Value:
@@ -112,7 +137,7 @@ def _base(item: ast.Optional) -> str:
         body = body.body
     if not isinstance(body, ast.Layer):
         return "choice"
-    return body.head.lower() if find(body.head) else re.sub(r"[0-9x]+$", "", body.head.lower()) or "choice"
+    return body.head.lower() if find(body.head) else _DIGITS.sub("", body.head.lower()) or "choice"
 
 
 def _net(file: ast.File) -> ast.Net | None:
@@ -133,17 +158,16 @@ def _declared(file: ast.File) -> Iterator[Parameter]:
     for each in (net.parameters or ()) if net else ():
         if each.name in places:
             others = (Label(places[each.name], "the first"),)
-            raise CnnError(
-                Diagnostic("E0245", f"the name `{each.name}` is defined twice", each.span, "the second", others)
-            )
-        places[each.name] = each.span
+            message = f"the name `{each.name}` is defined twice"
+            raise CnnError(Diagnostic("E0245", message, name_of(each), "the second", others))
+        places[each.name] = name_of(each)
         default = None if each.default is None else _value(each.default, scope)
         domain = None if each.domain is None else _domain(each.domain, scope)
         if default is not None:
             scope[each.name] = default
         parameter = Parameter(each.name, default, domain, each.span)
-        if default is not None:
-            _check_domain(parameter, default)
+        if default is not None and (outside := _outside(parameter, default)) is not None:
+            raise CnnError(outside)
         yield parameter
 
 
@@ -159,18 +183,21 @@ def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> tuple[Value, ...]
         return values
     first, last = values
     if not isinstance(first, int) or not isinstance(last, int) or last < first:
-        raise error("E0213", f"{show(first)}..{show(last)} is not a range of integers", domain.span)
+        message = f"{show(first)}..{show(last)} is no range: a range runs upwards, over integers"
+        raise error("E0213", message, domain.span, "list other values: `N in {1, 2.5, 4}`")
     if last - first >= MOST_VALUES:
         raise error("E0213", f"this range has more than {MOST_VALUES:,} values", domain.span)
     return tuple(range(first, last + 1))
 
 
-def _check_domain(parameter: Parameter, value: Value) -> None:
+def _outside(parameter: Parameter, value: Value) -> Diagnostic | None:
+    """What to say of a value outside of the domain of its parameter; None for one inside."""
     if parameter.domain is None or any(_same(value, each) for each in parameter.domain):
-        return
-    numbers = [show(each) for each in parameter.domain]
-    shown = ", ".join(numbers) if len(numbers) <= 8 else f"{numbers[0]}..{numbers[-1]}"
-    raise error("E0212", f"`{parameter.name}` is one of {shown}, and this is {show(value)}", parameter.span)
+        return None
+    values = [each.name if isinstance(each, Word) else show(each) for each in parameter.domain]
+    shown = ", ".join(values) if len(values) <= 8 else f"{values[0]} to {values[-1]}"
+    message = f"`{parameter.name}` is one of {shown}, and this is {show_value(value)}"
+    return Diagnostic("E0212", message, parameter.span)
 
 
 def _same(left: Value, right: Value) -> bool:
@@ -179,16 +206,16 @@ def _same(left: Value, right: Value) -> bool:
     return equal(left, right)
 
 
-def _missing(missing: list[Parameter]) -> CnnError:
+def _missing(missing: list[Parameter]) -> Diagnostic:
     names = [f"`{each.name}`" for each in missing]
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     verb, what = ("has", "it") if len(names) == 1 else ("have", "them")
-    command = " ".join(f"--set {each.name}={show(each.domain[0]) if each.domain else 2}" for each in missing)
+    command = " ".join(
+        f"--set {each.name}={show_value(each.domain[0]).strip('`') if each.domain else 2}" for each in missing
+    )
     others = tuple(Label(each.span, "and this") for each in missing[1:])
     message = f"this is a family of networks: {listed} {verb} no value"
-    return CnnError(
-        Diagnostic("E0214", message, missing[0].span, "this is free", others, help=f"give {what} one: {command}")
-    )
+    return Diagnostic("E0214", message, missing[0].span, "this is free", others, help=f"give {what} one: {command}")
 
 
 def _free(file: ast.File) -> Iterator[Parameter]:
@@ -202,11 +229,13 @@ def _free(file: ast.File) -> Iterator[Parameter]:
 
 @dataclass(frozen=True, slots=True)
 class _Survey:
-    """What a look over the tree finds: the choice points, the first use of each name, the names that are defined."""
+    """What a look over the tree finds: the choice points, the first use of each name, the names that are defined, the
+    labels."""
 
     optionals: tuple[ast.Optional, ...]
     uses: Mapping[str, Span]
     bound: frozenset[str]
+    labels: Mapping[str, Span]
 
 
 @lru_cache(maxsize=8)
@@ -214,13 +243,38 @@ def _survey(file: ast.File) -> _Survey:
     optionals: list[ast.Optional] = []
     uses: dict[str, Span] = {}
     bound: set[str] = set()
+    named: dict[str, Span] = {}
+    words: set[int] = set()
     for node in _walk(file.statements):
         bound.update(_binds(node))
         if isinstance(node, Name):
-            uses.setdefault(node.name, node.span)
+            if node.span.start not in words:
+                uses.setdefault(node.name, node.span)
+        elif isinstance(node, ast.Layer):
+            words.update(_words(node))
         elif isinstance(node, ast.Optional):
             optionals.append(node)
-    return _Survey(tuple(optionals), uses, frozenset(bound))
+        elif isinstance(node, ast.Label | ast.Tap) and len(node.name) == 1 and isinstance(node.name[0], str):
+            named.setdefault(node.name[0], node.name_span)
+    return _Survey(tuple(optionals), uses, frozenset(bound), named)
+
+
+_TRUTHS = frozenset({"true", "false", "True", "False", "on", "off"})
+
+
+def _words(layer: ast.Layer) -> Iterator[int]:
+    """Where names stand that can only be meant as words: values of options that take words, and other languages'
+    `true`."""
+    for argument in layer.arguments or ():
+        value = argument.value
+        if isinstance(value, Name) and (value.name in _TRUTHS or _takes_words(layer.head, argument.name)):
+            yield value.span.start
+
+
+def _takes_words(head: str, option: str | None) -> bool:
+    kind = find(head) or find(_DIGITS.sub("", head)) if option else None
+    rule = kind.options().get(option or "") if kind else None
+    return rule is not None and bool(rule.words)
 
 
 def _binds(node: Any) -> Iterator[str]:

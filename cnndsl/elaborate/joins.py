@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cnndsl.elaborate.state import Env, Wire
-from cnndsl.errors import CnnError, Diagnostic, Label, Span
 from cnndsl.graph import Choice, Join, Part, Through
 from cnndsl.layers.base import LayerError
 from cnndsl.layers.merge import MERGES
@@ -18,9 +17,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Branch:
+class Branch:
+    """A branch as it was made: the chain, what came of it, and the shapes of the choices that an `or` tried in vain."""
+
+    chain: ast.Chain
     made: Made
-    span: Span
+    tried: tuple[Shape, ...] = ()
 
 
 def merge(walker: Walker, item: ast.Merge, wire: Wire | None, env: Env) -> Made:
@@ -31,16 +33,16 @@ def merge(walker: Walker, item: ast.Merge, wire: Wire | None, env: Env) -> Made:
     """
     from cnndsl.elaborate.walk import Made
 
-    branches: list[_Branch] = []
+    branches: list[Branch] = []
     for position, chain in enumerate(item.branches):
         either = _lone_either(chain)
         if either is None:
-            made = walker.chain(chain, wire, env)
+            branch = Branch(chain, walker.chain(chain, wire, env))
         else:
             target = _target(walker, item, position, branches, wire, env)
-            made = _choose(walker, item.operator, either, target, wire, env)
-        if not _is_absent(made, chain):
-            branches.append(_Branch(made, chain.items[-1].span))
+            branch = _choose(walker, item.operator, chain, either, target, wire, env)
+        if not _is_absent(branch.made, chain):
+            branches.append(branch)
     wires = [branch.made.wire for branch in branches if branch.made.wire is not None]
     if len(wires) < len(branches) or not wires:
         return Made(wire if not branches else None, None)
@@ -50,7 +52,9 @@ def merge(walker: Walker, item: ast.Merge, wire: Wire | None, env: Env) -> Made:
     try:
         layer.output(*(each.shape for each in wires))
     except LayerError as stop:
-        raise _mismatch(item, branches, [each.shape for each in wires], stop) from None
+        from cnndsl.elaborate.mismatch import mismatch
+
+        raise mismatch(item.operator, branches, stop, env, wire) from None
     node = walker.node(layer, wires, item.span, item.operator, env, counted=False)
     parts: tuple[Part, ...] = tuple(branch.made.part or Through() for branch in branches)
     return Made(node.wire, Join(parts, node.wire.node if node.wire else -1))
@@ -68,7 +72,7 @@ def _lone_either(chain: ast.Chain) -> ast.Either | None:
 
 
 def _target(
-    walker: Walker, item: ast.Merge, position: int, before: list[_Branch], wire: Wire | None, env: Env
+    walker: Walker, item: ast.Merge, position: int, before: list[Branch], wire: Wire | None, env: Env
 ) -> Shape | None:
     """The shape that the other branches give; those that follow are tried out and taken back."""
     for branch in before:
@@ -95,20 +99,28 @@ def trial(walker: Walker, chain: ast.Chain, wire: Wire | None, env: Env) -> Made
 
 
 def _choose(
-    walker: Walker, operator: str, either: ast.Either, target: Shape | None, wire: Wire | None, env: Env
-) -> Made:
+    walker: Walker,
+    operator: str,
+    chain: ast.Chain,
+    either: ast.Either,
+    target: Shape | None,
+    wire: Wire | None,
+    env: Env,
+) -> Branch:
     """The first choice whose shape fits the merge; the last one where none does, so that the merge can say why."""
     from cnndsl.elaborate.walk import Made
 
+    tried: list[Shape] = []
     last = len(either.choices) - 1
     for position, choice in enumerate(either.choices):
         if position < last:
-            chain = ast.Chain((choice,), choice.span)
-            shape = trial(walker, chain, wire, env).wire
-            if shape is None or target is None or not _fits(operator, shape.shape, target):
+            made = trial(walker, ast.Chain((choice,), choice.span), wire, env)
+            if made.wire is None or target is None or not _fits(operator, made.wire.shape, target):
+                tried.extend([made.wire.shape] if made.wire else [])
                 continue
         made = walker.element(choice, wire, env)
-        return Made(made.wire, Choice("either", position, made.part, None, either.span))
+        decided = Choice("either", position, made.part, None, either.span)
+        return Branch(chain, Made(made.wire, decided), tuple(tried))
     raise AssertionError("an `or` has at least two choices")
 
 
@@ -117,29 +129,3 @@ def _fits(operator: str, shape: Shape, target: Shape) -> bool:
         return MERGES[operator]().output(shape, target) == target or operator == "|"
     except LayerError:
         return False
-
-
-def _mismatch(item: ast.Merge, branches: list[_Branch], shapes: list[Shape], stop: LayerError) -> CnnError:
-    """The error that shows every branch with its shape."""
-    labels = [Label(branch.span, f"[{shape}]") for branch, shape in zip(branches, shapes, strict=True)]
-    help = stop.help or _projection(item, shapes)
-    return CnnError(Diagnostic(stop.code, stop.message, labels[0].span, labels[0].text, tuple(labels[1:]), help=help))
-
-
-def _projection(item: ast.Merge, shapes: list[Shape]) -> str:
-    """For an identity that does not fit a sum: the projection that would."""
-    target = next((shape for chain, shape in zip(item.branches, shapes, strict=False) if not _is_identity(chain)), None)
-    skip = next((shape for chain, shape in zip(item.branches, shapes, strict=False) if _is_identity(chain)), None)
-    if target is None or skip is None or item.operator != "+" or skip.rank != target.rank:
-        return ""
-    strides = {-(-a // b) for a, b in zip(skip.spatial, target.spatial, strict=True)}
-    if len(strides) != 1:
-        return ""
-    stride = strides.pop()
-    suffix = f"/{stride}" if stride > 1 else ""
-    return f"give the skip a projection: `ID or CONV1-{target.channels}{suffix}`"
-
-
-def _is_identity(chain: ast.Chain) -> bool:
-    only = chain.items[0]
-    return len(chain.items) == 1 and isinstance(only, ast.Layer) and only.head.upper() == "ID"

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnndsl.elaborate.state import Env, Given, Named, Scope, Word
-from cnndsl.errors import CnnError, Diagnostic, Span, nearest
-from cnndsl.expr import Expr, Reference, evaluate, show
+from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
+from cnndsl.expr import Expr, Reference, Unknown, Value, evaluate, show
 from cnndsl.syntax import ast
 
 
 def interpolate(parts: Sequence[str | Expr], env: Env) -> str:
     """A name with its holes filled: `denselayer{i}`."""
     return "".join(part if isinstance(part, str) else show(evaluate(part, env.values)) for part in parts)
+
+
+def show_value(value: Value) -> str:
+    """A value as it stands in a call; names between marks.
+
+    >>> show_value(3), show_value(Word("RELU"))
+    ('3', '`RELU`')
+    """
+    if isinstance(value, Word):
+        return f"`{value.name}`"
+    return f"`@{value.name}`" if isinstance(value, Given) else show(value)
 
 
 def find_label(reference: Reference | ast.Ref, env: Env) -> Named:
@@ -24,6 +35,8 @@ def find_label(reference: Reference | ast.Ref, env: Env) -> Named:
 def resolve(name: str, env: Env, span: Span) -> Named:
     """What a name means at a place: a parameter that was given an output, else a label."""
     value = env.values.get(name)
+    if isinstance(value, Unknown):
+        raise CnnError(())
     if isinstance(value, Given):
         return Named(value.wire, None, span)
     if isinstance(value, Word) and value.env is not None:
@@ -31,8 +44,23 @@ def resolve(name: str, env: Env, span: Span) -> Named:
     found = _search(name.split("."), env.scope)
     if found is not None:
         return found
+    raise _unknown(name, env, span)
+
+
+def _unknown(name: str, env: Env, span: Span) -> CnnError:
+    later = env.home.labels.get(name)
+    if later is not None and later.start > span.start:
+        message = f"`{name}` is named only after this place"
+        others = (Label(later, "here"),)
+        help = "a reference looks back: to what stands earlier in the same chain"
+        return CnnError(Diagnostic("E0232", message, span, "", others, help=help))
     message = f"nothing before this place is called `{name}`"
-    raise CnnError(Diagnostic("E0232", message, span, help=nearest(name, _visible(env.scope))))
+    known = _visible(env.scope)
+    inside = [each for each in known if each.endswith(f".{name}")]
+    help = f"did you mean `@{inside[0]}`?" if inside else nearest(name, known).replace("mean `", "mean `@")
+    if not help:
+        help = f"known here: {', '.join(f'@{each}' for each in known[:8])}" if known else "nothing has a name so far"
+    return CnnError(Diagnostic("E0232", message, span, help=help))
 
 
 def _search(names: Sequence[str], scope: Scope | None) -> Named | None:
@@ -54,8 +82,11 @@ def _descend(named: Named, names: Sequence[str]) -> Named | None:
 
 
 def _visible(scope: Scope | None) -> list[str]:
+    """The names that a reference can have at a place, nearest first; those inside of parts with their path."""
     names: list[str] = []
     while scope is not None:
-        names.extend(scope.labels)
+        for name, named in scope.labels.items():
+            names.append(name)
+            names.extend(f"{name}.{inner}" for inner in (named.scope.labels if named.scope else ()))
         scope = scope.parent
     return names

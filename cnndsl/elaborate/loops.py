@@ -47,14 +47,18 @@ def table(walker: Walker, item: ast.For, wire: Wire | None, env: Env) -> Made:
 def _rows(item: ast.For, env: Env) -> tuple[tuple[Value, ...], ...]:
     if item.is_range:
         first, last = (_whole(expr, env) for expr in item.rows[0])
+        if last < first - 1:
+            message = f"{first}..{last} is no range: a range runs upwards"
+            raise error("E0213", message, item.span_of_rows, "list the values instead: `for n in 3, 2, 1`")
         if last - first > 10**6:
             raise error("E0209", f"{last - first + 1:,} turns are too many", item.span_of_rows)
         return tuple((value,) for value in range(first, last + 1))
     for row in item.rows:
         if len(row) != len(item.names):
             span = row[0].span.to(row[-1].span)
-            message = f"this row has {len(row)} values, and `for` names {len(item.names)}: {', '.join(item.names)}"
-            raise error("E0237", message, span)
+            values, each = ("1 value" if len(row) == 1 else f"{len(row)} values"), ", ".join(item.names)
+            help = f"a row is ({each})" if len(item.names) > 1 else "name as many as a row has: `for a, b in …`"
+            raise error("E0237", f"this row has {values}, and `for` names {len(item.names)}: {each}", span, help)
     return tuple(tuple(argument(expr, env) for expr in row) for row in item.rows)
 
 
@@ -74,7 +78,7 @@ def _turns(
     parts: list[Part] = []
     for turn, row in enumerate(rows, 1):
         state.turns = (*outer, Turn(turn, len(rows), span))
-        inner = replace(env, values={**env.values, **dict(zip(names, row, strict=True))})
+        inner = replace(env, values={**env.values, **dict(zip(names, row, strict=True))}, turn=names[0])
         with walker.frame(f"in repeat {turn} of {len(rows)}"):
             made = walker.element(body, wire, inner)
         if made.part is not None:
@@ -88,7 +92,8 @@ def count(expr: Expr, env: Env) -> int:
     """How often. Raises CnnError for what is no whole number from 0."""
     times = number(expr, env.values)
     if isinstance(times, Fraction) or times < 0:
-        raise error("E0207", f"a part is repeated a whole number of times, and this is {show(times)}", expr.span)
+        help = "round it: `floor`, `ceil`, `//`" if isinstance(times, Fraction) else ""
+        raise error("E0207", f"a part is repeated a whole number of times, and this is {show(times)}", expr.span, help)
     return times
 
 

@@ -9,10 +9,11 @@ from typing import TypeAlias
 
 from cnndsl.elaborate import family, naming
 from cnndsl.elaborate.bind import settings as options_of
+from cnndsl.elaborate.meaning import meaning
 from cnndsl.elaborate.state import MOST_NODES, Defaults, Definition, Env, Home, Named, Scope, State, TooManyError, Wire
 from cnndsl.elaborate.walk import Walker
 from cnndsl.errors import CnnError, Diagnostic, Label, Source, Span, nearest
-from cnndsl.expr import Expr, Value, error, evaluate, number, show
+from cnndsl.expr import Expr, Unknown, Value, error, evaluate, number, show
 from cnndsl.graph import Graph, Leaf, Node, Part, Sequence
 from cnndsl.layers import find as find_kind
 from cnndsl.layers.dense import Input
@@ -51,6 +52,8 @@ class _Reading:
     is_main: bool
     defaults: Defaults = field(default_factory=_no_defaults)
     main: ast.Main | None = None
+    has_chain: bool = False
+    """Whether anything stood there that might have been meant as the network."""
     main_defaults: Defaults = field(default_factory=_no_defaults)
     places: dict[str, Span] = field(default_factory=dict[str, Span])
 
@@ -75,11 +78,11 @@ def elaborate(
     """
     state = State(most_nodes)
     program = _Program(state, Walker(state), find, [file.source])
-    home, root = Home(file.source), Scope()
+    home, root = _home_of(file), Scope()
     wire: Wire | None = None
     part: Part | None = None
     try:
-        home.values.update(_parameters(file, home, settings or {}))
+        _parameters(file, home, settings or {}, state)
         reading = _Reading(home, (file.source.name,), is_main=True)
         _statements(program, file, reading)
         wire, part = _network(program, file, reading, root)
@@ -96,10 +99,21 @@ def _place(each: Diagnostic) -> tuple[str, int]:
     return (each.span.source.name, each.span.start) if each.span else ("", -1)
 
 
-def _parameters(file: ast.File, home: Home, settings: Mapping[str, family.Given]) -> dict[str, Value]:
-    home.choices = family.choices(file)
-    known = family.parameters(file)
-    return family.settle(file, known, settings)
+def _home_of(file: ast.File) -> Home:
+    return Home(file.source, choices=family.choices(file), labels=dict(family.labels(file)))
+
+
+def _parameters(file: ast.File, home: Home, settings: Mapping[str, family.Given], state: State) -> None:
+    """Gives the parameters their values; what is wrong with them is reported."""
+    try:
+        known = family.parameters(file)
+    except CnnError as stop:
+        state.report(stop)
+        home.values.update(dict.fromkeys(family.declared_names(file), Unknown()))
+        return
+    values, wrong = family.settle(file, known, settings)
+    home.values.update(values)
+    state.report(CnnError(wrong))
 
 
 # Statements
@@ -121,11 +135,9 @@ def _statement(program: _Program, statement: ast.Statement, position: int, readi
     elif isinstance(statement, ast.Use):
         _use(program, statement, reading)
     elif isinstance(statement, ast.Let):
-        _define(statement.name, statement.span, reading)
-        reading.home.values[statement.name] = evaluate(statement.value, reading.home.values)
-        reading.home.lets[statement.name] = statement.value
+        _let(statement, reading)
     elif isinstance(statement, ast.Default):
-        _default(program, statement, reading)
+        _default(statement, reading)
     elif isinstance(statement, ast.Block):
         _block(statement, reading)
     elif isinstance(statement, ast.Assert):
@@ -139,17 +151,16 @@ def _version(statement: ast.Version, position: int) -> None:
     if position:
         raise error("E0105", "the version of the language stands first in the file", statement.span)
     if statement.number != VERSION:
-        message = (
-            f"this file is for version {statement.number} of the language, and this compiler knows version {VERSION}"
-        )
+        wanted = statement.span.text.removeprefix("cnn").strip()
+        message = f"this file is for version {wanted} of the language, and this compiler knows version {VERSION}"
         raise error("E0105", message, statement.span, "install a newer cnndsl")
 
 
 def _net(statement: ast.Net, position: int, reading: _Reading) -> None:
     if position > 1 or reading.home.blocks or reading.main:
-        raise error("E0253", "`net` stands first in the file", statement.span)
+        raise error("E0253", "`net` stands first in the file", statement.span, "only `cnn 1` may stand before it")
     for parameter in statement.parameters or ():
-        reading.places[parameter.name] = parameter.span
+        reading.places[parameter.name] = family.name_of(parameter)
         if not reading.is_main and parameter.default is not None:
             reading.home.values[parameter.name] = evaluate(parameter.default, reading.home.values)
 
@@ -162,6 +173,16 @@ def _define(name: str, span: Span, reading: _Reading) -> None:
     reading.places[name] = span
 
 
+def _let(statement: ast.Let, reading: _Reading) -> None:
+    text = statement.span.text
+    at = statement.span.start + text.index(statement.name, len("let"))
+    _define(statement.name, Span(statement.span.source, at, at + len(statement.name)), reading)
+    values = reading.home.values
+    values[statement.name] = Unknown()
+    values[statement.name] = evaluate(statement.value, {**values, statement.name: Unknown()})
+    reading.home.lets[statement.name] = statement.value
+
+
 def _block(statement: ast.Block, reading: _Reading) -> None:
     _define(statement.name, statement.name_span, reading)
     if find_kind(statement.name) is not None:
@@ -172,27 +193,36 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
         if parameter.name in seen:
             others = (Label(seen[parameter.name], "the first"),)
             message = f"the parameter `{parameter.name}` is declared twice"
-            raise CnnError(Diagnostic("E0245", message, parameter.span, "the second", others))
-        seen[parameter.name] = parameter.span
+            raise CnnError(Diagnostic("E0245", message, family.name_of(parameter), "the second", others))
+        seen[parameter.name] = family.name_of(parameter)
     reading.home.blocks[statement.name] = Definition(statement, reading.home, reading.defaults)
 
 
-def _default(program: _Program, statement: ast.Default, reading: _Reading) -> None:
+def _default(statement: ast.Default, reading: _Reading) -> None:
     layer = statement.layer
     env = Env(reading.home.values, reading.home, {}, Scope())
-    meaning = program.walker.meaning(layer.head, layer, env)
-    if isinstance(meaning, Definition):
-        raise error("E0246", f"`{layer.head}` is a block; a default is for a kind of layer", layer.span)
-    chosen = options_of(meaning.kind, layer, meaning.digits, env)
-    before = reading.defaults.get(meaning.kind, {})
-    reading.defaults = {**reading.defaults, meaning.kind: {**before, **chosen}}
+    meant = meaning(layer, env)
+    if isinstance(meant, Definition):
+        help = "give the block's parameters defaults: `block A(c=64) = …`"
+        raise error("E0246", f"`{layer.head}` is a block; a default is for a kind of layer", layer.span, help)
+    chosen = options_of(meant.kind, layer, meant.digits, env)
+    before = reading.defaults.get(meant.kind, {})
+    reading.defaults = {**reading.defaults, meant.kind: {**before, **chosen}}
 
 
 def _keep_main(statement: ast.Main, reading: _Reading) -> None:
+    item = statement.chain.items[0]
+    reading.has_chain = True
+    layer = item.body if isinstance(item, ast.Label) else item
+    if not isinstance(layer, ast.Layer) or layer.head.upper() != "INPUT":
+        help = f"put it in front: INPUT 224x224x3 -> {item.span.text[:40]}"
+        raise error("E0216", "a network begins with INPUT", item.span, help)
     if reading.main is not None:
         others = (Label(reading.main.chain.items[0].span, "the first begins here"),)
-        place = statement.chain.items[0].span
-        raise CnnError(Diagnostic("E0248", "a file has one network, and this is a second", place, "", others))
+        help = "put the second into a file of its own"
+        raise CnnError(
+            Diagnostic("E0248", "a file has one network, and this is a second", item.span, "", others, help=help)
+        )
     reading.main, reading.main_defaults = statement, reading.defaults
 
 
@@ -200,31 +230,52 @@ def _keep_main(statement: ast.Main, reading: _Reading) -> None:
 
 
 def _use(program: _Program, statement: ast.Use, reading: _Reading) -> None:
-    home = _home(program, statement, reading)
+    try:
+        home = _home(program, statement, reading)
+    except CnnError:
+        reading.home.values.update({name: Unknown() for name, _ in statement.names})
+        raise
     for name, span in statement.names:
         _define(name, span, reading)
-        if name not in home.blocks:
-            help = nearest(name, list(home.blocks)) or f"it has {', '.join(home.blocks) or 'none'}"
-            raise error("E0251", f"the file {statement.path} has no block `{name}`", span, help)
-        reading.home.blocks[name] = home.blocks[name]
+        if name in home.blocks:
+            reading.home.blocks[name] = home.blocks[name]
+            continue
+        reading.home.values[name] = Unknown()
+        help = nearest(name, list(home.blocks)) or f"it has {', '.join(home.blocks) or 'no blocks at all'}"
+        program.state.report(error("E0251", f"the file {statement.path} has no block `{name}`", span, help))
 
 
 def _home(program: _Program, statement: ast.Use, reading: _Reading) -> Home:
+    """What the file that is used defines; each file is read once."""
     source = program.find(statement.path, reading.home.source)
     if source is None:
         message = f"there is no file {statement.path}, neither beside this one nor in the zoo"
-        raise error("E0250", message, statement.path_span)
+        raise error("E0250", message, statement.path_span, _similar(statement.path, reading.home.source))
     if source.name in reading.using:
         circle = " uses ".join((*reading.using[reading.using.index(source.name) :], source.name))
-        raise error("E0252", f"files use each other in a circle: {circle}", statement.path_span)
+        help = "move what both need into a third file"
+        raise error("E0252", f"files use each other in a circle: {circle}", statement.path_span, help)
     if source.name not in program.homes:
         program.sources.append(source)
-        home = Home(source)
         file = parse(source)
-        home.choices = family.choices(file)
-        _statements(program, file, _Reading(home, (*reading.using, source.name), is_main=False))
+        home = _home_of(file)
+        with program.walker.frame(f"used at {statement.path_span}"):
+            _statements(program, file, _Reading(home, (*reading.using, source.name), is_main=False))
         program.homes[source.name] = home
     return program.homes[source.name]
+
+
+def _similar(path: str, user: Source) -> str:
+    """A hint for a file that is not there: the one nearest in name, beside the user or in the zoo."""
+    if any(char in "/\\:" for char in path):
+        return "write a file's name alone: files are looked up beside this one and in the zoo, nowhere else"
+    from pathlib import Path
+
+    from cnndsl.resources import SUFFIX, zoo
+
+    home = Path(user.name)
+    beside = [each.stem for each in home.parent.iterdir() if each.suffix == SUFFIX] if home.is_file() else []
+    return nearest(path.removesuffix(SUFFIX), [*beside, *zoo()]).replace("`?", f"{SUFFIX}`?")
 
 
 # The network
@@ -232,23 +283,24 @@ def _home(program: _Program, statement: ast.Use, reading: _Reading) -> Home:
 
 def _network(program: _Program, file: ast.File, reading: _Reading, root: Scope) -> tuple[Wire | None, Part | None]:
     if reading.main is None:
+        if reading.has_chain:
+            return None, None
         message = "there is no network in this file: nothing begins with INPUT"
         end = len(file.source.text)
-        raise error("E0215", message, Span(file.source, end, end), "INPUT 224x224x3 -> CONV3-64 -> RELU -> …")
+        raise error("E0215", message, Span(file.source, end, end), "add one: INPUT 224x224x3 -> CONV3-64 -> RELU")
     env = Env(reading.home.values, reading.home, reading.main_defaults, root)
     first, *rest = reading.main.chain.items
     wire = _input(program, first, env)
-    made = program.walker.items(tuple(rest), wire, env)
+    made = program.walker.items(tuple(rest), wire, env, follows=True)
     leaf = Leaf(wire.node)
     return made.wire, leaf if made.part is None else Sequence((leaf, made.part))
 
 
 def _input(program: _Program, item: ast.Element, env: Env) -> Wire:
     layer = item.body if isinstance(item, ast.Label) else item
-    if not isinstance(layer, ast.Layer) or layer.head.upper() != "INPUT":
-        raise error("E0216", "a network begins with INPUT", item.span, f"INPUT 224x224x3 -> {item.span.text[:40]}")
+    assert isinstance(layer, ast.Layer), "a main chain is kept where it begins with INPUT"
     if layer.arguments is not None or layer.width is not None or layer.stride is not None:
-        raise error("E0223", "INPUT takes a volume alone", layer.span, "INPUT 224x224x3")
+        raise error("E0223", "INPUT takes a volume alone", layer.span, "as in: INPUT 224x224x3")
     volume = _volume(layer, env)
     label = "".join(part for part in item.name if isinstance(part, str)) if isinstance(item, ast.Label) else None
     text = f"INPUT {show(volume)}"
@@ -268,9 +320,8 @@ def _volume(layer: ast.Layer, env: Env) -> tuple[int, ...]:
             raise error("E0227", f"an extent is a whole number from 1, and this is {show(value)}", expr.span)
         extents.append(value)
     if len(extents) > 4:
-        raise error(
-            "E0303", f"a volume has at most three axes and channels, and this has {len(extents)} extents", layer.span
-        )
+        message = f"a volume has at most three axes and channels, and this has {len(extents)} extents"
+        raise error("E0303", message, layer.span, "as in: INPUT 16x112x112x3, for 16 frames of 112x112 with 3 channels")
     return tuple(extents) or (224, 224, 3)
 
 

@@ -14,22 +14,20 @@ from typing import TYPE_CHECKING
 
 from cnndsl.elaborate import calls, joins, loops
 from cnndsl.elaborate.bind import Bound, bind
-from cnndsl.elaborate.lookup import find_label, interpolate
-from cnndsl.elaborate.state import DEEPEST, Definition, Draft, Env, Member, Named, Scope, State, Wire, Word
-from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
-from cnndsl.expr import Expr, Literal, error, show, truth
+from cnndsl.elaborate.lookup import find_label, interpolate, show_value
+from cnndsl.elaborate.meaning import Kind, meaning
+from cnndsl.elaborate.state import DEEPEST, Definition, Draft, Env, Member, Named, Scope, State, Wire
+from cnndsl.errors import CnnError, Diagnostic, Label, Span
+from cnndsl.expr import Expr, Literal, Unknown, error, truth
 from cnndsl.graph import Choice, From, Leaf, Output, Part, Sequence, Tapped, Through
 from cnndsl.graph import Named as NamedPart
-from cnndsl.layers import KINDS, find, known
 from cnndsl.layers.arrange import Identity
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-
-_SIZED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)([0-9]+(?:x[0-9]+)*)")
+    from collections.abc import Generator
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +47,6 @@ class Tag:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a head means when it is a kind: the class, its name as called, the size that stood in the head."""
-
-    kind: type[Layer]
-    name: str
-    digits: Literal | None
-
-
 def axes_of(shape: Shape) -> dict[str, int]:
     """C, H and W (D before them in 3-D, W alone in 1-D) of a shape."""
     return {"C": shape.channels, **dict(zip("DHW"[3 - shape.rank :], shape.spatial, strict=True))}
@@ -65,9 +54,10 @@ def axes_of(shape: Shape) -> dict[str, int]:
 
 def here(env: Env, wire: Wire | None) -> Env:
     """The names in force at a place: outside blocks C, H and W are the shape that enters the part."""
-    if env.in_block or wire is None:
+    if env.in_block:
         return env
-    return replace(env, values={**env.values, **axes_of(wire.shape)})
+    axes = dict.fromkeys("CHWD", Unknown()) if wire is None else axes_of(wire.shape)
+    return replace(env, values={**env.values, **axes})
 
 
 class Walker:
@@ -96,12 +86,16 @@ class Walker:
         finally:
             state.depth -= 1
 
-    def items(self, items: tuple[ast.Element, ...], wire: Wire | None, env: Env) -> Made:
+    def items(self, items: tuple[ast.Element, ...], wire: Wire | None, env: Env, follows: bool = False) -> Made:
+        """The elements of a chain; `follows` says that something stands before the first one."""
         parts: list[Part] = []
         for position, item in enumerate(items):
-            if position and isinstance(item, ast.Ref):
-                message = f"`{item.span.text}` starts a branch; here it would drop the value before it"
-                self.state.report(error("E0233", message, item.span, f"merge the two: `(ID | {item.span.text})`"))
+            start = _elsewhere(item, env) if position or follows else None
+            if start is not None:
+                self.state.report(_dropped(item, start))
+                wire = None
+            if start is item:
+                continue
             made = self.element(item, wire, env)
             wire = made.wire
             if made.part is not None:
@@ -116,8 +110,6 @@ class Walker:
             return self._dispatch(item, wire, env, tag)
         except CnnError as stop:
             self.state.report(stop)
-            if tag is not None:
-                env.scope.labels.setdefault(tag.name, Named(None, None, tag.span))
             return Made(None, None)
 
     def _dispatch(self, item: ast.Element, wire: Wire | None, env: Env, tag: Tag | None) -> Made:
@@ -134,9 +126,8 @@ class Walker:
         if isinstance(item, ast.Tap):
             return self._tap(item, wire, env)
         if isinstance(item, ast.Either):
-            raise error(
-                "E0313", "`or` chooses between branches, and there is no merge around it", item.span, "(F + ID or X)"
-            )
+            message = "`or` chooses what a branch of a merge is, and this is no whole branch"
+            raise error("E0313", message, item.span, f"as in: (F + {item.span.text})")
         return self._composite(item, wire, env, tag)
 
     def _composite(
@@ -182,42 +173,52 @@ class Walker:
             return
         message = f"the name `{tag.name}` is used twice in one module"
         if before.span == tag.span:
-            raise CnnError(
-                Diagnostic("E0235", message, tag.span, "once for each turn", help=f"number it: `{tag.span.text}{{i}}`")
-            )
+            help = f"number it: `{tag.span.text}{{{env.turn}}}`" if env.turn else ""
+            raise CnnError(Diagnostic("E0235", message, tag.span, "once for each turn", help=help))
         raise CnnError(Diagnostic("E0235", message, tag.span, "the second", (Label(before.span, "the first"),)))
 
     # Layers
 
     def _layer(self, item: ast.Layer, wire: Wire | None, env: Env, tag: Tag | None) -> Made:
-        meaning = self.meaning(item.head, item, env)
-        if isinstance(meaning, Definition):
-            return calls.call(self, meaning, item, wire, here(env, wire), tag)
+        meant = meaning(item, env)
+        if isinstance(meant, Definition):
+            return calls.call(self, meant, item, wire, here(env, wire), tag)
         if tag is not None:
             self.check_free(tag, env)
-        if issubclass(meaning.kind, Identity):
+        if issubclass(meant.kind, Identity):
+            self._bound(meant, item, wire, env)
             made = Made(wire, Through())
             return made if tag is None else Made(self.name(tag, made, env, None).wire, made.part)
-        bound = self._bound(meaning, item, wire, env)
+        bound = self._bound(meant, item, wire, env)
         sources = (wire, *bound.references)
         wires = [each for each in sources if each is not None]
         if len(wires) < len(sources):
             return Made(None, None) if tag is None else self.name(tag, Made(None, None), env, None)
-        layer = bound.layer
-        for reference in wires[1:]:
-            target = self.state.drafts[reference.node]
-            layer = layer.referring(target.layer, *(self.state.drafts[at].shape for at in target.inputs))
+        layer = self._referring(bound.layer, wires, item.span)
         made = self.node(layer, wires, item.span, bound.text, env, tag.name if tag else None, bound.written)
         return made if tag is None else self.name(tag, made, env, None)
 
-    def _bound(self, meaning: Kind, item: ast.Layer, wire: Wire | None, env: Env) -> Bound:
+    def _referring(self, layer: Layer, wires: list[Wire], span: Span) -> Layer:
+        """The layer, told what the outputs are that its options refer to."""
+        for reference in wires[1:]:
+            target = self.state.drafts[reference.node]
+            try:
+                layer = layer.referring(target.layer, *(self.state.drafts[at].shape for at in target.inputs))
+            except LayerError as stop:
+                others = (Label(target.span, "to this"),)
+                raise CnnError(
+                    Diagnostic(stop.code, stop.message, span, "this refers", others, help=stop.help)
+                ) from None
+        return layer
+
+    def _bound(self, meant: Kind, item: ast.Layer, wire: Wire | None, env: Env) -> Bound:
         """The layer with its options; one without names is the same wherever it is written so."""
         if not _is_literal(item):
-            return bind(meaning.kind, item, meaning.digits, meaning.name, here(env, wire))
-        key = (item.span.text, meaning.kind, id(env.defaults))
+            return bind(meant.kind, item, meant.digits, meant.name, here(env, wire))
+        key = (item.span.text, meant.kind, id(env.defaults))
         bound = self.state.bound.get(key)
         if bound is None:
-            bound = bind(meaning.kind, item, meaning.digits, meaning.name, env)
+            bound = bind(meant.kind, item, meant.digits, meant.name, env)
             self.state.bound[key] = bound
         return bound
 
@@ -233,18 +234,36 @@ class Walker:
         counted: bool = True,
     ) -> Made:
         """A new node on the given values. Raises CnnError where the layer does not take them."""
+        self._check_use(wires, span)
         try:
             shape = self._shape(layer, wires)
         except LayerError as stop:
-            entering = " and ".join(map(str, (wire.shape for wire in wires)))
-            raise CnnError(
-                Diagnostic(stop.code, stop.message, span, f"the input is {entering}", help=stop.help)
-            ) from None
+            label = f"the input is {wires[0].shape}"
+            others = [Label(self.state.drafts[each.node].span, f"gives {each.shape}") for each in wires[1:]]
+            if stop.code == "E0302":
+                others += self._flattened(wires[0].node)
+            raise CnnError(Diagnostic(stop.code, stop.message, span, label, tuple(others), help=stop.help)) from None
         state = self.state
         inputs = tuple(wire.node for wire in wires)
         draft = Draft(layer, inputs, shape, span, text, written, state.turns, state.training_only)
         wire = state.add(draft, layer.kind().lower(), env, label, counted)
         return Made(wire, Leaf(wire.node))
+
+    def _check_use(self, wires: list[Wire], span: Span) -> None:
+        """Raises CnnError where a value that exists in training only goes into what always runs."""
+        drafts = self.state.drafts
+        for wire in wires:
+            if drafts[wire.node].training_only and not self.state.training_only:
+                message = "this always runs, and one of its inputs exists in training only"
+                others = (Label(drafts[wire.node].span, "in training only"),)
+                raise CnnError(Diagnostic("E0238", message, span, "", others, help="leave `(train)` away at the tap"))
+
+    def _flattened(self, node: int) -> list[Label]:
+        """Where a vector came from that has no axes any more."""
+        drafts = self.state.drafts
+        while drafts[node].inputs and not drafts[drafts[node].inputs[0]].shape.rank:
+            node = drafts[node].inputs[0]
+        return [Label(drafts[node].span, "here it became a vector")] if drafts[node].inputs else []
 
     def _shape(self, layer: Layer, wires: list[Wire]) -> Shape:
         key = (id(layer), *(wire.shape for wire in wires))
@@ -254,38 +273,15 @@ class Walker:
             self.state.shapes[key] = shape
         return shape
 
-    def meaning(self, head: str, item: ast.Layer, env: Env) -> Kind | Definition:
-        """What the head of a layer stands for. Raises CnnError where it stands for nothing."""
-        readings = list(_readings(head, item.span))
-        for look_up in (_ours, find):
-            for name, digits in readings:
-                found = self._named(name, digits, env, look_up)
-                if found is not None:
-                    return found
-        if head.upper() == "INPUT":
-            raise error("E0234", "INPUT stands at the beginning of the network alone", item.span)
-        names = [*env.home.blocks, *known()]
-        plain = _SIZED.fullmatch(head)
-        help = nearest(head, names) or (nearest(plain[1], names) if plain else "")
-        place = Span(item.span.source, item.span.start, item.span.start + len(head))
-        raise error("E0231", f"there is no layer or block called `{head}`", place, help)
-
-    def _named(
-        self, name: str, digits: Literal | None, env: Env, look_up: Callable[[str], type[Layer] | None]
-    ) -> Kind | Definition | None:
-        value = env.values.get(name)
-        if isinstance(value, Word):
-            return self._named(value.name, digits, value.env or env, look_up)
-        if name in env.home.blocks and digits is None:
-            return env.home.blocks[name]
-        kind = look_up(name)
-        return None if kind is None else Kind(kind, name.upper(), digits)
-
     # The rest
 
     def _label(self, item: ast.Label, wire: Wire | None, env: Env) -> Made:
         tag = Tag(interpolate(item.name, env), item.name, item.name_span)
-        return self._dispatch(item.body, wire, env, tag)
+        try:
+            return self._dispatch(item.body, wire, env, tag)
+        except CnnError:
+            env.scope.labels.setdefault(tag.name, Named(None, None, tag.span))
+            raise
 
     def _reference(self, item: ast.Ref, env: Env, tag: Tag | None) -> Made:
         named = find_label(item, env)
@@ -299,8 +295,11 @@ class Walker:
     def _optional(self, item: ast.Optional, wire: Wire | None, env: Env, tag: Tag | None) -> Made:
         name = item.name or env.home.choices[item.span.start]
         chosen = env.values.get(name, True)
+        if isinstance(chosen, Unknown):
+            return Made(None, None)
         if not isinstance(chosen, bool):
-            raise error("E0205", f"the choice `{name}` is yes or no, and this is {show(chosen)}", item.span)
+            message = f"the choice `{name}` is yes or no, and this is {show_value(chosen)}"
+            raise error("E0205", message, item.span, "give the choice a name of its own: `A?name`")
         if not chosen:
             return Made(wire, None)
         made = self._dispatch(item.body, wire, env, tag)
@@ -322,30 +321,40 @@ class Walker:
         if made.wire is None or made.part is None:
             return Made(wire, None)
         if wire is not None and made.wire.node == wire.node:
-            raise error("E0236", f"the tap `{tag.name}` makes nothing of its own", item.span)
+            message = f"the tap `{tag.name}` makes nothing of its own: its output is that of the main line"
+            raise error("E0236", message, item.span, "to name a part of the main line, put a label on it: `name: A`")
         part = Tapped(tag.name, "", made.part, made.wire.node, training_only)
         self.state.taps.append(Output(tag.name, made.wire.node, training_only))
         self.state.modules.append((part, env.scope.labels[tag.name].scope or made.wire.node))
         return Made(wire, part)
 
 
-def _ours(name: str) -> type[Layer] | None:
-    """A kind of our own: asked first in every reading, since a look at the plug-ins costs a start its time."""
-    return KINDS.get(name.upper())
-
-
-def _readings(head: str, span: Span) -> Iterator[tuple[str, Literal | None]]:
-    """A head is a name, or a name with a size: `RELU6` is a kind, `CONV3` is CONV of size 3."""
-    yield head, None
-    match = _SIZED.fullmatch(head)
-    if match is not None:
-        start = span.start + match.start(2)
-        extents = tuple(map(int, match[2][:200].split("x")))
-        value = extents if len(extents) > 1 else int(match[2][:200])
-        yield match[1], Literal(value, match[2], Span(span.source, start, span.start + len(head)))
-
-
 def _is_literal(item: ast.Layer) -> bool:
     exprs: list[Expr | None] = [item.width, item.stride, *item.size]
     exprs.extend(argument.value for argument in item.arguments or ())
     return all(expr is None or isinstance(expr, Literal) for expr in exprs)
+
+
+def _elsewhere(item: ast.Element, env: Env) -> ast.Ref | None:
+    """The reference that an element starts from instead of what stands before it."""
+    for _ in range(DEEPEST):
+        if isinstance(item, ast.Ref):
+            return item
+        if isinstance(item, ast.Group):
+            item = item.body.items[0]
+        elif isinstance(item, ast.Label | ast.Repeat):
+            item = item.body
+        elif isinstance(item, ast.Layer) and item.head in env.home.blocks:
+            block = env.home.blocks[item.head]
+            item, env = block.block.body.items[0], replace(env, home=block.home)
+        else:
+            return None
+    return None
+
+
+def _dropped(item: ast.Element, start: ast.Ref) -> CnnError:
+    reference = start.span.text
+    message = f"`{reference}` starts a branch: here it would drop the value before it"
+    others = () if start is item else (Label(start.span, "it starts here"),)
+    help = f"merge the two: `(ID | {reference})`" if start is item else "let it start a branch, or a tap"
+    return CnnError(Diagnostic("E0233", message, item.span, "", others, help=help))

@@ -13,6 +13,7 @@ from cnndsl.layers.base import (
     Slot,
     TorchCall,
     Window,
+    common_divisors,
     each_axis,
     need_spatial,
     option,
@@ -251,7 +252,8 @@ class Shuffle(Layer):
         (x,) = inputs
         need_spatial(self.kind(), x)
         if x.channels % self.groups:
-            raise LayerError("E0304", f"{self.groups} groups must divide the {x.channels} channels of the input")
+            message = f"{self.groups} groups must divide the {x.channels} channels of the input"
+            raise LayerError("E0304", message, common_divisors(x.channels))
         return x
 
     def torch(self, *inputs: Shape) -> TorchCall | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
-from math import prod
+from math import gcd, prod
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from cnndsl.shape import Shape
@@ -228,7 +228,8 @@ def each_axis(dims: Dims, rank: int, what: str) -> Dims:
     if len(dims) == 1:
         return dims * rank
     written = "x".join(map(str, dims))
-    raise LayerError("E0303", f"the {what} {written} has {len(dims)} axes, and the input has {rank}")
+    message = f"the {what} {written} has {len(dims)} axes, and the input has {rank}"
+    raise LayerError("E0303", message, f"give one number for all axes, {dims[0]}, or {rank} of them")
 
 
 def need_spatial(kind: str, x: Shape) -> None:
@@ -239,6 +240,19 @@ def need_spatial(kind: str, x: Shape) -> None:
             f"{kind} needs a spatial input, and this is a vector of {x.channels}",
             "place it before the first FC",
         )
+
+
+def common_divisors(*numbers: int) -> str:
+    """A hint that lists the numbers of groups that are possible.
+
+    >>> common_divisors(6, 64)
+    'possible are 1, 2'
+    """
+    common = gcd(*numbers)
+    divisors = [each for each in range(1, min(common, 10_000) + 1) if common % each == 0]
+    if len(divisors) > 8:
+        divisors = [*divisors[:4], *divisors[-4:]]
+    return f"possible are {', '.join(map(str, divisors))}" if common > 1 else "possible is 1 alone"
 
 
 def squeeze(dims: Dims) -> int | Dims:

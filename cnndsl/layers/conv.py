@@ -16,6 +16,7 @@ from cnndsl.layers.base import (
     Tensor,
     TorchCall,
     Window,
+    common_divisors,
     each_axis,
     need_spatial,
     option,
@@ -32,7 +33,7 @@ def _need_groups(groups: int, x: Shape, filters: int) -> None:
     """Raises LayerError where the groups do not divide the channels on both sides."""
     if x.channels % groups or filters % groups:
         message = f"{groups} groups must divide both the {x.channels} channels of the input and the {filters} filters"
-        raise LayerError("E0304", message)
+        raise LayerError("E0304", message, common_divisors(x.channels, filters))
 
 
 @dataclass(frozen=True)

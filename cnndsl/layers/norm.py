@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cnndsl.layers.base import Layer, LayerError, Saved, Slot, Tensor, TorchCall, Window, need_spatial, option
+from cnndsl.layers.base import (
+    Layer,
+    LayerError,
+    Saved,
+    Slot,
+    Tensor,
+    TorchCall,
+    Window,
+    common_divisors,
+    need_spatial,
+    option,
+)
 from cnndsl.shape import Shape
 
 FP32 = 4
@@ -173,7 +184,8 @@ class GroupNorm(StatisticsOfImage):
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         if x.channels % self.groups:
-            raise LayerError("E0304", f"{self.groups} groups must divide the {x.channels} channels of the input")
+            message = f"{self.groups} groups must divide the {x.channels} channels of the input"
+            raise LayerError("E0304", message, common_divisors(x.channels))
         if x.numel == self.groups:
             message = f"GN{self.groups} has one value in each group of {x}, and nothing to normalise by"
             raise LayerError("E0309", message, "take fewer groups, or leave it away here")

@@ -105,7 +105,8 @@ class Builder:
     def tap(self, c: Children) -> ast.Tap:
         mode: Token | None = c[3] if len(c) > 4 else None
         if mode is not None and str(mode) != "train":
-            raise error("E0107", f"a tap can be for `train` only, not for `{mode}`", self._at(mode))
+            help = "leave the brackets away for an output that is always given"
+            raise error("E0107", f"a tap can be for `train` only, not for `{mode}`", self._at(mode), help)
         return ast.Tap(words.label(c[1]), str(mode) if mode else None, c[-1], c[1].span, self._span(c))
 
     def repeat(self, c: Children) -> ast.Repeat:
@@ -169,10 +170,10 @@ class Builder:
         name = word.span.text
         if volume and name.upper() != "INPUT":
             place = word.span.to(volume[-1].span)
-            text = place.text.replace(" ", "")
-            raise error(
-                "E0106", "only INPUT has a volume behind it", place, f"without the blank it is a size: `{text}`"
-            )
+            help = f"without the blank it is a size: `{place.text.replace(' ', '')}`"
+            if name.upper() == "X":
+                help = "a volume has no blanks: `INPUT 224x224x3`"
+            raise error("E0106", "only INPUT has a volume behind it", place, help)
 
     def word(self, c: Children) -> Word:
         pieces = [(each if isinstance(each, _Hole) else str(each), self._span([each])) for each in c]

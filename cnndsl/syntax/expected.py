@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from cnndsl.errors import Diagnostic
+from cnndsl.errors import Diagnostic, Span
 from cnndsl.syntax.brackets import unmatched
 from cnndsl.syntax.hints import foreign, hint, misspelled
 from cnndsl.syntax.stop import Stop
+from cnndsl.syntax.words import UNITS
 
 _PLAIN = {
     "__ANON_0": "`->`",
@@ -34,6 +36,10 @@ def describe(stop: Stop) -> Diagnostic:
     if word is not None:
         span, help = word
         return Diagnostic("E0102", f"expected a statement, found `{span.text}`", span, help=help)
+    number = re.match(r"[0-9][0-9_.]*[A-Za-z_][A-Za-z0-9_]*", stop.after)
+    if number and stop.takes("NUMBER") and not stop.is_adjacent:
+        place = Span(stop.source, stop.offset, stop.offset + len(number[0]))
+        return Diagnostic("E0104", f"`{number[0]}` is not a number", place, help=UNITS)
     found = "the end of the file" if stop.is_end else f"`{_printable(stop.found)}`"
     return Diagnostic("E0102", f"expected {_expectation(stop)}, found {found}", stop.span, help=hint(stop))
 

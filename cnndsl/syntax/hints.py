@@ -158,8 +158,10 @@ def _missing_arrow(stop: Stop) -> str:
     if not begins or not stop.takes("__ANON_0"):
         return ""
     times = re.match(r"[xX]([0-9]+)\b", stop.after)
-    if times and stop.is_adjacent:
+    if times and stop.is_adjacent and stop.before[-1] in ")]":
         return f"a repeat is `*{times[1]}`"
+    if re.search(r"INPUT\s+[0-9]+$", stop.before, re.IGNORECASE):
+        return "extents are separated by a small `x`, without blanks: `INPUT 224x224x3`"
     return f"an arrow is missing: `-> {stop.found}`"
 
 
@@ -171,6 +173,11 @@ def _empty(stop: Stop) -> str:
 
 def _power(stop: Stop) -> str:
     return "there are no powers: write a product" if stop.found == "*" and stop.before.endswith("*") else ""
+
+
+def _default(stop: Stop) -> str:
+    is_chain = stop.found == "->" and re.search(r"\bdefault\s+[^\s]+\s*$", stop.before)
+    return "a default is of one kind of layer" if is_chain else ""
 
 
 def _percent(stop: Stop) -> str:
@@ -223,6 +230,7 @@ _RULES: tuple[Callable[[Stop], str], ...] = (
     _missing_arrow,
     _empty,
     _power,
+    _default,
     _percent,
     _reference,
     _quotes,

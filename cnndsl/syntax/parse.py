@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
@@ -73,6 +74,7 @@ def parse(source: Source) -> ast.File:
             at = wrong.diagnostics[0].span
             start = _next_statement(source, start, at.end if at else len(source.text))
             continue
+        errors.extend(_missing_arrows(statements))
         if errors:
             break
         file = ast.File(source, statements, comments)
@@ -121,6 +123,21 @@ def _blame(source: Source, stop: Stop) -> Stop:
     return stop
 
 
+def _missing_arrows(statements: tuple[ast.Statement, ...]) -> Iterator[Diagnostic]:
+    """Chains that follow a chain and do not begin with INPUT: they were meant to go on with it."""
+    for before, statement in pairwise(statements):
+        if not isinstance(before, ast.Main | ast.Block) or not isinstance(statement, ast.Main):
+            continue
+        first = statement.chain.items[0]
+        layer = first.body if isinstance(first, ast.Label) else first
+        if isinstance(layer, ast.Layer) and layer.head.upper() != "INPUT":
+            from cnndsl.syntax.expected import describe
+
+            span = first.span
+            accepts = frozenset({"__ANON_0", "WORD", "$END"})
+            yield describe(Stop(span.source, before.span.start, span.start, span.end, "WORD", accepts))
+
+
 def _comments(source: Source, tokens: list[Token]) -> Iterator[ast.Comment]:
     for token in tokens:
         start = token.start_pos
@@ -130,8 +147,9 @@ def _comments(source: Source, tokens: list[Token]) -> Iterator[ast.Comment]:
 
 def _next_statement(source: Source, start: int, after: int) -> int:
     """Where the statement at or after an error begins; -1 where there is none."""
-    match = _STATEMENT.search(source.text, source.text.rfind("\n", 0, max(after, start + 1)) + 1)
-    while match is not None and match.start("word") <= start:
+    least = max(after, start + 1)
+    match = _STATEMENT.search(source.text, source.text.rfind("\n", 0, least) + 1)
+    while match is not None and match.start("word") < least:
         match = _STATEMENT.search(source.text, match.end())
     return match.start("word") if match else -1
 

@@ -21,6 +21,7 @@ _NUMBER = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?)(?:[eE]([+-]?[0-9]+))?([KMGT]?
 _HEAD = re.compile(r"([^-/]*)(?:-([^-/]+))?(?:/([^-/]+))?")
 _SIZES = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*?)((?:[0-9]+x)*(?:[0-9]+|{_HOLE})(?:x(?:[0-9]+|{_HOLE}))*)")
 MOST_DIGITS = 18
+UNITS = "units are K, M, G, T for thousands, Ki, Mi, Gi, Ti for powers of 1024, each with a B for bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +46,13 @@ def number(text: str, span: Span) -> Literal:
     """A number with its unit: `25_557_032`, `0.5`, `4.1G`, `8GiB`. Raises CnnError for one beyond 10^18."""
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise error(
-            "E0104",
-            f"`{text}` is not a number",
-            span,
-            "units are K M G T, with B for bytes, Ki Mi Gi Ti for powers of 1024",
-        )
+        raise error("E0104", f"`{text}` is not a number", span, UNITS)
     mantissa, exponent, unit = match.groups()
     if unit not in _UNITS and unit not in _BINARY_UNITS:
-        raise error(
-            "E0104",
-            f"`{text}` has an unknown unit",
-            span,
-            "units are K M G T, with B for bytes, Ki Mi Gi Ti for powers of 1024",
-        )
+        raise error("E0104", f"`{text}` has an unknown unit", span, UNITS)
     digits = mantissa.replace("_", "")
     if len(digits) > MOST_DIGITS or abs(int((exponent or "0")[:6])) > MOST_DIGITS:
-        raise error("E0104", "this number has too many digits", span, f"at most {MOST_DIGITS}")
+        raise error("E0104", "this number has too many digits", span, f"a number has at most {MOST_DIGITS}")
     value = Fraction(digits) * Fraction(10) ** int(exponent or 0) * (_UNITS | _BINARY_UNITS)[unit]
     if value > LARGEST:
         raise error("E0104", "this number is beyond 10^18", span)
@@ -72,7 +63,7 @@ def dims(text: str, span: Span) -> Literal:
     """Extents: `224x224x3`. Raises CnnError where one has too many digits."""
     parts = text.split("x")
     if any(len(part) > MOST_DIGITS for part in parts):
-        raise error("E0104", "this number has too many digits", span, f"at most {MOST_DIGITS}")
+        raise error("E0104", "this number has too many digits", span, f"a number has at most {MOST_DIGITS}")
     return Literal(tuple(map(int, parts)), text, span)
 
 
@@ -162,9 +153,9 @@ def _operand(match: re.Match[str], group: int, holes: _Holes) -> Expr:
     if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
         return Name(text, span)
     shown = text.replace(_HOLE, "{…}")
-    raise error(
-        "E0106", f"`{shown}` is neither a number nor a name", span, f"write an expression in braces: {{{shown}}}"
-    )
+    product = re.sub(r"(?<=[0-9])(?=[A-Za-z_])", "*", shown)
+    help = f"an expression stands in braces: `{{{product}}}`"
+    raise error("E0106", f"`{shown}` is neither a number nor a name", span, help)
 
 
 def _digits(text: str, span: Span) -> Literal:

@@ -95,7 +95,7 @@ def _let_twice(_: st.DrawFn, text: str) -> Mistake:
     where = re.search(r"^INPUT", text, re.MULTILINE)
     assert where is not None
     head = f"{text[: where.start()]}let zeal = 1\n"
-    return Mistake(f"{head}let zeal = 2\n{text[where.start() :]}", "E0245", len(head))
+    return Mistake(f"{head}let zeal = 2\n{text[where.start() :]}", "E0245", len(head) + len("let "))
 
 
 def _unknown_file(_: st.DrawFn, text: str) -> Mistake:

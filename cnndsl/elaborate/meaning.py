@@ -1,0 +1,99 @@
+"""What the head of a layer stands for: a kind, a block, or a parameter that was given one of these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from cnndsl.elaborate.lookup import show_value
+from cnndsl.elaborate.state import Definition, Env, Word
+from cnndsl.errors import CnnError, Span, nearest
+from cnndsl.expr import Literal, Unknown, error
+from cnndsl.layers import KINDS, find, known
+from cnndsl.layers.base import Layer
+from cnndsl.layers.merge import MERGES
+from cnndsl.syntax import ast
+
+_SIZED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)([0-9]+(?:x[0-9]+)*)")
+_STATEMENTS = frozenset({"tap", "for", "if", "use", "let", "net", "block", "assert", "default", "cnn", "in"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a head means when it is a kind: the class, its name as called, the size that stood in the head."""
+
+    kind: type[Layer]
+    name: str
+    digits: Literal | None
+
+
+def meaning(item: ast.Layer, env: Env) -> Kind | Definition:
+    """What the head of a layer stands for. Raises CnnError where it stands for nothing."""
+    readings = list(_readings(item.head, item.span))
+    for look_up in (_ours, find):
+        for name, digits in readings:
+            found = _named(name, digits, env, look_up)
+            if found is not None:
+                return found
+    raise _nothing(item, env)
+
+
+def _ours(name: str) -> type[Layer] | None:
+    """A kind of our own: asked first in every reading, since a look at the plug-ins costs a start its time."""
+    return KINDS.get(name.upper())
+
+
+def _readings(head: str, span: Span) -> Iterator[tuple[str, Literal | None]]:
+    """A head is a name, or a name with a size: `RELU6` is a kind, `CONV3` is CONV of size 3."""
+    yield head, None
+    match = _SIZED.fullmatch(head)
+    if match is not None:
+        start = span.start + match.start(2)
+        extents = tuple(map(int, match[2][:200].split("x")))
+        value = extents if len(extents) > 1 else int(match[2][:200])
+        yield match[1], Literal(value, match[2], Span(span.source, start, span.start + len(head)))
+
+
+def _named(
+    name: str, digits: Literal | None, env: Env, look_up: Callable[[str], type[Layer] | None]
+) -> Kind | Definition | None:
+    value = env.values.get(name)
+    if isinstance(value, Unknown):
+        raise CnnError(())
+    if isinstance(value, Word):
+        return _named(value.name, digits, value.env or env, look_up)
+    if name in env.home.blocks and digits is None:
+        return env.home.blocks[name]
+    kind = look_up(name)
+    return None if kind is None else Kind(kind, name.upper(), digits)
+
+
+def _nothing(item: ast.Layer, env: Env) -> CnnError:
+    head = item.head
+    place = Span(item.span.source, item.span.start, item.span.start + len(head))
+    if head.upper() == "INPUT":
+        help = "a value from elsewhere in the network is `@name`"
+        return error("E0234", "INPUT stands at the beginning of the network alone", item.span, help)
+    value = env.values.get(head)
+    if value is not None:
+        message = f"`{head}` is {show_value(value)}, which is no kind of layer and no block"
+        return error("E0231", message, place, nearest(show_value(value).strip("`"), _names(env)))
+    return error("E0231", f"there is no layer or block called `{head}`", place, _hint(head, env))
+
+
+def _names(env: Env) -> list[str]:
+    return [*env.home.blocks, *known()]
+
+
+def _hint(head: str, env: Env) -> str:
+    if head.upper() in MERGES:
+        return f"it merges branches: `{head.upper()}(A, B)`"
+    if head in _STATEMENTS:
+        return f"`{head}` is a word of the language, and no layer"
+    sized = _SIZED.fullmatch(head)
+    close = nearest(head, _names(env))
+    if sized is None or close:
+        return close
+    close = nearest(sized[1], _names(env))
+    return close.replace("`?", f"{sized[2]}`?")
