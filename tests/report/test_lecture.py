@@ -86,3 +86,8 @@ def test_options_are_left_away_and_one_axis_has_one_factor() -> None:
         "288",
     ]
     assert lines[2].split()[:4] == ["GAP:", "[1x32]", "memory:", "32"]
+
+
+def test_one_pixel_has_no_extents_in_the_formula() -> None:
+    lines = loads("INPUT 4x4x8 -> GAP -> FC-10").stats().render("lecture").splitlines()
+    assert lines[2].split() == ["FC:", "[1x1x10]", "memory:", "10", "weights:", "8*10", "=", "80"]
