@@ -132,7 +132,7 @@ def condition(text: str) -> Expr:
     """The test of a `--where`: `params < 5M and depth >= 3`. Raises CnnError where it is none."""
     statements = parse(Source("--where", f"assert {text}")).statements
     if len(statements) != 1 or not isinstance(statements[0], ast.Assert):
-        raise CnnError(Diagnostic("E0218", f"`{text}` is not one test", help="as in: --where 'params < 5M'"))
+        raise CnnError(Diagnostic("E0503", f"`{text}` is not one test", help="as in: --where 'params < 5M'"))
     return statements[0].test
 
 

@@ -100,7 +100,7 @@ def test_where(test: str, kept: int) -> None:
 def test_a_test_that_is_none_is_refused() -> None:
     with pytest.raises(CnnError):
         sweep.condition("params <")
-    with pytest.raises(CnnError, match="E0218"):
+    with pytest.raises(CnnError, match="E0503"):
         sweep.condition("yes assert no")
 
 

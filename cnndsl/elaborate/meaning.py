@@ -74,7 +74,7 @@ def _nothing(item: ast.Layer, env: Env) -> CnnError:
     place = Span(item.span.source, item.span.start, item.span.start + len(head))
     if head.upper() == "INPUT":
         help = "a value from elsewhere in the network is `@name`"
-        return error("E0234", "INPUT stands at the beginning of the network alone", item.span, help)
+        return error("E0219", "INPUT stands at the beginning of the network alone", item.span, help)
     value = env.values.get(head)
     if value is not None:
         message = f"`{head}` is {show_value(value)}, which is no kind of layer and no block"

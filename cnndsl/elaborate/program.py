@@ -158,7 +158,7 @@ def _version(statement: ast.Version, position: int) -> None:
 
 def _net(statement: ast.Net, position: int, reading: _Reading) -> None:
     if position > 1 or reading.home.blocks or reading.main:
-        raise error("E0253", "`net` stands first in the file", statement.span, "only `cnn 1` may stand before it")
+        raise error("E0217", "`net` stands first in the file", statement.span, "only `cnn 1` may stand before it")
     for parameter in statement.parameters or ():
         reading.places[parameter.name] = family.name_of(parameter)
         if not reading.is_main and parameter.default is not None:
@@ -221,7 +221,7 @@ def _keep_main(statement: ast.Main, reading: _Reading) -> None:
         others = (Label(reading.main.chain.items[0].span, "the first begins here"),)
         help = "put the second into a file of its own"
         raise CnnError(
-            Diagnostic("E0248", "a file has one network, and this is a second", item.span, "", others, help=help)
+            Diagnostic("E0218", "a file has one network, and this is a second", item.span, "", others, help=help)
         )
     reading.main, reading.main_defaults = statement, reading.defaults
 

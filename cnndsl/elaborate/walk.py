@@ -256,7 +256,7 @@ class Walker:
             if drafts[wire.node].training_only and not self.state.training_only:
                 message = "this always runs, and one of its inputs exists in training only"
                 others = (Label(drafts[wire.node].span, "in training only"),)
-                raise CnnError(Diagnostic("E0238", message, span, "", others, help="leave `(train)` away at the tap"))
+                raise CnnError(Diagnostic("E0234", message, span, "", others, help="leave `(train)` away at the tap"))
 
     def _flattened(self, node: int) -> list[Label]:
         """Where a vector came from that has no axes any more."""

@@ -76,7 +76,7 @@ def _out_of_bounds(draw: st.DrawFn, text: str) -> Mistake:
 
 
 def _second_input(draw: st.DrawFn, text: str) -> Mistake:
-    return _insert(draw, text, "INPUT 3x3x3", "E0234")
+    return _insert(draw, text, "INPUT 3x3x3", "E0219")
 
 
 def _lone_or(draw: st.DrawFn, text: str) -> Mistake:
