@@ -31,8 +31,8 @@ $(VENV)/.dev: $(VENV)/.run
 	$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $@
 
-$(VENV)/.slow: $(VENV)/.slow
-	$(PIP) install -c constraints.txt -e '.[examples]'
+$(VENV)/.slow: $(VENV)/.dev
+	$(PIP) install -c constraints.txt -e '.[examples,onnx]'
 	@touch $@
 
 demo: $(VENV)/.run
