@@ -69,7 +69,7 @@ def run(forward: Forward, losses: list[list[int]]) -> None:
     seed = ledger.new(values.graph.output, "gradients", WIDTHS[values.dtype], 0)
     for output, kept in reversed(list(zip(values.learning, losses, strict=True))):
         _through_loss(backward, output, kept)
-    for node in reversed(values.graph.layers):
+    for node in reversed(values.order):
         gradient = backward.gradients.pop(node.index, None)
         if gradient is not None and values.is_left_out(node):
             _arrive(backward, node.inputs[0], gradient.storage, gradient.dense)

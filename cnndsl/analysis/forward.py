@@ -42,7 +42,7 @@ def run(values: Values, ledger: Ledger) -> Forward:
     dying: dict[int, list[int]] = defaultdict(list)
     for at, last in enumerate(values.last_use):
         dying[last].append(at)
-    for node in graph.layers:
+    for node in values.order:
         if values.runs[node.index]:
             ledger.event("forward", node.index)
             _execute(forward, node)

@@ -3,6 +3,7 @@ name in the emitted module refers to it. The groundwork of the memory figures; i
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -124,6 +125,22 @@ class Values:
         return 2 if node.layer.macs(*self.shapes[node.index]) else 0
 
     @cached_property
+    def order(self) -> tuple[Node, ...]:
+        """The layers in the emitted module's order: what only training needs runs as soon as its inputs are there."""
+        order = [node for node in self.graph.layers if not node.training_only]
+        places = {node.index: at for at, node in enumerate(order)}
+        ahead: dict[int, list[Node]] = defaultdict(list)
+        after: dict[int, int] = {}
+        for node in self.graph.layers:
+            if node.training_only:
+                after[node.index] = max((after.get(at, places.get(at, -1)) for at in node.inputs), default=-1)
+                ahead[after[node.index]].append(node)
+        moved = [*ahead[-1]]
+        for at, node in enumerate(order):
+            moved += [node, *ahead[at]]
+        return tuple(moved)
+
+    @cached_property
     def last_use(self) -> tuple[int, ...]:
         """The node after which no name refers to each node's output any more; the number of nodes for the net's
         input and outputs, which whoever calls it holds.
@@ -132,9 +149,13 @@ class Values:
         until the module is done.
         """
         graph = self.graph
-        last = [max((at for at in readers if self.runs[at]), default=at) for at, readers in enumerate(graph.readers)]
+        place = {0: -1, **{node.index: at for at, node in enumerate(self.order)}}
+        last = [
+            max((at for at in readers if self.runs[at]), default=at, key=place.__getitem__)
+            for at, readers in enumerate(graph.readers)
+        ]
         for entry, stop in held_inputs(graph):
-            last[entry] = max(last[entry], stop - 1)
+            last[entry] = max(last[entry], stop - 1, key=place.__getitem__)
         for at in (0, *self.outputs):
             last[at] = len(graph)
         return tuple(last)
