@@ -129,9 +129,9 @@ class Builder:
         return ast.Merge(str(c[0]).upper(), branches, self._span(c))
 
     def for_(self, c: Children) -> ast.For:
-        at = next(index for index, each in enumerate(c) if each == "in")
-        names = tuple(map(str, c[1:at:2]))
-        rows: _Rows = c[at + 1]
+        at = next(index for index, each in enumerate(c) if isinstance(each, _Rows))
+        names = tuple(map(str, c[1 : at - 1 : 2]))
+        rows: _Rows = c[at]
         return ast.For(names, rows.items, rows.span, c[-2], self._span(c), rows.is_range)
 
     def rows(self, c: Children) -> _Rows:
