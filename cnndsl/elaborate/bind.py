@@ -12,6 +12,7 @@ from fractions import Fraction
 from inspect import getdoc
 from typing import TypeAlias, TypeVar
 
+from cnndsl.elaborate.calls import show_argument
 from cnndsl.elaborate.lookup import find_label, show_value
 from cnndsl.elaborate.state import Bound, Env, Given, Setting, Wire, Word
 from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
@@ -265,5 +266,5 @@ def _text(name: str, written: ast.Layer, chosen: Mapping[str, Setting], kind: ty
 def _argument_text(argument: ast.Argument, env: Env) -> str:
     expr = argument.value
     is_word = isinstance(expr, Reference) or (isinstance(expr, Name) and expr.name not in env.values)
-    value = expr.span.text if is_word or isinstance(expr, Literal) else show(evaluate(expr, env.values))
+    value = expr.span.text if is_word or isinstance(expr, Literal) else show_argument(evaluate(expr, env.values))
     return f"{argument.name}={value}" if argument.name else value

@@ -43,7 +43,8 @@ def test_shapes_and_parameters_are_those_of_the_live_module(name: str) -> None:
     for row in network.stats().layers:
         node = row.node
         if node.path in seen:
-            assert seen[node.path] == (node.shape.channels, *node.shape.spatial), node.path
+            # What stands between the maps and the first FC may run on the flattened values.
+            assert seen[node.path] in ((node.shape.channels, *node.shape.spatial), (node.shape.numel,)), node.path
             assert sum(each.numel() for each in module.get_submodule(node.path).parameters()) == row.cost.params
         else:
             assert row.cost.params == 0, node.path
