@@ -185,6 +185,7 @@ def _let(statement: ast.Let, reading: _Reading) -> None:
 
 def _block(statement: ast.Block, reading: _Reading) -> None:
     _define(statement.name, statement.name_span, reading)
+    reading.home.blocks[statement.name] = Definition(statement, reading.home, reading.defaults)
     if find_kind(statement.name) is not None:
         message = f"`{statement.name}` is a kind of layer, and cannot be the name of a block"
         raise error("E0247", message, statement.name_span, f"call it `{statement.name}Block`")
@@ -195,7 +196,6 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
             message = f"the parameter `{parameter.name}` is declared twice"
             raise CnnError(Diagnostic("E0245", message, family.name_of(parameter), "the second", others))
         seen[parameter.name] = family.name_of(parameter)
-    reading.home.blocks[statement.name] = Definition(statement, reading.home, reading.defaults)
 
 
 def _default(statement: ast.Default, reading: _Reading) -> None:

@@ -1,0 +1,77 @@
+"""E023: kinds, labels, references, taps, rows."""
+
+from __future__ import annotations
+
+from cnndsl.codes.entry import code
+
+ENTRIES = (
+    code(
+        "E0231",
+        "an unknown layer or block",
+        """
+        A word in a chain is a kind of layer (in any case: CONV, Conv, conv), a block of this file or one that it
+        uses, or a parameter that was given one of these. Digits behind a kind are its size.
+        """,
+        "INPUT 32x32x3 -> CNOV3-64",
+        "INPUT 32x32x3 -> CONV3-64",
+    ),
+    code(
+        "E0232",
+        "a reference to something that is not there",
+        """
+        `@name` is the output of what is called so and stands earlier: in the module around it, or in one of those
+        around that. Parts inside of a named part have a path: `@layer1.conv2`.
+        """,
+        "INPUT 32x32x3 -> conv1: CONV3-64 -> RELU -> (ID + @conv2)",
+        "INPUT 32x32x3 -> conv1: CONV3-64 -> RELU -> (ID + @conv1)",
+    ),
+    code(
+        "E0233",
+        "a reference that drops the value before it",
+        """
+        A reference starts a branch, or a tap. In the midst of a chain it would throw away what comes in there, so
+        that some layers would have no effect.
+        """,
+        "INPUT 32x32x3 -> a: CONV3-64 -> CONV3-64 -> @a -> FC-10",
+        "INPUT 32x32x3 -> a: CONV3-64 -> CONV3-64 -> (ID | @a) -> FC-10",
+    ),
+    code(
+        "E0234",
+        "something that always runs needs something that exists in training only",
+        """
+        The parts of `tap aux(train): A` are left out when the network is in use. So nothing outside of taps for
+        training may refer to them.
+        """,
+        "INPUT 32x32x3 -> tap aux(train): CONV3-8 -> CONV3-8 -> (ID + @aux)",
+        "INPUT 32x32x3 -> tap aux: CONV3-8 -> CONV3-8 -> (ID + @aux)",
+    ),
+    code(
+        "E0235",
+        "a name that is used twice in one module",
+        """
+        Names are those of attributes of the emitted module and of weights in a file, so each is used once in its
+        module. A label on brackets or on a repeat, and each call of a block, makes a module of its own; brackets
+        without a label do not. In a repeat, `{i}` numbers the turns.
+        """,
+        "INPUT 32x32x3 -> [conv: CONV3-64 -> RELU]*2",
+        "INPUT 32x32x3 -> [conv{i}: CONV3-64 -> RELU]*2",
+    ),
+    code(
+        "E0236",
+        "a tap that makes nothing of its own",
+        """
+        A tap is an extra output with layers of its own. The name of something that is in the main line is a label.
+        """,
+        "INPUT 32x32x3 -> CONV3-64 -> tap features: ID -> FC-10",
+        "INPUT 32x32x3 -> features: CONV3-64 -> tap aux: FC-10 -> FC-10",
+    ),
+    code(
+        "E0237",
+        "a row that does not fit its `for`",
+        """
+        `for c, n in (64, 3), (128, 4) […]` runs its body once a row, and each row has a value for each name.
+        """,
+        "INPUT 32x32x3 -> for c, n in (64, 3), (128) [[CONV3-c]*n]",
+        "INPUT 32x32x3 -> for c, n in (64, 3), (128, 4) [[CONV3-c]*n]",
+    ),
+)

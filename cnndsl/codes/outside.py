@@ -1,0 +1,70 @@
+"""E04 and E05: contracts, and what comes from outside: settings, files, tests."""
+
+from __future__ import annotations
+
+from cnndsl.codes.entry import code
+
+ENTRIES = (
+    code(
+        "E0401",
+        "a contract that does not hold",
+        """
+        `assert` is checked whenever the network is compiled. The message has the value that is true and the one that
+        the file asserts: either the network is wrong, or the assert.
+        """,
+        """
+        INPUT 28x28x1 -> FC-10
+        assert params == 7840
+        """,
+        """
+        INPUT 28x28x1 -> FC-10
+        assert params == 7850
+        assert weights == 7840
+        """,
+    ),
+    code(
+        "E0402",
+        "a contract about something that is not there",
+        """
+        An assert may mention params, weights, macs, flops, memory, receptive_field, depth and output, of the whole
+        network or of a part that has a name: `layer3.output`; and the names that the file defines.
+        """,
+        """
+        INPUT 28x28x1 -> fc: FC-10
+        assert fc2.output == 10
+        """,
+        """
+        INPUT 28x28x1 -> fc: FC-10
+        assert fc.output == 10
+        """,
+    ),
+    code(
+        "E0501",
+        "a setting that cannot be read",
+        """
+        A setting is `name=value`, each name once, and the value is one of the language: a number, yes or no, a shape,
+        a name.
+        """,
+        "$ cnndsl stats vgg16 --set classes",
+        "$ cnndsl stats vgg16 --set classes=10",
+    ),
+    code(
+        "E0502",
+        "a file that cannot be read",
+        """
+        FILE is a file, the name of a bundled network, or `-` for the standard input.
+        """,
+        "$ cnndsl check vgg61",
+        "$ cnndsl check vgg16",
+    ),
+    code(
+        "E0503",
+        "a `--where` that is not one test",
+        """
+        `cnndsl sweep --where` takes one test over the figures and the parameters of a member, as an assert would have
+        it.
+        """,
+        "$ cnndsl sweep vgg16 --where 'params < 5M let k = 3'",
+        "$ cnndsl sweep vgg16 --where 'params < 5M'",
+    ),
+)

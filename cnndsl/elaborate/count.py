@@ -1,0 +1,160 @@
+"""How many layers a part makes at least: counted, not expanded, so that nested repeats and calls answer at once.
+
+What is not known before the part is made (extents, the number of the turn) counts as nothing; an empty turn of a
+repeat counts as a layer, since it takes as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from cnndsl.elaborate.state import Definition, Env, Word
+from cnndsl.errors import CnnError, Span
+from cnndsl.expr import Expr, Name, Reference, Value, error, evaluate
+from cnndsl.limits import current
+from cnndsl.syntax import ast
+
+
+def check(items: Sequence[ast.Element], env: Env, most: int) -> None:
+    """Raises CnnError at the first element with which a chain has more layers than it may have."""
+    counter, total = _Counter(), 0
+    for item in items:
+        total += counter.least(item, env)
+        if total > most:
+            raise too_many(total, most, item.span)
+
+
+def least(item: ast.Element, env: Env) -> int:
+    """At least so many layers come of an element."""
+    return _Counter().least(item, env)
+
+
+def least_of_call(block: Definition, values: Mapping[str, Value]) -> int:
+    """At least so many layers come of a call, with the values of the parameters."""
+    return _Counter().body(block, values)
+
+
+def too_many(number: int, most: int, span: Span) -> CnnError:
+    return error("E0209", f"this makes {number:,} layers, and a network has at most {most:,}", span)
+
+
+class _Counter:
+    """One count. Calls with the same values are counted once."""
+
+    def __init__(self) -> None:
+        self._calls: dict[tuple[int, tuple[tuple[str, Value], ...]], int] = {}
+        self._depth, self._deepest = 0, 2 * current().nesting
+
+    def chain(self, items: Iterable[ast.Element], env: Env) -> int:
+        total = 0
+        for item in items:
+            total += self.least(item, env)
+        return total
+
+    def least(self, item: ast.Element, env: Env) -> int:
+        if self._depth > self._deepest:
+            return 1
+        self._depth += 1
+        try:
+            return self._least(item, env)
+        finally:
+            self._depth -= 1
+
+    def _least(self, item: ast.Element, env: Env) -> int:
+        if isinstance(item, ast.Layer):
+            return self._layer(item, env)
+        if isinstance(item, ast.Group):
+            return self.chain(item.body.items, env)
+        if isinstance(item, ast.Label | ast.Tap):
+            return self.least(item.body, env)
+        if isinstance(item, ast.Repeat):
+            return _times(item.count, env) * max(1, self.least(item.body, _without(("i",), env)))
+        if isinstance(item, ast.For):
+            return _turns(item, env) * max(1, self.chain(item.body.items, _without(item.names, env)))
+        if isinstance(item, ast.Merge):
+            return self.chain((each for branch in item.branches for each in branch.items), env)
+        return self._choice(item, env)
+
+    def _choice(self, item: ast.Optional | ast.Conditional | ast.Either | ast.Ref, env: Env) -> int:
+        if isinstance(item, ast.Optional):
+            name = item.name or env.home.choices.get(item.span.start, "")
+            return 0 if env.values.get(name) is False else self.least(item.body, env)
+        if isinstance(item, ast.Either):
+            return min(self.least(each, env) for each in item.choices)
+        if isinstance(item, ast.Ref):
+            return 0
+        test = _value(item.test, env)
+        if test is True:
+            return self.least(item.body, env)
+        otherwise = self.least(item.otherwise, env) if item.otherwise else 0
+        return otherwise if test is False else min(otherwise, self.least(item.body, env))
+
+    def _layer(self, item: ast.Layer, env: Env) -> int:
+        block = _block(item.head, env)
+        if block is None:
+            return 1
+        names = [each.name for each in block.block.parameters or ()]
+        values: dict[str, Value] = {}
+        for position, each in enumerate(item.arguments or ()):
+            name = each.name or (names[position] if position < len(names) else "")
+            value = _argument(each.value, env)
+            if value is not None:
+                values[name] = value
+        given = {each.name for each in item.arguments or ()} | set(names[: len(item.arguments or ())])
+        for each in block.block.parameters or ():
+            if each.name not in given and each.default is not None:
+                value = _argument(each.default, Env({**block.home.values, **values}, block.home, {}, env.scope))
+                values |= {} if value is None else {each.name: value}
+        return self.body(block, values)
+
+    def body(self, block: Definition, values: Mapping[str, Value]) -> int:
+        """The layers of a block's body; nothing while it is being counted, as in a circle."""
+        key = (id(block.block), tuple(values.items()))
+        if key not in self._calls:
+            self._calls[key] = 0
+            unknown = {each.name for each in block.block.parameters or ()} - set(values)
+            outer = {name: value for name, value in block.home.values.items() if name not in unknown}
+            env = Env({**outer, **values}, block.home, block.defaults, _NOWHERE, True)
+            self._calls[key] = self.chain(block.block.body.items, env)
+        return self._calls[key]
+
+
+def _block(head: str, env: Env) -> Definition | None:
+    """The block that a head names, directly or by a parameter."""
+    for _ in range(current().nesting):
+        value = env.values.get(head)
+        if not isinstance(value, Word):
+            break
+        head, env = value.name, value.env or env
+    return env.home.blocks.get(head)
+
+
+def _without(names: Sequence[str], env: Env) -> Env:
+    return replace(env, values={name: value for name, value in env.values.items() if name not in names})
+
+
+def _argument(expr: Expr, env: Env) -> Value | None:
+    if isinstance(expr, Name) and expr.name not in env.values:
+        return Word(expr.name, env)
+    return None if isinstance(expr, Reference) else _value(expr, env)
+
+
+def _value(expr: Expr, env: Env) -> Value | None:
+    """The value of an expression; None where it is not known yet, or wrong."""
+    try:
+        return evaluate(expr, env.values)
+    except CnnError:
+        return None
+
+
+def _times(expr: Expr, env: Env) -> int:
+    value = _value(expr, env)
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _turns(item: ast.For, env: Env) -> int:
+    if not item.is_range:
+        return len(item.rows)
+    first, last = (_value(expr, env) for expr in item.rows[0])
+    return max(0, last - first + 1) if isinstance(first, int) and isinstance(last, int) else 0
