@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnndsl.emit.chain import negated
 from cnndsl.emit.dataflow import Child, Decision, Traced
 from cnndsl.emit.flow import Flow
 from cnndsl.emit.layout import Call
 from cnndsl.emit.plan import ChildName, Element, Line, Statement, Suite
 from cnndsl.emit.scope import Mismatch
 from cnndsl.emit.sequential import assignment
-from cnndsl.emit.terms import Const, Op, Term, Var, add, mul
+from cnndsl.emit.terms import Const, Op, Term, Var, add, mul, negated
 from cnndsl.emit.values import Apply, Branch, Compute, Step, Training, Value
 
 if TYPE_CHECKING:
@@ -42,9 +41,8 @@ class _Assembly:
         self._terms(program.steps)
         statements: list[Statement] = [Line("", Call("super().__init__"))]
         tests = {id(each): self._test(each) for each in self.traced.decisions}
-        for decision in self.traced.decisions:
-            if decision.flag:
-                statements.append(Line(f"self.{decision.flag} = ", self.unit.doc(tests[id(decision)])))
+        flagged = [decision for decision in self.traced.decisions if decision.flag]
+        statements += [Line(f"self.{each.flag} = ", self.unit.doc(tests[id(each)])) for each in flagged]
         statements += self._children(tests)
         return self.base, statements, program.outs[0].term
 

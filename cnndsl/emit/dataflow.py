@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cnndsl.emit.chain import only
+from cnndsl.emit.choices import Decision, Places, chosen, sometimes_joined
+from cnndsl.emit.merges import steps_of
 from cnndsl.emit.names import attribute
-from cnndsl.emit.parts import child, elements, is_nothing, output
+from cnndsl.emit.parts import child, elements, only, output
 from cnndsl.emit.scope import Mismatch, python_value, same
 from cnndsl.emit.terms import Const, Term
-from cnndsl.emit.values import Apply, Branch, Compute, Program, Step, Training, Value, inputs_of, outs_of
+from cnndsl.emit.values import Apply, Compute, Program, Step, Training, Value, early
 from cnndsl.graph import Called, Choice, From, Join, Leaf, Loop, Named, Part, Tapped
+from cnndsl.graph import Sequence as SequencePart
 from cnndsl.layers.base import TorchCall, TorchFunction
 
 if TYPE_CHECKING:
     from cnndsl.emit.units import Unit
-
-Places = tuple[int, ...]
-
-
-@dataclass
-class Decision:
-    """A choice that differs between places: where it was made so, with which names, on which value, what came of it.
-
-    `flag` is the attribute that says so in `forward`; empty where modules stand in for one another.
-    """
-
-    choice: Choice
-    places: Places
-    look: Mapping[str, Term]
-    entering: Value
-    leaving: Value | None = None
-    flag: str = ""
 
 
 @dataclass
@@ -77,7 +62,7 @@ class Tracer:
 
     def trace(self) -> Traced:
         """The whole `forward`. Raises Mismatch where the places differ in more than code can say."""
-        out = self._walk(list(self.parts), self.all, self.program.entry)
+        out = self.walk(list(self.parts), self.all, self.program.entry)
         self.program.outs.append(out.real)
         exposed = [self._exposed(part) for part in self.parts]
         if len({len(each) for each in exposed}) > 1:
@@ -88,7 +73,7 @@ class Tracer:
                 raise Mismatch
             if not any(value.real is each for each in self.program.training):
                 self.program.outs.append(value.real)
-        self.program.steps[:] = _early(self.program.steps)
+        self.program.steps[:] = early(self.program.steps)
         return Traced(self.program, self.children, self.decisions)
 
     def _exposed(self, part: Part) -> tuple[int, ...]:
@@ -99,7 +84,7 @@ class Tracer:
 
     # Values
 
-    def _new(self, places: Places, nodes: Sequence[int], hint: str = "") -> Value:
+    def new(self, places: Places, nodes: Sequence[int], hint: str = "") -> Value:
         value = Value(dict(zip(places, nodes, strict=True)), hint)
         self.values.append(value)
         return value
@@ -119,13 +104,21 @@ class Tracer:
         own = [set(self.unit.structure.own(self.parts[place])) for place in places]
         if places != self.all or any(max(node, ~node) in mine for node, mine in zip(nodes, own, strict=True)):
             raise Mismatch
-        value = self._new(places, nodes, hint or "skip")
+        value = self.new(places, nodes, hint or "skip")
         self.program.reads.append(value)
         return value
 
     # Parts
 
-    def _walk(self, parts: Sequence[Part | None], places: Places, value: Value) -> Value:
+    def walk(self, parts: Sequence[Part | None], places: Places, value: Value) -> Value:
+        if all(isinstance(part, SequencePart) for part in parts):
+            columns = [part.parts for part in parts if isinstance(part, SequencePart)]
+            if len({len(column) for column in columns}) == 1:
+                for row in zip(*columns, strict=True):
+                    value = self.walk(row, places, value)
+                return value
+        if len({isinstance(part, Join) for part in parts}) > 1:
+            return sometimes_joined(self, parts, places, value)
         rows = [elements(part) for part in parts]
         if len({len(row) for row in rows}) > 1:
             raise Mismatch
@@ -138,7 +131,7 @@ class Tracer:
         if any(type(part) is not type(first) for part in parts):
             raise Mismatch
         if isinstance(first, Choice):
-            return self._choice(only(parts, Choice), places, value)
+            return chosen(self, only(parts, Choice), places, value)
         if isinstance(first, Loop):
             return self._loop(only(parts, Loop), places, value)
         if isinstance(first, Join):
@@ -152,7 +145,7 @@ class Tracer:
         if isinstance(first, Called) or (isinstance(first, Named) and first.is_module):
             return self._module(parts, places, value)
         if isinstance(first, Named):
-            return self._walk([part.part for part in only(parts, Named)], places, value)
+            return self.walk([part.part for part in only(parts, Named)], places, value)
         raise Mismatch
 
     def _loop(self, loops: Sequence[Loop], places: Places, value: Value) -> Value:
@@ -168,7 +161,7 @@ class Tracer:
                     if all(same(each, values[0]) for each in values):
                         known[name] = Const(values[0])
             self.look = {**outer, **known}
-            value = self._walk([loop.turns[turn] for loop in loops], places, value)
+            value = self.walk([loop.turns[turn] for loop in loops], places, value)
         self.look = outer
         return value
 
@@ -176,28 +169,32 @@ class Tracer:
         if len({len(join.branches) for join in joins}) > 1:
             raise Mismatch
         rows = zip(*(join.branches for join in joins), strict=True)
-        operands = tuple(self._walk(row, places, value) for row in rows)
-        return self._function([join.node for join in joins], places, operands)
+        operands = tuple(self.walk(row, places, value) for row in rows)
+        return self.function([join.node for join in joins], places, operands)
 
-    def _function(self, nodes: Sequence[int], places: Places, operands: tuple[Value, ...]) -> Value:
+    def function(self, nodes: Sequence[int], places: Places, operands: tuple[Value, ...]) -> Value:
         made = [self.unit.structure.made(node) for node in nodes]
         templates = {each.template for each in made if isinstance(each, TorchFunction)}
         if len(templates) != 1 or not all(isinstance(each, TorchFunction) for each in made):
             raise Mismatch
-        out = self._new(places, nodes)
         over = {self.unit.overwritten.get(node, -1) for node in nodes}
-        template = templates.pop()
-        self.steps.append(Compute(template, _real(operands), out, over.pop() if len(over) == 1 else -1))
+        *before, last = steps_of(templates.pop())
+        for template in before:
+            between = Value(dict(zip(places, nodes, strict=True)))
+            self.steps.append(Compute(template, _real(operands), between))
+            operands = (between,)
+        out = self.new(places, nodes)
+        self.steps.append(Compute(last, _real(operands), out, over.pop() if len(over) == 1 else -1))
         return out
 
     def _tap(self, taps: Sequence[Tapped], places: Places, value: Value) -> Value:
         training = all(tap.training_only for tap in taps) and self.unit.is_root and not self.in_training
         parts = [tap.part for tap in taps]
         if not training:
-            self._walk(parts, places, value)
+            self.walk(parts, places, value)
             return value
         outer, self.steps, self.in_training = self.steps, [], True
-        out = self._walk(parts, places, value)
+        out = self.walk(parts, places, value)
         steps, self.steps, self.in_training = self.steps, outer, False
         out = out.real
         out.hint = taps[0].name
@@ -212,20 +209,20 @@ class Tracer:
         made = [self.unit.structure.made(node) for node in nodes]
         inputs = self._inputs(nodes, places, value)
         if all(each is None for each in made):
-            again = self._new(places, nodes)
+            again = self.new(places, nodes)
             again.source = value
             return again
         if isinstance(made[0], TorchFunction):
-            return self._function(nodes, places, inputs)
+            return self.function(nodes, places, inputs)
         calls = [each for each in made if isinstance(each, TorchCall)]
         if len(calls) < len(made):
             raise Mismatch
         if any(call.flatten for call in calls):
             inputs = (self._flattened(inputs[0]), *inputs[1:])
         name = self._register(leaves, places, [self.unit.graph.nodes[node].path for node in nodes], inputs[0])
-        outs = [self._new(places, nodes, name)]
+        outs = [self.new(places, nodes, name)]
         if all(node in self.unit.structure.switched for node in nodes):
-            outs.append(self._new(places, [~node for node in nodes], "indices"))
+            outs.append(self.new(places, [~node for node in nodes], "indices"))
         over = all(node in self.unit.overwritten for node in nodes) and all(call.inplace for call in calls)
         extra = self._unpooled(nodes)
         self.steps.append(Apply(name, _real(inputs), tuple(outs), not over, extra, self._is_heavy(nodes)))
@@ -259,6 +256,7 @@ class Tracer:
 
     def _module(self, parts: Sequence[Part], places: Places, value: Value) -> Value:
         structure = self.unit.structure
+        value = self._entering(parts, places, value)
         reads = [
             tuple(at for at in structure.reads(part) if at != value.nodes[place])
             for part, place in zip(parts, places, strict=True)
@@ -271,9 +269,18 @@ class Tracer:
             value = self._flattened(value)
         name = self._register(parts, places, [_path(part) for part in parts], value)
         nodes = [output(part, value.nodes[place]) for part, place in zip(parts, places, strict=True)]
-        outs = [self._new(places, nodes, name), *(self._new(places, column) for column in zip(*exposed, strict=True))]
+        outs = [self.new(places, nodes, name), *(self.new(places, column) for column in zip(*exposed, strict=True))]
         self.steps.append(Apply(name, _real((value, *others)), tuple(outs), is_heavy=True))
         return outs[0]
+
+    def _entering(self, parts: Sequence[Part], places: Places, value: Value) -> Value:
+        """The value that enters a module: of one that reads other values alone, the first of them."""
+        entries = [
+            self.unit.structure.entry(part, value.nodes[place]) for part, place in zip(parts, places, strict=True)
+        ]
+        if all(value.nodes[place] == entry for place, entry in zip(places, entries, strict=True)):
+            return value
+        return self._read(places, entries)
 
     def _register(self, parts: Sequence[Part], places: Places, paths: Sequence[str], value: Value) -> str:
         found = {child(path, self.roots[place]) for path, place in zip(paths, places, strict=True)}
@@ -295,99 +302,6 @@ class Tracer:
         node = self.unit.graph.nodes[part.node]
         return bool(node.layer.tensors(*self.unit.graph.shapes(node)))
 
-    # Choices
-
-    def _choice(self, choices: Sequence[Choice], places: Places, value: Value) -> Value:
-        if len({choice.taken for choice in choices}) == 1:
-            return self._walk([choice.part for choice in choices], places, value)
-        if len({choice.taken == 0 for choice in choices}) == 1 or len({choice.taken for choice in choices}) > 2:
-            raise Mismatch
-        groups = [[at for at, choice in enumerate(choices) if (choice.taken == 0) == first] for first in (True, False)]
-        empty = [all(is_nothing(choices[at].part) for at in group) for group in groups]
-        if any(empty) and self.decision is None:
-            chosen, absent = (groups[0], groups[1]) if empty[1] else (groups[1], groups[0])
-            if all(self.unit.structure.is_chain(choices[at].part, value.nodes[places[at]]) for at in chosen):
-                return self._optional(choices, places, value, chosen, absent)
-        return self._branch(choices, places, value, groups)
-
-    def _optional(
-        self, choices: Sequence[Choice], places: Places, value: Value, chosen: list[int], absent: list[int]
-    ) -> Value:
-        """Modules that are there in some places; an identity stands for them in the others."""
-        there = tuple(places[at] for at in chosen)
-        decision = Decision(choices[chosen[0]], there, self.look, value)
-        self.decision = decision
-        out = self._walk([choices[at].part for at in chosen], there, value)
-        self.decision = None
-        for at in absent:
-            out.nodes[places[at]] = value.nodes[places[at]]
-        decision.leaving = out.real
-        self.decisions.append(decision)
-        return out
-
-    def _branch(self, choices: Sequence[Choice], places: Places, value: Value, groups: list[list[int]]) -> Value:
-        """Different steps in different places: a flag of the module says which."""
-        if self.decision is not None:
-            raise Mismatch
-        ends: list[tuple[list[Step], Value]] = []
-        outer = self.steps
-        decisions = [
-            Decision(choices[group[0]], tuple(places[at] for at in group), self.look, value) for group in groups
-        ]
-        for group, decision in zip(groups, decisions, strict=True):
-            self.steps, self.decision = [], decision
-            out = self._walk([choices[at].part for at in group], decision.places, value)
-            ends.append((self.steps, out))
-        self.steps, self.decision = outer, None
-        (steps, chosen), (otherwise, other) = ends
-        self._hoist(steps, otherwise)
-        chosen, other = chosen.real, other.real
-        other = self.renamed.get(id(other), other)
-        decisions[0].flag = self._flag((*steps, *otherwise))
-        self.decisions += decisions
-        nodes = {**chosen.nodes, **other.nodes}
-        out = self._new(tuple(nodes), tuple(nodes.values()))
-        decisions[0].leaving = decisions[1].leaving = out
-        self.steps.append(Branch(decisions[0].flag, tuple(steps), tuple(otherwise), chosen, other, out))
-        return out
-
-    def _hoist(self, steps: list[Step], otherwise: list[Step]) -> None:
-        """Takes the steps with which both branches begin out of them."""
-        while steps and otherwise:
-            first, second = steps[0], _renamed(otherwise[0], self.renamed)
-            if not _is_same(first, second):
-                return
-            for a, b in zip(outs_of(first), outs_of(second), strict=True):
-                a.nodes.update(b.nodes)
-                self.renamed[id(b)] = a
-            self.steps.append(steps.pop(0))
-            otherwise.pop(0)
-            otherwise[:] = [_renamed(step, self.renamed) for step in otherwise]
-
-    def _flag(self, steps: Sequence[Step]) -> str:
-        sums = any(isinstance(step, Compute) and "+" in step.template for step in steps)
-        base = "residual" if sums else "variant"
-        taken = {decision.flag for decision in self.decisions} | set(self.children)
-        name, number = base, 1
-        while name in taken:
-            number += 1
-            name = f"{base}{number}"
-        return name
-
-
-def _early(steps: Sequence[Step]) -> list[Step]:
-    """The steps that only training needs as early as they can be: nothing is kept for them when there is no training."""
-    result = [step for step in steps if not isinstance(step, Training)]
-    for step in steps:
-        if isinstance(step, Training):
-            read = {id(value) for value in inputs_of(step)}
-            made = [at for at, each in enumerate(result) if read & {id(out) for out in outs_of(each)}]
-            place = made[-1] + 1 if made else 0
-            while place < len(result) and isinstance(result[place], Training):
-                place += 1
-            result.insert(place, step)
-    return result
-
 
 def _real(values: Sequence[Value]) -> tuple[Value, ...]:
     return tuple(value.real for value in values)
@@ -397,23 +311,3 @@ def _path(part: Part) -> str:
     if isinstance(part, Called | Named):
         return part.path
     raise Mismatch
-
-
-def _renamed(step: Step, names: Mapping[int, Value]) -> Step:
-    def swap(values: tuple[Value, ...]) -> tuple[Value, ...]:
-        return tuple(names.get(id(value), value) for value in values)
-
-    if isinstance(step, Apply):
-        return replace(step, inputs=swap(step.inputs))
-    if isinstance(step, Compute):
-        return replace(step, inputs=swap(step.inputs))
-    return step
-
-
-def _is_same(a: Step, b: Step) -> bool:
-    """Whether two steps do the same to the same values."""
-    if [id(value) for value in inputs_of(a)] != [id(value) for value in inputs_of(b)]:
-        return False
-    if isinstance(a, Apply) and isinstance(b, Apply):
-        return (a.child, a.allocates, a.extra, len(a.outs)) == (b.child, b.allocates, b.extra, len(b.outs))
-    return isinstance(a, Compute) and isinstance(b, Compute) and (a.template, a.over) == (b.template, b.over)

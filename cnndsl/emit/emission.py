@@ -122,7 +122,7 @@ class Emission:
 
     def _class(self, calls: Sequence[Called], may_ask: bool) -> ClassPlan:
         first = calls[0]
-        flat = any(self.structure.wants_flat(call, call.entry) for call in calls)
+        flat = any(self.structure.wants_flat(call, self._entry(call)) for call in calls)
         entering = "in_features" if flat else "in_channels"
         taken: set[str] = {"in_channels", "in_features", "block_channels", "block_features"}
         options: dict[str, str] = {}
@@ -137,18 +137,21 @@ class Emission:
         if not flat:
             look["C"] = Var("in_channels")
         look |= {name: Var(python) for name, python in options.items()}
-        shapes = [self.graph.nodes[call.entry].shape for call in calls]
+        shapes = [self.graph.nodes[self._entry(call)].shape for call in calls]
         widths = tuple(shape.numel if flat else shape.channels for shape in shapes)
         scope = Scope(look, frames)
-        roots, entries = tuple(call.path for call in calls), tuple(call.entry for call in calls)
+        roots, entries = tuple(call.path for call in calls), tuple(map(self._entry, calls))
         flow = Flow(self.graph, scope, roots, entries, widths, Var(entering), flat)
         unit = Unit(self, taken, open_frames=frames if may_ask else ())
         parts = [call.body for call in calls]
         backwards = {python: name for name, python in options.items()}
         return unit.plan(first.block, parts, flow, backwards, self._defaults(calls, options))
 
+    def _entry(self, call: Called) -> int:
+        return self.structure.entry(call, call.entry)
+
     def _frame(self, call: Called, entering: str, options: Mapping[str, str]) -> dict[str, object]:
-        shape = self.graph.nodes[call.entry].shape
+        shape = self.graph.nodes[self._entry(call)].shape
         values = {
             options[name]: python_value(value) for name, value in zip(call.parameters, call.arguments, strict=True)
         }

@@ -53,6 +53,8 @@ class Flow:
     def comment(self, nodes: Sequence[int]) -> str:
         """The shapes that nodes give: one, or the first and the last of one place's several."""
         shapes = [str(self.graph.nodes[at].shape) for at in nodes]
+        if self.flat:
+            shapes = [str(width) for width in self.widths]
         if len(set(shapes)) == 1:
             return shapes[0]
         single = len(set(self.roots)) == 1

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cnndsl.emit.bindings import Bindings
-from cnndsl.emit.layout import Call, Display, Doc, Infix, Item, Text, flat
+from cnndsl.emit.layout import Call, Doc, Infix, Item, Text, flat
 from cnndsl.emit.merges import expression
 from cnndsl.emit.peak import Peak
 from cnndsl.emit.plan import Line, Statement, Suite
@@ -19,8 +19,6 @@ from cnndsl.emit.values import Apply, Branch, Compute, Program, Step, Training, 
 
 _DEEPEST = 4
 _LONGEST = 70
-_COLLECTED = "extra"
-"""The list of the outputs that only training gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class ForwardWriter:
         """The type that `forward` gives."""
         count, more = len(self.program.outs), len(self.program.training)
         plain = "Tensor" if count == 1 else _tuple_type(count)
-        return f"{plain} | {_tuple_type(count + more)}" if more else plain
+        return f"{plain} | {_tuple_type(count, more)}" if more else plain
 
     def statements(self) -> list[Statement]:
         """The body of `forward`."""
@@ -63,8 +61,6 @@ class ForwardWriter:
         for step, only_then in sorted(zip(program.steps, in_training, strict=True), key=lambda pair: pair[1]):
             self.names.expect(inputs_of(step), only_then)
         self.names.expect(program.outs)
-        if program.training:
-            self.lines.append(Line(f"{_COLLECTED}: list[Tensor] = ", Display("[]", ())))
         self._steps(program.steps)
         self._return()
         return self.lines
@@ -77,7 +73,7 @@ class ForwardWriter:
             return
         self._flush(len(self.pending))
         results = [self._operand(value) for value in outs]
-        extra = [Text(f"{_COLLECTED}[{at}]") for at in range(len(more))]
+        extra = [Text(self._name(value)) for value in more]
         both = Suite("if ", Text("self.training"), (Line("return ", _tuple([*results, *extra])),))
         self.lines += [both, Line("return ", _tuple(results))]
 
@@ -182,15 +178,23 @@ class ForwardWriter:
         return writer.lines
 
     def _training(self, step: Training) -> None:
-        """Steps that only training needs; what they give is collected in a list."""
+        """Steps that only training needs: without training they give None."""
         self._flush(len(self.pending))
         self._uses(inputs_of(step))
+        (out,) = step.outs
+        name = self.names.fresh(out.hint)
         writer = self._inner(step.steps, step.outs)
         writer._steps(step.steps)
         writer._settle(step.outs, at_end=True)
-        for value in step.outs:
-            writer.lines.append(Line("", Call(f"{_COLLECTED}.append", (Item(writer._operand(value)),))))
-        self.lines.append(Suite("if ", Text("self.training"), tuple(writer.lines)))
+        result = writer._operand(out)
+        self.names.expect([out])
+        self.names.bind(out, name)
+        short = Text(f"{flat(result)} if self.training else None")
+        if not writer.lines and len(flat(short)) <= _LONGEST:
+            self.lines.append(Line(f"{name} = ", short))
+            return
+        inside = (*writer.lines, Line(f"{name} = ", result))
+        self.lines += [Line(f"{name}: Tensor | None = ", Text("None")), Suite("if ", Text("self.training"), inside)]
 
     # Expressions
 
@@ -285,5 +289,5 @@ def _tuple(docs: Sequence[Doc]) -> Doc:
     return docs[0] if len(docs) == 1 else Infix(",", tuple(docs))
 
 
-def _tuple_type(count: int) -> str:
-    return f"tuple[{', '.join(['Tensor'] * count)}]"
+def _tuple_type(count: int, more: int = 0) -> str:
+    return f"tuple[{', '.join(['Tensor'] * count + ['Tensor | None'] * more)}]"

@@ -43,7 +43,7 @@ def _module(text: str) -> ModuleType:
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     sys.modules[name] = made
     try:
-        exec(compile(text, file, "exec"), made.__dict__)
+        exec(compile(text, file, "exec", dont_inherit=True), made.__dict__)
     except BaseException:
         del sys.modules[name]
         raise

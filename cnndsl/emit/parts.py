@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
+from cnndsl.emit.scope import Mismatch
 from cnndsl.graph import (
     Called,
     Choice,
@@ -18,7 +20,11 @@ from cnndsl.graph import (
     Tapped,
     Through,
 )
+from cnndsl.layers.activation import Activation
+from cnndsl.layers.arrange import Dropout
 from cnndsl.layers.base import TorchCall, TorchFunction
+
+Kind = TypeVar("Kind", bound=Part)
 
 
 def output(part: Part | None, entry: int) -> int:
@@ -94,13 +100,15 @@ class Structure:
         return made
 
     def is_chain(self, part: Part | None, entry: int) -> bool:
-        """Whether calling the modules of a part one after the other, from the value of `entry` on, is all that it does."""
+        """Whether calling its modules one after the other, from the value of `entry` on, is all that a part does."""
         if part is None or isinstance(part, Through):
             return True
         if isinstance(part, Leaf):
             is_module = not isinstance(self.made(part.node), TorchFunction)
             return is_module and self.graph.nodes[part.node].inputs == (entry,) and part.node not in self.switched
-        if isinstance(part, From | Join | Tapped):
+        if isinstance(part, From):
+            return part.node == entry
+        if isinstance(part, Join | Tapped):
             return False
         if isinstance(part, Called) or (isinstance(part, Named) and part.is_module):
             return self.is_closed(part, entry)
@@ -132,6 +140,11 @@ class Structure:
             return (found.inputs[0], ~found.inputs[1])
         return found.inputs
 
+    def entry(self, part: Part, entry: int) -> int:
+        """The value that enters a module. One that reads only other values than the one before it, takes the first."""
+        reads = self.reads(part)
+        return entry if entry in reads or not reads or reads[0] < 0 else reads[0]
+
     def reads(self, part: Part) -> tuple[int, ...]:
         """The values from outside of a part that it reads, the first read first."""
         own = set(nodes(part))
@@ -156,19 +169,51 @@ class Structure:
         return any(reader not in own and at in self.inputs(reader) for reader in self.graph.readers[at])
 
     def wants_flat(self, part: Part | None, entry: int) -> bool:
-        """Whether the first module of a chain takes vectors, and something else enters it."""
-        if part is None or isinstance(part, Through):
-            return False
+        """Whether a part, or the first module of a chain, takes vectors, and something else enters it.
+
+        What works value by value may come ahead in a chain: it can as well work on vectors.
+        """
         if isinstance(part, Leaf):
             made = self.made(part.node)
             return isinstance(made, TorchCall) and made.flatten
-        if isinstance(part, From | Join | Tapped):
-            return False
         is_module = isinstance(part, Called) or (isinstance(part, Named) and part.is_module)
-        if is_module and not all(self.is_chain(each, entry) for each in inner(part)):
+        if is_module and not all(self.is_chain(each, entry) for each in inner(part or Through())):
             return False
-        first = next((each for each in inner(part) if not is_nothing(each)), None)
-        return self.wants_flat(first, entry)
+        for leaf in _leaves(part):
+            made = self.made(leaf.node)
+            if isinstance(made, TorchCall) and made.flatten:
+                return True
+            if made is not None and not (is_module and self.is_elementwise(leaf.node)):
+                return False
+        return False
+
+    def is_elementwise(self, node: int) -> bool:
+        """Whether a layer works on each value by itself."""
+        found = self.graph.nodes[node]
+        made = self.made(node)
+        if isinstance(found.layer, Dropout):
+            return not found.layer.channels
+        has_axis = isinstance(made, TorchCall) and any(keyword == "dim" for keyword, _ in made.keywords)
+        return (
+            isinstance(found.layer, Activation) and not found.layer.tensors(*self.graph.shapes(found)) and not has_axis
+        )
+
+
+def _leaves(part: Part | None) -> Iterator[Leaf]:
+    """The modules of a chain in order, up to the first part that is none."""
+    if isinstance(part, Leaf):
+        yield part
+        return
+    if part is None or isinstance(part, Join | Tapped):
+        return
+    for each in inner(part):
+        yield from _leaves(each)
+        if not _is_plain(each):
+            return
+
+
+def _is_plain(part: Part) -> bool:
+    return not isinstance(part, Join | Tapped) and all(map(_is_plain, inner(part)))
 
 
 def elements(part: Part | None) -> list[Part]:
@@ -187,3 +232,13 @@ def is_nothing(part: Part | None) -> bool:
         or isinstance(part, Through)
         or (not isinstance(part, Leaf | From | Join) and all(map(is_nothing, inner(part))))
     )
+
+
+def only(parts: Iterable[Part], kind: type[Kind]) -> list[Kind]:
+    """The parts, known to be of one kind. Raises Mismatch where they are not."""
+    found: list[Kind] = []
+    for part in parts:
+        if not isinstance(part, kind):
+            raise Mismatch
+        found.append(part)
+    return found

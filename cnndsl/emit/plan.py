@@ -5,7 +5,7 @@ Plans hold expressions as layout documents, in which a class stands by its plan:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -125,3 +125,18 @@ class ClassPlan:
 
     def __str__(self) -> str:
         return self.name or self.wanted_name
+
+
+def cost(items: Iterable[ChainItem]) -> int:
+    """About how many lines the items take."""
+    return sum(_cost(item) for item in items)
+
+
+def _cost(item: ChainItem) -> int:
+    if isinstance(item, Element):
+        return 1 if item.nested is None else 1 + cost(item.nested.items)
+    if isinstance(item, Condition):
+        return 1 + cost(item.items) + (1 + cost(item.otherwise) if item.otherwise else 0)
+    around = (item.before is not None) + (item.after is not None)
+    alone = not around and len(item.items) == 1 and isinstance(item.items[0], Element) and not item.items[0].name.text
+    return 1 if alone else 1 + around + cost(item.items)

@@ -1,7 +1,7 @@
 """Which parameters of a net stay arguments of its class: those that change what the last layers give, or a rate.
 
-A parameter is fixed where a repeat, a choice, a window or a name depends on it, and where a width that it sets is read by
-a layer with weights: then other numbers of the file depend on it too.
+A parameter is fixed where a repeat, a choice, a window or a name depends on it, and where a width that it sets is
+read by a layer with weights: then other numbers of the file depend on it too.
 """
 
 from __future__ import annotations

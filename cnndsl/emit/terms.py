@@ -167,6 +167,16 @@ def substitute(term: Term, values: Mapping[str, Term]) -> Term:
     return folded
 
 
+def negated(term: Term) -> Term:
+    """The opposite of a test."""
+    opposite = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+    if isinstance(term, Op) and term.operator in opposite:
+        return Op(opposite[term.operator], term.operands)
+    if isinstance(term, Op) and term.operator == "not":
+        return term.operands[0]
+    return Op("not", (term,))
+
+
 def names(term: Term) -> Iterator[str]:
     """Every name in a term, and every function as `divisible()`."""
     if isinstance(term, Var):

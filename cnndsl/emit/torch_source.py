@@ -16,10 +16,11 @@ from cnndsl.emit.emission import Emission
 from cnndsl.emit.forward import ForwardWriter
 from cnndsl.emit.helpers import HELPERS
 from cnndsl.emit.layout import STEP, WIDTH, Infix, Item, Text, flat, lines
-from cnndsl.emit.names import class_name, comment
+from cnndsl.emit.names import class_name, comment, variable
 from cnndsl.emit.plan import ClassPlan, Parameter, Statement, Suite
 from cnndsl.emit.settings import kept
 from cnndsl.emit.terms import text
+from cnndsl.expr import show
 from cnndsl.graph import Graph
 
 _DIVISIBLE = '''\
@@ -42,6 +43,7 @@ def source(graph: Graph) -> str:
     taken: set[str] = set(HELPERS)
     for plan in (root, *plans[:-1]):
         plan.name = class_name(plan.wanted_name, taken)
+    root.doc = _use(graph, root)
     sections = [_opening(graph, root, plans)]
     if any("divisible()" in plan.helpers for plan in plans):
         sections.append(_DIVISIBLE.rstrip())
@@ -51,6 +53,28 @@ def source(graph: Graph) -> str:
     sections += ["\n".join(_class(plan)) for plan in plans]
     sections.append("\n".join(_main(graph, root)))
     return "\n\n\n".join(sections) + "\n"
+
+
+def _use(graph: Graph, root: ClassPlan) -> str:
+    """How the network is called, and what it gives."""
+    arguments = ", ".join(map(_passed, root.parameters))
+    taken, given = ("x".join(map(str, ("N", *_extents(graph, at)))) for at in (0, graph.output))
+    more = ""
+    if len(graph.taps) > 0:
+        always = [tap.name for tap in graph.taps if not tap.training_only]
+        trained = [tap.name for tap in graph.taps if tap.training_only]
+        more = f", then {', '.join(always)}" if always else ""
+        more += f", in training {', '.join(trained)} too" if trained else ""
+    return f"`{root.name}({arguments})` takes {taken} and gives {given}{more}."
+
+
+def _passed(parameter: Parameter) -> str:
+    return f"{parameter.name}={text(parameter.default)}" if parameter.default is not None else parameter.name
+
+
+def _extents(graph: Graph, node: int) -> tuple[int, ...]:
+    shape = graph.nodes[node].shape
+    return (shape.channels, *shape.spatial)
 
 
 def class_of_network(text: str) -> str:
@@ -72,23 +96,8 @@ def _in_order(plan: ClassPlan, seen: dict[int, ClassPlan]) -> Iterator[ClassPlan
 
 
 def _opening(graph: Graph, root: ClassPlan, plans: Sequence[ClassPlan]) -> str:
-    params = sum(
-        tensor.numel for node in graph for tensor in node.layer.tensors(*graph.shapes(node)) if tensor.role != "buffer"
-    )
-    macs = sum(node.layer.macs(*graph.shapes(node)) for node in graph)
     described = _comments(graph) or [f"{root.name}."]
-    fixed = [
-        f"{name} = {value}"
-        for name, value in graph.settings.items()
-        if name not in {each.name for each in root.parameters}
-    ]
-    facts = f"{params:,} parameters, {macs:,} multiply-adds for an input of {graph.input}."
-    if fixed:
-        facts += f" Built with {', '.join(fixed)}."
-    origin = f"From {graph.source.name.rpartition('/')[2]} (sha256 {graph.digest[:12]}) by cnndsl. Use: model = {root.name}()"
-    body = [*described, "", *_wrapped(facts), *_wrapped(origin)]
-    text_lines = [_escaped(comment(line)) for line in body]
-    text_lines[0] = f'"""{text_lines[0]}'
+    text_lines = [_escaped(comment(line)) for line in (*described, "", *_wrapped(_facts(graph, root)))]
     typed = any(plan.program is not None for plan in plans)
     imports = ["import torch", "from torch import Tensor, nn" if typed else "from torch import nn"]
     sources = "".join(HELPERS.get(name, "") for plan in plans for name in plan.helpers)
@@ -96,22 +105,46 @@ def _opening(graph: Graph, root: ClassPlan, plans: Sequence[ClassPlan]) -> str:
         imports = ["import math", "", *imports]
     if re.search(r"\bF\.", sources):
         imports.append("from torch.nn import functional as F")
-    return "\n".join([*text_lines, '"""', "", *imports])
+    return "\n".join([f'"""{text_lines[0]}', *text_lines[1:], '"""', "", *imports])
+
+
+def _facts(graph: Graph, root: ClassPlan) -> str:
+    """Where the file comes from, and how large the network is."""
+    tensors = (tensor for node in graph for tensor in node.layer.tensors(*graph.shapes(node)))
+    params = sum(tensor.numel for tensor in tensors if tensor.role != "buffer")
+    macs = sum(node.layer.macs(*graph.shapes(node)) for node in graph)
+    arguments = {each.name for each in root.parameters}
+    fixed = [f"{name} = {show(value)}" for name, value in graph.settings.items() if variable(name) not in arguments]
+    origin = f"{graph.source.name.rpartition('/')[2]} (sha256 {graph.digest[:8]}), by cnndsl"
+    built = f" with {', '.join(fixed)}" if fixed else ""
+    return f"{origin}{built}: {params:,} parameters, {_human(macs)} multiply-adds."
+
+
+def _human(number: int) -> str:
+    """In short.
+
+    >>> _human(15_470_264_320), _human(1500), _human(7)
+    ('15.5G', '1.5K', '7')
+    """
+    for size, unit in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K")):
+        if number >= size:
+            return f"{number / size:.{1 if number < 100 * size else 0}f}{unit}"
+    return str(number)
 
 
 def _comments(graph: Graph) -> list[str]:
-    """The comments that the program begins with, filled into lines."""
+    """What the program says of itself: the comments that it begins with, up to the first line that ends a sentence."""
     found: list[str] = []
     for line in graph.source.text.splitlines():
         stripped = line.strip()
-        if not stripped.startswith("#"):
+        if not stripped.startswith("#") or (found and found[-1].endswith(".")):
             break
         found.append(stripped.lstrip("#").strip())
-    return _wrapped(" ".join(found)) if any(found) else []
+    return [line.lstrip("~") for line in _wrapped("~~~" + " ".join(found))] if any(found) else []
 
 
 def _wrapped(line: str) -> list[str]:
-    return textwrap.wrap(line, WIDTH - 3, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(line, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _escaped(line: str) -> str:
@@ -172,7 +205,7 @@ def _line(lead: str, doc: object, remark: str, indent: int) -> list[str]:
 
 
 def _main(graph: Graph, root: ClassPlan) -> Iterator[str]:
-    extents = ", ".join(map(str, (1, graph.input.channels, *graph.input.spatial)))
+    extents = ", ".join(map(str, (1, *_extents(graph, 0))))
     several = root.program is not None and len(root.program.outs) > 1
     yield 'if __name__ == "__main__":'
     yield "    from torch.utils.benchmark import Timer"

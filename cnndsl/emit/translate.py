@@ -21,10 +21,13 @@ class Untranslatable(Exception):
     """An expression that has no counterpart in the emitted code."""
 
 
+_ONE = Const(1)
+
+
 @dataclass(frozen=True, slots=True)
 class _Ratio:
     over: Term
-    under: Term = Const(1)
+    under: Term = _ONE
 
 
 def translate(expr: Expr, look: Look) -> Term | None:

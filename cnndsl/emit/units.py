@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from cnndsl.emit.assemble import assembled
-from cnndsl.emit.chain import ChainBuilder, only
+from cnndsl.emit.chain import ChainBuilder
 from cnndsl.emit.construct import DEFAULTS, Site, construct
 from cnndsl.emit.dataflow import Tracer
 from cnndsl.emit.flow import Flow
+from cnndsl.emit.initialise import initialisation
 from cnndsl.emit.layout import Call, Doc, Infix, Item, Text
-from cnndsl.emit.parts import elements, members, output
+from cnndsl.emit.names import variable
+from cnndsl.emit.parts import elements, members, only, output
 from cnndsl.emit.peak import Peak
 from cnndsl.emit.plan import ChildName, ClassPlan, Element, Parameter
-from cnndsl.emit.names import variable
 from cnndsl.emit.scope import Mismatch, Scope, same
 from cnndsl.emit.sequential import body
 from cnndsl.emit.terms import Code, Const, Env, Op, Term, Var, evaluate, names, substitute, text
@@ -62,6 +63,11 @@ class Unit:
         self.helpers: set[str] = set()
         self.inner: list[ClassPlan] = []
         self.strides: list[Term] = []
+        self.counter = variable("in_width", self.taken) if "channels" in self.taken else "channels"
+        """The variable that counts channels from turn to turn of a repeat."""
+        self.taken.add(self.counter)
+        self.nesting = 0
+        """How many repeats are open that are being written as loops."""
 
     # Names
 
@@ -149,7 +155,7 @@ class Unit:
         chained = (self.structure.is_chain(part, entry) for part, entry in zip(inner, flow.nodes, strict=True))
         if all(chained):
             chain, after = ChainBuilder(self).build(inner, replace(flow, roots=paths))
-            return Element(name, None, chain), flow.after(outputs, after.term)
+            return Element(name, None, chain), replace(flow, scope=after.scope).after(outputs, after.term)
         plan = self._pseudo(inner, paths, flow)
         return self._call(plan, parts, flow, outputs, name)
 
@@ -171,7 +177,10 @@ class Unit:
         self.helpers |= made.helpers
         if made.stride is not None and made.stride not in self.strides:
             self.strides.append(made.stride)
-        return Element(name, made.doc), flow.after(numbers, made.leaving)
+        after = flow.after(numbers, made.leaving)
+        if flow.flat and all(self.structure.is_elementwise(at) for at in numbers):
+            after = replace(after, flat=True, widths=flow.widths, term=flow.term)
+        return Element(name, made.doc), after
 
     def _call(
         self, plan: ClassPlan, parts: Sequence[Part], flow: Flow, outputs: Sequence[int], name: ChildName
@@ -247,6 +256,8 @@ class Unit:
             base, init, leaving = assembled(self, traced, flow)
             program = traced.program
             peak = Peak(self.emission, program, {name: each.parts for name, each in traced.children.items()})
+        if self.is_root:
+            init = [*init, *initialisation(self.graph)]
         known = list(flow.scope.frames[0])
         used = [each for each in known if each in self.uses]
         return ClassPlan(

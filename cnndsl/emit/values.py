@@ -6,7 +6,8 @@ A value stands for a node in each of the places that a class is for; `indices` o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from cnndsl.emit.terms import Term
@@ -104,3 +105,39 @@ def outs_of(step: Step) -> tuple[Value, ...]:
     if isinstance(step, Apply | Training):
         return step.outs
     return (step.out,)
+
+
+def early(steps: Sequence[Step]) -> list[Step]:
+    """The steps that only training needs as early as can be: nothing is kept for them when there is no training."""
+    result: list[Step] = [step for step in steps if not isinstance(step, Training)]
+    for step in steps:
+        if isinstance(step, Training):
+            read = {id(value) for value in inputs_of(step)}
+            made = [at for at, each in enumerate(result) if read & {id(out) for out in outs_of(each)}]
+            place = made[-1] + 1 if made else 0
+            while place < len(result) and isinstance(result[place], Training):
+                place += 1
+            result.insert(place, step)
+    return result
+
+
+def renamed(step: Step, names: Mapping[int, Value]) -> Step:
+    """The step with other values in place of its inputs, by their identity."""
+
+    def swap(values: tuple[Value, ...]) -> tuple[Value, ...]:
+        return tuple(names.get(id(value), value) for value in values)
+
+    if isinstance(step, Apply):
+        return replace(step, inputs=swap(step.inputs))
+    if isinstance(step, Compute):
+        return replace(step, inputs=swap(step.inputs))
+    return step
+
+
+def is_same(a: Step, b: Step) -> bool:
+    """Whether two steps do the same to the same values."""
+    if [id(value) for value in inputs_of(a)] != [id(value) for value in inputs_of(b)]:
+        return False
+    if isinstance(a, Apply) and isinstance(b, Apply):
+        return (a.child, a.allocates, a.extra, len(a.outs)) == (b.child, b.allocates, b.extra, len(b.outs))
+    return isinstance(a, Compute) and isinstance(b, Compute) and (a.template, a.over) == (b.template, b.over)
