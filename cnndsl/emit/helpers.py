@@ -181,10 +181,10 @@ class LocallyConnected(nn.Module):
         for axis in range(axes):
             x = x.unfold(axis + 2, self.kernel_size[axis], self.stride[axis])
         x = x.permute(self.order).clone(memory_format=torch.contiguous_format)
-        patches = x.flatten(axes + 1).flatten(0, axes - 1)
-        y = torch.bmm(self.weight, patches.transpose(1, 2)).permute(2, 1, 0)
-        y = torch.unflatten(y.contiguous(), 2, self.output_size)
-        return y if self.bias is None else y + self.bias
+        x = x.flatten(axes + 1).flatten(0, axes - 1).transpose(1, 2)
+        x = torch.bmm(self.weight, x)
+        x = torch.unflatten(x.permute(2, 1, 0).contiguous(), 2, self.output_size)
+        return x if self.bias is None else x + self.bias
 '''
 
 _RADIAL_BASIS = '''\
