@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from cnndsl.elaborate.count import least_of_call, too_many
 from cnndsl.elaborate.lookup import find_label, show_value
 from cnndsl.elaborate.state import Definition, Env, Given, Member, Scope, Wire, Word
 from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
 from cnndsl.expr import Expr, Name, Reference, Value, error, evaluate
 from cnndsl.graph import Called
+from cnndsl.limits import current
 from cnndsl.syntax import ast
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ def call(walker: Walker, block: Definition, item: ast.Layer, wire: Wire | None, 
     scope = Scope(env.scope)
     outer: dict[str, Value] = {**block.home.values, **axes_of(wire.shape)}
     values = _with_defaults(block, item, given, Env(outer, block.home, block.defaults, scope, True))
+    number, most = least_of_call(block, values, walker.state.depth), walker.state.most_nodes
+    if number > most:
+        raise too_many(number, most, item.span)
     env.scope.members.append(Member(tag.name if tag else None, block.block.name.lower(), True, scope=scope))
     inner = Env({**outer, **values}, block.home, block.defaults, scope, True, (*env.calls, block.block))
     first = len(walker.state.drafts)
@@ -76,6 +81,9 @@ def _check_form(block: Definition, item: ast.Layer, env: Env) -> None:
     name = block.block.name
     if item.size or item.width is not None or item.stride is not None:
         raise error("E0244", f"`{name}` is a block, and takes its arguments in brackets", item.span, _form(block))
+    deepest = current().nesting
+    if len(env.calls) >= deepest:
+        raise error("E0103", f"calls nest deeper than {deepest}", item.span)
     if any(each is block.block for each in env.calls):
         others = (Label(block.block.name_span, "the block"),)
         message = f"the block `{name}` calls itself"

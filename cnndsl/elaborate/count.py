@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from cnndsl.elaborate.state import Definition, Env, Word
+from cnndsl.elaborate.state import Definition, Env, Scope, Word
 from cnndsl.errors import CnnError, Span
-from cnndsl.expr import Expr, Name, Reference, Value, error, evaluate
+from cnndsl.expr import Expr, Name, Reference, Unknown, Value, error, evaluate
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 
@@ -25,26 +25,31 @@ def check(items: Sequence[ast.Element], env: Env, most: int) -> None:
             raise too_many(total, most, item.span)
 
 
-def least(item: ast.Element, env: Env) -> int:
-    """At least so many layers come of an element."""
-    return _Counter().least(item, env)
+def least(item: ast.Element, env: Env, depth: int) -> int:
+    """At least so many layers come of an element that stands so deep."""
+    return _Counter(depth).least(item, env)
 
 
-def least_of_call(block: Definition, values: Mapping[str, Value]) -> int:
-    """At least so many layers come of a call, with the values of the parameters."""
-    return _Counter().body(block, values)
+def least_of_call(block: Definition, values: Mapping[str, Value], depth: int) -> int:
+    """At least so many layers come of a call that stands so deep, with the values of the parameters."""
+    return _Counter(depth).body(block, values)
 
 
 def too_many(number: int, most: int, span: Span) -> CnnError:
     return error("E0209", f"this makes {number:,} layers, and a network has at most {most:,}", span)
 
 
-class _Counter:
-    """One count. Calls with the same values are counted once."""
+_UNKNOWN = Unknown()
+_AXES: Mapping[str, Value] = dict.fromkeys("CHWD", _UNKNOWN)
+_NOWHERE = Scope()
 
-    def __init__(self) -> None:
+
+class _Counter:
+    """One count. Calls with the same values are counted once; what nests too deep is not looked into."""
+
+    def __init__(self, depth: int = 0) -> None:
         self._calls: dict[tuple[int, tuple[tuple[str, Value], ...]], int] = {}
-        self._depth, self._deepest = 0, 2 * current().nesting
+        self._depth, self._deepest = depth, 2 * current().nesting
 
     def chain(self, items: Iterable[ast.Element], env: Env) -> int:
         total = 0
@@ -94,30 +99,31 @@ class _Counter:
         block = _block(item.head, env)
         if block is None:
             return 1
-        names = [each.name for each in block.block.parameters or ()]
-        values: dict[str, Value] = {}
-        for position, each in enumerate(item.arguments or ()):
-            name = each.name or (names[position] if position < len(names) else "")
-            value = _argument(each.value, env)
-            if value is not None:
-                values[name] = value
-        given = {each.name for each in item.arguments or ()} | set(names[: len(item.arguments or ())])
-        for each in block.block.parameters or ():
-            if each.name not in given and each.default is not None:
-                value = _argument(each.default, Env({**block.home.values, **values}, block.home, {}, env.scope))
-                values |= {} if value is None else {each.name: value}
-        return self.body(block, values)
+        return self.body(block, _bind(block, item, env))
 
     def body(self, block: Definition, values: Mapping[str, Value]) -> int:
         """The layers of a block's body; nothing while it is being counted, as in a circle."""
         key = (id(block.block), tuple(values.items()))
         if key not in self._calls:
             self._calls[key] = 0
-            unknown = {each.name for each in block.block.parameters or ()} - set(values)
-            outer = {name: value for name, value in block.home.values.items() if name not in unknown}
-            env = Env({**outer, **values}, block.home, block.defaults, _NOWHERE, True)
+            env = Env({**block.home.values, **_AXES, **values}, block.home, block.defaults, _NOWHERE, True)
             self._calls[key] = self.chain(block.block.body.items, env)
         return self._calls[key]
+
+
+def _bind(block: Definition, item: ast.Layer, env: Env) -> dict[str, Value]:
+    """The values of a block's parameters in a call, as far as they are known."""
+    parameters = block.block.parameters or ()
+    names = [each.name for each in parameters]
+    values: dict[str, Value] = {}
+    for position, each in enumerate(item.arguments or ()):
+        name = each.name or (names[position] if position < len(names) else "")
+        values[name] = _argument(each.value, env)
+    for each in parameters:
+        if each.name not in values:
+            inner = Env({**block.home.values, **_AXES, **values}, block.home, {}, _NOWHERE)
+            values[each.name] = _UNKNOWN if each.default is None else _argument(each.default, inner)
+    return values
 
 
 def _block(head: str, env: Env) -> Definition | None:
@@ -125,27 +131,27 @@ def _block(head: str, env: Env) -> Definition | None:
     for _ in range(current().nesting):
         value = env.values.get(head)
         if not isinstance(value, Word):
-            break
+            return None if value is _UNKNOWN else env.home.blocks.get(head)
         head, env = value.name, value.env or env
-    return env.home.blocks.get(head)
+    return None
 
 
 def _without(names: Sequence[str], env: Env) -> Env:
-    return replace(env, values={name: value for name, value in env.values.items() if name not in names})
+    return replace(env, values={**env.values, **dict.fromkeys(names, _UNKNOWN)})
 
 
-def _argument(expr: Expr, env: Env) -> Value | None:
+def _argument(expr: Expr, env: Env) -> Value:
     if isinstance(expr, Name) and expr.name not in env.values:
         return Word(expr.name, env)
-    return None if isinstance(expr, Reference) else _value(expr, env)
+    return _UNKNOWN if isinstance(expr, Reference) else _value(expr, env)
 
 
-def _value(expr: Expr, env: Env) -> Value | None:
-    """The value of an expression; None where it is not known yet, or wrong."""
+def _value(expr: Expr, env: Env) -> Value:
+    """The value of an expression; unknown where it depends on what is, and where it is wrong."""
     try:
         return evaluate(expr, env.values)
     except CnnError:
-        return None
+        return _UNKNOWN
 
 
 def _times(expr: Expr, env: Env) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cnndsl.elaborate.state import Env, Wire
+from cnndsl.elaborate.state import MOST_CHOICES, Env, Wire
+from cnndsl.expr import error
 from cnndsl.graph import Choice, Join, Part, Through
 from cnndsl.layers.base import LayerError
 from cnndsl.layers.merge import MERGES
@@ -31,6 +32,18 @@ def merge(walker: Walker, item: ast.Merge, wire: Wire | None, env: Env) -> Made:
     A branch of which nothing is left (`A?` that is absent, `A if no`) is left out; a single one needs no merge.
     Raises CnnError where the shapes do not go together.
     """
+    state, chooses = walker.state, any(map(_lone_either, item.branches))
+    if chooses and state.choices >= MOST_CHOICES:
+        message = f"merges with an `or` among their branches nest deeper than {MOST_CHOICES}"
+        raise error("E0103", message, item.span, "say which of the two is meant")
+    state.choices += chooses
+    try:
+        return _merge(walker, item, wire, env)
+    finally:
+        state.choices -= chooses
+
+
+def _merge(walker: Walker, item: ast.Merge, wire: Wire | None, env: Env) -> Made:
     from cnndsl.elaborate.walk import Made
 
     branches: list[Branch] = []
@@ -88,10 +101,10 @@ def _target(
 def trial(walker: Walker, chain: ast.Chain, wire: Wire | None, env: Env) -> Made:
     """What a chain would make; nothing of it stays."""
     state, scope = walker.state, env.scope
-    nodes, members, taps = len(state.drafts), len(scope.members), len(state.taps)
+    nodes, members, taps, modules = len(state.drafts), len(scope.members), len(state.taps), len(state.modules)
     labels, errors = dict(scope.labels), list(state.errors)
     made = walker.chain(chain, wire, env)
-    del state.drafts[nodes:], scope.members[members:], state.taps[taps:]
+    del state.drafts[nodes:], scope.members[members:], state.taps[taps:], state.modules[modules:]
     scope.labels.clear()
     scope.labels.update(labels)
     state.retract(errors)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from cnndsl.elaborate.calls import argument
+from cnndsl.elaborate.count import least, too_many
 from cnndsl.elaborate.state import Env, Wire
 from cnndsl.errors import Span
-from cnndsl.expr import Expr, Value, error, evaluate, number, show
+from cnndsl.expr import Expr, Value, error, number, show
 from cnndsl.graph import Loop, Part, Turn
 from cnndsl.syntax import ast
 
@@ -24,10 +24,7 @@ def repeat(walker: Walker, item: ast.Repeat, wire: Wire | None, env: Env) -> Mad
 
     place = here(env, wire)
     times = count(item.count, place)
-    least = times * least_nodes(item.body, place)
-    if least > walker.state.most_nodes:
-        most = walker.state.most_nodes
-        raise error("E0209", f"this makes {least:,} layers, and a network has at most {most:,}", item.span)
+    _check(times, item.body, item.span, walker, env)
     rows = tuple((turn,) for turn in range(1, times + 1))
     return _turns(walker, item.body, ("i",), rows, item.count, item.span, wire, env)
 
@@ -36,22 +33,30 @@ def table(walker: Walker, item: ast.For, wire: Wire | None, env: Env) -> Made:
     """`for c, n in (64, 3), (128, 4) [ ... ]`. Raises CnnError where a row has too few or too many values."""
     from cnndsl.elaborate.walk import here
 
-    rows = _rows(item, here(env, wire))
-    most = walker.state.most_nodes
-    if len(rows) * least_nodes(ast.Group(item.body, item.span), env) > most:
-        raise error("E0209", f"this makes more layers than the {most:,} that a network may have", item.span)
     body = ast.Group(item.body, item.body.span)
+    rows = _rows(item, here(env, wire), walker.state.most_nodes)
+    _check(len(rows), body, item.span, walker, env)
     return _turns(walker, body, item.names, rows, None, item.span, wire, env)
 
 
-def _rows(item: ast.For, env: Env) -> tuple[tuple[Value, ...], ...]:
+def _check(turns: int, body: ast.Element, span: Span, walker: Walker, env: Env) -> None:
+    """Raises CnnError where so many turns make more layers than there may be; an empty turn counts as one."""
+    from cnndsl.elaborate.walk import here
+
+    state = walker.state
+    number = turns * max(1, least(body, here(env, None), state.depth))
+    if number > state.most_nodes:
+        raise too_many(number, state.most_nodes, span)
+
+
+def _rows(item: ast.For, env: Env, most: int) -> tuple[tuple[Value, ...], ...]:
     if item.is_range:
         first, last = (_whole(expr, env) for expr in item.rows[0])
         if last < first - 1:
             message = f"{first}..{last} is no range: a range runs upwards"
             raise error("E0213", message, item.span_of_rows, "list the values instead: `for n in 3, 2, 1`")
-        if last - first > 10**6:
-            raise error("E0209", f"{last - first + 1:,} turns are too many", item.span_of_rows)
+        if last - first >= most:
+            raise too_many(last - first + 1, most, item.span)
         return tuple((value,) for value in range(first, last + 1))
     for row in item.rows:
         if len(row) != len(item.names):
@@ -102,26 +107,3 @@ def _whole(expr: Expr, env: Env) -> int:
     if isinstance(value, Fraction):
         raise error("E0208", f"a range runs over integers, and this is {show(value)}", expr.span)
     return value
-
-
-def least_nodes(item: ast.Element, env: Env) -> int:
-    """At least so many layers come of an element: counted, not expanded, so that nested repeats answer at once."""
-    if isinstance(item, ast.Group):
-        return sum(least_nodes(each, env) for each in item.body.items)
-    if isinstance(item, ast.Label):
-        return least_nodes(item.body, env)
-    if isinstance(item, ast.Repeat):
-        return _known(item.count, env.values) * least_nodes(item.body, env)
-    if isinstance(item, ast.Merge):
-        return sum(least_nodes(each, env) for branch in item.branches for each in branch.items)
-    return 1 if isinstance(item, ast.Layer) else 0
-
-
-def _known(expr: Expr, values: Mapping[str, Value]) -> int:
-    from cnndsl.errors import CnnError
-
-    try:
-        value = evaluate(expr, values)
-    except CnnError:
-        return 0
-    return value if isinstance(value, int) and value > 0 else 0

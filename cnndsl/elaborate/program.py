@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import TypeAlias
 
-from cnndsl.elaborate import family, naming
+from cnndsl.elaborate import count, family, naming
 from cnndsl.elaborate.bind import settings as options_of
+from cnndsl.elaborate.lookup import interpolate
 from cnndsl.elaborate.meaning import meaning
-from cnndsl.elaborate.state import MOST_NODES, Defaults, Definition, Env, Home, Named, Scope, State, TooManyError, Wire
-from cnndsl.elaborate.walk import Walker
+from cnndsl.elaborate.state import Defaults, Definition, Env, Home, Named, Scope, State, TooManyError, Wire
+from cnndsl.elaborate.walk import Tag, Walker, here
 from cnndsl.errors import CnnError, Diagnostic, Label, Source, Span, nearest
 from cnndsl.expr import Expr, Unknown, Value, error, evaluate, number, show
 from cnndsl.graph import Graph, Leaf, Node, Part, Sequence
 from cnndsl.layers import find as find_kind
 from cnndsl.layers.dense import Input
+from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
 
@@ -66,17 +69,17 @@ def elaborate(
     file: ast.File,
     settings: Mapping[str, family.Given] | None = None,
     find: Find = _nowhere,
-    most_nodes: int = MOST_NODES,
 ) -> Graph:
     """The network of a file, with its parameters set.
 
-    Raises CnnError with all errors that do not follow from one another.
+    Raises CnnError with all errors that do not follow from one another; how many, and how large a network may be, say
+    the `limits` in force.
 
     >>> graph = elaborate(parse(Source("net.cnn", "INPUT 8x8x3 -> [CONV3-4 -> RELU]*2 -> FC-10")))
     >>> [node.path for node in graph], graph.nodes[-1].shape
     (['input', '0', '1', '2', '3', '4'], 10)
     """
-    state = State(most_nodes)
+    state = State()
     program = _Program(state, Walker(state), find, [file.source])
     home, root = _home_of(file), Scope()
     wire: Wire | None = None
@@ -90,6 +93,10 @@ def elaborate(
         pass
     except CnnError as stop:
         state.report(stop)
+    except RecursionError:
+        # The limits keep within Python's own; a caller may have used up most of that, or have raised ours.
+        place = Span(file.source, 0, 0)
+        raise error("E0103", "this nests deeper than Python's stack is at this place", place) from None
     if state.errors or wire is None or part is None:
         raise CnnError(sorted(state.errors, key=_place))
     return _graph(program, file, home, root, wire, part)
@@ -255,6 +262,8 @@ def _home(program: _Program, statement: ast.Use, reading: _Reading) -> Home:
         circle = " uses ".join((*reading.using[reading.using.index(source.name) :], source.name))
         help = "move what both need into a third file"
         raise error("E0252", f"files use each other in a circle: {circle}", statement.path_span, help)
+    if len(reading.using) > current().nesting:
+        raise error("E0103", f"files use each other deeper than {current().nesting}", statement.path_span)
     if source.name not in program.homes:
         program.sources.append(source)
         file = parse(source)
@@ -291,6 +300,7 @@ def _network(program: _Program, file: ast.File, reading: _Reading, root: Scope) 
     env = Env(reading.home.values, reading.home, reading.main_defaults, root)
     first, *rest = reading.main.chain.items
     wire = _input(program, first, env)
+    count.check(rest, here(env, None), program.state.most_nodes)
     made = program.walker.items(tuple(rest), wire, env, follows=True)
     leaf = Leaf(wire.node)
     return made.wire, leaf if made.part is None else Sequence((leaf, made.part))
@@ -302,11 +312,13 @@ def _input(program: _Program, item: ast.Element, env: Env) -> Wire:
     if layer.arguments is not None or layer.width is not None or layer.stride is not None:
         raise error("E0223", "INPUT takes a volume alone", layer.span, "as in: INPUT 224x224x3")
     volume = _volume(layer, env)
-    label = "".join(part for part in item.name if isinstance(part, str)) if isinstance(item, ast.Label) else None
-    text = f"INPUT {show(volume)}"
-    made = program.walker.node(Input(volume), [], layer.span, text, env, label, counted=False)
-    if isinstance(item, ast.Label):
-        env.scope.labels[label or ""] = Named(made.wire, None, item.name_span)
+    tag = Tag(interpolate(item.name, env), item.name, item.name_span) if isinstance(item, ast.Label) else None
+    if tag is not None:
+        program.walker.check_free(tag, env)
+    text, name = f"INPUT {show(volume)}", tag.name if tag else None
+    made = program.walker.node(Input(volume), [], layer.span, text, env, name, counted=False)
+    if tag is not None:
+        env.scope.labels[tag.name] = Named(made.wire, None, tag.span)
     if made.wire is None:
         raise AssertionError("an input takes any volume")
     return made.wire
@@ -322,6 +334,9 @@ def _volume(layer: ast.Layer, env: Env) -> tuple[int, ...]:
     if len(extents) > 4:
         message = f"a volume has at most three axes and channels, and this has {len(extents)} extents"
         raise error("E0303", message, layer.span, "as in: INPUT 16x112x112x3, for 16 frames of 112x112 with 3 channels")
+    digits = current().digits
+    if prod(extents) > 10**digits:
+        raise error("E0203", f"this volume has more than 10^{digits} values", layer.span)
     return tuple(extents) or (224, 224, 3)
 
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from keyword import iskeyword
 from typing import TypeAlias
 
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
-from cnndsl.expr import Expr, Symbol, Value
+from cnndsl.expr import Expr, Symbol, Value, error
 from cnndsl.graph import Called, Output, Tapped, Turn
 from cnndsl.graph import Named as NamedPart
+from cnndsl.labels import why_not
 from cnndsl.layers.base import Layer
+from cnndsl.limits import current
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
@@ -31,12 +32,10 @@ class Bound:
     written: tuple[tuple[str, Expr], ...]
 
 
-MOST_NODES = 250_000
-"""The most layers a network may have, unless the caller says otherwise."""
-MOST_ERRORS = 50
-"""After so many errors the rest is not looked for."""
-DEEPEST = 60
-"""The deepest nesting of chains within chains, through calls too."""
+MOST_STEPS = 4
+"""So many elements are looked at for each layer that a network may have: `or` tries out what it does not keep."""
+MOST_CHOICES = 8
+"""The deepest nesting of merges with an `or` among their branches: each level doubles what is tried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +168,20 @@ class Env:
 class State:
     """The nodes and errors of one elaboration."""
 
-    def __init__(self, most_nodes: int = MOST_NODES) -> None:
-        self.most_nodes = most_nodes
+    def __init__(self) -> None:
+        self.limits = current()
+        self.most_nodes = self.limits.layers
         self.drafts: list[Draft] = []
         self.taps: list[Output] = []
         self.errors: list[Diagnostic] = []
         self.turns: tuple[Turn, ...] = ()
         self.frames: list[str] = []
         self.training_only = False
-        self.depth = 0
+        self.depth = self.choices = self.steps = 0
         self.bound: dict[tuple[str, type[Layer], int], Bound] = {}
         """Layers without names in them, by their text, their kind and the defaults: made once."""
-        self.shapes: dict[tuple[int | Shape, ...], Shape] = {}
-        """Output shapes by layer (its id: drafts keep it alive) and input shapes."""
+        self.shapes: dict[tuple[int | Shape, ...], tuple[Layer, Shape]] = {}
+        """Output shapes by the id of the layer, which is kept alive here, and input shapes."""
         self.modules: list[tuple[Module, Scope | int]] = []
         """Parts that wait for their path: a module's, or a node's."""
         self._seen: set[tuple[str, Span | None]] = set()
@@ -195,8 +195,19 @@ class State:
             for frame in reversed(self.frames):
                 each = each.within(frame)
             self.errors.append(each)
-        if len(self.errors) >= MOST_ERRORS:
+        if len(self.errors) >= self.limits.errors:
             raise TooManyError
+
+    def enter(self, span: Span) -> None:
+        """Begins with an element, inside of those that were begun. Raises CnnError where they nest too deep, or are
+        too many; the caller counts `depth` down again."""
+        deepest, most = 2 * self.limits.nesting, MOST_STEPS * self.most_nodes + 1000
+        self.depth += 1
+        self.steps += 1
+        if self.depth > deepest:
+            raise error("E0103", f"brackets, labels and calls nest deeper than {deepest}", span)
+        if self.steps > most:
+            raise error("E0209", f"this network has, with all that `or` tries out, more than {most:,} parts", span)
 
     def retract(self, errors: list[Diagnostic]) -> None:
         """Goes back to the errors that there were."""
@@ -206,11 +217,10 @@ class State:
     def add(self, draft: Draft, base: str, env: Env, label: str | None = None, counted: bool = True) -> Wire:
         """A new node, as a member of the module that is open."""
         if len(self.drafts) >= self.most_nodes:
-            message = f"the network has more than {self.most_nodes:,} layers"
-            raise CnnError(Diagnostic("E0209", message, draft.span))
+            raise error("E0209", f"the network has more than {self.most_nodes:,} layers", draft.span)
         self.drafts.append(draft)
         node = len(self.drafts) - 1
-        env.scope.members.append(Member(label, f"{base}_" if iskeyword(base) else base, counted, node))
+        env.scope.members.append(Member(label, f"{base}_" if why_not(base) else base, counted, node))
         return Wire(node, draft.shape)
 
 

@@ -6,7 +6,6 @@ that was made. A value of None stands for one that went wrong and was reported; 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,13 +15,15 @@ from cnndsl.elaborate import calls, joins, loops
 from cnndsl.elaborate.bind import Bound, bind
 from cnndsl.elaborate.lookup import find_label, interpolate, show_value
 from cnndsl.elaborate.meaning import Kind, meaning
-from cnndsl.elaborate.state import DEEPEST, Definition, Draft, Env, Member, Named, Scope, State, Wire
+from cnndsl.elaborate.state import Definition, Draft, Env, Member, Named, Scope, State, Wire
 from cnndsl.errors import CnnError, Diagnostic, Label, Span
 from cnndsl.expr import Expr, Literal, Unknown, error, truth
 from cnndsl.graph import Choice, From, Leaf, Output, Part, Sequence, Tapped, Through
 from cnndsl.graph import Named as NamedPart
+from cnndsl.labels import why_not
 from cnndsl.layers.arrange import Identity
 from cnndsl.layers.base import Layer, LayerError
+from cnndsl.limits import current
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
@@ -76,15 +77,8 @@ class Walker:
             self.state.frames.pop()
 
     def chain(self, chain: ast.Chain, wire: Wire | None, env: Env) -> Made:
-        """A chain, from a value. Raises CnnError where chains nest too deep."""
-        state = self.state
-        if state.depth >= DEEPEST:
-            raise error("E0103", f"brackets and calls nest deeper than {DEEPEST}", chain.span)
-        state.depth += 1
-        try:
-            return self.items(chain.items, wire, env)
-        finally:
-            state.depth -= 1
+        """A chain, from a value."""
+        return self.items(chain.items, wire, env)
 
     def items(self, items: tuple[ast.Element, ...], wire: Wire | None, env: Env, follows: bool = False) -> Made:
         """The elements of a chain; `follows` says that something stands before the first one."""
@@ -113,6 +107,14 @@ class Walker:
             return Made(None, None)
 
     def _dispatch(self, item: ast.Element, wire: Wire | None, env: Env, tag: Tag | None) -> Made:
+        """One element. Raises CnnError where it is wrong, and where elements nest too deep."""
+        try:
+            self.state.enter(item.span)
+            return self._made(item, wire, env, tag)
+        finally:
+            self.state.depth -= 1
+
+    def _made(self, item: ast.Element, wire: Wire | None, env: Env, tag: Tag | None) -> Made:
         if isinstance(item, ast.Layer):
             return self._layer(item, wire, env, tag)
         if isinstance(item, ast.Label):
@@ -165,9 +167,9 @@ class Walker:
         return Made(made.wire, part)
 
     def check_free(self, tag: Tag, env: Env) -> None:
-        """Raises CnnError where the module has that name already."""
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", tag.name):
-            raise error("E0106", f"`{tag.name}` is not a name", tag.span, "names are letters, digits and `_`")
+        """Raises CnnError where a part cannot be called so, or the module has that name already."""
+        if why := why_not(tag.name):
+            raise error("E0106", f"`{tag.name}` cannot be the name of a part: {why}", tag.span, "call it differently")
         before = env.scope.labels.get(tag.name)
         if before is None:
             return
@@ -267,11 +269,14 @@ class Walker:
 
     def _shape(self, layer: Layer, wires: list[Wire]) -> Shape:
         key = (id(layer), *(wire.shape for wire in wires))
-        shape = self.state.shapes.get(key)
-        if shape is None:
-            shape = layer.output(*(wire.shape for wire in wires))
-            self.state.shapes[key] = shape
-        return shape
+        known = self.state.shapes.get(key)
+        if known is None:
+            known = layer, layer.output(*(wire.shape for wire in wires))
+            digits = self.state.limits.digits
+            if known[1].numel > 10**digits:
+                raise LayerError("E0203", f"the output would have more than 10^{digits} values")
+            self.state.shapes[key] = known
+        return known[1]
 
     # The rest
 
@@ -337,7 +342,7 @@ def _is_literal(item: ast.Layer) -> bool:
 
 def _elsewhere(item: ast.Element, env: Env) -> ast.Ref | None:
     """The reference that an element starts from instead of what stands before it."""
-    for _ in range(DEEPEST):
+    for _ in range(2 * current().nesting):
         if isinstance(item, ast.Ref):
             return item
         if isinstance(item, ast.Group):
