@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cnndsl.emit.dataflow import Child, Decision, Traced
@@ -88,9 +89,13 @@ class _Assembly:
         return replace(element, comment=self.flow.where(places).comment(after.nodes)), after.term
 
     def _is_flat(self, value: Value) -> bool:
-        return any(
-            isinstance(step, Compute) and step.is_view and step.out is value for step in _all(self.traced.program.steps)
-        )
+        return id(value) in self._flat
+
+    @cached_property
+    def _flat(self) -> frozenset[int]:
+        """The values that a view gives, by identity."""
+        steps = _all(self.traced.program.steps)
+        return frozenset(id(step.out) for step in steps if isinstance(step, Compute) and step.is_view)
 
     def _computed(self, step: Compute) -> Term | None:
         if step.is_view:
