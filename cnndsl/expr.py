@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
-from cnndsl.errors import CnnError, Diagnostic, Span, nearest
-
-LARGEST = 10**18
-"""No number of a program may exceed this."""
+from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
+from cnndsl.limits import current
 
 
 class Symbol:
@@ -27,6 +25,16 @@ class Symbol:
 
 class Unknown(Symbol):
     """The value of what went wrong: that was reported where it did, and all that depends on it stays silent."""
+
+    def __str__(self) -> str:
+        return "…"
+
+
+@dataclass(frozen=True)
+class Later(Symbol):
+    """The value of a `let` that stands only further down, at `span`."""
+
+    span: Span
 
 
 Number: TypeAlias = int | Fraction
@@ -194,7 +202,8 @@ def evaluate(expr: Expr, scope: Scope) -> Value:
         return _call(expr, scope)
     if isinstance(expr, Path):
         dotted = ".".join(expr.names)
-        raise error("E0204", f"`{dotted}` can be asked in an `assert` only", expr.span)
+        help = "the shape that enters a part is C, H and W"
+        raise error("E0204", f"`{dotted}` can be asked in an `assert` only", expr.span, help)
     raise error("E0205", "a reference is not a number", expr.span)
 
 
@@ -235,6 +244,9 @@ def _look_up(expr: Name, scope: Scope) -> Value:
         value = scope[expr.name]
         if isinstance(value, Unknown):
             raise CnnError(())
+        if isinstance(value, Later):
+            message, others = f"`{expr.name}` has a value only further down", (Label(value.span, "from here on"),)
+            raise CnnError(Diagnostic("E0201", message, expr.span, "", others, help="move the `let` up"))
         return value
     define = f"define it, `let {expr.name} = …`, or make it a parameter of the net"
     help = _HINTS.get(expr.name) or nearest(expr.name, [*scope, *FUNCTIONS]) or define
@@ -247,15 +259,16 @@ def _number(value: Value, expr: Expr) -> Number:
     return value
 
 
+def is_bounded(value: Number) -> bool:
+    """Whether a number has no more digits than `limits` allow: a fraction above and below its line."""
+    most = 10 ** current().digits
+    return -most <= value <= most and value.denominator <= most
+
+
 def _bounded(value: Number, span: Span) -> Number:
-    if isinstance(value, Fraction):
-        if value.denominator == 1:
-            value = value.numerator
-        elif value.denominator > LARGEST:
-            raise error("E0203", "this number has too many digits", span)
-    if abs(value) > LARGEST:
-        raise error("E0203", "this number is beyond 10^18", span)
-    return value
+    if not is_bounded(value):
+        raise error("E0203", f"this number is beyond 10^{current().digits}, or has too many digits", span)
+    return value.numerator if value.denominator == 1 else value
 
 
 def _unary(expr: Unary, scope: Scope) -> Value:

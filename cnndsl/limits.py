@@ -48,7 +48,7 @@ _chosen: ContextVar[Limits | None] = ContextVar("limits", default=None)
 
 def current() -> Limits:
     """The limits in force. Raises CnnError where CNNDSL_LIMITS cannot be read."""
-    return _chosen.get() or _read(os.environ.get(VARIABLE, ""))
+    return _chosen.get() or of_environment()
 
 
 @contextmanager
@@ -68,6 +68,11 @@ def limits(**numbers: int) -> Generator[Limits]:
 
 
 @cache
+def of_environment() -> Limits:
+    """The limits of this process: read once. Raises CnnError where they cannot be read."""
+    return _read(os.environ.get(VARIABLE, ""))
+
+
 def _read(text: str) -> Limits:
     names = [each.name for each in fields(Limits)]
     numbers: dict[str, int] = {}

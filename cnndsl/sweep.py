@@ -6,6 +6,7 @@ A member that is no network is a member all the same: it comes with the reason. 
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 Settings: TypeAlias = Mapping[str, Value]
 Plain: TypeAlias = int | float | bool | str | list[int]
-
-MOST_MEMBERS = 1_000_000
-"""The most members that are walked; a larger family wants to be sampled."""
 
 GOALS: Mapping[str, int] = {
     "params": 1,
@@ -58,7 +56,7 @@ class Family:
     """A file, and for each parameter the values that are walked."""
 
     file: ast.File
-    domains: Mapping[str, tuple[Value, ...]]
+    domains: Mapping[str, Sequence[Value]]
     find: Find
 
     @property
@@ -80,11 +78,16 @@ class Family:
 
     def sample(self, count: int, seed: int) -> Iterator[Settings]:
         """So many different members, drawn evenly; the same ones for the same seed."""
-        drawn = random.Random(seed).sample(range(self.size), min(count, self.size))
-        return (self.at(number) for number in drawn)
+        dice, size = random.Random(seed), self.size
+        if size <= sys.maxsize:
+            return map(self.at, dice.sample(range(size), min(count, size)))
+        drawn: dict[int, None] = {}
+        while len(drawn) < count:
+            drawn[dice.randrange(size)] = None
+        return map(self.at, drawn)
 
 
-def family(source: Source, overrides: Mapping[str, tuple[Value, ...]], find: Find) -> Family:
+def family(source: Source, overrides: Mapping[str, Sequence[Value]], find: Find) -> Family:
     """The family of a source; overrides replace the domains of their parameters.
 
     A parameter that has a default but no domain stays at its default.
@@ -103,7 +106,7 @@ def family(source: Source, overrides: Mapping[str, tuple[Value, ...]], find: Fin
     return Family(file, domains, find)
 
 
-def _domain(parameter: Parameter) -> tuple[Value, ...]:
+def _domain(parameter: Parameter) -> Sequence[Value]:
     if parameter.domain is not None:
         return parameter.domain
     return () if parameter.default is None else (parameter.default,)
@@ -144,7 +147,7 @@ def holds(test: Expr, member: Member) -> bool:
     return member.figures is not None and truth(test, {**member.settings, **member.figures})
 
 
-def values(text: str) -> tuple[Value, ...]:
+def values(text: str) -> Sequence[Value]:
     """What a parameter walks over: `1..3`, `{3, 5, 7}`, or one value. Raises CnnError where it is none of these.
 
     >>> values("1..3"), values("{yes, no}"), values("16")

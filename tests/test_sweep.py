@@ -160,3 +160,13 @@ def test_space_is_plain_data(tmp_path: object) -> None:
         "act": {"type": "name", "values": ["RELU", "GELU"], "default": "RELU"},
         "wide": {"type": "bool", "values": None, "default": False},
     }
+
+
+def test_a_family_beyond_all_counting_is_sampled() -> None:
+    parameters = ", ".join(f"p{at} in 0..99999 = 1" for at in range(1200))
+    source = Source("huge.cnn", f"net Huge({parameters})\nINPUT 8x8x3 -> CONV3-{{1 + p0}}")
+    huge = sweep.family(source, {}, lambda *_: None)
+    drawn = list(huge.sample(3, seed=1))
+    assert [len(settings) for settings in drawn] == [1200] * 3
+    assert drawn == list(huge.sample(3, seed=1))
+    assert len({settings["p0"] for settings in drawn}) > 1

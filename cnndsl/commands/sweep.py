@@ -9,7 +9,7 @@ import click
 from cnndsl.commands.common import echo, program_argument
 from cnndsl.expr import Value
 from cnndsl.report.members import FORMATS
-from cnndsl.sweep import GOALS, MOST_MEMBERS, Member
+from cnndsl.sweep import GOALS, Member
 
 DEFAULT_FIGURES = ("params", "macs", "memory", "receptive_field", "depth", "output")
 
@@ -17,7 +17,7 @@ DEFAULT_FIGURES = ("params", "macs", "memory", "receptive_field", "depth", "outp
 @click.command("sweep")
 @program_argument
 @click.option("ranges", "--set", metavar="NAME=VALUES", multiple=True, help="What to walk: N=1..3, k={3, 5, 7}, c=64.")
-@click.option("--sample", type=click.IntRange(1, MOST_MEMBERS), metavar="COUNT", help="Draw so many members at random.")
+@click.option("--sample", type=click.IntRange(1), metavar="COUNT", help="Draw so many members at random.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of --sample.")
 @click.option("--where", metavar="TEST", help="Keep members that pass a test: 'params < 5M and depth >= 3'.")
 @click.option("--sort", metavar="FIGURE", help="Sort by a figure or parameter; -FIGURE for the largest first.")
@@ -47,6 +47,7 @@ def command(
     """
     from cnndsl import sweep
     from cnndsl.commands.common import read
+    from cnndsl.limits import current
     from cnndsl.network import used
     from cnndsl.report.members import render
 
@@ -54,8 +55,9 @@ def command(
     goals = {name: GOALS[name] for name in _figures(pareto, ())}
     test = sweep.condition(where) if where else None
     family = sweep.family(read(file), _overrides(ranges), used)
-    if sample is None and family.size > MOST_MEMBERS:
-        raise click.UsageError(f"the family has {family.size:,} members; draw some of them with --sample")
+    most = current().members
+    if min(sample or family.size, family.size) > most:
+        raise click.UsageError(f"the family has more than {most:,} members; draw some of them with --sample")
     chosen = family.all() if sample is None else family.sample(sample, seed)
     names = [name for name in family.domains if len(family.domains[name]) > 1] or list(family.domains)
     members = list(sweep.measure(family, chosen))
@@ -79,10 +81,10 @@ def _figures(text: str | None, default: Sequence[str]) -> list[str]:
     return names
 
 
-def _overrides(ranges: Sequence[str]) -> dict[str, tuple[Value, ...]]:
+def _overrides(ranges: Sequence[str]) -> dict[str, Sequence[Value]]:
     from cnndsl.sweep import values
 
-    result: dict[str, tuple[Value, ...]] = {}
+    result: dict[str, Sequence[Value]] = {}
     for text in ranges:
         name, equals, domain = text.partition("=")
         if not equals or not name.strip().isidentifier():

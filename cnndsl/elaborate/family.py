@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -17,8 +17,9 @@ from cnndsl import expr
 from cnndsl.elaborate.lookup import show_value
 from cnndsl.elaborate.state import Word
 from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
-from cnndsl.expr import Literal, Name, Symbol, Unknown, Value, equal, error, evaluate, show
-from cnndsl.layers import KINDS, find
+from cnndsl.expr import Literal, Name, Symbol, Unknown, Value, equal, error, evaluate, is_bounded, show
+from cnndsl.layers import KINDS, find, known
+from cnndsl.limits import current
 from cnndsl.syntax import ast
 
 Given: TypeAlias = Value | str | float
@@ -26,8 +27,8 @@ Given: TypeAlias = Value | str | float
 
 _BUILT_IN = frozenset("iCHWD")
 _DIGITS = re.compile(r"[0-9x]+$")
-MOST_VALUES = 100_000
-"""The most values a range may have."""
+_MOST_NAMED = 12
+"""So many parameters are named in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Parameter:
 
     name: str
     default: Value | None
-    domain: tuple[Value, ...] | None
+    domain: Sequence[Value] | None
     span: Span
     is_choice: bool = False
     is_declared: bool = True
@@ -59,21 +60,25 @@ def parameters(file: ast.File) -> tuple[Parameter, ...]:
 
 
 def settle(
-    file: ast.File, known: tuple[Parameter, ...], given: Mapping[str, Given]
+    file: ast.File, declared: tuple[Parameter, ...], given: Mapping[str, Given]
 ) -> tuple[dict[str, Value], list[Diagnostic]]:
     """The value of every parameter, and what is wrong: an unknown one, one without a value, one out of its domain.
 
     A parameter with which something is wrong is Unknown.
     """
-    names = [each.name for each in known]
+    names = [each.name for each in declared]
     wrong = [_not_a_parameter(file, name, names) for name in given if name not in names]
     values: dict[str, Value] = {}
     missing: list[Parameter] = []
-    for each in known:
+    for each in declared:
         value = as_value(given[each.name]) if each.name in given else each.default
         values[each.name] = Unknown() if value is None else value
         if value is None:
             missing.append(each)
+        elif not all(map(is_bounded, _numbers(value))):
+            message = f"the value of `{each.name}` is beyond 10^{current().digits}, or has too many digits"
+            wrong.append(Diagnostic("E0203", message, each.span))
+            values[each.name] = Unknown()
         elif (outside := _outside(each, value)) is not None:
             wrong.append(outside)
     if missing:
@@ -81,9 +86,16 @@ def settle(
     return values, wrong
 
 
+def _numbers(value: Value) -> tuple[int | Fraction, ...]:
+    if isinstance(value, tuple):
+        return value
+    return (value,) if isinstance(value, int | Fraction) else ()
+
+
 def _not_a_parameter(file: ast.File, name: str, names: list[str]) -> Diagnostic:
-    help = nearest(name, names) or (f"its parameters are {', '.join(names)}" if names else "it has none")
-    return Diagnostic("E0211", f"the network has no parameter `{name}`", _head(file), help=help)
+    listed = ", ".join(names[:_MOST_NAMED]) + (", …" if len(names) > _MOST_NAMED else "")
+    help = nearest(name, names) or (f"its parameters are {listed}" if names else "it has none")
+    return Diagnostic("E0211", f"the network has no parameter `{name}`", head_of(file), help=help)
 
 
 def name_of(parameter: ast.Parameter) -> Span:
@@ -144,7 +156,8 @@ def _net(file: ast.File) -> ast.Net | None:
     return next((each for each in file.statements if isinstance(each, ast.Net)), None)
 
 
-def _head(file: ast.File) -> Span:
+def head_of(file: ast.File) -> Span:
+    """The place to name when something is said of a file as a whole."""
     first = _net(file) or (file.statements[0] if file.statements else None)
     if isinstance(first, ast.Main):
         return first.chain.items[0].span
@@ -177,7 +190,7 @@ def _value(written: expr.Expr, scope: Mapping[str, Value]) -> Value:
     return evaluate(written, scope)
 
 
-def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> tuple[Value, ...]:
+def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> Sequence[Value]:
     values = tuple(_value(each, scope) for each in domain.values)
     if not domain.is_range:
         return values
@@ -185,17 +198,20 @@ def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> tuple[Value, ...]
     if not isinstance(first, int) or not isinstance(last, int) or last < first:
         message = f"{show(first)}..{show(last)} is no range: a range runs upwards, over integers"
         raise error("E0213", message, domain.span, "list other values: `N in {1, 2.5, 4}`")
-    if last - first >= MOST_VALUES:
-        raise error("E0213", f"this range has more than {MOST_VALUES:,} values", domain.span)
-    return tuple(range(first, last + 1))
+    most = current().values
+    if last - first >= most:
+        raise error("E0213", f"this range has more than {most:,} values", domain.span)
+    return range(first, last + 1)
 
 
 def _outside(parameter: Parameter, value: Value) -> Diagnostic | None:
     """What to say of a value outside of the domain of its parameter; None for one inside."""
-    if parameter.domain is None or any(_same(value, each) for each in parameter.domain):
+    domain = parameter.domain
+    if domain is None or any(_same(value, each) for each in domain):
         return None
-    values = [each.name if isinstance(each, Word) else show(each) for each in parameter.domain]
-    shown = ", ".join(values) if len(values) <= 8 else f"{values[0]} to {values[-1]}"
+    several = domain if len(domain) <= 8 else (domain[0], domain[-1])
+    values = [each.name if isinstance(each, Word) else show(each) for each in several]
+    shown = (", " if several is domain else " to ").join(values)
     message = f"`{parameter.name}` is one of {shown}, and this is {show_value(value)}"
     return Diagnostic("E0212", message, parameter.span)
 
@@ -207,15 +223,25 @@ def _same(left: Value, right: Value) -> bool:
 
 
 def _missing(missing: list[Parameter]) -> Diagnostic:
-    names = [f"`{each.name}`" for each in missing]
+    shown, more = missing[:_MOST_NAMED], len(missing) - _MOST_NAMED
+    names = [f"`{each.name}`" for each in shown] + ([f"{more:,} more"] if more > 0 else [])
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     verb, what = ("has", "it") if len(names) == 1 else ("have", "them")
     command = " ".join(
-        f"--set {each.name}={show_value(each.domain[0]).strip('`') if each.domain else 2}" for each in missing
+        f"--set {each.name}={show_value(each.domain[0]).strip('`') if each.domain else 2}" for each in shown
     )
-    others = tuple(Label(each.span, "and this") for each in missing[1:])
+    others = tuple(Label(each.span, "and this") for each in shown[1:])
     message = f"this is a family of networks: {listed} {verb} no value"
-    return Diagnostic("E0214", message, missing[0].span, "this is free", others, help=f"give {what} one: {command}")
+    help = f"{''.join(_slips(shown))}give {what} one: {command}"
+    return Diagnostic("E0214", message, missing[0].span, "this is free", others, help=help)
+
+
+def _slips(missing: Sequence[Parameter]) -> Iterator[str]:
+    """A line for each free name that may be meant for the name of a kind."""
+    for each in missing:
+        hint = "" if each.is_declared or len(each.name) < 4 else nearest(each.name, known())
+        if hint:
+            yield f"`{each.name}`: {hint}\n"
 
 
 def _free(file: ast.File) -> Iterator[Parameter]:

@@ -13,10 +13,33 @@ from cnndsl.expr import Literal, Unknown, error
 from cnndsl.layers import KINDS, find, known
 from cnndsl.layers.base import Layer
 from cnndsl.layers.merge import MERGES
+from cnndsl.limits import current
 from cnndsl.syntax import ast
 
 _SIZED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)([0-9]+(?:x[0-9]+)*)")
 _STATEMENTS = frozenset({"tap", "for", "if", "use", "let", "net", "block", "assert", "default", "cnn", "in"})
+
+
+_ELSEWHERE = {
+    **dict.fromkeys(("DENSE", "LINEAR", "FULLYCONNECTED", "INNERPRODUCT"), "FC-10"),
+    **dict.fromkeys(("CONV1D", "CONV2D", "CONV3D", "CONVOLUTION"), "CONV3-64"),
+    **dict.fromkeys(("DECONV", "CONVTRANSPOSE", "CONV2DTRANSPOSE"), "CONVT2-64/2"),
+    **dict.fromkeys(("DEPTHWISECONV", "SEPARABLECONV", "SEPCONV"), "DWCONV3 -> CONV1-64"),
+    **dict.fromkeys(("MAXPOOLING", "MAXPOOL2D", "MAXPOOLING2D", "POOLING"), "POOL2"),
+    **dict.fromkeys(("AVERAGEPOOL", "AVGPOOLING", "AVGPOOL2D", "MEANPOOL"), "AVGPOOL2"),
+    **dict.fromkeys(("GLOBALAVERAGEPOOLING", "GLOBALAVGPOOL", "GLOBALPOOL"), "GAP"),
+    **dict.fromkeys(("BATCHNORM", "BATCHNORMALIZATION", "BATCHNORM2D"), "BN"),
+    **dict.fromkeys(("LAYERNORM", "LAYERNORMALIZATION"), "LN"),
+    **dict.fromkeys(("GROUPNORM", "GROUPNORMALIZATION"), "GN32"),
+    **dict.fromkeys(("INSTANCENORM", "INSTANCENORMALIZATION"), "IN"),
+    **dict.fromkeys(("CONCAT", "CONCATENATE", "CAT"), "(A | B)"),
+    **dict.fromkeys(("ADD", "SUM"), "(A + B)"),
+    **dict.fromkeys(("MULTIPLY", "PRODUCT"), "MUL(A, B)"),
+    **dict.fromkeys(("AVERAGE", "AVG"), "MEAN(A, B)"),
+    **dict.fromkeys(("PAD", "PADDING"), "ZEROPAD(1)"),
+    **dict.fromkeys(("SHORTCUT", "SKIP", "RESIDUAL"), "(F + ID)"),
+}
+"""What other languages call differently, and how it is written here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +73,12 @@ def _readings(head: str, span: Span) -> Iterator[tuple[str, Literal | None]]:
     match = _SIZED.fullmatch(head)
     if match is not None:
         start = span.start + match.start(2)
-        extents = tuple(map(int, match[2][:200].split("x")))
-        value = extents if len(extents) > 1 else int(match[2][:200])
-        yield match[1], Literal(value, match[2], Span(span.source, start, span.start + len(head)))
+        place = Span(span.source, start, span.start + len(head))
+        extents = match[2].split("x")
+        if max(map(len, extents)) > current().digits:
+            raise error("E0104", "this number has too many digits", place, f"at most {current().digits}")
+        value = tuple(map(int, extents)) if len(extents) > 1 else int(match[2])
+        yield match[1], Literal(value, match[2], place)
 
 
 def _named(
@@ -92,8 +118,9 @@ def _hint(head: str, env: Env) -> str:
     if head in _STATEMENTS:
         return f"`{head}` is a word of the language, and no layer"
     sized = _SIZED.fullmatch(head)
-    close = nearest(head, _names(env))
-    if sized is None or close:
-        return close
-    close = nearest(sized[1], _names(env))
-    return close.replace("`?", f"{sized[2]}`?")
+    stem, size = (sized[1], sized[2]) if sized else (head, "")
+    elsewhere = _ELSEWHERE.get(head.upper()) or _ELSEWHERE.get(stem.upper())
+    if elsewhere:
+        return f"here it is written {elsewhere}"
+    close = nearest(stem, _names(env))
+    return close.replace("`?", f"{size}`?") if close else nearest(head, _names(env))

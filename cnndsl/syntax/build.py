@@ -157,10 +157,12 @@ class Builder:
                 volume = words.input_dims(part)
             else:
                 arguments = part.items
-        first = word.pieces[0][0]
-        if first == "INPUT" and len(word.pieces) > 1 and not volume:
-            volume = words.input_dims(Word(word.pieces[1:], word.span))
-            word = Word(word.pieces[:1], word.pieces[0][1])
+        first, place = word.pieces[0]
+        if isinstance(first, str) and first.upper() == "INPUT":
+            if len(word.pieces) > 1 and not volume:
+                volume = words.input_dims(Word(word.pieces[1:], word.span))
+                word = Word((), place)
+            word = Word((("INPUT", place), *word.pieces[1:]), word.span)
         self._check_gap(word, volume)
         head = words.head(word)
         return ast.Layer(head.name, head.size, head.width, head.stride, volume, arguments, self._span(c))
@@ -180,7 +182,7 @@ class Builder:
         flat = tuple((piece.value if isinstance(piece, _Hole) else piece, span) for piece, span in pieces)
         if str(c[0]).upper() != "INPUT":
             return words.joined(flat)
-        return Word((("INPUT", flat[0][1]), *flat[1:]), self._span(c))
+        return Word(flat, self._span(c))
 
     def dims(self, c: Children) -> Word:
         return self.word(c)

@@ -12,7 +12,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from cnndsl.errors import Span
-from cnndsl.expr import LARGEST, Expr, Literal, Name, error
+from cnndsl.expr import Expr, Literal, Name, error, is_bounded
+from cnndsl.limits import current
 
 _HOLE = "\0"
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -20,7 +21,6 @@ _BINARY_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 _NUMBER = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?)(?:[eE]([+-]?[0-9]+))?([KMGT]?i?)B?")
 _HEAD = re.compile(r"([^-/]*)(?:-([^-/]+))?(?:/([^-/]+))?")
 _SIZES = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*?)((?:[0-9]+x)*(?:[0-9]+|{_HOLE})(?:x(?:[0-9]+|{_HOLE}))*)")
-MOST_DIGITS = 18
 UNITS = "units are K, M, G, T for thousands, Ki, Mi, Gi, Ti for powers of 1024, each with a B for bytes"
 
 
@@ -51,19 +51,21 @@ def number(text: str, span: Span) -> Literal:
     if unit not in _UNITS and unit not in _BINARY_UNITS:
         raise error("E0104", f"`{text}` has an unknown unit", span, UNITS)
     digits = mantissa.replace("_", "")
-    if len(digits) > MOST_DIGITS or abs(int((exponent or "0")[:6])) > MOST_DIGITS:
-        raise error("E0104", "this number has too many digits", span, f"a number has at most {MOST_DIGITS}")
+    most = current().digits
+    if len(digits) > most + 1 or abs(int((exponent or "0")[:6])) > most:
+        raise error("E0104", "this number has too many digits", span, f"a number has at most {most}")
     value = Fraction(digits) * Fraction(10) ** int(exponent or 0) * (_UNITS | _BINARY_UNITS)[unit]
-    if value > LARGEST:
-        raise error("E0104", "this number is beyond 10^18", span)
+    if not is_bounded(value):
+        raise error("E0104", f"this number is beyond 10^{most}", span)
     return Literal(value.numerator if value.denominator == 1 else value, text, span)
 
 
 def dims(text: str, span: Span) -> Literal:
     """Extents: `224x224x3`. Raises CnnError where one has too many digits."""
     parts = text.split("x")
-    if any(len(part) > MOST_DIGITS for part in parts):
-        raise error("E0104", "this number has too many digits", span, f"a number has at most {MOST_DIGITS}")
+    most = current().digits
+    if any(len(part) > most for part in parts):
+        raise error("E0104", "this number has too many digits", span, f"a number has at most {most}")
     return Literal(tuple(map(int, parts)), text, span)
 
 
@@ -94,9 +96,12 @@ def input_dims(word: Word) -> tuple[Expr, ...]:
 
 def label(word: Word) -> tuple[str | Expr, ...]:
     """The texts and holes of a name. Raises CnnError where a text is not part of a name."""
+    joined(word.pieces)
     for piece, span in word.pieces:
         if isinstance(piece, str) and not re.fullmatch(r"[A-Za-z0-9_]+", piece):
-            raise error("E0106", f"`{piece}` cannot be part of a name", span, "names are letters, digits and `_`")
+            plain = re.sub(r"[^A-Za-z0-9_]", "_", piece)
+            help = f"names are letters, digits and `_`: `{plain}`"
+            raise error("E0106", f"`{piece}` cannot be part of a name", span, help)
     return tuple(piece for piece, _ in word.pieces)
 
 
@@ -159,7 +164,7 @@ def _operand(match: re.Match[str], group: int, holes: _Holes) -> Expr:
 
 
 def _digits(text: str, span: Span) -> Literal:
-    if len(text) > MOST_DIGITS:
+    if len(text) > current().digits:
         return number(text, span)
     return Literal(int(text), text, span)
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from cnndsl import loads
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.files import decode
-from cnndsl.limits import Limits, current, limits
+from cnndsl.limits import Limits, current, limits, of_environment
 from cnndsl.syntax.parse import parse
 
 NET = "INPUT 8x8x3 -> RELU\n"
@@ -139,15 +140,28 @@ def test_limits_can_be_changed_for_a_while() -> None:
     assert current() == Limits()
 
 
-def test_limits_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CNNDSL_LIMITS", "characters=10, nesting=2")
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Sets CNNDSL_LIMITS, which is read once, for a while."""
+
+    def set_to(text: str) -> None:
+        monkeypatch.setenv("CNNDSL_LIMITS", text)
+        of_environment.cache_clear()
+
+    yield set_to
+    monkeypatch.undo()
+    of_environment.cache_clear()
+
+
+def test_limits_of_the_environment(environment: Callable[[str], None]) -> None:
+    environment("characters=10, nesting=2")
     assert current() == Limits(characters=10, nesting=2)
     for text, why in [
         ("layer=1", "did you mean `layers`?"),
         ("layers=", "whole number"),
         ("layers=-1", "whole number"),
     ]:
-        monkeypatch.setenv("CNNDSL_LIMITS", text)
+        environment(text)
         assert why in wrong(NET)[0].message
 
 
