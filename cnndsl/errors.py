@@ -128,5 +128,5 @@ def nearest(name: str, known: Sequence[str]) -> str:
     if len(name) > _LONGEST_GUESSED:
         return ""
     folded = {each.casefold(): each for each in known[:_MOST_GUESSED]}
-    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.62)
     return f"did you mean `{folded[close[0]]}`?" if close else ""

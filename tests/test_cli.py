@@ -165,7 +165,7 @@ def test_a_mistake_in_a_file_is_shown_with_its_line() -> None:
     assert result.returncode == 1
     assert "--> bad.cnn:1:10\n" in result.stderr
     assert " 1 | INPUT -> CNOV3-64\n   |          ^^^^^" in result.stderr
-    assert "did you mean `CONV`?" in result.stderr
+    assert "did you mean `CONV3`?" in result.stderr
 
 
 def test_bytes_that_are_not_text() -> None:

@@ -9,7 +9,7 @@ from cnndsl.elaborate.count import least_of_call, too_many
 from cnndsl.elaborate.lookup import find_label, show_value
 from cnndsl.elaborate.state import Definition, Env, Given, Member, Scope, Wire, Word
 from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
-from cnndsl.expr import Expr, Name, Reference, Value, error, evaluate
+from cnndsl.expr import Expr, Name, Reference, Unknown, Value, error, evaluate
 from cnndsl.graph import Called
 from cnndsl.limits import current
 from cnndsl.syntax import ast
@@ -26,11 +26,9 @@ def call(walker: Walker, block: Definition, item: ast.Layer, wire: Wire | None, 
     if tag is not None:
         walker.check_free(tag, env)
     written = _assign(block, item)
-    given = {name: argument(expr, env) for name, expr in written.items()}
-    if wire is None:
-        return Made(None, None) if tag is None else walker.name(tag, Made(None, None), env, None)
+    given = {name: _argument_or_unknown(expr, env) for name, expr in written.items()}
     scope = Scope(env.scope)
-    outer: dict[str, Value] = {**block.home.values, **axes_of(wire.shape)}
+    outer: dict[str, Value] = {**block.home.values, **axes_of(wire)}
     values = _with_defaults(block, item, given, Env(outer, block.home, block.defaults, scope, True))
     number, most = least_of_call(block, values, walker.state.depth), walker.state.most_nodes
     if number > most:
@@ -43,7 +41,8 @@ def call(walker: Walker, block: Definition, item: ast.Layer, wire: Wire | None, 
         made = walker.chain(block.block.body, wire, inner)
     if made.wire is not None:
         scope.output = made.wire.node
-    if made.part is None:
+    if made.part is None or wire is None:
+        made = Made(made.wire, None)
         return made if tag is None else walker.name(tag, made, env, scope, is_module=False)
     part = Called(
         block.block.name,
@@ -61,6 +60,16 @@ def call(walker: Walker, block: Definition, item: ast.Layer, wire: Wire | None, 
     walker.state.modules.append((part, scope))
     result = Made(made.wire, part)
     return result if tag is None else walker.name(tag, result, env, scope, is_module=False)
+
+
+def _argument_or_unknown(expr: Expr, env: Env) -> Value:
+    """The value of an argument; Unknown where what went wrong with it was reported already."""
+    try:
+        return argument(expr, env)
+    except CnnError as stop:
+        if stop.diagnostics:
+            raise
+        return Unknown()
 
 
 def show_argument(value: Value) -> str:

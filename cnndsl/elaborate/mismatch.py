@@ -51,13 +51,20 @@ def _way_out(operator: str, branches: Sequence[Branch], shapes: list[Shape], env
     others = [(branch, shape) for branch, shape in zip(branches, shapes, strict=True) if branch not in skips]
     if operator in ("+", "MAX", "MEAN") and skips and others and wire is not None:
         return _projection(*others[0], env, wire.shape)
+    if operator == "MUL" and any(shape.is_vector for shape in shapes):
+        return _gate(shapes)
     if len({shape.rank for shape in shapes}) > 1:
-        return ""
+        return "`GAP -> FLATTEN` makes a map the vector of its channels"
     if operator != "MUL" and len({shape.spatial for shape in shapes}) > 1:
         return _resizing(shapes)
     if len({shape.spatial for shape in shapes}) == 1 and operator != "|":
         return f"end each branch with as many channels, CONV1-{max(shape.channels for shape in shapes)}"
     return ""
+
+
+def _gate(shapes: list[Shape]) -> str:
+    gated = max(shapes, key=lambda shape: shape.pixels)
+    return f"a gate has as many channels as what it opens: FC-{gated.channels}"
 
 
 def _resizing(shapes: list[Shape]) -> str:

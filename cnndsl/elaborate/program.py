@@ -15,7 +15,7 @@ from cnndsl.elaborate.meaning import meaning
 from cnndsl.elaborate.state import Defaults, Definition, Env, Home, Named, Scope, State, TooManyError, Wire
 from cnndsl.elaborate.walk import Tag, Walker, here
 from cnndsl.errors import CnnError, Diagnostic, Label, Source, Span, nearest
-from cnndsl.expr import Expr, Unknown, Value, error, evaluate, number, show
+from cnndsl.expr import Expr, Later, Unknown, Value, error, evaluate, number, show
 from cnndsl.graph import Graph, Leaf, Node, Part, Sequence
 from cnndsl.layers import find as find_kind
 from cnndsl.layers.dense import Input
@@ -127,6 +127,10 @@ def _parameters(file: ast.File, home: Home, settings: Mapping[str, family.Given]
 
 
 def _statements(program: _Program, file: ast.File, reading: _Reading) -> None:
+    lets = (each for each in file.statements if isinstance(each, ast.Let))
+    reading.home.values.update(
+        {each.name: Later(_name_of(each)) for each in lets if each.name not in reading.home.values}
+    )
     for position, statement in enumerate(file.statements):
         try:
             _statement(program, statement, position, reading)
@@ -156,7 +160,8 @@ def _statement(program: _Program, statement: ast.Statement, position: int, readi
 
 def _version(statement: ast.Version, position: int) -> None:
     if position:
-        raise error("E0105", "the version of the language stands first in the file", statement.span)
+        message = "the version of the language stands first in the file"
+        raise error("E0105", message, statement.span, "move it up")
     if statement.number != VERSION:
         wanted = statement.span.text.removeprefix("cnn").strip()
         message = f"this file is for version {wanted} of the language, and this compiler knows version {VERSION}"
@@ -180,10 +185,14 @@ def _define(name: str, span: Span, reading: _Reading) -> None:
     reading.places[name] = span
 
 
+def _name_of(statement: ast.Let) -> Span:
+    """The place of the name that a `let` defines."""
+    at = statement.span.start + statement.span.text.index(statement.name, len("let"))
+    return Span(statement.span.source, at, at + len(statement.name))
+
+
 def _let(statement: ast.Let, reading: _Reading) -> None:
-    text = statement.span.text
-    at = statement.span.start + text.index(statement.name, len("let"))
-    _define(statement.name, Span(statement.span.source, at, at + len(statement.name)), reading)
+    _define(statement.name, _name_of(statement), reading)
     values = reading.home.values
     values[statement.name] = Unknown()
     values[statement.name] = evaluate(statement.value, {**values, statement.name: Unknown()})
@@ -199,6 +208,7 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
     seen: dict[str, Span] = {}
     for parameter in statement.parameters or ():
         if parameter.name in seen:
+            reading.home.values[statement.name] = Unknown()
             others = (Label(seen[parameter.name], "the first"),)
             message = f"the parameter `{parameter.name}` is declared twice"
             raise CnnError(Diagnostic("E0245", message, family.name_of(parameter), "the second", others))
@@ -266,12 +276,20 @@ def _home(program: _Program, statement: ast.Use, reading: _Reading) -> Home:
         raise error("E0103", f"files use each other deeper than {current().nesting}", statement.path_span)
     if source.name not in program.homes:
         program.sources.append(source)
-        file = parse(source)
-        home = _home_of(file)
         with program.walker.frame(f"used at {statement.path_span}"):
+            file = _parsed(program, source)
+            home = _home_of(file)
             _statements(program, file, _Reading(home, (*reading.using, source.name), is_main=False))
         program.homes[source.name] = home
     return program.homes[source.name]
+
+
+def _parsed(program: _Program, source: Source) -> ast.File:
+    try:
+        return parse(source)
+    except CnnError as stop:
+        program.state.report(stop)
+        raise CnnError(()) from None
 
 
 def _similar(path: str, user: Source) -> str:
@@ -295,8 +313,7 @@ def _network(program: _Program, file: ast.File, reading: _Reading, root: Scope) 
         if reading.has_chain:
             return None, None
         message = "there is no network in this file: nothing begins with INPUT"
-        end = len(file.source.text)
-        raise error("E0215", message, Span(file.source, end, end), "add one: INPUT 224x224x3 -> CONV3-64 -> RELU")
+        raise error("E0215", message, family.head_of(file), "add one: INPUT 224x224x3 -> CONV3-64 -> RELU")
     env = Env(reading.home.values, reading.home, reading.main_defaults, root)
     first, *rest = reading.main.chain.items
     wire = _input(program, first, env)

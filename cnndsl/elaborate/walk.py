@@ -17,7 +17,7 @@ from cnndsl.elaborate.lookup import find_label, interpolate, show_value
 from cnndsl.elaborate.meaning import Kind, meaning
 from cnndsl.elaborate.state import Definition, Draft, Env, Member, Named, Scope, State, Wire
 from cnndsl.errors import CnnError, Diagnostic, Label, Span
-from cnndsl.expr import Expr, Literal, Unknown, error, truth
+from cnndsl.expr import Expr, Literal, Unknown, Value, error, truth
 from cnndsl.graph import Choice, From, Leaf, Output, Part, Sequence, Tapped, Through
 from cnndsl.graph import Named as NamedPart
 from cnndsl.labels import why_not
@@ -48,17 +48,17 @@ class Tag:
     span: Span
 
 
-def axes_of(shape: Shape) -> dict[str, int]:
-    """C, H and W (D before them in 3-D, W alone in 1-D) of a shape."""
+def axes_of(wire: Wire | None) -> dict[str, Value]:
+    """C, H and W (D before them in 3-D, W alone in 1-D) of a value."""
+    if wire is None:
+        return dict.fromkeys("CHWD", Unknown())
+    shape = wire.shape
     return {"C": shape.channels, **dict(zip("DHW"[3 - shape.rank :], shape.spatial, strict=True))}
 
 
 def here(env: Env, wire: Wire | None) -> Env:
     """The names in force at a place: outside blocks C, H and W are the shape that enters the part."""
-    if env.in_block:
-        return env
-    axes = dict.fromkeys("CHWD", Unknown()) if wire is None else axes_of(wire.shape)
-    return replace(env, values={**env.values, **axes})
+    return env if env.in_block else replace(env, values={**env.values, **axes_of(wire)})
 
 
 class Walker:

@@ -229,7 +229,7 @@ def each_axis(dims: Dims, rank: int, what: str) -> Dims:
         return dims * rank
     written = "x".join(map(str, dims))
     message = f"the {what} {written} has {len(dims)} axes, and the input has {rank}"
-    raise LayerError("E0303", message, f"give one number for all axes, {dims[0]}, or {rank} of them")
+    raise LayerError("E0303", message, f"a single number stands for every axis: {dims[0]}")
 
 
 def need_spatial(kind: str, x: Shape) -> None:
@@ -252,7 +252,7 @@ def common_divisors(*numbers: int) -> str:
     divisors = [each for each in range(1, min(common, 10_000) + 1) if common % each == 0]
     if len(divisors) > 8:
         divisors = [*divisors[:4], *divisors[-4:]]
-    return f"possible are {', '.join(map(str, divisors))}" if common > 1 else "possible is 1 alone"
+    return f"possible are {', '.join(map(str, divisors))}" if common > 1 else "possible is 1 only"
 
 
 def squeeze(dims: Dims) -> int | Dims:

@@ -52,7 +52,8 @@ class Unpool(Layer):
 
     def referring(self, target: Layer, *entering: Shape) -> Unpool:
         if not isinstance(target, MaxPool) or target.out:
-            raise LayerError("E0306", f"UNPOOL needs the switches of a POOL, and this is {target.kind()}")
+            message = f"UNPOOL needs the switches of a POOL, and this is {target.kind()}"
+            raise LayerError("E0306", message, "UPSAMPLE and CONVT enlarge a map without switches")
         (x,) = entering
         padding = target.even_padding(x)
         if padding is None or any(step != 1 for step in target.dilation):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cnndsl.errors import Diagnostic, Span
+from cnndsl.errors import Diagnostic, Label, Span
 from cnndsl.syntax.brackets import unmatched
 from cnndsl.syntax.hints import foreign, hint, misspelled
 from cnndsl.syntax.stop import Stop
@@ -37,11 +37,21 @@ def describe(stop: Stop) -> Diagnostic:
         span, help = word
         return Diagnostic("E0102", f"expected a statement, found `{span.text}`", span, help=help)
     number = re.match(r"[0-9][0-9_.]*[A-Za-z_][A-Za-z0-9_]*", stop.after)
+    place = Span(stop.source, stop.offset, stop.offset + len(number[0])) if number else stop.span
     if number and stop.takes("NUMBER") and not stop.is_adjacent:
-        place = Span(stop.source, stop.offset, stop.offset + len(number[0]))
         return Diagnostic("E0104", f"`{number[0]}` is not a number", place, help=UNITS)
-    found = "the end of the file" if stop.is_end else f"`{_printable(stop.found)}`"
-    return Diagnostic("E0102", f"expected {_expectation(stop)}, found {found}", stop.span, help=hint(stop))
+    found = "the end of the file" if stop.is_end else f"`{_printable(place.text)}`"
+    message = f"expected {_expectation(stop)}, found {found}"
+    return Diagnostic("E0102", message, place, others=_behind(stop), help=hint(stop))
+
+
+def _behind(stop: Stop) -> tuple[Label, ...]:
+    """The word that the place comes after, where that stands on another line."""
+    before = stop.before.rstrip()
+    word = re.search(r"\S{1,24}$", before)
+    if stop.is_end or word is None or "\n" not in stop.before[len(before) :]:
+        return ()
+    return (Label(Span(stop.source, stop.start + word.start(), stop.start + word.end()), "after this"),)
 
 
 def _printable(text: str) -> str:
@@ -59,6 +69,8 @@ def _expected(stop: Stop) -> Iterator[str]:
         yield "a file name in quotes"
         return
     yield from _beginnings(stop)
+    if stop.takes("RSQB", "PLUS") and not stop.takes("LSQB", "MINUS", "__ANON_0"):
+        yield "`->`"
     if stop.takes("PLUS") and not stop.takes("MINUS"):
         yield "`+`"
     yield from (text for terminal, text in _PLAIN.items() if stop.takes(terminal))

@@ -63,17 +63,16 @@ def hint(stop: Stop) -> str:
     return next((text for rule in _RULES if (text := rule(stop))), "")
 
 
-def _keyword(stop: Stop) -> str:
-    is_name = stop.takes("NAME") and not stop.takes("MINUS")
-    taken = is_name and stop.found in _KEYWORDS
-    return f"`{stop.found}` is a word of the language: choose another name" if taken else ""
-
-
 def _arrow(stop: Stop) -> str:
     if stop.found == "->" and stop.takes("LSQB"):
-        behind = stop.before.rstrip().endswith("->")
-        return "between two arrows stands a layer; `ID` is one that does nothing" if behind else ""
+        return "between two arrows stands a layer; `ID` is one that does nothing" if _follows_arrow(stop) else ""
+    if (stop.is_end or stop.begins_statement) and _follows_arrow(stop):
+        return "the arrow in front of it leads nowhere: go on, or remove it"
     return _ARROW if stop.after.startswith(("--", ">", "=>", "- >")) and stop.takes("__ANON_0", "LSQB") else ""
+
+
+def _follows_arrow(stop: Stop) -> bool:
+    return stop.before.rstrip().endswith("->")
 
 
 def _dash(stop: Stop) -> str:
@@ -155,7 +154,8 @@ def _number(stop: Stop) -> str:
 def _missing_arrow(stop: Stop) -> str:
     """`A B` inside brackets."""
     begins = stop.type in ("WORD", "LSQB", "MERGE", "NAME", "LPAR") and stop.found not in _KEYWORDS
-    if not begins or not stop.takes("__ANON_0"):
+    goes_on = stop.takes("__ANON_0") or (stop.takes("RSQB", "PLUS") and not stop.takes("LSQB", "MINUS"))
+    if not begins or not goes_on:
         return ""
     times = re.match(r"[xX]([0-9]+)\b", stop.after)
     if times and stop.is_adjacent and stop.before[-1] in ")]":
@@ -173,6 +173,11 @@ def _empty(stop: Stop) -> str:
 
 def _power(stop: Stop) -> str:
     return "there are no powers: write a product" if stop.found == "*" and stop.before.endswith("*") else ""
+
+
+def _for(stop: Stop) -> str:
+    is_body = stop.takes("LSQB") and not stop.takes("REFERENCE")
+    return "the body stands in brackets: `for c in 64, 128 [CONV3-c]`" if is_body else ""
 
 
 def _default(stop: Stop) -> str:
@@ -217,7 +222,6 @@ def _hole(stop: Stop) -> str:
 
 
 _RULES: tuple[Callable[[Stop], str], ...] = (
-    _keyword,
     _comment,
     _dash,
     _arrow,
@@ -230,6 +234,7 @@ _RULES: tuple[Callable[[Stop], str], ...] = (
     _missing_arrow,
     _empty,
     _power,
+    _for,
     _default,
     _percent,
     _reference,

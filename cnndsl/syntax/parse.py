@@ -124,16 +124,17 @@ def _blame(source: Source, stop: Stop) -> Stop:
 
 
 def _missing_arrows(statements: tuple[ast.Statement, ...]) -> Iterator[Diagnostic]:
-    """Chains that follow a chain and do not begin with INPUT: they were meant to go on with it."""
+    """Chains that follow a chain and do not begin with INPUT: they were meant to go on with it. One a line."""
+    line = 0
     for before, statement in pairwise(statements):
         if not isinstance(before, ast.Main | ast.Block) or not isinstance(statement, ast.Main):
             continue
         first = statement.chain.items[0]
         layer = first.body if isinstance(first, ast.Label) else first
-        if isinstance(layer, ast.Layer) and layer.head.upper() != "INPUT":
+        if isinstance(layer, ast.Layer) and layer.head.upper() != "INPUT" and first.span.line != line:
             from cnndsl.syntax.expected import describe
 
-            span = first.span
+            span, line = first.span, first.span.line
             accepts = frozenset({"__ANON_0", "WORD", "$END"})
             yield describe(Stop(span.source, before.span.start, span.start, span.end, "WORD", accepts))
 

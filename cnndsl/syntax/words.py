@@ -166,7 +166,7 @@ def _operand(match: re.Match[str], group: int, holes: _Holes) -> Expr:
 def _digits(text: str, span: Span) -> Literal:
     if len(text) > current().digits:
         return number(text, span)
-    return Literal(int(text), text, span)
+    return Literal(int(text.replace("_", "")), text, span)
 
 
 def _malformed(word: Word) -> Exception:
