@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from typing import TypeAlias
 
-from cnndsl.elaborate import count, family, naming
+from cnndsl.elaborate import count, family
 from cnndsl.elaborate.bind import settings as options_of
+from cnndsl.elaborate.finish import finish
 from cnndsl.elaborate.lookup import interpolate
 from cnndsl.elaborate.meaning import meaning
 from cnndsl.elaborate.state import Defaults, Definition, Env, Home, Named, Scope, State, TooManyError, Wire
-from cnndsl.elaborate.walk import Tag, Walker, here
+from cnndsl.elaborate.walk import Made, Tag, Walker, here
 from cnndsl.errors import CnnError, Diagnostic, Label, Source, Span, nearest
-from cnndsl.expr import Expr, Later, Unknown, Value, error, evaluate, number, show
-from cnndsl.graph import Graph, Leaf, Node, Part, Sequence
+from cnndsl.expr import Expr, Later, Unknown, error, evaluate, number, show
+from cnndsl.graph import Graph, Leaf, Part, Sequence
 from cnndsl.layers import find as find_kind
 from cnndsl.layers.dense import Input
 from cnndsl.limits import current
@@ -99,7 +99,8 @@ def elaborate(
         raise error("E0103", "this nests deeper than Python's stack is at this place", place) from None
     if state.errors or wire is None or part is None:
         raise CnnError(sorted(state.errors, key=_place))
-    return _graph(program, file, home, root, wire, part)
+    made = Made(wire, part)
+    return finish(file, home, root, made, state, tuple(program.contracts), tuple(program.sources))
 
 
 def _place(each: Diagnostic) -> tuple[str, int]:
@@ -173,8 +174,6 @@ def _net(statement: ast.Net, position: int, reading: _Reading) -> None:
         raise error("E0217", "`net` stands first in the file", statement.span, "only `cnn 1` may stand before it")
     for parameter in statement.parameters or ():
         reading.places[parameter.name] = family.name_of(parameter)
-        if not reading.is_main and parameter.default is not None:
-            reading.home.values[parameter.name] = evaluate(parameter.default, reading.home.values)
 
 
 def _define(name: str, span: Span, reading: _Reading) -> None:
@@ -279,9 +278,21 @@ def _home(program: _Program, statement: ast.Use, reading: _Reading) -> Home:
         with program.walker.frame(f"used at {statement.path_span}"):
             file = _parsed(program, source)
             home = _home_of(file)
+            _default_parameters(program, file, home)
             _statements(program, file, _Reading(home, (*reading.using, source.name), is_main=False))
         program.homes[source.name] = home
     return program.homes[source.name]
+
+
+def _default_parameters(program: _Program, file: ast.File, home: Home) -> None:
+    """In a file that is used the parameters of its net have their defaults."""
+    try:
+        declared = family.parameters(file)
+    except CnnError as stop:
+        program.state.report(stop)
+        home.values.update(dict.fromkeys(family.declared_names(file), Unknown()))
+        return
+    home.values.update({each.name: each.default for each in declared if each.default is not None})
 
 
 def _parsed(program: _Program, source: Source) -> ast.File:
@@ -355,42 +366,3 @@ def _volume(layer: ast.Layer, env: Env) -> tuple[int, ...]:
     if prod(extents) > 10**digits:
         raise error("E0203", f"this volume has more than 10^{digits} values", layer.span)
     return tuple(extents) or (224, 224, 3)
-
-
-def _graph(program: _Program, file: ast.File, home: Home, root: Scope, wire: Wire, part: Part) -> Graph:
-    state = program.state
-    modules = {
-        scope.path: scope.output for scope in naming.assign(root, state.drafts) if scope.path and scope.output >= 0
-    }
-    for module, target in state.modules:
-        path = target.path if isinstance(target, Scope) else state.drafts[target].path if target >= 0 else ""
-        object.__setattr__(module, "path", path)
-    nodes = tuple(
-        Node(at, d.path, d.layer, d.inputs, d.shape, d.span, d.text, d.written, d.turns, d.training_only)
-        for at, d in enumerate(state.drafts)
-    )
-    net = next((each for each in file.statements if isinstance(each, ast.Net)), None)
-    parameters = {name: home.values[name] for name in home.values if name not in home.lets}
-    return Graph(
-        name=net.name if net else "",
-        nodes=nodes,
-        output=wire.node,
-        taps=tuple(state.taps),
-        tree=part,
-        modules=modules,
-        settings=parameters,
-        lets=dict(home.lets),
-        contracts=tuple(program.contracts),
-        source=file.source,
-        digest=_digest(program.sources, parameters),
-        sources=tuple(program.sources),
-    )
-
-
-def _digest(sources: list[Source], settings: Mapping[str, Value]) -> str:
-    """The SHA-256 of what the network was made from: the texts and the settings."""
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.text.replace("\r\n", "\n").encode("utf-8", "surrogatepass") + b"\0")
-    digest.update(repr(sorted((name, show(value)) for name, value in settings.items())).encode())
-    return digest.hexdigest()

@@ -1,0 +1,66 @@
+"""What was made, as an immutable Graph: every node and every part under its final name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cnndsl.elaborate import naming
+from cnndsl.elaborate.state import Home, Scope, State
+from cnndsl.errors import Source
+from cnndsl.expr import Expr, Value, show
+from cnndsl.graph import Graph, Node
+from cnndsl.syntax import ast
+
+if TYPE_CHECKING:
+    from cnndsl.elaborate.walk import Made
+
+
+def finish(
+    file: ast.File,
+    home: Home,
+    root: Scope,
+    made: Made,
+    state: State,
+    contracts: tuple[Expr, ...],
+    sources: tuple[Source, ...],
+) -> Graph:
+    """The graph of a network of which everything is made and nothing is wrong."""
+    if made.wire is None or made.part is None:
+        raise AssertionError("a network without errors has an output")
+    modules = {
+        scope.path: scope.output for scope in naming.assign(root, state.drafts) if scope.path and scope.output >= 0
+    }
+    for module, target in state.modules:
+        path = target.path if isinstance(target, Scope) else state.drafts[target].path if target >= 0 else ""
+        object.__setattr__(module, "path", path)
+    nodes = tuple(
+        Node(at, d.path, d.layer, d.inputs, d.shape, d.span, d.text, d.written, d.turns, d.training_only)
+        for at, d in enumerate(state.drafts)
+    )
+    net = next((each for each in file.statements if isinstance(each, ast.Net)), None)
+    parameters = {name: home.values[name] for name in home.values if name not in home.lets}
+    return Graph(
+        name=net.name if net else "",
+        nodes=nodes,
+        output=made.wire.node,
+        taps=tuple(state.taps),
+        tree=made.part,
+        modules=modules,
+        settings=parameters,
+        lets=dict(home.lets),
+        contracts=contracts,
+        source=file.source,
+        digest=_digest(sources, parameters),
+        sources=sources,
+    )
+
+
+def _digest(sources: tuple[Source, ...], settings: Mapping[str, Value]) -> str:
+    """The SHA-256 of what the network was made from: the texts and the settings."""
+    digest = hashlib.sha256()
+    for source in sources:
+        digest.update(source.text.replace("\r\n", "\n").encode("utf-8", "surrogatepass") + b"\0")
+    digest.update(repr(sorted((name, show(value)) for name, value in settings.items())).encode())
+    return digest.hexdigest()
