@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import cnndsl
+from tests.analysis.nets import NETS
 
 GATED = """
 net Gated(classes=10)
@@ -52,7 +53,7 @@ NAMES = ("gated", "resnet18", "signal", "video")
 def net(name: str) -> Net:
     if name == "resnet18":
         return Net(cnndsl.load(name, classes=10), (3, 64, 64))
-    texts = {"gated": GATED, "signal": SIGNAL, "video": VIDEO}
+    texts = {**NETS, "gated": GATED, "signal": SIGNAL, "video": VIDEO}
     network = cnndsl.loads(texts[name]) if name in texts else cnndsl.load(name)
     entry = network.graph.input
     return Net(network, (entry.channels, *entry.spatial))

@@ -24,9 +24,9 @@ from tests.emit.nets import NAMES, net, outputs
 
 every_net = pytest.mark.parametrize("name", NAMES)
 some_of_the_zoo = pytest.mark.parametrize(
-    "name", ["googlenet", "densenet121", "mobilenet_v3_small", "squeezenet1_0", "unet", "segnet", "xception"]
+    "name", ["googlenet", "densenet121", "mobilenet_v3_small", "squeezenet1_0", "small_unet", "small_segnet"]
 )
-BATCHES = (2, 3, 5, 8, 13)
+BATCHES = (2, 3, 4, 5, 7)
 """None of 1 image: for that alone PyTorch always compiles a frame of its own."""
 
 
@@ -126,7 +126,9 @@ def test_script_of_the_zoo(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*NAMES, "googlenet", "densenet121", "mobilenet_v3_small", "squeezenet1_0", "unet"])
+@pytest.mark.parametrize(
+    "name", [*NAMES, "googlenet", "densenet121", "mobilenet_v3_small", "squeezenet1_0", "small_unet"]
+)
 @pytest.mark.filterwarnings("ignore")  # the exporter and its libraries use what each other deprecates
 def test_onnx_runs_to_the_same_output(name: str, tmp_path: Path) -> None:
     for library in ("onnx", "onnxscript"):
@@ -322,7 +324,9 @@ SPREADS = {
 @pytest.mark.parametrize("way", SPREADS)
 def test_weights_are_drawn_as_asked_for(way: str) -> None:
     torch.manual_seed(0)
-    weight = cnndsl.loads(f"INPUT 8x8x32 -> CONV3-64(init={way}) -> GAP -> FC-3").module().get_parameter("0.weight")
+    weight = (
+        cnndsl.loads(f"INPUT 8x8x32 -> CONV3-64(init={way}) -> GAP -> FC-3").module().get_parameter("0.weight").detach()
+    )
     spread, count = SPREADS[way], weight.numel()
     assert float(weight.std()) == pytest.approx(spread, rel=0.03)  # 18,432 values: 1 part in 190 is one sigma
     assert float(weight.mean()) == pytest.approx(float(way == "ones"), abs=5 * spread / math.sqrt(count))
