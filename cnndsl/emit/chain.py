@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _DEEPEST = 4
 """Repeats within repeats beyond this depth are written out: each level is tried in several ways."""
+_SHORTEST_TABLE = 3
+"""A `for` with as many rows stays a table."""
 Template = tuple[str | Expr, ...]
 Kind = TypeVar("Kind", bound=Part)
 
@@ -185,7 +187,8 @@ class ChainBuilder:
         rolled = None
         if any(len(loop.turns) > 1 for loop in loops) and self.unit.nesting < _DEEPEST:
             rolled = self._rolled(loops, flow)
-        if rolled is not None and not _is_literal(rolled[0]):
+        is_table = loops[0].count is None and len(loops[0].turns) >= _SHORTEST_TABLE
+        if rolled is not None and (is_table or not _is_literal(rolled[0])):
             return rolled[:2]
         restore = rolled[2] if rolled is not None else None
         kept = self.unit.snapshot()

@@ -32,8 +32,6 @@ DEFAULTS: Mapping[str, object] = {
 _ORDER = ("stride", "padding", "output_padding", "dilation", "groups", "bias")
 # The option of the language behind a keyword of another name.
 _OPTIONS: Mapping[str, str] = {"padding": "pad"}
-_GEOMETRY = frozenset({"kernel", "stride", "padding", "dilation", "out_pad"})
-"""Options that have nothing to do with channels, even where a number happens to be the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +164,7 @@ class _Construction:
             yield site.term(option, self.scope)
             if role == "padding":
                 yield from self._paddings()
-            if role not in _GEOMETRY:
+            if role in ("groups", site.nodes[0].layer.WIDTH):
                 yield site.entering
 
     def _paddings(self) -> Iterator[Term]:

@@ -223,6 +223,7 @@ class ForwardWriter:
     def _must_end(self, each: _Pending, step: Step | None, at_end: bool) -> bool:
         """Whether an expression is long enough, or would keep a value alive that costs memory."""
         ends = [value for value in each.frees if not self._is_lent(value)]
+        ends += [value for _, value in self.names.stale()]
         if step is not None and ends and not (self.peak and self.peak.allows(step, ends)):
             return True
         if at_end:

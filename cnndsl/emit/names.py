@@ -36,7 +36,7 @@ def variable(name: str, taken: frozenset[str] | set[str] = frozenset()) -> str:
     >>> variable("c"), variable("lambda"), variable("x")
     ('c', 'lambda_', 'x_')
     """
-    name = name if PLAIN.fullmatch(name) and not name.startswith("__") else f"v_{re.sub(r'[^A-Za-z0-9_]', '_', name)}"
+    name = name if PLAIN.fullmatch(name) and not name.startswith("_") else f"v_{re.sub(r'[^A-Za-z0-9_]', '_', name)}"
     while keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in USED or name in taken:
         name += "_"
     return name

@@ -60,7 +60,8 @@ class Peak:
         node = value.nodes.get(place)
         if node is None:
             return 0
-        return self.emission.graph.nodes[max(node, ~node)].shape.numel
+        # Indices are integers of eight bytes.
+        return self.emission.graph.nodes[max(node, ~node)].shape.numel * (2 if node < 0 else 1)
 
     def _is_known(self, step: Step) -> bool:
         """Whether all that the step allocates is known."""

@@ -162,9 +162,12 @@ def substitute(term: Term, values: Mapping[str, Term]) -> Term:
     if term.operator == "//":
         return floordiv(*operands)
     folded = Op(term.operator, operands)
-    if all(isinstance(operand, Const) for operand in operands):
+    if not all(isinstance(operand, Const) for operand in operands):
+        return folded
+    try:
         return Const(evaluate(folded, {}))
-    return folded
+    except Unknown:
+        return folded
 
 
 def negated(term: Term) -> Term:
@@ -257,6 +260,21 @@ def text(term: Term) -> str:
     return _text(term, 0)
 
 
+def _opposite(term: Term) -> Term | None:
+    """What a summand with a minus in front is without it; None for others."""
+    number = constant(term)
+    if number is not None:
+        return Const(-number) if number < 0 else None
+    if (
+        isinstance(term, Op)
+        and term.operator == "*"
+        and (weight := constant(term.operands[0])) is not None
+        and weight < 0
+    ):
+        return mul(Const(-weight), term.operands[1])
+    return None
+
+
 def _literal(value: object) -> str:
     """A constant with the quotes that ruff prefers."""
     if isinstance(value, tuple):
@@ -282,6 +300,8 @@ def _text(term: Term, outside: int) -> str:
     else:
         # A right operand of the same strength needs brackets: a - (b - c), a // (b // c). So does a comparison's left.
         first = binding + 1 if binding == 4 else binding
-        parts = [_text(operands[0], first), *(_text(each, binding + 1) for each in operands[1:])]
-        written = f" {operator} ".join(parts).replace(" + -", " - ")
+        written = _text(operands[0], first)
+        for each in operands[1:]:
+            positive = _opposite(each) if operator == "+" else None
+            written += f" {operator} {_text(each, binding + 1)}" if positive is None else f" - {_text(positive, 6)}"
     return f"({written})" if binding < outside else written
