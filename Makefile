@@ -4,11 +4,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
+MINUTES ?= 60
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO := build/demo
 
-.PHONY: help demo test slow lint format wheel-check clean
+.PHONY: help demo test slow lint format wheel-check fuzz mutants coverage compat clean
 
 help:
 	@echo "make demo         install, then statistics, source, a forward pass and a figure of VGG-16"
@@ -17,6 +18,10 @@ help:
 	@echo "make lint         format, lint and type checks"
 	@echo "make format       reformat the Python code"
 	@echo "make wheel-check  build the wheel and use it in a fresh environment"
+	@echo "make fuzz         look for inputs that break it, for an hour: MINUTES=60"
+	@echo "make mutants      break the code on purpose and count the tests that notice"
+	@echo "make coverage     the tests, and which lines and branches they reach"
+	@echo "make compat       the oldest dependencies, other Pythons, Pyodide, as far as they are at hand"
 	@echo "make clean        remove what was built, and $(VENV)"
 
 # torch goes first and alone: pinned, or a later step would take whatever release is newest.
@@ -59,6 +64,22 @@ format: $(VENV)/.dev
 
 wheel-check: $(VENV)/.run
 	$(BIN)/python .ci/wheel_check.py
+
+$(VENV)/.fuzz: $(VENV)/.dev
+	-$(PIP) install atheris
+	@touch $@
+
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python fuzz/run.py --minutes $(MINUTES)
+
+mutants: $(VENV)/.dev
+	$(BIN)/python fuzz/mutants.py
+
+coverage: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered --cov-fail-under=95
+
+compat: $(VENV)/.dev
+	$(BIN)/python .ci/compat.py
 
 clean:
 	rm -rf build dist $(VENV)
