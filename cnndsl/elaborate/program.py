@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import prod
 from typing import TypeAlias
@@ -92,7 +93,8 @@ def elaborate(
     except TooManyError:
         pass
     except CnnError as stop:
-        state.report(stop)
+        with suppress(TooManyError):
+            state.report(stop)
     except RecursionError:
         # The limits keep within Python's own; a caller may have used up most of that, or have raised ours.
         place = Span(file.source, 0, 0)

@@ -253,3 +253,8 @@ def test_values_from_outside_are_bounded() -> None:
     for value in (10**5000, -(10**19), (10**19, 3), 1e300, 2.0**-1000):
         with pytest.raises(CnnError, match=r"10\^18"):
             loads(f"net Net(n=1)\n{NET}CONV3-n", n=value)
+
+
+def test_the_last_error_that_is_counted_may_be_that_there_is_no_network() -> None:
+    assert len(wrong("".join(f"let a{at} = 1/0\n" for at in range(49)))) == 50
+    assert len(wrong("".join(f"let a{at} = 1/0\n" for at in range(60)))) == 50
