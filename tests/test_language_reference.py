@@ -1,74 +1,198 @@
-"""docs/language.md: every example compiles, every wrong one fails as it says, and the table of kinds is complete."""
+"""The language reference tells the truth: its programs compile or fail as it says, its tables are those of the code."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cnndsl.analysis.contracts import check
+from cnndsl.analysis.cost import costs
+from cnndsl.codes import CODES
 from cnndsl.elaborate import elaborate
 from cnndsl.errors import CnnError, Source
-from cnndsl.expr import show
+from cnndsl.expr import FUNCTIONS, show
+from cnndsl.graph import Graph
 from cnndsl.layers import KINDS
 from cnndsl.layers.base import Layer
+from cnndsl.limits import Limits
 from cnndsl.network import used
-from cnndsl.syntax.format import format
+from cnndsl.resources import architecture
+from cnndsl.syntax import hints
 from cnndsl.syntax.parse import parse
 
-PAGE = Path(__file__).parent.parent / "docs" / "language.md"
-TEXT = PAGE.read_text(encoding="utf-8")
-RIGHT = re.findall(r"^```cnn\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-WRONG = re.findall(r"^```cnn-wrong (E\d{4})\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-TABLE = "\n".join(line for line in TEXT.splitlines() if line.startswith("| `"))
+TEXT = Path(__file__).parent.parent.joinpath("docs", "language.md").read_text("utf-8")
+FENCES = re.findall(r"^```(cnn[^\n]*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+PROGRAMS = [text for kind, text in FENCES if kind == "cnn"]
+WRONG = [(kind.split()[1], text) for kind, text in FENCES if kind != "cnn"]
+TABLES = TEXT[TEXT.index("## All kinds") : TEXT.index("## Composition")]
+ROWS = {
+    name: cells
+    for name, *cells in re.findall(r"^\| `([A-Z0-9]+)([^|]*)\|([^|]*)\|.*?\|([^|]*)\|$", TABLES, re.MULTILINE)
+}
+EACH_KIND = pytest.mark.parametrize("kind", dict.fromkeys(KINDS.values()), ids=lambda kind: kind.kind())
+
+SAMPLES = {
+    "CONV": "CONV5-8(groups=2)",
+    "DWCONV": "DWCONV5-12",
+    "CONVT": "CONVT4-8/2(groups=2)",
+    "LOCAL": "LOCAL5-8(pad=valid)",
+    "FC": "FC-8",
+    "RBF": "RBF-8",
+    "UNPOOL": "pool: POOL2 -> UNPOOL2(@pool)",
+    "GN": "GN3",
+    "SHUFFLE": "SHUFFLE3",
+    "SLICE": "SLICE(0, 2)",
+    "PICK": "PICK(0, 2)",
+    "PADCHANNELS": "PADCHANNELS-8",
+    "ZEROPAD": "ZEROPAD(1)",
+    "CROP": "CROP(1)",
+    "TIMES": "TIMES(2)",
+}
+"""A layer of each kind whose bare form is not the one to count."""
 
 
-@pytest.mark.parametrize("example", RIGHT)
-def test_an_example_compiles(example: str) -> None:
-    file = parse(Source("example.cnn", example))
-    assert check(elaborate(file, {}, used)) == []
-    assert parse(Source("example.cnn", format(file)))
+def graph_of(text: str) -> Graph:
+    return elaborate(parse(Source("example.cnn", text)), {}, lambda name, user: used(name, user) or architecture(name))
 
 
-@pytest.mark.parametrize(("code", "example"), WRONG)
-def test_a_wrong_example_fails_as_it_says(code: str, example: str) -> None:
-    with pytest.raises(CnnError) as stop:
-        elaborate(parse(Source("example.cnn", example)), {}, used)
-    assert [each.code for each in stop.value.diagnostics] == [code]
+def plainly(text: str) -> str:
+    return " ".join(text.split())
 
 
-def test_there_are_examples_of_both() -> None:
-    assert len(RIGHT) >= 15
-    assert len(WRONG) >= 6
+# Programs
 
 
-def row(kind: type[Layer]) -> str:
-    """The line of a kind in the table, as the kind itself states it."""
-    defaults = {field.name: field.default for field in fields(kind)}
-    suffixes = [kind.SIZE or "-", kind.WIDTH or "-", kind.STRIDE or "-"]
-    options: list[str] = []
+@pytest.mark.parametrize("text", PROGRAMS, ids=plainly)
+def test_a_program_compiles(text: str) -> None:
+    assert check(graph_of(text)) == []
+
+
+@pytest.mark.parametrize(("code", "text"), WRONG, ids=[f"{code} {plainly(text)}" for code, text in WRONG])
+def test_a_wrong_program_fails_as_said(code: str, text: str) -> None:
+    try:
+        found = list(check(graph_of(text)))
+    except CnnError as stop:
+        found = list(stop.diagnostics)
+    assert {each.code for each in found} == {code}
+
+
+def test_every_construct_has_an_example() -> None:
+    assert len(PROGRAMS) >= 25
+    assert len(WRONG) >= 25
+    together = "\n".join(PROGRAMS)
+    constructs = (
+        "net let block default use assert for if else or tap @ MUL( MAX( ?bn ? {i} * -> + | # : .. yes no".split()
+    )
+    assert [each for each in constructs if each not in together] == []
+
+
+# Tables
+
+
+def written(kind: type[Layer]) -> str:
+    """How a layer of a kind is written, behind its name: suffixes, arguments by place, synonyms."""
+    parts = [f"[{kind.SIZE}]"] if kind.SIZE else []
+    parts += [f"[-{kind.WIDTH}]"] if kind.WIDTH else []
+    parts += [f"[/{kind.STRIDE}]"] if kind.STRIDE else []
+    parts += [f"({', '.join(kind.POSITIONAL)})"] if kind.POSITIONAL else []
+    return "`".join(("".join(parts), "".join(f", `{name}`" for name in kind.NAMES[1:])))
+
+
+def default(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return value if isinstance(value, str) else show(value)
+
+
+def options(kind: type[Layer]) -> str:
+    """The options of a kind with their defaults and other names."""
+    values = {each.name: each.default for each in fields(kind) if each.default is not MISSING}
+    texts: list[str] = []
     for name, rule in kind.options().items():
-        names = "/".join((name, *rule.aliases))
-        if rule.required:
-            options.append(f"**`{names}`**")
-            continue
-        default = defaults[name]
-        shown = shown_default(default)
-        options.append(f"`{names}={shown}`" if shown else f"`{names}`")
-    names = ", ".join(f"`{name}`" for name in kind.NAMES)
-    return f"| {names} | {' | '.join(suffixes)} | {', '.join(options) or '-'} |"
+        follows = values[name] == () or (rule.type == "int" and values[name] == 0)
+        value = "=…" if rule.required else "" if follows else f"={default(values[name])}"
+        texts.append(f"`{name}{value}`" + "".join(f" ({alias})" for alias in rule.aliases))
+    return ", ".join(texts)
 
 
-def shown_default(default: object) -> str:
-    if isinstance(default, float):
-        return f"{default:g}"
-    return show(default) if isinstance(default, bool | int | tuple) else str(default)
+@EACH_KIND
+def test_the_table_of_kinds_has_all_options(kind: type[Layer]) -> None:
+    assert kind.kind() in ROWS, f"| `{kind.kind()}{written(kind)} | {options(kind)} | | |"
+    said, listed, _ = ROWS[kind.kind()]
+    assert said.strip() == written(kind).strip()
+    assert listed.strip() == options(kind)
 
 
-@pytest.mark.parametrize(
-    "kind", sorted(set(KINDS.values()), key=lambda kind: kind.kind()), ids=lambda kind: kind.kind()
-)
-def test_the_table_of_kinds_has_every_kind_as_it_is(kind: type[Layer]) -> None:
-    assert row(kind) in TEXT
+def test_the_table_of_kinds_has_no_other() -> None:
+    assert set(ROWS) == {kind.kind() for kind in KINDS.values()}
+
+
+@EACH_KIND
+def test_the_table_of_kinds_counts_parameters(kind: type[Layer]) -> None:
+    name = kind.kind()
+    formula = ROWS[name][-1].strip().strip("`") or "0"
+    graph = graph_of(f"INPUT 10x12x6 -> {SAMPLES.get(name, name)}")
+    node = graph.nodes[-1]
+    if node.kind != name:
+        assert name == "ID"
+        return
+    # The samples have kernels of as many positions on both axes, and six channels on ten times twelve positions.
+    layer: Any = node.layer
+    kernel = getattr(layer, "kernel", (0,))
+    names = {
+        "k": kernel[0] if kernel else 0,
+        "C": 6,
+        "H": 10,
+        "W": 12,
+        "F": getattr(layer, "filters", getattr(layer, "features", 0)),
+        "groups": getattr(layer, "groups", 1),
+        "positions": node.shape.pixels,
+    }
+    assert costs(graph)[node.index].params == eval(formula, {"__builtins__": {}}, names)
+
+
+def test_the_words_of_options_are_listed() -> None:
+    words = {word for kind in KINDS.values() for rule in kind.options().values() for word in rule.words}
+    assert [word for word in words if f"`{word}`" not in TEXT and f"={word}`" not in TEXT] == []
+
+
+def test_the_functions_are_listed() -> None:
+    assert [name for name in FUNCTIONS if f"`{name}(" not in TEXT] == []
+
+
+def test_the_facts_of_contracts_are_listed() -> None:
+    with pytest.raises(CnnError) as caught:
+        raise CnnError(check(graph_of("INPUT 3 -> FC-3\nassert zzzzzzzzz == 1")))
+    facts = caught.value.diagnostics[0].help.removeprefix("there are ").split(", ")
+    assert len(facts) == 8
+    table = TEXT[TEXT.index("| fact |") : TEXT.index("What each counts is defined")]
+    assert [fact for fact in facts if f"`{fact}`" not in table] == []
+
+
+def test_the_limits_are_listed() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| ([0-9,]+) \|", TEXT, re.M)
+    assert {name: int(number.replace(",", "")) for name, number in rows} == {
+        each.name: getattr(Limits(), each.name) for each in fields(Limits)
+    }
+
+
+def test_codes_that_are_mentioned_exist() -> None:
+    assert set(re.findall(r"E0\d{3}", TEXT)) <= set(CODES)
+
+
+def test_the_statements_are_said() -> None:
+    assert [word for word in hints.STATEMENTS if f"**`{word}" not in TEXT] == []
+
+
+def test_links_lead_somewhere() -> None:
+    anchors = {
+        re.sub(r"[^a-z ]", "", line.lower()).strip().replace(" ", "-") for line in re.findall(r"^#+ (.*)$", TEXT, re.M)
+    }
+    links = re.findall(r"\]\(([^)]+)\)", re.sub(r"`[^`\n]*`", "", TEXT))
+    assert [link for link in links if link.startswith("#") and link[1:] not in anchors] == []
+    docs = Path(__file__).parent.parent / "docs"
+    assert [link for link in links if not link.startswith("#") and not (docs / link).exists()] == []
