@@ -110,7 +110,8 @@ class Builder:
         return ast.Tap(words.label(c[1]), str(mode) if mode else None, c[-1], c[1].span, self._span(c))
 
     def repeat(self, c: Children) -> ast.Repeat:
-        return ast.Repeat(c[0], c[2], self._span(c))
+        count: Expr | _Hole = c[2]
+        return ast.Repeat(c[0], count.value if isinstance(count, _Hole) else count, self._span(c))
 
     def optional(self, c: Children) -> ast.Optional:
         return ast.Optional(c[0], str(c[1])[1:] or None, self._span(c))
@@ -143,8 +144,8 @@ class Builder:
     def row(self, c: Children) -> _Items:
         return _Items((c[0],) if len(c) == 1 else tuple(c[1::2]), self._span(c))
 
-    def braces(self, c: Children) -> Expr:
-        return c[1]
+    def braces(self, c: Children) -> _Hole:
+        return _Hole(c[1], self._span(c))
 
     # Layers
 

@@ -21,7 +21,10 @@ def tables() -> str:
     buffer = io.BytesIO()
     lark.save(buffer)  # pyright: ignore[reportUnknownMemberType]
     buffer.seek(0)
-    text = json.dumps(_plain(pickle.load(buffer)), separators=(",", ":"))
+    saved = pickle.load(buffer)
+    table = saved["data"]["parser"]["parser"]
+    saved["data"]["parser"]["parser"] = _ordered(table)
+    text = json.dumps(_plain(saved), separators=(",", ":"))
     lines = [text[at : at + 100] for at in range(0, len(text), 100)]
     quoted = "\n".join(f"    {line!r}" for line in lines)
     return _MODULE.replace("TEXT", quoted)
@@ -43,6 +46,40 @@ TEXT
 DATA: Any = _SAVED["data"]
 MEMO: Any = _SAVED["memo"]
 '''
+
+
+def _ordered(table: dict[str, Any]) -> dict[str, Any]:
+    """The same parse table with its symbols numbered by their names and its states as they are reached.
+
+    lark numbers both in the order of its sets, which differs from run to run.
+    """
+    symbols = sorted(table["tokens"].values())
+    number = {symbol: at for at, symbol in enumerate(symbols)}
+    actions = {
+        state: sorted((table["tokens"][token], action) for token, action in row.items())
+        for state, row in table["states"].items()
+    }
+    reached: list[int] = list(table["start_states"].values())
+    for state in reached:
+        reached += [target for _, (kind, target) in actions[state] if kind == _SHIFT and target not in reached]
+    place = {state: at for at, state in enumerate(reached)}
+    return {
+        **table,
+        "tokens": dict(enumerate(symbols)),
+        "states": {
+            place[state]: {
+                number[symbol]: (kind, place[target] if kind == _SHIFT else target)
+                for symbol, (kind, target) in actions[state]
+            }
+            for state in reached
+        },
+        "start_states": {name: place[state] for name, state in table["start_states"].items()},
+        "end_states": {name: place[state] for name, state in table["end_states"].items()},
+    }
+
+
+_SHIFT = 0
+"""How lark writes an action that goes on to another state; the others are reductions."""
 
 
 def _plain(value: Any) -> Any:
