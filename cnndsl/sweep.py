@@ -150,7 +150,7 @@ def holds(test: Expr, member: Member) -> bool:
 def values(text: str) -> Sequence[Value]:
     """What a parameter walks over: `1..3`, `{3, 5, 7}`, or one value. Raises CnnError where it is none of these.
 
-    >>> values("1..3"), values("{yes, no}"), values("16")
+    >>> tuple(values("1..3")), values("{yes, no}"), values("16")
     ((1, 2, 3), (True, False), (16,))
     """
     domain = text if ".." in text or text.lstrip().startswith("{") else f"{{{text}}}"

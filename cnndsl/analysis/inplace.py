@@ -7,8 +7,10 @@ keep it for its backward pass, as a sigmoid does.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
+from cnndsl.errors import Span
 from cnndsl.graph import Graph, Node
 from cnndsl.layers.base import TorchCall
 
@@ -25,13 +27,23 @@ def inplace(graph: Graph) -> frozenset[int]:
 
 
 def overwritten(graph: Graph) -> Mapping[int, int]:
-    """The nodes that write over an input, each with the position of that input."""
+    """The nodes that write over an input, each with the position of that input.
+
+    Nodes of one place in the program (the turns of a repeat, the calls of a block) do so all or none, since they may
+    share a line of the emitted module.
+    """
     found: dict[int, int] = {}
+    places: dict[tuple[Span, str], list[int]] = defaultdict(list)
     for node in graph.layers:
+        places[node.span, node.kind].append(node.index)
         for position in _positions(graph, node):
             if _is_free(graph, node.inputs[position]):
                 found[node.index] = position
                 break
+    for nodes in places.values():
+        if len({found.get(at) for at in nodes}) > 1:
+            for at in nodes:
+                found.pop(at, None)
     return found
 
 
