@@ -187,19 +187,16 @@ class ChainBuilder:
         rolled = None
         if any(len(loop.turns) > 1 for loop in loops) and self.unit.nesting < _DEEPEST:
             rolled = self._rolled(loops, flow)
-        is_table = loops[0].count is None and len(loops[0].turns) >= _SHORTEST_TABLE
-        if rolled is not None and (is_table or not _is_literal(rolled[0])):
+        if rolled is not None and _is_worth_it(rolled[0], loops):
             return rolled[:2]
-        restore = rolled[2] if rolled is not None else None
-        kept = self.unit.snapshot()
-        if restore is not None:
-            self.unit.restore(restore)
+        if rolled is not None:
+            self.unit.restore(rolled[2])
         unrolled = self.unit.attempt(lambda: self._in_loop(self._unrolled, loops, flow))
-        if unrolled is not None and (rolled is None or cost(unrolled[0]) <= cost(rolled[0])):
+        if unrolled is not None:
             return unrolled
+        rolled = None if rolled is None else self._rolled(loops, flow)
         if rolled is None:
             raise Mismatch
-        self.unit.restore(kept)
         return rolled[:2]
 
     def _rolled(self, loops: Sequence[LoopPart], flow: Flow) -> tuple[list[ChainItem], Flow, Snapshot] | None:
@@ -286,6 +283,15 @@ class ChainBuilder:
         if not items:
             raise Mismatch
         return items, after
+
+
+def _is_worth_it(items: Sequence[ChainItem], loops: Sequence[LoopPart]) -> bool:
+    """Whether a loop says more, or the same in fewer lines, than its turns written out."""
+    turns = max(len(loop.turns) for loop in loops)
+    if not _is_literal(items) or (loops[0].count is None and turns >= _SHORTEST_TABLE):
+        return True
+    body = max(cost(item.items) for item in items if isinstance(item, Loop))
+    return cost(items) < turns * body
 
 
 def _is_literal(items: Sequence[ChainItem]) -> bool:

@@ -143,7 +143,8 @@ class _Construction:
         try:
             term = self.scope.express(wanted, *self._candidates(role))
         except Mismatch:
-            term = self.ask(keyword or role, wanted)
+            usual = "padding" if "Pad" in self.calls[0].name else ""
+            term = self.ask(keyword or role or usual, wanted)
         if role:
             self.terms[role] = term
         self.uses.update(names(term))
