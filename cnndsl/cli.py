@@ -7,6 +7,7 @@ codes: 0 done, 1 something wrong with the input or a file, 2 a command line that
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -97,6 +98,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and exits."""
+    _open_streams()
     _speak_utf8()
     if _COMPLETION in os.environ:
         cli.main(prog_name="cnndsl", complete_var=_COMPLETION)
@@ -111,10 +113,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _abandon_output()
         print(f"cnndsl: error: cannot write the output: {(stop.strerror or str(stop)).casefold()}", file=sys.stderr)
         code = 1
+    except MemoryError:
+        print("cnndsl: error: there is not enough memory for this network", file=sys.stderr)
+        code = 1
     except Exception as stop:
         if os.environ.get("CNNDSL_DEBUG"):
             raise
-        name, text = type(stop).__name__, " ".join(str(stop).split())
+        from cnndsl.terminal import clean
+
+        name, text = type(stop).__name__, clean(" ".join(str(stop).split()))
         print(f"cnndsl: internal error, please report it: {name}: {text}", file=sys.stderr)
         print("CNNDSL_DEBUG=1 shows where it happened", file=sys.stderr)
         code = 70
@@ -134,6 +141,19 @@ def run(arguments: Sequence[str]) -> int:
         stop.show()
         return stop.exit_code
     return 0
+
+
+def _open_streams() -> None:
+    """Puts something in the place of streams that were closed before the start, `cnndsl … >&-`, and a buffer under
+    those without one: PYTHONUNBUFFERED loses what a pipe or a disk does not take at once."""
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+    raw: object = getattr(sys.stdout, "buffer", None)
+    if isinstance(raw, io.RawIOBase):
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), line_buffering=True)
 
 
 def _speak_utf8() -> None:

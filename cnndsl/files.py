@@ -41,14 +41,15 @@ def read(path: str) -> Source:
 
     Raises FileError where it cannot be read, CnnError where it is not UTF-8.
     """
+    _check_name("read", path)
     try:
         with Path(path).open("rb") as stream:
             data = stream.read(LARGEST + 1)
     except OSError as stop:
         reason = "there is no such file" if stop.errno == errno.ENOENT else _reason(stop)
         raise FileError(f"cannot read {path}: {reason}") from None
-    except ValueError:
-        raise FileError(f"cannot read {path!r}: a name cannot hold a null character") from None
+    except UnicodeError:
+        raise FileError(f"cannot read {path!r}: no file can have this name") from None
     return decode(path, data)
 
 
@@ -76,6 +77,7 @@ def write(path: str, data: bytes, *, force: bool = False) -> None:
 
     Raises FileError where that cannot be done; what was there is then as it was.
     """
+    _check_name("write", path)
     try:
         target = Path(os.path.realpath(path))
         mode = _mode(target)
@@ -89,8 +91,16 @@ def write(path: str, data: bytes, *, force: bool = False) -> None:
         _replace(path, target, data, mode)
     except OSError as stop:
         raise FileError(f"cannot write {path}: {_reason(stop)}") from None
-    except ValueError:
-        raise FileError(f"cannot write {path!r}: a name cannot hold a null character") from None
+    except UnicodeError:
+        raise FileError(f"cannot write {path!r}: no file can have this name") from None
+
+
+def _check_name(what: str, path: str) -> None:
+    """Raises FileError for what can be the name of no file."""
+    if "\0" in path:
+        raise FileError(f"cannot {what} {path!r}: a name cannot hold a null character")
+    if not path or path.endswith(("/", os.sep)):
+        raise FileError(f"cannot {what} {path!r}: this is the name of no file")
 
 
 def _mode(path: Path) -> int | None:

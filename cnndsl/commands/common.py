@@ -65,12 +65,16 @@ def known_names(text: str | None, known: Sequence[str], what: str) -> list[str]:
 
 def read(file: str) -> Source:
     """The program that FILE means. Raises FileError, CnnError."""
-    from cnndsl.files import LARGEST, decode
+    from cnndsl.files import LARGEST, FileError, decode
     from cnndsl.network import find
 
-    if file == "-":
-        return decode(STANDARD_INPUT, sys.stdin.buffer.read(LARGEST + 1))
-    return find(file)
+    if file != "-":
+        return find(file)
+    try:
+        data = sys.stdin.buffer.read(LARGEST + 1)
+    except OSError as stop:
+        raise FileError(f"cannot read the standard input: {(stop.strerror or str(stop)).casefold()}") from None
+    return decode(STANDARD_INPUT, data)
 
 
 def network(file: str, settings: Sequence[str]) -> Network:

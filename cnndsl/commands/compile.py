@@ -53,7 +53,7 @@ def command(
     if output == "-" or (output is None and file == "-"):
         echo(source.rstrip("\n"))
         return
-    target = output or f"{module_name(file)}.py"
+    target = f"{module_name(file)}.py" if output is None else output
     if check:
         _check(target, source, file)
         return

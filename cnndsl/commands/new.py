@@ -30,6 +30,6 @@ def command(name: str, output: str | None, force: bool) -> None:
     if output == "-":
         echo(source.text.rstrip("\n"))
         return
-    target = output or source.name
+    target = source.name if output is None else output
     write(target, source.text.encode(), force=force)
     note(f"wrote {target}")

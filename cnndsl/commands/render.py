@@ -32,7 +32,7 @@ def command(
     from cnndsl.emit.draw import NoGraphvizError, draw, format_of
     from cnndsl.files import write
 
-    target = output or f"{module_name(file)}.svg"
+    target = f"{module_name(file)}.svg" if output is None else output
     if target != "-":
         format_of(target)
     text = dot(network(file, settings).graph, fold_repeats=fold)
