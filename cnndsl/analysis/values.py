@@ -11,6 +11,7 @@ from typing import Literal
 
 from cnndsl.analysis.inplace import overwritten
 from cnndsl.graph import Called, Choice, Graph, Join, Leaf, Loop, Named, Node, Part, Sequence, Tapped
+from cnndsl.layers.arrange import Dropout, DropPath
 from cnndsl.layers.base import Layer, Saved, Tensor
 from cnndsl.shape import Shape
 
@@ -100,7 +101,7 @@ class Values:
 
     def shared(self, node: Node) -> int | None:
         """The input in whose memory a node's output lies: a view, a result written over it, dropout in use."""
-        passes = not self.training and node.kind in ("DROPOUT", "DROPPATH")
+        passes = isinstance(node.layer, Dropout | DropPath) and (not self.training or node.layer.p == 0)
         if node.inputs and (node.layer.VIEW or passes or self.is_left_out(node)):
             return node.inputs[0]
         return node.inputs[self.overwritten[node.index]] if node.index in self.overwritten else None
