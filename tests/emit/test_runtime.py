@@ -119,9 +119,10 @@ def test_script(name: str) -> None:
 
 
 @pytest.mark.slow
-@some_of_the_zoo
+@pytest.mark.parametrize("name", ["googlenet", "densenet121", "mobilenet_v3_small", "squeezenet1_0", "small_unet"])
 @scripted
 def test_script_of_the_zoo(name: str) -> None:
+    """Not the unpooling ones: TorchScript fails on PyTorch's own `MaxUnpool2d(2)`, too."""
     check_scripted(name)
 
 
