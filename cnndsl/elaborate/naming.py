@@ -40,21 +40,21 @@ def _names(members: list[Member]) -> list[str]:
 
 def _by_kind(members: list[Member], taken: set[str]) -> list[str]:
     count = Counter(member.base for member in members if not member.label)
+    # The sixth of several `relu` must not take the name of a lone `relu6`.
+    alone = {base for base, number in count.items() if number == 1} - taken
+    given = taken | alone
     used: Counter[str] = Counter()
     names: list[str] = []
     for member in members:
-        if member.label:
-            names.append(member.label)
-            continue
-        names.append(_free(member.base, count[member.base] > 1, used, taken))
+        name = member.label or (member.base if member.base in alone else _free(member.base, used, given))
+        given.add(name)
+        names.append(name)
     return names
 
 
-def _free(base: str, several: bool, used: Counter[str], taken: set[str]) -> str:
-    if not several and base not in taken:
-        return base
+def _free(base: str, used: Counter[str], given: set[str]) -> str:
     while True:
         used[base] += 1
         name = f"{base}{used[base]}"
-        if name not in taken:
+        if name not in given:
             return name

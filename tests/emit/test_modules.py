@@ -80,6 +80,11 @@ def test_names_that_python_keeps_are_changed_in_code_alone() -> None:
     ]
 
 
+def test_a_sixth_relu_is_no_relu6() -> None:
+    network = check("INPUT 8x8x3 -> c: CONV3-4 -> RELU6 -> [RELU]*6")
+    assert [name for name, _ in network.named_children()] == ["c", "relu6", *(f"relu{at}" for at in (1, 2, 3, 4, 5, 7))]
+
+
 def test_text_of_a_program_stays_text() -> None:
     """Comments cannot leave the docstring."""
     source = emitted('# """ + boom() \\N{BULLET} \\" # end\nnet N\nINPUT 8x8x3 -> fc: FC-2')
