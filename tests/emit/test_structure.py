@@ -72,7 +72,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("command", [["format", "--check"], ["check"]])
 def test_ruff_has_nothing_to_say(command: list[str], folder: Path) -> None:
-    arguments = [sys.executable, "-m", "ruff", *command, "--isolated", "--no-cache", "."]
+    arguments = [sys.executable, "-P", "-m", "ruff", *command, "--isolated", "--no-cache", "."]
     done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -80,9 +80,9 @@ def test_ruff_has_nothing_to_say(command: list[str], folder: Path) -> None:
 @pytest.mark.slow
 def test_pyright_has_nothing_to_say(folder: Path) -> None:
     (folder / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": "basic", "include": ["*.py"]}))
-    arguments = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson"]
+    arguments = [sys.executable, "-P", "-m", "pyright", "--pythonpath", sys.executable, "--outputjson"]
     done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)
-    report = json.loads(done.stdout[done.stdout.index("{") :])  # behind a word on newer versions
+    report = json.loads(done.stdout)
     assert report["summary"]["filesAnalyzed"] == len(list(folder.glob("*.py")))
     assert [f"{each['file']}: {each['message']}" for each in report["generalDiagnostics"]] == []
 
