@@ -62,7 +62,7 @@ def settings(kind: type[Layer], written: ast.Layer, digits: Literal | None, env:
     """The options that a layer sets, by name. Raises CnnError for what the kind does not take."""
     result: dict[str, Setting] = {}
     places: dict[str, Span] = {}
-    for each in _assignments(kind, written, digits):
+    for each in tuple(_assignments(kind, written, digits)):
         name = each.option
         if name in result:
             message = f"the option `{name}` of {kind.kind()} is given twice"

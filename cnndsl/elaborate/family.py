@@ -81,6 +81,7 @@ def settle(
             values[each.name] = Unknown()
         elif (outside := _outside(each, value)) is not None:
             wrong.append(outside)
+            values[each.name] = Unknown()
     if missing:
         wrong.append(_missing(missing))
     return values, wrong
@@ -130,23 +131,21 @@ def choices(file: ast.File) -> dict[int, str]:
 
     One without a name of its own is called by its label or kind, numbered when there are several.
     """
-    anonymous = [item for item in _survey(file).optionals if item.name is None]
-    count = Counter(_base(item) for item in anonymous)
+    survey = _survey(file)
+    bases = [
+        (item, survey.labelled.get(item.span.start) or _base(item)) for item in survey.optionals if item.name is None
+    ]
+    count = Counter(base for _, base in bases)
     used: Counter[str] = Counter()
     result: dict[int, str] = {}
-    for item in anonymous:
-        base = _base(item)
+    for item, base in bases:
         used[base] += 1
         result[item.span.start] = f"{base}{used[base]}" if count[base] > 1 else base
     return result
 
 
 def _base(item: ast.Optional) -> str:
-    body = item.body
-    while isinstance(body, ast.Repeat | ast.Label):
-        if isinstance(body, ast.Label) and isinstance(body.name[0], str):
-            return body.name[0]
-        body = body.body
+    body = _inmost(item.body)
     if not isinstance(body, ast.Layer):
         return "choice"
     return body.head.lower() if find(body.head) else _DIGITS.sub("", body.head.lower()) or "choice"
@@ -262,6 +261,8 @@ class _Survey:
     uses: Mapping[str, Span]
     bound: frozenset[str]
     labels: Mapping[str, Span]
+    labelled: Mapping[int, str]
+    """The label of the choice point that begins at an offset."""
 
 
 @lru_cache(maxsize=8)
@@ -271,6 +272,7 @@ def _survey(file: ast.File) -> _Survey:
     bound: set[str] = set()
     named: dict[str, Span] = {}
     words: set[int] = set()
+    labelled: dict[int, str] = {}
     for node in _walk(file.statements):
         bound.update(_binds(node))
         if isinstance(node, Name):
@@ -282,7 +284,15 @@ def _survey(file: ast.File) -> _Survey:
             optionals.append(node)
         elif isinstance(node, ast.Label | ast.Tap) and len(node.name) == 1 and isinstance(node.name[0], str):
             named.setdefault(node.name[0], node.name_span)
-    return _Survey(tuple(optionals), uses, frozenset(bound), named)
+            labelled[_inmost(node.body).span.start] = node.name[0]
+    return _Survey(tuple(optionals), uses, frozenset(bound), named, labelled)
+
+
+def _inmost(body: ast.Element) -> ast.Element:
+    """What is repeated."""
+    while isinstance(body, ast.Repeat):
+        body = body.body
+    return body
 
 
 _TRUTHS = frozenset({"true", "false", "True", "False", "on", "off"})

@@ -27,8 +27,8 @@ def finish(
     sources: tuple[Source, ...],
 ) -> Graph:
     """The graph of a network of which everything is made and nothing is wrong."""
-    if made.wire is None or made.part is None:
-        raise AssertionError("a network without errors has an output")
+    assert made.wire is not None, "a network without errors has an output"
+    assert made.part is not None, "a network has its input"
     modules = {
         scope.path: scope.output for scope in naming.assign(root, state.drafts) if scope.path and scope.output >= 0
     }

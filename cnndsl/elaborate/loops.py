@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from cnndsl.elaborate.calls import argument
 from cnndsl.elaborate.count import least, too_many
 from cnndsl.elaborate.state import Env, Wire
-from cnndsl.errors import Span
-from cnndsl.expr import Expr, Value, error, number, show
+from cnndsl.errors import CnnError, Span
+from cnndsl.expr import Expr, Unknown, Value, error, number, show
 from cnndsl.graph import Loop, Part, Turn
 from cnndsl.syntax import ast
 
@@ -22,8 +22,10 @@ def repeat(walker: Walker, item: ast.Repeat, wire: Wire | None, env: Env) -> Mad
     """`A*3`: `i` is the turn, from 1. Raises CnnError for a count that is none, or one beyond the limit."""
     from cnndsl.elaborate.walk import here
 
-    place = here(env, wire)
-    times = count(item.count, place)
+    try:
+        times = count(item.count, here(env, wire))
+    except CnnError as stop:
+        return _once(walker, item.body, ("i",), env, stop)
     _check(times, item.body, item.span, walker, env)
     rows = tuple((turn,) for turn in range(1, times + 1))
     return _turns(walker, item.body, ("i",), rows, item.count, item.span, wire, env)
@@ -34,9 +36,22 @@ def table(walker: Walker, item: ast.For, wire: Wire | None, env: Env) -> Made:
     from cnndsl.elaborate.walk import here
 
     body = ast.Group(item.body, item.body.span)
-    rows = _rows(item, here(env, wire), walker.state.most_nodes)
+    try:
+        rows = _rows(item, here(env, wire), walker.state.most_nodes)
+    except CnnError as stop:
+        return _once(walker, body, item.names, env, stop)
     _check(len(rows), body, item.span, walker, env)
     return _turns(walker, body, item.names, rows, None, item.span, wire, env)
+
+
+def _once(walker: Walker, body: ast.Element, names: tuple[str, ...], env: Env, stop: CnnError) -> Made:
+    """Reports why the turns are not known, and looks at the body once for what is wrong with it anyway."""
+    from cnndsl.elaborate.walk import Made
+
+    walker.state.report(stop)
+    values = {**env.values, **dict.fromkeys(names, Unknown())}
+    walker.element(body, None, replace(env, values=values, turn=names[0]))
+    return Made(None, None)
 
 
 def _check(turns: int, body: ast.Element, span: Span, walker: Walker, env: Env) -> None:

@@ -56,6 +56,8 @@ class _Reading:
     is_main: bool
     defaults: Defaults = field(default_factory=_no_defaults)
     main: ast.Main | None = None
+    has_begun: bool = False
+    """Whether anything but the version stood there."""
     has_chain: bool = False
     """Whether anything stood there that might have been meant as the network."""
     main_defaults: Defaults = field(default_factory=_no_defaults)
@@ -99,8 +101,10 @@ def elaborate(
         # The limits keep within Python's own; a caller may have used up most of that, or have raised ours.
         place = Span(file.source, 0, 0)
         raise error("E0103", "this nests deeper than Python's stack is at this place", place) from None
-    if state.errors or wire is None or part is None:
+    if state.errors:
         raise CnnError(sorted(state.errors, key=_place))
+    if wire is None or part is None:
+        raise AssertionError("what has no value was reported before")
     made = Made(wire, part)
     return finish(file, home, root, made, state, tuple(program.contracts), tuple(program.sources))
 
@@ -139,13 +143,14 @@ def _statements(program: _Program, file: ast.File, reading: _Reading) -> None:
             _statement(program, statement, position, reading)
         except CnnError as stop:
             program.state.report(stop)
+        reading.has_begun = reading.has_begun or not isinstance(statement, ast.Version)
 
 
 def _statement(program: _Program, statement: ast.Statement, position: int, reading: _Reading) -> None:
     if isinstance(statement, ast.Version):
         _version(statement, position)
     elif isinstance(statement, ast.Net):
-        _net(statement, position, reading)
+        _net(statement, reading)
     elif isinstance(statement, ast.Use):
         _use(program, statement, reading)
     elif isinstance(statement, ast.Let):
@@ -171,8 +176,8 @@ def _version(statement: ast.Version, position: int) -> None:
         raise error("E0105", message, statement.span, "install a newer cnndsl")
 
 
-def _net(statement: ast.Net, position: int, reading: _Reading) -> None:
-    if position > 1 or reading.home.blocks or reading.main:
+def _net(statement: ast.Net, reading: _Reading) -> None:
+    if reading.has_begun:
         raise error("E0217", "`net` stands first in the file", statement.span, "only `cnn 1` may stand before it")
     for parameter in statement.parameters or ():
         reading.places[parameter.name] = family.name_of(parameter)
@@ -195,8 +200,9 @@ def _name_of(statement: ast.Let) -> Span:
 def _let(statement: ast.Let, reading: _Reading) -> None:
     _define(statement.name, _name_of(statement), reading)
     values = reading.home.values
+    before = {name: value for name, value in values.items() if name != statement.name}
     values[statement.name] = Unknown()
-    values[statement.name] = evaluate(statement.value, {**values, statement.name: Unknown()})
+    values[statement.name] = evaluate(statement.value, before)
     reading.home.lets[statement.name] = statement.value
 
 

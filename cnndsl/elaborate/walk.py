@@ -104,6 +104,8 @@ class Walker:
             return self._dispatch(item, wire, env, tag)
         except CnnError as stop:
             self.state.report(stop)
+            if tag is not None:
+                env.scope.labels.setdefault(tag.name, Named(None, None, tag.span))
             return Made(None, None)
 
     def _dispatch(self, item: ast.Element, wire: Wire | None, env: Env, tag: Tag | None) -> Made:
