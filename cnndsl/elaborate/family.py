@@ -248,8 +248,14 @@ def _free(file: ast.File) -> Iterator[Parameter]:
     survey = _survey(file)
     bound = survey.bound | _BUILT_IN | _option_words()
     for name, span in survey.uses.items():
-        if name not in bound and find(name) is None:
+        if name not in bound and find(name) is None and not _is_sized_kind(name):
             yield Parameter(name, None, None, span, is_declared=False)
+
+
+def _is_sized_kind(name: str) -> bool:
+    """`POOL2`, in capitals: a kind as a value."""
+    kind = find(_DIGITS.sub("", name)) if name.isupper() else None
+    return kind is not None and bool(kind.SIZE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def meaning(item: ast.Layer, env: Env) -> Kind | Definition:
     readings = list(_readings(item.head, item.span))
     for look_up in (_ours, find):
         for name, digits in readings:
-            found = _named(name, digits, env, look_up)
+            found = _named(name, digits, env, look_up, item.span)
             if found is not None:
                 return found
     raise _nothing(item, env)
@@ -82,17 +82,30 @@ def _readings(head: str, span: Span) -> Iterator[tuple[str, Literal | None]]:
 
 
 def _named(
-    name: str, digits: Literal | None, env: Env, look_up: Callable[[str], type[Layer] | None]
+    name: str, digits: Literal | None, env: Env, look_up: Callable[[str], type[Layer] | None], span: Span
 ) -> Kind | Definition | None:
     value = env.values.get(name)
     if isinstance(value, Unknown):
         raise CnnError(())
     if isinstance(value, Word):
-        return _named(value.name, digits, value.env or env, look_up)
+        return _meant(value, digits, env, look_up, span)
     if name in env.home.blocks and digits is None:
         return env.home.blocks[name]
     kind = look_up(name)
     return None if kind is None else Kind(kind, name.upper(), digits)
+
+
+def _meant(
+    word: Word, digits: Literal | None, env: Env, look_up: Callable[[str], type[Layer] | None], span: Span
+) -> Kind | Definition | None:
+    """What a word stands for that a parameter was given: a name, or a kind with its size, `POOL2`."""
+    for name, size in _readings(word.name, span):
+        if size is None or digits is None:
+            within = None if size is None else Literal(size.value, size.text, span)
+            found = _named(name, digits or within, word.env or env, look_up, span)
+            if found is not None:
+                return found
+    return None
 
 
 def _nothing(item: ast.Layer, env: Env) -> CnnError:

@@ -219,7 +219,8 @@ class Walker:
         """The layer with its options; one without names is the same wherever it is written so."""
         if not _is_literal(item):
             return bind(meant.kind, item, meant.digits, meant.name, here(env, wire))
-        key = (item.span.text, meant.kind, id(env.defaults))
+        size = meant.digits.text if meant.digits else ""
+        key = (f"{item.span.text} {size}", meant.kind, id(env.defaults))
         bound = self.state.bound.get(key)
         if bound is None:
             bound = bind(meant.kind, item, meant.digits, meant.name, env)

@@ -65,6 +65,7 @@ def test_calls_that_do_not_fit(call: str, found: str) -> None:
         ("block A(x) = x\nblock B = RELU -> BN\nINPUT 8x8x3 -> A(B)", "RELU BN"),
         ("block A(x) = x(8)\nblock B(c) = CONV1-c\nINPUT 8x8x3 -> A(B)", "CONV"),
         ("block A(x) = x3-8\nINPUT 8x8x3 -> A(CONV) -> A(LOCAL)", "CONV LOCAL"),
+        ("block A(x) = x\nINPUT 8x8x4 -> A(POOL2) -> A(POOL4) -> A(GN2)", "POOL POOL GN"),
         ("block A(b) = BN if b -> RELU\nINPUT 8x8x3 -> A(yes) -> A(no)", "BN RELU RELU"),
         ("block A(p) = CONV3-8(pad=p)\nINPUT 8x8x3 -> A(valid) -> A(same)", "CONV CONV"),
         ("net N(act=RELU)\nINPUT 8x8x3 -> act -> [act]*2", "RELU RELU RELU"),
@@ -92,6 +93,12 @@ def test_blocks_do_not_recurse(text: str, calls: list[str]) -> None:
 
 def test_a_block_may_be_called_again_in_its_argument_s_place() -> None:
     assert paths("block A(x) = RELU -> x\nblock B = TANH\nINPUT 3 -> A(B) -> A(B)") == "0.0 0.1.0 1.0 1.1.0".split()
+
+
+def test_a_kind_as_an_argument_may_have_a_size() -> None:
+    assert output("block A(x) = x\nINPUT 12x12x4 -> A(POOL2) -> A(POOL3)") == "2x2x4"
+    assert output("block A(x) = x-8/2\nINPUT 12x12x4 -> A(CONV5)") == "6x6x8"
+    assert codes("block A(x) = x3\nINPUT 12x12x4 -> A(POOL2)") == ["E0231"]
 
 
 def test_a_call_remembers_its_arguments() -> None:
