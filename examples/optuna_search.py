@@ -15,10 +15,10 @@ import cnndsl
 
 def search(file: str, trials: int) -> list[optuna.trial.FrozenTrial]:
     """The trials on the Pareto front, in no particular order."""
-    space = cnndsl.space(file)
+    walked = {name: each["values"] for name, each in cnndsl.space(file).items() if each["values"]}
 
     def objective(trial: optuna.Trial) -> tuple[int, int]:
-        chosen = {name: trial.suggest_categorical(name, parameter["values"]) for name, parameter in space.items()}
+        chosen = {name: trial.suggest_categorical(name, values) for name, values in walked.items()}
         try:
             totals = cnndsl.load(file, **chosen).stats().totals
         except cnndsl.CnnError as refused:
@@ -34,4 +34,4 @@ if __name__ == "__main__":
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     file = sys.argv[1] if len(sys.argv) > 1 else "recipe"
     for best in search(file, int(sys.argv[2]) if len(sys.argv) > 2 else 100):
-        print(best.params, *best.values)
+        print(best.params, *map(int, best.values))

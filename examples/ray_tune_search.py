@@ -26,10 +26,10 @@ def measure(config: dict[str, object], file: str) -> dict[str, float]:
 
 def search(file: str, samples: int) -> tune.Result:
     """The best of so many members drawn at random."""
-    space = {name: tune.choice(parameter["values"]) for name, parameter in cnndsl.space(file).items()}
+    walked = {name: each["values"] for name, each in cnndsl.space(file).items() if each["values"]}
     tuner = tune.Tuner(
         tune.with_parameters(measure, file=file),
-        param_space=space,
+        param_space={name: tune.choice(values) for name, values in walked.items()},
         tune_config=tune.TuneConfig(metric="macs", mode="min", num_samples=samples),
     )
     return tuner.fit().get_best_result()
