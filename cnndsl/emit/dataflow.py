@@ -50,7 +50,9 @@ class Tracer:
         self.parts = parts
         entry = Value(dict(enumerate(entries)), "x")
         self.program = Program(entry)
-        self.values = [entry]
+        self._values: dict[tuple[int, int], list[Value]] = {}
+        """Values by place and node there, the latest last."""
+        self._enter(entry)
         self.steps: list[Step] = self.program.steps
         self.children: dict[str, Child] = {}
         self.look: dict[str, Term] = {}
@@ -86,12 +88,16 @@ class Tracer:
 
     def new(self, places: Places, nodes: Sequence[int], hint: str = "") -> Value:
         value = Value(dict(zip(places, nodes, strict=True)), hint)
-        self.values.append(value)
+        self._enter(value)
         return value
+
+    def _enter(self, value: Value) -> None:
+        for key in value.nodes.items():
+            self._values.setdefault(key, []).append(value)
 
     def _find(self, places: Places, nodes: Sequence[int]) -> Value | None:
         """The latest value that is these nodes."""
-        for value in reversed(self.values):
+        for value in reversed(self._values.get((places[0], nodes[0]), ())):
             if all(value.nodes.get(place) == node for place, node in zip(places, nodes, strict=True)):
                 return value
         return None

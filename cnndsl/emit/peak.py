@@ -46,12 +46,19 @@ class Peak:
         for at, step in enumerate(self.program.steps):
             for value in inputs_of(step):
                 last[id(value)] = max(at, last.get(id(value), 0))
-        lent = [self.program.entry, *self.program.reads]
-        alive: list[Value] = []
+        held = [self._total([self.program.entry, *self.program.reads], place) for place in self.places]
+        ends: dict[int, list[Value]] = {}
         for at, step in enumerate(self.program.steps):
-            alive = [value for value in alive if last.get(id(value), -1) >= at]
-            yield id(step), [self._made(step, place) + self._total([*lent, *alive], place) for place in self.places]
-            alive = [*alive, *outs_of(step)]
+            dead = ends.pop(at - 1, [])
+            held = [size - self._total(dead, place) for size, place in zip(held, self.places, strict=True)]
+            yield (
+                id(step),
+                [self._made(step, place) + size for size, place in zip(held, self.places, strict=True)],
+            )
+            made = outs_of(step)
+            held = [size + self._total(made, place) for size, place in zip(held, self.places, strict=True)]
+            for value in made:
+                ends.setdefault(max(at, last.get(id(value), at)), []).append(value)
 
     def _total(self, values: Sequence[Value], place: int) -> int:
         return sum(self._size(value, place) for value in values)
