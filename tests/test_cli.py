@@ -91,7 +91,7 @@ def test_the_version() -> None:
 def test_an_unknown_command_or_option_is_a_misuse() -> None:
     result = run("stat", "vgg16")
     assert result.exit_code == 2
-    assert "did you mean `stats`?" in result.output
+    assert "did you mean `stats`?" in result.stderr
     assert run("stats", "vgg16", "--formt", "json").exit_code == 2
     assert run("stats", "vgg16", "--format", "xml").exit_code == 2
 
