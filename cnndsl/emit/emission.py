@@ -88,14 +88,14 @@ class Emission:
                 return
         raise AssertionError(f"no class can stand for {call.block}")
 
-    def inside(self, call: Called) -> int | None:
+    def inside(self, call: Called, workspace: bool) -> int | None:
         """What the class of a call allocates at its most, in values of one image; None where that is not known."""
         plan = self._classes.get(call.path)
         if plan is None:
             return None
         if plan.peak is not None:
-            return plan.peak.extra(tuple(plan.values).index(call.path))
-        return chain_extra(self, call.body)
+            return plan.peak.extra(tuple(plan.values).index(call.path), workspace)
+        return chain_extra(self, call.body, workspace)
 
     def size_of(self, part: Part) -> int:
         """The number of values that a module gives."""

@@ -3,6 +3,9 @@
 The count is in values of one image, for each place of the class, as the steps stand: what is alive while a step runs,
 and what the step makes. What enters is always alive, the caller holds it. Where it is not known what a child
 allocates, its output stands for that, and nothing is held alive while it runs.
+
+It is counted twice, without and with the workspace of convolutions, which moves the place of the peak: a library that
+has its own layout (oneDNN's blocks of channels) keeps copies of what is read, of the weights and of what is made.
 """
 
 from __future__ import annotations
@@ -27,21 +30,29 @@ class Peak:
     def __init__(self, emission: Emission, program: Program, children: Children) -> None:
         self.emission, self.program, self.children = emission, program, children
         self.places = tuple(program.entry.nodes)
-        self.needs = dict(self._needs())
-        self.peak = tuple(max((need[at] for need in self.needs.values()), default=0) for at in range(len(self.places)))
+        self.needs = {workspace: dict(self._needs(workspace)) for workspace in (False, True)}
+        self.peaks = {workspace: self._peaks(needs) for workspace, needs in self.needs.items()}
 
-    def extra(self, at: int) -> int:
+    def extra(self, at: int, workspace: bool) -> int:
         """What is allocated at the most in one place, beside the value that enters."""
-        return max(0, self.peak[at] - self._total([self.program.entry, *self.program.reads], self.places[at]))
+        entering = self._total([self.program.entry, *self.program.reads], self.places[at])
+        return max(0, self.peaks[workspace][at] - entering)
 
     def allows(self, step: Step, held: Sequence[Value]) -> bool:
         """Whether these values may stay alive while the step runs, without a higher peak in any place."""
-        if id(step) not in self.needs or not self._is_known(step):
+        if id(step) not in self.needs[False] or not self._is_known(step):
             return False
-        need = self.needs[id(step)]
-        return all(need[at] + self._total(held, place) <= self.peak[at] for at, place in enumerate(self.places))
+        more = [self._total(held, place) for place in self.places]
+        return all(
+            need + size <= peak
+            for workspace, peaks in self.peaks.items()
+            for need, size, peak in zip(self.needs[workspace][id(step)], more, peaks, strict=True)
+        )
 
-    def _needs(self) -> Iterator[tuple[int, list[int]]]:
+    def _peaks(self, needs: Mapping[int, list[int]]) -> list[int]:
+        return [max((need[at] for need in needs.values()), default=0) for at in range(len(self.places))]
+
+    def _needs(self, workspace: bool) -> Iterator[tuple[int, list[int]]]:
         last: dict[int, int] = {id(value): len(self.program.steps) for value in self.program.outs}
         for at, step in enumerate(self.program.steps):
             for value in inputs_of(step):
@@ -53,7 +64,7 @@ class Peak:
             held = [size - self._total(dead, place) for size, place in zip(held, self.places, strict=True)]
             yield (
                 id(step),
-                [self._made(step, place) + size for size, place in zip(held, self.places, strict=True)],
+                [self._made(step, place, workspace) + size for size, place in zip(held, self.places, strict=True)],
             )
             made = outs_of(step)
             held = [size + self._total(made, place) for size, place in zip(held, self.places, strict=True)]
@@ -74,34 +85,45 @@ class Peak:
         """Whether all that the step allocates is known."""
         if not isinstance(step, Apply):
             return isinstance(step, Compute)
-        return all(part_extra(self.emission, part) is not None for part in self.children[step.child].values())
+        return all(part_extra(self.emission, part, False) is not None for part in self.children[step.child].values())
 
-    def _made(self, step: Step, place: int) -> int:
+    def _made(self, step: Step, place: int, workspace: bool) -> int:
         """What a step allocates, or a lower bound."""
         if isinstance(step, Compute):
             return 0 if step.is_view or step.over >= 0 else self._size(step.out, place)
         if not isinstance(step, Apply) or not step.allocates or place not in self.children[step.child]:
             return 0
-        extra = part_extra(self.emission, self.children[step.child][place])
+        extra = part_extra(self.emission, self.children[step.child][place], workspace)
         return max(self._size(step.outs[0], place), extra or 0)
 
 
-def part_extra(emission: Emission, part: Part) -> int | None:
+def part_extra(emission: Emission, part: Part, workspace: bool) -> int | None:
     """What a module allocates at its most, beside the value that enters it; None where that is not known."""
     if isinstance(part, Leaf):
-        return 0 if part.node in emission.overwritten else emission.graph.nodes[part.node].shape.numel
+        return _layer_extra(emission, part.node, workspace)
     if isinstance(part, Called):
-        return emission.inside(part)
+        return emission.inside(part, workspace)
     if isinstance(part, Named):
-        return chain_extra(emission, part.part)
+        return chain_extra(emission, part.part, workspace)
     return None
 
 
-def chain_extra(emission: Emission, part: Part | None) -> int | None:
+def _layer_extra(emission: Emission, at: int, workspace: bool) -> int:
+    if at in emission.overwritten:
+        return 0
+    node = emission.graph.nodes[at]
+    shapes = emission.graph.shapes(node)
+    if not workspace or node.shape.rank == 0 or not node.layer.macs(*shapes):
+        return node.shape.numel
+    weights = sum(each.numel for each in node.layer.tensors(*shapes))
+    return 2 * node.shape.numel + sum(shape.numel for shape in shapes) + weights
+
+
+def chain_extra(emission: Emission, part: Part | None, workspace: bool) -> int | None:
     """The same for a chain: what one module reads lives on while it runs."""
     most, held = 0, 0
     for each in _modules(part):
-        extra = part_extra(emission, each)
+        extra = part_extra(emission, each, workspace)
         if extra is None:
             return None
         most = max(most, held + extra)
