@@ -148,7 +148,7 @@ class _Construction:
         if role:
             self.terms[role] = term
         self.uses.update(names(term))
-        return Text(text(term))
+        return Text(_list(term) if role == "extents" else text(term))
 
     def _candidates(self, role: str) -> Iterator[Term | None]:
         site = self.site
@@ -192,3 +192,8 @@ class _Construction:
             return self.scope.express(wanted)
         except Mismatch:
             return None
+
+
+def _list(term: Term) -> str:
+    """Where PyTorch's types allow a list of extents, but no tuple."""
+    return f"[{text(term)[1:-1]}]" if isinstance(term, Const) else f"[*{text(term)}]"

@@ -12,11 +12,12 @@ import re
 from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.labels import PLAIN, why_not
 
-# What the emitted file itself uses.
+# What the emitted file itself uses, and the letters that look like digits.
 USED = frozenset(
     """
     Tensor Timer bool count dict device divisible enumerate f float int len list max min abs model nn print range self
     str sum super tuple torch type x zip channels layers classmethod
+    l O I
     """.split()
 )
 

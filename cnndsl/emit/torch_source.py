@@ -64,8 +64,9 @@ def _use(graph: Graph, root: ClassPlan) -> str:
         always = [tap.name for tap in graph.taps if not tap.training_only]
         trained = [tap.name for tap in graph.taps if tap.training_only]
         more = f", then {', '.join(always)}" if always else ""
-        more += f", in training {', '.join(trained)} too" if trained else ""
-    return f"`{root.name}({arguments})` takes {taken} and gives {given}{more}."
+        more += f", training adds {', '.join(trained)}" if trained else ""
+    full = f"`{root.name}({arguments})` takes {taken} and gives {given}{more}."
+    return full if len(_docstring(full)) == 1 else f"`{root.name}({arguments})`: {taken} -> {given}{more}."
 
 
 def _passed(parameter: Parameter) -> str:
@@ -147,6 +148,14 @@ def _wrapped(line: str) -> list[str]:
     return textwrap.wrap(line, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
+def _docstring(line: str) -> list[str]:
+    """In its quotes; on several lines where one is too short."""
+    if len(line) <= WIDTH - STEP - len('""""""'):
+        return [f'"""{line}"""']
+    first, *rest = textwrap.wrap(f'"""{line}', WIDTH - STEP, break_long_words=False, break_on_hyphens=False)
+    return [first, *rest, '"""']
+
+
 def _escaped(line: str) -> str:
     return line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').rstrip()
 
@@ -157,7 +166,7 @@ def _escaped(line: str) -> str:
 def _class(plan: ClassPlan) -> Iterator[str]:
     margin = " " * STEP
     yield f"class {plan.name}({plan.base}):"
-    yield f'{margin}"""{_escaped(comment(plan.doc))}"""'
+    yield from (margin + line for line in _docstring(_escaped(comment(plan.doc))))
     yield ""
     yield from _signature("__init__", [_parameter(each) for each in plan.parameters], "None")
     yield from _statements(plan.init, 2 * STEP)

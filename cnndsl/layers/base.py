@@ -80,7 +80,8 @@ class Window:
 class Slot:
     """A number in emitted code, and where it comes from, so that a class can say it with its own names.
 
-    `role` is an option of the layer (`filters`), or `in_channels`, `in_features`, or empty for a plain constant.
+    `role` is an option of the layer (`filters`), or `in_channels`, `in_features`, `extents` (channels and axes, a
+    list in Python), or empty for a plain constant.
     """
 
     value: object

@@ -168,7 +168,7 @@ class LayerNorm(StatisticsOfImage):
         keywords = (*_changed("eps", self.eps, 1e-5), *affine)
         if self._by_position(x):
             return TorchCall("ChannelNorm", (Slot(x.channels, "in_channels"),), keywords, helper=True)
-        extents = Slot((x.channels, *x.spatial)) if x.rank else Slot(x.channels, "in_channels")
+        extents = Slot((x.channels, *x.spatial), "extents") if x.rank else Slot(x.channels, "in_channels")
         return TorchCall("nn.LayerNorm", (extents,), keywords)
 
 

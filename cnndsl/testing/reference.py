@@ -49,7 +49,7 @@ class Reference:
 
         values: dict[int, torch.Tensor] = {0: x}
         for node in self.graph.layers:
-            # Handed on as they lie in memory: kernels round differently where strides differ. None writes over its input.
+            # As they lie in memory: kernels round differently where strides differ. None writes over its input.
             values[node.index] = self._apply(node, [values[at] for at in node.inputs], values)
             assert isinstance(values[node.index], torch.Tensor)
         return values
