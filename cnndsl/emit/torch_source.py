@@ -152,8 +152,7 @@ def _docstring(line: str) -> list[str]:
     """In its quotes; on several lines where one is too short."""
     if len(line) <= WIDTH - STEP - len('""""""'):
         return [f'"""{line}"""']
-    first, *rest = textwrap.wrap(f'"""{line}', WIDTH - STEP, break_long_words=False, break_on_hyphens=False)
-    return [first, *rest, '"""']
+    return [*textwrap.wrap(f'"""{line}', WIDTH - STEP - 3, break_long_words=False, break_on_hyphens=False), '"""']
 
 
 def _escaped(line: str) -> str:
