@@ -24,7 +24,7 @@ from torch.nn import functional
 import cnndsl
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from benchmarks.modules import clock, peak_on_cpu
+from benchmarks.modules import clock, least_peak
 
 NETS = ("vgg16_bn", "resnet50", "googlenet", "densenet121", "mobilenet_v2")
 Rewrite = Callable[[nn.Module], nn.Module]
@@ -47,7 +47,7 @@ def print_row(label: str, rewrite: Rewrite, name: str, trains: bool, options: ar
     mine, theirs = running(module, images, trains), running(other, images, trains)
     assert trains or torch.allclose(module.eval()(images), other.eval()(images), rtol=1e-3, atol=1e-4), label
     mine(), theirs()
-    least, more = peak_on_cpu(mine), peak_on_cpu(theirs)
+    least, more = least_peak(mine, "cpu"), least_peak(theirs, "cpu")
     times = [clock(theirs, "cpu") / clock(mine, "cpu") for _ in range(options.runs)]
     mode = "training" if trains else "inference"
     ratios = f"{more / least:>9.2f}{statistics.median(times):>7.2f}"
