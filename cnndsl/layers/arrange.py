@@ -41,13 +41,13 @@ class Dropout(Layer):
         return inputs[0]
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The mask. Nothing is drawn where p is 0 or 1."""
+        """The mask. Nothing is drawn where p is 0 or 1: then a single zero is kept, or nothing."""
         (x,) = inputs
         if self.p == 0:
             return Saved()
-        if self.channels:
-            return Saved(extra=((0, x.channels, True),))
-        return Saved(extra=((0, 1, False),)) if self.p == 1 else Saved(extra=((0, x.numel, True),), mask=True)
+        if self.p == 1:
+            return Saved(extra=((0, 1, False),))
+        return Saved(extra=((0, x.channels, True),)) if self.channels else Saved(extra=((0, x.numel, True),), mask=True)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         family = f"Dropout{inputs[0].rank}d" if self.channels else "Dropout"
