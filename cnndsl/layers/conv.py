@@ -22,7 +22,7 @@ from cnndsl.layers.base import (
     option,
     squeeze,
 )
-from cnndsl.layers.window import Axis, as_window, axes, slide, symmetric
+from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
 from cnndsl.shape import Shape
 
 INITS = ("default", "kaiming", "kaiming_uniform", "xavier", "xavier_uniform", "normal", "trunc_normal", "zeros", "ones")
@@ -224,12 +224,8 @@ class ConvTranspose(Layer):
         return inputs[0].pixels * self.tensors(*inputs)[0].numel
 
     def window(self, *inputs: Shape) -> Window | None:
-        numbers = self._numbers(inputs[0])
-        return Window(
-            tuple(extent for extent, *_ in numbers),
-            (1,) * len(numbers),
-            tuple(pad for _, _, pad, _, _ in numbers),
-            tuple(stride for _, stride, *_ in numbers),
+        return resampled(
+            tuple(Reach(-pad, extent - 1 - pad, 1, stride) for extent, stride, pad, _, _ in self._numbers(inputs[0]))
         )
 
     def saved(self, *inputs: Shape) -> Saved:
