@@ -81,7 +81,9 @@ class Keeping(fx.Interpreter):
 
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = self.run(x)
+        # Up to the end, and no further.
         self.env.clear()
+        self.args_iter = iter(())
         return result
 
 
