@@ -4,12 +4,14 @@
 
 The two are run in turn, each first every other time, so that a drift of the machine meets both; the speed is the
 median of the ratios pair by pair (above 1: the emitted module is faster), the memory the ratio of the peaks (below 1:
-it needs less). Both have the same weights.
+it needs less). Both have the same weights. `--control` tells the error of all this: what torchvision's module scores
+beside a copy of itself.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import gc
 import statistics
 import sys
@@ -57,7 +59,7 @@ def pair(name: str, training: bool, options: argparse.Namespace) -> tuple[Run, R
     torch.manual_seed(0)
     undrawn = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     theirs = torchvision.models.get_model(name, **undrawn)
-    ours = cnndsl.load(name).module()
+    ours = copy.deepcopy(theirs) if options.control else cnndsl.load(name).module()
     ours.load_state_dict(theirs.state_dict())
     images = torch.randn(options.batch, 3, 224, 224)
     return prepared(ours, images, training, options), prepared(theirs, images, training, options)
@@ -152,6 +154,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--dtype", default="fp32", choices=DTYPES)
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--control", action="store_true", help="torchvision's beside itself: how far 1 is from 1 here")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--warm-ups", type=int, default=3)
