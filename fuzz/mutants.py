@@ -1,205 +1,63 @@
 """Breaks the code on purpose, one place at a time, and counts the tests that notice: `make mutants`.
 
-A mutant is a module with one operator, constant, condition or result changed. Each runs the tests that concern its
-module in a process of its own, forked from one that has loaded torch and pytest already, with the changed module
-served by an import hook; nothing on the disk is touched. mutmut and cosmic-ray do the same with a fresh pytest for
-each mutant, which here takes ten times as long.
+Each mutant (`mutating` makes them) meets the tests in a process of its own, forked from one that has loaded torch and
+collected all tests; there a changed function gets its new code. What is changed outside of functions (the options of a
+layer kind, tables) is imported anew, by an import hook. Nothing on the disk is touched. mutmut and cosmic-ray do the
+same with a fresh pytest for each mutant, which here takes twenty times as long.
 
-Texts of messages are not changed, nor type annotations, decorators and docstrings. A mutant that runs out of time is
-noticed. Survivors that change nothing (`x >= 0` for `x > 0` where x is never 0) are listed in docs/quality.md.
+Tests that noticed other mutants of a module go first, then the module's own, then those of its folder, then the rest,
+the slow ones last. A mutant with which a test takes ten times the processor time, or much more memory, is noticed.
+Survivors that change nothing (`x >= 0` for `x > 0` where x is never 0) are listed in docs/quality.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
-import copy
+import functools
+import gc
+import json
 import os
 import random
+import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
+from types import CodeType, FunctionType
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from mutating import ROOT, Mutant, mutants
+
 REPORT = ROOT / "build" / "mutants.txt"
-SECONDS = 600
-"""So long a mutant may take."""
+MEMORY = 12 * 2**30
+"""So many bytes of addresses a mutant may take."""
+SECONDS = 10
+"""So long a test may take at least."""
 
-TESTS = {
-    "layers": ("cnndsl/layers", "tests/layers", "tests/zoo/test_figures.py", "tests/random", "tests/analysis"),
-    "analysis": ("cnndsl/analysis", "tests/analysis", "tests/zoo/test_figures.py", "tests/random"),
+NEAR = {
+    "layers": (
+        *(f"tests/layers/test_{name}.py" for name in ("kinds", "options", "errors")),
+        *("tests/test_language_reference.py", "tests/layers/test_values.py", "tests/layers", "cnndsl/layers"),
+    ),
+    "analysis": ("tests/analysis", "cnndsl/analysis", "tests/commands"),
 }
-"""What runs for the modules of a folder, in this order, up to the first test that fails."""
-
-COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-}
-OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.FloorDiv,
-    ast.FloorDiv: ast.Mult,
-    ast.Div: ast.Mult,
-    ast.Mod: ast.FloorDiv,
-    ast.Pow: ast.Mult,
-    ast.BitAnd: ast.BitOr,
-    ast.BitOr: ast.BitAnd,
-}
-NAMES = {
-    "min": "max",
-    "max": "min",
-    "any": "all",
-    "all": "any",
-    "sum": "max",
-    "prod": "sum",
-    "lcm": "gcd",
-    "gcd": "lcm",
-}
-SPEECH = {"LayerError", "Diagnostic", "CnnError", "error", "KeyError", "TypeError", "Finding", "warning"}
-"""Calls whose texts are read by people."""
-
-
-@dataclass(frozen=True)
-class Mutant:
-    path: Path
-    line: int
-    before: str
-    after: str
-    source: str
-
-    def __str__(self) -> str:
-        return f"{self.path.relative_to(ROOT)}:{self.line}: {self.before}  ->  {self.after}"
-
-
-def changes(node: ast.AST) -> Iterator[Callable[[Any], ast.AST]]:
-    """What can be done to one node: each function changes a copy of it and gives what takes its place."""
-    if isinstance(node, ast.Compare):
-        yield from (partial(_compared, at=at) for at in range(len(node.ops)))
-    elif isinstance(node, ast.Constant):
-        yield from _constants(node)
-    elif type(node) in REPLACED and not any(
-        (
-            isinstance(node, ast.Return) and (node.value is None or _is_none(node.value)),
-            isinstance(node, ast.Name) and not (node.id in NAMES and isinstance(node.ctx, ast.Load)),
-            isinstance(node, ast.BinOp) and type(node.op) not in OPERATORS,
-            isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant),
-            isinstance(node, ast.comprehension) and not node.ifs,
-        )
-    ):
-        yield REPLACED[type(node)]
-
-
-REPLACED: dict[type[ast.AST], Callable[[Any], ast.AST]] = {
-    ast.BinOp: lambda new: _with(new, op=OPERATORS[type(new.op)]()),
-    ast.BoolOp: lambda new: _with(new, op=ast.Or() if isinstance(new.op, ast.And) else ast.And()),
-    ast.UnaryOp: lambda new: new.operand,
-    ast.IfExp: lambda new: _with(new, body=new.orelse, orelse=new.body),
-    ast.If: lambda new: _with(new, test=ast.UnaryOp(ast.Not(), new.test)),
-    ast.While: lambda new: _with(new, test=ast.UnaryOp(ast.Not(), new.test)),
-    ast.comprehension: lambda new: _with(new, ifs=[]),
-    ast.Return: lambda new: _with(new, value=ast.Constant(None)),
-    ast.Name: lambda new: _with(new, id=NAMES[new.id]),
-}
-
-
-def _compared(node: Any, at: int) -> ast.AST:
-    node.ops[at] = COMPARISONS[type(node.ops[at])]()
-    return node
-
-
-def _constants(node: ast.Constant) -> Iterator[Callable[[Any], ast.AST]]:
-    if isinstance(node.value, bool):
-        yield lambda new: _with(new, value=not new.value)
-    elif isinstance(node.value, int | float):
-        yield lambda new: _with(new, value=new.value + 1)
-    elif isinstance(node.value, str) and node.value:
-        yield lambda new: _with(new, value=f"{new.value}X")
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
-
-
-def _with(node: ast.AST, **fields: object) -> ast.AST:
-    for name, value in fields.items():
-        setattr(node, name, value)
-    return node
-
-
-def places(
-    node: ast.AST, path: tuple[tuple[str, int], ...] = ()
-) -> Iterator[tuple[tuple[tuple[str, int], ...], ast.AST]]:
-    """The nodes worth changing, each with the way to it."""
-    yield path, node
-    for name, value in ast.iter_fields(node):
-        if name in ("annotation", "returns", "decorator_list", "type_params") or _is_unread(node, name):
-            continue
-        several = value if isinstance(value, list) else [value]
-        for at, child in enumerate(several):
-            if isinstance(child, ast.AST) and not _is_speech(node, child):
-                yield from places(child, (*path, (name, at if isinstance(value, list) else -1)))
-
-
-def _is_unread(node: ast.AST, name: str) -> bool:
-    """What is not code: f-strings, imports, and the bodies that only type checkers read."""
-    if isinstance(node, ast.JoinedStr | ast.Import | ast.ImportFrom):
-        return True
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SPEECH:
-        return name in ("args", "keywords")
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-
-
-def _is_speech(node: ast.AST, child: ast.AST) -> bool:
-    """Docstrings, names of types, and variables that hold what is said."""
-    if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
-        return True
-    if isinstance(child, ast.Assign) and isinstance(child.targets[0], ast.Name):
-        return child.targets[0].id in ("message", "help", "hint")
-    if isinstance(child, ast.AnnAssign):
-        return isinstance(child.annotation, ast.Name) and child.annotation.id == "TypeAlias"
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "cast"
-
-
-def mutants(path: Path) -> Iterator[Mutant]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for way, node in list(places(tree)):
-        for change in changes(node):
-            broken = copy.deepcopy(tree)
-            parent: ast.AST = broken
-            for name, at in way[:-1]:
-                value = getattr(parent, name)
-                parent = value if at < 0 else value[at]
-            name, at = way[-1]
-            old = getattr(parent, name) if at < 0 else getattr(parent, name)[at]
-            before = ast.unparse(old).splitlines()[0]
-            new = change(old)
-            if at < 0:
-                setattr(parent, name, new)
-            else:
-                getattr(parent, name)[at] = new
-            ast.fix_missing_locations(broken)
-            line = getattr(node, "lineno", 0) or getattr(getattr(node, "target", None), "lineno", 0)
-            after = ast.unparse(new).splitlines()[0]
-            if isinstance(new, ast.Constant) or isinstance(node, ast.Name):
-                before, after = (f"{text} in {ast.unparse(parent).splitlines()[0][:90]}" for text in (before, after))
-            yield Mutant(path, line, before, after, ast.unparse(broken))
+"""What runs first for the modules of a folder, and alone with `--quick`."""
+OTHERS = (
+    "tests/analysis",
+    "tests/zoo/test_figures.py",
+    "tests/elaborate",
+    "tests/diagnostics",
+    "tests/commands",
+    "tests/report",
+    "tests/emit",
+    "tests/random",
+)
+SLOW = ("tests/analysis/test_against_torch.py", "tests/emit", "tests/random")
+"""The last of all."""
 
 
 class Served(MetaPathFinder):
@@ -221,76 +79,252 @@ class Served(MetaPathFinder):
         return spec
 
 
-def survives(mutant: Mutant | None, tests: tuple[str, ...]) -> bool:
-    """Whether all tests pass with a mutant, or without any; each in a process of its own."""
-    return all(_passes(mutant, test) for test in tests)
+def patch(mutant: Mutant) -> None:
+    """Gives a function that is loaded its changed code."""
+    (code,) = (
+        each for each in _codes(compile(mutant.source, str(mutant.path), "exec")) if each.co_qualname == mutant.function
+    )
+    changed = [
+        each
+        for each in gc.get_objects()
+        if type(each) is FunctionType
+        and each.__code__.co_qualname == mutant.function
+        and each.__code__.co_filename == str(mutant.path)
+    ]
+    for function in changed:
+        function.__code__ = code
+    assert changed, mutant
 
 
-def _passes(mutant: Mutant | None, test: str) -> bool:
-    pid = os.fork()
-    if pid == 0:
-        _child(mutant, test)
-    _, status = os.waitpid(pid, 0)
-    return os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield inner
+            yield from _codes(inner)
 
 
-def _child(mutant: Mutant | None, test: str) -> None:
-    import pytest
+class Tests:
+    """A plug-in of pytest: collects tests and, in place of running them, does what it is told to.
 
+    `seconds` is what each test takes with unbroken code; `killers` are the tests that noticed, by module.
+    """
+
+    def __init__(self, quick: bool) -> None:
+        self.quick = quick
+        self.items: list[Any] = []
+        self.seconds: dict[str, float] = {}
+        self.killers: dict[Path, list[str]] = {}
+        self.failed = ""
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed and not self.failed:
+            self.failed = report.nodeid
+
+    def ordered(self, path: Path) -> list[Any]:
+        """The tests for a module, those that are likely to notice first."""
+        known = self.killers.get(path, [])
+        places = {name: at - len(known) for at, name in enumerate(reversed(known))}
+        folder = path.parent.name
+        own = f"tests/{folder}/test_{path.stem}.py"
+
+        def rank(item: Any) -> tuple[int, int, float]:
+            name = item.nodeid
+            near = 0 if name.startswith(own) else 1 if name.startswith(NEAR[folder]) else 2
+            return places.get(name, 0), 3 if name.startswith(SLOW) else near, self.seconds.get(name, 0)
+
+        chosen = [each for each in self.items if not self.quick or each.nodeid.startswith(NEAR[folder])]
+        if self.quick:
+            chosen = [each for each in chosen if not each.nodeid.startswith(SLOW)]
+        return sorted(chosen, key=rank)
+
+    def first_failure(self, items: list[Any]) -> str:
+        """Runs tests up to the first that fails, which is returned; empty where none does."""
+        for item, following in zip(items, (*items[1:], None), strict=False):
+            signal.setitimer(signal.ITIMER_PROF, SECONDS + 10 * self.seconds.get(item.nodeid, 0))
+            started = time.process_time()
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self.failed:
+                return self.failed
+            self.seconds[item.nodeid] = time.process_time() - started
+        return ""
+
+    def told(self, work: Any) -> Any:
+        """What a function gives in a process of its own; None where that dies."""
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reading)
+            _restrain()
+            try:
+                answer = json.dumps(work()).encode()
+                while answer:
+                    answer = answer[os.write(writing, answer) :]
+            finally:
+                os._exit(0)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as answers:
+            answer = answers.read()
+        os.waitpid(pid, 0)
+        return json.loads(answer) if answer else None
+
+    def learn(self) -> None:
+        """Runs all tests with the unbroken code; they have to pass."""
+
+        def work() -> tuple[str, dict[str, float]]:
+            failed = self.first_failure(self.ordered(ROOT / "cnndsl" / "layers" / "base.py"))
+            failed = failed or self.first_failure(self.ordered(ROOT / "cnndsl" / "analysis" / "cost.py"))
+            return failed, self.seconds
+
+        failed, self.seconds = self.told(work) or ("a test", {})
+        if failed:
+            raise SystemExit(f"{failed} fails as it is")
+
+    def notice(self, mutant: Mutant, found: str | None) -> str:
+        """Remembers which test noticed a mutant: None where the process died, empty where none did."""
+        if found:
+            known = self.killers.setdefault(mutant.path, [])
+            if found in known:
+                known.remove(found)
+            known.append(found)
+        return "import, time or memory" if found is None else found
+
+
+def _restrain() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
-    signal.alarm(SECONDS)
-    if mutant is not None:
-        sys.meta_path.insert(0, Served(mutant))
-    code: int = 2
-    try:
-        quiet = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-        code = pytest.main(["-x", *quiet, test])
-    finally:
-        os._exit(int(code))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+class Patched(Tests):
+    """Meets each mutant of a function with the tests that are collected."""
+
+    def __init__(self, chosen: list[Mutant], quick: bool, answers: dict[Mutant, str]) -> None:
+        super().__init__(quick)
+        self.chosen, self.answers = chosen, answers
+
+    def pytest_runtestloop(self, session: Any) -> bool:
+        self.items = session.items
+        _forget()
+        self.learn()
+        gc.freeze()
+        for number, mutant in enumerate(self.chosen, 1):
+
+            def work(mutant: Mutant = mutant) -> str:
+                patch(mutant)
+                return self.first_failure(self.ordered(mutant.path))
+
+            self.answers[mutant] = self.notice(mutant, self.told(work))
+            tell(number, len(self.chosen), mutant, self.answers[mutant])
+        return True
+
+
+def _forget() -> None:
+    """Empties all caches that collecting has filled."""
+    for each in gc.get_objects():
+        # Some objects of torch warn when they are asked for their class.
+        if type(each) is functools._lru_cache_wrapper and each.__module__.startswith(("cnndsl", "tests")):
+            each.cache_clear()
+
+
+class Imported(Tests):
+    """Meets one mutant in a process in which nothing of ours is loaded yet."""
+
+    def __init__(self, mutant: Mutant, quick: bool, others: Tests) -> None:
+        super().__init__(quick)
+        self.mutant, self.seconds, self.killers = mutant, others.seconds, others.killers
+        self.answer: str | None = None
+
+    def pytest_runtestloop(self, session: Any) -> bool:
+        self.items = session.items
+        self.answer = self.first_failure(self.ordered(self.mutant.path))
+        return True
+
+
+def collect(plugin: Tests, folders: list[str], first: bool = False) -> int:
+    """Lets pytest collect, `first` only what is quick, and the plug-in work."""
+    import pytest
+
+    near = [each for folder in folders for each in NEAR[folder]]
+    paths = near[:4] if first else dict.fromkeys((*near, *(() if plugin.quick else OTHERS)))
+    quiet = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning", "--assert=plain"]
+    return int(pytest.main([*quiet, "--no-header", "--no-summary", *paths], plugins=[plugin]))
+
+
+def meet_imported(chosen: list[Mutant], quick: bool, answers: dict[Mutant, str]) -> None:
+    """Meets the mutants that are no functions."""
+    memory = Tests(quick)
+    for number, mutant in enumerate(chosen, 1):
+
+        def work(mutant: Mutant = mutant) -> str | None:
+            sys.meta_path.insert(0, Served(mutant))
+            for first in (True, False):
+                plugin = Imported(mutant, quick, memory)
+                collect(plugin, [mutant.path.parent.name], first)
+                if plugin.answer != "":
+                    break
+            return plugin.answer
+
+        answers[mutant] = memory.notice(mutant, memory.told(work))
+        tell(number, len(chosen), mutant, answers[mutant])
+
+
+def tell(number: int, count: int, mutant: Mutant, killer: str) -> None:
+    text = f"{time.monotonic():.0f} {number}/{count} {f'killed by {killer}' if killer else 'SURVIVED'}: {mutant}"
+    print(text, file=sys.__stderr__, flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--folders", nargs="+", default=list(TESTS), choices=list(TESTS))
+    parser.add_argument("--folders", nargs="+", default=list(NEAR), choices=list(NEAR))
     parser.add_argument("--sample", type=int, default=300, help="how many of a folder; 0 for all")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", type=Path, help="a report, whose survivors are tried again")
+    parser.add_argument("--quick", action="store_true", help="with the tests of the folder alone")
     options = parser.parse_args()
-    os.environ.update(CI="1", CNNDSL_EXAMPLES="40")
-    import hypothesis  # noqa: F401 - loaded once, before the forks
+    os.environ.update(CI="1", CNNDSL_EXAMPLES="40", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
+    import hypothesis.strategies  # noqa: F401 - loaded once, before the forks
+    import lark  # noqa: F401
+    import networkx  # noqa: F401
     import pytest  # noqa: F401
-    import torch  # noqa: F401
+    import torch.distributed._tools.mem_tracker
+    import torch.utils.flop_counter  # noqa: F401
 
+    every = {
+        folder: [each for path in sorted((ROOT / "cnndsl" / folder).glob("*.py")) for each in mutants(path)]
+        for folder in options.folders
+    }
+    chosen = {folder: choose(several, options) for folder, several in every.items()}
+    answers: dict[Mutant, str] = {}
+    together = [mutant for several in chosen.values() for mutant in several]
+    meet_imported([each for each in together if not each.function], options.quick, answers)
+    collect(Patched([each for each in together if each.function], options.quick, answers), options.folders)
     lines: list[str] = []
-    for folder in options.folders:
-        lines += examine(folder, options.sample, options.seed)
+    for folder, several in chosen.items():
+        lines += report(folder, several, answers, len(every[folder]))
+    print("\n".join(lines))
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def examine(folder: str, sample: int, seed: int) -> list[str]:
-    """Breaks a folder's modules and tells what survived."""
-    tests = TESTS[folder]
-    if failing := [test for test in tests if not _passes(None, test)]:
-        raise SystemExit(f"these fail as it is: {', '.join(failing)}")
-    every = [each for path in sorted((ROOT / "cnndsl" / folder).glob("*.py")) for each in mutants(path)]
-    chosen = random.Random(seed).sample(every, min(sample, len(every))) if sample else every
-    alive: list[Mutant] = []
-    started = time.monotonic()
-    for number, mutant in enumerate(chosen, 1):
-        if survives(mutant, tests):
-            alive.append(mutant)
-            print(f"survived {mutant}", flush=True)
-        if number % 20 == 0:
-            print(
-                f"{folder}: {number} of {len(chosen)}, {len(alive)} alive, {time.monotonic() - started:.0f} s",
-                flush=True,
-            )
+def choose(every: list[Mutant], options: argparse.Namespace) -> list[Mutant]:
+    """A sample of a folder's mutants, or those of a report."""
+    if options.only:
+        wanted = options.only.read_text(encoding="utf-8").splitlines()
+        return [each for each in every if str(each) in wanted]
+    return random.Random(options.seed).sample(every, min(options.sample, len(every))) if options.sample else every
+
+
+def report(folder: str, chosen: list[Mutant], answers: dict[Mutant, str], count: int) -> list[str]:
+    alive = [str(each) for each in chosen if not answers[each]]
     killed = len(chosen) - len(alive)
-    head = f"{folder}: {killed} of {len(chosen)} killed ({100 * killed / len(chosen):.1f}%); there are {len(every)}"
-    print(head, flush=True)
-    return [head, *map(str, alive)]
+    died = sum(answers[each] == "import, time or memory" for each in chosen)
+    share = f"{100 * killed / max(len(chosen), 1):.1f}%"
+    head = (
+        f"{folder}: {killed} of {len(chosen)} killed ({share}; {died} on import, by time or by memory), {count} in all"
+    )
+    return [head, *alive]
 
 
 if __name__ == "__main__":

@@ -250,6 +250,11 @@ class SumPool(MeanPool):
             return Saved()
         return Saved(inputs=(0,)) if self.even_padding(x) is not None else Saved(extra=((0, self._padded(x), True),))
 
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        """The padded copy, which a sum over windows makes in 1-D in any case: `F.pad` copies where it pads nothing."""
+        (x,) = inputs
+        return (self._padded(x), 0) if x.rank == 1 else super().scratch(x)
+
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         if x.rank > 1:

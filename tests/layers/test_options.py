@@ -1,0 +1,185 @@
+"""How the options of every kind are declared: types, bounds, words; against what PyTorch and the papers allow."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnndsl.layers import KINDS
+from cnndsl.layers.base import Layer
+from cnndsl.layers.merge import MERGES, Add
+
+PADDING = ("same", "valid", "full")
+# torch.nn.init has a function for each but the first: kaiming_normal_, kaiming_uniform_, xavier_normal_, ….
+DRAWN = ("default", "kaiming", "kaiming_uniform", "xavier", "xavier_uniform", "normal", "trunc_normal", "zeros", "ones")
+
+# Sizes, strides, dilations, channels and groups are at least 1, padding at least 0; probabilities lie in 0..1.
+BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
+    "CONV": {
+        "kernel": ("dims", 1, None),
+        "filters": ("int", 1, None),
+        "stride": ("dims", 1, None),
+        "pad": ("padding", 0, None),
+        "dilation": ("dims", 1, None),
+        "groups": ("int", 1, None),
+        "bias": ("flag", None, None),
+        "init": ("word", None, None),
+    },
+    # Several filters for each channel; 0, which stands for as many as channels, is what nobody needs to write.
+    "DWCONV": {
+        "kernel": ("dims", 1, None),
+        "filters": ("int", 0, None),
+        "stride": ("dims", 1, None),
+        "pad": ("padding", 0, None),
+        "dilation": ("dims", 1, None),
+        "bias": ("flag", None, None),
+        "init": ("word", None, None),
+    },
+    "CONVT": {
+        "kernel": ("dims", 1, None),
+        "filters": ("int", 1, None),
+        "stride": ("dims", 1, None),
+        "pad": ("padding", 0, None),
+        "out_pad": ("dims", 0, None),
+        "dilation": ("dims", 1, None),
+        "groups": ("int", 1, None),
+        "bias": ("flag", None, None),
+        "init": ("word", None, None),
+    },
+    "LOCAL": {
+        "kernel": ("dims", 1, None),
+        "filters": ("int", 1, None),
+        "stride": ("dims", 1, None),
+        "pad": ("padding", 0, None),
+        "bias": ("flag", None, None),
+    },
+    "POOL": {
+        "kernel": ("dims", 1, None),
+        "stride": ("dims", 1, None),
+        "pad": ("padding", 0, None),
+        "ceil": ("flag", None, None),
+        "dilation": ("dims", 1, None),
+        "out": ("dims", 1, None),
+    },
+    "AVGPOOL": {
+        "kernel": ("dims", 1, None),
+        "stride": ("dims", 1, None),
+        "pad": ("padding", 0, None),
+        "ceil": ("flag", None, None),
+        "countpad": ("flag", None, None),
+        "out": ("dims", 1, None),
+    },
+    "SUMPOOL": {
+        "kernel": ("dims", 1, None),
+        "stride": ("dims", 1, None),
+        "pad": ("padding", 0, None),
+        "ceil": ("flag", None, None),
+    },
+    "LPPOOL": {
+        "kernel": ("dims", 1, None),
+        "stride": ("dims", 1, None),
+        "pad": ("padding", 0, None),
+        "ceil": ("flag", None, None),
+        # Below 1 it is no norm.
+        "p": ("number", 1, None),
+    },
+    "UNPOOL": {
+        "kernel": ("dims", 1, None),
+        "stride": ("dims", 1, None),
+        "switches": ("reference", None, None),
+    },
+    "UPSAMPLE": {
+        "scale": ("dims", 1, None),
+        "out": ("dims", 1, None),
+        "mode": ("word", None, None),
+        "align": ("flag", None, None),
+    },
+    "FC": {"features": ("int", 1, None), "bias": ("flag", None, None), "init": ("word", None, None)},
+    "RBF": {"features": ("int", 1, None)},
+    # Maas et al. 2013 and Clevert et al. 2016 want positive slopes and scales; 0 makes it a ReLU.
+    "LEAKYRELU": {"slope": ("number", 0, None)},
+    "PRELU": {"shared": ("flag", None, None), "init": ("number", None, None)},
+    "ELU": {"alpha": ("number", 0, None)},
+    # CELU divides by alpha.
+    "CELU": {"alpha": ("number", 1e-6, None)},
+    "GELU": {"approximate": ("flag", None, None)},
+    "TANH": {"scale": ("number", None, None), "slope": ("number", None, None)},
+    "SOFTPLUS": {"beta": ("number", None, None)},
+    "BN": {"eps": ("number", 1e-12, None), "momentum": ("number", 0, 1), "affine": ("flag", None, None)},
+    "LRN": {
+        "size": ("int", 1, None),
+        "alpha": ("number", None, None),
+        "beta": ("number", None, None),
+        "k": ("number", 0, None),
+    },
+    "LN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "over": ("word", None, None)},
+    "GN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "groups": ("int", 1, None)},
+    "IN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None)},
+    "SCALE": {"weight": ("flag", None, None), "bias": ("flag", None, None), "init": ("number", None, None)},
+    "DROPOUT": {"p": ("number", 0, 1), "channels": ("flag", None, None)},
+    "DROPPATH": {"p": ("number", 0, 1)},
+    "ZEROPAD": {"pad": ("dims", 0, None), "after": ("dims", 0, None)},
+    "CROP": {"margin": ("dims", 0, None), "after": ("dims", 0, None)},
+    "PADCHANNELS": {"channels": ("int", 1, None), "stride": ("dims", 1, None), "where": ("word", None, None)},
+    "SHUFFLE": {"groups": ("int", 1, None)},
+    # The first channel is 0, and at least one is taken.
+    "SLICE": {"start": ("int", 0, None), "stop": ("int", 1, None)},
+    "PICK": {"channels": ("ints", 0, None)},
+    "TIMES": {"by": ("number", None, None)},
+}
+
+WORDS = {
+    ("CONV", "pad"): PADDING,
+    ("CONV", "init"): DRAWN,
+    ("DWCONV", "pad"): PADDING,
+    ("DWCONV", "init"): DRAWN,
+    # `full` would take away more than a transposed convolution adds.
+    ("CONVT", "pad"): ("same", "valid"),
+    ("CONVT", "init"): DRAWN,
+    ("LOCAL", "pad"): PADDING,
+    ("FC", "init"): DRAWN,
+    **{(kind, "pad"): PADDING for kind in ("POOL", "AVGPOOL", "SUMPOOL", "LPPOOL")},
+    # torch.nn.Upsample.
+    ("UPSAMPLE", "mode"): ("nearest", "linear", "bilinear", "trilinear", "bicubic"),
+    ("LN", "over"): ("all", "channels"),
+    ("PADCHANNELS", "where"): ("after", "both"),
+}
+
+REQUIRED = {
+    ("UNPOOL", "switches"),
+    ("ZEROPAD", "pad"),
+    ("CROP", "margin"),
+    ("PADCHANNELS", "channels"),
+    ("SLICE", "start"),
+    ("SLICE", "stop"),
+    ("PICK", "channels"),
+    ("TIMES", "by"),
+}
+
+EVERY = sorted(set(KINDS.values()), key=lambda kind: kind.kind())
+each_kind = pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.kind())
+
+
+@each_kind
+def test_types_and_bounds(kind: type[Layer]) -> None:
+    found = {name: (rule.type, rule.minimum, rule.maximum) for name, rule in kind.options().items()}
+    assert found == BOUNDS.get(kind.kind(), {})
+
+
+@each_kind
+def test_words_and_what_has_to_be_said(kind: type[Layer]) -> None:
+    for name, rule in kind.options().items():
+        assert rule.words == WORDS.get((kind.kind(), name), ())
+        assert rule.required is ((kind.kind(), name) in REQUIRED)
+
+
+@each_kind
+def test_one_input_for_all_but_unpooling(kind: type[Layer]) -> None:
+    """An unpooling also takes the pool whose switches it follows."""
+    assert ((2, 2) if kind.kind() == "UNPOOL" else (1, 1)) == kind.INPUTS
+
+
+def test_merges_take_any_number_of_branches() -> None:
+    assert [kind.kind() for kind in MERGES.values()] == ["ADD", "CONCAT", "MUL", "MAX", "MEAN"]
+    assert {kind.INPUTS[0] for kind in MERGES.values()} == {1}
+    assert Add.INPUTS[1] >= 10**6
+    assert all(operator == kind.OPERATOR for operator, kind in MERGES.items())
