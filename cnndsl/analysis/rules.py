@@ -54,7 +54,7 @@ def odd_input(graph: Graph) -> Iterator[Finding]:
             factor = 2**halvings
             message = f"{factor} does not divide the input's {extent}, and the network halves it {halvings} times"
             below, above = extent // factor * factor, -(-extent // factor) * factor
-            yield Finding(graph.nodes[0].span, message, f"take {below or above} or {above}")
+            yield Finding(graph.nodes[0].span, message, f"take {below} or {above}" if below else f"take {above}")
             return
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 import cnndsl
 from cnndsl.analysis.compare import Comparison, compare
+from cnndsl.analysis.cost import Cost
 
 
 def between(before: str, after: str) -> Comparison:
@@ -55,3 +58,97 @@ def test_another_wire_is_a_change() -> None:
     comparison = between(before, after)
     assert verdicts(comparison) == ["same", "same", "same", "same", "changed"]
     assert comparison.pairs[-1].changes == (("reads", "c, a", "c, b"),)
+
+
+def changes(before: str, after: str) -> dict[str, tuple[tuple[str, str, str], ...]]:
+    """What changed, by the layer's name in the second net."""
+    pairs = between(before, after).pairs
+    return {pair.after.path: pair.changes for pair in pairs if pair.after and pair.changes}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        ("a: CONV3-4", "a: CONV3-4(bias=no)", (("bias", "yes", "no"),)),
+        ("a: CONV3-4", "a: CONV1x3-4", (("kernel", "3", "1x3"),)),
+        ("a: CONV3-4", "a: CONV3-4(pad=1)", (("pad", "same", "1"),)),
+        ("a: PICK(0, 1)", "a: PICK(0, 2)", (("channels", "0x1", "0x2"),)),
+        ("a: DROPOUT", "a: DROPOUT(0.25)", (("p", "0.5", "0.25"),)),
+        ("a: CONV3-4 -> tap s: GAP", "a: CONV3-4 -> tap t: GAP", ()),
+    ],
+)
+def test_changes_are_shown_as_they_are_written(
+    before: str, after: str, changed: tuple[tuple[str, str, str], ...]
+) -> None:
+    assert changes(f"INPUT 8x8x3 -> {before}", f"INPUT 8x8x3 -> {after}").get("a", ()) == changed
+
+
+def test_taps_and_what_exists_in_training_only() -> None:
+    plain = "INPUT 8x8x3 -> a: CONV3-4 -> RELU"
+    tapped = "INPUT 8x8x3 -> a: CONV3-4 -> tap side: ID -> RELU"
+    comparison = between(plain.replace("RELU", "tap s: GAP -> RELU"), plain.replace("RELU", "tap t: GAP -> RELU"))
+    assert [pair.changes for pair in comparison.pairs if pair.changes] == [(("tap", "s", "t"),)]
+    assert between(tapped, tapped).differs is False
+    trained = between(plain.replace("RELU", "tap s: GAP"), plain.replace("RELU", "tap s(train): GAP"))
+    assert [pair.changes for pair in trained.pairs if pair.changes] == [(("in training only", "no", "yes"),)]
+
+
+def test_figures_of_both() -> None:
+    before, after = "INPUT 8x8x3 -> CONV3-4 -> RELU -> FC-10", "INPUT 8x8x3 -> CONV3-4 -> RELU -> CONV3-4 -> FC-10"
+    figures = {figure.name: (figure.before, figure.after) for figure in between(before, after).figures}
+    # 108 + 4, 2560 + 10; 144 + 4 more. 64*108 and 2560 multiply-adds, 64*144 more; 256 comparisons.
+    assert figures == {
+        "params": (2682, 2830),
+        "weights": (2668, 2812),
+        "macs": (9472, 18688),
+        "flops": (18944, 37376),
+        "operations": (256, 256),
+        "activations": (192 + 256 + 256 + 10, 192 + 256 + 256 + 256 + 10),
+        "memory": (4 * (192 + 256 + 10), 4 * (192 + 256 + 256 + 10)),
+        "depth": (2, 3),
+        "receptive_field": ((3, 3), (5, 5)),
+        "output": ((10,), (10,)),
+    }
+
+
+def test_another_kind_is_another_layer() -> None:
+    assert verdicts(between("INPUT 8x8x3 -> a: CONV3-4", "INPUT 8x8x3 -> a: LOCAL3-4")) == ["same", "removed", "added"]
+
+
+def test_layers_are_recognised_by_name_before_by_place() -> None:
+    """Two convolutions change their places: the names say so, not the texts."""
+    comparison = between(
+        "INPUT 8x8x3 -> a: CONV3-4 -> b: CONV5-4 -> c: CONV7-4", "INPUT 8x8x3 -> b: CONV5-4 -> c: CONV7-4"
+    )
+    assert verdicts(comparison) == ["same", "removed", "changed", "same"]
+    assert comparison.pairs[2].changes == (("input", "8x8x4", "8x8x3"),)
+    assert comparison.pairs[1].cost_after == Cost()
+    assert comparison.pairs[1].cost_before.weights == 108
+
+
+def test_costs_stand_beside_their_layers() -> None:
+    comparison = between("INPUT 8x8x3 -> a: CONV3-4", "INPUT 8x8x3 -> a: CONV3-4 -> b: CONV1-2")
+    assert [pair.cost_after.params for pair in comparison.pairs] == [0, 112, 10]
+    assert [pair.cost_before.params for pair in comparison.pairs] == [0, 112, 0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "renamed"),
+    [
+        ("a: CONV3-4 -> RELU", "z: CONV3-4 -> RELU", 1),
+        ("a: CONV3-4 -> b: RELU", "a: CONV3-4 -> z: RELU", 0),
+        ("a: CONV3-4 -> b: BN(affine=no)", "a: CONV3-4 -> z: BN(affine=no)", 1),
+        ("a: CONV3-4", "a: CONV3-4 -> b: CONV1-4", 0),
+    ],
+)
+def test_renamed_layers_are_those_with_weights_or_buffers(before: str, after: str, renamed: int) -> None:
+    assert between(f"INPUT 8x8x3 -> {before}", f"INPUT 8x8x3 -> {after}").renamed == renamed
+
+
+def test_other_wires_of_layers_that_both_have() -> None:
+    before = "INPUT 8x8x4 -> a: CONV3-4 -> b: CONV3-4 -> (c: CONV3-4 | @a | @b)"
+    after = "INPUT 8x8x4 -> a: CONV3-4 -> b: CONV3-4 -> (c: CONV3-4 | @b | @a)"
+    assert changes(before, after) == {"concat": (("reads", "c, a, b", "c, b, a"),)}
+    # A layer put between is not a wire of its own.
+    after = "INPUT 8x8x4 -> a: CONV3-4 -> RELU -> b: CONV3-4 -> (c: CONV3-4 | @a | @b)"
+    assert changes(before, after) == {}

@@ -123,11 +123,15 @@ def test_only_dense_layers_on_maps_are_flattened(case: Case) -> None:
     assert made(case).flatten is (layer.kind() in ("FC", "RBF") and x.rank > 0)
 
 
+TENSORS = {("weight", "float"), ("bias", "float"), ("buffer", "float"), ("buffer", "int64")}
+
+
 @every_kind
 def test_facts_are_of_their_types(case: Case) -> None:
     layer, inputs = case
     call = layer.torch(*inputs)
     assert isinstance(layer.formula(*inputs), str)
+    assert {(each.role, each.dtype) for each in layer.tensors(*inputs)} <= TENSORS
     assert isinstance(layer.remainder(*inputs), tuple)
     assert type(layer.macs(*inputs)) is type(layer.operations(*inputs)) is int
     assert layer.macs(*inputs) >= 0 <= layer.operations(*inputs)
