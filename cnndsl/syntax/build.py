@@ -28,7 +28,8 @@ Children: TypeAlias = list[Any]
 class Builder:
     """Builds the tree of the source that is set."""
 
-    source: Source
+    def __init__(self, source: Source) -> None:
+        self.source = source
 
     def _span(self, children: Children) -> Span:
         first, last = children[0], children[-1]

@@ -1,7 +1,8 @@
-"""Text -> syntax tree. The only file that imports lark.
+"""Text -> syntax tree. With `generate` the only file that imports lark.
 
 The LALR tables are generated from `grammars/cnn.lark` into `tables.py` (`python -m cnndsl.syntax.generate`), so that
-no start pays for building them. Meaning is not this module's: see `elaborate`.
+no start pays for building them. `drive` reads what is right; lark, which takes longer to load, is asked about the
+rest. Meaning is not this module's: see `elaborate`.
 """
 
 from __future__ import annotations
@@ -13,19 +14,18 @@ from itertools import pairwise
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
-from lark import Lark
-from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
-from lark.utils import TextSlice
-
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.syntax.build import Builder, Token
+from cnndsl.syntax.drive import drive
 from cnndsl.syntax.limits import check_text, check_tree
 from cnndsl.syntax.stop import STATEMENTS, Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from lark import Lark
 
 _STATEMENT = re.compile(rf"^[ \t]*(?P<word>(?:{'|'.join(STATEMENTS)}|(?i:INPUT))\b)(?!\s*:)", re.MULTILINE)
 
@@ -36,16 +36,23 @@ _one_at_a_time = Lock()
 @cache
 def _parser() -> tuple[Lark, Builder, list[Token]]:
     """The parser, the builder that it calls and the comments that it passes over: made once, used for each source."""
-    from cnndsl.syntax.tables import DATA, MEMO
+    from lark import Lark
 
-    builder, comments = Builder(), list[Token]()
+    from cnndsl.syntax.tables import saved
+
+    builder, comments = Builder(Source("", "")), list[Token]()
 
     def keep(token: Token) -> Token:
         comments.append(token)
         return token
 
     load: Any = getattr(Lark, "_load_from_dict")  # noqa: B009 - what lark's own standalone parsers are made with
-    return load(DATA, MEMO, transformer=builder, lexer_callbacks={"COMMENT": keep}), builder, comments
+    tables = saved()
+    return (
+        load(tables["data"], tables["memo"], transformer=builder, lexer_callbacks={"COMMENT": keep}),
+        builder,
+        comments,
+    )
 
 
 def parse(source: Source) -> ast.File:
@@ -57,6 +64,16 @@ def parse(source: Source) -> ast.File:
     'CONV3'
     """
     check_text(source)
+    found = drive(source.text, Builder(source))
+    if found is not None and not any(_missing_arrows(found[0])):
+        file = ast.File(source, found[0], tuple(_comments(source, found[1])))
+        check_tree(file)
+        return file
+    return _parse_or_explain(source)
+
+
+def _parse_or_explain(source: Source) -> ast.File:
+    """The same by lark alone."""
     errors: list[Diagnostic] = []
     start, most = 0, current().errors
     while start >= 0 and len(errors) < most:
@@ -93,6 +110,9 @@ def _parse_from(
     source: Source, start: int, end: int | None = None
 ) -> tuple[tuple[ast.Statement, ...], tuple[ast.Comment, ...]]:
     """Statements and comments of a part of a source. Raises _Stopped where the grammar ends, CnnError for the rest."""
+    from lark.exceptions import UnexpectedInput, VisitError
+    from lark.utils import TextSlice
+
     end = len(source.text) if end is None else end
     with _one_at_a_time:
         lark, builder, comments = _parser()
@@ -139,7 +159,7 @@ def _missing_arrows(statements: tuple[ast.Statement, ...]) -> Iterator[Diagnosti
             yield describe(Stop(span.source, before.span.start, span.start, span.end, "WORD", accepts))
 
 
-def _comments(source: Source, tokens: list[Token]) -> Iterator[ast.Comment]:
+def _comments(source: Source, tokens: Sequence[Token]) -> Iterator[ast.Comment]:
     for token in tokens:
         start = token.start_pos
         text = str(token).rstrip()
@@ -157,6 +177,8 @@ def _next_statement(source: Source, start: int, after: int) -> int:
 
 def _stop(source: Source, start: int, end: int, unexpected: Any) -> Stop:
     """What lark says of a place at which it cannot go on. lark's exceptions are untyped."""
+    from lark.exceptions import UnexpectedToken
+
     accepts: frozenset[str] = frozenset(unexpected.interactive_parser.accepts())
     if isinstance(unexpected, UnexpectedToken):
         token: Token = cast("Any", unexpected).token
