@@ -27,6 +27,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
+from traceback import format_exc
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -79,21 +80,25 @@ class Served(MetaPathFinder):
         return spec
 
 
-def patch(mutant: Mutant) -> None:
+Loaded = dict[tuple[str, str], list[FunctionType]]
+"""The functions of ours that are loaded, by file and name; a class with slots is made twice, with the same ones."""
+
+
+def loaded() -> Loaded:
+    found: Loaded = {}
+    for each in gc.get_objects():
+        # Some objects of torch warn when they are asked for their class.
+        if type(each) is FunctionType and each.__code__.co_filename.startswith(str(ROOT / "cnndsl")):
+            found.setdefault((each.__code__.co_filename, each.__code__.co_qualname), []).append(each)
+    return found
+
+
+def patch(mutant: Mutant, functions: Loaded) -> None:
     """Gives a function that is loaded its changed code."""
-    (code,) = (
-        each for each in _codes(compile(mutant.source, str(mutant.path), "exec")) if each.co_qualname == mutant.function
-    )
-    changed = [
-        each
-        for each in gc.get_objects()
-        if type(each) is FunctionType
-        and each.__code__.co_qualname == mutant.function
-        and each.__code__.co_filename == str(mutant.path)
-    ]
-    for function in changed:
+    codes = _codes(compile(mutant.source, str(mutant.path), "exec"))
+    (code,) = (each for each in codes if each.co_qualname == mutant.function)
+    for function in functions[str(mutant.path), mutant.function]:
         function.__code__ = code
-    assert changed, mutant
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -156,16 +161,21 @@ class Tests:
             os.close(reading)
             _restrain()
             try:
-                answer = json.dumps(work()).encode()
-                while answer:
-                    answer = answer[os.write(writing, answer) :]
-            finally:
-                os._exit(0)
+                answer = {"said": work()}
+            except BaseException:
+                answer = {"wrong": format_exc()}
+            text = json.dumps(answer).encode()
+            while text:
+                text = text[os.write(writing, text) :]
+            os._exit(0)
         os.close(writing)
         with os.fdopen(reading, "rb") as answers:
-            answer = answers.read()
+            text = answers.read()
         os.waitpid(pid, 0)
-        return json.loads(answer) if answer else None
+        answer = json.loads(text) if text else {"said": None}
+        if "wrong" in answer:
+            raise RuntimeError(answer["wrong"])
+        return answer["said"]
 
     def learn(self) -> None:
         """Runs all tests with the unbroken code; they have to pass."""
@@ -208,11 +218,12 @@ class Patched(Tests):
         self.items = session.items
         _forget()
         self.learn()
+        functions = loaded()
         gc.freeze()
         for number, mutant in enumerate(self.chosen, 1):
 
             def work(mutant: Mutant = mutant) -> str:
-                patch(mutant)
+                patch(mutant, functions)
                 return self.first_failure(self.ordered(mutant.path))
 
             self.answers[mutant] = self.notice(mutant, self.told(work))
@@ -223,7 +234,6 @@ class Patched(Tests):
 def _forget() -> None:
     """Empties all caches that collecting has filled."""
     for each in gc.get_objects():
-        # Some objects of torch warn when they are asked for their class.
         if type(each) is functools._lru_cache_wrapper and each.__module__.startswith(("cnndsl", "tests")):
             each.cache_clear()
 
@@ -248,8 +258,8 @@ def collect(plugin: Tests, folders: list[str], first: bool = False) -> int:
 
     near = [each for folder in folders for each in NEAR[folder]]
     paths = near[:4] if first else dict.fromkeys((*near, *(() if plugin.quick else OTHERS)))
-    quiet = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning", "--assert=plain"]
-    return int(pytest.main([*quiet, "--no-header", "--no-summary", *paths], plugins=[plugin]))
+    quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "--assert=plain"]
+    return int(pytest.main([*quiet, "-W", "ignore::pytest.PytestAssertRewriteWarning", *paths], plugins=[plugin]))
 
 
 def meet_imported(chosen: list[Mutant], quick: bool, answers: dict[Mutant, str]) -> None:

@@ -125,10 +125,11 @@ class _Facts:
         return lecture_bytes(region.graph, region.nodes)
 
     def receptive_field(self, region: _Region) -> Value:
-        """Of the network: that of its last map; of a part: that of its output. One number where it is square."""
+        """Of the network: that of its last map; of a part: that of its output. One number where it is square; 1 where
+        the input is a vector, of which a unit sees all that there is."""
         fields = receptive_fields(self.graph)
         field = fields[last_map(self.graph, fields) if region.is_all else region.output]
-        size = field.local.size if field else (1,)
+        size = (field.local.size if field else ()) or (1,)
         return size if len(set(size)) > 1 else size[0]
 
     def depth(self, region: _Region) -> int:

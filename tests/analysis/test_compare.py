@@ -85,7 +85,7 @@ def test_changes_are_shown_as_they_are_written(
 
 def test_taps_and_what_exists_in_training_only() -> None:
     plain = "INPUT 8x8x3 -> a: CONV3-4 -> RELU"
-    tapped = "INPUT 8x8x3 -> a: CONV3-4 -> tap side: ID -> RELU"
+    tapped = "INPUT 8x8x3 -> a: CONV3-4 -> tap side: GAP -> RELU"
     comparison = between(plain.replace("RELU", "tap s: GAP -> RELU"), plain.replace("RELU", "tap t: GAP -> RELU"))
     assert [pair.changes for pair in comparison.pairs if pair.changes] == [(("tap", "s", "t"),)]
     assert between(tapped, tapped).differs is False

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 import cnndsl
-from cnndsl.analysis.contracts import check
+from cnndsl.analysis.contracts import check, figures
 from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.limits import limits
 
 NET = "net N(classes=10)\nINPUT 16x16x3 -> stem: CONV3-8(bias=no) -> body: [CONV3-8 -> POOL2]*2 -> FC-classes\n"
 
@@ -58,6 +59,12 @@ def test_contracts_that_hold(contract: str) -> None:
         ("params == 2_675", "params is 2,674, and the file asserts 2,675"),
         ("params < 2K", "params is 2,674, and the file asserts less than 2,000"),
         ("depth >= 5", "depth is 4, and the file asserts at least 5"),
+        ("params <= 2_673", "params is 2,674, and the file asserts at most 2,673"),
+        ("params > 2_674", "params is 2,674, and the file asserts more than 2,674"),
+        ("params != 2_674", "params is 2,674, and the file asserts anything but 2,674"),
+        ("params / 4 == 1", "params / 4 is 668.5, and the file asserts 1"),
+        ("params == 2_674 and depth == 4 and macs == 1", "macs is 240,896, and the file asserts 1"),
+        ("no or yes and no", "`no or yes and no` does not hold"),
         ("output == 4x4x8", "output is 10, and the file asserts 4x4x8"),
         ("body.output == 4x4x16", "body.output is 4x4x8, and the file asserts 4x4x16"),
         ("yes and params == 1", "params is 2,674, and the file asserts 1"),
@@ -94,3 +101,52 @@ def test_all_contracts_are_checked_in_one_run() -> None:
 
 def test_a_parameter_of_the_net_hides_the_fact_of_its_name() -> None:
     cnndsl.loads("net N(depth=50)\nINPUT 8x8x3 -> CONV3-4\nassert depth == 50")
+
+
+def test_what_exists_in_training_only_has_parameters_and_nothing_else() -> None:
+    text = "INPUT 8x8x3 -> a: CONV3-4 -> tap side(train): [b: CONV3-4 -> c: FC-2] -> d: FC-2\n"
+    # 108 + 4; 144 + 4 and 512 + 2 on the side; 512 + 2. The side's 64*144 + 512 multiply-adds are not spent in use.
+    for contract in (
+        "params == 112 + 148 + 514 + 514",
+        "macs == 64*108 + 512",
+        "side.params == 148 + 514",
+        "side.macs == 0",
+        "side.memory == 0",
+        "memory == 4*(192 + 256 + 2)",
+        "depth == 2",
+    ):
+        assert check(cnndsl.loads(f"{text}assert {contract}").graph) == []
+
+
+def test_fields_that_are_not_square_are_tuples() -> None:
+    assert check(cnndsl.loads("INPUT 8x8x3 -> CONV3x5-4\nassert receptive_field == 3x5").graph) == []
+    assert check(cnndsl.loads("INPUT 8 -> FC-4 -> FC-2\nassert receptive_field == 1").graph) == []
+
+
+def test_names_of_the_file_stand_for_their_values() -> None:
+    text = "net N(k=3)\nlet width = 4*k\nlet area = width*width\nINPUT 8x8x3 -> CONV3-{width}\n"
+    assert check(cnndsl.loads(f"{text}assert area == 144 and width == 12 and k == 3").graph) == []
+
+
+def test_an_unknown_fact_without_a_neighbour_lists_all() -> None:
+    for contract in ("xyzzyx == 1", "stem.xyzzyx == 1"):
+        (diagnostic,) = complaints(f"assert {contract}")
+        assert diagnostic.help.startswith("there are params, weights, macs")
+
+
+def test_unknown_names_are_found_wherever_they_stand() -> None:
+    (diagnostic,) = complaints("assert not max(params, -(parms + 1)) == 2")
+    assert (diagnostic.code, diagnostic.message) == ("E0402", "nothing is known as `parms`")
+
+
+def test_facts_by_name() -> None:
+    graph = cnndsl.loads(NET).graph
+    assert figures(graph, ["depth", "output"]) == {"depth": 4, "output": (10,)}
+    with pytest.raises(KeyError):
+        figures(graph, ["parms"])
+
+
+def test_as_many_complaints_as_the_limit_allows() -> None:
+    with pytest.raises(CnnError) as stopped, limits(errors=3):
+        cnndsl.loads(NET + "assert params == 1\n" * 5)
+    assert len(stopped.value.diagnostics) == 3
