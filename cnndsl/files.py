@@ -7,6 +7,7 @@ crash leaves the old file or the new one. Everything that goes wrong is a `FileE
 from __future__ import annotations
 
 import errno
+import ntpath
 import os
 import stat
 from contextlib import suppress
@@ -17,6 +18,19 @@ from cnndsl.errors import CnnError, Diagnostic, Source, Span
 LARGEST = 16 * 2**20
 """A program of more bytes is not read."""
 
+IS_WINDOWS = os.name == "nt"
+
+_DEVICES = {
+    "CON",
+    "PRN",
+    "AUX",
+    "NUL",
+    "CONIN$",
+    "CONOUT$",
+    *(f"{port}{at}" for port in ("COM", "LPT") for at in "123456789¹²³"),
+}
+"""What no file of Windows can be called, whatever its ending. Source: learn.microsoft.com, "Naming Files, Paths, and
+Namespaces"."""
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EACCES, errno.EINVAL}
 _REASONS = {
     errno.ENOENT: "the folder does not exist",
@@ -34,6 +48,20 @@ _REASONS = {
 
 class FileError(Exception):
     """A file that cannot be read or written; the message is one line."""
+
+
+def is_file(path: str | Path) -> bool:
+    """True for a file that is there; false, too, for what can be the name of none, such as one that is too long."""
+    with suppress(OSError):
+        return Path(path).is_file()
+    return False
+
+
+def exists(path: str) -> bool:
+    """True where there is something of that name."""
+    with suppress(OSError):
+        return Path(path).exists()
+    return False
 
 
 def read(path: str) -> Source:
@@ -88,6 +116,9 @@ def write(path: str, data: bytes, *, force: bool = False) -> None:
             return
         if mode is not None and not force:
             raise FileError(f"{path} exists already; --force overwrites it")
+        if IS_WINDOWS and mode is not None and not mode & stat.S_IWRITE:
+            # There it cannot be replaced, nor a temporary file of its mode be removed.
+            raise FileError(f"cannot write {path}: it is read-only")
         _replace(path, target, data, mode)
     except OSError as stop:
         raise FileError(f"cannot write {path}: {_reason(stop)}") from None
@@ -101,6 +132,26 @@ def _check_name(what: str, path: str) -> None:
         raise FileError(f"cannot {what} {path!r}: a name cannot hold a null character")
     if not path or path.endswith(("/", os.sep)):
         raise FileError(f"cannot {what} {path!r}: this is the name of no file")
+    if IS_WINDOWS and (reason := _refused_by_windows(path)):
+        raise FileError(f"cannot {what} {path}: {reason}")
+
+
+def _refused_by_windows(path: str) -> str:
+    """Why Windows has no file of this name, though it would open something else by it; empty where it has.
+
+    A device by its very name, `NUL`, is meant; `nul.cnn` is not.
+
+    >>> _refused_by_windows("C:\\\\nets\\\\aux.cnn"), _refused_by_windows("NUL"), _refused_by_windows("C:net.cnn")
+    ('Windows keeps the name AUX for a device', '', '')
+    """
+    name = ntpath.basename(path)
+    stem, point, _ = name.partition(".")
+    device = stem.rstrip(" ").upper()
+    if point and device in _DEVICES:
+        return f"Windows keeps the name {device} for a device"
+    if ":" in name and name.removesuffix(":").upper() not in _DEVICES:
+        return "a name cannot hold a colon"
+    return ""
 
 
 def _mode(path: Path) -> int | None:
@@ -138,8 +189,9 @@ def _link(path: str, temporary: Path, target: Path) -> None:
         target.hardlink_to(temporary)
     except FileExistsError:
         raise FileError(f"{path} exists already; --force overwrites it") from None
-    except OSError as stop:
-        if stop.errno not in _NO_LINKS:
+    except (OSError, NotImplementedError) as stop:
+        # NotImplementedError: a system without links at all, such as Pyodide.
+        if isinstance(stop, OSError) and stop.errno not in _NO_LINKS:
             raise
         temporary.replace(target)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from ntpath import basename
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cnndsl.errors import Source, Span
@@ -207,8 +208,12 @@ class Graph:
     @property
     def title(self) -> str:
         """The name of the net, or of its file where it has none."""
-        file = self.source.name.replace("\\", "/").rpartition("/")[2]
-        return self.name or file.removesuffix(".cnn").strip("<>")
+        return self.name or self.file.removesuffix(".cnn").strip("<>")
+
+    @property
+    def file(self) -> str:
+        """The name of its file without folders and drive, the same on every system."""
+        return basename(self.source.name)
 
     @property
     def input(self) -> Shape:

@@ -14,6 +14,7 @@ from cnndsl.settings import values
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
+    from pathlib import Path
 
     from torch import nn
 
@@ -135,22 +136,31 @@ def used(name: str, user: Source) -> Source | None:
     if not name or name.startswith(".") or any(char in "/\\:\0" for char in name):
         return None
     home = Path(user.name)
-    if not isinstance(user, resources.Bundled) and home.is_file():
+    if not isinstance(user, resources.Bundled) and files.is_file(home):
         beside = home.with_name(name)
-        if beside.is_file() and beside.resolve().parent == home.parent.resolve():
+        if files.is_file(beside) and _is_listed(beside) and beside.resolve().parent == home.parent.resolve():
             return files.read(str(beside))
     return resources.architecture(name)
 
 
+def _is_listed(file: Path) -> bool:
+    """True where a folder shows a file by this very name. Some systems open it by others too, in other case or with a
+    dot or space behind it, but a program is to find the same files everywhere."""
+    from unicodedata import normalize
+
+    try:
+        return normalize("NFC", file.name) in {normalize("NFC", each.name) for each in file.parent.iterdir()}
+    except OSError:
+        return True
+
+
 def find(name: str) -> Source:
     """The program of a file, or of the zoo where there is no file of that name. Raises FileError for neither."""
-    from pathlib import Path
-
-    if "\0" in name or Path(name).exists() or (bundled := resources.architecture(name)) is None:
+    if files.exists(name) or (bundled := resources.architecture(name)) is None:
         try:
             return files.read(name)
         except files.FileError as stop:
-            if "\0" in name or Path(name).exists():
+            if "\0" in name or files.exists(name):
                 raise
             hint = resources.similar(name) or "`cnndsl zoo` lists the bundled networks"
             raise files.FileError(f"{stop}; {hint}") from None

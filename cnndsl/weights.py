@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from cnndsl.files import FileError
+from cnndsl.files import FileError, is_file
 from cnndsl.graph import Graph
 
 _LARGEST_HEADER = 100 * 2**20
@@ -67,7 +67,7 @@ def read(path: str) -> dict[str, Extents]:
     suffix = Path(path).suffix
     if suffix not in _SUFFIXES:
         raise FileError(f"cannot read {path}: weights are in files {', '.join(_SUFFIXES)}")
-    if not Path(path).is_file():
+    if not is_file(path):
         raise FileError(f"cannot read {path}: there is no such file")
     return _safetensors(path) if suffix == ".safetensors" else _torch(path)
 

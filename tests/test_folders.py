@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cnndsl import CnnError, resources
+from cnndsl import CnnError, files, resources
 from cnndsl.cli import cli
 from cnndsl.errors import Source
 from cnndsl.files import FileError
@@ -106,6 +106,39 @@ def test_use_does_not_follow_links_out_of_its_folder(tmp_path: Path) -> None:
         with pytest.raises(CnnError) as caught:
             compiled(find(str(inner / "main.cnn")), {})
         assert caught.value.diagnostics[0].code == "E0250"
+
+
+def test_use_means_the_same_file_on_every_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows and macOS open `part.cnn` by these names too, as here any name is opened."""
+    (tmp_path / "part.cnn").write_text("block A = RELU\n")
+    (tmp_path / "main.cnn").write_text("INPUT 8x8x3 -> FC-1\n")
+    main = find(str(tmp_path / "main.cnn"))
+    monkeypatch.setattr(files, "is_file", lambda _: True)
+    monkeypatch.setattr(files, "read", lambda path: Source(path, ""))
+    for name in ("Part.cnn", "PART.CNN", "part.cnn.", "part.cnn ", "PART~1.CNN", "nul", "part.cnn::$DATA"):
+        assert used(name, main) is None
+    found = used("part.cnn", main)
+    assert found is not None
+    assert Path(found.name) == tmp_path / "part.cnn"
+
+
+def test_a_name_too_long_is_the_name_of_no_file(tmp_path: Path) -> None:
+    (tmp_path / "main.cnn").write_text(f'use "{"a" * 300}.cnn": A\nINPUT 8x8x3 -> A\n')
+    with pytest.raises(CnnError) as caught:
+        compiled(find(str(tmp_path / "main.cnn")), {})
+    assert [(each.code, each.span and each.span.start) for each in caught.value.diagnostics] == [("E0250", 4)]
+    with pytest.raises(FileError, match="the name is too long"):
+        find("a" * 300)
+
+
+def test_a_folder_that_cannot_be_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "part.cnn").write_text("block A = RELU\n")
+    (tmp_path / "main.cnn").write_text('use "part.cnn": A\nINPUT 8x8x3 -> A\n')
+    (tmp_path / "lost.cnn").write_text('use "gone.cnn": A\nINPUT 8x8x3 -> A\n')
+    monkeypatch.setattr(Path, "iterdir", lambda _: (_ for _ in ()).throw(PermissionError(13, "no")))
+    assert len(compiled(find(str(tmp_path / "main.cnn")), {}).graph) == 2
+    with pytest.raises(CnnError, match=r"gone\.cnn"):
+        compiled(find(str(tmp_path / "lost.cnn")), {})
 
 
 def test_the_zoo_knows_its_own_names_alone() -> None:

@@ -65,8 +65,9 @@ def command(
 
 def _check(target: str, source: str, file: str) -> None:
     """Tells whether a written file is what would be written now."""
-    path = Path(target)
-    written = path.read_bytes() if path.is_file() else None
+    from cnndsl.files import is_file
+
+    written = Path(target).read_bytes() if is_file(target) else None
     if written == source.encode():
         note(f"{target} is up to date")
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from ntpath import splitdrive
 from typing import TypeAlias
 from urllib.parse import quote
 
@@ -106,6 +107,22 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
+def _uri(path: str) -> str:
+    """A path as a reference, relative where the path is; a drive and a server need the scheme.
+
+    >>> _uri("nets/my net.cnn"), _uri("C:\\\\nets\\\\a.cnn"), _uri("\\\\\\\\server\\\\share\\\\a.cnn")
+    ('nets/my%20net.cnn', 'file:///C:/nets/a.cnn', 'file://server/share/a.cnn')
+    """
+    drive, rest = splitdrive(path)
+    if not rest.startswith(("/", "\\")):
+        drive, rest = "", path
+    quoted = quote(rest.replace("\\", "/"), safe="/", errors="replace")
+    if not drive:
+        return quoted
+    home = drive.replace("\\", "/")
+    return f"file:///{home}{quoted}" if home.endswith(":") else f"file:{quote(home, safe='/')}{quoted}"
+
+
 def _location(span: Span, message: str = "") -> dict[str, Json]:
     place = _place(span)
     region: dict[str, Json] = {
@@ -114,8 +131,8 @@ def _location(span: Span, message: str = "") -> dict[str, Json]:
         "endLine": place["end_line"],
         "endColumn": place["end_column"],
     }
-    uri = quote(span.source.name.replace("\\", "/"), safe="/", errors="replace")
-    location: dict[str, Json] = {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
+    file: dict[str, Json] = {"uri": _uri(span.source.name)}
+    location: dict[str, Json] = {"physicalLocation": {"artifactLocation": file, "region": region}}
     if message:
         location["message"] = {"text": message}
     return location

@@ -315,12 +315,16 @@ def _similar(path: str, user: Source) -> str:
     """A hint for a file that is not there: the one nearest in name, beside the user or in the zoo."""
     if any(char in "/\\:" for char in path):
         return "write a file's name alone: files are looked up beside this one and in the zoo, nowhere else"
+    from contextlib import suppress
     from pathlib import Path
 
+    from cnndsl.files import is_file
     from cnndsl.resources import SUFFIX, zoo
 
-    home = Path(user.name)
-    beside = [each.stem for each in home.parent.iterdir() if each.suffix == SUFFIX] if home.is_file() else []
+    beside: list[str] = []
+    with suppress(OSError):
+        home = Path(user.name)
+        beside = [each.stem for each in home.parent.iterdir() if each.suffix == SUFFIX] if is_file(home) else []
     return nearest(path.removesuffix(SUFFIX), [*beside, *zoo()]).replace("`?", f"{SUFFIX}`?")
 
 

@@ -116,7 +116,7 @@ def _facts(graph: Graph, root: ClassPlan) -> str:
     macs = sum(node.layer.macs(*graph.shapes(node)) for node in graph)
     arguments = {each.name for each in root.parameters}
     fixed = [f"{name} = {show(value)}" for name, value in graph.settings.items() if variable(name) not in arguments]
-    origin = f"{graph.source.name.rpartition('/')[2]} (sha256 {graph.digest[:8]}), by cnndsl"
+    origin = f"{graph.file} (sha256 {graph.digest[:8]}), by cnndsl"
     built = f" with {', '.join(fixed)}" if fixed else ""
     return f"{origin}{built}: {params:,} parameters, {_human(macs)} multiply-adds."
 
