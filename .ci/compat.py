@@ -98,7 +98,8 @@ def outcome(name: str) -> bool | None:
     if name in ("oldest", "newest"):
         return in_fresh_environment(sys.executable, oldest() if name == "oldest" else dependencies())
     if name == "pyodide":
-        return run(sys.executable, ROOT / ".ci" / "pyodide_check.py") if shutil.which("node") else None
+        has_tools = shutil.which("node") and shutil.which("npm")
+        return run(sys.executable, ROOT / ".ci" / "pyodide_check.py") if has_tools else None
     python = find(name)
     return in_fresh_environment(python, dependencies()) if python else None
 
