@@ -7,7 +7,7 @@ import time
 import pytest
 
 import cnndsl
-from cnndsl.analysis.cost import costs, network_total, total
+from cnndsl.analysis.cost import Cost, costs, network_total, total
 from cnndsl.analysis.depth import depth
 
 
@@ -65,3 +65,23 @@ def test_a_hundred_thousand_layers_take_less_than_a_second() -> None:
     for _ in range(10):
         costs(graph)
     assert time.process_time() - start < 1
+
+
+def test_nothing_costs_nothing() -> None:
+    assert total(()) == Cost(0, 0, 0, 0, 0, 0, 0) == Cost()
+
+
+def test_sums_are_of_each_figure_by_itself() -> None:
+    one, two = Cost(1, 2, 3, 4, 5, 6, 7), Cost(10, 20, 30, 40, 50, 60, 70)
+    assert total((one, two)) == Cost(11, 22, 33, 44, 55, 66, 77)
+    assert (one.params, one.flops) == (3, 10)
+
+
+def test_what_exists_in_training_only_takes_no_part_in_operations() -> None:
+    tapped = cnndsl.loads("INPUT 8x8x4 -> RELU -> tap aux(train): [BN -> GAP] -> FC-2").graph
+    each = costs(tapped)
+    # RELU's 256 comparisons and as many values, those of the input, FC's 2; on the side BN's 2*256, GAP's 256.
+    assert network_total(tapped, each) == Cost(512 + 4, 2 + 4, 9, 514 + 8, 512, 256, 256 + 256 + 2)
+    assert network_total(tapped, each, training=True).operations == 256 + 2 * 256 + 256
+    assert network_total(tapped, each, training=True).activations == 256 + 256 + 256 + 4 + 2
+    assert each[0] == Cost(activations=256)

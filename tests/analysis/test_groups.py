@@ -68,3 +68,84 @@ def test_arguments_are_shown_as_a_call_has_them() -> None:
     text = "block Act(c, nl, p=2) = CONV3-c -> nl -> POOL2(pad=p) INPUT 32x32x3 -> Act(8, RELU, 1) -> FC-10"
     group, _ = grouped(cnndsl.loads(text).graph, "block")
     assert group.title == "Act(8, RELU, 1)"
+
+
+def rows(text: str, depth: int | None = None) -> list[tuple[int, str, str, int, int]]:
+    """Level, path, title, turns and number of layers of each row."""
+    groups = grouped(cnndsl.loads(f"INPUT 32x32x3 -> {text}" if "INPUT" not in text else text).graph, "block")
+    return [(level, row.path, row.title, row.times, len(row.nodes)) for level, row in unfolded(groups, depth)]
+
+
+@pytest.mark.parametrize(
+    ("chain", "title", "times", "layers"),
+    [
+        ("[CONV3-8 -> RELU]*2", "CONV3-8 -> RELU", 2, 4),
+        ("[CONV3-8 -> BN -> RELU]*2", "CONV3-8 -> BN -> RELU", 2, 6),
+        ("[CONV3-8 -> BN -> RELU -> POOL2]*2", "CONV3-8 -> … -> POOL2", 2, 8),
+        ("[CONV3-{8*i}]*3", "CONV3-8 … CONV3-24", 3, 3),
+        ("[CONV3-8]*3", "CONV3-8", 3, 3),
+        ("[CONV3-8]*1", "CONV3-8", 1, 1),
+    ],
+)
+def test_titles_of_repeats(chain: str, title: str, times: int, layers: int) -> None:
+    assert rows(f"{chain} -> FC-2", 1)[0][2:] == (title, times, layers)
+
+
+def test_rows_of_a_repeat_that_is_opened() -> None:
+    opened = rows("a: [CONV3-8 -> RELU]*2 -> FC-2")
+    assert [(level, title, times) for level, _, title, times, _ in opened] == [
+        (0, "CONV3-8 -> RELU", 2),
+        (1, "CONV3-8 -> RELU", 1),
+        (2, "CONV3-8", 1),
+        (2, "RELU", 1),
+        (1, "CONV3-8 -> RELU", 1),
+        (2, "CONV3-8", 1),
+        (2, "RELU", 1),
+        (0, "FC-2", 1),
+    ]
+    assert opened[0][1] == "a"
+    assert [level for level, *_ in rows("a: [CONV3-8 -> RELU]*2 -> FC-2", 2)] == [0, 1, 1, 0]
+
+
+def test_nothing_is_a_row_of_nothing() -> None:
+    assert [title for _, _, title, _, _ in rows("[CONV3-8]*0 -> a: [RELU]*0 -> FC-2")] == ["FC-2"]
+
+
+def test_blocks_without_arguments_and_taps() -> None:
+    text = "block B = CONV3-8 -> RELU INPUT 32x32x3 -> b: B -> tap side: [GAP -> FC-2] -> FC-4"
+    assert [row[1:] for row in rows(text, 1)] == [("b", "B", 1, 2), ("side", "side", 1, 2), ("fc", "FC-4", 1, 1)]
+
+
+def test_branches_are_rows_ahead_of_their_merge() -> None:
+    assert [title for _, _, title, _, _ in rows("(CONV3-8 -> RELU | CONV1-8) -> FC-2")] == [
+        "CONV3-8",
+        "RELU",
+        "CONV1-8",
+        "|",
+        "FC-2",
+    ]
+
+
+def test_choices_are_what_was_chosen() -> None:
+    assert [title for _, _, title, _, _ in rows("CONV3-8 -> (CONV1-8 + ID or CONV1-8) -> BN?")] == [
+        "CONV3-8",
+        "CONV1-8",
+        "+",
+        "BN",
+    ]
+
+
+def test_stages_are_extents_in_order() -> None:
+    graph = cnndsl.loads("INPUT 8x6x3 -> c: CONV3-4 -> POOL2 -> CONV3-4 -> GAP -> FLATTEN -> FC-2").graph
+    groups = grouped(graph, "stage")
+    assert [(group.title, len(group.nodes)) for group in groups] == [("8x6", 1), ("4x3", 2), ("vector", 3)]
+    assert [part.title for part in groups[1].parts] == ["POOL2", "CONV3-4"]
+    assert [part.path for part in groups[0].parts] == ["c"]
+
+
+def test_a_gate_that_several_read_is_of_the_largest() -> None:
+    graph = cnndsl.loads(
+        "INPUT 8x8x4 -> p: CONV3-4 -> g: GAP -> (MUL(ID, @p) -> POOL2 -> GAP | MUL(ID, GMP)) -> FC-2"
+    ).graph
+    stage = dict(zip((node.path for node in graph.nodes), stages(graph), strict=True))
+    assert (stage["p"], stage["g"]) == ("8x8", "8x8")

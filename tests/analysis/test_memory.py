@@ -126,3 +126,42 @@ def test_what_does_not_fit_says_what_one_image_needs() -> None:
     fitted = fit(cnndsl.load("vgg16").graph, 10**6)
     assert fitted.batch == 0
     assert fitted.peak.bytes > 553_430_176
+
+
+def test_figures_are_for_the_cpu_and_a_fit_for_a_gpu_unless_it_is_said() -> None:
+    graph = cnndsl.loads("INPUT 8x8x4 -> CONV3-4 -> SOFTMAX -> CONV3-4 -> DROPOUT -> FC-2").graph
+    for dtype in ("fp32", "amp"):
+        assert inference(graph, dtype).timeline() == inference(graph, dtype, "cpu").timeline()
+        assert training(graph, dtype).timeline() == training(graph, dtype, "sgd", "cpu").timeline()
+    for train in (False, True):
+        fitted = fit(graph, 10**6, train=train)
+        assert fitted == fit(graph, 10**6, train=train, dtype="fp32", optimizer="sgd", device="cuda")
+        memory = training(graph, device="cuda") if train else inference(graph, device="cuda")
+        # In blocks of 512 bytes.
+        assert fitted.batch == memory.largest_batch(10**6) == memory.largest_batch(10**6, True)
+        assert fitted.peak == memory.peak(fitted.batch, True)
+    assert fit(graph, 10**6) == fit(graph, 10**6, train=False)
+
+
+def test_softmax_is_widened_by_autocast_on_a_gpu_alone() -> None:
+    """A map of 256 values: what it makes of it is 4 bytes a value there, 2 on the CPU."""
+    graph = cnndsl.loads("INPUT 8x8x4 -> CONV3-4(bias=no) -> SOFTMAX").graph
+    sizes = {device: inference(graph, "amp", device).step.storages[-1] for device in ("cpu", "cuda")}
+    assert (sizes["cpu"].image, sizes["cuda"].image) == (2 * 256, 4 * 256)
+
+
+def test_what_is_fixed_is_all_that_stays() -> None:
+    # FC: 8*4 + 4 parameters; BN: 4 + 4, mean and variance of 4 bytes and a counter of 8.
+    memory = training(cnndsl.loads("INPUT 8 -> FC-4 -> BN").graph, optimizer="adam")
+    assert (memory.parameters, memory.buffers) == (4 * 44, 4 * 8 + 8)
+    assert memory.fixed == 4 * 44 * (1 + 1 + 2) + 40
+    half = training(cnndsl.loads("INPUT 8 -> FC-4 -> BN").graph, "bf16")
+    assert (half.parameters, half.buffers) == (2 * 44, 2 * 8 + 8)
+
+
+def test_what_is_saved_is_the_sum_over_the_nodes() -> None:
+    memory = training(cnndsl.load("lenet5").graph)
+    for batch in (1, 3):
+        assert sum(memory.saved_by_node(batch)) == memory.saved(batch)
+    assert memory.saved() == memory.saved(1)
+    assert inference(cnndsl.load("lenet5").graph).saved_by_node() == (0,) * len(cnndsl.load("lenet5").graph)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import cnndsl
-from cnndsl.analysis.receptive_field import Field, disagreements, last_map, receptive_fields
+from cnndsl.analysis.receptive_field import Field, ancestors, disagreements, last_map, receptive_fields
 from cnndsl.graph import Graph
 from tests.analysis.measuring import live, make_transparent, support
 from tests.analysis.nets import NETS
@@ -187,3 +187,53 @@ def test_normalisation_over_the_image_sees_everything() -> None:
     fields = fields_of(cnndsl.loads("INPUT 32x32x3 -> a: CONV3-4 -> n: GN2 -> b: CONV3-4").graph)
     assert fields["b"].whole
     assert fields["b"].local.size == (5, 5)
+
+
+def test_a_field_says_what_it_is_without_its_gates() -> None:
+    field = fields_of(cnndsl.loads("INPUT 32x32x3 -> a: CONV3-4 -> n: GN2 -> b: CONV3-4").graph)["b"]
+    assert "ungated" not in repr(field)
+    assert field.local.ungated is None
+    assert field.local.local is field.local
+
+
+def test_what_does_not_depend_on_the_start_has_no_field() -> None:
+    graph = cnndsl.loads("INPUT 16x16x3 -> (a: CONV3-4 -> b: CONV3-4 | c: CONV5-4) -> d: CONV3-4").graph
+    fields = receptive_fields(graph, graph.by_path["a"].index)
+    seen = {node.path for node, field in zip(graph.nodes, fields, strict=True) if field}
+    assert seen == {"a", "b", graph.nodes[4].path, "d"}
+    ahead = {graph.nodes[at].path for at in ancestors(graph, graph.by_path["b"].index)}
+    assert ahead == {graph.nodes[0].path, "a", "b"}
+
+
+def test_the_field_that_is_quoted_lies_on_the_way_to_the_output() -> None:
+    graph = cnndsl.loads("INPUT 32x32x3 -> a: CONV3-4 -> tap side: [CONV9-4 -> CONV9-4] -> b: CONV3-4 -> GAP").graph
+    assert graph.nodes[last_map(graph, receptive_fields(graph))].path == "b"
+    vector = cnndsl.loads("INPUT 8 -> FC-4").graph
+    assert last_map(vector, receptive_fields(vector)) == 0
+
+
+def test_what_all_positions_see_ends_where_the_plane_does() -> None:
+    # 8 positions of stride 2 and 3 wide, the first at -1: -1 to 15; the plane has 0 to 15.
+    field = fields_of(cnndsl.loads("INPUT 16x16x3 -> CONV3-4/2 -> g: GAP -> FC-2").graph)["g"]
+    assert field.box((0, 0)) == ((0, 15), (0, 15))
+    # Valid windows of 3 by strides of 4 on 17: the last ends at 14.
+    field = fields_of(cnndsl.loads("INPUT 17x9x3 -> CONV3-4/4(pad=valid) -> g: GAP").graph)["g"]
+    assert field.box((0, 0)) == ((0, 14), (0, 6))
+
+
+def test_a_merge_of_a_map_and_of_what_sees_all() -> None:
+    graph = cnndsl.loads("INPUT 16x16x4 -> a: CONV3-4 -> m: MUL(ID, GAP) -> b: CONV3-4").graph
+    merge, after = receptive_fields(graph)[graph.modules["m"]], fields_of(graph)["b"]
+    assert merge is not None
+    assert merge.whole
+    assert merge.box((0, 0)) == ((0, 15), (0, 15))
+    assert (merge.local.size, after.local.size) == ((3, 3), (5, 5))
+    assert list(disagreements(graph, receptive_fields(graph))) == []
+    both = cnndsl.loads("INPUT 16x16x4 -> (GAP | GMP) -> FC-2").graph
+    assert all(field.local.whole for field in receptive_fields(both)[3:] if field)
+
+
+def test_the_first_axis_on_which_branches_disagree() -> None:
+    graph = cnndsl.loads("INPUT 16x16x1 -> (CONV3-4 + CONV3x4-4)").graph
+    (merge,) = disagreements(graph, receptive_fields(graph))
+    assert (merge.axis, merge.operands, merge.ranges, merge.strides) == (1, (1, 2), ((-1, 1), (-1, 2)), (1, 1))
