@@ -228,6 +228,11 @@ def test_a_reader_that_leaves(command: str, tmp_path: Path) -> None:
         assert child.wait() == 141
 
 
+def interruptible() -> None:
+    """A shell has what it runs in the background ignore Ctrl-C, and its children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @posix
 @pytest.mark.parametrize("wait", [0.2, 0.5, 1.0])
 @pytest.mark.parametrize("command", ["stats big.cnn", "check big.cnn", "fmt big.cnn", "sweep family.cnn"])
@@ -240,6 +245,7 @@ def test_an_interrupt(command: str, wait: float, tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=interruptible,
     )
     assert child.stdout is not None
     with child:
