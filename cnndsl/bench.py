@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +15,7 @@ from cnndsl.analysis.cost import costs
 from cnndsl.analysis.memory import inference, training
 from cnndsl.devices import Peak, peak
 from cnndsl.graph import Graph
+from cnndsl.records import record
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +26,7 @@ WARM_UPS = 3
 """Runs before the first that counts; a compiled module compiles in them."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Plan:
     """What is timed. `runs` is how many times."""
 
@@ -38,7 +39,7 @@ class Plan:
     runs: int = 10
 
 
-@dataclass(frozen=True)
+@record
 class Timing:
     """Seconds of each run, and what goes with them. Bytes are None where the device does not tell."""
 

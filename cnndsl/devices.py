@@ -6,10 +6,11 @@ Arithmetic is dense, in operations a second (a multiply-add is two); bandwidth t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from cnndsl.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Peak:
     """A device's limits. `arithmetic` is by the type in which convolutions and matrix products are computed."""
 

@@ -1,7 +1,7 @@
 """Where something stands in a file, and what is wrong with it.
 
 Everything that can be said against an input is a `Diagnostic`; `CnnError` carries one or more of them.
-This module does not print: `diagnostics` turns a diagnostic into text, JSON or SARIF. It imports nothing of ours.
+This module does not print: `diagnostics` turns a diagnostic into text, JSON or SARIF. Of ours it imports nothing but `records`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
+
+from cnndsl.records import record
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,7 @@ class Source:
         return self.text[start:end].rstrip("\r\n")
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Span:
     """A half-open range of offsets in a source."""
 
@@ -70,7 +72,7 @@ class Span:
         return f"{self.source.name}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Label:
     """A place that a diagnostic points at, and what to say of it."""
 
@@ -78,7 +80,7 @@ class Label:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Diagnostic:
     """One thing that is wrong.
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
 from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
 from cnndsl.limits import current
+from cnndsl.records import record
 
 
 class Symbol:
@@ -30,7 +30,7 @@ class Unknown(Symbol):
         return "…"
 
 
-@dataclass(frozen=True)
+@record
 class Later(Symbol):
     """The value of a `let` that stands only further down, at `span`."""
 
@@ -41,7 +41,7 @@ Number: TypeAlias = int | Fraction
 Value: TypeAlias = int | Fraction | bool | tuple[int, ...] | Symbol
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Literal:
     """A number, a truth value (`yes`, `no`) or a shape (`14x14x1024`), as written."""
 
@@ -50,13 +50,13 @@ class Literal:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Name:
     name: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Path:
     """A fact of a part: `layer3.output`."""
 
@@ -64,7 +64,7 @@ class Path:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Reference:
     """`@name`: an output, as the argument of a layer or as the start of a branch. Parts are texts and holes."""
 
@@ -72,14 +72,14 @@ class Reference:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Unary:
     operator: str
     operand: Expr
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Binary:
     operator: str
     left: Expr
@@ -87,7 +87,7 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Call:
     function: str
     arguments: tuple[Expr, ...]

@@ -9,7 +9,6 @@ computed by `analysis` and passed as arguments. This is the only file that impor
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from ntpath import basename
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -17,13 +16,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from cnndsl.errors import Source, Span
 from cnndsl.expr import Expr, Value
 from cnndsl.layers.base import Layer
+from cnndsl.records import record
 from cnndsl.shape import Shape
 
 if TYPE_CHECKING:
     import networkx as nx
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Turn:
     """Which turn of which repeat: the `number`th (from 1) of `count`, of the repeat written at `span`."""
 
@@ -32,7 +32,7 @@ class Turn:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Node:
     """A layer in its place.
 
@@ -56,19 +56,19 @@ class Node:
         return self.layer.kind()
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Leaf:
     """A layer."""
 
     node: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Through:
     """`ID`: the value goes on as it is, without a node."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class From:
     """`@name`: the chain starts at an earlier node."""
 
@@ -76,14 +76,14 @@ class From:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Sequence:
     """Parts one after the other."""
 
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Loop:
     """A repeat or a `for`: its turns in order.
 
@@ -98,7 +98,7 @@ class Loop:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Join:
     """Parallel branches on one input, and the node that merges them."""
 
@@ -106,7 +106,7 @@ class Join:
     node: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Choice:
     """A part that was decided upon when compiled.
 
@@ -121,7 +121,7 @@ class Choice:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Named:
     """A label and what it names. `name` is final, `template` as written (`denselayer{i}`).
 
@@ -136,7 +136,7 @@ class Named:
     is_module: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Called:
     """The call of a block. `arguments` are its parameters' values in order, `written` the expressions that the
     call gave them (those left to their defaults are absent), `entry` the node that it reads, `first` and `stop` the
@@ -155,7 +155,7 @@ class Called:
     definition: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Tapped:
     """An extra, named output that starts from the main line and leaves it unchanged."""
 
@@ -169,7 +169,7 @@ class Tapped:
 Part: TypeAlias = Leaf | Through | From | Sequence | Loop | Join | Choice | Named | Called | Tapped
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Output:
     """A named extra output."""
 
@@ -178,7 +178,7 @@ class Output:
     training_only: bool
 
 
-@dataclass(frozen=True)
+@record
 class Graph:
     """A network. Node 0 is its INPUT; `output` is the node whose value it gives.
 

@@ -12,15 +12,16 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import cache
 
 from cnndsl.errors import CnnError, Diagnostic, nearest
+from cnndsl.records import record
 
 VARIABLE = "CNNDSL_LIMITS"
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Limits:
     """The most there may be of each thing."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cnndsl import files, resources
 from cnndsl.errors import CnnError, Source
 from cnndsl.graph import Graph
+from cnndsl.records import record
 from cnndsl.settings import values
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from cnndsl.report.facts import Stats
 
 
-@dataclass(frozen=True)
+@record
 class Network:
     """A checked network; immutable. `graph` is all that is known of it, everything else is computed from that."""
 

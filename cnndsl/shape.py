@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 
+from cnndsl.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record(slots=True)
 class Shape:
     """Channels over a grid of 0 to 3 spatial axes; written H x W x C, as the literature writes volumes.
 

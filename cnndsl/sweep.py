@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import prod
@@ -20,6 +19,7 @@ from cnndsl.elaborate.program import Find, elaborate
 from cnndsl.elaborate.state import Word
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.expr import Expr, Value, show, truth
+from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
 
@@ -42,7 +42,7 @@ GOALS: Mapping[str, int] = {
 """The figures of a member, and whether less is better (1) or more is (-1)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Member:
     """A member: its settings, and its figures or what is wrong with it."""
 
@@ -51,7 +51,7 @@ class Member:
     reason: Diagnostic | None = None
 
 
-@dataclass(frozen=True)
+@record
 class Family:
     """A file, and for each parameter the values that are walked."""
 

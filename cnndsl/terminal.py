@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from dataclasses import dataclass
 from typing import Protocol
+
+from cnndsl.records import record
 
 _CONTROL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Cn"})
 _PLAIN = {
@@ -81,7 +82,7 @@ def _columns(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Paint:
     """Puts text into colours, or leaves it as it is.
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from cnndsl.files import FileError, is_file
 from cnndsl.graph import Graph
+from cnndsl.records import record
 
 _LARGEST_HEADER = 100 * 2**20
 """As the format's own readers bound it."""
@@ -23,7 +23,7 @@ _SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 Extents = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Difference:
     """An entry of a file that is not as the network has it. `layer` is the path of the layer concerned."""
 

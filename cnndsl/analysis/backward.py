@@ -9,12 +9,13 @@ from cnndsl.analysis.forward import Forward
 from cnndsl.analysis.step import Ledger
 from cnndsl.analysis.values import WIDTHS, Values
 from cnndsl.graph import Node
+from cnndsl.records import record
 
 TARGET_BYTES = 8
 """A class index, an int64."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Gradient:
     """The gradient of a node's output: its storage, and whether it fills it (a part of a wider one does not)."""
 

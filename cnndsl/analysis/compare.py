@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from difflib import SequenceMatcher
 from typing import Literal
 
@@ -12,11 +12,12 @@ from cnndsl.analysis.depth import depth
 from cnndsl.analysis.lecture import lecture_bytes
 from cnndsl.analysis.receptive_field import last_map, receptive_fields
 from cnndsl.graph import Graph, Node
+from cnndsl.records import record
 
 Verdict = Literal["same", "changed", "removed", "added"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Pair:
     """A layer of each net, or of one only. `changes` says what differs: (what, before, after)."""
 
@@ -28,7 +29,7 @@ class Pair:
     changes: tuple[tuple[str, str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Figure:
     """A figure of both networks."""
 
@@ -37,7 +38,7 @@ class Figure:
     after: int | tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Comparison:
     """All layers of both nets in order, and the figures of the whole."""
 

@@ -7,7 +7,7 @@ vocabulary. Nothing here prints.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice
@@ -33,6 +33,7 @@ from cnndsl.expr import (
 )
 from cnndsl.graph import Graph, Node
 from cnndsl.limits import current
+from cnndsl.records import record
 
 
 def check(graph: Graph) -> list[Diagnostic]:
@@ -54,7 +55,7 @@ def figures(graph: Graph, names: Iterable[str]) -> dict[str, Value]:
     return {name: facts.value(name) for name in names}
 
 
-@dataclass(frozen=True)
+@record
 class _Region:
     """A network, or a part of one: its nodes and the one whose output is the part's."""
 
@@ -67,7 +68,7 @@ class _Region:
         return len(self.nodes) == len(self.graph)
 
 
-@dataclass(frozen=True)
+@record
 class _Facts:
     """What is known of a graph, each fact computed when it is first asked for."""
 

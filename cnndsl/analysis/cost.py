@@ -7,15 +7,16 @@ network needs in memory is `memory`'s business.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from cnndsl.graph import Graph
 from cnndsl.layers.base import Layer
+from cnndsl.records import record
 from cnndsl.shape import Shape
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Cost:
     """The figures of a layer, or the sum of those of several.
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cnndsl.analysis.memory import Memory, Optimizer, inference, training
 from cnndsl.analysis.step import Level
 from cnndsl.analysis.values import Device, Dtype
 from cnndsl.graph import Graph, Node
+from cnndsl.records import record
 
 
-@dataclass(frozen=True)
+@record
 class Fit:
     """The largest `batch` that fits into `available` bytes, and the `peak` with it; 0 for none, the peak then of one.
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from cnndsl.elaborate.state import Given, Word
 from cnndsl.expr import Value, show
 from cnndsl.graph import Called, Choice, Graph, Join, Leaf, Loop, Named, Part, Sequence, Tapped
+from cnndsl.records import record
 
 By = Literal["block", "stage", "kind"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Group:
     """Some nodes in one row. `times` is 3 for a repeat of three turns; `parts` is what opening it shows.
 

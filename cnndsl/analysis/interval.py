@@ -7,16 +7,17 @@ a track holds the ranges of one period. Ranges may lie outside the plane: that i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil, floor, gcd, lcm
+
+from cnndsl.records import record
 
 LONGEST_PERIOD = 1024
 """A track with a longer one is bounded by one that moves evenly, so that no magnification takes all time."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Track:
     """The ranges of one period, and by how much they lie further on in the next."""
 

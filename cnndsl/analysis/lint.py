@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from inspect import getdoc
 
 from cnndsl.analysis import rules
 from cnndsl.errors import Diagnostic, Source, Span, nearest
 from cnndsl.graph import Graph
+from cnndsl.records import record
 
 _ALLOW = re.compile(r"#\s*cnndsl:\s*allow\(([^)]*)\)")
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Rule:
     """A rule of thumb: its name, what it says in one sentence, where it is from, and the check."""
 
@@ -107,7 +108,7 @@ class _Switches:
                         yield Diagnostic("unknown-rule", message, switch.span, help=hint, severity="warning")
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class _Switch:
     rules: tuple[str, ...]
     alone: bool

@@ -7,7 +7,6 @@ docs/figures.md defines each figure. The lecture's figure is in `lecture`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -15,6 +14,7 @@ from cnndsl.analysis import backward, forward
 from cnndsl.analysis.step import Ledger, Level, Step, largest_batch, levels, peak
 from cnndsl.analysis.values import WIDTHS, Device, Dtype, Values
 from cnndsl.graph import Graph
+from cnndsl.records import record
 
 Optimizer = Literal["sgd", "momentum", "adam", "adamw"]
 
@@ -26,7 +26,7 @@ _MOMENTS = ("adam", "adamw")
 CPU of one tensor at a time, and there a quotient beside it (torch/optim/adam.py)."""
 
 
-@dataclass(frozen=True)
+@record
 class Memory:
     """The memory of a step of a network, all figures in bytes; those of a batch are functions of it."""
 

@@ -9,17 +9,18 @@ Networks", Distill, doi 10.23915/distill.00021. Nothing here draws.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fractions import Fraction
 from functools import lru_cache
 
 from cnndsl.analysis.interval import Track, clipped, everything, same_centres, slide, union
 from cnndsl.graph import Graph, Node
 from cnndsl.layers.base import Layer, Window
+from cnndsl.records import record
 from cnndsl.shape import Shape
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Field:
     """What the units of a node see of the plane of the start node; one entry an axis, H before W.
 
@@ -88,7 +89,7 @@ def ancestors(graph: Graph, node: int) -> set[int]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Disagreement:
     """A merge whose operands have their centres apart: what each sees first, and how far it moves, on one axis."""
 

@@ -4,7 +4,6 @@ where it is from. A new rule is a function here and a line in `lint.RULES`."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from math import prod
 from typing import TypeVar
 
@@ -20,12 +19,13 @@ from cnndsl.layers.dense import Dense
 from cnndsl.layers.merge import Concat
 from cnndsl.layers.norm import BatchNorm
 from cnndsl.layers.pool import SlidingPool
+from cnndsl.records import record
 
 FAR_LARGER = 4
 """How many times the input a field is when it is far larger."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Finding:
     """Something that goes against a rule, and the way out."""
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cnndsl.records import record
+
 Phase = Literal["start", "forward", "loss", "backward", "update"]
 Purpose = Literal[
     "input", "parameters", "buffers", "optimizer", "activations", "extras", "scratch", "gradients", "weight gradients"
@@ -19,7 +21,7 @@ BLOCK = 512
 """CUDA's caching allocator hands out multiples of this many bytes (c10/core/AllocatorConfig.h, `kMinBlockSize`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Storage:
     """A piece of memory: `fixed` bytes, and `image` bytes for each image of the batch. `node` is whose it is."""
 
@@ -48,7 +50,7 @@ class Event:
     freed: list[int] = field(default_factory=list[int])
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Step:
     """All events of a step, and the storages that they mention by number."""
 
@@ -56,7 +58,7 @@ class Step:
     events: tuple[Event, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Level:
     """How many bytes are alive while something happens, and how many stay when it is over."""
 

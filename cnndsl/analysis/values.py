@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
 
@@ -13,6 +12,7 @@ from cnndsl.analysis.inplace import overwritten
 from cnndsl.graph import Called, Choice, Graph, Join, Leaf, Loop, Named, Node, Part, Sequence, Tapped
 from cnndsl.layers.arrange import Dropout, DropPath
 from cnndsl.layers.base import Layer, Saved, Tensor
+from cnndsl.records import record
 from cnndsl.shape import Shape
 
 Dtype = Literal["fp32", "fp16", "bf16", "amp"]
@@ -31,7 +31,7 @@ _WIDENING = frozenset({"LRN"})
 """Kinds with such an operation inside, so that what they keep and give is fp32."""
 
 
-@dataclass(frozen=True)
+@record
 class Values:
     """The facts of one network, in one mode and one type."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from textwrap import dedent, fill, indent
+
+from cnndsl.records import record
 
 _WIDTH = 88
 COMMAND = "$ "
 """What an example begins with that is a command and no program."""
 
 
-@dataclass(frozen=True)
+@record
 class Code:
     """An error's code. `wrong` gives exactly this error, `right` none.
 

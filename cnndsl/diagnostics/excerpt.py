@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from cnndsl.records import record
 from cnndsl.terminal import Paint, clean, visible, width
 
 _LONGEST = 110
@@ -14,7 +14,7 @@ _LEAD = 16
 _TAB = 4
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Mark:
     """An underline from character `start` to before `end`, with what is said of it."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from inspect import getdoc
 from typing import TypeAlias, TypeVar
@@ -18,13 +18,14 @@ from cnndsl.elaborate.state import Bound, Env, Given, Setting, Wire, Word
 from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
 from cnndsl.expr import Expr, Literal, Name, Reference, Value, error, evaluate, names, show
 from cnndsl.layers.base import Layer, Option
+from cnndsl.records import record
 from cnndsl.syntax import ast
 
 FieldValue: TypeAlias = int | float | bool | str | tuple[int, ...]
 _Number = TypeVar("_Number", int, Fraction, int | Fraction)
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class _Assignment:
     """An option that is set: by what, and where. Several expressions are the extents of a size, or a list."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
 from typing import Any, TypeAlias
@@ -20,6 +20,7 @@ from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
 from cnndsl.expr import Literal, Name, Symbol, Unknown, Value, equal, error, evaluate, is_bounded, show
 from cnndsl.layers import KINDS, find, known
 from cnndsl.limits import current
+from cnndsl.records import record
 from cnndsl.syntax import ast
 
 Given: TypeAlias = Value | str | float
@@ -31,7 +32,7 @@ _MOST_NAMED = 12
 """So many parameters are named in a message."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Parameter:
     """A parameter with its default and its domain; None where there is none. `span` is where it first stands."""
 
@@ -258,7 +259,7 @@ def _is_sized_kind(name: str) -> bool:
     return kind is not None and bool(kind.SIZE)
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class _Survey:
     """What a look over the tree finds: the choice points, the first use of each name, the names that are defined, the
     labels."""

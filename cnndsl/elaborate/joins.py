@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cnndsl.elaborate.state import MOST_CHOICES, Env, Wire
@@ -10,6 +9,7 @@ from cnndsl.expr import error
 from cnndsl.graph import Choice, Join, Part, Through
 from cnndsl.layers.base import LayerError
 from cnndsl.layers.merge import MERGES
+from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cnndsl.elaborate.walk import Made, Walker
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Branch:
     """A branch as it was made: the chain, what came of it, and the shapes of the choices that an `or` tried in vain."""
 

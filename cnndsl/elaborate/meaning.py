@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from cnndsl.elaborate.lookup import show_value
 from cnndsl.elaborate.state import Definition, Env, Word
@@ -14,6 +13,7 @@ from cnndsl.layers import KINDS, find, known
 from cnndsl.layers.base import Layer
 from cnndsl.layers.merge import MERGES
 from cnndsl.limits import current
+from cnndsl.records import record
 from cnndsl.syntax import ast
 
 _SIZED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)([0-9]+(?:x[0-9]+)*)")
@@ -42,7 +42,7 @@ _ELSEWHERE = {
 """What other languages call differently, and how it is written here."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Kind:
     """What a head means when it is a kind: the class, its name as called, the size that stood in the head."""
 

@@ -16,13 +16,14 @@ from cnndsl.graph import Named as NamedPart
 from cnndsl.labels import why_not
 from cnndsl.layers.base import Layer
 from cnndsl.limits import current
+from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
 Module: TypeAlias = NamedPart | Called | Tapped
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Bound:
     """A layer, the outputs that its options refer to, the layer as text, and the expressions behind its options."""
 
@@ -38,7 +39,7 @@ MOST_CHOICES = 8
 """The deepest nesting of merges with an `or` among their branches: each level doubles what is tried out."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Wire:
     """A value on its way: the node that gives it, and its shape."""
 
@@ -70,7 +71,7 @@ class Scope:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Named:
     """What a label names: its value (None where that went wrong), its module if it is one, and where it stands."""
 
@@ -94,7 +95,7 @@ class Draft:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Definition:
     """A block, with the file whose names its body sees and the defaults that held where it stands."""
 
@@ -103,7 +104,7 @@ class Definition:
     defaults: Defaults
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Setting:
     """An option's value, and the expression behind it where that is more than a literal."""
 
@@ -128,7 +129,7 @@ class Home:
     """Where each label of the file first stands, for messages."""
 
 
-@dataclass(frozen=True)
+@record
 class Word(Symbol):
     """A word given to a parameter: the name of a kind, of a block, or of an output. Which, shows where it is used."""
 
@@ -139,7 +140,7 @@ class Word(Symbol):
         return f"the name `{self.name}`"
 
 
-@dataclass(frozen=True)
+@record
 class Given(Symbol):
     """An output given to a parameter: `@enc1`."""
 

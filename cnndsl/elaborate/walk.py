@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnndsl.elaborate import calls, joins, loops
@@ -24,6 +24,7 @@ from cnndsl.labels import why_not
 from cnndsl.layers.arrange import Identity
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.limits import current
+from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Made:
     """The value that goes out, and the part that was made; no part where there is nothing."""
 
@@ -39,7 +40,7 @@ class Made:
     part: Part | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Tag:
     """A label on its way to what it names."""
 

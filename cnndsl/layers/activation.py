@@ -6,14 +6,14 @@ from their input.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from cnndsl.layers.base import Layer, Saved, Slot, Tensor, TorchCall, option
+from cnndsl.records import record
 from cnndsl.shape import Shape
 
 
-@dataclass(frozen=True)
+@record
 class Activation(Layer):
     """A function of each value by itself.
 
@@ -41,7 +41,7 @@ class Activation(Layer):
         return (), ()
 
 
-@dataclass(frozen=True)
+@record
 class Relu(Activation):
     """`RELU`: max(0, x). Source: Nair and Hinton 2010; Krizhevsky et al. 2012, Section 3.1."""
 
@@ -51,7 +51,7 @@ class Relu(Activation):
     INPLACE: ClassVar = "free"
 
 
-@dataclass(frozen=True)
+@record
 class Relu6(Activation):
     """`RELU6`: min(max(0, x), 6). Source: Krizhevsky 2010, Section 3; Howard et al. 2017."""
 
@@ -60,7 +60,7 @@ class Relu6(Activation):
     INPLACE: ClassVar = "copy"
 
 
-@dataclass(frozen=True)
+@record
 class LeakyRelu(Activation):
     """`LEAKYRELU(0.01)`: x, and slope*x where x is negative. Source: Maas et al. 2013."""
 
@@ -75,7 +75,7 @@ class LeakyRelu(Activation):
         return (Slot(float(self.slope), "slope"),), ()
 
 
-@dataclass(frozen=True)
+@record
 class PRelu(Activation):
     """`PRELU(shared=no, init=0.25)`: a leaky ReLU with a learned slope for each channel, or one for all with `shared`.
 
@@ -103,7 +103,7 @@ class PRelu(Activation):
         return TorchCall("nn.PReLU", arguments, keywords)
 
 
-@dataclass(frozen=True)
+@record
 class Sigmoid(Activation):
     """`SIGMOID`: 1/(1 + exp(-x))."""
 
@@ -112,7 +112,7 @@ class Sigmoid(Activation):
     KEEPS: ClassVar = "output"
 
 
-@dataclass(frozen=True)
+@record
 class Tanh(Activation):
     """`TANH(scale=1, slope=1)`: scale*tanh(slope*x); LeCun et al. 1998 take scale=1.7159, slope=2/3."""
 
@@ -139,7 +139,7 @@ class Tanh(Activation):
         return TorchCall("ScaledTanh", (), numbers, helper=True)
 
 
-@dataclass(frozen=True)
+@record
 class Alpha(Activation):
     """What `ELU` and `CELU` share: alpha*(exp(x) - 1), or its like, where x is negative."""
 
@@ -152,7 +152,7 @@ class Alpha(Activation):
         return (), () if self.alpha == 1 else (("alpha", Slot(float(self.alpha), "alpha")),)
 
 
-@dataclass(frozen=True)
+@record
 class Elu(Alpha):
     """`ELU(1)`: x, and alpha*(exp(x) - 1) where x is negative. Source: Clevert et al. 2016."""
 
@@ -160,7 +160,7 @@ class Elu(Alpha):
     MODULE: ClassVar = "ELU"
 
 
-@dataclass(frozen=True)
+@record
 class Celu(Alpha):
     """`CELU(1)`: x, and alpha*(exp(x/alpha) - 1) where x is negative. Source: Barron 2017."""
 
@@ -170,7 +170,7 @@ class Celu(Alpha):
     alpha: float = option("number", 1.0, minimum=1e-6)
 
 
-@dataclass(frozen=True)
+@record
 class Selu(Activation):
     """`SELU`: a scaled ELU that keeps mean and variance. Source: Klambauer et al. 2017."""
 
@@ -179,7 +179,7 @@ class Selu(Activation):
     INPLACE: ClassVar = "free"
 
 
-@dataclass(frozen=True)
+@record
 class Gelu(Activation):
     """`GELU(approximate=no)`: x * the normal distribution's cumulative at x. Source: Hendrycks and Gimpel 2016."""
 
@@ -192,7 +192,7 @@ class Gelu(Activation):
         return (), (("approximate", Slot("tanh")),) if self.approximate else ()
 
 
-@dataclass(frozen=True)
+@record
 class Silu(Activation):
     """`SILU`: x * sigmoid(x), also called swish. Source: Elfwing et al. 2017; Ramachandran et al. 2017."""
 
@@ -201,7 +201,7 @@ class Silu(Activation):
     INPLACE: ClassVar = "copy"
 
 
-@dataclass(frozen=True)
+@record
 class HardSigmoid(Activation):
     """`HSIGMOID`: relu6(x + 3)/6. Source: Howard et al. 2019, Section 5.2."""
 
@@ -210,7 +210,7 @@ class HardSigmoid(Activation):
     INPLACE: ClassVar = "copy"
 
 
-@dataclass(frozen=True)
+@record
 class HardSwish(Activation):
     """`HSWISH`: x * relu6(x + 3)/6. Source: Howard et al. 2019, Section 5.2."""
 
@@ -219,7 +219,7 @@ class HardSwish(Activation):
     INPLACE: ClassVar = "copy"
 
 
-@dataclass(frozen=True)
+@record
 class Mish(Activation):
     """`MISH`: x * tanh(softplus(x)). Source: Misra 2019."""
 
@@ -228,7 +228,7 @@ class Mish(Activation):
     INPLACE: ClassVar = "copy"
 
 
-@dataclass(frozen=True)
+@record
 class Softplus(Activation):
     """`SOFTPLUS(beta=1)`: log(1 + exp(beta*x))/beta."""
 
@@ -241,7 +241,7 @@ class Softplus(Activation):
         return (), () if self.beta == 1 else (("beta", Slot(float(self.beta), "beta")),)
 
 
-@dataclass(frozen=True)
+@record
 class Softsign(Activation):
     """`SOFTSIGN`: x/(1 + |x|)."""
 
@@ -256,7 +256,7 @@ class Softsign(Activation):
         return inputs[0].numel, 3 * inputs[0].numel
 
 
-@dataclass(frozen=True)
+@record
 class HardTanh(Activation):
     """`HARDTANH`: min(max(-1, x), 1)."""
 
@@ -265,7 +265,7 @@ class HardTanh(Activation):
     INPLACE: ClassVar = "copy"
 
 
-@dataclass(frozen=True)
+@record
 class LogSigmoid(Activation):
     """`LOGSIGMOID`: log(1/(1 + exp(-x)))."""
 
@@ -280,7 +280,7 @@ class LogSigmoid(Activation):
         return inputs[0].numel, 0
 
 
-@dataclass(frozen=True)
+@record
 class Softmax(Activation):
     """`SOFTMAX`: exp(x) over its sum, over the channels at each position."""
 
@@ -296,7 +296,7 @@ class Softmax(Activation):
         return (), (("dim", Slot(1)),)
 
 
-@dataclass(frozen=True)
+@record
 class LogSoftmax(Softmax):
     """`LOGSOFTMAX`: the logarithm of `SOFTMAX`."""
 

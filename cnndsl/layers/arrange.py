@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from cnndsl.layers.base import (
@@ -19,10 +18,11 @@ from cnndsl.layers.base import (
     option,
     squeeze,
 )
+from cnndsl.records import record
 from cnndsl.shape import Shape
 
 
-@dataclass(frozen=True)
+@record
 class Dropout(Layer):
     """`DROPOUT(0.5)`: in training, zeroes each value with probability p and divides the others by 1-p.
 
@@ -54,7 +54,7 @@ class Dropout(Layer):
         return TorchCall(f"nn.{family}", (Slot(float(self.p), "p"),))
 
 
-@dataclass(frozen=True)
+@record
 class DropPath(Layer):
     """`DROPPATH(0.1)`: in training, zeroes the whole branch for an image with probability p: stochastic depth.
 
@@ -74,7 +74,7 @@ class DropPath(Layer):
         return TorchCall("DropPath", (Slot(float(self.p), "p"),), helper=True)
 
 
-@dataclass(frozen=True)
+@record
 class Flatten(Layer):
     """`FLATTEN`: all values as one vector, channel by channel."""
 
@@ -91,7 +91,7 @@ class Flatten(Layer):
         return TorchCall("nn.Flatten")
 
 
-@dataclass(frozen=True)
+@record
 class Identity(Layer):
     """`ID`: nothing at all."""
 
@@ -105,7 +105,7 @@ class Identity(Layer):
         return None
 
 
-@dataclass(frozen=True)
+@record
 class ZeroPad(Layer):
     """`ZEROPAD(2)`, `ZEROPAD(1x3)`, `ZEROPAD(0, after=1)`: zeros around the map; `after` where the far side differs."""
 
@@ -138,7 +138,7 @@ class ZeroPad(Layer):
         return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(tuple(side for pair in reversed(sides) for side in pair)),))
 
 
-@dataclass(frozen=True)
+@record
 class Crop(Layer):
     """`CROP(4)`, `CROP(1x3)`, `CROP(0, after=1)`: leaves out a margin of the map; `after` where the far side differs.
 
@@ -177,7 +177,7 @@ class Crop(Layer):
         return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(pads[0] if len(set(pads)) == 1 else pads),))
 
 
-@dataclass(frozen=True)
+@record
 class Times(Layer):
     """`TIMES(0.17)`: multiplies by a constant, as residuals are (Szegedy et al. 2016, arXiv:1602.07261, Section 3.3).
 
@@ -196,7 +196,7 @@ class Times(Layer):
         return TorchCall("Times", (Slot(float(self.by), "by"),), helper=True)
 
 
-@dataclass(frozen=True)
+@record
 class PadChannels(Layer):
     """`PADCHANNELS-64/2(where=after)`: channels of zeros up to 64 in all; a stride takes every second position.
 
@@ -236,7 +236,7 @@ class PadChannels(Layer):
         return TorchCall(f"PadChannels{x.rank}d", arguments, (*stride, *where), helper=True)
 
 
-@dataclass(frozen=True)
+@record
 class Shuffle(Layer):
     """`SHUFFLE2`: deals the channels out, one from each of two groups in turn.
 
@@ -260,7 +260,7 @@ class Shuffle(Layer):
         return TorchCall("nn.ChannelShuffle", (Slot(self.groups, "groups"),))
 
 
-@dataclass(frozen=True)
+@record
 class Slice(Layer):
     """`SLICE(0, C/2)`: the channels from the first number, counted from 0, up to the second, which is left out."""
 
@@ -282,7 +282,7 @@ class Slice(Layer):
         return TorchCall("Slice", (Slot(self.start, "start"), Slot(self.stop, "stop")), helper=True)
 
 
-@dataclass(frozen=True)
+@record
 class Pick(Layer):
     """`PICK(0, 3, 4)`: the named channels, counted from 0, in that order."""
 

@@ -7,11 +7,12 @@ and the PyTorch that it becomes. Nothing here knows the syntax or the graph.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from functools import cache
 from math import gcd, prod
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from cnndsl.records import record
 from cnndsl.shape import Shape
 
 Dims: TypeAlias = tuple[int, ...]
@@ -30,7 +31,7 @@ class LayerError(Exception):
         self.code, self.message, self.help = code, message, help
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Option:
     """How a field of a kind is written: its type, its other names, its bounds, the words it takes."""
 
@@ -47,7 +48,7 @@ def option(type: OptionType, default: Any = None, *aliases: str, **rules: Any) -
     return field(default=default, metadata={"option": Option(type, aliases, **rules)})
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Tensor:
     """A parameter or buffer: its name in the module, its extents, and what it is for.
 
@@ -64,7 +65,7 @@ class Tensor:
         return prod(self.shape)
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Window:
     """What one output position sees of the input, for each axis: `extent` positions, the next output `step`
     further on, the first one beginning `before` positions ahead of the input."""
@@ -76,7 +77,7 @@ class Window:
     """Where the layer magnifies (upsampling, transposed convolution): by how much, for each axis."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Slot:
     """A number in emitted code, and where it comes from, so that a class can say it with its own names.
 
@@ -88,7 +89,7 @@ class Slot:
     role: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class TorchCall:
     """The construction of a module: `nn.Conv2d(64, 128, 3, padding=1)`.
 
@@ -106,7 +107,7 @@ class TorchCall:
     flatten: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class TorchFunction:
     """An expression of the inputs, for what needs no module: `torch.cat({inputs}, 1)`.
 
@@ -116,7 +117,7 @@ class TorchFunction:
     template: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Saved:
     """What autograd keeps for the backward pass of one layer, with a batch of one.
 
@@ -134,7 +135,7 @@ class Saved:
     copies: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class Layer:
     """A layer with its options set. Subclasses are the kinds."""
 

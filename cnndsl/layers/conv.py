@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
@@ -23,6 +22,7 @@ from cnndsl.layers.base import (
     squeeze,
 )
 from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
+from cnndsl.records import record
 from cnndsl.shape import Shape
 
 INITS = ("default", "kaiming", "kaiming_uniform", "xavier", "xavier_uniform", "normal", "trunc_normal", "zeros", "ones")
@@ -36,7 +36,7 @@ def _need_groups(groups: int, x: Shape, filters: int) -> None:
         raise LayerError("E0304", message, common_divisors(x.channels, filters))
 
 
-@dataclass(frozen=True)
+@record
 class Conv(Layer):
     """`CONV3-64/2(pad=same, groups=1, dilation=1, bias=yes)`: cross-correlation with F filters.
 
@@ -139,7 +139,7 @@ class Conv(Layer):
         return TorchCall(name, arguments, tuple(keywords), helper=needs_helper)
 
 
-@dataclass(frozen=True)
+@record
 class DepthwiseConv(Conv):
     """`DWCONV3`: a convolution of each channel by itself; `DWCONV3-64` draws several filters for each channel."""
 
@@ -155,7 +155,7 @@ class DepthwiseConv(Conv):
         return self.filters or x.channels
 
 
-@dataclass(frozen=True)
+@record
 class ConvTranspose(Layer):
     """`CONVT2-64/2(pad=0, out_pad=0, groups=1, dilation=1, bias=yes)`: the transpose of a strided convolution.
 
@@ -260,7 +260,7 @@ class ConvTranspose(Layer):
         return TorchCall(f"nn.ConvTranspose{x.rank}d", arguments, tuple(keywords))
 
 
-@dataclass(frozen=True)
+@record
 class LocallyConnected(Layer):
     """`LOCAL3-16(pad=valid, bias=yes)`: a convolution whose weights differ from position to position.
 

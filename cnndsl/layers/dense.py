@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from cnndsl.layers.base import Layer, Saved, Slot, Tensor, TorchCall, Window, option
 from cnndsl.layers.conv import INITS
+from cnndsl.records import record
 from cnndsl.shape import Shape
 
 
-@dataclass(frozen=True)
+@record
 class Input(Layer):
     """`INPUT 224x224x3`: what enters the network, H x W x C. The compiler makes it; no kind is looked up for it."""
 
@@ -30,7 +30,7 @@ class Input(Layer):
         return None
 
 
-@dataclass(frozen=True)
+@record
 class Dense(Layer):
     """`FC-4096(bias=yes)`: fully connected; a spatial input is flattened, channels first. Bare `FC` is FC-1000.
 
@@ -71,7 +71,7 @@ class Dense(Layer):
         return TorchCall("nn.Linear", arguments, keywords, flatten=x.rank > 0)
 
 
-@dataclass(frozen=True)
+@record
 class RadialBasis(Layer):
     """`RBF-10`: output i is the squared distance of the input from a fixed centre, sum_j (x_j - w_ij)^2.
 

@@ -6,19 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate
 from typing import ClassVar
 
 from cnndsl.layers.base import Layer, LayerError, Saved, TorchFunction
+from cnndsl.records import record
 from cnndsl.shape import Shape
 
 MANY = 10**6
 """More branches than anyone writes."""
 
 
-@dataclass(frozen=True)
+@record
 class Merge(Layer):
     """What the merges share: branches of equal shapes, merged value by value."""
 
@@ -44,7 +44,7 @@ def _sum(count: int) -> str:
     return " + ".join(f"{{{at}}}" for at in range(count))
 
 
-@dataclass(frozen=True)
+@record
 class Add(Merge):
     """`(A + B)`: the sum. Autograd keeps nothing for it."""
 
@@ -55,7 +55,7 @@ class Add(Merge):
         return TorchFunction(_sum(len(inputs)))
 
 
-@dataclass(frozen=True)
+@record
 class Concat(Merge):
     """`(A | B)`: the channels of A, then those of B."""
 
@@ -76,7 +76,7 @@ class Concat(Merge):
         return TorchFunction("torch.cat([{inputs}], 1)")
 
 
-@dataclass(frozen=True)
+@record
 class Mean(Merge):
     """`MEAN(A, B)`: the mean, value by value. Autograd keeps nothing for it."""
 
@@ -91,7 +91,7 @@ class Mean(Merge):
         return TorchFunction(f"({_sum(len(inputs))}) / {len(inputs)}")
 
 
-@dataclass(frozen=True)
+@record
 class Max(Merge):
     """`MAX(A, B)`: the larger of the two, value by value: maxout (Goodfellow et al. 2013)."""
 
@@ -111,7 +111,7 @@ class Max(Merge):
         return TorchFunction(reduce(lambda left, right: f"torch.maximum({left}, {right})", operands))
 
 
-@dataclass(frozen=True)
+@record
 class Mul(Merge):
     """`MUL(A, B)`: the product. An operand of one position, or of one channel, is repeated over the other's: a gate.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from cnndsl.layers.base import (
@@ -17,6 +16,7 @@ from cnndsl.layers.base import (
     need_spatial,
     option,
 )
+from cnndsl.records import record
 from cnndsl.shape import Shape
 
 FP32 = 4
@@ -32,7 +32,7 @@ def _changed(name: str, value: float, usual: float) -> tuple[tuple[str, Slot], .
     return () if value == usual else ((name, Slot(float(value), name)),)
 
 
-@dataclass(frozen=True)
+@record
 class BatchNorm(Layer):
     """`BN(eps=1e-5, momentum=0.1, affine=yes)`: each channel over the batch and all positions.
 
@@ -73,7 +73,7 @@ class BatchNorm(Layer):
         return TorchCall(f"nn.BatchNorm{max(x.rank, 1)}d", (Slot(x.channels, "in_channels"),), keywords)
 
 
-@dataclass(frozen=True)
+@record
 class LocalResponseNorm(Layer):
     """`LRN5(alpha=0.0001, beta=0.75, k=1)`: x / (k + alpha/n * the sum of x^2 over n channels)^beta.
 
@@ -112,7 +112,7 @@ class LocalResponseNorm(Layer):
         return TorchCall("nn.LocalResponseNorm", (Slot(self.size, "size"),), usual)
 
 
-@dataclass(frozen=True)
+@record
 class StatisticsOfImage(Layer):
     """What `LN`, `GN` and `IN` share: statistics of each image by itself."""
 
@@ -127,7 +127,7 @@ class StatisticsOfImage(Layer):
         return None if inputs[0].pixels > 1 else super().window(*inputs)
 
 
-@dataclass(frozen=True)
+@record
 class LayerNorm(StatisticsOfImage):
     """`LN(over=all, eps=1e-5, affine=yes)`: each image by itself, over all values, as torch.nn.LayerNorm.
 
@@ -172,7 +172,7 @@ class LayerNorm(StatisticsOfImage):
         return TorchCall("nn.LayerNorm", (extents,), keywords)
 
 
-@dataclass(frozen=True)
+@record
 class GroupNorm(StatisticsOfImage):
     """`GN32(eps=1e-5, affine=yes)`: groups of channels of each image. Source: Wu and He 2018, arXiv:1803.08494."""
 
@@ -207,7 +207,7 @@ class GroupNorm(StatisticsOfImage):
         return TorchCall("nn.GroupNorm", arguments, (*_changed("eps", self.eps, 1e-5), *affine))
 
 
-@dataclass(frozen=True)
+@record
 class InstanceNorm(StatisticsOfImage):
     """`IN(eps=1e-5, affine=no)`: each channel of each image, as torch.nn.InstanceNorm2d.
 
@@ -244,7 +244,7 @@ class InstanceNorm(StatisticsOfImage):
         return TorchCall(f"nn.InstanceNorm{x.rank}d", (Slot(x.channels, "in_channels"),), keywords)
 
 
-@dataclass(frozen=True)
+@record
 class Scale(Layer):
     """`SCALE(weight=yes, bias=yes, init=1)`: w_c * x + b_c, learned for each channel; w starts at `init`, b at 0.
 

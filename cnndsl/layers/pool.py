@@ -5,7 +5,6 @@ What undoes a pooling is in `resize`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import gcd, prod
 from typing import ClassVar, Literal, TypeAlias
 
@@ -24,12 +23,13 @@ from cnndsl.layers.base import (
     squeeze,
 )
 from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
+from cnndsl.records import record
 from cnndsl.shape import Shape
 
 Keywords: TypeAlias = tuple[tuple[str, Slot | TorchCall], ...]
 
 
-@dataclass(frozen=True)
+@record
 class SlidingPool(Layer):
     """What all pooling kinds share: `POOL3/2(pad=1, ceil=yes)`.
 
@@ -160,7 +160,7 @@ def _adaptive_window(sizes: Dims, outs: Dims) -> Window | None:
     return resampled(tuple(reaches))
 
 
-@dataclass(frozen=True)
+@record
 class MaxPool(SlidingPool):
     """`POOL2`, `POOL3/2(pad=1, dilation=1, ceil=yes)`, `POOL(out=6x6)`: the largest value of each window.
 
@@ -194,7 +194,7 @@ class MaxPool(SlidingPool):
         return self._sliding("MaxPool", x, (("dilation", Slot(squeeze(self.dilation), "dilation")),) if dilated else ())
 
 
-@dataclass(frozen=True)
+@record
 class MeanPool(SlidingPool):
     """What `AVGPOOL` and `SUMPOOL` share: torch.nn.AvgPool2d."""
 
@@ -205,7 +205,7 @@ class MeanPool(SlidingPool):
         return super().even_padding(x)
 
 
-@dataclass(frozen=True)
+@record
 class AvgPool(MeanPool):
     """`AVGPOOL7`, `AVGPOOL3/1(pad=1, countpad=no)`, `AVGPOOL(out=6x6)`: the mean of each window.
 
@@ -237,7 +237,7 @@ class AvgPool(MeanPool):
         return self._sliding("AvgPool", x, () if self.countpad else (("count_include_pad", Slot(False)),))
 
 
-@dataclass(frozen=True)
+@record
 class SumPool(MeanPool):
     """`SUMPOOL2`: the sum of each window. With `SCALE` behind it, the subsampling of LeNet-5 (LeCun et al. 1998)."""
 
@@ -267,7 +267,7 @@ class SumPool(MeanPool):
         return TorchCall("SumPool1d", (kernel, stride), keywords, helper=True)
 
 
-@dataclass(frozen=True)
+@record
 class LPPool(SlidingPool):
     """`LPPOOL2(p=2)`: (the sum of x^p over each window)^(1/p), as torch.nn.LPPool2d."""
 
@@ -304,7 +304,7 @@ class LPPool(SlidingPool):
         return self._sliding("LPPool", inputs[0], (), Slot(p, "p"))
 
 
-@dataclass(frozen=True)
+@record
 class GlobalPool(Layer):
     """What `GAP` and `GMP` share: one value for each channel."""
 
@@ -329,14 +329,14 @@ class GlobalPool(Layer):
         return TorchCall(f"nn.Adaptive{self.FAMILY}Pool{inputs[0].rank}d", (Slot(1),))
 
 
-@dataclass(frozen=True)
+@record
 class GlobalAvgPool(GlobalPool):
     """`GAP`: the mean of each channel. Source: Lin et al. 2014, Section 3.2."""
 
     NAMES: ClassVar = ("GAP",)
 
 
-@dataclass(frozen=True)
+@record
 class GlobalMaxPool(GlobalPool):
     """`GMP`: the largest value of each channel."""
 

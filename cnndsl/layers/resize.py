@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import gcd
 from typing import ClassVar
 
@@ -21,10 +21,11 @@ from cnndsl.layers.base import (
 )
 from cnndsl.layers.pool import MaxPool
 from cnndsl.layers.window import Reach, resampled
+from cnndsl.records import record
 from cnndsl.shape import Shape
 
 
-@dataclass(frozen=True)
+@record
 class Unpool(Layer):
     """`UNPOOL2(@pool1)`: puts each value where the named max-pool took its own from, zeros elsewhere.
 
@@ -111,7 +112,7 @@ class Unpool(Layer):
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
-@dataclass(frozen=True)
+@record
 class Upsample(Layer):
     """`UPSAMPLE2(mode=nearest, align=no)`, `UPSAMPLE(out=28x28)`: to another size, as torch.nn.Upsample.
 

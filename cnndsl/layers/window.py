@@ -7,13 +7,12 @@ that the last window starts inside the input or the padding in front (torch.nn.M
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cnndsl.layers.base import Dims, LayerError, Padding, Window, each_axis
+from cnndsl.records import record
 from cnndsl.shape import Shape
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Axis:
     """A window along one axis of the input."""
 
@@ -103,7 +102,7 @@ def as_window(windows: tuple[Axis, ...]) -> Window:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Reach:
     """What resampling sees along one axis: output p needs the inputs q with lowest <= step*p - grow*q <= highest.
 

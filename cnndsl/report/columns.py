@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 from typing import Literal, TypeAlias
 
+from cnndsl.records import record
 from cnndsl.report.entries import Entry
 
 Cell: TypeAlias = "str | int"
@@ -15,7 +15,7 @@ Dims: TypeAlias = "tuple[int | Fraction, ...]"
 Form: TypeAlias = Literal["text", "shape", "extents", "count", "bytes"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Column:
     """`key` is the column's name in data, `title` that in tables, `raw` a row's figure as it is: a text, a number, or
     a number for each axis, none for a row that has no such figure."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cnndsl.analysis.cost import Cost, total
 from cnndsl.analysis.groups import By, Group, grouped
+from cnndsl.records import record
 from cnndsl.report.facts import Row, Stats
 from cnndsl.report.footprint import Load, together
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Entry:
     """A row of a table.
 

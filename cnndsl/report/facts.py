@@ -5,7 +5,7 @@ Definitions are those of `analysis`; nothing is computed here, and nothing is la
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,6 +14,7 @@ from cnndsl.analysis.depth import depth
 from cnndsl.analysis.lecture import lecture_bytes
 from cnndsl.analysis.receptive_field import Field, last_map, receptive_fields
 from cnndsl.graph import Graph, Node
+from cnndsl.records import record
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -25,7 +26,7 @@ Extent: TypeAlias = "int | list[int] | None"
 """A number for each axis, or one that holds for all of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Row:
     """The figures of a layer, of one image. `field` is None where the layer does not depend on the input; `volume`
     is the lecture's figure, in bytes, 0 for a layer that has none there."""
@@ -46,7 +47,7 @@ class Row:
         return self.field.stride if self.field else ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Totals:
     """The figures of a network, of one image, without what exists in training only.
 
@@ -65,7 +66,7 @@ class Totals:
     depth: int
 
 
-@dataclass(frozen=True)
+@record
 class Stats:
     """What `Network.stats()` gives: `totals`, and `layers` in the order of execution. Shows itself as a table.
 

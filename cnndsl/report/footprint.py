@@ -6,8 +6,10 @@ Definitions are those of `analysis.memory`; nothing is computed here but what be
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from cnndsl.records import record
 
 if TYPE_CHECKING:
     from cnndsl.analysis.memory import Optimizer
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from cnndsl.graph import Graph
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Plan:
     """The step that is reckoned with."""
 
@@ -26,7 +28,7 @@ class Plan:
     device: Device = "cpu"
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Load:
     """Bytes of a layer, or of several: `inference` and `training` are the most that is alive in the whole network
     while it runs, `saved` what autograd keeps of it for the backward pass."""
@@ -50,7 +52,7 @@ def together(loads: Iterable[Load]) -> Load:
     )
 
 
-@dataclass(frozen=True)
+@record
 class Footprint:
     """The memory of a step, in bytes. `parameters`, `buffers`, `gradients` and `optimizer` do not depend on the
     batch; `saved` is what autograd keeps for the backward pass; the estimates are the two peaks with each storage

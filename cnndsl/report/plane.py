@@ -5,8 +5,7 @@ Of a volume the last two axes are drawn, of a line its one axis.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from cnndsl.records import record
 from cnndsl.report import svg
 from cnndsl.report.sight import Unit
 
@@ -19,7 +18,7 @@ _LINE = 24
 """A line of positions is drawn so many pixels high."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Scene:
     """Both in positions: the plane from 0 on, the box from its first to its last; rows, then columns."""
 

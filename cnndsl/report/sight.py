@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from cnndsl.analysis.receptive_field import Disagreement, Field, ancestors, disagreements, receptive_fields
 from cnndsl.graph import Graph, Node
+from cnndsl.records import record
 from cnndsl.report.columns import extents
 from cnndsl.report.data import Json
 from cnndsl.report.summary import aligned, graph_title
@@ -18,7 +18,7 @@ FORMATS = ("table", "json")
 _AXES: dict[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
-@dataclass(frozen=True)
+@record
 class Sight:
     """What all units of a network see of the output of node `start`."""
 
@@ -37,7 +37,7 @@ class Sight:
         return f"{what}, {self.start.shape}"
 
 
-@dataclass(frozen=True)
+@record
 class Unit:
     """One unit of a layer: the position on its map, none for a layer without one."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise
 
 from cnndsl.analysis.fit import Fit
 from cnndsl.analysis.step import Level, Phase, Purpose
+from cnndsl.records import record
 from cnndsl.report import svg
 from cnndsl.report.summary import graph_title
 from cnndsl.report.table import in_columns
@@ -38,7 +38,7 @@ _COLOURS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Section:
     """Consecutive events at one layer, or in one module: from event `start` to before `stop`."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict
 
+from cnndsl.records import record
 from cnndsl.report.columns import COLUMNS, GROUPS, LAYERS, MEMORY, Column
 from cnndsl.report.entries import Entry, of_groups, of_input, of_layers, opened
 
@@ -24,7 +25,7 @@ class Layout(TypedDict, total=False):
     sort: str
 
 
-@dataclass(frozen=True)
+@record
 class View:
     """A table yet without a look. `entries` are the rows, groups among them opened to `depth` (None: all are).
 

@@ -11,9 +11,10 @@ from typing import TypeAlias
 
 from cnndsl.errors import Source, Span
 from cnndsl.expr import Expr
+from cnndsl.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Argument:
     """`pad=1`, or `0.5` without a name."""
 
@@ -22,7 +23,7 @@ class Argument:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Layer:
     """`KIND[size][-width][/stride][(options)]`, or the call of a block.
 
@@ -40,7 +41,7 @@ class Layer:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Chain:
     """`A -> B -> C`."""
 
@@ -48,7 +49,7 @@ class Chain:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Group:
     """`[A -> B]` or `(A -> B)`: brackets that only group."""
 
@@ -56,7 +57,7 @@ class Group:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Merge:
     """`(A + B)`, `(A | B)`, `MUL(A, B)`; `operator` is `+`, `|`, `MUL`, `MAX` or `MEAN`."""
 
@@ -65,7 +66,7 @@ class Merge:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Repeat:
     """`A*3`."""
 
@@ -74,7 +75,7 @@ class Repeat:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Optional:
     """`A?`, `A?name`."""
 
@@ -83,7 +84,7 @@ class Optional:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Either:
     """`ID or X`: the first whose shape fits the merge around it."""
 
@@ -91,7 +92,7 @@ class Either:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Label:
     """`name{i}: A`. The parts of the name are texts and holes."""
 
@@ -101,7 +102,7 @@ class Label:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Ref:
     """`@name`; the parts of the name are texts and holes, and dots separate modules."""
 
@@ -109,7 +110,7 @@ class Ref:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Tap:
     """`tap name(train): A`."""
 
@@ -120,7 +121,7 @@ class Tap:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Conditional:
     """`A if test else B`."""
 
@@ -130,7 +131,7 @@ class Conditional:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class For:
     """`for c, n in (64, 3), (128, 4) [ ... ]`; a range `1..3` is one row of `stop` with `start` before it."""
 
@@ -145,7 +146,7 @@ class For:
 Element: TypeAlias = Layer | Group | Merge | Repeat | Optional | Either | Label | Ref | Tap | Conditional | For
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Domain:
     """What a parameter may be: `1..5`, or `{3, 5, 7}`."""
 
@@ -154,7 +155,7 @@ class Domain:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Parameter:
     """`N in 0..3 = 2`."""
 
@@ -164,7 +165,7 @@ class Parameter:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Version:
     """`cnn 1`."""
 
@@ -172,14 +173,14 @@ class Version:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Net:
     name: str
     parameters: tuple[Parameter, ...] | None
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Use:
     path: str
     names: tuple[tuple[str, Span], ...]
@@ -187,20 +188,20 @@ class Use:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Let:
     name: str
     value: Expr
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Default:
     layer: Layer
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Block:
     name: str
     parameters: tuple[Parameter, ...] | None
@@ -209,13 +210,13 @@ class Block:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Assert:
     test: Expr
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Main:
     """The chain that is the network: it begins with INPUT."""
 
@@ -226,7 +227,7 @@ class Main:
 Statement: TypeAlias = Version | Net | Use | Let | Default | Block | Assert | Main
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Comment:
     """A comment with its `#`, as it stands."""
 

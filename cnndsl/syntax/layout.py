@@ -12,9 +12,10 @@ What opens once stays open, so formatting twice changes nothing. What the text s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, Literal, TypeAlias, TypeVar
+
+from cnndsl.records import record
 
 WIDTH = 108
 """The longest line, comments aside."""
@@ -23,7 +24,7 @@ T_co = TypeVar("T_co", covariant=True)
 Style: TypeAlias = Literal["group", "merge", "call", "list", "rows"]
 
 
-@dataclass(frozen=True)
+@record
 class Unit(Generic[T_co]):
     """A part of a run: the comments on lines above it and the one beside it; whether the author began a line here."""
 
@@ -33,7 +34,7 @@ class Unit(Generic[T_co]):
     beside: str
 
 
-@dataclass(frozen=True)
+@record
 class Brackets:
     """Something in brackets: one run, or as many as a merge has branches.
 
@@ -71,7 +72,7 @@ Piece: TypeAlias = str | Brackets
 Entry: TypeAlias = Unit[tuple[Piece, ...]]
 
 
-@dataclass(frozen=True)
+@record
 class Run:
     """Parts in a row, with `->` before each but the first or `,` behind each but the last."""
 

@@ -6,10 +6,10 @@ What is said about it is not this module's: see `expected`, `brackets` and `hint
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 
 from cnndsl.errors import Source, Span
+from cnndsl.records import record
 
 STATEMENTS = ("cnn", "net", "use", "let", "default", "block", "assert")
 """The words that begin a statement; the network itself begins with INPUT."""
@@ -17,7 +17,7 @@ STATEMENTS = ("cnn", "net", "use", "let", "default", "block", "assert")
 _LAST_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?<!-)$")
 
 
-@dataclass(frozen=True)
+@record
 class Stop:
     """The place at which a text ceases to be a program.
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
 from cnndsl.errors import Span
 from cnndsl.expr import Expr, Literal, Name, error, is_bounded
 from cnndsl.limits import current
+from cnndsl.records import record
 
 _HOLE = "\0"
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -24,7 +24,7 @@ _SIZES = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*?)((?:[0-9]+x)*(?:[0-9]+|{_HOLE})(
 UNITS = "units are K, M, G, T for thousands, Ki, Mi, Gi, Ti for powers of 1024, each with a B for bytes"
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Word:
     """A word as the grammar gives it: texts and holes, without gaps, and the place of each."""
 
@@ -32,7 +32,7 @@ class Word:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record(slots=True)
 class Head:
     """A layer's head, taken apart."""
 
