@@ -2,8 +2,8 @@
 
 Each mutant (`mutating` makes them) meets the tests in a process of its own, forked from one that has loaded torch and
 collected all tests; there a changed function gets its new code. What is changed outside of functions (the options of a
-layer kind, tables) is imported anew, by an import hook. Nothing on the disk is touched. mutmut and cosmic-ray do the
-same with a fresh pytest for each mutant, which here takes twenty times as long.
+layer kind, tables) is imported anew, by an import hook, and so is what no test noticed. Nothing on the disk is touched.
+mutmut and cosmic-ray do the same with a fresh pytest for each mutant, which here takes twenty times as long.
 
 Tests that noticed other mutants of a module go first, then the module's own, then those of its folder, then the rest,
 the slow ones last. A mutant with which a test takes ten times the processor time, or much more memory, is noticed.
@@ -93,12 +93,16 @@ def loaded() -> Loaded:
     return found
 
 
-def patch(mutant: Mutant, functions: Loaded) -> None:
-    """Gives a function that is loaded its changed code."""
+def patch(mutant: Mutant, functions: Loaded) -> bool:
+    """Gives a function that is loaded its changed code; False where that cannot be, as without its `super()`."""
     codes = _codes(compile(mutant.source, str(mutant.path), "exec"))
     (code,) = (each for each in codes if each.co_qualname == mutant.function)
-    for function in functions[str(mutant.path), mutant.function]:
+    found = functions.get((str(mutant.path), mutant.function), [])
+    for function in found:
+        if function.__code__.co_freevars != code.co_freevars:
+            return False
         function.__code__ = code
+    return bool(found)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -153,13 +157,14 @@ class Tests:
             self.seconds[item.nodeid] = time.process_time() - started
         return ""
 
-    def told(self, work: Any) -> Any:
+    def told(self, work: Any, restrain: bool = True) -> Any:
         """What a function gives in a process of its own; None where that dies."""
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(reading)
-            _restrain()
+            if restrain:
+                _restrain()
             try:
                 answer = {"said": work()}
             except BaseException:
@@ -208,11 +213,12 @@ def _restrain() -> None:
 
 
 class Patched(Tests):
-    """Meets each mutant of a function with the tests that are collected."""
+    """Meets each mutant of a function with the tests that are collected; `answers` are in the order of the mutants."""
 
-    def __init__(self, chosen: list[Mutant], quick: bool, answers: dict[Mutant, str]) -> None:
+    def __init__(self, chosen: list[Mutant], quick: bool) -> None:
         super().__init__(quick)
-        self.chosen, self.answers = chosen, answers
+        self.chosen = chosen
+        self.answers: list[str] = []
 
     def pytest_runtestloop(self, session: Any) -> bool:
         self.items = session.items
@@ -223,11 +229,10 @@ class Patched(Tests):
         for number, mutant in enumerate(self.chosen, 1):
 
             def work(mutant: Mutant = mutant) -> str:
-                patch(mutant, functions)
-                return self.first_failure(self.ordered(mutant.path))
+                return self.first_failure(self.ordered(mutant.path)) if patch(mutant, functions) else ""
 
-            self.answers[mutant] = self.notice(mutant, self.told(work))
-            tell(number, len(self.chosen), mutant, self.answers[mutant])
+            self.answers.append(self.notice(mutant, self.told(work)))
+            tell(number, len(self.chosen), mutant, self.answers[-1])
         return True
 
 
@@ -262,12 +267,25 @@ def collect(plugin: Tests, folders: list[str], first: bool = False) -> int:
     return int(pytest.main([*quiet, "-W", "ignore::pytest.PytestAssertRewriteWarning", *paths], plugins=[plugin]))
 
 
-def meet_imported(chosen: list[Mutant], quick: bool, answers: dict[Mutant, str]) -> None:
-    """Meets the mutants that are no functions."""
-    memory = Tests(quick)
-    for number, mutant in enumerate(chosen, 1):
+def meet(chosen: list[Mutant], quick: bool) -> dict[Mutant, str]:
+    """The test that notices each mutant; empty where none does.
 
-        def work(mutant: Mutant = mutant) -> str | None:
+    What survives a changed function is imported anew too: tests may have called it while they were collected.
+    """
+    functions = [each for each in chosen if each.function]
+
+    def patched() -> tuple[list[str], dict[str, float]]:
+        plugin = Patched(functions, quick)
+        collect(plugin, sorted({each.path.parent.name for each in functions}))
+        return plugin.answers, plugin.seconds
+
+    memory = Tests(quick)
+    said, memory.seconds = memory.told(patched, restrain=False) if functions else ([], {})
+    answers = dict(zip(functions, said, strict=True))
+    left = [each for each in chosen if not answers.get(each)]
+    for number, mutant in enumerate(left, 1):
+
+        def imported(mutant: Mutant = mutant) -> str | None:
             sys.meta_path.insert(0, Served(mutant))
             for first in (True, False):
                 plugin = Imported(mutant, quick, memory)
@@ -276,8 +294,9 @@ def meet_imported(chosen: list[Mutant], quick: bool, answers: dict[Mutant, str])
                     break
             return plugin.answer
 
-        answers[mutant] = memory.notice(mutant, memory.told(work))
-        tell(number, len(chosen), mutant, answers[mutant])
+        answers[mutant] = memory.notice(mutant, memory.told(imported))
+        tell(number, len(left), mutant, answers[mutant])
+    return answers
 
 
 def tell(number: int, count: int, mutant: Mutant, killer: str) -> None:
@@ -306,10 +325,7 @@ def main() -> None:
         for folder in options.folders
     }
     chosen = {folder: choose(several, options) for folder, several in every.items()}
-    answers: dict[Mutant, str] = {}
-    together = [mutant for several in chosen.values() for mutant in several]
-    meet_imported([each for each in together if not each.function], options.quick, answers)
-    collect(Patched([each for each in together if each.function], options.quick, answers), options.folders)
+    answers = meet([mutant for several in chosen.values() for mutant in several], options.quick)
     lines: list[str] = []
     for folder, several in chosen.items():
         lines += report(folder, several, answers, len(every[folder]))

@@ -51,6 +51,7 @@ ANYWHERE: list[Layer] = [
     norm.LayerNorm(over="channels", affine=False),
     norm.GroupNorm(groups=3),
     norm.GroupNorm(groups=2, affine=False),
+    norm.GroupNorm(eps=1e-3, groups=1),
     norm.Scale(),
     norm.Scale(weight=False),
     norm.Scale(bias=False, init=1e-6),

@@ -7,14 +7,17 @@ from math import prod
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from cnndsl.layers.base import LayerError
 from cnndsl.layers.pool import AvgPool, LPPool, MaxPool, SlidingPool, SumPool
+from cnndsl.layers.resize import Upsample
 from cnndsl.shape import Shape
 from tests.support import Live, saved_bytes
 
+# 6 positions in windows of 3 by strides of 2: with `ceil` the last one overhangs by one.
+OVERHANG = {"kernel": (3,), "stride": (2,), "pad": "valid", "ceil": True}
 PADS = st.sampled_from(["valid", "same", "full", (0,), (1,), (2,)])
 
 
@@ -58,6 +61,7 @@ def _windows(
 
 @settings(max_examples=150)
 @given(maps(), geometry(), st.integers(1, 3))
+@example(Shape(2, (6, 6)), OVERHANG, 1)
 def test_max_pooling(x: Shape, options: dict[str, object], dilation: int) -> None:
     layer = MaxPool(**options, dilation=(dilation,))
     output = _accepted(layer, x)
@@ -70,6 +74,7 @@ def test_max_pooling(x: Shape, options: dict[str, object], dilation: int) -> Non
 
 @settings(max_examples=150)
 @given(maps(), geometry(), st.booleans())
+@example(Shape(2, (6, 6)), OVERHANG, False)
 def test_mean_pooling(x: Shape, options: dict[str, object], countpad: bool) -> None:
     layer = AvgPool(**options, countpad=countpad)
     output = _accepted(layer, x)
@@ -84,6 +89,9 @@ def test_mean_pooling(x: Shape, options: dict[str, object], countpad: bool) -> N
 
 @settings(max_examples=100)
 @given(maps(), geometry())
+@example(Shape(2, (6,)), OVERHANG)
+@example(Shape(2, (6, 6)), OVERHANG)
+@example(Shape(2, (6, 6, 6)), OVERHANG)
 def test_sum_pooling(x: Shape, options: dict[str, object]) -> None:
     layer = SumPool(**options)
     output = _accepted(layer, x)
@@ -96,6 +104,8 @@ def test_sum_pooling(x: Shape, options: dict[str, object]) -> None:
 
 @settings(max_examples=100)
 @given(maps(), geometry(), st.sampled_from([1, 2, 3, 2.5]))
+@example(Shape(2, (6,)), OVERHANG, 2)
+@example(Shape(2, (6, 6)), OVERHANG, 2)
 def test_norm_pooling(x: Shape, options: dict[str, object], p: float) -> None:
     layer = LPPool(**options, p=p)
     output = _accepted(layer, x)
@@ -108,6 +118,10 @@ def test_norm_pooling(x: Shape, options: dict[str, object], p: float) -> None:
 
 @settings(max_examples=150)
 @given(maps(), geometry(), st.sampled_from([MaxPool, AvgPool, SumPool, LPPool]))
+@example(Shape(2, (6, 6)), OVERHANG, MaxPool)
+@example(Shape(2, (6, 6)), OVERHANG, AvgPool)
+@example(Shape(2, (6, 6)), OVERHANG, SumPool)
+@example(Shape(2, (6, 6)), OVERHANG, LPPool)
 def test_what_autograd_keeps(x: Shape, options: dict[str, object], kind: type[SlidingPool]) -> None:
     layer = kind(**options)
     _accepted(layer, x)
@@ -157,3 +171,20 @@ def test_operations_are_the_values_in_all_windows() -> None:
     assert MaxPool((2,)).operations(x) == 4 * 4 * 64 * 2 * 2
     assert AvgPool((3,), (1,)).operations(x) == 6 * 6 * 64 * 3 * 3
     assert AvgPool(out=(2,)).operations(x) == prod((8, 8, 64))
+
+
+def test_a_window_may_be_as_large_as_the_map() -> None:
+    """In 3-D PyTorch's mean wants a map as large as the window, and padded maps too."""
+    x = Shape(2, (2, 2, 2))
+    for layer in (AvgPool((2,)), AvgPool((2,), (1,), pad=(1,))):
+        assert layer.even_padding(x) == layer.even_padding(Shape(2, (3, 3, 3))) is not None
+        assert Live(layer, (x,))(torch.ones(1, 2, 2, 2, 2)).shape[2:] == layer.output(x).spatial
+    assert AvgPool((3,), (1,), pad=(1,)).even_padding(x) is None
+    assert AvgPool((3,), (1,), pad=(1,)).even_padding(Shape(2, (2, 2))) == (1, 1)
+    assert MaxPool((2,)).output(Shape(2, (2, 2))) == Shape(2, (1, 1))
+
+
+def test_bare_pools_halve_and_bare_upsampling_doubles() -> None:
+    assert MaxPool().output(Shape(2, (8, 6))) == Shape(2, (4, 3))
+    assert Upsample().output(Shape(2, (8, 6))) == Shape(2, (16, 12))
+    assert Upsample((3,)).output(Shape(2, (8, 6))) == Shape(2, (24, 18))
