@@ -164,13 +164,17 @@ def _tapped(draw: st.DrawFn, book: Book, shape: Shape, _depth: int) -> Drawn:
 
 def _called(draw: st.DrawFn, book: Book, shape: Shape, _depth: int) -> Drawn:
     """Calls of one block with different numbers."""
-    block: Callable[[st.DrawFn, str], str] = draw(st.sampled_from([_plain_block, _residual_block, _dense_block]))
+    blocks = [_plain_block, _residual_block, _dense_block, _choosing_block]
+    block: Callable[[st.DrawFn, str], str] = draw(st.sampled_from(blocks))
     name = book.name("Block")
     book.statements.append(block(draw, name))
     texts: list[str] = []
     for _ in range(draw(st.integers(1, 3))):
         width, stride = draw(st.integers(1, 4)), draw(st.integers(1, 2)) if block is _residual_block else 1
-        texts.append(f"{name}({width}, {stride})" if stride > 1 else f"{name}({width})")
+        second = (
+            draw(st.sampled_from(["", ", no"])) if block is _choosing_block else f", {stride}" if stride > 1 else ""
+        )
+        texts.append(f"{name}({width}{second})")
         grown = shape.channels + width if block is _dense_block else width
         shape = Shape(grown, tuple(-(-extent // stride) for extent in shape.spatial))
     return Drawn(" -> ".join(texts), shape)
@@ -189,3 +193,20 @@ def _residual_block(draw: st.DrawFn, name: str) -> str:
 
 def _dense_block(draw: st.DrawFn, name: str) -> str:
     return f"block {name}(k) = (ID | BN -> RELU -> CONV{draw(st.integers(1, 3))}-k)"
+
+
+def _choosing_block(draw: st.DrawFn, name: str) -> str:
+    """Other steps in one place than in another."""
+    steps = [
+        "(ID + CONV3-c)",
+        "(ID | CONV1-c) -> CONV1-c",
+        "MUL(ID, GAP -> CONV1-c -> SIGMOID)",
+        "CONV3-c -> (ID + @entry)",
+        "CONV3-c -> BN",
+        "BN -> RELU",
+        "(RELU -> CONV1-c + ID or CONV1-c)",
+    ]
+    some = " -> ".join(draw(st.lists(st.sampled_from(steps), min_size=1, max_size=2)))
+    others = " -> ".join(draw(st.lists(st.sampled_from(steps), max_size=2)))
+    choice = f"[{some}] if rich else [{others}]" if others else f"[{some}] if rich"
+    return f"block {name}(c, rich=yes) = entry: CONV{draw(st.integers(1, 3))}-c -> {choice} -> TANH"

