@@ -1,7 +1,8 @@
 """Where something stands in a file, and what is wrong with it.
 
 Everything that can be said against an input is a `Diagnostic`; `CnnError` carries one or more of them.
-This module does not print: `diagnostics` turns a diagnostic into text, JSON or SARIF. Of ours it imports nothing but `records`.
+This module does not print: `diagnostics` turns a diagnostic into text, JSON or SARIF. Of ours it imports nothing but
+`records`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from functools import cached_property
 
 from cnndsl.records import record
@@ -130,5 +130,7 @@ def nearest(name: str, known: Sequence[str]) -> str:
     if len(name) > _LONGEST_GUESSED:
         return ""
     folded = {each.casefold(): each for each in known[:_MOST_GUESSED]}
+    from difflib import get_close_matches
+
     close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.62)
     return f"did you mean `{folded[close[0]]}`?" if close else ""

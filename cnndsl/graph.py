@@ -14,7 +14,7 @@ from ntpath import basename
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cnndsl.errors import Source, Span
-from cnndsl.expr import Expr, Value
+from cnndsl.expr import Expr, Value, show
 from cnndsl.layers.base import Layer
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -196,7 +196,6 @@ class Graph:
     lets: Mapping[str, Expr]
     contracts: tuple[Expr, ...]
     source: Source
-    digest: str
     sources: tuple[Source, ...] = ()
 
     def __len__(self) -> int:
@@ -204,6 +203,17 @@ class Graph:
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of what the network was made from: the texts and the settings."""
+        import hashlib
+
+        digest = hashlib.sha256()
+        for source in self.sources:
+            digest.update(source.text.replace("\r\n", "\n").encode("utf-8", "surrogatepass") + b"\0")
+        digest.update(repr(sorted((name, show(value)) for name, value in self.settings.items())).encode())
+        return digest.hexdigest()
 
     @property
     def title(self) -> str:

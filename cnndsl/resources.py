@@ -6,7 +6,6 @@ Works installed, in a checkout, and from a zipped wheel. Knows nothing of what i
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
@@ -82,6 +81,8 @@ def similar(name: str) -> str:
     >>> similar("vgg61")
     'did you mean vgg19, vgg16 or vgg13?'
     """
+    from difflib import get_close_matches
+
     *others, last = get_close_matches(name.removesuffix(SUFFIX).casefold(), zoo(), n=3, cutoff=0.6) or [""]
     if not last:
         return ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -126,4 +126,16 @@ def report(diagnostics: Sequence[Diagnostic]) -> None:
 
 
 def terminal_width() -> int:
-    return shutil.get_terminal_size((100, 24)).columns
+    """As `shutil.get_terminal_size` finds it, whose import takes longer than all else that is needed to print."""
+    try:
+        columns = int(os.environ.get("COLUMNS", "0"))
+        return columns if columns > 0 else _terminal_columns()
+    except ValueError:
+        return _terminal_columns()
+
+
+def _terminal_columns() -> int:
+    try:
+        return (os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ else 0) or 100
+    except (ValueError, OSError):
+        return 100

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cnndsl.elaborate import naming
 from cnndsl.elaborate.state import Home, Scope, State
 from cnndsl.errors import Source
-from cnndsl.expr import Expr, Value, show
+from cnndsl.expr import Expr
 from cnndsl.graph import Graph, Node
 from cnndsl.syntax import ast
 
@@ -52,15 +50,5 @@ def finish(
         lets=dict(home.lets),
         contracts=contracts,
         source=file.source,
-        digest=_digest(sources, parameters),
         sources=sources,
     )
-
-
-def _digest(sources: tuple[Source, ...], settings: Mapping[str, Value]) -> str:
-    """The SHA-256 of what the network was made from: the texts and the settings."""
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.text.replace("\r\n", "\n").encode("utf-8", "surrogatepass") + b"\0")
-    digest.update(repr(sorted((name, show(value)) for name, value in settings.items())).encode())
-    return digest.hexdigest()
