@@ -7,13 +7,15 @@ from inspect import Parameter, signature
 from typing import get_args
 
 import pytest
+import torch
 
 from cnndsl.emit.helpers import HELPERS
+from cnndsl.layers import arrange, pool
 from cnndsl.layers.activation import Activation
 from cnndsl.layers.base import Dims, Layer, Padding, Slot, TorchCall, TorchFunction, squeeze
 from cnndsl.shape import Shape
 from tests.layers.cases import ACTIVATIONS, CASES, MAPS, Case, name
-from tests.support import namespace
+from tests.support import Live, namespace
 
 CALLS = [case for case in CASES if isinstance(case[0].torch(*case[1]), TorchCall)]
 every_call = pytest.mark.parametrize("case", CALLS, ids=map(name, CALLS))
@@ -133,6 +135,7 @@ def test_facts_are_of_their_types(case: Case) -> None:
     assert isinstance(layer.formula(*inputs), str)
     assert {(each.role, each.dtype) for each in layer.tensors(*inputs)} <= TENSORS
     assert isinstance(layer.remainder(*inputs), tuple)
+    assert isinstance(layer.is_identity(*inputs), bool)
     assert type(layer.macs(*inputs)) is type(layer.operations(*inputs)) is int
     assert layer.macs(*inputs) >= 0 <= layer.operations(*inputs)
     assert min(layer.scratch(*inputs)) >= 0
@@ -147,6 +150,29 @@ def test_what_is_left_out_has_no_parameters_and_does_nothing(case: Case) -> None
         assert layer.output(*inputs) == inputs[0]
         assert layer.tensors(*inputs) == ()
         assert layer.kind() in ("ID", "GAP", "GMP") or layer.out == inputs[0].spatial
+
+
+@pytest.mark.parametrize(
+    ("layer", "extents", "nothing"),
+    [
+        (pool.GlobalAvgPool(), (1, 1), True),
+        (pool.GlobalMaxPool(), (1,), True),
+        (pool.GlobalAvgPool(), (1, 2), False),
+        (pool.AvgPool(out=(4,)), (4, 4), True),
+        (pool.MaxPool(out=(4, 5)), (4, 5), True),
+        (pool.AvgPool(out=(4,)), (4, 5), False),
+        (pool.MaxPool((1,)), (4, 5), False),
+        (arrange.Identity(), (4, 5), True),
+        (arrange.Dropout(0.0), (4, 5), False),
+    ],
+    ids=repr,
+)
+def test_what_does_nothing(layer: Layer, extents: tuple[int, ...], nothing: bool) -> None:
+    """PyTorch's own module gives the values back, and the emitted code has none."""
+    assert layer.is_identity(Shape(3, extents)) is nothing
+    if nothing:
+        x = torch.randn(2, 3, *extents)
+        assert torch.equal(Live(layer, (Shape(3, extents),))(x), x)
 
 
 @pytest.mark.parametrize("layer", ACTIVATIONS, ids=repr)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from cnndsl.layers.arrange import Identity
-from cnndsl.layers.base import LayerError, Window
+from cnndsl.layers.base import LayerError, Slot, TorchCall, Window
 from cnndsl.layers.pool import AvgPool, MaxPool
-from cnndsl.layers.resize import Unpool
+from cnndsl.layers.resize import Unpool, Upsample
 from cnndsl.shape import Shape
 from tests.support import Live, saved_bytes
 
@@ -82,3 +82,27 @@ def test_what_a_pool_left_over_is_named() -> None:
     x = Shape(4, (3, 3))
     assert layer.output_size(x) == (7, 6)
     assert isinstance(Live(layer, (x, x)).module, nn.MaxUnpool2d)
+
+
+def test_the_call_of_an_unpooling() -> None:
+    """Size, and the stride and padding where they are others than PyTorch takes."""
+    x = Shape(4, (3, 3))
+    assert Unpool((3,)).torch(x, x) == TorchCall("nn.MaxUnpool2d", (Slot(3, "kernel"),))
+    assert Unpool((2, 3), (2, 3)).torch(x, x) == TorchCall("nn.MaxUnpool2d", (Slot((2, 3), "kernel"),))
+    strided = Unpool((3,), (2,)).referring(MaxPool((3,), (2,), (1,)), Shape(4, (6, 6)))
+    keywords = (("stride", Slot(2, "stride")), ("padding", Slot(1, "padding")))
+    assert strided.torch(x, x) == TorchCall("nn.MaxUnpool2d", (Slot(3, "kernel"),), keywords)
+    assert strided.window(x, x) == Window((3, 3), (1, 1), (1, 1), (2, 2))
+    assert Unpool((3,)).stride == (3,)
+    assert Unpool((3,), (2,)).output(x, x) == Shape(4, (7, 7))
+    assert Unpool() == Unpool((2,), (2,))
+
+
+def test_the_call_of_an_upsampling() -> None:
+    """`linear` by the name that PyTorch has for the number of axes."""
+    assert Upsample().torch(Shape(3, (4,))) == TorchCall("nn.Upsample", (), (("scale_factor", Slot(2, "scale")),))
+    for rank, mode in ((1, "linear"), (2, "bilinear"), (3, "trilinear")):
+        call = Upsample(out=(8,), mode="linear", align=True).torch(Shape(3, (4,) * rank))
+        assert call == TorchCall(
+            "nn.Upsample", (), (("size", Slot(8, "out")), ("mode", Slot(mode)), ("align_corners", Slot(True)))
+        )

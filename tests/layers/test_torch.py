@@ -74,7 +74,16 @@ def test_what_autograd_keeps(case: Case) -> None:
     alive: list[torch.Tensor] = []
     without = [*live.module.parameters(), *live.module.buffers()]
     found = saved_bytes(lambda: live(*example), without, alive)
-    assert sum(found.values()) == _predicted(layer.saved(*inputs), example, alive[-1])
+    saved = layer.saved(*inputs)
+    assert sum(found.values()) == _predicted(saved, example, alive[-1])
+    # Which ones, not only how much: another layer may keep the same.
+    assert [at for at, x in enumerate(example) if x.untyped_storage().data_ptr() in found] == list(saved.inputs)
+    assert (alive[-1].untyped_storage().data_ptr() in found) is (saved.output or _passes(alive[-1], example, saved))
+
+
+def _passes(output: torch.Tensor, example: list[torch.Tensor], saved: Saved) -> bool:
+    """True where the output is an input that is kept."""
+    return output.untyped_storage().data_ptr() in [example[at].untyped_storage().data_ptr() for at in saved.inputs]
 
 
 in_place = [(layer, (x,)) for layer in ACTIVATIONS for x in (MAPS[2], VECTOR) if layer.torch(x).inplace]
