@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cnndsl
-from cnndsl.analysis.memory import Memory, training
+from cnndsl.analysis.memory import Memory, inference, training
 
 
 def memory(text: str, dtype: str = "fp32", device: str = "cpu", optimizer: str = "sgd") -> Memory:
@@ -108,3 +108,29 @@ def test_switches_that_an_unpooling_takes_are_indices() -> None:
     """16 windows of 4 channels, 8 bytes each."""
     found = purposes(memory("INPUT 8x8x4 -> CONV1-4 -> p: POOL2 -> UNPOOL2(@p)"))
     assert (2, 0, 8 * 64) in found["extras"]
+
+
+def test_buffers_of_batch_normalisation() -> None:
+    """Mean and variance of 4 channels in the network's type, and how many batches there were, an int64."""
+    assert purposes(memory("INPUT 8 -> FC-4 -> BN"))["buffers"] == [(2, 16, 0), (2, 16, 0), (2, 8, 0)]
+    assert purposes(memory("INPUT 8 -> FC-4 -> BN", "bf16"))["buffers"] == [(2, 8, 0), (2, 8, 0), (2, 8, 0)]
+
+
+def test_what_the_forward_pass_holds_for_a_moment() -> None:
+    """LRN5 on 4 channels of 8x8: two maps of 256 values, in use alone; in training its padded squares are kept."""
+    graph = cnndsl.loads("INPUT 8x8x4 -> LRN").graph
+    assert purposes(inference(graph))["scratch"] == [(1, 0, 4 * 2 * 256)]
+    assert purposes(inference(graph, "bf16"))["scratch"] == [(1, 0, 2 * 2 * 256)]
+    # No gradient flows to it; behind weights one does.
+    assert (1, 0, 4 * 2 * 256) in purposes(training(graph))["scratch"]
+    kept = purposes(memory("INPUT 8x8x4 -> CONV1-4 -> LRN"))
+    # Squares of 4 + 4 channels at 64 positions, the denominator before and after the power.
+    assert (2, 0, 4 * (8 * 64 + 2 * 256)) in kept["extras"]
+    assert (2, 0, 4 * 3 * 256) in kept["scratch"]
+
+
+def test_maxima_write_their_switches_in_use_too() -> None:
+    """16 windows of 4 channels, an int64 each."""
+    graph = cnndsl.loads("INPUT 8x8x4 -> POOL2").graph
+    assert purposes(inference(graph))["scratch"] == [(1, 0, 8 * 64)]
+    assert purposes(inference(graph))["activations"] == [(1, 0, 4 * 64)]

@@ -63,6 +63,17 @@ def test_a_union_holds_every_operand() -> None:
         assert both.at(at) == (min(first for first, _ in ranges), max(last for _, last in ranges))
 
 
+def test_a_union_has_the_shortest_period() -> None:
+    """Written with four ranges, moving by 2, the first moves by 1 every two positions, as the second does."""
+    slow = Track(((0, 0), (0, 0), (1, 1), (1, 1)), 2)
+    assert union((slow, Track(((0, 0), (0, 0)), 1)), 12) == Track(((0, 0), (0, 0)), 1)
+    assert union((Track(((0, 0), (1, 1)), 2), Track(((0, 1),), 1)), 12) == Track(((0, 1),), 1)
+    # Ranges that only seem to repeat: the third is one too far.
+    uneven = Track(((0, 0), (0, 0), (2, 2), (1, 1)), 2)
+    assert union((uneven, uneven), 12) == uneven
+    assert union((uneven, slow), 12) == Track(((0, 0), (0, 0), (1, 2), (1, 1)), 2)
+
+
 def test_tracks_of_different_speed_are_bounded() -> None:
     tracks = Track(((0, 2),), 1), Track(((0, 0),), 2)
     both = union(tracks, 6)

@@ -123,7 +123,9 @@ def test_fit_names_the_layer_at_which_memory_peaks() -> None:
 
 
 def test_what_does_not_fit_says_what_one_image_needs() -> None:
-    fitted = fit(cnndsl.load("vgg16").graph, 10**6)
+    graph = cnndsl.load("vgg16").graph
+    fitted = fit(graph, 10**6)
+    assert fitted.peak == inference(graph, device="cuda").peak(1, rounded=True)
     assert fitted.batch == 0
     assert fitted.peak.bytes > 553_430_176
 

@@ -104,6 +104,16 @@ def test_in_the_backward_pass(layer: Layer, values: int) -> None:
     assert layer.scratch(X)[1] == values
 
 
+HOLDS = ("PRELU", "SOFTSIGN", "LRN", "SCALE", "PICK", "RBF", "LPPOOL", "LOCAL", "MAX")
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case[0].kind() not in HOLDS], ids=name)
+def test_the_others_hold_nothing_in_the_backward_pass(case: Case) -> None:
+    """Their gradients are made by one kernel, out of what is saved."""
+    layer, inputs = case
+    assert layer.scratch(*inputs)[1] == 0
+
+
 def test_a_maximum_holds_where_each_was_larger() -> None:
     """A byte and a half-weight for ties, of four each, and the gradient there: 3/2 of 120 values; none for one."""
     assert Max().scratch(X, X) == (0, 180)
