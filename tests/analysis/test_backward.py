@@ -68,6 +68,8 @@ def test_the_update_of_adam() -> None:
     """On a GPU a root of all second moments; on the CPU root and quotient of the largest tensor."""
     assert purposes(memory(FC, optimizer="adam", device="cuda"))["scratch"][-1] == (0, 144, 0)
     assert purposes(memory(FC, optimizer="adamw"))["scratch"][-1] == (0, 2 * 128, 0)
+    # Buffers are not updated: 36 values of FC-4, 8 of BN.
+    assert purposes(memory("INPUT 8 -> FC-4 -> BN", optimizer="adam", device="cuda"))["scratch"][-1] == (0, 4 * 44, 0)
     phases = [level.phase for level in memory(FC, optimizer="adam").timeline()]
     assert phases[-1] == "update"
     assert "update" not in [level.phase for level in memory(FC, optimizer="momentum").timeline()]
@@ -78,6 +80,18 @@ def test_gradients_of_a_mean_are_divided_once() -> None:
     found = purposes(memory("INPUT 8 -> MEAN(FC-4(bias=no), FC-4(bias=no))"))
     assert found["gradients"] == [(3, 4, 0), (3, 0, 16), (3, 0, 16), (3, 0, 16)]
     assert found["weight gradients"] == [(2, 128, 0), (1, 128, 0)]
+
+
+def test_a_value_that_is_added_to_itself_has_a_sum_of_its_own() -> None:
+    """Both gradients are one memory, so neither can be written over."""
+    found = purposes(memory("INPUT 8 -> FC-4(bias=no) -> (ID + ID)"))
+    assert found["gradients"] == [(2, 4, 0), (2, 0, 16), (2, 0, 16), (1, 0, 16)]
+
+
+def test_buffers_have_no_gradients() -> None:
+    found = purposes(memory("INPUT 8 -> FC-4 -> BN"))
+    assert found["weight gradients"] == [(2, 16, 0), (2, 16, 0), (1, 128, 0), (1, 16, 0)]
+    assert purposes(memory("INPUT 8x8x4 -> POOL2", optimizer="adam"))["scratch"][-1] == (0, 0, 0)
 
 
 def test_a_sum_hands_its_gradient_on() -> None:
@@ -134,3 +148,20 @@ def test_maxima_write_their_switches_in_use_too() -> None:
     graph = cnndsl.loads("INPUT 8x8x4 -> POOL2").graph
     assert purposes(inference(graph))["scratch"] == [(1, 0, 8 * 64)]
     assert purposes(inference(graph))["activations"] == [(1, 0, 4 * 64)]
+
+
+def test_what_autocast_keeps() -> None:
+    """The input and the weights in 2 bytes, no copy of the bias; log-probabilities, a sum of weights, the class."""
+    found = memory(FC, "amp", "cuda")
+    assert (found.saved(1), found.saved(3)) == (16 + 64 + 16 + 4 + 8, 3 * (16 + 16 + 8) + 64 + 4)
+    # A first layer's input needs no gradient, and its weights are kept all the same.
+    assert memory(FC).saved(1) == 32 + 16 + 4 + 8
+
+
+def test_what_only_reshapes_hands_its_gradient_on() -> None:
+    """Four values of a map, flattened: seed, log-probabilities, output; then the map's own, the same memory."""
+    found = purposes(memory("INPUT 1x1x8 -> CONV1-4(bias=no) -> FLATTEN"))
+    assert found["gradients"] == [(2, 4, 0), (2, 0, 16), (2, 0, 16)]
+    # A slice's gradient is written into zeros of the whole.
+    found = purposes(memory("INPUT 1x1x8 -> CONV1-4(bias=no) -> SLICE(0, 2)"))
+    assert found["gradients"] == [(2, 4, 0), (2, 0, 8), (2, 0, 8), (2, 0, 16)]

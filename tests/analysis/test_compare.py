@@ -152,3 +152,12 @@ def test_other_wires_of_layers_that_both_have() -> None:
     # A layer put between is not a wire of its own.
     after = "INPUT 8x8x4 -> a: CONV3-4 -> RELU -> b: CONV3-4 -> (c: CONV3-4 | @a | @b)"
     assert changes(before, after) == {}
+
+
+def test_long_nets_of_like_layers_are_aligned() -> None:
+    """Layers that occur often are no noise, though both ends are others."""
+    middle = "[CONV3-4 -> RELU]*120"
+    comparison = between(
+        f"INPUT 8x8x4 -> a: CONV1-4 -> {middle} -> b: CONV1-4", f"INPUT 8x8x4 -> a: CONV5-4 -> {middle} -> b: CONV5-4"
+    )
+    assert verdicts(comparison) == ["same", "changed", *["same"] * 240, "changed"]

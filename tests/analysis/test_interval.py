@@ -84,6 +84,9 @@ def test_centres() -> None:
     assert same_centres((Track(((-1, 1),), 2), Track(((0, 0),), 2)), 5)
     assert not same_centres((Track(((-1, 1),), 2), Track(((0, 1),), 2)), 5)
     assert not same_centres((Track(((0, 0),), 1), Track(((0, 0),), 2)), 5)
+    # At one position alone speed is nothing.
+    assert same_centres((Track(((0, 0),), 1), Track(((-1, 1),), 2)), 1)
+    assert not same_centres((Track(((0, 0),), 1), Track(((0, 1),), 2)), 1)
 
 
 def test_everything_is_what_all_positions_see_together() -> None:

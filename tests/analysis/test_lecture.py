@@ -44,6 +44,8 @@ def test_volumes(layer: str, values: int) -> None:
     ("chain", "layers"),
     [
         ("CONV3-4", 1),
+        # One product is enough.
+        ("SLICE(0, 1) -> GAP -> FC-1(bias=no)", 1),
         ("LOCAL3-4 -> CONVT2-4/2 -> DWCONV3 -> FC-2", 4),
         # Parameters without products, and a distance without parameters, are no weight layers.
         ("SCALE -> PRELU -> BN -> RBF-2", 0),

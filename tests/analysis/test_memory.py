@@ -46,6 +46,7 @@ def test_inference_holds_a_layers_input_and_output() -> None:
     weights = 9 * (2 * 4 + 4 * 16 + 16)
     assert memory.peak().bytes == 4 * (128 + 256 + 1024 + weights)
     assert memory.peak().node == 2
+    assert (memory.gradients, memory.optimizer, memory.fixed) == (0, 0, 4 * weights)
     assert memory.peak(10).bytes == 4 * (10 * (128 + 256 + 1024) + weights)
     assert memory.saved() == 0
 

@@ -237,3 +237,18 @@ def test_the_first_axis_on_which_branches_disagree() -> None:
     graph = cnndsl.loads("INPUT 16x16x1 -> (CONV3-4 + CONV3x4-4)").graph
     (merge,) = disagreements(graph, receptive_fields(graph))
     assert (merge.axis, merge.operands, merge.ranges, merge.strides) == (1, (1, 2), ((-1, 1), (-1, 2)), (1, 1))
+
+
+def test_one_position_that_is_repeated_over_a_map_sees_all_that_it_does() -> None:
+    """A map of two positions, gated by one: 3 of 4 columns each, and all 4 through the gate."""
+    graph = cnndsl.loads("INPUT 3x4x4 -> MUL(CONV3-4(pad=valid), CONV3x4-4(pad=valid)) -> FC-2").graph
+    gated = receptive_fields(graph)[3]
+    assert gated is not None
+    assert (gated.whole, gated.box((0, 0)), gated.box((0, 1))) == (True, ((0, 2), (0, 3)), ((0, 2), (0, 3)))
+    assert [gated.local.box((0, at))[1] for at in (0, 1)] == [(0, 2), (1, 3)]
+
+
+def test_statistics_of_two_positions_see_both() -> None:
+    graph = cnndsl.loads("INPUT 1x2x4 -> a: CONV1-4 -> n: LN").graph
+    field = fields_of(graph)["n"]
+    assert (field.whole, field.box((0, 1)), field.local.size) == (True, ((0, 0), (0, 1)), (1, 1))

@@ -31,6 +31,7 @@ def test_the_input_is_divided_as_often_as_it_is_halved() -> None:
     assert said("odd-input", f"INPUT 1x36x3 {flat}") == [told]
     assert said("odd-input", f"INPUT 1x32x3 {flat}") == []
     assert [help for _, help in said("odd-input", f"INPUT 6x8x3 {HALVED}")] == ["take 8"]
+    assert [help for _, help in said("odd-input", "INPUT 2x32x3 -> CONV3-8/2*3 -> GAP")] == ["take 8"]
     # A stride of 3 halves nothing, one of 1/2 neither, one of 6 once.
     assert said("odd-input", "INPUT 7x7x3 -> CONV3-8/3 -> GAP") == []
     assert said("odd-input", "INPUT 7x7x3 -> UPSAMPLE2 -> CONV3-8 -> GAP") == []
@@ -191,6 +192,11 @@ def test_wide_fields() -> None:
         ("INPUT 2x2x1 -> a: FC-1 -> FC-5(bias=no)", None),
         ("INPUT 4x4x8 -> GAP -> FLATTEN -> FC-1000", None),
         ("INPUT 8 -> FC-1000", None),
+        # Two pixels are a map: 16 + 2 parameters of 18 + 6.
+        (
+            "INPUT 1x2x4 -> a: FC-2 -> FC-2",
+            ("18 of the 24 parameters are in a, the first FC", "GAP ahead of it, for 4 inputs, saves 8"),
+        ),
         # The first FC that reads the map has few, the second reads a vector.
         ("INPUT 4x4x1 -> FC-1 -> FC-1000", None),
     ],

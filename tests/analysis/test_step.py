@@ -65,6 +65,12 @@ def test_the_largest_batch_in_blocks(blocks: int, batch: int) -> None:
     assert largest_batch(step(), blocks * BLOCK - 1, rounded=True) < max(batch, 1)
 
 
+def test_one_image_may_fit_but_for_its_blocks() -> None:
+    """1450 bytes, which in blocks are five times 512."""
+    assert largest_batch(step(), 1450) == 1
+    assert largest_batch(step(), 1450, rounded=True) == 0
+
+
 def test_what_takes_nothing_an_image_takes_any_number() -> None:
     ledger = Ledger()
     ledger.event("start", 0)

@@ -105,9 +105,18 @@ def test_how_long_names_refer_to_values() -> None:
     forever = len(graph)
     assert last["e"] == last[graph.nodes[0].path] == forever
     assert (last["b"], last["c"], last["d"]) == (at["c"], at["add"], at["add"])
-    # The part holds what came in until its last layer.
-    held = dict(held_inputs(graph))
-    assert held.get(at["a"], at["b"] + 1) - 1 == last["a"]
+    # The part holds what came in until its last layer; the net itself is a part that holds its input.
+    assert (at["a"], at["c"] + 1) in held_inputs(graph)
+    assert last["a"] == at["c"] > at["b"]
+
+
+def test_a_module_holds_what_came_in_until_it_is_done() -> None:
+    """Calls of blocks, alone or in repeats, branches and taps; a label on one layer is no module."""
+    text = "block B = CONV3-4 -> RELU -> CONV3-4\nINPUT 8x8x4 -> a: CONV3-4 -> "
+    for chain, first, stop in (("B -> RELU", 1, 5), ("[B]*2 -> RELU", 1, 5), ("(B + CONV1-4)", 1, 5), ("B?", 1, 5)):
+        graph = cnndsl.loads(text + chain).graph
+        assert (first, stop) in held_inputs(graph), chain
+        assert Values(graph, True).last_use[first] >= stop - 1
 
 
 def test_unpooling_names_its_pool() -> None:
