@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import lru_cache
 
 from cnndsl.errors import Span
 from cnndsl.graph import Graph, Node
-from cnndsl.layers.base import TorchCall
+from cnndsl.layers.base import Layer, TorchCall
+from cnndsl.shape import Shape
 
 
 def inplace(graph: Graph) -> frozenset[int]:
@@ -51,8 +53,13 @@ def _positions(graph: Graph, node: Node) -> tuple[int, ...]:
     """The inputs that the layer could write over. A sum of several is made from left to right."""
     if node.kind == "ADD" and len(node.inputs) > 1:
         return (0, 1) if len(node.inputs) == 2 else (0,)
-    made = node.layer.torch(*graph.shapes(node))
-    return (0,) if isinstance(made, TorchCall) and made.inplace else ()
+    return (0,) if _may_overwrite(node.layer, *graph.shapes(node)) else ()
+
+
+@lru_cache(maxsize=4096)
+def _may_overwrite(layer: Layer, *inputs: Shape) -> bool:
+    made = layer.torch(*inputs)
+    return isinstance(made, TorchCall) and made.inplace
 
 
 def _is_free(graph: Graph, at: int) -> bool:

@@ -7,6 +7,9 @@ that the last window starts inside the input or the padding in front (torch.nn.M
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
+
 from cnndsl.layers.base import Dims, LayerError, Padding, Window, each_axis
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -60,11 +63,18 @@ def axes(
     x: Shape, kernel: Dims, stride: Dims, dilation: Dims = (1,), pad: Padding = "valid", ceil: bool = False
 ) -> tuple[Axis, ...]:
     """The window along each axis of the input. Raises LayerError where a number of axes does not fit."""
-    kernel, stride = each_axis(kernel, x.rank, "kernel"), each_axis(stride, x.rank, "stride")
-    dilation = each_axis(dilation, x.rank, "dilation")
+    return _axes(x.spatial, kernel, stride, dilation, pad, ceil)
+
+
+@lru_cache(maxsize=4096)
+def _axes(spatial: Dims, kernel: Dims, stride: Dims, dilation: Dims, pad: Padding, ceil: bool) -> tuple[Axis, ...]:
+    """The same for all layers that have these numbers; every fact of a layer asks for them."""
+    rank = len(spatial)
+    kernel, stride = each_axis(kernel, rank, "kernel"), each_axis(stride, rank, "stride")
+    dilation = each_axis(dilation, rank, "dilation")
     front, back = _pads(kernel, dilation, pad)
     return tuple(
-        Axis(*numbers, ceil=ceil) for numbers in zip(x.spatial, kernel, stride, dilation, front, back, strict=True)
+        Axis(*numbers, ceil=ceil) for numbers in zip(spatial, kernel, stride, dilation, front, back, strict=True)
     )
 
 
@@ -147,7 +157,6 @@ def symmetric(windows: tuple[Axis, ...]) -> Dims | None:
     True
     """
     for axis in windows:
-        even = Axis(axis.size, axis.kernel, axis.stride, axis.dilation, axis.before, axis.before, axis.ceil)
-        if axis.before != axis.after and even.output != axis.output:
+        if axis.before != axis.after and replace(axis, after=axis.before).output != axis.output:
             return None
     return tuple(axis.before for axis in windows)

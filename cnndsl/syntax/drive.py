@@ -40,23 +40,34 @@ class _Tables:
 
         self.start: int = AUTOMATON["start"]
         self.end: int = AUTOMATON["end"]
-        self.rows: list[dict[str, int]] = AUTOMATON["rows"]
-        self.states: list[int] = AUTOMATON["states"]
+        rows: list[dict[str, int]] = AUTOMATON["rows"]
+        choices: list[dict[str, tuple[_Choice, ...]]] = [{} for _ in rows]
+        self.rows = [rows[at] for at in AUTOMATON["states"]]
+        self.choices = [choices[at] for at in AUTOMATON["states"]]
         self.rules: list[list[Any]] = AUTOMATON["rules"]
+        self.gotos: dict[tuple[int, str, str], int] = {}
         self._terminals: list[list[Any]] = AUTOMATON["terminals"]
         self._matches: dict[str, _Match] = {}
-        self.choices: list[dict[str, tuple[_Choice, ...]]] = [{} for _ in self.rows]
 
-    def choose(self, row: int, char: str) -> tuple[_Choice, ...]:
+    def go(self, state: int, symbol: str, ahead: str) -> int:
+        """Where a state goes with a symbol, and on from there as long as the symbol is only handed on."""
+        target = self.rows[state][symbol]
+        action = self.rows[target].get(ahead, 0)
+        if action < 0 and self.rules[~action][2] == "=":
+            target = self.go(state, self.rules[~action][0], ahead)
+        self.gotos[state, symbol, ahead] = target
+        return target
+
+    def choose(self, state: int, char: str) -> tuple[_Choice, ...]:
         """The terminals that a state takes and that begin with a character, in lark's order."""
-        accepted = self.rows[row]
+        accepted = self.rows[state]
         found: list[_Choice] = []
         for name, pattern, beginnings, words in self._terminals:
             begins = char in beginnings if pattern else beginnings[0][0] == char
             if begins and (name in accepted or name == "COMMENT"):
                 found.append((name, self._match(name, pattern) if pattern else beginnings[0], words))
-        self.choices[row][char] = tuple(found)
-        return self.choices[row][char]
+        self.choices[state][char] = tuple(found)
+        return self.choices[state][char]
 
     def _match(self, name: str, pattern: str) -> _Match:
         if name not in self._matches:
@@ -94,16 +105,16 @@ class _Run:
     def statements(self) -> tuple[tuple[ast.Statement, ...], list[Token]]:
         """Raises KeyError where the grammar does not go on, CnnError where the builder does not."""
         tables, states, values = self._tables, self._states, self._values
-        rows, row_of, at = tables.rows, tables.states, 0
+        rows, at = tables.rows, 0
         while (token := self._next(at)) is not None:
             kind = token.type
-            while (action := rows[row_of[states[-1]]][kind]) < 0:
-                self._reduce(~action)
+            while (action := rows[states[-1]][kind]) < 0:
+                self._reduce(~action, kind)
             states.append(action)
             values.append(token)
             at = token.end_pos
         while states[-1] != tables.end:
-            self._reduce(~rows[row_of[states[-1]]]["$END"])
+            self._reduce(~rows[states[-1]]["$END"], "$END")
         return values[-1], self._comments
 
     def _next(self, at: int) -> Token | None:
@@ -121,11 +132,10 @@ class _Run:
             at = token.end_pos
 
     def _token(self, at: int) -> Token:
-        text, tables = self._text, self._tables
-        row = tables.states[self._states[-1]]
+        text, tables, state = self._text, self._tables, self._states[-1]
         char = text[at]
-        choices = tables.choices[row].get(char)
-        for name, match, words in tables.choose(row, char) if choices is None else choices:
+        choices = tables.choices[state].get(char)
+        for name, match, words in tables.choose(state, char) if choices is None else choices:
             if isinstance(match, str):
                 if not text.startswith(match, at):
                     continue
@@ -135,27 +145,33 @@ class _Run:
                 if found is None:
                     continue
                 value = found[0]
-                if value in words and words[value] in tables.rows[row]:
+                if value in words and words[value] in tables.rows[state]:
                     name = words[value]
             token = Token(value)
             token.type, token.start_pos, token.end_pos = name, at, at + len(value)
             return token
         raise KeyError(char)
 
-    def _reduce(self, number: int) -> None:
+    def _reduce(self, number: int, ahead: str) -> None:
         tables, states, values = self._tables, self._states, self._values
         symbol, size, method, lists = tables.rules[number]
-        if method != "=":
-            children = values[len(values) - size :]
-            del states[len(states) - size :], values[len(values) - size :]
-            for place in reversed(lists):
-                inner = children[place]
-                if place == 0:
-                    inner += children[1:]
-                    children = inner
-                else:
-                    children[place : place + 1] = inner
-            values.append(self._methods[number](children) if method else children)
-        else:
+        if method == "=":
             states.pop()
-        states.append(tables.rows[tables.states[states[-1]]][symbol])
+        else:
+            at = len(values) - size
+            children = values[at:]
+            del states[len(states) - size :], values[at:]
+            for place in reversed(lists):
+                children = _joined(children, place)
+            values.append(self._methods[number](children) if method else children)
+        target = tables.gotos.get((states[-1], symbol, ahead))
+        states.append(tables.go(states[-1], symbol, ahead) if target is None else target)
+
+
+def _joined(children: list[Any], place: int) -> list[Any]:
+    """Children with the list at a place opened; one that stands first grows, however long it is."""
+    if place:
+        children[place : place + 1] = children[place]
+        return children
+    children[0].extend(children[1:])
+    return children[0]

@@ -7,9 +7,10 @@ those of `cnndsl.limits`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.expr import Literal, Name
@@ -51,15 +52,16 @@ def _check_characters(source: Source) -> None:
 def _check_words(source: Source) -> None:
     most = current().word
     for match in _long_words(most).finditer(source.text):
-        if match[0][0] != "#":
-            message = f"a word has at most {most:,} characters, and this has {match.end() - match.start():,}"
+        length = len(match[0].strip('"'))
+        if match[0][0] != "#" and length > most:
+            message = f"a word has at most {most:,} characters, and this has {length:,}"
             raise CnnError(Diagnostic("E0103", message, Span(source, match.start(), match.start() + 20)))
 
 
 @cache
 def _long_words(most: int) -> re.Pattern[str]:
-    """Comments, and words and strings that are too long."""
-    return re.compile(rf'#[^\n]*|(?<![A-Za-z0-9_.])[A-Za-z0-9_.]{{{most + 1},}}|"[^"\n]{{{most + 1},}}')
+    """Comments, strings, and words that are too long. Strings of any length: the end of one begins no other."""
+    return re.compile(rf'#[^\n]*|(?<![A-Za-z0-9_.])[A-Za-z0-9_.]{{{most + 1},}}|"[^"\n]*"?')
 
 
 def _check_brackets(source: Source) -> None:
@@ -82,22 +84,29 @@ def check_tree(file: ast.File) -> None:
         node, depth = stack.pop()
         if depth > most:
             raise CnnError(Diagnostic("E0103", f"constructs nest deeper than {most} here", node.span))
-        for child in _children(node):
+        for name in _inner(type(node)) or ():
+            child: Any = getattr(node, name)
             if isinstance(child, tuple):
-                stack.extend((each, depth) for each in child)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-            elif is_dataclass(child) and not isinstance(child, _LEAVES):
+                stack.extend((each, depth) for each in _flat(cast("tuple[Any, ...]", child)))
+            elif _inner(type(child)) is not None:
                 stack.append((child, depth + 1))
 
 
 _LEAVES = (Span, Literal, Name)
 
 
-def _children(node: Any) -> list[Any]:
-    if isinstance(node, tuple):
-        return list(node)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return [getattr(node, name) for name in _names(type(node))] if is_dataclass(node) else []
-
-
 @cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _inner(kind: type) -> tuple[str, ...] | None:
+    """The fields of a construct in which others can stand; None for what is no construct."""
+    if not is_dataclass(kind) or kind in _LEAVES:
+        return None
+    return tuple(each.name for each in fields(kind) if not each.name.endswith("span"))
+
+
+def _flat(several: tuple[Any, ...]) -> Iterator[Any]:
+    """What stands in a tuple, and in the tuples in it."""
+    for each in several:
+        if isinstance(each, tuple):
+            yield from _flat(cast("tuple[Any, ...]", each))
+        else:
+            yield each

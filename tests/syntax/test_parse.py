@@ -396,3 +396,12 @@ def test_deep_and_long_texts_are_answered() -> None:
     assert wrong("INPUT 3 -> " + "RELU] -> " * 10_000)[0].code == "E0108"
     assert wrong("let k = " + "9" * 100_000)[0].code in ("E0103", "E0104")
     assert len(tree("INPUT 3" + " -> RELU" * 20_000).statements) == 1
+
+
+def test_the_end_of_a_string_begins_none() -> None:
+    """Found by drawing: more than the longest word stood between the strings of two `use` on one line."""
+    chain = " -> ".join(["RELU"] * 200)
+    text = f'use "a.cnn": A block B = {chain} use "b.cnn": C'
+    assert len(parse(Source("net.cnn", text)).statements) == 3
+    with pytest.raises(CnnError, match=r"at most 1,000 characters, and this has 1,004"):
+        parse(Source("net.cnn", f'use "{"a" * 1000}.cnn": A'))
