@@ -5,9 +5,11 @@ PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
 MINUTES ?= 60
+COVERAGE ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO := build/demo
+MEASURED := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-fail-under=95)
 
 .PHONY: help demo test slow lint format wheel-check fuzz mutants coverage compat clean
 
@@ -20,7 +22,7 @@ help:
 	@echo "make wheel-check  build the wheel and use it in a fresh environment"
 	@echo "make fuzz         look for inputs that break it, for an hour: MINUTES=60"
 	@echo "make mutants      break the code on purpose and count the tests that notice"
-	@echo "make coverage     the tests, and which lines and branches they reach"
+	@echo "make coverage     the tests, and which lines and branches they reach: make test COVERAGE=1"
 	@echo "make compat       the oldest dependencies, other Pythons, Pyodide, as far as they are at hand"
 	@echo "make clean        remove what was built, and $(VENV)"
 
@@ -48,7 +50,7 @@ demo: $(VENV)/.run
 	$(BIN)/cnndsl render vgg16 --force -o $(DEMO)/vgg16.svg
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) $(MEASURED)
 
 slow: $(VENV)/.slow
 	$(BIN)/python -m pytest -m slow
@@ -75,8 +77,8 @@ fuzz: $(VENV)/.fuzz
 mutants: $(VENV)/.dev
 	$(BIN)/python fuzz/mutants.py
 
-coverage: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered --cov-fail-under=95
+coverage:
+	$(MAKE) test COVERAGE=1
 
 compat: $(VENV)/.dev
 	$(BIN)/python .ci/compat.py
