@@ -123,6 +123,12 @@ def test_fields_that_are_not_square_are_tuples() -> None:
     assert check(cnndsl.loads("INPUT 8 -> FC-4 -> FC-2\nassert receptive_field == 1").graph) == []
 
 
+def test_parts_inside_of_parts() -> None:
+    text = "INPUT 8x8x3 -> outer: [inner: [CONV3-4 -> CONV3-4] -> RELU] -> FC-2\n"
+    for contract in ("outer.inner.params == 112 + 148", "outer.params == 260", "outer.inner.depth == 2"):
+        assert check(cnndsl.loads(f"{text}assert {contract}").graph) == []
+
+
 def test_names_of_the_file_stand_for_their_values() -> None:
     text = "net N(k=3)\nlet width = 4*k\nlet area = width*width\nINPUT 8x8x3 -> CONV3-{width}\n"
     assert check(cnndsl.loads(f"{text}assert area == 144 and width == 12 and k == 3").graph) == []

@@ -121,6 +121,17 @@ def test_a_long_period_is_bounded(layers: list[tuple[int, int, int, int]], step:
     assert track.size <= max(last for _, last in ranges) - min(first for first, _ in ranges) + 20
 
 
+def test_a_track_that_moves_evenly_is_bounded_closely() -> None:
+    """A hundred ranges, each one further, magnified 2000 times: a position sees two neighbours at the most."""
+    even = Track(tuple((at, at) for at in range(100)), 100)
+    for before in (0, 1):
+        track = slide(even, 2001, 1, before, 2000, 2000)
+        assert len(track.ranges) == 1
+        assert track.size <= 5
+        assert all(track.at(at)[0] <= seen([(2001, 1, before, 2000)], at)[0] for at in (0, 1, 1000, 1999))
+        assert all(track.at(at)[1] >= seen([(2001, 1, before, 2000)], at)[1] for at in (0, 1, 1000, 1999))
+
+
 def test_huge_maps_take_no_time() -> None:
     far = 10**18
     assert everything(Track(((0, 1), (0, 2)), 3), far) == Track(((0, 3 * (far // 2 - 1) + 2),), 0)
