@@ -33,8 +33,8 @@ class Builder:
 
     def _span(self, children: Children) -> Span:
         first, last = children[0], children[-1]
-        start: int = first.start_pos if hasattr(first, "start_pos") else first.span.start
-        end: int = last.end_pos if hasattr(last, "end_pos") else last.span.end
+        start: int = first.start_pos if _is_token(first) else first.span.start
+        end: int = last.end_pos if _is_token(last) else last.span.end
         return Span(self.source, start, end)
 
     def _at(self, token: Token) -> Span:
@@ -241,6 +241,11 @@ class Builder:
 
     def binary(self, c: Children) -> Binary:
         return Binary(str(c[1]), c[0], c[2], self._span(c))
+
+
+def _is_token(child: Any) -> bool:
+    """Tokens, the only texts among the children, know their place themselves."""
+    return isinstance(child, str)
 
 
 class _Items:

@@ -40,10 +40,11 @@ class _Tables:
 
         self.start: int = AUTOMATON["start"]
         self.end: int = AUTOMATON["end"]
+        states: list[int] = AUTOMATON["states"]
         rows: list[dict[str, int]] = AUTOMATON["rows"]
         choices: list[dict[str, tuple[_Choice, ...]]] = [{} for _ in rows]
-        self.rows = [rows[at] for at in AUTOMATON["states"]]
-        self.choices = [choices[at] for at in AUTOMATON["states"]]
+        self.rows = [rows[at] for at in states]
+        self.choices = [choices[at] for at in states]
         self.rules: list[list[Any]] = AUTOMATON["rules"]
         self.gotos: dict[tuple[int, str, str], int] = {}
         self._terminals: list[list[Any]] = AUTOMATON["terminals"]

@@ -84,11 +84,11 @@ def check_tree(file: ast.File) -> None:
         node, depth = stack.pop()
         if depth > most:
             raise CnnError(Diagnostic("E0103", f"constructs nest deeper than {most} here", node.span))
-        for name in _inner(type(node)) or ():
+        for name in _inner(node.__class__) or ():
             child: Any = getattr(node, name)
             if isinstance(child, tuple):
                 stack.extend((each, depth) for each in _flat(cast("tuple[Any, ...]", child)))
-            elif _inner(type(child)) is not None:
+            elif _inner(child.__class__) is not None:
                 stack.append((child, depth + 1))
 
 
