@@ -171,8 +171,10 @@ class Builder:
 
     def _check_gap(self, word: Word, volume: tuple[Expr, ...]) -> None:
         words.joined(word.pieces)
+        if not volume:
+            return
         name = word.span.text
-        if volume and name.upper() != "INPUT":
+        if name.upper() != "INPUT":
             place = word.span.to(volume[-1].span)
             help = f"without the blank it is a size: `{place.text.replace(' ', '')}`"
             if name.upper() == "X":
@@ -180,6 +182,9 @@ class Builder:
             raise error("E0106", "only INPUT has a volume behind it", place, help)
 
     def word(self, c: Children) -> Word:
+        if len(c) == 1:
+            span = self._span(c)
+            return Word(((str(c[0]), span),), span)
         pieces = [(each if isinstance(each, _Hole) else str(each), self._span([each])) for each in c]
         flat = tuple((piece.value if isinstance(piece, _Hole) else piece, span) for piece, span in pieces)
         if str(c[0]).upper() != "INPUT":

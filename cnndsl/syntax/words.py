@@ -127,6 +127,8 @@ class _Holes:
 
 def _flatten(word: Word) -> tuple[str, dict[int, Expr]]:
     text, places = "", dict[int, Expr]()
+    if len(word.pieces) == 1 and isinstance(only := word.pieces[0][0], str):
+        return only, places
     for piece, _ in word.pieces:
         if isinstance(piece, str):
             text += piece
@@ -151,7 +153,7 @@ def _operand(match: re.Match[str], group: int, holes: _Holes) -> Expr:
     if text == _HOLE:
         return holes.at(start)
     span = holes.span(start, start + len(text))
-    if re.fullmatch(r"[0-9][0-9_]*", text):
+    if text.isdecimal() or re.fullmatch(r"[0-9][0-9_]*", text):
         return _digits(text, span)
     if re.fullmatch(r"[0-9]+(x[0-9]+)+", text):
         return dims(text, span)
