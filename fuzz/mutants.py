@@ -3,7 +3,7 @@
 Each mutant (`mutating` makes them) meets the tests in a process of its own, forked from one that has loaded torch and
 collected all tests; there a changed function gets its new code. What is changed outside of functions (the options of a
 layer kind, tables) is imported anew, by an import hook, and so is what no test noticed. Nothing on the disk is touched.
-mutmut and cosmic-ray do the same with a fresh pytest for each mutant, which here takes twenty times as long.
+mutmut and cosmic-ray do the same with a fresh pytest for each mutant, which here takes several times as long.
 
 Tests that noticed other mutants of a module go first, then the module's own, then those of its folder, then the rest,
 the slow ones last. A mutant with which a test takes ten times the processor time, or much more memory, is noticed.
