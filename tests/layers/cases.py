@@ -156,6 +156,8 @@ ONLY_2D: list[Case] = [
     (conv.LocallyConnected((3, 1), 4, stride=(1, 2)), (PLANE,)),
     (pool.MaxPool((2,), (1,), dilation=(1, 2)), (PLANE,)),
     (pool.AvgPool((2, 3), (2, 1), pad="same"), (PLANE,)),
+    (pool.MaxPool((3,), (1,), pad=(2, 0)), (PLANE,)),
+    (pool.AvgPool((3,), (1,), pad=(0, 2)), (PLANE,)),
     (pool.MaxPool((2, 3), (1, 2)), (PLANE,)),
     (pool.MaxPool((1, 2), pad=(0, 1)), (PLANE,)),
     (pool.AvgPool(out=(3, 8)), (PLANE,)),
