@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from functools import lru_cache
 
 # dir() of nn.Module(), nn.Sequential(), nn.ModuleDict() and nn.ModuleList() of torch 2.13, without what begins with two
 # underscores. A label of that name would take the place of what PyTorch itself calls.
@@ -33,6 +34,7 @@ MODULE_ATTRIBUTES = frozenset(
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+@lru_cache(maxsize=4096)
 def why_not(name: str) -> str:
     """Why a part cannot have a name; empty where it can.
 

@@ -281,12 +281,13 @@ def _survey(file: ast.File) -> _Survey:
     words: set[int] = set()
     labelled: dict[int, str] = {}
     for node in _walk(file.statements):
+        if isinstance(node, ast.Layer):
+            words.update(_words(node))
+            continue
         bound.update(_binds(node))
         if isinstance(node, Name):
             if node.span.start not in words:
                 uses.setdefault(node.name, node.span)
-        elif isinstance(node, ast.Layer):
-            words.update(_words(node))
         elif isinstance(node, ast.Optional):
             optionals.append(node)
         elif isinstance(node, ast.Label | ast.Tap) and len(node.name) == 1 and isinstance(node.name[0], str):
@@ -344,7 +345,9 @@ def _walk(statements: tuple[ast.Statement, ...]) -> Iterator[Any]:
         yield node
         children: list[Any] = []
         for name in _fields(node.__class__):
-            _gather(getattr(node, name), children)
+            child = getattr(node, name)
+            if child:
+                _gather(child, children)
         stack.extend(reversed(children))
 
 
@@ -363,4 +366,4 @@ _INNER = frozenset(
 
 @cache
 def _fields(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    return tuple(field.name for field in fields(kind) if not field.name.endswith("span"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from cnndsl.elaborate.lookup import show_value
 from cnndsl.elaborate.state import Definition, Env, Word
@@ -70,7 +71,7 @@ def _ours(name: str) -> type[Layer] | None:
 def _readings(head: str, span: Span) -> Iterator[tuple[str, Literal | None]]:
     """A head is a name, or a name with a size: `RELU6` is a kind, `CONV3` is CONV of size 3."""
     yield head, None
-    match = _SIZED.fullmatch(head)
+    match = _sized(head)
     if match is not None:
         start = span.start + match.start(2)
         place = Span(span.source, start, span.start + len(head))
@@ -79,6 +80,11 @@ def _readings(head: str, span: Span) -> Iterator[tuple[str, Literal | None]]:
             raise error("E0104", "this number has too many digits", place, f"at most {current().digits}")
         value = tuple(map(int, extents)) if len(extents) > 1 else int(match[2])
         yield match[1], Literal(value, match[2], place)
+
+
+@lru_cache(maxsize=4096)
+def _sized(head: str) -> re.Match[str] | None:
+    return _SIZED.fullmatch(head)
 
 
 def _named(

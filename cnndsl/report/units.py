@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 _STEPS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 
 
+@lru_cache(maxsize=4096)
 def human(number: int, digits: int = 3) -> str:
     """A count with so many significant digits; K, M, G, T are powers of 1000, zeros behind the point are dropped.
 
