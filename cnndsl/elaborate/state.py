@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from cnndsl.elaborate.reuse import Values
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.expr import Expr, Symbol, Value, error
 from cnndsl.graph import Called, Output, Tapped, Turn
@@ -179,8 +180,11 @@ class State:
         self.frames: list[str] = []
         self.training_only = False
         self.depth = self.choices = self.steps = 0
-        self.bound: dict[tuple[str, type[Layer], int], Bound] = {}
-        """Layers without names in them, by their text, their kind and the defaults: made once."""
+        self.bound: dict[tuple[str, str, type[Layer], int, int, Values], Bound] = {}
+        """Layers by their text, their kind as called and itself, the defaults, and, where there are names in them, by
+        their place in the tree and the values of the names: made once."""
+        self.mentions: dict[int, tuple[str, ...] | None] = {}
+        """The names in layers, by their place in the tree."""
         self.shapes: dict[tuple[int | Shape, ...], tuple[Layer, Shape]] = {}
         """Output shapes by the id of the layer, which is kept alive here, and input shapes."""
         self.modules: list[tuple[Module, Scope | int]] = []

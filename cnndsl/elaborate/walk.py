@@ -15,9 +15,10 @@ from cnndsl.elaborate import calls, joins, loops
 from cnndsl.elaborate.bind import Bound, bind
 from cnndsl.elaborate.lookup import find_label, interpolate, show_value
 from cnndsl.elaborate.meaning import Kind, meaning
+from cnndsl.elaborate.reuse import mentioned, settled
 from cnndsl.elaborate.state import Definition, Draft, Env, Member, Named, Scope, State, Wire
 from cnndsl.errors import CnnError, Diagnostic, Label, Span
-from cnndsl.expr import Expr, Literal, Unknown, Value, error, truth
+from cnndsl.expr import Expr, Unknown, Value, error, truth
 from cnndsl.graph import Choice, From, Leaf, Output, Part, Sequence, Tapped, Through
 from cnndsl.graph import Named as NamedPart
 from cnndsl.labels import why_not
@@ -217,16 +218,28 @@ class Walker:
         return layer
 
     def _bound(self, meant: Kind, item: ast.Layer, wire: Wire | None, env: Env) -> Bound:
-        """The layer with its options; one without names is the same wherever it is written so."""
-        if not _is_literal(item):
+        """The layer with its options; the same one wherever it is written so and its names have the same values."""
+        mentions = self._mentioned(item)
+        if mentions is None:
+            return bind(meant.kind, item, meant.digits, meant.name, here(env, wire))
+        axes = {} if env.in_block or not mentions else axes_of(wire)
+        values = settled(mentions, env.values, axes)
+        if values is None:
             return bind(meant.kind, item, meant.digits, meant.name, here(env, wire))
         size = meant.digits.text if meant.digits else ""
-        key = (f"{item.span.text} {size}", meant.kind, id(env.defaults))
+        place = id(item) if mentions else 0
+        key = (f"{item.span.text} {size}", meant.name, meant.kind, id(env.defaults), place, values)
         bound = self.state.bound.get(key)
         if bound is None:
-            bound = bind(meant.kind, item, meant.digits, meant.name, env)
+            bound = bind(meant.kind, item, meant.digits, meant.name, here(env, wire) if mentions else env)
             self.state.bound[key] = bound
         return bound
+
+    def _mentioned(self, item: ast.Layer) -> tuple[str, ...] | None:
+        known = self.state.mentions
+        if id(item) not in known:
+            known[id(item)] = mentioned(item)
+        return known[id(item)]
 
     def node(
         self,
@@ -336,12 +349,6 @@ class Walker:
         self.state.taps.append(Output(tag.name, made.wire.node, training_only))
         self.state.modules.append((part, env.scope.labels[tag.name].scope or made.wire.node))
         return Made(wire, part)
-
-
-def _is_literal(item: ast.Layer) -> bool:
-    exprs: list[Expr | None] = [item.width, item.stride, *item.size]
-    exprs.extend(argument.value for argument in item.arguments or ())
-    return all(expr is None or isinstance(expr, Literal) for expr in exprs)
 
 
 def _elsewhere(item: ast.Element, env: Env) -> ast.Ref | None:
