@@ -319,6 +319,7 @@ BY_HAND = {
     "a gate": "INPUT 9x7x2 -> CONV3-2(pad=valid) -> MUL(ID, GAP -> FC-2 -> SIGMOID) -> POOL2",
     "branches of other strides": "INPUT 16x16x1 -> (CONV3-4/2 + CONV9-4(pad=valid)) -> CONV3-1",
     "a crop hides what the next window would see": "INPUT 9x1 -> CONV3-1(pad=valid) -> CROP(1) -> CONV3-1",
+    "a branch that halves and doubles": "INPUT 16x12x1 -> (ID + POOL2 -> UPSAMPLE2) -> CONV3-1",
     "gaps": "INPUT 20x1 -> CONV2-1(dilation=4) -> CONVT2-1/3(pad=0) -> CONV3-1",
 }
 
