@@ -32,6 +32,7 @@ def found(text: str) -> list[str]:
             ["relu3"],
         ),  # a sum keeps nothing, its operands are kept by their makers
         ("c: CONV3-4 -> MUL(BN, ID) -> RELU", ["relu"]),  # a product keeps its operands, not itself
+        ("[RELU -> CONV3-4]*2", []),  # the first turn may not, and both are one line of code
         ("c: CONV3-4 -> tap t: RELU -> RELU", []),
     ],
 )

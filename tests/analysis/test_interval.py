@@ -84,6 +84,9 @@ def test_centres() -> None:
     assert same_centres((Track(((-1, 1),), 2), Track(((0, 0),), 2)), 5)
     assert not same_centres((Track(((-1, 1),), 2), Track(((0, 1),), 2)), 5)
     assert not same_centres((Track(((0, 0),), 1), Track(((0, 0),), 2)), 5)
+    # What lies beyond the map does not count.
+    apart = Track(((0, 0), (1, 1), (5, 5)), 3), Track(((0, 0), (1, 1), (2, 2)), 3)
+    assert (same_centres(apart, 2), same_centres(apart, 3)) == (True, False)
     # At one position alone speed is nothing.
     assert same_centres((Track(((0, 0),), 1), Track(((-1, 1),), 2)), 1)
     assert not same_centres((Track(((0, 0),), 1), Track(((0, 1),), 2)), 1)

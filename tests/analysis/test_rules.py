@@ -131,6 +131,10 @@ def test_dropout(chain: str, found: bool) -> None:
     assert bool(messages("dropout-between-convolutions", f"INPUT 8x8x3 -> {chain}")) is found
 
 
+def test_two_pixels_are_a_map_to_dropout() -> None:
+    assert messages("dropout-between-convolutions", "INPUT 1x2x3 -> CONV3-8 -> DROPOUT -> CONV3-8")
+
+
 @pytest.mark.parametrize(
     ("chain", "found"),
     [

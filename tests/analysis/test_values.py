@@ -97,6 +97,13 @@ def test_what_only_training_needs_runs_as_soon_as_it_can() -> None:
     ] == ["b", "c"]
 
 
+def test_a_merge_for_training_waits_for_all_that_it_reads() -> None:
+    graph = graph_of("a: CONV3-4 -> b: CONV3-4 -> tap s(train): (ID + @a) -> c: CONV3-4 -> FC-2")
+    order = [node.index for node in Values(graph, True).order]
+    assert order.index(graph.by_path["b"].index) < order.index(graph.taps[0].node)
+    assert order.index(graph.taps[0].node) < order.index(graph.by_path["c"].index)
+
+
 def test_how_long_names_refer_to_values() -> None:
     """A value goes with its last reader; the input and outputs never; what a module reads stays until it is done."""
     graph = graph_of("a: CONV3-4 -> part: [b: CONV3-4 -> c: CONV3-4] -> (d: CONV3-4 + ID) -> e: RELU")

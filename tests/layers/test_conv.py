@@ -113,6 +113,16 @@ def test_remainder() -> None:
     assert LocallyConnected((11,), 96, (4,), pad="valid").remainder(Shape(3, (227, 224))) == (0, 1)
 
 
+def test_remainder_of_uneven_padding() -> None:
+    """A kernel of 4 pads 1 ahead and 2 behind: (9 + 1 + 2 - 4) mod 3 = 2."""
+    assert Conv((4,), 8, (3,)).remainder(Shape(3, (9,))) == (2,)
+
+
+def test_a_transposed_convolution_may_make_one_position() -> None:
+    assert ConvTranspose((1,), 8).output(Shape(3, (1, 1))) == Shape(8, (1, 1))
+    assert ConvTranspose((3,), 8, pad=(1,)).output(Shape(3, (1, 4))) == Shape(8, (1, 4))
+
+
 def test_parameters_as_the_lecture_counts_them() -> None:
     """CS231n notes: the first layer of VGG has (3*3*3)*64 = 1,728 weights, AlexNet's 96*(11*11*3) = 34,848."""
     x = Shape(3, (224, 224))

@@ -130,6 +130,11 @@ def test_local_connection_holds_patches_and_what_they_are_of() -> None:
     assert LocallyConnected((1,), 8).scratch(x) == (x.numel + products, 0)
 
 
+def test_distances_hold_differences_and_squares() -> None:
+    """120 differences from each of 10 centres, and their squares."""
+    assert RadialBasis(10).scratch(X)[0] == 2 * 1200
+
+
 def test_normalisation_over_neighbours_holds_denominators() -> None:
     """LRN: two maps of denominators beside the third in use; three factors of the quotient's gradient."""
     assert LocalResponseNorm().scratch(Shape(6, (5, 4))) == (2 * 120, 3 * 120)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cnndsl.layers import activation as act
 from cnndsl.layers import arrange, dense, merge, norm
-from cnndsl.layers.base import Layer, Saved, TorchFunction
+from cnndsl.layers.base import Layer, Saved, TorchFunction, Window
 from cnndsl.layers.pool import GlobalAvgPool, LPPool, SumPool
 from cnndsl.layers.resize import Upsample
 from cnndsl.shape import Shape
@@ -198,3 +198,10 @@ def test_operations(layer: Layer, inputs: tuple[Shape, ...], operations: int) ->
 def test_one_byte_for_each_value_of_a_mask_on_a_gpu() -> None:
     assert arrange.Dropout().saved(MAP) == Saved(extra=((0, 120, True),), mask=True)
     assert not arrange.Dropout(channels=True).saved(MAP).mask
+
+
+def test_statistics_of_one_position_see_it_alone() -> None:
+    for layer in (norm.LayerNorm(), norm.GroupNorm(groups=2), norm.LayerNorm(over="channels")):
+        assert layer.window(GATE) == Window((1, 1), (1, 1), (0, 0))
+    assert norm.LayerNorm().window(MAP) is None
+    assert norm.LayerNorm(over="channels").window(MAP) == Window((1, 1), (1, 1), (0, 0))
