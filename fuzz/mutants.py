@@ -46,7 +46,7 @@ NEAR = {
     ),
     "analysis": ("tests/analysis", "cnndsl/analysis", "tests/commands"),
 }
-"""What runs first for the modules of a folder, and alone with `--quick`."""
+"""What runs first for the modules of a folder, and alone without `--whole`."""
 OTHERS = (
     "tests/analysis",
     "tests/zoo/test_figures.py",
@@ -310,7 +310,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=300, help="how many of a folder; 0 for all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=Path, help="a report, whose survivors are tried again")
-    parser.add_argument("--quick", action="store_true", help="with the tests of the folder alone")
+    parser.add_argument("--whole", action="store_true", help="with the rest of the suite too, the slow tests last")
     options = parser.parse_args()
     os.environ.update(CI="1", CNNDSL_EXAMPLES="40", OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
     import hypothesis.strategies  # noqa: F401 - loaded once, before the forks
@@ -325,7 +325,7 @@ def main() -> None:
         for folder in options.folders
     }
     chosen = {folder: choose(several, options) for folder, several in every.items()}
-    answers = meet([mutant for several in chosen.values() for mutant in several], options.quick)
+    answers = meet([mutant for several in chosen.values() for mutant in several], not options.whole)
     lines: list[str] = []
     for folder, several in chosen.items():
         lines += report(folder, several, answers, len(every[folder]))
