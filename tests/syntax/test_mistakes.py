@@ -109,3 +109,8 @@ def test_the_end_of_a_string_begins_none() -> None:
     assert len(parse(Source("net.cnn", text)).statements) == 3
     with pytest.raises(CnnError, match=r"at most 1,000 characters, and this has 1,004"):
         parse(Source("net.cnn", f'use "{"a" * 1000}.cnn": A'))
+
+
+@pytest.mark.parametrize("breaks", ["\n", "\r\n"])
+def test_places_count_lines_of_either_sort(breaks: str) -> None:
+    assert places(f"INPUT 3{breaks}-> FC-1{breaks}-> -> FC-2") == [("E0102", 3, 4)]

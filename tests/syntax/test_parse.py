@@ -294,11 +294,6 @@ def test_every_node_stands_where_it_says(text: str) -> None:
             assert span.start <= inner.span.start <= inner.span.end <= span.end
 
 
-@pytest.mark.parametrize("breaks", ["\n", "\r\n"])
-def test_places_count_lines_of_either_sort(breaks: str) -> None:
-    assert places(f"INPUT 3{breaks}-> FC-1{breaks}-> -> FC-2") == [("E0102", 3, 4)]
-
-
 def test_the_mark_of_editors_is_no_part_of_the_text() -> None:
     source = decode("net.cnn", b"\xef\xbb\xbfINPUT 3 -> -> FC-1")
     with pytest.raises(CnnError) as caught:
