@@ -122,6 +122,23 @@ def test_use_means_the_same_file_on_every_system(tmp_path: Path, monkeypatch: py
     assert Path(found.name) == tmp_path / "part.cnn"
 
 
+def test_files_that_use_each_other_in_a_circle(tmp_path: Path) -> None:
+    (tmp_path / "a.cnn").write_text('use "b.cnn": B\nblock A = B\nINPUT 8x8x3 -> A\n')
+    (tmp_path / "b.cnn").write_text('use "a.cnn": A\nblock B = A\n')
+    with pytest.raises(CnnError, match="uses"):
+        compiled(find(str(tmp_path / "a.cnn")), {})
+
+
+def test_a_file_that_two_others_use_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "base.cnn").write_text("block A = RELU\n")
+    for name in ("B", "C"):
+        (tmp_path / f"{name}.cnn").write_text(f'use "base.cnn": A\nblock {name} = A -> A\n')
+    (tmp_path / "main.cnn").write_text(
+        'use "B.cnn": B\nuse "C.cnn": C\nuse "base.cnn": A\nINPUT 8x8x3 -> B -> C -> A\n'
+    )
+    assert [node.kind for node in compiled(find(str(tmp_path / "main.cnn")), {}).graph.layers] == ["RELU"] * 5
+
+
 def test_a_name_too_long_is_the_name_of_no_file(tmp_path: Path) -> None:
     (tmp_path / "main.cnn").write_text(f'use "{"a" * 300}.cnn": A\nINPUT 8x8x3 -> A\n')
     with pytest.raises(CnnError) as caught:
