@@ -12,7 +12,6 @@ import pytest
 
 from cnndsl import cli
 
-
 OPEN_STREAMS = cli._open_streams
 
 
