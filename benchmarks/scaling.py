@@ -3,8 +3,9 @@
     python benchmarks/scaling.py [--most 100000]
 
 Four nets, each written out and each as a repeat: a chain, residual blocks, dense blocks, inception blocks. Every row
-is a process of its own; times are milliseconds for 1,000 layers, so that a linear pass shows the same figure in each
-row. Memory is the most that the process held, beyond what it held before it read the program.
+is a process of its own; times are milliseconds of the processor for 1,000 layers, so that a linear pass shows the same
+figure in each row. Memory is the most that the process held, beyond what it held before it read the program. At last
+the commands on the longest of each net, as whole processes; memory is all that they hold.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import re
 import resource
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
+
+from clock import process
 
 PASSES = ("parse", "elaborate", "cost", "field", "memory", "emit")
 BLOCKS = {
@@ -30,6 +34,7 @@ BLOCKS = {
 
 
 def program(net: str, layers: int, written_out: bool) -> str:
+    """A net of so many layers, written out in full or as one repeat."""
     block, size = BLOCKS[net]
     turns = max(1, layers // size)
     body = " -> ".join([f"[{block}]"] * turns) if written_out else f"[{block}]*{turns}"
@@ -52,9 +57,9 @@ def measure(net: str, layers: int, written_out: bool) -> dict[str, float]:
     found: dict[str, float] = {}
 
     def timed(name: str, action: Callable[[], Any]) -> Any:
-        begun = perf_counter()
+        begun = process_time()
         result = action()
-        found[name] = perf_counter() - begun
+        found[name] = process_time() - begun
         return result
 
     file = timed("parse", lambda: parse(Source("net.cnn", text)))
@@ -92,6 +97,21 @@ def main() -> None:
             while layers <= options.most:
                 print_row(net, layers, written_out)
                 layers *= 10
+    whole_processes(options.most)
+
+
+def whole_processes(layers: int) -> None:
+    print(f"\n{'whole process':<32}{'layers':>8}{'seconds':>9}{'MB':>7}")
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as code:
+        for net in BLOCKS:
+            for written_out in ("no", "yes"):
+                file = f"{net}_{'written' if written_out == 'yes' else 'repeat'}.cnn"
+                Path(folder, file).write_text(program(net, layers, written_out == "yes"), encoding="utf-8")
+                for command in ("check", "stats"):
+                    process(["-m", "cnndsl", command, "lenet5"], folder, code)
+                    runs = [process(["-m", "cnndsl", command, file], folder, code) for _ in range(3)]
+                    least = min(run.seconds for run in runs)
+                    print(f"{f'{command} {file}':<32}{layers:>8,}{least:>9.2f}{runs[0].bytes / 1e6:>7.0f}", flush=True)
 
 
 def print_row(net: str, layers: int, written_out: str) -> None:

@@ -316,8 +316,12 @@ def _words(layer: ast.Layer) -> Iterator[int]:
 
 
 def _takes_words(head: str, option: str | None) -> bool:
-    kind = find(head) or find(_DIGITS.sub("", head)) if option else None
-    rule = kind.options().get(option or "") if kind else None
+    if option is None:
+        return False
+    readings = head.upper(), _DIGITS.sub("", head).upper()
+    # Ours first: a look at the plug-ins costs a start its time.
+    kind = next((KINDS[each] for each in readings if each in KINDS), None) or find(head) or find(readings[1])
+    rule = kind.options().get(option) if kind else None
     return rule is not None and bool(rule.words)
 
 

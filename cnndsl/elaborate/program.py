@@ -18,7 +18,7 @@ from cnndsl.elaborate.walk import Made, Tag, Walker, here
 from cnndsl.errors import CnnError, Diagnostic, Label, Source, Span, nearest
 from cnndsl.expr import Expr, Later, Unknown, error, evaluate, number, show
 from cnndsl.graph import Graph, Leaf, Part, Sequence
-from cnndsl.layers import find as find_kind
+from cnndsl.layers import KINDS
 from cnndsl.layers.dense import Input
 from cnndsl.limits import current
 from cnndsl.syntax import ast
@@ -209,7 +209,8 @@ def _let(statement: ast.Let, reading: _Reading) -> None:
 def _block(statement: ast.Block, reading: _Reading) -> None:
     _define(statement.name, statement.name_span, reading)
     reading.home.blocks[statement.name] = Definition(statement, reading.home, reading.defaults)
-    if find_kind(statement.name) is not None:
+    # A kind of a plug-in gives way to the block: what is installed beside a program does not break it.
+    if statement.name.upper() in KINDS:
         message = f"`{statement.name}` is a kind of layer, and cannot be the name of a block"
         raise error("E0247", message, statement.name_span, f"call it `{statement.name}Block`")
     seen: dict[str, Span] = {}
