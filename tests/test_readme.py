@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -33,6 +34,18 @@ def test_python_gives_what_it_shows() -> None:
     outcome = doctest.testfile(str(README), module_relative=False)
     assert outcome.attempted >= 6
     assert outcome.failed == 0
+
+
+def test_an_error_is_printed_as_it_stands_there() -> None:
+    block = re.search(
+        r"^    \$ echo '(.*)' \| cnndsl check -\n((?:    .*\n)+)", README.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert block is not None
+    program, shown = block.groups()
+    command = [sys.executable, "-m", "cnndsl", "check", "-"]
+    done = subprocess.run(command, input=program, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout + done.stderr in (found := textwrap.dedent(shown), found + "1 file checked, 1 error\n")
 
 
 def test_links_lead_somewhere() -> None:
