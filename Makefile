@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO := build/demo
 MEASURED := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-fail-under=95)
 
-.PHONY: help demo test slow lint format wheel-check fuzz mutants coverage compat clean
+.PHONY: help demo test bench slow lint format wheel-check fuzz mutants coverage compat clean
 
 help:
 	@echo "make demo         install, then statistics, source, a forward pass and a figure of VGG-16"
@@ -23,6 +23,7 @@ help:
 	@echo "make fuzz         look for inputs that break it, for an hour: MINUTES=60"
 	@echo "make mutants      break the code on purpose and count the tests that notice"
 	@echo "make coverage     the tests, and which lines and branches they reach: make test COVERAGE=1"
+	@echo "make bench        the tables of speed, beside named peers"
 	@echo "make compat       the oldest dependencies, other Pythons, Pyodide, as far as they are at hand"
 	@echo "make clean        remove what was built, and $(VENV)"
 
@@ -79,6 +80,13 @@ mutants: $(VENV)/.dev
 
 coverage:
 	$(MAKE) test COVERAGE=1
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(PIP) install -c constraints.txt -e '.[bench]'
+	@touch $@
+
+bench: $(VENV)/.bench
+	$(BIN)/python benchmarks/all.py
 
 compat: $(VENV)/.dev
 	$(BIN)/python .ci/compat.py
