@@ -26,6 +26,7 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (conv.ConvTranspose((1,), pad=(5,)), (MAP,), "E0301", "leaves nothing of its output"),
     (conv.LocallyConnected(), (VECTOR,), "E0302", "LOCAL needs a spatial input"),
     (pool.MaxPool((10,)), (MAP,), "E0301", "the window of POOL spans 10"),
+    (pool.MaxPool((9,), pad=(1,)), (Shape(1, (4, 4)),), "E0301", "has 6 there, padding included"),
     (pool.MaxPool(), (VECTOR,), "E0302", "POOL needs a spatial input"),
     (pool.MaxPool((2,), pad=(2,)), (MAP,), "E0305", "a padding of 2 is as large as the window of POOL, which spans 2"),
     (pool.MaxPool((2,), pad="same", dilation=(9,)), (MAP,), "E0305", "a dilation of 9 on 8 positions"),
