@@ -9,6 +9,8 @@ computed by `analysis` and passed as arguments. This is the only file that impor
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as SequenceOf
+from dataclasses import field
 from functools import cached_property
 from ntpath import basename
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -37,7 +39,9 @@ class Node:
     """A layer in its place.
 
     `path` is where its weights live (`layer3.2.conv1`), `text` the layer as written with its values filled in,
-    `inputs` the indices of the nodes that it reads, `written` the expressions behind its options, by option.
+    `inputs` the indices of the nodes that it reads, `written` the expressions behind its options, by option. There the
+    call of a function `default` stands around what a `default` gives, whose names are those of the file, and `extents`
+    around the extents of several axes.
     """
 
     index: int
@@ -88,7 +92,8 @@ class Loop:
     """A repeat or a `for`: its turns in order.
 
     `names` are the variables that change from turn to turn (`i`, or those of the `for`), `rows` their values.
-    `count` is the expression of a repeat, None for a `for`.
+    `count` is the expression of a repeat, None for a `for`, `cells` the expressions of a table's rows: for a range one
+    row of its two ends.
     """
 
     turns: tuple[Part, ...]
@@ -96,6 +101,7 @@ class Loop:
     rows: tuple[tuple[Value, ...], ...]
     count: Expr | None
     span: Span
+    cells: tuple[tuple[Expr, ...], ...] = ()
 
 
 @record(slots=True)
@@ -139,7 +145,7 @@ class Named:
 @record(slots=True)
 class Called:
     """The call of a block. `arguments` are its parameters' values in order, `written` the expressions that the
-    call gave them (those left to their defaults are absent), `entry` the node that it reads, `first` and `stop` the
+    call gave them, `defaults` those of the block for parameters that the call leaves out, `entry` the node that it reads, `first` and `stop` the
     range of its nodes."""
 
     block: str
@@ -153,6 +159,7 @@ class Called:
     first: int
     stop: int
     definition: Span
+    defaults: tuple[tuple[str, Expr], ...] = ()
 
 
 @record(slots=True)
@@ -183,7 +190,8 @@ class Graph:
     """A network. Node 0 is its INPUT; `output` is the node whose value it gives.
 
     `modules` maps the path of each named part and block call to the node whose output is the part's.
-    `settings` are the parameters of the net with their values; `lets` the expressions of file-level names.
+    `settings` are the parameters of the net with their values, `domains` those that have one with what they may be;
+    `lets` are the expressions of file-level names.
     """
 
     name: str
@@ -197,6 +205,7 @@ class Graph:
     contracts: tuple[Expr, ...]
     source: Source
     sources: tuple[Source, ...] = ()
+    domains: Mapping[str, SequenceOf[Value]] = field(default_factory=dict[str, SequenceOf[Value]])
 
     def __len__(self) -> int:
         return len(self.nodes)

@@ -16,7 +16,7 @@ from cnndsl.elaborate.calls import show_argument
 from cnndsl.elaborate.lookup import find_label, show_value
 from cnndsl.elaborate.state import Bound, Env, Given, Setting, Wire, Word
 from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
-from cnndsl.expr import Expr, Literal, Name, Reference, Value, error, evaluate, names, show
+from cnndsl.expr import Call, Expr, Literal, Name, Reference, Value, error, evaluate, names, show
 from cnndsl.layers.base import Layer, Option
 from cnndsl.records import record
 from cnndsl.syntax import ast
@@ -55,8 +55,17 @@ def bind(kind: type[Layer], written: ast.Layer, digits: Literal | None, name: st
         else:
             fields[option] = _explained(setting, env, kind, option, rule)
     layer = kind(**fields)
-    exprs = tuple((option, each.expr) for option, each in merged.items() if not isinstance(each.expr, Literal))
+    exprs = tuple((option, expr) for option, each in merged.items() if (expr := _origin(each, option in chosen)))
     return Bound(layer, tuple(references), _text(name, written, chosen, kind, env), exprs)
+
+
+def _origin(setting: Setting, is_own: bool) -> Expr | None:
+    """The expression behind an option; None for a literal. One that a `default` gives is marked, since its names are
+    those of the file."""
+    expr = setting.extents or setting.expr
+    if isinstance(expr, Literal):
+        return None
+    return expr if is_own else Call("default", (expr,), expr.span)
 
 
 def settings(kind: type[Layer], written: ast.Layer, digits: Literal | None, env: Env) -> dict[str, Setting]:
@@ -88,7 +97,9 @@ def _setting(each: _Assignment, rule: Option, env: Env) -> Setting:
     if len(each.exprs) == 1 and rule.type != "ints":
         return Setting(_value(each.exprs[0], rule, env), each.exprs[0])
     numbers = tuple(_integer(evaluate(expr, env.values), "a number here", expr.span) for expr in each.exprs)
-    return Setting(numbers, Literal(numbers, show(numbers), each.span))
+    is_literal = all(isinstance(expr, Literal) for expr in each.exprs)
+    extents = None if is_literal else Call("extents", each.exprs, each.span)
+    return Setting(numbers, Literal(numbers, show(numbers), each.span), extents)
 
 
 def _assignments(kind: type[Layer], written: ast.Layer, digits: Literal | None) -> Iterator[_Assignment]:

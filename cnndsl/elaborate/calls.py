@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from cnndsl.elaborate.count import least_of_call, too_many
@@ -56,10 +56,18 @@ def call(walker: Walker, block: Definition, item: ast.Layer, wire: Wire | None, 
         first,
         len(walker.state.drafts),
         block.block.span,
+        tuple(_left_out(block, written)),
     )
     walker.state.modules.append((part, scope))
     result = Made(made.wire, part)
     return result if tag is None else walker.name(tag, result, env, scope, is_module=False)
+
+
+def _left_out(block: Definition, written: Mapping[str, Expr]) -> Iterator[tuple[str, Expr]]:
+    """The defaults of the parameters that a call leaves out."""
+    for each in block.block.parameters or ():
+        if each.name not in written and each.default is not None:
+            yield each.name, each.default
 
 
 def _argument_or_unknown(expr: Expr, env: Env) -> Value:

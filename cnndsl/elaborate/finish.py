@@ -51,4 +51,5 @@ def finish(
         contracts=contracts,
         source=file.source,
         sources=sources,
+        domains=dict(home.domains),
     )

@@ -28,7 +28,7 @@ def repeat(walker: Walker, item: ast.Repeat, wire: Wire | None, env: Env) -> Mad
         return _once(walker, item.body, ("i",), env, stop)
     _check(times, item.body, item.span, walker, env)
     rows = tuple((turn,) for turn in range(1, times + 1))
-    return _turns(walker, item.body, ("i",), rows, item.count, item.span, wire, env)
+    return _turns(walker, item.body, ("i",), rows, item.count, (), item.span, wire, env)
 
 
 def table(walker: Walker, item: ast.For, wire: Wire | None, env: Env) -> Made:
@@ -41,7 +41,7 @@ def table(walker: Walker, item: ast.For, wire: Wire | None, env: Env) -> Made:
     except CnnError as stop:
         return _once(walker, body, item.names, env, stop)
     _check(len(rows), body, item.span, walker, env)
-    return _turns(walker, body, item.names, rows, None, item.span, wire, env)
+    return _turns(walker, body, item.names, rows, None, item.rows, item.span, wire, env)
 
 
 def _once(walker: Walker, body: ast.Element, names: tuple[str, ...], env: Env, stop: CnnError) -> Made:
@@ -88,6 +88,7 @@ def _turns(
     names: tuple[str, ...],
     rows: tuple[tuple[Value, ...], ...],
     written: Expr | None,
+    cells: tuple[tuple[Expr, ...], ...],
     span: Span,
     wire: Wire | None,
     env: Env,
@@ -105,7 +106,7 @@ def _turns(
             parts.append(made.part)
         wire = made.wire
     state.turns = outer
-    return Made(wire, Loop(tuple(parts), names, rows, written, span))
+    return Made(wire, Loop(tuple(parts), names, rows, written, span, cells))
 
 
 def count(expr: Expr, env: Env) -> int:

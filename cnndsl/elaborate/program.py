@@ -127,6 +127,7 @@ def _parameters(file: ast.File, home: Home, settings: Mapping[str, family.Given]
         return
     values, wrong = family.settle(file, known, settings)
     home.values.update(values)
+    home.domains.update({each.name: each.domain for each in known if each.domain is not None})
     state.report(CnnError(wrong))
 
 

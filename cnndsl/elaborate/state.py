@@ -5,7 +5,7 @@ Everything here is private to `cnndsl.elaborate`; what leaves it is an immutable
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -107,10 +107,12 @@ class Definition:
 
 @record(slots=True)
 class Setting:
-    """An option's value, and the expression behind it where that is more than a literal."""
+    """An option's value, and the expression behind it where that is more than a literal; `extents` are those of
+    several axes."""
 
     value: Value
     expr: Expr
+    extents: Expr | None = None
 
 
 Defaults: TypeAlias = Mapping[type[Layer], Mapping[str, Setting]]
@@ -124,6 +126,8 @@ class Home:
     blocks: dict[str, Definition] = field(default_factory=dict[str, Definition])
     values: dict[str, Value] = field(default_factory=dict[str, Value])
     lets: dict[str, Expr] = field(default_factory=dict[str, Expr])
+    domains: dict[str, Sequence[Value]] = field(default_factory=dict[str, Sequence[Value]])
+    """What the parameters of the net may be, of those that have a domain."""
     choices: dict[int, str] = field(default_factory=dict[int, str])
     """The parameter that decides on the `A?` that starts at an offset."""
     labels: dict[str, Span] = field(default_factory=dict[str, Span])
