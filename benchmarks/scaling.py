@@ -47,7 +47,7 @@ def measure(net: str, layers: int, written_out: bool) -> dict[str, float]:
     from cnndsl.analysis.memory import training
     from cnndsl.analysis.receptive_field import receptive_fields
     from cnndsl.elaborate import elaborate
-    from cnndsl.emit.torch_source import source
+    from cnndsl.emit.torch.source import source
     from cnndsl.errors import Source
     from cnndsl.syntax.parse import parse
 

@@ -84,7 +84,7 @@ def bench(graph: Graph, plan: Plan) -> Timing:
     """
     import torch
 
-    from cnndsl.emit.live import module
+    from cnndsl.emit.torch.live import module
 
     device = torch.device(plan.device)
     network = module(graph).to(device)

@@ -92,8 +92,8 @@ class Loop:
     """A repeat or a `for`: its turns in order.
 
     `names` are the variables that change from turn to turn (`i`, or those of the `for`), `rows` their values.
-    `count` is the expression of a repeat, None for a `for`, `cells` the expressions of a table's rows: for a range one
-    row of its two ends.
+    `count` is the expression of a repeat, None for a `for`, `cells` the expressions of a table's rows: for a range
+    one row of its two ends.
     """
 
     turns: tuple[Part, ...]
@@ -145,8 +145,8 @@ class Named:
 @record(slots=True)
 class Called:
     """The call of a block. `arguments` are its parameters' values in order, `written` the expressions that the
-    call gave them, `defaults` those of the block for parameters that the call leaves out, `entry` the node that it reads, `first` and `stop` the
-    range of its nodes."""
+    call gave them, `defaults` those of the block for parameters that the call leaves out, `entry` the node that it
+    reads, `first` and `stop` the range of its nodes."""
 
     block: str
     span: Span

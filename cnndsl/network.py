@@ -56,13 +56,13 @@ class Network:
 
     def source(self) -> str:
         """A Python module with the network as a `torch.nn.Module`, which needs torch and nothing of ours."""
-        from cnndsl.emit.torch_source import source
+        from cnndsl.emit.torch.verified import verified_source
 
-        return source(self.graph)
+        return verified_source(self.graph)
 
     def module(self) -> nn.Module:
         """The network as a live module with initialised weights. Needs torch."""
-        from cnndsl.emit.live import module
+        from cnndsl.emit.torch.live import module
 
         return module(self.graph)
 

@@ -14,7 +14,7 @@ from cnndsl.commands import compile as compiling
 from cnndsl.diagnostics.machine import sarif
 from cnndsl.elaborate import elaborate
 from cnndsl.emit import draw
-from cnndsl.emit.torch_source import source
+from cnndsl.emit.torch.source import source
 from cnndsl.errors import Diagnostic, Source, Span
 from cnndsl.files import FileError, read, write
 from cnndsl.syntax.parse import parse

@@ -146,6 +146,7 @@ class Crop(Layer):
     """
 
     NAMES: ClassVar = ("CROP",)
+    VIEW: ClassVar = True
     POSITIONAL: ClassVar = ("margin", "after")
 
     margin: Dims = option("dims", (1,), minimum=0, required=True)
@@ -170,11 +171,9 @@ class Crop(Layer):
         return Window((1,) * len(sides), (1,) * len(sides), tuple(-before for before, _ in sides))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
-        """PyTorch takes a negative padding for a crop."""
         (x,) = inputs
-        sides = self._sides(x)
-        pads = tuple(-side for pair in reversed(sides) for side in pair)
-        return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(pads[0] if len(set(pads)) == 1 else pads),))
+        after = (("after", Slot(squeeze(self.after), "after")),) if self.after else ()
+        return TorchCall(f"Crop{x.rank}d", (Slot(squeeze(self.margin), "margin"),), after, helper=True)
 
 
 @record

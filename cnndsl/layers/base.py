@@ -95,7 +95,8 @@ class TorchCall:
 
     `name` is the callable (`nn.Conv2d`); values are Slots, or nested calls. `inplace` says whether an
     `inplace=True` may be added (where nothing else reads the input, nor the layer before it keeps it). Where torch
-    has no such module, `helper` says that `name` is a class of `emit.helpers`, whose source goes along. `flatten`
+    has no such module, `helper` says that `name` is a class of `emit.helpers`, whose source goes along; a layer type of
+    another package gives that source itself, in `source`, as one class that needs `torch`, `nn` and `F`. `flatten`
     says that the module wants its input flattened: `torch.flatten(x, 1)` goes ahead of it.
     """
 
@@ -105,6 +106,7 @@ class TorchCall:
     inplace: bool = False
     helper: bool = False
     flatten: bool = False
+    source: str = ""
 
 
 @record(slots=True)

@@ -106,10 +106,6 @@ class SlidingPool(Layer):
             pads += [axis.before, reach - axis.size - axis.before]
         return tuple(pads)
 
-    def is_identity(self, *inputs: Shape) -> bool:
-        """Adaptive pooling to the size that the input has."""
-        return bool(self._adaptive()) and self.output(*inputs) == inputs[0]
-
     def scratch(self, *inputs: Shape) -> tuple[int, int]:
         """The padded copy, where PyTorch does not pad by itself."""
         (x,) = inputs
@@ -314,9 +310,6 @@ class GlobalPool(Layer):
         (x,) = inputs
         need_spatial(self.kind(), x)
         return Shape(x.channels, (1,) * x.rank)
-
-    def is_identity(self, *inputs: Shape) -> bool:
-        return inputs[0].pixels == 1
 
     def operations(self, *inputs: Shape) -> int:
         """One for each value of the input."""

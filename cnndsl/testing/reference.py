@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.emit.helpers import HELPERS
+from cnndsl.emit.torch.helpers import HELPERS
 from cnndsl.graph import Graph, Node
 from cnndsl.layers.base import Slot, TorchCall, TorchFunction
 from cnndsl.layers.resize import Unpool

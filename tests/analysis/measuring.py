@@ -8,7 +8,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.distributed._tools.mem_tracker import MemTracker
 from torch.nn import functional
 
-from cnndsl.emit.live import module
+from cnndsl.emit.torch.live import module
 from cnndsl.graph import Graph
 
 

@@ -56,7 +56,7 @@ def test_a_merge_is_as_wide_as_its_widest_operand() -> None:
         ("CONV3-4 -> DROPOUT(0)", True, 1),
         ("CONV3-4 -> DROPPATH", False, 1),
         ("CONV3-4 -> DROPPATH", True, None),
-        ("CONV3-4 -> POOL(out=8)", True, 1),
+        ("CONV3-4 -> POOL(out=8)", True, None),
         ("CONV3-4 -> POOL(out=4)", True, None),
         ("CONV3-4 -> RELU", True, 1),
         ("CONV3-4 -> SIGMOID", True, None),

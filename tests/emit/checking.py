@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from cnndsl.emit.live import module
-from cnndsl.emit.torch_source import source
+from cnndsl.emit.torch.live import module
+from cnndsl.emit.torch.source import source
 from cnndsl.graph import Graph
 from cnndsl.network import loads
 from cnndsl.testing import Reference
@@ -79,7 +79,7 @@ def check_outputs(network: nn.Module, graph: Graph, training: bool, within: floa
         result = network(x)
         values = reference.values(image(graph))
     assert torch.equal(x, image(graph))
-    found = [result] if isinstance(result, Tensor) else list(result)
+    found = [result] if isinstance(result, Tensor) else [each for each in result if each is not None]
     taps = [tap for tap in graph.taps if not tap.training_only] + [tap for tap in graph.taps if tap.training_only]
     nodes = [graph.output, *(tap.node for tap in taps if training or not tap.training_only)]
     assert len(found) == len(nodes)

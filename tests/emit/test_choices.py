@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.emit.torch_source import source
+from cnndsl.emit.torch.source import source
 from tests.random.test_oracles import test_the_emitted_module_computes_what_the_graph_says as computes_what_it_says
 from tests.random.test_programs import graph_of
 

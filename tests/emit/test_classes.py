@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cnndsl.emit.settings import kept
+from cnndsl.emit.torch.parameters import offered as kept
 from cnndsl.network import loads
 from tests.emit.checking import check, emitted, forward_of
 from tests.emit.programs import BOTTLENECK, DENSE, INCEPTION, MOBILE, RESIDUAL, UNET
@@ -44,7 +44,7 @@ def test_widths_follow_through_blocks() -> None:
 
 
 def test_a_number_that_no_expression_gives_becomes_an_argument() -> None:
-    assert classes(INCEPTION) == ["Basic", "Inception", "Aux", "Google"]
+    assert classes(INCEPTION) == ["Basic", "Inception", "Aux", "GoogleOutput", "Google"]
     wanted = (
         "self, in_channels: int, c: int, k: int | tuple[int, int] = 1, s: int = 1, padding: int | tuple[int, int] = 0"
     )

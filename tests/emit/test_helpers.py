@@ -16,7 +16,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnndsl.emit.helpers import HELPERS
+from cnndsl.emit.torch.helpers import HELPERS
 
 HEAD = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n\n"
 EXAMPLES = {
@@ -29,6 +29,7 @@ EXAMPLES = {
             f"PaddedAvgPool{n}d": (f"2, stride=1, pads={(0, 1) * n}, count_include_pad=False", (3, *(5,) * n)),
             f"PaddedLPPool{n}d": (f"2, 2, stride=1, pads={(0, 1) * n}", (3, *(5,) * n)),
             f"PaddedSumPool{n}d": (f"2, stride=1, pads={(0, 1) * n}", (3, *(5,) * n)),
+            f"Crop{n}d": ("1, after=2", (3, *(5,) * n)),
             f"PadChannels{n}d": ("3, 6, stride=2, where='both'", (3, *(5,) * n)),
         }.items()
         if name in HELPERS

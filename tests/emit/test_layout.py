@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cnndsl.emit.layout import Call, Comprehension, Display, Doc, Infix, Item, Text, lines
+from cnndsl.emit.torch.layout import Call, Comprehension, Display, Doc, Infix, Item, Text, lines
 from tests.emit.checking import clean
 
 names = (

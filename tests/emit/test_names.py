@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from cnndsl.emit.names import class_name, comment, variable
+from cnndsl.emit.torch.names import class_name, comment, variable
 
 
 @given(st.text(max_size=20))

@@ -10,7 +10,7 @@ from torch import nn
 
 from cnndsl.analysis.memory import training
 from cnndsl.elaborate import elaborate
-from cnndsl.emit.live import module
+from cnndsl.emit.torch.live import module
 from cnndsl.errors import Source
 from cnndsl.graph import Graph
 from cnndsl.layers.norm import LayerNorm

@@ -1,0 +1,350 @@
+"""Step 3: the constructor of a class. What each module is built with, and which arguments the class has for that.
+
+Before: the parts of a class at all its places, and what their names are worth there. After: a `ModuleClass`, in which
+every argument of every module is a term that holds at every place. Raises Differ where no such class exists, Missing
+where it needs an argument that its block does not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field, replace
+from typing import Protocol, cast
+
+from cnndsl.emit.torch.chain import ChainBuilder
+from cnndsl.emit.torch.children import Children
+from cnndsl.emit.torch.construct import DEFAULTS, ENTERING, construct
+from cnndsl.emit.torch.flow import Flow
+from cnndsl.emit.torch.ir import (
+    Argument,
+    Build,
+    Chain,
+    Forward,
+    Guard,
+    ModuleClass,
+    Parameter,
+)
+from cnndsl.emit.torch.iterations import built_names, used_names
+from cnndsl.emit.torch.names import variable
+from cnndsl.emit.torch.parts import Borders, elements, members, output
+from cnndsl.emit.torch.scope import Extra, Missing, Scope, same
+from cnndsl.emit.torch.terms import Code, Const, Term, Var, evaluate, names, substitute
+from cnndsl.emit.torch.trace import trace
+from cnndsl.emit.torch.traced import Callees, Differ, Traced, of_type
+from cnndsl.emit.torch.walk import builds
+from cnndsl.expr import Expr
+from cnndsl.graph import Called, Graph, Leaf, Loop, Named, Part
+from cnndsl.records import record
+
+MOST_EXTRAS = 3
+"""With more arguments that its block does not have, a class says less than two classes."""
+
+
+@record
+class Plan:
+    """What a class is made from: its parts, the paths of its places, the nodes whose values enter, what its names are
+    worth, the channels that enter, the block's own names of its arguments by those of Python, their defaults."""
+
+    name: str
+    parts: tuple[Part | None, ...]
+    roots: tuple[str, ...]
+    entries: tuple[int, ...]
+    scope: Scope
+    entering: Term
+    is_flat: bool = False
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
+    defaults: Mapping[str, Term] = field(default_factory=dict[str, Term])
+    traced: Traced | None = None
+
+
+class Registry(Callees, Protocol):
+    """The classes of the network, and who is asked for that of a call."""
+
+    graph: Graph
+    borders: Borders
+    by_path: dict[str, ModuleClass]
+    traced: dict[int, Traced]
+
+    def class_of(self, found: Sequence[Called]) -> ModuleClass: ...
+
+    def wants_flat(self, part: Part | None, entry: int) -> bool: ...
+
+    def is_sequential(self, part: Part | None, entry: int) -> bool: ...
+
+    def entry(self, part: Part, entry: int) -> int: ...
+
+
+class ClassBuilder:
+    """Builds one class."""
+
+    def __init__(self, registry: Registry, plan: Plan, is_root: bool = False) -> None:
+        self.registry, self.plan, self.is_root = registry, plan, is_root
+        self.graph, self.borders = registry.graph, registry.borders
+        known = {*plan.scope.frames[0], *ENTERING}
+        self.counter = variable("in_width", known) if "channels" in known else "channels"
+
+    def build(self) -> ModuleClass:
+        """Return the class."""
+        plan = self.plan
+        flow = Flow(self.graph, plan.scope, plan.roots, plan.entries, plan.entering, plan.is_flat)
+        if plan.traced is None and self._is_sequential():
+            chain, after = ChainBuilder(self).build(plan.parts, flow)
+            local = {self.counter}
+            leaving = after.closed if after.term is not None and local & set(names(after.term)) else after.term
+            return self._finished(flow, chain, None, None, (leaving,), ("",))
+        traced = plan.traced
+        if traced is None:
+            traced = trace(self.registry, plan.roots, plan.parts, plan.entries, self.is_root)
+        scope, entering = self._with_inputs(plan.scope, traced.forward)
+        children = Children(self, replace(flow, scope=scope), traced, entering)
+        made = self._finished(replace(flow, scope=scope), None, traced.forward, children, children.leaving(), entering)
+        self.registry.traced[id(made)] = traced
+        return made
+
+    def _is_sequential(self) -> bool:
+        """Whether the class is an `nn.Sequential`. The network's own rather says in a `forward` what it does, if its
+        parts have names and none is a loop."""
+        plan = self.plan
+        if not all(map(self.registry.is_sequential, plan.parts, plan.entries)):
+            return False
+        if not self.is_root:
+            return True
+        held = members(plan.parts[0], "", self.graph)
+        loops = [each for each in elements(plan.parts[0]) if isinstance(each, Loop) and len(each.turns) > 1]
+        return bool(loops) or all(name.isdigit() for name in held)
+
+    def _with_inputs(self, scope: Scope, forward: Forward) -> tuple[Scope, tuple[str, ...]]:
+        """The scope with a name for the channels of each input beside the one that enters."""
+        found: list[str] = []
+        frames = [dict(env) for env in scope.frames]
+        for value in forward.inputs:
+            keys = forward.values[value].keys
+            if value == 0 or any(what is None or what % 3 for what in keys):
+                found.append(ENTERING[self.plan.is_flat] if value == 0 else "")
+                continue
+            name = variable(f"{forward.values[value].name or 'skip'}_channels", {*frames[0], *ENTERING})
+            for env, what in zip(frames, keys, strict=True):
+                env[name] = self.graph.nodes[(what or 0) // 3].shape.channels
+            found.append(name)
+        return replace(scope, frames=tuple(frames)), tuple(found)
+
+    # Modules
+
+    def wants_flat(self, part: Part | None, entry: int) -> bool:
+        return self.registry.wants_flat(part, entry)
+
+    def module(self, parts: Sequence[Part], flow: Flow, traced: Traced | None = None) -> tuple[Build | Chain, Flow]:
+        """Build a child that is these parts; returns it and the flow after it."""
+        first = parts[0]
+        if isinstance(first, Leaf):
+            return self._layer(of_type(parts, Leaf), flow)
+        outputs = [output(part, entry) for part, entry in zip(parts, flow.nodes, strict=True)]
+        if isinstance(first, Called):
+            found = of_type(parts, Called)
+            return self.instance(self.registry.class_of(found), found, flow, outputs, {})
+        labels = of_type(parts, Named)
+        inner, paths = [label.part for label in labels], tuple(label.path for label in labels)
+        if traced is None and all(map(self.registry.is_sequential, inner, flow.nodes)):
+            chain, after = ChainBuilder(self).build(inner, replace(flow, roots=paths, renumbered=False))
+            return chain, replace(flow, scope=after.scope).after(outputs, after.term)
+        made = self._labelled(inner, paths, flow, traced)
+        return self.instance(made, labels, flow, outputs, {})
+
+    def _layer(self, leaves: Sequence[Leaf], flow: Flow) -> tuple[Build, Flow]:
+        numbers = [leaf.node for leaf in leaves]
+        nodes = [self.graph.nodes[at] for at in numbers]
+        inplace = all(at in self.registry.overwritten for at in numbers)
+        made = construct(nodes, flow, inplace, all(at in self.borders.pooled for at in numbers))
+        flat = flow.flat and all(self.borders.is_elementwise(at) for at in numbers)
+        return made.build, flow.after(numbers, made.leaving, flat)
+
+    def class_at(self, part: Part) -> ModuleClass | None:
+        """Return the class of a call."""
+        return self.registry.class_of([part]) if isinstance(part, Called) else None
+
+    def instance(
+        self,
+        made: ModuleClass,
+        parts: Sequence[Part],
+        flow: Flow,
+        outputs: Sequence[int],
+        widths: Mapping[str, Term | None],
+    ) -> tuple[Build, Flow]:
+        """Build an instance of a class of the file: each argument is a term that holds at every place. `widths` are the
+        channels of inputs beside the first."""
+        values = [made.environments[made.places[part.path]] for part in parts if isinstance(part, Called | Named)]
+        given: dict[str, Term] = {}
+        options: dict[str, Term] = {}
+        arguments: list[Argument] = []
+        guards: list[Guard] = []
+        skipped = False
+        for parameter in made.parameters:
+            wanted = [env[parameter.name] for env in values]
+            candidates = [*self._candidates(parameter, parts, flow, options), widths.get(parameter.name)]
+            wish = "" if parameter.name in ENTERING else parameter.name
+            term = flow.scope.agree(wanted, candidates, wish)
+            given[parameter.name] = term
+            options[parameter.option or parameter.name] = term
+            default = parameter.default
+            if default is not None and isinstance(term, Const) and same(term.value, evaluate(default, {})):
+                skipped = True
+                continue
+            by_name = skipped or parameter.by_keyword or isinstance(wanted[0], bool | Code)
+            arguments.append(Argument(term, parameter.name if by_name else ""))
+            skipped = by_name
+        leaving = made.leaving[0] if made.leaving else None
+        after = flow.after(outputs, None if leaving is None else substitute(leaving, given))
+        return Build(made, tuple(arguments), tuple(guards)), after
+
+    def _candidates(
+        self, parameter: Parameter, parts: Sequence[Part], flow: Flow, given: Mapping[str, Term]
+    ) -> Iterator[Term | None]:
+        if parameter.name in ENTERING:
+            yield flow.term
+            return
+        first = parts[0]
+        if isinstance(first, Called) and parameter.option:
+            found = of_type(parts, Called)
+            yield from self._translated([dict(part.written).get(parameter.option) for part in found], flow.scope)
+            scope = self._of_block(found[0], flow, given)
+            yield from self._translated([dict(part.defaults).get(parameter.option) for part in found], scope)
+        elif isinstance(first, Called):
+            yield flow.scope.look.get(parameter.name)
+            yield self._own(parameter.name, flow)
+        else:
+            renamed = parameter.name.replace("block_", "in_")
+            yield self._own(renamed if renamed in ENTERING else parameter.name, flow)
+
+    def _of_block(self, call: Called, flow: Flow, given: Mapping[str, Term]) -> Scope:
+        """The scope in which a block's own defaults stand: its file, what enters, the arguments before them."""
+        file = {name: term for name, term in flow.scope.look.items() if name.startswith("::")}
+        is_own_file = call.definition.source is self.graph.source
+        look: dict[str, Term] = {name[2:]: term for name, term in file.items()} if is_own_file else {}
+        if flow.term is not None and not flow.flat:
+            look["C"] = flow.term
+        return replace(flow.scope, look={**look, **given})
+
+    def _translated(self, written: Sequence[Expr | None], scope: Scope) -> Iterator[Term | None]:
+        found = scope.whole(written)
+        if found is not None and found.dividend is None:
+            yield found.term
+        yield scope.real(written)
+        yield scope.test(written)
+
+    def _own(self, name: str, flow: Flow) -> Term | None:
+        """A name that the class itself has: what surrounds a label, or a parameter of the net."""
+        return Var(name) if all(name in env for env in flow.scope.frames) else None
+
+    # Labels on parts with branches
+
+    def _labelled(
+        self, inner: Sequence[Part | None], paths: tuple[str, ...], flow: Flow, traced: Traced | None
+    ) -> ModuleClass:
+        """The class of a label. It knows the names around it, and takes as arguments those that it uses."""
+        if paths[0] in self.registry.by_path and set(self.registry.by_path[paths[0]].places) == set(paths):
+            return self.registry.by_path[paths[0]]
+        moved = {name: name.replace("in_", "block_") for name in ENTERING}
+        frames: list[dict[str, object]] = []
+        for env, width in zip(flow.scope.frames, flow.widths, strict=True):
+            frames.append({"in_channels": width, **{moved.get(name, name): value for name, value in env.items()}})
+        terms = {name: Var(other) for name, other in moved.items()}
+        look = {name: substitute(term, terms) for name, term in flow.scope.look.items()}
+        alone = isinstance(flow.term, Const) and len(paths) == 1
+        entering = flow.term if alone and flow.term is not None else Var("in_channels")
+        extras: tuple[Extra, ...] = ()
+        while True:
+            places = tuple(range(len(paths)))
+            known = [{**env, **{each.name: dict(each.values)[at] for each in extras}} for at, env in enumerate(frames)]
+            scope = replace(flow.scope, look=look, frames=tuple(known), places=places, extras=extras, is_loop=False)
+            name = paths[0].rpartition(".")[2]
+            plan = Plan(name, tuple(inner), paths, flow.nodes, scope, entering, traced=traced)
+            try:
+                made = ClassBuilder(self.registry, plan).build()
+            except Missing as missing:
+                if len(extras) == MOST_EXTRAS:
+                    raise Differ from None
+                extras = (*extras, extra(missing, extras, len(paths), tuple(frames[0])))
+                continue
+            self.registry.by_path.update(dict.fromkeys(made.places, made))
+            return made
+
+    # The whole
+
+    def _finished(
+        self,
+        flow: Flow,
+        chain: Chain | None,
+        forward: Forward | None,
+        children: Children | None,
+        leaving: tuple[Term | None, ...],
+        entering: tuple[str, ...],
+    ) -> ModuleClass:
+        made = children.made if children is not None else ()
+        flags = children.flags if children is not None else ()
+        used = set(used_names(chain.items)) if chain is not None else set[str]()
+        for child in made:
+            used |= {*built_names(child.module), *(names(child.test) if child.test is not None else ())}
+        used |= {name for flag in flags for name in names(flag.test)}
+        frames = flow.scope.frames
+        parameters = self._parameters([name for name in frames[0] if name in used], frames)
+        known = {parameter.name for parameter in parameters}
+        found = [each for module in (chain, *(child.module for child in made)) if module for each in builds(module)]
+        guards = dict.fromkeys(guard for build in found for guard in build.guards if guard.names <= known)
+        first = self.plan.entries
+        shapes = tuple(
+            (str(self.graph.nodes[at].shape), str(self.graph.nodes[output(part, at)].shape))
+            for part, at in zip(self.plan.parts, first, strict=True)
+        )
+        places = {path: at for at, path in enumerate(self.plan.roots)}
+        outside = tuple(term if term is not None and set(names(term)) <= set(frames[0]) else None for term in leaving)
+        return ModuleClass(
+            self.plan.name,
+            tuple(parameters),
+            tuple(guards),
+            flags,
+            made,
+            chain,
+            forward,
+            places,
+            frames,
+            outside,
+            entering,
+            self.plan.is_flat,
+            shapes,
+        )
+
+    def _parameters(self, used: Sequence[str], frames: Sequence[Mapping[str, object]]) -> list[Parameter]:
+        asked = {each.name: each.wish for each in self.plan.scope.extras}
+        result: list[Parameter] = []
+        is_last = True
+        for name in reversed(used):
+            values = [env[name] for env in frames]
+            default = self.plan.defaults.get(name) if is_last else None
+            usual = DEFAULTS.get(asked.get(name, ""))
+            if name in asked and is_last and usual is not None and any(same(value, usual) for value in values):
+                default = Const(usual)
+            is_last = default is not None
+            option = self.plan.options.get(name, "")
+            result.append(Parameter(name, _type(values), option, default, name in asked))
+        return result[::-1]
+
+
+def extra(missing: Missing, extras: Sequence[Extra], places: int, known: Sequence[str]) -> Extra:
+    """Return the argument that a class needs for a number that no expression gives."""
+    first = next(iter(missing.values.values()))
+    usual = DEFAULTS.get(missing.wish, first)
+    values = tuple((at, missing.values.get(at, usual)) for at in range(places))
+    return Extra(variable(missing.wish, {*known, *(each.name for each in extras)}), missing.wish, values)
+
+
+def _type(values: Sequence[object]) -> str:
+    if any(isinstance(value, Code) for value in values):
+        return "type[nn.Module]"
+    lengths = {len(cast("tuple[object, ...]", value)) for value in values if isinstance(value, tuple)}
+    if lengths:
+        each = f"tuple[{', '.join(['int'] * lengths.pop())}]"
+        return each if all(isinstance(value, tuple) for value in values) else f"int | {each}"
+    for kind in (float, bool, int):
+        if any(isinstance(value, kind) for value in values):
+            return kind.__name__
+    return "str"

@@ -1,0 +1,337 @@
+"""Step 3b: a chain of parts as the items of an `nn.Sequential`, for all places at once.
+
+A repeat becomes a loop where one body is right in every iteration (`_repeat` decides); else it is written out. A choice
+becomes a test; one that no test expresses raises Differ. These are pure functions: a loop that is tried and not taken
+leaves no trace.
+
+Before: parts that form a chain. After: items whose every argument holds in every iteration and at every place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Protocol
+
+from cnndsl.emit.torch.flow import Flow
+from cnndsl.emit.torch.ir import Assign, Build, Chain, ChildName, Element, Item, Optional, Repeat, Rows
+from cnndsl.emit.torch.iterations import Iterations
+from cnndsl.emit.torch.names import attribute
+from cnndsl.emit.torch.parts import Borders, child_name, elements, is_module, path_of
+from cnndsl.emit.torch.scope import Missing, known_terms
+from cnndsl.emit.torch.terms import Const, Term, UnknownName, Var, add, evaluate, negated, text
+from cnndsl.emit.torch.traced import Differ, Known, in_iteration, of_type
+from cnndsl.expr import Expr
+from cnndsl.graph import Choice, From, Leaf, Loop, Named, Part
+
+DEEPEST = 4
+"""Repeats within repeats beyond this depth are written out: each level is tried in several ways."""
+SHORTEST_TABLE = 3
+"""A `for` with as many rows stays a table."""
+Template = tuple[str | Expr, ...]
+Made = tuple[list[Item], Flow]
+
+
+class Builder(Protocol):
+    """Who builds the modules of a chain."""
+
+    borders: Borders
+    counter: str
+
+    def module(self, parts: Sequence[Part], flow: Flow) -> tuple[Build | Chain, Flow]: ...
+
+    def wants_flat(self, part: Part | None, entry: int) -> bool: ...
+
+
+class ChainBuilder:
+    """Fills one `nn.Sequential`. A flattening that it begins with was left to the caller."""
+
+    def __init__(self, builder: Builder, depth: int = 0) -> None:
+        self.builder, self.depth = builder, depth
+        self.graph = builder.borders.graph
+
+    def build(self, parts: Sequence[Part | None], flow: Flow) -> tuple[Chain, Flow]:
+        """Return the chain and the flow after it. Raises Differ, Missing or Fixed."""
+        items, flow = self.row(parts, flow)
+        return Chain(tuple(items)), flow
+
+    def row(self, parts: Sequence[Part | None], flow: Flow) -> Made:
+        """Build a row of parts."""
+        rows = [elements(part) for part in parts]
+        if len({len(row) for row in rows}) > 1:
+            raise Differ
+        items: list[Item] = []
+        for row in zip(*rows, strict=True):
+            made, flow = self._part(row, flow)
+            items += made
+        return items, flow
+
+    def _part(self, parts: Sequence[Part], flow: Flow, template: Template = ()) -> Made:
+        first = parts[0]
+        if any(type(part) is not type(first) for part in parts):
+            raise Differ
+        if isinstance(first, Loop):
+            return self._loop(of_type(parts, Loop), flow)
+        if isinstance(first, Choice):
+            return self._choice(of_type(parts, Choice), flow)
+        if isinstance(first, From):
+            return [], flow.after([part.node for part in of_type(parts, From)], flow.term)
+        if isinstance(first, Named) and not first.is_module:
+            inner = [part.part for part in of_type(parts, Named)]
+            return self._named(inner, flow, first.template)
+        return self._element(parts, flow, template)
+
+    def _named(self, parts: Sequence[Part], flow: Flow, template: Template) -> Made:
+        """What one label names: a layer or a call is called so."""
+        if isinstance(parts[0], Leaf) or is_module(parts[0]):
+            return self._part(parts, flow, template)
+        return self.row(parts, flow)
+
+    # Modules
+
+    def _element(self, parts: Sequence[Part], flow: Flow, template: Template) -> Made:
+        if not any(map(self.builder.borders.own, parts)):
+            return self._placeholder(parts, flow)
+        items: list[Item] = []
+        if self._must_flatten(parts, flow):
+            items, flow = self._flatten(flow)
+        first = parts[0]
+        name = self._name(parts, flow, first.template if isinstance(first, Named) else template)
+        module, after = self.builder.module(parts, flow)
+        return [*items, Element(name, module, after.comment())], replace(after, renumbered=flow.renumbered)
+
+    def _placeholder(self, parts: Sequence[Part], flow: Flow) -> Made:
+        """A call that makes nothing takes a number all the same."""
+        name = self._name(parts, flow, ())
+        return ([Element(name, Build("nn.Identity"))] if not name.text else []), flow
+
+    def _must_flatten(self, parts: Sequence[Part | None], flow: Flow) -> bool:
+        wants = self.builder.wants_flat
+        return not flow.flat and any(wants(part, entry) for part, entry in zip(parts, flow.nodes, strict=True))
+
+    def _flatten(self, flow: Flow) -> Made:
+        """A flattening in between: PyTorch would count one too many from here on."""
+        if self.depth:
+            raise Differ
+        flow = replace(flow.flattened(), renumbered=True)
+        return [Element(ChildName("flatten"), Build("nn.Flatten"), flow.comment())], flow
+
+    def _name(self, parts: Sequence[Part], flow: Flow, template: Template) -> ChildName:
+        """The name of a child that is called so in each frame."""
+        paths = [path_of(part, self.graph) for part in parts]
+        found = [child_name(path, root) for path, root in zip(paths, flow.roots, strict=True)]
+        if all(name.isdigit() for name in found) and not flow.renumbered:
+            return ChildName()
+        for name in found:
+            attribute(name)
+        if len(set(found)) == 1:
+            return ChildName(found[0])
+        return ChildName(_pattern(template, found, flow), is_pattern=True)
+
+    # Choices
+
+    def _choice(self, choices: Sequence[Choice], flow: Flow) -> Made:
+        if len({choice.taken for choice in choices}) == 1:
+            return self.row([choice.part for choice in choices], flow)
+        taken = [at for at, choice in enumerate(choices) if choice.taken == 0]
+        others = [at for at, choice in enumerate(choices) if choice.taken != 0]
+        if not taken or len({choices[at].taken for at in others}) > 1:
+            raise Differ
+        test = flow.scope.test(None if isinstance(choice.test, str) else choice.test for choice in choices)
+        if test is None or not flow.scope.holds(test, [choice.taken == 0 for choice in choices]):
+            raise Differ
+        inner = ChainBuilder(self.builder, self.depth + 1)
+        items, after = inner.row([choices[at].part for at in taken], flow.where(taken))
+        otherwise, after_others = inner.row([choices[at].part for at in others], flow.where(others))
+        nodes = list(flow.nodes)
+        for at, node in (*zip(taken, after.nodes, strict=True), *zip(others, after_others.nodes, strict=True)):
+            nodes[at] = node
+        joined = flow.after(nodes, after.term)
+        if joined.term != after.term:
+            joined = flow.after(nodes, after_others.term)
+        if not items and not otherwise:
+            return [], joined
+        if not items:
+            test, items, otherwise = negated(test), otherwise, items
+        return [Optional(test, tuple(items), tuple(otherwise))], joined
+
+    # Repeats
+
+    def _loop(self, loops: Sequence[Loop], flow: Flow) -> Made:
+        if not any(loop.turns for loop in loops):
+            return [], flow
+        items: list[Item] = []
+        if self._must_flatten([loop.turns[0] if loop.turns else None for loop in loops], flow):
+            items, flow = self._flatten(flow)
+        made, flow = self._repeat(loops, flow)
+        return [*items, *made], flow
+
+    def _repeat(self, loops: Sequence[Loop], flow: Flow) -> Made:
+        """The repeat as a loop, if one body is right in every iteration and that says more, or the same in fewer lines;
+        else iteration by iteration."""
+        rolled = self._rolled(loops, flow)
+        if rolled is not None and is_worth_it(rolled[0], loops):
+            return rolled
+        written_out = attempt(lambda: self._written_out(loops, flow))
+        if written_out is not None:
+            return written_out
+        if rolled is None:
+            raise Differ
+        return rolled
+
+    def _rolled(self, loops: Sequence[Loop], flow: Flow) -> Made | None:
+        """The first way to write a loop that is right; None where there is none."""
+        if self.depth >= DEEPEST or not any(len(loop.turns) > 1 for loop in loops):
+            return None
+        for way in (self._same, self._peeled, self._carried):
+            made = attempt(lambda way=way: way(loops, flow))
+            if made is not None:
+                return made
+        return None
+
+    def _written_out(self, loops: Sequence[Loop], flow: Flow) -> Made:
+        if len({len(loop.turns) for loop in loops}) > 1:
+            raise Differ
+        items: list[Item] = []
+        for turn in range(len(loops[0].turns)):
+            known = in_iteration(Known(), loops, turn)
+            inside = replace(flow, scope=flow.scope.with_names(known_terms(known.values)))
+            made, after = self.row([loop.turns[turn] for loop in loops], inside)
+            flow = replace(after, scope=flow.scope, flat=False, term=flow.scope_term(after))
+            items += made
+        return items, flow
+
+    def _same(self, loops: Sequence[Loop], flow: Flow) -> Made:
+        """Every iteration takes as many channels as the first."""
+        turns = Iterations(loops, flow)
+        inside = turns.flow(flow.term)
+        if inside.term is None or inside.term != flow.term:
+            raise Differ
+        items, after = self._body(turns, inside)
+        return [turns.repeat(items)], turns.after(flow, after.term)
+
+    def _peeled(self, loops: Sequence[Loop], flow: Flow) -> Made:
+        """The first iteration differs by the channels that it takes, and is a single module."""
+        if any(not loop.turns or loop.count is None for loop in loops):
+            raise Differ
+        known = in_iteration(Known(), loops, 0)
+        first = replace(flow, scope=flow.scope.with_names(known_terms(known.values)))
+        head, behind = self.row([loop.turns[0] for loop in loops], first)
+        behind = replace(behind, scope=flow.scope, term=flow.scope_term(behind))
+        rest = [replace(loop, turns=loop.turns[1:]) for loop in loops]
+        if len(head) != 1 or not isinstance(head[0], Element) or not any(loop.turns for loop in rest):
+            raise Differ
+        turns = Iterations(rest, behind, skipped=1)
+        inside = turns.flow(behind.term)
+        if inside.term is None or inside.term != behind.term:
+            raise Differ
+        items, after = self._body(turns, inside)
+        return [*head, turns.repeat(items)], turns.after(behind, after.term)
+
+    def _carried(self, loops: Sequence[Loop], flow: Flow) -> Made:
+        """The iterations take different numbers of channels: a variable keeps count."""
+        if flow.term is None:
+            raise Differ
+        name = self.builder.counter
+        is_reused = flow.term == Var(name)
+        turns = Iterations(loops, flow, name)
+        items, after = self._body(turns, turns.flow(Var(name)))
+        if after.term is None:
+            raise Differ
+        start = None if is_reused else Assign(name, flow.term)
+        step = None if after.term == Var(name) else _step(name, after.term)
+        return [turns.repeat(items, start, step)], turns.after(flow, after.term, name)
+
+    def _body(self, turns: Iterations, inside: Flow) -> Made:
+        items, after = ChainBuilder(self.builder, self.depth + 1).row(turns.parts, inside)
+        if not items:
+            raise Differ
+        return items, after
+
+
+def attempt(way: Callable[[], Made]) -> Made | None:
+    """Return what a way of writing gives, None where it is not right."""
+    try:
+        return way()
+    except (Differ, Missing):
+        return None
+
+
+def is_worth_it(items: Sequence[Item], loops: Sequence[Loop]) -> bool:
+    """Whether a loop says more, or the same in fewer lines, than its iterations written out."""
+    turns = max(len(loop.turns) for loop in loops)
+    if not all(map(_is_literal, items)) or (loops[0].count is None and turns >= SHORTEST_TABLE):
+        return True
+    body = max(cost(item.items) for item in items if isinstance(item, Repeat))
+    return cost(items) < turns * body
+
+
+def _is_literal(item: Item) -> bool:
+    """Whether the number of iterations is a number, and nothing in them depends on which one it is."""
+    if not isinstance(item, Repeat):
+        return True
+    if isinstance(item.over, Rows):
+        return not item.targets
+    return not item.targets and isinstance(item.over.start, Const) and isinstance(item.over.stop, Const)
+
+
+def cost(items: Sequence[Item]) -> int:
+    """Return about how many lines items take."""
+    return sum(map(_cost, items))
+
+
+def _cost(item: Item) -> int:
+    if isinstance(item, Element):
+        return 1 if isinstance(item.module, Build) else 1 + cost(item.module.items)
+    if isinstance(item, Optional):
+        return 1 + cost(item.items) + (1 + cost(item.otherwise) if item.otherwise else 0)
+    around = (item.before is not None) + (item.after is not None)
+    only = item.items[0] if len(item.items) == 1 else None
+    alone = not around and isinstance(only, Element) and not only.name.text
+    return 1 if alone else 1 + around + cost(item.items)
+
+
+def _step(name: str, leaving: Term) -> Assign:
+    """What the variable that counts channels becomes at the end of an iteration."""
+    more = added(name, leaving)
+    return Assign(name, leaving) if more is None else Assign(name, more, adds=True)
+
+
+def added(name: str, leaving: Term) -> Term | None:
+    """Return what is added to a variable, None where it is not a sum with it."""
+    from cnndsl.emit.torch.terms import mul, names
+
+    more = add(leaving, mul(Const(-1), Var(name)))
+    return more if name not in names(more) and name in names(leaving) else None
+
+
+def _pattern(template: Template, found: list[str], flow: Flow) -> str:
+    """The text of an f-string that gives each frame's name."""
+    pieces: list[str | Term] = []
+    for piece in template or ():
+        term = piece if isinstance(piece, str) else getattr(flow.scope.whole([piece]), "term", None)
+        if term is None:
+            raise Differ
+        pieces.append(term)
+    pieces = pieces or _counted(found)
+    for frame, name in zip(flow.scope.frames, found, strict=True):
+        try:
+            made = "".join(each if isinstance(each, str) else str(evaluate(each, frame)) for each in pieces)
+        except UnknownName:
+            raise Differ from None
+        if made != name:
+            raise Differ
+    return "".join(each if isinstance(each, str) else f"{{{text(each)}}}" for each in pieces)
+
+
+def _counted(found: list[str]) -> list[str | Term]:
+    """`conv1`, `conv2` as a pattern over the iteration `i`."""
+    first = found[0].rstrip("0123456789")
+    number = found[0][len(first) :]
+    steps = {
+        int(b[len(first) :] or 0) - int(a[len(first) :] or 0) for a, b in pairwise(found) if b[len(first) :].isdigit()
+    }
+    if not number or steps != {1}:
+        raise Differ
+    return [first, add(Var("i"), Const(int(number) - 1))]

@@ -1,0 +1,192 @@
+"""Step 3c: the children of a class with a `forward`, in the order in which they are called.
+
+The channels of each value follow from the steps, so that each child is built with what the program says of its input.
+A child that some places lack hangs on a test; so does a flag that chooses between steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from cnndsl.emit.torch.flow import Flow, flat_term, width_term
+from cnndsl.emit.torch.ir import Apply, Branch, Build, Chain, Child, Compute, Flag, ModuleClass, Step
+from cnndsl.emit.torch.parts import output
+from cnndsl.emit.torch.scope import known_terms
+from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, negated, op
+from cnndsl.emit.torch.traced import Candidate, Decision, Differ, Traced, of_type
+from cnndsl.emit.torch.walk import builds
+from cnndsl.graph import Called, Graph, Part
+
+
+class Modules(Protocol):
+    """Who builds the modules."""
+
+    graph: Graph
+
+    def module(self, parts: Sequence[Part], flow: Flow, traced: Traced | None = None) -> tuple[Build | Chain, Flow]: ...
+
+    def class_at(self, part: Part) -> ModuleClass | None: ...
+
+    def instance(
+        self,
+        made: ModuleClass,
+        parts: Sequence[Part],
+        flow: Flow,
+        outputs: Sequence[int],
+        widths: Mapping[str, Term | None],
+    ) -> tuple[Build, Flow]: ...
+
+
+class Children:
+    """The children and flags of one class."""
+
+    def __init__(self, modules: Modules, flow: Flow, traced: Traced, entering: Sequence[str]) -> None:
+        self.modules, self.flow, self.traced = modules, flow, traced
+        self.graph = modules.graph
+        self.terms: dict[int, Term | None] = {}
+        for value, name in zip(traced.forward.inputs, entering, strict=True):
+            whole: Term | None = flow.term if value == 0 else Var(name) if name else None
+            self.terms[value] = self._known(value, whole)
+        self.flat: set[int] = {0} if flow.flat else set()
+        self._built: dict[str, tuple[Build | Chain, str]] = {}
+        self._steps(traced.forward.steps)
+        tests = {id(each): self._test(each) for each in traced.decisions}
+        flags = {each.flag: Flag(each.flag, tests[id(each)]) for each in traced.decisions if each.flag}
+        self.flags = tuple(flags.values())
+        self.made = tuple(self._child(each, tests) for each in traced.children.values())
+
+    def leaving(self) -> tuple[Term | None, ...]:
+        """Return the channels of each result."""
+        return tuple(self.terms.get(value) for value in self.traced.forward.results)
+
+    def _child(self, candidate: Candidate, tests: Mapping[int, Term]) -> Child:
+        module, comment = self._built[candidate.name]
+        test = None if candidate.decision is None else tests[id(candidate.decision)]
+        return Child(candidate.name, module, comment, test)
+
+    # Channels
+
+    def _steps(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            if isinstance(step, Apply):
+                self._apply(step)
+            elif isinstance(step, Compute):
+                self._compute(step)
+            elif isinstance(step, Branch):
+                self._steps((*step.then, *step.otherwise))
+                self.terms[step.output] = self._known(
+                    step.output, self.terms.get(step.chosen), self.terms.get(step.other)
+                )
+            else:
+                self._steps(step.steps)
+
+    def _apply(self, step: Apply) -> None:
+        child = self.traced.children[step.child]
+        leaving: Term | None = None
+        if step.child not in self._built:
+            places = sorted(child.parts)
+            inside = self._inside(child, places)
+            parts = [child.parts[at] for at in places]
+            module, after = self._module(step, child, parts, inside)
+            self._built[step.child] = module, after.comment()
+            leaving = after.term
+        for value in step.outputs:
+            self.terms[value] = self._known(value, leaving)
+
+    def _inside(self, child: Candidate, places: Sequence[int]) -> Flow:
+        """What enters a child."""
+        values = {child.entering[at] for at in places}
+        found = {self.terms.get(value) for value in values}
+        term = found.pop() if len(found) == 1 else None
+        nodes = tuple(self._node(child.entering[at], at) for at in places)
+        flow = self.flow.where(places)
+        scope = flow.scope.with_names(known_terms(child.known.values))
+        flat = values <= self.flat
+        inside = Flow(self.graph, scope, flow.roots, nodes, None, flat)
+        holds = term if scope.holds(term, inside.widths) else width_term(scope, inside.widths, None)
+        return Flow(self.graph, scope, flow.roots, nodes, holds, flat)
+
+    def _module(self, step: Apply, child: Candidate, parts: Sequence[Part], inside: Flow) -> tuple[Build | Chain, Flow]:
+        if not isinstance(parts[0], Called):
+            return self.modules.module(parts, inside, child.traced)
+        made = self.modules.class_at(parts[0])
+        of_type(parts, Called)
+        if made is None or any(self.modules.class_at(part) is not made for part in parts):
+            raise Differ
+        widths = {name: self.terms.get(value) for name, value in zip(made.entering, step.inputs, strict=True) if name}
+        outputs = [output(part, at) for part, at in zip(parts, inside.nodes, strict=True)]
+        return self.modules.instance(made, parts, inside, outputs, widths)
+
+    def _compute(self, step: Compute) -> None:
+        terms = [self.terms.get(value) for value in step.inputs]
+        if step.template.startswith("torch.flatten"):
+            keys = self.traced.forward.values[step.output].keys
+            shapes = [self.graph.nodes[what // 3].shape for what in keys if what is not None]
+            self.terms[step.output] = flat_term(shapes, terms[0])
+            self.flat.add(step.output)
+            return
+        known = [term for term in terms if term is not None]
+        total = add(*known) if len(known) == len(terms) and step.template.startswith("torch.cat") else None
+        self.terms[step.output] = self._known(step.output, total, *([] if total else known))
+
+    def _node(self, value: int, place: int) -> int:
+        what = self.traced.forward.values[value].keys[place]
+        if what is None:
+            raise Differ
+        return what // 3
+
+    def _known(self, value: int, *candidates: Term | None) -> Term | None:
+        """The first candidate that holds wherever the value is; the number, where it is one everywhere."""
+        keys = self.traced.forward.values[value].keys
+        places = [at for at, what in enumerate(keys) if what is not None]
+        if not places or any((keys[at] or 0) % 3 for at in places):
+            return None
+        scope = self.flow.scope.where(places)
+        widths = [self.graph.nodes[(keys[at] or 0) // 3].shape.channels for at in places]
+        for term in candidates:
+            if scope.holds(term, widths):
+                return term
+        return width_term(scope, widths, None)
+
+    # Decisions
+
+    def _test(self, decision: Decision) -> Term:
+        """When the decision falls so. Raises Differ where no expression says it at every place."""
+        wanted = [place in decision.places for place in range(len(self.flow.scope.frames))]
+        for term in self._tests(decision):
+            if self.flow.scope.holds(term, wanted):
+                return term
+            if self.flow.scope.holds(negated(term), wanted):
+                return negated(term)
+        raise Differ
+
+    def _tests(self, decision: Decision) -> Iterator[Term]:
+        choice = decision.choice
+        scope = self.flow.scope.with_names(known_terms(decision.known.values))
+        if isinstance(choice.test, str):
+            return
+        if choice.test is not None:
+            written = scope.test([choice.test])
+            if written is not None:
+                yield written
+            return
+        entering, leaving = self.terms.get(decision.entering), self.terms.get(decision.leaving)
+        strides = [op("!=", stride, Const(1)) for stride in self._strides()]
+        widths: list[Term] = []
+        if entering is not None and leaving is not None and not isinstance(entering, Const):
+            widths.append(Op("!=", (entering, leaving)))
+        yield from (Op("or", (stride, width)) for stride in strides for width in widths)
+        yield from widths
+        yield from strides
+
+    def _strides(self) -> list[Term]:
+        """The strides of the layers that are arguments of the class."""
+        found: dict[Term, None] = {}
+        for module, _ in self._built.values():
+            for build in builds(module):
+                for argument in build.arguments:
+                    is_stride = argument.keyword == "stride" and isinstance(build.callee, str)
+                    if is_stride and not isinstance(argument.term, Const):
+                        found[argument.term] = None
+        return list(found)

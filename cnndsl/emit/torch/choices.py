@@ -1,0 +1,127 @@
+"""Choices that fall differently at the places of a class: modules that exist or not, steps that run or not.
+
+Where one alternative is nothing and the other a chain, the modules are there at some places and identities stand for
+them at the others. Else a flag of the module says which steps run. Both raise Differ where that cannot be said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cnndsl.emit.torch.ir import Branch, Compute, Step, key
+from cnndsl.emit.torch.parts import is_nothing
+from cnndsl.emit.torch.steps import inside, made_by, same_step, with_values
+from cnndsl.emit.torch.traced import Decision, Differ, Places, Walker, of_type
+from cnndsl.graph import Choice, Join, Part
+
+
+def chosen(tracer: Walker, choices: Sequence[Choice], places: Places, value: int) -> int:
+    """Walk over a choice; returns the value that leaves it."""
+    if len({choice.taken for choice in choices}) == 1:
+        return tracer.walk([choice.part for choice in choices], places, value)
+    if len({choice.taken == 0 for choice in choices}) == 1 or len({choice.taken for choice in choices}) > 2:
+        raise Differ
+    groups = [[at for at, choice in enumerate(choices) if (choice.taken == 0) == first] for first in (True, False)]
+    empty = [all(is_nothing(choices[at].part) for at in group) for group in groups]
+    if any(empty) and tracer.decision is None:
+        there = groups[0] if empty[1] else groups[1]
+        if all(tracer.callees.is_chain(choices[at].part, tracer.node(value, places[at])) for at in there):
+            return _optional(tracer, choices, places, value, there)
+    return _branch(tracer, choices, places, value, groups)
+
+
+def _optional(tracer: Walker, choices: Sequence[Choice], places: Places, value: int, there: list[int]) -> int:
+    """Modules that exist at some places; an identity stands for them at the others."""
+    decision = Decision(choices[there[0]], tuple(places[at] for at in there), tracer.known, value)
+    tracer.decision = decision
+    out = tracer.walk([choices[at].part for at in there], decision.places, value)
+    tracer.decision = None
+    absent = tuple(at for at in places if at not in decision.places)
+    tracer.enter(out, absent, [key(tracer.node(value, at)) for at in absent])
+    decision.leaving = out
+    tracer.decisions.append(decision)
+    return out
+
+
+def _branch(tracer: Walker, choices: Sequence[Choice], places: Places, value: int, groups: list[list[int]]) -> int:
+    """Different steps at different places: a flag of the module says which."""
+    if tracer.decision is not None:
+        raise Differ
+    first, second = (
+        Decision(choices[group[0]], tuple(places[at] for at in group), tracer.known, value) for group in groups
+    )
+    steps, out = _steps(tracer, first, [choices[at].part for at in groups[0]], value)
+    others, other = _steps(tracer, second, [choices[at].part for at in groups[1]], value)
+    others, other = _hoisted(tracer, steps, others, other)
+    return _joined(tracer, (first, second), steps, others, out, other)
+
+
+def _steps(tracer: Walker, decision: Decision, parts: Sequence[Part | None], value: int) -> tuple[list[Step], int]:
+    """The steps of one alternative, and the value that leaves it."""
+    return tracer.apart(decision, lambda: tracer.walk(parts, decision.places, value))
+
+
+def _joined(
+    tracer: Walker, decisions: Sequence[Decision], steps: list[Step], others: list[Step], out: int, other: int
+) -> int:
+    made = [value for step in (*steps, *others) for value in made_by(step)]
+    flag = _flag(tracer, (*steps, *others))
+    keys = {at: tracer.values[other][at] for at in tracer.values[other]} | dict(tracer.values[out])
+    if out not in made and other not in made and not steps and not others:
+        raise Differ
+    joined = tracer.new(tuple(keys), tuple(keys.values()))
+    decisions[0].flag = flag
+    for decision in decisions:
+        decision.leaving = joined
+    tracer.decisions += decisions
+    tracer.put(Branch(flag, tuple(steps), tuple(others), out, other, joined))
+    return joined
+
+
+def sometimes_merged(tracer: Walker, parts: Sequence[Part], places: Places, value: int) -> int:
+    """Walk over `(A + ID if test)`: where the test fails there is A alone."""
+    merged = [at for at, part in enumerate(parts) if isinstance(part, Join)]
+    joins = of_type([parts[at] for at in merged], Join)
+    if tracer.decision is not None or any(len(join.branches) != 2 for join in joins):
+        raise Differ
+    choices = of_type([join.branches[1] for join in joins], Choice)
+    if any(choice.kind != "if" or choice.taken != 0 for choice in choices):
+        raise Differ
+    common = tracer.walk([part.branches[0] if isinstance(part, Join) else part for part in parts], places, value)
+    decision = Decision(choices[0], tuple(places[at] for at in merged), tracer.known, value)
+
+    def add() -> int:
+        second = tracer.walk([choice.part for choice in choices], decision.places, value)
+        return tracer.function([join.node for join in joins], decision.places, [common, second])
+
+    steps, out = tracer.apart(decision, add)
+    return _joined(tracer, (decision,), steps, [], out, common)
+
+
+def _hoisted(tracer: Walker, steps: list[Step], others: list[Step], other: int) -> tuple[list[Step], int]:
+    """Take the steps with which both alternatives begin out of them, into those before; the rest of the second one."""
+    renamed: dict[int, int] = {}
+    while steps and others:
+        first, second = steps[0], with_values(others[0], renamed)
+        if not same_step(first, second):
+            break
+        for a, b in zip(made_by(first), made_by(second), strict=True):
+            held = tracer.values[b]
+            tracer.enter(a, tuple(held), tuple(held.values()))
+            renamed[b] = a
+        tracer.put(steps.pop(0))
+        others = others[1:]
+    tracer.same.update(renamed)
+    return [with_values(step, renamed) for step in others], renamed.get(other, other)
+
+
+def _flag(tracer: Walker, steps: Sequence[Step]) -> str:
+    found = [each for step in steps for each in inside(step)]
+    sums = any(isinstance(step, Compute) and "+" in step.template for step in found)
+    base = "residual" if sums else "variant"
+    taken = {decision.flag for decision in tracer.decisions} | set(tracer.children)
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}{number}"
+    return name

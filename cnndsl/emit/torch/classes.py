@@ -1,0 +1,355 @@
+"""Step 1: which calls of a block share a class.
+
+All calls of a block share one class if one text is right for all of them. If none is, calls share one that have the
+same layers under the same names, then those that also have the same arguments and input. In the end each call has its
+own class, which is always right. `class_of` answers for a call, and everything else asks it.
+
+Before: a graph. After: the class of the network, and through it all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
+
+from cnndsl.analysis.inplace import overwritten
+from cnndsl.emit.torch.builder import MOST_EXTRAS, ClassBuilder, Plan, extra
+from cnndsl.emit.torch.ir import Key, ModuleClass, key
+from cnndsl.emit.torch.names import variable
+from cnndsl.emit.torch.parts import Borders, calls, child_name, inner, is_module, nodes, output
+from cnndsl.emit.torch.scope import Extra, Missing, Scope, known_terms, plain, python_value, same
+from cnndsl.emit.torch.terms import Code, Const, Term, Var, substitute
+from cnndsl.emit.torch.trace import trace
+from cnndsl.emit.torch.traced import Border, Differ, Traced
+from cnndsl.emit.torch.translate import real, whole
+from cnndsl.expr import Expr, Symbol, Value, names
+from cnndsl.graph import Called, From, Graph, Join, Leaf, Named, Part, Tapped, Through
+from cnndsl.graph import Sequence as Row
+from cnndsl.layers.base import TorchCall, TorchFunction
+
+_AXES: Mapping[int, tuple[str, ...]] = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+_LETTERS: Mapping[str, str] = {"height": "H", "width": "W", "depth": "D"}
+
+
+class Classes:
+    """The classes of a network. `offered` are the parameters of the net that are arguments of its class."""
+
+    def __init__(self, graph: Graph, offered: frozenset[str]) -> None:
+        self.graph, self.borders = graph, Borders(graph)
+        self.overwritten: Mapping[int, int] = overwritten(graph)
+        self.offered = {name: variable(name) for name in graph.settings if name in offered}
+        self._calls: dict[object, list[Called]] = {}
+        for call in calls(graph.tree):
+            self._calls.setdefault(_block(call), []).append(call)
+        self.by_path: dict[str, ModuleClass] = {}
+        self.traced: dict[int, Traced] = {}
+        self._chains: dict[tuple[int, int], tuple[Part, bool]] = {}
+        self._look = self._file_names()
+
+    def root(self) -> ModuleClass:
+        """Return the class of the network. Raises CnnError for a label that PyTorch cannot bear, Fixed for parameters
+        that cannot be offered."""
+        body = _without_input(self.graph.tree)
+        scope = Scope(self._look, (self._offered_values(),), (0,), frozenset(self.offered.values()))
+        defaults: dict[str, Term] = {
+            python: Const(plain(self.graph.settings[name])) for name, python in self.offered.items()
+        }
+        plan = Plan(self.graph.name, (body,), ("",), (0,), scope, Const(self.graph.input.channels), defaults=defaults)
+        return ClassBuilder(self, plan, is_root=True).build()
+
+    def _file_names(self) -> dict[str, Term]:
+        """What the parameters of the net and the `let`s of its file are in Python."""
+        look: dict[str, Term] = {}
+        for name, value in self.graph.settings.items():
+            is_whole = isinstance(value, int)
+            look[name] = Var(self.offered[name], is_whole) if name in self.offered else _constant(value)
+            look[f"::{name}"] = look[name]
+        for name, expr in self.graph.lets.items():
+            found = whole(expr, look.get)
+            term = found.term if found is not None and found.dividend is None else real(expr, look.get)
+            if term is not None:
+                look[name] = look[f"::{name}"] = term
+        return look
+
+    def _offered_values(self) -> dict[str, object]:
+        return {python: plain(python_value(self.graph.settings[name])) for name, python in self.offered.items()}
+
+    # Borders
+
+    def border_of(self, parts: Sequence[Part], entries: Sequence[int]) -> Border:
+        """Return what modules take and give. Raises Differ where they are not of one class."""
+        if all(isinstance(part, Called) for part in parts):
+            return self._border_of_calls([part for part in parts if isinstance(part, Called)])
+        labels = [part for part in parts if isinstance(part, Named)]
+        if len(labels) < len(parts):
+            raise Differ
+        if all(
+            self.is_sequential(label.part, self.entry(label, at)) for label, at in zip(labels, entries, strict=True)
+        ):
+            is_flat = any(self.wants_flat(label, at) for label, at in zip(labels, entries, strict=True))
+            return self._border_of_chains(labels, entries, is_flat)
+        traced = trace(self, [label.path for label in labels], [label.part for label in labels], entries, False)
+        values = traced.forward.values
+        inputs, results = (
+            tuple((tuple(at for at in values[value].keys if at is not None), values[value].name) for value in found)
+            for found in (traced.forward.inputs, traced.forward.results)
+        )
+        return Border(inputs, results, traced.forward.is_main, traced=traced)
+
+    def _border_of_calls(self, found: Sequence[Called]) -> Border:
+        made = self.class_of(found)
+        if made.forward is None:
+            return self._border_of_chains(found, [call.entry for call in found], made.is_flat)
+        values = made.forward.values
+        at = [made.places[call.path] for call in found]
+        inputs, results = (
+            tuple((_column(values[value].keys, at), values[value].name) for value in each)
+            for each in (made.forward.inputs, made.forward.results)
+        )
+        return Border(inputs, results, made.forward.is_main)
+
+    def _border_of_chains(self, parts: Sequence[Part], entries: Sequence[int], is_flat: bool) -> Border:
+        entering = tuple(key(self.entry(part, at)) for part, at in zip(parts, entries, strict=True))
+        leaving = tuple(key(output(part, at)) for part, at in zip(parts, entries, strict=True))
+        return Border(((entering, "x"),), ((leaving, ""),), is_flat=is_flat)
+
+    def entry(self, part: Part, entry: int) -> int:
+        """Return the node whose value a chain starts from: what enters, or the only other value that it reads."""
+        outside = self.borders.outside(part)
+        if key(entry) in outside or len(outside) != 1:
+            return entry
+        (only,) = outside
+        return only // 3 if only % 3 == 0 else entry
+
+    def is_sequential(self, part: Part | None, entry: int) -> bool:
+        """Whether a part can be an `nn.Sequential`: a chain of which nobody needs an inner value."""
+        return self.is_chain(part, entry) and (part is None or self.borders.is_closed(part, entry))
+
+    def is_chain(self, part: Part | None, entry: int) -> bool:
+        """Whether calling its modules one after the other, from the value of `entry` on, is all that a part does."""
+        if part is None or isinstance(part, Through):
+            return True
+        if (id(part), entry) not in self._chains:
+            self._chains[id(part), entry] = part, self._is_chain(part, entry)
+        return self._chains[id(part), entry][1]
+
+    def _is_chain(self, part: Part, entry: int) -> bool:
+        if isinstance(part, Leaf):
+            is_call = not isinstance(self.borders.made(part.node), TorchFunction)
+            return is_call and self.borders.reads(part.node) == (key(entry),) and part.node not in self.borders.pooled
+        if isinstance(part, From):
+            return part.node == entry
+        if isinstance(part, Join | Tapped):
+            return False
+        if isinstance(part, Called):
+            return self._is_link(part, entry)
+        if isinstance(part, Named) and part.is_module:
+            return self.borders.is_closed(part, entry)
+        for each in inner(part):
+            if not self.is_chain(each, entry):
+                return False
+            entry = output(each, entry)
+        return True
+
+    def _is_link(self, call: Called, entry: int) -> bool:
+        """Whether a call takes the value of `entry` alone and gives its output alone."""
+        if not self.borders.own(call):
+            return output(call, entry) == entry
+        border = self._border_of_calls([call])
+        return (
+            [column for column, _ in border.inputs] == [(key(entry),)]
+            and border.is_main
+            and len(border.results) == 1
+            and self.borders.is_closed(call, entry)
+        )
+
+    def wants_flat(self, part: Part | None, entry: int) -> bool:
+        """Whether a part, or the first module of a chain, takes vectors, and something else enters it.
+
+        What works value by value may precede in a chain: it can as well work on vectors.
+        """
+        if isinstance(part, Leaf):
+            made = self.borders.made(part.node)
+            return isinstance(made, TorchCall) and made.flatten
+        is_class = is_module(part)
+        if (
+            part is not None
+            and is_class
+            and not all(self.is_chain(each, self.entry(part, entry)) for each in inner(part))
+        ):
+            return False
+        for leaf in _leaves(part):
+            made = self.borders.made(leaf.node)
+            if isinstance(made, TorchCall) and made.flatten:
+                return True
+            if not (is_class and self.borders.is_elementwise(leaf.node)):
+                return False
+        return False
+
+    # Which calls share a class
+
+    def class_of(self, found: Sequence[Called]) -> ModuleClass:
+        """Return the class of these calls. Raises Differ where they have different ones."""
+        if found[0].path not in self.by_path:
+            self._define(found[0])
+        made = self.by_path[found[0].path]
+        if any(self.by_path.get(call.path) is not made for call in found):
+            raise Differ
+        return made
+
+    def _define(self, call: Called) -> None:
+        """Make the classes of all calls of a block: one if that is right, else one for each kind of call."""
+        same_block = self._calls[_block(call)]
+        keys: tuple[Callable[[Called], object], ...] = (_any_call, self._signature, self._identity, _path)
+        for key_of, may_ask in product(keys, (False, True)):
+            groups: dict[object, list[Called]] = {}
+            for each in same_block:
+                groups.setdefault(key_of(each), []).append(each)
+            made = [self._attempt(group, may_ask) for group in groups.values()]
+            if all(each is not None for each in made):
+                for cls in made:
+                    self.by_path.update(dict.fromkeys(cls.places, cls) if cls is not None else {})
+                return
+        raise AssertionError(f"no class can stand for {call.block}")
+
+    def _signature(self, call: Called) -> object:
+        """What calls have in common that can share a class: the layers and their names."""
+        made: list[tuple[str, str]] = []
+        for at in nodes(call.body):
+            built = self.borders.made(at)
+            head = built.name if isinstance(built, TorchCall) else str(built)
+            made.append((child_name(self.graph.nodes[at].path, call.path), head))
+        return tuple(made)
+
+    def _identity(self, call: Called) -> object:
+        """Calls that do the same."""
+        return self._signature(call), tuple(map(str, call.arguments)), self.graph.nodes[call.entry].shape
+
+    def _attempt(self, found: Sequence[Called], may_ask: bool) -> ModuleClass | None:
+        """The class of some calls, with arguments beside those of the block if it may have them."""
+        extras: tuple[Extra, ...] = ()
+        while len(extras) <= (MOST_EXTRAS if may_ask else 0):
+            try:
+                return ClassBuilder(self, self._plan(found, extras)).build()
+            except Differ:
+                return None
+            except Missing as missing:
+                extras = (*extras, extra(missing, extras, len(found), found[0].parameters))
+        return None
+
+    def _plan(self, found: Sequence[Called], extras: tuple[Extra, ...]) -> Plan:
+        first = found[0]
+        is_flat = any(self.wants_flat(call, call.entry) for call in found)
+        entering = "in_features" if is_flat else "in_channels"
+        taken: set[str] = {"in_channels", "in_features", "block_channels", "block_features"}
+        options: dict[str, str] = {}
+        for name in first.parameters:
+            options[name] = variable(name, taken)
+            taken.add(options[name])
+        entries = tuple(self.entry(call, call.entry) for call in found)
+        frames = [self._frame(call, at, entering, options) for call, at in zip(found, entries, strict=True)]
+        axes = [name for name in ("height", "width", "depth") if name in frames[0]]
+        if any([name for name in ("height", "width", "depth") if name in frame] != axes for frame in frames):
+            raise Differ
+        is_own_file = first.definition.source is self.graph.source
+        look: dict[str, Term] = dict(self._look) if is_own_file else {}
+        look |= {_LETTERS[name]: Var(name) for name in axes}
+        if not is_flat and entries == tuple(call.entry for call in found):
+            look["C"] = Var("in_channels")
+        for name, python in options.items():
+            look[name] = Var(python, not any(isinstance(frame.get(python), float) for frame in frames))
+        for at, frame in enumerate(frames):
+            frame |= {each.name: dict(each.values)[at] for each in extras}
+        look, offered = self._hidden(look, options)
+        scope = Scope(look, tuple(frames), tuple(range(len(found))), offered, extras)
+        roots, parts = tuple(call.path for call in found), tuple(call.body for call in found)
+        backwards = {python: name for name, python in options.items()}
+        defaults = self._defaults(found, options)
+        return Plan(first.block, parts, roots, entries, scope, Var(entering), is_flat, backwards, defaults)
+
+    def _hidden(self, look: dict[str, Term], options: Mapping[str, str]) -> tuple[dict[str, Term], frozenset[str]]:
+        """What the parameters of the net are called in a block whose own arguments hide some of them. Those have no
+        name there: what needs one raises Fixed."""
+        offered = frozenset(self.offered.values())
+        own = set(options.values())
+        hidden: dict[str, Term] = {name: Var(f"::{name}") for name in offered & own}
+        if hidden:
+            look = {name: term if name in options else substitute(term, hidden) for name, term in look.items()}
+        return look, (offered - own) | {f"::{name}" for name in hidden}
+
+    def _frame(self, call: Called, entry: int, entering: str, options: Mapping[str, str]) -> dict[str, object]:
+        shape = self.graph.nodes[entry].shape
+        values = {
+            options[name]: python_value(value) for name, value in zip(call.parameters, call.arguments, strict=True)
+        }
+        known = {name: value for name, value in values.items() if value != Code("")}
+        width = shape.numel if entering == "in_features" else shape.channels
+        axes = dict(zip(_AXES.get(shape.rank, ()), shape.spatial, strict=True)) if entry == call.entry else {}
+        axes = {name: extent for name, extent in axes.items() if name not in known}
+        outside = {name: value for name, value in self._offered_values().items() if name not in known}
+        return {entering: width, **known, **axes, **outside}
+
+    def _defaults(self, found: Sequence[Called], options: Mapping[str, str]) -> dict[str, Term]:
+        """The values of parameters that calls leave out."""
+        defaults: dict[str, Term] = {}
+        for at, name in enumerate(found[0].parameters):
+            left = [call for call in found if name not in dict(call.written)]
+            if any(_is_computed(dict(call.defaults).get(name), call.arguments[at]) for call in left):
+                continue
+            values = [plain(python_value(call.arguments[at])) for call in left]
+            if values and values[0] != Code("") and all(same(value, values[0]) for value in values):
+                defaults[options[name]] = Const(values[0])
+        return defaults
+
+
+def _column(keys: Sequence[Key | None], at: Sequence[int]) -> tuple[Key, ...]:
+    found = tuple(each for each in (keys[place] for place in at) if each is not None)
+    if len(found) < len(at):
+        raise Differ
+    return found
+
+
+def _is_computed(default: Expr | None, value: Value) -> bool:
+    """Whether a default is more than a number or the name of a layer type."""
+    return default is None or (not isinstance(value, Symbol) and any(names(default)))
+
+
+def _block(call: Called) -> object:
+    return call.definition, call.block
+
+
+def _any_call(_: Called) -> object:
+    return None
+
+
+def _path(call: Called) -> object:
+    return call.path
+
+
+def _constant(value: Value) -> Term:
+    return known_terms([("", value)])[""]
+
+
+def _leaves(part: Part | None) -> Iterator[Leaf]:
+    """The layers of a chain in order, up to the first part that is none."""
+    if isinstance(part, Leaf):
+        yield part
+        return
+    if part is None or isinstance(part, Join | Tapped):
+        return
+    for each in inner(part):
+        yield from _leaves(each)
+        if not _is_plain(each):
+            return
+
+
+def _is_plain(part: Part) -> bool:
+    return not isinstance(part, Join | Tapped) and all(map(_is_plain, inner(part)))
+
+
+def _without_input(tree: Part) -> Part:
+    if isinstance(tree, Leaf) and tree.node == 0:
+        return Row(())
+    if isinstance(tree, Row):
+        return Row(tuple(_without_input(part) for part in tree.parts))
+    return tree

@@ -1,0 +1,72 @@
+"""How the weights of a network are drawn, where the program asks for another way than PyTorch's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from cnndsl.emit.torch.layout import Call, Display, Item, Text
+from cnndsl.emit.torch.statements import Line, Statement, Suite
+from cnndsl.graph import Graph, Node
+from cnndsl.layers.base import TorchCall
+
+_WAYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "kaiming": ("kaiming_normal_", ('mode="fan_out"', 'nonlinearity="relu"')),
+    "kaiming_uniform": ("kaiming_uniform_", ('mode="fan_out"', 'nonlinearity="relu"')),
+    "xavier": ("xavier_normal_", ()),
+    "xavier_uniform": ("xavier_uniform_", ()),
+    "normal": ("normal_", ("std=0.01",)),
+    "trunc_normal": ("trunc_normal_", ("std=0.02",)),
+    "zeros": ("zeros_", ()),
+    "ones": ("ones_", ()),
+}
+"""The function of `torch.nn.init` that each word of the option `init` means. Kaiming counts the outputs, as He et al.
+2015 and torchvision do; the spreads of the normal distributions are those of VGG (0.01) and of torchvision (0.02)."""
+
+
+def initialisation(graph: Graph) -> tuple[Statement, ...]:
+    """The end of the network's `__init__`: nothing where every layer is drawn in PyTorch's own way."""
+    by_type: dict[str, set[str]] = {}
+    paths: dict[str, list[str]] = {}
+    for node, call, way in _drawn(graph):
+        by_type.setdefault(call.name, set()).add(way)
+        if way in _WAYS:
+            paths.setdefault(way, []).append(node.path)
+    if not paths:
+        return ()
+    if all(len(ways) == 1 for ways in by_type.values()):
+        return _by_type({name: ways.pop() for name, ways in by_type.items()})
+    return tuple(_by_path(way, names) for way, names in paths.items())
+
+
+def _drawn(graph: Graph) -> Iterator[tuple[Node, TorchCall, str]]:
+    """The layers whose weights can be drawn in several ways, and how each is."""
+    for node in graph.layers:
+        made = node.layer.torch(*graph.shapes(node))
+        option = node.layer.options().get("init")
+        if isinstance(made, TorchCall) and option is not None and option.type == "word":
+            yield node, made, str(getattr(node.layer, "init", "default"))
+
+
+def _by_type(ways: Mapping[str, str]) -> tuple[Statement, ...]:
+    """Layers of one type are all drawn in one way."""
+    types: dict[str, list[str]] = {}
+    for name, way in ways.items():
+        if way in _WAYS:
+            types.setdefault(way, []).append(name)
+    inner: list[Statement] = []
+    for way, names in types.items():
+        kinds = names[0] if len(names) == 1 else f"({', '.join(names)})"
+        inner.append(
+            Suite("if ", Call("isinstance", (Item(Text("module")), Item(Text(kinds)))), (_draw(way, "module.weight"),))
+        )
+    return (Suite("for module in ", Call("self.modules"), tuple(inner)),)
+
+
+def _by_path(way: str, paths: list[str]) -> Statement:
+    names = Display("()", tuple(Item(Text(f'"{path}.weight"')) for path in paths))
+    return Suite("for name in ", names, (_draw(way, "self.get_parameter(name)"),))
+
+
+def _draw(way: str, weight: str) -> Line:
+    function, keywords = _WAYS[way]
+    return Line("", Call(f"nn.init.{function}", tuple(Item(Text(each)) for each in (weight, *keywords))))

@@ -1,0 +1,267 @@
+"""The module IR: what the emitter knows between the graph and the text.
+
+A `ModuleClass` is one class of the emitted file. Its constructor is a list of `Child`, whose modules are built by
+`Build`, `Chain` and `Repeat` from terms; its `forward` is a straight line of steps over numbered values, each defined
+once. `docs/emit.md` takes one block of a ResNet through all of it.
+
+Nothing here is Python text, and nothing here is changed once it is made. A value is an `int`, the index of its `Value`
+in `Forward.values`. A class stands for all the places at which the network uses it; where something differs between
+them there is a tuple with one entry for each place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TypeAlias
+
+from cnndsl.emit.torch.terms import Env, Term
+from cnndsl.records import record
+
+Key: TypeAlias = int
+"""What a value is in the graph: `3 * node` for the output of a node, one more for the indices of a max-pool, two more
+for the extents of what entered that pool."""
+
+
+def key(node: int, what: str = "value") -> Key:
+    """Return the key of a node's output, of its `indices`, or of the `size` of its input."""
+    return 3 * node + ("value", "indices", "size").index(what)
+
+
+# Values and steps
+
+
+@record(slots=True)
+class Value:
+    """A value of a `forward`: what it is in the graph at each place (None where it does not exist), a name for it."""
+
+    keys: tuple[Key | None, ...]
+    name: str = ""
+
+
+@record(slots=True)
+class Apply:
+    """The call of a child, which may be called more than once. `outputs` are its results in order. `overwrites` says
+    that the first input's memory is used for the output."""
+
+    child: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    overwrites: bool = False
+
+
+@record(slots=True)
+class Compute:
+    """An expression of values: `torch.cat([{inputs}], 1)`. `over` is the position of the operand that a sum may be
+    written over, or -1; `is_view` says that the output shares the first input's memory or needs none."""
+
+    template: str
+    inputs: tuple[int, ...]
+    output: int
+    over: int = -1
+    is_view: bool = False
+
+
+@record(slots=True)
+class Branch:
+    """Steps that differ between the places: `then` runs where the attribute `flag` holds, `otherwise` elsewhere.
+    `output` is `chosen` there, and `other` elsewhere."""
+
+    flag: str
+    then: tuple[Step, ...]
+    otherwise: tuple[Step, ...]
+    chosen: int
+    other: int
+    output: int
+
+
+@record(slots=True)
+class Training:
+    """Steps that run in training only. In evaluation their `outputs` are None."""
+
+    steps: tuple[Step, ...]
+    outputs: tuple[int, ...]
+
+
+Step: TypeAlias = Apply | Compute | Branch | Training
+
+
+@record(slots=True)
+class Forward:
+    """A `forward`: its arguments and results, in the order that caller and callee share, and its steps as they run.
+
+    `is_main` says that the first result is the part's own output; without one, a part passes on what enters it.
+    `training` are the results that exist in training only.
+    """
+
+    values: tuple[Value, ...]
+    inputs: tuple[int, ...]
+    steps: tuple[Step, ...]
+    results: tuple[int, ...]
+    is_main: bool
+    training: frozenset[int] = frozenset()
+
+
+# Construction
+
+
+@record(slots=True)
+class Argument:
+    """An argument of a constructor; positional without a keyword."""
+
+    term: Term
+    keyword: str = ""
+
+
+@record(slots=True)
+class Guard:
+    """What a constructor checks before it uses its arguments: `test` is what is wrong, `message` says so, `names` are
+    the arguments that it looks at."""
+
+    test: Term
+    message: str
+    names: frozenset[str]
+
+
+@record(slots=True)
+class Build:
+    """The construction of one module: a class of PyTorch or of a helper by its name, or a class of the file.
+
+    `guards` are what the constructor checks of the numbers in the arguments; `source` is the text of a plug-in's class.
+    """
+
+    callee: str | ModuleClass
+    arguments: tuple[Argument, ...] = ()
+    guards: tuple[Guard, ...] = ()
+    source: str = ""
+
+
+@record(slots=True)
+class ChildName:
+    """A child's name: empty where PyTorch counts it, else a name, or the text of an f-string."""
+
+    text: str = ""
+    is_pattern: bool = False
+
+
+@record(slots=True)
+class Element:
+    """A module of a chain; `comment` is the shape that it gives."""
+
+    name: ChildName
+    module: Build | Chain
+    comment: str = ""
+
+
+@record(slots=True)
+class Assign:
+    """`name = term`, or `name += term`: the channels that reach a module, counted over the iterations of a repeat."""
+
+    name: str
+    term: Term
+    adds: bool = False
+
+
+@record(slots=True)
+class Rows:
+    """What a loop over a table walks: the values of its names, row by row."""
+
+    rows: tuple[tuple[Term, ...], ...]
+
+
+@record(slots=True)
+class Counted:
+    """What a loop over a number walks: `range(start, stop)`."""
+
+    start: Term
+    stop: Term
+
+
+@record(slots=True)
+class Repeat:
+    """A repeat as a loop. `before` and `after` keep the number of channels that enters the next iteration."""
+
+    targets: tuple[str, ...]
+    over: Rows | Counted
+    items: tuple[Item, ...]
+    before: Assign | None = None
+    after: Assign | None = None
+
+
+@record(slots=True)
+class Optional:
+    """Modules of a chain that exist where a test holds, and others where it does not."""
+
+    test: Term
+    items: tuple[Item, ...]
+    otherwise: tuple[Item, ...] = ()
+
+
+Item: TypeAlias = Element | Repeat | Optional
+
+
+@record(slots=True)
+class Chain:
+    """Modules called one after the other: an `nn.Sequential`."""
+
+    items: tuple[Item, ...]
+
+
+@record(slots=True)
+class Child:
+    """A child of a class with a `forward`. With a test it exists where the test holds; elsewhere it is an identity."""
+
+    name: str
+    module: Build | Chain
+    comment: str = ""
+    test: Term | None = None
+
+
+@record(slots=True)
+class Flag:
+    """An attribute that chooses between the steps of a `Branch`."""
+
+    name: str
+    test: Term
+
+
+@record(slots=True)
+class Parameter:
+    """An argument of a constructor. `option` is the program's name for it, empty for one that the program lacks."""
+
+    name: str
+    type: str
+    option: str = ""
+    default: Term | None = None
+    by_keyword: bool = False
+
+
+@record
+class ModuleClass:
+    """A class of the emitted file.
+
+    `forward` is None for a chain, whose children are the items of `chain`. `places` are the paths at which the class is
+    used, each with its index in `environments`, which hold the values of the class's names there. `leaving` are the
+    channels of each result, in names of the constructor, None where these do not say; `entering` the arguments that
+    stand for the channels of each input, empty where there is none. `is_flat` says that it takes its input flattened.
+    `shapes` are what enters and leaves at each place, for people.
+    """
+
+    wanted_name: str
+    parameters: tuple[Parameter, ...]
+    guards: tuple[Guard, ...]
+    flags: tuple[Flag, ...]
+    children: tuple[Child, ...]
+    chain: Chain | None
+    forward: Forward | None
+    places: Mapping[str, int]
+    environments: tuple[Env, ...]
+    leaving: tuple[Term | None, ...]
+    entering: tuple[str, ...]
+    is_flat: bool
+    shapes: tuple[tuple[str, str], ...]
+
+    @cached_property
+    def is_numbered(self) -> bool:
+        """Whether its children are called by numbers."""
+        return bool(self.children) and all(child.name.isdigit() for child in self.children)

@@ -1,0 +1,174 @@
+"""The iterations of a repeat: what is known in each, the loop that makes them, what is known after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from cnndsl.emit.torch.flow import Flow
+from cnndsl.emit.torch.ir import Assign, Build, Chain, Counted, Element, Item, Optional, Repeat, Rows
+from cnndsl.emit.torch.names import variable
+from cnndsl.emit.torch.parts import output
+from cnndsl.emit.torch.scope import python_value
+from cnndsl.emit.torch.terms import Const, Term, Var, add, mul, names
+from cnndsl.emit.torch.traced import Differ
+from cnndsl.graph import Loop, Part
+
+
+class Iterations:
+    """All iterations of a repeat in all frames, as frames of one scope. `carried` is the variable that counts channels,
+    `skipped` the number of iterations that were written ahead of the loop."""
+
+    def __init__(self, loops: Sequence[Loop], flow: Flow, carried: str = "", skipped: int = 0) -> None:
+        self.loops, self.outer, self.carried, self.skipped = loops, flow, carried, skipped
+        first = loops[0]
+        self.is_table = first.count is None
+        if self.is_table and any(len(loop.rows) != len(first.rows) for loop in loops):
+            raise Differ
+        if any(len(loop.rows) != len(loop.turns) + skipped for loop in loops):
+            raise Differ
+        taken = {*flow.scope.frames[0], *(name for term in flow.scope.look.values() for name in names(term))}
+        self.targets = {name: variable(name, taken) for name in first.names}
+        self.parts: list[Part] = [turn for loop in loops for turn in loop.turns]
+
+    def flow(self, term: Term | None) -> Flow:
+        """Return the flow into each iteration; `term` is the number of channels, and counts only where it holds."""
+        frames: list[Mapping[str, object]] = []
+        nodes: list[int] = []
+        roots: list[str] = []
+        places: list[int] = []
+        outer = self.outer
+        for at, loop in enumerate(self.loops):
+            entry, is_first = outer.nodes[at], True
+            for part, row in zip(loop.turns, loop.rows[self.skipped :], strict=True):
+                width = outer.widths[at] if is_first else outer.graph.nodes[entry].shape.channels
+                values = {self.targets[name]: python_value(value) for name, value in zip(loop.names, row, strict=True)}
+                counted = {self.carried: width} if self.carried else {}
+                frames.append({**outer.scope.frames[at], **values, **counted})
+                nodes.append(entry)
+                roots.append(outer.roots[at])
+                places.append(outer.scope.places[at])
+                entry, is_first = output(part, entry), False
+        if not frames:
+            raise Differ
+        look = {name: Var(target, self._is_whole(name)) for name, target in self.targets.items()}
+        scope = replace(
+            outer.scope,
+            look={**outer.scope.look, **look},
+            frames=tuple(frames),
+            places=tuple(places),
+            is_loop=True,
+        )
+        inside = replace(outer, scope=scope, roots=tuple(roots), nodes=tuple(nodes), flat=outer.flat)
+        return replace(inside, term=term if scope.holds(term, inside.widths) else None)
+
+    def _is_whole(self, name: str) -> bool:
+        values = (row[loop.names.index(name)] for loop in self.loops for row in loop.rows)
+        return not any(isinstance(value, Fraction) for value in values)
+
+    def repeat(self, items: Sequence[Item], before: Assign | None = None, after: Assign | None = None) -> Repeat:
+        """Return the loop around items. Raises Differ where nothing says how often it runs."""
+        used = set(used_names(items)) | set(names(after.term) if after else ())
+        targets = tuple(target for target in self.targets.values() if target in used)
+        over = self._rows(targets) if self.is_table else self._counted(bool(targets))
+        return Repeat(targets, over, tuple(items), before, after)
+
+    def _rows(self, targets: Sequence[str]) -> Rows | Counted:
+        loop = self.loops[0]
+        if not targets:
+            return Counted(Const(0), Const(len(loop.rows)))
+        columns = [loop.names.index(name) for name, target in self.targets.items() if target in targets]
+        return Rows(tuple(tuple(self._cell(row, at) for at in columns) for row in range(len(loop.rows))))
+
+    def _cell(self, row: int, column: int) -> Term:
+        """A value of the table, as the program writes it. Raises Differ where places have different ones."""
+        wanted = [python_value(loop.rows[row][column]) for loop in self.loops]
+        written = [loop.cells[row][column] if len(loop.cells) == len(loop.rows) else None for loop in self.loops]
+        scope = self.outer.scope
+        found = scope.whole(written)
+        terms = (None if found is None or found.dividend is not None else found.term, scope.real(written))
+        return scope.agree(wanted, terms, "")
+
+    def _counted(self, is_named: bool) -> Counted:
+        number = self.count()
+        if not is_named:
+            return Counted(Const(0), number)
+        first = 1 + self.skipped
+        return Counted(Const(first), add(number, Const(first)))
+
+    def count(self) -> Term:
+        """Return how often the loop runs. Raises Differ where that is not the same term at every place."""
+        scope = self.outer.scope
+        counts = [len(loop.turns) for loop in self.loops]
+        found = scope.whole(loop.count for loop in self.loops)
+        written = None if found is None or found.dividend is not None else add(found.term, Const(-self.skipped))
+        return scope.agree(counts, [written], "")
+
+    def after(self, flow: Flow, leaving: Term | None, carried: str = "") -> Flow:
+        """Return the flow after the repeat; what only its body knows is not said any more."""
+        nodes = [output(loop, entry) for loop, entry in zip(self.loops, flow.nodes, strict=True)]
+        if carried and self._is_constant(flow.term, leaving):
+            return flow.after(nodes, None)
+        if carried:
+            closed = self._closed(flow.term, leaving)
+            widths = [flow.graph.nodes[at].shape.channels for at in nodes]
+            frames = tuple({**env, carried: width} for env, width in zip(flow.scope.frames, widths, strict=True))
+            scope = replace(flow.scope, frames=frames)
+            return replace(flow.after(nodes, None), scope=scope, term=Var(carried), closed=closed)
+        if leaving is not None and set(self.targets.values()) & set(names(leaving)):
+            leaving = None
+        return flow.after(nodes, leaving)
+
+    def _is_constant(self, start: Term | None, leaving: Term | None) -> bool:
+        """Whether the channels that leave depend on nothing but numbers."""
+        inside = {self.carried, *self.targets.values()}
+        is_fixed = isinstance(start, Const) and leaving is not None and set(names(leaving)) <= inside
+        return is_fixed and (self.is_table or isinstance(self.count(), Const)) and not self._is_open()
+
+    def _is_open(self) -> bool:
+        """Whether a cell of the table is more than a number."""
+        columns = range(len(self.loops[0].names))
+        rows = range(len(self.loops[0].rows)) if self.is_table else ()
+        return any(not isinstance(self._cell(row, column), Const) for row in rows for column in columns)
+
+    def _closed(self, start: Term | None, leaving: Term | None) -> Term | None:
+        """What leaves if each iteration adds the same: start + count * step."""
+        if start is None or leaving is None or self.is_table:
+            return None
+        step = add(leaving, mul(Const(-1), Var(self.carried)))
+        if {self.carried, *self.targets.values()} & set(names(step)) or self.carried in names(start):
+            return None
+        return add(start, mul(self.count(), step))
+
+
+def used_names(items: Iterable[Item]) -> list[str]:
+    """Return every name that the construction of items uses."""
+    found: list[str] = []
+    for item in items:
+        if isinstance(item, Element):
+            found += _pattern_names(item.name.text) if item.name.is_pattern else []
+            found += built_names(item.module)
+        elif isinstance(item, Optional):
+            found += [*names(item.test), *used_names((*item.items, *item.otherwise))]
+        else:
+            found += used_names(item.items)
+            found += [name for each in (item.before, item.after) if each for name in (*names(each.term), each.name)]
+            if isinstance(item.over, Counted):
+                found += [*names(item.over.start), *names(item.over.stop)]
+    return found
+
+
+def built_names(module: Build | Chain) -> list[str]:
+    """Return every name that the construction of a module uses."""
+    if isinstance(module, Chain):
+        return used_names(module.items)
+    own = [module.callee] if isinstance(module.callee, str) else []
+    return [*own, *(name for argument in module.arguments for name in names(argument.term))]
+
+
+def _pattern_names(pattern: str) -> list[str]:
+    """The names in an f-string."""
+    import re
+
+    return [name for piece in re.findall(r"\{([^}]*)\}", pattern) for name in re.findall(r"[A-Za-z_]\w*", piece)]

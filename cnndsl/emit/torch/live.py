@@ -1,0 +1,52 @@
+"""The emitted text, run: a network as a live `torch.nn.Module`.
+
+What runs is exactly the text that `source` writes, so that what is tested is what is shipped. The text becomes a
+module of its own, known to `sys.modules` and `linecache`: pickling, TorchScript and tracebacks find it there. The
+network was made from a checked graph, and every name and string in it went through `names`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from cnndsl.emit.torch.source import class_of_network
+from cnndsl.emit.torch.verified import verified_source
+from cnndsl.graph import Graph
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def module(graph: Graph) -> nn.Module:
+    """The network with freshly initialised weights, in training mode, on the default device of torch.
+
+    Raises CnnError where the graph has a label that PyTorch cannot bear, ImportError where torch is not installed,
+    MiscompiledError where the text differs from the graph.
+    """
+    text = verified_source(graph)
+    namespace = vars(_module(text))
+    network: nn.Module = namespace[class_of_network(text)]()
+    return network
+
+
+def _module(text: str) -> ModuleType:
+    """The text as an imported module; the same text is imported once."""
+    name = f"cnndsl_emitted_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    found = sys.modules.get(name)
+    if found is not None:
+        return found
+    made = ModuleType(name)
+    file = f"<{name}>"
+    made.__file__ = file
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    sys.modules[name] = made
+    try:
+        exec(compile(text, file, "exec", dont_inherit=True), made.__dict__)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return made

@@ -1,0 +1,108 @@
+"""How much memory a `forward` needs at its most, so that shorter code never needs more.
+
+The count is in values of one image, at each place of the class, as the steps run: what is alive during a step, and
+what the step makes. What enters is always alive, since the caller holds it. Where it is not known what a child
+allocates, its output stands for that, and nothing else is held alive while it runs.
+
+It is counted twice, without and with the workspace of convolutions, which moves the place of the peak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from cnndsl.emit.torch.ir import Apply, Compute, Forward, Step
+from cnndsl.emit.torch.steps import made_by, used_by
+
+
+class Costs(Protocol):
+    """What values and children take, in values of one image, at each place of the class."""
+
+    places: int
+
+    def size(self, value: int) -> tuple[int, ...]:
+        """Return what a value takes; 0 where it does not exist."""
+        ...
+
+    def extra(self, step: Apply, workspace: bool) -> tuple[int, ...] | None:
+        """Return the most that the child allocates beside its inputs, its output included; None if not known."""
+        ...
+
+
+class Memory:
+    """The memory of one `forward`."""
+
+    def __init__(self, forward: Forward, costs: Costs) -> None:
+        self.forward, self.costs = forward, costs
+        self._places = range(costs.places)
+        self._sizes: dict[int, tuple[int, ...]] = {}
+        self._needs = {workspace: list(self._need(workspace)) for workspace in (False, True)}
+        self._peaks = {
+            workspace: [max((need[at] for need in needs), default=0) for at in self._places]
+            for workspace, needs in self._needs.items()
+        }
+        self._at = {id(step): at for at, step in enumerate(forward.steps)}
+
+    def extra(self, workspace: bool) -> tuple[int, ...]:
+        """Return what is allocated at the most at each place, beside what enters."""
+        entering = self._total(self.forward.inputs)
+        return tuple(max(0, peak - held) for peak, held in zip(self._peaks[workspace], entering, strict=True))
+
+    def allows(self, step: Step, held: Sequence[int]) -> bool:
+        """Whether these values may stay alive while a step runs, without a higher peak at any place."""
+        at = self._at.get(id(step))
+        if at is None or not self._is_known(step):
+            return False
+        more = self._total(held)
+        return all(
+            needs[at][place] + more[place] <= self._peaks[workspace][place]
+            for workspace, needs in self._needs.items()
+            for place in self._places
+        )
+
+    def size(self, value: int) -> int:
+        """Return the most that a value takes at any place."""
+        return max(self._size(value))
+
+    def _need(self, workspace: bool) -> Iterator[list[int]]:
+        """What is alive during each step, its own allocations included."""
+        steps, inputs = self.forward.steps, set(self.forward.inputs)
+        last = dict.fromkeys(self.forward.results, len(steps))
+        for at, step in enumerate(steps):
+            for value in used_by(step):
+                last[value] = max(at, last.get(value, 0))
+        held = self._total(tuple(inputs))
+        ends: dict[int, list[int]] = {}
+        for at, step in enumerate(steps):
+            held = [size - gone for size, gone in zip(held, self._total(ends.pop(at - 1, [])), strict=True)]
+            made = self._made(step, workspace)
+            yield [size + more for size, more in zip(held, made, strict=True)]
+            held = [size + more for size, more in zip(held, self._total(made_by(step)), strict=True)]
+            for value in made_by(step):
+                ends.setdefault(max(at, last.get(value, at)), []).append(value)
+
+    def _total(self, values: Sequence[int]) -> list[int]:
+        sizes = [self._size(value) for value in values]
+        return [sum(size[at] for size in sizes) for at in self._places]
+
+    def _size(self, value: int) -> tuple[int, ...]:
+        if value not in self._sizes:
+            self._sizes[value] = self.costs.size(value)
+        return self._sizes[value]
+
+    def _is_known(self, step: Step) -> bool:
+        """Whether all that the step allocates is known."""
+        if isinstance(step, Apply):
+            return self.costs.extra(step, False) is not None
+        return isinstance(step, Compute)
+
+    def _made(self, step: Step, workspace: bool) -> list[int]:
+        """What a step allocates, or a lower bound."""
+        if isinstance(step, Compute):
+            return [0] * len(self._places) if step.is_view or step.over >= 0 else list(self._size(step.output))
+        if not isinstance(step, Apply) or step.overwrites:
+            return [0] * len(self._places)
+        extra = self.costs.extra(step, workspace) or (0,) * len(self._places)
+        output = self._size(step.outputs[0])
+        return [max(size, more) if size else 0 for size, more in zip(output, extra, strict=True)]

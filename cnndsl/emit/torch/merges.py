@@ -1,0 +1,67 @@
+"""The expressions of merges, laid out so that long ones can be broken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cnndsl.emit.torch.layout import Call, Display, Doc, Infix, Item, Text, flat
+
+_PLACE = re.compile(r"\{\d+\}(\[[^\]]*\])?")
+_CALL = re.compile(r"(torch\.\w+)\((.*)\)")
+
+
+def expression(template: str, operands: Sequence[Doc]) -> Doc:
+    """The operands in a template of `layers.base.TorchFunction`.
+
+    >>> flat(expression("torch.cat([{inputs}], 1)", [Text("x"), Text("y")]))
+    'torch.cat([x, y], 1)'
+    >>> flat(expression("{0} * {1}[:, :, None]", [Text("x"), Text("y")]))
+    'x * y[:, :, None]'
+    """
+    if template == "torch.cat([{inputs}], 1)":
+        return Call("torch.cat", (Item(Display("[]", tuple(map(Item, operands)))), Item(Text("1"))))
+    if template == "torch.flatten({0}, 1)":
+        return Call("torch.flatten", (Item(operands[0]), Item(Text("1"))))
+    for operator in ("+", "*"):
+        pieces = template.split(f" {operator} ")
+        if len(pieces) == len(operands) > 1 and all(map(_PLACE.fullmatch, pieces)):
+            docs = [_indexed(operand, piece) for operand, piece in zip(operands, pieces, strict=True)]
+            return Infix(operator, tuple(docs))
+    called = _CALL.fullmatch(template)
+    if called:
+        arguments = tuple(Item(expression(each, operands)) for each in _arguments(called[2]))
+        return Call(called[1], arguments)
+    if _PLACE.fullmatch(template):
+        return operands[int(template[1 : template.index("}")])]
+    written = [f"({flat(doc)})" if isinstance(doc, Infix) else flat(doc) for doc in operands]
+    return Text(template.format(*written))
+
+
+def steps_of(template: str) -> tuple[str, ...]:
+    """The templates, one after the other, of a merge that divides a sum: what is divided gets a line of its own.
+
+    >>> steps_of("({0} + {1}) / 2"), steps_of("{0} + {1}")
+    (('{0} + {1}', '{0} / 2'), ('{0} + {1}',))
+    """
+    mean = re.fullmatch(r"\((.*)\) / (\d+)", template)
+    return (mean[1], f"{{0}} / {mean[2]}") if mean else (template,)
+
+
+def _arguments(text: str) -> list[str]:
+    """The arguments of a call, apart."""
+    found, depth = [""], 0
+    for char in text:
+        depth += (char in "([") - (char in ")]")
+        if char == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += char
+    return [each.strip() for each in found]
+
+
+def _indexed(operand: Doc, piece: str) -> Doc:
+    index = piece[piece.index("}") + 1 :]
+    if isinstance(operand, Infix):
+        return Text(f"({flat(operand)}){index}")
+    return Text(flat(operand) + index) if index else operand

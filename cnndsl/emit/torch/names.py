@@ -1,0 +1,68 @@
+"""Names that go from a program into Python: the only way in.
+
+A label becomes part of a `state_dict` key, so one that Python or PyTorch cannot bear is refused. All other names
+are changed where they clash, by an underscore behind them.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.labels import PLAIN, why_not
+
+# What the emitted file itself uses, and the letters that look like digits.
+USED = frozenset(
+    """
+    F Fraction NamedTuple Tensor Timer ValueError abs bool channels classmethod count device dict divisible enumerate f
+    float int layers len list math max min model nn print range self str sum super tuple torch type x zip
+    l O I
+    """.split()
+)
+
+
+def attribute(name: str) -> str:
+    """A label as the attribute that it becomes; a number stays one. Raises CnnError where it cannot be one."""
+    if name.isascii() and name.isdigit():
+        return name
+    if why := why_not(name):
+        raise CnnError(Diagnostic("E0106", f"`{name}` cannot be the name of a part: {why}", help="call it differently"))
+    return name
+
+
+def variable(name: str, taken: frozenset[str] | set[str] = frozenset()) -> str:
+    """A parameter's name, changed where Python or the emitted file has it already.
+
+    >>> variable("c"), variable("lambda"), variable("x")
+    ('c', 'lambda_', 'x_')
+    """
+    name = name if PLAIN.fullmatch(name) and not name.startswith("_") else f"v_{re.sub(r'[^A-Za-z0-9_]', '_', name)}"
+    while keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in USED or name in taken:
+        name += "_"
+    return name
+
+
+def class_name(name: str, taken: set[str]) -> str:
+    """A name for a class, in CamelCase unless it is capitalised already; numbered where it is taken.
+
+    >>> class_name("dense_block", set()), class_name("Bottleneck", {"Bottleneck"}), class_name("in", set())
+    ('DenseBlock', 'Bottleneck2', 'In')
+    """
+    words = [word for word in re.split(r"[^A-Za-z0-9]+", name) if word]
+    base = (
+        name if PLAIN.fullmatch(name) and name[0].isupper() else "".join(word[0].upper() + word[1:] for word in words)
+    )
+    if not base or base[0].isdigit():
+        base = f"Net{base}"
+    number, result = 1, base
+    while result in taken or result in USED or keyword.iskeyword(result):
+        number += 1
+        result = f"{base}{number}"
+    taken.add(result)
+    return result
+
+
+def comment(text: str) -> str:
+    """A text that stays in its line, printable."""
+    return "".join(char if char.isprintable() else " " for char in text)

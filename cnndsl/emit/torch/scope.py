@@ -1,0 +1,152 @@
+"""What numbers are called at a place of the emitted code, and what they are worth wherever the place occurs.
+
+A class stands for all calls of a block, a loop's body for all its iterations: a `Scope` has one frame for each. A
+number is written as the term that the program gives it. The term is checked in every frame; it is never guessed from
+the values, since two numbers may be equal by accident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from cnndsl.emit.torch.terms import Code, Const, Env, Term, UnknownName, Var, evaluate, names
+from cnndsl.emit.torch.traced import Differ
+from cnndsl.emit.torch.translate import Whole, real, test, whole
+from cnndsl.expr import Expr, Symbol, Value
+from cnndsl.records import record
+
+
+class Missing(Exception):
+    """A number that no expression gives: the class needs an argument for it. `values` are its values by place."""
+
+    def __init__(self, wish: str, values: Mapping[int, object]) -> None:
+        super().__init__(wish)
+        self.wish, self.values = wish, values
+
+
+class Fixed(Exception):
+    """Parameters of the net that the emitted code cannot follow exactly, so that they are no arguments."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(names)))
+        self.names = names
+
+
+@record(slots=True)
+class Extra:
+    """An argument that a class has beside those of its block: its name, what it was wished for, its values by place."""
+
+    name: str
+    wish: str
+    values: tuple[tuple[int, object], ...]
+
+
+@record
+class Scope:
+    """`look` says what the language's names are in Python, `frames` what Python's names are worth; `places` are the
+    places of the class that the frames belong to. `offered` are the parameters of the net that are arguments."""
+
+    look: Mapping[str, Term]
+    frames: tuple[Env, ...]
+    places: tuple[int, ...]
+    offered: frozenset[str] = frozenset()
+    extras: tuple[Extra, ...] = ()
+    is_loop: bool = False
+
+    def whole(self, exprs: Iterable[Expr | None]) -> Whole | None:
+        """Translate the expressions of an integer option; None where they differ, or Python lacks a name."""
+        found = [None if expr is None else whole(expr, self.look.get) for expr in exprs]
+        return found[0] if all(each == found[0] for each in found) else None
+
+    def real(self, exprs: Iterable[Expr | None]) -> Term | None:
+        """Translate the expressions of an option of real numbers."""
+        found = [None if expr is None else real(expr, self.look.get) for expr in exprs]
+        return found[0] if all(each == found[0] for each in found) else None
+
+    def test(self, exprs: Iterable[Expr | None]) -> Term | None:
+        """Translate conditions."""
+        found = [None if expr is None else test(expr, self.look.get) for expr in exprs]
+        return found[0] if all(each == found[0] for each in found) else None
+
+    def holds(self, term: Term | None, wanted: Sequence[object]) -> bool:
+        """Whether a term has the wanted value in every frame."""
+        if term is None:
+            return False
+        try:
+            return all(same(evaluate(term, env), value) for env, value in zip(self.frames, wanted, strict=True))
+        except UnknownName:
+            return False
+
+    def agree(self, wanted: Sequence[object], terms: Iterable[Term | None], wish: str) -> Term:
+        """Return the first term that the program gives and that holds; else the number, where it is one everywhere.
+
+        Raises Missing where it is not, Fixed where the number follows a parameter of the net in a way that is not
+        written.
+        """
+        found = [term for term in terms if term is not None]
+        for term in found:
+            if self.holds(term, wanted):
+                return term
+        followed = self.offered.intersection(name for term in found for name in names(term))
+        if followed:
+            raise Fixed(followed)
+        if all(same(value, wanted[0]) for value in wanted):
+            return Const(plain(wanted[0]))
+        for extra in self.extras:
+            if extra.wish == wish and self.holds(Var(extra.name), wanted):
+                return Var(extra.name)
+        if self.is_loop or not wish:
+            raise Differ
+        raise Missing(wish, dict(zip(self.places, wanted, strict=True)))
+
+    def where(self, chosen: Sequence[int]) -> Scope:
+        """Return the scope with only some of its frames."""
+        return replace(
+            self, frames=tuple(self.frames[at] for at in chosen), places=tuple(self.places[at] for at in chosen)
+        )
+
+    def with_names(self, look: Mapping[str, Term]) -> Scope:
+        """Return the scope with further names of the language."""
+        return replace(self, look={**self.look, **look})
+
+
+def same(a: object, b: object) -> bool:
+    """Equality that tells 1 from True."""
+    return a == b and isinstance(a, bool) == isinstance(b, bool)
+
+
+def plain(value: object) -> object:
+    """Return a value as Python code shows it: a fraction as a float."""
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else float(value)
+    return value
+
+
+def python_value(value: Value) -> object:
+    """Return what an argument of the language is in Python; a layer type is the class of its module."""
+    if isinstance(value, Symbol):
+        return Code(module_of(getattr(value, "name", "")) or "")
+    return plain(value)
+
+
+def module_of(kind: str) -> str | None:
+    """Return the module of PyTorch that a layer type without options becomes; None where there is none."""
+    from cnndsl.layers import find
+    from cnndsl.layers.base import LayerError, TorchCall
+    from cnndsl.shape import Shape
+
+    found = find(kind)
+    if found is None:
+        return None
+    try:
+        call = found().torch(Shape(64, (8, 8)))
+    except (LayerError, TypeError, ValueError, NotImplementedError):
+        return None
+    return call.name if isinstance(call, TorchCall) and not call.helper else None
+
+
+def known_terms(values: Iterable[tuple[str, object]]) -> dict[str, Term]:
+    """Return the names of a repeat that is written out as constants."""
+    return {name: Const(python_value(value)) for name, value in values}  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,343 @@
+"""A network as a Python module that needs torch and nothing else: the pipeline, and the text of the file.
+
+`source` calls one step after the other: which parameters are arguments (`parameters`), which calls share a class
+(`classes`), what each class reads and gives (`trace`), what its modules are built with (`builder`), the statements of
+`__init__` (`constructor`) and of `forward` (`forward`), and the lines (`layout`), as `ruff format` would leave them.
+
+A network with several outputs returns a NamedTuple with the program's names. Outputs that exist in training only are
+computed in training only; where all but one are, the network returns a plain tensor in evaluation.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from cnndsl.emit.torch.classes import Classes
+from cnndsl.emit.torch.constructor import Constructor
+from cnndsl.emit.torch.costs import Counted
+from cnndsl.emit.torch.forward import write
+from cnndsl.emit.torch.functions import DIVISIBLE
+from cnndsl.emit.torch.helpers import HELPERS
+from cnndsl.emit.torch.initialise import initialisation
+from cnndsl.emit.torch.ir import Build, ModuleClass, Parameter
+from cnndsl.emit.torch.layout import STEP, WIDTH, Call, Infix, Item, Text, flat, lines
+from cnndsl.emit.torch.names import class_name, comment, variable
+from cnndsl.emit.torch.parameters import offered, real_arguments
+from cnndsl.emit.torch.scope import Fixed
+from cnndsl.emit.torch.statements import Line, Statement, Suite
+from cnndsl.emit.torch.terms import literal, names, text
+from cnndsl.emit.torch.walk import in_order, modules_of, terms_of
+from cnndsl.expr import show
+from cnndsl.graph import Graph
+
+
+def source(graph: Graph) -> str:
+    """Return the text of the module. Raises CnnError for labels that PyTorch cannot bear.
+
+    >>> from cnndsl.network import loads
+    >>> "self.fc = nn.Linear(192, 10)  # 10" in source(loads("INPUT 8x8x3 -> fc: FC-10").graph)
+    True
+    """
+    classes, root = _classes(graph)
+    return _File(graph, classes, root).text()
+
+
+def _classes(graph: Graph) -> tuple[Classes, ModuleClass]:
+    """The class of the network, with as many of its parameters as arguments as can be followed exactly."""
+    arguments = offered(graph)
+    while True:
+        classes = Classes(graph, arguments)
+        try:
+            return classes, classes.root()
+        except Fixed as fixed:
+            arguments -= {name for name, python in classes.offered.items() if {python, f"::{python}"} & fixed.names}
+
+
+def class_of_network(text: str) -> str:
+    """Return the name of the network's class in an emitted text: the last one."""
+    return re.findall(r"^class (\w+)\(", text, re.MULTILINE)[-1]
+
+
+class _File:
+    """The text of one file."""
+
+    def __init__(self, graph: Graph, classes: Classes, root: ModuleClass) -> None:
+        self.graph, self.root = graph, root
+        self.costs = Counted(classes.borders, classes.overwritten, classes.by_path, classes.traced)
+        self.classes = in_order(root)
+        self.helpers = self._helpers()
+        taken = {*HELPERS, *self.helpers}
+        self.names: dict[int, str] = {}
+        for cls in (root, *self.classes[:-1]):
+            self.names[id(cls)] = class_name(cls.wanted_name, taken)
+        is_plain = root.forward is None or len(root.forward.results) == 1
+        self.record = "" if is_plain else class_name(f"{self.names[id(root)]}Output", taken)
+        self.real = {variable(name) for name in real_arguments(graph)}
+
+    def name_of(self, cls: ModuleClass) -> str:
+        return self.names[id(cls)]
+
+    def text(self) -> str:
+        used = [name for cls in self.classes for term in terms_of(cls) for name in names(term)]
+        functions = [DIVISIBLE.rstrip()] if "divisible()" in used else []
+        classes = [("\n".join(self._class(cls))) for cls in self.classes]
+        records = ["\n".join(self._record())] if self.record else []
+        helpers = [self.helpers[name].rstrip() for name in sorted(self.helpers)]
+        body = [*functions, *helpers, *classes[:-1], *records, classes[-1], "\n".join(self._main())]
+        return "\n\n\n".join([self._opening(body), *body]) + "\n"
+
+    def _helpers(self) -> Mapping[str, str]:
+        """The text of each helper that the file needs. Raises CnnError for one that a plug-in does not give."""
+        found: dict[str, str] = {}
+        for build in (build for cls in self.classes for build in modules_of(cls)):
+            if not isinstance(build.callee, str) or not build.callee.isidentifier():
+                continue
+            if build.callee in HELPERS:
+                found[build.callee] = HELPERS[build.callee]
+            elif build.source:
+                found[build.callee] = build.source.strip("\n")
+        return found
+
+    # The head
+
+    def _opening(self, body: Sequence[str]) -> str:
+        described = _comments(self.graph) or [f"{self.name_of(self.root)}."]
+        head = [_escaped(comment(line)) for line in (*described, "", *_wrapped(self._facts()))]
+        code = "\n".join(body)
+        standard = [
+            *(["import math"] if re.search(r"\bmath\.", code) else []),
+            *(["from fractions import Fraction"] if re.search(r"\bFraction\(", code) else []),
+            *(["from typing import NamedTuple"] if self.record else []),
+        ]
+        typed = re.search(r"(?<![\w.])Tensor\b", code)
+        imports = [*standard, *([""] if standard else []), "import torch"]
+        imports.append("from torch import Tensor, nn" if typed else "from torch import nn")
+        if re.search(r"\bF\.", code):
+            imports.append("from torch.nn import functional as F")
+        return "\n".join([f'"""{head[0]}', *head[1:], '"""', "", *imports])
+
+    def _facts(self) -> str:
+        """Where the file comes from, and how large the network is."""
+        graph = self.graph
+        tensors = (tensor for node in graph for tensor in node.layer.tensors(*graph.shapes(node)))
+        params = sum(tensor.numel for tensor in tensors if tensor.role != "buffer")
+        macs = sum(node.layer.macs(*graph.shapes(node)) for node in graph)
+        arguments = {each.name for each in self.root.parameters}
+        fixed = [f"{name} = {show(value)}" for name, value in graph.settings.items() if variable(name) not in arguments]
+        origin = f"{graph.file} (sha256 {graph.digest[:8]}), by cnndsl"
+        built = f" with {', '.join(fixed)}" if fixed else ""
+        return f"{origin}{built}: {params:,} parameters, {_human(macs)} multiply-adds."
+
+    # Classes
+
+    def _class(self, cls: ModuleClass) -> Iterator[str]:
+        margin = " " * STEP
+        doc = self._use() if cls is self.root else _described(cls)
+        yield f"class {self.name_of(cls)}({_base(cls)}):"
+        yield from (margin + line for line in _docstring(_escaped(comment(doc))))
+        yield ""
+        yield from _signature("__init__", [self._parameter(cls, each) for each in cls.parameters], "None")
+        statements = [*self._domains(cls), *Constructor(cls, self.name_of).statements()]
+        if cls is self.root:
+            statements += initialisation(self.graph)
+        yield from _lines(statements, 2 * STEP)
+        if cls.forward is None:
+            return
+        memory = self.costs.memory(cls)
+        assert memory is not None, "a class with a `forward` has a count of its memory"
+        record = self.record if cls is self.root else ""
+        made = write(cls.forward, memory, ChildCalls(cls, self.costs.heavy(cls)), record)
+        yield ""
+        yield from _signature("forward", made.arguments, made.returns)
+        yield from _lines(made.body, 2 * STEP)
+
+    def _parameter(self, cls: ModuleClass, parameter: Parameter) -> str:
+        default = "" if parameter.default is None else f" = {text(parameter.default)}"
+        is_real = parameter.type == "int" and cls is self.root and parameter.name in self.real
+        return f"{parameter.name}: {'float' if is_real else parameter.type}{default}"
+
+    def _domains(self, cls: ModuleClass) -> list[Statement]:
+        """What refuses values that the program does not allow."""
+        if cls is not self.root:
+            return []
+        found: list[Statement] = []
+        by_python = {variable(name): domain for name, domain in self.graph.domains.items()}
+        for parameter in cls.parameters:
+            domain = by_python.get(parameter.name)
+            if domain is not None:
+                found.append(_refusal(parameter.name, domain))
+        return found
+
+    def _use(self) -> str:
+        """How the network is called, and what it gives."""
+        name, graph = self.name_of(self.root), self.graph
+        arguments = ", ".join(map(_passed, self.root.parameters))
+        taken, given = ("x".join(map(str, ("N", *_extents(graph, at)))) for at in (0, graph.output))
+        more = ""
+        if graph.taps:
+            always = [tap.name for tap in graph.taps if not tap.training_only]
+            trained = [tap.name for tap in graph.taps if tap.training_only]
+            more = f", then {', '.join(always)}" if always else ""
+            more += f", training adds {', '.join(trained)}" if trained else ""
+        full = f"`{name}({arguments})` takes {taken} and gives {given}{more}."
+        return full if len(_docstring(full)) == 1 else f"`{name}({arguments})`: {taken} -> {given}{more}."
+
+    def _record(self) -> Iterator[str]:
+        """The NamedTuple of a network with several outputs."""
+        forward = self.root.forward
+        assert forward is not None
+        is_plain = len(forward.results) - len(forward.training) == 1
+        trained = " in training" if is_plain else ""
+        yield f"class {self.record}(NamedTuple):"
+        yield f'    """What `{self.name_of(self.root)}` returns{trained}."""'
+        yield ""
+        for value, name in zip(forward.results, output_names(self.graph), strict=True):
+            optional = value in forward.training
+            yield f"    {name}: {'Tensor | None = None' if optional else 'Tensor'}"
+
+    # The end
+
+    def _main(self) -> Iterator[str]:
+        extents = ", ".join(map(str, (1, *_extents(self.graph, 0))))
+        always = any(not tap.training_only for tap in self.graph.taps)
+        yield 'if __name__ == "__main__":'
+        yield "    from torch.utils.benchmark import Timer"
+        yield ""
+        yield '    device = torch.accelerator.current_accelerator(True) or torch.device("cpu")'
+        yield "    with device, torch.inference_mode():"
+        yield f"        model, x = {self.name_of(self.root)}().eval(), torch.randn({extents})"
+        yield f"        y, params = model(x){'[0]' if always else ''}, sum(p.numel() for p in model.parameters())"
+        yield '        seconds = Timer("model(x)", globals=globals()).timeit(1).mean'
+        yield '    print(f"{tuple(y.shape)}, {params:,} parameters, {seconds:.4f} s on {device}")'
+
+
+def output_names(graph: Graph) -> list[str]:
+    """Return the names of the results of a network: `output`, then its taps, those of training last. Taps of one name
+    are numbered."""
+    taps = [tap.name for tap in sorted(graph.taps, key=lambda tap: tap.training_only)]
+    found = [variable("output", {*taps})]
+    seen: Counter[str] = Counter()
+    for name in taps:
+        seen[name] += 1
+        numbered = f"{name}{seen[name]}" if taps.count(name) > 1 else name
+        found.append(variable(numbered, {*found, *(set(taps) - {name})}))
+    return found
+
+
+def _refusal(name: str, domain: Sequence[object]) -> Statement:
+    is_range = len(domain) > 2 and list(domain) == list(range(int(str(domain[0])), int(str(domain[-1])) + 1))
+    shown = f"range({domain[0]}, {int(str(domain[-1])) + 1})" if is_range else literal(tuple(domain))
+    message = f"{name} is one of {', '.join(literal(value) for value in domain)}"
+    if is_range:
+        message = f"{name} is from {domain[0]} to {domain[-1]}"
+    raised = Line("raise ", Call("ValueError", (Item(Text(literal(message))),)))
+    return Suite("if ", Text(f"{name} not in {shown}"), (raised,))
+
+
+def _is_layer(module: object) -> bool:
+    return isinstance(module, Build) and isinstance(module.callee, str)
+
+
+class ChildCalls:
+    """How a class calls its children; `heavy` are those with matrices of weights."""
+
+    def __init__(self, cls: ModuleClass, heavy: frozenset[str]) -> None:
+        self.form = 'self["{}"]' if cls.is_numbered else "self.{}"
+        self.stages = {child.name for child in cls.children if not _is_layer(child.module)}
+        self.heavy = heavy | self.stages
+
+    def text(self, child: str) -> str:
+        return self.form.format(child)
+
+    def is_heavy(self, child: str) -> bool:
+        return child in self.heavy
+
+    def is_stage(self, child: str) -> bool:
+        return child in self.stages
+
+
+def _base(cls: ModuleClass) -> str:
+    if cls.forward is None:
+        return "nn.Sequential"
+    return "nn.ModuleDict" if cls.is_numbered else "nn.Module"
+
+
+def _described(cls: ModuleClass) -> str:
+    """What the class takes and gives, in one line."""
+    spans = [f"{entering} -> {leaving}" for entering, leaving in cls.shapes]
+    if len(set(spans)) == 1:
+        return f"{spans[0]}{f', {len(spans)} times' if len(spans) > 1 else ''}."
+    return f"Used {len(spans)} times, from {spans[0]} to {spans[-1]}."
+
+
+def _passed(parameter: Parameter) -> str:
+    return f"{parameter.name}={text(parameter.default)}" if parameter.default is not None else parameter.name
+
+
+def _extents(graph: Graph, node: int) -> tuple[int, ...]:
+    shape = graph.nodes[node].shape
+    return (shape.channels, *shape.spatial)
+
+
+def _human(number: int) -> str:
+    """Shorten a count.
+
+    >>> _human(15_470_264_320), _human(1500), _human(7)
+    ('15.5G', '1.5K', '7')
+    """
+    for size, unit in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K")):
+        if number >= size:
+            return f"{number / size:.{1 if number < 100 * size else 0}f}{unit}"
+    return str(number)
+
+
+def _comments(graph: Graph) -> list[str]:
+    """What the program says of itself: the comments that it begins with, up to the first line that ends a sentence."""
+    found: list[str] = []
+    for line in graph.source.text.splitlines():
+        stripped = line.strip()
+        if not stripped.startswith("#") or (found and found[-1].endswith(".")):
+            break
+        found.append(stripped.lstrip("#").strip())
+    return [line.lstrip("~") for line in _wrapped("~~~" + " ".join(found))] if any(found) else []
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(line, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _docstring(line: str) -> list[str]:
+    """In its quotes; on several lines where one is too short."""
+    if len(line) <= WIDTH - STEP - len('""""""'):
+        return [f'"""{line}"""']
+    return [*textwrap.wrap(f'"""{line}', WIDTH - STEP - 3, break_long_words=False, break_on_hyphens=False), '"""']
+
+
+def _escaped(line: str) -> str:
+    return line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').rstrip()
+
+
+def _signature(name: str, arguments: Sequence[str], returned: str) -> list[str]:
+    items = tuple(Item(Text(each)) for each in ("self", *arguments))
+    return lines(Call(f"def {name}", items), STEP, tail=f" -> {returned}:")
+
+
+def _lines(statements: Sequence[Statement], indent: int) -> Iterator[str]:
+    for each in statements:
+        if not isinstance(each, Suite):
+            yield from _line(each.lead, each.doc, each.comment, indent)
+            continue
+        yield from lines(each.doc, indent, each.lead, each.comment, ":")
+        yield from _lines(each.body, indent + STEP)
+        if each.otherwise:
+            yield " " * indent + "else:"
+            yield from _lines(each.otherwise, indent + STEP)
+
+
+def _line(lead: str, doc: object, remark: str, indent: int) -> list[str]:
+    if isinstance(doc, Infix) and doc.operator == ",":
+        return [" " * indent + lead + ", ".join(map(flat, doc.operands))]
+    return lines(doc, indent, lead, comment(remark))  # pyright: ignore[reportArgumentType]

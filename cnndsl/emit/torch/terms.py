@@ -1,0 +1,367 @@
+"""Numbers in emitted code: small symbolic terms, their Python text and their value.
+
+A term is what a number of the network is called in a class: `4 * c`, `in_channels // 2`. Terms are folded as they are
+built, so a constant is always a `Const`. Everything is computed with integers; a fraction appears only as the last
+division of an option that is a real number, which Python rounds correctly. This is no computer algebra system, and it
+does not read the language's expressions: `translate` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from fractions import Fraction
+from typing import TypeAlias, cast
+
+from cnndsl.expr import divisible
+from cnndsl.records import record
+
+Env: TypeAlias = Mapping[str, object]
+"""Values by the Python names that hold them."""
+
+
+@record(slots=True)
+class Code:
+    """A constant that is a name of Python: `nn.ReLU`."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+@record(slots=True)
+class Const:
+    value: object
+
+
+@record(slots=True)
+class Var:
+    """A local name or an argument. `whole` is false where it may hold a fraction, as a float."""
+
+    name: str
+    whole: bool = True
+
+
+@record(slots=True)
+class Op:
+    """An operator or a function on terms. `neg` is the minus sign, `list` a display of extents,
+    `star` what is spread out in one."""
+
+    operator: str
+    operands: tuple[Term, ...]
+
+
+Term: TypeAlias = Const | Var | Op
+
+_BINDING: Mapping[str, int] = {
+    "or": 1,
+    "and": 2,
+    "not": 3,
+    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), 4),
+    "+": 5,
+    "*": 6,
+    "/": 6,
+    "//": 6,
+    "%": 6,
+    "neg": 7,
+}
+_ATOM = 9
+_OPPOSITE: Mapping[str, str] = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+
+class UnknownName(Exception):
+    """A term that has no value here."""
+
+
+def constant(term: Term) -> int | None:
+    """Return the integer that a term is, None for any other term."""
+    if isinstance(term, Const) and isinstance(term.value, int) and not isinstance(term.value, bool):
+        return term.value
+    return None
+
+
+def op(operator: str, *operands: Term) -> Term:
+    """Apply an operator; constants are folded.
+
+    >>> text(op("min", Const(10), Const(16))), text(op("not", op("==", Var("a"), Const(1))))
+    ('10', 'a != 1')
+    """
+    if operator == "not":
+        return negated(operands[0])
+    made = Op(operator, operands)
+    if operator != "list" and all(isinstance(operand, Const) for operand in operands):
+        with suppress(UnknownName):
+            return Const(evaluate(made, {}))
+    return made
+
+
+def add(*terms: Term) -> Term:
+    """Add terms; like summands are put together.
+
+    >>> text(add(Var("a"), mul(Const(2), Var("b")), Const(1), Var("a")))
+    '2 * a + 2 * b + 1'
+    """
+    weights: dict[Term, int] = {}
+    for term in terms:
+        for atom, weight in _summands(term):
+            weights[atom] = weights.get(atom, 0) + weight
+    offset = weights.pop(Const(1), 0)
+    found = [_scaled(atom, weight) for atom, weight in weights.items() if weight]
+    if offset or not found:
+        found.append(Const(offset))
+    return found[0] if len(found) == 1 else Op("+", tuple(found))
+
+
+def mul(left: Term, right: Term) -> Term:
+    """Multiply terms, constants first; a constant times a sum is multiplied out.
+
+    >>> text(mul(add(Var("a"), Const(3)), Const(2)))
+    '2 * a + 6'
+    """
+    a, b = constant(left), constant(right)
+    if a is not None and b is not None:
+        return Const(a * b)
+    if b is not None:
+        left, right, a = right, left, b
+    if a is None:
+        return Op("*", (left, right))
+    return add(*(_scaled(atom, a * weight) for atom, weight in _summands(right)))
+
+
+def floordiv(left: Term, right: Term) -> Term:
+    """Divide and round down.
+
+    >>> text(floordiv(add(Var("a"), Const(3)), Const(2)))
+    '(a + 3) // 2'
+    """
+    a, b = constant(left), constant(right)
+    if b == 1:
+        return left
+    if a is not None and b:
+        return Const(a // b)
+    if b and divides(left, b):
+        return add(*(_scaled(atom, weight // b) for atom, weight in _summands(left)))
+    return Op("//", (left, right))
+
+
+def ceildiv(left: Term, right: Term) -> Term:
+    """Divide and round up.
+
+    >>> text(ceildiv(Var("c"), Const(2)))
+    '(c + 1) // 2'
+    """
+    b = constant(right)
+    if b is not None and b > 0:
+        return floordiv(add(left, Const(b - 1)), right)
+    return op("neg", floordiv(op("neg", left), right))
+
+
+def divides(term: Term, number: int) -> bool:
+    """Whether a term is a multiple of a number whatever its names hold."""
+    return all(weight % number == 0 for _, weight in _summands(term))
+
+
+def _scaled(atom: Term, weight: int) -> Term:
+    if atom == Const(1):
+        return Const(weight)
+    return atom if weight == 1 else Op("*", (Const(weight), atom))
+
+
+def _summands(term: Term) -> Iterator[tuple[Term, int]]:
+    """Yield the summands of a term, each with its weight; Const(1) stands for the number."""
+    number = constant(term)
+    if number is not None:
+        yield Const(1), number
+    elif isinstance(term, Op) and term.operator == "+":
+        for operand in term.operands:
+            yield from _summands(operand)
+    elif isinstance(term, Op) and term.operator == "*" and (weight := constant(term.operands[0])) is not None:
+        yield term.operands[1], weight
+    else:
+        yield term, 1
+
+
+def substitute(term: Term, values: Mapping[str, Term]) -> Term:
+    """Put terms in place of names.
+
+    >>> text(substitute(mul(Const(4), Var("c")), {"c": Const(64)}))
+    '256'
+    """
+    if isinstance(term, Var):
+        return values.get(term.name, term)
+    if isinstance(term, Const):
+        return term
+    operands = [substitute(operand, values) for operand in term.operands]
+    if term.operator == "+":
+        return add(*operands)
+    if term.operator in _RULES:
+        return _RULES[term.operator](*operands)
+    return op(term.operator, *operands)
+
+
+_RULES: Mapping[str, Callable[..., Term]] = {"*": mul, "//": floordiv}
+
+
+def negated(term: Term) -> Term:
+    """Return the opposite of a test."""
+    if isinstance(term, Const):
+        return Const(not term.value)
+    if isinstance(term, Op) and term.operator in _OPPOSITE:
+        return Op(_OPPOSITE[term.operator], term.operands)
+    if isinstance(term, Op) and term.operator == "not":
+        return term.operands[0]
+    return Op("not", (term,))
+
+
+def names(term: Term) -> Iterator[str]:
+    """Yield every name in a term, and every function of the emitted file as `divisible()`."""
+    if isinstance(term, Var):
+        yield term.name
+    elif isinstance(term, Op):
+        if term.operator == "divisible":
+            yield "divisible()"
+        for operand in term.operands:
+            yield from names(operand)
+
+
+def evaluate(term: Term, env: Env) -> object:
+    """Return the value that Python gives a term, with fractions where Python has floats.
+
+    Raises UnknownName for a name without a value, or operands that do not fit.
+    """
+    if isinstance(term, Const):
+        return term.value
+    if isinstance(term, Var):
+        if term.name not in env:
+            raise UnknownName(term.name)
+        return env[term.name]
+    return _apply(term.operator, [evaluate(operand, env) for operand in term.operands])
+
+
+def _apply(operator: str, values: list[object]) -> object:
+    if operator in ("==", "!="):
+        return (values[0] == values[1]) == (operator == "==")
+    if operator in ("and", "or", "not"):
+        return _logic(operator, values)
+    if operator == "list":
+        return tuple(values)
+    numbers = [value for value in values if isinstance(value, int | float | Fraction) and not isinstance(value, bool)]
+    if len(numbers) < len(values):
+        raise UnknownName(operator)
+    try:
+        return _ARITHMETIC[operator](numbers)
+    except (ArithmeticError, ValueError):
+        raise UnknownName(operator) from None
+
+
+def _logic(operator: str, values: list[object]) -> bool:
+    if not all(isinstance(value, bool) for value in values):
+        raise UnknownName(operator)
+    if operator == "not":
+        return not values[0]
+    return all(values) if operator == "and" else any(values)
+
+
+def _quotient(a: int | float | Fraction, b: int | float | Fraction) -> float:
+    return float(Fraction(a) / Fraction(b))
+
+
+_Numbers: TypeAlias = Sequence[int | float | Fraction]
+_ARITHMETIC: Mapping[str, Callable[[_Numbers], object]] = {
+    "+": sum,
+    "*": lambda v: v[0] * v[1],
+    "/": lambda v: _quotient(v[0], v[1]),
+    "//": lambda v: v[0] // v[1],
+    "%": lambda v: v[0] % v[1],
+    "neg": lambda v: -v[0],
+    "<": lambda v: v[0] < v[1],
+    "<=": lambda v: v[0] <= v[1],
+    ">": lambda v: v[0] > v[1],
+    ">=": lambda v: v[0] >= v[1],
+    "min": min,
+    "max": max,
+    "abs": lambda v: abs(v[0]),
+    "divisible": lambda v: divisible(Fraction(v[0]) / Fraction(v[1]), int(v[2])),
+}
+
+
+def text(term: Term) -> str:
+    """Return a term in Python, as ruff spaces it.
+
+    >>> text(Op("or", (Op("!=", (Var("s"), Const(1))), Op("not", (Var("b"),)))))
+    's != 1 or not b'
+    >>> text(add(mul(Const(-1), Var("p")), Const(1)))
+    '1 - p'
+    """
+    return _text(term, 0)
+
+
+def literal(value: object) -> str:
+    """Return a constant with the quotes that ruff prefers."""
+    if isinstance(value, tuple):
+        elements = cast("tuple[object, ...]", value)
+        return f"({', '.join(map(literal, elements))}{',' if len(elements) == 1 else ''})"
+    if isinstance(value, str):
+        return repr(value) if '"' in value else f'"{repr(value)[1:-1]}"'
+    if isinstance(value, Fraction):
+        return literal(value.numerator if value.denominator == 1 else float(value))
+    return repr(value)
+
+
+def _text(term: Term, outside: int) -> str:
+    if isinstance(term, Const):
+        return literal(term.value)
+    if isinstance(term, Var):
+        return term.name
+    operator, operands = term.operator, term.operands
+    if operator == "list":
+        return f"[{', '.join(map(text, operands))}]"
+    if operator == "star":
+        return f"*{_text(operands[0], _ATOM)}"
+    if operator == "divisible":
+        return _divisible(*operands)
+    binding = _BINDING.get(operator, _ATOM)
+    if binding == _ATOM:
+        return f"{operator}({', '.join(map(text, operands))})"
+    if operator in ("neg", "not"):
+        written = ("-" if operator == "neg" else "not ") + _text(operands[0], binding)
+    elif operator == "+":
+        written = _sum(operands)
+    else:
+        # A right operand of the same strength needs brackets: a // (b // c). So does a comparison's left.
+        first = binding + 1 if binding == 4 else binding
+        written = _text(operands[0], first)
+        written += "".join(f" {operator} {_text(each, binding + 1)}" for each in operands[1:])
+    return f"({written})" if binding < outside else written
+
+
+def _sum(operands: Iterable[Term]) -> str:
+    """Write a sum, what is added before what is taken away."""
+    ordered = sorted(operands, key=lambda each: _opposite(each) is not None)
+    written = _text(ordered[0], 5)
+    for each in ordered[1:]:
+        positive = _opposite(each)
+        written += f" + {_text(each, 6)}" if positive is None else f" - {_text(positive, 6)}"
+    return written
+
+
+def _opposite(term: Term) -> Term | None:
+    """Return a negative summand without its minus, None for others."""
+    number = constant(term)
+    if number is not None:
+        return Const(-number) if number < 0 else None
+    ((_, weight), *more) = _summands(term)
+    return mul(Const(-1), term) if weight < 0 and not more else None
+
+
+def _divisible(over: Term, under: Term, divisor: Term) -> str:
+    """Write `divisible(over / under, divisor)`. A power of two divides exactly in floats; others go as fractions."""
+    number = constant(under)
+    if number == 1:
+        value = text(over)
+    elif number is not None and number > 0 and number & (number - 1) == 0:
+        value = f"{_text(over, 6)} / {number}"
+    else:
+        value = f"Fraction({text(over)}, {text(under)})"
+    return f"divisible({value})" if divisor == Const(8) else f"divisible({value}, {text(divisor)})"

@@ -1,0 +1,384 @@
+"""Step 2: the `forward` of a class, and what crosses its border.
+
+The same part is walked at all places of the class at once. Each layer becomes one step over numbered values. A value is
+the same everywhere in the class if it is the same at every place; a value that is read and not made becomes an input,
+and a value that is needed outside at any place becomes a result. That is the one rule for borders: the caller reads
+the callee's `inputs` and `results`, in this order, and asks nothing else.
+
+Before: parts that belong to one class. After: a `Traced`, in which every value is defined once and before it is read,
+and every child is called with values of the right nodes. Knows no numbers and no text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cnndsl.emit.torch.choices import chosen, sometimes_merged
+from cnndsl.emit.torch.ir import Apply, Compute, Forward, Key, Step, Training, Value, key
+from cnndsl.emit.torch.merges import steps_of
+from cnndsl.emit.torch.names import attribute
+from cnndsl.emit.torch.parts import child_name, elements, inner, is_module, output, path_of
+from cnndsl.emit.torch.steps import early, used_by, with_outputs
+from cnndsl.emit.torch.traced import (
+    Border,
+    Callees,
+    Candidate,
+    Decision,
+    Differ,
+    Known,
+    Places,
+    Traced,
+    in_iteration,
+    of_type,
+)
+from cnndsl.graph import Choice, From, Join, Leaf, Loop, Named, Part, Tapped
+from cnndsl.layers.base import TorchCall, TorchFunction
+
+
+def trace(
+    callees: Callees, roots: Sequence[str], parts: Sequence[Part | None], entries: Sequence[int], root: bool
+) -> Traced:
+    """Walk over the same part at all its places.
+
+    `roots` are the paths of the modules, `entries` the nodes whose values enter. Raises Differ where the places differ
+    in more than one class can say.
+    """
+    return Tracer(callees, roots, parts, entries, root).run()
+
+
+class Tracer:
+    """Walks over a part at all places of a class at once."""
+
+    def __init__(
+        self, callees: Callees, roots: Sequence[str], parts: Sequence[Part | None], entries: Sequence[int], root: bool
+    ) -> None:
+        self.callees, self.borders, self.graph = callees, callees.borders, callees.graph
+        self.overwritten = callees.overwritten
+        self.roots, self.parts, self.entries, self.is_root = roots, parts, entries, root
+        self.all: Places = tuple(range(len(parts)))
+        self.own = [self.borders.own(part) for part in parts]
+        self.values: list[dict[int, Key]] = []
+        self.names: list[str] = []
+        self.known_as: dict[tuple[int, Key], list[int]] = {}
+        self.reads: list[int] = []
+        self.steps: list[Step] = []
+        self.children: dict[str, Candidate] = {}
+        self.decisions: list[Decision] = []
+        self.decision: Decision | None = None
+        self.known = Known()
+        self.later: set[int] = set()
+        self.is_trained = self.in_training = not root and all(self.borders.is_training_only(part) for part in parts)
+        self.same: dict[int, int] = {}
+        self.flattened: dict[int, int] = {}
+
+    def run(self) -> Traced:
+        entry = self.new(self.all, [key(node) for node in self.entries], "x")
+        out = self.walk(self.parts, self.all, entry)
+        passes = all(output(part, node) == node for part, node in zip(self.parts, self.entries, strict=True))
+        results = [] if passes and not self.is_root else [out]
+        results += self._taps() if self.is_root else [value for value in self._exposed() if value not in results]
+        steps = early(with_outputs(self.steps, results))
+        read = {value for step in steps for value in used_by(step)} | set(results)
+        inputs = [value for value in (entry, *self.reads) if value in read or (self.is_root and value == entry)]
+        forward = Forward(
+            tuple(
+                Value(tuple(each.get(at) for at in self.all), name)
+                for each, name in zip(self.values, self.names, strict=True)
+            ),
+            tuple(inputs),
+            tuple(steps),
+            tuple(results),
+            bool(results) and results[0] == out and not (passes and not self.is_root),
+            frozenset(value for value in results if self._is_training_only(value)),
+        )
+        return Traced(forward, self.children, tuple(self.decisions))
+
+    def _is_training_only(self, value: int) -> bool:
+        """Whether a result exists in training only, while others of the class always do."""
+        nodes = (self.graph.nodes[what // 3] for what in self.values[value].values())
+        return value in self.later or (not self.is_trained and all(node.training_only for node in nodes))
+
+    def _taps(self) -> list[int]:
+        """The results of the network beside its output: those that always exist first."""
+        found: list[int] = []
+        for tap in sorted(self.graph.taps, key=lambda tap: tap.training_only):
+            value = self._find(self.all, [key(tap.node)])
+            assert value is not None, "what a tap names is made somewhere"
+            if tap.training_only and not self.graph.nodes[tap.node].training_only:
+                value = self._only_in_training(value, tap.name)
+            found.append(value)
+        return found
+
+    def _only_in_training(self, value: int, name: str) -> int:
+        """A value that always exists, and is a result in training only."""
+        self.values.append(dict(self.values[value]))
+        self.names.append(name)
+        again = len(self.values) - 1
+        self.put(Training((Compute("{0}", (value,), again, is_view=True),), ()))
+        self.later.add(again)
+        return again
+
+    def _exposed(self) -> list[int]:
+        """The values that somebody outside needs at one place at least. Raises Differ for one that some places lack."""
+        exposed: list[int] = []
+        last = [output(part, node) for part, node in zip(self.parts, self.entries, strict=True)]
+        for value, keys in enumerate(self.values):
+            needed = [
+                at
+                for at, what in keys.items()
+                if what // 3 in self.own[at] and what != key(last[at]) and self.borders.is_needed(what, self.own[at])
+            ]
+            if needed and len(keys) < len(self.all):
+                raise Differ
+            if needed and self._find(self.all, [keys[at] for at in self.all]) == value:
+                exposed.append(value)
+        return exposed
+
+    # Values
+
+    def new(self, places: Places, keys: Sequence[Key], name: str = "") -> int:
+        value = len(self.values)
+        self.values.append({})
+        self.names.append(name)
+        self.enter(value, places, keys)
+        return value
+
+    def enter(self, value: int, places: Places, keys: Sequence[Key]) -> None:
+        """Say what a value is at some places."""
+        for at, what in zip(places, keys, strict=True):
+            self.values[value][at] = what
+            self.known_as.setdefault((at, what), []).append(value)
+
+    def _find(self, places: Places, keys: Sequence[Key]) -> int | None:
+        """The value that is this at every one of these places."""
+        for value in reversed(self.known_as.get((places[0], keys[0]), ())):
+            held = self.values[value]
+            if all(held.get(at) == what for at, what in zip(places, keys, strict=True)):
+                return self.same.get(value, value)
+        return None
+
+    def read(self, places: Places, keys: Sequence[Key], name: str = "") -> int:
+        """Return a value that was made here, or one from outside. Raises Differ where it is not the same one."""
+        found = self._find(places, keys)
+        if found is not None:
+            return found
+        if places != self.all or any(what // 3 in self.own[at] for at, what in zip(places, keys, strict=True)):
+            raise Differ
+        value = self.new(places, keys, name or "skip")
+        self.reads.append(value)
+        return value
+
+    def put(self, step: Step) -> None:
+        """Add a step."""
+        self.steps.append(step)
+
+    def node(self, value: int, place: int) -> int:
+        """Return the node that a value is at a place."""
+        return self.values[value][place] // 3
+
+    def apart(self, decision: Decision, walk: Callable[[], int]) -> tuple[list[Step], int]:
+        """Walk under a decision; returns the steps, which are not added yet, and the value that leaves."""
+        outer, self.steps, self.decision = self.steps, [], decision
+        flattened = dict(self.flattened)
+        out = walk()
+        steps, self.steps, self.decision, self.flattened = self.steps, outer, None, flattened
+        return steps, out
+
+    # Parts
+
+    def walk(self, parts: Sequence[Part | None], places: Places, value: int) -> int:
+        """Walk over a row of parts; returns the value that leaves it."""
+        rows = [elements(part) for part in parts]
+        if len({len(row) for row in rows}) > 1:
+            raise Differ
+        for row in zip(*rows, strict=True):
+            value = self._part(row, places, value)
+        return value
+
+    def _part(self, parts: tuple[Part, ...], places: Places, value: int) -> int:
+        first = parts[0]
+        if any(type(part) is not type(first) for part in parts):
+            if any(isinstance(part, Join) for part in parts):
+                return sometimes_merged(self, parts, places, value)
+            raise Differ
+        if isinstance(first, Leaf):
+            return self._leaf(parts, places, value)
+        if is_module(first):
+            return self._module(parts, places, value)
+        if isinstance(first, Join):
+            return self._merge(parts, places, value)
+        if isinstance(first, From):
+            return self._reference(of_type(parts, From), places)
+        if isinstance(first, Choice):
+            return chosen(self, of_type(parts, Choice), places, value)
+        if isinstance(first, Loop):
+            return self._iterations(of_type(parts, Loop), places, value)
+        if isinstance(first, Tapped):
+            return self._tap(of_type(parts, Tapped), places, value)
+        return self._labelled(of_type(parts, Named), places, value)
+
+    def _reference(self, parts: Sequence[From], places: Places) -> int:
+        """The value of a reference. One inside of a part that nothing is computed from does not leave that part."""
+        keys = [key(part.node) for part in parts]
+        if self._find(places, keys) is None and all(
+            what // 3 in self.own[at] for at, what in zip(places, keys, strict=True)
+        ):
+            return self.new(places, keys)
+        return self.read(places, keys, parts[0].name.split(".")[-1])
+
+    def _labelled(self, parts: Sequence[Named], places: Places, value: int) -> int:
+        out = self.walk([part.part for part in parts], places, value)
+        if out != value and not self.names[out]:
+            self.names[out] = parts[0].name
+        return out
+
+    def _iterations(self, loops: Sequence[Loop], places: Places, value: int) -> int:
+        """A repeat in a `forward` is written out."""
+        if len({len(loop.turns) for loop in loops}) > 1:
+            raise Differ
+        outer = self.known
+        for turn in range(len(loops[0].turns)):
+            self.known = in_iteration(outer, loops, turn)
+            value = self.walk([loop.turns[turn] for loop in loops], places, value)
+        self.known = outer
+        return value
+
+    def _merge(self, parts: Sequence[Part], places: Places, value: int) -> int:
+        joins = of_type(parts, Join)
+        if len({len(join.branches) for join in joins}) > 1:
+            raise Differ
+        operands = [self.walk(row, places, value) for row in zip(*(join.branches for join in joins), strict=True)]
+        return self.function([join.node for join in joins], places, operands)
+
+    def function(self, nodes: Sequence[int], places: Places, operands: Sequence[int]) -> int:
+        """An expression of values."""
+        templates = {getattr(self.borders.made(node), "template", "") for node in nodes}
+        if len(templates) != 1 or not all(isinstance(self.borders.made(node), TorchFunction) for node in nodes):
+            raise Differ
+        over = {self.overwritten.get(node, -1) for node in nodes}
+        inputs = tuple(self._real(value) for value in operands)
+        *before, last = steps_of(templates.pop())
+        for template in before:
+            self.values.append({})
+            self.names.append("")
+            between = len(self.values) - 1
+            self.put(Compute(template, inputs, between))
+            inputs = (between,)
+        out = self.new(places, [key(node) for node in nodes])
+        self.put(Compute(last, inputs, out, over.pop() if len(over) == 1 and not before else -1))
+        return out
+
+    def _tap(self, taps: Sequence[Tapped], places: Places, value: int) -> int:
+        if len({tap.training_only for tap in taps}) > 1:
+            raise Differ
+        out = self.training(lambda: self.walk([tap.part for tap in taps], places, value), taps[0].training_only)
+        if not self.names[out] or self.names[out] != "x":
+            self.names[out] = taps[0].name
+        return value
+
+    def training(self, walk: Callable[[], int], is_conditional: bool) -> int:
+        """Steps that run in training only, unless all of the class does."""
+        if self.in_training or not is_conditional:
+            return walk()
+        outer, self.steps, self.in_training = self.steps, [], True
+        out = walk()
+        steps, self.steps, self.in_training = self.steps, outer, False
+        if steps:
+            self.put(Training(tuple(steps), ()))
+        return out
+
+    # Children
+
+    def _leaf(self, parts: Sequence[Part], places: Places, value: int) -> int:
+        nodes = [part.node for part in of_type(parts, Leaf)]
+        made = [self.borders.made(node) for node in nodes]
+        inputs = self._operands(nodes, places, value)
+        if isinstance(made[0], TorchFunction):
+            return self.function(nodes, places, inputs)
+        calls = [each for each in made if isinstance(each, TorchCall)]
+        if len(calls) < len(made):
+            raise Differ
+        if any(call.flatten for call in calls):
+            inputs = [self.flat(inputs[0]), *inputs[1:]]
+        child = self.register(parts, places, inputs[0])
+        outputs = [self.new(places, [key(node) for node in nodes], child.name)]
+        if any(node in self.borders.pooled for node in nodes):
+            outputs += self._pooled(nodes, places, inputs[0])
+        over = all(node in self.overwritten for node in nodes) and all(call.inplace for call in calls)
+        self.put(Apply(child.name, tuple(map(self._real, inputs)), tuple(outputs), over))
+        return outputs[0]
+
+    def _operands(self, nodes: Sequence[int], places: Places, value: int) -> list[int]:
+        rows = [self.borders.reads(node) for node in nodes]
+        if len({len(row) for row in rows}) > 1:
+            raise Differ
+        if any(self.values[value].get(at) != row[0] for at, row in zip(places, rows, strict=True)):
+            raise Differ
+        result = [value]
+        for position in range(1, len(rows[0])):
+            column = [row[position] for row in rows]
+            result.append(self.read(places, column, ("", "indices", "size")[column[0] % 3]))
+        return result
+
+    def _pooled(self, nodes: Sequence[int], places: Places, entering: int) -> list[int]:
+        """The indices of a max-pool, and the extents of what enters it, for the unpooling."""
+        if not all(node in self.borders.pooled for node in nodes):
+            raise Differ
+        size = self.new(places, [key(node, "size") for node in nodes], "size")
+        self.put(Compute("{0}.shape[2:]", (self._real(entering),), size, is_view=True))
+        return [self.new(places, [key(node, "indices") for node in nodes], "indices")]
+
+    def flat(self, value: int) -> int:
+        """The value as vectors."""
+        real = self._real(value)
+        if real not in self.flattened:
+            self.values.append(dict(self.values[real]))
+            self.names.append("x")
+            self.flattened[real] = len(self.values) - 1
+            self.put(Compute("torch.flatten({0}, 1)", (real,), self.flattened[real], is_view=True))
+        return self.flattened[real]
+
+    def _module(self, parts: Sequence[Part], places: Places, value: int) -> int:
+        if not any(map(self.borders.own, parts)):
+            return self.walk([each for part in parts for each in inner(part) or (None,)], places, value)
+        callee = self.callees.border_of(parts, [self.node(value, at) for at in places])
+        only = [self.borders.is_training_only(part) for part in parts]
+        if callee.is_main:
+            only = [self.graph.nodes[what // 3].training_only for what in callee.results[0][0]]
+        if any(only) and not all(only):
+            raise Differ
+        return self.training(lambda: self._call(callee, parts, places, value), all(only))
+
+    def _call(self, callee: Border, parts: Sequence[Part], places: Places, value: int) -> int:
+        """The call of a module: what it reads and gives is what the callee says."""
+        inputs = [self.read(places, column, name) for column, name in callee.inputs]
+        if callee.is_flat:
+            inputs = [self.flat(inputs[0]), *inputs[1:]]
+        child = self.register(parts, places, inputs[0] if inputs else value)
+        child.traced = callee.traced
+        outputs = [self.new(places, column, name) for column, name in callee.results]
+        if callee.is_main:
+            self.names[outputs[0]] = child.name
+        self.put(Apply(child.name, tuple(map(self._real, inputs)), tuple(outputs)))
+        return outputs[0] if callee.is_main else value
+
+    def register(self, parts: Sequence[Part], places: Places, entering: int) -> Candidate:
+        """Enter a child. Raises Differ where it has another name at another place, or is there twice."""
+        found = {child_name(path_of(part, self.graph), self.roots[at]) for part, at in zip(parts, places, strict=True)}
+        if len(found) > 1 and not (all(name.isdigit() for name in found) and not any(map(self._has_tensors, parts))):
+            raise Differ
+        name = attribute(max(found, key=lambda each: (len(each), each)))
+        child = self.children.setdefault(name, Candidate(name, self.known, self.decision))
+        if child.decision is not self.decision:
+            child.decision = None
+        for part, at in zip(parts, places, strict=True):
+            if at in child.parts:
+                raise Differ
+            child.parts[at], child.entering[at] = part, entering
+        return child
+
+    def _has_tensors(self, part: Part) -> bool:
+        return not isinstance(part, Leaf) or self.borders.has_tensors(part.node)
+
+    def _real(self, value: int) -> int:
+        return self.same.get(value, value)

@@ -1,0 +1,231 @@
+"""The language's expressions as terms of Python, with the same value for every value of their names.
+
+The language counts in fractions; emitted code counts in integers. What is fractional on the way is kept as a numerator
+over a denominator: `C/2` is `in_channels // 2` where an integer is wanted (and the remainder is checked), `ceil(c/3)`
+is `(c + 2) // 3`, and a rate `i/20` is one division of integers, which Python rounds as the compiler does. A name that
+may hold a fraction is a float in Python; it can be passed on and compared, but not computed with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import cast
+
+from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, ceildiv, constant, divides, floordiv, mul, op
+from cnndsl.expr import COMPARISONS, Binary, Call, Expr, Literal, Name, Unary
+from cnndsl.records import record
+
+Look = Callable[[str], Term | None]
+"""What a name of the language is in Python; None for a name that Python does not have there."""
+
+
+class _Untranslatable(Exception):
+    """An expression that has no exact counterpart in the emitted code."""
+
+
+@record(slots=True)
+class Ratio:
+    """A numerator over a denominator."""
+
+    over: Term
+    under: Term = Const(1)
+
+
+@record(slots=True)
+class Whole:
+    """A term that is an integer, if `divisor` divides `dividend`; without a dividend it always is."""
+
+    term: Term
+    dividend: Term | None = None
+    divisor: Term | None = None
+
+
+def whole(expr: Expr, look: Look) -> Whole | None:
+    """Translate an expression that an integer option gives; None where that cannot be done exactly."""
+    try:
+        ratio = _ratio(expr, look)
+    except _Untranslatable:
+        return None
+    if isinstance(ratio.over, Var) and not ratio.over.whole:
+        return None
+    if isinstance(ratio.over, Const) and isinstance(ratio.under, Const):
+        return _constant(ratio)
+    by = constant(ratio.under)
+    if by is not None and by and divides(ratio.over, by):
+        return Whole(floordiv(ratio.over, ratio.under))
+    return Whole(floordiv(ratio.over, ratio.under), ratio.over, ratio.under)
+
+
+def _constant(ratio: Ratio) -> Whole | None:
+    over, under = constant(ratio.over), constant(ratio.under)
+    if over is None or not under:
+        return Whole(ratio.over) if ratio.under == Const(1) else None
+    return Whole(Const(over // under)) if over % under == 0 else None
+
+
+def real(expr: Expr, look: Look) -> Term | None:
+    """Translate an expression that an option of real numbers gives; None where that cannot be done exactly."""
+    try:
+        ratio = _ratio(expr, look)
+    except _Untranslatable:
+        return None
+    over, under = constant(ratio.over), constant(ratio.under)
+    if over is not None and under:
+        fraction = Fraction(over, under)
+        return Const(fraction.numerator if fraction.denominator == 1 else float(fraction))
+    return ratio.over if ratio.under == Const(1) else Op("/", (ratio.over, ratio.under))
+
+
+def test(expr: Expr, look: Look) -> Term | None:
+    """Translate a condition; None where that cannot be done exactly."""
+    try:
+        return _logical(expr, look)
+    except _Untranslatable:
+        return None
+
+
+def _logical(expr: Expr, look: Look) -> Term:
+    if isinstance(expr, Unary) and expr.operator == "not":
+        return op("not", _logical(expr.operand, look))
+    if isinstance(expr, Binary) and expr.operator in ("and", "or"):
+        return _both(expr.operator, _logical(expr.left, look), _logical(expr.right, look))
+    if isinstance(expr, Binary) and expr.operator in COMPARISONS:
+        return _compared(expr.operator, _ratio(expr.left, look), _ratio(expr.right, look))
+    ratio = _ratio(expr, look)
+    if ratio.under != Const(1):
+        raise _Untranslatable
+    return ratio.over
+
+
+def _both(operator: str, left: Term, right: Term) -> Term:
+    """Join two conditions; one that is known decides, or is left out."""
+    for known, other in ((left, right), (right, left)):
+        if isinstance(known, Const) and isinstance(known.value, bool):
+            return known if known.value == (operator == "or") else other
+    return op(operator, left, right)
+
+
+def _compared(operator: str, left: Ratio, right: Ratio) -> Term:
+    for name, other in ((left, right), (right, left)):
+        if isinstance(name.over, Var) and not name.over.whole and constant(other.over) is not None:
+            term = Const(float(Fraction(_integer(other.over), _integer(other.under))))
+            return op(operator, *((name.over, term) if name is left else (term, name.over)))
+    for ratio in (left, right):
+        if (constant(ratio.under) or 0) < 1:
+            raise _Untranslatable
+    return op(operator, mul(left.over, right.under), mul(right.over, left.under))
+
+
+def _integer(term: Term) -> int:
+    number = constant(term)
+    if number is None:
+        raise _Untranslatable
+    return number
+
+
+def _ratio(expr: Expr, look: Look) -> Ratio:
+    if isinstance(expr, Literal):
+        return of_value(expr.value)
+    if isinstance(expr, Name):
+        found = look(expr.name)
+        if found is None:
+            raise _Untranslatable
+        return _split(found)
+    if isinstance(expr, Unary) and expr.operator == "-":
+        ratio = _counted(_ratio(expr.operand, look))
+        return Ratio(mul(Const(-1), ratio.over), ratio.under)
+    if isinstance(expr, Binary):
+        left, right = _counted(_ratio(expr.left, look)), _counted(_ratio(expr.right, look))
+        return _reduced(_binary(expr.operator, left, right))
+    if isinstance(expr, Call) and expr.function == "default":
+        return _ratio(expr.arguments[0], lambda name: look(f"::{name}"))
+    if isinstance(expr, Call):
+        return _reduced(_call(expr.function, [_counted(_ratio(argument, look)) for argument in expr.arguments]))
+    raise _Untranslatable
+
+
+def of_value(value: object) -> Ratio:
+    """Return a number as a numerator over a denominator."""
+    if isinstance(value, float):
+        value = Fraction(repr(value))
+    if isinstance(value, Fraction):
+        return Ratio(Const(value.numerator), Const(value.denominator))
+    if isinstance(value, bool | int):
+        return Ratio(Const(value))
+    if isinstance(value, tuple):
+        return Ratio(Const(cast("tuple[int, ...]", value)))
+    raise _Untranslatable
+
+
+def _split(term: Term) -> Ratio:
+    if isinstance(term, Const) and isinstance(term.value, float | Fraction):
+        return of_value(term.value)
+    if isinstance(term, Op) and term.operator == "/":
+        return Ratio(*term.operands)
+    return Ratio(term)
+
+
+def _counted(ratio: Ratio) -> Ratio:
+    """Return a ratio that can be computed with: of integers."""
+    for term in (ratio.over, ratio.under):
+        if isinstance(term, Var) and not term.whole:
+            raise _Untranslatable
+        if isinstance(term, Const) and constant(term) is None:
+            raise _Untranslatable
+    return ratio
+
+
+def _binary(operator: str, left: Ratio, right: Ratio) -> Ratio:
+    if operator in ("+", "-"):
+        sign = Const(1 if operator == "+" else -1)
+        if left.under == right.under:
+            return Ratio(add(left.over, mul(sign, right.over)), left.under)
+        crossed = add(mul(left.over, right.under), mul(sign, mul(right.over, left.under)))
+        return Ratio(crossed, mul(left.under, right.under))
+    if operator == "*":
+        return Ratio(mul(left.over, right.over), mul(left.under, right.under))
+    if operator == "/":
+        return Ratio(mul(left.over, right.under), mul(left.under, right.over))
+    over, under = mul(left.over, right.under), mul(left.under, right.over)
+    if operator == "//":
+        return Ratio(floordiv(over, under))
+    if operator == "%":
+        return Ratio(op("%", over, under), mul(left.under, right.under))
+    raise _Untranslatable
+
+
+def _reduced(ratio: Ratio) -> Ratio:
+    """Cancel what divides numerator and denominator."""
+    a, b = constant(ratio.over), constant(ratio.under)
+    if b is None or b == 0:
+        return ratio
+    if a is not None:
+        fraction = Fraction(a, b)
+        return Ratio(Const(fraction.numerator), Const(fraction.denominator))
+    if b < 0:
+        return _reduced(Ratio(mul(Const(-1), ratio.over), Const(-b)))
+    for factor in range(b, 1, -1) if b < 1000 else (b,):
+        if b % factor == 0 and divides(ratio.over, factor):
+            return Ratio(floordiv(ratio.over, Const(factor)), Const(b // factor))
+    return ratio
+
+
+def _call(function: str, arguments: list[Ratio]) -> Ratio:
+    first = arguments[0]
+    if function == "floor":
+        return Ratio(floordiv(first.over, first.under))
+    if function == "ceil":
+        return Ratio(ceildiv(first.over, first.under))
+    if function == "round":
+        return Ratio(floordiv(add(mul(Const(2), first.over), first.under), mul(Const(2), first.under)))
+    if function == "divisible":
+        divisor = arguments[1].over if len(arguments) > 1 else Const(8)
+        return Ratio(op("divisible", first.over, first.under, divisor))
+    if function not in ("min", "max", "abs") or any((constant(each.under) or 0) < 1 for each in arguments):
+        raise _Untranslatable
+    under = Const(1)
+    for each in arguments:
+        under = each.under if under == Const(1) else under if under == each.under else mul(under, each.under)
+    scaled = [floordiv(mul(each.over, under), each.under) for each in arguments]
+    return Ratio(op(function, *scaled), under)

@@ -1,0 +1,120 @@
+"""Which local name of a `forward` holds which value, and which names hold what nobody needs any more.
+
+A value is alive while reads of it are to come (`left`), or while an expression reads it that is not written yet
+(`pinned`). A name is given to another value only when the one that it holds is not alive.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from cnndsl.emit.torch.names import variable
+
+SPARE = ("x", "y", "z", "u", "v", "w")
+
+
+class Variables:
+    """The names at one point of a `forward`. `hints` are good names for values; `lent` those that the caller holds."""
+
+    def __init__(self, hints: Mapping[int, str]) -> None:
+        self.hints = hints
+        self.holds: dict[str, int] = {}
+        self.left: Counter[int] = Counter({-1: 0})
+        self.pinned: Counter[int] = Counter()
+        self.lent: set[int] = set()
+        self.shared: set[int] = set()
+        """Values that are read several times, not counting reads that are aside: by training, or of a size."""
+        self.memory: dict[int, int] = {}
+        """The value in whose memory another one lives."""
+
+    def copy(self) -> Variables:
+        """Return the same names, to go on by themselves."""
+        other = Variables(self.hints)
+        other.holds, other.left, other.pinned = dict(self.holds), Counter(self.left), Counter(self.pinned)
+        other.lent, other.shared, other.memory = self.lent, self.shared, dict(self.memory)
+        return other
+
+    # Reads
+
+    def expect(self, values: Iterable[int], is_aside: bool = False) -> None:
+        """Say that these reads are to come."""
+        for value in values:
+            if self.left[value] and not is_aside:
+                self.shared.add(value)
+            self.left[value] += 1
+
+    def is_alive(self, value: int) -> bool:
+        return self.left[value] > 0 or self.pinned[value] > 0
+
+    # Names
+
+    def name(self, value: int) -> str | None:
+        """Return the name that holds a value."""
+        return next((name for name, held in self.holds.items() if held == value), None)
+
+    def bind(self, value: int, name: str, over: int | None = None) -> None:
+        """Give a value its name; `over` is the value in whose memory it lives."""
+        for other in [other for other, held in self.holds.items() if held == value]:
+            del self.holds[other]
+        self.holds[name] = value
+        if over is not None:
+            self.memory[value] = self.root(over)
+
+    def reserve(self, name: str) -> None:
+        """Keep a name from other values until it is bound."""
+        value = min(self.left, default=0) - 1
+        self.holds[name], self.left[value] = value, 1
+
+    def drop(self, name: str) -> None:
+        """Forget a name, after `del`."""
+        del self.holds[name]
+
+    def lend(self, value: int) -> str:
+        """Name an argument of `forward`, which the caller holds."""
+        self.lent.add(value)
+        wish = re.sub(r"\W", "_", self.hints.get(value) or "skip")
+        name = variable("skip" if wish.isdigit() else wish, set(self.holds)) if self.holds else "x"
+        self.bind(value, name)
+        return name
+
+    def target(self, value: int, ended: Iterable[int]) -> str:
+        """Return the name for a new value: its own if it is read several times, else that of one that ends with it."""
+        hint = re.sub(r"\W", "_", self.hints.get(value, ""))
+        if hint in ("size", "indices") or (hint and not hint.isdigit() and hint != "x" and value in self.shared):
+            return self.wished(hint)
+        gone = set(ended)
+        ending = [name for name, held in self.holds.items() if held in gone]
+        for name in (*ending, *SPARE):
+            if name in SPARE and not self._is_taken(name):
+                return name
+        return self.wished("y")
+
+    def wished(self, wish: str) -> str:
+        """Return a name that nothing alive has, like the one that is wished for."""
+        base = variable(re.sub(r"\W", "_", wish)) if not wish.isdigit() else "y"
+        base = wish if base.rstrip("_") in SPARE and wish in SPARE else base
+        name, number = base, 1
+        while self._is_taken(name) or (name in self.holds and name not in SPARE):
+            number += 1
+            name = f"{base}{number}"
+        return name
+
+    def _is_taken(self, name: str) -> bool:
+        return name in self.holds and self.is_alive(self.holds[name])
+
+    # Memory
+
+    def stale(self) -> list[tuple[str, int]]:
+        """Return the names that keep memory alive which nobody needs, with the value that each holds."""
+        needed = {self.root(held) for held in self.holds.values() if self.is_alive(held)} | self.lent
+        return [
+            (name, held)
+            for name, held in self.holds.items()
+            if not self.is_alive(held) and self.root(held) not in needed
+        ]
+
+    def root(self, value: int) -> int:
+        """Return the value in whose memory a value lives."""
+        return self.memory.get(value, value)

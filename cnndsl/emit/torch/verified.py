@@ -1,0 +1,56 @@
+"""The emitted text, verified: what leaves the emitter is what the graph says, or nothing leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cnndsl.emit.torch.source import source
+from cnndsl.emit.torch.verify import Difference, verify
+from cnndsl.graph import Graph
+from cnndsl.layers.base import TorchCall
+
+MOST_LAYERS = 20_000
+"""Networks with more layers are emitted without being verified."""
+
+
+class MiscompiledError(Exception):
+    """The emitted text is not what the graph says: an internal error. `differences` are what was found, smallest part
+    first."""
+
+    def __init__(self, differences: tuple[Difference, ...]) -> None:
+        first, *others = differences
+        more = f" (and {len(others)} more)" if others else ""
+        super().__init__(f"the emitted module differs from the program: {first}{more}")
+        self.differences = differences
+
+
+def verified_source(graph: Graph) -> str:
+    """Return the text of the module, after it was verified against the graph.
+
+    Raises CnnError for labels that PyTorch cannot bear, MiscompiledError where text and graph differ.
+
+    >>> from cnndsl.network import loads
+    >>> "nn.Linear(192, 10)" in verified_source(loads("INPUT 8x8x3 -> FC-10").graph)
+    True
+    """
+    text = source(graph)
+    if is_verified(graph):
+        outcome = verify(text, graph, plugins=plugin_sources(graph))
+        if outcome.differences:
+            raise MiscompiledError(outcome.differences)
+    return text
+
+
+def is_verified(graph: Graph) -> bool:
+    """Whether a network is small enough to be verified."""
+    return len(graph) <= MOST_LAYERS
+
+
+def plugin_sources(graph: Graph) -> Mapping[str, str]:
+    """Return the classes that layer types of other packages bring along, by name."""
+    found: dict[str, str] = {}
+    for node in graph.layers:
+        made = node.layer.torch(*graph.shapes(node))
+        if isinstance(made, TorchCall) and made.source:
+            found[made.name] = made.source.strip("\n")
+    return found

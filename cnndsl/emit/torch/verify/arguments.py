@@ -1,0 +1,210 @@
+"""The arguments of the network's constructor: with each the class must be what the compiler makes of the program."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+
+from cnndsl.emit.torch.verify.check import Running, quietly, trouble, verified
+from cnndsl.emit.torch.verify.differences import Difference, Findings
+from cnndsl.emit.torch.verify.kinds import CLASSES
+from cnndsl.emit.torch.verify.replay import Replay
+from cnndsl.emit.torch.verify.shapes import Shapes
+from cnndsl.emit.torch.verify.text import Program
+from cnndsl.emit.torch.verify.values import ClassInfo, LeafClass, NotUnderstood, Refused, Trouble
+from cnndsl.errors import CnnError
+from cnndsl.expr import Symbol, Value, show
+from cnndsl.graph import Graph
+from cnndsl.shape import Shape
+
+Compile = Callable[[Mapping[str, Value]], Graph]
+"""Compiles the program with these settings; raises CnnError where the compiler refuses them."""
+
+
+def check_arguments(
+    text: str,
+    elaborate: Compile,
+    settings: Mapping[str, Value],
+    *,
+    domains: Mapping[str, tuple[Value, ...]] | None = None,
+    plugins: Mapping[str, str] | None = None,
+    accept_fixed_pooling: bool = False,
+) -> tuple[Difference, ...]:
+    """Compares the class of a text, made with arguments, with what the compiler makes of the same settings.
+
+    `settings` are those of the text's own graph, `domains` what parameters may be. Each argument is tried by itself,
+    then all of them together. Where the compiler refuses, the class must, too.
+    """
+    findings = Findings()
+    with quietly():
+        try:
+            program = Program(text, plugins or {})
+            parameters = offered(program, settings)
+            base = elaborate(dict(settings))
+        except Trouble as stop:
+            return (trouble(stop),)
+        if program.main is None:
+            return (Difference(0, "the text has no class of a network"),)
+        for name, key, default in parameters:
+            if key is None:
+                findings.add(Difference(line_of(program.main), f"`{name}` is no parameter of the net", rank=1))
+            elif not same(default, settings[key]):
+                found = f"the default of `{name}` is {default}"
+                findings.add(Difference(line_of(program.main), found, show(settings[key]), rank=1))
+        known = {name: key for name, key, _ in parameters if key is not None}
+        for trial in trials(program.main, known, settings, domains or {}):
+            _try(program, trial, known, settings, elaborate, base.input, findings, accept_fixed_pooling)
+    return findings.sorted()
+
+
+def line_of(info: ClassInfo) -> int:
+    """The line of the constructor."""
+    return info.init.node.lineno if info.init else info.node.lineno if info.node else 0
+
+
+def offered(program: Program, settings: Mapping[str, Value]) -> list[tuple[str, str | None, object]]:
+    """The constructor's parameters: name, parameter of the net, default. An underscore behind it keeps names apart."""
+    init = program.main.init if program.main else None
+    found: list[tuple[str, str | None, object]] = []
+    for name, default in init.params[1:] if init else ():
+        key = name if name in settings else name.removesuffix("_")
+        found.append((name, key if key in settings else None, default))
+    return found
+
+
+def same(default: object, value: Value) -> bool:
+    """Whether a default of Python is a value of the language."""
+    if isinstance(value, Symbol):
+        known = CLASSES.get(str(value).upper())
+        return default.name == known if isinstance(default, LeafClass) else default == str(value)
+    if isinstance(value, Fraction):
+        return type(default) is float and default == float(value)
+    return type(default) is type(value) and default == value
+
+
+def _python(value: Value) -> object:
+    """A value of the language as one gives it to the class; a kind is the name of PyTorch's class until it is used."""
+    if isinstance(value, Fraction):
+        return float(value)
+    return str(value) if isinstance(value, Symbol) else value
+
+
+def trials(
+    info: ClassInfo, known: Mapping[str, str], settings: Mapping[str, Value], domains: Mapping[str, tuple[Value, ...]]
+) -> Iterator[Mapping[str, Value]]:
+    """Values to try, by the constructor's name: of each argument alone, then of all together."""
+    alone = {
+        name: [
+            value
+            for value in candidates(settings[key], domains.get(key), _annotation(info, name))
+            if is_given_exactly(value)
+        ]
+        for name, key in known.items()
+    }
+    for name, values in alone.items():
+        for value in values:
+            yield {name: value}
+    several = {name: values for name, values in alone.items() if values}
+    if len(several) > 1:
+        for turn in range(max(map(len, several.values()))):
+            yield {name: values[turn % len(values)] for name, values in several.items()}
+
+
+def is_given_exactly(value: Value) -> bool:
+    """False of fractions such as a third: a class that is given the float beside it cannot know what was meant.
+
+    >>> is_given_exactly(Fraction(3, 10)), is_given_exactly(Fraction(1, 3))
+    (True, False)
+    """
+    return not isinstance(value, Fraction) or Fraction(str(float(value))) == value
+
+
+def _annotation(info: ClassInfo, name: str) -> str:
+    arguments = info.init.node.args if info.init else None
+    for each in (*arguments.args, *arguments.kwonlyargs) if arguments else ():
+        if each.arg == name and each.annotation is not None:
+            return ast.unparse(each.annotation)
+    return ""
+
+
+_FRACTIONS = (Fraction(3, 10), Fraction(7, 10), Fraction(1, 4))
+
+
+def candidates(default: Value, domain: tuple[Value, ...] | None, annotation: str) -> Iterator[Value]:
+    """Values other than the default: two of the domain, or the default's neighbours, its double, and fractions.
+
+    >>> [show(value) for value in candidates(10, None, "int")]
+    ['9', '11', '20']
+    """
+    if domain is not None:
+        others = [value for value in domain if value != default or type(value) is not type(default)]
+        yield from dict.fromkeys((*others[:1], *others[-1:]))
+        return
+    if isinstance(default, bool):
+        yield not default
+        return
+    if isinstance(default, int | Fraction):
+        found: list[int | Fraction] = [default - 1, default + 1, 2 * default]
+        if "float" in annotation or "Fraction" in annotation:
+            found += [*_FRACTIONS, Fraction(default) / 2, 3 * default]
+        for value in dict.fromkeys(found):
+            if value != default:
+                yield value.numerator if value.denominator == 1 else value
+
+
+def _try(
+    program: Program,
+    trial: Mapping[str, Value],
+    known: Mapping[str, str],
+    settings: Mapping[str, Value],
+    elaborate: Compile,
+    x: Shape,
+    findings: Findings,
+    loose: bool,
+) -> None:
+    """Tries some arguments."""
+    words = ", ".join(f"{name}={show(value)}" for name, value in trial.items())
+    arguments = {name: _given(program, value) for name, value in trial.items()}
+    try:
+        graph = elaborate({**settings, **{known[name]: value for name, value in trial.items()}})
+    except CnnError as stop:
+        code = next((each.code for each in stop.diagnostics), "")
+        _must_refuse(program, arguments, words, code, x, findings)
+        return
+    found = Findings()
+    try:
+        verified(program, graph, found, arguments, loose)
+    except Refused as stop:
+        found.add(Difference(stop.line, "the class refuses what the compiler accepts"))
+    except Trouble as stop:
+        found.add(trouble(stop))
+    for each in found.sorted():
+        said = f"with {words}, {each.found}"
+        findings.add(Difference(each.line, said, each.expected, each.path, each.span, each.rank))
+
+
+def _given(program: Program, value: Value) -> object:
+    if isinstance(value, Symbol):
+        name = CLASSES.get(str(value).upper(), "")
+        return program.leaf_class(name) or str(value)
+    return _python(value)
+
+
+def _must_refuse(
+    program: Program, arguments: Mapping[str, object], words: str, code: str, x: Shape, findings: Findings
+) -> None:
+    """Notes a class that takes what the compiler refuses: neither its constructor nor its shapes stop it."""
+    try:
+        running = Running(program, arguments)
+        Replay(Shapes()).run(running.trace(True), [x], "")
+        Replay(Shapes()).run(running.trace(False), [x], "")
+    except Refused:
+        return
+    except NotUnderstood as stop:
+        findings.add(Difference(stop.line, f"with {words}, not understood: {stop.message}"))
+        return
+    except Trouble:
+        return
+    found = f"the class accepts {words}, which the compiler refuses ({code})"
+    findings.add(Difference(running.line, found, rank=1))

@@ -1,0 +1,165 @@
+"""Operators and functions of Python on plain values: its own arithmetic, with its rounding and its errors."""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from cnndsl.emit.torch.verify.plain import is_a, items
+from cnndsl.emit.torch.verify.values import LeafClass, NotUnderstood, Trouble, describe
+
+_BITS = 4096
+"""Integers beyond that are not followed."""
+
+
+def _divide(left: Any, right: Any) -> object:
+    return left / right
+
+
+def _divide_down(left: Any, right: Any) -> object:
+    return left // right
+
+
+_BINARY: Mapping[type[ast.operator], Callable[..., object]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: _divide,
+    ast.FloorDiv: _divide_down,
+    ast.Mod: operator.mod,
+}
+
+_COMPARE: Mapping[type[ast.cmpop], Callable[..., object]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+}
+
+
+def is_number(value: object) -> bool:
+    """True of an int, a bool, a float or a Fraction."""
+    return isinstance(value, int | float | Fraction)
+
+
+def is_plain(value: object) -> bool:
+    """True of a number, a text, a tuple or a list."""
+    return is_number(value) or isinstance(value, str) or items(value) is not None
+
+
+def binary(kind: type[ast.operator], left: object, right: object, line: int) -> object:
+    """An operator on numbers; of sequences only what joins or repeats them."""
+    rule = _BINARY.get(kind)
+    if rule is None:
+        raise NotUnderstood(f"the operator `{kind.__name__}`", line)
+    if not _joins(kind, left, right) and not (is_number(left) and is_number(right)):
+        raise Trouble(f"`{kind.__name__}` of {describe(left)} and {describe(right)}", line)
+    try:
+        value = rule(left, right)
+    except (ArithmeticError, TypeError, ValueError) as stop:
+        raise Trouble(f"{type(stop).__name__}: {stop}", line) from None
+    return _small(value, line)
+
+
+def _joins(kind: type[ast.operator], left: object, right: object) -> bool:
+    if kind is ast.Add:
+        return not is_number(left) and is_plain(left) and is_a(right, type(left))
+    if kind is not ast.Mult:
+        return False
+    number, other = (left, right) if isinstance(left, int) else (right, left)
+    several = items(other)
+    return isinstance(number, int) and several is not None and number * (len(several) + 1) < 100_000
+
+
+def _small(value: object, line: int) -> object:
+    if isinstance(value, int) and value.bit_length() > _BITS:
+        raise NotUnderstood("a number of that size", line)
+    return value
+
+
+def unary(kind: type[ast.unaryop], value: object, line: int) -> object:
+    """A sign in front of a number."""
+    if isinstance(value, int | float | Fraction):
+        if kind is ast.USub:
+            return -value
+        if kind is ast.UAdd:
+            return +value
+    raise NotUnderstood(f"`{kind.__name__}` of {describe(value)}", line)
+
+
+def compare(kind: type[ast.cmpop], left: object, right: object, line: int) -> bool:
+    """A comparison of numbers, texts or tuples; of anything only whether it is the same."""
+    if kind in (ast.In, ast.NotIn):
+        if isinstance(right, range) and is_number(left):
+            return (left in right) is (kind is ast.In)
+        several = items(right)
+        if several is None:
+            raise NotUnderstood(f"`in` {describe(right)}", line)
+        return (left in several) is (kind is ast.In)
+    rule = _COMPARE[kind]
+    if kind in (ast.Is, ast.IsNot):
+        if isinstance(left, LeafClass) and isinstance(right, LeafClass):
+            return bool(rule(left, right))
+        if left is None or right is None or isinstance(left, bool) or isinstance(right, bool):
+            return bool(rule(left, right))
+        raise NotUnderstood(f"`is` of {describe(left)} and {describe(right)}", line)
+    nothing = kind in (ast.Eq, ast.NotEq) and (left is None or right is None)
+    if not nothing and not all(is_plain(each) for each in (left, right)):
+        raise NotUnderstood(f"the comparison of {describe(left)} and {describe(right)}", line)
+    try:
+        return bool(rule(left, right))
+    except TypeError as stop:
+        raise Trouble(f"TypeError: {stop}", line) from None
+
+
+def truth(value: object, line: int) -> bool:
+    """Whether a plain value holds. Raises NotUnderstood for tensors and modules."""
+    if value is None or is_plain(value):
+        return bool(value)
+    raise NotUnderstood(f"{describe(value)} as a truth", line)
+
+
+def _divided(*given: object) -> object:
+    return Fraction(*given)  # pyright: ignore[reportCallIssue,reportArgumentType,reportUnknownVariableType]
+
+
+FUNCTIONS: Mapping[str, Callable[..., object]] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "min": min,
+    "max": max,
+    "abs": abs,
+    "round": round,
+    "sum": sum,
+    "Fraction": _divided,
+    "math.floor": math.floor,
+    "math.ceil": math.ceil,
+    "math.trunc": math.trunc,
+    "math.prod": math.prod,
+    "math.isclose": math.isclose,
+}
+"""Functions of plain values."""
+
+
+def apply(name: str, given: Sequence[object], named: Mapping[str, object], line: int) -> object:
+    """A function of Python on numbers and texts. Raises Trouble where Python raises an error."""
+    for each in given:
+        parts = (each,) if items(each) is None else items(each) or ()
+        if not all(is_number(part) or isinstance(part, str) for part in parts):
+            raise NotUnderstood(f"`{name}` of {describe(each)}", line)
+    if named:
+        raise NotUnderstood(f"`{name}` with named arguments", line)
+    try:
+        return _small(FUNCTIONS[name](*given), line)
+    except (ArithmeticError, TypeError, ValueError) as stop:
+        raise Trouble(f"{type(stop).__name__}: {stop}", line) from None

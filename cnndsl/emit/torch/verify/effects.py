@@ -1,0 +1,63 @@
+"""What a call does to storage: whether it writes into its input, gives it back, or keeps it for the backward pass.
+
+From PyTorch's derivatives: what a backward formula mentions is kept, and must not be overwritten any more. Where an
+operation in place has a formula of its input, autograd keeps a copy, and nothing can be overwritten.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from cnndsl.emit.torch.verify.plain import items
+
+Memory: TypeAlias = Literal["", "copies", "views"]
+"""How a module treats its input: as its family does, on a padded or scaled copy of it, or as a view."""
+
+WRITES, ALIASES, KEEPS_INPUT, KEEPS_OUTPUT = 1, 2, 4, 8
+"""Flags of an effect. A call that writes gives back its input."""
+
+_INPUT = frozenset(
+    "conv convt linear maxpool avgpool sumpool lppool aavg amax bn in lrn ln channelnorm gn prelu gelu logsigmoid "
+    "softplus softsign hardtanh leaky elu celu selu silu mish hardswish hardsigmoid plugin".split()
+)
+"""Families whose derivative is written in terms of the input."""
+
+_OUTPUT = frozenset("relu sigmoid tanh softmax logsoftmax plugin".split())
+"""Families whose derivative is written in terms of the output."""
+
+_RESULT_IN_PLACE = frozenset("relu leaky elu celu selu".split())
+"""Families that keep their result when they work in place; the others keep a copy of what they overwrite."""
+
+
+_VIEWS = frozenset("identity flatten slice shuffle plugin".split())
+"""Families that return their input or a view of it. Shuffling by one group does on some devices."""
+
+
+def effects(form: tuple[object, ...], inplace: bool, memory: Memory, training: bool) -> int:
+    """The effect of a module's call, as flags. `memory` tells what works on a copy of its input, or gives back a view.
+
+    >>> effects(("relu",), True, "", True) == WRITES | KEEPS_OUTPUT
+    True
+    >>> effects(("dropout", 0.5, 0), True, "", False) == ALIASES
+    True
+    """
+    family = str(form[0])
+    if family in ("dropout", "droppath") and (form[1] == 0 or not training):
+        return ALIASES
+    if inplace:
+        return WRITES | (KEEPS_OUTPUT if family in _RESULT_IN_PLACE else 0)
+    if family == "scale" and form[2] is False and form[3] is False:
+        return ALIASES
+    if memory:
+        return ALIASES if memory == "views" else 0
+    if family == "scale":
+        return KEEPS_INPUT if form[2] is True else 0
+    if family == "aavg" and _all_ones(form[2]):
+        return 0
+    kept = (KEEPS_INPUT if family in _INPUT else 0) | (KEEPS_OUTPUT if family in _OUTPUT else 0)
+    return kept | (ALIASES if family in _VIEWS else 0)
+
+
+def _all_ones(extents: object) -> bool:
+    """True of a mean over everything, which PyTorch does not compute as a pooling."""
+    return all(extent == 1 for extent in items(extents) or (0,))

@@ -1,0 +1,43 @@
+"""Layers whose kind is a plug-in's: nobody but the plug-in knows what they are in PyTorch, so it is asked."""
+
+from __future__ import annotations
+
+from cnndsl.emit.torch.verify.forms import Form
+from cnndsl.emit.torch.verify.lower import lower
+from cnndsl.emit.torch.verify.signatures import SIGNATURES, bind, parameters
+from cnndsl.emit.torch.verify.text import Program
+from cnndsl.emit.torch.verify.values import LeafClass, NotUnderstood, frozen
+from cnndsl.graph import Node
+from cnndsl.shape import Shape
+
+
+class Plugins:
+    """The forms of the layers of plug-ins, by the calls that they ask for."""
+
+    __slots__ = ("_program",)
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def __call__(self, node: Node, inputs: tuple[Shape, ...]) -> tuple[Form, bool]:
+        """The form of a layer, and whether its input is flattened. Raises NotUnderstood where it asks for no class."""
+        wanted: object = node.layer.torch(*inputs)
+        name = getattr(wanted, "name", None)
+        if not isinstance(name, str) or not hasattr(wanted, "arguments"):
+            raise NotUnderstood(f"the layer {node.path}, whose kind {node.kind} is not known here")
+        given = [_value(each) for each in getattr(wanted, "arguments", ())]
+        named = {str(key): _value(each) for key, each in getattr(wanted, "keywords", ())}
+        flat = getattr(wanted, "flatten", False) is True
+        plain = name.removeprefix("nn.")
+        if plain in SIGNATURES:
+            params, star = parameters(SIGNATURES[plain])
+            return lower(plain, bind(plain, params, star, given, named), self._program.forms).form, flat
+        found = self._program.names.get(name)
+        if not isinstance(found, LeafClass):
+            raise NotUnderstood(f"the class `{name}` of the layer {node.path}")
+        bound = bind(name, found.params, found.star, given, named)
+        return ("plugin", name, *((key, frozen(each)) for key, each in bound.items())), flat
+
+
+def _value(slot: object) -> object:
+    return getattr(slot, "value", slot)

@@ -1,0 +1,142 @@
+"""The forms in which computations are compared, and how a message shows one.
+
+A form is a tuple: the family, then its fields in the order of `FIELDS`. A size that is the same along each axis is
+written as often as there are axes, paddings are pairs (before, after) by axis, the first axis first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from cnndsl.emit.torch.verify.plain import items
+
+Form: TypeAlias = tuple[object, ...]
+
+_WINDOW = "rank kernel stride=1 padding=0 ceil_mode=False"
+_CONVOLUTION = "rank in_channels out_channels kernel stride=1 padding=0"
+
+FIELDS: Mapping[str, tuple[str, str]] = {
+    "conv": ("Conv{rank}d", f"{_CONVOLUTION} dilation=1 groups=1 bias=True init="),
+    "convt": ("ConvTranspose{rank}d", f"{_CONVOLUTION} output_padding=0 dilation=1 groups=1 bias=True init="),
+    "local": ("LocallyConnected", "rank in_channels out_channels kernel output_size stride=1 padding=0 bias=True"),
+    "linear": ("Linear", "in_features out_features bias=True init="),
+    "rbf": ("RadialBasis", "in_features out_features"),
+    "maxpool": ("MaxPool{rank}d", f"{_WINDOW} dilation=1"),
+    "avgpool": ("AvgPool{rank}d", f"{_WINDOW} count_include_pad=True"),
+    "sumpool": ("SumPool{rank}d", _WINDOW),
+    "lppool": ("LPPool{rank}d", "rank norm_type kernel stride=1 padding=0 ceil_mode=False"),
+    "aavg": ("AdaptiveAvgPool{rank}d", "rank output_size"),
+    "amax": ("AdaptiveMaxPool{rank}d", "rank output_size"),
+    "unpool": ("MaxUnpool{rank}d", "rank kernel stride=1 padding=0"),
+    "upsample": ("Upsample", "size=None scale_factor=None mode=nearest align_corners=False"),
+    "bn": ("BatchNorm{rank}d", "rank channels eps=1e-05 momentum=0.1 affine=True"),
+    "in": ("InstanceNorm{rank}d", "rank channels eps=1e-05 affine=False"),
+    "lrn": ("LocalResponseNorm", "size alpha=0.0001 beta=0.75 k=1.0"),
+    "ln": ("LayerNorm", "shape eps=1e-05 elementwise_affine=True"),
+    "channelnorm": ("ChannelNorm", "channels eps=1e-05 elementwise_affine=True"),
+    "gn": ("GroupNorm", "groups channels eps=1e-05 affine=True"),
+    "scale": ("Scale", "channels weight=True bias=True init=1.0"),
+    "relu": ("ReLU", ""),
+    "hardtanh": ("Hardtanh", "min_val=-1.0 max_val=1.0"),
+    "leaky": ("LeakyReLU", "negative_slope"),
+    "prelu": ("PReLU", "num_parameters init=0.25"),
+    "elu": ("ELU", "alpha=1.0"),
+    "celu": ("CELU", "alpha=1.0"),
+    "selu": ("SELU", ""),
+    "gelu": ("GELU", "approximate=none"),
+    "silu": ("SiLU", ""),
+    "mish": ("Mish", ""),
+    "hardswish": ("Hardswish", ""),
+    "sigmoid": ("Sigmoid", ""),
+    "hardsigmoid": ("Hardsigmoid", ""),
+    "logsigmoid": ("LogSigmoid", ""),
+    "tanh": ("Tanh", "scale=1.0 slope=1.0"),
+    "softplus": ("Softplus", "beta=1.0 threshold=20.0"),
+    "softsign": ("Softsign", ""),
+    "softmax": ("Softmax", "dim"),
+    "logsoftmax": ("LogSoftmax", "dim"),
+    "identity": ("Identity", ""),
+    "flatten": ("Flatten", "start_dim=1 end_dim=-1"),
+    "dropout": ("Dropout", "p rank=0"),
+    "droppath": ("DropPath", "p"),
+    "pad": ("ZeroPad", "padding"),
+    "padchannels": ("PadChannels{rank}d", "rank in_channels out_channels stride=1 where=after"),
+    "shuffle": ("ChannelShuffle", "groups"),
+    "slice": ("Slice", "start stop"),
+    "pick": ("Pick", "channels"),
+    "times": ("Times", "by"),
+}
+"""For each family how it is called in a message, and its fields with what goes without saying."""
+
+HOLDS_STATE: Mapping[str, tuple[int, ...]] = {
+    "conv": (),
+    "convt": (),
+    "local": (),
+    "linear": (),
+    "rbf": (),
+    "bn": (),
+    "prelu": (),
+    "in": (4,),
+    "ln": (3,),
+    "channelnorm": (3,),
+    "gn": (4,),
+    "scale": (2, 3),
+    "plugin": (),
+}
+"""Families with weights or buffers: always, or where one of these fields holds. BN has its running statistics."""
+
+
+_ELEMENTWISE = frozenset(
+    "relu hardtanh leaky elu celu selu gelu silu mish hardswish sigmoid hardsigmoid logsigmoid tanh softplus softsign "
+    "times droppath".split()
+)
+
+
+def is_elementwise(form: Form) -> bool:
+    """True of what treats each value of an image by itself, whatever the shape of the image.
+
+    >>> is_elementwise(("dropout", 0.5, 0)), is_elementwise(("dropout", 0.5, 2)), is_elementwise(("softmax", 1))
+    (True, False, False)
+    """
+    return form[0] in _ELEMENTWISE or (form[0] == "dropout" and form[2] == 0)
+
+
+def squeezed(value: object) -> object:
+    """An extent as one writes it: `3` for `(3, 3)`, `1` for paddings of one before and after along each axis.
+
+    >>> squeezed((3, 3)), squeezed(((1, 1), (1, 1))), squeezed((1, 2)), squeezed(((0, 1), (0, 1)))
+    (3, 1, (1, 2), ((0, 1), (0, 1)))
+    """
+    found = items(value)
+    if not found:
+        return value
+    inner = tuple(map(squeezed, found))
+    if isinstance(found[0], tuple) and any(isinstance(each, tuple) for each in inner):
+        return found
+    return inner[0] if all(each == inner[0] for each in inner) else inner
+
+
+def describe_form(form: Form) -> str:
+    """A form as the call that one would write.
+
+    >>> describe_form(("conv", 2, 64, 128, (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1, False, ""))
+    'Conv2d(64, 128, 3, padding=1, bias=False)'
+    """
+    family = str(form[0])
+    if family not in FIELDS:
+        return f"{form[1]}({', '.join(map(str, form[2:]))})" if len(form) > 1 else family
+    title, fields = FIELDS[family]
+    words: list[str] = []
+    rank = ""
+    for field, value in zip(fields.split(), form[1:], strict=False):
+        name, assigned, usual = field.partition("=")
+        shown = str(squeezed(value))
+        if name == "rank":
+            rank = shown
+        elif not assigned:
+            words.append(shown)
+        elif shown != usual:
+            words.append(f"{name}={shown}")
+    words.extend(map(str, form[len(fields.split()) + 1 :]))
+    return f"{title.format(rank=rank)}({', '.join(words)})"

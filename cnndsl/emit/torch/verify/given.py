@@ -1,0 +1,85 @@
+"""The arguments of a constructor, read as PyTorch reads them: what it would not take is a Trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cnndsl.emit.torch.verify.values import Trouble, describe
+
+
+class Given:
+    """The arguments of one call, by name."""
+
+    __slots__ = ("_values", "name")
+
+    def __init__(self, name: str, values: Mapping[str, object]) -> None:
+        self.name, self._values = name, values
+
+    def __getitem__(self, key: str) -> object:
+        return self._values[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
+    def _wrong(self, key: str, what: str) -> Trouble:
+        return Trouble(f"`{self.name}` is given {key}={describe(self._values[key])}, which is not {what}")
+
+    def whole(self, key: str, least: int = 1) -> int:
+        """An integer. Raises Trouble for a float, a truth or what is too small."""
+        value = self._values[key]
+        if type(value) is not int:
+            raise self._wrong(key, "an integer")
+        if value < least:
+            raise self._wrong(key, f"at least {least}")
+        return value
+
+    def extents(self, key: str, rank: int, least: int = 1) -> tuple[int, ...]:
+        """An integer for each axis, one for all of them or one each. Raises Trouble as `whole` does."""
+        value = self._values[key]
+        if type(value) is int:
+            items: tuple[object, ...] = (value,) * rank
+        elif isinstance(value, tuple | list):
+            items = tuple(value)  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+            if len(items) == 1:
+                items *= rank
+        else:
+            raise self._wrong(key, f"an integer or {rank} of them")
+        found: list[int] = []
+        for item in items:
+            if type(item) is not int or item < least:
+                raise self._wrong(key, f"an integer of at least {least} for each axis")
+            found.append(item)
+        if len(found) != rank:
+            raise self._wrong(key, f"{rank} integers")
+        return tuple(found)
+
+    def integers(self, key: str, least: int = -(10**9)) -> tuple[int, ...]:
+        """A tuple or list of integers. Raises Trouble for anything else."""
+        value = self._values[key]
+        if not isinstance(value, tuple | list):
+            raise self._wrong(key, "a tuple of integers")
+        found: list[int] = []
+        for item in value:  # pyright: ignore[reportUnknownVariableType]
+            if type(item) is not int or item < least:  # pyright: ignore[reportUnknownArgumentType]
+                raise self._wrong(key, f"a tuple of integers of at least {least}")
+            found.append(item)
+        return tuple(found)
+
+    def real(self, key: str) -> float:
+        """A number, an int or a float. Raises Trouble for a Fraction, which PyTorch does not take."""
+        value = self._values[key]
+        if type(value) is int or type(value) is float:
+            return value
+        raise self._wrong(key, "an int or a float")
+
+    def flag(self, key: str) -> bool:
+        """A truth. Raises Trouble for numbers, which some of PyTorch's modules refuse."""
+        value = self._values[key]
+        if type(value) is not bool:
+            raise self._wrong(key, "True or False")
+        return value
+
+    def must_be(self, key: str, *usual: object) -> None:
+        """Raises Trouble where the argument is none of these: nothing in the language is written so."""
+        if key in self._values and not any(self._values[key] is each or self._values[key] == each for each in usual):
+            raise self._wrong(key, " or ".join(map(repr, usual)))

@@ -1,0 +1,54 @@
+"""How weights are drawn: the statements of a constructor that initialise parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cnndsl.emit.torch.verify.forms import Form
+from cnndsl.emit.torch.verify.leaves import Forms
+from cnndsl.emit.torch.verify.signatures import FUNCTIONS, bind, parameters
+from cnndsl.emit.torch.verify.values import NotUnderstood, Parameter, Trouble
+
+PLACE = {"conv": 10, "convt": 11, "linear": 4}
+"""Where a form says how its weights are drawn."""
+
+_DRAWS: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "kaiming": ("kaiming_normal_", {"mode": "fan_out", "nonlinearity": "relu"}),
+    "kaiming_uniform": ("kaiming_uniform_", {"mode": "fan_out", "nonlinearity": "relu"}),
+    "xavier": ("xavier_normal_", {"gain": 1.0}),
+    "xavier_uniform": ("xavier_uniform_", {"gain": 1.0}),
+    "normal": ("normal_", {"mean": 0.0, "std": 0.01}),
+    "trunc_normal": ("trunc_normal_", {"mean": 0.0, "std": 0.02, "a": -2.0, "b": 2.0}),
+    "zeros": ("zeros_", {}),
+    "ones": ("ones_", {}),
+}
+"""What each word of the option `init` is in PyTorch."""
+
+
+def draw(name: str, given: Sequence[object], named: Mapping[str, object], forms: Forms) -> None:
+    """A function of `nn.init` on a parameter. Raises Trouble for what is no parameter."""
+    params, star = parameters(FUNCTIONS[name])
+    bound = bind(name, params, star, given, named)
+    parameter = bound.pop("tensor")
+    if not isinstance(parameter, Parameter):
+        raise Trouble(f"`{name}` is given what is no parameter")
+    owner = parameter.owner
+    if owner.leaf is None:
+        raise NotUnderstood("a parameter of a module that does not compute")
+    form = drawn(owner.leaf.form, parameter.name, _word(name.removeprefix("nn.init."), bound))
+    owner.leaf, owner.template = forms.leaf(form, owner.leaf.inplace, owner.leaf.indices, owner.leaf.memory), None
+
+
+def _word(name: str, bound: Mapping[str, object]) -> str:
+    for word, (function, wanted) in _DRAWS.items():
+        if name == function and all(bound[key] == value for key, value in wanted.items()):
+            return word
+    return f"{name}({', '.join(f'{key}={value}' for key, value in bound.items())})"
+
+
+def drawn(form: Form, name: str, word: str) -> Form:
+    """The form of a module of which a parameter is drawn so."""
+    at = PLACE.get(str(form[0]))
+    if at is None or name != "weight":
+        return (*form, f"{name} by {word}")
+    return (*form[:at], word, *form[at + 1 :])

@@ -1,0 +1,252 @@
+"""From a layer of the program to the form that it must take, after `docs/language.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from cnndsl.emit.torch.verify.forms import Form
+from cnndsl.emit.torch.verify.settle import Extents, Pads, rounded_up, spans
+from cnndsl.graph import Node
+from cnndsl.shape import Shape
+
+
+class Layer:
+    """A layer with what stands around it: its options, and the shapes that come in and go out."""
+
+    __slots__ = ("_options", "inputs", "output", "rank")
+
+    def __init__(self, node: Node, inputs: Sequence[Shape]) -> None:
+        self._options = node.layer
+        self.inputs, self.output, self.rank = tuple(inputs), node.shape, inputs[0].rank if inputs else 0
+
+    @property
+    def channels(self) -> int:
+        return self.inputs[0].channels
+
+    def whole(self, name: str) -> int:
+        """An option that is an integer."""
+        return int(getattr(self._options, name))
+
+    def real(self, name: str) -> float:
+        """An option that is a number, as the float nearest to it."""
+        return float(getattr(self._options, name))
+
+    def flag(self, name: str) -> bool:
+        """An option that is yes or no."""
+        return getattr(self._options, name) is True
+
+    def word(self, name: str) -> str:
+        """An option that is a word."""
+        return str(getattr(self._options, name))
+
+    def given(self, name: str) -> Extents:
+        """An option that is extents, as given: none, one for all axes, or one each."""
+        value = getattr(self._options, name)
+        return tuple(value)
+
+    def extents(self, name: str) -> Extents:
+        """An option that is extents, one for each axis."""
+        value = self.given(name)
+        return value * self.rank if len(value) == 1 else value
+
+    def pads(self, spanned: Extents, name: str = "pad") -> Pads:
+        """`pad` as pairs before and after, where the window spans so much."""
+        value = getattr(self._options, name)
+        if value == "valid":
+            return ((0, 0),) * self.rank
+        if value == "same":
+            return tuple(((span - 1) // 2, span - 1 - (span - 1) // 2) for span in spanned)
+        if value == "full":
+            return tuple((span - 1, span - 1) for span in spanned)
+        return tuple((each, each) for each in self.extents(name))
+
+
+def _conv(x: Layer) -> Form:
+    kernel, dilation = x.extents("kernel"), x.extents("dilation")
+    pads = x.pads(spans(kernel, dilation))
+    rest = (dilation, x.whole("groups"), x.flag("bias"), _drawn(x))
+    return ("conv", x.rank, x.channels, x.whole("filters"), kernel, x.extents("stride"), pads, *rest)
+
+
+def _drawn(x: Layer) -> str:
+    word = x.word("init")
+    return "" if word == "default" else word
+
+
+def _depthwise(x: Layer) -> Form:
+    kernel, dilation = x.extents("kernel"), x.extents("dilation")
+    pads = x.pads(spans(kernel, dilation))
+    rest = (dilation, x.channels, x.flag("bias"), _drawn(x))
+    return ("conv", x.rank, x.channels, x.whole("filters") or x.channels, kernel, x.extents("stride"), pads, *rest)
+
+
+def _transposed(x: Layer) -> Form:
+    kernel, stride, dilation = x.extents("kernel"), x.extents("stride"), x.extents("dilation")
+    spanned = spans(kernel, dilation)
+    pad = x.word("pad")
+    if pad == "same":
+        pads = tuple((span - step) // 2 for span, step in zip(spanned, stride, strict=True))
+    else:
+        pads = (0,) * x.rank if pad == "valid" else x.extents("pad")
+    rest = (x.extents("out_pad"), dilation, x.whole("groups"), x.flag("bias"), _drawn(x))
+    return ("convt", x.rank, x.channels, x.whole("filters"), kernel, stride, pads, *rest)
+
+
+def _local(x: Layer) -> Form:
+    kernel, stride = x.extents("kernel"), x.extents("stride")
+    rest = (x.output.spatial, stride, x.pads(kernel), x.flag("bias"))
+    return ("local", x.rank, x.channels, x.whole("filters"), kernel, *rest)
+
+
+def _window(x: Layer) -> tuple[Extents, Extents]:
+    kernel = x.extents("kernel")
+    return kernel, x.extents("stride") or kernel
+
+
+def _max_pool(x: Layer) -> Form:
+    if x.given("out"):
+        return ("amax", x.rank, x.extents("out"))
+    kernel, stride = _window(x)
+    dilation = x.extents("dilation")
+    return ("maxpool", x.rank, kernel, stride, x.pads(spans(kernel, dilation)), x.flag("ceil"), dilation)
+
+
+def _avg_pool(x: Layer) -> Form:
+    if x.given("out"):
+        return ("aavg", x.rank, x.extents("out"))
+    kernel, stride = _window(x)
+    return ("avgpool", x.rank, kernel, stride, x.pads(kernel), x.flag("ceil"), x.flag("countpad"))
+
+
+def _sum_pool(x: Layer) -> Form:
+    kernel, stride = _window(x)
+    return ("sumpool", x.rank, kernel, stride, x.pads(kernel), x.flag("ceil"))
+
+
+def _lp_pool(x: Layer) -> Form:
+    """Where it rounds up, the last window hangs over zeros: a padding, since PyTorch's rounding scales that window."""
+    kernel, stride = _window(x)
+    pads = x.pads(kernel)
+    if x.flag("ceil"):
+        found: list[tuple[int, int]] = []
+        for extent, (before, after), size, step in zip(x.inputs[0].spatial, pads, kernel, stride, strict=True):
+            count = rounded_up(extent, before, after, size, step)
+            found.append((before, max(after, (count - 1) * step + size - extent - before)))
+        pads = tuple(found)
+    return ("lppool", x.rank, x.real("p"), kernel, stride, pads, False)
+
+
+def _unpool(x: Layer) -> Form:
+    kernel, stride = _window(x)
+    return ("unpool", x.rank, kernel, stride, x.extents("padding"))
+
+
+def _upsample(x: Layer) -> Form:
+    mode = x.word("mode")
+    if mode in ("linear", "bilinear", "trilinear"):
+        mode = ("linear", "bilinear", "trilinear")[x.rank - 1]
+    size, scale = x.given("out"), x.given("scale")
+    align = x.flag("align") and mode != "nearest"
+    if size:
+        return ("upsample", _one(x.extents("out")), None, mode, align)
+    return ("upsample", None, _one(scale if scale else (2,)), mode, align)
+
+
+def _one(value: Extents) -> object:
+    return value[0] if len(set(value)) == 1 else value
+
+
+def _batch_norm(x: Layer) -> Form:
+    return ("bn", max(x.rank, 1), x.channels, x.real("eps"), x.real("momentum"), x.flag("affine"))
+
+
+def _layer_norm(x: Layer) -> Form:
+    if x.word("over") == "channels":
+        return ("channelnorm", x.channels, x.real("eps"), x.flag("affine"))
+    return ("ln", (x.channels, *x.inputs[0].spatial), x.real("eps"), x.flag("affine"))
+
+
+def _dropout(x: Layer) -> Form:
+    return ("dropout", x.real("p"), x.rank if x.flag("channels") else 0)
+
+
+def _zero_pad(x: Layer) -> Form:
+    before = x.extents("pad")
+    return ("pad", tuple(zip(before, x.extents("after") or before, strict=True)))
+
+
+def _crop(x: Layer) -> Form:
+    before = x.extents("margin")
+    after = x.extents("after") or before
+    return ("pad", tuple((-b, -a) for b, a in zip(before, after, strict=True)))
+
+
+def _pad_channels(x: Layer) -> Form:
+    return ("padchannels", x.rank, x.channels, x.whole("channels"), x.extents("stride"), x.word("where"))
+
+
+def _prelu(x: Layer) -> Form:
+    return ("prelu", 1 if x.flag("shared") else x.channels, x.real("init"))
+
+
+def _scale(x: Layer) -> Form:
+    return ("scale", x.channels, x.flag("weight"), x.flag("bias"), x.real("init"))
+
+
+def _always(*form: object) -> Callable[[Layer], Form]:
+    """The rule of a kind without options."""
+    return lambda _: form
+
+
+LAYERS: Mapping[str, Callable[[Layer], Form]] = {
+    "CONV": _conv,
+    "DWCONV": _depthwise,
+    "CONVT": _transposed,
+    "LOCAL": _local,
+    "FC": lambda x: ("linear", x.inputs[0].numel, x.whole("features"), x.flag("bias"), _drawn(x)),
+    "RBF": lambda x: ("rbf", x.inputs[0].numel, x.whole("features")),
+    "POOL": _max_pool,
+    "AVGPOOL": _avg_pool,
+    "SUMPOOL": _sum_pool,
+    "LPPOOL": _lp_pool,
+    "GAP": lambda x: ("aavg", x.rank, (1,) * x.rank),
+    "GMP": lambda x: ("amax", x.rank, (1,) * x.rank),
+    "UNPOOL": _unpool,
+    "UPSAMPLE": _upsample,
+    "BN": _batch_norm,
+    "LRN": lambda x: ("lrn", x.whole("size"), x.real("alpha"), x.real("beta"), x.real("k")),
+    "LN": _layer_norm,
+    "GN": lambda x: ("gn", x.whole("groups"), x.channels, x.real("eps"), x.flag("affine")),
+    "IN": lambda x: ("in", x.rank, x.channels, x.real("eps"), x.flag("affine")),
+    "SCALE": _scale,
+    "RELU": _always("relu"),
+    "RELU6": _always("hardtanh", 0.0, 6.0),
+    "LEAKYRELU": lambda x: ("leaky", x.real("slope")),
+    "PRELU": _prelu,
+    "ELU": lambda x: ("elu", x.real("alpha")),
+    "CELU": lambda x: ("celu", x.real("alpha")),
+    "SELU": _always("selu"),
+    "GELU": lambda x: ("gelu", "tanh" if x.flag("approximate") else "none"),
+    "SILU": _always("silu"),
+    "MISH": _always("mish"),
+    "HSWISH": _always("hardswish"),
+    "SIGMOID": _always("sigmoid"),
+    "HSIGMOID": _always("hardsigmoid"),
+    "LOGSIGMOID": _always("logsigmoid"),
+    "TANH": lambda x: ("tanh", x.real("scale"), x.real("slope")),
+    "HARDTANH": _always("hardtanh", -1.0, 1.0),
+    "SOFTPLUS": lambda x: ("softplus", x.real("beta"), 20.0),
+    "SOFTSIGN": _always("softsign"),
+    "SOFTMAX": _always("softmax", 1),
+    "LOGSOFTMAX": _always("logsoftmax", 1),
+    "DROPOUT": _dropout,
+    "DROPPATH": lambda x: ("droppath", x.real("p")),
+    "ZEROPAD": _zero_pad,
+    "CROP": _crop,
+    "PADCHANNELS": _pad_channels,
+    "SHUFFLE": lambda x: ("shuffle", x.whole("groups")),
+    "SLICE": lambda x: ("slice", x.whole("start"), x.whole("stop")),
+    "PICK": lambda x: ("pick", x.given("channels")),
+    "TIMES": lambda x: ("times", x.real("by")),
+}
+"""The form of each kind that is one module on one value; FLATTEN and merges are `expected`'s."""

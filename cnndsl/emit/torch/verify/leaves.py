@@ -1,0 +1,66 @@
+"""Modules that compute: in which form they are compared, and what they do to the storage of their input."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from cnndsl.emit.torch.verify.effects import Memory, effects
+from cnndsl.emit.torch.verify.forms import HOLDS_STATE, Form
+
+Effects: TypeAlias = tuple[int, int]
+"""What a call does in evaluation and in training: see `effects`."""
+
+
+class Leaf:
+    """A module that computes one thing.
+
+    `form` says what, in a shape of its own in which equal computations are equal; `number` stands for it. `passes`
+    is true of what gives back its input (Identity) or a view of it that is no layer (Flatten).
+    """
+
+    __slots__ = ("effects", "form", "indices", "inplace", "memory", "number", "passes", "random", "stateful")
+
+    def __init__(self, form: Form, number: int, inplace: bool, indices: bool, memory: Memory) -> None:
+        self.form, self.number, self.inplace, self.indices = form, number, inplace, indices
+        self.memory: Memory = memory
+        self.stateful = has_state(form)
+        self.random = form[0] in ("dropout", "droppath")
+        self.passes = form[0] in ("identity", "flatten")
+        self.effects: Effects = (effects(form, inplace, memory, False), effects(form, inplace, memory, True))
+
+
+def has_state(form: Form) -> bool:
+    """True where a module of this form has weights or buffers.
+
+    >>> has_state(("ln", (4,), 1e-05, False)), has_state(("bn", 2, 4, 1e-05, 0.1, False))
+    (False, True)
+    """
+    where = HOLDS_STATE.get(str(form[0]))
+    return where is not None and (not where or any(form[at] is True for at in where))
+
+
+class Forms:
+    """Numbers for forms: equal forms have one number."""
+
+    __slots__ = ("_leaves", "_numbers", "known")
+
+    def __init__(self) -> None:
+        self._numbers: dict[Form, int] = {}
+        self._leaves: dict[tuple[Form, bool, bool, Memory], Leaf] = {}
+        self.known: list[Form] = []
+
+    def number(self, form: Form) -> int:
+        """The number of a form."""
+        found = self._numbers.get(form)
+        if found is None:
+            found = self._numbers[form] = len(self.known)
+            self.known.append(form)
+        return found
+
+    def leaf(self, form: Form, inplace: bool = False, indices: bool = False, memory: Memory = "") -> Leaf:
+        """The leaf of a form."""
+        key = (form, inplace, indices, memory)
+        found = self._leaves.get(key)
+        if found is None:
+            found = self._leaves[key] = Leaf(form, self.number(form), inplace, indices, memory)
+        return found

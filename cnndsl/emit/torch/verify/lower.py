@@ -1,0 +1,339 @@
+"""From the constructor of one of PyTorch's modules to its form: what the documentation says that it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cnndsl.emit.torch.verify.forms import Form
+from cnndsl.emit.torch.verify.given import Given
+from cnndsl.emit.torch.verify.leaves import Forms, Leaf
+from cnndsl.emit.torch.verify.values import Trouble
+
+Pads = tuple[tuple[int, int], ...]
+
+
+def even(padding: tuple[int, ...]) -> Pads:
+    """The same before and after."""
+    return tuple((each, each) for each in padding)
+
+
+def of_flat(pads: tuple[int, ...]) -> Pads:
+    """The pairs of `F.pad`'s list, which begins with the last axis.
+
+    >>> of_flat((1, 2, 3, 4))
+    ((3, 4), (1, 2))
+    """
+    return tuple(zip(pads[-2::-2], pads[::-2], strict=True))
+
+
+def check_groups(given: Given, channels: int, features: int, groups: int) -> None:
+    """Raises Trouble where groups do not divide the channels."""
+    if channels % groups or features % groups:
+        raise Trouble(f"`{given.name}` has {channels} and {features} channels, which {groups} groups do not divide")
+
+
+def _conv(rank: int, given: Given, forms: Forms) -> Leaf:
+    channels, features = given.whole("in_channels"), given.whole("out_channels")
+    kernel, stride = given.extents("kernel_size", rank), given.extents("stride", rank)
+    dilation, groups = given.extents("dilation", rank), given.whole("groups")
+    check_groups(given, channels, features, groups)
+    given.must_be("padding_mode", "zeros")
+    _usual_device(given)
+    pads, copies = _conv_pads(rank, given, kernel, stride, dilation)
+    bias = given.flag("bias")
+    form = ("conv", rank, channels, features, kernel, stride, pads, dilation, groups, bias, "")
+    return forms.leaf(form, memory="copies" if copies else "")
+
+
+def _conv_pads(
+    rank: int, given: Given, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+) -> tuple[Pads, bool]:
+    padding = given["padding"]
+    if padding == "valid":
+        return ((0, 0),) * rank, False
+    if padding != "same":
+        return even(given.extents("padding", rank, least=0)), False
+    if any(each != 1 for each in stride):
+        raise Trouble(f"`{given.name}` is given padding='same' with a stride, which PyTorch refuses")
+    totals = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    return tuple((total // 2, total - total // 2) for total in totals), any(total % 2 for total in totals)
+
+
+def _usual_device(given: Given) -> None:
+    given.must_be("device", None)
+    given.must_be("dtype", None)
+
+
+def _conv_transpose(rank: int, given: Given, forms: Forms) -> Leaf:
+    channels, features = given.whole("in_channels"), given.whole("out_channels")
+    kernel, stride = given.extents("kernel_size", rank), given.extents("stride", rank)
+    out_pad, dilation = given.extents("output_padding", rank, least=0), given.extents("dilation", rank)
+    groups = given.whole("groups")
+    check_groups(given, channels, features, groups)
+    given.must_be("padding_mode", "zeros")
+    _usual_device(given)
+    if any(o >= max(s, d) for o, s, d in zip(out_pad, stride, dilation, strict=True)):
+        raise Trouble(f"`{given.name}` has an output_padding that is not smaller than stride or dilation")
+    pads = given.extents("padding", rank, least=0)
+    bias = given.flag("bias")
+    return forms.leaf(
+        ("convt", rank, channels, features, kernel, stride, pads, out_pad, dilation, groups, bias, ""),
+    )
+
+
+def _linear(_rank: int, given: Given, forms: Forms) -> Leaf:
+    _usual_device(given)
+    return forms.leaf(
+        ("linear", given.whole("in_features"), given.whole("out_features"), given.flag("bias"), ""),
+    )
+
+
+def window(rank: int, given: Given) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The kernel and the stride of a pooling; the stride is the kernel unless it is said."""
+    kernel = given.extents("kernel_size", rank)
+    return kernel, kernel if given["stride"] is None else given.extents("stride", rank)
+
+
+def _padding(rank: int, given: Given, kernel: tuple[int, ...]) -> Pads:
+    padding = given.extents("padding", rank, least=0)
+    if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
+        raise Trouble(f"`{given.name}` pads by more than half of its window, which PyTorch refuses")
+    return even(padding)
+
+
+def _max_pool(rank: int, given: Given, forms: Forms) -> Leaf:
+    kernel, stride = window(rank, given)
+    dilation = given.extents("dilation", rank)
+    spans = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+    pads = _padding(rank, given, spans)
+    form = ("maxpool", rank, kernel, stride, pads, given.flag("ceil_mode"), dilation)
+    return forms.leaf(form, indices=given.flag("return_indices"))
+
+
+def _avg_pool(rank: int, given: Given, forms: Forms) -> Leaf:
+    kernel, stride = window(rank, given)
+    pads, ceil = _padding(rank, given, kernel), given.flag("ceil_mode")
+    counted = given.flag("count_include_pad")
+    if "divisor_override" in given and given["divisor_override"] is not None:
+        if given.whole("divisor_override") != 1:
+            raise Trouble(f"`{given.name}` has a divisor_override other than 1")
+        return forms.leaf(("sumpool", rank, kernel, stride, pads, ceil))
+    return forms.leaf(("avgpool", rank, kernel, stride, pads, ceil, counted))
+
+
+def _lp_pool(rank: int, given: Given, forms: Forms) -> Leaf:
+    kernel, stride = window(rank, given)
+    if given.real("norm_type") == 0:
+        raise Trouble(f"`{given.name}` has the norm 0")
+    pads = ((0, 0),) * rank
+    return forms.leaf(("lppool", rank, given.real("norm_type"), kernel, stride, pads, given.flag("ceil_mode")))
+
+
+def _adaptive(family: str) -> Callable[[int, Given, Forms], Leaf]:
+    def lower(rank: int, given: Given, forms: Forms) -> Leaf:
+        given.must_be("return_indices", False)
+        return forms.leaf((family, rank, given.extents("output_size", rank)))
+
+    return lower
+
+
+def _max_unpool(rank: int, given: Given, forms: Forms) -> Leaf:
+    kernel, stride = window(rank, given)
+    return forms.leaf(("unpool", rank, kernel, stride, given.extents("padding", rank, least=0)))
+
+
+def _batch_norm(rank: int, given: Given, forms: Forms) -> Leaf:
+    _usual_device(given)
+    given.must_be("track_running_stats", True)
+    channels, eps, momentum = given.whole("num_features"), given.real("eps"), given.real("momentum")
+    return forms.leaf(("bn", rank, channels, eps, momentum, given.flag("affine")))
+
+
+def _instance_norm(rank: int, given: Given, forms: Forms) -> Leaf:
+    _usual_device(given)
+    given.must_be("track_running_stats", False)
+    return forms.leaf(("in", rank, given.whole("num_features"), given.real("eps"), given.flag("affine")))
+
+
+def _dropout(rank: int, given: Given, forms: Forms) -> Leaf:
+    p = given.real("p")
+    if not 0 <= p <= 1:
+        raise Trouble(f"`{given.name}` has the probability {p}")
+    return forms.leaf(("dropout", p, rank), inplace=given.flag("inplace"))
+
+
+def _zero_pad(rank: int, given: Given, forms: Forms) -> Leaf:
+    padding = given["padding"]
+    if "value" in given and given.real("value") != 0:
+        raise Trouble(f"`{given.name}` pads with {given['value']}")
+    pads = (given.whole("padding", -(10**9)),) * (2 * rank) if type(padding) is int else given.integers("padding")
+    if len(pads) != 2 * rank:
+        raise Trouble(f"`{given.name}` takes {2 * rank} paddings and is given {len(pads)}")
+    return forms.leaf(("pad", of_flat(pads)))
+
+
+BY_RANK: Mapping[str, Callable[[int, Given, Forms], Leaf]] = {
+    "Conv": _conv,
+    "ConvTranspose": _conv_transpose,
+    "MaxPool": _max_pool,
+    "AvgPool": _avg_pool,
+    "LPPool": _lp_pool,
+    "AdaptiveAvgPool": _adaptive("aavg"),
+    "AdaptiveMaxPool": _adaptive("amax"),
+    "MaxUnpool": _max_unpool,
+    "BatchNorm": _batch_norm,
+    "InstanceNorm": _instance_norm,
+    "Dropout": _dropout,
+    "ZeroPad": _zero_pad,
+    "ConstantPad": _zero_pad,
+}
+"""The classes that exist for one, two and three axes."""
+
+
+def _upsample(_rank: int, given: Given, forms: Forms) -> Leaf:
+    given.must_be("recompute_scale_factor", None, False)
+    return forms.leaf(upsampling(given))
+
+
+def upsampling(given: Given) -> Form:
+    """The form of an interpolation to a size or by a factor. Raises Trouble for what `F.interpolate` refuses."""
+    size, scale, mode = given["size"], given["scale_factor"], given["mode"]
+    if (size is None) == (scale is None):
+        raise Trouble(f"`{given.name}` needs one of size and scale_factor")
+    if mode not in ("nearest", "linear", "bilinear", "trilinear", "bicubic"):
+        raise Trouble(f"`{given.name}` has the mode {mode!r}")
+    given.must_be("align_corners", None, True, False)
+    if mode == "nearest" and given["align_corners"] is not None:
+        raise Trouble(f"`{given.name}` has align_corners without an interpolation, which PyTorch refuses")
+    return ("upsample", _extent(given, "size"), _extent(given, "scale_factor"), mode, given["align_corners"] is True)
+
+
+def _extent(given: Given, key: str) -> object:
+    """A number, or a tuple where they differ by axis."""
+    value = given[key]
+    if value is None:
+        return None
+    if type(value) is float and key == "scale_factor" and value > 0:
+        return int(value) if value.is_integer() else value
+    if type(value) is int:
+        return given.whole(key)
+    items = given.integers(key, least=1)
+    return items[0] if len(set(items)) == 1 else items
+
+
+def _local_response(_rank: int, given: Given, forms: Forms) -> Leaf:
+    size, alpha, beta, k = given.whole("size"), given.real("alpha"), given.real("beta"), given.real("k")
+    return forms.leaf(("lrn", size, alpha, beta, k))
+
+
+def _layer_norm(_rank: int, given: Given, forms: Forms) -> Leaf:
+    _usual_device(given)
+    shape = given["normalized_shape"]
+    extents = (given.whole("normalized_shape"),) if type(shape) is int else given.integers("normalized_shape", 1)
+    affine = given.flag("elementwise_affine")
+    if affine:
+        given.must_be("bias", True)
+    return forms.leaf(("ln", extents, given.real("eps"), affine))
+
+
+def _group_norm(_rank: int, given: Given, forms: Forms) -> Leaf:
+    _usual_device(given)
+    groups, channels = given.whole("num_groups"), given.whole("num_channels")
+    check_groups(given, channels, channels, groups)
+    return forms.leaf(("gn", groups, channels, given.real("eps"), given.flag("affine")))
+
+
+def _prelu(_rank: int, given: Given, forms: Forms) -> Leaf:
+    _usual_device(given)
+    return forms.leaf(("prelu", given.whole("num_parameters"), given.real("init")))
+
+
+def _leaky(_rank: int, given: Given, forms: Forms) -> Leaf:
+    slope, inplace = given.real("negative_slope"), given.flag("inplace")
+    if inplace and slope < 0:
+        raise Trouble(f"`{given.name}` works in place with the negative slope {slope}, which has no gradient")
+    return forms.leaf(("leaky", slope), inplace=inplace)
+
+
+def _exponential(family: str) -> Callable[[int, Given, Forms], Leaf]:
+    def lower(_rank: int, given: Given, forms: Forms) -> Leaf:
+        alpha, inplace = given.real("alpha"), given.flag("inplace")
+        if family == "celu" and alpha == 0:
+            raise Trouble(f"`{given.name}` has the alpha 0")
+        if inplace and alpha < 0:
+            raise Trouble(f"`{given.name}` works in place with the negative alpha {alpha}, which has no gradient")
+        return forms.leaf((family, alpha), inplace=inplace)
+
+    return lower
+
+
+def _gelu(_rank: int, given: Given, forms: Forms) -> Leaf:
+    given.must_be("approximate", "none", "tanh")
+    return forms.leaf(("gelu", given["approximate"]))
+
+
+def _hardtanh(_rank: int, given: Given, forms: Forms) -> Leaf:
+    low, high = given.real("min_val"), given.real("max_val")
+    if low > high:
+        raise Trouble(f"`{given.name}` has a minimum above its maximum")
+    return forms.leaf(("hardtanh", low, high), inplace=given.flag("inplace"))
+
+
+def _softmax(family: str) -> Callable[[int, Given, Forms], Leaf]:
+    def lower(_rank: int, given: Given, forms: Forms) -> Leaf:
+        return forms.leaf((family, given.whole("dim", -9)))
+
+    return lower
+
+
+def _activation(*form: object) -> Callable[[int, Given, Forms], Leaf]:
+    def lower(_rank: int, given: Given, forms: Forms) -> Leaf:
+        return forms.leaf(form, inplace="inplace" in given and given.flag("inplace"))
+
+    return lower
+
+
+PLAIN: Mapping[str, Callable[[int, Given, Forms], Leaf]] = {
+    "Linear": _linear,
+    "LocalResponseNorm": _local_response,
+    "LayerNorm": _layer_norm,
+    "GroupNorm": _group_norm,
+    "Upsample": _upsample,
+    "ChannelShuffle": lambda _, given, forms: forms.leaf(("shuffle", given.whole("groups"))),
+    "Dropout": _dropout,
+    "Flatten": lambda _, given, forms: forms.leaf(
+        ("flatten", given.whole("start_dim", -9), given.whole("end_dim", -9))
+    ),
+    "ReLU": _activation("relu"),
+    "ReLU6": _activation("hardtanh", 0.0, 6.0),
+    "LeakyReLU": _leaky,
+    "PReLU": _prelu,
+    "ELU": _exponential("elu"),
+    "CELU": _exponential("celu"),
+    "SELU": _activation("selu"),
+    "GELU": _gelu,
+    "SiLU": _activation("silu"),
+    "Mish": _activation("mish"),
+    "Hardswish": _activation("hardswish"),
+    "Sigmoid": _activation("sigmoid"),
+    "Hardsigmoid": _activation("hardsigmoid"),
+    "LogSigmoid": _activation("logsigmoid"),
+    "Tanh": _activation("tanh", 1.0, 1.0),
+    "Hardtanh": _hardtanh,
+    "Softplus": lambda _, given, forms: forms.leaf(("softplus", given.real("beta"), given.real("threshold"))),
+    "Softsign": _activation("softsign"),
+    "Softmax": _softmax("softmax"),
+    "LogSoftmax": _softmax("logsoftmax"),
+}
+"""The other classes."""
+
+
+def lower(name: str, values: Mapping[str, object], forms: Forms) -> Leaf:
+    """The leaf of a module of `torch.nn` with these arguments, defaults included.
+
+    Raises Trouble for arguments that PyTorch does not take, or with which it would compute what no layer is.
+    """
+    given = Given(name, values)
+    if name in PLAIN:
+        return PLAIN[name](0, given, forms)
+    return BY_RANK[name[:-2]](int(name[-2]), given, forms)

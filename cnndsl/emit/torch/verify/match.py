@@ -1,0 +1,292 @@
+"""Compares the calls of a text with the layers of a graph, and keeps account of what is overwritten.
+
+Each tensor is a value of `expected`, in a storage. A storage counts how often it was written into; a tensor that was
+made before the last time does not hold its value any more. What autograd keeps of a storage must not be written over.
+"""
+
+from __future__ import annotations
+
+from cnndsl.emit.torch.verify.differences import Difference, Findings, Rank
+from cnndsl.emit.torch.verify.effects import ALIASES, KEEPS_INPUT, KEEPS_OUTPUT, WRITES
+from cnndsl.emit.torch.verify.expected import CAT, EXPAND, Expected, pair
+from cnndsl.emit.torch.verify.explain import Explainer
+from cnndsl.emit.torch.verify.forms import Form
+from cnndsl.emit.torch.verify.indexing import window_of
+from cnndsl.emit.torch.verify.leaves import Forms, Leaf
+from cnndsl.emit.torch.verify.lower import of_flat
+from cnndsl.emit.torch.verify.plain import items
+from cnndsl.emit.torch.verify.replay import Size
+from cnndsl.emit.torch.verify.settle import extents
+from cnndsl.emit.torch.verify.trace import shown
+from cnndsl.emit.torch.verify.values import Trouble
+from cnndsl.shape import Shape
+
+
+class Storage:
+    """Memory that tensors share: how often it was written into, on which line last, and who keeps it."""
+
+    __slots__ = ("is_input", "kept", "version", "written")
+
+    def __init__(self, is_input: bool = False) -> None:
+        self.version = self.written = self.kept = 0
+        self.is_input = is_input
+
+
+class Tensor:
+    """A value of the graph (below 0 the indices of a pooling's), and where it is kept."""
+
+    __slots__ = ("storage", "value", "version")
+
+    def __init__(self, value: int, storage: Storage, version: int = 0) -> None:
+        self.value, self.storage, self.version = value, storage, version
+
+
+class Match:
+    """The values of one run, in training or in evaluation."""
+
+    __slots__ = ("_explain", "_findings", "_forms", "_mode", "expected", "ran", "ran_paths", "unknown")
+
+    def __init__(self, expected: Expected, forms: Forms, findings: Findings, training: bool) -> None:
+        self.expected, self._forms, self._findings = expected, forms, findings
+        self._mode = int(training)
+        self.ran: dict[int, int] = {}
+        self.ran_paths: dict[str, int] = {}
+        self.unknown = 0
+        self._explain = Explainer(expected, forms, findings, self.ran)
+
+    def say(self, rank: Rank, line: int, found: str, expected: str = "", node: int = -1) -> None:
+        """Notes a difference, at a layer of the graph where one is concerned."""
+        if 0 <= node < len(self.expected.graph.nodes):
+            layer = self.expected.graph.nodes[node]
+            self._findings.add(Difference(line, found, expected, layer.path, layer.span, rank))
+        else:
+            self._findings.add(Difference(line, found, expected, rank=rank))
+
+    def read(self, x: Tensor, line: int) -> int:
+        """The value that a tensor holds, which must not have been overwritten since."""
+        if x.version != x.storage.version:
+            what = self.expected.describe(x.value)
+            self.say(2, line, f"{what} is read, but line {x.storage.written} has overwritten it", "", x.value)
+        return x.value
+
+    def write(self, x: Tensor, line: int) -> None:
+        """Writes into a tensor's storage, which nobody may need any more."""
+        storage = x.storage
+        if storage.is_input:
+            self.say(2, line, "the input of the network is overwritten, which is the caller's")
+        if storage.kept:
+            what = self.expected.describe(x.value)
+            self.say(2, line, f"{what} is overwritten, but line {storage.kept} keeps it for the backward pass")
+            storage.kept = 0
+        storage.version += 1
+        storage.written = line
+
+    def fresh(self, value: int) -> Tensor:
+        """A tensor of its own."""
+        return Tensor(value, Storage())
+
+    def done(self, value: int) -> int:
+        """Counts a computation."""
+        self.ran[value] = self.ran.get(value, 0) + 1
+        return value
+
+    def _shape(self, value: int) -> Shape | None:
+        return self.expected.shapes[value] if 0 <= value < len(self.expected.shapes) else None
+
+    def leaf(self, leaf: Leaf, path: str, x: Tensor, line: int, made: int) -> Tensor:
+        """A module that is called with one tensor."""
+        storage = x.storage
+        value = x.value if x.version == storage.version else self.read(x, line)
+        expected = self.expected
+        if leaf.stateful:
+            at = expected.paths.get(path, -1)
+            if at < 0 or expected.signs[at] != leaf.number or expected.operands[at] != value:
+                at = self._explain.stateful(leaf, path, value, line, made)
+        elif leaf.passes:
+            return x if leaf.form[0] == "identity" else self.flatten(x, leaf.form[1], leaf.form[2], line)
+        elif leaf.random:
+            at = self._explain.random(leaf, path, value, line, made)
+        else:
+            at = expected.keys.get((leaf.number, value), -1)
+            if at < 0:
+                at = self._explain.plain(leaf, path, value, line, made)
+        if at != value:  # what may be left out is no computation
+            self.ran[at] = self.ran.get(at, 0) + 1
+        self.ran_paths[path] = line
+        effect = leaf.effects[self._mode]
+        return self._after(effect, at, x, line) if effect else Tensor(at, Storage())
+
+    def _after(self, effect: int, at: int, x: Tensor, line: int) -> Tensor:
+        """The result of a module that does something to its input's storage, or keeps it."""
+        storage = x.storage
+        if effect & KEEPS_INPUT:
+            storage.kept = line
+        if effect & WRITES:
+            self.write(x, line)
+            out = Tensor(at, storage, storage.version)
+        elif effect & ALIASES:
+            out = Tensor(at, storage, storage.version)
+        else:
+            out = Tensor(at, Storage())
+        if effect & KEEPS_OUTPUT:
+            out.storage.kept = line
+        return out
+
+    def pool(self, leaf: Leaf, path: str, x: Tensor, line: int, made: int) -> tuple[Tensor, Tensor]:
+        """A max-pooling that gives its indices, too."""
+        out = self.leaf(leaf, path, x, line, made)
+        return out, self.fresh(-out.value - 1)
+
+    def unpool(self, leaf: Leaf, path: str, given: tuple[Tensor, Tensor, object], line: int, made: int) -> Tensor:
+        """A value that goes back to where the indices say."""
+        x, indices, size = given
+        value, switches = self.read(x, line), self.read(indices, line)
+        self.ran_paths[path] = line
+        if switches >= 0:
+            self.say(2, line, f"{shown(path)} is given {self.expected.describe(switches)} for indices")
+            switches = -1
+        key = ("unpool", leaf.number, value, -switches - 1)
+        at = self.expected.keys.get(key, -1)
+        if at < 0:
+            at = self._explain.unpool(leaf, path, (value, -switches - 1), line, made)
+        if 0 <= at < len(self.expected.graph.nodes):
+            self._unpooled(leaf, at, value, size, line)
+        return self.fresh(self.done(at))
+
+    def _unpooled(self, leaf: Leaf, at: int, value: int, size: object, line: int) -> None:
+        """Compares the extents of an unpooling."""
+        wanted = self.expected.graph.nodes[at].shape.spatial
+        shape = self._shape(value)
+        if shape is None:
+            return
+        kernel, stride, padding = (extents(leaf.form[field]) for field in (2, 3, 4))
+        parts = zip(shape.spatial, stride, padding, kernel, strict=False)
+        usual = tuple((extent - 1) * s - 2 * p + k for extent, s, p, k in parts)
+        found = items(size) or (usual if size is None else (size,) * len(wanted))
+        if len(found) == len(wanted) + 2:
+            found = found[2:]
+        if found != wanted:
+            self.say(1, line, f"the output_size is {_times(found)}", _times(wanted), at)
+        elif any(not u - s < w < u + s for u, s, w in zip(usual, stride, wanted, strict=False)):
+            self.say(1, line, f"the output_size {_times(found)} is out of reach of the window", "", at)
+
+    def pair(self, sign: str, a: Tensor, b: Tensor, inplace: bool, line: int) -> Tensor:
+        """An operator on two tensors."""
+        left, right = self.read(a, line), self.read(b, line)
+        key = pair(sign, left, right) if sign in ("+", "*", "max") else (sign, left, right)
+        at = self.expected.keys.get(key, -1)
+        if at < 0:
+            at = self._explain.pair(sign, left, right, line)
+        self.done(at)
+        if inplace:
+            out_shape, in_shape = self._shape(at), self._shape(left)
+            if out_shape is not None and in_shape is not None and out_shape != in_shape:
+                self.say(2, line, f"{in_shape} is overwritten with a result of {out_shape}", "", at)
+            if sign == "*":
+                b.storage.kept = line
+            if a.storage is b.storage and a.value != b.value:
+                self.say(2, line, "a value is overwritten with itself and a view of it")
+            self.write(a, line)
+            return Tensor(at, a.storage, a.storage.version)
+        if sign in ("*", "max", "/"):
+            a.storage.kept = b.storage.kept = line
+        return self.fresh(at)
+
+    def scalar(self, sign: str, x: Tensor, number: float, inplace: bool, line: int) -> Tensor:
+        """An operator on a tensor and a number."""
+        value = self.read(x, line)
+        if sign == "*":
+            key: tuple[object, ...] = (self._forms.number(("times", number)), value)
+        else:
+            key = (sign, value, number)
+        at = self.expected.keys.get(key, -1)
+        if at < 0:
+            at = self._explain.scalar(sign, value, number, line)
+        self.done(at)
+        if inplace:
+            self.write(x, line)
+            return Tensor(at, x.storage, x.storage.version)
+        return self.fresh(at)
+
+    def cat(self, parts: list[Tensor], dim: int, line: int) -> Tensor:
+        """Tensors behind each other."""
+        values = [self.read(each, line) for each in parts]
+        shape = self._shape(values[0])
+        if dim != 1 and not (shape is not None and dim == -shape.rank - 1):
+            self.say(1, line, f"`torch.cat` is along dimension {dim}", "1")
+        at = self.expected.keys.get((CAT, *values), -1)
+        if at < 0:
+            at = self._explain.cat(values, line)
+        return self.fresh(self.done(at))
+
+    def flatten(self, x: Tensor, start: object, end: object, line: int) -> Tensor:
+        """`torch.flatten` and `nn.Flatten`: a view, or a copy where the memory does not allow one."""
+        value = self.read(x, line)
+        shape = self._shape(value)
+        if shape is None:
+            return Tensor(self._explain.surprise(), x.storage, x.version)
+        last = shape.rank + 1
+        if start not in (1, 1 - last - 1) or end not in (-1, last):
+            self.say(1, line, f"a flattening from dimension {start} to {end}", "from 1 to -1")
+        return Tensor(self.expected.flat(value), x.storage, x.version)
+
+    def index(self, x: Tensor, taken: tuple[object, ...], line: int) -> Tensor:
+        """`x[…]`: a view of a part, or axes more."""
+        value = self.read(x, line)
+        shape = self._shape(value)
+        if shape is None:
+            return Tensor(self._explain.surprise(), x.storage, x.version)
+        found = window_of(taken, shape)
+        if found is None:
+            raise Trouble("an index that no layer stands for", line)
+        if found == ():
+            return x
+        if found[0] == EXPAND:
+            at = self.expected.expand(value, shape_axes(found))
+        else:
+            at = self._explain.index(found, value, line)
+            self.done(at)
+        return Tensor(at, x.storage, x.version)
+
+    def size(self, x: Tensor, line: int) -> Size:
+        """`x.shape`, which an overwritten tensor has as before."""
+        shape = self._shape(x.value)
+        if shape is None:
+            raise Trouble("the shape of a value that is no layer's", line)
+        return ("batch", shape.channels, *shape.spatial)
+
+    def pad(self, x: Tensor, pads: tuple[int, ...], line: int) -> Tensor:
+        """`F.pad`: of the map, or of the channels, too."""
+        value = self.read(x, line)
+        shape = self._shape(value)
+        if shape is None:
+            return self.fresh(self._explain.surprise())
+        if len(pads) % 2 or len(pads) > 2 * shape.rank + 2:
+            raise Trouble(f"`F.pad` is given {len(pads)} numbers for {shape.rank} axes", line)
+        axes = of_flat(pads)
+        form: Form = ("pad", ((0, 0),) * (shape.rank - len(axes)) + axes)
+        if len(axes) > shape.rank:
+            form = ("padchannels of", axes)
+        return self.fresh(self.done(self._explain.pad(form, value, line)))
+
+    def resize(self, x: Tensor, form: Form, size: Size | None, line: int) -> Tensor:
+        """`F.interpolate`."""
+        value = self.read(x, line)
+        if size is not None:
+            form = ("upsample", size, *form[2:])
+        leaf = self._forms.leaf(form)
+        at = self.expected.keys.get((leaf.number, value), -1)
+        if at < 0:
+            at = self._explain.plain(leaf, "", value, line, line)
+        return self.fresh(self.done(at))
+
+
+def shape_axes(found: tuple[object, ...]) -> int:
+    """The number of axes that an index adds."""
+    axes = found[1]
+    assert isinstance(axes, int)
+    return axes
+
+
+def _times(parts: tuple[object, ...]) -> str:
+    return "x".join(map(str, parts))

@@ -1,0 +1,22 @@
+"""Tuples, lists and slices of which it is not known what they hold."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+Range: TypeAlias = "slice[int | None, int | None, int | None]"
+
+
+def items(value: object) -> tuple[object, ...] | None:
+    """The items of a tuple or a list; None of other values."""
+    return tuple(value) if isinstance(value, tuple | list) else None  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+
+
+def is_a(value: object, kind: type) -> bool:
+    """`isinstance`, without a word about what the value holds."""
+    return isinstance(value, kind)
+
+
+def as_range(value: object) -> Range | None:
+    """A slice, whose bounds are integers; None of other values."""
+    return value if isinstance(value, slice) else None  # pyright: ignore[reportUnknownVariableType]

@@ -1,0 +1,115 @@
+"""Goes through a trace step by step, with values: those of the graph (`match`), or shapes alone (`shapes`)."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Protocol, TypeVar
+
+from cnndsl.emit.torch.verify.forms import Form
+from cnndsl.emit.torch.verify.leaves import Leaf
+from cnndsl.emit.torch.verify.trace import (
+    CALL,
+    CAT,
+    INDEX,
+    LEAF,
+    PAD,
+    PAIR,
+    POOL,
+    RESIZE,
+    SCALAR,
+    SHAPE,
+    TAKE,
+    UNPOOL,
+    VIEW,
+    Trace,
+)
+from cnndsl.emit.torch.verify.values import Register
+
+V = TypeVar("V")
+
+Size = tuple[object, ...]
+"""The size of a tensor, or a part of it; the batch stands as a text."""
+
+
+class Values(Protocol[V]):
+    """What a replay computes with."""
+
+    def leaf(self, leaf: Leaf, path: str, x: V, line: int, made: int, /) -> V: ...
+    def pool(self, leaf: Leaf, path: str, x: V, line: int, made: int, /) -> tuple[V, V]: ...
+    def unpool(self, leaf: Leaf, path: str, given: tuple[V, V, object], line: int, made: int, /) -> V: ...
+    def pair(self, sign: str, a: V, b: V, inplace: bool, line: int, /) -> V: ...
+    def scalar(self, sign: str, x: V, number: float, inplace: bool, line: int, /) -> V: ...
+    def cat(self, parts: list[V], dim: int, line: int, /) -> V: ...
+    def flatten(self, x: V, start: object, end: object, line: int, /) -> V: ...
+    def index(self, x: V, items: tuple[object, ...], line: int, /) -> V: ...
+    def size(self, x: V, line: int, /) -> Size: ...
+    def pad(self, x: V, pads: tuple[int, ...], line: int, /) -> V: ...
+    def resize(self, x: V, form: Form, size: Size | None, line: int, /) -> V: ...
+
+
+class Replay(Generic[V]):
+    """Replays traces on values of one sort."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Values[V]) -> None:
+        self._values = values
+
+    def run(self, trace: Trace, given: list[Any], prefix: str) -> list[Any]:
+        """The registers after the last step; `prefix` is the path of the module, with a dot behind it."""
+        registers: list[Any] = given + [None] * (trace.registers - trace.inputs)
+        leaf = self._values.leaf
+        step: Any
+        for step in trace.steps:
+            code = step[0]
+            if code == LEAF:
+                _, line, out, module, path, x, made = step
+                registers[out] = leaf(module, prefix + path, registers[x], line, made)
+            elif code == CALL:
+                _, _, outs, inner, path, into = step
+                after = self.run(inner, [registers[each] for each in into], f"{prefix}{path}.")
+                for out, each in zip(outs, inner.results, strict=True):
+                    registers[out] = after[each]
+            else:
+                self._other(code, step, registers, prefix)
+        return registers
+
+    def _other(self, code: int, step: Any, registers: list[Any], prefix: str) -> None:
+        values = self._values
+        line, out = step[1], step[2]
+        if code == PAIR:
+            _, _, _, sign, a, b, inplace = step
+            registers[out] = values.pair(sign, registers[a], registers[b], inplace, line)
+        elif code == SCALAR:
+            _, _, _, sign, x, number, inplace = step
+            registers[out] = values.scalar(sign, registers[x], number, inplace, line)
+        elif code == CAT:
+            registers[out] = values.cat([registers[each] for each in step[3]], step[4], line)
+        elif code == VIEW:
+            registers[out] = values.flatten(registers[step[3]], step[4], step[5], line)
+        elif code == INDEX:
+            registers[out] = values.index(registers[step[3]], step[4], line)
+        elif code == PAD:
+            registers[out] = values.pad(registers[step[3]], step[4], line)
+        else:
+            self._sized(code, step, registers, prefix)
+
+    def _sized(self, code: int, step: Any, registers: list[Any], prefix: str) -> None:
+        """Steps that give or take a size, or indices."""
+        values = self._values
+        line, out = step[1], step[2]
+        if code == POOL:
+            _, _, _, leaf, path, x, indices, made = step
+            registers[out], registers[indices] = values.pool(leaf, prefix + path, registers[x], line, made)
+        elif code == UNPOOL:
+            _, _, _, leaf, path, x, indices, size, made = step
+            wanted = registers[size.index] if isinstance(size, Register) else size
+            registers[out] = values.unpool(leaf, prefix + path, (registers[x], registers[indices], wanted), line, made)
+        elif code == SHAPE:
+            registers[out] = values.size(registers[step[3]], line)
+        elif code == TAKE:
+            registers[out] = registers[step[3]][step[4]]
+        elif code == RESIZE:
+            size = step[5]
+            registers[out] = values.resize(
+                registers[step[3]], step[4], None if size is None else registers[size.index], line
+            )

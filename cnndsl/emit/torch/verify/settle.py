@@ -1,0 +1,170 @@
+"""Forms at a size: what of paddings and roundings is left once the extents of the input are known.
+
+Two calls are the same computation where they put the same windows on the same input, however they say so: `padding=1`
+and `padding=(1, 2)` with a stride whose last window does not reach the last column, a size and a factor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from cnndsl.emit.torch.verify.forms import Form
+from cnndsl.emit.torch.verify.plain import items
+from cnndsl.shape import Shape
+
+Extents = tuple[int, ...]
+Pads = tuple[tuple[int, int], ...]
+
+
+def settled(form: Form, shape: Shape) -> Form:
+    """The form on an input of this shape; equal where the computation is.
+
+    >>> same = ("maxpool", 2, (2, 2), (2, 2), ((0, 0), (0, 0)), True, (1, 1))
+    >>> settled(same, Shape(8, (6, 6))) == settled((*same[:5], False, (1, 1)), Shape(8, (6, 6)))
+    True
+    """
+    rule = _RULES.get(str(form[0]))
+    return form if rule is None else rule(form, shape)
+
+
+def rounded_up(extent: int, before: int, after: int, span: int, stride: int) -> int:
+    """The windows along an axis where PyTorch rounds up: the last one begins inside the input or the padding before."""
+    count = -(-(extent + before + after - span) // stride) + 1
+    return count - 1 if (count - 1) * stride >= extent + before else count
+
+
+def counts(extents: Extents, pads: Pads, spans: Extents, strides: Extents, ceil: object) -> Extents:
+    """The windows along each axis; none or less where the input is too small."""
+    found: list[int] = []
+    for extent, (before, after), span, stride in zip(extents, pads, spans, strides, strict=True):
+        if ceil:
+            found.append(rounded_up(extent, before, after, span, stride))
+        else:
+            found.append((extent + before + after - span) // stride + 1)
+    return tuple(found)
+
+
+def spans(kernel: Extents, dilation: Extents) -> Extents:
+    """What a dilated window spans."""
+    return tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+
+
+def extents(value: object) -> Extents:
+    """A field of a form that is known to be a tuple of integers."""
+    assert isinstance(value, tuple)
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def pairs(value: object) -> Pads:
+    """A field of a form that is known to be paddings by axis."""
+    assert isinstance(value, tuple)
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def _dilation(kernel: Extents, dilation: Extents) -> Extents:
+    """A window of one position has no gaps to widen."""
+    return tuple(1 if size == 1 else step for size, step in zip(kernel, dilation, strict=True))
+
+
+def _befores(pads: Pads) -> Extents:
+    return tuple(before for before, _ in pads)
+
+
+def _conv(form: Form, shape: Shape) -> Form:
+    kernel, stride, pads, dilation = extents(form[4]), extents(form[5]), pairs(form[6]), extents(form[7])
+    if len(shape.spatial) != form[1]:
+        return form
+    found = counts(shape.spatial, pads, spans(kernel, dilation), stride, False)
+    return (*form[:6], _befores(pads), found, _dilation(kernel, dilation), *form[8:])
+
+
+def _local(form: Form, shape: Shape) -> Form:
+    kernel, stride, pads = extents(form[4]), extents(form[6]), pairs(form[7])
+    if len(shape.spatial) != form[1]:
+        return form
+    return (*form[:7], _befores(pads), counts(shape.spatial, pads, kernel, stride, False), form[8])
+
+
+def _max_pool(form: Form, shape: Shape) -> Form:
+    kernel, stride, pads, dilation = extents(form[2]), extents(form[3]), pairs(form[4]), extents(form[6])
+    if len(shape.spatial) != form[1]:
+        return form
+    found = counts(shape.spatial, pads, spans(kernel, dilation), stride, form[5])
+    return (*form[:4], _befores(pads), found, _dilation(kernel, dilation))
+
+
+def _windows(form: Form, shape: Shape, at: int, what: Literal["all", "inside", "nothing"]) -> Form:
+    """Each axis as its windows: where each begins and ends inside of the input, and by how much it is divided.
+
+    That is by all positions up to the end of the padding, by those inside of the input, or by nothing.
+    """
+    kernel, stride, pads = extents(form[at]), extents(form[at + 1]), pairs(form[at + 2])
+    found = counts(shape.spatial, pads, kernel, stride, form[at + 3])
+    axes: list[object] = []
+    for extent, count, (before, after), size, step in zip(shape.spatial, found, pads, kernel, stride, strict=True):
+        if count > 10_000:
+            return form
+        axis: list[object] = []
+        for start in range(-before, count * step - before, step):
+            stop = min(start + size, extent + after)
+            first, last = max(start, 0), min(stop, extent)
+            divisor = stop - start if what == "all" else last - first if what == "inside" else 1
+            axis.append((first, last, divisor))
+        axes.append(tuple(axis))
+    return (*form[:at], tuple(axes))
+
+
+def _avg_pool(form: Form, shape: Shape) -> Form:
+    if len(shape.spatial) != form[1]:
+        return form
+    if form[6]:
+        return _windows(form, shape, 2, "all")
+    return _windows(form, shape, 2, "inside")
+
+
+def _sum_pool(form: Form, shape: Shape) -> Form:
+    if len(shape.spatial) != form[1]:
+        return form
+    return _windows(form, shape, 2, "nothing")
+
+
+def _lp_pool(form: Form, shape: Shape) -> Form:
+    """PyTorch takes a mean and multiplies by the window's size, which is too much where the window is cut off."""
+    if len(shape.spatial) != form[1]:
+        return form
+    return _windows(form, shape, 3, "all")
+
+
+def _upsample(form: Form, shape: Shape) -> Form:
+    size, scale = form[1], form[2]
+    by = items(scale) or (scale,) * shape.rank
+    if size is None and len(by) == shape.rank and all(type(each) is int for each in by):
+        size = tuple(extent * each for extent, each in zip(shape.spatial, extents(by), strict=True))
+    elif size is not None:
+        size = items(size) or (size,) * shape.rank
+    return (form[0], size, None if size is not None else scale, *form[3:])
+
+
+def _softmax(form: Form, shape: Shape) -> Form:
+    dim = form[1]
+    return (form[0], dim + shape.rank + 2 if isinstance(dim, int) and dim < 0 else dim)
+
+
+def _channel_norm(form: Form, shape: Shape) -> Form:
+    """On a vector both normalisations are the same, with weights of the same shape."""
+    return form if shape.rank else ("ln", (form[1],), *form[2:])
+
+
+_RULES: Mapping[str, Callable[[Form, Shape], Form]] = {
+    "conv": _conv,
+    "local": _local,
+    "maxpool": _max_pool,
+    "avgpool": _avg_pool,
+    "sumpool": _sum_pool,
+    "lppool": _lp_pool,
+    "upsample": _upsample,
+    "softmax": _softmax,
+    "logsoftmax": _softmax,
+    "channelnorm": _channel_norm,
+}

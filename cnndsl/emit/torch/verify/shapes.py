@@ -1,0 +1,263 @@
+"""The shapes that a text computes with, where there is no graph to compare it with: what PyTorch would refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cnndsl.emit.torch.verify.forms import Form, describe_form
+from cnndsl.emit.torch.verify.indexing import part_of, window_of
+from cnndsl.emit.torch.verify.leaves import Leaf
+from cnndsl.emit.torch.verify.lower import of_flat
+from cnndsl.emit.torch.verify.plain import items
+from cnndsl.emit.torch.verify.replay import Size
+from cnndsl.emit.torch.verify.settle import Extents, counts, extents, pairs, settled, spans
+from cnndsl.emit.torch.verify.values import Trouble
+from cnndsl.shape import Shape
+
+
+def shape_after(form: Form, x: Shape) -> Shape:
+    """The shape that a module gives. Raises Trouble where PyTorch does not take the input.
+
+    >>> shape_after(("linear", 8, 3, True, ""), Shape(8))
+    3
+    """
+    rule = _RULES.get(str(form[0]))
+    found = x if rule is None else rule(form, x)
+    if found is None or found.channels < 1 or any(extent < 1 for extent in found.spatial):
+        raise Trouble(f"{describe_form(form)} does not take {x}")
+    return found
+
+
+def _number(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def _sliding(form: Form, x: Shape, kernel: int, stride: int, pads: int, dilation: int, ceil: int) -> Extents | None:
+    """The windows along each axis; None where there are as many axes as nobody slides over."""
+    if x.rank != form[1]:
+        return None
+    size = extents(form[kernel])
+    spanned = spans(size, extents(form[dilation])) if dilation else size
+    return counts(x.spatial, pairs(form[pads]), spanned, extents(form[stride]), form[ceil] if ceil else False)
+
+
+def _conv(form: Form, x: Shape) -> Shape | None:
+    found = _sliding(form, x, 4, 5, 6, 7, 0)
+    return None if found is None or x.channels != form[2] else Shape(_number(form[3]), found)
+
+
+def _transposed(form: Form, x: Shape) -> Shape | None:
+    if x.rank != form[1] or x.channels != form[2]:
+        return None
+    kernel, stride, pads, out_pad, dilation = (extents(form[at]) for at in range(4, 9))
+    spanned = spans(kernel, dilation)
+    parts = zip(x.spatial, stride, pads, spanned, out_pad, strict=True)
+    return Shape(_number(form[3]), tuple((w - 1) * s - 2 * p + span + o for w, s, p, span, o in parts))
+
+
+def _local(form: Form, x: Shape) -> Shape | None:
+    found = _sliding(form, x, 4, 6, 7, 0, 0)
+    return None if found != form[5] or x.channels != form[2] else Shape(_number(form[3]), found or ())
+
+
+def _linear(form: Form, x: Shape) -> Shape | None:
+    return None if x.rank or x.channels != form[1] else Shape(_number(form[2]))
+
+
+def _max_pool(form: Form, x: Shape) -> Shape | None:
+    found = _sliding(form, x, 2, 3, 4, 6, 5)
+    return None if found is None else Shape(x.channels, found)
+
+
+def _mean_pool(form: Form, x: Shape) -> Shape | None:
+    found = _sliding(form, x, 2, 3, 4, 0, 5)
+    return None if found is None else Shape(x.channels, found)
+
+
+def _lp_pool(form: Form, x: Shape) -> Shape | None:
+    found = _sliding(form, x, 3, 4, 5, 0, 6)
+    return None if found is None else Shape(x.channels, found)
+
+
+def _adaptive(form: Form, x: Shape) -> Shape | None:
+    return None if x.rank != form[1] else Shape(x.channels, extents(form[2]))
+
+
+def _upsample(form: Form, x: Shape) -> Shape | None:
+    known = items(settled(form, x)[1])
+    ranks = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3}
+    if known is None or len(known) != x.rank or ranks.get(str(form[3]), x.rank) != x.rank or not x.rank:
+        return None
+    return Shape(x.channels, extents(known))
+
+
+def _batch_norm(form: Form, x: Shape) -> Shape | None:
+    return None if max(x.rank, 1) != form[1] or x.channels != form[2] else x
+
+
+def _instance_norm(form: Form, x: Shape) -> Shape | None:
+    return None if x.rank != form[1] or x.channels != form[2] else x
+
+
+def _layer_norm(form: Form, x: Shape) -> Shape | None:
+    return None if (x.channels, *x.spatial) != form[1] else x
+
+
+def _channels(at: int) -> Callable[[Form, Shape], Shape | None]:
+    def rule(form: Form, x: Shape) -> Shape | None:
+        return None if x.channels != form[at] else x
+
+    return rule
+
+
+def _prelu(form: Form, x: Shape) -> Shape | None:
+    return x if form[1] in (1, x.channels) else None
+
+
+def _spatial(_form: Form, x: Shape) -> Shape | None:
+    return x if x.rank else None
+
+
+def _dropout(form: Form, x: Shape) -> Shape | None:
+    return x if form[2] in (0, x.rank) else None
+
+
+def _pad(form: Form, x: Shape) -> Shape | None:
+    pads = pairs(form[1])
+    if len(pads) != x.rank:
+        return None
+    return Shape(x.channels, tuple(extent + b + a for extent, (b, a) in zip(x.spatial, pads, strict=True)))
+
+
+def _pad_channels(form: Form, x: Shape) -> Shape | None:
+    if x.rank != form[1] or x.channels != form[2]:
+        return None
+    return Shape(_number(form[3]), part_of(("steps", form[4]), x).spatial)
+
+
+def _shuffle(form: Form, x: Shape) -> Shape | None:
+    return x if x.channels % _number(form[1]) == 0 else None
+
+
+def _slice(form: Form, x: Shape) -> Shape | None:
+    first, last = extents(form[1:])
+    return Shape(min(last, x.channels) - first, x.spatial)
+
+
+def _pick(form: Form, x: Shape) -> Shape | None:
+    picked = extents(form[1])
+    return Shape(len(picked), x.spatial) if all(each < x.channels for each in picked) else None
+
+
+_RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
+    "conv": _conv,
+    "convt": _transposed,
+    "local": _local,
+    "linear": _linear,
+    "rbf": _linear,
+    "maxpool": _max_pool,
+    "avgpool": _mean_pool,
+    "sumpool": _mean_pool,
+    "lppool": _lp_pool,
+    "aavg": _adaptive,
+    "amax": _adaptive,
+    "upsample": _upsample,
+    "bn": _batch_norm,
+    "in": _instance_norm,
+    "lrn": _spatial,
+    "ln": _layer_norm,
+    "channelnorm": _channels(1),
+    "gn": _channels(2),
+    "scale": _channels(1),
+    "prelu": _prelu,
+    "dropout": _dropout,
+    "pad": _pad,
+    "padchannels": _pad_channels,
+    "shuffle": _shuffle,
+    "slice": _slice,
+    "pick": _pick,
+}
+
+
+class Shapes:
+    """Shapes as the values of a replay. What fails raises Trouble."""
+
+    __slots__ = ()
+
+    def leaf(self, leaf: Leaf, path: str, x: Shape, line: int, made: int) -> Shape:
+        """The shape that a module gives."""
+        if leaf.form[0] == "flatten":
+            return self.flatten(x, leaf.form[1], leaf.form[2], line)
+        return shape_after(leaf.form, x)
+
+    def pool(self, leaf: Leaf, path: str, x: Shape, line: int, made: int) -> tuple[Shape, Shape]:
+        """The shapes of a max-pooling and of its indices."""
+        found = shape_after(leaf.form, x)
+        return found, found
+
+    def unpool(self, leaf: Leaf, path: str, given: tuple[Shape, Shape, object], line: int, made: int) -> Shape:
+        """The shape of an unpooling."""
+        x, indices, size = given
+        if x != indices:
+            raise Trouble(f"indices of {indices} do not fit {x}", line)
+        if items(size):
+            return Shape(x.channels, extents(size)[-x.rank :])
+        kernel, stride, padding = (extents(leaf.form[at]) for at in (2, 3, 4))
+        parts = zip(x.spatial, stride, padding, kernel, strict=True)
+        return Shape(x.channels, tuple((w - 1) * s - 2 * p + k for w, s, p, k in parts))
+
+    def pair(self, sign: str, a: Shape, b: Shape, inplace: bool, line: int) -> Shape:
+        """The shape of an operator on two tensors, which repeats what is 1."""
+        if a.rank != b.rank:
+            raise Trouble(f"{a} {sign} {b}", line)
+        found: list[int] = []
+        for left, right in zip(a.hwc, b.hwc, strict=True):
+            if left != right and 1 not in (left, right):
+                raise Trouble(f"{a} {sign} {b}", line)
+            found.append(max(left, right))
+        return Shape.of(tuple(found))
+
+    def scalar(self, sign: str, x: Shape, number: float, inplace: bool, line: int) -> Shape:
+        """The shape of an operator on a tensor and a number."""
+        return x
+
+    def cat(self, parts: list[Shape], dim: int, line: int) -> Shape:
+        """The shape of tensors behind each other."""
+        if any(each.spatial != parts[0].spatial for each in parts):
+            raise Trouble(f"a concatenation of {', '.join(map(str, parts))}", line)
+        return Shape(sum(each.channels for each in parts), parts[0].spatial)
+
+    def flatten(self, x: Shape, start: object, end: object, line: int) -> Shape:
+        """The shape of a flattening."""
+        return Shape(x.numel)
+
+    def index(self, x: Shape, items: tuple[object, ...], line: int) -> Shape:
+        """The shape of a part."""
+        found = window_of(items, x)
+        if found is None:
+            raise Trouble("an index that no layer stands for", line)
+        if found == ():
+            return x
+        if found[0] == "expand":
+            return Shape(x.channels, (1,) * _number(found[1]))
+        return part_of(found, x)
+
+    def size(self, x: Shape, line: int) -> Size:
+        """`x.shape`."""
+        return ("batch", x.channels, *x.spatial)
+
+    def pad(self, x: Shape, pads: tuple[int, ...], line: int) -> Shape:
+        """The shape of `F.pad`."""
+        if len(pads) % 2 or len(pads) > 2 * x.rank + 2:
+            raise Trouble(f"`F.pad` is given {len(pads)} numbers for {x.rank} axes", line)
+        axes = of_flat(pads)
+        every = ((0, 0),) * (x.rank + 1 - len(axes)) + axes
+        grown = [extent + b + a for extent, (b, a) in zip((x.channels, *x.spatial), every, strict=True)]
+        if any(extent < 1 for extent in grown):
+            raise Trouble(f"`F.pad` leaves nothing of {x}", line)
+        return Shape(grown[0], tuple(grown[1:]))
+
+    def resize(self, x: Shape, form: Form, size: Size | None, line: int) -> Shape:
+        """The shape of `F.interpolate`."""
+        return shape_after(form if size is None else ("upsample", size, *form[2:]), x)

@@ -1,0 +1,319 @@
+"""`forward` as a straight line: which modules are called and which operators are used, on which registers.
+
+A trace depends on the module's template and the kinds of its arguments alone, so that a block that stands a hundred
+times is followed once. What the values are is not known here; `replay` goes through traces with them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from cnndsl.emit.torch.verify import statements
+from cnndsl.emit.torch.verify.frame import Engine, Frame
+from cnndsl.emit.torch.verify.given import Given
+from cnndsl.emit.torch.verify.leaves import Leaf
+from cnndsl.emit.torch.verify.lower import upsampling
+from cnndsl.emit.torch.verify.plain import as_range, is_a, items
+from cnndsl.emit.torch.verify.signatures import FUNCTIONS, bind, parameters
+from cnndsl.emit.torch.verify.text import Program
+from cnndsl.emit.torch.verify.values import (
+    Member,
+    Named,
+    NotUnderstood,
+    Register,
+    Template,
+    Trouble,
+    describe,
+    frozen,
+)
+
+LEAF, CALL, POOL, UNPOOL, PAIR, SCALAR, CAT, VIEW, INDEX, SHAPE, TAKE, PAD, RESIZE = range(13)
+"""What a step does: see `replay`."""
+
+Step: TypeAlias = tuple[object, ...]
+
+Mode: TypeAlias = bool
+"""True in training."""
+
+
+class Trace:
+    """The steps of one `forward`. The first registers are its arguments; `moded` where the mode has a say in it."""
+
+    __slots__ = ("inputs", "moded", "registers", "result", "results", "steps")
+
+    def __init__(self, steps: list[Step], inputs: int, registers: int, result: object, moded: bool) -> None:
+        self.steps, self.inputs, self.registers = steps, inputs, registers
+        self.result, self.moded = result, moded
+        self.results = [each.index for each in registers_of(result)]
+
+
+class Tracer:
+    """Traces of the modules of a program, each made once."""
+
+    __slots__ = ("_busy", "_traces", "engine", "program")
+
+    def __init__(self, program: Program, engine: Engine) -> None:
+        self.program, self.engine = program, engine
+        self._traces: dict[object, Trace] = {}
+        self._busy: set[int] = set()
+
+    def trace(self, template: Template, given: Sequence[object], named: Mapping[str, object], training: Mode) -> Trace:
+        """The trace of a module's call. Raises Trouble where `forward` cannot be followed."""
+        shape = (tuple(map(_kind, given)), tuple((name, _kind(each)) for name, each in named.items()))
+        key = (template.number, training, shape)
+        found = self._traces.get(key)
+        if found is None and not training:
+            found = self._traces.get((template.number, True, shape))
+            if found is not None and found.moded:
+                found = None
+        if found is None:
+            if template.number in self._busy:
+                raise Trouble("a module calls itself")
+            self._busy.add(template.number)
+            found = self._traces[key] = Recorder(self, training).record(template, given, named)
+            self._busy.discard(template.number)
+        return found
+
+
+def _kind(value: object) -> object:
+    """What a trace depends on of an argument."""
+    if isinstance(value, Register):
+        return (Register, value.is_size)
+    if isinstance(value, Named):
+        return (value.cls, tuple(map(_kind, value.values)))
+    if is_a(value, tuple):
+        return tuple(map(_kind, items(value) or ()))
+    return frozen(value)
+
+
+def registers_of(value: object) -> list[Register]:
+    """The registers in a value, in order."""
+    if isinstance(value, Register):
+        return [value]
+    parts = value.values if isinstance(value, Named) else items(value) or ()
+    return [found for each in parts for found in registers_of(each)]
+
+
+class Recorder:
+    """Records the trace of one call of `forward`."""
+
+    __slots__ = ("_count", "_moded", "_steps", "_tracer", "_training")
+
+    def __init__(self, tracer: Tracer, training: Mode) -> None:
+        self._tracer, self._training = tracer, training
+        self._steps: list[Step] = []
+        self._count = 0
+        self._moded = False
+
+    def record(self, template: Template, given: Sequence[object], named: Mapping[str, object]) -> Trace:
+        """The trace of the module's call. Raises Trouble where `forward` cannot be followed."""
+        arguments = [self._renewed(each) for each in given]
+        keywords = {name: self._renewed(each) for name, each in named.items()}
+        inputs = self._count
+        value = self._forward(template, arguments, keywords)
+        if is_a(value, list):
+            value = items(value)
+        return Trace(self._steps, inputs, self._count, value, self._moded)
+
+    def _renewed(self, value: object) -> object:
+        """The same structure with registers of this trace."""
+        if isinstance(value, Register):
+            return self._register(value.is_size)
+        if isinstance(value, Named):
+            return Named(value.cls, tuple(map(self._renewed, value.values)))
+        several = items(value)
+        return value if several is None else tuple(map(self._renewed, several))
+
+    def _register(self, is_size: bool = False) -> Register:
+        self._count += 1
+        return Register(self._count - 1, is_size)
+
+    def _forward(self, template: Template, given: Sequence[object], named: Mapping[str, object]) -> object:
+        info = template.info
+        assert info is not None
+        program = self._tracer.program
+        if info.forward is None:
+            if info.kind != "sequential":
+                raise Trouble(f"`{info.name}` has no `forward`", info.node.lineno if info.node else 0)
+            if len(given) != 1 or named:
+                raise Trouble(f"a Sequential takes one argument and is given {len(given) + len(named)}")
+            return self._sequence(template, given[0], program)
+        function = info.forward
+        if not function.params:
+            raise Trouble("`forward` takes nothing", function.node.lineno)
+        line = function.node.lineno
+        bound = bind(f"{info.name}.forward", function.params[1:], function.star - 1, given, named)
+        names: dict[str, object] = {function.params[0][0]: Member(template, "", line), **bound}
+        return statements.returns(function.node.body, Frame(program, function, names, self, self._tracer.engine))
+
+    def _sequence(self, template: Template, value: object, program: Program) -> object:
+        for name, (child, line) in template.children.items():
+            value = self._member(Member(child, name, line), [value], {}, line)
+        return value
+
+    def mode(self) -> bool:
+        """`self.training`."""
+        self._moded = True
+        return self._training
+
+    def call(
+        self, member: Member, given: Sequence[object], named: Mapping[str, object], frame: Frame, line: int
+    ) -> object:
+        """The value of a module's call. Raises Trouble for a module or arguments that cannot be called so."""
+        return self._member(member, given, named, line)
+
+    def _member(self, member: Member, given: Sequence[object], named: Mapping[str, object], line: int) -> object:
+        template = member.template
+        if template.leaf is not None:
+            return self._leaf(template.leaf, member, given, named, line)
+        trace = self._tracer.trace(template, given, named, self._training)
+        self._moded |= trace.moded
+        into = [each.index for each in registers_of([*given, *named.values()])]
+        value = self._renewed(trace.result)
+        results = [each.index for each in registers_of(value)]
+        self._steps.append((CALL, line, tuple(results), trace, member.path, tuple(into)))
+        return value
+
+    def _leaf(
+        self, leaf: Leaf, member: Member, given: Sequence[object], named: Mapping[str, object], line: int
+    ) -> object:
+        self._moded |= leaf.effects[0] != leaf.effects[1]
+        if leaf.form[0] == "unpool":
+            return self._unpool(leaf, member, given, named, line)
+        if named or len(given) != 1:
+            raise Trouble(f"{_called(member)} takes one argument and is given {len(given) + len(named)}", line)
+        value = given[0]
+        if isinstance(value, Register) and not value.is_size:
+            x = value.index
+        else:
+            x = self.tensor(value, f"what {_called(member)} is given", line)
+        out = self._register()
+        if leaf.indices:
+            indices = self._register()
+            self._steps.append((POOL, line, out.index, leaf, member.path, x, indices.index, member.line))
+            return (out, indices)
+        self._steps.append((LEAF, line, out.index, leaf, member.path, x, member.line))
+        return out
+
+    def _unpool(
+        self, leaf: Leaf, member: Member, given: Sequence[object], named: Mapping[str, object], line: int
+    ) -> object:
+        params = (("input", None), ("indices", None), ("output_size", None))
+        bound = bind("MaxUnpool", params, 3, given, named)
+        x = self.tensor(bound["input"], f"what {_called(member)} is given", line)
+        indices = self.tensor(bound["indices"], f"what {_called(member)} is given as indices", line)
+        size = self._size(bound["output_size"], line)
+        out = self._register()
+        self._steps.append((UNPOOL, line, out.index, leaf, member.path, x, indices, size, member.line))
+        return out
+
+    def _size(self, value: object, line: int) -> object:
+        """A size as a call is given it: a register of one, integers, or nothing."""
+        if value is None or (isinstance(value, Register) and value.is_size):
+            return value
+        several = items(value)
+        if several is not None and all(type(each) is int for each in several):
+            return several
+        if type(value) is int:
+            return value
+        raise Trouble(f"{describe(value)} is given as a size", line)
+
+    def tensor(self, value: object, what: str, line: int) -> int:
+        """The register of a tensor. Raises Trouble for any other value."""
+        if isinstance(value, Register) and not value.is_size:
+            return value.index
+        shown = "several values" if isinstance(value, Named) or items(value) is not None else describe(value)
+        raise Trouble(f"{what} is {shown}, not a tensor", line)
+
+    def operate(
+        self, operator: type[ast.operator], left: object, right: object, line: int, inplace: bool = False
+    ) -> Register:
+        """An operator of which one side is a tensor."""
+        sign = _SIGNS.get(operator)
+        if sign is None:
+            raise NotUnderstood(f"the operator `{operator.__name__}` of tensors", line)
+        if isinstance(left, Register) and isinstance(right, Register):
+            a, b = (self.tensor(each, "an operand", line) for each in (left, right))
+            return self._step(PAIR, line, sign, a, b, inplace)
+        tensor, number = (left, right) if isinstance(left, Register) else (right, left)
+        if type(number) is not int and type(number) is not float:
+            raise Trouble(f"`{sign}` of a tensor and {describe(number)}", line)
+        if tensor is right and sign not in ("*", "+"):
+            raise NotUnderstood(f"a number `{sign}` a tensor", line)
+        return self._step(SCALAR, line, sign, self.tensor(tensor, "an operand", line), number, inplace)
+
+    def _step(self, code: int, line: int, *rest: object, is_size: bool = False) -> Register:
+        out = self._register(is_size)
+        self._steps.append((code, line, out.index, *rest))
+        return out
+
+    def shape(self, x: Register, line: int) -> Register:
+        """`x.shape`."""
+        return self._step(SHAPE, line, x.index, is_size=True)
+
+    def index(self, x: Register, index: object, line: int) -> object:
+        """`x[…]`, of a tensor or of a size."""
+        if not x.is_size:
+            return self._step(INDEX, line, x.index, items(index) or (index,))
+        part = as_range(index)
+        if part is None:
+            raise NotUnderstood("a single extent of a shape", line)
+        return self._step(TAKE, line, x.index, part, is_size=True)
+
+    def function(self, name: str, given: Sequence[object], named: Mapping[str, object], line: int) -> object:
+        """A function of `torch` or `F` on tensors. Raises Trouble for arguments that it does not take."""
+        params, star = parameters(FUNCTIONS[name])
+        bound = bind(name, params, star, given, named)
+        if name == "torch.cat":
+            return self._cat(bound["tensors"], bound["dim"], line)
+        if name == "torch.maximum":
+            a, b = (self.tensor(bound[key], f"an operand of `{name}`", line) for key in ("input", "other"))
+            return self._step(PAIR, line, "max", a, b, False)
+        x = self.tensor(bound["input"], f"what `{name}` is given", line)
+        if name == "torch.flatten":
+            return self._step(VIEW, line, x, bound["start_dim"], bound["end_dim"])
+        if name == "F.pad":
+            given_pads = Given(name, bound)
+            given_pads.must_be("mode", "constant")
+            given_pads.must_be("value", None, 0)
+            return self._step(PAD, line, x, given_pads.integers("pad"))
+        return self._resize(x, bound, line)
+
+    def _cat(self, tensors: object, dim: object, line: int) -> Register:
+        values = items(tensors)
+        if values is None:
+            raise Trouble(f"`torch.cat` is given {describe(tensors)}", line)
+        parts = tuple(self.tensor(each, "a part of `torch.cat`", line) for each in values)
+        if type(dim) is not int:
+            raise Trouble(f"`torch.cat` along {describe(dim)}", line)
+        if not parts:
+            raise Trouble("`torch.cat` is given nothing", line)
+        return self._step(CAT, line, parts, dim)
+
+    def _resize(self, x: int, bound: Mapping[str, object], line: int) -> Register:
+        given = Given("F.interpolate", bound)
+        given.must_be("antialias", False)
+        given.must_be("recompute_scale_factor", None, False)
+        size = self._size(bound["size"], line)
+        placed: object = 1 if isinstance(size, Register) else size
+        form = upsampling(Given("F.interpolate", {**bound, "size": placed}))
+        return self._step(RESIZE, line, x, form, size if isinstance(size, Register) else None)
+
+
+_SIGNS: Mapping[type[ast.operator], str] = {ast.Add: "+", ast.Mult: "*", ast.Div: "/", ast.Sub: "-"}
+
+
+def _called(member: Member) -> str:
+    return shown(member.path)
+
+
+def shown(path: str) -> str:
+    """A module as `forward` writes it.
+
+    >>> shown("features.0.conv")
+    '`self.features[0].conv`'
+    """
+    words = "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in path.split("."))
+    return f"`self{words}`"

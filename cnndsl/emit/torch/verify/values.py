@@ -1,0 +1,243 @@
+"""The values that a text computes with while it is followed: beside Python's own, modules, classes and tensors.
+
+Nothing here is PyTorch's: a tensor is a register, whose content is known only to who replays a trace.
+"""
+
+from __future__ import annotations
+
+from ast import ClassDef, FunctionDef
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from cnndsl.emit.torch.verify.leaves import Leaf
+from cnndsl.emit.torch.verify.plain import items
+
+Kind: TypeAlias = Literal["module", "sequential", "list", "dict"]
+
+Params: TypeAlias = tuple[tuple[str, object], ...]
+"""The parameters of a function in order, each with its default or `REQUIRED`."""
+
+
+class Trouble(Exception):
+    """The text cannot be followed at a line: it is outside of the subset, or PyTorch would raise an error there."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.message, self.line = message, line
+
+
+class NotUnderstood(Trouble):
+    """What stands on the line is outside of the subset of Python that is known."""
+
+    def __str__(self) -> str:
+        return f"not understood: {self.message}"
+
+
+class Refused(Exception):
+    """The text raised an error of its own, as a constructor does that refuses its arguments."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"raised on line {line}")
+        self.line = line
+
+
+class Required:
+    """The default of a parameter that has none."""
+
+    __slots__ = ()
+
+
+REQUIRED = Required()
+
+
+class Module:
+    """A module of Python, as imported: `torch`, `nn`, `F`, `math`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Builtin:
+    """A function of Python or PyTorch, by its name: `range`, `torch.cat`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class LeafClass:
+    """A class whose modules are called and not looked into: PyTorch's, a trusted helper, a plug-in's."""
+
+    __slots__ = ("name", "params", "star")
+
+    def __init__(self, name: str, params: Params, star: int) -> None:
+        self.name, self.params, self.star = name, params, star
+
+
+class ClassInfo:
+    """A class of modules that the text defines, or one of PyTorch's containers (no `node`)."""
+
+    __slots__ = ("forward", "init", "kind", "name", "node")
+
+    def __init__(
+        self, name: str, kind: Kind, node: ClassDef | None, init: Function | None, forward: Function | None
+    ) -> None:
+        self.name, self.node, self.init, self.forward = name, node, init, forward
+        self.kind: Kind = kind
+
+
+class TupleClass:
+    """A NamedTuple of the text: its fields, each with its default or `REQUIRED`."""
+
+    __slots__ = ("fields", "name")
+
+    def __init__(self, name: str, fields: Params) -> None:
+        self.name, self.fields = name, fields
+
+
+class Function:
+    """A function of the text: parameters (`star` of them can be given by place), and the names that are local to it."""
+
+    __slots__ = ("locals", "name", "node", "params", "star")
+
+    def __init__(self, node: FunctionDef, params: Params, star: int, names: frozenset[str]) -> None:
+        self.name, self.node, self.params, self.star, self.locals = node.name, node, params, star, names
+
+
+class Named:
+    """A value of a NamedTuple."""
+
+    __slots__ = ("cls", "values")
+
+    def __init__(self, cls: TupleClass, values: tuple[object, ...]) -> None:
+        self.cls, self.values = cls, values
+
+
+class Template:
+    """What a module is, apart from its identity: equal templates are one object, told apart by their number.
+
+    `leaves` counts the modules in it that compute something, `made_by` names the class of one that does.
+    """
+
+    __slots__ = ("attrs", "children", "info", "leaf", "leaves", "made_by", "number")
+
+    def __init__(
+        self,
+        number: int,
+        info: ClassInfo | None,
+        leaf: Leaf | None,
+        children: dict[str, tuple[Template, int]],
+        attrs: Mapping[str, object],
+        made_by: str,
+    ) -> None:
+        self.number, self.info, self.leaf, self.children, self.attrs = number, info, leaf, children, attrs
+        self.made_by = made_by
+        self.leaves = sum(child.leaves for child, _ in children.values())
+        if leaf is not None and not leaf.passes:
+            self.leaves = 1
+
+
+class Instance:
+    """A module under construction.
+
+    One that nobody has changed since it was made is its template, and has no `children` of its own yet.
+    """
+
+    __slots__ = ("attrs", "children", "info", "leaf", "line", "made_by", "owned", "ready", "template")
+
+    def __init__(self, info: ClassInfo | None, leaf: Leaf | None, line: int, template: Template | None = None) -> None:
+        self.info, self.leaf, self.line, self.template = info, leaf, line, template
+        self.children: dict[str, Instance] = {}
+        self.attrs: dict[str, object] = {}
+        self.ready = template is not None
+        self.made_by = "" if template is None else template.made_by
+        self.owned = False
+
+    def thaw(self) -> dict[str, Instance]:
+        """The children, to be changed."""
+        template = self.template
+        if template is not None:
+            self.template = None
+            self.attrs = dict(template.attrs)
+            for name, (child, line) in template.children.items():
+                made = self.children[name] = Instance(child.info, child.leaf, line, child)
+                made.owned = True
+        return self.children
+
+
+class Member:
+    """A module in `forward`: its template, where it is from the module at hand, and the line that made it."""
+
+    __slots__ = ("line", "path", "template")
+
+    def __init__(self, template: Template, path: str, line: int) -> None:
+        self.template, self.path, self.line = template, path, line
+
+
+class Parameter:
+    """A parameter of a module under construction, to be initialised."""
+
+    __slots__ = ("name", "owner")
+
+    def __init__(self, owner: Instance, name: str) -> None:
+        self.owner, self.name = owner, name
+
+
+class Method:
+    """A method of a module, a tensor or a shape, taken but not called yet."""
+
+    __slots__ = ("name", "owner")
+
+    def __init__(self, owner: object, name: str) -> None:
+        self.owner, self.name = owner, name
+
+
+class Register:
+    """A tensor, or the size of one, in `forward`: the number of a register of its trace."""
+
+    __slots__ = ("index", "is_size")
+
+    def __init__(self, index: int, is_size: bool = False) -> None:
+        self.index, self.is_size = index, is_size
+
+
+def frozen(value: object) -> object:
+    """A value as a key: unlike in a dictionary of Python, 1, 1.0 and True are told apart.
+
+    Raises NotUnderstood for values that have no key, such as modules.
+    """
+    kind = type(value)
+    if kind is int or kind is str or value is None:
+        return value
+    if kind is bool or kind is float or kind is Fraction:
+        return (kind, str(value))
+    several = items(value)
+    if several is not None:
+        return (kind, tuple(map(frozen, several)))
+    if isinstance(value, LeafClass | ClassInfo | TupleClass | Builtin | Function):
+        return value
+    raise NotUnderstood(f"{describe(value)} as a value that is kept")
+
+
+def describe(value: object) -> str:
+    """What a value is, for messages.
+
+    >>> describe(3), describe(None), describe(Register(1))
+    ('3', 'None', 'a tensor')
+    """
+    if isinstance(value, Register):
+        return "a size" if value.is_size else "a tensor"
+    if isinstance(value, Instance | Member):
+        return "a module"
+    if isinstance(value, ClassInfo | LeafClass | TupleClass | Function | Builtin | Module):
+        return f"`{value.name}`"
+    if isinstance(value, Named):
+        return f"a {value.cls.name}"
+    if isinstance(value, Method):
+        return f"the method `{value.name}`"
+    text = repr(value)  # pyright: ignore[reportUnknownArgumentType]
+    return text if len(text) < 40 else f"a {type(value).__name__}"

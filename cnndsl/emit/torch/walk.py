@@ -1,0 +1,85 @@
+"""Walking over the module IR."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cnndsl.emit.torch.ir import Build, Chain, Counted, Element, Item, ModuleClass, Optional, Repeat
+from cnndsl.emit.torch.terms import Term
+
+
+def builds(module: Build | Chain) -> Iterator[Build]:
+    """Yield every construction in a module, those of other classes left out."""
+    if isinstance(module, Build):
+        yield module
+    else:
+        yield from _builds(module.items)
+
+
+def _builds(items: Sequence[Item]) -> Iterator[Build]:
+    for item in items:
+        if isinstance(item, Element):
+            yield from builds(item.module)
+        elif isinstance(item, Optional):
+            yield from _builds((*item.items, *item.otherwise))
+        else:
+            yield from _builds(item.items)
+
+
+def modules_of(cls: ModuleClass) -> Iterator[Build]:
+    """Yield every construction in a class."""
+    if cls.chain is not None:
+        yield from builds(cls.chain)
+    for child in cls.children:
+        yield from builds(child.module)
+
+
+def terms_of(cls: ModuleClass) -> Iterator[Term]:
+    """Yield every term in the construction of a class."""
+    for flag in cls.flags:
+        yield flag.test
+    for child in cls.children:
+        if child.test is not None:
+            yield child.test
+    for build in modules_of(cls):
+        yield from (argument.term for argument in build.arguments)
+    if cls.chain is not None:
+        yield from _terms(cls.chain.items)
+    for child in cls.children:
+        if isinstance(child.module, Chain):
+            yield from _terms(child.module.items)
+
+
+def _terms(items: Sequence[Item]) -> Iterator[Term]:
+    """The terms of items that are not arguments of modules."""
+    for item in items:
+        if isinstance(item, Optional):
+            yield item.test
+            yield from _terms((*item.items, *item.otherwise))
+        elif isinstance(item, Repeat):
+            yield from (each.term for each in (item.before, item.after) if each is not None)
+            if isinstance(item.over, Counted):
+                yield from (item.over.start, item.over.stop)
+            else:
+                yield from (cell for row in item.over.rows for cell in row)
+            yield from _terms(item.items)
+        elif isinstance(item.module, Chain):
+            yield from _terms(item.module.items)
+
+
+def in_order(cls: ModuleClass) -> list[ModuleClass]:
+    """Return a class and all that it uses, each after those that it uses."""
+    seen: dict[int, ModuleClass] = {}
+
+    def visit(each: ModuleClass) -> None:
+        if id(each) in seen:
+            return
+        seen[id(each)] = each
+        for build in modules_of(each):
+            if isinstance(build.callee, ModuleClass):
+                visit(build.callee)
+        order.append(each)
+
+    order: list[ModuleClass] = []
+    visit(cls)
+    return order

@@ -1,0 +1,288 @@
+"""What is known while a program is drawn: names, their shapes, parameters, and how much is left to draw."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TypeVar
+
+from cnndsl.testing.crossings.widths import Env, Form, Misfit, Space, Width, evaluate
+
+T = TypeVar("T")
+
+WIDEST = 32
+LABELS = "a b c d e f g h k u v x y z stem mid out low high conv1 body unit left right res torch nn".split()
+BLOCKS = "B U Unit Cell Head Gate Stage Up Mix".split()
+TAPS = "t s aux side early late y2 feat".split()
+NUMBERS = (4, 4, 8, 8, 4, 8, 3, 6, 2, 16, 5)
+"""So few that different things have equal numbers by accident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that a reference can name. `pool` is what entered, of a pooling that can be undone."""
+
+    name: str
+    form: Form
+    training: bool = False
+    pool: Form | None = None
+
+
+@dataclass
+class Room:
+    """The names of a module, and what can be seen in it; a turn or a choice has one that shares its names."""
+
+    parent: Room | None = None
+    names: set[str] = field(default_factory=set[str])
+    marks: list[Mark] = field(default_factory=list[Mark])
+
+    def inner(self) -> Room:
+        """Makes a room of the same module, whose marks end with it."""
+        return Room(self, self.names)
+
+    def visible(self) -> Iterator[Mark]:
+        """Lists what can be referred to, nearest first, without what a nearer name hides."""
+        room: Room | None = self
+        hidden: set[str] = set()
+        while room is not None:
+            yield from (mark for mark in reversed(room.marks) if mark.name.split(".")[0] not in hidden)
+            if room.parent is not None and room.parent.names is not room.names:
+                hidden |= {mark.name.split(".")[0] for mark in room.marks} | room.names
+            room = room.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the net: what it is for, its default, another value, others that may be refused."""
+
+    name: str
+    role: str
+    default: str
+    second: str
+    wild: tuple[str, ...] = ()
+    domain: str = ""
+
+    @property
+    def declared(self) -> str:
+        return f"{self.name}{self.domain}={self.default}"
+
+
+ROLES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "width": ("n width base ch m", ("8", "4", "6", "16", "5", "10", "3")),
+    "count": ("depth turns rep", ("2", "1", "3")),
+    "share": ("w ratio alpha", ("0.5", "0.25", "1/2", "1", "0.75", "1/3", "2")),
+    "rate": ("p drop slope", ("0.1", "0.3", "0.2", "0.5", "1/3", "1/8")),
+    "flag": ("bn rich deep", ("yes", "no")),
+    "kernel": ("k kk", ("3", "1", "2", "5")),
+    "stride": ("s st", ("1", "2")),
+    "groups": ("g gr", ("2", "1")),
+    "kind": ("act nl", ("RELU", "TANH", "SILU", "LEAKYRELU", "HSWISH")),
+}
+"""For each role its names and its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A parameter of a block; `default` is empty where each call gives it."""
+
+    name: str
+    role: str
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block as its calls see it: shapes are said in its own names, `C`, and `in` for the extents that enter.
+
+    `around` are the labels that it reads around its call. A head begins with a reference, so that it starts a branch.
+    `cost` is how many layers a call has, more or less.
+    """
+
+    name: str
+    given: tuple[Given, ...]
+    form: Form
+    marks: tuple[Mark, ...]
+    around: tuple[tuple[str, str], ...]
+    is_head: bool
+    cost: float
+
+
+@dataclass
+class Pen:
+    """What a program has besides its chain, and the dice."""
+
+    dice: random.Random
+    parameters: list[Parameter] = field(default_factory=list[Parameter])
+    statements: list[str] = field(default_factory=list[str])
+    worlds: tuple[dict[str, Fraction | int], ...] = field(default_factory=lambda: ({}, {}))
+    lets: list[str] = field(default_factory=list[str])
+    blocks: list[Block] = field(default_factory=lambda: list[Block]())
+    used: set[str] = field(default_factory=set[str])
+    left: float = 25
+    """So many layers may still be drawn."""
+    rank: int = 2
+
+    def pick(self, among: Sequence[T]) -> T:
+        return self.dice.choice(among)
+
+    def chance(self, share: float) -> bool:
+        return self.dice.random() < share
+
+    def name(self, among: Sequence[str], taken: set[str]) -> str:
+        """Picks a name that is free, numbered where none is."""
+        free = [name for name in among if name not in taken]
+        if free and self.chance(0.9):
+            return self.pick(free[:8] if self.chance(0.7) else free)
+        number = 1
+        while f"{among[0]}_{number}" in taken:
+            number += 1
+        return f"{among[0]}_{number}"
+
+    def parameter(self, role: str, hidden: Sequence[str] = ()) -> str:
+        """Gives a parameter of the net for a role, an old one or a new one."""
+        old = [each.name for each in self.parameters if each.role == role and each.name not in hidden]
+        if old and self.chance(0.8):
+            return self.pick(old)
+        names, values = ROLES[role]
+        name = self.name(names.split(), self.used | set(hidden))
+        self.used.add(name)
+        default, second = self.dice.sample(values, 2)
+        wild = tuple(self.dice.sample(values, 2)) if role != "width" else (str(self.dice.randint(2, 24)), "7")
+        parameter = Parameter(name, role, default, second, wild, self._domain(role, default, second))
+        self.parameters.append(parameter)
+        for world, value in zip(self.worlds, (default, second), strict=True):
+            if role not in ("flag", "kind"):
+                world[name] = Fraction(value)
+        return name
+
+    def let(self, expression: str) -> None:
+        """Names a value for the whole file."""
+        name = self.name(("half", "wide", "base2"), self.used)
+        self.used.add(name)
+        values = [evaluate(expression, world) for world in self.worlds]
+        if not all(value is not None and value.denominator == 1 and 1 <= value <= WIDEST for value in values):
+            return
+        for world, value in zip(self.worlds, values, strict=True):
+            world[name] = value or 1
+        self.lets.append(name)
+        self.statements.append(f"let {name} = {expression}")
+
+    def _domain(self, role: str, default: str, second: str) -> str:
+        if self.chance(0.85):
+            return ""
+        if role in ("width", "count"):
+            return f" in 1..{self.pick((16, 24, 32))}"
+        return f" in {{{', '.join(dict.fromkeys((default, second)))}}}"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where something is drawn: in which room, in a block or not, in a turn or not."""
+
+    pen: Pen
+    room: Room
+    depth: int = 0
+    entry: Width | None = None
+    """What `C` is throughout a block."""
+    widths: tuple[str, ...] = ()
+    """Parameters of the block, and names of a table, that are numbers of channels."""
+    hidden: tuple[str, ...] = ()
+    """Names that are something else here than in the net."""
+    others: tuple[tuple[str, str], ...] = ()
+    """Parameters of the block of other roles: role and name."""
+    rows: tuple[Env, ...] = ({},)
+    """The values of `i`, or of the names of a table, in each turn."""
+    mark: str = ""
+    """What a label must hold to be another in each turn, such as `{i}`; `!` where no label can."""
+    training: bool = False
+    times: int = 1
+
+    @property
+    def dice(self) -> random.Random:
+        return self.pen.dice
+
+    def pick(self, among: Sequence[T]) -> T:
+        return self.pen.dice.choice(among)
+
+    def chance(self, share: float) -> bool:
+        return self.pen.dice.random() < share
+
+    def deeper(self, room: Room | None = None) -> Frame:
+        return replace(self, depth=self.depth + 1, room=room or self.room)
+
+    def spend(self, layers: float = 1) -> None:
+        self.pen.left -= layers * self.times
+
+    @property
+    def is_poor(self) -> bool:
+        return self.pen.left <= 0
+
+    def envs(self) -> Iterator[Env]:
+        """Lists the values of all names, in each world and each turn."""
+        for world in self.pen.worlds:
+            for row in self.rows:
+                yield {**world, **row} if row else world
+
+    def values(self, width: Width) -> list[Fraction] | None:
+        """Computes a width in each of them; None where it is not known."""
+        values: list[Fraction] = []
+        for env in self.envs():
+            value = width.value(self._without(env))
+            if value is None:
+                return None
+            values.append(value)
+        return values
+
+    def _without(self, env: Env) -> Env:
+        return {name: value for name, value in env.items() if name not in self.hidden} if self.hidden else env
+
+    def env(self) -> Env:
+        """Gives the values of names in the first world, as far as they are the same in all turns."""
+        return self._without(self.pen.worlds[0])
+
+    def is_width(self, width: Width) -> bool:
+        """Tells whether layers can have so many channels, as far as that is known."""
+        values = self.values(width)
+        return values is None or all(each.denominator == 1 and 1 <= each <= WIDEST for each in values)
+
+    def divides(self, number: int, width: Width) -> bool:
+        """Tells whether a width is a multiple of a number wherever it is known, or by its terms."""
+        if all(factor % number == 0 for _, factor in width.terms):
+            return True
+        values = self.values(width)
+        return values is not None and all(each % number == 0 for each in values)
+
+    def label(self) -> str:
+        """Picks a name for a part and takes it. Raises Misfit where none can stand."""
+        if self.mark == "!":
+            raise Misfit
+        name = self.pen.name(LABELS, self.room.names)
+        full = name + self.mark
+        self.room.names |= {name, full}
+        return full
+
+    def marks(self) -> list[Mark]:
+        """Lists what can be referred to here."""
+        return [mark for mark in self.room.visible() if self.training or not mark.training]
+
+    def one(self, role: str) -> str:
+        """Names a parameter for a role: the block's own where it has one."""
+        own = [name for kind, name in self.others if kind == role]
+        if own and self.chance(0.7):
+            return self.pick(own)
+        return self.pen.parameter(role, self.hidden)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a program and what it gives."""
+
+    text: str
+    form: Form
+
+
+def entering(extents: tuple[int, ...], channels: int) -> Form:
+    """Gives the shape of an INPUT."""
+    return Form(Width.of(channels), Space("", extents))
