@@ -126,6 +126,14 @@ def compiled(source: Source, settings: Mapping[str, Value]) -> Network:
     return Network(graph)
 
 
+def graph_of(source: Source, settings: Mapping[str, Value]) -> Graph:
+    """The graph of a program, its contracts not looked at. Raises CnnError where it is not a network."""
+    from cnndsl.elaborate.program import elaborate
+    from cnndsl.syntax.parse import parse
+
+    return elaborate(parse(source), settings, used)
+
+
 def used(name: str, user: Source) -> Source | None:
     """The file that `use` names: beside the one that uses it, else in the zoo; None where there is none.
 

@@ -31,15 +31,25 @@ MOST_SHOWN = 20
     "--output", "-o", metavar="FILE", help="Where to write; - is the standard output.  [default: FILE.py, here]"
 )
 @click.option("--check", is_flag=True, help="Write nothing; tell whether the written file is what would be written.")
+@click.option("--check-arguments", is_flag=True, help="Verify the constructor's arguments with other values first.")
 @click.option("--weights", metavar="FILE", help="First check that a .pth or .safetensors file fits the network.")
 @force_option
 def command(
-    file: str, settings: tuple[str, ...], output: str | None, check: bool, weights: str | None, force: bool
+    file: str,
+    settings: tuple[str, ...],
+    output: str | None,
+    check: bool,
+    check_arguments: bool,
+    weights: str | None,
+    force: bool,
 ) -> None:
     """Write a network as a PyTorch module.
 
     The file needs torch and nothing else; run by itself it does one forward pass. An existing file is overwritten
     only with --force. With --check the exit code is 1 where the file is missing or stale.
+
+    What is written was read back and compared with the network, for the parameters that are set. --check-arguments
+    compares the class made with other arguments, too.
 
     \b
     cnndsl compile vgg16
@@ -50,6 +60,9 @@ def command(
     if weights is not None and not _fits(net.graph, weights):
         raise SystemExit(1)
     source = net.source()
+    _note_unverified(net.graph)
+    if check_arguments:
+        _check_arguments(file, net.graph, source)
     if output == "-" or (output is None and file == "-"):
         echo(source.rstrip("\n"))
         return
@@ -61,6 +74,25 @@ def command(
 
     write(target, source.encode(), force=force)
     note(f"wrote {target}")
+
+
+def _note_unverified(graph: Graph) -> None:
+    """Says so where a network is too large to be verified."""
+    from cnndsl.emit.torch.verified import MOST_LAYERS, is_verified
+
+    if not is_verified(graph):
+        note(f"not verified: the network has {len(graph):,} layers, and up to {MOST_LAYERS:,} are verified")
+
+
+def _check_arguments(file: str, graph: Graph, source: str) -> None:
+    """Verifies the class with other arguments. Raises MiscompiledError where it differs."""
+    from cnndsl.commands.common import read
+    from cnndsl.emit.torch.verified import MiscompiledError, argument_differences
+    from cnndsl.network import graph_of
+
+    program = graph.source if file == STANDARD_INPUT else read(file)
+    if differences := argument_differences(source, graph, lambda settings: graph_of(program, settings)):
+        raise MiscompiledError(differences)
 
 
 def _check(target: str, source: str, file: str) -> None:

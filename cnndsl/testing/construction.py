@@ -67,6 +67,8 @@ def _base(text: str) -> tuple[Graph, Callable[..., nn.Module]]:
 def _class(network: Network) -> Callable[..., nn.Module]:
     try:
         return network_class(network.source())
+    except CnnError:
+        raise
     except Exception as error:
         raise Failure(f"source: {shown(error)}") from error
 

@@ -16,7 +16,7 @@ from cnndsl.emit.torch.ir import Argument, Build, Guard
 from cnndsl.emit.torch.terms import Code, Const, Op, Term, add, floordiv, mul, names, op, text
 from cnndsl.emit.torch.traced import Differ
 from cnndsl.graph import Node
-from cnndsl.layers.base import LayerError, Slot, TorchCall
+from cnndsl.layers.base import LayerError, Option, Slot, TorchCall
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -164,13 +164,26 @@ class _Construction:
         exprs = [dict(node.written).get(option) for node in self.nodes]
         kind = self.nodes[0].layer.options().get(option)
         if kind is not None and kind.type == "number":
-            return self.scope.real(exprs)
+            term = self.scope.real(exprs)
+            if term is not None and self.scope.offered.intersection(names(term)):
+                self._guard_bounds(term, kind)
+            return term
         found = self.scope.whole(exprs)
         if found is None:
             return None
         if found.dividend is not None and found.divisor is not None:
             self._guard(found.dividend, found.divisor)
         return found.term
+
+    def _guard_bounds(self, term: Term, rule: Option) -> None:
+        """Refuse what the compiler refuses; a dropout checks its own rate."""
+        if self.calls[0].name.startswith("nn.") and "Dropout" in self.calls[0].name:
+            return
+        for operator, bound, word in (("<", rule.minimum, "least"), (">", rule.maximum, "most")):
+            if bound is not None:
+                number = Const(int(bound) if bound == int(bound) else bound)
+                message = f"{text(term)} must be at {word} {text(number)}"
+                self.guards.append(Guard(op(operator, term, number), message, frozenset(names(term))))
 
     def _guard(self, dividend: Term, divisor: Term) -> None:
         message = f"{text(dividend)} must be a multiple of {text(divisor)}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cnndsl.emit.torch.source import source
-from cnndsl.emit.torch.verify import Difference, verify
+from cnndsl.emit.torch.verify import Difference, check_arguments, verify
+from cnndsl.expr import Value
 from cnndsl.graph import Graph
 from cnndsl.layers.base import TorchCall
 
@@ -39,6 +40,18 @@ def verified_source(graph: Graph) -> str:
         if outcome.differences:
             raise MiscompiledError(outcome.differences)
     return text
+
+
+def argument_differences(
+    text: str, graph: Graph, compiled: Callable[[Mapping[str, Value]], Graph]
+) -> tuple[Difference, ...]:
+    """Compare the class of a text, made with other arguments, with the graphs that the compiler makes of them.
+
+    `compiled` compiles the program with settings, and raises CnnError where the compiler refuses them. Each argument
+    gets two values beside its default, and once all get another one together.
+    """
+    domains = {name: tuple(domain) for name, domain in graph.domains.items()}
+    return check_arguments(text, compiled, graph.settings, domains=domains, plugins=plugin_sources(graph))
 
 
 def is_verified(graph: Graph) -> bool:
