@@ -182,7 +182,7 @@ class ClassBuilder:
             wanted = [env[parameter.name] for env in values]
             candidates = [*self._candidates(parameter, parts, flow, options), widths.get(parameter.name)]
             wish = "" if parameter.name in ENTERING else parameter.name
-            term = flow.scope.agree(wanted, candidates, wish)
+            term = flow.scope.agree(wanted, candidates, wish, self._written(parameter, parts))
             given[parameter.name] = term
             options[parameter.option or parameter.name] = term
             default = parameter.default
@@ -205,15 +205,22 @@ class ClassBuilder:
         first = parts[0]
         if isinstance(first, Called) and parameter.option:
             found = of_type(parts, Called)
-            yield from self._translated([dict(part.written).get(parameter.option) for part in found], flow.scope)
+            is_whole = parameter.type == "int"
+            yield from self._translated(
+                [dict(part.written).get(parameter.option) for part in found], flow.scope, is_whole
+            )
             scope = self._of_block(found[0], flow, given)
-            yield from self._translated([dict(part.defaults).get(parameter.option) for part in found], scope)
+            yield from self._translated([dict(part.defaults).get(parameter.option) for part in found], scope, is_whole)
         elif isinstance(first, Called):
             yield flow.scope.look.get(parameter.name)
             yield self._own(parameter.name, flow)
         else:
             renamed = parameter.name.replace("block_", "in_")
             yield self._own(renamed if renamed in ENTERING else parameter.name, flow)
+
+    def _written(self, parameter: Parameter, parts: Sequence[Part]) -> list[Expr | None]:
+        """The expressions that calls give a parameter of their block."""
+        return [dict(part.written).get(parameter.option) for part in parts if isinstance(part, Called)]
 
     def _of_block(self, call: Called, flow: Flow, given: Mapping[str, Term]) -> Scope:
         """The scope in which a block's own defaults stand: its file, what enters, the arguments before them."""
@@ -224,10 +231,14 @@ class ClassBuilder:
             look["C"] = flow.term
         return replace(flow.scope, look={**look, **given})
 
-    def _translated(self, written: Sequence[Expr | None], scope: Scope) -> Iterator[Term | None]:
+    def _translated(self, written: Sequence[Expr | None], scope: Scope, is_whole: bool) -> Iterator[Term | None]:
         found = scope.whole(written)
         if found is not None and found.dividend is None:
             yield found.term
+        elif is_whole:
+            # A division: as a float it would be no size, and rounded down it would hide what the compiler refuses.
+            yield None if found is None or scope.offered.intersection(names(found.term)) else found.term
+            return
         yield scope.real(written)
         yield scope.test(written)
 

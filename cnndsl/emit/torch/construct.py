@@ -137,7 +137,8 @@ class _Construction:
         wanted = [slot.value for slot in plain]
         usual = "padding" if "Pad" in self.calls[0].name else ""
         wish = keyword or role or usual
-        term = self.scope.agree(wanted, self._candidates(role, wanted), "" if wish in ENTERING else wish)
+        exprs = [dict(node.written).get(_OPTIONS.get(role, role)) for node in self.nodes] if role else []
+        term = self.scope.agree(wanted, self._candidates(role, wanted), "" if wish in ENTERING else wish, exprs)
         if role:
             self.terms[role] = term
         return _list(term) if role == "extents" else term
@@ -165,7 +166,7 @@ class _Construction:
         kind = self.nodes[0].layer.options().get(option)
         if kind is not None and kind.type == "number":
             term = self.scope.real(exprs)
-            if term is not None and self.scope.offered.intersection(names(term)):
+            if term is not None and not isinstance(term, Const):
                 self._guard_bounds(term, kind)
             return term
         found = self.scope.whole(exprs)

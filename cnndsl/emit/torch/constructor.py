@@ -62,15 +62,28 @@ class Constructor:
 
     def _optional(self, test: Term, children: Sequence[Child]) -> list[Statement]:
         """Identities, replaced where the test holds."""
-        absent = [Line(f"{self._target(child.name)} = ", Call("nn.Identity")) for child in children]
-        present = [line for child in children for line in self._child(child)]
+        absent = [line for child in children for line in self._added(child.name, Call("nn.Identity"), "")]
+        present = [
+            line for child in children for line in self._assigned(child.module, self._target(child.name), child.comment)
+        ]
         return [*absent, Suite("if ", condition(test), tuple(present))]
 
     def _child(self, child: Child) -> list[Statement]:
-        return self._assigned(child.module, self._target(child.name), child.comment)
+        doc = self._expression(child.module)
+        if doc is not None:
+            return self._added(child.name, doc, child.comment)
+        assert isinstance(child.module, Chain)
+        empty = self._added(child.name, Call("nn.Sequential"), child.comment)
+        return [*empty, *self._filled(child.module.items, self._target(child.name))]
+
+    def _added(self, name: str, doc: Doc, comment: str) -> list[Statement]:
+        """A new child."""
+        if self.cls.is_listed:
+            return [Line("", Call("self.append", (Entry(doc),)), comment)]
+        return [Line(f"{self._target(name)} = ", doc, comment)]
 
     def _target(self, name: str) -> str:
-        return f'self["{name}"]' if self.cls.is_numbered else f"self.{name}"
+        return target(self.cls, name)
 
     # Chains
 
@@ -158,6 +171,13 @@ class Constructor:
             result = f"{name}{number}"
         self.taken.add(result)
         return result
+
+
+def target(cls: ModuleClass, name: str) -> str:
+    """Return how a class reaches a child: by its name, or by its number."""
+    if cls.is_listed:
+        return f"self[{name}]"
+    return f'self["{name}"]' if cls.is_numbered else f"self.{name}"
 
 
 def condition(test: Term) -> Doc:

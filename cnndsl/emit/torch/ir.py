@@ -265,3 +265,8 @@ class ModuleClass:
     def is_numbered(self) -> bool:
         """Whether its children are called by numbers."""
         return bool(self.children) and all(child.name.isdigit() for child in self.children)
+
+    @cached_property
+    def is_listed(self) -> bool:
+        """Whether these numbers are those that a list counts."""
+        return self.is_numbered and [child.name for child in self.children] == [*map(str, range(len(self.children)))]

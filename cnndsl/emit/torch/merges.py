@@ -34,6 +34,10 @@ def expression(template: str, operands: Sequence[Doc]) -> Doc:
         return Call(called[1], arguments)
     if _PLACE.fullmatch(template):
         return operands[int(template[1 : template.index("}")])]
+    quotient = re.fullmatch(r"\{0\} / (\d+)", template)
+    if quotient:
+        (operand,) = operands
+        return Infix("/", (_indexed(operand, "{0}"), Text(quotient[1])))
     written = [f"({flat(doc)})" if isinstance(doc, Infix) else flat(doc) for doc in operands]
     return Text(template.format(*written))
 

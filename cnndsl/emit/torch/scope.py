@@ -14,7 +14,8 @@ from fractions import Fraction
 from cnndsl.emit.torch.terms import Code, Const, Env, Term, UnknownName, Var, evaluate, names
 from cnndsl.emit.torch.traced import Differ
 from cnndsl.emit.torch.translate import Whole, real, test, whole
-from cnndsl.expr import Expr, Symbol, Value
+from cnndsl.expr import Call, Expr, Symbol, Value
+from cnndsl.expr import names as names_in
 from cnndsl.records import record
 
 
@@ -79,8 +80,21 @@ class Scope:
         except UnknownName:
             return False
 
-    def agree(self, wanted: Sequence[object], terms: Iterable[Term | None], wish: str) -> Term:
+    def followed(self, exprs: Iterable[Expr | None]) -> frozenset[str]:
+        """Return the offered parameters of the net that expressions mention, also those that cannot be translated."""
+        found: set[str] = set()
+        for expr in exprs:
+            mark = "::" if isinstance(expr, Call) and expr.function == "default" else ""
+            for each in names_in(expr) if expr is not None else ():
+                term = self.look.get(f"{mark}{each.name}")
+                found.update(names(term) if term is not None else ())
+        return self.offered & found
+
+    def agree(
+        self, wanted: Sequence[object], terms: Iterable[Term | None], wish: str, exprs: Iterable[Expr | None] = ()
+    ) -> Term:
         """Return the first term that the program gives and that holds; else the number, where it is one everywhere.
+        `exprs` are the expressions behind it.
 
         Raises Missing where it is not, Fixed where the number follows a parameter of the net in a way that is not
         written.
@@ -89,7 +103,7 @@ class Scope:
         for term in found:
             if self.holds(term, wanted):
                 return term
-        followed = self.offered.intersection(name for term in found for name in names(term))
+        followed = self.offered.intersection(name for term in found for name in names(term)) | self.followed(exprs)
         if followed:
             raise Fixed(followed)
         if all(same(value, wanted[0]) for value in wanted):

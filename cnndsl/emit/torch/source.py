@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from cnndsl.emit.torch.classes import Classes
-from cnndsl.emit.torch.constructor import Constructor
+from cnndsl.emit.torch.constructor import Constructor, target
 from cnndsl.emit.torch.costs import Counted
 from cnndsl.emit.torch.forward import write
 from cnndsl.emit.torch.functions import DIVISIBLE
@@ -245,12 +245,12 @@ class ChildCalls:
     """How a class calls its children; `heavy` are those with matrices of weights."""
 
     def __init__(self, cls: ModuleClass, heavy: frozenset[str]) -> None:
-        self.form = 'self["{}"]' if cls.is_numbered else "self.{}"
+        self.cls = cls
         self.stages = {child.name for child in cls.children if not _is_layer(child.module)}
         self.heavy = heavy | self.stages
 
     def text(self, child: str) -> str:
-        return self.form.format(child)
+        return target(self.cls, child)
 
     def is_heavy(self, child: str) -> bool:
         return child in self.heavy
@@ -262,6 +262,8 @@ class ChildCalls:
 def _base(cls: ModuleClass) -> str:
     if cls.forward is None:
         return "nn.Sequential"
+    if cls.is_listed:
+        return "nn.ModuleList"
     return "nn.ModuleDict" if cls.is_numbered else "nn.Module"
 
 

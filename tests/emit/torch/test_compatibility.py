@@ -1,6 +1,6 @@
 """What users' code and weights depend on stays: class names, constructor arguments, keys of the state dict in order.
 
-`compatibility.json` was written from the emitter of release 0.1 before it was replaced. A difference is a change that
+`compatibility.json` was written from the emitter that this one replaced. A difference is a change that
 users must be told of: it belongs in the CHANGELOG with its reason before the list may follow.
 """
 

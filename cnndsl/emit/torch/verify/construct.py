@@ -177,7 +177,14 @@ def set_attribute(instance: Instance, name: str, value: object, line: int) -> No
 
 
 def set_item(instance: Instance, key: object, value: object, line: int) -> None:
-    """`self["0"] = value`, as ModuleDict has it. Raises Trouble for the other containers."""
+    """`self["0"] = value` of a ModuleDict, `self[0] = value` of a ModuleList that has such a child already.
+
+    Raises Trouble for the other containers.
+    """
+    kind = None if instance.info is None else instance.info.kind
+    if kind == "list" and isinstance(key, int) and not isinstance(key, bool) and 0 <= key < len(instance.thaw()):
+        register(instance, str(key), value, line)
+        return
     if instance.info is None or instance.info.kind != "dict" or not isinstance(key, str):
         raise NotUnderstood(f"a child under {describe(key)}", line)
     register(instance, key, value, line)

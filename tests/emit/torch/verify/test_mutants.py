@@ -17,7 +17,7 @@ from tests.emit.torch.verify.mutants import mutant
 from tests.emit.torch.verify.support import BLOCK_PROGRAM, UNET_PROGRAM
 
 OWN = {**PROGRAMS, "block": BLOCK_PROGRAM, "skips": UNET_PROGRAM}
-ZOO = "cifar_resnet mobilenet_v3_small squeezenet1_1 googlenet segnet preact_resnet wrn cifar_densenet".split()
+ZOO = "lenet5 cifar_resnet nin mobilenet_v3_small squeezenet1_1".split()
 
 
 def built(text: str) -> Any:
@@ -99,4 +99,4 @@ def test_what_passes_is_right_often(name: str) -> None:
 @pytest.mark.parametrize("name", ZOO)
 def test_what_passes_is_right_in_the_zoo(name: str) -> None:
     network = load(name)
-    check(network.graph, network.source(), range(60))
+    check(network.graph, network.source(), range(40))
