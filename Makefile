@@ -5,13 +5,14 @@ PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
 MINUTES ?= 60
+SEEDS ?= 10000
 COVERAGE ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO := build/demo
 MEASURED := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-fail-under=95)
 
-.PHONY: help demo test bench slow lint format wheel-check fuzz mutants coverage compat clean
+.PHONY: help demo test bench slow lint format wheel-check fuzz crossings mutants coverage compat clean
 
 help:
 	@echo "make demo         install, then statistics, source, a forward pass and a figure of VGG-16"
@@ -21,6 +22,7 @@ help:
 	@echo "make format       reformat the Python code"
 	@echo "make wheel-check  build the wheel and use it in a fresh environment"
 	@echo "make fuzz         look for inputs that break it, for an hour: MINUTES=60"
+	@echo "make crossings    run generated programs in which labels, references and taps meet: SEEDS=10000"
 	@echo "make mutants      break the code on purpose and count the tests that notice"
 	@echo "make coverage     the tests, and which lines and branches they reach: make test COVERAGE=1"
 	@echo "make bench        the tables of speed, beside named peers"
@@ -74,6 +76,9 @@ $(VENV)/.fuzz: $(VENV)/.dev
 
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python fuzz/run.py --minutes $(MINUTES)
+
+crossings: $(VENV)/.dev
+	$(BIN)/python fuzz/crossings.py --seeds $(SEEDS) --processes $(JOBS)
 
 mutants: $(VENV)/.dev
 	$(BIN)/python fuzz/mutants.py

@@ -201,11 +201,11 @@ class Classes:
         """Make the classes of all calls of a block: one if that is right, else one for each kind of call."""
         same_block = self._calls[_block(call)]
         keys: tuple[Callable[[Called], object], ...] = (_any_call, self._signature, self._identity, _path)
-        for key_of, may_ask in product(keys, (False, True)):
+        for key_of, may_ask, folds in product(keys, (False, True), (False, True)):
             groups: dict[object, list[Called]] = {}
             for each in same_block:
                 groups.setdefault(key_of(each), []).append(each)
-            made = [self._attempt(group, may_ask) for group in groups.values()]
+            made = [self._attempt(group, may_ask, folds) for group in groups.values()]
             if all(each is not None for each in made):
                 for cls in made:
                     self.by_path.update(dict.fromkeys(cls.places, cls) if cls is not None else {})
@@ -225,19 +225,20 @@ class Classes:
         """Calls that do the same."""
         return self._signature(call), tuple(map(str, call.arguments)), self.graph.nodes[call.entry].shape
 
-    def _attempt(self, found: Sequence[Called], may_ask: bool) -> ModuleClass | None:
-        """The class of some calls, with arguments beside those of the block if it may have them."""
+    def _attempt(self, found: Sequence[Called], may_ask: bool, folds: bool) -> ModuleClass | None:
+        """The class of some calls, with arguments beside those of the block if it may have them. With `folds` an
+        argument that is one fraction in all calls is a number of the class, which can be computed with exactly."""
         extras: tuple[Extra, ...] = ()
         while len(extras) <= (MOST_EXTRAS if may_ask else 0):
             try:
-                return ClassBuilder(self, self._plan(found, extras)).build()
+                return ClassBuilder(self, self._plan(found, extras, folds)).build()
             except Differ:
                 return None
             except Missing as missing:
                 extras = (*extras, extra(missing, extras, len(found), found[0].parameters))
         return None
 
-    def _plan(self, found: Sequence[Called], extras: tuple[Extra, ...]) -> Plan:
+    def _plan(self, found: Sequence[Called], extras: tuple[Extra, ...], folds: bool) -> Plan:
         first = found[0]
         is_flat = any(self.wants_flat(call, call.entry) for call in found)
         entering = "in_features" if is_flat else "in_channels"
@@ -257,7 +258,10 @@ class Classes:
         if not is_flat and entries == tuple(call.entry for call in found):
             look["C"] = Var("in_channels")
         for name, python in options.items():
-            look[name] = Var(python, not any(isinstance(frame.get(python), float) for frame in frames))
+            values = [frame.get(python) for frame in frames]
+            is_whole = not any(isinstance(value, float) for value in values)
+            is_one = folds and not is_whole and len(set(values)) == 1
+            look[name] = Const(values[0]) if is_one else Var(python, is_whole)
         for at, frame in enumerate(frames):
             frame |= {each.name: dict(each.values)[at] for each in extras}
         look, offered = self._hidden(look, options)

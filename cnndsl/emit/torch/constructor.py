@@ -28,6 +28,8 @@ from cnndsl.emit.torch.layout import Item as Entry
 from cnndsl.emit.torch.statements import Line, Statement, Suite
 from cnndsl.emit.torch.terms import Const, Op, Term, literal, text
 
+_LONGEST = 70
+"""A longer table is walked by a statement."""
 NameOf = Callable[[ModuleClass], str]
 """Gives the name of a class of the file."""
 
@@ -128,6 +130,8 @@ class Constructor:
         if not isinstance(only, Element) or only.name.text or (doc := self._expression(only.module)) is None:
             return None
         clause = f"for {', '.join(item.targets) or '_'} in {flat(_walked(item))}"
+        if len(clause) > _LONGEST:
+            return None
         return Entry(Comprehension(_bare(doc), clause), "*", only.comment)
 
     def _filled(self, items: Iterable[Item], target: str) -> list[Statement]:

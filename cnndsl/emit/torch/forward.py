@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from cnndsl.emit.torch.ir import Apply, Branch, Compute, Forward, Step, Training, key
-from cnndsl.emit.torch.layout import Call, Doc, Infix, Item, Text, flat
+from cnndsl.emit.torch.layout import Call, Display, Doc, Infix, Item, Text, flat
 from cnndsl.emit.torch.memory import Memory
 from cnndsl.emit.torch.merges import expression
 from cnndsl.emit.torch.statements import Line, Statement, Suite
@@ -131,6 +131,8 @@ class _Writer:
         results = forward.results
         if not record_name:
             self._settle(results, None, at_end=True)
+            if len(results) > 1 and sum(len(flat(each.doc)) for each in self.waiting) > _LONGEST:
+                self._flush(len(self.waiting))
             self.lines.append(Line("return ", _tuple(self._operands(results))))
             return
         is_plain = _is_plain_in_evaluation(forward)
@@ -183,12 +185,18 @@ class _Writer:
 
     def _compute(self, step: Compute) -> None:
         self._settle(step.inputs, None if step.is_view else step)
+        if not step.template.startswith("torch.") and self._length(step.inputs) > _LONGEST - 10:
+            self._flush(len(self.waiting))
         self._delete(step)
         over = self._root(step.inputs[0]) if step.is_view else None
         depth, _ = self._depth(step.inputs)
         reads = self._named(step.inputs)
         doc = expression(step.template, self._operands(step.inputs))
         self._push(_Waiting(step.output, doc, depth + 1, reads, step.is_view, over))
+
+    def _length(self, inputs: Sequence[int]) -> int:
+        """How long the operands of an operator are together, which is hard to read on several lines."""
+        return sum(len(flat(each.doc)) + 3 for each in self.waiting if each.value in inputs)
 
     def _is_in_place(self, step: Compute) -> bool:
         """Whether a sum can be written over an operand: nothing else reads that one later."""
@@ -277,6 +285,10 @@ class _Writer:
 
     def _push(self, made: _Waiting) -> None:
         """Let a new value wait for its one reader, or give it a name."""
+        if not self.names.left[made.value]:
+            self._flush(len(self.waiting))
+            self.lines.append(Line("" if isinstance(made.doc, Call) else "_ = ", made.doc))
+            return
         self.waiting.append(made)
         for value in made.reads:
             self.names.pinned[value] += 1
@@ -389,4 +401,8 @@ class _Writer:
 
 
 def _tuple(docs: Sequence[Doc]) -> Doc:
-    return docs[0] if len(docs) == 1 else Infix(",", tuple(docs))
+    """Several values; without parentheses where they fit into a line."""
+    if len(docs) == 1:
+        return docs[0]
+    fits = sum(len(flat(doc)) + 2 for doc in docs) <= _LONGEST
+    return Infix(",", tuple(docs)) if fits else Display("()", tuple(map(Item, docs)))

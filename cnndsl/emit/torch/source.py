@@ -324,7 +324,13 @@ def _escaped(line: str) -> str:
 
 def _signature(name: str, arguments: Sequence[str], returned: str) -> list[str]:
     items = tuple(Item(Text(each)) for each in ("self", *arguments))
-    return lines(Call(f"def {name}", items), STEP, tail=f" -> {returned}:")
+    *above, last = lines(Call(f"def {name}", items), STEP, tail=f" -> {returned}:")
+    if len(last) <= WIDTH or not returned.startswith("tuple["):
+        return [*above, last]
+    types = returned.removeprefix("tuple[").removesuffix("]")
+    margin = " " * (2 * STEP)
+    inner = [margin + types] if len(margin + types) <= WIDTH else [f"{margin}{each}," for each in types.split(", ")]
+    return [*above, last[: last.index("tuple[")] + "tuple[", *inner, " " * STEP + "]:"]
 
 
 def _lines(statements: Sequence[Statement], indent: int) -> Iterator[str]:
@@ -342,4 +348,8 @@ def _lines(statements: Sequence[Statement], indent: int) -> Iterator[str]:
 def _line(lead: str, doc: object, remark: str, indent: int) -> list[str]:
     if isinstance(doc, Infix) and doc.operator == ",":
         return [" " * indent + lead + ", ".join(map(flat, doc.operands))]
+    if isinstance(doc, Call) and ", " in lead and indent + len(f"{lead}{doc.head}(") > WIDTH:
+        targets = [" " * (indent + STEP) + f"{name}," for name in lead.removesuffix(" = ").split(", ")]
+        above, (first, *rest) = [" " * indent + "(", *targets], lines(doc, indent)
+        return [*above, " " * indent + f") = {first.lstrip()}", *rest]
     return lines(doc, indent, lead, comment(remark))  # pyright: ignore[reportArgumentType]
