@@ -117,6 +117,37 @@ def test_no_network_is_a_special_case(path: Path) -> None:
     assert not words & zoo
 
 
+def module_of(path: Path) -> str:
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def test_the_emitter_has_no_import_cycle() -> None:
+    """Not even one that only type checkers see. The verifier is an interpreter, whose parts call each other."""
+    import networkx as nx
+
+    folder = ROOT / "cnndsl" / "emit" / "torch"
+    emitter = (path for path in SOURCES if path.is_relative_to(folder) and "verify" not in path.parts)
+    names = {module_of(path): path for path in emitter}
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    for name, path in names.items():
+        for imported in imports(ast.walk(tree(path))):
+            target = imported if imported in names else imported.rpartition(".")[0]
+            if target in names and target != name:
+                graph.add_edge(name, target)
+    assert len(graph) > 25
+    assert [sorted(each) for each in nx.strongly_connected_components(graph) if len(each) > 1] == []
+
+
+def test_the_verifier_shares_nothing_with_the_steps() -> None:
+    """It knows the texts of helper classes, and nothing else of the emitter or of the layer types."""
+    folder = ROOT / "cnndsl" / "emit" / "torch" / "verify"
+    for path in (path for path in SOURCES if path.is_relative_to(folder)):
+        found = {name for name in imports(ast.walk(tree(path))) if name.startswith(("cnndsl.emit", "cnndsl.layers"))}
+        others = {name for name in found if not name.startswith("cnndsl.emit.torch.verify")}
+        assert others <= {"cnndsl.emit.torch.helpers.HELPERS"}, relative(path)
+
+
 def test_no_file_is_too_long() -> None:
     files = [path for folder in ("cnndsl", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
     lengths = {relative(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files}

@@ -345,6 +345,8 @@ class Walker:
         if wire is not None and made.wire.node == wire.node:
             message = f"the tap `{tag.name}` makes nothing of its own: its output is that of the main line"
             raise error("E0236", message, item.span, "to name a part of the main line, put a label on it: `name: A`")
+        if not training_only:
+            self._check_use([made.wire], item.span)
         part = Tapped(tag.name, "", made.part, made.wire.node, training_only)
         self.state.taps.append(Output(tag.name, made.wire.node, training_only))
         self.state.modules.append((part, env.scope.labels[tag.name].scope or made.wire.node))

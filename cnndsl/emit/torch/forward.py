@@ -11,20 +11,22 @@ order of the calls is that of the steps; and a name is free only when nothing th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
-from cnndsl.emit.torch.ir import Apply, Branch, Compute, Forward, Step, Training, key
-from cnndsl.emit.torch.layout import Call, Display, Doc, Infix, Item, Text, flat
+from cnndsl.emit.torch.ir import Apply, Branch, Compute, Forward, Step, Training
+from cnndsl.emit.torch.layout import Call, Doc, Item, Text, flat
 from cnndsl.emit.torch.memory import Memory
 from cnndsl.emit.torch.merges import expression
+from cnndsl.emit.torch.returned import is_plain_in_evaluation, returned, type_of
 from cnndsl.emit.torch.statements import Line, Statement, Suite
 from cnndsl.emit.torch.steps import made_by, used_by
 from cnndsl.emit.torch.variables import Variables
+from cnndsl.emit.torch.waiting import LONGEST, Waiting, is_size, together
 from cnndsl.records import record
 
 _DEEPEST = 4
-_LONGEST = 70
 
 
 class Calls(Protocol):
@@ -52,25 +54,11 @@ class ForwardText:
     body: tuple[Statement, ...]
 
 
-@record(slots=True)
-class _Waiting:
-    """A value that has no name yet: its expression, how deep that nests, the named values that it reads, whether it
-    shares the memory of `over`, the number of the step that made it in a row of stages."""
-
-    value: int
-    doc: Doc
-    depth: int
-    reads: tuple[int, ...]
-    is_view: bool = False
-    over: int | None = None
-    stage: int = 0
-
-
 def write(forward: Forward, memory: Memory, calls: Calls, record_name: str = "") -> ForwardText:
     """Write a `forward`. With `record_name` it returns that NamedTuple, as a network with several outputs does."""
     hints = {at: value.name for at, value in enumerate(forward.values)}
     writer = _Writer(Variables(hints), memory, calls)
-    arguments = tuple(f"{writer.names.lend(value)}: {_type(forward, value)}" for value in forward.inputs)
+    arguments = tuple(f"{writer.names.lend(value)}: {type_of(forward, value)}" for value in forward.inputs)
     for step in forward.steps:
         if not _is_aside(step):
             writer.names.expect(used_by(step))
@@ -80,28 +68,12 @@ def write(forward: Forward, memory: Memory, calls: Calls, record_name: str = "")
             writer.names.expect(used_by(step), is_aside=True)
     writer.steps(forward.steps)
     writer.finish(forward, record_name)
-    return ForwardText(arguments, _returned(forward, record_name), tuple(writer.lines))
+    return ForwardText(arguments, returned(forward, record_name), tuple(writer.lines))
 
 
 def _is_aside(step: Step) -> bool:
     """Whether reading a value in a step gives no reason to name the value: only training needs it, or its size."""
-    return isinstance(step, Training) or (isinstance(step, Compute) and ".shape[2:]" in step.template)
-
-
-def _returned(forward: Forward, record_name: str) -> str:
-    if record_name:
-        return f"Tensor | {record_name}" if _is_plain_in_evaluation(forward) else record_name
-    types = [f"{_type(forward, value)}{' | None' * (value in forward.training)}" for value in forward.results]
-    return types[0] if len(types) == 1 else f"tuple[{', '.join(types)}]"
-
-
-def _type(forward: Forward, value: int) -> str:
-    keys = [each for each in forward.values[value].keys if each is not None]
-    return "torch.Size" if keys and keys[0] == key(keys[0] // 3, "size") else "Tensor"
-
-
-def _is_plain_in_evaluation(forward: Forward) -> bool:
-    return len(forward.results) - len(forward.training) == 1
+    return isinstance(step, Training) or (isinstance(step, Compute) and is_size(step))
 
 
 class _Writer:
@@ -109,7 +81,7 @@ class _Writer:
 
     def __init__(self, names: Variables, memory: Memory, calls: Calls, is_nested: bool = False) -> None:
         self.names, self.memory, self.calls, self.is_nested = names, memory, calls, is_nested
-        self.waiting: list[_Waiting] = []
+        self.waiting: list[Waiting] = []
         self.lines: list[Statement] = []
 
     def steps(self, steps: Sequence[Step]) -> None:
@@ -131,11 +103,11 @@ class _Writer:
         results = forward.results
         if not record_name:
             self._settle(results, None, at_end=True)
-            if len(results) > 1 and sum(len(flat(each.doc)) for each in self.waiting) > _LONGEST:
+            if len(results) > 1 and sum(len(flat(each.doc)) for each in self.waiting) > LONGEST:
                 self._flush(len(self.waiting))
-            self.lines.append(Line("return ", _tuple(self._operands(results))))
+            self.lines.append(Line("return ", together(self._operands(results))))
             return
-        is_plain = _is_plain_in_evaluation(forward)
+        is_plain = is_plain_in_evaluation(forward)
         if is_plain:
             self._flush(len(self.waiting))
         else:
@@ -161,7 +133,7 @@ class _Writer:
         reads = self._named(step.inputs)
         doc = Call(self.calls.text(step.child), tuple(map(Item, self._operands(step.inputs))))
         if len(step.outputs) == 1:
-            self._push(_Waiting(step.outputs[0], doc, depth + 1, reads, over=over, stage=stage))
+            self._push(Waiting(step.outputs[0], doc, depth + 1, reads, over=over, stage=stage))
             return
         targets: list[str] = []
         for value in step.outputs:
@@ -169,7 +141,7 @@ class _Writer:
                 targets.append("_")
                 continue
             ended = [each for each in reads if not self.names.is_alive(each)] if not targets else []
-            name = self.names.target(value, ended) if not targets else self.names.wished(self.names.hints[value] or "y")
+            name = self.names.target(value, ended) if not targets else self.names.own(value)
             targets.append(name)
             self.names.bind(value, name)
         self.lines.append(Line(f"{', '.join(targets)} = ", doc))
@@ -185,34 +157,41 @@ class _Writer:
 
     def _compute(self, step: Compute) -> None:
         self._settle(step.inputs, None if step.is_view else step)
-        if not step.template.startswith("torch.") and self._length(step.inputs) > _LONGEST - 10:
+        if not step.template.startswith("torch.") and self._length(step.inputs) > LONGEST - 10:
             self._flush(len(self.waiting))
         self._delete(step)
-        over = self._root(step.inputs[0]) if step.is_view else None
+        over = self._root(step.inputs[0]) if step.is_view and not is_size(step) else None
         depth, _ = self._depth(step.inputs)
         reads = self._named(step.inputs)
         doc = expression(step.template, self._operands(step.inputs))
-        self._push(_Waiting(step.output, doc, depth + 1, reads, step.is_view, over))
+        self._push(Waiting(step.output, doc, depth + 1, reads, step.is_view, over))
 
     def _length(self, inputs: Sequence[int]) -> int:
         """How long the operands of an operator are together, which is hard to read on several lines."""
         return sum(len(flat(each.doc)) + 3 for each in self.waiting if each.value in inputs)
 
     def _is_in_place(self, step: Compute) -> bool:
-        """Whether a sum can be written over an operand: nothing else reads that one later."""
+        """Whether a sum can be written over an operand: nothing else reads it later, and it is not the caller's."""
         if step.over < 0:
             return False
         target = step.inputs[step.over]
-        return self.names.left[target] == 1 and not self.names.pinned[target]
+        is_lent = self.names.root(self._root(target)) in self.names.lent
+        inside = [each for each in self.waiting if target in each.reads]
+        is_read = len(inside) > 1 or any(each.is_view or each.value not in step.inputs for each in inside)
+        return self.names.left[target] == 1 and not is_read and not is_lent
 
     def _add_over(self, step: Compute) -> None:
-        """Write `y += x`."""
+        """Write `y += x`. Only what stands in the line itself may still wait, or what waits would run after it; and
+        of several lines none may call what reads the memory that the line before wrote over."""
         target = step.inputs[step.over]
         others = [value for at, value in enumerate(step.inputs) if at != step.over]
         place = next((at for at, each in enumerate(self.waiting) if each.value == target), -1)
         self._flush(place + 1)
         self._settle(others, None)
-        self._delete(step)
+        self._flush(len(self.waiting) - self._depth(others)[1])
+        root = self.names.root(target)
+        if len(others) > 1 and any(self.names.root(read) == root for each in self.waiting for read in each.reads):
+            self._flush(len(self.waiting))
         name = self._name(target)
         self.names.left[target] -= 1
         docs = self._operands(others)
@@ -266,6 +245,8 @@ class _Writer:
             self.names.reserve(targets[-1])
         self.names.left.subtract(used_by(step))
         inner = self._inner(step.steps, step.outputs)
+        if len(step.outputs) > 1:
+            inner.names.given = dict(zip(step.outputs, targets, strict=True))
         inner.steps(step.steps)
         if len(step.outputs) == 1:
             inner._settle(step.outputs, None, at_end=True)
@@ -274,19 +255,22 @@ class _Writer:
         results = inner._operands(step.outputs)
         for value, name in zip(step.outputs, targets, strict=True):
             self.names.bind(value, name)
-        if not inner.lines and len(results) == 1 and len(flat(results[0])) <= _LONGEST:
+        if not inner.lines and len(results) == 1 and len(flat(results[0])) <= LONGEST:
             self.lines.append(Line(f"{targets[0]} = ", Text(f"{flat(results[0])} if self.training else None")))
             return
         ends = [Line(f"{name} = ", doc) for name, doc in zip(targets, results, strict=True) if flat(doc) != name]
         self.lines += [Line(f"{name}: Tensor | None = ", Text("None")) for name in targets]
-        self.lines.append(Suite("if ", Text("self.training"), (*inner.lines, *ends)))
+        if inner.lines or ends:
+            self.lines.append(Suite("if ", Text("self.training"), (*inner.lines, *ends)))
 
     # Expressions
 
-    def _push(self, made: _Waiting) -> None:
+    def _push(self, made: Waiting) -> None:
         """Let a new value wait for its one reader, or give it a name."""
         if not self.names.left[made.value]:
+            self.names.pinned.update(made.reads)
             self._flush(len(self.waiting))
+            self.names.pinned.subtract(made.reads)
             self.lines.append(Line("" if isinstance(made.doc, Call) else "_ = ", made.doc))
             return
         self.waiting.append(made)
@@ -305,35 +289,47 @@ class _Writer:
         if [each.value for each in tail] != wanted:
             self._flush(len(self.waiting))
             return
-        for at in range(len(tail) - 1, -1, -1):
-            if self._must_end(tail[at], inputs, step, at_end, stage):
-                self._flush(len(self.waiting) - len(tail) + at + 1)
-                return
+        before = len(self.waiting) - len(tail)
+        if before and step is not None and not self.is_nested and self._costs(self.waiting, inputs, step):
+            self._flush(before, is_costly=True)
+        if tail and step is not None and not self._costs(tail, inputs, step, with_stale=False):
+            self._delete(step, self._ending(tail, inputs))
+        at = len(tail) - 1
+        while at >= 0:
+            costs = step is not None and self._costs(tail[at:], inputs, step)
+            if costs or self._must_end(tail[at], step, at_end, stage):
+                self._flush(len(self.waiting) - len(tail) + at + 1, costs)
+                tail = tail[at + 1 :]
+                at = len(tail)
+            at -= 1
 
-    def _must_end(self, each: _Waiting, inputs: Sequence[int], step: Step | None, at_end: bool, stage: int) -> bool:
-        """Whether an expression is long enough, or would keep a value alive that costs memory."""
-        if step is not None and self._costs(each, inputs, step):
-            return True
+    def _must_end(self, each: Waiting, step: Step | None, at_end: bool, stage: int) -> bool:
+        """Whether an expression is long enough."""
         if at_end:
             return False
         if stage > 1 and stage % 2:
             return True
         is_group = isinstance(step, Apply) and self.calls.is_heavy(step.child) and each.depth > 1 and not each.is_view
-        return is_group or each.depth >= _DEEPEST or len(flat(each.doc)) > _LONGEST
+        return is_group or each.depth >= _DEEPEST or len(flat(each.doc)) > LONGEST
 
-    def _costs(self, each: _Waiting, inputs: Sequence[int], step: Step) -> bool:
-        """Whether nesting an expression keeps values alive, during a step, that would raise the peak of memory."""
-        ends = [value for value in dict.fromkeys(each.reads) if self._ends(value, each, inputs)]
-        ends += [value for _, value in self.names.stale()]
+    def _costs(self, waiting: Sequence[Waiting], inputs: Sequence[int], step: Step, with_stale: bool = True) -> bool:
+        """Whether expressions that wait on keep values alive, during a step, that would raise the peak of memory."""
         if isinstance(step, Apply) and step.overwrites:
             return False
+        ends = self._ending(waiting, inputs)
+        if with_stale:
+            ends += [value for _, value in self.names.stale()]
         return bool(ends) and not self.memory.allows(step, ends)
 
-    def _ends(self, value: int, each: _Waiting, inputs: Sequence[int]) -> bool:
-        """Whether an expression is the last that reads a value, which only its name keeps alive then."""
-        if value in self.names.lent or value in inputs:
-            return False
-        return not self.names.left[value] and self.names.pinned[value] == each.reads.count(value)
+    def _ending(self, waiting: Sequence[Waiting], inputs: Sequence[int]) -> list[int]:
+        """Return the values that only these expressions still read, and that only their names keep alive then."""
+        reads = Counter(value for each in waiting for value in each.reads)
+        return [
+            value
+            for value, count in reads.items()
+            if not self.names.left[value] and self.names.pinned[value] == count
+            if value not in self.names.lent and value not in inputs
+        ]
 
     def _depth(self, inputs: Sequence[int]) -> tuple[int, int]:
         """How deep the operands nest, and how many of them wait."""
@@ -374,35 +370,27 @@ class _Writer:
         assert name is not None, "a value is read before it is made"
         return name
 
-    def _flush(self, count: int) -> None:
-        """Give names to the first values that wait."""
+    def _flush(self, count: int, is_costly: bool = False) -> None:
+        """Give names to the first values that wait: where memory counts, those of whatever ends with them."""
         for _ in range(count):
             each = self.waiting.pop(0)
             self.names.pinned.subtract(each.reads)
             ended = [value for value in each.reads if not self.names.is_alive(value)]
-            name = self.names.target(each.value, ended)
+            name = self.names.target(each.value, ended, is_costly)
             self.lines.append(Line(f"{name} = ", each.doc))
             self.names.bind(each.value, name, each.over)
 
-    def _delete(self, step: Step) -> None:
-        """Delete the names that would keep too much memory alive while a step runs, the largest first. What runs only
-        sometimes deletes nothing: the names would be gone only sometimes."""
+    def _delete(self, step: Step, held: Sequence[int] = ()) -> None:
+        """Delete the names that would keep too much memory alive while a step runs, beside what is held, the largest
+        first. What runs only sometimes deletes nothing: the names would be gone only sometimes."""
         allocates = not (step.is_view or self._is_in_place(step)) if isinstance(step, Compute) else True
-        if self.is_nested or self.waiting or not allocates or (isinstance(step, Apply) and step.overwrites):
+        if self.is_nested or not allocates or (isinstance(step, Apply) and step.overwrites):
             return
         stale = sorted(self.names.stale(), key=lambda each: self.memory.size(each[1]))
         gone: list[str] = []
-        while stale and not self.memory.allows(step, [value for _, value in stale]):
+        while stale and not self.memory.allows(step, [*held, *(value for _, value in stale)]):
             gone.append(stale.pop()[0])
         if gone:
             self.lines.append(Line("del ", Text(", ".join(gone))))
         for name in gone:
             self.names.drop(name)
-
-
-def _tuple(docs: Sequence[Doc]) -> Doc:
-    """Several values; without parentheses where they fit into a line."""
-    if len(docs) == 1:
-        return docs[0]
-    fits = sum(len(flat(doc)) + 2 for doc in docs) <= _LONGEST
-    return Infix(",", tuple(docs)) if fits else Display("()", tuple(map(Item, docs)))

@@ -67,20 +67,31 @@ class Memory:
 
     def _need(self, workspace: bool) -> Iterator[list[int]]:
         """What is alive during each step, its own allocations included."""
-        steps, inputs = self.forward.steps, set(self.forward.inputs)
-        last = dict.fromkeys(self.forward.results, len(steps))
+        steps = self.forward.steps
+        roots = self._roots()
+        last = {roots.get(value, value): len(steps) for value in self.forward.results}
         for at, step in enumerate(steps):
             for value in used_by(step):
-                last[value] = max(at, last.get(value, 0))
-        held = self._total(tuple(inputs))
+                root = roots.get(value, value)
+                last[root] = max(at, last.get(root, 0))
+        held = self._total(self.forward.inputs)
         ends: dict[int, list[int]] = {}
         for at, step in enumerate(steps):
             held = [size - gone for size, gone in zip(held, self._total(ends.pop(at - 1, [])), strict=True)]
             made = self._made(step, workspace)
             yield [size + more for size, more in zip(held, made, strict=True)]
-            held = [size + more for size, more in zip(held, self._total(made_by(step)), strict=True)]
-            for value in made_by(step):
+            fresh = [value for value in made_by(step) if value not in roots]
+            held = [size + more for size, more in zip(held, self._total(fresh), strict=True)]
+            for value in fresh:
                 ends.setdefault(max(at, last.get(value, at)), []).append(value)
+
+    def _roots(self) -> dict[int, int]:
+        """Return the value in whose memory each view lives."""
+        roots: dict[int, int] = {}
+        for step in self.forward.steps:
+            if isinstance(step, Compute) and step.is_view and any(self._size(step.output)):
+                roots[step.output] = roots.get(step.inputs[0], step.inputs[0])
+        return roots
 
     def _total(self, values: Sequence[int]) -> list[int]:
         sizes = [self._size(value) for value in values]
@@ -100,7 +111,8 @@ class Memory:
     def _made(self, step: Step, workspace: bool) -> list[int]:
         """What a step allocates, or a lower bound."""
         if isinstance(step, Compute):
-            return [0] * len(self._places) if step.is_view or step.over >= 0 else list(self._size(step.output))
+            is_over = step.over >= 0 and step.inputs[step.over] not in self.forward.inputs
+            return [0] * len(self._places) if step.is_view or is_over else list(self._size(step.output))
         if not isinstance(step, Apply) or step.overwrites:
             return [0] * len(self._places)
         extra = self.costs.extra(step, workspace) or (0,) * len(self._places)

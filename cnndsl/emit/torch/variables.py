@@ -26,6 +26,8 @@ class Variables:
         self.lent: set[int] = set()
         self.shared: set[int] = set()
         """Values that are read several times, not counting reads that are aside: by training, or of a size."""
+        self.given: dict[int, str] = {}
+        """The names that values must get."""
         self.memory: dict[int, int] = {}
         """The value in whose memory another one lives."""
 
@@ -79,17 +81,25 @@ class Variables:
         self.bind(value, name)
         return name
 
-    def target(self, value: int, ended: Iterable[int]) -> str:
-        """Return the name for a new value: its own if it is read several times, else that of one that ends with it."""
+    def target(self, value: int, ended: Iterable[int], is_costly: bool = False) -> str:
+        """Return the name for a new value: its own if it is read several times, else that of one that ends with it. A
+        name that was a value's own goes to another only if it would have to be deleted for its memory otherwise."""
+        if value in self.given:
+            return self.given[value]
         hint = re.sub(r"\W", "_", self.hints.get(value, ""))
         if hint in ("size", "indices") or (hint and not hint.isdigit() and hint != "x" and value in self.shared):
             return self.wished(hint)
         gone = set(ended)
         ending = [name for name, held in self.holds.items() if held in gone]
         for name in (*ending, *SPARE):
-            if name in SPARE and not self._is_taken(name):
+            is_free = name in SPARE or (is_costly and self.holds[name] not in self.lent)
+            if is_free and not self._is_taken(name):
                 return name
         return self.wished("y")
+
+    def own(self, value: int) -> str:
+        """Return the name for a new value that does not take that of another."""
+        return self.given.get(value) or self.wished(self.hints[value] or "y")
 
     def wished(self, wish: str) -> str:
         """Return a name that nothing alive has, like the one that is wished for."""

@@ -1,0 +1,24 @@
+"""The types of what enters a `forward` and of what it returns."""
+
+from __future__ import annotations
+
+from cnndsl.emit.torch.ir import Forward, key
+
+
+def returned(forward: Forward, record_name: str) -> str:
+    """Return the annotation of what a `forward` returns; `record_name` is the NamedTuple of the network itself."""
+    if record_name:
+        return f"Tensor | {record_name}" if is_plain_in_evaluation(forward) else record_name
+    types = [f"{type_of(forward, value)}{' | None' * (value in forward.training)}" for value in forward.results]
+    return types[0] if len(types) == 1 else f"tuple[{', '.join(types)}]"
+
+
+def type_of(forward: Forward, value: int) -> str:
+    """Return the type of a value: a tensor, or the size of one."""
+    keys = [each for each in forward.values[value].keys if each is not None]
+    return "torch.Size" if keys and keys[0] == key(keys[0] // 3, "size") else "Tensor"
+
+
+def is_plain_in_evaluation(forward: Forward) -> bool:
+    """Whether all results but one exist in training only."""
+    return len(forward.results) - len(forward.training) == 1

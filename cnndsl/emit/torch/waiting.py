@@ -1,0 +1,39 @@
+"""Expressions of a `forward` that are not written yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cnndsl.emit.torch.ir import Compute
+from cnndsl.emit.torch.layout import Display, Doc, Infix, Item, flat
+from cnndsl.records import record
+
+LONGEST = 70
+"""How long an expression may be that still nests in another, in characters."""
+
+
+@record(slots=True)
+class Waiting:
+    """A value that has no name yet: its expression, how deep that nests, the named values that it reads, whether it
+    shares the memory of `over`, the number of the step that made it in a row of stages."""
+
+    value: int
+    doc: Doc
+    depth: int
+    reads: tuple[int, ...]
+    is_view: bool = False
+    over: int | None = None
+    stage: int = 0
+
+
+def together(docs: Sequence[Doc]) -> Doc:
+    """Return what is returned: several values without parentheses where they fit into a line."""
+    if len(docs) == 1:
+        return docs[0]
+    fits = sum(len(flat(doc)) + 2 for doc in docs) <= LONGEST
+    return Infix(",", tuple(docs)) if fits else Display("()", tuple(map(Item, docs)))
+
+
+def is_size(step: Compute) -> bool:
+    """Whether a step gives the size of a value, which needs no memory and keeps none alive."""
+    return ".shape[2:]" in step.template
