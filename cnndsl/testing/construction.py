@@ -74,18 +74,11 @@ def _class(network: Network) -> Callable[..., nn.Module]:
 
 
 def offered(make: Callable[..., Any], settings: Mapping[str, object]) -> dict[str, object]:
-    """Picks the settings that a class has arguments for, whose names may have a trailing underscore.
-
-    An argument annotated `int` takes integers: it offers no fractions.
-    """
+    """Picks the settings that a class has arguments for, whose names may have a trailing underscore."""
     names = signature(make).parameters
     keys = {name: name if name in names else f"{name}_" for name in settings}
     given = {name: plain(value) for name, value in settings.items() if keys[name] in names}
-    return {
-        keys[name]: value
-        for name, value in given.items()
-        if value is not None and not (isinstance(value, float) and names[keys[name]].annotation is int)
-    }
+    return {keys[name]: value for name, value in given.items() if value is not None}
 
 
 def plain(value: object) -> object:

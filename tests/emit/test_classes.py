@@ -106,7 +106,10 @@ def test_labels_on_branches_are_classes_that_know_the_block_around_them() -> Non
         ("net N(k=3) INPUT 8x8x3 -> CONV{k}-4", set[str]()),
         ("net N(c=4) INPUT 8x8x4 -> (CONV3-c + ID)", set[str]()),
         ("net N(c=4) block H(n) = GAP -> fc: FC-n INPUT 8x8x4 -> CONV3-4 -> head: H(c)", {"c"}),
-        ("net N(c=4) let d = 2*c INPUT 8x8x4 -> FC-d", {"c"}),
+        ("net N(c in 1..64=4) let d = 2*c INPUT 8x8x4 -> FC-d", {"c"}),
+        # The compiler takes c=4.5, and an integer argument could not.
+        ("net N(c=4) let d = 2*c INPUT 8x8x4 -> FC-d", set[str]()),
+        ("net N(c=4) let d = c + 1 INPUT 8x8x4 -> FC-d", {"c"}),
     ],
 )
 def test_parameters_that_stay_arguments(text: str, names: set[str]) -> None:

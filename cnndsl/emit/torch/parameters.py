@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from cnndsl.emit.torch.parts import inner, output
 from cnndsl.emit.torch.terms import Const, Term, Var
-from cnndsl.emit.torch.translate import real, whole
+from cnndsl.emit.torch.translate import real, wants_integers, whole
 from cnndsl.expr import Expr, names
 from cnndsl.graph import Called, Choice, Graph, Join, Leaf, Loop, Named, Node, Part
 from cnndsl.graph import Sequence as Row
@@ -162,8 +162,12 @@ class _Uses:
             else:
                 self.computed |= _depends(expr, look)
             return term is not None
-        self.computed |= _depends(expr, look)
-        return option == node.layer.WIDTH and whole(expr, terms.get) is not None
+        depends = _depends(expr, look)
+        self.computed |= depends
+        found = whole(expr, terms.get)
+        if option != node.layer.WIDTH or found is None:
+            return False
+        return depends <= self.whole_domains or wants_integers(found)
 
     def _merge(self, node: Node) -> None:
         depends = [self.widths.get(at, _CLEAN) for at in node.inputs]

@@ -104,7 +104,7 @@ def add(*terms: Term) -> Term:
     """
     weights: dict[Term, int] = {}
     for term in terms:
-        for atom, weight in _summands(term):
+        for atom, weight in summands(term):
             weights[atom] = weights.get(atom, 0) + weight
     offset = weights.pop(Const(1), 0)
     found = [_scaled(atom, weight) for atom, weight in weights.items() if weight]
@@ -126,7 +126,7 @@ def mul(left: Term, right: Term) -> Term:
         left, right, a = right, left, b
     if a is None:
         return Op("*", (left, right))
-    return add(*(_scaled(atom, a * weight) for atom, weight in _summands(right)))
+    return add(*(_scaled(atom, a * weight) for atom, weight in summands(right)))
 
 
 def floordiv(left: Term, right: Term) -> Term:
@@ -141,7 +141,7 @@ def floordiv(left: Term, right: Term) -> Term:
     if a is not None and b:
         return Const(a // b)
     if b and divides(left, b):
-        return add(*(_scaled(atom, weight // b) for atom, weight in _summands(left)))
+        return add(*(_scaled(atom, weight // b) for atom, weight in summands(left)))
     return Op("//", (left, right))
 
 
@@ -159,7 +159,7 @@ def ceildiv(left: Term, right: Term) -> Term:
 
 def divides(term: Term, number: int) -> bool:
     """Whether a term is a multiple of a number whatever its names hold."""
-    return all(weight % number == 0 for _, weight in _summands(term))
+    return all(weight % number == 0 for _, weight in summands(term))
 
 
 def _scaled(atom: Term, weight: int) -> Term:
@@ -168,14 +168,14 @@ def _scaled(atom: Term, weight: int) -> Term:
     return atom if weight == 1 else Op("*", (Const(weight), atom))
 
 
-def _summands(term: Term) -> Iterator[tuple[Term, int]]:
+def summands(term: Term) -> Iterator[tuple[Term, int]]:
     """Yield the summands of a term, each with its weight; Const(1) stands for the number."""
     number = constant(term)
     if number is not None:
         yield Const(1), number
     elif isinstance(term, Op) and term.operator == "+":
         for operand in term.operands:
-            yield from _summands(operand)
+            yield from summands(operand)
     elif isinstance(term, Op) and term.operator == "*" and (weight := constant(term.operands[0])) is not None:
         yield term.operands[1], weight
     else:
@@ -351,7 +351,7 @@ def _opposite(term: Term) -> Term | None:
     number = constant(term)
     if number is not None:
         return Const(-number) if number < 0 else None
-    ((_, weight), *more) = _summands(term)
+    ((_, weight), *more) = summands(term)
     return mul(Const(-1), term) if weight < 0 and not more else None
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import cast
 
-from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, ceildiv, constant, divides, floordiv, mul, op
+from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, ceildiv, constant, divides, floordiv, mul, op, summands
 from cnndsl.expr import COMPARISONS, Binary, Call, Expr, Literal, Name, Unary
 from cnndsl.records import record
 
@@ -55,6 +55,23 @@ def whole(expr: Expr, look: Look) -> Whole | None:
     if by is not None and by and divides(ratio.over, by):
         return Whole(floordiv(ratio.over, ratio.under))
     return Whole(floordiv(ratio.over, ratio.under), ratio.over, ratio.under)
+
+
+def wants_integers(found: Whole) -> bool:
+    """Whether a width is an integer only if the name in it is one: `n`, `n + 1`, `n/2`, but not `2*n` or `ceil(n)`.
+
+    The language takes fractions for a parameter without a domain, and `2*n` is a width where `n` is 10.5; a class that
+    is given a float could not follow.
+    """
+    dividend, divisor = found.dividend or found.term, constant(found.divisor or Const(1))
+    weights = dict(summands(dividend))
+    offset = weights.pop(Const(1), 0)
+    return (
+        divisor is not None
+        and offset % divisor == 0
+        and len(weights) == 1
+        and all(isinstance(atom, Var) and abs(weight) == 1 for atom, weight in weights.items())
+    )
 
 
 def _constant(ratio: Ratio) -> Whole | None:
