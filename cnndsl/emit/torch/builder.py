@@ -28,6 +28,7 @@ from cnndsl.emit.torch.iterations import built_names, used_names
 from cnndsl.emit.torch.names import variable
 from cnndsl.emit.torch.parts import Borders, elements, members, output
 from cnndsl.emit.torch.scope import Extra, Missing, Scope, same
+from cnndsl.emit.torch.steps import with_flags
 from cnndsl.emit.torch.terms import Code, Const, Term, Var, evaluate, names, substitute
 from cnndsl.emit.torch.trace import trace
 from cnndsl.emit.torch.traced import Callees, Differ, Traced, of_type
@@ -97,7 +98,9 @@ class ClassBuilder:
             traced = trace(self.registry, plan.roots, plan.parts, plan.entries, self.is_root)
         scope, entering = self._with_inputs(plan.scope, traced.forward)
         children = Children(self, replace(flow, scope=scope), traced, entering)
-        made = self._finished(replace(flow, scope=scope), None, traced.forward, children, children.leaving(), entering)
+        steps = tuple(with_flags(step, children.same_flags) for step in traced.forward.steps)
+        forward = replace(traced.forward, steps=steps)
+        made = self._finished(replace(flow, scope=scope), None, forward, children, children.leaving(), entering)
         self.registry.traced[id(made)] = traced
         return made
 

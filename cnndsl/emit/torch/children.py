@@ -52,7 +52,12 @@ class Children:
         self._built: dict[str, tuple[Build | Chain, str]] = {}
         self._steps(traced.forward.steps)
         tests = {id(each): self._test(each) for each in traced.decisions}
-        flags = {each.flag: Flag(each.flag, tests[id(each)]) for each in traced.decisions if each.flag}
+        flags: dict[Term, Flag] = {}
+        self.same_flags: dict[str, str] = {}
+        for each in traced.decisions:
+            if each.flag:
+                flag = flags.setdefault(tests[id(each)], Flag(each.flag, tests[id(each)]))
+                self.same_flags[each.flag] = flag.name
         self.flags = tuple(flags.values())
         self.made = tuple(self._child(each, tests) for each in traced.children.values())
 

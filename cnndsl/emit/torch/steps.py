@@ -80,6 +80,16 @@ def with_values(step: Step, values: Mapping[int, int]) -> Step:
     )
 
 
+def with_flags(step: Step, names: Mapping[str, str]) -> Step:
+    """Return the step with other names of flags."""
+    if isinstance(step, Training):
+        return replace(step, steps=tuple(with_flags(each, names) for each in step.steps))
+    if not isinstance(step, Branch):
+        return step
+    then, otherwise = (tuple(with_flags(each, names) for each in way) for way in (step.then, step.otherwise))
+    return replace(step, flag=names.get(step.flag, step.flag), then=then, otherwise=otherwise)
+
+
 def same_step(a: Step, b: Step) -> bool:
     """Whether two steps do the same to the same values."""
     if isinstance(a, Apply) and isinstance(b, Apply):
