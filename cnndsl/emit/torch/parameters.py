@@ -14,7 +14,7 @@ from fractions import Fraction
 from cnndsl.emit.torch.parts import inner, output
 from cnndsl.emit.torch.terms import Const, Term, Var
 from cnndsl.emit.torch.translate import real, wants_integers, whole
-from cnndsl.expr import Expr, names
+from cnndsl.expr import Expr, Value, names
 from cnndsl.graph import Called, Choice, Graph, Join, Leaf, Loop, Named, Node, Part
 from cnndsl.graph import Sequence as Row
 from cnndsl.layers.base import LayerError
@@ -60,6 +60,11 @@ def _is_number(graph: Graph, name: str) -> bool:
     return isinstance(value, int | Fraction) and not isinstance(value, bool)
 
 
+def _is_whole(domain: Sequence[Value]) -> bool:
+    """Whether a domain consists of integers."""
+    return isinstance(domain, range) or all(isinstance(value, int) for value in domain)
+
+
 class _Uses:
     """Every use of every parameter."""
 
@@ -70,9 +75,7 @@ class _Uses:
         """Those that an option of real numbers takes as they are."""
         self.computed: set[str] = set()
         """Those that something is computed with, or that are a whole number somewhere."""
-        self.whole_domains = frozenset(
-            name for name, domain in graph.domains.items() if all(isinstance(value, int) for value in domain)
-        )
+        self.whole_domains = frozenset(name for name, domain in graph.domains.items() if _is_whole(domain))
         self.fractional_domains = frozenset(graph.domains) - self.whole_domains
         self.widths: dict[int, frozenset[str]] = {}
         file: dict[str, _Origin] = {}

@@ -228,8 +228,8 @@ def output_names(graph: Graph) -> list[str]:
 
 
 def _refusal(name: str, domain: Sequence[object]) -> Statement:
-    is_range = len(domain) > 2 and list(domain) == list(range(int(str(domain[0])), int(str(domain[-1])) + 1))
-    shown = f"range({domain[0]}, {int(str(domain[-1])) + 1})" if is_range else literal(tuple(domain))
+    is_range = isinstance(domain, range)
+    shown = f"range({domain.start}, {domain.stop})" if isinstance(domain, range) else literal(tuple(domain))
     message = f"{name} is one of {', '.join(literal(value) for value in domain)}"
     if is_range:
         message = f"{name} is from {domain[0]} to {domain[-1]}"
