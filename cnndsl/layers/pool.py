@@ -145,6 +145,11 @@ def _refuse_blind(windows: tuple[Axis, ...], kind: str) -> None:
             raise LayerError("E0305", message, f"dilate by {axis.size} at most")
 
 
+def _reach(axis: Axis) -> int:
+    """Where the last window ends, padding before the input not counted."""
+    return (axis.output - 1) * axis.stride + axis.extent - axis.before
+
+
 def _adaptive_window(sizes: Dims, outs: Dims) -> Window | None:
     """Output p is made of the inputs from floor(p*size/out) up to ceil((p+1)*size/out), as PyTorch cuts them."""
     if all(out == 1 for out in outs):
@@ -195,7 +200,10 @@ class MeanPool(SlidingPool):
     """What `AVGPOOL` and `SUMPOOL` share: torch.nn.AvgPool2d."""
 
     def even_padding(self, x: Shape) -> Dims | None:
-        """As everywhere; but in 3-D PyTorch wants the input as large as the window before it is padded."""
+        """As everywhere; but in 3-D PyTorch wants the input as large as the window before it is padded, and rounding up
+        it leaves out of a mean what the last window has beyond even padding, zeros that count here."""
+        if any(axis.before != axis.after and _reach(axis) > axis.size + axis.before for axis in self._axes(x)):
+            return None
         if x.rank == 3 and any(axis.size < axis.kernel for axis in self._axes(x)):
             return None
         return super().even_padding(x)

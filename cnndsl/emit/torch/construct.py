@@ -125,6 +125,8 @@ class _Construction:
     def _default(self, call: TorchCall, keyword: str, role: str) -> Slot:
         if keyword == "stride" and "Pool" in call.name and isinstance(call.arguments[0], Slot):
             return Slot(call.arguments[0].value, role)
+        if keyword == "affine" and "InstanceNorm" in call.name:
+            return Slot(False, role)
         if keyword not in DEFAULTS:
             raise Differ
         return Slot(DEFAULTS[keyword], role)
@@ -188,7 +190,8 @@ class _Construction:
 
     def _guard(self, dividend: Term, divisor: Term) -> None:
         message = f"{text(dividend)} must be a multiple of {text(divisor)}"
-        self.guards.append(Guard(op("%", dividend, divisor), message, frozenset(names(dividend))))
+        used = frozenset((*names(dividend), *names(divisor)))
+        self.guards.append(Guard(op("%", dividend, divisor), message, used))
 
     def _follows_channels(self, role: str, wanted: Sequence[object]) -> bool:
         """Whether an option is the number of channels that enter, whatever that is, as the groups of DWCONV."""

@@ -67,7 +67,8 @@ class Tracer:
         self.decision: Decision | None = None
         self.known = Known()
         self.later: set[int] = set()
-        self.is_trained = self.in_training = not root and all(self.borders.is_training_only(part) for part in parts)
+        trained = map(self._is_trained, parts, entries)
+        self.is_trained = self.in_training = not root and all(trained)
         self.same: dict[int, int] = {}
         self.flattened: dict[int, int] = {}
 
@@ -92,6 +93,11 @@ class Tracer:
             frozenset(value for value in results if self._is_training_only(value)),
         )
         return Traced(forward, self.children, tuple(self.decisions))
+
+    def _is_trained(self, part: Part | None, entry: int) -> bool:
+        """Whether a part runs in training only: all that it makes, and what it gives unless it passes its input on."""
+        out = output(part, entry)
+        return self.borders.is_training_only(part) and (out == entry or self.graph.nodes[out].training_only)
 
     def _is_training_only(self, value: int) -> bool:
         """Whether a result exists in training only, while others of the class always do."""
@@ -281,7 +287,9 @@ class Tracer:
         if self.in_training or not is_conditional:
             return walk()
         outer, self.steps, self.in_training = self.steps, [], True
+        flattened = dict(self.flattened)
         out = walk()
+        self.flattened = flattened
         steps, self.steps, self.in_training = self.steps, outer, False
         if steps:
             self.put(Training(tuple(steps), ()))
