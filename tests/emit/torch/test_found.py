@@ -23,7 +23,7 @@ FOUND = {
     ),
     "a value that has the name of what enters": "INPUT 8x8x4 -> x: CONV3-4 -> g: [CONV3-4 -> (ID + @x)]",
     "a mean as a later operand": "INPUT 8x8x4 -> MUL(CONV1-4, MEAN(CONV1-4, CONV3-4, ID))",
-    "a class that hides a name of the file": "block F = POOL3/2(pad=same) -> CONV3-4\nINPUT 9x9x4 -> F -> PADCHANNELS-8",
+    "a class that hides a name of the file": "block F = POOL3/2(pad=same) -> CONV3-4\nINPUT 9x9x4 -> F",
     "two taps of one name": "block B = tap t: CONV1-2 -> CONV3-4\nINPUT 8x8x4 -> B -> B",
     "an output that is an input": "INPUT 8x8x4 -> tap t: CONV1-2",
 }
