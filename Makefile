@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO := build/demo
 MEASURED := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-fail-under=95)
 
-.PHONY: help demo test bench slow lint format wheel-check fuzz crossings mutants coverage compat clean
+.PHONY: help demo test bench slow lint format wheel-check fuzz crossings mutants emit-mutants coverage compat clean
 
 help:
 	@echo "make demo         install, then statistics, source, a forward pass and a figure of VGG-16"
@@ -24,6 +24,7 @@ help:
 	@echo "make fuzz         look for inputs that break it, for an hour: MINUTES=60"
 	@echo "make crossings    run generated programs in which labels, references and taps meet: SEEDS=10000"
 	@echo "make mutants      break the code on purpose and count the tests that notice"
+	@echo "make emit-mutants break the emitter on purpose and count what the verifier notices"
 	@echo "make coverage     the tests, and which lines and branches they reach: make test COVERAGE=1"
 	@echo "make bench        the tables of speed, beside named peers"
 	@echo "make compat       the oldest dependencies, other Pythons, Pyodide, as far as they are at hand"
@@ -82,6 +83,9 @@ crossings: $(VENV)/.dev
 
 mutants: $(VENV)/.dev
 	$(BIN)/python fuzz/mutants.py
+
+emit-mutants: $(VENV)/.dev
+	$(BIN)/python fuzz/emit_mutants.py --count 300 --processes $(JOBS)
 
 coverage:
 	$(MAKE) test COVERAGE=1

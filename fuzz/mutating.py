@@ -122,18 +122,22 @@ def _with(node: ast.AST, **fields: object) -> ast.AST:
     return node
 
 
-def places(
-    node: ast.AST, path: tuple[tuple[str, int], ...] = ()
-) -> Iterator[tuple[tuple[tuple[str, int], ...], ast.AST]]:
-    """The nodes worth changing, each with the way to it."""
+Way = tuple[tuple[str, int], ...]
+"""The way to a node: the field of each node above it, and the place in it where that is a list."""
+
+
+def places(node: ast.AST, path: Way = (), in_texts: bool = False) -> Iterator[tuple[Way, ast.AST]]:
+    """The nodes worth changing, each with the way to it; with `in_texts` those of f-strings too."""
     yield path, node
     for name, value in ast.iter_fields(node):
-        if name in ("annotation", "returns", "decorator_list", "type_params") or _is_unread(node, name):
+        if name in ("annotation", "returns", "decorator_list", "type_params", "conversion", "format_spec"):
+            continue
+        if _is_unread(node, name) and not (in_texts and isinstance(node, ast.JoinedStr)):
             continue
         several = value if isinstance(value, list) else [value]
         for at, child in enumerate(several):
             if isinstance(child, ast.AST) and not _is_speech(node, child):
-                yield from places(child, (*path, (name, at if isinstance(value, list) else -1)))
+                yield from places(child, (*path, (name, at if isinstance(value, list) else -1)), in_texts)
 
 
 def _is_unread(node: ast.AST, name: str) -> bool:
@@ -164,28 +168,33 @@ def mutants(path: Path) -> Iterator[Mutant]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for way, node in list(places(tree)):
         for change in changes(node):
-            broken = copy.deepcopy(tree)
-            parent: ast.AST = broken
-            for name, at in way[:-1]:
-                value = getattr(parent, name)
-                parent = value if at < 0 else value[at]
-            name, at = way[-1]
-            old = getattr(parent, name) if at < 0 else getattr(parent, name)[at]
-            spoken = ast.unparse(parent if isinstance(old, ast.Constant | ast.Name) else old).splitlines()[0]
-            before = spoken[:120]
-            new = change(old)
-            if at < 0:
-                setattr(parent, name, new)
-            else:
-                getattr(parent, name)[at] = new
-            ast.fix_missing_locations(broken)
-            line = getattr(node, "lineno", 0) or getattr(getattr(node, "target", None), "lineno", 0)
-            spoken = ast.unparse(parent if isinstance(old, ast.Constant | ast.Name) else new).splitlines()[0]
-            after = spoken[:120]
-            yield Mutant(path, line, before, after, ast.unparse(broken), _function(tree, way))
+            yield made(path, tree, way, change)
 
 
-def _function(tree: ast.AST, way: tuple[tuple[str, int], ...]) -> str:
+def made(path: Path, tree: ast.Module, way: Way, change: Callable[[Any], ast.AST]) -> Mutant:
+    """The mutant in which one node is changed."""
+    broken = copy.deepcopy(tree)
+    parent: Any = broken
+    for name, at in way[:-1]:
+        value = getattr(parent, name)
+        parent = value if at < 0 else value[at]
+    name, at = way[-1]
+    old = getattr(parent, name) if at < 0 else getattr(parent, name)[at]
+    line = getattr(old, "lineno", 0) or getattr(getattr(old, "target", None), "lineno", 0)
+    spoken = ast.unparse(parent if isinstance(old, ast.Constant | ast.Name) else old).splitlines()[0]
+    before = spoken[:120]
+    new = change(old)
+    if at < 0:
+        setattr(parent, name, new)
+    else:
+        getattr(parent, name)[at] = new
+    ast.fix_missing_locations(broken)
+    spoken = ast.unparse(parent if isinstance(old, ast.Constant | ast.Name) else new).splitlines()[0]
+    after = spoken[:120]
+    return Mutant(path, line, before, after, ast.unparse(broken), _function(tree, way))
+
+
+def _function(tree: ast.AST, way: Way) -> str:
     """The outermost function whose body holds a place."""
     names: list[str] = []
     node: Any = tree
