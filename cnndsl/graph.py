@@ -116,11 +116,12 @@ class Join:
 class Choice:
     """A part that was decided upon when compiled.
 
-    `kind` is `either` (`ID or X`), `if` or `maybe` (`A?`); `taken` the number of the alternative that holds here,
-    -1 for none; `test` the condition of an `if`, or the name of an `A?`.
+    `kind` is `either` (`ID or X`), `if`, `maybe` (`A?`), or `absent`: a merge that lacks a branch since a `test` fails.
+    `taken` is the number of the alternative that holds here, -1 for none; `test` the condition of an `if`, or the name
+    of an `A?`.
     """
 
-    kind: Literal["either", "if", "maybe"]
+    kind: Literal["either", "if", "maybe", "absent"]
     taken: int
     part: Part | None
     test: Expr | str | None

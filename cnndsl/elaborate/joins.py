@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, cast
 
 from cnndsl.elaborate.state import MOST_CHOICES, Env, Wire
-from cnndsl.expr import error
+from cnndsl.expr import Expr, error
 from cnndsl.graph import Choice, Join, Part, Through
 from cnndsl.layers.base import LayerError
 from cnndsl.layers.merge import MERGES
@@ -47,6 +49,7 @@ def _merge(walker: Walker, item: ast.Merge, wire: Wire | None, env: Env) -> Made
     from cnndsl.elaborate.walk import Made
 
     branches: list[Branch] = []
+    tests: list[Expr] = []
     for position, chain in enumerate(item.branches):
         either = _lone_either(chain)
         if either is None:
@@ -54,13 +57,15 @@ def _merge(walker: Walker, item: ast.Merge, wire: Wire | None, env: Env) -> Made
         else:
             target = _target(walker, item, position, branches, wire, env)
             branch = _choose(walker, item.operator, chain, either, target, wire, env)
-        if not _is_absent(branch.made, chain):
+        if _is_absent(branch.made, chain):
+            tests += _conditions(chain)
+        else:
             branches.append(branch)
     wires = [branch.made.wire for branch in branches if branch.made.wire is not None]
     if len(wires) < len(branches) or not wires:
         return Made(wire if not branches else None, None)
     if len(branches) == 1:
-        return branches[0].made
+        return _decided(branches[0].made, tests, item)
     layer = MERGES[item.operator]()
     try:
         layer.output(*(each.shape for each in wires))
@@ -70,7 +75,27 @@ def _merge(walker: Walker, item: ast.Merge, wire: Wire | None, env: Env) -> Made
         raise mismatch(item.operator, branches, stop, env, wire) from None
     node = walker.node(layer, wires, item.span, item.operator, env, counted=False)
     parts: tuple[Part, ...] = tuple(branch.made.part or Through() for branch in branches)
-    return Made(node.wire, Join(parts, node.wire.node if node.wire else -1))
+    return _decided(Made(node.wire, Join(parts, node.wire.node if node.wire else -1)), tests, item)
+
+
+def _decided(made: Made, tests: list[Expr], item: ast.Merge) -> Made:
+    """A merge, or what is left of it, with the conditions under which it would have further branches."""
+    part = made.part
+    for test in tests if part is not None else ():
+        part = Choice("absent", 0, part, test, item.span)
+    return replace(made, part=part)
+
+
+def _conditions(node: object) -> Iterator[Expr]:
+    """The tests of every `if` in a part of the tree."""
+    if isinstance(node, ast.Conditional):
+        yield node.test
+    if isinstance(node, tuple):
+        for each in cast("tuple[object, ...]", node):
+            yield from _conditions(each)
+    elif isinstance(node, ast.Chain | ast.Group | ast.Merge | ast.Repeat | ast.Label | ast.Conditional | ast.For):
+        for each in fields(node):
+            yield from _conditions(getattr(node, each.name))
 
 
 def _is_absent(made: Made, chain: ast.Chain) -> bool:

@@ -81,6 +81,8 @@ def elements(part: Part | None) -> list[Part]:
         return []
     if isinstance(part, Sequence):
         return [each for inside in part.parts for each in elements(inside)]
+    if isinstance(part, Choice) and part.kind == "absent":
+        return elements(part.part)
     return [part]
 
 

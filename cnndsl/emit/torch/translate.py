@@ -241,6 +241,8 @@ def _call(function: str, arguments: list[Ratio]) -> Ratio:
         return Ratio(op("divisible", first.over, first.under, divisor))
     if function not in ("min", "max", "abs") or any((constant(each.under) or 0) < 1 for each in arguments):
         raise _Untranslatable
+    if len(arguments) == 1 and function != "abs":
+        return first
     under = Const(1)
     for each in arguments:
         under = each.under if under == Const(1) else under if under == each.under else mul(under, each.under)

@@ -60,6 +60,9 @@ def test_families_at_other_settings(name: str, at: int) -> None:
         ("net N(k=3) INPUT 8x8x4 -> CONV{k}x1-4 -> FC-k", False),
         ("net N(n=4) INPUT 8x8x4 -> for c in n, 2*n [CONV1-c] -> FC-n", False),
         ("net N(n in {4, 8}=4) block U(c, m=2*n) = CONV1-c -> GAP -> FC-m INPUT 8x8x4 -> U(4)", True),
+        ("net N(n=3) INPUT 6 -> (RELU if n == 1 | FC-n)", False),
+        ("net N(n=3) INPUT 8x8x4 -> (CONV-4 + x: [CONV1-4] if n > 5 + ID) -> GAP -> FC-n", False),
+        ("net N(n=3) block B(m) = (CONV-4 + CONV1-4 if m > 5) INPUT 8x8x4 -> B(2*n) -> GAP -> FC-n", False),
         ("net N(w in {0.5, 1}=1) INPUT 8x8x4 -> FC-{8*w}", False),
     ],
 )

@@ -25,6 +25,7 @@ FOUND = {
     "a mean as a later operand": "INPUT 8x8x4 -> MUL(CONV1-4, MEAN(CONV1-4, CONV3-4, ID))",
     "a class that hides a name of the file": "block F = POOL3/2(pad=same) -> CONV3-4\nINPUT 9x9x4 -> F",
     "two taps of one name": "block B = tap t: CONV1-2 -> CONV3-4\nINPUT 8x8x4 -> B -> B",
+    "the least of one number": "block S(s) = CONV-6(groups=min(s))\nINPUT 8x8x4 -> S(2)",
     "an output that is an input": "INPUT 8x8x4 -> tap t: CONV1-2",
 }
 
