@@ -134,8 +134,10 @@ _FRACTIONS = (Fraction(3, 10), Fraction(7, 10), Fraction(1, 4))
 def candidates(default: Value, domain: tuple[Value, ...] | None, annotation: str) -> Iterator[Value]:
     """Values other than the default: two of the domain, or the default's neighbours, its double, and fractions.
 
+    A parameter without a domain may be a fraction in the language, whatever the argument's annotation.
+
     >>> [show(value) for value in candidates(10, None, "int")]
-    ['9', '11', '20']
+    ['9', '11', '20', '10.5', '7.5']
     """
     if domain is not None:
         others = [value for value in domain if value != default or type(value) is not type(default)]
@@ -146,6 +148,8 @@ def candidates(default: Value, domain: tuple[Value, ...] | None, annotation: str
         return
     if isinstance(default, int | Fraction):
         found: list[int | Fraction] = [default - 1, default + 1, 2 * default]
+        if annotation == "int":
+            found += [default + Fraction(1, 2), default * Fraction(3, 4)]
         if "float" in annotation or "Fraction" in annotation:
             found += [*_FRACTIONS, Fraction(default) / 2, 3 * default]
         for value in dict.fromkeys(found):

@@ -22,10 +22,10 @@ def fc(width: str, arguments: str, before: str = "pass") -> str:
     ("head", "width", "text"),
     [
         ("net N(n=10)", "n", fc("n", ", n: int = 10")),
-        ("net N(n=10)", "{2*n + 1}", fc("2 * n + 1", ", n: int = 10")),
+        ("net N(n in 8..20 = 10)", "{2*n + 1}", fc("2 * n + 1", ", n: int = 10")),
         ("net N(n=10)", "{2*n + 1}", fc("21", "")),
         ("net N(n=10)", "{n/2}", fc("n // 2", ", n: int = 10", "if n % 2:\n    raise ValueError(n)")),
-        ("net N(n=10, m=3)", "{n*m}", fc("m * n", ", n: int = 10, m: int = 3")),
+        ("net N(n in 8..12 = 10, m in 2..4 = 3)", "{n*m}", fc("m * n", ", n: int = 10, m: int = 3")),
         ("net N(class=10)", "class", fc("class_", ", class_: int = 10")),
         ("net N(n in 5..20 = 10)", "n", fc("n", ", n: int = 10")),
         ("net N(b in {yes, no} = yes)", "{10}", fc("10", ", b: bool = True")),
@@ -40,6 +40,12 @@ def test_right_arguments(head: str, width: str, text: str) -> None:
     ("head", "width", "text", "message"),
     [
         ("net N(n=10)", "n", fc("10", ", n: int = 10"), "with n=9, `self.fc` is Linear(256, 10)"),
+        (
+            "net N(n=10)",
+            "{2*n + 1}",
+            fc("2 * n + 1", ", n: int = 10"),
+            "with n=10.5, `Linear` is given out_features=22.0",
+        ),
         ("net N(n=10)", "n", fc("n", ", n: int = 11"), "the default of `n` is 11, expected 10"),
         ("net N(n=10)", "n", fc("n", ", n: int = 10, m: int = 3"), "`m` is no parameter of the net"),
         ("net N(n=10)", "{n/2}", fc("n // 2", ", n: int = 10"), "the class accepts n=11, which the compiler refuses"),
