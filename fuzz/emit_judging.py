@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from cnndsl.graph import Graph
 
 BATCHES = (2,)
-MOST_TRIALS = 4
+MOST_TRIALS = 6
 """So many other settings are tried with a constructor."""
 
 
@@ -90,17 +91,24 @@ def _other_weights(initial: Mapping[str, torch.Tensor], make: Any) -> str:
 
 
 def trials(graph: Graph, others: tuple[Mapping[str, object], ...]) -> Iterator[Mapping[str, object]]:
-    """Gives other settings: those that are stored with the program, then a number one more or a choice reversed."""
+    """Gives other settings: those that are stored with the program, then a number one more, a fraction halved or a
+    choice reversed; where there is a domain, one value of it and a number that is not."""
     found: list[Mapping[str, object]] = list(others)
     for name, value in graph.settings.items():
         domain = graph.domains.get(name)
         if domain is not None:
             found += [{name: each} for each in domain if each != value][:1]
-        elif isinstance(value, bool):
-            found.append({name: not value})
+        if isinstance(value, bool):
+            found += [{name: not value}] if domain is None else []
         elif isinstance(value, int):
-            found.append({name: value + 1})
+            found.append({name: value + 1 if domain is None else 1 + max(each for each in domain if _is_number(each))})
+        elif isinstance(value, Fraction):
+            found.append({name: value / 2})
     yield from found[:MOST_TRIALS]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | Fraction)
 
 
 def _with_arguments(make: Any, graph: Graph, settings: Mapping[str, object]) -> str:

@@ -29,7 +29,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emit_programs import Program, programs, reached, reaching
+from emit_programs import Program, digest, programs, reached, reaching
 from emit_sites import LEFT_OUT, Site, emitter_files, sites
 from mutants import Served
 from mutating import ROOT, Mutant
@@ -329,13 +329,13 @@ def tell(number: int, count: int, mutant: Mutant, outcome: Outcome) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def drawn(options: argparse.Namespace, known: list[Program]) -> list[tuple[Mutant, list[Program]]]:
+def drawn(options: argparse.Namespace, known: list[Program], version: str) -> list[tuple[Mutant, list[Program]]]:
     """Draws mutants, and for each of them programs that reach its place."""
     draw = random.Random(options.seed)
     every: list[Site] = [site for path in emitter_files() for site in sites(path)]
     if options.only:
         every = [each for each in every if options.only in f"{each.path.name}:{each.line}"]
-    lines = reached(known)
+    lines = reached(known, version)
     chosen: list[tuple[Mutant, list[Program]]] = []
     for site in draw.sample(every, min(options.count, len(every))):
         mutant = site.mutant()
@@ -364,14 +364,17 @@ def main() -> None:
 
     torch.set_num_threads(1)
     started = time.monotonic()
+    version = digest()
     known = programs()
-    chosen = drawn(options, known)
+    chosen = drawn(options, known, version)
     print(f"{time.monotonic() - started:.0f} s to prepare", file=sys.stderr)
     gc.freeze()
     found: dict[int, Outcome] = {}
     for at, outcome in outcomes(chosen, options.processes, options.wrong, options.seconds):
         found[at] = outcome
         tell(len(found), len(chosen), chosen[at][0], outcome)
+    if digest() != version:
+        raise SystemExit("the emitter or the programs changed meanwhile: what was found holds for neither")
     ordered = [(mutant, found[at]) for at, (mutant, _) in enumerate(chosen)]
     lines = [*table(ordered), *details(ordered, known)]
     lines.append(f"{time.monotonic() - started:.0f} s")

@@ -46,20 +46,25 @@ def programs() -> list[Program]:
     return found
 
 
-def reached(known: list[Program]) -> Reached:
-    """Tells which programs reach a line, as it was found for this emitter and these programs or finds it anew."""
-    digest = hashlib.sha256(STORED.read_bytes())
+def digest() -> str:
+    """Identifies the emitter and the stored programs, as they are on the disk."""
+    found = hashlib.sha256(STORED.read_bytes())
     for path in emitter_files():
-        digest.update(path.read_bytes())
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def reached(known: list[Program], version: str) -> Reached:
+    """Tells which programs reach a line, as it was found for this version of the emitter or finds it anew."""
     if KEPT.exists():
         read = json.loads(KEPT.read_text(encoding="utf-8"))
-        if read["digest"] == digest.hexdigest():
+        if read["digest"] == version:
             lines = read["lines"]
             return {file: {int(at): int(bits, 16) for at, bits in lines[file].items()} for file in lines}
     found = _followed(known)
     kept = {file: {str(at): f"{bits:x}" for at, bits in found[file].items()} for file in found}
     KEPT.parent.mkdir(exist_ok=True)
-    KEPT.write_text(json.dumps({"digest": digest.hexdigest(), "lines": kept}), encoding="utf-8")
+    KEPT.write_text(json.dumps({"digest": version, "lines": kept}), encoding="utf-8")
     return found
 
 
