@@ -100,11 +100,10 @@ class SlidingPool(Layer):
 
     def _pads(self, x: Shape) -> tuple[int, ...]:
         """Uneven padding as `F.pad` takes it, last axis first: just so much behind that the last window fits."""
-        pads: list[int] = []
-        for axis in reversed(self._axes(x)):
-            reach = (axis.output - 1) * axis.stride + axis.extent
-            pads += [axis.before, reach - axis.size - axis.before]
-        return tuple(pads)
+        return tuple(pad for axis in reversed(self._axes(x)) for pad in (axis.before, self._behind(axis)))
+
+    def _behind(self, axis: Axis) -> int:
+        return _reach(axis) - axis.size
 
     def scratch(self, *inputs: Shape) -> tuple[int, int]:
         """The padded copy, where PyTorch does not pad by itself."""
@@ -113,7 +112,7 @@ class SlidingPool(Layer):
 
     def _padded(self, x: Shape) -> int:
         """The number of values after uneven padding."""
-        return x.channels * prod((axis.output - 1) * axis.stride + axis.extent for axis in self._axes(x))
+        return x.channels * prod(axis.before + axis.size + self._behind(axis) for axis in self._axes(x))
 
     def _stride(self, x: Shape) -> Keywords:
         """Nothing where the stride is the size, which is PyTorch's default too."""
@@ -200,8 +199,8 @@ class MeanPool(SlidingPool):
     """What `AVGPOOL` and `SUMPOOL` share: torch.nn.AvgPool2d."""
 
     def even_padding(self, x: Shape) -> Dims | None:
-        """As everywhere; but in 3-D PyTorch wants the input as large as the window before it is padded, and rounding up
-        it leaves out of a mean what the last window has beyond even padding, zeros that count here."""
+        """As everywhere; but in 3-D PyTorch wants the input as large as the window before it is padded, and a mean has
+        in it only the padding that is as large in front."""
         if any(axis.before != axis.after and _reach(axis) > axis.size + axis.before for axis in self._axes(x)):
             return None
         if x.rank == 3 and any(axis.size < axis.kernel for axis in self._axes(x)):
@@ -224,6 +223,10 @@ class AvgPool(MeanPool):
     def _adaptive(self) -> Dims:
         return self.out
 
+    def _behind(self, axis: Axis) -> int:
+        """At most the padding: what `ceil` lets the last window have beyond it is no part of the mean."""
+        return min(super()._behind(axis), axis.after)
+
     def saved(self, *inputs: Shape) -> Saved:
         """The input, or its padded copy; a global mean keeps nothing."""
         (x,) = inputs
@@ -238,7 +241,10 @@ class AvgPool(MeanPool):
         (x,) = inputs
         if self.out:
             return TorchCall(f"nn.AdaptiveAvgPool{x.rank}d", (Slot(squeeze(self.out), "out"),))
-        return self._sliding("AvgPool", x, () if self.countpad else (("count_include_pad", Slot(False)),))
+        extra: Keywords = () if self.countpad else (("count_include_pad", Slot(False)),)
+        if self.even_padding(x) is None and any(_reach(axis) > axis.size + axis.after for axis in self._axes(x)):
+            extra = (("ceil_mode", Slot(True)), *extra)
+        return self._sliding("AvgPool", x, extra)
 
 
 @record

@@ -18,6 +18,8 @@ from tests.support import Live, saved_bytes
 
 # 6 positions in windows of 3 by strides of 2: with `ceil` the last one overhangs by one.
 OVERHANG = {"kernel": (3,), "stride": (2,), "pad": "valid", "ceil": True}
+# 8 positions, padded by 1 and 2, in windows of 4: the last one overhangs the padding by one.
+OVERHANG_BEHIND_PADDING = {"kernel": (4,), "stride": (4,), "pad": "same", "ceil": True}
 PADS = st.sampled_from(["valid", "same", "full", (0,), (1,), (2,)])
 
 
@@ -44,13 +46,19 @@ def _accepted(layer: SlidingPool, x: Shape) -> Shape:
         raise
 
 
+def _padding(layer: SlidingPool, dilation: int = 1) -> tuple[int, int]:
+    """The padding in front and behind, by the table of the language reference."""
+    overlap = dilation * (layer.kernel[0] - 1)
+    by_name = {"valid": (0, 0), "same": (overlap // 2, overlap - overlap // 2), "full": (overlap, overlap)}
+    return by_name[layer.pad] if isinstance(layer.pad, str) else (layer.pad[0], layer.pad[0])
+
+
 def _windows(
     layer: SlidingPool, x: Shape, output: Shape, dilation: int = 1
 ) -> dict[tuple[int, ...], list[tuple[int, ...]]]:
     """For each output position the input positions in its window, padding left out: the definition, in loops."""
     (kernel,), (stride,) = layer.kernel, layer.stride
-    before = {"valid": 0, "same": dilation * (kernel - 1) // 2, "full": dilation * (kernel - 1)}
-    pad = before[layer.pad] if isinstance(layer.pad, str) else layer.pad[0]
+    pad, _ = _padding(layer, dilation)
     found = {}
     for at in product(*map(range, output.spatial)):
         reach = [[p * stride - pad + k * dilation for k in range(kernel)] for p in at]
@@ -72,18 +80,28 @@ def test_max_pooling(x: Shape, options: dict[str, object], dilation: int) -> Non
         assert torch.equal(result[(..., *at)], values.amax(0))
 
 
+def _padded_size(layer: SlidingPool, x: Shape, at: tuple[int, ...]) -> int:
+    """The positions of a window, padding among them; what `ceil` lets overhang the padding is none (nn.AvgPool2d)."""
+    (kernel,), (stride,) = layer.kernel, layer.stride
+    before, after = _padding(layer)
+    starts = [p * stride - before for p in at]
+    return prod(min(start + kernel, size + after) - start for start, size in zip(starts, x.spatial, strict=True))
+
+
 @settings(max_examples=150)
 @given(maps(), geometry(), st.booleans())
 @example(Shape(2, (6, 6)), OVERHANG, False)
+@example(Shape(2, (6, 6)), OVERHANG, True)
+@example(Shape(2, (8, 8)), OVERHANG_BEHIND_PADDING, True)
+@example(Shape(2, (8, 7, 3)), OVERHANG_BEHIND_PADDING, True)
 def test_mean_pooling(x: Shape, options: dict[str, object], countpad: bool) -> None:
     layer = AvgPool(**options, countpad=countpad)
     output = _accepted(layer, x)
-    assume(not (countpad and layer.ceil))
     example = torch.randn(2, 2, *x.spatial)
     result = Live(layer, (x,))(example)
     for at, window in _windows(layer, x, output).items():
         values = torch.stack([example[(..., *position)] for position in window])
-        mean = values.sum(0) / (layer.kernel[0] ** x.rank if countpad else len(window))
+        mean = values.sum(0) / (_padded_size(layer, x, at) if countpad else len(window))
         torch.testing.assert_close(result[(..., *at)], mean)
 
 

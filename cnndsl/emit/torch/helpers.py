@@ -69,9 +69,10 @@ class PaddedAvgPool{n}d(nn.AvgPool{n}d):
         stride: int | {size} | None = None,
         *,
         pads: tuple[int, ...],
+        ceil_mode: bool = False,
         count_include_pad: bool = True,
     ) -> None:
-        super().__init__(kernel_size, stride or kernel_size)
+        super().__init__(kernel_size, stride, ceil_mode=ceil_mode)
         self.pads = pads
         self.counts_padding = count_include_pad
 
@@ -82,7 +83,7 @@ class PaddedAvgPool{n}d(nn.AvgPool{n}d):
         return mean / self._mean(F.pad(torch.ones_like(input[:1, :1]), self.pads))
 
     def _mean(self, x: torch.Tensor) -> torch.Tensor:
-        return F.avg_pool{n}d(x, self.kernel_size, self.stride)
+        return F.avg_pool{n}d(x, self.kernel_size, self.stride, ceil_mode=self.ceil_mode)
 '''
 
 _PADDED_SUM_POOL = '''\

@@ -46,8 +46,8 @@ def _max_pool(rank: int, given: Given, forms: Forms) -> Leaf:
 
 def _avg_pool(rank: int, given: Given, forms: Forms) -> Leaf:
     kernel, stride = window(rank, given)
-    counted = given.flag("count_include_pad")
-    return forms.leaf(("avgpool", rank, kernel, stride, _pads(given, rank), False, counted), memory="copies")
+    ceil, counted = given.flag("ceil_mode"), given.flag("count_include_pad")
+    return forms.leaf(("avgpool", rank, kernel, stride, _pads(given, rank), ceil, counted), memory="copies")
 
 
 def _sum_pool(rank: int, given: Given, forms: Forms) -> Leaf:
