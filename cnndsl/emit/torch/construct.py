@@ -182,11 +182,16 @@ class _Construction:
         """Refuse what the compiler refuses; a dropout checks its own rate."""
         if self.calls[0].name.startswith("nn.") and "Dropout" in self.calls[0].name:
             return
-        for operator, bound, word in (("<", rule.minimum, "least"), (">", rule.maximum, "most")):
-            if bound is not None:
-                number = Const(int(bound) if bound == int(bound) else bound)
-                message = f"{text(term)} must be at {word} {text(number)}"
-                self.guards.append(Guard(op(operator, term, number), message, frozenset(names(term))))
+        bounds = (("<", rule.minimum), (">", rule.maximum))
+        known = [(operator, Const(int(at) if at == int(at) else at)) for operator, at in bounds if at is not None]
+        if not known:
+            return
+        outside, *others = [op(operator, term, number) for operator, number in known]
+        for test in others:
+            outside = op("or", outside, test)
+        said = "between" if len(known) == 2 else "at least" if known[0][0] == "<" else "at most"
+        message = f"{text(term)} must be {said} {' and '.join(text(number) for _, number in known)}"
+        self.guards.append(Guard(outside, message, frozenset(names(term))))
 
     def _guard(self, dividend: Term, divisor: Term) -> None:
         message = f"{text(dividend)} must be a multiple of {text(divisor)}"

@@ -272,7 +272,7 @@ def _described(cls: ModuleClass) -> str:
     spans = [f"{entering} -> {leaving}" for entering, leaving in cls.shapes]
     if len(set(spans)) == 1:
         return f"{spans[0]}{f', {len(spans)} times' if len(spans) > 1 else ''}."
-    return f"Used {len(spans)} times, from {spans[0]} to {spans[-1]}."
+    return f"Used {len(spans)} times: first {spans[0]}, last {spans[-1]}."
 
 
 def _passed(parameter: Parameter) -> str:

@@ -132,22 +132,26 @@ _FRACTIONS = (Fraction(3, 10), Fraction(7, 10), Fraction(1, 4))
 
 
 def candidates(default: Value, domain: tuple[Value, ...] | None, annotation: str) -> Iterator[Value]:
-    """Values other than the default: two of the domain, or the default's neighbours, its double, and fractions.
+    """Values other than the default: of the domain its ends, the default's neighbours and double; or the default's
+    neighbours, its double, and fractions.
 
     A parameter without a domain may be a fraction in the language, whatever the argument's annotation.
 
     >>> [show(value) for value in candidates(10, None, "int")]
     ['9', '11', '20', '10.5', '7.5']
+    >>> list(candidates(4, tuple(range(1, 33)), "int"))
+    [1, 32, 3, 5, 8]
     """
     if domain is not None:
         others = [value for value in domain if value != default or type(value) is not type(default)]
-        yield from dict.fromkeys((*others[:1], *others[-1:]))
+        near = [each for each in _near(default) if each in others]
+        yield from dict.fromkeys((*others[:1], *others[-1:], *near))
         return
     if isinstance(default, bool):
         yield not default
         return
     if isinstance(default, int | Fraction):
-        found: list[int | Fraction] = [default - 1, default + 1, 2 * default]
+        found = _near(default)
         if annotation == "int":
             found += [default + Fraction(1, 2), default * Fraction(3, 4)]
         if "float" in annotation or "Fraction" in annotation:
@@ -155,6 +159,13 @@ def candidates(default: Value, domain: tuple[Value, ...] | None, annotation: str
         for value in dict.fromkeys(found):
             if value != default:
                 yield value.numerator if value.denominator == 1 else value
+
+
+def _near(default: Value) -> list[int | Fraction]:
+    """A number's neighbours and its double."""
+    if isinstance(default, bool) or not isinstance(default, int | Fraction):
+        return []
+    return [default - 1, default + 1, 2 * default]
 
 
 def _try(

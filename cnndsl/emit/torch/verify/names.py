@@ -1,4 +1,4 @@
-"""The functions of a text: their parameters, and which names are their own."""
+"""The functions of a text: their parameters, which names are their own, and what they raise."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ def is_docstring(node: ast.stmt) -> bool:
 
 
 def _collect(body: list[ast.stmt], found: set[str]) -> None:
-    """The names that statements assign: they are local to the whole function. Comprehensions have their own."""
+    """The names that statements assign: they are local to the whole function. Comprehensions have their own.
+
+    Raises Trouble for an error that is no ValueError, even where no run comes by.
+    """
     for statement in body:
         match statement:
             case ast.Assign(targets=targets):
@@ -48,8 +51,18 @@ def _collect(body: list[ast.stmt], found: set[str]) -> None:
             case ast.Delete(targets=targets):
                 for target in targets:
                     _targets(target, found)
+            case ast.Raise():
+                _check_raised(statement)
             case _:
                 pass
+
+
+def _check_raised(node: ast.Raise) -> None:
+    match node:
+        case ast.Raise(exc=ast.Call(func=ast.Name(id="ValueError"), args=[_], keywords=[]), cause=None):
+            pass
+        case _:
+            raise NotUnderstood("what is raised", node.lineno)
 
 
 def _targets(node: ast.expr, found: set[str]) -> None:

@@ -55,6 +55,12 @@ def test_right_arguments(head: str, width: str, text: str) -> None:
             fc("n", ", n: int = 10", "if n > 11:\n    raise ValueError(n)"),
             "refuses what the compiler",
         ),
+        (
+            "net N(n in 1..32 = 10)",
+            "{min(max(n, 2), 16)}",
+            fc("2 if n == 1 else 16 if n > 11 else 10", ", n: int = 10"),
+            "with n=9",
+        ),
         ("net N(n=10, m=3)", "{n + m}", fc("n + 3", ", n: int = 10, m: int = 3"), "with m=2"),
         ("net N(n=10, m=3)", "{n*m - 3*n - 10*m + 60}", fc("30", ", n: int = 10, m: int = 3"), "with n=9, m=2"),
         ("net N(w in {0.25, 0.5, 1} = 0.5)", "{8*w}", fc("8 * w", ", w: float = 0.5"), "out_features=2.0"),

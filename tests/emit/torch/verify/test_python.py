@@ -96,6 +96,10 @@ def test_what_goes_wrong_in_a_constructor_is_told(init: str) -> None:
         "assert True",
         "super().__setattr__('a', 3)",
         "nn.init.zeros_(3)",
+        "if self.training is None:\n    raise XValueError('no')",
+        "for _ in range(0):\n    raise TypeError('no')",
+        "if 1 > 2:\n    raise ValueError",
+        "if 1 > 2:\n    raise ValueError('no') from None",
     ],
 )
 def test_what_is_not_understood_is_told(statement: str) -> None:
