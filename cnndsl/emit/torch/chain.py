@@ -20,7 +20,7 @@ from cnndsl.emit.torch.iterations import Iterations
 from cnndsl.emit.torch.names import attribute
 from cnndsl.emit.torch.parts import Borders, child_name, elements, is_module, path_of
 from cnndsl.emit.torch.scope import Missing, known_terms
-from cnndsl.emit.torch.terms import Const, Term, UnknownName, Var, add, evaluate, negated, text
+from cnndsl.emit.torch.terms import Const, Term, UnknownName, Var, add, evaluate, mul, names, negated, text
 from cnndsl.emit.torch.traced import Differ, Known, in_iteration, of_type
 from cnndsl.expr import Expr
 from cnndsl.graph import Choice, From, Leaf, Loop, Named, Part
@@ -300,8 +300,6 @@ def _step(name: str, leaving: Term) -> Assign:
 
 def added(name: str, leaving: Term) -> Term | None:
     """Return what is added to a variable, None where it is not a sum with it."""
-    from cnndsl.emit.torch.terms import mul, names
-
     more = add(leaving, mul(Const(-1), Var(name)))
     return more if name not in names(more) and name in names(leaving) else None
 

@@ -57,7 +57,6 @@ class Traced:
     forward: Forward
     children: Mapping[str, Candidate]
     decisions: tuple[Decision, ...]
-    loose: frozenset[int] = frozenset()
 
 
 @record(slots=True)
