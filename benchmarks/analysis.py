@@ -43,7 +43,7 @@ def forget() -> None:
 
 
 def ours(net: str) -> dict[str, Action]:
-    from cnndsl.analysis.contracts import check
+    from cnndsl.analysis.assertions import check
     from cnndsl.analysis.cost import costs, network_total
     from cnndsl.analysis.memory import training
     from cnndsl.analysis.receptive_field import receptive_fields

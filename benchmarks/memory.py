@@ -34,7 +34,7 @@ def measure(graph: Any, batch: int, train: bool, autocast: bool) -> int:
     import torch
     from torch.nn import functional
 
-    from cnndsl.emit.torch.live import module
+    from cnndsl.runtime.live import module
 
     gc.collect()
     torch.cuda.empty_cache()

@@ -19,7 +19,7 @@ from scaling import program
 from cnndsl.errors import Source, Span
 from cnndsl.expr import Literal
 from cnndsl.syntax import ast
-from cnndsl.syntax.build import Builder
+from cnndsl.syntax.build import TreeBuilder
 from cnndsl.syntax.drive import drive
 from cnndsl.syntax.limits import check_text, check_tree
 from cnndsl.syntax.parse import _parse_from, parse
@@ -60,7 +60,7 @@ class Hand:
         assert closing is not None
         return ast.Group(body, Span(self.source, opening.start(2), closing.end()))
 
-    def _layer(self) -> ast.Layer:
+    def _layer(self) -> ast.WrittenLayer:
         token = self._take(4)
         assert token is not None
         width = self._number(token, 6) if token[6] else None
@@ -68,7 +68,9 @@ class Hand:
         end = token.end()
         if token[4] == "INPUT" and (extents := self._take(7)):
             volume, end = tuple(self._extents(extents)), extents.end()
-        return ast.Layer(token[4] + token[5], (), width, None, volume, None, Span(self.source, token.start(4), end))
+        return ast.WrittenLayer(
+            token[4] + token[5], (), width, None, volume, None, Span(self.source, token.start(4), end)
+        )
 
     def _number(self, token: re.Match[str], group: int) -> Literal:
         return Literal(int(token[group]), token[group], Span(self.source, *token.span(group)))
@@ -98,7 +100,7 @@ def main() -> None:
     actions = {
         "bare tokens": lambda: sum(1 for _ in WORD.finditer(source.text)),
         "hand-written, of this subset": lambda: by_hand(source),
-        "ours: lark's tables": lambda: drive(source.text, Builder(source)),
+        "ours: lark's tables": lambda: drive(source.text, TreeBuilder(source)),
         "lark itself, the same builder": lambda: _parse_from(source, 0),
         "ours, with all checks": lambda: parse(source),
         "of it characters and brackets": lambda: check_text(source),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cnndsl.files import FileError
     from cnndsl.network import Network, load, loads
     from cnndsl.resources import zoo
-    from cnndsl.sweep import space
+    from cnndsl.sweeping.sweep import space
 
 __version__ = "0.1.0"
 __all__ = ["CnnError", "Diagnostic", "FileError", "Network", "__version__", "load", "loads", "space", "zoo"]
@@ -31,7 +31,7 @@ _HOMES = {
     "Network": "network",
     "load": "network",
     "loads": "network",
-    "space": "sweep",
+    "space": "sweeping.sweep",
     "zoo": "resources",
 }
 

@@ -73,7 +73,7 @@ class Span:
 
 
 @record(slots=True)
-class Label:
+class Annotation:
     """A place that a diagnostic points at, and what to say of it."""
 
     span: Span
@@ -92,7 +92,7 @@ class Diagnostic:
     message: str
     span: Span | None = None
     label: str = ""
-    others: tuple[Label, ...] = ()
+    others: tuple[Annotation, ...] = ()
     context: tuple[str, ...] = ()
     help: str = ""
     severity: str = "error"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import TypeAlias
 
-from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
 from cnndsl.limits import current
 from cnndsl.records import record
 
@@ -65,7 +65,7 @@ class Path:
 
 
 @record(slots=True)
-class Reference:
+class ReferenceExpr:
     """`@name`: an output, as the argument of a layer or as the start of a branch. Parts are texts and holes."""
 
     parts: tuple[str | Expr, ...]
@@ -94,7 +94,7 @@ class Call:
     span: Span
 
 
-Expr: TypeAlias = Literal | Name | Path | Reference | Unary | Binary | Call
+Expr: TypeAlias = Literal | Name | Path | ReferenceExpr | Unary | Binary | Call
 Scope: TypeAlias = Mapping[str, Value]
 
 
@@ -233,7 +233,7 @@ def names(expr: Expr) -> Iterator[Name]:
     elif isinstance(expr, Call):
         for argument in expr.arguments:
             yield from names(argument)
-    elif isinstance(expr, Reference):
+    elif isinstance(expr, ReferenceExpr):
         for part in expr.parts:
             if not isinstance(part, str):
                 yield from names(part)
@@ -245,7 +245,7 @@ def _look_up(expr: Name, scope: Scope) -> Value:
         if isinstance(value, Unknown):
             raise CnnError(())
         if isinstance(value, Later):
-            message, others = f"`{expr.name}` has a value only further down", (Label(value.span, "from here on"),)
+            message, others = f"`{expr.name}` has a value only further down", (Annotation(value.span, "from here on"),)
             raise CnnError(Diagnostic("E0201", message, expr.span, "", others, help="move the `let` up"))
         return value
     define = f"define it, `let {expr.name} = …`, or make it a parameter of the net"

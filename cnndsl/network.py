@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from cnndsl.analysis.lifetimes import Device, Dtype
     from cnndsl.analysis.memory import Optimizer
-    from cnndsl.analysis.values import Device, Dtype
     from cnndsl.expr import Value
-    from cnndsl.report.facts import Stats
+    from cnndsl.report.stats import Stats
 
 
 @record
@@ -50,9 +50,9 @@ class Network:
             return self._stats
         if batch < 1:
             raise ValueError(f"a batch has at least one image, not {batch}")
-        from cnndsl.report.footprint import Plan, footprint
+        from cnndsl.report.memory import BatchSetup, footprint
 
-        return replace(self._stats, memory=footprint(self.graph, Plan(batch, dtype, optimizer, device)))
+        return replace(self._stats, memory=footprint(self.graph, BatchSetup(batch, dtype, optimizer, device)))
 
     def source(self) -> str:
         """A Python module with the network as a `torch.nn.Module`, which needs torch and nothing of ours."""
@@ -62,7 +62,7 @@ class Network:
 
     def module(self) -> nn.Module:
         """The network as a live module with initialised weights. Needs torch."""
-        from cnndsl.emit.torch.live import module
+        from cnndsl.runtime.live import module
 
         return module(self.graph)
 
@@ -74,8 +74,8 @@ class Network:
         """
         from os import fspath
 
-        from cnndsl.emit.dot import dot
-        from cnndsl.emit.draw import draw
+        from cnndsl.emit.drawing.dot import dot
+        from cnndsl.emit.drawing.draw import draw
 
         text = dot(self.graph, fold_repeats=fold)
         if path is not None:
@@ -93,7 +93,7 @@ class Network:
 
     @cached_property
     def _stats(self) -> Stats:
-        from cnndsl.report.facts import facts
+        from cnndsl.report.stats import facts
 
         return facts(self.graph)
 
@@ -116,7 +116,7 @@ def loads(text: str, /, **parameters: object) -> Network:
 
 def compiled(source: Source, settings: Mapping[str, Value]) -> Network:
     """The network of a program, its contracts checked. Raises CnnError where it is not one."""
-    from cnndsl.analysis.contracts import check
+    from cnndsl.analysis.assertions import check
     from cnndsl.elaborate.program import elaborate
     from cnndsl.syntax.parse import parse
 

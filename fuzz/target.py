@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 
 from cnndsl import diagnostics
-from cnndsl.analysis.contracts import check as broken_contracts
+from cnndsl.analysis.assertions import check as broken_contracts
 from cnndsl.elaborate.program import elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.files import decode

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cnndsl.analysis.contracts import check
+from cnndsl.analysis.assertions import check
 from cnndsl.cli import cli
 from cnndsl.codes import CODES, Code
 from cnndsl.codes.entry import COMMAND

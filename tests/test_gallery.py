@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.analysis.contracts import check
+from cnndsl.analysis.assertions import check
 from cnndsl.diagnostics import render
 from cnndsl.elaborate import elaborate
 from cnndsl.errors import CnnError, Diagnostic

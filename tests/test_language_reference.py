@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cnndsl.analysis.contracts import check
+from cnndsl.analysis.assertions import check
 from cnndsl.analysis.cost import costs
 from cnndsl.codes import CODES
 from cnndsl.elaborate import elaborate

@@ -13,7 +13,7 @@ from cnndsl import files
 from cnndsl.commands import compile as compiling
 from cnndsl.diagnostics.machine import sarif
 from cnndsl.elaborate import elaborate
-from cnndsl.emit import draw
+from cnndsl.emit.drawing import draw
 from cnndsl.emit.torch.source import source
 from cnndsl.errors import Diagnostic, Source, Span
 from cnndsl.files import FileError, read, write

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from cnndsl.analysis.forward import Forward
-from cnndsl.analysis.step import Ledger
-from cnndsl.analysis.values import WIDTHS, Values
+from cnndsl.analysis.forward import ForwardTrace
+from cnndsl.analysis.lifetimes import WIDTHS, Lifetimes
+from cnndsl.analysis.memory_trace import TraceBuilder
 from cnndsl.graph import Node
 from cnndsl.records import record
 
@@ -24,27 +24,27 @@ class Gradient:
 
 
 @dataclass
-class Backward:
-    forward: Forward
+class BackwardTrace:
+    forward: ForwardTrace
     gradients: dict[int, Gradient] = field(default_factory=dict[int, Gradient])
 
     @property
-    def values(self) -> Values:
+    def values(self) -> Lifetimes:
         return self.forward.values
 
     @property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> TraceBuilder:
         return self.forward.ledger
 
 
-def targets(values: Values, ledger: Ledger) -> list[int]:
+def targets(values: Lifetimes, ledger: TraceBuilder) -> list[int]:
     """The classes that the outputs are held against: one for each image, or for each pixel of an output map."""
     return [
         ledger.new(0, "input", 0, TARGET_BYTES * values.graph.nodes[output].shape.pixels) for output in values.learning
     ]
 
 
-def loss(forward: Forward, wanted: list[int]) -> list[list[int]]:
+def loss(forward: ForwardTrace, wanted: list[int]) -> list[list[int]]:
     """The cross-entropy of each output: log_softmax, of which the loss keeps the result, and the sum of weights."""
     values, ledger = forward.values, forward.ledger
     kept: list[list[int]] = []
@@ -62,9 +62,9 @@ def loss(forward: Forward, wanted: list[int]) -> list[list[int]]:
     return kept
 
 
-def run(forward: Forward, losses: list[list[int]]) -> None:
+def run(forward: ForwardTrace, losses: list[list[int]]) -> None:
     """Writes the backward pass into the ledger."""
-    backward = Backward(forward)
+    backward = BackwardTrace(forward)
     values, ledger = forward.values, forward.ledger
     ledger.event("backward", values.graph.output)
     seed = ledger.new(values.graph.output, "gradients", WIDTHS[values.dtype], 0)
@@ -79,7 +79,7 @@ def run(forward: Forward, losses: list[list[int]]) -> None:
     ledger.drop(seed)
 
 
-def _through_loss(backward: Backward, output: int, kept: list[int]) -> None:
+def _through_loss(backward: BackwardTrace, output: int, kept: list[int]) -> None:
     values, ledger = backward.values, backward.ledger
     numel = values.graph.nodes[output].shape.numel
     width = 4 if values.dtype == "amp" else values.width[output]
@@ -92,7 +92,7 @@ def _through_loss(backward: Backward, output: int, kept: list[int]) -> None:
     _arrive(backward, output, _cast(backward, output, gradient, width), True)
 
 
-def _through(backward: Backward, node: Node, gradient: Gradient) -> None:
+def _through(backward: BackwardTrace, node: Node, gradient: Gradient) -> None:
     """One layer: gradients of its parameters and inputs; then what it kept may go, and the gradient itself."""
     values, ledger = backward.values, backward.ledger
     ledger.event("backward", node.index)
@@ -114,7 +114,7 @@ def _through(backward: Backward, node: Node, gradient: Gradient) -> None:
         _arrive(backward, operand, storage, dense)
 
 
-def _divided(backward: Backward, node: Node, gradient: Gradient) -> Gradient:
+def _divided(backward: BackwardTrace, node: Node, gradient: Gradient) -> Gradient:
     """The gradient of a sum that a mean is the quotient of."""
     width = backward.values.width[node.index]
     quotient = backward.ledger.new(node.index, "gradients", 0, node.shape.numel * width)
@@ -122,7 +122,7 @@ def _divided(backward: Backward, node: Node, gradient: Gradient) -> Gradient:
     return Gradient(quotient, True)
 
 
-def _passed(backward: Backward, node: Node, operand: int, gradient: Gradient) -> tuple[int, bool]:
+def _passed(backward: BackwardTrace, node: Node, operand: int, gradient: Gradient) -> tuple[int, bool]:
     """The gradient for one operand: the same memory where it is only handed on, else new."""
     values, ledger = backward.values, backward.ledger
     shape = values.graph.nodes[operand].shape
@@ -137,7 +137,7 @@ def _passed(backward: Backward, node: Node, operand: int, gradient: Gradient) ->
     return _cast(backward, operand, storage, width), True
 
 
-def _cast(backward: Backward, operand: int, storage: int, width: int) -> int:
+def _cast(backward: BackwardTrace, operand: int, storage: int, width: int) -> int:
     """The gradient in the type of the output that it is of."""
     values, ledger = backward.values, backward.ledger
     if width == values.width[operand]:
@@ -147,7 +147,7 @@ def _cast(backward: Backward, operand: int, storage: int, width: int) -> int:
     return cast
 
 
-def _weight_gradients(backward: Backward, node: Node) -> None:
+def _weight_gradients(backward: BackwardTrace, node: Node) -> None:
     values, ledger = backward.values, backward.ledger
     width = WIDTHS[values.dtype]
     for tensor in values.tensors[node.index]:
@@ -158,7 +158,7 @@ def _weight_gradients(backward: Backward, node: Node) -> None:
             ledger.drop(ledger.new(node.index, "scratch", tensor.numel * values.computes(node), 0))
 
 
-def _arrive(backward: Backward, operand: int, storage: int, dense: bool) -> None:
+def _arrive(backward: BackwardTrace, operand: int, storage: int, dense: bool) -> None:
     """Autograd adds up the gradients of a value that several layers read, in place where nobody else holds one of
     them (torch/csrc/autograd/input_buffer.cpp, `accumulate`)."""
     ledger, gradients = backward.ledger, backward.gradients

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from cnndsl.analysis.lifetimes import Device, Dtype
 from cnndsl.analysis.memory import Memory, Optimizer, inference, training
-from cnndsl.analysis.step import Level
-from cnndsl.analysis.values import Device, Dtype
+from cnndsl.analysis.memory_trace import MemorySample
 from cnndsl.graph import Graph, Node
 from cnndsl.records import record
 
@@ -19,7 +19,7 @@ class Fit:
     graph: Graph
     available: int
     batch: int
-    peak: Level
+    peak: MemorySample
     memory: Memory
 
     @property

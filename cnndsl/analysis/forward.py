@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from cnndsl.analysis.step import Ledger, Purpose
-from cnndsl.analysis.values import WIDTHS, Values, saved
+from cnndsl.analysis.lifetimes import WIDTHS, Lifetimes, saved
+from cnndsl.analysis.memory_trace import Purpose, TraceBuilder
 from cnndsl.graph import Node
 
 SWITCH_BYTES = 8
@@ -14,15 +14,15 @@ SWITCH_BYTES = 8
 
 
 @dataclass
-class Forward:
+class ForwardTrace:
     """What is alive behind the forward pass.
 
     `outputs` maps a node to the storage of its output, `saved` to those that autograd keeps for it. `casts` are the
     copies of weights that autocast made, `switches` maps an UNPOOL to the indices that it takes.
     """
 
-    values: Values
-    ledger: Ledger
+    values: Lifetimes
+    ledger: TraceBuilder
     outputs: dict[int, int] = field(default_factory=dict[int, int])
     saved: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
     casts: list[int] = field(default_factory=list[int])
@@ -34,9 +34,9 @@ class Forward:
         return {storage for several in self.saved.values() for storage in several}
 
 
-def run(values: Values, ledger: Ledger) -> Forward:
+def run(values: Lifetimes, ledger: TraceBuilder) -> ForwardTrace:
     """Writes the forward pass into the ledger. The network's input comes into being in the event that is open."""
-    forward = Forward(values, ledger)
+    forward = ForwardTrace(values, ledger)
     graph = values.graph
     forward.outputs[0] = ledger.new(0, "input", 0, graph.input.numel * values.width[0])
     dying: dict[int, list[int]] = defaultdict(list)
@@ -53,7 +53,7 @@ def run(values: Values, ledger: Ledger) -> Forward:
     return forward
 
 
-def _execute(forward: Forward, node: Node) -> None:
+def _execute(forward: ForwardTrace, node: Node) -> None:
     values, ledger, at = forward.values, forward.ledger, node.index
     operands = [_cast(forward, node, operand) for operand in node.inputs]
     shared = values.shared(node)
@@ -71,7 +71,7 @@ def _execute(forward: Forward, node: Node) -> None:
         ledger.drop(operand)
 
 
-def _cast(forward: Forward, node: Node, operand: int) -> int:
+def _cast(forward: ForwardTrace, node: Node, operand: int) -> int:
     """The storage of an operand in the type in which the layer computes, held once more."""
     values, ledger = forward.values, forward.ledger
     width = values.computes(node)
@@ -82,7 +82,7 @@ def _cast(forward: Forward, node: Node, operand: int) -> int:
     return ledger.new(node.index, "activations", 0, values.graph.nodes[operand].shape.numel * width)
 
 
-def _cast_weights(forward: Forward, node: Node) -> None:
+def _cast_weights(forward: ForwardTrace, node: Node) -> None:
     """Autocast's copies of weights live until it is left, those that the backward pass wants until then."""
     values, ledger = forward.values, forward.ledger
     if values.computes(node) != 2:
@@ -97,7 +97,7 @@ def _cast_weights(forward: Forward, node: Node) -> None:
             forward.saved[node.index].append(cast)
 
 
-def _save(forward: Forward, node: Node, operands: list[int]) -> None:
+def _save(forward: ForwardTrace, node: Node, operands: list[int]) -> None:
     values, ledger, at = forward.values, forward.ledger, node.index
     kept = values.saved[at]
     for position in kept.inputs:
@@ -126,7 +126,7 @@ def _save(forward: Forward, node: Node, operands: list[int]) -> None:
             ledger.drop(storage)
 
 
-def _extra_width(values: Values, node: Node, size: int, mask: bool, per_image: bool) -> int:
+def _extra_width(values: Lifetimes, node: Node, size: int, mask: bool, per_image: bool) -> int:
     if mask and values.device == "cuda":
         return 1
     if size:
@@ -134,7 +134,7 @@ def _extra_width(values: Values, node: Node, size: int, mask: bool, per_image: b
     return values.width[node.index] if per_image else WIDTHS[values.dtype]
 
 
-def _keep(forward: Forward, node: int, storage: int) -> None:
+def _keep(forward: ForwardTrace, node: int, storage: int) -> None:
     if storage not in forward.saved[node]:
         forward.ledger.hold(storage)
         forward.saved[node].append(storage)

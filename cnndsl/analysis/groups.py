@@ -10,16 +10,27 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
-from cnndsl.elaborate.state import Given, Word
+from cnndsl.elaborate.state import NameValue, OutputValue
 from cnndsl.expr import Value, show
-from cnndsl.graph import Called, Choice, Graph, Join, Leaf, Loop, Named, Part, Sequence, Tapped
+from cnndsl.graph import (
+    CallPart,
+    ChoicePart,
+    Graph,
+    LayerPart,
+    LoopPart,
+    MergePart,
+    NamedPart,
+    Part,
+    SequencePart,
+    TapPart,
+)
 from cnndsl.records import record
 
 By = Literal["block", "stage", "kind"]
 
 
 @record(slots=True)
-class Group:
+class RowGroup:
     """Some nodes in one row. `times` is 3 for a repeat of three turns; `parts` is what opening it shows.
 
     `path` is where it stands (empty where it has no name), `title` what it is (`Bottleneck(64)`, `CONV3-64`).
@@ -29,10 +40,10 @@ class Group:
     title: str
     nodes: tuple[int, ...]
     times: int = 1
-    parts: tuple[Group, ...] = ()
+    parts: tuple[RowGroup, ...] = ()
 
 
-def grouped(graph: Graph, by: By) -> tuple[Group, ...]:
+def grouped(graph: Graph, by: By) -> tuple[RowGroup, ...]:
     """The whole network as groups, in order; every node but the input is in exactly one."""
     if by == "kind":
         return _flat(graph, [node.kind for node in graph.nodes])
@@ -41,7 +52,7 @@ def grouped(graph: Graph, by: By) -> tuple[Group, ...]:
     return tuple(_groups(graph, graph.tree))
 
 
-def unfolded(groups: Iterable[Group], depth: int | None = None, level: int = 0) -> Iterator[tuple[int, Group]]:
+def unfolded(groups: Iterable[RowGroup], depth: int | None = None, level: int = 0) -> Iterator[tuple[int, RowGroup]]:
     """The rows of groups opened to a depth (1: none is, None: all are), each with its level from 0."""
     for group in groups:
         yield level, group
@@ -68,36 +79,37 @@ def _pixels(extents: tuple[int, ...]) -> int:
     return product if extents else 0
 
 
-def _flat(graph: Graph, names: list[str]) -> tuple[Group, ...]:
+def _flat(graph: Graph, names: list[str]) -> tuple[RowGroup, ...]:
     members: dict[str, list[int]] = defaultdict(list)
     for node in graph.layers:
         members[names[node.index]].append(node.index)
     return tuple(
-        Group("", name, tuple(nodes), parts=tuple(_leaf(graph, at) for at in nodes)) for name, nodes in members.items()
+        RowGroup("", name, tuple(nodes), parts=tuple(_leaf(graph, at) for at in nodes))
+        for name, nodes in members.items()
     )
 
 
-def _leaf(graph: Graph, at: int) -> Group:
+def _leaf(graph: Graph, at: int) -> RowGroup:
     node = graph.nodes[at]
-    return Group(node.path, node.text, (at,))
+    return RowGroup(node.path, node.text, (at,))
 
 
-def _groups(graph: Graph, part: Part) -> list[Group]:
+def _groups(graph: Graph, part: Part) -> list[RowGroup]:
     match part:
-        case Leaf():
+        case LayerPart():
             return [_leaf(graph, part.node)] if graph.nodes[part.node].inputs else []
-        case Sequence():
+        case SequencePart():
             return [group for each in part.parts for group in _groups(graph, each)]
-        case Join():
+        case MergePart():
             branches = [group for branch in part.branches for group in _groups(graph, branch)]
             return [*branches, _leaf(graph, part.node)]
-        case Choice():
+        case ChoicePart():
             return _groups(graph, part.part) if part.part is not None else []
-        case Loop():
+        case LoopPart():
             return _repeat(graph, part)
-        case Named() | Tapped():
+        case NamedPart() | TapPart():
             return _named(graph, part)
-        case Called():
+        case CallPart():
             title = f"{part.block}({', '.join(map(_written, part.arguments))})" if part.arguments else part.block
             return _gathered(part.path, title, _groups(graph, part.body))
         case _:
@@ -106,18 +118,18 @@ def _groups(graph: Graph, part: Part) -> list[Group]:
 
 def _written(argument: Value) -> str:
     """An argument as a call has it: a name without the words that messages put around it."""
-    if isinstance(argument, Word):
+    if isinstance(argument, NameValue):
         return argument.name
-    return f"@{argument.name}" if isinstance(argument, Given) else show(argument)
+    return f"@{argument.name}" if isinstance(argument, OutputValue) else show(argument)
 
 
-def _gathered(path: str, title: str, parts: list[Group], times: int = 1) -> list[Group]:
+def _gathered(path: str, title: str, parts: list[RowGroup], times: int = 1) -> list[RowGroup]:
     """One group of several; none of none."""
     nodes = tuple(at for part in parts for at in part.nodes)
-    return [Group(path, title, nodes, times, tuple(parts))] if nodes else []
+    return [RowGroup(path, title, nodes, times, tuple(parts))] if nodes else []
 
 
-def _repeat(graph: Graph, loop: Loop) -> list[Group]:
+def _repeat(graph: Graph, loop: LoopPart) -> list[RowGroup]:
     turns = [_groups(graph, turn) for turn in loop.turns]
     if len(turns) < 2:
         return [group for turn in turns for group in turn]
@@ -127,15 +139,15 @@ def _repeat(graph: Graph, loop: Loop) -> list[Group]:
     return _gathered("", title, opened, len(turns))
 
 
-def _title(parts: list[Group]) -> str:
+def _title(parts: list[RowGroup]) -> str:
     """What a turn without a name is called: by its parts, the middle left out where there are many."""
     titles = [part.title for part in parts]
     return " -> ".join(titles if len(titles) <= 3 else [titles[0], "…", titles[-1]])
 
 
-def _named(graph: Graph, part: Named | Tapped) -> list[Group]:
+def _named(graph: Graph, part: NamedPart | TapPart) -> list[RowGroup]:
     parts = _groups(graph, part.part)
-    if isinstance(part, Named) and not part.is_module:
+    if isinstance(part, NamedPart) and not part.is_module:
         return parts
     if len(parts) == 1 and parts[0].times > 1:
         return [replace(parts[0], path=part.path)]

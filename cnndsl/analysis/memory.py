@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Literal
 
 from cnndsl.analysis import backward, forward
-from cnndsl.analysis.step import Ledger, Level, Step, largest_batch, levels, peak
-from cnndsl.analysis.values import WIDTHS, Device, Dtype, Values
+from cnndsl.analysis.lifetimes import WIDTHS, Device, Dtype, Lifetimes
+from cnndsl.analysis.memory_trace import MemorySample, Step, TraceBuilder, largest_batch, levels, peak
 from cnndsl.graph import Graph
 from cnndsl.records import record
 
@@ -50,11 +50,11 @@ class Memory:
             sizes[storage.node] += storage.bytes(batch)
         return tuple(sizes)
 
-    def peak(self, batch: int = 1, rounded: bool = False) -> Level:
+    def peak(self, batch: int = 1, rounded: bool = False) -> MemorySample:
         """The event at which most is alive, with how much that is. `rounded` is the estimate for CUDA's allocator."""
         return peak(self.step, batch, rounded)
 
-    def timeline(self, batch: int = 1, rounded: bool = False) -> tuple[Level, ...]:
+    def timeline(self, batch: int = 1, rounded: bool = False) -> tuple[MemorySample, ...]:
         """What is alive at each event of the step, for a plot."""
         return tuple(levels(self.step, batch, rounded))
 
@@ -70,7 +70,7 @@ class Memory:
 
 def inference(graph: Graph, dtype: Dtype = "fp32", device: Device = "cpu") -> Memory:
     """The memory of the emitted module in use: evaluation mode, no gradients."""
-    return _memory(Values(graph, False, dtype, device), None)
+    return _memory(Lifetimes(graph, False, dtype, device), None)
 
 
 def training(graph: Graph, dtype: Dtype = "fp32", optimizer: Optimizer = "sgd", device: Device = "cpu") -> Memory:
@@ -80,16 +80,16 @@ def training(graph: Graph, dtype: Dtype = "fp32", optimizer: Optimizer = "sgd", 
     matters for dropout's mask, 1 byte a value on a GPU, and for the optimizer's update, which goes over all parameters
     at once there.
     """
-    return _memory(Values(graph, True, dtype, device), optimizer)
+    return _memory(Lifetimes(graph, True, dtype, device), optimizer)
 
 
-def _memory(values: Values, optimizer: Optimizer | None) -> Memory:
+def _memory(values: Lifetimes, optimizer: Optimizer | None) -> Memory:
     width = WIDTHS[values.dtype]
     tensors = [each for node in values.graph.nodes for each in values.tensors[node.index]]
     parameters = sum(width * each.numel for each in tensors if each.role != "buffer")
     buffers = sum(each.numel * (8 if each.dtype == "int64" else width) for each in tensors if each.role == "buffer")
     state = STATES[optimizer] * parameters if optimizer else 0
-    ledger = Ledger()
+    ledger = TraceBuilder()
     ledger.event("start", 0)
     for node in values.graph.nodes:
         for each in values.tensors[node.index]:
@@ -105,7 +105,7 @@ def _memory(values: Values, optimizer: Optimizer | None) -> Memory:
     return Memory(values.graph, ledger.step(), parameters, buffers, parameters if optimizer else 0, state, kept)
 
 
-def _step(values: Values, ledger: Ledger, optimizer: Optimizer | None) -> frozenset[int]:
+def _step(values: Lifetimes, ledger: TraceBuilder, optimizer: Optimizer | None) -> frozenset[int]:
     """Writes the step into the ledger, and returns the storages that autograd keeps between forward and backward."""
     if optimizer is None:
         forward.run(values, ledger)

@@ -10,7 +10,7 @@ import click
 from cnndsl.commands.common import complain, echo, network, program_argument, settings_option
 
 if TYPE_CHECKING:
-    from cnndsl.bench import Dtype, Timing
+    from cnndsl.runtime.bench import Dtype, Timing
 
 DTYPES = ("fp32", "fp16", "bf16", "amp")
 
@@ -50,10 +50,10 @@ def command(
     cnndsl bench resnet50 --batch 32 --dtype amp --channels-last
     cnndsl bench net.cnn --training --compile
     """
-    from cnndsl.bench import Plan, bench
+    from cnndsl.runtime.bench import BenchPlan, bench
 
     graph = network(file, settings).graph
-    plan = Plan(batch, cast("Dtype", dtype), device or _best(), training, channels_last, compiled, runs)
+    plan = BenchPlan(batch, cast("Dtype", dtype), device or _best(), training, channels_last, compiled, runs)
     try:
         timing = bench(graph, plan)
     except (RuntimeError, AssertionError, NotImplementedError) as stop:
@@ -88,7 +88,7 @@ def _data(timing: Timing) -> dict[str, object]:
 
 
 def _table(timing: Timing) -> str:
-    from cnndsl.report.units import human, memory
+    from cnndsl.report.number_format import human, memory
 
     what = "training step" if timing.plan.training else "forward pass"
     limits = timing.peak

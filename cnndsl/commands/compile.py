@@ -109,7 +109,7 @@ def _check(target: str, source: str, file: str) -> None:
 
 def _fits(graph: Graph, path: str) -> bool:
     """Checks a file of weights and says what differs, layer by layer."""
-    from cnndsl.weights import compare, hint, read
+    from cnndsl.runtime.weights import compare, hint, read
 
     found = read(path)
     differences = compare(graph, found)

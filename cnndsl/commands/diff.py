@@ -11,7 +11,7 @@ from cnndsl.commands.common import complain, echo, network, report, settings_opt
 from cnndsl.errors import CnnError
 from cnndsl.files import FileError
 from cnndsl.graph import Graph
-from cnndsl.report.difference import FORMATS
+from cnndsl.report.diff import FORMATS
 from cnndsl.terminal import wants_colour
 
 TROUBLE = 2
@@ -48,7 +48,7 @@ def command(
     cnndsl diff net.cnn net.cnn --set-b classes=10
     """
     from cnndsl.analysis.compare import compare
-    from cnndsl.report.difference import render
+    from cnndsl.report.diff import render
 
     if before == after == "-":
         raise click.UsageError("only one of the two can be the standard input")

@@ -21,8 +21,8 @@ from cnndsl.commands.common import (
 from cnndsl.files import FileError
 
 if TYPE_CHECKING:
+    from cnndsl.analysis.lifetimes import Dtype
     from cnndsl.analysis.memory import Optimizer
-    from cnndsl.analysis.values import Dtype
 
 
 @click.command("fit")
@@ -64,7 +64,8 @@ def command(
     cnndsl fit net.cnn --memory 24GB --training -o memory.svg
     """
     from cnndsl.analysis.fit import fit
-    from cnndsl.report import budget, timeline
+    from cnndsl.report import fit as fit_report
+    from cnndsl.report import memory_plot
 
     if optimizer and not training:
         raise click.UsageError("an optimizer is for training: add --training")
@@ -75,13 +76,13 @@ def command(
     if output is not None:
         from cnndsl.files import write
 
-        write(output, timeline.picture(fitted).encode(), force=force)
+        write(output, memory_plot.picture(fitted).encode(), force=force)
     if format == "json":
-        echo(budget.as_json(fitted, kind, trainer if training else None, plot))
+        echo(fit_report.as_json(fitted, kind, trainer if training else None, plot))
     else:
-        echo(budget.as_table(fitted, kind, trainer if training else None))
+        echo(fit_report.as_table(fitted, kind, trainer if training else None))
         if plot and output is None:
-            echo(f"\n{timeline.bars(fitted, terminal_width())}")
+            echo(f"\n{memory_plot.bars(fitted, terminal_width())}")
     if output is not None:
         note(f"wrote {output}")
     ctx.exit(0 if fitted.batch else 1)

@@ -28,8 +28,8 @@ def command(
     cnndsl render vgg16 -o vgg16.png
     """
     from cnndsl.commands.compile import module_name
-    from cnndsl.emit.dot import dot
-    from cnndsl.emit.draw import NoGraphvizError, draw, format_of
+    from cnndsl.emit.drawing.dot import dot
+    from cnndsl.emit.drawing.draw import NoGraphvizError, draw, format_of
     from cnndsl.files import write
 
     target = f"{module_name(file)}.svg" if output is None else output

@@ -20,7 +20,7 @@ from cnndsl.commands.common import (
 from cnndsl.files import FileError
 
 if TYPE_CHECKING:
-    from cnndsl.report.sight import Sight, Unit
+    from cnndsl.report.receptive_field import FieldReport, UnitField
 
 
 @click.command("rf")
@@ -56,8 +56,8 @@ def command(
     cnndsl rf vgg16 --at features.30 -o box.svg
     cnndsl rf net.cnn --from conv2 --to layer4 --unit 0,0
     """
-    from cnndsl.report import plane
-    from cnndsl.report.sight import as_json, as_table, of_unit, sight
+    from cnndsl.report import receptive_field_plot
+    from cnndsl.report.receptive_field import as_json, as_table, of_unit, sight
 
     if at is None and (unit or output):
         raise click.UsageError("name the layer whose unit is meant: --at LAYER")
@@ -75,24 +75,24 @@ def command(
     if output is not None:
         from cnndsl.files import write
 
-        write(output, plane.picture(one).encode(), force=force)
+        write(output, receptive_field_plot.picture(one).encode(), force=force)
     if format == "json":
         echo(as_json(seen, one))
     else:
-        echo(f"{of_unit(one)}\n\n{plane.text(one, min(terminal_width(), 72))}")
+        echo(f"{of_unit(one)}\n\n{receptive_field_plot.text(one, min(terminal_width(), 72))}")
     if output is not None:
         note(f"wrote {output}")
 
 
-def _unit(seen: Sight, at: str, position: str | None) -> Unit:
+def _unit(seen: FieldReport, at: str, position: str | None) -> UnitField:
     """The unit that the options mean. Raises FileError where there is none."""
-    from cnndsl.report.sight import Unit, central
+    from cnndsl.report.receptive_field import UnitField, central
 
     node = layer(seen.graph, at)
     field = seen.fields[node.index]
     if field is None:
         raise FileError(f"{node.path or 'the input'} does not depend on {seen.start.path}")
-    return Unit(seen, node, field, _position(position, node.shape.spatial) if position else central(node))
+    return UnitField(seen, node, field, _position(position, node.shape.spatial) if position else central(node))
 
 
 def _position(text: str, spatial: tuple[int, ...]) -> tuple[int, ...]:

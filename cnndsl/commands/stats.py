@@ -26,8 +26,8 @@ from cnndsl.terminal import wants_colour
 
 if TYPE_CHECKING:
     from cnndsl.analysis.groups import By
+    from cnndsl.analysis.lifetimes import Device, Dtype
     from cnndsl.analysis.memory import Optimizer
-    from cnndsl.analysis.values import Device, Dtype
 
 BY = ("block", "stage", "kind")
 _ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".html": "html", ".tex": "latex"}
@@ -80,7 +80,7 @@ def command(
     cnndsl stats net.cnn --batch 64 --dtype amp --optimizer adam
     """
     from cnndsl.report import render
-    from cnndsl.report.view import view
+    from cnndsl.report.table_model import view
 
     form = format or _ENDINGS.get(PurePath(output or "").suffix.lower(), "table")
     if form == "lecture" and (by or depth or columns or sort):

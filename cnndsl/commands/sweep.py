@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import click
 
+import cnndsl.sweeping.sweep
 from cnndsl.commands.common import echo, program_argument
 from cnndsl.expr import Value
-from cnndsl.report.members import FORMATS
-from cnndsl.sweep import GOALS, Member
+from cnndsl.report.sweep import FORMATS
+from cnndsl.sweeping.sweep import GOALS, Configuration
 
 DEFAULT_FIGURES = ("params", "macs", "memory", "receptive_field", "depth", "output")
 
@@ -45,26 +46,25 @@ def command(
     cnndsl sweep recipe --set N=1..3 --where "params < 5M" --sort macs
     cnndsl sweep recipe --sample 50 --seed 1 --pareto params,receptive_field
     """
-    from cnndsl import sweep
     from cnndsl.commands.common import read
     from cnndsl.limits import current
     from cnndsl.network import used
-    from cnndsl.report.members import render
+    from cnndsl.report.sweep import render
 
     shown = _figures(columns, DEFAULT_FIGURES)
     goals = {name: GOALS[name] for name in _figures(pareto, ())}
-    test = sweep.condition(where) if where else None
-    family = sweep.family(read(file), _overrides(ranges), used)
+    test = cnndsl.sweeping.sweep.condition(where) if where else None
+    family = cnndsl.sweeping.sweep.family(read(file), _overrides(ranges), used)
     most = current().members
     if min(sample or family.size, family.size) > most:
         raise click.UsageError(f"the family has more than {most:,} members; draw some of them with --sample")
     chosen = family.all() if sample is None else family.sample(sample, seed)
     names = [name for name in family.domains if len(family.domains[name]) > 1] or list(family.domains)
-    members = list(sweep.measure(family, chosen))
+    members = list(cnndsl.sweeping.sweep.measure(family, chosen))
     if test is not None:
-        members = [member for member in members if member.figures is None or sweep.holds(test, member)]
+        members = [member for member in members if member.figures is None or cnndsl.sweeping.sweep.holds(test, member)]
     if goals:
-        members = sweep.pareto(members, goals)
+        members = cnndsl.sweeping.sweep.pareto(members, goals)
     if sort:
         members = _sorted(members, sort, [*family.domains, *GOALS])
     echo(render(members, names, shown, format))
@@ -82,7 +82,7 @@ def _figures(text: str | None, default: Sequence[str]) -> list[str]:
 
 
 def _overrides(ranges: Sequence[str]) -> dict[str, Sequence[Value]]:
-    from cnndsl.sweep import values
+    from cnndsl.sweeping.sweep import values
 
     result: dict[str, Sequence[Value]] = {}
     for text in ranges:
@@ -93,15 +93,15 @@ def _overrides(ranges: Sequence[str]) -> dict[str, Sequence[Value]]:
     return result
 
 
-def _sorted(members: list[Member], by: str, known: Sequence[str]) -> list[Member]:
+def _sorted(members: list[Configuration], by: str, known: Sequence[str]) -> list[Configuration]:
     from cnndsl.errors import nearest
-    from cnndsl.sweep import magnitude
+    from cnndsl.sweeping.sweep import magnitude
 
     name, sign = by.lstrip("-+"), -1 if by.startswith("-") else 1
     if name not in known:
         raise click.UsageError(f"there is no figure or parameter {name!r}; {nearest(name, known)}".rstrip("; "))
 
-    def key(member: Member) -> tuple[bool, int]:
+    def key(member: Configuration) -> tuple[bool, int]:
         value = {**member.settings, **(member.figures or {})}.get(name, 0)
         return member.figures is None, sign * magnitude(value)
 

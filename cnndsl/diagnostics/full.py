@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from cnndsl.diagnostics.excerpt import Mark, excerpt
-from cnndsl.errors import Diagnostic, Label, Source, Span
+from cnndsl.errors import Annotation, Diagnostic, Source, Span
 from cnndsl.terminal import Paint, clean
 
 _SEVERITY = {"error": "red", "warning": "yellow"}
@@ -47,7 +47,7 @@ def _help(text: str, margin: int, paint: Paint) -> Iterable[str]:
         yield f"{' ' * (margin + 8)}{clean(line)}"
 
 
-def _labels(diagnostic: Diagnostic) -> list[tuple[bool, Label]]:
+def _labels(diagnostic: Diagnostic) -> list[tuple[bool, Annotation]]:
     """The places to underline, each with whether it is the primary one.
 
     A primary place that says nothing itself and holds one of the others is left out: they show it.
@@ -55,7 +55,7 @@ def _labels(diagnostic: Diagnostic) -> list[tuple[bool, Label]]:
     others = [(False, other) for other in diagnostic.others]
     if diagnostic.span is None:
         return others
-    primary = (True, Label(diagnostic.span, diagnostic.label))
+    primary = (True, Annotation(diagnostic.span, diagnostic.label))
     holds = any(_inside(other.span, diagnostic.span) for _, other in others)
     return others if holds and not diagnostic.label else [primary, *others]
 
@@ -77,7 +77,7 @@ def _fits(diagnostic: Diagnostic, margin: int) -> bool:
 
 
 def _places(
-    diagnostic: Diagnostic, labels: Sequence[tuple[bool, Label]], margin: int, paint: Paint, tint: str
+    diagnostic: Diagnostic, labels: Sequence[tuple[bool, Annotation]], margin: int, paint: Paint, tint: str
 ) -> Iterable[str]:
     """An arrow with the place, then the lines; further files each under an arrow of their own."""
     if diagnostic.span is not None:
@@ -96,7 +96,7 @@ def _in_order(sources: Iterable[Source]) -> list[Source]:
     return list({id(source): source for source in sources}.values())
 
 
-def _marks(primary: bool, label: Label) -> list[tuple[int, Mark]]:
+def _marks(primary: bool, label: Annotation) -> list[tuple[int, Mark]]:
     """The underlines of a place, with their lines; the text goes under the last one."""
     span = label.span
     first, last = span.line, _last_line(span)

@@ -5,36 +5,51 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from cnndsl.elaborate.count import least_of_call, too_many
-from cnndsl.elaborate.lookup import find_label, show_value
-from cnndsl.elaborate.state import Definition, Env, Given, Member, Scope, Wire, Word
-from cnndsl.errors import CnnError, Diagnostic, Label, Span, nearest
-from cnndsl.expr import Expr, Name, Reference, Unknown, Value, error, evaluate
-from cnndsl.graph import Called
+from cnndsl.elaborate.layer_count import least_of_call, too_many
+from cnndsl.elaborate.references import find_label, show_value
+from cnndsl.elaborate.state import (
+    Definition,
+    Environment,
+    ModuleMember,
+    ModuleScope,
+    NameValue,
+    NodeOutput,
+    OutputValue,
+)
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.expr import Expr, Name, ReferenceExpr, Unknown, Value, error, evaluate
+from cnndsl.graph import CallPart
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 
 if TYPE_CHECKING:
-    from cnndsl.elaborate.walk import Made, Tag, Walker
+    from cnndsl.elaborate.elaborator import Elaborator, Expansion, PendingLabel
 
 
-def call(walker: Walker, block: Definition, item: ast.Layer, wire: Wire | None, env: Env, tag: Tag | None) -> Made:
+def call(
+    walker: Elaborator,
+    block: Definition,
+    item: ast.WrittenLayer,
+    wire: NodeOutput | None,
+    env: Environment,
+    tag: PendingLabel | None,
+) -> Expansion:
     """The body of a block on a value, as a module of its own. Raises CnnError where the arguments do not fit."""
-    from cnndsl.elaborate.walk import Made, axes_of
+    from cnndsl.elaborate.elaborator import Expansion, axes_of
 
     _check_form(block, item, env)
     if tag is not None:
         walker.check_free(tag, env)
     written = _assign(block, item)
     given = {name: _argument_or_unknown(expr, env) for name, expr in written.items()}
-    scope = Scope(env.scope)
+    scope = ModuleScope(env.scope)
     outer: dict[str, Value] = {**block.home.values, **axes_of(wire)}
-    values = _with_defaults(block, item, given, Env(outer, block.home, block.defaults, scope, True))
+    values = _with_defaults(block, item, given, Environment(outer, block.home, block.defaults, scope, True))
     number, most = least_of_call(block, values, walker.state.depth), walker.state.most_nodes
     if number > most:
         raise too_many(number, most, item.span)
-    env.scope.members.append(Member(tag.name if tag else None, block.block.name.lower(), True, scope=scope))
-    inner = Env({**outer, **values}, block.home, block.defaults, scope, True, (*env.calls, block.block))
+    env.scope.members.append(ModuleMember(tag.name if tag else None, block.block.name.lower(), True, scope=scope))
+    inner = Environment({**outer, **values}, block.home, block.defaults, scope, True, (*env.calls, block.block))
     first = len(walker.state.drafts)
     shown = f"({', '.join(show_argument(value) for value in values.values())})" if values else ""
     with walker.frame(f"in {block.block.name}{shown}, called at {item.span}"):
@@ -42,9 +57,9 @@ def call(walker: Walker, block: Definition, item: ast.Layer, wire: Wire | None, 
     if made.wire is not None:
         scope.output = made.wire.node
     if made.part is None or wire is None:
-        made = Made(made.wire, None)
+        made = Expansion(made.wire, None)
         return made if tag is None else walker.name(tag, made, env, scope, is_module=False)
-    part = Called(
+    part = CallPart(
         block.block.name,
         item.span,
         "",
@@ -59,7 +74,7 @@ def call(walker: Walker, block: Definition, item: ast.Layer, wire: Wire | None, 
         tuple(_left_out(block, written)),
     )
     walker.state.modules.append((part, scope))
-    result = Made(made.wire, part)
+    result = Expansion(made.wire, part)
     return result if tag is None else walker.name(tag, result, env, scope, is_module=False)
 
 
@@ -70,7 +85,7 @@ def _left_out(block: Definition, written: Mapping[str, Expr]) -> Iterator[tuple[
             yield each.name, each.default
 
 
-def _argument_or_unknown(expr: Expr, env: Env) -> Value:
+def _argument_or_unknown(expr: Expr, env: Environment) -> Value:
     """The value of an argument; Unknown where what went wrong with it was reported already."""
     try:
         return argument(expr, env)
@@ -85,16 +100,16 @@ def show_argument(value: Value) -> str:
     return show_value(value).strip("`")
 
 
-def argument(expr: Expr, env: Env) -> Value:
+def argument(expr: Expr, env: Environment) -> Value:
     """The value of an argument: a name that no value has is a word, an `@name` an output."""
-    if isinstance(expr, Reference):
-        return Given(expr.span.text[1:], find_label(expr, env).wire)
+    if isinstance(expr, ReferenceExpr):
+        return OutputValue(expr.span.text[1:], find_label(expr, env).wire)
     if isinstance(expr, Name) and expr.name not in env.values:
-        return Word(expr.name, env)
+        return NameValue(expr.name, env)
     return evaluate(expr, env.values)
 
 
-def _check_form(block: Definition, item: ast.Layer, env: Env) -> None:
+def _check_form(block: Definition, item: ast.WrittenLayer, env: Environment) -> None:
     name = block.block.name
     if item.size or item.width is not None or item.stride is not None:
         raise error("E0244", f"`{name}` is a block, and takes its arguments in brackets", item.span, _form(block))
@@ -102,14 +117,14 @@ def _check_form(block: Definition, item: ast.Layer, env: Env) -> None:
     if len(env.calls) >= deepest:
         raise error("E0103", f"calls nest deeper than {deepest}", item.span)
     if any(each is block.block for each in env.calls):
-        others = (Label(block.block.name_span, "the block"),)
+        others = (Annotation(block.block.name_span, "the block"),)
         message = f"the block `{name}` calls itself"
         raise CnnError(
             Diagnostic("E0243", message, item.span, "the call", others, help="repeat a part with `[…]*n` instead")
         )
 
 
-def _assign(block: Definition, item: ast.Layer) -> dict[str, Expr]:
+def _assign(block: Definition, item: ast.WrittenLayer) -> dict[str, Expr]:
     """Which parameter gets which expression."""
     names = [parameter.name for parameter in block.block.parameters or ()]
     result: dict[str, Expr] = {}
@@ -125,7 +140,7 @@ def _assign(block: Definition, item: ast.Layer) -> dict[str, Expr]:
             help = nearest(name, names) or _form(block)
             raise error("E0242", f"`{block.block.name}` has no parameter `{name}`", place, help)
         if name in result:
-            others = (Label(places[name], "the first"),)
+            others = (Annotation(places[name], "the first"),)
             raise CnnError(
                 Diagnostic("E0222", f"the parameter `{name}` is given twice", each.span, "the second", others)
             )
@@ -139,14 +154,16 @@ def _form(block: Definition) -> str:
     return f"it is called as {block.block.name}({names})" if names else f"it is called as {block.block.name}"
 
 
-def _with_defaults(block: Definition, item: ast.Layer, given: Mapping[str, Value], env: Env) -> dict[str, Value]:
+def _with_defaults(
+    block: Definition, item: ast.WrittenLayer, given: Mapping[str, Value], env: Environment
+) -> dict[str, Value]:
     """The values of all parameters, in their order. Raises CnnError where some have none."""
     parameters = block.block.parameters or ()
     missing = [each for each in parameters if each.name not in given and each.default is None]
     if missing:
         listed = ", ".join(f"`{each.name}`" for each in missing)
         noun = "parameter" if len(missing) == 1 else "parameters"
-        place = (Label(missing[0].span.to(missing[-1].span), "declared here"),)
+        place = (Annotation(missing[0].span.to(missing[-1].span), "declared here"),)
         message = f"`{block.block.name}` needs a value for its {noun} {listed}"
         raise CnnError(Diagnostic("E0241", message, item.span, "", place, help=_form(block)))
     values: dict[str, Value] = {}
@@ -154,6 +171,6 @@ def _with_defaults(block: Definition, item: ast.Layer, given: Mapping[str, Value
         if each.name in given:
             values[each.name] = given[each.name]
         elif each.default is not None:
-            scope = Env({**env.values, **values}, env.home, env.defaults, env.scope, True)
+            scope = Environment({**env.values, **values}, env.home, env.defaults, env.scope, True)
             values[each.name] = argument(each.default, scope)
     return values

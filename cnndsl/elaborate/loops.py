@@ -7,20 +7,20 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from cnndsl.elaborate.calls import argument
-from cnndsl.elaborate.count import least, too_many
-from cnndsl.elaborate.state import Env, Wire
+from cnndsl.elaborate.layer_count import least, too_many
+from cnndsl.elaborate.state import Environment, NodeOutput
 from cnndsl.errors import CnnError, Span
 from cnndsl.expr import Expr, Unknown, Value, error, number, show
-from cnndsl.graph import Loop, Part, Turn
+from cnndsl.graph import Iteration, LoopPart, Part
 from cnndsl.syntax import ast
 
 if TYPE_CHECKING:
-    from cnndsl.elaborate.walk import Made, Walker
+    from cnndsl.elaborate.elaborator import Elaborator, Expansion
 
 
-def repeat(walker: Walker, item: ast.Repeat, wire: Wire | None, env: Env) -> Made:
+def repeat(walker: Elaborator, item: ast.Repeat, wire: NodeOutput | None, env: Environment) -> Expansion:
     """`A*3`: `i` is the turn, from 1. Raises CnnError for a count that is none, or one beyond the limit."""
-    from cnndsl.elaborate.walk import here
+    from cnndsl.elaborate.elaborator import here
 
     try:
         times = count(item.count, here(env, wire))
@@ -31,9 +31,9 @@ def repeat(walker: Walker, item: ast.Repeat, wire: Wire | None, env: Env) -> Mad
     return _turns(walker, item.body, ("i",), rows, item.count, (), item.span, wire, env)
 
 
-def table(walker: Walker, item: ast.For, wire: Wire | None, env: Env) -> Made:
+def table(walker: Elaborator, item: ast.For, wire: NodeOutput | None, env: Environment) -> Expansion:
     """`for c, n in (64, 3), (128, 4) [ ... ]`. Raises CnnError where a row has too few or too many values."""
-    from cnndsl.elaborate.walk import here
+    from cnndsl.elaborate.elaborator import here
 
     body = ast.Group(item.body, item.body.span)
     try:
@@ -44,19 +44,19 @@ def table(walker: Walker, item: ast.For, wire: Wire | None, env: Env) -> Made:
     return _turns(walker, body, item.names, rows, None, item.rows, item.span, wire, env)
 
 
-def _once(walker: Walker, body: ast.Element, names: tuple[str, ...], env: Env, stop: CnnError) -> Made:
+def _once(walker: Elaborator, body: ast.Element, names: tuple[str, ...], env: Environment, stop: CnnError) -> Expansion:
     """Reports why the turns are not known, and looks at the body once for what is wrong with it anyway."""
-    from cnndsl.elaborate.walk import Made
+    from cnndsl.elaborate.elaborator import Expansion
 
     walker.state.report(stop)
     values = {**env.values, **dict.fromkeys(names, Unknown())}
     walker.element(body, None, replace(env, values=values, turn=names[0]))
-    return Made(None, None)
+    return Expansion(None, None)
 
 
-def _check(turns: int, body: ast.Element, span: Span, walker: Walker, env: Env) -> None:
+def _check(turns: int, body: ast.Element, span: Span, walker: Elaborator, env: Environment) -> None:
     """Raises CnnError where so many turns make more layers than there may be; an empty turn counts as one."""
-    from cnndsl.elaborate.walk import here
+    from cnndsl.elaborate.elaborator import here
 
     state = walker.state
     number = turns * max(1, least(body, here(env, None), state.depth))
@@ -64,7 +64,7 @@ def _check(turns: int, body: ast.Element, span: Span, walker: Walker, env: Env) 
         raise too_many(number, state.most_nodes, span)
 
 
-def _rows(item: ast.For, env: Env, most: int) -> tuple[tuple[Value, ...], ...]:
+def _rows(item: ast.For, env: Environment, most: int) -> tuple[tuple[Value, ...], ...]:
     if item.is_range:
         first, last = (_whole(expr, env) for expr in item.rows[0])
         if last < first - 1:
@@ -83,22 +83,22 @@ def _rows(item: ast.For, env: Env, most: int) -> tuple[tuple[Value, ...], ...]:
 
 
 def _turns(
-    walker: Walker,
+    walker: Elaborator,
     body: ast.Element,
     names: tuple[str, ...],
     rows: tuple[tuple[Value, ...], ...],
     written: Expr | None,
     cells: tuple[tuple[Expr, ...], ...],
     span: Span,
-    wire: Wire | None,
-    env: Env,
-) -> Made:
-    from cnndsl.elaborate.walk import Made
+    wire: NodeOutput | None,
+    env: Environment,
+) -> Expansion:
+    from cnndsl.elaborate.elaborator import Expansion
 
     state, outer = walker.state, walker.state.turns
     parts: list[Part] = []
     for turn, row in enumerate(rows, 1):
-        state.turns = (*outer, Turn(turn, len(rows), span))
+        state.turns = (*outer, Iteration(turn, len(rows), span))
         inner = replace(env, values={**env.values, **dict(zip(names, row, strict=True))}, turn=names[0])
         with walker.frame(f"in repeat {turn} of {len(rows)}"):
             made = walker.element(body, wire, inner)
@@ -106,10 +106,10 @@ def _turns(
             parts.append(made.part)
         wire = made.wire
     state.turns = outer
-    return Made(wire, Loop(tuple(parts), names, rows, written, span, cells))
+    return Expansion(wire, LoopPart(tuple(parts), names, rows, written, span, cells))
 
 
-def count(expr: Expr, env: Env) -> int:
+def count(expr: Expr, env: Environment) -> int:
     """How often. Raises CnnError for what is no whole number from 0."""
     times = number(expr, env.values)
     if isinstance(times, Fraction) or times < 0:
@@ -118,7 +118,7 @@ def count(expr: Expr, env: Env) -> int:
     return times
 
 
-def _whole(expr: Expr, env: Env) -> int:
+def _whole(expr: Expr, env: Environment) -> int:
     value = number(expr, env.values)
     if isinstance(value, Fraction):
         raise error("E0208", f"a range runs over integers, and this is {show(value)}", expr.span)

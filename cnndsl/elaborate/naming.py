@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from cnndsl.elaborate.state import Draft, Member, Scope
+from cnndsl.elaborate.state import ModuleMember, ModuleScope, PendingNode
 
 
-def assign(root: Scope, drafts: list[Draft]) -> Iterator[Scope]:
+def assign(root: ModuleScope, drafts: list[PendingNode]) -> Iterator[ModuleScope]:
     """Gives every node and every module its path, and yields the modules, outer ones first."""
     stack = [root]
     while stack:
         scope = stack.pop()
         yield scope
         prefix = f"{scope.path}." if scope.path else ""
-        inner: list[Scope] = []
+        inner: list[ModuleScope] = []
         for member, name in zip(scope.members, _names(scope.members), strict=True):
             path = prefix + name
             if member.scope is not None:
@@ -30,7 +30,7 @@ def assign(root: Scope, drafts: list[Draft]) -> Iterator[Scope]:
         stack.extend(reversed(inner))
 
 
-def _names(members: list[Member]) -> list[str]:
+def _names(members: list[ModuleMember]) -> list[str]:
     if any(member.label for member in members):
         return _by_kind(members, {member.label for member in members if member.label})
     merges = iter(_by_kind([member for member in members if not member.counted], set()))
@@ -38,7 +38,7 @@ def _names(members: list[Member]) -> list[str]:
     return [str(next(numbers)) if member.counted else next(merges) for member in members]
 
 
-def _by_kind(members: list[Member], taken: set[str]) -> list[str]:
+def _by_kind(members: list[ModuleMember], taken: set[str]) -> list[str]:
     count = Counter(member.base for member in members if not member.label)
     # The sixth of several `relu` must not take the name of a lone `relu6`.
     alone = {base for base, number in count.items() if number == 1} - taken

@@ -8,19 +8,30 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TypeAlias
 
-from cnndsl.elaborate import count, family
-from cnndsl.elaborate.bind import settings as options_of
-from cnndsl.elaborate.finish import finish
-from cnndsl.elaborate.lookup import interpolate
-from cnndsl.elaborate.meaning import meaning
-from cnndsl.elaborate.state import Defaults, Definition, Env, Home, Named, Scope, State, TooManyError, Wire
-from cnndsl.elaborate.walk import Made, Tag, Walker, here
-from cnndsl.errors import CnnError, Diagnostic, Label, Source, Span, nearest
+from cnndsl.elaborate import layer_count as count
+from cnndsl.elaborate.build_graph import build_graph
+from cnndsl.elaborate.elaborator import Elaborator, Expansion, PendingLabel, here
+from cnndsl.elaborate.options import settings as options_of
+from cnndsl.elaborate.references import interpolate
+from cnndsl.elaborate.resolve import meaning
+from cnndsl.elaborate.state import (
+    Defaults,
+    Definition,
+    Environment,
+    FileScope,
+    ModuleScope,
+    NamedOutput,
+    NodeOutput,
+    State,
+    TooManyError,
+)
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, nearest
 from cnndsl.expr import Expr, Later, Unknown, error, evaluate, number, show
-from cnndsl.graph import Graph, Leaf, Part, Sequence
+from cnndsl.graph import Graph, LayerPart, Part, SequencePart
 from cnndsl.layers import KINDS
 from cnndsl.layers.dense import Input
 from cnndsl.limits import current
+from cnndsl.sweeping import parameters
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
 
@@ -40,10 +51,10 @@ class _Program:
     """One elaboration of a file and of those that it uses."""
 
     state: State
-    walker: Walker
+    walker: Elaborator
     find: Find
     sources: list[Source] = field(default_factory=list[Source])
-    homes: dict[str, Home] = field(default_factory=dict[str, Home])
+    homes: dict[str, FileScope] = field(default_factory=dict[str, FileScope])
     contracts: list[Expr] = field(default_factory=list[Expr])
 
 
@@ -51,7 +62,7 @@ class _Program:
 class _Reading:
     """A file while its statements are read: the defaults so far, the network if it stood there already."""
 
-    home: Home
+    home: FileScope
     using: tuple[str, ...]
     is_main: bool
     defaults: Defaults = field(default_factory=_no_defaults)
@@ -70,7 +81,7 @@ def _nowhere(name: str, source: Source) -> None:
 
 def elaborate(
     file: ast.File,
-    settings: Mapping[str, family.Given] | None = None,
+    settings: Mapping[str, parameters.Given] | None = None,
     find: Find = _nowhere,
 ) -> Graph:
     """The network of a file, with its parameters set.
@@ -83,9 +94,9 @@ def elaborate(
     (['input', '0', '1', '2', '3', '4'], 10)
     """
     state = State()
-    program = _Program(state, Walker(state), find, [file.source])
-    home, root = _home_of(file), Scope()
-    wire: Wire | None = None
+    program = _Program(state, Elaborator(state), find, [file.source])
+    home, root = _home_of(file), ModuleScope()
+    wire: NodeOutput | None = None
     part: Part | None = None
     try:
         _parameters(file, home, settings or {}, state)
@@ -105,27 +116,27 @@ def elaborate(
         raise CnnError(sorted(state.errors, key=_place))
     if wire is None or part is None:
         raise AssertionError("what has no value was reported before")
-    made = Made(wire, part)
-    return finish(file, home, root, made, state, tuple(program.contracts), tuple(program.sources))
+    made = Expansion(wire, part)
+    return build_graph(file, home, root, made, state, tuple(program.contracts), tuple(program.sources))
 
 
 def _place(each: Diagnostic) -> tuple[str, int]:
     return (each.span.source.name, each.span.start) if each.span else ("", -1)
 
 
-def _home_of(file: ast.File) -> Home:
-    return Home(file.source, choices=family.choices(file), labels=dict(family.labels(file)))
+def _home_of(file: ast.File) -> FileScope:
+    return FileScope(file.source, choices=parameters.choices(file), labels=dict(parameters.labels(file)))
 
 
-def _parameters(file: ast.File, home: Home, settings: Mapping[str, family.Given], state: State) -> None:
+def _parameters(file: ast.File, home: FileScope, settings: Mapping[str, parameters.Given], state: State) -> None:
     """Gives the parameters their values; what is wrong with them is reported."""
     try:
-        known = family.parameters(file)
+        known = parameters.parameters(file)
     except CnnError as stop:
         state.report(stop)
-        home.values.update(dict.fromkeys(family.declared_names(file), Unknown()))
+        home.values.update(dict.fromkeys(parameters.declared_names(file), Unknown()))
         return
-    values, wrong = family.settle(file, known, settings)
+    values, wrong = parameters.settle(file, known, settings)
     home.values.update(values)
     home.domains.update({each.name: each.domain for each in known if each.domain is not None})
     state.report(CnnError(wrong))
@@ -181,13 +192,13 @@ def _net(statement: ast.Net, reading: _Reading) -> None:
     if reading.has_begun:
         raise error("E0217", "`net` stands first in the file", statement.span, "only `cnn 1` may stand before it")
     for parameter in statement.parameters or ():
-        reading.places[parameter.name] = family.name_of(parameter)
+        reading.places[parameter.name] = parameters.name_of(parameter)
 
 
 def _define(name: str, span: Span, reading: _Reading) -> None:
     """Raises CnnError where the file has that name already."""
     if name in reading.places:
-        others = (Label(reading.places[name], "the first"),)
+        others = (Annotation(reading.places[name], "the first"),)
         raise CnnError(Diagnostic("E0245", f"the name `{name}` is defined twice", span, "the second", others))
     reading.places[name] = span
 
@@ -218,15 +229,15 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
     for parameter in statement.parameters or ():
         if parameter.name in seen:
             reading.home.values[statement.name] = Unknown()
-            others = (Label(seen[parameter.name], "the first"),)
+            others = (Annotation(seen[parameter.name], "the first"),)
             message = f"the parameter `{parameter.name}` is declared twice"
-            raise CnnError(Diagnostic("E0245", message, family.name_of(parameter), "the second", others))
-        seen[parameter.name] = family.name_of(parameter)
+            raise CnnError(Diagnostic("E0245", message, parameters.name_of(parameter), "the second", others))
+        seen[parameter.name] = parameters.name_of(parameter)
 
 
 def _default(statement: ast.Default, reading: _Reading) -> None:
     layer = statement.layer
-    env = Env(reading.home.values, reading.home, {}, Scope())
+    env = Environment(reading.home.values, reading.home, {}, ModuleScope())
     meant = meaning(layer, env)
     if isinstance(meant, Definition):
         help = "give the block's parameters defaults: `block A(c=64) = …`"
@@ -240,11 +251,11 @@ def _keep_main(statement: ast.Main, reading: _Reading) -> None:
     item = statement.chain.items[0]
     reading.has_chain = True
     layer = item.body if isinstance(item, ast.Label) else item
-    if not isinstance(layer, ast.Layer) or layer.head.upper() != "INPUT":
+    if not isinstance(layer, ast.WrittenLayer) or layer.head.upper() != "INPUT":
         help = f"put it in front: INPUT 224x224x3 -> {item.span.text[:40]}"
         raise error("E0216", "a network begins with INPUT", item.span, help)
     if reading.main is not None:
-        others = (Label(reading.main.chain.items[0].span, "the first begins here"),)
+        others = (Annotation(reading.main.chain.items[0].span, "the first begins here"),)
         help = "put the second into a file of its own"
         raise CnnError(
             Diagnostic("E0218", "a file has one network, and this is a second", item.span, "", others, help=help)
@@ -271,7 +282,7 @@ def _use(program: _Program, statement: ast.Use, reading: _Reading) -> None:
         program.state.report(error("E0251", f"the file {statement.path} has no block `{name}`", span, help))
 
 
-def _home(program: _Program, statement: ast.Use, reading: _Reading) -> Home:
+def _home(program: _Program, statement: ast.Use, reading: _Reading) -> FileScope:
     """What the file that is used defines; each file is read once."""
     source = program.find(statement.path, reading.home.source)
     if source is None:
@@ -294,13 +305,13 @@ def _home(program: _Program, statement: ast.Use, reading: _Reading) -> Home:
     return program.homes[source.name]
 
 
-def _default_parameters(program: _Program, file: ast.File, home: Home) -> None:
+def _default_parameters(program: _Program, file: ast.File, home: FileScope) -> None:
     """In a file that is used the parameters of its net have their defaults."""
     try:
-        declared = family.parameters(file)
+        declared = parameters.parameters(file)
     except CnnError as stop:
         program.state.report(stop)
-        home.values.update(dict.fromkeys(family.declared_names(file), Unknown()))
+        home.values.update(dict.fromkeys(parameters.declared_names(file), Unknown()))
         return
     home.values.update({each.name: each.default for each in declared if each.default is not None})
 
@@ -333,40 +344,42 @@ def _similar(path: str, user: Source) -> str:
 # The network
 
 
-def _network(program: _Program, file: ast.File, reading: _Reading, root: Scope) -> tuple[Wire | None, Part | None]:
+def _network(
+    program: _Program, file: ast.File, reading: _Reading, root: ModuleScope
+) -> tuple[NodeOutput | None, Part | None]:
     if reading.main is None:
         if reading.has_chain:
             return None, None
         message = "there is no network in this file: nothing begins with INPUT"
-        raise error("E0215", message, family.head_of(file), "add one: INPUT 224x224x3 -> CONV3-64 -> RELU")
-    env = Env(reading.home.values, reading.home, reading.main_defaults, root)
+        raise error("E0215", message, parameters.head_of(file), "add one: INPUT 224x224x3 -> CONV3-64 -> RELU")
+    env = Environment(reading.home.values, reading.home, reading.main_defaults, root)
     first, *rest = reading.main.chain.items
     wire = _input(program, first, env)
     count.check(rest, here(env, None), program.state.most_nodes)
     made = program.walker.items(tuple(rest), wire, env, follows=True)
-    leaf = Leaf(wire.node)
-    return made.wire, leaf if made.part is None else Sequence((leaf, made.part))
+    leaf = LayerPart(wire.node)
+    return made.wire, leaf if made.part is None else SequencePart((leaf, made.part))
 
 
-def _input(program: _Program, item: ast.Element, env: Env) -> Wire:
+def _input(program: _Program, item: ast.Element, env: Environment) -> NodeOutput:
     layer = item.body if isinstance(item, ast.Label) else item
-    assert isinstance(layer, ast.Layer), "a main chain is kept where it begins with INPUT"
+    assert isinstance(layer, ast.WrittenLayer), "a main chain is kept where it begins with INPUT"
     if layer.arguments is not None or layer.width is not None or layer.stride is not None:
         raise error("E0223", "INPUT takes a volume alone", layer.span, "as in: INPUT 224x224x3")
     volume = _volume(layer, env)
-    tag = Tag(interpolate(item.name, env), item.name, item.name_span) if isinstance(item, ast.Label) else None
+    tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span) if isinstance(item, ast.Label) else None
     if tag is not None:
         program.walker.check_free(tag, env)
     text, name = f"INPUT {show(volume)}", tag.name if tag else None
     made = program.walker.node(Input(volume), [], layer.span, text, env, name, counted=False)
     if tag is not None:
-        env.scope.labels[tag.name] = Named(made.wire, None, tag.span)
+        env.scope.labels[tag.name] = NamedOutput(made.wire, None, tag.span)
     if made.wire is None:
         raise AssertionError("an input takes any volume")
     return made.wire
 
 
-def _volume(layer: ast.Layer, env: Env) -> tuple[int, ...]:
+def _volume(layer: ast.WrittenLayer, env: Environment) -> tuple[int, ...]:
     extents: list[int] = []
     for expr in layer.dims:
         value = number(expr, env.values)

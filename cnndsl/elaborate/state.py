@@ -9,19 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from cnndsl.elaborate.reuse import Values
+from cnndsl.elaborate.labels import why_not
+from cnndsl.elaborate.layer_cache import Values
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.expr import Expr, Symbol, Value, error
-from cnndsl.graph import Called, Output, Tapped, Turn
-from cnndsl.graph import Named as NamedPart
-from cnndsl.labels import why_not
+from cnndsl.graph import CallPart, Iteration, Output, TapPart
+from cnndsl.graph import NamedPart as NamedPart
 from cnndsl.layers.base import Layer
 from cnndsl.limits import current
 from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
-Module: TypeAlias = NamedPart | Called | Tapped
+Module: TypeAlias = NamedPart | CallPart | TapPart
 
 
 @record(slots=True)
@@ -29,7 +29,7 @@ class Bound:
     """A layer, the outputs that its options refer to, the layer as text, and the expressions behind its options."""
 
     layer: Layer
-    references: tuple[Wire | None, ...]
+    references: tuple[NodeOutput | None, ...]
     text: str
     written: tuple[tuple[str, Expr], ...]
 
@@ -41,7 +41,7 @@ MOST_CHOICES = 8
 
 
 @record(slots=True)
-class Wire:
+class NodeOutput:
     """A value on its way: the node that gives it, and its shape."""
 
     node: int
@@ -49,7 +49,7 @@ class Wire:
 
 
 @dataclass(slots=True)
-class Member:
+class ModuleMember:
     """A part that a module holds, before it has its final name."""
 
     label: str | None
@@ -58,31 +58,31 @@ class Member:
     counted: bool
     """Whether it takes a number in a module without labels. Merges do not."""
     node: int = -1
-    scope: Scope | None = None
+    scope: ModuleScope | None = None
 
 
 @dataclass(slots=True)
-class Scope:
+class ModuleScope:
     """A module while its parts are being made: its members in order, and what its labels name."""
 
-    parent: Scope | None = None
-    members: list[Member] = field(default_factory=list[Member])
-    labels: dict[str, Named] = field(default_factory=dict[str, "Named"])
+    parent: ModuleScope | None = None
+    members: list[ModuleMember] = field(default_factory=list[ModuleMember])
+    labels: dict[str, NamedOutput] = field(default_factory=dict[str, "NamedOutput"])
     output: int = -1
     path: str = ""
 
 
 @record(slots=True)
-class Named:
+class NamedOutput:
     """What a label names: its value (None where that went wrong), its module if it is one, and where it stands."""
 
-    wire: Wire | None
-    scope: Scope | None
+    wire: NodeOutput | None
+    scope: ModuleScope | None
     span: Span
 
 
 @dataclass(slots=True)
-class Draft:
+class PendingNode:
     """A node before it has its path."""
 
     layer: Layer
@@ -91,7 +91,7 @@ class Draft:
     span: Span
     text: str
     written: tuple[tuple[str, Expr], ...]
-    turns: tuple[Turn, ...]
+    turns: tuple[Iteration, ...]
     training_only: bool
     path: str = ""
 
@@ -101,7 +101,7 @@ class Definition:
     """A block, with the file whose names its body sees and the defaults that held where it stands."""
 
     block: ast.Block
-    home: Home
+    home: FileScope
     defaults: Defaults
 
 
@@ -119,7 +119,7 @@ Defaults: TypeAlias = Mapping[type[Layer], Mapping[str, Setting]]
 
 
 @dataclass(slots=True)
-class Home:
+class FileScope:
     """What a file defines."""
 
     source: Source
@@ -135,35 +135,35 @@ class Home:
 
 
 @record
-class Word(Symbol):
+class NameValue(Symbol):
     """A word given to a parameter: the name of a kind, of a block, or of an output. Which, shows where it is used."""
 
     name: str
-    env: Env | None = None
+    env: Environment | None = None
 
     def __str__(self) -> str:
         return f"the name `{self.name}`"
 
 
 @record
-class Given(Symbol):
+class OutputValue(Symbol):
     """An output given to a parameter: `@enc1`."""
 
     name: str
-    wire: Wire | None
+    wire: NodeOutput | None
 
     def __str__(self) -> str:
         return f"the output `@{self.name}`"
 
 
 @dataclass(frozen=True, eq=False)
-class Env:
+class Environment:
     """The names in force at a place."""
 
     values: Mapping[str, Value]
-    home: Home
+    home: FileScope
     defaults: Defaults
-    scope: Scope
+    scope: ModuleScope
     in_block: bool = False
     calls: tuple[ast.Block, ...] = ()
     """The blocks whose calls are open, outermost first."""
@@ -177,10 +177,10 @@ class State:
     def __init__(self) -> None:
         self.limits = current()
         self.most_nodes = self.limits.layers
-        self.drafts: list[Draft] = []
+        self.drafts: list[PendingNode] = []
         self.taps: list[Output] = []
         self.errors: list[Diagnostic] = []
-        self.turns: tuple[Turn, ...] = ()
+        self.turns: tuple[Iteration, ...] = ()
         self.frames: list[str] = []
         self.training_only = False
         self.depth = self.choices = self.steps = 0
@@ -191,7 +191,7 @@ class State:
         """The names in layers, by their place in the tree."""
         self.shapes: dict[tuple[int | Shape, ...], tuple[Layer, Shape]] = {}
         """Output shapes by the id of the layer, which is kept alive here, and input shapes."""
-        self.modules: list[tuple[Module, Scope | int]] = []
+        self.modules: list[tuple[Module, ModuleScope | int]] = []
         """Parts that wait for their path: a module's, or a node's."""
         self._seen: set[tuple[str, Span | None]] = set()
 
@@ -223,14 +223,16 @@ class State:
         self.errors = errors
         self._seen = {(each.code, each.span) for each in errors}
 
-    def add(self, draft: Draft, base: str, env: Env, label: str | None = None, counted: bool = True) -> Wire:
+    def add(
+        self, draft: PendingNode, base: str, env: Environment, label: str | None = None, counted: bool = True
+    ) -> NodeOutput:
         """A new node, as a member of the module that is open."""
         if len(self.drafts) >= self.most_nodes:
             raise error("E0209", f"the network has more than {self.most_nodes:,} layers", draft.span)
         self.drafts.append(draft)
         node = len(self.drafts) - 1
-        env.scope.members.append(Member(label, f"{base}_" if why_not(base) else base, counted, node))
-        return Wire(node, draft.shape)
+        env.scope.members.append(ModuleMember(label, f"{base}_" if why_not(base) else base, counted, node))
+        return NodeOutput(node, draft.shape)
 
 
 class TooManyError(Exception):

@@ -19,7 +19,7 @@ MANY = 10**6
 
 
 @record
-class Merge(Layer):
+class MergeLayer(Layer):
     """What the merges share: branches of equal shapes, merged value by value."""
 
     INPUTS: ClassVar = (1, MANY)
@@ -45,7 +45,7 @@ def _sum(count: int) -> str:
 
 
 @record
-class Add(Merge):
+class Add(MergeLayer):
     """`(A + B)`: the sum. Autograd keeps nothing for it."""
 
     NAMES: ClassVar = ("ADD",)
@@ -56,7 +56,7 @@ class Add(Merge):
 
 
 @record
-class Concat(Merge):
+class Concat(MergeLayer):
     """`(A | B)`: the channels of A, then those of B."""
 
     NAMES: ClassVar = ("CONCAT",)
@@ -77,7 +77,7 @@ class Concat(Merge):
 
 
 @record
-class Mean(Merge):
+class Mean(MergeLayer):
     """`MEAN(A, B)`: the mean, value by value. Autograd keeps nothing for it."""
 
     NAMES: ClassVar = ("MEAN",)
@@ -92,7 +92,7 @@ class Mean(Merge):
 
 
 @record
-class Max(Merge):
+class Max(MergeLayer):
     """`MAX(A, B)`: the larger of the two, value by value: maxout (Goodfellow et al. 2013)."""
 
     NAMES: ClassVar = ("MAX",)
@@ -112,7 +112,7 @@ class Max(Merge):
 
 
 @record
-class Mul(Merge):
+class Mul(MergeLayer):
     """`MUL(A, B)`: the product. An operand of one position, or of one channel, is repeated over the other's: a gate.
 
     Source: Hu et al. 2018 (squeeze-and-excitation), Section 3.
@@ -156,5 +156,5 @@ def _kept(inputs: tuple[Shape, ...], between: list[Shape]) -> Saved:
     return Saved(inputs=tuple(range(len(inputs))), extra=tuple((0, shape.numel, True) for shape in between))
 
 
-MERGES: Mapping[str, type[Merge]] = {kind.OPERATOR: kind for kind in (Add, Concat, Mul, Max, Mean)}
+MERGES: Mapping[str, type[MergeLayer]] = {kind.OPERATOR: kind for kind in (Add, Concat, Mul, Max, Mean)}
 """The merges by the operator of the language."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnndsl.report.view import View
+    from cnndsl.report.table_model import TableModel
 
 FORMATS = ("table", "lecture", "json", "csv", "markdown", "html", "latex")
 
 
-def render(view: View, format: str, *, colour: bool = False, width: int | None = None) -> str:
+def render(view: TableModel, format: str, *, colour: bool = False, width: int | None = None) -> str:
     """The figures in one of `FORMATS`, without a line break at the end; `width` is that of the terminal.
 
     Raises KeyError for another format.
@@ -27,13 +27,13 @@ def render(view: View, format: str, *, colour: bool = False, width: int | None =
 
         return lecture(view.stats)
     if format == "html":
-        from cnndsl.report.page import page
+        from cnndsl.report.html import page
 
         return page(view)
     if format == "latex":
         from cnndsl.report.latex import latex
 
         return latex(view)
-    from cnndsl.report import data
+    from cnndsl.report import data_formats as data
 
     return {"json": data.as_json, "csv": data.as_csv, "markdown": data.as_markdown}[format](view)

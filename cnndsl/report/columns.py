@@ -8,7 +8,7 @@ from math import prod
 from typing import Literal, TypeAlias
 
 from cnndsl.records import record
-from cnndsl.report.entries import Entry
+from cnndsl.report.rows import TableRow
 
 Cell: TypeAlias = "str | int"
 Dims: TypeAlias = "tuple[int | Fraction, ...]"
@@ -23,20 +23,20 @@ class Column:
     key: str
     title: str
     form: Form
-    raw: Callable[[Entry], Cell | Dims]
+    raw: Callable[[TableRow], Cell | Dims]
 
     @property
     def is_number(self) -> bool:
         return self.form in ("count", "bytes")
 
-    def value(self, entry: Entry) -> Cell:
+    def value(self, entry: TableRow) -> Cell:
         """What stands in a cell: counts and bytes are numbers, everything else is text."""
         raw = self.raw(entry)
         if not isinstance(raw, tuple):
             return raw
         return "x".join(map(str, raw)) if self.form == "shape" else extents(raw)
 
-    def amount(self, entry: Entry) -> float | None:
+    def amount(self, entry: TableRow) -> float | None:
         """How much it is, for sorting and for bars; None for a text."""
         raw = self.raw(entry)
         if isinstance(raw, tuple):
@@ -54,34 +54,34 @@ def extents(dims: Dims) -> str:
     return "x".join(each[:1] if len(set(each)) == 1 else each)
 
 
-def _text(entry: Entry) -> str:
+def _text(entry: TableRow) -> str:
     """The layer, or `Bottleneck(64) x3`, or `[CONV3-64 -> RELU] x2`."""
     if entry.times < 2:
         return entry.text
     return f"[{entry.text}] x{entry.times}" if " -> " in entry.text else f"{entry.text} x{entry.times}"
 
 
-def _kind(entry: Entry) -> str:
+def _kind(entry: TableRow) -> str:
     return entry.last.node.kind if entry.last and not entry.parts else ""
 
 
-def _output(entry: Entry) -> Dims:
+def _output(entry: TableRow) -> Dims:
     return entry.last.node.shape.hwc if entry.last else ()
 
 
-def _field(entry: Entry) -> Dims:
+def _field(entry: TableRow) -> Dims:
     return entry.last.receptive_field if entry.last else ()
 
 
-def _local(entry: Entry) -> Dims:
+def _local(entry: TableRow) -> Dims:
     return entry.last.field.local.size if entry.last and entry.last.field else ()
 
 
-def _stride(entry: Entry) -> Dims:
+def _stride(entry: TableRow) -> Dims:
     return entry.last.stride if entry.last else ()
 
 
-def _padding(entry: Entry) -> Dims:
+def _padding(entry: TableRow) -> Dims:
     return entry.last.field.padding if entry.last and entry.last.field else ()
 
 

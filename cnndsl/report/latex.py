@@ -10,7 +10,7 @@ import re
 from cnndsl.report.columns import Column
 from cnndsl.report.summary import terms, title
 from cnndsl.report.table import show
-from cnndsl.report.view import View
+from cnndsl.report.table_model import TableModel
 from cnndsl.terminal import clean
 
 _SPECIAL = {
@@ -28,7 +28,7 @@ _SPECIAL = {
 _INDENT = r"\quad "
 
 
-def latex(view: View) -> str:
+def latex(view: TableModel) -> str:
     """The table, figures in human units, the totals under it as comments."""
     align = "".join("l" if column.form in ("text", "shape") else "r" for column in view.columns)
     head = [escape(column.title) for column in view.columns]

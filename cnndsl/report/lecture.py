@@ -11,8 +11,8 @@ from __future__ import annotations
 from math import prod
 
 from cnndsl.analysis.lecture import BYTES_A_VALUE, is_volume
-from cnndsl.report import units
-from cnndsl.report.facts import Row, Stats
+from cnndsl.report import number_format
+from cnndsl.report.stats import Row, Stats
 
 
 def lecture(stats: Stats) -> str:
@@ -22,11 +22,9 @@ def lecture(stats: Stats) -> str:
     label, volume, memory = (max(len(row[at]) for row in rows) for at in range(3))
     lines = [f"{row[0]:<{label + 1}}{row[1]:<{volume + 2}}{row[2]:<{memory + 2}}{row[3]}" for row in rows]
     size = stats.totals.memory_bytes
-    lines.append(
-        f"TOTAL memory: {units.human(size // BYTES_A_VALUE)} * {BYTES_A_VALUE} bytes ~= {units.memory(size)} / image "
-        "(only forward! ~*2 for bwd)"
-    )
-    lines.append(f"TOTAL params: {units.human(stats.totals.params)} parameters")
+    shown = f"{number_format.human(size // BYTES_A_VALUE)} * {BYTES_A_VALUE} bytes ~= {number_format.memory(size)}"
+    lines.append(f"TOTAL memory: {shown} / image (only forward! ~*2 for bwd)")
+    lines.append(f"TOTAL params: {number_format.human(stats.totals.params)} parameters")
     return "\n".join(lines)
 
 
@@ -51,12 +49,12 @@ def _label(row: Row) -> str:
 def _memory(extents: tuple[int, ...]) -> str:
     if prod(extents[:-1]) == 1:
         return str(extents[-1])
-    return f"{'*'.join(map(str, extents))}={units.lecture(prod(extents))}"
+    return f"{'*'.join(map(str, extents))}={number_format.lecture(prod(extents))}"
 
 
 def _weights(stats: Stats, row: Row) -> str:
     if not row.cost.weights:
         return "0"
     formula = row.node.layer.formula(*stats.graph.shapes(row.node))
-    number = units.exact(row.cost.weights)
+    number = number_format.exact(row.cost.weights)
     return f"{formula} = {number}" if formula and formula != number else number

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnndsl.report.columns import extents
-from cnndsl.report.units import exact, human, memory
+from cnndsl.report.number_format import exact, human, memory
 
 if TYPE_CHECKING:
-    from cnndsl.analysis.step import Level
+    from cnndsl.analysis.memory_trace import MemorySample
     from cnndsl.graph import Graph
-    from cnndsl.report.facts import Stats
-    from cnndsl.report.footprint import Footprint, Plan
+    from cnndsl.report.memory import BatchSetup, MemoryReport
+    from cnndsl.report.stats import Stats
 
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 
@@ -64,7 +64,7 @@ def _field(stats: Stats) -> str:
     return f"{extents(seen)} of {extents(plane)}, at the last map"
 
 
-def _memory_terms(stats: Stats, needed: Footprint) -> list[tuple[str, str]]:
+def _memory_terms(stats: Stats, needed: MemoryReport) -> list[tuple[str, str]]:
     fixed = {
         "parameters": needed.parameters,
         "buffers": needed.buffers,
@@ -83,13 +83,13 @@ def _memory_terms(stats: Stats, needed: Footprint) -> list[tuple[str, str]]:
     ]
 
 
-def step_name(plan: Plan) -> str:
+def step_name(plan: BatchSetup) -> str:
     """What a memory figure is of."""
     images = "1 image" if plan.batch == 1 else f"{exact(plan.batch)} images"
     return f"{images} in {plan.dtype}, trained with {plan.optimizer}, on a {DEVICES[plan.device]}"
 
 
-def place(graph: Graph, level: Level) -> str:
+def place(graph: Graph, level: MemorySample) -> str:
     """Where in a step something happens: `forward at conv1`."""
     if level.phase == "update":
         return "in the optimizer's update"

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from itertools import starmap
 
 from cnndsl.report.columns import Cell, Column
-from cnndsl.report.entries import Entry
+from cnndsl.report.number_format import human, memory
+from cnndsl.report.rows import TableRow
 from cnndsl.report.summary import summary, title
-from cnndsl.report.units import human, memory
-from cnndsl.report.view import View
+from cnndsl.report.table_model import TableModel
 from cnndsl.terminal import width as columns_of
 
 _GAP = "  "
@@ -22,7 +22,7 @@ _FIRST_TO_GO = ("operations", "weights", "activations", "receptive_field", "laye
 """What a narrow terminal does without, in this order, unless it was asked for. Then names are cut, never figures."""
 
 
-def plain(view: View) -> str:
+def plain(view: TableModel) -> str:
     """Aligned columns without any ornament; a figure that is zero is a dash, so that every cell has a word."""
     left = {at for at, column in enumerate(view.columns) if column.key in _LEFT}
     lines = in_columns([[column.title for column in view.columns], *cells(view)], left)
@@ -40,7 +40,7 @@ def in_columns(rows: Sequence[Sequence[str]], left: Collection[int] = ()) -> lis
     return [_GAP.join(starmap(_pad, zip(row, widths, aligned, strict=True))).rstrip() for row in rows]
 
 
-def coloured(view: View, width: int | None = None) -> str:
+def coloured(view: TableModel, width: int | None = None) -> str:
     """The table for a terminal of `width` columns; plain where it is longer than anyone reads."""
     entries = _entries(view)
     if len(entries) > _MOST_COLOURED:
@@ -77,16 +77,16 @@ def coloured(view: View, width: int | None = None) -> str:
     return console.file.getvalue().rstrip("\n")
 
 
-def _entries(view: View) -> list[Entry]:
+def _entries(view: TableModel) -> list[TableRow]:
     return [view.input, *(entry for _, entry in view.rows)]
 
 
-def _widths(view: View, rows: list[list[str]]) -> list[int]:
+def _widths(view: TableModel, rows: list[list[str]]) -> list[int]:
     table = [[column.title for column in view.columns], *rows]
     return [max(columns_of(row[at]) for row in table) for at in range(len(view.columns))]
 
 
-def _fitting(view: View, widths: list[int], width: int) -> list[int]:
+def _fitting(view: TableModel, widths: list[int], width: int) -> list[int]:
     """The columns that a terminal has room for."""
     shown = list(range(len(view.columns)))
     for key in () if view.is_chosen else _FIRST_TO_GO:
@@ -96,7 +96,7 @@ def _fitting(view: View, widths: list[int], width: int) -> list[int]:
     return shown
 
 
-def cells(view: View) -> list[list[str]]:
+def cells(view: TableModel) -> list[list[str]]:
     """What stands in the table, row by row, from the input on; what is in a group stands further in."""
     rows = [[show(column, column.value(view.input)) for column in view.columns]]
     for level, entry in view.rows:
@@ -117,7 +117,7 @@ def _pad(text: str, width: int, left: bool) -> str:
     return text + blanks if left else blanks + text
 
 
-def _style(entry: Entry, heaviest: int) -> str:
+def _style(entry: TableRow, heaviest: int) -> str:
     """Layers without parameters step back; the one with most of them stands out."""
     if not entry.cost.params:
         return "dim"

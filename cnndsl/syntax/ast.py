@@ -24,7 +24,7 @@ class Argument:
 
 
 @record(slots=True)
-class Layer:
+class WrittenLayer:
     """`KIND[size][-width][/stride][(options)]`, or the call of a block.
 
     A size of digits alone stays in `head` (`CONV3`, `RELU6`, `Bottleneck2`): only who knows the kinds and blocks
@@ -143,7 +143,7 @@ class For:
     is_range: bool = False
 
 
-Element: TypeAlias = Layer | Group | Merge | Repeat | Optional | Either | Label | Ref | Tap | Conditional | For
+Element: TypeAlias = WrittenLayer | Group | Merge | Repeat | Optional | Either | Label | Ref | Tap | Conditional | For
 
 
 @record(slots=True)
@@ -197,7 +197,7 @@ class Let:
 
 @record(slots=True)
 class Default:
-    layer: Layer
+    layer: WrittenLayer
     span: Span
 
 

@@ -5,8 +5,8 @@ Only the text is looked at, not the grammar.
 
 from __future__ import annotations
 
-from cnndsl.errors import Diagnostic, Label, Span
-from cnndsl.syntax.stop import Stop
+from cnndsl.errors import Annotation, Diagnostic, Span
+from cnndsl.syntax.parse_failure import Stop
 
 _PARTNER = {"(": ")", "[": "]", "{": "}"}
 _TERMINAL = {")": "RPAR", "]": "RSQB", "}": "RBRACE"}
@@ -48,7 +48,7 @@ def _wrong_closer(stop: Stop, opened: list[int]) -> Diagnostic | None:
     opener = stop.source.text[opened[-1]]
     if _PARTNER[opener] == closer:
         return None
-    others = (Label(Span(stop.source, opened[-1], opened[-1] + 1), "which is still open"),)
+    others = (Annotation(Span(stop.source, opened[-1], opened[-1] + 1), "which is still open"),)
     message = f"`{closer}` does not close `{opener}`"
     return Diagnostic("E0108", message, stop.span, f"expected `{_PARTNER[opener]}`", others)
 
@@ -60,6 +60,6 @@ def _never_closed(stop: Stop, at: int) -> Diagnostic | None:
     stands_outside = stop.is_end or stop.begins_statement or (stop.found == "->" and not stop.takes("__ANON_0"))
     if not stands_outside or not stop.takes(_TERMINAL[closer]):
         return None
-    others = () if stop.is_end else (Label(stop.span, f"expected `{closer}` before this"),)
+    others = () if stop.is_end else (Annotation(stop.span, f"expected `{closer}` before this"),)
     message = f"this `{opener}` is never closed"
     return Diagnostic("E0108", message, Span(stop.source, at, at + 1), "", others)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Protocol, TypeAlias
 
 from cnndsl.errors import Source, Span
-from cnndsl.expr import Binary, Call, Expr, Literal, Name, Path, Reference, Unary, error
+from cnndsl.expr import Binary, Call, Expr, Literal, Name, Path, ReferenceExpr, Unary, error
 from cnndsl.syntax import ast, words
 from cnndsl.syntax.words import Word
 
@@ -25,7 +25,7 @@ Children: TypeAlias = list[Any]
 """Tokens and what other methods returned: lark's own interface is untyped."""
 
 
-class Builder:
+class TreeBuilder:
     """Builds the tree of the source that is set."""
 
     def __init__(self, source: Source) -> None:
@@ -150,7 +150,7 @@ class Builder:
 
     # Layers
 
-    def layer(self, c: Children) -> ast.Layer:
+    def layer(self, c: Children) -> ast.WrittenLayer:
         word: Word = c[0]
         arguments: tuple[ast.Argument, ...] | None = None
         volume: tuple[Expr, ...] = ()
@@ -167,7 +167,7 @@ class Builder:
             word = Word((("INPUT", place), *word.pieces[1:]), word.span)
         self._check_gap(word, volume)
         head = words.head(word)
-        return ast.Layer(head.name, head.size, head.width, head.stride, volume, arguments, self._span(c))
+        return ast.WrittenLayer(head.name, head.size, head.width, head.stride, volume, arguments, self._span(c))
 
     def _check_gap(self, word: Word, volume: tuple[Expr, ...]) -> None:
         words.joined(word.pieces)
@@ -209,14 +209,14 @@ class Builder:
     def keyword_name(self, c: Children) -> Word:
         return self.word(c)
 
-    def reference(self, c: Children) -> Reference:
+    def reference(self, c: Children) -> ReferenceExpr:
         word = self.word(c)
         first = str(word.pieces[0][0])[1:]
         parts = (first, *(piece for piece, _ in word.pieces[1:]))
         for part in parts[1:]:
             if isinstance(part, str) and ("-" in part or "/" in part):
                 raise error("E0106", f"`{word.span.text}` is not a name", word.span)
-        return Reference(parts, word.span)
+        return ReferenceExpr(parts, word.span)
 
     # Expressions
 

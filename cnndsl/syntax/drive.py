@@ -15,7 +15,7 @@ from cnndsl.errors import CnnError
 
 if TYPE_CHECKING:
     from cnndsl.syntax import ast
-    from cnndsl.syntax.build import Builder
+    from cnndsl.syntax.build import TreeBuilder
 
 _BLANKS = re.compile(r"[ \t\r\n\f]*")
 
@@ -79,7 +79,7 @@ class _Tables:
 _tables = cache(_Tables)
 
 
-def drive(text: str, builder: Builder) -> tuple[tuple[ast.Statement, ...], list[Token]] | None:
+def drive(text: str, builder: TreeBuilder) -> tuple[tuple[ast.Statement, ...], list[Token]] | None:
     """The statements and comments of a text, or None where it is wrong in any way.
 
     The builder makes the tree, and knows its source.
@@ -93,7 +93,7 @@ def drive(text: str, builder: Builder) -> tuple[tuple[ast.Statement, ...], list[
 class _Run:
     """One run over a text."""
 
-    def __init__(self, text: str, builder: Builder) -> None:
+    def __init__(self, text: str, builder: TreeBuilder) -> None:
         self._text = text
         self._tables = _tables()
         self._methods: list[Any] = [

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cnndsl.errors import Diagnostic, Label, Span
+from cnndsl.errors import Annotation, Diagnostic, Span
 from cnndsl.syntax.brackets import unmatched
 from cnndsl.syntax.hints import foreign, hint, misspelled
-from cnndsl.syntax.stop import Stop
+from cnndsl.syntax.parse_failure import Stop
 from cnndsl.syntax.words import UNITS
 
 _PLAIN = {
@@ -45,13 +45,13 @@ def describe(stop: Stop) -> Diagnostic:
     return Diagnostic("E0102", message, place, others=_behind(stop), help=hint(stop))
 
 
-def _behind(stop: Stop) -> tuple[Label, ...]:
+def _behind(stop: Stop) -> tuple[Annotation, ...]:
     """The word that the place comes after, where that stands on another line."""
     before = stop.before.rstrip()
     word = re.search(r"\S{1,24}$", before)
     if stop.is_end or word is None or "\n" not in stop.before[len(before) :]:
         return ()
-    return (Label(Span(stop.source, stop.start + word.start(), stop.start + word.end()), "after this"),)
+    return (Annotation(Span(stop.source, stop.start + word.start(), stop.start + word.end()), "after this"),)
 
 
 def _printable(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 
 from cnndsl.errors import Span
 from cnndsl.expr import Expr
-from cnndsl.syntax import ast, spell
+from cnndsl.syntax import ast, unparse
 from cnndsl.syntax.layout import Brackets, Page, Piece, Run, Unit
 
 T = TypeVar("T")
@@ -206,23 +206,23 @@ class _Writer:
         return at
 
     def _element(self, item: ast.Element) -> tuple[Piece, ...]:
-        if isinstance(item, ast.Layer):
+        if isinstance(item, ast.WrittenLayer):
             return self._layer(item)
         if isinstance(item, ast.Group):
             return (self._group(item.body, item.span.start, item.span.end - 1),)
         if isinstance(item, ast.Merge):
             return (self._merge(item),)
         if isinstance(item, ast.Repeat):
-            return (*self._element(item.body), f"*{spell.count(item.count)}")
+            return (*self._element(item.body), f"*{unparse.count(item.count)}")
         if isinstance(item, ast.Optional):
             return (*self._element(item.body), f"?{item.name or ''}")
         if isinstance(item, ast.Label):
-            return (f"{spell.template(item.name)}: ", *self._element(item.body))
+            return (f"{unparse.template(item.name)}: ", *self._element(item.body))
         if isinstance(item, ast.Ref):
-            return ("@" + spell.template(item.name),)
+            return ("@" + unparse.template(item.name),)
         if isinstance(item, ast.Tap):
             mode = f"({item.mode})" if item.mode else ""
-            return (f"tap {spell.template(item.name)}{mode}: ", *self._element(item.body))
+            return (f"tap {unparse.template(item.name)}{mode}: ", *self._element(item.body))
         return self._choice(item)
 
     def _choice(self, item: ast.Either | ast.Conditional | ast.For) -> tuple[Piece, ...]:
@@ -232,13 +232,13 @@ class _Writer:
             pieces = [piece for each in item.choices for piece in (" or ", *self._element(each))]
             return tuple(pieces[1:])
         body = self._element(item.body)
-        test = f" if {spell.condition(item.test)}"
+        test = f" if {unparse.condition(item.test)}"
         if item.otherwise is None:
             return (*body, test)
         return (*body, f"{test} else ", *self._element(item.otherwise))
 
-    def _layer(self, item: ast.Layer) -> tuple[Piece, ...]:
-        head = spell.head(item, self._defined)
+    def _layer(self, item: ast.WrittenLayer) -> tuple[Piece, ...]:
+        head = unparse.head(item, self._defined)
         if not item.arguments:
             return (head if item.arguments is None else f"{head}()",)
         spans = [each.span for each in item.arguments]
@@ -280,7 +280,7 @@ class _Writer:
         names = f"for {', '.join(item.names)} in "
         opening = self._find("[", item.span_of_rows.end)
         if item.is_range:
-            first, last = (spell.expression(expr, tight=True) for expr in item.rows[0])
+            first, last = (unparse.expression(expr, tight=True) for expr in item.rows[0])
             return (f"{names}{first}..{last} ", self._group(item.body, opening, item.span.end - 1))
         spans = [row[0].span.to(row[-1].span) for row in item.rows]
         entries, _, inside = self._units(
@@ -295,20 +295,20 @@ def _unit(content: T) -> Unit[T]:
 
 
 def _row(row: tuple[Expr, ...]) -> str:
-    texts = [spell.expression(expr) for expr in row]
+    texts = [unparse.expression(expr) for expr in row]
     return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
 
 
 def _argument(argument: ast.Argument) -> str:
-    value = spell.expression(argument.value)
+    value = unparse.expression(argument.value)
     return value if argument.name is None else f"{argument.name}={value}"
 
 
 def _parameter(parameter: ast.Parameter) -> str:
-    default = "" if parameter.default is None else spell.expression(parameter.default)
+    default = "" if parameter.default is None else unparse.expression(parameter.default)
     if parameter.domain is None:
         return f"{parameter.name}={default}" if default else parameter.name
-    values = [spell.expression(value, tight=parameter.domain.is_range) for value in parameter.domain.values]
+    values = [unparse.expression(value, tight=parameter.domain.is_range) for value in parameter.domain.values]
     domain = "..".join(values) if parameter.domain.is_range else f"{{{', '.join(values)}}}"
     return f"{parameter.name} in {domain} = {default}" if default else f"{parameter.name} in {domain}"
 
@@ -319,8 +319,8 @@ def _sentence(statement: ast.Version | ast.Use | ast.Let | ast.Assert) -> str:
     if isinstance(statement, ast.Use):
         return f'use "{statement.path}": {", ".join(name for name, _ in statement.names)}'
     if isinstance(statement, ast.Let):
-        return f"let {statement.name} = {spell.expression(statement.value)}"
-    return f"assert {spell.expression(statement.test)}"
+        return f"let {statement.name} = {unparse.expression(statement.value)}"
+    return f"assert {unparse.expression(statement.test)}"
 
 
 def _names(node: object) -> Iterator[str]:

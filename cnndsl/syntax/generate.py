@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from lark import Lark
 
-from cnndsl.syntax.build import Builder
+from cnndsl.syntax.build import TreeBuilder
 from cnndsl.syntax.condense import SHIFT, condensed
 
 
@@ -28,7 +28,7 @@ def tables() -> str:
     table = saved["data"]["parser"]["parser"]
     saved["data"]["parser"]["parser"] = _ordered(table)
     text = json.dumps(_plain(saved), separators=(",", ":"))
-    return _MODULE.replace("SAVED", _quoted(text)).replace("CONDENSED", _quoted(condensed(saved, lark, Builder)))
+    return _MODULE.replace("SAVED", _quoted(text)).replace("CONDENSED", _quoted(condensed(saved, lark, TreeBuilder)))
 
 
 def _quoted(text: str) -> str:

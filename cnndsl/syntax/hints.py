@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from cnndsl.errors import Span, nearest
-from cnndsl.syntax.stop import STATEMENTS, Stop
+from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 
 _KEYWORDS = frozenset({*STATEMENTS, "in", "if", "else", "or", "and", "not", "tap", "for", "yes", "no"})
 _ARROW = "an arrow is `->`"

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, cast
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.limits import current
 from cnndsl.syntax import ast
-from cnndsl.syntax.build import Builder, Token
+from cnndsl.syntax.build import Token, TreeBuilder
 from cnndsl.syntax.drive import drive
 from cnndsl.syntax.limits import check_text, check_tree
-from cnndsl.syntax.stop import STATEMENTS, Stop
+from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,13 +34,13 @@ _one_at_a_time = Lock()
 
 
 @cache
-def _parser() -> tuple[Lark, Builder, list[Token]]:
+def _parser() -> tuple[Lark, TreeBuilder, list[Token]]:
     """The parser, the builder that it calls and the comments that it passes over: made once, used for each source."""
     from lark import Lark
 
     from cnndsl.syntax.tables import saved
 
-    builder, comments = Builder(Source("", "")), list[Token]()
+    builder, comments = TreeBuilder(Source("", "")), list[Token]()
 
     def keep(token: Token) -> Token:
         comments.append(token)
@@ -64,7 +64,7 @@ def parse(source: Source) -> ast.File:
     'CONV3'
     """
     check_text(source)
-    found = drive(source.text, Builder(source))
+    found = drive(source.text, TreeBuilder(source))
     if found is not None and not any(_missing_arrows(found[0])):
         file = ast.File(source, found[0], tuple(_comments(source, found[1])))
         check_tree(file)
@@ -151,7 +151,7 @@ def _missing_arrows(statements: tuple[ast.Statement, ...]) -> Iterator[Diagnosti
             continue
         first = statement.chain.items[0]
         layer = first.body if isinstance(first, ast.Label) else first
-        if isinstance(layer, ast.Layer) and layer.head.upper() != "INPUT" and first.span.line != line:
+        if isinstance(layer, ast.WrittenLayer) and layer.head.upper() != "INPUT" and first.span.line != line:
             from cnndsl.syntax.expected import describe
 
             span, line = first.span, first.span.line

@@ -8,8 +8,8 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.distributed._tools.mem_tracker import MemTracker
 from torch.nn import functional
 
-from cnndsl.emit.torch.live import module
 from cnndsl.graph import Graph
+from cnndsl.runtime.live import module
 
 
 def live(graph: Graph, images: int, device: str = "meta") -> tuple[nn.Module, Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cnndsl
-from cnndsl.analysis.groups import By, Group, grouped, stages, unfolded
+from cnndsl.analysis.groups import By, RowGroup, grouped, stages, unfolded
 
 RESIDUAL = """
 block Basic(c, s=1) = (conv1: CONV3-c/s -> RELU -> conv2: CONV3-c + ID or down: CONV1-c/s) -> RELU
@@ -15,7 +15,7 @@ INPUT 32x32x3 -> stem: CONV3-16
 ALL: list[By] = ["block", "stage", "kind"]
 
 
-def leaves(group: Group) -> list[int]:
+def leaves(group: RowGroup) -> list[int]:
     return [at for part in group.parts for at in leaves(part)] if group.parts else list(group.nodes)
 
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cnndsl.cli import cli
-from cnndsl.emit import draw
+from cnndsl.emit.drawing import draw
 
 FAMILY = "net F(n in 1..9 = 1, w in {4, 8} = 4)\nINPUT 8x8x3 -> [CONV3-w]*n -> FC-10\n"
 

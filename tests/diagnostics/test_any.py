@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnndsl.diagnostics import FORMATS, render
-from cnndsl.errors import Diagnostic, Label, Source, Span
+from cnndsl.errors import Annotation, Diagnostic, Source, Span
 from cnndsl.terminal import clean
 
 TEXTS = st.text(st.one_of(st.sampled_from("ab -\t\n\r\x1b\x00é卷\u0301\u202e\ud800"), st.characters()), max_size=300)
@@ -24,7 +24,7 @@ def diagnostics(draw: st.DrawFn) -> Diagnostic:
         start, end = sorted((draw(ends), draw(ends)))
         return Span(source, start, end)
 
-    labels = tuple(Label(span(), draw(TEXTS)) for _ in range(draw(st.integers(0, 4))))
+    labels = tuple(Annotation(span(), draw(TEXTS)) for _ in range(draw(st.integers(0, 4))))
     place = span() if draw(st.booleans()) else None
     frames = tuple(draw(st.lists(TEXTS, max_size=3)))
     return Diagnostic("E0000", draw(TEXTS), place, draw(TEXTS), labels, frames, draw(TEXTS))

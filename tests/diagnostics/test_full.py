@@ -10,7 +10,7 @@ from textwrap import dedent
 import pytest
 
 from cnndsl.diagnostics import render
-from cnndsl.errors import Diagnostic, Label, Source, Span
+from cnndsl.errors import Annotation, Diagnostic, Source, Span
 
 
 def place(source: Source, text: str, nth: int = 0) -> Span:
@@ -37,7 +37,7 @@ def test_the_picture_of_the_language_reference() -> None:
         "the branches of `+` have different shapes",
         place(RESNET, "ID"),
         "[56x56x256]",
-        (Label(place(RESNET, "conv3: CONV1-{4*c}"), "[28x28x512]"),),
+        (Annotation(place(RESNET, "conv3: CONV1-{4*c}"), "[28x28x512]"),),
         ("in Bottleneck(128, 2)", "called at resnet.cnn:17:13"),
         "give the skip a projection: `ID or CONV1-{4*c}/s`",
     )
@@ -60,7 +60,7 @@ def test_two_places_on_one_line() -> None:
         "the name `a` is used twice",
         place(source, "a", 1),
         "the second",
-        (Label(place(source, "a"), "the first"),),
+        (Annotation(place(source, "a"), "the first"),),
     )
     assert render([diagnostic]) == shown("""
         error[E0230]: the name `a` is used twice
@@ -79,7 +79,7 @@ def test_a_place_around_others_is_not_underlined_itself() -> None:
         "E0312",
         "different shapes",
         place(source, "(CONV3-64 + CONV3-32)"),
-        others=(Label(place(source, "CONV3-64"), "64"), Label(place(source, "CONV3-32"), "32")),
+        others=(Annotation(place(source, "CONV3-64"), "64"), Annotation(place(source, "CONV3-32"), "32")),
     )
     assert render([diagnostic]) == shown("""
         error[E0312]: different shapes
@@ -100,7 +100,11 @@ def test_distant_lines_and_other_files() -> None:
         "several",
         place(source, "six"),
         "here",
-        (Label(place(source, "one")), Label(place(source, "three"), "there"), Label(place(other, "FC-10"), "beyond")),
+        (
+            Annotation(place(source, "one")),
+            Annotation(place(source, "three"), "there"),
+            Annotation(place(other, "FC-10"), "beyond"),
+        ),
     )
     assert render([diagnostic]) == shown("""
         error[E0000]: several
@@ -158,7 +162,7 @@ def test_carets_align_under_tabs_and_wide_characters() -> None:
 @pytest.mark.parametrize("bad", ["\x1b[31m", "\x07", "\r", "\u202e", "\u2028", "\ud800", "\x9b31m"])
 def test_nothing_can_steer_the_terminal(bad: str) -> None:
     source = Source(f"n{bad}.cnn", f"INPUT {bad} CNOV")
-    text = Label(place(source, "INPUT"), f"l{bad}")
+    text = Annotation(place(source, "INPUT"), f"l{bad}")
     diagnostic = Diagnostic("E0211", f"m{bad}", place(source, "CNOV"), f"x{bad}", (text,), (f"c{bad}",), f"h{bad}")
     for format in ("full", "concise", "json", "github", "sarif"):
         assert bad not in render([diagnostic], format)
@@ -168,7 +172,7 @@ def test_nothing_can_steer_the_terminal(bad: str) -> None:
 
 def test_a_long_line_is_cut_around_its_marks() -> None:
     source = Source("net.cnn", "INPUT" + " -> CONV3-64" * 200 + " -> CNOV" + " -> CONV3-64" * 200)
-    first = Label(place(source, "INPUT"), "first")
+    first = Annotation(place(source, "INPUT"), "first")
     diagnostic = Diagnostic("E0211", "unknown", place(source, "CNOV"), "this", (first,))
     lines = render([diagnostic]).splitlines()
     assert max(map(len, lines)) < 130
@@ -205,7 +209,9 @@ def test_no_place_and_many_frames() -> None:
 def test_colours_change_nothing_but_colours() -> None:
     import re
 
-    diagnostic = Diagnostic("E0312", "m", place(RESNET, "ID"), "x", (Label(place(RESNET, "conv1"), "y"),), help="h")
+    diagnostic = Diagnostic(
+        "E0312", "m", place(RESNET, "ID"), "x", (Annotation(place(RESNET, "conv1"), "y"),), help="h"
+    )
     coloured = render([diagnostic], colour=True)
     assert "\x1b[1;31merror[E0312]\x1b[0m" in coloured
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render([diagnostic])

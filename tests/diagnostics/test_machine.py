@@ -7,12 +7,17 @@ import json
 import pytest
 
 from cnndsl.diagnostics import render
-from cnndsl.errors import Diagnostic, Label, Source, Span
+from cnndsl.errors import Annotation, Diagnostic, Source, Span
 
 SOURCE = Source("nets/a b.cnn", "INPUT\n-> CNOV3\n")
 CNOV = Span(SOURCE, 9, 14)
 DIAGNOSTIC = Diagnostic(
-    "E0211", "there is no kind `CNOV`", CNOV, "here", (Label(Span(SOURCE, 0, 5), "start"),), help="did you mean `CONV`?"
+    "E0211",
+    "there is no kind `CNOV`",
+    CNOV,
+    "here",
+    (Annotation(Span(SOURCE, 0, 5), "start"),),
+    help="did you mean `CONV`?",
 )
 
 

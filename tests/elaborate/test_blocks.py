@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.graph import Called
+from cnndsl.graph import CallPart
 from tests.elaborate.making import codes, graph, output, paths, wrong
 
 PAIR = "block Pair(c, k=3, s=1) = conv: CONV{k}-c/s -> RELU\n"
@@ -103,7 +103,7 @@ def test_a_kind_as_an_argument_may_have_a_size() -> None:
 
 def test_a_call_remembers_its_arguments() -> None:
     made = graph(f"{PAIR}INPUT 8x8x3 -> Pair(2*C, s=2)")
-    (call,) = [part for part in getattr(made.tree, "parts", ()) if isinstance(part, Called)]
+    (call,) = [part for part in getattr(made.tree, "parts", ()) if isinstance(part, CallPart)]
     assert (call.block, call.parameters, call.arguments) == ("Pair", ("c", "k", "s"), (6, 3, 2))
     assert [name for name, _ in call.written] == ["c", "s"]
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from cnndsl import Network, loads
-from cnndsl.emit.dot import dot
+from cnndsl.emit.drawing.dot import dot
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.limits import limits
 from cnndsl.syntax.format import format

@@ -123,7 +123,7 @@ def test_channels_are_dropped_as_a_whole() -> None:
     assert {tuple(sorted(set(channel.flatten().tolist()))) for image in result for channel in image} == {(0.0,), (2.0,)}
 
 
-def _merged(layer: merge.Merge, *inputs: Tensor) -> Tensor:
+def _merged(layer: merge.MergeLayer, *inputs: Tensor) -> Tensor:
     call = layer.torch(*(Shape(x.shape[1], tuple(x.shape[2:])) for x in inputs))
     assert isinstance(call, TorchFunction)
     return build(call)(*inputs)

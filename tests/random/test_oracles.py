@@ -10,10 +10,10 @@ from torch import nn
 
 from cnndsl.analysis.memory import training
 from cnndsl.elaborate import elaborate
-from cnndsl.emit.torch.live import module
 from cnndsl.errors import Source
 from cnndsl.graph import Graph
 from cnndsl.layers.norm import LayerNorm
+from cnndsl.runtime.live import module
 from cnndsl.syntax.format import format
 from cnndsl.syntax.parse import parse
 from cnndsl.testing import Reference, programs

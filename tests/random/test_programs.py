@@ -12,7 +12,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from torch.utils.flop_counter import FlopCounterMode
 
-from cnndsl.analysis.contracts import check
+from cnndsl.analysis.assertions import check
 from cnndsl.analysis.cost import costs
 from cnndsl.elaborate import elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source

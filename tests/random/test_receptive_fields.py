@@ -28,7 +28,7 @@ from cnndsl.analysis.receptive_field import Field, receptive_fields
 from cnndsl.graph import Graph, Node
 from cnndsl.layers import activation, arrange, dense, norm
 from cnndsl.layers.base import Layer, TorchFunction
-from cnndsl.layers.merge import Merge, Mul
+from cnndsl.layers.merge import MergeLayer, Mul
 from cnndsl.layers.resize import Upsample
 from cnndsl.shape import Shape
 from cnndsl.testing import Reference, programs
@@ -159,7 +159,7 @@ class Enumeration:
             return
         if self.mixed & set(operands) or node.kind in ("CONCAT", "PADCHANNELS"):
             self.mixed.add(node.index)
-        if isinstance(node.layer, Merge):
+        if isinstance(node.layer, MergeLayer):
             self.sights[node.index] = self._merged(node, operands)
             return
         sight = self._through(node, self.sights[operands[0]])

@@ -12,9 +12,9 @@ import pytest
 
 from cnndsl import loads
 from cnndsl.report import FORMATS, render
-from cnndsl.report.facts import Stats
-from cnndsl.report.units import human
-from cnndsl.report.view import view
+from cnndsl.report.number_format import human
+from cnndsl.report.stats import Stats
+from cnndsl.report.table_model import view
 
 SMALL = """net Small(classes=10)
 INPUT 8x8x3 -> features: [CONV3-4 -> RELU -> POOL2] -> fc: FC-classes

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from cnndsl.errors import CnnError, Source
-from cnndsl.syntax.build import Builder
+from cnndsl.syntax.build import TreeBuilder
 from cnndsl.syntax.drive import drive
 from cnndsl.syntax.parse import _parse_from, _Stopped
 from cnndsl.testing import programs
@@ -27,7 +27,7 @@ def by_lark(text: str) -> str | None:
 
 
 def driven(text: str) -> str | None:
-    found = drive(text, Builder(Source("net.cnn", text)))
+    found = drive(text, TreeBuilder(Source("net.cnn", text)))
     if found is None:
         return None
     statements, comments = found

@@ -29,7 +29,7 @@ def essence(node: object) -> object:
     """A tree without its places; the case of heads does not count."""
     if isinstance(node, tuple):
         return tuple(map(essence, node))
-    if isinstance(node, ast.Layer):
+    if isinstance(node, ast.WrittenLayer):
         return ("Layer", node.head.upper(), *(essence(getattr(node, each.name)) for each in fields(node)[1:]))
     if is_dataclass(node) and not isinstance(node, Span | Source):
         parts = [getattr(node, each.name) for each in fields(node)]

@@ -103,7 +103,7 @@ def test_the_tables_do_not_depend_on_the_order_of_sets() -> None:
 )
 def test_words_come_apart(text: str, head: str, size: list[str], width: str | None, stride: str | None) -> None:
     layer = element(text)
-    assert isinstance(layer, ast.Layer)
+    assert isinstance(layer, ast.WrittenLayer)
     assert layer.head == head
     assert [each.span.text for each in layer.size] == size
     assert (layer.width and layer.width.span.text) == width
@@ -117,7 +117,7 @@ def test_volumes(text: str) -> None:
     (main,) = tree(text).statements
     assert isinstance(main, ast.Main)
     (layer,) = main.chain.items
-    assert isinstance(layer, ast.Layer)
+    assert isinstance(layer, ast.WrittenLayer)
     assert layer.head.upper() == "INPUT"
     assert len(layer.dims) == text.count("x") + 1
 
@@ -177,13 +177,13 @@ def test_constructs(text: str, kind: type) -> None:
 @pytest.mark.parametrize(
     ("text", "nested"),
     [
-        ("a: A*3", [ast.Label, ast.Repeat, ast.Layer]),
-        ("a: A?", [ast.Label, ast.Optional, ast.Layer]),
-        ("tap a: A*3", [ast.Tap, ast.Repeat, ast.Layer]),
-        ("A*3?", [ast.Optional, ast.Repeat, ast.Layer]),
-        ("A?b*3", [ast.Repeat, ast.Optional, ast.Layer]),
-        ("a: A if yes", [ast.Conditional, ast.Label, ast.Layer]),
-        ("A or b: B if yes", [ast.Conditional, ast.Either, ast.Layer]),
+        ("a: A*3", [ast.Label, ast.Repeat, ast.WrittenLayer]),
+        ("a: A?", [ast.Label, ast.Optional, ast.WrittenLayer]),
+        ("tap a: A*3", [ast.Tap, ast.Repeat, ast.WrittenLayer]),
+        ("A*3?", [ast.Optional, ast.Repeat, ast.WrittenLayer]),
+        ("A?b*3", [ast.Repeat, ast.Optional, ast.WrittenLayer]),
+        ("a: A if yes", [ast.Conditional, ast.Label, ast.WrittenLayer]),
+        ("A or b: B if yes", [ast.Conditional, ast.Either, ast.WrittenLayer]),
     ],
 )
 def test_what_binds_tighter(text: str, nested: list[type]) -> None:
@@ -196,7 +196,7 @@ def test_what_binds_tighter(text: str, nested: list[type]) -> None:
 def test_branches_hold_chains() -> None:
     merge = element("(A -> B + C if yes else D + E or F)")
     assert [len(branch.items) for branch in merge.branches] == [2, 1, 1]
-    assert [type(branch.items[-1]) for branch in merge.branches] == [ast.Layer, ast.Conditional, ast.Either]
+    assert [type(branch.items[-1]) for branch in merge.branches] == [ast.WrittenLayer, ast.Conditional, ast.Either]
 
 
 def test_an_else_belongs_to_the_nearest_if() -> None:

@@ -13,28 +13,28 @@ from typing import Protocol, cast
 
 from cnndsl.emit.torch.chain import ChainBuilder
 from cnndsl.emit.torch.children import Children
-from cnndsl.emit.torch.construct import DEFAULTS, ENTERING, construct
-from cnndsl.emit.torch.flow import Flow
+from cnndsl.emit.torch.constructor_call import DEFAULTS, ENTERING, construct
+from cnndsl.emit.torch.cursor import Cursor
 from cnndsl.emit.torch.ir import (
-    Argument,
     Build,
-    Chain,
+    BuildArgument,
+    ConstructorParameter,
     Forward,
     Guard,
     ModuleClass,
-    Parameter,
+    SequentialBuild,
 )
 from cnndsl.emit.torch.iterations import built_names, used_names
 from cnndsl.emit.torch.names import variable
-from cnndsl.emit.torch.parts import Borders, elements, members, output
+from cnndsl.emit.torch.part_queries import Borders, elements, members, output
 from cnndsl.emit.torch.scope import Extra, Missing, Scope, same
 from cnndsl.emit.torch.steps import with_flags
-from cnndsl.emit.torch.terms import Code, Const, Term, Var, evaluate, names, substitute
+from cnndsl.emit.torch.terms import CodeValue, Const, Term, Var, evaluate, names, substitute
 from cnndsl.emit.torch.trace import trace
-from cnndsl.emit.torch.traced import Callees, Differ, Traced, of_type
+from cnndsl.emit.torch.trace_records import Callees, Differ, Traced, of_type
 from cnndsl.emit.torch.walk import builds
 from cnndsl.expr import Expr
-from cnndsl.graph import Called, Graph, Leaf, Loop, Named, Part
+from cnndsl.graph import CallPart, Graph, LayerPart, LoopPart, NamedPart, Part
 from cnndsl.records import record
 
 MOST_EXTRAS = 3
@@ -42,7 +42,7 @@ MOST_EXTRAS = 3
 
 
 @record
-class Plan:
+class ClassPlan:
     """What a class is made from: its parts, the paths of its places, the nodes whose values enter, what its names are
     worth, the channels that enter, the block's own names of its arguments by those of Python, their defaults."""
 
@@ -66,7 +66,7 @@ class Registry(Callees, Protocol):
     by_path: dict[str, ModuleClass]
     traced: dict[int, Traced]
 
-    def class_of(self, found: Sequence[Called]) -> ModuleClass: ...
+    def class_of(self, found: Sequence[CallPart]) -> ModuleClass: ...
 
     def wants_flat(self, part: Part | None, entry: int) -> bool: ...
 
@@ -78,7 +78,7 @@ class Registry(Callees, Protocol):
 class ClassBuilder:
     """Builds one class."""
 
-    def __init__(self, registry: Registry, plan: Plan, is_root: bool = False) -> None:
+    def __init__(self, registry: Registry, plan: ClassPlan, is_root: bool = False) -> None:
         self.registry, self.plan, self.is_root = registry, plan, is_root
         self.graph, self.borders = registry.graph, registry.borders
         known = {*plan.scope.frames[0], *ENTERING}
@@ -87,7 +87,7 @@ class ClassBuilder:
     def build(self) -> ModuleClass:
         """Return the class."""
         plan = self.plan
-        flow = Flow(self.graph, plan.scope, plan.roots, plan.entries, plan.entering, plan.is_flat)
+        flow = Cursor(self.graph, plan.scope, plan.roots, plan.entries, plan.entering, plan.is_flat)
         if plan.traced is None and self._is_sequential():
             chain, after = ChainBuilder(self).build(plan.parts, flow)
             local = {self.counter}
@@ -113,7 +113,7 @@ class ClassBuilder:
         if not self.is_root:
             return True
         held = members(plan.parts[0], "", self.graph)
-        loops = [each for each in elements(plan.parts[0]) if isinstance(each, Loop) and len(each.turns) > 1]
+        loops = [each for each in elements(plan.parts[0]) if isinstance(each, LoopPart) and len(each.turns) > 1]
         return bool(loops) or all(name.isdigit() for name in held)
 
     def _with_inputs(self, scope: Scope, forward: Forward) -> tuple[Scope, tuple[str, ...]]:
@@ -136,16 +136,18 @@ class ClassBuilder:
     def wants_flat(self, part: Part | None, entry: int) -> bool:
         return self.registry.wants_flat(part, entry)
 
-    def module(self, parts: Sequence[Part], flow: Flow, traced: Traced | None = None) -> tuple[Build | Chain, Flow]:
+    def module(
+        self, parts: Sequence[Part], flow: Cursor, traced: Traced | None = None
+    ) -> tuple[Build | SequentialBuild, Cursor]:
         """Build a child that is these parts; returns it and the flow after it."""
         first = parts[0]
-        if isinstance(first, Leaf):
-            return self._layer(of_type(parts, Leaf), flow)
+        if isinstance(first, LayerPart):
+            return self._layer(of_type(parts, LayerPart), flow)
         outputs = [output(part, entry) for part, entry in zip(parts, flow.nodes, strict=True)]
-        if isinstance(first, Called):
-            found = of_type(parts, Called)
+        if isinstance(first, CallPart):
+            found = of_type(parts, CallPart)
             return self.instance(self.registry.class_of(found), found, flow, outputs, {})
-        labels = of_type(parts, Named)
+        labels = of_type(parts, NamedPart)
         inner, paths = [label.part for label in labels], tuple(label.path for label in labels)
         if traced is None and all(map(self.registry.is_sequential, inner, flow.nodes)):
             chain, after = ChainBuilder(self).build(inner, replace(flow, roots=paths, renumbered=False))
@@ -153,7 +155,7 @@ class ClassBuilder:
         made = self._labelled(inner, paths, flow, traced)
         return self.instance(made, labels, flow, outputs, {})
 
-    def _layer(self, leaves: Sequence[Leaf], flow: Flow) -> tuple[Build, Flow]:
+    def _layer(self, leaves: Sequence[LayerPart], flow: Cursor) -> tuple[Build, Cursor]:
         numbers = [leaf.node for leaf in leaves]
         nodes = [self.graph.nodes[at] for at in numbers]
         inplace = all(at in self.registry.overwritten for at in numbers)
@@ -163,22 +165,22 @@ class ClassBuilder:
 
     def class_at(self, part: Part) -> ModuleClass | None:
         """Return the class of a call."""
-        return self.registry.class_of([part]) if isinstance(part, Called) else None
+        return self.registry.class_of([part]) if isinstance(part, CallPart) else None
 
     def instance(
         self,
         made: ModuleClass,
         parts: Sequence[Part],
-        flow: Flow,
+        flow: Cursor,
         outputs: Sequence[int],
         widths: Mapping[str, Term | None],
-    ) -> tuple[Build, Flow]:
+    ) -> tuple[Build, Cursor]:
         """Build an instance of a class of the file: each argument is a term that holds at every place. `widths` are the
         channels of inputs beside the first."""
-        values = [made.environments[made.places[part.path]] for part in parts if isinstance(part, Called | Named)]
+        values = [made.environments[made.places[part.path]] for part in parts if isinstance(part, CallPart | NamedPart)]
         given: dict[str, Term] = {}
         options: dict[str, Term] = {}
-        arguments: list[Argument] = []
+        arguments: list[BuildArgument] = []
         guards: list[Guard] = []
         skipped = False
         for parameter in made.parameters:
@@ -192,40 +194,40 @@ class ClassBuilder:
             if default is not None and isinstance(term, Const) and same(term.value, evaluate(default, {})):
                 skipped = True
                 continue
-            by_name = skipped or parameter.by_keyword or isinstance(wanted[0], bool | Code)
-            arguments.append(Argument(term, parameter.name if by_name else ""))
+            by_name = skipped or parameter.by_keyword or isinstance(wanted[0], bool | CodeValue)
+            arguments.append(BuildArgument(term, parameter.name if by_name else ""))
             skipped = by_name
         leaving = made.leaving[0] if made.leaving else None
         after = flow.after(outputs, None if leaving is None else substitute(leaving, given))
         return Build(made, tuple(arguments), tuple(guards)), after
 
     def _candidates(
-        self, parameter: Parameter, parts: Sequence[Part], flow: Flow, given: Mapping[str, Term]
+        self, parameter: ConstructorParameter, parts: Sequence[Part], flow: Cursor, given: Mapping[str, Term]
     ) -> Iterator[Term | None]:
         if parameter.name in ENTERING:
             yield flow.term
             return
         first = parts[0]
-        if isinstance(first, Called) and parameter.option:
-            found = of_type(parts, Called)
+        if isinstance(first, CallPart) and parameter.option:
+            found = of_type(parts, CallPart)
             is_whole = parameter.type == "int"
             yield from self._translated(
                 [dict(part.written).get(parameter.option) for part in found], flow.scope, is_whole
             )
             scope = self._of_block(found[0], flow, given)
             yield from self._translated([dict(part.defaults).get(parameter.option) for part in found], scope, is_whole)
-        elif isinstance(first, Called):
+        elif isinstance(first, CallPart):
             yield flow.scope.look.get(parameter.name)
             yield self._own(parameter.name, flow)
         else:
             renamed = parameter.name.replace("block_", "in_")
             yield self._own(renamed if renamed in ENTERING else parameter.name, flow)
 
-    def _written(self, parameter: Parameter, parts: Sequence[Part]) -> list[Expr | None]:
+    def _written(self, parameter: ConstructorParameter, parts: Sequence[Part]) -> list[Expr | None]:
         """The expressions that calls give a parameter of their block."""
-        return [dict(part.written).get(parameter.option) for part in parts if isinstance(part, Called)]
+        return [dict(part.written).get(parameter.option) for part in parts if isinstance(part, CallPart)]
 
-    def _of_block(self, call: Called, flow: Flow, given: Mapping[str, Term]) -> Scope:
+    def _of_block(self, call: CallPart, flow: Cursor, given: Mapping[str, Term]) -> Scope:
         """The scope in which a block's own defaults stand: its file, what enters, the arguments before them."""
         file = {name: term for name, term in flow.scope.look.items() if name.startswith("::")}
         is_own_file = call.definition.source is self.graph.source
@@ -245,14 +247,14 @@ class ClassBuilder:
         yield scope.real(written)
         yield scope.test(written)
 
-    def _own(self, name: str, flow: Flow) -> Term | None:
+    def _own(self, name: str, flow: Cursor) -> Term | None:
         """A name that the class itself has: what surrounds a label, or a parameter of the net."""
         return Var(name) if all(name in env for env in flow.scope.frames) else None
 
     # Labels on parts with branches
 
     def _labelled(
-        self, inner: Sequence[Part | None], paths: tuple[str, ...], flow: Flow, traced: Traced | None
+        self, inner: Sequence[Part | None], paths: tuple[str, ...], flow: Cursor, traced: Traced | None
     ) -> ModuleClass:
         """The class of a label. It knows the names around it, and takes as arguments those that it uses."""
         if paths[0] in self.registry.by_path and set(self.registry.by_path[paths[0]].places) == set(paths):
@@ -271,7 +273,7 @@ class ClassBuilder:
             known = [{**env, **{each.name: dict(each.values)[at] for each in extras}} for at, env in enumerate(frames)]
             scope = replace(flow.scope, look=look, frames=tuple(known), places=places, extras=extras, is_loop=False)
             name = paths[0].rpartition(".")[2]
-            plan = Plan(name, tuple(inner), paths, flow.nodes, scope, entering, traced=traced)
+            plan = ClassPlan(name, tuple(inner), paths, flow.nodes, scope, entering, traced=traced)
             try:
                 made = ClassBuilder(self.registry, plan).build()
             except Missing as missing:
@@ -286,8 +288,8 @@ class ClassBuilder:
 
     def _finished(
         self,
-        flow: Flow,
-        chain: Chain | None,
+        flow: Cursor,
+        chain: SequentialBuild | None,
         forward: Forward | None,
         children: Children | None,
         leaving: tuple[Term | None, ...],
@@ -327,9 +329,9 @@ class ClassBuilder:
             shapes,
         )
 
-    def _parameters(self, used: Sequence[str], frames: Sequence[Mapping[str, object]]) -> list[Parameter]:
+    def _parameters(self, used: Sequence[str], frames: Sequence[Mapping[str, object]]) -> list[ConstructorParameter]:
         asked = {each.name: each.wish for each in self.plan.scope.extras}
-        result: list[Parameter] = []
+        result: list[ConstructorParameter] = []
         is_last = True
         for name in reversed(used):
             values = [env[name] for env in frames]
@@ -339,7 +341,7 @@ class ClassBuilder:
                 default = Const(usual)
             is_last = default is not None
             option = self.plan.options.get(name, "")
-            result.append(Parameter(name, _type(values), option, default, name in asked))
+            result.append(ConstructorParameter(name, _type(values), option, default, name in asked))
         return result[::-1]
 
 
@@ -352,7 +354,7 @@ def extra(missing: Missing, extras: Sequence[Extra], places: int, known: Sequenc
 
 
 def _type(values: Sequence[object]) -> str:
-    if any(isinstance(value, Code) for value in values):
+    if any(isinstance(value, CodeValue) for value in values):
         return "type[nn.Module]"
     lengths = {len(cast("tuple[object, ...]", value)) for value in values if isinstance(value, tuple)}
     if lengths:

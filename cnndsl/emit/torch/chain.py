@@ -14,32 +14,42 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Protocol
 
-from cnndsl.emit.torch.flow import Flow
-from cnndsl.emit.torch.ir import Assign, Build, Chain, ChildName, Element, Item, Optional, Repeat, Rows
+from cnndsl.emit.torch.cursor import Cursor
+from cnndsl.emit.torch.ir import (
+    Assign,
+    Build,
+    ChildName,
+    ConditionalItem,
+    Element,
+    Item,
+    LoopItem,
+    Rows,
+    SequentialBuild,
+)
 from cnndsl.emit.torch.iterations import Iterations
 from cnndsl.emit.torch.names import attribute
-from cnndsl.emit.torch.parts import Borders, child_name, elements, is_module, path_of
+from cnndsl.emit.torch.part_queries import Borders, child_name, elements, is_module, path_of
 from cnndsl.emit.torch.scope import Missing, known_terms
 from cnndsl.emit.torch.terms import Const, Term, UnknownName, Var, add, evaluate, mul, names, negated, text
-from cnndsl.emit.torch.traced import Differ, Known, in_iteration, of_type
+from cnndsl.emit.torch.trace_records import Differ, Known, in_iteration, of_type
 from cnndsl.expr import Expr
-from cnndsl.graph import Choice, From, Leaf, Loop, Named, Part
+from cnndsl.graph import ChoicePart, LayerPart, LoopPart, NamedPart, Part, ReferencePart
 
 DEEPEST = 4
 """Repeats within repeats beyond this depth are written out: each level is tried in several ways."""
 SHORTEST_TABLE = 3
 """A `for` with as many rows stays a table."""
 Template = tuple[str | Expr, ...]
-Made = tuple[list[Item], Flow]
+Made = tuple[list[Item], Cursor]
 
 
-class Builder(Protocol):
+class ModuleBuilder(Protocol):
     """Who builds the modules of a chain."""
 
     borders: Borders
     counter: str
 
-    def module(self, parts: Sequence[Part], flow: Flow) -> tuple[Build | Chain, Flow]: ...
+    def module(self, parts: Sequence[Part], flow: Cursor) -> tuple[Build | SequentialBuild, Cursor]: ...
 
     def wants_flat(self, part: Part | None, entry: int) -> bool: ...
 
@@ -47,16 +57,16 @@ class Builder(Protocol):
 class ChainBuilder:
     """Fills one `nn.Sequential`. A flattening that it begins with was left to the caller."""
 
-    def __init__(self, builder: Builder, depth: int = 0) -> None:
+    def __init__(self, builder: ModuleBuilder, depth: int = 0) -> None:
         self.builder, self.depth = builder, depth
         self.graph = builder.borders.graph
 
-    def build(self, parts: Sequence[Part | None], flow: Flow) -> tuple[Chain, Flow]:
+    def build(self, parts: Sequence[Part | None], flow: Cursor) -> tuple[SequentialBuild, Cursor]:
         """Return the chain and the flow after it. Raises Differ, Missing or Fixed."""
         items, flow = self.row(parts, flow)
-        return Chain(tuple(items)), flow
+        return SequentialBuild(tuple(items)), flow
 
-    def row(self, parts: Sequence[Part | None], flow: Flow) -> Made:
+    def row(self, parts: Sequence[Part | None], flow: Cursor) -> Made:
         """Build a row of parts."""
         rows = [elements(part) for part in parts]
         if len({len(row) for row in rows}) > 1:
@@ -67,57 +77,57 @@ class ChainBuilder:
             items += made
         return items, flow
 
-    def _part(self, parts: Sequence[Part], flow: Flow, template: Template = ()) -> Made:
+    def _part(self, parts: Sequence[Part], flow: Cursor, template: Template = ()) -> Made:
         first = parts[0]
         if any(type(part) is not type(first) for part in parts):
             raise Differ
-        if isinstance(first, Loop):
-            return self._loop(of_type(parts, Loop), flow)
-        if isinstance(first, Choice):
-            return self._choice(of_type(parts, Choice), flow)
-        if isinstance(first, From):
-            return [], flow.after([part.node for part in of_type(parts, From)], flow.term)
-        if isinstance(first, Named) and not first.is_module:
-            inner = [part.part for part in of_type(parts, Named)]
+        if isinstance(first, LoopPart):
+            return self._loop(of_type(parts, LoopPart), flow)
+        if isinstance(first, ChoicePart):
+            return self._choice(of_type(parts, ChoicePart), flow)
+        if isinstance(first, ReferencePart):
+            return [], flow.after([part.node for part in of_type(parts, ReferencePart)], flow.term)
+        if isinstance(first, NamedPart) and not first.is_module:
+            inner = [part.part for part in of_type(parts, NamedPart)]
             return self._named(inner, flow, first.template)
         return self._element(parts, flow, template)
 
-    def _named(self, parts: Sequence[Part], flow: Flow, template: Template) -> Made:
+    def _named(self, parts: Sequence[Part], flow: Cursor, template: Template) -> Made:
         """What one label names: a layer or a call is called so."""
-        if isinstance(parts[0], Leaf) or is_module(parts[0]):
+        if isinstance(parts[0], LayerPart) or is_module(parts[0]):
             return self._part(parts, flow, template)
         return self.row(parts, flow)
 
     # Modules
 
-    def _element(self, parts: Sequence[Part], flow: Flow, template: Template) -> Made:
+    def _element(self, parts: Sequence[Part], flow: Cursor, template: Template) -> Made:
         if not any(map(self.builder.borders.own, parts)):
             return self._placeholder(parts, flow)
         items: list[Item] = []
         if self._must_flatten(parts, flow):
             items, flow = self._flatten(flow)
         first = parts[0]
-        name = self._name(parts, flow, first.template if isinstance(first, Named) else template)
+        name = self._name(parts, flow, first.template if isinstance(first, NamedPart) else template)
         module, after = self.builder.module(parts, flow)
         return [*items, Element(name, module, after.comment())], replace(after, renumbered=flow.renumbered)
 
-    def _placeholder(self, parts: Sequence[Part], flow: Flow) -> Made:
+    def _placeholder(self, parts: Sequence[Part], flow: Cursor) -> Made:
         """A call that makes nothing takes a number all the same."""
         name = self._name(parts, flow, ())
         return ([Element(name, Build("nn.Identity"))] if not name.text else []), flow
 
-    def _must_flatten(self, parts: Sequence[Part | None], flow: Flow) -> bool:
+    def _must_flatten(self, parts: Sequence[Part | None], flow: Cursor) -> bool:
         wants = self.builder.wants_flat
         return not flow.flat and any(wants(part, entry) for part, entry in zip(parts, flow.nodes, strict=True))
 
-    def _flatten(self, flow: Flow) -> Made:
+    def _flatten(self, flow: Cursor) -> Made:
         """A flattening in between: PyTorch would count one too many from here on."""
         if self.depth:
             raise Differ
         flow = replace(flow.flattened(), renumbered=True)
         return [Element(ChildName("flatten"), Build("nn.Flatten"), flow.comment())], flow
 
-    def _name(self, parts: Sequence[Part], flow: Flow, template: Template) -> ChildName:
+    def _name(self, parts: Sequence[Part], flow: Cursor, template: Template) -> ChildName:
         """The name of a child that is called so in each frame."""
         paths = [path_of(part, self.graph) for part in parts]
         found = [child_name(path, root) for path, root in zip(paths, flow.roots, strict=True)]
@@ -131,7 +141,7 @@ class ChainBuilder:
 
     # Choices
 
-    def _choice(self, choices: Sequence[Choice], flow: Flow) -> Made:
+    def _choice(self, choices: Sequence[ChoicePart], flow: Cursor) -> Made:
         if len({choice.taken for choice in choices}) == 1:
             return self.row([choice.part for choice in choices], flow)
         taken = [at for at, choice in enumerate(choices) if choice.taken == 0]
@@ -154,11 +164,11 @@ class ChainBuilder:
             return [], joined
         if not items:
             test, items, otherwise = negated(test), otherwise, items
-        return [Optional(test, tuple(items), tuple(otherwise))], joined
+        return [ConditionalItem(test, tuple(items), tuple(otherwise))], joined
 
     # Repeats
 
-    def _loop(self, loops: Sequence[Loop], flow: Flow) -> Made:
+    def _loop(self, loops: Sequence[LoopPart], flow: Cursor) -> Made:
         if not any(loop.turns for loop in loops):
             return [], flow
         items: list[Item] = []
@@ -167,7 +177,7 @@ class ChainBuilder:
         made, flow = self._repeat(loops, flow)
         return [*items, *made], flow
 
-    def _repeat(self, loops: Sequence[Loop], flow: Flow) -> Made:
+    def _repeat(self, loops: Sequence[LoopPart], flow: Cursor) -> Made:
         """The repeat as a loop, if one body is right in every iteration and that says more, or the same in fewer lines;
         else iteration by iteration."""
         rolled = self._rolled(loops, flow)
@@ -180,7 +190,7 @@ class ChainBuilder:
             raise Differ
         return rolled
 
-    def _rolled(self, loops: Sequence[Loop], flow: Flow) -> Made | None:
+    def _rolled(self, loops: Sequence[LoopPart], flow: Cursor) -> Made | None:
         """The first way to write a loop that is right; None where there is none."""
         if self.depth >= DEEPEST or not any(len(loop.turns) > 1 for loop in loops):
             return None
@@ -190,7 +200,7 @@ class ChainBuilder:
                 return made
         return None
 
-    def _written_out(self, loops: Sequence[Loop], flow: Flow) -> Made:
+    def _written_out(self, loops: Sequence[LoopPart], flow: Cursor) -> Made:
         if len({len(loop.turns) for loop in loops}) > 1:
             raise Differ
         items: list[Item] = []
@@ -202,7 +212,7 @@ class ChainBuilder:
             items += made
         return items, flow
 
-    def _same(self, loops: Sequence[Loop], flow: Flow) -> Made:
+    def _same(self, loops: Sequence[LoopPart], flow: Cursor) -> Made:
         """Every iteration takes as many channels as the first."""
         turns = Iterations(loops, flow)
         inside = turns.flow(flow.term)
@@ -211,7 +221,7 @@ class ChainBuilder:
         items, after = self._body(turns, inside)
         return [turns.repeat(items)], turns.after(flow, after.term)
 
-    def _peeled(self, loops: Sequence[Loop], flow: Flow) -> Made:
+    def _peeled(self, loops: Sequence[LoopPart], flow: Cursor) -> Made:
         """The first iteration differs by the channels that it takes, and is a single module."""
         if any(not loop.turns or loop.count is None for loop in loops):
             raise Differ
@@ -229,7 +239,7 @@ class ChainBuilder:
         items, after = self._body(turns, inside)
         return [*head, turns.repeat(items)], turns.after(behind, after.term)
 
-    def _carried(self, loops: Sequence[Loop], flow: Flow) -> Made:
+    def _carried(self, loops: Sequence[LoopPart], flow: Cursor) -> Made:
         """The iterations take different numbers of channels: a variable keeps count."""
         if flow.term is None:
             raise Differ
@@ -243,7 +253,7 @@ class ChainBuilder:
         step = None if after.term == Var(name) else _step(name, after.term)
         return [turns.repeat(items, start, step)], turns.after(flow, after.term, name)
 
-    def _body(self, turns: Iterations, inside: Flow) -> Made:
+    def _body(self, turns: Iterations, inside: Cursor) -> Made:
         items, after = ChainBuilder(self.builder, self.depth + 1).row(turns.parts, inside)
         if not items:
             raise Differ
@@ -258,18 +268,18 @@ def attempt(way: Callable[[], Made]) -> Made | None:
         return None
 
 
-def is_worth_it(items: Sequence[Item], loops: Sequence[Loop]) -> bool:
+def is_worth_it(items: Sequence[Item], loops: Sequence[LoopPart]) -> bool:
     """Whether a loop says more, or the same in fewer lines, than its iterations written out."""
     turns = max(len(loop.turns) for loop in loops)
     if not all(map(_is_literal, items)) or (loops[0].count is None and turns >= SHORTEST_TABLE):
         return True
-    body = max(cost(item.items) for item in items if isinstance(item, Repeat))
+    body = max(cost(item.items) for item in items if isinstance(item, LoopItem))
     return cost(items) < turns * body
 
 
 def _is_literal(item: Item) -> bool:
     """Whether the number of iterations is a number, and nothing in them depends on which one it is."""
-    if not isinstance(item, Repeat):
+    if not isinstance(item, LoopItem):
         return True
     if isinstance(item.over, Rows):
         return not item.targets
@@ -284,7 +294,7 @@ def cost(items: Sequence[Item]) -> int:
 def _cost(item: Item) -> int:
     if isinstance(item, Element):
         return 1 if isinstance(item.module, Build) else 1 + cost(item.module.items)
-    if isinstance(item, Optional):
+    if isinstance(item, ConditionalItem):
         return 1 + cost(item.items) + (1 + cost(item.otherwise) if item.otherwise else 0)
     around = (item.before is not None) + (item.after is not None)
     only = item.items[0] if len(item.items) == 1 else None
@@ -304,7 +314,7 @@ def added(name: str, leaving: Term) -> Term | None:
     return more if name not in names(more) and name in names(leaving) else None
 
 
-def _pattern(template: Template, found: list[str], flow: Flow) -> str:
+def _pattern(template: Template, found: list[str], flow: Cursor) -> str:
     """The text of an f-string that gives each frame's name."""
     pieces: list[str | Term] = []
     for piece in template or ():

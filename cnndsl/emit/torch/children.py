@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from cnndsl.emit.torch.flow import Flow, flat_term, width_term
-from cnndsl.emit.torch.ir import Apply, Branch, Build, Chain, Child, Compute, Flag, ModuleClass, Step
-from cnndsl.emit.torch.parts import output
+from cnndsl.emit.torch.cursor import Cursor, flat_term, width_term
+from cnndsl.emit.torch.ir import Apply, BranchStep, Build, Child, Compute, Flag, ModuleClass, SequentialBuild, Step
+from cnndsl.emit.torch.part_queries import output
 from cnndsl.emit.torch.scope import known_terms
 from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, negated, op
-from cnndsl.emit.torch.traced import Candidate, Decision, Differ, Traced, of_type
+from cnndsl.emit.torch.trace_records import Candidate, Decision, Differ, Traced, of_type
 from cnndsl.emit.torch.walk import builds
-from cnndsl.graph import Called, Graph, Part
+from cnndsl.graph import CallPart, Graph, Part
 
 
 class Modules(Protocol):
@@ -24,7 +24,9 @@ class Modules(Protocol):
 
     graph: Graph
 
-    def module(self, parts: Sequence[Part], flow: Flow, traced: Traced | None = None) -> tuple[Build | Chain, Flow]: ...
+    def module(
+        self, parts: Sequence[Part], flow: Cursor, traced: Traced | None = None
+    ) -> tuple[Build | SequentialBuild, Cursor]: ...
 
     def class_at(self, part: Part) -> ModuleClass | None: ...
 
@@ -32,16 +34,16 @@ class Modules(Protocol):
         self,
         made: ModuleClass,
         parts: Sequence[Part],
-        flow: Flow,
+        flow: Cursor,
         outputs: Sequence[int],
         widths: Mapping[str, Term | None],
-    ) -> tuple[Build, Flow]: ...
+    ) -> tuple[Build, Cursor]: ...
 
 
 class Children:
     """The children and flags of one class."""
 
-    def __init__(self, modules: Modules, flow: Flow, traced: Traced, entering: Sequence[str]) -> None:
+    def __init__(self, modules: Modules, flow: Cursor, traced: Traced, entering: Sequence[str]) -> None:
         self.modules, self.flow, self.traced = modules, flow, traced
         self.graph = modules.graph
         self.terms: dict[int, Term | None] = {}
@@ -49,7 +51,7 @@ class Children:
             whole: Term | None = flow.term if value == 0 else Var(name) if name else None
             self.terms[value] = self._known(value, whole)
         self.flat: set[int] = {0} if flow.flat else set()
-        self._built: dict[str, tuple[Build | Chain, str]] = {}
+        self._built: dict[str, tuple[Build | SequentialBuild, str]] = {}
         self._steps(traced.forward.steps)
         tests = {id(each): self._test(each) for each in traced.decisions}
         flags: dict[Term, Flag] = {}
@@ -78,7 +80,7 @@ class Children:
                 self._apply(step)
             elif isinstance(step, Compute):
                 self._compute(step)
-            elif isinstance(step, Branch):
+            elif isinstance(step, BranchStep):
                 self._steps((*step.then, *step.otherwise))
                 self.terms[step.output] = self._known(
                     step.output, self.terms.get(step.chosen), self.terms.get(step.other)
@@ -99,7 +101,7 @@ class Children:
         for value in step.outputs:
             self.terms[value] = self._known(value, leaving)
 
-    def _inside(self, child: Candidate, places: Sequence[int]) -> Flow:
+    def _inside(self, child: Candidate, places: Sequence[int]) -> Cursor:
         """What enters a child."""
         values = {child.entering[at] for at in places}
         found = {self.terms.get(value) for value in values}
@@ -108,15 +110,17 @@ class Children:
         flow = self.flow.where(places)
         scope = flow.scope.with_names(known_terms(child.known.values))
         flat = values <= self.flat
-        inside = Flow(self.graph, scope, flow.roots, nodes, None, flat)
+        inside = Cursor(self.graph, scope, flow.roots, nodes, None, flat)
         holds = term if scope.holds(term, inside.widths) else width_term(scope, inside.widths, None)
-        return Flow(self.graph, scope, flow.roots, nodes, holds, flat)
+        return Cursor(self.graph, scope, flow.roots, nodes, holds, flat)
 
-    def _module(self, step: Apply, child: Candidate, parts: Sequence[Part], inside: Flow) -> tuple[Build | Chain, Flow]:
-        if not isinstance(parts[0], Called):
+    def _module(
+        self, step: Apply, child: Candidate, parts: Sequence[Part], inside: Cursor
+    ) -> tuple[Build | SequentialBuild, Cursor]:
+        if not isinstance(parts[0], CallPart):
             return self.modules.module(parts, inside, child.traced)
         made = self.modules.class_at(parts[0])
-        of_type(parts, Called)
+        of_type(parts, CallPart)
         if made is None or any(self.modules.class_at(part) is not made for part in parts):
             raise Differ
         widths = {name: self.terms.get(value) for name, value in zip(made.entering, step.inputs, strict=True) if name}

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnndsl.emit.torch.ir import Branch, Compute, Step, key
-from cnndsl.emit.torch.parts import is_nothing
+from cnndsl.emit.torch.ir import BranchStep, Compute, Step, key
+from cnndsl.emit.torch.part_queries import is_nothing
 from cnndsl.emit.torch.steps import inside, made_by, same_step, with_values
-from cnndsl.emit.torch.traced import Decision, Differ, Places, Walker, of_type
-from cnndsl.graph import Choice, Join, Part
+from cnndsl.emit.torch.trace_records import Decision, Differ, Places, Walker, of_type
+from cnndsl.graph import ChoicePart, MergePart, Part
 
 
-def chosen(tracer: Walker, choices: Sequence[Choice], places: Places, value: int) -> int:
+def chosen(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value: int) -> int:
     """Walk over a choice; returns the value that leaves it."""
     if len({choice.taken for choice in choices}) == 1:
         return tracer.walk([choice.part for choice in choices], places, value)
@@ -30,7 +30,7 @@ def chosen(tracer: Walker, choices: Sequence[Choice], places: Places, value: int
     return _branch(tracer, choices, places, value, groups)
 
 
-def _optional(tracer: Walker, choices: Sequence[Choice], places: Places, value: int, there: list[int]) -> int:
+def _optional(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value: int, there: list[int]) -> int:
     """Modules that exist at some places; an identity stands for them at the others."""
     decision = Decision(choices[there[0]], tuple(places[at] for at in there), tracer.known, value)
     tracer.decision = decision
@@ -43,7 +43,7 @@ def _optional(tracer: Walker, choices: Sequence[Choice], places: Places, value: 
     return out
 
 
-def _branch(tracer: Walker, choices: Sequence[Choice], places: Places, value: int, groups: list[list[int]]) -> int:
+def _branch(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value: int, groups: list[list[int]]) -> int:
     """Different steps at different places: a flag of the module says which."""
     if tracer.decision is not None:
         raise Differ
@@ -74,20 +74,20 @@ def _joined(
     for decision in decisions:
         decision.leaving = joined
     tracer.decisions += decisions
-    tracer.put(Branch(flag, tuple(steps), tuple(others), out, other, joined))
+    tracer.put(BranchStep(flag, tuple(steps), tuple(others), out, other, joined))
     return joined
 
 
 def sometimes_merged(tracer: Walker, parts: Sequence[Part], places: Places, value: int) -> int:
     """Walk over `(A + ID if test)`: where the test fails there is A alone."""
-    merged = [at for at, part in enumerate(parts) if isinstance(part, Join)]
-    joins = of_type([parts[at] for at in merged], Join)
+    merged = [at for at, part in enumerate(parts) if isinstance(part, MergePart)]
+    joins = of_type([parts[at] for at in merged], MergePart)
     if tracer.decision is not None or any(len(join.branches) != 2 for join in joins):
         raise Differ
-    choices = of_type([join.branches[1] for join in joins], Choice)
+    choices = of_type([join.branches[1] for join in joins], ChoicePart)
     if any(choice.kind != "if" or choice.taken != 0 for choice in choices):
         raise Differ
-    common = tracer.walk([part.branches[0] if isinstance(part, Join) else part for part in parts], places, value)
+    common = tracer.walk([part.branches[0] if isinstance(part, MergePart) else part for part in parts], places, value)
     decision = Decision(choices[0], tuple(places[at] for at in merged), tracer.known, value)
 
     def add() -> int:

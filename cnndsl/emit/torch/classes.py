@@ -13,18 +13,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 
 from cnndsl.analysis.inplace import overwritten
-from cnndsl.emit.torch.builder import MOST_EXTRAS, ClassBuilder, Plan, extra
+from cnndsl.emit.torch.builder import MOST_EXTRAS, ClassBuilder, ClassPlan, extra
 from cnndsl.emit.torch.ir import Key, ModuleClass, key
 from cnndsl.emit.torch.names import variable
-from cnndsl.emit.torch.parts import Borders, calls, child_name, inner, is_module, nodes, output
+from cnndsl.emit.torch.part_queries import Borders, calls, child_name, inner, is_module, nodes, output
 from cnndsl.emit.torch.scope import Extra, Missing, Scope, known_terms, plain, python_value, same
-from cnndsl.emit.torch.terms import Code, Const, Term, Var, substitute
+from cnndsl.emit.torch.terms import CodeValue, Const, Term, Var, substitute
 from cnndsl.emit.torch.trace import trace
-from cnndsl.emit.torch.traced import Border, Differ, Traced
+from cnndsl.emit.torch.trace_records import Border, Differ, Traced
 from cnndsl.emit.torch.translate import real, whole
 from cnndsl.expr import Expr, Symbol, Value, names
-from cnndsl.graph import Called, From, Graph, Join, Leaf, Named, Part, Tapped, Through
-from cnndsl.graph import Sequence as Row
+from cnndsl.graph import (
+    CallPart,
+    Graph,
+    IdentityPart,
+    LayerPart,
+    MergePart,
+    NamedPart,
+    Part,
+    ReferencePart,
+    SequencePart,
+    TapPart,
+)
 from cnndsl.layers.base import TorchCall, TorchFunction
 
 _AXES: Mapping[int, tuple[str, ...]] = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -38,7 +48,7 @@ class Classes:
         self.graph, self.borders = graph, Borders(graph)
         self.overwritten: Mapping[int, int] = overwritten(graph)
         self.offered = {name: variable(name) for name in graph.settings if name in offered}
-        self._calls: dict[object, list[Called]] = {}
+        self._calls: dict[object, list[CallPart]] = {}
         for call in calls(graph.tree):
             self._calls.setdefault(_block(call), []).append(call)
         self.by_path: dict[str, ModuleClass] = {}
@@ -54,7 +64,9 @@ class Classes:
         defaults: dict[str, Term] = {
             python: Const(plain(self.graph.settings[name])) for name, python in self.offered.items()
         }
-        plan = Plan(self.graph.name, (body,), ("",), (0,), scope, Const(self.graph.input.channels), defaults=defaults)
+        plan = ClassPlan(
+            self.graph.name, (body,), ("",), (0,), scope, Const(self.graph.input.channels), defaults=defaults
+        )
         return ClassBuilder(self, plan, is_root=True).build()
 
     def _file_names(self) -> dict[str, Term]:
@@ -78,9 +90,9 @@ class Classes:
 
     def border_of(self, parts: Sequence[Part], entries: Sequence[int]) -> Border:
         """Return what modules take and give. Raises Differ where they are not of one class."""
-        if all(isinstance(part, Called) for part in parts):
-            return self._border_of_calls([part for part in parts if isinstance(part, Called)])
-        labels = [part for part in parts if isinstance(part, Named)]
+        if all(isinstance(part, CallPart) for part in parts):
+            return self._border_of_calls([part for part in parts if isinstance(part, CallPart)])
+        labels = [part for part in parts if isinstance(part, NamedPart)]
         if len(labels) < len(parts):
             raise Differ
         if all(
@@ -96,7 +108,7 @@ class Classes:
         )
         return Border(inputs, results, traced.forward.is_main, traced=traced)
 
-    def _border_of_calls(self, found: Sequence[Called]) -> Border:
+    def _border_of_calls(self, found: Sequence[CallPart]) -> Border:
         made = self.class_of(found)
         if made.forward is None:
             return self._border_of_chains(found, [call.entry for call in found], made.is_flat)
@@ -127,23 +139,23 @@ class Classes:
 
     def is_chain(self, part: Part | None, entry: int) -> bool:
         """Whether calling its modules one after the other, from the value of `entry` on, is all that a part does."""
-        if part is None or isinstance(part, Through):
+        if part is None or isinstance(part, IdentityPart):
             return True
         if (id(part), entry) not in self._chains:
             self._chains[id(part), entry] = part, self._is_chain(part, entry)
         return self._chains[id(part), entry][1]
 
     def _is_chain(self, part: Part, entry: int) -> bool:
-        if isinstance(part, Leaf):
+        if isinstance(part, LayerPart):
             is_call = not isinstance(self.borders.made(part.node), TorchFunction)
             return is_call and self.borders.reads(part.node) == (key(entry),) and part.node not in self.borders.pooled
-        if isinstance(part, From):
+        if isinstance(part, ReferencePart):
             return part.node == entry
-        if isinstance(part, Join | Tapped):
+        if isinstance(part, MergePart | TapPart):
             return False
-        if isinstance(part, Called):
+        if isinstance(part, CallPart):
             return self._is_link(part, entry)
-        if isinstance(part, Named) and part.is_module:
+        if isinstance(part, NamedPart) and part.is_module:
             return self.borders.is_closed(part, entry)
         for each in inner(part):
             if not self.is_chain(each, entry):
@@ -151,7 +163,7 @@ class Classes:
             entry = output(each, entry)
         return True
 
-    def _is_link(self, call: Called, entry: int) -> bool:
+    def _is_link(self, call: CallPart, entry: int) -> bool:
         """Whether a call takes the value of `entry` alone and gives its output alone."""
         if not self.borders.own(call):
             return output(call, entry) == entry
@@ -168,7 +180,7 @@ class Classes:
 
         What works value by value may precede in a chain: it can as well work on vectors.
         """
-        if isinstance(part, Leaf):
+        if isinstance(part, LayerPart):
             made = self.borders.made(part.node)
             return isinstance(made, TorchCall) and made.flatten
         is_class = is_module(part)
@@ -188,7 +200,7 @@ class Classes:
 
     # Which calls share a class
 
-    def class_of(self, found: Sequence[Called]) -> ModuleClass:
+    def class_of(self, found: Sequence[CallPart]) -> ModuleClass:
         """Return the class of these calls. Raises Differ where they have different ones."""
         if found[0].path not in self.by_path:
             self._define(found[0])
@@ -197,12 +209,12 @@ class Classes:
             raise Differ
         return made
 
-    def _define(self, call: Called) -> None:
+    def _define(self, call: CallPart) -> None:
         """Make the classes of all calls of a block: one if that is right, else one for each kind of call."""
         same_block = self._calls[_block(call)]
-        keys: tuple[Callable[[Called], object], ...] = (_any_call, self._signature, self._identity, _path)
+        keys: tuple[Callable[[CallPart], object], ...] = (_any_call, self._signature, self._identity, _path)
         for key_of, may_ask, folds in product(keys, (False, True), (False, True)):
-            groups: dict[object, list[Called]] = {}
+            groups: dict[object, list[CallPart]] = {}
             for each in same_block:
                 groups.setdefault(key_of(each), []).append(each)
             made = [self._attempt(group, may_ask, folds) for group in groups.values()]
@@ -212,7 +224,7 @@ class Classes:
                 return
         raise AssertionError(f"no class can stand for {call.block}")
 
-    def _signature(self, call: Called) -> object:
+    def _signature(self, call: CallPart) -> object:
         """What calls have in common that can share a class: the layers and their names."""
         made: list[tuple[str, str]] = []
         for at in nodes(call.body):
@@ -221,11 +233,11 @@ class Classes:
             made.append((child_name(self.graph.nodes[at].path, call.path), head))
         return tuple(made)
 
-    def _identity(self, call: Called) -> object:
+    def _identity(self, call: CallPart) -> object:
         """Calls that do the same."""
         return self._signature(call), tuple(map(str, call.arguments)), self.graph.nodes[call.entry].shape
 
-    def _attempt(self, found: Sequence[Called], may_ask: bool, folds: bool) -> ModuleClass | None:
+    def _attempt(self, found: Sequence[CallPart], may_ask: bool, folds: bool) -> ModuleClass | None:
         """The class of some calls, with arguments beside those of the block if it may have them. With `folds` an
         argument that is one fraction in all calls is a number of the class, which can be computed with exactly."""
         extras: tuple[Extra, ...] = ()
@@ -238,7 +250,7 @@ class Classes:
                 extras = (*extras, extra(missing, extras, len(found), found[0].parameters))
         return None
 
-    def _plan(self, found: Sequence[Called], extras: tuple[Extra, ...], folds: bool) -> Plan:
+    def _plan(self, found: Sequence[CallPart], extras: tuple[Extra, ...], folds: bool) -> ClassPlan:
         first = found[0]
         is_flat = any(self.wants_flat(call, call.entry) for call in found)
         entering = "in_features" if is_flat else "in_channels"
@@ -269,7 +281,7 @@ class Classes:
         roots, parts = tuple(call.path for call in found), tuple(call.body for call in found)
         backwards = {python: name for name, python in options.items()}
         defaults = self._defaults(found, options)
-        return Plan(first.block, parts, roots, entries, scope, Var(entering), is_flat, backwards, defaults)
+        return ClassPlan(first.block, parts, roots, entries, scope, Var(entering), is_flat, backwards, defaults)
 
     def _hidden(self, look: dict[str, Term], options: Mapping[str, str]) -> tuple[dict[str, Term], frozenset[str]]:
         """What the parameters of the net are called in a block whose own arguments hide some of them. Those have no
@@ -281,19 +293,19 @@ class Classes:
             look = {name: term if name in options else substitute(term, hidden) for name, term in look.items()}
         return look, (offered - own) | {f"::{name}" for name in hidden}
 
-    def _frame(self, call: Called, entry: int, entering: str, options: Mapping[str, str]) -> dict[str, object]:
+    def _frame(self, call: CallPart, entry: int, entering: str, options: Mapping[str, str]) -> dict[str, object]:
         shape = self.graph.nodes[entry].shape
         values = {
             options[name]: python_value(value) for name, value in zip(call.parameters, call.arguments, strict=True)
         }
-        known = {name: value for name, value in values.items() if value != Code("")}
+        known = {name: value for name, value in values.items() if value != CodeValue("")}
         width = shape.numel if entering == "in_features" else shape.channels
         axes = dict(zip(_AXES.get(shape.rank, ()), shape.spatial, strict=True)) if entry == call.entry else {}
         axes = {name: extent for name, extent in axes.items() if name not in known}
         outside = {name: value for name, value in self._offered_values().items() if name not in known}
         return {entering: width, **known, **axes, **outside}
 
-    def _defaults(self, found: Sequence[Called], options: Mapping[str, str]) -> dict[str, Term]:
+    def _defaults(self, found: Sequence[CallPart], options: Mapping[str, str]) -> dict[str, Term]:
         """The values of parameters that calls leave out."""
         defaults: dict[str, Term] = {}
         for at, name in enumerate(found[0].parameters):
@@ -301,7 +313,7 @@ class Classes:
             if any(_is_computed(dict(call.defaults).get(name), call.arguments[at]) for call in left):
                 continue
             values = [plain(python_value(call.arguments[at])) for call in left]
-            if values and values[0] != Code("") and all(same(value, values[0]) for value in values):
+            if values and values[0] != CodeValue("") and all(same(value, values[0]) for value in values):
                 defaults[options[name]] = Const(values[0])
         return defaults
 
@@ -318,15 +330,15 @@ def _is_computed(default: Expr | None, value: Value) -> bool:
     return default is None or (not isinstance(value, Symbol) and any(names(default)))
 
 
-def _block(call: Called) -> object:
+def _block(call: CallPart) -> object:
     return call.definition, call.block
 
 
-def _any_call(_: Called) -> object:
+def _any_call(_: CallPart) -> object:
     return None
 
 
-def _path(call: Called) -> object:
+def _path(call: CallPart) -> object:
     return call.path
 
 
@@ -334,12 +346,12 @@ def _constant(value: Value) -> Term:
     return known_terms([("", value)])[""]
 
 
-def _leaves(part: Part | None) -> Iterator[Leaf]:
+def _leaves(part: Part | None) -> Iterator[LayerPart]:
     """The layers of a chain in order, up to the first part that is none."""
-    if isinstance(part, Leaf):
+    if isinstance(part, LayerPart):
         yield part
         return
-    if part is None or isinstance(part, Join | Tapped):
+    if part is None or isinstance(part, MergePart | TapPart):
         return
     for each in inner(part):
         yield from _leaves(each)
@@ -348,12 +360,12 @@ def _leaves(part: Part | None) -> Iterator[Leaf]:
 
 
 def _is_plain(part: Part) -> bool:
-    return not isinstance(part, Join | Tapped) and all(map(_is_plain, inner(part)))
+    return not isinstance(part, MergePart | TapPart) and all(map(_is_plain, inner(part)))
 
 
 def _without_input(tree: Part) -> Part:
-    if isinstance(tree, Leaf) and tree.node == 0:
-        return Row(())
-    if isinstance(tree, Row):
-        return Row(tuple(_without_input(part) for part in tree.parts))
+    if isinstance(tree, LayerPart) and tree.node == 0:
+        return SequencePart(())
+    if isinstance(tree, SequencePart):
+        return SequencePart(tuple(_without_input(part) for part in tree.parts))
     return tree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from cnndsl.emit.torch.layout import Call, Display, Item, Text
+from cnndsl.emit.torch.layout import CallDoc, Display, Item, Text
 from cnndsl.emit.torch.statements import Line, Statement, Suite
 from cnndsl.graph import Graph, Node
 from cnndsl.layers.base import TorchCall
@@ -57,9 +57,11 @@ def _by_type(ways: Mapping[str, str]) -> tuple[Statement, ...]:
     for way, names in types.items():
         kinds = names[0] if len(names) == 1 else f"({', '.join(names)})"
         inner.append(
-            Suite("if ", Call("isinstance", (Item(Text("module")), Item(Text(kinds)))), (_draw(way, "module.weight"),))
+            Suite(
+                "if ", CallDoc("isinstance", (Item(Text("module")), Item(Text(kinds)))), (_draw(way, "module.weight"),)
+            )
         )
-    return (Suite("for module in ", Call("self.modules"), tuple(inner)),)
+    return (Suite("for module in ", CallDoc("self.modules"), tuple(inner)),)
 
 
 def _by_path(way: str, paths: list[str]) -> Statement:
@@ -69,4 +71,4 @@ def _by_path(way: str, paths: list[str]) -> Statement:
 
 def _draw(way: str, weight: str) -> Line:
     function, keywords = _WAYS[way]
-    return Line("", Call(f"nn.init.{function}", tuple(Item(Text(each)) for each in (weight, *keywords))))
+    return Line("", CallDoc(f"nn.init.{function}", tuple(Item(Text(each)) for each in (weight, *keywords))))

@@ -63,7 +63,7 @@ class Compute:
 
 
 @record(slots=True)
-class Branch:
+class BranchStep:
     """Steps that differ between the places: `then` runs where the attribute `flag` holds, `otherwise` elsewhere.
     `output` is `chosen` there, and `other` elsewhere."""
 
@@ -83,7 +83,7 @@ class Training:
     outputs: tuple[int, ...]
 
 
-Step: TypeAlias = Apply | Compute | Branch | Training
+Step: TypeAlias = Apply | Compute | BranchStep | Training
 
 
 @record(slots=True)
@@ -106,7 +106,7 @@ class Forward:
 
 
 @record(slots=True)
-class Argument:
+class BuildArgument:
     """An argument of a constructor; positional without a keyword."""
 
     term: Term
@@ -131,7 +131,7 @@ class Build:
     """
 
     callee: str | ModuleClass
-    arguments: tuple[Argument, ...] = ()
+    arguments: tuple[BuildArgument, ...] = ()
     guards: tuple[Guard, ...] = ()
     source: str = ""
 
@@ -149,7 +149,7 @@ class Element:
     """A module of a chain; `comment` is the shape that it gives."""
 
     name: ChildName
-    module: Build | Chain
+    module: Build | SequentialBuild
     comment: str = ""
 
 
@@ -170,7 +170,7 @@ class Rows:
 
 
 @record(slots=True)
-class Counted:
+class CountedRange:
     """What a loop over a number walks: `range(start, stop)`."""
 
     start: Term
@@ -178,18 +178,18 @@ class Counted:
 
 
 @record(slots=True)
-class Repeat:
+class LoopItem:
     """A repeat as a loop. `before` and `after` keep the number of channels that enters the next iteration."""
 
     targets: tuple[str, ...]
-    over: Rows | Counted
+    over: Rows | CountedRange
     items: tuple[Item, ...]
     before: Assign | None = None
     after: Assign | None = None
 
 
 @record(slots=True)
-class Optional:
+class ConditionalItem:
     """Modules of a chain that exist where a test holds, and others where it does not."""
 
     test: Term
@@ -197,11 +197,11 @@ class Optional:
     otherwise: tuple[Item, ...] = ()
 
 
-Item: TypeAlias = Element | Repeat | Optional
+Item: TypeAlias = Element | LoopItem | ConditionalItem
 
 
 @record(slots=True)
-class Chain:
+class SequentialBuild:
     """Modules called one after the other: an `nn.Sequential`."""
 
     items: tuple[Item, ...]
@@ -212,7 +212,7 @@ class Child:
     """A child of a class with a `forward`. With a test it exists where the test holds; elsewhere it is an identity."""
 
     name: str
-    module: Build | Chain
+    module: Build | SequentialBuild
     comment: str = ""
     test: Term | None = None
 
@@ -226,7 +226,7 @@ class Flag:
 
 
 @record(slots=True)
-class Parameter:
+class ConstructorParameter:
     """An argument of a constructor. `option` is the program's name for it, empty for one that the program lacks."""
 
     name: str
@@ -248,11 +248,11 @@ class ModuleClass:
     """
 
     wanted_name: str
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[ConstructorParameter, ...]
     guards: tuple[Guard, ...]
     flags: tuple[Flag, ...]
     children: tuple[Child, ...]
-    chain: Chain | None
+    chain: SequentialBuild | None
     forward: Forward | None
     places: Mapping[str, int]
     environments: tuple[Env, ...]

@@ -6,21 +6,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from cnndsl.emit.torch.flow import Flow
-from cnndsl.emit.torch.ir import Assign, Build, Chain, Counted, Element, Item, Optional, Repeat, Rows
+from cnndsl.emit.torch.cursor import Cursor
+from cnndsl.emit.torch.ir import (
+    Assign,
+    Build,
+    ConditionalItem,
+    CountedRange,
+    Element,
+    Item,
+    LoopItem,
+    Rows,
+    SequentialBuild,
+)
 from cnndsl.emit.torch.names import variable
-from cnndsl.emit.torch.parts import output
+from cnndsl.emit.torch.part_queries import output
 from cnndsl.emit.torch.scope import python_value
 from cnndsl.emit.torch.terms import Const, Term, Var, add, mul, names
-from cnndsl.emit.torch.traced import Differ
-from cnndsl.graph import Loop, Part
+from cnndsl.emit.torch.trace_records import Differ
+from cnndsl.graph import LoopPart, Part
 
 
 class Iterations:
     """All iterations of a repeat in all frames, as frames of one scope. `carried` is the variable that counts channels,
     `skipped` the number of iterations that were written ahead of the loop."""
 
-    def __init__(self, loops: Sequence[Loop], flow: Flow, carried: str = "", skipped: int = 0) -> None:
+    def __init__(self, loops: Sequence[LoopPart], flow: Cursor, carried: str = "", skipped: int = 0) -> None:
         self.loops, self.outer, self.carried, self.skipped = loops, flow, carried, skipped
         first = loops[0]
         self.is_table = first.count is None
@@ -32,7 +42,7 @@ class Iterations:
         self.targets = {name: variable(name, taken) for name in first.names}
         self.parts: list[Part] = [turn for loop in loops for turn in loop.turns]
 
-    def flow(self, term: Term | None) -> Flow:
+    def flow(self, term: Term | None) -> Cursor:
         """Return the flow into each iteration; `term` is the number of channels, and counts only where it holds."""
         frames: list[Mapping[str, object]] = []
         nodes: list[int] = []
@@ -67,17 +77,17 @@ class Iterations:
         values = (row[loop.names.index(name)] for loop in self.loops for row in loop.rows)
         return not any(isinstance(value, Fraction) for value in values)
 
-    def repeat(self, items: Sequence[Item], before: Assign | None = None, after: Assign | None = None) -> Repeat:
+    def repeat(self, items: Sequence[Item], before: Assign | None = None, after: Assign | None = None) -> LoopItem:
         """Return the loop around items. Raises Differ where nothing says how often it runs."""
         used = set(used_names(items)) | set(names(after.term) if after else ())
         targets = tuple(target for target in self.targets.values() if target in used)
         over = self._rows(targets) if self.is_table else self._counted(bool(targets))
-        return Repeat(targets, over, tuple(items), before, after)
+        return LoopItem(targets, over, tuple(items), before, after)
 
-    def _rows(self, targets: Sequence[str]) -> Rows | Counted:
+    def _rows(self, targets: Sequence[str]) -> Rows | CountedRange:
         loop = self.loops[0]
         if not targets:
-            return Counted(Const(0), Const(len(loop.rows)))
+            return CountedRange(Const(0), Const(len(loop.rows)))
         columns = [loop.names.index(name) for name, target in self.targets.items() if target in targets]
         return Rows(tuple(tuple(self._cell(row, at) for at in columns) for row in range(len(loop.rows))))
 
@@ -90,12 +100,12 @@ class Iterations:
         terms = (None if found is None or found.dividend is not None else found.term, scope.real(written))
         return scope.agree(wanted, terms, "")
 
-    def _counted(self, is_named: bool) -> Counted:
+    def _counted(self, is_named: bool) -> CountedRange:
         number = self.count()
         if not is_named:
-            return Counted(Const(0), number)
+            return CountedRange(Const(0), number)
         first = 1 + self.skipped
-        return Counted(Const(first), add(number, Const(first)))
+        return CountedRange(Const(first), add(number, Const(first)))
 
     def count(self) -> Term:
         """Return how often the loop runs. Raises Differ where that is not the same term at every place."""
@@ -105,7 +115,7 @@ class Iterations:
         written = None if found is None or found.dividend is not None else add(found.term, Const(-self.skipped))
         return scope.agree(counts, [written], "")
 
-    def after(self, flow: Flow, leaving: Term | None, carried: str = "") -> Flow:
+    def after(self, flow: Cursor, leaving: Term | None, carried: str = "") -> Cursor:
         """Return the flow after the repeat; what only its body knows is not said any more."""
         nodes = [output(loop, entry) for loop, entry in zip(self.loops, flow.nodes, strict=True)]
         if carried and self._is_constant(flow.term, leaving):
@@ -149,19 +159,19 @@ def used_names(items: Iterable[Item]) -> list[str]:
         if isinstance(item, Element):
             found += _pattern_names(item.name.text) if item.name.is_pattern else []
             found += built_names(item.module)
-        elif isinstance(item, Optional):
+        elif isinstance(item, ConditionalItem):
             found += [*names(item.test), *used_names((*item.items, *item.otherwise))]
         else:
             found += used_names(item.items)
             found += [name for each in (item.before, item.after) if each for name in (*names(each.term), each.name)]
-            if isinstance(item.over, Counted):
+            if isinstance(item.over, CountedRange):
                 found += [*names(item.over.start), *names(item.over.stop)]
     return found
 
 
-def built_names(module: Build | Chain) -> list[str]:
+def built_names(module: Build | SequentialBuild) -> list[str]:
     """Return every name that the construction of a module uses."""
-    if isinstance(module, Chain):
+    if isinstance(module, SequentialBuild):
         return used_names(module.items)
     own = [module.callee] if isinstance(module.callee, str) else []
     return [*own, *(name for argument in module.arguments for name in names(argument.term))]

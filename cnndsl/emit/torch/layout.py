@@ -33,7 +33,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallDoc:
     """A call. `head` is what is called; its text may become known only when the line is written."""
 
     head: object
@@ -64,18 +64,18 @@ class Infix:
     operands: tuple[Doc, ...]
 
 
-Doc: TypeAlias = Text | Call | Display | Comprehension | Infix
+Doc: TypeAlias = Text | CallDoc | Display | Comprehension | Infix
 
 
 def flat(doc: Doc) -> str:
     """On one line.
 
-    >>> flat(Call("nn.ReLU", (Item(Text("True"), "inplace="),)))
+    >>> flat(CallDoc("nn.ReLU", (Item(Text("True"), "inplace="),)))
     'nn.ReLU(inplace=True)'
     """
     if isinstance(doc, Text):
         return doc.text
-    if isinstance(doc, Call):
+    if isinstance(doc, CallDoc):
         return f"{doc.head}({_flat_items(doc.items)})"
     if isinstance(doc, Display):
         comma = "," if doc.brackets == "()" and len(doc.items) == 1 else ""
@@ -91,7 +91,7 @@ def _flat_items(items: tuple[Item, ...]) -> str:
 
 def _must_break(doc: Doc) -> bool:
     """A comment inside cannot be followed by code on its line."""
-    if isinstance(doc, Call | Display):
+    if isinstance(doc, CallDoc | Display):
         return any(item.comment or _must_break(item.doc) for item in doc.items)
     return isinstance(doc, Comprehension) and _must_break(doc.element)
 
@@ -143,7 +143,7 @@ def _broken(doc: Doc, indent: int, lead: str, tail: str) -> Iterator[str]:
         yield f"{margin}{lead}["
         yield from _comprehended(doc, indent + STEP)
         yield f"{margin}]{tail}"
-    elif isinstance(doc, Call) and doc.items:
+    elif isinstance(doc, CallDoc) and doc.items:
         yield f"{margin}{lead}{doc.head}("
         yield from _arguments(doc, indent + STEP)
         yield f"{margin}){tail}"
@@ -164,7 +164,7 @@ def _comprehended(doc: Comprehension, indent: int) -> Iterator[str]:
         yield " " * indent + doc.clause
 
 
-def _arguments(call: Call, indent: int) -> Iterator[str]:
+def _arguments(call: CallDoc, indent: int) -> Iterator[str]:
     together = _flat_items(call.items)
     if not _must_break(call) and indent + len(together) <= WIDTH:
         yield " " * indent + together

@@ -30,7 +30,7 @@ class Costs(Protocol):
         ...
 
 
-class Memory:
+class ForwardMemory:
     """The memory of one `forward`."""
 
     def __init__(self, forward: Forward, costs: Costs) -> None:

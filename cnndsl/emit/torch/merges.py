@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cnndsl.emit.torch.layout import Call, Display, Doc, Infix, Item, Text, flat
+from cnndsl.emit.torch.layout import CallDoc, Display, Doc, Infix, Item, Text, flat
 
 _PLACE = re.compile(r"\{\d+\}(\[[^\]]*\])?")
 _CALL = re.compile(r"(torch\.\w+)\((.*)\)")
@@ -20,9 +20,9 @@ def expression(template: str, operands: Sequence[Doc]) -> Doc:
     'x * y[:, :, None]'
     """
     if template == "torch.cat([{inputs}], 1)":
-        return Call("torch.cat", (Item(Display("[]", tuple(map(Item, operands)))), Item(Text("1"))))
+        return CallDoc("torch.cat", (Item(Display("[]", tuple(map(Item, operands)))), Item(Text("1"))))
     if template == "torch.flatten({0}, 1)":
-        return Call("torch.flatten", (Item(operands[0]), Item(Text("1"))))
+        return CallDoc("torch.flatten", (Item(operands[0]), Item(Text("1"))))
     for operator in ("+", "*"):
         pieces = template.split(f" {operator} ")
         if len(pieces) == len(operands) > 1 and all(map(_PLACE.fullmatch, pieces)):
@@ -31,7 +31,7 @@ def expression(template: str, operands: Sequence[Doc]) -> Doc:
     called = _CALL.fullmatch(template)
     if called:
         arguments = tuple(Item(expression(each, operands)) for each in _arguments(called[2]))
-        return Call(called[1], arguments)
+        return CallDoc(called[1], arguments)
     if _PLACE.fullmatch(template):
         return operands[int(template[1 : template.index("}")])]
     quotient = re.fullmatch(r"\{0\} / (\d+)", template)

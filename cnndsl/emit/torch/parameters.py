@@ -11,12 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from cnndsl.emit.torch.parts import inner, output
+from cnndsl.emit.torch.part_queries import inner, output
 from cnndsl.emit.torch.terms import Const, Term, Var
 from cnndsl.emit.torch.translate import real, wants_integers, whole
 from cnndsl.expr import Expr, Value, names
-from cnndsl.graph import Called, Choice, Graph, Join, Leaf, Loop, Named, Node, Part
-from cnndsl.graph import Sequence as Row
+from cnndsl.graph import (
+    CallPart,
+    ChoicePart,
+    Graph,
+    LayerPart,
+    LoopPart,
+    MergePart,
+    NamedPart,
+    Node,
+    Part,
+    SequencePart,
+)
 from cnndsl.layers.base import LayerError
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -97,22 +107,22 @@ class _Uses:
     def _part(self, part: Part, look: _Look, entry: int) -> None:
         """Go through a part that the value of `entry` enters."""
         entering = self.widths.get(entry, _CLEAN)
-        if isinstance(part, Leaf):
+        if isinstance(part, LayerPart):
             self._layer(self.graph.nodes[part.node], {**look, **_axes(entering, look)})
             return
         self._decided(part, {**look, **_axes(entering, look)}, entering)
-        if isinstance(part, Called):
+        if isinstance(part, CallPart):
             look = self._inside(part, {**look, **_axes(entering, look)}, entering)
-        if isinstance(part, Loop):
+        if isinstance(part, LoopPart):
             look = {**look, **dict.fromkeys(part.names, _Origin(_CLEAN, None))}
         for each in inner(part):
             self._part(each, look, entry)
-            if isinstance(part, Row | Loop):
+            if isinstance(part, SequencePart | LoopPart):
                 entry = output(each, entry)
-        if isinstance(part, Join):
+        if isinstance(part, MergePart):
             self._merge(self.graph.nodes[part.node])
 
-    def _inside(self, call: Called, look: _Look, entering: frozenset[str]) -> _Look:
+    def _inside(self, call: CallPart, look: _Look, entering: frozenset[str]) -> _Look:
         """The names in a block."""
         own: _Look = self.file if call.definition.source is self.graph.source else {}
         result: dict[str, _Origin] = {**own, "C": _Origin(entering, None)}
@@ -127,16 +137,16 @@ class _Uses:
     def _decided(self, part: Part, look: _Look, entering: frozenset[str]) -> None:
         """What the structure depends on cannot be an argument."""
         exprs: Iterable[Expr] = ()
-        if isinstance(part, Loop):
+        if isinstance(part, LoopPart):
             cells = tuple(cell for row in part.cells for cell in row)
             exprs = cells if part.count is None else (part.count,)
-        elif isinstance(part, Choice) and part.kind == "either":
+        elif isinstance(part, ChoicePart) and part.kind == "either":
             self.fixed |= entering
-        elif isinstance(part, Choice) and isinstance(part.test, str):
+        elif isinstance(part, ChoicePart) and isinstance(part.test, str):
             self.fixed.add(part.test)
-        elif isinstance(part, Choice) and part.test is not None and not isinstance(part.test, str):
+        elif isinstance(part, ChoicePart) and part.test is not None and not isinstance(part.test, str):
             exprs = (part.test,)
-        elif isinstance(part, Named):
+        elif isinstance(part, NamedPart):
             exprs = tuple(piece for piece in part.template if not isinstance(piece, str))
         for expr in exprs:
             self.fixed |= _depends(expr, look)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from cnndsl.emit.torch.terms import Code, Const, Env, Term, UnknownName, Var, evaluate, names
-from cnndsl.emit.torch.traced import Differ
+from cnndsl.emit.torch.terms import CodeValue, Const, Env, Term, UnknownName, Var, evaluate, names
+from cnndsl.emit.torch.trace_records import Differ
 from cnndsl.emit.torch.translate import Whole, real, test, whole
 from cnndsl.expr import Call, Expr, Symbol, Value
 from cnndsl.expr import names as names_in
@@ -141,7 +141,7 @@ def plain(value: object) -> object:
 def python_value(value: Value) -> object:
     """Return what an argument of the language is in Python; a layer type is the class of its module."""
     if isinstance(value, Symbol):
-        return Code(module_of(getattr(value, "name", "")) or "")
+        return CodeValue(module_of(getattr(value, "name", "")) or "")
     return plain(value)
 
 

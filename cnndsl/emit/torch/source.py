@@ -16,14 +16,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from cnndsl.emit.torch.classes import Classes
-from cnndsl.emit.torch.constructor import Constructor, target
-from cnndsl.emit.torch.costs import Counted
-from cnndsl.emit.torch.forward import write
+from cnndsl.emit.torch.forward_method import write
 from cnndsl.emit.torch.functions import DIVISIBLE
 from cnndsl.emit.torch.helpers import HELPERS
+from cnndsl.emit.torch.init_method import Constructor, target
 from cnndsl.emit.torch.initialise import initialisation
-from cnndsl.emit.torch.ir import Build, ModuleClass, Parameter
-from cnndsl.emit.torch.layout import STEP, WIDTH, Call, Infix, Item, Text, flat, lines
+from cnndsl.emit.torch.ir import Build, ConstructorParameter, ModuleClass
+from cnndsl.emit.torch.layout import STEP, WIDTH, CallDoc, Infix, Item, Text, flat, lines
+from cnndsl.emit.torch.memory_costs import MemoryCosts
 from cnndsl.emit.torch.names import class_name, comment, variable
 from cnndsl.emit.torch.parameters import offered, real_arguments
 from cnndsl.emit.torch.scope import Fixed
@@ -66,7 +66,7 @@ class _File:
 
     def __init__(self, graph: Graph, classes: Classes, root: ModuleClass) -> None:
         self.graph, self.root = graph, root
-        self.costs = Counted(classes.borders, classes.overwritten, classes.by_path, classes.traced)
+        self.costs = MemoryCosts(classes.borders, classes.overwritten, classes.by_path, classes.traced)
         self.classes = in_order(root)
         self.helpers = self._helpers()
         taken = {*HELPERS, *self.helpers}
@@ -154,7 +154,7 @@ class _File:
         yield from _signature("forward", made.arguments, made.returns)
         yield from _lines(made.body, 2 * STEP)
 
-    def _parameter(self, cls: ModuleClass, parameter: Parameter) -> str:
+    def _parameter(self, cls: ModuleClass, parameter: ConstructorParameter) -> str:
         default = "" if parameter.default is None else f" = {text(parameter.default)}"
         is_real = parameter.type == "int" and cls is self.root and parameter.name in self.real
         return f"{parameter.name}: {'float' if is_real else parameter.type}{default}"
@@ -233,7 +233,7 @@ def _refusal(name: str, domain: Sequence[object]) -> Statement:
     message = f"{name} is one of {', '.join(literal(value) for value in domain)}"
     if is_range:
         message = f"{name} is from {domain[0]} to {domain[-1]}"
-    raised = Line("raise ", Call("ValueError", (Item(Text(literal(message))),)))
+    raised = Line("raise ", CallDoc("ValueError", (Item(Text(literal(message))),)))
     return Suite("if ", Text(f"{name} not in {shown}"), (raised,))
 
 
@@ -275,7 +275,7 @@ def _described(cls: ModuleClass) -> str:
     return f"Used {len(spans)} times: first {spans[0]}, last {spans[-1]}."
 
 
-def _passed(parameter: Parameter) -> str:
+def _passed(parameter: ConstructorParameter) -> str:
     return f"{parameter.name}={text(parameter.default)}" if parameter.default is not None else parameter.name
 
 
@@ -324,7 +324,7 @@ def _escaped(line: str) -> str:
 
 def _signature(name: str, arguments: Sequence[str], returned: str) -> list[str]:
     items = tuple(Item(Text(each)) for each in ("self", *arguments))
-    *above, last = lines(Call(f"def {name}", items), STEP, tail=f" -> {returned}:")
+    *above, last = lines(CallDoc(f"def {name}", items), STEP, tail=f" -> {returned}:")
     if len(last) <= WIDTH or not returned.startswith("tuple["):
         return [*above, last]
     types = returned.removeprefix("tuple[").removesuffix("]")
@@ -348,7 +348,7 @@ def _lines(statements: Sequence[Statement], indent: int) -> Iterator[str]:
 def _line(lead: str, doc: object, remark: str, indent: int) -> list[str]:
     if isinstance(doc, Infix) and doc.operator == ",":
         return [" " * indent + lead + ", ".join(map(flat, doc.operands))]
-    if isinstance(doc, Call) and ", " in lead and indent + len(f"{lead}{doc.head}(") > WIDTH:
+    if isinstance(doc, CallDoc) and ", " in lead and indent + len(f"{lead}{doc.head}(") > WIDTH:
         targets = [" " * (indent + STEP) + f"{name}," for name in lead.removesuffix(" = ").split(", ")]
         above, (first, *rest) = [" " * indent + "(", *targets], lines(doc, indent)
         return [*above, " " * indent + f") = {first.lstrip()}", *rest]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from cnndsl.emit.torch.ir import Apply, Branch, Compute, Step, Training
+from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Step, Training
 
 
 def used_by(step: Step) -> tuple[int, ...]:
     """Return the values that a step reads, one entry a use; those that it makes itself are left out."""
     if isinstance(step, Apply | Compute):
         return step.inputs
-    steps = (*step.then, *step.otherwise) if isinstance(step, Branch) else step.steps
-    ends = (step.chosen, step.other) if isinstance(step, Branch) else ()
+    steps = (*step.then, *step.otherwise) if isinstance(step, BranchStep) else step.steps
+    ends = (step.chosen, step.other) if isinstance(step, BranchStep) else ()
     made = {value for each in steps for value in made_by(each)}
     return tuple(value for value in (*(value for each in steps for value in used_by(each)), *ends) if value not in made)
 
@@ -27,7 +27,7 @@ def made_by(step: Step) -> tuple[int, ...]:
 
 def inside(step: Step) -> tuple[Step, ...]:
     """Return the steps that a step consists of, itself where it has none."""
-    if isinstance(step, Branch):
+    if isinstance(step, BranchStep):
         return (*(each for inner in (*step.then, *step.otherwise) for each in inside(inner)), step)
     if isinstance(step, Training):
         return (*(each for inner in step.steps for each in inside(inner)), step)
@@ -84,7 +84,7 @@ def with_flags(step: Step, names: Mapping[str, str]) -> Step:
     """Return the step with other names of flags."""
     if isinstance(step, Training):
         return replace(step, steps=tuple(with_flags(each, names) for each in step.steps))
-    if not isinstance(step, Branch):
+    if not isinstance(step, BranchStep):
         return step
     then, otherwise = (tuple(with_flags(each, names) for each in way) for way in (step.then, step.otherwise))
     return replace(step, flag=names.get(step.flag, step.flag), then=then, otherwise=otherwise)

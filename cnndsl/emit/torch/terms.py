@@ -21,7 +21,7 @@ Env: TypeAlias = Mapping[str, object]
 
 
 @record(slots=True)
-class Code:
+class CodeValue:
     """A constant that is a name of Python: `nn.ReLU`."""
 
     text: str

@@ -17,9 +17,9 @@ from cnndsl.emit.torch.choices import chosen, sometimes_merged
 from cnndsl.emit.torch.ir import Apply, Compute, Forward, Key, Step, Training, Value, key
 from cnndsl.emit.torch.merges import steps_of
 from cnndsl.emit.torch.names import attribute
-from cnndsl.emit.torch.parts import child_name, elements, inner, is_module, output, path_of
+from cnndsl.emit.torch.part_queries import child_name, elements, inner, is_module, output, path_of
 from cnndsl.emit.torch.steps import early, used_by, with_outputs
-from cnndsl.emit.torch.traced import (
+from cnndsl.emit.torch.trace_records import (
     Border,
     Callees,
     Candidate,
@@ -31,7 +31,7 @@ from cnndsl.emit.torch.traced import (
     in_iteration,
     of_type,
 )
-from cnndsl.graph import Choice, From, Join, Leaf, Loop, Named, Part, Tapped
+from cnndsl.graph import ChoicePart, LayerPart, LoopPart, MergePart, NamedPart, Part, ReferencePart, TapPart
 from cnndsl.layers.base import TorchCall, TorchFunction
 
 
@@ -43,10 +43,10 @@ def trace(
     `roots` are the paths of the modules, `entries` the nodes whose values enter. Raises Differ where the places differ
     in more than one class can say.
     """
-    return Tracer(callees, roots, parts, entries, root).run()
+    return ClassTracer(callees, roots, parts, entries, root).run()
 
 
-class Tracer:
+class ClassTracer:
     """Walks over a part at all places of a class at once."""
 
     def __init__(
@@ -204,26 +204,26 @@ class Tracer:
     def _part(self, parts: tuple[Part, ...], places: Places, value: int) -> int:
         first = parts[0]
         if any(type(part) is not type(first) for part in parts):
-            if any(isinstance(part, Join) for part in parts):
+            if any(isinstance(part, MergePart) for part in parts):
                 return sometimes_merged(self, parts, places, value)
             raise Differ
-        if isinstance(first, Leaf):
+        if isinstance(first, LayerPart):
             return self._leaf(parts, places, value)
         if is_module(first):
             return self._module(parts, places, value)
-        if isinstance(first, Join):
+        if isinstance(first, MergePart):
             return self._merge(parts, places, value)
-        if isinstance(first, From):
-            return self._reference(of_type(parts, From), places)
-        if isinstance(first, Choice):
-            return chosen(self, of_type(parts, Choice), places, value)
-        if isinstance(first, Loop):
-            return self._iterations(of_type(parts, Loop), places, value)
-        if isinstance(first, Tapped):
-            return self._tap(of_type(parts, Tapped), places, value)
-        return self._labelled(of_type(parts, Named), places, value)
+        if isinstance(first, ReferencePart):
+            return self._reference(of_type(parts, ReferencePart), places)
+        if isinstance(first, ChoicePart):
+            return chosen(self, of_type(parts, ChoicePart), places, value)
+        if isinstance(first, LoopPart):
+            return self._iterations(of_type(parts, LoopPart), places, value)
+        if isinstance(first, TapPart):
+            return self._tap(of_type(parts, TapPart), places, value)
+        return self._labelled(of_type(parts, NamedPart), places, value)
 
-    def _reference(self, parts: Sequence[From], places: Places) -> int:
+    def _reference(self, parts: Sequence[ReferencePart], places: Places) -> int:
         """The value of a reference. One inside of a part that nothing is computed from does not leave that part."""
         keys = [key(part.node) for part in parts]
         if self._find(places, keys) is None and all(
@@ -232,13 +232,13 @@ class Tracer:
             return self.new(places, keys)
         return self.read(places, keys, parts[0].name.split(".")[-1])
 
-    def _labelled(self, parts: Sequence[Named], places: Places, value: int) -> int:
+    def _labelled(self, parts: Sequence[NamedPart], places: Places, value: int) -> int:
         out = self.walk([part.part for part in parts], places, value)
         if out != value and not self.names[out]:
             self.names[out] = parts[0].name
         return out
 
-    def _iterations(self, loops: Sequence[Loop], places: Places, value: int) -> int:
+    def _iterations(self, loops: Sequence[LoopPart], places: Places, value: int) -> int:
         """A repeat in a `forward` is written out."""
         if len({len(loop.turns) for loop in loops}) > 1:
             raise Differ
@@ -250,7 +250,7 @@ class Tracer:
         return value
 
     def _merge(self, parts: Sequence[Part], places: Places, value: int) -> int:
-        joins = of_type(parts, Join)
+        joins = of_type(parts, MergePart)
         if len({len(join.branches) for join in joins}) > 1:
             raise Differ
         operands = [self.walk(row, places, value) for row in zip(*(join.branches for join in joins), strict=True)]
@@ -274,7 +274,7 @@ class Tracer:
         self.put(Compute(last, inputs, out, over.pop() if len(over) == 1 and not before else -1))
         return out
 
-    def _tap(self, taps: Sequence[Tapped], places: Places, value: int) -> int:
+    def _tap(self, taps: Sequence[TapPart], places: Places, value: int) -> int:
         if len({tap.training_only for tap in taps}) > 1:
             raise Differ
         out = self.training(lambda: self.walk([tap.part for tap in taps], places, value), taps[0].training_only)
@@ -298,7 +298,7 @@ class Tracer:
     # Children
 
     def _leaf(self, parts: Sequence[Part], places: Places, value: int) -> int:
-        nodes = [part.node for part in of_type(parts, Leaf)]
+        nodes = [part.node for part in of_type(parts, LayerPart)]
         made = [self.borders.made(node) for node in nodes]
         inputs = self._operands(nodes, places, value)
         if isinstance(made[0], TorchFunction):
@@ -386,7 +386,7 @@ class Tracer:
         return child
 
     def _has_tensors(self, part: Part) -> bool:
-        return not isinstance(part, Leaf) or self.borders.has_tensors(part.node)
+        return not isinstance(part, LayerPart) or self.borders.has_tensors(part.node)
 
     def _real(self, value: int) -> int:
         return self.same.get(value, value)

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cnndsl.emit.torch.ir import Build, Chain, Counted, Element, Item, ModuleClass, Optional, Repeat
+from cnndsl.emit.torch.ir import (
+    Build,
+    ConditionalItem,
+    CountedRange,
+    Element,
+    Item,
+    LoopItem,
+    ModuleClass,
+    SequentialBuild,
+)
 from cnndsl.emit.torch.terms import Term
 
 
-def builds(module: Build | Chain) -> Iterator[Build]:
+def builds(module: Build | SequentialBuild) -> Iterator[Build]:
     """Yield every construction in a module, those of other classes left out."""
     if isinstance(module, Build):
         yield module
@@ -20,7 +29,7 @@ def _builds(items: Sequence[Item]) -> Iterator[Build]:
     for item in items:
         if isinstance(item, Element):
             yield from builds(item.module)
-        elif isinstance(item, Optional):
+        elif isinstance(item, ConditionalItem):
             yield from _builds((*item.items, *item.otherwise))
         else:
             yield from _builds(item.items)
@@ -46,24 +55,24 @@ def terms_of(cls: ModuleClass) -> Iterator[Term]:
     if cls.chain is not None:
         yield from _terms(cls.chain.items)
     for child in cls.children:
-        if isinstance(child.module, Chain):
+        if isinstance(child.module, SequentialBuild):
             yield from _terms(child.module.items)
 
 
 def _terms(items: Sequence[Item]) -> Iterator[Term]:
     """The terms of items that are not arguments of modules."""
     for item in items:
-        if isinstance(item, Optional):
+        if isinstance(item, ConditionalItem):
             yield item.test
             yield from _terms((*item.items, *item.otherwise))
-        elif isinstance(item, Repeat):
+        elif isinstance(item, LoopItem):
             yield from (each.term for each in (item.before, item.after) if each is not None)
-            if isinstance(item.over, Counted):
+            if isinstance(item.over, CountedRange):
                 yield from (item.over.start, item.over.stop)
             else:
                 yield from (cell for row in item.over.rows for cell in row)
             yield from _terms(item.items)
-        elif isinstance(item.module, Chain):
+        elif isinstance(item.module, SequentialBuild):
             yield from _terms(item.module.items)
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from cnndsl.testing.crossings import plain
 from cnndsl.testing.crossings.chains import chain, joined
 from cnndsl.testing.crossings.families import family
-from cnndsl.testing.crossings.frames import Frame, Mark, Pen, Piece, Room, entering
+from cnndsl.testing.crossings.frames import GeneratedScope, NamedOutputs, Pen, Piece, Room, entering
 from cnndsl.testing.crossings.numbers import rate, width
 from cnndsl.testing.crossings.widths import Form
 
@@ -60,7 +60,7 @@ def _drawn(dice: random.Random) -> Crossing:
         _default(pen)
     form = entering(size, dice.choice((4, 4, 4, 3, 8)))
     head = f"INPUT {'x'.join(map(str, size))}x{form.width.shown}"
-    body = network(Frame(pen, Room()), form)
+    body = network(GeneratedScope(pen, Room()), form)
     statements = list(pen.statements)
     line = f"{head} -> {body.text}"
     place = len(statements) if dice.random() < 0.85 else dice.randint(0, len(statements))
@@ -75,7 +75,7 @@ def crossings() -> st.SearchStrategy[Crossing]:
     return st.integers(0, 2**32 - 1).map(crossing)
 
 
-def network(frame: Frame, form: Form) -> Piece:
+def network(frame: GeneratedScope, form: Form) -> Piece:
     """Draws the chain of the network, the first layers plain."""
     pieces: list[Piece] = []
     dice = frame.dice
@@ -91,18 +91,18 @@ def network(frame: Frame, form: Form) -> Piece:
     return Piece(joined(pieces), pieces[-1].form)
 
 
-def _first(frame: Frame, form: Form) -> Piece:
+def _first(frame: GeneratedScope, form: Form) -> Piece:
     """Begins as most networks do: a convolution, with a label that is referred to later."""
     wide = width(frame)
     frame.spend()
     layer = plain.convolution(frame, form, wide)
     label = frame.label()
-    frame.room.marks.append(Mark(label, layer.form))
+    frame.room.marks.append(NamedOutputs(label, layer.form))
     return Piece(f"{label}: {layer.text}", layer.form)
 
 
 def _default(pen: Pen) -> None:
-    frame = Frame(pen, Room())
+    frame = GeneratedScope(pen, Room())
     pen.statements.append(
         pen.pick(
             (

@@ -7,7 +7,16 @@ from dataclasses import replace
 
 from cnndsl.testing.crossings import plain
 from cnndsl.testing.crossings.chains import Mode, chain, joined, towards
-from cnndsl.testing.crossings.frames import BLOCKS, ROLES, Block, Frame, Given, Mark, Piece, Room
+from cnndsl.testing.crossings.frames import (
+    BLOCKS,
+    ROLES,
+    GeneratedBlock,
+    GeneratedScope,
+    GivenSetting,
+    NamedOutputs,
+    Piece,
+    Room,
+)
 from cnndsl.testing.crossings.merges import reading
 from cnndsl.testing.crossings.numbers import named, rate, width
 from cnndsl.testing.crossings.widths import Form, Misfit, Space, Width
@@ -26,7 +35,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
-def call(frame: Frame, form: Form, mode: Mode) -> Piece:
+def call(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     """Draws one call or several, of an old block or a new one."""
     if form.space is None or form.space.is_pixel:
         raise Misfit
@@ -36,7 +45,7 @@ def call(frame: Frame, form: Form, mode: Mode) -> Piece:
     return _several(frame, form, mode, [])
 
 
-def _several(frame: Frame, form: Form, mode: Mode, pieces: list[Piece]) -> Piece:
+def _several(frame: GeneratedScope, form: Form, mode: Mode, pieces: list[Piece]) -> Piece:
     block = _block(frame, mode == "free", is_head=False)
     arguments: list[str] | None = None
     for turn in range(frame.pick((1, 1, 2, 2, 3))):
@@ -56,7 +65,7 @@ def _several(frame: Frame, form: Form, mode: Mode, pieces: list[Piece]) -> Piece
     return Piece(joined(pieces), form)
 
 
-def headed(frame: Frame, entering: Form, target: Form) -> str:
+def headed(frame: GeneratedScope, entering: Form, target: Form) -> str:
     """Starts a branch with a block that reads nothing but a reference."""
     block = _block(frame, False, is_head=True)
     marks = [mark for mark in frame.marks() if mark.form == entering]
@@ -68,9 +77,9 @@ def headed(frame: Frame, entering: Form, target: Form) -> str:
     return f"{piece.text} -> {towards(frame, piece.form, target, 1).text}"
 
 
-def _block(frame: Frame, may_step: bool, is_head: bool) -> Block:
+def _block(frame: GeneratedScope, may_step: bool, is_head: bool) -> GeneratedBlock:
     """Takes a block that there is, or draws one."""
-    known: list[Block] = [each for each in frame.pen.blocks if each.is_head == is_head]
+    known: list[GeneratedBlock] = [each for each in frame.pen.blocks if each.is_head == is_head]
     if known and (frame.entry is not None or frame.chance(0.65)):
         return frame.pick(known)
     if frame.entry is not None or frame.is_poor or len(frame.pen.blocks) > 3:
@@ -80,7 +89,7 @@ def _block(frame: Frame, may_step: bool, is_head: bool) -> Block:
     return block
 
 
-def define(frame: Frame, may_step: bool, is_head: bool) -> Block:
+def define(frame: GeneratedScope, may_step: bool, is_head: bool) -> GeneratedBlock:
     """Draws a block for whatever enters."""
     pen = frame.pen
     name = pen.name(BLOCKS, pen.used)
@@ -90,9 +99,9 @@ def define(frame: Frame, may_step: bool, is_head: bool) -> Block:
     entering = Form(Width.of("C"), space)
     room = Room()
     outputs = {each.name: each.role for each in given if each.role in OUTPUTS}
-    room.marks += [Mark(each, _output(each, role, entering)) for each, role in outputs.items()]
+    room.marks += [NamedOutputs(each, _output(each, role, entering)) for each, role in outputs.items()]
     around = _around(frame, room, entering) if not is_head else ()
-    inner = Frame(
+    inner = GeneratedScope(
         pen,
         room,
         depth=max(frame.depth, 1),
@@ -106,7 +115,7 @@ def define(frame: Frame, may_step: bool, is_head: bool) -> Block:
     body = _body(inner, entering, next(iter(outputs)) if is_head else "", may_step)
     pen.statements.append(f"block {name}{_signature(given)} = {body.text}")
     cost, pen.left = before - pen.left, before
-    return Block(name, given, body.form, tuple(room.marks[outside:]), around, is_head, cost)
+    return GeneratedBlock(name, given, body.form, tuple(room.marks[outside:]), around, is_head, cost)
 
 
 def _output(name: str, role: str, entering: Form) -> Form:
@@ -116,17 +125,17 @@ def _output(name: str, role: str, entering: Form) -> Form:
     return Form(Width.of(f"@{name}"), entering.space if role == "near" else Space(name, None))
 
 
-def _around(frame: Frame, room: Room, entering: Form) -> tuple[tuple[str, str], ...]:
+def _around(frame: GeneratedScope, room: Room, entering: Form) -> tuple[tuple[str, str], ...]:
     """Lets a block read a label around its call."""
     if not frame.chance(0.3):
         return ()
     role = frame.pick(("same", "near"))
     name = frame.pick(("a", "b", "x", "stem"))
-    room.marks.append(Mark(name, _output(name, role, entering)))
+    room.marks.append(NamedOutputs(name, _output(name, role, entering)))
     return ((name, role),)
 
 
-def _parameters(frame: Frame, may_step: bool, is_head: bool) -> tuple[Given, ...]:
+def _parameters(frame: GeneratedScope, may_step: bool, is_head: bool) -> tuple[GivenSetting, ...]:
     roles: list[str] = ["width"] * frame.pick((0, 1, 1, 1, 2))
     if is_head:
         roles = ["same", *roles]
@@ -135,25 +144,25 @@ def _parameters(frame: Frame, may_step: bool, is_head: bool) -> tuple[Given, ...
     extra: list[str] = ["kernel", "share", "rate", "flag", "kind", *(["stride"] if may_step else [])]
     roles += frame.dice.sample(extra, frame.pick((0, 0, 1, 1, 2)))
     taken: set[str] = set()
-    given: list[Given] = []
+    given: list[GivenSetting] = []
     for role in roles:
         name = next(each for each in NAMES[role] if each not in taken)
         taken.add(name)
         is_free = role in OUTPUTS or not frame.chance(0.5)
-        given.append(Given(name, role, "" if is_free else _default(frame, role)))
+        given.append(GivenSetting(name, role, "" if is_free else _default(frame, role)))
     return tuple(sorted(given, key=lambda each: bool(each.default)))
 
 
-def _default(frame: Frame, role: str) -> str:
+def _default(frame: GeneratedScope, role: str) -> str:
     return frame.pick(("4", "8")) if role == "width" else frame.pick(ROLES[role][1][:2])
 
 
-def _signature(given: Sequence[Given]) -> str:
+def _signature(given: Sequence[GivenSetting]) -> str:
     shown = [f"{each.name}={each.default}" if each.default else each.name for each in given]
     return f"({', '.join(shown)})" if shown else ""
 
 
-def _body(frame: Frame, entering: Form, start: str, may_step: bool) -> Piece:
+def _body(frame: GeneratedScope, entering: Form, start: str, may_step: bool) -> Piece:
     """Draws what a block does: its first layer gives its width, now and then; it reads what it is given."""
     given = list(frame.room.marks)
     pieces = [Piece(f"@{start}", entering)] if start else []
@@ -182,7 +191,7 @@ def _body(frame: Frame, entering: Form, start: str, may_step: bool) -> Piece:
 
 
 def one_call(
-    frame: Frame, block: Block, form: Form, same: list[str] | None, head: Mark | None = None
+    frame: GeneratedScope, block: GeneratedBlock, form: Form, same: list[str] | None, head: NamedOutputs | None = None
 ) -> tuple[Piece, list[str]]:
     """Draws one call. Raises Misfit where an output that it needs is not at hand."""
     frame.spend(block.cost)
@@ -215,7 +224,7 @@ def one_call(
             if "{" not in mark.name
         ]
         frame.room.marks += [replace(mark, pool=None) for mark in marks]
-        frame.room.marks.append(Mark(label, given, frame.training))
+        frame.room.marks.append(NamedOutputs(label, given, frame.training))
     written = block.name + _listed(frame, block, texts)
     return Piece(f"{label}: {written}" if label else written, given), texts
 
@@ -224,7 +233,7 @@ def _term(text: str) -> str:
     return text if text.isalnum() else f"({text})"
 
 
-def _listed(frame: Frame, block: Block, texts: Sequence[str]) -> str:
+def _listed(frame: GeneratedScope, block: GeneratedBlock, texts: Sequence[str]) -> str:
     """Writes arguments by place up to the first that is left out, by name behind it."""
     listed: list[str] = []
     by_name = False
@@ -235,7 +244,7 @@ def _listed(frame: Frame, block: Block, texts: Sequence[str]) -> str:
     return f"({', '.join(listed)})" if listed else ""
 
 
-def _argument(frame: Frame, each: Given) -> str:
+def _argument(frame: GeneratedScope, each: GivenSetting) -> str:
     """Draws an argument; empty where the default holds."""
     if each.default and frame.chance(0.5):
         return ""
@@ -253,7 +262,7 @@ def _argument(frame: Frame, each: Given) -> str:
     return frame.pick(ROLES[each.role][1])
 
 
-def _fitting(frame: Frame, role: str, form: Form) -> Mark:
+def _fitting(frame: GeneratedScope, role: str, form: Form) -> NamedOutputs:
     """Picks an output for a parameter of a block."""
     marks = frame.marks()
     if role == "same":
@@ -265,7 +274,7 @@ def _fitting(frame: Frame, role: str, form: Form) -> Mark:
     return frame.pick(marks[: frame.pick((1, 3, 12))])
 
 
-def _nearest(frame: Frame, name: str, role: str, form: Form) -> Mark:
+def _nearest(frame: GeneratedScope, name: str, role: str, form: Form) -> NamedOutputs:
     """Looks for a label that a block reads around its call."""
     for mark in frame.marks():
         if mark.name == name:

@@ -8,13 +8,13 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from cnndsl.testing.crossings import plain
-from cnndsl.testing.crossings.frames import TAPS, Frame, Mark, Piece, Room
+from cnndsl.testing.crossings.frames import TAPS, GeneratedScope, NamedOutputs, Piece, Room
 from cnndsl.testing.crossings.numbers import count, test, width
 from cnndsl.testing.crossings.widths import Form, Misfit, Width
 
 Mode: TypeAlias = Literal["keep", "space", "free"]
 """What a piece must leave alone: the shape, the extents, nothing."""
-Draw: TypeAlias = Callable[[Frame, Form, Mode], Piece]
+Draw: TypeAlias = Callable[[GeneratedScope, Form, Mode], Piece]
 
 DEEPEST = 4
 MOST_TURNS = 6
@@ -39,7 +39,7 @@ def boxed(text: str) -> str:
     return text if is_one(text) else f"[{text}]"
 
 
-def chain(frame: Frame, form: Form, length: int, mode: Mode) -> Piece:
+def chain(frame: GeneratedScope, form: Form, length: int, mode: Mode) -> Piece:
     """Draws so many elements in a row."""
     pieces: list[Piece] = []
     for _ in range(max(1, length)):
@@ -49,7 +49,7 @@ def chain(frame: Frame, form: Form, length: int, mode: Mode) -> Piece:
     return Piece(joined(pieces), form)
 
 
-def towards(frame: Frame, form: Form, target: Form, length: int) -> Piece:
+def towards(frame: GeneratedScope, form: Form, target: Form, length: int) -> Piece:
     """Draws a chain that ends with a shape of the same extents."""
     if not target.width.is_writable or (form == target and frame.chance(0.4)):
         if form != target:
@@ -65,7 +65,7 @@ def towards(frame: Frame, form: Form, target: Form, length: int) -> Piece:
     return piece
 
 
-def element(frame: Frame, form: Form, mode: Mode) -> Piece:
+def element(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     """Draws one element: a layer, or something that is composed."""
     if frame.is_poor or frame.depth >= DEEPEST or frame.chance(0.3):
         return single(frame, form, mode)
@@ -85,17 +85,17 @@ def element(frame: Frame, form: Form, mode: Mode) -> Piece:
     return single(frame, form, mode)
 
 
-def single(frame: Frame, form: Form, mode: Mode) -> Piece:
+def single(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     """Draws a layer, with a label now and then."""
     piece = _layer(frame, form, mode)
     if " if " in piece.text or not frame.chance(0.4) or frame.mark == "!":
         return piece
     label = frame.label()
-    frame.room.marks.append(Mark(label, piece.form, frame.training))
+    frame.room.marks.append(NamedOutputs(label, piece.form, frame.training))
     return Piece(f"{label}: {piece.text}", piece.form)
 
 
-def _layer(frame: Frame, form: Form, mode: Mode) -> Piece:
+def _layer(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     if mode == "keep" or frame.chance(0.35):
         return plain.keeping(frame, form)
     if mode == "free" and frame.chance(0.35):
@@ -106,7 +106,7 @@ def _layer(frame: Frame, form: Form, mode: Mode) -> Piece:
     return plain.widening(frame, form)
 
 
-def group(frame: Frame, form: Form, mode: Mode) -> Piece:
+def group(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     """Draws labelled brackets: a module, whose inner names can be read outside."""
     label = frame.label()
     room = Room(frame.room)
@@ -121,26 +121,26 @@ def group(frame: Frame, form: Form, mode: Mode) -> Piece:
     return Piece(f"{label}: [{body.text}]", body.form)
 
 
-def export(frame: Frame, room: Room, label: str, form: Form) -> None:
+def export(frame: GeneratedScope, room: Room, label: str, form: Form) -> None:
     """Makes a part and what is in it known around it."""
     inner = [mark for mark in room.marks if "{" not in mark.name]
     frame.room.marks += [replace(mark, name=f"{label}.{mark.name}") for mark in inner]
-    frame.room.marks.append(Mark(label, form, frame.training))
+    frame.room.marks.append(NamedOutputs(label, form, frame.training))
 
 
-def pooled(frame: Frame, form: Form, _mode: Mode) -> Piece:
+def pooled(frame: GeneratedScope, form: Form, _mode: Mode) -> Piece:
     """Draws a pooling that can be undone, and something behind it."""
     if form.space is None or form.space.size is None or min(form.space.size) < 2 or form.space.steps:
         raise Misfit
     label = frame.label()
     small = Form(form.width, form.space.stepped("floor", "2", frame.env()))
-    frame.room.marks.append(Mark(label, small, frame.training, form))
+    frame.room.marks.append(NamedOutputs(label, small, frame.training, form))
     frame.spend()
     after = chain(frame.deeper(), small, 1, "keep") if frame.chance(0.4) else Piece("", small)
     return Piece(" -> ".join(filter(None, (f"{label}: POOL2", after.text))), small)
 
 
-def unpooled(frame: Frame, form: Form, mode: Mode) -> Piece:
+def unpooled(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     """Undoes a pooling, wherever it stands."""
     fitting = [mark for mark in frame.marks() if mark.pool is not None and mark.form == form]
     if not fitting or mode != "free":
@@ -151,7 +151,7 @@ def unpooled(frame: Frame, form: Form, mode: Mode) -> Piece:
     return Piece(f"UNPOOL2(@{mark.name})", mark.pool)
 
 
-def hourglass(frame: Frame, form: Form, mode: Mode) -> Piece:
+def hourglass(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     """Pools, does something, and undoes it; keeps the shape."""
     room = frame.room
     if frame.chance(0.4) and mode != "free":
@@ -174,15 +174,15 @@ def hourglass(frame: Frame, form: Form, mode: Mode) -> Piece:
     return Piece(f"{first.text} -> {middle.text} -> UNPOOL2(@{frame.pick(pools).name})", form)
 
 
-def named(frame: Frame, form: Form, mode: Mode) -> Piece:
+def named(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     """Gives a second name to a value."""
     label = frame.label()
-    frame.room.marks.append(Mark(label, form, frame.training))
+    frame.room.marks.append(NamedOutputs(label, form, frame.training))
     following = single(frame, form, mode)
     return Piece(f"{label}: ID -> {following.text}", following.form)
 
 
-def tap(frame: Frame, form: Form) -> Piece:
+def tap(frame: GeneratedScope, form: Form) -> Piece:
     """Draws an extra output, which leaves the main line as it is."""
     if frame.mark == "!":
         raise Misfit
@@ -194,13 +194,13 @@ def tap(frame: Frame, form: Form) -> Piece:
     if room is not None:
         marks = [mark for mark in room.marks if "{" not in mark.name]
         frame.room.marks += [replace(mark, name=f"{name}.{mark.name}", training=training) for mark in marks]
-    frame.room.marks.append(Mark(name, body.form, training))
+    frame.room.marks.append(NamedOutputs(name, body.form, training))
     # Within another one that runs in training only it need not be said.
     is_said = training and not (frame.training and frame.chance(0.3))
     return Piece(f"tap {name}{'(train)' if is_said else ''}: {body.text}", form)
 
 
-def _tapped(frame: Frame, form: Form) -> tuple[Piece, Room | None]:
+def _tapped(frame: GeneratedScope, form: Form) -> tuple[Piece, Room | None]:
     """Draws what a tap runs: a layer, a reference, a chain in brackets, a call."""
     marks = frame.marks()
     # A tap must not be the main line itself, which is likely called by one of the last names.
@@ -227,7 +227,7 @@ def _tapped(frame: Frame, form: Form) -> tuple[Piece, Room | None]:
     return Piece(f"[{start}{joined(pieces)}]", pieces[-1].form), room
 
 
-def tapped(frame: Frame, form: Form, mode: Mode) -> Piece:
+def tapped(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     """Draws a tap and what goes on behind it, which may read the tap."""
     extra = tap(frame, form)
     if frame.chance(0.3):
@@ -236,7 +236,7 @@ def tapped(frame: Frame, form: Form, mode: Mode) -> Piece:
     return Piece(f"{extra.text} -> {following.text}", following.form)
 
 
-def repeat(frame: Frame, form: Form, mode: Mode) -> Piece:
+def repeat(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     """Draws turns: of what keeps the shape, or of what begins with a width of its own."""
     times = count(frame)
     number = int(times) if times.isdigit() else 0
@@ -260,7 +260,7 @@ def repeat(frame: Frame, form: Form, mode: Mode) -> Piece:
     return Piece(f"{label}: {turns}" if label else turns, given)
 
 
-def _turn(frame: Frame, form: Form, mode: Mode, times: str) -> tuple[str, Form]:
+def _turn(frame: GeneratedScope, form: Form, mode: Mode, times: str) -> tuple[str, Form]:
     """Draws the body of a repeat, and says what the last turn gives."""
     length = frame.pick((1, 1, 2, 3))
     if mode == "keep" or frame.chance(0.6) or form.space is None:
@@ -276,7 +276,7 @@ def _turn(frame: Frame, form: Form, mode: Mode, times: str) -> tuple[str, Form]:
     return joined(pieces), first.form.bound({}, {"i": Width.of(int(last)) if last.isdigit() else Width.of(last)}, {})
 
 
-def _export_turns(frame: Frame, turn: Room, outside: Room, number: int, label: str, given: Form) -> None:
+def _export_turns(frame: GeneratedScope, turn: Room, outside: Room, number: int, label: str, given: Form) -> None:
     """Makes what is labelled in turns known by its numbers: all of them where it is known how many there are."""
     for mark in turn.marks:
         if "{i}" not in mark.name or "@turn" in mark.form.width.shown:
@@ -290,7 +290,7 @@ def _export_turns(frame: Frame, turn: Room, outside: Room, number: int, label: s
         export(frame, outside, label, given)
 
 
-def table(frame: Frame, form: Form, mode: Mode) -> Piece:
+def table(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     """Draws a `for`: its rows give widths and kernels, or a kind."""
     if mode == "keep" or form.space is None or form.space.is_pixel or frame.mark:
         raise Misfit
@@ -325,7 +325,7 @@ def table(frame: Frame, form: Form, mode: Mode) -> Piece:
     return Piece(f"for {wide}, {other} in {shown} [{text}]", Form(Width.of(rows[-1]), form.space))
 
 
-def choice(frame: Frame, form: Form, mode: Mode) -> Piece:
+def choice(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     """Draws a choice that is made when compiled; what stands in it is not known behind it."""
     kind = frame.dice.randrange(4)
     if kind == 0 and not frame.mark:
@@ -337,7 +337,7 @@ def choice(frame: Frame, form: Form, mode: Mode) -> Piece:
     return Piece(f"{one} if {test(frame)} else {other}", given or form)
 
 
-def _alternative(frame: Frame, form: Form, given: Form | None = None) -> str:
+def _alternative(frame: GeneratedScope, form: Form, given: Form | None = None) -> str:
     """Draws what may be chosen, in a room of its own; it gives the shape that it takes, or another."""
     inner = frame.deeper(frame.room.inner())
     length = frame.pick((1, 1, 2))
@@ -345,19 +345,19 @@ def _alternative(frame: Frame, form: Form, given: Form | None = None) -> str:
     return boxed(piece.text)
 
 
-def _merge(frame: Frame, form: Form, mode: Mode) -> Piece:
+def _merge(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     from cnndsl.testing.crossings.merges import merge
 
     return merge(frame, form, mode)
 
 
-def _call(frame: Frame, form: Form, mode: Mode) -> Piece:
+def _call(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     from cnndsl.testing.crossings.blocks import call
 
     return call(frame, form, mode)
 
 
-def _gate(frame: Frame, form: Form, mode: Mode) -> Piece:
+def _gate(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     from cnndsl.testing.crossings.merges import gate
 
     return gate(frame, form, mode)

@@ -21,7 +21,7 @@ NUMBERS = (4, 4, 8, 8, 4, 8, 3, 6, 2, 16, 5)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class NamedOutputs:
     """Something that a reference can name. `pool` is what entered, of a pooling that can be undone."""
 
     name: str
@@ -36,13 +36,13 @@ class Room:
 
     parent: Room | None = None
     names: set[str] = field(default_factory=set[str])
-    marks: list[Mark] = field(default_factory=list[Mark])
+    marks: list[NamedOutputs] = field(default_factory=list[NamedOutputs])
 
     def inner(self) -> Room:
         """Makes a room of the same module, whose marks end with it."""
         return Room(self, self.names)
 
-    def visible(self) -> Iterator[Mark]:
+    def visible(self) -> Iterator[NamedOutputs]:
         """Lists what can be referred to, nearest first, without what a nearer name hides."""
         room: Room | None = self
         hidden: set[str] = set()
@@ -54,7 +54,7 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class GeneratedParameter:
     """A parameter of the net: what it is for, its default, another value, others that may be refused."""
 
     name: str
@@ -84,7 +84,7 @@ ROLES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenSetting:
     """A parameter of a block; `default` is empty where each call gives it."""
 
     name: str
@@ -93,7 +93,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class GeneratedBlock:
     """A block as its calls see it: shapes are said in its own names, `C`, and `in` for the extents that enter.
 
     `around` are the labels that it reads around its call. A head begins with a reference, so that it starts a branch.
@@ -101,9 +101,9 @@ class Block:
     """
 
     name: str
-    given: tuple[Given, ...]
+    given: tuple[GivenSetting, ...]
     form: Form
-    marks: tuple[Mark, ...]
+    marks: tuple[NamedOutputs, ...]
     around: tuple[tuple[str, str], ...]
     is_head: bool
     cost: float
@@ -114,11 +114,11 @@ class Pen:
     """What a program has besides its chain, and the dice."""
 
     dice: random.Random
-    parameters: list[Parameter] = field(default_factory=list[Parameter])
+    parameters: list[GeneratedParameter] = field(default_factory=list[GeneratedParameter])
     statements: list[str] = field(default_factory=list[str])
     worlds: tuple[dict[str, Fraction | int], ...] = field(default_factory=lambda: ({}, {}))
     lets: list[str] = field(default_factory=list[str])
-    blocks: list[Block] = field(default_factory=lambda: list[Block]())
+    blocks: list[GeneratedBlock] = field(default_factory=lambda: list[GeneratedBlock]())
     used: set[str] = field(default_factory=set[str])
     left: float = 25
     """So many layers may still be drawn."""
@@ -150,7 +150,7 @@ class Pen:
         self.used.add(name)
         default, second = self.dice.sample(values, 2)
         wild = tuple(self.dice.sample(values, 2)) if role != "width" else (str(self.dice.randint(2, 24)), "7")
-        parameter = Parameter(name, role, default, second, wild, self._domain(role, default, second))
+        parameter = GeneratedParameter(name, role, default, second, wild, self._domain(role, default, second))
         self.parameters.append(parameter)
         for world, value in zip(self.worlds, (default, second), strict=True):
             if role not in ("flag", "kind"):
@@ -178,7 +178,7 @@ class Pen:
 
 
 @dataclass(frozen=True)
-class Frame:
+class GeneratedScope:
     """Where something is drawn: in which room, in a block or not, in a turn or not."""
 
     pen: Pen
@@ -209,7 +209,7 @@ class Frame:
     def chance(self, share: float) -> bool:
         return self.pen.dice.random() < share
 
-    def deeper(self, room: Room | None = None) -> Frame:
+    def deeper(self, room: Room | None = None) -> GeneratedScope:
         return replace(self, depth=self.depth + 1, room=room or self.room)
 
     def spend(self, layers: float = 1) -> None:
@@ -263,7 +263,7 @@ class Frame:
         self.room.names |= {name, full}
         return full
 
-    def marks(self) -> list[Mark]:
+    def marks(self) -> list[NamedOutputs]:
         """Lists what can be referred to here."""
         return [mark for mark in self.room.visible() if self.training or not mark.training]
 

@@ -19,7 +19,7 @@ from cnndsl.testing.crossings.chains import (
     tap,
     towards,
 )
-from cnndsl.testing.crossings.frames import Frame, Mark, Piece
+from cnndsl.testing.crossings.frames import GeneratedScope, NamedOutputs, Piece
 from cnndsl.testing.crossings.numbers import stride, test, width
 from cnndsl.testing.crossings.widths import PIXEL, Form, Misfit, Width
 
@@ -37,10 +37,10 @@ class Goal:
         return self.entering == self.target
 
 
-Branch: TypeAlias = Callable[[Frame, Goal], str]
+Branch: TypeAlias = Callable[[GeneratedScope, Goal], str]
 
 
-def merge(frame: Frame, form: Form, mode: Mode) -> Piece:
+def merge(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     """Draws branches and what merges them."""
     frame.spend()
     goal = _goal(frame, form, mode)
@@ -56,7 +56,7 @@ def merge(frame: Frame, form: Form, mode: Mode) -> Piece:
     return _labelled(frame, Piece(f"({operator.join(branches)})", goal.target))
 
 
-def _labelled(frame: Frame, piece: Piece) -> Piece:
+def _labelled(frame: GeneratedScope, piece: Piece) -> Piece:
     """Gives a merge a name of its own, now and then."""
     if frame.mark == "!" or not frame.chance(0.12):
         return piece
@@ -64,11 +64,11 @@ def _labelled(frame: Frame, piece: Piece) -> Piece:
     # Labels within belong to that module now, and are read by no one else.
     if ": " in piece.text:
         frame.room.marks[:] = [mark for mark in frame.room.marks if f"{mark.name.split('.')[0]}: " not in piece.text]
-    frame.room.marks.append(Mark(label, piece.form, frame.training))
+    frame.room.marks.append(NamedOutputs(label, piece.form, frame.training))
     return Piece(f"{label}: {piece.text}", piece.form)
 
 
-def _goal(frame: Frame, form: Form, mode: Mode) -> Goal:
+def _goal(frame: GeneratedScope, form: Form, mode: Mode) -> Goal:
     """Chooses what all branches give."""
     if mode == "keep" or form.space is None or frame.chance(0.45):
         return Goal(form, form)
@@ -80,7 +80,7 @@ def _goal(frame: Frame, form: Form, mode: Mode) -> Goal:
     return Goal(form, Form(width(frame), form.space.stepped("ceil", step, frame.env())), step)
 
 
-def _concatenated(frame: Frame, goal: Goal, mode: Mode) -> Piece:
+def _concatenated(frame: GeneratedScope, goal: Goal, mode: Mode) -> Piece:
     """Puts branches of different widths behind each other; brought back to the shape where that must be kept."""
     inner = frame.deeper()
     total, texts = Width(()), list[str]()
@@ -103,7 +103,7 @@ def _concatenated(frame: Frame, goal: Goal, mode: Mode) -> Piece:
     return Piece(f"{merged.text} -> {last.text}", last.form)
 
 
-def _branches(frame: Frame, goal: Goal, number: int) -> list[str]:
+def _branches(frame: GeneratedScope, goal: Goal, number: int) -> list[str]:
     texts: list[str] = []
     for _ in range(number):
         texts.append(_branch(frame, goal, texts))
@@ -111,7 +111,7 @@ def _branches(frame: Frame, goal: Goal, number: int) -> list[str]:
     return texts
 
 
-def _branch(frame: Frame, goal: Goal, before: list[str]) -> str:
+def _branch(frame: GeneratedScope, goal: Goal, before: list[str]) -> str:
     """Draws one branch; its labels are known to those behind it."""
     for _ in range(6):
         draw = frame.pick(BRANCHES)
@@ -130,7 +130,7 @@ def _branch(frame: Frame, goal: Goal, before: list[str]) -> str:
     return _computed(frame, goal)
 
 
-def _computed(frame: Frame, goal: Goal) -> str:
+def _computed(frame: GeneratedScope, goal: Goal) -> str:
     """Computes what is wanted from what enters."""
     if goal.step == "1":
         return towards(frame, goal.entering, goal.target, frame.pick((1, 1, 2, 3))).text
@@ -147,20 +147,20 @@ def _computed(frame: Frame, goal: Goal) -> str:
     return joined([first, towards(frame, first.form, goal.target, 1)])
 
 
-def _identity(_frame: Frame, goal: Goal) -> str:
+def _identity(_frame: GeneratedScope, goal: Goal) -> str:
     if not goal.is_same:
         raise Misfit
     return "ID"
 
 
-def _kept(frame: Frame, goal: Goal) -> str:
+def _kept(frame: GeneratedScope, goal: Goal) -> str:
     """Computes something of the same shape: a single element, often one that is composed."""
     if not goal.is_same:
         raise Misfit
     return element(frame, goal.entering, "keep").text
 
 
-def _bare(frame: Frame, goal: Goal) -> str:
+def _bare(frame: GeneratedScope, goal: Goal) -> str:
     """Reads what is called so, of this very shape."""
     fitting = [mark for mark in frame.marks() if mark.form == goal.target]
     if not fitting:
@@ -168,12 +168,12 @@ def _bare(frame: Frame, goal: Goal) -> str:
     mark = frame.pick(fitting[: frame.pick((1, 3, 20))])
     if frame.mark != "!" and frame.chance(0.08):
         label = frame.label()
-        frame.room.marks.append(Mark(label, mark.form, mark.training))
+        frame.room.marks.append(NamedOutputs(label, mark.form, mark.training))
         return f"{label}: @{mark.name}"
     return f"@{mark.name}"
 
 
-def _processed(frame: Frame, goal: Goal) -> str:
+def _processed(frame: GeneratedScope, goal: Goal) -> str:
     """Reads something of the same extents, or brings it to them, and computes the width."""
     fitting = [mark for mark in frame.marks() if _way(mark.form, goal.target) is not None]
     if not fitting:
@@ -204,7 +204,7 @@ def _way(form: Form, target: Form) -> str | None:
     return None
 
 
-def _with_tap(frame: Frame, goal: Goal) -> str:
+def _with_tap(frame: GeneratedScope, goal: Goal) -> str:
     """Taps in the midst of a branch; with nothing behind it the branch gives what entered."""
     extra = tap(frame, goal.entering).text
     if goal.is_same and frame.chance(0.3):
@@ -212,14 +212,14 @@ def _with_tap(frame: Frame, goal: Goal) -> str:
     return f"{extra} -> {_computed(frame, goal)}"
 
 
-def _with_group(frame: Frame, goal: Goal) -> str:
+def _with_group(frame: GeneratedScope, goal: Goal) -> str:
     first = group(frame, goal.entering, "keep" if goal.is_same or goal.step != "1" else "space")
     if first.form == goal.target:
         return first.text
     return f"{first.text} -> {_computed(frame, Goal(first.form, goal.target, goal.step))}"
 
 
-def _with_call(frame: Frame, goal: Goal) -> str:
+def _with_call(frame: GeneratedScope, goal: Goal) -> str:
     from cnndsl.testing.crossings.blocks import call, headed
 
     if frame.chance(0.4):
@@ -232,13 +232,13 @@ def _with_call(frame: Frame, goal: Goal) -> str:
     return f"{first.text} -> {towards(frame, first.form, goal.target, 1).text}"
 
 
-def _with_pool(frame: Frame, goal: Goal) -> str:
+def _with_pool(frame: GeneratedScope, goal: Goal) -> str:
     if not goal.is_same:
         raise Misfit
     return hourglass(frame, goal.entering, "keep").text
 
 
-def _chosen(frame: Frame, goal: Goal) -> str:
+def _chosen(frame: GeneratedScope, goal: Goal) -> str:
     """Chooses between two branches, references among them; or one that may be absent."""
     texts: list[str] = []
     for _ in range(2):
@@ -247,7 +247,7 @@ def _chosen(frame: Frame, goal: Goal) -> str:
     return f"{texts[0]} if {test(frame)} else {texts[1]}"
 
 
-def _absent(frame: Frame, goal: Goal) -> str:
+def _absent(frame: GeneratedScope, goal: Goal) -> str:
     """Draws a branch that may be left out: a second one of its merge computes, as the first."""
     inner = frame.deeper(frame.room.inner())
     draw = frame.pick((_bare, _processed, _computed))
@@ -256,13 +256,13 @@ def _absent(frame: Frame, goal: Goal) -> str:
     return f"({_computed(frame, goal)} + {text}{ending})"
 
 
-def _nested(frame: Frame, goal: Goal) -> str:
+def _nested(frame: GeneratedScope, goal: Goal) -> str:
     if goal.step != "1" or not goal.is_same:
         raise Misfit
     return merge(frame, goal.entering, "keep").text
 
 
-def _with_projection(frame: Frame, goal: Goal, branches: list[str]) -> list[str]:
+def _with_projection(frame: GeneratedScope, goal: Goal, branches: list[str]) -> list[str]:
     """Puts `ID or` a projection beside branches that compute."""
     if goal.entering.space is None or not goal.target.width.is_writable:
         return branches
@@ -275,7 +275,7 @@ def _with_projection(frame: Frame, goal: Goal, branches: list[str]) -> list[str]
     return [*(kept or [_computed(frame, goal)]), f"ID or {last}"]
 
 
-def gate(frame: Frame, form: Form, _mode: Mode) -> Piece:
+def gate(frame: GeneratedScope, form: Form, _mode: Mode) -> Piece:
     """Draws squeeze and excitation, of what enters or of a reference."""
     if form.space is None or not form.width.is_writable:
         raise Misfit
@@ -294,7 +294,7 @@ def gate(frame: Frame, form: Form, _mode: Mode) -> Piece:
     return Piece(f"MUL(ID, {start}{' -> '.join(texts)})", form)
 
 
-def reading(frame: Frame, form: Form, mark: Mark) -> Piece:
+def reading(frame: GeneratedScope, form: Form, mark: NamedOutputs) -> Piece:
     """Draws what certainly reads a mark: a sum, or a product where its extents are others."""
     frame.spend(2)
     if mark.form.space != form.space:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from cnndsl.testing.crossings.frames import NUMBERS, Frame
+from cnndsl.testing.crossings.frames import NUMBERS, GeneratedScope
 from cnndsl.testing.crossings.widths import Width
 
 DECIMALS = ("0.5", "0.25", "0.75", "1.5", "1/3", "2/3", "0.29")
 
 
-def width(frame: Frame) -> Width:
+def width(frame: GeneratedScope) -> Width:
     """Draws a number of channels: a plain one, a name, or an expression that is a whole number wherever it is known."""
     if frame.chance(0.42):
         return Width.of(frame.pick(NUMBERS))
@@ -19,7 +19,7 @@ def width(frame: Frame) -> Width:
     return Width.of(frame.pick(NUMBERS))
 
 
-def named(frame: Frame) -> str:
+def named(frame: GeneratedScope) -> str:
     """Names a width: the block's, the net's, or that of a `let`."""
     if frame.widths and frame.chance(0.7):
         return frame.pick(frame.widths)
@@ -32,14 +32,14 @@ def named(frame: Frame) -> str:
     return frame.pen.parameter("width", frame.hidden)
 
 
-def _expression(frame: Frame) -> Width:
+def _expression(frame: GeneratedScope) -> Width:
     name = named(frame)
     if frame.chance(0.35):
         return Width.of(name)
     return frame.pick((_linear, _rounded, _rounded, _shared, _turning, _entering))(frame, name)
 
 
-def _linear(frame: Frame, name: str) -> Width:
+def _linear(frame: GeneratedScope, name: str) -> Width:
     if frame.chance(0.3):
         return Width.of(name) + Width.of(named(frame))
     if frame.chance(0.5):
@@ -47,7 +47,7 @@ def _linear(frame: Frame, name: str) -> Width:
     return Width.of(name, 2)
 
 
-def _rounded(frame: Frame, name: str) -> Width:
+def _rounded(frame: GeneratedScope, name: str) -> Width:
     """Rounds; what must not be below one in any call has a `max` around it."""
     number = frame.pick((2, 2, 3, 4))
     decimal = frame.pick(DECIMALS)
@@ -72,7 +72,7 @@ def _rounded(frame: Frame, name: str) -> Width:
     )
 
 
-def _shared(frame: Frame, name: str) -> Width:
+def _shared(frame: GeneratedScope, name: str) -> Width:
     """Takes a share: rounded, or exactly where that comes out whole; `frame.is_width` looks."""
     share = frame.one("share") if frame.chance(0.7) else frame.pick(DECIMALS)
     exact = [f"({name}*{share})", f"({share}*{frame.pick((8, 16, 12))})", f"({name}/2)", f"({name}*3/2)"]
@@ -88,21 +88,21 @@ def _shared(frame: Frame, name: str) -> Width:
     return Width.of(frame.pick(exact + rounded))
 
 
-def _turning(frame: Frame, name: str) -> Width:
+def _turning(frame: GeneratedScope, name: str) -> Width:
     if frame.rows == ({},) or "i" not in frame.rows[0]:
         return Width.of(name, 2)
     term = frame.pick(("i", "i", "i", f"ceil({name}*i/2)", f"max({name}//i, 1)", "ceil(2.5*i)"))
     return Width.of(term, frame.pick((2, 4)) if term == "i" else 1) + Width.of(frame.pick((0, 0, 2)))
 
 
-def _entering(frame: Frame, name: str) -> Width:
+def _entering(frame: GeneratedScope, name: str) -> Width:
     """Draws a width from `C`, which in a block is the same throughout."""
     if frame.entry is None:
         return Width.of(name)
     return frame.pick((Width.of("C"), Width.of("max(C//2, 1)"), Width.of("C", 2), Width.of("ceil(C/4)")))
 
 
-def odd_kernel(frame: Frame) -> str:
+def odd_kernel(frame: GeneratedScope) -> str:
     """Draws a kernel for `same` padding, as a layer's size."""
     if frame.chance(0.75):
         return frame.pick(("3", "1", "3", "1", "2", "5"))
@@ -113,7 +113,7 @@ def odd_kernel(frame: Frame) -> str:
     return frame.pick(forms)
 
 
-def stride(frame: Frame) -> str:
+def stride(frame: GeneratedScope) -> str:
     """Draws a stride as an expression: a two, or a parameter."""
     if frame.chance(0.6):
         return "2"
@@ -121,7 +121,7 @@ def stride(frame: Frame) -> str:
     return frame.pick((name, name, f"min({name}, 2)", f"max({name}, 1)"))
 
 
-def rate(frame: Frame, most_one: bool = True) -> str:
+def rate(frame: GeneratedScope, most_one: bool = True) -> str:
     """Draws a number between nought and one."""
     if frame.chance(0.4):
         return frame.pick(("0.1", "0.5", "1/3", "0.25", "0"))
@@ -134,7 +134,7 @@ def rate(frame: Frame, most_one: bool = True) -> str:
     return frame.pick(forms)
 
 
-def count(frame: Frame) -> str:
+def count(frame: GeneratedScope) -> str:
     """Draws how often something is repeated, at least once."""
     if frame.chance(0.65):
         return frame.pick(("2", "2", "3", "1"))
@@ -144,7 +144,7 @@ def count(frame: Frame) -> str:
     )
 
 
-def test(frame: Frame) -> str:
+def test(frame: GeneratedScope) -> str:
     """Draws the test of a choice."""
     if frame.chance(0.15):
         return frame.pick(("yes", "no", "1 > 2", "not no"))

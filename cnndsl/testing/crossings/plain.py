@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnndsl.testing.crossings.frames import Frame, Piece
+from cnndsl.testing.crossings.frames import GeneratedScope, Piece
 from cnndsl.testing.crossings.numbers import odd_kernel, rate, stride, width
 from cnndsl.testing.crossings.widths import PIXEL, Form, Misfit, Width
 
@@ -10,7 +10,7 @@ ACTIVATIONS = ("RELU", "RELU", "RELU", "SIGMOID", "TANH", "GELU", "SILU", "HSWIS
 KINDS = ("RELU", "TANH", "SILU", "LEAKYRELU", "ELU", "SIGMOID")
 
 
-def activation(frame: Frame) -> str:
+def activation(frame: GeneratedScope) -> str:
     """Draws an activation: plain, with a slope, or a parameter that names a kind."""
     dice = frame.dice.random()
     if dice < 0.6:
@@ -33,11 +33,11 @@ def activation(frame: Frame) -> str:
     )
 
 
-def _flag(frame: Frame) -> str:
+def _flag(frame: GeneratedScope) -> str:
     return frame.one("flag")
 
 
-def convolution(frame: Frame, form: Form, wide: Width, step: str = "1") -> Piece:
+def convolution(frame: GeneratedScope, form: Form, wide: Width, step: str = "1") -> Piece:
     """Draws a convolution to so many channels. `step` is the stride as an expression."""
     if form.space is None:
         raise Misfit
@@ -59,7 +59,7 @@ def convolution(frame: Frame, form: Form, wide: Width, step: str = "1") -> Piece
     return Piece(f"CONV{kernel}-{wide.word}{_slash(step)}{listed}", Form(wide, space))
 
 
-def groups(frame: Frame) -> str:
+def groups(frame: GeneratedScope) -> str:
     """Draws a number of groups that divides every even width."""
     if frame.chance(0.6):
         return "2"
@@ -73,14 +73,14 @@ def _slash(step: str) -> str:
     return f"/{step}" if step.isalnum() else f"/{{{step}}}"
 
 
-def projection(frame: Frame, form: Form, target: Form, step: str = "1") -> Piece:
+def projection(frame: GeneratedScope, form: Form, target: Form, step: str = "1") -> Piece:
     """Draws one layer that gives a width, from whatever enters."""
     if form.space is None:
         return Piece(f"FC-{target.width.word}", form.wide(target.width))
     return convolution(frame, form, target.width, step)
 
 
-def keeping(frame: Frame, form: Form) -> Piece:
+def keeping(frame: GeneratedScope, form: Form) -> Piece:
     """Draws one layer that gives the shape that it takes."""
     frame.spend()
     if form.space is None:
@@ -103,14 +103,14 @@ def keeping(frame: Frame, form: Form) -> Piece:
     return Piece(texts[kind](), form)
 
 
-def _pool(frame: Frame) -> str:
+def _pool(frame: GeneratedScope) -> str:
     name = frame.one("kernel") if frame.chance(0.4) else ""
     plain = ("POOL3/1(pad=same)", "AVGPOOL3/1(pad=1)", "POOL3/1(pad=1)", "AVGPOOL3/1(pad=same)")
     sized = (f"POOL{{{name}}}/1(pad=same)", f"AVGPOOL{{{name}}}/1(pad=same)", f"[ZEROPAD({name}) -> CROP({name})]")
     return frame.pick(sized if name else plain)
 
 
-def _norm(frame: Frame, form: Form) -> str:
+def _norm(frame: GeneratedScope, form: Form) -> str:
     norms = ["BN", "BN", f"BN(momentum={rate(frame)})", "BN(affine=no)", "GN1", "LRN3", "SCALE", "IN(affine=yes)"]
     norms += ["LN(over=channels)", f"LRN3(alpha={rate(frame)})"]
     if not (form.space is None or form.space.is_pixel):
@@ -122,14 +122,14 @@ def _norm(frame: Frame, form: Form) -> str:
     return "BN" if norm.startswith("IN") and (form.space is None or form.space.is_pixel) else norm
 
 
-def _same(frame: Frame, form: Form) -> str:
+def _same(frame: GeneratedScope, form: Form) -> str:
     layers = [f"DROPOUT({rate(frame)})", f"DROPPATH({rate(frame)})", "ID", f"TIMES({rate(frame, most_one=False)})"]
     if frame.divides(2, form.width):
         layers += ["SHUFFLE2", f"SHUFFLE{{{groups(frame)}}}"]
     return frame.pick(layers)
 
 
-def reshaping(frame: Frame, form: Form) -> Piece:
+def reshaping(frame: GeneratedScope, form: Form) -> Piece:
     """Draws one layer that gives other extents, where they can be smaller or larger."""
     if form.space is None or form.space.is_pixel or form.space.size is None or min(form.space.size) < 4:
         raise Misfit
@@ -150,7 +150,7 @@ def reshaping(frame: Frame, form: Form) -> Piece:
     return Piece(f"POOL3{_slash(step)}(pad=1)", Form(form.width, space.stepped("ceil", step, env)))
 
 
-def enlarging(frame: Frame, form: Form) -> Piece:
+def enlarging(frame: GeneratedScope, form: Form) -> Piece:
     """Draws one layer that doubles the extents."""
     if form.space is None or form.space.size is None or max(form.space.size) > 6 or form.space.is_pixel:
         raise Misfit
@@ -162,7 +162,7 @@ def enlarging(frame: Frame, form: Form) -> Piece:
     return Piece(f"CONVT{frame.pick(('2', '2', '4'))}-{wide.word}/2", Form(wide, space))
 
 
-def widening(frame: Frame, form: Form) -> Piece:
+def widening(frame: GeneratedScope, form: Form) -> Piece:
     """Draws one layer that changes nothing but the number of channels."""
     frame.spend()
     wide = width(frame)
@@ -173,7 +173,7 @@ def widening(frame: Frame, form: Form) -> Piece:
     return convolution(frame, form, wide)
 
 
-def _rearranged(frame: Frame, form: Form, wide: Width) -> Piece:
+def _rearranged(frame: GeneratedScope, form: Form, wide: Width) -> Piece:
     """Takes some of the channels, or adds some of zeros; convolves where there is no knowing."""
     before, after = frame.values(form.width), frame.values(wide)
     if before is not None and after is not None:
@@ -184,7 +184,7 @@ def _rearranged(frame: Frame, form: Form, wide: Width) -> Piece:
     return convolution(frame, form, wide)
 
 
-def ending(frame: Frame, form: Form) -> list[Piece]:
+def ending(frame: GeneratedScope, form: Form) -> list[Piece]:
     """Draws a classifier."""
     frame.spend(2)
     wide = width(frame)

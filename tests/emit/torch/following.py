@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cnndsl.emit.torch.forward import ForwardText
-from cnndsl.emit.torch.ir import Apply, Branch, Compute, Forward, Step, Training
+from cnndsl.emit.torch.forward_method import ForwardText
+from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, Step, Training
 from cnndsl.emit.torch.layout import Infix, flat, lines
 from cnndsl.emit.torch.statements import Statement, Suite
 
@@ -310,7 +310,7 @@ class StepRun:
             )
         elif isinstance(step, Compute):
             self.compute(step)
-        elif isinstance(step, Branch):
+        elif isinstance(step, BranchStep):
             holds = self.run.machine.flags[step.flag]
             self.left.subtract(value for each in (step.otherwise if holds else step.then) for value in all_reads(each))
             self.left.subtract([step.other if holds else step.chosen])

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from cnndsl.emit.torch.ir import Apply, Branch, Compute, Forward, Step, Training, Value
+from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, Step, Training, Value
 from cnndsl.emit.torch.steps import with_outputs
 from tests.emit.torch.following import Machine, StepRun, Storage, Tensor, Wrong
 
@@ -152,7 +152,7 @@ class _Drawing:
             ways.append((steps, self.read(inner, self.in_training)))
         output = self.value()
         known.append(output)
-        return Branch(flag, ways[0][0], ways[1][0], ways[0][1], ways[1][1], output)
+        return BranchStep(flag, ways[0][0], ways[1][0], ways[0][1], ways[1][1], output)
 
     def training(self, known: list[int], depth: int) -> Step:
         self.in_training = True

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cnndsl.emit.torch.classes import Classes
-from cnndsl.emit.torch.ir import Apply, Branch, Build, Compute, Forward, ModuleClass, Step, Training, key
+from cnndsl.emit.torch.ir import Apply, BranchStep, Build, Compute, Forward, ModuleClass, Step, Training, key
 from cnndsl.emit.torch.parameters import offered
 from cnndsl.emit.torch.scope import Fixed
 from cnndsl.emit.torch.steps import made_by, used_by
 from cnndsl.emit.torch.terms import UnknownName, evaluate, names
 from cnndsl.emit.torch.walk import in_order, modules_of
-from cnndsl.graph import Graph, Leaf
+from cnndsl.graph import Graph, LayerPart
 from cnndsl.layers.base import TorchFunction
 
 
@@ -52,7 +52,7 @@ def check_values(forward: Forward) -> None:
 
 def all_made(steps: Sequence[Step]) -> Iterator[int]:
     for step in steps:
-        if isinstance(step, Branch):
+        if isinstance(step, BranchStep):
             yield from all_made((*step.then, *step.otherwise))
         if isinstance(step, Training):
             yield from all_made(step.steps)
@@ -63,7 +63,7 @@ def all_made(steps: Sequence[Step]) -> Iterator[int]:
 def _defined(steps: Sequence[Step], known: set[int]) -> None:
     for step in steps:
         assert set(used_by(step)) <= known
-        if isinstance(step, Branch):
+        if isinstance(step, BranchStep):
             for way, end in ((step.then, step.chosen), (step.otherwise, step.other)):
                 inside = set(known)
                 _defined(way, inside)
@@ -83,7 +83,7 @@ def check_reads(classes: Classes, cls: ModuleClass) -> None:
     for step in _flat(forward.steps):
         if isinstance(step, Apply):
             for place, part in children[step.child].parts.items():
-                if not isinstance(part, Leaf):
+                if not isinstance(part, LayerPart):
                     continue
                 given = [forward.values[value].keys[place] for value in step.inputs]
                 assert tuple(given) == classes.borders.reads(part.node)
@@ -104,7 +104,7 @@ def check_reads(classes: Classes, cls: ModuleClass) -> None:
 def _flat(steps: Sequence[Step]) -> Iterator[Step]:
     for step in steps:
         yield step
-        if isinstance(step, Branch):
+        if isinstance(step, BranchStep):
             yield from _flat((*step.then, *step.otherwise))
         elif isinstance(step, Training):
             yield from _flat(step.steps)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
-from cnndsl.emit.torch.verify.check import Running, quietly, trouble, verified
+from cnndsl.emit.torch.verify.check import RunningText, quietly, trouble, verified
 from cnndsl.emit.torch.verify.differences import Difference, Findings
 from cnndsl.emit.torch.verify.kinds import CLASSES
 from cnndsl.emit.torch.verify.replay import Replay
@@ -211,7 +211,7 @@ def _must_refuse(
 ) -> None:
     """Notes a class that takes what the compiler refuses: neither its constructor nor its shapes stop it."""
     try:
-        running = Running(program, arguments)
+        running = RunningText(program, arguments)
         Replay(Shapes()).run(running.trace(True), [x], "")
         Replay(Shapes()).run(running.trace(False), [x], "")
     except Refused:

@@ -17,9 +17,9 @@ from cnndsl.emit.torch.verify.values import (
     Module,
     Named,
     NotUnderstood,
-    Parameter,
     Register,
     Trouble,
+    WeightReference,
     describe,
 )
 
@@ -79,7 +79,7 @@ def _of_instance(instance: Instance, name: str, line: int) -> object:
     if name in instance.attrs:
         return instance.attrs[name]
     if instance.leaf is not None and name in ("weight", "bias"):
-        return Parameter(instance, name)
+        return WeightReference(instance, name)
     raise Trouble(f"the module has no attribute `{name}`", line)
 
 

@@ -15,7 +15,7 @@ from cnndsl.emit.torch.verify.expected import Expected
 from cnndsl.emit.torch.verify.foreign import Plugins
 from cnndsl.emit.torch.verify.forms import describe_form
 from cnndsl.emit.torch.verify.frame import Engine, Frame
-from cnndsl.emit.torch.verify.match import Match, Storage, Tensor
+from cnndsl.emit.torch.verify.match import Match, TracedStorage, TracedTensor
 from cnndsl.emit.torch.verify.replay import Replay
 from cnndsl.emit.torch.verify.results import check_results
 from cnndsl.emit.torch.verify.statements import run
@@ -38,7 +38,7 @@ _DEPTH = 10_000
 """Calls within calls: an expression nests at most 200 brackets, and a sum has as many operands as one likes."""
 
 
-class Running:
+class RunningText:
     """A network of a text, made with arguments."""
 
     __slots__ = ("main", "program", "template", "tracer")
@@ -120,7 +120,7 @@ def verified(program: Program, graph: Graph, findings: Findings, arguments: Mapp
 
 
 def _verified(program: Program, graph: Graph, findings: Findings, arguments: Mapping[str, object], loose: bool) -> int:
-    running = Running(program, arguments)
+    running = RunningText(program, arguments)
     expected = Expected(graph, program.forms, Plugins(program), loose)
     training = running.trace(True)
     evaluation = running.trace(False)
@@ -132,9 +132,9 @@ def _verified(program: Program, graph: Graph, findings: Findings, arguments: Map
     return running.template.leaves
 
 
-def _run(running: Running, trace: Trace, expected: Expected, findings: Findings, training: bool) -> Match:
+def _run(running: RunningText, trace: Trace, expected: Expected, findings: Findings, training: bool) -> Match:
     match = Match(expected, running.program.forms, findings, training)
-    registers = Replay(match).run(trace, [Tensor(0, Storage(is_input=True))], "")
+    registers = Replay(match).run(trace, [TracedTensor(0, TracedStorage(is_input=True))], "")
     main = running.main
     check_results(trace.result, registers, match, training, main.forward.node.lineno if main.forward else running.line)
     _account(match, findings, training)

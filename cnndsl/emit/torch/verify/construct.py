@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cnndsl.emit.torch.verify import attributes
 from cnndsl.emit.torch.verify.frame import Frame
-from cnndsl.emit.torch.verify.leaves import Leaf
+from cnndsl.emit.torch.verify.leaves import LeafModule
 from cnndsl.emit.torch.verify.lower import lower
 from cnndsl.emit.torch.verify.lower_helpers import lower_helper
 from cnndsl.emit.torch.verify.reserved import is_reserved
@@ -18,10 +18,10 @@ from cnndsl.emit.torch.verify.values import (
     LeafClass,
     Member,
     NotUnderstood,
-    Parameter,
     Register,
     Template,
     Trouble,
+    WeightReference,
     describe,
     frozen,
 )
@@ -40,7 +40,7 @@ def make_leaf(
     return Instance(None, template.leaf, line, template)
 
 
-def _leaf(cls: LeafClass, given: Sequence[object], named: Mapping[str, object], program: Program) -> Leaf:
+def _leaf(cls: LeafClass, given: Sequence[object], named: Mapping[str, object], program: Program) -> LeafModule:
     if cls is attributes.IDENTITY:
         return program.forms.leaf(("identity",))
     kind, _, name = cls.name.rpartition(":")
@@ -55,7 +55,7 @@ def _leaf(cls: LeafClass, given: Sequence[object], named: Mapping[str, object], 
 def template_of(
     program: Program,
     info: ClassInfo | None,
-    leaf: Leaf | None,
+    leaf: LeafModule | None,
     children: dict[str, tuple[Template, int]],
     attrs: Mapping[str, object],
     made_by: str,
@@ -163,7 +163,7 @@ def set_attribute(instance: Instance, name: str, value: object, line: int) -> No
     if isinstance(value, Instance):
         register(instance, name, value, line)
         return
-    if isinstance(value, Register | Member | Parameter):
+    if isinstance(value, Register | Member | WeightReference):
         raise NotUnderstood(f"{describe(value)} as an attribute", line)
     if instance.leaf is not None or not instance.ready:
         raise NotUnderstood(f"the attribute `{name}` of this module", line)
@@ -240,7 +240,7 @@ def _at_path(instance: Instance, path: str, parameter: bool, line: int) -> objec
         return instance
     if instance.leaf is None or not instance.leaf.stateful or parts[-1] not in ("weight", "bias"):
         raise Trouble(f"there is no parameter at `{path}`", line)
-    return Parameter(instance, parts[-1])
+    return WeightReference(instance, parts[-1])
 
 
 def of_class(instance: Instance, kind: LeafClass | ClassInfo) -> bool:

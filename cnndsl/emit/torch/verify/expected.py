@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias
 
 from cnndsl.emit.torch.verify.forms import Form
-from cnndsl.emit.torch.verify.layers import LAYERS, Layer
+from cnndsl.emit.torch.verify.layers import LAYERS, ExpectedLayer
 from cnndsl.emit.torch.verify.leaves import Forms, has_state
 from cnndsl.graph import Graph, Node
 from cnndsl.shape import Shape
@@ -137,7 +137,7 @@ class Expected:
         if rule is None:
             form, flat = self._foreign(node, inputs)
         else:
-            form, flat = rule(Layer(node, inputs)), kind in ("FC", "RBF")
+            form, flat = rule(ExpectedLayer(node, inputs)), kind in ("FC", "RBF")
         return self._forms.number(form), has_state(form), flat
 
     def _want(self, value: int, node: Node) -> None:

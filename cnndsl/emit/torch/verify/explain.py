@@ -12,7 +12,7 @@ from cnndsl.emit.torch.verify.differences import Difference, Findings, Rank
 from cnndsl.emit.torch.verify.expected import Expected
 from cnndsl.emit.torch.verify.forms import Form, describe_form, is_elementwise
 from cnndsl.emit.torch.verify.indexing import part_of
-from cnndsl.emit.torch.verify.leaves import Forms, Leaf
+from cnndsl.emit.torch.verify.leaves import Forms, LeafModule
 from cnndsl.emit.torch.verify.settle import extents, pairs, settled
 from cnndsl.emit.torch.verify.trace import shown
 
@@ -69,7 +69,7 @@ class Explainer:
             if sign >= 0 and not self._ran.get(self._expected.values[at]):
                 yield at
 
-    def stateful(self, leaf: Leaf, path: str, value: int, line: int, made: int) -> int:
+    def stateful(self, leaf: LeafModule, path: str, value: int, line: int, made: int) -> int:
         """The value of a module with weights, which its path tells."""
         expected = self._expected
         at = expected.paths.get(path, -1)
@@ -87,7 +87,7 @@ class Explainer:
             found = f"{_subject(path)} reads {self._expected.describe(value)}"
             self._say(2, line, found, self._expected.describe(wanted), at)
 
-    def _misplaced(self, leaf: Leaf, path: str, value: int, made: int) -> int:
+    def _misplaced(self, leaf: LeafModule, path: str, value: int, made: int) -> int:
         for at in self._readers(value):
             if self._expected.stateful[at] and self._agree(leaf.number, at, value) and not self._ran.get(at):
                 self._say(1, made, f"{shown(path)} has the weights of another path", "its path", at)
@@ -95,7 +95,7 @@ class Explainer:
         self._say(3, made, f"{shown(path)} is {describe_form(leaf.form)}, which is no layer of the program")
         return self.surprise()
 
-    def random(self, leaf: Leaf, path: str, value: int, line: int, made: int) -> int:
+    def random(self, leaf: LeafModule, path: str, value: int, line: int, made: int) -> int:
         """The value of a module that draws numbers: each one is a value of its own."""
         source = self._expected.unflattened(value)
         known = self._expected.random
@@ -116,7 +116,7 @@ class Explainer:
         self._ran[at] = self._ran.get(at, 0) + 1
         return self._expected.flat(at)
 
-    def plain(self, leaf: Leaf, path: str, value: int, line: int, made: int) -> int:
+    def plain(self, leaf: LeafModule, path: str, value: int, line: int, made: int) -> int:
         """The value of a module without weights."""
         for at in self._readers(value):
             if at not in self._expected.switches and self._agree(leaf.number, at, value):
@@ -128,7 +128,7 @@ class Explainer:
                 return self._flattened(known)
         return self._strange(leaf, path, value, line, made)
 
-    def _strange(self, leaf: Leaf, path: str, value: int, line: int, made: int) -> int:
+    def _strange(self, leaf: LeafModule, path: str, value: int, line: int, made: int) -> int:
         """A module that computes what no layer does: the layer at its path, or the one that comes nearest."""
         at = self._nearest(leaf, path, value)
         expected = self._expected
@@ -142,7 +142,7 @@ class Explainer:
         self._reads(path, value, at, line)
         return expected.values[at]
 
-    def _nearest(self, leaf: Leaf, path: str, value: int) -> int:
+    def _nearest(self, leaf: LeafModule, path: str, value: int) -> int:
         expected = self._expected
         node = expected.graph.by_path.get(path)
         if node is not None and expected.signs[node.index] >= 0 and not expected.stateful[node.index]:
@@ -156,7 +156,7 @@ class Explainer:
                 return at
         return -1
 
-    def unpool(self, leaf: Leaf, path: str, given: tuple[int, int], line: int, made: int) -> int:
+    def unpool(self, leaf: LeafModule, path: str, given: tuple[int, int], line: int, made: int) -> int:
         """The value of an unpooling, of a value and the pooling whose indices it is given."""
         value, switches = given
         expected = self._expected

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cnndsl.emit.torch.verify.values import Trouble, describe
 
 
-class Given:
+class CallArguments:
     """The arguments of one call, by name."""
 
     __slots__ = ("_values", "name")

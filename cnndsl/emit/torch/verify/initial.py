@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from cnndsl.emit.torch.verify.forms import Form
 from cnndsl.emit.torch.verify.leaves import Forms
 from cnndsl.emit.torch.verify.signatures import FUNCTIONS, bind, parameters
-from cnndsl.emit.torch.verify.values import NotUnderstood, Parameter, Trouble
+from cnndsl.emit.torch.verify.values import NotUnderstood, Trouble, WeightReference
 
 PLACE = {"conv": 10, "convt": 11, "linear": 4}
 """Where a form says how its weights are drawn."""
@@ -30,7 +30,7 @@ def draw(name: str, given: Sequence[object], named: Mapping[str, object], forms:
     params, star = parameters(FUNCTIONS[name])
     bound = bind(name, params, star, given, named)
     parameter = bound.pop("tensor")
-    if not isinstance(parameter, Parameter):
+    if not isinstance(parameter, WeightReference):
         raise Trouble(f"`{name}` is given what is no parameter")
     owner = parameter.owner
     if owner.leaf is None:

@@ -10,7 +10,7 @@ from cnndsl.graph import Node
 from cnndsl.shape import Shape
 
 
-class Layer:
+class ExpectedLayer:
     """A layer with what stands around it: its options, and the shapes that come in and go out."""
 
     __slots__ = ("_options", "inputs", "output", "rank")
@@ -61,26 +61,26 @@ class Layer:
         return tuple((each, each) for each in self.extents(name))
 
 
-def _conv(x: Layer) -> Form:
+def _conv(x: ExpectedLayer) -> Form:
     kernel, dilation = x.extents("kernel"), x.extents("dilation")
     pads = x.pads(spans(kernel, dilation))
     rest = (dilation, x.whole("groups"), x.flag("bias"), _drawn(x))
     return ("conv", x.rank, x.channels, x.whole("filters"), kernel, x.extents("stride"), pads, *rest)
 
 
-def _drawn(x: Layer) -> str:
+def _drawn(x: ExpectedLayer) -> str:
     word = x.word("init")
     return "" if word == "default" else word
 
 
-def _depthwise(x: Layer) -> Form:
+def _depthwise(x: ExpectedLayer) -> Form:
     kernel, dilation = x.extents("kernel"), x.extents("dilation")
     pads = x.pads(spans(kernel, dilation))
     rest = (dilation, x.channels, x.flag("bias"), _drawn(x))
     return ("conv", x.rank, x.channels, x.whole("filters") or x.channels, kernel, x.extents("stride"), pads, *rest)
 
 
-def _transposed(x: Layer) -> Form:
+def _transposed(x: ExpectedLayer) -> Form:
     kernel, stride, dilation = x.extents("kernel"), x.extents("stride"), x.extents("dilation")
     spanned = spans(kernel, dilation)
     pad = x.word("pad")
@@ -92,18 +92,18 @@ def _transposed(x: Layer) -> Form:
     return ("convt", x.rank, x.channels, x.whole("filters"), kernel, stride, pads, *rest)
 
 
-def _local(x: Layer) -> Form:
+def _local(x: ExpectedLayer) -> Form:
     kernel, stride = x.extents("kernel"), x.extents("stride")
     rest = (x.output.spatial, stride, x.pads(kernel), x.flag("bias"))
     return ("local", x.rank, x.channels, x.whole("filters"), kernel, *rest)
 
 
-def _window(x: Layer) -> tuple[Extents, Extents]:
+def _window(x: ExpectedLayer) -> tuple[Extents, Extents]:
     kernel = x.extents("kernel")
     return kernel, x.extents("stride") or kernel
 
 
-def _max_pool(x: Layer) -> Form:
+def _max_pool(x: ExpectedLayer) -> Form:
     if x.given("out"):
         return ("amax", x.rank, x.extents("out"))
     kernel, stride = _window(x)
@@ -111,19 +111,19 @@ def _max_pool(x: Layer) -> Form:
     return ("maxpool", x.rank, kernel, stride, x.pads(spans(kernel, dilation)), x.flag("ceil"), dilation)
 
 
-def _avg_pool(x: Layer) -> Form:
+def _avg_pool(x: ExpectedLayer) -> Form:
     if x.given("out"):
         return ("aavg", x.rank, x.extents("out"))
     kernel, stride = _window(x)
     return ("avgpool", x.rank, kernel, stride, x.pads(kernel), x.flag("ceil"), x.flag("countpad"))
 
 
-def _sum_pool(x: Layer) -> Form:
+def _sum_pool(x: ExpectedLayer) -> Form:
     kernel, stride = _window(x)
     return ("sumpool", x.rank, kernel, stride, x.pads(kernel), x.flag("ceil"))
 
 
-def _lp_pool(x: Layer) -> Form:
+def _lp_pool(x: ExpectedLayer) -> Form:
     """Where it rounds up, the last window hangs over zeros: a padding, since PyTorch's rounding scales that window."""
     kernel, stride = _window(x)
     pads = x.pads(kernel)
@@ -136,12 +136,12 @@ def _lp_pool(x: Layer) -> Form:
     return ("lppool", x.rank, x.real("p"), kernel, stride, pads, False)
 
 
-def _unpool(x: Layer) -> Form:
+def _unpool(x: ExpectedLayer) -> Form:
     kernel, stride = _window(x)
     return ("unpool", x.rank, kernel, stride, x.extents("padding"))
 
 
-def _upsample(x: Layer) -> Form:
+def _upsample(x: ExpectedLayer) -> Form:
     mode = x.word("mode")
     if mode in ("linear", "bilinear", "trilinear"):
         mode = ("linear", "bilinear", "trilinear")[x.rank - 1]
@@ -156,49 +156,49 @@ def _one(value: Extents) -> object:
     return value[0] if len(set(value)) == 1 else value
 
 
-def _batch_norm(x: Layer) -> Form:
+def _batch_norm(x: ExpectedLayer) -> Form:
     return ("bn", max(x.rank, 1), x.channels, x.real("eps"), x.real("momentum"), x.flag("affine"))
 
 
-def _layer_norm(x: Layer) -> Form:
+def _layer_norm(x: ExpectedLayer) -> Form:
     if x.word("over") == "channels":
         return ("channelnorm", x.channels, x.real("eps"), x.flag("affine"))
     return ("ln", (x.channels, *x.inputs[0].spatial), x.real("eps"), x.flag("affine"))
 
 
-def _dropout(x: Layer) -> Form:
+def _dropout(x: ExpectedLayer) -> Form:
     return ("dropout", x.real("p"), x.rank if x.flag("channels") else 0)
 
 
-def _zero_pad(x: Layer) -> Form:
+def _zero_pad(x: ExpectedLayer) -> Form:
     before = x.extents("pad")
     return ("pad", tuple(zip(before, x.extents("after") or before, strict=True)))
 
 
-def _crop(x: Layer) -> Form:
+def _crop(x: ExpectedLayer) -> Form:
     before = x.extents("margin")
     after = x.extents("after") or before
     return ("pad", tuple((-b, -a) for b, a in zip(before, after, strict=True)))
 
 
-def _pad_channels(x: Layer) -> Form:
+def _pad_channels(x: ExpectedLayer) -> Form:
     return ("padchannels", x.rank, x.channels, x.whole("channels"), x.extents("stride"), x.word("where"))
 
 
-def _prelu(x: Layer) -> Form:
+def _prelu(x: ExpectedLayer) -> Form:
     return ("prelu", 1 if x.flag("shared") else x.channels, x.real("init"))
 
 
-def _scale(x: Layer) -> Form:
+def _scale(x: ExpectedLayer) -> Form:
     return ("scale", x.channels, x.flag("weight"), x.flag("bias"), x.real("init"))
 
 
-def _always(*form: object) -> Callable[[Layer], Form]:
+def _always(*form: object) -> Callable[[ExpectedLayer], Form]:
     """The rule of a kind without options."""
     return lambda _: form
 
 
-LAYERS: Mapping[str, Callable[[Layer], Form]] = {
+LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "CONV": _conv,
     "DWCONV": _depthwise,
     "CONVT": _transposed,

@@ -11,7 +11,7 @@ Effects: TypeAlias = tuple[int, int]
 """What a call does in evaluation and in training: see `effects`."""
 
 
-class Leaf:
+class LeafModule:
     """A module that computes one thing.
 
     `form` says what, in a shape of its own in which equal computations are equal; `number` stands for it. `passes`
@@ -46,7 +46,7 @@ class Forms:
 
     def __init__(self) -> None:
         self._numbers: dict[Form, int] = {}
-        self._leaves: dict[tuple[Form, bool, bool, Memory], Leaf] = {}
+        self._leaves: dict[tuple[Form, bool, bool, Memory], LeafModule] = {}
         self.known: list[Form] = []
 
     def number(self, form: Form) -> int:
@@ -57,10 +57,10 @@ class Forms:
             self.known.append(form)
         return found
 
-    def leaf(self, form: Form, inplace: bool = False, indices: bool = False, memory: Memory = "") -> Leaf:
+    def leaf(self, form: Form, inplace: bool = False, indices: bool = False, memory: Memory = "") -> LeafModule:
         """The leaf of a form."""
         key = (form, inplace, indices, memory)
         found = self._leaves.get(key)
         if found is None:
-            found = self._leaves[key] = Leaf(form, self.number(form), inplace, indices, memory)
+            found = self._leaves[key] = LeafModule(form, self.number(form), inplace, indices, memory)
         return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from cnndsl.emit.torch.verify.forms import Form
-from cnndsl.emit.torch.verify.given import Given
-from cnndsl.emit.torch.verify.leaves import Forms, Leaf
+from cnndsl.emit.torch.verify.given import CallArguments
+from cnndsl.emit.torch.verify.leaves import Forms, LeafModule
 from cnndsl.emit.torch.verify.values import Trouble
 
 Pads = tuple[tuple[int, int], ...]
@@ -26,13 +26,13 @@ def of_flat(pads: tuple[int, ...]) -> Pads:
     return tuple(zip(pads[-2::-2], pads[::-2], strict=True))
 
 
-def check_groups(given: Given, channels: int, features: int, groups: int) -> None:
+def check_groups(given: CallArguments, channels: int, features: int, groups: int) -> None:
     """Raises Trouble where groups do not divide the channels."""
     if channels % groups or features % groups:
         raise Trouble(f"`{given.name}` has {channels} and {features} channels, which {groups} groups do not divide")
 
 
-def _conv(rank: int, given: Given, forms: Forms) -> Leaf:
+def _conv(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     channels, features = given.whole("in_channels"), given.whole("out_channels")
     kernel, stride = given.extents("kernel_size", rank), given.extents("stride", rank)
     dilation, groups = given.extents("dilation", rank), given.whole("groups")
@@ -46,7 +46,7 @@ def _conv(rank: int, given: Given, forms: Forms) -> Leaf:
 
 
 def _conv_pads(
-    rank: int, given: Given, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+    rank: int, given: CallArguments, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
 ) -> tuple[Pads, bool]:
     padding = given["padding"]
     if padding == "valid":
@@ -59,12 +59,12 @@ def _conv_pads(
     return tuple((total // 2, total - total // 2) for total in totals), any(total % 2 for total in totals)
 
 
-def _usual_device(given: Given) -> None:
+def _usual_device(given: CallArguments) -> None:
     given.must_be("device", None)
     given.must_be("dtype", None)
 
 
-def _conv_transpose(rank: int, given: Given, forms: Forms) -> Leaf:
+def _conv_transpose(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     channels, features = given.whole("in_channels"), given.whole("out_channels")
     kernel, stride = given.extents("kernel_size", rank), given.extents("stride", rank)
     out_pad, dilation = given.extents("output_padding", rank, least=0), given.extents("dilation", rank)
@@ -81,27 +81,27 @@ def _conv_transpose(rank: int, given: Given, forms: Forms) -> Leaf:
     )
 
 
-def _linear(_rank: int, given: Given, forms: Forms) -> Leaf:
+def _linear(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     _usual_device(given)
     return forms.leaf(
         ("linear", given.whole("in_features"), given.whole("out_features"), given.flag("bias"), ""),
     )
 
 
-def window(rank: int, given: Given) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def window(rank: int, given: CallArguments) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The kernel and the stride of a pooling; the stride is the kernel unless it is said."""
     kernel = given.extents("kernel_size", rank)
     return kernel, kernel if given["stride"] is None else given.extents("stride", rank)
 
 
-def _padding(rank: int, given: Given, kernel: tuple[int, ...]) -> Pads:
+def _padding(rank: int, given: CallArguments, kernel: tuple[int, ...]) -> Pads:
     padding = given.extents("padding", rank, least=0)
     if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
         raise Trouble(f"`{given.name}` pads by more than half of its window, which PyTorch refuses")
     return even(padding)
 
 
-def _max_pool(rank: int, given: Given, forms: Forms) -> Leaf:
+def _max_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     kernel, stride = window(rank, given)
     dilation = given.extents("dilation", rank)
     spans = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
@@ -110,7 +110,7 @@ def _max_pool(rank: int, given: Given, forms: Forms) -> Leaf:
     return forms.leaf(form, indices=given.flag("return_indices"))
 
 
-def _avg_pool(rank: int, given: Given, forms: Forms) -> Leaf:
+def _avg_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     kernel, stride = window(rank, given)
     pads, ceil = _padding(rank, given, kernel), given.flag("ceil_mode")
     counted = given.flag("count_include_pad")
@@ -121,7 +121,7 @@ def _avg_pool(rank: int, given: Given, forms: Forms) -> Leaf:
     return forms.leaf(("avgpool", rank, kernel, stride, pads, ceil, counted))
 
 
-def _lp_pool(rank: int, given: Given, forms: Forms) -> Leaf:
+def _lp_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     kernel, stride = window(rank, given)
     if given.real("norm_type") == 0:
         raise Trouble(f"`{given.name}` has the norm 0")
@@ -129,40 +129,40 @@ def _lp_pool(rank: int, given: Given, forms: Forms) -> Leaf:
     return forms.leaf(("lppool", rank, given.real("norm_type"), kernel, stride, pads, given.flag("ceil_mode")))
 
 
-def _adaptive(family: str) -> Callable[[int, Given, Forms], Leaf]:
-    def lower(rank: int, given: Given, forms: Forms) -> Leaf:
+def _adaptive(family: str) -> Callable[[int, CallArguments, Forms], LeafModule]:
+    def lower(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
         given.must_be("return_indices", False)
         return forms.leaf((family, rank, given.extents("output_size", rank)))
 
     return lower
 
 
-def _max_unpool(rank: int, given: Given, forms: Forms) -> Leaf:
+def _max_unpool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     kernel, stride = window(rank, given)
     return forms.leaf(("unpool", rank, kernel, stride, given.extents("padding", rank, least=0)))
 
 
-def _batch_norm(rank: int, given: Given, forms: Forms) -> Leaf:
+def _batch_norm(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     _usual_device(given)
     given.must_be("track_running_stats", True)
     channels, eps, momentum = given.whole("num_features"), given.real("eps"), given.real("momentum")
     return forms.leaf(("bn", rank, channels, eps, momentum, given.flag("affine")))
 
 
-def _instance_norm(rank: int, given: Given, forms: Forms) -> Leaf:
+def _instance_norm(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     _usual_device(given)
     given.must_be("track_running_stats", False)
     return forms.leaf(("in", rank, given.whole("num_features"), given.real("eps"), given.flag("affine")))
 
 
-def _dropout(rank: int, given: Given, forms: Forms) -> Leaf:
+def _dropout(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     p = given.real("p")
     if not 0 <= p <= 1:
         raise Trouble(f"`{given.name}` has the probability {p}")
     return forms.leaf(("dropout", p, rank), inplace=given.flag("inplace"))
 
 
-def _zero_pad(rank: int, given: Given, forms: Forms) -> Leaf:
+def _zero_pad(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     padding = given["padding"]
     if "value" in given and given.real("value") != 0:
         raise Trouble(f"`{given.name}` pads with {given['value']}")
@@ -172,7 +172,7 @@ def _zero_pad(rank: int, given: Given, forms: Forms) -> Leaf:
     return forms.leaf(("pad", of_flat(pads)))
 
 
-BY_RANK: Mapping[str, Callable[[int, Given, Forms], Leaf]] = {
+BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "Conv": _conv,
     "ConvTranspose": _conv_transpose,
     "MaxPool": _max_pool,
@@ -190,12 +190,12 @@ BY_RANK: Mapping[str, Callable[[int, Given, Forms], Leaf]] = {
 """The classes that exist for one, two and three axes."""
 
 
-def _upsample(_rank: int, given: Given, forms: Forms) -> Leaf:
+def _upsample(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     given.must_be("recompute_scale_factor", None, False)
     return forms.leaf(upsampling(given))
 
 
-def upsampling(given: Given) -> Form:
+def upsampling(given: CallArguments) -> Form:
     """The form of an interpolation to a size or by a factor. Raises Trouble for what `F.interpolate` refuses."""
     size, scale, mode = given["size"], given["scale_factor"], given["mode"]
     if (size is None) == (scale is None):
@@ -208,7 +208,7 @@ def upsampling(given: Given) -> Form:
     return ("upsample", _extent(given, "size"), _extent(given, "scale_factor"), mode, given["align_corners"] is True)
 
 
-def _extent(given: Given, key: str) -> object:
+def _extent(given: CallArguments, key: str) -> object:
     """A number, or a tuple where they differ by axis."""
     value = given[key]
     if value is None:
@@ -221,12 +221,12 @@ def _extent(given: Given, key: str) -> object:
     return items[0] if len(set(items)) == 1 else items
 
 
-def _local_response(_rank: int, given: Given, forms: Forms) -> Leaf:
+def _local_response(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     size, alpha, beta, k = given.whole("size"), given.real("alpha"), given.real("beta"), given.real("k")
     return forms.leaf(("lrn", size, alpha, beta, k))
 
 
-def _layer_norm(_rank: int, given: Given, forms: Forms) -> Leaf:
+def _layer_norm(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     _usual_device(given)
     shape = given["normalized_shape"]
     extents = (given.whole("normalized_shape"),) if type(shape) is int else given.integers("normalized_shape", 1)
@@ -236,27 +236,27 @@ def _layer_norm(_rank: int, given: Given, forms: Forms) -> Leaf:
     return forms.leaf(("ln", extents, given.real("eps"), affine))
 
 
-def _group_norm(_rank: int, given: Given, forms: Forms) -> Leaf:
+def _group_norm(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     _usual_device(given)
     groups, channels = given.whole("num_groups"), given.whole("num_channels")
     check_groups(given, channels, channels, groups)
     return forms.leaf(("gn", groups, channels, given.real("eps"), given.flag("affine")))
 
 
-def _prelu(_rank: int, given: Given, forms: Forms) -> Leaf:
+def _prelu(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     _usual_device(given)
     return forms.leaf(("prelu", given.whole("num_parameters"), given.real("init")))
 
 
-def _leaky(_rank: int, given: Given, forms: Forms) -> Leaf:
+def _leaky(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     slope, inplace = given.real("negative_slope"), given.flag("inplace")
     if inplace and slope < 0:
         raise Trouble(f"`{given.name}` works in place with the negative slope {slope}, which has no gradient")
     return forms.leaf(("leaky", slope), inplace=inplace)
 
 
-def _exponential(family: str) -> Callable[[int, Given, Forms], Leaf]:
-    def lower(_rank: int, given: Given, forms: Forms) -> Leaf:
+def _exponential(family: str) -> Callable[[int, CallArguments, Forms], LeafModule]:
+    def lower(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
         alpha, inplace = given.real("alpha"), given.flag("inplace")
         if family == "celu" and alpha == 0:
             raise Trouble(f"`{given.name}` has the alpha 0")
@@ -267,33 +267,33 @@ def _exponential(family: str) -> Callable[[int, Given, Forms], Leaf]:
     return lower
 
 
-def _gelu(_rank: int, given: Given, forms: Forms) -> Leaf:
+def _gelu(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     given.must_be("approximate", "none", "tanh")
     return forms.leaf(("gelu", given["approximate"]))
 
 
-def _hardtanh(_rank: int, given: Given, forms: Forms) -> Leaf:
+def _hardtanh(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     low, high = given.real("min_val"), given.real("max_val")
     if low > high:
         raise Trouble(f"`{given.name}` has a minimum above its maximum")
     return forms.leaf(("hardtanh", low, high), inplace=given.flag("inplace"))
 
 
-def _softmax(family: str) -> Callable[[int, Given, Forms], Leaf]:
-    def lower(_rank: int, given: Given, forms: Forms) -> Leaf:
+def _softmax(family: str) -> Callable[[int, CallArguments, Forms], LeafModule]:
+    def lower(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
         return forms.leaf((family, given.whole("dim", -9)))
 
     return lower
 
 
-def _activation(*form: object) -> Callable[[int, Given, Forms], Leaf]:
-    def lower(_rank: int, given: Given, forms: Forms) -> Leaf:
+def _activation(*form: object) -> Callable[[int, CallArguments, Forms], LeafModule]:
+    def lower(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
         return forms.leaf(form, inplace="inplace" in given and given.flag("inplace"))
 
     return lower
 
 
-PLAIN: Mapping[str, Callable[[int, Given, Forms], Leaf]] = {
+PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "Linear": _linear,
     "LocalResponseNorm": _local_response,
     "LayerNorm": _layer_norm,
@@ -328,12 +328,12 @@ PLAIN: Mapping[str, Callable[[int, Given, Forms], Leaf]] = {
 """The other classes."""
 
 
-def lower(name: str, values: Mapping[str, object], forms: Forms) -> Leaf:
+def lower(name: str, values: Mapping[str, object], forms: Forms) -> LeafModule:
     """The leaf of a module of `torch.nn` with these arguments, defaults included.
 
     Raises Trouble for arguments that PyTorch does not take, or with which it would compute what no layer is.
     """
-    given = Given(name, values)
+    given = CallArguments(name, values)
     if name in PLAIN:
         return PLAIN[name](0, given, forms)
     return BY_RANK[name[:-2]](int(name[-2]), given, forms)

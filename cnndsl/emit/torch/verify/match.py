@@ -12,7 +12,7 @@ from cnndsl.emit.torch.verify.expected import CAT, EXPAND, Expected, pair
 from cnndsl.emit.torch.verify.explain import Explainer
 from cnndsl.emit.torch.verify.forms import Form
 from cnndsl.emit.torch.verify.indexing import window_of
-from cnndsl.emit.torch.verify.leaves import Forms, Leaf
+from cnndsl.emit.torch.verify.leaves import Forms, LeafModule
 from cnndsl.emit.torch.verify.lower import of_flat
 from cnndsl.emit.torch.verify.plain import items
 from cnndsl.emit.torch.verify.replay import Size
@@ -22,7 +22,7 @@ from cnndsl.emit.torch.verify.values import Trouble
 from cnndsl.shape import Shape
 
 
-class Storage:
+class TracedStorage:
     """Memory that tensors share: how often it was written into, on which line last, and who keeps it."""
 
     __slots__ = ("is_input", "kept", "version", "written")
@@ -32,12 +32,12 @@ class Storage:
         self.is_input = is_input
 
 
-class Tensor:
+class TracedTensor:
     """A value of the graph (below 0 the indices of a pooling's), and where it is kept."""
 
     __slots__ = ("storage", "value", "version")
 
-    def __init__(self, value: int, storage: Storage, version: int = 0) -> None:
+    def __init__(self, value: int, storage: TracedStorage, version: int = 0) -> None:
         self.value, self.storage, self.version = value, storage, version
 
 
@@ -62,14 +62,14 @@ class Match:
         else:
             self._findings.add(Difference(line, found, expected, rank=rank))
 
-    def read(self, x: Tensor, line: int) -> int:
+    def read(self, x: TracedTensor, line: int) -> int:
         """The value that a tensor holds, which must not have been overwritten since."""
         if x.version != x.storage.version:
             what = self.expected.describe(x.value)
             self.say(2, line, f"{what} is read, but line {x.storage.written} has overwritten it", "", x.value)
         return x.value
 
-    def write(self, x: Tensor, line: int) -> None:
+    def write(self, x: TracedTensor, line: int) -> None:
         """Writes into a tensor's storage, which nobody may need any more."""
         storage = x.storage
         if storage.is_input:
@@ -81,9 +81,9 @@ class Match:
         storage.version += 1
         storage.written = line
 
-    def fresh(self, value: int) -> Tensor:
+    def fresh(self, value: int) -> TracedTensor:
         """A tensor of its own."""
-        return Tensor(value, Storage())
+        return TracedTensor(value, TracedStorage())
 
     def done(self, value: int) -> int:
         """Counts a computation."""
@@ -93,7 +93,7 @@ class Match:
     def _shape(self, value: int) -> Shape | None:
         return self.expected.shapes[value] if 0 <= value < len(self.expected.shapes) else None
 
-    def leaf(self, leaf: Leaf, path: str, x: Tensor, line: int, made: int) -> Tensor:
+    def leaf(self, leaf: LeafModule, path: str, x: TracedTensor, line: int, made: int) -> TracedTensor:
         """A module that is called with one tensor."""
         storage = x.storage
         value = x.value if x.version == storage.version else self.read(x, line)
@@ -114,30 +114,34 @@ class Match:
             self.ran[at] = self.ran.get(at, 0) + 1
         self.ran_paths[path] = line
         effect = leaf.effects[self._mode]
-        return self._after(effect, at, x, line) if effect else Tensor(at, Storage())
+        return self._after(effect, at, x, line) if effect else TracedTensor(at, TracedStorage())
 
-    def _after(self, effect: int, at: int, x: Tensor, line: int) -> Tensor:
+    def _after(self, effect: int, at: int, x: TracedTensor, line: int) -> TracedTensor:
         """The result of a module that does something to its input's storage, or keeps it."""
         storage = x.storage
         if effect & KEEPS_INPUT:
             storage.kept = line
         if effect & WRITES:
             self.write(x, line)
-            out = Tensor(at, storage, storage.version)
+            out = TracedTensor(at, storage, storage.version)
         elif effect & ALIASES:
-            out = Tensor(at, storage, storage.version)
+            out = TracedTensor(at, storage, storage.version)
         else:
-            out = Tensor(at, Storage())
+            out = TracedTensor(at, TracedStorage())
         if effect & KEEPS_OUTPUT:
             out.storage.kept = line
         return out
 
-    def pool(self, leaf: Leaf, path: str, x: Tensor, line: int, made: int) -> tuple[Tensor, Tensor]:
+    def pool(
+        self, leaf: LeafModule, path: str, x: TracedTensor, line: int, made: int
+    ) -> tuple[TracedTensor, TracedTensor]:
         """A max-pooling that gives its indices, too."""
         out = self.leaf(leaf, path, x, line, made)
         return out, self.fresh(-out.value - 1)
 
-    def unpool(self, leaf: Leaf, path: str, given: tuple[Tensor, Tensor, object], line: int, made: int) -> Tensor:
+    def unpool(
+        self, leaf: LeafModule, path: str, given: tuple[TracedTensor, TracedTensor, object], line: int, made: int
+    ) -> TracedTensor:
         """A value that goes back to where the indices say."""
         x, indices, size = given
         value, switches = self.read(x, line), self.read(indices, line)
@@ -153,7 +157,7 @@ class Match:
             self._unpooled(leaf, at, value, size, line)
         return self.fresh(self.done(at))
 
-    def _unpooled(self, leaf: Leaf, at: int, value: int, size: object, line: int) -> None:
+    def _unpooled(self, leaf: LeafModule, at: int, value: int, size: object, line: int) -> None:
         """Compares the extents of an unpooling."""
         wanted = self.expected.graph.nodes[at].shape.spatial
         shape = self._shape(value)
@@ -170,7 +174,7 @@ class Match:
         elif any(not u - s < w < u + s for u, s, w in zip(usual, stride, wanted, strict=False)):
             self.say(1, line, f"the output_size {_times(found)} is out of reach of the window", "", at)
 
-    def pair(self, sign: str, a: Tensor, b: Tensor, inplace: bool, line: int) -> Tensor:
+    def pair(self, sign: str, a: TracedTensor, b: TracedTensor, inplace: bool, line: int) -> TracedTensor:
         """An operator on two tensors."""
         left, right = self.read(a, line), self.read(b, line)
         key = pair(sign, left, right) if sign in ("+", "*", "max") else (sign, left, right)
@@ -187,12 +191,12 @@ class Match:
             if a.storage is b.storage and a.value != b.value:
                 self.say(2, line, "a value is overwritten with itself and a view of it")
             self.write(a, line)
-            return Tensor(at, a.storage, a.storage.version)
+            return TracedTensor(at, a.storage, a.storage.version)
         if sign in ("*", "max", "/"):
             a.storage.kept = b.storage.kept = line
         return self.fresh(at)
 
-    def scalar(self, sign: str, x: Tensor, number: float, inplace: bool, line: int) -> Tensor:
+    def scalar(self, sign: str, x: TracedTensor, number: float, inplace: bool, line: int) -> TracedTensor:
         """An operator on a tensor and a number."""
         value = self.read(x, line)
         if sign == "*":
@@ -205,10 +209,10 @@ class Match:
         self.done(at)
         if inplace:
             self.write(x, line)
-            return Tensor(at, x.storage, x.storage.version)
+            return TracedTensor(at, x.storage, x.storage.version)
         return self.fresh(at)
 
-    def cat(self, parts: list[Tensor], dim: int, line: int) -> Tensor:
+    def cat(self, parts: list[TracedTensor], dim: int, line: int) -> TracedTensor:
         """Tensors behind each other."""
         values = [self.read(each, line) for each in parts]
         shape = self._shape(values[0])
@@ -219,23 +223,23 @@ class Match:
             at = self._explain.cat(values, line)
         return self.fresh(self.done(at))
 
-    def flatten(self, x: Tensor, start: object, end: object, line: int) -> Tensor:
+    def flatten(self, x: TracedTensor, start: object, end: object, line: int) -> TracedTensor:
         """`torch.flatten` and `nn.Flatten`: a view, or a copy where the memory does not allow one."""
         value = self.read(x, line)
         shape = self._shape(value)
         if shape is None:
-            return Tensor(self._explain.surprise(), x.storage, x.version)
+            return TracedTensor(self._explain.surprise(), x.storage, x.version)
         last = shape.rank + 1
         if start not in (1, 1 - last - 1) or end not in (-1, last):
             self.say(1, line, f"a flattening from dimension {start} to {end}", "from 1 to -1")
-        return Tensor(self.expected.flat(value), x.storage, x.version)
+        return TracedTensor(self.expected.flat(value), x.storage, x.version)
 
-    def index(self, x: Tensor, taken: tuple[object, ...], line: int) -> Tensor:
+    def index(self, x: TracedTensor, taken: tuple[object, ...], line: int) -> TracedTensor:
         """`x[…]`: a view of a part, or axes more."""
         value = self.read(x, line)
         shape = self._shape(value)
         if shape is None:
-            return Tensor(self._explain.surprise(), x.storage, x.version)
+            return TracedTensor(self._explain.surprise(), x.storage, x.version)
         found = window_of(taken, shape)
         if found is None:
             raise Trouble("an index that no layer stands for", line)
@@ -246,16 +250,16 @@ class Match:
         else:
             at = self._explain.index(found, value, line)
             self.done(at)
-        return Tensor(at, x.storage, x.version)
+        return TracedTensor(at, x.storage, x.version)
 
-    def size(self, x: Tensor, line: int) -> Size:
+    def size(self, x: TracedTensor, line: int) -> Size:
         """`x.shape`, which an overwritten tensor has as before."""
         shape = self._shape(x.value)
         if shape is None:
             raise Trouble("the shape of a value that is no layer's", line)
         return ("batch", shape.channels, *shape.spatial)
 
-    def pad(self, x: Tensor, pads: tuple[int, ...], line: int) -> Tensor:
+    def pad(self, x: TracedTensor, pads: tuple[int, ...], line: int) -> TracedTensor:
         """`F.pad`: of the map, or of the channels, too."""
         value = self.read(x, line)
         shape = self._shape(value)
@@ -269,7 +273,7 @@ class Match:
             form = ("padchannels of", axes)
         return self.fresh(self.done(self._explain.pad(form, value, line)))
 
-    def resize(self, x: Tensor, form: Form, size: Size | None, line: int) -> Tensor:
+    def resize(self, x: TracedTensor, form: Form, size: Size | None, line: int) -> TracedTensor:
         """`F.interpolate`."""
         value = self.read(x, line)
         if size is not None:

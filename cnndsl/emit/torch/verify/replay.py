@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Generic, Protocol, TypeVar
 
 from cnndsl.emit.torch.verify.forms import Form
-from cnndsl.emit.torch.verify.leaves import Leaf
+from cnndsl.emit.torch.verify.leaves import LeafModule
 from cnndsl.emit.torch.verify.trace import (
     CALL,
     CAT,
@@ -30,12 +30,12 @@ Size = tuple[object, ...]
 """The size of a tensor, or a part of it; the batch stands as a text."""
 
 
-class Values(Protocol[V]):
+class ReplayedValues(Protocol[V]):
     """What a replay computes with."""
 
-    def leaf(self, leaf: Leaf, path: str, x: V, line: int, made: int, /) -> V: ...
-    def pool(self, leaf: Leaf, path: str, x: V, line: int, made: int, /) -> tuple[V, V]: ...
-    def unpool(self, leaf: Leaf, path: str, given: tuple[V, V, object], line: int, made: int, /) -> V: ...
+    def leaf(self, leaf: LeafModule, path: str, x: V, line: int, made: int, /) -> V: ...
+    def pool(self, leaf: LeafModule, path: str, x: V, line: int, made: int, /) -> tuple[V, V]: ...
+    def unpool(self, leaf: LeafModule, path: str, given: tuple[V, V, object], line: int, made: int, /) -> V: ...
     def pair(self, sign: str, a: V, b: V, inplace: bool, line: int, /) -> V: ...
     def scalar(self, sign: str, x: V, number: float, inplace: bool, line: int, /) -> V: ...
     def cat(self, parts: list[V], dim: int, line: int, /) -> V: ...
@@ -51,7 +51,7 @@ class Replay(Generic[V]):
 
     __slots__ = ("_values",)
 
-    def __init__(self, values: Values[V]) -> None:
+    def __init__(self, values: ReplayedValues[V]) -> None:
         self._values = values
 
     def run(self, trace: Trace, given: list[Any], prefix: str) -> list[Any]:

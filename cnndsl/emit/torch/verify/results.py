@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnndsl.emit.torch.verify.graphs import place_of
-from cnndsl.emit.torch.verify.match import Match, Tensor
+from cnndsl.emit.torch.verify.match import Match, TracedTensor
 from cnndsl.emit.torch.verify.values import Named, Register, describe
 from cnndsl.graph import Graph, Output
 
 
-def check_results(result: object, registers: Sequence[Tensor | None], match: Match, training: bool, line: int) -> None:
+def check_results(
+    result: object, registers: Sequence[TracedTensor | None], match: Match, training: bool, line: int
+) -> None:
     """Notes the differences in what `forward` returns, in one mode."""
     graph = match.expected.graph
     always = [tap for tap in graph.taps if not tap.training_only]
@@ -28,7 +30,9 @@ def check_results(result: object, registers: Sequence[Tensor | None], match: Mat
         _check(at, what, value, registers, match, line)
 
 
-def _check(at: int, what: str, value: object, registers: Sequence[Tensor | None], match: Match, line: int) -> None:
+def _check(
+    at: int, what: str, value: object, registers: Sequence[TracedTensor | None], match: Match, line: int
+) -> None:
     expected = match.expected
     if not isinstance(value, Register) or value.is_size:
         match.say(4, line, f"{describe(value)} is returned for {what}", place_of(expected.graph, at), at)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from cnndsl.emit.torch.verify.forms import Form, describe_form
 from cnndsl.emit.torch.verify.indexing import part_of, window_of
-from cnndsl.emit.torch.verify.leaves import Leaf
+from cnndsl.emit.torch.verify.leaves import LeafModule
 from cnndsl.emit.torch.verify.lower import of_flat
 from cnndsl.emit.torch.verify.plain import items
 from cnndsl.emit.torch.verify.replay import Size
@@ -185,18 +185,18 @@ class Shapes:
 
     __slots__ = ()
 
-    def leaf(self, leaf: Leaf, path: str, x: Shape, line: int, made: int) -> Shape:
+    def leaf(self, leaf: LeafModule, path: str, x: Shape, line: int, made: int) -> Shape:
         """The shape that a module gives."""
         if leaf.form[0] == "flatten":
             return self.flatten(x, leaf.form[1], leaf.form[2], line)
         return shape_after(leaf.form, x)
 
-    def pool(self, leaf: Leaf, path: str, x: Shape, line: int, made: int) -> tuple[Shape, Shape]:
+    def pool(self, leaf: LeafModule, path: str, x: Shape, line: int, made: int) -> tuple[Shape, Shape]:
         """The shapes of a max-pooling and of its indices."""
         found = shape_after(leaf.form, x)
         return found, found
 
-    def unpool(self, leaf: Leaf, path: str, given: tuple[Shape, Shape, object], line: int, made: int) -> Shape:
+    def unpool(self, leaf: LeafModule, path: str, given: tuple[Shape, Shape, object], line: int, made: int) -> Shape:
         """The shape of an unpooling."""
         x, indices, size = given
         if x != indices:

@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 from cnndsl.emit.torch.verify import statements
 from cnndsl.emit.torch.verify.frame import Engine, Frame
-from cnndsl.emit.torch.verify.given import Given
-from cnndsl.emit.torch.verify.leaves import Leaf
+from cnndsl.emit.torch.verify.given import CallArguments
+from cnndsl.emit.torch.verify.leaves import LeafModule
 from cnndsl.emit.torch.verify.lower import upsampling
 from cnndsl.emit.torch.verify.plain import as_range, is_a, items
 from cnndsl.emit.torch.verify.signatures import FUNCTIONS, bind, parameters
@@ -177,7 +177,7 @@ class Recorder:
         return value
 
     def _leaf(
-        self, leaf: Leaf, member: Member, given: Sequence[object], named: Mapping[str, object], line: int
+        self, leaf: LeafModule, member: Member, given: Sequence[object], named: Mapping[str, object], line: int
     ) -> object:
         self._moded |= leaf.effects[0] != leaf.effects[1]
         if leaf.form[0] == "unpool":
@@ -198,7 +198,7 @@ class Recorder:
         return out
 
     def _unpool(
-        self, leaf: Leaf, member: Member, given: Sequence[object], named: Mapping[str, object], line: int
+        self, leaf: LeafModule, member: Member, given: Sequence[object], named: Mapping[str, object], line: int
     ) -> object:
         params = (("input", None), ("indices", None), ("output_size", None))
         bound = bind("MaxUnpool", params, 3, given, named)
@@ -275,7 +275,7 @@ class Recorder:
         if name == "torch.flatten":
             return self._step(VIEW, line, x, bound["start_dim"], bound["end_dim"])
         if name == "F.pad":
-            given_pads = Given(name, bound)
+            given_pads = CallArguments(name, bound)
             given_pads.must_be("mode", "constant")
             given_pads.must_be("value", None, 0)
             return self._step(PAD, line, x, given_pads.integers("pad"))
@@ -293,12 +293,12 @@ class Recorder:
         return self._step(CAT, line, parts, dim)
 
     def _resize(self, x: int, bound: Mapping[str, object], line: int) -> Register:
-        given = Given("F.interpolate", bound)
+        given = CallArguments("F.interpolate", bound)
         given.must_be("antialias", False)
         given.must_be("recompute_scale_factor", None, False)
         size = self._size(bound["size"], line)
         placed: object = 1 if isinstance(size, Register) else size
-        form = upsampling(Given("F.interpolate", {**bound, "size": placed}))
+        form = upsampling(CallArguments("F.interpolate", {**bound, "size": placed}))
         return self._step(RESIZE, line, x, form, size if isinstance(size, Register) else None)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from cnndsl.emit.torch.verify.leaves import Leaf
+from cnndsl.emit.torch.verify.leaves import LeafModule
 from cnndsl.emit.torch.verify.plain import items
 
 Kind: TypeAlias = Literal["module", "sequential", "list", "dict"]
@@ -129,7 +129,7 @@ class Template:
         self,
         number: int,
         info: ClassInfo | None,
-        leaf: Leaf | None,
+        leaf: LeafModule | None,
         children: dict[str, tuple[Template, int]],
         attrs: Mapping[str, object],
         made_by: str,
@@ -149,7 +149,9 @@ class Instance:
 
     __slots__ = ("attrs", "children", "info", "leaf", "line", "made_by", "owned", "ready", "template")
 
-    def __init__(self, info: ClassInfo | None, leaf: Leaf | None, line: int, template: Template | None = None) -> None:
+    def __init__(
+        self, info: ClassInfo | None, leaf: LeafModule | None, line: int, template: Template | None = None
+    ) -> None:
         self.info, self.leaf, self.line, self.template = info, leaf, line, template
         self.children: dict[str, Instance] = {}
         self.attrs: dict[str, object] = {}
@@ -178,7 +180,7 @@ class Member:
         self.template, self.path, self.line = template, path, line
 
 
-class Parameter:
+class WeightReference:
     """A parameter of a module under construction, to be initialised."""
 
     __slots__ = ("name", "owner")

@@ -12,7 +12,7 @@ import torch
 from cnndsl.emit.torch.verify import verify
 from cnndsl.graph import Graph
 from cnndsl.network import load, loads
-from tests.emit.programs import PROGRAMS
+from tests.emit.torch.programs import PROGRAMS
 from tests.emit.torch.verify.mutants import mutant
 from tests.emit.torch.verify.support import BLOCK_PROGRAM, UNET_PROGRAM
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from cnndsl.emit.torch.helpers import HELPERS
 from cnndsl.emit.torch.verify.effects import ALIASES, KEEPS_INPUT, KEEPS_OUTPUT, WRITES
-from cnndsl.emit.torch.verify.leaves import Forms, Leaf, has_state
+from cnndsl.emit.torch.verify.leaves import Forms, LeafModule, has_state
 from cnndsl.emit.torch.verify.lower import lower
 from cnndsl.emit.torch.verify.lower_helpers import helper_parameters, is_helper, lower_helper
 from cnndsl.emit.torch.verify.reserved import CONTAINER, MODULE
@@ -155,7 +155,7 @@ CALLS += [(name, (), {"inplace": True}, MAP) for name in IN_PLACE]
 each_call = pytest.mark.parametrize(("name", "given", "named", "shape"), CALLS)
 
 
-def leaf(name: str, given: tuple[object, ...], named: dict[str, object]) -> Leaf:
+def leaf(name: str, given: tuple[object, ...], named: dict[str, object]) -> LeafModule:
     if is_helper(name):
         params, star = helper_parameters(name)
         return lower_helper(name, bind(name, params, star, given, named), Forms())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from cnndsl.emit.torch.verify.check import Running
+from cnndsl.emit.torch.verify.check import RunningText
 from cnndsl.emit.torch.verify.foreign import Plugins
 from cnndsl.emit.torch.verify.replay import Replay
 from cnndsl.emit.torch.verify.shapes import Shapes
@@ -24,7 +24,7 @@ from tests.emit.torch.verify.test_python import ODD
 
 def shape_of(text: str, x: Shape) -> Shape:
     """The shape of the first result in training."""
-    running = Running(Program(text, {}), {})
+    running = RunningText(Program(text, {}), {})
     trace = running.trace(True)
     registers = Replay(Shapes()).run(trace, [x], "")
     return registers[registers_of(trace.result)[0].index]

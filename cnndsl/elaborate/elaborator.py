@@ -1,0 +1,405 @@
+"""From the elements of a chain to nodes: what each construct means.
+
+Every method takes the value that comes in and the names in force, and gives the value that goes out and the part
+that was made. A value of None stands for one that went wrong and was reported; what depends on it stays silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cnndsl.elaborate import calls, loops, merges
+from cnndsl.elaborate.labels import why_not
+from cnndsl.elaborate.layer_cache import mentioned, settled
+from cnndsl.elaborate.options import Bound, bind
+from cnndsl.elaborate.references import find_label, interpolate, show_value
+from cnndsl.elaborate.resolve import Kind, meaning
+from cnndsl.elaborate.state import (
+    Definition,
+    Environment,
+    ModuleMember,
+    ModuleScope,
+    NamedOutput,
+    NodeOutput,
+    PendingNode,
+    State,
+)
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
+from cnndsl.expr import Expr, Unknown, Value, error, truth
+from cnndsl.graph import ChoicePart, IdentityPart, LayerPart, Output, Part, ReferencePart, SequencePart, TapPart
+from cnndsl.graph import NamedPart as NamedPart
+from cnndsl.layers.arrange import Identity
+from cnndsl.layers.base import Layer, LayerError
+from cnndsl.limits import current
+from cnndsl.records import record
+from cnndsl.shape import Shape
+from cnndsl.syntax import ast
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+
+@record(slots=True)
+class Expansion:
+    """The value that goes out, and the part that was made; no part where there is nothing."""
+
+    wire: NodeOutput | None
+    part: Part | None
+
+
+@record(slots=True)
+class PendingLabel:
+    """A label on its way to what it names."""
+
+    name: str
+    template: tuple[str | Expr, ...]
+    span: Span
+
+
+def axes_of(wire: NodeOutput | None) -> dict[str, Value]:
+    """C, H and W (D before them in 3-D, W alone in 1-D) of a value."""
+    if wire is None:
+        return dict.fromkeys("CHWD", Unknown())
+    shape = wire.shape
+    return {"C": shape.channels, **dict(zip("DHW"[3 - shape.rank :], shape.spatial, strict=True))}
+
+
+def here(env: Environment, wire: NodeOutput | None) -> Environment:
+    """The names in force at a place: outside blocks C, H and W are the shape that enters the part."""
+    return env if env.in_block else replace(env, values={**env.values, **axes_of(wire)})
+
+
+class Elaborator:
+    """Walks over chains and fills a State."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    @contextmanager
+    def frame(self, text: str) -> Generator[None]:
+        """Errors inside tell that they were reached through this call or repeat."""
+        self.state.frames.append(text)
+        try:
+            yield
+        finally:
+            self.state.frames.pop()
+
+    def chain(self, chain: ast.Chain, wire: NodeOutput | None, env: Environment) -> Expansion:
+        """A chain, from a value."""
+        return self.items(chain.items, wire, env)
+
+    def items(
+        self, items: tuple[ast.Element, ...], wire: NodeOutput | None, env: Environment, follows: bool = False
+    ) -> Expansion:
+        """The elements of a chain; `follows` says that something stands before the first one."""
+        parts: list[Part] = []
+        for position, item in enumerate(items):
+            start = _elsewhere(item, env) if position or follows else None
+            if start is not None:
+                self.state.report(_dropped(item, start))
+                wire = None
+            if start is item:
+                continue
+            made = self.element(item, wire, env)
+            wire = made.wire
+            if made.part is not None:
+                parts.append(made.part)
+        if not parts:
+            return Expansion(wire, None)
+        return Expansion(wire, parts[0] if len(parts) == 1 else SequencePart(tuple(parts)))
+
+    def element(
+        self, item: ast.Element, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None = None
+    ) -> Expansion:
+        """One element; what is wrong with it is reported."""
+        try:
+            return self._dispatch(item, wire, env, tag)
+        except CnnError as stop:
+            self.state.report(stop)
+            if tag is not None:
+                env.scope.labels.setdefault(tag.name, NamedOutput(None, None, tag.span))
+            return Expansion(None, None)
+
+    def _dispatch(
+        self, item: ast.Element, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None
+    ) -> Expansion:
+        """One element. Raises CnnError where it is wrong, and where elements nest too deep."""
+        try:
+            self.state.enter(item.span)
+            return self._made(item, wire, env, tag)
+        finally:
+            self.state.depth -= 1
+
+    def _made(
+        self, item: ast.Element, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None
+    ) -> Expansion:
+        if isinstance(item, ast.WrittenLayer):
+            return self._layer(item, wire, env, tag)
+        if isinstance(item, ast.Label):
+            return self._label(item, wire, env)
+        if isinstance(item, ast.Optional):
+            return self._optional(item, wire, env, tag)
+        if isinstance(item, ast.Conditional):
+            return self._conditional(item, wire, env)
+        if isinstance(item, ast.Ref):
+            return self._reference(item, env, tag)
+        if isinstance(item, ast.Tap):
+            return self._tap(item, wire, env)
+        if isinstance(item, ast.Either):
+            message = "`or` chooses what a branch of a merge is, and this is no whole branch"
+            raise error("E0313", message, item.span, f"as in: (F + {item.span.text})")
+        return self._composite(item, wire, env, tag)
+
+    def _composite(
+        self,
+        item: ast.Group | ast.Merge | ast.Repeat | ast.For,
+        wire: NodeOutput | None,
+        env: Environment,
+        tag: PendingLabel | None,
+    ) -> Expansion:
+        def inside(env: Environment) -> Expansion:
+            if isinstance(item, ast.Group):
+                return self.chain(item.body, wire, env)
+            if isinstance(item, ast.Merge):
+                return merges.merge(self, item, wire, env)
+            if isinstance(item, ast.Repeat):
+                return loops.repeat(self, item, wire, env)
+            return loops.table(self, item, wire, env)
+
+        return inside(env) if tag is None else self.module(tag, env, inside)
+
+    def module(self, tag: PendingLabel, env: Environment, inside: Callable[[Environment], Expansion]) -> Expansion:
+        """A module of parts, under a label."""
+        self.check_free(tag, env)
+        scope = ModuleScope(env.scope)
+        env.scope.members.append(ModuleMember(tag.name, "", True, scope=scope))
+        made = inside(replace(env, scope=scope))
+        return self.name(tag, made, env, scope)
+
+    def name(
+        self, tag: PendingLabel, made: Expansion, env: Environment, scope: ModuleScope | None, is_module: bool = True
+    ) -> Expansion:
+        """Lets a label name what was made; a call of a block brings its module along."""
+        env.scope.labels[tag.name] = NamedOutput(made.wire, scope, tag.span)
+        if scope is not None and made.wire is not None:
+            scope.output = made.wire.node
+        if made.part is None:
+            return made
+        part = NamedPart(tag.name, tag.template, "", made.part, is_module and scope is not None)
+        node = made.part.node if isinstance(made.part, LayerPart) else -1
+        self.state.modules.append((part, scope or node))
+        return Expansion(made.wire, part)
+
+    def check_free(self, tag: PendingLabel, env: Environment) -> None:
+        """Raises CnnError where a part cannot be called so, or the module has that name already."""
+        if why := why_not(tag.name):
+            raise error("E0106", f"`{tag.name}` cannot be the name of a part: {why}", tag.span, "call it differently")
+        before = env.scope.labels.get(tag.name)
+        if before is None:
+            return
+        message = f"the name `{tag.name}` is used twice in one module"
+        if before.span == tag.span:
+            help = f"number it: `{tag.span.text}{{{env.turn}}}`" if env.turn else ""
+            raise CnnError(Diagnostic("E0235", message, tag.span, "once for each turn", help=help))
+        raise CnnError(Diagnostic("E0235", message, tag.span, "the second", (Annotation(before.span, "the first"),)))
+
+    # Layers
+
+    def _layer(
+        self, item: ast.WrittenLayer, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None
+    ) -> Expansion:
+        meant = meaning(item, env)
+        if isinstance(meant, Definition):
+            return calls.call(self, meant, item, wire, here(env, wire), tag)
+        if tag is not None:
+            self.check_free(tag, env)
+        if issubclass(meant.kind, Identity):
+            self._bound(meant, item, wire, env)
+            made = Expansion(wire, IdentityPart())
+            return made if tag is None else Expansion(self.name(tag, made, env, None).wire, made.part)
+        bound = self._bound(meant, item, wire, env)
+        sources = (wire, *bound.references)
+        wires = [each for each in sources if each is not None]
+        if len(wires) < len(sources):
+            return Expansion(None, None) if tag is None else self.name(tag, Expansion(None, None), env, None)
+        layer = self._referring(bound.layer, wires, item.span)
+        made = self.node(layer, wires, item.span, bound.text, env, tag.name if tag else None, bound.written)
+        return made if tag is None else self.name(tag, made, env, None)
+
+    def _referring(self, layer: Layer, wires: list[NodeOutput], span: Span) -> Layer:
+        """The layer, told what the outputs are that its options refer to."""
+        for reference in wires[1:]:
+            target = self.state.drafts[reference.node]
+            try:
+                layer = layer.referring(target.layer, *(self.state.drafts[at].shape for at in target.inputs))
+            except LayerError as stop:
+                others = (Annotation(target.span, "to this"),)
+                raise CnnError(
+                    Diagnostic(stop.code, stop.message, span, "this refers", others, help=stop.help)
+                ) from None
+        return layer
+
+    def _bound(self, meant: Kind, item: ast.WrittenLayer, wire: NodeOutput | None, env: Environment) -> Bound:
+        """The layer with its options; the same one wherever it is written so and its names have the same values."""
+        mentions = self._mentioned(item)
+        if mentions is None:
+            return bind(meant.kind, item, meant.digits, meant.name, here(env, wire))
+        axes = {} if env.in_block or not mentions else axes_of(wire)
+        values = settled(mentions, env.values, axes)
+        if values is None:
+            return bind(meant.kind, item, meant.digits, meant.name, here(env, wire))
+        size = meant.digits.text if meant.digits else ""
+        place = id(item) if mentions else 0
+        key = (f"{item.span.text} {size}", meant.name, meant.kind, id(env.defaults), place, values)
+        bound = self.state.bound.get(key)
+        if bound is None:
+            bound = bind(meant.kind, item, meant.digits, meant.name, here(env, wire) if mentions else env)
+            self.state.bound[key] = bound
+        return bound
+
+    def _mentioned(self, item: ast.WrittenLayer) -> tuple[str, ...] | None:
+        known = self.state.mentions
+        if id(item) not in known:
+            known[id(item)] = mentioned(item)
+        return known[id(item)]
+
+    def node(
+        self,
+        layer: Layer,
+        wires: list[NodeOutput],
+        span: Span,
+        text: str,
+        env: Environment,
+        label: str | None = None,
+        written: tuple[tuple[str, Expr], ...] = (),
+        counted: bool = True,
+    ) -> Expansion:
+        """A new node on the given values. Raises CnnError where the layer does not take them."""
+        self._check_use(wires, span)
+        try:
+            shape = self._shape(layer, wires)
+        except LayerError as stop:
+            label = f"the input is {wires[0].shape}"
+            others = [Annotation(self.state.drafts[each.node].span, f"gives {each.shape}") for each in wires[1:]]
+            if stop.code == "E0302":
+                others += self._flattened(wires[0].node)
+            raise CnnError(Diagnostic(stop.code, stop.message, span, label, tuple(others), help=stop.help)) from None
+        state = self.state
+        inputs = tuple(wire.node for wire in wires)
+        draft = PendingNode(layer, inputs, shape, span, text, written, state.turns, state.training_only)
+        wire = state.add(draft, layer.kind().lower(), env, label, counted)
+        return Expansion(wire, LayerPart(wire.node))
+
+    def _check_use(self, wires: list[NodeOutput], span: Span) -> None:
+        """Raises CnnError where a value that exists in training only goes into what always runs."""
+        drafts = self.state.drafts
+        for wire in wires:
+            if drafts[wire.node].training_only and not self.state.training_only:
+                message = "this always runs, and one of its inputs exists in training only"
+                others = (Annotation(drafts[wire.node].span, "in training only"),)
+                raise CnnError(Diagnostic("E0234", message, span, "", others, help="leave `(train)` away at the tap"))
+
+    def _flattened(self, node: int) -> list[Annotation]:
+        """Where a vector came from that has no axes any more."""
+        drafts = self.state.drafts
+        while drafts[node].inputs and not drafts[drafts[node].inputs[0]].shape.rank:
+            node = drafts[node].inputs[0]
+        return [Annotation(drafts[node].span, "here it became a vector")] if drafts[node].inputs else []
+
+    def _shape(self, layer: Layer, wires: list[NodeOutput]) -> Shape:
+        key = (id(layer), *(wire.shape for wire in wires))
+        known = self.state.shapes.get(key)
+        if known is None:
+            known = layer, layer.output(*(wire.shape for wire in wires))
+            digits = self.state.limits.digits
+            if known[1].numel > 10**digits:
+                raise LayerError("E0203", f"the output would have more than 10^{digits} values")
+            self.state.shapes[key] = known
+        return known[1]
+
+    # The rest
+
+    def _label(self, item: ast.Label, wire: NodeOutput | None, env: Environment) -> Expansion:
+        tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span)
+        try:
+            return self._dispatch(item.body, wire, env, tag)
+        except CnnError:
+            env.scope.labels.setdefault(tag.name, NamedOutput(None, None, tag.span))
+            raise
+
+    def _reference(self, item: ast.Ref, env: Environment, tag: PendingLabel | None) -> Expansion:
+        named = find_label(item, env)
+        made = Expansion(named.wire, ReferencePart(named.wire.node, item.span.text[1:]) if named.wire else None)
+        if tag is None:
+            return made
+        self.check_free(tag, env)
+        env.scope.labels[tag.name] = named
+        return made
+
+    def _optional(
+        self, item: ast.Optional, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None
+    ) -> Expansion:
+        name = item.name or env.home.choices[item.span.start]
+        chosen = env.values.get(name, True)
+        if isinstance(chosen, Unknown):
+            return Expansion(None, None)
+        if not isinstance(chosen, bool):
+            message = f"the choice `{name}` is yes or no, and this is {show_value(chosen)}"
+            raise error("E0205", message, item.span, "give the choice a name of its own: `A?name`")
+        if not chosen:
+            return Expansion(wire, None)
+        made = self._dispatch(item.body, wire, env, tag)
+        return Expansion(made.wire, ChoicePart("maybe", 0, made.part, name, item.span))
+
+    def _conditional(self, item: ast.Conditional, wire: NodeOutput | None, env: Environment) -> Expansion:
+        holds = truth(item.test, here(env, wire).values)
+        if not holds and item.otherwise is None:
+            return Expansion(wire, ChoicePart("if", -1, None, item.test, item.span))
+        made = self.element(item.body if holds or item.otherwise is None else item.otherwise, wire, env)
+        return Expansion(made.wire, ChoicePart("if", 0 if holds else 1, made.part, item.test, item.span))
+
+    def _tap(self, item: ast.Tap, wire: NodeOutput | None, env: Environment) -> Expansion:
+        tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span)
+        outer = self.state.training_only
+        self.state.training_only = outer or item.mode == "train"
+        made = self.element(item.body, wire, env, tag)
+        training_only, self.state.training_only = self.state.training_only, outer
+        if made.wire is None or made.part is None:
+            return Expansion(wire, None)
+        if wire is not None and made.wire.node == wire.node:
+            message = f"the tap `{tag.name}` makes nothing of its own: its output is that of the main line"
+            raise error("E0236", message, item.span, "to name a part of the main line, put a label on it: `name: A`")
+        if not training_only:
+            self._check_use([made.wire], item.span)
+        part = TapPart(tag.name, "", made.part, made.wire.node, training_only)
+        self.state.taps.append(Output(tag.name, made.wire.node, training_only))
+        self.state.modules.append((part, env.scope.labels[tag.name].scope or made.wire.node))
+        return Expansion(wire, part)
+
+
+def _elsewhere(item: ast.Element, env: Environment) -> ast.Ref | None:
+    """The reference that an element starts from instead of what stands before it."""
+    for _ in range(2 * current().nesting):
+        if isinstance(item, ast.Ref):
+            return item
+        if isinstance(item, ast.Group):
+            item = item.body.items[0]
+        elif isinstance(item, ast.Label | ast.Repeat):
+            item = item.body
+        elif isinstance(item, ast.WrittenLayer) and item.head in env.home.blocks:
+            block = env.home.blocks[item.head]
+            item, env = block.block.body.items[0], replace(env, home=block.home)
+        else:
+            return None
+    return None
+
+
+def _dropped(item: ast.Element, start: ast.Ref) -> CnnError:
+    reference = start.span.text
+    message = f"`{reference}` starts a branch: here it would drop the value before it"
+    others = () if start is item else (Annotation(start.span, "it starts here"),)
+    help = f"merge the two: `(ID | {reference})`" if start is item else "let it start a branch, or a tap"
+    return CnnError(Diagnostic("E0233", message, item.span, "", others, help=help))

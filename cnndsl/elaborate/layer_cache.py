@@ -1,0 +1,57 @@
+"""When a layer as written is the same layer again: where the names in it have the values that they had before.
+
+Blocks are called and parts repeated many times with few values, and what is one layer is checked, and later counted,
+once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import TypeAlias
+
+from cnndsl.expr import Binary, Call, Expr, Literal, Name, Unary, Value, names
+from cnndsl.syntax import ast
+
+Values: TypeAlias = tuple[tuple[type, Value | None], ...]
+
+
+def mentioned(item: ast.WrittenLayer) -> tuple[str, ...] | None:
+    """The names in the options of a layer, each once; None where an output is among them, which is never the same.
+
+    >>> from cnndsl.errors import Source
+    >>> from cnndsl.syntax.parse import parse
+    >>> (net,) = parse(Source("", "INPUT 8 -> FC-{2*n}(bias=b) -> UNPOOL(@p)")).statements
+    >>> [mentioned(item) for item in net.chain.items]
+    [(), ('n', 'b'), None]
+    """
+    exprs = list(_exprs(item))
+    if not all(map(_is_plain, exprs)):
+        return None
+    return tuple(dict.fromkeys(each.name for expr in exprs for each in names(expr)))
+
+
+def settled(mentions: Sequence[str], values: Mapping[str, Value], axes: Mapping[str, Value]) -> Values | None:
+    """The values of names, with their types, since 1 is not `yes`; None where one is more than a number or a word.
+    A name without a value is a word of its own."""
+    found = tuple((axes[name] if name in axes else values.get(name)) for name in mentions)
+    return tuple((type(each), each) for each in found) if all(type(each) in _PLAIN for each in found) else None
+
+
+_PLAIN = (int, bool, Fraction, type(None))
+
+
+def _exprs(item: ast.WrittenLayer) -> Iterator[Expr]:
+    yield from item.size
+    yield from (each for each in (item.width, item.stride) if each is not None)
+    yield from (argument.value for argument in item.arguments or ())
+
+
+def _is_plain(expr: Expr) -> bool:
+    if isinstance(expr, Unary):
+        return _is_plain(expr.operand)
+    if isinstance(expr, Binary):
+        return _is_plain(expr.left) and _is_plain(expr.right)
+    if isinstance(expr, Call):
+        return all(map(_is_plain, expr.arguments))
+    return isinstance(expr, Literal | Name)

@@ -1,0 +1,166 @@
+"""How many layers a part makes at least: counted, not expanded, so that nested repeats and calls answer at once.
+
+What is not known before the part is made (extents, the number of the turn) counts as nothing; an empty turn of a
+repeat counts as a layer, since it takes as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from cnndsl.elaborate.state import Definition, Environment, ModuleScope, NameValue
+from cnndsl.errors import CnnError, Span
+from cnndsl.expr import Expr, Name, ReferenceExpr, Unknown, Value, error, evaluate
+from cnndsl.limits import current
+from cnndsl.syntax import ast
+
+
+def check(items: Sequence[ast.Element], env: Environment, most: int) -> None:
+    """Raises CnnError at the first element with which a chain has more layers than it may have."""
+    counter, total = _Counter(), 0
+    for item in items:
+        total += counter.least(item, env)
+        if total > most:
+            raise too_many(total, most, item.span)
+
+
+def least(item: ast.Element, env: Environment, depth: int) -> int:
+    """At least so many layers come of an element that stands so deep."""
+    return _Counter(depth).least(item, env)
+
+
+def least_of_call(block: Definition, values: Mapping[str, Value], depth: int) -> int:
+    """At least so many layers come of a call that stands so deep, with the values of the parameters."""
+    return _Counter(depth).body(block, values)
+
+
+def too_many(number: int, most: int, span: Span) -> CnnError:
+    return error("E0209", f"this makes {number:,} layers, and a network has at most {most:,}", span)
+
+
+_UNKNOWN = Unknown()
+_AXES: Mapping[str, Value] = dict.fromkeys("CHWD", _UNKNOWN)
+_NOWHERE = ModuleScope()
+
+
+class _Counter:
+    """One count. Calls with the same values are counted once; what nests too deep is not looked into."""
+
+    def __init__(self, depth: int = 0) -> None:
+        self._calls: dict[tuple[int, tuple[tuple[str, Value], ...]], int] = {}
+        self._depth, self._deepest = depth, 2 * current().nesting
+
+    def chain(self, items: Iterable[ast.Element], env: Environment) -> int:
+        total = 0
+        for item in items:
+            total += self.least(item, env)
+        return total
+
+    def least(self, item: ast.Element, env: Environment) -> int:
+        if self._depth > self._deepest:
+            return 1
+        self._depth += 1
+        try:
+            return self._least(item, env)
+        finally:
+            self._depth -= 1
+
+    def _least(self, item: ast.Element, env: Environment) -> int:
+        if isinstance(item, ast.WrittenLayer):
+            return self._layer(item, env)
+        if isinstance(item, ast.Group):
+            return self.chain(item.body.items, env)
+        if isinstance(item, ast.Label | ast.Tap):
+            return self.least(item.body, env)
+        if isinstance(item, ast.Repeat):
+            return _times(item.count, env) * max(1, self.least(item.body, _without(("i",), env)))
+        if isinstance(item, ast.For):
+            return _turns(item, env) * max(1, self.chain(item.body.items, _without(item.names, env)))
+        if isinstance(item, ast.Merge):
+            return self.chain((each for branch in item.branches for each in branch.items), env)
+        return self._choice(item, env)
+
+    def _choice(self, item: ast.Optional | ast.Conditional | ast.Either | ast.Ref, env: Environment) -> int:
+        if isinstance(item, ast.Optional):
+            name = item.name or env.home.choices.get(item.span.start, "")
+            return 0 if env.values.get(name) is False else self.least(item.body, env)
+        if isinstance(item, ast.Either):
+            return min(self.least(each, env) for each in item.choices)
+        if isinstance(item, ast.Ref):
+            return 0
+        test = _value(item.test, env)
+        if test is True:
+            return self.least(item.body, env)
+        otherwise = self.least(item.otherwise, env) if item.otherwise else 0
+        return otherwise if test is False else min(otherwise, self.least(item.body, env))
+
+    def _layer(self, item: ast.WrittenLayer, env: Environment) -> int:
+        block = _block(item.head, env)
+        if block is None:
+            return 1
+        return self.body(block, _bind(block, item, env))
+
+    def body(self, block: Definition, values: Mapping[str, Value]) -> int:
+        """The layers of a block's body; nothing while it is being counted, as in a circle."""
+        key = (id(block.block), tuple(values.items()))
+        if key not in self._calls:
+            self._calls[key] = 0
+            env = Environment({**block.home.values, **_AXES, **values}, block.home, block.defaults, _NOWHERE, True)
+            self._calls[key] = self.chain(block.block.body.items, env)
+        return self._calls[key]
+
+
+def _bind(block: Definition, item: ast.WrittenLayer, env: Environment) -> dict[str, Value]:
+    """The values of a block's parameters in a call, as far as they are known."""
+    parameters = block.block.parameters or ()
+    names = [each.name for each in parameters]
+    values: dict[str, Value] = {}
+    for position, each in enumerate(item.arguments or ()):
+        name = each.name or (names[position] if position < len(names) else "")
+        values[name] = _argument(each.value, env)
+    for each in parameters:
+        if each.name not in values:
+            inner = Environment({**block.home.values, **_AXES, **values}, block.home, {}, _NOWHERE)
+            values[each.name] = _UNKNOWN if each.default is None else _argument(each.default, inner)
+    return values
+
+
+def _block(head: str, env: Environment) -> Definition | None:
+    """The block that a head names, directly or by a parameter."""
+    for _ in range(current().nesting):
+        value = env.values.get(head)
+        if not isinstance(value, NameValue):
+            return None if value is _UNKNOWN else env.home.blocks.get(head)
+        head, env = value.name, value.env or env
+    return None
+
+
+def _without(names: Sequence[str], env: Environment) -> Environment:
+    return replace(env, values={**env.values, **dict.fromkeys(names, _UNKNOWN)})
+
+
+def _argument(expr: Expr, env: Environment) -> Value:
+    if isinstance(expr, Name) and expr.name not in env.values:
+        return NameValue(expr.name, env)
+    return _UNKNOWN if isinstance(expr, ReferenceExpr) else _value(expr, env)
+
+
+def _value(expr: Expr, env: Environment) -> Value:
+    """The value of an expression; unknown where it depends on what is, and where it is wrong."""
+    try:
+        return evaluate(expr, env.values)
+    except CnnError:
+        return _UNKNOWN
+
+
+def _times(expr: Expr, env: Environment) -> int:
+    value = _value(expr, env)
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _turns(item: ast.For, env: Environment) -> int:
+    if not item.is_range:
+        return len(item.rows)
+    first, last = (_value(expr, env) for expr in item.rows[0])
+    return max(0, last - first + 1) if isinstance(first, int) and isinstance(last, int) else 0

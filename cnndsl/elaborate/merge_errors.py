@@ -1,0 +1,131 @@
+"""What to say of branches whose shapes do not go together: every branch with its shape, and a way out.
+
+The way out is written with the names of the file where they give it: `ID or CONV1-{4*c}/s`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from math import prod
+from typing import TYPE_CHECKING
+
+from cnndsl.elaborate.state import Environment, NodeOutput
+from cnndsl.errors import Annotation, CnnError, Diagnostic
+from cnndsl.expr import Expr, Literal, Name, evaluate
+from cnndsl.layers.base import LayerError
+from cnndsl.shape import Shape
+from cnndsl.syntax import ast
+
+if TYPE_CHECKING:
+    from cnndsl.elaborate.merges import MergeBranch
+
+
+def mismatch(
+    operator: str, branches: Sequence[MergeBranch], stop: LayerError, env: Environment, wire: NodeOutput | None
+) -> CnnError:
+    """The error that shows every branch with its shape; the skip, where there is one, is what it points at."""
+    shapes = [branch.made.wire.shape for branch in branches if branch.made.wire is not None]
+    places = [branch.chain.items[-1].span for branch in branches]
+    labels = [
+        Annotation(place, _shown(branch, shape)) for place, branch, shape in zip(places, branches, shapes, strict=True)
+    ]
+    at = next((at for at, branch in enumerate(branches) if _is_skip(branch.chain)), len(branches) - 1)
+    main = labels.pop(at)
+    help = stop.help or _way_out(operator, branches, shapes, env, wire)
+    return CnnError(Diagnostic(stop.code, stop.message, main.span, main.text, tuple(labels), help=help))
+
+
+def _shown(branch: MergeBranch, shape: Shape) -> str:
+    return " or ".join(f"[{each}]" for each in (*branch.tried, shape))
+
+
+def _is_skip(chain: ast.Chain) -> bool:
+    """`ID`, or `ID or X`."""
+    first = chain.items[0]
+    if isinstance(first, ast.Either):
+        first = first.choices[0]
+    return len(chain.items) == 1 and isinstance(first, ast.WrittenLayer) and first.head.upper() in ("ID", "IDENTITY")
+
+
+def _way_out(
+    operator: str, branches: Sequence[MergeBranch], shapes: list[Shape], env: Environment, wire: NodeOutput | None
+) -> str:
+    skips = [branch for branch in branches if _is_skip(branch.chain)]
+    others = [(branch, shape) for branch, shape in zip(branches, shapes, strict=True) if branch not in skips]
+    if operator in ("+", "MAX", "MEAN") and skips and others and wire is not None:
+        return _projection(*others[0], env, wire.shape)
+    if operator == "MUL" and any(shape.is_vector for shape in shapes):
+        return _gate(shapes)
+    if len({shape.rank for shape in shapes}) > 1:
+        return "`GAP -> FLATTEN` makes a map the vector of its channels"
+    if operator != "MUL" and len({shape.spatial for shape in shapes}) > 1:
+        return _resizing(shapes)
+    if len({shape.spatial for shape in shapes}) == 1 and operator != "|":
+        return f"end each branch with as many channels, CONV1-{max(shape.channels for shape in shapes)}"
+    return ""
+
+
+def _gate(shapes: list[Shape]) -> str:
+    gated = max(shapes, key=lambda shape: shape.pixels)
+    return f"a gate has as many channels as what it opens: FC-{gated.channels}"
+
+
+def _resizing(shapes: list[Shape]) -> str:
+    """The pooling that makes the largest map as small as the smallest."""
+    large, small = max(shapes, key=lambda shape: shape.pixels), min(shapes, key=lambda shape: shape.pixels)
+    ratios = {Fraction(a, b) for a, b in zip(large.spatial, small.spatial, strict=True)}
+    ratio = ratios.pop()
+    if ratios or ratio.denominator != 1:
+        return ""
+    return f"POOL{ratio} behind the larger makes it as small, UPSAMPLE{ratio} behind the smaller as large"
+
+
+def _projection(branch: MergeBranch, target: Shape, env: Environment, entering: Shape) -> str:
+    """The projection that brings what enters to the shape of a branch; empty where no convolution does."""
+    if entering.rank != target.rank or not entering.rank:
+        return ""
+    strides = {-(-a // b) for a, b in zip(entering.spatial, target.spatial, strict=True)}
+    stride = strides.pop()
+    if strides or any(-(-a // stride) != b for a, b in zip(entering.spatial, target.spatial, strict=True)):
+        return ""
+    width = _width(branch.chain, target.channels, env) or str(target.channels)
+    step = _stride(branch.chain, stride, env) or (f"{stride}" if stride > 1 else "")
+    return f"give the skip a projection: `ID or CONV1-{width}{'/' if step else ''}{step}`"
+
+
+def _layers(items: Sequence[ast.Element]) -> Iterator[ast.WrittenLayer]:
+    """The layers of a chain that stand in it openly, in their order."""
+    for item in items:
+        while isinstance(item, ast.Label):
+            item = item.body
+        if isinstance(item, ast.WrittenLayer):
+            yield item
+        elif isinstance(item, ast.Group):
+            yield from _layers(item.body.items)
+
+
+def _width(chain: ast.Chain, channels: int, env: Environment) -> str:
+    """The last width of a chain, as written, if it is that many channels."""
+    widths = [layer.width for layer in _layers(chain.items) if layer.width is not None]
+    return _operand(widths[-1]) if widths and _value(widths[-1], env) == channels else ""
+
+
+def _stride(chain: ast.Chain, stride: int, env: Environment) -> str:
+    """The strides of a chain as written, if they come to that: the one that is more than a 1."""
+    written = [layer.stride for layer in _layers(chain.items) if layer.stride is not None]
+    named = [each for each in written if not isinstance(each, Literal)] or written
+    values = [_value(each, env) for each in written]
+    known = prod(value for value in values if isinstance(value, int))
+    return _operand(named[0]) if len(named) == 1 and None not in values and known == stride else ""
+
+
+def _value(expr: Expr, env: Environment) -> object:
+    try:
+        return evaluate(expr, env.values)
+    except CnnError:
+        return None
+
+
+def _operand(expr: Expr) -> str:
+    return expr.span.text if isinstance(expr, Name | Literal) else f"{{{expr.span.text}}}"

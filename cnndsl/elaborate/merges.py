@@ -1,0 +1,174 @@
+"""Parallel branches and their merge; `ID or X`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, cast
+
+from cnndsl.elaborate.state import MOST_CHOICES, Environment, NodeOutput
+from cnndsl.expr import Expr, error
+from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part
+from cnndsl.layers.base import LayerError
+from cnndsl.layers.merge import MERGES
+from cnndsl.records import record
+from cnndsl.shape import Shape
+from cnndsl.syntax import ast
+
+if TYPE_CHECKING:
+    from cnndsl.elaborate.elaborator import Elaborator, Expansion
+
+
+@record(slots=True)
+class MergeBranch:
+    """A branch as it was made: the chain, what came of it, and the shapes of the choices that an `or` tried in vain."""
+
+    chain: ast.Chain
+    made: Expansion
+    tried: tuple[Shape, ...] = ()
+
+
+def merge(walker: Elaborator, item: ast.Merge, wire: NodeOutput | None, env: Environment) -> Expansion:
+    """The branches in their order, then the node that merges them.
+
+    A branch of which nothing is left (`A?` that is absent, `A if no`) is left out; a single one needs no merge.
+    Raises CnnError where the shapes do not go together.
+    """
+    state, chooses = walker.state, any(map(_lone_either, item.branches))
+    if chooses and state.choices >= MOST_CHOICES:
+        message = f"merges with an `or` among their branches nest deeper than {MOST_CHOICES}"
+        raise error("E0103", message, item.span, "say which of the two is meant")
+    state.choices += chooses
+    try:
+        return _merge(walker, item, wire, env)
+    finally:
+        state.choices -= chooses
+
+
+def _merge(walker: Elaborator, item: ast.Merge, wire: NodeOutput | None, env: Environment) -> Expansion:
+    from cnndsl.elaborate.elaborator import Expansion
+
+    branches: list[MergeBranch] = []
+    tests: list[Expr] = []
+    for position, chain in enumerate(item.branches):
+        either = _lone_either(chain)
+        if either is None:
+            branch = MergeBranch(chain, walker.chain(chain, wire, env))
+        else:
+            target = _target(walker, item, position, branches, wire, env)
+            branch = _choose(walker, item.operator, chain, either, target, wire, env)
+        if _is_absent(branch.made, chain):
+            tests += _conditions(chain)
+        else:
+            branches.append(branch)
+    wires = [branch.made.wire for branch in branches if branch.made.wire is not None]
+    if len(wires) < len(branches) or not wires:
+        return Expansion(wire if not branches else None, None)
+    if len(branches) == 1:
+        return _decided(branches[0].made, tests, item)
+    layer = MERGES[item.operator]()
+    try:
+        layer.output(*(each.shape for each in wires))
+    except LayerError as stop:
+        from cnndsl.elaborate.merge_errors import mismatch
+
+        raise mismatch(item.operator, branches, stop, env, wire) from None
+    node = walker.node(layer, wires, item.span, item.operator, env, counted=False)
+    parts: tuple[Part, ...] = tuple(branch.made.part or IdentityPart() for branch in branches)
+    return _decided(Expansion(node.wire, MergePart(parts, node.wire.node if node.wire else -1)), tests, item)
+
+
+def _decided(made: Expansion, tests: list[Expr], item: ast.Merge) -> Expansion:
+    """A merge, or what is left of it, with the conditions under which it would have further branches."""
+    part = made.part
+    for test in tests if part is not None else ():
+        part = ChoicePart("absent", 0, part, test, item.span)
+    return replace(made, part=part)
+
+
+def _conditions(node: object) -> Iterator[Expr]:
+    """The tests of every `if` in a part of the tree."""
+    if isinstance(node, ast.Conditional):
+        yield node.test
+    if isinstance(node, tuple):
+        for each in cast("tuple[object, ...]", node):
+            yield from _conditions(each)
+    elif isinstance(node, ast.Chain | ast.Group | ast.Merge | ast.Repeat | ast.Label | ast.Conditional | ast.For):
+        for each in fields(node):
+            yield from _conditions(getattr(node, each.name))
+
+
+def _is_absent(made: Expansion, chain: ast.Chain) -> bool:
+    if made.part is None:
+        return made.wire is not None and all(isinstance(each, ast.Optional | ast.Conditional) for each in chain.items)
+    return isinstance(made.part, ChoicePart) and made.part.part is None
+
+
+def _lone_either(chain: ast.Chain) -> ast.Either | None:
+    only = chain.items[0] if len(chain.items) == 1 else None
+    return only if isinstance(only, ast.Either) else None
+
+
+def _target(
+    walker: Elaborator,
+    item: ast.Merge,
+    position: int,
+    before: list[MergeBranch],
+    wire: NodeOutput | None,
+    env: Environment,
+) -> Shape | None:
+    """The shape that the other branches give; those that follow are tried out and taken back."""
+    for branch in before:
+        if branch.made.wire is not None:
+            return branch.made.wire.shape
+    for chain in item.branches[position + 1 :]:
+        if _lone_either(chain) is None:
+            made = trial(walker, chain, wire, env)
+            return made.wire.shape if made.wire else None
+    return None
+
+
+def trial(walker: Elaborator, chain: ast.Chain, wire: NodeOutput | None, env: Environment) -> Expansion:
+    """What a chain would make; nothing of it stays."""
+    state, scope = walker.state, env.scope
+    nodes, members, taps, modules = len(state.drafts), len(scope.members), len(state.taps), len(state.modules)
+    labels, errors = dict(scope.labels), list(state.errors)
+    made = walker.chain(chain, wire, env)
+    del state.drafts[nodes:], scope.members[members:], state.taps[taps:], state.modules[modules:]
+    scope.labels.clear()
+    scope.labels.update(labels)
+    state.retract(errors)
+    return made
+
+
+def _choose(
+    walker: Elaborator,
+    operator: str,
+    chain: ast.Chain,
+    either: ast.Either,
+    target: Shape | None,
+    wire: NodeOutput | None,
+    env: Environment,
+) -> MergeBranch:
+    """The first choice whose shape fits the merge; the last one where none does, so that the merge can say why."""
+    from cnndsl.elaborate.elaborator import Expansion
+
+    tried: list[Shape] = []
+    last = len(either.choices) - 1
+    for position, choice in enumerate(either.choices):
+        if position < last:
+            made = trial(walker, ast.Chain((choice,), choice.span), wire, env)
+            if made.wire is None or target is None or not _fits(operator, made.wire.shape, target):
+                tried.extend([made.wire.shape] if made.wire else [])
+                continue
+        made = walker.element(choice, wire, env)
+        decided = ChoicePart("either", position, made.part, None, either.span)
+        return MergeBranch(chain, Expansion(made.wire, decided), tuple(tried))
+    raise AssertionError("an `or` has at least two choices")
+
+
+def _fits(operator: str, shape: Shape, target: Shape) -> bool:
+    try:
+        return MERGES[operator]().output(shape, target) == target or operator == "|"
+    except LayerError:
+        return False

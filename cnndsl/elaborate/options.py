@@ -1,0 +1,290 @@
+"""From a layer as written to a layer with its options set.
+
+A kind states its options (`layers.base.Option`); here values are checked against them. Each mistake has its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from inspect import getdoc
+from typing import TypeAlias, TypeVar
+
+from cnndsl.elaborate.calls import show_argument
+from cnndsl.elaborate.references import find_label, show_value
+from cnndsl.elaborate.state import Bound, Environment, NameValue, NodeOutput, OutputValue, Setting
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.expr import Call, Expr, Literal, Name, ReferenceExpr, Value, error, evaluate, names, show
+from cnndsl.layers.base import Layer, Option
+from cnndsl.records import record
+from cnndsl.syntax import ast
+
+FieldValue: TypeAlias = int | float | bool | str | tuple[int, ...]
+_Number = TypeVar("_Number", int, Fraction, int | Fraction)
+
+
+@record(slots=True)
+class _Assignment:
+    """An option that is set: by what, and where. Several expressions are the extents of a size, or a list."""
+
+    option: str
+    exprs: tuple[Expr, ...]
+    span: Span
+
+
+def bind(kind: type[Layer], written: ast.WrittenLayer, digits: Literal | None, name: str, env: Environment) -> Bound:
+    """The layer that is meant. `digits` is a size that stood in the head, `name` the kind as it was called.
+
+    Raises CnnError for an option that the kind lacks, one given twice, a value that it cannot have.
+    """
+    chosen = settings(kind, written, digits, env)
+    inherited = env.defaults.get(kind, {})
+    merged = {**inherited, **chosen}
+    fields: dict[str, FieldValue] = {}
+    references: list[NodeOutput | None] = []
+    for option, rule in kind.options().items():
+        if option not in merged:
+            if rule.required:
+                raise _missing(kind, name, {each for each in kind.options() if each not in merged}, written.span)
+            continue
+        setting = merged[option]
+        if rule.type == "reference":
+            references.append(_wire(setting))
+        else:
+            fields[option] = _explained(setting, env, kind, option, rule)
+    layer = kind(**fields)
+    exprs = tuple((option, expr) for option, each in merged.items() if (expr := _origin(each, option in chosen)))
+    return Bound(layer, tuple(references), _text(name, written, chosen, kind, env), exprs)
+
+
+def _origin(setting: Setting, is_own: bool) -> Expr | None:
+    """The expression behind an option; None for a literal. One that a `default` gives is marked, since its names are
+    those of the file."""
+    expr = setting.extents or setting.expr
+    if isinstance(expr, Literal):
+        return None
+    return expr if is_own else Call("default", (expr,), expr.span)
+
+
+def settings(
+    kind: type[Layer], written: ast.WrittenLayer, digits: Literal | None, env: Environment
+) -> dict[str, Setting]:
+    """The options that a layer sets, by name. Raises CnnError for what the kind does not take."""
+    result: dict[str, Setting] = {}
+    places: dict[str, Span] = {}
+    for each in tuple(_assignments(kind, written, digits)):
+        name = each.option
+        if name in result:
+            message = f"the option `{name}` of {kind.kind()} is given twice"
+            raise CnnError(
+                Diagnostic("E0222", message, each.span, "the second", (Annotation(places[name], "the first"),))
+            )
+        result[name], places[name] = _setting(each, kind.options()[name], env), each.span
+    return result
+
+
+def _explained(setting: Setting, env: Environment, kind: type[Layer], option: str, rule: Option) -> FieldValue:
+    """The value of an option; an error says which values the names in it have."""
+    try:
+        return convert(kind, option, rule, setting)
+    except CnnError as stop:
+        values = {each.name: env.values[each.name] for each in names(setting.expr) if each.name in env.values}
+        if isinstance(setting.expr, Name):
+            raise
+        label = ", ".join(f"{name} is {show_value(value)}" for name, value in values.items())
+        raise CnnError([replace(each, label=label) for each in stop.diagnostics]) from None
+
+
+def _setting(each: _Assignment, rule: Option, env: Environment) -> Setting:
+    if len(each.exprs) == 1 and rule.type != "ints":
+        return Setting(_value(each.exprs[0], rule, env), each.exprs[0])
+    numbers = tuple(_integer(evaluate(expr, env.values), "a number here", expr.span) for expr in each.exprs)
+    is_literal = all(isinstance(expr, Literal) for expr in each.exprs)
+    extents = None if is_literal else Call("extents", each.exprs, each.span)
+    return Setting(numbers, Literal(numbers, show(numbers), each.span), extents)
+
+
+def _assignments(kind: type[Layer], written: ast.WrittenLayer, digits: Literal | None) -> Iterator[_Assignment]:
+    sizes = written.size or ((digits,) if digits else ())
+    if sizes:
+        span = sizes[0].span.to(sizes[-1].span)
+        yield _Assignment(_suffix(kind, kind.SIZE, "size", span), sizes, span)
+    if written.width is not None:
+        yield _Assignment(_suffix(kind, kind.WIDTH, "width", written.width.span), (written.width,), written.width.span)
+    if written.stride is not None:
+        yield _Assignment(
+            _suffix(kind, kind.STRIDE, "stride", written.stride.span), (written.stride,), written.stride.span
+        )
+    unnamed = [argument for argument in written.arguments or () if argument.name is None]
+    if unnamed and kind.POSITIONAL and kind.options()[kind.POSITIONAL[-1]].type == "ints":
+        span = unnamed[0].span.to(unnamed[-1].span)
+        yield _Assignment(kind.POSITIONAL[-1], tuple(each.value for each in unnamed), span)
+        unnamed = []
+    for position, argument in enumerate(unnamed):
+        yield _Assignment(_positional(kind, position, argument.span), (argument.value,), argument.span)
+    for argument in written.arguments or ():
+        if argument.name is not None:
+            yield _Assignment(_option_name(kind, argument), (argument.value,), argument.span)
+
+
+def _suffix(kind: type[Layer], option: str, what: str, span: Span) -> str:
+    if option:
+        return option
+    name = kind.kind()
+    if what == "size" and kind.WIDTH:
+        help = f"a width stands behind a dash: {name}-{span.text}"
+    elif what == "size" and kind.POSITIONAL:
+        help = f"its number stands in brackets: {name}({span.text})"
+    elif what == "width" and kind.SIZE:
+        help = f"it has as many channels as its input: {name}2"
+    else:
+        help = f"write {name}"
+    raise error("E0223", f"{name} takes no {what}", span, help)
+
+
+def _option_name(kind: type[Layer], argument: ast.Argument) -> str:
+    name = argument.name or ""
+    for option, rule in kind.options().items():
+        if name == option or name in rule.aliases:
+            return option
+    known = [*kind.options(), *(alias for rule in kind.options().values() for alias in rule.aliases)]
+    place = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
+    similar = next((f"did you mean `{each}`?" for each in kind.options() if _begins_alike(each, name)), "")
+    help = nearest(name, known) or similar or _options(kind)
+    raise error("E0221", f"{kind.kind()} has no option `{name}`", place, help)
+
+
+def _begins_alike(option: str, name: str) -> bool:
+    """`padding` for `pad`, `kernel_size` for `kernel`."""
+    return min(len(option), len(name)) >= 3 and (name.startswith(option) or option.startswith(name))
+
+
+def _options(kind: type[Layer]) -> str:
+    options = kind.options()
+    return f"its options are {', '.join(options)}" if options else f"it has no options: write {kind.kind()}"
+
+
+def _positional(kind: type[Layer], position: int, span: Span) -> str:
+    known = kind.POSITIONAL
+    if position < len(known):
+        return known[position]
+    message = f"{kind.kind()} takes {_without_name(known)}"
+    named = next((option for option in kind.options() if option not in (*known, kind.SIZE, kind.WIDTH)), "")
+    help = f"{_options(kind)}; name the one that is meant, as in `{named}={span.text}`" if named else _options(kind)
+    raise error("E0224", message, span, help)
+
+
+def _without_name(known: tuple[str, ...]) -> str:
+    if not known:
+        return "no argument without a name"
+    return f"{len(known)} argument{'s' if len(known) > 1 else ''} without a name: {', '.join(known)}"
+
+
+def _value(expr: Expr, rule: Option, env: Environment) -> Value:
+    """The value given to an option: a name that no value has is a word, where the option takes words."""
+    if isinstance(expr, ReferenceExpr):
+        return OutputValue(expr.span.text[1:], find_label(expr, env).wire)
+    if isinstance(expr, Name) and expr.name not in env.values and (rule.words or rule.type == "reference"):
+        return NameValue(expr.name, env)
+    return evaluate(expr, env.values)
+
+
+def _wire(setting: Setting) -> NodeOutput | None:
+    value, span = setting.value, setting.expr.span
+    if isinstance(value, OutputValue):
+        return value.wire
+    help = (
+        f"write `@{value.name}`" if isinstance(value, NameValue) else "name a layer, `pool1: POOL2`, and write `@pool1`"
+    )
+    raise error("E0226", f"an output is needed here, and this is {show_value(value)}", span, help)
+
+
+def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> FieldValue:
+    """The value of an option as its field holds it. Raises CnnError where type or bounds are wrong."""
+    value, span = setting.value, setting.expr.span
+    what = f"`{option}` of {kind.kind()}"
+    if isinstance(value, NameValue):
+        return _word(value.name, rule, what, span)
+    if rule.type == "flag":
+        if isinstance(value, bool):
+            return value
+        help = f"write {option}={'no' if value == 0 else 'yes'}"
+        raise error("E0226", f"{what} is yes or no, and this is {show_value(value)}", span, help)
+    if rule.type in ("dims", "padding"):
+        return _dims(value, rule, what, span)
+    if rule.type == "ints" and isinstance(value, tuple):
+        return tuple(_within(each, rule, what, span) for each in value)
+    if rule.type == "int":
+        return _within(_integer(value, what, span), rule, what, span)
+    if rule.type == "number" and isinstance(value, int | Fraction) and not isinstance(value, bool):
+        return float(_within(value, rule, what, span))
+    wanted = f"one of {', '.join(rule.words)}" if rule.words else "a number"
+    raise error("E0226", f"{what} is {wanted}, and this is {show_value(value)}", span)
+
+
+def _word(word: str, rule: Option, what: str, span: Span) -> str:
+    if word in rule.words:
+        return word
+    if not rule.words:
+        wanted = "yes or no" if rule.type == "flag" else "a number"
+        raise error("E0226", f"{what} is {wanted}, and this is the name `{word}`", span)
+    wanted = f"{'a number or ' if rule.type == 'padding' else ''}one of {', '.join(rule.words)}"
+    help = nearest(word, rule.words) or f"to set it from outside, declare it: `net Net({word}={rule.words[0]})`"
+    raise error("E0226", f"{what} is {wanted}, and this is `{word}`", span, help)
+
+
+def _dims(value: Value, rule: Option, what: str, span: Span) -> tuple[int, ...]:
+    extents = value if isinstance(value, tuple) else (_integer(value, what, span),)
+    return tuple(_within(each, rule, what, span) for each in extents)
+
+
+def _integer(value: Value, what: str, span: Span) -> int:
+    if isinstance(value, Fraction):
+        text = span.text
+        help = f"round it: `floor({text})`, `ceil({text})` or `round({text})`"
+        raise error("E0208", f"{what} must be an integer, and this is {show(value)}", span, help)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise error("E0226", f"{what} must be an integer, and this is {show_value(value)}", span)
+    return value
+
+
+def _within(value: _Number, rule: Option, what: str, span: Span) -> _Number:
+    if rule.minimum is not None and value < rule.minimum:
+        raise error("E0227", f"{what} is at least {rule.minimum:g}, and this is {show(value)}", span)
+    if rule.maximum is not None and value > rule.maximum:
+        raise error("E0227", f"{what} is at most {rule.maximum:g}, and this is {show(value)}", span)
+    return value
+
+
+def _missing(kind: type[Layer], name: str, absent: set[str], span: Span) -> CnnError:
+    """What to say of options without which a layer cannot be."""
+    required = [option for option, rule in kind.options().items() if rule.required and option in absent]
+    noun = "its option" if len(required) == 1 else "its options"
+    listed = " and ".join(f"`{option}`" for option in required)
+    example = re.match(r"`([^`]+)`", getdoc(kind) or "")
+    return error("E0225", f"{name} needs {noun} {listed}", span, f"as in: {example[1]}" if example else "")
+
+
+def _text(
+    name: str, written: ast.WrittenLayer, chosen: Mapping[str, Setting], kind: type[Layer], env: Environment
+) -> str:
+    """The layer as written, with the values of its names filled in."""
+    text = name
+    if kind.SIZE in chosen and (written.size or name.upper() != written.head.upper()):
+        text += show(chosen[kind.SIZE].value)
+    if written.width is not None:
+        text += f"-{show(chosen[kind.WIDTH].value)}"
+    if written.stride is not None:
+        text += f"/{show(chosen[kind.STRIDE].value)}"
+    if not written.arguments:
+        return text
+    return f"{text}({', '.join(_argument_text(argument, env) for argument in written.arguments)})"
+
+
+def _argument_text(argument: ast.Argument, env: Environment) -> str:
+    expr = argument.value
+    is_word = isinstance(expr, ReferenceExpr) or (isinstance(expr, Name) and expr.name not in env.values)
+    value = expr.span.text if is_word or isinstance(expr, Literal) else show_argument(evaluate(expr, env.values))
+    return f"{argument.name}={value}" if argument.name else value

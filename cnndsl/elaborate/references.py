@@ -1,0 +1,92 @@
+"""Which output an `@name` means: the labels of the module at hand, then of those around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, NameValue, OutputValue
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.expr import Expr, ReferenceExpr, Unknown, Value, evaluate, show
+from cnndsl.syntax import ast
+
+
+def interpolate(parts: Sequence[str | Expr], env: Environment) -> str:
+    """A name with its holes filled: `denselayer{i}`."""
+    return "".join(part if isinstance(part, str) else show(evaluate(part, env.values)) for part in parts)
+
+
+def show_value(value: Value) -> str:
+    """A value as it stands in a call; names between marks.
+
+    >>> show_value(3), show_value(NameValue("RELU"))
+    ('3', '`RELU`')
+    """
+    if isinstance(value, NameValue):
+        return f"`{value.name}`"
+    return f"`@{value.name}`" if isinstance(value, OutputValue) else show(value)
+
+
+def find_label(reference: ReferenceExpr | ast.Ref, env: Environment) -> NamedOutput:
+    """What `@name` names. Raises CnnError where nothing does."""
+    parts = reference.parts if isinstance(reference, ReferenceExpr) else reference.name
+    return resolve(interpolate(parts, env), env, reference.span)
+
+
+def resolve(name: str, env: Environment, span: Span) -> NamedOutput:
+    """What a name means at a place: a parameter that was given an output, else a label."""
+    value = env.values.get(name)
+    if isinstance(value, Unknown):
+        raise CnnError(())
+    if isinstance(value, OutputValue):
+        return NamedOutput(value.wire, None, span)
+    if isinstance(value, NameValue) and value.env is not None:
+        return resolve(value.name, value.env, span)
+    found = _search(name.split("."), env.scope)
+    if found is not None:
+        return found
+    raise _unknown(name, env, span)
+
+
+def _unknown(name: str, env: Environment, span: Span) -> CnnError:
+    later = env.home.labels.get(name)
+    if later is not None and later.start > span.start:
+        message = f"`{name}` is named only after this place"
+        others = (Annotation(later, "here"),)
+        help = "a reference looks back: to what stands earlier in the same chain"
+        return CnnError(Diagnostic("E0232", message, span, "", others, help=help))
+    message = f"nothing before this place is called `{name}`"
+    known = _visible(env.scope)
+    inside = [each for each in known if each.endswith(f".{name}")]
+    help = f"did you mean `@{inside[0]}`?" if inside else nearest(name, known).replace("mean `", "mean `@")
+    if not help:
+        help = f"known here: {', '.join(f'@{each}' for each in known[:8])}" if known else "nothing has a name so far"
+    return CnnError(Diagnostic("E0232", message, span, help=help))
+
+
+def _search(names: Sequence[str], scope: ModuleScope | None) -> NamedOutput | None:
+    while scope is not None:
+        found = scope.labels.get(names[0])
+        if found is not None:
+            return _descend(found, names[1:])
+        scope = scope.parent
+    return None
+
+
+def _descend(named: NamedOutput, names: Sequence[str]) -> NamedOutput | None:
+    for name in names:
+        inner = named.scope.labels.get(name) if named.scope else None
+        if inner is None:
+            return None
+        named = inner
+    return named
+
+
+def _visible(scope: ModuleScope | None) -> list[str]:
+    """The names that a reference can have at a place, nearest first; those inside of parts with their path."""
+    names: list[str] = []
+    while scope is not None:
+        for name, named in scope.labels.items():
+            names.append(name)
+            names.extend(f"{name}.{inner}" for inner in (named.scope.labels if named.scope else ()))
+        scope = scope.parent
+    return names

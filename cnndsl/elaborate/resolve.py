@@ -1,0 +1,145 @@
+"""What the head of a layer stands for: a kind, a block, or a parameter that was given one of these."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from cnndsl.elaborate.references import show_value
+from cnndsl.elaborate.state import Definition, Environment, NameValue
+from cnndsl.errors import CnnError, Span, nearest
+from cnndsl.expr import Literal, Unknown, error
+from cnndsl.layers import KINDS, find, known
+from cnndsl.layers.base import Layer
+from cnndsl.layers.merge import MERGES
+from cnndsl.limits import current
+from cnndsl.records import record
+from cnndsl.syntax import ast
+
+_SIZED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)([0-9]+(?:x[0-9]+)*)")
+_STATEMENTS = frozenset({"tap", "for", "if", "use", "let", "net", "block", "assert", "default", "cnn", "in"})
+
+
+_ELSEWHERE = {
+    **dict.fromkeys(("DENSE", "LINEAR", "FULLYCONNECTED", "INNERPRODUCT"), "FC-10"),
+    **dict.fromkeys(("CONV1D", "CONV2D", "CONV3D", "CONVOLUTION"), "CONV3-64"),
+    **dict.fromkeys(("DECONV", "CONVTRANSPOSE", "CONV2DTRANSPOSE"), "CONVT2-64/2"),
+    **dict.fromkeys(("DEPTHWISECONV", "SEPARABLECONV", "SEPCONV"), "DWCONV3 -> CONV1-64"),
+    **dict.fromkeys(("MAXPOOLING", "MAXPOOL2D", "MAXPOOLING2D", "POOLING"), "POOL2"),
+    **dict.fromkeys(("AVERAGEPOOL", "AVGPOOLING", "AVGPOOL2D", "MEANPOOL"), "AVGPOOL2"),
+    **dict.fromkeys(("GLOBALAVERAGEPOOLING", "GLOBALAVGPOOL", "GLOBALPOOL"), "GAP"),
+    **dict.fromkeys(("BATCHNORM", "BATCHNORMALIZATION", "BATCHNORM2D"), "BN"),
+    **dict.fromkeys(("LAYERNORM", "LAYERNORMALIZATION"), "LN"),
+    **dict.fromkeys(("GROUPNORM", "GROUPNORMALIZATION"), "GN32"),
+    **dict.fromkeys(("INSTANCENORM", "INSTANCENORMALIZATION"), "IN"),
+    **dict.fromkeys(("CONCAT", "CONCATENATE", "CAT"), "(A | B)"),
+    **dict.fromkeys(("ADD", "SUM"), "(A + B)"),
+    **dict.fromkeys(("MULTIPLY", "PRODUCT"), "MUL(A, B)"),
+    **dict.fromkeys(("AVERAGE", "AVG"), "MEAN(A, B)"),
+    **dict.fromkeys(("PAD", "PADDING"), "ZEROPAD(1)"),
+    **dict.fromkeys(("SHORTCUT", "SKIP", "RESIDUAL"), "(F + ID)"),
+}
+"""What other languages call differently, and how it is written here."""
+
+
+@record(slots=True)
+class Kind:
+    """What a head means when it is a kind: the class, its name as called, the size that stood in the head."""
+
+    kind: type[Layer]
+    name: str
+    digits: Literal | None
+
+
+def meaning(item: ast.WrittenLayer, env: Environment) -> Kind | Definition:
+    """What the head of a layer stands for. Raises CnnError where it stands for nothing."""
+    readings = list(_readings(item.head, item.span))
+    for look_up in (_ours, find):
+        for name, digits in readings:
+            found = _named(name, digits, env, look_up, item.span)
+            if found is not None:
+                return found
+    raise _nothing(item, env)
+
+
+def _ours(name: str) -> type[Layer] | None:
+    """A kind of our own: asked first in every reading, since a look at the plug-ins costs a start its time."""
+    return KINDS.get(name.upper())
+
+
+def _readings(head: str, span: Span) -> Iterator[tuple[str, Literal | None]]:
+    """A head is a name, or a name with a size: `RELU6` is a kind, `CONV3` is CONV of size 3."""
+    yield head, None
+    match = _sized(head)
+    if match is not None:
+        start = span.start + match.start(2)
+        place = Span(span.source, start, span.start + len(head))
+        extents = match[2].split("x")
+        if max(map(len, extents)) > current().digits:
+            raise error("E0104", "this number has too many digits", place, f"at most {current().digits}")
+        value = tuple(map(int, extents)) if len(extents) > 1 else int(match[2])
+        yield match[1], Literal(value, match[2], place)
+
+
+@lru_cache(maxsize=4096)
+def _sized(head: str) -> re.Match[str] | None:
+    return _SIZED.fullmatch(head)
+
+
+def _named(
+    name: str, digits: Literal | None, env: Environment, look_up: Callable[[str], type[Layer] | None], span: Span
+) -> Kind | Definition | None:
+    value = env.values.get(name)
+    if isinstance(value, Unknown):
+        raise CnnError(())
+    if isinstance(value, NameValue):
+        return _meant(value, digits, env, look_up, span)
+    if name in env.home.blocks and digits is None:
+        return env.home.blocks[name]
+    kind = look_up(name)
+    return None if kind is None else Kind(kind, name.upper(), digits)
+
+
+def _meant(
+    word: NameValue, digits: Literal | None, env: Environment, look_up: Callable[[str], type[Layer] | None], span: Span
+) -> Kind | Definition | None:
+    """What a word stands for that a parameter was given: a name, or a kind with its size, `POOL2`."""
+    for name, size in _readings(word.name, span):
+        if size is None or digits is None:
+            within = None if size is None else Literal(size.value, size.text, span)
+            found = _named(name, digits or within, word.env or env, look_up, span)
+            if found is not None:
+                return found
+    return None
+
+
+def _nothing(item: ast.WrittenLayer, env: Environment) -> CnnError:
+    head = item.head
+    place = Span(item.span.source, item.span.start, item.span.start + len(head))
+    if head.upper() == "INPUT":
+        help = "a value from elsewhere in the network is `@name`"
+        return error("E0219", "INPUT stands at the beginning of the network alone", item.span, help)
+    value = env.values.get(head)
+    if value is not None:
+        message = f"`{head}` is {show_value(value)}, which is no kind of layer and no block"
+        return error("E0231", message, place, nearest(show_value(value).strip("`"), _names(env)))
+    return error("E0231", f"there is no layer or block called `{head}`", place, _hint(head, env))
+
+
+def _names(env: Environment) -> list[str]:
+    return [*env.home.blocks, *known()]
+
+
+def _hint(head: str, env: Environment) -> str:
+    if head.upper() in MERGES:
+        return f"it merges branches: `{head.upper()}(A, B)`"
+    if head in _STATEMENTS:
+        return f"`{head}` is a word of the language, and no layer"
+    sized = _SIZED.fullmatch(head)
+    stem, size = (sized[1], sized[2]) if sized else (head, "")
+    elsewhere = _ELSEWHERE.get(head.upper()) or _ELSEWHERE.get(stem.upper())
+    if elsewhere:
+        return f"here it is written {elsewhere}"
+    close = nearest(stem, _names(env))
+    return close.replace("`?", f"{size}`?") if close else nearest(head, _names(env))

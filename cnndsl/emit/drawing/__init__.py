@@ -1,0 +1,1 @@
+"""Graph -> drawing. Nothing here writes files."""

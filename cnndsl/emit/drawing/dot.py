@@ -1,0 +1,171 @@
+"""Graph -> DOT: boxes coloured by family, volumes on the edges, modules as frames, repeats folded when asked.
+
+Only text is made here; `draw` turns it into pictures. Everything that comes from a program is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+
+from cnndsl.emit.drawing.fold import Folded, children, family, fold, is_folded, is_frame, leaves, stack, unfolded
+from cnndsl.expr import show
+from cnndsl.graph import CallPart, Graph, LayerPart, LoopPart, MergePart, NamedPart, Node, Part, TapPart
+from cnndsl.terminal import clean
+
+FONT = "Helvetica,Arial,sans-serif"
+_FAMILIES = {
+    "conv": ("#dbe8fb", "#5b8ad6"),
+    "pool": ("#fbdcd9", "#d2695f"),
+    "dense": ("#e6defa", "#8a6fd0"),
+    "norm": ("#fdf0cf", "#cfa23a"),
+    "activation": ("#dff3e1", "#62ac6c"),
+    "merge": ("#ffffff", "#4a5568"),
+    "resize": ("#fde5d2", "#d98945"),
+}
+"""Fill and line of the kinds of each file of `layers`."""
+_OTHERS = ("#eef0f3", "#8b95a5")
+_INPUT = ("#ffffff", "#4a5568")
+_SIGNS = {"ADD": "+", "MUL": "×", "CONCAT": "|"}  # noqa: RUF001
+_HEAD = f"""\
+  graph [rankdir=TB, nodesep=0.3, ranksep=0.3, bgcolor=white, pad=0.1]
+  graph [fontname="{FONT}", fontsize=10, fontcolor="#687284"]
+  node [fontname="{FONT}", fontsize=12, fontcolor="#1c2430"]
+  edge [color="#8b95a5", arrowsize=0.6, fontname="{FONT}", fontsize=10, fontcolor="#687284"]"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """What is drawn: the nodes at the bottom of each stack with those upon them, and where every node ends up."""
+
+    graph: Graph
+    folded: Folded
+    stacks: Mapping[int, list[int]]
+    place: Mapping[int, int]
+
+
+def dot(graph: Graph, *, fold_repeats: bool = False) -> str:
+    """The network as DOT. With `fold_repeats` a repeat is drawn by its first turn, with the number of turns."""
+    folded = fold(graph) if fold_repeats else unfolded(graph)
+    stacks = stack(graph, folded)
+    bottom = {at: head for head, several in stacks.items() for at in several}
+    drawing = _Drawing(graph, folded, stacks, {at: bottom[shown] for at, shown in folded.items()})
+    inside = set(leaves(graph.tree))
+    lines = [f"digraph {_quoted(graph.title)} {{", _HEAD]
+    lines += [line for node in graph.nodes if node.index not in inside for line in _node(drawing, node.index, "  ")]
+    lines += _part(drawing, graph.tree, "  ")
+    lines += _edges(drawing)
+    return "\n".join([*lines, "}", ""])
+
+
+def _part(drawing: _Drawing, part: Part, indent: str) -> Iterator[str]:
+    """The nodes of a part, in the frames of their modules."""
+    if is_frame(part):
+        yield from _frame(drawing, children(part)[0], indent, _title(part), isinstance(part, TapPart))
+    elif isinstance(part, LoopPart) and is_folded(part, drawing.folded):
+        yield from _frame(drawing, part.turns[0], indent, f"×{len(part.turns)}", True)  # noqa: RUF001
+    else:
+        for child in children(part):
+            yield from _part(drawing, child, indent)
+        if isinstance(part, LayerPart | MergePart):
+            yield from _node(drawing, part.node, indent)
+
+
+def _frame(drawing: _Drawing, body: Part, indent: str, title: str, dashed: bool) -> Iterator[str]:
+    inner = list(_part(drawing, body, indent + "  "))
+    if not inner:
+        return
+    yield f"{indent}subgraph cluster_{min(leaves(body))}_{len(indent) // 2} {{"
+    style = "rounded,dashed" if dashed else "rounded"
+    yield f'{indent}  label={_quoted(title)}; labeljust=l; style="{style}"; color="#c3cad5"; margin=10'
+    yield from inner
+    yield f"{indent}}}"
+
+
+def _title(part: Part) -> str:
+    if isinstance(part, CallPart):
+        call = f"{part.block}({', '.join(map(show, part.arguments))})" if part.arguments else part.block
+        return f"{part.path}: {call}" if part.path else call
+    if isinstance(part, TapPart):
+        return f"tap {part.name}"
+    return part.path if isinstance(part, NamedPart) else ""
+
+
+def _node(drawing: _Drawing, at: int, indent: str) -> Iterator[str]:
+    """The box of a stack, at its lowest node."""
+    if at not in drawing.stacks:
+        return
+    nodes = [drawing.graph.nodes[each] for each in drawing.stacks[at]]
+    tooltip = _quoted("\n".join(f"{node.path or node.kind}: {node.shape}" for node in nodes))
+    shape = _sign(nodes[0]) if nodes[0].kind in _SIGNS else f"shape=plain, label=<{_table(nodes)}>"
+    yield f"{indent}n{at} [{shape}, tooltip={tooltip}]"
+
+
+def _sign(node: Node) -> str:
+    fill, line = _colours(node)
+    label = f"label=<<b>{escape(_SIGNS[node.kind])}</b>>"
+    return f'{label}, shape=circle, style=filled, fillcolor="{fill}", color="{line}", width=0.28, fixedsize=true'
+
+
+def _table(nodes: list[Node]) -> str:
+    """A box of one row for each layer; the colours of its lines are those of the first one."""
+    rows = _row(nodes[0], "12") + "".join(_row(node, "10") for node in nodes[1:])
+    return f'<table border="0" cellborder="1" cellspacing="0" cellpadding="3">{rows}</table>'
+
+
+def _row(node: Node, size: str) -> str:
+    fill, line = _colours(node)
+    style = ' style="dashed"' if node.training_only else ""
+    text = f'<font point-size="{size}">{_label(node)}</font>'
+    return f'<tr><td bgcolor="{fill}" color="{line}"{style}>{text}</td></tr>'
+
+
+def _label(node: Node) -> str:
+    """The layer in bold, its options small behind it."""
+    if not node.inputs:
+        return f"<b>INPUT</b> {escape(str(node.shape))}"
+    head, bracket, options = clean(node.text or node.kind).partition("(")
+    label = f"<b>{escape(head)}</b>"
+    return f'{label} <font point-size="9" color="#687284">{escape(bracket + options)}</font>' if bracket else label
+
+
+def _colours(node: Node) -> tuple[str, str]:
+    return _FAMILIES.get(family(node.layer), _OTHERS) if node.inputs else _INPUT
+
+
+def _edges(drawing: _Drawing) -> Iterator[str]:
+    """An edge for each input; a volume is written where it changed, once."""
+    drawn: set[tuple[int, int, int]] = set()
+    told: set[int] = set()
+    for node in drawing.graph.nodes:
+        for operand, at in enumerate(node.inputs):
+            edge = (drawing.place[at], drawing.place[node.index], _strand(node, operand))
+            if edge[0] >= edge[1] or edge in drawn:
+                continue
+            drawn.add(edge)
+            attributes = ["weight=8"] if len(node.inputs) == 1 and len(drawing.graph.readers[at]) == 1 else []
+            if edge[0] not in told and _changes(drawing, edge[0]):
+                told.add(edge[0])
+                attributes.append(f'label=" {drawing.graph.nodes[edge[0]].shape}"')
+            yield f"  n{edge[0]} -> n{edge[1]} [{', '.join(attributes)}]"
+
+
+def _strand(node: Node, operand: int) -> int:
+    """Tells the edges of `x + x` apart."""
+    return list(node.inputs[:operand]).count(node.inputs[operand])
+
+
+def _changes(drawing: _Drawing, at: int) -> bool:
+    graph = drawing.graph
+    return any(shape != graph.nodes[at].shape for shape in graph.shapes(graph.nodes[at]))
+
+
+def _quoted(text: str) -> str:
+    r"""A string of DOT.
+
+    >>> _quoted('a"b\\')
+    '"a\\"b\\\\"'
+    """
+    lines = (clean(line).replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;") for line in text.split("\n"))
+    return f'"{"&#10;".join(lines)}"'

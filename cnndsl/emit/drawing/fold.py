@@ -1,0 +1,141 @@
+"""Which nodes a drawing shows: repeats folded into their first turn, layers stacked upon the one that they follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from cnndsl.graph import (
+    CallPart,
+    ChoicePart,
+    Graph,
+    LayerPart,
+    LoopPart,
+    MergePart,
+    NamedPart,
+    Node,
+    Part,
+    SequencePart,
+    TapPart,
+)
+from cnndsl.layers.base import Layer
+
+Folded: TypeAlias = "Mapping[int, int]"
+"""For each node the one that is drawn in its place."""
+
+_UPON = frozenset({"norm", "activation", "arrange"})
+"""Families of layers that are drawn upon the one that they follow."""
+
+
+def family(layer: Layer) -> str:
+    """The family of a kind: the file of `layers` that defines it, or what it extends; empty for neither.
+
+    >>> from cnndsl.layers import find
+    >>> family(find("CONV")())
+    'conv'
+    """
+    for kind in type(layer).__mro__:
+        package, _, name = kind.__module__.rpartition(".")
+        if package == "cnndsl.layers":
+            return name
+    return ""
+
+
+def children(part: Part) -> tuple[Part, ...]:
+    """The parts of a part, in order."""
+    if isinstance(part, SequencePart):
+        return part.parts
+    if isinstance(part, LoopPart):
+        return part.turns
+    if isinstance(part, MergePart):
+        return part.branches
+    if isinstance(part, ChoicePart):
+        return (part.part,) if part.part else ()
+    if isinstance(part, NamedPart | TapPart):
+        return (part.part,)
+    return (part.body,) if isinstance(part, CallPart) else ()
+
+
+def leaves(part: Part) -> Iterator[int]:
+    """The nodes of a part, in order."""
+    if isinstance(part, LayerPart):
+        yield part.node
+    for child in children(part):
+        yield from leaves(child)
+    if isinstance(part, MergePart):
+        yield part.node
+
+
+def is_frame(part: Part) -> bool:
+    """True for a part that is drawn with a frame around it: a module."""
+    return isinstance(part, CallPart | TapPart) or (isinstance(part, NamedPart) and part.is_module)
+
+
+def is_folded(part: Part, folded: Folded) -> bool:
+    """True for a repeat whose later turns are drawn as its first one."""
+    return isinstance(part, LoopPart) and len(part.turns) > 1 and any(folded[at] != at for at in leaves(part.turns[1]))
+
+
+def unfolded(graph: Graph) -> Folded:
+    """Every node for itself."""
+    return {node.index: node.index for node in graph.nodes}
+
+
+def fold(graph: Graph) -> Folded:
+    """The nodes of later turns of a repeat as those of its first, where all turns have the same kinds of layers."""
+    folded = dict(unfolded(graph))
+    _fold(graph, graph.tree, folded)
+    return folded
+
+
+def _fold(graph: Graph, part: Part, folded: dict[int, int]) -> None:
+    if isinstance(part, LoopPart) and part.count is not None and len(part.turns) > 1:
+        first, *later = [list(leaves(turn)) for turn in part.turns]
+        if first and all(_kinds(graph, turn) == _kinds(graph, first) for turn in later):
+            _fold(graph, part.turns[0], folded)
+            for turn in later:
+                folded.update({node: folded[shown] for node, shown in zip(turn, first, strict=True)})
+            return
+    for child in children(part):
+        _fold(graph, child, folded)
+
+
+def _kinds(graph: Graph, nodes: list[int]) -> list[str]:
+    return [graph.nodes[at].kind for at in nodes]
+
+
+def stack(graph: Graph, folded: Folded) -> dict[int, list[int]]:
+    """The nodes that are drawn, each with those that stand right upon it, as BN and RELU upon a convolution."""
+    frames: dict[int, int] = {}
+    _assign(graph.tree, 0, frames, folded)
+    stacks: dict[int, list[int]] = {}
+    below: dict[int, int] = {}
+    for node in graph.nodes:
+        if folded[node.index] != node.index:
+            continue
+        before = node.inputs[0] if len(node.inputs) == 1 else -1
+        if before in below and _stands_upon(graph, node, before) and frames.get(before) == frames.get(node.index):
+            below[node.index] = below[before]
+            stacks[below[before]].append(node.index)
+            continue
+        stacks[node.index] = [node.index]
+        if len(node.inputs) == 1:
+            below[node.index] = node.index
+    return stacks
+
+
+def _stands_upon(graph: Graph, node: Node, before: int) -> bool:
+    """True for a function of each value that alone reads what it follows."""
+    is_alone = graph.readers[before] == (node.index,)
+    return is_alone and graph.nodes[before].shape == node.shape and family(node.layer) in _UPON
+
+
+def _assign(part: Part, frame: int, frames: dict[int, int], folded: Folded) -> int:
+    """Numbers the frames, and says for each node in which it stands; returns the last number given."""
+    last = frame
+    if isinstance(part, LayerPart | MergePart):
+        frames[part.node] = frame
+    for child in children(part):
+        inner = last + 1 if is_frame(part) or is_folded(part, folded) else frame
+        last = max(last, _assign(child, inner, frames, folded))
+    return last

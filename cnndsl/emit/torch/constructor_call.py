@@ -1,0 +1,269 @@
+"""Step 3a: the construction of one layer, with the arguments that the program gives.
+
+`nn.Conv2d(in_channels, 4 * c, 1, bias=False)` stands for the same convolution at every place of a class. Each number is
+the expression that the program wrote for the option, or what is known of the channels that enter, and holds in every
+frame. Raises Missing for a number that needs an argument of its own, Differ where the layers are not alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+from cnndsl.emit.torch.cursor import Cursor, follows
+from cnndsl.emit.torch.ir import Build, BuildArgument, Guard
+from cnndsl.emit.torch.terms import CodeValue, Const, Op, Term, add, floordiv, mul, names, op, text
+from cnndsl.emit.torch.trace_records import Differ
+from cnndsl.graph import Node
+from cnndsl.layers.base import LayerError, Option, Slot, TorchCall
+from cnndsl.records import record
+from cnndsl.shape import Shape
+
+DEFAULTS: Mapping[str, object] = {
+    "stride": 1,
+    "padding": 0,
+    "output_padding": 0,
+    "dilation": 1,
+    "groups": 1,
+    "bias": True,
+    "ceil_mode": False,
+    "count_include_pad": True,
+    "affine": True,
+    "eps": 1e-5,
+    "momentum": 0.1,
+}
+"""What PyTorch takes where a keyword is left out, so that layers with and without it can share a line."""
+_ORDER = ("stride", "padding", "output_padding", "dilation", "groups", "bias")
+_OPTIONS: Mapping[str, str] = {"padding": "pad"}
+"""The option of the language for a keyword of another name."""
+ENTERING = ("in_channels", "in_features")
+
+
+@record(slots=True)
+class Constructed:
+    """The construction, the channels that leave, and the stride, which may decide whether a skip can be an identity."""
+
+    build: Build
+    leaving: Term | None
+    stride: Term | None = None
+
+
+def construct(nodes: Sequence[Node], flow: Cursor, inplace: bool = False, indices: bool = False) -> Constructed:
+    """Build the layers of all frames at once. `flow` is what enters."""
+    return _Construction(nodes, flow, inplace, indices).run()
+
+
+class _Construction:
+    def __init__(self, nodes: Sequence[Node], flow: Cursor, inplace: bool, indices: bool) -> None:
+        self.nodes, self.flow, self.scope = nodes, flow, flow.scope
+        self.inplace, self.indices = inplace, indices
+        found = [node.layer.torch(*flow.graph.shapes(node)) or TorchCall("nn.Identity") for node in nodes]
+        self.calls = [call for call in found if isinstance(call, TorchCall)]
+        if len(self.calls) < len(found) or len({len(call.arguments) for call in self.calls}) > 1:
+            raise Differ
+        self.terms: dict[str, Term] = {}
+        self.guards: list[Guard] = []
+
+    def run(self) -> Constructed:
+        head = self._callee()
+        rows = zip(*(call.arguments for call in self.calls), strict=True)
+        arguments = [BuildArgument(self._value(slots)) for slots in rows]
+        arguments += [BuildArgument(term, keyword) for keyword, term in self._keywords()]
+        if self.indices:
+            arguments.append(BuildArgument(Const(True), "return_indices"))
+        if self.inplace and all(call.inplace for call in self.calls):
+            arguments.append(BuildArgument(Const(True), "inplace"))
+        build = Build(head, tuple(arguments), guards=tuple(self.guards), source=self.calls[0].source)
+        return Constructed(build, self._leaving(), self.terms.get("stride"))
+
+    def _callee(self) -> str:
+        """What is called: the same everywhere, or an argument of the class."""
+        called = [call.name for call in self.calls]
+        if len(set(called)) == 1:
+            return called[0]
+        if any(call.helper for call in self.calls):
+            raise Differ
+        kinds = [CodeValue(name) for name in called]
+        for name, term in self.scope.look.items():
+            if name not in ENTERING and self.scope.holds(term, kinds):
+                return text(term)
+        raise Differ
+
+    # Arguments
+
+    def _keywords(self) -> Iterator[tuple[str, Term]]:
+        found = dict.fromkeys(keyword for call in self.calls for keyword, _ in call.keywords)
+        usual = dict(self._usual(found))
+        order = sorted((*found, *usual), key=lambda each: _ORDER.index(each) if each in _ORDER else len(_ORDER))
+        for keyword in order:
+            if keyword in usual:
+                yield keyword, usual[keyword]
+                continue
+            slots = [dict(call.keywords).get(keyword) for call in self.calls]
+            role = next((slot.role for slot in slots if isinstance(slot, Slot)), "")
+            filled = [
+                self._default(call, keyword, role) if slot is None else slot
+                for call, slot in zip(self.calls, slots, strict=True)
+            ]
+            yield keyword, self._value(filled, keyword)
+
+    def _usual(self, present: Mapping[str, None]) -> Iterator[tuple[str, Term]]:
+        """Options that follow a parameter of the net, and have PyTorch's own value with the one at hand."""
+        known = {slot.role for call in self.calls for _, slot in call.keywords if isinstance(slot, Slot)}
+        known |= {slot.role for call in self.calls for slot in call.arguments if isinstance(slot, Slot)}
+        for option, _ in self.nodes[0].written:
+            term = self._written(option)
+            is_number = isinstance(getattr(self.nodes[0].layer, option), int | float | Fraction)
+            if option in known or term is None or not is_number or not self.scope.offered.intersection(names(term)):
+                continue
+            keyword = _keyword_of(self.nodes[0], option, self.flow.graph.shapes(self.nodes[0]))
+            values = [_python(getattr(node.layer, option)) for node in self.nodes]
+            if keyword and keyword not in present and self.scope.holds(term, values):
+                yield keyword, term
+
+    def _default(self, call: TorchCall, keyword: str, role: str) -> Slot:
+        if keyword == "stride" and "Pool" in call.name and isinstance(call.arguments[0], Slot):
+            return Slot(call.arguments[0].value, role)
+        if keyword == "affine" and "InstanceNorm" in call.name:
+            return Slot(False, role)
+        if keyword not in DEFAULTS:
+            raise Differ
+        return Slot(DEFAULTS[keyword], role)
+
+    def _value(self, slots: Sequence[Slot | TorchCall], keyword: str = "") -> Term:
+        plain = [slot for slot in slots if isinstance(slot, Slot)]
+        if len(plain) < len(slots):
+            raise Differ
+        role = next((slot.role for slot in plain if slot.role), "")
+        wanted = [slot.value for slot in plain]
+        usual = "padding" if "Pad" in self.calls[0].name else ""
+        wish = keyword or role or usual
+        exprs = [dict(node.written).get(_OPTIONS.get(role, role)) for node in self.nodes] if role else []
+        term = self.scope.agree(wanted, self._candidates(role, wanted), "" if wish in ENTERING else wish, exprs)
+        if role:
+            self.terms[role] = term
+        return _list(term) if role == "extents" else term
+
+    def _candidates(self, role: str, wanted: Sequence[object]) -> Iterator[Term | None]:
+        entering = self.flow.term
+        if role == "in_features":
+            yield entering if self.flow.flat else self.flow.flattened().term
+        elif role == "in_channels":
+            yield entering
+        elif role == "extents":
+            spatial = {shape.spatial for shape in self.flow.shapes}
+            if entering is not None and len(spatial) == 1:
+                yield Op("list", (entering, *map(Const, spatial.pop())))
+        elif role:
+            yield self._written(_OPTIONS.get(role, role))
+            if role == "padding":
+                yield from self._paddings()
+            if self._follows_channels(role, wanted):
+                yield entering
+
+    def _written(self, option: str) -> Term | None:
+        """What the program writes for an option."""
+        exprs = [dict(node.written).get(option) for node in self.nodes]
+        kind = self.nodes[0].layer.options().get(option)
+        if kind is not None and kind.type == "number":
+            term = self.scope.real(exprs)
+            if term is not None and not isinstance(term, Const):
+                self._guard_bounds(term, kind)
+            return term
+        found = self.scope.whole(exprs)
+        if found is None:
+            return None
+        if found.dividend is not None and found.divisor is not None:
+            self._guard(found.dividend, found.divisor)
+        return found.term
+
+    def _guard_bounds(self, term: Term, rule: Option) -> None:
+        """Refuse what the compiler refuses; a dropout checks its own rate."""
+        if self.calls[0].name.startswith("nn.") and "Dropout" in self.calls[0].name:
+            return
+        bounds = (("<", rule.minimum), (">", rule.maximum))
+        known = [(operator, Const(int(at) if at == int(at) else at)) for operator, at in bounds if at is not None]
+        if not known:
+            return
+        outside, *others = [op(operator, term, number) for operator, number in known]
+        for test in others:
+            outside = op("or", outside, test)
+        said = "between" if len(known) == 2 else "at least" if known[0][0] == "<" else "at most"
+        message = f"{text(term)} must be {said} {' and '.join(text(number) for _, number in known)}"
+        self.guards.append(Guard(outside, message, frozenset(names(term))))
+
+    def _guard(self, dividend: Term, divisor: Term) -> None:
+        message = f"{text(dividend)} must be a multiple of {text(divisor)}"
+        used = frozenset((*names(dividend), *names(divisor)))
+        self.guards.append(Guard(op("%", dividend, divisor), message, used))
+
+    def _follows_channels(self, role: str, wanted: Sequence[object]) -> bool:
+        """Whether an option is the number of channels that enter, whatever that is, as the groups of DWCONV."""
+        for node, value in zip(self.nodes, wanted, strict=True):
+            shapes = self.flow.graph.shapes(node)
+            if value != shapes[0].channels or _slot(node, role, shapes) != 2 * shapes[0].channels:
+                return False
+        return True
+
+    def _paddings(self) -> Iterator[Term]:
+        """Half of what the window overlaps: dilation * (kernel - 1) // 2."""
+        if any(getattr(node.layer, "pad", "") != "same" for node in self.nodes):
+            return
+        kernel, dilation = self.terms.get("kernel"), self._written("dilation")
+        if kernel is None or isinstance(kernel, Const):
+            if dilation is not None:
+                yield dilation
+                yield floordiv(mul(dilation, add(kernel or Const(1), Const(-1))), Const(2))
+        elif dilation is None:
+            yield floordiv(kernel, Const(2))
+            yield floordiv(add(kernel, Const(-1)), Const(2))
+        else:
+            yield Op("//", (mul(dilation, add(kernel, Const(-1))), Const(2)))
+
+    def _leaving(self) -> Term | None:
+        width = self.terms.get(self.nodes[0].layer.WIDTH)
+        if width is not None:
+            return width
+        if all(follows(self.flow.graph, node) for node in self.nodes):
+            return self.flow.term
+        return None
+
+
+def _slot(node: Node, role: str, shapes: Sequence[Shape]) -> object:
+    """The argument of a role for twice as many channels; None where there is none."""
+    try:
+        call = node.layer.torch(*(Shape(2 * shape.channels, shape.spatial) for shape in shapes))
+    except LayerError:
+        return None
+    if not isinstance(call, TorchCall):
+        return None
+    slots = (*call.arguments, *(slot for _, slot in call.keywords))
+    return next((slot.value for slot in slots if isinstance(slot, Slot) and slot.role == role), None)
+
+
+def _keyword_of(node: Node, option: str, shapes: Sequence[Shape]) -> str:
+    """The keyword that another value of an option would have; empty where there is none."""
+    value = getattr(node.layer, option)
+    other = value + 1 if isinstance(value, int) else value / 2
+    try:
+        call, usual = replace(node.layer, **{option: other}).torch(*shapes), node.layer.torch(*shapes)
+    except LayerError:
+        return ""
+    if not isinstance(call, TorchCall) or not isinstance(usual, TorchCall):
+        return ""
+    known = dict(usual.keywords)
+    return next((keyword for keyword, _ in call.keywords if keyword not in known), "")
+
+
+def _python(value: object) -> object:
+    """An option as an argument of PyTorch."""
+    return float(value) if isinstance(value, Fraction) else value
+
+
+def _list(term: Term) -> Term:
+    """Where PyTorch's types allow a list of extents, but no tuple."""
+    if isinstance(term, Const) and isinstance(term.value, tuple):
+        extents: tuple[object, ...] = term.value  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        return Op("list", tuple(map(Const, extents)))
+    return term if isinstance(term, Op) else Op("list", (Op("star", (term,)),))

@@ -1,0 +1,96 @@
+"""How many channels reach a module, as the program says it.
+
+A `Flow` follows the value that enters the next module of a chain, in every frame at once. Its term is what the number
+of channels is called; it follows from what the layers before gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from cnndsl.emit.torch.scope import Scope
+from cnndsl.emit.torch.terms import Const, Term, mul
+from cnndsl.graph import Graph, Node
+from cnndsl.layers.base import Layer, LayerError
+from cnndsl.records import record
+from cnndsl.shape import Shape
+
+
+@record
+class Cursor:
+    """For each frame of the scope the path of the module that is filled and the node whose value enters next. `term`
+    is its number of channels, or of all its values where `flat`; None where the program does not say. `closed` is the
+    same number in names that are known outside of the constructor, where `term` is a local variable. `renumbered` says
+    that a module precedes that the program does not count."""
+
+    graph: Graph
+    scope: Scope
+    roots: tuple[str, ...]
+    nodes: tuple[int, ...]
+    term: Term | None
+    flat: bool = False
+    closed: Term | None = None
+    renumbered: bool = False
+
+    @property
+    def shapes(self) -> list[Shape]:
+        return [self.graph.nodes[at].shape for at in self.nodes]
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        return tuple(shape.numel if self.flat else shape.channels for shape in self.shapes)
+
+    def after(self, nodes: Sequence[int], term: Term | None, flat: bool = False) -> Cursor:
+        """Return the flow after nodes that give the channels of a term, which counts only where it holds."""
+        closed = self.closed if term is not None and term == self.term else None
+        made = replace(self, nodes=tuple(nodes), term=term, flat=flat, closed=closed)
+        return replace(made, term=width_term(self.scope, made.widths, term))
+
+    def flattened(self) -> Cursor:
+        """Return the flow after a flattening."""
+        return replace(self, term=flat_term(self.shapes, self.term), flat=True)
+
+    def where(self, chosen: Sequence[int]) -> Cursor:
+        """Return the flow in some of the frames only."""
+        scope, nodes = self.scope.where(chosen), tuple(self.nodes[at] for at in chosen)
+        return replace(self, scope=scope, roots=tuple(self.roots[at] for at in chosen), nodes=nodes)
+
+    def scope_term(self, inner: Cursor) -> Term | None:
+        """Return the channels that leave an inner flow, in names that are known here."""
+        return width_term(self.scope, inner.widths, inner.term)
+
+    def comment(self) -> str:
+        """Return the shape that leaves: one, or the first and the last of one place's several."""
+        shapes = [str(width) for width in self.widths] if self.flat else [str(shape) for shape in self.shapes]
+        if len(set(shapes)) == 1:
+            return shapes[0]
+        return f"{shapes[0]} to {shapes[-1]}" if len(set(self.roots)) == 1 else ""
+
+
+def width_term(scope: Scope, widths: Sequence[int], term: Term | None) -> Term | None:
+    """Return the term where it holds, else the number where it is one everywhere, else None."""
+    if scope.holds(term, widths):
+        return term
+    return Const(widths[0]) if len(set(widths)) == 1 else None
+
+
+def flat_term(shapes: Sequence[Shape], term: Term | None) -> Term | None:
+    """Return the number of values of maps with so many channels."""
+    pixels = {shape.pixels for shape in shapes}
+    return mul(Const(pixels.pop()), term) if len(pixels) == 1 and term is not None else None
+
+
+def follows(graph: Graph, node: Node) -> bool:
+    """Whether a layer gives as many channels as enter, or so many times as many, whatever their number is."""
+    return _follows(node.layer, *graph.shapes(node))
+
+
+@lru_cache(maxsize=4096)
+def _follows(layer: Layer, *inputs: Shape) -> bool:
+    doubled = [Shape(2 * shape.channels, shape.spatial) for shape in inputs]
+    try:
+        return layer.output(*doubled).channels == 2 * layer.output(*inputs).channels
+    except LayerError:
+        return False

@@ -1,0 +1,233 @@
+"""Step 4: the statements of an `__init__`.
+
+Before: a `ModuleClass`. After: the statements that build its children, in the order in which they are registered. A
+chain is one call of `nn.Sequential` where it can be, else it is filled module by module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+
+from cnndsl.emit.torch.ir import (
+    Assign,
+    Build,
+    Child,
+    ChildName,
+    ConditionalItem,
+    CountedRange,
+    Element,
+    Guard,
+    Item,
+    LoopItem,
+    ModuleClass,
+    SequentialBuild,
+)
+from cnndsl.emit.torch.layout import CallDoc, Comprehension, Display, Doc, Infix, Text, flat
+from cnndsl.emit.torch.layout import Item as Entry
+from cnndsl.emit.torch.statements import Line, Statement, Suite
+from cnndsl.emit.torch.terms import Const, Op, Term, literal, text
+
+_LONGEST = 70
+"""A longer table is walked by a statement."""
+NameOf = Callable[[ModuleClass], str]
+"""Gives the name of a class of the file."""
+
+
+class Constructor:
+    """Writes the `__init__` of one class."""
+
+    def __init__(self, cls: ModuleClass, name_of: NameOf) -> None:
+        self.cls, self.name_of = cls, name_of
+        self.taken = {parameter.name for parameter in cls.parameters}
+
+    def statements(self) -> list[Statement]:
+        """Return the body of `__init__`."""
+        guards = [_guarded(guard) for guard in self.cls.guards]
+        if self.cls.chain is not None:
+            items = self._arguments(self.cls.chain)
+            if items is not None:
+                return [*guards, Line("", CallDoc("super().__init__", items))]
+            return [*guards, Line("", CallDoc("super().__init__")), *self._filled(self.cls.chain.items, "self")]
+        flags = [Line(f"self.{flag.name} = ", condition(flag.test)) for flag in self.cls.flags]
+        return [*guards, Line("", CallDoc("super().__init__")), *flags, *self._children()]
+
+    def _children(self) -> list[Statement]:
+        statements: list[Statement] = []
+        for test, group in groupby(self.cls.children, key=lambda child: child.test):
+            children = list(group)
+            if test is None:
+                statements += [line for child in children for line in self._child(child)]
+            else:
+                statements += self._optional(test, children)
+        return statements
+
+    def _optional(self, test: Term, children: Sequence[Child]) -> list[Statement]:
+        """Identities, replaced where the test holds."""
+        absent = [line for child in children for line in self._added(child.name, CallDoc("nn.Identity"), "")]
+        present = [
+            line for child in children for line in self._assigned(child.module, self._target(child.name), child.comment)
+        ]
+        return [*absent, Suite("if ", condition(test), tuple(present))]
+
+    def _child(self, child: Child) -> list[Statement]:
+        doc = self._expression(child.module)
+        if doc is not None:
+            return self._added(child.name, doc, child.comment)
+        assert isinstance(child.module, SequentialBuild)
+        empty = self._added(child.name, CallDoc("nn.Sequential"), child.comment)
+        return [*empty, *self._filled(child.module.items, self._target(child.name))]
+
+    def _added(self, name: str, doc: Doc, comment: str) -> list[Statement]:
+        """A new child."""
+        if self.cls.is_listed:
+            return [Line("", CallDoc("self.append", (Entry(doc),)), comment)]
+        return [Line(f"{self._target(name)} = ", doc, comment)]
+
+    def _target(self, name: str) -> str:
+        return target(self.cls, name)
+
+    # Chains
+
+    def _assigned(self, module: Build | SequentialBuild, target: str, comment: str) -> list[Statement]:
+        doc = self._expression(module)
+        if doc is not None:
+            return [Line(f"{target} = ", doc, comment)]
+        assert isinstance(module, SequentialBuild)
+        return [Line(f"{target} = ", CallDoc("nn.Sequential"), comment), *self._filled(module.items, target)]
+
+    def _expression(self, module: Build | SequentialBuild) -> Doc | None:
+        """A module as one expression; None where it takes several statements."""
+        if isinstance(module, Build):
+            return self._built(module)
+        items = self._arguments(module)
+        return None if items is None else CallDoc("nn.Sequential", items)
+
+    def _built(self, build: Build) -> CallDoc:
+        head = build.callee if isinstance(build.callee, str) else self.name_of(build.callee)
+        items = [Entry(Text(text(each.term)), f"{each.keyword}=" if each.keyword else "") for each in build.arguments]
+        return CallDoc(head, tuple(items))
+
+    def _arguments(self, chain: SequentialBuild) -> tuple[Entry, ...] | None:
+        """The modules of a chain as arguments; None where they have names, or come by statements."""
+        items: list[Entry] = []
+        for each in chain.items:
+            item = self._argument(each)
+            if item is None:
+                return None
+            items.append(item)
+        if len(items) < 3 and not any(len(flat(item.doc)) > 70 for item in items):
+            return tuple(Entry(item.doc, item.lead) for item in items)
+        return tuple(items)
+
+    def _argument(self, item: Item) -> Entry | None:
+        if isinstance(item, Element):
+            doc = self._expression(item.module)
+            return None if doc is None or item.name.text else Entry(doc, comment=item.comment)
+        if isinstance(item, ConditionalItem) or item.before or item.after or len(item.items) != 1:
+            return None
+        only = item.items[0]
+        if not isinstance(only, Element) or only.name.text or (doc := self._expression(only.module)) is None:
+            return None
+        clause = f"for {', '.join(item.targets) or '_'} in {flat(_walked(item))}"
+        if len(clause) > _LONGEST:
+            return None
+        return Entry(Comprehension(_bare(doc), clause), "*", only.comment)
+
+    def _filled(self, items: Iterable[Item], target: str) -> list[Statement]:
+        """The modules one by one, put into the `nn.Sequential` called `target`."""
+        result: list[Statement] = []
+        for item in items:
+            if isinstance(item, Element):
+                result += self._put(item, target)
+            elif isinstance(item, ConditionalItem):
+                chosen, other = self._filled(item.items, target), self._filled(item.otherwise, target)
+                result.append(Suite("if ", condition(item.test), tuple(chosen), tuple(other)))
+            else:
+                result += self._loop(item, target)
+        return result
+
+    def _loop(self, loop: LoopItem, target: str) -> list[Statement]:
+        argument = self._argument(loop)
+        if argument is not None:
+            return [Line("", CallDoc(f"{target}.extend", (Entry(argument.doc),)), argument.comment)]
+        before = [_counted(loop.before)] if loop.before else []
+        inside = self._filled(loop.items, target) + ([_counted(loop.after)] if loop.after else [])
+        return [*before, Suite(f"for {', '.join(loop.targets) or '_'} in ", _walked(loop), tuple(inside))]
+
+    def _put(self, element: Element, target: str) -> list[Statement]:
+        name = element.name
+        if name.text and not name.is_pattern and not name.text.isdigit():
+            return self._assigned(element.module, f"{target}.{name.text}", element.comment)
+        doc = self._expression(element.module)
+        if doc is not None:
+            return [Line("", _placed(target, name, doc), element.comment)]
+        local = self._local("layers")
+        return [
+            *self._assigned(element.module, local, element.comment),
+            Line("", _placed(target, name, Text(local))),
+        ]
+
+    def _local(self, name: str) -> str:
+        number, result = 1, name
+        while result in self.taken:
+            number += 1
+            result = f"{name}{number}"
+        self.taken.add(result)
+        return result
+
+
+def target(cls: ModuleClass, name: str) -> str:
+    """Return how a class reaches a child: by its name, or by its number."""
+    if cls.is_listed:
+        return f"self[{name}]"
+    return f'self["{name}"]' if cls.is_numbered else f"self.{name}"
+
+
+def condition(test: Term) -> Doc:
+    """Lay out a test, so that a long one can be broken."""
+    if isinstance(test, Op) and test.operator in ("or", "and"):
+        return Infix(test.operator, tuple(Text(_within(test, each)) for each in test.operands))
+    return Text(text(test))
+
+
+def _within(term: Op, operand: Term) -> str:
+    """An operand with the parentheses that it needs: `or` inside `and` does, `and` inside `or` does not."""
+    needs = term.operator == "and" and isinstance(operand, Op) and operand.operator == "or"
+    return f"({text(operand)})" if needs else text(operand)
+
+
+def _guarded(guard: Guard) -> Statement:
+    raised = Line("raise ", CallDoc("ValueError", (Entry(Text(literal(guard.message))),)))
+    return Suite("if ", Text(text(guard.test)), (raised,))
+
+
+def _counted(each: Assign) -> Statement:
+    return Line(f"{each.name} {'+=' if each.adds else '='} ", Text(text(each.term)))
+
+
+def _walked(loop: LoopItem) -> Doc:
+    """What a loop walks over."""
+    over = loop.over
+    if isinstance(over, CountedRange):
+        bounds = (over.stop,) if over.start == Const(0) else (over.start, over.stop)
+        return CallDoc("range", tuple(Entry(Text(text(each))) for each in bounds))
+    rows: list[Doc] = []
+    for row in over.rows:
+        cells = tuple(Entry(Text(text(value))) for value in row)
+        rows.append(cells[0].doc if len(cells) == 1 else Display("()", cells))
+    return Display("()", tuple(map(Entry, rows)))
+
+
+def _bare(doc: Doc) -> Doc:
+    """The expression without comments inside."""
+    if isinstance(doc, CallDoc):
+        return CallDoc(doc.head, tuple(Entry(_bare(item.doc), item.lead) for item in doc.items))
+    return doc
+
+
+def _placed(target: str, name: ChildName, doc: Doc) -> CallDoc:
+    if not name.text:
+        return CallDoc(f"{target}.append", (Entry(doc),))
+    quoted = f'{"f" if name.is_pattern else ""}"{name.text}"'
+    return CallDoc(f"{target}.add_module", (Entry(Text(quoted)), Entry(doc)))

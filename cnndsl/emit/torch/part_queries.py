@@ -1,0 +1,200 @@
+"""Questions about the tree of parts of a graph, each answered here and nowhere else.
+
+What does a part make, what does it read from outside of itself, and which of its values does somebody outside need?
+The answers hold for one part of one graph; what the places of a class have in common is `trace`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from cnndsl.emit.torch.ir import Key, key
+from cnndsl.graph import (
+    CallPart,
+    ChoicePart,
+    Graph,
+    IdentityPart,
+    LayerPart,
+    LoopPart,
+    MergePart,
+    NamedPart,
+    Part,
+    ReferencePart,
+    SequencePart,
+    TapPart,
+)
+from cnndsl.layers.base import TorchCall, TorchFunction
+
+
+def output(part: Part | None, entry: int) -> int:
+    """Return the node whose value leaves a part that the value of `entry` enters."""
+    if part is None or isinstance(part, IdentityPart | TapPart):
+        return entry
+    if isinstance(part, LayerPart | ReferencePart | MergePart):
+        return part.node
+    if isinstance(part, SequencePart | LoopPart):
+        for each in part.parts if isinstance(part, SequencePart) else part.turns:
+            entry = output(each, entry)
+        return entry
+    return output(part.body if isinstance(part, CallPart) else part.part, entry)
+
+
+def inner(part: Part) -> tuple[Part, ...]:
+    """Return the parts that a part consists of."""
+    if isinstance(part, SequencePart):
+        return part.parts
+    if isinstance(part, LoopPart):
+        return part.turns
+    if isinstance(part, MergePart):
+        return part.branches
+    if isinstance(part, CallPart):
+        return (part.body,)
+    if isinstance(part, NamedPart | TapPart | ChoicePart):
+        return () if part.part is None else (part.part,)
+    return ()
+
+
+def nodes(part: Part | None) -> Iterator[int]:
+    """Yield the nodes that a part makes, in order."""
+    if part is None:
+        return
+    for each in inner(part):
+        yield from nodes(each)
+    if isinstance(part, LayerPart | MergePart):
+        yield part.node
+
+
+def calls(part: Part) -> Iterator[CallPart]:
+    """Yield the calls of blocks in a part, outer ones first."""
+    if isinstance(part, CallPart):
+        yield part
+    for each in inner(part):
+        yield from calls(each)
+
+
+def is_module(part: Part | None) -> bool:
+    """Whether a part is a module with parts of its own: the call of a block, or a label on several layers."""
+    return isinstance(part, CallPart) or (isinstance(part, NamedPart) and part.is_module)
+
+
+def path_of(part: Part, graph: Graph) -> str:
+    """Return the path of a layer, a call or a label."""
+    return graph.nodes[part.node].path if isinstance(part, LayerPart) else getattr(part, "path", "")
+
+
+def child_name(path: str, root: str) -> str:
+    """Return the name in the module `root` of what has a path."""
+    return path[len(root) + 1 :] if root else path
+
+
+def elements(part: Part | None) -> list[Part]:
+    """Return the parts of a row one by one, without those that only pass the value on."""
+    if part is None or isinstance(part, IdentityPart):
+        return []
+    if isinstance(part, SequencePart):
+        return [each for inside in part.parts for each in elements(inside)]
+    if isinstance(part, ChoicePart) and part.kind == "absent":
+        return elements(part.part)
+    return [part]
+
+
+def is_nothing(part: Part | None) -> bool:
+    """Whether the value goes through a part as it is, and nothing is made."""
+    if part is None or isinstance(part, IdentityPart):
+        return True
+    return not isinstance(part, LayerPart | ReferencePart | MergePart | TapPart) and all(map(is_nothing, inner(part)))
+
+
+def members(part: Part | None, root: str, graph: Graph) -> Iterator[str]:
+    """Yield the names of the children of the module `root`, which consists of a part."""
+    if part is None:
+        return
+    if isinstance(part, LayerPart) or is_module(part):
+        yield child_name(path_of(part, graph), root)
+        return
+    for each in inner(part):
+        yield from members(each, root, graph)
+
+
+class Borders:
+    """What crosses the border of a part, in one graph."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._own: dict[int, tuple[Part, frozenset[int]]] = {}
+        self._made: dict[int, TorchCall | TorchFunction] = {}
+        self._results = {graph.output, *(tap.node for tap in graph.taps)}
+
+    def made(self, node: int) -> TorchCall | TorchFunction:
+        """Return what a node becomes in PyTorch: an identity for a layer that becomes nothing."""
+        if node not in self._made:
+            found = self.graph.nodes[node]
+            self._made[node] = found.layer.torch(*self.graph.shapes(found)) or TorchCall("nn.Identity")
+        return self._made[node]
+
+    @cached_property
+    def pooled(self) -> frozenset[int]:
+        """The max-pools whose indices are read."""
+        return frozenset(node.inputs[1] for node in self.graph if node.kind == "UNPOOL" and len(node.inputs) > 1)
+
+    def reads(self, node: int) -> tuple[Key, ...]:
+        """Return the values that a node reads, in the order of its operands."""
+        found = self.graph.nodes[node]
+        if found.kind == "UNPOOL":
+            value, pool = found.inputs
+            return key(value), key(pool, "indices"), key(pool, "size")
+        return tuple(key(at) for at in found.inputs)
+
+    def own(self, part: Part | None) -> frozenset[int]:
+        """Return the nodes that a part makes."""
+        if part is None:
+            return frozenset()
+        if id(part) not in self._own:
+            mine = {part.node} if isinstance(part, LayerPart | MergePart) else set[int]()
+            self._own[id(part)] = part, frozenset(mine.union(*(self.own(each) for each in inner(part))))
+        return self._own[id(part)][1]
+
+    def outside(self, part: Part | None) -> frozenset[Key]:
+        """Return the values that a part reads and does not make."""
+        own = self.own(part)
+        return frozenset(read for node in own for read in self.reads(node) if read // 3 not in own)
+
+    def is_needed(self, what: Key, own: frozenset[int]) -> bool:
+        """Whether a value of a part that makes the nodes `own` is read outside of it, or is a result of the network."""
+        node = what // 3
+        if what == key(node) and node in self._results:
+            return True
+        return any(reader not in own and what in self.reads(reader) for reader in self.graph.readers[node])
+
+    def is_closed(self, part: Part, entry: int) -> bool:
+        """Whether a part reads nothing but what enters it, and nothing but its output is needed outside."""
+        own = self.own(part)
+        last = output(part, entry)
+        if not self.outside(part) <= {key(entry)}:
+            return False
+        whats = [key(node) for node in own if node != last]
+        whats += [key(node, what) for node in own & self.pooled for what in ("indices", "size")]
+        return not any(self.is_needed(what, own) for what in whats)
+
+    def is_training_only(self, part: Part | None) -> bool:
+        """Whether a part makes something, and all of it in training only."""
+        own = self.own(part)
+        return bool(own) and all(self.graph.nodes[node].training_only for node in own)
+
+    def has_tensors(self, node: int) -> bool:
+        """Whether a layer has weights or buffers."""
+        found = self.graph.nodes[node]
+        return bool(found.layer.tensors(*self.graph.shapes(found)))
+
+    def is_elementwise(self, node: int) -> bool:
+        """Whether a layer works on each value by itself, so that it does not matter whether these lie in a vector."""
+        from cnndsl.layers.activation import Activation
+        from cnndsl.layers.arrange import Dropout
+
+        found = self.graph.nodes[node]
+        if isinstance(found.layer, Dropout):
+            return not found.layer.channels
+        made = self.made(node)
+        has_axis = isinstance(made, TorchCall) and any(keyword == "dim" for keyword, _ in made.keywords)
+        return isinstance(found.layer, Activation) and not self.has_tensors(node) and not has_axis

@@ -1,0 +1,123 @@
+"""What `trace` finds out about a class, and what it asks about others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from cnndsl.emit.torch.ir import Forward, Key, Step
+from cnndsl.emit.torch.part_queries import Borders
+from cnndsl.graph import ChoicePart, Graph, LoopPart, Part
+from cnndsl.records import record
+
+Places = tuple[int, ...]
+Kind = TypeVar("Kind", bound=Part)
+
+
+class Differ(Exception):
+    """Places that one class cannot stand for. `classes` catches it, and gives them classes of their own."""
+
+
+@record(slots=True)
+class Known:
+    """The names of a `for` or a repeat that is written out, in one iteration: their values, by name."""
+
+    values: tuple[tuple[str, object], ...] = ()
+
+
+class Decision:
+    """A choice that differs between places: where it falls so, what enters it and what leaves. `flag` is the attribute
+    that says so in `forward`; it is empty where identities stand for what is absent."""
+
+    __slots__ = ("choice", "entering", "flag", "known", "leaving", "places")
+
+    def __init__(self, choice: ChoicePart, places: Places, known: Known, entering: int) -> None:
+        self.choice, self.places, self.known, self.entering = choice, places, known, entering
+        self.leaving = entering
+        self.flag = ""
+
+
+class Candidate:
+    """A child of the class: what it is at each place that has it, the value that enters it, the decision that it hangs
+    on, and for a label on a part with branches its own `forward`."""
+
+    __slots__ = ("decision", "entering", "known", "name", "parts", "traced")
+
+    def __init__(self, name: str, known: Known, decision: Decision | None) -> None:
+        self.name, self.known, self.decision = name, known, decision
+        self.parts: dict[int, Part] = {}
+        self.entering: dict[int, int] = {}
+        self.traced: Traced | None = None
+
+
+@record
+class Traced:
+    """The steps of a class, its children by name, the decisions that differ between its places."""
+
+    forward: Forward
+    children: Mapping[str, Candidate]
+    decisions: tuple[Decision, ...]
+
+
+@record(slots=True)
+class Border:
+    """What a callee takes and gives at some of its places: what each value is there, and its name.
+
+    `is_main` says that the first result is the part's output, `is_flat` that the first input is wanted as vectors. A
+    label on a part with branches has no class yet: `traced` is its `forward`.
+    """
+
+    inputs: tuple[tuple[tuple[Key, ...], str], ...]
+    results: tuple[tuple[tuple[Key, ...], str], ...]
+    is_main: bool = True
+    is_flat: bool = False
+    traced: Traced | None = None
+
+
+class Callees(Protocol):
+    """What a trace asks about the graph and about the modules that are called."""
+
+    graph: Graph
+    borders: Borders
+    overwritten: Mapping[int, int]
+
+    def border_of(self, parts: Sequence[Part], entries: Sequence[int]) -> Border: ...
+
+    def is_chain(self, part: Part | None, entry: int) -> bool: ...
+
+
+class Walker(Protocol):
+    """What choices need of the trace that they are in."""
+
+    callees: Callees
+    values: list[dict[int, Key]]
+    children: dict[str, Candidate]
+    decisions: list[Decision]
+    decision: Decision | None
+    known: Known
+    same: dict[int, int]
+
+    def walk(self, parts: Sequence[Part | None], places: Places, value: int) -> int: ...
+    def function(self, nodes: Sequence[int], places: Places, operands: Sequence[int]) -> int: ...
+    def apart(self, decision: Decision, walk: Callable[[], int]) -> tuple[list[Step], int]: ...
+    def new(self, places: Places, keys: Sequence[Key], name: str = "") -> int: ...
+    def enter(self, value: int, places: Places, keys: Sequence[Key]) -> None: ...
+    def put(self, step: Step) -> None: ...
+    def node(self, value: int, place: int) -> int: ...
+
+
+def of_type(parts: Sequence[Part], kind: type[Kind]) -> list[Kind]:
+    """Return the parts, known to be of one type. Raises Differ where they are not."""
+    found = [part for part in parts if isinstance(part, kind)]
+    if len(found) < len(parts):
+        raise Differ
+    return found
+
+
+def in_iteration(outer: Known, loops: Sequence[LoopPart], turn: int) -> Known:
+    """Return the names of a repeat in one iteration, those that have the same value at every place."""
+    rows = [loop.rows[turn] for loop in loops if len(loop.rows) == len(loop.turns)]
+    if len(rows) < len(loops):
+        return outer
+    same = {name: rows[0][at] for at, name in enumerate(loops[0].names) if len({str(row[at]) for row in rows}) == 1}
+    return Known(tuple((dict(outer.values) | same).items()))

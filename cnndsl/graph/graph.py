@@ -1,0 +1,122 @@
+"""The one type that travels: a network as an immutable graph that remembers where it came from.
+
+Nodes stand in an order in which they can be executed; each names its inputs, in order. Beside the nodes the graph
+keeps the tree of parts, as written: calls of blocks, repeats, branches, names. Facts about nodes are not stored here:
+they are computed by `analysis` and passed as arguments. This is the only file that imports networkx, and only when
+asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as SequenceOf
+from dataclasses import field
+from functools import cached_property
+from ntpath import basename
+from typing import TYPE_CHECKING
+
+from cnndsl.errors import Source
+from cnndsl.expr import Expr, Value, show
+from cnndsl.graph.node import Node
+from cnndsl.graph.parts import Part
+from cnndsl.records import record
+from cnndsl.shape import Shape
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+@record(slots=True)
+class Output:
+    """A named extra output."""
+
+    name: str
+    node: int
+    training_only: bool
+
+
+@record
+class Graph:
+    """A network. Node 0 is its INPUT; `output` is the node whose value it gives.
+
+    `modules` maps the path of each named part and block call to the node whose output is the part's.
+    `settings` are the parameters of the net with their values, `domains` those that have one with what they may be;
+    `lets` are the expressions of file-level names.
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    output: int
+    taps: tuple[Output, ...]
+    tree: Part
+    modules: Mapping[str, int]
+    settings: Mapping[str, Value]
+    lets: Mapping[str, Expr]
+    contracts: tuple[Expr, ...]
+    source: Source
+    sources: tuple[Source, ...] = ()
+    domains: Mapping[str, SequenceOf[Value]] = field(default_factory=dict[str, SequenceOf[Value]])
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of what the network was made from: the texts and the settings."""
+        import hashlib
+
+        digest = hashlib.sha256()
+        for source in self.sources:
+            digest.update(source.text.replace("\r\n", "\n").encode("utf-8", "surrogatepass") + b"\0")
+        digest.update(repr(sorted((name, show(value)) for name, value in self.settings.items())).encode())
+        return digest.hexdigest()
+
+    @property
+    def title(self) -> str:
+        """The name of the net, or of its file where it has none."""
+        return self.name or self.file.removesuffix(".cnn").strip("<>")
+
+    @property
+    def file(self) -> str:
+        """The name of its file without folders and drive, the same on every system."""
+        return basename(self.source.name)
+
+    @property
+    def input(self) -> Shape:
+        return self.nodes[0].shape
+
+    @property
+    def layers(self) -> tuple[Node, ...]:
+        """All nodes but the input."""
+        return self.nodes[1:]
+
+    def shapes(self, node: Node) -> tuple[Shape, ...]:
+        """The shapes of a node's inputs."""
+        return tuple(self.nodes[at].shape for at in node.inputs)
+
+    @cached_property
+    def readers(self) -> tuple[tuple[int, ...], ...]:
+        """For each node the nodes that read it, one entry an edge."""
+        readers: list[list[int]] = [[] for _ in self.nodes]
+        for node in self.nodes:
+            for at in node.inputs:
+                readers[at].append(node.index)
+        return tuple(map(tuple, readers))
+
+    @cached_property
+    def by_path(self) -> Mapping[str, Node]:
+        return {node.path: node for node in self.nodes}
+
+    def networkx(self) -> nx.MultiDiGraph[int]:
+        """The graph for networkx's algorithms: an edge for each input, with its place as `operand`."""
+        import networkx as nx
+
+        graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(name=self.name)
+        for node in self.nodes:
+            graph.add_node(node.index, path=node.path, kind=node.kind, shape=node.shape.hwc)
+            for operand, at in enumerate(node.inputs):
+                graph.add_edge(at, node.index, operand=operand)
+        return graph

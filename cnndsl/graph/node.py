@@ -1,0 +1,44 @@
+"""A layer in its place in a network."""
+
+from __future__ import annotations
+
+from cnndsl.errors import Span
+from cnndsl.expr import Expr
+from cnndsl.layers.base import Layer
+from cnndsl.records import record
+from cnndsl.shape import Shape
+
+
+@record(slots=True)
+class Iteration:
+    """Which turn of which repeat: the `number`th (from 1) of `count`, of the repeat written at `span`."""
+
+    number: int
+    count: int
+    span: Span
+
+
+@record(slots=True)
+class Node:
+    """A layer in its place.
+
+    `path` is where its weights live (`layer3.2.conv1`), `text` the layer as written with its values filled in,
+    `inputs` the indices of the nodes that it reads, `written` the expressions behind its options, by option. There the
+    call of a function `default` stands around what a `default` gives, whose names are those of the file, and `extents`
+    around the extents of several axes.
+    """
+
+    index: int
+    path: str
+    layer: Layer
+    inputs: tuple[int, ...]
+    shape: Shape
+    span: Span
+    text: str
+    written: tuple[tuple[str, Expr], ...] = ()
+    turns: tuple[Iteration, ...] = ()
+    training_only: bool = False
+
+    @property
+    def kind(self) -> str:
+        return self.layer.kind()

@@ -1,0 +1,140 @@
+"""The tree of parts: what the program wrote, and which nodes each piece of it became.
+
+A table groups by this tree, a diagram folds it, and the emitted source has a class for a block and a loop for a repeat.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from cnndsl.errors import Span
+from cnndsl.expr import Expr, Value
+from cnndsl.records import record
+
+
+@record(slots=True)
+class LayerPart:
+    """A layer."""
+
+    node: int
+
+
+@record(slots=True)
+class IdentityPart:
+    """`ID`: the value goes on as it is, without a node."""
+
+
+@record(slots=True)
+class ReferencePart:
+    """`@name`: the chain starts at an earlier node."""
+
+    node: int
+    name: str
+
+
+@record(slots=True)
+class SequencePart:
+    """Parts one after the other."""
+
+    parts: tuple[Part, ...]
+
+
+@record(slots=True)
+class LoopPart:
+    """A repeat or a `for`: its turns in order.
+
+    `names` are the variables that change from turn to turn (`i`, or those of the `for`), `rows` their values.
+    `count` is the expression of a repeat, None for a `for`, `cells` the expressions of a table's rows: for a range
+    one row of its two ends.
+    """
+
+    turns: tuple[Part, ...]
+    names: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    count: Expr | None
+    span: Span
+    cells: tuple[tuple[Expr, ...], ...] = ()
+
+
+@record(slots=True)
+class MergePart:
+    """Parallel branches on one input, and the node that merges them."""
+
+    branches: tuple[Part, ...]
+    node: int
+
+
+@record(slots=True)
+class ChoicePart:
+    """A part that was decided upon when compiled.
+
+    `kind` is `either` (`ID or X`), `if`, `maybe` (`A?`), or `absent`: a merge that lacks a branch since a `test` fails.
+    `taken` is the number of the alternative that holds here, -1 for none; `test` the condition of an `if`, or the name
+    of an `A?`.
+    """
+
+    kind: Literal["either", "if", "maybe", "absent"]
+    taken: int
+    part: Part | None
+    test: Expr | str | None
+    span: Span
+
+
+@record(slots=True)
+class NamedPart:
+    """A label and what it names. `name` is final, `template` as written (`denselayer{i}`).
+
+    `path` is the full path. `is_module` is false for the label of a single layer or of a block call, whose own
+    path it becomes; such a label wraps the Leaf or Call.
+    """
+
+    name: str
+    template: tuple[str | Expr, ...]
+    path: str
+    part: Part
+    is_module: bool
+
+
+@record(slots=True)
+class CallPart:
+    """The call of a block. `arguments` are its parameters' values in order, `written` the expressions that the
+    call gave them, `defaults` those of the block for parameters that the call leaves out, `entry` the node that it
+    reads, `first` and `stop` the range of its nodes."""
+
+    block: str
+    span: Span
+    path: str
+    parameters: tuple[str, ...]
+    arguments: tuple[Value, ...]
+    written: tuple[tuple[str, Expr], ...]
+    entry: int
+    body: Part
+    first: int
+    stop: int
+    definition: Span
+    defaults: tuple[tuple[str, Expr], ...] = ()
+
+
+@record(slots=True)
+class TapPart:
+    """An extra, named output that starts from the main line and leaves it unchanged."""
+
+    name: str
+    path: str
+    part: Part
+    output: int
+    training_only: bool
+
+
+Part: TypeAlias = (
+    LayerPart
+    | IdentityPart
+    | ReferencePart
+    | SequencePart
+    | LoopPart
+    | MergePart
+    | ChoicePart
+    | NamedPart
+    | CallPart
+    | TapPart
+)

@@ -1,0 +1,179 @@
+"""Figures for programs and documents: JSON, CSV, Markdown. All digits are kept."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from typing import TYPE_CHECKING, TypeAlias
+
+from cnndsl.report.columns import MEMORY, Cell, Column
+from cnndsl.report.number_format import exact
+from cnndsl.report.rows import TableRow, of_layers
+from cnndsl.report.stats import squeeze
+from cnndsl.report.summary import terms, title
+from cnndsl.report.table_model import TableModel
+
+if TYPE_CHECKING:
+    from cnndsl.analysis.memory_trace import MemorySample
+    from cnndsl.graph import Graph
+    from cnndsl.report.memory import MemoryReport
+
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+
+_FIXED = frozenset("path kind text layers output params weights macs activations receptive_field stride".split())
+"""What the JSON always has; further columns come on top."""
+
+
+def as_dict(view: TableModel) -> dict[str, Json]:
+    """The figures as plain data. Shapes are lists H, W, C; a receptive field or stride is a number where all axes
+    agree, else a list; they are None for a network without spatial axes.
+
+    The columns that were chosen are added to those that are always there; groups come beside the layers.
+    """
+    stats = view.stats
+    totals = stats.totals
+    extra = [column for column in view.columns if view.is_chosen or column.key in MEMORY]
+    figures: dict[str, Json] = {
+        "params": totals.params,
+        "weights": totals.weights,
+        "macs": totals.macs,
+        "flops": totals.flops,
+        "activations": totals.activations,
+        "memory_bytes": totals.memory_bytes,
+        "receptive_field": plain(totals.receptive_field),
+        "depth": totals.depth,
+    }
+    data: dict[str, Json] = {
+        "net": stats.graph.title,
+        "input": list(stats.graph.input.hwc),
+        "totals": figures,
+        "layers": [_layer(entry, extra) for entry in (of_layers(stats) if view.by else view.entries)],
+    }
+    if stats.memory:
+        data["memory"] = _memory(stats.graph, stats.memory)
+    if view.by:
+        data["groups"] = [_group(entry, extra, 1, view.depth) for entry in view.entries]
+    return data
+
+
+def as_json(view: TableModel) -> str:
+    """The figures as JSON; see docs/json.md."""
+    return json.dumps(as_dict(view), indent=2)
+
+
+def as_csv(view: TableModel) -> str:
+    """A line for each row under a line of names; no totals, so that columns can be summed. Where rows are opened
+    groups, the first column is their level."""
+    import csv
+    from io import StringIO
+
+    rows = view.rows
+    levels = any(level for level, _ in rows)
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*["level"] * levels, *(column.key for column in view.columns)])
+    writer.writerows([*[level] * levels, *(column.value(entry) for column in view.columns)] for level, entry in rows)
+    return text.getvalue().rstrip("\n")
+
+
+def as_markdown(view: TableModel) -> str:
+    """A table that GitHub renders, under the network's name."""
+    ruler = ["---:" if column.is_number else "---" for column in view.columns]
+    rows = [[column.title for column in view.columns], ruler]
+    for level, entry in view.rows:
+        row = [_markdown(column.value(entry)) for column in view.columns]
+        rows.append(["&nbsp;&nbsp;" * level + row[0], *row[1:]])
+    table = [f"| {' | '.join(row)} |" for row in rows]
+    totals = [f"- {name}: {markdown(text)}" for name, text in terms(view.stats)]
+    return "\n".join([f"## {markdown(title(view.stats))}", "", *table, "", *totals])
+
+
+def _layer(entry: TableRow, extra: list[Column]) -> dict[str, Json]:
+    assert entry.last is not None
+    row = entry.last
+    fixed: dict[str, Json] = {
+        "path": row.node.path,
+        "kind": row.node.kind,
+        "text": row.node.text,
+        "output": list(row.node.shape.hwc),
+        "params": row.cost.params,
+        "weights": row.cost.weights,
+        "macs": row.cost.macs,
+        "activations": row.cost.activations,
+        "receptive_field": plain(row.receptive_field),
+        "stride": plain(row.stride),
+    }
+    return fixed | _extra(entry, extra)
+
+
+def _group(entry: TableRow, extra: list[Column], level: int, depth: int | None) -> dict[str, Json]:
+    data: dict[str, Json] = {
+        "path": entry.path,
+        "text": entry.text,
+        "times": entry.times,
+        "layers": entry.layers,
+        "output": list(entry.last.node.shape.hwc) if entry.last else None,
+        "params": entry.cost.params,
+        "weights": entry.cost.weights,
+        "macs": entry.cost.macs,
+        "activations": entry.cost.activations,
+        "receptive_field": plain(entry.last.receptive_field) if entry.last else None,
+        "stride": plain(entry.last.stride) if entry.last else None,
+    }
+    data |= _extra(entry, extra)
+    if entry.parts and (depth is None or level < depth):
+        data["parts"] = [_group(part, extra, level + 1, depth) for part in entry.parts]
+    return data
+
+
+def _extra(entry: TableRow, columns: list[Column]) -> dict[str, Json]:
+    chosen = [column for column in columns if column.key not in _FIXED]
+    return {column.key: _json(column.raw(entry)) for column in chosen}
+
+
+def _json(raw: str | int | tuple[int | Fraction, ...]) -> Json:
+    return plain(raw) if isinstance(raw, tuple) else raw
+
+
+def _memory(graph: Graph, needed: MemoryReport) -> dict[str, Json]:
+    def peak(level: MemorySample) -> dict[str, Json]:
+        return {"bytes": level.bytes, "phase": level.phase, "path": graph.nodes[level.node].path}
+
+    return {
+        "batch": needed.plan.batch,
+        "dtype": needed.plan.dtype,
+        "optimizer": needed.plan.optimizer,
+        "device": needed.plan.device,
+        "parameters": needed.parameters,
+        "buffers": needed.buffers,
+        "gradients": needed.gradients,
+        "optimizer_state": needed.optimizer,
+        "saved": needed.saved,
+        "inference_peak": peak(needed.inference),
+        "training_peak": peak(needed.training),
+        "cuda_allocator_estimate": {
+            "inference_peak": needed.inference_estimate,
+            "training_peak": needed.training_estimate,
+        },
+    }
+
+
+def plain(extents: tuple[int | Fraction, ...]) -> Json:
+    """Numbers as JSON has them, one where all axes agree; a magnifying network's stride can be a fraction."""
+    if all(isinstance(extent, int) for extent in extents):
+        return squeeze(tuple(map(int, extents)))  # pyright: ignore[reportReturnType]
+    numbers: list[Json] = [int(extent) if extent.denominator == 1 else float(extent) for extent in extents]
+    return numbers[0] if len({str(each) for each in numbers}) == 1 else numbers
+
+
+def _markdown(cell: Cell) -> str:
+    return exact(cell) if isinstance(cell, int) else markdown(cell)
+
+
+def markdown(text: str) -> str:
+    r"""A text that Markdown shows as it is.
+
+    >>> markdown("a_b|c")
+    'a\\_b\\|c'
+    """
+    return "".join(f"\\{char}" if char in "\\`*_{}[]<>#|&" else char for char in text).replace("\n", " ")

@@ -1,0 +1,177 @@
+"""Two networks side by side, in words and as data: `cnndsl diff`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from cnndsl.analysis.compare import Comparison, Figure, Pair
+from cnndsl.graph import Graph
+from cnndsl.report.columns import extents
+from cnndsl.report.data_formats import Json, markdown
+from cnndsl.report.number_format import exact, human
+from cnndsl.report.summary import graph_title
+from cnndsl.report.table import in_columns
+from cnndsl.terminal import Paint
+
+FORMATS = ("table", "json", "markdown")
+_MARKS = {"same": " ", "changed": "~", "removed": "-", "added": "+"}
+_TINTS = {"same": "dim", "changed": "yellow", "removed": "red", "added": "green"}
+_BYTES = frozenset({"memory"})
+_HEAD = ("figure", "before", "after", "change")
+
+Nets: TypeAlias = "tuple[Graph, Graph]"
+
+
+def render(nets: Nets, found: Comparison, format: str, *, every: bool = False, colour: bool = False) -> str:
+    """A comparison in one of `FORMATS`; `every` lists the layers too that are the same. Raises KeyError for another
+    format."""
+    if format == "json":
+        return _json(nets, found, every)
+    if format == "markdown":
+        return _markdown(nets, found, every)
+    if format == "table":
+        return _table(nets, found, every, Paint(colour))
+    raise KeyError(format)
+
+
+def _table(nets: Nets, found: Comparison, every: bool, paint: Paint) -> str:
+    pairs = _shown(found, every)
+    rows = [_row(pair) for pair in pairs]
+    lines = in_columns(rows, left={0, 1, 2, 3}) if rows else []
+    colours = [_TINTS[pair.verdict] for pair in pairs]
+    layers = [paint(line, tint) for line, tint in zip(lines, colours, strict=True)]
+    figures = in_columns([_HEAD, *map(_figure, found.figures)], left={0})
+    return "\n".join([_title(nets), "", *layers, *([""] if layers else []), *_count(found), "", *figures])
+
+
+def _shown(found: Comparison, every: bool) -> list[Pair]:
+    return [pair for pair in found.pairs if every or pair.verdict != "same"]
+
+
+def _title(nets: Nets) -> str:
+    return " -> ".join(map(graph_title, nets))
+
+
+def _row(pair: Pair) -> list[str]:
+    """A mark, the layer's name and text, and what changed."""
+    return [_MARKS[pair.verdict], _both(*_names(pair)), _both(*_texts(pair)), ", ".join(_changes(pair))]
+
+
+def _names(pair: Pair) -> tuple[str, str]:
+    return pair.before.path if pair.before else "", pair.after.path if pair.after else ""
+
+
+def _texts(pair: Pair) -> tuple[str, str]:
+    return pair.before.text if pair.before else "", pair.after.text if pair.after else ""
+
+
+def _both(before: str, after: str) -> str:
+    return f"{before} -> {after}" if before and after and before != after else before or after
+
+
+def _changes(pair: Pair) -> list[str]:
+    """What differs, the layer's own text aside, and by how much it costs more or less."""
+    changes = [f"{what} {before or '-'} -> {after or '-'}" for what, before, after in pair.changes]
+    if pair.verdict in ("added", "removed") and (node := pair.after or pair.before):
+        changes.append(f"output {node.shape}")
+    for name, before, after in (
+        ("params", pair.cost_before.params, pair.cost_after.params),
+        ("macs", pair.cost_before.macs, pair.cost_after.macs),
+    ):
+        if before != after:
+            changes.append(f"{name} {_signed(after - before)}")
+    return changes
+
+
+def _signed(number: int) -> str:
+    return f"{'+' if number > 0 else ''}{human(number)}"
+
+
+def _count(found: Comparison) -> list[str]:
+    """How many layers there are of each verdict; and whether names alone changed, which weights are found by."""
+    counts = [(sum(pair.verdict == verdict for pair in found.pairs), verdict) for verdict in _MARKS]
+    said = ", ".join(f"{number} {verdict}" for number, verdict in counts if number)
+    lines = [f"layers: {said}"]
+    if renamed := found.renamed:
+        tensors = "1 layer" if renamed == 1 else f"{renamed} layers"
+        lines.append(
+            f"{tensors} with weights or buffers under another name: those of one net do not load into the other"
+        )
+    return lines
+
+
+def _figure(figure: Figure) -> tuple[str, str, str, str]:
+    return figure.name.replace("_", " "), _value(figure, figure.before), _value(figure, figure.after), _change(figure)
+
+
+def _value(figure: Figure, value: int | tuple[int, ...]) -> str:
+    if isinstance(value, int):
+        return exact(value) + (" B" if figure.name in _BYTES else "")
+    return ("x".join(map(str, value)) if figure.name == "output" else extents(value)) or "-"
+
+
+def _change(figure: Figure) -> str:
+    """The difference of two numbers, and how much that is of the first."""
+    before, after = _number(figure.before), _number(figure.after)
+    if before == after:
+        return ""
+    if isinstance(before, tuple) or isinstance(after, tuple):
+        return "changed"
+    share = f" ({100 * (after - before) / before:+.3g}%)" if before else ""
+    return f"{after - before:+,}{share}"
+
+
+def _number(value: int | tuple[int, ...]) -> int | tuple[int, ...]:
+    """One number for extents that all agree."""
+    return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
+
+
+def _markdown(nets: Nets, found: Comparison, every: bool) -> str:
+    lines = [f"## {markdown(_title(nets))}", ""]
+    pairs = _shown(found, every)
+    if pairs:
+        lines += _pipes([["", "name", "layer", "what changed"], *map(_row, pairs)], "| --- | --- | --- | --- |")
+        lines.append("")
+    lines += [markdown(line) for line in _count(found)]
+    lines += ["", *_pipes([_HEAD, *map(_figure, found.figures)], "| --- | ---: | ---: | ---: |")]
+    return "\n".join(lines)
+
+
+def _pipes(rows: Sequence[Sequence[str]], ruler: str) -> list[str]:
+    head, *others = [f"| {' | '.join(map(markdown, row))} |" for row in rows]
+    return [head, ruler, *others]
+
+
+def _json(nets: Nets, found: Comparison, every: bool) -> str:
+    data: dict[str, Json] = {
+        "before": nets[0].title,
+        "after": nets[1].title,
+        "differs": found.differs,
+        "figures": {figure.name: _data(figure) for figure in found.figures},
+        "layers": [_pair(pair) for pair in _shown(found, every)],
+    }
+    return json.dumps(data, indent=2)
+
+
+def _data(figure: Figure) -> Json:
+    before, after = figure.before, figure.after
+    change: Json = after - before if isinstance(before, int) and isinstance(after, int) else None
+    return {"before": _plain(before), "after": _plain(after), "change": change}
+
+
+def _plain(value: int | tuple[int, ...]) -> Json:
+    return value if isinstance(value, int) else list(value)
+
+
+def _pair(pair: Pair) -> Json:
+    names, texts = _names(pair), _texts(pair)
+    return {
+        "verdict": pair.verdict,
+        "path": {"before": names[0] or None, "after": names[1] or None},
+        "text": {"before": texts[0] or None, "after": texts[1] or None},
+        "changes": [{"what": what, "before": before, "after": after} for what, before, after in pair.changes],
+        "params": {"before": pair.cost_before.params, "after": pair.cost_after.params},
+        "macs": {"before": pair.cost_before.macs, "after": pair.cost_after.macs},
+    }

@@ -1,0 +1,196 @@
+"""What units see, in words and as data: `cnndsl rf`. Drawing is `plane`'s business."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from cnndsl.analysis.receptive_field import Disagreement, Field, ancestors, disagreements, receptive_fields
+from cnndsl.graph import Graph, Node
+from cnndsl.records import record
+from cnndsl.report.columns import extents
+from cnndsl.report.data_formats import Json
+from cnndsl.report.summary import aligned, graph_title
+from cnndsl.report.table import in_columns
+
+FORMATS = ("table", "json")
+_AXES: dict[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+@record
+class FieldReport:
+    """What all units of a network see of the output of node `start`."""
+
+    graph: Graph
+    start: Node
+    fields: tuple[Field | None, ...]
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The names of the plane's axes."""
+        return _AXES[self.start.shape.rank]
+
+    @property
+    def plane(self) -> str:
+        what = "the input" if not self.start.index else self.start.path
+        return f"{what}, {self.start.shape}"
+
+
+@record
+class UnitField:
+    """One unit of a layer: the position on its map, none for a layer without one."""
+
+    sight: FieldReport
+    node: Node
+    field: Field
+    position: tuple[int, ...]
+
+    @property
+    def box(self) -> tuple[tuple[int, int], ...]:
+        """The first and last position that it sees on each axis, gates aside."""
+        return _box(self.field.local, self.position)
+
+    @property
+    def name(self) -> str:
+        return f"unit {','.join(map(str, self.position))} of {self.node.path}" if self.position else self.node.path
+
+
+def sight(graph: Graph, start: int = 0) -> FieldReport:
+    """What the units of a network see of the output of a node that has spatial axes."""
+    return FieldReport(graph, graph.nodes[start], receptive_fields(graph, start))
+
+
+def central(node: Node) -> tuple[int, ...]:
+    """The position in the middle of a map, the later one of two."""
+    return tuple(extent // 2 for extent in node.shape.spatial)
+
+
+def _box(field: Field, position: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    return field.box(position if len(position) == len(field.tracks) else (0,) * len(field.tracks))
+
+
+def as_table(seen: FieldReport) -> str:
+    """A line for each layer that depends on the plane, and the merges at which branches disagree."""
+    rows = [["name", "layer", "output", "field", "stride", "padding", ""]]
+    for node in seen.graph.layers:
+        field = seen.fields[node.index]
+        if field is not None and node is not seen.start:
+            figures = [extents(field.size), extents(field.stride), extents(field.padding)]
+            rows.append([node.path or "-", node.text, str(node.shape), *figures, _remark(field)])
+    lines = in_columns(rows, left={0, 1, 2, 6})
+    title = f"{graph_title(seen.graph)}: what a unit sees of {seen.plane}"
+    parted = _parted(seen, disagreements(seen.graph, seen.fields))
+    return "\n".join([title, "", *lines, *([""] if parted else []), *parted])
+
+
+def of_unit(unit: UnitField) -> str:
+    """The figures of one unit, axis by axis."""
+    seen, field, local = unit.sight, unit.field, unit.field.local
+    rows = [["", *seen.axes]]
+    rows += [[name, *map(str, dims)] for name, dims in _figures(field)]
+    if local != field:
+        rows += [[f"local {name}", *map(str, dims)] for name, dims in _figures(local)]
+    rows.append(["sees", *[f"{first} to {last}" for first, last in unit.box]])
+    rows.append(["of", *[f"0 to {extent - 1}" for extent in seen.start.shape.spatial]])
+    ahead = ancestors(seen.graph, unit.node.index)
+    parted = _parted(seen, (each for each in disagreements(seen.graph, seen.fields) if each.node in ahead))
+    said = _whole(field)
+    head = f"{unit.name}, {unit.node.text} {unit.node.shape}, on {seen.plane}"
+    return "\n".join([head, "", *in_columns(rows, left={0}), *([""] if parted or said else []), *said, *parted])
+
+
+def _figures(field: Field) -> Iterable[tuple[str, Sequence[int | Fraction]]]:
+    return (("size", field.size), ("stride", field.stride), ("padding", field.padding))
+
+
+def _remark(field: Field) -> str:
+    """What the figures alone do not say."""
+    remarks: list[str] = []
+    local = field.local
+    if field.whole:
+        remarks.append("whole")
+    if local != field and not local.whole:
+        figures = f"{extents(local.size)}, stride {extents(local.stride)}, padding {extents(local.padding)}"
+        remarks.append(f"local {figures}")
+    if not local.aligned:
+        remarks.append("branches disagree")
+    return "; ".join(remarks)
+
+
+def _whole(field: Field) -> list[str]:
+    if not field.whole:
+        return []
+    if field.local != field:
+        return ["whole: a global operation lets every unit see the whole map; local is the field without it"]
+    return ["whole: global pooling, FC or a normalisation sees the whole map, and so does every unit behind it"]
+
+
+def _parted(seen: FieldReport, found: Iterable[Disagreement]) -> list[str]:
+    """A paragraph for each merge at which branches disagree."""
+    lines: list[str] = []
+    for each in found:
+        nodes = seen.graph.nodes
+        lines.append(
+            f"at {nodes[each.node].path} the branches disagree in alignment, along the {seen.axes[each.axis]}:"
+        )
+        pairs = [
+            (nodes[at].path or "input", f"the first unit sees {first} to {last}, the next ones {stride} further on")
+            for at, (first, last), stride in zip(each.operands, each.ranges, each.strides, strict=True)
+        ]
+        lines += [f"  {line}" for line in aligned(pairs)]
+    return lines
+
+
+def as_json(seen: FieldReport, unit: UnitField | None = None) -> str:
+    """The same as data; see docs/json.md. With a unit, its layer alone."""
+    nodes = [unit.node] if unit else [node for node in seen.graph.layers if node is not seen.start]
+    fields = ((node, seen.fields[node.index]) for node in nodes)
+    layers: list[Json] = [_layer(node, field) for node, field in fields if field is not None]
+    ahead = ancestors(seen.graph, unit.node.index) if unit else range(len(seen.graph))
+    data: dict[str, Json] = {
+        "net": seen.graph.title,
+        "from": seen.start.path or "input",
+        "plane": list(seen.start.shape.spatial),
+        "layers": layers,
+        "disagreements": [
+            _disagreement(seen, each) for each in disagreements(seen.graph, seen.fields) if each.node in ahead
+        ],
+    }
+    if unit:
+        data["unit"] = list(unit.position)
+        data["box"] = [[first, last] for first, last in unit.box]
+    return json.dumps(data, indent=2)
+
+
+def _layer(node: Node, field: Field) -> dict[str, Json]:
+    return {
+        "path": node.path,
+        "kind": node.kind,
+        "text": node.text,
+        "output": list(node.shape.hwc),
+        **_data(field),
+        "whole": field.whole,
+        "aligned": field.local.aligned,
+        "local": _data(field.local),
+    }
+
+
+def _data(field: Field) -> dict[str, Json]:
+    return {
+        "size": list(field.size),
+        "stride": [int(stride) if stride == int(stride) else float(stride) for stride in field.stride],
+        "padding": list(field.padding),
+    }
+
+
+def _disagreement(seen: FieldReport, each: Disagreement) -> dict[str, Json]:
+    operands = zip(each.operands, each.ranges, each.strides, strict=True)
+    return {
+        "path": seen.graph.nodes[each.node].path,
+        "axis": seen.axes[each.axis],
+        "operands": [
+            {"path": seen.graph.nodes[at].path, "first_unit": [first, last], "stride": float(stride)}
+            for at, (first, last), stride in operands
+        ],
+    }

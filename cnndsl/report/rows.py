@@ -1,0 +1,85 @@
+"""The rows that a table can have: a layer, or several layers gathered in one row that can be opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import field
+
+from cnndsl.analysis.cost import Cost, total
+from cnndsl.analysis.groups import By, RowGroup, grouped
+from cnndsl.records import record
+from cnndsl.report.memory import LayerMemory, together
+from cnndsl.report.stats import Row, Stats
+
+
+@record(slots=True)
+class TableRow:
+    """A row of a table.
+
+    `last` is the layer whose output is that of the row, None where there is no such one (a kind). `parts` are the
+    rows that opening it shows, `times` is 3 for a repeat of three turns.
+    """
+
+    path: str
+    text: str
+    last: Row | None
+    cost: Cost
+    volume: int = 0
+    load: LayerMemory = field(default_factory=LayerMemory)
+    layers: int = 1
+    times: int = 1
+    parts: tuple[TableRow, ...] = ()
+
+
+def of_input(stats: Stats) -> TableRow:
+    """The row of the input: a volume, and what the batch takes. It costs nothing and sees nothing."""
+    row = Row(stats.input.node, Cost(), None)
+    path = row.node.path or "input"
+    return TableRow(path, row.node.kind, row, row.cost, stats.input.volume, _load(stats, 0), layers=0)
+
+
+def of_layers(stats: Stats) -> tuple[TableRow, ...]:
+    """A row for each layer."""
+    return tuple(_leaf(stats, row) for row in stats.layers)
+
+
+def of_groups(stats: Stats, by: By) -> tuple[TableRow, ...]:
+    """The rows of blocks, stages or kinds."""
+    return tuple(_entry(stats, group, by) for group in grouped(stats.graph, by))
+
+
+def _leaf(stats: Stats, row: Row) -> TableRow:
+    node = row.node
+    return TableRow(node.path, node.text, row, row.cost, row.volume, _load(stats, node.index))
+
+
+def _entry(stats: Stats, group: RowGroup, by: By) -> TableRow:
+    if not group.parts:
+        return _leaf(stats, stats.layers[group.nodes[0] - 1])
+    parts = tuple(_entry(stats, part, by) for part in group.parts)
+    path, text = (group.path, group.title) if by == "block" else (group.title, "")
+    return TableRow(
+        path,
+        "" if text == path.rpartition(".")[2] else text,
+        None if by == "kind" else stats.layers[max(group.nodes) - 1],
+        total(part.cost for part in parts),
+        sum(part.volume for part in parts),
+        together(part.load for part in parts),
+        len(group.nodes),
+        group.times,
+        parts,
+    )
+
+
+def _load(stats: Stats, node: int) -> LayerMemory:
+    return stats.memory.loads[node] if stats.memory else LayerMemory()
+
+
+def opened(entries: Sequence[TableRow], depth: int | None, level: int = 0) -> list[tuple[int, TableRow]]:
+    """The rows that are seen when groups are opened to a depth (1: none is, None: all are), each with its level."""
+    rows: list[tuple[int, TableRow]] = []
+    for entry in entries:
+        rows.append((level, entry))
+        if entry.parts and (depth is None or level + 1 < depth):
+            rows += opened(entry.parts, depth, level + 1)
+    return rows

@@ -1,0 +1,89 @@
+"""The members of a family side by side: a row each, the refused ones with the reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import starmap
+
+from cnndsl.errors import Diagnostic
+from cnndsl.expr import Value, show
+from cnndsl.report.number_format import human
+from cnndsl.sweeping.sweep import Configuration, plain
+from cnndsl.terminal import width as columns_of
+
+FORMATS = ("table", "json", "csv")
+_BYTES = "memory"
+
+
+def render(members: Sequence[Configuration], names: Sequence[str], figures: Sequence[str], format: str) -> str:
+    """Members in one of `FORMATS`; `names` are the parameters, `figures` the columns. Raises KeyError for another."""
+    return {"table": _table, "json": _json, "csv": _csv}[format](members, names, figures)
+
+
+def _table(members: Sequence[Configuration], names: Sequence[str], figures: Sequence[str]) -> str:
+    rows = [[*names, *(name.replace("_", " ") for name in figures)]]
+    rows += [_row(member, names, figures) for member in members if member.figures is not None]
+    widths = [max(columns_of(row[at]) for row in rows) for at in range(len(rows[0]))]
+    lines = ["  ".join(starmap(_right, zip(row, widths, strict=True))).rstrip() for row in rows]
+    refused = [member for member in members if member.figures is None]
+    if refused:
+        lines += ["", f"{len(refused)} of {len(members)} are no network:"]
+        lines += [f"  {_settings(member, names)}: {_reason(member.reason)}" for member in refused]
+    return "\n".join(lines)
+
+
+def _right(text: str, width: int) -> str:
+    return " " * (width - columns_of(text)) + text
+
+
+def _row(member: Configuration, names: Sequence[str], figures: Sequence[str]) -> list[str]:
+    values = [_figure(name, (member.figures or {})[name]) for name in figures]
+    return [*(show_setting(member.settings[name]) for name in names), *values]
+
+
+def _figure(name: str, value: Value) -> str:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return show(value)
+    return human(value) + ("B" if name == _BYTES else "")
+
+
+def show_setting(value: Value) -> str:
+    """A setting as it is written behind `--set`."""
+    return str(each) if isinstance(each := plain(value), str) else show(value)
+
+
+def _settings(member: Configuration, names: Sequence[str]) -> str:
+    return ", ".join(f"{name}={show_setting(member.settings[name])}" for name in names)
+
+
+def _reason(reason: Diagnostic | None) -> str:
+    if reason is None:
+        return ""
+    place = f" (line {reason.span.line})" if reason.span else ""
+    return f"{reason.code} {reason.message}{place}"
+
+
+def _json(members: Sequence[Configuration], names: Sequence[str], figures: Sequence[str]) -> str:
+    rows = [
+        {
+            "settings": {name: plain(member.settings[name]) for name in names},
+            "figures": member.figures and {name: plain(member.figures[name]) for name in figures},
+            "reason": _reason(member.reason) or None,
+        }
+        for member in members
+    ]
+    return json.dumps(rows, indent=2)
+
+
+def _csv(members: Sequence[Configuration], names: Sequence[str], figures: Sequence[str]) -> str:
+    import csv
+    from io import StringIO
+
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*names, *figures, "reason"])
+    for member in members:
+        values = [show((member.figures or {})[name]) if member.figures else "" for name in figures]
+        writer.writerow([*(show_setting(member.settings[name]) for name in names), *values, _reason(member.reason)])
+    return text.getvalue().rstrip("\n")

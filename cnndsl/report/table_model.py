@@ -1,0 +1,88 @@
+"""What a table shows: its rows, gathered and sorted, and its columns. How it looks is each format's own business."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypedDict
+
+from cnndsl.records import record
+from cnndsl.report.columns import COLUMNS, GROUPS, LAYERS, MEMORY, Column
+from cnndsl.report.rows import TableRow, of_groups, of_input, of_layers, opened
+
+if TYPE_CHECKING:
+    from cnndsl.analysis.groups import By
+    from cnndsl.report.stats import Stats
+
+
+class Layout(TypedDict, total=False):
+    """How figures are laid out: the options of `cnndsl stats`."""
+
+    by: By | None
+    depth: int | None
+    columns: Sequence[str]
+    sort: str
+
+
+@record
+class TableModel:
+    """A table yet without a look. `entries` are the rows, groups among them opened to `depth` (None: all are).
+
+    `is_chosen` says that the columns were asked for, so that none may be left out.
+    """
+
+    stats: Stats
+    entries: tuple[TableRow, ...]
+    columns: tuple[Column, ...]
+    is_chosen: bool = False
+    by: By | None = None
+    depth: int | None = None
+
+    @property
+    def input(self) -> TableRow:
+        return of_input(self.stats)
+
+    @property
+    def rows(self) -> list[tuple[int, TableRow]]:
+        """The rows that are seen, each with its level from 0."""
+        return opened(self.entries, self.depth)
+
+
+def view(
+    stats: Stats, by: By | None = None, depth: int | None = None, columns: Sequence[str] = (), sort: str = ""
+) -> TableModel:
+    """A table of a network's figures.
+
+    `by` gathers layers, `depth` says how far groups are opened (as blocks, unless `by` says otherwise); without either
+    each layer is a row. `sort` is a column's key, behind a minus for the largest first; groups are sorted, and the
+    rows in each. Raises KeyError for a column that there is not.
+    """
+    by = by or ("block" if depth is not None else None)
+    depth = depth or (1 if by else None)
+    entries = of_groups(stats, by) if by else of_layers(stats)
+    keys = columns or (*(GROUPS if by else LAYERS), *(MEMORY if stats.memory else ()))
+    if sort:
+        key = _order(COLUMNS[sort.removeprefix("-")])
+        entries = _sorted(entries, key, sort.startswith("-"))
+    return TableModel(stats, entries, tuple(COLUMNS[key] for key in keys), bool(columns), by, depth)
+
+
+def _order(column: Column) -> Callable[[TableRow], tuple[float, list[tuple[int, str]]]]:
+    """What rows are sorted by: an amount, else the text, numbers in it as numbers; rows without either go first."""
+
+    def key(entry: TableRow) -> tuple[float, list[tuple[int, str]]]:
+        amount = column.amount(entry)
+        if amount is not None:
+            return amount, []
+        pieces: list[str] = re.findall(r"\d+|\D+", str(column.value(entry)))
+        return -1, [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces]
+
+    return key
+
+
+def _sorted(
+    entries: Iterable[TableRow], key: Callable[[TableRow], tuple[float, list[tuple[int, str]]]], reverse: bool
+) -> tuple[TableRow, ...]:
+    each = sorted(entries, key=key, reverse=reverse)
+    return tuple(replace(entry, parts=_sorted(entry.parts, key, reverse)) if entry.parts else entry for entry in each)

@@ -1,0 +1,1 @@
+"""The few files that run torch: live modules, timing, files of weights."""

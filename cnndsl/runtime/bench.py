@@ -1,0 +1,273 @@
+"""How fast a network runs here: its forward pass or a step of training, timed on the device at hand.
+
+Runs torch. What is compared with it, the prediction of memory and the count of operations, comes from `analysis`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import field
+from statistics import median
+from typing import TYPE_CHECKING, Literal
+
+from cnndsl.analysis.cost import costs
+from cnndsl.analysis.memory import inference, training
+from cnndsl.graph import Graph
+from cnndsl.records import record
+from cnndsl.runtime.devices import Peak, peak
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+Dtype = Literal["fp32", "fp16", "bf16", "amp"]
+WARM_UPS = 3
+"""Runs before the first that counts; a compiled module compiles in them."""
+
+
+@record(slots=True)
+class BenchPlan:
+    """What is timed. `runs` is how many times."""
+
+    batch: int = 1
+    dtype: Dtype = "fp32"
+    device: str = "cpu"
+    training: bool = False
+    channels_last: bool = False
+    compiled: bool = False
+    runs: int = 10
+
+
+@record
+class Timing:
+    """Seconds of each run, and what goes with them. Bytes are None where the device does not tell."""
+
+    plan: BenchPlan
+    device: str
+    seconds: tuple[float, ...] = field(repr=False)
+    measured_bytes: int | None
+    predicted_bytes: int
+    flops: int
+    moved_bytes: int
+
+    @property
+    def median(self) -> float:
+        """The median of the runs, in seconds."""
+        return median(self.seconds)
+
+    @property
+    def images_per_second(self) -> float:
+        return self.plan.batch / self.median
+
+    @property
+    def flops_per_second(self) -> float:
+        """Operations of convolutions and matrix products a second, two for a multiply-add."""
+        return self.flops / self.median
+
+    @property
+    def bytes_per_second(self) -> float:
+        """The least traffic with memory, a second: each layer reads its inputs and weights and writes its output."""
+        return self.moved_bytes / self.median
+
+    @property
+    def peak(self) -> Peak | None:
+        """What the device could do at best; None where that is not known."""
+        return peak(self.device)
+
+
+def bench(graph: Graph, plan: BenchPlan) -> Timing:
+    """Times a network.
+
+    Raises ImportError where torch is not installed, RuntimeError where the device is not there or its memory too
+    small.
+    """
+    import torch
+
+    from cnndsl.runtime.live import module
+
+    device = torch.device(plan.device)
+    network = module(graph).to(device)
+    network.train(plan.training)
+    if plan.dtype in ("fp16", "bf16"):
+        network.to(_type(plan.dtype))
+    images = torch.randn(plan.batch, graph.input.channels, *graph.input.spatial, device=device)
+    images = images.to(_type(plan.dtype)) if plan.dtype in ("fp16", "bf16") else images
+    if plan.channels_last:
+        network, images = _channels_last(network, images, graph)
+    runner: nn.Module = torch.compile(network) if plan.compiled else network  # pyright: ignore[reportAssignmentType, reportUnknownMemberType]
+    run = _step(runner, images, plan) if plan.training else _forward(runner, images, plan)
+    for _ in range(WARM_UPS):
+        run()
+    measured = _measured(run, device, None if plan.compiled else (network, images))
+    memory = training(graph, plan.dtype, "sgd", _kind(device)) if plan.training else inference(graph, plan.dtype)
+    return Timing(
+        plan,
+        _name(device),
+        _seconds(run, device, plan.runs),
+        measured,
+        memory.peak(plan.batch, rounded=device.type == "cuda").bytes,
+        _flops(graph, plan),
+        _moved(graph, plan),
+    )
+
+
+def _type(dtype: Dtype) -> torch.dtype:
+    import torch
+
+    return {"fp16": torch.float16, "bf16": torch.bfloat16}[dtype]
+
+
+def _kind(device: torch.device) -> Literal["cpu", "cuda"]:
+    return "cuda" if device.type == "cuda" else "cpu"
+
+
+def _channels_last(network: nn.Module, images: torch.Tensor, graph: Graph) -> tuple[nn.Module, torch.Tensor]:
+    import torch
+
+    layout = {2: torch.channels_last, 3: torch.channels_last_3d}.get(graph.input.rank)
+    if layout is None:
+        return network, images
+    return network.to(memory_format=layout), images.to(memory_format=layout)  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
+
+
+def _cast(plan: BenchPlan) -> AbstractContextManager[object]:
+    import torch
+
+    if plan.dtype != "amp":
+        return nullcontext()
+    return torch.autocast(torch.device(plan.device).type, torch.bfloat16)
+
+
+def _forward(network: nn.Module, images: torch.Tensor, plan: BenchPlan) -> Callable[[], object]:
+    import torch
+
+    def run() -> object:
+        with torch.inference_mode(), _cast(plan):
+            return network(images)
+
+    return run
+
+
+def _step(network: nn.Module, images: torch.Tensor, plan: BenchPlan) -> Callable[[], object]:
+    """A step of SGD with a cross-entropy on every output; every class is 0."""
+    import torch
+
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-6)
+
+    def run() -> object:
+        optimizer.zero_grad()
+        with _cast(plan):
+            loss = _loss(network(images))
+        loss.backward()  # pyright: ignore[reportUnknownMemberType]
+        optimizer.step()  # pyright: ignore[reportUnknownMemberType]
+        return None
+
+    return run
+
+
+def _loss(given: torch.Tensor | tuple[torch.Tensor, ...]) -> torch.Tensor:
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    outputs = given if isinstance(given, tuple) else (given,)
+    losses = [
+        cross_entropy(each, torch.zeros(each.shape[:1] + each.shape[2:], dtype=torch.int64, device=each.device))
+        for each in outputs
+    ]
+    return losses[0] if len(losses) == 1 else torch.stack(losses).sum()
+
+
+def _seconds(run: Callable[[], object], device: torch.device, runs: int) -> tuple[float, ...]:
+    """The time of each run: by events of the GPU, else by the clock."""
+    if device.type == "cuda":
+        return tuple(_by_events(run) for _ in range(runs))
+    return tuple(_by_clock(run, device) for _ in range(runs))
+
+
+def _by_events(run: Callable[[], object]) -> float:
+    import torch
+
+    start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+    start.record()
+    run()
+    end.record()
+    end.synchronize()
+    return start.elapsed_time(end) / 1000
+
+
+def _by_clock(run: Callable[[], object], device: torch.device) -> float:
+    from time import perf_counter
+
+    import torch
+
+    start = perf_counter()
+    run()
+    if device.type == "mps":
+        torch.mps.synchronize()
+    return perf_counter() - start
+
+
+def _measured(
+    run: Callable[[], object], device: torch.device, tracked: tuple[nn.Module, torch.Tensor] | None
+) -> int | None:
+    """The most memory that was allocated during a run, in bytes; None where the device does not tell.
+
+    On the CPU PyTorch's own tracker tells, which cannot look into a compiled module.
+    """
+    import torch
+
+    if device.type == "cpu" and tracked is not None:
+        return _tracked(run, *tracked)
+    if device.type != "cuda":
+        return None
+    torch.cuda.synchronize(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    run()
+    torch.cuda.synchronize(device)
+    return torch.cuda.max_memory_allocated(device)
+
+
+def _tracked(run: Callable[[], object], network: nn.Module, images: torch.Tensor) -> int | None:
+    try:
+        from torch.distributed._tools.mem_tracker import MemTracker
+    except ImportError:
+        return None
+    tracker = MemTracker()
+    tracker.track_external(network, images)
+    with tracker:
+        run()
+    (snapshot,) = tracker.get_tracker_snapshot("peak").values()
+    return snapshot["Total"]
+
+
+def _name(device: torch.device) -> str:
+    import platform
+
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type}, {platform.machine()}, {torch.get_num_threads()} threads"
+
+
+def _flops(graph: Graph, plan: BenchPlan) -> int:
+    """Forward, and twice as much again backward: a gradient for the inputs and one for the weights."""
+    macs = sum(
+        cost.macs for node, cost in zip(graph.nodes, costs(graph), strict=True) if _runs(node.training_only, plan)
+    )
+    return 2 * macs * plan.batch * (3 if plan.training else 1)
+
+
+def _moved(graph: Graph, plan: BenchPlan) -> int:
+    width = 4 if plan.dtype == "fp32" else 2
+    values = sum(
+        (node.shape.numel + sum(shape.numel for shape in graph.shapes(node))) * plan.batch + cost.params
+        for node, cost in zip(graph.nodes, costs(graph), strict=True)
+        if _runs(node.training_only, plan)
+    )
+    return width * values * (3 if plan.training else 1)
+
+
+def _runs(training_only: bool, plan: BenchPlan) -> bool:
+    return plan.training or not training_only

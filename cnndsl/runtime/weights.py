@@ -1,0 +1,139 @@
+"""A file of weights beside a network: what is missing, what is too much, what has another shape.
+
+Files are read as data: a `.safetensors` file by its header, a `.pth` file with torch's `weights_only`, which runs no
+code of the file. Values are not looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from cnndsl.files import FileError, is_file
+from cnndsl.graph import Graph
+from cnndsl.records import record
+
+_LARGEST_HEADER = 100 * 2**20
+"""As the format's own readers bound it."""
+_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+
+Extents = tuple[int, ...]
+
+
+@record(slots=True)
+class WeightDifference:
+    """An entry of a file that is not as the network has it. `layer` is the path of the layer concerned."""
+
+    kind: Literal["missing", "unexpected", "misshaped"]
+    entry: str
+    layer: str
+    expected: Extents | None
+    found: Extents | None
+
+    def __str__(self) -> str:
+        if self.kind == "missing":
+            return f"missing     {self.entry} {_shown(self.expected)}"
+        if self.kind == "unexpected":
+            return f"unexpected  {self.entry} {_shown(self.found)}"
+        return f"misshaped   {self.entry} is {_shown(self.found)}, and the network has {_shown(self.expected)}"
+
+
+def _shown(extents: Extents | None) -> str:
+    return f"[{'x'.join(map(str, extents or ()))}]"
+
+
+def expected(graph: Graph) -> dict[str, Extents]:
+    """The entries of the network's `state_dict` with their extents, in its order.
+
+    >>> from cnndsl import loads
+    >>> expected(loads("INPUT 8x8x3 -> stem: CONV3-4 -> GAP -> FC-2").graph)
+    {'stem.weight': (4, 3, 3, 3), 'stem.bias': (4,), 'fc.weight': (2, 4), 'fc.bias': (2,)}
+    """
+    return {
+        f"{node.path}.{tensor.name}": tensor.shape
+        for node in graph.layers
+        for tensor in node.layer.tensors(*graph.shapes(node))
+    }
+
+
+def read(path: str) -> dict[str, Extents]:
+    """The entries of a file of weights with their extents.
+
+    Raises FileError where the file cannot be read, or holds something else than tensors by name.
+    """
+    suffix = Path(path).suffix
+    if suffix not in _SUFFIXES:
+        raise FileError(f"cannot read {path}: weights are in files {', '.join(_SUFFIXES)}")
+    if not is_file(path):
+        raise FileError(f"cannot read {path}: there is no such file")
+    return _safetensors(path) if suffix == ".safetensors" else _torch(path)
+
+
+def compare(graph: Graph, found: Mapping[str, Extents]) -> list[WeightDifference]:
+    """Every entry that differs, in the order of the network, what is too much at the end."""
+    return list(_differences(expected(graph), found))
+
+
+def _differences(wanted: Mapping[str, Extents], found: Mapping[str, Extents]) -> Iterator[WeightDifference]:
+    for entry, extents in wanted.items():
+        layer = entry.rpartition(".")[0]
+        if entry not in found:
+            yield WeightDifference("missing", entry, layer, extents, None)
+        elif found[entry] != extents:
+            yield WeightDifference("misshaped", entry, layer, extents, found[entry])
+    for entry, extents in found.items():
+        if entry not in wanted:
+            yield WeightDifference("unexpected", entry, entry.rpartition(".")[0], None, extents)
+
+
+def hint(differences: Sequence[WeightDifference]) -> str:
+    """The way out where one is evident; else empty."""
+    missing = {each.entry for each in differences if each.kind == "missing"}
+    unexpected = {each.entry for each in differences if each.kind == "unexpected"}
+    for prefix in ("module.", "model.", "_orig_mod."):
+        if missing and missing <= {each.removeprefix(prefix) for each in unexpected if each.startswith(prefix)}:
+            return f"the entries begin with `{prefix}`: take that away before you load them"
+    kinds = {each.kind for each in differences}
+    layers = {each.layer for each in differences}
+    if kinds == {"misshaped"} and len(layers) == 1:
+        return f"only `{layers.pop()}` differs: set the network's number of classes to that of the weights"
+    return ""
+
+
+def _safetensors(path: str) -> dict[str, Extents]:
+    """The header of a safetensors file: its length in 8 bytes, little-endian, then JSON."""
+    try:
+        with Path(path).open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            if length > _LARGEST_HEADER:
+                raise ValueError
+            header = json.loads(stream.read(length))
+        entries = cast("dict[str, dict[str, Any]]", header)
+        return {
+            name: tuple(int(extent) for extent in entry["shape"])
+            for name, entry in entries.items()
+            if name != "__metadata__"
+        }
+    except (OSError, struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise FileError(f"cannot read {path}: it is not a safetensors file") from None
+
+
+def _torch(path: str) -> dict[str, Extents]:
+    import torch
+
+    try:
+        loaded: object = torch.load(path, map_location="meta", weights_only=True)
+    except Exception as stop:
+        reason = str(stop).strip().splitlines()[0][:120] if str(stop).strip() else type(stop).__name__
+        raise FileError(f"cannot read {path}: it holds more than weights, or is damaged ({reason})") from None
+    entries = cast("dict[object, object]", loaded) if isinstance(loaded, dict) else {}
+    inner = entries.get("state_dict")
+    if isinstance(inner, dict):
+        entries = cast("dict[object, object]", inner)
+    tensors = {str(name): tuple(value.shape) for name, value in entries.items() if isinstance(value, torch.Tensor)}
+    if not tensors:
+        raise FileError(f"cannot read {path}: it holds no tensors by name")
+    return tensors

@@ -1,0 +1,229 @@
+"""Walking a family: its parameters and their domains, its members, their figures.
+
+A member that is no network is a member all the same: it comes with the reason. Nothing here prints.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import product
+from math import prod
+from typing import TYPE_CHECKING, TypeAlias
+
+from cnndsl.analysis.assertions import check, figures
+from cnndsl.elaborate.program import Find, elaborate
+from cnndsl.elaborate.state import NameValue
+from cnndsl.errors import CnnError, Diagnostic, Source
+from cnndsl.expr import Expr, Value, show, truth
+from cnndsl.records import record
+from cnndsl.sweeping.parameters import OpenParameter, parameters
+from cnndsl.syntax import ast
+from cnndsl.syntax.parse import parse
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+Settings: TypeAlias = Mapping[str, Value]
+Plain: TypeAlias = int | float | bool | str | list[int]
+
+GOALS: Mapping[str, int] = {
+    "params": 1,
+    "weights": 1,
+    "macs": 1,
+    "flops": 1,
+    "memory": 1,
+    "depth": -1,
+    "receptive_field": -1,
+    "output": -1,
+}
+"""The figures of a member, and whether less is better (1) or more is (-1)."""
+
+
+@record(slots=True)
+class Configuration:
+    """A member: its settings, and its figures or what is wrong with it."""
+
+    settings: Settings
+    figures: Mapping[str, Value] | None
+    reason: Diagnostic | None = None
+
+
+@record
+class Family:
+    """A file, and for each parameter the values that are walked."""
+
+    file: ast.File
+    domains: Mapping[str, Sequence[Value]]
+    find: Find
+
+    @property
+    def size(self) -> int:
+        """How many members there are."""
+        return prod(len(values) for values in self.domains.values())
+
+    def at(self, number: int) -> Settings:
+        """The settings of a member by its number, from 0; the last parameter changes fastest."""
+        chosen: dict[str, Value] = {}
+        for name in reversed(list(self.domains)):
+            number, at = divmod(number, len(self.domains[name]))
+            chosen[name] = self.domains[name][at]
+        return {name: chosen[name] for name in self.domains}
+
+    def all(self) -> Iterator[Settings]:
+        """The settings of every member, the last parameter changing fastest."""
+        return (dict(zip(self.domains, values, strict=True)) for values in product(*self.domains.values()))
+
+    def sample(self, count: int, seed: int) -> Iterator[Settings]:
+        """So many different members, drawn evenly; the same ones for the same seed."""
+        dice, size = random.Random(seed), self.size
+        if size <= sys.maxsize:
+            return map(self.at, dice.sample(range(size), min(count, size)))
+        drawn: dict[int, None] = {}
+        while len(drawn) < count:
+            drawn[dice.randrange(size)] = None
+        return map(self.at, drawn)
+
+
+def family(source: Source, overrides: Mapping[str, Sequence[Value]], find: Find) -> Family:
+    """The family of a source; overrides replace the domains of their parameters.
+
+    A parameter that has a default but no domain stays at its default.
+    Raises CnnError where a parameter is unknown, or has neither default nor domain.
+    """
+    file = parse(source)
+    known = parameters(file)
+    names = [each.name for each in known]
+    for name in overrides:
+        if name not in names:
+            elaborate(file, {name: overrides[name][0]}, find)
+    domains = {each.name: overrides.get(each.name) or _domain(each) for each in known}
+    missing = [each for each in known if not domains[each.name]]
+    if missing:
+        raise _without_domain(missing)
+    return Family(file, domains, find)
+
+
+def _domain(parameter: OpenParameter) -> Sequence[Value]:
+    if parameter.domain is not None:
+        return parameter.domain
+    return () if parameter.default is None else (parameter.default,)
+
+
+def _without_domain(missing: Sequence[OpenParameter]) -> CnnError:
+    help = "say what to walk: " + " ".join(f"--set {each.name}=1..3" for each in missing)
+    return CnnError(
+        [Diagnostic("E0214", f"`{each.name}` has no values to walk", each.span, help=help) for each in missing]
+    )
+
+
+def measure(family: Family, chosen: Iterable[Settings], names: Sequence[str] = tuple(GOALS)) -> Iterator[Configuration]:
+    """The figures of each member, or the first thing that is wrong with it."""
+    for settings in chosen:
+        try:
+            graph = elaborate(family.file, settings, family.find)
+            broken = check(graph)
+            figures_of_it = None if broken else figures(graph, names)
+        except CnnError as stop:
+            broken, figures_of_it = stop.diagnostics, None
+        yield Configuration(settings, figures_of_it, broken[0] if broken else None)
+
+
+def condition(text: str) -> Expr:
+    """The test of a `--where`: `params < 5M and depth >= 3`. Raises CnnError where it is none."""
+    statements = parse(Source("--where", f"assert {text}")).statements
+    if len(statements) != 1 or not isinstance(statements[0], ast.Assert):
+        raise CnnError(Diagnostic("E0503", f"`{text}` is not one test", help="as in: --where 'params < 5M'"))
+    return statements[0].test
+
+
+def holds(test: Expr, member: Configuration) -> bool:
+    """Whether a member passes a test over its figures and settings. One without figures never does.
+
+    Raises CnnError where the test mentions something else.
+    """
+    return member.figures is not None and truth(test, {**member.settings, **member.figures})
+
+
+def values(text: str) -> Sequence[Value]:
+    """What a parameter walks over: `1..3`, `{3, 5, 7}`, or one value. Raises CnnError where it is none of these.
+
+    >>> tuple(values("1..3")), values("{yes, no}"), values("16")
+    ((1, 2, 3), (True, False), (16,))
+    """
+    domain = text if ".." in text or text.lstrip().startswith("{") else f"{{{text}}}"
+    known = parameters(parse(Source("--set", f"net Family(it in {domain})")))
+    return known[0].domain or ()
+
+
+def pareto(members: Sequence[Configuration], goals: Mapping[str, int]) -> list[Configuration]:
+    """The members that no other beats in every goal at once: 1 for less is better, -1 for more.
+
+    >>> cheap, wide, poor = (Configuration({}, {"params": p, "depth": d}) for p, d in ((1, 1), (2, 3), (3, 2)))
+    >>> pareto([cheap, wide, poor], {"params": 1, "depth": -1}) == [cheap, wide]
+    True
+    """
+    points = [(_point(member, goals), member) for member in members if member.figures is not None]
+    front: list[tuple[tuple[int, ...], Configuration]] = []
+    for point, member in sorted(points, key=lambda each: each[0]):
+        if not any(_beats(other, point) for other, _ in front):
+            front.append((point, member))
+    kept = {id(member) for _, member in front}
+    return [member for member in members if id(member) in kept]
+
+
+def _point(member: Configuration, goals: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(sign * magnitude((member.figures or {})[name]) for name, sign in goals.items())
+
+
+def _beats(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+
+
+def magnitude(figure: Value) -> int:
+    """A figure as one number: a shape by the number of its values."""
+    return prod(figure) if isinstance(figure, tuple) else int(figure) if isinstance(figure, int | Fraction) else 0
+
+
+def space(path: str | PathLike[str]) -> dict[str, dict[str, object]]:
+    """The parameters of a family as plain data, for Optuna, Ray Tune and the like.
+
+    For each its `values` (None where the file states no domain), its `default` (None where it has none) and its
+    `type`: `bool`, `int`, `float`, `shape` or `name`.
+
+    >>> space("recipe")["N"]
+    {'type': 'int', 'values': [0, 1, 2, 3], 'default': 2}
+    """
+    from os import fspath
+
+    from cnndsl.network import find
+
+    return {each.name: _described(each) for each in parameters(parse(find(fspath(path))))}
+
+
+def _described(parameter: OpenParameter) -> dict[str, object]:
+    default = None if parameter.default is None else plain(parameter.default)
+    values = None if parameter.domain is None else [plain(each) for each in parameter.domain]
+    first = values[0] if values else default
+    return {"type": _type(first), "values": values, "default": default}
+
+
+def _type(value: Plain | None) -> str:
+    """What a parameter holds; a number where nothing tells."""
+    for kind, name in ((bool, "bool"), (float, "float"), (list, "shape"), (str, "name")):
+        if isinstance(value, kind):
+            return name
+    return "int"
+
+
+def plain(value: Value) -> Plain:
+    """A value as plain data: a shape is a list, a fraction a float, a name a string."""
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, Fraction):
+        return float(value)
+    if isinstance(value, NameValue):
+        return value.name
+    return value if isinstance(value, int) else show(value)

@@ -1,0 +1,158 @@
+"""What a file asserts: which facts it may mention, and what is said where one does not hold."""
+
+from __future__ import annotations
+
+import pytest
+
+import cnndsl
+from cnndsl.analysis.assertions import check, figures
+from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.limits import limits
+
+NET = "net N(classes=10)\nINPUT 16x16x3 -> stem: CONV3-8(bias=no) -> body: [CONV3-8 -> POOL2]*2 -> FC-classes\n"
+
+
+def complaints(text: str) -> tuple[Diagnostic, ...]:
+    with pytest.raises(CnnError) as stopped:
+        cnndsl.loads(NET + text)
+    return stopped.value.diagnostics
+
+
+@pytest.mark.parametrize(
+    "contract",
+    [
+        # 3*3*3*8; twice 3*3*8*8 + 8; 4*4*8*10 + 10.
+        "params == 216 + 2*584 + 1290",
+        "weights == 216 + 2*576 + 1280",
+        "macs == 16*16*216 + 16*16*576 + 8*8*576 + 1280",
+        "flops == 2*macs",
+        # Input, three convolutions, two poolings and the FC, 4 bytes each.
+        "memory == 4*(768 + 2048 + 2048 + 512 + 512 + 128 + 10)",
+        # 3, then +2, pooling +1, +2*2, +2.
+        "receptive_field == 12",
+        "depth == 4",
+        "output == 10",
+        "output == 1x1x10",
+        "output == classes",
+        "params < 5K and depth > 3 or no",
+        "stem.output == 16x16x8",
+        "stem.params == 216",
+        "body.output == 4x4x8",
+        "body.params == 2*584",
+        "body.weights == 2*576",
+        "body.macs == 16*16*576 + 8*8*576",
+        "body.flops == 2*body.macs",
+        "body.depth == 2",
+        "body.receptive_field == 12",
+        "stem.receptive_field == 3",
+        "body.memory == 4*(2048 + 512 + 512 + 128)",
+        "max(stem.params, body.params) == 1168",
+    ],
+)
+def test_contracts_that_hold(contract: str) -> None:
+    assert check(cnndsl.loads(f"{NET}assert {contract}").graph) == []
+
+
+@pytest.mark.parametrize(
+    ("contract", "message"),
+    [
+        ("params == 2_675", "params is 2,674, and the file asserts 2,675"),
+        ("params < 2K", "params is 2,674, and the file asserts less than 2,000"),
+        ("depth >= 5", "depth is 4, and the file asserts at least 5"),
+        ("params <= 2_673", "params is 2,674, and the file asserts at most 2,673"),
+        ("params > 2_674", "params is 2,674, and the file asserts more than 2,674"),
+        ("params != 2_674", "params is 2,674, and the file asserts anything but 2,674"),
+        ("params / 4 == 1", "params / 4 is 668.5, and the file asserts 1"),
+        ("params == 2_674 and depth == 4 and macs == 1", "macs is 240,896, and the file asserts 1"),
+        ("no or yes and no", "`no or yes and no` does not hold"),
+        ("output == 4x4x8", "output is 10, and the file asserts 4x4x8"),
+        ("body.output == 4x4x16", "body.output is 4x4x8, and the file asserts 4x4x16"),
+        ("yes and params == 1", "params is 2,674, and the file asserts 1"),
+        ("not depth == 4", "`not depth == 4` does not hold"),
+    ],
+)
+def test_a_contract_that_does_not_hold_shows_both_values(contract: str, message: str) -> None:
+    (diagnostic,) = complaints(f"assert {contract}")
+    assert (diagnostic.code, diagnostic.message) == ("E0401", message)
+    assert diagnostic.span is not None
+    assert diagnostic.span.line == 3
+
+
+@pytest.mark.parametrize(
+    ("contract", "message", "help"),
+    [
+        ("parms == 3", "nothing is known as `parms`", "did you mean `params`?"),
+        ("stem.parms == 3", "nothing is known as `parms` of `stem`", "did you mean `params`?"),
+        ("sten.params == 3", "there is no part called `sten`", "did you mean `stem`?"),
+    ],
+)
+def test_an_unknown_fact_offers_the_nearest(contract: str, message: str, help: str) -> None:
+    (diagnostic,) = complaints(f"assert {contract}")
+    assert (diagnostic.code, diagnostic.message, diagnostic.help) == ("E0402", message, help)
+
+
+def test_all_contracts_are_checked_in_one_run() -> None:
+    assert [each.code for each in complaints("assert params == 1\nassert macs == 1\nassert parms == 1")] == [
+        "E0401",
+        "E0401",
+        "E0402",
+    ]
+
+
+def test_a_parameter_of_the_net_hides_the_fact_of_its_name() -> None:
+    cnndsl.loads("net N(depth=50)\nINPUT 8x8x3 -> CONV3-4\nassert depth == 50")
+
+
+def test_what_exists_in_training_only_has_parameters_and_nothing_else() -> None:
+    text = "INPUT 8x8x3 -> a: CONV3-4 -> tap side(train): [b: CONV3-4 -> c: FC-2] -> d: FC-2\n"
+    # 108 + 4; 144 + 4 and 512 + 2 on the side; 512 + 2. The side's 64*144 + 512 multiply-adds are not spent in use.
+    for contract in (
+        "params == 112 + 148 + 514 + 514",
+        "macs == 64*108 + 512",
+        "side.params == 148 + 514",
+        "side.macs == 0",
+        "side.memory == 0",
+        "memory == 4*(192 + 256 + 2)",
+        "depth == 2",
+    ):
+        assert check(cnndsl.loads(f"{text}assert {contract}").graph) == []
+
+
+def test_fields_that_are_not_square_are_tuples() -> None:
+    assert check(cnndsl.loads("INPUT 8x8x3 -> CONV3x5-4\nassert receptive_field == 3x5").graph) == []
+    assert check(cnndsl.loads("INPUT 8 -> FC-4 -> FC-2\nassert receptive_field == 1").graph) == []
+
+
+def test_parts_inside_of_parts() -> None:
+    text = "INPUT 8x8x3 -> outer: [inner: [CONV3-4 -> CONV3-4] -> RELU] -> FC-2\n"
+    for contract in ("outer.inner.params == 112 + 148", "outer.params == 260", "outer.inner.depth == 2"):
+        assert check(cnndsl.loads(f"{text}assert {contract}").graph) == []
+
+
+def test_names_of_the_file_stand_for_their_values() -> None:
+    text = "net N(k=3)\nlet width = 4*k\nlet area = width*width\nINPUT 8x8x3 -> CONV3-{width}\n"
+    assert check(cnndsl.loads(f"{text}assert area == 144 and width == 12 and k == 3").graph) == []
+
+
+def test_an_unknown_fact_without_a_neighbour_lists_all() -> None:
+    for contract in ("xyzzyx == 1", "stem.xyzzyx == 1"):
+        (diagnostic,) = complaints(f"assert {contract}")
+        assert diagnostic.help.startswith("there are params, weights, macs")
+
+
+def test_unknown_names_are_found_wherever_they_stand() -> None:
+    (diagnostic,) = complaints("assert not max(params, -(parms + 1)) == 2")
+    assert (diagnostic.code, diagnostic.message) == ("E0402", "nothing is known as `parms`")
+
+
+def test_facts_by_name() -> None:
+    graph = cnndsl.loads(NET).graph
+    assert figures(graph, ["depth", "output"]) == {"depth": 4, "output": (10,)}
+    with pytest.raises(KeyError):
+        figures(graph, ["parms"])
+
+
+def test_as_many_complaints_as_the_limit_allows() -> None:
+    with pytest.raises(CnnError) as stopped, limits(errors=3):
+        cnndsl.loads(NET + "assert params == 1\n" * 5)
+    assert len(stopped.value.diagnostics) == 3

@@ -1,0 +1,133 @@
+"""Where values lie, how wide they are, who refers to them how long."""
+
+from __future__ import annotations
+
+import pytest
+
+import cnndsl
+from cnndsl.analysis.lifetimes import Device, Dtype, Lifetimes, held_inputs
+from cnndsl.graph import Graph
+
+
+def graph_of(chain: str) -> Graph:
+    return cnndsl.loads(f"INPUT 8x8x4 -> {chain}").graph
+
+
+def widths(chain: str, dtype: Dtype, device: Device = "cpu") -> list[int]:
+    return list(Lifetimes(graph_of(chain), True, dtype, device).width)
+
+
+@pytest.mark.parametrize(("dtype", "width"), [("fp32", 4), ("fp16", 2), ("bf16", 2)])
+def test_one_type_for_all(dtype: Dtype, width: int) -> None:
+    assert widths("CONV3-4 -> SOFTMAX -> LRN", dtype) == [width] * 4
+
+
+@pytest.mark.parametrize("kind", ["SOFTMAX", "LOGSOFTMAX", "SOFTPLUS", "LN", "GN2"])
+def test_autocast_on_a_gpu_widens_what_pytorch_lists(kind: str) -> None:
+    """ "CUDA Ops that can autocast to float32" (docs.pytorch.org, amp): softmax, log_softmax, softplus, layer_norm,
+    group_norm. Convolutions and products go to 16 bits; all else takes the widest of its inputs."""
+    assert widths(f"CONV3-4 -> {kind} -> RELU -> CONV3-4", "amp", "cuda") == [4, 2, 4, 4, 2]
+    assert widths(f"CONV3-4 -> {kind} -> RELU -> CONV3-4", "amp", "cpu") == [4, 2, 2, 2, 2]
+
+
+@pytest.mark.parametrize("kind", ["RELU", "BN", "POOL2", "SIGMOID", "SCALE"])
+def test_autocast_leaves_the_rest(kind: str) -> None:
+    assert widths(f"CONV3-4 -> {kind} -> RELU", "amp", "cuda") == [4, 2, 2, 2]
+    assert widths(f"{kind} -> RELU -> CONV3-4", "amp", "cuda") == [4, 4, 4, 2]
+
+
+def test_local_response_normalisation_has_a_power_inside() -> None:
+    """pow is on that list too, and on the CPU's."""
+    for device in ("cpu", "cuda"):
+        assert widths("CONV3-4 -> LRN -> RELU", "amp", device) == [4, 2, 4, 4]
+
+
+def test_a_merge_is_as_wide_as_its_widest_operand() -> None:
+    assert widths("(CONV3-4 + ID) -> RELU", "amp") == [4, 2, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("chain", "training", "shared"),
+    [
+        ("CONV3-4 -> FLATTEN", True, 1),
+        ("CONV3-4 -> SLICE(0, 2)", True, 1),
+        ("CONV3-4 -> DROPOUT", True, None),
+        ("CONV3-4 -> DROPOUT", False, 1),
+        ("CONV3-4 -> DROPOUT(0)", True, 1),
+        ("CONV3-4 -> DROPPATH", False, 1),
+        ("CONV3-4 -> DROPPATH", True, None),
+        ("CONV3-4 -> POOL(out=8)", True, None),
+        ("CONV3-4 -> POOL(out=4)", True, None),
+        ("CONV3-4 -> RELU", True, 1),
+        ("CONV3-4 -> SIGMOID", True, None),
+        ("CONV3-4 -> CONV3-4", True, None),
+    ],
+)
+def test_whose_memory_a_value_lies_in(chain: str, training: bool, shared: int | None) -> None:
+    graph = graph_of(chain)
+    assert Lifetimes(graph, training).shared(graph.nodes[2]) == shared
+
+
+def test_gradients_flow_from_the_first_parameters_on() -> None:
+    graph = graph_of("RELU -> (POOL2 | CONV3-4/2) -> (BN | AVGPOOL1) -> tap side: GAP -> GAP")
+    values = Lifetimes(graph, True)
+    paths = {node.path: needed for node, needed in zip(graph.nodes, values.needs_gradient, strict=True)}
+    assert [path for path, needed in paths.items() if not needed] == [graph.nodes[0].path, "relu", "pool"]
+    assert not any(Lifetimes(graph, False).needs_gradient)
+    assert len(values.learning) == 2
+
+
+def test_buffers_take_no_gradient() -> None:
+    graph = graph_of("BN(affine=no) -> GAP")
+    assert not any(Lifetimes(graph, True).needs_gradient)
+    assert Lifetimes(graph, True).learning == ()
+    assert Lifetimes(graph, True).saved[1].inputs == ()
+
+
+def test_what_only_training_needs_runs_as_soon_as_it_can() -> None:
+    graph = graph_of("a: CONV3-4 -> tap s(train): [b: GAP -> c: FC-2] -> d: CONV3-4 -> f: FC-2")
+    order = [node.path.rpartition(".")[2] for node in Lifetimes(graph, True).order]
+    assert order == ["a", "b", "c", "d", "f"]
+    assert Lifetimes(graph, True).outputs == (graph.output, graph.taps[0].node)
+    assert Lifetimes(graph, False).outputs == (graph.output,)
+    assert [
+        node.path.rpartition(".")[2]
+        for node, runs in zip(graph.nodes, Lifetimes(graph, False).runs, strict=True)
+        if not runs
+    ] == ["b", "c"]
+
+
+def test_a_merge_for_training_waits_for_all_that_it_reads() -> None:
+    graph = graph_of("a: CONV3-4 -> b: CONV3-4 -> tap s(train): (ID + @a) -> c: CONV3-4 -> FC-2")
+    order = [node.index for node in Lifetimes(graph, True).order]
+    assert order.index(graph.by_path["b"].index) < order.index(graph.taps[0].node)
+    assert order.index(graph.taps[0].node) < order.index(graph.by_path["c"].index)
+
+
+def test_how_long_names_refer_to_values() -> None:
+    """A value goes with its last reader; the input and outputs never; what a module reads stays until it is done."""
+    graph = graph_of("a: CONV3-4 -> part: [b: CONV3-4 -> c: CONV3-4] -> (d: CONV3-4 + ID) -> e: RELU")
+    at = {node.path.rpartition(".")[2]: node.index for node in graph.nodes}
+    last = dict(
+        zip((node.path.rpartition(".")[2] for node in graph.nodes), Lifetimes(graph, True).last_use, strict=True)
+    )
+    forever = len(graph)
+    assert last["e"] == last[graph.nodes[0].path] == forever
+    assert (last["b"], last["c"], last["d"]) == (at["c"], at["add"], at["add"])
+    # The part holds what came in until its last layer; the net itself is a part that holds its input.
+    assert (at["a"], at["c"] + 1) in held_inputs(graph)
+    assert last["a"] == at["c"] > at["b"]
+
+
+def test_a_module_holds_what_came_in_until_it_is_done() -> None:
+    """Calls of blocks, alone or in repeats, branches and taps; a label on one layer is no module."""
+    text = "block B = CONV3-4 -> RELU -> CONV3-4\nINPUT 8x8x4 -> a: CONV3-4 -> "
+    for chain, first, stop in (("B -> RELU", 1, 5), ("[B]*2 -> RELU", 1, 5), ("(B + CONV1-4)", 1, 5), ("B?", 1, 5)):
+        graph = cnndsl.loads(text + chain).graph
+        assert (first, stop) in held_inputs(graph), chain
+        assert Lifetimes(graph, True).last_use[first] >= stop - 1
+
+
+def test_unpooling_names_its_pool() -> None:
+    graph = graph_of("p: POOL2 -> CONV3-4 -> u: UNPOOL2(@p)")
+    assert Lifetimes(graph, True).unpooled == {graph.by_path["p"].index: graph.by_path["u"].index}

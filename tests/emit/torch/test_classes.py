@@ -1,0 +1,116 @@
+"""What becomes a class, and which numbers are its arguments."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cnndsl.emit.torch.parameters import offered as kept
+from cnndsl.network import loads
+from tests.emit.torch.checking import check, emitted, forward_of
+from tests.emit.torch.programs import BOTTLENECK, DENSE, INCEPTION, MOBILE, RESIDUAL, UNET
+
+
+def classes(text: str) -> list[str]:
+    return re.findall(r"^class (\w+)\(", emitted(text), re.MULTILINE)
+
+
+def signature(text: str, name: str) -> str:
+    """The arguments of a class, on one line."""
+    body = emitted(text).split(f"class {name}(")[1]
+    found = re.search(r"def __init__\((.*?)\) ->", body, re.DOTALL)
+    assert found is not None
+    return " ".join(found[1].split()).rstrip(",")
+
+
+def test_with_and_without_projection_is_one_class() -> None:
+    assert classes(RESIDUAL) == ["Bottleneck", "Small"]
+    assert signature(RESIDUAL, "Bottleneck") == "self, in_channels: int, c: int, s: int = 1"
+    assert "if s != 1 or in_channels != 4 * c:" in emitted(RESIDUAL)
+
+
+def test_a_projection_for_the_channels_alone_is_asked_of_them() -> None:
+    text = f"{BOTTLENECK} INPUT 8x8x8 -> stem: CONV3-8 -> Bottleneck(4)*2 -> GAP -> FC-3"
+    assert "if in_channels != 4 * c:" in emitted(text)
+    check(text)
+
+
+def test_widths_follow_through_blocks() -> None:
+    source = emitted(DENSE)
+    assert "nn.Conv2d(in_channels, in_channels // 2, 1, bias=False)" in source
+    assert 'self.add_module(f"denselayer{i}", DenseLayer(channels, k))' in source
+    assert "channels += k" in source
+
+
+def test_a_number_that_no_expression_gives_becomes_an_argument() -> None:
+    assert classes(INCEPTION) == ["Basic", "Inception", "Aux", "GoogleOutput", "Google"]
+    wanted = (
+        "self, in_channels: int, c: int, k: int | tuple[int, int] = 1, s: int = 1, padding: int | tuple[int, int] = 0"
+    )
+    assert signature(INCEPTION, "Basic") == wanted
+
+
+def test_training_gives_more_and_use_does_not() -> None:
+    body = forward_of(emitted(INCEPTION), "Google")
+    assert "aux1 = self.aux1(x) if self.training else None" in body
+    assert body.rstrip().endswith("return x")
+
+
+def test_kinds_and_flags_are_arguments() -> None:
+    assert "se: bool, nl: type[nn.Module], s: int" in signature(MOBILE, "Unit")
+    source = emitted(MOBILE)
+    assert "if e != in_channels:" in source
+    assert "self.residual = s == 1 and in_channels == c" in source
+    assert "for k, e, c, se, nl, s in (" in source
+    assert "(3, 8, 8, True, nn.ReLU, 2)," in source
+
+
+def test_an_output_given_to_a_block_is_an_argument_of_its_forward() -> None:
+    source = emitted(UNET)
+    assert "def forward(self, x: Tensor, skip: Tensor) -> Tensor:" in source
+    assert "self.up2(x, enc2)" in source
+
+
+def test_calls_that_share_no_code_have_classes_of_their_own() -> None:
+    text = """
+    block B(c, wide=no) = conv: CONV3-c -> [RELU -> other: CONV1x3-c -> TANH] if wide -> [GAP -> CONV1-c] if not wide
+    INPUT 8x8x3 -> one: B(4, yes) -> two: B(4)
+    """
+    check(text)
+
+
+def test_height_and_width_are_arguments_where_they_are_needed() -> None:
+    text = "block B(c) = AVGPOOL(out=H/2) -> conv: CONV3-c INPUT 16x16x3 -> a: B(4) -> b: B(8)"
+    assert signature(text, "B") == "self, in_channels: int, c: int, height: int"
+    check(text)
+
+
+def test_labels_on_branches_are_classes_that_know_the_block_around_them() -> None:
+    text = """
+    block B(c) = stem: CONV1-c -> mix: [(CONV3-c | CONV1-{2*c} | ID)] -> out: CONV1-C
+    INPUT 8x8x3 -> a: B(4) -> b: B(8)
+    """
+    assert classes(text) == ["Mix", "B", "Net"]
+    assert signature(text, "Mix") == "self, in_channels: int, c: int"
+    check(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("net N(classes=10) INPUT 8x8x3 -> FC-8 -> RELU -> FC-classes -> SOFTMAX", {"classes"}),
+        ("net N(w=8) INPUT 8x8x3 -> CONV3-w -> RELU -> FC-10", set[str]()),  # the FC would have to follow
+        ("net N(n=2) INPUT 8x8x3 -> [CONV3-4]*n", set[str]()),
+        ("net N(p=0.5) INPUT 8x8x3 -> FC-8 -> DROPOUT(p) -> FC-4", {"p"}),
+        ("net N(k=3) INPUT 8x8x3 -> CONV{k}-4", set[str]()),
+        ("net N(c=4) INPUT 8x8x4 -> (CONV3-c + ID)", set[str]()),
+        ("net N(c=4) block H(n) = GAP -> fc: FC-n INPUT 8x8x4 -> CONV3-4 -> head: H(c)", {"c"}),
+        ("net N(c in 1..64=4) let d = 2*c INPUT 8x8x4 -> FC-d", {"c"}),
+        # The compiler takes c=4.5, and an integer argument could not.
+        ("net N(c=4) let d = 2*c INPUT 8x8x4 -> FC-d", set[str]()),
+        ("net N(c=4) let d = c + 1 INPUT 8x8x4 -> FC-d", {"c"}),
+    ],
+)
+def test_parameters_that_stay_arguments(text: str, names: set[str]) -> None:
+    assert kept(loads(text).graph) == names
