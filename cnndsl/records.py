@@ -1,33 +1,23 @@
-"""Frozen dataclasses that are quick to define.
+"""Frozen dataclasses that are completed when they are first used.
 
-`dataclasses.dataclass` compiles six methods for each class, which takes a quarter of a millisecond: over the two
-hundred classes that a command loads that was a third of its time. A record shares its methods with all others, and its
-constructor is compiled when the first one is made. `fields`, `replace` and `is_dataclass` take records as they take
-dataclasses, and a frozen dataclass may inherit from one. There is nothing here that dataclasses do not have.
+`dataclasses.dataclass` compiles six methods for each class, which takes a quarter of a millisecond. A command loads two
+hundred classes and uses forty. A record is therefore an ordinary class, with its fields as slots if it has any, until
+something asks for a method or for its fields; then `dataclasses.dataclass` itself completes it. docs/quality.md has
+what that saves.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, FrozenInstanceError
-from operator import attrgetter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, dataclass_transform, overload
 
 Record = TypeVar("Record", bound=type)
-_Methods = dict[str, Any]
 
-
-@dataclasses.dataclass(frozen=True)
-class _Example:
-    """What a frozen dataclass looks like."""
-
-    field: int
-
-
-_EXAMPLE: Any = _Example
-_FROZEN = _EXAMPLE.__dataclass_params__
-_IS_FIELD = _EXAMPLE.__dataclass_fields__["field"]._field_type
+_FIRST = ("__dataclass_fields__", "__dataclass_params__", "__match_args__", "__init__", "__setattr__", "__delattr__")
+"""What `dataclasses.dataclass` adds to a class and every object needs."""
+_SECOND = ("__repr__", "__eq__", "__hash__")
+"""What it adds for objects that are compared or shown."""
 
 
 @overload
@@ -36,7 +26,7 @@ def record(cls: Record, /) -> Record: ...
 def record(*, slots: bool) -> Callable[[Record], Record]: ...
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 def record(cls: Any = None, /, *, slots: bool = False) -> Any:
-    """A class of annotated names as a frozen dataclass; with `slots` without a `__dict__`.
+    """Make a class of annotated names a frozen dataclass; with `slots` without a `__dict__`.
 
     >>> @record(slots=True)
     ... class Point:
@@ -47,121 +37,82 @@ def record(cls: Any = None, /, *, slots: bool = False) -> Any:
     """
 
     def decorate(cls: Any) -> Any:
-        return _made(cls, slots)
+        return _unfinished(cls, slots)
 
-    return decorate if cls is None else _made(cls, slots)
+    return decorate if cls is None else _unfinished(cls, slots)
 
 
-def _made(cls: Any, slots: bool) -> Any:
-    own = _own_fields(cls)
-    inherited: dict[str, Field[Any]] = {}
-    for base in reversed(cls.__mro__[1:]):
-        inherited |= getattr(base, "__dataclass_fields__", {})
-    known = inherited | own
-    for name, each in own.items():
-        if each.default is not MISSING:
-            setattr(cls, name, each.default)
-        elif name in cls.__dict__:
-            delattr(cls, name)
+class _Later:
+    """Stands for an attribute that the class gets when it is completed, and completes it when it is looked up."""
+
+    __slots__ = ("_complete", "_name", "_owner")
+
+    def __init__(self, owner: type, name: str, complete: Callable[[], None]) -> None:
+        self._owner, self._name, self._complete = owner, name, complete
+
+    def __get__(self, instance: object, _: type | None = None) -> Any:
+        self._complete()
+        made = self._owner.__dict__[self._name]
+        return made if instance is None or not hasattr(made, "__get__") else made.__get__(instance)
+
+
+def _unfinished(cls: Any, slots: bool) -> Any:
+    defaults: dict[str, Any] = {}
     if slots:
-        cls = _slotted(cls, tuple(own))
-    for name, method in (_FIXED | _comparisons(tuple(known.values()))).items():
-        if name not in cls.__dict__:
-            setattr(cls, name, method)
-    cls.__dataclass_fields__ = known
-    cls.__dataclass_params__ = _FROZEN
-    cls.__match_args__ = tuple(known)
-    cls.__init__ = _constructor(cls, known)
+        cls, defaults = _slotted(cls)
+    own = cls.__dict__
+    second = [name for name in _SECOND if own.get(name) is None]
+
+    def first_half() -> None:
+        _complete(cls, _FIRST, defaults, dataclasses.dataclass(frozen=True, repr=False, eq=False))
+
+    def second_half() -> None:
+        _complete(cls, second, defaults, dataclasses.dataclass(frozen=True, init=False))
+
+    for name in _FIRST:
+        setattr(cls, name, _Later(cls, name, first_half))
+    for name in second:
+        setattr(cls, name, _Later(cls, name, second_half))
     return cls
 
 
-def _own_fields(cls: Any) -> dict[str, Field[Any]]:
-    own: dict[str, Field[Any]] = {}
-    annotations: dict[str, str] = cls.__annotations__
-    for name, annotation in annotations.items():
-        if annotation.startswith("ClassVar"):
-            continue
-        given: Any = cls.__dict__.get(name, MISSING)
-        made: Any = given
-        if not isinstance(given, Field):
-            made = dataclasses.field(default=given)
-        made.name, made.type, made.kw_only, made._field_type = name, annotation, False, _IS_FIELD
-        own[name] = made
-    return own
+def _complete(cls: Any, names: Sequence[str], defaults: Mapping[str, Any], complete: Callable[[Any], Any]) -> None:
+    """Let `dataclasses` add attributes to a class; those of the other half stay as they are."""
+    kept = {name: cls.__dict__[name] for name in (*_FIRST, *_SECOND, *defaults) if name in cls.__dict__}
+    for name in kept:
+        delattr(cls, name)
+    for name, default in defaults.items():
+        setattr(cls, name, default)
+    complete(cls)
+    for name in kept.keys() - {*names}:
+        setattr(cls, name, kept[name])
 
 
-def _slotted(cls: Any, names: tuple[str, ...]) -> Any:
-    """The same class with slots, which it must be born with."""
-    before: _Methods = dict(cls.__dict__)
-    body = {name: value for name, value in before.items() if name not in (*names, "__dict__", "__weakref__")}
-    made = type(cls)(cls.__name__, cls.__bases__, {**body, "__slots__": names})
+def _slotted(cls: Any) -> tuple[Any, dict[str, Any]]:
+    """The same class with a slot for each of its own fields, which it must be born with, and their defaults."""
+    body = dict(cls.__dict__)
+    fields = [
+        name for name, annotation in body.get("__annotations__", {}).items() if not _is_class_variable(annotation)
+    ]
+    defaults = {name: body.pop(name) for name in fields if name in body}
+    for name in ("__dict__", "__weakref__"):
+        body.pop(name, None)
+    made = type(cls)(cls.__name__, cls.__bases__, {**body, "__slots__": tuple(fields), "__reduce__": _reduced})
     made.__qualname__ = cls.__qualname__
-    return made
+    return made, defaults
 
 
-def _comparisons(known: tuple[Field[Any], ...]) -> _Methods:
-    compared = [each.name for each in known if each.compare]
-    key: Callable[[Any], Any] = attrgetter(*compared) if compared else lambda _: ()
+def _is_class_variable(annotation: object) -> bool:
+    """Whether an annotation, or its text, is a `ClassVar`.
 
-    def equals(self: Any, other: object) -> Any:
-        return key(self) == key(other) if other.__class__ is self.__class__ else NotImplemented
-
-    def hashed(self: Any) -> int:
-        return hash(key(self))
-
-    return {"__eq__": equals, "__hash__": hashed}
-
-
-def _shown(self: Any) -> str:
-    inside = ", ".join(f"{each.name}={getattr(self, each.name)!r}" for each in dataclasses.fields(self) if each.repr)
-    return f"{type(self).__qualname__}({inside})"
-
-
-def _stay(_self: Any, name: str, *_: object) -> None:
-    raise FrozenInstanceError(f"cannot assign to field {name!r}")
+    >>> import typing
+    >>> _is_class_variable("typing.ClassVar[int]"), _is_class_variable(typing.ClassVar[int]), _is_class_variable(int)
+    (True, True, False)
+    """
+    text = annotation if isinstance(annotation, str) else str(annotation)
+    return text.split("[")[0].rpartition(".")[2] == "ClassVar"
 
 
 def _reduced(self: Any) -> tuple[Any, tuple[Any, ...]]:
-    """For copies and pickles."""
+    """For copies and pickles: frozen slots take no other way."""
     return self.__class__, tuple(getattr(self, each.name) for each in dataclasses.fields(self))
-
-
-_FIXED: _Methods = {"__repr__": _shown, "__setattr__": _stay, "__delattr__": _stay, "__reduce__": _reduced}
-
-
-def _constructor(cls: Any, known: Mapping[str, Field[Any]]) -> Any:
-    """An `__init__` that has itself replaced by the real one when it is called."""
-
-    def construct(self: Any, *arguments: Any, **named: Any) -> None:
-        cls.__init__ = _compiled(cls, known)
-        cls.__init__(self, *arguments, **named)
-
-    return construct
-
-
-def _compiled(cls: Any, known: Mapping[str, Field[Any]]) -> Any:
-    """The constructor as one would write it."""
-    names: dict[str, Any] = {"_set": object.__setattr__, "_missing": MISSING}
-    head: list[str] = []
-    body: list[str] = []
-    for name, each in known.items():
-        value = name
-        if each.default_factory is not MISSING:
-            names[f"_make_{name}"] = each.default_factory
-            head.append(f"{name}=_missing")
-            value = f"_make_{name}() if {name} is _missing else {name}"
-        elif each.default is not MISSING:
-            names[f"_default_{name}"] = each.default
-            head.append(f"{name}=_default_{name}")
-        else:
-            head.append(name)
-        slot = getattr(getattr(cls, name, None), "__set__", None)
-        names[f"_set_{name}"] = slot
-        body.append(f"_set(self, {name!r}, {value})" if slot is None else f"_set_{name}(self, {value})")
-    if hasattr(cls, "__post_init__"):
-        body.append("self.__post_init__()")
-    lines = "".join(f"\n    {line}" for line in body or ["pass"])
-    exec(f"def __init__(self, {', '.join(head)}):{lines}", names)
-    made = names["__init__"]
-    made.__qualname__, made.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
-    return made

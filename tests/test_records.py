@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import pickle
+import sys
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
@@ -127,3 +130,49 @@ def test_inheritance() -> None:
 @pytest.mark.parametrize("made", [Slotted(1, (2,), "h", 4, [5]), Base(3), Empty()], ids=repr)
 def test_copies_and_pickles(made: Any) -> None:
     assert copy.copy(made) == copy.deepcopy(made) == pickle.loads(pickle.dumps(made)) == made
+
+
+WITHOUT_FUTURE = """
+import typing
+from typing import ClassVar
+from cnndsl.records import record
+
+@record(slots=True)
+class Plain:
+    LIMIT: typing.ClassVar[int] = 7
+    OTHER: ClassVar = 8
+    first: int
+    second: str = "a"
+"""
+
+
+@pytest.mark.parametrize("head", ["", "from __future__ import annotations\n"])
+def test_annotations_are_texts_or_types(head: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("made")
+    monkeypatch.setitem(sys.modules, "made", module)
+    exec(head + WITHOUT_FUTURE, module.__dict__)
+    plain = module.__dict__["Plain"]
+    assert [each.name for each in dataclasses.fields(plain)] == ["first", "second"]
+    assert (plain.LIMIT, plain.OTHER, plain(1) == plain(1, "a")) == (7, 8, True)
+
+
+def test_the_signature_is_that_of_a_dataclass() -> None:
+    shown = inspect.signature(Slotted)
+    assert list(shown.parameters) == ["first", "second", "hidden", "apart", "several"]
+    assert (shown.parameters["second"].default, shown.parameters["first"].annotation) == ((), "int")
+
+
+@pytest.mark.parametrize("first", [repr, hash, lambda made: made == made, copy.copy, dataclasses.fields], ids=str)
+def test_it_does_not_matter_what_is_asked_first(first: Any) -> None:
+    @record
+    class Fresh(Base):
+        second: tuple[int, ...] = (1,)
+
+    first(Fresh())
+    assert Fresh() == Fresh(1, (1,))
+    assert Fresh.__name__ in repr(Fresh(3))
+    assert hash(Fresh()) == hash(Fresh(1))
+    assert [each.name for each in dataclasses.fields(Fresh)] == ["first", "second"]
+    assert Fresh.__match_args__ == ("first", "second")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Fresh().second = ()  # pyright: ignore[reportAttributeAccessIssue]
