@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from lark import Lark
 
-from cnndsl.syntax.build import TreeBuilder
-from cnndsl.syntax.condense import SHIFT, condensed
+SHIFT = 0
+"""The number of lark's action that goes on to another state; the other one reduces by a rule."""
 
 
 def tables() -> str:
@@ -28,7 +28,7 @@ def tables() -> str:
     table = saved["data"]["parser"]["parser"]
     saved["data"]["parser"]["parser"] = _ordered(table)
     text = json.dumps(_plain(saved), separators=(",", ":"))
-    return _MODULE.replace("SAVED", _quoted(text)).replace("CONDENSED", _quoted(condensed(saved, lark, TreeBuilder)))
+    return _MODULE.replace("SAVED", _quoted(text))
 
 
 def _quoted(text: str) -> str:
@@ -41,10 +41,6 @@ import json
 from typing import Any
 
 # JSON in a string loads ten times faster than the same tables as literals of Python.
-AUTOMATON: Any = json.loads(
-CONDENSED
-)
-
 _LARK = (
 SAVED
 )

@@ -1,8 +1,7 @@
 """Text -> syntax tree. With `generate` the only file that imports lark.
 
 The LALR tables are generated from `grammars/cnn.lark` into `tables.py` (`python -m cnndsl.syntax.generate`), so that
-no start pays for building them. `drive` reads what is right; lark, which takes longer to load, is asked about the
-rest. Meaning is not this module's: see `elaborate`.
+no start pays for building them. Meaning is not this module's: see `elaborate`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.syntax.build import Token, TreeBuilder
-from cnndsl.syntax.drive import drive
 from cnndsl.syntax.limits import check_text, check_tree
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 
@@ -64,16 +62,6 @@ def parse(source: Source) -> ast.File:
     'CONV3'
     """
     check_text(source)
-    found = drive(source.text, TreeBuilder(source))
-    if found is not None and not any(_missing_arrows(found[0])):
-        file = ast.File(source, found[0], tuple(_comments(source, found[1])))
-        check_tree(file)
-        return file
-    return _parse_or_explain(source)
-
-
-def _parse_or_explain(source: Source) -> ast.File:
-    """The same by lark alone."""
     errors: list[Diagnostic] = []
     start, most = 0, current().errors
     while start >= 0 and len(errors) < most:
