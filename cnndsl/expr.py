@@ -31,10 +31,37 @@ class Unknown(Symbol):
 
 
 @record
+class NameSymbol(Symbol):
+    """A name as a value: of a layer type or a block."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"the name `{self.name}`"
+
+
+@record
+class OutputSymbol(Symbol):
+    """An output as a value: `@enc1`."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"the output `@{self.name}`"
+
+
+@record
 class Later(Symbol):
     """The value of a `let` that stands only further down, at `span`."""
 
     span: Span
+
+
+def plain_value(value: Value) -> Value:
+    """Return a value without what an elaboration knows besides: of a name or an output its name alone."""
+    if isinstance(value, NameSymbol):
+        return NameSymbol(value.name)
+    return OutputSymbol(value.name) if isinstance(value, OutputSymbol) else value
 
 
 Number: TypeAlias = int | Fraction

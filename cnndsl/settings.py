@@ -12,9 +12,8 @@ from fractions import Fraction
 from operator import index
 from typing import cast
 
-from cnndsl.elaborate.state import NameValue
 from cnndsl.errors import CnnError, Diagnostic, Source
-from cnndsl.expr import Name, Symbol, Value, evaluate
+from cnndsl.expr import Name, NameSymbol, Symbol, Value, evaluate
 
 _SETTING = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)", re.DOTALL)
 
@@ -79,7 +78,7 @@ def _read(setting: str, text: str) -> Value:
         if len(statements) != 1 or not isinstance(statements[0], ast.Let):
             raise _refused(setting, f"`{text}` is not one value")
         expr = statements[0].value
-        return NameValue(expr.name) if isinstance(expr, Name) else evaluate(expr, {})
+        return NameSymbol(expr.name) if isinstance(expr, Name) else evaluate(expr, {})
     except CnnError as stop:
         first = stop.diagnostics[0]
         raise stop if first.span is None else _refused(setting, first.message, first.code, first.help) from None

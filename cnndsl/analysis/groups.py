@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
-from cnndsl.elaborate.state import NameValue, OutputValue
-from cnndsl.expr import Value, show
+from cnndsl.expr import NameSymbol, OutputSymbol, Value, show
 from cnndsl.graph import (
     CallPart,
     ChoicePart,
@@ -118,9 +117,9 @@ def _groups(graph: Graph, part: Part) -> list[RowGroup]:
 
 def _written(argument: Value) -> str:
     """An argument as a call has it: a name without the words that messages put around it."""
-    if isinstance(argument, NameValue):
+    if isinstance(argument, NameSymbol):
         return argument.name
-    return f"@{argument.name}" if isinstance(argument, OutputValue) else show(argument)
+    return f"@{argument.name}" if isinstance(argument, OutputSymbol) else show(argument)
 
 
 def _gathered(path: str, title: str, parts: list[RowGroup], times: int = 1) -> list[RowGroup]:

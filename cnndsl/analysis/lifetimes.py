@@ -11,16 +11,13 @@ from typing import Literal
 from cnndsl.analysis.inplace import overwritten
 from cnndsl.graph import (
     CallPart,
-    ChoicePart,
     Graph,
     LayerPart,
-    LoopPart,
     MergePart,
     NamedPart,
     Node,
     Part,
-    SequencePart,
-    TapPart,
+    inner_parts,
 )
 from cnndsl.layers.arrange import Dropout, DropPath
 from cnndsl.layers.base import Layer, Saved, Tensor
@@ -196,7 +193,7 @@ def _walk(graph: Graph, part: Part, held: list[tuple[int, int]]) -> range:
     """The range of a part's nodes, after noting what the modules in it read."""
     if isinstance(part, LayerPart):
         return range(part.node, part.node + 1)
-    ranges = [each for inner in _inside(part) if (each := _walk(graph, inner, held))]
+    ranges = [each for inner in inner_parts(part) if (each := _walk(graph, inner, held))]
     if isinstance(part, MergePart):
         ranges.append(range(part.node, part.node + 1))
     if not ranges:
@@ -206,19 +203,3 @@ def _walk(graph: Graph, part: Part, held: list[tuple[int, int]]) -> range:
         read = {at for node in graph.nodes[inside.start : inside.stop] for at in node.inputs if at < inside.start}
         held.extend((at, inside.stop) for at in sorted(read))
     return inside
-
-
-def _inside(part: Part) -> tuple[Part, ...]:
-    match part:
-        case SequencePart():
-            return part.parts
-        case LoopPart():
-            return part.turns
-        case MergePart():
-            return part.branches
-        case ChoicePart() | NamedPart() | TapPart():
-            return (part.part,) if part.part is not None else ()
-        case CallPart():
-            return (part.body,)
-        case _:
-            return ()

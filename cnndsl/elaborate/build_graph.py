@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnndsl.elaborate import naming
 from cnndsl.elaborate.state import FileScope, ModuleScope, State
 from cnndsl.errors import Source
-from cnndsl.expr import Expr
-from cnndsl.graph import Graph, Node
+from cnndsl.expr import Expr, Value, plain_value
+from cnndsl.graph import CallPart, Graph, NamedPart, Node, Part, TapPart, rebuilt, wired
 from cnndsl.syntax import ast
 
 if TYPE_CHECKING:
@@ -30,26 +32,45 @@ def build_graph(
     modules = {
         scope.path: scope.output for scope in naming.assign(root, state.drafts) if scope.path and scope.output >= 0
     }
-    for module, target in state.modules:
-        path = target.path if isinstance(target, ModuleScope) else state.drafts[target].path if target >= 0 else ""
-        object.__setattr__(module, "path", path)
-    nodes = tuple(
+    nodes = (
         Node(at, d.path, d.layer, d.inputs, d.shape, d.span, d.text, d.written, d.turns, d.training_only)
         for at, d in enumerate(state.drafts)
     )
     net = next((each for each in file.statements if isinstance(each, ast.Net)), None)
-    parameters = {name: home.values[name] for name in home.values if name not in home.lets}
+    parameters = {name: plain_value(home.values[name]) for name in home.values if name not in home.lets}
     return Graph(
         name=net.name if net else "",
-        nodes=nodes,
+        digraph=wired(nodes),
         output=made.wire.node,
         taps=tuple(state.taps),
-        tree=made.part,
+        tree=_named(made.part, state),
         modules=modules,
         settings=parameters,
         lets=dict(home.lets),
         contracts=contracts,
         source=file.source,
         sources=sources,
-        domains=dict(home.domains),
+        domains={name: _plain_domain(each) for name, each in home.domains.items()},
     )
+
+
+def _named(tree: Part, state: State) -> Part:
+    """The tree with the final paths of its modules."""
+    paths = {id(module): _path(target, state) for module, target in state.modules}
+
+    def named(before: Part, part: Part) -> Part:
+        if isinstance(part, NamedPart | CallPart | TapPart):
+            return replace(part, path=paths[id(before)])
+        return part
+
+    return rebuilt(tree, named)
+
+
+def _path(target: ModuleScope | int, state: State) -> str:
+    if isinstance(target, ModuleScope):
+        return target.path
+    return state.drafts[target].path if target >= 0 else ""
+
+
+def _plain_domain(domain: Sequence[Value]) -> Sequence[Value]:
+    return domain if isinstance(domain, range) else tuple(map(plain_value, domain))

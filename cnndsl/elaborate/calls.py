@@ -17,7 +17,7 @@ from cnndsl.elaborate.state import (
     OutputValue,
 )
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
-from cnndsl.expr import Expr, Name, ReferenceExpr, Unknown, Value, error, evaluate
+from cnndsl.expr import Expr, Name, ReferenceExpr, Unknown, Value, error, evaluate, plain_value
 from cnndsl.graph import CallPart
 from cnndsl.limits import current
 from cnndsl.syntax import ast
@@ -64,7 +64,7 @@ def call(
         item.span,
         "",
         tuple(values),
-        tuple(values.values()),
+        tuple(map(plain_value, values.values())),
         tuple(written.items()),
         wire.node,
         made.part,

@@ -29,7 +29,7 @@ from cnndsl.elaborate.state import (
 )
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
 from cnndsl.expr import Expr, Unknown, Value, error, truth
-from cnndsl.graph import ChoicePart, IdentityPart, LayerPart, Output, Part, ReferencePart, SequencePart, TapPart
+from cnndsl.graph import ChoicePart, IdentityPart, LayerPart, Output, Part, ReferencePart, SequencePart, TapPart, infer
 from cnndsl.graph import NamedPart as NamedPart
 from cnndsl.layers.arrange import Identity
 from cnndsl.layers.base import Layer, LayerError
@@ -313,7 +313,7 @@ class Elaborator:
         key = (id(layer), *(wire.shape for wire in wires))
         known = self.state.shapes.get(key)
         if known is None:
-            known = layer, layer.output(*(wire.shape for wire in wires))
+            known = layer, infer(layer, [wire.shape for wire in wires])
             digits = self.state.limits.digits
             if known[1].numel > 10**digits:
                 raise LayerError("E0203", f"the output would have more than 10^{digits} values")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from cnndsl.elaborate.state import Definition, Environment, ModuleScope, NameValue
+from cnndsl.elaborate.state import Definition, Environment, ModuleScope, NameValue, env_of
 from cnndsl.errors import CnnError, Span
-from cnndsl.expr import Expr, Name, ReferenceExpr, Unknown, Value, error, evaluate
+from cnndsl.expr import Expr, Name, NameSymbol, ReferenceExpr, Unknown, Value, error, evaluate
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 
@@ -130,9 +130,9 @@ def _block(head: str, env: Environment) -> Definition | None:
     """The block that a head names, directly or by a parameter."""
     for _ in range(current().nesting):
         value = env.values.get(head)
-        if not isinstance(value, NameValue):
+        if not isinstance(value, NameSymbol):
             return None if value is _UNKNOWN else env.home.blocks.get(head)
-        head, env = value.name, value.env or env
+        head, env = value.name, env_of(value, env)
     return None
 
 

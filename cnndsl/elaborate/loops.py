@@ -10,7 +10,7 @@ from cnndsl.elaborate.calls import argument
 from cnndsl.elaborate.layer_count import least, too_many
 from cnndsl.elaborate.state import Environment, NodeOutput
 from cnndsl.errors import CnnError, Span
-from cnndsl.expr import Expr, Unknown, Value, error, number, show
+from cnndsl.expr import Expr, Unknown, Value, error, number, plain_value, show
 from cnndsl.graph import Iteration, LoopPart, Part
 from cnndsl.syntax import ast
 
@@ -106,7 +106,8 @@ def _turns(
             parts.append(made.part)
         wire = made.wire
     state.turns = outer
-    return Expansion(wire, LoopPart(tuple(parts), names, rows, written, span, cells))
+    plain = tuple(tuple(map(plain_value, row)) for row in rows)
+    return Expansion(wire, LoopPart(tuple(parts), names, plain, written, span, cells))
 
 
 def count(expr: Expr, env: Environment) -> int:

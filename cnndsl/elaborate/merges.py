@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from cnndsl.elaborate.state import MOST_CHOICES, Environment, NodeOutput
 from cnndsl.expr import Expr, error
-from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part
+from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part, infer
 from cnndsl.layers.base import LayerError
 from cnndsl.layers.merge import MERGES
 from cnndsl.records import record
@@ -68,7 +68,7 @@ def _merge(walker: Elaborator, item: ast.Merge, wire: NodeOutput | None, env: En
         return _decided(branches[0].made, tests, item)
     layer = MERGES[item.operator]()
     try:
-        layer.output(*(each.shape for each in wires))
+        infer(layer, [each.shape for each in wires])
     except LayerError as stop:
         from cnndsl.elaborate.merge_errors import mismatch
 
@@ -169,6 +169,6 @@ def _choose(
 
 def _fits(operator: str, shape: Shape, target: Shape) -> bool:
     try:
-        return MERGES[operator]().output(shape, target) == target or operator == "|"
+        return infer(MERGES[operator](), [shape, target]) == target or operator == "|"
     except LayerError:
         return False

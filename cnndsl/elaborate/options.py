@@ -16,7 +16,7 @@ from cnndsl.elaborate.calls import show_argument
 from cnndsl.elaborate.references import find_label, show_value
 from cnndsl.elaborate.state import Bound, Environment, NameValue, NodeOutput, OutputValue, Setting
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
-from cnndsl.expr import Call, Expr, Literal, Name, ReferenceExpr, Value, error, evaluate, names, show
+from cnndsl.expr import Call, Expr, Literal, Name, NameSymbol, ReferenceExpr, Value, error, evaluate, names, show
 from cnndsl.layers.base import Layer, Option
 from cnndsl.records import record
 from cnndsl.syntax import ast
@@ -196,7 +196,9 @@ def _wire(setting: Setting) -> NodeOutput | None:
     if isinstance(value, OutputValue):
         return value.wire
     help = (
-        f"write `@{value.name}`" if isinstance(value, NameValue) else "name a layer, `pool1: POOL2`, and write `@pool1`"
+        f"write `@{value.name}`"
+        if isinstance(value, NameSymbol)
+        else "name a layer, `pool1: POOL2`, and write `@pool1`"
     )
     raise error("E0226", f"an output is needed here, and this is {show_value(value)}", span, help)
 
@@ -205,7 +207,7 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
     """The value of an option as its field holds it. Raises CnnError where type or bounds are wrong."""
     value, span = setting.value, setting.expr.span
     what = f"`{option}` of {kind.kind()}"
-    if isinstance(value, NameValue):
+    if isinstance(value, NameSymbol):
         return _word(value.name, rule, what, span)
     if rule.type == "flag":
         if isinstance(value, bool):

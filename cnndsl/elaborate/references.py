@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, NameValue, OutputValue
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
-from cnndsl.expr import Expr, ReferenceExpr, Unknown, Value, evaluate, show
+from cnndsl.expr import Expr, NameSymbol, OutputSymbol, ReferenceExpr, Unknown, Value, evaluate, show
 from cnndsl.syntax import ast
 
 
@@ -18,12 +18,12 @@ def interpolate(parts: Sequence[str | Expr], env: Environment) -> str:
 def show_value(value: Value) -> str:
     """A value as it stands in a call; names between marks.
 
-    >>> show_value(3), show_value(NameValue("RELU"))
+    >>> show_value(3), show_value(NameSymbol("RELU"))
     ('3', '`RELU`')
     """
-    if isinstance(value, NameValue):
+    if isinstance(value, NameSymbol):
         return f"`{value.name}`"
-    return f"`@{value.name}`" if isinstance(value, OutputValue) else show(value)
+    return f"`@{value.name}`" if isinstance(value, OutputSymbol) else show(value)
 
 
 def find_label(reference: ReferenceExpr | ast.Ref, env: Environment) -> NamedOutput:

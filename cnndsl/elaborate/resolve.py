@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from cnndsl.elaborate.references import show_value
-from cnndsl.elaborate.state import Definition, Environment, NameValue
+from cnndsl.elaborate.state import Definition, Environment, env_of
 from cnndsl.errors import CnnError, Span, nearest
-from cnndsl.expr import Literal, Unknown, error
+from cnndsl.expr import Literal, NameSymbol, Unknown, error
 from cnndsl.layers import KINDS, find, known
 from cnndsl.layers.base import Layer
 from cnndsl.layers.merge import MERGES
@@ -93,7 +93,7 @@ def _named(
     value = env.values.get(name)
     if isinstance(value, Unknown):
         raise CnnError(())
-    if isinstance(value, NameValue):
+    if isinstance(value, NameSymbol):
         return _meant(value, digits, env, look_up, span)
     if name in env.home.blocks and digits is None:
         return env.home.blocks[name]
@@ -102,13 +102,13 @@ def _named(
 
 
 def _meant(
-    word: NameValue, digits: Literal | None, env: Environment, look_up: Callable[[str], type[Layer] | None], span: Span
+    word: NameSymbol, digits: Literal | None, env: Environment, look_up: Callable[[str], type[Layer] | None], span: Span
 ) -> Kind | Definition | None:
     """What a word stands for that a parameter was given: a name, or a kind with its size, `POOL2`."""
     for name, size in _readings(word.name, span):
         if size is None or digits is None:
             within = None if size is None else Literal(size.value, size.text, span)
-            found = _named(name, digits or within, word.env or env, look_up, span)
+            found = _named(name, digits or within, env_of(word, env), look_up, span)
             if found is not None:
                 return found
     return None

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from cnndsl.elaborate.labels import why_not
 from cnndsl.elaborate.layer_cache import Values
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
-from cnndsl.expr import Expr, Symbol, Value, error
+from cnndsl.expr import Expr, NameSymbol, OutputSymbol, Value, error
 from cnndsl.graph import CallPart, Iteration, Output, TapPart
 from cnndsl.graph import NamedPart as NamedPart
 from cnndsl.layers.base import Layer
@@ -135,25 +135,22 @@ class FileScope:
 
 
 @record
-class NameValue(Symbol):
+class NameValue(NameSymbol):
     """A word given to a parameter: the name of a kind, of a block, or of an output. Which, shows where it is used."""
 
-    name: str
     env: Environment | None = None
 
-    def __str__(self) -> str:
-        return f"the name `{self.name}`"
+
+def env_of(word: NameSymbol, default: Environment) -> Environment:
+    """The names in force where a word stands that was given to a parameter; `default` where that is not known."""
+    return word.env if isinstance(word, NameValue) and word.env is not None else default
 
 
 @record
-class OutputValue(Symbol):
+class OutputValue(OutputSymbol):
     """An output given to a parameter: `@enc1`."""
 
-    name: str
-    wire: NodeOutput | None
-
-    def __str__(self) -> str:
-        return f"the output `@{self.name}`"
+    wire: NodeOutput | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """The graph of a network: its nodes, the tree of parts, and questions about them."""
 
 from cnndsl.graph.graph import Graph, Output
+from cnndsl.graph.infer import infer
 from cnndsl.graph.node import Iteration, Node
 from cnndsl.graph.parts import (
     CallPart,
@@ -15,6 +16,8 @@ from cnndsl.graph.parts import (
     SequencePart,
     TapPart,
 )
+from cnndsl.graph.traversal import inner_parts, nodes_of, rebuilt, walk
+from cnndsl.graph.wiring import wired
 
 __all__ = [
     "CallPart",
@@ -32,4 +35,10 @@ __all__ = [
     "ReferencePart",
     "SequencePart",
     "TapPart",
+    "infer",
+    "inner_parts",
+    "nodes_of",
+    "rebuilt",
+    "walk",
+    "wired",
 ]

@@ -1,9 +1,8 @@
 """The one type that travels: a network as an immutable graph that remembers where it came from.
 
-Nodes stand in an order in which they can be executed; each names its inputs, in order. Beside the nodes the graph
-keeps the tree of parts, as written: calls of blocks, repeats, branches, names. Facts about nodes are not stored here:
-they are computed by `analysis` and passed as arguments. This is the only file that imports networkx, and only when
-asked.
+A `Graph` holds a frozen `networkx.DiGraph` (`wiring.py`) and the tree of parts, as written: calls of blocks, repeats,
+branches, names. Nodes are numbered in an order in which they can be executed. Facts about nodes are not stored here:
+they are computed by `analysis` and passed as arguments.
 """
 
 from __future__ import annotations
@@ -13,7 +12,8 @@ from collections.abc import Sequence as SequenceOf
 from dataclasses import field
 from functools import cached_property
 from ntpath import basename
-from typing import TYPE_CHECKING
+
+import networkx as nx
 
 from cnndsl.errors import Source
 from cnndsl.expr import Expr, Value, show
@@ -21,9 +21,6 @@ from cnndsl.graph.node import Node
 from cnndsl.graph.parts import Part
 from cnndsl.records import record
 from cnndsl.shape import Shape
-
-if TYPE_CHECKING:
-    import networkx as nx
 
 
 @record(slots=True)
@@ -39,13 +36,14 @@ class Output:
 class Graph:
     """A network. Node 0 is its INPUT; `output` is the node whose value it gives.
 
-    `modules` maps the path of each named part and block call to the node whose output is the part's.
-    `settings` are the parameters of the net with their values, `domains` those that have one with what they may be;
-    `lets` are the expressions of file-level names.
+    `digraph` has an attribute `node` for each index, and an edge for each value that a node reads (see `wired`).
+    `modules` maps the path of each named part and block call to the node whose output is the part's. `settings` are the
+    parameters of the net with their values, `domains` those that have one with what they may be; `lets` are the
+    expressions of file-level names.
     """
 
     name: str
-    nodes: tuple[Node, ...]
+    digraph: nx.DiGraph[int] = field(repr=False, compare=False)
     output: int
     taps: tuple[Output, ...]
     tree: Part
@@ -56,6 +54,11 @@ class Graph:
     source: Source
     sources: tuple[Source, ...] = ()
     domains: Mapping[str, SequenceOf[Value]] = field(default_factory=dict[str, SequenceOf[Value]])
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes in executable order; each stands at its index."""
+        return tuple([found["node"] for _, found in self.digraph.nodes(data=True)])
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -86,6 +89,7 @@ class Graph:
 
     @property
     def input(self) -> Shape:
+        """The shape of the input."""
         return self.nodes[0].shape
 
     @property
@@ -108,15 +112,5 @@ class Graph:
 
     @cached_property
     def by_path(self) -> Mapping[str, Node]:
+        """The nodes by their paths."""
         return {node.path: node for node in self.nodes}
-
-    def networkx(self) -> nx.MultiDiGraph[int]:
-        """The graph for networkx's algorithms: an edge for each input, with its place as `operand`."""
-        import networkx as nx
-
-        graph: nx.MultiDiGraph[int] = nx.MultiDiGraph(name=self.name)
-        for node in self.nodes:
-            graph.add_node(node.index, path=node.path, kind=node.kind, shape=node.shape.hwc)
-            for operand, at in enumerate(node.inputs):
-                graph.add_edge(at, node.index, operand=operand)
-        return graph

@@ -15,9 +15,8 @@ from typing import Any, TypeAlias
 
 from cnndsl import expr
 from cnndsl.elaborate.references import show_value
-from cnndsl.elaborate.state import NameValue
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
-from cnndsl.expr import Literal, Name, Symbol, Unknown, Value, equal, error, evaluate, is_bounded, show
+from cnndsl.expr import Literal, Name, NameSymbol, Symbol, Unknown, Value, equal, error, evaluate, is_bounded, show
 from cnndsl.layers import KINDS, find, known
 from cnndsl.limits import current
 from cnndsl.records import record
@@ -122,7 +121,7 @@ def labels(file: ast.File) -> Mapping[str, Span]:
 def as_value(given: Given) -> Value:
     """A value as the language has it: exact numbers, names as words."""
     if isinstance(given, str):
-        return NameValue(given)
+        return NameSymbol(given)
     if isinstance(given, float):
         exact = Fraction(str(given))
         return exact.numerator if exact.denominator == 1 else exact
@@ -188,7 +187,7 @@ def _declared(file: ast.File) -> Iterator[OpenParameter]:
 
 def _value(written: expr.Expr, scope: Mapping[str, Value]) -> Value:
     if isinstance(written, Name) and written.name not in scope:
-        return NameValue(written.name)
+        return NameSymbol(written.name)
     return evaluate(written, scope)
 
 
@@ -212,7 +211,7 @@ def _outside(parameter: OpenParameter, value: Value) -> Diagnostic | None:
     if domain is None or any(_same(value, each) for each in domain):
         return None
     several = domain if len(domain) <= 8 else (domain[0], domain[-1])
-    values = [each.name if isinstance(each, NameValue) else show(each) for each in several]
+    values = [each.name if isinstance(each, NameSymbol) else show(each) for each in several]
     shown = (", " if several is domain else " to ").join(values)
     message = f"`{parameter.name}` is one of {shown}, and this is {show_value(value)}"
     return Diagnostic("E0212", message, parameter.span)
@@ -220,7 +219,7 @@ def _outside(parameter: OpenParameter, value: Value) -> Diagnostic | None:
 
 def _same(left: Value, right: Value) -> bool:
     if isinstance(left, Symbol) or isinstance(right, Symbol):
-        return isinstance(left, NameValue) and isinstance(right, NameValue) and left.name == right.name
+        return isinstance(left, NameSymbol) and isinstance(right, NameSymbol) and left.name == right.name
     return equal(left, right)
 
 

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.assertions import check, figures
 from cnndsl.elaborate.program import Find, elaborate
-from cnndsl.elaborate.state import NameValue
 from cnndsl.errors import CnnError, Diagnostic, Source
-from cnndsl.expr import Expr, Value, show, truth
+from cnndsl.expr import Expr, NameSymbol, Value, show, truth
 from cnndsl.records import record
 from cnndsl.sweeping.parameters import OpenParameter, parameters
 from cnndsl.syntax import ast
@@ -224,6 +223,6 @@ def plain(value: Value) -> Plain:
         return list(value)
     if isinstance(value, Fraction):
         return float(value)
-    if isinstance(value, NameValue):
+    if isinstance(value, NameSymbol):
         return value.name
     return value if isinstance(value, int) else show(value)

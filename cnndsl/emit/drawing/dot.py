@@ -9,9 +9,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from cnndsl.emit.drawing.fold import Folded, children, family, fold, is_folded, is_frame, leaves, stack, unfolded
+from cnndsl.emit.drawing.fold import Folded, family, fold, is_folded, is_frame, stack, unfolded
 from cnndsl.expr import show
-from cnndsl.graph import CallPart, Graph, LayerPart, LoopPart, MergePart, NamedPart, Node, Part, TapPart
+from cnndsl.graph import (
+    CallPart,
+    Graph,
+    LayerPart,
+    LoopPart,
+    MergePart,
+    NamedPart,
+    Node,
+    Part,
+    TapPart,
+    inner_parts,
+    nodes_of,
+)
 from cnndsl.terminal import clean
 
 FONT = "Helvetica,Arial,sans-serif"
@@ -51,7 +63,7 @@ def dot(graph: Graph, *, fold_repeats: bool = False) -> str:
     stacks = stack(graph, folded)
     bottom = {at: head for head, several in stacks.items() for at in several}
     drawing = _Drawing(graph, folded, stacks, {at: bottom[shown] for at, shown in folded.items()})
-    inside = set(leaves(graph.tree))
+    inside = set(nodes_of(graph.tree))
     lines = [f"digraph {_quoted(graph.title)} {{", _HEAD]
     lines += [line for node in graph.nodes if node.index not in inside for line in _node(drawing, node.index, "  ")]
     lines += _part(drawing, graph.tree, "  ")
@@ -62,11 +74,11 @@ def dot(graph: Graph, *, fold_repeats: bool = False) -> str:
 def _part(drawing: _Drawing, part: Part, indent: str) -> Iterator[str]:
     """The nodes of a part, in the frames of their modules."""
     if is_frame(part):
-        yield from _frame(drawing, children(part)[0], indent, _title(part), isinstance(part, TapPart))
+        yield from _frame(drawing, inner_parts(part)[0], indent, _title(part), isinstance(part, TapPart))
     elif isinstance(part, LoopPart) and is_folded(part, drawing.folded):
         yield from _frame(drawing, part.turns[0], indent, f"×{len(part.turns)}", True)  # noqa: RUF001
     else:
-        for child in children(part):
+        for child in inner_parts(part):
             yield from _part(drawing, child, indent)
         if isinstance(part, LayerPart | MergePart):
             yield from _node(drawing, part.node, indent)
@@ -76,7 +88,7 @@ def _frame(drawing: _Drawing, body: Part, indent: str, title: str, dashed: bool)
     inner = list(_part(drawing, body, indent + "  "))
     if not inner:
         return
-    yield f"{indent}subgraph cluster_{min(leaves(body))}_{len(indent) // 2} {{"
+    yield f"{indent}subgraph cluster_{min(nodes_of(body))}_{len(indent) // 2} {{"
     style = "rounded,dashed" if dashed else "rounded"
     yield f'{indent}  label={_quoted(title)}; labeljust=l; style="{style}"; color="#c3cad5"; margin=10'
     yield from inner

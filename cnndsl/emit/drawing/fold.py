@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from cnndsl.graph import (
     CallPart,
-    ChoicePart,
     Graph,
     LayerPart,
     LoopPart,
@@ -15,8 +14,9 @@ from cnndsl.graph import (
     NamedPart,
     Node,
     Part,
-    SequencePart,
     TapPart,
+    inner_parts,
+    nodes_of,
 )
 from cnndsl.layers.base import Layer
 
@@ -41,31 +41,6 @@ def family(layer: Layer) -> str:
     return ""
 
 
-def children(part: Part) -> tuple[Part, ...]:
-    """The parts of a part, in order."""
-    if isinstance(part, SequencePart):
-        return part.parts
-    if isinstance(part, LoopPart):
-        return part.turns
-    if isinstance(part, MergePart):
-        return part.branches
-    if isinstance(part, ChoicePart):
-        return (part.part,) if part.part else ()
-    if isinstance(part, NamedPart | TapPart):
-        return (part.part,)
-    return (part.body,) if isinstance(part, CallPart) else ()
-
-
-def leaves(part: Part) -> Iterator[int]:
-    """The nodes of a part, in order."""
-    if isinstance(part, LayerPart):
-        yield part.node
-    for child in children(part):
-        yield from leaves(child)
-    if isinstance(part, MergePart):
-        yield part.node
-
-
 def is_frame(part: Part) -> bool:
     """True for a part that is drawn with a frame around it: a module."""
     return isinstance(part, CallPart | TapPart) or (isinstance(part, NamedPart) and part.is_module)
@@ -73,7 +48,9 @@ def is_frame(part: Part) -> bool:
 
 def is_folded(part: Part, folded: Folded) -> bool:
     """True for a repeat whose later turns are drawn as its first one."""
-    return isinstance(part, LoopPart) and len(part.turns) > 1 and any(folded[at] != at for at in leaves(part.turns[1]))
+    return (
+        isinstance(part, LoopPart) and len(part.turns) > 1 and any(folded[at] != at for at in nodes_of(part.turns[1]))
+    )
 
 
 def unfolded(graph: Graph) -> Folded:
@@ -90,13 +67,13 @@ def fold(graph: Graph) -> Folded:
 
 def _fold(graph: Graph, part: Part, folded: dict[int, int]) -> None:
     if isinstance(part, LoopPart) and part.count is not None and len(part.turns) > 1:
-        first, *later = [list(leaves(turn)) for turn in part.turns]
+        first, *later = [list(nodes_of(turn)) for turn in part.turns]
         if first and all(_kinds(graph, turn) == _kinds(graph, first) for turn in later):
             _fold(graph, part.turns[0], folded)
             for turn in later:
                 folded.update({node: folded[shown] for node, shown in zip(turn, first, strict=True)})
             return
-    for child in children(part):
+    for child in inner_parts(part):
         _fold(graph, child, folded)
 
 
@@ -135,7 +112,7 @@ def _assign(part: Part, frame: int, frames: dict[int, int], folded: Folded) -> i
     last = frame
     if isinstance(part, LayerPart | MergePart):
         frames[part.node] = frame
-    for child in children(part):
+    for child in inner_parts(part):
         inner = last + 1 if is_frame(part) or is_folded(part, folded) else frame
         last = max(last, _assign(child, inner, frames, folded))
     return last

@@ -16,7 +16,7 @@ from cnndsl.analysis.inplace import overwritten
 from cnndsl.emit.torch.builder import MOST_EXTRAS, ClassBuilder, ClassPlan, extra
 from cnndsl.emit.torch.ir import Key, ModuleClass, key
 from cnndsl.emit.torch.names import variable
-from cnndsl.emit.torch.part_queries import Borders, calls, child_name, inner, is_module, nodes, output
+from cnndsl.emit.torch.part_queries import Borders, calls, child_name, is_module, output
 from cnndsl.emit.torch.scope import Extra, Missing, Scope, known_terms, plain, python_value, same
 from cnndsl.emit.torch.terms import CodeValue, Const, Term, Var, substitute
 from cnndsl.emit.torch.trace import trace
@@ -34,6 +34,8 @@ from cnndsl.graph import (
     ReferencePart,
     SequencePart,
     TapPart,
+    inner_parts,
+    nodes_of,
 )
 from cnndsl.layers.base import TorchCall, TorchFunction
 
@@ -157,7 +159,7 @@ class Classes:
             return self._is_link(part, entry)
         if isinstance(part, NamedPart) and part.is_module:
             return self.borders.is_closed(part, entry)
-        for each in inner(part):
+        for each in inner_parts(part):
             if not self.is_chain(each, entry):
                 return False
             entry = output(each, entry)
@@ -187,7 +189,7 @@ class Classes:
         if (
             part is not None
             and is_class
-            and not all(self.is_chain(each, self.entry(part, entry)) for each in inner(part))
+            and not all(self.is_chain(each, self.entry(part, entry)) for each in inner_parts(part))
         ):
             return False
         for leaf in _leaves(part):
@@ -227,7 +229,7 @@ class Classes:
     def _signature(self, call: CallPart) -> object:
         """What calls have in common that can share a class: the layers and their names."""
         made: list[tuple[str, str]] = []
-        for at in nodes(call.body):
+        for at in nodes_of(call.body):
             built = self.borders.made(at)
             head = built.name if isinstance(built, TorchCall) else str(built)
             made.append((child_name(self.graph.nodes[at].path, call.path), head))
@@ -353,14 +355,14 @@ def _leaves(part: Part | None) -> Iterator[LayerPart]:
         return
     if part is None or isinstance(part, MergePart | TapPart):
         return
-    for each in inner(part):
+    for each in inner_parts(part):
         yield from _leaves(each)
         if not _is_plain(each):
             return
 
 
 def _is_plain(part: Part) -> bool:
-    return not isinstance(part, MergePart | TapPart) and all(map(_is_plain, inner(part)))
+    return not isinstance(part, MergePart | TapPart) and all(map(_is_plain, inner_parts(part)))
 
 
 def _without_input(tree: Part) -> Part:

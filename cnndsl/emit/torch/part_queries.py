@@ -23,6 +23,8 @@ from cnndsl.graph import (
     ReferencePart,
     SequencePart,
     TapPart,
+    inner_parts,
+    walk,
 )
 from cnndsl.layers.base import TorchCall, TorchFunction
 
@@ -40,37 +42,9 @@ def output(part: Part | None, entry: int) -> int:
     return output(part.body if isinstance(part, CallPart) else part.part, entry)
 
 
-def inner(part: Part) -> tuple[Part, ...]:
-    """Return the parts that a part consists of."""
-    if isinstance(part, SequencePart):
-        return part.parts
-    if isinstance(part, LoopPart):
-        return part.turns
-    if isinstance(part, MergePart):
-        return part.branches
-    if isinstance(part, CallPart):
-        return (part.body,)
-    if isinstance(part, NamedPart | TapPart | ChoicePart):
-        return () if part.part is None else (part.part,)
-    return ()
-
-
-def nodes(part: Part | None) -> Iterator[int]:
-    """Yield the nodes that a part makes, in order."""
-    if part is None:
-        return
-    for each in inner(part):
-        yield from nodes(each)
-    if isinstance(part, LayerPart | MergePart):
-        yield part.node
-
-
 def calls(part: Part) -> Iterator[CallPart]:
     """Yield the calls of blocks in a part, outer ones first."""
-    if isinstance(part, CallPart):
-        yield part
-    for each in inner(part):
-        yield from calls(each)
+    return (each for each in walk(part) if isinstance(each, CallPart))
 
 
 def is_module(part: Part | None) -> bool:
@@ -103,7 +77,9 @@ def is_nothing(part: Part | None) -> bool:
     """Whether the value goes through a part as it is, and nothing is made."""
     if part is None or isinstance(part, IdentityPart):
         return True
-    return not isinstance(part, LayerPart | ReferencePart | MergePart | TapPart) and all(map(is_nothing, inner(part)))
+    return not isinstance(part, LayerPart | ReferencePart | MergePart | TapPart) and all(
+        map(is_nothing, inner_parts(part))
+    )
 
 
 def members(part: Part | None, root: str, graph: Graph) -> Iterator[str]:
@@ -113,7 +89,7 @@ def members(part: Part | None, root: str, graph: Graph) -> Iterator[str]:
     if isinstance(part, LayerPart) or is_module(part):
         yield child_name(path_of(part, graph), root)
         return
-    for each in inner(part):
+    for each in inner_parts(part):
         yield from members(each, root, graph)
 
 
@@ -152,7 +128,7 @@ class Borders:
             return frozenset()
         if id(part) not in self._own:
             mine = {part.node} if isinstance(part, LayerPart | MergePart) else set[int]()
-            self._own[id(part)] = part, frozenset(mine.union(*(self.own(each) for each in inner(part))))
+            self._own[id(part)] = part, frozenset(mine.union(*(self.own(each) for each in inner_parts(part))))
         return self._own[id(part)][1]
 
     def outside(self, part: Part | None) -> frozenset[Key]:

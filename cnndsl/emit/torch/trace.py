@@ -17,7 +17,7 @@ from cnndsl.emit.torch.choices import chosen, sometimes_merged
 from cnndsl.emit.torch.ir import Apply, Compute, Forward, Key, Step, Training, Value, key
 from cnndsl.emit.torch.merges import steps_of
 from cnndsl.emit.torch.names import attribute
-from cnndsl.emit.torch.part_queries import child_name, elements, inner, is_module, output, path_of
+from cnndsl.emit.torch.part_queries import child_name, elements, is_module, output, path_of
 from cnndsl.emit.torch.steps import early, used_by, with_outputs
 from cnndsl.emit.torch.trace_records import (
     Border,
@@ -31,7 +31,17 @@ from cnndsl.emit.torch.trace_records import (
     in_iteration,
     of_type,
 )
-from cnndsl.graph import ChoicePart, LayerPart, LoopPart, MergePart, NamedPart, Part, ReferencePart, TapPart
+from cnndsl.graph import (
+    ChoicePart,
+    LayerPart,
+    LoopPart,
+    MergePart,
+    NamedPart,
+    Part,
+    ReferencePart,
+    TapPart,
+    inner_parts,
+)
 from cnndsl.layers.base import TorchCall, TorchFunction
 
 
@@ -348,7 +358,7 @@ class ClassTracer:
 
     def _module(self, parts: Sequence[Part], places: Places, value: int) -> int:
         if not any(map(self.borders.own, parts)):
-            return self.walk([each for part in parts for each in inner(part) or (None,)], places, value)
+            return self.walk([each for part in parts for each in inner_parts(part) or (None,)], places, value)
         callee = self.callees.border_of(parts, [self.node(value, at) for at in places])
         only = [self.borders.is_training_only(part) for part in parts]
         if callee.is_main:

@@ -1,0 +1,103 @@
+"""Walking over the tree of parts. What a part consists of is said here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from cnndsl.graph.parts import (
+    CallPart,
+    ChoicePart,
+    IdentityPart,
+    LayerPart,
+    LoopPart,
+    MergePart,
+    NamedPart,
+    Part,
+    ReferencePart,
+    SequencePart,
+    TapPart,
+)
+
+
+def inner_parts(part: Part) -> tuple[Part, ...]:
+    """Return the parts that a part consists of, in the order in which they run.
+
+    >>> inner_parts(SequencePart((LayerPart(1), LayerPart(2))))
+    (LayerPart(node=1), LayerPart(node=2))
+    """
+    match part:
+        case LayerPart() | IdentityPart() | ReferencePart():
+            return ()
+        case SequencePart():
+            return part.parts
+        case LoopPart():
+            return part.turns
+        case MergePart():
+            return part.branches
+        case CallPart():
+            return (part.body,)
+        case NamedPart() | TapPart():
+            return (part.part,)
+        case ChoicePart():
+            return () if part.part is None else (part.part,)
+
+
+def with_inner(part: Part, parts: tuple[Part, ...]) -> Part:
+    """Return a part that consists of other parts, as many as `inner_parts` gives."""
+    match part:
+        case LayerPart() | IdentityPart() | ReferencePart():
+            return part
+        case SequencePart():
+            return SequencePart(parts)
+        case LoopPart():
+            return replace(part, turns=parts)
+        case MergePart():
+            return MergePart(parts, part.node)
+        case CallPart():
+            return replace(part, body=parts[0])
+        case NamedPart() | TapPart():
+            return replace(part, part=parts[0])
+        case ChoicePart():
+            return replace(part, part=parts[0]) if parts else part
+
+
+def walk(part: Part) -> Iterator[Part]:
+    """Yield a part and all parts in it, outer ones first.
+
+    >>> [type(each).__name__ for each in walk(SequencePart((LayerPart(1), MergePart((IdentityPart(),), 2))))]
+    ['SequencePart', 'LayerPart', 'MergePart', 'IdentityPart']
+    """
+    stack = [part]
+    while stack:
+        each = stack.pop()
+        yield each
+        stack.extend(reversed(inner_parts(each)))
+
+
+def nodes_of(part: Part | None) -> Iterator[int]:
+    """Yield the nodes that a part makes, in the order in which they run: a merge after its branches.
+
+    >>> list(nodes_of(MergePart((LayerPart(1), LayerPart(2)), 3)))
+    [1, 2, 3]
+    """
+    stack: list[Part | int] = [] if part is None else [part]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, int):
+            yield each
+        elif isinstance(each, LayerPart):
+            yield each.node
+        else:
+            if isinstance(each, MergePart):
+                stack.append(each.node)
+            stack.extend(reversed(inner_parts(each)))
+
+
+def rebuilt(part: Part, change: Callable[[Part, Part], Part]) -> Part:
+    """Return a part in which `change` has replaced every part, inner ones first: it is given the part as it was, and
+    the same with its inner parts replaced."""
+    before = inner_parts(part)
+    after = tuple([rebuilt(each, change) for each in before])
+    is_same = all(new is old for new, old in zip(after, before, strict=True))
+    return change(part, part if is_same else with_inner(part, after))
