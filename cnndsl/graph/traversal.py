@@ -95,9 +95,9 @@ def nodes_of(part: Part | None) -> Iterator[int]:
 
 
 def rebuilt(part: Part, change: Callable[[Part, Part], Part]) -> Part:
-    """Return a part in which `change` has replaced every part, inner ones first: it is given the part as it was, and
-    the same with its inner parts replaced."""
+    """Return a part in which `change` has replaced every part, inner ones first, but for layers: it is given the part
+    as it was, and the same with its inner parts replaced."""
     before = inner_parts(part)
-    after = tuple([rebuilt(each, change) for each in before])
+    after = tuple([each if isinstance(each, LayerPart) else rebuilt(each, change) for each in before])
     is_same = all(new is old for new, old in zip(after, before, strict=True))
     return change(part, part if is_same else with_inner(part, after))

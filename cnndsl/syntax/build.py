@@ -165,9 +165,10 @@ class TreeBuilder:
                 volume = words.input_dims(Word(word.pieces[1:], word.span))
                 word = Word((), place)
             word = Word((("INPUT", place), *word.pieces[1:]), word.span)
-        self._check_gap(word, volume)
-        head = words.head(word)
-        return ast.WrittenLayer(head.name, head.size, head.width, head.stride, volume, arguments, self._span(c))
+        if volume or len(word.pieces) > 1:
+            self._check_gap(word, volume)
+        head, span = words.head(word), word.span if len(c) == 1 else self._span(c)
+        return ast.WrittenLayer(head.name, head.size, head.width, head.stride, volume, arguments, span)
 
     def _check_gap(self, word: Word, volume: tuple[Expr, ...]) -> None:
         words.joined(word.pieces)

@@ -87,7 +87,8 @@ def check_tree(file: ast.File) -> None:
         for name in _inner(node.__class__) or ():
             child: Any = getattr(node, name)
             if isinstance(child, tuple):
-                stack.extend((each, depth) for each in _flat(cast("tuple[Any, ...]", child)))
+                if child:
+                    stack.extend((each, depth) for each in _flat(cast("tuple[Any, ...]", child)))
             elif _inner(child.__class__) is not None:
                 stack.append((child, depth + 1))
 
