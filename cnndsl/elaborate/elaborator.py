@@ -382,6 +382,8 @@ class Elaborator:
 
 def _elsewhere(item: ast.Element, env: Environment) -> ast.Ref | None:
     """The reference that an element starts from instead of what stands before it."""
+    if isinstance(item, ast.WrittenLayer) and item.head not in env.home.blocks:
+        return None
     for _ in range(2 * current().nesting):
         if isinstance(item, ast.Ref):
             return item

@@ -25,7 +25,9 @@ def mentioned(item: ast.WrittenLayer) -> tuple[str, ...] | None:
     >>> [mentioned(item) for item in net.chain.items]
     [(), ('n', 'b'), None]
     """
-    exprs = list(_exprs(item))
+    exprs = [each for each in _exprs(item) if not isinstance(each, Literal)]
+    if not exprs:
+        return ()
     if not all(map(_is_plain, exprs)):
         return None
     return tuple(dict.fromkeys(each.name for expr in exprs for each in names(expr)))
@@ -34,6 +36,8 @@ def mentioned(item: ast.WrittenLayer) -> tuple[str, ...] | None:
 def settled(mentions: Sequence[str], values: Mapping[str, Value], axes: Mapping[str, Value]) -> Values | None:
     """The values of names, with their types, since 1 is not `yes`; None where one is more than a number or a word.
     A name without a value is a word of its own."""
+    if not mentions:
+        return ()
     found = tuple((axes[name] if name in axes else values.get(name)) for name in mentions)
     return tuple((type(each), each) for each in found) if all(type(each) in _PLAIN for each in found) else None
 
