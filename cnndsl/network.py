@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
+    import networkx as nx
     from torch import nn
 
     from cnndsl.analysis.lifetimes import Device, Dtype
@@ -53,6 +54,17 @@ class Network:
         from cnndsl.report.memory import BatchSetup, footprint
 
         return replace(self._stats, memory=footprint(self.graph, BatchSetup(batch, dtype, optimizer, device)))
+
+    def networkx(self, batch: int = 1) -> nx.DiGraph[int]:
+        """A copy of the graph as a `networkx.DiGraph`, with every metric on its nodes; memory is that of the batch.
+
+        >>> graph = loads("INPUT 8x8x3 -> CONV3-4 -> (ID + ID)").networkx()
+        >>> graph.nodes[1]["params"], graph.edges[1, 2]["operands"]
+        (112, [0, 1])
+        """
+        from cnndsl.report.annotated import annotated
+
+        return annotated(self.stats(batch))
 
     def source(self) -> str:
         """A Python module with the network as a `torch.nn.Module`, which needs torch and nothing of ours."""
@@ -93,9 +105,11 @@ class Network:
 
     @cached_property
     def _stats(self) -> Stats:
-        from cnndsl.report.stats import facts
+        from cnndsl.report.metrics import metrics
+        from cnndsl.report.stats import Stats
 
-        return facts(self.graph)
+        found = metrics(self.graph)
+        return Stats(found.graph, found.input, found.layers, found.totals)
 
 
 def load(path: str | PathLike[str], /, **parameters: object) -> Network:

@@ -16,7 +16,7 @@ from cnndsl.files import decode
 from cnndsl.graph import Graph
 from cnndsl.limits import limits
 from cnndsl.network import Network, used
-from cnndsl.report import FORMATS
+from cnndsl.report.formats import FORMATS
 from cnndsl.syntax.format import format
 from cnndsl.syntax.parse import parse
 

@@ -83,7 +83,7 @@ class _Facts:
         return self._values[key]
 
     @cached_property
-    def costs(self) -> tuple[Cost, ...]:
+    def costs(self) -> Mapping[int, Cost]:
         return costs(self.graph)
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from difflib import SequenceMatcher
 from typing import Literal
@@ -175,7 +175,7 @@ def _show(value: object) -> str:
     return str(value).strip("(,)").replace(", ", "x")
 
 
-def _figures(graph: Graph, each: tuple[Cost, ...]) -> Iterator[tuple[str, int | tuple[int, ...]]]:
+def _figures(graph: Graph, each: Mapping[int, Cost]) -> Iterator[tuple[str, int | tuple[int, ...]]]:
     total, seen = network_total(graph, each), receptive_fields(graph)
     field = seen[last_map(graph, seen)]
     yield "params", total.params

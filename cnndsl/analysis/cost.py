@@ -6,7 +6,7 @@ network needs in memory is `memory`'s business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -44,10 +44,10 @@ class Cost:
         return 2 * self.macs
 
 
-def costs(graph: Graph) -> tuple[Cost, ...]:
-    """The cost of each node, by index."""
+def costs(graph: Graph) -> dict[int, Cost]:
+    """Return the cost of each node."""
     nodes = graph.nodes
-    return tuple(_cost(node.layer, node.shape, *[nodes[at].shape for at in node.inputs]) for node in nodes)
+    return {node.index: _cost(node.layer, node.shape, *[nodes[at].shape for at in node.inputs]) for node in nodes}
 
 
 def total(each: Iterable[Cost]) -> Cost:
@@ -68,13 +68,13 @@ def total(each: Iterable[Cost]) -> Cost:
     )
 
 
-def network_total(graph: Graph, each: Sequence[Cost], training: bool = False) -> Cost:
+def network_total(graph: Graph, each: Mapping[int, Cost], training: bool = False) -> Cost:
     """The sum over a network: all parameters that it has, and the arithmetic and activations of a forward pass.
 
     Parts that exist in training only have parameters, but take part in the forward pass only when `training`.
     """
-    in_use = [cost for node, cost in zip(graph.nodes, each, strict=True) if training or not node.training_only]
-    everything, forward = total(each), total(in_use)
+    in_use = [each[node.index] for node in graph.nodes if training or not node.training_only]
+    everything, forward = total(each.values()), total(in_use)
     return replace(everything, macs=forward.macs, operations=forward.operations, activations=forward.activations)
 
 

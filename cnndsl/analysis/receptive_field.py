@@ -8,13 +8,14 @@ Networks", Distill, doi 10.23915/distill.00021. Nothing here draws.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from fractions import Fraction
 from functools import lru_cache
+from typing import TypeAlias
 
 from cnndsl.analysis.interval import Track, clipped, everything, same_centres, slide, union
-from cnndsl.graph import Graph, Node
+from cnndsl.graph import Graph, Node, ancestors
 from cnndsl.layers.base import Layer, Window
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -59,34 +60,28 @@ class Field:
         return tuple(track.at(at) for track, at in zip(self.tracks, position, strict=True))
 
 
-def receptive_fields(graph: Graph, start: int = 0) -> tuple[Field | None, ...]:
-    """The field of each node on the plane of node `start`, by index; None where the node does not depend on it."""
+Fields: TypeAlias = Mapping[int, Field | None]
+
+
+def receptive_fields(graph: Graph, start: int = 0) -> dict[int, Field | None]:
+    """Return the field of each node on the plane of node `start`; None where the node does not depend on it."""
     plane = graph.nodes[start].shape
-    fields: list[Field | None] = [None] * len(graph)
+    fields: dict[int, Field | None] = dict.fromkeys(range(start))
     fields[start] = Field((Track(),) * plane.rank)
     for node in graph.nodes[start + 1 :]:
         fields[node.index] = _field(graph, node, fields, plane)
-    return tuple(fields)
+    return fields
 
 
-def last_map(graph: Graph, fields: tuple[Field | None, ...]) -> int:
+def last_map(graph: Graph, fields: Fields) -> int:
     """The node whose field is quoted for a whole network: the last on the way to the output before everything is
     seen at once by global pooling or FC (gates aside). The input where there is none."""
-    ahead = ancestors(graph, graph.output)
+    ahead = ancestors(graph.digraph, graph.output)
     for at in reversed(range(len(graph))):
         seen = fields[at]
         if at in ahead and seen is not None and not seen.local.whole and graph.nodes[at].shape.rank:
             return at
     return 0
-
-
-def ancestors(graph: Graph, node: int) -> set[int]:
-    """A node and all that it depends on."""
-    found = {node}
-    for at in range(node, -1, -1):
-        if at in found:
-            found.update(graph.nodes[at].inputs)
-    return found
 
 
 @record(slots=True)
@@ -100,7 +95,7 @@ class Disagreement:
     strides: tuple[int | Fraction, ...]
 
 
-def disagreements(graph: Graph, fields: tuple[Field | None, ...]) -> Iterator[Disagreement]:
+def disagreements(graph: Graph, fields: Fields) -> Iterator[Disagreement]:
     """The merges at which branches disagree in alignment or stride, in order; on the first axis where they do."""
     for node in graph.nodes:
         if len(node.inputs) < 2:
@@ -114,7 +109,7 @@ def disagreements(graph: Graph, fields: tuple[Field | None, ...]) -> Iterator[Di
                 break
 
 
-def _field(graph: Graph, node: Node, fields: list[Field | None], plane: Shape) -> Field | None:
+def _field(graph: Graph, node: Node, fields: Fields, plane: Shape) -> Field | None:
     seen = [(seen, graph.nodes[at].shape) for at in node.inputs if (seen := fields[at]) is not None]
     if not seen:
         return None

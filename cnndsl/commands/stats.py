@@ -20,8 +20,8 @@ from cnndsl.commands.common import (
     settings_option,
     terminal_width,
 )
-from cnndsl.report import FORMATS
 from cnndsl.report.columns import COLUMNS, MEMORY
+from cnndsl.report.formats import FORMATS
 from cnndsl.terminal import wants_colour
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def command(
     cnndsl stats net.cnn --depth 2 --sort -params
     cnndsl stats net.cnn --batch 64 --dtype amp --optimizer adam
     """
-    from cnndsl.report import render
+    from cnndsl.report.formats import render
     from cnndsl.report.table_model import view
 
     form = format or _ENDINGS.get(PurePath(output or "").suffix.lower(), "table")

@@ -1,5 +1,6 @@
 """The graph of a network: its nodes, the tree of parts, and questions about them."""
 
+from cnndsl.graph.ancestry import ancestors, descendants, parted
 from cnndsl.graph.graph import Graph, Output
 from cnndsl.graph.infer import infer
 from cnndsl.graph.node import Iteration, Node
@@ -35,9 +36,12 @@ __all__ = [
     "ReferencePart",
     "SequencePart",
     "TapPart",
+    "ancestors",
+    "descendants",
     "infer",
     "inner_parts",
     "nodes_of",
+    "parted",
     "rebuilt",
     "walk",
     "wired",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.report.columns import MEMORY, Cell, Column
+from cnndsl.report.metrics import squeeze
 from cnndsl.report.number_format import exact
 from cnndsl.report.rows import TableRow, of_layers
-from cnndsl.report.stats import squeeze
 from cnndsl.report.summary import terms, title
 from cnndsl.report.table_model import TableModel
 
@@ -47,7 +48,7 @@ def as_dict(view: TableModel) -> dict[str, Json]:
         "net": stats.graph.title,
         "input": list(stats.graph.input.hwc),
         "totals": figures,
-        "layers": [_layer(entry, extra) for entry in (of_layers(stats) if view.by else view.entries)],
+        "layers": [layer_data(entry, extra) for entry in (of_layers(stats) if view.by else view.entries)],
     }
     if stats.memory:
         data["memory"] = _memory(stats.graph, stats.memory)
@@ -88,7 +89,8 @@ def as_markdown(view: TableModel) -> str:
     return "\n".join([f"## {markdown(title(view.stats))}", "", *table, "", *totals])
 
 
-def _layer(entry: TableRow, extra: list[Column]) -> dict[str, Json]:
+def layer_data(entry: TableRow, extra: Sequence[Column]) -> dict[str, Json]:
+    """Return the metrics of a layer: those that are always there, and further columns."""
     assert entry.last is not None
     row = entry.last
     fixed: dict[str, Json] = {
@@ -126,7 +128,7 @@ def _group(entry: TableRow, extra: list[Column], level: int, depth: int | None) 
     return data
 
 
-def _extra(entry: TableRow, columns: list[Column]) -> dict[str, Json]:
+def _extra(entry: TableRow, columns: Sequence[Column]) -> dict[str, Json]:
     chosen = [column for column in columns if column.key not in _FIXED]
     return {column.key: _json(column.raw(entry)) for column in chosen}
 

@@ -12,10 +12,10 @@ from math import prod
 
 from cnndsl.analysis.lecture import BYTES_A_VALUE, is_volume
 from cnndsl.report import number_format
-from cnndsl.report.stats import Row, Stats
+from cnndsl.report.metrics import Metrics, Row
 
 
-def lecture(stats: Stats) -> str:
+def lecture(stats: Metrics) -> str:
     """The network as the lecturer puts it on the slide."""
     graph = stats.graph
     rows = [_cells(stats, row) for row in (stats.input, *stats.layers) if is_volume(graph, row.node)]
@@ -28,7 +28,7 @@ def lecture(stats: Stats) -> str:
     return "\n".join(lines)
 
 
-def _cells(stats: Stats, row: Row) -> tuple[str, str, str, str]:
+def _cells(stats: Metrics, row: Row) -> tuple[str, str, str, str]:
     rank = stats.graph.input.rank
     shape = row.node.shape
     extents = ("1",) * (rank - shape.rank) + tuple(map(str, shape.hwc))
@@ -52,7 +52,7 @@ def _memory(extents: tuple[int, ...]) -> str:
     return f"{'*'.join(map(str, extents))}={number_format.lecture(prod(extents))}"
 
 
-def _weights(stats: Stats, row: Row) -> str:
+def _weights(stats: Metrics, row: Row) -> str:
     if not row.cost.weights:
         return "0"
     formula = row.node.layer.formula(*stats.graph.shapes(row.node))

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from cnndsl.analysis.receptive_field import Disagreement, Field, ancestors, disagreements, receptive_fields
-from cnndsl.graph import Graph, Node
+from cnndsl.analysis.receptive_field import Disagreement, Field, Fields, disagreements, receptive_fields
+from cnndsl.graph import Graph, Node, ancestors
 from cnndsl.records import record
 from cnndsl.report.columns import extents
 from cnndsl.report.data_formats import Json
@@ -24,7 +24,7 @@ class FieldReport:
 
     graph: Graph
     start: Node
-    fields: tuple[Field | None, ...]
+    fields: Fields
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ def of_unit(unit: UnitField) -> str:
         rows += [[f"local {name}", *map(str, dims)] for name, dims in _figures(local)]
     rows.append(["sees", *[f"{first} to {last}" for first, last in unit.box]])
     rows.append(["of", *[f"0 to {extent - 1}" for extent in seen.start.shape.spatial]])
-    ahead = ancestors(seen.graph, unit.node.index)
+    ahead = ancestors(seen.graph.digraph, unit.node.index)
     parted = _parted(seen, (each for each in disagreements(seen.graph, seen.fields) if each.node in ahead))
     said = _whole(field)
     head = f"{unit.name}, {unit.node.text} {unit.node.shape}, on {seen.plane}"
@@ -147,7 +147,7 @@ def as_json(seen: FieldReport, unit: UnitField | None = None) -> str:
     nodes = [unit.node] if unit else [node for node in seen.graph.layers if node is not seen.start]
     fields = ((node, seen.fields[node.index]) for node in nodes)
     layers: list[Json] = [_layer(node, field) for node, field in fields if field is not None]
-    ahead = ancestors(seen.graph, unit.node.index) if unit else range(len(seen.graph))
+    ahead = ancestors(seen.graph.digraph, unit.node.index) if unit else range(len(seen.graph))
     data: dict[str, Json] = {
         "net": seen.graph.title,
         "from": seen.start.path or "input",

@@ -9,7 +9,7 @@ from cnndsl.analysis.cost import Cost, total
 from cnndsl.analysis.groups import By, RowGroup, grouped
 from cnndsl.records import record
 from cnndsl.report.memory import LayerMemory, together
-from cnndsl.report.stats import Row, Stats
+from cnndsl.report.metrics import Metrics, Row
 
 
 @record(slots=True)
@@ -31,29 +31,29 @@ class TableRow:
     parts: tuple[TableRow, ...] = ()
 
 
-def of_input(stats: Stats) -> TableRow:
+def of_input(stats: Metrics) -> TableRow:
     """The row of the input: a volume, and what the batch takes. It costs nothing and sees nothing."""
     row = Row(stats.input.node, Cost(), None)
     path = row.node.path or "input"
     return TableRow(path, row.node.kind, row, row.cost, stats.input.volume, _load(stats, 0), layers=0)
 
 
-def of_layers(stats: Stats) -> tuple[TableRow, ...]:
+def of_layers(stats: Metrics) -> tuple[TableRow, ...]:
     """A row for each layer."""
     return tuple(_leaf(stats, row) for row in stats.layers)
 
 
-def of_groups(stats: Stats, by: By) -> tuple[TableRow, ...]:
+def of_groups(stats: Metrics, by: By) -> tuple[TableRow, ...]:
     """The rows of blocks, stages or kinds."""
     return tuple(_entry(stats, group, by) for group in grouped(stats.graph, by))
 
 
-def _leaf(stats: Stats, row: Row) -> TableRow:
+def _leaf(stats: Metrics, row: Row) -> TableRow:
     node = row.node
     return TableRow(node.path, node.text, row, row.cost, row.volume, _load(stats, node.index))
 
 
-def _entry(stats: Stats, group: RowGroup, by: By) -> TableRow:
+def _entry(stats: Metrics, group: RowGroup, by: By) -> TableRow:
     if not group.parts:
         return _leaf(stats, stats.layers[group.nodes[0] - 1])
     parts = tuple(_entry(stats, part, by) for part in group.parts)
@@ -71,7 +71,7 @@ def _entry(stats: Stats, group: RowGroup, by: By) -> TableRow:
     )
 
 
-def _load(stats: Stats, node: int) -> LayerMemory:
+def _load(stats: Metrics, node: int) -> LayerMemory:
     return stats.memory.loads[node] if stats.memory else LayerMemory()
 
 

@@ -1,88 +1,29 @@
-"""The figures of a network side by side: a row for each layer, and totals.
-
-Definitions are those of `analysis`; nothing is computed here, and nothing is laid out.
-"""
+"""What `Network.stats()` returns: metrics that print themselves."""
 
 from __future__ import annotations
 
-from dataclasses import field
-from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from cnndsl.analysis.cost import Cost, costs, network_total
-from cnndsl.analysis.depth import depth
-from cnndsl.analysis.lecture import lecture_bytes
-from cnndsl.analysis.receptive_field import Field, last_map, receptive_fields
-from cnndsl.graph import Graph, Node
 from cnndsl.records import record
+from cnndsl.report.metrics import Metrics
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from cnndsl.report.memory import MemoryReport
     from cnndsl.report.table_model import Layout
-
-Extent: TypeAlias = "int | list[int] | None"
-"""A number for each axis, or one that holds for all of them."""
-
-
-@record(slots=True)
-class Row:
-    """The figures of a layer, of one image. `field` is None where the layer does not depend on the input; `volume`
-    is the lecture's figure, in bytes, 0 for a layer that has none there."""
-
-    node: Node
-    cost: Cost
-    field: Field | None
-    volume: int = 0
-
-    @property
-    def receptive_field(self) -> tuple[int, ...]:
-        """How many positions of the input a unit sees, for each axis."""
-        return self.field.size if self.field else ()
-
-    @property
-    def stride(self) -> tuple[int | Fraction, ...]:
-        """How far apart on the input neighbouring units look, for each axis; 0 where all see everything."""
-        return self.field.stride if self.field else ()
-
-
-@record(slots=True)
-class Totals:
-    """The figures of a network, of one image, without what exists in training only.
-
-    `weights` are without biases; `macs` multiply-adds; `flops` twice as many; `activations` the values that all
-    layers give; `memory_bytes` the lecture's figure, 4 bytes for each value of input, convolutions, poolings and FC;
-    `receptive_field` that of the last map before everything is seen at once; `depth` the most weight layers in a row.
-    """
-
-    params: int
-    weights: int
-    macs: int
-    flops: int
-    activations: int
-    memory_bytes: int
-    receptive_field: tuple[int, ...]
-    depth: int
 
 
 @record
-class Stats:
-    """What `Network.stats()` gives: `totals`, and `layers` in the order of execution. Shows itself as a table.
+class Stats(Metrics):
+    """The metrics of a network, shown as a table: `totals`, and `layers` in the order of execution.
 
     `memory` is what a batch needs, None where no batch was named.
     """
 
-    graph: Graph = field(repr=False)
-    input: Row
-    layers: tuple[Row, ...]
-    totals: Totals
-    memory: MemoryReport | None = None
-
     def render(self, format: str = "table", **layout: Unpack[Layout]) -> str:
         """The figures in one of the formats of `cnndsl stats`, laid out by its options `by`, `depth`, `columns` and
         `sort`. Raises KeyError for another format or an unknown column."""
-        from cnndsl.report import render
+        from cnndsl.report.formats import render
         from cnndsl.report.table_model import view
 
         return render(view(self, **layout), format)
@@ -95,33 +36,3 @@ class Stats:
         from cnndsl.report.table_model import view
 
         return fragment(view(self))
-
-
-def facts(graph: Graph) -> Stats:
-    """The figures of a network."""
-    each, fields = costs(graph), receptive_fields(graph)
-    rows = [Row(node, each[node.index], fields[node.index], lecture_bytes(graph, [node])) for node in graph.nodes]
-    sums = network_total(graph, each)
-    seen = fields[last_map(graph, fields)]
-    totals = Totals(
-        params=sums.params,
-        weights=sums.weights,
-        macs=sums.macs,
-        flops=sums.flops,
-        activations=sums.activations - graph.input.numel,
-        memory_bytes=sum(row.volume for row in rows),
-        receptive_field=seen.local.size if seen else (),
-        depth=depth(graph),
-    )
-    return Stats(graph, rows[0], tuple(rows[1:]), totals)
-
-
-def squeeze(extents: tuple[int, ...]) -> Extent:
-    """One number where all axes agree, else one for each; None for no axes.
-
-    >>> squeeze((3, 3)), squeeze((1, 7)), squeeze(())
-    (3, [1, 7], None)
-    """
-    if len(set(extents)) > 1:
-        return list(extents)
-    return extents[0] if extents else None

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from cnndsl.analysis.memory_trace import MemorySample
     from cnndsl.graph import Graph
     from cnndsl.report.memory import BatchSetup, MemoryReport
-    from cnndsl.report.stats import Stats
+    from cnndsl.report.metrics import Metrics
 
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 
 
-def title(stats: Stats) -> str:
+def title(stats: Metrics) -> str:
     """The network's name and how it is set."""
     return graph_title(stats.graph)
 
@@ -29,7 +29,7 @@ def graph_title(graph: Graph) -> str:
     return f"{graph.title} ({settings})" if settings else graph.title
 
 
-def summary(stats: Stats) -> list[str]:
+def summary(stats: Metrics) -> list[str]:
     """The totals, each with its unit, aligned."""
     return aligned(terms(stats))
 
@@ -44,7 +44,7 @@ def aligned(pairs: list[tuple[str, str]]) -> list[str]:
     return [f"{name:<{widest}}  {text}" for name, text in pairs]
 
 
-def terms(stats: Stats) -> list[tuple[str, str]]:
+def terms(stats: Metrics) -> list[tuple[str, str]]:
     """The totals, each with its unit."""
     totals = stats.totals
     pairs = [
@@ -57,14 +57,14 @@ def terms(stats: Stats) -> list[tuple[str, str]]:
     return pairs + (_memory_terms(stats, stats.memory) if stats.memory else [])
 
 
-def _field(stats: Stats) -> str:
+def _field(stats: Metrics) -> str:
     seen, plane = stats.totals.receptive_field, stats.graph.input.spatial
     if not seen:
         return "none, the input has no spatial axes"
     return f"{extents(seen)} of {extents(plane)}, at the last map"
 
 
-def _memory_terms(stats: Stats, needed: MemoryReport) -> list[tuple[str, str]]:
+def _memory_terms(stats: Metrics, needed: MemoryReport) -> list[tuple[str, str]]:
     fixed = {
         "parameters": needed.parameters,
         "buffers": needed.buffers,

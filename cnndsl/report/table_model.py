@@ -13,7 +13,7 @@ from cnndsl.report.rows import TableRow, of_groups, of_input, of_layers, opened
 
 if TYPE_CHECKING:
     from cnndsl.analysis.groups import By
-    from cnndsl.report.stats import Stats
+    from cnndsl.report.metrics import Metrics
 
 
 class Layout(TypedDict, total=False):
@@ -32,7 +32,7 @@ class TableModel:
     `is_chosen` says that the columns were asked for, so that none may be left out.
     """
 
-    stats: Stats
+    stats: Metrics
     entries: tuple[TableRow, ...]
     columns: tuple[Column, ...]
     is_chosen: bool = False
@@ -50,7 +50,7 @@ class TableModel:
 
 
 def view(
-    stats: Stats, by: By | None = None, depth: int | None = None, columns: Sequence[str] = (), sort: str = ""
+    stats: Metrics, by: By | None = None, depth: int | None = None, columns: Sequence[str] = (), sort: str = ""
 ) -> TableModel:
     """A table of a network's figures.
 

@@ -254,7 +254,9 @@ def _name(device: torch.device) -> str:
 def _flops(graph: Graph, plan: BenchPlan) -> int:
     """Forward, and twice as much again backward: a gradient for the inputs and one for the weights."""
     macs = sum(
-        cost.macs for node, cost in zip(graph.nodes, costs(graph), strict=True) if _runs(node.training_only, plan)
+        cost.macs
+        for node, cost in zip(graph.nodes, costs(graph).values(), strict=True)
+        if _runs(node.training_only, plan)
     )
     return 2 * macs * plan.batch * (3 if plan.training else 1)
 
@@ -263,7 +265,7 @@ def _moved(graph: Graph, plan: BenchPlan) -> int:
     width = 4 if plan.dtype == "fp32" else 2
     values = sum(
         (node.shape.numel + sum(shape.numel for shape in graph.shapes(node))) * plan.batch + cost.params
-        for node, cost in zip(graph.nodes, costs(graph), strict=True)
+        for node, cost in zip(graph.nodes, costs(graph).values(), strict=True)
         if _runs(node.training_only, plan)
     )
     return width * values * (3 if plan.training else 1)

@@ -13,7 +13,7 @@ from cnndsl.analysis.depth import depth
 
 def test_elementwise_operations_are_kept_apart() -> None:
     graph = cnndsl.loads("INPUT 8x8x3 -> CONV3-4 -> RELU").graph
-    conv, relu = costs(graph)[1:]
+    _, conv, relu = costs(graph).values()
     # 8*8 positions, 4 filters of 3*3*3; one comparison for each of 8*8*4 values.
     assert (conv.macs, conv.flops) == (8 * 8 * 4 * 27, 2 * 8 * 8 * 4 * 27)
     assert (relu.macs, relu.operations) == (0, 8 * 8 * 4)
@@ -21,7 +21,7 @@ def test_elementwise_operations_are_kept_apart() -> None:
 
 def test_weights_biases_and_buffers() -> None:
     graph = cnndsl.loads("INPUT 8x8x3 -> CONV3-4 -> BN -> FC-10").graph
-    conv, bn, fc = costs(graph)[1:]
+    _, conv, bn, fc = costs(graph).values()
     assert (conv.weights, conv.biases, conv.buffers) == (108, 4, 0)
     # Running mean and variance of 4 channels, and the number of batches.
     assert (bn.weights, bn.biases, bn.buffers, bn.trainable) == (4, 4, 9, 8)
@@ -32,7 +32,7 @@ def test_weights_biases_and_buffers() -> None:
 def test_turns_of_a_repeat_have_weights_of_their_own() -> None:
     once = cnndsl.loads("INPUT 8x8x4 -> CONV3-4").graph
     thrice = cnndsl.loads("INPUT 8x8x4 -> CONV3-4*3").graph
-    assert total(costs(thrice)).params == 3 * total(costs(once)).params
+    assert total(costs(thrice).values()).params == 3 * total(costs(once).values()).params
 
 
 def test_what_exists_in_training_only_has_parameters_and_no_arithmetic() -> None:

@@ -43,8 +43,8 @@ def test_a_section_has_the_options_that_there_are(command: str) -> None:
 
 def test_choices_and_columns_are_listed() -> None:
     from cnndsl.commands.stats import BY
-    from cnndsl.report import FORMATS
     from cnndsl.report.columns import COLUMNS
+    from cnndsl.report.formats import FORMATS
 
     assert all(f"`{word}`" in SECTIONS["stats"] for word in (*FORMATS, *BY, *COLUMNS))
 

@@ -1,28 +1,72 @@
-"""The graph as others see it."""
+"""The graph is a frozen networkx.DiGraph, and gives an annotated copy of itself."""
 
 from __future__ import annotations
 
+import json
+
+import networkx as nx
 import pytest
+from hypothesis import given, settings
 
 import cnndsl
+from cnndsl.graph import Node, ancestors, descendants, parted
+from cnndsl.testing import programs
 
 
-def test_networkx_has_an_edge_for_each_operand() -> None:
-    graph = cnndsl.loads("INPUT 8x8x3 -> a: CONV3-4 -> (ID + ID) -> FC-2").graph.networkx()
-    assert dict(graph.nodes(data="kind")) == {0: "INPUT", 1: "CONV", 2: "ADD", 3: "FC"}
-    assert graph.nodes[1] == {"path": "a", "kind": "CONV", "shape": (8, 8, 4)}
-    assert sorted(graph.edges(data="operand")) == [(0, 1, 0), (1, 2, 0), (1, 2, 1), (2, 3, 0)]
+def test_an_edge_has_the_positions_of_its_operands() -> None:
+    graph = cnndsl.loads("INPUT 8x8x3 -> a: CONV3-4 -> (ID + ID) -> FC-2").graph
+    assert sorted(graph.digraph.edges(data="operands")) == [(0, 1, (0,)), (1, 2, (0, 1)), (2, 3, (0,))]
+
+
+@settings(max_examples=100)
+@given(programs())
+def test_edges_are_the_inputs_in_executable_order(text: str) -> None:
+    graph = cnndsl.loads(text).graph
+    assert list(graph.digraph) == list(range(len(graph)))
+    for index, attributes in graph.digraph.nodes(data=True):
+        node = attributes["node"]
+        assert attributes == {"node": node}
+        assert isinstance(node, Node)
+        assert node.index == index
+        assert all(at < index for at in node.inputs)
+        inputs = {place: at for at, _, operands in graph.digraph.in_edges(index, data="operands") for place in operands}
+        assert tuple(inputs[place] for place in range(len(inputs))) == node.inputs
+
+
+def test_the_graph_is_frozen() -> None:
+    graph = cnndsl.loads("INPUT 8x8x3 -> FC-2").graph
+    with pytest.raises(nx.NetworkXError, match=r"[Ff]rozen"):
+        graph.digraph.add_edge(0, 5)
+    with pytest.raises(AttributeError):
+        graph.output = 0  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @pytest.mark.parametrize("name", ["vgg16", "resnet50", "googlenet"])
-def test_networkx_finds_the_longest_way(name: str) -> None:
-    """As long as it is here, following inputs back from the output; and nothing goes round in circles."""
-    import networkx as nx
-
+def test_the_longest_way_is_as_long_as_following_inputs(name: str) -> None:
     graph = cnndsl.load(name).graph
     far: list[int] = []
     for node in graph:
         far.append(1 + max((far[at] for at in node.inputs), default=-1))
-    drawn = graph.networkx()
-    assert nx.is_directed_acyclic_graph(drawn)
-    assert nx.dag_longest_path_length(nx.DiGraph(drawn), weight=None, default_weight=1) == max(far)
+    assert nx.is_directed_acyclic_graph(graph.digraph)
+    assert nx.dag_longest_path_length(graph.digraph, weight=None, default_weight=1) == max(far)
+
+
+def test_what_depends_on_what() -> None:
+    graph = cnndsl.loads("INPUT 8x8x4 -> a: RELU -> (b: CONV3-4 -> c: CONV3-4 + d: CONV3-4) -> e: RELU").graph
+    at = {node.path: node.index for node in graph}
+    assert ancestors(graph.digraph, at["c"]) == {0, at["a"], at["b"], at["c"]}
+    assert descendants(graph.digraph, at["d"]) == {at["d"], at["add"], at["e"]}
+    assert parted(graph.digraph, [at["c"], at["d"]]) == at["a"]
+
+
+def test_the_annotated_copy_has_what_stats_says() -> None:
+    net = cnndsl.load("googlenet")
+    graph, stats = net.networkx(), net.stats()
+    assert graph.graph["totals"]["params"] == stats.totals.params == 13_004_888
+    for row in stats.layers:
+        found = graph.nodes[row.node.index]
+        assert (found["path"], found["kind"], found["output"]) == (row.node.path, row.node.kind, [*row.node.shape.hwc])
+        assert (found["params"], found["macs"]) == (row.cost.params, row.cost.macs)
+    assert json.loads(json.dumps(nx.node_link_data(graph, edges="edges")))["nodes"][1]["kind"] == "CONV"
+    graph.add_node(len(graph))
+    assert len(graph) == len(net.graph) + 1

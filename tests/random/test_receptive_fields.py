@@ -247,7 +247,7 @@ def check(text: str, at: int = 0, local: bool = False) -> tuple[int, int]:
     start = planes[at % len(planes)]
     plane = graph.nodes[start].shape
     enumeration = Enumeration(graph, start, local)
-    fields = [field.local if field and local else field for field in receptive_fields(graph, start)]
+    fields = [field.local if field and local else field for field in receptive_fields(graph, start).values()]
     for axis in range(plane.rank):
         arrived = reached(graph, start, axis, enumeration.without)
         assert arrived.keys() == enumeration.sights.keys()

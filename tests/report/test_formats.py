@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import pytest
 
 from cnndsl import loads
-from cnndsl.report import FORMATS, render
+from cnndsl.report.formats import FORMATS, render
 from cnndsl.report.number_format import human
 from cnndsl.report.stats import Stats
 from cnndsl.report.table_model import view

@@ -1,0 +1,49 @@
+"""What depends on what: networkx's algorithms, with types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+from typing import Any, cast
+
+import networkx as nx
+
+
+def ancestors(graph: nx.DiGraph[int], node: int) -> set[int]:
+    """Return the nodes that a node depends on, itself among them.
+
+    >>> sorted(ancestors(nx.DiGraph([(0, 1), (1, 2), (0, 3)]), 2))
+    [0, 1, 2]
+    """
+    found: set[int] = cast("Any", nx).ancestors(graph, node)
+    return found | {node}
+
+
+def descendants(graph: nx.DiGraph[int], node: int) -> set[int]:
+    """Return the nodes that depend on a node, itself among them.
+
+    >>> sorted(descendants(nx.DiGraph([(0, 1), (1, 2), (0, 3)]), 1))
+    [1, 2]
+    """
+    found: set[int] = cast("Any", nx).descendants(graph, node)
+    return found | {node}
+
+
+def parted(graph: nx.DiGraph[int], nodes: Iterable[int], start: int = 0) -> int:
+    """Return where the ways to some nodes parted: the last node that lies on every way from `start` to each of them.
+
+    It is the nearest common dominator (Cooper, Harvey and Kennedy 2001, as `networkx.immediate_dominators`).
+
+    >>> graph = nx.DiGraph([(0, 1), (1, 2), (1, 3), (2, 4), (3, 5)])
+    >>> parted(graph, [4, 5]), parted(graph, [2, 4])
+    (1, 2)
+    """
+    above: dict[int, int] = cast("Any", nx).immediate_dominators(graph, start)
+
+    def way(node: int) -> list[int]:
+        found = [node]
+        while found[-1] != start:
+            found.append(above[found[-1]])
+        return found
+
+    return reduce(lambda one, other: next(each for each in way(one) if each in {*way(other)}), nodes)

@@ -1,0 +1,36 @@
+"""The formats of `cnndsl stats`, each in a file of its own that is imported when it is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnndsl.report.table_model import TableModel
+
+FORMATS = ("table", "lecture", "json", "csv", "markdown", "html", "latex")
+
+
+def render(view: TableModel, format: str, *, colour: bool = False, width: int | None = None) -> str:
+    """The figures in one of `FORMATS`, without a line break at the end; `width` is that of the terminal.
+
+    Raises KeyError for another format.
+    """
+    if format == "table":
+        from cnndsl.report import table
+
+        return table.coloured(view, width) if colour else table.plain(view)
+    if format == "lecture":
+        from cnndsl.report.lecture import lecture
+
+        return lecture(view.stats)
+    if format == "html":
+        from cnndsl.report.html import page
+
+        return page(view)
+    if format == "latex":
+        from cnndsl.report.latex import latex
+
+        return latex(view)
+    from cnndsl.report import data_formats as data
+
+    return {"json": data.as_json, "csv": data.as_csv, "markdown": data.as_markdown}[format](view)
