@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from cnndsl.elaborate import naming
+from cnndsl.elaborate.expansion import Expansion
 from cnndsl.elaborate.state import FileScope, ModuleScope, State
 from cnndsl.errors import Source
 from cnndsl.expr import Expr, Value, plain_value
 from cnndsl.graph import CallPart, Graph, NamedPart, Node, Part, TapPart, rebuilt, wired
 from cnndsl.syntax import ast
-
-if TYPE_CHECKING:
-    from cnndsl.elaborate.elaborator import Expansion
 
 
 def build_graph(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
+from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel, axes_of
 from cnndsl.elaborate.layer_count import least_of_call, too_many
 from cnndsl.elaborate.references import find_label, show_value
 from cnndsl.elaborate.state import (
@@ -22,12 +22,9 @@ from cnndsl.graph import CallPart
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 
-if TYPE_CHECKING:
-    from cnndsl.elaborate.elaborator import Elaborator, Expansion, PendingLabel
-
 
 def call(
-    walker: Elaborator,
+    walker: Expander,
     block: Definition,
     item: ast.WrittenLayer,
     wire: NodeOutput | None,
@@ -35,7 +32,6 @@ def call(
     tag: PendingLabel | None,
 ) -> Expansion:
     """The body of a block on a value, as a module of its own. Raises CnnError where the arguments do not fit."""
-    from cnndsl.elaborate.elaborator import Expansion, axes_of
 
     _check_form(block, item, env)
     if tag is not None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnndsl.elaborate import calls, loops, merges
+from cnndsl.elaborate.expansion import Expansion, PendingLabel, axes_of, here
 from cnndsl.elaborate.labels import why_not
 from cnndsl.elaborate.layer_cache import mentioned, settled
 from cnndsl.elaborate.options import Bound, bind
@@ -28,48 +29,17 @@ from cnndsl.elaborate.state import (
     State,
 )
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
-from cnndsl.expr import Expr, Unknown, Value, error, truth
+from cnndsl.expr import Expr, Unknown, error, truth
 from cnndsl.graph import ChoicePart, IdentityPart, LayerPart, Output, Part, ReferencePart, SequencePart, TapPart, infer
 from cnndsl.graph import NamedPart as NamedPart
 from cnndsl.layers.arrange import Identity
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.limits import current
-from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-
-
-@record(slots=True)
-class Expansion:
-    """The value that goes out, and the part that was made; no part where there is nothing."""
-
-    wire: NodeOutput | None
-    part: Part | None
-
-
-@record(slots=True)
-class PendingLabel:
-    """A label on its way to what it names."""
-
-    name: str
-    template: tuple[str | Expr, ...]
-    span: Span
-
-
-def axes_of(wire: NodeOutput | None) -> dict[str, Value]:
-    """C, H and W (D before them in 3-D, W alone in 1-D) of a value."""
-    if wire is None:
-        return dict.fromkeys("CHWD", Unknown())
-    shape = wire.shape
-    return {"C": shape.channels, **dict(zip("DHW"[3 - shape.rank :], shape.spatial, strict=True))}
-
-
-def here(env: Environment, wire: NodeOutput | None) -> Environment:
-    """The names in force at a place: outside blocks C, H and W are the shape that enters the part."""
-    return env if env.in_block else replace(env, values={**env.values, **axes_of(wire)})
 
 
 class Elaborator:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from cnndsl.elaborate.calls import argument
+from cnndsl.elaborate.expansion import Expander, Expansion, here
 from cnndsl.elaborate.layer_count import least, too_many
 from cnndsl.elaborate.state import Environment, NodeOutput
 from cnndsl.errors import CnnError, Span
@@ -14,13 +14,9 @@ from cnndsl.expr import Expr, Unknown, Value, error, number, plain_value, show
 from cnndsl.graph import Iteration, LoopPart, Part
 from cnndsl.syntax import ast
 
-if TYPE_CHECKING:
-    from cnndsl.elaborate.elaborator import Elaborator, Expansion
 
-
-def repeat(walker: Elaborator, item: ast.Repeat, wire: NodeOutput | None, env: Environment) -> Expansion:
+def repeat(walker: Expander, item: ast.Repeat, wire: NodeOutput | None, env: Environment) -> Expansion:
     """`A*3`: `i` is the turn, from 1. Raises CnnError for a count that is none, or one beyond the limit."""
-    from cnndsl.elaborate.elaborator import here
 
     try:
         times = count(item.count, here(env, wire))
@@ -31,9 +27,8 @@ def repeat(walker: Elaborator, item: ast.Repeat, wire: NodeOutput | None, env: E
     return _turns(walker, item.body, ("i",), rows, item.count, (), item.span, wire, env)
 
 
-def table(walker: Elaborator, item: ast.For, wire: NodeOutput | None, env: Environment) -> Expansion:
+def table(walker: Expander, item: ast.For, wire: NodeOutput | None, env: Environment) -> Expansion:
     """`for c, n in (64, 3), (128, 4) [ ... ]`. Raises CnnError where a row has too few or too many values."""
-    from cnndsl.elaborate.elaborator import here
 
     body = ast.Group(item.body, item.body.span)
     try:
@@ -44,9 +39,8 @@ def table(walker: Elaborator, item: ast.For, wire: NodeOutput | None, env: Envir
     return _turns(walker, body, item.names, rows, None, item.rows, item.span, wire, env)
 
 
-def _once(walker: Elaborator, body: ast.Element, names: tuple[str, ...], env: Environment, stop: CnnError) -> Expansion:
+def _once(walker: Expander, body: ast.Element, names: tuple[str, ...], env: Environment, stop: CnnError) -> Expansion:
     """Reports why the turns are not known, and looks at the body once for what is wrong with it anyway."""
-    from cnndsl.elaborate.elaborator import Expansion
 
     walker.state.report(stop)
     values = {**env.values, **dict.fromkeys(names, Unknown())}
@@ -54,9 +48,8 @@ def _once(walker: Elaborator, body: ast.Element, names: tuple[str, ...], env: En
     return Expansion(None, None)
 
 
-def _check(turns: int, body: ast.Element, span: Span, walker: Elaborator, env: Environment) -> None:
+def _check(turns: int, body: ast.Element, span: Span, walker: Expander, env: Environment) -> None:
     """Raises CnnError where so many turns make more layers than there may be; an empty turn counts as one."""
-    from cnndsl.elaborate.elaborator import here
 
     state = walker.state
     number = turns * max(1, least(body, here(env, None), state.depth))
@@ -83,7 +76,7 @@ def _rows(item: ast.For, env: Environment, most: int) -> tuple[tuple[Value, ...]
 
 
 def _turns(
-    walker: Elaborator,
+    walker: Expander,
     body: ast.Element,
     names: tuple[str, ...],
     rows: tuple[tuple[Value, ...], ...],
@@ -93,7 +86,6 @@ def _turns(
     wire: NodeOutput | None,
     env: Environment,
 ) -> Expansion:
-    from cnndsl.elaborate.elaborator import Expansion
 
     state, outer = walker.state, walker.state.turns
     parts: list[Part] = []

@@ -8,17 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import prod
-from typing import TYPE_CHECKING
 
+from cnndsl.elaborate.expansion import Expansion
 from cnndsl.elaborate.state import Environment, NodeOutput
 from cnndsl.errors import Annotation, CnnError, Diagnostic
 from cnndsl.expr import Expr, Literal, Name, evaluate
 from cnndsl.layers.base import LayerError
+from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
-if TYPE_CHECKING:
-    from cnndsl.elaborate.merges import MergeBranch
+
+@record(slots=True)
+class MergeBranch:
+    """A branch as it was made: the chain, what came of it, and the shapes of the choices that an `or` tried in vain."""
+
+    chain: ast.Chain
+    made: Expansion
+    tried: tuple[Shape, ...] = ()
 
 
 def mismatch(

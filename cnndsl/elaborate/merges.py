@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from cnndsl.elaborate.expansion import Expander, Expansion
+from cnndsl.elaborate.merge_errors import MergeBranch, mismatch
 from cnndsl.elaborate.state import MOST_CHOICES, Environment, NodeOutput
 from cnndsl.expr import Expr, error
 from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part, infer
 from cnndsl.layers.base import LayerError
 from cnndsl.layers.merge import MERGES
-from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
-if TYPE_CHECKING:
-    from cnndsl.elaborate.elaborator import Elaborator, Expansion
 
-
-@record(slots=True)
-class MergeBranch:
-    """A branch as it was made: the chain, what came of it, and the shapes of the choices that an `or` tried in vain."""
-
-    chain: ast.Chain
-    made: Expansion
-    tried: tuple[Shape, ...] = ()
-
-
-def merge(walker: Elaborator, item: ast.Merge, wire: NodeOutput | None, env: Environment) -> Expansion:
+def merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Environment) -> Expansion:
     """The branches in their order, then the node that merges them.
 
     A branch of which nothing is left (`A?` that is absent, `A if no`) is left out; a single one needs no merge.
@@ -45,8 +34,7 @@ def merge(walker: Elaborator, item: ast.Merge, wire: NodeOutput | None, env: Env
         state.choices -= chooses
 
 
-def _merge(walker: Elaborator, item: ast.Merge, wire: NodeOutput | None, env: Environment) -> Expansion:
-    from cnndsl.elaborate.elaborator import Expansion
+def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Environment) -> Expansion:
 
     branches: list[MergeBranch] = []
     tests: list[Expr] = []
@@ -70,8 +58,6 @@ def _merge(walker: Elaborator, item: ast.Merge, wire: NodeOutput | None, env: En
     try:
         infer(layer, [each.shape for each in wires])
     except LayerError as stop:
-        from cnndsl.elaborate.merge_errors import mismatch
-
         raise mismatch(item.operator, branches, stop, env, wire) from None
     node = walker.node(layer, wires, item.span, item.operator, env, counted=False)
     parts: tuple[Part, ...] = tuple(branch.made.part or IdentityPart() for branch in branches)
@@ -110,7 +96,7 @@ def _lone_either(chain: ast.Chain) -> ast.Either | None:
 
 
 def _target(
-    walker: Elaborator,
+    walker: Expander,
     item: ast.Merge,
     position: int,
     before: list[MergeBranch],
@@ -128,7 +114,7 @@ def _target(
     return None
 
 
-def trial(walker: Elaborator, chain: ast.Chain, wire: NodeOutput | None, env: Environment) -> Expansion:
+def trial(walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Environment) -> Expansion:
     """What a chain would make; nothing of it stays."""
     state, scope = walker.state, env.scope
     nodes, members, taps, modules = len(state.drafts), len(scope.members), len(state.taps), len(state.modules)
@@ -142,7 +128,7 @@ def trial(walker: Elaborator, chain: ast.Chain, wire: NodeOutput | None, env: En
 
 
 def _choose(
-    walker: Elaborator,
+    walker: Expander,
     operator: str,
     chain: ast.Chain,
     either: ast.Either,
@@ -151,7 +137,6 @@ def _choose(
     env: Environment,
 ) -> MergeBranch:
     """The first choice whose shape fits the merge; the last one where none does, so that the merge can say why."""
-    from cnndsl.elaborate.elaborator import Expansion
 
     tried: list[Shape] = []
     last = len(either.choices) - 1

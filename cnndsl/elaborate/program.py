@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 from cnndsl.elaborate import layer_count as count
 from cnndsl.elaborate.build_graph import build_graph
-from cnndsl.elaborate.elaborator import Elaborator, Expansion, PendingLabel, here
+from cnndsl.elaborate.elaborator import Elaborator
+from cnndsl.elaborate.expansion import Expansion, PendingLabel, here
 from cnndsl.elaborate.options import settings as options_of
 from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.resolve import meaning

@@ -14,9 +14,11 @@ from typing import TypeAlias
 from hypothesis import strategies as st
 
 from cnndsl.testing.crossings import plain
+from cnndsl.testing.crossings.blocks import call, headed
 from cnndsl.testing.crossings.chains import chain, joined
 from cnndsl.testing.crossings.families import family
-from cnndsl.testing.crossings.frames import GeneratedScope, NamedOutputs, Pen, Piece, Room, entering
+from cnndsl.testing.crossings.frames import GeneratedScope, Makers, NamedOutputs, Pen, Piece, Room, entering
+from cnndsl.testing.crossings.merges import gate, merge
 from cnndsl.testing.crossings.numbers import rate, width
 from cnndsl.testing.crossings.widths import Form
 
@@ -52,7 +54,7 @@ def _like_published(dice: random.Random) -> Crossing:
 
 
 def _drawn(dice: random.Random) -> Crossing:
-    pen = Pen(dice)
+    pen = Pen(dice, Makers(merge, gate, call, headed))
     size = dice.choice(SIZES)
     pen.rank = len(size)
     pen.left = dice.choice((3, 4, 6, 9, 12, 16))

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cnndsl.testing.crossings import plain
-from cnndsl.testing.crossings.chains import Mode, chain, joined, towards
+from cnndsl.testing.crossings.chains import chain, joined, towards
 from cnndsl.testing.crossings.frames import (
     BLOCKS,
     ROLES,
     GeneratedBlock,
     GeneratedScope,
     GivenSetting,
+    Mode,
     NamedOutputs,
     Piece,
     Room,

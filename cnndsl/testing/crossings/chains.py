@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from cnndsl.testing.crossings import plain
-from cnndsl.testing.crossings.frames import TAPS, GeneratedScope, NamedOutputs, Piece, Room
+from cnndsl.testing.crossings.frames import TAPS, GeneratedScope, Mode, NamedOutputs, Piece, Room
 from cnndsl.testing.crossings.numbers import count, test, width
 from cnndsl.testing.crossings.widths import Form, Misfit, Width
 
-Mode: TypeAlias = Literal["keep", "space", "free"]
-"""What a piece must leave alone: the shape, the extents, nothing."""
 Draw: TypeAlias = Callable[[GeneratedScope, Form, Mode], Piece]
 
 DEEPEST = 4
@@ -346,21 +344,15 @@ def _alternative(frame: GeneratedScope, form: Form, given: Form | None = None) -
 
 
 def _merge(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
-    from cnndsl.testing.crossings.merges import merge
-
-    return merge(frame, form, mode)
+    return frame.pen.makers.merge(frame, form, mode)
 
 
 def _call(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
-    from cnndsl.testing.crossings.blocks import call
-
-    return call(frame, form, mode)
+    return frame.pen.makers.call(frame, form, mode)
 
 
 def _gate(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
-    from cnndsl.testing.crossings.merges import gate
-
-    return gate(frame, form, mode)
+    return frame.pen.makers.gate(frame, form, mode)
 
 
 MENU: tuple[Draw, ...] = (

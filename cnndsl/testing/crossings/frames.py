@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from cnndsl.testing.crossings.widths import Env, Form, Misfit, Space, Width, evaluate
 
 T = TypeVar("T")
+Mode: TypeAlias = Literal["keep", "space", "free"]
+"""What an element must leave alone: the shape, the extents, nothing."""
 
 WIDEST = 32
 LABELS = "a b c d e f g h k u v x y z stem mid out low high conv1 body unit left right res torch nn".split()
@@ -109,11 +111,22 @@ class GeneratedBlock:
     cost: float
 
 
+@dataclass(frozen=True, slots=True)
+class Makers:
+    """The elements of a chain that hold chains themselves, which `chains` can therefore not import."""
+
+    merge: Callable[[GeneratedScope, Form, Mode], Piece]
+    gate: Callable[[GeneratedScope, Form, Mode], Piece]
+    call: Callable[[GeneratedScope, Form, Mode], Piece]
+    headed: Callable[[GeneratedScope, Form, Form], str]
+
+
 @dataclass
 class Pen:
     """What a program has besides its chain, and the dice."""
 
     dice: random.Random
+    makers: Makers
     parameters: list[GeneratedParameter] = field(default_factory=list[GeneratedParameter])
     statements: list[str] = field(default_factory=list[str])
     worlds: tuple[dict[str, Fraction | int], ...] = field(default_factory=lambda: ({}, {}))

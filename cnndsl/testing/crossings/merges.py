@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from cnndsl.testing.crossings import plain
 from cnndsl.testing.crossings.chains import (
-    Mode,
     boxed,
     chain,
     element,
@@ -19,7 +18,7 @@ from cnndsl.testing.crossings.chains import (
     tap,
     towards,
 )
-from cnndsl.testing.crossings.frames import GeneratedScope, NamedOutputs, Piece
+from cnndsl.testing.crossings.frames import GeneratedScope, Mode, NamedOutputs, Piece
 from cnndsl.testing.crossings.numbers import stride, test, width
 from cnndsl.testing.crossings.widths import PIXEL, Form, Misfit, Width
 
@@ -220,11 +219,10 @@ def _with_group(frame: GeneratedScope, goal: Goal) -> str:
 
 
 def _with_call(frame: GeneratedScope, goal: Goal) -> str:
-    from cnndsl.testing.crossings.blocks import call, headed
-
+    makers = frame.pen.makers
     if frame.chance(0.4):
-        return headed(frame, goal.entering, goal.target)
-    first = call(frame, goal.entering, "keep" if goal.is_same else "space")
+        return makers.headed(frame, goal.entering, goal.target)
+    first = makers.call(frame, goal.entering, "keep" if goal.is_same else "space")
     if first.form == goal.target:
         return first.text
     if goal.step != "1":

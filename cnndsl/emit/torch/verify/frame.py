@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from cnndsl.emit.torch.verify.text import PLAIN_NAMES, Program
-from cnndsl.emit.torch.verify.values import Builtin, Function, NotUnderstood, Trouble
-
-if TYPE_CHECKING:
-    from cnndsl.emit.torch.verify.trace import Recorder
+from cnndsl.emit.torch.verify.values import Builtin, Function, Member, NotUnderstood, Register, Trouble
 
 STEPS = 2_000_000
 """Turns of loops and calls that are followed before a text counts as not understood."""
@@ -33,6 +30,38 @@ class Engine:
         self.left -= steps
         if self.left < 0:
             raise NotUnderstood(f"more than {STEPS:,} turns and calls")
+
+
+class Recorder(Protocol):
+    """What a `forward` does with tensors while it is followed."""
+
+    def mode(self) -> bool:
+        """Whether it runs in training; asking makes the trace one of this mode."""
+        ...
+
+    def call(
+        self, member: Member, given: Sequence[object], named: Mapping[str, object], frame: Frame, line: int
+    ) -> object:
+        """Record the call of a module."""
+        ...
+
+    def operate(
+        self, operator: type[ast.operator], left: object, right: object, line: int, inplace: bool = False
+    ) -> Register:
+        """Record an operator."""
+        ...
+
+    def shape(self, x: Register, line: int) -> Register:
+        """Record a look at a tensor's shape."""
+        ...
+
+    def index(self, x: Register, index: object, line: int) -> object:
+        """Record slicing."""
+        ...
+
+    def function(self, name: str, given: Sequence[object], named: Mapping[str, object], line: int) -> object:
+        """Record a function of `torch` or `F`."""
+        ...
 
 
 class Frame:

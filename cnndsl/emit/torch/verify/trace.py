@@ -72,7 +72,7 @@ class Tracer:
             if template.number in self._busy:
                 raise Trouble("a module calls itself")
             self._busy.add(template.number)
-            found = self._traces[key] = Recorder(self, training).record(template, given, named)
+            found = self._traces[key] = ForwardRecorder(self, training).record(template, given, named)
             self._busy.discard(template.number)
         return found
 
@@ -96,7 +96,7 @@ def registers_of(value: object) -> list[Register]:
     return [found for each in parts for found in registers_of(each)]
 
 
-class Recorder:
+class ForwardRecorder:
     """Records the trace of one call of `forward`."""
 
     __slots__ = ("_count", "_moded", "_steps", "_tracer", "_training")
