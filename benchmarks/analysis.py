@@ -48,8 +48,8 @@ def ours(net: str) -> dict[str, Action]:
     from cnndsl.analysis.memory import training
     from cnndsl.analysis.receptive_field import receptive_fields
     from cnndsl.elaborate.program import elaborate
+    from cnndsl.finding import find, used
     from cnndsl.graph import Graph
-    from cnndsl.network import find, used
     from cnndsl.syntax.parse import parse
 
     source = find(net)

@@ -6,8 +6,9 @@ from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from cnndsl import files, resources
+from cnndsl import files
 from cnndsl.errors import CnnError, Source
+from cnndsl.finding import find, used
 from cnndsl.graph import Graph
 from cnndsl.records import record
 from cnndsl.settings import values
@@ -15,7 +16,6 @@ from cnndsl.settings import values
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
-    from pathlib import Path
 
     import networkx as nx
     from torch import nn
@@ -146,45 +146,3 @@ def graph_of(source: Source, settings: Mapping[str, Value]) -> Graph:
     from cnndsl.syntax.parse import parse
 
     return elaborate(parse(source), settings, used)
-
-
-def used(name: str, user: Source) -> Source | None:
-    """The file that `use` names: beside the one that uses it, else in the zoo; None where there is none.
-
-    Only plain names are looked up, and a link that leads out of the folder is none of its files. Raises FileError
-    where the file cannot be read.
-    """
-    from pathlib import Path
-
-    if not name or name.startswith(".") or any(char in "/\\:\0" for char in name):
-        return None
-    home = Path(user.name)
-    if not isinstance(user, resources.Bundled) and files.is_file(home):
-        beside = home.with_name(name)
-        if files.is_file(beside) and _is_listed(beside) and beside.resolve().parent == home.parent.resolve():
-            return files.read(str(beside))
-    return resources.architecture(name)
-
-
-def _is_listed(file: Path) -> bool:
-    """True where a folder shows a file by this very name. Some systems open it by others too, in other case or with a
-    dot or space behind it, but a program is to find the same files everywhere."""
-    from unicodedata import normalize
-
-    try:
-        return normalize("NFC", file.name) in {normalize("NFC", each.name) for each in file.parent.iterdir()}
-    except OSError:
-        return True
-
-
-def find(name: str) -> Source:
-    """The program of a file, or of the zoo where there is no file of that name. Raises FileError for neither."""
-    if files.exists(name) or (bundled := resources.architecture(name)) is None:
-        try:
-            return files.read(name)
-        except files.FileError as stop:
-            if "\0" in name or files.exists(name):
-                raise
-            hint = resources.similar(name) or "`cnndsl zoo` lists the bundled networks"
-            raise files.FileError(f"{stop}; {hint}") from None
-    return bundled

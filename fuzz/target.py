@@ -13,9 +13,10 @@ from cnndsl.analysis.assertions import check as broken_contracts
 from cnndsl.elaborate.program import elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.files import decode
+from cnndsl.finding import used
 from cnndsl.graph import Graph
 from cnndsl.limits import limits
-from cnndsl.network import Network, used
+from cnndsl.network import Network
 from cnndsl.report.formats import FORMATS
 from cnndsl.syntax.format import format
 from cnndsl.syntax.parse import parse

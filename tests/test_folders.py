@@ -16,8 +16,9 @@ from cnndsl import CnnError, files, resources
 from cnndsl.cli import cli
 from cnndsl.errors import Source
 from cnndsl.files import FileError
+from cnndsl.finding import find, used
 from cnndsl.limits import of_environment
-from cnndsl.network import compiled, find, used
+from cnndsl.network import compiled
 
 
 @pytest.fixture(autouse=True)

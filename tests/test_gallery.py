@@ -16,7 +16,7 @@ from cnndsl.diagnostics import render
 from cnndsl.elaborate import elaborate
 from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.files import read
-from cnndsl.network import used
+from cnndsl.finding import used
 from cnndsl.settings import parse_settings
 from cnndsl.syntax.parse import parse
 

@@ -27,10 +27,10 @@ from click.testing import CliRunner
 
 from cnndsl import CnnError, loads
 from cnndsl.cli import cli
-from cnndsl.elaborate.labels import MODULE_ATTRIBUTES, why_not
 from cnndsl.emit.drawing.dot import dot
 from cnndsl.errors import Source
 from cnndsl.files import FileError
+from cnndsl.graph.labels import MODULE_ATTRIBUTES, why_not
 from cnndsl.network import compiled
 
 POISON = {

@@ -15,11 +15,11 @@ from cnndsl.codes import CODES
 from cnndsl.elaborate import elaborate
 from cnndsl.errors import CnnError, Source
 from cnndsl.expr import FUNCTIONS, show
+from cnndsl.finding import used
 from cnndsl.graph import Graph
 from cnndsl.layers import KINDS
 from cnndsl.layers.base import Layer
 from cnndsl.limits import Limits
-from cnndsl.network import used
 from cnndsl.resources import architecture
 from cnndsl.syntax import hints
 from cnndsl.syntax.parse import parse

@@ -6,7 +6,7 @@ import pytest
 
 from cnndsl import resources
 from cnndsl.errors import Source
-from cnndsl.network import find, used
+from cnndsl.finding import find, used
 
 
 @pytest.mark.parametrize("name", ["vgg16", "vgg16.cnn"])

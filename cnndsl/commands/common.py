@@ -66,7 +66,7 @@ def known_names(text: str | None, known: Sequence[str], what: str) -> list[str]:
 def read(file: str) -> Source:
     """The program that FILE means. Raises FileError, CnnError."""
     from cnndsl.files import LARGEST, FileError, decode
-    from cnndsl.network import find
+    from cnndsl.finding import find
 
     if file != "-":
         return find(file)

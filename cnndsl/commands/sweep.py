@@ -47,8 +47,8 @@ def command(
     cnndsl sweep recipe --sample 50 --seed 1 --pareto params,receptive_field
     """
     from cnndsl.commands.common import read
+    from cnndsl.finding import used
     from cnndsl.limits import current
-    from cnndsl.network import used
     from cnndsl.report.sweep import render
 
     shown = _figures(columns, DEFAULT_FIGURES)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from cnndsl.elaborate import calls, loops, merges
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, axes_of, here
-from cnndsl.elaborate.labels import why_not
 from cnndsl.elaborate.layer_cache import mentioned, settled
 from cnndsl.elaborate.options import Bound, bind
 from cnndsl.elaborate.references import find_label, interpolate, show_value
@@ -32,6 +31,7 @@ from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
 from cnndsl.expr import Expr, Unknown, error, truth
 from cnndsl.graph import ChoicePart, IdentityPart, LayerPart, Output, Part, ReferencePart, SequencePart, TapPart, infer
 from cnndsl.graph import NamedPart as NamedPart
+from cnndsl.graph.labels import why_not
 from cnndsl.layers.arrange import Identity
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.limits import current

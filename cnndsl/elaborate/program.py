@@ -9,6 +9,7 @@ from math import prod
 from typing import TypeAlias
 
 from cnndsl.elaborate import layer_count as count
+from cnndsl.elaborate import parameters
 from cnndsl.elaborate.build_graph import build_graph
 from cnndsl.elaborate.elaborator import Elaborator
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, here
@@ -32,15 +33,14 @@ from cnndsl.graph import Graph, LayerPart, Part, SequencePart
 from cnndsl.layers import KINDS
 from cnndsl.layers.dense import Input
 from cnndsl.limits import current
-from cnndsl.sweeping import parameters
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
 
 VERSION = 1
 """The newest version of the language that this compiler knows."""
 
-Find: TypeAlias = Callable[[str, Source], Source | None]
-"""Looks up the file that a `use` names, from the file that names it; None where there is none."""
+Find: TypeAlias = Callable[[str, Source], Source | str]
+"""Looks up the file that a `use` names, from the file that names it; where there is none, a hint for the message."""
 
 
 def _no_defaults() -> Defaults:
@@ -76,8 +76,9 @@ class _Reading:
     places: dict[str, Span] = field(default_factory=dict[str, Span])
 
 
-def _nowhere(name: str, source: Source) -> None:
+def _nowhere(_name: str, _source: Source) -> str:
     """No other files."""
+    return ""
 
 
 def elaborate(
@@ -286,9 +287,9 @@ def _use(program: _Program, statement: ast.Use, reading: _Reading) -> None:
 def _home(program: _Program, statement: ast.Use, reading: _Reading) -> FileScope:
     """What the file that is used defines; each file is read once."""
     source = program.find(statement.path, reading.home.source)
-    if source is None:
+    if isinstance(source, str):
         message = f"there is no file {statement.path}, neither beside this one nor in the zoo"
-        raise error("E0250", message, statement.path_span, _similar(statement.path, reading.home.source))
+        raise error("E0250", message, statement.path_span, source)
     if source.name in reading.using:
         circle = " uses ".join((*reading.using[reading.using.index(source.name) :], source.name))
         help = "move what both need into a third file"
@@ -323,23 +324,6 @@ def _parsed(program: _Program, source: Source) -> ast.File:
     except CnnError as stop:
         program.state.report(stop)
         raise CnnError(()) from None
-
-
-def _similar(path: str, user: Source) -> str:
-    """A hint for a file that is not there: the one nearest in name, beside the user or in the zoo."""
-    if any(char in "/\\:" for char in path):
-        return "write a file's name alone: files are looked up beside this one and in the zoo, nowhere else"
-    from contextlib import suppress
-    from pathlib import Path
-
-    from cnndsl.files import is_file
-    from cnndsl.resources import SUFFIX, zoo
-
-    beside: list[str] = []
-    with suppress(OSError):
-        home = Path(user.name)
-        beside = [each.stem for each in home.parent.iterdir() if each.suffix == SUFFIX] if is_file(home) else []
-    return nearest(path.removesuffix(SUFFIX), [*beside, *zoo()]).replace("`?", f"{SUFFIX}`?")
 
 
 # The network

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from cnndsl.elaborate.labels import why_not
 from cnndsl.elaborate.layer_cache import Values
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.expr import Expr, NameSymbol, OutputSymbol, Value, error
 from cnndsl.graph import CallPart, Iteration, Output, TapPart
 from cnndsl.graph import NamedPart as NamedPart
+from cnndsl.graph.labels import why_not
 from cnndsl.layers.base import Layer
 from cnndsl.limits import current
 from cnndsl.records import record

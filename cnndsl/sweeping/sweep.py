@@ -14,11 +14,11 @@ from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.assertions import check, figures
+from cnndsl.elaborate.parameters import OpenParameter, parameters
 from cnndsl.elaborate.program import Find, elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.expr import Expr, NameSymbol, Value, show, truth
 from cnndsl.records import record
-from cnndsl.sweeping.parameters import OpenParameter, parameters
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
 
@@ -197,7 +197,7 @@ def space(path: str | PathLike[str]) -> dict[str, dict[str, object]]:
     """
     from os import fspath
 
-    from cnndsl.network import find
+    from cnndsl.finding import find
 
     return {each.name: _described(each) for each in parameters(parse(find(fspath(path))))}
 

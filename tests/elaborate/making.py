@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pytest
 
 from cnndsl.elaborate import elaborate
+from cnndsl.elaborate.parameters import Given
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.graph import Graph
-from cnndsl.sweeping.parameters import Given
 from cnndsl.syntax.parse import parse
 
 

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import pytest
 
+from cnndsl.elaborate.parameters import parameters
 from cnndsl.errors import Source
-from cnndsl.sweeping.parameters import parameters
 from cnndsl.syntax.parse import parse
 from tests.elaborate.making import codes, graph, output, wrong
 

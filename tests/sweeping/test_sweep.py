@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from cnndsl.cli import cli
 from cnndsl.errors import CnnError, Source
-from cnndsl.network import used
+from cnndsl.finding import used
 from cnndsl.sweeping import sweep
 
 PYRAMID = """

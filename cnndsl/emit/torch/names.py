@@ -9,8 +9,8 @@ from __future__ import annotations
 import keyword
 import re
 
-from cnndsl.elaborate.labels import PLAIN, why_not
 from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.graph.labels import PLAIN, why_not
 
 # What the emitted file itself uses, and the letters that look like digits.
 USED = frozenset(

@@ -383,7 +383,8 @@ class ClassTracer:
     def register(self, parts: Sequence[Part], places: Places, entering: int) -> Candidate:
         """Enter a child. Raises Differ where it has another name at another place, or is there twice."""
         found = {child_name(path_of(part, self.graph), self.roots[at]) for part, at in zip(parts, places, strict=True)}
-        if len(found) > 1 and not (all(name.isdigit() for name in found) and not any(map(self._has_tensors, parts))):
+        keeps = [not isinstance(part, LayerPart) or self.borders.has_tensors(part.node) for part in parts]
+        if len(found) > 1 and (any(keeps) or not all(name.isdigit() for name in found)):
             raise Differ
         name = attribute(max(found, key=lambda each: (len(each), each)))
         child = self.children.setdefault(name, Candidate(name, self.known, self.decision))
@@ -394,9 +395,6 @@ class ClassTracer:
                 raise Differ
             child.parts[at], child.entering[at] = part, entering
         return child
-
-    def _has_tensors(self, part: Part) -> bool:
-        return not isinstance(part, LayerPart) or self.borders.has_tensors(part.node)
 
     def _real(self, value: int) -> int:
         return self.same.get(value, value)

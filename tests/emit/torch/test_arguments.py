@@ -11,7 +11,8 @@ import cnndsl
 from cnndsl.emit.torch.verified import argument_differences
 from cnndsl.emit.torch.verify import verify
 from cnndsl.expr import Value
-from cnndsl.network import find, graph_of
+from cnndsl.finding import find
+from cnndsl.network import graph_of
 from tests.commands.running import run
 
 FAMILIES: dict[str, list[dict[str, Value]]] = {

@@ -1,0 +1,63 @@
+"""Finding programs: files by their path, bundled networks by their name, the files that a `use` names."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from cnndsl import files, resources
+from cnndsl.errors import Source, nearest
+
+_NAME_ALONE = "write a file's name alone: files are looked up beside this one and in the zoo, nowhere else"
+
+
+def find(name: str) -> Source:
+    """Return the program of a file, or of the zoo where there is no file of that name. Raises FileError for neither."""
+    if files.exists(name) or (bundled := resources.architecture(name)) is None:
+        try:
+            return files.read(name)
+        except files.FileError as stop:
+            if "\0" in name or files.exists(name):
+                raise
+            hint = resources.similar(name) or "`cnndsl zoo` lists the bundled networks"
+            raise files.FileError(f"{stop}; {hint}") from None
+    return bundled
+
+
+def used(name: str, user: Source) -> Source | str:
+    """Return the file that `use` names: beside the one that uses it, else in the zoo; a hint where there is none.
+
+    Only plain names are looked up, and a link that leads out of the folder is none of its files. Raises FileError
+    where the file cannot be read.
+    """
+    if any(char in "/\\:" for char in name):
+        return _NAME_ALONE
+    if not name or name.startswith(".") or "\0" in name:
+        return _similar(name, user)
+    home = Path(user.name)
+    if not isinstance(user, resources.Bundled) and files.is_file(home):
+        beside = home.with_name(name)
+        if files.is_file(beside) and _is_listed(beside) and beside.resolve().parent == home.parent.resolve():
+            return files.read(str(beside))
+    return resources.architecture(name) or _similar(name, user)
+
+
+def _is_listed(file: Path) -> bool:
+    """True where a folder shows a file by this very name. Some systems open it by others too, in other case or with a
+    dot or space behind it, but a program is to find the same files everywhere."""
+    from unicodedata import normalize
+
+    try:
+        return normalize("NFC", file.name) in {normalize("NFC", each.name) for each in file.parent.iterdir()}
+    except OSError:
+        return True
+
+
+def _similar(path: str, user: Source) -> str:
+    """A hint for a file that is not there: the one nearest in name, beside the user or in the zoo."""
+    beside: list[str] = []
+    home, suffix = Path(user.name), resources.SUFFIX
+    with suppress(OSError):
+        if files.is_file(home):
+            beside = [each.stem for each in home.parent.iterdir() if each.suffix == suffix]
+    return nearest(path.removesuffix(suffix), [*beside, *resources.zoo()]).replace("`?", f"{suffix}`?")
