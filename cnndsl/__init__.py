@@ -17,18 +17,30 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cnndsl.errors import CnnError, Diagnostic
     from cnndsl.files import FileError
-    from cnndsl.network import Network, load, loads
+    from cnndsl.network import Network, from_networkx, load, loads
     from cnndsl.resources import zoo
     from cnndsl.sweeping.sweep import space
 
 __version__ = "0.1.0"
-__all__ = ["CnnError", "Diagnostic", "FileError", "Network", "__version__", "load", "loads", "space", "zoo"]
+__all__ = [
+    "CnnError",
+    "Diagnostic",
+    "FileError",
+    "Network",
+    "__version__",
+    "from_networkx",
+    "load",
+    "loads",
+    "space",
+    "zoo",
+]
 
 _HOMES = {
     "CnnError": "errors",
     "Diagnostic": "errors",
     "FileError": "files",
     "Network": "network",
+    "from_networkx": "network",
     "load": "network",
     "loads": "network",
     "space": "sweeping.sweep",

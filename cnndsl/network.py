@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnndsl import files
 from cnndsl.errors import CnnError, Source
@@ -14,7 +14,7 @@ from cnndsl.records import record
 from cnndsl.settings import values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
     from os import PathLike
 
     import networkx as nx
@@ -146,3 +146,25 @@ def graph_of(source: Source, settings: Mapping[str, Value]) -> Graph:
     from cnndsl.syntax.parse import parse
 
     return elaborate(parse(source), settings, used)
+
+
+def from_networkx(graph: nx.Graph[Any], *, name: str = "", output: Hashable = None) -> Network:
+    """The network of a graph that was built with networkx.
+
+    Each node has a layer as a program has it, `layer="CONV3-64"`, or a merge, `layer="+"`; the keys of the module's
+    `state_dict` are the nodes' names, with letters, digits and `_` alone. Each edge is a value that a node reads; where
+    the order counts, edges have an `operand`, from 0. For `x + x` take a MultiDiGraph, or one edge with `operands=(0,
+    1)`. Nodes that nothing reads are the output and, with an attribute `tap="name"`, further outputs; `output` names
+    the node that is the output.
+
+    Raises CnnError where the graph is not a network; each error names the node.
+
+    >>> import networkx as nx
+    >>> graph = nx.DiGraph([("x", "a"), ("a", "sum"), ("x", "sum")])
+    >>> nx.set_node_attributes(graph, {"x": "INPUT 8x8x4", "a": "CONV3-4", "sum": "+"}, "layer")
+    >>> from_networkx(graph).stats().totals.params
+    148
+    """
+    from cnndsl.importers.from_networkx import graph_from_networkx
+
+    return Network(graph_from_networkx(graph, name, output))

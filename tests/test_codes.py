@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from cnndsl.analysis.assertions import check
 from cnndsl.cli import cli
 from cnndsl.codes import CODES, Code
-from cnndsl.codes.entry import COMMAND
+from cnndsl.codes.entry import COMMAND, PYTHON
 from cnndsl.elaborate import elaborate
 from cnndsl.errors import CnnError, Source
 from cnndsl.resources import architecture
@@ -40,9 +40,15 @@ def codes_of(example: str) -> list[str]:
         codes = re.findall(r"error\[(E\d+)\]", said)
         assert result.exit_code == (1 if codes else 0), said
         return codes
+    if example.startswith(PYTHON):
+        try:
+            exec("\n".join(line.removeprefix(PYTHON) for line in example.splitlines()), {})
+        except CnnError as stop:
+            return [each.code for each in stop.diagnostics]
+        return []
     files: Mapping[str, Source] = sources_of(example)
     try:
-        graph = elaborate(parse(files["net.cnn"]), {}, lambda name, _: files.get(name) or architecture(name))
+        graph = elaborate(parse(files["net.cnn"]), {}, lambda name, _: files.get(name) or architecture(name) or "")
     except CnnError as stop:
         return [each.code for each in stop.diagnostics]
     return [each.code for each in check(graph)]

@@ -162,7 +162,11 @@ def test_the_signature_is_that_of_a_dataclass() -> None:
     assert (shown.parameters["second"].default, shown.parameters["first"].annotation) == ((), "int")
 
 
-@pytest.mark.parametrize("first", [repr, hash, lambda made: made == made, copy.copy, dataclasses.fields], ids=str)
+@pytest.mark.parametrize(
+    "first",
+    [repr, hash, lambda made: made == made, copy.copy, dataclasses.fields],
+    ids=["shown", "hashed", "compared", "copied", "listed"],
+)
 def test_it_does_not_matter_what_is_asked_first(first: Any) -> None:
     @record
     class Fresh(Base):

@@ -9,14 +9,16 @@ from cnndsl.records import record
 _WIDTH = 88
 COMMAND = "$ "
 """What an example begins with that is a command and no program."""
+PYTHON = ">>> "
+"""What each line begins with of an example in Python."""
 
 
 @record
 class Code:
     """An error's code. `wrong` gives exactly this error, `right` none.
 
-    An example is a program, or a command behind a `$`. One of several files names each of the others in a line
-    `# file: other.cnn` ahead of its text.
+    An example is a program, a command behind a `$`, or Python behind `>>>`. One of several files names each of the
+    others in a line `# file: other.cnn` ahead of its text.
     """
 
     number: str

@@ -67,4 +67,26 @@ ENTRIES = (
         "$ cnndsl sweep vgg16 --where 'params < 5M let k = 3'",
         "$ cnndsl sweep vgg16 --where 'params < 5M'",
     ),
+    code(
+        "E0504",
+        "a graph of networkx that is no network",
+        """
+        Each node has a layer, `layer="CONV3-64"`, and each edge is a value that a layer reads; where a node reads
+        several in an order, edges have numbers, `operand=0`. One node is an INPUT, one is the output, and no edges
+        form a circle.
+        """,
+        """
+        >>> import cnndsl, networkx
+        >>> graph = networkx.DiGraph([("x", "conv")])
+        >>> graph.nodes["x"]["layer"] = "INPUT 8x8x3"
+        >>> cnndsl.from_networkx(graph)
+        """,
+        """
+        >>> import cnndsl, networkx
+        >>> graph = networkx.DiGraph([("x", "conv")])
+        >>> graph.nodes["x"]["layer"] = "INPUT 8x8x3"
+        >>> graph.nodes["conv"]["layer"] = "CONV3-64"
+        >>> cnndsl.from_networkx(graph)
+        """,
+    ),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from math import prod
 from typing import TypeAlias
 
 from cnndsl.elaborate import layer_count as count
@@ -13,6 +12,7 @@ from cnndsl.elaborate import parameters
 from cnndsl.elaborate.build_graph import build_graph
 from cnndsl.elaborate.elaborator import Elaborator
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, here
+from cnndsl.elaborate.inputs import input_layer
 from cnndsl.elaborate.options import settings as options_of
 from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.resolve import meaning
@@ -28,10 +28,9 @@ from cnndsl.elaborate.state import (
     TooManyError,
 )
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, nearest
-from cnndsl.expr import Expr, Later, Unknown, error, evaluate, number, show
+from cnndsl.expr import Expr, Later, Unknown, error, evaluate, show
 from cnndsl.graph import Graph, LayerPart, Part, SequencePart
 from cnndsl.layers import KINDS
-from cnndsl.layers.dense import Input
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
@@ -349,32 +348,14 @@ def _network(
 def _input(program: _Program, item: ast.Element, env: Environment) -> NodeOutput:
     layer = item.body if isinstance(item, ast.Label) else item
     assert isinstance(layer, ast.WrittenLayer), "a main chain is kept where it begins with INPUT"
-    if layer.arguments is not None or layer.width is not None or layer.stride is not None:
-        raise error("E0223", "INPUT takes a volume alone", layer.span, "as in: INPUT 224x224x3")
-    volume = _volume(layer, env)
+    entering = input_layer(layer, env)
     tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span) if isinstance(item, ast.Label) else None
     if tag is not None:
         program.walker.check_free(tag, env)
-    text, name = f"INPUT {show(volume)}", tag.name if tag else None
-    made = program.walker.node(Input(volume), [], layer.span, text, env, name, counted=False)
+    text, name = f"INPUT {show(entering.volume)}", tag.name if tag else None
+    made = program.walker.node(entering, [], layer.span, text, env, name, counted=False)
     if tag is not None:
         env.scope.labels[tag.name] = NamedOutput(made.wire, None, tag.span)
     if made.wire is None:
         raise AssertionError("an input takes any volume")
     return made.wire
-
-
-def _volume(layer: ast.WrittenLayer, env: Environment) -> tuple[int, ...]:
-    extents: list[int] = []
-    for expr in layer.dims:
-        value = number(expr, env.values)
-        if not isinstance(value, int) or value < 1:
-            raise error("E0227", f"an extent is a whole number from 1, and this is {show(value)}", expr.span)
-        extents.append(value)
-    if len(extents) > 4:
-        message = f"a volume has at most three axes and channels, and this has {len(extents)} extents"
-        raise error("E0303", message, layer.span, "as in: INPUT 16x112x112x3, for 16 frames of 112x112 with 3 channels")
-    digits = current().digits
-    if prod(extents) > 10**digits:
-        raise error("E0203", f"this volume has more than 10^{digits} values", layer.span)
-    return tuple(extents) or (224, 224, 3)

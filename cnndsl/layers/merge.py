@@ -22,7 +22,7 @@ MANY = 10**6
 class MergeLayer(Layer):
     """What the merges share: branches of equal shapes, merged value by value."""
 
-    INPUTS: ClassVar = (1, MANY)
+    INPUTS: ClassVar = (2, MANY)
     OPERATOR: ClassVar[str] = ""
     RULE: ClassVar[str] = ""
     """What a message adds about the shapes that fit."""

@@ -1,0 +1,34 @@
+"""INPUT as written, and the layer that it is."""
+
+from __future__ import annotations
+
+from math import prod
+
+from cnndsl.elaborate.state import Environment
+from cnndsl.expr import error, number, show
+from cnndsl.layers.dense import Input
+from cnndsl.limits import current
+from cnndsl.syntax import ast
+
+
+def input_layer(layer: ast.WrittenLayer, env: Environment) -> Input:
+    """Return the layer that `INPUT 224x224x3` is. Raises CnnError for what is no volume, and for options."""
+    if layer.arguments is not None or layer.width is not None or layer.stride is not None:
+        raise error("E0223", "INPUT takes a volume alone", layer.span, "as in: INPUT 224x224x3")
+    return Input(_volume(layer, env))
+
+
+def _volume(layer: ast.WrittenLayer, env: Environment) -> tuple[int, ...]:
+    extents: list[int] = []
+    for expr in layer.dims:
+        value = number(expr, env.values)
+        if not isinstance(value, int) or value < 1:
+            raise error("E0227", f"an extent is a whole number from 1, and this is {show(value)}", expr.span)
+        extents.append(value)
+    if len(extents) > 4:
+        message = f"a volume has at most three axes and channels, and this has {len(extents)} extents"
+        raise error("E0303", message, layer.span, "as in: INPUT 16x112x112x3, for 16 frames of 112x112 with 3 channels")
+    digits = current().digits
+    if prod(extents) > 10**digits:
+        raise error("E0203", f"this volume has more than 10^{digits} values", layer.span)
+    return tuple(extents) or (224, 224, 3)

@@ -1,0 +1,1 @@
+"""From what others built to a network: graphs of networkx."""
