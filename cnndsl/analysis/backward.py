@@ -96,7 +96,7 @@ def _through(backward: BackwardTrace, node: Node, gradient: Gradient) -> None:
     """One layer: gradients of its parameters and inputs; then what it kept may go, and the gradient itself."""
     values, ledger = backward.values, backward.ledger
     ledger.event("backward", node.index)
-    if node.kind == "MEAN":
+    if node.layer.GRADIENT == "divided":
         gradient = _divided(backward, node, gradient)
     arriving = [
         (operand, *_passed(backward, node, operand, gradient))
@@ -126,13 +126,13 @@ def _passed(backward: BackwardTrace, node: Node, operand: int, gradient: Gradien
     """The gradient for one operand: the same memory where it is only handed on, else new."""
     values, ledger = backward.values, backward.ledger
     shape = values.graph.nodes[operand].shape
-    handed_on = node.kind in ("ADD", "MEAN", "ID", "FLATTEN") and shape.numel == node.shape.numel
-    if handed_on or node.kind == "CONCAT":
+    handed_on = node.layer.GRADIENT in ("handed on", "divided") and shape.numel == node.shape.numel
+    if handed_on or node.layer.GRADIENT == "parts":
         ledger.hold(gradient.storage)
         return gradient.storage, gradient.dense and handed_on
     width = values.computes(node) or values.width[operand]
     storage = ledger.new(node.index, "gradients", 0, shape.numel * width)
-    if node.kind == "MUL" and shape.numel < node.shape.numel:
+    if node.layer.GRADIENT == "broadcast" and shape.numel < node.shape.numel:
         ledger.drop(ledger.new(node.index, "scratch", 0, node.shape.numel * width))
     return _cast(backward, operand, storage, width), True
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cnndsl.graph import Graph, Node
-from cnndsl.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 
 BYTES_A_VALUE = 4
 
@@ -27,11 +26,8 @@ def is_volume(graph: Graph, node: Node) -> bool:
     Normalisation has a row there (NORM1 of AlexNet), activation functions, dropout and flattening have none.
     """
     inputs = graph.shapes(node)
-    if len(inputs) != 1 or isinstance(node.layer, _NORMALISATIONS) or node.layer.tensors(*inputs):
+    if len(inputs) != 1 or node.layer.FAMILY == "norm" or node.layer.tensors(*inputs):
         return True
     window = node.layer.window(*inputs)
     pointwise = window is None or set(window.extent) | set(window.step) <= {1}
     return node.shape.numel != inputs[0].numel or not pointwise
-
-
-_NORMALISATIONS = (BatchNorm, LocalResponseNorm, LayerNorm, GroupNorm, InstanceNorm)

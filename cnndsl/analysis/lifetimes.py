@@ -19,7 +19,6 @@ from cnndsl.graph import (
     Part,
     inner_parts,
 )
-from cnndsl.layers.arrange import Dropout, DropPath
 from cnndsl.layers.base import Layer, Saved, Tensor
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -29,15 +28,6 @@ Device = Literal["cpu", "cuda"]
 
 WIDTHS = {"fp32": 4, "fp16": 2, "bf16": 2, "amp": 4}
 """Bytes of a parameter."""
-
-_FULL: Mapping[Device, frozenset[str]] = {
-    "cuda": frozenset({"SOFTMAX", "LOGSOFTMAX", "SOFTPLUS", "LN", "GN"}),
-    "cpu": frozenset(),
-}
-"""Kinds whose input autocast casts to fp32 (pytorch.org/docs/stable/amp.html, "Ops that can autocast to float32")."""
-
-_WIDENING = frozenset({"LRN"})
-"""Kinds with such an operation inside, so that what they keep and give is fp32."""
 
 
 @record
@@ -106,12 +96,11 @@ class Lifetimes:
     @cached_property
     def unpooled(self) -> Mapping[int, int]:
         """The max-poolings whose switches an UNPOOL takes, each with the last such."""
-        return {node.inputs[1]: node.index for node in self.graph.nodes if node.kind == "UNPOOL"}
+        return {node.inputs[node.layer.INDICES_OF]: node.index for node in self.graph if node.layer.INDICES_OF}
 
     def shared(self, node: Node) -> int | None:
         """The input in whose memory a node's output lies: a view, a result written over it, dropout in use."""
-        passes = isinstance(node.layer, Dropout | DropPath) and (not self.training or node.layer.p == 0)
-        if node.inputs and (node.layer.VIEW or passes or self.is_left_out(node)):
+        if node.inputs and (node.layer.VIEW or node.layer.passes(self.training) or self.is_left_out(node)):
             return node.inputs[0]
         return node.inputs[self.overwritten[node.index]] if node.index in self.overwritten else None
 
@@ -122,7 +111,7 @@ class Lifetimes:
             return (WIDTHS[self.dtype],) * len(self.graph)
         widths: list[int] = []
         for node in self.graph.nodes:
-            widens = 4 if node.kind in _WIDENING else self.computes(node)
+            widens = 4 if node.layer.WIDENS else self.computes(node)
             widths.append(widens or max((widths[at] for at in node.inputs), default=4))
         return tuple(widths)
 
@@ -130,7 +119,7 @@ class Lifetimes:
         """The bytes a value that autocast casts a node's inputs to; 0 for none: it takes them as they are."""
         if self.dtype != "amp" or not node.inputs:
             return 0
-        if node.kind in _FULL[self.device]:
+        if self.device in node.layer.FULL_PRECISION:
             return 4
         return 2 if node.layer.macs(*self.shapes[node.index]) else 0
 

@@ -21,6 +21,7 @@ class Activation(Layer):
     `free` at no cost, `copy` with a copy of the input in training.
     """
 
+    FAMILY: ClassVar = "activation"
     MODULE: ClassVar[str] = ""
     KEEPS: ClassVar[Literal["input", "output"]] = "input"
     INPLACE: ClassVar[Literal["", "free", "copy"]] = ""
@@ -28,6 +29,9 @@ class Activation(Layer):
     def operations(self, *inputs: Shape) -> int:
         """One for each value: an evaluation of the function, whatever it costs."""
         return inputs[0].numel
+
+    def is_elementwise(self, *inputs: Shape) -> bool:
+        return not self.tensors(*inputs)
 
     def saved(self, *inputs: Shape) -> Saved:
         if self.KEEPS == "output":
@@ -232,6 +236,7 @@ class Mish(Activation):
 class Softplus(Activation):
     """`SOFTPLUS(beta=1)`: log(1 + exp(beta*x))/beta."""
 
+    FULL_PRECISION: ClassVar = frozenset({"cuda"})
     NAMES: ClassVar = ("SOFTPLUS",)
     MODULE: ClassVar = "Softplus"
 
@@ -284,9 +289,13 @@ class LogSigmoid(Activation):
 class Softmax(Activation):
     """`SOFTMAX`: exp(x) over its sum, over the channels at each position."""
 
+    FULL_PRECISION: ClassVar = frozenset({"cuda"})
     NAMES: ClassVar = ("SOFTMAX",)
     MODULE: ClassVar = "Softmax"
     KEEPS: ClassVar = "output"
+
+    def is_elementwise(self, *inputs: Shape) -> bool:
+        return False
 
     def operations(self, *inputs: Shape) -> int:
         """An exponential, an addition and a division for each value."""

@@ -29,6 +29,8 @@ class Dropout(Layer):
     With `channels=yes` whole channels are dropped (Tompson et al. 2015). Source: Srivastava et al. 2014.
     """
 
+    FAMILY: ClassVar = "arrange"
+    CHECKS_RATES: ClassVar = True
     NAMES: ClassVar = ("DROPOUT",)
     POSITIONAL: ClassVar = ("p",)
 
@@ -49,6 +51,12 @@ class Dropout(Layer):
             return Saved(extra=((0, 1, False),))
         return Saved(extra=((0, x.channels, True),)) if self.channels else Saved(extra=((0, x.numel, True),), mask=True)
 
+    def is_elementwise(self, *inputs: Shape) -> bool:
+        return not self.channels
+
+    def passes(self, training: bool) -> bool:
+        return not training or self.p == 0
+
     def torch(self, *inputs: Shape) -> TorchCall | None:
         family = f"Dropout{inputs[0].rank}d" if self.channels else "Dropout"
         return TorchCall(f"nn.{family}", (Slot(float(self.p), "p"),))
@@ -61,10 +69,14 @@ class DropPath(Layer):
     Source: Huang et al. 2016, arXiv:1603.09382; scaled by 1/(1-p) in training instead of 1-p in evaluation.
     """
 
+    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("DROPPATH",)
     POSITIONAL: ClassVar = ("p",)
 
     p: float = option("number", 0.1, minimum=0, maximum=1)
+
+    def passes(self, training: bool) -> bool:
+        return not training or self.p == 0
 
     def saved(self, *inputs: Shape) -> Saved:
         """One factor for each image."""
@@ -78,6 +90,8 @@ class DropPath(Layer):
 class Flatten(Layer):
     """`FLATTEN`: all values as one vector, channel by channel."""
 
+    FAMILY: ClassVar = "arrange"
+    GRADIENT: ClassVar = "handed on"
     NAMES: ClassVar = ("FLATTEN",)
     VIEW: ClassVar = True
 
@@ -95,6 +109,8 @@ class Flatten(Layer):
 class Identity(Layer):
     """`ID`: nothing at all."""
 
+    FAMILY: ClassVar = "arrange"
+    GRADIENT: ClassVar = "handed on"
     NAMES: ClassVar = ("ID", "IDENTITY")
     VIEW: ClassVar = True
 
@@ -109,6 +125,7 @@ class Identity(Layer):
 class ZeroPad(Layer):
     """`ZEROPAD(2)`, `ZEROPAD(1x3)`, `ZEROPAD(0, after=1)`: zeros around the map; `after` where the far side differs."""
 
+    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("ZEROPAD",)
     POSITIONAL: ClassVar = ("pad", "after")
 
@@ -145,6 +162,7 @@ class Crop(Layer):
     It brings a map to the size of one that lost its border to valid convolutions (Ronneberger et al. 2015, U-Net).
     """
 
+    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("CROP",)
     VIEW: ClassVar = True
     POSITIONAL: ClassVar = ("margin", "after")
@@ -183,6 +201,7 @@ class Times(Layer):
     A factor that is learned is `SCALE`.
     """
 
+    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("TIMES",)
     POSITIONAL: ClassVar = ("by",)
 
@@ -203,6 +222,7 @@ class PadChannels(Layer):
     It is shortcut A of He et al. 2015, arXiv:1512.03385, Section 3.3.
     """
 
+    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("PADCHANNELS",)
     WIDTH: ClassVar = "channels"
     STRIDE: ClassVar = "stride"
@@ -242,6 +262,7 @@ class Shuffle(Layer):
     Source: Zhang et al. 2018 (ShuffleNet), Section 3.1.
     """
 
+    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("SHUFFLE",)
     SIZE: ClassVar = "groups"
 
@@ -263,6 +284,7 @@ class Shuffle(Layer):
 class Slice(Layer):
     """`SLICE(0, C/2)`: the channels from the first number, counted from 0, up to the second, which is left out."""
 
+    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("SLICE",)
     VIEW: ClassVar = True
     POSITIONAL: ClassVar = ("start", "stop")
@@ -285,6 +307,7 @@ class Slice(Layer):
 class Pick(Layer):
     """`PICK(0, 3, 4)`: the named channels, counted from 0, in that order."""
 
+    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("PICK",)
     POSITIONAL: ClassVar = ("channels",)
 

@@ -20,6 +20,13 @@ Dims: TypeAlias = tuple[int, ...]
 
 Padding: TypeAlias = Dims | Literal["same", "valid", "full"]
 
+Family: TypeAlias = Literal[
+    "input", "conv", "pool", "dense", "norm", "activation", "merge", "resize", "arrange", "other"
+]
+Gradient: TypeAlias = Literal["own", "handed on", "divided", "parts", "broadcast"]
+"""Memory of its own; that of the output's gradient where the numbers of values agree, or of its quotient; a part of it;
+memory of its own, and a sum where the input was broadcast."""
+
 OptionType: TypeAlias = Literal["dims", "int", "number", "flag", "word", "padding", "ints", "reference"]
 
 
@@ -155,6 +162,20 @@ class Layer:
     """The fewest and the most inputs."""
     VIEW: ClassVar[bool] = False
     """True where the output is another view of the first input's memory: it takes none of its own."""
+    FAMILY: ClassVar[Family] = "other"
+    """What the layer is among layers: how it is drawn, and what `lint` and the lecture's table take it for."""
+    DEFAULTS: ClassVar[tuple[tuple[str, str | bool], ...]] = ()
+    """Arguments of the PyTorch module whose default is another option's value (its name), or an unusual constant."""
+    CHECKS_RATES: ClassVar[bool] = False
+    """True where the PyTorch module refuses rates outside of 0 to 1 by itself."""
+    INDICES_OF: ClassVar[int] = 0
+    """The operand whose pooling indices the layer reads, as UNPOOL does; 0 for none."""
+    GRADIENT: ClassVar[Gradient] = "own"
+    """What the gradient of an input is in memory."""
+    FULL_PRECISION: ClassVar[frozenset[str]] = frozenset()
+    """The devices on which autocast casts the input to fp32 (pytorch.org/docs/stable/amp.html)."""
+    WIDENS: ClassVar[bool] = False
+    """True where such an operation is inside, so that what it saves and gives is fp32 under autocast."""
 
     @classmethod
     def kind(cls) -> str:
@@ -176,6 +197,14 @@ class Layer:
     def output(self, *inputs: Shape) -> Shape:
         """The shape of the output. Raises LayerError where the inputs do not fit."""
         return inputs[0]
+
+    def is_elementwise(self, *inputs: Shape) -> bool:
+        """True where each value of the output depends on one of the input, wherever that lies: a vector will do."""
+        return False
+
+    def passes(self, training: bool) -> bool:
+        """True where the module gives back its input itself in this mode, as dropout does in evaluation."""
+        return False
 
     def is_identity(self, *inputs: Shape) -> bool:
         """True where the output is the input itself, so that the emitted module leaves the layer out."""

@@ -43,6 +43,7 @@ class Conv(Layer):
     Parameters (F_in/groups * k^n) * F_out + F_out. Bare `CONV` is CONV3-64, the first layer of VGG.
     """
 
+    FAMILY: ClassVar = "conv"
     NAMES: ClassVar = ("CONV",)
     SIZE: ClassVar = "kernel"
     WIDTH: ClassVar = "filters"
@@ -164,6 +165,7 @@ class ConvTranspose(Layer):
     and not negative; `valid` takes nothing away.
     """
 
+    FAMILY: ClassVar = "conv"
     NAMES: ClassVar = ("CONVT",)
     SIZE: ClassVar = "kernel"
     WIDTH: ClassVar = "filters"
@@ -267,6 +269,7 @@ class LocallyConnected(Layer):
     Parameters: pixels * (F_in * k^n * F_out + F_out). Source: Taigman et al. 2014 (DeepFace), Section 2.2.
     """
 
+    FAMILY: ClassVar = "conv"
     NAMES: ClassVar = ("LOCAL",)
     SIZE: ClassVar = "kernel"
     WIDTH: ClassVar = "filters"

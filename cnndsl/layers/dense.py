@@ -14,6 +14,7 @@ from cnndsl.shape import Shape
 class Input(Layer):
     """`INPUT 224x224x3`: what enters the network, H x W x C. The compiler makes it; no kind is looked up for it."""
 
+    FAMILY: ClassVar = "input"
     NAMES: ClassVar = ("INPUT",)
     INPUTS: ClassVar = (0, 0)
 
@@ -37,6 +38,7 @@ class Dense(Layer):
     Parameters: H*W*C * features + features.
     """
 
+    FAMILY: ClassVar = "dense"
     NAMES: ClassVar = ("FC",)
     WIDTH: ClassVar = "features"
 
@@ -78,6 +80,7 @@ class RadialBasis(Layer):
     The centres are set by hand: a buffer, no parameters. Source: LeCun et al. 1998, Section II.B.
     """
 
+    FAMILY: ClassVar = "dense"
     NAMES: ClassVar = ("RBF",)
     WIDTH: ClassVar = "features"
 

@@ -22,6 +22,7 @@ MANY = 10**6
 class MergeLayer(Layer):
     """What the merges share: branches of equal shapes, merged value by value."""
 
+    FAMILY: ClassVar = "merge"
     INPUTS: ClassVar = (2, MANY)
     OPERATOR: ClassVar[str] = ""
     RULE: ClassVar[str] = ""
@@ -48,6 +49,7 @@ def _sum(count: int) -> str:
 class Add(MergeLayer):
     """`(A + B)`: the sum. Autograd keeps nothing for it."""
 
+    GRADIENT: ClassVar = "handed on"
     NAMES: ClassVar = ("ADD",)
     OPERATOR: ClassVar = "+"
 
@@ -59,6 +61,7 @@ class Add(MergeLayer):
 class Concat(MergeLayer):
     """`(A | B)`: the channels of A, then those of B."""
 
+    GRADIENT: ClassVar = "parts"
     NAMES: ClassVar = ("CONCAT",)
     OPERATOR: ClassVar = "|"
     RULE: ClassVar = " (all but the channels must agree)"
@@ -80,6 +83,7 @@ class Concat(MergeLayer):
 class Mean(MergeLayer):
     """`MEAN(A, B)`: the mean, value by value. Autograd keeps nothing for it."""
 
+    GRADIENT: ClassVar = "divided"
     NAMES: ClassVar = ("MEAN",)
     OPERATOR: ClassVar = "MEAN"
 
@@ -118,6 +122,7 @@ class Mul(MergeLayer):
     Source: Hu et al. 2018 (squeeze-and-excitation), Section 3.
     """
 
+    GRADIENT: ClassVar = "broadcast"
     NAMES: ClassVar = ("MUL",)
     OPERATOR: ClassVar = "MUL"
     RULE: ClassVar = " (only an operand of 1x1 pixels or of one channel is repeated)"

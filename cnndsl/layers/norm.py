@@ -40,6 +40,7 @@ class BatchNorm(Layer):
     Source: Ioffe and Szegedy 2015, arXiv:1502.03167.
     """
 
+    FAMILY: ClassVar = "norm"
     NAMES: ClassVar = ("BN",)
 
     eps: float = option("number", 1e-5, minimum=1e-12)
@@ -81,6 +82,8 @@ class LocalResponseNorm(Layer):
     `LRN5(alpha=0.0005, k=2)`. Source: Krizhevsky et al. 2012, Section 3.3.
     """
 
+    FAMILY: ClassVar = "norm"
+    WIDENS: ClassVar = True
     NAMES: ClassVar = ("LRN",)
     SIZE: ClassVar = "size"
 
@@ -116,6 +119,7 @@ class LocalResponseNorm(Layer):
 class StatisticsOfImage(Layer):
     """What `LN`, `GN` and `IN` share: statistics of each image by itself."""
 
+    FAMILY: ClassVar = "norm"
     eps: float = option("number", 1e-5, minimum=1e-12)
     affine: bool = option("flag", True)
 
@@ -135,6 +139,7 @@ class LayerNorm(StatisticsOfImage):
     Source: Ba et al. 2016, arXiv:1607.06450.
     """
 
+    FULL_PRECISION: ClassVar = frozenset({"cuda"})
     NAMES: ClassVar = ("LN",)
 
     over: str = option("word", "all", words=("all", "channels"))
@@ -176,6 +181,7 @@ class LayerNorm(StatisticsOfImage):
 class GroupNorm(StatisticsOfImage):
     """`GN32(eps=1e-5, affine=yes)`: groups of channels of each image. Source: Wu and He 2018, arXiv:1803.08494."""
 
+    FULL_PRECISION: ClassVar = frozenset({"cuda"})
     NAMES: ClassVar = ("GN",)
     SIZE: ClassVar = "groups"
 
@@ -214,6 +220,7 @@ class InstanceNorm(StatisticsOfImage):
     Source: Ulyanov et al. 2016, arXiv:1607.08022.
     """
 
+    DEFAULTS: ClassVar = (("affine", False),)
     NAMES: ClassVar = ("IN",)
 
     affine: bool = option("flag", False)
@@ -251,6 +258,7 @@ class Scale(Layer):
     Behind `SUMPOOL2` it makes the trainable subsampling of LeCun et al. 1998.
     """
 
+    FAMILY: ClassVar = "norm"
     NAMES: ClassVar = ("SCALE",)
 
     weight: bool = option("flag", True)

@@ -37,6 +37,8 @@ class SlidingPool(Layer):
     nothing else.
     """
 
+    FAMILY: ClassVar = "pool"
+    DEFAULTS: ClassVar = (("stride", "kernel"),)
     SIZE: ClassVar = "kernel"
     STRIDE: ClassVar = "stride"
 
@@ -318,7 +320,8 @@ class LPPool(SlidingPool):
 class GlobalPool(Layer):
     """What `GAP` and `GMP` share: one value for each channel."""
 
-    FAMILY: ClassVar[Literal["Avg", "Max"]] = "Avg"
+    FAMILY: ClassVar = "pool"
+    MODULE: ClassVar[Literal["Avg", "Max"]] = "Avg"
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
@@ -333,7 +336,7 @@ class GlobalPool(Layer):
         return None
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
-        return TorchCall(f"nn.Adaptive{self.FAMILY}Pool{inputs[0].rank}d", (Slot(1),))
+        return TorchCall(f"nn.Adaptive{self.MODULE}Pool{inputs[0].rank}d", (Slot(1),))
 
 
 @record
@@ -348,7 +351,7 @@ class GlobalMaxPool(GlobalPool):
     """`GMP`: the largest value of each channel."""
 
     NAMES: ClassVar = ("GMP",)
-    FAMILY: ClassVar = "Max"
+    MODULE: ClassVar = "Max"
 
     def saved(self, *inputs: Shape) -> Saved:
         return Saved(inputs=(0,), extra=((8, inputs[0].channels, True),))

@@ -33,6 +33,8 @@ class Unpool(Layer):
     Sources: Zeiler et al. 2011, Section 3; Badrinarayanan et al. 2017 (SegNet).
     """
 
+    FAMILY: ClassVar = "resize"
+    INDICES_OF: ClassVar = 1
     NAMES: ClassVar = ("UNPOOL",)
     SIZE: ClassVar = "kernel"
     STRIDE: ClassVar = "stride"
@@ -119,6 +121,7 @@ class Upsample(Layer):
     `mode=linear` is linear, bilinear or trilinear, as the input has axes. Bare `UPSAMPLE` doubles.
     """
 
+    FAMILY: ClassVar = "resize"
     NAMES: ClassVar = ("UPSAMPLE",)
     SIZE: ClassVar = "scale"
 

@@ -1,4 +1,4 @@
-"""Graph -> DOT: boxes coloured by family, volumes on the edges, modules as frames, repeats folded when asked.
+"""Graph -> DOT: boxes coloured by volumes on the edges, modules as frames, repeats folded when asked.
 
 Only text is made here; `draw` turns it into pictures. Everything that comes from a program is escaped.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from cnndsl.emit.drawing.fold import Folded, family, fold, is_folded, is_frame, stack, unfolded
+from cnndsl.emit.drawing.fold import Folded, fold, is_folded, is_frame, stack, unfolded
 from cnndsl.expr import show
 from cnndsl.graph import (
     CallPart,
@@ -36,7 +36,7 @@ _FAMILIES = {
     "merge": ("#ffffff", "#4a5568"),
     "resize": ("#fde5d2", "#d98945"),
 }
-"""Fill and line of the kinds of each file of `layers`."""
+"""Fill and line of the layers of each family."""
 _OTHERS = ("#eef0f3", "#8b95a5")
 _INPUT = ("#ffffff", "#4a5568")
 _SIGNS = {"ADD": "+", "MUL": "×", "CONCAT": "|"}  # noqa: RUF001
@@ -143,7 +143,7 @@ def _label(node: Node) -> str:
 
 
 def _colours(node: Node) -> tuple[str, str]:
-    return _FAMILIES.get(family(node.layer), _OTHERS) if node.inputs else _INPUT
+    return _FAMILIES.get(node.layer.FAMILY, _OTHERS) if node.inputs else _INPUT
 
 
 def _edges(drawing: _Drawing) -> Iterator[str]:

@@ -18,27 +18,12 @@ from cnndsl.graph import (
     inner_parts,
     nodes_of,
 )
-from cnndsl.layers.base import Layer
 
 Folded: TypeAlias = "Mapping[int, int]"
 """For each node the one that is drawn in its place."""
 
 _UPON = frozenset({"norm", "activation", "arrange"})
 """Families of layers that are drawn upon the one that they follow."""
-
-
-def family(layer: Layer) -> str:
-    """The family of a kind: the file of `layers` that defines it, or what it extends; empty for neither.
-
-    >>> from cnndsl.layers import find
-    >>> family(find("CONV")())
-    'conv'
-    """
-    for kind in type(layer).__mro__:
-        package, _, name = kind.__module__.rpartition(".")
-        if package == "cnndsl.layers":
-            return name
-    return ""
 
 
 def is_frame(part: Part) -> bool:
@@ -104,7 +89,7 @@ def stack(graph: Graph, folded: Folded) -> dict[int, list[int]]:
 def _stands_upon(graph: Graph, node: Node, before: int) -> bool:
     """True for a function of each value that alone reads what it follows."""
     is_alone = graph.readers[before] == (node.index,)
-    return is_alone and graph.nodes[before].shape == node.shape and family(node.layer) in _UPON
+    return is_alone and graph.nodes[before].shape == node.shape and node.layer.FAMILY in _UPON
 
 
 def _assign(part: Part, frame: int, frames: dict[int, int], folded: Folded) -> int:

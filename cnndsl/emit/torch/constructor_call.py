@@ -123,13 +123,15 @@ class _Construction:
                 yield keyword, term
 
     def _default(self, call: TorchCall, keyword: str, role: str) -> Slot:
-        if keyword == "stride" and "Pool" in call.name and isinstance(call.arguments[0], Slot):
-            return Slot(call.arguments[0].value, role)
-        if keyword == "affine" and "InstanceNorm" in call.name:
-            return Slot(False, role)
-        if keyword not in DEFAULTS:
+        own = dict(self.nodes[0].layer.DEFAULTS).get(keyword)
+        if isinstance(own, str):
+            like = next((slot for slot in call.arguments if isinstance(slot, Slot) and slot.role == own), None)
+            if like is not None:
+                return Slot(like.value, role)
+        usual = DEFAULTS.get(keyword) if own is None or isinstance(own, str) else own
+        if usual is None:
             raise Differ
-        return Slot(DEFAULTS[keyword], role)
+        return Slot(usual, role)
 
     def _value(self, slots: Sequence[Slot | TorchCall], keyword: str = "") -> Term:
         plain = [slot for slot in slots if isinstance(slot, Slot)]
@@ -180,7 +182,7 @@ class _Construction:
 
     def _guard_bounds(self, term: Term, rule: Option) -> None:
         """Refuse what the compiler refuses; a dropout checks its own rate."""
-        if self.calls[0].name.startswith("nn.") and "Dropout" in self.calls[0].name:
+        if self.nodes[0].layer.CHECKS_RATES:
             return
         bounds = (("<", rule.minimum), (">", rule.maximum))
         known = [(operator, Const(int(at) if at == int(at) else at)) for operator, at in bounds if at is not None]

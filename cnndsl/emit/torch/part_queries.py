@@ -112,12 +112,12 @@ class Borders:
     @cached_property
     def pooled(self) -> frozenset[int]:
         """The max-pools whose indices are read."""
-        return frozenset(node.inputs[1] for node in self.graph if node.kind == "UNPOOL" and len(node.inputs) > 1)
+        return frozenset(node.inputs[node.layer.INDICES_OF] for node in self.graph if node.layer.INDICES_OF)
 
     def reads(self, node: int) -> tuple[Key, ...]:
         """Return the values that a node reads, in the order of its operands."""
         found = self.graph.nodes[node]
-        if found.kind == "UNPOOL":
+        if found.layer.INDICES_OF:
             value, pool = found.inputs
             return key(value), key(pool, "indices"), key(pool, "size")
         return tuple(key(at) for at in found.inputs)
@@ -165,12 +165,5 @@ class Borders:
 
     def is_elementwise(self, node: int) -> bool:
         """Whether a layer works on each value by itself, so that it does not matter whether these lie in a vector."""
-        from cnndsl.layers.activation import Activation
-        from cnndsl.layers.arrange import Dropout
-
         found = self.graph.nodes[node]
-        if isinstance(found.layer, Dropout):
-            return not found.layer.channels
-        made = self.made(node)
-        has_axis = isinstance(made, TorchCall) and any(keyword == "dim" for keyword, _ in made.keywords)
-        return isinstance(found.layer, Activation) and not self.has_tensors(node) and not has_axis
+        return found.layer.is_elementwise(*self.graph.shapes(found))
