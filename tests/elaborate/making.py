@@ -9,6 +9,7 @@ import pytest
 from cnndsl.elaborate import elaborate
 from cnndsl.elaborate.parameters import Given
 from cnndsl.errors import CnnError, Diagnostic, Source
+from cnndsl.finding import used
 from cnndsl.graph import Graph
 from cnndsl.syntax.parse import parse
 
@@ -16,7 +17,7 @@ from cnndsl.syntax.parse import parse
 def graph(text: str, *, files: Mapping[str, str] | None = None, **settings: Given) -> Graph:
     """The network of a text; `files` are the others that it may use."""
     sources = {name: Source(name, each) for name, each in {"net.cnn": text, **(files or {})}.items()}
-    return elaborate(parse(sources["net.cnn"]), settings, lambda name, _: sources.get(name))
+    return elaborate(parse(sources["net.cnn"]), settings, lambda name, user: sources.get(name) or used(name, user))
 
 
 def paths(text: str, **settings: Given) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import pairwise
 from typing import Any
 
@@ -65,13 +66,10 @@ def by_hand(graph: Any, module: nn.Module, x: torch.Tensor) -> torch.Tensor:
         elif layer == "|":
             values[node] = torch.cat(several, 1)
         else:
-            stacked = torch.stack(several)
-            values[node] = {
-                "+": stacked.sum(0),
-                "MUL": stacked.prod(0),
-                "MAX": stacked.amax(0),
-                "MEAN": stacked.mean(0),
-            }[layer]
+            # Ties share a gradient in pairs, as in torch.maximum.
+            stacked, highest = torch.stack(several), reduce(torch.maximum, several)
+            made = {"+": stacked.sum(0), "MUL": stacked.prod(0), "MAX": highest, "MEAN": stacked.mean(0)}
+            values[node] = made[layer]
     return values["end"]
 
 

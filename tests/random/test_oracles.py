@@ -79,10 +79,12 @@ def check_bytes_kept(graph: Graph) -> None:
 
 
 def takes_a_loss(graph: Graph) -> bool:
-    """BN needs more than one value of a channel in training. What a SLICE gives does not lie in one piece, what
+    """BN needs more than one value of a channel in training. What SLICE and CROP give does not lie in one piece, what
     LN(over=channels) gives lies channels last: some kernels keep a copy, which is not modelled (docs/figures.md)."""
     kinds = {node.kind for node in graph.layers}
-    if "SLICE" in kinds or any(isinstance(node.layer, LayerNorm) and node.layer.over == "channels" for node in graph):
+    if kinds & {"SLICE", "CROP"} or any(
+        isinstance(node.layer, LayerNorm) and node.layer.over == "channels" for node in graph
+    ):
         return False
     return not ("BN" in kinds and any(node.shape.pixels == 1 for node in graph.layers if node.kind == "BN"))
 

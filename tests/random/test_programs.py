@@ -52,7 +52,7 @@ def test_shapes_parameters_and_multiply_adds_are_those_of_live_modules(text: str
         buffers = sum(each.numel() for each in module.buffers()) if module else 0
         assert facts[node.index].params == parameters, node
         assert facts[node.index].buffers == buffers, node
-    assert 2 * sum(fact.macs for fact in facts) == counter.get_total_flops()
+    assert 2 * sum(fact.macs for fact in facts.values()) == counter.get_total_flops()
 
 
 def said(mistake: Mistake) -> tuple[Diagnostic, ...]:
