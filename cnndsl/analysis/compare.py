@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
-from difflib import SequenceMatcher
 from typing import Literal
 
+from cnndsl.analysis.alignment import aligned
+from cnndsl.analysis.blocks import ComparedBlock, without_counterpart
 from cnndsl.analysis.cost import Cost, costs, network_total
 from cnndsl.analysis.depth import depth
 from cnndsl.analysis.lecture import lecture_bytes
@@ -19,7 +21,8 @@ Verdict = Literal["same", "changed", "removed", "added"]
 
 @record(slots=True)
 class Pair:
-    """A layer of each net, or of one only. `changes` says what differs: (what, before, after)."""
+    """A layer of each net, or of one only. `changes` says what differs: (what, before, after); `block` is the block
+    that the layer is a part of, if the other net has nothing like it."""
 
     verdict: Verdict
     before: Node | None
@@ -27,6 +30,7 @@ class Pair:
     cost_before: Cost
     cost_after: Cost
     changes: tuple[tuple[str, str, str], ...] = ()
+    block: ComparedBlock | None = None
 
 
 @record(slots=True)
@@ -61,23 +65,26 @@ class Comparison:
 
 
 def compare(before: Graph, after: Graph) -> Comparison:
-    """Aligns two networks layer by layer: by name and text, then by name, then by kind."""
+    """Align two networks block by block, and blocks that correspond layer by layer: by name and text, then by name,
+    then by kind."""
     costs_before, costs_after = costs(before), costs(after)
-    aligned = [
+    lone = without_counterpart(before, after)
+    both = [
         (before.nodes[old] if old is not None else None, after.nodes[new] if new is not None else None)
-        for old, new in _aligned(range(len(before)), range(len(after)), _keys(before), _keys(after))
+        for old, new in _side_by_side(before, after, lone)
     ]
-    became = {old.index: new.index for old, new in aligned if old and new}
+    became = {old.index: new.index for old, new in both if old and new}
     kept = set(became.values())
     pairs: list[Pair] = []
-    for old, new in aligned:
+    for old, new in both:
         cost_old = costs_before[old.index] if old else Cost()
         cost_new = costs_after[new.index] if new else Cost()
         changes: tuple[tuple[str, str, str], ...] = ()
         if old and new:
             changes = (*_changes(before, old, after, new), *_rewired(before, old, after, new, became, kept))
         verdict: Verdict = "added" if old is None else "removed" if new is None else "changed" if changes else "same"
-        pairs.append(Pair(verdict, old, new, cost_old, cost_new, changes))
+        block = lone[0].get(old.index) if old else lone[1].get(new.index) if new else None
+        pairs.append(Pair(verdict, old, new, cost_old, cost_new, changes, block))
     figures = zip(_figures(before, costs_before), _figures(after, costs_after), strict=True)
     return Comparison(tuple(pairs), tuple(Figure(name, old, new) for (name, old), (_, new) in figures))
 
@@ -99,36 +106,27 @@ def _keys(graph: Graph) -> list[list[object]]:
     return [[way(node) for node in graph.nodes] for way in ways]
 
 
-def _aligned(
-    before: range, after: range, keys_before: list[list[object]], keys_after: list[list[object]]
+def _side_by_side(
+    before: Graph, after: Graph, lone: tuple[Mapping[int, ComparedBlock], Mapping[int, ComparedBlock]]
 ) -> Iterator[tuple[int | None, int | None]]:
-    """Pairs what agrees in the first key; what lies between is aligned by the others."""
-    if not before or not after or not keys_before:
-        yield from ((at, None) for at in before)
-        yield from ((None, at) for at in after)
-        return
-    old, new = keys_before[0][before.start : before.stop], keys_after[0][after.start : after.stop]
-    done, done_after = 0, 0
-    for start, start_after, size in _blocks(old, new):
-        gap, gap_after = before[done:start], after[done_after:start_after]
-        yield from _aligned(gap, gap_after, keys_before[1:], keys_after[1:])
-        done, done_after = start + size, start_after + size
-        yield from zip(before[start:done], after[start_after:done_after], strict=True)
-
-
-def _blocks(old: list[object], new: list[object]) -> Iterator[tuple[int, int, int]]:
-    """Where the two agree, and how far; at last an empty block at their ends.
-
-    What they begin and end with is left out of the search, whose time is quadratic.
-    """
-    shorter = min(len(old), len(new))
-    front = next((at for at in range(shorter) if old[at] != new[at]), shorter)
-    back = next((at for at in range(shorter - front) if old[-1 - at] != new[-1 - at]), shorter - front)
-    yield 0, 0, front
-    middle = old[front : len(old) - back], new[front : len(new) - back]
-    for block in SequenceMatcher(None, *middle, autojunk=False).get_matching_blocks():
-        yield front + block.a, front + block.b, block.size
-    yield len(old) - back, len(new) - back, back
+    """The nodes of both in order; those of blocks without a counterpart have none either."""
+    kept = [
+        [node.index for node in graph if node.index not in alone]
+        for graph, alone in zip((before, after), lone, strict=True)
+    ]
+    keys = [
+        [[key[at] for at in nodes] for key in _keys(graph)] for graph, nodes in zip((before, after), kept, strict=True)
+    ]
+    apart = [deque(sorted(alone)) for alone in lone]
+    for old, new in aligned(range(len(kept[0])), range(len(kept[1])), *keys):
+        at_old, at_new = (None if at is None else nodes[at] for at, nodes in zip((old, new), kept, strict=True))
+        while apart[0] and at_old is not None and apart[0][0] < at_old:
+            yield apart[0].popleft(), None
+        while apart[1] and at_new is not None and apart[1][0] < at_new:
+            yield None, apart[1].popleft()
+        yield at_old, at_new
+    yield from ((at, None) for at in apart[0])
+    yield from ((None, at) for at in apart[1])
 
 
 def _changes(before: Graph, old: Node, after: Graph, new: Node) -> Iterator[tuple[str, str, str]]:

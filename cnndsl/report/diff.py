@@ -37,10 +37,10 @@ def render(nets: Nets, found: Comparison, format: str, *, every: bool = False, c
 
 
 def _table(nets: Nets, found: Comparison, every: bool, paint: Paint) -> str:
-    pairs = _shown(found, every)
-    rows = [_row(pair) for pair in pairs]
+    entries = _gathered(_shown(found, every), every)
+    rows = [_row(pairs[0]) if len(pairs) == 1 else _block(pairs) for pairs in entries]
     lines = in_columns(rows, left={0, 1, 2, 3}) if rows else []
-    colours = [_TINTS[pair.verdict] for pair in pairs]
+    colours = [_TINTS[pairs[0].verdict] for pairs in entries]
     layers = [paint(line, tint) for line, tint in zip(lines, colours, strict=True)]
     figures = in_columns([_HEAD, *map(_figure, found.figures)], left={0})
     return "\n".join([_title(nets), "", *layers, *([""] if layers else []), *_count(found), "", *figures])
@@ -48,6 +48,30 @@ def _table(nets: Nets, found: Comparison, every: bool, paint: Paint) -> str:
 
 def _shown(found: Comparison, every: bool) -> list[Pair]:
     return [pair for pair in found.pairs if every or pair.verdict != "same"]
+
+
+def _gathered(pairs: Sequence[Pair], every: bool) -> list[list[Pair]]:
+    """The layers of a block that the other net has nothing like in one entry, unless `every` layer is listed."""
+    entries: list[list[Pair]] = []
+    for pair in pairs:
+        if entries and not every and pair.block is not None and pair.block is entries[-1][0].block:
+            entries[-1].append(pair)
+        else:
+            entries.append([pair])
+    return entries
+
+
+def _block(pairs: Sequence[Pair]) -> list[str]:
+    """A mark, the block's name and text, its layers and what they cost."""
+    block, is_new = pairs[0].block, pairs[0].verdict == "added"
+    assert block is not None, "only the layers of one block are gathered"
+    sign = 1 if is_new else -1
+    costs = [pair.cost_after if is_new else pair.cost_before for pair in pairs]
+    changes = [f"{len(pairs)} layers"]
+    for name, number in (("params", sum(each.params for each in costs)), ("macs", sum(each.macs for each in costs))):
+        changes += [f"{name} {_signed(sign * number)}"] if number else []
+    text = "" if block.title == block.name.rpartition(".")[2] else block.title
+    return [_MARKS[pairs[0].verdict], block.name, text, ", ".join(changes)]
 
 
 def _title(nets: Nets) -> str:

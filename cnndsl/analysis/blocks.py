@@ -1,0 +1,130 @@
+"""The blocks of two networks: which block of one is which of the other, and which have no counterpart."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+
+from cnndsl.analysis.alignment import aligned
+from cnndsl.analysis.groups import RowGroup, grouped
+from cnndsl.graph import Graph, MergePart, nodes_of, walk
+from cnndsl.graph.equality import PartClass, PartClasses
+from cnndsl.records import record
+
+SMALLEST = 4
+"""Blocks of fewer layers are compared layer by layer in any case."""
+_ALIKE = 0.5
+"""Two chains of layers are versions of each other if so large a part of their layer types agrees."""
+
+
+@record(slots=True)
+class ComparedBlock:
+    """A block as tables show it. `units` are the numbers of it and of the larger parts in it, by `PartClass.abstract`;
+    it is a chain if nothing in it merges."""
+
+    name: str
+    title: str
+    nodes: tuple[int, ...]
+    parts: tuple[RowGroup, ...]
+    number: PartClass
+    units: frozenset[int]
+    is_chain: bool
+
+
+def without_counterpart(before: Graph, after: Graph) -> tuple[Mapping[int, ComparedBlock], Mapping[int, ComparedBlock]]:
+    """Return, for each network, the nodes of blocks that the other has nothing like, each with its block.
+
+    Blocks correspond if they are equal, if they are equal but for widths, strides and projections, if they have one
+    name, if they repeat one unit, or if they are chains of much the same layer types. Blocks that correspond without
+    being equal are looked into.
+    """
+    classes = PartClasses(before)
+    old, new = _Blocks(before, classes), _Blocks(after, PartClasses(after, classes))
+    groups_old, groups_new = grouped(before, "block"), grouped(after, "block")
+    names_old, names_new = ({each.path for each in groups} for groups in (groups_old, groups_new))
+    opened = list(_opened(before, groups_old, names_new)), list(_opened(after, groups_new, names_old))
+    lone: tuple[dict[int, ComparedBlock], dict[int, ComparedBlock]] = {}, {}
+    pending = [opened]
+    while pending:
+        several_old, several_new = pending.pop()
+        pairs, *alone = _matched(old.of(several_old), new.of(several_new), before, after)
+        pending += [(one.parts, other.parts) for one, other in pairs if one.number.exact != other.number.exact]
+        for found, blocks in zip(lone, alone, strict=True):
+            found.update((at, each) for each in blocks for at in each.nodes)
+    return lone
+
+
+_WAYS: tuple[Callable[[ComparedBlock], object], ...] = (
+    lambda block: block.number.exact,
+    lambda block: (block.number.abstract, block.name),
+    lambda block: block.number.abstract,
+    lambda block: block.name,
+)
+"""How blocks are recognised, the most exact way first."""
+
+
+def _matched(
+    old: Sequence[ComparedBlock], new: Sequence[ComparedBlock], before: Graph, after: Graph
+) -> tuple[list[tuple[ComparedBlock, ComparedBlock]], list[ComparedBlock], list[ComparedBlock]]:
+    """The blocks that correspond, and those of each network that have no counterpart."""
+    keys_old, keys_new = ([list(map(way, blocks)) for way in _WAYS] for blocks in (old, new))
+    places = list(aligned(range(len(old)), range(len(new)), keys_old, keys_new))
+    pairs = [(old[at], new[other]) for at, other in places if at is not None and other is not None]
+    alone_old = [old[at] for at, other in places if at is not None and other is None]
+    alone_new = [new[other] for at, other in places if other is not None and at is None]
+    for one in list(alone_old):
+        other = next((each for each in alone_new if _is_like(before, one, after, each)), None)
+        if other is not None:
+            pairs.append((one, other))
+            alone_old.remove(one)
+            alone_new.remove(other)
+    return pairs, alone_old, alone_new
+
+
+def _is_like(before: Graph, one: ComparedBlock, after: Graph, other: ComparedBlock) -> bool:
+    if one.units & other.units:
+        return True
+    if not one.is_chain or not other.is_chain:
+        return False
+    kinds = [before.nodes[at].kind for at in one.nodes], [after.nodes[at].kind for at in other.nodes]
+    return SequenceMatcher(None, *kinds, autojunk=False).quick_ratio() >= _ALIKE
+
+
+class _Blocks:
+    """The larger blocks of one network."""
+
+    def __init__(self, graph: Graph, classes: PartClasses) -> None:
+        self.numbers: dict[tuple[int, int], PartClass] = {}
+        self.merges: list[int] = []
+        for part in walk(graph.tree):
+            inside = list(nodes_of(part))
+            if len(inside) >= SMALLEST:
+                self.numbers.setdefault((min(inside), max(inside)), classes.of(part))
+            if isinstance(part, MergePart):
+                self.merges.append(part.node)
+        self.merges.sort()
+        self.ranges = sorted(self.numbers)
+
+    def of(self, groups: Iterable[RowGroup]) -> list[ComparedBlock]:
+        """Return the groups that are blocks, in order."""
+        found: list[ComparedBlock] = []
+        for group in groups:
+            first, last = min(group.nodes), max(group.nodes)
+            number = self.numbers.get((first, last))
+            if len(group.nodes) < SMALLEST or number is None:
+                continue
+            inside = self.ranges[bisect_left(self.ranges, (first, 0)) : bisect_left(self.ranges, (last + 1, 0))]
+            units = frozenset(self.numbers[each].abstract for each in inside if each[1] <= last)
+            is_chain = bisect_left(self.merges, first) == bisect_left(self.merges, last + 1)
+            found.append(ComparedBlock(group.path, group.title, group.nodes, group.parts, number, units, is_chain))
+        return found
+
+
+def _opened(graph: Graph, groups: Iterable[RowGroup], others: Container[str]) -> Iterator[RowGroup]:
+    """The groups of a network; one that holds more than half of it, and whose name the other has not, is opened."""
+    for group in groups:
+        if group.parts and 2 * len(group.nodes) > len(graph) and not (group.path and group.path in others):
+            yield from _opened(graph, group.parts, others)
+        else:
+            yield group
