@@ -54,14 +54,17 @@ class Span:
 
     @property
     def line(self) -> int:
+        """Return the line of its first character, from 1."""
         return self.source.position(self.start)[0]
 
     @property
     def column(self) -> int:
+        """Return the column of its first character, from 1."""
         return self.source.position(self.start)[1]
 
     @property
     def text(self) -> str:
+        """Return the characters that it covers."""
         return self.source.text[self.start : self.end]
 
     def to(self, other: Span) -> Span:

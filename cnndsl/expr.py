@@ -193,6 +193,7 @@ _HINTS: Mapping[str, str] = {
 
 
 def error(code: str, message: str, span: Span, help: str = "", label: str = "") -> CnnError:
+    """Return a CnnError with one diagnostic."""
     return CnnError(Diagnostic(code, message, span, label, help=help))
 
 

@@ -34,6 +34,7 @@ class Network:
 
     @property
     def name(self) -> str:
+        """Return the network's name, or its file's where it has none."""
         return self.graph.title
 
     def stats(

@@ -25,7 +25,9 @@ _PLAIN = {
 
 
 class Stream(Protocol):
-    def isatty(self) -> bool: ...
+    def isatty(self) -> bool:
+        """Return whether it is a terminal."""
+        ...
 
 
 def wants_colour(stream: Stream) -> bool:

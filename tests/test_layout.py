@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -165,6 +168,28 @@ def test_the_verifier_shares_nothing_with_the_steps() -> None:
         found = {name for name in imports(ast.walk(tree(path))) if name.startswith(("cnndsl.emit", "cnndsl.layers"))}
         others = {name for name in found if not name.startswith("cnndsl.emit.torch.verify")}
         assert others <= {"cnndsl.emit.torch.helpers.HELPERS"}, relative(path)
+
+
+def functions_of(module: ModuleType) -> Iterator[tuple[str, object]]:
+    """The public functions, methods and properties that a module defines."""
+    for name, thing in vars(module).items():
+        if name.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
+            continue
+        if inspect.isfunction(thing):
+            yield name, thing
+        elif inspect.isclass(thing):
+            kinds = (property, cached_property, classmethod, staticmethod)
+            members = [
+                each for each, value in vars(thing).items() if inspect.isfunction(value) or isinstance(value, kinds)
+            ]
+            yield from ((f"{name}.{each}", getattr(thing, each)) for each in members if not each.startswith("_"))
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if room(path) != "__main__"], ids=relative)
+def test_every_public_function_has_a_docstring(path: Path) -> None:
+    """A method that overrides another may leave it to that one."""
+    found = functions_of(importlib.import_module(module_of(path)))
+    assert [name for name, each in found if not inspect.getdoc(each)] == []
 
 
 def test_no_file_is_too_long() -> None:

@@ -30,10 +30,12 @@ class BackwardTrace:
 
     @property
     def values(self) -> Lifetimes:
+        """Return the lifetimes of the values of the forward pass."""
         return self.forward.values
 
     @property
     def ledger(self) -> TraceBuilder:
+        """Return the trace that allocations are noted in."""
         return self.forward.ledger
 
 

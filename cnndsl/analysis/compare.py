@@ -51,6 +51,7 @@ class Comparison:
 
     @property
     def differs(self) -> bool:
+        """Return whether any layer is another one, or in one network only."""
         return any(pair.verdict != "same" for pair in self.pairs)
 
     @property

@@ -136,6 +136,7 @@ def union(tracks: tuple[Track, ...], positions: int) -> Track:
 
 
 def same_speed(tracks: tuple[Track, ...]) -> bool:
+    """Return whether two tracks move by the same number of positions from unit to unit."""
     return len({track.stride for track in tracks}) == 1
 
 

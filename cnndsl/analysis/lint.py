@@ -28,10 +28,12 @@ class Rule:
 
     @property
     def summary(self) -> str:
+        """Return the first line of the rule's docstring."""
         return (getdoc(self.check) or "").partition("\n")[0]
 
     @property
     def source(self) -> str:
+        """Return the source that the rule's docstring names."""
         return " ".join((getdoc(self.check) or "").partition("Source: ")[2].split())
 
 

@@ -89,6 +89,7 @@ class TraceBuilder:
         return number
 
     def hold(self, storage: int) -> None:
+        """Note that one more reads a storage, which is freed when all have dropped it."""
         self._holders[storage] += 1
 
     def drop(self, storage: int) -> None:
@@ -98,9 +99,11 @@ class TraceBuilder:
             self._events[-1].freed.append(storage)
 
     def holders(self, storage: int) -> int:
+        """Return how many still hold a storage."""
         return self._holders[storage]
 
     def step(self) -> Step:
+        """Return the events so far as a step, which nothing changes any more."""
         return Step(tuple(self._storages), tuple(self._events))
 
 

@@ -34,6 +34,7 @@ class Finding:
     help: str = ""
 
     def diagnostic(self, code: str) -> Diagnostic:
+        """Return the finding as the diagnostic of a rule."""
         return Diagnostic(code, self.message, self.span, help=self.help, severity="warning")
 
 

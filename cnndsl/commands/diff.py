@@ -39,9 +39,9 @@ def command(
     """Compare two networks layer by layer.
 
     Which layers changed (~), went (-) and came (+), and what that does to each figure. What layers are called is no
-    difference. Blocks that correspond are compared layer by layer; a block that the other network has nothing like
-    is one line, which --all opens. The exit code is that of diff: 0 the same, 1 different, 2 trouble, which is also what a file that is
-    no network gives here.
+    difference. Blocks that correspond are compared layer by layer; a block that the other network has nothing like is
+    one line, which --all opens. The exit code is that of diff: 0 the same, 1 different, 2 trouble, which is also what a
+    file that is no network gives here.
 
     \b
     cnndsl diff vgg16 vgg19

@@ -41,4 +41,5 @@ class Node:
 
     @property
     def kind(self) -> str:
+        """Return the name of the layer type, `CONV`."""
         return self.layer.kind()

@@ -69,6 +69,7 @@ class Tensor:
 
     @property
     def numel(self) -> int:
+        """Return the number of its elements."""
         return prod(self.shape)
 
 

@@ -27,6 +27,7 @@ class Column:
 
     @property
     def is_number(self) -> bool:
+        """Return whether its cells are numbers, which are set to the right."""
         return self.form in ("count", "bytes")
 
     def value(self, entry: TableRow) -> Cell:

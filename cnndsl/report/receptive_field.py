@@ -33,6 +33,7 @@ class FieldReport:
 
     @property
     def plane(self) -> str:
+        """Return the shape of the map that is looked at."""
         what = "the input" if not self.start.index else self.start.path
         return f"{what}, {self.start.shape}"
 
@@ -53,6 +54,7 @@ class UnitField:
 
     @property
     def name(self) -> str:
+        """Return the unit's layer and position, as tables show them."""
         return f"unit {','.join(map(str, self.position))} of {self.node.path}" if self.position else self.node.path
 
 

@@ -28,18 +28,22 @@ class PlotArea:
 
     @property
     def top(self) -> int:
+        """Return the first row that is drawn, counted on the map."""
         return min(0, self.rows[0])
 
     @property
     def left(self) -> int:
+        """Return the first column that is drawn, counted on the map."""
         return min(0, self.columns[0])
 
     @property
     def height(self) -> int:
+        """Return the number of rows that are drawn."""
         return max(self.plane[0] - 1, self.rows[1]) - self.top + 1
 
     @property
     def width(self) -> int:
+        """Return the number of columns that are drawn."""
         return max(self.plane[1] - 1, self.columns[1]) - self.left + 1
 
 

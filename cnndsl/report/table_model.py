@@ -41,6 +41,7 @@ class TableModel:
 
     @property
     def input(self) -> TableRow:
+        """Return the row of the input."""
         return of_input(self.stats)
 
     @property

@@ -58,6 +58,7 @@ class Timing:
 
     @property
     def images_per_second(self) -> float:
+        """Return the throughput, from the median time."""
         return self.plan.batch / self.median
 
     @property

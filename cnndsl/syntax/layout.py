@@ -54,6 +54,7 @@ class Brackets:
 
     @cached_property
     def flat(self) -> str:
+        """Return the text on one line."""
         runs = (run.content.flat for run in self.runs)
         between = f" {self.operator} " if self.style == "merge" else ", "
         return f"{self.open}{between.join(runs)}{self.close}"
@@ -81,14 +82,17 @@ class Run:
 
     @cached_property
     def flat(self) -> str:
+        """Return the text on one line."""
         return self.between.join("".join(map(_flat, entry.content)) for entry in self.entries)
 
     @property
     def between(self) -> str:
+        """Return what stands between two units."""
         return " -> " if self.link == "->" else ", "
 
     @cached_property
     def is_broken(self) -> bool:
+        """Return whether it takes several lines in any case."""
         return any(
             entry.above or entry.beside or entry.breaks or any(_is_open(piece) for piece in entry.content)
             for entry in self.entries
@@ -120,14 +124,17 @@ class Page:
 
     @property
     def column(self) -> int:
+        """Return how many characters the last line has."""
         return len(self._line)
 
     def text(self) -> str:
+        """Return all lines."""
         self.newline(0)
         text = "\n".join(self._lines).strip("\n")
         return f"{text}\n" if text else ""
 
     def write(self, text: str) -> None:
+        """Add characters to the last line."""
         self._line += text if self._line.strip() else text.lstrip(" ")
 
     def note(self, comment: str) -> None:
@@ -136,6 +143,7 @@ class Page:
             self._note = f"  {comment}"
 
     def newline(self, column: int) -> None:
+        """Begin a line with so many spaces."""
         self._lines.append(self._line.rstrip() + self._note)
         self._line, self._note = " " * column, ""
 

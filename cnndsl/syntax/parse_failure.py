@@ -35,6 +35,7 @@ class Stop:
 
     @property
     def is_end(self) -> bool:
+        """Return whether the parser stopped at the end of the text."""
         return self.offset == self.end
 
     @property

@@ -73,6 +73,7 @@ def template(parts: Sequence[str | Expr]) -> str:
 
 
 def hole(expr: Expr) -> str:
+    """Return an expression in its braces."""
     return f"{{{expression(expr, tight=True)}}}"
 
 

@@ -27,6 +27,7 @@ class Book:
     names: int = 0
 
     def name(self, stem: str) -> str:
+        """Draw a name that is not taken."""
         self.names += 1
         return f"{stem}{self.names}"
 

@@ -66,13 +66,21 @@ class Registry(Callees, Protocol):
     by_path: dict[str, ModuleClass]
     traced: dict[int, Traced]
 
-    def class_of(self, found: Sequence[CallPart]) -> ModuleClass: ...
+    def class_of(self, found: Sequence[CallPart]) -> ModuleClass:
+        """Return the class that calls of a block share."""
+        ...
 
-    def wants_flat(self, part: Part | None, entry: int) -> bool: ...
+    def wants_flat(self, part: Part | None, entry: int) -> bool:
+        """Return whether a part wants its input as vectors."""
+        ...
 
-    def is_sequential(self, part: Part | None, entry: int) -> bool: ...
+    def is_sequential(self, part: Part | None, entry: int) -> bool:
+        """Return whether a part can be an `nn.Sequential`."""
+        ...
 
-    def entry(self, part: Part, entry: int) -> int: ...
+    def entry(self, part: Part, entry: int) -> int:
+        """Return the node whose value a chain starts from."""
+        ...
 
 
 class ClassBuilder:
@@ -134,6 +142,7 @@ class ClassBuilder:
     # Modules
 
     def wants_flat(self, part: Part | None, entry: int) -> bool:
+        """Return whether a part wants its input as vectors."""
         return self.registry.wants_flat(part, entry)
 
     def module(

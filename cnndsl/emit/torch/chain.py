@@ -49,9 +49,13 @@ class ModuleBuilder(Protocol):
     borders: Borders
     counter: str
 
-    def module(self, parts: Sequence[Part], flow: Cursor) -> tuple[Build | SequentialBuild, Cursor]: ...
+    def module(self, parts: Sequence[Part], flow: Cursor) -> tuple[Build | SequentialBuild, Cursor]:
+        """Build a child that is these parts; return it and the cursor after it."""
+        ...
 
-    def wants_flat(self, part: Part | None, entry: int) -> bool: ...
+    def wants_flat(self, part: Part | None, entry: int) -> bool:
+        """Return whether a part wants its input as vectors."""
+        ...
 
 
 class ChainBuilder:

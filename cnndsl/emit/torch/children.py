@@ -26,9 +26,13 @@ class Modules(Protocol):
 
     def module(
         self, parts: Sequence[Part], flow: Cursor, traced: Traced | None = None
-    ) -> tuple[Build | SequentialBuild, Cursor]: ...
+    ) -> tuple[Build | SequentialBuild, Cursor]:
+        """Build a child that is these parts; return it and the cursor after it."""
+        ...
 
-    def class_at(self, part: Part) -> ModuleClass | None: ...
+    def class_at(self, part: Part) -> ModuleClass | None:
+        """Return the class of a call, None for any other part."""
+        ...
 
     def instance(
         self,
@@ -37,7 +41,9 @@ class Modules(Protocol):
         flow: Cursor,
         outputs: Sequence[int],
         widths: Mapping[str, Term | None],
-    ) -> tuple[Build, Cursor]: ...
+    ) -> tuple[Build, Cursor]:
+        """Build an instance of a class of the file; return it and the cursor after it."""
+        ...
 
 
 class Children:

@@ -36,10 +36,12 @@ class Cursor:
 
     @property
     def shapes(self) -> list[Shape]:
+        """Return the shape of the value at each place."""
         return [self.graph.nodes[at].shape for at in self.nodes]
 
     @property
     def widths(self) -> tuple[int, ...]:
+        """Return the channels of the value in each frame."""
         return tuple(shape.numel if self.flat else shape.channels for shape in self.shapes)
 
     def after(self, nodes: Sequence[int], term: Term | None, flat: bool = False) -> Cursor:

@@ -250,12 +250,15 @@ class ChildCalls:
         self.heavy = heavy | self.stages
 
     def text(self, child: str) -> str:
+        """Return how `forward` refers to a child."""
         return target(self.cls, child)
 
     def is_heavy(self, child: str) -> bool:
+        """Return whether a child has matrices of weights, or is a class of the file."""
         return child in self.heavy
 
     def is_stage(self, child: str) -> bool:
+        """Return whether a child is more than one layer."""
         return child in self.stages
 
 

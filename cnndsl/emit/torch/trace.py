@@ -1,12 +1,10 @@
 """Step 2: the `forward` of a class, and what crosses its border.
 
-The same part is walked at all places of the class at once. Each layer becomes one step over numbered values. A value is
-the same everywhere in the class if it is the same at every place; a value that is read and not made becomes an input,
-and a value that is needed outside at any place becomes a result. That is the one rule for borders: the caller reads
-the callee's `inputs` and `results`, in this order, and asks nothing else.
+The same part is walked at all places of the class at once. Each layer becomes one step over numbered values. A value
+that is read and not made becomes an input, and a value that is needed outside at any place becomes a result. That is
+the one rule for borders: the caller reads the callee's `inputs` and `results`, in this order, and asks nothing else.
 
-Before: parts that belong to one class. After: a `Traced`, in which every value is defined once and before it is read,
-and every child is called with values of the right nodes. Knows no numbers and no text.
+Before: parts that belong to one class. After: a `Traced`, in which every value is defined once and before it is read.
 """
 
 from __future__ import annotations
@@ -83,6 +81,7 @@ class ClassTracer:
         self.flattened: dict[int, int] = {}
 
     def run(self) -> Traced:
+        """Walk over the parts."""
         entry = self.new(self.all, [key(node) for node in self.entries], "x")
         out = self.walk(self.parts, self.all, entry)
         passes = all(output(part, node) == node for part, node in zip(self.parts, self.entries, strict=True))
@@ -153,6 +152,7 @@ class ClassTracer:
     # Values
 
     def new(self, places: Places, keys: Sequence[Key], name: str = "") -> int:
+        """Return a new value, which is one of these at each of the places."""
         value = len(self.values)
         self.values.append({})
         self.names.append(name)

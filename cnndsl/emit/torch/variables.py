@@ -48,6 +48,7 @@ class Variables:
             self.left[value] += 1
 
     def is_alive(self, value: int) -> bool:
+        """Return whether something reads a value later on."""
         return self.left[value] > 0 or self.pinned[value] > 0
 
     # Names

@@ -19,6 +19,7 @@ MOST_TURNS = 6
 
 
 def joined(pieces: list[Piece]) -> str:
+    """Return elements as the text of a chain."""
     return " -> ".join(piece.text for piece in pieces)
 
 

@@ -68,6 +68,7 @@ class GeneratedParameter:
 
     @property
     def declared(self) -> str:
+        """Return the parameter as `net` declares it."""
         return f"{self.name}{self.domain}={self.default}"
 
 
@@ -138,9 +139,11 @@ class Pen:
     rank: int = 2
 
     def pick(self, among: Sequence[T]) -> T:
+        """Draw one of several."""
         return self.dice.choice(among)
 
     def chance(self, share: float) -> bool:
+        """Draw whether something happens that happens so often."""
         return self.dice.random() < share
 
     def name(self, among: Sequence[str], taken: set[str]) -> str:
@@ -214,22 +217,28 @@ class GeneratedScope:
 
     @property
     def dice(self) -> random.Random:
+        """Return the source of randomness."""
         return self.pen.dice
 
     def pick(self, among: Sequence[T]) -> T:
+        """Draw one of several."""
         return self.pen.dice.choice(among)
 
     def chance(self, share: float) -> bool:
+        """Draw whether something happens that happens so often."""
         return self.pen.dice.random() < share
 
     def deeper(self, room: Room | None = None) -> GeneratedScope:
+        """Return the scope of what stands inside of something."""
         return replace(self, depth=self.depth + 1, room=room or self.room)
 
     def spend(self, layers: float = 1) -> None:
+        """Count layers that were drawn, in all iterations."""
         self.pen.left -= layers * self.times
 
     @property
     def is_poor(self) -> bool:
+        """Return whether enough was drawn."""
         return self.pen.left <= 0
 
     def envs(self) -> Iterator[Env]:

@@ -33,6 +33,7 @@ class Goal:
 
     @property
     def is_same(self) -> bool:
+        """Return whether what is wanted is what enters."""
         return self.entering == self.target
 
 

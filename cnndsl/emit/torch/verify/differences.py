@@ -32,6 +32,7 @@ class Difference:
 
     @property
     def message(self) -> str:
+        """Return the difference as a line of text."""
         place = f"line {self.line}: " if self.line else ""
         wanted = f", expected {self.expected}" if self.expected else ""
         return f"{place}{self.found}{wanted}{f' for {self.path}' if self.path else ''}"

@@ -21,6 +21,7 @@ class ExpectedLayer:
 
     @property
     def channels(self) -> int:
+        """Return the channels of the first input."""
         return self.inputs[0].channels
 
     def whole(self, name: str) -> int:
