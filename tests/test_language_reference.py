@@ -45,6 +45,7 @@ SAMPLES = {
     "UNPOOL": "pool: POOL2 -> UNPOOL2(@pool)",
     "GN": "GN3",
     "SHUFFLE": "SHUFFLE3",
+    "PIXELSHUFFLE": "CONV1-8 -> PIXELSHUFFLE2",
     "SLICE": "SLICE(0, 2)",
     "PICK": "PICK(0, 2)",
     "PADCHANNELS": "PADCHANNELS-8",

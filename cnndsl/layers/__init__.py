@@ -34,6 +34,7 @@ _OURS: tuple[type[Layer], ...] = (
     pool.GlobalMaxPool,
     resize.Unpool,
     resize.Upsample,
+    resize.PixelShuffle,
     dense.Dense,
     dense.RadialBasis,
     activation.Relu,

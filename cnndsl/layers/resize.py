@@ -189,3 +189,37 @@ class Upsample(Layer):
         mode = () if self.mode == "nearest" else (("mode", Slot(self._mode(x))),)
         align = (("align_corners", Slot(True)),) if self.align else ()
         return TorchCall("nn.Upsample", (), (size, *mode, *align))
+
+
+@record
+class PixelShuffle(Layer):
+    """`PIXELSHUFFLE2`: a map twice as large in both directions, of every four channels; as torch.nn.PixelShuffle.
+
+    Output channel c at (y, x) is input channel c*r^2 + r*(y mod r) + x mod r at (y // r, x // r), for a factor r.
+    Source: Shi et al. 2016, arXiv:1609.05158, Equation 4.
+    """
+
+    FAMILY: ClassVar = "resize"
+    NAMES: ClassVar = ("PIXELSHUFFLE",)
+    SIZE: ClassVar = "factor"
+
+    factor: int = option("int", 2, minimum=1)
+
+    def output(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        need_spatial(self.kind(), x)
+        if x.rank != 2:
+            message = f"PIXELSHUFFLE takes a map of two axes, and this input has {x.rank}"
+            raise LayerError("E0303", message, "UPSAMPLE enlarges maps of any number of axes")
+        if x.channels % self.factor**2:
+            message = f"{self.factor}*{self.factor} must divide the {x.channels} channels of the input"
+            raise LayerError(
+                "E0304", message, f"as in CONV3-{{{self.factor**2}*{max(1, x.channels // self.factor**2)}}}"
+            )
+        return Shape(x.channels // self.factor**2, tuple(size * self.factor for size in x.spatial))
+
+    def window(self, *inputs: Shape) -> Window | None:
+        return resampled((Reach(0, self.factor - 1, 1, self.factor),) * inputs[0].rank)
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        return TorchCall("nn.PixelShuffle", (Slot(self.factor, "factor"),))

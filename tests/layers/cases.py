@@ -147,6 +147,9 @@ ON_MAPS: list[Layer] = [
 
 PLANE = MAPS[2]
 ONLY_2D: list[Case] = [
+    (resize.PixelShuffle(1), (PLANE,)),
+    (resize.PixelShuffle(2), (Shape(8, (3, 5)),)),
+    (resize.PixelShuffle(3), (Shape(18, (2, 4)),)),
     (conv.Conv((1, 7), 4), (PLANE,)),
     (conv.Conv((2, 3), 4), (PLANE,)),
     (conv.Conv((2, 5), 4, stride=(2, 1)), (PLANE,)),

@@ -121,6 +121,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
     "CROP": {"margin": ("dims", 0, None), "after": ("dims", 0, None)},
     "PADCHANNELS": {"channels": ("int", 1, None), "stride": ("dims", 1, None), "where": ("word", None, None)},
     "SHUFFLE": {"groups": ("int", 1, None)},
+    "PIXELSHUFFLE": {"factor": ("int", 1, None)},
     # The first channel is 0, and at least one is taken.
     "SLICE": {"start": ("int", 0, None), "stop": ("int", 1, None)},
     "PICK": {"channels": ("ints", 0, None)},

@@ -63,6 +63,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "pad": ("ZeroPad", "padding"),
     "padchannels": ("PadChannels{rank}d", "rank in_channels out_channels stride=1 where=after"),
     "shuffle": ("ChannelShuffle", "groups"),
+    "pixelshuffle": ("PixelShuffle", "upscale_factor"),
     "slice": ("Slice", "start stop"),
     "pick": ("Pick", "channels"),
     "times": ("Times", "by"),

@@ -245,6 +245,7 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "ZEROPAD": _zero_pad,
     "CROP": _crop,
     "PADCHANNELS": _pad_channels,
+    "PIXELSHUFFLE": lambda x: ("pixelshuffle", x.whole("factor")),
     "SHUFFLE": lambda x: ("shuffle", x.whole("groups")),
     "SLICE": lambda x: ("slice", x.whole("start"), x.whole("stop")),
     "PICK": lambda x: ("pick", x.given("channels")),

@@ -299,6 +299,7 @@ PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "LayerNorm": _layer_norm,
     "GroupNorm": _group_norm,
     "Upsample": _upsample,
+    "PixelShuffle": lambda _, given, forms: forms.leaf(("pixelshuffle", given.whole("upscale_factor"))),
     "ChannelShuffle": lambda _, given, forms: forms.leaf(("shuffle", given.whole("groups"))),
     "Dropout": _dropout,
     "Flatten": lambda _, given, forms: forms.leaf(

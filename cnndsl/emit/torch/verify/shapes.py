@@ -136,6 +136,13 @@ def _pad_channels(form: Form, x: Shape) -> Shape | None:
     return Shape(_number(form[3]), part_of(("steps", form[4]), x).spatial)
 
 
+def _pixel_shuffle(form: Form, x: Shape) -> Shape | None:
+    factor = _number(form[1])
+    if x.rank != 2 or x.channels % factor**2:
+        return None
+    return Shape(x.channels // factor**2, tuple(extent * factor for extent in x.spatial))
+
+
 def _shuffle(form: Form, x: Shape) -> Shape | None:
     return x if x.channels % _number(form[1]) == 0 else None
 
@@ -175,6 +182,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "pad": _pad,
     "padchannels": _pad_channels,
     "shuffle": _shuffle,
+    "pixelshuffle": _pixel_shuffle,
     "slice": _slice,
     "pick": _pick,
 }

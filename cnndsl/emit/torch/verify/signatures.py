@@ -45,6 +45,7 @@ _PLAIN: Mapping[str, str] = {
     "GroupNorm": "num_groups, num_channels, eps=1e-05, affine=True, device=None, dtype=None",
     "Upsample": "size=None, scale_factor=None, mode='nearest', align_corners=None, recompute_scale_factor=None",
     "ChannelShuffle": "groups",
+    "PixelShuffle": "upscale_factor",
     "Dropout": "p=0.5, inplace=False",
     "Flatten": "start_dim=1, end_dim=-1",
     "ReLU": "inplace=False",
