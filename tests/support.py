@@ -12,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cnndsl.emit.torch.helpers import HELPERS
+from cnndsl.layers import HELPERS
 from cnndsl.layers.base import Layer, Slot, TorchCall, TorchFunction
 from cnndsl.layers.resize import Unpool
 from cnndsl.shape import Shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
@@ -16,6 +17,7 @@ SMALLEST = 4
 """Blocks of fewer layers are compared layer by layer in any case."""
 _ALIKE = 0.5
 """Two chains of layers are versions of each other if so large a part of their layer types agrees."""
+_MOST = 0.75
 
 
 @record(slots=True)
@@ -37,7 +39,7 @@ def without_counterpart(before: Graph, after: Graph) -> tuple[Mapping[int, Compa
 
     Blocks correspond if they are equal, if they are equal but for widths, strides and projections, if they have one
     name, if they repeat one unit, or if they are chains of much the same layer types. Blocks that correspond without
-    being equal are looked into.
+    being equal are looked into. A chain whose layers the other network has outside of blocks has a counterpart, too.
     """
     classes = PartClasses(before)
     old, new = _Blocks(before, classes), _Blocks(after, PartClasses(after, classes))
@@ -48,10 +50,12 @@ def without_counterpart(before: Graph, after: Graph) -> tuple[Mapping[int, Compa
     pending = [opened]
     while pending:
         several_old, several_new = pending.pop()
-        pairs, *alone = _matched(old.of(several_old), new.of(several_new), before, after)
+        blocks_old, blocks_new = old.of(several_old), new.of(several_new)
+        pairs, alone_old, alone_new = _matched(blocks_old, blocks_new, before, after)
         pending += [(one.parts, other.parts) for one, other in pairs if one.number.exact != other.number.exact]
-        for found, blocks in zip(lone, alone, strict=True):
-            found.update((at, each) for each in blocks for at in each.nodes)
+        loose_old, loose_new = old.loose(several_old, blocks_old), new.loose(several_new, blocks_new)
+        lone[0].update((at, each) for each in alone_old if not old.is_written_out(each, loose_new) for at in each.nodes)
+        lone[1].update((at, each) for each in alone_new if not new.is_written_out(each, loose_old) for at in each.nodes)
     return lone
 
 
@@ -95,6 +99,7 @@ class _Blocks:
     """The larger blocks of one network."""
 
     def __init__(self, graph: Graph, classes: PartClasses) -> None:
+        self.graph = graph
         self.numbers: dict[tuple[int, int], PartClass] = {}
         self.merges: list[int] = []
         for part in walk(graph.tree):
@@ -119,6 +124,16 @@ class _Blocks:
             is_chain = bisect_left(self.merges, first) == bisect_left(self.merges, last + 1)
             found.append(ComparedBlock(group.path, group.title, group.nodes, group.parts, number, units, is_chain))
         return found
+
+    def loose(self, groups: Iterable[RowGroup], blocks: Iterable[ComparedBlock]) -> Counter[str]:
+        """Return the types of the layers that are in no block, each with their number."""
+        inside = {at for block in blocks for at in block.nodes}
+        return Counter(self.graph.nodes[at].kind for group in groups for at in group.nodes if at not in inside)
+
+    def is_written_out(self, block: ComparedBlock, loose: Counter[str]) -> bool:
+        """Whether a block is a chain of which the other network has most layers outside of blocks."""
+        found = Counter(self.graph.nodes[at].kind for at in block.nodes)
+        return block.is_chain and (found & loose).total() >= _MOST * len(block.nodes)
 
 
 def _opened(graph: Graph, groups: Iterable[RowGroup], others: Container[str]) -> Iterator[RowGroup]:

@@ -51,7 +51,7 @@ def overwritten(graph: Graph) -> Mapping[int, int]:
 
 def _positions(graph: Graph, node: Node) -> tuple[int, ...]:
     """The inputs that the layer could write over. A sum of several is made from left to right."""
-    if node.layer.FAMILY == "merge" and node.layer.GRADIENT == "handed on":
+    if node.layer.ROLE == "merge" and node.layer.GRADIENT == "handed on":
         return (0, 1) if len(node.inputs) == 2 else (0,)
     return (0,) if _may_overwrite(node.layer, *graph.shapes(node)) else ()
 

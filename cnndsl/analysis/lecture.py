@@ -26,7 +26,7 @@ def is_volume(graph: Graph, node: Node) -> bool:
     Normalisation has a row there (NORM1 of AlexNet), activation functions, dropout and flattening have none.
     """
     inputs = graph.shapes(node)
-    if len(inputs) != 1 or node.layer.FAMILY == "norm" or node.layer.tensors(*inputs):
+    if len(inputs) != 1 or node.layer.ROLE == "normalisation" or node.layer.tensors(*inputs):
         return True
     window = node.layer.window(*inputs)
     pointwise = window is None or set(window.extent) | set(window.step) <= {1}

@@ -12,13 +12,15 @@ from cnndsl.analysis.depth import is_weighted
 from cnndsl.analysis.receptive_field import last_map, receptive_fields
 from cnndsl.errors import Diagnostic, Span
 from cnndsl.graph import Graph, Node
-from cnndsl.layers.arrange import Dropout, Pick, Slice
+from cnndsl.layers.arrange import Pick, Slice
 from cnndsl.layers.base import Layer, each_axis
-from cnndsl.layers.conv import Conv, LocallyConnected
+from cnndsl.layers.conv import Conv
 from cnndsl.layers.dense import Dense
+from cnndsl.layers.dropout import Dropout
+from cnndsl.layers.local import LocallyConnected
 from cnndsl.layers.merge import Concat
 from cnndsl.layers.norm import BatchNorm
-from cnndsl.layers.pool import SlidingPool
+from cnndsl.layers.sliding_pool import SlidingPool
 from cnndsl.records import record
 
 FAR_LARGER = 4

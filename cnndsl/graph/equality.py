@@ -98,9 +98,9 @@ class PartClasses:
     def _is_projection(self, branch: Part) -> bool:
         """Whether a branch is a convolution of one position, with normalisations behind it or without."""
         layers = [self.graph.nodes[at].layer for at in islice(nodes_of(branch), 3)]
-        if not layers or layers[0].FAMILY != "conv" or set(getattr(layers[0], "kernel", ())) != {1}:
+        if not layers or layers[0].ROLE != "convolution" or set(getattr(layers[0], "kernel", ())) != {1}:
             return False
-        return all(layer.FAMILY == "norm" for layer in layers[1:])
+        return all(layer.ROLE == "normalisation" for layer in layers[1:])
 
     def _row(self, numbers: Sequence[int]) -> int:
         """The number of a sequence: rows in it are joined, and one part alone is itself."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cnndsl.layers import activation, arrange, conv, dense, norm, pool, resize
+from cnndsl.layers import activation, arrange, conv, dense, dropout, local, norm, pool, resize
 from cnndsl.layers.base import Layer
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _OURS: tuple[type[Layer], ...] = (
     conv.Conv,
     conv.DepthwiseConv,
     conv.ConvTranspose,
-    conv.LocallyConnected,
+    local.LocallyConnected,
     pool.MaxPool,
     pool.AvgPool,
     pool.SumPool,
@@ -63,8 +63,8 @@ _OURS: tuple[type[Layer], ...] = (
     norm.GroupNorm,
     norm.InstanceNorm,
     norm.Scale,
-    arrange.Dropout,
-    arrange.DropPath,
+    dropout.Dropout,
+    dropout.DropPath,
     arrange.Flatten,
     arrange.Identity,
     arrange.ZeroPad,
@@ -83,6 +83,10 @@ def _by_name(kinds: Iterable[type[Layer]]) -> dict[str, type[Layer]]:
 
 KINDS: Mapping[str, type[Layer]] = _by_name(_OURS)
 """Every kind by its name and by its synonyms, in capitals."""
+
+
+HELPERS: Mapping[str, str] = {name: source for kind in _OURS for name, source in kind.HELPERS.items()}
+"""The source of every class that our layer types bring along, by its name."""
 
 
 def find(name: str) -> type[Layer] | None:

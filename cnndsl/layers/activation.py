@@ -21,7 +21,7 @@ class Activation(Layer):
     `free` at no cost, `copy` with a copy of the input in training.
     """
 
-    FAMILY: ClassVar = "activation"
+    ROLE: ClassVar = "activation"
     MODULE: ClassVar[str] = ""
     KEEPS: ClassVar[Literal["input", "output"]] = "input"
     INPLACE: ClassVar[Literal["", "free", "copy"]] = ""
@@ -116,12 +116,27 @@ class Sigmoid(Activation):
     KEEPS: ClassVar = "output"
 
 
+_SCALED_TANH = '''\
+class ScaledTanh(nn.Module):
+    """scale * tanh(slope * x)."""
+
+    def __init__(self, scale: float = 1.0, slope: float = 1.0) -> None:
+        super().__init__()
+        self.scale = scale
+        self.slope = slope
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(x * self.slope) * self.scale
+'''
+
+
 @record
 class Tanh(Activation):
     """`TANH(scale=1, slope=1)`: scale*tanh(slope*x); LeCun et al. 1998 take scale=1.7159, slope=2/3."""
 
     NAMES: ClassVar = ("TANH",)
     MODULE: ClassVar = "Tanh"
+    HELPERS: ClassVar = {"ScaledTanh": _SCALED_TANH}
 
     scale: float = option("number", 1.0)
     slope: float = option("number", 1.0)
@@ -140,7 +155,7 @@ class Tanh(Activation):
         if self._is_plain():
             return TorchCall("nn.Tanh")
         numbers = (("scale", Slot(float(self.scale), "scale")), ("slope", Slot(float(self.slope), "slope")))
-        return TorchCall("ScaledTanh", (), numbers, helper=True)
+        return self.helper_call("ScaledTanh", (), numbers)
 
 
 @record

@@ -1,4 +1,4 @@
-"""Layers that drop, cut, pad, reorder or scale values: `DROPOUT`, `FLATTEN`, `CROP`, `SLICE`, `TIMES` and the like."""
+"""Layers that cut, pad, reorder or scale values: `FLATTEN`, `CROP`, `SLICE`, `TIMES` and the like."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from cnndsl.layers.base import (
     Dims,
     Layer,
     LayerError,
-    Saved,
     Slot,
     TorchCall,
     Window,
@@ -23,76 +22,12 @@ from cnndsl.shape import Shape
 
 
 @record
-class Dropout(Layer):
-    """`DROPOUT(0.5)`: in training, zeroes each value with probability p and divides the others by 1-p.
-
-    With `channels=yes` whole channels are dropped (Tompson et al. 2015). Source: Srivastava et al. 2014.
-    """
-
-    FAMILY: ClassVar = "arrange"
-    CHECKS_RATES: ClassVar = True
-    NAMES: ClassVar = ("DROPOUT",)
-    POSITIONAL: ClassVar = ("p",)
-
-    p: float = option("number", 0.5, minimum=0, maximum=1)
-    channels: bool = option("flag", False)
-
-    def output(self, *inputs: Shape) -> Shape:
-        if self.channels:
-            need_spatial("DROPOUT(channels=yes)", inputs[0])
-        return inputs[0]
-
-    def saved(self, *inputs: Shape) -> Saved:
-        """The mask. Nothing is drawn where p is 0 or 1: then a single zero is kept, or nothing."""
-        (x,) = inputs
-        if self.p == 0:
-            return Saved()
-        if self.p == 1:
-            return Saved(extra=((0, 1, False),))
-        return Saved(extra=((0, x.channels, True),)) if self.channels else Saved(extra=((0, x.numel, True),), mask=True)
-
-    def is_elementwise(self, *inputs: Shape) -> bool:
-        return not self.channels
-
-    def passes(self, training: bool) -> bool:
-        return not training or self.p == 0
-
-    def torch(self, *inputs: Shape) -> TorchCall | None:
-        family = f"Dropout{inputs[0].rank}d" if self.channels else "Dropout"
-        return TorchCall(f"nn.{family}", (Slot(float(self.p), "p"),))
-
-
-@record
-class DropPath(Layer):
-    """`DROPPATH(0.1)`: in training, zeroes the whole branch for an image with probability p: stochastic depth.
-
-    Source: Huang et al. 2016, arXiv:1603.09382; scaled by 1/(1-p) in training instead of 1-p in evaluation.
-    """
-
-    FAMILY: ClassVar = "arrange"
-    NAMES: ClassVar = ("DROPPATH",)
-    POSITIONAL: ClassVar = ("p",)
-
-    p: float = option("number", 0.1, minimum=0, maximum=1)
-
-    def passes(self, training: bool) -> bool:
-        return not training or self.p == 0
-
-    def saved(self, *inputs: Shape) -> Saved:
-        """One factor for each image."""
-        return Saved(extra=((0, 1, True),)) if self.p else Saved()
-
-    def torch(self, *inputs: Shape) -> TorchCall | None:
-        return TorchCall("DropPath", (Slot(float(self.p), "p"),), helper=True)
-
-
-@record
 class Flatten(Layer):
     """`FLATTEN`: all values as one vector, channel by channel."""
 
-    FAMILY: ClassVar = "arrange"
     GRADIENT: ClassVar = "handed on"
     NAMES: ClassVar = ("FLATTEN",)
+    ROLE: ClassVar = "arrangement"
     VIEW: ClassVar = True
 
     def output(self, *inputs: Shape) -> Shape:
@@ -109,9 +44,9 @@ class Flatten(Layer):
 class Identity(Layer):
     """`ID`: nothing at all."""
 
-    FAMILY: ClassVar = "arrange"
     GRADIENT: ClassVar = "handed on"
     NAMES: ClassVar = ("ID", "IDENTITY")
+    ROLE: ClassVar = "identity"
     VIEW: ClassVar = True
 
     def is_identity(self, *inputs: Shape) -> bool:
@@ -125,8 +60,8 @@ class Identity(Layer):
 class ZeroPad(Layer):
     """`ZEROPAD(2)`, `ZEROPAD(1x3)`, `ZEROPAD(0, after=1)`: zeros around the map; `after` where the far side differs."""
 
-    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("ZEROPAD",)
+    ROLE: ClassVar = "arrangement"
     POSITIONAL: ClassVar = ("pad", "after")
 
     pad: Dims = option("dims", (1,), "P", minimum=0, required=True)
@@ -155,6 +90,38 @@ class ZeroPad(Layer):
         return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(tuple(side for pair in reversed(sides) for side in pair)),))
 
 
+_CROP = '''\
+class Crop{n}d(nn.Module):
+    """Leaves out a margin of each side; `after` where the far side differs."""
+
+    def __init__(
+        self,
+        margin: int | {size},
+        after: int | {size} | None = None,
+    ) -> None:
+        super().__init__()
+        far = margin if after is None else after
+        self.before = (margin,) * {n} if isinstance(margin, int) else margin
+        self.after = (far,) * {n} if isinstance(far, int) else far
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+{crops}
+        return x
+'''
+
+_CROPS = {
+    f"Crop{n}d": _CROP.format(
+        n=n,
+        size=f"tuple[{', '.join(['int'] * n)}]",
+        crops="\n".join(
+            f"        x = x[{':, ' * (axis + 2)}self.before[{axis}] : x.shape[{axis + 2}] - self.after[{axis}]]"
+            for axis in range(n)
+        ),
+    )
+    for n in (1, 2, 3)
+}
+
+
 @record
 class Crop(Layer):
     """`CROP(4)`, `CROP(1x3)`, `CROP(0, after=1)`: leaves out a margin of the map; `after` where the far side differs.
@@ -162,8 +129,9 @@ class Crop(Layer):
     It brings a map to the size of one that lost its border to valid convolutions (Ronneberger et al. 2015, U-Net).
     """
 
-    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("CROP",)
+    ROLE: ClassVar = "arrangement"
+    HELPERS: ClassVar = _CROPS
     VIEW: ClassVar = True
     POSITIONAL: ClassVar = ("margin", "after")
 
@@ -191,7 +159,20 @@ class Crop(Layer):
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         after = (("after", Slot(squeeze(self.after), "after")),) if self.after else ()
-        return TorchCall(f"Crop{x.rank}d", (Slot(squeeze(self.margin), "margin"),), after, helper=True)
+        return self.helper_call(f"Crop{x.rank}d", (Slot(squeeze(self.margin), "margin"),), after)
+
+
+_TIMES = '''\
+class Times(nn.Module):
+    """Multiplies by a constant."""
+
+    def __init__(self, by: float) -> None:
+        super().__init__()
+        self.by = by
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.by
+'''
 
 
 @record
@@ -201,8 +182,9 @@ class Times(Layer):
     A factor that is learned is `SCALE`.
     """
 
-    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("TIMES",)
+    ROLE: ClassVar = "arrangement"
+    HELPERS: ClassVar = {"Times": _TIMES}
     POSITIONAL: ClassVar = ("by",)
 
     by: float = option("number", 1.0, required=True)
@@ -211,7 +193,40 @@ class Times(Layer):
         return inputs[0].numel
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
-        return TorchCall("Times", (Slot(float(self.by), "by"),), helper=True)
+        return self.helper_call("Times", (Slot(float(self.by), "by"),))
+
+
+_PAD_CHANNELS = '''\
+class PadChannels{n}d(nn.Module):
+    """Adds channels of zeros, and takes every `stride`-th position."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int | {size} = 1,
+        where: str = "after",
+    ) -> None:
+        super().__init__()
+        added = out_channels - in_channels
+        before = added // 2 if where == "both" else 0
+        self.pads = ({zeros}, before, added - before)
+        self.stride = (stride,) * {n} if isinstance(stride, int) else stride
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x[:, :, {steps}]
+        return F.pad(x, self.pads)
+'''
+
+_PADDINGS_OF_CHANNELS = {
+    f"PadChannels{n}d": _PAD_CHANNELS.format(
+        n=n,
+        size=f"tuple[{', '.join(['int'] * n)}]",
+        zeros=", ".join(["0"] * 2 * n),
+        steps=", ".join(f":: self.stride[{axis}]" for axis in range(n)),
+    )
+    for n in (1, 2, 3)
+}
 
 
 @record
@@ -222,8 +237,9 @@ class PadChannels(Layer):
     It is shortcut A of He et al. 2015, arXiv:1512.03385, Section 3.3.
     """
 
-    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("PADCHANNELS",)
+    ROLE: ClassVar = "arrangement"
+    HELPERS: ClassVar = _PADDINGS_OF_CHANNELS
     WIDTH: ClassVar = "channels"
     STRIDE: ClassVar = "stride"
 
@@ -252,7 +268,7 @@ class PadChannels(Layer):
         strided = any(step != 1 for step in self.stride)
         stride = (("stride", Slot(squeeze(self.stride), "stride")),) if strided else ()
         where = (("where", Slot(self.where)),) if self.where != "after" else ()
-        return TorchCall(f"PadChannels{x.rank}d", arguments, (*stride, *where), helper=True)
+        return self.helper_call(f"PadChannels{x.rank}d", arguments, (*stride, *where))
 
 
 @record
@@ -262,8 +278,8 @@ class Shuffle(Layer):
     Source: Zhang et al. 2018 (ShuffleNet), Section 3.1.
     """
 
-    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("SHUFFLE",)
+    ROLE: ClassVar = "arrangement"
     SIZE: ClassVar = "groups"
 
     groups: int = option("int", 2, minimum=1)
@@ -280,12 +296,27 @@ class Shuffle(Layer):
         return TorchCall("nn.ChannelShuffle", (Slot(self.groups, "groups"),))
 
 
+_SLICE = '''\
+class Slice(nn.Module):
+    """The channels from `start` up to `stop`, which is left out."""
+
+    def __init__(self, start: int, stop: int) -> None:
+        super().__init__()
+        self.start = start
+        self.stop = stop
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, self.start : self.stop]
+'''
+
+
 @record
 class Slice(Layer):
     """`SLICE(0, C/2)`: the channels from the first number, counted from 0, up to the second, which is left out."""
 
-    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("SLICE",)
+    ROLE: ClassVar = "arrangement"
+    HELPERS: ClassVar = {"Slice": _SLICE}
     VIEW: ClassVar = True
     POSITIONAL: ClassVar = ("start", "stop")
 
@@ -300,15 +331,29 @@ class Slice(Layer):
         return Shape(self.stop - self.start, x.spatial)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
-        return TorchCall("Slice", (Slot(self.start, "start"), Slot(self.stop, "stop")), helper=True)
+        return self.helper_call("Slice", (Slot(self.start, "start"), Slot(self.stop, "stop")))
+
+
+_PICK = '''\
+class Pick(nn.Module):
+    """The named channels, in order."""
+
+    def __init__(self, channels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.channels = list(channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.cat([x[:, at : at + 1] for at in self.channels], 1)
+'''
 
 
 @record
 class Pick(Layer):
     """`PICK(0, 3, 4)`: the named channels, counted from 0, in that order."""
 
-    FAMILY: ClassVar = "arrange"
     NAMES: ClassVar = ("PICK",)
+    ROLE: ClassVar = "arrangement"
+    HELPERS: ClassVar = {"Pick": _PICK}
     POSITIONAL: ClassVar = ("channels",)
 
     channels: tuple[int, ...] = option("ints", (0,), minimum=0, required=True)
@@ -326,4 +371,4 @@ class Pick(Layer):
         return 0, inputs[0].numel
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
-        return TorchCall("Pick", (Slot(self.channels, "channels"),), helper=True)
+        return self.helper_call("Pick", (Slot(self.channels, "channels"),))

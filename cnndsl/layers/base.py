@@ -6,7 +6,7 @@ and the PyTorch that it becomes. Nothing here knows the syntax or the graph.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field, fields
 from functools import cache
 from math import gcd, prod
@@ -20,14 +20,27 @@ Dims: TypeAlias = tuple[int, ...]
 
 Padding: TypeAlias = Dims | Literal["same", "valid", "full"]
 
-Family: TypeAlias = Literal[
-    "input", "conv", "pool", "dense", "norm", "activation", "merge", "resize", "arrange", "other"
-]
 Gradient: TypeAlias = Literal["own", "handed on", "divided", "parts", "broadcast"]
 """Memory of its own; that of the output's gradient where the numbers of values agree, or of its quotient; a part of it;
 memory of its own, and a sum where the input was broadcast."""
 
 OptionType: TypeAlias = Literal["dims", "int", "number", "flag", "word", "padding", "ints", "reference"]
+
+
+Role: TypeAlias = Literal[
+    "input",
+    "convolution",
+    "pooling",
+    "dense",
+    "normalisation",
+    "activation",
+    "merge",
+    "resize",
+    "arrangement",
+    "identity",
+    "other",
+]
+"""What a layer is for; see `Layer.ROLE`."""
 
 
 class LayerError(Exception):
@@ -103,9 +116,9 @@ class TorchCall:
 
     `name` is the callable (`nn.Conv2d`); values are Slots, or nested calls. `inplace` says whether an
     `inplace=True` may be added (where nothing else reads the input, nor the layer before it keeps it). Where torch
-    has no such module, `helper` says that `name` is a class of `emit.helpers`, whose source goes along; a layer type of
-    another package gives that source itself, in `source`, as one class that needs `torch`, `nn` and `F`. `flatten`
-    says that the module wants its input flattened: `torch.flatten(x, 1)` goes ahead of it.
+    has no such module, `helper` is true and `source` is the text of the class `name`, which goes into the emitted
+    file: one class that needs nothing but `torch`, `nn` and `F`. `flatten` says that the module wants its input
+    flattened: `torch.flatten(x, 1)` goes ahead of it.
     """
 
     name: str
@@ -115,6 +128,9 @@ class TorchCall:
     helper: bool = False
     flatten: bool = False
     source: str = ""
+
+
+Keywords: TypeAlias = tuple[tuple[str, Slot | TorchCall], ...]
 
 
 @record(slots=True)
@@ -163,8 +179,16 @@ class Layer:
     """The fewest and the most inputs."""
     VIEW: ClassVar[bool] = False
     """True where the output is another view of the first input's memory: it takes none of its own."""
-    FAMILY: ClassVar[Family] = "other"
-    """What the layer is among layers: how it is drawn, and what `lint` and the lecture's table take it for."""
+    ROLE: ClassVar[Role] = "other"
+    """What the layer is for. It decides the colour of its box in a drawing; a normalisation, an activation or an
+    arrangement that keeps the shape is drawn upon the layer before it. The rules of `lint` look for convolutions and
+    dense layers, the lecture's table has a row for every normalisation, and an `identity` is no node of the graph.
+    `other` has a grey box of its own, and none of these rules looks at it."""
+    SIGN: ClassVar[str] = ""
+    """What a drawing shows in a circle in place of a box, as the `+` of a sum."""
+    HELPERS: ClassVar[Mapping[str, str]] = {}
+    """The source of each class that the type can become and PyTorch lacks, by the name of the class: as ruff formats
+    it by default, able to be scripted, compiled, exported and pickled. The compiler never runs it."""
     DEFAULTS: ClassVar[tuple[tuple[str, str | bool], ...]] = ()
     """Arguments of the PyTorch module whose default is another option's value (its name), or an unusual constant."""
     CHECKS_RATES: ClassVar[bool] = False
@@ -241,6 +265,10 @@ class Layer:
         """The PyTorch that it becomes; None for nothing at all. Assumes that `output` accepted the inputs."""
         raise NotImplementedError
 
+    def helper_call(self, name: str, arguments: tuple[Slot, ...] = (), keywords: Keywords = ()) -> TorchCall:
+        """Return the construction of one of the type's own helper classes, with its source."""
+        return TorchCall(name, arguments, keywords, helper=True, source=self.HELPERS[name])
+
     def formula(self, *inputs: Shape) -> str:
         """The weights as a lecturer writes them, `(3*3*3)*64`; empty for a kind without weights."""
         return ""
@@ -287,6 +315,17 @@ def common_divisors(*numbers: int) -> str:
     if len(divisors) > 8:
         divisors = [*divisors[:4], *divisors[-4:]]
     return f"possible are {', '.join(map(str, divisors))}" if common > 1 else "possible is 1 only"
+
+
+def by_rank(name: str, template: str, ranks: Iterable[int] = (1, 2, 3)) -> Mapping[str, str]:
+    """Return the sources of a helper class for several numbers of axes, by the name of each.
+
+    The template holds `{n}` for the number of axes and `{size}` for the type of an extent along each.
+
+    >>> by_rank("Odd", "class Odd{n}d: size: {size}", ranks=[2])
+    {'Odd2d': 'class Odd2d: size: tuple[int, int]'}
+    """
+    return {f"{name}{n}d": template.format(n=n, size=f"tuple[{', '.join(['int'] * n)}]") for n in ranks}
 
 
 def squeeze(dims: Dims) -> int | Dims:

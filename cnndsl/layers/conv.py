@@ -1,4 +1,4 @@
-"""Convolutions: `CONV`, `DWCONV`, `CONVT`, `LOCAL`."""
+"""Convolutions with shared weights: `CONV`, `DWCONV`, `CONVT`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cnndsl.layers.base import (
     Tensor,
     TorchCall,
     Window,
+    by_rank,
     common_divisors,
     each_axis,
     need_spatial,
@@ -36,6 +37,38 @@ def _need_groups(groups: int, x: Shape, filters: int) -> None:
         raise LayerError("E0304", message, common_divisors(x.channels, filters))
 
 
+_PADDED_CONV = '''\
+class PaddedConv{n}d(nn.Conv{n}d):
+    """A convolution padded as by `F.pad`: each side by itself, the last axis first."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | {size},
+        *,
+        pads: tuple[int, ...],
+        stride: int | {size} = 1,
+        dilation: int | {size} = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            dilation=dilation,
+            groups=groups,
+            bias=bias,
+        )
+        self.pads = pads
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return self._conv_forward(F.pad(input, self.pads), self.weight, self.bias)
+'''
+
+
 @record
 class Conv(Layer):
     """`CONV3-64/2(pad=same, groups=1, dilation=1, bias=yes)`: cross-correlation with F filters.
@@ -43,11 +76,12 @@ class Conv(Layer):
     Parameters (F_in/groups * k^n) * F_out + F_out. Bare `CONV` is CONV3-64, the first layer of VGG.
     """
 
-    FAMILY: ClassVar = "conv"
     NAMES: ClassVar = ("CONV",)
+    ROLE: ClassVar = "convolution"
     SIZE: ClassVar = "kernel"
     WIDTH: ClassVar = "filters"
     STRIDE: ClassVar = "stride"
+    HELPERS: ClassVar = by_rank("PaddedConv", _PADDED_CONV)
 
     kernel: Dims = option("dims", (3,), "F", minimum=1)
     filters: int = option("int", 64, "K", minimum=1)
@@ -127,17 +161,15 @@ class Conv(Layer):
             keywords.append(("groups", Slot(self._groups(x), "groups")))
         if not self.bias:
             keywords.append(("bias", Slot(False)))
-        needs_helper = padding is None and any(axis.stride != 1 for axis in windows)
-        if needs_helper:
-            pads = tuple(n for axis in reversed(windows) for n in (axis.before, axis.after))
-            keywords.append(("pads", Slot(pads)))
-        name = f"PaddedConv{x.rank}d" if needs_helper else f"nn.Conv{x.rank}d"
         arguments = (
             Slot(x.channels, "in_channels"),
             Slot(self._filters(x), "filters"),
             Slot(squeeze(self.kernel), "kernel"),
         )
-        return TorchCall(name, arguments, tuple(keywords), helper=needs_helper)
+        if padding is None and any(axis.stride != 1 for axis in windows):
+            pads = tuple(n for axis in reversed(windows) for n in (axis.before, axis.after))
+            return self.helper_call(f"PaddedConv{x.rank}d", arguments, (*keywords, ("pads", Slot(pads))))
+        return TorchCall(f"nn.Conv{x.rank}d", arguments, tuple(keywords))
 
 
 @record
@@ -165,8 +197,8 @@ class ConvTranspose(Layer):
     and not negative; `valid` takes nothing away.
     """
 
-    FAMILY: ClassVar = "conv"
     NAMES: ClassVar = ("CONVT",)
+    ROLE: ClassVar = "convolution"
     SIZE: ClassVar = "kernel"
     WIDTH: ClassVar = "filters"
     STRIDE: ClassVar = "stride"
@@ -260,83 +292,3 @@ class ConvTranspose(Layer):
             Slot(squeeze(self.kernel), "kernel"),
         )
         return TorchCall(f"nn.ConvTranspose{x.rank}d", arguments, tuple(keywords))
-
-
-@record
-class LocallyConnected(Layer):
-    """`LOCAL3-16(pad=valid, bias=yes)`: a convolution whose weights differ from position to position.
-
-    Parameters: pixels * (F_in * k^n * F_out + F_out). Source: Taigman et al. 2014 (DeepFace), Section 2.2.
-    """
-
-    FAMILY: ClassVar = "conv"
-    NAMES: ClassVar = ("LOCAL",)
-    SIZE: ClassVar = "kernel"
-    WIDTH: ClassVar = "filters"
-    STRIDE: ClassVar = "stride"
-
-    kernel: Dims = option("dims", (3,), "F", minimum=1)
-    filters: int = option("int", 64, "K", minimum=1)
-    stride: Dims = option("dims", (1,), "S", minimum=1)
-    pad: Padding = option("padding", "same", "P", minimum=0, words=("same", "valid", "full"))
-    bias: bool = option("flag", True)
-
-    def _axes(self, x: Shape) -> tuple[Axis, ...]:
-        return axes(x, self.kernel, self.stride, (1,), self.pad)
-
-    def output(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        need_spatial(self.kind(), x)
-        return Shape(self.filters, slide(self._axes(x), self.kind(), x))
-
-    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
-        (x,) = inputs
-        y = self.output(x)
-        patch = x.channels * prod(each_axis(self.kernel, x.rank, "kernel"))
-        weight = Tensor("weight", (y.pixels, self.filters, patch))
-        return (weight, Tensor("bias", (self.filters, *y.spatial), "bias")) if self.bias else (weight,)
-
-    def macs(self, *inputs: Shape) -> int:
-        return self.tensors(*inputs)[0].numel
-
-    def window(self, *inputs: Shape) -> Window | None:
-        return as_window(self._axes(inputs[0]))
-
-    def remainder(self, *inputs: Shape) -> tuple[int, ...]:
-        return tuple(axis.remainder for axis in self._axes(inputs[0]))
-
-    def saved(self, *inputs: Shape) -> Saved:
-        """Every position's patch."""
-        pixels, _, patch = self.tensors(*inputs)[0].shape
-        return Saved(extra=((0, pixels * patch, True),))
-
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The patches beside the padded copy that they are of, or beside the products; the patches' gradient."""
-        (x,) = inputs
-        pixels, filters, patch = self.tensors(x)[0].shape
-        padded = x.channels * prod(axis.size + axis.before + axis.after for axis in self._axes(x))
-        products = pixels * filters
-        return pixels * patch + max(products, padded - products), max(0, pixels * patch - x.numel)
-
-    def formula(self, *inputs: Shape) -> str:
-        (x,) = inputs
-        kernel = each_axis(self.kernel, x.rank, "kernel")
-        pixels = "*".join(map(str, self.output(x).spatial))
-        return f"{pixels}*({'*'.join(map(str, (*kernel, x.channels)))})*{self.filters}"
-
-    def torch(self, *inputs: Shape) -> TorchCall | None:
-        (x,) = inputs
-        windows = self._axes(x)
-        pads = tuple(n for axis in reversed(windows) for n in (axis.before, axis.after))
-        keywords: list[tuple[str, Slot]] = [("stride", Slot(each_axis(self.stride, x.rank, "stride")))]
-        if any(pads):
-            keywords.append(("pads", Slot(pads)))
-        if not self.bias:
-            keywords.append(("bias", Slot(False)))
-        arguments = (
-            Slot(x.channels, "in_channels"),
-            Slot(self.filters, "filters"),
-            Slot(each_axis(self.kernel, x.rank, "kernel"), "kernel"),
-            Slot(self.output(x).spatial),
-        )
-        return TorchCall("LocallyConnected", arguments, tuple(keywords), helper=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from cnndsl.layers.base import Layer, Saved, Slot, Tensor, TorchCall, Window, option
@@ -14,8 +15,8 @@ from cnndsl.shape import Shape
 class Input(Layer):
     """`INPUT 224x224x3`: what enters the network, H x W x C. The compiler makes it; no kind is looked up for it."""
 
-    FAMILY: ClassVar = "input"
     NAMES: ClassVar = ("INPUT",)
+    ROLE: ClassVar = "input"
     INPUTS: ClassVar = (0, 0)
 
     volume: tuple[int, ...] = (224, 224, 3)
@@ -38,8 +39,8 @@ class Dense(Layer):
     Parameters: H*W*C * features + features.
     """
 
-    FAMILY: ClassVar = "dense"
     NAMES: ClassVar = ("FC",)
+    ROLE: ClassVar = "dense"
     WIDTH: ClassVar = "features"
 
     features: int = option("int", 1000, "K", minimum=1)
@@ -73,6 +74,22 @@ class Dense(Layer):
         return TorchCall("nn.Linear", arguments, keywords, flatten=x.rank > 0)
 
 
+_RADIAL_BASIS = '''\
+class RadialBasis(nn.Module):
+    """The squared distances from fixed centers, which start as random signs."""
+
+    centers: torch.Tensor
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        signs = torch.randint(2, (out_features, in_features)) * 2.0 - 1.0
+        self.register_buffer("centers", signs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x.unsqueeze(1) - self.centers).square().sum(-1)
+'''
+
+
 @record
 class RadialBasis(Layer):
     """`RBF-10`: output i is the squared distance of the input from a fixed centre, sum_j (x_j - w_ij)^2.
@@ -80,9 +97,10 @@ class RadialBasis(Layer):
     The centres are set by hand: a buffer, no parameters. Source: LeCun et al. 1998, Section II.B.
     """
 
-    FAMILY: ClassVar = "dense"
     NAMES: ClassVar = ("RBF",)
+    ROLE: ClassVar = "dense"
     WIDTH: ClassVar = "features"
+    HELPERS: ClassVar = {"RadialBasis": _RADIAL_BASIS}
 
     features: int = option("int", 10, "K", minimum=1)
 
@@ -110,4 +128,4 @@ class RadialBasis(Layer):
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         arguments = (Slot(x.numel, "in_features"), Slot(self.features, "features"))
-        return TorchCall("RadialBasis", arguments, helper=True, flatten=x.rank > 0)
+        return replace(self.helper_call("RadialBasis", arguments), flatten=x.rank > 0)

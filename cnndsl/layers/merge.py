@@ -22,7 +22,7 @@ MANY = 10**6
 class MergeLayer(Layer):
     """What the merges share: branches of equal shapes, merged value by value."""
 
-    FAMILY: ClassVar = "merge"
+    ROLE: ClassVar = "merge"
     INPUTS: ClassVar = (2, MANY)
     OPERATOR: ClassVar[str] = ""
     RULE: ClassVar[str] = ""
@@ -51,6 +51,7 @@ class Add(MergeLayer):
 
     GRADIENT: ClassVar = "handed on"
     NAMES: ClassVar = ("ADD",)
+    SIGN: ClassVar = "+"
     OPERATOR: ClassVar = "+"
 
     def torch(self, *inputs: Shape) -> TorchFunction:
@@ -63,6 +64,7 @@ class Concat(MergeLayer):
 
     GRADIENT: ClassVar = "parts"
     NAMES: ClassVar = ("CONCAT",)
+    SIGN: ClassVar = "|"
     OPERATOR: ClassVar = "|"
     RULE: ClassVar = " (all but the channels must agree)"
 
@@ -124,6 +126,7 @@ class Mul(MergeLayer):
 
     GRADIENT: ClassVar = "broadcast"
     NAMES: ClassVar = ("MUL",)
+    SIGN: ClassVar = "×"  # noqa: RUF001
     OPERATOR: ClassVar = "MUL"
     RULE: ClassVar = " (only an operand of 1x1 pixels or of one channel is repeated)"
 

@@ -40,8 +40,8 @@ class BatchNorm(Layer):
     Source: Ioffe and Szegedy 2015, arXiv:1502.03167.
     """
 
-    FAMILY: ClassVar = "norm"
     NAMES: ClassVar = ("BN",)
+    ROLE: ClassVar = "normalisation"
 
     eps: float = option("number", 1e-5, minimum=1e-12)
     momentum: float = option("number", 0.1, minimum=0, maximum=1)
@@ -82,9 +82,9 @@ class LocalResponseNorm(Layer):
     `LRN5(alpha=0.0005, k=2)`. Source: Krizhevsky et al. 2012, Section 3.3.
     """
 
-    FAMILY: ClassVar = "norm"
     WIDENS: ClassVar = True
     NAMES: ClassVar = ("LRN",)
+    ROLE: ClassVar = "normalisation"
     SIZE: ClassVar = "size"
 
     size: int = option("int", 5, "n", minimum=1)
@@ -119,7 +119,7 @@ class LocalResponseNorm(Layer):
 class StatisticsOfImage(Layer):
     """What `LN`, `GN` and `IN` share: statistics of each image by itself."""
 
-    FAMILY: ClassVar = "norm"
+    ROLE: ClassVar = "normalisation"
     eps: float = option("number", 1e-5, minimum=1e-12)
     affine: bool = option("flag", True)
 
@@ -129,6 +129,26 @@ class StatisticsOfImage(Layer):
 
     def window(self, *inputs: Shape) -> Window | None:
         return None if inputs[0].pixels > 1 else super().window(*inputs)
+
+
+_CHANNEL_NORM = '''\
+class ChannelNorm(nn.Module):
+    """Layer normalization over the channels of each position."""
+
+    def __init__(
+        self, channels: int, eps: float = 1e-5, elementwise_affine: bool = True
+    ) -> None:
+        super().__init__()
+        self.shape = [channels]
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(channels)) if elementwise_affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if elementwise_affine else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.movedim(1, -1)
+        x = F.layer_norm(x, self.shape, self.weight, self.bias, self.eps)
+        return x.movedim(-1, 1)
+'''
 
 
 @record
@@ -141,6 +161,7 @@ class LayerNorm(StatisticsOfImage):
 
     FULL_PRECISION: ClassVar = frozenset({"cuda"})
     NAMES: ClassVar = ("LN",)
+    HELPERS: ClassVar = {"ChannelNorm": _CHANNEL_NORM}
 
     over: str = option("word", "all", words=("all", "channels"))
 
@@ -172,7 +193,7 @@ class LayerNorm(StatisticsOfImage):
         affine = () if self.affine else (("elementwise_affine", Slot(False)),)
         keywords = (*_changed("eps", self.eps, 1e-5), *affine)
         if self._by_position(x):
-            return TorchCall("ChannelNorm", (Slot(x.channels, "in_channels"),), keywords, helper=True)
+            return self.helper_call("ChannelNorm", (Slot(x.channels, "in_channels"),), keywords)
         extents = Slot((x.channels, *x.spatial), "extents") if x.rank else Slot(x.channels, "in_channels")
         return TorchCall("nn.LayerNorm", (extents,), keywords)
 
@@ -251,6 +272,31 @@ class InstanceNorm(StatisticsOfImage):
         return TorchCall(f"nn.InstanceNorm{x.rank}d", (Slot(x.channels, "in_channels"),), keywords)
 
 
+_SCALE = '''\
+class Scale(nn.Module):
+    """A learned weight and bias for each channel."""
+
+    def __init__(
+        self,
+        channels: int,
+        weight: bool = True,
+        bias: bool = True,
+        init: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((channels,), init)) if weight else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        shape = [-1] + [1] * (x.dim() - 2)
+        if self.weight is not None:
+            x = x * self.weight.reshape(shape)
+        if self.bias is not None:
+            x = x + self.bias.reshape(shape)
+        return x
+'''
+
+
 @record
 class Scale(Layer):
     """`SCALE(weight=yes, bias=yes, init=1)`: w_c * x + b_c, learned for each channel; w starts at `init`, b at 0.
@@ -258,8 +304,9 @@ class Scale(Layer):
     Behind `SUMPOOL2` it makes the trainable subsampling of LeCun et al. 1998.
     """
 
-    FAMILY: ClassVar = "norm"
     NAMES: ClassVar = ("SCALE",)
+    ROLE: ClassVar = "normalisation"
+    HELPERS: ClassVar = {"Scale": _SCALE}
 
     weight: bool = option("flag", True)
     bias: bool = option("flag", True)
@@ -292,4 +339,4 @@ class Scale(Layer):
         (x,) = inputs
         flags = tuple((name, Slot(False)) for name, kept in (("weight", self.weight), ("bias", self.bias)) if not kept)
         arguments = (Slot(x.channels, "in_channels"),)
-        return TorchCall("Scale", arguments, (*flags, *_changed("init", self.init, 1.0)), helper=True)
+        return self.helper_call("Scale", arguments, (*flags, *_changed("init", self.init, 1.0)))

@@ -5,161 +5,45 @@ What undoes a pooling is in `resize`.
 
 from __future__ import annotations
 
-from math import gcd, prod
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal
 
 from cnndsl.layers.base import (
     Dims,
+    Keywords,
     Layer,
-    LayerError,
-    Padding,
     Saved,
     Slot,
     TorchCall,
     Window,
-    each_axis,
+    by_rank,
     need_spatial,
     option,
     squeeze,
 )
-from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
+from cnndsl.layers.sliding_pool import SlidingPool, reach
+from cnndsl.layers.window import Axis
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
-Keywords: TypeAlias = tuple[tuple[str, Slot | TorchCall], ...]
+_PADDED_MAX_POOL = '''\
+class PaddedMaxPool{n}d(nn.MaxPool{n}d):
+    """Max pooling padded as by `F.pad`: each side by itself, the last axis first."""
 
+    def __init__(
+        self,
+        kernel_size: int | {size},
+        stride: int | {size} | None = None,
+        *,
+        pads: tuple[int, ...],
+        dilation: int | {size} = 1,
+    ) -> None:
+        super().__init__(kernel_size, stride, dilation=dilation)
+        self.pads = pads
 
-@record
-class SlidingPool(Layer):
-    """What all pooling kinds share: `POOL3/2(pad=1, ceil=yes)`.
-
-    The stride defaults to the size, the size to 2. A padding stays smaller than the window, which would otherwise see
-    nothing else.
-    """
-
-    FAMILY: ClassVar = "pool"
-    DEFAULTS: ClassVar = (("stride", "kernel"),)
-    SIZE: ClassVar = "kernel"
-    STRIDE: ClassVar = "stride"
-
-    kernel: Dims = option("dims", (), "F", minimum=1)
-    stride: Dims = option("dims", (), "S", minimum=1)
-    pad: Padding = option("padding", "valid", "P", minimum=0, words=("same", "valid", "full"))
-    ceil: bool = option("flag", False)
-
-    def __post_init__(self) -> None:
-        if not self._adaptive():
-            object.__setattr__(self, "kernel", self.kernel or (2,))
-            object.__setattr__(self, "stride", self.stride or self.kernel)
-
-    def _adaptive(self) -> Dims:
-        """The output's extents where they are asked for; empty for a sliding window."""
-        return ()
-
-    def _dilation(self) -> Dims:
-        return (1,)
-
-    def _axes(self, x: Shape) -> tuple[Axis, ...]:
-        return axes(x, self.kernel, self.stride, self._dilation(), self.pad, self.ceil)
-
-    def output(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        need_spatial(self.kind(), x)
-        if self._adaptive():
-            return Shape(x.channels, self._adapted(x))
-        windows = self._axes(x)
-        spatial = slide(windows, self.kind(), x)
-        _refuse_blind(windows, self.kind())
-        return Shape(x.channels, spatial)
-
-    def _adapted(self, x: Shape) -> Dims:
-        if self.kernel or self.stride or self.pad != "valid" or self.ceil or self._dilation() != (1,):
-            message = f"{self.kind()} takes either `out`, or a size, stride, padding, dilation and `ceil`"
-            raise LayerError("E0305", message, "with `out` the windows follow from the input: leave the rest away")
-        return each_axis(self._adaptive(), x.rank, "output")
-
-    def operations(self, *inputs: Shape) -> int:
-        """One for each value in each window."""
-        (x,) = inputs
-        if self._adaptive():
-            return x.numel
-        return self.output(x).numel * prod(each_axis(self.kernel, x.rank, "kernel"))
-
-    def window(self, *inputs: Shape) -> Window | None:
-        (x,) = inputs
-        return _adaptive_window(x.spatial, self._adapted(x)) if self._adaptive() else as_window(self._axes(x))
-
-    def remainder(self, *inputs: Shape) -> tuple[int, ...]:
-        return () if self._adaptive() else tuple(axis.remainder for axis in self._axes(inputs[0]))
-
-    def even_padding(self, x: Shape) -> Dims | None:
-        """The padding that PyTorch does by itself: equal on both sides, half the size at most. None if it cannot."""
-        windows = self._axes(x)
-        padding = symmetric(windows)
-        if padding is None or any(pad > axis.kernel // 2 for pad, axis in zip(padding, windows, strict=True)):
-            return None
-        return padding
-
-    def _pads(self, x: Shape) -> tuple[int, ...]:
-        """Uneven padding as `F.pad` takes it, last axis first: just so much behind that the last window fits."""
-        return tuple(pad for axis in reversed(self._axes(x)) for pad in (axis.before, self._behind(axis)))
-
-    def _behind(self, axis: Axis) -> int:
-        return _reach(axis) - axis.size
-
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The padded copy, where PyTorch does not pad by itself."""
-        (x,) = inputs
-        return 0 if self._adaptive() or self.even_padding(x) is not None else self._padded(x), 0
-
-    def _padded(self, x: Shape) -> int:
-        """The number of values after uneven padding."""
-        return x.channels * prod(axis.before + axis.size + self._behind(axis) for axis in self._axes(x))
-
-    def _stride(self, x: Shape) -> Keywords:
-        """Nothing where the stride is the size, which is PyTorch's default too."""
-        if each_axis(self.stride, x.rank, "stride") == each_axis(self.kernel, x.rank, "kernel"):
-            return ()
-        return (("stride", Slot(squeeze(self.stride), "stride")),)
-
-    def _sliding(self, family: str, x: Shape, extra: Keywords = (), *leading: Slot) -> TorchCall:
-        """The module that slides: PyTorch's where it pads like this, else ours, which pads first."""
-        arguments = (*leading, Slot(squeeze(self.kernel), "kernel"))
-        padding = self.even_padding(x)
-        if padding is None:
-            keywords = (*self._stride(x), ("pads", Slot(self._pads(x))), *extra)
-            return TorchCall(f"Padded{family}{x.rank}d", arguments, keywords, helper=True)
-        pads: Keywords = (("padding", Slot(squeeze(padding), "padding")),) if any(padding) else ()
-        ceil: Keywords = (("ceil_mode", Slot(True)),) if self.ceil else ()
-        return TorchCall(f"nn.{family}{x.rank}d", arguments, (*self._stride(x), *pads, *ceil, *extra))
-
-
-def _refuse_blind(windows: tuple[Axis, ...], kind: str) -> None:
-    """A window that touches padding alone has neither a maximum nor a mean."""
-    for axis in windows:
-        pad = max(axis.before, axis.after)
-        if pad >= axis.extent:
-            message = f"a padding of {pad} is as large as the window of {kind}, which spans {axis.extent}"
-            raise LayerError("E0305", message, f"pad {axis.extent - 1} at most")
-        if pad and axis.dilation > axis.size:
-            message = f"with a dilation of {axis.dilation} on {axis.size} positions {kind} has windows in padding alone"
-            raise LayerError("E0305", message, f"dilate by {axis.size} at most")
-
-
-def _reach(axis: Axis) -> int:
-    """Where the last window ends, padding before the input not counted."""
-    return (axis.output - 1) * axis.stride + axis.extent - axis.before
-
-
-def _adaptive_window(sizes: Dims, outs: Dims) -> Window | None:
-    """Output p is made of the inputs from floor(p*size/out) up to ceil((p+1)*size/out), as PyTorch cuts them."""
-    if all(out == 1 for out in outs):
-        return None
-    reaches: list[Reach] = []
-    for size, out in zip(sizes, outs, strict=True):
-        step, grow = size // gcd(size, out), out // gcd(size, out)
-        reaches.append(Reach(-(step - 1), grow - 1, step, grow))
-    return resampled(tuple(reaches))
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        x = F.pad(input, self.pads, value=float("-inf"))
+        return F.max_pool{n}d(x, self.kernel_size, self.stride, dilation=self.dilation)
+'''
 
 
 @record
@@ -170,6 +54,7 @@ class MaxPool(SlidingPool):
     """
 
     NAMES: ClassVar = ("POOL", "MAXPOOL")
+    HELPERS: ClassVar = by_rank("PaddedMaxPool", _PADDED_MAX_POOL)
 
     dilation: Dims = option("dims", (1,), minimum=1)
     out: Dims = option("dims", (), minimum=1)
@@ -203,11 +88,39 @@ class MeanPool(SlidingPool):
     def even_padding(self, x: Shape) -> Dims | None:
         """As everywhere; but in 3-D PyTorch wants the input as large as the window before it is padded, and a mean has
         in it only the padding that is as large in front."""
-        if any(axis.before != axis.after and _reach(axis) > axis.size + axis.before for axis in self._axes(x)):
+        if any(axis.before != axis.after and reach(axis) > axis.size + axis.before for axis in self._axes(x)):
             return None
         if x.rank == 3 and any(axis.size < axis.kernel for axis in self._axes(x)):
             return None
         return super().even_padding(x)
+
+
+_PADDED_AVG_POOL = '''\
+class PaddedAvgPool{n}d(nn.AvgPool{n}d):
+    """Mean pooling padded as by `F.pad`: each side by itself, the last axis first."""
+
+    def __init__(
+        self,
+        kernel_size: int | {size},
+        stride: int | {size} | None = None,
+        *,
+        pads: tuple[int, ...],
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__(kernel_size, stride, ceil_mode=ceil_mode)
+        self.pads = pads
+        self.counts_padding = count_include_pad
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        mean = self._mean(F.pad(input, self.pads))
+        if self.counts_padding:
+            return mean
+        return mean / self._mean(F.pad(torch.ones_like(input[:1, :1]), self.pads))
+
+    def _mean(self, x: torch.Tensor) -> torch.Tensor:
+        return F.avg_pool{n}d(x, self.kernel_size, self.stride, ceil_mode=self.ceil_mode)
+'''
 
 
 @record
@@ -218,6 +131,7 @@ class AvgPool(MeanPool):
     """
 
     NAMES: ClassVar = ("AVGPOOL",)
+    HELPERS: ClassVar = by_rank("PaddedAvgPool", _PADDED_AVG_POOL)
 
     countpad: bool = option("flag", True)
     out: Dims = option("dims", (), minimum=1)
@@ -244,9 +158,45 @@ class AvgPool(MeanPool):
         if self.out:
             return TorchCall(f"nn.AdaptiveAvgPool{x.rank}d", (Slot(squeeze(self.out), "out"),))
         extra: Keywords = () if self.countpad else (("count_include_pad", Slot(False)),)
-        if self.even_padding(x) is None and any(_reach(axis) > axis.size + axis.after for axis in self._axes(x)):
+        if self.even_padding(x) is None and any(reach(axis) > axis.size + axis.after for axis in self._axes(x)):
             extra = (("ceil_mode", Slot(True)), *extra)
         return self._sliding("AvgPool", x, extra)
+
+
+_PADDED_SUM_POOL = '''\
+class PaddedSumPool{n}d(nn.AvgPool{n}d):
+    """Sum pooling padded as by `F.pad`: each side by itself, the last axis first."""
+
+    def __init__(
+        self,
+        kernel_size: int | {size},
+        stride: int | {size} | None = None,
+        *,
+        pads: tuple[int, ...],
+    ) -> None:
+        super().__init__(kernel_size, stride, divisor_override=1)
+        self.pads = pads
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        x = F.pad(input, self.pads)
+        return F.avg_pool{n}d(x, self.kernel_size, self.stride, divisor_override=1)
+'''
+
+_SUM_POOL = '''\
+class SumPool1d(nn.Module):
+    """The sum of each window; `pads` are the zeros before and after."""
+
+    def __init__(
+        self, kernel_size: int, stride: int, pads: tuple[int, int] = (0, 0)
+    ) -> None:
+        super().__init__()
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.pads = pads
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.pad(x, self.pads).unfold(2, self.kernel_size, self.stride).sum(-1)
+'''
 
 
 @record
@@ -254,6 +204,7 @@ class SumPool(MeanPool):
     """`SUMPOOL2`: the sum of each window. With `SCALE` behind it, the subsampling of LeNet-5 (LeCun et al. 1998)."""
 
     NAMES: ClassVar = ("SUMPOOL",)
+    HELPERS: ClassVar = {"SumPool1d": _SUM_POOL, **by_rank("PaddedSumPool", _PADDED_SUM_POOL, (2, 3))}
 
     def saved(self, *inputs: Shape) -> Saved:
         """The input, or its padded copy; a sum over a view of windows, in 1-D, keeps nothing."""
@@ -276,7 +227,28 @@ class SumPool(MeanPool):
         keywords: Keywords = (("pads", Slot(pads)),) if any(pads) else ()
         kernel = Slot(self.kernel[0], "kernel")
         stride = Slot(self.stride[0], "stride")
-        return TorchCall("SumPool1d", (kernel, stride), keywords, helper=True)
+        return self.helper_call("SumPool1d", (kernel, stride), keywords)
+
+
+_PADDED_LP_POOL = '''\
+class PaddedLPPool{n}d(nn.LPPool{n}d):
+    """Norm pooling padded as by `F.pad`: each side by itself, the last axis first."""
+
+    def __init__(
+        self,
+        norm_type: float,
+        kernel_size: int | {size},
+        stride: int | {size} | None = None,
+        *,
+        pads: tuple[int, ...],
+    ) -> None:
+        super().__init__(norm_type, kernel_size, stride)
+        self.pads = pads
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        x = F.pad(input, self.pads)
+        return F.lp_pool{n}d(x, float(self.norm_type), self.kernel_size, self.stride)
+'''
 
 
 @record
@@ -284,6 +256,7 @@ class LPPool(SlidingPool):
     """`LPPOOL2(p=2)`: (the sum of x^p over each window)^(1/p), as torch.nn.LPPool2d."""
 
     NAMES: ClassVar = ("LPPOOL",)
+    HELPERS: ClassVar = by_rank("PaddedLPPool", _PADDED_LP_POOL)
 
     p: float = option("number", 2.0, minimum=1)
 
@@ -320,7 +293,7 @@ class LPPool(SlidingPool):
 class GlobalPool(Layer):
     """What `GAP` and `GMP` share: one value for each channel."""
 
-    FAMILY: ClassVar = "pool"
+    ROLE: ClassVar = "pooling"
     MODULE: ClassVar[Literal["Avg", "Max"]] = "Avg"
 
     def output(self, *inputs: Shape) -> Shape:

@@ -33,9 +33,9 @@ class Unpool(Layer):
     Sources: Zeiler et al. 2011, Section 3; Badrinarayanan et al. 2017 (SegNet).
     """
 
-    FAMILY: ClassVar = "resize"
     INDICES_OF: ClassVar = 1
     NAMES: ClassVar = ("UNPOOL",)
+    ROLE: ClassVar = "resize"
     SIZE: ClassVar = "kernel"
     STRIDE: ClassVar = "stride"
     POSITIONAL: ClassVar = ("switches",)
@@ -121,8 +121,8 @@ class Upsample(Layer):
     `mode=linear` is linear, bilinear or trilinear, as the input has axes. Bare `UPSAMPLE` doubles.
     """
 
-    FAMILY: ClassVar = "resize"
     NAMES: ClassVar = ("UPSAMPLE",)
+    ROLE: ClassVar = "resize"
     SIZE: ClassVar = "scale"
 
     scale: Dims = option("dims", (), minimum=1)
@@ -199,7 +199,7 @@ class PixelShuffle(Layer):
     Source: Shi et al. 2016, arXiv:1609.05158, Equation 4.
     """
 
-    FAMILY: ClassVar = "resize"
+    ROLE: ClassVar = "resize"
     NAMES: ClassVar = ("PIXELSHUFFLE",)
     SIZE: ClassVar = "factor"
 

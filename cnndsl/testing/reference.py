@@ -6,10 +6,9 @@ two can disagree. Not meant for anything but tests.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.emit.torch.helpers import HELPERS
 from cnndsl.graph import Graph, Node
 from cnndsl.layers.base import Slot, TorchCall, TorchFunction
 from cnndsl.layers.resize import Unpool
@@ -24,8 +23,8 @@ class Reference:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self._names = _namespace()
         calls = {node.index: node.layer.torch(*graph.shapes(node)) for node in graph.layers}
+        self._names = _namespace(call.source for call in calls.values() if isinstance(call, TorchCall))
         self._calls = calls
         self.modules: dict[int, nn.Module] = {
             at: self._build(call) for at, call in calls.items() if isinstance(call, TorchCall)
@@ -95,12 +94,13 @@ def _written(part: Slot | TorchCall) -> str:
     return f"{part.name}({', '.join(arguments)})"
 
 
-def _namespace() -> dict[str, Any]:
+def _namespace(sources: Iterable[str]) -> dict[str, Any]:
+    """Return PyTorch's modules and the classes of these sources, by name."""
     import torch
     import torch.nn.functional as functional
     from torch import nn
 
     names: dict[str, Any] = {"torch": torch, "nn": nn, "F": functional}
-    for source in HELPERS.values():
+    for source in dict.fromkeys(sources):
         exec(compile(source, "<helpers>", "exec"), names)
     return names

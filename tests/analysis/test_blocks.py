@@ -36,6 +36,12 @@ def lone(before: str, after: str) -> tuple[list[str], list[str]]:
             "INPUT 8x8x4 -> b: [CONV3-8 -> BN -> RELU -> CONV3-8 -> BN -> RELU]",
             ([], []),
         ),
+        # A chain that the other network has written out.
+        (
+            "INPUT 8x8x4 -> a: CONV3-4 -> head: [FC-8 -> RELU -> FC-4 -> RELU]",
+            "INPUT 8x8x4 -> a: CONV3-4 -> b: FC-8 -> RELU -> c: FC-4 -> RELU",
+            ([], []),
+        ),
         # Families that have nothing in common.
         (
             f"{RES}INPUT 8x8x4 -> a: Res(4) -> b: Res(8) -> fc: FC-2",

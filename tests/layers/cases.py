@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnndsl.layers import activation as act
-from cnndsl.layers import arrange, conv, dense, merge, norm, pool, resize
+from cnndsl.layers import arrange, conv, dense, dropout, local, merge, norm, pool, resize
 from cnndsl.layers.base import Layer
 from cnndsl.shape import Shape
 
@@ -55,12 +55,12 @@ ANYWHERE: list[Layer] = [
     norm.Scale(),
     norm.Scale(weight=False),
     norm.Scale(bias=False, init=1e-6),
-    arrange.Dropout(),
-    arrange.Dropout(0.0),
-    arrange.Dropout(1.0),
-    arrange.DropPath(),
-    arrange.DropPath(0.0),
-    arrange.DropPath(1.0),
+    dropout.Dropout(),
+    dropout.Dropout(0.0),
+    dropout.Dropout(1.0),
+    dropout.DropPath(),
+    dropout.DropPath(0.0),
+    dropout.DropPath(1.0),
     arrange.Flatten(),
     arrange.Identity(),
     arrange.Slice(0, 3),
@@ -85,9 +85,9 @@ ON_MAPS: list[Layer] = [
     conv.ConvTranspose((2,), 4, stride=(2,)),
     conv.ConvTranspose((4,), 4, stride=(2,), groups=2, bias=False),
     conv.ConvTranspose((3,), 4, stride=(2,), pad=(1,), out_pad=(1,), dilation=(2,)),
-    conv.LocallyConnected((3,), 4),
-    conv.LocallyConnected((2,), 4, stride=(2,), pad="valid", bias=False),
-    conv.LocallyConnected((1,), 4),
+    local.LocallyConnected((3,), 4),
+    local.LocallyConnected((2,), 4, stride=(2,), pad="valid", bias=False),
+    local.LocallyConnected((1,), 4),
     pool.MaxPool(),
     pool.MaxPool((3,), (2,), pad=(1,)),
     pool.MaxPool((3,), (2,), ceil=True),
@@ -132,7 +132,7 @@ ON_MAPS: list[Layer] = [
     norm.LocalResponseNorm(1),
     norm.InstanceNorm(),
     norm.InstanceNorm(eps=1e-3, affine=True),
-    arrange.Dropout(0.3, channels=True),
+    dropout.Dropout(0.3, channels=True),
     arrange.ZeroPad((2,)),
     arrange.ZeroPad((0,), after=(1,)),
     arrange.Crop((1,)),
@@ -156,7 +156,7 @@ ONLY_2D: list[Case] = [
     (conv.Conv((3,), 4, dilation=(1, 2)), (PLANE,)),
     (conv.Conv((3,), 4, pad=(0, 1)), (PLANE,)),
     (conv.ConvTranspose((3,), 4, stride=(1, 2), pad=(0, 1), out_pad=(0, 1), dilation=(2, 1)), (PLANE,)),
-    (conv.LocallyConnected((3, 1), 4, stride=(1, 2)), (PLANE,)),
+    (local.LocallyConnected((3, 1), 4, stride=(1, 2)), (PLANE,)),
     (pool.MaxPool((2,), (1,), dilation=(1, 2)), (PLANE,)),
     (pool.AvgPool((2, 3), (2, 1), pad="same"), (PLANE,)),
     (pool.MaxPool((3,), (1,), pad=(2, 0)), (PLANE,)),

@@ -9,8 +9,7 @@ from typing import get_args
 import pytest
 import torch
 
-from cnndsl.emit.torch.helpers import HELPERS
-from cnndsl.layers import arrange, pool
+from cnndsl.layers import HELPERS, arrange, dropout, pool
 from cnndsl.layers.activation import Activation
 from cnndsl.layers.base import Dims, Layer, Padding, Slot, TorchCall, TorchFunction, squeeze
 from cnndsl.shape import Shape
@@ -163,7 +162,7 @@ def test_what_is_left_out_has_no_parameters_and_does_nothing(case: Case) -> None
         (pool.AvgPool(out=(4,)), (4, 5), False),
         (pool.MaxPool((1,)), (4, 5), False),
         (arrange.Identity(), (4, 5), True),
-        (arrange.Dropout(0.0), (4, 5), False),
+        (dropout.Dropout(0.0), (4, 5), False),
     ],
     ids=repr,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.layers import activation, arrange, conv, dense, merge, norm, pool, resize
+from cnndsl.layers import activation, arrange, conv, dense, dropout, local, merge, norm, pool, resize
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.shape import Shape
 
@@ -24,7 +24,7 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (conv.ConvTranspose((3,), stride=(2,)), (MAP,), "E0307", "`same` needs a kernel as large as the stride"),
     (conv.ConvTranspose((2,), stride=(2,), out_pad=(2,)), (MAP,), "E0307", "2 must be smaller than the stride 2"),
     (conv.ConvTranspose((1,), pad=(5,)), (MAP,), "E0301", "leaves nothing of its output"),
-    (conv.LocallyConnected(), (VECTOR,), "E0302", "LOCAL needs a spatial input"),
+    (local.LocallyConnected(), (VECTOR,), "E0302", "LOCAL needs a spatial input"),
     (pool.MaxPool((10,)), (MAP,), "E0301", "the window of POOL spans 10"),
     (pool.MaxPool((9,), pad=(1,)), (Shape(1, (4, 4)),), "E0301", "has 6 there, padding included"),
     (pool.MaxPool(), (VECTOR,), "E0302", "POOL needs a spatial input"),
@@ -61,7 +61,7 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (norm.InstanceNorm(), (VECTOR,), "E0302", "IN needs a spatial input"),
     (norm.InstanceNorm(), (Shape(6, (1, 1)),), "E0309", "IN needs more than one position, and the input is 1x1x6"),
     (norm.Scale(weight=False, bias=False), (MAP,), "E0311", "does nothing"),
-    (arrange.Dropout(channels=True), (VECTOR,), "E0302", "DROPOUT(channels=yes) needs a spatial input"),
+    (dropout.Dropout(channels=True), (VECTOR,), "E0302", "DROPOUT(channels=yes) needs a spatial input"),
     (arrange.Crop(), (VECTOR,), "E0302", "CROP needs a spatial input"),
     (arrange.Crop((2, 0)), (Shape(3, (4, 4)),), "E0301", "CROP leaves nothing of 4x4x3"),
     (arrange.ZeroPad(), (VECTOR,), "E0302", "ZEROPAD needs a spatial input"),

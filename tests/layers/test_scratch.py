@@ -13,8 +13,8 @@ from torch.utils._pytree import tree_leaves
 from cnndsl.layers import activation
 from cnndsl.layers.arrange import Pick
 from cnndsl.layers.base import Layer
-from cnndsl.layers.conv import LocallyConnected
 from cnndsl.layers.dense import RadialBasis
+from cnndsl.layers.local import LocallyConnected
 from cnndsl.layers.merge import Max
 from cnndsl.layers.norm import LocalResponseNorm, Scale
 from cnndsl.layers.pool import GlobalAvgPool, LPPool, MaxPool

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cnndsl.layers import activation as act
-from cnndsl.layers import arrange, dense, merge, norm
+from cnndsl.layers import arrange, dense, dropout, merge, norm
 from cnndsl.layers.base import Layer, Saved, TorchFunction, Window
 from cnndsl.layers.pool import GlobalAvgPool, LPPool, SumPool
 from cnndsl.layers.resize import Upsample
@@ -109,17 +109,17 @@ def test_subsampling_of_lenet_5() -> None:
 def test_stochastic_depth_drops_whole_images() -> None:
     torch.manual_seed(0)
     x = torch.ones(1000, 2, 3)
-    result = Live(arrange.DropPath(0.25), (Shape(2, (3,)),))(x)
+    result = Live(dropout.DropPath(0.25), (Shape(2, (3,)),))(x)
     kept = result.amax((1, 2))
     assert torch.equal(result, kept[:, None, None].expand_as(x))
     assert kept.unique().tolist() == pytest.approx([0, 4 / 3])
     assert 0.7 < (kept > 0).float().mean() < 0.8
-    assert not Live(arrange.DropPath(1.0), (Shape(2, (3,)),))(x).any()
+    assert not Live(dropout.DropPath(1.0), (Shape(2, (3,)),))(x).any()
 
 
 def test_channels_are_dropped_as_a_whole() -> None:
     torch.manual_seed(0)
-    result = Live(arrange.Dropout(0.5, channels=True), (Shape(8, (5, 4)),))(torch.ones(4, 8, 5, 4))
+    result = Live(dropout.Dropout(0.5, channels=True), (Shape(8, (5, 4)),))(torch.ones(4, 8, 5, 4))
     assert {tuple(sorted(set(channel.flatten().tolist()))) for image in result for channel in image} == {(0.0,), (2.0,)}
 
 
@@ -177,7 +177,7 @@ OPERATIONS = [
     (Upsample(), (MAP,), 4 * 120),
     (Upsample(mode="linear"), (MAP,), 4 * 4 * 120),
     (Upsample(mode="bicubic"), (MAP,), 16 * 4 * 120),
-    (arrange.Dropout(), (MAP,), 0),
+    (dropout.Dropout(), (MAP,), 0),
     (arrange.Flatten(), (MAP,), 0),
     (dense.Dense(10), (MAP,), 0),
     (dense.RadialBasis(10), (VECTOR,), 3 * 60),
@@ -196,8 +196,8 @@ def test_operations(layer: Layer, inputs: tuple[Shape, ...], operations: int) ->
 
 
 def test_one_byte_for_each_value_of_a_mask_on_a_gpu() -> None:
-    assert arrange.Dropout().saved(MAP) == Saved(extra=((0, 120, True),), mask=True)
-    assert not arrange.Dropout(channels=True).saved(MAP).mask
+    assert dropout.Dropout().saved(MAP) == Saved(extra=((0, 120, True),), mask=True)
+    assert not dropout.Dropout(channels=True).saved(MAP).mask
 
 
 def test_statistics_of_one_position_see_it_alone() -> None:

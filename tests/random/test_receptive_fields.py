@@ -26,7 +26,7 @@ from torch import Tensor
 
 from cnndsl.analysis.receptive_field import Field, receptive_fields
 from cnndsl.graph import Graph, Node
-from cnndsl.layers import activation, arrange, dense, norm
+from cnndsl.layers import activation, arrange, dense, dropout, norm
 from cnndsl.layers.base import Layer, TorchFunction
 from cnndsl.layers.merge import MergeLayer, Mul
 from cnndsl.layers.resize import Upsample
@@ -41,8 +41,8 @@ BENDS = (
     activation.Activation,
     norm.BatchNorm,
     norm.LocalResponseNorm,
-    arrange.Dropout,
-    arrange.DropPath,
+    dropout.Dropout,
+    dropout.DropPath,
     arrange.Times,
 )
 """Each value by itself, or with others of its position."""

@@ -1,4 +1,4 @@
-"""Graph -> DOT: boxes coloured by volumes on the edges, modules as frames, repeats folded when asked.
+"""Graph -> DOT: boxes coloured by role, volumes on the edges, modules as frames, repeats folded when asked.
 
 Only text is made here; `draw` turns it into pictures. Everything that comes from a program is escaped.
 """
@@ -24,22 +24,22 @@ from cnndsl.graph import (
     inner_parts,
     nodes_of,
 )
+from cnndsl.layers.base import Role
 from cnndsl.terminal import clean
 
 FONT = "Helvetica,Arial,sans-serif"
-_FAMILIES = {
-    "conv": ("#dbe8fb", "#5b8ad6"),
-    "pool": ("#fbdcd9", "#d2695f"),
+_COLOURS: Mapping[Role, tuple[str, str]] = {
+    "input": ("#ffffff", "#4a5568"),
+    "convolution": ("#dbe8fb", "#5b8ad6"),
+    "pooling": ("#fbdcd9", "#d2695f"),
     "dense": ("#e6defa", "#8a6fd0"),
-    "norm": ("#fdf0cf", "#cfa23a"),
+    "normalisation": ("#fdf0cf", "#cfa23a"),
     "activation": ("#dff3e1", "#62ac6c"),
     "merge": ("#ffffff", "#4a5568"),
     "resize": ("#fde5d2", "#d98945"),
 }
-"""Fill and line of the layers of each family."""
+"""Fill and line of the layers of each role."""
 _OTHERS = ("#eef0f3", "#8b95a5")
-_INPUT = ("#ffffff", "#4a5568")
-_SIGNS = {"ADD": "+", "MUL": "×", "CONCAT": "|"}  # noqa: RUF001
 _HEAD = f"""\
   graph [rankdir=TB, nodesep=0.3, ranksep=0.3, bgcolor=white, pad=0.1]
   graph [fontname="{FONT}", fontsize=10, fontcolor="#687284"]
@@ -110,13 +110,13 @@ def _node(drawing: _Drawing, at: int, indent: str) -> Iterator[str]:
         return
     nodes = [drawing.graph.nodes[each] for each in drawing.stacks[at]]
     tooltip = _quoted("\n".join(f"{node.path or node.kind}: {node.shape}" for node in nodes))
-    shape = _sign(nodes[0]) if nodes[0].kind in _SIGNS else f"shape=plain, label=<{_table(nodes)}>"
+    shape = _sign(nodes[0]) if nodes[0].layer.SIGN else f"shape=plain, label=<{_table(nodes)}>"
     yield f"{indent}n{at} [{shape}, tooltip={tooltip}]"
 
 
 def _sign(node: Node) -> str:
     fill, line = _colours(node)
-    label = f"label=<<b>{escape(_SIGNS[node.kind])}</b>>"
+    label = f"label=<<b>{escape(node.layer.SIGN)}</b>>"
     return f'{label}, shape=circle, style=filled, fillcolor="{fill}", color="{line}", width=0.28, fixedsize=true'
 
 
@@ -143,7 +143,7 @@ def _label(node: Node) -> str:
 
 
 def _colours(node: Node) -> tuple[str, str]:
-    return _FAMILIES.get(node.layer.FAMILY, _OTHERS) if node.inputs else _INPUT
+    return _COLOURS.get(node.layer.ROLE, _OTHERS)
 
 
 def _edges(drawing: _Drawing) -> Iterator[str]:

@@ -18,12 +18,13 @@ from cnndsl.graph import (
     inner_parts,
     nodes_of,
 )
+from cnndsl.layers.base import Role
 
 Folded: TypeAlias = "Mapping[int, int]"
 """For each node the one that is drawn in its place."""
 
-_UPON = frozenset({"norm", "activation", "arrange"})
-"""Families of layers that are drawn upon the one that they follow."""
+_UPON: frozenset[Role] = frozenset({"normalisation", "activation", "arrangement", "identity"})
+"""The roles of layers that are drawn upon the one that they follow."""
 
 
 def is_frame(part: Part) -> bool:
@@ -89,7 +90,7 @@ def stack(graph: Graph, folded: Folded) -> dict[int, list[int]]:
 def _stands_upon(graph: Graph, node: Node, before: int) -> bool:
     """True for a function of each value that alone reads what it follows."""
     is_alone = graph.readers[before] == (node.index,)
-    return is_alone and graph.nodes[before].shape == node.shape and node.layer.FAMILY in _UPON
+    return is_alone and graph.nodes[before].shape == node.shape and node.layer.ROLE in _UPON
 
 
 def _assign(part: Part, frame: int, frames: dict[int, int], folded: Folded) -> int:

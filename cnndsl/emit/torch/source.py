@@ -18,7 +18,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from cnndsl.emit.torch.classes import Classes
 from cnndsl.emit.torch.forward_method import write
 from cnndsl.emit.torch.functions import DIVISIBLE
-from cnndsl.emit.torch.helpers import HELPERS
 from cnndsl.emit.torch.init_method import Constructor, target
 from cnndsl.emit.torch.initialise import initialisation
 from cnndsl.emit.torch.ir import Build, ConstructorParameter, ModuleClass
@@ -32,6 +31,7 @@ from cnndsl.emit.torch.terms import literal, names, text
 from cnndsl.emit.torch.walk import in_order, modules_of, terms_of
 from cnndsl.expr import show
 from cnndsl.graph import Graph
+from cnndsl.layers import HELPERS
 
 
 def source(graph: Graph) -> str:
@@ -90,16 +90,11 @@ class _File:
         return "\n\n\n".join([self._opening(body), *body]) + "\n"
 
     def _helpers(self) -> Mapping[str, str]:
-        """The text of each helper that the file needs. Raises CnnError for one that a plug-in does not give."""
-        found: dict[str, str] = {}
-        for build in (build for cls in self.classes for build in modules_of(cls)):
-            if not isinstance(build.callee, str) or not build.callee.isidentifier():
-                continue
-            if build.callee in HELPERS:
-                found[build.callee] = HELPERS[build.callee]
-            elif build.source:
-                found[build.callee] = build.source.strip("\n")
-        return found
+        """The text of each helper class that the file needs, by its name."""
+        builds = (build for cls in self.classes for build in modules_of(cls))
+        return {
+            build.callee: build.source.strip("\n") for build in builds if isinstance(build.callee, str) and build.source
+        }
 
     # The head
 

@@ -36,7 +36,7 @@ def verified_source(graph: Graph) -> str:
     """
     text = source(graph)
     if is_verified(graph):
-        outcome = verify(text, graph, plugins=plugin_sources(graph))
+        outcome = verify(text, graph, plugins=helper_sources(graph))
         if outcome.differences:
             raise MiscompiledError(outcome.differences)
     return text
@@ -51,7 +51,7 @@ def argument_differences(
     gets two values beside its default, and once all get another one together.
     """
     domains = {name: tuple(domain) for name, domain in graph.domains.items()}
-    return check_arguments(text, compiled, graph.settings, domains=domains, plugins=plugin_sources(graph))
+    return check_arguments(text, compiled, graph.settings, domains=domains, plugins=helper_sources(graph))
 
 
 def is_verified(graph: Graph) -> bool:
@@ -59,8 +59,8 @@ def is_verified(graph: Graph) -> bool:
     return len(graph) <= MOST_LAYERS
 
 
-def plugin_sources(graph: Graph) -> Mapping[str, str]:
-    """Return the classes that layer types of other packages bring along, by name."""
+def helper_sources(graph: Graph) -> Mapping[str, str]:
+    """Return the classes that the layer types of a network bring along, by name."""
     found: dict[str, str] = {}
     for node in graph.layers:
         made = node.layer.torch(*graph.shapes(node))

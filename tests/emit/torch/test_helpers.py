@@ -16,7 +16,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnndsl.emit.torch.helpers import HELPERS
+from cnndsl.layers import HELPERS
 
 HEAD = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n\n"
 EXAMPLES = {

@@ -16,7 +16,7 @@ from torch.distributed._tools.mem_tracker import MemTracker
 from torch.fx import GraphModule, Interpreter, Tracer
 
 import cnndsl
-from cnndsl.emit.torch.helpers import HELPERS
+from cnndsl.layers import HELPERS
 from tests.analysis.nets import NETS
 from tests.commands.running import run
 from tests.emit.torch.nets import GATED, SIGNAL, VIDEO

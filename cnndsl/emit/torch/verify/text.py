@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Iterator, Mapping
 
 from cnndsl.emit.torch.verify.leaves import Forms
-from cnndsl.emit.torch.verify.lower_helpers import HELPERS, is_helper
+from cnndsl.emit.torch.verify.lower_helpers import is_helper
 from cnndsl.emit.torch.verify.names import function, is_docstring
 from cnndsl.emit.torch.verify.signatures import SIGNATURES, constant, of_class, parameters
 from cnndsl.emit.torch.verify.values import (
@@ -118,8 +118,10 @@ class Program:
             if not _is(self.names.get(base.id), Builtin, "NamedTuple"):
                 raise NotUnderstood(f"the base of the class `{node.name}`", node.lineno)
             return self._tuple_class(node)
-        if self._is_trusted(node, plugins):
-            return self._leaf_class(node, plugins)
+        origin = self._origin(node, plugins)
+        if origin:
+            self.trusted.append(node.name)
+            return LeafClass(f"{origin}:{node.name}", *of_class(self._text_of(node)))
         kind = self._kind(base)
         if kind is None:
             raise NotUnderstood(f"the base of the class `{node.name}`", node.lineno)
@@ -128,25 +130,23 @@ class Program:
         self.main = info
         return info
 
-    def _is_trusted(self, node: ast.ClassDef, plugins: Mapping[str, str]) -> bool:
-        """True of a class whose text is one of a helper or of a plug-in, to the letter, among the usual names."""
-        known = plugins.get(node.name) or (HELPERS[node.name] if is_helper(node.name) else None)
-        if known is None:
-            return False
-        text = "\n".join(self._lines[node.lineno - 1 : node.end_lineno])
-        if text.rstrip() != known.rstrip():
-            return False
+    def _origin(self, node: ast.ClassDef, plugins: Mapping[str, str]) -> str:
+        """What a class is whose text is known to the letter, among the usual names: `helper`, `plugin`, or neither."""
+        text = self._text_of(node).rstrip()
+        if is_helper(node.name, text):
+            origin = "helper"
+        elif text == plugins.get(node.name, "").rstrip():
+            origin = "plugin"
+        else:
+            return ""
         usual = {"torch": "torch", "nn": "nn", "F": "F"}
         for name in sorted(usual.keys() & _names_of(node)):
             if not _is(self.names.get(name), Module, usual[name]):
                 raise Trouble(f"`{name}` is not PyTorch's where the class `{node.name}` uses it", node.lineno)
-        return True
+        return origin
 
-    def _leaf_class(self, node: ast.ClassDef, plugins: Mapping[str, str]) -> LeafClass:
-        self.trusted.append(node.name)
-        name = node.name
-        params, star = of_class(plugins[name] if name in plugins else HELPERS[name])
-        return LeafClass(f"{'plugin:' if name in plugins else 'helper:'}{name}", params, star)
+    def _text_of(self, node: ast.ClassDef) -> str:
+        return "\n".join(self._lines[node.lineno - 1 : node.end_lineno])
 
     def _kind(self, base: ast.expr) -> Kind | None:
         if not isinstance(base, ast.Attribute) or not isinstance(base.value, ast.Name):

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cnndsl.emit.torch.helpers import HELPERS
+from cnndsl.layers import HELPERS
 
 IN_PLACE = frozenset("ReLU ReLU6 LeakyReLU ELU CELU SELU SiLU Mish Hardswish Hardsigmoid Hardtanh Dropout".split())
 

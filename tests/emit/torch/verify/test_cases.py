@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.emit.torch.helpers import HELPERS
+from cnndsl.layers import HELPERS
 from tests.emit.torch.verify.support import refused, told
 
 WRONG = Path(__file__).parent / "wrong"

@@ -216,7 +216,7 @@ def test_what_goes_wrong_in_forward_is_told(forward: str) -> None:
 def test_a_helper_whose_text_differs_is_not_taken_as_it_is() -> None:
     program = "INPUT 8x8x4 -> TIMES(0.2)"
     graph = loads(program).graph
-    from cnndsl.emit.torch.helpers import HELPERS
+    from cnndsl.layers import HELPERS
 
     helper = HELPERS["Times"]
     text = (

@@ -1,0 +1,157 @@
+"""What all poolings over windows share: sizes, padding, and PyTorch's module where it pads like this."""
+
+from __future__ import annotations
+
+from math import gcd, prod
+from typing import ClassVar
+
+from cnndsl.layers.base import (
+    Dims,
+    Keywords,
+    Layer,
+    LayerError,
+    Padding,
+    Slot,
+    TorchCall,
+    Window,
+    each_axis,
+    need_spatial,
+    option,
+    squeeze,
+)
+from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
+from cnndsl.records import record
+from cnndsl.shape import Shape
+
+
+@record
+class SlidingPool(Layer):
+    """What all pooling kinds share: `POOL3/2(pad=1, ceil=yes)`.
+
+    The stride defaults to the size, the size to 2. A padding stays smaller than the window, which would otherwise see
+    nothing else.
+    """
+
+    ROLE: ClassVar = "pooling"
+    DEFAULTS: ClassVar = (("stride", "kernel"),)
+    SIZE: ClassVar = "kernel"
+    STRIDE: ClassVar = "stride"
+
+    kernel: Dims = option("dims", (), "F", minimum=1)
+    stride: Dims = option("dims", (), "S", minimum=1)
+    pad: Padding = option("padding", "valid", "P", minimum=0, words=("same", "valid", "full"))
+    ceil: bool = option("flag", False)
+
+    def __post_init__(self) -> None:
+        if not self._adaptive():
+            object.__setattr__(self, "kernel", self.kernel or (2,))
+            object.__setattr__(self, "stride", self.stride or self.kernel)
+
+    def _adaptive(self) -> Dims:
+        """The output's extents where they are asked for; empty for a sliding window."""
+        return ()
+
+    def _dilation(self) -> Dims:
+        return (1,)
+
+    def _axes(self, x: Shape) -> tuple[Axis, ...]:
+        return axes(x, self.kernel, self.stride, self._dilation(), self.pad, self.ceil)
+
+    def output(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        need_spatial(self.kind(), x)
+        if self._adaptive():
+            return Shape(x.channels, self._adapted(x))
+        windows = self._axes(x)
+        spatial = slide(windows, self.kind(), x)
+        _refuse_blind(windows, self.kind())
+        return Shape(x.channels, spatial)
+
+    def _adapted(self, x: Shape) -> Dims:
+        if self.kernel or self.stride or self.pad != "valid" or self.ceil or self._dilation() != (1,):
+            message = f"{self.kind()} takes either `out`, or a size, stride, padding, dilation and `ceil`"
+            raise LayerError("E0305", message, "with `out` the windows follow from the input: leave the rest away")
+        return each_axis(self._adaptive(), x.rank, "output")
+
+    def operations(self, *inputs: Shape) -> int:
+        """One for each value in each window."""
+        (x,) = inputs
+        if self._adaptive():
+            return x.numel
+        return self.output(x).numel * prod(each_axis(self.kernel, x.rank, "kernel"))
+
+    def window(self, *inputs: Shape) -> Window | None:
+        (x,) = inputs
+        return _adaptive_window(x.spatial, self._adapted(x)) if self._adaptive() else as_window(self._axes(x))
+
+    def remainder(self, *inputs: Shape) -> tuple[int, ...]:
+        return () if self._adaptive() else tuple(axis.remainder for axis in self._axes(inputs[0]))
+
+    def even_padding(self, x: Shape) -> Dims | None:
+        """The padding that PyTorch does by itself: equal on both sides, half the size at most. None if it cannot."""
+        windows = self._axes(x)
+        padding = symmetric(windows)
+        if padding is None or any(pad > axis.kernel // 2 for pad, axis in zip(padding, windows, strict=True)):
+            return None
+        return padding
+
+    def _pads(self, x: Shape) -> tuple[int, ...]:
+        """Uneven padding as `F.pad` takes it, last axis first: just so much behind that the last window fits."""
+        return tuple(pad for axis in reversed(self._axes(x)) for pad in (axis.before, self._behind(axis)))
+
+    def _behind(self, axis: Axis) -> int:
+        return reach(axis) - axis.size
+
+    def scratch(self, *inputs: Shape) -> tuple[int, int]:
+        """The padded copy, where PyTorch does not pad by itself."""
+        (x,) = inputs
+        return 0 if self._adaptive() or self.even_padding(x) is not None else self._padded(x), 0
+
+    def _padded(self, x: Shape) -> int:
+        """The number of values after uneven padding."""
+        return x.channels * prod(axis.before + axis.size + self._behind(axis) for axis in self._axes(x))
+
+    def _stride(self, x: Shape) -> Keywords:
+        """Nothing where the stride is the size, which is PyTorch's default too."""
+        if each_axis(self.stride, x.rank, "stride") == each_axis(self.kernel, x.rank, "kernel"):
+            return ()
+        return (("stride", Slot(squeeze(self.stride), "stride")),)
+
+    def _sliding(self, family: str, x: Shape, extra: Keywords = (), *leading: Slot) -> TorchCall:
+        """The module that slides: PyTorch's where it pads like this, else ours, which pads first."""
+        arguments = (*leading, Slot(squeeze(self.kernel), "kernel"))
+        padding = self.even_padding(x)
+        if padding is None:
+            keywords = (*self._stride(x), ("pads", Slot(self._pads(x))), *extra)
+            return self.helper_call(f"Padded{family}{x.rank}d", arguments, keywords)
+        pads: Keywords = (("padding", Slot(squeeze(padding), "padding")),) if any(padding) else ()
+        ceil: Keywords = (("ceil_mode", Slot(True)),) if self.ceil else ()
+        return TorchCall(f"nn.{family}{x.rank}d", arguments, (*self._stride(x), *pads, *ceil, *extra))
+
+
+def _refuse_blind(windows: tuple[Axis, ...], kind: str) -> None:
+    """A window that touches padding alone has neither a maximum nor a mean."""
+    for axis in windows:
+        pad = max(axis.before, axis.after)
+        if pad >= axis.extent:
+            message = f"a padding of {pad} is as large as the window of {kind}, which spans {axis.extent}"
+            raise LayerError("E0305", message, f"pad {axis.extent - 1} at most")
+        if pad and axis.dilation > axis.size:
+            message = f"with a dilation of {axis.dilation} on {axis.size} positions {kind} has windows in padding alone"
+            raise LayerError("E0305", message, f"dilate by {axis.size} at most")
+
+
+def reach(axis: Axis) -> int:
+    """Where the last window ends, padding before the input not counted."""
+    return (axis.output - 1) * axis.stride + axis.extent - axis.before
+
+
+def _adaptive_window(sizes: Dims, outs: Dims) -> Window | None:
+    """Output p is made of the inputs from floor(p*size/out) up to ceil((p+1)*size/out), as PyTorch cuts them."""
+    if all(out == 1 for out in outs):
+        return None
+    reaches: list[Reach] = []
+    for size, out in zip(sizes, outs, strict=True):
+        step, grow = size // gcd(size, out), out // gcd(size, out)
+        reaches.append(Reach(-(step - 1), grow - 1, step, grow))
+    return resampled(tuple(reaches))
