@@ -284,9 +284,6 @@ class Elaborator:
         known = self.state.shapes.get(key)
         if known is None:
             known = layer, infer(layer, [wire.shape for wire in wires])
-            digits = self.state.limits.digits
-            if known[1].numel > 10**digits:
-                raise LayerError("E0203", f"the output would have more than 10^{digits} values")
             self.state.shapes[key] = known
         return known[1]
 

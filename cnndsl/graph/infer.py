@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnndsl.layers.base import Layer
+from cnndsl.layers.base import Layer, LayerError
+from cnndsl.limits import current
 from cnndsl.shape import Shape
 
 
 def infer(layer: Layer, shapes: Sequence[Shape]) -> Shape:
-    """Return the shape that a layer gives for inputs of these shapes. Raises LayerError where it does not take them.
+    """Return the shape that a layer gives for inputs of these shapes, in the order of its operands.
+
+    Raises LayerError where there are too few or too many inputs (E0504), where the layer does not take them, and where
+    the output would be larger than the limits in force allow (E0203).
 
     >>> from cnndsl.layers.conv import Conv
     >>> infer(Conv((3,), 64, (2,)), [Shape(3, (224, 224))])
     112x112x64
+    >>> infer(Conv((3,), 64), [])
+    Traceback (most recent call last):
+    cnndsl.layers.base.LayerError: CONV reads 1 value, and 0 are given
     """
-    return layer.output(*shapes)
+    fewest, most = layer.INPUTS
+    if not fewest <= len(shapes) <= most:
+        wanted = "nothing" if not most else f"{fewest} value{'s' * (fewest > 1)}{' or more' * (most > fewest)}"
+        raise LayerError("E0504", f"{layer.kind()} reads {wanted}, and {len(shapes)} {_verb(len(shapes))} given")
+    shape = layer.output(*shapes)
+    digits = current().digits
+    if shape.numel > 10**digits:
+        raise LayerError("E0203", f"the output would have more than 10^{digits} values")
+    return shape
+
+
+def _verb(number: int) -> str:
+    return "is" if number == 1 else "are"

@@ -161,7 +161,6 @@ class _Import:
         inputs = tuple(self.index[each] for each in written.inputs)
         named = tuple(each.node for each in bound.references if each is not None)
         inputs += named if len(inputs) < bound.layer.INPUTS[0] else ()
-        self._check_count(bound.layer, inputs, written)
         layer = self._referring(bound.layer, inputs, written)
         shapes = [self.nodes[at].shape for at in inputs]
         try:
@@ -186,13 +185,6 @@ class _Import:
         if issubclass(meant.kind, Identity):
             raise written.error("a node computes something, and ID does not", "connect the nodes around it")
         return bind(meant.kind, item, meant.digits, meant.name, env)
-
-    def _check_count(self, layer: Layer, inputs: Sequence[int], written: _Written) -> None:
-        fewest, most = layer.INPUTS
-        if not fewest <= len(inputs) <= most:
-            wanted = "nothing" if not most else f"{fewest} value{'s' * (fewest > 1)}{' or more' * (most > fewest)}"
-            there = "1 edge leads" if len(inputs) == 1 else f"{len(inputs)} edges lead"
-            raise written.error(f"{layer.kind()} reads {wanted}, and {there} to {written.label}")
 
     def _referring(self, layer: Layer, inputs: Sequence[int], written: _Written) -> Layer:
         """The layer, told what its other operands are, as UNPOOL the pooling that it undoes."""

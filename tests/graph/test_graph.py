@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 
 import cnndsl
-from cnndsl.graph import Node, ancestors, descendants, parted
+from cnndsl.graph import Node, ancestors, descendants, infer, parted
+from cnndsl.layers.activation import Relu
+from cnndsl.layers.base import LayerError
+from cnndsl.layers.dense import Input
+from cnndsl.layers.merge import Add, Concat
+from cnndsl.limits import limits
+from cnndsl.shape import Shape
 from cnndsl.testing import programs
 
 
@@ -49,6 +55,19 @@ def test_the_longest_way_is_as_long_as_following_inputs(name: str) -> None:
         far.append(1 + max((far[at] for at in node.inputs), default=-1))
     assert nx.is_directed_acyclic_graph(graph.digraph)
     assert nx.dag_longest_path_length(graph.digraph, weight=None, default_weight=1) == max(far)
+
+
+def test_the_shape_rule_counts_the_inputs_and_the_values() -> None:
+    shape = Shape(3, (8, 8))
+    assert infer(Add(), [shape, shape]) == infer(Relu(), [shape]) == infer(Input((8, 8, 3)), []) == shape
+    for layer, number in ((Relu(), 0), (Relu(), 2), (Add(), 1), (Input(), 1)):
+        with pytest.raises(LayerError, match=rf"{layer.kind()} reads .* and {number} (is|are) given"):
+            infer(layer, [shape] * number)
+    wide = Shape(10**18)
+    with limits(digits=20):
+        assert infer(Concat(), [wide, wide]) == Shape(2 * 10**18)
+    with pytest.raises(LayerError, match=r"more than 10\^18 values"):
+        infer(Concat(), [wide, wide])
 
 
 def test_what_depends_on_what() -> None:
