@@ -5,7 +5,6 @@ A file without values for all of them is a family. Walking a family is `cnndsl.s
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -21,12 +20,12 @@ from cnndsl.layers import KINDS, find, known
 from cnndsl.limits import current
 from cnndsl.records import record
 from cnndsl.syntax import ast
+from cnndsl.syntax.words import name_and_size
 
 Given: TypeAlias = Value | str | float
 """What a caller may set a parameter to; a text is a name: of a kind, a block, an output."""
 
 _BUILT_IN = frozenset("iCHWD")
-_DIGITS = re.compile(r"[0-9x]+$")
 _MOST_NAMED = 12
 """So many parameters are named in a message."""
 
@@ -150,7 +149,7 @@ def _base(item: ast.Optional) -> str:
     body = _inmost(item.body)
     if not isinstance(body, ast.WrittenLayer):
         return "choice"
-    return body.head.lower() if find(body.head) else _DIGITS.sub("", body.head.lower()) or "choice"
+    return body.head.lower() if find(body.head) else name_and_size(body.head.lower())[0] or "choice"
 
 
 def _net(file: ast.File) -> ast.Net | None:
@@ -256,7 +255,7 @@ def _free(file: ast.File) -> Iterator[OpenParameter]:
 
 def _is_sized_kind(name: str) -> bool:
     """`POOL2`, in capitals: a kind as a value."""
-    kind = find(_DIGITS.sub("", name)) if name.isupper() else None
+    kind = find(name_and_size(name)[0]) if name.isupper() else None
     return kind is not None and bool(kind.SIZE)
 
 
@@ -319,7 +318,7 @@ def _words(layer: ast.WrittenLayer) -> Iterator[int]:
 def _takes_words(head: str, option: str | None) -> bool:
     if option is None:
         return False
-    readings = head.upper(), _DIGITS.sub("", head).upper()
+    readings = head.upper(), name_and_size(head)[0].upper()
     # Ours first: a look at the plug-ins costs a start its time.
     kind = next((KINDS[each] for each in readings if each in KINDS), None) or find(head) or find(readings[1])
     rule = kind.options().get(option) if kind else None

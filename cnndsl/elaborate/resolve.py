@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 
 from cnndsl.elaborate.references import show_value
 from cnndsl.elaborate.state import Definition, Environment, env_of
@@ -16,8 +14,8 @@ from cnndsl.layers.merge import MERGES
 from cnndsl.limits import current
 from cnndsl.records import record
 from cnndsl.syntax import ast
+from cnndsl.syntax.words import name_and_size
 
-_SIZED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)([0-9]+(?:x[0-9]+)*)")
 _STATEMENTS = frozenset({"tap", "for", "if", "use", "let", "net", "block", "assert", "default", "cnn", "in"})
 
 
@@ -71,20 +69,14 @@ def _ours(name: str) -> type[Layer] | None:
 def _readings(head: str, span: Span) -> Iterator[tuple[str, Literal | None]]:
     """A head is a name, or a name with a size: `RELU6` is a kind, `CONV3` is CONV of size 3."""
     yield head, None
-    match = _sized(head)
-    if match is not None:
-        start = span.start + match.start(2)
-        place = Span(span.source, start, span.start + len(head))
-        extents = match[2].split("x")
+    name, size = name_and_size(head)
+    if size:
+        place = Span(span.source, span.start + len(name), span.start + len(head))
+        extents = size.split("x")
         if max(map(len, extents)) > current().digits:
             raise error("E0104", "this number has too many digits", place, f"at most {current().digits}")
-        value = tuple(map(int, extents)) if len(extents) > 1 else int(match[2])
-        yield match[1], Literal(value, match[2], place)
-
-
-@lru_cache(maxsize=4096)
-def _sized(head: str) -> re.Match[str] | None:
-    return _SIZED.fullmatch(head)
+        value = tuple(map(int, extents)) if len(extents) > 1 else int(size)
+        yield name, Literal(value, size, place)
 
 
 def _named(
@@ -136,8 +128,7 @@ def _hint(head: str, env: Environment) -> str:
         return f"it merges branches: `{head.upper()}(A, B)`"
     if head in _STATEMENTS:
         return f"`{head}` is a word of the language, and no layer"
-    sized = _SIZED.fullmatch(head)
-    stem, size = (sized[1], sized[2]) if sized else (head, "")
+    stem, size = name_and_size(head)
     elsewhere = _ELSEWHERE.get(head.upper()) or _ELSEWHERE.get(stem.upper())
     if elsewhere:
         return f"here it is written {elsewhere}"

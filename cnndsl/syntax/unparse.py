@@ -11,10 +11,10 @@ from collections.abc import Sequence, Set
 from cnndsl.expr import Binary, Expr, Literal, Name, Path, ReferenceExpr, Unary
 from cnndsl.layers import find
 from cnndsl.syntax import ast
+from cnndsl.syntax.words import name_and_size
 
 _LEVELS = {"or": 1, "and": 2, "not": 3, "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6}
 _COMPARISON, _SIGNED, _VALUE = 4, 7, 8
-_SIZED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)([0-9]+(?:x[0-9]+)*)")
 
 
 def expression(expr: Expr, tight: bool = False) -> str:
@@ -100,8 +100,7 @@ def kind(name: str, defined: Set[str]) -> str:
     >>> kind("conv3x1", set()), kind("MaxPool", set()), kind("conv3", {"conv"}), kind("Bottleneck", set())
     ('CONV3x1', 'MAXPOOL', 'conv3', 'Bottleneck')
     """
-    sized = _SIZED.fullmatch(name)
-    stem, size = (sized[1], sized[2]) if sized else (name, "")
+    stem, size = name_and_size(name)
     if not defined.isdisjoint((name, name.upper(), stem, stem.upper())):
         return name
     if find(name) is not None:

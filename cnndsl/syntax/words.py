@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 
 from cnndsl.errors import Span
@@ -20,6 +21,7 @@ _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _BINARY_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 _NUMBER = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?)(?:[eE]([+-]?[0-9]+))?([KMGT]?i?)B?")
 _HEAD = re.compile(r"([^-/]*)(?:-([^-/]+))?(?:/([^-/]+))?")
+_SIZED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)([0-9]+(?:x[0-9]+)*)")
 _SIZES = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*?)((?:[0-9]+x)*(?:[0-9]+|{_HOLE})(?:x(?:[0-9]+|{_HOLE}))*)")
 UNITS = "units are K, M, G, T for thousands, Ki, Mi, Gi, Ti for powers of 1024, each with a B for bytes"
 
@@ -84,6 +86,17 @@ def head(word: Word) -> Head:
     if sized is None:
         raise _malformed(word)
     return Head(sized[1], extents(sized[2], sized.start(2), holes), width, stride)
+
+
+@lru_cache(maxsize=4096)
+def name_and_size(head: str) -> tuple[str, str]:
+    """Split a head into a name and the size at its end, which is empty where there is none.
+
+    >>> name_and_size("CONV3"), name_and_size("conv1x7"), name_and_size("RELU")
+    (('CONV', '3'), ('conv', '1x7'), ('RELU', ''))
+    """
+    match = _SIZED.fullmatch(head)
+    return (match[1], match[2]) if match else (head, "")
 
 
 def input_dims(word: Word) -> tuple[Expr, ...]:
