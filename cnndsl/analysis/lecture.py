@@ -7,8 +7,11 @@ VGG-16). The table in circulation states a total of 24M values, its own rows sum
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from cnndsl.graph import Graph, Node
+from cnndsl.layers.base import Layer
+from cnndsl.shape import Shape
 
 BYTES_A_VALUE = 4
 
@@ -20,14 +23,24 @@ def lecture_bytes(graph: Graph, nodes: Iterable[Node] | None = None) -> int:
     return BYTES_A_VALUE * values
 
 
+def lecture_volumes(graph: Graph) -> dict[int, int]:
+    """Return the bytes of each node's volume, 0 for a node that the lecture gives no row."""
+    return {node.index: lecture_bytes(graph, [node]) for node in graph.nodes}
+
+
 def is_volume(graph: Graph, node: Node) -> bool:
     """True for a layer that the lecture gives a row: the input, and whatever is more than a function of each value.
 
     Normalisation has a row there (NORM1 of AlexNet), activation functions, dropout and flattening have none.
     """
-    inputs = graph.shapes(node)
-    if len(inputs) != 1 or node.layer.ROLE == "normalisation" or node.layer.tensors(*inputs):
+    return _is_volume(node.layer, node.shape, *graph.shapes(node))
+
+
+@lru_cache(maxsize=4096)
+def _is_volume(layer: Layer, output: Shape, *inputs: Shape) -> bool:
+    """The same for a layer on inputs; equal layers on equal inputs are asked once."""
+    if len(inputs) != 1 or layer.ROLE == "normalisation" or layer.tensors(*inputs):
         return True
-    window = node.layer.window(*inputs)
+    window = layer.window(*inputs)
     pointwise = window is None or set(window.extent) | set(window.step) <= {1}
-    return node.shape.numel != inputs[0].numel or not pointwise
+    return output.numel != inputs[0].numel or not pointwise

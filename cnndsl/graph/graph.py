@@ -99,7 +99,8 @@ class Graph:
 
     def shapes(self, node: Node) -> tuple[Shape, ...]:
         """The shapes of a node's inputs."""
-        return tuple(self.nodes[at].shape for at in node.inputs)
+        nodes = self.nodes
+        return tuple([nodes[at].shape for at in node.inputs])
 
     @cached_property
     def readers(self) -> tuple[tuple[int, ...], ...]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
 
 import networkx as nx
 
@@ -17,16 +16,23 @@ def wired(nodes: Iterable[Node]) -> nx.DiGraph[int]:
     two for `x + x`.
     """
     graph: nx.DiGraph[int] = nx.DiGraph()
-    known = list(nodes)
-    graph.add_nodes_from((node.index, {"node": node}) for node in known)
-    graph.add_edges_from(edge for node in known for edge in _edges(node))
+    for node in nodes:
+        graph.add_node(node.index, node=node)
+        for at, operands in operands_by_input(node.inputs).items():
+            graph.add_edge(at, node.index, operands=operands)
     nx.freeze(graph)  # pyright: ignore[reportUnknownMemberType]
     return graph
 
 
-def _edges(node: Node) -> Iterator[tuple[int, int, dict[str, Any]]]:
-    if len(node.inputs) == 1:
-        yield node.inputs[0], node.index, {"operands": (0,)}
-        return
-    for at in dict.fromkeys(node.inputs):
-        yield at, node.index, {"operands": tuple(place for place, each in enumerate(node.inputs) if each == at)}
+def operands_by_input(inputs: tuple[int, ...]) -> dict[int, tuple[int, ...]]:
+    """Return for each node that is read the positions at which its value enters.
+
+    >>> operands_by_input((4, 2, 4))
+    {4: (0, 2), 2: (1,)}
+    """
+    if len(inputs) == 1:
+        return {inputs[0]: (0,)}
+    places: dict[int, list[int]] = {at: [] for at in inputs}
+    for place, at in enumerate(inputs):
+        places[at].append(place)
+    return {at: tuple(several) for at, several in places.items()}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.cost import Cost, costs, network_total
 from cnndsl.analysis.depth import depth
-from cnndsl.analysis.lecture import lecture_bytes
+from cnndsl.analysis.lecture import lecture_volumes
 from cnndsl.analysis.receptive_field import Field, last_map, receptive_fields
 from cnndsl.graph import Graph, Node
 from cnndsl.records import record
@@ -79,8 +79,8 @@ class Metrics:
 
 def metrics(graph: Graph) -> Metrics:
     """Return the metrics of a network."""
-    each, fields = costs(graph), receptive_fields(graph)
-    rows = [Row(node, each[node.index], fields[node.index], lecture_bytes(graph, [node])) for node in graph.nodes]
+    each, fields, volumes = costs(graph), receptive_fields(graph), lecture_volumes(graph)
+    rows = [Row(node, each[at], fields[at], volumes[at]) for at, node in enumerate(graph.nodes)]
     sums = network_total(graph, each)
     seen = fields[last_map(graph, fields)]
     totals = Totals(
