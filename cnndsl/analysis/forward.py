@@ -40,7 +40,7 @@ def run(values: Lifetimes, ledger: TraceBuilder) -> ForwardTrace:
     graph = values.graph
     forward.outputs[0] = ledger.new(0, "input", 0, graph.input.numel * values.width[0])
     dying: dict[int, list[int]] = defaultdict(list)
-    for at, last in enumerate(values.last_use):
+    for at, last in values.last_use.items():
         dying[last].append(at)
     for node in values.order:
         if values.runs[node.index]:

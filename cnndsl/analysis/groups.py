@@ -6,7 +6,7 @@ Groups hold node numbers, not figures: sum whatever is wanted over `nodes`. Layi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -45,7 +45,7 @@ class RowGroup:
 def grouped(graph: Graph, by: By) -> tuple[RowGroup, ...]:
     """The whole network as groups, in order; every node but the input is in exactly one."""
     if by == "kind":
-        return _flat(graph, [node.kind for node in graph.nodes])
+        return _flat(graph, {node.index: node.kind for node in graph.nodes})
     if by == "stage":
         return _flat(graph, stages(graph))
     return tuple(_groups(graph, graph.tree))
@@ -59,7 +59,7 @@ def unfolded(groups: Iterable[RowGroup], depth: int | None = None, level: int = 
             yield from unfolded(group.parts, depth, level + 1)
 
 
-def stages(graph: Graph) -> list[str]:
+def stages(graph: Graph) -> dict[int, str]:
     """The stage of each node: the extents of its map, `56x56`; `vector` behind the last one.
 
     What leads from a map to a gate on a larger one (squeeze-and-excite) belongs to the stage of that one.
@@ -68,7 +68,7 @@ def stages(graph: Graph) -> list[str]:
     for node in reversed(graph.nodes):
         if not largest[node.index]:
             largest[node.index] = max((largest[at] for at in graph.readers[node.index]), key=_pixels, default=())
-    return [show(extents) if extents else "vector" for extents in largest]
+    return {at: show(extents) if extents else "vector" for at, extents in enumerate(largest)}
 
 
 def _pixels(extents: tuple[int, ...]) -> int:
@@ -78,7 +78,7 @@ def _pixels(extents: tuple[int, ...]) -> int:
     return product if extents else 0
 
 
-def _flat(graph: Graph, names: list[str]) -> tuple[RowGroup, ...]:
+def _flat(graph: Graph, names: Mapping[int, str]) -> tuple[RowGroup, ...]:
     members: dict[str, list[int]] = defaultdict(list)
     for node in graph.layers:
         members[names[node.index]].append(node.index)

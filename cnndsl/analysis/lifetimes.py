@@ -40,9 +40,9 @@ class Lifetimes:
     device: Device = "cpu"
 
     @cached_property
-    def runs(self) -> tuple[bool, ...]:
+    def runs(self) -> Mapping[int, bool]:
         """Whether each node is executed at all."""
-        return tuple(self.training or not node.training_only for node in self.graph.nodes)
+        return {node.index: self.training or not node.training_only for node in self.graph.nodes}
 
     @cached_property
     def outputs(self) -> tuple[int, ...]:
@@ -56,16 +56,17 @@ class Lifetimes:
         return overwritten(self.graph)
 
     @cached_property
-    def shapes(self) -> tuple[tuple[Shape, ...], ...]:
+    def shapes(self) -> Mapping[int, tuple[Shape, ...]]:
         """The shapes of each node's inputs."""
-        return tuple(map(self.graph.shapes, self.graph.nodes))
+        return {node.index: self.graph.shapes(node) for node in self.graph.nodes}
 
     @cached_property
-    def saved(self) -> tuple[Saved, ...]:
+    def saved(self) -> Mapping[int, Saved]:
         """What autograd keeps of each node; nothing where no gradient flows."""
-        return tuple(
-            saved(node.layer, *self.shapes[node.index]) if self._keeps(node) else Saved() for node in self.graph.nodes
-        )
+        return {
+            node.index: saved(node.layer, *self.shapes[node.index]) if self._keeps(node) else Saved()
+            for node in self.graph.nodes
+        }
 
     def _keeps(self, node: Node) -> bool:
         return bool(node.inputs) and self.needs_gradient[node.index] and not self.is_left_out(node)
@@ -75,18 +76,21 @@ class Lifetimes:
         return bool(node.inputs) and node.layer.is_identity(*self.shapes[node.index])
 
     @cached_property
-    def tensors(self) -> tuple[tuple[Tensor, ...], ...]:
+    def tensors(self) -> Mapping[int, tuple[Tensor, ...]]:
         """Parameters and buffers of each node."""
-        return tuple(_tensors(node.layer, *self.shapes[node.index]) if node.inputs else () for node in self.graph.nodes)
+        return {
+            node.index: _tensors(node.layer, *self.shapes[node.index]) if node.inputs else ()
+            for node in self.graph.nodes
+        }
 
     @cached_property
-    def needs_gradient(self) -> tuple[bool, ...]:
+    def needs_gradient(self) -> Mapping[int, bool]:
         """Whether the backward pass goes through each node: it, or something before it, has parameters."""
-        needs: list[bool] = []
+        needs: dict[int, bool] = {}
         for node in self.graph.nodes:
             own = any(tensor.role != "buffer" for tensor in self.tensors[node.index])
-            needs.append(self.training and (own or any(needs[at] for at in node.inputs)))
-        return tuple(needs)
+            needs[node.index] = self.training and (own or any(needs[at] for at in node.inputs))
+        return needs
 
     @cached_property
     def learning(self) -> tuple[int, ...]:
@@ -105,15 +109,15 @@ class Lifetimes:
         return node.inputs[self.overwritten[node.index]] if node.index in self.overwritten else None
 
     @cached_property
-    def width(self) -> tuple[int, ...]:
+    def width(self) -> Mapping[int, int]:
         """Bytes of each value of a node's output."""
         if self.dtype != "amp":
-            return (WIDTHS[self.dtype],) * len(self.graph)
-        widths: list[int] = []
+            return dict.fromkeys(range(len(self.graph)), WIDTHS[self.dtype])
+        widths: dict[int, int] = {}
         for node in self.graph.nodes:
             widens = 4 if node.layer.WIDENS else self.computes(node)
-            widths.append(widens or max((widths[at] for at in node.inputs), default=4))
-        return tuple(widths)
+            widths[node.index] = widens or max((widths[at] for at in node.inputs), default=4)
+        return widths
 
     def computes(self, node: Node) -> int:
         """The bytes a value that autocast casts a node's inputs to; 0 for none: it takes them as they are."""
@@ -140,7 +144,7 @@ class Lifetimes:
         return tuple(moved)
 
     @cached_property
-    def last_use(self) -> tuple[int, ...]:
+    def last_use(self) -> Mapping[int, int]:
         """The node after which no name refers to each node's output any more; the number of nodes for the net's
         input and outputs, which whoever calls it holds.
 
@@ -149,15 +153,15 @@ class Lifetimes:
         """
         graph = self.graph
         place = {0: -1, **{node.index: at for at, node in enumerate(self.order)}}
-        last = [
-            max((at for at in readers if self.runs[at]), default=at, key=place.__getitem__)
+        last = {
+            at: max((reader for reader in readers if self.runs[reader]), default=at, key=place.__getitem__)
             for at, readers in enumerate(graph.readers)
-        ]
+        }
         for entry, stop in held_inputs(graph):
             last[entry] = max(last[entry], stop - 1, key=place.__getitem__)
         for at in (0, *self.outputs):
             last[at] = len(graph)
-        return tuple(last)
+        return last
 
 
 @lru_cache(maxsize=4096)

@@ -42,13 +42,13 @@ class Memory:
         """What autograd keeps for the backward pass, the batch itself and the loss's share included; 0 in use."""
         return sum(self.step.storages[at].bytes(batch) for at in self.kept)
 
-    def saved_by_node(self, batch: int = 1) -> tuple[int, ...]:
+    def saved_by_node(self, batch: int = 1) -> dict[int, int]:
         """The same by the node to which each storage belongs; the input's and the loss's at node 0 and the outputs."""
-        sizes = [0] * len(self.graph)
+        sizes = dict.fromkeys(range(len(self.graph)), 0)
         for at in self.kept:
             storage = self.step.storages[at]
             sizes[storage.node] += storage.bytes(batch)
-        return tuple(sizes)
+        return sizes
 
     def peak(self, batch: int = 1, rounded: bool = False) -> MemorySample:
         """The event at which most is alive, with how much that is. `rounded` is the estimate for CUDA's allocator."""

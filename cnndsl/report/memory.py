@@ -78,7 +78,8 @@ def footprint(graph: Graph, plan: BatchSetup) -> MemoryReport:
     use = inference(graph, plan.dtype)
     train = training(graph, plan.dtype, plan.optimizer, plan.device)
     on_gpu = train if plan.device == "cuda" else training(graph, plan.dtype, plan.optimizer, "cuda")
-    highest = _highest(graph, use.timeline(plan.batch)), _highest(graph, train.timeline(plan.batch))
+    used, trained = _highest(graph, use.timeline(plan.batch)), _highest(graph, train.timeline(plan.batch))
+    saved = train.saved_by_node(plan.batch)
     return MemoryReport(
         plan,
         train.parameters,
@@ -90,13 +91,13 @@ def footprint(graph: Graph, plan: BatchSetup) -> MemoryReport:
         train.peak(plan.batch),
         use.peak(plan.batch, rounded=True).bytes,
         on_gpu.peak(plan.batch, rounded=True).bytes,
-        tuple(LayerMemory(*each) for each in zip(highest[0], train.saved_by_node(plan.batch), highest[1], strict=True)),
+        tuple(LayerMemory(used[at], saved[at], trained[at]) for at in saved),
     )
 
 
-def _highest(graph: Graph, timeline: Iterable[MemorySample]) -> list[int]:
+def _highest(graph: Graph, timeline: Iterable[MemorySample]) -> dict[int, int]:
     """The most bytes alive while something happens at each node; 0 for one that does not run."""
-    highest = [0] * len(graph)
+    highest = dict.fromkeys(range(len(graph)), 0)
     for level in timeline:
         highest[level.node] = max(highest[level.node], level.bytes)
     return highest

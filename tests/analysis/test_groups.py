@@ -54,7 +54,7 @@ def test_a_repeat_can_be_opened() -> None:
 
 def test_a_gate_belongs_to_the_stage_of_its_map() -> None:
     graph = cnndsl.loads(RESIDUAL).graph
-    stage = dict(zip((node.path for node in graph.nodes), stages(graph), strict=True))
+    stage = dict(zip((node.path for node in graph.nodes), stages(graph).values(), strict=True))
     assert (stage["layer1.0.conv1"], stage["layer2.0.conv1"], stage["fc1"]) == ("32x32", "16x16", "16x16")
     assert (stage["gap2"], stage["fc"]) == ("vector", "vector")
 
@@ -147,5 +147,5 @@ def test_a_gate_that_several_read_is_of_the_largest() -> None:
     graph = cnndsl.loads(
         "INPUT 8x8x4 -> p: CONV3-4 -> g: GAP -> (MUL(ID, @p) -> POOL2 -> GAP | MUL(ID, GMP)) -> FC-2"
     ).graph
-    stage = dict(zip((node.path for node in graph.nodes), stages(graph), strict=True))
+    stage = dict(zip((node.path for node in graph.nodes), stages(graph).values(), strict=True))
     assert (stage["p"], stage["g"]) == ("8x8", "8x8")

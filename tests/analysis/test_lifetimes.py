@@ -14,7 +14,7 @@ def graph_of(chain: str) -> Graph:
 
 
 def widths(chain: str, dtype: Dtype, device: Device = "cpu") -> list[int]:
-    return list(Lifetimes(graph_of(chain), True, dtype, device).width)
+    return list(Lifetimes(graph_of(chain), True, dtype, device).width.values())
 
 
 @pytest.mark.parametrize(("dtype", "width"), [("fp32", 4), ("fp16", 2), ("bf16", 2)])
@@ -71,15 +71,15 @@ def test_whose_memory_a_value_lies_in(chain: str, training: bool, shared: int | 
 def test_gradients_flow_from_the_first_parameters_on() -> None:
     graph = graph_of("RELU -> (POOL2 | CONV3-4/2) -> (BN | AVGPOOL1) -> tap side: GAP -> GAP")
     values = Lifetimes(graph, True)
-    paths = {node.path: needed for node, needed in zip(graph.nodes, values.needs_gradient, strict=True)}
+    paths = {node.path: needed for node, needed in zip(graph.nodes, values.needs_gradient.values(), strict=True)}
     assert [path for path, needed in paths.items() if not needed] == [graph.nodes[0].path, "relu", "pool"]
-    assert not any(Lifetimes(graph, False).needs_gradient)
+    assert not any(Lifetimes(graph, False).needs_gradient.values())
     assert len(values.learning) == 2
 
 
 def test_buffers_take_no_gradient() -> None:
     graph = graph_of("BN(affine=no) -> GAP")
-    assert not any(Lifetimes(graph, True).needs_gradient)
+    assert not any(Lifetimes(graph, True).needs_gradient.values())
     assert Lifetimes(graph, True).learning == ()
     assert Lifetimes(graph, True).saved[1].inputs == ()
 
@@ -92,7 +92,7 @@ def test_what_only_training_needs_runs_as_soon_as_it_can() -> None:
     assert Lifetimes(graph, False).outputs == (graph.output,)
     assert [
         node.path.rpartition(".")[2]
-        for node, runs in zip(graph.nodes, Lifetimes(graph, False).runs, strict=True)
+        for node, runs in zip(graph.nodes, Lifetimes(graph, False).runs.values(), strict=True)
         if not runs
     ] == ["b", "c"]
 
@@ -109,7 +109,11 @@ def test_how_long_names_refer_to_values() -> None:
     graph = graph_of("a: CONV3-4 -> part: [b: CONV3-4 -> c: CONV3-4] -> (d: CONV3-4 + ID) -> e: RELU")
     at = {node.path.rpartition(".")[2]: node.index for node in graph.nodes}
     last = dict(
-        zip((node.path.rpartition(".")[2] for node in graph.nodes), Lifetimes(graph, True).last_use, strict=True)
+        zip(
+            (node.path.rpartition(".")[2] for node in graph.nodes),
+            Lifetimes(graph, True).last_use.values(),
+            strict=True,
+        )
     )
     forever = len(graph)
     assert last["e"] == last[graph.nodes[0].path] == forever
