@@ -11,7 +11,7 @@ from cnndsl.analysis.cost import costs, network_total
 from cnndsl.analysis.depth import is_weighted
 from cnndsl.analysis.receptive_field import last_map, receptive_fields
 from cnndsl.errors import Diagnostic, Span
-from cnndsl.graph import Graph, Node
+from cnndsl.graph import Graph, Node, descendants
 from cnndsl.layers.arrange import Pick, Slice
 from cnndsl.layers.base import Layer, each_axis
 from cnndsl.layers.conv import Conv
@@ -171,7 +171,7 @@ def narrow_field(graph: Graph) -> Iterator[Finding]:
     fields = receptive_fields(graph)
     last = last_map(graph, fields)
     field, node = fields[last], graph.nodes[last]
-    if not last or field is None or any(_reads_map(graph, graph.nodes[at]) for at in _behind(graph, last)):
+    if not last or field is None or any(_reads_map(graph, graph.nodes[at]) for at in descendants(graph.digraph, last)):
         return
     size = field.local.size
     if any(seen < extent for seen, extent in zip(size, graph.input.spatial, strict=True)):
@@ -271,12 +271,3 @@ def _flattened_pixels(graph: Graph, node: Node) -> int:
     while before.inputs and not before.shape.rank and not is_weighted(graph, before) and len(before.inputs) == 1:
         before = graph.nodes[before.inputs[0]]
     return prod(before.shape.spatial)
-
-
-def _behind(graph: Graph, at: int) -> set[int]:
-    """All nodes that depend on a node."""
-    found = {at}
-    for node in graph.nodes[at + 1 :]:
-        if found.intersection(node.inputs):
-            found.add(node.index)
-    return found

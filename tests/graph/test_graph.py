@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+import pickle
+import re
+import tracemalloc
 
 import networkx as nx
 import pytest
 from hypothesis import given, settings
 
 import cnndsl
-from cnndsl.graph import Node, ancestors, descendants, infer, parted
+from cnndsl.analysis.depth import depth, is_weighted
+from cnndsl.elaborate import elaborate
+from cnndsl.errors import Source
+from cnndsl.expr import NameSymbol, OutputSymbol
+from cnndsl.graph import CallPart, Node, ancestors, descendants, infer, parted, walk
+from cnndsl.graph.wiring import operands_by_input
 from cnndsl.layers.activation import Relu
 from cnndsl.layers.base import LayerError
 from cnndsl.layers.dense import Input
 from cnndsl.layers.merge import Add, Concat
 from cnndsl.limits import limits
 from cnndsl.shape import Shape
+from cnndsl.syntax.parse import parse
 from cnndsl.testing import programs
 
 
@@ -47,14 +56,48 @@ def test_the_graph_is_frozen() -> None:
         graph.output = 0  # pyright: ignore[reportAttributeAccessIssue]
 
 
-@pytest.mark.parametrize("name", ["vgg16", "resnet50", "googlenet"])
-def test_the_longest_way_is_as_long_as_following_inputs(name: str) -> None:
+def test_an_edge_to_a_merge_of_many_has_its_places_in_order() -> None:
+    inputs = tuple(at % 7 for at in range(1000))
+    places = operands_by_input(inputs)
+    assert list(places) == [0, 1, 2, 3, 4, 5, 6]
+    assert all(places[at] == tuple(range(at, 1000, 7)) for at in places)
+
+
+@pytest.mark.parametrize("name", ["vgg16", "resnet50", "googlenet", "densenet121", "unet"])
+def test_the_depth_is_networkx_s_longest_path(name: str) -> None:
     graph = cnndsl.load(name).graph
-    far: list[int] = []
-    for node in graph:
-        far.append(1 + max((far[at] for at in node.inputs), default=-1))
     assert nx.is_directed_acyclic_graph(graph.digraph)
-    assert nx.dag_longest_path_length(graph.digraph, weight=None, default_weight=1) == max(far)
+    before = nx.DiGraph(graph.digraph.subgraph(ancestors(graph.digraph, graph.output)))
+    for start, end in before.edges:
+        before.edges[start, end]["layers"] = int(is_weighted(graph, graph.nodes[end]))
+    assert nx.dag_longest_path_length(before, weight="layers") == depth(graph) > 10
+
+
+def test_nothing_in_a_graph_belongs_to_the_elaborator_or_the_parser() -> None:
+    text = """
+    net Tiny(n in 1..3 = 2)
+    block Unit(c, f, skip) = CONV3-c -> f -> (ID | @skip)
+    INPUT 8x8x4 -> a: CONV3-4 -> for g in RELU, GELU [Unit(4, g, @a)] -> Unit(n, HSWISH, skip=@a)
+    """
+    graph = cnndsl.loads(text).graph
+    calls = [part for part in walk(graph.tree) if isinstance(part, CallPart)]
+    assert [call.arguments for call in calls] == [
+        (width, NameSymbol(name), OutputSymbol("a")) for width, name in ((4, "RELU"), (4, "GELU"), (2, "HSWISH"))
+    ]
+    modules = set(re.findall(rb"cnndsl[.][a-z_.]+", pickle.dumps(graph)))
+    assert not {name for name in modules if name.startswith((b"cnndsl.elaborate", b"cnndsl.syntax"))}
+    assert {b"cnndsl.graph.node", b"cnndsl.expr"} <= modules
+
+
+def test_a_node_costs_at_most_two_kilobytes() -> None:
+    file = parse(Source("long.cnn", f"INPUT 8x8x4 -> {' -> '.join(['(CONV3-4 -> BN + ID) -> RELU'] * 2500)}"))
+    elaborate(file)
+    tracemalloc.start()
+    graph = elaborate(file)
+    held, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(graph) == 10_001
+    assert held < most < 2000 * len(graph)
 
 
 def test_the_shape_rule_counts_the_inputs_and_the_values() -> None:
