@@ -41,8 +41,8 @@ def without_counterpart(before: Graph, after: Graph) -> tuple[Mapping[int, Compa
     name, if they repeat one unit, or if they are chains of much the same layer types. Blocks that correspond without
     being equal are looked into. A chain whose layers the other network has outside of blocks has a counterpart, too.
     """
-    classes = PartClasses(before)
-    old, new = _Blocks(before, classes), _Blocks(after, PartClasses(after, classes))
+    classes = PartClasses(before, after)
+    old, new = _Blocks(before, classes), _Blocks(after, classes)
     groups_old, groups_new = grouped(before, "block"), grouped(after, "block")
     names_old, names_new = ({each.path for each in groups} for groups in (groups_old, groups_new))
     opened = list(_opened(before, groups_old, names_new)), list(_opened(after, groups_new, names_old))
