@@ -185,13 +185,12 @@ class _Wiring:
         """Tell for nodes that a part reads what they are in relation to it."""
         inside, outside = self.span[id(part)], self.outside[id(part)]
         for node in read:
-            place = self.place.get(node, -1)
             if node == entry:
                 yield _ENTRY
-            elif place in inside:
-                yield before[place] - before[inside.start]
-            else:
+            elif node in outside:
                 yield _ENTRY - 1 - outside[node]
+            else:
+                yield before[self.place[node]] - before[inside.start]
 
     def _span(self, part: Part) -> range:
         own = part.node if isinstance(part, LayerPart | MergePart) else None
@@ -213,8 +212,12 @@ class _Wiring:
             return _NONE if part.node == entry else {part.node: 0}
         if isinstance(part, LayerPart):
             read: Iterable[int] = self.graph.nodes[part.node].inputs
+            if read == (entry,):
+                return _NONE
         else:
-            read = chain.from_iterable(self.outside[id(child)] for child in inner_parts(part))
+            read = list(chain.from_iterable(self.outside[id(child)] for child in inner_parts(part)))
+            if not read:
+                return _NONE
         inside = self.span[id(part)]
         found = dict.fromkeys(at for at in read if at != entry and self.place.get(at, -1) not in inside)
         return {node: number for number, node in enumerate(found)} if found else _NONE
