@@ -38,9 +38,8 @@ from cnndsl.graph import (
     Part,
     ReferencePart,
     TapPart,
-    inner_parts,
-    output,
 )
+from cnndsl.graph.traversal import inner_parts, output
 from cnndsl.layers.base import TorchCall, TorchFunction
 
 
