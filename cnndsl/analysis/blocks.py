@@ -51,7 +51,8 @@ def correspondence(before: Graph, after: Graph) -> Correspondence:
 
     Blocks correspond if they are equal, if they are equal but for widths, strides and projections, if they have one
     name, if they repeat one unit, or if they are chains of much the same layer types. Blocks that correspond without
-    being equal are looked into. A chain whose layers the other network has outside of blocks has a counterpart, too.
+    being equal are looked into, except such chains: their layers are aligned as a whole. A chain whose layers the other
+    network has outside of blocks has a counterpart, too.
     """
     classes = PartClasses(before, after)
     old, new = _Blocks(before, classes), _Blocks(after, classes)
@@ -70,7 +71,11 @@ def correspondence(before: Graph, after: Graph) -> Correspondence:
             in_step = _in_step(before, pair[0], after, pair[1])
             for found, block in zip(places, pair, strict=True):
                 found.update((node, (count, at if in_step else -1)) for at, node in enumerate(block.nodes))
-        pending += [(one.parts, other.parts) for one, other in pairs if one.number.exact != other.number.exact]
+        pending += [
+            (one.parts, other.parts)
+            for one, other in pairs
+            if one.number.exact != other.number.exact and not _are_like_chains(before, one, after, other)
+        ]
         loose_old, loose_new = old.loose(several_old, blocks_old), new.loose(several_new, blocks_new)
         lone[0].update((at, each) for each in alone_old if not old.is_written_out(each, loose_new) for at in each.nodes)
         lone[1].update((at, each) for each in alone_new if not new.is_written_out(each, loose_old) for at in each.nodes)
@@ -140,8 +145,10 @@ def _matched(
 
 
 def _is_like(before: Graph, one: ComparedBlock, after: Graph, other: ComparedBlock) -> bool:
-    if one.units & other.units:
-        return True
+    return bool(one.units & other.units) or _are_like_chains(before, one, after, other)
+
+
+def _are_like_chains(before: Graph, one: ComparedBlock, after: Graph, other: ComparedBlock) -> bool:
     if not one.is_chain or not other.is_chain:
         return False
     kinds = [before.nodes[at].kind for at in one.nodes], [after.nodes[at].kind for at in other.nodes]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 import cnndsl
@@ -50,6 +52,21 @@ def test_batch_normalisation_is_what_the_bn_form_adds() -> None:
     added = [pair for pair in comparison.pairs if pair.verdict == "added"]
     assert [pair.after.kind for pair in added if pair.after] == ["BN"] * 13
     assert set(verdicts(comparison)) == {"same", "added"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "counts"),
+    [
+        # Simonyan and Zisserman 2014, Table 1: A with normalisation behind its 8 convolutions.
+        ("vgg11", "vgg11_bn", {"same": 30, "added": 8}),
+        # A-LRN has 8 convolutions and a normalisation that C has not; C has 5 more, each with RELU.
+        ("vgg_a_lrn", "vgg_c", {"same": 30, "removed": 1, "added": 10}),
+        # D and E differ in 3 convolutions, each with RELU.
+        ("vgg16", "vgg19", {"same": 40, "added": 6}),
+    ],
+)
+def test_chains_of_one_family_are_compared_as_a_whole(before: str, after: str, counts: dict[str, int]) -> None:
+    assert Counter(verdicts(between(before, after))) == counts
 
 
 def test_another_wire_is_a_change() -> None:
