@@ -34,29 +34,87 @@ class ComparedBlock:
     is_chain: bool
 
 
-def without_counterpart(before: Graph, after: Graph) -> tuple[Mapping[int, ComparedBlock], Mapping[int, ComparedBlock]]:
-    """Return, for each network, the nodes of blocks that the other has nothing like, each with its block.
+@record(slots=True)
+class Correspondence:
+    """Which blocks of two networks correspond, for each network by node: `lone` is the block that the other has nothing
+    like, `places` where the innermost block with a counterpart has the node.
+
+    A place is the number of the pair of blocks, and the position in the block if layer for layer corresponds, else -1.
+    """
+
+    lone: tuple[Mapping[int, ComparedBlock], Mapping[int, ComparedBlock]]
+    places: tuple[Mapping[int, tuple[int, int]], Mapping[int, tuple[int, int]]]
+
+
+def correspondence(before: Graph, after: Graph) -> Correspondence:
+    """Find which blocks of two networks correspond.
 
     Blocks correspond if they are equal, if they are equal but for widths, strides and projections, if they have one
     name, if they repeat one unit, or if they are chains of much the same layer types. Blocks that correspond without
-    being equal are looked into. A chain whose layers the other network has outside of blocks has a counterpart, too.
+    being equal are looked into, except such chains: their layers are aligned as a whole. A chain whose layers the other
+    network has outside of blocks has a counterpart, too.
     """
-    classes = PartClasses(before)
-    old, new = _Blocks(before, classes), _Blocks(after, PartClasses(after, classes))
+    classes = PartClasses(before, after)
+    old, new = _Blocks(before, classes), _Blocks(after, classes)
     groups_old, groups_new = grouped(before, "block"), grouped(after, "block")
     names_old, names_new = ({each.path for each in groups} for groups in (groups_old, groups_new))
     opened = list(_opened(before, groups_old, names_new)), list(_opened(after, groups_new, names_old))
     lone: tuple[dict[int, ComparedBlock], dict[int, ComparedBlock]] = {}, {}
-    pending = [opened]
+    places: tuple[dict[int, tuple[int, int]], dict[int, tuple[int, int]]] = {}, {}
+    pending, count = [opened], 0
     while pending:
-        several_old, several_new = pending.pop()
+        several_old, several_new = _shared_repeats_opened(old, new, *pending.pop())
         blocks_old, blocks_new = old.of(several_old), new.of(several_new)
         pairs, alone_old, alone_new = _matched(blocks_old, blocks_new, before, after)
-        pending += [(one.parts, other.parts) for one, other in pairs if one.number.exact != other.number.exact]
+        for pair in pairs:
+            count += 1
+            in_step = _in_step(before, pair[0], after, pair[1])
+            for found, block in zip(places, pair, strict=True):
+                found.update((node, (count, at if in_step else -1)) for at, node in enumerate(block.nodes))
+        pending += [
+            (one.parts, other.parts)
+            for one, other in pairs
+            if one.number.exact != other.number.exact and not _are_like_chains(before, one, after, other)
+        ]
         loose_old, loose_new = old.loose(several_old, blocks_old), new.loose(several_new, blocks_new)
         lone[0].update((at, each) for each in alone_old if not old.is_written_out(each, loose_new) for at in each.nodes)
         lone[1].update((at, each) for each in alone_new if not new.is_written_out(each, loose_old) for at in each.nodes)
-    return lone
+    return Correspondence(lone, places)
+
+
+def _shared_repeats_opened(
+    old: _Blocks, new: _Blocks, groups_old: Iterable[RowGroup], groups_new: Iterable[RowGroup]
+) -> tuple[list[RowGroup], list[RowGroup]]:
+    """The groups of both networks, with the turns of a repeat in place of one that the other has a turn of, by name or
+    but for widths: there may be more of them, or one may be written out."""
+    sides = (old, list(groups_old)), (new, list(groups_new))
+    marks = [
+        {
+            mark
+            for group in groups
+            for turn in (group.parts if _is_repeat(group) else (group,))
+            for mark in blocks.marks(turn)
+        }
+        for blocks, groups in sides
+    ]
+    opened: list[list[RowGroup]] = []
+    for (blocks, groups), others in zip(sides, reversed(marks), strict=True):
+        opened.append([])
+        for group in groups:
+            is_shared = _is_repeat(group) and any(not others.isdisjoint(blocks.marks(turn)) for turn in group.parts)
+            opened[-1] += group.parts if is_shared else (group,)
+    return opened[0], opened[1]
+
+
+def _is_repeat(group: RowGroup) -> bool:
+    return group.times > 1 and not group.path
+
+
+def _in_step(before: Graph, one: ComparedBlock, after: Graph, other: ComparedBlock) -> bool:
+    """Whether two blocks have layer for layer the same types, in the same structure."""
+    if one.number.abstract != other.number.abstract or len(one.nodes) != len(other.nodes):
+        return False
+    return all(before.nodes[a].kind == after.nodes[b].kind for a, b in zip(one.nodes, other.nodes, strict=True))
 
 
 _WAYS: tuple[Callable[[ComparedBlock], object], ...] = (
@@ -87,8 +145,10 @@ def _matched(
 
 
 def _is_like(before: Graph, one: ComparedBlock, after: Graph, other: ComparedBlock) -> bool:
-    if one.units & other.units:
-        return True
+    return bool(one.units & other.units) or _are_like_chains(before, one, after, other)
+
+
+def _are_like_chains(before: Graph, one: ComparedBlock, after: Graph, other: ComparedBlock) -> bool:
     if not one.is_chain or not other.is_chain:
         return False
     kinds = [before.nodes[at].kind for at in one.nodes], [after.nodes[at].kind for at in other.nodes]
@@ -110,6 +170,11 @@ class _Blocks:
                 self.merges.append(part.node)
         self.merges.sort()
         self.ranges = sorted(self.numbers)
+
+    def marks(self, group: RowGroup) -> set[object]:
+        """Return its marks: name, and number by `PartClass.abstract`; nothing for other groups."""
+        number = self.numbers.get((min(group.nodes), max(group.nodes)))
+        return set() if number is None else {number.abstract, *([group.path] if group.path else [])}
 
     def of(self, groups: Iterable[RowGroup]) -> list[ComparedBlock]:
         """Return the groups that are blocks, in order."""

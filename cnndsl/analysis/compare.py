@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Literal
 
 from cnndsl.analysis.alignment import aligned
-from cnndsl.analysis.blocks import ComparedBlock, without_counterpart
+from cnndsl.analysis.blocks import ComparedBlock, Correspondence, correspondence
 from cnndsl.analysis.cost import Cost, costs, network_total
 from cnndsl.analysis.depth import depth
 from cnndsl.analysis.lecture import lecture_bytes
@@ -69,10 +69,11 @@ def compare(before: Graph, after: Graph) -> Comparison:
     """Align two networks block by block, and blocks that correspond layer by layer: by name and text, then by name,
     then by kind."""
     costs_before, costs_after = costs(before), costs(after)
-    lone = without_counterpart(before, after)
+    blocks = correspondence(before, after)
+    lone = blocks.lone
     both = [
         (before.nodes[old] if old is not None else None, after.nodes[new] if new is not None else None)
-        for old, new in _side_by_side(before, after, lone)
+        for old, new in _side_by_side(before, after, blocks)
     ]
     became = {old.index: new.index for old, new in both if old and new}
     kept = set(became.values())
@@ -107,18 +108,29 @@ def _keys(graph: Graph) -> list[list[object]]:
     return [[way(node) for node in graph.nodes] for way in ways]
 
 
-def _side_by_side(
-    before: Graph, after: Graph, lone: tuple[Mapping[int, ComparedBlock], Mapping[int, ComparedBlock]]
-) -> Iterator[tuple[int | None, int | None]]:
-    """The nodes of both in order; those of blocks without a counterpart have none either."""
+def _keys_within(graph: Graph, nodes: Sequence[int], places: Mapping[int, tuple[int, int]]) -> list[list[object]]:
+    """The keys of some nodes. First comes the place in a block that corresponds layer for layer, and all others go with
+    the block."""
+    found = [places.get(at, (0, -1)) for at in nodes]
+    in_step: list[object] = [place if place[1] >= 0 else object() for place in found]
+    within: list[list[object]] = [
+        [(place[0], key[at]) for at, place in zip(nodes, found, strict=True)] for key in _keys(graph)
+    ]
+    return [in_step, *within]
+
+
+def _side_by_side(before: Graph, after: Graph, blocks: Correspondence) -> Iterator[tuple[int | None, int | None]]:
+    """The nodes of both in order; those of blocks without a counterpart have none either, and those of a block that has
+    one are found there."""
     kept = [
         [node.index for node in graph if node.index not in alone]
-        for graph, alone in zip((before, after), lone, strict=True)
+        for graph, alone in zip((before, after), blocks.lone, strict=True)
     ]
     keys = [
-        [[key[at] for at in nodes] for key in _keys(graph)] for graph, nodes in zip((before, after), kept, strict=True)
+        _keys_within(graph, nodes, places)
+        for graph, nodes, places in zip((before, after), kept, blocks.places, strict=True)
     ]
-    apart = [deque(sorted(alone)) for alone in lone]
+    apart = [deque(sorted(alone)) for alone in blocks.lone]
     for old, new in aligned(range(len(kept[0])), range(len(kept[1])), *keys):
         at_old, at_new = (None if at is None else nodes[at] for at, nodes in zip((old, new), kept, strict=True))
         while apart[0] and at_old is not None and apart[0][0] < at_old:

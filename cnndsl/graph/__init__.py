@@ -17,7 +17,7 @@ from cnndsl.graph.parts import (
     SequencePart,
     TapPart,
 )
-from cnndsl.graph.traversal import inner_parts, nodes_of, rebuilt, walk
+from cnndsl.graph.traversal import entered, inner_parts, nodes_of, output, rebuilt, walk
 from cnndsl.graph.wiring import wired
 
 __all__ = [
@@ -38,9 +38,11 @@ __all__ = [
     "TapPart",
     "ancestors",
     "descendants",
+    "entered",
     "infer",
     "inner_parts",
     "nodes_of",
+    "output",
     "parted",
     "rebuilt",
     "walk",

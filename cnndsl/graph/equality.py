@@ -1,122 +1,252 @@
-"""Which parts are equal: decided exactly, by giving equal parts equal numbers.
+"""Which parts are equal: exactly, or but for widths, strides and projections.
 
-A part is written as a tuple of its layer, or of its inner parts' numbers, and each tuple gets a number when it is first
-seen (hash-consing). There are two ways to write a layer. `exact` has its options. `abstract` leaves out width and
-stride, and takes a projection (a 1x1 convolution alone in a branch, with a normalisation or without) for an identity:
-so the units of a residual stage are equal, whatever their width. Labels, blocks and repeats do not count, nor does how
-a sequence is bracketed. A reference counts by its distance: how many nodes before the place that it enters.
+Every part gets two numbers by hash-consing: equal parts have equal tuples of what they consist of, and a dictionary
+numbers the tuples. Nothing is hashed lossily. Time and memory are linear in the number of nodes; how deep rows may
+stand in rows is limited.
+
+What counts is what is made, and in which order: the options of layers, merges, auxiliary outputs, and which value each
+layer reads. Names, blocks, brackets, repeats, decided choices and shapes do not count. A value from outside of a part
+counts by its relation to the part: what enters it, or the first, second, … of the others that it reads. So equal parts
+compute the same from equal values, up to weights.
+
+Abstract classes leave out options for widths and strides as well. In a sum with a branch that computes something, a
+projection (a layer that works at each position by itself and sets the width, maybe with normalisation) equals `ID`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from functools import lru_cache
-from itertools import islice
+from functools import cache
+from itertools import accumulate, chain
+from typing import TypeAlias
 
 from cnndsl.graph.graph import Graph
 from cnndsl.graph.parts import LayerPart, MergePart, Part, ReferencePart, TapPart
-from cnndsl.graph.traversal import inner_parts, nodes_of
+from cnndsl.graph.traversal import entered, inner_parts, nodes_of
 from cnndsl.layers.base import Layer
+from cnndsl.layers.merge import Add
 from cnndsl.records import record
+
+_Item: TypeAlias = "int | tuple[int, ...]"
+"""The number of a part's class, followed by what it reads from outside, if anything."""
+
+_ENTRY = -1
+"""The code of the value that enters a part. Nodes in it are 0, 1, …, other values from outside -2, -3, …"""
+
+_NONE: Mapping[int, int] = {}
+
+_POINTWISE = (1, (1,), (1, 1), (1, 1, 1))
+"""Sizes of windows of one position."""
+
+_OTHER, _NOTHING, _NORM, _PROJECTION = range(4)
+"""How a branch changes what enters it."""
 
 
 @record(slots=True)
 class PartClass:
-    """The numbers of a part: parts are equal where they agree."""
+    """The numbers of a part's classes. Where `exact` is equal, so is `abstract`."""
 
     exact: int
     abstract: int
 
 
 class PartClasses:
-    """The numbers of the parts of a graph; comparable with those of the graph whose numbers are given as `like`.
+    """The classes of all parts of some graphs.
 
-    Takes time and memory in proportion to the number of nodes times the depth of the tree.
+    >>> from cnndsl import loads
+    >>> from cnndsl.graph.traversal import walk
+    >>> graph = loads("INPUT 8x8x4 -> a: CONV3-4 -> b: CONV3-4 -> c: CONV3-8/2").graph
+    >>> classes = PartClasses(graph)
+    >>> a, b, c = (classes.of(part) for part in walk(graph.tree) if isinstance(part, LayerPart) and part.node)
+    >>> a.exact == b.exact, b.exact == c.exact, b.abstract == c.abstract
+    (True, False, True)
     """
 
-    def __init__(self, graph: Graph, like: PartClasses | None = None) -> None:
-        self.graph = graph
-        self._numbers: dict[tuple[object, ...], int] = {} if like is None else like._numbers
-        self._rows: dict[int, tuple[int, ...]] = {} if like is None else like._rows
-        self._found: dict[int, PartClass] = {}
-        self._visit(graph.tree, 0)
+    def __init__(self, *graphs: Graph) -> None:
+        self._graphs = graphs
+        """Parts are known by their id, so they must not go away."""
+        self._numbers: dict[object, int] = {}
+        self._layers: dict[int, tuple[Layer, PartClass]] = {}
+        self._nothing = self._number("nothing")
+        self._classes: dict[int, PartClass] = {}
+        for graph in graphs:
+            self._add(graph)
 
     def of(self, part: Part) -> PartClass:
-        """Return the numbers of a part of the graph.
+        """Return the class of a part. Raises KeyError for a part of a graph that was not given."""
+        return self._classes[id(part)]
 
-        >>> from cnndsl.graph import LayerPart
-        >>> from cnndsl.network import loads
-        >>> classes = PartClasses(loads("INPUT 8x8x4 -> CONV3-4 -> CONV3-4 -> CONV3-8/2").graph)
-        >>> one, same, other = (classes.of(LayerPart(at)) for at in (1, 2, 3))
-        >>> one == same, one.exact == other.exact, one.abstract == other.abstract
-        (True, False, True)
-        """
-        return self._layer(part.node) if isinstance(part, LayerPart) else self._found[id(part)]
-
-    def _visit(self, part: Part, at: int) -> tuple[PartClass, int]:
-        """The numbers of a part whose first node is `at`, and the node after its last."""
-        if isinstance(part, LayerPart):
-            return self._layer(part.node), part.node + 1
-        classes: list[PartClass] = []
-        for each in inner_parts(part):
-            found, at = self._visit(each, at)
-            classes.append(found)
-        if isinstance(part, MergePart):
-            made = self._merge(part, classes)
-            at = part.node + 1
-        elif isinstance(part, ReferencePart):
-            number = self._number(("reference", at - part.node))
-            made = PartClass(number, number)
-        else:
-            made = PartClass(
-                self._row([each.exact for each in classes]), self._row([each.abstract for each in classes])
+    def layer(self, layer: Layer) -> PartClass:
+        """Return the class of a layer by itself, wherever it is."""
+        known = self._layers.get(id(layer))
+        if known is None:
+            kind = type(layer)
+            exact, abstract = (
+                self._number((kind, *(getattr(layer, name) for name in names))) for names in _counting(kind)
             )
-            if isinstance(part, TapPart):
-                made = PartClass(
-                    *(self._number(("tap", part.training_only, each)) for each in (made.exact, made.abstract))
-                )
-        self._found[id(part)] = made
-        return made, at
+            known = self._layers[id(layer)] = layer, PartClass(exact, abstract)
+        return known[1]
 
-    def _layer(self, node: int) -> PartClass:
-        found = self.graph.nodes[node]
-        others = tuple(node - at for at in found.inputs[1:])
-        exact = self._number(("layer", found.layer, *others))
-        return PartClass(exact, self._number(("kind", *_abstract(found.layer), *others)))
-
-    def _merge(self, part: MergePart, classes: Sequence[PartClass]) -> PartClass:
-        kind = self.graph.nodes[part.node].kind
-        skip = self._row([])
-        branches = [
-            skip if self._is_projection(branch) else found.abstract
-            for branch, found in zip(part.branches, classes, strict=True)
-        ]
-        exact = self._number(("merge", kind, *(found.exact for found in classes)))
-        return PartClass(exact, self._number(("merge", kind, *branches)))
-
-    def _is_projection(self, branch: Part) -> bool:
-        """Whether a branch is a convolution of one position, with normalisations behind it or without."""
-        layers = [self.graph.nodes[at].layer for at in islice(nodes_of(branch), 3)]
-        if not layers or layers[0].ROLE != "convolution" or set(getattr(layers[0], "kernel", ())) != {1}:
-            return False
-        return all(layer.ROLE == "normalisation" for layer in layers[1:])
-
-    def _row(self, numbers: Sequence[int]) -> int:
-        """The number of a sequence: rows in it are joined, and one part alone is itself."""
-        flat = tuple(each for number in numbers for each in self._rows.get(number, (number,)))
-        if len(flat) == 1:
-            return flat[0]
-        made = self._number(("row", *flat))
-        self._rows[made] = flat
-        return made
-
-    def _number(self, key: tuple[object, ...]) -> int:
+    def _number(self, key: object) -> int:
         return self._numbers.setdefault(key, len(self._numbers))
 
+    def _add(self, graph: Graph) -> None:
+        wiring = _Wiring(graph)
+        everything = list(range(len(wiring.place) + 1))
+        exact, abstract = dict[int, int](), dict[int, int]()
+        for part, entry in wiring.upwards:
+            number = self._of(part, entry, exact, wiring, everything, is_abstract=False)
+            exact[id(part)] = number
+            abstract[id(part)] = self._of(part, entry, abstract, wiring, wiring.without_projections, is_abstract=True)
+            self._classes[id(part)] = PartClass(number, abstract[id(part)])
 
-@lru_cache(maxsize=4096)
-def _abstract(layer: Layer) -> tuple[object, ...]:
-    """A layer without its width and its stride."""
-    left_out = (layer.WIDTH, layer.STRIDE)
-    return type(layer), *(getattr(layer, each.name) for each in fields(layer) if each.name not in left_out)
+    def _of(
+        self,
+        part: Part,
+        entry: int,
+        known: Mapping[int, int],
+        wiring: _Wiring,
+        before: Sequence[int],
+        *,
+        is_abstract: bool,
+    ) -> int:
+        """The number of a part, from those of its children. `before` counts the nodes before a place."""
+
+        def item(child: Part) -> _Item:
+            number, outside = known[id(child)], wiring.outside[id(child)]
+            return (number, *wiring.codes(part, entry, outside, before)) if outside else number
+
+        if isinstance(part, LayerPart | MergePart):
+            node = wiring.graph.nodes[part.node]
+            found = self.layer(node.layer)
+            layer = found.abstract if is_abstract else found.exact
+            if isinstance(part, LayerPart):
+                return self._number((LayerPart, layer, *wiring.codes(part, entry, node.inputs, before)))
+            projections = wiring.projections.get(id(part), ()) if is_abstract else ()
+            branches = (self._nothing if at in projections else item(branch) for at, branch in enumerate(part.branches))
+            return self._number((MergePart, layer, *branches))
+        if isinstance(part, TapPart):
+            return self._number((TapPart, part.training_only, item(part.part)))
+        if isinstance(part, ReferencePart) and part.node != entry:
+            return self._number(ReferencePart)
+        inner = [each for each in inner_parts(part) if wiring.items[id(each)]]
+        if len(inner) > 1:
+            return self._number(("row", *map(item, wiring.items[id(part)])))
+        return known[id(inner[0])] if inner else self._nothing
+
+
+@cache
+def _counting(kind: type[Layer]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The fields of a layer that count in exact and in abstract classes. Names of outputs never do."""
+    options = kind.options()
+    exact = tuple(each.name for each in fields(kind) if each.name not in options or not _is_name(kind, each.name))
+    return exact, tuple(name for name in exact if name in options and name not in (kind.WIDTH, kind.STRIDE))
+
+
+def _is_name(kind: type[Layer], option: str) -> bool:
+    return kind.options()[option].type == "reference"
+
+
+class _Wiring:
+    """What each part of a graph reads, and which branches are projections."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.place = {node: at for at, node in enumerate(nodes_of(graph.tree))}
+        self.upwards = list(_upwards(graph.tree))
+        """Every part with the node that enters it, each after its children."""
+        self.span: dict[int, range] = {}
+        """The places of a part's nodes."""
+        self.items: dict[int, Sequence[Part]] = {}
+        """What stands in a row, one by one, without what only passes the value on."""
+        self.outside: dict[int, Mapping[int, int]] = {}
+        """The nodes that a part reads and does not make, without the one that enters it, numbered as they are read."""
+        self.projections: dict[int, tuple[int, ...]] = {}
+        """Which branches of a sum are projections, by their places."""
+        effects = dict[int, int]()
+        left_out = set[int]()
+        for part, entry in self.upwards:
+            self.span[id(part)] = self._span(part)
+            self.items[id(part)] = self._items(part, entry)
+            self.outside[id(part)] = self._outside(part, entry)
+            effects[id(part)] = self._effect(part, entry, effects)
+            if isinstance(part, MergePart) and isinstance(graph.nodes[part.node].layer, Add):
+                found = [effects[id(branch)] for branch in part.branches]
+                if not all(effect in (_NOTHING, _PROJECTION) for effect in found):
+                    self.projections[id(part)] = tuple(at for at, each in enumerate(found) if each == _PROJECTION)
+                    for at in self.projections[id(part)]:
+                        left_out.update(self.span[id(part.branches[at])])
+        counted = (at not in left_out for at in range(len(self.place)))
+        self.without_projections = list(accumulate(counted, initial=0))
+        """How many nodes that are in no projection come before a place."""
+
+    def codes(self, part: Part, entry: int, read: Iterable[int], before: Sequence[int]) -> Iterator[int]:
+        """Tell for nodes that a part reads what they are in relation to it."""
+        inside, outside = self.span[id(part)], self.outside[id(part)]
+        for node in read:
+            if node == entry:
+                yield _ENTRY
+            elif node in outside:
+                yield _ENTRY - 1 - outside[node]
+            else:
+                yield before[self.place[node]] - before[inside.start]
+
+    def _span(self, part: Part) -> range:
+        own = part.node if isinstance(part, LayerPart | MergePart) else None
+        spans = [each for child in inner_parts(part) if (each := self.span[id(child)])]
+        if own is not None:
+            spans.append(range(self.place[own], self.place[own] + 1))
+        return range(spans[0].start, spans[-1].stop) if spans else range(0)
+
+    def _items(self, part: Part, entry: int) -> Sequence[Part]:
+        if isinstance(part, ReferencePart) and part.node == entry:
+            return ()
+        if isinstance(part, LayerPart | MergePart | TapPart | ReferencePart):
+            return (part,)
+        rows = [items for each in inner_parts(part) if (items := self.items[id(each)])]
+        return rows[0] if len(rows) == 1 else tuple(chain.from_iterable(rows))
+
+    def _outside(self, part: Part, entry: int) -> Mapping[int, int]:
+        if isinstance(part, ReferencePart):
+            return _NONE if part.node == entry else {part.node: 0}
+        if isinstance(part, LayerPart):
+            read: Iterable[int] = self.graph.nodes[part.node].inputs
+            if read == (entry,):
+                return _NONE
+        else:
+            read = list(chain.from_iterable(self.outside[id(child)] for child in inner_parts(part)))
+            if not read:
+                return _NONE
+        inside = self.span[id(part)]
+        found = dict.fromkeys(at for at in read if at != entry and self.place.get(at, -1) not in inside)
+        return {node: number for number, node in enumerate(found)} if found else _NONE
+
+    def _effect(self, part: Part, entry: int, effects: Mapping[int, int]) -> int:
+        """How a part changes what enters it."""
+        if isinstance(part, LayerPart):
+            node = self.graph.nodes[part.node]
+            return _of_layer(node.layer) if node.inputs == (entry,) else _OTHER
+        if isinstance(part, ReferencePart):
+            return _NOTHING if part.node == entry else _OTHER
+        if isinstance(part, MergePart | TapPart):
+            return _OTHER
+        found = [effects[id(child)] for child in inner_parts(part)]
+        return _OTHER if _OTHER in found else max(found, default=_NOTHING)
+
+
+def _of_layer(layer: Layer) -> int:
+    if layer.ROLE == "normalisation":
+        return _NORM
+    is_pointwise = not layer.SIZE or getattr(layer, layer.SIZE) in _POINTWISE
+    return _PROJECTION if layer.WIDTH and is_pointwise else _OTHER
+
+
+def _upwards(tree: Part) -> Iterator[tuple[Part, int]]:
+    """Yield every part with the node that enters it, each after its children."""
+    downwards, stack = list[tuple[Part, int]](), [(tree, -1)]
+    while stack:
+        part, entry = stack.pop()
+        downwards.append((part, entry))
+        stack.extend(entered(part, entry))
+    return reversed(downwards)

@@ -94,6 +94,31 @@ def nodes_of(part: Part | None) -> Iterator[int]:
             stack.extend(reversed(inner_parts(each)))
 
 
+def output(part: Part | None, entry: int) -> int:
+    """Return the node whose value leaves a part that the value of `entry` enters.
+
+    >>> output(SequencePart((LayerPart(1), IdentityPart())), 0)
+    1
+    """
+    stack = [] if part is None else [part]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, LayerPart | ReferencePart | MergePart):
+            return each.node
+        if not isinstance(each, TapPart):
+            stack.extend(inner_parts(each))
+    return entry
+
+
+def entered(part: Part, entry: int) -> Iterator[tuple[Part, int]]:
+    """Yield the parts that a part consists of, each with the node whose value enters it; that of `entry` enters the
+    part itself."""
+    for each in inner_parts(part):
+        yield each, entry
+        if isinstance(part, SequencePart | LoopPart):
+            entry = output(each, entry)
+
+
 def rebuilt(part: Part, change: Callable[[Part, Part], Part]) -> Part:
     """Return a part in which `change` has replaced every part, inner ones first, but for layers: it is given the part
     as it was, and the same with its inner parts replaced."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cnndsl
-from cnndsl.analysis.blocks import without_counterpart
+from cnndsl.analysis.blocks import correspondence
 from cnndsl.analysis.compare import compare
 
 RES = "block Res(c, s=1) = (CONV3-c/s -> BN -> RELU -> CONV3-c -> BN + ID or CONV1-c/s) -> RELU\n"
@@ -14,7 +14,7 @@ DENSE = "block Dense(g) = (ID | BN -> RELU -> CONV1-4*1 -> CONV3-g)\n"
 
 def lone(before: str, after: str) -> tuple[list[str], list[str]]:
     """The names of the blocks of each network that the other has nothing like."""
-    found = without_counterpart(cnndsl.loads(before).graph, cnndsl.loads(after).graph)
+    found = correspondence(cnndsl.loads(before).graph, cnndsl.loads(after).graph).lone
     one, other = (list(dict.fromkeys(block.name for block in each.values())) for each in found)
     return one, other
 
@@ -65,7 +65,7 @@ def test_each_layer_has_one_place(other: str) -> None:
 
 
 def test_networks_of_two_families_have_no_residual_unit_in_common() -> None:
-    found, others = without_counterpart(cnndsl.load("resnet50").graph, cnndsl.load("densenet121").graph)
+    found, others = correspondence(cnndsl.load("resnet50").graph, cnndsl.load("densenet121").graph).lone
     assert {block.name for block in found.values()} == {"layer1", "layer2", "layer3", "layer4"}
     # Six, twelve, twenty-four and sixteen dense layers, three of the blocks with a transition behind them (Huang et al.
     # 2017, Table 1), of seven layers each and four in a transition.

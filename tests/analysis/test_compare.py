@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 import cnndsl
@@ -50,6 +52,21 @@ def test_batch_normalisation_is_what_the_bn_form_adds() -> None:
     added = [pair for pair in comparison.pairs if pair.verdict == "added"]
     assert [pair.after.kind for pair in added if pair.after] == ["BN"] * 13
     assert set(verdicts(comparison)) == {"same", "added"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "counts"),
+    [
+        # Simonyan and Zisserman 2014, Table 1: A with normalisation behind its 8 convolutions.
+        ("vgg11", "vgg11_bn", {"same": 30, "added": 8}),
+        # A-LRN has 8 convolutions and a normalisation that C has not; C has 5 more, each with RELU.
+        ("vgg_a_lrn", "vgg_c", {"same": 30, "removed": 1, "added": 10}),
+        # D and E differ in 3 convolutions, each with RELU.
+        ("vgg16", "vgg19", {"same": 40, "added": 6}),
+    ],
+)
+def test_chains_of_one_family_are_compared_as_a_whole(before: str, after: str, counts: dict[str, int]) -> None:
+    assert Counter(verdicts(between(before, after))) == counts
 
 
 def test_another_wire_is_a_change() -> None:
@@ -161,3 +178,36 @@ def test_long_nets_of_like_layers_are_aligned() -> None:
         f"INPUT 8x8x4 -> a: CONV1-4 -> {middle} -> b: CONV1-4", f"INPUT 8x8x4 -> c: RELU6 -> {middle} -> d: RELU6"
     )
     assert verdicts(comparison) == ["same", "removed", "added", *["same"] * 240, "removed", "added"]
+
+
+def test_stages_of_more_units_have_more_units() -> None:
+    """ResNet-34 has the 8 units of ResNet-18 and 8 more, of 7 layers each (He et al. 2015, Table 1)."""
+    found = between("resnet18", "resnet34")
+    assert sorted(set(verdicts(found))) == ["added", "same"]
+    assert verdicts(found).count("added") == 8 * 7
+    assert found.renamed == 0
+
+
+@pytest.mark.parametrize("other", ["wide_resnet50_2", "resnext50_32x4d"])
+def test_a_net_of_the_same_structure_has_layer_for_layer(other: str) -> None:
+    """Each of the 16 units changes in its first three layers, in the normalisation and RELU of the second convolution,
+    and in the convolution that reads it: 16 times 7."""
+    found = between("resnet50", other)
+    assert sorted(set(verdicts(found))) == ["changed", "same"]
+    assert verdicts(found).count("changed") == 16 * 7
+
+
+def test_a_repeat_and_its_turns_written_out_are_the_same() -> None:
+    block = "block B = CONV3-4 -> BN -> RELU -> CONV1-4\n"
+    repeated, written = "INPUT 8x8x4 -> [B]*3 -> FC-2", "INPUT 8x8x4 -> B -> [B]*2 -> FC-2"
+    assert not between(block + repeated, block + written).differs
+    assert verdicts(between(block + repeated, block + written.replace("*2", "*3"))).count("added") == 4
+
+
+def test_layers_of_equal_blocks_go_by_their_position() -> None:
+    """By their texts, the second convolution of one would be the first of the other."""
+    found = between(
+        "INPUT 8x8x4 -> u: [CONV3-8 -> CONV3-16 -> RELU -> POOL2]",
+        "INPUT 8x8x4 -> u: [CONV3-4 -> CONV3-8 -> RELU -> POOL2]",
+    )
+    assert set(verdicts(found)) == {"same", "changed"}

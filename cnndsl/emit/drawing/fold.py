@@ -18,6 +18,7 @@ from cnndsl.graph import (
     inner_parts,
     nodes_of,
 )
+from cnndsl.graph.equality import PartClasses
 from cnndsl.layers.base import Role
 
 Folded: TypeAlias = "Mapping[int, int]"
@@ -45,26 +46,22 @@ def unfolded(graph: Graph) -> Folded:
 
 
 def fold(graph: Graph) -> Folded:
-    """The nodes of later turns of a repeat as those of its first, where all turns have the same kinds of layers."""
+    """The nodes of later turns of a repeat as those of its first, where all turns are equal."""
     folded = dict(unfolded(graph))
-    _fold(graph, graph.tree, folded)
+    _fold(PartClasses(graph), graph.tree, folded)
     return folded
 
 
-def _fold(graph: Graph, part: Part, folded: dict[int, int]) -> None:
+def _fold(classes: PartClasses, part: Part, folded: dict[int, int]) -> None:
     if isinstance(part, LoopPart) and part.count is not None and len(part.turns) > 1:
         first, *later = [list(nodes_of(turn)) for turn in part.turns]
-        if first and all(_kinds(graph, turn) == _kinds(graph, first) for turn in later):
-            _fold(graph, part.turns[0], folded)
+        if first and len({classes.of(turn).exact for turn in part.turns}) == 1:
+            _fold(classes, part.turns[0], folded)
             for turn in later:
                 folded.update({node: folded[shown] for node, shown in zip(turn, first, strict=True)})
             return
     for child in inner_parts(part):
-        _fold(graph, child, folded)
-
-
-def _kinds(graph: Graph, nodes: list[int]) -> list[str]:
-    return [graph.nodes[at].kind for at in nodes]
+        _fold(classes, child, folded)
 
 
 def stack(graph: Graph, folded: Folded) -> dict[int, list[int]]:

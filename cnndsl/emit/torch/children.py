@@ -11,12 +11,11 @@ from typing import Protocol
 
 from cnndsl.emit.torch.cursor import Cursor, flat_term, width_term
 from cnndsl.emit.torch.ir import Apply, BranchStep, Build, Child, Compute, Flag, ModuleClass, SequentialBuild, Step
-from cnndsl.emit.torch.part_queries import output
 from cnndsl.emit.torch.scope import known_terms
 from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, negated, op
 from cnndsl.emit.torch.trace_records import Candidate, Decision, Differ, Traced, of_type
 from cnndsl.emit.torch.walk import builds
-from cnndsl.graph import CallPart, Graph, Part
+from cnndsl.graph import CallPart, Graph, Part, output
 
 
 class Modules(Protocol):

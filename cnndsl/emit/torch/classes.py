@@ -16,7 +16,7 @@ from cnndsl.analysis.inplace import overwritten
 from cnndsl.emit.torch.builder import MOST_EXTRAS, ClassBuilder, ClassPlan, extra
 from cnndsl.emit.torch.ir import Key, ModuleClass, key
 from cnndsl.emit.torch.names import variable
-from cnndsl.emit.torch.part_queries import Borders, calls, child_name, is_module, output
+from cnndsl.emit.torch.part_queries import Borders, calls, child_name, is_module
 from cnndsl.emit.torch.scope import Extra, Missing, Scope, known_terms, plain, python_value, same
 from cnndsl.emit.torch.terms import CodeValue, Const, Term, Var, substitute
 from cnndsl.emit.torch.trace import trace
@@ -34,8 +34,10 @@ from cnndsl.graph import (
     ReferencePart,
     SequencePart,
     TapPart,
+    entered,
     inner_parts,
     nodes_of,
+    output,
 )
 from cnndsl.layers.base import TorchCall, TorchFunction
 
@@ -159,11 +161,7 @@ class Classes:
             return self._is_link(part, entry)
         if isinstance(part, NamedPart) and part.is_module:
             return self.borders.is_closed(part, entry)
-        for each in inner_parts(part):
-            if not self.is_chain(each, entry):
-                return False
-            entry = output(each, entry)
-        return True
+        return all(self.is_chain(each, at) for each, at in entered(part, entry))
 
     def _is_link(self, call: CallPart, entry: int) -> bool:
         """Whether a call takes the value of `entry` alone and gives its output alone."""

@@ -19,11 +19,10 @@ from cnndsl.emit.torch.ir import (
     SequentialBuild,
 )
 from cnndsl.emit.torch.names import variable
-from cnndsl.emit.torch.part_queries import output
 from cnndsl.emit.torch.scope import python_value
 from cnndsl.emit.torch.terms import Const, Term, Var, add, mul, names
 from cnndsl.emit.torch.trace_records import Differ
-from cnndsl.graph import LoopPart, Part
+from cnndsl.graph import LoopPart, Part, output
 
 
 class Iterations:

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 
 from cnndsl.emit.torch.ir import Apply, ModuleClass
 from cnndsl.emit.torch.memory import ForwardMemory
-from cnndsl.emit.torch.part_queries import Borders, elements, output
+from cnndsl.emit.torch.part_queries import Borders, elements
 from cnndsl.emit.torch.trace_records import Traced
-from cnndsl.graph import CallPart, ChoicePart, LayerPart, LoopPart, NamedPart, Part
+from cnndsl.graph import CallPart, ChoicePart, LayerPart, LoopPart, NamedPart, Part, output
 
 
 class MemoryCosts:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from cnndsl.emit.torch.part_queries import output
 from cnndsl.emit.torch.terms import Const, Term, Var
 from cnndsl.emit.torch.translate import real, wants_integers, whole
 from cnndsl.expr import Expr, Value, names
@@ -25,8 +24,7 @@ from cnndsl.graph import (
     NamedPart,
     Node,
     Part,
-    SequencePart,
-    inner_parts,
+    entered,
 )
 from cnndsl.layers.base import LayerError
 from cnndsl.records import record
@@ -116,10 +114,8 @@ class _Uses:
             look = self._inside(part, {**look, **_axes(entering, look)}, entering)
         if isinstance(part, LoopPart):
             look = {**look, **dict.fromkeys(part.names, _Origin(_CLEAN, None))}
-        for each in inner_parts(part):
-            self._part(each, look, entry)
-            if isinstance(part, SequencePart | LoopPart):
-                entry = output(each, entry)
+        for each, at in entered(part, entry):
+            self._part(each, look, at)
         if isinstance(part, MergePart):
             self._merge(self.graph.nodes[part.node])
 

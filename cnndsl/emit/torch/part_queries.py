@@ -16,7 +16,6 @@ from cnndsl.graph import (
     Graph,
     IdentityPart,
     LayerPart,
-    LoopPart,
     MergePart,
     NamedPart,
     Part,
@@ -24,22 +23,10 @@ from cnndsl.graph import (
     SequencePart,
     TapPart,
     inner_parts,
+    output,
     walk,
 )
 from cnndsl.layers.base import TorchCall, TorchFunction
-
-
-def output(part: Part | None, entry: int) -> int:
-    """Return the node whose value leaves a part that the value of `entry` enters."""
-    if part is None or isinstance(part, IdentityPart | TapPart):
-        return entry
-    if isinstance(part, LayerPart | ReferencePart | MergePart):
-        return part.node
-    if isinstance(part, SequencePart | LoopPart):
-        for each in part.parts if isinstance(part, SequencePart) else part.turns:
-            entry = output(each, entry)
-        return entry
-    return output(part.body if isinstance(part, CallPart) else part.part, entry)
 
 
 def calls(part: Part) -> Iterator[CallPart]:

@@ -15,7 +15,7 @@ from cnndsl.emit.torch.choices import chosen, sometimes_merged
 from cnndsl.emit.torch.ir import Apply, Compute, Forward, Key, Step, Training, Value, key
 from cnndsl.emit.torch.merges import steps_of
 from cnndsl.emit.torch.names import attribute
-from cnndsl.emit.torch.part_queries import child_name, elements, is_module, output, path_of
+from cnndsl.emit.torch.part_queries import child_name, elements, is_module, path_of
 from cnndsl.emit.torch.steps import early, used_by, with_outputs
 from cnndsl.emit.torch.trace_records import (
     Border,
@@ -38,8 +38,8 @@ from cnndsl.graph import (
     Part,
     ReferencePart,
     TapPart,
-    inner_parts,
 )
+from cnndsl.graph.traversal import inner_parts, output
 from cnndsl.layers.base import TorchCall, TorchFunction
 
 

@@ -93,8 +93,17 @@ def test_a_folded_repeat_keeps_its_way_in_and_out() -> None:
     ]
 
 
-def test_turns_that_differ_are_not_folded() -> None:
-    text = "INPUT 8x8x4 -> [CONV3-4 -> RELU if i > 1]*3"
+@pytest.mark.parametrize(
+    "body",
+    [
+        "CONV3-4 -> RELU if i > 1",
+        # The same layer types with other options, and with other wires.
+        "CONV3-4(dilation=i)",
+        "a{i}: RELU -> b{i}: RELU -> c{i}: RELU -> [(ID + @a{i}) if i == 1 else (ID + @b{i})]",
+    ],
+)
+def test_turns_that_differ_are_not_folded(body: str) -> None:
+    text = f"INPUT 8x8x4 -> [{body}]*3"
     assert boxes(text, fold=True) == boxes(text)
 
 
