@@ -161,7 +161,10 @@ class Classes:
             return self._is_link(part, entry)
         if isinstance(part, NamedPart) and part.is_module:
             return self.borders.is_closed(part, entry)
-        return all(self.is_chain(each, at) for each, at in entered(part, entry))
+        for each, at in entered(part, entry):
+            if not self.is_chain(each, at):
+                return False
+        return True
 
     def _is_link(self, call: CallPart, entry: int) -> bool:
         """Whether a call takes the value of `entry` alone and gives its output alone."""
