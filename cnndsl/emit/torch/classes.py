@@ -63,6 +63,7 @@ class Classes:
     def root(self) -> ModuleClass:
         """Return the class of the network. Raises CnnError for a label that PyTorch cannot bear, Fixed for parameters
         that cannot be offered."""
+        self._define_innermost_first()
         body = _without_input(self.graph.tree)
         scope = Scope(self._look, (self._offered_values(),), (0,), frozenset(self.offered.values()))
         defaults: dict[str, Term] = {
@@ -161,10 +162,7 @@ class Classes:
             return self._is_link(part, entry)
         if isinstance(part, NamedPart) and part.is_module:
             return self.borders.is_closed(part, entry)
-        for each, at in entered(part, entry):
-            if not self.is_chain(each, at):
-                return False
-        return True
+        return all(self.is_chain(each, at) for each, at in entered(part, entry))
 
     def _is_link(self, call: CallPart, entry: int) -> bool:
         """Whether a call takes the value of `entry` alone and gives its output alone."""
@@ -211,6 +209,13 @@ class Classes:
         if any(self.by_path.get(call.path) is not made for call in found):
             raise Differ
         return made
+
+    def _define_innermost_first(self) -> None:
+        """Make the classes from the inside out, so that one never waits for those of blocks called in it. However
+        deep blocks call each other, Python's stack stays shallow."""
+        for call in reversed(list(calls(self.graph.tree))):
+            if call.path not in self.by_path and self.borders.own(call):
+                self._define(call)
 
     def _define(self, call: CallPart) -> None:
         """Make the classes of all calls of a block: one if that is right, else one for each kind of call."""
