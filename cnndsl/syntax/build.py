@@ -26,10 +26,29 @@ Children: TypeAlias = list[Any]
 
 
 class TreeBuilder:
-    """Builds the tree of the source that is set."""
+    """Builds the tree of a source, and collects its comments.
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    lark saves a builder with the tables (`generate`) and calls the one that it loads with them (`parse`).
+    """
+
+    def __init__(self) -> None:
+        self.source = Source("", "")
+        self.comments: list[ast.Comment] = []
+
+    def __reduce__(self) -> tuple[type[TreeBuilder], tuple[()]]:
+        """Pickle the name of the class alone, so that the tables contain nothing of a source."""
+        return TreeBuilder, ()
+
+    def begin(self, source: Source) -> None:
+        """Build the tree of this source from now on."""
+        self.source, self.comments = source, []
+
+    def comment(self, token: Token) -> Token:
+        """Collect a comment, which the grammar ignores."""
+        text = str(token).rstrip()
+        span = Span(self.source, token.start_pos, token.start_pos + len(text))
+        self.comments.append(ast.Comment(text, span))
+        return token
 
     def _span(self, children: Children) -> Span:
         first, last = children[0], children[-1]
