@@ -152,6 +152,22 @@ def test_there_is_no_import_cycle() -> None:
     assert [sorted(each) for each in nx.strongly_connected_components(graph) if len(each) > 1] == []
 
 
+@pytest.mark.parametrize("folder", ["analysis", "emit"])
+def test_what_comes_after_the_graph_does_not_know_the_text(folder: str) -> None:
+    """Not even by way of another module: the syntax tree and the elaborator are left behind."""
+    files = {module_of(path): path for path in SOURCES}
+    reached = {name for name in files if name.split(".")[1:2] == [folder]}
+    assert reached
+    todo = sorted(reached)
+    for name in todo:
+        for imported in imports(ast.walk(tree(files[name]))):
+            target = imported if imported in files else imported.rpartition(".")[0]
+            if target in files and target not in {*reached, "cnndsl"}:
+                reached.add(target)
+                todo.append(target)
+    assert [name for name in reached if name.split(".")[1:2] in (["syntax"], ["elaborate"])] == []
+
+
 def test_the_name_of_a_class_means_one_thing() -> None:
     homes: dict[str, list[str]] = {}
     for path in SOURCES:
