@@ -168,12 +168,26 @@ def test_what_comes_after_the_graph_does_not_know_the_text(folder: str) -> None:
     assert [name for name in reached if name.split(".")[1:2] in (["syntax"], ["elaborate"])] == []
 
 
+def names_of_types(path: Path) -> Iterator[str]:
+    """The classes, type aliases and type variables of a module: what is capitalised like a class."""
+    for node in executed_on_import(tree(path)):
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        is_alias = isinstance(node, ast.Assign) or (
+            isinstance(node, ast.AnnAssign) and "TypeAlias" in ast.unparse(node)
+        )
+        if is_alias and isinstance(target, ast.Name) and re.fullmatch(r"_?[A-Z]\w*[a-z]\w*", target.id):
+            yield target.id
+
+
 def test_the_name_of_a_class_means_one_thing() -> None:
+    """That of a type alias as well."""
     homes: dict[str, list[str]] = {}
     for path in SOURCES:
-        for node in tree(path).body:
-            if isinstance(node, ast.ClassDef):
-                homes.setdefault(node.name, []).append(relative(path))
+        for name in names_of_types(path):
+            homes.setdefault(name, []).append(relative(path))
+    assert "Shape" in homes
     assert {name: several for name, several in homes.items() if len(several) > 1} == {}
 
 

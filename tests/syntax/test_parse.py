@@ -28,7 +28,7 @@ def tree(text: str) -> ast.File:
     return parse(Source("net.cnn", text))
 
 
-def elements(text: str) -> tuple[ast.Element, ...]:
+def elements(text: str) -> tuple[ast.ChainItem, ...]:
     """What follows the input of a network."""
     (main,) = tree(f"INPUT -> {text}").statements
     assert isinstance(main, ast.Main)
