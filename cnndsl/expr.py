@@ -79,6 +79,8 @@ class Literal:
 
 @record(slots=True)
 class Name:
+    """A name that stands for a value: `n`."""
+
     name: str
     span: Span
 
@@ -101,6 +103,8 @@ class ReferenceExpr:
 
 @record(slots=True)
 class Unary:
+    """An operator before its operand: `-n`, `not a`."""
+
     operator: str
     operand: Expr
     span: Span
@@ -108,6 +112,8 @@ class Unary:
 
 @record(slots=True)
 class Binary:
+    """An operator between two operands: `2*n`, `a < b`."""
+
     operator: str
     left: Expr
     right: Expr
@@ -116,6 +122,8 @@ class Binary:
 
 @record(slots=True)
 class Call:
+    """A call of a built-in function: `max(a, b)`."""
+
     function: str
     arguments: tuple[Expr, ...]
     span: Span

@@ -200,11 +200,11 @@ def test_the_verifier_shares_nothing_with_the_steps() -> None:
 
 
 def functions_of(module: ModuleType) -> Iterator[tuple[str, object]]:
-    """The public functions, methods and properties that a module defines."""
+    """The public functions, cached ones too, methods and properties that a module defines."""
     for name, thing in vars(module).items():
         if name.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
             continue
-        if inspect.isfunction(thing):
+        if inspect.isfunction(inspect.unwrap(thing)):
             yield name, thing
         elif inspect.isclass(thing):
             kinds = (property, cached_property, classmethod, staticmethod)
@@ -219,6 +219,13 @@ def test_every_public_function_has_a_docstring(path: Path) -> None:
     """A method that overrides another may leave it to that one."""
     found = functions_of(importlib.import_module(module_of(path)))
     assert [name for name, each in found if not inspect.getdoc(each)] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_every_public_class_has_a_docstring(path: Path) -> None:
+    """In its text: dataclasses make up one of their own."""
+    classes = [node for node in tree(path).body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+    assert [node.name for node in classes if ast.get_docstring(node) is None] == []
 
 
 def test_no_file_is_too_long() -> None:

@@ -175,6 +175,8 @@ class Version:
 
 @record(slots=True)
 class Net:
+    """`net Small(n=2)`. `parameters` is None without parentheses."""
+
     name: str
     parameters: tuple[Parameter, ...] | None
     span: Span
@@ -182,6 +184,8 @@ class Net:
 
 @record(slots=True)
 class Use:
+    """`use "part.cnn": A, B`: the file, and each name with its place."""
+
     path: str
     names: tuple[tuple[str, Span], ...]
     path_span: Span
@@ -190,6 +194,8 @@ class Use:
 
 @record(slots=True)
 class Let:
+    """`let a = 2*n`."""
+
     name: str
     value: Expr
     span: Span
@@ -197,12 +203,16 @@ class Let:
 
 @record(slots=True)
 class Default:
+    """`default CONV(bias=no)`."""
+
     layer: WrittenLayer
     span: Span
 
 
 @record(slots=True)
 class Block:
+    """`block B(c) = CONV3-c -> RELU`. `parameters` is None without parentheses."""
+
     name: str
     parameters: tuple[Parameter, ...] | None
     body: Chain
@@ -212,6 +222,8 @@ class Block:
 
 @record(slots=True)
 class Assert:
+    """`assert params < 10_000_000`."""
+
     test: Expr
     span: Span
 
