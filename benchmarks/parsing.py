@@ -50,7 +50,7 @@ class Hand:
             items.append(self._element())
         return ast.Chain(tuple(items), items[0].span.to(items[-1].span))
 
-    def _element(self) -> ast.Element:
+    def _element(self) -> ast.ChainItem:
         opening = self._take(2)
         if opening is None:
             return self._layer()

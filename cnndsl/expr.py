@@ -79,6 +79,8 @@ class Literal:
 
 @record(slots=True)
 class Name:
+    """A name that stands for a value: `n`."""
+
     name: str
     span: Span
 
@@ -101,6 +103,8 @@ class ReferenceExpr:
 
 @record(slots=True)
 class Unary:
+    """An operator before its operand: `-n`, `not a`."""
+
     operator: str
     operand: Expr
     span: Span
@@ -108,6 +112,8 @@ class Unary:
 
 @record(slots=True)
 class Binary:
+    """An operator between two operands: `2*n`, `a < b`."""
+
     operator: str
     left: Expr
     right: Expr
@@ -116,13 +122,15 @@ class Binary:
 
 @record(slots=True)
 class Call:
+    """A call of a built-in function: `max(a, b)`."""
+
     function: str
     arguments: tuple[Expr, ...]
     span: Span
 
 
 Expr: TypeAlias = Literal | Name | Path | ReferenceExpr | Unary | Binary | Call
-Scope: TypeAlias = Mapping[str, Value]
+ValueScope: TypeAlias = Mapping[str, Value]
 
 
 def divisible(value: Number, divisor: int = 8) -> int:
@@ -213,7 +221,7 @@ def show(value: Value) -> str:
     return str(value)
 
 
-def evaluate(expr: Expr, scope: Scope) -> Value:
+def evaluate(expr: Expr, scope: ValueScope) -> Value:
     """The value of an expression in a scope.
 
     Raises CnnError for an unknown name, a division by zero, operands of the wrong type, a number out of bounds.
@@ -235,12 +243,12 @@ def evaluate(expr: Expr, scope: Scope) -> Value:
     raise error("E0205", "a reference is not a number", expr.span)
 
 
-def number(expr: Expr, scope: Scope) -> Number:
+def number(expr: Expr, scope: ValueScope) -> Number:
     """The value of an expression that must be a number. Raises CnnError where it is not."""
     return _number(evaluate(expr, scope), expr)
 
 
-def truth(expr: Expr, scope: Scope) -> bool:
+def truth(expr: Expr, scope: ValueScope) -> bool:
     """The value of an expression that must be yes or no. Raises CnnError where it is not."""
     value = evaluate(expr, scope)
     if not isinstance(value, bool):
@@ -267,7 +275,7 @@ def names(expr: Expr) -> Iterator[Name]:
                 yield from names(part)
 
 
-def _look_up(expr: Name, scope: Scope) -> Value:
+def _look_up(expr: Name, scope: ValueScope) -> Value:
     if expr.name in scope:
         value = scope[expr.name]
         if isinstance(value, Unknown):
@@ -299,13 +307,13 @@ def _bounded(value: Number, span: Span) -> Number:
     return value.numerator if value.denominator == 1 else value
 
 
-def _unary(expr: Unary, scope: Scope) -> Value:
+def _unary(expr: Unary, scope: ValueScope) -> Value:
     if expr.operator == "not":
         return not truth(expr.operand, scope)
     return -number(expr.operand, scope)
 
 
-def _binary(expr: Binary, scope: Scope) -> Value:
+def _binary(expr: Binary, scope: ValueScope) -> Value:
     op = expr.operator
     if op == "and":
         return truth(expr.left, scope) and truth(expr.right, scope)
@@ -339,7 +347,7 @@ def _unpadded(value: Value) -> Value:
     return value
 
 
-def _call(expr: Call, scope: Scope) -> Number:
+def _call(expr: Call, scope: ValueScope) -> Number:
     if expr.function not in FUNCTIONS:
         help = nearest(expr.function, list(FUNCTIONS)) or f"there are {', '.join(FUNCTIONS)}"
         place = Span(expr.span.source, expr.span.start, expr.span.start + len(expr.function))

@@ -25,6 +25,8 @@ _PLAIN = {
 
 
 class Stream(Protocol):
+    """What `wants_colour` must know of a stream."""
+
     def isatty(self) -> bool:
         """Return whether it is a terminal."""
         ...

@@ -6,14 +6,14 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-Settings = Mapping[str, object]
-Holds = Callable[[str, Settings], bool]
+ProgramSettings = Mapping[str, object]
+Holds = Callable[[str, ProgramSettings], bool]
 
 OPENING, CLOSING = "([{", ")]}"
 SEPARATORS = (" -> ", " + ", " | ", ", ")
 
 
-def shrunk(text: str, settings: Settings, holds: Holds, seconds: float = 20) -> tuple[str, Settings]:
+def shrunk(text: str, settings: ProgramSettings, holds: Holds, seconds: float = 20) -> tuple[str, ProgramSettings]:
     """Looks for the smallest program of which it still holds, for so much time."""
     until = time.monotonic() + seconds
     found = True
@@ -28,7 +28,7 @@ def shrunk(text: str, settings: Settings, holds: Holds, seconds: float = 20) -> 
     return text, settings
 
 
-def candidates(text: str, settings: Settings) -> Iterator[tuple[str, Settings]]:
+def candidates(text: str, settings: ProgramSettings) -> Iterator[tuple[str, ProgramSettings]]:
     """Lists all that is smaller by one step."""
     for each in (*without_lines(text), *without_parts(text), *unwrapped(text), *plainer(text)):
         yield tidied(each), settings
@@ -123,7 +123,7 @@ def plainer(text: str) -> Iterator[str]:
             yield text[: found.start()] + by + text[found.end() :]
 
 
-def without_parameters(text: str, settings: Settings) -> Iterator[tuple[str, Settings]]:
+def without_parameters(text: str, settings: ProgramSettings) -> Iterator[tuple[str, ProgramSettings]]:
     """Writes the value of a parameter of the net in its place."""
     head, _, rest = text.partition("\n")
     if not head.startswith("net "):

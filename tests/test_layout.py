@@ -152,12 +152,42 @@ def test_there_is_no_import_cycle() -> None:
     assert [sorted(each) for each in nx.strongly_connected_components(graph) if len(each) > 1] == []
 
 
+@pytest.mark.parametrize("folder", ["analysis", "emit"])
+def test_what_comes_after_the_graph_does_not_know_the_text(folder: str) -> None:
+    """Not even by way of another module: the syntax tree and the elaborator are left behind."""
+    files = {module_of(path): path for path in SOURCES}
+    reached = {name for name in files if name.split(".")[1:2] == [folder]}
+    assert reached
+    todo = sorted(reached)
+    for name in todo:
+        for imported in imports(ast.walk(tree(files[name]))):
+            target = imported if imported in files else imported.rpartition(".")[0]
+            if target in files and target not in {*reached, "cnndsl"}:
+                reached.add(target)
+                todo.append(target)
+    assert [name for name in reached if name.split(".")[1:2] in (["syntax"], ["elaborate"])] == []
+
+
+def names_of_types(path: Path) -> Iterator[str]:
+    """The classes, type aliases and type variables of a module: what is capitalised like a class."""
+    for node in executed_on_import(tree(path)):
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        is_alias = isinstance(node, ast.Assign) or (
+            isinstance(node, ast.AnnAssign) and "TypeAlias" in ast.unparse(node)
+        )
+        if is_alias and isinstance(target, ast.Name) and re.fullmatch(r"_?[A-Z]\w*[a-z]\w*", target.id):
+            yield target.id
+
+
 def test_the_name_of_a_class_means_one_thing() -> None:
+    """That of a type alias as well."""
     homes: dict[str, list[str]] = {}
     for path in SOURCES:
-        for node in tree(path).body:
-            if isinstance(node, ast.ClassDef):
-                homes.setdefault(node.name, []).append(relative(path))
+        for name in names_of_types(path):
+            homes.setdefault(name, []).append(relative(path))
+    assert "Shape" in homes
     assert {name: several for name, several in homes.items() if len(several) > 1} == {}
 
 
@@ -170,11 +200,11 @@ def test_the_verifier_shares_nothing_with_the_steps() -> None:
 
 
 def functions_of(module: ModuleType) -> Iterator[tuple[str, object]]:
-    """The public functions, methods and properties that a module defines."""
+    """The public functions, cached ones too, methods and properties that a module defines."""
     for name, thing in vars(module).items():
         if name.startswith("_") or getattr(thing, "__module__", None) != module.__name__:
             continue
-        if inspect.isfunction(thing):
+        if inspect.isfunction(inspect.unwrap(thing)):
             yield name, thing
         elif inspect.isclass(thing):
             kinds = (property, cached_property, classmethod, staticmethod)
@@ -189,6 +219,13 @@ def test_every_public_function_has_a_docstring(path: Path) -> None:
     """A method that overrides another may leave it to that one."""
     found = functions_of(importlib.import_module(module_of(path)))
     assert [name for name, each in found if not inspect.getdoc(each)] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_every_public_class_has_a_docstring(path: Path) -> None:
+    """In its text: dataclasses make up one of their own."""
+    classes = [node for node in tree(path).body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
+    assert [node.name for node in classes if ast.get_docstring(node) is None] == []
 
 
 def test_no_file_is_too_long() -> None:

@@ -25,6 +25,8 @@ class Gradient:
 
 @dataclass
 class BackwardTrace:
+    """The events of a forward pass, and the gradient of each node's output while the backward pass is traced."""
+
     forward: ForwardTrace
     gradients: dict[int, Gradient] = field(default_factory=dict[int, Gradient])
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from cnndsl.analysis import backward, forward
 from cnndsl.analysis.lifetimes import WIDTHS, Device, Dtype, Lifetimes
-from cnndsl.analysis.memory_trace import MemorySample, Step, TraceBuilder, largest_batch, levels, peak
+from cnndsl.analysis.memory_trace import MemorySample, StepTrace, TraceBuilder, largest_batch, levels, peak
 from cnndsl.graph import Graph
 from cnndsl.records import record
 
@@ -31,7 +31,7 @@ class Memory:
     """The memory of a step of a network, all figures in bytes; those of a batch are functions of it."""
 
     graph: Graph
-    step: Step
+    step: StepTrace
     parameters: int
     buffers: int
     gradients: int

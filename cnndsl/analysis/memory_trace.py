@@ -51,7 +51,7 @@ class Event:
 
 
 @record(slots=True)
-class Step:
+class StepTrace:
     """All events of a step, and the storages that they mention by number."""
 
     storages: tuple[Storage, ...]
@@ -102,12 +102,12 @@ class TraceBuilder:
         """Return how many still hold a storage."""
         return self._holders[storage]
 
-    def step(self) -> Step:
+    def step(self) -> StepTrace:
         """Return the events so far as a step, which nothing changes any more."""
-        return Step(tuple(self._storages), tuple(self._events))
+        return StepTrace(tuple(self._storages), tuple(self._events))
 
 
-def levels(step: Step, batch: int, rounded: bool = False) -> Iterator[MemorySample]:
+def levels(step: StepTrace, batch: int, rounded: bool = False) -> Iterator[MemorySample]:
     """The bytes that are alive at each event."""
     sizes = [storage.bytes(batch, rounded) for storage in step.storages]
     alive = 0
@@ -118,12 +118,12 @@ def levels(step: Step, batch: int, rounded: bool = False) -> Iterator[MemorySamp
         yield MemorySample(event.phase, event.node, highest, alive)
 
 
-def peak(step: Step, batch: int, rounded: bool = False) -> MemorySample:
+def peak(step: StepTrace, batch: int, rounded: bool = False) -> MemorySample:
     """The first event at which most is alive."""
     return max(levels(step, batch, rounded), key=lambda level: level.bytes)
 
 
-def largest_batch(step: Step, available: int, rounded: bool = False) -> int:
+def largest_batch(step: StepTrace, available: int, rounded: bool = False) -> int:
     """The largest batch whose peak is within so many bytes; 0 where not even one image fits.
 
     Without rounding the peak is a maximum of lines in the batch, so each event gives its own bound; with it, the
@@ -139,7 +139,7 @@ def largest_batch(step: Step, available: int, rounded: bool = False) -> int:
     return low
 
 
-def _unrounded_batch(step: Step, available: int) -> int:
+def _unrounded_batch(step: StepTrace, available: int) -> int:
     fixed = image = 0
     bound = 10**18
     for event in step.events:

@@ -41,7 +41,7 @@ class Finding:
 
 
 Check = Callable[[Graph], Iterator[Finding]]
-Kind = TypeVar("Kind", bound=Layer)
+AnyLayer = TypeVar("AnyLayer", bound=Layer)
 
 
 def odd_input(graph: Graph) -> Iterator[Finding]:
@@ -255,7 +255,7 @@ def _by(extents: tuple[int, ...]) -> str:
     return "x".join(map(str, extents))
 
 
-def _of(graph: Graph, kind: type[Kind]) -> Iterator[tuple[Node, Kind]]:
+def _of(graph: Graph, kind: type[AnyLayer]) -> Iterator[tuple[Node, AnyLayer]]:
     """The nodes of a kind, each with its layer."""
     return ((node, node.layer) for node in graph.layers if isinstance(node.layer, kind))
 

@@ -10,7 +10,8 @@ import click
 from cnndsl.commands.common import complain, echo, network, program_argument, settings_option
 
 if TYPE_CHECKING:
-    from cnndsl.runtime.bench import Dtype, Timing
+    from cnndsl.analysis.lifetimes import Dtype
+    from cnndsl.runtime.bench import Timing
 
 DTYPES = ("fp32", "fp16", "bf16", "amp")
 

@@ -16,7 +16,7 @@ from cnndsl.graph import Graph, Node
 from cnndsl.network import Network
 from cnndsl.terminal import Paint, clean, wants_colour
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 STANDARD_INPUT = "<stdin>"
 
@@ -36,18 +36,18 @@ def size(ctx: click.Context, param: click.Parameter, value: str) -> int:
     return int(Fraction(match[1]) * base**power)
 
 
-def program_argument(function: Function) -> Function:
+def program_argument(function: AnyFunction) -> AnyFunction:
     """The argument FILE."""
     return click.argument("file", metavar="FILE")(function)
 
 
-def settings_option(function: Function) -> Function:
+def settings_option(function: AnyFunction) -> AnyFunction:
     """`--set name=value`, any number of times."""
     help = "Set a parameter of the net, as in --set classes=10."
     return click.option("settings", "--set", metavar="NAME=VALUE", multiple=True, help=help)(function)
 
 
-def force_option(function: Function) -> Function:
+def force_option(function: AnyFunction) -> AnyFunction:
     """`--force`."""
     return click.option("--force", "-f", is_flag=True, help="Overwrite an existing file.")(function)
 

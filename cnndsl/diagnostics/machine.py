@@ -11,7 +11,8 @@ from urllib.parse import quote
 from cnndsl.errors import Diagnostic, Span
 from cnndsl.terminal import clean
 
-Json: TypeAlias = "str | int | list[Json] | dict[str, Json] | None"
+DiagnosticJson: TypeAlias = "str | int | list[DiagnosticJson] | dict[str, DiagnosticJson] | None"
+"""What JSON holds of a diagnostic: no fractions."""
 
 _GITHUB = {"error": "error", "warning": "warning"}
 _SARIF = {"error": "error", "warning": "warning"}
@@ -38,8 +39,8 @@ def github(diagnostics: Sequence[Diagnostic]) -> str:
 def sarif(diagnostics: Sequence[Diagnostic]) -> str:
     """A SARIF 2.1.0 log (OASIS standard), which code scanners take."""
     codes = sorted({each.code for each in diagnostics})
-    driver: dict[str, Json] = {"name": "cnndsl", "rules": [{"id": code} for code in codes]}
-    run: dict[str, Json] = {
+    driver: dict[str, DiagnosticJson] = {"name": "cnndsl", "rules": [{"id": code} for code in codes]}
+    run: dict[str, DiagnosticJson] = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "results": [_result(each, codes.index(each.code)) for each in diagnostics],
@@ -54,7 +55,7 @@ def _line(diagnostic: Diagnostic) -> str:
     return f"{place}{mark}{diagnostic.code} {clean(diagnostic.message)}"
 
 
-def _place(span: Span) -> dict[str, Json]:
+def _place(span: Span) -> dict[str, DiagnosticJson]:
     end_line, end_column = span.source.position(span.end)
     return {
         "file": span.source.name,
@@ -65,7 +66,7 @@ def _place(span: Span) -> dict[str, Json]:
     }
 
 
-def _object(diagnostic: Diagnostic) -> dict[str, Json]:
+def _object(diagnostic: Diagnostic) -> dict[str, DiagnosticJson]:
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity,
@@ -123,23 +124,23 @@ def _uri(path: str) -> str:
     return f"file:///{home}{quoted}" if home.endswith(":") else f"file:{quote(home, safe='/')}{quoted}"
 
 
-def _location(span: Span, message: str = "") -> dict[str, Json]:
+def _location(span: Span, message: str = "") -> dict[str, DiagnosticJson]:
     place = _place(span)
-    region: dict[str, Json] = {
+    region: dict[str, DiagnosticJson] = {
         "startLine": place["line"],
         "startColumn": place["column"],
         "endLine": place["end_line"],
         "endColumn": place["end_column"],
     }
-    file: dict[str, Json] = {"uri": _uri(span.source.name)}
-    location: dict[str, Json] = {"physicalLocation": {"artifactLocation": file, "region": region}}
+    file: dict[str, DiagnosticJson] = {"uri": _uri(span.source.name)}
+    location: dict[str, DiagnosticJson] = {"physicalLocation": {"artifactLocation": file, "region": region}}
     if message:
         location["message"] = {"text": message}
     return location
 
 
-def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Json]:
-    result: dict[str, Json] = {
+def _result(diagnostic: Diagnostic, rule: int) -> dict[str, DiagnosticJson]:
+    result: dict[str, DiagnosticJson] = {
         "ruleId": diagnostic.code,
         "ruleIndex": rule,
         "level": _SARIF.get(diagnostic.severity, "note"),

@@ -62,7 +62,7 @@ class Elaborator:
         return self.items(chain.items, wire, env)
 
     def items(
-        self, items: tuple[ast.Element, ...], wire: NodeOutput | None, env: Environment, follows: bool = False
+        self, items: tuple[ast.ChainItem, ...], wire: NodeOutput | None, env: Environment, follows: bool = False
     ) -> Expansion:
         """The elements of a chain; `follows` says that something stands before the first one."""
         parts: list[Part] = []
@@ -82,7 +82,7 @@ class Elaborator:
         return Expansion(wire, parts[0] if len(parts) == 1 else SequencePart(tuple(parts)))
 
     def element(
-        self, item: ast.Element, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None = None
+        self, item: ast.ChainItem, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None = None
     ) -> Expansion:
         """One element; what is wrong with it is reported."""
         try:
@@ -94,7 +94,7 @@ class Elaborator:
             return Expansion(None, None)
 
     def _dispatch(
-        self, item: ast.Element, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None
+        self, item: ast.ChainItem, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None
     ) -> Expansion:
         """One element. Raises CnnError where it is wrong, and where elements nest too deep."""
         try:
@@ -104,7 +104,7 @@ class Elaborator:
             self.state.depth -= 1
 
     def _made(
-        self, item: ast.Element, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None
+        self, item: ast.ChainItem, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None
     ) -> Expansion:
         if isinstance(item, ast.WrittenLayer):
             return self._layer(item, wire, env, tag)
@@ -347,7 +347,7 @@ class Elaborator:
         return Expansion(wire, part)
 
 
-def _elsewhere(item: ast.Element, env: Environment) -> ast.Ref | None:
+def _elsewhere(item: ast.ChainItem, env: Environment) -> ast.Ref | None:
     """The reference that an element starts from instead of what stands before it."""
     if isinstance(item, ast.WrittenLayer) and item.head not in env.home.blocks:
         return None
@@ -366,7 +366,7 @@ def _elsewhere(item: ast.Element, env: Environment) -> ast.Ref | None:
     return None
 
 
-def _dropped(item: ast.Element, start: ast.Ref) -> CnnError:
+def _dropped(item: ast.ChainItem, start: ast.Ref) -> CnnError:
     reference = start.span.text
     message = f"`{reference}` starts a branch: here it would drop the value before it"
     others = () if start is item else (Annotation(start.span, "it starts here"),)

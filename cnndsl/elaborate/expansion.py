@@ -59,7 +59,7 @@ class Expander(Protocol):
         ...
 
     def element(
-        self, item: ast.Element, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None = None
+        self, item: ast.ChainItem, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None = None
     ) -> Expansion:
         """Expand one element; what is wrong with it is reported."""
         ...

@@ -16,7 +16,7 @@ from cnndsl.limits import current
 from cnndsl.syntax import ast
 
 
-def check(items: Sequence[ast.Element], env: Environment, most: int) -> None:
+def check(items: Sequence[ast.ChainItem], env: Environment, most: int) -> None:
     """Raises CnnError at the first element with which a chain has more layers than it may have."""
     counter, total = _Counter(), 0
     for item in items:
@@ -25,7 +25,7 @@ def check(items: Sequence[ast.Element], env: Environment, most: int) -> None:
             raise too_many(total, most, item.span)
 
 
-def least(item: ast.Element, env: Environment, depth: int) -> int:
+def least(item: ast.ChainItem, env: Environment, depth: int) -> int:
     """At least so many layers come of an element that stands so deep."""
     return _Counter(depth).least(item, env)
 
@@ -52,13 +52,13 @@ class _Counter:
         self._calls: dict[tuple[int, tuple[tuple[str, Value], ...]], int] = {}
         self._depth, self._deepest = depth, 2 * current().nesting
 
-    def chain(self, items: Iterable[ast.Element], env: Environment) -> int:
+    def chain(self, items: Iterable[ast.ChainItem], env: Environment) -> int:
         total = 0
         for item in items:
             total += self.least(item, env)
         return total
 
-    def least(self, item: ast.Element, env: Environment) -> int:
+    def least(self, item: ast.ChainItem, env: Environment) -> int:
         if self._depth > self._deepest:
             return 1
         self._depth += 1
@@ -67,7 +67,7 @@ class _Counter:
         finally:
             self._depth -= 1
 
-    def _least(self, item: ast.Element, env: Environment) -> int:
+    def _least(self, item: ast.ChainItem, env: Environment) -> int:
         if isinstance(item, ast.WrittenLayer):
             return self._layer(item, env)
         if isinstance(item, ast.Group):

@@ -39,7 +39,7 @@ def table(walker: Expander, item: ast.For, wire: NodeOutput | None, env: Environ
     return _turns(walker, body, item.names, rows, None, item.rows, item.span, wire, env)
 
 
-def _once(walker: Expander, body: ast.Element, names: tuple[str, ...], env: Environment, stop: CnnError) -> Expansion:
+def _once(walker: Expander, body: ast.ChainItem, names: tuple[str, ...], env: Environment, stop: CnnError) -> Expansion:
     """Reports why the turns are not known, and looks at the body once for what is wrong with it anyway."""
 
     walker.state.report(stop)
@@ -48,7 +48,7 @@ def _once(walker: Expander, body: ast.Element, names: tuple[str, ...], env: Envi
     return Expansion(None, None)
 
 
-def _check(turns: int, body: ast.Element, span: Span, walker: Expander, env: Environment) -> None:
+def _check(turns: int, body: ast.ChainItem, span: Span, walker: Expander, env: Environment) -> None:
     """Raises CnnError where so many turns make more layers than there may be; an empty turn counts as one."""
 
     state = walker.state
@@ -77,7 +77,7 @@ def _rows(item: ast.For, env: Environment, most: int) -> tuple[tuple[Value, ...]
 
 def _turns(
     walker: Expander,
-    body: ast.Element,
+    body: ast.ChainItem,
     names: tuple[str, ...],
     rows: tuple[tuple[Value, ...], ...],
     written: Expr | None,

@@ -101,7 +101,7 @@ def _projection(branch: MergeBranch, target: Shape, env: Environment, entering: 
     return f"give the skip a projection: `ID or CONV1-{width}{'/' if step else ''}{step}`"
 
 
-def _layers(items: Sequence[ast.Element]) -> Iterator[ast.WrittenLayer]:
+def _layers(items: Sequence[ast.ChainItem]) -> Iterator[ast.WrittenLayer]:
     """The layers of a chain that stand in it openly, in their order."""
     for item in items:
         while isinstance(item, ast.Label):

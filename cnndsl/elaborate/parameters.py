@@ -296,7 +296,7 @@ def _survey(file: ast.File) -> _Survey:
     return _Survey(tuple(optionals), uses, frozenset(bound), named, labelled)
 
 
-def _inmost(body: ast.Element) -> ast.Element:
+def _inmost(body: ast.ChainItem) -> ast.ChainItem:
     """What is repeated."""
     while isinstance(body, ast.Repeat):
         body = body.body

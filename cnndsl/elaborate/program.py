@@ -345,7 +345,7 @@ def _network(
     return made.wire, leaf if made.part is None else SequencePart((leaf, made.part))
 
 
-def _input(program: _Program, item: ast.Element, env: Environment) -> NodeOutput:
+def _input(program: _Program, item: ast.ChainItem, env: Environment) -> NodeOutput:
     layer = item.body if isinstance(item, ast.Label) else item
     assert isinstance(layer, ast.WrittenLayer), "a main chain is kept where it begins with INPUT"
     entering = input_layer(layer, env)

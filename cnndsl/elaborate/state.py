@@ -21,7 +21,7 @@ from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
-Module: TypeAlias = NamedPart | CallPart | TapPart
+ModulePart: TypeAlias = NamedPart | CallPart | TapPart
 
 
 @record(slots=True)
@@ -188,7 +188,7 @@ class State:
         """The names in layers, by their place in the tree."""
         self.shapes: dict[tuple[int | Shape, ...], tuple[Layer, Shape]] = {}
         """Output shapes by the id of the layer, which is kept alive here, and input shapes."""
-        self.modules: list[tuple[Module, ModuleScope | int]] = []
+        self.modules: list[tuple[ModulePart, ModuleScope | int]] = []
         """Parts that wait for their path: a module's, or a node's."""
         self._seen: set[tuple[str, Span | None]] = set()
 

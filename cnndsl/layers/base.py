@@ -20,7 +20,7 @@ Dims: TypeAlias = tuple[int, ...]
 
 Padding: TypeAlias = Dims | Literal["same", "valid", "full"]
 
-Gradient: TypeAlias = Literal["own", "handed on", "divided", "parts", "broadcast"]
+GradientMemory: TypeAlias = Literal["own", "handed on", "divided", "parts", "broadcast"]
 """Memory of its own; that of the output's gradient where the numbers of values agree, or of its quotient; a part of it;
 memory of its own, and a sum where the input was broadcast."""
 
@@ -195,7 +195,7 @@ class Layer:
     """True where the PyTorch module refuses rates outside of 0 to 1 by itself."""
     INDICES_OF: ClassVar[int] = 0
     """The operand whose pooling indices the layer reads, as UNPOOL does; 0 for none."""
-    GRADIENT: ClassVar[Gradient] = "own"
+    GRADIENT: ClassVar[GradientMemory] = "own"
     """What the gradient of an input is in memory."""
     FULL_PRECISION: ClassVar[frozenset[str]] = frozenset()
     """The devices on which autocast casts the input to fp32 (pytorch.org/docs/stable/amp.html)."""

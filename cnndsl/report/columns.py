@@ -11,8 +11,8 @@ from cnndsl.records import record
 from cnndsl.report.rows import TableRow
 
 Cell: TypeAlias = "str | int"
-Dims: TypeAlias = "tuple[int | Fraction, ...]"
-Form: TypeAlias = Literal["text", "shape", "extents", "count", "bytes"]
+ExactExtents: TypeAlias = "tuple[int | Fraction, ...]"
+ColumnForm: TypeAlias = Literal["text", "shape", "extents", "count", "bytes"]
 
 
 @record(slots=True)
@@ -22,8 +22,8 @@ class Column:
 
     key: str
     title: str
-    form: Form
-    raw: Callable[[TableRow], Cell | Dims]
+    form: ColumnForm
+    raw: Callable[[TableRow], Cell | ExactExtents]
 
     @property
     def is_number(self) -> bool:
@@ -45,7 +45,7 @@ class Column:
         return raw if isinstance(raw, int) else None
 
 
-def extents(dims: Dims) -> str:
+def extents(dims: ExactExtents) -> str:
     """One number where all axes agree: `3`, `1x7`.
 
     >>> extents((3, 3)), extents((1, 7)), extents(())
@@ -66,23 +66,23 @@ def _kind(entry: TableRow) -> str:
     return entry.last.node.kind if entry.last and not entry.parts else ""
 
 
-def _output(entry: TableRow) -> Dims:
+def _output(entry: TableRow) -> ExactExtents:
     return entry.last.node.shape.hwc if entry.last else ()
 
 
-def _field(entry: TableRow) -> Dims:
+def _field(entry: TableRow) -> ExactExtents:
     return entry.last.receptive_field if entry.last else ()
 
 
-def _local(entry: TableRow) -> Dims:
+def _local(entry: TableRow) -> ExactExtents:
     return entry.last.field.local.size if entry.last and entry.last.field else ()
 
 
-def _stride(entry: TableRow) -> Dims:
+def _stride(entry: TableRow) -> ExactExtents:
     return entry.last.stride if entry.last else ()
 
 
-def _padding(entry: TableRow) -> Dims:
+def _padding(entry: TableRow) -> ExactExtents:
     return entry.last.field.padding if entry.last and entry.last.field else ()
 
 

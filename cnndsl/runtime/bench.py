@@ -12,6 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Literal
 
 from cnndsl.analysis.cost import costs
+from cnndsl.analysis.lifetimes import Dtype
 from cnndsl.analysis.memory import inference, training
 from cnndsl.graph import Graph
 from cnndsl.records import record
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-Dtype = Literal["fp32", "fp16", "bf16", "amp"]
 WARM_UPS = 3
 """Runs before the first that counts; a compiled module compiles in them."""
 

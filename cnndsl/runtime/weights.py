@@ -20,7 +20,7 @@ _LARGEST_HEADER = 100 * 2**20
 """As the format's own readers bound it."""
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 
-Extents = tuple[int, ...]
+TensorSize = tuple[int, ...]
 
 
 @record(slots=True)
@@ -30,8 +30,8 @@ class WeightDifference:
     kind: Literal["missing", "unexpected", "misshaped"]
     entry: str
     layer: str
-    expected: Extents | None
-    found: Extents | None
+    expected: TensorSize | None
+    found: TensorSize | None
 
     def __str__(self) -> str:
         if self.kind == "missing":
@@ -41,11 +41,11 @@ class WeightDifference:
         return f"misshaped   {self.entry} is {_shown(self.found)}, and the network has {_shown(self.expected)}"
 
 
-def _shown(extents: Extents | None) -> str:
+def _shown(extents: TensorSize | None) -> str:
     return f"[{'x'.join(map(str, extents or ()))}]"
 
 
-def expected(graph: Graph) -> dict[str, Extents]:
+def expected(graph: Graph) -> dict[str, TensorSize]:
     """The entries of the network's `state_dict` with their extents, in its order.
 
     >>> from cnndsl import loads
@@ -59,7 +59,7 @@ def expected(graph: Graph) -> dict[str, Extents]:
     }
 
 
-def read(path: str) -> dict[str, Extents]:
+def read(path: str) -> dict[str, TensorSize]:
     """The entries of a file of weights with their extents.
 
     Raises FileError where the file cannot be read, or holds something else than tensors by name.
@@ -72,12 +72,12 @@ def read(path: str) -> dict[str, Extents]:
     return _safetensors(path) if suffix == ".safetensors" else _torch(path)
 
 
-def compare(graph: Graph, found: Mapping[str, Extents]) -> list[WeightDifference]:
+def compare(graph: Graph, found: Mapping[str, TensorSize]) -> list[WeightDifference]:
     """Every entry that differs, in the order of the network, what is too much at the end."""
     return list(_differences(expected(graph), found))
 
 
-def _differences(wanted: Mapping[str, Extents], found: Mapping[str, Extents]) -> Iterator[WeightDifference]:
+def _differences(wanted: Mapping[str, TensorSize], found: Mapping[str, TensorSize]) -> Iterator[WeightDifference]:
     for entry, extents in wanted.items():
         layer = entry.rpartition(".")[0]
         if entry not in found:
@@ -103,7 +103,7 @@ def hint(differences: Sequence[WeightDifference]) -> str:
     return ""
 
 
-def _safetensors(path: str) -> dict[str, Extents]:
+def _safetensors(path: str) -> dict[str, TensorSize]:
     """The header of a safetensors file: its length in 8 bytes, little-endian, then JSON."""
     try:
         with Path(path).open("rb") as stream:
@@ -121,7 +121,7 @@ def _safetensors(path: str) -> dict[str, Extents]:
         raise FileError(f"cannot read {path}: it is not a safetensors file") from None
 
 
-def _torch(path: str) -> dict[str, Extents]:
+def _torch(path: str) -> dict[str, TensorSize]:
     import torch
 
     try:

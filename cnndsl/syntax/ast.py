@@ -45,7 +45,7 @@ class WrittenLayer:
 class Chain:
     """`A -> B -> C`."""
 
-    items: tuple[Element, ...]
+    items: tuple[ChainItem, ...]
     span: Span
 
 
@@ -70,7 +70,7 @@ class Merge:
 class Repeat:
     """`A*3`."""
 
-    body: Element
+    body: ChainItem
     count: Expr
     span: Span
 
@@ -79,7 +79,7 @@ class Repeat:
 class Optional:
     """`A?`, `A?name`."""
 
-    body: Element
+    body: ChainItem
     name: str | None
     span: Span
 
@@ -88,7 +88,7 @@ class Optional:
 class Either:
     """`ID or X`: the first whose shape fits the merge around it."""
 
-    choices: tuple[Element, ...]
+    choices: tuple[ChainItem, ...]
     span: Span
 
 
@@ -97,7 +97,7 @@ class Label:
     """`name{i}: A`. The parts of the name are texts and holes."""
 
     name: tuple[str | Expr, ...]
-    body: Element
+    body: ChainItem
     name_span: Span
     span: Span
 
@@ -116,7 +116,7 @@ class Tap:
 
     name: tuple[str | Expr, ...]
     mode: str | None
-    body: Element
+    body: ChainItem
     name_span: Span
     span: Span
 
@@ -125,9 +125,9 @@ class Tap:
 class Conditional:
     """`A if test else B`."""
 
-    body: Element
+    body: ChainItem
     test: Expr
-    otherwise: Element | None
+    otherwise: ChainItem | None
     span: Span
 
 
@@ -143,7 +143,7 @@ class For:
     is_range: bool = False
 
 
-Element: TypeAlias = WrittenLayer | Group | Merge | Repeat | Optional | Either | Label | Ref | Tap | Conditional | For
+ChainItem: TypeAlias = WrittenLayer | Group | Merge | Repeat | Optional | Either | Label | Ref | Tap | Conditional | For
 
 
 @record(slots=True)
@@ -175,6 +175,8 @@ class Version:
 
 @record(slots=True)
 class Net:
+    """`net Small(n=2)`. `parameters` is None without parentheses."""
+
     name: str
     parameters: tuple[Parameter, ...] | None
     span: Span
@@ -182,6 +184,8 @@ class Net:
 
 @record(slots=True)
 class Use:
+    """`use "part.cnn": A, B`: the file, and each name with its place."""
+
     path: str
     names: tuple[tuple[str, Span], ...]
     path_span: Span
@@ -190,6 +194,8 @@ class Use:
 
 @record(slots=True)
 class Let:
+    """`let a = 2*n`."""
+
     name: str
     value: Expr
     span: Span
@@ -197,12 +203,16 @@ class Let:
 
 @record(slots=True)
 class Default:
+    """`default CONV(bias=no)`."""
+
     layer: WrittenLayer
     span: Span
 
 
 @record(slots=True)
 class Block:
+    """`block B(c) = CONV3-c -> RELU`. `parameters` is None without parentheses."""
+
     name: str
     parameters: tuple[Parameter, ...] | None
     body: Chain
@@ -212,6 +222,8 @@ class Block:
 
 @record(slots=True)
 class Assert:
+    """`assert params < 10_000_000`."""
+
     test: Expr
     span: Span
 

@@ -21,17 +21,36 @@ class Token(Protocol):
     end_pos: int
 
 
-Children: TypeAlias = list[Any]
+RuleChildren: TypeAlias = list[Any]
 """Tokens and what other methods returned: lark's own interface is untyped."""
 
 
 class TreeBuilder:
-    """Builds the tree of the source that is set."""
+    """Builds the tree of a source, and collects its comments.
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    lark saves a builder with the tables (`generate`) and calls the one that it loads with them (`parse`).
+    """
 
-    def _span(self, children: Children) -> Span:
+    def __init__(self) -> None:
+        self.source = Source("", "")
+        self.comments: list[ast.Comment] = []
+
+    def __reduce__(self) -> tuple[type[TreeBuilder], tuple[()]]:
+        """Pickle the name of the class alone, so that the tables contain nothing of a source."""
+        return TreeBuilder, ()
+
+    def begin(self, source: Source) -> None:
+        """Build the tree of this source from now on."""
+        self.source, self.comments = source, []
+
+    def comment(self, token: Token) -> Token:
+        """Collect a comment, which the grammar ignores."""
+        text = str(token).rstrip()
+        span = Span(self.source, token.start_pos, token.start_pos + len(text))
+        self.comments.append(ast.Comment(text, span))
+        return token
+
+    def _span(self, children: RuleChildren) -> Span:
         first, last = children[0], children[-1]
         start: int = first.start_pos if _is_token(first) else first.span.start
         end: int = last.end_pos if _is_token(last) else last.span.end
@@ -42,42 +61,42 @@ class TreeBuilder:
 
     # Statements
 
-    def file(self, c: Children) -> tuple[ast.Statement, ...]:
+    def file(self, c: RuleChildren) -> tuple[ast.Statement, ...]:
         """Build `statement*`."""
         return tuple(c)
 
-    def version(self, c: Children) -> ast.Version:
+    def version(self, c: RuleChildren) -> ast.Version:
         """Build `"cnn" NUMBER`."""
         value = words.number(str(c[1]), self._at(c[1])).value
         return ast.Version(value if isinstance(value, int) else -1, self._span(c))
 
-    def net(self, c: Children) -> ast.Net:
+    def net(self, c: RuleChildren) -> ast.Net:
         """Build `"net" NAME parameters?`."""
         return ast.Net(str(c[1]), c[2].items if len(c) > 2 else None, self._span(c))
 
-    def use(self, c: Children) -> ast.Use:
+    def use(self, c: RuleChildren) -> ast.Use:
         """Build `"use" STRING ":" NAME ("," NAME)*`."""
         names = tuple((str(token), self._at(token)) for token in c[3::2])
         return ast.Use(str(c[1])[1:-1], names, self._at(c[1]), self._span(c))
 
-    def let(self, c: Children) -> ast.Let:
+    def let(self, c: RuleChildren) -> ast.Let:
         """Build `"let" NAME "=" expr`."""
         return ast.Let(str(c[1]), c[3], self._span(c))
 
-    def default(self, c: Children) -> ast.Default:
+    def default(self, c: RuleChildren) -> ast.Default:
         """Build `"default" layer`."""
         return ast.Default(c[1], self._span(c))
 
-    def block(self, c: Children) -> ast.Block:
+    def block(self, c: RuleChildren) -> ast.Block:
         """Build `"block" NAME parameters? "=" chain`."""
         parameters = c[2].items if len(c) > 4 else None
         return ast.Block(str(c[1]), parameters, c[-1], self._at(c[1]), self._span(c))
 
-    def assert_(self, c: Children) -> ast.Assert:
+    def assert_(self, c: RuleChildren) -> ast.Assert:
         """Build `"assert" expr`."""
         return ast.Assert(c[1], self._span(c))
 
-    def main(self, c: Children) -> ast.Main:
+    def main(self, c: RuleChildren) -> ast.Main:
         """Build `(name ":")? layer ("->" element)*`."""
         items = [each for each in c if not hasattr(each, "type")]
         if isinstance(items[0], Word):
@@ -86,40 +105,40 @@ class TreeBuilder:
         span = items[0].span.to(items[-1].span)
         return ast.Main(ast.Chain(tuple(items), span), span)
 
-    def parameters(self, c: Children) -> _Items:
+    def parameters(self, c: RuleChildren) -> _Items:
         """Build `"(" (parameter ("," parameter)*)? ")"`."""
         return _Items(tuple(c[1:-1:2]), self._span(c))
 
-    def parameter(self, c: Children) -> ast.Parameter:
+    def parameter(self, c: RuleChildren) -> ast.Parameter:
         """Build `NAME ("in" domain)? ("=" expr)?`."""
         domain = c[2] if len(c) > 2 and c[1] == "in" else None
         default = c[-1] if len(c) > 2 and c[-2] == "=" else None
         return ast.Parameter(str(c[0]), domain, default, self._span(c))
 
-    def domain(self, c: Children) -> ast.Domain:
+    def domain(self, c: RuleChildren) -> ast.Domain:
         """Build `sum ".." sum` or `"{" expr ("," expr)* "}"`."""
         is_range = c[0] != "{"
         return ast.Domain((c[0], c[2]) if is_range else tuple(c[1::2]), is_range, self._span(c))
 
     # Composition
 
-    def chain(self, c: Children) -> ast.Chain:
+    def chain(self, c: RuleChildren) -> ast.Chain:
         """Build `element ("->" element)*`."""
         return ast.Chain(tuple(c[::2]), self._span(c))
 
-    def conditional(self, c: Children) -> ast.Conditional:
+    def conditional(self, c: RuleChildren) -> ast.Conditional:
         """Build `part "if" test ("else" element)?` or `either "if" test ("else" element)?`."""
         return ast.Conditional(c[0], c[2], c[4] if len(c) > 4 else None, self._span(c))
 
-    def either(self, c: Children) -> ast.Either:
+    def either(self, c: RuleChildren) -> ast.Either:
         """Build `part ("or" part)+`."""
         return ast.Either(tuple(c[::2]), self._span(c))
 
-    def label(self, c: Children) -> ast.Label:
+    def label(self, c: RuleChildren) -> ast.Label:
         """Build `name ":" postfix`."""
         return ast.Label(words.label(c[0]), c[2], c[0].span, self._span(c))
 
-    def tap(self, c: Children) -> ast.Tap:
+    def tap(self, c: RuleChildren) -> ast.Tap:
         """Build `"tap" name ("(" NAME ")")? ":" postfix`."""
         mode: Token | None = c[3] if len(c) > 4 else None
         if mode is not None and str(mode) != "train":
@@ -127,58 +146,58 @@ class TreeBuilder:
             raise error("E0107", f"a tap can be for `train` only, not for `{mode}`", self._at(mode), help)
         return ast.Tap(words.label(c[1]), str(mode) if mode else None, c[-1], c[1].span, self._span(c))
 
-    def repeat(self, c: Children) -> ast.Repeat:
+    def repeat(self, c: RuleChildren) -> ast.Repeat:
         """Build `postfix "*" count`."""
         count: Expr | _Hole = c[2]
         return ast.Repeat(c[0], count.value if isinstance(count, _Hole) else count, self._span(c))
 
-    def optional(self, c: Children) -> ast.Optional:
+    def optional(self, c: RuleChildren) -> ast.Optional:
         """Build `postfix OPTIONAL`."""
         return ast.Optional(c[0], str(c[1])[1:] or None, self._span(c))
 
-    def ref(self, c: Children) -> ast.Ref:
+    def ref(self, c: RuleChildren) -> ast.Ref:
         """Build `reference`."""
         return ast.Ref(c[0].parts, c[0].span)
 
-    def group(self, c: Children) -> ast.Group:
+    def group(self, c: RuleChildren) -> ast.Group:
         """Build `"[" chain "]"` or `"(" chain ")"`."""
         return ast.Group(c[1], self._span(c))
 
-    def merge(self, c: Children) -> ast.Merge:
+    def merge(self, c: RuleChildren) -> ast.Merge:
         """Build `"(" chain ("+" chain)+ ")"` or `"(" chain ("|" chain)+ ")"`."""
         return ast.Merge(str(c[2]), tuple(c[1::2]), self._span(c))
 
-    def called_merge(self, c: Children) -> ast.Merge:
+    def called_merge(self, c: RuleChildren) -> ast.Merge:
         """Build `MERGE "(" chain ("," chain)* ","? ")"`."""
         branches = tuple(each for each in c if isinstance(each, ast.Chain))
         return ast.Merge(str(c[0]).upper(), branches, self._span(c))
 
-    def for_(self, c: Children) -> ast.For:
+    def for_(self, c: RuleChildren) -> ast.For:
         """Build `"for" NAME ("," NAME)* "in" rows "[" chain "]"`."""
         at = next(index for index, each in enumerate(c) if isinstance(each, _Rows))
         names = tuple(map(str, c[1 : at - 1 : 2]))
         rows: _Rows = c[at]
         return ast.For(names, rows.items, rows.span, c[-2], self._span(c), rows.is_range)
 
-    def rows(self, c: Children) -> _Rows:
+    def rows(self, c: RuleChildren) -> _Rows:
         """Build `row ("," row)*`."""
         return _Rows(tuple(row.items for row in c[::2]), c[0].span.to(c[-1].span))
 
-    def range(self, c: Children) -> _Rows:
+    def range(self, c: RuleChildren) -> _Rows:
         """Build `sum ".." sum`."""
         return _Rows(((c[0], c[2]),), self._span(c), is_range=True)
 
-    def row(self, c: Children) -> _Items:
+    def row(self, c: RuleChildren) -> _Items:
         """Build `sum` or `"(" sum ("," sum)+ ")"`."""
         return _Items((c[0],) if len(c) == 1 else tuple(c[1::2]), self._span(c))
 
-    def braces(self, c: Children) -> _Hole:
+    def braces(self, c: RuleChildren) -> _Hole:
         """Build `"{" expr "}"`."""
         return _Hole(c[1], self._span(c))
 
     # Layers
 
-    def layer(self, c: Children) -> ast.WrittenLayer:
+    def layer(self, c: RuleChildren) -> ast.WrittenLayer:
         """Build `word dims? arguments?`."""
         word: Word = c[0]
         arguments: tuple[ast.Argument, ...] | None = None
@@ -211,7 +230,7 @@ class TreeBuilder:
                 help = "a volume has no blanks: `INPUT 224x224x3`"
             raise error("E0106", "only INPUT has a volume behind it", place, help)
 
-    def word(self, c: Children) -> Word:
+    def word(self, c: RuleChildren) -> Word:
         """Build `WORD (hole TAIL?)*`."""
         if len(c) == 1:
             span = self._span(c)
@@ -222,31 +241,31 @@ class TreeBuilder:
             return words.joined(flat)
         return Word(flat, self._span(c))
 
-    def dims(self, c: Children) -> Word:
+    def dims(self, c: RuleChildren) -> Word:
         """Build `DIMS (hole TAIL?)*`."""
         return self.word(c)
 
-    def hole(self, c: Children) -> _Hole:
+    def hole(self, c: RuleChildren) -> _Hole:
         """Build `"{" expr "}"`."""
         return _Hole(c[1], self._span(c))
 
-    def arguments(self, c: Children) -> _Items:
+    def arguments(self, c: RuleChildren) -> _Items:
         """Build `"(" (argument ("," argument)* ","?)? ")"`."""
         return _Items(tuple(each for each in c if isinstance(each, ast.Argument)), self._span(c))
 
-    def argument(self, c: Children) -> ast.Argument:
+    def argument(self, c: RuleChildren) -> ast.Argument:
         """Build `expr` or `NAME "=" expr`."""
         return ast.Argument(str(c[0]) if len(c) > 1 else None, c[-1], self._span(c))
 
-    def name(self, c: Children) -> Word:
+    def name(self, c: RuleChildren) -> Word:
         """Build `word`."""
         return c[0]
 
-    def keyword_name(self, c: Children) -> Word:
+    def keyword_name(self, c: RuleChildren) -> Word:
         """Build the rule `keyword_name` of the grammar."""
         return self.word(c)
 
-    def reference(self, c: Children) -> ReferenceExpr:
+    def reference(self, c: RuleChildren) -> ReferenceExpr:
         """Build `REFERENCE (hole TAIL?)*`."""
         word = self.word(c)
         first = str(word.pieces[0][0])[1:]
@@ -258,7 +277,7 @@ class TreeBuilder:
 
     # Expressions
 
-    def literal(self, c: Children) -> Literal:
+    def literal(self, c: RuleChildren) -> Literal:
         """Build `NUMBER`, `SHAPE` or `("yes" | "no")`."""
         token: Token = c[0]
         span = self._at(token)
@@ -268,27 +287,27 @@ class TreeBuilder:
             return Literal(token.type == "YES", str(token), span)
         return words.number(str(token), span)
 
-    def variable(self, c: Children) -> Name:
+    def variable(self, c: RuleChildren) -> Name:
         """Build `NAME`."""
         return Name(str(c[0]), self._at(c[0]))
 
-    def path(self, c: Children) -> Path:
+    def path(self, c: RuleChildren) -> Path:
         """Build `PATH`."""
         return Path(tuple(str(c[0]).split(".")), self._at(c[0]))
 
-    def call(self, c: Children) -> Call:
+    def call(self, c: RuleChildren) -> Call:
         """Build `NAME "(" expr ("," expr)* ")"`."""
         return Call(str(c[0]), tuple(c[2::2]), self._span(c))
 
-    def parentheses(self, c: Children) -> Expr:
+    def parentheses(self, c: RuleChildren) -> Expr:
         """Build `"(" expr ")"`."""
         return c[1]
 
-    def unary(self, c: Children) -> Unary:
+    def unary(self, c: RuleChildren) -> Unary:
         """Build `"not" negation` or `"-" signed` or `"not" test_negation`."""
         return Unary(str(c[0]), c[1], self._span(c))
 
-    def binary(self, c: Children) -> Binary:
+    def binary(self, c: RuleChildren) -> Binary:
         """Build the rule `binary` of the grammar."""
         return Binary(str(c[1]), c[0], c[2], self._span(c))
 

@@ -16,7 +16,7 @@ from typing import TypeVar, cast
 from cnndsl.errors import Span
 from cnndsl.expr import Expr
 from cnndsl.syntax import ast, unparse
-from cnndsl.syntax.layout import Brackets, Page, Piece, Run, Unit
+from cnndsl.syntax.layout import Brackets, LayoutPiece, Page, Run, Unit
 
 T = TypeVar("T")
 
@@ -115,7 +115,7 @@ class _Writer:
         self._page.comments(run.entries[0].above, 4)
         self._page.run(run, 4)
 
-    def _parts(self, statement: ast.Statement) -> tuple[tuple[Piece, ...], str, Run | None]:
+    def _parts(self, statement: ast.Statement) -> tuple[tuple[LayoutPiece, ...], str, Run | None]:
         """What a statement says before its chain, the comment behind that, and the chain."""
         if isinstance(statement, ast.Main):
             return (), "", self._chain(statement.chain)
@@ -131,7 +131,7 @@ class _Writer:
             return ("default ", *self._layer(statement.layer)), "", None
         return (_sentence(statement),), "", None
 
-    def _head(self, keyword: str, statement: ast.Net | ast.Block) -> tuple[Piece, ...]:
+    def _head(self, keyword: str, statement: ast.Net | ast.Block) -> tuple[LayoutPiece, ...]:
         """A name with its parameters."""
         text, parameters = f"{keyword} {statement.name}", statement.parameters
         if not parameters:
@@ -205,7 +205,7 @@ class _Writer:
                 depth -= 1
         return at
 
-    def _element(self, item: ast.Element) -> tuple[Piece, ...]:
+    def _element(self, item: ast.ChainItem) -> tuple[LayoutPiece, ...]:
         if isinstance(item, ast.WrittenLayer):
             return self._layer(item)
         if isinstance(item, ast.Group):
@@ -225,7 +225,7 @@ class _Writer:
             return (f"tap {unparse.template(item.name)}{mode}: ", *self._element(item.body))
         return self._choice(item)
 
-    def _choice(self, item: ast.Either | ast.Conditional | ast.For) -> tuple[Piece, ...]:
+    def _choice(self, item: ast.Either | ast.Conditional | ast.For) -> tuple[LayoutPiece, ...]:
         if isinstance(item, ast.For):
             return self._for(item)
         if isinstance(item, ast.Either):
@@ -237,7 +237,7 @@ class _Writer:
             return (*body, test)
         return (*body, f"{test} else ", *self._element(item.otherwise))
 
-    def _layer(self, item: ast.WrittenLayer) -> tuple[Piece, ...]:
+    def _layer(self, item: ast.WrittenLayer) -> tuple[LayoutPiece, ...]:
         head = unparse.head(item, self._defined)
         if not item.arguments:
             return (head if item.arguments is None else f"{head}()",)
@@ -276,7 +276,7 @@ class _Writer:
             return Brackets("call", f"{item.operator}(", runs, ")", beside=beside, inside=inside)
         return Brackets("merge", "(", runs, ")", item.operator, beside, inside)
 
-    def _for(self, item: ast.For) -> tuple[Piece, ...]:
+    def _for(self, item: ast.For) -> tuple[LayoutPiece, ...]:
         names = f"for {', '.join(item.names)} in "
         opening = self._find("[", item.span_of_rows.end)
         if item.is_range:

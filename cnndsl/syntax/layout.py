@@ -69,8 +69,8 @@ class Brackets:
         )
 
 
-Piece: TypeAlias = str | Brackets
-Entry: TypeAlias = Unit[tuple[Piece, ...]]
+LayoutPiece: TypeAlias = str | Brackets
+Entry: TypeAlias = Unit[tuple[LayoutPiece, ...]]
 
 
 @record
@@ -99,15 +99,15 @@ class Run:
         )
 
 
-def _flat(piece: Piece) -> str:
+def _flat(piece: LayoutPiece) -> str:
     return piece if isinstance(piece, str) else piece.flat
 
 
-def _is_open(piece: Piece) -> bool:
+def _is_open(piece: LayoutPiece) -> bool:
     return isinstance(piece, Brackets) and piece.is_open
 
 
-def _opened(pieces: Sequence[Piece], *styles: Style) -> frozenset[int]:
+def _opened(pieces: Sequence[LayoutPiece], *styles: Style) -> frozenset[int]:
     """The identities of the brackets to open: those that must be, and those of some styles."""
     return frozenset(
         id(piece) for piece in pieces if isinstance(piece, Brackets) and (piece.is_open or piece.style in styles)
@@ -206,7 +206,7 @@ class Page:
             chains if self._fits(pieces, chains, start) else _opened(pieces, "group", "merge", "call", "rows", "list")
         )
 
-    def _fits(self, pieces: Sequence[Piece], opened: frozenset[int], start: int) -> bool:
+    def _fits(self, pieces: Sequence[LayoutPiece], opened: frozenset[int], start: int) -> bool:
         at = self.column
         for piece in pieces:
             if isinstance(piece, Brackets) and id(piece) in opened:

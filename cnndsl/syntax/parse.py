@@ -1,7 +1,7 @@
 """Text -> syntax tree. With `generate` the only file that imports lark.
 
-The LALR tables are generated from `grammars/cnn.lark` into `tables.py` (`python -m cnndsl.syntax.generate`), so that
-no start pays for building them. Meaning is not this module's: see `elaborate`.
+lark loads the LALR tables that `generate` saved in `tables.py`, so that no start pays for building them from the
+grammar. Meaning is not this module's: see `elaborate`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import cache
+from io import BytesIO
 from itertools import pairwise
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
-from cnndsl.errors import CnnError, Diagnostic, Source, Span
+from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.syntax.build import Token, TreeBuilder
@@ -21,7 +22,7 @@ from cnndsl.syntax.limits import check_text, check_tree
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from lark import Lark
 
@@ -32,25 +33,17 @@ _one_at_a_time = Lock()
 
 
 @cache
-def _parser() -> tuple[Lark, TreeBuilder, list[Token]]:
-    """The parser, the builder that it calls and the comments that it passes over: made once, used for each source."""
+def _parser() -> tuple[Lark, TreeBuilder]:
+    """The parser and the builder that it calls: loaded once, used for each source.
+
+    lark keeps a parser's options with its tables, so the builder is loaded with them.
+    """
     from lark import Lark
 
-    from cnndsl.syntax.tables import saved
+    from cnndsl.syntax.tables import SAVED
 
-    builder, comments = TreeBuilder(Source("", "")), list[Token]()
-
-    def keep(token: Token) -> Token:
-        comments.append(token)
-        return token
-
-    load: Any = getattr(Lark, "_load_from_dict")  # noqa: B009 - what lark's own standalone parsers are made with
-    tables = saved()
-    return (
-        load(tables["data"], tables["memo"], transformer=builder, lexer_callbacks={"COMMENT": keep}),
-        builder,
-        comments,
-    )
+    lark: Any = Lark.load(BytesIO(SAVED))  # pyright: ignore[reportUnknownMemberType]
+    return lark, lark.options.transformer
 
 
 def parse(source: Source) -> ast.File:
@@ -103,16 +96,15 @@ def _parse_from(
 
     end = len(source.text) if end is None else end
     with _one_at_a_time:
-        lark, builder, comments = _parser()
-        builder.source = source
-        comments.clear()
+        lark, builder = _parser()
+        builder.begin(source)
         try:
             statements: Any = lark.parse(TextSlice(source.text, start, end))  # pyright: ignore[reportUnknownMemberType]
         except VisitError as wrong:
             raise wrong.orig_exc from None
         except UnexpectedInput as unexpected:
             raise _Stopped(_stop(source, start, end, unexpected)) from None
-        return statements, tuple(_comments(source, comments))
+        return statements, tuple(builder.comments)
 
 
 def _blame(source: Source, stop: Stop) -> Stop:
@@ -145,13 +137,6 @@ def _missing_arrows(statements: tuple[ast.Statement, ...]) -> Iterator[Diagnosti
             span, line = first.span, first.span.line
             accepts = frozenset({"__ANON_0", "WORD", "$END"})
             yield describe(Stop(span.source, before.span.start, span.start, span.end, "WORD", accepts))
-
-
-def _comments(source: Source, tokens: Sequence[Token]) -> Iterator[ast.Comment]:
-    for token in tokens:
-        start = token.start_pos
-        text = str(token).rstrip()
-        yield ast.Comment(text, Span(source, start, start + len(text)))
 
 
 def _next_statement(source: Source, start: int, after: int) -> int:

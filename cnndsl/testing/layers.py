@@ -20,7 +20,7 @@ ATTEMPTS = 4
 """How many settings of a kind are tried before a plain layer takes its place."""
 
 Draw: TypeAlias = Callable[[st.SearchStrategy[object]], object]
-Field: TypeAlias = int | float | bool | str | tuple[int, ...]
+DrawnValue: TypeAlias = int | float | bool | str | tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ def _is_small(shape: Shape) -> bool:
 
 
 @st.composite
-def _settings(draw: st.DrawFn, kind: type[Layer], shape: Shape) -> list[tuple[str, Field]]:
+def _settings(draw: st.DrawFn, kind: type[Layer], shape: Shape) -> list[tuple[str, DrawnValue]]:
     """Values for some of the kind's options, and for all that it needs."""
-    chosen: list[tuple[str, Field]] = []
+    chosen: list[tuple[str, DrawnValue]] = []
     for name, rule in kind.options().items():
         is_needed = rule.required or name in (kind.SIZE, kind.WIDTH)
         if is_needed or draw(st.integers(0, 3)) == 0:
@@ -71,7 +71,7 @@ def _settings(draw: st.DrawFn, kind: type[Layer], shape: Shape) -> list[tuple[st
     return chosen
 
 
-def _value(rule: Option, is_width: bool, shape: Shape) -> st.SearchStrategy[Field]:
+def _value(rule: Option, is_width: bool, shape: Shape) -> st.SearchStrategy[DrawnValue]:
     if rule.type == "flag":
         return st.booleans()
     if rule.type == "word":
@@ -89,7 +89,7 @@ def _value(rule: Option, is_width: bool, shape: Shape) -> st.SearchStrategy[Fiel
     return st.sampled_from([each for each in (*_divisors(shape.channels), 0, 2, 5) if _within(each, rule)])
 
 
-def _dims(least: int, most: int, shape: Shape) -> st.SearchStrategy[Field]:
+def _dims(least: int, most: int, shape: Shape) -> st.SearchStrategy[DrawnValue]:
     one = st.integers(least, most).map(lambda extent: (extent,))
     if shape.rank < 2:
         return one
@@ -105,7 +105,7 @@ def _within(value: float, rule: Option) -> bool:
     return (rule.minimum is None or value >= rule.minimum) and (rule.maximum is None or value <= rule.maximum)
 
 
-def written(kind: type[Layer], settings: Sequence[tuple[str, Field]]) -> str:
+def written(kind: type[Layer], settings: Sequence[tuple[str, DrawnValue]]) -> str:
     """A layer as a program writes it."""
     values = dict(settings)
     text = kind.kind()
@@ -121,7 +121,7 @@ def written(kind: type[Layer], settings: Sequence[tuple[str, Field]]) -> str:
     return f"{text}({', '.join(listed)})" if listed else text
 
 
-def _shown(value: Field) -> str:
+def _shown(value: DrawnValue) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):

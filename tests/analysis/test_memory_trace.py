@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.analysis.memory_trace import BLOCK, MemorySample, Step, Storage, TraceBuilder, largest_batch, levels, peak
+from cnndsl.analysis.memory_trace import (
+    BLOCK,
+    MemorySample,
+    StepTrace,
+    Storage,
+    TraceBuilder,
+    largest_batch,
+    levels,
+    peak,
+)
 
 
-def step() -> Step:
+def step() -> StepTrace:
     """Weights of 1000 bytes; an image of 100 bytes; a layer's output, 300 an image, with a moment's 50 beside it."""
     ledger = TraceBuilder()
     ledger.event("start", 0)

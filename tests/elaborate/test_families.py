@@ -37,6 +37,10 @@ def known(text: str) -> list[str]:
         ("INPUT 3 -> RELU?a -> TANH?a -> BN?b", "a b"),
         ("INPUT 3 -> x: RELU? -> [RELU]? -> [TANH]? -> FC-4?", "x choice1 choice2 fc"),
         ("block B = RELU\nINPUT 3 -> B? -> [B*2]?", "b choice"),
+        # An `x` at the end of a name is part of a size only after a number.
+        ("block Box = RELU\nINPUT 3 -> Box?", "box"),
+        ("block Box = RELU\nINPUT 3 -> Box? -> Box?", "box1 box2"),
+        ("block Box(k) = CONV{k}-3\nINPUT 8x8x3 -> Box3?", "box"),
         ("net N(relu=yes)\nINPUT 3 -> RELU?", "relu"),
     ],
 )
@@ -125,6 +129,7 @@ def test_what_can_be_wrong_with_parameters(text: str, settings: dict[str, int], 
         ("net N(n in 0..3 = 0)\nINPUT 3 -> [FC-9]*n", {}, "3"),
         ("net N(n in 0..3 = 0)\nINPUT 3 -> [FC-9]*n", {"n": 1}, "9"),
         ("INPUT 3 -> FC-9?big", {"big": False}, "3"),
+        ("block Box = FC-9\nINPUT 3 -> Box?", {"box": False}, "3"),
     ],
 )
 def test_settings(text: str, settings: dict[str, int], shape: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickletools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from cnndsl import expr
 from cnndsl.errors import CnnError, Source, Span
 from cnndsl.files import decode
 from cnndsl.syntax import ast
-from cnndsl.syntax.parse import parse
+from cnndsl.syntax.parse import _parser, parse
 from cnndsl.testing import programs
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +28,7 @@ def tree(text: str) -> ast.File:
     return parse(Source("net.cnn", text))
 
 
-def elements(text: str) -> tuple[ast.Element, ...]:
+def elements(text: str) -> tuple[ast.ChainItem, ...]:
     """What follows the input of a network."""
     (main,) = tree(f"INPUT -> {text}").statements
     assert isinstance(main, ast.Main)
@@ -79,6 +80,28 @@ def test_the_tables_do_not_depend_on_the_order_of_sets() -> None:
     }
     assert len(made) == 1
     assert made != {b""}
+
+
+def test_the_tables_name_the_builder_and_nothing_else() -> None:
+    """A pickle may call whatever it names."""
+    from cnndsl.syntax.tables import SAVED
+
+    operations = [(code.name, argument) for code, argument, _ in pickletools.genops(SAVED)]
+    named = [
+        (operations[at - 4][1], operations[at - 2][1])
+        for at, (name, _) in enumerate(operations)
+        if name == "STACK_GLOBAL"
+    ]
+    assert named == [("cnndsl.syntax.build", "TreeBuilder"), ("builtins", "getattr")]
+    assert not {name for name, _ in operations} & {"GLOBAL", "INST", "OBJ", "EXT1", "EXT2", "EXT4", "PERSID"}
+
+
+def test_the_parser_is_not_built_from_the_grammar(monkeypatch: pytest.MonkeyPatch) -> None:
+    import lark
+
+    monkeypatch.setattr(lark.Lark, "__init__", lambda *_, **__: pytest.fail("the grammar was read"))
+    _parser.cache_clear()
+    assert tree("INPUT 8x8x3 -> RELU").statements
 
 
 # Words
@@ -240,6 +263,14 @@ def test_comments_are_kept() -> None:
     file = tree("# one\nINPUT 3 # two  \n-> FC-1 #\n#three")
     assert [each.text for each in file.comments] == ["# one", "# two", "#", "#three"]
     assert [each.span.line for each in file.comments] == [1, 2, 3, 4]
+
+
+def test_comments_are_those_of_one_text() -> None:
+    before = tree("INPUT -> RELU # one")
+    with pytest.raises(CnnError):
+        tree("INPUT -> # two")
+    assert [each.text for each in tree("INPUT -> RELU # three").comments] == ["# three"]
+    assert [each.text for each in before.comments] == ["# one"]
 
 
 # Expressions

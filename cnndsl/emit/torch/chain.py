@@ -21,10 +21,10 @@ from cnndsl.emit.torch.ir import (
     ChildName,
     ConditionalItem,
     Element,
-    Item,
     LoopItem,
     Rows,
     SequentialBuild,
+    SequentialItem,
 )
 from cnndsl.emit.torch.iterations import Iterations
 from cnndsl.emit.torch.names import attribute
@@ -39,8 +39,8 @@ DEEPEST = 4
 """Repeats within repeats beyond this depth are written out: each level is tried in several ways."""
 SHORTEST_TABLE = 3
 """A `for` with as many rows stays a table."""
-Template = tuple[str | Expr, ...]
-Made = tuple[list[Item], Cursor]
+NameTemplate = tuple[str | Expr, ...]
+Made = tuple[list[SequentialItem], Cursor]
 
 
 class ModuleBuilder(Protocol):
@@ -75,13 +75,13 @@ class ChainBuilder:
         rows = [elements(part) for part in parts]
         if len({len(row) for row in rows}) > 1:
             raise Differ
-        items: list[Item] = []
+        items: list[SequentialItem] = []
         for row in zip(*rows, strict=True):
             made, flow = self._part(row, flow)
             items += made
         return items, flow
 
-    def _part(self, parts: Sequence[Part], flow: Cursor, template: Template = ()) -> Made:
+    def _part(self, parts: Sequence[Part], flow: Cursor, template: NameTemplate = ()) -> Made:
         first = parts[0]
         if any(type(part) is not type(first) for part in parts):
             raise Differ
@@ -96,7 +96,7 @@ class ChainBuilder:
             return self._named(inner, flow, first.template)
         return self._element(parts, flow, template)
 
-    def _named(self, parts: Sequence[Part], flow: Cursor, template: Template) -> Made:
+    def _named(self, parts: Sequence[Part], flow: Cursor, template: NameTemplate) -> Made:
         """What one label names: a layer or a call is called so."""
         if isinstance(parts[0], LayerPart) or is_module(parts[0]):
             return self._part(parts, flow, template)
@@ -104,10 +104,10 @@ class ChainBuilder:
 
     # Modules
 
-    def _element(self, parts: Sequence[Part], flow: Cursor, template: Template) -> Made:
+    def _element(self, parts: Sequence[Part], flow: Cursor, template: NameTemplate) -> Made:
         if not any(map(self.builder.borders.own, parts)):
             return self._placeholder(parts, flow)
-        items: list[Item] = []
+        items: list[SequentialItem] = []
         if self._must_flatten(parts, flow):
             items, flow = self._flatten(flow)
         first = parts[0]
@@ -131,7 +131,7 @@ class ChainBuilder:
         flow = replace(flow.flattened(), renumbered=True)
         return [Element(ChildName("flatten"), Build("nn.Flatten"), flow.comment())], flow
 
-    def _name(self, parts: Sequence[Part], flow: Cursor, template: Template) -> ChildName:
+    def _name(self, parts: Sequence[Part], flow: Cursor, template: NameTemplate) -> ChildName:
         """The name of a child that is called so in each frame."""
         paths = [path_of(part, self.graph) for part in parts]
         found = [child_name(path, root) for path, root in zip(paths, flow.roots, strict=True)]
@@ -175,7 +175,7 @@ class ChainBuilder:
     def _loop(self, loops: Sequence[LoopPart], flow: Cursor) -> Made:
         if not any(loop.turns for loop in loops):
             return [], flow
-        items: list[Item] = []
+        items: list[SequentialItem] = []
         if self._must_flatten([loop.turns[0] if loop.turns else None for loop in loops], flow):
             items, flow = self._flatten(flow)
         made, flow = self._repeat(loops, flow)
@@ -207,7 +207,7 @@ class ChainBuilder:
     def _written_out(self, loops: Sequence[LoopPart], flow: Cursor) -> Made:
         if len({len(loop.turns) for loop in loops}) > 1:
             raise Differ
-        items: list[Item] = []
+        items: list[SequentialItem] = []
         for turn in range(len(loops[0].turns)):
             known = in_iteration(Known(), loops, turn)
             inside = replace(flow, scope=flow.scope.with_names(known_terms(known.values)))
@@ -272,7 +272,7 @@ def attempt(way: Callable[[], Made]) -> Made | None:
         return None
 
 
-def is_worth_it(items: Sequence[Item], loops: Sequence[LoopPart]) -> bool:
+def is_worth_it(items: Sequence[SequentialItem], loops: Sequence[LoopPart]) -> bool:
     """Whether a loop says more, or the same in fewer lines, than its iterations written out."""
     turns = max(len(loop.turns) for loop in loops)
     if not all(map(_is_literal, items)) or (loops[0].count is None and turns >= SHORTEST_TABLE):
@@ -281,7 +281,7 @@ def is_worth_it(items: Sequence[Item], loops: Sequence[LoopPart]) -> bool:
     return cost(items) < turns * body
 
 
-def _is_literal(item: Item) -> bool:
+def _is_literal(item: SequentialItem) -> bool:
     """Whether the number of iterations is a number, and nothing in them depends on which one it is."""
     if not isinstance(item, LoopItem):
         return True
@@ -290,12 +290,12 @@ def _is_literal(item: Item) -> bool:
     return not item.targets and isinstance(item.over.start, Const) and isinstance(item.over.stop, Const)
 
 
-def cost(items: Sequence[Item]) -> int:
+def cost(items: Sequence[SequentialItem]) -> int:
     """Return about how many lines items take."""
     return sum(map(_cost, items))
 
 
-def _cost(item: Item) -> int:
+def _cost(item: SequentialItem) -> int:
     if isinstance(item, Element):
         return 1 if isinstance(item.module, Build) else 1 + cost(item.module.items)
     if isinstance(item, ConditionalItem):
@@ -318,7 +318,7 @@ def added(name: str, leaving: Term) -> Term | None:
     return more if name not in names(more) and name in names(leaving) else None
 
 
-def _pattern(template: Template, found: list[str], flow: Cursor) -> str:
+def _pattern(template: NameTemplate, found: list[str], flow: Cursor) -> str:
     """The text of an f-string that gives each frame's name."""
     pieces: list[str | Term] = []
     for piece in template or ():

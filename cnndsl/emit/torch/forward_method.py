@@ -21,7 +21,7 @@ from cnndsl.emit.torch.memory import ForwardMemory
 from cnndsl.emit.torch.merges import expression
 from cnndsl.emit.torch.pending import LONGEST, Waiting, is_size, together
 from cnndsl.emit.torch.return_types import is_plain_in_evaluation, returned, type_of
-from cnndsl.emit.torch.statements import Line, Statement, Suite
+from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
 from cnndsl.emit.torch.steps import made_by, used_by
 from cnndsl.emit.torch.variables import Variables
 from cnndsl.records import record
@@ -51,7 +51,7 @@ class ForwardText:
 
     arguments: tuple[str, ...]
     returns: str
-    body: tuple[Statement, ...]
+    body: tuple[PythonStatement, ...]
 
 
 def write(forward: Forward, memory: ForwardMemory, calls: Calls, record_name: str = "") -> ForwardText:
@@ -82,7 +82,7 @@ class _ForwardWriter:
     def __init__(self, names: Variables, memory: ForwardMemory, calls: Calls, is_nested: bool = False) -> None:
         self.names, self.memory, self.calls, self.is_nested = names, memory, calls, is_nested
         self.waiting: list[Waiting] = []
-        self.lines: list[Statement] = []
+        self.lines: list[PythonStatement] = []
 
     def steps(self, steps: Sequence[Step]) -> None:
         """Write steps, the last values of which may still wait."""
@@ -216,7 +216,7 @@ class _ForwardWriter:
             self.lines.append(Suite("if not ", Text(test), tuple(other)))
         self.names.bind(step.output, name)
 
-    def _way(self, steps: Sequence[Step], end: int, name: str) -> list[Statement]:
+    def _way(self, steps: Sequence[Step], end: int, name: str) -> list[PythonStatement]:
         """The statements of one way, at the end of which the value has the given name."""
         inner = self._inner(steps, [end])
         inner.steps(steps)

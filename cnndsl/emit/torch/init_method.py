@@ -18,14 +18,14 @@ from cnndsl.emit.torch.ir import (
     CountedRange,
     Element,
     Guard,
-    Item,
     LoopItem,
     ModuleClass,
     SequentialBuild,
+    SequentialItem,
 )
 from cnndsl.emit.torch.layout import CallDoc, Comprehension, Display, Doc, Infix, Text, flat
 from cnndsl.emit.torch.layout import Item as Entry
-from cnndsl.emit.torch.statements import Line, Statement, Suite
+from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
 from cnndsl.emit.torch.terms import Const, Op, Term, literal, text
 
 _LONGEST = 70
@@ -41,7 +41,7 @@ class Constructor:
         self.cls, self.name_of = cls, name_of
         self.taken = {parameter.name for parameter in cls.parameters}
 
-    def statements(self) -> list[Statement]:
+    def statements(self) -> list[PythonStatement]:
         """Return the body of `__init__`."""
         guards = [_guarded(guard) for guard in self.cls.guards]
         if self.cls.chain is not None:
@@ -52,8 +52,8 @@ class Constructor:
         flags = [Line(f"self.{flag.name} = ", condition(flag.test)) for flag in self.cls.flags]
         return [*guards, Line("", CallDoc("super().__init__")), *flags, *self._children()]
 
-    def _children(self) -> list[Statement]:
-        statements: list[Statement] = []
+    def _children(self) -> list[PythonStatement]:
+        statements: list[PythonStatement] = []
         for test, group in groupby(self.cls.children, key=lambda child: child.test):
             children = list(group)
             if test is None:
@@ -62,7 +62,7 @@ class Constructor:
                 statements += self._optional(test, children)
         return statements
 
-    def _optional(self, test: Term, children: Sequence[Child]) -> list[Statement]:
+    def _optional(self, test: Term, children: Sequence[Child]) -> list[PythonStatement]:
         """Identities, replaced where the test holds."""
         absent = [line for child in children for line in self._added(child.name, CallDoc("nn.Identity"), "")]
         present = [
@@ -70,7 +70,7 @@ class Constructor:
         ]
         return [*absent, Suite("if ", condition(test), tuple(present))]
 
-    def _child(self, child: Child) -> list[Statement]:
+    def _child(self, child: Child) -> list[PythonStatement]:
         doc = self._expression(child.module)
         if doc is not None:
             return self._added(child.name, doc, child.comment)
@@ -78,7 +78,7 @@ class Constructor:
         empty = self._added(child.name, CallDoc("nn.Sequential"), child.comment)
         return [*empty, *self._filled(child.module.items, self._target(child.name))]
 
-    def _added(self, name: str, doc: Doc, comment: str) -> list[Statement]:
+    def _added(self, name: str, doc: Doc, comment: str) -> list[PythonStatement]:
         """A new child."""
         if self.cls.is_listed:
             return [Line("", CallDoc("self.append", (Entry(doc),)), comment)]
@@ -89,7 +89,7 @@ class Constructor:
 
     # Chains
 
-    def _assigned(self, module: Build | SequentialBuild, target: str, comment: str) -> list[Statement]:
+    def _assigned(self, module: Build | SequentialBuild, target: str, comment: str) -> list[PythonStatement]:
         doc = self._expression(module)
         if doc is not None:
             return [Line(f"{target} = ", doc, comment)]
@@ -120,7 +120,7 @@ class Constructor:
             return tuple(Entry(item.doc, item.lead) for item in items)
         return tuple(items)
 
-    def _argument(self, item: Item) -> Entry | None:
+    def _argument(self, item: SequentialItem) -> Entry | None:
         if isinstance(item, Element):
             doc = self._expression(item.module)
             return None if doc is None or item.name.text else Entry(doc, comment=item.comment)
@@ -134,9 +134,9 @@ class Constructor:
             return None
         return Entry(Comprehension(_bare(doc), clause), "*", only.comment)
 
-    def _filled(self, items: Iterable[Item], target: str) -> list[Statement]:
+    def _filled(self, items: Iterable[SequentialItem], target: str) -> list[PythonStatement]:
         """The modules one by one, put into the `nn.Sequential` called `target`."""
-        result: list[Statement] = []
+        result: list[PythonStatement] = []
         for item in items:
             if isinstance(item, Element):
                 result += self._put(item, target)
@@ -147,7 +147,7 @@ class Constructor:
                 result += self._loop(item, target)
         return result
 
-    def _loop(self, loop: LoopItem, target: str) -> list[Statement]:
+    def _loop(self, loop: LoopItem, target: str) -> list[PythonStatement]:
         argument = self._argument(loop)
         if argument is not None:
             return [Line("", CallDoc(f"{target}.extend", (Entry(argument.doc),)), argument.comment)]
@@ -155,7 +155,7 @@ class Constructor:
         inside = self._filled(loop.items, target) + ([_counted(loop.after)] if loop.after else [])
         return [*before, Suite(f"for {', '.join(loop.targets) or '_'} in ", _walked(loop), tuple(inside))]
 
-    def _put(self, element: Element, target: str) -> list[Statement]:
+    def _put(self, element: Element, target: str) -> list[PythonStatement]:
         name = element.name
         if name.text and not name.is_pattern and not name.text.isdigit():
             return self._assigned(element.module, f"{target}.{name.text}", element.comment)
@@ -197,12 +197,12 @@ def _within(term: Op, operand: Term) -> str:
     return f"({text(operand)})" if needs else text(operand)
 
 
-def _guarded(guard: Guard) -> Statement:
+def _guarded(guard: Guard) -> PythonStatement:
     raised = Line("raise ", CallDoc("ValueError", (Entry(Text(literal(guard.message))),)))
     return Suite("if ", Text(text(guard.test)), (raised,))
 
 
-def _counted(each: Assign) -> Statement:
+def _counted(each: Assign) -> PythonStatement:
     return Line(f"{each.name} {'+=' if each.adds else '='} ", Text(text(each.term)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cnndsl.emit.torch.layout import CallDoc, Display, Item, Text
-from cnndsl.emit.torch.statements import Line, Statement, Suite
+from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
 from cnndsl.graph import Graph, Node
 from cnndsl.layers.base import TorchCall
 
@@ -23,7 +23,7 @@ _WAYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 2015 and torchvision do; the spreads of the normal distributions are those of VGG (0.01) and of torchvision (0.02)."""
 
 
-def initialisation(graph: Graph) -> tuple[Statement, ...]:
+def initialisation(graph: Graph) -> tuple[PythonStatement, ...]:
     """The end of the network's `__init__`: nothing where every layer is drawn in PyTorch's own way."""
     by_type: dict[str, set[str]] = {}
     paths: dict[str, list[str]] = {}
@@ -47,13 +47,13 @@ def _drawn(graph: Graph) -> Iterator[tuple[Node, TorchCall, str]]:
             yield node, made, str(getattr(node.layer, "init", "default"))
 
 
-def _by_type(ways: Mapping[str, str]) -> tuple[Statement, ...]:
+def _by_type(ways: Mapping[str, str]) -> tuple[PythonStatement, ...]:
     """Layers of one type are all drawn in one way."""
     types: dict[str, list[str]] = {}
     for name, way in ways.items():
         if way in _WAYS:
             types.setdefault(way, []).append(name)
-    inner: list[Statement] = []
+    inner: list[PythonStatement] = []
     for way, names in types.items():
         kinds = names[0] if len(names) == 1 else f"({', '.join(names)})"
         inner.append(
@@ -64,7 +64,7 @@ def _by_type(ways: Mapping[str, str]) -> tuple[Statement, ...]:
     return (Suite("for module in ", CallDoc("self.modules"), tuple(inner)),)
 
 
-def _by_path(way: str, paths: list[str]) -> Statement:
+def _by_path(way: str, paths: list[str]) -> PythonStatement:
     names = Display("()", tuple(Item(Text(f'"{path}.weight"')) for path in paths))
     return Suite("for name in ", names, (_draw(way, "self.get_parameter(name)"),))
 

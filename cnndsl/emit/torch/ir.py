@@ -4,9 +4,9 @@ A `ModuleClass` is one class of the emitted file. Its constructor is a list of `
 `Build`, `Chain` and `Repeat` from terms; its `forward` is a straight line of steps over numbered values, each defined
 once. `docs/emit.md` takes one block of a ResNet through all of it.
 
-Nothing here is Python text, and nothing here is changed once it is made. A value is an `int`, the index of its `Value`
-in `Forward.values`. A class stands for all the places at which the network uses it; where something differs between
-them there is a tuple with one entry for each place.
+Nothing here is Python text, and nothing here is changed once it is made. A value is an `int`, the index of its
+`ForwardValue` in `Forward.values`. A class stands for all the places at which the network uses it; where something
+differs between them there is a tuple with one entry for each place.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def key(node: int, what: str = "value") -> Key:
 
 
 @record(slots=True)
-class Value:
+class ForwardValue:
     """A value of a `forward`: what it is in the graph at each place (None where it does not exist), a name for it."""
 
     keys: tuple[Key | None, ...]
@@ -94,7 +94,7 @@ class Forward:
     `training` are the results that exist in training only.
     """
 
-    values: tuple[Value, ...]
+    values: tuple[ForwardValue, ...]
     inputs: tuple[int, ...]
     steps: tuple[Step, ...]
     results: tuple[int, ...]
@@ -183,7 +183,7 @@ class LoopItem:
 
     targets: tuple[str, ...]
     over: Rows | CountedRange
-    items: tuple[Item, ...]
+    items: tuple[SequentialItem, ...]
     before: Assign | None = None
     after: Assign | None = None
 
@@ -193,18 +193,18 @@ class ConditionalItem:
     """Modules of a chain that exist where a test holds, and others where it does not."""
 
     test: Term
-    items: tuple[Item, ...]
-    otherwise: tuple[Item, ...] = ()
+    items: tuple[SequentialItem, ...]
+    otherwise: tuple[SequentialItem, ...] = ()
 
 
-Item: TypeAlias = Element | LoopItem | ConditionalItem
+SequentialItem: TypeAlias = Element | LoopItem | ConditionalItem
 
 
 @record(slots=True)
 class SequentialBuild:
     """Modules called one after the other: an `nn.Sequential`."""
 
-    items: tuple[Item, ...]
+    items: tuple[SequentialItem, ...]
 
 
 @record(slots=True)

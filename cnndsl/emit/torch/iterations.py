@@ -13,10 +13,10 @@ from cnndsl.emit.torch.ir import (
     ConditionalItem,
     CountedRange,
     Element,
-    Item,
     LoopItem,
     Rows,
     SequentialBuild,
+    SequentialItem,
 )
 from cnndsl.emit.torch.names import variable
 from cnndsl.emit.torch.scope import python_value
@@ -76,7 +76,9 @@ class Iterations:
         values = (row[loop.names.index(name)] for loop in self.loops for row in loop.rows)
         return not any(isinstance(value, Fraction) for value in values)
 
-    def repeat(self, items: Sequence[Item], before: Assign | None = None, after: Assign | None = None) -> LoopItem:
+    def repeat(
+        self, items: Sequence[SequentialItem], before: Assign | None = None, after: Assign | None = None
+    ) -> LoopItem:
         """Return the loop around items. Raises Differ where nothing says how often it runs."""
         used = set(used_names(items)) | set(names(after.term) if after else ())
         targets = tuple(target for target in self.targets.values() if target in used)
@@ -151,7 +153,7 @@ class Iterations:
         return add(start, mul(self.count(), step))
 
 
-def used_names(items: Iterable[Item]) -> list[str]:
+def used_names(items: Iterable[SequentialItem]) -> list[str]:
     """Return every name that the construction of items uses."""
     found: list[str] = []
     for item in items:

@@ -26,7 +26,7 @@ from cnndsl.emit.torch.memory_costs import MemoryCosts
 from cnndsl.emit.torch.names import class_name, comment, variable
 from cnndsl.emit.torch.parameters import offered, real_arguments
 from cnndsl.emit.torch.scope import Fixed
-from cnndsl.emit.torch.statements import Line, Statement, Suite
+from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
 from cnndsl.emit.torch.terms import literal, names, text
 from cnndsl.emit.torch.walk import in_order, modules_of, terms_of
 from cnndsl.expr import show
@@ -154,11 +154,11 @@ class _File:
         is_real = parameter.type == "int" and cls is self.root and parameter.name in self.real
         return f"{parameter.name}: {'float' if is_real else parameter.type}{default}"
 
-    def _domains(self, cls: ModuleClass) -> list[Statement]:
+    def _domains(self, cls: ModuleClass) -> list[PythonStatement]:
         """What refuses values that the program does not allow."""
         if cls is not self.root:
             return []
-        found: list[Statement] = []
+        found: list[PythonStatement] = []
         by_python = {variable(name): domain for name, domain in self.graph.domains.items()}
         for parameter in cls.parameters:
             domain = by_python.get(parameter.name)
@@ -222,7 +222,7 @@ def output_names(graph: Graph) -> list[str]:
     return found
 
 
-def _refusal(name: str, domain: Sequence[object]) -> Statement:
+def _refusal(name: str, domain: Sequence[object]) -> PythonStatement:
     is_range = isinstance(domain, range)
     shown = f"range({domain.start}, {domain.stop})" if isinstance(domain, range) else literal(tuple(domain))
     message = f"{name} is one of {', '.join(literal(value) for value in domain)}"
@@ -331,7 +331,7 @@ def _signature(name: str, arguments: Sequence[str], returned: str) -> list[str]:
     return [*above, last[: last.index("tuple[")] + "tuple[", *inner, " " * STEP + "]:"]
 
 
-def _lines(statements: Sequence[Statement], indent: int) -> Iterator[str]:
+def _lines(statements: Sequence[PythonStatement], indent: int) -> Iterator[str]:
     for each in statements:
         if not isinstance(each, Suite):
             yield from _line(each.lead, each.doc, each.comment, indent)

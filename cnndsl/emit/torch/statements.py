@@ -23,9 +23,9 @@ class Suite:
 
     lead: str
     doc: Doc
-    body: tuple[Statement, ...]
-    otherwise: tuple[Statement, ...] = ()
+    body: tuple[PythonStatement, ...]
+    otherwise: tuple[PythonStatement, ...] = ()
     comment: str = ""
 
 
-Statement: TypeAlias = Line | Suite
+PythonStatement: TypeAlias = Line | Suite

@@ -32,6 +32,8 @@ class CodeValue:
 
 @record(slots=True)
 class Const:
+    """A value that is known when the source is emitted."""
+
     value: object
 
 

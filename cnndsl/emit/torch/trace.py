@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cnndsl.emit.torch.choices import chosen, sometimes_merged
-from cnndsl.emit.torch.ir import Apply, Compute, Forward, Key, Step, Training, Value, key
+from cnndsl.emit.torch.ir import Apply, Compute, Forward, ForwardValue, Key, Step, Training, key
 from cnndsl.emit.torch.merges import steps_of
 from cnndsl.emit.torch.names import attribute
 from cnndsl.emit.torch.part_queries import child_name, elements, is_module, path_of
@@ -92,7 +92,7 @@ class ClassTracer:
         inputs = [value for value in (entry, *self.reads) if value in read or (self.is_root and value == entry)]
         forward = Forward(
             tuple(
-                Value(tuple(each.get(at) for at in self.all), name)
+                ForwardValue(tuple(each.get(at) for at in self.all), name)
                 for each, name in zip(self.values, self.names, strict=True)
             ),
             tuple(inputs),

@@ -11,7 +11,7 @@ from cnndsl.graph import ChoicePart, Graph, LoopPart, Part
 from cnndsl.records import record
 
 Places = tuple[int, ...]
-Kind = TypeVar("Kind", bound=Part)
+AnyPart = TypeVar("AnyPart", bound=Part)
 
 
 class Differ(Exception):
@@ -130,7 +130,7 @@ class Walker(Protocol):
         ...
 
 
-def of_type(parts: Sequence[Part], kind: type[Kind]) -> list[Kind]:
+def of_type(parts: Sequence[Part], kind: type[AnyPart]) -> list[AnyPart]:
     """Return the parts, known to be of one type. Raises Differ where they are not."""
     found = [part for part in parts if isinstance(part, kind)]
     if len(found) < len(parts):

@@ -9,10 +9,10 @@ from cnndsl.emit.torch.ir import (
     ConditionalItem,
     CountedRange,
     Element,
-    Item,
     LoopItem,
     ModuleClass,
     SequentialBuild,
+    SequentialItem,
 )
 from cnndsl.emit.torch.terms import Term
 
@@ -25,7 +25,7 @@ def builds(module: Build | SequentialBuild) -> Iterator[Build]:
         yield from _builds(module.items)
 
 
-def _builds(items: Sequence[Item]) -> Iterator[Build]:
+def _builds(items: Sequence[SequentialItem]) -> Iterator[Build]:
     for item in items:
         if isinstance(item, Element):
             yield from builds(item.module)
@@ -59,7 +59,7 @@ def terms_of(cls: ModuleClass) -> Iterator[Term]:
             yield from _terms(child.module.items)
 
 
-def _terms(items: Sequence[Item]) -> Iterator[Term]:
+def _terms(items: Sequence[SequentialItem]) -> Iterator[Term]:
     """The terms of items that are not arguments of modules."""
     for item in items:
         if isinstance(item, ConditionalItem):

@@ -20,9 +20,9 @@ from cnndsl.testing.crossings.families import family
 from cnndsl.testing.crossings.frames import GeneratedScope, Makers, NamedOutputs, Pen, Piece, Room, entering
 from cnndsl.testing.crossings.merges import gate, merge
 from cnndsl.testing.crossings.numbers import rate, width
-from cnndsl.testing.crossings.widths import Form
+from cnndsl.testing.crossings.widths import PieceShape
 
-Settings: TypeAlias = dict[str, object]
+ProgramSettings: TypeAlias = dict[str, object]
 
 SIZES = ((8, 8),) * 10 + ((9, 8), (7, 7), (16,), (12,), (4, 6, 6))
 
@@ -32,8 +32,8 @@ class Crossing:
     """A program, the settings with which it is compiled, and others that the emitted class can be given."""
 
     text: str
-    settings: Settings
-    others: tuple[Settings, ...] = ()
+    settings: ProgramSettings
+    others: tuple[ProgramSettings, ...] = ()
 
 
 def crossing(seed: int) -> Crossing:
@@ -77,7 +77,7 @@ def crossings() -> st.SearchStrategy[Crossing]:
     return st.integers(0, 2**32 - 1).map(crossing)
 
 
-def network(frame: GeneratedScope, form: Form) -> Piece:
+def network(frame: GeneratedScope, form: PieceShape) -> Piece:
     """Draws the chain of the network, the first layers plain."""
     pieces: list[Piece] = []
     dice = frame.dice
@@ -93,7 +93,7 @@ def network(frame: GeneratedScope, form: Form) -> Piece:
     return Piece(joined(pieces), pieces[-1].form)
 
 
-def _first(frame: GeneratedScope, form: Form) -> Piece:
+def _first(frame: GeneratedScope, form: PieceShape) -> Piece:
     """Begins as most networks do: a convolution, with a label that is referred to later."""
     wide = width(frame)
     frame.spend()
@@ -117,7 +117,7 @@ def _default(pen: Pen) -> None:
     )
 
 
-def _settings(pen: Pen) -> tuple[Settings, tuple[Settings, ...]]:
+def _settings(pen: Pen) -> tuple[ProgramSettings, tuple[ProgramSettings, ...]]:
     """Chooses the settings: none, or for each parameter its other value; and some of which nobody knows."""
     if not pen.parameters:
         return {}, ()

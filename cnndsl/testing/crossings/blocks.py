@@ -20,7 +20,7 @@ from cnndsl.testing.crossings.frames import (
 )
 from cnndsl.testing.crossings.merges import reading
 from cnndsl.testing.crossings.numbers import named, rate, width
-from cnndsl.testing.crossings.widths import Form, Misfit, Space, Width
+from cnndsl.testing.crossings.widths import Misfit, PieceShape, Space, Width
 
 OUTPUTS = ("same", "near", "any")
 """Roles of parameters that are outputs: of the shape that enters, of its extents, of any shape."""
@@ -36,7 +36,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
-def call(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def call(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Draws one call or several, of an old block or a new one."""
     if form.space is None or form.space.is_pixel:
         raise Misfit
@@ -46,7 +46,7 @@ def call(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     return _several(frame, form, mode, [])
 
 
-def _several(frame: GeneratedScope, form: Form, mode: Mode, pieces: list[Piece]) -> Piece:
+def _several(frame: GeneratedScope, form: PieceShape, mode: Mode, pieces: list[Piece]) -> Piece:
     block = _block(frame, mode == "free", is_head=False)
     arguments: list[str] | None = None
     for turn in range(frame.pick((1, 1, 2, 2, 3))):
@@ -66,7 +66,7 @@ def _several(frame: GeneratedScope, form: Form, mode: Mode, pieces: list[Piece])
     return Piece(joined(pieces), form)
 
 
-def headed(frame: GeneratedScope, entering: Form, target: Form) -> str:
+def headed(frame: GeneratedScope, entering: PieceShape, target: PieceShape) -> str:
     """Starts a branch with a block that reads nothing but a reference."""
     block = _block(frame, False, is_head=True)
     marks = [mark for mark in frame.marks() if mark.form == entering]
@@ -97,7 +97,7 @@ def define(frame: GeneratedScope, may_step: bool, is_head: bool) -> GeneratedBlo
     pen.used.add(name)
     given = _parameters(frame, may_step, is_head)
     space = Space("in", None)
-    entering = Form(Width.of("C"), space)
+    entering = PieceShape(Width.of("C"), space)
     room = Room()
     outputs = {each.name: each.role for each in given if each.role in OUTPUTS}
     room.marks += [NamedOutputs(each, _output(each, role, entering)) for each, role in outputs.items()]
@@ -119,14 +119,14 @@ def define(frame: GeneratedScope, may_step: bool, is_head: bool) -> GeneratedBlo
     return GeneratedBlock(name, given, body.form, tuple(room.marks[outside:]), around, is_head, cost)
 
 
-def _output(name: str, role: str, entering: Form) -> Form:
+def _output(name: str, role: str, entering: PieceShape) -> PieceShape:
     """Gives the shape of an output from outside, as far as the block can know it."""
     if role == "same":
         return entering
-    return Form(Width.of(f"@{name}"), entering.space if role == "near" else Space(name, None))
+    return PieceShape(Width.of(f"@{name}"), entering.space if role == "near" else Space(name, None))
 
 
-def _around(frame: GeneratedScope, room: Room, entering: Form) -> tuple[tuple[str, str], ...]:
+def _around(frame: GeneratedScope, room: Room, entering: PieceShape) -> tuple[tuple[str, str], ...]:
     """Lets a block read a label around its call."""
     if not frame.chance(0.3):
         return ()
@@ -163,7 +163,7 @@ def _signature(given: Sequence[GivenSetting]) -> str:
     return f"({', '.join(shown)})" if shown else ""
 
 
-def _body(frame: GeneratedScope, entering: Form, start: str, may_step: bool) -> Piece:
+def _body(frame: GeneratedScope, entering: PieceShape, start: str, may_step: bool) -> Piece:
     """Draws what a block does: its first layer gives its width, now and then; it reads what it is given."""
     given = list(frame.room.marks)
     pieces = [Piece(f"@{start}", entering)] if start else []
@@ -192,7 +192,11 @@ def _body(frame: GeneratedScope, entering: Form, start: str, may_step: bool) -> 
 
 
 def one_call(
-    frame: GeneratedScope, block: GeneratedBlock, form: Form, same: list[str] | None, head: NamedOutputs | None = None
+    frame: GeneratedScope,
+    block: GeneratedBlock,
+    form: PieceShape,
+    same: list[str] | None,
+    head: NamedOutputs | None = None,
 ) -> tuple[Piece, list[str]]:
     """Draws one call. Raises Misfit where an output that it needs is not at hand."""
     frame.spend(block.cost)
@@ -263,7 +267,7 @@ def _argument(frame: GeneratedScope, each: GivenSetting) -> str:
     return frame.pick(ROLES[each.role][1])
 
 
-def _fitting(frame: GeneratedScope, role: str, form: Form) -> NamedOutputs:
+def _fitting(frame: GeneratedScope, role: str, form: PieceShape) -> NamedOutputs:
     """Picks an output for a parameter of a block."""
     marks = frame.marks()
     if role == "same":
@@ -275,7 +279,7 @@ def _fitting(frame: GeneratedScope, role: str, form: Form) -> NamedOutputs:
     return frame.pick(marks[: frame.pick((1, 3, 12))])
 
 
-def _nearest(frame: GeneratedScope, name: str, role: str, form: Form) -> NamedOutputs:
+def _nearest(frame: GeneratedScope, name: str, role: str, form: PieceShape) -> NamedOutputs:
     """Looks for a label that a block reads around its call."""
     for mark in frame.marks():
         if mark.name == name:

@@ -10,9 +10,9 @@ from typing import TypeAlias
 from cnndsl.testing.crossings import plain
 from cnndsl.testing.crossings.frames import TAPS, GeneratedScope, Mode, NamedOutputs, Piece, Room
 from cnndsl.testing.crossings.numbers import count, test, width
-from cnndsl.testing.crossings.widths import Form, Misfit, Width
+from cnndsl.testing.crossings.widths import Misfit, PieceShape, Width
 
-Draw: TypeAlias = Callable[[GeneratedScope, Form, Mode], Piece]
+DrawPiece: TypeAlias = Callable[[GeneratedScope, PieceShape, Mode], Piece]
 
 DEEPEST = 4
 MOST_TURNS = 6
@@ -38,7 +38,7 @@ def boxed(text: str) -> str:
     return text if is_one(text) else f"[{text}]"
 
 
-def chain(frame: GeneratedScope, form: Form, length: int, mode: Mode) -> Piece:
+def chain(frame: GeneratedScope, form: PieceShape, length: int, mode: Mode) -> Piece:
     """Draws so many elements in a row."""
     pieces: list[Piece] = []
     for _ in range(max(1, length)):
@@ -48,7 +48,7 @@ def chain(frame: GeneratedScope, form: Form, length: int, mode: Mode) -> Piece:
     return Piece(joined(pieces), form)
 
 
-def towards(frame: GeneratedScope, form: Form, target: Form, length: int) -> Piece:
+def towards(frame: GeneratedScope, form: PieceShape, target: PieceShape, length: int) -> Piece:
     """Draws a chain that ends with a shape of the same extents."""
     if not target.width.is_writable or (form == target and frame.chance(0.4)):
         if form != target:
@@ -64,7 +64,7 @@ def towards(frame: GeneratedScope, form: Form, target: Form, length: int) -> Pie
     return piece
 
 
-def element(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def element(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Draws one element: a layer, or something that is composed."""
     if frame.is_poor or frame.depth >= DEEPEST or frame.chance(0.3):
         return single(frame, form, mode)
@@ -84,7 +84,7 @@ def element(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     return single(frame, form, mode)
 
 
-def single(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def single(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Draws a layer, with a label now and then."""
     piece = _layer(frame, form, mode)
     if " if " in piece.text or not frame.chance(0.4) or frame.mark == "!":
@@ -94,7 +94,7 @@ def single(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     return Piece(f"{label}: {piece.text}", piece.form)
 
 
-def _layer(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def _layer(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     if mode == "keep" or frame.chance(0.35):
         return plain.keeping(frame, form)
     if mode == "free" and frame.chance(0.35):
@@ -105,7 +105,7 @@ def _layer(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     return plain.widening(frame, form)
 
 
-def group(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def group(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Draws labelled brackets: a module, whose inner names can be read outside."""
     label = frame.label()
     room = Room(frame.room)
@@ -120,26 +120,26 @@ def group(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     return Piece(f"{label}: [{body.text}]", body.form)
 
 
-def export(frame: GeneratedScope, room: Room, label: str, form: Form) -> None:
+def export(frame: GeneratedScope, room: Room, label: str, form: PieceShape) -> None:
     """Makes a part and what is in it known around it."""
     inner = [mark for mark in room.marks if "{" not in mark.name]
     frame.room.marks += [replace(mark, name=f"{label}.{mark.name}") for mark in inner]
     frame.room.marks.append(NamedOutputs(label, form, frame.training))
 
 
-def pooled(frame: GeneratedScope, form: Form, _mode: Mode) -> Piece:
+def pooled(frame: GeneratedScope, form: PieceShape, _mode: Mode) -> Piece:
     """Draws a pooling that can be undone, and something behind it."""
     if form.space is None or form.space.size is None or min(form.space.size) < 2 or form.space.steps:
         raise Misfit
     label = frame.label()
-    small = Form(form.width, form.space.stepped("floor", "2", frame.env()))
+    small = PieceShape(form.width, form.space.stepped("floor", "2", frame.env()))
     frame.room.marks.append(NamedOutputs(label, small, frame.training, form))
     frame.spend()
     after = chain(frame.deeper(), small, 1, "keep") if frame.chance(0.4) else Piece("", small)
     return Piece(" -> ".join(filter(None, (f"{label}: POOL2", after.text))), small)
 
 
-def unpooled(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def unpooled(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Undoes a pooling, wherever it stands."""
     fitting = [mark for mark in frame.marks() if mark.pool is not None and mark.form == form]
     if not fitting or mode != "free":
@@ -150,7 +150,7 @@ def unpooled(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     return Piece(f"UNPOOL2(@{mark.name})", mark.pool)
 
 
-def hourglass(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def hourglass(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Pools, does something, and undoes it; keeps the shape."""
     room = frame.room
     if frame.chance(0.4) and mode != "free":
@@ -173,7 +173,7 @@ def hourglass(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     return Piece(f"{first.text} -> {middle.text} -> UNPOOL2(@{frame.pick(pools).name})", form)
 
 
-def named(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def named(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Gives a second name to a value."""
     label = frame.label()
     frame.room.marks.append(NamedOutputs(label, form, frame.training))
@@ -181,7 +181,7 @@ def named(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     return Piece(f"{label}: ID -> {following.text}", following.form)
 
 
-def tap(frame: GeneratedScope, form: Form) -> Piece:
+def tap(frame: GeneratedScope, form: PieceShape) -> Piece:
     """Draws an extra output, which leaves the main line as it is."""
     if frame.mark == "!":
         raise Misfit
@@ -199,7 +199,7 @@ def tap(frame: GeneratedScope, form: Form) -> Piece:
     return Piece(f"tap {name}{'(train)' if is_said else ''}: {body.text}", form)
 
 
-def _tapped(frame: GeneratedScope, form: Form) -> tuple[Piece, Room | None]:
+def _tapped(frame: GeneratedScope, form: PieceShape) -> tuple[Piece, Room | None]:
     """Draws what a tap runs: a layer, a reference, a chain in brackets, a call."""
     marks = frame.marks()
     # A tap must not be the main line itself, which is likely called by one of the last names.
@@ -226,7 +226,7 @@ def _tapped(frame: GeneratedScope, form: Form) -> tuple[Piece, Room | None]:
     return Piece(f"[{start}{joined(pieces)}]", pieces[-1].form), room
 
 
-def tapped(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def tapped(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Draws a tap and what goes on behind it, which may read the tap."""
     extra = tap(frame, form)
     if frame.chance(0.3):
@@ -235,7 +235,7 @@ def tapped(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     return Piece(f"{extra.text} -> {following.text}", following.form)
 
 
-def repeat(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def repeat(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Draws turns: of what keeps the shape, or of what begins with a width of its own."""
     times = count(frame)
     number = int(times) if times.isdigit() else 0
@@ -259,13 +259,13 @@ def repeat(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     return Piece(f"{label}: {turns}" if label else turns, given)
 
 
-def _turn(frame: GeneratedScope, form: Form, mode: Mode, times: str) -> tuple[str, Form]:
+def _turn(frame: GeneratedScope, form: PieceShape, mode: Mode, times: str) -> tuple[str, PieceShape]:
     """Draws the body of a repeat, and says what the last turn gives."""
     length = frame.pick((1, 1, 2, 3))
     if mode == "keep" or frame.chance(0.6) or form.space is None:
         return chain(frame, form, length, "keep").text, form
     wide = width(frame)
-    opaque = Form(Width.of("@turn"), form.space)
+    opaque = PieceShape(Width.of("@turn"), form.space)
     first = plain.convolution(frame, opaque, wide)
     frame.spend()
     pieces = [first]
@@ -275,7 +275,7 @@ def _turn(frame: GeneratedScope, form: Form, mode: Mode, times: str) -> tuple[st
     return joined(pieces), first.form.bound({}, {"i": Width.of(int(last)) if last.isdigit() else Width.of(last)}, {})
 
 
-def _export_turns(frame: GeneratedScope, turn: Room, outside: Room, number: int, label: str, given: Form) -> None:
+def _export_turns(frame: GeneratedScope, turn: Room, outside: Room, number: int, label: str, given: PieceShape) -> None:
     """Makes what is labelled in turns known by its numbers: all of them where it is known how many there are."""
     for mark in turn.marks:
         if "{i}" not in mark.name or "@turn" in mark.form.width.shown:
@@ -289,7 +289,7 @@ def _export_turns(frame: GeneratedScope, turn: Room, outside: Room, number: int,
         export(frame, outside, label, given)
 
 
-def table(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def table(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Draws a `for`: its rows give widths and kernels, or a kind."""
     if mode == "keep" or form.space is None or form.space.is_pixel or frame.mark:
         raise Misfit
@@ -310,7 +310,7 @@ def table(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     )
     first = f"CONV{'3' if is_kind else f'{{{other}}}'}-{wide}"
     frame.spend(len(rows))
-    body = Form(Width.of(wide), form.space)
+    body = PieceShape(Width.of(wide), form.space)
     text = f"{first} -> {other}" if is_kind else first
     if frame.chance(0.6):
         text = f"{text} -> {chain(inner, body, 1, 'keep').text}"
@@ -321,10 +321,10 @@ def table(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
                 replace(mark, name=mark.name.replace(f"{{{wide}}}", str(row)), form=shape, pool=None)
             )
     shown = ", ".join(f"({row}, {kernel})" for row, kernel in zip(rows, kernels, strict=True))
-    return Piece(f"for {wide}, {other} in {shown} [{text}]", Form(Width.of(rows[-1]), form.space))
+    return Piece(f"for {wide}, {other} in {shown} [{text}]", PieceShape(Width.of(rows[-1]), form.space))
 
 
-def choice(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def choice(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Draws a choice that is made when compiled; what stands in it is not known behind it."""
     kind = frame.dice.randrange(4)
     if kind == 0 and not frame.mark:
@@ -336,7 +336,7 @@ def choice(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
     return Piece(f"{one} if {test(frame)} else {other}", given or form)
 
 
-def _alternative(frame: GeneratedScope, form: Form, given: Form | None = None) -> str:
+def _alternative(frame: GeneratedScope, form: PieceShape, given: PieceShape | None = None) -> str:
     """Draws what may be chosen, in a room of its own; it gives the shape that it takes, or another."""
     inner = frame.deeper(frame.room.inner())
     length = frame.pick((1, 1, 2))
@@ -344,19 +344,19 @@ def _alternative(frame: GeneratedScope, form: Form, given: Form | None = None) -
     return boxed(piece.text)
 
 
-def _merge(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def _merge(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     return frame.pen.makers.merge(frame, form, mode)
 
 
-def _call(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def _call(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     return frame.pen.makers.call(frame, form, mode)
 
 
-def _gate(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def _gate(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     return frame.pen.makers.gate(frame, form, mode)
 
 
-MENU: tuple[Draw, ...] = (
+MENU: tuple[DrawPiece, ...] = (
     *(_merge,) * 9,
     *(group,) * 5,
     *(_call,) * 6,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal, TypeAlias, TypeVar
 
-from cnndsl.testing.crossings.widths import Env, Form, Misfit, Space, Width, evaluate
+from cnndsl.testing.crossings.widths import Misfit, PieceShape, Space, Width, WidthValues, evaluate
 
 T = TypeVar("T")
 Mode: TypeAlias = Literal["keep", "space", "free"]
@@ -27,9 +27,9 @@ class NamedOutputs:
     """Something that a reference can name. `pool` is what entered, of a pooling that can be undone."""
 
     name: str
-    form: Form
+    form: PieceShape
     training: bool = False
-    pool: Form | None = None
+    pool: PieceShape | None = None
 
 
 @dataclass
@@ -105,7 +105,7 @@ class GeneratedBlock:
 
     name: str
     given: tuple[GivenSetting, ...]
-    form: Form
+    form: PieceShape
     marks: tuple[NamedOutputs, ...]
     around: tuple[tuple[str, str], ...]
     is_head: bool
@@ -116,10 +116,10 @@ class GeneratedBlock:
 class Makers:
     """The elements of a chain that hold chains themselves, which `chains` can therefore not import."""
 
-    merge: Callable[[GeneratedScope, Form, Mode], Piece]
-    gate: Callable[[GeneratedScope, Form, Mode], Piece]
-    call: Callable[[GeneratedScope, Form, Mode], Piece]
-    headed: Callable[[GeneratedScope, Form, Form], str]
+    merge: Callable[[GeneratedScope, PieceShape, Mode], Piece]
+    gate: Callable[[GeneratedScope, PieceShape, Mode], Piece]
+    call: Callable[[GeneratedScope, PieceShape, Mode], Piece]
+    headed: Callable[[GeneratedScope, PieceShape, PieceShape], str]
 
 
 @dataclass
@@ -208,7 +208,7 @@ class GeneratedScope:
     """Names that are something else here than in the net."""
     others: tuple[tuple[str, str], ...] = ()
     """Parameters of the block of other roles: role and name."""
-    rows: tuple[Env, ...] = ({},)
+    rows: tuple[WidthValues, ...] = ({},)
     """The values of `i`, or of the names of a table, in each turn."""
     mark: str = ""
     """What a label must hold to be another in each turn, such as `{i}`; `!` where no label can."""
@@ -241,7 +241,7 @@ class GeneratedScope:
         """Return whether enough was drawn."""
         return self.pen.left <= 0
 
-    def envs(self) -> Iterator[Env]:
+    def envs(self) -> Iterator[WidthValues]:
         """Lists the values of all names, in each world and each turn."""
         for world in self.pen.worlds:
             for row in self.rows:
@@ -257,10 +257,10 @@ class GeneratedScope:
             values.append(value)
         return values
 
-    def _without(self, env: Env) -> Env:
+    def _without(self, env: WidthValues) -> WidthValues:
         return {name: value for name, value in env.items() if name not in self.hidden} if self.hidden else env
 
-    def env(self) -> Env:
+    def env(self) -> WidthValues:
         """Gives the values of names in the first world, as far as they are the same in all turns."""
         return self._without(self.pen.worlds[0])
 
@@ -302,9 +302,9 @@ class Piece:
     """A piece of a program and what it gives."""
 
     text: str
-    form: Form
+    form: PieceShape
 
 
-def entering(extents: tuple[int, ...], channels: int) -> Form:
+def entering(extents: tuple[int, ...], channels: int) -> PieceShape:
     """Gives the shape of an INPUT."""
-    return Form(Width.of(channels), Space("", extents))
+    return PieceShape(Width.of(channels), Space("", extents))

@@ -20,15 +20,15 @@ from cnndsl.testing.crossings.chains import (
 )
 from cnndsl.testing.crossings.frames import GeneratedScope, Mode, NamedOutputs, Piece
 from cnndsl.testing.crossings.numbers import stride, test, width
-from cnndsl.testing.crossings.widths import PIXEL, Form, Misfit, Width
+from cnndsl.testing.crossings.widths import PIXEL, Misfit, PieceShape, Width
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
     """What branches start from and what each has to give; `step` is the stride of those that compute."""
 
-    entering: Form
-    target: Form
+    entering: PieceShape
+    target: PieceShape
     step: str = "1"
 
     @property
@@ -40,7 +40,7 @@ class Goal:
 Branch: TypeAlias = Callable[[GeneratedScope, Goal], str]
 
 
-def merge(frame: GeneratedScope, form: Form, mode: Mode) -> Piece:
+def merge(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Draws branches and what merges them."""
     frame.spend()
     goal = _goal(frame, form, mode)
@@ -68,7 +68,7 @@ def _labelled(frame: GeneratedScope, piece: Piece) -> Piece:
     return Piece(f"{label}: {piece.text}", piece.form)
 
 
-def _goal(frame: GeneratedScope, form: Form, mode: Mode) -> Goal:
+def _goal(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Goal:
     """Chooses what all branches give."""
     if mode == "keep" or form.space is None or frame.chance(0.45):
         return Goal(form, form)
@@ -77,7 +77,7 @@ def _goal(frame: GeneratedScope, form: Form, mode: Mode) -> Goal:
     if form.space.size is not None and min(form.space.size) < 3:
         raise Misfit
     step = stride(frame)
-    return Goal(form, Form(width(frame), form.space.stepped("ceil", step, frame.env())), step)
+    return Goal(form, PieceShape(width(frame), form.space.stepped("ceil", step, frame.env())), step)
 
 
 def _concatenated(frame: GeneratedScope, goal: Goal, mode: Mode) -> Piece:
@@ -180,7 +180,7 @@ def _processed(frame: GeneratedScope, goal: Goal) -> str:
         raise Misfit
     mark = frame.pick(fitting[: frame.pick((1, 3, 20))])
     way = _way(mark.form, goal.target)
-    reached = Form(mark.form.width, goal.target.space)
+    reached = PieceShape(mark.form.width, goal.target.space)
     frame.spend()
     texts = [f"@{mark.name}", *([way] if way else [])]
     if reached != goal.target or frame.chance(0.6):
@@ -188,7 +188,7 @@ def _processed(frame: GeneratedScope, goal: Goal) -> str:
     return " -> ".join(texts)
 
 
-def _way(form: Form, target: Form) -> str | None:
+def _way(form: PieceShape, target: PieceShape) -> str | None:
     """Names the layer that brings extents to others: none where they are equal, None where nothing does."""
     if form.space == target.space:
         return ""
@@ -274,7 +274,7 @@ def _with_projection(frame: GeneratedScope, goal: Goal, branches: list[str]) -> 
     return [*(kept or [_computed(frame, goal)]), f"ID or {last}"]
 
 
-def gate(frame: GeneratedScope, form: Form, _mode: Mode) -> Piece:
+def gate(frame: GeneratedScope, form: PieceShape, _mode: Mode) -> Piece:
     """Draws squeeze and excitation, of what enters or of a reference."""
     if form.space is None or not form.width.is_writable:
         raise Misfit
@@ -286,14 +286,14 @@ def gate(frame: GeneratedScope, form: Form, _mode: Mode) -> Piece:
         start, entering = f"@{mark.name} -> ", mark.form
     texts = [] if entering.space is None or entering.space.is_pixel else ["GAP"]
     wide = frame.pick((form.width, form.width, Width.of(1)))
-    squeezed = single(frame, Form(entering.width, PIXEL), "space") if texts and frame.chance(0.5) else None
+    squeezed = single(frame, PieceShape(entering.width, PIXEL), "space") if texts and frame.chance(0.5) else None
     texts += [squeezed.text] if squeezed else []
     last = f"CONV1-{wide.word}" if texts and frame.chance(0.5) else f"FC-{wide.word}"
     texts += [last, frame.pick(("SIGMOID", "HSIGMOID", plain.activation(frame)))]
     return Piece(f"MUL(ID, {start}{' -> '.join(texts)})", form)
 
 
-def reading(frame: GeneratedScope, form: Form, mark: NamedOutputs) -> Piece:
+def reading(frame: GeneratedScope, form: PieceShape, mark: NamedOutputs) -> Piece:
     """Draws what certainly reads a mark: a sum, or a product where its extents are others."""
     frame.spend(2)
     if mark.form.space != form.space:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnndsl.testing.crossings.frames import GeneratedScope, Piece
 from cnndsl.testing.crossings.numbers import odd_kernel, rate, stride, width
-from cnndsl.testing.crossings.widths import PIXEL, Form, Misfit, Width
+from cnndsl.testing.crossings.widths import PIXEL, Misfit, PieceShape, Width
 
 ACTIVATIONS = ("RELU", "RELU", "RELU", "SIGMOID", "TANH", "GELU", "SILU", "HSWISH", "RELU6", "SELU", "MISH")
 KINDS = ("RELU", "TANH", "SILU", "LEAKYRELU", "ELU", "SIGMOID")
@@ -37,7 +37,7 @@ def _flag(frame: GeneratedScope) -> str:
     return frame.one("flag")
 
 
-def convolution(frame: GeneratedScope, form: Form, wide: Width, step: str = "1") -> Piece:
+def convolution(frame: GeneratedScope, form: PieceShape, wide: Width, step: str = "1") -> Piece:
     """Draws a convolution to so many channels. `step` is the stride as an expression."""
     if form.space is None:
         raise Misfit
@@ -53,10 +53,10 @@ def convolution(frame: GeneratedScope, form: Form, wide: Width, step: str = "1")
         options.append(f"pad={int(kernel) // 2}" if "dilation=2" not in options else "pad=same")
     if frame.chance(0.06) and kernel.isdigit():
         options = [f"F={kernel}", f"filters={wide.shown}", *([f"stride={step}"] if step != "1" else []), *options]
-        return Piece(f"CONV({', '.join(options)})", Form(wide, form.space.stepped("ceil", step, frame.env())))
+        return Piece(f"CONV({', '.join(options)})", PieceShape(wide, form.space.stepped("ceil", step, frame.env())))
     listed = f"({', '.join(options)})" if options else ""
     space = form.space.stepped("ceil", step, frame.env())
-    return Piece(f"CONV{kernel}-{wide.word}{_slash(step)}{listed}", Form(wide, space))
+    return Piece(f"CONV{kernel}-{wide.word}{_slash(step)}{listed}", PieceShape(wide, space))
 
 
 def groups(frame: GeneratedScope) -> str:
@@ -73,14 +73,14 @@ def _slash(step: str) -> str:
     return f"/{step}" if step.isalnum() else f"/{{{step}}}"
 
 
-def projection(frame: GeneratedScope, form: Form, target: Form, step: str = "1") -> Piece:
+def projection(frame: GeneratedScope, form: PieceShape, target: PieceShape, step: str = "1") -> Piece:
     """Draws one layer that gives a width, from whatever enters."""
     if form.space is None:
         return Piece(f"FC-{target.width.word}", form.wide(target.width))
     return convolution(frame, form, target.width, step)
 
 
-def keeping(frame: GeneratedScope, form: Form) -> Piece:
+def keeping(frame: GeneratedScope, form: PieceShape) -> Piece:
     """Draws one layer that gives the shape that it takes."""
     frame.spend()
     if form.space is None:
@@ -110,7 +110,7 @@ def _pool(frame: GeneratedScope) -> str:
     return frame.pick(sized if name else plain)
 
 
-def _norm(frame: GeneratedScope, form: Form) -> str:
+def _norm(frame: GeneratedScope, form: PieceShape) -> str:
     norms = ["BN", "BN", f"BN(momentum={rate(frame)})", "BN(affine=no)", "GN1", "LRN3", "SCALE", "IN(affine=yes)"]
     norms += ["LN(over=channels)", f"LRN3(alpha={rate(frame)})"]
     if not (form.space is None or form.space.is_pixel):
@@ -122,14 +122,14 @@ def _norm(frame: GeneratedScope, form: Form) -> str:
     return "BN" if norm.startswith("IN") and (form.space is None or form.space.is_pixel) else norm
 
 
-def _same(frame: GeneratedScope, form: Form) -> str:
+def _same(frame: GeneratedScope, form: PieceShape) -> str:
     layers = [f"DROPOUT({rate(frame)})", f"DROPPATH({rate(frame)})", "ID", f"TIMES({rate(frame, most_one=False)})"]
     if frame.divides(2, form.width):
         layers += ["SHUFFLE2", f"SHUFFLE{{{groups(frame)}}}"]
     return frame.pick(layers)
 
 
-def reshaping(frame: GeneratedScope, form: Form) -> Piece:
+def reshaping(frame: GeneratedScope, form: PieceShape) -> Piece:
     """Draws one layer that gives other extents, where they can be smaller or larger."""
     if form.space is None or form.space.is_pixel or form.space.size is None or min(form.space.size) < 4:
         raise Misfit
@@ -141,16 +141,19 @@ def reshaping(frame: GeneratedScope, form: Form) -> Piece:
         return convolution(frame, form, width(frame), step)
     if kind == 2:
         return Piece(
-            frame.pick(("POOL2", "AVGPOOL2", "LPPOOL2", "SUMPOOL2")), Form(form.width, space.stepped("floor", "2", env))
+            frame.pick(("POOL2", "AVGPOOL2", "LPPOOL2", "SUMPOOL2")),
+            PieceShape(form.width, space.stepped("floor", "2", env)),
         )
     if kind == 3:
-        return Piece(f"DWCONV3{_slash(step)}", Form(form.width, space.stepped("ceil", step, env)))
+        return Piece(f"DWCONV3{_slash(step)}", PieceShape(form.width, space.stepped("ceil", step, env)))
     if kind == 4:
-        return Piece(f"CONV3-{(wide := width(frame)).word}(pad=valid)", Form(wide, space.stepped("less", "2", env)))
-    return Piece(f"POOL3{_slash(step)}(pad=1)", Form(form.width, space.stepped("ceil", step, env)))
+        return Piece(
+            f"CONV3-{(wide := width(frame)).word}(pad=valid)", PieceShape(wide, space.stepped("less", "2", env))
+        )
+    return Piece(f"POOL3{_slash(step)}(pad=1)", PieceShape(form.width, space.stepped("ceil", step, env)))
 
 
-def enlarging(frame: GeneratedScope, form: Form) -> Piece:
+def enlarging(frame: GeneratedScope, form: PieceShape) -> Piece:
     """Draws one layer that doubles the extents."""
     if form.space is None or form.space.size is None or max(form.space.size) > 6 or form.space.is_pixel:
         raise Misfit
@@ -158,22 +161,22 @@ def enlarging(frame: GeneratedScope, form: Form) -> Piece:
     wide = width(frame)
     space = form.space.stepped("times", "2", frame.env())
     if frame.chance(0.4):
-        return Piece(frame.pick(("UPSAMPLE2", "UPSAMPLE2(mode=linear)")), Form(form.width, space))
-    return Piece(f"CONVT{frame.pick(('2', '2', '4'))}-{wide.word}/2", Form(wide, space))
+        return Piece(frame.pick(("UPSAMPLE2", "UPSAMPLE2(mode=linear)")), PieceShape(form.width, space))
+    return Piece(f"CONVT{frame.pick(('2', '2', '4'))}-{wide.word}/2", PieceShape(wide, space))
 
 
-def widening(frame: GeneratedScope, form: Form) -> Piece:
+def widening(frame: GeneratedScope, form: PieceShape) -> Piece:
     """Draws one layer that changes nothing but the number of channels."""
     frame.spend()
     wide = width(frame)
     if form.space is None:
-        return Piece(f"FC-{wide.word}", Form(wide, None))
+        return Piece(f"FC-{wide.word}", PieceShape(wide, None))
     if frame.chance(0.08):
         return _rearranged(frame, form, wide)
     return convolution(frame, form, wide)
 
 
-def _rearranged(frame: GeneratedScope, form: Form, wide: Width) -> Piece:
+def _rearranged(frame: GeneratedScope, form: PieceShape, wide: Width) -> Piece:
     """Takes some of the channels, or adds some of zeros; convolves where there is no knowing."""
     before, after = frame.values(form.width), frame.values(wide)
     if before is not None and after is not None:
@@ -184,12 +187,12 @@ def _rearranged(frame: GeneratedScope, form: Form, wide: Width) -> Piece:
     return convolution(frame, form, wide)
 
 
-def ending(frame: GeneratedScope, form: Form) -> list[Piece]:
+def ending(frame: GeneratedScope, form: PieceShape) -> list[Piece]:
     """Draws a classifier."""
     frame.spend(2)
     wide = width(frame)
     kind = "RBF" if frame.chance(0.06) else "FC"
-    fully = Piece(f"{kind}-{wide.word}", Form(wide, None))
+    fully = Piece(f"{kind}-{wide.word}", PieceShape(wide, None))
     if form.space is None or frame.chance(0.25):
         return [fully]
-    return [Piece("GAP", Form(form.width, PIXEL)), fully]
+    return [Piece("GAP", PieceShape(form.width, PIXEL)), fully]

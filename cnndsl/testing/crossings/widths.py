@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from cnndsl.expr import FUNCTIONS
 
-Env: TypeAlias = Mapping[str, Fraction | int]
+WidthValues: TypeAlias = Mapping[str, Fraction | int]
 """The values of names."""
 
 NUMERAL = re.compile(r"(?<![\w.])\d[\d.]*(?!\w)")
@@ -33,7 +33,7 @@ def _code(text: str) -> CodeType:
     return compile(NUMERAL.sub(r'F("\g<0>")', text), text, "eval")
 
 
-def evaluate(text: str, env: Env) -> Fraction | None:
+def evaluate(text: str, env: WidthValues) -> Fraction | None:
     """Computes an expression exactly; None where a name has no value yet.
 
     >>> evaluate("ceil(n/2) + 0.5", {"n": 5})
@@ -106,7 +106,7 @@ class Width:
             raise Misfit
         return self.shown if re.fullmatch(r"\w+", self.shown) else f"{{{self.shown}}}"
 
-    def value(self, env: Env) -> Fraction | None:
+    def value(self, env: WidthValues) -> Fraction | None:
         """Computes it; None where it is not known."""
         total = Fraction(0)
         for term, factor in self.terms:
@@ -147,7 +147,7 @@ class Space:
         """Tells whether it is one position, wherever it stands."""
         return not self.steps and self.size is not None and all(extent == 1 for extent in self.size)
 
-    def stepped(self, how: str, by: str, env: Env) -> Space:
+    def stepped(self, how: str, by: str, env: WidthValues) -> Space:
         """Divides extents, rounded up (`ceil`) or down (`floor`), multiplies them (`times`) or takes off (`less`)."""
         number = evaluate(by, env)
         is_fixed = evaluate(by, {}) is not None
@@ -162,7 +162,7 @@ class Space:
             return Space("", size)
         return replace(self, size=size, steps=(*self.steps, (how, by)))
 
-    def bound(self, bases: Mapping[str, Space], bindings: Mapping[str, Width], env: Env) -> Space:
+    def bound(self, bases: Mapping[str, Space], bindings: Mapping[str, Width], env: WidthValues) -> Space:
         """Does the same steps to what enters a call."""
         space = bases.get(self.base, self)
         if space is self:
@@ -179,20 +179,20 @@ def _step(how: str, extent: int, by: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class PieceShape:
     """A shape: its width, and its space, which a vector lacks."""
 
     width: Width
     space: Space | None
 
-    def wide(self, width: Width) -> Form:
+    def wide(self, width: Width) -> PieceShape:
         """Gives it another width."""
         return replace(self, width=width)
 
-    def bound(self, bases: Mapping[str, Space], bindings: Mapping[str, Width], env: Env) -> Form:
+    def bound(self, bases: Mapping[str, Space], bindings: Mapping[str, Width], env: WidthValues) -> PieceShape:
         """Gives names and what enters their values."""
         space = self.space and self.space.bound(bases, bindings, env)
-        return Form(self.width.bound(bindings), space)
+        return PieceShape(self.width.bound(bindings), space)
 
 
 PIXEL = Space("", (1,))

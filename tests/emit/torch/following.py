@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from cnndsl.emit.torch.forward_method import ForwardText
 from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, Step, Training
 from cnndsl.emit.torch.layout import Infix, flat, lines
-from cnndsl.emit.torch.statements import Statement, Suite
+from cnndsl.emit.torch.statements import PythonStatement, Suite
 
 
 class Wrong(Exception):
@@ -253,7 +253,7 @@ class Run:
 # The two sides
 
 
-def text_lines(body: Sequence[Statement], indent: int = 8) -> Iterator[str]:
+def text_lines(body: Sequence[PythonStatement], indent: int = 8) -> Iterator[str]:
     """Lays statements out as lines."""
     for each in body:
         if isinstance(each, Suite):

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from cnndsl.emit.torch.forward_method import ForwardText, write
-from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, Step, Training, Value, key
+from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, ForwardValue, Step, Training, key
 from cnndsl.emit.torch.memory import ForwardMemory
 from cnndsl.emit.torch.steps import made_by, used_by
 from tests.emit.torch.following import Machine, Run, StepRun, Storage, Tensor, Wrong, run_text, text_lines
@@ -143,7 +143,7 @@ def shown(
     record_name: str = "",
 ) -> str:
     """Writes the steps, checks the text, and returns its lines."""
-    values = tuple(Value((key(at),), name) for at, name in enumerate(names))
+    values = tuple(ForwardValue((key(at),), name) for at, name in enumerate(names))
     forward = Forward(values, inputs, steps, results, is_main=True, training=training)
     inner = [each for step in steps for each in (step.steps if isinstance(step, Training) else (step,))]
     inner += [each for step in steps if isinstance(step, BranchStep) for each in (*step.then, *step.otherwise)]

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from cnndsl.emit.torch.verify.plain import items
 
-Memory: TypeAlias = Literal["", "copies", "views"]
+MemoryEffect: TypeAlias = Literal["", "copies", "views"]
 """How a module treats its input: as its family does, on a padded or scaled copy of it, or as a view."""
 
 WRITES, ALIASES, KEEPS_INPUT, KEEPS_OUTPUT = 1, 2, 4, 8
@@ -33,7 +33,7 @@ _VIEWS = frozenset("identity flatten slice shuffle plugin".split())
 """Families that return their input or a view of it. Shuffling by one group does on some devices."""
 
 
-def effects(form: tuple[object, ...], inplace: bool, memory: Memory, training: bool) -> int:
+def effects(form: tuple[object, ...], inplace: bool, memory: MemoryEffect, training: bool) -> int:
     """The effect of a module's call, as flags. `memory` tells what works on a copy of its input, or gives back a view.
 
     >>> effects(("relu",), True, "", True) == WRITES | KEEPS_OUTPUT

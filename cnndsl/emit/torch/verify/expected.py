@@ -16,7 +16,7 @@ from cnndsl.emit.torch.verify.leaves import Forms, has_state
 from cnndsl.graph import Graph, Node
 from cnndsl.shape import Shape
 
-Key: TypeAlias = tuple[object, ...]
+StepKey: TypeAlias = tuple[object, ...]
 
 FLATTEN, EXPAND, CAT = "flatten", "expand", "cat"
 
@@ -59,8 +59,8 @@ class Expected:
         self.signs: list[int] = [-1] * count
         self.operands: list[int] = [-1] * count
         self.switches: dict[int, int] = {}
-        self.keys: dict[Key, int] = {}
-        self.random: dict[Key, list[int]] = {}
+        self.keys: dict[StepKey, int] = {}
+        self.random: dict[StepKey, list[int]] = {}
         self.shapes: list[Shape] = [node.shape for node in graph.nodes]
         self.wanted: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.paths: dict[str, int] = {}
@@ -147,13 +147,13 @@ class Expected:
             always = self.wanted[0]
             always[value] = always.get(value, 0) + 1
 
-    def _place(self, node: Node, key: Key) -> None:
+    def _place(self, node: Node, key: StepKey) -> None:
         """Gives a node its value: that of an earlier one that computes the same, else its own."""
         value = self.keys.setdefault(key, node.index)
         self.values[node.index] = value
         self._want(value, node)
 
-    def between(self, key: Key, shape: Shape) -> int:
+    def between(self, key: StepKey, shape: Shape) -> int:
         """The value of a computation that is no layer."""
         value = self.keys.get(key)
         if value is None:
@@ -178,7 +178,7 @@ class Expected:
         """A vector with so many axes of one position behind it."""
         return self.between((EXPAND, value, axes), Shape(self.shapes[value].channels, (1,) * axes))
 
-    def fold(self, node: Node, sign: str, operands: list[int], last: Key | None = None) -> None:
+    def fold(self, node: Node, sign: str, operands: list[int], last: StepKey | None = None) -> None:
         """Merges operands from left to right; the last step, or the one that follows it, gives the node's value."""
         value = operands[0]
         for number, operand in enumerate(operands[1:], 2):
@@ -192,7 +192,7 @@ class Expected:
             self._place(node, (last[0], value, *last[1:]))
         self._fixed[node.index] = all(self._fixed[each] for each in node.inputs)
 
-    def merge(self, node: Node, key: Key) -> None:
+    def merge(self, node: Node, key: StepKey) -> None:
         """Merges operands in one step."""
         self._place(node, key)
         self._fixed[node.index] = all(self._fixed[each] for each in node.inputs)
@@ -214,12 +214,12 @@ class Expected:
         return "another value"
 
 
-def pair(sign: str, left: int, right: int) -> Key:
+def pair(sign: str, left: int, right: int) -> StepKey:
     """A merge of two values. All of them give the same in either order, to the last bit."""
     return (sign, left, right) if left <= right else (sign, right, left)
 
 
-def _in_words(key: Key, expected: Expected) -> str:
+def _in_words(key: StepKey, expected: Expected) -> str:
     if key[0] == FLATTEN:
         return f"{expected.describe(_value(key[1]))}, flattened"
     if key[0] == EXPAND:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from cnndsl.emit.torch.verify.effects import Memory, effects
+from cnndsl.emit.torch.verify.effects import MemoryEffect, effects
 from cnndsl.emit.torch.verify.forms import HOLDS_STATE, Form
 
 Effects: TypeAlias = tuple[int, int]
@@ -20,9 +20,9 @@ class LeafModule:
 
     __slots__ = ("effects", "form", "indices", "inplace", "memory", "number", "passes", "random", "stateful")
 
-    def __init__(self, form: Form, number: int, inplace: bool, indices: bool, memory: Memory) -> None:
+    def __init__(self, form: Form, number: int, inplace: bool, indices: bool, memory: MemoryEffect) -> None:
         self.form, self.number, self.inplace, self.indices = form, number, inplace, indices
-        self.memory: Memory = memory
+        self.memory: MemoryEffect = memory
         self.stateful = has_state(form)
         self.random = form[0] in ("dropout", "droppath")
         self.passes = form[0] in ("identity", "flatten")
@@ -46,7 +46,7 @@ class Forms:
 
     def __init__(self) -> None:
         self._numbers: dict[Form, int] = {}
-        self._leaves: dict[tuple[Form, bool, bool, Memory], LeafModule] = {}
+        self._leaves: dict[tuple[Form, bool, bool, MemoryEffect], LeafModule] = {}
         self.known: list[Form] = []
 
     def number(self, form: Form) -> int:
@@ -57,7 +57,7 @@ class Forms:
             self.known.append(form)
         return found
 
-    def leaf(self, form: Form, inplace: bool = False, indices: bool = False, memory: Memory = "") -> LeafModule:
+    def leaf(self, form: Form, inplace: bool = False, indices: bool = False, memory: MemoryEffect = "") -> LeafModule:
         """The leaf of a form."""
         key = (form, inplace, indices, memory)
         found = self._leaves.get(key)

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from cnndsl.emit.torch.verify.forms import Form
 from cnndsl.emit.torch.verify.given import CallArguments
 from cnndsl.emit.torch.verify.leaves import Forms, LeafModule
+from cnndsl.emit.torch.verify.settle import Pads
 from cnndsl.emit.torch.verify.values import Trouble
-
-Pads = tuple[tuple[int, int], ...]
 
 
 def even(padding: tuple[int, ...]) -> Pads:

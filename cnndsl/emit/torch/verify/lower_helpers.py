@@ -11,7 +11,8 @@ from hashlib import sha256
 
 from cnndsl.emit.torch.verify.given import CallArguments
 from cnndsl.emit.torch.verify.leaves import Forms, LeafModule
-from cnndsl.emit.torch.verify.lower import Pads, check_groups, of_flat, window
+from cnndsl.emit.torch.verify.lower import check_groups, of_flat, window
+from cnndsl.emit.torch.verify.settle import Pads
 from cnndsl.emit.torch.verify.values import Trouble
 
 

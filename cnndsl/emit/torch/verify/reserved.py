@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cnndsl.emit.torch.verify.values import Kind
+from cnndsl.emit.torch.verify.values import ContainerKind
 
 MODULE = frozenset(
     "T_destination _apply _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl "
@@ -25,7 +25,7 @@ MODULE = frozenset(
 )
 """The attributes of every module."""
 
-CONTAINER: Mapping[Kind, frozenset[str]] = {
+CONTAINER: Mapping[ContainerKind, frozenset[str]] = {
     "module": frozenset(),
     "sequential": frozenset("append extend insert pop _get_item_by_idx".split()),
     "list": frozenset("append extend insert pop _get_abs_string_index".split()),
@@ -34,7 +34,7 @@ CONTAINER: Mapping[Kind, frozenset[str]] = {
 """Those that a container has besides."""
 
 
-def is_reserved(name: str, kind: Kind) -> bool:
+def is_reserved(name: str, kind: ContainerKind) -> bool:
     """True of a name that PyTorch's modules of the kind use themselves.
 
     >>> is_reserved("append", "sequential"), is_reserved("append", "module")

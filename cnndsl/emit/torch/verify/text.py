@@ -14,8 +14,8 @@ from cnndsl.emit.torch.verify.values import (
     REQUIRED,
     Builtin,
     ClassInfo,
+    ContainerKind,
     Function,
-    Kind,
     LeafClass,
     Module,
     NotUnderstood,
@@ -24,7 +24,7 @@ from cnndsl.emit.torch.verify.values import (
     TupleClass,
 )
 
-_KINDS: Mapping[str, Kind] = {
+_KINDS: Mapping[str, ContainerKind] = {
     "Module": "module",
     "Sequential": "sequential",
     "ModuleList": "list",
@@ -148,7 +148,7 @@ class Program:
     def _text_of(self, node: ast.ClassDef) -> str:
         return "\n".join(self._lines[node.lineno - 1 : node.end_lineno])
 
-    def _kind(self, base: ast.expr) -> Kind | None:
+    def _kind(self, base: ast.expr) -> ContainerKind | None:
         if not isinstance(base, ast.Attribute) or not isinstance(base.value, ast.Name):
             return None
         found = CONTAINERS.get(base.attr) if _is(self.names.get(base.value.id), Module, "nn") else None

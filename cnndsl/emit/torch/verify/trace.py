@@ -32,9 +32,9 @@ from cnndsl.emit.torch.verify.values import (
 LEAF, CALL, POOL, UNPOOL, PAIR, SCALAR, CAT, VIEW, INDEX, SHAPE, TAKE, PAD, RESIZE = range(13)
 """What a step does: see `replay`."""
 
-Step: TypeAlias = tuple[object, ...]
+TraceStep: TypeAlias = tuple[object, ...]
 
-Mode: TypeAlias = bool
+TrainingMode: TypeAlias = bool
 """True in training."""
 
 
@@ -43,7 +43,7 @@ class Trace:
 
     __slots__ = ("inputs", "moded", "registers", "result", "results", "steps")
 
-    def __init__(self, steps: list[Step], inputs: int, registers: int, result: object, moded: bool) -> None:
+    def __init__(self, steps: list[TraceStep], inputs: int, registers: int, result: object, moded: bool) -> None:
         self.steps, self.inputs, self.registers = steps, inputs, registers
         self.result, self.moded = result, moded
         self.results = [each.index for each in registers_of(result)]
@@ -59,7 +59,9 @@ class Tracer:
         self._traces: dict[object, Trace] = {}
         self._busy: set[int] = set()
 
-    def trace(self, template: Template, given: Sequence[object], named: Mapping[str, object], training: Mode) -> Trace:
+    def trace(
+        self, template: Template, given: Sequence[object], named: Mapping[str, object], training: TrainingMode
+    ) -> Trace:
         """The trace of a module's call. Raises Trouble where `forward` cannot be followed."""
         shape = (tuple(map(_kind, given)), tuple((name, _kind(each)) for name, each in named.items()))
         key = (template.number, training, shape)
@@ -101,9 +103,9 @@ class ForwardRecorder:
 
     __slots__ = ("_count", "_moded", "_steps", "_tracer", "_training")
 
-    def __init__(self, tracer: Tracer, training: Mode) -> None:
+    def __init__(self, tracer: Tracer, training: TrainingMode) -> None:
         self._tracer, self._training = tracer, training
-        self._steps: list[Step] = []
+        self._steps: list[TraceStep] = []
         self._count = 0
         self._moded = False
 

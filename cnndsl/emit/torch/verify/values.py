@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from cnndsl.emit.torch.verify.leaves import LeafModule
 from cnndsl.emit.torch.verify.plain import items
 
-Kind: TypeAlias = Literal["module", "sequential", "list", "dict"]
+ContainerKind: TypeAlias = Literal["module", "sequential", "list", "dict"]
 
 Params: TypeAlias = tuple[tuple[str, object], ...]
 """The parameters of a function in order, each with its default or `REQUIRED`."""
@@ -84,10 +84,10 @@ class ClassInfo:
     __slots__ = ("forward", "init", "kind", "name", "node")
 
     def __init__(
-        self, name: str, kind: Kind, node: ClassDef | None, init: Function | None, forward: Function | None
+        self, name: str, kind: ContainerKind, node: ClassDef | None, init: Function | None, forward: Function | None
     ) -> None:
         self.name, self.node, self.init, self.forward = name, node, init, forward
-        self.kind: Kind = kind
+        self.kind: ContainerKind = kind
 
 
 class TupleClass:
