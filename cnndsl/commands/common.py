@@ -7,7 +7,8 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -42,9 +43,21 @@ def program_argument(function: AnyFunction) -> AnyFunction:
 
 
 def settings_option(function: AnyFunction) -> AnyFunction:
-    """`--set name=value`, any number of times."""
-    help = "Set a parameter of the net, as in --set classes=10."
-    return click.option("settings", "--set", metavar="NAME=VALUE", multiple=True, help=help)(function)
+    """`--set name=value`, any number of times, and `--input`, which is the setting `input`."""
+
+    @wraps(function)
+    def command(*args: Any, settings: tuple[str, ...], input: str | None, **options: Any) -> Any:
+        given = settings if input is None else (*settings, f"input={input}")
+        return function(*args, settings=given, **options)
+
+    setting = "Set a parameter of the net, as in --set classes=10."
+    volume = "What enters, instead of the INPUT that is written, as in --input 160x160x3."
+    for option in (
+        click.option("--input", "input", metavar="HxWxC", help=volume),
+        click.option("settings", "--set", metavar="NAME=VALUE", multiple=True, help=setting),
+    ):
+        command = option(command)
+    return cast("AnyFunction", command)
 
 
 def force_option(function: AnyFunction) -> AnyFunction:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import prod
 
 from cnndsl.elaborate.state import Environment
-from cnndsl.expr import error, number, show
+from cnndsl.errors import Span
+from cnndsl.expr import Value, error, number, show
 from cnndsl.layers.dense import Input
 from cnndsl.limits import current
 from cnndsl.syntax import ast
@@ -18,6 +19,15 @@ def input_layer(layer: ast.WrittenLayer, env: Environment) -> Input:
     return Input(_volume(layer, env))
 
 
+def given_volume(value: Value, place: Span) -> tuple[int, ...]:
+    """Return the volume that was given from outside, as in `--input 160x160x3`. Raises CnnError for what is none."""
+    extents = (value,) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(extents, tuple) or any(extent < 1 for extent in extents):
+        help = "as in: --input 160x160x3"
+        raise error("E0227", f"the input is a volume, and {show(value)} is none", place, help)
+    return _checked(extents, place)
+
+
 def _volume(layer: ast.WrittenLayer, env: Environment) -> tuple[int, ...]:
     extents: list[int] = []
     for expr in layer.dims:
@@ -25,10 +35,14 @@ def _volume(layer: ast.WrittenLayer, env: Environment) -> tuple[int, ...]:
         if not isinstance(value, int) or value < 1:
             raise error("E0227", f"an extent is a whole number from 1, and this is {show(value)}", expr.span)
         extents.append(value)
+    return _checked(tuple(extents) or (224, 224, 3), layer.span)
+
+
+def _checked(extents: tuple[int, ...], place: Span) -> tuple[int, ...]:
     if len(extents) > 4:
         message = f"a volume has at most three axes and channels, and this has {len(extents)} extents"
-        raise error("E0303", message, layer.span, "as in: INPUT 16x112x112x3, for 16 frames of 112x112 with 3 channels")
+        raise error("E0303", message, place, "as in: INPUT 16x112x112x3, for 16 frames of 112x112 with 3 channels")
     digits = current().digits
     if prod(extents) > 10**digits:
-        raise error("E0203", f"this volume has more than 10^{digits} values", layer.span)
-    return tuple(extents) or (224, 224, 3)
+        raise error("E0203", f"this volume has more than 10^{digits} values", place)
+    return extents

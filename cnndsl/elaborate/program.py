@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from cnndsl.elaborate import layer_count as count
@@ -12,7 +12,7 @@ from cnndsl.elaborate import parameters
 from cnndsl.elaborate.build_graph import build_graph
 from cnndsl.elaborate.elaborator import Elaborator
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, here
-from cnndsl.elaborate.inputs import input_layer
+from cnndsl.elaborate.inputs import given_volume, input_layer
 from cnndsl.elaborate.options import settings as options_of
 from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.resolve import meaning
@@ -31,12 +31,15 @@ from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, neares
 from cnndsl.expr import Expr, Later, Unknown, error, evaluate, show
 from cnndsl.graph import Graph, LayerPart, Part, SequencePart
 from cnndsl.layers import KINDS
+from cnndsl.layers.dense import Input
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
 
 VERSION = 1
 """The newest version of the language that this compiler knows."""
+INPUT = "input"
+"""The setting that says what enters, of every net that has no parameter of that name."""
 
 Find: TypeAlias = Callable[[str, Source], Source | str]
 """Looks up the file that a `use` names, from the file that names it; where there is none, a hint for the message."""
@@ -55,6 +58,8 @@ class _Program:
     find: Find
     sources: list[Source] = field(default_factory=list[Source])
     homes: dict[str, FileScope] = field(default_factory=dict[str, FileScope])
+    volume: tuple[int, ...] | None = None
+    """The volume that enters instead of the one that INPUT has, where another was given from outside."""
     contracts: list[Expr] = field(default_factory=list[Expr])
 
 
@@ -87,6 +92,9 @@ def elaborate(
 ) -> Graph:
     """The network of a file, with its parameters set.
 
+    Of a net without a parameter `input`, that setting is the volume that enters in place of the one that INPUT has.
+    Contracts are about the one that is written: the graph has none where another enters.
+
     Raises CnnError with all errors that do not follow from one another; how many, and how large a network may be, say
     the `limits` in force.
 
@@ -100,7 +108,7 @@ def elaborate(
     wire: NodeOutput | None = None
     part: Part | None = None
     try:
-        _parameters(file, home, settings or {}, state)
+        _parameters(program, file, home, settings or {})
         reading = _Reading(home, (file.source.name,), is_main=True)
         _statements(program, file, reading)
         wire, part = _network(program, file, reading, root)
@@ -118,7 +126,10 @@ def elaborate(
     if wire is None or part is None:
         raise AssertionError("what has no value was reported before")
     made = Expansion(wire, part)
-    return build_graph(file, home, root, made, state, tuple(program.contracts), tuple(program.sources))
+    graph = build_graph(file, home, root, made, state, tuple(program.contracts), tuple(program.sources))
+    if program.volume is None:
+        return graph
+    return replace(graph, settings={**graph.settings, INPUT: program.volume}, contracts=())
 
 
 def _place(each: Diagnostic) -> tuple[str, int]:
@@ -129,18 +140,21 @@ def _home_of(file: ast.File) -> FileScope:
     return FileScope(file.source, choices=parameters.choices(file), labels=dict(parameters.labels(file)))
 
 
-def _parameters(file: ast.File, home: FileScope, settings: Mapping[str, parameters.Given], state: State) -> None:
+def _parameters(program: _Program, file: ast.File, home: FileScope, settings: Mapping[str, parameters.Given]) -> None:
     """Gives the parameters their values; what is wrong with them is reported."""
     try:
         known = parameters.parameters(file)
     except CnnError as stop:
-        state.report(stop)
+        program.state.report(stop)
         home.values.update(dict.fromkeys(parameters.declared_names(file), Unknown()))
         return
+    if INPUT in settings and all(each.name != INPUT for each in known):
+        program.volume = given_volume(parameters.as_value(settings[INPUT]), parameters.head_of(file))
+        settings = {name: value for name, value in settings.items() if name != INPUT}
     values, wrong = parameters.settle(file, known, settings)
     home.values.update(values)
     home.domains.update({each.name: each.domain for each in known if each.domain is not None})
-    state.report(CnnError(wrong))
+    program.state.report(CnnError(wrong))
 
 
 # Statements
@@ -349,6 +363,10 @@ def _input(program: _Program, item: ast.ChainItem, env: Environment) -> NodeOutp
     layer = item.body if isinstance(item, ast.Label) else item
     assert isinstance(layer, ast.WrittenLayer), "a main chain is kept where it begins with INPUT"
     entering = input_layer(layer, env)
+    if program.volume == entering.volume:
+        program.volume = None
+    if program.volume is not None:
+        entering = Input(program.volume)
     tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span) if isinstance(item, ast.Label) else None
     if tag is not None:
         program.walker.check_free(tag, env)

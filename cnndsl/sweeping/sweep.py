@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.assertions import check, figures
 from cnndsl.elaborate.parameters import OpenParameter, parameters
-from cnndsl.elaborate.program import Find, elaborate
+from cnndsl.elaborate.program import INPUT, Find, elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.expr import Expr, NameSymbol, Value, show, truth
 from cnndsl.records import record
@@ -89,16 +89,18 @@ class Family:
 def family(source: Source, overrides: Mapping[str, Sequence[Value]], find: Find) -> Family:
     """The family of a source; overrides replace the domains of their parameters.
 
-    A parameter that has a default but no domain stays at its default.
+    A parameter that has a default but no domain stays at its default; `input` is the volume that enters.
     Raises CnnError where a parameter is unknown, or has neither default nor domain.
     """
     file = parse(source)
     known = parameters(file)
     names = [each.name for each in known]
     for name in overrides:
-        if name not in names:
+        if name not in (*names, INPUT):
             elaborate(file, {name: overrides[name][0]}, find)
     domains = {each.name: overrides.get(each.name) or _domain(each) for each in known}
+    if INPUT in overrides:
+        domains[INPUT] = overrides[INPUT]
     missing = [each for each in known if not domains[each.name]]
     if missing:
         raise _without_domain(missing)
