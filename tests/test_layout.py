@@ -13,6 +13,8 @@ from types import ModuleType
 
 import pytest
 
+from cnndsl.layers.base import Layer
+
 ROOT = Path(__file__).parent.parent
 GENERATED = ROOT / "cnndsl" / "syntax" / "tables.py"
 SOURCES = sorted(path for path in (ROOT / "cnndsl").rglob("*.py") if path != GENERATED)
@@ -197,6 +199,81 @@ def test_the_verifier_shares_nothing_with_the_steps() -> None:
     for path in (path for path in SOURCES if path.is_relative_to(folder)):
         found = {name for name in imports(ast.walk(tree(path))) if name.startswith(("cnndsl.emit", "cnndsl.layers"))}
         assert all(name.startswith("cnndsl.emit.torch.verify") for name in found), relative(path)
+
+
+def layer_types() -> Iterator[type[Layer]]:
+    """Every class under cnndsl/layers/ that is a layer type, or that several have in common."""
+    for path in (path for path in SOURCES if room(path) == "layers"):
+        for thing in vars(importlib.import_module(module_of(path))).values():
+            if isinstance(thing, type) and issubclass(thing, Layer) and thing is not Layer:
+                yield thing
+
+
+def knows_no_layer_type(path: Path) -> bool:
+    """The verifier has a table of its own on purpose; `testing` writes programs and runs layers one by one."""
+    return room(path) not in ("layers", "testing", "codes") and not relative(path).startswith(
+        "cnndsl/emit/torch/verify/"
+    )
+
+
+ASKING = [path for path in SOURCES if knows_no_layer_type(path)]
+"""Those who ask a layer for its properties, and so treat one of another package like ours."""
+
+STRUCTURE = {("cnndsl/elaborate/inputs.py", "Input")}
+"""The one layer type that is a part of the language: a network begins with it, and its dimensions have a syntax."""
+
+
+@pytest.mark.parametrize("path", ASKING, ids=relative)
+def test_no_layer_type_is_imported(path: Path) -> None:
+    types = {each.__name__ for each in layer_types()}
+    found = {
+        alias.name
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cnndsl.layers")
+        for alias in node.names
+    }
+    assert {name for name in found & types if (relative(path), name) not in STRUCTURE} == set()
+
+
+def compared_strings(path: Path) -> Iterator[str]:
+    """The literals that something is compared with, is looked for in, or is asked whether it starts or ends with."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Compare):
+            sides: list[ast.expr] = [node.left, *node.comparators]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            sides = node.args if node.func.attr in ("startswith", "endswith") else []
+        elif isinstance(node, ast.MatchValue):
+            sides = [node.value]
+        else:
+            continue
+        literals = (each for side in sides for each in ast.walk(side) if not isinstance(side, ast.Call))
+        yield from (each.value for each in literals if isinstance(each, ast.Constant) and isinstance(each.value, str))
+
+
+@cache
+def names_of_layers() -> frozenset[str]:
+    """The names of layer types, as FC, and the words that their classes' names are made of, as Pool."""
+    names = {name for each in layer_types() for name in each.NAMES} - {"INPUT"}
+    return frozenset(names.union(*(re.findall(r"[A-Z][a-z]+", each.__name__) for each in layer_types())))
+
+
+def is_of_a_layer(text: str) -> bool:
+    """True for the name of a layer type, a part of its class's name, and the name of a module."""
+    return text in names_of_layers() or text.startswith("nn.")
+
+
+@pytest.mark.parametrize("path", ASKING, ids=relative)
+def test_nothing_is_compared_with_the_name_of_a_layer_type(path: Path) -> None:
+    assert [text for text in compared_strings(path) if is_of_a_layer(text)] == []
+
+
+@pytest.mark.parametrize(
+    "line", ['kind == "FC"', 'head in ("ID", "IDENTITY")', '"Pad" in name', 'name.startswith("nn.Adaptive")']
+)
+def test_such_a_comparison_is_found(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "code.py"
+    path.write_text(line)
+    assert any(map(is_of_a_layer, compared_strings(path)))
 
 
 def functions_of(module: ModuleType) -> Iterator[tuple[str, object]]:

@@ -29,6 +29,11 @@ def is_weighted(graph: Graph, node: Node) -> bool:
     return bool(node.inputs) and _is_weighted(node.layer, *graph.shapes(node))
 
 
+def is_dense(graph: Graph, node: Node) -> bool:
+    """Return whether a layer multiplies all values of its input by weights, as FC does."""
+    return node.layer.ROLE == "dense" and is_weighted(graph, node)
+
+
 @lru_cache(maxsize=4096)
 def _is_weighted(layer: Layer, *inputs: Shape) -> bool:
     return layer.macs(*inputs) > 0 and bool(layer.tensors(*inputs))

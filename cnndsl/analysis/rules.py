@@ -3,24 +3,15 @@ where it is from. A new rule is a function here and a line in `lint.RULES`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from math import prod
-from typing import TypeVar
 
 from cnndsl.analysis.cost import costs, network_total
-from cnndsl.analysis.depth import is_weighted
+from cnndsl.analysis.depth import is_dense, is_weighted
 from cnndsl.analysis.receptive_field import last_map, receptive_fields
 from cnndsl.errors import Diagnostic, Span
 from cnndsl.graph import Graph, Node, descendants
-from cnndsl.layers.arrange import Pick, Slice
-from cnndsl.layers.base import Layer, each_axis
-from cnndsl.layers.conv import Conv
-from cnndsl.layers.dense import Dense
-from cnndsl.layers.dropout import Dropout
-from cnndsl.layers.local import LocallyConnected
-from cnndsl.layers.merge import Concat
-from cnndsl.layers.norm import BatchNorm
-from cnndsl.layers.sliding_pool import SlidingPool
+from cnndsl.layers.base import Window
 from cnndsl.records import record
 
 FAR_LARGER = 4
@@ -41,7 +32,6 @@ class Finding:
 
 
 Check = Callable[[Graph], Iterator[Finding]]
-AnyLayer = TypeVar("AnyLayer", bound=Layer)
 
 
 def odd_input(graph: Graph) -> Iterator[Finding]:
@@ -71,19 +61,15 @@ def large_kernel(graph: Graph) -> Iterator[Finding]:
 
     Source: Simonyan and Zisserman 2014, arXiv:1409.1556, Section 2.3.
     """
-    for node, layer in _of(graph, Conv):
+    for node, kernel, window in _convolutions(graph):
+        if not node.layer.SHARES_WEIGHTS:
+            continue
         (x,) = graph.shapes(node)
-        kernel = each_axis(layer.kernel, x.rank, "kernel")
         size, filters, rank = kernel[0], node.shape.channels, x.rank
         one = size**rank * x.channels * filters
-        grouped = layer.tensors(x)[0].numel != one
-        if (
-            set(layer.stride) | set(layer.dilation) != {1}
-            or len(set(kernel)) > 1
-            or grouped
-            or size < 5
-            or size % 2 == 0
-        ):
+        weights = sum(tensor.numel for tensor in node.layer.tensors(x) if tensor.role == "weight")
+        dilated = window.extent != kernel
+        if set(window.step) != {1} or dilated or len(set(kernel)) > 1 or weights != one or size < 5 or size % 2 == 0:
             continue
         turns = (size - 1) // 2
         stack = 3**rank * filters * (x.channels + (turns - 1) * filters)
@@ -98,10 +84,8 @@ def even_kernel(graph: Graph) -> Iterator[Finding]:
 
     Source: Wu et al. 2019, arXiv:1903.08385, "Convolution with even-sized kernels and symmetric padding", Section 3.
     """
-    for node, layer in (*_of(graph, Conv), *_of(graph, LocallyConnected)):
-        (x,) = graph.shapes(node)
-        kernel, stride = each_axis(layer.kernel, x.rank, "kernel"), each_axis(layer.stride, x.rank, "stride")
-        if any(size % 2 == 0 and size != step for size, step in zip(kernel, stride, strict=True)):
+    for node, kernel, window in _convolutions(graph):
+        if any(size % 2 == 0 and size != step for size, step in zip(kernel, window.step, strict=True)):
             message = f"the kernel {_by(kernel)} of {node.text} has no centre"
             yield Finding(node.span, message, f"take {_by(tuple(size + 1 - size % 2 for size in kernel))}")
 
@@ -113,7 +97,7 @@ def stride_remainder(graph: Graph) -> Iterator[Finding]:
     """
     for node in graph.layers:
         remainder = node.layer.remainder(*graph.shapes(node))
-        if not any(remainder) or (isinstance(node.layer, SlidingPool) and node.layer.ceil):
+        if not any(remainder):
             continue
         rows = max(remainder)
         lines = "1 line" if rows == 1 else f"{rows} lines"
@@ -128,10 +112,11 @@ def dropout_between_convolutions(graph: Graph) -> Iterator[Finding]:
     """
     below: set[int] = set()
     for node in graph.nodes:
-        if isinstance(node.layer, Conv) or below.intersection(node.inputs):
+        if _shared_filters(graph, node) or below.intersection(node.inputs):
             below.add(node.index)
-    for node, layer in _of(graph, Dropout):
-        if not layer.channels and node.shape.pixels > 1 and node.index in below and _meets_convolution(graph, node):
+    for node in graph.layers:
+        drops = node.layer.drops_values() and node.shape.pixels > 1
+        if drops and node.index in below and _meets_convolution(graph, node):
             yield Finding(node.span, f"{node.text} stands between convolutions", "drop whole channels: channels=yes")
 
 
@@ -143,7 +128,7 @@ def _meets_convolution(graph: Graph, node: Node) -> bool:
             reader = graph.nodes[at]
             if not is_weighted(graph, reader):
                 ahead.extend({at} - met)
-            elif isinstance(reader.layer, Conv) and set(reader.layer.kernel) != {1}:
+            elif set(_shared_filters(graph, reader)) - {1}:
                 return True
             met.add(at)
     return False
@@ -157,7 +142,7 @@ def bias_before_bn(graph: Graph) -> Iterator[Finding]:
     for node in graph.layers:
         readers = [graph.nodes[at].layer for at in graph.readers[node.index]]
         biases = [tensor for tensor in node.layer.tensors(*graph.shapes(node)) if tensor.role == "bias"]
-        if readers and biases and is_weighted(graph, node) and all(isinstance(each, BatchNorm) for each in readers):
+        if readers and biases and is_weighted(graph, node) and all(each.SUBTRACTS_MEAN for each in readers):
             message = f"the bias of {node.text} is lost in the BN behind it: {biases[0].numel:,} parameters"
             yield Finding(node.span, message, f"bias=no, or once for all: default {node.kind}(bias=no)")
 
@@ -220,28 +205,21 @@ def dead_branch(graph: Graph) -> Iterator[Finding]:
     kept = {graph.output, *(tap.node for tap in graph.taps)}
     for node in graph.layers:
         readers = [graph.nodes[at].layer for at in graph.readers[node.index]]
-        if node.index in kept or not all(isinstance(layer, Slice | Pick) for layer in readers):
+        if node.index in kept or any(layer.channels_read() is None for layer in readers):
             continue
-        read = {at for layer in readers for at in _channels(layer)}
+        read = {at for layer in readers for at in layer.channels_read() or ()}
         for part, start, stop in _operands(graph, node):
             if not read.intersection(range(start, stop)):
                 yield Finding(part.span, f"nothing reads the output of {part.path}", "merge it, tap it or remove it")
         unread = sum(1 for at in range(node.shape.channels) if at not in read)
-        if read and unread and not isinstance(node.layer, Concat):
+        if read and unread and not node.layer.JOINS_CHANNELS:
             message = f"nothing reads {unread} of the {node.shape.channels} channels of {node.path}"
             yield Finding(node.span, message, f"make it {node.shape.channels - unread} channels wide")
 
 
-def _channels(layer: Layer) -> Iterable[int]:
-    """The channels that a layer takes out of its input."""
-    if isinstance(layer, Slice):
-        return range(layer.start, layer.stop)
-    return layer.channels if isinstance(layer, Pick) else ()
-
-
 def _operands(graph: Graph, node: Node) -> Iterator[tuple[Node, int, int]]:
     """The nodes that a concatenation is made of, each with its range of channels; another node as a whole."""
-    if not isinstance(node.layer, Concat):
+    if not node.layer.JOINS_CHANNELS:
         yield node, 0, node.shape.channels
         return
     start = 0
@@ -255,14 +233,23 @@ def _by(extents: tuple[int, ...]) -> str:
     return "x".join(map(str, extents))
 
 
-def _of(graph: Graph, kind: type[AnyLayer]) -> Iterator[tuple[Node, AnyLayer]]:
-    """The nodes of a kind, each with its layer."""
-    return ((node, node.layer) for node in graph.layers if isinstance(node.layer, kind))
+def _convolutions(graph: Graph) -> Iterator[tuple[Node, tuple[int, ...], Window]]:
+    """The layers whose filters slide over their input, each with the filters' extents and its window."""
+    for node in graph.layers:
+        shapes = graph.shapes(node)
+        size, window = node.layer.filter_size(*shapes), node.layer.window(*shapes)
+        if size and window is not None:
+            yield node, size, window
+
+
+def _shared_filters(graph: Graph, node: Node) -> tuple[int, ...]:
+    """The extents of the filters of a convolution that has the same weights everywhere; empty for other layers."""
+    return node.layer.filter_size(*graph.shapes(node)) if node.inputs and node.layer.SHARES_WEIGHTS else ()
 
 
 def _reads_map(graph: Graph, node: Node) -> bool:
-    """True for an FC that reads a map of more than one pixel."""
-    return isinstance(node.layer, Dense) and _flattened_pixels(graph, node) > 1
+    """True for a dense layer that reads a map of more than one pixel."""
+    return is_dense(graph, node) and _flattened_pixels(graph, node) > 1
 
 
 def _flattened_pixels(graph: Graph, node: Node) -> int:

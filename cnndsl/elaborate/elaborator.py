@@ -32,7 +32,6 @@ from cnndsl.expr import Expr, Unknown, error, truth
 from cnndsl.graph import ChoicePart, IdentityPart, LayerPart, Output, Part, ReferencePart, SequencePart, TapPart, infer
 from cnndsl.graph import NamedPart as NamedPart
 from cnndsl.graph.labels import why_not
-from cnndsl.layers.arrange import Identity
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.limits import current
 from cnndsl.shape import Shape
@@ -186,7 +185,7 @@ class Elaborator:
             return calls.call(self, meant, item, wire, here(env, wire), tag)
         if tag is not None:
             self.check_free(tag, env)
-        if issubclass(meant.kind, Identity):
+        if meant.kind.ROLE == "identity":
             self._bound(meant, item, wire, env)
             made = Expansion(wire, IdentityPart())
             return made if tag is None else Expansion(self.name(tag, made, env, None).wire, made.part)

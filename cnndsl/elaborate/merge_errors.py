@@ -13,7 +13,9 @@ from cnndsl.elaborate.expansion import Expansion
 from cnndsl.elaborate.state import Environment, NodeOutput
 from cnndsl.errors import Annotation, CnnError, Diagnostic
 from cnndsl.expr import Expr, Literal, Name, evaluate
+from cnndsl.layers import find
 from cnndsl.layers.base import LayerError
+from cnndsl.layers.merge import MERGES
 from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
@@ -52,7 +54,10 @@ def _is_skip(chain: ast.Chain) -> bool:
     first = chain.items[0]
     if isinstance(first, ast.Either):
         first = first.choices[0]
-    return len(chain.items) == 1 and isinstance(first, ast.WrittenLayer) and first.head.upper() in ("ID", "IDENTITY")
+    if len(chain.items) > 1 or not isinstance(first, ast.WrittenLayer):
+        return False
+    kind = find(first.head)
+    return kind is not None and kind.ROLE == "identity"
 
 
 def _way_out(
@@ -60,15 +65,16 @@ def _way_out(
 ) -> str:
     skips = [branch for branch in branches if _is_skip(branch.chain)]
     others = [(branch, shape) for branch, shape in zip(branches, shapes, strict=True) if branch not in skips]
-    if operator in ("+", "MAX", "MEAN") and skips and others and wire is not None:
+    agree = MERGES[operator].AGREE
+    if agree == "shape" and skips and others and wire is not None:
         return _projection(*others[0], env, wire.shape)
-    if operator == "MUL" and any(shape.is_vector for shape in shapes):
+    if agree == "broadcast" and any(shape.is_vector for shape in shapes):
         return _gate(shapes)
     if len({shape.rank for shape in shapes}) > 1:
         return "`GAP -> FLATTEN` makes a map the vector of its channels"
-    if operator != "MUL" and len({shape.spatial for shape in shapes}) > 1:
+    if agree != "broadcast" and len({shape.spatial for shape in shapes}) > 1:
         return _resizing(shapes)
-    if len({shape.spatial for shape in shapes}) == 1 and operator != "|":
+    if len({shape.spatial for shape in shapes}) == 1 and agree != "extents":
         return f"end each branch with as many channels, CONV1-{max(shape.channels for shape in shapes)}"
     return ""
 

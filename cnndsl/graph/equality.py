@@ -25,7 +25,6 @@ from cnndsl.graph.graph import Graph
 from cnndsl.graph.parts import LayerPart, MergePart, Part, ReferencePart, TapPart
 from cnndsl.graph.traversal import entered, inner_parts, nodes_of
 from cnndsl.layers.base import Layer
-from cnndsl.layers.merge import Add
 from cnndsl.records import record
 
 _Item: TypeAlias = "int | tuple[int, ...]"
@@ -171,7 +170,7 @@ class _Wiring:
             self.items[id(part)] = self._items(part, entry)
             self.outside[id(part)] = self._outside(part, entry)
             effects[id(part)] = self._effect(part, entry, effects)
-            if isinstance(part, MergePart) and isinstance(graph.nodes[part.node].layer, Add):
+            if isinstance(part, MergePart) and graph.nodes[part.node].layer.GRADIENT == "handed on":
                 found = [effects[id(branch)] for branch in part.branches]
                 if not all(effect in (_NOTHING, _PROJECTION) for effect in found):
                     self.projections[id(part)] = tuple(at for at, each in enumerate(found) if each == _PROJECTION)

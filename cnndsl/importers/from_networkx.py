@@ -19,9 +19,8 @@ from cnndsl.elaborate.state import Bound, Environment, FileScope, ModuleScope, N
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span
 from cnndsl.graph import Graph, LayerPart, MergePart, Node, Output, Part, ReferencePart, SequencePart, infer, wired
 from cnndsl.graph.labels import why_not
-from cnndsl.layers.arrange import Identity
 from cnndsl.layers.base import Layer, LayerError
-from cnndsl.layers.merge import MERGES, MergeLayer
+from cnndsl.layers.merge import MERGES
 from cnndsl.limits import current
 from cnndsl.records import record
 from cnndsl.syntax import ast
@@ -182,13 +181,13 @@ class _Import:
             return Bound(input_layer(item, env), (), written.text, ())
         meant = meaning(item, env)
         assert isinstance(meant, Kind), "nothing here defines a block"
-        if issubclass(meant.kind, Identity):
+        if meant.kind.ROLE == "identity":
             raise written.error("a node computes something, and ID does not", "connect the nodes around it")
         return bind(meant.kind, item, meant.digits, meant.name, env)
 
     def _referring(self, layer: Layer, inputs: Sequence[int], written: _Written) -> Layer:
         """The layer, told what its other operands are, as UNPOOL the pooling that it undoes."""
-        if isinstance(layer, MergeLayer):
+        if layer.ROLE == "merge":
             return layer
         for at in inputs[1:]:
             target = self.nodes[at]
@@ -219,7 +218,7 @@ class _Import:
         parts: list[Part] = [LayerPart(0)]
         at = 0
         for node in self.nodes[1:]:
-            if isinstance(node.layer, tuple(MERGES.values())):
+            if node.layer.ROLE == "merge":
                 parts.append(MergePart(tuple(self._reference(each) for each in node.inputs), node.index))
             else:
                 parts += [self._reference(node.inputs[0])] if node.inputs[0] != at else []

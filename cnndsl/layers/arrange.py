@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from cnndsl.layers.base import (
@@ -87,7 +88,8 @@ class ZeroPad(Layer):
         sides = self._sides(x)
         if len({side for pair in sides for side in pair}) == 1:
             return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(squeeze(self.pad), "pad"),))
-        return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(tuple(side for pair in reversed(sides) for side in pair)),))
+        flat = tuple(side for pair in reversed(sides) for side in pair)
+        return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(flat, name="padding"),))
 
 
 _CROP = '''\
@@ -330,6 +332,9 @@ class Slice(Layer):
             raise LayerError("E0308", message, f"the first is 0, and SLICE(0, {x.channels}) takes all")
         return Shape(self.stop - self.start, x.spatial)
 
+    def channels_read(self) -> Sequence[int]:
+        return range(self.start, self.stop)
+
     def torch(self, *inputs: Shape) -> TorchCall | None:
         return self.helper_call("Slice", (Slot(self.start, "start"), Slot(self.stop, "stop")))
 
@@ -365,6 +370,9 @@ class Pick(Layer):
             message = f"there is no channel {beyond[0]}: the input has {x.channels}"
             raise LayerError("E0308", message, f"channels are counted from 0 to {x.channels - 1}")
         return Shape(len(self.channels), x.spatial)
+
+    def channels_read(self) -> Sequence[int]:
+        return self.channels
 
     def scratch(self, *inputs: Shape) -> tuple[int, int]:
         """The gradient of each channel, among zeros for the others."""

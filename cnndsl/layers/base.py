@@ -6,7 +6,7 @@ and the PyTorch that it becomes. Nothing here knows the syntax or the graph.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, fields
 from functools import cache
 from math import gcd, prod
@@ -103,11 +103,12 @@ class Slot:
     """A number in emitted code, and where it comes from, so that a class can say it with its own names.
 
     `role` is an option of the layer (`filters`), or `in_channels`, `in_features`, `extents` (channels and axes, a
-    list in Python), or empty for a plain constant.
+    list in Python), or empty for a plain constant. `name` is what an argument that stands for a constant is called.
     """
 
     value: object
     role: str = ""
+    name: str = ""
 
 
 @record(slots=True)
@@ -201,6 +202,14 @@ class Layer:
     """The devices on which autocast casts the input to fp32 (pytorch.org/docs/stable/amp.html)."""
     WIDENS: ClassVar[bool] = False
     """True where such an operation is inside, so that what it saves and gives is fp32 under autocast."""
+    INIT: ClassVar[str] = ""
+    """The option that says how `weight` is initialised, with the words of `conv.INITS`; empty for PyTorch's own way."""
+    SHARES_WEIGHTS: ClassVar[bool] = True
+    """False for a convolution that has weights of its own for each position."""
+    SUBTRACTS_MEAN: ClassVar[bool] = False
+    """True where training subtracts each channel's mean over the batch, and with it a bias that was added before."""
+    JOINS_CHANNELS: ClassVar[bool] = False
+    """True where the output holds the channels of all inputs, one input after the other."""
 
     @classmethod
     def kind(cls) -> str:
@@ -230,6 +239,22 @@ class Layer:
     def passes(self, training: bool) -> bool:
         """True where the module gives back its input itself in this mode, as dropout does in evaluation."""
         return False
+
+    def drops_values(self) -> bool:
+        """True where training zeroes single values at random, not whole channels or images."""
+        return False
+
+    def channels_read(self) -> Sequence[int] | None:
+        """Return the channels that the layer takes out of its input, as they are; None where it reads all of them."""
+        return None
+
+    def filter_size(self, *inputs: Shape) -> Dims:
+        """Return the extents of the filters that slide over the input, without dilation; empty if there are none.
+
+        The window of a convolution that does not magnify is the default.
+        """
+        window = self.window(*inputs) if self.ROLE == "convolution" else None
+        return window.extent if window is not None and not window.grow else ()
 
     def is_identity(self, *inputs: Shape) -> bool:
         """True where the output is the input itself, so that the emitted module leaves the layer out."""
@@ -274,7 +299,10 @@ class Layer:
         return ""
 
     def remainder(self, *inputs: Shape) -> tuple[int, ...]:
-        """What the division by the stride leaves on each axis: rows and columns that no window reaches."""
+        """What the division by the stride leaves on each axis: rows and columns that no window reaches.
+
+        Empty where every one is reached.
+        """
         return ()
 
 

@@ -78,6 +78,7 @@ class Conv(Layer):
 
     NAMES: ClassVar = ("CONV",)
     ROLE: ClassVar = "convolution"
+    INIT: ClassVar = "init"
     SIZE: ClassVar = "kernel"
     WIDTH: ClassVar = "filters"
     STRIDE: ClassVar = "stride"
@@ -108,10 +109,13 @@ class Conv(Layer):
         _need_groups(groups, x, filters)
         return Shape(filters, slide(self._axes(x), self.kind(), x))
 
+    def filter_size(self, *inputs: Shape) -> Dims:
+        return each_axis(self.kernel, inputs[0].rank, "kernel")
+
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         (x,) = inputs
         filters = self._filters(x)
-        kernel = each_axis(self.kernel, x.rank, "kernel")
+        kernel = self.filter_size(x)
         weight = Tensor("weight", (filters, x.channels // self._groups(x), *kernel))
         return (weight, Tensor("bias", (filters,), "bias")) if self.bias else (weight,)
 
@@ -199,6 +203,7 @@ class ConvTranspose(Layer):
 
     NAMES: ClassVar = ("CONVT",)
     ROLE: ClassVar = "convolution"
+    INIT: ClassVar = "init"
     SIZE: ClassVar = "kernel"
     WIDTH: ClassVar = "filters"
     STRIDE: ClassVar = "stride"

@@ -41,6 +41,7 @@ class Dense(Layer):
 
     NAMES: ClassVar = ("FC",)
     ROLE: ClassVar = "dense"
+    INIT: ClassVar = "init"
     WIDTH: ClassVar = "features"
 
     features: int = option("int", 1000, "K", minimum=1)

@@ -41,6 +41,9 @@ class Dropout(Layer):
     def is_elementwise(self, *inputs: Shape) -> bool:
         return not self.channels
 
+    def drops_values(self) -> bool:
+        return not self.channels
+
     def passes(self, training: bool) -> bool:
         return not training or self.p == 0
 

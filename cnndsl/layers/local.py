@@ -79,6 +79,7 @@ class LocallyConnected(Layer):
 
     NAMES: ClassVar = ("LOCAL",)
     ROLE: ClassVar = "convolution"
+    SHARES_WEIGHTS: ClassVar = False
     SIZE: ClassVar = "kernel"
     WIDTH: ClassVar = "filters"
     STRIDE: ClassVar = "stride"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import reduce
 from itertools import accumulate
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from cnndsl.layers.base import Layer, LayerError, Saved, TorchFunction
 from cnndsl.records import record
@@ -25,6 +25,8 @@ class MergeLayer(Layer):
     ROLE: ClassVar = "merge"
     INPUTS: ClassVar = (2, MANY)
     OPERATOR: ClassVar[str] = ""
+    AGREE: ClassVar[Literal["shape", "extents", "broadcast"]] = "shape"
+    """What the branches have in common: the whole shape, all but the channels, or what is not repeated."""
     RULE: ClassVar[str] = ""
     """What a message adds about the shapes that fit."""
 
@@ -63,9 +65,11 @@ class Concat(MergeLayer):
     """`(A | B)`: the channels of A, then those of B."""
 
     GRADIENT: ClassVar = "parts"
+    JOINS_CHANNELS: ClassVar = True
     NAMES: ClassVar = ("CONCAT",)
     SIGN: ClassVar = "|"
     OPERATOR: ClassVar = "|"
+    AGREE: ClassVar = "extents"
     RULE: ClassVar = " (all but the channels must agree)"
 
     def output(self, *inputs: Shape) -> Shape:
@@ -128,6 +132,7 @@ class Mul(MergeLayer):
     NAMES: ClassVar = ("MUL",)
     SIGN: ClassVar = "×"  # noqa: RUF001
     OPERATOR: ClassVar = "MUL"
+    AGREE: ClassVar = "broadcast"
     RULE: ClassVar = " (only an operand of 1x1 pixels or of one channel is repeated)"
 
     def output(self, *inputs: Shape) -> Shape:

@@ -42,6 +42,7 @@ class BatchNorm(Layer):
 
     NAMES: ClassVar = ("BN",)
     ROLE: ClassVar = "normalisation"
+    SUBTRACTS_MEAN: ClassVar = True
 
     eps: float = option("number", 1e-5, minimum=1e-12)
     momentum: float = option("number", 0.1, minimum=0, maximum=1)

@@ -85,7 +85,8 @@ class SlidingPool(Layer):
         return _adaptive_window(x.spatial, self._adapted(x)) if self._adaptive() else as_window(self._axes(x))
 
     def remainder(self, *inputs: Shape) -> tuple[int, ...]:
-        return () if self._adaptive() else tuple(axis.remainder for axis in self._axes(inputs[0]))
+        """Nothing with `ceil`: a last window reaches what is left over."""
+        return () if self._adaptive() or self.ceil else tuple(axis.remainder for axis in self._axes(inputs[0]))
 
     def even_padding(self, x: Shape) -> Dims | None:
         """The padding that PyTorch does by itself: equal on both sides, half the size at most. None if it cannot."""

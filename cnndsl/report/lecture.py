@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from math import prod
 
+from cnndsl.analysis.depth import is_dense
 from cnndsl.analysis.lecture import BYTES_A_VALUE, is_volume
 from cnndsl.report import number_format
 from cnndsl.report.metrics import Metrics, Row
@@ -33,17 +34,17 @@ def _cells(stats: Metrics, row: Row) -> tuple[str, str, str, str]:
     shape = row.node.shape
     extents = ("1",) * (rank - shape.rank) + tuple(map(str, shape.hwc))
     return (
-        f"{_label(row)}:",
+        f"{_label(stats, row)}:",
         f"[{'x'.join(extents)}]",
         f"memory: {_memory(shape.hwc)}",
         f"weights: {_weights(stats, row)}",
     )
 
 
-def _label(row: Row) -> str:
-    """The layer without its options; FC without its width too, which the volume shows."""
+def _label(stats: Metrics, row: Row) -> str:
+    """The layer without its options; a dense one without its width too, which the volume shows."""
     text = row.node.text.partition("(")[0].strip() or row.node.kind
-    return row.node.kind if not row.node.inputs or row.node.kind == "FC" else text
+    return row.node.kind if not row.node.inputs or is_dense(stats.graph, row.node) else text
 
 
 def _memory(extents: tuple[int, ...]) -> str:

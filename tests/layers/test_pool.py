@@ -177,10 +177,10 @@ def test_stride_is_the_size_unless_given() -> None:
 
 @pytest.mark.parametrize(
     ("layer", "remainder"),
-    [(MaxPool((3,), (2,)), (1, 0)), (MaxPool((3,), (2,), ceil=True), (1, 0)), (MaxPool(out=(3,)), ())],
+    [(MaxPool((3,), (2,)), (1, 0)), (MaxPool((3,), (2,), ceil=True), ()), (MaxPool(out=(3,)), ())],
 )
 def test_remainder(layer: MaxPool, remainder: tuple[int, ...]) -> None:
-    """(8 - 3) mod 2 = 1, (7 - 3) mod 2 = 0."""
+    """(8 - 3) mod 2 = 1, (7 - 3) mod 2 = 0; with `ceil` a last window reaches what is left over."""
     assert layer.remainder(Shape(4, (8, 7))) == remainder
 
 

@@ -139,8 +139,7 @@ class _Construction:
             raise Differ
         role = next((slot.role for slot in plain if slot.role), "")
         wanted = [slot.value for slot in plain]
-        usual = "padding" if "Pad" in self.calls[0].name else ""
-        wish = keyword or role or usual
+        wish = keyword or role or plain[0].name
         exprs = [dict(node.written).get(_OPTIONS.get(role, role)) for node in self.nodes] if role else []
         term = self.scope.agree(wanted, self._candidates(role, wanted), "" if wish in ENTERING else wish, exprs)
         if role:

@@ -42,9 +42,8 @@ def _drawn(graph: Graph) -> Iterator[tuple[Node, TorchCall, str]]:
     """The layers whose weights can be drawn in several ways, and how each is."""
     for node in graph.layers:
         made = node.layer.torch(*graph.shapes(node))
-        option = node.layer.options().get("init")
-        if isinstance(made, TorchCall) and option is not None and option.type == "word":
-            yield node, made, str(getattr(node.layer, "init", "default"))
+        if isinstance(made, TorchCall) and node.layer.INIT:
+            yield node, made, str(getattr(node.layer, node.layer.INIT))
 
 
 def _by_type(ways: Mapping[str, str]) -> tuple[PythonStatement, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cnndsl.emit.torch.verify.forms import Form
+from cnndsl.emit.torch.verify.initial import drawn
 from cnndsl.emit.torch.verify.lower import lower
 from cnndsl.emit.torch.verify.signatures import SIGNATURES, bind, parameters
 from cnndsl.emit.torch.verify.text import Program
@@ -31,12 +32,20 @@ class Plugins:
         plain = name.removeprefix("nn.")
         if plain in SIGNATURES:
             params, star = parameters(SIGNATURES[plain])
-            return lower(plain, bind(plain, params, star, given, named), self._program.forms).form, flat
+            form = lower(plain, bind(plain, params, star, given, named), self._program.forms).form
+            return _initialised(form, node), flat
         found = self._program.names.get(name)
         if not isinstance(found, LeafClass):
             raise NotUnderstood(f"the class `{name}` of the layer {node.path}")
         bound = bind(name, found.params, found.star, given, named)
-        return ("plugin", name, *((key, frozen(each)) for key, each in bound.items())), flat
+        form = ("plugin", name, *((key, frozen(each)) for key, each in bound.items()))
+        return _initialised(form, node), flat
+
+
+def _initialised(form: Form, node: Node) -> Form:
+    """The form with the way of initialising `weight` that an option of the layer names."""
+    word = str(getattr(node.layer, node.layer.INIT)) if node.layer.INIT else "default"
+    return form if word == "default" else drawn(form, "weight", word)
 
 
 def _value(slot: object) -> object:

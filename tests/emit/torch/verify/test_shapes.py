@@ -86,7 +86,7 @@ def test_a_plugin_is_asked_what_its_layer_is() -> None:
 
     def layer(name: str, flatten: bool = False) -> Any:
         call = SimpleNamespace(name=name, arguments=slots, keywords=(), flatten=flatten)
-        return SimpleNamespace(path="a", kind="ODD", layer=SimpleNamespace(torch=lambda *_: call))
+        return SimpleNamespace(path="a", kind="ODD", layer=SimpleNamespace(torch=lambda *_: call, INIT=""))
 
     plugins = Plugins(program)
     assert plugins(layer("Odd", flatten=True), (Shape(4),)) == (("plugin", "Odd", ("by", 3)), True)
