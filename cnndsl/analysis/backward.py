@@ -104,7 +104,7 @@ def _through(backward: BackwardTrace, node: Node, gradient: Gradient) -> None:
         gradient = _divided(backward, node, gradient)
     arriving = [
         (operand, *_passed(backward, node, operand, gradient))
-        for operand in node.inputs
+        for operand in node.value_inputs
         if values.needs_gradient[operand]
     ]
     _weight_gradients(backward, node)

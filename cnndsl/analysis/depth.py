@@ -19,7 +19,7 @@ def depth(graph: Graph, inside: Collection[int] | None = None) -> int:
     longest = [0] * len(graph)
     for node in graph.nodes:
         if inside is None or node.index in inside:
-            before = max((longest[at] for at in node.inputs), default=0)
+            before = max((longest[at] for at in node.value_inputs), default=0)
             longest[node.index] = before + is_weighted(graph, node)
     return longest[graph.output] if inside is None else max(longest)
 

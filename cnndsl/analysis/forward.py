@@ -55,7 +55,7 @@ def run(values: Lifetimes, ledger: TraceBuilder) -> ForwardTrace:
 
 def _execute(forward: ForwardTrace, node: Node) -> None:
     values, ledger, at = forward.values, forward.ledger, node.index
-    operands = [_cast(forward, node, operand) for operand in node.inputs]
+    operands = [_cast(forward, node, operand) for operand in node.value_inputs]
     shared = values.shared(node)
     if shared is None:
         forward.outputs[at] = ledger.new(at, "activations", 0, node.shape.numel * values.width[at])

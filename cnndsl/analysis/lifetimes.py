@@ -89,7 +89,7 @@ class Lifetimes:
         needs: dict[int, bool] = {}
         for node in self.graph.nodes:
             own = any(tensor.role != "buffer" for tensor in self.tensors[node.index])
-            needs[node.index] = self.training and (own or any(needs[at] for at in node.inputs))
+            needs[node.index] = self.training and (own or any(needs[at] for at in node.value_inputs))
         return needs
 
     @cached_property
@@ -116,7 +116,7 @@ class Lifetimes:
         widths: dict[int, int] = {}
         for node in self.graph.nodes:
             widens = 4 if node.layer.WIDENS else self.computes(node)
-            widths[node.index] = widens or max((widths[at] for at in node.inputs), default=4)
+            widths[node.index] = widens or max((widths[at] for at in node.value_inputs), default=4)
         return widths
 
     def computes(self, node: Node) -> int:

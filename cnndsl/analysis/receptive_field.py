@@ -98,9 +98,9 @@ class Disagreement:
 def disagreements(graph: Graph, fields: Fields) -> Iterator[Disagreement]:
     """The merges at which branches disagree in alignment or stride, in order; on the first axis where they do."""
     for node in graph.nodes:
-        if len(node.inputs) < 2:
+        if len(node.value_inputs) < 2:
             continue
-        operands = tuple(at for at in node.inputs if (seen := fields[at]) is not None and not seen.local.whole)
+        operands = tuple(at for at in node.value_inputs if (seen := fields[at]) is not None and not seen.local.whole)
         several = [seen.local.tracks for at in operands if (seen := fields[at]) is not None]
         for axis, tracks in enumerate(zip(*several, strict=True)):
             if not same_centres(tracks, _extent(node.shape, axis)):
@@ -110,7 +110,7 @@ def disagreements(graph: Graph, fields: Fields) -> Iterator[Disagreement]:
 
 
 def _field(graph: Graph, node: Node, fields: Fields, plane: Shape) -> Field | None:
-    seen = [(seen, graph.nodes[at].shape) for at in node.inputs if (seen := fields[at]) is not None]
+    seen = [(seen, graph.nodes[at].shape) for at in node.value_inputs if (seen := fields[at]) is not None]
     if not seen:
         return None
     window = _window(node.layer, *[graph.nodes[at].shape for at in node.inputs])

@@ -19,6 +19,11 @@ def input_layer(layer: ast.WrittenLayer, env: Environment) -> Input:
     return Input(_volume(layer, env))
 
 
+def layer_of(volume: tuple[int, ...]) -> Input:
+    """Return the layer through which a volume enters."""
+    return Input(volume)
+
+
 def given_volume(value: Value, place: Span) -> tuple[int, ...]:
     """Return the volume that was given from outside, as in `--input 160x160x3`. Raises CnnError for what is none."""
     extents = (value,) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -52,6 +52,9 @@ def bind(kind: type[Layer], written: ast.WrittenLayer, digits: Literal | None, n
         setting = merged[option]
         if rule.type == "reference":
             references.append(_wire(setting))
+        elif rule.like and isinstance(setting.value, OutputValue):
+            references.append(setting.value.wire)
+            fields[rule.like] = True
         else:
             fields[option] = _explained(setting, env, kind, option, rule)
     layer = kind(**fields)

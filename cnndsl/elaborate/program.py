@@ -12,7 +12,7 @@ from cnndsl.elaborate import parameters
 from cnndsl.elaborate.build_graph import build_graph
 from cnndsl.elaborate.elaborator import Elaborator
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, here
-from cnndsl.elaborate.inputs import given_volume, input_layer
+from cnndsl.elaborate.inputs import given_volume, input_layer, layer_of
 from cnndsl.elaborate.options import settings as options_of
 from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.resolve import meaning
@@ -31,7 +31,6 @@ from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, neares
 from cnndsl.expr import Expr, Later, Unknown, error, evaluate, show
 from cnndsl.graph import Graph, LayerPart, Part, SequencePart
 from cnndsl.layers import KINDS
-from cnndsl.layers.dense import Input
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
@@ -366,7 +365,7 @@ def _input(program: _Program, item: ast.ChainItem, env: Environment) -> NodeOutp
     if program.volume == entering.volume:
         program.volume = None
     if program.volume is not None:
-        entering = Input(program.volume)
+        entering = layer_of(program.volume)
     tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span) if isinstance(item, ast.Label) else None
     if tag is not None:
         program.walker.check_free(tag, env)

@@ -40,6 +40,12 @@ class Node:
     training_only: bool = False
 
     @property
+    def value_inputs(self) -> tuple[int, ...]:
+        """Return the nodes whose values it reads: `inputs` without the one of which it takes the extents alone."""
+        at = self.layer.extents_of
+        return (*self.inputs[:at], *self.inputs[at + 1 :]) if at else self.inputs
+
+    @property
     def kind(self) -> str:
         """Return the name of the layer type, `CONV`."""
         return self.layer.kind()

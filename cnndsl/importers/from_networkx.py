@@ -159,7 +159,7 @@ class _Import:
         bound = self._bound(written)
         inputs = tuple(self.index[each] for each in written.inputs)
         named = tuple(each.node for each in bound.references if each is not None)
-        inputs += named if len(inputs) < bound.layer.INPUTS[0] else ()
+        inputs += named if len(inputs) <= len(named) else ()
         layer = self._referring(bound.layer, inputs, written)
         shapes = [self.nodes[at].shape for at in inputs]
         try:

@@ -53,7 +53,11 @@ class LayerError(Exception):
 
 @record(slots=True)
 class Option:
-    """How a field of a kind is written: its type, its other names, its bounds, the words it takes."""
+    """How a field of a kind is written: its type, its other names, its bounds, the words it takes.
+
+    Where the value may be an output as well, whose extents are taken (`out=@x`), `like` names the field that says so;
+    the output is a further operand then.
+    """
 
     type: OptionType
     aliases: tuple[str, ...] = ()
@@ -61,6 +65,7 @@ class Option:
     maximum: float | None = None
     words: tuple[str, ...] = ()
     required: bool = False
+    like: str = ""
 
 
 def option(type: OptionType, default: Any = None, *aliases: str, **rules: Any) -> Any:
@@ -210,6 +215,11 @@ class Layer:
     """True where training subtracts each channel's mean over the batch, and with it a bias that was added before."""
     JOINS_CHANNELS: ClassVar[bool] = False
     """True where the output holds the channels of all inputs, one input after the other."""
+
+    @property
+    def extents_of(self) -> int:
+        """The operand of which only the extents are read, as of the `@x` of `UPSAMPLE(out=@x)`; 0 for none."""
+        return 0
 
     @classmethod
     def kind(cls) -> str:

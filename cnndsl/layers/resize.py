@@ -13,6 +13,7 @@ from cnndsl.layers.base import (
     Saved,
     Slot,
     TorchCall,
+    TorchFunction,
     Window,
     each_axis,
     need_spatial,
@@ -114,37 +115,57 @@ class Unpool(Layer):
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
+def _extents_of(x: Shape, rank: int) -> Dims:
+    """The extents of a map that another one of so many axes takes over. Raises LayerError where it has other axes."""
+    if x.rank != rank:
+        message = f"the output that `out` names has {x.rank} spatial axes, and the input has {rank}"
+        raise LayerError("E0303", message, "name a map with as many axes")
+    return x.spatial
+
+
 @record
 class Upsample(Layer):
     """`UPSAMPLE2(mode=nearest, align=no)`, `UPSAMPLE(out=28x28)`: to another size, as torch.nn.Upsample.
 
+    With `out=@x` the second input is x, and the output has its extents, whatever these are when the module runs.
     `mode=linear` is linear, bilinear or trilinear, as the input has axes. Bare `UPSAMPLE` doubles.
     """
 
     NAMES: ClassVar = ("UPSAMPLE",)
     ROLE: ClassVar = "resize"
     SIZE: ClassVar = "scale"
+    INPUTS: ClassVar = (1, 2)
 
     scale: Dims = option("dims", (), minimum=1)
-    out: Dims = option("dims", (), minimum=1)
+    out: Dims = option("dims", (), minimum=1, like="like")
     mode: str = option("word", "nearest", words=("nearest", "linear", "bilinear", "trilinear", "bicubic"))
     align: bool = option("flag", False)
+    like: bool = False
+    """Whether the output has the extents of the second input."""
 
     def __post_init__(self) -> None:
-        if not self.out:
+        if not self.out and not self.like:
             object.__setattr__(self, "scale", self.scale or (2,))
 
+    @property
+    def extents_of(self) -> int:
+        return int(self.like)
+
     def output(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
+        x, *others = inputs
         need_spatial(self.kind(), x)
         self._mode(x)
         if self.align and self.mode == "nearest":
             raise LayerError("E0310", "`align` has no meaning for mode=nearest", "leave it away, or say mode=bilinear")
-        if not self.out:
+        if others and not self.like:
+            raise LayerError("E0310", "UPSAMPLE takes one input, or a second whose size it takes over", "say `out=@x`")
+        if not self.out and not self.like:
             scale = each_axis(self.scale, x.rank, "scale")
             return Shape(x.channels, tuple(size * by for size, by in zip(x.spatial, scale, strict=True)))
         if self.scale:
             raise LayerError("E0310", "UPSAMPLE takes either a factor or `out`", "leave one of them away")
+        if self.like:
+            return Shape(x.channels, _extents_of(others[0], x.rank))
         return Shape(x.channels, each_axis(self.out, x.rank, "output"))
 
     def _mode(self, x: Shape) -> str:
@@ -159,13 +180,12 @@ class Upsample(Layer):
 
     def operations(self, *inputs: Shape) -> int:
         """One for each value that an output value is made of: 1, 2^n, or 16 with mode=bicubic."""
-        (x,) = inputs
         far = {"nearest": 0.5, "bicubic": 2}.get(self.mode, 1)
-        return int(2 * far) ** x.rank * self.output(x).numel
+        return int(2 * far) ** inputs[0].rank * self.output(*inputs).numel
 
     def window(self, *inputs: Shape) -> Window | None:
-        (x,) = inputs
-        return resampled(tuple(self._reach(*each) for each in zip(x.spatial, self.output(x).spatial, strict=True)))
+        spatial = zip(inputs[0].spatial, self.output(*inputs).spatial, strict=True)
+        return resampled(tuple(self._reach(*each) for each in spatial))
 
     def _reach(self, size: int, out: int) -> Reach:
         """Output p lies at p*(size-1)/(out-1) if aligned, else at (p+1/2)*size/out - 1/2, and takes what is less
@@ -179,8 +199,12 @@ class Upsample(Layer):
         shift = 0 if aligned else grow - step
         return Reach((shift - 2 * far * grow) // 2 + 1, -((-shift - 2 * far * grow) // 2) - 1, step, grow)
 
-    def torch(self, *inputs: Shape) -> TorchCall | None:
-        (x,) = inputs
+    def torch(self, *inputs: Shape) -> TorchCall | TorchFunction:
+        x = inputs[0]
+        if self.like:
+            mode = "" if self.mode == "nearest" else f', mode="{self._mode(x)}"'
+            align = ", align_corners=True" if self.align else ""
+            return TorchFunction(f"F.interpolate({{0}}, size={{1}}.shape[2:]{mode}{align})")
         size = (
             ("size", Slot(squeeze(self.out), "out"))
             if self.out

@@ -83,4 +83,8 @@ NETS = {
     "small_merged": MERGED,
     "small_volume": VOLUME,
     "small_signal": SIGNAL,
+    "sizes of other maps": """\
+        INPUT 33x29x3 -> e: CONV3-8 -> POOL2 -> d: CONV3-8 -> POOL2 -> CONV3-8
+        -> (@d + UPSAMPLE(out=@d, mode=bilinear)) -> RELU -> (@e | UPSAMPLE(out=@e)) -> CONV1-4 -> GAP -> FC-5
+    """,
 }

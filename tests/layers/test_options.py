@@ -174,9 +174,9 @@ def test_words_and_what_has_to_be_said(kind: type[Layer]) -> None:
 
 
 @each_kind
-def test_one_input_for_all_but_unpooling(kind: type[Layer]) -> None:
-    """An unpooling also takes the pool whose switches it follows."""
-    assert ((2, 2) if kind.kind() == "UNPOOL" else (1, 1)) == kind.INPUTS
+def test_one_input_for_most(kind: type[Layer]) -> None:
+    """An unpooling also takes the pool whose switches it follows, an upsampling may take a map for its size."""
+    assert {"UNPOOL": (2, 2), "UPSAMPLE": (1, 2)}.get(kind.kind(), (1, 1)) == kind.INPUTS
 
 
 def test_merges_take_two_branches_or_more() -> None:

@@ -157,6 +157,8 @@ def _edges(drawing: _Drawing) -> Iterator[str]:
                 continue
             drawn.add(edge)
             attributes = ["weight=8"] if len(node.inputs) == 1 and len(drawing.graph.readers[at]) == 1 else []
+            if operand and operand == node.layer.extents_of:
+                attributes.append("style=dotted")
             if edge[0] not in told and _changes(drawing, edge[0]):
                 told.add(edge[0])
                 attributes.append(f'label=" {drawing.graph.nodes[edge[0]].shape}"')

@@ -150,6 +150,23 @@ def unpooled(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     return Piece(f"UNPOOL2(@{mark.name})", mark.pool)
 
 
+def resized(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
+    """Brings a map to the extents of another one, whatever these are when the module runs."""
+    if form.space is None:
+        raise Misfit
+    fitting = [
+        mark
+        for mark in frame.marks()
+        if mark.form.space is not None and (mode == "free" or mark.form.space == form.space)
+    ]
+    if not fitting:
+        raise Misfit
+    mark = frame.pick(fitting)
+    frame.spend()
+    way = frame.pick(("", "", ", mode=linear", ", mode=linear, align=yes"))
+    return Piece(f"UPSAMPLE(out=@{mark.name}{way})", PieceShape(form.width, mark.form.space))
+
+
 def hourglass(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Pools, does something, and undoes it; keeps the shape."""
     room = frame.room
@@ -368,5 +385,7 @@ MENU: tuple[DrawPiece, ...] = (
     hourglass,
     hourglass,
     unpooled,
+    resized,
+    resized,
     _gate,
 )

@@ -18,7 +18,7 @@ from cnndsl.shape import Shape
 
 StepKey: TypeAlias = tuple[object, ...]
 
-FLATTEN, EXPAND, CAT = "flatten", "expand", "cat"
+FLATTEN, EXPAND, CAT, RESIZED = "flatten", "expand", "cat", "resized"
 
 
 class Foreign(Protocol):
@@ -111,6 +111,9 @@ class Expected:
         elif kind == "UNPOOL":
             self.switches[at] = self.values[node.inputs[1]]
             self._place(node, ("unpool", sign, operand, self.switches[at]))
+        elif node.layer.extents_of:
+            self._fixed[at] = self._fixed[node.inputs[1]]
+            self._place(node, (RESIZED, sign, operand, self.values[node.inputs[1]]))
         elif kind in _SIZED and self._is_left_out(node, kind, operand):
             return
         else:

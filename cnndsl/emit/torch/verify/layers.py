@@ -142,12 +142,18 @@ def _unpool(x: ExpectedLayer) -> Form:
     return ("unpool", x.rank, kernel, stride, x.extents("padding"))
 
 
+LIKE = "that of another map"
+"""What the form of a resizing has for a size that is read when the module runs."""
+
+
 def _upsample(x: ExpectedLayer) -> Form:
     mode = x.word("mode")
     if mode in ("linear", "bilinear", "trilinear"):
         mode = ("linear", "bilinear", "trilinear")[x.rank - 1]
     size, scale = x.given("out"), x.given("scale")
     align = x.flag("align") and mode != "nearest"
+    if x.flag("like"):
+        return ("upsample", LIKE, None, mode, align)
     if size:
         return ("upsample", _one(x.extents("out")), None, mode, align)
     return ("upsample", None, _one(scale if scale else (2,)), mode, align)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from cnndsl.emit.torch.verify.differences import Difference, Findings, Rank
 from cnndsl.emit.torch.verify.effects import ALIASES, KEEPS_INPUT, KEEPS_OUTPUT, WRITES
-from cnndsl.emit.torch.verify.expected import CAT, EXPAND, Expected, pair
+from cnndsl.emit.torch.verify.expected import CAT, EXPAND, RESIZED, Expected, pair
 from cnndsl.emit.torch.verify.explain import Explainer
 from cnndsl.emit.torch.verify.forms import Form
 from cnndsl.emit.torch.verify.indexing import window_of
+from cnndsl.emit.torch.verify.layers import LIKE
 from cnndsl.emit.torch.verify.leaves import Forms, LeafModule
 from cnndsl.emit.torch.verify.lower import of_flat
 from cnndsl.emit.torch.verify.plain import items
@@ -257,7 +258,7 @@ class Match:
         shape = self._shape(x.value)
         if shape is None:
             raise Trouble("the shape of a value that is no layer's", line)
-        return ("batch", shape.channels, *shape.spatial)
+        return Size(("batch", shape.channels, *shape.spatial), x.value)
 
     def pad(self, x: TracedTensor, pads: tuple[int, ...], line: int) -> TracedTensor:
         """`F.pad`: of the map, or of the channels, too."""
@@ -277,12 +278,23 @@ class Match:
         """`F.interpolate`."""
         value = self.read(x, line)
         if size is not None:
-            form = ("upsample", size, *form[2:])
+            like = self._like(value, form, size)
+            if like is not None:
+                return self.fresh(self.done(like))
+            form = ("upsample", size.extents, *form[2:])
         leaf = self._forms.leaf(form)
         at = self.expected.keys.get((leaf.number, value), -1)
         if at < 0:
             at = self._explain.plain(leaf, "", value, line, line)
         return self.fresh(self.done(at))
+
+    def _like(self, value: int, form: Form, size: Size) -> int | None:
+        """The value of a resizing to the size of another map, if the program has it."""
+        shape = self._shape(size.of)
+        if shape is None or size.extents != shape.spatial:
+            return None
+        leaf = self._forms.leaf(("upsample", LIKE, *form[2:]))
+        return self.expected.keys.get((RESIZED, leaf.number, value, size.of))
 
 
 def shape_axes(found: tuple[object, ...]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from cnndsl.emit.torch.verify.forms import Form
 from cnndsl.emit.torch.verify.leaves import LeafModule
@@ -26,8 +26,13 @@ from cnndsl.emit.torch.verify.values import Register
 
 V = TypeVar("V")
 
-Size = tuple[object, ...]
-"""The size of a tensor, or a part of it; the batch stands as a text."""
+
+class Size(NamedTuple):
+    """The size of a tensor, or a part of it, and which value's it is (-1 where nobody asks)."""
+
+    extents: tuple[object, ...]
+    """The batch stands as a text."""
+    of: int = -1
 
 
 class ReplayedValues(Protocol[V]):
@@ -134,12 +139,14 @@ class Replay(Generic[V]):
             registers[out], registers[indices] = values.pool(leaf, prefix + path, registers[x], line, made)
         elif code == UNPOOL:
             _, _, _, leaf, path, x, indices, size, made = step
-            wanted = registers[size.index] if isinstance(size, Register) else size
+            wanted = registers[size.index].extents if isinstance(size, Register) else size
             registers[out] = values.unpool(leaf, prefix + path, (registers[x], registers[indices], wanted), line, made)
         elif code == SHAPE:
             registers[out] = values.size(registers[step[3]], line)
         elif code == TAKE:
-            registers[out] = registers[step[3]][step[4]]
+            whole: Size = registers[step[3]]
+            part: slice = step[4]
+            registers[out] = Size(whole.extents[part], whole.of)
         elif code == RESIZE:
             size = step[5]
             registers[out] = values.resize(

@@ -253,7 +253,7 @@ class Shapes:
 
     def size(self, x: Shape, line: int) -> Size:
         """`x.shape`."""
-        return ("batch", x.channels, *x.spatial)
+        return Size(("batch", x.channels, *x.spatial))
 
     def pad(self, x: Shape, pads: tuple[int, ...], line: int) -> Shape:
         """The shape of `F.pad`."""
@@ -268,4 +268,4 @@ class Shapes:
 
     def resize(self, x: Shape, form: Form, size: Size | None, line: int) -> Shape:
         """The shape of `F.interpolate`."""
-        return shape_after(form if size is None else ("upsample", size, *form[2:]), x)
+        return shape_after(form if size is None else ("upsample", size.extents, *form[2:]), x)
