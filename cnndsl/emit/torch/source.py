@@ -212,7 +212,7 @@ def output_names(graph: Graph) -> list[str]:
     """Return the names of the results of a network: `output`, then its taps, those of training last. Taps of one name
     are numbered."""
     taps = [tap.name for tap in sorted(graph.taps, key=lambda tap: tap.training_only)]
-    found = [variable("output", {*taps})]
+    found = [variable(graph.output_name or "output", {*taps})]
     seen: Counter[str] = Counter()
     for name in taps:
         seen[name] += 1
