@@ -136,7 +136,13 @@ def compiled(source: Source, settings: Mapping[str, Value]) -> Network:
     from cnndsl.elaborate.program import elaborate
     from cnndsl.syntax.parse import parse
 
-    graph = elaborate(parse(source), settings, used)
+    file = parse(source)
+    try:
+        graph = elaborate(file, settings, used)
+    except CnnError as stop:
+        from cnndsl.elaborate.nearby_inputs import with_inputs
+
+        raise with_inputs(stop, file, settings, used) from None
     if broken := check(graph):
         raise CnnError(broken)
     return Network(graph)

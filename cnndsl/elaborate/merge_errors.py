@@ -10,7 +10,8 @@ from fractions import Fraction
 from math import prod
 
 from cnndsl.elaborate.expansion import Expansion
-from cnndsl.elaborate.state import Environment, NodeOutput
+from cnndsl.elaborate.size_hints import ways_to_fit
+from cnndsl.elaborate.state import Environment, NodeOutput, PendingNode
 from cnndsl.errors import Annotation, CnnError, Diagnostic
 from cnndsl.expr import Expr, Literal, Name, evaluate
 from cnndsl.layers import find
@@ -31,9 +32,15 @@ class MergeBranch:
 
 
 def mismatch(
-    operator: str, branches: Sequence[MergeBranch], stop: LayerError, env: Environment, wire: NodeOutput | None
+    operator: str,
+    branches: Sequence[MergeBranch],
+    stop: LayerError,
+    env: Environment,
+    wire: NodeOutput | None,
+    drafts: Sequence[PendingNode],
 ) -> CnnError:
-    """The error that shows every branch with its shape; the skip, where there is one, is what it points at."""
+    """The error that shows every branch with its shape; the skip, where there is one, is what it points at. `drafts`
+    are the nodes made so far."""
     shapes = [branch.made.wire.shape for branch in branches if branch.made.wire is not None]
     places = [branch.chain.items[-1].span for branch in branches]
     labels = [
@@ -41,7 +48,7 @@ def mismatch(
     ]
     at = next((at for at, branch in enumerate(branches) if _is_skip(branch.chain)), len(branches) - 1)
     main = labels.pop(at)
-    help = stop.help or _way_out(operator, branches, shapes, env, wire)
+    help = stop.help or _way_out(operator, branches, shapes, env, wire) or _fitting(operator, branches, drafts)
     return CnnError(Diagnostic(stop.code, stop.message, main.span, main.text, tuple(labels), help=help))
 
 
@@ -77,6 +84,16 @@ def _way_out(
     if len({shape.spatial for shape in shapes}) == 1 and agree != "extents":
         return f"end each branch with as many channels, CONV1-{max(shape.channels for shape in shapes)}"
     return ""
+
+
+def _fitting(operator: str, branches: Sequence[MergeBranch], drafts: Sequence[PendingNode]) -> str:
+    """What to do with two maps of which one is somewhat larger, as a skip of odd extents is."""
+    wires = [branch.made.wire for branch in branches if branch.made.wire is not None]
+    if MERGES[operator].AGREE == "broadcast" or len(wires) != 2 or wires[0].shape.rank != wires[1].shape.rank:
+        return ""
+    at = int(wires[1].shape.pixels > wires[0].shape.pixels)
+    large, small = wires[at], wires[1 - at]
+    return ways_to_fit(branches[at].chain, (large.shape, small.shape), drafts[small.node])
 
 
 def _gate(shapes: list[Shape]) -> str:

@@ -35,7 +35,7 @@ def merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envir
 
 
 def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Environment) -> Expansion:
-
+    state = walker.state
     branches: list[MergeBranch] = []
     tests: list[Expr] = []
     for position, chain in enumerate(item.branches):
@@ -58,7 +58,7 @@ def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envi
     try:
         infer(layer, [each.shape for each in wires])
     except LayerError as stop:
-        raise mismatch(item.operator, branches, stop, env, wire) from None
+        raise mismatch(item.operator, branches, stop, env, wire, state.drafts) from None
     node = walker.node(layer, wires, item.span, item.operator, env, counted=False)
     parts: tuple[Part, ...] = tuple(branch.made.part or IdentityPart() for branch in branches)
     return _decided(Expansion(node.wire, MergePart(parts, node.wire.node if node.wire else -1)), tests, item)

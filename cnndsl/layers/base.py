@@ -242,6 +242,10 @@ class Layer:
         """The shape of the output. Raises LayerError where the inputs do not fit."""
         return inputs[0]
 
+    def grown(self, by: Dims) -> tuple[str, Dims] | None:
+        """The option that makes the output larger by so much along each axis, with its value; None where none does."""
+        return None
+
     def is_elementwise(self, *inputs: Shape) -> bool:
         """True where each value of the output depends on one of the input, wherever that lies: a vector will do."""
         return False

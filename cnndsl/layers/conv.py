@@ -236,9 +236,23 @@ class ConvTranspose(Layer):
             raise LayerError(
                 "E0307",
                 f"`same` needs a kernel as large as the stride and of its parity, and these are {extent} and {stride}",
-                "say how much to take away from both sides: pad=0",
+                self._paddings(extent, stride),
             )
         return (extent - stride) // 2
+
+    def grown(self, by: Dims) -> tuple[str, Dims] | None:
+        rank = len(by)
+        more = tuple(a + b for a, b in zip(each_axis(self.out_pad, rank, "output padding"), by, strict=True))
+        fits = all(a < step for a, step in zip(more, each_axis(self.stride, rank, "stride"), strict=True))
+        return ("out_pad", more) if fits else None
+
+    def _paddings(self, extent: int, stride: int) -> str:
+        """A hint: what makes the output `stride` times as large. None where axes differ, or nothing does."""
+        pad = max(0, (extent - stride + 1) // 2)
+        extra = 2 * pad - extent + stride
+        if extra >= stride or any(len(set(each)) > 1 for each in (self.kernel, self.stride, self.dilation)):
+            return "say how much to take away from both sides: pad=1"
+        return f"to make the map {stride} times as large: pad={pad}, out_pad={extra}"
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs

@@ -46,3 +46,72 @@ def test_advice_that_is_followed_helps(text: str, advice: str) -> None:
 def test_no_advice(text: str) -> None:
     advice = help_of(text)
     assert not any(kind in advice for kind in ("CONV1-", "POOL", "UPSAMPLE"))
+
+
+UP = "INPUT 33x33x8 -> e: CONV3-8 -> POOL2 -> (@e | {})"
+FITTING = {
+    "a transposed convolution": (UP.format("CONVT2-8/2"), "CONVT2-8/2", "CONVT2-8/2(out_pad=1)"),
+    "one with options": (UP.format("CONVT2-8/2(bias=no)"), "CONVT2-8/2(bias=no)", "CONVT2-8/2(bias=no, out_pad=1)"),
+    "one that pads": (
+        "INPUT 35x35x8 -> e: CONV3-8 -> POOL4 -> (@e | CONVT4-8/4(out_pad=1))",
+        "CONVT4-8/4(out_pad=1)",
+        "CONVT4-8/4(out_pad=3)",
+    ),
+    "an upsampling": (UP.format("UPSAMPLE2"), "UPSAMPLE2", "UPSAMPLE(out=@e)"),
+    "what is larger by one": (UP.format("UPSAMPLE2"), "(@e |", "(@e -> CROP(0, after=1) |"),
+    "what is larger by two": (
+        "INPUT 64x64x8 -> e: [CONV3-8(pad=valid)]*2 -> POOL2 -> CONV3-8(pad=valid) -> (@e | CONVT2-8/2)",
+        "(@e |",
+        "(@e -> CROP(2) |",
+    ),
+    "by another number along each axis": (
+        "INPUT 33x34x8 -> e: CONV3-8 -> POOL2 -> (@e + UPSAMPLE2)",
+        "(@e +",
+        "(@e -> CROP(0, after=1x0) +",
+    ),
+    "a signal": ("INPUT 33x8 -> e: CONV3-8 -> POOL2 -> (@e | CONVT2-8/2)", "CONVT2-8/2", "CONVT2-8/2(out_pad=1)"),
+}
+
+
+@pytest.mark.parametrize(("text", "old", "new"), FITTING.values(), ids=FITTING)
+def test_ways_to_fit_that_are_taken_fit(text: str, old: str, new: str) -> None:
+    """The advice names what the text becomes, and that compiles."""
+    advice = help_of(text)
+    assert new.strip("( |+") in advice
+    assert text.count(old) == 1
+    cnndsl.loads(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs"),
+    [
+        (UP.format("CONVT2-8/2"), ["32x32x8", "34x34x8"]),
+        (
+            "INPUT 130x130x8 -> e: CONV3-8 -> POOL2 -> POOL2 -> UPSAMPLE2 -> UPSAMPLE2 -> (@e | ID)",
+            ["128x128x8", "132x132x8"],
+        ),
+        ("INPUT 100x72x3 -> e: CONV3-8 -> [POOL2]*4 -> [UPSAMPLE2]*4 -> (@e | ID)", ["96x64x3", "112x80x3"]),
+        ("INPUT 7x3 -> e: CONV3-3 -> POOL2 -> (@e + UPSAMPLE2)", ["6x3", "8x3"]),
+    ],
+)
+def test_inputs_that_work(text: str, inputs: list[str]) -> None:
+    written = text.split()[1]
+    assert help_of(text).endswith(f"inputs that work are {' and '.join(inputs)}")
+    for volume in inputs:
+        cnndsl.loads(text.replace(written, volume))
+
+
+def test_a_given_input_has_neighbours_too() -> None:
+    text = UP.format("CONVT2-8/2").replace("33x33", "32x32")
+    with pytest.raises(cnndsl.CnnError) as caught:
+        cnndsl.loads(text, input=(35, 35, 8))
+    assert caught.value.diagnostics[0].help.endswith("inputs that work are 34x34x8 and 36x36x8")
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (5, 2), (2, 3), (4, 3), (7, 4), (1, 2)])
+def test_a_transposed_convolution_that_same_does_not_fit(kernel: int, stride: int) -> None:
+    with pytest.raises(cnndsl.CnnError) as caught:
+        cnndsl.loads(f"INPUT 8x8x8 -> CONVT{kernel}-8/{stride}")
+    options = caught.value.diagnostics[0].help.partition(": ")[2]
+    made = cnndsl.loads(f"INPUT 8x8x8 -> CONVT{kernel}-8/{stride}({options})").graph.nodes[1]
+    assert made.shape.hwc == (8 * stride, 8 * stride, 8)

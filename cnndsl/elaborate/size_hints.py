@@ -1,0 +1,70 @@
+"""What to do where two maps miss each other by some positions, as at the skip connections of a U-Net: with numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cnndsl.elaborate.state import PendingNode
+from cnndsl.shape import Shape
+from cnndsl.syntax import ast
+
+
+def ways_to_fit(large: ast.Chain, shapes: tuple[Shape, Shape], small: PendingNode) -> str:
+    """Name what brings the smaller of two maps to the extents of the larger one, or the other way round.
+
+    `shapes` are those of the two, `large` is the branch of the larger one, `small` the layer that gives the smaller
+    one. Empty where the maps have other axes, or neither is the larger one on every axis.
+    """
+    missing = tuple(a - b for a, b in zip(shapes[0].spatial, shapes[1].spatial, strict=True))
+    if not missing or min(missing) < 0:
+        return ""
+    ways = (*_enlarged(large, missing, small), *_cropped(large, missing))
+    return ", or ".join(ways)
+
+
+def _enlarged(large: ast.Chain, missing: tuple[int, ...], small: PendingNode) -> Iterator[str]:
+    """The layer that gives the smaller map, so that it gives one as large."""
+    grown = small.layer.grown(missing)
+    if grown is not None:
+        option, value = grown
+        yield f"`{_with_option(small.text, option, _extents(value))}`"
+    options = small.layer.options()
+    name = next((option for option, rule in options.items() if rule.like), "")
+    if name and _is_reference(large):
+        yield f"`{small.layer.kind()}({name}={large.items[0].span.text})`"
+
+
+def _cropped(large: ast.Chain, missing: tuple[int, ...]) -> Iterator[str]:
+    """A margin less for the larger map: half on each side, what is odd on the far one."""
+    before, after = tuple(each // 2 for each in missing), tuple(each - each // 2 for each in missing)
+    margins = _extents(before) if before == after else f"{_extents(before)}, after={_extents(after)}"
+    text = large.span.text if len(large.items) == 1 else "…"
+    yield f"`{text} -> CROP({margins})`"
+
+
+def _is_reference(chain: ast.Chain) -> bool:
+    return len(chain.items) == 1 and isinstance(chain.items[0], ast.Ref)
+
+
+def _extents(extents: tuple[int, ...]) -> str:
+    """One number where all are equal.
+
+    >>> _extents((2, 2)), _extents((0, 1))
+    ('2', '0x1')
+    """
+    return str(extents[0]) if len(set(extents)) == 1 else "x".join(map(str, extents))
+
+
+def _with_option(text: str, name: str, value: str) -> str:
+    """A layer as written with an option, in place of the same one if it has it.
+
+    >>> _with_option("CONVT2-8/2", "out_pad", "1"), _with_option("CONVT(K=8)", "out_pad", "1")
+    ('CONVT2-8/2(out_pad=1)', 'CONVT(K=8, out_pad=1)')
+    >>> _with_option("CONVT4-8/4(out_pad=1, bias=no)", "out_pad", "3")
+    'CONVT4-8/4(out_pad=3, bias=no)'
+    """
+    changed, count = re.subn(rf"\b{name}=[^,)]+", f"{name}={value}", text)
+    if count:
+        return changed
+    return f"{text[:-1]}, {name}={value})" if text.endswith(")") else f"{text}({name}={value})"
