@@ -23,20 +23,13 @@ OUTER = {"cli", "commands", "__main__"}
 """Those who see everything, whom nobody else sees, and who alone print and exit."""
 
 ORDER = (
-    *("records", "errors", "limits", "expr", "shape", "layers", "graph", "syntax", "elaborate", "settings", "analysis"),
-    *(
-        "resources",
-        "files",
-        "finding",
-        "sweeping",
-        "importers",
-        "terminal",
-        "codes",
-        "diagnostics",
-        "emit",
-        "report",
-        "runtime",
-    ),
+    *("records", "errors", "limits", "expr", "shape", "terminal", "layers", "graph"),
+    *("resources", "files", "finding"),
+    "syntax",
+    *("elaborate", "settings", "importers"),
+    *("analysis", "sweeping"),
+    *("report", "emit", "runtime"),
+    *("codes", "diagnostics"),
     *("network", "testing", "commands", "cli", "__main__"),
 )
 """Folders and files right under cnndsl/, each of which imports from those before it alone."""
@@ -98,6 +91,14 @@ def test_who_imports_whom(path: Path) -> None:
     assert ours(path) - {"__version__", "from_networkx", "load", "loads", "space", "zoo"} <= {
         *ORDER[: ORDER.index(room(path))]
     }
+
+
+def test_the_table_of_stages_shows_this_order() -> None:
+    """The second column of the table in docs/how-it-works.md; the folders of emit/ count as one."""
+    guide = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
+    cells = [line.split("|")[2] for line in guide.splitlines() if line.startswith("| ")]
+    names = [re.split(r"[/.]", name)[0] for cell in cells for name in re.findall("`(.+?)`", cell)]
+    assert tuple(dict.fromkeys(names)) == ORDER
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
