@@ -171,6 +171,14 @@ def test_what_comes_after_the_graph_does_not_know_the_text(folder: str) -> None:
     assert [name for name in reached if name.split(".")[1:2] in (["syntax"], ["elaborate"])] == []
 
 
+def test_what_an_elaboration_carries_with_it_stays_there() -> None:
+    """Everybody else has the graph, or a layer by itself."""
+    others = [path for path in SOURCES if room(path) != "elaborate"]
+    found = {name.rpartition(".")[0] for path in others for name in imports(ast.walk(tree(path)))}
+    assert "cnndsl.elaborate.single_layer" in found
+    assert not found & {f"cnndsl.elaborate.{name}" for name in ("state", "elaborator", "options", "resolve")}
+
+
 def names_of_types(path: Path) -> Iterator[str]:
     """The classes, type aliases and type variables of a module: what is capitalised like a class."""
     for node in executed_on_import(tree(path)):

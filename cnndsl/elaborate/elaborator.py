@@ -14,23 +14,25 @@ from typing import TYPE_CHECKING
 from cnndsl.elaborate import calls, loops, merges
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, axes_of, here
 from cnndsl.elaborate.layer_cache import mentioned, settled
-from cnndsl.elaborate.options import Bound, bind
+from cnndsl.elaborate.options import bind
+from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import find_label, interpolate, show_value
 from cnndsl.elaborate.resolve import Kind, meaning
-from cnndsl.elaborate.state import (
-    Definition,
-    Environment,
-    ModuleMember,
-    ModuleScope,
-    NamedOutput,
-    NodeOutput,
-    PendingNode,
-    State,
-)
+from cnndsl.elaborate.state import Definition, Environment, ModuleMember, ModuleScope, NamedOutput, PendingNode, State
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
 from cnndsl.expr import Expr, Unknown, error, truth
-from cnndsl.graph import ChoicePart, IdentityPart, LayerPart, Output, Part, ReferencePart, SequencePart, TapPart, infer
-from cnndsl.graph import NamedPart as NamedPart
+from cnndsl.graph import (
+    ChoicePart,
+    IdentityPart,
+    LayerPart,
+    NamedPart,
+    Output,
+    Part,
+    ReferencePart,
+    SequencePart,
+    TapPart,
+    infer,
+)
 from cnndsl.graph.labels import why_not
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.limits import current

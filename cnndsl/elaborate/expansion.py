@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Protocol
 
-from cnndsl.elaborate.state import Environment, ModuleScope, NodeOutput, State
+from cnndsl.elaborate.outputs import NodeOutput
+from cnndsl.elaborate.state import Environment, ModuleScope, State
 from cnndsl.errors import Span
 from cnndsl.expr import Expr, Unknown, Value
 from cnndsl.graph import Part

@@ -10,7 +10,8 @@ from fractions import Fraction
 from math import prod
 
 from cnndsl.elaborate.expansion import Expansion
-from cnndsl.elaborate.state import Environment, NodeOutput
+from cnndsl.elaborate.outputs import NodeOutput
+from cnndsl.elaborate.state import Environment
 from cnndsl.errors import Annotation, CnnError, Diagnostic
 from cnndsl.expr import Expr, Literal, Name, evaluate
 from cnndsl.layers import find

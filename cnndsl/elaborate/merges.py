@@ -8,7 +8,8 @@ from typing import cast
 
 from cnndsl.elaborate.expansion import Expander, Expansion
 from cnndsl.elaborate.merge_errors import MergeBranch, mismatch
-from cnndsl.elaborate.state import MOST_CHOICES, Environment, NodeOutput
+from cnndsl.elaborate.outputs import NodeOutput
+from cnndsl.elaborate.state import MOST_CHOICES, Environment
 from cnndsl.expr import Expr, error
 from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part, infer
 from cnndsl.layers.base import LayerError

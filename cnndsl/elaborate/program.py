@@ -14,6 +14,7 @@ from cnndsl.elaborate.elaborator import Elaborator
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, here
 from cnndsl.elaborate.inputs import given_volume, input_layer, layer_of
 from cnndsl.elaborate.options import settings as options_of
+from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.resolve import meaning
 from cnndsl.elaborate.state import (
@@ -23,7 +24,6 @@ from cnndsl.elaborate.state import (
     FileScope,
     ModuleScope,
     NamedOutput,
-    NodeOutput,
     State,
     TooManyError,
 )

@@ -1,0 +1,26 @@
+"""An output of a node while the graph is being made, and a layer whose options refer to outputs."""
+
+from __future__ import annotations
+
+from cnndsl.expr import Expr
+from cnndsl.layers.base import Layer
+from cnndsl.records import record
+from cnndsl.shape import Shape
+
+
+@record(slots=True)
+class NodeOutput:
+    """The output of a node: the node's index, and the shape."""
+
+    node: int
+    shape: Shape
+
+
+@record(slots=True)
+class Bound:
+    """A layer, the outputs that its options refer to, the layer as text, and the expressions behind its options."""
+
+    layer: Layer
+    references: tuple[NodeOutput | None, ...]
+    text: str
+    written: tuple[tuple[str, Expr], ...]
