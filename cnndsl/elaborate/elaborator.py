@@ -20,7 +20,7 @@ from cnndsl.elaborate.references import find_label, interpolate, show_value
 from cnndsl.elaborate.resolve import Kind, meaning
 from cnndsl.elaborate.state import Definition, Environment, ModuleMember, ModuleScope, NamedOutput, PendingNode, State
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
-from cnndsl.expr import Expr, Unknown, error, truth
+from cnndsl.expr import Unknown, error, truth
 from cnndsl.graph import (
     ChoicePart,
     IdentityPart,
@@ -31,10 +31,10 @@ from cnndsl.graph import (
     ReferencePart,
     SequencePart,
     TapPart,
-    infer,
 )
 from cnndsl.graph.labels import why_not
 from cnndsl.layers.base import Layer, LayerError
+from cnndsl.layers.infer import infer
 from cnndsl.limits import current
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
@@ -197,7 +197,9 @@ class Elaborator:
         if len(wires) < len(sources):
             return Expansion(None, None) if tag is None else self.name(tag, Expansion(None, None), env, None)
         layer = self._referring(bound.layer, wires, item.span)
-        made = self.node(layer, wires, item.span, bound.text, env, tag.name if tag else None, bound.written)
+        bound = bound if layer is bound.layer else replace(bound, layer=layer)
+        shape = self._checked_shape(layer, wires, item.span)
+        made = self.node(bound, wires, shape, item.span, env, tag.name if tag else None)
         return made if tag is None else self.name(tag, made, env, None)
 
     def _referring(self, layer: Layer, wires: list[NodeOutput], span: Span) -> Layer:
@@ -239,32 +241,36 @@ class Elaborator:
 
     def node(
         self,
-        layer: Layer,
+        bound: Bound,
         wires: list[NodeOutput],
+        shape: Shape,
         span: Span,
-        text: str,
         env: Environment,
         label: str | None = None,
-        written: tuple[tuple[str, Expr], ...] = (),
         counted: bool = True,
     ) -> Expansion:
-        """A new node on the given values. Raises CnnError where the layer does not take them."""
-        self._check_use(wires, span)
+        """A new node on the given values, of which the layer makes this shape."""
+        state = self.state
+        inputs = tuple(wire.node for wire in wires)
+        draft = PendingNode(
+            bound.layer, inputs, shape, span, bound.text, bound.written, state.turns, state.training_only
+        )
+        wire = state.add(draft, bound.layer.kind().lower(), env, label, counted)
+        return Expansion(wire, LayerPart(wire.node))
+
+    def _checked_shape(self, layer: Layer, wires: list[NodeOutput], span: Span) -> Shape:
+        """The shape of a layer's output. Raises CnnError where the layer does not take the values."""
+        self.check_use(wires, span)
         try:
-            shape = self._shape(layer, wires)
+            return self.shape_of(layer, wires)
         except LayerError as stop:
             label = f"the input is {wires[0].shape}"
             others = [Annotation(self.state.drafts[each.node].span, f"gives {each.shape}") for each in wires[1:]]
             if stop.code == "E0302":
                 others += self._flattened(wires[0].node)
             raise CnnError(Diagnostic(stop.code, stop.message, span, label, tuple(others), help=stop.help)) from None
-        state = self.state
-        inputs = tuple(wire.node for wire in wires)
-        draft = PendingNode(layer, inputs, shape, span, text, written, state.turns, state.training_only)
-        wire = state.add(draft, layer.kind().lower(), env, label, counted)
-        return Expansion(wire, LayerPart(wire.node))
 
-    def _check_use(self, wires: list[NodeOutput], span: Span) -> None:
+    def check_use(self, wires: list[NodeOutput], span: Span) -> None:
         """Raises CnnError where a value that exists in training only goes into what always runs."""
         drafts = self.state.drafts
         for wire in wires:
@@ -280,7 +286,8 @@ class Elaborator:
             node = drafts[node].inputs[0]
         return [Annotation(drafts[node].span, "here it became a vector")] if drafts[node].inputs else []
 
-    def _shape(self, layer: Layer, wires: list[NodeOutput]) -> Shape:
+    def shape_of(self, layer: Layer, wires: list[NodeOutput]) -> Shape:
+        """The shape of a layer's output, inferred once. Raises LayerError where it does not take these values."""
         key = (id(layer), *(wire.shape for wire in wires))
         known = self.state.shapes.get(key)
         if known is None:
@@ -341,7 +348,7 @@ class Elaborator:
             message = f"the tap `{tag.name}` makes nothing of its own: its output is that of the main line"
             raise error("E0236", message, item.span, "to name a part of the main line, put a label on it: `name: A`")
         if not training_only:
-            self._check_use([made.wire], item.span)
+            self.check_use([made.wire], item.span)
         part = TapPart(tag.name, "", made.part, made.wire.node, training_only)
         self.state.taps.append(Output(tag.name, made.wire.node, training_only))
         self.state.modules.append((part, env.scope.labels[tag.name].scope or made.wire.node))

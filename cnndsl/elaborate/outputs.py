@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from cnndsl.expr import Expr
 from cnndsl.layers.base import Layer
+from cnndsl.layers.merge import MERGES
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -24,3 +27,9 @@ class Bound:
     references: tuple[NodeOutput | None, ...]
     text: str
     written: tuple[tuple[str, Expr], ...]
+
+
+@cache
+def merging(operator: str) -> Bound:
+    """Return the layer of a merge, the same one for every merge with this operator."""
+    return Bound(MERGES[operator](), (), operator, ())

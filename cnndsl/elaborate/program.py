@@ -14,7 +14,7 @@ from cnndsl.elaborate.elaborator import Elaborator
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, here
 from cnndsl.elaborate.inputs import given_volume, input_layer, layer_of
 from cnndsl.elaborate.options import settings as options_of
-from cnndsl.elaborate.outputs import NodeOutput
+from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.resolve import meaning
 from cnndsl.elaborate.state import (
@@ -369,8 +369,9 @@ def _input(program: _Program, item: ast.ChainItem, env: Environment) -> NodeOutp
     tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span) if isinstance(item, ast.Label) else None
     if tag is not None:
         program.walker.check_free(tag, env)
-    text, name = f"INPUT {show(entering.volume)}", tag.name if tag else None
-    made = program.walker.node(entering, [], layer.span, text, env, name, counted=False)
+    bound = Bound(entering, (), f"INPUT {show(entering.volume)}", ())
+    shape = program.walker.shape_of(entering, [])
+    made = program.walker.node(bound, [], shape, layer.span, env, tag.name if tag else None, counted=False)
     if tag is not None:
         env.scope.labels[tag.name] = NamedOutput(made.wire, None, tag.span)
     if made.wire is None:

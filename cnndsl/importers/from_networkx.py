@@ -12,12 +12,13 @@ from typing import Any, TypeAlias, cast
 
 import networkx as nx
 
-from cnndsl.elaborate.outputs import Bound, NodeOutput
+from cnndsl.elaborate.outputs import Bound, NodeOutput, merging
 from cnndsl.elaborate.single_layer import LayerReader
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span
-from cnndsl.graph import Graph, LayerPart, MergePart, Node, Output, Part, ReferencePart, SequencePart, infer, wired
+from cnndsl.graph import Graph, LayerPart, MergePart, Node, Output, Part, ReferencePart, SequencePart, wired
 from cnndsl.graph.labels import why_not
 from cnndsl.layers.base import Layer, LayerError
+from cnndsl.layers.infer import infer
 from cnndsl.layers.merge import MERGES
 from cnndsl.limits import current
 from cnndsl.records import record
@@ -172,7 +173,7 @@ class _Import:
         text = written.text.upper() if written.text.isalpha() else written.text
         operator = _MERGES.get(text, text)
         if operator in MERGES:
-            return Bound(MERGES[operator](), (), operator, ())
+            return merging(operator)
         bound = self.reader.layer(_parsed(written))
         if bound is None:
             raise written.error("a node computes something, and ID does not", "connect the nodes around it")
