@@ -133,10 +133,8 @@ def loads(text: str, /, **parameters: object) -> Network:
 def compiled(source: Source, settings: Mapping[str, Value]) -> Network:
     """The network of a program, its contracts checked. Raises CnnError where it is not one."""
     from cnndsl.analysis.assertions import check
-    from cnndsl.elaborate.program import elaborate
-    from cnndsl.syntax.parse import parse
 
-    graph = elaborate(parse(source), settings, used)
+    graph = graph_of(source, settings)
     if broken := check(graph):
         raise CnnError(broken)
     return Network(graph)
