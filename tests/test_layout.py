@@ -314,6 +314,36 @@ def test_every_public_class_has_a_docstring(path: Path) -> None:
     assert [node.name for node in classes if ast.get_docstring(node) is None] == []
 
 
+QUOTED = re.compile(r"`([A-Z][A-Za-z]*[a-z][A-Za-z]*|[a-z_/]+\.py)`")
+"""The name of a class, or of a file."""
+
+FOREIGN = {"ClassVar"}
+"""Classes of Python's that docstrings name."""
+
+
+def docstrings(path: Path) -> Iterator[str]:
+    """Strings that stand by themselves: docstrings, and those under constants."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.value.value
+
+
+def test_classes_and_files_that_docstrings_name_exist() -> None:
+    """In backquotes: `Graph`, `parse.py`. A lower-case word may be anything, so that it is not looked at."""
+    classes = FOREIGN.union(*map(names_of_types, SOURCES))
+    files = {path.name for path in [*SOURCES, GENERATED]}
+    quoted = [(relative(path), word) for path in SOURCES for text in docstrings(path) for word in QUOTED.findall(text)]
+    assert len(quoted) > 20
+    assert [each for each in quoted if each[1] not in classes and each[1].split("/")[-1] not in files] == []
+
+
+@pytest.mark.parametrize("guide", ["CONTRIBUTING.md", "docs/how-it-works.md", "docs/emit.md"])
+def test_files_that_guides_name_exist(guide: str) -> None:
+    text = (ROOT / guide).read_text(encoding="utf-8")
+    files = {path.name for folder in ("cnndsl", "tests") for path in (ROOT / folder).rglob("*.py")}
+    assert {name.split("/")[-1] for name in re.findall(r"`([a-z_/]+\.py)`", text)} <= files
+
+
 def test_no_file_is_too_long() -> None:
     files = [path for folder in ("cnndsl", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")]
     lengths = {relative(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files}

@@ -1,6 +1,6 @@
 """The parameters of a file: those that `net` declares, those that are merely used, and its choice points.
 
-A file without values for all of them is a family. Walking a family is `cnndsl.sweep`'s, not this module's.
+A file without values for all of them is a family. `sweeping/` walks over it.
 """
 
 from __future__ import annotations
