@@ -133,16 +133,13 @@ def loads(text: str, /, **parameters: object) -> Network:
 def compiled(source: Source, settings: Mapping[str, Value]) -> Network:
     """The network of a program, its contracts checked. Raises CnnError where it is not one."""
     from cnndsl.analysis.assertions import check
-    from cnndsl.elaborate.program import elaborate
-    from cnndsl.syntax.parse import parse
 
-    file = parse(source)
     try:
-        graph = elaborate(file, settings, used)
+        graph = graph_of(source, settings)
     except CnnError as stop:
         from cnndsl.elaborate.nearby_inputs import with_inputs
 
-        raise with_inputs(stop, file, settings, used) from None
+        raise with_inputs(stop, source, settings, used) from None
     if broken := check(graph):
         raise CnnError(broken)
     return Network(graph)

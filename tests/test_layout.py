@@ -23,20 +23,13 @@ OUTER = {"cli", "commands", "__main__"}
 """Those who see everything, whom nobody else sees, and who alone print and exit."""
 
 ORDER = (
-    *("records", "errors", "limits", "expr", "shape", "layers", "graph", "syntax", "elaborate", "settings", "analysis"),
-    *(
-        "resources",
-        "files",
-        "finding",
-        "sweeping",
-        "importers",
-        "terminal",
-        "codes",
-        "diagnostics",
-        "emit",
-        "report",
-        "runtime",
-    ),
+    *("records", "errors", "limits", "expr", "shape", "terminal", "layers", "graph"),
+    *("resources", "files", "finding"),
+    "syntax",
+    *("elaborate", "settings", "importers"),
+    *("analysis", "sweeping"),
+    *("report", "emit", "runtime"),
+    *("codes", "diagnostics"),
     *("network", "testing", "commands", "cli", "__main__"),
 )
 """Folders and files right under cnndsl/, each of which imports from those before it alone."""
@@ -98,6 +91,14 @@ def test_who_imports_whom(path: Path) -> None:
     assert ours(path) - {"__version__", "from_networkx", "load", "loads", "space", "zoo"} <= {
         *ORDER[: ORDER.index(room(path))]
     }
+
+
+def test_the_table_of_stages_shows_this_order() -> None:
+    """The second column of the table in docs/how-it-works.md; the folders of emit/ count as one."""
+    guide = (ROOT / "docs" / "how-it-works.md").read_text(encoding="utf-8")
+    cells = [line.split("|")[2] for line in guide.splitlines() if line.startswith("| ")]
+    names = [re.split(r"[/.]", name)[0] for cell in cells for name in re.findall("`(.+?)`", cell)]
+    assert tuple(dict.fromkeys(names)) == ORDER
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
@@ -168,6 +169,14 @@ def test_what_comes_after_the_graph_does_not_know_the_text(folder: str) -> None:
                 reached.add(target)
                 todo.append(target)
     assert [name for name in reached if name.split(".")[1:2] in (["syntax"], ["elaborate"])] == []
+
+
+def test_what_an_elaboration_carries_with_it_stays_there() -> None:
+    """Everybody else has the graph, or a layer by itself."""
+    others = [path for path in SOURCES if room(path) != "elaborate"]
+    found = {name.rpartition(".")[0] for path in others for name in imports(ast.walk(tree(path)))}
+    assert "cnndsl.elaborate.single_layer" in found
+    assert not found & {f"cnndsl.elaborate.{name}" for name in ("state", "elaborator", "options", "resolve")}
 
 
 def names_of_types(path: Path) -> Iterator[str]:
@@ -303,6 +312,36 @@ def test_every_public_class_has_a_docstring(path: Path) -> None:
     """In its text: dataclasses make up one of their own."""
     classes = [node for node in tree(path).body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")]
     assert [node.name for node in classes if ast.get_docstring(node) is None] == []
+
+
+QUOTED = re.compile(r"`([A-Z][A-Za-z]*[a-z][A-Za-z]*|[a-z_/]+\.py)`")
+"""The name of a class, or of a file."""
+
+FOREIGN = {"ClassVar"}
+"""Classes of Python's that docstrings name."""
+
+
+def docstrings(path: Path) -> Iterator[str]:
+    """Strings that stand by themselves: docstrings, and those under constants."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.value.value
+
+
+def test_classes_and_files_that_docstrings_name_exist() -> None:
+    """In backquotes: `Graph`, `parse.py`. A lower-case word may be anything, so that it is not looked at."""
+    classes = FOREIGN.union(*map(names_of_types, SOURCES))
+    files = {path.name for path in [*SOURCES, GENERATED]}
+    quoted = [(relative(path), word) for path in SOURCES for text in docstrings(path) for word in QUOTED.findall(text)]
+    assert len(quoted) > 20
+    assert [each for each in quoted if each[1] not in classes and each[1].split("/")[-1] not in files] == []
+
+
+@pytest.mark.parametrize("guide", ["CONTRIBUTING.md", "docs/how-it-works.md", "docs/emit.md"])
+def test_files_that_guides_name_exist(guide: str) -> None:
+    text = (ROOT / guide).read_text(encoding="utf-8")
+    files = {path.name for folder in ("cnndsl", "tests") for path in (ROOT / folder).rglob("*.py")}
+    assert {name.split("/")[-1] for name in re.findall(r"`([a-z_/]+\.py)`", text)} <= files
 
 
 def test_no_file_is_too_long() -> None:

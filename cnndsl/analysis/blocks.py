@@ -8,9 +8,9 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from difflib import SequenceMatcher
 
 from cnndsl.analysis.alignment import aligned
+from cnndsl.analysis.equality import PartClass, PartClasses
 from cnndsl.analysis.groups import RowGroup, grouped
 from cnndsl.graph import Graph, MergePart, nodes_of, walk
-from cnndsl.graph.equality import PartClass, PartClasses
 from cnndsl.records import record
 
 SMALLEST = 4

@@ -6,16 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel, axes_of
 from cnndsl.elaborate.layer_count import least_of_call, too_many
+from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, show_value
-from cnndsl.elaborate.state import (
-    Definition,
-    Environment,
-    ModuleMember,
-    ModuleScope,
-    NameValue,
-    NodeOutput,
-    OutputValue,
-)
+from cnndsl.elaborate.state import Definition, Environment, ModuleMember, ModuleScope, NameValue, OutputValue
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
 from cnndsl.expr import Expr, Name, ReferenceExpr, Unknown, Value, error, evaluate, plain_value
 from cnndsl.graph import CallPart

@@ -9,8 +9,9 @@ from cnndsl.elaborate.elaborator import Elaborator
 from cnndsl.elaborate.equations import check_used, leave
 from cnndsl.elaborate.expansion import PendingLabel, here
 from cnndsl.elaborate.inputs import input_layer, layer_of
+from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import interpolate, resolve
-from cnndsl.elaborate.state import Defaults, Environment, NamedOutput, NodeOutput, Setting
+from cnndsl.elaborate.state import Defaults, Environment, NamedOutput, Setting
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
 from cnndsl.expr import error, show
 from cnndsl.graph import LayerPart, Output, Part, SequencePart
@@ -137,8 +138,9 @@ def _enter(
     tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span) if isinstance(item, ast.Label) else None
     if tag is not None:
         walker.check_free(tag, env)
-    text, name = f"INPUT {show(entering.volume)}", tag.name if tag else None
-    made = walker.node(entering, [], layer.span, text, env, name, counted=False)
+    bound = Bound(entering, (), f"INPUT {show(entering.volume)}", ())
+    shape = walker.shape_of(entering, [])
+    made = walker.node(bound, [], shape, layer.span, env, tag.name if tag else None, counted=False)
     if tag is not None:
         env.scope.labels[tag.name] = NamedOutput(made.wire, None, tag.span)
     if made.wire is None:

@@ -14,25 +14,27 @@ from typing import TYPE_CHECKING
 from cnndsl.elaborate import calls, equations, loops, merges
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, axes_of, here
 from cnndsl.elaborate.layer_cache import mentioned, settled
-from cnndsl.elaborate.options import Bound, bind
+from cnndsl.elaborate.options import bind
+from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import find_label, interpolate, show_value
 from cnndsl.elaborate.resolve import Kind, meaning
-from cnndsl.elaborate.state import (
-    Definition,
-    Environment,
-    ModuleMember,
-    ModuleScope,
-    NamedOutput,
-    NodeOutput,
-    PendingNode,
-    State,
-)
+from cnndsl.elaborate.state import Definition, Environment, ModuleMember, ModuleScope, NamedOutput, PendingNode, State
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
-from cnndsl.expr import Expr, Unknown, error, truth
-from cnndsl.graph import ChoicePart, IdentityPart, LayerPart, Output, Part, ReferencePart, SequencePart, TapPart, infer
-from cnndsl.graph import NamedPart as NamedPart
+from cnndsl.expr import Unknown, error, truth
+from cnndsl.graph import (
+    ChoicePart,
+    IdentityPart,
+    LayerPart,
+    NamedPart,
+    Output,
+    Part,
+    ReferencePart,
+    SequencePart,
+    TapPart,
+)
 from cnndsl.graph.labels import why_not
 from cnndsl.layers.base import Layer, LayerError
+from cnndsl.layers.infer import infer
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
@@ -200,7 +202,9 @@ class Elaborator:
         if len(wires) < len(sources):
             return Expansion(None, None) if tag is None else self.name(tag, Expansion(None, None), env, None)
         layer = self._referring(bound.layer, wires, item.span)
-        made = self.node(layer, wires, item.span, bound.text, env, tag.name if tag else None, bound.written)
+        bound = bound if layer is bound.layer else replace(bound, layer=layer)
+        shape = self._checked_shape(layer, wires, item.span)
+        made = self.node(bound, wires, shape, item.span, env, tag.name if tag else None)
         return made if tag is None else self.name(tag, made, env, None)
 
     def _referring(self, layer: Layer, wires: list[NodeOutput], span: Span) -> Layer:
@@ -242,32 +246,36 @@ class Elaborator:
 
     def node(
         self,
-        layer: Layer,
+        bound: Bound,
         wires: list[NodeOutput],
+        shape: Shape,
         span: Span,
-        text: str,
         env: Environment,
         label: str | None = None,
-        written: tuple[tuple[str, Expr], ...] = (),
         counted: bool = True,
     ) -> Expansion:
-        """A new node on the given values. Raises CnnError where the layer does not take them."""
-        self._check_use(wires, span)
+        """A new node on the given values, of which the layer makes this shape."""
+        state = self.state
+        inputs = tuple(wire.node for wire in wires)
+        draft = PendingNode(
+            bound.layer, inputs, shape, span, bound.text, bound.written, state.turns, state.training_only
+        )
+        wire = state.add(draft, bound.layer.kind().lower(), env, label, counted)
+        return Expansion(wire, LayerPart(wire.node))
+
+    def _checked_shape(self, layer: Layer, wires: list[NodeOutput], span: Span) -> Shape:
+        """The shape of a layer's output. Raises CnnError where the layer does not take the values."""
+        self.check_use(wires, span)
         try:
-            shape = self._shape(layer, wires)
+            return self.shape_of(layer, wires)
         except LayerError as stop:
             label = f"the input is {wires[0].shape}"
             others = [Annotation(self.state.drafts[each.node].span, f"gives {each.shape}") for each in wires[1:]]
             if stop.code == "E0302":
                 others += self._flattened(wires[0].node)
             raise CnnError(Diagnostic(stop.code, stop.message, span, label, tuple(others), help=stop.help)) from None
-        state = self.state
-        inputs = tuple(wire.node for wire in wires)
-        draft = PendingNode(layer, inputs, shape, span, text, written, state.turns, state.training_only)
-        wire = state.add(draft, layer.kind().lower(), env, label, counted)
-        return Expansion(wire, LayerPart(wire.node))
 
-    def _check_use(self, wires: list[NodeOutput], span: Span) -> None:
+    def check_use(self, wires: list[NodeOutput], span: Span) -> None:
         """Raises CnnError where a value that exists in training only goes into what always runs."""
         drafts = self.state.drafts
         for wire in wires:
@@ -283,7 +291,8 @@ class Elaborator:
             node = drafts[node].inputs[0]
         return [Annotation(drafts[node].span, "here it became a vector")] if drafts[node].inputs else []
 
-    def _shape(self, layer: Layer, wires: list[NodeOutput]) -> Shape:
+    def shape_of(self, layer: Layer, wires: list[NodeOutput]) -> Shape:
+        """The shape of a layer's output, inferred once. Raises LayerError where it does not take these values."""
         key = (id(layer), *(wire.shape for wire in wires))
         known = self.state.shapes.get(key)
         if known is None:
@@ -341,7 +350,7 @@ class Elaborator:
         if made.wire is None or made.part is None:
             return Expansion(wire, None)
         if not training_only:
-            self._check_use([made.wire], item.span)
+            self.check_use([made.wire], item.span)
         part = TapPart(tag.name, "", made.part, made.wire.node, training_only)
         self.state.taps.append(Output(tag.name, made.wire.node, training_only))
         self.state.modules.append((part, env.scope.labels[tag.name].scope or made.wire.node))

@@ -10,8 +10,9 @@ from dataclasses import fields, is_dataclass, replace
 from typing import cast
 
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
+from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, interpolate
-from cnndsl.elaborate.state import Environment, NamedOutput, NodeOutput, State
+from cnndsl.elaborate.state import Environment, NamedOutput, State
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
 from cnndsl.expr import ReferenceExpr, error
 from cnndsl.graph import NamedPart

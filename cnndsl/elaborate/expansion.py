@@ -6,12 +6,14 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Protocol
 
-from cnndsl.elaborate.state import Environment, ModuleScope, NodeOutput, State
+from cnndsl.elaborate.outputs import Bound, NodeOutput
+from cnndsl.elaborate.state import Environment, ModuleScope, State
 from cnndsl.errors import Span
 from cnndsl.expr import Expr, Unknown, Value
 from cnndsl.graph import Part
 from cnndsl.layers.base import Layer
 from cnndsl.records import record
+from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
 
@@ -64,18 +66,25 @@ class Expander(Protocol):
         """Expand one element; what is wrong with it is reported."""
         ...
 
+    def shape_of(self, layer: Layer, wires: list[NodeOutput]) -> Shape:
+        """Return the shape of a layer's output. Raises LayerError where it does not take these values."""
+        ...
+
+    def check_use(self, wires: list[NodeOutput], span: Span) -> None:
+        """Raise CnnError where a value that exists in training only goes into what always runs."""
+        ...
+
     def node(
         self,
-        layer: Layer,
+        bound: Bound,
         wires: list[NodeOutput],
+        shape: Shape,
         span: Span,
-        text: str,
         env: Environment,
         label: str | None = None,
-        written: tuple[tuple[str, Expr], ...] = (),
         counted: bool = True,
     ) -> Expansion:
-        """Make a node on the given values. Raises CnnError where the layer does not take them."""
+        """Make a node on the given values, of which the layer makes this shape."""
         ...
 
     def name(

@@ -8,7 +8,8 @@ from fractions import Fraction
 from cnndsl.elaborate.calls import argument
 from cnndsl.elaborate.expansion import Expander, Expansion, here
 from cnndsl.elaborate.layer_count import least, too_many
-from cnndsl.elaborate.state import Environment, NodeOutput
+from cnndsl.elaborate.outputs import NodeOutput
+from cnndsl.elaborate.state import Environment
 from cnndsl.errors import CnnError, Span
 from cnndsl.expr import Expr, Unknown, Value, error, number, plain_value, show
 from cnndsl.graph import Iteration, LoopPart, Part

@@ -10,8 +10,9 @@ from fractions import Fraction
 from math import prod
 
 from cnndsl.elaborate.expansion import Expansion
+from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.size_hints import ways_to_fit
-from cnndsl.elaborate.state import Environment, NodeOutput, PendingNode
+from cnndsl.elaborate.state import Environment, PendingNode
 from cnndsl.errors import Annotation, CnnError, Diagnostic
 from cnndsl.expr import Expr, Literal, Name, evaluate
 from cnndsl.layers import find

@@ -8,11 +8,12 @@ from typing import cast
 
 from cnndsl.elaborate.expansion import Expander, Expansion
 from cnndsl.elaborate.merge_errors import MergeBranch, mismatch
-from cnndsl.elaborate.state import MOST_CHOICES, Environment, NodeOutput
+from cnndsl.elaborate.outputs import NodeOutput, merging
+from cnndsl.elaborate.state import MOST_CHOICES, Environment
 from cnndsl.expr import Expr, error
-from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part, infer
+from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part
 from cnndsl.layers.base import LayerError
-from cnndsl.layers.merge import MERGES
+from cnndsl.layers.infer import infer
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
@@ -54,12 +55,13 @@ def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envi
         return Expansion(wire if not branches else None, None)
     if len(branches) == 1:
         return _decided(branches[0].made, tests, item)
-    layer = MERGES[item.operator]()
+    bound = merging(item.operator)
     try:
-        infer(layer, [each.shape for each in wires])
+        shape = walker.shape_of(bound.layer, wires)
     except LayerError as stop:
         raise mismatch(item.operator, branches, stop, env, wire, state.drafts) from None
-    node = walker.node(layer, wires, item.span, item.operator, env, counted=False)
+    walker.check_use(wires, item.span)
+    node = walker.node(bound, wires, shape, item.span, env, counted=False)
     parts: tuple[Part, ...] = tuple(branch.made.part or IdentityPart() for branch in branches)
     return _decided(Expansion(node.wire, MergePart(parts, node.wire.node if node.wire else -1)), tests, item)
 
@@ -155,6 +157,6 @@ def _choose(
 
 def _fits(operator: str, shape: Shape, target: Shape) -> bool:
     try:
-        return infer(MERGES[operator](), [shape, target]) == target or operator == "|"
+        return infer(merging(operator).layer, [shape, target]) == target or operator == "|"
     except LayerError:
         return False

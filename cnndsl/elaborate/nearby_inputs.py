@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from cnndsl.elaborate.program import INPUT, Find, elaborate
-from cnndsl.errors import CnnError
+from cnndsl.errors import CnnError, Source
 from cnndsl.expr import Literal, Value
 from cnndsl.syntax import ast
+from cnndsl.syntax.parse import parse
 
 _FACTORS = (2, 4, 8, 16, 32)
 """Extents that work are most often multiples of one of these: each pooling of stride 2 doubles it."""
@@ -16,12 +17,12 @@ _LONGEST = 20_000
 """Characters of a text up to which inputs are tried out: each try takes as long as the text took itself."""
 
 
-def with_inputs(stop: CnnError, file: ast.File, settings: Mapping[str, Value], find: Find) -> CnnError:
+def with_inputs(stop: CnnError, source: Source, settings: Mapping[str, Value], find: Find) -> CnnError:
     """The same error, which says as well which inputs near to the one that is written have none: the next smaller and
     the next larger one."""
-    if [each.code for each in stop.diagnostics] != ["E0312"] or len(file.source.text) > _LONGEST:
+    if [each.code for each in stop.diagnostics] != ["E0312"] or len(source.text) > _LONGEST:
         return stop
-    found = list(_working(file, settings, find))
+    found = list(_working(parse(source), settings, find))
     if not found:
         return stop
     (diagnostic,) = stop.diagnostics

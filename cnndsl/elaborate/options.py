@@ -13,8 +13,9 @@ from inspect import getdoc
 from typing import TypeAlias, TypeVar
 
 from cnndsl.elaborate.calls import show_argument
+from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import find_label, show_value
-from cnndsl.elaborate.state import Bound, Environment, NameValue, NodeOutput, OutputValue, Setting
+from cnndsl.elaborate.state import Environment, NameValue, OutputValue, Setting
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
 from cnndsl.expr import Call, Expr, Literal, Name, NameSymbol, ReferenceExpr, Value, error, evaluate, names, show
 from cnndsl.layers.base import Layer, Option

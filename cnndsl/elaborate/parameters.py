@@ -1,6 +1,6 @@
 """The parameters of a file: those that `net` declares, those that are merely used, and its choice points.
 
-A file without values for all of them is a family. Walking a family is `cnndsl.sweep`'s, not this module's.
+A file without values for all of them is a family. `sweeping/` walks over it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from cnndsl import expr
 from cnndsl.elaborate.references import show_value
@@ -21,9 +21,6 @@ from cnndsl.limits import current
 from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.syntax.words import name_and_size
-
-Given: TypeAlias = Value | str | float
-"""What a caller may set a parameter to; a text is a name: of a kind, a block, an output."""
 
 _BUILT_IN = frozenset("iCHWD")
 _MOST_NAMED = 12
@@ -61,7 +58,7 @@ def parameters(file: ast.File) -> tuple[OpenParameter, ...]:
 
 
 def settle(
-    file: ast.File, declared: tuple[OpenParameter, ...], given: Mapping[str, Given]
+    file: ast.File, declared: tuple[OpenParameter, ...], given: Mapping[str, Value]
 ) -> tuple[dict[str, Value], list[Diagnostic]]:
     """The value of every parameter, and what is wrong: an unknown one, one without a value, one out of its domain.
 
@@ -72,7 +69,7 @@ def settle(
     values: dict[str, Value] = {}
     missing: list[OpenParameter] = []
     for each in declared:
-        value = as_value(given[each.name]) if each.name in given else each.default
+        value = given.get(each.name, each.default)
         values[each.name] = Unknown() if value is None else value
         if value is None:
             missing.append(each)
@@ -115,16 +112,6 @@ def declared_names(file: ast.File) -> list[str]:
 def labels(file: ast.File) -> Mapping[str, Span]:
     """The labels of a file, each with the place where it first stands; those with holes are left out."""
     return _survey(file).labels
-
-
-def as_value(given: Given) -> Value:
-    """A value as the language has it: exact numbers, names as words."""
-    if isinstance(given, str):
-        return NameSymbol(given)
-    if isinstance(given, float):
-        exact = Fraction(str(given))
-        return exact.numerator if exact.denominator == 1 else exact
-    return given
 
 
 def choices(file: ast.File) -> dict[int, str]:

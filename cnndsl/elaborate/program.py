@@ -25,7 +25,7 @@ from cnndsl.elaborate.state import (
     TooManyError,
 )
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, nearest
-from cnndsl.expr import Expr, Later, Unknown, error, evaluate
+from cnndsl.expr import Expr, Later, Unknown, Value, error, evaluate
 from cnndsl.graph import Graph
 from cnndsl.layers import KINDS
 from cnndsl.limits import current
@@ -80,7 +80,7 @@ def _nowhere(_name: str, _source: Source) -> str:
 
 def elaborate(
     file: ast.File,
-    settings: Mapping[str, parameters.Given] | None = None,
+    settings: Mapping[str, Value] | None = None,
     find: Find = _nowhere,
 ) -> Graph:
     """The network of a file, with its parameters set.
@@ -135,7 +135,7 @@ def _home_of(file: ast.File) -> FileScope:
     return FileScope(file.source, choices=parameters.choices(file), labels=dict(parameters.labels(file)))
 
 
-def _parameters(program: _Program, file: ast.File, home: FileScope, settings: Mapping[str, parameters.Given]) -> None:
+def _parameters(program: _Program, file: ast.File, home: FileScope, settings: Mapping[str, Value]) -> None:
     """Gives the parameters their values; what is wrong with them is reported."""
     try:
         known = parameters.parameters(file)
@@ -144,7 +144,7 @@ def _parameters(program: _Program, file: ast.File, home: FileScope, settings: Ma
         home.values.update(dict.fromkeys(parameters.declared_names(file), Unknown()))
         return
     if INPUT in settings and all(each.name != INPUT for each in known):
-        program.volume = given_volume(parameters.as_value(settings[INPUT]), parameters.head_of(file))
+        program.volume = given_volume(settings[INPUT], parameters.head_of(file))
         settings = {name: value for name, value in settings.items() if name != INPUT}
     values, wrong = parameters.settle(file, known, settings)
     home.values.update(values)

@@ -11,10 +11,9 @@ from cnndsl.expr import Literal, NameSymbol, Unknown, error
 from cnndsl.layers import KINDS, find, known
 from cnndsl.layers.base import Layer
 from cnndsl.layers.merge import MERGES
-from cnndsl.limits import current
 from cnndsl.records import record
 from cnndsl.syntax import ast
-from cnndsl.syntax.words import name_and_size
+from cnndsl.syntax.words import dims, name_and_size
 
 _STATEMENTS = frozenset({"tap", "for", "if", "use", "let", "net", "block", "assert", "default", "cnn", "in"})
 
@@ -72,11 +71,8 @@ def _readings(head: str, span: Span) -> Iterator[tuple[str, Literal | None]]:
     name, size = name_and_size(head)
     if size:
         place = Span(span.source, span.start + len(name), span.start + len(head))
-        extents = size.split("x")
-        if max(map(len, extents)) > current().digits:
-            raise error("E0104", "this number has too many digits", place, f"at most {current().digits}")
-        value = tuple(map(int, extents)) if len(extents) > 1 else int(size)
-        yield name, Literal(value, size, place)
+        extents = dims(size, place)
+        yield name, extents if "x" in size else Literal(int(size), size, place)
 
 
 def _named(

@@ -1,6 +1,7 @@
 """What an elaboration carries with it: the nodes made so far, the modules that are open, what went wrong.
 
-Everything here is private to `cnndsl.elaborate`; what leaves it is an immutable Graph.
+Everything here is private to `cnndsl.elaborate`; what leaves it is an immutable Graph, and a layer by itself
+(`single_layer`).
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from cnndsl.elaborate.layer_cache import Values
+from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.expr import Expr, NameSymbol, OutputSymbol, Value, error
-from cnndsl.graph import CallPart, Iteration, Output, TapPart
-from cnndsl.graph import NamedPart as NamedPart
+from cnndsl.graph import CallPart, Iteration, NamedPart, Output, TapPart
 from cnndsl.graph.labels import why_not
 from cnndsl.layers.base import Layer
 from cnndsl.limits import current
@@ -24,28 +25,10 @@ from cnndsl.syntax import ast
 ModulePart: TypeAlias = NamedPart | CallPart | TapPart
 
 
-@record(slots=True)
-class Bound:
-    """A layer, the outputs that its options refer to, the layer as text, and the expressions behind its options."""
-
-    layer: Layer
-    references: tuple[NodeOutput | None, ...]
-    text: str
-    written: tuple[tuple[str, Expr], ...]
-
-
 MOST_STEPS = 4
 """So many elements are looked at for each layer that a network may have: `or` tries out what it does not keep."""
 MOST_CHOICES = 8
 """The deepest nesting of merges with an `or` among their branches: each level doubles what is tried out."""
-
-
-@record(slots=True)
-class NodeOutput:
-    """A value on its way: the node that gives it, and its shape."""
-
-    node: int
-    shape: Shape
 
 
 @dataclass(slots=True)

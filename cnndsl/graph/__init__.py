@@ -2,7 +2,6 @@
 
 from cnndsl.graph.ancestry import ancestors, descendants, parted
 from cnndsl.graph.graph import Graph, Output
-from cnndsl.graph.infer import infer
 from cnndsl.graph.node import Iteration, Node
 from cnndsl.graph.parts import (
     CallPart,
@@ -39,7 +38,6 @@ __all__ = [
     "ancestors",
     "descendants",
     "entered",
-    "infer",
     "inner_parts",
     "nodes_of",
     "output",

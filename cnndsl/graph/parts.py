@@ -85,7 +85,7 @@ class NamedPart:
     """A label and what it names. `name` is final, `template` as written (`denselayer{i}`).
 
     `path` is the full path. `is_module` is false for the label of a single layer or of a block call, whose own
-    path it becomes; such a label wraps the Leaf or Call.
+    path it becomes; such a label wraps the `LayerPart` or `CallPart`.
     """
 
     name: str

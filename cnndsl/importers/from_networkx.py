@@ -12,14 +12,13 @@ from typing import Any, TypeAlias, cast
 
 import networkx as nx
 
-from cnndsl.elaborate.inputs import input_layer
-from cnndsl.elaborate.options import bind
-from cnndsl.elaborate.resolve import Kind, meaning
-from cnndsl.elaborate.state import Bound, Environment, FileScope, ModuleScope, NamedOutput, NodeOutput
+from cnndsl.elaborate.outputs import Bound, NodeOutput, merging
+from cnndsl.elaborate.single_layer import LayerReader
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span
-from cnndsl.graph import Graph, LayerPart, MergePart, Node, Output, Part, ReferencePart, SequencePart, infer, wired
+from cnndsl.graph import Graph, LayerPart, MergePart, Node, Output, Part, ReferencePart, SequencePart, wired
 from cnndsl.graph.labels import why_not
 from cnndsl.layers.base import Layer, LayerError
+from cnndsl.layers.infer import infer
 from cnndsl.layers.merge import MERGES
 from cnndsl.limits import current
 from cnndsl.records import record
@@ -69,7 +68,7 @@ class _Import:
         self.labels = _labels(graph)
         self.written = {node: self._written(node) for node in self._in_order()}
         self.nodes: list[Node] = []
-        self.scope = ModuleScope()
+        self.reader = LayerReader()
         self.index: dict[Hashable, int] = {}
 
     def result(self, output: Hashable) -> Graph:
@@ -85,7 +84,7 @@ class _Import:
                 continue
             self.index[node] = made.index
             self.nodes.append(made)
-            self.scope.labels[made.path] = NamedOutput(NodeOutput(made.index, made.shape), None, made.span)
+            self.reader.name(made.path, NodeOutput(made.index, made.shape), made.span)
         if errors:
             raise CnnError(errors[: current().errors])
         last, taps = self._outputs(output)
@@ -174,16 +173,11 @@ class _Import:
         text = written.text.upper() if written.text.isalpha() else written.text
         operator = _MERGES.get(text, text)
         if operator in MERGES:
-            return Bound(MERGES[operator](), (), operator, ())
-        item = _parsed(written)
-        env = Environment({}, FileScope(written.source), {}, self.scope)
-        if item.head.upper() == "INPUT":
-            return Bound(input_layer(item, env), (), written.text, ())
-        meant = meaning(item, env)
-        assert isinstance(meant, Kind), "nothing here defines a block"
-        if meant.kind.ROLE == "identity":
+            return merging(operator)
+        bound = self.reader.layer(_parsed(written))
+        if bound is None:
             raise written.error("a node computes something, and ID does not", "connect the nodes around it")
-        return bind(meant.kind, item, meant.digits, meant.name, env)
+        return bound
 
     def _referring(self, layer: Layer, inputs: Sequence[int], written: _Written) -> Layer:
         """The layer, told what its other operands are, as UNPOOL the pooling that it undoes."""

@@ -1,7 +1,7 @@
 """The table as HTML: a page of one file, sortable, light and dark, or a fragment for a notebook.
 
 Nothing is fetched from elsewhere; everything that comes from a program is escaped. Its style and the little that it
-does by script are in `page_assets`.
+does by script are in `html_assets`.
 """
 
 from __future__ import annotations

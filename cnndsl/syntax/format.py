@@ -3,7 +3,7 @@
 Kinds stand in capitals, layers that only group in `[ ]`, brackets of expressions only where they are needed; blank
 lines between statements are kept, one at most. Comments stay at the part that they stood at; one inside a part that
 has no room for it, such as an expression, goes above it. The meaning is never changed.
-Where lines break is `layout`'s, what words look like `spell`'s.
+Where lines break is `layout`'s, what words look like `unparse`'s.
 """
 
 from __future__ import annotations

@@ -16,11 +16,12 @@ from cnndsl.analysis.depth import depth, is_weighted
 from cnndsl.elaborate import elaborate
 from cnndsl.errors import Source
 from cnndsl.expr import NameSymbol, OutputSymbol
-from cnndsl.graph import CallPart, Node, ancestors, descendants, infer, parted, walk
+from cnndsl.graph import CallPart, Node, ancestors, descendants, parted, walk
 from cnndsl.graph.wiring import operands_by_input
 from cnndsl.layers.activation import Relu
 from cnndsl.layers.base import LayerError
 from cnndsl.layers.dense import Input
+from cnndsl.layers.infer import infer
 from cnndsl.layers.merge import Add, Concat
 from cnndsl.limits import limits
 from cnndsl.shape import Shape

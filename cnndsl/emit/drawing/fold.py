@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from cnndsl.analysis.equality import PartClasses
 from cnndsl.graph import (
     CallPart,
     Graph,
@@ -18,7 +19,6 @@ from cnndsl.graph import (
     inner_parts,
     nodes_of,
 )
-from cnndsl.graph.equality import PartClasses
 from cnndsl.layers.base import Role
 
 Folded: TypeAlias = "Mapping[int, int]"

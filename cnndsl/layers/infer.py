@@ -1,4 +1,4 @@
-"""The shape rule: what elaboration and everything else that builds a graph asks."""
+"""The shape rule: what everything that builds a graph asks of a layer."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 
 import cnndsl
+from cnndsl.analysis.equality import PartClasses
 from cnndsl.errors import CnnError
 from cnndsl.graph import (
     CallPart,
@@ -26,7 +27,6 @@ from cnndsl.graph import (
     nodes_of,
     walk,
 )
-from cnndsl.graph.equality import PartClasses
 from cnndsl.testing import Crossing, crossings, programs
 
 
