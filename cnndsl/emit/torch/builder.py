@@ -23,6 +23,8 @@ from cnndsl.emit.torch.ir import (
     Guard,
     ModuleClass,
     SequentialBuild,
+    node_of,
+    what_of,
 )
 from cnndsl.emit.torch.iterations import built_names, used_names
 from cnndsl.emit.torch.names import variable
@@ -129,13 +131,13 @@ class ClassBuilder:
         found: list[str] = []
         frames = [dict(env) for env in scope.frames]
         for value in forward.inputs:
-            keys = forward.values[value].keys
-            if value == 0 or any(what is None or what % 3 for what in keys):
+            keys = [what for what in forward.values[value].keys if what is not None and what_of(what) == "value"]
+            if value == 0 or len(keys) < len(frames):
                 found.append(ENTERING[self.plan.is_flat] if value == 0 else "")
                 continue
             name = variable(f"{forward.values[value].name or 'skip'}_channels", {*frames[0], *ENTERING})
             for env, what in zip(frames, keys, strict=True):
-                env[name] = self.graph.nodes[(what or 0) // 3].shape.channels
+                env[name] = self.graph.nodes[node_of(what)].shape.channels
             found.append(name)
         return replace(scope, frames=tuple(frames)), tuple(found)
 

@@ -14,7 +14,7 @@ from itertools import product
 
 from cnndsl.analysis.inplace import overwritten
 from cnndsl.emit.torch.builder import MOST_EXTRAS, ClassBuilder, ClassPlan, extra
-from cnndsl.emit.torch.ir import Key, ModuleClass, key
+from cnndsl.emit.torch.ir import Key, ModuleClass, key, node_of, what_of
 from cnndsl.emit.torch.names import variable
 from cnndsl.emit.torch.part_queries import Borders, calls, child_name, is_module
 from cnndsl.emit.torch.scope import Extra, Missing, Scope, known_terms, plain, python_value, same
@@ -136,7 +136,7 @@ class Classes:
         if key(entry) in outside or len(outside) != 1:
             return entry
         (only,) = outside
-        return only // 3 if only % 3 == 0 else entry
+        return node_of(only) if what_of(only) == "value" else entry
 
     def is_sequential(self, part: Part | None, entry: int) -> bool:
         """Whether a part can be an `nn.Sequential`: a chain of which nobody needs an inner value."""

@@ -13,19 +13,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from cnndsl.emit.torch.terms import Env, Term
 from cnndsl.records import record
 
+What: TypeAlias = Literal["value", "indices", "size"]
+"""The output of a node, the indices of a max-pool, the extents of what entered that pool."""
+_WHATS: tuple[What, ...] = ("value", "indices", "size")
 Key: TypeAlias = int
-"""What a value is in the graph: `3 * node` for the output of a node, one more for the indices of a max-pool, two more
-for the extents of what entered that pool."""
+"""What a value is in the graph: a node and one of its `What`s, as one number. `key` makes it; `node_of` and `what_of`
+take it apart."""
 
 
-def key(node: int, what: str = "value") -> Key:
-    """Return the key of a node's output, of its `indices`, or of the `size` of its input."""
-    return 3 * node + ("value", "indices", "size").index(what)
+def key(node: int, what: What = "value") -> Key:
+    """Return the key of a node's output, of its `indices`, or of the `size` of its input.
+
+    >>> node_of(key(7, "size")), what_of(key(7, "size")), what_of(key(7))
+    (7, 'size', 'value')
+    """
+    return len(_WHATS) * node + _WHATS.index(what)
+
+
+def node_of(found: Key) -> int:
+    """Return the node that a key belongs to."""
+    return found // len(_WHATS)
+
+
+def what_of(found: Key) -> What:
+    """Return which value of its node a key stands for."""
+    return _WHATS[found % len(_WHATS)]
 
 
 # Values and steps

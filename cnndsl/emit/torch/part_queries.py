@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from cnndsl.emit.torch.ir import Key, key
+from cnndsl.emit.torch.ir import Key, key, node_of
 from cnndsl.graph import (
     CallPart,
     ChoicePart,
@@ -121,11 +121,11 @@ class Borders:
     def outside(self, part: Part | None) -> frozenset[Key]:
         """Return the values that a part reads and does not make."""
         own = self.own(part)
-        return frozenset(read for node in own for read in self.reads(node) if read // 3 not in own)
+        return frozenset(read for node in own for read in self.reads(node) if node_of(read) not in own)
 
     def is_needed(self, what: Key, own: frozenset[int]) -> bool:
         """Whether a value of a part that makes the nodes `own` is read outside of it, or is a result of the network."""
-        node = what // 3
+        node = node_of(what)
         if what == key(node) and node in self._results:
             return True
         return any(reader not in own and what in self.reads(reader) for reader in self.graph.readers[node])

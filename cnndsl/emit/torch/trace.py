@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cnndsl.emit.torch.choices import chosen, sometimes_merged
-from cnndsl.emit.torch.ir import Apply, Compute, Forward, ForwardValue, Key, Step, Training, key
+from cnndsl.emit.torch.ir import Apply, Compute, Forward, ForwardValue, Key, Step, Training, key, node_of, what_of
 from cnndsl.emit.torch.merges import steps_of
 from cnndsl.emit.torch.names import attribute
 from cnndsl.emit.torch.part_queries import child_name, elements, is_module, path_of
@@ -29,16 +29,7 @@ from cnndsl.emit.torch.trace_records import (
     in_iteration,
     of_type,
 )
-from cnndsl.graph import (
-    ChoicePart,
-    LayerPart,
-    LoopPart,
-    MergePart,
-    NamedPart,
-    Part,
-    ReferencePart,
-    TapPart,
-)
+from cnndsl.graph import ChoicePart, LayerPart, LoopPart, MergePart, NamedPart, Part, ReferencePart, TapPart
 from cnndsl.graph.traversal import inner_parts, output
 from cnndsl.layers.base import TorchCall, TorchFunction
 
@@ -110,7 +101,7 @@ class ClassTracer:
 
     def _is_training_only(self, value: int) -> bool:
         """Whether a result exists in training only, while others of the class always do."""
-        nodes = (self.graph.nodes[what // 3] for what in self.values[value].values())
+        nodes = (self.graph.nodes[node_of(what)] for what in self.values[value].values())
         return value in self.later or (not self.is_trained and all(node.training_only for node in nodes))
 
     def _taps(self) -> list[int]:
@@ -141,7 +132,9 @@ class ClassTracer:
             needed = [
                 at
                 for at, what in keys.items()
-                if what // 3 in self.own[at] and what != key(last[at]) and self.borders.is_needed(what, self.own[at])
+                if node_of(what) in self.own[at]
+                and what != key(last[at])
+                and self.borders.is_needed(what, self.own[at])
             ]
             if needed and len(keys) < len(self.all):
                 raise Differ
@@ -178,7 +171,7 @@ class ClassTracer:
         found = self._find(places, keys)
         if found is not None:
             return found
-        if places != self.all or any(what // 3 in self.own[at] for at, what in zip(places, keys, strict=True)):
+        if places != self.all or any(node_of(what) in self.own[at] for at, what in zip(places, keys, strict=True)):
             raise Differ
         value = self.new(places, keys, name or "skip")
         self.reads.append(value)
@@ -190,7 +183,7 @@ class ClassTracer:
 
     def node(self, value: int, place: int) -> int:
         """Return the node that a value is at a place."""
-        return self.values[value][place] // 3
+        return node_of(self.values[value][place])
 
     def apart(self, decision: Decision, walk: Callable[[], int]) -> tuple[list[Step], int]:
         """Walk under a decision; returns the steps, which are not added yet, and the value that leaves."""
@@ -237,7 +230,7 @@ class ClassTracer:
         """The value of a reference. One inside of a part that nothing is computed from does not leave that part."""
         keys = [key(part.node) for part in parts]
         if self._find(places, keys) is None and all(
-            what // 3 in self.own[at] for at, what in zip(places, keys, strict=True)
+            node_of(what) in self.own[at] for at, what in zip(places, keys, strict=True)
         ):
             return self.new(places, keys)
         return self.read(places, keys, parts[0].name.split(".")[-1])
@@ -335,7 +328,8 @@ class ClassTracer:
         result = [value]
         for position in range(1, len(rows[0])):
             column = [row[position] for row in rows]
-            result.append(self.read(places, column, ("", "indices", "size")[column[0] % 3]))
+            what = what_of(column[0])
+            result.append(self.read(places, column, "" if what == "value" else what))
         return result
 
     def _pooled(self, nodes: Sequence[int], places: Places, entering: int) -> list[int]:
@@ -362,7 +356,7 @@ class ClassTracer:
         callee = self.callees.border_of(parts, [self.node(value, at) for at in places])
         only = [self.borders.is_training_only(part) for part in parts]
         if callee.is_main:
-            only = [self.graph.nodes[what // 3].training_only for what in callee.results[0][0]]
+            only = [self.graph.nodes[node_of(what)].training_only for what in callee.results[0][0]]
         if any(only) and not all(only):
             raise Differ
         return self.training(lambda: self._call(callee, parts, places, value), all(only))

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, ForwardValue, Step, Training
+from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, ForwardValue, Step, Training, key
 from cnndsl.emit.torch.steps import with_outputs
 from tests.emit.torch.following import Machine, StepRun, Storage, Tensor, Wrong
 
@@ -69,7 +69,7 @@ class _Drawing:
         results = [(unread or always)[-1], *more]
         absent = sorted(self.absent)
         training = draw.sample(absent, draw.randint(0, len(absent)))
-        values = tuple(ForwardValue((3 * at,), name) for at, name in enumerate(self.names))
+        values = tuple(ForwardValue((key(at),), name) for at, name in enumerate(self.names))
         used = (*results, *training)
         forward = Forward(values, tuple(inputs), tuple(with_outputs(steps, used)), used, True, frozenset(training))
         stages = [child for child, count in self.results.items() if count < 3 and draw.random() < 0.4]
