@@ -146,14 +146,14 @@ class Children:
 
     def _compute(self, step: Compute) -> None:
         terms = [self.terms.get(value) for value in step.inputs]
-        if step.template.startswith("torch.flatten"):
+        if step.operation == "flatten":
             keys = self.traced.forward.values[step.output].keys
             shapes = [self.graph.nodes[node_of(what)].shape for what in keys if what is not None]
             self.terms[step.output] = flat_term(shapes, terms[0])
             self.flat.add(step.output)
             return
         known = [term for term in terms if term is not None]
-        total = add(*known) if len(known) == len(terms) and step.template.startswith("torch.cat") else None
+        total = add(*known) if len(known) == len(terms) and step.operation == "concat" else None
         self.terms[step.output] = self._known(step.output, total, *([] if total else known))
 
     def _node(self, value: int, place: int) -> int:

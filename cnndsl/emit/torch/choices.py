@@ -117,7 +117,7 @@ def _hoisted(tracer: Walker, steps: list[Step], others: list[Step], other: int) 
 
 def _flag(tracer: Walker, steps: Sequence[Step]) -> str:
     found = [each for step in steps for each in inside(step)]
-    sums = any(isinstance(step, Compute) and "+" in step.template for step in found)
+    sums = any(isinstance(step, Compute) and step.operation == "sum" for step in found)
     base = "residual" if sums else "variant"
     taken = {decision.flag for decision in tracer.decisions} | set(tracer.children)
     name, number = base, 1

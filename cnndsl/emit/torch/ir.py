@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 from cnndsl.emit.torch.terms import Env, Term
+from cnndsl.layers.base import Operation
 from cnndsl.records import record
 
 What: TypeAlias = Literal["value", "indices", "size"]
@@ -47,6 +48,10 @@ def what_of(found: Key) -> What:
 
 # Values and steps
 
+StepOperation: TypeAlias = Operation | Literal["flatten", "size", "same"]
+"""What a `Compute` does: the operation of a layer, or one between layers. `size` gives extents, `same` what enters."""
+_VIEWS: frozenset[StepOperation] = frozenset(("flatten", "size", "same"))
+
 
 @record(slots=True)
 class ForwardValue:
@@ -69,14 +74,19 @@ class Apply:
 
 @record(slots=True)
 class Compute:
-    """An expression of values: `torch.cat([{inputs}], 1)`. `over` is the position of the operand that a sum may be
-    written over, or -1; `is_view` says that the output shares the first input's memory or needs none."""
+    """An expression of values: `torch.cat([{inputs}], 1)`, of the operation `concat`. `over` is the position of the
+    operand that a sum may be written over, or -1."""
 
+    operation: StepOperation
     template: str
     inputs: tuple[int, ...]
     output: int
     over: int = -1
-    is_view: bool = False
+
+    @property
+    def is_view(self) -> bool:
+        """Whether the output shares the first input's memory, or needs none."""
+        return self.operation in _VIEWS
 
 
 @record(slots=True)

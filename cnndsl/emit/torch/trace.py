@@ -120,7 +120,7 @@ class ClassTracer:
         self.values.append(dict(self.values[value]))
         self.names.append(name)
         again = len(self.values) - 1
-        self.put(Training((Compute("{0}", (value,), again, is_view=True),), ()))
+        self.put(Training((Compute("same", "{0}", (value,), again),), ()))
         self.later.add(again)
         return again
 
@@ -261,20 +261,22 @@ class ClassTracer:
 
     def function(self, nodes: Sequence[int], places: Places, operands: Sequence[int]) -> int:
         """An expression of values."""
-        templates = {getattr(self.borders.made(node), "template", "") for node in nodes}
-        if len(templates) != 1 or not all(isinstance(self.borders.made(node), TorchFunction) for node in nodes):
+        made = list(map(self.borders.made, nodes))
+        functions = {each for each in made if isinstance(each, TorchFunction)}
+        if len(functions) != 1 or not all(isinstance(each, TorchFunction) for each in made):
             raise Differ
         over = {self.overwritten.get(node, -1) for node in nodes}
         inputs = tuple(self._real(value) for value in operands)
-        *before, last = steps_of(templates.pop())
-        for template in before:
+        *before, last = steps_of(functions.pop())
+        for each in before:
             self.values.append({})
             self.names.append("")
             between = len(self.values) - 1
-            self.put(Compute(template, inputs, between))
+            self.put(Compute(each.operation, each.template, inputs, between))
             inputs = (between,)
         out = self.new(places, [key(node) for node in nodes])
-        self.put(Compute(last, inputs, out, over.pop() if len(over) == 1 and not before else -1))
+        written_over = over.pop() if len(over) == 1 and not before else -1
+        self.put(Compute(last.operation, last.template, inputs, out, written_over))
         return out
 
     def _tap(self, taps: Sequence[TapPart], places: Places, value: int) -> int:
@@ -337,7 +339,7 @@ class ClassTracer:
         if not all(node in self.borders.pooled for node in nodes):
             raise Differ
         size = self.new(places, [key(node, "size") for node in nodes], "size")
-        self.put(Compute("{0}.shape[2:]", (self._real(entering),), size, is_view=True))
+        self.put(Compute("size", "{0}.shape[2:]", (self._real(entering),), size))
         return [self.new(places, [key(node, "indices") for node in nodes], "indices")]
 
     def flat(self, value: int) -> int:
@@ -347,7 +349,7 @@ class ClassTracer:
             self.values.append(dict(self.values[real]))
             self.names.append("x")
             self.flattened[real] = len(self.values) - 1
-            self.put(Compute("torch.flatten({0}, 1)", (real,), self.flattened[real], is_view=True))
+            self.put(Compute("flatten", "torch.flatten({0}, 1)", (real,), self.flattened[real]))
         return self.flattened[real]
 
     def _module(self, parts: Sequence[Part], places: Places, value: int) -> int:
