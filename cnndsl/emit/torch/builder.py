@@ -28,12 +28,13 @@ from cnndsl.emit.torch.ir import (
 )
 from cnndsl.emit.torch.iterations import built_names, used_names
 from cnndsl.emit.torch.names import variable
-from cnndsl.emit.torch.part_queries import Borders, elements, members
-from cnndsl.emit.torch.scope import Extra, Missing, Scope, same
+from cnndsl.emit.torch.part_queries import Borders, elements, members, of_type
+from cnndsl.emit.torch.restart import Differ, Missing
+from cnndsl.emit.torch.scope import Extra, Scope, same
 from cnndsl.emit.torch.steps import with_flags
 from cnndsl.emit.torch.terms import CodeValue, Const, Term, Var, evaluate, names, substitute
 from cnndsl.emit.torch.trace import trace
-from cnndsl.emit.torch.trace_records import Callees, Differ, Traced, of_type
+from cnndsl.emit.torch.trace_records import Callees, Traced
 from cnndsl.emit.torch.walk import builds
 from cnndsl.expr import Expr
 from cnndsl.graph import CallPart, Graph, LayerPart, LoopPart, NamedPart, Part, output

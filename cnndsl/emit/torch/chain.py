@@ -28,10 +28,19 @@ from cnndsl.emit.torch.ir import (
 )
 from cnndsl.emit.torch.iterations import Iterations
 from cnndsl.emit.torch.names import attribute
-from cnndsl.emit.torch.part_queries import Borders, child_name, elements, is_module, path_of
-from cnndsl.emit.torch.scope import Missing, known_terms
+from cnndsl.emit.torch.part_queries import (
+    Borders,
+    Known,
+    child_name,
+    elements,
+    in_iteration,
+    is_module,
+    of_type,
+    path_of,
+)
+from cnndsl.emit.torch.restart import Differ, Missing
+from cnndsl.emit.torch.scope import known_terms
 from cnndsl.emit.torch.terms import Const, Term, UnknownName, Var, add, evaluate, mul, names, negated, text
-from cnndsl.emit.torch.trace_records import Differ, Known, in_iteration, of_type
 from cnndsl.expr import Expr
 from cnndsl.graph import ChoicePart, LayerPart, LoopPart, NamedPart, Part, ReferencePart
 

@@ -23,9 +23,11 @@ from cnndsl.emit.torch.ir import (
     node_of,
     what_of,
 )
+from cnndsl.emit.torch.part_queries import of_type
+from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.scope import known_terms
 from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, negated, op
-from cnndsl.emit.torch.trace_records import Candidate, Decision, Differ, Traced, of_type
+from cnndsl.emit.torch.trace_records import Candidate, Decision, Traced
 from cnndsl.emit.torch.walk import builds
 from cnndsl.graph import CallPart, Graph, Part, output
 

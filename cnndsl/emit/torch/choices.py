@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnndsl.emit.torch.ir import BranchStep, Compute, Step, key
-from cnndsl.emit.torch.part_queries import is_nothing
+from cnndsl.emit.torch.part_queries import is_nothing, of_type
+from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.steps import inside, made_by, same_step, with_values
-from cnndsl.emit.torch.trace_records import Decision, Differ, Places, Walker, of_type
+from cnndsl.emit.torch.trace_records import Decision, Places, Walker
 from cnndsl.graph import ChoicePart, MergePart, Part
 
 

@@ -17,10 +17,11 @@ from cnndsl.emit.torch.builder import MOST_EXTRAS, ClassBuilder, ClassPlan, extr
 from cnndsl.emit.torch.ir import Key, ModuleClass, key, node_of, what_of
 from cnndsl.emit.torch.names import variable
 from cnndsl.emit.torch.part_queries import Borders, calls, child_name, is_module
-from cnndsl.emit.torch.scope import Extra, Missing, Scope, known_terms, plain, python_value, same
+from cnndsl.emit.torch.restart import Differ, Missing
+from cnndsl.emit.torch.scope import Extra, Scope, known_terms, plain, python_value, same
 from cnndsl.emit.torch.terms import CodeValue, Const, Term, Var, substitute
 from cnndsl.emit.torch.trace import trace
-from cnndsl.emit.torch.trace_records import Border, Differ, Traced
+from cnndsl.emit.torch.trace_records import Border, Traced
 from cnndsl.emit.torch.translate import real, whole
 from cnndsl.expr import Expr, Symbol, Value, names
 from cnndsl.graph import (

@@ -25,7 +25,7 @@ from cnndsl.emit.torch.layout import STEP, WIDTH, CallDoc, Infix, Item, Text, fl
 from cnndsl.emit.torch.memory_costs import MemoryCosts
 from cnndsl.emit.torch.names import class_name, comment, variable
 from cnndsl.emit.torch.parameters import offered, real_arguments
-from cnndsl.emit.torch.scope import Fixed
+from cnndsl.emit.torch.restart import Fixed
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
 from cnndsl.emit.torch.terms import literal, names, text
 from cnndsl.emit.torch.walk import in_order, modules_of, terms_of

@@ -15,20 +15,10 @@ from cnndsl.emit.torch.choices import chosen, sometimes_merged
 from cnndsl.emit.torch.ir import Apply, Compute, Forward, ForwardValue, Key, Step, Training, key, node_of, what_of
 from cnndsl.emit.torch.merges import steps_of
 from cnndsl.emit.torch.names import attribute
-from cnndsl.emit.torch.part_queries import child_name, elements, is_module, path_of
+from cnndsl.emit.torch.part_queries import Known, child_name, elements, in_iteration, is_module, of_type, path_of
+from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.steps import early, used_by, with_outputs
-from cnndsl.emit.torch.trace_records import (
-    Border,
-    Callees,
-    Candidate,
-    Decision,
-    Differ,
-    Known,
-    Places,
-    Traced,
-    in_iteration,
-    of_type,
-)
+from cnndsl.emit.torch.trace_records import Border, Callees, Candidate, Decision, Places, Traced
 from cnndsl.graph import ChoicePart, LayerPart, LoopPart, MergePart, NamedPart, Part, ReferencePart, TapPart
 from cnndsl.graph.traversal import inner_parts, output
 from cnndsl.layers.base import TorchCall, TorchFunction

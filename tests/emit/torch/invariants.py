@@ -19,7 +19,7 @@ from cnndsl.emit.torch.ir import (
     what_of,
 )
 from cnndsl.emit.torch.parameters import offered
-from cnndsl.emit.torch.scope import Fixed
+from cnndsl.emit.torch.restart import Fixed
 from cnndsl.emit.torch.steps import made_by, used_by
 from cnndsl.emit.torch.terms import UnknownName, evaluate, names
 from cnndsl.emit.torch.walk import in_order, modules_of
