@@ -154,13 +154,12 @@ class Guard:
 class Build:
     """The construction of one module: a class of PyTorch or of a helper by its name, or a class of the file.
 
-    `guards` are what the constructor checks of the numbers in the arguments; `source` is the text of a helper class.
+    `guards` are what the constructor checks of the numbers in the arguments.
     """
 
     callee: str | ModuleClass
     arguments: tuple[BuildArgument, ...] = ()
     guards: tuple[Guard, ...] = ()
-    source: str = ""
 
 
 @record(slots=True)

@@ -127,6 +127,11 @@ class Borders:
             self._made[node] = found.layer.torch(*self.graph.shapes(found)) or TorchCall("nn.Identity")
         return self._made[node]
 
+    def helpers(self) -> dict[str, str]:
+        """Return the text of each class that PyTorch lacks and layers are built with, by its name."""
+        made = [self.made(node.index) for node in self.graph.layers]
+        return {call.name: call.source.strip("\n") for call in made if isinstance(call, TorchCall) and call.source}
+
     @cached_property
     def pooled(self) -> frozenset[int]:
         """The max-pools whose indices are read."""
