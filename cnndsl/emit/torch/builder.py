@@ -73,25 +73,13 @@ class Registry(Callees, Protocol):
         """Return the class that calls of a block share."""
         ...
 
-    def wants_flat(self, part: Part | None, entry: int) -> bool:
-        """Return whether a part wants its input as vectors."""
-        ...
-
-    def is_sequential(self, part: Part | None, entry: int) -> bool:
-        """Return whether a part can be an `nn.Sequential`."""
-        ...
-
-    def entry(self, part: Part, entry: int) -> int:
-        """Return the node whose value a chain starts from."""
-        ...
-
 
 class ClassBuilder:
     """Builds one class."""
 
     def __init__(self, registry: Registry, plan: ClassPlan, is_root: bool = False) -> None:
         self.registry, self.plan, self.is_root = registry, plan, is_root
-        self.graph, self.borders = registry.graph, registry.borders
+        self.graph, self.borders, self.chains = registry.graph, registry.borders, registry.chains
         known = {*plan.scope.frames[0], *ENTERING}
         self.counter = variable("in_width", known) if "channels" in known else "channels"
 
@@ -119,7 +107,7 @@ class ClassBuilder:
         """Whether the class is an `nn.Sequential`. The network's own rather says in a `forward` what it does, if its
         parts have names and none is a loop."""
         plan = self.plan
-        if not all(map(self.registry.is_sequential, plan.parts, plan.entries)):
+        if not all(map(self.chains.is_sequential, plan.parts, plan.entries)):
             return False
         if not self.is_root:
             return True
@@ -144,10 +132,6 @@ class ClassBuilder:
 
     # Modules
 
-    def wants_flat(self, part: Part | None, entry: int) -> bool:
-        """Return whether a part wants its input as vectors."""
-        return self.registry.wants_flat(part, entry)
-
     def module(
         self, parts: Sequence[Part], flow: Cursor, traced: Traced | None = None
     ) -> tuple[Build | SequentialBuild, Cursor]:
@@ -161,7 +145,7 @@ class ClassBuilder:
             return self.instance(self.registry.class_of(found), found, flow, outputs, {})
         labels = of_type(parts, NamedPart)
         inner, paths = [label.part for label in labels], tuple(label.path for label in labels)
-        if traced is None and all(map(self.registry.is_sequential, inner, flow.nodes)):
+        if traced is None and all(map(self.chains.is_sequential, inner, flow.nodes)):
             chain, after = ChainBuilder(self).build(inner, replace(flow, roots=paths, renumbered=False))
             return chain, replace(flow, scope=after.scope).after(outputs, after.term)
         made = self._labelled(inner, paths, flow, traced)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Protocol
 
+from cnndsl.emit.torch.chain_queries import Chains
 from cnndsl.emit.torch.cursor import Cursor
 from cnndsl.emit.torch.ir import (
     Assign,
@@ -56,14 +57,11 @@ class ModuleBuilder(Protocol):
     """Who builds the modules of a chain."""
 
     borders: Borders
+    chains: Chains
     counter: str
 
     def module(self, parts: Sequence[Part], flow: Cursor) -> tuple[Build | SequentialBuild, Cursor]:
         """Build a child that is these parts; return it and the cursor after it."""
-        ...
-
-    def wants_flat(self, part: Part | None, entry: int) -> bool:
-        """Return whether a part wants its input as vectors."""
         ...
 
 
@@ -130,7 +128,7 @@ class ChainBuilder:
         return ([Element(name, Build("nn.Identity"))] if not name.text else []), flow
 
     def _must_flatten(self, parts: Sequence[Part | None], flow: Cursor) -> bool:
-        wants = self.builder.wants_flat
+        wants = self.builder.chains.wants_flat
         return not flow.flat and any(wants(part, entry) for part, entry in zip(parts, flow.nodes, strict=True))
 
     def _flatten(self, flow: Cursor) -> Made:

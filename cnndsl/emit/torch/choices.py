@@ -26,7 +26,7 @@ def chosen(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value:
     empty = [all(is_nothing(choices[at].part) for at in group) for group in groups]
     if any(empty) and tracer.decision is None:
         there = groups[0] if empty[1] else groups[1]
-        if all(tracer.callees.is_chain(choices[at].part, tracer.node(value, places[at])) for at in there):
+        if all(tracer.callees.chains.is_chain(choices[at].part, tracer.node(value, places[at])) for at in there):
             return _optional(tracer, choices, places, value, there)
     return _branch(tracer, choices, places, value, groups)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from cnndsl.emit.torch.chain_queries import Chains
 from cnndsl.emit.torch.ir import Forward, Key, Step
 from cnndsl.emit.torch.part_queries import Borders, Known
 from cnndsl.graph import ChoicePart, Graph, Part
@@ -67,14 +68,11 @@ class Callees(Protocol):
 
     graph: Graph
     borders: Borders
+    chains: Chains
     overwritten: Mapping[int, int]
 
     def border_of(self, parts: Sequence[Part], entries: Sequence[int]) -> Border:
         """Return what modules take and give. Raises Differ where they are not of one class."""
-        ...
-
-    def is_chain(self, part: Part | None, entry: int) -> bool:
-        """Return whether calling its modules one after the other is all that a part does."""
         ...
 
 
