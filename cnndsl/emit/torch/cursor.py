@@ -1,6 +1,6 @@
 """How many channels reach a module, as the program says it.
 
-A `Flow` follows the value that enters the next module of a chain, in every frame at once. Its term is what the number
+A `Cursor` follows the value that enters the next module of a chain, in every frame at once. Its term is what the number
 of channels is called; it follows from what the layers before gave.
 """
 

@@ -1,7 +1,7 @@
 """The module IR: what the emitter knows between the graph and the text.
 
 A `ModuleClass` is one class of the emitted file. Its constructor is a list of `Child`, whose modules are built by
-`Build`, `Chain` and `Repeat` from terms; its `forward` is a straight line of steps over numbered values, each defined
+`Build` and `SequentialBuild` from terms; its `forward` is a straight line of steps over numbered values, each defined
 once. `docs/emit.md` takes one block of a ResNet through all of it.
 
 Nothing here is Python text, and nothing here is changed once it is made. A value is an `int`, the index of its
@@ -245,7 +245,7 @@ class Child:
 
 @record(slots=True)
 class Flag:
-    """An attribute that chooses between the steps of a `Branch`."""
+    """An attribute that chooses between the steps of a `BranchStep`."""
 
     name: str
     test: Term

@@ -2,7 +2,7 @@
 
 `source` calls one step after the other: which parameters are arguments (`parameters`), which calls share a class
 (`classes`), what each class reads and gives (`trace`), what its modules are built with (`builder`), the statements of
-`__init__` (`constructor`) and of `forward` (`forward`), and the lines (`layout`), as `ruff format` would leave them.
+`__init__` (`init_method`) and of `forward` (`forward_method`), and the lines (`layout`), as `ruff format` leaves them.
 
 A network with several outputs returns a NamedTuple with the program's names. Outputs that exist in training only are
 computed in training only; where all but one are, the network returns a plain tensor in evaluation.
