@@ -136,17 +136,20 @@ class TorchCall:
     source: str = ""
 
 
+Operation: TypeAlias = Literal["sum", "product", "mean", "maximum", "concat", "other"]
 Keywords: TypeAlias = tuple[tuple[str, Slot | TorchCall], ...]
 
 
 @record(slots=True)
 class TorchFunction:
-    """An expression of the inputs, for what needs no module: `torch.cat({inputs}, 1)`.
+    """An expression of the inputs, for what needs no module: `torch.cat([{inputs}], 1)`.
 
-    `template` holds `{0}`, `{1}` for the inputs, or `{inputs}` for all of them, comma-separated.
+    `template` holds `{0}`, `{1}` for the inputs, or `{inputs}` for all of them, comma-separated. `operation` is what it
+    computes, which decides how the emitter counts channels and breaks lines. A `mean` is a sum in parentheses, divided.
     """
 
     template: str
+    operation: Operation = "other"
 
 
 @record(slots=True)

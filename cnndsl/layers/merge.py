@@ -57,7 +57,7 @@ class Add(MergeLayer):
     OPERATOR: ClassVar = "+"
 
     def torch(self, *inputs: Shape) -> TorchFunction:
-        return TorchFunction(_sum(len(inputs)))
+        return TorchFunction(_sum(len(inputs)), "sum")
 
 
 @record
@@ -82,7 +82,7 @@ class Concat(MergeLayer):
         return 0
 
     def torch(self, *inputs: Shape) -> TorchFunction:
-        return TorchFunction("torch.cat([{inputs}], 1)")
+        return TorchFunction("torch.cat([{inputs}], 1)", "concat")
 
 
 @record
@@ -98,7 +98,7 @@ class Mean(MergeLayer):
         return len(inputs) * self.output(*inputs).numel
 
     def torch(self, *inputs: Shape) -> TorchFunction:
-        return TorchFunction(f"({_sum(len(inputs))}) / {len(inputs)}")
+        return TorchFunction(f"({_sum(len(inputs))}) / {len(inputs)}", "mean")
 
 
 @record
@@ -118,7 +118,8 @@ class Max(MergeLayer):
 
     def torch(self, *inputs: Shape) -> TorchFunction:
         operands = [f"{{{at}}}" for at in range(len(inputs))]
-        return TorchFunction(reduce(lambda left, right: f"torch.maximum({left}, {right})", operands))
+        template = reduce(lambda left, right: f"torch.maximum({left}, {right})", operands)
+        return TorchFunction(template, "maximum")
 
 
 @record
@@ -154,7 +155,7 @@ class Mul(MergeLayer):
     def torch(self, *inputs: Shape) -> TorchFunction:
         rank = self.output(*inputs).rank
         operands = (f"{{{at}}}{_positions(rank - x.rank)}" for at, x in enumerate(inputs))
-        return TorchFunction(" * ".join(operands))
+        return TorchFunction(" * ".join(operands), "product")
 
 
 def _positions(missing: int) -> str:

@@ -23,15 +23,18 @@ from cnndsl.emit.torch.ir import (
     Guard,
     ModuleClass,
     SequentialBuild,
+    node_of,
+    what_of,
 )
 from cnndsl.emit.torch.iterations import built_names, used_names
 from cnndsl.emit.torch.names import variable
-from cnndsl.emit.torch.part_queries import Borders, elements, members
-from cnndsl.emit.torch.scope import Extra, Missing, Scope, same
+from cnndsl.emit.torch.part_queries import Borders, elements, members, of_type
+from cnndsl.emit.torch.restart import Differ, Missing
+from cnndsl.emit.torch.scope import Extra, Scope, same
 from cnndsl.emit.torch.steps import with_flags
 from cnndsl.emit.torch.terms import CodeValue, Const, Term, Var, evaluate, names, substitute
 from cnndsl.emit.torch.trace import trace
-from cnndsl.emit.torch.trace_records import Callees, Differ, Traced, of_type
+from cnndsl.emit.torch.trace_records import Callees, Traced
 from cnndsl.emit.torch.walk import builds
 from cnndsl.expr import Expr
 from cnndsl.graph import CallPart, Graph, LayerPart, LoopPart, NamedPart, Part, output
@@ -70,25 +73,13 @@ class Registry(Callees, Protocol):
         """Return the class that calls of a block share."""
         ...
 
-    def wants_flat(self, part: Part | None, entry: int) -> bool:
-        """Return whether a part wants its input as vectors."""
-        ...
-
-    def is_sequential(self, part: Part | None, entry: int) -> bool:
-        """Return whether a part can be an `nn.Sequential`."""
-        ...
-
-    def entry(self, part: Part, entry: int) -> int:
-        """Return the node whose value a chain starts from."""
-        ...
-
 
 class ClassBuilder:
     """Builds one class."""
 
     def __init__(self, registry: Registry, plan: ClassPlan, is_root: bool = False) -> None:
         self.registry, self.plan, self.is_root = registry, plan, is_root
-        self.graph, self.borders = registry.graph, registry.borders
+        self.graph, self.borders, self.chains = registry.graph, registry.borders, registry.chains
         known = {*plan.scope.frames[0], *ENTERING}
         self.counter = variable("in_width", known) if "channels" in known else "channels"
 
@@ -116,7 +107,7 @@ class ClassBuilder:
         """Whether the class is an `nn.Sequential`. The network's own rather says in a `forward` what it does, if its
         parts have names and none is a loop."""
         plan = self.plan
-        if not all(map(self.registry.is_sequential, plan.parts, plan.entries)):
+        if not all(map(self.chains.is_sequential, plan.parts, plan.entries)):
             return False
         if not self.is_root:
             return True
@@ -129,21 +120,17 @@ class ClassBuilder:
         found: list[str] = []
         frames = [dict(env) for env in scope.frames]
         for value in forward.inputs:
-            keys = forward.values[value].keys
-            if value == 0 or any(what is None or what % 3 for what in keys):
+            keys = [what for what in forward.values[value].keys if what is not None and what_of(what) == "value"]
+            if value == 0 or len(keys) < len(frames):
                 found.append(ENTERING[self.plan.is_flat] if value == 0 else "")
                 continue
             name = variable(f"{forward.values[value].name or 'skip'}_channels", {*frames[0], *ENTERING})
             for env, what in zip(frames, keys, strict=True):
-                env[name] = self.graph.nodes[(what or 0) // 3].shape.channels
+                env[name] = self.graph.nodes[node_of(what)].shape.channels
             found.append(name)
         return replace(scope, frames=tuple(frames)), tuple(found)
 
     # Modules
-
-    def wants_flat(self, part: Part | None, entry: int) -> bool:
-        """Return whether a part wants its input as vectors."""
-        return self.registry.wants_flat(part, entry)
 
     def module(
         self, parts: Sequence[Part], flow: Cursor, traced: Traced | None = None
@@ -158,7 +145,7 @@ class ClassBuilder:
             return self.instance(self.registry.class_of(found), found, flow, outputs, {})
         labels = of_type(parts, NamedPart)
         inner, paths = [label.part for label in labels], tuple(label.path for label in labels)
-        if traced is None and all(map(self.registry.is_sequential, inner, flow.nodes)):
+        if traced is None and all(map(self.chains.is_sequential, inner, flow.nodes)):
             chain, after = ChainBuilder(self).build(inner, replace(flow, roots=paths, renumbered=False))
             return chain, replace(flow, scope=after.scope).after(outputs, after.term)
         made = self._labelled(inner, paths, flow, traced)

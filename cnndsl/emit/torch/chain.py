@@ -14,6 +14,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Protocol
 
+from cnndsl.emit.torch.chain_queries import Chains
 from cnndsl.emit.torch.cursor import Cursor
 from cnndsl.emit.torch.ir import (
     Assign,
@@ -28,10 +29,19 @@ from cnndsl.emit.torch.ir import (
 )
 from cnndsl.emit.torch.iterations import Iterations
 from cnndsl.emit.torch.names import attribute
-from cnndsl.emit.torch.part_queries import Borders, child_name, elements, is_module, path_of
-from cnndsl.emit.torch.scope import Missing, known_terms
+from cnndsl.emit.torch.part_queries import (
+    Borders,
+    Known,
+    child_name,
+    elements,
+    in_iteration,
+    is_module,
+    of_type,
+    path_of,
+)
+from cnndsl.emit.torch.restart import Differ, Missing
+from cnndsl.emit.torch.scope import known_terms
 from cnndsl.emit.torch.terms import Const, Term, UnknownName, Var, add, evaluate, mul, names, negated, text
-from cnndsl.emit.torch.trace_records import Differ, Known, in_iteration, of_type
 from cnndsl.expr import Expr
 from cnndsl.graph import ChoicePart, LayerPart, LoopPart, NamedPart, Part, ReferencePart
 
@@ -47,14 +57,11 @@ class ModuleBuilder(Protocol):
     """Who builds the modules of a chain."""
 
     borders: Borders
+    chains: Chains
     counter: str
 
     def module(self, parts: Sequence[Part], flow: Cursor) -> tuple[Build | SequentialBuild, Cursor]:
         """Build a child that is these parts; return it and the cursor after it."""
-        ...
-
-    def wants_flat(self, part: Part | None, entry: int) -> bool:
-        """Return whether a part wants its input as vectors."""
         ...
 
 
@@ -121,7 +128,7 @@ class ChainBuilder:
         return ([Element(name, Build("nn.Identity"))] if not name.text else []), flow
 
     def _must_flatten(self, parts: Sequence[Part | None], flow: Cursor) -> bool:
-        wants = self.builder.wants_flat
+        wants = self.builder.chains.wants_flat
         return not flow.flat and any(wants(part, entry) for part, entry in zip(parts, flow.nodes, strict=True))
 
     def _flatten(self, flow: Cursor) -> Made:

@@ -10,10 +10,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from cnndsl.emit.torch.cursor import Cursor, flat_term, width_term
-from cnndsl.emit.torch.ir import Apply, BranchStep, Build, Child, Compute, Flag, ModuleClass, SequentialBuild, Step
+from cnndsl.emit.torch.ir import (
+    Apply,
+    BranchStep,
+    Build,
+    Child,
+    Compute,
+    Flag,
+    ModuleClass,
+    SequentialBuild,
+    Step,
+    node_of,
+    what_of,
+)
+from cnndsl.emit.torch.part_queries import of_type
+from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.scope import known_terms
 from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, negated, op
-from cnndsl.emit.torch.trace_records import Candidate, Decision, Differ, Traced, of_type
+from cnndsl.emit.torch.trace_records import Candidate, Decision, Traced
 from cnndsl.emit.torch.walk import builds
 from cnndsl.graph import CallPart, Graph, Part, output
 
@@ -134,30 +148,29 @@ class Children:
 
     def _compute(self, step: Compute) -> None:
         terms = [self.terms.get(value) for value in step.inputs]
-        if step.template.startswith("torch.flatten"):
+        if step.operation == "flatten":
             keys = self.traced.forward.values[step.output].keys
-            shapes = [self.graph.nodes[what // 3].shape for what in keys if what is not None]
+            shapes = [self.graph.nodes[node_of(what)].shape for what in keys if what is not None]
             self.terms[step.output] = flat_term(shapes, terms[0])
             self.flat.add(step.output)
             return
         known = [term for term in terms if term is not None]
-        total = add(*known) if len(known) == len(terms) and step.template.startswith("torch.cat") else None
+        total = add(*known) if len(known) == len(terms) and step.operation == "concat" else None
         self.terms[step.output] = self._known(step.output, total, *([] if total else known))
 
     def _node(self, value: int, place: int) -> int:
         what = self.traced.forward.values[value].keys[place]
         if what is None:
             raise Differ
-        return what // 3
+        return node_of(what)
 
     def _known(self, value: int, *candidates: Term | None) -> Term | None:
         """The first candidate that holds wherever the value is; the number, where it is one everywhere."""
-        keys = self.traced.forward.values[value].keys
-        places = [at for at, what in enumerate(keys) if what is not None]
-        if not places or any((keys[at] or 0) % 3 for at in places):
+        keys = {at: what for at, what in enumerate(self.traced.forward.values[value].keys) if what is not None}
+        if not keys or any(what_of(what) != "value" for what in keys.values()):
             return None
-        scope = self.flow.scope.where(places)
-        widths = [self.graph.nodes[(keys[at] or 0) // 3].shape.channels for at in places]
+        scope = self.flow.scope.where(tuple(keys))
+        widths = [self.graph.nodes[node_of(what)].shape.channels for what in keys.values()]
         for term in candidates:
             if scope.holds(term, widths):
                 return term

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnndsl.emit.torch.ir import BranchStep, Compute, Step, key
-from cnndsl.emit.torch.part_queries import is_nothing
+from cnndsl.emit.torch.part_queries import is_nothing, of_type
+from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.steps import inside, made_by, same_step, with_values
-from cnndsl.emit.torch.trace_records import Decision, Differ, Places, Walker, of_type
+from cnndsl.emit.torch.trace_records import Decision, Places, Walker
 from cnndsl.graph import ChoicePart, MergePart, Part
 
 
@@ -25,7 +26,7 @@ def chosen(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value:
     empty = [all(is_nothing(choices[at].part) for at in group) for group in groups]
     if any(empty) and tracer.decision is None:
         there = groups[0] if empty[1] else groups[1]
-        if all(tracer.callees.is_chain(choices[at].part, tracer.node(value, places[at])) for at in there):
+        if all(tracer.callees.chains.is_chain(choices[at].part, tracer.node(value, places[at])) for at in there):
             return _optional(tracer, choices, places, value, there)
     return _branch(tracer, choices, places, value, groups)
 
@@ -117,7 +118,7 @@ def _hoisted(tracer: Walker, steps: list[Step], others: list[Step], other: int) 
 
 def _flag(tracer: Walker, steps: Sequence[Step]) -> str:
     found = [each for step in steps for each in inside(step)]
-    sums = any(isinstance(step, Compute) and "+" in step.template for step in found)
+    sums = any(isinstance(step, Compute) and step.operation == "sum" for step in found)
     base = "residual" if sums else "variant"
     taken = {decision.flag for decision in tracer.decisions} | set(tracer.children)
     name, number = base, 1

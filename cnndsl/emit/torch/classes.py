@@ -9,37 +9,33 @@ Before: a graph. After: the class of the network, and through it all others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
 from cnndsl.analysis.inplace import overwritten
 from cnndsl.emit.torch.builder import MOST_EXTRAS, ClassBuilder, ClassPlan, extra
+from cnndsl.emit.torch.chain_queries import Chains
 from cnndsl.emit.torch.ir import Key, ModuleClass, key
 from cnndsl.emit.torch.names import variable
-from cnndsl.emit.torch.part_queries import Borders, calls, child_name, is_module
-from cnndsl.emit.torch.scope import Extra, Missing, Scope, known_terms, plain, python_value, same
+from cnndsl.emit.torch.part_queries import Borders, calls, child_name
+from cnndsl.emit.torch.restart import Differ, Missing
+from cnndsl.emit.torch.scope import Extra, Scope, known_terms, plain, python_value, same
 from cnndsl.emit.torch.terms import CodeValue, Const, Term, Var, substitute
 from cnndsl.emit.torch.trace import trace
-from cnndsl.emit.torch.trace_records import Border, Differ, Traced
+from cnndsl.emit.torch.trace_records import Border, Traced
 from cnndsl.emit.torch.translate import real, whole
 from cnndsl.expr import Expr, Symbol, Value, names
 from cnndsl.graph import (
     CallPart,
     Graph,
-    IdentityPart,
     LayerPart,
-    MergePart,
     NamedPart,
     Part,
-    ReferencePart,
     SequencePart,
-    TapPart,
-    entered,
-    inner_parts,
     nodes_of,
     output,
 )
-from cnndsl.layers.base import TorchCall, TorchFunction
+from cnndsl.layers.base import TorchCall
 
 _AXES: Mapping[int, tuple[str, ...]] = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 _LETTERS: Mapping[str, str] = {"height": "H", "width": "W", "depth": "D"}
@@ -50,6 +46,7 @@ class Classes:
 
     def __init__(self, graph: Graph, offered: frozenset[str]) -> None:
         self.graph, self.borders = graph, Borders(graph)
+        self.chains = Chains(self.borders, self._is_link)
         self.overwritten: Mapping[int, int] = overwritten(graph)
         self.offered = {name: variable(name) for name in graph.settings if name in offered}
         self._calls: dict[object, list[CallPart]] = {}
@@ -57,7 +54,6 @@ class Classes:
             self._calls.setdefault(_block(call), []).append(call)
         self.by_path: dict[str, ModuleClass] = {}
         self.traced: dict[int, Traced] = {}
-        self._chains: dict[tuple[int, int], tuple[Part, bool]] = {}
         self._look = self._file_names()
 
     def root(self) -> ModuleClass:
@@ -101,9 +97,10 @@ class Classes:
         if len(labels) < len(parts):
             raise Differ
         if all(
-            self.is_sequential(label.part, self.entry(label, at)) for label, at in zip(labels, entries, strict=True)
+            self.chains.is_sequential(label.part, self.chains.entry(label, at))
+            for label, at in zip(labels, entries, strict=True)
         ):
-            is_flat = any(self.wants_flat(label, at) for label, at in zip(labels, entries, strict=True))
+            is_flat = any(self.chains.wants_flat(label, at) for label, at in zip(labels, entries, strict=True))
             return self._border_of_chains(labels, entries, is_flat)
         traced = trace(self, [label.path for label in labels], [label.part for label in labels], entries, False)
         values = traced.forward.values
@@ -126,48 +123,12 @@ class Classes:
         return Border(inputs, results, made.forward.is_main)
 
     def _border_of_chains(self, parts: Sequence[Part], entries: Sequence[int], is_flat: bool) -> Border:
-        entering = tuple(key(self.entry(part, at)) for part, at in zip(parts, entries, strict=True))
+        entering = tuple(key(self.chains.entry(part, at)) for part, at in zip(parts, entries, strict=True))
         leaving = tuple(key(output(part, at)) for part, at in zip(parts, entries, strict=True))
         return Border(((entering, "x"),), ((leaving, ""),), is_flat=is_flat)
 
-    def entry(self, part: Part, entry: int) -> int:
-        """Return the node whose value a chain starts from: what enters, or the only other value that it reads."""
-        outside = self.borders.outside(part)
-        if key(entry) in outside or len(outside) != 1:
-            return entry
-        (only,) = outside
-        return only // 3 if only % 3 == 0 else entry
-
-    def is_sequential(self, part: Part | None, entry: int) -> bool:
-        """Whether a part can be an `nn.Sequential`: a chain of which nobody needs an inner value."""
-        return self.is_chain(part, entry) and (part is None or self.borders.is_closed(part, entry))
-
-    def is_chain(self, part: Part | None, entry: int) -> bool:
-        """Whether calling its modules one after the other, from the value of `entry` on, is all that a part does."""
-        if part is None or isinstance(part, IdentityPart):
-            return True
-        if (id(part), entry) not in self._chains:
-            self._chains[id(part), entry] = part, self._is_chain(part, entry)
-        return self._chains[id(part), entry][1]
-
-    def _is_chain(self, part: Part, entry: int) -> bool:
-        if isinstance(part, LayerPart):
-            is_call = not isinstance(self.borders.made(part.node), TorchFunction)
-            return is_call and self.borders.reads(part.node) == (key(entry),) and part.node not in self.borders.pooled
-        if isinstance(part, ReferencePart):
-            return part.node == entry
-        if isinstance(part, MergePart | TapPart):
-            return False
-        if isinstance(part, CallPart):
-            return self._is_link(part, entry)
-        if isinstance(part, NamedPart) and part.is_module:
-            return self.borders.is_closed(part, entry)
-        return all(self.is_chain(each, at) for each, at in entered(part, entry))
-
     def _is_link(self, call: CallPart, entry: int) -> bool:
         """Whether a call takes the value of `entry` alone and gives its output alone."""
-        if not self.borders.own(call):
-            return output(call, entry) == entry
         border = self._border_of_calls([call])
         return (
             [column for column, _ in border.inputs] == [(key(entry),)]
@@ -175,29 +136,6 @@ class Classes:
             and len(border.results) == 1
             and self.borders.is_closed(call, entry)
         )
-
-    def wants_flat(self, part: Part | None, entry: int) -> bool:
-        """Whether a part, or the first module of a chain, takes vectors, and something else enters it.
-
-        What works value by value may precede in a chain: it can as well work on vectors.
-        """
-        if isinstance(part, LayerPart):
-            made = self.borders.made(part.node)
-            return isinstance(made, TorchCall) and made.flatten
-        is_class = is_module(part)
-        if (
-            part is not None
-            and is_class
-            and not all(self.is_chain(each, self.entry(part, entry)) for each in inner_parts(part))
-        ):
-            return False
-        for leaf in _leaves(part):
-            made = self.borders.made(leaf.node)
-            if isinstance(made, TorchCall) and made.flatten:
-                return True
-            if not (is_class and self.borders.is_elementwise(leaf.node)):
-                return False
-        return False
 
     # Which calls share a class
 
@@ -260,14 +198,14 @@ class Classes:
 
     def _plan(self, found: Sequence[CallPart], extras: tuple[Extra, ...], folds: bool) -> ClassPlan:
         first = found[0]
-        is_flat = any(self.wants_flat(call, call.entry) for call in found)
+        is_flat = any(self.chains.wants_flat(call, call.entry) for call in found)
         entering = "in_features" if is_flat else "in_channels"
         taken: set[str] = {"in_channels", "in_features", "block_channels", "block_features"}
         options: dict[str, str] = {}
         for name in first.parameters:
             options[name] = variable(name, taken)
             taken.add(options[name])
-        entries = tuple(self.entry(call, call.entry) for call in found)
+        entries = tuple(self.chains.entry(call, call.entry) for call in found)
         frames = [self._frame(call, at, entering, options) for call, at in zip(found, entries, strict=True)]
         axes = [name for name in ("height", "width", "depth") if name in frames[0]]
         if any([name for name in ("height", "width", "depth") if name in frame] != axes for frame in frames):
@@ -352,23 +290,6 @@ def _path(call: CallPart) -> object:
 
 def _constant(value: Value) -> Term:
     return known_terms([("", value)])[""]
-
-
-def _leaves(part: Part | None) -> Iterator[LayerPart]:
-    """The layers of a chain in order, up to the first part that is none."""
-    if isinstance(part, LayerPart):
-        yield part
-        return
-    if part is None or isinstance(part, MergePart | TapPart):
-        return
-    for each in inner_parts(part):
-        yield from _leaves(each)
-        if not _is_plain(each):
-            return
-
-
-def _is_plain(part: Part) -> bool:
-    return not isinstance(part, MergePart | TapPart) and all(map(_is_plain, inner_parts(part)))
 
 
 def _without_input(tree: Part) -> Part:

@@ -13,8 +13,8 @@ from fractions import Fraction
 
 from cnndsl.emit.torch.cursor import Cursor, follows
 from cnndsl.emit.torch.ir import Build, BuildArgument, Guard
+from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.terms import CodeValue, Const, Op, Term, add, floordiv, mul, names, op, text
-from cnndsl.emit.torch.trace_records import Differ
 from cnndsl.graph import Node
 from cnndsl.layers.base import LayerError, Option, Slot, TorchCall
 from cnndsl.records import record
@@ -74,7 +74,7 @@ class _Construction:
             arguments.append(BuildArgument(Const(True), "return_indices"))
         if self.inplace and all(call.inplace for call in self.calls):
             arguments.append(BuildArgument(Const(True), "inplace"))
-        build = Build(head, tuple(arguments), guards=tuple(self.guards), source=self.calls[0].source)
+        build = Build(head, tuple(arguments), tuple(self.guards))
         return Constructed(build, self._leaving(), self.terms.get("stride"))
 
     def _callee(self) -> str:

@@ -19,7 +19,7 @@ from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, Step, Trai
 from cnndsl.emit.torch.layout import CallDoc, Doc, Item, Text, flat
 from cnndsl.emit.torch.memory import ForwardMemory
 from cnndsl.emit.torch.merges import expression
-from cnndsl.emit.torch.pending import LONGEST, Waiting, is_size, together
+from cnndsl.emit.torch.pending import CALLED, LONGEST, Waiting, together
 from cnndsl.emit.torch.return_types import is_plain_in_evaluation, returned, type_of
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
 from cnndsl.emit.torch.steps import made_by, used_by
@@ -73,7 +73,7 @@ def write(forward: Forward, memory: ForwardMemory, calls: Calls, record_name: st
 
 def _is_aside(step: Step) -> bool:
     """Whether reading a value in a step gives no reason to name the value: only training needs it, or its size."""
-    return isinstance(step, Training) or (isinstance(step, Compute) and is_size(step))
+    return isinstance(step, Training) or (isinstance(step, Compute) and step.operation == "size")
 
 
 class _ForwardWriter:
@@ -157,10 +157,10 @@ class _ForwardWriter:
 
     def _compute(self, step: Compute) -> None:
         self._settle(step.inputs, None if step.is_view else step)
-        if not step.template.startswith("torch.") and self._length(step.inputs) > LONGEST - 10:
+        if step.operation not in CALLED and self._length(step.inputs) > LONGEST - 10:
             self._flush(len(self.waiting))
         self._delete(step)
-        over = self._root(step.inputs[0]) if step.is_view and not is_size(step) else None
+        over = self._root(step.inputs[0]) if step.is_view and step.operation != "size" else None
         depth, _ = self._depth(step.inputs)
         reads = self._named(step.inputs)
         doc = expression(step.template, self._operands(step.inputs))

@@ -13,22 +13,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from cnndsl.emit.torch.terms import Env, Term
+from cnndsl.layers.base import Operation
 from cnndsl.records import record
 
+What: TypeAlias = Literal["value", "indices", "size"]
+"""The output of a node, the indices of a max-pool, the extents of what entered that pool."""
+_WHATS: tuple[What, ...] = ("value", "indices", "size")
 Key: TypeAlias = int
-"""What a value is in the graph: `3 * node` for the output of a node, one more for the indices of a max-pool, two more
-for the extents of what entered that pool."""
+"""What a value is in the graph: a node and one of its `What`s, as one number. `key` makes it; `node_of` and `what_of`
+take it apart."""
 
 
-def key(node: int, what: str = "value") -> Key:
-    """Return the key of a node's output, of its `indices`, or of the `size` of its input."""
-    return 3 * node + ("value", "indices", "size").index(what)
+def key(node: int, what: What = "value") -> Key:
+    """Return the key of a node's output, of its `indices`, or of the `size` of its input.
+
+    >>> node_of(key(7, "size")), what_of(key(7, "size")), what_of(key(7))
+    (7, 'size', 'value')
+    """
+    return len(_WHATS) * node + _WHATS.index(what)
+
+
+def node_of(found: Key) -> int:
+    """Return the node that a key belongs to."""
+    return found // len(_WHATS)
+
+
+def what_of(found: Key) -> What:
+    """Return which value of its node a key stands for."""
+    return _WHATS[found % len(_WHATS)]
 
 
 # Values and steps
+
+StepOperation: TypeAlias = Operation | Literal["flatten", "size", "same"]
+"""What a `Compute` does: the operation of a layer, or one between layers. `size` gives extents, `same` what enters."""
+_VIEWS: frozenset[StepOperation] = frozenset(("flatten", "size", "same"))
 
 
 @record(slots=True)
@@ -52,14 +74,19 @@ class Apply:
 
 @record(slots=True)
 class Compute:
-    """An expression of values: `torch.cat([{inputs}], 1)`. `over` is the position of the operand that a sum may be
-    written over, or -1; `is_view` says that the output shares the first input's memory or needs none."""
+    """An expression of values: `torch.cat([{inputs}], 1)`, of the operation `concat`. `over` is the position of the
+    operand that a sum may be written over, or -1."""
 
+    operation: StepOperation
     template: str
     inputs: tuple[int, ...]
     output: int
     over: int = -1
-    is_view: bool = False
+
+    @property
+    def is_view(self) -> bool:
+        """Whether the output shares the first input's memory, or needs none."""
+        return self.operation in _VIEWS
 
 
 @record(slots=True)
@@ -127,13 +154,12 @@ class Guard:
 class Build:
     """The construction of one module: a class of PyTorch or of a helper by its name, or a class of the file.
 
-    `guards` are what the constructor checks of the numbers in the arguments; `source` is the text of a helper class.
+    `guards` are what the constructor checks of the numbers in the arguments.
     """
 
     callee: str | ModuleClass
     arguments: tuple[BuildArgument, ...] = ()
     guards: tuple[Guard, ...] = ()
-    source: str = ""
 
 
 @record(slots=True)

@@ -19,9 +19,9 @@ from cnndsl.emit.torch.ir import (
     SequentialItem,
 )
 from cnndsl.emit.torch.names import variable
+from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.scope import python_value
 from cnndsl.emit.torch.terms import Const, Term, Var, add, mul, names
-from cnndsl.emit.torch.trace_records import Differ
 from cnndsl.graph import LoopPart, Part, output
 
 

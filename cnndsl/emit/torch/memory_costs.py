@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from cnndsl.emit.torch.ir import Apply, ModuleClass
+from cnndsl.emit.torch.ir import Apply, ModuleClass, node_of, what_of
 from cnndsl.emit.torch.memory import ForwardMemory
 from cnndsl.emit.torch.part_queries import Borders, elements
 from cnndsl.emit.torch.trace_records import Traced
@@ -99,9 +99,9 @@ class ClassCosts:
         """Return the number of values of one image, at each place. Indices are integers of eight bytes."""
         nodes, result = self.counted.graph.nodes, list[int]()
         for what in self.forward.values[value].keys:
-            kind = None if what is None else what % 3
-            numel = 0 if what is None or kind == 2 else nodes[what // 3].shape.numel
-            result.append(numel * (2 if kind == 1 else 1))
+            kind = None if what is None else what_of(what)
+            numel = 0 if what is None or kind == "size" else nodes[node_of(what)].shape.numel
+            result.append(2 * numel if kind == "indices" else numel)
         return tuple(result)
 
     def extra(self, step: Apply, workspace: bool) -> tuple[int, ...] | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from cnndsl.emit.torch.layout import CallDoc, Display, Doc, Infix, Item, Text, flat
+from cnndsl.layers.base import TorchFunction
 
 _PLACE = re.compile(r"\{\d+\}(\[[^\]]*\])?")
 _CALL = re.compile(r"(torch\.\w+)\((.*)\)")
@@ -42,14 +43,16 @@ def expression(template: str, operands: Sequence[Doc]) -> Doc:
     return Text(template.format(*written))
 
 
-def steps_of(template: str) -> tuple[str, ...]:
-    """The templates, one after the other, of a merge that divides a sum: what is divided gets a line of its own.
+def steps_of(function: TorchFunction) -> tuple[TorchFunction, ...]:
+    """The functions, one after the other, of a mean, whose sum gets a line of its own; any other by itself.
 
-    >>> steps_of("({0} + {1}) / 2"), steps_of("{0} + {1}")
-    (('{0} + {1}', '{0} / 2'), ('{0} + {1}',))
+    >>> [each.template for each in steps_of(TorchFunction("({0} + {1}) / 2", "mean"))]
+    ['{0} + {1}', '{0} / 2']
     """
-    mean = re.fullmatch(r"\((.*)\) / (\d+)", template)
-    return (mean[1], f"{{0}} / {mean[2]}") if mean else (template,)
+    if function.operation != "mean":
+        return (function,)
+    total, _, count = function.template.rpartition(" / ")
+    return TorchFunction(total[1:-1], "sum"), TorchFunction(f"{{0}} / {count}", "mean")
 
 
 def _arguments(text: str) -> list[str]:

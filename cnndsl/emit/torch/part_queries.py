@@ -1,21 +1,25 @@
 """Questions about the tree of parts of a graph, each answered here and nowhere else.
 
 What does a part make, what does it read from outside of itself, and which of its values does somebody outside need?
-The answers hold for one part of one graph; what the places of a class have in common is `trace`'s business.
+The answers hold for one part of one graph. `of_type` and `in_iteration` ask about a row, the same part at all places of
+a class; what else the places have in common is `trace`'s business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import TypeVar
 
-from cnndsl.emit.torch.ir import Key, key
+from cnndsl.emit.torch.ir import Key, key, node_of
+from cnndsl.emit.torch.restart import Differ
 from cnndsl.graph import (
     CallPart,
     ChoicePart,
     Graph,
     IdentityPart,
     LayerPart,
+    LoopPart,
     MergePart,
     NamedPart,
     Part,
@@ -27,6 +31,9 @@ from cnndsl.graph import (
     walk,
 )
 from cnndsl.layers.base import TorchCall, TorchFunction
+from cnndsl.records import record
+
+AnyPart = TypeVar("AnyPart", bound=Part)
 
 
 def calls(part: Part) -> Iterator[CallPart]:
@@ -80,6 +87,30 @@ def members(part: Part | None, root: str, graph: Graph) -> Iterator[str]:
         yield from members(each, root, graph)
 
 
+@record(slots=True)
+class Known:
+    """The names of a `for` or a repeat that is written out, in one iteration: their values, by name."""
+
+    values: tuple[tuple[str, object], ...] = ()
+
+
+def of_type(parts: Sequence[Part], kind: type[AnyPart]) -> list[AnyPart]:
+    """Return the parts, known to be of one type. Raises Differ where they are not."""
+    found = [part for part in parts if isinstance(part, kind)]
+    if len(found) < len(parts):
+        raise Differ
+    return found
+
+
+def in_iteration(outer: Known, loops: Sequence[LoopPart], turn: int) -> Known:
+    """Return the names of a repeat in one iteration, those that have the same value at every place."""
+    rows = [loop.rows[turn] for loop in loops if len(loop.rows) == len(loop.turns)]
+    if len(rows) < len(loops):
+        return outer
+    same = {name: rows[0][at] for at, name in enumerate(loops[0].names) if len({str(row[at]) for row in rows}) == 1}
+    return Known(tuple((dict(outer.values) | same).items()))
+
+
 class Borders:
     """What crosses the border of a part, in one graph."""
 
@@ -95,6 +126,11 @@ class Borders:
             found = self.graph.nodes[node]
             self._made[node] = found.layer.torch(*self.graph.shapes(found)) or TorchCall("nn.Identity")
         return self._made[node]
+
+    def helpers(self) -> dict[str, str]:
+        """Return the text of each class that PyTorch lacks and layers are built with, by its name."""
+        made = [self.made(node.index) for node in self.graph.layers]
+        return {call.name: call.source.strip("\n") for call in made if isinstance(call, TorchCall) and call.source}
 
     @cached_property
     def pooled(self) -> frozenset[int]:
@@ -121,11 +157,11 @@ class Borders:
     def outside(self, part: Part | None) -> frozenset[Key]:
         """Return the values that a part reads and does not make."""
         own = self.own(part)
-        return frozenset(read for node in own for read in self.reads(node) if read // 3 not in own)
+        return frozenset(read for node in own for read in self.reads(node) if node_of(read) not in own)
 
     def is_needed(self, what: Key, own: frozenset[int]) -> bool:
         """Whether a value of a part that makes the nodes `own` is read outside of it, or is a result of the network."""
-        node = what // 3
+        node = node_of(what)
         if what == key(node) and node in self._results:
             return True
         return any(reader not in own and what in self.reads(reader) for reader in self.graph.readers[node])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnndsl.emit.torch.ir import Compute
+from cnndsl.emit.torch.ir import StepOperation
 from cnndsl.emit.torch.layout import Display, Doc, Infix, Item, flat
 from cnndsl.records import record
 
 LONGEST = 70
 """How long an expression may be that still nests in another, in characters."""
+CALLED: frozenset[StepOperation] = frozenset(("concat", "maximum", "flatten"))
+"""What is written as a call, whose arguments can stand on several lines. An operator's operands read worse so."""
 
 
 @record(slots=True)
@@ -32,8 +34,3 @@ def together(docs: Sequence[Doc]) -> Doc:
         return docs[0]
     fits = sum(len(flat(doc)) + 2 for doc in docs) <= LONGEST
     return Infix(",", tuple(docs)) if fits else Display("()", tuple(map(Item, docs)))
-
-
-def is_size(step: Compute) -> bool:
-    """Whether a step gives the size of a value, which needs no memory and keeps none alive."""
-    return ".shape[2:]" in step.template

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnndsl.emit.torch.ir import Forward, key
+from cnndsl.emit.torch.ir import Forward, what_of
 
 
 def returned(forward: Forward, record_name: str) -> str:
@@ -16,7 +16,7 @@ def returned(forward: Forward, record_name: str) -> str:
 def type_of(forward: Forward, value: int) -> str:
     """Return the type of a value: a tensor, or the size of one."""
     keys = [each for each in forward.values[value].keys if each is not None]
-    return "torch.Size" if keys and keys[0] == key(keys[0] // 3, "size") else "Tensor"
+    return "torch.Size" if keys and what_of(keys[0]) == "size" else "Tensor"
 
 
 def is_plain_in_evaluation(forward: Forward) -> bool:

@@ -11,28 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from cnndsl.emit.torch.restart import Differ, Fixed, Missing
 from cnndsl.emit.torch.terms import CodeValue, Const, Env, Term, UnknownName, Var, evaluate, names
-from cnndsl.emit.torch.trace_records import Differ
 from cnndsl.emit.torch.translate import Whole, real, test, whole
 from cnndsl.expr import Call, Expr, Symbol, Value
 from cnndsl.expr import names as names_in
 from cnndsl.records import record
-
-
-class Missing(Exception):
-    """A number that no expression gives: the class needs an argument for it. `values` are its values by place."""
-
-    def __init__(self, wish: str, values: Mapping[int, object]) -> None:
-        super().__init__(wish)
-        self.wish, self.values = wish, values
-
-
-class Fixed(Exception):
-    """Parameters of the net that the emitted code cannot follow exactly, so that they are no arguments."""
-
-    def __init__(self, names: frozenset[str]) -> None:
-        super().__init__(", ".join(sorted(names)))
-        self.names = names
 
 
 @record(slots=True)

@@ -2,7 +2,7 @@
 
 `source` calls one step after the other: which parameters are arguments (`parameters`), which calls share a class
 (`classes`), what each class reads and gives (`trace`), what its modules are built with (`builder`), the statements of
-`__init__` (`init_method`) and of `forward` (`forward_method`), and the lines (`layout`), as `ruff format` does it.
+`__init__` (`init_method`) and of `forward` (`forward_method`), and the lines (`layout`), as `ruff format` leaves them.
 
 A network with several outputs returns a NamedTuple with the program's names. Outputs that exist in training only are
 computed in training only; where all but one are, the network returns a plain tensor in evaluation.
@@ -13,23 +13,23 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from cnndsl.analysis.cost import costs, network_total
 from cnndsl.emit.torch.classes import Classes
 from cnndsl.emit.torch.forward_method import write
 from cnndsl.emit.torch.functions import DIVISIBLE
-from cnndsl.emit.torch.init_method import Constructor, target
+from cnndsl.emit.torch.init_method import ChildCalls, Constructor
 from cnndsl.emit.torch.initialise import initialisation
-from cnndsl.emit.torch.ir import Build, ConstructorParameter, ModuleClass
+from cnndsl.emit.torch.ir import ConstructorParameter, ModuleClass
 from cnndsl.emit.torch.layout import STEP, WIDTH, CallDoc, Infix, Item, Text, flat, lines
 from cnndsl.emit.torch.memory_costs import MemoryCosts
 from cnndsl.emit.torch.names import class_name, comment, variable
 from cnndsl.emit.torch.parameters import offered, real_arguments
-from cnndsl.emit.torch.scope import Fixed
+from cnndsl.emit.torch.restart import Fixed
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
 from cnndsl.emit.torch.terms import literal, names, text
-from cnndsl.emit.torch.walk import in_order, modules_of, terms_of
+from cnndsl.emit.torch.walk import in_order, terms_of
 from cnndsl.expr import show
 from cnndsl.graph import Graph
 from cnndsl.layers import HELPERS
@@ -69,7 +69,7 @@ class _File:
         self.graph, self.root = graph, root
         self.costs = MemoryCosts(classes.borders, classes.overwritten, classes.by_path, classes.traced)
         self.classes = in_order(root)
-        self.helpers = self._helpers()
+        self.helpers = classes.borders.helpers()
         taken = {*HELPERS, *self.helpers}
         self.names: dict[int, str] = {}
         for cls in (root, *self.classes[:-1]):
@@ -89,13 +89,6 @@ class _File:
         helpers = [self.helpers[name].rstrip() for name in sorted(self.helpers)]
         body = [*functions, *helpers, *classes[:-1], *records, classes[-1], "\n".join(self._main())]
         return "\n\n\n".join([self._opening(body), *body]) + "\n"
-
-    def _helpers(self) -> Mapping[str, str]:
-        """The text of each helper class that the file needs, by its name."""
-        builds = (build for cls in self.classes for build in modules_of(cls))
-        return {
-            build.callee: build.source.strip("\n") for build in builds if isinstance(build.callee, str) and build.source
-        }
 
     # The head
 
@@ -229,31 +222,6 @@ def _refusal(name: str, domain: Sequence[object]) -> PythonStatement:
         message = f"{name} is from {domain[0]} to {domain[-1]}"
     raised = Line("raise ", CallDoc("ValueError", (Item(Text(literal(message))),)))
     return Suite("if ", Text(f"{name} not in {shown}"), (raised,))
-
-
-def _is_layer(module: object) -> bool:
-    return isinstance(module, Build) and isinstance(module.callee, str)
-
-
-class ChildCalls:
-    """How a class calls its children; `heavy` are those with matrices of weights."""
-
-    def __init__(self, cls: ModuleClass, heavy: frozenset[str]) -> None:
-        self.cls = cls
-        self.stages = {child.name for child in cls.children if not _is_layer(child.module)}
-        self.heavy = heavy | self.stages
-
-    def text(self, child: str) -> str:
-        """Return how `forward` refers to a child."""
-        return target(self.cls, child)
-
-    def is_heavy(self, child: str) -> bool:
-        """Return whether a child has matrices of weights, or is a class of the file."""
-        return child in self.heavy
-
-    def is_stage(self, child: str) -> bool:
-        """Return whether a child is more than one layer."""
-        return child in self.stages
 
 
 def _base(cls: ModuleClass) -> str:

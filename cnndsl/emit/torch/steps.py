@@ -98,5 +98,5 @@ def same_step(a: Step, b: Step) -> bool:
     return (
         isinstance(a, Compute)
         and isinstance(b, Compute)
-        and (a.template, a.inputs, a.over) == (b.template, b.inputs, b.over)
+        and (a.operation, a.template, a.inputs, a.over) == (b.operation, b.template, b.inputs, b.over)
     )

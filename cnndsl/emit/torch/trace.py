@@ -12,34 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cnndsl.emit.torch.choices import chosen, sometimes_merged
-from cnndsl.emit.torch.ir import Apply, Compute, Forward, ForwardValue, Key, Step, Training, key
+from cnndsl.emit.torch.ir import Apply, Compute, Forward, ForwardValue, Key, Step, Training, key, node_of, what_of
 from cnndsl.emit.torch.merges import steps_of
 from cnndsl.emit.torch.names import attribute
-from cnndsl.emit.torch.part_queries import child_name, elements, is_module, path_of
+from cnndsl.emit.torch.part_queries import Known, child_name, elements, in_iteration, is_module, of_type, path_of
+from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.steps import early, used_by, with_outputs
-from cnndsl.emit.torch.trace_records import (
-    Border,
-    Callees,
-    Candidate,
-    Decision,
-    Differ,
-    Known,
-    Places,
-    Traced,
-    in_iteration,
-    of_type,
-)
+from cnndsl.emit.torch.trace_records import Border, Callees, Candidate, Decision, Places, Traced
 from cnndsl.emit.torch.traced_values import TracedValues, given, taps
-from cnndsl.graph import (
-    ChoicePart,
-    LayerPart,
-    LoopPart,
-    MergePart,
-    NamedPart,
-    Part,
-    ReferencePart,
-    TapPart,
-)
+from cnndsl.graph import ChoicePart, LayerPart, LoopPart, MergePart, NamedPart, Part, ReferencePart, TapPart
 from cnndsl.graph.traversal import inner_parts, output
 from cnndsl.layers.base import TorchCall, TorchFunction
 
@@ -109,7 +90,7 @@ class ClassTracer(TracedValues):
 
     def _is_training_only(self, value: int) -> bool:
         """Whether a result exists in training only, while others of the class always do."""
-        nodes = (self.graph.nodes[what // 3] for what in self.values[value].values())
+        nodes = (self.graph.nodes[node_of(what)] for what in self.values[value].values())
         return value in self.later or (not self.is_trained and all(node.training_only for node in nodes))
 
     def _exposed(self) -> list[int]:
@@ -120,7 +101,9 @@ class ClassTracer(TracedValues):
             needed = [
                 at
                 for at, what in keys.items()
-                if what // 3 in self.own[at] and what != key(last[at]) and self.borders.is_needed(what, self.own[at])
+                if node_of(what) in self.own[at]
+                and what != key(last[at])
+                and self.borders.is_needed(what, self.own[at])
             ]
             if needed and len(keys) < len(self.all):
                 raise Differ
@@ -135,7 +118,7 @@ class ClassTracer(TracedValues):
         found = self.find(places, keys)
         if found is not None:
             return found
-        if places != self.all or any(what // 3 in self.own[at] for at, what in zip(places, keys, strict=True)):
+        if places != self.all or any(node_of(what) in self.own[at] for at, what in zip(places, keys, strict=True)):
             raise Differ
         value = self.new(places, keys, name or "skip")
         self.reads.append(value)
@@ -143,7 +126,7 @@ class ClassTracer(TracedValues):
 
     def node(self, value: int, place: int) -> int:
         """Return the node that a value is at a place."""
-        return self.values[value][place] // 3
+        return node_of(self.values[value][place])
 
     def apart(self, decision: Decision, walk: Callable[[], int]) -> tuple[list[Step], int]:
         """Walk under a decision; returns the steps, which are not added yet, and the value that leaves."""
@@ -190,7 +173,7 @@ class ClassTracer(TracedValues):
         """The value of a reference. One inside of a part that nothing is computed from does not leave that part."""
         keys = [key(part.node) for part in parts]
         if self.find(places, keys) is None and all(
-            what // 3 in self.own[at] for at, what in zip(places, keys, strict=True)
+            node_of(what) in self.own[at] for at, what in zip(places, keys, strict=True)
         ):
             return self.new(places, keys)
         return self.read(places, keys, parts[0].name.split(".")[-1])
@@ -221,20 +204,22 @@ class ClassTracer(TracedValues):
 
     def function(self, nodes: Sequence[int], places: Places, operands: Sequence[int]) -> int:
         """An expression of values."""
-        templates = {getattr(self.borders.made(node), "template", "") for node in nodes}
-        if len(templates) != 1 or not all(isinstance(self.borders.made(node), TorchFunction) for node in nodes):
+        made = list(map(self.borders.made, nodes))
+        functions = {each for each in made if isinstance(each, TorchFunction)}
+        if len(functions) != 1 or not all(isinstance(each, TorchFunction) for each in made):
             raise Differ
         over = {self.overwritten.get(node, -1) for node in nodes}
         inputs = tuple(self._real(value) for value in operands)
-        *before, last = steps_of(templates.pop())
-        for template in before:
+        *before, last = steps_of(functions.pop())
+        for each in before:
             self.values.append({})
             self.names.append("")
             between = len(self.values) - 1
-            self.put(Compute(template, inputs, between))
+            self.put(Compute(each.operation, each.template, inputs, between))
             inputs = (between,)
         out = self.new(places, [key(node) for node in nodes])
-        self.put(Compute(last, inputs, out, over.pop() if len(over) == 1 and not before else -1))
+        written_over = over.pop() if len(over) == 1 and not before else -1
+        self.put(Compute(last.operation, last.template, inputs, out, written_over))
         return out
 
     def _tap(self, taps: Sequence[TapPart], places: Places, value: int) -> int:
@@ -288,7 +273,8 @@ class ClassTracer(TracedValues):
         result = [value]
         for position in range(1, len(rows[0])):
             column = [row[position] for row in rows]
-            result.append(self.read(places, column, ("", "indices", "size")[column[0] % 3]))
+            what = what_of(column[0])
+            result.append(self.read(places, column, "" if what == "value" else what))
         return result
 
     def _pooled(self, nodes: Sequence[int], places: Places, entering: int) -> list[int]:
@@ -296,7 +282,7 @@ class ClassTracer(TracedValues):
         if not all(node in self.borders.pooled for node in nodes):
             raise Differ
         size = self.new(places, [key(node, "size") for node in nodes], "size")
-        self.put(Compute("{0}.shape[2:]", (self._real(entering),), size, is_view=True))
+        self.put(Compute("size", "{0}.shape[2:]", (self._real(entering),), size))
         return [self.new(places, [key(node, "indices") for node in nodes], "indices")]
 
     def flat(self, value: int) -> int:
@@ -306,7 +292,7 @@ class ClassTracer(TracedValues):
             self.values.append(dict(self.values[real]))
             self.names.append("x")
             self.flattened[real] = len(self.values) - 1
-            self.put(Compute("torch.flatten({0}, 1)", (real,), self.flattened[real], is_view=True))
+            self.put(Compute("flatten", "torch.flatten({0}, 1)", (real,), self.flattened[real]))
         return self.flattened[real]
 
     def _module(self, parts: Sequence[Part], places: Places, value: int) -> int:
@@ -315,7 +301,7 @@ class ClassTracer(TracedValues):
         callee = self.callees.border_of(parts, [self.node(value, at) for at in places])
         only = [self.borders.is_training_only(part) for part in parts]
         if callee.is_main:
-            only = [self.graph.nodes[what // 3].training_only for what in callee.results[0][0]]
+            only = [self.graph.nodes[node_of(what)].training_only for what in callee.results[0][0]]
         if any(only) and not all(only):
             raise Differ
         return self.training(lambda: self._call(callee, parts, places, value), all(only))

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol
 
+from cnndsl.emit.torch.chain_queries import Chains
 from cnndsl.emit.torch.ir import Forward, Key, Step
-from cnndsl.emit.torch.part_queries import Borders
-from cnndsl.graph import ChoicePart, Graph, LoopPart, Part
+from cnndsl.emit.torch.part_queries import Borders, Known
+from cnndsl.graph import ChoicePart, Graph, Part
 from cnndsl.records import record
 
 Places = tuple[int, ...]
-AnyPart = TypeVar("AnyPart", bound=Part)
-
-
-class Differ(Exception):
-    """Places that one class cannot stand for. `classes` catches it, and gives them classes of their own."""
-
-
-@record(slots=True)
-class Known:
-    """The names of a `for` or a repeat that is written out, in one iteration: their values, by name."""
-
-    values: tuple[tuple[str, object], ...] = ()
 
 
 class Decision:
@@ -79,14 +68,11 @@ class Callees(Protocol):
 
     graph: Graph
     borders: Borders
+    chains: Chains
     overwritten: Mapping[int, int]
 
     def border_of(self, parts: Sequence[Part], entries: Sequence[int]) -> Border:
         """Return what modules take and give. Raises Differ where they are not of one class."""
-        ...
-
-    def is_chain(self, part: Part | None, entry: int) -> bool:
-        """Return whether calling its modules one after the other is all that a part does."""
         ...
 
 
@@ -128,20 +114,3 @@ class Walker(Protocol):
     def node(self, value: int, place: int) -> int:
         """Return the node that a value is at a place."""
         ...
-
-
-def of_type(parts: Sequence[Part], kind: type[AnyPart]) -> list[AnyPart]:
-    """Return the parts, known to be of one type. Raises Differ where they are not."""
-    found = [part for part in parts if isinstance(part, kind)]
-    if len(found) < len(parts):
-        raise Differ
-    return found
-
-
-def in_iteration(outer: Known, loops: Sequence[LoopPart], turn: int) -> Known:
-    """Return the names of a repeat in one iteration, those that have the same value at every place."""
-    rows = [loop.rows[turn] for loop in loops if len(loop.rows) == len(loop.turns)]
-    if len(rows) < len(loops):
-        return outer
-    same = {name: rows[0][at] for at, name in enumerate(loops[0].names) if len({str(row[at]) for row in rows}) == 1}
-    return Known(tuple((dict(outer.values) | same).items()))

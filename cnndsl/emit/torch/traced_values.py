@@ -72,6 +72,6 @@ def _only_in_training(values: TracedValues, value: int, name: str) -> int:
     values.values.append(dict(values.values[value]))
     values.names.append(name)
     again = len(values.values) - 1
-    values.put(Training((Compute("{0}", (value,), again, is_view=True),), ()))
+    values.put(Training((Compute("same", "{0}", (value,), again),), ()))
     values.later.add(again)
     return again

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from cnndsl.emit.torch.part_queries import Borders
 from cnndsl.emit.torch.source import source
 from cnndsl.emit.torch.verify import Difference, check_arguments, verify
 from cnndsl.expr import Value
 from cnndsl.graph import Graph
-from cnndsl.layers.base import TorchCall
 
 MOST_LAYERS = 20_000
 """Networks with more layers are emitted without being verified."""
@@ -36,7 +36,7 @@ def verified_source(graph: Graph) -> str:
     """
     text = source(graph)
     if is_verified(graph):
-        outcome = verify(text, graph, plugins=helper_sources(graph))
+        outcome = verify(text, graph, plugins=Borders(graph).helpers())
         if outcome.differences:
             raise MiscompiledError(outcome.differences)
     return text
@@ -51,19 +51,9 @@ def argument_differences(
     gets two values beside its default, and once all get another one together.
     """
     domains = {name: tuple(domain) for name, domain in graph.domains.items()}
-    return check_arguments(text, compiled, graph.settings, domains=domains, plugins=helper_sources(graph))
+    return check_arguments(text, compiled, graph.settings, domains=domains, plugins=Borders(graph).helpers())
 
 
 def is_verified(graph: Graph) -> bool:
     """Whether a network is small enough to be verified."""
     return len(graph) <= MOST_LAYERS
-
-
-def helper_sources(graph: Graph) -> Mapping[str, str]:
-    """Return the classes that the layer types of a network bring along, by name."""
-    found: dict[str, str] = {}
-    for node in graph.layers:
-        made = node.layer.torch(*graph.shapes(node))
-        if isinstance(made, TorchCall) and made.source:
-            found[made.name] = made.source.strip("\n")
-    return found

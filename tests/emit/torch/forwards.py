@@ -6,20 +6,21 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, ForwardValue, Step, Training
+from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, ForwardValue, Step, StepOperation, Training, key
 from cnndsl.emit.torch.steps import with_outputs
 from tests.emit.torch.following import Machine, StepRun, Storage, Tensor, Wrong
 
 _HINTS = ("", "", "3", "a", "skip", "relu1", "x", "self", "lambda", "y", "down4", "indices", "1x1", "aux", "F", "e-f")
-_MERGES = (
-    "{0} + {1}",
-    "{0} * {1}",
-    "{0} / 2",
-    "torch.maximum({0}, {1})",
-    "torch.cat([{inputs}], 1)",
-    "{0} * {1}[:, :, None, None]",
+_MERGES: tuple[tuple[StepOperation, str], ...] = (
+    ("sum", "{0} + {1}"),
+    ("product", "{0} * {1}"),
+    ("mean", "{0} / 2"),
+    ("maximum", "torch.maximum({0}, {1})"),
+    ("concat", "torch.cat([{inputs}], 1)"),
+    ("product", "{0} * {1}[:, :, None, None]"),
 )
-_VIEWS = ("torch.flatten({0}, 1)", "torch.flatten({0}, 1)", "{0}")
+_FLATTEN: tuple[StepOperation, str] = ("flatten", "torch.flatten({0}, 1)")
+_VIEWS: tuple[tuple[StepOperation, str], ...] = (_FLATTEN, _FLATTEN, ("same", "{0}"))
 
 
 @dataclass
@@ -69,7 +70,7 @@ class _Drawing:
         results = [(unread or always)[-1], *more]
         absent = sorted(self.absent)
         training = draw.sample(absent, draw.randint(0, len(absent)))
-        values = tuple(ForwardValue((3 * at,), name) for at, name in enumerate(self.names))
+        values = tuple(ForwardValue((key(at),), name) for at, name in enumerate(self.names))
         used = (*results, *training)
         forward = Forward(values, tuple(inputs), tuple(with_outputs(steps, used)), used, True, frozenset(training))
         stages = [child for child, count in self.results.items() if count < 3 and draw.random() < 0.4]
@@ -124,23 +125,25 @@ class _Drawing:
 
     def compute(self, known: list[int], kind: str) -> Step:
         draw, output = self.random, self.value()
+        operation: StepOperation = "size"
         over = -1
         if kind == "size":
             template, reads = "list({0}.shape[2:])", [self.read(known, self.in_training)]
             self.sizes.add(output)
         elif kind == "view":
-            template, reads = draw.choice(_VIEWS), [self.read(known, self.in_training)]
+            operation, template = draw.choice(_VIEWS)
+            reads = [self.read(known, self.in_training)]
         else:
-            template = draw.choice(_MERGES)
-            count = 1 if "/" in template else 2
-            if "inputs" in template or template == "{0} + {1}":
+            operation, template = draw.choice(_MERGES)
+            count = 1 if operation == "mean" else 2
+            if operation in ("concat", "sum"):
                 count = draw.choice((2, 2, 2, 3, 4))
             reads = [self.read(known, self.in_training) for _ in range(count)]
-            if template == "{0} + {1}":
+            if operation == "sum":
                 template = " + ".join(f"{{{at}}}" for at in range(count))
                 over = draw.choice((-1, *range(count)))
         known.append(output)
-        return Compute(template, tuple(reads), output, over, kind in ("size", "view"))
+        return Compute(operation, template, tuple(reads), output, over)
 
     def branch(self, known: list[int], depth: int) -> Step:
         flag = f"has_{len(self.flags)}"

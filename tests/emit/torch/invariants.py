@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cnndsl.emit.torch.classes import Classes
-from cnndsl.emit.torch.ir import Apply, BranchStep, Build, Compute, Forward, ModuleClass, Step, Training, key
+from cnndsl.emit.torch.ir import (
+    Apply,
+    BranchStep,
+    Build,
+    Compute,
+    Forward,
+    ModuleClass,
+    Step,
+    Training,
+    key,
+    node_of,
+    what_of,
+)
 from cnndsl.emit.torch.parameters import offered
-from cnndsl.emit.torch.scope import Fixed
+from cnndsl.emit.torch.restart import Fixed
 from cnndsl.emit.torch.steps import made_by, used_by
 from cnndsl.emit.torch.terms import UnknownName, evaluate, names
 from cnndsl.emit.torch.walk import in_order, modules_of
@@ -90,15 +102,13 @@ def check_reads(classes: Classes, cls: ModuleClass) -> None:
                 assert forward.values[step.outputs[0]].keys[place] == key(part.node)
         elif isinstance(step, Compute):
             for place, what in enumerate(forward.values[step.output].keys):
-                if what is None or what % 3 or not isinstance(classes.borders.made(what // 3), TorchFunction):
+                if what is None or what_of(what) != "value":
+                    continue
+                if not isinstance(classes.borders.made(node_of(what)), TorchFunction):
                     continue
                 given = [forward.values[value].keys[place] for value in step.inputs]
-                reads = [key(at) for at in graph.nodes[what // 3].inputs]
-                assert (
-                    given == reads
-                    or step.template.startswith(("torch.flatten", "{0} /", "{0}.shape"))
-                    or given == [what]
-                )
+                reads = [key(at) for at in graph.nodes[node_of(what)].inputs]
+                assert given == reads or step.operation in ("flatten", "mean", "size") or given == [what]
 
 
 def _flat(steps: Sequence[Step]) -> Iterator[Step]:

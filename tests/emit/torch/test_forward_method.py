@@ -162,7 +162,7 @@ def test_a_residual_is_added_in_place() -> None:
     steps = (
         Apply("conv", (0,), (1,)),
         Apply("bn", (1,), (2,)),
-        Compute("{0} + {1}", (2, 0), 3, over=0),
+        Compute("sum", "{0} + {1}", (2, 0), 3, over=0),
         Apply("relu", (3,), (4,), overwrites=True),
     )
     assert shown(steps, (4,), ("", "", "", "", "")) == "y = self.bn(self.conv(x))\ny += x\nreturn self.relu(y)"
@@ -170,11 +170,11 @@ def test_a_residual_is_added_in_place() -> None:
 
 def test_what_waits_is_called_before_a_sum_in_place() -> None:
     steps = (
-        Compute("{0} * {1}", (0, 0), 1),
+        Compute("product", "{0} * {1}", (0, 0), 1),
         Apply("pool", (0,), (2, 3)),
         Apply("first", (2,), (4,)),
         Apply("second", (3,), (5,)),
-        Compute("{0} + {1}", (5, 1), 6, over=1),
+        Compute("sum", "{0} + {1}", (5, 1), 6, over=1),
     )
     assert shown(steps, (6, 4), ("", "", "", "indices", "", "", "")).splitlines() == [
         "y = x * x",
@@ -186,7 +186,7 @@ def test_what_waits_is_called_before_a_sum_in_place() -> None:
 
 
 def test_a_sum_is_not_written_over_what_the_caller_passed() -> None:
-    steps = (Apply("conv", (0,), (1,)), Compute("{0} + {1}", (0, 1), 2, over=0))
+    steps = (Apply("conv", (0,), (1,)), Compute("sum", "{0} + {1}", (0, 1), 2, over=0))
     assert shown(steps, (2,), ("", "", "")) == "return x + self.conv(x)"
 
 
@@ -194,8 +194,8 @@ def test_a_sum_is_not_written_over_what_is_read_later() -> None:
     steps = (
         Apply("a", (0,), (1,)),
         Apply("b", (1,), (2,)),
-        Compute("{0} + {1}", (1, 2), 3, over=0),
-        Compute("{0} * {1}", (1, 3), 4),
+        Compute("sum", "{0} + {1}", (1, 2), 3, over=0),
+        Compute("product", "{0} * {1}", (1, 3), 4),
     )
     assert "+=" not in shown(steps, (4,), ("",) * 5)
 
@@ -205,7 +205,7 @@ def test_several_results_do_not_take_the_name_of_what_waits() -> None:
         Apply("conv", (0,), (1,)),
         Apply("pool", (0,), (2, 3)),
         Apply("unpool", (2, 3), (4,)),
-        Compute("{0} + {1}", (1, 4), 5, over=0),
+        Compute("sum", "{0} + {1}", (1, 4), 5, over=0),
     )
     text = shown(steps, (5,), ("", "", "", "indices", "", ""))
     assert text == "y = self.conv(x)\nx, indices = self.pool(x)\ny += self.unpool(x, indices)\nreturn y"
@@ -260,7 +260,7 @@ def test_training_without_statements_is_not_written() -> None:
 def test_a_size_keeps_nothing_alive() -> None:
     steps = (
         Apply("a", (0,), (1,)),
-        Compute("list({0}.shape[2:])", (1,), 2, is_view=True),
+        Compute("size", "list({0}.shape[2:])", (1,), 2),
         Apply("b", (1,), (3,)),
         Apply("c", (3,), (4,)),
         Apply("up", (4, 2), (5,)),
@@ -275,7 +275,7 @@ def test_a_name_that_would_cost_memory_is_given_to_what_ends_with_it() -> None:
         Apply("squeeze", (0,), (1,)),
         Apply("left", (1,), (2,)),
         Apply("right", (1,), (3,)),
-        Compute("torch.cat([{inputs}], 1)", (2, 3), 4),
+        Compute("concat", "torch.cat([{inputs}], 1)", (2, 3), 4),
     )
     costs = Costs({1: 2, 2: 8, 3: 8, 4: 16}, {"squeeze": 2, "left": 8, "right": 8})
     text = shown(steps, (4,), ("", "relu1", "", "", ""), costs=costs)

@@ -1,0 +1,109 @@
+"""Which parts are chains, from which value one starts, and which take vectors.
+
+A chain only calls its modules one after the other. Steps 1 to 3 ask this before they decide what a part becomes. All
+of it follows from the graph, but for the calls of blocks: what one takes and gives is known to its class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from cnndsl.emit.torch.ir import key, node_of, what_of
+from cnndsl.emit.torch.part_queries import Borders, is_module
+from cnndsl.graph import (
+    CallPart,
+    IdentityPart,
+    LayerPart,
+    MergePart,
+    NamedPart,
+    Part,
+    ReferencePart,
+    TapPart,
+    entered,
+    inner_parts,
+    output,
+)
+from cnndsl.layers.base import TorchCall, TorchFunction
+
+
+class Chains:
+    """The chains of one graph. `is_link` says whether a call takes the value of a node alone and gives its output
+    alone."""
+
+    def __init__(self, borders: Borders, is_link: Callable[[CallPart, int], bool]) -> None:
+        self.borders, self._is_link = borders, is_link
+        self._known: dict[tuple[int, int], tuple[Part, bool]] = {}
+
+    def entry(self, part: Part, entry: int) -> int:
+        """Return the node whose value a chain starts from: what enters, or the only other value that it reads."""
+        outside = self.borders.outside(part)
+        if key(entry) in outside or len(outside) != 1:
+            return entry
+        (only,) = outside
+        return node_of(only) if what_of(only) == "value" else entry
+
+    def is_sequential(self, part: Part | None, entry: int) -> bool:
+        """Whether a part can be an `nn.Sequential`: a chain of which nobody needs an inner value."""
+        return self.is_chain(part, entry) and (part is None or self.borders.is_closed(part, entry))
+
+    def is_chain(self, part: Part | None, entry: int) -> bool:
+        """Whether calling its modules one after the other, from the value of `entry` on, is all that a part does."""
+        if part is None or isinstance(part, IdentityPart):
+            return True
+        if (id(part), entry) not in self._known:
+            self._known[id(part), entry] = part, self._is_chain(part, entry)
+        return self._known[id(part), entry][1]
+
+    def _is_chain(self, part: Part, entry: int) -> bool:
+        if isinstance(part, LayerPart):
+            is_call = not isinstance(self.borders.made(part.node), TorchFunction)
+            return is_call and self.borders.reads(part.node) == (key(entry),) and part.node not in self.borders.pooled
+        if isinstance(part, ReferencePart):
+            return part.node == entry
+        if isinstance(part, MergePart | TapPart):
+            return False
+        if isinstance(part, CallPart):
+            return self._is_link(part, entry) if self.borders.own(part) else output(part, entry) == entry
+        if isinstance(part, NamedPart) and part.is_module:
+            return self.borders.is_closed(part, entry)
+        return all(self.is_chain(each, at) for each, at in entered(part, entry))
+
+    def wants_flat(self, part: Part | None, entry: int) -> bool:
+        """Whether a part, or the first module of a chain, takes vectors, and something else enters it.
+
+        What works value by value may precede in a chain: it can as well work on vectors.
+        """
+        if isinstance(part, LayerPart):
+            made = self.borders.made(part.node)
+            return isinstance(made, TorchCall) and made.flatten
+        is_class = is_module(part)
+        if (
+            part is not None
+            and is_class
+            and not all(self.is_chain(each, self.entry(part, entry)) for each in inner_parts(part))
+        ):
+            return False
+        for leaf in _leaves(part):
+            made = self.borders.made(leaf.node)
+            if isinstance(made, TorchCall) and made.flatten:
+                return True
+            if not (is_class and self.borders.is_elementwise(leaf.node)):
+                return False
+        return False
+
+
+def _leaves(part: Part | None) -> Iterator[LayerPart]:
+    """The layers of a chain in order, up to the first part that is none."""
+    if isinstance(part, LayerPart):
+        yield part
+        return
+    if part is None or isinstance(part, MergePart | TapPart):
+        return
+    for each in inner_parts(part):
+        yield from _leaves(each)
+        if not _is_plain(each):
+            return
+
+
+def _is_plain(part: Part) -> bool:
+    return not isinstance(part, MergePart | TapPart) and all(map(_is_plain, inner_parts(part)))
