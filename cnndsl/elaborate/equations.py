@@ -5,9 +5,7 @@ Each starts from earlier values, so nothing flows from the chain before it: what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
-from typing import cast
+from dataclasses import replace
 
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
@@ -78,22 +76,12 @@ def _start(item: ast.Equation, env: Environment) -> NodeOutput | None:
     if stray is not None:
         message = "a further chain starts from earlier values, and this takes the one that comes in: there is none"
         raise error("E0238", message, stray.span, f"say where it starts: `@a -> {stray.span.text[:40]}`")
-    reference = min(_references(first), key=lambda each: each.span.start, default=None)
+    found = (each for each in ast.walk([first]) if isinstance(each, ReferenceExpr | ast.Ref))
+    reference = next(found, None)
     if reference is not None:
         return find_label(reference, env).wire
     start = elsewhere(first, env)
     return find_label(start, env).wire if start is not None else None
-
-
-def _references(node: object) -> Iterator[ReferenceExpr | ast.Ref]:
-    if isinstance(node, ReferenceExpr | ast.Ref):
-        yield node
-    elif isinstance(node, tuple):
-        for each in cast("tuple[object, ...]", node):
-            yield from _references(each)
-    elif is_dataclass(node) and not isinstance(node, Span):
-        for field in fields(node):
-            yield from _references(getattr(node, field.name))
 
 
 def _without_start(item: ast.ChainItem, env: Environment) -> ast.ChainItem | None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
-from typing import cast
+from dataclasses import replace
 
 from cnndsl.elaborate.expansion import Expander, Expansion
 from cnndsl.elaborate.merge_errors import MergeBranch, mismatch
@@ -74,16 +73,13 @@ def _decided(made: Expansion, tests: list[Expr], item: ast.Merge) -> Expansion:
     return replace(made, part=part)
 
 
-def _conditions(node: object) -> Iterator[Expr]:
+def _conditions(node: ast.SyntaxNode) -> Iterator[Expr]:
     """The tests of every `if` in a part of the tree."""
     if isinstance(node, ast.Conditional):
         yield node.test
-    if isinstance(node, tuple):
-        for each in cast("tuple[object, ...]", node):
+    if isinstance(node, ast.Chain | ast.Group | ast.Merge | ast.Repeat | ast.Label | ast.Conditional | ast.For):
+        for each in ast.children(node):
             yield from _conditions(each)
-    elif isinstance(node, ast.Chain | ast.Group | ast.Merge | ast.Repeat | ast.Label | ast.Conditional | ast.For):
-        for each in fields(node):
-            yield from _conditions(getattr(node, each.name))
 
 
 def _is_absent(made: Expansion, chain: ast.Chain) -> bool:

@@ -5,24 +5,18 @@ A file without values for all of them is a family. `sweeping/` walks over it.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from fractions import Fraction
-from functools import cache, lru_cache
-from typing import Any
 
-from cnndsl import expr
 from cnndsl.elaborate.references import show_value
+from cnndsl.elaborate.survey import choices, free_names, survey
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
-from cnndsl.expr import Literal, Name, NameSymbol, Symbol, Unknown, Value, equal, error, evaluate, is_bounded, show
-from cnndsl.layers import KINDS, find, known
+from cnndsl.expr import Expr, Name, NameSymbol, Symbol, Unknown, Value, equal, error, evaluate, is_bounded, show
+from cnndsl.layers import known
 from cnndsl.limits import current
 from cnndsl.records import record
 from cnndsl.syntax import ast
-from cnndsl.syntax.words import name_and_size
 
-_BUILT_IN = frozenset("iCHWD")
 _MOST_NAMED = 12
 """So many parameters are named in a message."""
 
@@ -44,11 +38,11 @@ def parameters(file: ast.File) -> tuple[OpenParameter, ...]:
 
     Raises CnnError where a default or a domain has no value.
     """
-    found = tuple(_declared(file) if _net(file) else _free(file))
+    found = tuple(_declared(file)) if _net(file) else _free(file)
     names = {each.name for each in found}
     spans: dict[str, Span] = {}
     named = choices(file)
-    for item in _survey(file).optionals:
+    for item in survey(file).optionals:
         spans.setdefault(item.name or named[item.span.start], item.span)
     return found + tuple(
         OpenParameter(name, True, (True, False), span, is_choice=True)
@@ -109,36 +103,6 @@ def declared_names(file: ast.File) -> list[str]:
     return [each.name for each in net.parameters or ()] if net else []
 
 
-def labels(file: ast.File) -> Mapping[str, Span]:
-    """The labels of a file, each with the place where it first stands; those with holes are left out."""
-    return _survey(file).labels
-
-
-def choices(file: ast.File) -> dict[int, str]:
-    """The name of the choice point at each offset where one stands.
-
-    One without a name of its own is called by its label or kind, numbered when there are several.
-    """
-    survey = _survey(file)
-    bases = [
-        (item, survey.labelled.get(item.span.start) or _base(item)) for item in survey.optionals if item.name is None
-    ]
-    count = Counter(base for _, base in bases)
-    used: Counter[str] = Counter()
-    result: dict[int, str] = {}
-    for item, base in bases:
-        used[base] += 1
-        result[item.span.start] = f"{base}{used[base]}" if count[base] > 1 else base
-    return result
-
-
-def _base(item: ast.Optional) -> str:
-    body = _inmost(item.body)
-    if not isinstance(body, ast.WrittenLayer):
-        return "choice"
-    return body.head.lower() if find(body.head) else name_and_size(body.head.lower())[0] or "choice"
-
-
 def _net(file: ast.File) -> ast.Net | None:
     return next((each for each in file.statements if isinstance(each, ast.Net)), None)
 
@@ -171,7 +135,7 @@ def _declared(file: ast.File) -> Iterator[OpenParameter]:
         yield parameter
 
 
-def _value(written: expr.Expr, scope: Mapping[str, Value]) -> Value:
+def _value(written: Expr, scope: Mapping[str, Value]) -> Value:
     if isinstance(written, Name) and written.name not in scope:
         return NameSymbol(written.name)
     return evaluate(written, scope)
@@ -231,130 +195,5 @@ def _slips(missing: Sequence[OpenParameter]) -> Iterator[str]:
             yield f"`{each.name}`: {hint}\n"
 
 
-def _free(file: ast.File) -> Iterator[OpenParameter]:
-    """Names that stand where a number does and that nothing defines."""
-    survey = _survey(file)
-    bound = survey.bound | _BUILT_IN | _option_words()
-    for name, span in survey.uses.items():
-        if name not in bound and find(name) is None and not _is_sized_kind(name):
-            yield OpenParameter(name, None, None, span, is_declared=False)
-
-
-def _is_sized_kind(name: str) -> bool:
-    """`POOL2`, in capitals: a kind as a value."""
-    kind = find(name_and_size(name)[0]) if name.isupper() else None
-    return kind is not None and bool(kind.SIZE)
-
-
-@record(slots=True)
-class _Survey:
-    """What a look over the tree finds: the choice points, the first use of each name, the names that are defined, the
-    labels."""
-
-    optionals: tuple[ast.Optional, ...]
-    uses: Mapping[str, Span]
-    bound: frozenset[str]
-    labels: Mapping[str, Span]
-    labelled: Mapping[int, str]
-    """The label of the choice point that begins at an offset."""
-
-
-@lru_cache(maxsize=8)
-def _survey(file: ast.File) -> _Survey:
-    optionals: list[ast.Optional] = []
-    uses: dict[str, Span] = {}
-    bound: set[str] = set()
-    named: dict[str, Span] = {}
-    words: set[int] = set()
-    labelled: dict[int, str] = {}
-    for node in _walk(file.statements):
-        if isinstance(node, ast.WrittenLayer):
-            words.update(_words(node))
-            continue
-        bound.update(_binds(node))
-        if isinstance(node, Name):
-            if node.span.start not in words:
-                uses.setdefault(node.name, node.span)
-        elif isinstance(node, ast.Optional):
-            optionals.append(node)
-        elif isinstance(node, ast.Label | ast.Tap) and len(node.name) == 1 and isinstance(node.name[0], str):
-            named.setdefault(node.name[0], node.name_span)
-            labelled[_inmost(node.body).span.start] = node.name[0]
-    return _Survey(tuple(optionals), uses, frozenset(bound), named, labelled)
-
-
-def _inmost(body: ast.ChainItem) -> ast.ChainItem:
-    """What is repeated."""
-    while isinstance(body, ast.Repeat):
-        body = body.body
-    return body
-
-
-_TRUTHS = frozenset({"true", "false", "True", "False", "on", "off"})
-
-
-def _words(layer: ast.WrittenLayer) -> Iterator[int]:
-    """Where names stand that can only be meant as words: values of options that take words, and other languages'
-    `true`."""
-    for argument in layer.arguments or ():
-        value = argument.value
-        if isinstance(value, Name) and (value.name in _TRUTHS or _takes_words(layer.head, argument.name)):
-            yield value.span.start
-
-
-def _takes_words(head: str, option: str | None) -> bool:
-    if option is None:
-        return False
-    readings = head.upper(), name_and_size(head)[0].upper()
-    # Ours first: a look at the plug-ins costs a start its time.
-    kind = next((KINDS[each] for each in readings if each in KINDS), None) or find(head) or find(readings[1])
-    rule = kind.options().get(option) if kind else None
-    return rule is not None and bool(rule.words)
-
-
-def _binds(node: Any) -> Iterator[str]:
-    if isinstance(node, ast.Let | ast.Parameter | ast.Block):
-        yield node.name
-    elif isinstance(node, ast.For):
-        yield from node.names
-    elif isinstance(node, ast.Use):
-        yield from (name for name, _ in node.names)
-    elif isinstance(node, ast.Label | ast.Tap):
-        yield from (part for part in node.name if isinstance(part, str))
-
-
-@cache
-def _option_words() -> frozenset[str]:
-    return frozenset(word for kind in KINDS.values() for option in kind.options().values() for word in option.words)
-
-
-def _walk(statements: tuple[ast.Statement, ...]) -> Iterator[Any]:
-    """Every node of the tree that describes the network, in the order of the text; asserts are not part of it."""
-    stack: list[Any] = [each for each in reversed(statements) if not isinstance(each, ast.Assert)]
-    while stack:
-        node = stack.pop()
-        yield node
-        children: list[Any] = []
-        for name in _fields(node.__class__):
-            child = getattr(node, name)
-            if child:
-                _gather(child, children)
-        stack.extend(reversed(children))
-
-
-def _gather(child: Any, into: list[Any]) -> None:
-    if child.__class__ is tuple:
-        for each in child:
-            _gather(each, into)
-    elif child.__class__ in _INNER:
-        into.append(child)
-
-
-_INNER = frozenset(
-    each for module in (ast, expr) for each in vars(module).values() if isinstance(each, type) and is_dataclass(each)
-) - {Literal, Span}
-
-
-@cache
-def _fields(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind) if not field.name.endswith("span"))
+def _free(file: ast.File) -> tuple[OpenParameter, ...]:
+    return tuple(OpenParameter(name, None, None, span, is_declared=False) for name, span in free_names(file).items())

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from cnndsl.elaborate import parameters
+from cnndsl.elaborate import parameters, survey
 from cnndsl.elaborate.build_graph import build_graph
 from cnndsl.elaborate.chains import MadeNetwork, NetworkChains
 from cnndsl.elaborate.elaborator import Elaborator
@@ -132,7 +132,7 @@ def _place(each: Diagnostic) -> tuple[str, int]:
 
 
 def _home_of(file: ast.File) -> FileScope:
-    return FileScope(file.source, choices=parameters.choices(file), labels=dict(parameters.labels(file)))
+    return FileScope(file.source, choices=survey.choices(file), labels=dict(survey.labels(file)))
 
 
 def _parameters(program: _Program, file: ast.File, home: FileScope, settings: Mapping[str, Value]) -> None:

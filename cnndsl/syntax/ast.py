@@ -1,16 +1,18 @@
 """The syntax tree: one frozen dataclass for each construct, each with its span.
 
 The tree is what was written, before any meaning: kinds are not looked up, names not resolved. Expressions are
-those of `cnndsl.expr`.
+those of `cnndsl.expr`. `walk` visits all of a tree, `parts` and `children` what one node consists of.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, TypeAlias, get_args
 
 from cnndsl.errors import Source, Span
-from cnndsl.expr import Expr
+from cnndsl.expr import Expr, Literal
 from cnndsl.records import record
 
 
@@ -278,3 +280,85 @@ class File:
     source: Source
     statements: tuple[Statement, ...]
     comments: tuple[Comment, ...]
+
+
+SyntaxNode: TypeAlias = Statement | Parameter | Domain | Chain | ChainItem | Argument | Expr
+
+_INNER = frozenset(get_args(SyntaxNode)) - {Literal}
+
+
+def walk(nodes: Iterable[SyntaxNode]) -> Iterator[SyntaxNode]:
+    """Yield the nodes and everything inside them except literals, in the order of the text.
+
+    The walk does not recurse, so a deep tree needs no more of Python's stack than a flat one.
+
+    >>> from cnndsl.syntax.parse import parse
+    >>> file = parse(Source("", "INPUT 3 -> [FC-{2*n}]*2"))
+    >>> [type(node).__name__ for node in walk(file.statements)]
+    ['Main', 'Chain', 'WrittenLayer', 'Repeat', 'Group', 'Chain', 'WrittenLayer', 'Binary', 'Name']
+    """
+    stack = list(nodes)[::-1]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(children(node)[::-1])
+
+
+def children(node: SyntaxNode) -> list[SyntaxNode]:
+    """Return the nodes right below a node, in the order of its fields.
+
+    Literals are left out: they contain no node and define no name, and a tree has more of them than of anything else.
+    """
+    found: list[SyntaxNode] = []
+    for part in parts(node):
+        if isinstance(part, list):
+            found += part
+        else:
+            found.append(part)
+    return found
+
+
+def parts(node: SyntaxNode) -> list[SyntaxNode | list[SyntaxNode]]:
+    """Return the children of a node field by field: those of a sequence in a list, a single one by itself."""
+    found: list[SyntaxNode | list[SyntaxNode]] = []
+    for name in _fields(node.__class__):
+        value = getattr(node, name)
+        kind = value.__class__
+        if kind in _INNER:
+            found.append(value)
+        elif kind is tuple and value:
+            several: list[SyntaxNode] = []
+            _gather(value, several)
+            if several:
+                found.append(several)
+    return found
+
+
+def _gather(several: tuple[Any, ...], into: list[SyntaxNode]) -> None:
+    """Add the nodes of a tuple, and of the tuples in it."""
+    for each in several:
+        if each.__class__ in _INNER:
+            into.append(each)
+        elif each.__class__ is tuple:
+            _gather(each, into)
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    """The fields that may contain nodes: not those with a place."""
+    return tuple(each.name for each in fields(kind) if not each.name.endswith("span"))
+
+
+def bound_names(node: SyntaxNode) -> tuple[str, ...]:
+    """Return the names that a node itself gives to values and blocks; labels are not among them.
+
+    >>> from cnndsl.syntax.parse import parse
+    >>> file = parse(Source("", "let a = 1\\nINPUT 3 -> for c, n in (4, 1), (8, 2) [FC-c]*n"))
+    >>> [bound_names(node) for node in walk(file.statements) if bound_names(node)]
+    [('a',), ('c', 'n')]
+    """
+    if isinstance(node, Let | Parameter | Block):
+        return (node.name,)
+    if isinstance(node, For):
+        return node.names
+    return tuple(name for name, _ in node.names) if isinstance(node, Use) else ()

@@ -9,9 +9,9 @@ Where lines break is `layout`'s, what words look like `unparse`'s.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass, replace
-from typing import TypeVar, cast
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from cnndsl.errors import Span
 from cnndsl.expr import Expr
@@ -57,7 +57,8 @@ class _Writer:
         self._file = file
         self._text = file.source.text
         self._comments = _Comments(file)
-        self._defined = frozenset(_names(file.statements))
+        # A name that the file gives to a block or a value is not taken for a kind.
+        self._defined = frozenset(name for node in ast.walk(file.statements) for name in ast.bound_names(node))
         self._page = Page()
         self._end = -1
         """Where that which was written last ends in the old text; -1 at the beginning."""
@@ -350,19 +351,3 @@ def _sentence(statement: ast.Version | ast.Use | ast.Let | ast.Assert | ast.Outp
     if isinstance(statement, ast.Let):
         return f"let {statement.name} = {unparse.expression(statement.value)}"
     return f"assert {unparse.expression(statement.test)}"
-
-
-def _names(node: object) -> Iterator[str]:
-    """Every name that a file gives to a block or a value: none of them is taken for a kind."""
-    if isinstance(node, tuple):
-        for each in cast("tuple[object, ...]", node):
-            yield from _names(each)
-    elif is_dataclass(node) and not isinstance(node, Span):
-        if isinstance(node, ast.Block | ast.Let | ast.Parameter):
-            yield node.name
-        elif isinstance(node, ast.Use):
-            yield from (name for name, _ in node.names)
-        elif isinstance(node, ast.For):
-            yield from node.names
-        for field in fields(node):
-            yield from _names(getattr(node, field.name))

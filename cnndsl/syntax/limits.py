@@ -7,13 +7,10 @@ those of `cnndsl.limits`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, cast
 
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
-from cnndsl.expr import Literal, Name
+from cnndsl.expr import Name
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 
@@ -79,35 +76,13 @@ def _check_brackets(source: Source) -> None:
 def check_tree(file: ast.File) -> None:
     """Raises CnnError where constructs nest deeper than is read: `A if a else B if b else …`, `- - - 1`."""
     most = 4 * current().nesting
-    stack: list[tuple[Any, int]] = [(statement, 0) for statement in file.statements]
+    stack: list[tuple[ast.SyntaxNode, int]] = [(statement, 0) for statement in file.statements]
     while stack:
         node, depth = stack.pop()
-        if depth > most:
+        if depth > most and not isinstance(node, Name):
             raise CnnError(Diagnostic("E0103", f"constructs nest deeper than {most} here", node.span))
-        for name in _inner(node.__class__) or ():
-            child: Any = getattr(node, name)
-            if isinstance(child, tuple):
-                if child:
-                    stack.extend((each, depth) for each in _flat(cast("tuple[Any, ...]", child)))
-            elif _inner(child.__class__) is not None:
-                stack.append((child, depth + 1))
-
-
-_LEAVES = (Span, Literal, Name)
-
-
-@cache
-def _inner(kind: type) -> tuple[str, ...] | None:
-    """The fields of a construct in which others can stand; None for what is no construct."""
-    if not is_dataclass(kind) or kind in _LEAVES:
-        return None
-    return tuple(each.name for each in fields(kind) if not each.name.endswith("span"))
-
-
-def _flat(several: tuple[Any, ...]) -> Iterator[Any]:
-    """What stands in a tuple, and in the tuples in it."""
-    for each in several:
-        if isinstance(each, tuple):
-            yield from _flat(cast("tuple[Any, ...]", each))
-        else:
-            yield each
+        for part in ast.parts(node):
+            if isinstance(part, list):
+                stack.extend((each, depth) for each in part)
+            else:
+                stack.append((part, depth + 1))

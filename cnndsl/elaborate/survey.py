@@ -1,0 +1,138 @@
+"""A look over a file before it is elaborated: the names that it uses and defines, its labels and choice points."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+
+from cnndsl.errors import Span
+from cnndsl.expr import Name
+from cnndsl.layers import KINDS, find
+from cnndsl.records import record
+from cnndsl.syntax import ast
+from cnndsl.syntax.words import name_and_size
+
+_BUILT_IN = frozenset("iCHWD")
+
+
+@record(slots=True)
+class Survey:
+    """The choice points of a file, the first use of each name, the names that are defined, and the labels."""
+
+    optionals: tuple[ast.Optional, ...]
+    uses: Mapping[str, Span]
+    bound: frozenset[str]
+    labels: Mapping[str, Span]
+    labelled: Mapping[int, str]
+    """The label of the choice point that begins at an offset."""
+
+
+@lru_cache(maxsize=8)
+def survey(file: ast.File) -> Survey:
+    """Return what the statements of a file use and define, except asserts: they do not describe the network."""
+    optionals: list[ast.Optional] = []
+    uses: dict[str, Span] = {}
+    bound: set[str] = set()
+    named: dict[str, Span] = {}
+    words: set[int] = set()
+    labelled: dict[int, str] = {}
+    for node in ast.walk(each for each in file.statements if not isinstance(each, ast.Assert)):
+        if isinstance(node, ast.WrittenLayer):
+            words.update(_words(node))
+            continue
+        bound.update(ast.bound_names(node))
+        if isinstance(node, Name):
+            if node.span.start not in words:
+                uses.setdefault(node.name, node.span)
+        elif isinstance(node, ast.Optional):
+            optionals.append(node)
+        elif isinstance(node, ast.Label | ast.Tap | ast.Equation):
+            texts = [part for part in node.name if isinstance(part, str)]
+            bound.update(texts)
+            if len(texts) == len(node.name) == 1:
+                named.setdefault(texts[0], node.name_span)
+                if not isinstance(node, ast.Equation):
+                    labelled[_inmost(node.body).span.start] = texts[0]
+    return Survey(tuple(optionals), uses, frozenset(bound), named, labelled)
+
+
+def labels(file: ast.File) -> Mapping[str, Span]:
+    """Return the labels of a file, each with the place where it first stands; those with holes are left out."""
+    return survey(file).labels
+
+
+def choices(file: ast.File) -> dict[int, str]:
+    """Return the name of the choice point at each offset where one stands.
+
+    One without a name of its own is called by its label or kind, numbered when there are several.
+    """
+    found = survey(file)
+    bases = [
+        (item, found.labelled.get(item.span.start) or _base(item)) for item in found.optionals if item.name is None
+    ]
+    count = Counter(base for _, base in bases)
+    used: Counter[str] = Counter()
+    result: dict[int, str] = {}
+    for item, base in bases:
+        used[base] += 1
+        result[item.span.start] = f"{base}{used[base]}" if count[base] > 1 else base
+    return result
+
+
+def free_names(file: ast.File) -> dict[str, Span]:
+    """Return the names that stand where a number does and that nothing defines, each with its first place."""
+    found = survey(file)
+    bound = found.bound | _BUILT_IN | _option_words()
+    return {
+        name: span
+        for name, span in found.uses.items()
+        if name not in bound and find(name) is None and not _is_sized_kind(name)
+    }
+
+
+def _base(item: ast.Optional) -> str:
+    body = _inmost(item.body)
+    if not isinstance(body, ast.WrittenLayer):
+        return "choice"
+    return body.head.lower() if find(body.head) else name_and_size(body.head.lower())[0] or "choice"
+
+
+def _inmost(body: ast.ChainItem) -> ast.ChainItem:
+    """What is repeated."""
+    while isinstance(body, ast.Repeat):
+        body = body.body
+    return body
+
+
+_TRUTHS = frozenset({"true", "false", "True", "False", "on", "off"})
+
+
+def _words(layer: ast.WrittenLayer) -> Iterator[int]:
+    """Where names stand that can only be meant as words: values of options that take words, and other languages'
+    `true`."""
+    for argument in layer.arguments or ():
+        value = argument.value
+        if isinstance(value, Name) and (value.name in _TRUTHS or _takes_words(layer.head, argument.name)):
+            yield value.span.start
+
+
+def _takes_words(head: str, option: str | None) -> bool:
+    if option is None:
+        return False
+    readings = head.upper(), name_and_size(head)[0].upper()
+    # Ours first: a look at the plug-ins costs a start its time.
+    kind = next((KINDS[each] for each in readings if each in KINDS), None) or find(head) or find(readings[1])
+    rule = kind.options().get(option) if kind else None
+    return rule is not None and bool(rule.words)
+
+
+def _is_sized_kind(name: str) -> bool:
+    """`POOL2`, in capitals: a kind as a value."""
+    kind = find(name_and_size(name)[0]) if name.isupper() else None
+    return kind is not None and bool(kind.SIZE)
+
+
+@cache
+def _option_words() -> frozenset[str]:
+    return frozenset(word for kind in KINDS.values() for option in kind.options().values() for word in option.words)
