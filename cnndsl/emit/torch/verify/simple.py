@@ -3,19 +3,19 @@
 A row is written from the language reference and from PyTorch's documentation or the helper's text, never from
 `cnndsl.layers`. The tables for constructors, forms, shapes and effects take their entries from here, and have entries
 of their own for what does not fit: weights, one class per number of axes, constraints between arguments.
+
+Rows are named tuples and not records, since they are made on import, and completing a record takes longer than that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from cnndsl.records import record
 from cnndsl.shape import Shape
 
 
-@record(slots=True)
-class FormField:
+class FormField(NamedTuple):
     """An argument of the constructor, which is also a field of the form.
 
     `kind` says what the constructor takes: an integer of at least `least`, a number, or a sequence of such integers.
@@ -36,8 +36,7 @@ class FormField:
         return f"{self.argument}={self.default}" if self.default not in ("", "None") else self.argument
 
 
-@record(slots=True)
-class SimpleLayer:
+class SimpleLayer(NamedTuple):
     """A layer type that is one module without weights.
 
     `names` are those of the layer type, its own before its synonyms. `cls` is the class of `torch.nn`, or of a helper
