@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from cnndsl.emit.torch.verify.plain import items
+from cnndsl.emit.torch.verify.simple import SIMPLE
 
 MemoryEffect: TypeAlias = Literal["", "copies", "views"]
 """How a module treats its input: as its family does, on a padded or scaled copy of it, or as a view."""
@@ -17,20 +18,20 @@ WRITES, ALIASES, KEEPS_INPUT, KEEPS_OUTPUT = 1, 2, 4, 8
 """Flags of an effect. A call that writes gives back its input."""
 
 _INPUT = frozenset(
-    "conv convt linear maxpool avgpool sumpool lppool aavg amax bn in lrn ln channelnorm gn prelu gelu logsigmoid "
-    "softplus softsign hardtanh leaky elu celu selu silu mish hardswish hardsigmoid plugin".split()
-)
+    "conv convt linear maxpool avgpool sumpool lppool aavg amax bn in ln channelnorm gn prelu gelu hardtanh leaky elu "
+    "celu plugin".split()
+).union(each.family for each in SIMPLE if each.keeps == "input")
 """Families whose derivative is written in terms of the input."""
 
-_OUTPUT = frozenset("relu sigmoid tanh softmax logsoftmax plugin".split())
+_OUTPUT = frozenset(("tanh", "plugin", *(each.family for each in SIMPLE if each.keeps == "output")))
 """Families whose derivative is written in terms of the output."""
 
-_RESULT_IN_PLACE = frozenset("relu leaky elu celu selu".split())
+_RESULT_IN_PLACE = frozenset(("leaky", "elu", "celu", *(each.family for each in SIMPLE if each.inplace == "output")))
 """Families that keep their result when they work in place; the others keep a copy of what they overwrite."""
 
 
-_VIEWS = frozenset("identity flatten slice shuffle plugin".split())
-"""Families that return their input or a view of it. Shuffling by one group does on some devices."""
+_VIEWS = frozenset(("identity", "flatten", "plugin", *(each.family for each in SIMPLE if each.view)))
+"""Families that return their input or a view of it."""
 
 
 def effects(form: tuple[object, ...], inplace: bool, memory: MemoryEffect, training: bool) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from cnndsl.emit.torch.verify.plain import items
+from cnndsl.emit.torch.verify.simple import SIMPLE
 
 Form: TypeAlias = tuple[object, ...]
 
@@ -17,6 +18,7 @@ _WINDOW = "rank kernel stride=1 padding=0 ceil_mode=False"
 _CONVOLUTION = "rank in_channels out_channels kernel stride=1 padding=0"
 
 FIELDS: Mapping[str, tuple[str, str]] = {
+    **{each.family: (each.cls, each.in_messages) for each in SIMPLE},
     "conv": ("Conv{rank}d", f"{_CONVOLUTION} dilation=1 groups=1 bias=True init="),
     "convt": ("ConvTranspose{rank}d", f"{_CONVOLUTION} output_padding=0 dilation=1 groups=1 bias=True init="),
     "local": ("LocallyConnected", "rank in_channels out_channels kernel output_size stride=1 padding=0 bias=True"),
@@ -32,41 +34,23 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "upsample": ("Upsample", "size=None scale_factor=None mode=nearest align_corners=False"),
     "bn": ("BatchNorm{rank}d", "rank channels eps=1e-05 momentum=0.1 affine=True"),
     "in": ("InstanceNorm{rank}d", "rank channels eps=1e-05 affine=False"),
-    "lrn": ("LocalResponseNorm", "size alpha=0.0001 beta=0.75 k=1.0"),
     "ln": ("LayerNorm", "shape eps=1e-05 elementwise_affine=True"),
     "channelnorm": ("ChannelNorm", "channels eps=1e-05 elementwise_affine=True"),
     "gn": ("GroupNorm", "groups channels eps=1e-05 affine=True"),
     "scale": ("Scale", "channels weight=True bias=True init=1.0"),
-    "relu": ("ReLU", ""),
     "hardtanh": ("Hardtanh", "min_val=-1.0 max_val=1.0"),
     "leaky": ("LeakyReLU", "negative_slope"),
     "prelu": ("PReLU", "num_parameters init=0.25"),
     "elu": ("ELU", "alpha=1.0"),
     "celu": ("CELU", "alpha=1.0"),
-    "selu": ("SELU", ""),
     "gelu": ("GELU", "approximate=none"),
-    "silu": ("SiLU", ""),
-    "mish": ("Mish", ""),
-    "hardswish": ("Hardswish", ""),
-    "sigmoid": ("Sigmoid", ""),
-    "hardsigmoid": ("Hardsigmoid", ""),
-    "logsigmoid": ("LogSigmoid", ""),
     "tanh": ("Tanh", "scale=1.0 slope=1.0"),
-    "softplus": ("Softplus", "beta=1.0 threshold=20.0"),
-    "softsign": ("Softsign", ""),
-    "softmax": ("Softmax", "dim"),
-    "logsoftmax": ("LogSoftmax", "dim"),
     "identity": ("Identity", ""),
     "flatten": ("Flatten", "start_dim=1 end_dim=-1"),
     "dropout": ("Dropout", "p rank=0"),
     "droppath": ("DropPath", "p"),
     "pad": ("ZeroPad", "padding"),
     "padchannels": ("PadChannels{rank}d", "rank in_channels out_channels stride=1 where=after"),
-    "shuffle": ("ChannelShuffle", "groups"),
-    "pixelshuffle": ("PixelShuffle", "upscale_factor"),
-    "slice": ("Slice", "start stop"),
-    "pick": ("Pick", "channels"),
-    "times": ("Times", "by"),
 }
 """For each family how it is called in a message, and its fields with what goes without saying."""
 
@@ -88,9 +72,8 @@ HOLDS_STATE: Mapping[str, tuple[int, ...]] = {
 """Families with weights or buffers: always, or where one of these fields holds. BN has its running statistics."""
 
 
-_ELEMENTWISE = frozenset(
-    "relu hardtanh leaky elu celu selu gelu silu mish hardswish sigmoid hardsigmoid logsigmoid tanh softplus softsign "
-    "times droppath".split()
+_ELEMENTWISE = frozenset("hardtanh leaky elu celu gelu tanh droppath".split()).union(
+    each.family for each in SIMPLE if each.elementwise
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cnndsl.emit.torch.verify.forms import Form
 from cnndsl.emit.torch.verify.settle import Extents, Pads, rounded_up, spans
+from cnndsl.emit.torch.verify.simple import SIMPLE, FormField, SimpleLayer
 from cnndsl.graph import Node
 from cnndsl.shape import Shape
 
@@ -205,7 +206,22 @@ def _always(*form: object) -> Callable[[ExpectedLayer], Form]:
     return lambda _: form
 
 
+def _simple(layer: SimpleLayer) -> Callable[[ExpectedLayer], Form]:
+    """Return the rule of a row of `simple`."""
+    return lambda x: (layer.family, *[_field(field, x) for field in layer.fields])
+
+
+def _field(field: FormField, x: ExpectedLayer) -> object:
+    if field.fixed is not None:
+        return field.fixed
+    option = field.option or field.argument
+    if field.kind == "whole":
+        return x.whole(option)
+    return x.real(option) if field.kind == "real" else x.given(option)
+
+
 LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
+    **{each.names[0]: _simple(each) for each in SIMPLE},
     "CONV": _conv,
     "DWCONV": _depthwise,
     "CONVT": _transposed,
@@ -221,40 +237,22 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "UNPOOL": _unpool,
     "UPSAMPLE": _upsample,
     "BN": _batch_norm,
-    "LRN": lambda x: ("lrn", x.whole("size"), x.real("alpha"), x.real("beta"), x.real("k")),
     "LN": _layer_norm,
     "GN": lambda x: ("gn", x.whole("groups"), x.channels, x.real("eps"), x.flag("affine")),
     "IN": lambda x: ("in", x.rank, x.channels, x.real("eps"), x.flag("affine")),
     "SCALE": _scale,
-    "RELU": _always("relu"),
     "RELU6": _always("hardtanh", 0.0, 6.0),
     "LEAKYRELU": lambda x: ("leaky", x.real("slope")),
     "PRELU": _prelu,
     "ELU": lambda x: ("elu", x.real("alpha")),
     "CELU": lambda x: ("celu", x.real("alpha")),
-    "SELU": _always("selu"),
     "GELU": lambda x: ("gelu", "tanh" if x.flag("approximate") else "none"),
-    "SILU": _always("silu"),
-    "MISH": _always("mish"),
-    "HSWISH": _always("hardswish"),
-    "SIGMOID": _always("sigmoid"),
-    "HSIGMOID": _always("hardsigmoid"),
-    "LOGSIGMOID": _always("logsigmoid"),
     "TANH": lambda x: ("tanh", x.real("scale"), x.real("slope")),
     "HARDTANH": _always("hardtanh", -1.0, 1.0),
-    "SOFTPLUS": lambda x: ("softplus", x.real("beta"), 20.0),
-    "SOFTSIGN": _always("softsign"),
-    "SOFTMAX": _always("softmax", 1),
-    "LOGSOFTMAX": _always("logsoftmax", 1),
     "DROPOUT": _dropout,
     "DROPPATH": lambda x: ("droppath", x.real("p")),
     "ZEROPAD": _zero_pad,
     "CROP": _crop,
     "PADCHANNELS": _pad_channels,
-    "PIXELSHUFFLE": lambda x: ("pixelshuffle", x.whole("factor")),
-    "SHUFFLE": lambda x: ("shuffle", x.whole("groups")),
-    "SLICE": lambda x: ("slice", x.whole("start"), x.whole("stop")),
-    "PICK": lambda x: ("pick", x.given("channels")),
-    "TIMES": lambda x: ("times", x.real("by")),
 }
 """The form of each kind that is one module on one value; FLATTEN and merges are `expected`'s."""

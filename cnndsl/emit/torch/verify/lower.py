@@ -8,6 +8,7 @@ from cnndsl.emit.torch.verify.forms import Form
 from cnndsl.emit.torch.verify.given import CallArguments
 from cnndsl.emit.torch.verify.leaves import Forms, LeafModule
 from cnndsl.emit.torch.verify.settle import Pads
+from cnndsl.emit.torch.verify.simple import SIMPLE, FormField, SimpleLayer
 from cnndsl.emit.torch.verify.values import Trouble
 
 
@@ -220,11 +221,6 @@ def _extent(given: CallArguments, key: str) -> object:
     return items[0] if len(set(items)) == 1 else items
 
 
-def _local_response(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    size, alpha, beta, k = given.whole("size"), given.real("alpha"), given.real("beta"), given.real("k")
-    return forms.leaf(("lrn", size, alpha, beta, k))
-
-
 def _layer_norm(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     _usual_device(given)
     shape = given["normalized_shape"]
@@ -278,13 +274,6 @@ def _hardtanh(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("hardtanh", low, high), inplace=given.flag("inplace"))
 
 
-def _softmax(family: str) -> Callable[[int, CallArguments, Forms], LeafModule]:
-    def lower(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-        return forms.leaf((family, given.whole("dim", -9)))
-
-    return lower
-
-
 def _activation(*form: object) -> Callable[[int, CallArguments, Forms], LeafModule]:
     def lower(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
         return forms.leaf(form, inplace="inplace" in given and given.flag("inplace"))
@@ -292,38 +281,40 @@ def _activation(*form: object) -> Callable[[int, CallArguments, Forms], LeafModu
     return lower
 
 
+def lower_simple(layer: SimpleLayer) -> Callable[[int, CallArguments, Forms], LeafModule]:
+    """Return the rule of a row of `simple`: it reads the fields, and `inplace` where the class has it."""
+
+    def lower(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
+        form = (layer.family, *[_field(field, given) for field in layer.fields])
+        return forms.leaf(form, inplace=layer.inplace != "" and given.flag("inplace"))
+
+    return lower
+
+
+def _field(field: FormField, given: CallArguments) -> object:
+    if field.kind == "whole":
+        return given.whole(field.argument, field.least)
+    return given.real(field.argument) if field.kind == "real" else given.integers(field.argument, field.least)
+
+
 PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
+    **{each.cls: lower_simple(each) for each in SIMPLE if not each.digest},
     "Linear": _linear,
-    "LocalResponseNorm": _local_response,
     "LayerNorm": _layer_norm,
     "GroupNorm": _group_norm,
     "Upsample": _upsample,
-    "PixelShuffle": lambda _, given, forms: forms.leaf(("pixelshuffle", given.whole("upscale_factor"))),
-    "ChannelShuffle": lambda _, given, forms: forms.leaf(("shuffle", given.whole("groups"))),
     "Dropout": _dropout,
     "Flatten": lambda _, given, forms: forms.leaf(
         ("flatten", given.whole("start_dim", -9), given.whole("end_dim", -9))
     ),
-    "ReLU": _activation("relu"),
     "ReLU6": _activation("hardtanh", 0.0, 6.0),
     "LeakyReLU": _leaky,
     "PReLU": _prelu,
     "ELU": _exponential("elu"),
     "CELU": _exponential("celu"),
-    "SELU": _activation("selu"),
     "GELU": _gelu,
-    "SiLU": _activation("silu"),
-    "Mish": _activation("mish"),
-    "Hardswish": _activation("hardswish"),
-    "Sigmoid": _activation("sigmoid"),
-    "Hardsigmoid": _activation("hardsigmoid"),
-    "LogSigmoid": _activation("logsigmoid"),
     "Tanh": _activation("tanh", 1.0, 1.0),
     "Hardtanh": _hardtanh,
-    "Softplus": lambda _, given, forms: forms.leaf(("softplus", given.real("beta"), given.real("threshold"))),
-    "Softsign": _activation("softsign"),
-    "Softmax": _softmax("softmax"),
-    "LogSoftmax": _softmax("logsoftmax"),
 }
 """The other classes."""
 

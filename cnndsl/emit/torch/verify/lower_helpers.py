@@ -11,8 +11,9 @@ from hashlib import sha256
 
 from cnndsl.emit.torch.verify.given import CallArguments
 from cnndsl.emit.torch.verify.leaves import Forms, LeafModule
-from cnndsl.emit.torch.verify.lower import check_groups, of_flat, window
+from cnndsl.emit.torch.verify.lower import check_groups, lower_simple, of_flat, window
 from cnndsl.emit.torch.verify.settle import Pads
+from cnndsl.emit.torch.verify.simple import SIMPLE
 from cnndsl.emit.torch.verify.values import Trouble
 
 
@@ -127,18 +128,6 @@ def _margins(rank: int, given: CallArguments, key: str) -> tuple[int, ...]:
     return found
 
 
-def _slice(_: int, given: CallArguments, forms: Forms) -> LeafModule:
-    return forms.leaf(("slice", given.whole("start", 0), given.whole("stop", 0)))
-
-
-def _pick(_: int, given: CallArguments, forms: Forms) -> LeafModule:
-    return forms.leaf(("pick", given.integers("channels", least=0)))
-
-
-def _times(_: int, given: CallArguments, forms: Forms) -> LeafModule:
-    return forms.leaf(("times", given.real("by")))
-
-
 _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "PaddedConv": _conv,
     "PaddedMaxPool": _max_pool,
@@ -150,20 +139,19 @@ _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
 }
 
 _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
+    **{each.cls: lower_simple(each) for each in SIMPLE if each.digest},
     "ChannelNorm": _channel_norm,
     "DropPath": _drop_path,
     "LocallyConnected": _locally_connected,
-    "Pick": _pick,
     "RadialBasis": _radial_basis,
     "Scale": _scale,
     "ScaledTanh": _scaled_tanh,
-    "Slice": _slice,
     "SumPool1d": _sum_pool_1d,
-    "Times": _times,
 }
 
 
 _DIGESTS: Mapping[str, str] = {
+    **{each.cls: each.digest for each in SIMPLE if each.digest},
     "ChannelNorm": "c8363f2cef8d1673",
     "Crop1d": "495c1b382ffea681",
     "Crop2d": "cd11e2302cf132e7",
@@ -187,13 +175,10 @@ _DIGESTS: Mapping[str, str] = {
     "PaddedMaxPool3d": "eca8aaf2b2f874e9",
     "PaddedSumPool2d": "0abfc7389cdd8d27",
     "PaddedSumPool3d": "44a30fe8bc01aa9a",
-    "Pick": "7fa70005cd596c3b",
     "RadialBasis": "ee3ccf1731daffb0",
     "Scale": "16e23b4ae9ca544b",
     "ScaledTanh": "aa17f694256ca294",
-    "Slice": "2f4d769ef7828e75",
     "SumPool1d": "e2ea940f18fbbc16",
-    "Times": "641727a80aa9b36d",
 }
 """The digest of each helper's text: what it computes was read off this very text."""
 

@@ -11,6 +11,7 @@ from cnndsl.emit.torch.verify.lower import of_flat
 from cnndsl.emit.torch.verify.plain import items
 from cnndsl.emit.torch.verify.replay import Size
 from cnndsl.emit.torch.verify.settle import Extents, counts, extents, pairs, settled, spans
+from cnndsl.emit.torch.verify.simple import SIMPLE, SimpleLayer
 from cnndsl.emit.torch.verify.values import Trouble
 from cnndsl.shape import Shape
 
@@ -115,10 +116,6 @@ def _prelu(form: Form, x: Shape) -> Shape | None:
     return x if form[1] in (1, x.channels) else None
 
 
-def _spatial(_form: Form, x: Shape) -> Shape | None:
-    return x if x.rank else None
-
-
 def _dropout(form: Form, x: Shape) -> Shape | None:
     return x if form[2] in (0, x.rank) else None
 
@@ -136,28 +133,14 @@ def _pad_channels(form: Form, x: Shape) -> Shape | None:
     return Shape(_number(form[3]), part_of(("steps", form[4]), x).spatial)
 
 
-def _pixel_shuffle(form: Form, x: Shape) -> Shape | None:
-    factor = _number(form[1])
-    if x.rank != 2 or x.channels % factor**2:
-        return None
-    return Shape(x.channels // factor**2, tuple(extent * factor for extent in x.spatial))
-
-
-def _shuffle(form: Form, x: Shape) -> Shape | None:
-    return x if x.channels % _number(form[1]) == 0 else None
-
-
-def _slice(form: Form, x: Shape) -> Shape | None:
-    first, last = extents(form[1:])
-    return Shape(min(last, x.channels) - first, x.spatial)
-
-
-def _pick(form: Form, x: Shape) -> Shape | None:
-    picked = extents(form[1])
-    return Shape(len(picked), x.spatial) if all(each < x.channels for each in picked) else None
+def _simple(layer: SimpleLayer) -> Callable[[Form, Shape], Shape | None]:
+    """Return the rule of a row of `simple`."""
+    rule, end = layer.shape, len(layer.fields) + 1
+    return lambda form, x: x if rule is None else rule(x, *form[1:end])
 
 
 _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
+    **{each.family: _simple(each) for each in SIMPLE},
     "conv": _conv,
     "convt": _transposed,
     "local": _local,
@@ -172,7 +155,6 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "upsample": _upsample,
     "bn": _batch_norm,
     "in": _instance_norm,
-    "lrn": _spatial,
     "ln": _layer_norm,
     "channelnorm": _channels(1),
     "gn": _channels(2),
@@ -181,10 +163,6 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "dropout": _dropout,
     "pad": _pad,
     "padchannels": _pad_channels,
-    "shuffle": _shuffle,
-    "pixelshuffle": _pixel_shuffle,
-    "slice": _slice,
-    "pick": _pick,
 }
 
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
+from cnndsl.emit.torch.verify.simple import SIMPLE
 from cnndsl.emit.torch.verify.values import REQUIRED, Params, Required, Trouble
 
 _CONV = (
@@ -40,37 +41,23 @@ _BY_RANK: Mapping[str, str] = {
 _PLAIN: Mapping[str, str] = {
     "AvgPool1d": _AVGPOOL,
     "Linear": "in_features, out_features, bias=True, device=None, dtype=None",
-    "LocalResponseNorm": "size, alpha=0.0001, beta=0.75, k=1.0",
     "LayerNorm": "normalized_shape, eps=1e-05, elementwise_affine=True, bias=True, device=None, dtype=None",
     "GroupNorm": "num_groups, num_channels, eps=1e-05, affine=True, device=None, dtype=None",
     "Upsample": "size=None, scale_factor=None, mode='nearest', align_corners=None, recompute_scale_factor=None",
-    "ChannelShuffle": "groups",
-    "PixelShuffle": "upscale_factor",
     "Dropout": "p=0.5, inplace=False",
     "Flatten": "start_dim=1, end_dim=-1",
-    "ReLU": "inplace=False",
     "ReLU6": "inplace=False",
     "LeakyReLU": "negative_slope=0.01, inplace=False",
     "PReLU": "num_parameters=1, init=0.25, device=None, dtype=None",
     "ELU": "alpha=1.0, inplace=False",
     "CELU": "alpha=1.0, inplace=False",
-    "SELU": "inplace=False",
     "GELU": "approximate='none'",
-    "SiLU": "inplace=False",
-    "Mish": "inplace=False",
-    "Hardswish": "inplace=False",
-    "Sigmoid": "",
-    "Hardsigmoid": "inplace=False",
-    "LogSigmoid": "",
     "Tanh": "",
     "Hardtanh": "min_val=-1.0, max_val=1.0, inplace=False",
-    "Softplus": "beta=1.0, threshold=20.0",
-    "Softsign": "",
-    "Softmax": "dim=None",
-    "LogSoftmax": "dim=None",
 }
 
 SIGNATURES: Mapping[str, str] = {
+    **{each.cls: each.signature for each in SIMPLE if not each.digest},
     **{f"{name}{rank}d": text for name, text in _BY_RANK.items() for rank in (1, 2, 3)},
     **_PLAIN,
 }

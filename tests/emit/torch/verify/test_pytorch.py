@@ -17,6 +17,7 @@ from cnndsl.emit.torch.verify.lower_helpers import _DIGESTS, digest, is_helper, 
 from cnndsl.emit.torch.verify.reserved import CONTAINER, MODULE
 from cnndsl.emit.torch.verify.shapes import shape_after
 from cnndsl.emit.torch.verify.signatures import FUNCTIONS, SIGNATURES, bind, of_class, parameters
+from cnndsl.emit.torch.verify.simple import SIMPLE
 from cnndsl.emit.torch.verify.values import REQUIRED, Trouble
 from cnndsl.layers import HELPERS
 from cnndsl.shape import Shape
@@ -126,6 +127,7 @@ CALLS: list[tuple[str, tuple[object, ...], dict[str, object], tuple[int, ...]]] 
     ("Dropout2d", (0.5,), {}, MAP),
     ("ZeroPad2d", (1,), {}, MAP),
     ("ZeroPad2d", ((-1, 0, -1, 2),), {}, MAP),
+    ("PixelShuffle", (2,), {}, MAP),
     ("ChannelShuffle", (2,), {}, MAP),
     ("PaddedConv2d", (4, 8, 4), {"pads": (1, 2, 1, 2)}, MAP),
     ("PaddedMaxPool2d", (2,), {"stride": 1, "pads": (0, 1, 0, 1)}, MAP),
@@ -177,6 +179,13 @@ def test_every_helper_is_known_by_its_text() -> None:
     assert {name: digest(text) for name, text in HELPERS.items()} == _DIGESTS
     assert all(is_helper(name, text) for name, text in HELPERS.items())
     assert not any(is_helper(name, text.replace("return", "return 2 *")) for name, text in HELPERS.items())
+
+
+def test_every_row_is_called() -> None:
+    """So that what it says of effects, shapes and state is compared with PyTorch."""
+    called = {(name, bool(named.get("inplace"))) for name, _, named, _ in CALLS}
+    rows = {(row.cls, False) for row in SIMPLE} | {(row.cls, True) for row in SIMPLE if row.inplace}
+    assert rows - called == set()
 
 
 @each_call

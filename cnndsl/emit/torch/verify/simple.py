@@ -1,0 +1,141 @@
+"""The layer types that are one module without weights on one input: all that the verifier knows of each, in one row.
+
+A row is written from the language reference and from PyTorch's documentation or the helper's text, never from
+`cnndsl.layers`. The tables for constructors, forms, shapes and effects take their entries from here, and have entries
+of their own for what does not fit: weights, one class per number of axes, constraints between arguments.
+
+Rows are named tuples and not records, since they are made on import, and completing a record takes longer than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from cnndsl.shape import Shape
+
+
+class FormField(NamedTuple):
+    """An argument of the constructor, which is also a field of the form.
+
+    `kind` says what the constructor takes: an integer of at least `least`, a number, or a sequence of such integers.
+    `default` is PyTorch's, as Python; empty for a required argument. The layer's option has the argument's name unless
+    `option` says otherwise; `fixed` is the value of an argument that is no option.
+    """
+
+    argument: str
+    kind: Literal["whole", "real", "integers"]
+    default: str = ""
+    option: str = ""
+    fixed: object = None
+    least: int = 1
+
+    @property
+    def in_messages(self) -> str:
+        """Return the field as `forms.FIELDS` writes it: with its default, unless that is no value at all."""
+        return f"{self.argument}={self.default}" if self.default not in ("", "None") else self.argument
+
+
+class SimpleLayer(NamedTuple):
+    """A layer type that is one module without weights.
+
+    `names` are those of the layer type, its own before its synonyms. `cls` is the class of `torch.nn`, or of a helper
+    if `digest` is the digest of its text. `family` and `fields` are its form. `shape` computes the output's shape from
+    the input's and the fields; it returns None for an input that the module rejects, and is None itself where the shape
+    does not change.
+
+    `keeps` is what autograd saves for the backward pass. `inplace` is the same for a call in place, empty where the
+    class has no such argument: a copy of what it overwrites, or its output. `view` is set for a module that may return
+    a view of its input, `elementwise` for one that treats each value by itself.
+    """
+
+    names: tuple[str, ...]
+    cls: str
+    family: str
+    fields: tuple[FormField, ...] = ()
+    shape: Callable[..., Shape | None] | None = None
+    keeps: Literal["", "input", "output"] = ""
+    inplace: Literal["", "copy", "output"] = ""
+    view: bool = False
+    elementwise: bool = False
+    digest: str = ""
+
+    @property
+    def signature(self) -> str:
+        """Return the parameters of the constructor as PyTorch documents them.
+
+        >>> SimpleLayer(("SOFTMAX",), "Softmax", "softmax", (FormField("dim", "whole", "None"),)).signature
+        'dim=None'
+        """
+        found = [f"{each.argument}={each.default}" if each.default else each.argument for each in self.fields]
+        return ", ".join([*found, "inplace=False"] if self.inplace else found)
+
+    @property
+    def in_messages(self) -> str:
+        """Return the fields as `forms.FIELDS` writes them."""
+        return " ".join(each.in_messages for each in self.fields)
+
+    @property
+    def is_activation(self) -> bool:
+        """True of a class of PyTorch that stands for the layer type where that is an argument: `act=SILU`."""
+        return self.elementwise and not self.digest
+
+
+def _spatial(x: Shape, *_: object) -> Shape | None:
+    return x if x.rank else None
+
+
+def _pixel_shuffle(x: Shape, factor: int) -> Shape | None:
+    if x.rank != 2 or x.channels % factor**2:
+        return None
+    return Shape(x.channels // factor**2, tuple(extent * factor for extent in x.spatial))
+
+
+def _shuffle(x: Shape, groups: int) -> Shape | None:
+    return x if x.channels % groups == 0 else None
+
+
+def _slice(x: Shape, start: int, stop: int) -> Shape | None:
+    return Shape(min(stop, x.channels) - start, x.spatial)
+
+
+def _pick(x: Shape, channels: tuple[int, ...]) -> Shape | None:
+    return Shape(len(channels), x.spatial) if all(each < x.channels for each in channels) else None
+
+
+_LRN = (
+    FormField("size", "whole"),
+    FormField("alpha", "real", "0.0001"),
+    FormField("beta", "real", "0.75"),
+    FormField("k", "real", "1.0"),
+)
+_SOFTPLUS = (FormField("beta", "real", "1.0"), FormField("threshold", "real", "20.0", fixed=20.0))
+_OVER_CHANNELS = (FormField("dim", "whole", "None", fixed=1, least=-9),)
+_UPSCALE = (FormField("upscale_factor", "whole", option="factor"),)
+_RANGE = (FormField("start", "whole", least=0), FormField("stop", "whole", least=0))
+_CHANNELS = (FormField("channels", "integers", least=0),)
+
+SIMPLE: tuple[SimpleLayer, ...] = (
+    SimpleLayer(("LRN",), "LocalResponseNorm", "lrn", _LRN, shape=_spatial, keeps="input"),
+    SimpleLayer(("RELU",), "ReLU", "relu", keeps="output", inplace="output", elementwise=True),
+    SimpleLayer(("SELU",), "SELU", "selu", keeps="input", inplace="output", elementwise=True),
+    SimpleLayer(("SILU", "SWISH"), "SiLU", "silu", keeps="input", inplace="copy", elementwise=True),
+    SimpleLayer(("MISH",), "Mish", "mish", keeps="input", inplace="copy", elementwise=True),
+    SimpleLayer(("HSWISH", "HARDSWISH"), "Hardswish", "hardswish", keeps="input", inplace="copy", elementwise=True),
+    SimpleLayer(("SIGMOID",), "Sigmoid", "sigmoid", keeps="output", elementwise=True),
+    SimpleLayer(
+        ("HSIGMOID", "HARDSIGMOID"), "Hardsigmoid", "hardsigmoid", keeps="input", inplace="copy", elementwise=True
+    ),
+    SimpleLayer(("LOGSIGMOID",), "LogSigmoid", "logsigmoid", keeps="input", elementwise=True),
+    SimpleLayer(("SOFTPLUS",), "Softplus", "softplus", _SOFTPLUS, keeps="input", elementwise=True),
+    SimpleLayer(("SOFTSIGN",), "Softsign", "softsign", keeps="input", elementwise=True),
+    SimpleLayer(("SOFTMAX",), "Softmax", "softmax", _OVER_CHANNELS, keeps="output"),
+    SimpleLayer(("LOGSOFTMAX",), "LogSoftmax", "logsoftmax", _OVER_CHANNELS, keeps="output"),
+    SimpleLayer(("PIXELSHUFFLE",), "PixelShuffle", "pixelshuffle", _UPSCALE, shape=_pixel_shuffle),
+    # Shuffling by one group returns a view on some devices.
+    SimpleLayer(("SHUFFLE",), "ChannelShuffle", "shuffle", (FormField("groups", "whole"),), shape=_shuffle, view=True),
+    SimpleLayer(("SLICE",), "Slice", "slice", _RANGE, shape=_slice, view=True, digest="2f4d769ef7828e75"),
+    SimpleLayer(("PICK",), "Pick", "pick", _CHANNELS, shape=_pick, digest="7fa70005cd596c3b"),
+    SimpleLayer(("TIMES",), "Times", "times", (FormField("by", "real"),), elementwise=True, digest="641727a80aa9b36d"),
+)
+"""One row for each layer type."""
