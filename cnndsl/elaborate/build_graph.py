@@ -27,7 +27,9 @@ def build_graph(
     assert made.wire is not None, "a network without errors has an output"
     assert made.part is not None, "a network has its input"
     modules = {
-        scope.path: scope.output for scope in naming.assign(root, state.drafts) if scope.path and scope.output >= 0
+        scope.path: scope.wire.node
+        for scope in naming.assign(root, state.drafts)
+        if scope.path and scope.wire is not None
     }
     nodes = (
         Node(at, d.path, d.layer, d.inputs, d.shape, d.span, d.text, d.written, d.turns, d.training_only)

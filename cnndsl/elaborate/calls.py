@@ -43,8 +43,7 @@ def call(
     shown = f"({', '.join(show_argument(value) for value in values.values())})" if values else ""
     with walker.frame(f"in {block.block.name}{shown}, called at {item.span}"):
         made = walker.chain(block.block.body, wire, inner)
-    if made.wire is not None:
-        scope.output = made.wire.node
+    scope.wire = made.wire
     if made.part is None or wire is None:
         made = Expansion(made.wire, None)
         return made if tag is None else walker.name(tag, made, env, scope, is_module=False)

@@ -160,8 +160,8 @@ class Elaborator:
     ) -> Expansion:
         """Lets a label name what was made; a call of a block brings its module along."""
         env.scope.labels[tag.name] = NamedOutput(made.wire, scope, tag.span)
-        if scope is not None and made.wire is not None:
-            scope.output = made.wire.node
+        if scope is not None:
+            scope.wire = made.wire
         if made.part is None:
             return made
         part = NamedPart(tag.name, tag.template, "", made.part, is_module and scope is not None)

@@ -20,17 +20,18 @@ def assign(root: ModuleScope, drafts: list[PendingNode]) -> Iterator[ModuleScope
         yield scope
         prefix = f"{scope.path}." if scope.path else ""
         inner: list[ModuleScope] = []
-        for member, name in zip(scope.members, _names(scope), strict=True):
+        for member, name in zip(scope.members, names(scope), strict=True):
             path = prefix + name
             if member.scope is not None:
                 member.scope.path = path
                 inner.append(member.scope)
-            else:
-                drafts[member.node].path = path
+            elif member.wire is not None:
+                drafts[member.wire.node].path = path
         stack.extend(reversed(inner))
 
 
-def _names(scope: ModuleScope) -> list[str]:
+def names(scope: ModuleScope) -> list[str]:
+    """The names of a module's members, in their order."""
     members = scope.members
     if scope.names_values or any(member.label for member in members):
         return _by_kind(members, {member.label for member in members if member.label})
@@ -45,12 +46,12 @@ def _by_kind(members: list[ModuleMember], taken: set[str]) -> list[str]:
     alone = {base for base, number in count.items() if number == 1} - taken
     given = taken | alone
     used: Counter[str] = Counter()
-    names: list[str] = []
+    given_names: list[str] = []
     for member in members:
         name = member.label or (member.base if member.base in alone else _free(member.base, used, given))
         given.add(name)
-        names.append(name)
-    return names
+        given_names.append(name)
+    return given_names
 
 
 def _free(base: str, used: Counter[str], given: set[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cnndsl.elaborate import naming
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, NameValue, OutputValue
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
 from cnndsl.expr import Expr, NameSymbol, OutputSymbol, ReferenceExpr, Unknown, Value, evaluate, show
@@ -74,11 +75,22 @@ def _search(names: Sequence[str], scope: ModuleScope | None) -> NamedOutput | No
 
 def _descend(named: NamedOutput, names: Sequence[str]) -> NamedOutput | None:
     for name in names:
-        inner = named.scope.labels.get(name) if named.scope else None
+        inner = named.scope.labels.get(name) or _unlabelled(named.scope, name, named.span) if named.scope else None
         if inner is None:
             return None
         named = inner
     return named
+
+
+def _unlabelled(scope: ModuleScope, name: str, span: Span) -> NamedOutput | None:
+    """The part that is called so without a label, by its number or its kind. What a part of a module is called is
+    known when the module is complete."""
+    if scope.wire is None:
+        return None
+    for member, given in zip(scope.members, naming.names(scope), strict=True):
+        if given == name:
+            return NamedOutput(member.scope.wire if member.scope else member.wire, member.scope, span)
+    return None
 
 
 def _visible(scope: ModuleScope | None) -> list[str]:

@@ -40,7 +40,8 @@ class ModuleMember:
     """What it is called without a label, in a module where others have one."""
     counted: bool
     """Whether it takes a number in a module without labels. Merges do not."""
-    node: int = -1
+    wire: NodeOutput | None = None
+    """What it gives, if it is a layer or a merge."""
     scope: ModuleScope | None = None
 
 
@@ -51,7 +52,8 @@ class ModuleScope:
     parent: ModuleScope | None = None
     members: list[ModuleMember] = field(default_factory=list[ModuleMember])
     labels: dict[str, NamedOutput] = field(default_factory=dict[str, "NamedOutput"])
-    output: int = -1
+    wire: NodeOutput | None = None
+    """What it gives, once it is complete."""
     path: str = ""
     names_values: bool = False
     """Whether a chain in it has a name; then its parts are called by their kinds, as where some have labels."""
@@ -214,9 +216,9 @@ class State:
         if len(self.drafts) >= self.most_nodes:
             raise error("E0209", f"the network has more than {self.most_nodes:,} layers", draft.span)
         self.drafts.append(draft)
-        node = len(self.drafts) - 1
-        env.scope.members.append(ModuleMember(label, f"{base}_" if why_not(base) else base, counted, node))
-        return NodeOutput(node, draft.shape)
+        wire = NodeOutput(len(self.drafts) - 1, draft.shape)
+        env.scope.members.append(ModuleMember(label, f"{base}_" if why_not(base) else base, counted, wire))
+        return wire
 
 
 class TooManyError(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import cnndsl
 from cnndsl.graph import Graph
 from tests.elaborate.making import codes, graph, paths, wrong
 
@@ -109,3 +110,33 @@ def test_both_uses_of_a_name_are_shown() -> None:
 def test_a_label_on_identity_or_a_reference_names_the_value() -> None:
     made = graph("INPUT 8x8x3 -> conv: CONV3-3 -> skip: ID -> RELU -> (ID + again: @skip) -> (ID + @again)")
     assert [node.inputs for node in made.nodes[-2:]] == [(2, 1), (3, 1)]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("features.0", "CONV"),
+        ("features.3", "POOL"),
+        ("head.unit1.relu", "RELU"),
+        ("head.unit2", "RELU"),
+        ("head.add", "ADD"),
+        ("features.2.1", "RELU"),
+    ],
+)
+def test_a_reference_takes_every_path_that_stats_prints(path: str, kind: str) -> None:
+    text = f"""
+        block Unit(c) = conv: CONV3-c -> RELU
+        INPUT 16x16x3 -> features: [CONV3-8 -> RELU -> Pair -> POOL2]
+        -> head: [first: CONV1-8 -> Unit(8) -> Unit(8) -> (ID + CONV1-8)]
+        -> GAP -> MUL(ID, @{path} -> GAP -> FC-8) -> FC-2
+        block Pair = [CONV3-8 -> RELU]
+    """
+    graph = cnndsl.loads(text).graph
+    gate = next(node for node in graph if node.kind == "GAP" and node.path == "gap2")
+    assert (graph.nodes[gate.inputs[0]].kind, graph.nodes[gate.inputs[0]].path.startswith(path)) == (kind, True)
+
+
+def test_a_module_that_is_not_complete_has_no_such_names() -> None:
+    with pytest.raises(cnndsl.CnnError) as found:
+        cnndsl.loads("INPUT 8x8x3 -> m: [CONV3-4 -> RELU -> (ID + @m.0)]")
+    assert found.value.diagnostics[0].code == "E0232"
