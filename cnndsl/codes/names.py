@@ -57,15 +57,6 @@ ENTRIES = (
         "INPUT 32x32x3 -> [conv{i}: CONV3-64 -> RELU]*2",
     ),
     code(
-        "E0236",
-        "a tap that makes nothing of its own",
-        """
-        A tap is an extra output with layers of its own. The name of something that is in the main line is a label.
-        """,
-        "INPUT 32x32x3 -> CONV3-64 -> tap features: ID -> FC-10",
-        "INPUT 32x32x3 -> features: CONV3-64 -> tap aux: FC-10 -> FC-10",
-    ),
-    code(
         "E0237",
         "a row that does not fit its `for`",
         """
@@ -73,5 +64,39 @@ ENTRIES = (
         """,
         "INPUT 32x32x3 -> for c, n in (64, 3), (128) [[CONV3-c]*n]",
         "INPUT 32x32x3 -> for c, n in (64, 3), (128, 4) [[CONV3-c]*n]",
+    ),
+    code(
+        "E0238",
+        "a further chain that starts from nothing",
+        """
+        Behind the chain that begins with INPUT, and behind another chain in brackets, nothing comes in. So each part
+        that stands first in a further chain starts from an earlier value, `@name`.
+        """,
+        """
+        INPUT 32x32x3 -> a: CONV3-64
+        b = (@a | POOL3/1(pad=same))
+        output b
+        """,
+        """
+        INPUT 32x32x3 -> a: CONV3-64
+        b = (@a | @a -> POOL3/1(pad=same))
+        output b
+        """,
+    ),
+    code(
+        "E0239",
+        "a chain whose value nothing uses",
+        """
+        Where another chain follows, what a chain gave is read by a reference or is an output of the network. Else some
+        layers would have no effect.
+        """,
+        """
+        INPUT 32x32x3 -> a: CONV3-64 -> RELU
+        b = @a -> POOL2
+        """,
+        """
+        INPUT 32x32x3 -> a: [CONV3-64 -> RELU]
+        b = @a -> POOL2
+        """,
     ),
 )

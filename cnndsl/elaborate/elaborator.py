@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnndsl.elaborate import calls, loops, merges
+from cnndsl.elaborate import calls, equations, loops, merges
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, axes_of, here
 from cnndsl.elaborate.layer_cache import mentioned, settled
 from cnndsl.elaborate.options import bind
@@ -35,7 +35,6 @@ from cnndsl.graph import (
 from cnndsl.graph.labels import why_not
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.layers.infer import infer
-from cnndsl.limits import current
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
@@ -68,13 +67,17 @@ class Elaborator:
         """The elements of a chain; `follows` says that something stands before the first one."""
         parts: list[Part] = []
         for position, item in enumerate(items):
-            start = _elsewhere(item, env) if position or follows else None
-            if start is not None:
-                self.state.report(_dropped(item, start))
-                wire = None
-            if start is item:
-                continue
-            made = self.element(item, wire, env)
+            start = equations.elsewhere(item, env) if position or follows else None
+            if isinstance(item, ast.Equation) and (position or follows):
+                equations.leave(self.state, wire, (items[position - 1] if position else item).span)
+                made = equations.further(self, item, env)
+            else:
+                if start is not None:
+                    self.state.report(equations.dropped(item, start))
+                    wire = None
+                if start is item:
+                    continue
+                made = self.element(item, wire, env)
             wire = made.wire
             if made.part is not None:
                 parts.append(made.part)
@@ -119,6 +122,8 @@ class Elaborator:
             return self._reference(item, env, tag)
         if isinstance(item, ast.Tap):
             return self._tap(item, wire, env)
+        if isinstance(item, ast.Equation):
+            return equations.first(self, item, wire, env)
         if isinstance(item, ast.Either):
             message = "`or` chooses what a branch of a merge is, and this is no whole branch"
             raise error("E0313", message, item.span, f"as in: (F + {item.span.text})")
@@ -164,9 +169,9 @@ class Elaborator:
         self.state.modules.append((part, scope or node))
         return Expansion(made.wire, part)
 
-    def check_free(self, tag: PendingLabel, env: Environment) -> None:
+    def check_free(self, tag: PendingLabel, env: Environment, is_part: bool = True) -> None:
         """Raises CnnError where a part cannot be called so, or the module has that name already."""
-        if why := why_not(tag.name):
+        if is_part and (why := why_not(tag.name)):
             raise error("E0106", f"`{tag.name}` cannot be the name of a part: {why}", tag.span, "call it differently")
         before = env.scope.labels.get(tag.name)
         if before is None:
@@ -344,39 +349,9 @@ class Elaborator:
         training_only, self.state.training_only = self.state.training_only, outer
         if made.wire is None or made.part is None:
             return Expansion(wire, None)
-        if wire is not None and made.wire.node == wire.node:
-            message = f"the tap `{tag.name}` makes nothing of its own: its output is that of the main line"
-            raise error("E0236", message, item.span, "to name a part of the main line, put a label on it: `name: A`")
         if not training_only:
             self.check_use([made.wire], item.span)
         part = TapPart(tag.name, "", made.part, made.wire.node, training_only)
         self.state.taps.append(Output(tag.name, made.wire.node, training_only))
         self.state.modules.append((part, env.scope.labels[tag.name].scope or made.wire.node))
         return Expansion(wire, part)
-
-
-def _elsewhere(item: ast.ChainItem, env: Environment) -> ast.Ref | None:
-    """The reference that an element starts from instead of what stands before it."""
-    if isinstance(item, ast.WrittenLayer) and item.head not in env.home.blocks:
-        return None
-    for _ in range(2 * current().nesting):
-        if isinstance(item, ast.Ref):
-            return item
-        if isinstance(item, ast.Group):
-            item = item.body.items[0]
-        elif isinstance(item, ast.Label | ast.Repeat):
-            item = item.body
-        elif isinstance(item, ast.WrittenLayer) and item.head in env.home.blocks:
-            block = env.home.blocks[item.head]
-            item, env = block.block.body.items[0], replace(env, home=block.home)
-        else:
-            return None
-    return None
-
-
-def _dropped(item: ast.ChainItem, start: ast.Ref) -> CnnError:
-    reference = start.span.text
-    message = f"`{reference}` starts a branch: here it would drop the value before it"
-    others = () if start is item else (Annotation(start.span, "it starts here"),)
-    help = f"merge the two: `(ID | {reference})`" if start is item else "let it start a branch, or a tap"
-    return CnnError(Diagnostic("E0233", message, item.span, "", others, help=help))

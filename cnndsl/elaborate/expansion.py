@@ -93,6 +93,6 @@ class Expander(Protocol):
         """Let a label name what was made."""
         ...
 
-    def check_free(self, tag: PendingLabel, env: Environment) -> None:
+    def check_free(self, tag: PendingLabel, env: Environment, is_part: bool = True) -> None:
         """Raise CnnError where a part cannot be called so, or the module has that name already."""
         ...

@@ -70,7 +70,7 @@ class _Counter:
     def _least(self, item: ast.ChainItem, env: Environment) -> int:
         if isinstance(item, ast.WrittenLayer):
             return self._layer(item, env)
-        if isinstance(item, ast.Group):
+        if isinstance(item, ast.Group | ast.Equation):
             return self.chain(item.body.items, env)
         if isinstance(item, ast.Label | ast.Tap):
             return self.least(item.body, env)

@@ -20,7 +20,7 @@ def assign(root: ModuleScope, drafts: list[PendingNode]) -> Iterator[ModuleScope
         yield scope
         prefix = f"{scope.path}." if scope.path else ""
         inner: list[ModuleScope] = []
-        for member, name in zip(scope.members, _names(scope.members), strict=True):
+        for member, name in zip(scope.members, _names(scope), strict=True):
             path = prefix + name
             if member.scope is not None:
                 member.scope.path = path
@@ -30,8 +30,9 @@ def assign(root: ModuleScope, drafts: list[PendingNode]) -> Iterator[ModuleScope
         stack.extend(reversed(inner))
 
 
-def _names(members: list[ModuleMember]) -> list[str]:
-    if any(member.label for member in members):
+def _names(scope: ModuleScope) -> list[str]:
+    members = scope.members
+    if scope.names_values or any(member.label for member in members):
         return _by_kind(members, {member.label for member in members if member.label})
     merges = iter(_by_kind([member for member in members if not member.counted], set()))
     numbers = iter(range(len(members)))

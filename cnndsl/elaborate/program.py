@@ -7,15 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from cnndsl.elaborate import layer_count as count
 from cnndsl.elaborate import parameters
 from cnndsl.elaborate.build_graph import build_graph
+from cnndsl.elaborate.chains import MadeNetwork, NetworkChains
 from cnndsl.elaborate.elaborator import Elaborator
-from cnndsl.elaborate.expansion import Expansion, PendingLabel, here
-from cnndsl.elaborate.inputs import given_volume, input_layer, layer_of
+from cnndsl.elaborate.expansion import Expansion
+from cnndsl.elaborate.inputs import given_volume
 from cnndsl.elaborate.options import settings as options_of
-from cnndsl.elaborate.outputs import Bound, NodeOutput
-from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.resolve import meaning
 from cnndsl.elaborate.state import (
     Defaults,
@@ -23,13 +21,12 @@ from cnndsl.elaborate.state import (
     Environment,
     FileScope,
     ModuleScope,
-    NamedOutput,
     State,
     TooManyError,
 )
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, nearest
-from cnndsl.expr import Expr, Later, Unknown, Value, error, evaluate, show
-from cnndsl.graph import Graph, LayerPart, Part, SequencePart
+from cnndsl.expr import Expr, Later, Unknown, Value, error, evaluate
+from cnndsl.graph import Graph
 from cnndsl.layers import KINDS
 from cnndsl.limits import current
 from cnndsl.syntax import ast
@@ -70,12 +67,9 @@ class _Reading:
     using: tuple[str, ...]
     is_main: bool
     defaults: Defaults = field(default_factory=_no_defaults)
-    main: ast.Main | None = None
     has_begun: bool = False
     """Whether anything but the version stood there."""
-    has_chain: bool = False
-    """Whether anything stood there that might have been meant as the network."""
-    main_defaults: Defaults = field(default_factory=_no_defaults)
+    chains: NetworkChains = field(default_factory=NetworkChains)
     places: dict[str, Span] = field(default_factory=dict[str, Span])
 
 
@@ -104,13 +98,13 @@ def elaborate(
     state = State()
     program = _Program(state, Elaborator(state), find, [file.source])
     home, root = _home_of(file), ModuleScope()
-    wire: NodeOutput | None = None
-    part: Part | None = None
+    made = MadeNetwork()
     try:
         _parameters(program, file, home, settings or {})
         reading = _Reading(home, (file.source.name,), is_main=True)
         _statements(program, file, reading)
-        wire, part = _network(program, file, reading, root)
+        env = Environment(home.values, home, reading.chains.defaults, root)
+        made = reading.chains.make(program.walker, env, program.volume, parameters.head_of(file))
     except TooManyError:
         pass
     except CnnError as stop:
@@ -122,13 +116,15 @@ def elaborate(
         raise error("E0103", "this nests deeper than Python's stack is at this place", place) from None
     if state.errors:
         raise CnnError(sorted(state.errors, key=_place))
-    if wire is None or part is None:
+    if made.wire is None or made.part is None:
         raise AssertionError("what has no value was reported before")
-    made = Expansion(wire, part)
-    graph = build_graph(file, home, root, made, state, tuple(program.contracts), tuple(program.sources))
-    if program.volume is None:
+    graph = build_graph(
+        file, home, root, Expansion(made.wire, made.part), state, tuple(program.contracts), tuple(program.sources)
+    )
+    graph = replace(graph, output_name=made.output_name)
+    if made.volume is None:
         return graph
-    return replace(graph, settings={**graph.settings, INPUT: program.volume}, contracts=())
+    return replace(graph, settings={**graph.settings, INPUT: made.volume}, contracts=())
 
 
 def _place(each: Diagnostic) -> tuple[str, int]:
@@ -189,7 +185,7 @@ def _statement(program: _Program, statement: ast.Statement, position: int, readi
         if reading.is_main:
             program.contracts.append(statement.test)
     else:
-        _keep_main(statement, reading)
+        reading.chains.keep(statement, reading.defaults)
 
 
 def _version(statement: ast.Version, position: int) -> None:
@@ -261,22 +257,6 @@ def _default(statement: ast.Default, reading: _Reading) -> None:
     reading.defaults = {**reading.defaults, meant.kind: {**before, **chosen}}
 
 
-def _keep_main(statement: ast.Main, reading: _Reading) -> None:
-    item = statement.chain.items[0]
-    reading.has_chain = True
-    layer = item.body if isinstance(item, ast.Label) else item
-    if not isinstance(layer, ast.WrittenLayer) or layer.head.upper() != "INPUT":
-        help = f"put it in front: INPUT 224x224x3 -> {item.span.text[:40]}"
-        raise error("E0216", "a network begins with INPUT", item.span, help)
-    if reading.main is not None:
-        others = (Annotation(reading.main.chain.items[0].span, "the first begins here"),)
-        help = "put the second into a file of its own"
-        raise CnnError(
-            Diagnostic("E0218", "a file has one network, and this is a second", item.span, "", others, help=help)
-        )
-    reading.main, reading.main_defaults = statement, reading.defaults
-
-
 # Other files
 
 
@@ -336,44 +316,3 @@ def _parsed(program: _Program, source: Source) -> ast.File:
     except CnnError as stop:
         program.state.report(stop)
         raise CnnError(()) from None
-
-
-# The network
-
-
-def _network(
-    program: _Program, file: ast.File, reading: _Reading, root: ModuleScope
-) -> tuple[NodeOutput | None, Part | None]:
-    if reading.main is None:
-        if reading.has_chain:
-            return None, None
-        message = "there is no network in this file: nothing begins with INPUT"
-        raise error("E0215", message, parameters.head_of(file), "add one: INPUT 224x224x3 -> CONV3-64 -> RELU")
-    env = Environment(reading.home.values, reading.home, reading.main_defaults, root)
-    first, *rest = reading.main.chain.items
-    wire = _input(program, first, env)
-    count.check(rest, here(env, None), program.state.most_nodes)
-    made = program.walker.items(tuple(rest), wire, env, follows=True)
-    leaf = LayerPart(wire.node)
-    return made.wire, leaf if made.part is None else SequencePart((leaf, made.part))
-
-
-def _input(program: _Program, item: ast.ChainItem, env: Environment) -> NodeOutput:
-    layer = item.body if isinstance(item, ast.Label) else item
-    assert isinstance(layer, ast.WrittenLayer), "a main chain is kept where it begins with INPUT"
-    entering = input_layer(layer, env)
-    if program.volume == entering.volume:
-        program.volume = None
-    if program.volume is not None:
-        entering = layer_of(program.volume)
-    tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span) if isinstance(item, ast.Label) else None
-    if tag is not None:
-        program.walker.check_free(tag, env)
-    bound = Bound(entering, (), f"INPUT {show(entering.volume)}", ())
-    shape = program.walker.shape_of(entering, [])
-    made = program.walker.node(bound, [], shape, layer.span, env, tag.name if tag else None, counted=False)
-    if tag is not None:
-        env.scope.labels[tag.name] = NamedOutput(made.wire, None, tag.span)
-    if made.wire is None:
-        raise AssertionError("an input takes any volume")
-    return made.wire

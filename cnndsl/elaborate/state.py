@@ -53,6 +53,8 @@ class ModuleScope:
     labels: dict[str, NamedOutput] = field(default_factory=dict[str, "NamedOutput"])
     output: int = -1
     path: str = ""
+    names_values: bool = False
+    """Whether a chain in it has a name; then its parts are called by their kinds, as where some have labels."""
 
 
 @record(slots=True)
@@ -159,6 +161,8 @@ class State:
         self.most_nodes = self.limits.layers
         self.drafts: list[PendingNode] = []
         self.taps: list[Output] = []
+        self.left: list[tuple[int, Span]] = []
+        """The nodes whose values a chain gave that another one follows, and where it ends."""
         self.errors: list[Diagnostic] = []
         self.turns: tuple[Iteration, ...] = ()
         self.frames: list[str] = []

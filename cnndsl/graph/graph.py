@@ -39,7 +39,8 @@ class Graph:
     `digraph` has an attribute `node` for each index, and an edge for each value that a node reads (see `wired`).
     `modules` maps the path of each named part and block call to the node whose output is the part's. `settings` are the
     parameters of the net with their values, `domains` those that have one with what they may be; `lets` are the
-    expressions of file-level names.
+    expressions of file-level names. `output_name` is how the program calls what the network gives first, where it names
+    its outputs; `taps` are the others.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Graph:
     contracts: tuple[Expr, ...]
     source: Source
     sources: tuple[Source, ...] = ()
+    output_name: str = ""
     domains: Mapping[str, SequenceOf[Value]] = field(default_factory=dict[str, SequenceOf[Value]])
 
     @cached_property

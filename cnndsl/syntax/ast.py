@@ -143,7 +143,23 @@ class For:
     is_range: bool = False
 
 
-ChainItem: TypeAlias = WrittenLayer | Group | Merge | Repeat | Optional | Either | Label | Ref | Tap | Conditional | For
+@record(slots=True)
+class Equation:
+    """`name = A -> B`, or `@a -> B` without a name: a further chain, which starts from an earlier value.
+
+    It stands behind the chain of the network, or behind another chain in brackets, as an item of that. The parts of
+    the name, of which there are none without a name, are texts and holes.
+    """
+
+    name: tuple[str | Expr, ...]
+    body: Chain
+    name_span: Span
+    span: Span
+
+
+ChainItem: TypeAlias = (
+    WrittenLayer | Group | Merge | Repeat | Optional | Either | Label | Ref | Tap | Conditional | For | Equation
+)
 
 
 @record(slots=True)
@@ -236,7 +252,15 @@ class Main:
     span: Span
 
 
-Statement: TypeAlias = Version | Net | Use | Let | Default | Block | Assert | Main
+@record(slots=True)
+class Outputs:
+    """`output p3, head.cls`: what the network gives, in this order; each name with its place."""
+
+    names: tuple[tuple[str, Span], ...]
+    span: Span
+
+
+Statement: TypeAlias = Version | Net | Use | Let | Default | Block | Assert | Main | Equation | Outputs
 
 
 @record(slots=True)

@@ -105,6 +105,36 @@ class TreeBuilder:
         span = items[0].span.to(items[-1].span)
         return ast.Main(ast.Chain(tuple(items), span), span)
 
+    def equation(self, c: RuleChildren) -> ast.Equation:
+        """Build `defined "=" chain` or `restart`."""
+        body: ast.Chain = c[-1]
+        if len(c) == 1:
+            return ast.Equation((), body, body.span, body.span)
+        return ast.Equation(words.label(c[0]), body, c[0].span, self._span(c))
+
+    def defined(self, c: RuleChildren) -> Word:
+        """Build `EQUATION (hole TAIL?)*`."""
+        return self.word(c)
+
+    def restart(self, c: RuleChildren) -> ast.Chain:
+        """Build `start ("->" element)*`."""
+        return ast.Chain(tuple(c[::2]), self._span(c))
+
+    def start(self, c: RuleChildren) -> ast.Ref:
+        """Build `reference`."""
+        return ast.Ref(c[0].parts, c[0].span)
+
+    def output(self, c: RuleChildren) -> ast.Outputs:
+        """Build `OUTPUT (NAME | PATH) ("," (NAME | PATH))*`."""
+        return ast.Outputs(tuple((str(token), self._at(token)) for token in c[1::2]), self._span(c))
+
+    def chains(self, c: RuleChildren) -> ast.Chain:
+        """Build `chain equation+` or `defined "=" chain equation*`."""
+        if isinstance(c[0], ast.Chain):
+            return ast.Chain((*c[0].items, *c[1:]), self._span(c))
+        first = self.equation(c[:3])
+        return ast.Chain((first, *c[3:]), self._span(c))
+
     def parameters(self, c: RuleChildren) -> _Items:
         """Build `"(" (parameter ("," parameter)*)? ")"`."""
         return _Items(tuple(c[1:-1:2]), self._span(c))

@@ -93,7 +93,7 @@ class _Writer:
         """A statement, under the comments inside it that have no other place."""
         content, beside, chain = self._parts(statement)
         above = [comment.text for comment in self._comments.before(statement.span.end)]
-        if isinstance(statement, ast.Main) and chain is not None:
+        if isinstance(statement, ast.Main | ast.Equation) and chain is not None:
             above = [*chain.entries[0].above, *above]
         self._line(statement.span.start)
         self._page.comments(above, 0)
@@ -101,7 +101,7 @@ class _Writer:
         if isinstance(statement, ast.Block) and chain is not None:
             self._body(chain, beside)
         elif chain is not None:
-            self._page.run(chain, 0)
+            self._page.run(chain, 2 if isinstance(statement, ast.Equation) else 0)
         self._end = statement.span.end
 
     def _body(self, run: Run, beside: str) -> None:
@@ -119,6 +119,8 @@ class _Writer:
         """What a statement says before its chain, the comment behind that, and the chain."""
         if isinstance(statement, ast.Main):
             return (), "", self._chain(statement.chain)
+        if isinstance(statement, ast.Equation):
+            return (_defining(statement),), "", self._chain(statement.body)
         if isinstance(statement, ast.Block):
             head = self._head("block", statement)
             behind = self._closing(statement.name_span.end) if statement.parameters else statement.name_span.end
@@ -223,6 +225,8 @@ class _Writer:
         if isinstance(item, ast.Tap):
             mode = f"({item.mode})" if item.mode else ""
             return (f"tap {unparse.template(item.name)}{mode}: ", *self._element(item.body))
+        if isinstance(item, ast.Equation):
+            raise AssertionError("an equation is a chain of its own")
         return self._choice(item)
 
     def _choice(self, item: ast.Either | ast.Conditional | ast.For) -> tuple[LayoutPiece, ...]:
@@ -256,14 +260,25 @@ class _Writer:
 
     def _group(self, chain: ast.Chain, opening: int, closing: int) -> Brackets:
         """A chain in square brackets; brackets alone in brackets open and close together: `[(` … `)]`."""
-        runs, beside, inside = self._units([chain.span], lambda _: self._chain(chain), opening, closing, keeps=True)
+        chains = _chains(chain)
+        spans = [each.span for each in chains]
+        runs, beside, inside = self._units(
+            spans, lambda number: self._named(chains[number]), opening, closing, keeps=True
+        )
         first = runs[0].content.entries[0].content[0]
         is_alone = len(runs[0].content.entries) == len(runs[0].content.entries[0].content) == 1
-        if is_alone and isinstance(first, Brackets) and first.style in ("group", "merge", "call"):
+        if is_alone and len(runs) == 1 and isinstance(first, Brackets) and first.style in ("group", "merge", "call"):
             above = (*runs[0].above, *runs[0].content.entries[0].above)
             if not (above or runs[0].beside or beside or inside):
                 return replace(first, open=f"[{first.open}", close=f"{first.close}]")
         return Brackets("group", "[", runs, "]", beside=beside, inside=inside)
+
+    def _named(self, chain: ast.Chain | ast.Equation) -> Run:
+        """One of the chains in brackets, with its name."""
+        if isinstance(chain, ast.Chain):
+            return self._chain(chain)
+        first, *others = self._chain(chain.body).entries
+        return Run("->", (replace(first, content=(_defining(chain), *first.content)), *others))
 
     def _merge(self, item: ast.Merge) -> Brackets:
         spans = [branch.span for branch in item.branches]
@@ -290,6 +305,18 @@ class _Writer:
         return (names, rows, " ", self._group(item.body, opening, item.span.end - 1))
 
 
+def _chains(chain: ast.Chain) -> tuple[ast.Chain | ast.Equation, ...]:
+    """The chains that stand in brackets: the first one, and those that follow it."""
+    number = next((at for at, each in enumerate(chain.items) if isinstance(each, ast.Equation)), len(chain.items))
+    plain, further = chain.items[:number], chain.items[number:]
+    first = (ast.Chain(plain, plain[0].span.to(plain[-1].span)),) if plain else ()
+    return (*first, *(each for each in further if isinstance(each, ast.Equation)))
+
+
+def _defining(equation: ast.Equation) -> str:
+    return f"{unparse.template(equation.name)} = " if equation.name else ""
+
+
 def _unit(content: T) -> Unit[T]:
     return Unit(content, False, (), "")
 
@@ -313,11 +340,13 @@ def _parameter(parameter: ast.Parameter) -> str:
     return f"{parameter.name} in {domain} = {default}" if default else f"{parameter.name} in {domain}"
 
 
-def _sentence(statement: ast.Version | ast.Use | ast.Let | ast.Assert) -> str:
+def _sentence(statement: ast.Version | ast.Use | ast.Let | ast.Assert | ast.Outputs) -> str:
     if isinstance(statement, ast.Version):
         return f"cnn {statement.span.text.split()[-1]}"
     if isinstance(statement, ast.Use):
         return f'use "{statement.path}": {", ".join(name for name, _ in statement.names)}'
+    if isinstance(statement, ast.Outputs):
+        return f"output {', '.join(name for name, _ in statement.names)}"
     if isinstance(statement, ast.Let):
         return f"let {statement.name} = {unparse.expression(statement.value)}"
     return f"assert {unparse.expression(statement.test)}"

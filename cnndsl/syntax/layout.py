@@ -38,8 +38,8 @@ class Unit(Generic[T_co]):
 class Brackets:
     """Something in brackets: one run, or as many as a merge has branches.
 
-    `group` is a chain, `merge` has its `operator` between the branches, `call` and `list` have commas, the branches
-    of `call` being chains; `rows` is a list that stands without brackets.
+    `group` is a chain, or several, each on a line of its own, `merge` has its `operator` between the branches, `call`
+    and `list` have commas, the branches of `call` being chains; `rows` is a list that stands without brackets.
     """
 
     style: Style
@@ -61,10 +61,11 @@ class Brackets:
 
     @cached_property
     def is_open(self) -> bool:
-        """Whether it must go over several lines: for a comment, or because the author broke it."""
+        """Whether it must go over several lines: for a comment, for several chains, or because the author broke it."""
         return bool(
             self.beside
             or self.inside
+            or (self.style == "group" and len(self.runs) > 1)
             or any(run.above or run.beside or run.breaks or run.content.is_broken for run in self.runs)
         )
 

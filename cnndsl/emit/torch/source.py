@@ -15,6 +15,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from cnndsl.analysis.cost import costs, network_total
 from cnndsl.emit.torch.classes import Classes
 from cnndsl.emit.torch.forward_method import write
 from cnndsl.emit.torch.functions import DIVISIBLE
@@ -117,14 +118,12 @@ class _File:
     def _facts(self) -> str:
         """Where the file comes from, and how large the network is."""
         graph = self.graph
-        tensors = (tensor for node in graph for tensor in node.layer.tensors(*graph.shapes(node)))
-        params = sum(tensor.numel for tensor in tensors if tensor.role != "buffer")
-        macs = sum(node.layer.macs(*graph.shapes(node)) for node in graph)
+        size = network_total(graph, costs(graph))
         arguments = {each.name for each in self.root.parameters}
         fixed = [f"{name} = {show(value)}" for name, value in graph.settings.items() if variable(name) not in arguments]
         origin = f"{graph.file} (sha256 {graph.digest[:8]}), by cnndsl"
         built = f" with {', '.join(fixed)}" if fixed else ""
-        return f"{origin}{built}: {params:,} parameters, {_human(macs)} multiply-adds."
+        return f"{origin}{built}: {size.params:,} parameters, {_human(size.macs)} multiply-adds."
 
     # Classes
 
@@ -213,7 +212,7 @@ def output_names(graph: Graph) -> list[str]:
     """Return the names of the results of a network: `output`, then its taps, those of training last. Taps of one name
     are numbered."""
     taps = [tap.name for tap in sorted(graph.taps, key=lambda tap: tap.training_only)]
-    found = [variable("output", {*taps})]
+    found = [variable(graph.output_name or "output", {*taps})]
     seen: Counter[str] = Counter()
     for name in taps:
         seen[name] += 1

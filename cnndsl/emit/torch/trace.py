@@ -29,6 +29,7 @@ from cnndsl.emit.torch.trace_records import (
     in_iteration,
     of_type,
 )
+from cnndsl.emit.torch.traced_values import TracedValues, given, taps
 from cnndsl.graph import (
     ChoicePart,
     LayerPart,
@@ -54,39 +55,37 @@ def trace(
     return ClassTracer(callees, roots, parts, entries, root).run()
 
 
-class ClassTracer:
+class ClassTracer(TracedValues):
     """Walks over a part at all places of a class at once."""
 
     def __init__(
         self, callees: Callees, roots: Sequence[str], parts: Sequence[Part | None], entries: Sequence[int], root: bool
     ) -> None:
+        super().__init__(len(parts))
         self.callees, self.borders, self.graph = callees, callees.borders, callees.graph
         self.overwritten = callees.overwritten
         self.roots, self.parts, self.entries, self.is_root = roots, parts, entries, root
-        self.all: Places = tuple(range(len(parts)))
         self.own = [self.borders.own(part) for part in parts]
-        self.values: list[dict[int, Key]] = []
-        self.names: list[str] = []
-        self.known_as: dict[tuple[int, Key], list[int]] = {}
         self.reads: list[int] = []
-        self.steps: list[Step] = []
         self.children: dict[str, Candidate] = {}
         self.decisions: list[Decision] = []
         self.decision: Decision | None = None
         self.known = Known()
-        self.later: set[int] = set()
         trained = map(self._is_trained, parts, entries)
         self.is_trained = self.in_training = not root and all(trained)
-        self.same: dict[int, int] = {}
         self.flattened: dict[int, int] = {}
 
     def run(self) -> Traced:
         """Walk over the parts."""
         entry = self.new(self.all, [key(node) for node in self.entries], "x")
         out = self.walk(self.parts, self.all, entry)
+        if self.is_root:
+            out = given(self, self.graph.output)
         passes = all(output(part, node) == node for part, node in zip(self.parts, self.entries, strict=True))
         results = [] if passes and not self.is_root else [out]
-        results += self._taps() if self.is_root else [value for value in self._exposed() if value not in results]
+        results += (
+            taps(self, self.graph) if self.is_root else [value for value in self._exposed() if value not in results]
+        )
         steps = early(with_outputs(self.steps, results))
         read = {value for step in steps for value in used_by(step)} | set(results)
         inputs = [value for value in (entry, *self.reads) if value in read or (self.is_root and value == entry)]
@@ -113,26 +112,6 @@ class ClassTracer:
         nodes = (self.graph.nodes[what // 3] for what in self.values[value].values())
         return value in self.later or (not self.is_trained and all(node.training_only for node in nodes))
 
-    def _taps(self) -> list[int]:
-        """The results of the network beside its output: those that always exist first."""
-        found: list[int] = []
-        for tap in sorted(self.graph.taps, key=lambda tap: tap.training_only):
-            value = self._find(self.all, [key(tap.node)])
-            assert value is not None, "what a tap names is made somewhere"
-            if tap.training_only and not self.graph.nodes[tap.node].training_only:
-                value = self._only_in_training(value, tap.name)
-            found.append(value)
-        return found
-
-    def _only_in_training(self, value: int, name: str) -> int:
-        """A value that always exists, and is a result in training only."""
-        self.values.append(dict(self.values[value]))
-        self.names.append(name)
-        again = len(self.values) - 1
-        self.put(Training((Compute("{0}", (value,), again, is_view=True),), ()))
-        self.later.add(again)
-        return again
-
     def _exposed(self) -> list[int]:
         """The values that somebody outside needs at one place at least. Raises Differ for one that some places lack."""
         exposed: list[int] = []
@@ -145,37 +124,15 @@ class ClassTracer:
             ]
             if needed and len(keys) < len(self.all):
                 raise Differ
-            if needed and self._find(self.all, [keys[at] for at in self.all]) == value:
+            if needed and self.find(self.all, [keys[at] for at in self.all]) == value:
                 exposed.append(value)
         return exposed
 
     # Values
 
-    def new(self, places: Places, keys: Sequence[Key], name: str = "") -> int:
-        """Return a new value, which is one of these at each of the places."""
-        value = len(self.values)
-        self.values.append({})
-        self.names.append(name)
-        self.enter(value, places, keys)
-        return value
-
-    def enter(self, value: int, places: Places, keys: Sequence[Key]) -> None:
-        """Say what a value is at some places."""
-        for at, what in zip(places, keys, strict=True):
-            self.values[value][at] = what
-            self.known_as.setdefault((at, what), []).append(value)
-
-    def _find(self, places: Places, keys: Sequence[Key]) -> int | None:
-        """The value that is this at every one of these places."""
-        for value in reversed(self.known_as.get((places[0], keys[0]), ())):
-            held = self.values[value]
-            if all(held.get(at) == what for at, what in zip(places, keys, strict=True)):
-                return self.same.get(value, value)
-        return None
-
     def read(self, places: Places, keys: Sequence[Key], name: str = "") -> int:
         """Return a value that was made here, or one from outside. Raises Differ where it is not the same one."""
-        found = self._find(places, keys)
+        found = self.find(places, keys)
         if found is not None:
             return found
         if places != self.all or any(what // 3 in self.own[at] for at, what in zip(places, keys, strict=True)):
@@ -183,10 +140,6 @@ class ClassTracer:
         value = self.new(places, keys, name or "skip")
         self.reads.append(value)
         return value
-
-    def put(self, step: Step) -> None:
-        """Add a step."""
-        self.steps.append(step)
 
     def node(self, value: int, place: int) -> int:
         """Return the node that a value is at a place."""
@@ -236,7 +189,7 @@ class ClassTracer:
     def _reference(self, parts: Sequence[ReferencePart], places: Places) -> int:
         """The value of a reference. One inside of a part that nothing is computed from does not leave that part."""
         keys = [key(part.node) for part in parts]
-        if self._find(places, keys) is None and all(
+        if self.find(places, keys) is None and all(
             what // 3 in self.own[at] for at, what in zip(places, keys, strict=True)
         ):
             return self.new(places, keys)
@@ -244,8 +197,8 @@ class ClassTracer:
 
     def _labelled(self, parts: Sequence[NamedPart], places: Places, value: int) -> int:
         out = self.walk([part.part for part in parts], places, value)
-        if out != value and not self.names[out]:
-            self.names[out] = parts[0].name
+        if out != value and not (self.names[out] and parts[0].path):
+            self.names[out] = parts[0].name  # that of an equation, which has no path, goes ahead of a layer's
         return out
 
     def _iterations(self, loops: Sequence[LoopPart], places: Places, value: int) -> int:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from cnndsl.testing.crossings import plain
 from cnndsl.testing.crossings.blocks import call, headed
 from cnndsl.testing.crossings.chains import chain, joined
+from cnndsl.testing.crossings.equations import further, several
 from cnndsl.testing.crossings.families import family
 from cnndsl.testing.crossings.frames import GeneratedScope, Makers, NamedOutputs, Pen, Piece, Room, entering
 from cnndsl.testing.crossings.merges import gate, merge
@@ -54,7 +55,7 @@ def _like_published(dice: random.Random) -> Crossing:
 
 
 def _drawn(dice: random.Random) -> Crossing:
-    pen = Pen(dice, Makers(merge, gate, call, headed))
+    pen = Pen(dice, Makers(merge, gate, call, headed, several))
     size = dice.choice(SIZES)
     pen.rank = len(size)
     pen.left = dice.choice((3, 4, 6, 9, 12, 16))
@@ -62,9 +63,15 @@ def _drawn(dice: random.Random) -> Crossing:
         _default(pen)
     form = entering(size, dice.choice((4, 4, 4, 3, 8)))
     head = f"INPUT {'x'.join(map(str, size))}x{form.width.shown}"
-    body = network(GeneratedScope(pen, Room()), form)
-    statements = list(pen.statements)
+    frame = GeneratedScope(pen, Room())
+    body = network(frame, form)
     line = f"{head} -> {body.text}"
+    if dice.random() < 0.2 and frame.room.marks:
+        end = frame.label()
+        line = "\n".join((f"{head} -> {body.text} -> {end}: ID", *further(frame)))
+        if "\n" in line:
+            line += f", {end}"
+    statements = list(pen.statements)
     place = len(statements) if dice.random() < 0.85 else dice.randint(0, len(statements))
     statements.insert(place, line)
     listed = ", ".join(each.declared for each in pen.parameters)

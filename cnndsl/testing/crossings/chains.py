@@ -373,6 +373,10 @@ def _gate(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     return frame.pen.makers.gate(frame, form, mode)
 
 
+def _several(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
+    return frame.pen.makers.several(frame, form, mode)
+
+
 MENU: tuple[DrawPiece, ...] = (
     *(_merge,) * 9,
     *(group,) * 5,
@@ -387,5 +391,7 @@ MENU: tuple[DrawPiece, ...] = (
     unpooled,
     resized,
     resized,
+    _several,
+    _several,
     _gate,
 )

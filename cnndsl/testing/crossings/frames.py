@@ -120,6 +120,7 @@ class Makers:
     gate: Callable[[GeneratedScope, PieceShape, Mode], Piece]
     call: Callable[[GeneratedScope, PieceShape, Mode], Piece]
     headed: Callable[[GeneratedScope, PieceShape, PieceShape], str]
+    several: Callable[[GeneratedScope, PieceShape, Mode], Piece]
 
 
 @dataclass

@@ -16,9 +16,11 @@ from torch.distributed._tools.mem_tracker import MemTracker
 from torch.fx import GraphModule, Interpreter, Tracer
 
 import cnndsl
+from cnndsl import loads
 from cnndsl.layers import HELPERS
 from tests.analysis.nets import NETS
 from tests.commands.running import run
+from tests.emit.torch.checking import emitted
 from tests.emit.torch.nets import GATED, SIGNAL, VIDEO
 
 OWN = {**NETS, "gated": GATED, "signal": SIGNAL, "video": VIDEO}
@@ -231,3 +233,10 @@ def test_other_settings_and_edits_by_hand_make_a_file_stale(tmp_path: Path) -> N
     assert run("compile", "vgg11", "--set", "classes=7", "--check", "-o", str(target)).exit_code == 1
     target.write_text(target.read_text().replace("4096", "4095", 1))
     assert run("compile", "vgg11", "--check", "-o", str(target)).exit_code == 1
+
+
+def test_the_head_has_the_figures_of_stats() -> None:
+    """Training-only parts have parameters, and no multiply-adds in the forward pass: 9,472 of the main line."""
+    text = "INPUT 8x8x3 -> CONV3-4 -> tap aux(train): [CONV3-100 -> GAP -> FC-10] -> FC-10"
+    assert loads(text).stats().totals.macs == 64 * 27 * 4 + 64 * 4 * 10
+    assert "by cnndsl: 7,392 parameters, 9.5K multiply-adds." in emitted(text)

@@ -1,0 +1,142 @@
+"""Further chains: `name = @a -> B`, behind the chain of the network or behind another one in brackets.
+
+Each starts from earlier values, so nothing flows from the chain before it: what that gave has to be used by someone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from typing import cast
+
+from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
+from cnndsl.elaborate.outputs import NodeOutput
+from cnndsl.elaborate.references import find_label, interpolate
+from cnndsl.elaborate.state import Environment, NamedOutput, State
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
+from cnndsl.expr import ReferenceExpr, error
+from cnndsl.graph import NamedPart
+from cnndsl.limits import current
+from cnndsl.syntax import ast
+
+
+def first(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: Environment) -> Expansion:
+    """The first chain in brackets, which takes what enters these; its value is named."""
+    return _named(walker, item, wire, env)
+
+
+def further(walker: Expander, item: ast.Equation, env: Environment) -> Expansion:
+    """A chain behind another one: it starts from the first reference in it. What is wrong is reported."""
+    try:
+        return _named(walker, item, _start(item, env), env)
+    except CnnError as stop:
+        walker.state.report(stop)
+        if item.name:
+            env.scope.labels.setdefault(interpolate(item.name, env), NamedOutput(None, None, item.name_span))
+        return Expansion(None, None)
+
+
+def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: Environment) -> Expansion:
+    tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span) if item.name else None
+    if tag is not None:
+        walker.check_free(tag, env, is_part=False)
+        env.scope.names_values = True
+    members = len(env.scope.members)
+    made = walker.chain(item.body, wire, env)
+    if tag is None:
+        return made
+    added = env.scope.members[members:]
+    is_one = len(item.body.items) == len(added) == 1
+    env.scope.labels[tag.name] = NamedOutput(made.wire, added[0].scope if is_one else None, tag.span)
+    if made.part is None:
+        return made
+    part = NamedPart(tag.name, tag.template, "", made.part, is_module=False)
+    walker.state.modules.append((part, -1))
+    return Expansion(made.wire, part)
+
+
+def leave(state: State, wire: NodeOutput | None, span: Span) -> None:
+    """Remembers the value of a chain that another one follows."""
+    if wire is not None:
+        state.left.append((wire.node, span))
+
+
+def check_used(state: State, given: frozenset[int]) -> None:
+    """Reports the chains whose values nothing reads and the network does not give."""
+    read = {at for draft in state.drafts for at in draft.inputs} | given
+    for node, span in state.left:
+        if node not in read:
+            message = "this chain ends here, and nothing uses the value that it gives"
+            help = "name the value, `a = …`, and refer to it, `@a`, or give it: `output a`"
+            state.report(CnnError(Diagnostic("E0239", message, span, help=help)))
+
+
+def _start(item: ast.Equation, env: Environment) -> NodeOutput | None:
+    """The value that C, H and W are of. Raises CnnError where a part of the chain's beginning starts from nothing."""
+    first = item.body.items[0]
+    stray = _without_start(first, env)
+    if stray is not None:
+        message = "a further chain starts from earlier values, and this takes the one that comes in: there is none"
+        raise error("E0238", message, stray.span, f"say where it starts: `@a -> {stray.span.text[:40]}`")
+    reference = min(_references(first), key=lambda each: each.span.start, default=None)
+    if reference is not None:
+        return find_label(reference, env).wire
+    start = elsewhere(first, env)
+    return find_label(start, env).wire if start is not None else None
+
+
+def _references(node: object) -> Iterator[ReferenceExpr | ast.Ref]:
+    if isinstance(node, ReferenceExpr | ast.Ref):
+        yield node
+    elif isinstance(node, tuple):
+        for each in cast("tuple[object, ...]", node):
+            yield from _references(each)
+    elif is_dataclass(node) and not isinstance(node, Span):
+        for field in fields(node):
+            yield from _references(getattr(node, field.name))
+
+
+def _without_start(item: ast.ChainItem, env: Environment) -> ast.ChainItem | None:
+    """The part that would take the value that comes in, where a chain begins so; None where all start elsewhere."""
+    if isinstance(item, ast.Merge):
+        found = (_without_start(branch.items[0], env) for branch in item.branches)
+        return next((each for each in found if each is not None), None)
+    if isinstance(item, ast.Group | ast.Equation):
+        return _without_start(item.body.items[0], env)
+    if isinstance(item, ast.Label | ast.Repeat):
+        return _without_start(item.body, env)
+    if isinstance(item, ast.WrittenLayer) and item.head in env.home.blocks:
+        if len(env.calls) > current().nesting:
+            return None
+        block = env.home.blocks[item.head]
+        inner = replace(env, home=block.home, calls=(*env.calls, block.block))
+        return item if _without_start(block.block.body.items[0], inner) is not None else None
+    return None if isinstance(item, ast.Ref) else item
+
+
+def elsewhere(item: ast.ChainItem, env: Environment) -> ast.Ref | None:
+    """The reference that an element starts from instead of what stands before it."""
+    if isinstance(item, ast.WrittenLayer) and item.head not in env.home.blocks:
+        return None
+    for _ in range(2 * current().nesting):
+        if isinstance(item, ast.Ref):
+            return item
+        if isinstance(item, ast.Group | ast.Equation):
+            item = item.body.items[0]
+        elif isinstance(item, ast.Label | ast.Repeat):
+            item = item.body
+        elif isinstance(item, ast.WrittenLayer) and item.head in env.home.blocks:
+            block = env.home.blocks[item.head]
+            item, env = block.block.body.items[0], replace(env, home=block.home)
+        else:
+            return None
+    return None
+
+
+def dropped(item: ast.ChainItem, start: ast.Ref) -> CnnError:
+    """The error for a reference in the midst of a chain."""
+    reference = start.span.text
+    message = f"`{reference}` starts a branch: here it would drop the value before it"
+    others = () if start is item else (Annotation(start.span, "it starts here"),)
+    help = f"merge the two: `(ID | {reference})`" if start is item else "let it start a branch, or a tap"
+    return CnnError(Diagnostic("E0233", message, item.span, "", others, help=help))

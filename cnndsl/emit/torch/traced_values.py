@@ -1,0 +1,77 @@
+"""Step 2: the values of a class, each of which is something at each of the class's places."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cnndsl.emit.torch.ir import Compute, Key, Step, Training, key
+from cnndsl.emit.torch.trace_records import Places
+from cnndsl.graph import Graph
+
+
+class TracedValues:
+    """The values and steps of a `forward` that is being made; `same` maps a value to the one that it is."""
+
+    def __init__(self, places: int) -> None:
+        self.all: Places = tuple(range(places))
+        self.values: list[dict[int, Key]] = []
+        self.names: list[str] = []
+        self.known_as: dict[tuple[int, Key], list[int]] = {}
+        self.same: dict[int, int] = {}
+        self.later: set[int] = set()
+        """Results that exist in training only, of values that always exist."""
+        self.steps: list[Step] = []
+
+    def new(self, places: Places, keys: Sequence[Key], name: str = "") -> int:
+        """Return a new value, which is one of these at each of the places."""
+        value = len(self.values)
+        self.values.append({})
+        self.names.append(name)
+        self.enter(value, places, keys)
+        return value
+
+    def enter(self, value: int, places: Places, keys: Sequence[Key]) -> None:
+        """Say what a value is at some places."""
+        for at, what in zip(places, keys, strict=True):
+            self.values[value][at] = what
+            self.known_as.setdefault((at, what), []).append(value)
+
+    def find(self, places: Places, keys: Sequence[Key]) -> int | None:
+        """Return the value that is this at every one of these places."""
+        for value in reversed(self.known_as.get((places[0], keys[0]), ())):
+            held = self.values[value]
+            if all(held.get(at) == what for at, what in zip(places, keys, strict=True)):
+                return self.same.get(value, value)
+        return None
+
+    def put(self, step: Step) -> None:
+        """Add a step."""
+        self.steps.append(step)
+
+
+def given(values: TracedValues, node: int) -> int:
+    """Return the value of a node that the network gives."""
+    value = values.find(values.all, [key(node)])
+    assert value is not None, "what the network gives is made somewhere"
+    return value
+
+
+def taps(values: TracedValues, graph: Graph) -> list[int]:
+    """Return the results of the network beside its output: those that always exist first."""
+    found: list[int] = []
+    for tap in sorted(graph.taps, key=lambda tap: tap.training_only):
+        value = given(values, tap.node)
+        if tap.training_only and not graph.nodes[tap.node].training_only:
+            value = _only_in_training(values, value, tap.name)
+        found.append(value)
+    return found
+
+
+def _only_in_training(values: TracedValues, value: int, name: str) -> int:
+    """A value that always exists, and is a result in training only."""
+    values.values.append(dict(values.values[value]))
+    values.names.append(name)
+    again = len(values.values) - 1
+    values.put(Training((Compute("{0}", (value,), again, is_view=True),), ()))
+    values.later.add(again)
+    return again

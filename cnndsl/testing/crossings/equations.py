@@ -1,0 +1,63 @@
+"""Further chains: in brackets, and behind the chain of the network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cnndsl.testing.crossings.chains import chain, element
+from cnndsl.testing.crossings.frames import GeneratedScope, Misfit, Mode, NamedOutputs, Piece
+from cnndsl.testing.crossings.widths import PieceShape
+
+
+def several(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
+    """Draws several chains in brackets, each of which is used by a later one."""
+    if frame.mark:
+        raise Misfit
+    inner = frame.deeper()
+    lines: list[str] = []
+    names: list[str] = []
+    first = chain(inner, form, frame.pick((1, 2)), mode)
+    for at in range(frame.pick((1, 2, 2, 3))):
+        label = frame.label()
+        start = frame.pick(names) if names else ""
+        body = first if not names else chain(inner, first.form, frame.pick((1, 1, 2)), "keep")
+        lines.append(f"{label} = {f'@{start} -> ' if start else ''}{body.text}")
+        names.append(label)
+        frame.room.marks.append(NamedOutputs(label, first.form, frame.training))
+        if at and frame.chance(0.2):
+            names.remove(start) if len(names) > 2 else None
+    # Every value is used here, whatever used it before; the last chain gives what the brackets give.
+    used = [f"@{name}" for name in names]
+    branches = [f"{each} -> {chain(inner, first.form, 1, 'keep').text}" if frame.chance(0.4) else each for each in used]
+    last = f"({' + '.join(branches)})" if len(branches) > 1 else f"MAX({branches[0]}, {branches[0]})"
+    frame.spend()
+    tail = f" -> {element(inner, first.form, 'keep').text}" if frame.chance(0.5) else ""
+    name = f"{frame.label()} = " if len(branches) == 1 or frame.chance(0.8) else ""
+    if not name:
+        last = last if last.startswith("@") else f"{used[0]} -> MUL(ID, {', '.join(used)})"
+    return Piece(f"[{'  '.join(lines)}  {name}{last}{tail}]", first.form)
+
+
+def further(frame: GeneratedScope) -> list[str]:
+    """Draws chains that follow that of the network, and what it gives."""
+    marks = [mark for mark in frame.room.marks if not mark.training and "{" not in mark.name]
+    lines: list[str] = []
+    outputs: list[str] = []
+    for _ in range(frame.pick((1, 2, 3))):
+        if not marks:
+            break
+        mark = frame.pick(marks)
+        label = frame.label()
+        frame.pen.left = max(frame.pen.left, 2)
+        body = chain(replace(frame, depth=frame.depth + 1), mark.form, frame.pick((1, 2)), "free")
+        lines.append(f"{label} = @{mark.name} -> {body.text}")
+        outputs.append(label)
+        made = NamedOutputs(label, body.form, training=False)
+        frame.room.marks.append(made)
+        marks.append(made)
+    if not outputs:
+        return lines
+    frame.dice.shuffle(outputs)
+    others = [mark.name for mark in marks if "." in mark.name and frame.chance(0.3)]
+    short = {each: name for name in others if (each := name.rpartition(".")[2]) not in frame.room.names}
+    return [*lines, f"output {', '.join([*outputs, *short.values()])}"]

@@ -1,0 +1,131 @@
+"""Several values: further chains, blocks that give several, outputs."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnndsl import loads
+from cnndsl.errors import CnnError
+from cnndsl.shape import Shape
+from tests.emit.torch.checking import check, emitted
+
+STEM = "INPUT 32x32x3 -> a: CONV3-8 -> b: CONV3-16/2"
+EXCHANGE = """\
+block Exchange(a, b) = [
+  x = @a -> CONV3-16
+  y = @b -> CONV3-32
+  hi = (@x + @y -> CONV1-16 -> UPSAMPLE(out=@x)) -> RELU
+  lo = (@x -> CONV3-32/2 + @y) -> RELU
+]
+INPUT 32x32x3 -> stem: CONV3-16
+half = @stem -> CONV3-32/2
+one = Exchange(@stem, @half)
+two = Exchange(@one.hi, @one.lo)
+output two.hi, two.lo
+"""
+
+
+def shape(*extents: int) -> Shape:
+    return Shape.of(extents)
+
+
+def test_the_last_chain_gives_the_output() -> None:
+    graph = loads(f"{STEM}\n@a -> POOL2 -> (ID | @b)").graph
+    assert graph.nodes[graph.output].shape == shape(16, 16, 24)
+    assert graph.taps == ()
+
+
+def test_outputs_in_the_order_in_which_they_are_named() -> None:
+    graph = loads(f"{STEM}\nc = @a -> CONV3-4\nd = @b -> GAP\noutput d, b, c").graph
+    assert graph.output_name == "d"
+    assert graph.nodes[graph.output].shape == shape(1, 1, 16)
+    assert [(tap.name, graph.nodes[tap.node].shape) for tap in graph.taps] == [
+        ("b", shape(16, 16, 16)),
+        ("c", shape(32, 32, 4)),
+    ]
+
+
+def test_outputs_stand_before_taps() -> None:
+    graph = loads(f"{STEM} -> tap aux: [GAP -> FC-3]\nc = @a -> CONV3-4\noutput c, b").graph
+    assert [graph.output_name, *(tap.name for tap in graph.taps)] == ["c", "b", "aux"]
+
+
+def test_blocks_give_several_values() -> None:
+    graph = loads(EXCHANGE).graph
+    assert [graph.nodes[graph.output].shape, graph.nodes[graph.taps[0].node].shape] == [
+        shape(32, 32, 16),
+        shape(16, 16, 32),
+    ]
+    params = (3 * 9 + 1) * 16 + (16 * 9 + 1) * 32
+    each = (16 * 9 + 1) * 16 + (32 * 9 + 1) * 32 + (32 + 1) * 16 + (16 * 9 + 1) * 32
+    assert loads(EXCHANGE).stats().totals.params == params + 2 * each
+
+
+def test_names_of_values_are_no_modules() -> None:
+    paths = [node.path for node in loads(f"{STEM}\nc = @a -> CONV3-4 -> u: RELU\noutput b, c").graph]
+    assert paths == ["input", "a", "b", "conv", "u"]
+
+
+def test_parts_are_called_by_their_kinds_where_chains_have_names() -> None:
+    paths = [node.path for node in loads("INPUT 8x8x4 -> m: [x = CONV3-4 -> RELU  @x -> POOL2] -> FC-2").graph]
+    assert paths == ["input", "m.conv", "m.relu", "m.pool", "fc"]
+
+
+def test_the_shape_is_that_of_the_first_reference() -> None:
+    text = f"block Two(x, y) = (@y -> CONV1-C | @x)\n{STEM}\nd = @b -> UPSAMPLE2\nc = Two(@a, @d)\noutput c"
+    assert loads(text).graph.nodes[-1].shape == shape(32, 32, 16)
+
+
+def test_in_a_repeat_names_have_holes() -> None:
+    graph = loads("INPUT 8x8x4 -> [x{i} = CONV3-4 -> RELU  @x{i} -> (ID + @x{i})]*3 -> FC-2").graph
+    assert [node.kind for node in graph] == ["INPUT", *["CONV", "RELU", "ADD"] * 3, "FC"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place"),
+    [
+        (f"{STEM}\nc = @a -> RELU", "E0239", "b: CONV3-16/2"),
+        (f"{STEM}\nc = @b -> RELU\n@a -> RELU", "E0239", "c = @b -> RELU"),
+        (f"{STEM}\nc = POOL2 -> RELU\noutput b", "E0238", "POOL2"),
+        (f"{STEM}\nc = (@a -> POOL2 | ID)\noutput c", "E0238", "ID"),
+        (f"{STEM}\nc = [POOL2 -> (@a | ID)]\noutput c", "E0238", "POOL2"),
+        (f"block B(x) = CONV3-4 -> (ID | @x)\n{STEM}\nc = B(@a)\noutput c, b", "E0238", "B(@a)"),
+        (f"{STEM}\nc = @later -> RELU\nlater = @a -> RELU\noutput b, c, later", "E0232", "@later"),
+        (f"c = @a -> RELU\n{STEM}", "E0216", "c = @a -> RELU"),
+        (f"{STEM}\nb = @a -> RELU", "E0235", "b"),
+        (f"{STEM}\noutput b, b", "E0235", "b"),
+        (f"{STEM}\noutput b, missing", "E0232", "missing"),
+        ("INPUT 8x8x4 -> [x = CONV3-4  @x -> RELU]*2", "E0235", "x"),
+    ],
+)
+def test_what_is_wrong(text: str, code: str, place: str) -> None:
+    with pytest.raises(CnnError) as found:
+        loads(text)
+    first = found.value.diagnostics[0]
+    assert first.span is not None
+    assert (first.code, first.span.text) == (code, place)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        EXCHANGE,
+        f"{STEM}\nclass = @a -> CONV3-4\nself = @b -> GAP\ncount = @class -> RELU\noutput class, self, count",
+        f"{STEM}\nc = @a -> CONV3-4\nd = @b -> GAP\noutput d, b, c",
+        "INPUT 8x8x4 -> a: CONV3-4 -> tap p: @a -> tap q: ID -> RELU -> POOL2 -> tap r: ID",
+        "INPUT 8x8x4 -> m: [x = CONV3-4 -> RELU  @x -> POOL2] -> FC-2",
+        "INPUT 8x8x4 -> [x{i} = CONV3-4 -> RELU  @x{i} -> (ID + @x{i})]*3 -> FC-2",
+        "INPUT 8x8x4 -> a: [CONV3-4 -> b: RELU -> CONV3-4]\n@a.b -> (ID + @a) -> FC-2",
+        "block B(q) = [x = @q -> CONV3-C  y = @x -> BN  (@x + @y)]\n".replace("(@x", "z = (@x")
+        + "INPUT 8x8x4 -> a: RELU\nc = B(@a)\nd = B(@c)\noutput d.x, d, c.y",
+    ],
+)
+def test_the_module_computes_what_the_graph_says(text: str) -> None:
+    check(text)
+
+
+def test_the_emitted_names_are_the_texts() -> None:
+    source = emitted(EXCHANGE)
+    assert "class NetOutput(NamedTuple):" in source
+    assert source.index("    hi: Tensor") < source.index("    lo: Tensor")
+    assert "return NetOutput(" in source
