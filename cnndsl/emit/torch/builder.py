@@ -86,20 +86,20 @@ class ClassBuilder:
     def build(self) -> ModuleClass:
         """Return the class."""
         plan = self.plan
-        flow = Cursor(self.graph, plan.scope, plan.roots, plan.entries, plan.entering, plan.is_flat)
+        cursor = Cursor(self.graph, plan.scope, plan.roots, plan.entries, plan.entering, plan.is_flat)
         if plan.traced is None and self._is_sequential():
-            chain, after = ChainBuilder(self).build(plan.parts, flow)
+            chain, after = ChainBuilder(self).build(plan.parts, cursor)
             local = {self.counter}
             leaving = after.closed if after.term is not None and local & set(names(after.term)) else after.term
-            return self._finished(flow, chain, None, None, (leaving,), ("",))
+            return self._finished(cursor, chain, None, None, (leaving,), ("",))
         traced = plan.traced
         if traced is None:
             traced = trace(self.registry, plan.roots, plan.parts, plan.entries, self.is_root)
         scope, entering = self._with_inputs(plan.scope, traced.forward)
-        children = Children(self, replace(flow, scope=scope), traced, entering)
+        children = Children(self, replace(cursor, scope=scope), traced, entering)
         steps = tuple(with_flags(step, children.same_flags) for step in traced.forward.steps)
         forward = replace(traced.forward, steps=steps)
-        made = self._finished(replace(flow, scope=scope), None, forward, children, children.leaving(), entering)
+        made = self._finished(replace(cursor, scope=scope), None, forward, children, children.leaving(), entering)
         self.registry.traced[id(made)] = traced
         return made
 
@@ -133,31 +133,31 @@ class ClassBuilder:
     # Modules
 
     def module(
-        self, parts: Sequence[Part], flow: Cursor, traced: Traced | None = None
+        self, parts: Sequence[Part], cursor: Cursor, traced: Traced | None = None
     ) -> tuple[Build | SequentialBuild, Cursor]:
-        """Build a child that is these parts; returns it and the flow after it."""
+        """Build a child that is these parts; returns it and the cursor after it."""
         first = parts[0]
         if isinstance(first, LayerPart):
-            return self._layer(of_type(parts, LayerPart), flow)
-        outputs = [output(part, entry) for part, entry in zip(parts, flow.nodes, strict=True)]
+            return self._layer(of_type(parts, LayerPart), cursor)
+        outputs = [output(part, entry) for part, entry in zip(parts, cursor.nodes, strict=True)]
         if isinstance(first, CallPart):
             found = of_type(parts, CallPart)
-            return self.instance(self.registry.class_of(found), found, flow, outputs, {})
+            return self.instance(self.registry.class_of(found), found, cursor, outputs, {})
         labels = of_type(parts, NamedPart)
         inner, paths = [label.part for label in labels], tuple(label.path for label in labels)
-        if traced is None and all(map(self.chains.is_sequential, inner, flow.nodes)):
-            chain, after = ChainBuilder(self).build(inner, replace(flow, roots=paths, renumbered=False))
-            return chain, replace(flow, scope=after.scope).after(outputs, after.term)
-        made = self._labelled(inner, paths, flow, traced)
-        return self.instance(made, labels, flow, outputs, {})
+        if traced is None and all(map(self.chains.is_sequential, inner, cursor.nodes)):
+            chain, after = ChainBuilder(self).build(inner, replace(cursor, roots=paths, renumbered=False))
+            return chain, replace(cursor, scope=after.scope).after(outputs, after.term)
+        made = self._labelled(inner, paths, cursor, traced)
+        return self.instance(made, labels, cursor, outputs, {})
 
-    def _layer(self, leaves: Sequence[LayerPart], flow: Cursor) -> tuple[Build, Cursor]:
+    def _layer(self, leaves: Sequence[LayerPart], cursor: Cursor) -> tuple[Build, Cursor]:
         numbers = [leaf.node for leaf in leaves]
         nodes = [self.graph.nodes[at] for at in numbers]
         inplace = all(at in self.registry.overwritten for at in numbers)
-        made = construct(nodes, flow, inplace, all(at in self.borders.pooled for at in numbers))
-        flat = flow.flat and all(self.borders.is_elementwise(at) for at in numbers)
-        return made.build, flow.after(numbers, made.leaving, flat)
+        made = construct(nodes, cursor, inplace, all(at in self.borders.pooled for at in numbers))
+        flat = cursor.flat and all(self.borders.is_elementwise(at) for at in numbers)
+        return made.build, cursor.after(numbers, made.leaving, flat)
 
     def class_at(self, part: Part) -> ModuleClass | None:
         """Return the class of a call."""
@@ -167,7 +167,7 @@ class ClassBuilder:
         self,
         made: ModuleClass,
         parts: Sequence[Part],
-        flow: Cursor,
+        cursor: Cursor,
         outputs: Sequence[int],
         widths: Mapping[str, Term | None],
     ) -> tuple[Build, Cursor]:
@@ -181,9 +181,9 @@ class ClassBuilder:
         skipped = False
         for parameter in made.parameters:
             wanted = [env[parameter.name] for env in values]
-            candidates = [*self._candidates(parameter, parts, flow, options), widths.get(parameter.name)]
+            candidates = [*self._candidates(parameter, parts, cursor, options), widths.get(parameter.name)]
             wish = "" if parameter.name in ENTERING else parameter.name
-            term = flow.scope.agree(wanted, candidates, wish, self._written(parameter, parts))
+            term = cursor.scope.agree(wanted, candidates, wish, self._written(parameter, parts))
             given[parameter.name] = term
             options[parameter.option or parameter.name] = term
             default = parameter.default
@@ -194,43 +194,43 @@ class ClassBuilder:
             arguments.append(BuildArgument(term, parameter.name if by_name else ""))
             skipped = by_name
         leaving = made.leaving[0] if made.leaving else None
-        after = flow.after(outputs, None if leaving is None else substitute(leaving, given))
+        after = cursor.after(outputs, None if leaving is None else substitute(leaving, given))
         return Build(made, tuple(arguments), tuple(guards)), after
 
     def _candidates(
-        self, parameter: ConstructorParameter, parts: Sequence[Part], flow: Cursor, given: Mapping[str, Term]
+        self, parameter: ConstructorParameter, parts: Sequence[Part], cursor: Cursor, given: Mapping[str, Term]
     ) -> Iterator[Term | None]:
         if parameter.name in ENTERING:
-            yield flow.term
+            yield cursor.term
             return
         first = parts[0]
         if isinstance(first, CallPart) and parameter.option:
             found = of_type(parts, CallPart)
             is_whole = parameter.type == "int"
             yield from self._translated(
-                [dict(part.written).get(parameter.option) for part in found], flow.scope, is_whole
+                [dict(part.written).get(parameter.option) for part in found], cursor.scope, is_whole
             )
-            scope = self._of_block(found[0], flow, given)
+            scope = self._of_block(found[0], cursor, given)
             yield from self._translated([dict(part.defaults).get(parameter.option) for part in found], scope, is_whole)
         elif isinstance(first, CallPart):
-            yield flow.scope.look.get(parameter.name)
-            yield self._own(parameter.name, flow)
+            yield cursor.scope.look.get(parameter.name)
+            yield self._own(parameter.name, cursor)
         else:
             renamed = parameter.name.replace("block_", "in_")
-            yield self._own(renamed if renamed in ENTERING else parameter.name, flow)
+            yield self._own(renamed if renamed in ENTERING else parameter.name, cursor)
 
     def _written(self, parameter: ConstructorParameter, parts: Sequence[Part]) -> list[Expr | None]:
         """The expressions that calls give a parameter of their block."""
         return [dict(part.written).get(parameter.option) for part in parts if isinstance(part, CallPart)]
 
-    def _of_block(self, call: CallPart, flow: Cursor, given: Mapping[str, Term]) -> Scope:
+    def _of_block(self, call: CallPart, cursor: Cursor, given: Mapping[str, Term]) -> Scope:
         """The scope in which a block's own defaults stand: its file, what enters, the arguments before them."""
-        file = {name: term for name, term in flow.scope.look.items() if name.startswith("::")}
+        file = {name: term for name, term in cursor.scope.look.items() if name.startswith("::")}
         is_own_file = call.definition.source is self.graph.source
         look: dict[str, Term] = {name[2:]: term for name, term in file.items()} if is_own_file else {}
-        if flow.term is not None and not flow.flat:
-            look["C"] = flow.term
-        return replace(flow.scope, look={**look, **given})
+        if cursor.term is not None and not cursor.flat:
+            look["C"] = cursor.term
+        return replace(cursor.scope, look={**look, **given})
 
     def _translated(self, written: Sequence[Expr | None], scope: Scope, is_whole: bool) -> Iterator[Term | None]:
         found = scope.whole(written)
@@ -243,33 +243,33 @@ class ClassBuilder:
         yield scope.real(written)
         yield scope.test(written)
 
-    def _own(self, name: str, flow: Cursor) -> Term | None:
+    def _own(self, name: str, cursor: Cursor) -> Term | None:
         """A name that the class itself has: what surrounds a label, or a parameter of the net."""
-        return Var(name) if all(name in env for env in flow.scope.frames) else None
+        return Var(name) if all(name in env for env in cursor.scope.frames) else None
 
     # Labels on parts with branches
 
     def _labelled(
-        self, inner: Sequence[Part | None], paths: tuple[str, ...], flow: Cursor, traced: Traced | None
+        self, inner: Sequence[Part | None], paths: tuple[str, ...], cursor: Cursor, traced: Traced | None
     ) -> ModuleClass:
         """The class of a label. It knows the names around it, and takes as arguments those that it uses."""
         if paths[0] in self.registry.by_path and set(self.registry.by_path[paths[0]].places) == set(paths):
             return self.registry.by_path[paths[0]]
         moved = {name: name.replace("in_", "block_") for name in ENTERING}
         frames: list[dict[str, object]] = []
-        for env, width in zip(flow.scope.frames, flow.widths, strict=True):
+        for env, width in zip(cursor.scope.frames, cursor.widths, strict=True):
             frames.append({"in_channels": width, **{moved.get(name, name): value for name, value in env.items()}})
         terms = {name: Var(other) for name, other in moved.items()}
-        look = {name: substitute(term, terms) for name, term in flow.scope.look.items()}
-        alone = isinstance(flow.term, Const) and len(paths) == 1
-        entering = flow.term if alone and flow.term is not None else Var("in_channels")
+        look = {name: substitute(term, terms) for name, term in cursor.scope.look.items()}
+        alone = isinstance(cursor.term, Const) and len(paths) == 1
+        entering = cursor.term if alone and cursor.term is not None else Var("in_channels")
         extras: tuple[Extra, ...] = ()
         while True:
             places = tuple(range(len(paths)))
             known = [{**env, **{each.name: dict(each.values)[at] for each in extras}} for at, env in enumerate(frames)]
-            scope = replace(flow.scope, look=look, frames=tuple(known), places=places, extras=extras, is_loop=False)
+            scope = replace(cursor.scope, look=look, frames=tuple(known), places=places, extras=extras, is_loop=False)
             name = paths[0].rpartition(".")[2]
-            plan = ClassPlan(name, tuple(inner), paths, flow.nodes, scope, entering, traced=traced)
+            plan = ClassPlan(name, tuple(inner), paths, cursor.nodes, scope, entering, traced=traced)
             try:
                 made = ClassBuilder(self.registry, plan).build()
             except Missing as missing:
@@ -284,7 +284,7 @@ class ClassBuilder:
 
     def _finished(
         self,
-        flow: Cursor,
+        cursor: Cursor,
         chain: SequentialBuild | None,
         forward: Forward | None,
         children: Children | None,
@@ -297,7 +297,7 @@ class ClassBuilder:
         for child in made:
             used |= {*built_names(child.module), *(names(child.test) if child.test is not None else ())}
         used |= {name for flag in flags for name in names(flag.test)}
-        frames = flow.scope.frames
+        frames = cursor.scope.frames
         parameters = self._parameters([name for name in frames[0] if name in used], frames)
         known = {parameter.name for parameter in parameters}
         found = [each for module in (chain, *(child.module for child in made)) if module for each in builds(module)]

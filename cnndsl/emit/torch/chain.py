@@ -60,7 +60,7 @@ class ModuleBuilder(Protocol):
     chains: Chains
     counter: str
 
-    def module(self, parts: Sequence[Part], flow: Cursor) -> tuple[Build | SequentialBuild, Cursor]:
+    def module(self, parts: Sequence[Part], cursor: Cursor) -> tuple[Build | SequentialBuild, Cursor]:
         """Build a child that is these parts; return it and the cursor after it."""
         ...
 
@@ -72,105 +72,105 @@ class ChainBuilder:
         self.builder, self.depth = builder, depth
         self.graph = builder.borders.graph
 
-    def build(self, parts: Sequence[Part | None], flow: Cursor) -> tuple[SequentialBuild, Cursor]:
-        """Return the chain and the flow after it. Raises Differ, Missing or Fixed."""
-        items, flow = self.row(parts, flow)
-        return SequentialBuild(tuple(items)), flow
+    def build(self, parts: Sequence[Part | None], cursor: Cursor) -> tuple[SequentialBuild, Cursor]:
+        """Return the chain and the cursor after it. Raises Differ, Missing or Fixed."""
+        items, cursor = self.row(parts, cursor)
+        return SequentialBuild(tuple(items)), cursor
 
-    def row(self, parts: Sequence[Part | None], flow: Cursor) -> Made:
+    def row(self, parts: Sequence[Part | None], cursor: Cursor) -> Made:
         """Build a row of parts."""
         rows = [elements(part) for part in parts]
         if len({len(row) for row in rows}) > 1:
             raise Differ
         items: list[SequentialItem] = []
         for row in zip(*rows, strict=True):
-            made, flow = self._part(row, flow)
+            made, cursor = self._part(row, cursor)
             items += made
-        return items, flow
+        return items, cursor
 
-    def _part(self, parts: Sequence[Part], flow: Cursor, template: NameTemplate = ()) -> Made:
+    def _part(self, parts: Sequence[Part], cursor: Cursor, template: NameTemplate = ()) -> Made:
         first = parts[0]
         if any(type(part) is not type(first) for part in parts):
             raise Differ
         if isinstance(first, LoopPart):
-            return self._loop(of_type(parts, LoopPart), flow)
+            return self._loop(of_type(parts, LoopPart), cursor)
         if isinstance(first, ChoicePart):
-            return self._choice(of_type(parts, ChoicePart), flow)
+            return self._choice(of_type(parts, ChoicePart), cursor)
         if isinstance(first, ReferencePart):
-            return [], flow.after([part.node for part in of_type(parts, ReferencePart)], flow.term)
+            return [], cursor.after([part.node for part in of_type(parts, ReferencePart)], cursor.term)
         if isinstance(first, NamedPart) and not first.is_module:
             inner = [part.part for part in of_type(parts, NamedPart)]
-            return self._named(inner, flow, first.template)
-        return self._element(parts, flow, template)
+            return self._named(inner, cursor, first.template)
+        return self._element(parts, cursor, template)
 
-    def _named(self, parts: Sequence[Part], flow: Cursor, template: NameTemplate) -> Made:
+    def _named(self, parts: Sequence[Part], cursor: Cursor, template: NameTemplate) -> Made:
         """What one label names: a layer or a call is called so."""
         if isinstance(parts[0], LayerPart) or is_module(parts[0]):
-            return self._part(parts, flow, template)
-        return self.row(parts, flow)
+            return self._part(parts, cursor, template)
+        return self.row(parts, cursor)
 
     # Modules
 
-    def _element(self, parts: Sequence[Part], flow: Cursor, template: NameTemplate) -> Made:
+    def _element(self, parts: Sequence[Part], cursor: Cursor, template: NameTemplate) -> Made:
         if not any(map(self.builder.borders.own, parts)):
-            return self._placeholder(parts, flow)
+            return self._placeholder(parts, cursor)
         items: list[SequentialItem] = []
-        if self._must_flatten(parts, flow):
-            items, flow = self._flatten(flow)
+        if self._must_flatten(parts, cursor):
+            items, cursor = self._flatten(cursor)
         first = parts[0]
-        name = self._name(parts, flow, first.template if isinstance(first, NamedPart) else template)
-        module, after = self.builder.module(parts, flow)
-        return [*items, Element(name, module, after.comment())], replace(after, renumbered=flow.renumbered)
+        name = self._name(parts, cursor, first.template if isinstance(first, NamedPart) else template)
+        module, after = self.builder.module(parts, cursor)
+        return [*items, Element(name, module, after.comment())], replace(after, renumbered=cursor.renumbered)
 
-    def _placeholder(self, parts: Sequence[Part], flow: Cursor) -> Made:
+    def _placeholder(self, parts: Sequence[Part], cursor: Cursor) -> Made:
         """A call that makes nothing takes a number all the same."""
-        name = self._name(parts, flow, ())
-        return ([Element(name, Build("nn.Identity"))] if not name.text else []), flow
+        name = self._name(parts, cursor, ())
+        return ([Element(name, Build("nn.Identity"))] if not name.text else []), cursor
 
-    def _must_flatten(self, parts: Sequence[Part | None], flow: Cursor) -> bool:
+    def _must_flatten(self, parts: Sequence[Part | None], cursor: Cursor) -> bool:
         wants = self.builder.chains.wants_flat
-        return not flow.flat and any(wants(part, entry) for part, entry in zip(parts, flow.nodes, strict=True))
+        return not cursor.flat and any(wants(part, entry) for part, entry in zip(parts, cursor.nodes, strict=True))
 
-    def _flatten(self, flow: Cursor) -> Made:
+    def _flatten(self, cursor: Cursor) -> Made:
         """A flattening in between: PyTorch would count one too many from here on."""
         if self.depth:
             raise Differ
-        flow = replace(flow.flattened(), renumbered=True)
-        return [Element(ChildName("flatten"), Build("nn.Flatten"), flow.comment())], flow
+        cursor = replace(cursor.flattened(), renumbered=True)
+        return [Element(ChildName("flatten"), Build("nn.Flatten"), cursor.comment())], cursor
 
-    def _name(self, parts: Sequence[Part], flow: Cursor, template: NameTemplate) -> ChildName:
+    def _name(self, parts: Sequence[Part], cursor: Cursor, template: NameTemplate) -> ChildName:
         """The name of a child that is called so in each frame."""
         paths = [path_of(part, self.graph) for part in parts]
-        found = [child_name(path, root) for path, root in zip(paths, flow.roots, strict=True)]
-        if all(name.isdigit() for name in found) and not flow.renumbered:
+        found = [child_name(path, root) for path, root in zip(paths, cursor.roots, strict=True)]
+        if all(name.isdigit() for name in found) and not cursor.renumbered:
             return ChildName()
         for name in found:
             attribute(name)
         if len(set(found)) == 1:
             return ChildName(found[0])
-        return ChildName(_pattern(template, found, flow), is_pattern=True)
+        return ChildName(_pattern(template, found, cursor), is_pattern=True)
 
     # Choices
 
-    def _choice(self, choices: Sequence[ChoicePart], flow: Cursor) -> Made:
+    def _choice(self, choices: Sequence[ChoicePart], cursor: Cursor) -> Made:
         if len({choice.taken for choice in choices}) == 1:
-            return self.row([choice.part for choice in choices], flow)
+            return self.row([choice.part for choice in choices], cursor)
         taken = [at for at, choice in enumerate(choices) if choice.taken == 0]
         others = [at for at, choice in enumerate(choices) if choice.taken != 0]
         if not taken or len({choices[at].taken for at in others}) > 1:
             raise Differ
-        test = flow.scope.test(None if isinstance(choice.test, str) else choice.test for choice in choices)
-        if test is None or not flow.scope.holds(test, [choice.taken == 0 for choice in choices]):
+        test = cursor.scope.test(None if isinstance(choice.test, str) else choice.test for choice in choices)
+        if test is None or not cursor.scope.holds(test, [choice.taken == 0 for choice in choices]):
             raise Differ
         inner = ChainBuilder(self.builder, self.depth + 1)
-        items, after = inner.row([choices[at].part for at in taken], flow.where(taken))
-        otherwise, after_others = inner.row([choices[at].part for at in others], flow.where(others))
-        nodes = list(flow.nodes)
+        items, after = inner.row([choices[at].part for at in taken], cursor.where(taken))
+        otherwise, after_others = inner.row([choices[at].part for at in others], cursor.where(others))
+        nodes = list(cursor.nodes)
         for at, node in (*zip(taken, after.nodes, strict=True), *zip(others, after_others.nodes, strict=True)):
             nodes[at] = node
-        joined = flow.after(nodes, after.term)
+        joined = cursor.after(nodes, after.term)
         if joined.term != after.term:
-            joined = flow.after(nodes, after_others.term)
+            joined = cursor.after(nodes, after_others.term)
         if not items and not otherwise:
             return [], joined
         if not items:
@@ -179,90 +179,90 @@ class ChainBuilder:
 
     # Repeats
 
-    def _loop(self, loops: Sequence[LoopPart], flow: Cursor) -> Made:
+    def _loop(self, loops: Sequence[LoopPart], cursor: Cursor) -> Made:
         if not any(loop.turns for loop in loops):
-            return [], flow
+            return [], cursor
         items: list[SequentialItem] = []
-        if self._must_flatten([loop.turns[0] if loop.turns else None for loop in loops], flow):
-            items, flow = self._flatten(flow)
-        made, flow = self._repeat(loops, flow)
-        return [*items, *made], flow
+        if self._must_flatten([loop.turns[0] if loop.turns else None for loop in loops], cursor):
+            items, cursor = self._flatten(cursor)
+        made, cursor = self._repeat(loops, cursor)
+        return [*items, *made], cursor
 
-    def _repeat(self, loops: Sequence[LoopPart], flow: Cursor) -> Made:
+    def _repeat(self, loops: Sequence[LoopPart], cursor: Cursor) -> Made:
         """The repeat as a loop, if one body is right in every iteration and that says more, or the same in fewer lines;
         else iteration by iteration."""
-        rolled = self._rolled(loops, flow)
+        rolled = self._rolled(loops, cursor)
         if rolled is not None and is_worth_it(rolled[0], loops):
             return rolled
-        written_out = attempt(lambda: self._written_out(loops, flow))
+        written_out = attempt(lambda: self._written_out(loops, cursor))
         if written_out is not None:
             return written_out
         if rolled is None:
             raise Differ
         return rolled
 
-    def _rolled(self, loops: Sequence[LoopPart], flow: Cursor) -> Made | None:
+    def _rolled(self, loops: Sequence[LoopPart], cursor: Cursor) -> Made | None:
         """The first way to write a loop that is right; None where there is none."""
         if self.depth >= DEEPEST or not any(len(loop.turns) > 1 for loop in loops):
             return None
         for way in (self._same, self._peeled, self._carried):
-            made = attempt(lambda way=way: way(loops, flow))
+            made = attempt(lambda way=way: way(loops, cursor))
             if made is not None:
                 return made
         return None
 
-    def _written_out(self, loops: Sequence[LoopPart], flow: Cursor) -> Made:
+    def _written_out(self, loops: Sequence[LoopPart], cursor: Cursor) -> Made:
         if len({len(loop.turns) for loop in loops}) > 1:
             raise Differ
         items: list[SequentialItem] = []
         for turn in range(len(loops[0].turns)):
             known = in_iteration(Known(), loops, turn)
-            inside = replace(flow, scope=flow.scope.with_names(known_terms(known.values)))
+            inside = replace(cursor, scope=cursor.scope.with_names(known_terms(known.values)))
             made, after = self.row([loop.turns[turn] for loop in loops], inside)
-            flow = replace(after, scope=flow.scope, flat=False, term=flow.scope_term(after))
+            cursor = replace(after, scope=cursor.scope, flat=False, term=cursor.scope_term(after))
             items += made
-        return items, flow
+        return items, cursor
 
-    def _same(self, loops: Sequence[LoopPart], flow: Cursor) -> Made:
+    def _same(self, loops: Sequence[LoopPart], cursor: Cursor) -> Made:
         """Every iteration takes as many channels as the first."""
-        turns = Iterations(loops, flow)
-        inside = turns.flow(flow.term)
-        if inside.term is None or inside.term != flow.term:
+        turns = Iterations(loops, cursor)
+        inside = turns.cursor(cursor.term)
+        if inside.term is None or inside.term != cursor.term:
             raise Differ
         items, after = self._body(turns, inside)
-        return [turns.repeat(items)], turns.after(flow, after.term)
+        return [turns.repeat(items)], turns.after(cursor, after.term)
 
-    def _peeled(self, loops: Sequence[LoopPart], flow: Cursor) -> Made:
+    def _peeled(self, loops: Sequence[LoopPart], cursor: Cursor) -> Made:
         """The first iteration differs by the channels that it takes, and is a single module."""
         if any(not loop.turns or loop.count is None for loop in loops):
             raise Differ
         known = in_iteration(Known(), loops, 0)
-        first = replace(flow, scope=flow.scope.with_names(known_terms(known.values)))
+        first = replace(cursor, scope=cursor.scope.with_names(known_terms(known.values)))
         head, behind = self.row([loop.turns[0] for loop in loops], first)
-        behind = replace(behind, scope=flow.scope, term=flow.scope_term(behind))
+        behind = replace(behind, scope=cursor.scope, term=cursor.scope_term(behind))
         rest = [replace(loop, turns=loop.turns[1:]) for loop in loops]
         if len(head) != 1 or not isinstance(head[0], Element) or not any(loop.turns for loop in rest):
             raise Differ
         turns = Iterations(rest, behind, skipped=1)
-        inside = turns.flow(behind.term)
+        inside = turns.cursor(behind.term)
         if inside.term is None or inside.term != behind.term:
             raise Differ
         items, after = self._body(turns, inside)
         return [*head, turns.repeat(items)], turns.after(behind, after.term)
 
-    def _carried(self, loops: Sequence[LoopPart], flow: Cursor) -> Made:
+    def _carried(self, loops: Sequence[LoopPart], cursor: Cursor) -> Made:
         """The iterations take different numbers of channels: a variable keeps count."""
-        if flow.term is None:
+        if cursor.term is None:
             raise Differ
         name = self.builder.counter
-        is_reused = flow.term == Var(name)
-        turns = Iterations(loops, flow, name)
-        items, after = self._body(turns, turns.flow(Var(name)))
+        is_reused = cursor.term == Var(name)
+        turns = Iterations(loops, cursor, name)
+        items, after = self._body(turns, turns.cursor(Var(name)))
         if after.term is None:
             raise Differ
-        start = None if is_reused else Assign(name, flow.term)
+        start = None if is_reused else Assign(name, cursor.term)
         step = None if after.term == Var(name) else _step(name, after.term)
-        return [turns.repeat(items, start, step)], turns.after(flow, after.term, name)
+        return [turns.repeat(items, start, step)], turns.after(cursor, after.term, name)
 
     def _body(self, turns: Iterations, inside: Cursor) -> Made:
         items, after = ChainBuilder(self.builder, self.depth + 1).row(turns.parts, inside)
@@ -325,16 +325,16 @@ def added(name: str, leaving: Term) -> Term | None:
     return more if name not in names(more) and name in names(leaving) else None
 
 
-def _pattern(template: NameTemplate, found: list[str], flow: Cursor) -> str:
+def _pattern(template: NameTemplate, found: list[str], cursor: Cursor) -> str:
     """The text of an f-string that gives each frame's name."""
     pieces: list[str | Term] = []
     for piece in template or ():
-        term = piece if isinstance(piece, str) else getattr(flow.scope.whole([piece]), "term", None)
+        term = piece if isinstance(piece, str) else getattr(cursor.scope.whole([piece]), "term", None)
         if term is None:
             raise Differ
         pieces.append(term)
     pieces = pieces or _counted(found)
-    for frame, name in zip(flow.scope.frames, found, strict=True):
+    for frame, name in zip(cursor.scope.frames, found, strict=True):
         try:
             made = "".join(each if isinstance(each, str) else str(evaluate(each, frame)) for each in pieces)
         except UnknownName:

@@ -38,7 +38,7 @@ class Modules(Protocol):
     graph: Graph
 
     def module(
-        self, parts: Sequence[Part], flow: Cursor, traced: Traced | None = None
+        self, parts: Sequence[Part], cursor: Cursor, traced: Traced | None = None
     ) -> tuple[Build | SequentialBuild, Cursor]:
         """Build a child that is these parts; return it and the cursor after it."""
         ...
@@ -51,7 +51,7 @@ class Modules(Protocol):
         self,
         made: ModuleClass,
         parts: Sequence[Part],
-        flow: Cursor,
+        cursor: Cursor,
         outputs: Sequence[int],
         widths: Mapping[str, Term | None],
     ) -> tuple[Build, Cursor]:
@@ -62,14 +62,14 @@ class Modules(Protocol):
 class Children:
     """The children and flags of one class."""
 
-    def __init__(self, modules: Modules, flow: Cursor, traced: Traced, entering: Sequence[str]) -> None:
-        self.modules, self.flow, self.traced = modules, flow, traced
+    def __init__(self, modules: Modules, cursor: Cursor, traced: Traced, entering: Sequence[str]) -> None:
+        self.modules, self.cursor, self.traced = modules, cursor, traced
         self.graph = modules.graph
         self.terms: dict[int, Term | None] = {}
         for value, name in zip(traced.forward.inputs, entering, strict=True):
-            whole: Term | None = flow.term if value == 0 else Var(name) if name else None
+            whole: Term | None = cursor.term if value == 0 else Var(name) if name else None
             self.terms[value] = self._known(value, whole)
-        self.flat: set[int] = {0} if flow.flat else set()
+        self.flat: set[int] = {0} if cursor.flat else set()
         self._built: dict[str, tuple[Build | SequentialBuild, str]] = {}
         self._steps(traced.forward.steps)
         tests = {id(each): self._test(each) for each in traced.decisions}
@@ -126,12 +126,12 @@ class Children:
         found = {self.terms.get(value) for value in values}
         term = found.pop() if len(found) == 1 else None
         nodes = tuple(self._node(child.entering[at], at) for at in places)
-        flow = self.flow.where(places)
-        scope = flow.scope.with_names(known_terms(child.known.values))
+        cursor = self.cursor.where(places)
+        scope = cursor.scope.with_names(known_terms(child.known.values))
         flat = values <= self.flat
-        inside = Cursor(self.graph, scope, flow.roots, nodes, None, flat)
+        inside = Cursor(self.graph, scope, cursor.roots, nodes, None, flat)
         holds = term if scope.holds(term, inside.widths) else width_term(scope, inside.widths, None)
-        return Cursor(self.graph, scope, flow.roots, nodes, holds, flat)
+        return Cursor(self.graph, scope, cursor.roots, nodes, holds, flat)
 
     def _module(
         self, step: Apply, child: Candidate, parts: Sequence[Part], inside: Cursor
@@ -169,7 +169,7 @@ class Children:
         keys = {at: what for at, what in enumerate(self.traced.forward.values[value].keys) if what is not None}
         if not keys or any(what_of(what) != "value" for what in keys.values()):
             return None
-        scope = self.flow.scope.where(tuple(keys))
+        scope = self.cursor.scope.where(tuple(keys))
         widths = [self.graph.nodes[node_of(what)].shape.channels for what in keys.values()]
         for term in candidates:
             if scope.holds(term, widths):
@@ -180,17 +180,17 @@ class Children:
 
     def _test(self, decision: Decision) -> Term:
         """When the decision falls so. Raises Differ where no expression says it at every place."""
-        wanted = [place in decision.places for place in range(len(self.flow.scope.frames))]
+        wanted = [place in decision.places for place in range(len(self.cursor.scope.frames))]
         for term in self._tests(decision):
-            if self.flow.scope.holds(term, wanted):
+            if self.cursor.scope.holds(term, wanted):
                 return term
-            if self.flow.scope.holds(negated(term), wanted):
+            if self.cursor.scope.holds(negated(term), wanted):
                 return negated(term)
         raise Differ
 
     def _tests(self, decision: Decision) -> Iterator[Term]:
         choice = decision.choice
-        scope = self.flow.scope.with_names(known_terms(decision.known.values))
+        scope = self.cursor.scope.with_names(known_terms(decision.known.values))
         if isinstance(choice.test, str):
             return
         if choice.test is not None:

@@ -49,16 +49,16 @@ class Constructed:
     stride: Term | None = None
 
 
-def construct(nodes: Sequence[Node], flow: Cursor, inplace: bool = False, indices: bool = False) -> Constructed:
-    """Build the layers of all frames at once. `flow` is what enters."""
-    return _Construction(nodes, flow, inplace, indices).run()
+def construct(nodes: Sequence[Node], cursor: Cursor, inplace: bool = False, indices: bool = False) -> Constructed:
+    """Build the layers of all frames at once. `cursor` is what enters."""
+    return _Construction(nodes, cursor, inplace, indices).run()
 
 
 class _Construction:
-    def __init__(self, nodes: Sequence[Node], flow: Cursor, inplace: bool, indices: bool) -> None:
-        self.nodes, self.flow, self.scope = nodes, flow, flow.scope
+    def __init__(self, nodes: Sequence[Node], cursor: Cursor, inplace: bool, indices: bool) -> None:
+        self.nodes, self.cursor, self.scope = nodes, cursor, cursor.scope
         self.inplace, self.indices = inplace, indices
-        found = [node.layer.torch(*flow.graph.shapes(node)) or TorchCall("nn.Identity") for node in nodes]
+        found = [node.layer.torch(*cursor.graph.shapes(node)) or TorchCall("nn.Identity") for node in nodes]
         self.calls = [call for call in found if isinstance(call, TorchCall)]
         if len(self.calls) < len(found) or len({len(call.arguments) for call in self.calls}) > 1:
             raise Differ
@@ -117,7 +117,7 @@ class _Construction:
             is_number = isinstance(getattr(self.nodes[0].layer, option), int | float | Fraction)
             if option in known or term is None or not is_number or not self.scope.offered.intersection(names(term)):
                 continue
-            keyword = _keyword_of(self.nodes[0], option, self.flow.graph.shapes(self.nodes[0]))
+            keyword = _keyword_of(self.nodes[0], option, self.cursor.graph.shapes(self.nodes[0]))
             values = [_python(getattr(node.layer, option)) for node in self.nodes]
             if keyword and keyword not in present and self.scope.holds(term, values):
                 yield keyword, term
@@ -147,13 +147,13 @@ class _Construction:
         return _list(term) if role == "extents" else term
 
     def _candidates(self, role: str, wanted: Sequence[object]) -> Iterator[Term | None]:
-        entering = self.flow.term
+        entering = self.cursor.term
         if role == "in_features":
-            yield entering if self.flow.flat else self.flow.flattened().term
+            yield entering if self.cursor.flat else self.cursor.flattened().term
         elif role == "in_channels":
             yield entering
         elif role == "extents":
-            spatial = {shape.spatial for shape in self.flow.shapes}
+            spatial = {shape.spatial for shape in self.cursor.shapes}
             if entering is not None and len(spatial) == 1:
                 yield Op("list", (entering, *map(Const, spatial.pop())))
         elif role:
@@ -202,7 +202,7 @@ class _Construction:
     def _follows_channels(self, role: str, wanted: Sequence[object]) -> bool:
         """Whether an option is the number of channels that enter, whatever that is, as the groups of DWCONV."""
         for node, value in zip(self.nodes, wanted, strict=True):
-            shapes = self.flow.graph.shapes(node)
+            shapes = self.cursor.graph.shapes(node)
             if value != shapes[0].channels or _slot(node, role, shapes) != 2 * shapes[0].channels:
                 return False
         return True
@@ -226,8 +226,8 @@ class _Construction:
         width = self.terms.get(self.nodes[0].layer.WIDTH)
         if width is not None:
             return width
-        if all(follows(self.flow.graph, node) for node in self.nodes):
-            return self.flow.term
+        if all(follows(self.cursor.graph, node) for node in self.nodes):
+            return self.cursor.term
         return None
 
 

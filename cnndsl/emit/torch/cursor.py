@@ -45,22 +45,22 @@ class Cursor:
         return tuple(shape.numel if self.flat else shape.channels for shape in self.shapes)
 
     def after(self, nodes: Sequence[int], term: Term | None, flat: bool = False) -> Cursor:
-        """Return the flow after nodes that give the channels of a term, which counts only where it holds."""
+        """Return the cursor after nodes that give the channels of a term, which counts only where it holds."""
         closed = self.closed if term is not None and term == self.term else None
         made = replace(self, nodes=tuple(nodes), term=term, flat=flat, closed=closed)
         return replace(made, term=width_term(self.scope, made.widths, term))
 
     def flattened(self) -> Cursor:
-        """Return the flow after a flattening."""
+        """Return the cursor after a flattening."""
         return replace(self, term=flat_term(self.shapes, self.term), flat=True)
 
     def where(self, chosen: Sequence[int]) -> Cursor:
-        """Return the flow in some of the frames only."""
+        """Return the cursor in some of the frames only."""
         scope, nodes = self.scope.where(chosen), tuple(self.nodes[at] for at in chosen)
         return replace(self, scope=scope, roots=tuple(self.roots[at] for at in chosen), nodes=nodes)
 
     def scope_term(self, inner: Cursor) -> Term | None:
-        """Return the channels that leave an inner flow, in names that are known here."""
+        """Return the channels that leave an inner cursor, in names that are known here."""
         return width_term(self.scope, inner.widths, inner.term)
 
     def comment(self) -> str:

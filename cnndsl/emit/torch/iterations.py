@@ -29,20 +29,20 @@ class Iterations:
     """All iterations of a repeat in all frames, as frames of one scope. `carried` is the variable that counts channels,
     `skipped` the number of iterations that were written ahead of the loop."""
 
-    def __init__(self, loops: Sequence[LoopPart], flow: Cursor, carried: str = "", skipped: int = 0) -> None:
-        self.loops, self.outer, self.carried, self.skipped = loops, flow, carried, skipped
+    def __init__(self, loops: Sequence[LoopPart], cursor: Cursor, carried: str = "", skipped: int = 0) -> None:
+        self.loops, self.outer, self.carried, self.skipped = loops, cursor, carried, skipped
         first = loops[0]
         self.is_table = first.count is None
         if self.is_table and any(len(loop.rows) != len(first.rows) for loop in loops):
             raise Differ
         if any(len(loop.rows) != len(loop.turns) + skipped for loop in loops):
             raise Differ
-        taken = {*flow.scope.frames[0], *(name for term in flow.scope.look.values() for name in names(term))}
+        taken = {*cursor.scope.frames[0], *(name for term in cursor.scope.look.values() for name in names(term))}
         self.targets = {name: variable(name, taken) for name in first.names}
         self.parts: list[Part] = [turn for loop in loops for turn in loop.turns]
 
-    def flow(self, term: Term | None) -> Cursor:
-        """Return the flow into each iteration; `term` is the number of channels, and counts only where it holds."""
+    def cursor(self, term: Term | None) -> Cursor:
+        """Return the cursor into each iteration; `term` is the number of channels, and counts only where it holds."""
         frames: list[Mapping[str, object]] = []
         nodes: list[int] = []
         roots: list[str] = []
@@ -116,20 +116,20 @@ class Iterations:
         written = None if found is None or found.dividend is not None else add(found.term, Const(-self.skipped))
         return scope.agree(counts, [written], "")
 
-    def after(self, flow: Cursor, leaving: Term | None, carried: str = "") -> Cursor:
-        """Return the flow after the repeat; what only its body knows is not said any more."""
-        nodes = [output(loop, entry) for loop, entry in zip(self.loops, flow.nodes, strict=True)]
-        if carried and self._is_constant(flow.term, leaving):
-            return flow.after(nodes, None)
+    def after(self, cursor: Cursor, leaving: Term | None, carried: str = "") -> Cursor:
+        """Return the cursor after the repeat; what only its body knows is not said any more."""
+        nodes = [output(loop, entry) for loop, entry in zip(self.loops, cursor.nodes, strict=True)]
+        if carried and self._is_constant(cursor.term, leaving):
+            return cursor.after(nodes, None)
         if carried:
-            closed = self._closed(flow.term, leaving)
-            widths = [flow.graph.nodes[at].shape.channels for at in nodes]
-            frames = tuple({**env, carried: width} for env, width in zip(flow.scope.frames, widths, strict=True))
-            scope = replace(flow.scope, frames=frames)
-            return replace(flow.after(nodes, None), scope=scope, term=Var(carried), closed=closed)
+            closed = self._closed(cursor.term, leaving)
+            widths = [cursor.graph.nodes[at].shape.channels for at in nodes]
+            frames = tuple({**env, carried: width} for env, width in zip(cursor.scope.frames, widths, strict=True))
+            scope = replace(cursor.scope, frames=frames)
+            return replace(cursor.after(nodes, None), scope=scope, term=Var(carried), closed=closed)
         if leaving is not None and set(self.targets.values()) & set(names(leaving)):
             leaving = None
-        return flow.after(nodes, leaving)
+        return cursor.after(nodes, leaving)
 
     def _is_constant(self, start: Term | None, leaving: Term | None) -> bool:
         """Whether the channels that leave depend on nothing but numbers."""
