@@ -15,6 +15,7 @@ from cnndsl.elaborate.size_hints import ways_to_fit
 from cnndsl.elaborate.state import Environment, PendingNode
 from cnndsl.errors import Annotation, CnnError, Diagnostic
 from cnndsl.expr import Expr, Literal, Name, evaluate
+from cnndsl.graph import parted, reading
 from cnndsl.layers import find
 from cnndsl.layers.base import LayerError
 from cnndsl.layers.merge import MERGES
@@ -49,8 +50,19 @@ def mismatch(
     ]
     at = next((at for at, branch in enumerate(branches) if _is_skip(branch.chain)), len(branches) - 1)
     main = labels.pop(at)
+    labels += _parting(branches, wire, drafts)
     help = stop.help or _way_out(operator, branches, shapes, env, wire) or _fitting(operator, branches, drafts)
     return CnnError(Diagnostic(stop.code, stop.message, main.span, main.text, tuple(labels), help=help))
+
+
+def _parting(
+    branches: Sequence[MergeBranch], wire: NodeOutput | None, drafts: Sequence[PendingNode]
+) -> Iterator[Annotation]:
+    """Where the branches part, unless that is right before them."""
+    nodes = [branch.made.wire.node for branch in branches if branch.made.wire is not None]
+    at = parted(reading([draft.inputs for draft in drafts]), nodes)
+    if wire is None or at != wire.node:
+        yield Annotation(drafts[at].span, f"here the branches part: {drafts[at].shape}")
 
 
 def _shown(branch: MergeBranch, shape: Shape) -> str:

@@ -17,7 +17,7 @@ from cnndsl.graph.parts import (
     TapPart,
 )
 from cnndsl.graph.traversal import entered, inner_parts, nodes_of, output, rebuilt, walk
-from cnndsl.graph.wiring import wired
+from cnndsl.graph.wiring import reading, wired
 
 __all__ = [
     "CallPart",
@@ -42,6 +42,7 @@ __all__ = [
     "nodes_of",
     "output",
     "parted",
+    "reading",
     "rebuilt",
     "walk",
     "wired",

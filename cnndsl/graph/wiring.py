@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import networkx as nx
 
@@ -21,6 +21,18 @@ def wired(nodes: Iterable[Node]) -> nx.DiGraph[int]:
         for at, operands in operands_by_input(node.inputs).items():
             graph.add_edge(at, node.index, operands=operands)
     nx.freeze(graph)  # pyright: ignore[reportUnknownMemberType]
+    return graph
+
+
+def reading(inputs: Sequence[tuple[int, ...]]) -> nx.DiGraph[int]:
+    """Return the graph of nodes of which each reads these, before they are final.
+
+    >>> sorted(reading([(), (0,), (1, 0)]).edges)
+    [(0, 1), (0, 2), (1, 2)]
+    """
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    graph.add_nodes_from(range(len(inputs)))
+    graph.add_edges_from((before, at) for at, several in enumerate(inputs) for before in several)
     return graph
 
 

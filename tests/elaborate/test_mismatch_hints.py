@@ -115,3 +115,22 @@ def test_a_transposed_convolution_that_same_does_not_fit(kernel: int, stride: in
     options = caught.value.diagnostics[0].help.partition(": ")[2]
     made = cnndsl.loads(f"INPUT 8x8x8 -> CONVT{kernel}-8/{stride}({options})").graph.nodes[1]
     assert made.shape.hwc == (8 * stride, 8 * stride, 8)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("INPUT 33x33x8 -> e: CONV3-8 -> POOL2 -> (@e | CONVT2-8/2)", "CONV3-8"),
+        ("INPUT 33x33x8 -> e: CONV3-8 -> RELU -> d: POOL2 -> CONV1-8 -> (@d + @e)", "CONV3-8"),
+        ("i: INPUT 9x9x4 -> a: CONV3-4 -> POOL2\nb = @i -> CONV3-4\nc = (@a + @b -> POOL3) -> RELU", "INPUT 9x9x4"),
+        # It is right before them, where anybody sees it.
+        ("INPUT 9x9x4 -> a: CONV3-4 -> (POOL2 + CONV3-4)", None),
+        ("INPUT 9x9x4 -> a: CONV3-4 -> (POOL2 + @a)", None),
+    ],
+)
+def test_where_the_branches_part(text: str, place: str | None) -> None:
+    with pytest.raises(cnndsl.CnnError) as caught:
+        cnndsl.loads(text)
+    found = [each for each in caught.value.diagnostics if each.code == "E0312"]
+    parting = [other.span.text for other in found[0].others if other.text.startswith("here the branches part")]
+    assert parting == ([] if place is None else [place])
