@@ -91,8 +91,10 @@ def _without_start(item: ast.ChainItem, env: Environment) -> ast.ChainItem | Non
         return next((each for each in found if each is not None), None)
     if isinstance(item, ast.Group | ast.Equation):
         return _without_start(item.body.items[0], env)
-    if isinstance(item, ast.Label | ast.Repeat):
+    if isinstance(item, ast.Label | ast.Repeat | ast.Optional):
         return _without_start(item.body, env)
+    if isinstance(item, ast.Conditional) and item.otherwise is not None:
+        return _without_start(item.body, env) or _without_start(item.otherwise, env)
     if isinstance(item, ast.WrittenLayer) and item.head in env.home.blocks:
         if len(env.calls) > current().nesting:
             return None

@@ -75,6 +75,17 @@ def _follows_arrow(stop: Stop) -> bool:
     return stop.before.rstrip().endswith("->")
 
 
+def _chain(stop: Stop) -> str:
+    """A further chain that begins with brackets, which were taken for a layer's; `output` without names."""
+    if stop.found == "output" and stop.takes("__ANON_0"):
+        return "name the values that the network gives, without `@`: `output a, b`"
+    is_argument = stop.takes("COMMA") and stop.takes("PERCENT")
+    opened = stop.before + "(" if stop.found == "(" and stop.takes("__ANON_0") else stop.before if is_argument else ""
+    if re.search(r"\n[ \t]*\([^()\n]*$", opened):
+        return "a chain that begins with brackets needs a name: `a = (@b + @c)`"
+    return ""
+
+
 def _dash(stop: Stop) -> str:
     """`CONV3 -64`, `INPUT - CONV`, `CONV3/2-64`."""
     if stop.found not in ("-", "/") or not stop.takes("__ANON_0"):
@@ -223,6 +234,7 @@ def _hole(stop: Stop) -> str:
 
 _RULES: tuple[Callable[[Stop], str], ...] = (
     _comment,
+    _chain,
     _dash,
     _arrow,
     _dot,

@@ -112,6 +112,8 @@ def test_what_is_wrong(text: str, code: str, place: str) -> None:
         EXCHANGE,
         f"{STEM}\nclass = @a -> CONV3-4\nself = @b -> GAP\ncount = @class -> RELU\noutput class, self, count",
         f"{STEM}\nc = @a -> CONV3-4\nd = @b -> GAP\noutput d, b, c",
+        f"net N(big=no)\n{STEM}\nc = @a if big else @b -> CONV3-4\noutput c, a",
+        f"net N(big=no)\n{STEM}\nc = @a if big else @b\nd = @c -> POOL2?\noutput d, a",
         "INPUT 8x8x4 -> a: CONV3-4 -> tap p: @a -> tap q: ID -> RELU -> POOL2 -> tap r: ID",
         "INPUT 8x8x4 -> m: [x = CONV3-4 -> RELU  @x -> POOL2] -> FC-2",
         "INPUT 8x8x4 -> [x{i} = CONV3-4 -> RELU  @x{i} -> (ID + @x{i})]*3 -> FC-2",
@@ -122,6 +124,20 @@ def test_what_is_wrong(text: str, code: str, place: str) -> None:
 )
 def test_the_module_computes_what_the_graph_says(text: str) -> None:
     check(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        (f"{STEM}\n(@a | @b -> UPSAMPLE2)", "a chain that begins with brackets needs a name: `a = (@b + @c)`"),
+        (f"{STEM}\noutput @a", "name the values that the network gives, without `@`: `output a, b`"),
+        (f"{STEM}\noutput", "name the values that the network gives, without `@`: `output a, b`"),
+    ],
+)
+def test_hints(text: str, help: str) -> None:
+    with pytest.raises(CnnError) as found:
+        loads(text)
+    assert found.value.diagnostics[0].help == help
 
 
 def test_the_emitted_names_are_the_texts() -> None:
