@@ -108,7 +108,8 @@ def _target(
     for chain in item.branches[position + 1 :]:
         if _lone_either(chain) is None:
             made = trial(walker, chain, wire, env)
-            return made.wire.shape if made.wire else None
+            if not _is_absent(made, chain):
+                return made.wire.shape if made.wire else None
     return None
 
 

@@ -192,3 +192,24 @@ INPUT 224x224x3
         "   |     ^^ [56x56x256]",
         "   = help: give the skip a projection: `ID or CONV1-{4*c}/s`",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds", "shape"),
+    [
+        # Of which no branch is left: what comes in goes on.
+        ("(CONV3-4 if no + CONV1-4 if no) -> RELU", ["RELU"], "8x8x4"),
+        ("(CONV3-8 if no | CONV1-4 if no) -> RELU", ["RELU"], "8x8x4"),
+        ("MUL(CONV3-4 if no, CONV1-4 if no) -> RELU", ["RELU"], "8x8x4"),
+        # Beside which no branch is left: the last choice.
+        ("(CONV3-4 if no + ID or CONV1-8)", ["CONV"], "8x8x8"),
+        ("(ID or CONV1-8 + CONV3-4 if no)", ["CONV"], "8x8x8"),
+        # An absent branch is none that has to be fitted.
+        ("(ID or CONV1-3 + CONV3-5 if no + CONV3-3)", ["CONV", "CONV", "ADD"], "8x8x3"),
+        ("(ID or CONV1-3 + CONV3-5 if no + CONV3-4)", ["CONV", "ADD"], "8x8x4"),
+    ],
+)
+def test_what_is_left_of_a_merge(text: str, kinds: list[str], shape: str) -> None:
+    made = graph(f"INPUT 8x8x4 -> {text}")
+    assert [node.kind for node in made.nodes[1:]] == kinds
+    assert str(made.nodes[-1].shape) == shape
