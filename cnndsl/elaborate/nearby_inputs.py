@@ -8,6 +8,7 @@ from dataclasses import replace
 from cnndsl.elaborate.program import INPUT, Find, elaborate
 from cnndsl.errors import CnnError, Source
 from cnndsl.expr import Literal, Value
+from cnndsl.limits import current, limits
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
 
@@ -15,6 +16,8 @@ _FACTORS = (2, 4, 8, 16, 32)
 """Extents that work are most often multiples of one of these: each pooling of stride 2 doubles it."""
 _LONGEST = 20_000
 """Characters of a text up to which inputs are tried out: each try takes as long as the text took itself."""
+_MOST_LAYERS = 2_000
+"""Layers of a network up to which an input is found to work."""
 
 
 def with_inputs(stop: CnnError, source: Source, settings: Mapping[str, Value], find: Find) -> CnnError:
@@ -62,7 +65,8 @@ def _volume(file: ast.File, settings: Mapping[str, Value]) -> tuple[int, ...]:
 
 def _compiles(file: ast.File, settings: Mapping[str, Value], find: Find) -> bool:
     try:
-        elaborate(file, settings, find)
+        with limits(layers=min(_MOST_LAYERS, current().layers)):
+            elaborate(file, settings, find)
     except CnnError:
         return False
     return True
