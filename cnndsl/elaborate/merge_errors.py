@@ -23,6 +23,9 @@ from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
+_MOST_NODES = 20_000
+"""Nodes up to which it is looked for where branches part: a message comes within a second."""
+
 
 @record(slots=True)
 class MergeBranch:
@@ -59,6 +62,8 @@ def _parting(
     branches: Sequence[MergeBranch], wire: NodeOutput | None, drafts: Sequence[PendingNode]
 ) -> Iterator[Annotation]:
     """Where the branches part, unless that is right before them."""
+    if len(drafts) > _MOST_NODES:
+        return
     nodes = [branch.made.wire.node for branch in branches if branch.made.wire is not None]
     at = parted(reading([draft.inputs for draft in drafts]), nodes)
     if wire is None or at != wire.node:
