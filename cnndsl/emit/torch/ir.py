@@ -22,6 +22,7 @@ from cnndsl.records import record
 What: TypeAlias = Literal["value", "indices", "size"]
 """The output of a node, the indices of a max-pool, the extents of what entered that pool."""
 _WHATS: tuple[What, ...] = ("value", "indices", "size")
+_COUNT = len(_WHATS)
 Key: TypeAlias = int
 """What a value is in the graph: a node and one of its `What`s, as one number. `key` makes it; `node_of` and `what_of`
 take it apart."""
@@ -33,17 +34,17 @@ def key(node: int, what: What = "value") -> Key:
     >>> node_of(key(7, "size")), what_of(key(7, "size")), what_of(key(7))
     (7, 'size', 'value')
     """
-    return len(_WHATS) * node + _WHATS.index(what)
+    return _COUNT * node + _WHATS.index(what)
 
 
 def node_of(found: Key) -> int:
     """Return the node that a key belongs to."""
-    return found // len(_WHATS)
+    return found // _COUNT
 
 
 def what_of(found: Key) -> What:
     """Return which value of its node a key stands for."""
-    return _WHATS[found % len(_WHATS)]
+    return _WHATS[found % _COUNT]
 
 
 # Values and steps
