@@ -4,18 +4,18 @@ A row is written from the language reference and from PyTorch's documentation or
 `cnndsl.layers`. The tables for constructors, forms, shapes and effects take their entries from here, and have entries
 of their own for what does not fit: weights, one class per number of axes, constraints between arguments.
 
-Rows are named tuples and not records, since they are made on import, and completing a record takes longer than that.
+Rows are no records, since they are made on import, and completing a record takes longer than making them all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from cnndsl.shape import Shape
 
 
-class FormField(NamedTuple):
+class FormField:
     """An argument of the constructor, which is also a field of the form.
 
     `kind` says what the constructor takes: an integer of at least `least`, a number, or a sequence of such integers.
@@ -23,12 +23,19 @@ class FormField(NamedTuple):
     `option` says otherwise; `fixed` is the value of an argument that is no option.
     """
 
-    argument: str
-    kind: Literal["whole", "real", "integers"]
-    default: str = ""
-    option: str = ""
-    fixed: object = None
-    least: int = 1
+    __slots__ = ("argument", "default", "fixed", "kind", "least", "option")
+
+    def __init__(
+        self,
+        argument: str,
+        kind: Literal["whole", "real", "integers"],
+        default: str = "",
+        option: str = "",
+        fixed: object = None,
+        least: int = 1,
+    ) -> None:
+        self.argument, self.default, self.option, self.fixed, self.least = argument, default, option, fixed, least
+        self.kind: Literal["whole", "real", "integers"] = kind
 
     @property
     def in_messages(self) -> str:
@@ -36,7 +43,7 @@ class FormField(NamedTuple):
         return f"{self.argument}={self.default}" if self.default not in ("", "None") else self.argument
 
 
-class SimpleLayer(NamedTuple):
+class SimpleLayer:
     """A layer type that is one module without weights.
 
     `names` are those of the layer type, its own before its synonyms. `cls` is the class of `torch.nn`, or of a helper
@@ -49,16 +56,26 @@ class SimpleLayer(NamedTuple):
     a view of its input, `elementwise` for one that treats each value by itself.
     """
 
-    names: tuple[str, ...]
-    cls: str
-    family: str
-    fields: tuple[FormField, ...] = ()
-    shape: Callable[..., Shape | None] | None = None
-    keeps: Literal["", "input", "output"] = ""
-    inplace: Literal["", "copy", "output"] = ""
-    view: bool = False
-    elementwise: bool = False
-    digest: str = ""
+    __slots__ = ("cls", "digest", "elementwise", "family", "fields", "inplace", "keeps", "names", "shape", "view")
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        cls: str,
+        family: str,
+        fields: tuple[FormField, ...] = (),
+        *,
+        shape: Callable[..., Shape | None] | None = None,
+        keeps: Literal["", "input", "output"] = "",
+        inplace: Literal["", "copy", "output"] = "",
+        view: bool = False,
+        elementwise: bool = False,
+        digest: str = "",
+    ) -> None:
+        self.names, self.cls, self.family, self.fields, self.shape = names, cls, family, fields, shape
+        self.view, self.elementwise, self.digest = view, elementwise, digest
+        self.keeps: Literal["", "input", "output"] = keeps
+        self.inplace: Literal["", "copy", "output"] = inplace
 
     @property
     def signature(self) -> str:
