@@ -11,7 +11,7 @@ from cnndsl.shape import Shape
 
 
 def depth(graph: Graph, inside: Collection[int] | None = None) -> int:
-    """The most layers with weight matrices (convolutions, FC) on any path from the input to the output.
+    """The most layers with weight matrices (convolutions, FC) on any path from the input to an output.
 
     Normalisation and activations do not count, neither do paths that end in a tap. `inside` restricts the count to
     the nodes of one part, wherever paths in it end. Source: Simonyan and Zisserman 2014, Table 1 ("weight layers").
@@ -21,7 +21,7 @@ def depth(graph: Graph, inside: Collection[int] | None = None) -> int:
         if inside is None or node.index in inside:
             before = max((longest[at] for at in node.value_inputs), default=0)
             longest[node.index] = before + is_weighted(graph, node)
-    return longest[graph.output] if inside is None else max(longest)
+    return max(longest[at] for at in graph.main_outputs) if inside is None else max(longest)
 
 
 def is_weighted(graph: Graph, node: Node) -> bool:

@@ -74,9 +74,9 @@ def receptive_fields(graph: Graph, start: int = 0) -> dict[int, Field | None]:
 
 
 def last_map(graph: Graph, fields: Fields) -> int:
-    """The node whose field is quoted for a whole network: the last on the way to the output before everything is
+    """The node whose field is quoted for a whole network: the last on the way to an output before everything is
     seen at once by global pooling or FC (gates aside). The input where there is none."""
-    ahead = ancestors(graph.digraph, graph.output)
+    ahead = set[int]().union(*(ancestors(graph.digraph, at) for at in graph.main_outputs))
     for at in reversed(range(len(graph))):
         seen = fields[at]
         if at in ahead and seen is not None and not seen.local.whole and graph.nodes[at].shape.rank:

@@ -69,8 +69,7 @@ ENTRIES = (
         "E0238",
         "a further chain that starts from nothing",
         """
-        Behind the chain that begins with INPUT, and behind another chain in brackets, nothing comes in. So each part
-        that stands first in a further chain starts from an earlier value, `@name`.
+        Nothing comes into a further chain. So whatever stands first in it starts from an earlier value, `@name`.
         """,
         """
         INPUT 32x32x3 -> a: CONV3-64
@@ -85,10 +84,11 @@ ENTRIES = (
     ),
     code(
         "E0239",
-        "a chain whose value nothing uses",
+        "a layer whose value nothing uses",
         """
-        Where another chain follows, what a chain gave is read by a reference or is an output of the network. Else some
-        layers would have no effect.
+        What a layer gives is read by the next one or by a reference, or the network gives it. Else the layer would have
+        parameters and no effect. Where a further chain begins, or something that takes nothing but references, the
+        value before it needs a name, and someone who uses it.
         """,
         """
         INPUT 32x32x3 -> a: CONV3-64 -> RELU

@@ -90,7 +90,7 @@ def _check_arguments(file: str, graph: Graph, source: str) -> None:
     from cnndsl.emit.torch.verified import MiscompiledError, argument_differences
     from cnndsl.network import graph_of
 
-    program = graph.source if file == STANDARD_INPUT else read(file)
+    program = graph.source if file == "-" else read(file)
     if differences := argument_differences(source, graph, lambda settings: graph_of(program, settings)):
         raise MiscompiledError(differences)
 

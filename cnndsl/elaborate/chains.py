@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from cnndsl.elaborate import layer_count as count
 from cnndsl.elaborate.elaborator import Elaborator
-from cnndsl.elaborate.equations import check_used, leave
+from cnndsl.elaborate.equations import check_used
 from cnndsl.elaborate.expansion import PendingLabel, here
 from cnndsl.elaborate.inputs import input_layer, layer_of
 from cnndsl.elaborate.outputs import Bound, NodeOutput
@@ -100,9 +100,8 @@ class NetworkChains:
         if self.outputs is None:
             given, name = made.wire, ""
         else:
-            leave(walker.state, made.wire, (self.further or [self.main])[-1].span)
             given, name = _outputs(self.outputs, walker, env)
-        if given is not None:
+        if given is not None and not walker.state.errors:
             taps = (tap.node for tap in walker.state.taps)
             check_used(walker.state, frozenset((given.node, *taps)))
         return MadeNetwork(given, part, name, None if volume == written else volume)
@@ -113,18 +112,30 @@ def _outputs(statement: ast.Outputs, walker: Elaborator, env: Environment) -> tu
     state = walker.state
     wires: list[NodeOutput] = []
     found: list[Output] = []
-    for path, span in statement.names:
-        wire, name = resolve(path, env, span).wire, path.rpartition(".")[2]
+    for (path, span), name in zip(statement.names, _short_names(statement), strict=True):
+        wire = resolve(path, env, span).wire
         if wire is None:
             return None, ""
+        if any(tap.name == path and tap.node == wire.node for tap in state.taps):
+            raise error("E0235", f"`{path}` is an output already", span, "leave it out: taps are given after these")
         if any(each.name == name for each in (*found, *state.taps)):
             raise error("E0235", f"`{name}` is an output already", span, "give the value another name: `a = @b.c`")
         if state.drafts[wire.node].training_only:
             raise error("E0234", f"`{name}` exists in training only", span, "leave `(train)` away at the tap")
         wires.append(wire)
-        found.append(Output(name, wire.node, training_only=False))
+        found.append(Output(name, wire.node, training_only=False, is_tap=False))
     state.taps[:0] = found[1:]
     return wires[0], found[0].name
+
+
+def _short_names(statement: ast.Outputs) -> list[str]:
+    """What outputs are called: by the last name in their path, or by all of it where two end alike."""
+    last = [path.rpartition(".")[2] for path, _ in statement.names]
+    twice = {name for name in last if last.count(name) > 1}
+    return [
+        path.replace(".", "_") if short in twice else short
+        for short, (path, _) in zip(last, statement.names, strict=True)
+    ]
 
 
 def _enter(

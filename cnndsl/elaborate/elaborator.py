@@ -69,7 +69,6 @@ class Elaborator:
         for position, item in enumerate(items):
             start = equations.elsewhere(item, env) if position or follows else None
             if isinstance(item, ast.Equation) and (position or follows):
-                equations.leave(self.state, wire, (items[position - 1] if position else item).span)
                 made = equations.further(self, item, env)
             else:
                 if start is not None:

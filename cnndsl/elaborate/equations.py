@@ -11,7 +11,7 @@ from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, interpolate
 from cnndsl.elaborate.state import Environment, NamedOutput, State
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
+from cnndsl.errors import Annotation, CnnError, Diagnostic
 from cnndsl.expr import ReferenceExpr, error
 from cnndsl.graph import NamedPart
 from cnndsl.limits import current
@@ -38,7 +38,7 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
     tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span) if item.name else None
     if tag is not None:
         walker.check_free(tag, env, is_part=False)
-        env.scope.names_values = True
+        env.scope.values.add(tag.name)
     members = len(env.scope.members)
     made = walker.chain(item.body, wire, env)
     if tag is None:
@@ -53,20 +53,14 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
     return Expansion(made.wire, part)
 
 
-def leave(state: State, wire: NodeOutput | None, span: Span) -> None:
-    """Remembers the value of a chain that another one follows."""
-    if wire is not None:
-        state.left.append((wire.node, span))
-
-
 def check_used(state: State, given: frozenset[int]) -> None:
-    """Reports the chains whose values nothing reads and the network does not give."""
+    """Reports the layers whose values nothing reads and the network does not give: they would have no effect."""
     read = {at for draft in state.drafts for at in draft.inputs} | given
-    for node, span in state.left:
-        if node not in read:
-            message = "this chain ends here, and nothing uses the value that it gives"
-            help = "name the value, `a = …`, and refer to it, `@a`, or give it: `output a`"
-            state.report(CnnError(Diagnostic("E0239", message, span, help=help)))
+    for node, draft in enumerate(state.drafts):
+        if node and node not in read:
+            message = "nothing uses what this gives"
+            help = "name the value, `a: …` or `a = …`, and refer to it, `@a`, or give it: `output a`"
+            state.report(CnnError(Diagnostic("E0239", message, draft.span, help=help)))
 
 
 def _start(item: ast.Equation, env: Environment) -> NodeOutput | None:
@@ -74,7 +68,7 @@ def _start(item: ast.Equation, env: Environment) -> NodeOutput | None:
     first = item.body.items[0]
     stray = _without_start(first, env)
     if stray is not None:
-        message = "a further chain starts from earlier values, and this takes the one that comes in: there is none"
+        message = "nothing comes into a further chain, and this needs an input"
         raise error("E0238", message, stray.span, f"say where it starts: `@a -> {stray.span.text[:40]}`")
     found = (each for each in ast.walk([first]) if isinstance(each, ReferenceExpr | ast.Ref))
     reference = next(found, None)
@@ -93,8 +87,10 @@ def _without_start(item: ast.ChainItem, env: Environment) -> ast.ChainItem | Non
         return _without_start(item.body.items[0], env)
     if isinstance(item, ast.Label | ast.Repeat | ast.Optional):
         return _without_start(item.body, env)
-    if isinstance(item, ast.Conditional) and item.otherwise is not None:
-        return _without_start(item.body, env) or _without_start(item.otherwise, env)
+    if isinstance(item, ast.Conditional | ast.Either):
+        choices = item.choices if isinstance(item, ast.Either) else (item.body, item.otherwise)
+        found = (_without_start(each, env) for each in choices if each is not None)
+        return next((each for each in found if each is not None), None)
     if isinstance(item, ast.WrittenLayer) and item.head in env.home.blocks:
         if len(env.calls) > current().nesting:
             return None

@@ -29,7 +29,7 @@ def given_volume(value: Value, place: Span) -> tuple[int, ...]:
     extents = (value,) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(extents, tuple) or any(extent < 1 for extent in extents):
         help = "as in: --input 160x160x3"
-        raise error("E0227", f"the input is a volume, and {show(value)} is none", place, help)
+        raise error("E0227", f"the input is a volume such as 160x160x3, and this is {show(value)}", place, help)
     return _checked(extents, place)
 
 

@@ -117,10 +117,9 @@ def trial(walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Envi
     """What a chain would make; nothing of it stays."""
     state, scope = walker.state, env.scope
     nodes, members, taps, modules = len(state.drafts), len(scope.members), len(state.taps), len(state.modules)
-    left = len(state.left)
     labels, errors = dict(scope.labels), list(state.errors)
     made = walker.chain(chain, wire, env)
-    del state.drafts[nodes:], scope.members[members:], state.taps[taps:], state.modules[modules:], state.left[left:]
+    del state.drafts[nodes:], scope.members[members:], state.taps[taps:], state.modules[modules:]
     scope.labels.clear()
     scope.labels.update(labels)
     state.retract(errors)

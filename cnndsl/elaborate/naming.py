@@ -33,8 +33,8 @@ def assign(root: ModuleScope, drafts: list[PendingNode]) -> Iterator[ModuleScope
 def names(scope: ModuleScope) -> list[str]:
     """The names of a module's members, in their order."""
     members = scope.members
-    if scope.names_values or any(member.label for member in members):
-        return _by_kind(members, {member.label for member in members if member.label})
+    if scope.values or any(member.label for member in members):
+        return _by_kind(members, scope.values | {member.label for member in members if member.label})
     merges = iter(_by_kind([member for member in members if not member.counted], set()))
     numbers = iter(range(len(members)))
     return [str(next(numbers)) if member.counted else next(merges) for member in members]

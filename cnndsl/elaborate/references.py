@@ -10,6 +10,9 @@ from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
 from cnndsl.expr import Expr, NameSymbol, OutputSymbol, ReferenceExpr, Unknown, Value, evaluate, show
 from cnndsl.syntax import ast
 
+INPUT = "input"
+"""What the network's input is called unless it has a label."""
+
 
 def interpolate(parts: Sequence[str | Expr], env: Environment) -> str:
     """A name with its holes filled: `denselayer{i}`."""
@@ -42,7 +45,7 @@ def resolve(name: str, env: Environment, span: Span) -> NamedOutput:
         return NamedOutput(value.wire, None, span)
     if isinstance(value, NameValue) and value.env is not None:
         return resolve(value.name, value.env, span)
-    found = _search(name.split("."), env.scope)
+    found = _search(name.split("."), env.scope, span)
     if found is not None:
         return found
     raise _unknown(name, env, span)
@@ -64,12 +67,14 @@ def _unknown(name: str, env: Environment, span: Span) -> CnnError:
     return CnnError(Diagnostic("E0232", message, span, help=help))
 
 
-def _search(names: Sequence[str], scope: ModuleScope | None) -> NamedOutput | None:
+def _search(names: list[str], scope: ModuleScope | None, span: Span) -> NamedOutput | None:
     while scope is not None:
         found = scope.labels.get(names[0])
         if found is not None:
             return _descend(found, names[1:])
-        scope = scope.parent
+        outermost, scope = scope, scope.parent
+        if scope is None and names == [INPUT] and outermost.members and outermost.members[0].base == INPUT:
+            return NamedOutput(outermost.members[0].wire, None, span)
     return None
 
 

@@ -55,8 +55,9 @@ class ModuleScope:
     wire: NodeOutput | None = None
     """What it gives, once it is complete."""
     path: str = ""
-    names_values: bool = False
-    """Whether a chain in it has a name; then its parts are called by their kinds, as where some have labels."""
+    values: set[str] = field(default_factory=set[str])
+    """The names of chains in it. Where some have names its parts are called by their kinds, as where some have
+    labels."""
 
 
 @record(slots=True)
@@ -163,8 +164,6 @@ class State:
         self.most_nodes = self.limits.layers
         self.drafts: list[PendingNode] = []
         self.taps: list[Output] = []
-        self.left: list[tuple[int, Span]] = []
-        """The nodes whose values a chain gave that another one follows, and where it ends."""
         self.errors: list[Diagnostic] = []
         self.turns: tuple[Iteration, ...] = ()
         self.frames: list[str] = []

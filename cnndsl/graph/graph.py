@@ -25,11 +25,12 @@ from cnndsl.shape import Shape
 
 @record(slots=True)
 class Output:
-    """A named extra output."""
+    """A named output beside the first one: a tap, or one of those that the program lists with `output`."""
 
     name: str
     node: int
     training_only: bool
+    is_tap: bool = True
 
 
 @record
@@ -78,6 +79,11 @@ class Graph:
             digest.update(source.text.replace("\r\n", "\n").encode("utf-8", "surrogatepass") + b"\0")
         digest.update(repr(sorted((name, show(value)) for name, value in self.settings.items())).encode())
         return digest.hexdigest()
+
+    @property
+    def main_outputs(self) -> tuple[int, ...]:
+        """The nodes of the outputs that are no taps, in their order."""
+        return (self.output, *(each.node for each in self.taps if not each.is_tap))
 
     @property
     def title(self) -> str:

@@ -211,6 +211,8 @@ class PadChannels{n}d(nn.Module):
     ) -> None:
         super().__init__()
         added = out_channels - in_channels
+        if added < 0:
+            raise ValueError(f"{{out_channels}} channels cannot hold {{in_channels}}")
         before = added // 2 if where == "both" else 0
         self.pads = ({zeros}, before, added - before)
         self.stride = (stride,) * {n} if isinstance(stride, int) else stride

@@ -54,6 +54,10 @@ def terms(stats: Metrics) -> list[tuple[str, str]]:
         ("receptive field", _field(stats)),
         ("depth", f"{totals.depth} weight layers" if totals.depth != 1 else "1 weight layer"),
     ]
+    graph = stats.graph
+    if graph.output_name:
+        named = zip((graph.output_name, *(each.name for each in graph.taps)), graph.main_outputs, strict=False)
+        pairs.append(("outputs", ", ".join(f"{name} {graph.nodes[at].shape}" for name, at in named)))
     return pairs + (_memory_terms(stats, stats.memory) if stats.memory else [])
 
 

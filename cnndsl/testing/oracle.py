@@ -27,6 +27,9 @@ NEAR = 1e-9
 """Relative to the largest value: kernels add up in another order where memory lies differently."""
 FLOOR = 1e-10
 """Below this a value is nothing but rounding, such as what normalising a single value leaves."""
+ROUNDED = 1e-14
+"""Of the largest gradient of a network: what rounding leaves of one that is zero, as that of a bias which a batch
+normalisation takes away again."""
 
 
 class Results(NamedTuple):
@@ -285,13 +288,19 @@ def compared(graph: Graph, found: Results, expected: Results) -> list[str]:
         told += unequal(name, found.outputs[place], value)
     for name, value in expected.buffers.items():
         told += unequal(f"buffer {name} afterwards", found.buffers.get(name), value)
+    largest = max((greatest(value) for value in expected.gradients.values() if value is not None), default=0.0)
     for name, value in expected.gradients.items():
-        told += unequal(f"the gradient of {name}", found.gradients.get(name), value)
+        told += unequal(f"the gradient of {name}", found.gradients.get(name), value, max(FLOOR, ROUNDED * largest))
     return told[:3]
 
 
-def unequal(name: str, found: torch.Tensor | None, expected: torch.Tensor | None) -> list[str]:
-    """Says how two values differ; a gradient that was never asked for is one of zeros."""
+def greatest(value: torch.Tensor) -> float:
+    """Returns the largest finite magnitude in a tensor."""
+    return value.detach().nan_to_num(0, 0, 0).abs().max().item() if value.numel() else 0.0
+
+
+def unequal(name: str, found: torch.Tensor | None, expected: torch.Tensor | None, floor: float = FLOOR) -> list[str]:
+    """Says how two values differ by more than `floor`; a gradient that was never asked for is one of zeros."""
     import torch
 
     if expected is None or found is None:
@@ -299,8 +308,8 @@ def unequal(name: str, found: torch.Tensor | None, expected: torch.Tensor | None
         return [f"{name} is None"] if given is not None and bool((given != 0).any()) else []
     if found.shape != expected.shape:
         return [f"{name} has the shape {tuple(found.shape)} in place of {tuple(expected.shape)}"]
-    scale = expected.detach().nan_to_num(0, 0, 0).abs().max().item() if expected.numel() else 0.0
-    near = max(NEAR * scale, FLOOR)
+    scale = greatest(expected)
+    near = max(NEAR * scale, floor)
     if torch.allclose(found.double(), expected.double(), rtol=NEAR, atol=near, equal_nan=True):
         return []
     return [f"{name} differs by {(found - expected).abs().max().item():.3g}, of {scale:.3g}"]

@@ -84,8 +84,12 @@ def test_in_a_repeat_names_have_holes() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "place"),
     [
-        (f"{STEM}\nc = @a -> RELU", "E0239", "b: CONV3-16/2"),
-        (f"{STEM}\nc = @b -> RELU\n@a -> RELU", "E0239", "c = @b -> RELU"),
+        (f"{STEM}\nc = @a -> RELU", "E0239", "CONV3-16/2"),
+        (f"{STEM}\nc = @b -> RELU\n@a -> TANH", "E0239", "RELU"),
+        (f"{STEM}\nc = [@a -> CONV3-4]*2\noutput b, c", "E0239", "CONV3-4"),
+        ("block Q(s) = @s -> CONV3-8\n" + f"{STEM}\nc = Q(@a)*2\noutput b, c", "E0239", "CONV3-8"),
+        ("INPUT 8x8x3 -> a: CONV3-8 -> b: CONV3-8 -> CONV5-8 -> (@a + @b) -> FC-10", "E0239", "CONV5-8"),
+        (f"{STEM} -> tap t: POOL2\nc = @a -> RELU\noutput b, c, t", "E0235", "t"),
         (f"{STEM}\nc = POOL2 -> RELU\noutput b", "E0238", "POOL2"),
         (f"{STEM}\nc = (@a -> POOL2 | ID)\noutput c", "E0238", "ID"),
         (f"{STEM}\nc = [POOL2 -> (@a | ID)]\noutput c", "E0238", "POOL2"),
@@ -110,6 +114,8 @@ def test_what_is_wrong(text: str, code: str, place: str) -> None:
     "text",
     [
         EXCHANGE,
+        f"net N(deep=no)\n{STEM}\nc = (@a + @a -> CONV1-8 if deep else @a)\nd = (@c + @c?two)\noutput d, b",
+        f"block R(a, n) = (@a -> CONV3-n + @a or [@a -> CONV1-n])\n{STEM}\nc = R(@a, 8)\nd = R(@a, 4)\noutput b, c, d",
         f"{STEM}\nclass = @a -> CONV3-4\nself = @b -> GAP\ncount = @class -> RELU\noutput class, self, count",
         f"{STEM}\nc = @a -> CONV3-4\nd = @b -> GAP\noutput d, b, c",
         f"net N(big=no)\n{STEM}\nc = @a if big else @b -> CONV3-4\noutput c, a",
@@ -145,3 +151,40 @@ def test_the_emitted_names_are_the_texts() -> None:
     assert "class NetOutput(NamedTuple):" in source
     assert source.index("    hi: Tensor") < source.index("    lo: Tensor")
     assert "return NetOutput(" in source
+
+
+def test_outputs_are_called_by_their_last_name_or_by_their_path() -> None:
+    text = "block H = [loc = CONV3-4  conf = @loc -> CONV1-2]\nINPUT 8x8x3 -> h1: H -> h2: H\n"
+    graph = loads(text + "output h1.loc, h1.conf, h2.loc, h2.conf").graph
+    assert [graph.output_name, *(tap.name for tap in graph.taps)] == ["h1_loc", "h1_conf", "h2_loc", "h2_conf"]
+    graph = loads(text + "output h1.loc, h2.conf").graph
+    assert [graph.output_name, *(tap.name for tap in graph.taps)] == ["loc", "conf"]
+
+
+def test_fields_have_the_names_of_the_text() -> None:
+    outputs = "output x, torch, class, count"
+    source = emitted(f"{STEM}\nx = @b -> RELU\ntorch = @a\nclass = @a -> GAP\ncount = @b -> GAP\n{outputs}")
+    fields = source.split('What `Net` returns."""')[1].split("class Net")[0].split()
+    assert fields[::2] == ["x:", "torch:", "class_:", "count_:"]
+
+
+def test_parts_without_a_label_are_not_called_like_a_chain() -> None:
+    graph = loads("INPUT 8x8x3 -> CONV3-8 -> a: CONV5-8\nconv1 = @a -> CONV3-4\nd = @conv1 -> RELU").graph
+    assert [node.path for node in graph] == ["input", "conv2", "a", "conv3", "relu"]
+
+
+def test_the_input_has_a_name() -> None:
+    graph = loads("INPUT 8x8x3 -> a: CONV3-3 -> (ID + @input)").graph
+    assert graph.nodes[-1].inputs == (1, 0)
+
+
+@pytest.mark.parametrize("order", ["a, b", "b, a"])
+def test_totals_are_of_all_outputs_that_are_listed(order: str) -> None:
+    """Two 3x3 convolutions in a row see 5 positions."""
+    totals = loads(f"INPUT 32x32x3 -> a: CONV3-8\nb = @a -> CONV3-4\noutput {order}").stats().totals
+    assert (totals.depth, totals.receptive_field) == (2, (5, 5))
+
+
+def test_a_tap_counts_for_no_total() -> None:
+    totals = loads("INPUT 32x32x3 -> a: CONV3-8 -> tap t: [CONV3-4 -> CONV3-4]").stats().totals
+    assert (totals.depth, totals.receptive_field) == (1, (3, 3))

@@ -22,6 +22,10 @@ USED = frozenset(
 )
 
 
+_OF_TUPLES = frozenset(("count", "index", "cls", "self", "Tensor"))
+"""What a NamedTuple's class has already, or its text."""
+
+
 def attribute(name: str) -> str:
     """A label as the attribute that it becomes; a number stays one. Raises CnnError where it cannot be one."""
     if name.isascii() and name.isdigit():
@@ -39,6 +43,19 @@ def variable(name: str, taken: frozenset[str] | set[str] = frozenset()) -> str:
     """
     name = name if PLAIN.fullmatch(name) and not name.startswith("_") else f"v_{re.sub(r'[^A-Za-z0-9_]', '_', name)}"
     while keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in USED or name in taken:
+        name += "_"
+    return name
+
+
+def field(name: str, taken: set[str]) -> str:
+    """An output's name as the field of a NamedTuple: it stays what it is unless Python or a tuple refuses it.
+
+    >>> field("x", set()), field("class", set()), field("count", set()), field("a", {"a"})
+    ('x', 'class_', 'count_', 'a_')
+    """
+    if name.startswith("_") or keyword.iskeyword(name):
+        return variable(name, taken)
+    while name in taken or name in _OF_TUPLES:
         name += "_"
     return name
 

@@ -24,7 +24,7 @@ from cnndsl.emit.torch.initialise import initialisation
 from cnndsl.emit.torch.ir import ConstructorParameter, ModuleClass
 from cnndsl.emit.torch.layout import STEP, WIDTH, CallDoc, Infix, Item, Text, flat, lines
 from cnndsl.emit.torch.memory_costs import MemoryCosts
-from cnndsl.emit.torch.names import class_name, comment, variable
+from cnndsl.emit.torch.names import class_name, comment, field, variable
 from cnndsl.emit.torch.parameters import offered, real_arguments
 from cnndsl.emit.torch.restart import Fixed
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
@@ -205,12 +205,12 @@ def output_names(graph: Graph) -> list[str]:
     """Return the names of the results of a network: `output`, then its taps, those of training last. Taps of one name
     are numbered."""
     taps = [tap.name for tap in sorted(graph.taps, key=lambda tap: tap.training_only)]
-    found = [variable(graph.output_name or "output", {*taps})]
+    found = [field(graph.output_name or "output", {*taps})]
     seen: Counter[str] = Counter()
     for name in taps:
         seen[name] += 1
         numbered = f"{name}{seen[name]}" if taps.count(name) > 1 else name
-        found.append(variable(numbered, {*found, *(set(taps) - {name})}))
+        found.append(field(numbered, {*found, *(set(taps) - {name})}))
     return found
 
 

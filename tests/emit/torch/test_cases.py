@@ -53,7 +53,9 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("INPUT 8x8x4 -> g: [tap t(train): CONV1-3 -> CONV3-4]"),
         Case("block B = CONV3-4 -> tap t(train): CONV1-3 -> RELU\nINPUT 8x8x4 -> B"),
     ),
-    "a reference that no layer computes with": (Case("INPUT 8x8x4 -> a: CONV3-4 -> CONV3-4 -> m: (BN if no | @a)"),),
+    "a reference that no layer computes with": (
+        Case("INPUT 8x8x4 -> a: CONV3-4 -> CONV3-4 -> tap b: ID -> m: (BN if no | @a)"),
+    ),
     "references in another order than that of the nodes": (
         Case("INPUT 8x8x4 -> a: CONV3-4 -> b: RELU -> RELU -> g: [(@a | @b -> CONV1-4 | ID)]"),
         Case("block B(q, r) = (@q + @r -> CONV1-4 + ID)\nINPUT 8x8x4 -> a: CONV3-4 -> b: RELU -> RELU -> B(@a, @b)"),

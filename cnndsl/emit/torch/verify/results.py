@@ -72,6 +72,8 @@ def _names(result: object, graph: Graph, match: Match, line: int) -> None:
     if len(fields) != len(ordered) + 1:
         match.say(4, line, f"`{result.cls.name}` has {len(fields)} fields", str(len(ordered) + 1))
         return
+    if graph.output_name and fields[0].rstrip("_").removeprefix("v_") != graph.output_name.strip("_"):
+        match.say(4, line, f"the field `{fields[0]}` of `{result.cls.name}`", f"`{graph.output_name}`")
     for field, tap in zip(fields[1:], ordered, strict=True):
         # Taps of several parts can have one name, which stands with a number then.
         twice = sum(other.name == tap.name for other in ordered) > 1
