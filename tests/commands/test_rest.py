@@ -21,8 +21,8 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, arguments)
+def run(*arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(cli, arguments, input=stdin)
 
 
 def safetensors(entries: dict[str, list[int]]) -> bytes:
@@ -98,3 +98,10 @@ def test_graphviz_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> Non
     assert result.stderr.startswith("error: Graphviz failed: ")
     assert result.stderr.count("\n") == 1
     assert list(Path().iterdir()) == []
+
+
+def test_arguments_of_a_program_from_the_standard_input_are_checked() -> None:
+    """It is read once: there is nothing left the second time."""
+    result = run("compile", "-", "-o", "-", "--check-arguments", stdin="net N(c=4)\nINPUT 8x8x3 -> CONV3-c -> FC-2\n")
+    assert result.exit_code == 0, result.output
+    assert "def __init__(self, c: int = 4)" in result.stdout

@@ -159,3 +159,12 @@ def test_is_made_on_the_meta_device(emitted: ModuleType, name: str) -> None:
     with torch.device("meta"):
         module, x = _example(emitted, name)
         assert module(x).device.type == "meta"
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_channels_are_not_padded_to_fewer(emitted: ModuleType, rank: int) -> None:
+    """The compiler refuses it (E0308), so the class does."""
+    made = getattr(emitted, f"PadChannels{rank}d")
+    with pytest.raises(ValueError, match="6 channels cannot hold 10"):
+        made(10, 6)
+    assert made(6, 6)(torch.ones(1, 6, *(3,) * rank)).shape == (1, 6, *(3,) * rank)
