@@ -29,6 +29,15 @@ class BackwardTrace:
 
     forward: ForwardTrace
     gradients: dict[int, Gradient] = field(default_factory=dict[int, Gradient])
+    weighted: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
+    """The tensors that have a gradient so far, by the node whose module they belong to and their name."""
+
+    def is_first(self, node: Node, tensor: str) -> bool:
+        """Note that a tensor gets a gradient; return whether it is the first."""
+        key = (node.index if node.weights_of < 0 else node.weights_of, tensor)
+        is_first = key not in self.weighted
+        self.weighted.add(key)
+        return is_first
 
     @property
     def values(self) -> Lifetimes:
@@ -157,7 +166,9 @@ def _weight_gradients(backward: BackwardTrace, node: Node) -> None:
     for tensor in values.tensors[node.index]:
         if tensor.role == "buffer":
             continue
-        ledger.new(node.index, "weight gradients", tensor.numel * width, 0)
+        made = ledger.new(node.index, "weight gradients", tensor.numel * width, 0)
+        if not backward.is_first(node, tensor.name):
+            ledger.drop(made)  # added to the gradient that a later application gave
         if values.computes(node) not in (0, width):
             ledger.drop(ledger.new(node.index, "scratch", tensor.numel * values.computes(node), 0))
 

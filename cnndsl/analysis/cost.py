@@ -45,9 +45,14 @@ class Cost:
 
 
 def costs(graph: Graph) -> dict[int, Cost]:
-    """Return the cost of each node."""
+    """Return the cost of each node. One that is applied again has no parameters of its own, and costs its arithmetic
+    once more."""
     nodes = graph.nodes
-    return {node.index: _cost(node.layer, node.shape, *[nodes[at].shape for at in node.inputs]) for node in nodes}
+    found = {node.index: _cost(node.layer, node.shape, *[nodes[at].shape for at in node.inputs]) for node in nodes}
+    for several in graph.applications.values():
+        for at in several[1:]:
+            found[at] = replace(found[at], weights=0, biases=0, buffers=0, trainable=0)
+    return found
 
 
 def total(each: Iterable[Cost]) -> Cost:

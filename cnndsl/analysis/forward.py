@@ -18,14 +18,15 @@ class ForwardTrace:
     """What is alive behind the forward pass.
 
     `outputs` maps a node to the storage of its output, `saved` to those that autograd keeps for it. `casts` are the
-    copies of weights that autocast made, `switches` maps an UNPOOL to the indices that it takes.
+    copies of weights that autocast made, by the node and the name of each, `switches` maps an UNPOOL to the indices
+    that it takes.
     """
 
     values: Lifetimes
     ledger: TraceBuilder
     outputs: dict[int, int] = field(default_factory=dict[int, int])
     saved: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
-    casts: list[int] = field(default_factory=list[int])
+    casts: dict[tuple[int, str], int] = field(default_factory=dict[tuple[int, str], int])
     switches: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
 
     @property
@@ -48,7 +49,7 @@ def run(values: Lifetimes, ledger: TraceBuilder) -> ForwardTrace:
             _execute(forward, node)
             for storage in (*(forward.outputs[at] for at in dying[node.index]), *forward.switches[node.index]):
                 ledger.drop(storage)
-    for storage in forward.casts:
+    for storage in forward.casts.values():
         ledger.drop(storage)
     return forward
 
@@ -90,8 +91,10 @@ def _cast_weights(forward: ForwardTrace, node: Node) -> None:
     for tensor in values.tensors[node.index]:
         if tensor.role == "buffer":
             continue
-        cast = ledger.new(node.index, "extras", 2 * tensor.numel, 0)
-        forward.casts.append(cast)
+        cast = forward.casts.get((node.weights_of, tensor.name))
+        if cast is None:
+            cast = ledger.new(node.index, "extras", 2 * tensor.numel, 0)
+            forward.casts[node.index, tensor.name] = cast
         if values.needs_gradient[node.index] and tensor.role == "weight":
             ledger.hold(cast)
             forward.saved[node.index].append(cast)

@@ -77,11 +77,16 @@ class Lifetimes:
 
     @cached_property
     def tensors(self) -> Mapping[int, tuple[Tensor, ...]]:
-        """Parameters and buffers of each node."""
+        """Parameters and buffers of each node; of one that is applied again those of its module."""
         return {
             node.index: _tensors(node.layer, *self.shapes[node.index]) if node.inputs else ()
             for node in self.graph.nodes
         }
+
+    @cached_property
+    def own_tensors(self) -> Mapping[int, tuple[Tensor, ...]]:
+        """The same, those of a module with its first application alone."""
+        return {node.index: self.tensors[node.index] if node.weights_of < 0 else () for node in self.graph.nodes}
 
     @cached_property
     def needs_gradient(self) -> Mapping[int, bool]:

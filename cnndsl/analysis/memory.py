@@ -85,14 +85,14 @@ def training(graph: Graph, dtype: Dtype = "fp32", optimizer: Optimizer = "sgd", 
 
 def _memory(values: Lifetimes, optimizer: Optimizer | None) -> Memory:
     width = WIDTHS[values.dtype]
-    tensors = [each for node in values.graph.nodes for each in values.tensors[node.index]]
+    tensors = [each for node in values.graph.nodes for each in values.own_tensors[node.index]]
     parameters = sum(width * each.numel for each in tensors if each.role != "buffer")
     buffers = sum(each.numel * (8 if each.dtype == "int64" else width) for each in tensors if each.role == "buffer")
     state = STATES[optimizer] * parameters if optimizer else 0
     ledger = TraceBuilder()
     ledger.event("start", 0)
     for node in values.graph.nodes:
-        for each in values.tensors[node.index]:
+        for each in values.own_tensors[node.index]:
             wide = 8 if each.dtype == "int64" else width
             ledger.new(node.index, "buffers" if each.role == "buffer" else "parameters", wide * each.numel, 0)
             for _ in range(STATES[optimizer] if optimizer and each.role != "buffer" else 0):

@@ -140,9 +140,15 @@ def bias_before_bn(graph: Graph) -> Iterator[Finding]:
     Source: Ioffe and Szegedy 2015, arXiv:1502.03167, Section 3.2.
     """
     for node in graph.layers:
-        readers = [graph.nodes[at].layer for at in graph.readers[node.index]]
-        biases = [tensor for tensor in node.layer.tensors(*graph.shapes(node)) if tensor.role == "bias"]
-        if readers and biases and is_weighted(graph, node) and all(each.SUBTRACTS_MEAN for each in readers):
+        applied = graph.applications.get(node.index, (node.index,))
+        readers = [graph.nodes[at].layer for each in applied for at in graph.readers[each]]
+        biases = [tensor for tensor in graph.tensors(node) if tensor.role == "bias"]
+        if (
+            all(graph.readers[each] for each in applied)
+            and biases
+            and is_weighted(graph, node)
+            and all(each.SUBTRACTS_MEAN for each in readers)
+        ):
             message = f"the bias of {node.text} is lost in the BN behind it: {biases[0].numel:,} parameters"
             yield Finding(node.span, message, f"bias=no, or once for all: default {node.kind}(bias=no)")
 

@@ -132,6 +132,20 @@ ENTRIES = (
         """,
     ),
     code(
+        "E0248",
+        "a part that cannot be applied again",
+        """
+        `again tower` applies the part with the label `tower` once more, with the same weights. The part belongs to the
+        module at hand, and its layers fit what comes in as it is: weights for 64 channels do not fit 32.
+        """,
+        """
+        INPUT 32x32x8 -> tower: CONV3-16 -> again tower
+        """,
+        """
+        INPUT 32x32x8 -> tower: CONV3-8 -> again tower
+        """,
+    ),
+    code(
         "E0250",
         "a file that is not there",
         """

@@ -10,7 +10,7 @@ from cnndsl.elaborate.expansion import Expansion
 from cnndsl.elaborate.state import FileScope, ModuleScope, State
 from cnndsl.errors import Source
 from cnndsl.expr import Expr, Value, plain_value
-from cnndsl.graph import CallPart, Graph, NamedPart, Node, Part, TapPart, rebuilt, wired
+from cnndsl.graph import AgainPart, CallPart, Graph, NamedPart, Node, Part, TapPart, rebuilt, wired
 from cnndsl.syntax import ast
 
 
@@ -32,7 +32,7 @@ def build_graph(
         if scope.path and scope.wire is not None
     }
     nodes = (
-        Node(at, d.path, d.layer, d.inputs, d.shape, d.span, d.text, d.written, d.turns, d.training_only)
+        Node(at, d.path, d.layer, d.inputs, d.shape, d.span, d.text, d.written, d.turns, d.training_only, d.weights_of)
         for at, d in enumerate(state.drafts)
     )
     net = next((each for each in file.statements if isinstance(each, ast.Net)), None)
@@ -60,7 +60,7 @@ def _named(tree: Part, state: State) -> Part:
     def named(before: Part, part: Part) -> Part:
         if isinstance(part, NamedPart):  # written out: there are many, and `replace` takes four times as long
             return NamedPart(part.name, part.template, paths[id(before)], part.part, part.is_module)
-        if isinstance(part, CallPart | TapPart):
+        if isinstance(part, CallPart | TapPart | AgainPart):
             return replace(part, path=paths[id(before)])
         return part
 

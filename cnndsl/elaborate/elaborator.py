@@ -11,14 +11,23 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnndsl.elaborate import calls, equations, loops, merges
+from cnndsl.elaborate import again, calls, equations, loops, merges
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, axes_of, here
 from cnndsl.elaborate.layer_cache import mentioned, settled
 from cnndsl.elaborate.options import bind
 from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import find_label, interpolate, show_value
 from cnndsl.elaborate.resolve import Kind, meaning
-from cnndsl.elaborate.state import Definition, Environment, ModuleMember, ModuleScope, NamedOutput, PendingNode, State
+from cnndsl.elaborate.state import (
+    Definition,
+    Environment,
+    LabelledPart,
+    ModuleMember,
+    ModuleScope,
+    NamedOutput,
+    PendingNode,
+    State,
+)
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
 from cnndsl.expr import Unknown, error, truth
 from cnndsl.graph import (
@@ -119,6 +128,8 @@ class Elaborator:
             return self._conditional(item, wire, env)
         if isinstance(item, ast.Ref):
             return self._reference(item, env, tag)
+        if isinstance(item, ast.Again):
+            return again.again(self, item, wire, env, tag)
         if isinstance(item, ast.Tap):
             return self._tap(item, wire, env)
         if isinstance(item, ast.Equation):
@@ -170,7 +181,7 @@ class Elaborator:
 
     def check_free(self, tag: PendingLabel, env: Environment, is_part: bool = True) -> None:
         """Raises CnnError where a part cannot be called so, or the module has that name already."""
-        if is_part and (why := why_not(tag.name)):
+        if is_part and not tag.is_again and (why := why_not(tag.name)):
             raise error("E0106", f"`{tag.name}` cannot be the name of a part: {why}", tag.span, "call it differently")
         before = env.scope.labels.get(tag.name)
         if before is None:
@@ -303,6 +314,13 @@ class Elaborator:
 
     def _label(self, item: ast.Label, wire: NodeOutput | None, env: Environment) -> Expansion:
         tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span)
+        first = len(self.state.drafts)
+        made = self.labelled(item, tag, wire, env)
+        env.scope.parts[tag.name] = LabelledPart(item, env, wire, made.part, first, len(self.state.drafts))
+        return made
+
+    def labelled(self, item: ast.Label, tag: PendingLabel, wire: NodeOutput | None, env: Environment) -> Expansion:
+        """What a label stands at, under that name or another one."""
         try:
             return self._dispatch(item.body, wire, env, tag)
         except CnnError:

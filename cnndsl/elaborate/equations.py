@@ -44,8 +44,9 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
     if tag is None:
         return made
     added = env.scope.members[members:]
-    is_one = len(item.body.items) == len(added) == 1
-    env.scope.labels[tag.name] = NamedOutput(made.wire, added[0].scope if is_one else None, tag.span)
+    last = added[-1].scope if added else None
+    is_its_value = last is not None and last.wire is not None and last.wire is made.wire
+    env.scope.labels[tag.name] = NamedOutput(made.wire, last if is_its_value else None, tag.span)
     if made.part is None:
         return made
     part = NamedPart(tag.name, tag.template, "", made.part, is_module=False)

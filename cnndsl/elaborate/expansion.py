@@ -32,6 +32,8 @@ class PendingLabel:
     name: str
     template: tuple[str | Expr, ...]
     span: Span
+    is_again: bool = False
+    """Whether it stands for another application of a part, and has the name that was made for that."""
 
 
 def axes_of(wire: NodeOutput | None) -> dict[str, Value]:

@@ -82,13 +82,13 @@ class _Counter:
             return self.chain((each for branch in item.branches for each in branch.items), env)
         return self._choice(item, env)
 
-    def _choice(self, item: ast.Optional | ast.Conditional | ast.Either | ast.Ref, env: Environment) -> int:
+    def _choice(self, item: ast.Optional | ast.Conditional | ast.Either | ast.Ref | ast.Again, env: Environment) -> int:
         if isinstance(item, ast.Optional):
             name = item.name or env.home.choices.get(item.span.start, "")
             return 0 if env.values.get(name) is False else self.least(item.body, env)
         if isinstance(item, ast.Either):
             return min(self.least(each, env) for each in item.choices)
-        if isinstance(item, ast.Ref):
+        if isinstance(item, ast.Ref | ast.Again):
             return 0
         test = _value(item.test, env)
         if test is True:

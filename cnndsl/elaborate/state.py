@@ -14,7 +14,7 @@ from cnndsl.elaborate.layer_cache import Values
 from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.expr import Expr, NameSymbol, OutputSymbol, Value, error
-from cnndsl.graph import CallPart, Iteration, NamedPart, Output, TapPart
+from cnndsl.graph import AgainPart, CallPart, Iteration, NamedPart, Output, Part, TapPart
 from cnndsl.graph.labels import why_not
 from cnndsl.layers.base import Layer
 from cnndsl.limits import current
@@ -22,7 +22,7 @@ from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
-ModulePart: TypeAlias = NamedPart | CallPart | TapPart
+ModulePart: TypeAlias = NamedPart | CallPart | TapPart | AgainPart
 
 
 MOST_STEPS = 4
@@ -58,6 +58,8 @@ class ModuleScope:
     values: set[str] = field(default_factory=set[str])
     """The names of chains in it. Where some have names its parts are called by their kinds, as where some have
     labels."""
+    parts: dict[str, LabelledPart] = field(default_factory=dict[str, "LabelledPart"])
+    """What its labels stand at, to apply it again."""
 
 
 @record(slots=True)
@@ -67,6 +69,19 @@ class NamedOutput:
     wire: NodeOutput | None
     scope: ModuleScope | None
     span: Span
+
+
+@dataclass(slots=True)
+class LabelledPart:
+    """A part with a label, as it was first made: what is written, in which surroundings, what entered, what was made,
+    and its range of nodes."""
+
+    item: ast.Label
+    env: Environment
+    wire: NodeOutput | None
+    part: Part | None
+    first: int
+    stop: int
 
 
 @dataclass(slots=True)
@@ -82,6 +97,7 @@ class PendingNode:
     turns: tuple[Iteration, ...]
     training_only: bool
     path: str = ""
+    weights_of: int = -1
 
 
 @record(slots=True)

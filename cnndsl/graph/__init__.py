@@ -4,6 +4,7 @@ from cnndsl.graph.ancestry import ancestors, descendants, parted
 from cnndsl.graph.graph import Graph, Output
 from cnndsl.graph.node import Iteration, Node
 from cnndsl.graph.parts import (
+    AgainPart,
     CallPart,
     ChoicePart,
     IdentityPart,
@@ -20,6 +21,7 @@ from cnndsl.graph.traversal import entered, inner_parts, nodes_of, output, rebui
 from cnndsl.graph.wiring import reading, wired
 
 __all__ = [
+    "AgainPart",
     "CallPart",
     "ChoicePart",
     "Graph",

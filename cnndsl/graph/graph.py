@@ -19,6 +19,7 @@ from cnndsl.errors import Source
 from cnndsl.expr import Expr, Value, show
 from cnndsl.graph.node import Node
 from cnndsl.graph.parts import Part
+from cnndsl.layers.base import Tensor
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -109,6 +110,19 @@ class Graph:
         """The shapes of a node's inputs."""
         nodes = self.nodes
         return tuple([nodes[at].shape for at in node.inputs])
+
+    def tensors(self, node: Node) -> tuple[Tensor, ...]:
+        """Return the parameters and buffers that a node has of its own: none where it shares those of another one."""
+        return node.layer.tensors(*self.shapes(node)) if node.inputs and node.weights_of < 0 else ()
+
+    @cached_property
+    def applications(self) -> Mapping[int, tuple[int, ...]]:
+        """For each node whose module is applied several times all nodes that are applications of it, itself first."""
+        found: dict[int, list[int]] = {}
+        for node in self.nodes:
+            if node.weights_of >= 0:
+                found.setdefault(node.weights_of, [node.weights_of]).append(node.index)
+        return {at: tuple(several) for at, several in found.items()}
 
     @cached_property
     def readers(self) -> tuple[tuple[int, ...], ...]:

@@ -25,7 +25,8 @@ class Node:
     `path` is where its weights live (`layer3.2.conv1`), `text` the layer as written with its values filled in,
     `inputs` the indices of the nodes that it reads, `written` the expressions behind its options, by option. There the
     call of a function `default` stands around what a `default` gives, whose names are those of the file, and `extents`
-    around the extents of several axes.
+    around the extents of several axes. In a part that is applied again, `weights_of` is the node whose module it is: of
+    the same layer in the first application. Elsewhere it is -1.
     """
 
     index: int
@@ -38,6 +39,7 @@ class Node:
     written: tuple[tuple[str, Expr], ...] = ()
     turns: tuple[Iteration, ...] = ()
     training_only: bool = False
+    weights_of: int = -1
 
     @property
     def value_inputs(self) -> tuple[int, ...]:

@@ -126,6 +126,19 @@ class TapPart:
     training_only: bool
 
 
+@record(slots=True)
+class AgainPart:
+    """`again name`: a part that is applied once more, with the weights of its first application.
+
+    `path` is that of the first application, `part` what it became here: a label around it of a name with the number of
+    the application, `tower@2`. `entry` is the node that it reads.
+    """
+
+    path: str
+    part: Part
+    entry: int
+
+
 Part: TypeAlias = (
     LayerPart
     | IdentityPart
@@ -137,4 +150,5 @@ Part: TypeAlias = (
     | NamedPart
     | CallPart
     | TapPart
+    | AgainPart
 )

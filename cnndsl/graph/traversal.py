@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from cnndsl.graph.parts import (
+    AgainPart,
     CallPart,
     ChoicePart,
     IdentityPart,
@@ -37,7 +38,7 @@ def inner_parts(part: Part) -> tuple[Part, ...]:
             return part.branches
         case CallPart():
             return (part.body,)
-        case NamedPart() | TapPart():
+        case NamedPart() | TapPart() | AgainPart():
             return (part.part,)
         case ChoicePart():
             return () if part.part is None else (part.part,)
@@ -58,7 +59,7 @@ def with_inner(part: Part, parts: tuple[Part, ...]) -> Part:
             return replace(part, body=parts[0])
         case NamedPart():  # written out: there are many, and `replace` takes four times as long
             return NamedPart(part.name, part.template, part.path, parts[0], part.is_module)
-        case TapPart():
+        case TapPart() | AgainPart():
             return replace(part, part=parts[0])
         case ChoicePart():
             return replace(part, part=parts[0]) if parts else part

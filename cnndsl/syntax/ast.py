@@ -113,6 +113,14 @@ class Ref:
 
 
 @record(slots=True)
+class Again:
+    """`again name`: a part once more, with the same weights; the parts of the name are texts and holes."""
+
+    name: tuple[str | Expr, ...]
+    span: Span
+
+
+@record(slots=True)
 class Tap:
     """`tap name(train): A`."""
 
@@ -160,7 +168,7 @@ class Equation:
 
 
 ChainItem: TypeAlias = (
-    WrittenLayer | Group | Merge | Repeat | Optional | Either | Label | Ref | Tap | Conditional | For | Equation
+    WrittenLayer | Group | Merge | Repeat | Optional | Either | Label | Ref | Again | Tap | Conditional | For | Equation
 )
 
 

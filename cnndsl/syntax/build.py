@@ -189,6 +189,14 @@ class TreeBuilder:
         """Build `reference`."""
         return ast.Ref(c[0].parts, c[0].span)
 
+    def again(self, c: RuleChildren) -> ast.Again:
+        """Build `AGAIN (hole TAIL?)*`."""
+        span = self._span([c[0]])
+        name = str(c[0])[len("again") :].lstrip()
+        first = Word(((name, Span(self.source, span.end - len(name), span.end)),), span)
+        word = first if len(c) == 1 else Word((*first.pieces, *self.word(c).pieces[1:]), self._span(c))
+        return ast.Again(tuple(piece for piece, _ in word.pieces), word.span)
+
     def group(self, c: RuleChildren) -> ast.Group:
         """Build `"[" chain "]"` or `"(" chain ")"`."""
         return ast.Group(c[1], self._span(c))

@@ -221,8 +221,8 @@ class _Writer:
             return (*self._element(item.body), f"?{item.name or ''}")
         if isinstance(item, ast.Label):
             return (f"{unparse.template(item.name)}: ", *self._element(item.body))
-        if isinstance(item, ast.Ref):
-            return ("@" + unparse.template(item.name),)
+        if isinstance(item, ast.Ref | ast.Again):
+            return (("@" if isinstance(item, ast.Ref) else "again ") + unparse.template(item.name),)
         if isinstance(item, ast.Tap):
             mode = f"({item.mode})" if item.mode else ""
             return (f"tap {unparse.template(item.name)}{mode}: ", *self._element(item.body))

@@ -105,7 +105,7 @@ def quiet() -> Generator[None]:
 
 def expected_state(graph: Graph) -> dict[str, tuple[int, ...]]:
     """Lists the entries of the state that the graph asks for, with their shapes."""
-    tensors = ((node, tensor) for node in graph for tensor in node.layer.tensors(*graph.shapes(node)))
+    tensors = ((node, tensor) for node in graph for tensor in graph.tensors(node))
     return {f"{node.path}.{tensor.name}": tuple(tensor.shape) for node, tensor in tensors}
 
 
@@ -174,7 +174,7 @@ class Running:
         with self._repeatable():
             values = reference.values(x)
         outputs = {place: values[node] for place, node in self._places(training).items()}
-        modules = {self.graph.nodes[at].path: module for at, module in reference.modules.items()}
+        modules = {self.graph.nodes[at].path: module for at, module in reference.own().items()}
         return self._results(x, outputs, modules)
 
     def of_module(self, network: nn.Module, training: bool, batch: int) -> Results:

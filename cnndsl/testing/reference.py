@@ -26,13 +26,19 @@ class Reference:
         calls = {node.index: node.layer.torch(*graph.shapes(node)) for node in graph.layers}
         self._names = _namespace(call.source for call in calls.values() if isinstance(call, TorchCall))
         self._calls = calls
-        self.modules: dict[int, nn.Module] = {
-            at: self._build(call) for at, call in calls.items() if isinstance(call, TorchCall)
-        }
+        self.modules: dict[int, nn.Module] = {}
+        for at, call in calls.items():
+            if isinstance(call, TorchCall):
+                shared = graph.nodes[at].weights_of
+                self.modules[at] = self.modules[shared] if shared >= 0 else self._build(call)
+
+    def own(self) -> dict[int, nn.Module]:
+        """The modules by the node that applies each first."""
+        return {at: module for at, module in self.modules.items() if self.graph.nodes[at].weights_of < 0}
 
     def load(self, state: Mapping[str, torch.Tensor]) -> None:
         """Takes over the tensors of another module with the same paths. Raises RuntimeError where one is missing."""
-        for at, module in self.modules.items():
+        for at, module in self.own().items():
             prefix = f"{self.graph.nodes[at].path}."
             own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
             module.load_state_dict(own, strict=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from cnndsl.emit.torch.ir import key, node_of, what_of
 from cnndsl.emit.torch.part_queries import Borders, is_module
 from cnndsl.graph import (
+    AgainPart,
     CallPart,
     IdentityPart,
     LayerPart,
@@ -60,7 +61,7 @@ class Chains:
             return is_call and self.borders.reads(part.node) == (key(entry),) and part.node not in self.borders.pooled
         if isinstance(part, ReferencePart):
             return part.node == entry
-        if isinstance(part, MergePart | TapPart):
+        if isinstance(part, MergePart | TapPart | AgainPart):
             return False
         if isinstance(part, CallPart):
             return self._is_link(part, entry) if self.borders.own(part) else output(part, entry) == entry

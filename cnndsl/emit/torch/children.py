@@ -111,22 +111,25 @@ class Children:
         child = self.traced.children[step.child]
         leaving: Term | None = None
         if step.child not in self._built:
-            places = sorted(child.parts)
-            inside = self._inside(child, places)
-            parts = [child.parts[at] for at in places]
+            inside = self._inside(child)
+            parts = [child.parts[at] for at in sorted(child.parts)] + [each.part for _, each in child.further]
             module, after = self._module(step, child, parts, inside)
             self._built[step.child] = module, after.comment()
             leaving = after.term
         for value in step.outputs:
             self.terms[value] = self._known(value, leaving)
 
-    def _inside(self, child: Candidate, places: Sequence[int]) -> Cursor:
-        """What enters a child."""
+    def _inside(self, child: Candidate) -> Cursor:
+        """What enters a child, at each of its places and in each of its further applications."""
+        places = sorted(child.parts)
         values = {child.entering[at] for at in places}
         found = {self.terms.get(value) for value in values}
         term = found.pop() if len(found) == 1 else None
-        nodes = tuple(self._node(child.entering[at], at) for at in places)
-        cursor = self.cursor.where(places)
+        nodes = (
+            *(self._node(child.entering[at], at) for at in places),
+            *(application.entry for _, application in child.further),
+        )
+        cursor = self.cursor.where([*places, *(at for at, _ in child.further)])
         scope = cursor.scope.with_names(known_terms(child.known.values))
         flat = values <= self.flat
         inside = Cursor(self.graph, scope, cursor.roots, nodes, None, flat)

@@ -50,7 +50,9 @@ class Classes:
         self.overwritten: Mapping[int, int] = overwritten(graph)
         self.offered = {name: variable(name) for name in graph.settings if name in offered}
         self._calls: dict[object, list[CallPart]] = {}
+        self._first: dict[str, CallPart] = {}
         for call in calls(graph.tree):
+            self._first.setdefault(_weights(call), call)
             self._calls.setdefault(_block(call), []).append(call)
         self.by_path: dict[str, ModuleClass] = {}
         self.traced: dict[int, Traced] = {}
@@ -158,7 +160,7 @@ class Classes:
     def _define(self, call: CallPart) -> None:
         """Make the classes of all calls of a block: one if that is right, else one for each kind of call."""
         same_block = self._calls[_block(call)]
-        keys: tuple[Callable[[CallPart], object], ...] = (_any_call, self._signature, self._identity, _path)
+        keys: tuple[Callable[[CallPart], object], ...] = (_any_call, self._signature, self._identity, _weights)
         for key_of, may_ask, folds in product(keys, (False, True), (False, True)):
             groups: dict[object, list[CallPart]] = {}
             for each in same_block:
@@ -172,6 +174,7 @@ class Classes:
 
     def _signature(self, call: CallPart) -> object:
         """What calls have in common that can share a class: the layers and their names."""
+        call = self._first[_weights(call)]
         made: list[tuple[str, str]] = []
         for at in nodes_of(call.body):
             built = self.borders.made(at)
@@ -181,6 +184,7 @@ class Classes:
 
     def _identity(self, call: CallPart) -> object:
         """Calls that do the same."""
+        call = self._first[_weights(call)]
         return self._signature(call), tuple(map(str, call.arguments)), self.graph.nodes[call.entry].shape
 
     def _attempt(self, found: Sequence[CallPart], may_ask: bool, folds: bool) -> ModuleClass | None:
@@ -284,8 +288,9 @@ def _any_call(_: CallPart) -> object:
     return None
 
 
-def _path(call: CallPart) -> object:
-    return call.path
+def _weights(call: CallPart) -> str:
+    """The path of the weights of a call: applications of one part share them."""
+    return ".".join(each.partition("@")[0] for each in call.path.split("."))
 
 
 def _constant(value: Value) -> Term:

@@ -7,13 +7,14 @@ a class; what else the places have in common is `trace`'s business.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
 from cnndsl.emit.torch.ir import Key, key, node_of
 from cnndsl.emit.torch.restart import Differ
 from cnndsl.graph import (
+    AgainPart,
     CallPart,
     ChoicePart,
     Graph,
@@ -26,6 +27,7 @@ from cnndsl.graph import (
     ReferencePart,
     SequencePart,
     TapPart,
+    entered,
     inner_parts,
     output,
     walk,
@@ -52,14 +54,32 @@ def path_of(part: Part, graph: Graph) -> str:
 
 
 def child_name(path: str, root: str) -> str:
-    """Return the name in the module `root` of what has a path."""
-    return path[len(root) + 1 :] if root else path
+    """Return the name in the module `root` of what has a path, be it the first application or a further one."""
+    return first_name(path[len(root) + 1 :] if root else path)
+
+
+def first_name(path: str) -> str:
+    """Return the path of the first application of a part, in the module that it belongs to.
+
+    >>> first_name("net@2.tower@3"), first_name("net@2.tower")
+    ('net@2.tower', 'net@2.tower')
+    """
+    return path.rpartition("@")[0] if "@" in path.rpartition(".")[2] else path
+
+
+def module_of(part: Part) -> Part:
+    """Return the module that a further application of a part applies, without what is written around it."""
+    while isinstance(part, AgainPart | ChoicePart) or (isinstance(part, NamedPart) and not part.is_module):
+        (part,) = inner_parts(part)
+    return part
 
 
 def elements(part: Part | None) -> list[Part]:
     """Return the parts of a row one by one, without those that only pass the value on."""
     if part is None or isinstance(part, IdentityPart):
         return []
+    if isinstance(part, AgainPart):
+        return [module_of(part)]
     if isinstance(part, SequencePart):
         return [each for inside in part.parts for each in elements(inside)]
     if isinstance(part, ChoicePart) and part.kind == "absent":
@@ -85,6 +105,14 @@ def members(part: Part | None, root: str, graph: Graph) -> Iterator[str]:
         return
     for each in inner_parts(part):
         yield from members(each, root, graph)
+
+
+@record(slots=True)
+class Application:
+    """A further application of a module: the part, and the node that it reads."""
+
+    part: Part
+    entry: int
 
 
 @record(slots=True)
@@ -131,6 +159,27 @@ class Borders:
         """Return the text of each class that PyTorch lacks and layers are built with, by its name."""
         made = [self.made(node.index) for node in self.graph.layers]
         return {call.name: call.source.strip("\n") for call in made if isinstance(call, TorchCall) and call.source}
+
+    @cached_property
+    def _applied(self) -> Mapping[str, tuple[Application, ...]]:
+        """All applications of the modules that are applied several times, by the path of the first."""
+        if not self.graph.applications:
+            return {}
+        again = {each.path for each in walk(self.graph.tree) if isinstance(each, AgainPart)}
+        found: dict[str, list[Application]] = {path: [] for path in again}
+        stack = [(self.graph.tree, 0)]
+        while stack:
+            part, entry = stack.pop()
+            path = first_name(path_of(part, self.graph))
+            is_whole = isinstance(part, LayerPart | CallPart) or is_module(part)
+            if is_whole and path in found:
+                found[path].append(Application(part, entry))
+            stack.extend(reversed(list(entered(part, entry))))
+        return {path: tuple(several) for path, several in found.items()}
+
+    def applications(self, part: Part) -> tuple[Application, ...]:
+        """Return all applications of the module that a part is, the first one first; none if there is only this one."""
+        return self._applied.get(first_name(path_of(part, self.graph)), ()) if self._applied else ()
 
     @cached_property
     def pooled(self) -> frozenset[int]:

@@ -15,7 +15,16 @@ from cnndsl.emit.torch.choices import chosen, sometimes_merged
 from cnndsl.emit.torch.ir import Apply, Compute, Forward, ForwardValue, Key, Step, Training, key, node_of, what_of
 from cnndsl.emit.torch.merges import steps_of
 from cnndsl.emit.torch.names import attribute
-from cnndsl.emit.torch.part_queries import Known, child_name, elements, in_iteration, is_module, of_type, path_of
+from cnndsl.emit.torch.part_queries import (
+    Application,
+    Known,
+    child_name,
+    elements,
+    in_iteration,
+    is_module,
+    of_type,
+    path_of,
+)
 from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.steps import early, used_by, with_outputs
 from cnndsl.emit.torch.trace_records import Border, Callees, Candidate, Decision, Places, Traced
@@ -52,8 +61,8 @@ class ClassTracer(TracedValues):
         self.decisions: list[Decision] = []
         self.decision: Decision | None = None
         self.known = Known()
-        trained = map(self._is_trained, parts, entries)
-        self.is_trained = self.in_training = not root and all(trained)
+        self.trained = [not root and self._is_trained(*each) for each in zip(parts, entries, strict=True)]
+        self.is_trained = self.in_training = all(self.trained)
         self.flattened: dict[int, int] = {}
 
     def run(self) -> Traced:
@@ -298,13 +307,33 @@ class ClassTracer(TracedValues):
     def _module(self, parts: Sequence[Part], places: Places, value: int) -> int:
         if not any(map(self.borders.own, parts)):
             return self.walk([each for part in parts for each in inner_parts(part) or (None,)], places, value)
-        callee = self.callees.border_of(parts, [self.node(value, at) for at in places])
+        callee = self._border(parts, places, value)
         only = [self.borders.is_training_only(part) for part in parts]
         if callee.is_main:
             only = [self.graph.nodes[node_of(what)].training_only for what in callee.results[0][0]]
+        only = [each and not self.trained[at] for each, at in zip(only, places, strict=True)]
         if any(only) and not all(only):
             raise Differ
         return self.training(lambda: self._call(callee, parts, places, value), all(only))
+
+    def _border(self, parts: Sequence[Part], places: Places, value: int) -> Border:
+        """What modules take and give, here; one that is applied several times is looked at with all applications."""
+        rows = self._applications(parts)
+        if not rows:
+            return self.callees.border_of(parts, [self.node(value, at) for at in places])
+        everything = [application for row in rows for application in row]
+        border = self.callees.border_of([each.part for each in everything], [each.entry for each in everything])
+        if any(len(column) < len(everything) for column, _ in (*border.inputs, *border.results)):
+            raise Differ
+        number = next(at for at, row in enumerate(rows) if row[0].part is parts[0])
+        return border.at(range(number * len(parts), (number + 1) * len(parts)))
+
+    def _applications(self, parts: Sequence[Part]) -> list[tuple[Application, ...]]:
+        """The applications of modules, the first of all of them first. Raises Differ where not all have as many."""
+        found = [self.borders.applications(part) for part in parts]
+        if len({len(several) for several in found}) > 1:
+            raise Differ
+        return list(zip(*found, strict=True))
 
     def _call(self, callee: Border, parts: Sequence[Part], places: Places, value: int) -> int:
         """The call of a module: what it reads and gives is what the callee says."""
@@ -326,13 +355,24 @@ class ClassTracer(TracedValues):
         if len(found) > 1 and (any(keeps) or not all(name.isdigit() for name in found)):
             raise Differ
         name = attribute(max(found, key=lambda each: (len(each), each)))
+        rows = self._applications(parts)
+        if rows and rows[0][0].part is not parts[0]:
+            return self._known_child(name, places)
         child = self.children.setdefault(name, Candidate(name, self.known, self.decision))
+        child.further += [(at, each) for row in rows[1:] for at, each in zip(places, row, strict=True)]
         if child.decision is not self.decision:
             child.decision = None
         for part, at in zip(parts, places, strict=True):
             if at in child.parts:
                 raise Differ
             child.parts[at], child.entering[at] = part, entering
+        return child
+
+    def _known_child(self, name: str, places: Places) -> Candidate:
+        """The child that is applied again. Raises Differ where it is not there at all these places and no others."""
+        child = self.children.get(name)
+        if child is None or set(child.parts) != set(places):
+            raise Differ
         return child
 
     def _real(self, value: int) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from cnndsl.emit.torch.chain_queries import Chains
 from cnndsl.emit.torch.ir import Forward, Key, Step
-from cnndsl.emit.torch.part_queries import Borders, Known
+from cnndsl.emit.torch.part_queries import Application, Borders, Known
 from cnndsl.graph import ChoicePart, Graph, Part
 from cnndsl.records import record
 
@@ -28,14 +29,16 @@ class Decision:
 
 class Candidate:
     """A child of the class: what it is at each place that has it, the value that enters it, the decision that it hangs
-    on, and for a label on a part with branches its own `forward`."""
+    on, and for a label on a part with branches its own `forward`. `further` are its applications after the first, with
+    the place of each."""
 
-    __slots__ = ("decision", "entering", "known", "name", "parts", "traced")
+    __slots__ = ("decision", "entering", "further", "known", "name", "parts", "traced")
 
     def __init__(self, name: str, known: Known, decision: Decision | None) -> None:
         self.name, self.known, self.decision = name, known, decision
         self.parts: dict[int, Part] = {}
         self.entering: dict[int, int] = {}
+        self.further: list[tuple[int, Application]] = []
         self.traced: Traced | None = None
 
 
@@ -61,6 +64,14 @@ class Border:
     is_main: bool = True
     is_flat: bool = False
     traced: Traced | None = None
+
+    def at(self, places: range) -> Border:
+        """Return the border at some of the places."""
+        chosen = slice(places.start, places.stop)
+        inputs, results = (
+            tuple((column[chosen], name) for column, name in each) for each in (self.inputs, self.results)
+        )
+        return replace(self, inputs=inputs, results=results)
 
 
 class Callees(Protocol):

@@ -28,7 +28,8 @@ class Foreign(Protocol):
 
 
 class Expected:
-    """The values of a graph. `signs` and `operands` say for each layer with one input its form and what it reads."""
+    """The values of a graph. `signs` and `operands` say for each layer with one input its form and what it reads.
+    `applied` are the further applications of modules with weights, by path and the value that they read."""
 
     __slots__ = (
         "_cache",
@@ -37,6 +38,7 @@ class Expected:
         "_foreign",
         "_forms",
         "_loose",
+        "applied",
         "graph",
         "keys",
         "operands",
@@ -64,6 +66,7 @@ class Expected:
         self.shapes: list[Shape] = [node.shape for node in graph.nodes]
         self.wanted: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.paths: dict[str, int] = {}
+        self.applied: dict[tuple[str, int], int] = {}
         self.stateful: list[bool] = [False] * count
         self.skipped: list[bool] = [False] * count
         self.rows: dict[int, list[int]] = {}
@@ -102,7 +105,9 @@ class Expected:
         self.rows.setdefault(operand, []).append(at)
         fixed = self._fixed
         fixed[at] = fixed[node.inputs[0]]
-        if stateful:
+        if stateful and node.weights_of >= 0:
+            self._again(node, operand)
+        elif stateful:
             self.paths[node.path] = at
             self._want(at, node)
         elif kind in ("DROPOUT", "DROPPATH"):
@@ -120,6 +125,14 @@ class Expected:
             self._place(node, (sign, operand))
         if kind in ("LOCAL", "LN"):
             fixed[at] = True
+
+    def _again(self, node: Node, operand: int) -> None:
+        """A module that is applied once more; on the value that it was applied to before it gives the same again."""
+        first = node.weights_of
+        path = self.graph.nodes[first].path
+        value = first if self.operands[first] == operand else self.applied.setdefault((path, operand), node.index)
+        self.values[node.index] = value
+        self._want(value, node)
 
     def _is_left_out(self, node: Node, kind: str, operand: int) -> bool:
         """Whether an adaptive pooling gives back its input, whatever comes in: then it need not be written."""

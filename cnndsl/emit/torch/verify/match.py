@@ -45,13 +45,14 @@ class TracedTensor:
 class Match:
     """The values of one run, in training or in evaluation."""
 
-    __slots__ = ("_explain", "_findings", "_forms", "_mode", "expected", "ran", "ran_paths", "unknown")
+    __slots__ = ("_explain", "_findings", "_forms", "_latest", "_mode", "expected", "ran", "ran_paths", "unknown")
 
     def __init__(self, expected: Expected, forms: Forms, findings: Findings, training: bool) -> None:
         self.expected, self._forms, self._findings = expected, forms, findings
         self._mode = int(training)
         self.ran: dict[int, int] = {}
         self.ran_paths: dict[str, int] = {}
+        self._latest: dict[str, int] = {}
         self.unknown = 0
         self._explain = Explainer(expected, forms, findings, self.ran)
 
@@ -101,6 +102,8 @@ class Match:
         expected = self.expected
         if leaf.stateful:
             at = expected.paths.get(path, -1)
+            if expected.applied and at >= 0:
+                at = self._applied(path, at, value, line)
             if at < 0 or expected.signs[at] != leaf.number or expected.operands[at] != value:
                 at = self._explain.stateful(leaf, path, value, line, made)
         elif leaf.passes:
@@ -116,6 +119,14 @@ class Match:
         self.ran_paths[path] = line
         effect = leaf.effects[self._mode]
         return self._after(effect, at, x, line) if effect else TracedTensor(at, TracedStorage())
+
+    def _applied(self, path: str, first: int, value: int, line: int) -> int:
+        """The application of a module that reads a value. They run in their order, since statistics depend on it."""
+        at = first if self.expected.operands[first] == value else self.expected.applied.get((path, value), first)
+        if at < self._latest.get(path, at):
+            self.say(2, line, f"{shown(path)} is applied in another order than in the program", "", at)
+        self._latest[path] = at
+        return at
 
     def _after(self, effect: int, at: int, x: TracedTensor, line: int) -> TracedTensor:
         """The result of a module that does something to its input's storage, or keeps it."""

@@ -1,0 +1,147 @@
+"""`again name`: a part that is applied once more, with the same weights.
+
+The part is elaborated anew on the value that comes in, in the surroundings in which it first stood. What comes out has
+to be the same part: layer by layer the same, with weights of the same shapes, wired in the same way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnndsl.elaborate.expansion import Expansion, PendingLabel
+from cnndsl.elaborate.references import interpolate
+from cnndsl.elaborate.state import Environment, LabelledPart, ModuleScope, NamedOutput, PendingNode, State
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.expr import error
+from cnndsl.graph import AgainPart, NamedPart
+
+if TYPE_CHECKING:
+    from cnndsl.elaborate.elaborator import Elaborator
+    from cnndsl.elaborate.outputs import NodeOutput
+    from cnndsl.syntax import ast
+
+
+def again(
+    walker: Elaborator, item: ast.Again, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None
+) -> Expansion:
+    """Apply a part once more. Raises CnnError where there is none, or where it would not be the same part."""
+    name = interpolate(item.name, env)
+    known = _find(name, item, env)
+    if tag is not None:
+        walker.check_free(tag, env)
+    if known.part is None or wire is None:
+        return Expansion(wire if known.wire is not None and known.part is None else None, None)
+    state = walker.state
+    _check_training(state, known, name, item.span)
+    applied = PendingLabel(_free(name, env.scope), (), item.span, is_again=True)
+    nodes, taps = len(state.drafts), len(state.taps)
+    with walker.frame(f"in `{name}`, applied again at {item.span}"):
+        made = walker.labelled(known.item, applied, wire, known.env)
+    if made.wire is None or made.part is None:
+        return Expansion(None, None)
+    if len(state.taps) > taps:
+        message = f"`{name}` has the tap `{state.taps[taps].name}`, which would be given twice"
+        raise error("E0248", message, item.span, f"give it from outside instead: `tap a: @{name}.…`")
+    _share(state, known, name, wire, nodes, item.span)
+    part = AgainPart("", made.part, wire.node)
+    target = env.scope.labels[name]
+    state.modules.append((part, target.scope or known.first))
+    result = Expansion(made.wire, part)
+    return result if tag is None else _named(walker, tag, result, applied.name, env)
+
+
+def _named(walker: Elaborator, tag: PendingLabel, made: Expansion, applied: str, env: Environment) -> Expansion:
+    """Let a label be a second name of what was made, as one on a reference is."""
+    env.scope.labels[tag.name] = env.scope.labels[applied]
+    if made.part is None:
+        return made
+    part = NamedPart(tag.name, tag.template, "", made.part, is_module=False)
+    walker.state.modules.append((part, -1))
+    return Expansion(made.wire, part)
+
+
+def _find(name: str, item: ast.Again, env: Environment) -> LabelledPart:
+    scope: ModuleScope | None = env.scope
+    known = env.scope.parts.get(name) if name in env.scope.labels else None
+    if known is not None:
+        if known.part is None or known.stop > known.first:
+            return known
+        message = f"`{name}` is a name for a value, and there is nothing in it to apply again"
+        raise error("E0248", message, item.span, "give the layers a label")
+    while scope is not None:
+        found = scope.labels.get(name.split(".")[0])
+        if found is not None and found.wire is None:
+            raise CnnError(())
+        if found is not None:
+            raise _out_of_reach(name, found, item, scope is env.scope and "." not in name)
+        scope = scope.parent
+    message = f"nothing before this place is called `{name}`"
+    names = list(env.scope.parts)
+    listed = f"parts with a label here: {', '.join(f'`{each}`' for each in names[:8])}" if names else ""
+    raise error("E0232", message, item.span, nearest(name, names) or listed or "give the part a label: `tower: […]`")
+
+
+def _out_of_reach(name: str, found: NamedOutput, item: ast.Again, is_here: bool) -> CnnError:
+    """The error for what has that name and is no part of the module at hand."""
+    if is_here:
+        message = f"`{name}` is a name for a value, and there is nothing in it to apply again"
+        help = "give the layers a label: `tower: […]`"
+    else:
+        message = f"`{name}` is a part of another module, and a module applies its own parts again"
+        help = "leave out the label or the block between the two, or make it a part of this one"
+    return CnnError(Diagnostic("E0248", message, item.span, "", (Annotation(found.span, "it stands here"),), help=help))
+
+
+def _check_training(state: State, known: LabelledPart, name: str, span: Span) -> None:
+    if state.training_only or not all(draft.training_only for draft in state.drafts[known.first : known.stop]):
+        return
+    message = f"this always runs, and `{name}` exists in training only"
+    others = (Annotation(known.item.span, "in training only"),)
+    raise CnnError(Diagnostic("E0234", message, span, "", others, help="leave `(train)` away at the tap"))
+
+
+def _free(name: str, scope: ModuleScope) -> str:
+    """What the next application is called: `tower@2`, `tower@3`."""
+    number = 2
+    while f"{name}@{number}" in scope.labels:
+        number += 1
+    return f"{name}@{number}"
+
+
+def _share(state: State, known: LabelledPart, name: str, wire: NodeOutput, start: int, span: Span) -> None:
+    """Lets the layers that were made from `start` on have the modules of the first application. Raises CnnError where
+    these are not the same layers."""
+    first, again = state.drafts[known.first : known.stop], state.drafts[start:]
+    if len(first) != len(again):
+        raise _differs(name, span, f"{len(first)} layers at first, and here {len(again)}", known.item.span)
+    for at, (one, other) in enumerate(zip(first, again, strict=True)):
+        difference = _difference(state, one, other)
+        if difference:
+            raise _differs(name, span, difference, one.span)
+        for before, after in zip(one.inputs, other.inputs, strict=True):
+            inside = known.first <= before < known.stop
+            moved = before - known.first + start if inside else before
+            enters = known.wire is not None and before == known.wire.node and after == wire.node
+            if after != moved and not enters:
+                raise _differs(name, span, "this layer reads another value here", one.span)
+        other.weights_of = known.first + at if one.weights_of < 0 else one.weights_of
+
+
+def _difference(state: State, one: PendingNode, other: PendingNode) -> str:
+    """What keeps two layers from being one module; empty where nothing does."""
+    shapes = [[state.drafts[at].shape for at in each.inputs] for each in (one, other)]
+    before, after = (shown[0] for shown in shapes)
+    if one.layer != other.layer:
+        return f"at first this is {one.text}, and here {other.text}"
+    weights = [[(tensor.name, tensor.shape) for tensor in one.layer.tensors(*each)] for each in shapes]
+    if weights[0] != weights[1]:
+        return f"its weights are for {before}, and here {after} comes in"
+    if one.layer.torch(*shapes[0]) != one.layer.torch(*shapes[1]):
+        return f"on {before} it is not the same module as on {after}"
+    return ""
+
+
+def _differs(name: str, span: Span, difference: str, place: Span) -> CnnError:
+    message = f"`{name}` would not be the same part here: its weights cannot be shared"
+    help = "give it a label and weights of its own, or bring the value to the shape that it first had"
+    return CnnError(Diagnostic("E0248", message, span, "", (Annotation(place, difference),), help=help))
