@@ -158,12 +158,20 @@ def _changes(before: Graph, old: Node, after: Graph, new: Node) -> Iterator[tupl
         yield "output", str(old.shape), str(new.shape)
     if old.training_only != new.training_only:
         yield "in training only", _show(old.training_only), _show(new.training_only)
+    weights = _weights(before, old), _weights(after, new)
+    if weights[0] != weights[1]:
+        yield "weights of", *weights
     taps = [
         ", ".join(tap.name for tap in graph.taps if tap.node == node.index)
         for graph, node in ((before, old), (after, new))
     ]
     if taps[0] != taps[1]:
         yield "tap", taps[0], taps[1]
+
+
+def _weights(graph: Graph, node: Node) -> str:
+    """Whose weights a layer has: its own, or those of the layer at a path."""
+    return graph.nodes[node.weights_of].path if node.weights_of >= 0 else "its own"
 
 
 def _rewired(

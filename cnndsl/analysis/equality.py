@@ -4,10 +4,11 @@ Every part gets two numbers by hash-consing: equal parts have equal tuples of wh
 numbers the tuples. Nothing is hashed lossily. Time and memory are linear in the number of nodes; how deep rows may
 stand in rows is limited.
 
-What counts is what is made, and in which order: the options of layers, merges, auxiliary outputs, and which value each
-layer reads. Names, blocks, brackets, repeats, decided choices and shapes do not count. A value from outside of a part
-counts by its relation to the part: what enters it, or the first, second, … of the others that it reads. So equal parts
-compute the same from equal values, up to weights.
+What counts is what is made, and in which order: the options of layers, merges, auxiliary outputs, which value each
+layer reads, and whether it has weights of its own or those of an earlier one. Names, blocks, brackets, repeats,
+decided choices and shapes do not count. A value from outside of a part counts by its relation to the part: what enters
+it, or the first, second, … of the others that it reads. So equal parts compute the same from equal values, up to
+weights.
 
 Abstract classes leave out options for widths and strides as well. In a sum with a branch that computes something, a
 projection (a layer that works at each position by itself and sets the width, maybe with normalisation) equals `ID`.
@@ -121,7 +122,8 @@ class PartClasses:
             found = self.layer(node.layer)
             layer = found.abstract if is_abstract else found.exact
             if isinstance(part, LayerPart):
-                return self._number((LayerPart, layer, *wiring.codes(part, entry, node.inputs, before)))
+                is_again = ("again",) if node.weights_of >= 0 else ()
+                return self._number((LayerPart, layer, *is_again, *wiring.codes(part, entry, node.inputs, before)))
             projections = wiring.projections.get(id(part), ()) if is_abstract else ()
             branches = (self._nothing if at in projections else item(branch) for at, branch in enumerate(part.branches))
             return self._number((MergePart, layer, *branches))

@@ -6,23 +6,18 @@ to be the same part: layer by layer the same, with weights of the same shapes, w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from cnndsl.elaborate.expansion import Expansion, PendingLabel
+from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
+from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.state import Environment, LabelledPart, ModuleScope, NamedOutput, PendingNode, State
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
 from cnndsl.expr import error
 from cnndsl.graph import AgainPart, NamedPart
-
-if TYPE_CHECKING:
-    from cnndsl.elaborate.elaborator import Elaborator
-    from cnndsl.elaborate.outputs import NodeOutput
-    from cnndsl.syntax import ast
+from cnndsl.syntax import ast
 
 
 def again(
-    walker: Elaborator, item: ast.Again, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None
+    walker: Expander, item: ast.Again, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None
 ) -> Expansion:
     """Apply a part once more. Raises CnnError where there is none, or where it would not be the same part."""
     name = interpolate(item.name, env)
@@ -50,7 +45,7 @@ def again(
     return result if tag is None else _named(walker, tag, result, applied.name, env)
 
 
-def _named(walker: Elaborator, tag: PendingLabel, made: Expansion, applied: str, env: Environment) -> Expansion:
+def _named(walker: Expander, tag: PendingLabel, made: Expansion, applied: str, env: Environment) -> Expansion:
     """Let a label be a second name of what was made, as one on a reference is."""
     env.scope.labels[tag.name] = env.scope.labels[applied]
     if made.part is None:

@@ -68,6 +68,10 @@ class Expander(Protocol):
         """Expand one element; what is wrong with it is reported."""
         ...
 
+    def labelled(self, item: ast.Label, tag: PendingLabel, wire: NodeOutput | None, env: Environment) -> Expansion:
+        """Expand what a label stands at, under that name or another one."""
+        ...
+
     def shape_of(self, layer: Layer, wires: list[NodeOutput]) -> Shape:
         """Return the shape of a layer's output. Raises LayerError where it does not take these values."""
         ...

@@ -26,7 +26,7 @@ def annotated(stats: Metrics) -> nx.DiGraph[int]:
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.graph.update({"name": stats.graph.title, **data, "output": stats.graph.output})
     columns = [COLUMNS[key] for key in _COUNTED]
-    every: list[Json] = [layer_data(of_input(stats), columns), *layers]
+    every: list[Json] = [layer_data(stats.graph, of_input(stats), columns), *layers]
     for node, found in zip(stats.graph.nodes, every, strict=True):
         assert isinstance(found, dict)
         graph.add_node(node.index, **found)

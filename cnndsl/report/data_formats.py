@@ -48,7 +48,7 @@ def as_dict(view: TableModel) -> dict[str, Json]:
         "net": stats.graph.title,
         "input": list(stats.graph.input.hwc),
         "totals": figures,
-        "layers": [layer_data(entry, extra) for entry in (of_layers(stats) if view.by else view.entries)],
+        "layers": [layer_data(stats.graph, entry, extra) for entry in (of_layers(stats) if view.by else view.entries)],
     }
     if stats.memory:
         data["memory"] = _memory(stats.graph, stats.memory)
@@ -89,7 +89,7 @@ def as_markdown(view: TableModel) -> str:
     return "\n".join([f"## {markdown(title(view.stats))}", "", *table, "", *totals])
 
 
-def layer_data(entry: TableRow, extra: Sequence[Column]) -> dict[str, Json]:
+def layer_data(graph: Graph, entry: TableRow, extra: Sequence[Column]) -> dict[str, Json]:
     """Return the metrics of a layer: those that are always there, and further columns."""
     assert entry.last is not None
     row = entry.last
@@ -105,6 +105,8 @@ def layer_data(entry: TableRow, extra: Sequence[Column]) -> dict[str, Json]:
         "receptive_field": plain(row.receptive_field),
         "stride": plain(row.stride),
     }
+    if row.node.weights_of >= 0:
+        fixed["weights_of"] = graph.nodes[row.node.weights_of].path
     return fixed | _extra(entry, extra)
 
 

@@ -96,12 +96,25 @@ def _frame(drawing: _Drawing, body: Part, indent: str, title: str, dashed: bool)
 
 
 def _title(part: Part) -> str:
+    if isinstance(part, CallPart | NamedPart) and (again := _again(part.path)):
+        return again
     if isinstance(part, CallPart):
         call = f"{part.block}({', '.join(map(show, part.arguments))})" if part.arguments else part.block
         return f"{part.path}: {call}" if part.path else call
     if isinstance(part, TapPart):
         return f"tap {part.name}"
     return part.path if isinstance(part, NamedPart) else ""
+
+
+def _again(path: str) -> str:
+    """Say of which part this is a further application; nothing for the path of a first one.
+
+    >>> _again("tower@2"), _again("tower@2.conv")
+    ('again tower', '')
+    """
+    outer, _, name = path.rpartition(".")
+    first, mark, _ = name.partition("@")
+    return f"again {outer}{'.' if outer else ''}{first}" if mark else ""
 
 
 def _node(drawing: _Drawing, at: int, indent: str) -> Iterator[str]:
@@ -139,6 +152,8 @@ def _label(node: Node) -> str:
         return f"<b>INPUT</b> {escape(str(node.shape))}"
     head, bracket, options = clean(node.text or node.kind).partition("(")
     label = f"<b>{escape(head)}</b>"
+    if again := _again(node.path):
+        label = f"{label} {escape(again)}"
     return f'{label} <font point-size="9" color="#687284">{escape(bracket + options)}</font>' if bracket else label
 
 

@@ -42,7 +42,7 @@ def _drawn(graph: Graph) -> Iterator[tuple[Node, TorchCall, str]]:
     """The layers whose weights can be drawn in several ways, and how each is."""
     for node in graph.layers:
         made = node.layer.torch(*graph.shapes(node))
-        if isinstance(made, TorchCall) and node.layer.INIT:
+        if isinstance(made, TorchCall) and node.layer.INIT and node.weights_of < 0:
             yield node, made, str(getattr(node.layer, node.layer.INIT))
 
 

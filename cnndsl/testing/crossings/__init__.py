@@ -14,6 +14,7 @@ from typing import TypeAlias
 from hypothesis import strategies as st
 
 from cnndsl.testing.crossings import plain
+from cnndsl.testing.crossings.again import again
 from cnndsl.testing.crossings.blocks import call, headed
 from cnndsl.testing.crossings.chains import chain, joined
 from cnndsl.testing.crossings.equations import further, several
@@ -55,7 +56,7 @@ def _like_published(dice: random.Random) -> Crossing:
 
 
 def _drawn(dice: random.Random) -> Crossing:
-    pen = Pen(dice, Makers(merge, gate, call, headed, several))
+    pen = Pen(dice, Makers(merge, gate, call, headed, several, again))
     size = dice.choice(SIZES)
     pen.rank = len(size)
     pen.left = dice.choice((3, 4, 6, 9, 12, 16))

@@ -229,7 +229,7 @@ def one_call(
             if "{" not in mark.name
         ]
         frame.room.marks += [replace(mark, pool=None) for mark in marks]
-        frame.room.marks.append(NamedOutputs(label, given, frame.training))
+        frame.room.marks.append(NamedOutputs(label, given, frame.training, given=form))
     written = block.name + _listed(frame, block, texts)
     return Piece(f"{label}: {written}" if label else written, given), texts
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from cnndsl.testing.crossings import plain
-from cnndsl.testing.crossings.frames import TAPS, GeneratedScope, Mode, NamedOutputs, Piece, Room
+from cnndsl.testing.crossings.frames import TAPS, GeneratedScope, Makers, Mode, NamedOutputs, Piece, Room
 from cnndsl.testing.crossings.numbers import count, test, width
 from cnndsl.testing.crossings.widths import Misfit, PieceShape, Width
 
@@ -90,7 +90,7 @@ def single(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     if " if " in piece.text or not frame.chance(0.4) or frame.mark == "!":
         return piece
     label = frame.label()
-    frame.room.marks.append(NamedOutputs(label, piece.form, frame.training))
+    frame.room.marks.append(NamedOutputs(label, piece.form, frame.training, given=form))
     return Piece(f"{label}: {piece.text}", piece.form)
 
 
@@ -116,15 +116,15 @@ def group(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
         body = pooled(inner, form, mode)
     else:
         body = chain(inner, form, frame.pick((1, 2, 2, 3)), mode)
-    export(frame, room, label, body.form)
+    export(frame, room, label, body.form, None if "tap " in body.text else form)
     return Piece(f"{label}: [{body.text}]", body.form)
 
 
-def export(frame: GeneratedScope, room: Room, label: str, form: PieceShape) -> None:
-    """Makes a part and what is in it known around it."""
+def export(frame: GeneratedScope, room: Room, label: str, form: PieceShape, given: PieceShape | None = None) -> None:
+    """Makes a part and what is in it known around it; `given` is what enters it, if it can be applied again."""
     inner = [mark for mark in room.marks if "{" not in mark.name]
     frame.room.marks += [replace(mark, name=f"{label}.{mark.name}") for mark in inner]
-    frame.room.marks.append(NamedOutputs(label, form, frame.training))
+    frame.room.marks.append(NamedOutputs(label, form, frame.training, given=given))
 
 
 def pooled(frame: GeneratedScope, form: PieceShape, _mode: Mode) -> Piece:
@@ -361,21 +361,16 @@ def _alternative(frame: GeneratedScope, form: PieceShape, given: PieceShape | No
     return boxed(piece.text)
 
 
-def _merge(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
-    return frame.pen.makers.merge(frame, form, mode)
+def _composed(maker: Callable[[Makers], DrawPiece]) -> DrawPiece:
+    """Draws what another module draws, which imports this one."""
+    return lambda frame, form, mode: maker(frame.pen.makers)(frame, form, mode)
 
 
-def _call(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
-    return frame.pen.makers.call(frame, form, mode)
-
-
-def _gate(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
-    return frame.pen.makers.gate(frame, form, mode)
-
-
-def _several(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
-    return frame.pen.makers.several(frame, form, mode)
-
+_merge = _composed(lambda makers: makers.merge)
+_call = _composed(lambda makers: makers.call)
+_gate = _composed(lambda makers: makers.gate)
+_several = _composed(lambda makers: makers.several)
+_again = _composed(lambda makers: makers.again)
 
 MENU: tuple[DrawPiece, ...] = (
     *(_merge,) * 9,
@@ -393,5 +388,6 @@ MENU: tuple[DrawPiece, ...] = (
     resized,
     _several,
     _several,
+    *(_again,) * 4,
     _gate,
 )

@@ -24,12 +24,14 @@ NUMBERS = (4, 4, 8, 8, 4, 8, 3, 6, 2, 16, 5)
 
 @dataclass(frozen=True, slots=True)
 class NamedOutputs:
-    """Something that a reference can name. `pool` is what entered, of a pooling that can be undone."""
+    """Something that a reference can name. `pool` is what entered, of a pooling that can be undone, `given` what
+    entered, of a part that can be applied again."""
 
     name: str
     form: PieceShape
     training: bool = False
     pool: PieceShape | None = None
+    given: PieceShape | None = None
 
 
 @dataclass
@@ -121,6 +123,7 @@ class Makers:
     call: Callable[[GeneratedScope, PieceShape, Mode], Piece]
     headed: Callable[[GeneratedScope, PieceShape, PieceShape], str]
     several: Callable[[GeneratedScope, PieceShape, Mode], Piece]
+    again: Callable[[GeneratedScope, PieceShape, Mode], Piece]
 
 
 @dataclass
@@ -289,6 +292,15 @@ class GeneratedScope:
     def marks(self) -> list[NamedOutputs]:
         """Lists what can be referred to here."""
         return [mark for mark in self.room.visible() if self.training or not mark.training]
+
+    def parts(self) -> list[NamedOutputs]:
+        """Lists the parts of the module at hand that can be applied again here."""
+        room: Room | None = self.room
+        found: list[NamedOutputs] = []
+        while room is not None and room.names is self.room.names:
+            found += [mark for mark in room.marks if mark.given is not None and "." not in mark.name]
+            room = room.parent
+        return [mark for mark in found if self.training or not mark.training]
 
     def one(self, role: str) -> str:
         """Names a parameter for a role: the block's own where it has one."""

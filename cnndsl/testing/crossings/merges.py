@@ -53,10 +53,10 @@ def merge(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
         branches = _with_projection(inner, goal, branches)
     if operator in ("MUL", "MAX", "MEAN"):
         return Piece(f"{operator}({', '.join(branches)})", goal.target)
-    return _labelled(frame, Piece(f"({operator.join(branches)})", goal.target))
+    return _labelled(frame, Piece(f"({operator.join(branches)})", goal.target), form)
 
 
-def _labelled(frame: GeneratedScope, piece: Piece) -> Piece:
+def _labelled(frame: GeneratedScope, piece: Piece, given: PieceShape) -> Piece:
     """Gives a merge a name of its own, now and then."""
     if frame.mark == "!" or not frame.chance(0.12):
         return piece
@@ -64,7 +64,8 @@ def _labelled(frame: GeneratedScope, piece: Piece) -> Piece:
     # Labels within belong to that module now, and are read by no one else.
     if ": " in piece.text:
         frame.room.marks[:] = [mark for mark in frame.room.marks if f"{mark.name.split('.')[0]}: " not in piece.text]
-    frame.room.marks.append(NamedOutputs(label, piece.form, frame.training))
+    again = given if "tap " not in piece.text else None
+    frame.room.marks.append(NamedOutputs(label, piece.form, frame.training, given=again))
     return Piece(f"{label}: {piece.text}", piece.form)
 
 
@@ -93,7 +94,7 @@ def _concatenated(frame: GeneratedScope, goal: Goal, mode: Mode) -> Piece:
     if not frame.is_width(total):
         raise Misfit
     merged = (
-        _labelled(frame, Piece(f"({' | '.join(texts)})", form))
+        _labelled(frame, Piece(f"({' | '.join(texts)})", form), goal.entering)
         if mode != "keep"
         else Piece(f"({' | '.join(texts)})", form)
     )
