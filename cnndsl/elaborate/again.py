@@ -6,6 +6,10 @@ to be the same part: layer by layer the same, with weights of the same shapes, w
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from itertools import islice
+
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import interpolate
@@ -25,14 +29,20 @@ def again(
     if tag is not None:
         walker.check_free(tag, env)
     if known.part is None or wire is None:
-        return Expansion(wire if known.wire is not None and known.part is None else None, None)
+        return Expansion(wire, None)
     state = walker.state
     _check_training(state, known, name, item.span)
     applied = PendingLabel(_free(name, env.scope), (), item.span, is_again=True)
     nodes, taps = len(state.drafts), len(state.taps)
-    with walker.frame(f"in `{name}`, applied again at {item.span}"):
-        made = walker.labelled(known.item, applied, wire, known.env)
+    with walker.frame(f"in `{name}`, applied again at {item.span}"), _as_before(env.scope, known.names):
+        try:
+            made = walker.labelled(known.body, applied, wire, known.env)
+        except CnnError as stop:
+            state.report(stop)
+            made = Expansion(None, None)
     if made.wire is None or made.part is None:
+        if tag is not None:
+            env.scope.labels[tag.name] = NamedOutput(None, None, tag.span)
         return Expansion(None, None)
     if len(state.taps) > taps:
         message = f"`{name}` has the tap `{state.taps[taps].name}`, which would be given twice"
@@ -43,6 +53,17 @@ def again(
     state.modules.append((part, target.scope or known.first))
     result = Expansion(made.wire, part)
     return result if tag is None else _named(walker, tag, result, applied.name, env)
+
+
+@contextmanager
+def _as_before(scope: ModuleScope, names: int) -> Generator[None]:
+    """Hides the names that a module has got since it had so many: references mean what they meant then."""
+    now = scope.labels
+    scope.labels = dict(islice(now.items(), names))
+    try:
+        yield
+    finally:
+        scope.labels = {**now, **{name: named for name, named in scope.labels.items() if name not in now}}
 
 
 def _named(walker: Expander, tag: PendingLabel, made: Expansion, applied: str, env: Environment) -> Expansion:
@@ -57,9 +78,13 @@ def _named(walker: Expander, tag: PendingLabel, made: Expansion, applied: str, e
 
 def _find(name: str, item: ast.Again, env: Environment) -> LabelledPart:
     scope: ModuleScope | None = env.scope
-    known = env.scope.parts.get(name) if name in env.scope.labels else None
-    if known is not None:
-        if known.part is None or known.stop > known.first:
+    known = env.scope.parts.get(name)
+    if known is not None and known.part is None and name not in env.scope.labels:
+        return known  # an optional part that is absent
+    if known is not None and name in env.scope.labels:
+        if known.part is None:
+            raise CnnError(())
+        if known.stop > known.first:
             return known
         message = f"`{name}` is a name for a value, and there is nothing in it to apply again"
         raise error("E0248", message, item.span, "give the layers a label")
@@ -91,7 +116,7 @@ def _check_training(state: State, known: LabelledPart, name: str, span: Span) ->
     if state.training_only or not all(draft.training_only for draft in state.drafts[known.first : known.stop]):
         return
     message = f"this always runs, and `{name}` exists in training only"
-    others = (Annotation(known.item.span, "in training only"),)
+    others = (Annotation(known.body.span, "in training only"),)
     raise CnnError(Diagnostic("E0234", message, span, "", others, help="leave `(train)` away at the tap"))
 
 
@@ -108,7 +133,7 @@ def _share(state: State, known: LabelledPart, name: str, wire: NodeOutput, start
     these are not the same layers."""
     first, again = state.drafts[known.first : known.stop], state.drafts[start:]
     if len(first) != len(again):
-        raise _differs(name, span, f"{len(first)} layers at first, and here {len(again)}", known.item.span)
+        raise _differs(name, span, f"{len(first)} layers at first, and here {len(again)}", known.body.span)
     for at, (one, other) in enumerate(zip(first, again, strict=True)):
         difference = _difference(state, one, other)
         if difference:

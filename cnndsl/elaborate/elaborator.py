@@ -314,15 +314,15 @@ class Elaborator:
 
     def _label(self, item: ast.Label, wire: NodeOutput | None, env: Environment) -> Expansion:
         tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span)
-        first = len(self.state.drafts)
-        made = self.labelled(item, tag, wire, env)
-        env.scope.parts[tag.name] = LabelledPart(item, env, wire, made.part, first, len(self.state.drafts))
+        first, names = len(self.state.drafts), len(env.scope.labels)
+        made = self.labelled(item.body, tag, wire, env)
+        env.scope.parts[tag.name] = LabelledPart(item.body, env, names, wire, made.part, first, len(self.state.drafts))
         return made
 
-    def labelled(self, item: ast.Label, tag: PendingLabel, wire: NodeOutput | None, env: Environment) -> Expansion:
+    def labelled(self, body: ast.ChainItem, tag: PendingLabel, wire: NodeOutput | None, env: Environment) -> Expansion:
         """What a label stands at, under that name or another one."""
         try:
-            return self._dispatch(item.body, wire, env, tag)
+            return self._dispatch(body, wire, env, tag)
         except CnnError:
             env.scope.labels.setdefault(tag.name, NamedOutput(None, None, tag.span))
             raise
@@ -362,7 +362,9 @@ class Elaborator:
         tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span)
         outer = self.state.training_only
         self.state.training_only = outer or item.mode == "train"
+        first, names = len(self.state.drafts), len(env.scope.labels)
         made = self.element(item.body, wire, env, tag)
+        env.scope.parts[tag.name] = LabelledPart(item.body, env, names, wire, made.part, first, len(self.state.drafts))
         training_only, self.state.training_only = self.state.training_only, outer
         if made.wire is None or made.part is None:
             return Expansion(wire, None)

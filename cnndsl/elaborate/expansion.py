@@ -68,7 +68,7 @@ class Expander(Protocol):
         """Expand one element; what is wrong with it is reported."""
         ...
 
-    def labelled(self, item: ast.Label, tag: PendingLabel, wire: NodeOutput | None, env: Environment) -> Expansion:
+    def labelled(self, body: ast.ChainItem, tag: PendingLabel, wire: NodeOutput | None, env: Environment) -> Expansion:
         """Expand what a label stands at, under that name or another one."""
         ...
 

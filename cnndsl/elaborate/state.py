@@ -73,11 +73,12 @@ class NamedOutput:
 
 @dataclass(slots=True)
 class LabelledPart:
-    """A part with a label, as it was first made: what is written, in which surroundings, what entered, what was made,
-    and its range of nodes."""
+    """A part with a label, as it was first made: what is written, in which surroundings and how many names these had,
+    what entered, what was made, and its range of nodes."""
 
-    item: ast.Label
+    body: ast.ChainItem
     env: Environment
+    names: int
     wire: NodeOutput | None
     part: Part | None
     first: int

@@ -83,6 +83,28 @@ NETS = {
     "small_merged": MERGED,
     "small_volume": VOLUME,
     "small_signal": SIGNAL,
+    "one gate twice": """\
+        block Mlp(r=4) = fc1: FC-{C//r} -> RELU -> fc2: FC-C
+        INPUT 16x16x3 -> CONV3-16 -> RELU -> MUL(ID, (GAP -> mlp: Mlp + GMP -> again mlp) -> SIGMOID) -> GAP -> FC-5
+    """,
+    "a cell four times": """\
+        INPUT 16x16x8 -> cell: [CONV3-8 -> BN -> RELU] -> [again cell]*3 -> GAP -> FC-5
+    """,
+    "one head on three maps": """\
+        block Head(c) = [
+          x = conv: CONV3-c -> RELU
+          cls = @x -> CONV1-5
+          box = @x -> CONV1-4
+        ]
+        INPUT 32x32x3 -> a: CONV3-8 -> RELU -> b: CONV3-8/2 -> RELU -> c: CONV3-8/2
+        h1 = @a -> head: Head(8)
+        h2 = @b -> again head
+        h3 = @c -> again head
+        output h1.cls, h1.box, h2.cls, h2.box, h3.cls, h3.box
+    """,
+    "a unit with its skip, twice": """\
+        INPUT 16x16x8 -> u: [(CONV3-8 -> BN -> SILU -> CONV3-8 + ID) -> RELU] -> again u -> GAP -> FC-5
+    """,
     "sizes of other maps": """\
         INPUT 33x29x3 -> e: CONV3-8 -> POOL2 -> d: CONV3-8 -> POOL2 -> CONV3-8
         -> (@d + UPSAMPLE(out=@d, mode=bilinear)) -> RELU -> (@e | UPSAMPLE(out=@e)) -> CONV1-4 -> GAP -> FC-5

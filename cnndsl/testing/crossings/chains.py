@@ -388,6 +388,6 @@ MENU: tuple[DrawPiece, ...] = (
     resized,
     _several,
     _several,
-    *(_again,) * 4,
+    *(_again,) * 9,
     _gate,
 )

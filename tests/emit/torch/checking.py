@@ -45,7 +45,7 @@ def image(graph: Graph, batch: int = 2) -> Tensor:
 
 def expected_state(graph: Graph) -> list[tuple[str, tuple[int, ...]]]:
     """The entries of the state, in the order of the nodes."""
-    tensors = ((node, tensor) for node in graph for tensor in node.layer.tensors(*graph.shapes(node)))
+    tensors = ((node, tensor) for node in graph for tensor in graph.tensors(node))
     return [(f"{node.path}.{tensor.name}", tensor.shape) for node, tensor in tensors]
 
 
