@@ -135,7 +135,9 @@ class ZeroPad(Layer):
         if not target:
             return _given(x, self.pad, self.after, "padding")
         if any(size > wanted for size, wanted in zip(x.spatial, target, strict=True)):
-            message = f"ZEROPAD cannot bring {x} to {_times(target)}, which is smaller"
+            message = (
+                f"ZEROPAD cannot bring {x} to {_times(target)}: the map must be as large or smaller along each axis"
+            )
             raise LayerError("E0314", message, "`CROP(out=…)` makes a map smaller")
         return _halves(tuple(wanted - size for size, wanted in zip(x.spatial, target, strict=True)))
 
@@ -239,7 +241,7 @@ class Crop(Layer):
         if not target:
             return _given(x, self.margin, self.after, "margin")
         if any(size < wanted for size, wanted in zip(x.spatial, target, strict=True)):
-            message = f"CROP cannot cut {_times(target)} out of {x}, which is smaller"
+            message = f"CROP cannot cut {_times(target)} out of {x}: the map must be as large or larger along each axis"
             raise LayerError("E0314", message, "`ZEROPAD(out=…)` makes a map larger")
         return _halves(tuple(size - wanted for size, wanted in zip(x.spatial, target, strict=True)))
 
