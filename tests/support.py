@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnndsl.layers import HELPERS
 from cnndsl.layers.base import Layer, Slot, TorchCall, TorchFunction
+from cnndsl.layers.margin import FUNCTIONS
 from cnndsl.layers.resize import Unpool
 from cnndsl.shape import Shape
 
@@ -22,7 +23,7 @@ from cnndsl.shape import Shape
 def namespace() -> dict[str, Any]:
     """What emitted code may name: torch, and the classes that stand in for what torch lacks."""
     names: dict[str, Any] = {"torch": torch, "nn": nn, "F": F}
-    for source in HELPERS.values():
+    for source in (*HELPERS.values(), *FUNCTIONS.values()):
         exec(compile(source, "<helpers>", "exec"), names)
     return names
 

@@ -138,4 +138,14 @@ ENTRIES = (
         "INPUT 32x32x3 -> CONV3-64 -> ID or CONV1-64",
         "INPUT 32x32x3 -> (CONV3-64 + ID or CONV1-64)",
     ),
+    code(
+        "E0314",
+        "margins that cannot be",
+        """
+        CROP and ZEROPAD take margins, or with `out` the size of their output, not both: then the margins follow from
+        the input. CROP makes a map smaller along each axis or leaves it as it is, ZEROPAD makes it larger.
+        """,
+        "INPUT 32x32x3 -> e: CONV3-8 -> POOL2 -> CROP(out=@e)",
+        "INPUT 32x32x3 -> e: CONV3-8 -> POOL2 -> ZEROPAD(out=@e)",
+    ),
 )

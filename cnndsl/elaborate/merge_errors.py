@@ -11,9 +11,9 @@ from math import prod
 
 from cnndsl.elaborate.expansion import Expansion
 from cnndsl.elaborate.outputs import NodeOutput
-from cnndsl.elaborate.size_hints import ways_to_fit
+from cnndsl.elaborate.size_hints import is_reference, ways_to_fit
 from cnndsl.elaborate.state import Environment, PendingNode
-from cnndsl.errors import Annotation, CnnError, Diagnostic
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
 from cnndsl.expr import Expr, Literal, Name, evaluate
 from cnndsl.graph import parted, reading
 from cnndsl.layers import find
@@ -54,7 +54,7 @@ def mismatch(
     at = next((at for at, branch in enumerate(branches) if _is_skip(branch.chain)), len(branches) - 1)
     main = labels.pop(at)
     labels += _parting(branches, wire, drafts)
-    help = stop.help or _way_out(operator, branches, shapes, env, wire) or _fitting(operator, branches, drafts)
+    help = stop.help or _way_out(operator, branches, shapes, env, wire) or _fitting(operator, branches, drafts, env)
     return CnnError(Diagnostic(stop.code, stop.message, main.span, main.text, tuple(labels), help=help))
 
 
@@ -104,14 +104,26 @@ def _way_out(
     return ""
 
 
-def _fitting(operator: str, branches: Sequence[MergeBranch], drafts: Sequence[PendingNode]) -> str:
+def _fitting(operator: str, branches: Sequence[MergeBranch], drafts: Sequence[PendingNode], env: Environment) -> str:
     """What to do with two maps of which one is somewhat larger, as a skip of odd extents is."""
     wires = [branch.made.wire for branch in branches if branch.made.wire is not None]
     if MERGES[operator].AGREE == "broadcast" or len(wires) != 2 or wires[0].shape.rank != wires[1].shape.rank:
         return ""
     at = int(wires[1].shape.pixels > wires[0].shape.pixels)
     large, small = wires[at], wires[1 - at]
-    return ways_to_fit(branches[at].chain, (large.shape, small.shape), drafts[small.node])
+    reference = _reference(branches[1 - at].chain, small.node, branches[at].chain.span, env)
+    return ways_to_fit(branches[at].chain, (large.shape, small.shape), drafts[small.node], reference)
+
+
+def _reference(chain: ast.Chain, node: int, place: Span, env: Environment) -> str:
+    """What can be written at a place for the output of a branch: the reference that it is, or a label before it."""
+    if is_reference(chain):
+        return chain.items[0].span.text
+    for name, output in env.scope.labels.items():
+        is_before = output.span.source is place.source and output.span.end <= place.start
+        if output.wire is not None and output.wire.node == node and is_before:
+            return f"@{name}"
+    return ""
 
 
 def _gate(shapes: list[Shape]) -> str:

@@ -47,7 +47,7 @@ def bind(kind: type[Layer], written: ast.WrittenLayer, digits: Literal | None, n
     references: list[NodeOutput | None] = []
     for option, rule in kind.options().items():
         if option not in merged:
-            if rule.required:
+            if rule.required and rule.instead not in merged:
                 raise _missing(kind, name, {each for each in kind.options() if each not in merged}, written.span)
             continue
         setting = merged[option]

@@ -10,16 +10,17 @@ from cnndsl.shape import Shape
 from cnndsl.syntax import ast
 
 
-def ways_to_fit(large: ast.Chain, shapes: tuple[Shape, Shape], small: PendingNode) -> str:
+def ways_to_fit(large: ast.Chain, shapes: tuple[Shape, Shape], small: PendingNode, reference: str) -> str:
     """Name what brings the smaller of two maps to the extents of the larger one, or the other way round.
 
     `shapes` are those of the two, `large` is the branch of the larger one, `small` the layer that gives the smaller
-    one. Empty where the maps have other axes, or neither is the larger one on every axis.
+    one, `reference` what the branch of the larger one can call it, if anything. Empty where the maps have other axes,
+    or neither is the larger one on every axis.
     """
     missing = tuple(a - b for a, b in zip(shapes[0].spatial, shapes[1].spatial, strict=True))
     if not missing or min(missing) < 0:
         return ""
-    ways = (*_enlarged(large, missing, small), *_cropped(large, missing))
+    ways = (*_enlarged(large, missing, small), *_cropped(large, missing, reference))
     return ", or ".join(ways)
 
 
@@ -29,21 +30,27 @@ def _enlarged(large: ast.Chain, missing: tuple[int, ...], small: PendingNode) ->
     if grown is not None:
         option, value = grown
         yield f"`{_with_option(small.text, option, _extents(value))}`"
+        if is_reference(large):
+            yield f"`{small.text} -> ZEROPAD(out={large.items[0].span.text})`"
     options = small.layer.options()
     name = next((option for option, rule in options.items() if rule.like), "")
-    if name and _is_reference(large):
+    if name and small.layer.ROLE == "resize" and is_reference(large):
         yield f"`{small.layer.kind()}({name}={large.items[0].span.text})`"
 
 
-def _cropped(large: ast.Chain, missing: tuple[int, ...]) -> Iterator[str]:
+def _cropped(large: ast.Chain, missing: tuple[int, ...], reference: str) -> Iterator[str]:
     """A margin less for the larger map: half on each side, what is odd on the far one."""
+    text = large.span.text if len(large.items) == 1 else "…"
+    if reference:
+        yield f"`{text} -> CROP(out={reference})`"
+        return
     before, after = tuple(each // 2 for each in missing), tuple(each - each // 2 for each in missing)
     margins = _extents(before) if before == after else f"{_extents(before)}, after={_extents(after)}"
-    text = large.span.text if len(large.items) == 1 else "…"
     yield f"`{text} -> CROP({margins})`"
 
 
-def _is_reference(chain: ast.Chain) -> bool:
+def is_reference(chain: ast.Chain) -> bool:
+    """Tell whether a branch is a reference and nothing else."""
     return len(chain.items) == 1 and isinstance(chain.items[0], ast.Ref)
 
 

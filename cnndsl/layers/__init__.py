@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cnndsl.layers import activation, arrange, conv, dense, dropout, local, norm, pool, resize
+from cnndsl.layers import activation, arrange, conv, dense, dropout, local, margin, norm, pool, resize
 from cnndsl.layers.base import Layer
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ _OURS: tuple[type[Layer], ...] = (
     dropout.DropPath,
     arrange.Flatten,
     arrange.Identity,
-    arrange.ZeroPad,
-    arrange.Crop,
+    margin.ZeroPad,
+    margin.Crop,
     arrange.PadChannels,
     arrange.Shuffle,
     arrange.Slice,

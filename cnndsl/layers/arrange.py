@@ -1,4 +1,4 @@
-"""Layers that cut, pad, reorder or scale values: `FLATTEN`, `CROP`, `SLICE`, `TIMES` and the like."""
+"""Layers that reorder, choose or scale values: `FLATTEN`, `SLICE`, `TIMES` and the like."""
 
 from __future__ import annotations
 
@@ -55,113 +55,6 @@ class Identity(Layer):
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         return None
-
-
-@record
-class ZeroPad(Layer):
-    """`ZEROPAD(2)`, `ZEROPAD(1x3)`, `ZEROPAD(0, after=1)`: zeros around the map; `after` where the far side differs."""
-
-    NAMES: ClassVar = ("ZEROPAD",)
-    ROLE: ClassVar = "arrangement"
-    POSITIONAL: ClassVar = ("pad", "after")
-
-    pad: Dims = option("dims", (1,), "P", minimum=0, required=True)
-    after: Dims = option("dims", (), minimum=0)
-
-    def _sides(self, x: Shape) -> tuple[tuple[int, int], ...]:
-        """For each axis the zeros before and after."""
-        before, after = each_axis(self.pad, x.rank, "padding"), each_axis(self.after or self.pad, x.rank, "padding")
-        return tuple(zip(before, after, strict=True))
-
-    def output(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        need_spatial(self.kind(), x)
-        grown = (size + before + after for size, (before, after) in zip(x.spatial, self._sides(x), strict=True))
-        return Shape(x.channels, tuple(grown))
-
-    def window(self, *inputs: Shape) -> Window | None:
-        sides = self._sides(inputs[0])
-        return Window((1,) * len(sides), (1,) * len(sides), tuple(before for before, _ in sides))
-
-    def torch(self, *inputs: Shape) -> TorchCall | None:
-        (x,) = inputs
-        sides = self._sides(x)
-        if len({side for pair in sides for side in pair}) == 1:
-            return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(squeeze(self.pad), "pad"),))
-        flat = tuple(side for pair in reversed(sides) for side in pair)
-        return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(flat, name="padding"),))
-
-
-_CROP = '''\
-class Crop{n}d(nn.Module):
-    """Leaves out a margin of each side; `after` where the far side differs."""
-
-    def __init__(
-        self,
-        margin: int | {size},
-        after: int | {size} | None = None,
-    ) -> None:
-        super().__init__()
-        far = margin if after is None else after
-        self.before = (margin,) * {n} if isinstance(margin, int) else margin
-        self.after = (far,) * {n} if isinstance(far, int) else far
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-{crops}
-        return x
-'''
-
-_CROPS = {
-    f"Crop{n}d": _CROP.format(
-        n=n,
-        size=f"tuple[{', '.join(['int'] * n)}]",
-        crops="\n".join(
-            f"        x = x[{':, ' * (axis + 2)}self.before[{axis}] : x.shape[{axis + 2}] - self.after[{axis}]]"
-            for axis in range(n)
-        ),
-    )
-    for n in (1, 2, 3)
-}
-
-
-@record
-class Crop(Layer):
-    """`CROP(4)`, `CROP(1x3)`, `CROP(0, after=1)`: leaves out a margin of the map; `after` where the far side differs.
-
-    It brings a map to the size of one that lost its border to valid convolutions (Ronneberger et al. 2015, U-Net).
-    """
-
-    NAMES: ClassVar = ("CROP",)
-    ROLE: ClassVar = "arrangement"
-    HELPERS: ClassVar = _CROPS
-    VIEW: ClassVar = True
-    POSITIONAL: ClassVar = ("margin", "after")
-
-    margin: Dims = option("dims", (1,), minimum=0, required=True)
-    after: Dims = option("dims", (), minimum=0)
-
-    def _sides(self, x: Shape) -> tuple[tuple[int, int], ...]:
-        """For each axis the positions left out before and after."""
-        before, after = each_axis(self.margin, x.rank, "margin"), each_axis(self.after or self.margin, x.rank, "margin")
-        return tuple(zip(before, after, strict=True))
-
-    def output(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        need_spatial(self.kind(), x)
-        left = tuple(size - before - after for size, (before, after) in zip(x.spatial, self._sides(x), strict=True))
-        if min(left) < 1:
-            message = f"CROP leaves nothing of {x}"
-            raise LayerError("E0301", message, "the margins of both sides must be smaller than the map")
-        return Shape(x.channels, left)
-
-    def window(self, *inputs: Shape) -> Window | None:
-        sides = self._sides(inputs[0])
-        return Window((1,) * len(sides), (1,) * len(sides), tuple(-before for before, _ in sides))
-
-    def torch(self, *inputs: Shape) -> TorchCall | None:
-        (x,) = inputs
-        after = (("after", Slot(squeeze(self.after), "after")),) if self.after else ()
-        return self.helper_call(f"Crop{x.rank}d", (Slot(squeeze(self.margin), "margin"),), after)
 
 
 _TIMES = '''\

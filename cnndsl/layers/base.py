@@ -56,7 +56,7 @@ class Option:
     """How a field of a kind is written: its type, its other names, its bounds, the words it takes.
 
     Where the value may be an output as well, whose extents are taken (`out=@x`), `like` names the field that says so;
-    the output is a further operand then.
+    the output is a further operand then. A required option need not be given where `instead` is, another option.
     """
 
     type: OptionType
@@ -66,6 +66,7 @@ class Option:
     words: tuple[str, ...] = ()
     required: bool = False
     like: str = ""
+    instead: str = ""
 
 
 def option(type: OptionType, default: Any = None, *aliases: str, **rules: Any) -> Any:
@@ -136,7 +137,7 @@ class TorchCall:
     source: str = ""
 
 
-Operation: TypeAlias = Literal["sum", "product", "mean", "maximum", "concat", "other"]
+Operation: TypeAlias = Literal["sum", "product", "mean", "maximum", "concat", "view", "other"]
 Keywords: TypeAlias = tuple[tuple[str, Slot | TorchCall], ...]
 
 
@@ -145,11 +146,15 @@ class TorchFunction:
     """An expression of the inputs, for what needs no module: `torch.cat([{inputs}], 1)`.
 
     `template` holds `{0}`, `{1}` for the inputs, or `{inputs}` for all of them, comma-separated. `operation` is what it
-    computes, which decides how the emitter counts channels and breaks lines. A `mean` is a sum in parentheses, divided.
+    computes, which decides how the emitter counts channels and breaks lines. A `mean` is a sum in parentheses, divided;
+    a `view` shares the memory of the first input. Where the template calls a function that PyTorch lacks, `name` is its
+    name and `source` its text.
     """
 
     template: str
     operation: Operation = "other"
+    name: str = ""
+    source: str = ""
 
 
 @record(slots=True)
@@ -337,6 +342,14 @@ def each_axis(dims: Dims, rank: int, what: str) -> Dims:
     written = "x".join(map(str, dims))
     message = f"the {what} {written} has {len(dims)} axes, and the input has {rank}"
     raise LayerError("E0303", message, f"a single number stands for every axis: {dims[0]}")
+
+
+def extents_of(x: Shape, rank: int) -> Dims:
+    """The extents of a map that another one of so many axes takes over. Raises LayerError where it has other axes."""
+    if x.rank != rank:
+        message = f"the output that `out` names has {x.rank} spatial axes, and the input has {rank}"
+        raise LayerError("E0303", message, "name a map with as many axes")
+    return x.spatial
 
 
 def need_spatial(kind: str, x: Shape) -> None:

@@ -14,8 +14,10 @@ from cnndsl.layers.base import (
     Saved,
     Slot,
     TorchCall,
+    TorchFunction,
     Window,
     by_rank,
+    extents_of,
     need_spatial,
     option,
     squeeze,
@@ -55,26 +57,39 @@ class MaxPool(SlidingPool):
 
     NAMES: ClassVar = ("POOL", "MAXPOOL")
     HELPERS: ClassVar = by_rank("PaddedMaxPool", _PADDED_MAX_POOL)
+    INPUTS: ClassVar = (1, 2)
 
     dilation: Dims = option("dims", (1,), minimum=1)
-    out: Dims = option("dims", (), minimum=1)
+    out: Dims = option("dims", (), minimum=1, like="like")
+    like: bool = False
+    """Whether the output has the extents of the second input."""
 
-    def _adaptive(self) -> Dims:
-        return self.out
+    @property
+    def extents_of(self) -> int:
+        return int(self.like)
+
+    def _is_adaptive(self) -> bool:
+        return self.like or bool(self.out)
+
+    def _wanted(self, *inputs: Shape) -> Dims:
+        x, *others = inputs
+        return extents_of(others[0], x.rank) if self.like else self.out
 
     def _dilation(self) -> Dims:
         return self.dilation
 
     def saved(self, *inputs: Shape) -> Saved:
         """The input, or its padded copy, and the indices."""
-        (x,) = inputs
-        indices = (8, self.output(x).numel, True)
-        if self.out or self.even_padding(x) is not None:
+        x = inputs[0]
+        indices = (8, self.output(*inputs).numel, True)
+        if self._is_adaptive() or self.even_padding(x) is not None:
             return Saved(inputs=(0,), extra=(indices,))
         return Saved(extra=((0, self._padded(x), True), indices))
 
-    def torch(self, *inputs: Shape) -> TorchCall | None:
-        (x,) = inputs
+    def torch(self, *inputs: Shape) -> TorchCall | TorchFunction:
+        x = inputs[0]
+        if self.like:
+            return TorchFunction(f"F.adaptive_max_pool{x.rank}d({{0}}, {{1}}.shape[2:])")
         if self.out:
             return TorchCall(f"nn.AdaptiveMaxPool{x.rank}d", (Slot(squeeze(self.out), "out"),))
         dilated = any(step != 1 for step in self.dilation)
@@ -132,12 +147,23 @@ class AvgPool(MeanPool):
 
     NAMES: ClassVar = ("AVGPOOL",)
     HELPERS: ClassVar = by_rank("PaddedAvgPool", _PADDED_AVG_POOL)
+    INPUTS: ClassVar = (1, 2)
 
     countpad: bool = option("flag", True)
-    out: Dims = option("dims", (), minimum=1)
+    out: Dims = option("dims", (), minimum=1, like="like")
+    like: bool = False
+    """Whether the output has the extents of the second input."""
 
-    def _adaptive(self) -> Dims:
-        return self.out
+    @property
+    def extents_of(self) -> int:
+        return int(self.like)
+
+    def _is_adaptive(self) -> bool:
+        return self.like or bool(self.out)
+
+    def _wanted(self, *inputs: Shape) -> Dims:
+        x, *others = inputs
+        return extents_of(others[0], x.rank) if self.like else self.out
 
     def _behind(self, axis: Axis) -> int:
         """At most the padding: what `ceil` lets the last window have beyond it is no part of the mean."""
@@ -145,16 +171,18 @@ class AvgPool(MeanPool):
 
     def saved(self, *inputs: Shape) -> Saved:
         """The input, or its padded copy; a global mean keeps nothing."""
-        (x,) = inputs
-        if self.out:
-            return Saved() if self.output(x).pixels == 1 else Saved(inputs=(0,))
+        x = inputs[0]
+        if self._is_adaptive():
+            return Saved() if self.output(*inputs).pixels == 1 else Saved(inputs=(0,))
         if self.even_padding(x) is not None:
             return Saved(inputs=(0,))
         counts = () if self.countpad else ((0, self.output(x).pixels, False),)
         return Saved(extra=((0, self._padded(x), True), *counts))
 
-    def torch(self, *inputs: Shape) -> TorchCall | None:
-        (x,) = inputs
+    def torch(self, *inputs: Shape) -> TorchCall | TorchFunction:
+        x = inputs[0]
+        if self.like:
+            return TorchFunction(f"F.adaptive_avg_pool{x.rank}d({{0}}, {{1}}.shape[2:])")
         if self.out:
             return TorchCall(f"nn.AdaptiveAvgPool{x.rank}d", (Slot(squeeze(self.out), "out"),))
         extra: Keywords = () if self.countpad else (("count_include_pad", Slot(False)),)

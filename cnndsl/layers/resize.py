@@ -16,6 +16,7 @@ from cnndsl.layers.base import (
     TorchFunction,
     Window,
     each_axis,
+    extents_of,
     need_spatial,
     option,
     squeeze,
@@ -55,7 +56,7 @@ class Unpool(Layer):
         object.__setattr__(self, "stride", self.stride or self.kernel)
 
     def referring(self, target: Layer, *entering: Shape) -> Unpool:
-        if not isinstance(target, MaxPool) or target.out:
+        if not isinstance(target, MaxPool) or target.out or target.like:
             message = f"UNPOOL needs the switches of a POOL, and this is {target.kind()}"
             raise LayerError("E0306", message, "UPSAMPLE and CONVT enlarge a map without switches")
         (x,) = entering
@@ -115,14 +116,6 @@ class Unpool(Layer):
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
-def _extents_of(x: Shape, rank: int) -> Dims:
-    """The extents of a map that another one of so many axes takes over. Raises LayerError where it has other axes."""
-    if x.rank != rank:
-        message = f"the output that `out` names has {x.rank} spatial axes, and the input has {rank}"
-        raise LayerError("E0303", message, "name a map with as many axes")
-    return x.spatial
-
-
 @record
 class Upsample(Layer):
     """`UPSAMPLE2(mode=nearest, align=no)`, `UPSAMPLE(out=28x28)`: to another size, as torch.nn.Upsample.
@@ -165,7 +158,7 @@ class Upsample(Layer):
         if self.scale:
             raise LayerError("E0310", "UPSAMPLE takes either a factor or `out`", "leave one of them away")
         if self.like:
-            return Shape(x.channels, _extents_of(others[0], x.rank))
+            return Shape(x.channels, extents_of(others[0], x.rank))
         return Shape(x.channels, each_axis(self.out, x.rank, "output"))
 
     def _mode(self, x: Shape) -> str:

@@ -43,12 +43,16 @@ class SlidingPool(Layer):
     ceil: bool = option("flag", False)
 
     def __post_init__(self) -> None:
-        if not self._adaptive():
+        if not self._is_adaptive():
             object.__setattr__(self, "kernel", self.kernel or (2,))
             object.__setattr__(self, "stride", self.stride or self.kernel)
 
-    def _adaptive(self) -> Dims:
-        """The output's extents where they are asked for; empty for a sliding window."""
+    def _is_adaptive(self) -> bool:
+        """Whether the output's extents are asked for; no for a sliding window."""
+        return False
+
+    def _wanted(self, *inputs: Shape) -> Dims:
+        """The extents that are asked for. Raises LayerError where another map has them, of other axes."""
         return ()
 
     def _dilation(self) -> Dims:
@@ -58,35 +62,40 @@ class SlidingPool(Layer):
         return axes(x, self.kernel, self.stride, self._dilation(), self.pad, self.ceil)
 
     def output(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
+        x = inputs[0]
         need_spatial(self.kind(), x)
-        if self._adaptive():
-            return Shape(x.channels, self._adapted(x))
+        if len(inputs) > 1 and not self.extents_of:
+            message = f"{self.kind()} takes one input, or a second whose size it takes over"
+            raise LayerError("E0305", message, "say `out=@x`")
+        if self._is_adaptive():
+            return Shape(x.channels, self._adapted(*inputs))
         windows = self._axes(x)
         spatial = slide(windows, self.kind(), x)
         _refuse_blind(windows, self.kind())
         return Shape(x.channels, spatial)
 
-    def _adapted(self, x: Shape) -> Dims:
+    def _adapted(self, *inputs: Shape) -> Dims:
         if self.kernel or self.stride or self.pad != "valid" or self.ceil or self._dilation() != (1,):
             message = f"{self.kind()} takes either `out`, or a size, stride, padding, dilation and `ceil`"
             raise LayerError("E0305", message, "with `out` the windows follow from the input: leave the rest away")
-        return each_axis(self._adaptive(), x.rank, "output")
+        return each_axis(self._wanted(*inputs), inputs[0].rank, "output")
 
     def operations(self, *inputs: Shape) -> int:
         """One for each value in each window."""
-        (x,) = inputs
-        if self._adaptive():
+        x = inputs[0]
+        if self._is_adaptive():
             return x.numel
         return self.output(x).numel * prod(each_axis(self.kernel, x.rank, "kernel"))
 
     def window(self, *inputs: Shape) -> Window | None:
-        (x,) = inputs
-        return _adaptive_window(x.spatial, self._adapted(x)) if self._adaptive() else as_window(self._axes(x))
+        x = inputs[0]
+        if self._is_adaptive():
+            return _adaptive_window(x.spatial, self._adapted(*inputs))
+        return as_window(self._axes(x))
 
     def remainder(self, *inputs: Shape) -> tuple[int, ...]:
         """Nothing with `ceil`: a last window reaches what is left over."""
-        return () if self._adaptive() or self.ceil else tuple(axis.remainder for axis in self._axes(inputs[0]))
+        return () if self._is_adaptive() or self.ceil else tuple(axis.remainder for axis in self._axes(inputs[0]))
 
     def even_padding(self, x: Shape) -> Dims | None:
         """The padding that PyTorch does by itself: equal on both sides, half the size at most. None if it cannot."""
@@ -105,8 +114,8 @@ class SlidingPool(Layer):
 
     def scratch(self, *inputs: Shape) -> tuple[int, int]:
         """The padded copy, where PyTorch does not pad by itself."""
-        (x,) = inputs
-        return 0 if self._adaptive() or self.even_padding(x) is not None else self._padded(x), 0
+        x = inputs[0]
+        return 0 if self._is_adaptive() or self.even_padding(x) is not None else self._padded(x), 0
 
     def _padded(self, x: Shape) -> int:
         """The number of values after uneven padding."""

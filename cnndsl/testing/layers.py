@@ -34,7 +34,7 @@ class Drawn:
 def kinds() -> list[type[Layer]]:
     """Every kind that a layer of one input can be of, each once."""
     found = {id(kind): kind for name in known() if (kind := find(name)) is not None}
-    return [kind for kind in found.values() if kind.INPUTS == (1, 1) and not issubclass(kind, Identity)]
+    return [kind for kind in found.values() if kind.INPUTS[0] == 1 and not issubclass(kind, Identity)]
 
 
 @st.composite
@@ -68,7 +68,8 @@ def _settings(draw: st.DrawFn, kind: type[Layer], shape: Shape) -> list[tuple[st
         is_needed = rule.required or name in (kind.SIZE, kind.WIDTH)
         if is_needed or draw(st.integers(0, 3)) == 0:
             chosen.append((name, draw(_value(rule, name == kind.WIDTH, shape))))
-    return chosen
+    names = {name for name, _ in chosen}
+    return [each for each in chosen if kind.options()[each[0]].instead not in names]
 
 
 def _value(rule: Option, is_width: bool, shape: Shape) -> st.SearchStrategy[DrawnValue]:

@@ -24,7 +24,7 @@ class Reference:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         calls = {node.index: node.layer.torch(*graph.shapes(node)) for node in graph.layers}
-        self._names = _namespace(call.source for call in calls.values() if isinstance(call, TorchCall))
+        self._names = _namespace(call.source for call in calls.values() if call is not None)
         self._calls = calls
         self.modules: dict[int, nn.Module] = {}
         for at, call in calls.items():
@@ -101,7 +101,7 @@ def _written(part: Slot | TorchCall) -> str:
 
 
 def _namespace(sources: Iterable[str]) -> dict[str, Any]:
-    """Return PyTorch's modules and the classes of these sources, by name."""
+    """Return PyTorch's modules and the classes and functions of these sources, by name."""
     import torch
     import torch.nn.functional as functional
     from torch import nn

@@ -57,6 +57,24 @@ FITTING = {
         "CONVT4-8/4(out_pad=1)",
         "CONVT4-8/4(out_pad=3)",
     ),
+    "one that pads to the skip": (UP.format("CONVT2-8/2"), "CONVT2-8/2", "CONVT2-8/2 -> ZEROPAD(out=@e)"),
+    "a label before the larger map": (
+        UP.replace("(@e | {})", "up: CONVT2-8/2 -> (@e | ID)"),
+        "(@e |",
+        "(@e -> CROP(out=@up) |",
+    ),
+    "a label in the branch before": (UP.replace("(@e | {})", "(up: CONVT2-8/2 | @e)"), "| @e", "| @e -> CROP(out=@up)"),
+    "a label in the branch behind": (UP.format("up: CONVT2-8/2"), "(@e |", "(@e -> CROP(0, after=1) |"),
+    "a reference to the smaller map": (
+        UP.replace("{})", "@u)").replace("POOL2 ->", "POOL2 -> u: CONVT2-8/2 ->"),
+        "(@e |",
+        "(@e -> CROP(out=@u) |",
+    ),
+    "in a block": (
+        "block Up(skip) = up: CONVT2-8/2 -> (@skip | ID)\nINPUT 33x33x8 -> e: CONV3-8 -> POOL2 -> Up(@e)",
+        "(@skip |",
+        "(@skip -> CROP(out=@up) |",
+    ),
     "an upsampling": (UP.format("UPSAMPLE2"), "UPSAMPLE2", "UPSAMPLE(out=@e)"),
     "what is larger by one": (UP.format("UPSAMPLE2"), "(@e |", "(@e -> CROP(0, after=1) |"),
     "what is larger by two": (

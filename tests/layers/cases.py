@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnndsl.layers import activation as act
-from cnndsl.layers import arrange, conv, dense, dropout, local, merge, norm, pool, resize
+from cnndsl.layers import arrange, conv, dense, dropout, local, margin, merge, norm, pool, resize
 from cnndsl.layers.base import Layer
 from cnndsl.shape import Shape
 
@@ -133,10 +133,12 @@ ON_MAPS: list[Layer] = [
     norm.InstanceNorm(),
     norm.InstanceNorm(eps=1e-3, affine=True),
     dropout.Dropout(0.3, channels=True),
-    arrange.ZeroPad((2,)),
-    arrange.ZeroPad((0,), after=(1,)),
-    arrange.Crop((1,)),
-    arrange.Crop((0,), after=(2,)),
+    margin.ZeroPad((2,)),
+    margin.ZeroPad((0,), after=(1,)),
+    margin.Crop((1,)),
+    margin.Crop((0,), after=(2,)),
+    margin.ZeroPad(out=(16,)),
+    margin.Crop(out=(3,)),
     arrange.Times(0.25),
     arrange.PadChannels(6),
     arrange.PadChannels(9, (2,)),
@@ -171,9 +173,9 @@ ONLY_2D: list[Case] = [
     (resize.Upsample((2,), mode="bilinear"), (PLANE,)),
     (resize.Upsample((2,), mode="bicubic"), (PLANE,)),
     (resize.Upsample(out=(7, 5), mode="bicubic"), (PLANE,)),
-    (arrange.ZeroPad((1, 2)), (PLANE,)),
-    (arrange.Crop((1, 0), (0, 2)), (PLANE,)),
-    (arrange.ZeroPad((0, 2), (1, 3)), (PLANE,)),
+    (margin.ZeroPad((1, 2)), (PLANE,)),
+    (margin.Crop((1, 0), (0, 2)), (PLANE,)),
+    (margin.ZeroPad((0, 2), (1, 3)), (PLANE,)),
     (arrange.PadChannels(8, (2, 1)), (PLANE,)),
     (norm.LayerNorm(), (Shape(6, (1, 1)),)),
     (dense.Dense(4), (Shape(6, (1, 1)),)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.layers import activation, arrange, conv, dense, dropout, local, merge, norm, pool, resize
+from cnndsl.layers import activation, arrange, conv, dense, dropout, local, margin, merge, norm, pool, resize
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.shape import Shape
 
@@ -47,7 +47,7 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (conv.ConvTranspose(pad=(1, 2, 3)), (MAP,), "E0303", "the padding 1x2x3 has 3 axes"),
     (conv.ConvTranspose(out_pad=(1, 2, 3)), (MAP,), "E0303", "the output padding 1x2x3 has 3 axes"),
     (conv.Conv(dilation=(1, 2, 3)), (MAP,), "E0303", "the dilation 1x2x3 has 3 axes"),
-    (arrange.Crop((1, 1, 1)), (MAP,), "E0303", "the margin 1x1x1 has 3 axes"),
+    (margin.Crop((1, 1, 1)), (MAP,), "E0303", "the margin 1x1x1 has 3 axes"),
     (arrange.PadChannels(8, (1, 1, 1)), (MAP,), "E0303", "the stride 1x1x1 has 3 axes"),
     (resize.Upsample((2, 2)), (Shape(3, (9,)),), "E0303", "the scale 2x2 has 2 axes, and the input has 1"),
     (
@@ -62,10 +62,10 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (norm.InstanceNorm(), (Shape(6, (1, 1)),), "E0309", "IN needs more than one position, and the input is 1x1x6"),
     (norm.Scale(weight=False, bias=False), (MAP,), "E0311", "does nothing"),
     (dropout.Dropout(channels=True), (VECTOR,), "E0302", "DROPOUT(channels=yes) needs a spatial input"),
-    (arrange.Crop(), (VECTOR,), "E0302", "CROP needs a spatial input"),
-    (arrange.Crop((2, 0)), (Shape(3, (4, 4)),), "E0301", "CROP leaves nothing of 4x4x3"),
-    (arrange.ZeroPad(), (VECTOR,), "E0302", "ZEROPAD needs a spatial input"),
-    (arrange.ZeroPad((1, 2, 3)), (MAP,), "E0303", "the padding 1x2x3 has 3 axes"),
+    (margin.Crop(), (VECTOR,), "E0302", "CROP needs a spatial input"),
+    (margin.Crop((2, 0)), (Shape(3, (4, 4)),), "E0301", "CROP leaves nothing of 4x4x3"),
+    (margin.ZeroPad(), (VECTOR,), "E0302", "ZEROPAD needs a spatial input"),
+    (margin.ZeroPad((1, 2, 3)), (MAP,), "E0303", "the padding 1x2x3 has 3 axes"),
     (arrange.PadChannels(5), (MAP,), "E0308", "PADCHANNELS-5 is too narrow for the 6 channels"),
     (arrange.PadChannels(8), (VECTOR,), "E0302", "PADCHANNELS needs a spatial input"),
     (resize.PixelShuffle(2), (MAP,), "E0304", "2*2 must divide the 6 channels"),

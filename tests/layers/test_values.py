@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cnndsl.layers import activation as act
-from cnndsl.layers import arrange, dense, dropout, merge, norm
+from cnndsl.layers import arrange, dense, dropout, margin, merge, norm
 from cnndsl.layers.base import Layer, Saved, TorchFunction, Window
 from cnndsl.layers.pool import GlobalAvgPool, LPPool, SumPool
 from cnndsl.layers.resize import Upsample
@@ -68,9 +68,9 @@ FORMULAS: list[tuple[Layer, Callable[[Tensor], Tensor]]] = [
         arrange.PadChannels(9, where="both"),
         lambda x: torch.cat([torch.zeros(2, 1, 5, 4), x, torch.zeros(2, 2, 5, 4)], 1),
     ),
-    (arrange.Crop((1, 0), after=(0, 2)), lambda x: x[:, :, 1:, :-2]),
+    (margin.Crop((1, 0), after=(0, 2)), lambda x: x[:, :, 1:, :-2]),
     (arrange.Times(-0.5), lambda x: -0.5 * x),
-    (arrange.ZeroPad((1, 0), after=(0, 2)), lambda x: nn.functional.pad(x, (0, 2, 1, 0))),
+    (margin.ZeroPad((1, 0), after=(0, 2)), lambda x: nn.functional.pad(x, (0, 2, 1, 0))),
 ]
 
 

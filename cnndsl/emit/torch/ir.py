@@ -51,7 +51,7 @@ def what_of(found: Key) -> What:
 
 StepOperation: TypeAlias = Operation | Literal["flatten", "size", "same"]
 """What a `Compute` does: the operation of a layer, or one between layers. `size` gives extents, `same` what enters."""
-_VIEWS: frozenset[StepOperation] = frozenset(("flatten", "size", "same"))
+_VIEWS: frozenset[StepOperation] = frozenset(("flatten", "size", "same", "view"))
 
 
 @record(slots=True)

@@ -9,7 +9,7 @@ from cnndsl.emit.torch.layout import CallDoc, Display, Doc, Infix, Item, Text, f
 from cnndsl.layers.base import TorchFunction
 
 _PLACE = re.compile(r"\{\d+\}(\[[^\]]*\])?")
-_CALL = re.compile(r"(torch\.\w+)\((.*)\)")
+_CALL = re.compile(r"((?:torch\.)?\w+)\((.*)\)")
 
 
 def expression(template: str, operands: Sequence[Doc]) -> Doc:

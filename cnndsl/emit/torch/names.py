@@ -15,8 +15,9 @@ from cnndsl.graph.labels import PLAIN, why_not
 # What the emitted file itself uses, and the letters that look like digits.
 USED = frozenset(
     """
-    F Fraction NamedTuple Tensor Timer ValueError abs bool channels classmethod count device dict divisible enumerate f
-    float int layers len list math max min model nn print range self str sum super tuple torch type x zip
+    F Fraction NamedTuple Tensor Timer ValueError abs bool channels classmethod count crop_like device dict divisible
+    enumerate f float int layers len list math max min model nn pad_like print range self str sum super tuple torch type
+    x zip
     l O I
     """.split()
 )

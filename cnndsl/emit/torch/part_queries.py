@@ -156,9 +156,9 @@ class Borders:
         return self._made[node]
 
     def helpers(self) -> dict[str, str]:
-        """Return the text of each class that PyTorch lacks and layers are built with, by its name."""
+        """Return the text of each class and function that PyTorch lacks and layers become, by its name."""
         made = [self.made(node.index) for node in self.graph.layers]
-        return {call.name: call.source.strip("\n") for call in made if isinstance(call, TorchCall) and call.source}
+        return {call.name: call.source.strip("\n") for call in made if call.source}
 
     @cached_property
     def _applied(self) -> Mapping[str, tuple[Application, ...]]:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from cnndsl.testing.crossings import plain
 from cnndsl.testing.crossings.frames import TAPS, GeneratedScope, Makers, Mode, NamedOutputs, Piece, Room
 from cnndsl.testing.crossings.numbers import count, test, width
+from cnndsl.testing.crossings.sizes import resized
 from cnndsl.testing.crossings.widths import Misfit, PieceShape, Width
 
 DrawPiece: TypeAlias = Callable[[GeneratedScope, PieceShape, Mode], Piece]
@@ -148,23 +149,6 @@ def unpooled(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     frame.spend()
     assert mark.pool is not None
     return Piece(f"UNPOOL2(@{mark.name})", mark.pool)
-
-
-def resized(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
-    """Brings a map to the extents of another one, whatever these are when the module runs."""
-    if form.space is None:
-        raise Misfit
-    fitting = [
-        mark
-        for mark in frame.marks()
-        if mark.form.space is not None and (mode == "free" or mark.form.space == form.space)
-    ]
-    if not fitting:
-        raise Misfit
-    mark = frame.pick(fitting)
-    frame.spend()
-    way = frame.pick(("", "", ", mode=linear", ", mode=linear, align=yes"))
-    return Piece(f"UPSAMPLE(out=@{mark.name}{way})", PieceShape(form.width, mark.form.space))
 
 
 def hourglass(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:

@@ -11,7 +11,7 @@ from cnndsl.emit.torch.verify.construct import build, length, make_leaf, method,
 from cnndsl.emit.torch.verify.frame import Frame
 from cnndsl.emit.torch.verify.initial import draw
 from cnndsl.emit.torch.verify.plain import items
-from cnndsl.emit.torch.verify.signatures import bind
+from cnndsl.emit.torch.verify.signatures import KNOWN_FUNCTIONS, bind
 from cnndsl.emit.torch.verify.values import (
     Builtin,
     ClassInfo,
@@ -89,7 +89,7 @@ def _method(target: Method, given: Sequence[object], named: Mapping[str, object]
 def _builtin(name: str, given: Sequence[object], named: Mapping[str, object], frame: Frame, line: int) -> object:
     if name.startswith("nn.init."):
         return draw(name, given, named, frame.program.forms)
-    if name.startswith(("torch.", "F.")):
+    if name.startswith(("torch.", "F.")) or name in KNOWN_FUNCTIONS:
         if frame.recorder is None:
             raise NotUnderstood(f"`{name}` outside of `forward`")
         return frame.recorder.function(name, given, named, line)

@@ -30,7 +30,7 @@ _RESULT_IN_PLACE = frozenset(("leaky", "elu", "celu", *(each.family for each in 
 """Families that keep their result when they work in place; the others keep a copy of what they overwrite."""
 
 
-_VIEWS = frozenset(("identity", "flatten", "plugin", *(each.family for each in SIMPLE if each.view)))
+_VIEWS = frozenset(("identity", "flatten", "plugin", "cropto", *(each.family for each in SIMPLE if each.view)))
 """Families that return their input or a view of it."""
 
 

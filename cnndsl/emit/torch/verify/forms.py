@@ -14,6 +14,9 @@ from cnndsl.emit.torch.verify.simple import SIMPLE
 
 Form: TypeAlias = tuple[object, ...]
 
+LIKE = "that of another map"
+"""What a form has for a size that is read when the module runs."""
+
 _WINDOW = "rank kernel stride=1 padding=0 ceil_mode=False"
 _CONVOLUTION = "rank in_channels out_channels kernel stride=1 padding=0"
 
@@ -50,6 +53,8 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "dropout": ("Dropout", "p rank=0"),
     "droppath": ("DropPath", "p"),
     "pad": ("ZeroPad", "padding"),
+    "cropto": ("CropTo", "size"),
+    "padto": ("PadTo", "size"),
     "padchannels": ("PadChannels{rank}d", "rank in_channels out_channels stride=1 where=after"),
 }
 """For each family how it is called in a message, and its fields with what goes without saying."""
@@ -99,6 +104,15 @@ def squeezed(value: object) -> object:
     if isinstance(found[0], tuple) and any(isinstance(each, tuple) for each in inner):
         return found
     return inner[0] if all(each == inner[0] for each in inner) else inner
+
+
+def at_size(form: Form, size: object) -> Form:
+    """A form with a size in the place of one that is read when the module runs.
+
+    >>> at_size(("amax", 2, LIKE), (6, 8))
+    ('amax', 2, (6, 8))
+    """
+    return tuple(size if each == LIKE else each for each in form)
 
 
 def describe_form(form: Form) -> str:

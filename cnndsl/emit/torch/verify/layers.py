@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from cnndsl.emit.torch.verify.forms import Form
+from cnndsl.emit.torch.verify.forms import LIKE, Form
 from cnndsl.emit.torch.verify.settle import Extents, Pads, rounded_up, spans
 from cnndsl.emit.torch.verify.simple import SIMPLE, FormField, SimpleLayer
 from cnndsl.graph import Node
@@ -105,17 +105,24 @@ def _window(x: ExpectedLayer) -> tuple[Extents, Extents]:
     return kernel, x.extents("stride") or kernel
 
 
+def _target(x: ExpectedLayer) -> object:
+    """The size that `out` asks for; nothing where it is not given."""
+    return LIKE if x.flag("like") else x.extents("out")
+
+
 def _max_pool(x: ExpectedLayer) -> Form:
-    if x.given("out"):
-        return ("amax", x.rank, x.extents("out"))
+    target = _target(x)
+    if target:
+        return ("amax", x.rank, target)
     kernel, stride = _window(x)
     dilation = x.extents("dilation")
     return ("maxpool", x.rank, kernel, stride, x.pads(spans(kernel, dilation)), x.flag("ceil"), dilation)
 
 
 def _avg_pool(x: ExpectedLayer) -> Form:
-    if x.given("out"):
-        return ("aavg", x.rank, x.extents("out"))
+    target = _target(x)
+    if target:
+        return ("aavg", x.rank, target)
     kernel, stride = _window(x)
     return ("avgpool", x.rank, kernel, stride, x.pads(kernel), x.flag("ceil"), x.flag("countpad"))
 
@@ -141,10 +148,6 @@ def _lp_pool(x: ExpectedLayer) -> Form:
 def _unpool(x: ExpectedLayer) -> Form:
     kernel, stride = _window(x)
     return ("unpool", x.rank, kernel, stride, x.extents("padding"))
-
-
-LIKE = "that of another map"
-"""What the form of a resizing has for a size that is read when the module runs."""
 
 
 def _upsample(x: ExpectedLayer) -> Form:
@@ -179,11 +182,17 @@ def _dropout(x: ExpectedLayer) -> Form:
 
 
 def _zero_pad(x: ExpectedLayer) -> Form:
+    target = _target(x)
+    if target:
+        return ("padto", target)
     before = x.extents("pad")
     return ("pad", tuple(zip(before, x.extents("after") or before, strict=True)))
 
 
 def _crop(x: ExpectedLayer) -> Form:
+    target = _target(x)
+    if target:
+        return ("cropto", target)
     before = x.extents("margin")
     after = x.extents("after") or before
     return ("pad", tuple((-b, -a) for b, a in zip(before, after, strict=True)))

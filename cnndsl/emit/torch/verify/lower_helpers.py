@@ -121,6 +121,17 @@ def _crop(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("pad", tuple((-b, -a) for b, a in zip(before, after, strict=True))), memory="views")
 
 
+def _to(family: str) -> Callable[[int, CallArguments, Forms], LeafModule]:
+    def lower(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
+        size = given["size"]
+        found = given.extents("size", rank) if type(size) is int else given.integers("size", least=1)
+        if len(found) != rank:
+            raise Trouble(f"`{given.name}` is given {len(found)} extents for {rank} axes")
+        return forms.leaf((family, found))
+
+    return lower
+
+
 def _margins(rank: int, given: CallArguments, key: str) -> tuple[int, ...]:
     found = given.extents(key, rank, 0) if type(given[key]) is int else given.integers(key, least=0)
     if len(found) != rank:
@@ -135,6 +146,8 @@ _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "PaddedSumPool": _sum_pool,
     "PaddedLPPool": _lp_pool,
     "Crop": _crop,
+    "CropTo": _to("cropto"),
+    "PadTo": _to("padto"),
     "PadChannels": _pad_channels,
 }
 
@@ -156,11 +169,17 @@ _DIGESTS: Mapping[str, str] = {
     "Crop1d": "495c1b382ffea681",
     "Crop2d": "cd11e2302cf132e7",
     "Crop3d": "e482a3ae83b83b80",
+    "CropTo1d": "7539aac2c8ce0b0c",
+    "CropTo2d": "7869c4080768a1bf",
+    "CropTo3d": "781c3177cd8746f9",
     "DropPath": "a3fed933421187e9",
     "LocallyConnected": "81ba5930e8893f61",
     "PadChannels1d": "f63ff26443c01783",
     "PadChannels2d": "fa4433a7bacde3a2",
     "PadChannels3d": "305d6cf391eaa1c9",
+    "PadTo1d": "4ecb6f7d75385fb9",
+    "PadTo2d": "e885e20ea3cad4f0",
+    "PadTo3d": "273a05ff2be7b8d5",
     "PaddedAvgPool1d": "a858a2e661590ba2",
     "PaddedAvgPool2d": "b238989e25028f5c",
     "PaddedAvgPool3d": "d5239c5f7731c7c9",
@@ -195,6 +214,18 @@ def digest(text: str) -> str:
 def is_helper(name: str, text: str) -> bool:
     """True of a class whose text is, to the letter, that of a helper whose meaning is known here."""
     return name in _DIGESTS and digest(text) == _DIGESTS[name]
+
+
+_FUNCTIONS: Mapping[str, str] = {
+    "crop_like": "bb357e6b8f7e6de9",
+    "pad_like": "bec0170e019370bc",
+}
+"""The same for functions."""
+
+
+def is_function(name: str, text: str) -> bool:
+    """True of a function whose text is, to the letter, one whose meaning is known here."""
+    return name in _FUNCTIONS and digest(text) == _FUNCTIONS[name]
 
 
 def lower_helper(name: str, values: Mapping[str, object], forms: Forms) -> LeafModule:

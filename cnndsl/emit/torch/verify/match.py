@@ -10,9 +10,8 @@ from cnndsl.emit.torch.verify.differences import Difference, Findings, Rank
 from cnndsl.emit.torch.verify.effects import ALIASES, KEEPS_INPUT, KEEPS_OUTPUT, WRITES
 from cnndsl.emit.torch.verify.expected import CAT, EXPAND, RESIZED, Expected, pair
 from cnndsl.emit.torch.verify.explain import Explainer
-from cnndsl.emit.torch.verify.forms import Form
+from cnndsl.emit.torch.verify.forms import Form, at_size
 from cnndsl.emit.torch.verify.indexing import window_of
-from cnndsl.emit.torch.verify.layers import LIKE
 from cnndsl.emit.torch.verify.leaves import Forms, LeafModule
 from cnndsl.emit.torch.verify.lower import of_flat
 from cnndsl.emit.torch.verify.plain import items
@@ -286,25 +285,22 @@ class Match:
         return self.fresh(self.done(self._explain.pad(form, value, line)))
 
     def resize(self, x: TracedTensor, form: Form, size: Size | None, line: int) -> TracedTensor:
-        """`F.interpolate`."""
+        """A function that brings a map to a size: `F.interpolate`, an adaptive pooling, `crop_like`."""
         value = self.read(x, line)
-        if size is not None:
-            like = self._like(value, form, size)
-            if like is not None:
-                return self.fresh(self.done(like))
-            form = ("upsample", size.extents, *form[2:])
         leaf = self._forms.leaf(form)
-        at = self.expected.keys.get((leaf.number, value), -1)
+        like = None if size is None else self._like(leaf, value, size)
+        if size is not None and like is None:
+            leaf = self._forms.leaf(at_size(form, size.extents))
+        at = self.expected.keys.get((leaf.number, value), -1) if like is None else like
         if at < 0:
             at = self._explain.plain(leaf, "", value, line, line)
-        return self.fresh(self.done(at))
+        return self._after(leaf.effects[self._mode], self.done(at), x, line)
 
-    def _like(self, value: int, form: Form, size: Size) -> int | None:
+    def _like(self, leaf: LeafModule, value: int, size: Size) -> int | None:
         """The value of a resizing to the size of another map, if the program has it."""
         shape = self._shape(size.of)
         if shape is None or size.extents != shape.spatial:
             return None
-        leaf = self._forms.leaf(("upsample", LIKE, *form[2:]))
         return self.expected.keys.get((RESIZED, leaf.number, value, size.of))
 
 

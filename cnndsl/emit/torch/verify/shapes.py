@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from cnndsl.emit.torch.verify.forms import Form, describe_form
+from cnndsl.emit.torch.verify.forms import Form, at_size, describe_form
 from cnndsl.emit.torch.verify.indexing import part_of, window_of
 from cnndsl.emit.torch.verify.leaves import LeafModule
 from cnndsl.emit.torch.verify.lower import of_flat
@@ -82,7 +82,27 @@ def _lp_pool(form: Form, x: Shape) -> Shape | None:
 
 
 def _adaptive(form: Form, x: Shape) -> Shape | None:
-    return None if x.rank != form[1] else Shape(x.channels, extents(form[2]))
+    found = extents(form[2])
+    return None if x.rank != form[1] or len(found) != x.rank else Shape(x.channels, found)
+
+
+def _sized(form: Form, x: Shape) -> Shape | None:
+    found = extents(form[1])
+    return Shape(x.channels, found) if len(found) == x.rank else None
+
+
+def _crop_to(form: Form, x: Shape) -> Shape | None:
+    found = _sized(form, x)
+    return None if found is None or not _covers(x, found) else found
+
+
+def _pad_to(form: Form, x: Shape) -> Shape | None:
+    found = _sized(form, x)
+    return None if found is None or not _covers(found, x) else found
+
+
+def _covers(x: Shape, other: Shape) -> bool:
+    return all(more >= less for more, less in zip(x.spatial, other.spatial, strict=True))
 
 
 def _upsample(form: Form, x: Shape) -> Shape | None:
@@ -162,6 +182,8 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "prelu": _prelu,
     "dropout": _dropout,
     "pad": _pad,
+    "cropto": _crop_to,
+    "padto": _pad_to,
     "padchannels": _pad_channels,
 }
 
@@ -245,5 +267,5 @@ class Shapes:
         return Shape(grown[0], tuple(grown[1:]))
 
     def resize(self, x: Shape, form: Form, size: Size | None, line: int) -> Shape:
-        """The shape of `F.interpolate`."""
-        return shape_after(form if size is None else ("upsample", size.extents, *form[2:]), x)
+        """The shape of what a function brings to a size."""
+        return shape_after(form if size is None else at_size(form, size.extents), x)

@@ -70,6 +70,8 @@ FUNCTIONS: Mapping[str, str] = {
     "F.interpolate": "input, size=None, scale_factor=None, mode='nearest', align_corners=None, "
     "recompute_scale_factor=None, antialias=False",
     "F.pad": "input, pad, mode='constant', value=None",
+    **{f"F.adaptive_avg_pool{rank}d": "input, output_size" for rank in (1, 2, 3)},
+    **{f"F.adaptive_max_pool{rank}d": "input, output_size, return_indices=False" for rank in (1, 2, 3)},
     "nn.init.kaiming_normal_": "tensor, a=0, mode='fan_in', nonlinearity='leaky_relu', generator=None",
     "nn.init.kaiming_uniform_": "tensor, a=0, mode='fan_in', nonlinearity='leaky_relu', generator=None",
     "nn.init.xavier_normal_": "tensor, gain=1.0, generator=None",
@@ -81,6 +83,9 @@ FUNCTIONS: Mapping[str, str] = {
     "nn.init.constant_": "tensor, val",
 }
 """The parameters of the functions that a text may call."""
+
+KNOWN_FUNCTIONS: Mapping[str, str] = {"crop_like": "x, other", "pad_like": "x, other"}
+"""The parameters of the functions of a text that are known by its digest."""
 
 
 @cache

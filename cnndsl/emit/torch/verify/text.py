@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Iterator, Mapping
 
 from cnndsl.emit.torch.verify.leaves import Forms
-from cnndsl.emit.torch.verify.lower_helpers import is_helper
+from cnndsl.emit.torch.verify.lower_helpers import is_function, is_helper
 from cnndsl.emit.torch.verify.names import function, is_docstring
 from cnndsl.emit.torch.verify.signatures import SIGNATURES, constant, of_class, parameters
 from cnndsl.emit.torch.verify.values import (
@@ -78,7 +78,7 @@ class Program:
             case ast.FunctionDef():
                 self._check_new(statement)
                 check_annotations(statement, self.names)
-                self.names[statement.name] = function(statement, self._default)
+                self.names[statement.name] = self._function(statement)
             case ast.ClassDef():
                 self._check_new(statement)
                 self.names[statement.name] = self._class(statement, plugins)
@@ -110,6 +110,14 @@ class Program:
                 raise NotUnderstood(f"the import of `{each.name}`", statement.lineno)
             self.names[bound] = value
 
+    def _function(self, node: ast.FunctionDef) -> object:
+        """A function that can be followed, or one whose text is known to the letter."""
+        if not is_function(node.name, self._text_of(node)):
+            return function(node, self._default)
+        self._check_usual(node)
+        self.trusted.append(node.name)
+        return Builtin(node.name)
+
     def _class(self, node: ast.ClassDef, plugins: Mapping[str, str]) -> object:
         base = node.bases[0] if len(node.bases) == 1 and not node.keywords else None
         if base is None or getattr(node, "type_params", None):
@@ -139,13 +147,18 @@ class Program:
             origin = "plugin"
         else:
             return ""
-        usual = {"torch": "torch", "nn": "nn", "F": "F"}
-        for name in sorted(usual.keys() & _names_of(node)):
-            if not _is(self.names.get(name), Module, usual[name]):
-                raise Trouble(f"`{name}` is not PyTorch's where the class `{node.name}` uses it", node.lineno)
+        self._check_usual(node)
         return origin
 
-    def _text_of(self, node: ast.ClassDef) -> str:
+    def _check_usual(self, node: ast.ClassDef | ast.FunctionDef) -> None:
+        """Raises Trouble where a class or function whose text is known does not find PyTorch under the usual names."""
+        usual = {"torch": "torch", "nn": "nn", "F": "F"}
+        what = "class" if isinstance(node, ast.ClassDef) else "function"
+        for name in sorted(usual.keys() & _names_of(node)):
+            if not _is(self.names.get(name), Module, usual[name]):
+                raise Trouble(f"`{name}` is not PyTorch's where the {what} `{node.name}` uses it", node.lineno)
+
+    def _text_of(self, node: ast.ClassDef | ast.FunctionDef) -> str:
         return "\n".join(self._lines[node.lineno - 1 : node.end_lineno])
 
     def _kind(self, base: ast.expr) -> ContainerKind | None:

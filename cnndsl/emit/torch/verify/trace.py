@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from cnndsl.emit.torch.verify import statements
+from cnndsl.emit.torch.verify.forms import LIKE
 from cnndsl.emit.torch.verify.frame import Engine, Frame
 from cnndsl.emit.torch.verify.given import CallArguments
 from cnndsl.emit.torch.verify.leaves import LeafModule
 from cnndsl.emit.torch.verify.lower import upsampling
 from cnndsl.emit.torch.verify.plain import as_range, is_a, items
-from cnndsl.emit.torch.verify.signatures import FUNCTIONS, bind, parameters
+from cnndsl.emit.torch.verify.signatures import FUNCTIONS, KNOWN_FUNCTIONS, bind, parameters
 from cnndsl.emit.torch.verify.text import Program
 from cnndsl.emit.torch.verify.values import (
     Member,
@@ -266,10 +267,14 @@ class ForwardRecorder:
 
     def function(self, name: str, given: Sequence[object], named: Mapping[str, object], line: int) -> object:
         """A function of `torch` or `F` on tensors. Raises Trouble for arguments that it does not take."""
-        params, star = parameters(FUNCTIONS[name])
+        params, star = parameters(FUNCTIONS.get(name) or KNOWN_FUNCTIONS[name])
         bound = bind(name, params, star, given, named)
         if name == "torch.cat":
             return self._cat(bound["tensors"], bound["dim"], line)
+        if name in KNOWN_FUNCTIONS:
+            x, other = (self.tensor(bound[key], f"what `{name}` is given", line) for key in ("x", "other"))
+            size = self._step(TAKE, line, self.shape(Register(other), line).index, slice(2, None), is_size=True)
+            return self._step(RESIZE, line, x, (_LIKE[name], LIKE), size)
         if name == "torch.maximum":
             a, b = (self.tensor(bound[key], f"an operand of `{name}`", line) for key in ("input", "other"))
             return self._step(PAIR, line, "max", a, b, False)
@@ -281,6 +286,8 @@ class ForwardRecorder:
             given_pads.must_be("mode", "constant")
             given_pads.must_be("value", None, 0)
             return self._step(PAD, line, x, given_pads.integers("pad"))
+        if name.startswith("F.adaptive"):
+            return self._adapt(name, x, bound, line)
         return self._resize(x, bound, line)
 
     def _cat(self, tensors: object, dim: object, line: int) -> Register:
@@ -301,7 +308,23 @@ class ForwardRecorder:
         size = self._size(bound["size"], line)
         placed: object = 1 if isinstance(size, Register) else size
         form = upsampling(CallArguments("F.interpolate", {**bound, "size": placed}))
-        return self._step(RESIZE, line, x, form, size if isinstance(size, Register) else None)
+        if not isinstance(size, Register):
+            return self._step(RESIZE, line, x, form, None)
+        return self._step(RESIZE, line, x, (form[0], LIKE, *form[2:]), size)
+
+    def _adapt(self, name: str, x: int, bound: Mapping[str, object], line: int) -> Register:
+        """`F.adaptive_avg_pool2d` and the like."""
+        given, rank = CallArguments(name, bound), int(name[-2])
+        given.must_be("return_indices", False)
+        family = "aavg" if "avg" in name else "amax"
+        size = self._size(bound["output_size"], line)
+        if isinstance(size, Register):
+            return self._step(RESIZE, line, x, (family, rank, LIKE), size)
+        return self._step(RESIZE, line, x, (family, rank, given.extents("output_size", rank)), None)
+
+
+_LIKE: Mapping[str, str] = {"crop_like": "cropto", "pad_like": "padto"}
+"""The families of the functions that bring a map to the extents of another one."""
 
 
 _SIGNS: Mapping[type[ast.operator], str] = {ast.Add: "+", ast.Mult: "*", ast.Div: "/", ast.Sub: "-"}

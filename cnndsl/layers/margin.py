@@ -1,0 +1,268 @@
+"""Layers that cut a map or put zeros around it: `CROP` and `ZEROPAD`, by margins or to a size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from cnndsl.layers.base import (
+    Dims,
+    Layer,
+    LayerError,
+    Slot,
+    TorchCall,
+    TorchFunction,
+    Window,
+    by_rank,
+    each_axis,
+    extents_of,
+    need_spatial,
+    option,
+    squeeze,
+)
+from cnndsl.records import record
+from cnndsl.shape import Shape
+
+Sides = tuple[tuple[int, int], ...]
+"""For each axis the positions before and after."""
+
+FUNCTIONS: Mapping[str, str] = {
+    "crop_like": '''\
+def crop_like(x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """The middle of `x`, as large as `other`; an odd position is cut off at the end."""
+    for axis in range(2, x.dim()):
+        size = other.size(axis)
+        x = x.narrow(axis, (x.size(axis) - size) // 2, size)
+    return x
+''',
+    "pad_like": '''\
+def pad_like(x: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """`x` in the middle of zeros, as large as `other`; an odd zero is at the end."""
+    pads: list[int] = []
+    for axis in range(x.dim() - 1, 1, -1):
+        missing = other.size(axis) - x.size(axis)
+        if missing < 0:
+            raise ValueError("the map to pad is larger than the other one")
+        pads += [missing // 2, missing - missing // 2]
+    return F.pad(x, pads)
+''',
+}
+"""The source of the functions that `out=@x` becomes, by name: able to be scripted and exported like the classes."""
+
+
+def _halves(more: Dims) -> Sides:
+    """So many positions on two sides, an odd one after the map.
+
+    >>> _halves((4, 5))
+    ((2, 2), (2, 3))
+    """
+    return tuple((each // 2, each - each // 2) for each in more)
+
+
+def _target(layer: ZeroPad | Crop, before: Dims, inputs: tuple[Shape, ...]) -> Dims:
+    """The extents that `out` asks for; empty where margins are given. Raises LayerError where both or neither are."""
+    x, *others = inputs
+    kind, name = layer.kind(), layer.POSITIONAL[0]
+    need_spatial(kind, x)
+    if others and not layer.like:
+        message = f"{kind} takes one input, or a second whose size it takes over"
+        raise LayerError("E0314", message, "say `out=@x`")
+    if not layer.out and not layer.like:
+        if not before:
+            raise LayerError("E0314", f"{kind} needs `{name}` or `out`", f"as in {kind}(1) or {kind}(out=@x)")
+        return ()
+    if before or layer.after:
+        message = f"{kind} takes either `out`, or `{name}` and `after`"
+        raise LayerError("E0314", message, "with `out` the margins follow from the input: leave the rest away")
+    return extents_of(others[0], x.rank) if layer.like else each_axis(layer.out, x.rank, "output")
+
+
+def _given(x: Shape, before: Dims, after: Dims, what: str) -> Sides:
+    """Margins as they are written, for each axis."""
+    return tuple(zip(each_axis(before, x.rank, what), each_axis(after or before, x.rank, what), strict=True))
+
+
+def _times(extents: Dims) -> str:
+    return "x".join(map(str, extents))
+
+
+_PAD_TO = '''\
+class PadTo{n}d(nn.Module):
+    """Adds zeros on all sides up to a given size; an odd one is at the end."""
+
+    def __init__(self, size: int | {size}) -> None:
+        super().__init__()
+        self.size = (size,) * {n} if isinstance(size, int) else size
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        pads: list[int] = []
+        for axis in range({n}, 0, -1):
+            missing = self.size[axis - 1] - x.size(axis + 1)
+            if missing < 0:
+                raise ValueError("the map to pad is larger than its size to be")
+            pads += [missing // 2, missing - missing // 2]
+        return F.pad(x, pads)
+'''
+
+
+@record
+class ZeroPad(Layer):
+    """`ZEROPAD(2)`, `ZEROPAD(0, after=1)`, `ZEROPAD(out=@x)`: zeros around the map; `after` where the far side differs.
+
+    With `out` so many that the map has these extents, or those of another one: half of them before it, rounded down.
+    """
+
+    NAMES: ClassVar = ("ZEROPAD",)
+    ROLE: ClassVar = "arrangement"
+    INPUTS: ClassVar = (1, 2)
+    HELPERS: ClassVar = by_rank("PadTo", _PAD_TO)
+    POSITIONAL: ClassVar = ("pad", "after")
+
+    pad: Dims = option("dims", (), "P", minimum=0, required=True, instead="out")
+    after: Dims = option("dims", (), minimum=0)
+    out: Dims = option("dims", (), minimum=1, like="like")
+    like: bool = False
+    """Whether the output has the extents of the second input."""
+
+    @property
+    def extents_of(self) -> int:
+        return int(self.like)
+
+    def _sides(self, *inputs: Shape) -> Sides:
+        """The zeros along each axis. Raises LayerError where the map is larger than it shall be."""
+        x = inputs[0]
+        target = _target(self, self.pad, inputs)
+        if not target:
+            return _given(x, self.pad, self.after, "padding")
+        if any(size > wanted for size, wanted in zip(x.spatial, target, strict=True)):
+            message = (
+                f"ZEROPAD cannot bring {x} to {_times(target)}: the map must be as large or smaller along each axis"
+            )
+            raise LayerError("E0314", message, "`CROP(out=…)` makes a map smaller")
+        return _halves(tuple(wanted - size for size, wanted in zip(x.spatial, target, strict=True)))
+
+    def output(self, *inputs: Shape) -> Shape:
+        x = inputs[0]
+        grown = (size + before + after for size, (before, after) in zip(x.spatial, self._sides(*inputs), strict=True))
+        return Shape(x.channels, tuple(grown))
+
+    def window(self, *inputs: Shape) -> Window | None:
+        sides = self._sides(*inputs)
+        return Window((1,) * len(sides), (1,) * len(sides), tuple(before for before, _ in sides))
+
+    def torch(self, *inputs: Shape) -> TorchCall | TorchFunction:
+        x = inputs[0]
+        if self.like:
+            return TorchFunction("pad_like({0}, {1})", "other", "pad_like", FUNCTIONS["pad_like"])
+        if self.out:
+            return self.helper_call(f"PadTo{x.rank}d", (Slot(squeeze(self.out), "out"),))
+        sides = self._sides(x)
+        if len({side for pair in sides for side in pair}) == 1:
+            return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(squeeze(self.pad), "pad"),))
+        flat = tuple(side for pair in reversed(sides) for side in pair)
+        return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(flat, name="padding"),))
+
+
+_CROP = '''\
+class Crop{n}d(nn.Module):
+    """Leaves out a margin of each side; `after` where the far side differs."""
+
+    def __init__(
+        self,
+        margin: int | {size},
+        after: int | {size} | None = None,
+    ) -> None:
+        super().__init__()
+        far = margin if after is None else after
+        self.before = (margin,) * {n} if isinstance(margin, int) else margin
+        self.after = (far,) * {n} if isinstance(far, int) else far
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+{crops}
+        return x
+'''
+
+_CROPS = {
+    f"Crop{n}d": _CROP.format(
+        n=n,
+        size=f"tuple[{', '.join(['int'] * n)}]",
+        crops="\n".join(
+            f"        x = x[{':, ' * (axis + 2)}self.before[{axis}] : x.shape[{axis + 2}] - self.after[{axis}]]"
+            for axis in range(n)
+        ),
+    )
+    for n in (1, 2, 3)
+}
+
+_CROP_TO = '''\
+class CropTo{n}d(nn.Module):
+    """The middle of the input, of this size; an odd position is cut off at the end."""
+
+    def __init__(self, size: int | {size}) -> None:
+        super().__init__()
+        self.size = (size,) * {n} if isinstance(size, int) else size
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for axis, size in enumerate(self.size, 2):
+            x = x.narrow(axis, (x.size(axis) - size) // 2, size)
+        return x
+'''
+
+
+@record
+class Crop(Layer):
+    """`CROP(4)`, `CROP(0, after=1)`, `CROP(out=@x)`: the map without a margin; `after` where the far side differs.
+
+    It brings a map to the size of one that lost its border to valid convolutions (Ronneberger et al. 2015, U-Net). With
+    `out` it leaves the middle, as large as that or as another map: half of the rest goes before it, rounded down.
+    """
+
+    NAMES: ClassVar = ("CROP",)
+    ROLE: ClassVar = "arrangement"
+    INPUTS: ClassVar = (1, 2)
+    HELPERS: ClassVar = {**_CROPS, **by_rank("CropTo", _CROP_TO)}
+    VIEW: ClassVar = True
+    POSITIONAL: ClassVar = ("margin", "after")
+
+    margin: Dims = option("dims", (), minimum=0, required=True, instead="out")
+    after: Dims = option("dims", (), minimum=0)
+    out: Dims = option("dims", (), minimum=1, like="like")
+    like: bool = False
+    """Whether the output has the extents of the second input."""
+
+    @property
+    def extents_of(self) -> int:
+        return int(self.like)
+
+    def _sides(self, *inputs: Shape) -> Sides:
+        """The positions left out along each axis. Raises LayerError where the map is smaller than it shall be."""
+        x = inputs[0]
+        target = _target(self, self.margin, inputs)
+        if not target:
+            return _given(x, self.margin, self.after, "margin")
+        if any(size < wanted for size, wanted in zip(x.spatial, target, strict=True)):
+            message = f"CROP cannot cut {_times(target)} out of {x}: the map must be as large or larger along each axis"
+            raise LayerError("E0314", message, "`ZEROPAD(out=…)` makes a map larger")
+        return _halves(tuple(size - wanted for size, wanted in zip(x.spatial, target, strict=True)))
+
+    def output(self, *inputs: Shape) -> Shape:
+        x = inputs[0]
+        sides = self._sides(*inputs)
+        left = tuple(size - before - after for size, (before, after) in zip(x.spatial, sides, strict=True))
+        if min(left) < 1:
+            message = f"CROP leaves nothing of {x}"
+            raise LayerError("E0301", message, "the margins of both sides must be smaller than the map")
+        return Shape(x.channels, left)
+
+    def window(self, *inputs: Shape) -> Window | None:
+        sides = self._sides(*inputs)
+        return Window((1,) * len(sides), (1,) * len(sides), tuple(-before for before, _ in sides))
+
+    def torch(self, *inputs: Shape) -> TorchCall | TorchFunction:
+        x = inputs[0]
+        if self.like:
+            return TorchFunction("crop_like({0}, {1})", "view", "crop_like", FUNCTIONS["crop_like"])
+        if self.out:
+            return self.helper_call(f"CropTo{x.rank}d", (Slot(squeeze(self.out), "out"),))
+        after = (("after", Slot(squeeze(self.after), "after")),) if self.after else ()
+        return self.helper_call(f"Crop{x.rank}d", (Slot(squeeze(self.margin), "margin"),), after)
