@@ -107,7 +107,7 @@ def layer(graph: Graph, name: str) -> Node:
         return graph.by_path[name]
     if name in graph.modules:
         return graph.nodes[graph.modules[name]]
-    if name == "input":
+    if name == "input" and len(graph.inputs) == 1:
         return graph.nodes[0]
     hint = nearest(name, [*graph.by_path, *graph.modules]) or "`cnndsl stats` lists the names"
     raise FileError(f"there is no layer {name!r} in {graph.title}; {hint}")
