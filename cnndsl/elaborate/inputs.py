@@ -11,12 +11,26 @@ from cnndsl.layers.dense import Input
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 
+INPUT = "input"
+"""The setting that says what enters, of every net that has no parameter of that name."""
+
+
+def setting_of(name: str) -> str:
+    """Return the setting that says what enters at the input of a name."""
+    return f"{INPUT}.{name}"
+
 
 def input_layer(layer: ast.WrittenLayer, env: Environment) -> Input:
     """Return the layer that `INPUT 224x224x3` is. Raises CnnError for what is no volume, and for options."""
     if layer.arguments is not None or layer.width is not None or layer.stride is not None:
         raise error("E0223", "INPUT takes a volume alone", layer.span, "as in: INPUT 224x224x3")
     return Input(_volume(layer, env))
+
+
+def is_input(item: ast.ChainItem) -> bool:
+    """Whether an element is INPUT, with a label or without."""
+    layer = item.body if isinstance(item, ast.Label) else item
+    return isinstance(layer, ast.WrittenLayer) and layer.head.upper() == "INPUT"
 
 
 def layer_of(volume: tuple[int, ...]) -> Input:
