@@ -119,8 +119,8 @@ def load(path: str | PathLike[str], /, **parameters: object) -> Network:
     """The network of a file, or of the zoo where there is no file of that name.
 
     Parameters of the net are given by name: `load("vgg16", classes=10)`. Any net takes another input than the one that
-    is written, `load("vgg16", input=(160, 160, 3))`; its asserts are left out then. Raises FileError where there is
-    neither file nor net, CnnError where it is not a network.
+    is written, `load("vgg16", input=(160, 160, 3))`, or `input={"left": (64, 64, 1)}` of several; its asserts are left
+    out then. Raises FileError where there is neither file nor net, CnnError where it is not a network.
     """
     from os import fspath
 

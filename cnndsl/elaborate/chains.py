@@ -13,7 +13,7 @@ from cnndsl.elaborate.elaborator import Elaborator
 from cnndsl.elaborate.entering import Inputs
 from cnndsl.elaborate.equations import check_used
 from cnndsl.elaborate.expansion import here
-from cnndsl.elaborate.inputs import is_input
+from cnndsl.elaborate.inputs import check_named_input, input_of
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import resolve
 from cnndsl.elaborate.state import Defaults, Environment, Setting
@@ -54,7 +54,7 @@ class NetworkChains:
 
     def keep(self, statement: ast.Main | ast.Equation | ast.Outputs, defaults: Defaults) -> None:
         """Keep a statement. Raises CnnError where it has no place."""
-        if isinstance(statement, ast.Equation) and is_input(statement.body.items[0]):
+        if isinstance(statement, ast.Equation) and statement.name and input_of(statement.body.items[0]) is not None:
             self._keep_input(statement, defaults)
         elif isinstance(statement, ast.Equation):
             self._keep_further(statement)
@@ -66,7 +66,8 @@ class NetworkChains:
     def _keep_main(self, statement: ast.Main, defaults: Defaults) -> None:
         item = statement.chain.items[0]
         self.has_chain = True
-        if not is_input(item):
+        layer = item.body if isinstance(item, ast.Label) else item
+        if not isinstance(layer, ast.WrittenLayer) or layer.head.upper() != "INPUT":
             help = f"put it in front: INPUT 224x224x3 -> {item.span.text[:40]}"
             raise error("E0216", "a network begins with INPUT", item.span, help)
         if self.main is not None:
@@ -82,23 +83,16 @@ class NetworkChains:
 
     def _keep_input(self, statement: ast.Equation, defaults: Defaults) -> None:
         self.has_chain = True
-        item, *rest = statement.body.items
-        name = statement.name_span.text
-        if isinstance(item, ast.Label):
-            raise error("E0218", "this input has two names", item.span, f"leave the label away: `{name} = INPUT …`")
-        if rest:
-            message = f"an input with a name stands by itself, and `{rest[0].span.text[:40]}` follows it"
-            help = f"write the rest as a chain of its own: `x = @{name} -> {rest[0].span.text[:40]}`"
-            raise error("E0219", message, rest[0].span, help)
         if self.main is not None:
             message = "an input with a name stands beside one without"
             raise _mixed(message, statement.span, self.main.chain.items[0].span)
+        self.inputs.append(statement)
+        self.defaults = defaults
+        check_named_input(statement)
         if self.further:
             others = (Annotation(self.further[0].span, "the first chain"),)
             message = "the inputs stand before the chains"
             raise CnnError(Diagnostic("E0219", message, statement.span, "", others, help="move it up"))
-        self.inputs.append(statement)
-        self.defaults = defaults
 
     def _keep_further(self, statement: ast.Equation) -> None:
         if self.main is None and not self.inputs:
@@ -128,7 +122,9 @@ class NetworkChains:
         entered = Inputs(walker, env, volumes)
         entering, rest = entered.enter(self.main, self.inputs, place), self.main.chain.items[1:] if self.main else ()
         count.check(rest or self.further, here(env, None), walker.state.most_nodes)
-        if not rest and self.inputs and not self.further:
+        if self.inputs and not self.further:
+            if walker.state.errors:
+                return MadeNetwork()
             raise error(
                 "E0215", "nothing is computed from the inputs", place, "begin a chain with one: `@… -> CONV3-64`"
             )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from cnndsl.elaborate.elaborator import Elaborator
 from cnndsl.elaborate.expansion import PendingLabel
-from cnndsl.elaborate.inputs import INPUT, input_layer, layer_of, setting_of
+from cnndsl.elaborate.inputs import INPUT, input_layer, input_of, layer_of, setting_of
 from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.state import Environment, NamedOutput
@@ -36,8 +36,8 @@ class Inputs:
             self.given = {setting_of(tags[0].name): self.given.pop(INPUT), **self.given}
         self._check_given({setting_of(name) for name in self.names}, place)
         for each, tag in zip(named, tags, strict=True):
-            (item,) = each.body.items
-            assert isinstance(item, ast.WrittenLayer), "an input is kept where it is one"
+            item = input_of(each.body.items[0])
+            assert item is not None, "an input is kept where it is one"
             self.walker.check_free(tag, self.env, is_part=False)
             self.env.scope.values.add(tag.name)
             wire = self._node(item, tag, setting_of(tag.name))
