@@ -151,7 +151,7 @@ def _check_names(running: RunningText, graph: Graph, findings: Findings) -> None
             findings.add(Difference(running.line, "the network has no `forward`", "one with named inputs", rank=4))
         return
     for name, (found, _) in zip(graph.input_names, forward.params[1:], strict=False):
-        if found.rstrip("_").removeprefix("v_") != name.strip("_"):
+        if found.removeprefix("v_").strip("_") != name.strip("_"):
             findings.add(Difference(forward.node.lineno, f"`forward` takes `{found}`", f"`{name}`", rank=4))
 
 
