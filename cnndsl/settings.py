@@ -55,8 +55,8 @@ def values(parameters: Mapping[str, object]) -> dict[str, Value]:
         if name == "input" and isinstance(value, Mapping) and value:
             named = cast("Mapping[str, object]", value)
             found.update({f"{name}.{each}": _value(f"{name}.{each}", inner) for each, inner in named.items()})
-        else:
-            found[name] = _value(name, value)
+            continue
+        found[name] = _value(name, cast("object", value))
     return found
 
 
