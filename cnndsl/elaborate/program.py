@@ -143,7 +143,7 @@ def _parameters(program: _Program, file: ast.File, home: FileScope, settings: Ma
         home.values.update(dict.fromkeys(parameters.declared_names(file), Unknown()))
         return
     is_free = all(each.name != INPUT for each in known)
-    volumes = {name for name in settings if name.startswith(f"{INPUT}.") or (name == INPUT and is_free)}
+    volumes = [name for name in settings if name.startswith(f"{INPUT}.") or (name == INPUT and is_free)]
     for name in volumes:
         program.volumes[name] = given_volume(settings[name], parameters.head_of(file))
     settings = {name: value for name, value in settings.items() if name not in volumes}
