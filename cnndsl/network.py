@@ -99,7 +99,9 @@ class Network:
     def __repr__(self) -> str:
         totals = self._stats.totals
         figures = f"{totals.params:,} parameters, {totals.macs:,} multiply-adds"
-        return f"Network({self.name}, input {self.graph.input}, {figures})"
+        inputs = self.graph.inputs
+        entering = ", ".join(f"{node.path} {node.shape}" if len(inputs) > 1 else str(node.shape) for node in inputs)
+        return f"Network({self.name}, input{'s' * (len(inputs) > 1)} {entering}, {figures})"
 
     def _repr_html_(self) -> str:
         return self._stats._repr_html_()  # pyright: ignore[reportPrivateUsage]
@@ -110,15 +112,15 @@ class Network:
         from cnndsl.report.stats import Stats
 
         found = metrics(self.graph)
-        return Stats(found.graph, found.input, found.layers, found.totals)
+        return Stats(found.graph, found.input, found.layers, found.totals, further_inputs=found.further_inputs)
 
 
 def load(path: str | PathLike[str], /, **parameters: object) -> Network:
     """The network of a file, or of the zoo where there is no file of that name.
 
     Parameters of the net are given by name: `load("vgg16", classes=10)`. Any net takes another input than the one that
-    is written, `load("vgg16", input=(160, 160, 3))`; its asserts are left out then. Raises FileError where there is
-    neither file nor net, CnnError where it is not a network.
+    is written, `load("vgg16", input=(160, 160, 3))`, or `input={"left": (64, 64, 1)}` of several; its asserts are left
+    out then. Raises FileError where there is neither file nor net, CnnError where it is not a network.
     """
     from os import fspath
 

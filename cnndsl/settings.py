@@ -15,7 +15,7 @@ from typing import cast
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.expr import Name, NameSymbol, Symbol, Value, evaluate
 
-_SETTING = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)", re.DOTALL)
+_SETTING = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)?)\s*=(.*)", re.DOTALL)
 
 
 def parse_settings(texts: Iterable[str]) -> dict[str, Value]:
@@ -23,6 +23,8 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Value]:
 
     >>> parse_settings(["classes=10", "bn=yes", "input=32x32x3"])
     {'classes': 10, 'bn': True, 'input': (32, 32, 3)}
+    >>> parse_settings(["input.left=32x32x3"])
+    {'input.left': (32, 32, 3)}
     """
     settings: dict[str, Value] = {}
     for text in texts:
@@ -39,13 +41,23 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Value]:
 
 
 def values(parameters: Mapping[str, object]) -> dict[str, Value]:
-    """The values of Python's own. Raises TypeError for what the language has no value for, CnnError for a text that
-    is not one.
+    """The values of Python's own. For `input` a mapping gives the volume of each of several inputs.
+
+    Raises TypeError for what the language has no value for, CnnError for a text that is not one.
 
     >>> values({"classes": 10, "rate": 0.5, "act": "yes"})
     {'classes': 10, 'rate': Fraction(1, 2), 'act': True}
+    >>> values({"input": {"left": (32, 32, 3)}})
+    {'input.left': (32, 32, 3)}
     """
-    return {name: _value(name, value) for name, value in parameters.items()}
+    found: dict[str, Value] = {}
+    for name, value in parameters.items():
+        if name == "input" and isinstance(value, Mapping) and value:
+            named = cast("Mapping[str, object]", value)
+            found.update({f"{name}.{each}": _value(f"{name}.{each}", inner) for each, inner in named.items()})
+            continue
+        found[name] = _value(name, cast("object", value))
+    return found
 
 
 def _value(name: str, value: object) -> Value:

@@ -36,10 +36,12 @@ class ForwardTrace:
 
 
 def run(values: Lifetimes, ledger: TraceBuilder) -> ForwardTrace:
-    """Writes the forward pass into the ledger. The network's input comes into being in the event that is open."""
+    """Writes the forward pass into the ledger. The network's inputs come into being in the event that is open."""
     forward = ForwardTrace(values, ledger)
     graph = values.graph
-    forward.outputs[0] = ledger.new(0, "input", 0, graph.input.numel * values.width[0])
+    for node in graph.inputs:
+        at = node.index
+        forward.outputs[at] = ledger.new(at, "input", 0, node.shape.numel * values.width[at])
     dying: dict[int, list[int]] = defaultdict(list)
     for at, last in values.last_use.items():
         dying[last].append(at)

@@ -151,20 +151,21 @@ class Lifetimes:
     @cached_property
     def last_use(self) -> Mapping[int, int]:
         """The node after which no name refers to each node's output any more; the number of nodes for the net's
-        input and outputs, which whoever calls it holds.
+        inputs and outputs, which whoever calls it holds.
 
         The emitted code rebinds names and keeps none past its last use. A module's input is held by its caller
         until the module is done.
         """
         graph = self.graph
-        place = {0: -1, **{node.index: at for at, node in enumerate(self.order)}}
+        inputs = [node.index for node in graph.inputs]
+        place = {**dict.fromkeys(inputs, -1), **{node.index: at for at, node in enumerate(self.order)}}
         last = {
             at: max((reader for reader in readers if self.runs[reader]), default=at, key=place.__getitem__)
             for at, readers in enumerate(graph.readers)
         }
         for entry, stop in held_inputs(graph):
             last[entry] = max(last[entry], stop - 1, key=place.__getitem__)
-        for at in (0, *self.outputs):
+        for at in (*inputs, *self.outputs):
             last[at] = len(graph)
         return last
 

@@ -8,7 +8,7 @@ Networks", Distill, doi 10.23915/distill.00021. Nothing here draws.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -63,14 +63,43 @@ class Field:
 Fields: TypeAlias = Mapping[int, Field | None]
 
 
-def receptive_fields(graph: Graph, start: int = 0) -> dict[int, Field | None]:
-    """Return the field of each node on the plane of node `start`; None where the node does not depend on it."""
+def receptive_fields(graph: Graph, start: int | None = None) -> dict[int, Field | None]:
+    """Return the field of each node on the plane of node `start`; None where the node does not depend on it.
+
+    Without a start it is the field on the input. Of several inputs a node has the largest of its fields, axis by axis;
+    None where those that it depends on have unlike numbers of axes. A vector has no plane, and is left aside beside
+    one that has.
+    """
+    if start is None:
+        each = [_fields_from(graph, node.index) for node in graph.inputs]
+        return each[0] if len(each) == 1 else {at: _largest([fields[at] for fields in each]) for at in each[0]}
+    return _fields_from(graph, start)
+
+
+def _fields_from(graph: Graph, start: int) -> dict[int, Field | None]:
     plane = graph.nodes[start].shape
     fields: dict[int, Field | None] = dict.fromkeys(range(start))
     fields[start] = Field((Track(),) * plane.rank)
     for node in graph.nodes[start + 1 :]:
         fields[node.index] = _field(graph, node, fields, plane)
     return fields
+
+
+def _largest(fields: Iterable[Field | None]) -> Field | None:
+    """The largest of the fields on several inputs, axis by axis."""
+    known = [each for each in fields if each is not None]
+    several = [each for each in known if each.tracks] or known[:1]
+    if len(several) < 2 or len({len(each.tracks) for each in several}) > 1:
+        return several[0] if len(several) == 1 else None
+    full = _hull(several)
+    local = _hull([each.local for each in several if not each.local.whole] or [each.local for each in several])
+    return full if full == local else replace(full, ungated=local)
+
+
+def _hull(fields: list[Field]) -> Field:
+    tracks = zip(*(each.tracks for each in fields), strict=True)
+    largest = tuple(max(axis, key=lambda track: track.size) for axis in tracks)
+    return Field(largest, any(each.whole for each in fields), all(each.aligned for each in fields))
 
 
 def last_map(graph: Graph, fields: Fields) -> int:

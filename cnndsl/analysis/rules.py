@@ -8,7 +8,7 @@ from math import prod
 
 from cnndsl.analysis.cost import costs, network_total
 from cnndsl.analysis.depth import is_dense, is_weighted
-from cnndsl.analysis.receptive_field import last_map, receptive_fields
+from cnndsl.analysis.receptive_field import Field, last_map, receptive_fields
 from cnndsl.errors import Diagnostic, Span
 from cnndsl.graph import Graph, Node, descendants
 from cnndsl.layers.base import Window
@@ -39,16 +39,29 @@ def odd_input(graph: Graph) -> Iterator[Finding]:
 
     Source: CS231n, "Convolutional Networks", Layer Sizing Patterns.
     """
-    fields = receptive_fields(graph)
-    field = fields[last_map(graph, fields)]
-    for extent, stride in zip(graph.input.spatial, field.local.stride if field else (), strict=False):
-        halvings = _twos(int(stride)) if stride == int(stride) else 0
-        if extent > 1 and _twos(extent) < halvings:
-            factor = 2**halvings
-            message = f"{factor} does not divide the input's {extent}, and the network halves it {halvings} times"
-            below, above = extent // factor * factor, -(-extent // factor) * factor
-            yield Finding(graph.nodes[0].span, message, f"take {below} or {above}" if below else f"take {above}")
-            return
+    for start, _, field in _last_maps(graph):
+        for extent, stride in zip(start.shape.spatial, field.local.stride, strict=False):
+            halvings = _twos(int(stride)) if stride == int(stride) else 0
+            if extent > 1 and _twos(extent) < halvings:
+                factor = 2**halvings
+                message = f"{factor} does not divide the input's {extent}, and the network halves it {halvings} times"
+                below, above = extent // factor * factor, -(-extent // factor) * factor
+                yield Finding(start.span, message, f"take {below} or {above}" if below else f"take {above}")
+                break
+
+
+def _last_maps(graph: Graph) -> Iterator[tuple[Node, Node, Field]]:
+    """Each input that has a plane, with the last map that depends on it and the field of that."""
+    for start in graph.inputs:
+        fields = receptive_fields(graph, start.index)
+        last = last_map(graph, fields)
+        field = fields[last]
+        if start.shape.rank and field is not None:
+            yield start, graph.nodes[last], field
+
+
+def _input(graph: Graph, start: Node) -> str:
+    return "the input" if len(graph.inputs) == 1 else start.path
 
 
 def _twos(number: int) -> int:
@@ -159,15 +172,16 @@ def narrow_field(graph: Graph) -> Iterator[Finding]:
     Where FC layers read that map they see the rest, and nothing is said. Source: Araujo et al. 2019, Distill,
     doi 10.23915/distill.00021; Luo et al. 2016, arXiv:1701.04128.
     """
-    fields = receptive_fields(graph)
-    last = last_map(graph, fields)
-    field, node = fields[last], graph.nodes[last]
-    if not last or field is None or any(_reads_map(graph, graph.nodes[at]) for at in descendants(graph.digraph, last)):
-        return
-    size = field.local.size
-    if any(seen < extent for seen, extent in zip(size, graph.input.spatial, strict=True)):
-        message = f"a unit of the last map, {node.path}, sees {_by(size)} of the input's {_by(graph.input.spatial)}"
-        yield Finding(node.span, message, "go deeper, stride or dilate")
+    for start, node, field in _last_maps(graph):
+        size, plane = field.local.size, start.shape.spatial
+        after = (graph.nodes[at] for at in descendants(graph.digraph, node.index))
+        if not node.inputs or any(_reads_map(graph, each) for each in after):
+            continue
+        if any(seen < extent for seen, extent in zip(size, plane, strict=True)):
+            whose = f"{_input(graph, start)}'s {_by(plane)}"
+            message = f"a unit of the last map, {node.path}, sees {_by(size)} of {whose}"
+            yield Finding(node.span, message, "go deeper, stride or dilate")
+            return
 
 
 def wide_field(graph: Graph) -> Iterator[Finding]:
@@ -175,13 +189,13 @@ def wide_field(graph: Graph) -> Iterator[Finding]:
 
     Source: Araujo et al. 2019, Distill, doi 10.23915/distill.00021, "Discussion".
     """
-    fields = receptive_fields(graph)
-    last = last_map(graph, fields)
-    field, node = fields[last], graph.nodes[last]
-    size = field.local.size if field else ()
-    if last and any(seen > FAR_LARGER * extent for seen, extent in zip(size, graph.input.spatial, strict=False)):
-        message = f"a unit of the last map, {node.path}, sees {_by(size)}, and the input has {_by(graph.input.spatial)}"
-        yield Finding(node.span, message, "a larger input, or fewer layers, would use it")
+    for start, node, field in _last_maps(graph):
+        size, plane = field.local.size, start.shape.spatial
+        if node.inputs and any(seen > FAR_LARGER * extent for seen, extent in zip(size, plane, strict=False)):
+            which = _input(graph, start)
+            message = f"a unit of the last map, {node.path}, sees {_by(size)}, and {which} has {_by(plane)}"
+            yield Finding(node.span, message, "a larger input, or fewer layers, would use it")
+            return
 
 
 def first_fc(graph: Graph) -> Iterator[Finding]:

@@ -210,7 +210,8 @@ ENTRIES = (
         "E0218",
         "a second network",
         """
-        A file has one network. What two networks share can be a block in a file that both use.
+        A file has one network. What two networks share can be a block in a file that both use. A network has one input
+        without a name, or inputs with names: `left = INPUT 64x64x3`.
         """,
         """
         INPUT 32x32x3 -> FC-10
@@ -222,8 +223,9 @@ ENTRIES = (
         "E0219",
         "INPUT in the midst of a network",
         """
-        A network has one input, at its beginning. What a branch takes from elsewhere is a reference, `@name`, to
-        something that stands earlier.
+        A network has its input at its beginning. Several inputs have names, stand by themselves before all chains,
+        `left = INPUT 64x64x3`, and chains begin with `@left`. What a branch takes from elsewhere is a reference,
+        `@name`, to something that stands earlier.
         """,
         "INPUT 32x32x3 -> (CONV3-64 | INPUT 32x32x1)",
         "image: INPUT 32x32x3 -> CONV3-64 -> (ID | @image)",

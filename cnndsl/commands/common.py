@@ -43,17 +43,18 @@ def program_argument(function: AnyFunction) -> AnyFunction:
 
 
 def settings_option(function: AnyFunction) -> AnyFunction:
-    """`--set name=value`, any number of times, and `--input`, which is the setting `input`."""
+    """`--set name=value`, any number of times, and `--input`, which is the setting `input`, or `input.left` of several
+    inputs."""
 
     @wraps(function)
-    def command(*args: Any, settings: tuple[str, ...], input: str | None, **options: Any) -> Any:
-        given = settings if input is None else (*settings, f"input={input}")
-        return function(*args, settings=given, **options)
+    def command(*args: Any, settings: tuple[str, ...], input: tuple[str, ...], **options: Any) -> Any:
+        given = (f"input.{text.lstrip()}" if "=" in text else f"input={text}" for text in input)
+        return function(*args, settings=(*settings, *given), **options)
 
     setting = "Set a parameter of the net, as in --set classes=10."
-    volume = "What enters, instead of the INPUT that is written, as in --input 160x160x3."
+    volume = "What enters, instead of the INPUT that is written, as in --input 160x160x3, or left=64x64x1."
     for option in (
-        click.option("--input", "input", metavar="HxWxC", help=volume),
+        click.option("--input", "input", metavar="HxWxC", multiple=True, help=volume),
         click.option("settings", "--set", metavar="NAME=VALUE", multiple=True, help=setting),
     ):
         command = option(command)
@@ -107,7 +108,7 @@ def layer(graph: Graph, name: str) -> Node:
         return graph.by_path[name]
     if name in graph.modules:
         return graph.nodes[graph.modules[name]]
-    if name == "input":
+    if name == "input" and len(graph.inputs) == 1:
         return graph.nodes[0]
     hint = nearest(name, [*graph.by_path, *graph.modules]) or "`cnndsl stats` lists the names"
     raise FileError(f"there is no layer {name!r} in {graph.title}; {hint}")

@@ -64,12 +64,17 @@ def command(
     if output is not None and not output.endswith(".svg"):
         raise FileError(f"cannot draw {output}: its name must end in .svg")
     graph = network(file, settings).graph
-    looked_at = layer(graph, start) if start else graph.nodes[0]
-    if not looked_at.shape.rank:
-        raise FileError(f"{looked_at.path or 'the input'} is a vector, {looked_at.shape}: it has no plane to look at")
-    seen = sight(graph, looked_at.index)
+    looked_at = [layer(graph, start)] if start else [each for each in graph.inputs if each.shape.rank]
+    if not looked_at or not looked_at[0].shape.rank:
+        vector = (looked_at or graph.inputs)[0]
+        raise FileError(f"{vector.path or 'the input'} is a vector, {vector.shape}: it has no plane to look at")
+    if len(looked_at) > 1 and (at is not None or format == "json"):
+        names = " or ".join(f"--from {each.path}" for each in looked_at)
+        raise click.UsageError(f"the network has several inputs; say which is looked at: {names}")
+    seen = sight(graph, looked_at[0].index)
     if at is None:
-        echo(as_json(seen) if format == "json" else as_table(seen))
+        tables = (as_table(sight(graph, each.index)) for each in looked_at)
+        echo(as_json(seen) if format == "json" else "\n\n".join(tables))
         return
     one = _unit(seen, at, unit)
     if output is not None:

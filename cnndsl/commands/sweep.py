@@ -87,7 +87,7 @@ def _overrides(ranges: Sequence[str]) -> dict[str, Sequence[Value]]:
     result: dict[str, Sequence[Value]] = {}
     for text in ranges:
         name, equals, domain = text.partition("=")
-        if not equals or not name.strip().isidentifier():
+        if not equals or not all(map(str.isidentifier, name.strip().split(".", 1))):
             raise click.UsageError(f"{text!r} is not of the form NAME=VALUES, as in --set N=1..3")
         result[name.strip()] = values(domain)
     return result

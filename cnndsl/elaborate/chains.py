@@ -1,19 +1,24 @@
-"""The network of a file: the chain that begins with INPUT, those that follow it, and what they give."""
+"""The network of a file: what enters, the chains that follow it, and what they give.
+
+What enters is the INPUT that a chain begins with, or several that have names, `left = INPUT 64x64x3`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cnndsl.elaborate import layer_count as count
 from cnndsl.elaborate.elaborator import Elaborator
+from cnndsl.elaborate.entering import Inputs
 from cnndsl.elaborate.equations import check_used
-from cnndsl.elaborate.expansion import PendingLabel, here
-from cnndsl.elaborate.inputs import input_layer, layer_of
-from cnndsl.elaborate.outputs import Bound, NodeOutput
-from cnndsl.elaborate.references import interpolate, resolve
-from cnndsl.elaborate.state import Defaults, Environment, NamedOutput, Setting
+from cnndsl.elaborate.expansion import here
+from cnndsl.elaborate.inputs import check_named_input, input_of
+from cnndsl.elaborate.outputs import NodeOutput
+from cnndsl.elaborate.references import resolve
+from cnndsl.elaborate.state import Defaults, Environment, Setting
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
-from cnndsl.expr import error, show
+from cnndsl.expr import error
 from cnndsl.graph import LayerPart, Output, Part, SequencePart
 from cnndsl.layers.base import Layer
 from cnndsl.records import record
@@ -23,13 +28,14 @@ from cnndsl.syntax import ast
 @record
 class MadeNetwork:
     """A network of which everything is made: the value that it gives first and the name of that, and the tree of its
-    parts. A value or part of None stands for one that went wrong and was reported. `volume` is what enters instead of
-    the volume that is written, where that is another."""
+    parts. A value or part of None stands for one that went wrong and was reported. `volumes` are what enters instead of
+    the volumes that are written, where those are others, by setting; `inputs` are the names of inputs that have one."""
 
     wire: NodeOutput | None = None
     part: Part | None = None
     output_name: str = ""
-    volume: tuple[int, ...] | None = None
+    volumes: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -37,6 +43,8 @@ class NetworkChains:
     """The chains of a network as its file has them, kept until all is known that they may mention."""
 
     main: ast.Main | None = None
+    inputs: list[ast.Equation] = field(default_factory=list[ast.Equation])
+    """Those with names; a file has either these or a main chain."""
     further: list[ast.Equation] = field(default_factory=list[ast.Equation])
     outputs: ast.Outputs | None = None
     defaults: Defaults = field(default_factory=dict[type[Layer], dict[str, Setting]])
@@ -46,7 +54,9 @@ class NetworkChains:
 
     def keep(self, statement: ast.Main | ast.Equation | ast.Outputs, defaults: Defaults) -> None:
         """Keep a statement. Raises CnnError where it has no place."""
-        if isinstance(statement, ast.Equation):
+        if isinstance(statement, ast.Equation) and statement.name and input_of(statement.body.items[0]) is not None:
+            self._keep_input(statement, defaults)
+        elif isinstance(statement, ast.Equation):
             self._keep_further(statement)
         elif isinstance(statement, ast.Outputs):
             self._keep_outputs(statement)
@@ -66,10 +76,26 @@ class NetworkChains:
             raise CnnError(
                 Diagnostic("E0218", "a file has one network, and this is a second", item.span, "", others, help=help)
             )
+        if self.inputs:
+            message = "an input without a name stands beside inputs with names"
+            raise _mixed(message, item.span, self.inputs[0].span)
         self.main, self.defaults = statement, defaults
 
+    def _keep_input(self, statement: ast.Equation, defaults: Defaults) -> None:
+        self.has_chain = True
+        if self.main is not None:
+            message = "an input with a name stands beside one without"
+            raise _mixed(message, statement.span, self.main.chain.items[0].span)
+        self.inputs.append(statement)
+        self.defaults = defaults
+        check_named_input(statement)
+        if self.further:
+            others = (Annotation(self.further[0].span, "the first chain"),)
+            message = "the inputs stand before the chains"
+            raise CnnError(Diagnostic("E0219", message, statement.span, "", others, help="move it up"))
+
     def _keep_further(self, statement: ast.Equation) -> None:
-        if self.main is None:
+        if self.main is None and not self.inputs:
             self.has_chain = True
             help = "put it behind the chain that begins with INPUT"
             raise error("E0216", "a network begins with INPUT, and its further chains follow", statement.span, help)
@@ -83,28 +109,42 @@ class NetworkChains:
             raise CnnError(Diagnostic("E0245", message, statement.span, "the second", others, help=help))
         self.outputs = statement
 
-    def make(self, walker: Elaborator, env: Environment, volume: tuple[int, ...] | None, place: Span) -> MadeNetwork:
-        """Make the network, with another volume than the one that is written if one is given. Raises CnnError where
+    def make(
+        self, walker: Elaborator, env: Environment, volumes: Mapping[str, tuple[int, ...]], place: Span
+    ) -> MadeNetwork:
+        """Make the network, with other volumes than those that are written if some are given. Raises CnnError where
         there is none, or an output is none; what else is wrong is reported. `place` is where to say so."""
-        if self.main is None:
+        if self.main is None and not self.inputs:
             if self.has_chain:
                 return MadeNetwork()
             message = "there is no network in this file: nothing begins with INPUT"
             raise error("E0215", message, place, "add one: INPUT 224x224x3 -> CONV3-64 -> RELU")
-        first, *rest = self.main.chain.items
-        entering, written = _enter(walker, first, env, volume)
-        count.check(rest, here(env, None), walker.state.most_nodes)
+        entered = Inputs(walker, env, volumes)
+        entering, rest = entered.enter(self.main, self.inputs, place), self.main.chain.items[1:] if self.main else ()
+        count.check(rest or self.further, here(env, None), walker.state.most_nodes)
+        if self.inputs and not self.further:
+            if walker.state.errors:
+                return MadeNetwork()
+            raise error(
+                "E0215", "nothing is computed from the inputs", place, "begin a chain with one: `@… -> CONV3-64`"
+            )
         made = walker.items((*rest, *self.further), entering, env, follows=True)
-        leaf = LayerPart(entering.node)
-        part = leaf if made.part is None else SequencePart((leaf, made.part))
+        leaves = tuple(LayerPart(at) for at in range(max(1, len(self.inputs))))
+        part = SequencePart((*leaves, made.part)) if made.part is not None else leaves[0]
         if self.outputs is None:
             given, name = made.wire, ""
         else:
             given, name = _outputs(self.outputs, walker, env)
         if given is not None and not walker.state.errors:
             taps = (tap.node for tap in walker.state.taps)
-            check_used(walker.state, frozenset((given.node, *taps)))
-        return MadeNetwork(given, part, name, None if volume == written else volume)
+            check_used(walker.state, frozenset((given.node, *taps)), entered.names)
+        return MadeNetwork(given, part, name, entered.others, tuple(entered.names))
+
+
+def _mixed(message: str, span: Span, other: Span) -> CnnError:
+    others = (Annotation(other, "the other"),)
+    help = "give each input a name, `image = INPUT …`, and begin chains with `@image`"
+    return CnnError(Diagnostic("E0218", message, span, "", others, help=help))
 
 
 def _outputs(statement: ast.Outputs, walker: Elaborator, env: Environment) -> tuple[NodeOutput | None, str]:
@@ -136,24 +176,3 @@ def _short_names(statement: ast.Outputs) -> list[str]:
         path.replace(".", "_") if short in twice else short
         for short, (path, _) in zip(last, statement.names, strict=True)
     ]
-
-
-def _enter(
-    walker: Elaborator, item: ast.ChainItem, env: Environment, volume: tuple[int, ...] | None
-) -> tuple[NodeOutput, tuple[int, ...]]:
-    """The value of INPUT, and the volume that is written."""
-    layer = item.body if isinstance(item, ast.Label) else item
-    assert isinstance(layer, ast.WrittenLayer), "a main chain is kept where it begins with INPUT"
-    written = input_layer(layer, env)
-    entering = written if volume is None else layer_of(volume)
-    tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span) if isinstance(item, ast.Label) else None
-    if tag is not None:
-        walker.check_free(tag, env)
-    bound = Bound(entering, (), f"INPUT {show(entering.volume)}", ())
-    shape = walker.shape_of(entering, [])
-    made = walker.node(bound, [], shape, layer.span, env, tag.name if tag else None, counted=False)
-    if tag is not None:
-        env.scope.labels[tag.name] = NamedOutput(made.wire, None, tag.span)
-    if made.wire is None:
-        raise AssertionError("an input takes any volume")
-    return made.wire, written.volume

@@ -5,6 +5,7 @@ Each starts from earlier values, so nothing flows from the chain before it: what
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
@@ -54,11 +55,17 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
     return Expansion(made.wire, part)
 
 
-def check_used(state: State, given: frozenset[int]) -> None:
-    """Reports the layers whose values nothing reads and the network does not give: they would have no effect."""
+def check_used(state: State, given: frozenset[int], named: Sequence[str] = ()) -> None:
+    """Reports the layers whose values nothing reads and the network does not give: they would have no effect; and the
+    inputs without use, of those that have names."""
     read = {at for draft in state.drafts for at in draft.inputs} | given
+    for node, name in enumerate(named):
+        if node not in read:
+            help = f"begin a chain with it, `@{name} -> …`, or leave it away"
+            span = state.drafts[node].span
+            state.report(CnnError(Diagnostic("E0239", f"nothing uses the input `{name}`", span, help=help)))
     for node, draft in enumerate(state.drafts):
-        if node and node not in read:
+        if draft.inputs and node not in read:
             message = "nothing uses what this gives"
             help = "name the value, `a: …` or `a = …`, and refer to it, `@a`, or give it: `output a`"
             state.report(CnnError(Diagnostic("E0239", message, draft.span, help=help)))

@@ -11,12 +11,45 @@ from cnndsl.layers.dense import Input
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 
+INPUT = "input"
+"""The setting that says what enters, of every net that has no parameter of that name."""
+
+
+def setting_of(name: str) -> str:
+    """Return the setting that says what enters at the input of a name."""
+    return f"{INPUT}.{name}"
+
 
 def input_layer(layer: ast.WrittenLayer, env: Environment) -> Input:
     """Return the layer that `INPUT 224x224x3` is. Raises CnnError for what is no volume, and for options."""
     if layer.arguments is not None or layer.width is not None or layer.stride is not None:
         raise error("E0223", "INPUT takes a volume alone", layer.span, "as in: INPUT 224x224x3")
     return Input(_volume(layer, env))
+
+
+def input_of(item: ast.ChainItem) -> ast.WrittenLayer | None:
+    """Return the INPUT that an element is, whatever stands around it; None for any other element."""
+    while isinstance(item, ast.Label | ast.Optional | ast.Repeat | ast.Group):
+        item = item.body.items[0] if isinstance(item, ast.Group) else item.body
+    return item if isinstance(item, ast.WrittenLayer) and item.head.upper() == "INPUT" else None
+
+
+def check_named_input(statement: ast.Equation) -> None:
+    """Raise CnnError where an input with a name does not stand by itself."""
+    item, *rest = statement.body.items
+    name = statement.name_span.text
+    if isinstance(item, ast.Label):
+        raise error("E0218", "this input has two names", item.span, f"leave the label away: `{name} = INPUT …`")
+    if not isinstance(item, ast.WrittenLayer):
+        raise error("E0219", "an input with a name stands by itself", item.span, f"as in: {name} = INPUT 64x64x3")
+    if item.arguments and item.arguments[0].span.line != item.span.line:
+        help = "a chain that begins with round brackets needs a name: `x = (…)`"
+        raise error("E0223", "INPUT takes a volume alone, and brackets follow it", item.span, help)
+    if rest:
+        shown = rest[0].span.text[:40]
+        message = f"an input with a name stands by itself, and `{shown}` follows it"
+        help = f"write the rest as a chain of its own: `x = @{name} -> {shown}`"
+        raise error("E0219", message, rest[0].span, help)
 
 
 def layer_of(volume: tuple[int, ...]) -> Input:

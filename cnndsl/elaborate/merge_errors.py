@@ -66,7 +66,7 @@ def _parting(
         return
     nodes = [branch.made.wire.node for branch in branches if branch.made.wire is not None]
     at = parted(reading([draft.inputs for draft in drafts]), nodes)
-    if wire is None or at != wire.node:
+    if at is not None and (wire is None or at != wire.node):
         yield Annotation(drafts[at].span, f"here the branches part: {drafts[at].shape}")
 
 

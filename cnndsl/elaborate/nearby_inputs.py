@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
-from cnndsl.elaborate.program import INPUT, Find, elaborate
+from cnndsl.elaborate.inputs import INPUT, input_of, setting_of
+from cnndsl.elaborate.program import Find, elaborate
 from cnndsl.errors import CnnError, Source
 from cnndsl.expr import Literal, Value
 from cnndsl.limits import current, limits
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
+
+Volumes: TypeAlias = dict[str, tuple[int, ...]]
+"""The volumes of some inputs, by the settings that say them."""
 
 _FACTORS = (2, 4, 8, 16, 32)
 """Extents that work are most often multiples of one of these: each pooling of stride 2 doubles it."""
@@ -29,38 +34,54 @@ def with_inputs(stop: CnnError, source: Source, settings: Mapping[str, Value], f
     if not found:
         return stop
     (diagnostic,) = stop.diagnostics
-    listed = " and ".join("x".join(map(str, volume)) for volume in found)
-    noun = "an input that works is" if len(found) == 1 else "inputs that work are"
+    listed = " and ".join(map(_shown, found))
+    noun = "an input that works is" if len(found) == 1 and len(found[0]) == 1 else "inputs that work are"
     help = f"{diagnostic.help}; {noun} {listed}" if diagnostic.help else f"{noun} {listed}"
     return CnnError([replace(diagnostic, help=help)])
 
 
-def _working(file: ast.File, settings: Mapping[str, Value], find: Find) -> Iterator[tuple[int, ...]]:
-    volume = _volume(file, settings)
-    if len(volume) < 2:
+def _shown(volumes: Volumes) -> str:
+    """One volume, or each of several with the name of its input."""
+    named = [(name.removeprefix(INPUT).lstrip("."), "x".join(map(str, volume))) for name, volume in volumes.items()]
+    return ", ".join(f"{name}={volume}" if len(named) > 1 else volume for name, volume in named)
+
+
+def _working(file: ast.File, settings: Mapping[str, Value], find: Find) -> Iterator[Volumes]:
+    volumes = _volumes(file, settings)
+    if not any(len(volume) > 1 for volume in volumes.values()):
         return
     roundings: tuple[Callable[[int, int], int], ...] = (lambda a, by: a // by * by, lambda a, by: -(-a // by) * by)
     for rounded in roundings:
         for factor in _FACTORS:
-            near = (*(rounded(extent, factor) for extent in volume[:-1]), volume[-1])
-            if min(near) > 0 and near != volume and _compiles(file, {**settings, INPUT: near}, find):
+            near = {
+                name: (*(rounded(extent, factor) for extent in volume[:-1]), volume[-1])
+                for name, volume in volumes.items()
+            }
+            is_one = min(map(min, near.values())) > 0 and near != volumes
+            if is_one and _compiles(file, {**settings, **near}, find):
                 yield near
                 break
 
 
-def _volume(file: ast.File, settings: Mapping[str, Value]) -> tuple[int, ...]:
-    """What enters; empty where that is computed."""
-    given = settings.get(INPUT)
-    if isinstance(given, tuple):
-        return given
+def _volumes(file: ast.File, settings: Mapping[str, Value]) -> Volumes:
+    """What enters, by setting; nothing where some of that is computed."""
+    found: Volumes = {}
     for statement in file.statements:
         if isinstance(statement, ast.Main):
-            first = statement.chain.items[0]
-            layer = first.body if isinstance(first, ast.Label) else first
-            if isinstance(layer, ast.WrittenLayer) and all(isinstance(each, Literal) for each in layer.dims):
-                values = [each.value for each in layer.dims if isinstance(each, Literal)]
-                return tuple(each for each in values if isinstance(each, int)) or (224, 224, 3)
-    return ()
+            found[INPUT] = _volume(input_of(statement.chain.items[0]), settings.get(INPUT))
+        elif isinstance(statement, ast.Equation) and (layer := input_of(statement.body.items[0])) is not None:
+            setting = setting_of(statement.name_span.text)
+            found[setting] = _volume(layer, settings.get(setting))
+    return found if all(found.values()) else {}
+
+
+def _volume(layer: ast.WrittenLayer | None, given: Value | None) -> tuple[int, ...]:
+    if isinstance(given, tuple):
+        return given
+    if layer is None or not all(isinstance(each, Literal) for each in layer.dims):
+        return ()
+    values = [each.value for each in layer.dims if isinstance(each, Literal)]
+    return tuple(each for each in values if isinstance(each, int)) or (224, 224, 3)
 
 
 def _compiles(file: ast.File, settings: Mapping[str, Value], find: Find) -> bool:

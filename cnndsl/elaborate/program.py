@@ -12,7 +12,7 @@ from cnndsl.elaborate.build_graph import build_graph
 from cnndsl.elaborate.chains import MadeNetwork, NetworkChains
 from cnndsl.elaborate.elaborator import Elaborator
 from cnndsl.elaborate.expansion import Expansion
-from cnndsl.elaborate.inputs import given_volume
+from cnndsl.elaborate.inputs import INPUT, given_volume
 from cnndsl.elaborate.options import settings as options_of
 from cnndsl.elaborate.resolve import meaning
 from cnndsl.elaborate.state import (
@@ -34,8 +34,6 @@ from cnndsl.syntax.parse import parse
 
 VERSION = 1
 """The newest version of the language that this compiler knows."""
-INPUT = "input"
-"""The setting that says what enters, of every net that has no parameter of that name."""
 
 Find: TypeAlias = Callable[[str, Source], Source | str]
 """Looks up the file that a `use` names, from the file that names it; where there is none, a hint for the message."""
@@ -54,8 +52,8 @@ class _Program:
     find: Find
     sources: list[Source] = field(default_factory=list[Source])
     homes: dict[str, FileScope] = field(default_factory=dict[str, FileScope])
-    volume: tuple[int, ...] | None = None
-    """The volume that enters instead of the one that INPUT has, where another was given from outside."""
+    volumes: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+    """The volumes that enter instead of those that INPUT has, where others were given from outside, by setting."""
     contracts: list[Expr] = field(default_factory=list[Expr])
 
 
@@ -85,7 +83,8 @@ def elaborate(
 ) -> Graph:
     """The network of a file, with its parameters set.
 
-    Of a net without a parameter `input`, that setting is the volume that enters in place of the one that INPUT has.
+    Of a net without a parameter `input`, that setting is the volume that enters in place of the one that INPUT has; of
+    one with named inputs there is `input.left` for each.
     Contracts are about the one that is written: the graph has none where another enters.
 
     Raises CnnError with all errors that do not follow from one another; how many, and how large a network may be, say
@@ -104,7 +103,7 @@ def elaborate(
         reading = _Reading(home, (file.source.name,), is_main=True)
         _statements(program, file, reading)
         env = Environment(home.values, home, reading.chains.defaults, root)
-        made = reading.chains.make(program.walker, env, program.volume, parameters.head_of(file))
+        made = reading.chains.make(program.walker, env, program.volumes, parameters.head_of(file))
     except TooManyError:
         pass
     except CnnError as stop:
@@ -121,10 +120,10 @@ def elaborate(
     graph = build_graph(
         file, home, root, Expansion(made.wire, made.part), state, tuple(program.contracts), tuple(program.sources)
     )
-    graph = replace(graph, output_name=made.output_name)
-    if made.volume is None:
+    graph = replace(graph, output_name=made.output_name, input_names=made.inputs)
+    if not made.volumes:
         return graph
-    return replace(graph, settings={**graph.settings, INPUT: made.volume}, contracts=())
+    return replace(graph, settings={**graph.settings, **made.volumes}, contracts=())
 
 
 def _place(each: Diagnostic) -> tuple[str, int]:
@@ -143,9 +142,11 @@ def _parameters(program: _Program, file: ast.File, home: FileScope, settings: Ma
         program.state.report(stop)
         home.values.update(dict.fromkeys(parameters.declared_names(file), Unknown()))
         return
-    if INPUT in settings and all(each.name != INPUT for each in known):
-        program.volume = given_volume(settings[INPUT], parameters.head_of(file))
-        settings = {name: value for name, value in settings.items() if name != INPUT}
+    is_free = all(each.name != INPUT for each in known)
+    volumes = [name for name in settings if name.startswith(f"{INPUT}.") or (name == INPUT and is_free)]
+    for name in volumes:
+        program.volumes[name] = given_volume(settings[name], parameters.head_of(file))
+    settings = {name: value for name, value in settings.items() if name not in volumes}
     values, wrong = parameters.settle(file, known, settings)
     home.values.update(values)
     home.domains.update({each.name: each.domain for each in known if each.domain is not None})

@@ -73,8 +73,9 @@ def _search(names: list[str], scope: ModuleScope | None, span: Span) -> NamedOut
         if found is not None:
             return _descend(found, names[1:])
         outermost, scope = scope, scope.parent
-        if scope is None and names == [INPUT] and outermost.members and outermost.members[0].base == INPUT:
-            return NamedOutput(outermost.members[0].wire, None, span)
+        first = outermost.members[0] if scope is None and names == [INPUT] and outermost.members else None
+        if first is not None and first.base == INPUT and first.label not in outermost.values:
+            return NamedOutput(first.wire, None, span)
     return None
 
 

@@ -29,21 +29,29 @@ def descendants(graph: nx.DiGraph[int], node: int) -> set[int]:
     return found | {node}
 
 
-def parted(graph: nx.DiGraph[int], nodes: Iterable[int], start: int = 0) -> int:
-    """Return where the ways to some nodes parted: the last node that lies on every way from `start` to each of them.
+_START = -1
+"""A node before all inputs."""
+
+
+def parted(graph: nx.DiGraph[int], nodes: Iterable[int]) -> int | None:
+    """Return where the ways to some nodes parted: the last node that lies on every way from an input to each of them.
+    None where the ways begin at several inputs.
 
     It is the nearest common dominator (Cooper, Harvey and Kennedy 2001, as `networkx.immediate_dominators`).
 
-    >>> graph = nx.DiGraph([(0, 1), (1, 2), (1, 3), (2, 4), (3, 5)])
-    >>> parted(graph, [4, 5]), parted(graph, [2, 4])
-    (1, 2)
+    >>> graph = nx.DiGraph([(0, 1), (1, 2), (1, 3), (2, 4), (3, 5), (6, 7)])
+    >>> parted(graph, [4, 5]), parted(graph, [2, 4]), parted(graph, [4, 7])
+    (1, 2, None)
     """
-    above: dict[int, int] = cast("Any", nx).immediate_dominators(graph, start)
+    begun: nx.DiGraph[int] = nx.DiGraph(graph.edges)
+    begun.add_edges_from((_START, node) for node in graph if not graph.in_degree(node))
+    above: dict[int, int] = cast("Any", nx).immediate_dominators(begun, _START)
 
     def way(node: int) -> list[int]:
         found = [node]
-        while found[-1] != start:
+        while found[-1] != _START:
             found.append(above[found[-1]])
         return found
 
-    return reduce(lambda one, other: next(each for each in way(one) if each in {*way(other)}), nodes)
+    at = reduce(lambda one, other: next(each for each in way(one) if each in {*way(other)}), nodes)
+    return None if at == _START else at

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
 from dataclasses import field
 from functools import cached_property
+from itertools import takewhile
 from ntpath import basename
 
 import networkx as nx
@@ -36,13 +37,14 @@ class Output:
 
 @record
 class Graph:
-    """A network. Node 0 is its INPUT; `output` is the node whose value it gives.
+    """A network. Its first nodes are its inputs; `output` is the node whose value it gives.
 
     `digraph` has an attribute `node` for each index, and an edge for each value that a node reads (see `wired`).
     `modules` maps the path of each named part and block call to the node whose output is the part's. `settings` are the
     parameters of the net with their values, `domains` those that have one with what they may be; `lets` are the
     expressions of file-level names. `output_name` is how the program calls what the network gives first, where it names
-    its outputs; `taps` are the others.
+    its outputs; `taps` are the others. `input_names` are the names that the program gives to its inputs, none where it
+    has one without a name.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Graph:
     source: Source
     sources: tuple[Source, ...] = ()
     output_name: str = ""
+    input_names: tuple[str, ...] = ()
     domains: Mapping[str, SequenceOf[Value]] = field(default_factory=dict[str, SequenceOf[Value]])
 
     @cached_property
@@ -96,15 +99,20 @@ class Graph:
         """The name of its file without folders and drive, the same on every system."""
         return basename(self.source.name)
 
+    @cached_property
+    def inputs(self) -> tuple[Node, ...]:
+        """The nodes of the inputs in their order: the first ones."""
+        return tuple(takewhile(lambda node: not node.inputs, self.nodes))
+
     @property
     def input(self) -> Shape:
-        """The shape of the input."""
+        """The shape of the input, of several that of the first."""
         return self.nodes[0].shape
 
     @property
     def layers(self) -> tuple[Node, ...]:
-        """All nodes but the input."""
-        return self.nodes[1:]
+        """All nodes but the inputs."""
+        return self.nodes[len(self.inputs) :]
 
     def shapes(self, node: Node) -> tuple[Shape, ...]:
         """The shapes of a node's inputs."""

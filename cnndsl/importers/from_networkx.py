@@ -66,6 +66,7 @@ class _Import:
         if len(graph) > current().layers:
             raise _refused(f"the graph has more than {current().layers:,} nodes", code="E0209")
         self.labels = _labels(graph)
+        self.inputs: list[Hashable] = []
         self.written = {node: self._written(node) for node in self._in_order()}
         self.nodes: list[Node] = []
         self.reader = LayerReader()
@@ -102,6 +103,7 @@ class _Import:
             contracts=(),
             source=source,
             sources=(source,),
+            input_names=tuple(self.labels[node] for node in self.inputs) if len(self.inputs) > 1 else (),
         )
 
     # Nodes as given
@@ -117,10 +119,10 @@ class _Import:
             way = " -> ".join(str(self.labels[edge[0]]) for edge in circle)
             raise _refused(f"the graph goes round in a circle: {way} -> {self.labels[circle[0][0]]}") from None
         inputs = [node for node in order if self._head(node) == "INPUT"]
-        if len(inputs) != 1:
-            found = ", ".join(self.labels[node] for node in inputs) or "none"
-            raise _refused(f"a network has one INPUT, and here there is {found}", 'a node with layer="INPUT 224x224x3"')
-        return [*inputs, *(node for node in order if node != inputs[0])]
+        if not inputs:
+            raise _refused("a network has an INPUT, and here there is none", 'a node with layer="INPUT 224x224x3"')
+        self.inputs = inputs
+        return [*inputs, *(node for node in order if node not in inputs)]
 
     def _head(self, node: Hashable) -> str:
         layer = self.graph.nodes[node].get("layer")
@@ -209,9 +211,10 @@ class _Import:
         return self.index[last], taps
 
     def _tree(self, last: int) -> Part:
-        parts: list[Part] = [LayerPart(0)]
-        at = 0
-        for node in self.nodes[1:]:
+        count = len(self.inputs)
+        parts: list[Part] = [LayerPart(at) for at in range(count)]
+        at = count - 1
+        for node in self.nodes[count:]:
             if node.layer.ROLE == "merge":
                 parts.append(MergePart(tuple(self._reference(each) for each in node.inputs), node.index))
             else:

@@ -7,7 +7,7 @@ import networkx as nx
 from cnndsl.report.columns import COLUMNS
 from cnndsl.report.data_formats import Json, as_dict, layer_data
 from cnndsl.report.metrics import Metrics
-from cnndsl.report.rows import of_input
+from cnndsl.report.rows import of_inputs
 from cnndsl.report.table_model import view
 
 _COUNTED = tuple(key for key in COLUMNS if key != "layers")
@@ -26,7 +26,7 @@ def annotated(stats: Metrics) -> nx.DiGraph[int]:
     graph: nx.DiGraph[int] = nx.DiGraph()
     graph.graph.update({"name": stats.graph.title, **data, "output": stats.graph.output})
     columns = [COLUMNS[key] for key in _COUNTED]
-    every: list[Json] = [layer_data(stats.graph, of_input(stats), columns), *layers]
+    every: list[Json] = [*(layer_data(stats.graph, each, columns) for each in of_inputs(stats)), *layers]
     for node, found in zip(stats.graph.nodes, every, strict=True):
         assert isinstance(found, dict)
         graph.add_node(node.index, **found)

@@ -50,6 +50,8 @@ def as_dict(view: TableModel) -> dict[str, Json]:
         "totals": figures,
         "layers": [layer_data(stats.graph, entry, extra) for entry in (of_layers(stats) if view.by else view.entries)],
     }
+    if len(stats.inputs) > 1:
+        data["inputs"] = [{"path": row.node.path, "shape": list(row.node.shape.hwc)} for row in stats.inputs]
     if stats.memory:
         data["memory"] = _memory(stats.graph, stats.memory)
     if view.by:

@@ -19,7 +19,7 @@ from cnndsl.report.metrics import Metrics, Row
 def lecture(stats: Metrics) -> str:
     """The network as the lecturer puts it on the slide."""
     graph = stats.graph
-    rows = [_cells(stats, row) for row in (stats.input, *stats.layers) if is_volume(graph, row.node)]
+    rows = [_cells(stats, row) for row in (*stats.inputs, *stats.layers) if is_volume(graph, row.node)]
     label, volume, memory = (max(len(row[at]) for row in rows) for at in range(3))
     lines = [f"{row[0]:<{label + 1}}{row[1]:<{volume + 2}}{row[2]:<{memory + 2}}{row[3]}" for row in rows]
     size = stats.totals.memory_bytes
@@ -30,7 +30,7 @@ def lecture(stats: Metrics) -> str:
 
 
 def _cells(stats: Metrics, row: Row) -> tuple[str, str, str, str]:
-    rank = stats.graph.input.rank
+    rank = max(row.node.shape.rank for row in stats.inputs)
     shape = row.node.shape
     extents = ("1",) * (rank - shape.rank) + tuple(map(str, shape.hwc))
     return (
@@ -44,6 +44,8 @@ def _cells(stats: Metrics, row: Row) -> tuple[str, str, str, str]:
 def _label(stats: Metrics, row: Row) -> str:
     """The layer without its options; a dense one without its width too, which the volume shows."""
     text = row.node.text.partition("(")[0].strip() or row.node.kind
+    if not row.node.inputs and len(stats.inputs) > 1:
+        return f"{row.node.kind} {row.node.path}"
     return row.node.kind if not row.node.inputs or is_dense(stats.graph, row.node) else text
 
 

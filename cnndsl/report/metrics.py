@@ -67,7 +67,7 @@ class Totals:
 class Metrics:
     """The metrics of a network: `totals`, and `layers` in the order of execution.
 
-    `memory` is what a batch needs, None where no batch was named.
+    `memory` is what a batch needs, None where no batch was named. `further_inputs` are the inputs after the first.
     """
 
     graph: Graph = field(repr=False)
@@ -75,6 +75,12 @@ class Metrics:
     layers: tuple[Row, ...]
     totals: Totals
     memory: MemoryReport | None = None
+    further_inputs: tuple[Row, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[Row, ...]:
+        """All inputs, in their order."""
+        return (self.input, *self.further_inputs)
 
 
 def metrics(graph: Graph) -> Metrics:
@@ -88,12 +94,13 @@ def metrics(graph: Graph) -> Metrics:
         weights=sums.weights,
         macs=sums.macs,
         flops=sums.flops,
-        activations=sums.activations - graph.input.numel,
+        activations=sums.activations - sum(node.shape.numel for node in graph.inputs),
         memory_bytes=sum(row.volume for row in rows),
         receptive_field=seen.local.size if seen else (),
         depth=depth(graph),
     )
-    return Metrics(graph, rows[0], tuple(rows[1:]), totals)
+    count = len(graph.inputs)
+    return Metrics(graph, rows[0], tuple(rows[count:]), totals, further_inputs=tuple(rows[1:count]))
 
 
 def squeeze(extents: tuple[int, ...]) -> Extent:

@@ -34,7 +34,7 @@ class FieldReport:
     @property
     def plane(self) -> str:
         """Return the shape of the map that is looked at."""
-        what = "the input" if not self.start.index else self.start.path
+        what = "the input" if self.start == self.graph.inputs[0] == self.graph.inputs[-1] else self.start.path
         return f"{what}, {self.start.shape}"
 
 

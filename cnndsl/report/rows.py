@@ -31,11 +31,15 @@ class TableRow:
     parts: tuple[TableRow, ...] = ()
 
 
-def of_input(stats: Metrics) -> TableRow:
-    """The row of the input: a volume, and what the batch takes. It costs nothing and sees nothing."""
-    row = Row(stats.input.node, Cost(), None)
+def of_inputs(stats: Metrics) -> tuple[TableRow, ...]:
+    """The row of each input: a volume, and what the batch takes. It costs nothing and sees nothing."""
+    return tuple(_of_input(stats, row) for row in stats.inputs)
+
+
+def _of_input(stats: Metrics, found: Row) -> TableRow:
+    row = Row(found.node, Cost(), None)
     path = row.node.path or "input"
-    return TableRow(path, row.node.kind, row, row.cost, stats.input.volume, _load(stats, 0), layers=0)
+    return TableRow(path, row.node.kind, row, row.cost, found.volume, _load(stats, row.node.index), layers=0)
 
 
 def of_layers(stats: Metrics) -> tuple[TableRow, ...]:
@@ -55,13 +59,13 @@ def _leaf(stats: Metrics, row: Row) -> TableRow:
 
 def _entry(stats: Metrics, group: RowGroup, by: By) -> TableRow:
     if not group.parts:
-        return _leaf(stats, stats.layers[group.nodes[0] - 1])
+        return _leaf(stats, stats.layers[group.nodes[0] - len(stats.inputs)])
     parts = tuple(_entry(stats, part, by) for part in group.parts)
     path, text = (group.path, group.title) if by == "block" else (group.title, "")
     return TableRow(
         path,
         "" if text == path.rpartition(".")[2] else text,
-        None if by == "kind" else stats.layers[max(group.nodes) - 1],
+        None if by == "kind" else stats.layers[max(group.nodes) - len(stats.inputs)],
         total(part.cost for part in parts),
         sum(part.volume for part in parts),
         together(part.load for part in parts),

@@ -62,10 +62,14 @@ def terms(stats: Metrics) -> list[tuple[str, str]]:
 
 
 def _field(stats: Metrics) -> str:
-    seen, plane = stats.totals.receptive_field, stats.graph.input.spatial
+    seen = stats.totals.receptive_field
+    planes = {row.node.shape.spatial for row in stats.inputs if row.node.shape.rank}
     if not seen:
-        return "none, the input has no spatial axes"
-    return f"{extents(seen)} of {extents(plane)}, at the last map"
+        several = f"the inputs have {'unlike' if len(planes) > 1 else 'no spatial'} axes"
+        return f"none, {several}" if stats.further_inputs else "none, the input has no spatial axes"
+    if len(planes) > 1:
+        return f"{extents(seen)}, the largest over the inputs, at the last map"
+    return f"{extents(seen)} of {extents(planes.pop())}, at the last map"
 
 
 def _memory_terms(stats: Metrics, needed: MemoryReport) -> list[tuple[str, str]]:

@@ -78,7 +78,7 @@ def coloured(view: TableModel, width: int | None = None) -> str:
 
 
 def _entries(view: TableModel) -> list[TableRow]:
-    return [view.input, *(entry for _, entry in view.rows)]
+    return [*view.inputs, *(entry for _, entry in view.rows)]
 
 
 def _widths(view: TableModel, rows: list[list[str]]) -> list[int]:
@@ -97,8 +97,8 @@ def _fitting(view: TableModel, widths: list[int], width: int) -> list[int]:
 
 
 def cells(view: TableModel) -> list[list[str]]:
-    """What stands in the table, row by row, from the input on; what is in a group stands further in."""
-    rows = [[show(column, column.value(view.input)) for column in view.columns]]
+    """What stands in the table, row by row, from the inputs on; what is in a group stands further in."""
+    rows = [[show(column, column.value(entry)) for column in view.columns] for entry in view.inputs]
     for level, entry in view.rows:
         row = [show(column, column.value(entry)) for column in view.columns]
         rows.append([_INDENT * level + row[0], *row[1:]])

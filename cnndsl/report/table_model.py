@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from cnndsl.records import record
 from cnndsl.report.columns import COLUMNS, GROUPS, LAYERS, MEMORY, Column
-from cnndsl.report.rows import TableRow, of_groups, of_input, of_layers, opened
+from cnndsl.report.rows import TableRow, of_groups, of_inputs, of_layers, opened
 
 if TYPE_CHECKING:
     from cnndsl.analysis.groups import By
@@ -40,9 +40,9 @@ class TableModel:
     depth: int | None = None
 
     @property
-    def input(self) -> TableRow:
-        """Return the row of the input."""
-        return of_input(self.stats)
+    def inputs(self) -> tuple[TableRow, ...]:
+        """Return the rows of the inputs."""
+        return of_inputs(self.stats)
 
     @property
     def rows(self) -> list[tuple[int, TableRow]]:

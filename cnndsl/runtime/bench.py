@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import field
 from statistics import median
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cnndsl.analysis.cost import costs
 from cnndsl.analysis.lifetimes import Dtype
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+Images: TypeAlias = "tuple[torch.Tensor, ...]"
+"""A batch for each input."""
 WARM_UPS = 3
 """Runs before the first that counts; a compiled module compiles in them."""
 
@@ -92,8 +94,10 @@ def bench(graph: Graph, plan: BenchPlan) -> Timing:
     network.train(plan.training)
     if plan.dtype in ("fp16", "bf16"):
         network.to(_type(plan.dtype))
-    images = torch.randn(plan.batch, graph.input.channels, *graph.input.spatial, device=device)
-    images = images.to(_type(plan.dtype)) if plan.dtype in ("fp16", "bf16") else images
+    shapes = [node.shape for node in graph.inputs]
+    images = tuple(torch.randn(plan.batch, each.channels, *each.spatial, device=device) for each in shapes)
+    if plan.dtype in ("fp16", "bf16"):
+        images = tuple(each.to(_type(plan.dtype)) for each in images)
     if plan.channels_last:
         network, images = _channels_last(network, images, graph)
     runner: nn.Module = torch.compile(network) if plan.compiled else network  # pyright: ignore[reportAssignmentType, reportUnknownMemberType]
@@ -123,13 +127,17 @@ def _kind(device: torch.device) -> Literal["cpu", "cuda"]:
     return "cuda" if device.type == "cuda" else "cpu"
 
 
-def _channels_last(network: nn.Module, images: torch.Tensor, graph: Graph) -> tuple[nn.Module, torch.Tensor]:
+def _channels_last(network: nn.Module, images: Images, graph: Graph) -> tuple[nn.Module, Images]:
     import torch
 
-    layout = {2: torch.channels_last, 3: torch.channels_last_3d}.get(graph.input.rank)
-    if layout is None:
-        return network, images
-    return network.to(memory_format=layout), images.to(memory_format=layout)  # pyright: ignore[reportCallIssue, reportUnknownVariableType]
+    layouts = {2: torch.channels_last, 3: torch.channels_last_3d}
+    laid_out = list(images)
+    for at, node in enumerate(graph.inputs):
+        layout = layouts.get(node.shape.rank)
+        if layout is not None:
+            network.to(memory_format=layout)  # pyright: ignore[reportCallIssue, reportUnknownMemberType]
+            laid_out[at] = laid_out[at].to(memory_format=layout)
+    return network, tuple(laid_out)
 
 
 def _cast(plan: BenchPlan) -> AbstractContextManager[object]:
@@ -140,17 +148,17 @@ def _cast(plan: BenchPlan) -> AbstractContextManager[object]:
     return torch.autocast(torch.device(plan.device).type, torch.bfloat16)
 
 
-def _forward(network: nn.Module, images: torch.Tensor, plan: BenchPlan) -> Callable[[], object]:
+def _forward(network: nn.Module, images: Images, plan: BenchPlan) -> Callable[[], object]:
     import torch
 
     def run() -> object:
         with torch.inference_mode(), _cast(plan):
-            return network(images)
+            return network(*images)
 
     return run
 
 
-def _step(network: nn.Module, images: torch.Tensor, plan: BenchPlan) -> Callable[[], object]:
+def _step(network: nn.Module, images: Images, plan: BenchPlan) -> Callable[[], object]:
     """A step of SGD with a cross-entropy on every output; every class is 0."""
     import torch
 
@@ -159,7 +167,7 @@ def _step(network: nn.Module, images: torch.Tensor, plan: BenchPlan) -> Callable
     def run() -> object:
         optimizer.zero_grad()
         with _cast(plan):
-            loss = _loss(network(images))
+            loss = _loss(network(*images))
         loss.backward()  # pyright: ignore[reportUnknownMemberType]
         optimizer.step()  # pyright: ignore[reportUnknownMemberType]
         return None
@@ -209,9 +217,7 @@ def _by_clock(run: Callable[[], object], device: torch.device) -> float:
     return perf_counter() - start
 
 
-def _measured(
-    run: Callable[[], object], device: torch.device, tracked: tuple[nn.Module, torch.Tensor] | None
-) -> int | None:
+def _measured(run: Callable[[], object], device: torch.device, tracked: tuple[nn.Module, Images] | None) -> int | None:
     """The most memory that was allocated during a run, in bytes; None where the device does not tell.
 
     On the CPU PyTorch's own tracker tells, which cannot look into a compiled module.
@@ -229,13 +235,13 @@ def _measured(
     return torch.cuda.max_memory_allocated(device)
 
 
-def _tracked(run: Callable[[], object], network: nn.Module, images: torch.Tensor) -> int | None:
+def _tracked(run: Callable[[], object], network: nn.Module, images: Images) -> int | None:
     try:
         from torch.distributed._tools.mem_tracker import MemTracker
     except ImportError:
         return None
     tracker = MemTracker()
-    tracker.track_external(network, images)
+    tracker.track_external(network, *images)
     with tracker:
         run()
     (snapshot,) = tracker.get_tracker_snapshot("peak").values()

@@ -14,8 +14,9 @@ from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.assertions import check, figures
+from cnndsl.elaborate.inputs import INPUT
 from cnndsl.elaborate.parameters import OpenParameter, parameters
-from cnndsl.elaborate.program import INPUT, Find, elaborate
+from cnndsl.elaborate.program import Find, elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.expr import Expr, NameSymbol, Value, show, truth
 from cnndsl.records import record
@@ -97,10 +98,10 @@ def family(source: Source, overrides: Mapping[str, Sequence[Value]], find: Find)
     names = [each.name for each in known]
     for name in overrides:
         if name not in (*names, INPUT):
-            elaborate(file, {name: overrides[name][0]}, find)
+            others = {} if name.startswith(f"{INPUT}.") else {name: overrides[name][0]}
+            elaborate(file, others, find)
     domains = {each.name: overrides.get(each.name) or _domain(each) for each in known}
-    if INPUT in overrides:
-        domains[INPUT] = overrides[INPUT]
+    domains |= {name: values for name, values in overrides.items() if name.partition(".")[0] == INPUT}
     missing = [each for each in known if not domains[each.name]]
     if missing:
         raise _without_domain(missing)

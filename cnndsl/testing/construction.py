@@ -101,7 +101,7 @@ def refusal(make: Callable[..., Any], arguments: Mapping[str, object], graph: Gr
     try:
         with quiet():
             module = make(**arguments)
-            module(torch.rand(2, graph.input.channels, *graph.input.spatial))
+            module(*(torch.rand(2, node.shape.channels, *node.shape.spatial) for node in graph.inputs))
     except Exception as error:
         frames = extract_tb(error.__traceback__)
         if isinstance(error, ValueError | RuntimeError) or "torch" in frames[-1].filename.split("/"):

@@ -170,12 +170,12 @@ class Running:
         """Runs the plain reading of the graph."""
         reference.load(self.state)
         reference.train(training)
-        x = self._image(batch)
+        images = self._images(batch)
         with self._repeatable():
-            values = reference.values(x)
+            values = reference.values(*images)
         outputs = {place: values[node] for place, node in self._places(training).items()}
         modules = {self.graph.nodes[at].path: module for at, module in reference.own().items()}
-        return self._results(x, outputs, modules)
+        return self._results(images, outputs, modules)
 
     def of_module(self, network: nn.Module, training: bool, batch: int) -> Results:
         """Runs an emitted module. Raises Failure where it gives the wrong number of results."""
@@ -183,12 +183,12 @@ class Running:
 
         network.load_state_dict(self.state)
         network.train(training)
-        x = self._image(batch)
+        images = self._images(batch)
         with self._repeatable():
-            result = network(x)
-        if not torch.equal(x, self._image(batch)):
+            result = network(*images)
+        if not all(map(torch.equal, images, self._images(batch))):
             raise Failure("the input is written over")
-        return self._results(x, self.placed(result, training), {"": network})
+        return self._results(images, self.placed(result, training), {"": network})
 
     def placed(self, result: Any, training: bool) -> dict[int, torch.Tensor]:
         """Tells which result is which: by the names of a NamedTuple where they say it, else by place."""
@@ -216,14 +216,18 @@ class Running:
         taps = ((at, tap) for at, tap in enumerate(self.graph.taps) if training or not tap.training_only)
         return {-1: self.graph.output, **{at: tap.node for at, tap in taps}}
 
-    def _image(self, batch: int) -> torch.Tensor:
+    def _images(self, batch: int) -> list[torch.Tensor]:
+        """A batch for each input, all of them different."""
         import torch
 
         generator = torch.Generator().manual_seed(batch)
-        shape = (batch, self.graph.input.channels, *self.graph.input.spatial)
-        return torch.rand(shape, generator=generator, dtype=torch.float64).sub_(0.4).requires_grad_()
+        shapes = [(batch, node.shape.channels, *node.shape.spatial) for node in self.graph.inputs]
+        drawn = (torch.rand(shape, generator=generator, dtype=torch.float64) for shape in shapes)
+        return [each.sub_(0.4).requires_grad_() for each in drawn]
 
-    def _results(self, x: torch.Tensor, outputs: dict[int, torch.Tensor], modules: Mapping[str, nn.Module]) -> Results:
+    def _results(
+        self, images: list[torch.Tensor], outputs: dict[int, torch.Tensor], modules: Mapping[str, nn.Module]
+    ) -> Results:
         """Goes backward from a weighted sum of all results, and gathers what there is to compare."""
         import torch
 
@@ -237,7 +241,7 @@ class Running:
             module.zero_grad()
         if losses:
             torch.autograd.backward(losses)
-        gradients = {"the input": x.grad}
+        gradients = {f"the input {at}" if at else "the input": x.grad for at, x in enumerate(images)}
         buffers: dict[str, torch.Tensor] = {}
         for path, module in modules.items():
             prefix = f"{path}." if path else ""

@@ -48,20 +48,20 @@ class Reference:
         for module in self.modules.values():
             module.train(mode)
 
-    def values(self, x: torch.Tensor) -> dict[int, torch.Tensor]:
-        """The value of each node for an input of N, C, H, W."""
+    def values(self, *given: torch.Tensor) -> dict[int, torch.Tensor]:
+        """The value of each node for inputs of N, C, H, W, as many as the network has."""
         import torch
 
-        values: dict[int, torch.Tensor] = {0: x}
+        values: dict[int, torch.Tensor] = dict(enumerate(given))
         for node in self.graph.layers:
             # As they lie in memory: kernels round differently where strides differ. None writes over its input.
             values[node.index] = self._apply(node, [values[at] for at in node.inputs], values)
             assert isinstance(values[node.index], torch.Tensor)
         return values
 
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+    def __call__(self, *given: torch.Tensor) -> torch.Tensor:
         """The output of the network."""
-        return self.values(x)[self.graph.output]
+        return self.values(*given)[self.graph.output]
 
     def _apply(self, node: Node, inputs: list[Any], values: Mapping[int, Any]) -> Any:
         call = self._calls[node.index]

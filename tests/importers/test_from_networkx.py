@@ -143,6 +143,19 @@ def test_nodes_of_any_name_become_labels() -> None:
     assert [node.path for node in net.graph] == ["node0", "_1__2_", "a_b", "a_b_2", "forward_", "node"]
 
 
+def test_several_inputs() -> None:
+    layers = {"a": "FC-3", "left": "INPUT 4", "right": "INPUT 5", "b": "FC-3", "sum": "+"}
+    net = cnndsl.from_networkx(built(layers, [("left", "a"), ("right", "b"), ("a", "sum"), ("b", "sum")]))
+    program = cnndsl.loads(
+        "left = INPUT 4\nright = INPUT 5\na1 = @left -> a: FC-3\nb1 = @right -> b: FC-3\nc = (@a1 + @b1)"
+    )
+    made, expected = net.module(), program.module()
+    expected.load_state_dict(made.state_dict())
+    given = {"left": torch.randn(2, 4), "right": torch.randn(2, 5)}
+    assert torch.equal(made(**given), expected(**given))
+    assert sorted(program.networkx().edges) == [(0, 2), (1, 3), (2, 4), (3, 4)]
+
+
 def test_further_outputs() -> None:
     layers = {"x": "INPUT 8", "a": "FC-4", "b": "FC-3", "c": "FC-2"}
     graph = built(layers, [("x", "a"), ("a", "b"), ("a", "c")])
@@ -173,7 +186,8 @@ EDGES: list[tuple[Any, ...]] = [("x", "a"), ("x", "b"), ("a", "s"), ("b", "s")]
         (OK | {"a": "POOL9"}, EDGES, "E0301", "the window of POOL spans 9"),
         (OK | {"x": "RELU"}, EDGES, "E0504", "there is none"),
         (OK | {"x": "INPUT 0x8x3"}, EDGES, "E0227", "whole number from 1"),
-        (OK | {"y": "INPUT 8x8x3"}, [*EDGES, ("y", "s")], "E0504", "here there is x, y"),
+        (OK | {"x": "CONV3-3"}, EDGES, "E0504", "here there is none"),
+        (OK | {"y": "INPUT 8x8x3"}, EDGES, "E0504", "nothing reads y"),
         (OK | {"c": "RELU"}, [*EDGES, ("c", "s")], "E0504", "RELU reads 1 value, and 0 are given"),
         (OK, [*EDGES, ("b", "a")], "E0504", "CONV reads 1 value, and 2 are given"),
         (OK, [*EDGES, ("a", "x")], "E0504", "circle"),

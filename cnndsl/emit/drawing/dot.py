@@ -123,7 +123,7 @@ def _node(drawing: _Drawing, at: int, indent: str) -> Iterator[str]:
         return
     nodes = [drawing.graph.nodes[each] for each in drawing.stacks[at]]
     tooltip = _quoted("\n".join(f"{node.path or node.kind}: {node.shape}" for node in nodes))
-    shape = _sign(nodes[0]) if nodes[0].layer.SIGN else f"shape=plain, label=<{_table(nodes)}>"
+    shape = _sign(nodes[0]) if nodes[0].layer.SIGN else f"shape=plain, label=<{_table(drawing.graph, nodes)}>"
     yield f"{indent}n{at} [{shape}, tooltip={tooltip}]"
 
 
@@ -133,23 +133,24 @@ def _sign(node: Node) -> str:
     return f'{label}, shape=circle, style=filled, fillcolor="{fill}", color="{line}", width=0.28, fixedsize=true'
 
 
-def _table(nodes: list[Node]) -> str:
+def _table(graph: Graph, nodes: list[Node]) -> str:
     """A box of one row for each layer; the colours of its lines are those of the first one."""
-    rows = _row(nodes[0], "12") + "".join(_row(node, "10") for node in nodes[1:])
+    rows = _row(graph, nodes[0], "12") + "".join(_row(graph, node, "10") for node in nodes[1:])
     return f'<table border="0" cellborder="1" cellspacing="0" cellpadding="3">{rows}</table>'
 
 
-def _row(node: Node, size: str) -> str:
+def _row(graph: Graph, node: Node, size: str) -> str:
     fill, line = _colours(node)
     style = ' style="dashed"' if node.training_only else ""
-    text = f'<font point-size="{size}">{_label(node)}</font>'
+    text = f'<font point-size="{size}">{_label(graph, node)}</font>'
     return f'<tr><td bgcolor="{fill}" color="{line}"{style}>{text}</td></tr>'
 
 
-def _label(node: Node) -> str:
+def _label(graph: Graph, node: Node) -> str:
     """The layer in bold, its options small behind it."""
     if not node.inputs:
-        return f"<b>INPUT</b> {escape(str(node.shape))}"
+        name = f"{escape(node.path)} = " if graph.input_names else ""
+        return f"{name}<b>INPUT</b> {escape(str(node.shape))}"
     head, bracket, options = clean(node.text or node.kind).partition("(")
     label = f"<b>{escape(head)}</b>"
     if again := _again(node.path):

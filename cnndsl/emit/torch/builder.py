@@ -105,18 +105,23 @@ class ClassBuilder:
 
     def _is_sequential(self) -> bool:
         """Whether the class is an `nn.Sequential`. The network's own rather says in a `forward` what it does, if its
-        parts have names and none is a loop."""
+        parts have names and none is a loop, or if its inputs have names."""
         plan = self.plan
         if not all(map(self.chains.is_sequential, plan.parts, plan.entries)):
             return False
         if not self.is_root:
             return True
+        if self.graph.input_names:
+            return False
         held = members(plan.parts[0], "", self.graph)
         loops = [each for each in elements(plan.parts[0]) if isinstance(each, LoopPart) and len(each.turns) > 1]
         return bool(loops) or all(name.isdigit() for name in held)
 
     def _with_inputs(self, scope: Scope, forward: Forward) -> tuple[Scope, tuple[str, ...]]:
-        """The scope with a name for the channels of each input beside the one that enters."""
+        """The scope with a name for the channels of each input beside the one that enters. Those of the network's own
+        inputs are numbers."""
+        if self.is_root:
+            return scope, ("",) * len(forward.inputs)
         found: list[str] = []
         frames = [dict(env) for env in scope.frames]
         for value in forward.inputs:

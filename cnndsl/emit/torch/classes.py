@@ -62,7 +62,7 @@ class Classes:
         """Return the class of the network. Raises CnnError for a label that PyTorch cannot bear, Fixed for parameters
         that cannot be offered."""
         self._define_innermost_first()
-        body = _without_input(self.graph.tree)
+        body = _without_inputs(self.graph.tree, len(self.graph.inputs))
         scope = Scope(self._look, (self._offered_values(),), (0,), frozenset(self.offered.values()))
         defaults: dict[str, Term] = {
             python: Const(plain(self.graph.settings[name])) for name, python in self.offered.items()
@@ -297,9 +297,9 @@ def _constant(value: Value) -> Term:
     return known_terms([("", value)])[""]
 
 
-def _without_input(tree: Part) -> Part:
-    if isinstance(tree, LayerPart) and tree.node == 0:
+def _without_inputs(tree: Part, count: int) -> Part:
+    if isinstance(tree, LayerPart) and tree.node < count:
         return SequencePart(())
     if isinstance(tree, SequencePart):
-        return SequencePart(tuple(_without_input(part) for part in tree.parts))
+        return SequencePart(tuple(_without_inputs(part, count) for part in tree.parts))
     return tree

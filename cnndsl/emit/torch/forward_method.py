@@ -22,7 +22,7 @@ from cnndsl.emit.torch.merges import expression
 from cnndsl.emit.torch.pending import CALLED, LONGEST, Waiting, together
 from cnndsl.emit.torch.return_types import is_plain_in_evaluation, returned, type_of
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
-from cnndsl.emit.torch.steps import made_by, used_by
+from cnndsl.emit.torch.steps import is_aside, made_by, used_by
 from cnndsl.emit.torch.variables import Variables
 from cnndsl.records import record
 
@@ -54,26 +54,25 @@ class ForwardText:
     body: tuple[PythonStatement, ...]
 
 
-def write(forward: Forward, memory: ForwardMemory, calls: Calls, record_name: str = "") -> ForwardText:
-    """Write a `forward`. With `record_name` it returns that NamedTuple, as a network with several outputs does."""
+def write(
+    forward: Forward, memory: ForwardMemory, calls: Calls, record_name: str = "", inputs: Sequence[str] = ()
+) -> ForwardText:
+    """Write a `forward`. With `record_name` it returns that NamedTuple, as a network with several outputs does;
+    `inputs` are the names of its arguments, if the program has them."""
     hints = {at: value.name for at, value in enumerate(forward.values)}
     writer = _ForwardWriter(Variables(hints), memory, calls)
-    arguments = tuple(f"{writer.names.lend(value)}: {type_of(forward, value)}" for value in forward.inputs)
+    names = writer.names.lend(forward.inputs, inputs)
+    arguments = tuple(f"{name}: {type_of(forward, at)}" for name, at in zip(names, forward.inputs, strict=True))
     for step in forward.steps:
-        if not _is_aside(step):
+        if not is_aside(step):
             writer.names.expect(used_by(step))
     writer.names.expect(forward.results)
     for step in forward.steps:
-        if _is_aside(step):
+        if is_aside(step):
             writer.names.expect(used_by(step), is_aside=True)
     writer.steps(forward.steps)
     writer.finish(forward, record_name)
     return ForwardText(arguments, returned(forward, record_name), tuple(writer.lines))
-
-
-def _is_aside(step: Step) -> bool:
-    """Whether reading a value in a step gives no reason to name the value: only training needs it, or its size."""
-    return isinstance(step, Training) or (isinstance(step, Compute) and step.operation == "size")
 
 
 class _ForwardWriter:

@@ -27,6 +27,10 @@ _OF_TUPLES = frozenset(("count", "index", "cls", "self", "Tensor"))
 """What a NamedTuple's class has already, or its text."""
 
 
+_IN_FORWARD = frozenset(("self", "torch", "nn", "F", "Tensor"))
+"""What a `forward` uses."""
+
+
 def attribute(name: str) -> str:
     """A label as the attribute that it becomes; a number stays one. Raises CnnError where it cannot be one."""
     if name.isascii() and name.isdigit():
@@ -57,6 +61,19 @@ def field(name: str, taken: set[str]) -> str:
     if name.startswith("_") or keyword.iskeyword(name):
         return variable(name, taken)
     while name in taken or name in _OF_TUPLES:
+        name += "_"
+    return name
+
+
+def argument(name: str, taken: frozenset[str] | set[str]) -> str:
+    """An input's name as an argument of `forward`: it stays what it is unless Python or the text of a `forward` has it.
+
+    >>> argument("x", set()), argument("lambda", set()), argument("self", set()), argument("a", {"a"})
+    ('x', 'lambda_', 'self_', 'a_')
+    """
+    if name.startswith("_") or keyword.iskeyword(name):
+        return variable(name, taken)
+    while name in taken or name in _IN_FORWARD:
         name += "_"
     return name
 

@@ -22,9 +22,9 @@ from cnndsl.emit.torch.functions import DIVISIBLE
 from cnndsl.emit.torch.init_method import ChildCalls, Constructor
 from cnndsl.emit.torch.initialise import initialisation
 from cnndsl.emit.torch.ir import ConstructorParameter, ModuleClass
-from cnndsl.emit.torch.layout import STEP, WIDTH, CallDoc, Infix, Item, Text, flat, lines
+from cnndsl.emit.torch.layout import STEP, WIDTH, CallDoc, Display, Infix, Item, Text, flat, lines
 from cnndsl.emit.torch.memory_costs import MemoryCosts
-from cnndsl.emit.torch.names import class_name, comment, field, variable
+from cnndsl.emit.torch.names import argument, class_name, comment, field, variable
 from cnndsl.emit.torch.parameters import offered, real_arguments
 from cnndsl.emit.torch.restart import Fixed
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
@@ -136,10 +136,18 @@ class _File:
         memory = self.costs.memory(cls)
         assert memory is not None, "a class with a `forward` has a count of its memory"
         record = self.record if cls is self.root else ""
-        made = write(cls.forward, memory, ChildCalls(cls, self.costs.heavy(cls)), record)
+        inputs = self._input_names() if cls is self.root else ()
+        made = write(cls.forward, memory, ChildCalls(cls, self.costs.heavy(cls)), record, inputs)
         yield ""
         yield from _signature("forward", made.arguments, made.returns)
         yield from _lines(made.body, 2 * STEP)
+
+    def _input_names(self) -> list[str]:
+        """The names of the inputs as arguments of `forward`; none where the program has none."""
+        found: list[str] = []
+        for name in self.graph.input_names:
+            found.append(argument(name, {*found, self.record}))
+        return found
 
     def _parameter(self, cls: ModuleClass, parameter: ConstructorParameter) -> str:
         default = "" if parameter.default is None else f" = {text(parameter.default)}"
@@ -162,7 +170,11 @@ class _File:
         """How the network is called, and what it gives."""
         name, graph = self.name_of(self.root), self.graph
         arguments = ", ".join(map(_passed, self.root.parameters))
-        taken, given = ("x".join(map(str, ("N", *_extents(graph, at)))) for at in (0, graph.output))
+        taken = ", ".join(_batch(graph, node.index) for node in graph.inputs)
+        if len(graph.inputs) > 1:
+            named = zip(self._input_names(), graph.inputs, strict=True)
+            taken = ", ".join(f"{each} {_batch(graph, node.index)}" for each, node in named)
+        given = _batch(graph, graph.output)
         more = ""
         if graph.taps:
             always = [tap.name for tap in graph.taps if not tap.training_only]
@@ -188,16 +200,22 @@ class _File:
     # The end
 
     def _main(self) -> Iterator[str]:
-        extents = ", ".join(map(str, (1, *_extents(self.graph, 0))))
+        each = [", ".join(map(str, (1, *_extents(self.graph, node.index)))) for node in self.graph.inputs]
+        given = "x" if len(each) == 1 else "*x"
         always = any(not tap.training_only for tap in self.graph.taps)
         yield 'if __name__ == "__main__":'
         yield "    from torch.utils.benchmark import Timer"
         yield ""
         yield '    device = torch.accelerator.current_accelerator(True) or torch.device("cpu")'
         yield "    with device, torch.inference_mode():"
-        yield f"        model, x = {self.name_of(self.root)}().eval(), torch.randn({extents})"
-        yield f"        y, params = model(x){'[0]' if always else ''}, sum(p.numel() for p in model.parameters())"
-        yield '        seconds = Timer("model(x)", globals=globals()).timeit(1).mean'
+        if len(each) == 1:
+            yield f"        model, x = {self.name_of(self.root)}().eval(), torch.randn({each[0]})"
+        else:
+            yield f"        model = {self.name_of(self.root)}().eval()"
+            items = tuple(Item(Text(f"torch.randn({extents})")) for extents in each)
+            yield from lines(Display("()", items), 2 * STEP, "x = ")
+        yield f"        y, params = model({given}){'[0]' if always else ''}, sum(p.numel() for p in model.parameters())"
+        yield f'        seconds = Timer("model({given})", globals=globals()).timeit(1).mean'
         yield '    print(f"{tuple(y.shape)}, {params:,} parameters, {seconds:.4f} s on {device}")'
 
 
@@ -242,6 +260,11 @@ def _described(cls: ModuleClass) -> str:
 
 def _passed(parameter: ConstructorParameter) -> str:
     return f"{parameter.name}={text(parameter.default)}" if parameter.default is not None else parameter.name
+
+
+def _batch(graph: Graph, node: int) -> str:
+    """The shape of a batch of a node's values, as a docstring has it."""
+    return "x".join(map(str, ("N", *_extents(graph, node))))
 
 
 def _extents(graph: Graph, node: int) -> tuple[int, ...]:

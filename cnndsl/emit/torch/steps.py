@@ -100,3 +100,8 @@ def same_step(a: Step, b: Step) -> bool:
         and isinstance(b, Compute)
         and (a.operation, a.template, a.inputs, a.over) == (b.operation, b.template, b.inputs, b.over)
     )
+
+
+def is_aside(step: Step) -> bool:
+    """Whether reading a value in a step gives no reason to name the value: only training needs it, or its size."""
+    return isinstance(step, Training) or (isinstance(step, Compute) and step.operation == "size")

@@ -67,7 +67,9 @@ class ClassTracer(TracedValues):
 
     def run(self) -> Traced:
         """Walk over the parts."""
-        entry = self.new(self.all, [key(node) for node in self.entries], "x")
+        names = self.graph.input_names if self.is_root else ()
+        entry = self.new(self.all, [key(node) for node in self.entries], names[0] if names else "x")
+        given_too = [self.new(self.all, [key(at)], name) for at, name in enumerate(names) if at]
         out = self.walk(self.parts, self.all, entry)
         if self.is_root:
             out = given(self, self.graph.output)
@@ -78,7 +80,7 @@ class ClassTracer(TracedValues):
         )
         steps = early(with_outputs(self.steps, results))
         read = {value for step in steps for value in used_by(step)} | set(results)
-        inputs = [value for value in (entry, *self.reads) if value in read or (self.is_root and value == entry)]
+        inputs = [value for value in (entry, *given_too, *self.reads) if value in read or self.is_root]
         forward = Forward(
             tuple(
                 ForwardValue(tuple(each.get(at) for at in self.all), name)

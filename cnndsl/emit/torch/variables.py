@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from cnndsl.emit.torch.names import variable
 
@@ -74,9 +74,16 @@ class Variables:
         """Forget a name, after `del`."""
         del self.holds[name]
 
-    def lend(self, value: int) -> str:
-        """Name an argument of `forward`, which the caller holds."""
-        self.lent.add(value)
+    def lend(self, values: Sequence[int], given: Sequence[str] = ()) -> list[str]:
+        """Name the arguments of `forward`, which the caller holds: as they are given, else by their hints."""
+        self.lent.update(values)
+        if not given:
+            return [self._lend(value) for value in values]
+        for value, name in zip(values, given, strict=True):
+            self.bind(value, name)
+        return list(given)
+
+    def _lend(self, value: int) -> str:
         wish = re.sub(r"\W", "_", self.hints.get(value) or "skip")
         name = variable("skip" if wish.isdigit() else wish, set(self.holds)) if self.holds else "x"
         self.bind(value, name)

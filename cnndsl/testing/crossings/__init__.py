@@ -20,6 +20,7 @@ from cnndsl.testing.crossings.chains import chain, joined
 from cnndsl.testing.crossings.equations import further, several
 from cnndsl.testing.crossings.families import family
 from cnndsl.testing.crossings.frames import GeneratedScope, Makers, NamedOutputs, Pen, Piece, Room, entering
+from cnndsl.testing.crossings.inputs import GeneratedInputs
 from cnndsl.testing.crossings.merges import gate, merge
 from cnndsl.testing.crossings.numbers import rate, width
 from cnndsl.testing.crossings.widths import PieceShape
@@ -45,7 +46,9 @@ def crossing(seed: int) -> Crossing:
     True
     """
     dice = random.Random(seed)
-    return _like_published(dice) if dice.random() < 0.15 else _drawn(dice)
+    # Of dice of its own, so that a seed of one input goes on to give the program that it gave.
+    others = random.Random(f"inputs {seed}")
+    return _like_published(dice) if dice.random() < 0.15 else _drawn(dice, others if others.random() < 0.15 else None)
 
 
 def _like_published(dice: random.Random) -> Crossing:
@@ -55,7 +58,7 @@ def _like_published(dice: random.Random) -> Crossing:
     return Crossing(text, dice.choice((tries[0], {}, {})), tuple(tries[1:]))
 
 
-def _drawn(dice: random.Random) -> Crossing:
+def _drawn(dice: random.Random, others: random.Random | None) -> Crossing:
     pen = Pen(dice, Makers(merge, gate, call, headed, several, again))
     size = dice.choice(SIZES)
     pen.rank = len(size)
@@ -65,9 +68,10 @@ def _drawn(dice: random.Random) -> Crossing:
     form = entering(size, dice.choice((4, 4, 4, 3, 8)))
     head = f"INPUT {'x'.join(map(str, size))}x{form.width.shown}"
     frame = GeneratedScope(pen, Room())
+    inputs = GeneratedInputs(frame, size, form, others) if others else None
     body = network(frame, form)
-    line = f"{head} -> {body.text}"
-    if dice.random() < 0.2 and frame.room.marks:
+    line = "\n".join(inputs.lines(body)) if inputs else f"{head} -> {body.text}"
+    if not inputs and dice.random() < 0.2 and frame.room.marks:
         end = frame.label()
         line = "\n".join((f"{head} -> {body.text} -> {end}: ID", *further(frame)))
         if "\n" in line:

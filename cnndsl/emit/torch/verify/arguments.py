@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from cnndsl.emit.torch.verify.check import RunningText, quietly, trouble, verified
@@ -54,7 +54,16 @@ def check_arguments(
                 findings.add(Difference(line_of(program.main), found, show(settings[key]), rank=1))
         known = {name: key for name, key, _ in parameters if key is not None}
         for trial in trials(program.main, known, settings, domains or {}):
-            _try(program, trial, known, settings, elaborate, base.input, findings, accept_fixed_pooling)
+            _try(
+                program,
+                trial,
+                known,
+                settings,
+                elaborate,
+                [node.shape for node in base.inputs],
+                findings,
+                accept_fixed_pooling,
+            )
     return findings.sorted()
 
 
@@ -174,7 +183,7 @@ def _try(
     known: Mapping[str, str],
     settings: Mapping[str, Value],
     elaborate: Compile,
-    x: Shape,
+    given: Sequence[Shape],
     findings: Findings,
     loose: bool,
 ) -> None:
@@ -185,7 +194,7 @@ def _try(
         graph = elaborate({**settings, **{known[name]: value for name, value in trial.items()}})
     except CnnError as stop:
         code = next((each.code for each in stop.diagnostics), "")
-        _must_refuse(program, arguments, words, code, x, findings)
+        _must_refuse(program, arguments, words, code, given, findings)
         return
     found = Findings()
     try:
@@ -207,13 +216,13 @@ def _given(program: Program, value: Value) -> object:
 
 
 def _must_refuse(
-    program: Program, arguments: Mapping[str, object], words: str, code: str, x: Shape, findings: Findings
+    program: Program, arguments: Mapping[str, object], words: str, code: str, given: Sequence[Shape], findings: Findings
 ) -> None:
     """Notes a class that takes what the compiler refuses: neither its constructor nor its shapes stop it."""
     try:
         running = RunningText(program, arguments)
-        Replay(Shapes()).run(running.trace(True), [x], "")
-        Replay(Shapes()).run(running.trace(False), [x], "")
+        for training in (True, False):
+            Replay(Shapes()).run(running.trace(training, len(given)), list(given), "")
     except Refused:
         return
     except NotUnderstood as stop:

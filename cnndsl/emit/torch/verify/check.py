@@ -58,9 +58,9 @@ class RunningText:
         """The line of the class of the network."""
         return self.main.node.lineno if self.main.node else 0
 
-    def trace(self, training: bool) -> Trace:
-        """The trace of its `forward` on one tensor. Raises Trouble where it cannot be followed."""
-        return self.tracer.trace(self.template, [Register(0)], {}, training)
+    def trace(self, training: bool, inputs: int = 1) -> Trace:
+        """The trace of its `forward` on so many tensors. Raises Trouble where it cannot be followed."""
+        return self.tracer.trace(self.template, [Register(at) for at in range(inputs)], {}, training)
 
 
 def verify(
@@ -122,8 +122,9 @@ def verified(program: Program, graph: Graph, findings: Findings, arguments: Mapp
 def _verified(program: Program, graph: Graph, findings: Findings, arguments: Mapping[str, object], loose: bool) -> int:
     running = RunningText(program, arguments)
     expected = Expected(graph, program.forms, Plugins(program), loose)
-    training = running.trace(True)
-    evaluation = running.trace(False)
+    training = running.trace(True, len(graph.inputs))
+    evaluation = running.trace(False, len(graph.inputs))
+    _check_names(running, graph, findings)
     match = _run(running, training, expected, findings, True)
     taps = any(tap.training_only for tap in graph.taps)
     if evaluation is not training or taps or any(node.training_only for node in graph.nodes):
@@ -134,11 +135,24 @@ def _verified(program: Program, graph: Graph, findings: Findings, arguments: Map
 
 def _run(running: RunningText, trace: Trace, expected: Expected, findings: Findings, training: bool) -> Match:
     match = Match(expected, running.program.forms, findings, training)
-    registers = Replay(match).run(trace, [TracedTensor(0, TracedStorage(is_input=True))], "")
+    given = [TracedTensor(node.index, TracedStorage(is_input=True)) for node in expected.graph.inputs]
+    registers = Replay(match).run(trace, given, "")
     main = running.main
     check_results(trace.result, registers, match, training, main.forward.node.lineno if main.forward else running.line)
     _account(match, findings, training)
     return match
+
+
+def _check_names(running: RunningText, graph: Graph, findings: Findings) -> None:
+    """Notes the arguments of `forward` that are not called as the program calls its inputs, underscores aside."""
+    forward = running.main.forward
+    if forward is None:
+        if graph.input_names:
+            findings.add(Difference(running.line, "the network has no `forward`", "one with named inputs", rank=4))
+        return
+    for name, (found, _) in zip(graph.input_names, forward.params[1:], strict=False):
+        if found.removeprefix("v_").strip("_") != name.strip("_"):
+            findings.add(Difference(forward.node.lineno, f"`forward` takes `{found}`", f"`{name}`", rank=4))
 
 
 def _account(match: Match, findings: Findings, training: bool) -> None:
@@ -146,7 +160,7 @@ def _account(match: Match, findings: Findings, training: bool) -> None:
     expected, ran = match.expected, match.ran
     wanted = expected.wanted[training]
     mode = "training" if training else "evaluation"
-    for node in expected.graph.nodes[1:]:
+    for node in expected.graph.layers:
         at = node.index
         value = expected.values[at]
         if expected.skipped[at]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias
 
 from cnndsl.emit.torch.verify.forms import Form
+from cnndsl.emit.torch.verify.graphs import place_of
 from cnndsl.emit.torch.verify.layers import LAYERS, ExpectedLayer
 from cnndsl.emit.torch.verify.leaves import Forms, has_state
 from cnndsl.graph import Graph, Node
@@ -73,7 +74,7 @@ class Expected:
         self._flat: dict[int, int] = {}
         self._fixed: list[bool] = [False] * count
         self._cache: dict[object, tuple[int, bool, bool]] = {}
-        for node in graph.nodes[1:]:
+        for node in graph.layers:
             self._add(node)
 
     def _add(self, node: Node) -> None:
@@ -223,7 +224,7 @@ class Expected:
         if at < 0:
             return f"the indices of {self.describe(-at - 1)}"
         if at < len(nodes):
-            return "the input" if at == 0 else f"the output of {nodes[at].path}"
+            return place_of(self.graph, at)
         for key, value in self.keys.items():
             if value == at:
                 return _in_words(key, self)

@@ -7,4 +7,6 @@ from cnndsl.graph import Graph
 
 def place_of(graph: Graph, at: int) -> str:
     """The value of a node, in words."""
-    return "the input" if at == 0 else f"the output of {graph.nodes[at].path}"
+    if at >= len(graph.inputs):
+        return f"the output of {graph.nodes[at].path}"
+    return f"the input {graph.input_names[at]}" if len(graph.inputs) > 1 else "the input"

@@ -1,0 +1,90 @@
+"""The nodes of what enters a network: of the INPUT of its chain, or of those that have names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cnndsl.elaborate.elaborator import Elaborator
+from cnndsl.elaborate.expansion import PendingLabel
+from cnndsl.elaborate.inputs import INPUT, input_layer, input_of, layer_of, setting_of
+from cnndsl.elaborate.outputs import Bound, NodeOutput
+from cnndsl.elaborate.references import interpolate
+from cnndsl.elaborate.state import Environment, NamedOutput
+from cnndsl.errors import CnnError, Diagnostic, Span, nearest
+from cnndsl.expr import show
+from cnndsl.syntax import ast
+
+
+class Inputs:
+    """Makes the nodes of the inputs. `given` are the volumes that enter in place of those that are written, by setting:
+    `input`, or `input.left` of several. `names` are those of inputs that have one, `others` the given volumes that are
+    not those that are written."""
+
+    def __init__(self, walker: Elaborator, env: Environment, given: Mapping[str, tuple[int, ...]]) -> None:
+        self.walker, self.env, self.given = walker, env, dict(given)
+        self.names: list[str] = []
+        self.others: dict[str, tuple[int, ...]] = {}
+
+    def enter(self, main: ast.Main | None, named: Sequence[ast.Equation], place: Span) -> NodeOutput | None:
+        """Make the nodes; return the value that goes on into the main chain, None where there is none. Raises CnnError
+        for an invalid input, and where a volume is given for an input that there is not; `place` is where to say so."""
+        if main is not None:
+            return self._main(main.chain.items[0], place)
+        tags = [PendingLabel(interpolate(each.name, self.env), each.name, each.name_span) for each in named]
+        self.names = [tag.name for tag in tags]
+        if len(tags) == 1 and INPUT in self.given:
+            self.given = {setting_of(tags[0].name): self.given.pop(INPUT), **self.given}
+        self._check_given({setting_of(name) for name in self.names}, place)
+        for each, tag in zip(named, tags, strict=True):
+            item = input_of(each.body.items[0])
+            assert item is not None, "an input is kept where it is one"
+            self.walker.check_free(tag, self.env, is_part=False)
+            self.env.scope.values.add(tag.name)
+            wire = self._node(item, tag, setting_of(tag.name))
+            self.env.scope.labels[tag.name] = NamedOutput(wire, None, tag.span)
+        return None
+
+    def _main(self, item: ast.ChainItem, place: Span) -> NodeOutput:
+        """The value of the INPUT that a chain begins with."""
+        layer = item.body if isinstance(item, ast.Label) else item
+        assert isinstance(layer, ast.WrittenLayer), "a main chain is kept where it begins with INPUT"
+        self._check_given({INPUT}, place)
+        if not isinstance(item, ast.Label):
+            return self._node(layer, None, INPUT)
+        tag = PendingLabel(interpolate(item.name, self.env), item.name, item.name_span)
+        self.walker.check_free(tag, self.env)
+        wire = self._node(layer, tag, INPUT)
+        self.env.scope.labels[tag.name] = NamedOutput(wire, None, tag.span)
+        return wire
+
+    def _check_given(self, known: set[str], place: Span) -> None:
+        for setting in self.given:
+            if setting not in known:
+                names = [each.removeprefix(f"{INPUT}.") for each in sorted(known) if each != INPUT]
+                message, help = _unknown(setting, names)
+                raise CnnError(Diagnostic("E0227", message, place, help=help))
+
+    def _node(self, written: ast.WrittenLayer, tag: PendingLabel | None, setting: str) -> NodeOutput:
+        layer = input_layer(written, self.env)
+        volume = self.given.get(setting, layer.volume)
+        if volume != layer.volume:
+            self.others[setting] = volume
+            layer = layer_of(volume)
+        bound = Bound(layer, (), f"INPUT {show(layer.volume)}", ())
+        shape = self.walker.shape_of(layer, [])
+        made = self.walker.node(bound, [], shape, written.span, self.env, tag.name if tag else None, counted=False)
+        if made.wire is None:
+            raise AssertionError("an input takes any volume")
+        return made.wire
+
+
+def _unknown(setting: str, names: Sequence[str]) -> tuple[str, str]:
+    """What to say of a volume for an input that there is not, and the help."""
+    name = setting.removeprefix(INPUT).removeprefix(".")
+    if not names:
+        return f"the network's input has no name, and one is given for `{name}`", "as in: --input 160x160x3"
+    listed = ", ".join(names)
+    if not name:
+        example = " ".join(f"--input {each}=…" for each in names)
+        return f"the network has several inputs, {listed}, and this does not say which", f"as in: {example}"
+    return f"the network has no input `{name}`", nearest(name, list(names)) or f"its inputs are {listed}"
