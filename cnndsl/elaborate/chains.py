@@ -94,7 +94,8 @@ class NetworkChains:
         first, *rest = self.main.chain.items
         entering, written = _enter(walker, first, env, volume)
         count.check(rest, here(env, None), walker.state.most_nodes)
-        made = walker.items((*rest, *self.further), entering, env, follows=True)
+        env.scope.body = (*rest, *self.further)
+        made = walker.items(env.scope.body, entering, env, follows=True)
         leaf = LayerPart(entering.node)
         part = leaf if made.part is None else SequencePart((leaf, made.part))
         if self.outputs is None:
