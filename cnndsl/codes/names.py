@@ -6,6 +6,17 @@ from cnndsl.codes.entry import code
 
 ENTRIES = (
     code(
+        "E0230",
+        "a star that is no branch of a merge",
+        """
+        `@unit*` stands for all parts that are labelled `unit{…}` and stand earlier, `@unit*.skip` for the value `skip`
+        of each of them. So it is a whole branch of a merge, and stands for as many branches as there are parts. Where a
+        merge has no other branch, its operator stands in front, `(+ @unit*)`, and there is at least one part.
+        """,
+        "INPUT 32x32x3 -> [unit{i}: CONV3-64]*3 -> (ID + @unit* -> BN)",
+        "INPUT 32x32x3 -> [unit{i}: CONV3-64]*3 -> (+ @unit*) -> BN",
+    ),
+    code(
         "E0231",
         "an unknown layer or block",
         """
@@ -20,7 +31,8 @@ ENTRIES = (
         "a reference to something that is not there",
         """
         `@name` is the output of what is called so and stands earlier: in the module around it, or in one of those
-        around that. Parts inside of a named part have a path: `@layer1.conv2`.
+        around that. Parts inside of a named part have a path: `@layer1.conv2`. `@unit*` are the parts whose label is
+        written `unit{…}`, with a hole; at least one such label is written earlier, or in the same repeat.
         """,
         "INPUT 32x32x3 -> conv1: CONV3-64 -> RELU -> (ID + @conv2)",
         "INPUT 32x32x3 -> conv1: CONV3-64 -> RELU -> (ID + @conv1)",

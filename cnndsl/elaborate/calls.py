@@ -31,7 +31,7 @@ def call(
         walker.check_free(tag, env)
     written = _assign(block, item)
     given = {name: _argument_or_unknown(expr, env) for name, expr in written.items()}
-    scope = ModuleScope(env.scope)
+    scope = ModuleScope(env.scope, body=block.block.body.items)
     outer: dict[str, Value] = {**block.home.values, **axes_of(wire)}
     values = _with_defaults(block, item, given, Environment(outer, block.home, block.defaults, scope, True))
     number, most = least_of_call(block, values, walker.state.depth), walker.state.most_nodes

@@ -128,7 +128,8 @@ class NetworkChains:
             raise error(
                 "E0215", "nothing is computed from the inputs", place, "begin a chain with one: `@… -> CONV3-64`"
             )
-        made = walker.items((*rest, *self.further), entering, env, follows=True)
+        env.scope.body = (*rest, *self.further)
+        made = walker.items(env.scope.body, entering, env, follows=True)
         leaves = tuple(LayerPart(at) for at in range(max(1, len(self.inputs))))
         part = SequencePart((*leaves, made.part)) if made.part is not None else leaves[0]
         if self.outputs is None:

@@ -18,6 +18,7 @@ from cnndsl.elaborate.options import bind
 from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import find_label, interpolate, show_value
 from cnndsl.elaborate.resolve import Kind, meaning
+from cnndsl.elaborate.stars import family
 from cnndsl.elaborate.state import (
     Definition,
     Environment,
@@ -102,7 +103,7 @@ class Elaborator:
         except CnnError as stop:
             self.state.report(stop)
             if tag is not None:
-                env.scope.labels.setdefault(tag.name, NamedOutput(None, None, tag.span))
+                env.scope.labels.setdefault(tag.name, NamedOutput(None, None, tag.span, family(tag.template)))
             return Expansion(None, None)
 
     def _dispatch(
@@ -155,12 +156,14 @@ class Elaborator:
                 return loops.repeat(self, item, wire, env)
             return loops.table(self, item, wire, env)
 
-        return inside(env) if tag is None else self.module(tag, env, inside)
+        return inside(env) if tag is None else self.module(tag, item, env, inside)
 
-    def module(self, tag: PendingLabel, env: Environment, inside: Callable[[Environment], Expansion]) -> Expansion:
+    def module(
+        self, tag: PendingLabel, item: ast.ChainItem, env: Environment, inside: Callable[[Environment], Expansion]
+    ) -> Expansion:
         """A module of parts, under a label."""
         self.check_free(tag, env)
-        scope = ModuleScope(env.scope)
+        scope = ModuleScope(env.scope, body=(item,))
         env.scope.members.append(ModuleMember(tag.name, "", True, scope=scope))
         made = inside(replace(env, scope=scope))
         return self.name(tag, made, env, scope)
@@ -169,7 +172,7 @@ class Elaborator:
         self, tag: PendingLabel, made: Expansion, env: Environment, scope: ModuleScope | None, is_module: bool = True
     ) -> Expansion:
         """Lets a label name what was made; a call of a block brings its module along."""
-        env.scope.labels[tag.name] = NamedOutput(made.wire, scope, tag.span)
+        env.scope.labels[tag.name] = NamedOutput(made.wire, scope, tag.span, family(tag.template))
         if scope is not None:
             scope.wire = made.wire
         if made.part is None:
@@ -324,7 +327,7 @@ class Elaborator:
         try:
             return self._dispatch(body, wire, env, tag)
         except CnnError:
-            env.scope.labels.setdefault(tag.name, NamedOutput(None, None, tag.span))
+            env.scope.labels.setdefault(tag.name, NamedOutput(None, None, tag.span, family(tag.template)))
             raise
 
     def _reference(self, item: ast.Ref, env: Environment, tag: PendingLabel | None) -> Expansion:
@@ -333,7 +336,7 @@ class Elaborator:
         if tag is None:
             return made
         self.check_free(tag, env)
-        env.scope.labels[tag.name] = named
+        env.scope.labels[tag.name] = replace(named, family=family(tag.template))
         return made
 
     def _optional(

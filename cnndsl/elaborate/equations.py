@@ -11,6 +11,7 @@ from dataclasses import replace
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, interpolate
+from cnndsl.elaborate.stars import family, matches
 from cnndsl.elaborate.state import Environment, NamedOutput, State
 from cnndsl.errors import Annotation, CnnError, Diagnostic
 from cnndsl.expr import ReferenceExpr, error
@@ -27,11 +28,12 @@ def first(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: En
 def further(walker: Expander, item: ast.Equation, env: Environment) -> Expansion:
     """A chain behind another one: it starts from the first reference in it. What is wrong is reported."""
     try:
-        return _named(walker, item, _start(item, env), env)
+        return _named(walker, item, _start(walker, item, env), env)
     except CnnError as stop:
         walker.state.report(stop)
         if item.name:
-            env.scope.labels.setdefault(interpolate(item.name, env), NamedOutput(None, None, item.name_span))
+            lost = NamedOutput(None, None, item.name_span, family(item.name))
+            env.scope.labels.setdefault(interpolate(item.name, env), lost)
         return Expansion(None, None)
 
 
@@ -47,7 +49,8 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
     added = env.scope.members[members:]
     last = added[-1].scope if added else None
     is_its_value = last is not None and last.wire is not None and last.wire is made.wire
-    env.scope.labels[tag.name] = NamedOutput(made.wire, last if is_its_value else None, tag.span)
+    inside = last if is_its_value else None
+    env.scope.labels[tag.name] = NamedOutput(made.wire, inside, tag.span, family(tag.template))
     if made.part is None:
         return made
     part = NamedPart(tag.name, tag.template, "", made.part, is_module=False)
@@ -71,17 +74,20 @@ def check_used(state: State, given: frozenset[int], named: Sequence[str] = ()) -
             state.report(CnnError(Diagnostic("E0239", message, draft.span, help=help)))
 
 
-def _start(item: ast.Equation, env: Environment) -> NodeOutput | None:
+def _start(walker: Expander, item: ast.Equation, env: Environment) -> NodeOutput | None:
     """The value that C, H and W are of. Raises CnnError where a part of the chain's beginning starts from nothing."""
     first = item.body.items[0]
     stray = _without_start(first, env)
     if stray is not None:
         message = "nothing comes into a further chain, and this needs an input"
         raise error("E0238", message, stray.span, f"say where it starts: `@a -> {stray.span.text[:40]}`")
-    found = (each for each in ast.walk([first]) if isinstance(each, ReferenceExpr | ast.Ref))
-    reference = next(found, None)
-    if reference is not None:
-        return find_label(reference, env).wire
+    for reference in ast.walk([first]):
+        if isinstance(reference, ast.Ref) and reference.is_starred:
+            values = matches(reference, env, walker.state)
+            if values:
+                return values[0][1].wire
+        elif isinstance(reference, ReferenceExpr | ast.Ref):
+            return find_label(reference, env).wire
     start = elsewhere(first, env)
     return find_label(start, env).wire if start is not None else None
 

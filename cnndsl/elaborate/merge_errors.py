@@ -29,11 +29,13 @@ _MOST_NODES = 20_000
 
 @record(slots=True)
 class MergeBranch:
-    """A branch as it was made: the chain, what came of it, and the shapes of the choices that an `or` tried in vain."""
+    """A branch as it was made: the chain, what came of it, and the shapes of the choices that an `or` tried in vain.
+    `name` is the path of what a star stands for: then several branches have one chain."""
 
     chain: ast.Chain
     made: Expansion
     tried: tuple[Shape, ...] = ()
+    name: str = ""
 
 
 def mismatch(
@@ -52,7 +54,14 @@ def mismatch(
         Annotation(place, _shown(branch, shape)) for place, branch, shape in zip(places, branches, shapes, strict=True)
     ]
     at = next((at for at, branch in enumerate(branches) if _is_skip(branch.chain)), len(branches) - 1)
-    main = labels.pop(at)
+    main = labels[at]
+    seen = {(branches[at].chain.span, shapes[at])}
+    labels = [
+        label
+        for branch, shape, label in zip(branches, shapes, labels, strict=True)
+        if label is not main and not (branch.name and (branch.chain.span, shape) in seen)
+        if not seen.add((branch.chain.span, shape))
+    ]
     labels += _parting(branches, wire, drafts)
     help = stop.help or _way_out(operator, branches, shapes, env, wire) or _fitting(operator, branches, drafts, env)
     return CnnError(Diagnostic(stop.code, stop.message, main.span, main.text, tuple(labels), help=help))
@@ -71,7 +80,8 @@ def _parting(
 
 
 def _shown(branch: MergeBranch, shape: Shape) -> str:
-    return " or ".join(f"[{each}]" for each in (*branch.tried, shape))
+    shown = " or ".join(f"[{each}]" for each in (*branch.tried, shape))
+    return f"`{branch.name}` gives {shown}" if branch.name else shown
 
 
 def _is_skip(chain: ast.Chain) -> bool:

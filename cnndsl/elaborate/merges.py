@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from cnndsl.elaborate import stars
 from cnndsl.elaborate.expansion import Expander, Expansion
 from cnndsl.elaborate.merge_errors import MergeBranch, mismatch
 from cnndsl.elaborate.outputs import NodeOutput, merging
 from cnndsl.elaborate.state import MOST_CHOICES, Environment
 from cnndsl.expr import Expr, error
-from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part
+from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part, ReferencePart
 from cnndsl.layers.base import LayerError
 from cnndsl.layers.infer import infer
 from cnndsl.shape import Shape
@@ -20,8 +21,8 @@ from cnndsl.syntax import ast
 def merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Environment) -> Expansion:
     """The branches in their order, then the node that merges them.
 
-    A branch of which nothing is left (`A?` that is absent, `A if no`) is left out; a single one needs no merge.
-    Raises CnnError where the shapes do not go together.
+    A star is as many branches as it stands for. A branch of which nothing is left (`A?` that is absent, `A if no`) is
+    left out; a single one needs no merge. Raises CnnError where the shapes do not go together.
     """
     state, chooses = walker.state, any(map(_lone_either, item.branches))
     if chooses and state.choices >= MOST_CHOICES:
@@ -38,7 +39,12 @@ def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envi
     state = walker.state
     branches: list[MergeBranch] = []
     tests: list[Expr] = []
+    _check_leading(item)
     for position, chain in enumerate(item.branches):
+        star = stars.starred(chain)
+        if star is not None:
+            branches += _several(walker, chain, star, env)
+            continue
         either = _lone_either(chain)
         if either is None:
             branch = MergeBranch(chain, walker.chain(chain, wire, env))
@@ -50,6 +56,8 @@ def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envi
         else:
             branches.append(branch)
     wires = [branch.made.wire for branch in branches if branch.made.wire is not None]
+    if not branches:
+        _check_left(item)
     if len(wires) < len(branches) or not wires:
         return Expansion(wire if not branches else None, None)
     if len(branches) == 1:
@@ -63,6 +71,33 @@ def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envi
     node = walker.node(bound, wires, shape, item.span, env, counted=False)
     parts: tuple[Part, ...] = tuple(branch.made.part or IdentityPart() for branch in branches)
     return _decided(Expansion(node.wire, MergePart(parts, node.wire.node if node.wire else -1)), tests, item)
+
+
+def _several(walker: Expander, chain: ast.Chain, star: ast.Ref, env: Environment) -> list[MergeBranch]:
+    """A branch for each value that a star stands for; the place of each is that of the star."""
+    return [
+        MergeBranch(
+            chain, Expansion(named.wire, ReferencePart(named.wire.node, path) if named.wire else None), (), path
+        )
+        for path, named in stars.matches(star, env, walker.state)
+    ]
+
+
+def _check_leading(item: ast.Merge) -> None:
+    """Raises CnnError for an operator in front of a branch that is only one."""
+    if len(item.branches) == 1 and item.operator in "+|" and stars.starred(item.branches[0]) is None:
+        message = f"`{item.operator}` has a single branch here"
+        help = f"an operator in front is for a star, `({item.operator} @unit*)`; else it stands between branches"
+        raise error("E0230", message, item.span, help)
+
+
+def _check_left(item: ast.Merge) -> None:
+    """Raises CnnError where stars alone are left of a merge, and stand for nothing."""
+    star = next((each for each in map(stars.starred, item.branches) if each is not None), None)
+    if star is not None:
+        message = f"`{star.span.text}` stands for nothing here, and no other branch is left"
+        help = f"add a branch that is always there, as in `(@stem {item.operator if item.operator in '+|' else '+'} …)`"
+        raise error("E0230", message, item.span, help)
 
 
 def _decided(made: Expansion, tests: list[Expr], item: ast.Merge) -> Expansion:
@@ -106,7 +141,12 @@ def _target(
         if branch.made.wire is not None:
             return branch.made.wire.shape
     for chain in item.branches[position + 1 :]:
-        if _lone_either(chain) is None:
+        star = stars.starred(chain)
+        if star is not None:
+            several = _several(walker, chain, star, env)
+            if several:
+                return several[0].made.wire.shape if several[0].made.wire else None
+        elif _lone_either(chain) is None:
             made = trial(walker, chain, wire, env)
             if not _is_absent(made, chain):
                 return made.wire.shape if made.wire else None

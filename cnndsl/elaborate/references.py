@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cnndsl.elaborate import naming
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, NameValue, OutputValue
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
-from cnndsl.expr import Expr, NameSymbol, OutputSymbol, ReferenceExpr, Unknown, Value, evaluate, show
+from cnndsl.expr import Expr, NameSymbol, OutputSymbol, ReferenceExpr, Unknown, Value, error, evaluate, show
 from cnndsl.syntax import ast
 
 INPUT = "input"
@@ -38,6 +38,8 @@ def find_label(reference: ReferenceExpr | ast.Ref, env: Environment) -> NamedOut
 
 def resolve(name: str, env: Environment, span: Span) -> NamedOutput:
     """What a name means at a place: a parameter that was given an output, else a label."""
+    if "*" in name:
+        raise alone(name, span)
     value = env.values.get(name)
     if isinstance(value, Unknown):
         raise CnnError(())
@@ -67,11 +69,18 @@ def _unknown(name: str, env: Environment, span: Span) -> CnnError:
     return CnnError(Diagnostic("E0232", message, span, help=help))
 
 
+def alone(name: str, span: Span) -> CnnError:
+    """Return the error for a star where one value is needed."""
+    message = f"`@{name}` stands for several values, and only one is taken here"
+    help = f"merge them, `(+ @{name})` or `(| @{name})`: a star is a whole branch of a merge"
+    return error("E0230", message, span, help)
+
+
 def _search(names: list[str], scope: ModuleScope | None, span: Span) -> NamedOutput | None:
     while scope is not None:
         found = scope.labels.get(names[0])
         if found is not None:
-            return _descend(found, names[1:])
+            return descend(found, names[1:])
         outermost, scope = scope, scope.parent
         first = outermost.members[0] if scope is None and names == [INPUT] and outermost.members else None
         if first is not None and first.base == INPUT and first.label not in outermost.values:
@@ -79,7 +88,8 @@ def _search(names: list[str], scope: ModuleScope | None, span: Span) -> NamedOut
     return None
 
 
-def _descend(named: NamedOutput, names: Sequence[str]) -> NamedOutput | None:
+def descend(named: NamedOutput, names: Sequence[str]) -> NamedOutput | None:
+    """Return what a path names inside of a part; None where there is nothing."""
     for name in names:
         inner = named.scope.labels.get(name) or _unlabelled(named.scope, name, named.span) if named.scope else None
         if inner is None:

@@ -60,15 +60,29 @@ class ModuleScope:
     labels."""
     parts: dict[str, LabelledPart] = field(default_factory=dict[str, "LabelledPart"])
     """What its labels stand at, to apply it again."""
+    body: tuple[ast.ChainItem, ...] = ()
+    """What is written in it."""
+    written: dict[str, list[WrittenLabel]] | None = None
+    """The labels with holes in its body, once someone asked for them: see `stars`."""
+
+
+@record(slots=True)
+class WrittenLabel:
+    """A label with a hole as it is written: its place, and the repeats around it in its module."""
+
+    span: Span
+    repeats: tuple[Span, ...]
 
 
 @record(slots=True)
 class NamedOutput:
-    """What a label names: its value (None where that went wrong), its module if it is one, and where it stands."""
+    """What a label names: its value (None where that went wrong), its module if it is one, and where it stands.
+    `family` is what stands before the hole of a label that ends with it."""
 
     wire: NodeOutput | None
     scope: ModuleScope | None
     span: Span
+    family: str = ""
 
 
 @dataclass(slots=True)
@@ -185,7 +199,7 @@ class State:
         self.turns: tuple[Iteration, ...] = ()
         self.frames: list[str] = []
         self.training_only = False
-        self.depth = self.choices = self.steps = 0
+        self.depth = self.choices = self.steps = self.looks = 0
         self.bound: dict[tuple[str, str, type[Layer], int, int, Values], Bound] = {}
         """Layers by their text, their kind as called and itself, the defaults, and, where there are names in them, by
         their place in the tree and the values of the names: made once."""
@@ -219,6 +233,14 @@ class State:
             raise error("E0103", f"brackets, labels and calls nest deeper than {deepest}", span)
         if self.steps > most:
             raise error("E0209", f"this network has, with all that `or` tries out, more than {most:,} parts", span)
+
+    def look(self, names: int, span: Span) -> None:
+        """Count names that a star looks at. Raises CnnError where they are too many: a sum over all turns in each turn
+        grows with the square of these."""
+        most = MOST_STEPS * self.most_nodes + 1000
+        self.looks += names
+        if self.looks > most:
+            raise error("E0209", f"the stars of this network look at more than {most:,} names", span)
 
     def retract(self, errors: list[Diagnostic]) -> None:
         """Goes back to the errors that there were."""

@@ -61,7 +61,7 @@ class Group:
 
 @record(slots=True)
 class Merge:
-    """`(A + B)`, `(A | B)`, `MUL(A, B)`; `operator` is `+`, `|`, `MUL`, `MAX` or `MEAN`."""
+    """`(A + B)`, `(A | B)`, `(+ @a*)`, `MUL(A, B)`; `operator` is `+`, `|`, `MUL`, `MAX` or `MEAN`."""
 
     operator: str
     branches: tuple[Chain, ...]
@@ -106,10 +106,16 @@ class Label:
 
 @record(slots=True)
 class Ref:
-    """`@name`; the parts of the name are texts and holes, and dots separate modules."""
+    """`@name`; the parts of the name are texts and holes, and dots separate modules. In `@unit*.skip` a text has the
+    star."""
 
     name: tuple[str | Expr, ...]
     span: Span
+
+    @property
+    def is_starred(self) -> bool:
+        """Return whether it stands for several values."""
+        return any(isinstance(each, str) and "*" in each for each in self.name)
 
 
 @record(slots=True)

@@ -205,6 +205,10 @@ class TreeBuilder:
         """Build `"(" chain ("+" chain)+ ")"` or `"(" chain ("|" chain)+ ")"`."""
         return ast.Merge(str(c[2]), tuple(c[1::2]), self._span(c))
 
+    def leading_merge(self, c: RuleChildren) -> ast.Merge:
+        """Build `"(" ("+" | "|") chain ")"`."""
+        return ast.Merge(str(c[1]), (c[2],), self._span(c))
+
     def called_merge(self, c: RuleChildren) -> ast.Merge:
         """Build `MERGE "(" chain ("," chain)* ","? ")"`."""
         branches = tuple(each for each in c if isinstance(each, ast.Chain))
@@ -304,7 +308,7 @@ class TreeBuilder:
         return self.word(c)
 
     def reference(self, c: RuleChildren) -> ReferenceExpr:
-        """Build `REFERENCE (hole TAIL?)*`."""
+        """Build `REFERENCE (hole TAIL?)* (STAR (hole TAIL?)*)*`."""
         word = self.word(c)
         first = str(word.pieces[0][0])[1:]
         parts = (first, *(piece for piece, _ in word.pieces[1:]))

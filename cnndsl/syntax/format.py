@@ -290,7 +290,8 @@ class _Writer:
         )
         if is_call:
             return Brackets("call", f"{item.operator}(", runs, ")", beside=beside, inside=inside)
-        return Brackets("merge", "(", runs, ")", item.operator, beside, inside)
+        leading = f"({item.operator} " if len(item.branches) == 1 else "("
+        return Brackets("merge", leading, runs, ")", item.operator, beside, inside)
 
     def _for(self, item: ast.For) -> tuple[LayoutPiece, ...]:
         names = f"for {', '.join(item.names)} in "

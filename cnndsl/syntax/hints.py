@@ -205,6 +205,12 @@ def _reference(stop: Stop) -> str:
     return "a reference is the sign and a name without a blank: `@enc1`" if stop.found == "@" else ""
 
 
+def _star(stop: Stop) -> str:
+    """`(@unit* if n + ID)`, `(@unit* or ID + A)`: in front of a word the `*` is a repeat's."""
+    is_star = re.search(r"@[A-Za-z0-9_.]+\*\s*(if|or|else)\s*$", stop.before)
+    return "a star is a whole branch of a merge, without `if` and `or`: `(ID + @unit*)`" if is_star else ""
+
+
 def _quotes(stop: Stop) -> str:
     name = re.match(r"[^\s:\"']+", stop.after)
     return f'`use "{name[0]}": …`' if stop.takes("STRING") and name else ""
@@ -234,6 +240,7 @@ def _hole(stop: Stop) -> str:
 
 _RULES: tuple[Callable[[Stop], str], ...] = (
     _comment,
+    _star,
     _chain,
     _dash,
     _arrow,

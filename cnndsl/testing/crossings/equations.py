@@ -20,6 +20,10 @@ def several(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     for at in range(frame.pick((1, 2, 2, 3))):
         label = frame.label()
         start = frame.pick(names) if names else ""
+        if names and frame.chance(0.25):
+            lines.append(f"{label} = {_starred(frame, start)}")
+            names.append(label)
+            continue
         body = first if not names else chain(inner, first.form, frame.pick((1, 1, 2)), "keep")
         lines.append(f"{label} = {f'@{start} -> ' if start else ''}{body.text}")
         names.append(label)
@@ -36,6 +40,18 @@ def several(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     if not name:
         last = last if last.startswith("@") else f"{used[0]} -> MUL(ID, {', '.join(used)})"
     return Piece(f"[{'  '.join(lines)}  {name}{last}{tail}]", first.form)
+
+
+def _starred(frame: GeneratedScope, start: str) -> str:
+    """Draws turns of a repeat, each with a value of its own, and their merge by a star. The shape stays."""
+    turn, total = frame.label(), frame.label()
+    number = frame.pick((1, 2, 3, 5))
+    for _ in range(number + 1):
+        frame.spend()
+    others = f", @{start}" if frame.chance(0.3) else ""
+    merged = frame.pick((f"(+ @{turn}*)", f"(@{turn}* + @{start})", f"MAX(@{turn}*{others})", f"MEAN(@{turn}*)"))
+    body = frame.pick(("RELU", "BN -> TANH", "TIMES(0.5)", f"MUL(ID, @{start})"))
+    return f"[[{turn}{{i}} = @{start} -> {body}]*{number}  {total} = {merged}]"
 
 
 def further(frame: GeneratedScope) -> list[str]:

@@ -1,0 +1,165 @@
+"""References with a star: `@unit*.skip`, the value `skip` of each part that is labelled `unit{…}`.
+
+What a star stands for follows from labels as they are written. A module in which a label `unit{i}: …` is written has
+the parts `unit…`, also before the first of them is made; so `@unit*` in the first turn of a repeat means nothing there,
+and never the parts of a module around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cnndsl.elaborate.references import descend, interpolate, resolve
+from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, WrittenLabel
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.expr import Expr
+from cnndsl.syntax import ast
+
+StarMatch = tuple[str, NamedOutput]
+"""A part that a star stands for: its path and what is known of it."""
+
+
+def family(template: Sequence[str | Expr]) -> str:
+    """Return what stands before the hole of a label that ends with it; empty for every other label.
+
+    >>> from cnndsl.expr import Unknown
+    >>> family(("unit", Unknown())), family(("unit1",)), family(("unit", Unknown(), "b"))
+    ('unit', '', '')
+    """
+    first, *holes = template or ("",)
+    return first if isinstance(first, str) and holes and not any(isinstance(each, str) for each in holes) else ""
+
+
+def starred(chain: ast.Chain) -> ast.Ref | None:
+    """Return the reference with a star that a branch consists of; None for every other branch."""
+    only = chain.items[0] if len(chain.items) == 1 else None
+    return only if isinstance(only, ast.Ref) and only.is_starred else None
+
+
+def matches(item: ast.Ref, env: Environment, state: State) -> list[StarMatch]:
+    """Return the parts that a reference with a star stands for, in the order in which they stand. Raises CnnError where
+    it can stand for none."""
+    first, *rest = interpolate(item.name, env).split(".")
+    if first.endswith("*"):
+        found = _labelled(first[:-1], env, item.span, state)
+    else:
+        found = [(first, resolve(first, env, item.span))]
+    for name in rest:
+        found = _members(name, found, item.span, state)
+    return found
+
+
+def _labelled(prefix: str, env: Environment, span: Span, state: State) -> list[StarMatch]:
+    """The parts `prefix{…}` of the module at hand, or of the nearest one around it in which some can stand earlier."""
+    scope: ModuleScope | None = env.scope
+    later: WrittenLabel | None = None
+    while scope is not None:
+        labels = written(scope).get(prefix, [])
+        if any(_can_precede(each, span, scope) for each in labels):
+            return _of(scope, prefix, state, span)
+        later = later or next(iter(labels), None)
+        scope = scope.parent
+    if later is not None:
+        message = f"`{prefix}{{…}}` is named only after this place"
+        help = "a star stands for parts that stand earlier"
+        raise CnnError(Diagnostic("E0232", message, span, "", (Annotation(later.span, "here"),), help=help))
+    raise _unknown(f"nothing before this place is labelled `{prefix}{{…}}`", prefix, _around(env.scope), span)
+
+
+def _of(scope: ModuleScope, prefix: str, state: State, span: Span) -> list[StarMatch]:
+    state.look(len(scope.labels), span)
+    return [(name, named) for name, named in scope.labels.items() if named.family == prefix]
+
+
+def _can_precede(label: WrittenLabel, span: Span, scope: ModuleScope) -> bool:
+    """Whether a part with this label can be complete where a reference stands: the label stands earlier, or a repeat
+    around both comes back. A reference in a block that is called there stands where it is called."""
+    is_here = any(_contains(each.span, span) for each in scope.body)
+    return not is_here or label.span.start < span.start or any(_contains(each, span) for each in label.repeats)
+
+
+def _contains(outer: Span, inner: Span) -> bool:
+    return outer.source is inner.source and outer.start <= inner.start < outer.end
+
+
+def _members(name: str, found: list[StarMatch], span: Span, state: State) -> list[StarMatch]:
+    """What is called so in each of the parts. Raises CnnError where one lacks it, or none has such labels."""
+    inner: list[StarMatch] = []
+    if not name.endswith("*"):
+        for path, named in found:
+            member = descend(named, [name])
+            if member is None:
+                raise _lacking(path, name, named, span)
+            inner.append((f"{path}.{name}", member))
+        return inner
+    prefix, is_known = name[:-1], not found
+    for path, named in found:
+        if named.wire is None:
+            raise CnnError(())
+        if named.scope is not None and prefix in written(named.scope):
+            is_known = True
+            inner += ((f"{path}.{each}", member) for each, member in _of(named.scope, prefix, state, span))
+    if not is_known:
+        path, named = found[0]
+        raise _unknown(
+            f"nothing in `{path}` is labelled `{prefix}{{…}}`", prefix, _around(named.scope, is_open=False), span
+        )
+    return inner
+
+
+def _lacking(path: str, name: str, named: NamedOutput, span: Span) -> CnnError:
+    if named.wire is None:
+        return CnnError(())
+    known = list(named.scope.labels) if named.scope else []
+    help = nearest(name, known).replace("mean `", f"mean `{path}.") if known else "nothing in it has a name"
+    others = (Annotation(named.span, "this part"),)
+    help = help or f"it has {', '.join(f'`{each}`' for each in known[:8])}"
+    return CnnError(Diagnostic("E0232", f"`{path}` has no part `{name}`", span, "", others, help=help))
+
+
+def _unknown(message: str, prefix: str, known: dict[str, None], span: Span) -> CnnError:
+    help = nearest(prefix, list(known)).replace("mean `", "mean `@").replace("`?", "*`?")
+    if not help and known:
+        help = f"known here: {', '.join(f'@{each}*' for each in list(known)[:8])}"
+    if not help:
+        help = f"a star stands for parts whose label has a hole: `{prefix}{{i}}: …`"
+    return CnnError(Diagnostic("E0232", message, span, help=help))
+
+
+def _around(scope: ModuleScope | None, *, is_open: bool = True) -> dict[str, None]:
+    """What labels with a hole begin with, in a module and, where it is open, in those around it."""
+    found: dict[str, None] = {}
+    while scope is not None:
+        found |= dict.fromkeys(written(scope))
+        scope = scope.parent if is_open else None
+    return found
+
+
+def written(scope: ModuleScope) -> dict[str, list[WrittenLabel]]:
+    """Return the labels with a hole at their end that are written in a module, by what precedes the hole."""
+    if scope.written is None:
+        scope.written = {}
+        for prefix, label in _labels(scope.body, ()):
+            scope.written.setdefault(prefix, []).append(label)
+    return scope.written
+
+
+def _labels(items: Sequence[ast.ChainItem], repeats: tuple[Span, ...]) -> Iterator[tuple[str, WrittenLabel]]:
+    """The labels among items, but for those inside of other labels: they are in modules of their own."""
+    for item in items:
+        if isinstance(item, ast.Label | ast.Tap | ast.Equation) and family(item.name):
+            yield family(item.name), WrittenLabel(item.name_span, repeats)
+        if isinstance(item, ast.Group | ast.Equation):
+            yield from _labels(item.body.items, repeats)
+        elif isinstance(item, ast.For):
+            yield from _labels(item.body.items, (*repeats, item.span))
+        elif isinstance(item, ast.Repeat):
+            yield from _labels((item.body,), (*repeats, item.span))
+        elif isinstance(item, ast.Optional):
+            yield from _labels((item.body,), repeats)
+        elif isinstance(item, ast.Merge):
+            yield from _labels([each for branch in item.branches for each in branch.items], repeats)
+        elif isinstance(item, ast.Either):
+            yield from _labels(item.choices, repeats)
+        elif isinstance(item, ast.Conditional):
+            yield from _labels([each for each in (item.body, item.otherwise) if each is not None], repeats)

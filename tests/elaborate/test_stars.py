@@ -1,0 +1,137 @@
+"""References with a star: which parts they stand for, and where they may stand."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnndsl import loads
+from tests.elaborate.making import codes, graph, output, wrong
+
+UNITS = "INPUT 8x8x3 -> [unit{i}: [skip: CONV3-8 -> RELU]]*3"
+
+
+def merged(text: str, **settings: object) -> list[list[str]]:
+    """What the merges of a network read, by their paths."""
+    made = graph(text, **settings)
+    return [[made.nodes[each].path for each in node.inputs] for node in made.layers if len(node.inputs) > 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (f"{UNITS} -> (ID + @unit*)", ["unit3.relu", "unit1.relu", "unit2.relu", "unit3.relu"]),
+        (f"{UNITS}\nb = (+ @unit*.skip)\noutput b, unit3", ["unit1.skip", "unit2.skip", "unit3.skip"]),
+        (f"{UNITS} -> MAX(@unit*.relu)", ["unit1.relu", "unit2.relu", "unit3.relu"]),
+        (f"{UNITS} -> MEAN(@unit*.skip, ID)", ["unit1.skip", "unit2.skip", "unit3.skip", "unit3.relu"]),
+        ("INPUT 8x8x3 -> for d in 1, 2, 4 [u{d}: CONV3-4] -> (| @u*)", ["u1", "u2", "u4"]),
+        ("INPUT 8x8x3 -> a: CONV3-4\nb = [[x{i} = @a -> CONV3-4]*2 y = (+ @x*)]", ["conv1", "conv2"]),
+        ("INPUT 8x8x3 -> b: [[x{i} = CONV3-4]*2] -> (| @b.x*)", ["b.conv1", "b.conv2"]),
+        ("INPUT 8x8x3 -> [a{i}: CONV3-4]*2 -> a9: CONV3-4 -> [a{i + 4}: CONV3-4]*1 -> (+ @a*)", ["a1", "a2", "a5"]),
+        ("INPUT 8x8x3 -> a: CONV3-4 -> [v{i}: CONV3-4]*2 -> (@v*|@a)", ["v1", "v2", "a"]),
+        ("INPUT 8x8x3 -> [u{i}: CONV3-4 if i != 2 else BN]*3 -> (| @u*)", ["u1", "u3"]),
+    ],
+)
+def test_stands_for_the_parts_of_all_turns(text: str, read: list[str]) -> None:
+    assert merged(text)[-1] == read
+
+
+def test_stars_in_stars() -> None:
+    text = (
+        "INPUT 8x8x3 -> for s in 1..2 [stage{s}: [[unit{i}: [skip: CONV3-8 -> RELU]]*2]] -> (ID | @stage*.unit*.skip)"
+    )
+    assert merged(text) == [["stage2.unit2.relu", *(f"stage{s}.unit{i}.skip" for s in (1, 2) for i in (1, 2))]]
+
+
+def test_holes_beside_stars() -> None:
+    text = (
+        "INPUT 8x8x3 -> for s in 1..2 [stage{s}: [[unit{i}: CONV3-8]*2]]"
+        " -> for s in 1..2 [head{s}: [(+ @stage{s}.unit*) -> CONV1-4]] -> (| @head*)"
+    )
+    assert merged(text) == [
+        ["stage1.unit1", "stage1.unit2"],
+        ["stage2.unit1", "stage2.unit2"],
+        ["head1.0", "head2.0"],
+    ]
+
+
+def test_each_turn_sees_those_before_it() -> None:
+    text = "INPUT 8x8x3 -> stem: CONV3-16 -> [layer{i}: [(@stem | @layer*) -> CONV3-4]]*3 -> (@stem | @layer*)"
+    assert merged(text) == [
+        ["stem", "layer1.0"],
+        ["stem", "layer1.0", "layer2.0"],
+        ["stem", "layer1.0", "layer2.0", "layer3.0"],
+    ]
+    # 16 channels and 4 of each layer before it, at 9 weights for each of 4 filters, and their biases.
+    assert loads(text).stats().totals.params == (3 * 9 + 1) * 16 + (16 + 20 + 24) * 9 * 4 + 3 * 4
+
+
+def test_a_module_has_its_own_parts() -> None:
+    """In the first turn the star means no part of the module around it, although that has parts called so."""
+    text = "INPUT 8x8x3 -> [u{i}: CONV3-4]*2 -> d: [x: CONV3-4 -> [u{i}: [(@x | @u*) -> CONV3-4]]*2]"
+    assert merged(text) == [["d.x", "d.u1.0"]]
+
+
+def test_blocks_see_the_parts_around_their_call() -> None:
+    text = "block Sum = [(+ @unit*)] -> CONV1-4\nINPUT 8x8x3 -> [unit{i}: CONV3-8]*2\nb = Sum\noutput b"
+    assert merged(text) == [["unit1", "unit2"]]
+
+
+def test_of_one_part_it_is_the_part() -> None:
+    assert merged("INPUT 8x8x3 -> [u{i}: CONV3-8]*1\nb = (+ @u*)\noutput b") == []
+
+
+def test_the_shape_of_a_further_chain_is_that_of_the_first() -> None:
+    assert output("INPUT 8x8x3 -> [u{i}: CONV3-8]*3\nb = (| @u*) -> CONV1-{C//2}") == "8x8x12"
+    assert output("INPUT 8x8x3 -> a: CONV3-6 -> [u{i}: CONV3-8]*2\nb = MAX([@u1 -> CONV1-C], @u*)") == "8x8x8"
+
+
+def test_a_projection_fits_what_the_star_stands_for() -> None:
+    text = "INPUT 8x8x3 -> [u{i}: CONV3-8]*2 -> CONV3-4 -> (ID or CONV1-8 + @u*)"
+    assert merged(text) == [["conv2", "u1", "u2"]]
+
+
+@pytest.mark.parametrize("count", ["@a*3", "@a*n", "@a*{n}", "@a *3", "@a* 3", "@a*\n # three\n 3"])
+def test_repeats_of_references_stay(count: str) -> None:
+    assert merged(f"let n = 3\nINPUT 8x8x3 -> a: CONV3-3 -> ({count} + ID)") == [["a", "a"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "help"),
+    [
+        (f"{UNITS} -> (ID + @unti*)", "E0232", "did you mean `@unit*`?"),
+        (f"{UNITS} -> (ID + @unit*.skp)", "E0232", "did you mean `unit1.skip`?"),
+        ("INPUT 8x8x3 -> unit1: CONV3-3 -> (ID + @unit*)", "E0232", "whose label has a hole: `unit{i}: …`"),
+        ("INPUT 8x8x3 -> a: CONV3-3 -> (ID + @u*) -> [u{i}: CONV3-3]*2", "E0232", "stand earlier"),
+        ("INPUT 8x8x3 -> s: [[u{i}: CONV3-3]*2] -> (ID + @s.v*)", "E0232", "known here: @u*"),
+        (f"{UNITS}\n@unit* -> CONV3-8", "E0230", "`(+ @unit*)` or `(| @unit*)`"),
+        (f"{UNITS}\nx = @unit* -> CONV3-8", "E0230", "a whole branch"),
+        (f"{UNITS} -> (ID + @unit* -> CONV1-8)", "E0230", "a whole branch"),
+        (f"{UNITS} -> (ID + @unit*?)", "E0230", "a whole branch"),
+        (f"{UNITS} -> (ID + x: @unit*)", "E0230", "a whole branch"),
+        (f"{UNITS} -> UPSAMPLE(out=@unit*)", "E0230", "a whole branch"),
+        (f"block H(a) = (ID + @a)\n{UNITS} -> H(@unit*)", "E0230", "a whole branch"),
+        (f"{UNITS} -> tap a: @unit* -> FC-2", "E0230", "a whole branch"),
+        (f"{UNITS} -> @unit* -> FC-2", "E0233", "`(ID | @unit*)`"),
+        ("INPUT 8x8x3 -> [u{i}: CONV3-3]*{0} -> a: CONV3-3\nb = (+ @u*)", "E0230", "`(@stem + …)`"),
+        ("INPUT 8x8x3 -> (+ CONV3-8)", "E0230", "else it stands between branches"),
+        (f"{UNITS} -> (@unit* if 1 > 0 + ID)", "E0102", "without `if` and `or`"),
+        (f"{UNITS} -> (+ @unit* + ID)", "E0102", ""),
+        ("INPUT 8x8x3 -> [u{i}: CONV3-{8*i}]*3\nb = (+ @u*)\noutput b", "E0312", "CONV1-24"),
+    ],
+)
+def test_wrong(text: str, code: str, help: str) -> None:
+    (found,) = wrong(text)
+    assert (found.code, help in found.help) == (code, True), found
+
+
+def test_one_mistake_is_said_once() -> None:
+    assert codes("INPUT 8x8x3 -> [u{i}: CONV3-{8/0}]*3\nb = (+ @u*) -> CONV3-4") == ["E0202"]
+
+
+def test_the_parts_have_different_shapes() -> None:
+    (found,) = wrong("INPUT 8x8x3 -> [u{i}: CONV3-{8*i}]*2\nb = (+ @u*)\noutput b")
+    assert [found.label, *(each.text for each in found.others)] == ["`u2` gives [8x8x16]", "`u1` gives [8x8x8]"]
+
+
+def test_sums_of_all_turns_in_all_turns_are_limited() -> None:
+    assert codes("INPUT 8x8x1 -> s: CONV1-1 -> [x{i}: [(@s + @x*)]]*2000") == ["E0209"]
