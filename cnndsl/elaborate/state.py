@@ -55,6 +55,8 @@ class ModuleScope:
     wire: NodeOutput | None = None
     """What it gives, once it is complete."""
     path: str = ""
+    is_scattered: bool = False
+    """Whether its parts have its name in theirs, `convs.1`, and need not stand in one piece: it gives no value."""
     values: set[str] = field(default_factory=set[str])
     """The names of chains in it. Where some have names its parts are called by their kinds, as where some have
     labels."""
