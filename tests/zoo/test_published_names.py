@@ -9,6 +9,8 @@ import pytest
 import torch
 from torch import nn
 
+from cnndsl.emit.torch.source import source
+from cnndsl.emit.torch.verify import verify
 from cnndsl.network import load, loads
 from tests.oracle import torchvision
 
@@ -91,3 +93,24 @@ def test_interleaved_parts_against_a_module_by_hand() -> None:
 def test_a_part_that_is_tried_out_leaves_no_piece_behind() -> None:
     text = "INPUT 8x8x4 -> a.0: CONV3-4 -> (CONV3-4 + ID or a.1: CONV1-4) -> a.1: CONV3-4"
     assert {"a.0.weight", "a.1.weight"} <= set(loads(text).module().state_dict())
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("self.convs[1](", "self.convs[0]("),
+        ("nn.ModuleList([nn.Conv2d", "nn.Sequential([nn.Conv2d"),
+        ('self["a-b"] =', 'self["a-c"] ='),
+        ("nn.Identity()", "nn.ReLU()"),
+        ('self["a-b"](', 'self["c.d"]('),
+    ],
+)
+def test_the_verifier_knows_the_names(right: str, wrong: str) -> None:
+    graph = loads(
+        "INPUT 8x8x4 -> convs.0: CONV3-4 -> RELU -> convs.1: CONV3-4 -> RELU -> "
+        '"a-b": CONV1-4 -> gap: [0: CONV1-4 -> 2: BN] -> (ID + @"a-b")'
+    ).graph
+    text = source(graph)
+    assert verify(text, graph).agrees
+    assert right in text
+    assert not verify(text.replace(right, wrong), graph).agrees
