@@ -48,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     Rule("wide-field", rules.wide_field),
     Rule("first-fc", rules.first_fc),
     Rule("dead-branch", rules.dead_branch),
+    Rule("block-like-kind", rules.block_like_kind),
 )
 """All rules, in the order in which they are tried."""
 

@@ -3,6 +3,7 @@ where it is from. A new rule is a function here and a line in `lint.RULES`."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from math import prod
 
@@ -10,7 +11,7 @@ from cnndsl.analysis.cost import costs, network_total
 from cnndsl.analysis.depth import is_dense, is_weighted
 from cnndsl.analysis.receptive_field import Field, last_map, receptive_fields
 from cnndsl.errors import Diagnostic, Span
-from cnndsl.graph import Graph, Node, descendants
+from cnndsl.graph import CallPart, Graph, Node, descendants, walk
 from cnndsl.layers.base import Window
 from cnndsl.records import record
 
@@ -235,6 +236,25 @@ def dead_branch(graph: Graph) -> Iterator[Finding]:
         if read and unread and not node.layer.JOINS_CHANNELS:
             message = f"nothing reads {unread} of the {node.shape.channels} channels of {node.path}"
             yield Finding(node.span, message, f"make it {node.shape.channels - unread} channels wide")
+
+
+def block_like_kind(graph: Graph) -> Iterator[Finding]:
+    """A block and a layer type whose names differ in case only are easily mistaken for one another.
+
+    Layers in the definition of the block itself are not counted. Source: the language's reference.
+    """
+    calls = {part.block.upper(): part for part in walk(graph.tree) if isinstance(part, CallPart)}
+    for node in graph.layers:
+        word = re.match("[A-Za-z_]*", node.span.text)
+        call = calls.get(word[0].upper()) if word else None
+        if word is None or call is None or node.span.source is not call.span.source:
+            continue
+        inside = call.definition.source is node.span.source and (
+            call.definition.start <= node.span.start < call.definition.end
+        )
+        if not inside:
+            message = f"`{word[0]}` is the layer type here, and `{call.block}` is a block"
+            yield Finding(node.span, message, "give the block another name")
 
 
 def _operands(graph: Graph, node: Node) -> Iterator[tuple[Node, int, int]]:

@@ -120,15 +120,16 @@ ENTRIES = (
         "E0247",
         "a block with the name of a kind",
         """
-        Kinds are written in any case, so a block cannot be called CONV, nor Conv.
+        A block cannot be called like a kind in capitals. In another case it can: Conv(64) is the block then, and
+        CONV and Conv3-64 stay the kind.
+        """,
+        """
+        block CONV(c) = CONV3-c -> BN -> RELU
+        INPUT 32x32x3 -> CONV(64)
         """,
         """
         block Conv(c) = CONV3-c -> BN -> RELU
         INPUT 32x32x3 -> Conv(64)
-        """,
-        """
-        block ConvBlock(c) = CONV3-c -> BN -> RELU
-        INPUT 32x32x3 -> ConvBlock(64)
         """,
     ),
     code(

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnndsl.elaborate import again, calls, equations, loops, merges
+from cnndsl.elaborate import again, calls, equations, loops, merges, scattered
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, axes_of, here
 from cnndsl.elaborate.layer_cache import mentioned, settled
 from cnndsl.elaborate.options import bind
@@ -189,6 +189,8 @@ class Elaborator:
         before = env.scope.labels.get(tag.name)
         if before is None:
             return
+        if before.scope is not None and before.scope.is_scattered:
+            raise scattered.in_pieces(tag, before)
         message = f"the name `{tag.name}` is used twice in one module"
         if before.span == tag.span:
             help = f"number it: `{tag.span.text}{{{env.turn}}}`" if env.turn else ""
@@ -316,7 +318,12 @@ class Elaborator:
     # The rest
 
     def _label(self, item: ast.Label, wire: NodeOutput | None, env: Environment) -> Expansion:
+        if item.name == ("",):
+            return scattered.nameless(self, item, wire, env)
+        scattered.check_holes(item.name, env)
         tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span)
+        if "." in tag.name:
+            tag, env = scattered.within(tag, env)
         first, names = len(self.state.drafts), len(env.scope.labels)
         made = self.labelled(item.body, tag, wire, env)
         env.scope.parts[tag.name] = LabelledPart(item.body, env, names, wire, made.part, first, len(self.state.drafts))

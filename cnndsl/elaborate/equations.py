@@ -12,7 +12,7 @@ from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, interpolate
 from cnndsl.elaborate.stars import family, matches
-from cnndsl.elaborate.state import Environment, NamedOutput, State
+from cnndsl.elaborate.state import Environment, NamedOutput, State, called_block
 from cnndsl.errors import Annotation, CnnError, Diagnostic
 from cnndsl.expr import ReferenceExpr, error
 from cnndsl.graph import NamedPart
@@ -105,10 +105,10 @@ def _without_start(item: ast.ChainItem, env: Environment) -> ast.ChainItem | Non
         choices = item.choices if isinstance(item, ast.Either) else (item.body, item.otherwise)
         found = (_without_start(each, env) for each in choices if each is not None)
         return next((each for each in found if each is not None), None)
-    if isinstance(item, ast.WrittenLayer) and item.head in env.home.blocks:
+    block = called_block(item, env.home) if isinstance(item, ast.WrittenLayer) else None
+    if block is not None:
         if len(env.calls) > current().nesting:
             return None
-        block = env.home.blocks[item.head]
         inner = replace(env, home=block.home, calls=(*env.calls, block.block))
         return item if _without_start(block.block.body.items[0], inner) is not None else None
     return None if isinstance(item, ast.Ref) else item
@@ -116,7 +116,7 @@ def _without_start(item: ast.ChainItem, env: Environment) -> ast.ChainItem | Non
 
 def elsewhere(item: ast.ChainItem, env: Environment) -> ast.Ref | None:
     """The reference that an element starts from instead of what stands before it."""
-    if isinstance(item, ast.WrittenLayer) and item.head not in env.home.blocks:
+    if isinstance(item, ast.WrittenLayer) and called_block(item, env.home) is None:
         return None
     for _ in range(2 * current().nesting):
         if isinstance(item, ast.Ref):
@@ -125,8 +125,7 @@ def elsewhere(item: ast.ChainItem, env: Environment) -> ast.Ref | None:
             item = item.body.items[0]
         elif isinstance(item, ast.Label | ast.Repeat):
             item = item.body
-        elif isinstance(item, ast.WrittenLayer) and item.head in env.home.blocks:
-            block = env.home.blocks[item.head]
+        elif isinstance(item, ast.WrittenLayer) and (block := called_block(item, env.home)) is not None:
             item, env = block.block.body.items[0], replace(env, home=block.home)
         else:
             return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from cnndsl.elaborate.state import Definition, Environment, ModuleScope, NameValue, env_of
+from cnndsl.elaborate.state import Definition, Environment, ModuleScope, NameValue, env_of, is_sized_kind
 from cnndsl.errors import CnnError, Span
 from cnndsl.expr import Expr, Name, NameSymbol, ReferenceExpr, Unknown, Value, error, evaluate
 from cnndsl.limits import current
@@ -97,7 +97,7 @@ class _Counter:
         return otherwise if test is False else min(otherwise, self.least(item.body, env))
 
     def _layer(self, item: ast.WrittenLayer, env: Environment) -> int:
-        block = _block(item.head, env)
+        block = None if is_sized_kind(item) else _block(item.head, env)
         if block is None:
             return 1
         return self.body(block, _bind(block, item, env))

@@ -9,6 +9,7 @@ from cnndsl.elaborate import stars
 from cnndsl.elaborate.expansion import Expander, Expansion
 from cnndsl.elaborate.merge_errors import MergeBranch, mismatch
 from cnndsl.elaborate.outputs import NodeOutput, merging
+from cnndsl.elaborate.scattered import pieces
 from cnndsl.elaborate.state import MOST_CHOICES, Environment
 from cnndsl.expr import Expr, error
 from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part, ReferencePart
@@ -156,12 +157,15 @@ def _target(
 def trial(walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Environment) -> Expansion:
     """What a chain would make; nothing of it stays."""
     state, scope = walker.state, env.scope
-    nodes, members, taps, modules = len(state.drafts), len(scope.members), len(state.taps), len(state.modules)
-    labels, errors = dict(scope.labels), list(state.errors)
+    nodes, taps, modules = len(state.drafts), len(state.taps), len(state.modules)
+    before = [(each, len(each.members), dict(each.labels)) for each in pieces(scope)]
+    errors = list(state.errors)
     made = walker.chain(chain, wire, env)
-    del state.drafts[nodes:], scope.members[members:], state.taps[taps:], state.modules[modules:]
-    scope.labels.clear()
-    scope.labels.update(labels)
+    del state.drafts[nodes:], state.taps[taps:], state.modules[modules:]
+    for each, members, labels in before:
+        del each.members[members:]
+        each.labels.clear()
+        each.labels.update(labels)
     state.retract(errors)
     return made
 

@@ -233,9 +233,10 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
     _define(statement.name, statement.name_span, reading)
     reading.home.blocks[statement.name] = Definition(statement, reading.home, reading.defaults)
     # A kind of a plug-in gives way to the block: what is installed beside a program does not break it.
-    if statement.name.upper() in KINDS:
+    if statement.name in KINDS or statement.name.upper() == "INPUT":
         message = f"`{statement.name}` is a kind of layer, and cannot be the name of a block"
-        raise error("E0247", message, statement.name_span, f"call it `{statement.name}Block`")
+        help = f"call it `{statement.name.capitalize()}`, or `{statement.name}Block`"
+        raise error("E0247", message, statement.name_span, help if statement.name in KINDS else "")
     seen: dict[str, Span] = {}
     for parameter in statement.parameters or ():
         if parameter.name in seen:

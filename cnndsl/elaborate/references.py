@@ -48,6 +48,10 @@ def resolve(name: str, env: Environment, span: Span) -> NamedOutput:
     if isinstance(value, NameValue) and value.env is not None:
         return resolve(value.name, value.env, span)
     found = _search(name.split("."), env.scope, span)
+    if found is not None and found.scope is not None and found.scope.is_scattered:
+        inside = next(iter(found.scope.labels), "0")
+        message = f"`{name}` is a module whose parts are used one by one, and gives no value itself"
+        raise CnnError(Diagnostic("E0232", message, span, help=f"refer to one of its parts: `@{name}.{inside}`"))
     if found is not None:
         return found
     raise _unknown(name, env, span)
@@ -114,7 +118,8 @@ def _visible(scope: ModuleScope | None) -> list[str]:
     names: list[str] = []
     while scope is not None:
         for name, named in scope.labels.items():
-            names.append(name)
+            if named.scope is None or not named.scope.is_scattered:
+                names.append(name)
             names.extend(f"{name}.{inner}" for inner in (named.scope.labels if named.scope else ()))
         scope = scope.parent
     return names

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from cnndsl.elaborate.references import show_value
-from cnndsl.elaborate.state import Definition, Environment, env_of
+from cnndsl.elaborate.state import Definition, Environment, called_block, env_of, is_sized_kind
 from cnndsl.errors import CnnError, Span, nearest
 from cnndsl.expr import Literal, NameSymbol, Unknown, error
 from cnndsl.layers import KINDS, find, known
@@ -52,6 +53,9 @@ class Kind:
 def meaning(item: ast.WrittenLayer, env: Environment) -> Kind | Definition:
     """What the head of a layer stands for. Raises CnnError where it stands for nothing."""
     readings = list(_readings(item.head, item.span))
+    if item.head not in env.values and (block := called_block(item, env.home)) is not None:
+        return block
+    env = replace(env, home=replace(env.home, blocks={})) if is_sized_kind(item) else env
     for look_up in (_ours, find):
         for name, digits in readings:
             found = _named(name, digits, env, look_up, item.span)

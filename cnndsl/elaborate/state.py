@@ -16,6 +16,7 @@ from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.expr import Expr, NameSymbol, OutputSymbol, Value, error
 from cnndsl.graph import AgainPart, CallPart, Iteration, NamedPart, Output, Part, TapPart
 from cnndsl.graph.labels import why_not
+from cnndsl.layers import KINDS
 from cnndsl.layers.base import Layer
 from cnndsl.limits import current
 from cnndsl.records import record
@@ -55,6 +56,8 @@ class ModuleScope:
     wire: NodeOutput | None = None
     """What it gives, once it is complete."""
     path: str = ""
+    is_scattered: bool = False
+    """Whether its parts have its name in theirs, `convs.1`, and need not stand in one piece: it gives no value."""
     values: set[str] = field(default_factory=set[str])
     """The names of chains in it. Where some have names its parts are called by their kinds, as where some have
     labels."""
@@ -185,6 +188,18 @@ class Environment:
     """The blocks whose calls are open, outermost first."""
     turn: str = ""
     """The name that changes from turn to turn of the innermost repeat."""
+
+
+def is_sized_kind(item: ast.WrittenLayer) -> bool:
+    """Whether a head has a size, a width or a stride behind the name of a layer type: then it is no block of that
+    name, as `Conv-64` is none where a block is called `Conv`."""
+    has_numbers = bool(item.size) or item.width is not None or item.stride is not None
+    return has_numbers and item.head.upper() in KINDS
+
+
+def called_block(item: ast.WrittenLayer, home: FileScope) -> Definition | None:
+    """Return the block that a head names in a file; None where it names none."""
+    return None if is_sized_kind(item) else home.blocks.get(item.head)
 
 
 class State:

@@ -32,17 +32,18 @@ MODULE_ATTRIBUTES = frozenset(
 )
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_IN_QUOTES = re.compile(r"[A-Za-z0-9_/-]+")
 
 
 @lru_cache(maxsize=4096)
 def why_not(name: str) -> str:
     """Why a part cannot have a name; empty where it can.
 
-    >>> why_not("conv1"), why_not("forward")
-    ('', "PyTorch's modules have an attribute of that name")
+    >>> why_not("conv1"), why_not("0"), why_not("block1-0"), why_not("forward")
+    ('', '', '', "PyTorch's modules have an attribute of that name")
     """
-    if not PLAIN.fullmatch(name):
-        return "names are letters, digits and `_`"
+    if not _IN_QUOTES.fullmatch(name):
+        return "names are letters, digits and `_`, and in quotes `-` and `/`"
     if keyword.iskeyword(name):
         return "Python has a keyword of that name"
     if name.startswith("__"):

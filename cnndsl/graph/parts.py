@@ -85,7 +85,8 @@ class NamedPart:
     """A label and what it names. `name` is final, `template` as written (`denselayer{i}`).
 
     `path` is the full path. `is_module` is false for the label of a single layer or of a block call, whose own
-    path it becomes; such a label wraps the `LayerPart` or `CallPart`.
+    path it becomes; such a label wraps the `LayerPart` or `CallPart`. `template` may be a path, `convs.1`, of which
+    `name` is the last one.
     """
 
     name: str
@@ -93,6 +94,11 @@ class NamedPart:
     path: str
     part: Part
     is_module: bool
+
+    @property
+    def is_scattered(self) -> bool:
+        """Return whether it belongs to a module of which the parts need not follow one another, as `convs.1` does."""
+        return any(isinstance(text, str) and "." in text for text in self.template)
 
 
 @record(slots=True)

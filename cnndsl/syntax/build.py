@@ -125,8 +125,12 @@ class TreeBuilder:
         return ast.Ref(c[0].parts, c[0].span)
 
     def output(self, c: RuleChildren) -> ast.Outputs:
-        """Build `OUTPUT (NAME | PATH) ("," (NAME | PATH))*`."""
-        return ast.Outputs(tuple((str(token), self._at(token)) for token in c[1::2]), self._span(c))
+        """Build `OUTPUT path_of_output ("," path_of_output)*`."""
+        return ast.Outputs(tuple((words.unquoted(str(token)), self._at(token)) for token in c[1::2]), self._span(c))
+
+    def path_of_output(self, c: RuleChildren) -> Token:
+        """Build `NAME | PATH | LONG_PATH | ORDINAL | QUOTED`."""
+        return c[0]
 
     def chains(self, c: RuleChildren) -> ast.Chain:
         """Build `chain equation+` or `defined "=" chain equation*`."""
@@ -165,8 +169,8 @@ class TreeBuilder:
         return ast.Either(tuple(c[::2]), self._span(c))
 
     def label(self, c: RuleChildren) -> ast.Label:
-        """Build `name ":" postfix`."""
-        return ast.Label(words.label(c[0]), c[2], c[0].span, self._span(c))
+        """Build `label_name ":" postfix`."""
+        return ast.Label(words.path(c[0]), c[2], c[0].span, self._span(c))
 
     def tap(self, c: RuleChildren) -> ast.Tap:
         """Build `"tap" name ("(" NAME ")")? ":" postfix`."""
@@ -190,12 +194,12 @@ class TreeBuilder:
         return ast.Ref(c[0].parts, c[0].span)
 
     def again(self, c: RuleChildren) -> ast.Again:
-        """Build `AGAIN (hole TAIL?)*`."""
-        span = self._span([c[0]])
+        """Build `AGAIN piece*`."""
         name = str(c[0])[len("again") :].lstrip()
-        first = Word(((name, Span(self.source, span.end - len(name), span.end)),), span)
-        word = first if len(c) == 1 else Word((*first.pieces, *self.word(c).pieces[1:]), self._span(c))
-        return ast.Again(tuple(piece for piece, _ in word.pieces), word.span)
+        end = self._at(c[0]).end
+        first = Word(((name, Span(self.source, end - len(name), end)),), self._at(c[0]))
+        word = self.path_name([first, *c[1:]])
+        return ast.Again(words.path(word, is_reference=True), self._span(c))
 
     def group(self, c: RuleChildren) -> ast.Group:
         """Build `"[" chain "]"` or `"(" chain ")"`."""
@@ -307,15 +311,36 @@ class TreeBuilder:
         """Build the rule `keyword_name` of the grammar."""
         return self.word(c)
 
+    def path_name(self, c: RuleChildren) -> Word:
+        """Build `(NUMBERED | DOTTED) piece*`, `piece+` or `word quoted piece*`."""
+        pieces: list[tuple[str | Expr, Span]] = []
+        for each in c:
+            if isinstance(each, Word):
+                pieces += each.pieces
+            else:
+                pieces.append((str(each), self._at(each)))
+        return words.joined(pieces)
+
+    def hole_piece(self, c: RuleChildren) -> Word:
+        """Build `hole TAIL?`."""
+        hole: _Hole = c[0]
+        tail = [(str(each), self._at(each)) for each in c[1:]]
+        return Word(((hole.value, hole.span), *tail), self._span(c))
+
+    def quoted(self, c: RuleChildren) -> Word:
+        """Build `QUOTED REST?` or `OPENING hole (TAIL? hole)* CLOSING REST?`."""
+        texts = [
+            (each.value if isinstance(each, _Hole) else words.Quoted(each.replace('"', "")), self._span([each]))
+            for each in c
+        ]
+        return Word(tuple(texts), self._span(c))
+
     def reference(self, c: RuleChildren) -> ReferenceExpr:
-        """Build `REFERENCE (hole TAIL?)* (STAR (hole TAIL?)*)*`."""
-        word = self.word(c)
+        """Build `REFERENCE piece* (STAR piece*)*`."""
+        word = self.path_name(c)
         first = str(word.pieces[0][0])[1:]
-        parts = (first, *(piece for piece, _ in word.pieces[1:]))
-        for part in parts[1:]:
-            if isinstance(part, str) and ("-" in part or "/" in part):
-                raise error("E0106", f"`{word.span.text}` is not a name", word.span)
-        return ReferenceExpr(parts, word.span)
+        rest = Word(((first, word.pieces[0][1]), *word.pieces[1:]), word.span)
+        return ReferenceExpr(words.path(rest, is_reference=True), word.span)
 
     # Expressions
 
@@ -334,8 +359,8 @@ class TreeBuilder:
         return Name(str(c[0]), self._at(c[0]))
 
     def path(self, c: RuleChildren) -> Path:
-        """Build `PATH`."""
-        return Path(tuple(str(c[0]).split(".")), self._at(c[0]))
+        """Build `PATH` or `LONG_PATH`."""
+        return Path(tuple(words.unquoted(str(c[0])).split(".")), self._at(c[0]))
 
     def call(self, c: RuleChildren) -> Call:
         """Build `NAME "(" expr ("," expr)* ")"`."""

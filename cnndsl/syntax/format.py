@@ -220,9 +220,9 @@ class _Writer:
         if isinstance(item, ast.Optional):
             return (*self._element(item.body), f"?{item.name or ''}")
         if isinstance(item, ast.Label):
-            return (f"{unparse.template(item.name)}: ", *self._element(item.body))
+            return (f"{unparse.name(item.name)}: ", *self._element(item.body))
         if isinstance(item, ast.Ref | ast.Again):
-            return (("@" if isinstance(item, ast.Ref) else "again ") + unparse.template(item.name),)
+            return (("@" if isinstance(item, ast.Ref) else "again ") + unparse.name(item.name),)
         if isinstance(item, ast.Tap):
             mode = f"({item.mode})" if item.mode else ""
             return (f"tap {unparse.template(item.name)}{mode}: ", *self._element(item.body))
@@ -348,7 +348,7 @@ def _sentence(statement: ast.Version | ast.Use | ast.Let | ast.Assert | ast.Outp
     if isinstance(statement, ast.Use):
         return f'use "{statement.path}": {", ".join(name for name, _ in statement.names)}'
     if isinstance(statement, ast.Outputs):
-        return f"output {', '.join(name for name, _ in statement.names)}"
+        return f"output {', '.join(unparse.path(name.split('.')) for name, _ in statement.names)}"
     if isinstance(statement, ast.Let):
         return f"let {statement.name} = {unparse.expression(statement.value)}"
     return f"assert {unparse.expression(statement.test)}"

@@ -45,9 +45,9 @@ def _at_least(expr: Expr, level: int, tight: bool, in_test: bool) -> str:
     if isinstance(expr, Name):
         return expr.name
     if isinstance(expr, Path):
-        return ".".join(expr.names)
+        return path(expr.names)
     if isinstance(expr, ReferenceExpr):
-        return "@" + template(expr.parts)
+        return "@" + name(expr.parts)
     return f"{expr.function}({', '.join(_at_least(each, 1, tight, in_test=False) for each in expr.arguments)})"
 
 
@@ -70,6 +70,32 @@ def _operation(expr: Unary | Binary, own: int, tight: bool, in_test: bool) -> st
 def template(parts: Sequence[str | Expr]) -> str:
     """A name with its holes: `denselayer{i}`."""
     return "".join(part if isinstance(part, str) else hole(part) for part in parts)
+
+
+def name(parts: Sequence[str | Expr]) -> str:
+    """A label or a reference with its holes, in which quotes stand around the names that need them.
+
+    >>> name(("convs.1",)), name(("a.block1-0.conv",)), name(("",))
+    ('convs.1', 'a."block1-0".conv', '""')
+    """
+    names: list[list[str | Expr]] = [[]]
+    for part in parts:
+        first, *others = part.split(".") if isinstance(part, str) else [part]
+        names[-1].append(first)
+        names.extend([other] for other in others)
+    if list(parts) == [""]:
+        return '""'
+    return ".".join(_between_dots(each) for each in names)
+
+
+def path(names: Sequence[str]) -> str:
+    """The names of a path, each in quotes if it needs them."""
+    return ".".join(_between_dots([each]) for each in names)
+
+
+def _between_dots(parts: Sequence[str | Expr]) -> str:
+    needs_quotes = any(isinstance(part, str) and re.search("[-/]", part) for part in parts)
+    return f'"{template(parts)}"' if needs_quotes else template(parts)
 
 
 def hole(expr: Expr) -> str:

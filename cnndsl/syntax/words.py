@@ -107,6 +107,12 @@ def input_dims(word: Word) -> tuple[Expr, ...]:
     return extents(text, 0, _Holes(word, places))
 
 
+class Quoted(str):
+    """A text that stood in quotes, where a name may have other signs."""
+
+    __slots__ = ()
+
+
 def label(word: Word) -> tuple[str | Expr, ...]:
     """The texts and holes of a name. Raises CnnError where a text is not part of a name."""
     joined(word.pieces)
@@ -116,6 +122,40 @@ def label(word: Word) -> tuple[str | Expr, ...]:
             help = f"names are letters, digits and `_`: `{plain}`"
             raise error("E0106", f"`{piece}` cannot be part of a name", span, help)
     return tuple(piece for piece, _ in word.pieces)
+
+
+def path(word: Word, is_reference: bool = False) -> tuple[str | Expr, ...]:
+    """The texts and holes of a label or a reference, in which dots separate modules; without quotes.
+
+    Raises CnnError where a text without quotes is not part of a path, and where a name between dots is empty.
+    """
+    joined(word.pieces)
+    for piece, span in word.pieces:
+        if isinstance(piece, str) and not isinstance(piece, Quoted) and not re.fullmatch(r"[A-Za-z0-9_.*]*", piece):
+            quoted = f'{"@" * is_reference}"{word.span.text.lstrip("@")}"'
+            raise error("E0106", f"`{piece}` can only be part of a name in quotes", span, f"write `{quoted}`")
+    parts: list[str | Expr] = []
+    for piece, _ in word.pieces:
+        if isinstance(piece, str) and parts and isinstance(parts[-1], str):
+            parts[-1] += str(piece)
+        elif piece != "":
+            parts.append(str(piece) if isinstance(piece, str) else piece)
+    names = "".join(part if isinstance(part, str) else _HOLE for part in parts).split(".")
+    if not parts and not is_reference:
+        return ("",)
+    if "" in names:
+        message = f"`{word.span.text}` has an empty name" if parts else "a reference has a name"
+        raise error("E0106", message, word.span, "a dot stands between two names: `convs.1`")
+    return tuple(parts)
+
+
+def unquoted(text: str) -> str:
+    """A path without its quotes.
+
+    >>> unquoted('features."block1-0".conv')
+    'features.block1-0.conv'
+    """
+    return text.replace('"', "")
 
 
 class _Holes:

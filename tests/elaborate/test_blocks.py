@@ -118,7 +118,7 @@ def test_a_call_remembers_its_arguments() -> None:
         ("net N(a=1, a=2)\n", ["E0245"]),
         ("block A(x, x) = RELU\n", ["E0245"]),
         ("block RELU = TANH\n", ["E0247"]),
-        ("block relu = TANH\n", ["E0247"]),
+        ("block relu = TANH\n", []),
         ("default A(c=1)\nblock A = TANH\n", ["E0231"]),
         ("block A = TANH\ndefault A(c=1)\n", ["E0246"]),
         ("default RELU(x=1)\n", ["E0221"]),

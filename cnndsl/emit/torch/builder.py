@@ -129,7 +129,9 @@ class ClassBuilder:
             if value == 0 or len(keys) < len(frames):
                 found.append(ENTERING[self.plan.is_flat] if value == 0 else "")
                 continue
-            name = variable(f"{forward.values[value].name or 'skip'}_channels", {*frames[0], *ENTERING})
+            known = forward.values[value].name
+            wish = known.replace("-", "_").replace("/", "_") if known[:1].isalpha() else "skip"
+            name = variable(f"{wish}_channels", {*frames[0], *ENTERING})
             for env, what in zip(frames, keys, strict=True):
                 env[name] = self.graph.nodes[node_of(what)].shape.channels
             found.append(name)
@@ -274,6 +276,7 @@ class ClassBuilder:
             known = [{**env, **{each.name: dict(each.values)[at] for each in extras}} for at, env in enumerate(frames)]
             scope = replace(cursor.scope, look=look, frames=tuple(known), places=places, extras=extras, is_loop=False)
             name = paths[0].rpartition(".")[2]
+            name = name if name[0].isalpha() else "_".join(paths[0].split(".")[-2:])
             plan = ClassPlan(name, tuple(inner), paths, cursor.nodes, scope, entering, traced=traced)
             try:
                 made = ClassBuilder(self.registry, plan).build()

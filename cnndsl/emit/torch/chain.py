@@ -36,6 +36,7 @@ from cnndsl.emit.torch.part_queries import (
     elements,
     in_iteration,
     is_module,
+    members,
     of_type,
     path_of,
 )
@@ -47,6 +48,8 @@ from cnndsl.graph import ChoicePart, LayerPart, LoopPart, NamedPart, Part, Refer
 
 DEEPEST = 4
 """Repeats within repeats beyond this depth are written out: each level is tried in several ways."""
+MOST_GAP = 4
+"""A number that follows another by more has to be said."""
 SHORTEST_TABLE = 3
 """A `for` with as many rows stays a table."""
 NameTemplate = tuple[str | Expr, ...]
@@ -74,8 +77,18 @@ class ChainBuilder:
 
     def build(self, parts: Sequence[Part | None], cursor: Cursor) -> tuple[SequentialBuild, Cursor]:
         """Return the chain and the cursor after it. Raises Differ, Missing or Fixed."""
-        items, cursor = self.row(parts, cursor)
-        return SequentialBuild(tuple(items)), cursor
+        items, after = self.row(parts, replace(cursor, renumbered=self._has_own_numbers(parts, cursor)))
+        return SequentialBuild(counted(items)), after
+
+    def _has_own_numbers(self, parts: Sequence[Part | None], cursor: Cursor) -> bool:
+        """Whether modules have other numbers than PyTorch would count: with gaps, or beside names."""
+        if cursor.renumbered:
+            return True
+        for part, root in zip(parts, cursor.roots, strict=True):
+            names = list(members(part, root, self.graph))
+            if any(name.isdigit() for name in names) and names != [*map(str, range(len(names)))]:
+                return True
+        return False
 
     def row(self, parts: Sequence[Part | None], cursor: Cursor) -> Made:
         """Build a row of parts."""
@@ -269,6 +282,20 @@ class ChainBuilder:
         if not items:
             raise Differ
         return items, after
+
+
+def counted(items: Sequence[SequentialItem]) -> tuple[SequentialItem, ...]:
+    """Return the modules of a chain so that PyTorch counts them, where their names are numbers with small gaps: an
+    identity fills each."""
+    names = [item.name.text for item in items if isinstance(item, Element) and not item.name.is_pattern]
+    numbers = [int(name) for name in names if name.isdigit() and str(int(name)) == name]
+    if len(numbers) < len(items) or any(not 0 < b - a <= MOST_GAP for a, b in pairwise([-1, *numbers])):
+        return tuple(items)
+    filled: list[SequentialItem] = []
+    for item, number in zip(items, numbers, strict=True):
+        filled += [Element(ChildName(), Build("nn.Identity"))] * (number - len(filled))
+        filled.append(replace(item, name=ChildName()))
+    return tuple(filled)
 
 
 def attempt(way: Callable[[], Made]) -> Made | None:

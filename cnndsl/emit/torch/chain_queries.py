@@ -61,7 +61,7 @@ class Chains:
             return is_call and self.borders.reads(part.node) == (key(entry),) and part.node not in self.borders.pooled
         if isinstance(part, ReferencePart):
             return part.node == entry
-        if isinstance(part, MergePart | TapPart | AgainPart):
+        if isinstance(part, MergePart | TapPart | AgainPart) or (isinstance(part, NamedPart) and part.is_scattered):
             return False
         if isinstance(part, CallPart):
             return self._is_link(part, entry) if self.borders.own(part) else output(part, entry) == entry

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
+from cnndsl.emit.torch.containers import container_of, in_containers
 from cnndsl.emit.torch.ir import (
     Assign,
     Build,
@@ -54,13 +55,41 @@ class Constructor:
 
     def _children(self) -> list[PythonStatement]:
         statements: list[PythonStatement] = []
-        for test, group in groupby(self.cls.children, key=lambda child: child.test):
+        for held, group in groupby(in_containers(self.cls.children, self.cls.containers), key=container_of):
             children = list(group)
-            if test is None:
-                statements += [line for child in children for line in self._child(child)]
-            else:
-                statements += self._optional(test, children)
+            listed = self._listed(held, children) if held else None
+            statements += self._opened(children) if listed is None else [listed]
         return statements
+
+    def _opened(self, children: Sequence[Child]) -> list[PythonStatement]:
+        """Children one by one, each container before what is put into it."""
+        statements: list[PythonStatement] = []
+        paths = {path for child in children for path in self.cls.containers if child.name.startswith(f"{path}.")}
+        for path, is_list in self.cls.containers.items():
+            if path in paths:
+                statements += self._added(path, CallDoc("nn.ModuleList" if is_list else "nn.ModuleDict"), "")
+        for test, group in groupby(children, key=lambda child: child.test):
+            same = list(group)
+            if test is None:
+                statements += [line for child in same for line in self._child(child)]
+            else:
+                statements += self._optional(test, same)
+        return statements
+
+    def _listed(self, held: str, children: Sequence[Child]) -> PythonStatement | None:
+        """`self.convs = nn.ModuleList([…])`; None where a child takes several statements, or lies deeper."""
+        if not self.cls.containers[held] or any(child.test or child.name.count(".") > 1 for child in children):
+            return None
+        docs = [self._expression(child.module) for child in children]
+        if None in docs:
+            return None
+        entries = [Entry(doc, "", child.comment) for doc, child in zip(docs, children, strict=True) if doc is not None]
+        texts = {(flat(entry.doc), entry.comment) for entry in entries}
+        listed: Doc = Display("[]", tuple(entries))
+        if len(texts) == 1 < len(entries):
+            listed = Comprehension(_bare(entries[0].doc), f"for _ in range({len(entries)})")
+        comment = entries[0].comment if len(texts) == 1 else ""
+        return Line(f"{self._target(held)} = ", CallDoc("nn.ModuleList", (Entry(listed),)), comment)
 
     def _optional(self, test: Term, children: Sequence[Child]) -> list[PythonStatement]:
         """Identities, replaced where the test holds."""
@@ -80,8 +109,9 @@ class Constructor:
 
     def _added(self, name: str, doc: Doc, comment: str) -> list[PythonStatement]:
         """A new child."""
-        if self.cls.is_listed:
-            return [Line("", CallDoc("self.append", (Entry(doc),)), comment)]
+        held = name.rpartition(".")[0]
+        if self.cls.containers[held] if held else self.cls.is_listed:
+            return [Line("", CallDoc(f"{self._target(held) if held else 'self'}.append", (Entry(doc),)), comment)]
         return [Line(f"{self._target(name)} = ", doc, comment)]
 
     def _target(self, name: str) -> str:
@@ -157,7 +187,7 @@ class Constructor:
 
     def _put(self, element: Element, target: str) -> list[PythonStatement]:
         name = element.name
-        if name.text and not name.is_pattern and not name.text.isdigit():
+        if not name.is_pattern and name.text.isidentifier():
             return self._assigned(element.module, f"{target}.{name.text}", element.comment)
         doc = self._expression(element.module)
         if doc is not None:
@@ -199,10 +229,15 @@ class ChildCalls:
 
 
 def target(cls: ModuleClass, name: str) -> str:
-    """Return how a class reaches a child: by its name, or by its number."""
+    """Return how a class reaches a child: by its name, by its number, or by its place in a container, `convs[1]`."""
+    first, *rest = name.split(".")
     if cls.is_listed:
         return f"self[{name}]"
-    return f'self["{name}"]' if cls.is_numbered else f"self.{name}"
+    found, path = f"self.{first}" if first.isidentifier() else f'self["{first}"]', first
+    for each in rest:
+        found += f"[{each}]" if cls.containers[path] else f'["{each}"]'
+        path += f".{each}"
+    return found
 
 
 def condition(test: Term) -> Doc:

@@ -289,11 +289,22 @@ class ModuleClass:
     shapes: tuple[tuple[str, str], ...]
 
     @cached_property
-    def is_numbered(self) -> bool:
-        """Whether its children are called by numbers."""
-        return bool(self.children) and all(child.name.isdigit() for child in self.children)
+    def is_keyed(self) -> bool:
+        """Whether some of its children cannot be attributes: their names are numbers, or have other signs."""
+        return any(not child.name.partition(".")[0].isidentifier() for child in self.children)
 
     @cached_property
     def is_listed(self) -> bool:
-        """Whether these numbers are those that a list counts."""
-        return self.is_numbered and [child.name for child in self.children] == [*map(str, range(len(self.children)))]
+        """Whether the names of its children are the numbers that a list counts."""
+        return bool(self.children) and [child.name for child in self.children] == [*map(str, range(len(self.children)))]
+
+    @cached_property
+    def containers(self) -> Mapping[str, bool]:
+        """The modules that its children are put into, `convs` of `convs.1`, outer ones first, and whether each is a
+        list: the numbers in it have no gaps."""
+        held: dict[str, dict[str, None]] = {}
+        for child in self.children:
+            names = child.name.split(".")
+            for length in range(1, len(names)):
+                held.setdefault(".".join(names[:length]), {})[names[length]] = None
+        return {path: {*inner} == {*map(str, range(len(inner)))} for path, inner in held.items()}

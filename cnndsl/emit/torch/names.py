@@ -32,10 +32,10 @@ _IN_FORWARD = frozenset(("self", "torch", "nn", "F", "Tensor"))
 
 
 def attribute(name: str) -> str:
-    """A label as the attribute that it becomes; a number stays one. Raises CnnError where it cannot be one."""
-    if name.isascii() and name.isdigit():
-        return name
-    if why := why_not(name):
+    """A label as the name of a child, or as the path of one; a number stays one. Raises CnnError where it cannot be
+    one."""
+    why = next((found for each in name.split(".") if (found := why_not(each))), "")
+    if why:
         raise CnnError(Diagnostic("E0106", f"`{name}` cannot be the name of a part: {why}", help="call it differently"))
     return name
 
@@ -55,9 +55,12 @@ def variable(name: str, taken: frozenset[str] | set[str] = frozenset()) -> str:
 def field(name: str, taken: set[str]) -> str:
     """An output's name as the field of a NamedTuple: it stays what it is unless Python or a tuple refuses it.
 
-    >>> field("x", set()), field("class", set()), field("count", set()), field("a", {"a"})
-    ('x', 'class_', 'count_', 'a_')
+    >>> field("x", set()), field("class", set()), field("count", set()), field("a", {"a"}), field("a-1", set())
+    ('x', 'class_', 'count_', 'a_', 'a_1')
+    >>> field("0", set())
+    'output_0'
     """
+    name = re.sub(r"[^A-Za-z0-9_]", "_", f"output_{name}" if name[0].isdigit() else name)
     if name.startswith("_") or keyword.iskeyword(name):
         return variable(name, taken)
     while name in taken or name in _OF_TUPLES:

@@ -247,7 +247,7 @@ def _base(cls: ModuleClass) -> str:
         return "nn.Sequential"
     if cls.is_listed:
         return "nn.ModuleList"
-    return "nn.ModuleDict" if cls.is_numbered else "nn.Module"
+    return "nn.ModuleDict" if cls.is_keyed else "nn.Module"
 
 
 def _described(cls: ModuleClass) -> str:

@@ -187,7 +187,7 @@ class ClassTracer(TracedValues):
             node_of(what) in self.own[at] for at, what in zip(places, keys, strict=True)
         ):
             return self.new(places, keys)
-        return self.read(places, keys, parts[0].name.split(".")[-1])
+        return self.read(places, keys, parts[0].name.replace('"', "").split(".")[-1])
 
     def _labelled(self, parts: Sequence[NamedPart], places: Places, value: int) -> int:
         out = self.walk([part.part for part in parts], places, value)

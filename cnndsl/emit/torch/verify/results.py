@@ -72,12 +72,20 @@ def _names(result: object, graph: Graph, match: Match, line: int) -> None:
     if len(fields) != len(ordered) + 1:
         match.say(4, line, f"`{result.cls.name}` has {len(fields)} fields", str(len(ordered) + 1))
         return
-    if graph.output_name and fields[0].rstrip("_").removeprefix("v_") != graph.output_name.strip("_"):
+    first = _plain(graph.output_name)
+    if first and fields[0].rstrip("_").removeprefix("v_") != first.strip("_"):
         match.say(4, line, f"the field `{fields[0]}` of `{result.cls.name}`", f"`{graph.output_name}`")
     for field, tap in zip(fields[1:], ordered, strict=True):
         # Taps of several parts can have one name, which stands with a number then.
         twice = sum(other.name == tap.name for other in ordered) > 1
-        rest = field.removeprefix(tap.name).strip("_")
-        right = field.startswith(tap.name) and (not rest or (twice and rest.isdigit()))
+        plain = _plain(tap.name)
+        rest = field.removeprefix(plain).strip("_")
+        right = field.startswith(plain) and (not rest or (twice and rest.isdigit()))
         if not right and not tap.name.startswith("_"):
             match.say(4, line, f"the field `{field}` of `{result.cls.name}`", f"`{tap.name}`")
+
+
+def _plain(name: str) -> str:
+    """An output's name without the signs that no field can have; a number stands behind a word."""
+    plain = name.replace("-", "_").replace("/", "_")
+    return f"output_{plain}" if plain[:1].isdigit() else plain

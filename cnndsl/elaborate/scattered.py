@@ -1,0 +1,87 @@
+"""Labels that are more than a name: `convs.1: CONV3-8`, a part of a module that need not stand in one piece, and
+`"": RELU`, a layer that takes neither a name nor a number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
+from cnndsl.elaborate.outputs import NodeOutput
+from cnndsl.elaborate.references import interpolate
+from cnndsl.elaborate.state import Environment, ModuleMember, ModuleScope, NamedOutput
+from cnndsl.errors import Annotation, CnnError, Diagnostic
+from cnndsl.expr import Expr, error
+from cnndsl.graph.labels import why_not
+from cnndsl.syntax import ast
+
+
+def within(tag: PendingLabel, env: Environment) -> tuple[PendingLabel, Environment]:
+    """Return the label by its last name, and the names in force in the module that the others lead to.
+
+    Raises CnnError where a module has one of the other names that stands in one piece, or cannot be called so.
+    """
+    *names, last = tag.name.split(".")
+    scope = env.scope
+    for name in names:
+        found = scope.labels.get(name)
+        if found is None:
+            if why := why_not(name):
+                raise error("E0106", f"`{name}` cannot be the name of a part: {why}", tag.span, "call it differently")
+            inner = ModuleScope(scope, is_scattered=True)
+            scope.members.append(ModuleMember(name, "", True, scope=inner))
+            scope.labels[name] = NamedOutput(None, inner, tag.span)
+        elif found.scope is not None and found.scope.is_scattered:
+            inner = found.scope
+        else:
+            message = f"`{tag.name}` adds a part to `{name}`, which is complete"
+            others = (Annotation(found.span, f"this is all of `{name}`"),)
+            help = f"call each of its parts by the path: `{name}.0: …`"
+            raise CnnError(Diagnostic("E0235", message, tag.span, "", others, help=help))
+        scope = inner
+    return replace(tag, name=last), replace(env, scope=scope)
+
+
+def pieces(scope: ModuleScope) -> Iterator[ModuleScope]:
+    """Yield a module and those in it that later labels may add parts to."""
+    yield scope
+    for member in scope.members:
+        if member.scope is not None and member.scope.is_scattered:
+            yield from pieces(member.scope)
+
+
+def check_holes(parts: Sequence[str | Expr], env: Environment) -> None:
+    """Raises CnnError where the value of a hole cannot be part of a name."""
+    for part in parts:
+        if not isinstance(part, str) and not re.fullmatch(r"[A-Za-z0-9_]+", text := interpolate([part], env)):
+            help = "a whole number can, or the name of a layer type"
+            raise error("E0106", f"`{text}` cannot be part of a name", part.span, help)
+
+
+def in_pieces(tag: PendingLabel, before: NamedOutput) -> CnnError:
+    """Return the error for a label on all of a module whose parts have its name in theirs."""
+    message = f"`{tag.name}` is a module already, whose parts are called by their paths"
+    help = f"call this `{tag.name}.…` as well, or differently"
+    return CnnError(
+        Diagnostic("E0235", message, tag.span, "", (Annotation(before.span, "one of its parts"),), help=help)
+    )
+
+
+def nameless(walker: Expander, item: ast.Label, wire: NodeOutput | None, env: Environment) -> Expansion:
+    """Return a layer under the label `""`: it is called by its kind, and its neighbours are numbered without it.
+
+    Raises CnnError where it is no layer, or has weights, which need a name.
+    """
+    members = env.scope.members
+    first = len(members)
+    made = walker.element(item.body, wire, env) if isinstance(item.body, ast.WrittenLayer) else Expansion(None, None)
+    if not isinstance(item.body, ast.WrittenLayer) or any(each.scope is not None for each in members[first:]):
+        raise error("E0106", "only a layer can be without a name", item.span, "give the part a name")
+    for member in members[first:]:
+        member.counted = False
+        drafts = walker.state.drafts
+        draft = None if member.wire is None else drafts[member.wire.node]
+        if draft is not None and draft.layer.tensors(*(drafts[at].shape for at in draft.inputs)):
+            raise error("E0106", "a layer with weights needs a name", item.span, 'leave `"":` away, or give it one')
+    return made
