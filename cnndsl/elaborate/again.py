@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import interpolate
+from cnndsl.elaborate.stars import family
 from cnndsl.elaborate.state import Environment, LabelledPart, ModuleScope, NamedOutput, PendingNode, State
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
 from cnndsl.expr import error
@@ -32,9 +34,10 @@ def again(
         return Expansion(wire, None)
     state = walker.state
     _check_training(state, known, name, item.span)
-    applied = PendingLabel(_free(name, env.scope), (), item.span, is_again=True)
+    module, last = _module(name, env.scope)
+    applied = PendingLabel(_free(last, module), (), item.span, is_again=True)
     nodes, taps = len(state.drafts), len(state.taps)
-    with walker.frame(f"in `{name}`, applied again at {item.span}"), _as_before(env.scope, known.names):
+    with walker.frame(f"in `{name}`, applied again at {item.span}"), _as_before(module, known.names):
         try:
             made = walker.labelled(known.body, applied, wire, known.env)
         except CnnError as stop:
@@ -49,10 +52,10 @@ def again(
         raise error("E0248", message, item.span, f"give it from outside instead: `tap a: @{name}.…`")
     _share(state, known, name, wire, nodes, item.span)
     part = AgainPart("", made.part, wire.node)
-    target = env.scope.labels[name]
+    target = module.labels[last]
     state.modules.append((part, target.scope or known.first))
     result = Expansion(made.wire, part)
-    return result if tag is None else _named(walker, tag, result, applied.name, env)
+    return result if tag is None else _named(walker, tag, result, module.labels[applied.name], env)
 
 
 @contextmanager
@@ -66,9 +69,9 @@ def _as_before(scope: ModuleScope, names: int) -> Generator[None]:
         scope.labels = {**now, **{name: named for name, named in scope.labels.items() if name not in now}}
 
 
-def _named(walker: Expander, tag: PendingLabel, made: Expansion, applied: str, env: Environment) -> Expansion:
+def _named(walker: Expander, tag: PendingLabel, made: Expansion, applied: NamedOutput, env: Environment) -> Expansion:
     """Let a label be a second name of what was made, as one on a reference is."""
-    env.scope.labels[tag.name] = env.scope.labels[applied]
+    env.scope.labels[tag.name] = replace(applied, family=family(tag.template))
     if made.part is None:
         return made
     part = NamedPart(tag.name, tag.template, "", made.part, is_module=False)
@@ -76,24 +79,31 @@ def _named(walker: Expander, tag: PendingLabel, made: Expansion, applied: str, e
     return Expansion(made.wire, part)
 
 
+def _module(name: str, scope: ModuleScope) -> tuple[ModuleScope, str]:
+    """The module that has a part, and the part's name in it: the module at hand, or one of its modules in pieces."""
+    *outer, last = name.split(".")
+    for each in outer:
+        found = scope.labels.get(each)
+        if found is None or found.scope is None or not found.scope.is_scattered:
+            return scope, name
+        scope = found.scope
+    return scope, last
+
+
 def _find(name: str, item: ast.Again, env: Environment) -> LabelledPart:
-    scope: ModuleScope | None = env.scope
-    known = env.scope.parts.get(name)
-    if known is not None and known.part is None and name not in env.scope.labels:
+    module, last = _module(name, env.scope)
+    known, named = module.parts.get(last), module.labels.get(last)
+    if known is not None and known.part is None and named is None:
         return known  # an optional part that is absent
-    if known is not None and name in env.scope.labels:
-        if known.part is None:
-            raise CnnError(())
-        if known.stop > known.first:
-            return known
-        message = f"`{name}` is a name for a value, and there is nothing in it to apply again"
-        raise error("E0248", message, item.span, "give the layers a label")
+    if known is not None and known.part is not None and named is not None and known.stop > known.first:
+        return known
+    scope: ModuleScope | None = env.scope
     while scope is not None:
         found = scope.labels.get(name.split(".")[0])
-        if found is not None and found.wire is None:
+        if found is not None and found.wire is None and not (found.scope is not None and found.scope.is_scattered):
             raise CnnError(())
         if found is not None:
-            raise _out_of_reach(name, found, item, scope is env.scope and "." not in name)
+            raise _out_of_reach(name, found, item, scope is env.scope and named is not None)
         scope = scope.parent
     message = f"nothing before this place is called `{name}`"
     names = list(env.scope.parts)

@@ -195,7 +195,10 @@ class Elaborator:
         if before.span == tag.span:
             help = f"number it: `{tag.span.text}{{{env.turn}}}`" if env.turn else ""
             raise CnnError(Diagnostic("E0235", message, tag.span, "once for each turn", help=help))
-        raise CnnError(Diagnostic("E0235", message, tag.span, "the second", (Annotation(before.span, "the first"),)))
+        is_same = is_part and tag.name in env.scope.parts
+        help = f"for the same part with the same weights write `again {tag.name}`" if is_same else ""
+        others = (Annotation(before.span, "the first"),)
+        raise CnnError(Diagnostic("E0235", message, tag.span, "the second", others, help=help))
 
     # Layers
 

@@ -11,6 +11,7 @@ from cnndsl.analysis.compare import compare
 from cnndsl.errors import CnnError, Source
 from cnndsl.syntax.format import format
 from cnndsl.syntax.parse import parse
+from cnndsl.testing.oracle import differences
 from tests.emit.torch.checking import check, emitted, forward_of, seeded
 
 GATE = """\
@@ -135,6 +136,11 @@ def test_the_source_calls_one_module() -> None:
         "block B(act=yes) = [u: [CONV3-C -> RELU if act] -> again u if act]\nINPUT 8x8x3 -> B -> B(no)",
         "INPUT 8x8x4 -> act: RELU -> CONV3-8 -> again act -> POOL2 -> d: DROPOUT -> CONV3-8 -> again d",
         "INPUT 8x8x3 -> CONV3-4 -> c: CONV3-4(init=kaiming) -> again c",
+        'INPUT 8x8x4 -> "b-0": CONV3-4 -> again "b-0" -> "c-{1}": [CONV3-4 -> BN] -> again "c-{1}"*2',
+        "INPUT 8x8x4 -> 0: CONV3-4 -> 2: [(CONV3-4 + ID)] -> again 2 -> again 0",
+        "INPUT 8x8x4 -> [u{i}: [CONV3-4 -> RELU -> v: CONV3-4] -> b{i}: again u{i}]*3 -> (+ @u*.v) -> (ID | @b*)",
+        "INPUT 8x8x4 -> a: POOL2 -> t: [CONV3-4 -> UPSAMPLE(out=@a)] -> again t -> UPSAMPLE3 -> again t",
+        "block T = CONV3-8 -> GAP -> FC-2\nINPUT 9x9x6 -> (SLICE(0, 3) -> t: T | SLICE(3, 6) -> again t) -> FC-1",
     ],
 )
 def test_the_module_is_what_the_program_means(text: str) -> None:
@@ -158,6 +164,9 @@ def test_the_module_is_what_the_program_means(text: str) -> None:
         ("INPUT 8x8x3 -> t: POOL2 -> CONV3-4/2 -> again t -> again t", "E0301", "POOL2", "applied again"),
         ("INPUT 8x8x3 -> tap a(train): [GAP] -> again a", "E0234", "again a", "training only"),
         ("INPUT 8x8x3 -> t: CONV3-3 -> t: again t", "E0235", "t", "used twice"),
+        ("INPUT 8x8x3 -> t: CONV3-3 -> t: CONV3-3", "E0235", "t", "write `again t`"),
+        ("INPUT 8x8x3 -> c.0: CONV3-3 -> again c", "E0248", "again c", "name for a value"),
+        ("INPUT 8x8x3 -> c.0: CONV3-3 -> again c.1", "E0248", "again c.1", "another module"),
     ],
 )
 def test_what_cannot_be_applied_again(text: str, code: str, place: str, words: str) -> None:
@@ -180,6 +189,35 @@ def test_an_optional_part_that_is_absent_is_absent_again() -> None:
     text = "INPUT 8x8x3 -> t: CONV3-3? -> again t -> RELU"
     assert [node.kind for node in loads(text, t=False).graph] == ["INPUT", "RELU"]
     assert [node.kind for node in loads(text).graph] == ["INPUT", "CONV", "CONV", "RELU"]
+
+
+SIAMESE = """\
+block Tower = CONV10-64(pad=valid) -> RELU -> POOL2 -> CONV7-128(pad=valid) -> RELU -> POOL2
+  -> CONV4-128(pad=valid) -> RELU -> POOL2 -> CONV4-256(pad=valid) -> RELU -> FC-4096 -> SIGMOID
+left = INPUT 105x105x1
+right = INPUT 105x105x1
+a = @left -> tower: Tower
+b = @right -> again tower
+difference = (@a + @b -> TIMES(-1))
+same = (@difference -> RELU + @difference -> TIMES(-1) -> RELU) -> FC-1 -> SIGMOID
+"""
+
+
+def test_a_part_of_a_module_in_pieces() -> None:
+    chain = "convs.0: CONV3-4 -> bns.0: BN -> convs.1: CONV3-4 -> again convs.1 -> bns.1: BN -> again convs.0"
+    assert differences(f"INPUT 8x8x4 -> {chain}") == []
+
+
+def test_a_siamese_net() -> None:
+    """Koch, Zemel and Salakhutdinov 2015, Figure 4; weights and biases summed by hand."""
+    net = loads(SIAMESE)
+    tower = 100 * 64 + 64 + 49 * 64 * 128 + 128 + 16 * 128 * 128 + 128 + 16 * 128 * 256 + 256 + 9216 * 4096 + 4096
+    assert net.stats().totals.params == tower + 4096 + 1
+    network = seeded(net.module()).eval()
+    first, second = torch.rand(2, 3, 1, 105, 105)
+    one, other = network.tower(first), network.tower(second)
+    expected = network.fc((one - other).abs()).sigmoid()
+    torch.testing.assert_close(network(first, second), expected)
 
 
 def test_references_in_it_mean_what_they_meant() -> None:
