@@ -195,9 +195,8 @@ class TreeBuilder:
 
     def again(self, c: RuleChildren) -> ast.Again:
         """Build `AGAIN piece*`."""
-        name = str(c[0])[len("again") :].lstrip()
-        end = self._at(c[0]).end
-        first = Word(((name, Span(self.source, end - len(name), end)),), self._at(c[0]))
+        name, place = str(c[0])[len("again") :].lstrip(), self._at(c[0])
+        first = Word(((name, Span(self.source, place.end - len(name), place.end)),), place)
         word = self.path_name([first, *c[1:]])
         return ast.Again(words.path(word, is_reference=True), self._span(c))
 

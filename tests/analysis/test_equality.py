@@ -65,7 +65,8 @@ class Plain:
     def say(self, part: Part, entry: int) -> list[object]:
         if isinstance(part, LayerPart):
             read = self.graph.nodes[part.node].inputs
-            return [(self.layer(part.node), ["before" if at == entry else self.value(at) for at in read])]
+            is_again = self.graph.nodes[part.node].weights_of >= 0
+            return [(self.layer(part.node), is_again, ["before" if at == entry else self.value(at) for at in read])]
         if isinstance(part, ReferencePart):
             return [] if part.node == entry else [self.value(part.node)]
         is_merge = isinstance(part, MergePart)

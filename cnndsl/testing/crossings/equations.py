@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cnndsl.testing.crossings.chains import chain, element
-from cnndsl.testing.crossings.frames import GeneratedScope, Misfit, Mode, NamedOutputs, Piece
+from cnndsl.testing.crossings.frames import TAPS, GeneratedScope, Misfit, Mode, NamedOutputs, Piece
 from cnndsl.testing.crossings.widths import PieceShape
 
 
@@ -33,7 +33,7 @@ def several(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     # Every value is used here, whatever used it before; the last chain gives what the brackets give.
     used = [f"@{name}" for name in names]
     branches = [f"{each} -> {chain(inner, first.form, 1, 'keep').text}" if frame.chance(0.4) else each for each in used]
-    last = f"({' + '.join(branches)})" if len(branches) > 1 else f"MAX({branches[0]}, {branches[0]})"
+    last = f"({' + '.join(branches)})" if len(branches) > 1 else f"MAX({used[0]}, {branches[0]})"
     frame.spend()
     tail = f" -> {element(inner, first.form, 'keep').text}" if frame.chance(0.5) else ""
     name = f"{frame.label()} = " if len(branches) == 1 or frame.chance(0.8) else ""
@@ -75,5 +75,6 @@ def further(frame: GeneratedScope) -> list[str]:
         return lines
     frame.dice.shuffle(outputs)
     others = [mark.name for mark in marks if "." in mark.name and frame.chance(0.3)]
+    others = [name for name in others if name.rpartition(".")[2] not in TAPS]  # taps are outputs already
     short = {each: name for name in others if (each := name.rpartition(".")[2]) not in frame.room.names}
     return [*lines, f"output {', '.join([*outputs, *short.values()])}"]

@@ -98,8 +98,12 @@ def check_reads(classes: Classes, cls: ModuleClass) -> None:
                 if not isinstance(part, LayerPart):
                     continue
                 given = [forward.values[value].keys[place] for value in step.inputs]
-                assert tuple(given) == classes.borders.reads(part.node)
-                assert forward.values[step.outputs[0]].keys[place] == key(part.node)
+                made = forward.values[step.outputs[0]].keys[place]
+                assert made is not None
+                at = node_of(made)
+                assert made == key(at)
+                assert module_of(graph, at) == module_of(graph, part.node)
+                assert tuple(given) == classes.borders.reads(at)
         elif isinstance(step, Compute):
             for place, what in enumerate(forward.values[step.output].keys):
                 if what is None or what_of(what) != "value":
@@ -109,6 +113,12 @@ def check_reads(classes: Classes, cls: ModuleClass) -> None:
                 given = [forward.values[value].keys[place] for value in step.inputs]
                 reads = [key(at) for at in graph.nodes[node_of(what)].inputs]
                 assert given == reads or step.operation in ("flatten", "mean", "size") or given == [what]
+
+
+def module_of(graph: Graph, node: int) -> int:
+    """The node whose module a node applies: another one in a part that is applied again."""
+    first = graph.nodes[node].weights_of
+    return node if first < 0 else first
 
 
 def _flat(steps: Sequence[Step]) -> Iterator[Step]:
