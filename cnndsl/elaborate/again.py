@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import islice
 
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
@@ -17,7 +16,7 @@ from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.stars import family
 from cnndsl.elaborate.state import Environment, LabelledPart, ModuleScope, NamedOutput, PendingNode, State
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
-from cnndsl.expr import error
+from cnndsl.expr import ReferenceExpr, error
 from cnndsl.graph import AgainPart, NamedPart
 from cnndsl.syntax import ast
 
@@ -35,14 +34,19 @@ def again(
     state = walker.state
     _check_training(state, known, name, item.span)
     module, last = _module(name, env.scope)
-    applied = PendingLabel(_free(last, module), (), item.span, is_again=True)
+    known.times += 1
+    state.applied.append(known)
+    applied = PendingLabel(f"{last}@{known.times}", (), item.span, is_again=True)
     nodes, taps = len(state.drafts), len(state.taps)
-    with walker.frame(f"in `{name}`, applied again at {item.span}"), _as_before(module, known.names):
+    later = len(module.labels) - known.names if _may_refer(known) else 0
+    state.look(later, item.span)
+    with walker.frame(f"in `{name}`, applied again at {item.span}"), _without(later, module):
         try:
             made = walker.labelled(known.body, applied, wire, known.env)
         except CnnError as stop:
             state.report(stop)
             made = Expansion(None, None)
+    named = module.labels.pop(applied.name, NamedOutput(None, None, item.span))
     if made.wire is None or made.part is None:
         if tag is not None:
             env.scope.labels[tag.name] = NamedOutput(None, None, tag.span)
@@ -55,18 +59,27 @@ def again(
     target = module.labels[last]
     state.modules.append((part, target.scope or known.first))
     result = Expansion(made.wire, part)
-    return result if tag is None else _named(walker, tag, result, module.labels[applied.name], env)
+    return result if tag is None else _named(walker, tag, result, named, env)
+
+
+def _may_refer(part: LabelledPart) -> bool:
+    """Whether a reference can stand in a part: one that is written there, or one in a block that is called."""
+    blocks, values = part.env.home.blocks, part.env.values
+    return any(
+        isinstance(node, ast.Ref | ReferenceExpr)
+        or (isinstance(node, ast.WrittenLayer) and (node.head in values or node.head in blocks))
+        for node in ast.walk([part.body])
+    )
 
 
 @contextmanager
-def _as_before(scope: ModuleScope, names: int) -> Generator[None]:
-    """Hides the names that a module has got since it had so many: references mean what they meant then."""
-    now = scope.labels
-    scope.labels = dict(islice(now.items(), names))
+def _without(later: int, scope: ModuleScope) -> Generator[None]:
+    """Hides the latest names of a module: references mean what they meant before it had them."""
+    hidden = [scope.labels.popitem() for _ in range(later)]
     try:
         yield
     finally:
-        scope.labels = {**now, **{name: named for name, named in scope.labels.items() if name not in now}}
+        scope.labels.update(reversed(hidden))
 
 
 def _named(walker: Expander, tag: PendingLabel, made: Expansion, applied: NamedOutput, env: Environment) -> Expansion:
@@ -128,14 +141,6 @@ def _check_training(state: State, known: LabelledPart, name: str, span: Span) ->
     message = f"this always runs, and `{name}` exists in training only"
     others = (Annotation(known.body.span, "in training only"),)
     raise CnnError(Diagnostic("E0234", message, span, "", others, help="leave `(train)` away at the tap"))
-
-
-def _free(name: str, scope: ModuleScope) -> str:
-    """What the next application is called: `tower@2`, `tower@3`."""
-    number = 2
-    while f"{name}@{number}" in scope.labels:
-        number += 1
-    return f"{name}@{number}"
 
 
 def _share(state: State, known: LabelledPart, name: str, wire: NodeOutput, start: int, span: Span) -> None:

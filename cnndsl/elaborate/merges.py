@@ -160,7 +160,11 @@ def trial(walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Envi
     nodes, taps, modules = len(state.drafts), len(state.taps), len(state.modules)
     before = [(each, len(each.members), dict(each.labels)) for each in pieces(scope)]
     errors = list(state.errors)
+    applied = len(state.applied)
     made = walker.chain(chain, wire, env)
+    for part in state.applied[applied:]:
+        part.times -= 1
+    del state.applied[applied:]
     del state.drafts[nodes:], state.taps[taps:], state.modules[modules:]
     for each, members, labels in before:
         del each.members[members:]

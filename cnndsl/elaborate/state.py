@@ -91,7 +91,7 @@ class NamedOutput:
 @dataclass(slots=True)
 class LabelledPart:
     """A part with a label, as it was first made: what is written, in which surroundings and how many names these had,
-    what entered, what was made, and its range of nodes."""
+    what entered, what was made, its range of nodes, and how often it has been applied."""
 
     body: ast.ChainItem
     env: Environment
@@ -100,6 +100,7 @@ class LabelledPart:
     part: Part | None
     first: int
     stop: int
+    times: int = 1
 
 
 @dataclass(slots=True)
@@ -210,6 +211,8 @@ class State:
         self.most_nodes = self.limits.layers
         self.drafts: list[PendingNode] = []
         self.taps: list[Output] = []
+        self.applied: list[LabelledPart] = []
+        """The parts that were applied again, once for each time."""
         self.errors: list[Diagnostic] = []
         self.turns: tuple[Iteration, ...] = ()
         self.frames: list[str] = []
@@ -250,12 +253,12 @@ class State:
             raise error("E0209", f"this network has, with all that `or` tries out, more than {most:,} parts", span)
 
     def look(self, names: int, span: Span) -> None:
-        """Count names that a star looks at. Raises CnnError where they are too many: a sum over all turns in each turn
-        grows with the square of these."""
+        """Count names that a star, or a part that is applied again, looks at. Raises CnnError where they are too many:
+        a sum over all turns in each turn grows with the square of these."""
         most = MOST_STEPS * self.most_nodes + 1000
         self.looks += names
         if self.looks > most:
-            raise error("E0209", f"the stars of this network look at more than {most:,} names", span)
+            raise error("E0209", f"the references of this network look at more than {most:,} names", span)
 
     def retract(self, errors: list[Diagnostic]) -> None:
         """Goes back to the errors that there were."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cProfile import Profile
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -237,3 +239,23 @@ def test_weights_of_its_own_are_a_difference() -> None:
 def test_the_word_stays_free_for_blocks_and_labels() -> None:
     text = "block again = CONV3-4\nINPUT 8x8x3 -> again: RELU -> again -> again if yes -> again\nlet k = 3"
     assert [node.kind for node in loads(text).graph] == ["INPUT", "RELU", "CONV", "CONV", "CONV"]
+
+
+@pytest.mark.parametrize("part", ["CONV3-3", "[CONV3-3 -> RELU]", "[(CONV3-3 + ID) -> RELU]"])
+def test_work_grows_with_the_number_of_applications_alone(part: str) -> None:
+    """Counted as calls of Python's functions, which do not depend on the machine."""
+    few, many = (calls_of(f"INPUT 8x8x3 -> c: {part} -> [again c]*{number}") for number in (150, 600))
+    assert many < 4.6 * few
+
+
+def calls_of(text: str) -> int:
+    profile = Profile()
+    profile.enable()
+    loads(text).source()
+    profile.disable()
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+def test_applications_that_were_only_tried_out_are_not_numbered() -> None:
+    text = "INPUT 8x8x3 -> c: CONV3-3 -> (again c -> CONV3-8 + again c or CONV1-8) -> CONV3-3 -> again c"
+    assert [node.path for node in loads(text).graph if node.kind == "CONV" and "@" in node.path] == ["c@2", "c@3"]

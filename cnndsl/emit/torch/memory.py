@@ -43,11 +43,15 @@ class ForwardMemory:
             for workspace, needs in self._needs.items()
         }
         self._at = {id(step): at for at, step in enumerate(forward.steps)}
+        entering = self._total(forward.inputs)
+        self._extra = {
+            workspace: tuple(max(0, peak - held) for peak, held in zip(peaks, entering, strict=True))
+            for workspace, peaks in self._peaks.items()
+        }
 
     def extra(self, workspace: bool) -> tuple[int, ...]:
         """Return what is allocated at the most at each place, beside what enters."""
-        entering = self._total(self.forward.inputs)
-        return tuple(max(0, peak - held) for peak, held in zip(self._peaks[workspace], entering, strict=True))
+        return self._extra[workspace]
 
     def allows(self, step: Step, held: Sequence[int]) -> bool:
         """Whether these values may stay alive while a step runs, without a higher peak at any place."""

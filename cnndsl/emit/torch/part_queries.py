@@ -67,6 +67,12 @@ def first_name(path: str) -> str:
     return path.rpartition("@")[0] if "@" in path.rpartition(".")[2] else path
 
 
+def is_further(part: Part, graph: Graph) -> bool:
+    """Whether a module is one that was applied before."""
+    path = path_of(part, graph)
+    return first_name(path) != path
+
+
 def module_of(part: Part) -> Part:
     """Return the module that a further application of a part applies, without what is written around it."""
     while isinstance(part, AgainPart | ChoicePart) or (isinstance(part, NamedPart) and not part.is_module):

@@ -21,6 +21,7 @@ from cnndsl.emit.torch.part_queries import (
     child_name,
     elements,
     in_iteration,
+    is_further,
     is_module,
     of_type,
     path_of,
@@ -58,6 +59,8 @@ class ClassTracer(TracedValues):
         self.own = [self.borders.own(part) for part in parts]
         self.reads: list[int] = []
         self.children: dict[str, Candidate] = {}
+        self.applied: dict[int, tuple[Border, int]] = {}
+        """Of parts that are applied several times, by their ids: the border of all applications, and which it is."""
         self.decisions: list[Decision] = []
         self.decision: Decision | None = None
         self.known = Known()
@@ -319,15 +322,18 @@ class ClassTracer(TracedValues):
         return self.training(lambda: self._call(callee, parts, places, value), all(only))
 
     def _border(self, parts: Sequence[Part], places: Places, value: int) -> Border:
-        """What modules take and give, here; one that is applied several times is looked at with all applications."""
-        rows = self._applications(parts)
-        if not rows:
-            return self.callees.border_of(parts, [self.node(value, at) for at in places])
-        everything = [application for row in rows for application in row]
-        border = self.callees.border_of([each.part for each in everything], [each.entry for each in everything])
-        if any(len(column) < len(everything) for column, _ in (*border.inputs, *border.results)):
-            raise Differ
-        number = next(at for at, row in enumerate(rows) if row[0].part is parts[0])
+        """What modules take and give, here; one that is applied several times is looked at with all applications, when
+        the first is met."""
+        if id(parts[0]) not in self.applied:
+            rows = self._applications(parts)
+            if not rows:
+                return self.callees.border_of(parts, [self.node(value, at) for at in places])
+            everything = [application for row in rows for application in row]
+            border = self.callees.border_of([each.part for each in everything], [each.entry for each in everything])
+            if any(len(column) < len(everything) for column, _ in (*border.inputs, *border.results)):
+                raise Differ
+            self.applied.update({id(row[0].part): (border, number) for number, row in enumerate(rows)})
+        border, number = self.applied[id(parts[0])]
         return border.at(range(number * len(parts), (number + 1) * len(parts)))
 
     def _applications(self, parts: Sequence[Part]) -> list[tuple[Application, ...]]:
@@ -357,11 +363,11 @@ class ClassTracer(TracedValues):
         if len(found) > 1 and (any(keeps) or not all(name.isdigit() for name in found)):
             raise Differ
         name = attribute(max(found, key=lambda each: (len(each), each)))
-        rows = self._applications(parts)
-        if rows and rows[0][0].part is not parts[0]:
+        if is_further(parts[0], self.graph):
             return self._known_child(name, places)
         child = self.children.setdefault(name, Candidate(name, self.known, self.decision))
-        child.further += [(at, each) for row in rows[1:] for at, each in zip(places, row, strict=True)]
+        for row in self._applications(parts)[1:]:
+            child.further += zip(places, row, strict=True)
         if child.decision is not self.decision:
             child.decision = None
         for part, at in zip(parts, places, strict=True):
