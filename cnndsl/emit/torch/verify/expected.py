@@ -30,7 +30,8 @@ class Foreign(Protocol):
 
 class Expected:
     """The values of a graph. `signs` and `operands` say for each layer with one input its form and what it reads.
-    `applied` are the further applications of modules with weights, by path and the value that they read."""
+    `applied` are the further applications of modules with weights, by path and the value that they read, `order` all
+    applications of those whose statistics depend on it."""
 
     __slots__ = (
         "_cache",
@@ -43,6 +44,7 @@ class Expected:
         "graph",
         "keys",
         "operands",
+        "order",
         "paths",
         "random",
         "rows",
@@ -68,6 +70,7 @@ class Expected:
         self.wanted: tuple[dict[int, int], dict[int, int]] = ({}, {})
         self.paths: dict[str, int] = {}
         self.applied: dict[tuple[str, int], int] = {}
+        self.order: dict[str, list[int]] = {}
         self.stateful: list[bool] = [False] * count
         self.skipped: list[bool] = [False] * count
         self.rows: dict[int, list[int]] = {}
@@ -132,6 +135,8 @@ class Expected:
         first = node.weights_of
         path = self.graph.nodes[first].path
         value = first if self.operands[first] == operand else self.applied.setdefault((path, operand), node.index)
+        if self._forms.known[self.signs[first]][0] == "bn":
+            self.order.setdefault(path, [first]).append(value)
         self.values[node.index] = value
         self._want(value, node)
 

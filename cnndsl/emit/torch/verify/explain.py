@@ -75,6 +75,8 @@ class Explainer:
         at = expected.paths.get(path, -1)
         if at < 0:
             return self._misplaced(leaf, path, value, made)
+        if expected.operands[at] != value:
+            at = expected.applied.get((path, value), at)
         if not self._agree(leaf.number, at, expected.operands[at]):
             wanted = describe_form(self._forms.known[expected.signs[at]])
             self._say(1, made, f"{shown(path)} is {describe_form(leaf.form)}", wanted, at)

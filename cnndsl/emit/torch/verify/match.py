@@ -44,14 +44,14 @@ class TracedTensor:
 class Match:
     """The values of one run, in training or in evaluation."""
 
-    __slots__ = ("_explain", "_findings", "_forms", "_latest", "_mode", "expected", "ran", "ran_paths", "unknown")
+    __slots__ = ("_explain", "_findings", "_forms", "_mode", "_times", "expected", "ran", "ran_paths", "unknown")
 
     def __init__(self, expected: Expected, forms: Forms, findings: Findings, training: bool) -> None:
         self.expected, self._forms, self._findings = expected, forms, findings
         self._mode = int(training)
         self.ran: dict[int, int] = {}
         self.ran_paths: dict[str, int] = {}
-        self._latest: dict[str, int] = {}
+        self._times: dict[str, int] = {}
         self.unknown = 0
         self._explain = Explainer(expected, forms, findings, self.ran)
 
@@ -101,7 +101,7 @@ class Match:
         expected = self.expected
         if leaf.stateful:
             at = expected.paths.get(path, -1)
-            if expected.applied and at >= 0:
+            if (expected.applied or expected.order) and at >= 0:
                 at = self._applied(path, at, value, line)
             if at < 0 or expected.signs[at] != leaf.number or expected.operands[at] != value:
                 at = self._explain.stateful(leaf, path, value, line, made)
@@ -120,11 +120,14 @@ class Match:
         return self._after(effect, at, x, line) if effect else TracedTensor(at, TracedStorage())
 
     def _applied(self, path: str, first: int, value: int, line: int) -> int:
-        """The application of a module that reads a value. They run in their order, since statistics depend on it."""
+        """The application of a module that reads a value."""
         at = first if self.expected.operands[first] == value else self.expected.applied.get((path, value), first)
-        if at < self._latest.get(path, at):
-            self.say(2, line, f"{shown(path)} is applied in another order than in the program", "", at)
-        self._latest[path] = at
+        order = self.expected.order.get(path)
+        if order is not None and self._mode:
+            number = self._times.get(path, 0)
+            self._times[path] = number + 1
+            if number < len(order) and order[number] != at:
+                self.say(2, line, f"{shown(path)} is applied in another order than in the program", "", at)
         return at
 
     def _after(self, effect: int, at: int, x: TracedTensor, line: int) -> TracedTensor:
