@@ -12,6 +12,7 @@ from typing import Literal
 
 from cnndsl.expr import NameSymbol, OutputSymbol, Value, show
 from cnndsl.graph import (
+    AgainPart,
     CallPart,
     ChoicePart,
     Graph,
@@ -108,6 +109,8 @@ def _groups(graph: Graph, part: Part) -> list[RowGroup]:
             return _repeat(graph, part)
         case NamedPart() | TapPart():
             return _named(graph, part)
+        case AgainPart():
+            return _groups(graph, part.part)
         case CallPart():
             title = f"{part.block}({', '.join(map(_written, part.arguments))})" if part.arguments else part.block
             return _gathered(part.path, title, _groups(graph, part.body))

@@ -10,14 +10,23 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from cnndsl.elaborate.equations import elsewhere
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.stars import family
-from cnndsl.elaborate.state import Environment, LabelledPart, ModuleScope, NamedOutput, PendingNode, State
+from cnndsl.elaborate.state import (
+    Environment,
+    LabelledPart,
+    ModuleScope,
+    NamedOutput,
+    PendingApplication,
+    PendingNode,
+    State,
+)
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
 from cnndsl.expr import ReferenceExpr, error
-from cnndsl.graph import AgainPart, NamedPart
+from cnndsl.graph import AgainPart, IdentityPart, NamedPart, ReferencePart, walk
 from cnndsl.syntax import ast
 
 
@@ -29,13 +38,13 @@ def again(
     known = _find(name, item, env)
     if tag is not None:
         walker.check_free(tag, env)
-    if known.part is None or wire is None:
+    if known.stop == known.first or wire is None:
         return Expansion(wire, None)
     state = walker.state
     _check_training(state, known, name, item.span)
     module, last = _module(name, env.scope)
+    _check_entered(known, name, item.span)
     known.times += 1
-    state.applied.append(known)
     applied = PendingLabel(f"{last}@{known.times}", (), item.span, is_again=True)
     nodes, taps = len(state.drafts), len(state.taps)
     later = len(module.labels) - known.names if _may_refer(known) else 0
@@ -46,6 +55,7 @@ def again(
         except CnnError as stop:
             state.report(stop)
             made = Expansion(None, None)
+    state.applied.append(PendingApplication(known, item.span, nodes, len(state.drafts)))
     named = module.labels.pop(applied.name, NamedOutput(None, None, item.span))
     if made.wire is None or made.part is None:
         if tag is not None:
@@ -54,6 +64,8 @@ def again(
     if len(state.taps) > taps:
         message = f"`{name}` has the tap `{state.taps[taps].name}`, which would be given twice"
         raise error("E0248", message, item.span, f"give it from outside instead: `tap a: @{name}.…`")
+    if made.wire is not wire and not any(wire.node in draft.inputs for draft in state.drafts[nodes:]):
+        raise _not_entered(name, item.span, known.body.span)
     _share(state, known, name, wire, nodes, item.span)
     part = AgainPart("", made.part, wire.node)
     target = module.labels[last]
@@ -106,11 +118,12 @@ def _module(name: str, scope: ModuleScope) -> tuple[ModuleScope, str]:
 def _find(name: str, item: ast.Again, env: Environment) -> LabelledPart:
     module, last = _module(name, env.scope)
     known, named = module.parts.get(last), module.labels.get(last)
-    if known is not None and known.part is None and named is None:
-        return known  # an optional part that is absent
-    if known is not None and known.part is not None and named is not None and known.stop > known.first:
+    if known is not None and _can_apply(known, named is not None):
         return known
     scope: ModuleScope | None = env.scope
+    if scope.parent is not None and any(each.scope is scope and each.label == name for each in scope.parent.members):
+        message = f"this is in `{name}` itself, and only a part that is complete can be applied again"
+        raise error("E0248", message, item.span, "repeat a part with `[…]*n`, or apply it behind its end")
     while scope is not None:
         found = scope.labels.get(name.split(".")[0])
         if found is not None and found.wire is None and not (found.scope is not None and found.scope.is_scattered):
@@ -124,6 +137,15 @@ def _find(name: str, item: ast.Again, env: Environment) -> LabelledPart:
     raise error("E0232", message, item.span, nearest(name, names) or listed or "give the part a label: `tower: […]`")
 
 
+def _can_apply(part: LabelledPart, is_named: bool) -> bool:
+    """Whether a part has layers, or has none since it is absent or a repeat of no turns; a name for a value has none
+    either. What was only tried out has no name, nor has an absent part; what went wrong has one."""
+    if part.part is None or not is_named:
+        return part.part is None and not is_named
+    values = IdentityPart, ReferencePart
+    return part.stop > part.first or not any(isinstance(each, values) for each in walk(part.part))
+
+
 def _out_of_reach(name: str, found: NamedOutput, item: ast.Again, is_here: bool) -> CnnError:
     """The error for what has that name and is no part of the module at hand."""
     if is_here:
@@ -131,8 +153,21 @@ def _out_of_reach(name: str, found: NamedOutput, item: ast.Again, is_here: bool)
         help = "give the layers a label: `tower: […]`"
     else:
         message = f"`{name}` is a part of another module, and a module applies its own parts again"
-        help = "leave out the label or the block between the two, or make it a part of this one"
+        help = f"apply it where it stands, `b: again {name}`, and refer to the value here: `@b`"
     return CnnError(Diagnostic("E0248", message, item.span, "", (Annotation(found.span, "it stands here"),), help=help))
+
+
+def _check_entered(known: LabelledPart, name: str, span: Span) -> None:
+    """Raises CnnError where a part starts from a reference: what comes in would be dropped."""
+    start = elsewhere(known.body, known.env)
+    if start is not None:
+        raise _not_entered(name, span, start.span)
+
+
+def _not_entered(name: str, span: Span, start: Span) -> CnnError:
+    message = f"`{name}` starts from a reference: what comes in here would be dropped"
+    help = f"label what follows the reference: `@a -> {name}: …`, then `@b -> again {name}`"
+    return CnnError(Diagnostic("E0248", message, span, "", (Annotation(start, "it starts here"),), help=help))
 
 
 def _check_training(state: State, known: LabelledPart, name: str, span: Span) -> None:

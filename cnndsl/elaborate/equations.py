@@ -70,8 +70,9 @@ def check_used(state: State, given: frozenset[int], named: Sequence[str] = ()) -
     for node, draft in enumerate(state.drafts):
         if draft.inputs and node not in read:
             message = "nothing uses what this gives"
-            help = "name the value, `a: …` or `a = …`, and refer to it, `@a`, or give it: `output a`"
-            state.report(CnnError(Diagnostic("E0239", message, draft.span, help=help)))
+            help = "refer to the value by a name, `@a`, or give it: `output a`"
+            again = next((each.span for each in state.applied if each.first <= node < each.stop), draft.span)
+            state.report(CnnError(Diagnostic("E0239", message, again, help=help)))
 
 
 def _start(walker: Expander, item: ast.Equation, env: Environment) -> NodeOutput | None:

@@ -162,8 +162,8 @@ def trial(walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Envi
     errors = list(state.errors)
     applied = len(state.applied)
     made = walker.chain(chain, wire, env)
-    for part in state.applied[applied:]:
-        part.times -= 1
+    for application in state.applied[applied:]:
+        application.part.times -= 1
     del state.applied[applied:]
     del state.drafts[nodes:], state.taps[taps:], state.modules[modules:]
     for each, members, labels in before:

@@ -39,9 +39,11 @@ def starred(chain: ast.Chain) -> ast.Ref | None:
 def matches(item: ast.Ref, env: Environment, state: State) -> list[StarMatch]:
     """Return the parts that a reference with a star stands for, in the order in which they stand. Raises CnnError where
     it can stand for none."""
-    first, *rest = interpolate(item.name, env).split(".")
-    if first.endswith("*"):
-        found = _labelled(first[:-1], env, item.span, state)
+    path = interpolate(item.name, env)
+    first, *rest = path.split(".")
+    prefix, _, after = path.partition("*")
+    if first.endswith("*") or _is_written(prefix, env.scope):
+        found, rest = _labelled(prefix, env, item.span, state), after.split(".")[1:]
     else:
         found = [(first, resolve(first, env, item.span))]
     for name in rest:
@@ -66,9 +68,25 @@ def _labelled(prefix: str, env: Environment, span: Span, state: State) -> list[S
     raise _unknown(f"nothing before this place is labelled `{prefix}{{…}}`", prefix, _around(env.scope), span)
 
 
+def _is_written(prefix: str, scope: ModuleScope | None) -> bool:
+    """Whether labels are written so: `convs.c{i}`, whose parts are in the module in pieces `convs`."""
+    while scope is not None:
+        if prefix in written(scope):
+            return True
+        scope = scope.parent
+    return False
+
+
 def _of(scope: ModuleScope, prefix: str, state: State, span: Span) -> list[StarMatch]:
+    outer = prefix.split(".")[:-1]
+    for name in outer:
+        found = scope.labels.get(name)
+        if found is None or found.scope is None:
+            return []
+        scope = found.scope
     state.look(len(scope.labels), span)
-    return [(name, named) for name, named in scope.labels.items() if named.family == prefix]
+    before = "".join(f"{name}." for name in outer)
+    return [(before + name, named) for name, named in scope.labels.items() if named.family == prefix]
 
 
 def _can_precede(label: WrittenLabel, span: Span, scope: ModuleScope) -> bool:

@@ -103,6 +103,16 @@ class LabelledPart:
     times: int = 1
 
 
+@record(slots=True)
+class PendingApplication:
+    """A further application of a part: where it is written, and the range of its nodes."""
+
+    part: LabelledPart
+    span: Span
+    first: int
+    stop: int
+
+
 @dataclass(slots=True)
 class PendingNode:
     """A node before it has its path."""
@@ -211,8 +221,7 @@ class State:
         self.most_nodes = self.limits.layers
         self.drafts: list[PendingNode] = []
         self.taps: list[Output] = []
-        self.applied: list[LabelledPart] = []
-        """The parts that were applied again, once for each time."""
+        self.applied: list[PendingApplication] = []
         self.errors: list[Diagnostic] = []
         self.turns: tuple[Iteration, ...] = ()
         self.frames: list[str] = []

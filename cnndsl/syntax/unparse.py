@@ -94,6 +94,8 @@ def path(names: Sequence[str]) -> str:
 
 
 def _between_dots(parts: Sequence[str | Expr]) -> str:
+    if parts and isinstance(parts[-1], str) and parts[-1].endswith("*"):
+        return f"{_between_dots([*parts[:-1], parts[-1][:-1]])}*"
     needs_quotes = any(isinstance(part, str) and re.search("[-/]", part) for part in parts)
     return f'"{template(parts)}"' if needs_quotes else template(parts)
 

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from cnndsl import loads
 from cnndsl.analysis.compare import compare
+from cnndsl.analysis.cost import costs
+from cnndsl.analysis.groups import By, grouped
 from cnndsl.errors import CnnError, Source
 from cnndsl.syntax.format import format
 from cnndsl.syntax.parse import parse
@@ -163,7 +165,26 @@ def test_the_module_is_what_the_program_means(text: str) -> None:
         ("INPUT 8x8x3 -> u: [t: CONV3-3] -> again u.t", "E0248", "again u.t", "another module"),
         ("INPUT 8x8x3 -> tower: CONV3-3 -> again tovver", "E0232", "again tovver", "tower"),
         ("INPUT 8x8x3 -> again tower", "E0232", "again tower", "give the part a label"),
-        ("INPUT 8x8x3 -> t: [CONV3-3 -> again t]", "E0232", "again t", "nothing before"),
+        ("INPUT 8x8x3 -> t: [CONV3-3 -> again t]", "E0248", "again t", "itself"),
+        ("INPUT 8x8x3 -> l: RELU -> r: RELU\na = h: [@l -> CONV3-3]\nb = @r -> again h", "E0248", "again h", "dropped"),
+        (
+            "block H(from) = @from -> CONV3-3\nINPUT 8x8x3 -> l: RELU -> r: RELU\na = h: H(@l)\nb = @r -> again h",
+            "E0248",
+            "again h",
+            "dropped",
+        ),
+        (
+            "block F(x) = (@x + @x) -> RELU\nINPUT 8x8x3 -> l: RELU -> r: RELU\na = h: F(@l)\nb = @r -> again h",
+            "E0248",
+            "again h",
+            "dropped",
+        ),
+        (
+            "INPUT 8x8x4 -> t: RELU -> again t -> c: CONV3-4 -> again t\np = @c -> GAP\noutput c, p, t",
+            "E0239",
+            "again t",
+            "nothing uses",
+        ),
         ("INPUT 8x8x3 -> t: [CONV3-3 -> tap s: GAP] -> again t", "E0248", "again t", "tap `s`"),
         ("INPUT 10x10x3 -> t: CONV2-3/2 -> again t", "E0248", "again t", "not the same module"),
         ("INPUT 8x8x3 -> t: POOL2 -> CONV3-4/2 -> again t -> again t", "E0301", "POOL2", "applied again"),
@@ -194,6 +215,9 @@ def test_an_optional_part_that_is_absent_is_absent_again() -> None:
     text = "INPUT 8x8x3 -> t: CONV3-3? -> again t -> RELU"
     assert [node.kind for node in loads(text, t=False).graph] == ["INPUT", "RELU"]
     assert [node.kind for node in loads(text).graph] == ["INPUT", "CONV", "CONV", "RELU"]
+    repeat = "net N(n=2)\nINPUT 8x8x3 -> t: [CONV3-3]*n -> again t -> RELU"
+    assert [node.kind for node in loads(repeat, n=0).graph] == ["INPUT", "RELU"]
+    assert len(loads(repeat).graph) == 6
 
 
 SIAMESE = """\
@@ -223,6 +247,15 @@ def test_a_siamese_net() -> None:
     one, other = network.tower(first), network.tower(second)
     expected = network.fc((one - other).abs()).sigmoid()
     torch.testing.assert_close(network(first, second), expected)
+
+
+@pytest.mark.parametrize("by", ["block", "kind", "stage"])
+def test_rows_of_a_table_add_up(by: By) -> None:
+    stats = loads(CELL).stats()
+    costs_of = costs(stats.graph)
+    nodes = [at for group in grouped(stats.graph, by) for at in group.nodes]
+    assert sum(costs_of[at].macs for at in nodes) == stats.totals.macs
+    assert sum(costs_of[at].params for at in nodes) == stats.totals.params
 
 
 def test_references_in_it_mean_what_they_meant() -> None:

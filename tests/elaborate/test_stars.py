@@ -28,6 +28,9 @@ def merged(text: str, **settings: object) -> list[list[str]]:
         ("INPUT 8x8x3 -> b: [[x{i} = CONV3-4]*2] -> (| @b.x*)", ["b.conv1", "b.conv2"]),
         ("INPUT 8x8x3 -> [a{i}: CONV3-4]*2 -> a9: CONV3-4 -> [a{i + 4}: CONV3-4]*1 -> (+ @a*)", ["a1", "a2", "a5"]),
         ("INPUT 8x8x3 -> a: CONV3-4 -> [v{i}: CONV3-4]*2 -> (@v*|@a)", ["v1", "v2", "a"]),
+        ("INPUT 8x8x3 -> [m.c{i}: CONV3-3]*3 -> (ID | @m.c*)", ["m.c3", "m.c1", "m.c2", "m.c3"]),
+        ('INPUT 8x8x3 -> [u{i}: ["s-1": CONV3-3 -> RELU]]*2 -> (ID | @u*."s-1")', ["u2.relu", "u1.s-1", "u2.s-1"]),
+        ('INPUT 8x8x3 -> ["b-{i}": CONV3-3]*2 -> (| @"b-"*)', ["b-1", "b-2"]),
         ("INPUT 8x8x3 -> [u{i}: CONV3-4 if i != 2 else BN]*3 -> (| @u*)", ["u1", "u3"]),
     ],
 )
