@@ -215,6 +215,8 @@ class Elaborator:
             made = Expansion(wire, IdentityPart())
             return made if tag is None else Expansion(self.name(tag, made, env, None).wire, made.part)
         bound = self._bound(meant, item, wire, env)
+        if bound.layer.is_parameter:
+            scattered.check_parameter(tag, env, item.span)
         sources = (wire, *bound.references)
         wires = [each for each in sources if each is not None]
         if len(wires) < len(sources):

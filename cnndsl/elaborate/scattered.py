@@ -11,7 +11,7 @@ from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.state import Environment, ModuleMember, ModuleScope, NamedOutput
-from cnndsl.errors import Annotation, CnnError, Diagnostic
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
 from cnndsl.expr import Expr, error
 from cnndsl.graph.labels import why_not
 from cnndsl.syntax import ast
@@ -85,3 +85,15 @@ def nameless(walker: Expander, item: ast.Label, wire: NodeOutput | None, env: En
         if draft is not None and draft.layer.tensors(*(drafts[at].shape for at in draft.inputs)):
             raise error("E0106", "a layer with weights needs a name", item.span, 'leave `"":` away, or give it one')
     return made
+
+
+def check_parameter(tag: PendingLabel | None, env: Environment, span: Span) -> None:
+    """Raises CnnError where a bare parameter has no label, or one that cannot be its name in the module around it."""
+    if tag is None:
+        message, help = "a bare parameter needs a label, which is its name", f"as in: gamma: {span.text}"
+        raise error("E0315", message, span, help)
+    if env.scope.is_scattered:
+        help = "write the module in one piece, with brackets: `ls: [gamma: …]`"
+        raise error("E0315", "a bare parameter cannot be part of a module in pieces", tag.span, help)
+    if not tag.is_again and not tag.name.isidentifier():
+        raise error("E0315", f"`{tag.name}` cannot be the name of a parameter", tag.span, "letters, digits and `_` can")

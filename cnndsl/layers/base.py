@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, fields
 from functools import cache
-from math import gcd, prod
+from math import prod
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from cnndsl.records import record
@@ -78,7 +78,8 @@ def option(type: OptionType, default: Any = None, *aliases: str, **rules: Any) -
 class Tensor:
     """A parameter or buffer: its name in the module, its extents, and what it is for.
 
-    `role` is `weight`, `bias` or `buffer`; `dtype` is that of the storage (`float` follows the network's).
+    Without a name it is called by the path of the layer. `role` is `weight`, `bias` or `buffer`; `dtype` is that of the
+    storage (`float` follows the network's).
     """
 
     name: str
@@ -90,6 +91,14 @@ class Tensor:
     def numel(self) -> int:
         """Return the number of its elements."""
         return prod(self.shape)
+
+    def entry(self, path: str) -> str:
+        """Return what it is called in the `state_dict` of a network, where its layer has a path.
+
+        >>> Tensor("weight", (8,)).entry("stem.bn"), Tensor("", (8,)).entry("stem.gamma")
+        ('stem.bn.weight', 'stem.gamma')
+        """
+        return f"{path}.{self.name}" if self.name else path
 
 
 @record(slots=True)
@@ -125,7 +134,8 @@ class TorchCall:
     `inplace=True` may be added (where nothing else reads the input, nor the layer before it keeps it). Where torch
     has no such module, `helper` is true and `source` is the text of the class `name`, which goes into the emitted
     file: one class that needs nothing but `torch`, `nn` and `F`. `flatten` says that the module wants its input
-    flattened: `torch.flatten(x, 1)` goes ahead of it.
+    flattened: `torch.flatten(x, 1)` goes ahead of it. `applied` is the expression of the input and itself that a
+    parameter stands in, `{0} * {1}`; its arguments are its extents and the value that it starts with.
     """
 
     name: str
@@ -135,6 +145,7 @@ class TorchCall:
     helper: bool = False
     flatten: bool = False
     source: str = ""
+    applied: str = ""
 
 
 Operation: TypeAlias = Literal["sum", "product", "mean", "maximum", "concat", "view", "other"]
@@ -223,6 +234,11 @@ class Layer:
     """True where training subtracts each channel's mean over the batch, and with it a bias that was added before."""
     JOINS_CHANNELS: ClassVar[bool] = False
     """True where the output holds the channels of all inputs, one input after the other."""
+
+    @property
+    def is_parameter(self) -> bool:
+        """True where the one tensor is no module's of its own, but a parameter of the module around the layer."""
+        return False
 
     @property
     def extents_of(self) -> int:
@@ -331,48 +347,6 @@ class Layer:
 @cache
 def _options(cls: type[Layer]) -> Mapping[str, Option]:
     return {each.name: each.metadata["option"] for each in fields(cls) if "option" in each.metadata}
-
-
-def each_axis(dims: Dims, rank: int, what: str) -> Dims:
-    """One extent for each axis. Raises LayerError where their number does not fit the input's rank."""
-    if len(dims) == rank:
-        return dims
-    if len(dims) == 1:
-        return dims * rank
-    written = "x".join(map(str, dims))
-    message = f"the {what} {written} has {len(dims)} axes, and the input has {rank}"
-    raise LayerError("E0303", message, f"a single number stands for every axis: {dims[0]}")
-
-
-def extents_of(x: Shape, rank: int) -> Dims:
-    """The extents of a map that another one of so many axes takes over. Raises LayerError where it has other axes."""
-    if x.rank != rank:
-        message = f"the output that `out` names has {x.rank} spatial axes, and the input has {rank}"
-        raise LayerError("E0303", message, "name a map with as many axes")
-    return x.spatial
-
-
-def need_spatial(kind: str, x: Shape) -> None:
-    """Raises LayerError where the input is a vector without spatial axes."""
-    if x.rank == 0:
-        raise LayerError(
-            "E0302",
-            f"{kind} needs a spatial input, and this is a vector of {x.channels}",
-            "place it before the first FC",
-        )
-
-
-def common_divisors(*numbers: int) -> str:
-    """A hint that lists the numbers of groups that are possible.
-
-    >>> common_divisors(6, 64)
-    'possible are 1, 2'
-    """
-    common = gcd(*numbers)
-    divisors = [each for each in range(1, min(common, 10_000) + 1) if common % each == 0]
-    if len(divisors) > 8:
-        divisors = [*divisors[:4], *divisors[-4:]]
-    return f"possible are {', '.join(map(str, divisors))}" if common > 1 else "possible is 1 only"
 
 
 def by_rank(name: str, template: str, ranks: Iterable[int] = (1, 2, 3)) -> Mapping[str, str]:

@@ -5,21 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from cnndsl.layers.base import (
-    Dims,
-    Layer,
-    LayerError,
-    Slot,
-    TorchCall,
-    TorchFunction,
-    Window,
-    by_rank,
-    each_axis,
-    extents_of,
-    need_spatial,
-    option,
-    squeeze,
-)
+from cnndsl.layers.base import Dims, Layer, LayerError, Slot, TorchCall, TorchFunction, Window, by_rank, option, squeeze
+from cnndsl.layers.checks import each_axis, extents_of, need_spatial
 from cnndsl.records import record
 from cnndsl.shape import Shape
 

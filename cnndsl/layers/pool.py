@@ -17,11 +17,10 @@ from cnndsl.layers.base import (
     TorchFunction,
     Window,
     by_rank,
-    extents_of,
-    need_spatial,
     option,
     squeeze,
 )
+from cnndsl.layers.checks import extents_of, need_spatial
 from cnndsl.layers.sliding_pool import SlidingPool, reach
 from cnndsl.layers.window import Axis
 from cnndsl.records import record

@@ -51,6 +51,8 @@ def layers(draw: st.DrawFn, shape: Shape, among: Sequence[type[Layer]] | None = 
             given = kind(**dict(settings)).output(shape)
         except LayerError:
             continue
+        if kind(**dict(settings)).is_parameter:
+            continue  # which needs a label of its own
         if _is_small(given) and (given == shape or not keep):
             return Drawn(written(kind, settings), given)
     return Drawn("RELU", shape)

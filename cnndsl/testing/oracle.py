@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cnndsl.errors import CnnError
 from cnndsl.graph import Graph, Output
 from cnndsl.network import loads
-from cnndsl.testing.reference import Reference
+from cnndsl.testing.reference import BARE, Reference
 
 if TYPE_CHECKING:
     import torch
@@ -106,7 +106,7 @@ def quiet() -> Generator[None]:
 def expected_state(graph: Graph) -> dict[str, tuple[int, ...]]:
     """Lists the entries of the state that the graph asks for, with their shapes."""
     tensors = ((node, tensor) for node in graph for tensor in graph.tensors(node))
-    return {f"{node.path}.{tensor.name}": tuple(tensor.shape) for node, tensor in tensors}
+    return {tensor.entry(node.path): tuple(tensor.shape) for node, tensor in tensors}
 
 
 def state_differences(graph: Graph, network: nn.Module, what: str) -> list[str]:
@@ -245,7 +245,7 @@ class Running:
         buffers: dict[str, torch.Tensor] = {}
         for path, module in modules.items():
             prefix = f"{path}." if path else ""
-            gradients |= {prefix + name: each.grad for name, each in module.named_parameters()}
+            gradients |= {f"{prefix}{name}".removesuffix(BARE): each.grad for name, each in module.named_parameters()}
             buffers |= {prefix + name: each.detach().clone() for name, each in module.named_buffers()}
         return Results(outputs, gradients, buffers)
 

@@ -7,7 +7,7 @@ two can disagree. Not meant for anything but tests.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cnndsl.graph import Graph, Node
 from cnndsl.layers.base import Slot, TorchCall, TorchFunction
@@ -16,6 +16,10 @@ from cnndsl.layers.resize import Unpool
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+
+BARE = ".="
+"""How the name of a parameter ends that the network has at a module's own path. No label can end so."""
 
 
 class Reference:
@@ -39,8 +43,11 @@ class Reference:
     def load(self, state: Mapping[str, torch.Tensor]) -> None:
         """Takes over the tensors of another module with the same paths. Raises RuntimeError where one is missing."""
         for at, module in self.own().items():
-            prefix = f"{self.graph.nodes[at].path}."
+            path = self.graph.nodes[at].path
+            prefix = f"{path}."
             own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+            if self.graph.nodes[at].layer.is_parameter:
+                own[BARE.removeprefix(".")] = state[path]
             module.load_state_dict(own, strict=True)
 
     def train(self, mode: bool = True) -> None:
@@ -89,7 +96,29 @@ class Reference:
         return eval(text, {**self._names, **names})
 
     def _build(self, call: TorchCall) -> nn.Module:
-        return eval(_written(call), self._names)
+        return eval(_written(call), self._names) if not call.applied else _parameter(call)
+
+
+def _parameter(call: TorchCall) -> nn.Module:
+    """A module that holds a parameter, and applies it."""
+    import torch
+    from torch import nn
+
+    *extents, start = [cast(Any, part).value for part in call.arguments]
+    template = call.applied.format("x", "p")
+
+    class Parameter(nn.Module):
+        """Applies its one parameter."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_parameter(BARE.removeprefix("."), nn.Parameter(torch.full(extents, start)))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            """The input with the parameter."""
+            return eval(template, {"x": x, "p": next(self.parameters())})
+
+    return Parameter()
 
 
 def _written(part: Slot | TorchCall) -> str:

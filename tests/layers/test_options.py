@@ -114,7 +114,12 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
     "LN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "over": ("word", None, None)},
     "GN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "groups": ("int", 1, None)},
     "IN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None)},
-    "SCALE": {"weight": ("flag", None, None), "bias": ("flag", None, None), "init": ("number", None, None)},
+    "SCALE": {
+        "weight": ("flag", None, None),
+        "bias": ("flag", None, None),
+        "init": ("number", None, None),
+        "bare": ("word", None, None),
+    },
     "DROPOUT": {"p": ("number", 0, 1), "channels": ("flag", None, None)},
     "DROPPATH": {"p": ("number", 0, 1)},
     "ZEROPAD": {"pad": ("dims", 0, None), "after": ("dims", 0, None), "out": ("dims", 1, None)},
@@ -142,6 +147,7 @@ WORDS = {
     # torch.nn.Upsample.
     ("UPSAMPLE", "mode"): ("nearest", "linear", "bilinear", "trilinear", "bicubic"),
     ("LN", "over"): ("all", "channels"),
+    ("SCALE", "bare"): ("none", "vector", "map", "number"),
     ("PADCHANNELS", "where"): ("after", "both"),
 }
 

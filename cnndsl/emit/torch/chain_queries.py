@@ -24,7 +24,7 @@ from cnndsl.graph import (
     inner_parts,
     output,
 )
-from cnndsl.layers.base import TorchCall, TorchFunction
+from cnndsl.layers.base import TorchCall
 
 
 class Chains:
@@ -57,7 +57,8 @@ class Chains:
 
     def _is_chain(self, part: Part, entry: int) -> bool:
         if isinstance(part, LayerPart):
-            is_call = not isinstance(self.borders.made(part.node), TorchFunction)
+            made = self.borders.made(part.node)
+            is_call = isinstance(made, TorchCall) and not made.applied
             return is_call and self.borders.reads(part.node) == (key(entry),) and part.node not in self.borders.pooled
         if isinstance(part, ReferencePart):
             return part.node == entry

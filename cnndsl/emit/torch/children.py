@@ -114,7 +114,7 @@ class Children:
             inside = self._inside(child)
             parts = [child.parts[at] for at in sorted(child.parts)] + [each.part for _, each in child.further]
             module, after = self._module(step, child, parts, inside)
-            self._built[step.child] = module, after.comment()
+            self._built[step.child] = module, "" if step.template else after.comment()
             leaving = after.term
         for value in step.outputs:
             self.terms[value] = self._known(value, leaving)

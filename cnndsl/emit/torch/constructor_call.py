@@ -74,7 +74,7 @@ class _Construction:
             arguments.append(BuildArgument(Const(True), "return_indices"))
         if self.inplace and all(call.inplace for call in self.calls):
             arguments.append(BuildArgument(Const(True), "inplace"))
-        build = Build(head, tuple(arguments), tuple(self.guards))
+        build = Build(head, tuple(arguments), tuple(self.guards), bool(self.calls[0].applied))
         return Constructed(build, self._leaving(), self.terms.get("stride"))
 
     def _callee(self) -> str:

@@ -18,7 +18,7 @@ from typing import Protocol
 from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, Step, Training
 from cnndsl.emit.torch.layout import CallDoc, Doc, Item, Text, flat
 from cnndsl.emit.torch.memory import ForwardMemory
-from cnndsl.emit.torch.merges import expression
+from cnndsl.emit.torch.merges import application, expression
 from cnndsl.emit.torch.pending import CALLED, LONGEST, Waiting, together
 from cnndsl.emit.torch.return_types import is_plain_in_evaluation, returned, type_of
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
@@ -124,13 +124,15 @@ class _ForwardWriter:
     def _apply(self, step: Apply) -> None:
         stage = self._stage(step)
         self._settle(step.inputs, step, stage=stage)
+        if step.template and self._length(step.inputs) > LONGEST - 10:
+            self._flush(len(self.waiting))
         self._delete(step)
         over = self._root(step.inputs[0]) if step.overwrites else None
         depth, inlined = self._depth(step.inputs)
         if len(step.outputs) > 1:
             self._flush(len(self.waiting) - inlined)
         reads = self._named(step.inputs)
-        doc = CallDoc(self.calls.text(step.child), tuple(map(Item, self._operands(step.inputs))))
+        doc = application(self.calls.text(step.child), self._operands(step.inputs), step.template)
         if len(step.outputs) == 1:
             self._push(Waiting(step.outputs[0], doc, depth + 1, reads, over=over, stage=stage))
             return

@@ -6,6 +6,7 @@ chain is one call of `nn.Sequential` where it can be, else it is filled module b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
@@ -136,7 +137,7 @@ class Constructor:
     def _built(self, build: Build) -> CallDoc:
         head = build.callee if isinstance(build.callee, str) else self.name_of(build.callee)
         items = [Entry(Text(text(each.term)), f"{each.keyword}=" if each.keyword else "") for each in build.arguments]
-        return CallDoc(head, tuple(items))
+        return _parameter(head, items) if build.is_parameter else CallDoc(head, tuple(items))
 
     def _arguments(self, chain: SequentialBuild) -> tuple[Entry, ...] | None:
         """The modules of a chain as arguments; None where they have names, or come by statements."""
@@ -277,6 +278,19 @@ def _walked(loop: LoopItem) -> Doc:
         cells = tuple(Entry(Text(text(value))) for value in row)
         rows.append(cells[0].doc if len(cells) == 1 else Display("()", cells))
     return Display("()", tuple(map(Entry, rows)))
+
+
+def _parameter(head: str, items: Sequence[Entry]) -> CallDoc:
+    """A parameter of these extents, filled with the last item."""
+    *sizes, start = items
+    written = flat(start.doc)
+    if re.fullmatch(r"-?\d+", written):
+        start = Entry(Text(f"{written}.0"))  # whole numbers would make a tensor of integers
+    elif not re.fullmatch(r"[-+.\de]+", written):
+        start = Entry(CallDoc("float", (start,)))
+    filled = {"1.0": "torch.ones", "0.0": "torch.zeros"}.get(flat(start.doc)) if sizes else None
+    made = CallDoc(filled or "torch.full", tuple(sizes) if filled else (Entry(Display("()", tuple(sizes))), start))
+    return CallDoc(head, (Entry(made),))
 
 
 def _bare(doc: Doc) -> Doc:

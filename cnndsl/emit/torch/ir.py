@@ -65,12 +65,14 @@ class ForwardValue:
 @record(slots=True)
 class Apply:
     """The call of a child, which may be called more than once. `outputs` are its results in order. `overwrites` says
-    that the first input's memory is used for the output."""
+    that the first input's memory is used for the output. A parameter is not called: `template` is the expression of
+    the input and itself, `{0} * {1}`."""
 
     child: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     overwrites: bool = False
+    template: str = ""
 
 
 @record(slots=True)
@@ -153,7 +155,8 @@ class Guard:
 
 @record(slots=True)
 class Build:
-    """The construction of one module: a class of PyTorch or of a helper by its name, or a class of the file.
+    """The construction of one module: a class of PyTorch or of a helper by its name, or a class of the file. That of
+    a parameter has its extents and the value that it starts with for arguments.
 
     `guards` are what the constructor checks of the numbers in the arguments.
     """
@@ -161,6 +164,7 @@ class Build:
     callee: str | ModuleClass
     arguments: tuple[BuildArgument, ...] = ()
     guards: tuple[Guard, ...] = ()
+    is_parameter: bool = False
 
 
 @record(slots=True)

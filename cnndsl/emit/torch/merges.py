@@ -1,4 +1,4 @@
-"""The expressions of merges, laid out so that long ones can be broken."""
+"""The expressions of merges and of parameters, laid out so that long ones can be broken."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cnndsl.emit.torch.layout import CallDoc, Display, Doc, Infix, Item, Text, flat
 from cnndsl.layers.base import TorchFunction
 
-_PLACE = re.compile(r"\{\d+\}(\[[^\]]*\])?")
+_PLACE = re.compile(r"\{\d+\}(\[[^\]]*\]|\.reshape\([^)]*\))?")
 _CALL = re.compile(r"((?:torch\.)?\w+)\((.*)\)")
 
 
@@ -19,6 +19,8 @@ def expression(template: str, operands: Sequence[Doc]) -> Doc:
     'torch.cat([x, y], 1)'
     >>> flat(expression("{0} * {1}[:, :, None]", [Text("x"), Text("y")]))
     'x * y[:, :, None]'
+    >>> flat(expression("{0} + {1}.reshape(-1, 1)", [Text("x"), Text("self.shift")]))
+    'x + self.shift.reshape(-1, 1)'
     """
     if template == "torch.cat([{inputs}], 1)":
         return CallDoc("torch.cat", (Item(Display("[]", tuple(map(Item, operands)))), Item(Text("1"))))
@@ -41,6 +43,17 @@ def expression(template: str, operands: Sequence[Doc]) -> Doc:
         return Infix("/", (_indexed(operand, "{0}"), Text(quotient[1])))
     written = [f"({flat(doc)})" if isinstance(doc, Infix) else flat(doc) for doc in operands]
     return Text(template.format(*written))
+
+
+def application(child: str, operands: Sequence[Doc], template: str) -> Doc:
+    """The call of a child, or the expression of a parameter.
+
+    >>> flat(application("self.gamma", [Text("x")], "{0} * {1}"))
+    'x * self.gamma'
+    """
+    if template:
+        return expression(template, (*operands, Text(child)))
+    return CallDoc(child, tuple(map(Item, operands)))
 
 
 def steps_of(function: TorchFunction) -> tuple[TorchFunction, ...]:

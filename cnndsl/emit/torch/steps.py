@@ -93,8 +93,8 @@ def with_flags(step: Step, names: Mapping[str, str]) -> Step:
 def same_step(a: Step, b: Step) -> bool:
     """Whether two steps do the same to the same values."""
     if isinstance(a, Apply) and isinstance(b, Apply):
-        first = (a.child, a.inputs, a.overwrites, len(a.outputs))
-        return first == (b.child, b.inputs, b.overwrites, len(b.outputs))
+        first = (a.child, a.inputs, a.overwrites, len(a.outputs), a.template)
+        return first == (b.child, b.inputs, b.overwrites, len(b.outputs), b.template)
     return (
         isinstance(a, Compute)
         and isinstance(b, Compute)

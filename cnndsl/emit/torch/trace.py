@@ -268,6 +268,8 @@ class ClassTracer(TracedValues):
         calls = [each for each in made if isinstance(each, TorchCall)]
         if len(calls) < len(made):
             raise Differ
+        if len({call.applied for call in calls}) > 1 or (calls[0].applied and self.decision is not None):
+            raise Differ
         if any(call.flatten for call in calls):
             inputs = [self.flat(inputs[0]), *inputs[1:]]
         child = self.register(parts, places, inputs[0])
@@ -275,7 +277,7 @@ class ClassTracer(TracedValues):
         if any(node in self.borders.pooled for node in nodes):
             outputs += self._pooled(nodes, places, inputs[0])
         over = all(node in self.overwritten for node in nodes) and all(call.inplace for call in calls)
-        self.put(Apply(child.name, tuple(map(self._real, inputs)), tuple(outputs), over))
+        self.put(Apply(child.name, tuple(map(self._real, inputs)), tuple(outputs), over, calls[0].applied))
         return outputs[0]
 
     def _operands(self, nodes: Sequence[int], places: Places, value: int) -> list[int]:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from cnndsl.testing.crossings import plain
 from cnndsl.testing.crossings.frames import TAPS, GeneratedScope, Makers, Mode, NamedOutputs, Piece, Room
-from cnndsl.testing.crossings.numbers import count, test, width
+from cnndsl.testing.crossings.numbers import count, rate, test, width
 from cnndsl.testing.crossings.sizes import resized
 from cnndsl.testing.crossings.widths import Misfit, PieceShape, Width
 
@@ -87,12 +87,23 @@ def element(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
 
 def single(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Draws a layer, with a label now and then."""
+    if frame.chance(0.05) and frame.mark != "!":
+        return _parameter(frame, form)
     piece = _layer(frame, form, mode)
     if " if " in piece.text or not frame.chance(0.4) or frame.mark == "!":
         return piece
     label = frame.label()
     frame.room.marks.append(NamedOutputs(label, piece.form, frame.training, given=form))
     return Piece(f"{label}: {piece.text}", piece.form)
+
+
+def _parameter(frame: GeneratedScope, form: PieceShape) -> Piece:
+    """Draws a parameter of the module around it, whose name is the label."""
+    label = frame.label()
+    frame.room.marks.append(NamedOutputs(label, form, frame.training, given=form))
+    kind = frame.pick(("vector", "map", "number"))
+    which = frame.pick(("bias=no", "bias=no, init=0.5", "weight=no", f"bias=no, init={rate(frame)}"))
+    return Piece(f"{label}: SCALE({which}, bare={kind})", form)
 
 
 def _layer(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from cnndsl.emit.torch.verify.frame import Frame
+from cnndsl.emit.torch.verify.parameters import PARAMETER, is_parameter
 from cnndsl.emit.torch.verify.plain import is_a
 from cnndsl.emit.torch.verify.signatures import FUNCTIONS
 from cnndsl.emit.torch.verify.text import CONTAINERS
@@ -65,7 +66,7 @@ def _of_module(module: Module, name: str, frame: Frame, line: int) -> object:
         if name == "Identity":
             return IDENTITY
     full = f"{module.name}.{name}"
-    if full in FUNCTIONS or (module.name == "math" and name in _MATH):
+    if full in FUNCTIONS or full == PARAMETER or (module.name == "math" and name in _MATH):
         return Builtin(full)
     raise NotUnderstood(f"`{full}`", line)
 
@@ -89,6 +90,8 @@ def _of_member(member: Member, name: str, frame: Frame, line: int) -> object:
         return below(member, name, child)
     if name in member.template.attrs:
         return member.template.attrs[name]
+    if name == "reshape" and is_parameter(member.template.leaf):
+        return Method(member, name)
     if name == "training" and frame.recorder is not None:
         return frame.recorder.mode()
     raise Trouble(f"the module has no attribute `{name}`", line)

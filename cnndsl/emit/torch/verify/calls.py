@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from cnndsl.emit.torch.verify.arithmetic import FUNCTIONS as PLAIN
 from cnndsl.emit.torch.verify.arithmetic import apply
 from cnndsl.emit.torch.verify.attributes import iterate
-from cnndsl.emit.torch.verify.construct import build, length, make_leaf, method, of_class
+from cnndsl.emit.torch.verify.construct import build, length, make_leaf, make_parameter, method, of_class
 from cnndsl.emit.torch.verify.frame import Frame
 from cnndsl.emit.torch.verify.initial import draw
+from cnndsl.emit.torch.verify.parameters import FILLS, PARAMETER, filled, reshaped
 from cnndsl.emit.torch.verify.plain import items
 from cnndsl.emit.torch.verify.signatures import KNOWN_FUNCTIONS, bind
 from cnndsl.emit.torch.verify.values import (
@@ -79,6 +80,8 @@ def _method(target: Method, given: Sequence[object], named: Mapping[str, object]
         if given or named:
             raise NotUnderstood("`size` with arguments")
         return frame.recorder.shape(owner, line)
+    if isinstance(owner, Member):
+        return reshaped(owner, given, named)
     if isinstance(owner, list) and not named and len(given) == 1:
         parts = [given[0]] if target.name == "append" else list(iterate(given[0], frame, line))
         owner.extend(parts)  # pyright: ignore[reportUnknownMemberType]
@@ -89,6 +92,10 @@ def _method(target: Method, given: Sequence[object], named: Mapping[str, object]
 def _builtin(name: str, given: Sequence[object], named: Mapping[str, object], frame: Frame, line: int) -> object:
     if name.startswith("nn.init."):
         return draw(name, given, named, frame.program.forms)
+    if name in FILLS and frame.recorder is None:
+        return filled(name, given, named)
+    if name == PARAMETER:
+        return make_parameter(given, named, frame, line)
     if name.startswith(("torch.", "F.")) or name in KNOWN_FUNCTIONS:
         if frame.recorder is None:
             raise NotUnderstood(f"`{name}` outside of `forward`")

@@ -9,6 +9,7 @@ from cnndsl.emit.torch.verify.frame import Frame
 from cnndsl.emit.torch.verify.leaves import LeafModule
 from cnndsl.emit.torch.verify.lower import lower
 from cnndsl.emit.torch.verify.lower_helpers import lower_helper
+from cnndsl.emit.torch.verify.parameters import form_of, is_parameter
 from cnndsl.emit.torch.verify.reserved import is_reserved
 from cnndsl.emit.torch.verify.signatures import bind
 from cnndsl.emit.torch.verify.text import CONTAINERS, Program
@@ -38,6 +39,14 @@ def make_leaf(
         leaf = _leaf(cls, given, named, program)
         template = program.templates[key] = template_of(program, None, leaf, {}, {}, cls.name)
     return Instance(None, template.leaf, line, template)
+
+
+def make_parameter(given: Sequence[object], named: Mapping[str, object], frame: Frame, line: int) -> Instance:
+    """An `nn.Parameter`. Raises NotUnderstood for one that is not made from a tensor of one value."""
+    if frame.recorder is not None:
+        raise NotUnderstood("a parameter that is made in `forward`")
+    leaf = frame.program.forms.leaf(form_of(given, named))
+    return Instance(None, leaf, line, template_of(frame.program, None, leaf, {}, {}, "Parameter"))
 
 
 def _leaf(cls: LeafClass, given: Sequence[object], named: Mapping[str, object], program: Program) -> LeafModule:
@@ -140,9 +149,10 @@ def fill(instance: Instance, given: Sequence[object], named: Mapping[str, object
         register(instance, str(number), each, line)
 
 
-def register(instance: Instance, name: str, child: object, line: int) -> None:
-    """Makes a module a child. Raises Trouble where it is none, or has a place already."""
-    if not isinstance(child, Instance):
+def register(instance: Instance, name: str, child: object, line: int, is_attribute: bool = False) -> None:
+    """Makes a module a child. Raises Trouble where it is none, or has a place already; a parameter is one as an
+    attribute only."""
+    if not isinstance(child, Instance) or (is_parameter(child.leaf) and not is_attribute):
         raise Trouble(f"{describe(child)} is made a child called `{name}`", line)
     if not instance.ready:
         raise Trouble("a child is given to a module before `super().__init__()`", line)
@@ -161,7 +171,7 @@ def register(instance: Instance, name: str, child: object, line: int) -> None:
 def set_attribute(instance: Instance, name: str, value: object, line: int) -> None:
     """`self.name = value`."""
     if isinstance(value, Instance):
-        register(instance, name, value, line)
+        register(instance, name, value, line, is_attribute=True)
         return
     if isinstance(value, Register | Member | WeightReference):
         raise NotUnderstood(f"{describe(value)} as an attribute", line)
@@ -223,7 +233,8 @@ def method(
 
 
 def _modules(instance: Instance) -> Iterable[Instance]:
-    yield instance
+    if not is_parameter(instance.leaf):
+        yield instance
     if instance.leaf is None:
         for child in instance.thaw().values():
             yield from _modules(child)

@@ -51,6 +51,8 @@ def effects(form: tuple[object, ...], inplace: bool, memory: MemoryEffect, train
         return ALIASES
     if memory:
         return ALIASES if memory == "views" else 0
+    if family == "bare":
+        return KEEPS_INPUT if form[1] == "*" else 0
     if family == "scale":
         return KEEPS_INPUT if form[2] is True else 0
     if family == "aavg" and _all_ones(form[2]):

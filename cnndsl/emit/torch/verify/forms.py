@@ -41,6 +41,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "channelnorm": ("ChannelNorm", "channels eps=1e-05 elementwise_affine=True"),
     "gn": ("GroupNorm", "groups channels eps=1e-05 affine=True"),
     "scale": ("Scale", "channels weight=True bias=True init=1.0"),
+    "bare": ("Parameter", "sign shape start=1.0 view"),
     "hardtanh": ("Hardtanh", "min_val=-1.0 max_val=1.0"),
     "leaky": ("LeakyReLU", "negative_slope"),
     "prelu": ("PReLU", "num_parameters init=0.25"),
@@ -72,6 +73,7 @@ HOLDS_STATE: Mapping[str, tuple[int, ...]] = {
     "channelnorm": (3,),
     "gn": (4,),
     "scale": (2, 3),
+    "bare": (),
     "plugin": (),
 }
 """Families with weights or buffers: always, or where one of these fields holds. BN has its running statistics."""

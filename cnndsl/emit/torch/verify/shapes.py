@@ -153,6 +153,10 @@ def _pad_channels(form: Form, x: Shape) -> Shape | None:
     return Shape(_number(form[3]), part_of(("steps", form[4]), x).spatial)
 
 
+def _bare(form: Form, x: Shape) -> Shape | None:
+    return x if form[4] in ((), (x.channels, *(1,) * x.rank)) else None
+
+
 def _simple(layer: SimpleLayer) -> Callable[[Form, Shape], Shape | None]:
     """Return the rule of a row of `simple`."""
     rule, end = layer.shape, len(layer.fields) + 1
@@ -179,6 +183,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "channelnorm": _channels(1),
     "gn": _channels(2),
     "scale": _channels(1),
+    "bare": _bare,
     "prelu": _prelu,
     "dropout": _dropout,
     "pad": _pad,

@@ -65,6 +65,9 @@ SIGNATURES: Mapping[str, str] = {
 
 FUNCTIONS: Mapping[str, str] = {
     "torch.cat": "tensors, dim=0",
+    "torch.full": "size, fill_value",
+    "torch.ones": "size",
+    "torch.zeros": "size",
     "torch.flatten": "input, start_dim=0, end_dim=-1",
     "torch.maximum": "input, other",
     "F.interpolate": "input, size=None, scale_factor=None, mode='nearest', align_corners=None, "

@@ -16,6 +16,7 @@ from cnndsl.emit.torch.verify.frame import Engine, Frame
 from cnndsl.emit.torch.verify.given import CallArguments
 from cnndsl.emit.torch.verify.leaves import LeafModule
 from cnndsl.emit.torch.verify.lower import upsampling
+from cnndsl.emit.torch.verify.parameters import ViewedParameter, applied, is_parameter, operand
 from cnndsl.emit.torch.verify.plain import as_range, is_a, items
 from cnndsl.emit.torch.verify.signatures import FUNCTIONS, KNOWN_FUNCTIONS, bind, parameters
 from cnndsl.emit.torch.verify.text import Program
@@ -183,6 +184,8 @@ class ForwardRecorder:
         self, leaf: LeafModule, member: Member, given: Sequence[object], named: Mapping[str, object], line: int
     ) -> object:
         self._moded |= leaf.effects[0] != leaf.effects[1]
+        if is_parameter(leaf):
+            raise Trouble(f"{_called(member)} is a parameter, and is called", line)
         if leaf.form[0] == "unpool":
             return self._unpool(leaf, member, given, named, line)
         if named or len(given) != 1:
@@ -241,11 +244,23 @@ class ForwardRecorder:
             a, b = (self.tensor(each, "an operand", line) for each in (left, right))
             return self._step(PAIR, line, sign, a, b, inplace)
         tensor, number = (left, right) if isinstance(left, Register) else (right, left)
+        parameter = operand(number)
+        if parameter is not None:
+            return self._beside(tensor, parameter, sign, line, inplace)
         if type(number) is not int and type(number) is not float:
             raise Trouble(f"`{sign}` of a tensor and {describe(number)}", line)
         if tensor is right and sign not in ("*", "+"):
             raise NotUnderstood(f"a number `{sign}` a tensor", line)
         return self._step(SCALAR, line, sign, self.tensor(tensor, "an operand", line), number, inplace)
+
+    def _beside(self, value: object, parameter: ViewedParameter, sign: str, line: int, inplace: bool) -> Register:
+        """An operator on a tensor and a parameter of the module: a computation of the parameter's own."""
+        if inplace:
+            raise NotUnderstood(f"`{sign}=` of a tensor and a parameter", line)
+        leaf, member = applied(sign, parameter, self._tracer.program.forms, line), parameter.member
+        x, out = self.tensor(value, "an operand", line), self._register()
+        self._steps.append((LEAF, line, out.index, leaf, member.path, x, member.line))
+        return out
 
     def _step(self, code: int, line: int, *rest: object, is_size: bool = False) -> Register:
         out = self._register(is_size)
