@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from cnndsl.emit.torch.layout import CallDoc, Display, Item, Text
@@ -33,7 +34,7 @@ def initialisation(graph: Graph) -> tuple[PythonStatement, ...]:
             paths.setdefault(way, []).append(node.path)
     if not paths:
         return ()
-    if all(len(ways) == 1 for ways in by_type.values()):
+    if all(len(ways) == 1 for ways in by_type.values()) and not _is_drawn_twice(graph, by_type):
         return _by_type({name: ways.pop() for name, ways in by_type.items()})
     return tuple(_by_path(way, names) for way, names in paths.items())
 
@@ -44,6 +45,15 @@ def _drawn(graph: Graph) -> Iterator[tuple[Node, TorchCall, str]]:
         made = node.layer.torch(*graph.shapes(node))
         if isinstance(made, TorchCall) and node.layer.INIT and node.weights_of < 0:
             yield node, made, str(getattr(node.layer, node.layer.INIT))
+
+
+def _is_drawn_twice(graph: Graph, by_type: Mapping[str, set[str]]) -> bool:
+    """Whether a test for a type holds for one that derives from it too, and is drawn in another way."""
+    for _, call, way in _drawn(graph):
+        base = re.match(r"\s*class \w+\(([\w.]+)\)", call.source)
+        if base is not None and by_type.get(base[1], {way}) != {way}:
+            return True
+    return False
 
 
 def _by_type(ways: Mapping[str, str]) -> tuple[PythonStatement, ...]:

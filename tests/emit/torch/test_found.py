@@ -26,6 +26,9 @@ FOUND = {
     "a class that hides a name of the file": "block F = POOL3/2(pad=same) -> CONV3-4\nINPUT 9x9x4 -> F",
     "two taps of one name": "block B = tap t: CONV1-2 -> CONV3-4\nINPUT 8x8x4 -> B -> B",
     "the least of one number": "block S(s) = CONV-6(groups=min(s))\nINPUT 8x8x4 -> S(2)",
+    "a class that derives from another one, and is drawn in another way": (
+        "INPUT 5x5x1 -> CONV1-1(bias=no, init=kaiming) -> CONV2-1/2(bias=no)"
+    ),
     "an output that is an input": "INPUT 8x8x4 -> tap t: CONV1-2",
 }
 
