@@ -36,6 +36,15 @@ def find_label(reference: ReferenceExpr | ast.Ref, env: Environment) -> NamedOut
     return resolve(interpolate(parts, env), env, reference.span)
 
 
+def called(item: ast.Ref, env: Environment) -> str:
+    """What a reference is called: as it is written, but a name of a `for` stands for what its row gives."""
+    name = interpolate(item.name, env)
+    value = env.values.get(name)
+    parameters = env.calls[-1].parameters or () if env.calls else ()
+    is_given = any(each.name == name for each in parameters)
+    return value.name if isinstance(value, OutputValue) and not is_given else name
+
+
 def resolve(name: str, env: Environment, span: Span) -> NamedOutput:
     """What a name means at a place: a parameter that was given an output, else a label."""
     if "*" in name:

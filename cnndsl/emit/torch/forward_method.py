@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Protocol
 
 from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, Step, Training
@@ -22,8 +23,8 @@ from cnndsl.emit.torch.merges import application, expression
 from cnndsl.emit.torch.pending import CALLED, LONGEST, Waiting, together
 from cnndsl.emit.torch.return_types import is_plain_in_evaluation, returned, type_of
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
-from cnndsl.emit.torch.steps import is_aside, made_by, used_by
-from cnndsl.emit.torch.variables import Variables
+from cnndsl.emit.torch.steps import made_by, used_by
+from cnndsl.emit.torch.variables import Variables, variables_of
 from cnndsl.records import record
 
 _DEEPEST = 4
@@ -59,17 +60,9 @@ def write(
 ) -> ForwardText:
     """Write a `forward`. With `record_name` it returns that NamedTuple, as a network with several outputs does;
     `inputs` are the names of its arguments, if the program has them."""
-    hints = {at: value.name for at, value in enumerate(forward.values)}
-    writer = _ForwardWriter(Variables(hints), memory, calls)
+    writer = _ForwardWriter(variables_of(forward), memory, calls)
     names = writer.names.lend(forward.inputs, inputs)
     arguments = tuple(f"{name}: {type_of(forward, at)}" for name, at in zip(names, forward.inputs, strict=True))
-    for step in forward.steps:
-        if not is_aside(step):
-            writer.names.expect(used_by(step))
-    writer.names.expect(forward.results)
-    for step in forward.steps:
-        if is_aside(step):
-            writer.names.expect(used_by(step), is_aside=True)
     writer.steps(forward.steps)
     writer.finish(forward, record_name)
     return ForwardText(arguments, returned(forward, record_name), tuple(writer.lines))
@@ -391,7 +384,6 @@ class _ForwardWriter:
         gone: list[str] = []
         while stale and not self.memory.allows(step, [*held, *(value for _, value in stale)]):
             gone.append(stale.pop()[0])
-        if gone:
-            self.lines.append(Line("del ", Text(", ".join(gone))))
+        self.lines += [Line("del ", Text(each.rstrip(","))) for each in wrap(", ".join(gone), LONGEST)]
         for name in gone:
             self.names.drop(name)

@@ -85,11 +85,13 @@ class Constructor:
         if None in docs:
             return None
         entries = [Entry(doc, "", child.comment) for doc, child in zip(docs, children, strict=True) if doc is not None]
+        if len(entries) == 1:
+            entries = [Entry(entries[0].doc)]  # its comment is that of the list
         texts = {(flat(entry.doc), entry.comment) for entry in entries}
         listed: Doc = Display("[]", tuple(entries))
         if len(texts) == 1 < len(entries):
             listed = Comprehension(_bare(entries[0].doc), f"for _ in range({len(entries)})")
-        comment = entries[0].comment if len(texts) == 1 else ""
+        comment = children[0].comment if len(texts) == 1 else ""
         return Line(f"{self._target(held)} = ", CallDoc("nn.ModuleList", (Entry(listed),)), comment)
 
     def _optional(self, test: Term, children: Sequence[Child]) -> list[PythonStatement]:

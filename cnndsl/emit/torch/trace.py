@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from cnndsl.emit.torch.choices import chosen, sometimes_merged
 from cnndsl.emit.torch.ir import Apply, Compute, Forward, ForwardValue, Key, Step, Training, key, node_of, what_of
 from cnndsl.emit.torch.merges import steps_of
-from cnndsl.emit.torch.names import attribute
+from cnndsl.emit.torch.names import attribute, word
 from cnndsl.emit.torch.part_queries import (
     Application,
     Known,
@@ -190,7 +190,8 @@ class ClassTracer(TracedValues):
             node_of(what) in self.own[at] for at, what in zip(places, keys, strict=True)
         ):
             return self.new(places, keys)
-        return self.read(places, keys, parts[0].name.replace('"', "").split(".")[-1])
+        called = {word(part.name) for part in parts}
+        return self.read(places, keys, called.pop() if len(called) == 1 else "")
 
     def _labelled(self, parts: Sequence[NamedPart], places: Places, value: int) -> int:
         out = self.walk([part.part for part in parts], places, value)
@@ -353,7 +354,7 @@ class ClassTracer(TracedValues):
         child = self.register(parts, places, inputs[0] if inputs else value)
         child.traced = callee.traced
         outputs = [self.new(places, column, name) for column, name in callee.results]
-        if callee.is_main:
+        if callee.is_main and not (len(outputs) > 1 and self.names[outputs[0]]):
             self.names[outputs[0]] = child.name
         self.put(Apply(child.name, tuple(map(self._real, inputs)), tuple(outputs)))
         return outputs[0] if callee.is_main else value

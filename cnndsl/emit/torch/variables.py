@@ -10,7 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from cnndsl.emit.torch.names import variable
+from cnndsl.emit.torch.ir import Compute, Forward
+from cnndsl.emit.torch.names import numbered, variable, word
+from cnndsl.emit.torch.steps import is_aside, used_by
 
 SPARE = ("x", "y", "z", "u", "v", "w")
 
@@ -19,13 +21,14 @@ class Variables:
     """The names at one point of a `forward`. `hints` are good names for values; `lent` those that the caller holds."""
 
     def __init__(self, hints: Mapping[int, str]) -> None:
-        self.hints = hints
+        self.hints = dict(hints)
         self.holds: dict[str, int] = {}
         self.left: Counter[int] = Counter({-1: 0})
         self.pinned: Counter[int] = Counter()
         self.lent: set[int] = set()
         self.shared: set[int] = set()
-        """Values that are read several times, not counting reads that are aside: by training, or of a size."""
+        """Values that are worth a name: they are read several times, not counting reads that are aside (by training,
+        or of a size), or are one of several results."""
         self.given: dict[int, str] = {}
         """The names that values must get."""
         self.memory: dict[int, int] = {}
@@ -46,6 +49,12 @@ class Variables:
             if self.left[value] and not is_aside:
                 self.shared.add(value)
             self.left[value] += 1
+
+    def share(self, value: int, other: int) -> None:
+        """Say that a value is written over by another one, whose name it can have if that has one of its own."""
+        if other in self.shared and value not in self.shared:
+            self.shared.add(value)
+            self.hints[value] = self.hints.get(other, "")
 
     def is_alive(self, value: int) -> bool:
         """Return whether something reads a value later on."""
@@ -84,8 +93,7 @@ class Variables:
         return list(given)
 
     def _lend(self, value: int) -> str:
-        wish = re.sub(r"\W", "_", self.hints.get(value) or "skip")
-        name = variable("skip" if wish.isdigit() else wish, set(self.holds)) if self.holds else "x"
+        name = numbered(word(self.hints.get(value, "")) or "skip", self.holds) if self.holds else "x"
         self.bind(value, name)
         return name
 
@@ -110,14 +118,20 @@ class Variables:
         return self.given.get(value) or self.wished(self.hints[value] or "y")
 
     def wished(self, wish: str) -> str:
-        """Return a name that nothing alive has, like the one that is wished for."""
+        """Return a name that nothing alive has, like the one that is wished for. A name that was a value's own goes to
+        another one of that name."""
         base = variable(re.sub(r"\W", "_", wish)) if not wish.isdigit() else "y"
         base = wish if base.rstrip("_") in SPARE and wish in SPARE else base
         name, number = base, 1
-        while self._is_taken(name) or (name in self.holds and name not in SPARE):
+        while self._is_taken(name) or (name in self.holds and not (name in SPARE or self._was(name, wish))):
             number += 1
             name = f"{base}{number}"
         return name
+
+    def _was(self, name: str, wish: str) -> bool:
+        """Whether a name holds a value that is called so, and no argument."""
+        held = self.holds[name]
+        return self.hints.get(held) == wish and held not in self.lent
 
     def _is_taken(self, name: str) -> bool:
         return name in self.holds and self.is_alive(self.holds[name])
@@ -136,3 +150,21 @@ class Variables:
     def root(self, value: int) -> int:
         """Return the value in whose memory a value lives."""
         return self.memory.get(value, value)
+
+
+def variables_of(forward: Forward) -> Variables:
+    """Return the names at the beginning of a `forward`, which know all that will be read."""
+    found = Variables({at: value.name for at, value in enumerate(forward.values)})
+    for step in forward.steps:
+        if not is_aside(step):
+            found.expect(used_by(step))
+    found.expect(forward.results)
+    for step in forward.steps:
+        if is_aside(step):
+            found.expect(used_by(step), is_aside=True)
+    if len(forward.results) - len(forward.training) > 1:
+        found.shared.update(forward.results)
+    for step in reversed(forward.steps):
+        if isinstance(step, Compute) and step.over >= 0:
+            found.share(step.inputs[step.over], step.output)
+    return found
