@@ -199,7 +199,8 @@ class ClassBuilder:
             by_name = skipped or parameter.by_keyword or isinstance(wanted[0], bool | CodeValue)
             arguments.append(BuildArgument(term, parameter.name if by_name else ""))
             skipped = by_name
-        leaving = made.leaving[0] if made.leaving else None
+        main = 0 if made.forward is None else made.forward.main
+        leaving = made.leaving[main] if made.leaving else None
         after = cursor.after(outputs, None if leaving is None else substitute(leaving, given))
         return Build(made, tuple(arguments), tuple(guards)), after
 

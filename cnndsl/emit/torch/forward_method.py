@@ -134,8 +134,9 @@ class _ForwardWriter:
             if not self.names.left[value]:
                 targets.append("_")
                 continue
-            ended = [each for each in reads if not self.names.is_alive(each)] if not targets else []
-            name = self.names.target(value, ended) if not targets else self.names.own(value)
+            ended = [each for each in reads if not self.names.is_alive(each)]
+            is_first = not targets and not self.calls.is_stage(step.child)
+            name = self.names.target(value, ended) if is_first else self.names.own(value)
             targets.append(name)
             self.names.bind(value, name)
         self.lines.append(Line(f"{', '.join(targets)} = ", doc))

@@ -66,7 +66,6 @@ class ClassTracer(TracedValues):
         self.known = Known()
         self.trained = [not root and self._is_trained(*each) for each in zip(parts, entries, strict=True)]
         self.is_trained = self.in_training = all(self.trained)
-        self.flattened: dict[int, int] = {}
 
     def run(self) -> Traced:
         """Walk over the parts."""
@@ -81,6 +80,8 @@ class ClassTracer(TracedValues):
         results += (
             taps(self, self.graph) if self.is_root else [value for value in self._exposed() if value not in results]
         )
+        if out in self.labelled and not self.is_root:
+            results.sort()
         steps = early(with_outputs(self.steps, results))
         read = {value for step in steps for value in used_by(step)} | set(results)
         inputs = [value for value in (entry, *given_too, *self.reads) if value in read or self.is_root]
@@ -92,7 +93,7 @@ class ClassTracer(TracedValues):
             tuple(inputs),
             tuple(steps),
             tuple(results),
-            bool(results) and results[0] == out and not (passes and not self.is_root),
+            results.index(out) if out in results and (self.is_root or not passes) else -1,
             frozenset(value for value in results if self._is_training_only(value)),
         )
         return Traced(forward, self.children, tuple(self.decisions))
@@ -195,8 +196,9 @@ class ClassTracer(TracedValues):
 
     def _labelled(self, parts: Sequence[NamedPart], places: Places, value: int) -> int:
         out = self.walk([part.part for part in parts], places, value)
-        if out != value and not (self.names[out] and parts[0].path):
+        if out != value and out not in self.several and not (self.names[out] and parts[0].path):
             self.names[out] = parts[0].name  # that of an equation, which has no path, goes ahead of a layer's
+        self.labelled.add(out)
         return out
 
     def _iterations(self, loops: Sequence[LoopPart], places: Places, value: int) -> int:
@@ -224,7 +226,7 @@ class ClassTracer(TracedValues):
         if len(functions) != 1 or not all(isinstance(each, TorchFunction) for each in made):
             raise Differ
         over = {self.overwritten.get(node, -1) for node in nodes}
-        inputs = tuple(self._real(value) for value in operands)
+        inputs = tuple(self.real(value) for value in operands)
         *before, last = steps_of(functions.pop())
         for each in before:
             self.values.append({})
@@ -278,7 +280,7 @@ class ClassTracer(TracedValues):
         if any(node in self.borders.pooled for node in nodes):
             outputs += self._pooled(nodes, places, inputs[0])
         over = all(node in self.overwritten for node in nodes) and all(call.inplace for call in calls)
-        self.put(Apply(child.name, tuple(map(self._real, inputs)), tuple(outputs), over, calls[0].applied))
+        self.put(Apply(child.name, tuple(map(self.real, inputs)), tuple(outputs), over, calls[0].applied))
         return outputs[0]
 
     def _operands(self, nodes: Sequence[int], places: Places, value: int) -> list[int]:
@@ -299,26 +301,16 @@ class ClassTracer(TracedValues):
         if not all(node in self.borders.pooled for node in nodes):
             raise Differ
         size = self.new(places, [key(node, "size") for node in nodes], "size")
-        self.put(Compute("size", "{0}.shape[2:]", (self._real(entering),), size))
+        self.put(Compute("size", "{0}.shape[2:]", (self.real(entering),), size))
         return [self.new(places, [key(node, "indices") for node in nodes], "indices")]
-
-    def flat(self, value: int) -> int:
-        """The value as vectors."""
-        real = self._real(value)
-        if real not in self.flattened:
-            self.values.append(dict(self.values[real]))
-            self.names.append("x")
-            self.flattened[real] = len(self.values) - 1
-            self.put(Compute("flatten", "torch.flatten({0}, 1)", (real,), self.flattened[real]))
-        return self.flattened[real]
 
     def _module(self, parts: Sequence[Part], places: Places, value: int) -> int:
         if not any(map(self.borders.own, parts)):
             return self.walk([each for part in parts for each in inner_parts(part) or (None,)], places, value)
         callee = self._border(parts, places, value)
         only = [self.borders.is_training_only(part) for part in parts]
-        if callee.is_main:
-            only = [self.graph.nodes[node_of(what)].training_only for what in callee.results[0][0]]
+        if callee.main >= 0:
+            only = [self.graph.nodes[node_of(what)].training_only for what in callee.results[callee.main][0]]
         only = [each and not self.trained[at] for each, at in zip(only, places, strict=True)]
         if any(only) and not all(only):
             raise Differ
@@ -354,10 +346,14 @@ class ClassTracer(TracedValues):
         child = self.register(parts, places, inputs[0] if inputs else value)
         child.traced = callee.traced
         outputs = [self.new(places, column, name) for column, name in callee.results]
-        if callee.is_main and not (len(outputs) > 1 and self.names[outputs[0]]):
-            self.names[outputs[0]] = child.name
-        self.put(Apply(child.name, tuple(map(self._real, inputs)), tuple(outputs)))
-        return outputs[0] if callee.is_main else value
+        if callee.main >= 0 and len(outputs) > 1 and self.names[outputs[callee.main]]:
+            self.several.add(outputs[callee.main])
+        elif callee.main >= 0:
+            self.names[outputs[callee.main]] = child.name
+        self.put(Apply(child.name, tuple(map(self.real, inputs)), tuple(outputs)))
+        if callee.main >= 0 and isinstance(parts[0], NamedPart):
+            self.labelled.add(outputs[callee.main])
+        return outputs[callee.main] if callee.main >= 0 else value
 
     def register(self, parts: Sequence[Part], places: Places, entering: int) -> Candidate:
         """Enter a child. Raises Differ where it has another name at another place, or is there twice."""
@@ -385,6 +381,3 @@ class ClassTracer(TracedValues):
         if child is None or set(child.parts) != set(places):
             raise Differ
         return child
-
-    def _real(self, value: int) -> int:
-        return self.same.get(value, value)
