@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from cnndsl.testing.crossings import plain
 from cnndsl.testing.crossings.frames import TAPS, GeneratedScope, Makers, Mode, NamedOutputs, Piece, Room
+from cnndsl.testing.crossings.labels import nameless, star_of
 from cnndsl.testing.crossings.numbers import count, test, width
 from cnndsl.testing.crossings.sizes import resized
 from cnndsl.testing.crossings.widths import Misfit, PieceShape, Width
@@ -89,7 +90,7 @@ def single(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Draws a layer, with a label now and then."""
     piece = _layer(frame, form, mode)
     if " if " in piece.text or not frame.chance(0.4) or frame.mark == "!":
-        return piece
+        return replace(piece, text=nameless(frame.pen.forms, piece.text))
     label = frame.label()
     frame.room.marks.append(NamedOutputs(label, piece.form, frame.training, given=form))
     return Piece(f"{label}: {piece.text}", piece.form)
@@ -124,7 +125,7 @@ def group(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
 def export(frame: GeneratedScope, room: Room, label: str, form: PieceShape, given: PieceShape | None = None) -> None:
     """Makes a part and what is in it known around it; `given` is what enters it, if it can be applied again."""
     inner = [mark for mark in room.marks if "{" not in mark.name]
-    frame.room.marks += [replace(mark, name=f"{label}.{mark.name}") for mark in inner]
+    frame.room.marks += [replace(mark, name=f"{label}.{mark.name}", given=None) for mark in inner]
     frame.room.marks.append(NamedOutputs(label, form, frame.training, given=given))
 
 
@@ -193,7 +194,7 @@ def tap(frame: GeneratedScope, form: PieceShape) -> Piece:
     body, room = _tapped(inner, form)
     if room is not None:
         marks = [mark for mark in room.marks if "{" not in mark.name]
-        frame.room.marks += [replace(mark, name=f"{name}.{mark.name}", training=training) for mark in marks]
+        frame.room.marks += [replace(mark, name=f"{name}.{mark.name}", training=training, given=None) for mark in marks]
     frame.room.marks.append(NamedOutputs(name, body.form, training))
     # Within another one that runs in training only it need not be said.
     is_said = training and not (frame.training and frame.chance(0.3))
@@ -281,11 +282,14 @@ def _export_turns(frame: GeneratedScope, turn: Room, outside: Room, number: int,
     for mark in turn.marks:
         if "{i}" not in mark.name or "@turn" in mark.form.width.shown:
             continue
+        room = outside if label else frame.room
+        if number and star_of(mark.name) and not mark.training and "i" not in mark.form.width.shown:
+            room.stars.append(replace(mark, name=star_of(mark.name), given=None))
         for at in range(1, (number or 1) + 1):
             form = mark.form.bound({}, {"i": Width.of(at)}, {})
             pool = mark.pool and mark.pool.bound({}, {"i": Width.of(at)}, {})
             known = replace(mark, name=mark.name.replace("{i}", str(at)), form=form, pool=pool)
-            (outside if label else frame.room).marks.append(known)
+            room.marks.append(known)
     if label:
         export(frame, outside, label, given)
 
