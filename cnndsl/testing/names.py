@@ -277,21 +277,21 @@ class _Reader:
         for name in outer:
             known = next((part.module for part in scope.module.parts if part.label == name), None)
             if known is None:
-                known = TextModule(scope.module)
+                known = TextModule(scope.module, in_pieces=True)
                 scope.module.parts.append(TextPart(name, "", module=known))
                 scope.module.values[name] = -1, known
             scope = replace(scope, module=known)
-        scope.module.labelled[last] = Labelled(body, scope, [1])
         given = self._item(body, wire, scope, last)
+        scope.module.labelled[last] = Labelled(body, scope, [1])
         scope.module.values.setdefault(last, (given if given is not None else -1, None))
         return given
 
     def _again(self, item: ast.Again, wire: Wire, scope: TextScope, label: str) -> Wire:
-        *outer, last = filled(item.name, scope).split(".")
-        module = scope.module
-        for name in outer:
-            module = module.values[name][1] or module
-        known = module.labelled[last]
+        path = filled(item.name, scope)
+        module, known = next(scope.module.applicable(path), (None, None))
+        if module is None or known is None:
+            raise UnlikeText(f"no part {path} is to be applied again")
+        last = path.rpartition(".")[2]
         known.times[0] += 1
         name = f"{last}@{known.times[0]}"
         given = self._item(known.body, wire, known.scope, name)
@@ -365,7 +365,7 @@ class _Reader:
         for each, parameter in zip(item.arguments or (), (*parameters, *parameters), strict=False):
             given[each.name or parameter.name] = self._argument(each.value, here)
         module = TextModule(scope.module)
-        scope.module.parts.append(TextPart(label, bearable(block.name.lower()), module=module))
+        scope.module.parts.append(TextPart(label, block.name.lower(), module=module))
         inner = TextScope(file, {**file.values, **self._axes(wire)}, module, in_block=True)
         for parameter in parameters:
             value = given.get(parameter.name)

@@ -33,6 +33,18 @@ class TextModule:
     values: dict[str, tuple[int, TextModule | None]] = field(default_factory=dict[str, "tuple[int, TextModule | None]"])
     chains: set[str] = field(default_factory=set[str])
     labelled: dict[str, Labelled] = field(default_factory=dict[str, "Labelled"])
+    in_pieces: bool = False
+
+    def applicable(self, path: str) -> Iterator[tuple[TextModule, Labelled]]:
+        """Find the part of a path that stands in this module; for the label of a piece, in the one around it too."""
+        *outer, last = path.split(".")
+        module: TextModule | None = self
+        for name in outer:
+            module = module.values.get(name, (-1, None))[1] if module is not None else None
+        if module is not None and last in module.labelled:
+            yield module, module.labelled[last]
+        if self.in_pieces and self.parent is not None:
+            yield from self.parent.applicable(path)
 
     def names(self) -> list[str]:
         """Name the parts, in their order."""
@@ -55,12 +67,12 @@ class TextModule:
 def _by_kind(parts: Sequence[TextPart], taken: set[str]) -> list[str]:
     """Calls parts by their label, a lone one of its kind by the kind, and several by a number too."""
     several = Counter(part.base for part in parts if not part.label)
-    given = taken | {base for base in several if several[base] == 1}
+    given = taken | {bearable(base) for base in several if several[base] == 1}
     found: list[str] = []
     last: Counter[str] = Counter()
     for part in parts:
-        name = part.label or part.base
-        if not part.label and (several[part.base] > 1 or part.base in taken):
+        name = part.label or bearable(part.base)
+        if not part.label and (several[part.base] > 1 or name in taken):
             last[part.base] += 1
             while (name := f"{part.base}{last[part.base]}") in given:
                 last[part.base] += 1
