@@ -127,6 +127,8 @@ def export(frame: GeneratedScope, room: Room, label: str, form: PieceShape, give
     inner = [mark for mark in room.marks if "{" not in mark.name]
     frame.room.marks += [replace(mark, name=f"{label}.{mark.name}", given=None) for mark in inner]
     frame.room.marks.append(NamedOutputs(label, form, frame.training, given=given))
+    if "{" not in label:
+        frame.room.stars += [replace(star, name=f"{label}.{star.name}") for star in room.stars]
 
 
 def pooled(frame: GeneratedScope, form: PieceShape, _mode: Mode) -> Piece:
@@ -244,6 +246,7 @@ def repeat(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     if frame.times * (number or 2) > MOST_TURNS:
         raise Misfit
     label = frame.label() if frame.chance(0.3) else ""
+    stars = len(frame.room.stars)
     outside = Room(frame.room) if label else frame.room.inner()
     fresh = "{i}" if label or not frame.mark else "!"
     inner = replace(
@@ -258,7 +261,12 @@ def repeat(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     body, given = _turn(inner, form, mode, times)
     turns = f"{boxed(body)}*{times}"
     _export_turns(frame, inner.room, outside, number, label, given)
-    return Piece(f"{label}: {turns}" if label else turns, given)
+    text = f"{label}: {turns}" if label else turns
+    others = [f"@{star.name}" for star in frame.room.stars[stars:] if star.form == given]
+    if others and frame.pen.forms.random() < 0.6:
+        frame.spend()
+        text += frame.pen.forms.choice((" -> (ID + {})", " -> MAX({}, ID)", " -> MUL({})")).format(others[0])
+    return Piece(text, given)
 
 
 def _turn(frame: GeneratedScope, form: PieceShape, mode: Mode, times: str) -> tuple[str, PieceShape]:
