@@ -156,6 +156,15 @@ def constructs(text: str) -> str:
             "block ",
             r"MUL\(",
             "/",
+            "again ",
+            "= INPUT",
+            r"@[^\s,()|+]*\*",
+            "out=@",
+            r"\w\.[\w\"{}-]+: ",
+            r'"[^"]+',
+            r"[\[ (]\d+: ",
+            '"": ',
+            "block (?:Conv|Mish|Half)",
         ),
     )
     return "".join(str(bool(re.search(pattern, text)))[0] for pattern in patterns)
