@@ -265,7 +265,7 @@ def repeat(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     others = [f"@{star.name}" for star in frame.room.stars[stars:] if star.form == given]
     if others and frame.pen.forms.random() < 0.6:
         frame.spend()
-        text += frame.pen.forms.choice((" -> (ID + {})", " -> MAX({}, ID)", " -> MUL({})")).format(others[0])
+        text += frame.pen.forms.choice((" -> (ID + {})", " -> MAX({}, ID)", " -> MUL(ID, {})")).format(others[0])
     return Piece(text, given)
 
 
