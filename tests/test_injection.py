@@ -30,7 +30,7 @@ from cnndsl.cli import cli
 from cnndsl.emit.drawing.dot import dot
 from cnndsl.errors import Source
 from cnndsl.files import FileError
-from cnndsl.graph.labels import MODULE_ATTRIBUTES, why_not
+from cnndsl.graph.labels import MODULE_ATTRIBUTES
 from cnndsl.network import compiled
 
 POISON = {
@@ -186,19 +186,6 @@ def emitted(text: str) -> str | None:
         located = [each.span is not None for each in stop.diagnostics]
     assert all(located), text
     return None
-
-
-def test_labels_that_would_shadow_pytorch_are_refused() -> None:
-    nn = pytest.importorskip("torch.nn")
-    for module in (nn.Module(), nn.Sequential(), nn.ModuleDict(), nn.ModuleList()):
-        assert [name for name in dir(module) if not why_not(name)] == []
-    assert emitted("INPUT 8x8x3 -> forward: RELU") is None
-
-
-@pytest.mark.parametrize("label", ["__class__", "__init__", "__dict__", "__getattr__", "__del__", "__reduce__"])
-def test_dunder_labels_are_refused(label: str) -> None:
-    with pytest.raises(CnnError):
-        loads(f"INPUT 8x8x3 -> {label}: RELU").source()
 
 
 # Documents
@@ -395,23 +382,6 @@ def test_names_of_files_and_arguments(poison: str, text: str) -> None:
     for path in (Path("rf.svg"),):
         if path.exists():
             assert "script" not in {each.tag.rpartition("}")[2] for each in ElementTree.parse(path).iter()}
-
-
-@pytest.mark.parametrize("label", QUOTED)
-def test_labels_in_every_command(label: str) -> None:
-    Path("net.cnn").write_text(labelled(label), encoding="utf-8")
-    for name, *options in COMMANDS:
-        if (
-            "FILE" not in options
-            or name not in ("stats", "rf", "fit", "compile", "render", "fmt")
-            or "vgg16" in options
-        ):
-            continue
-        arguments = [{"FILE": "net.cnn", "fc": f"{label}fc"}.get(each, each) for each in (name, *options)]
-        result = CliRunner().invoke(cli, arguments)
-        assert result.exception is None or isinstance(result.exception, SystemExit), (arguments, result.exception)
-        assert result.exit_code == 0 or {"--check", "--diff"} & set(options), (arguments, result.output)
-        assert not CONTROL.search(result.output), arguments
 
 
 @pytest.mark.parametrize("poison", {**STEERING, **POISON}.values(), ids={**STEERING, **POISON})

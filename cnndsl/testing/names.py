@@ -16,13 +16,13 @@ from cnndsl.graph import Graph, Node
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
 from cnndsl.testing.written import (
-    Given,
+    GivenOutput,
+    GivenWord,
     Labelled,
     TextFile,
     TextModule,
     TextPart,
     TextScope,
-    Word,
     bearable,
     filled,
     nowhere,
@@ -127,7 +127,7 @@ class _Reader:
                 home.values[each.name] = self._argument(each.default, TextScope(home, home.values, TextModule()))
         home.values.update(
             {
-                name: Word(str(value), nowhere(home)) if isinstance(value, Symbol) else value
+                name: GivenWord(str(value), nowhere(home)) if isinstance(value, Symbol) else value
                 for name, value in settings.items()
             }
         )
@@ -316,7 +316,7 @@ class _Reader:
     def _found(self, path: str, scope: TextScope) -> tuple[int, TextModule | None]:
         """Looks a reference up; the value is -1 where that is not known, as of a part without a label."""
         value = scope.values.get(path)
-        if isinstance(value, Given):
+        if isinstance(value, GivenOutput):
             return value.node, None
         first, *rest = path.split(".")
         module: TextModule | None = scope.module
@@ -351,7 +351,7 @@ class _Reader:
     def _meant(self, item: ast.WrittenLayer, scope: TextScope) -> tuple[str, tuple[ast.Block, TextFile] | None]:
         """Tells what a head means: a layer type by its name, or a block. A parameter may stand for either."""
         name, known = item.head, scope
-        while isinstance(value := known.values.get(name), Word):
+        while isinstance(value := known.values.get(name), GivenWord):
             name, known = value.name, value.scope
         is_sized = item.size or item.width is not None or item.stride is not None
         return name, None if is_sized else known.file.blocks.get(name)
@@ -380,9 +380,9 @@ class _Reader:
 
     def _argument(self, expr: Expr, scope: TextScope) -> Value:
         if isinstance(expr, ReferenceExpr):
-            return Given(self._found(filled(expr.parts, scope), scope)[0])
+            return GivenOutput(self._found(filled(expr.parts, scope), scope)[0])
         if isinstance(expr, Name) and expr.name not in scope.values:
-            return Word(expr.name, scope)
+            return GivenWord(expr.name, scope)
         return evaluate(expr, scope.values)
 
     def _axes(self, wire: Wire) -> dict[str, Value]:

@@ -109,7 +109,7 @@ class Labelled:
 
 
 @dataclass(frozen=True)
-class Word(Symbol):
+class GivenWord(Symbol):
     """A word that a parameter was given: it means something where it was written."""
 
     name: str
@@ -120,7 +120,7 @@ class Word(Symbol):
 
 
 @dataclass(frozen=True)
-class Given(Symbol):
+class GivenOutput(Symbol):
     """An output that a parameter was given: its node."""
 
     node: int
@@ -132,6 +132,7 @@ def bearable(base: str) -> str:
 
 
 def nowhere(file: TextFile) -> TextScope:
+    """Return where a word stands that a setting gives: outside of all modules."""
     return TextScope(file, {}, TextModule())
 
 

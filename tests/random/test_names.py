@@ -59,5 +59,5 @@ def test_another_name_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_other_layers_are_noticed() -> None:
     graph = loads("INPUT 8x8x4 -> CONV3-4 -> a: RELU").graph
-    other = loads("INPUT 8x8x4 -> CONV3-4 -> a: TANH").graph
+    other = loads("INPUT 8x8x4 -> CONV3-4 -> a: SIGMOID").graph
     assert name_differences(replace(graph, source=other.source))[0].startswith("names: the text goes on with")
