@@ -1,5 +1,7 @@
 """Programs drawn like a user's, in which labels, references, groups, blocks, repeats, choices and taps meet.
 
+Labels are names, numbers, paths and in quotes (`labels`); `names` reads from a text what they make of the state.
+
 A plain generator: a seed gives a program and settings to try. It follows shapes by itself, apart from the compiler,
 so that most of what it draws is a program; what the compiler refuses is to be skipped. `oracle` and `construction`
 say whether what is emitted is right.
