@@ -58,12 +58,17 @@ def resolve(name: str, env: Environment, span: Span) -> NamedOutput:
         return resolve(value.name, value.env, span)
     found = _search(name.split("."), env.scope, span)
     if found is not None and found.scope is not None and found.scope.is_scattered:
-        inside = next(iter(found.scope.labels), "0")
-        message = f"`{name}` is a module whose parts are used one by one, and gives no value itself"
-        raise CnnError(Diagnostic("E0232", message, span, help=f"refer to one of its parts: `@{name}.{inside}`"))
+        raise no_value(name, found.scope, span)
     if found is not None:
         return found
     raise _unknown(name, env, span)
+
+
+def no_value(name: str, scope: ModuleScope, span: Span) -> CnnError:
+    """Return the error for a module in pieces where a value is needed."""
+    inside = next(iter(scope.labels), "0")
+    message = f"`{name}` is a module whose parts are used one by one, and gives no value itself"
+    return error("E0232", message, span, f"refer to one of its parts: `@{name}.{inside}`")
 
 
 def _unknown(name: str, env: Environment, span: Span) -> CnnError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cnndsl.elaborate.references import descend, interpolate, resolve
+from cnndsl.elaborate.references import descend, interpolate, no_value, resolve
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, WrittenLabel
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
 from cnndsl.expr import Expr
@@ -46,9 +46,21 @@ def matches(item: ast.Ref, env: Environment, state: State) -> list[StarMatch]:
         found, rest = _labelled(prefix, env, item.span, state), after.split(".")[1:]
     else:
         found = [(first, resolve(first, env, item.span))]
-    for name in rest:
+    while rest:
+        name = rest.pop(0)
+        while rest and _in_pieces(name, found):
+            name = f"{name}.{rest.pop(0)}"
         found = _members(name, found, item.span, state)
+    for at, named in found:
+        if named.scope is not None and named.scope.is_scattered:
+            raise no_value(at, named.scope, item.span)
     return found
+
+
+def _in_pieces(name: str, found: list[StarMatch]) -> bool:
+    """Whether parts have a module of that name in pieces, `convs`: what follows it is of one name with it."""
+    inner = (descend(named, name.split(".")) for _, named in found)
+    return any(each is not None and each.scope is not None and each.scope.is_scattered for each in inner)
 
 
 def _labelled(prefix: str, env: Environment, span: Span, state: State) -> list[StarMatch]:
@@ -105,7 +117,7 @@ def _members(name: str, found: list[StarMatch], span: Span, state: State) -> lis
     inner: list[StarMatch] = []
     if not name.endswith("*"):
         for path, named in found:
-            member = descend(named, [name])
+            member = descend(named, name.split("."))
             if member is None:
                 raise _lacking(path, name, named, span)
             inner.append((f"{path}.{name}", member))

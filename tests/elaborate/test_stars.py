@@ -138,3 +138,21 @@ def test_the_parts_have_different_shapes() -> None:
 
 def test_sums_of_all_turns_in_all_turns_are_limited() -> None:
     assert codes("INPUT 8x8x1 -> s: CONV1-1 -> [x{i}: [(@s + @x*)]]*2000") == ["E0209"]
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs"),
+    [
+        ("b: [[ops.k{i}: RELU]*2] -> (ID + @b.ops.k*)", 3),
+        ("a: [[both.c.c{i}: RELU]*3] -> (ID + @a.both.c.c*)", 4),
+        ("[ops.k{i}: [s.t: RELU]]*2 -> (ID + @ops.k*.s.t)", 3),
+        ('[u{i}: ["x.a-{i}": RELU]*2]*2 -> (ID + @u*.x."a-"*)', 5),
+    ],
+)
+def test_stars_reach_into_modules_in_pieces(text: str, inputs: int) -> None:
+    assert len(graph(f"INPUT 8x8x4 -> {text}").nodes[-1].inputs) == inputs
+
+
+@pytest.mark.parametrize("text", ["[u{i}: [ops.k: RELU]]*2 -> (ID + @u*.ops)", "[k{i}: [s.t: RELU]]*2 -> (ID + @k*.s)"])
+def test_a_star_names_no_module_in_pieces(text: str) -> None:
+    assert codes(f"INPUT 8x8x4 -> {text}") == ["E0232"]
