@@ -48,6 +48,12 @@ class Calls:
     def is_stage(self, child: str) -> bool:
         return child in self.stages
 
+    def walk(self, child: str) -> tuple[str, ...]:
+        return ()
+
+    def over(self, child: str) -> str:
+        return ""
+
 
 def written(made: Drawn, costs: Costs, record_name: str = "") -> ForwardText:
     return write(made.forward, ForwardMemory(made.forward, costs), Calls(made.heavy, made.stages), record_name)
