@@ -8,6 +8,7 @@ from cnndsl.emit.torch.collecting import Walks
 from cnndsl.emit.torch.containers import in_containers
 from cnndsl.emit.torch.init_method import target
 from cnndsl.emit.torch.ir import Build, ModuleClass, SequentialBuild
+from cnndsl.emit.torch.walk import builds
 
 
 class Calls(Walks, Protocol):
@@ -51,11 +52,14 @@ class ChildCalls:
         return child in self.stages
 
     def walk(self, child: str) -> tuple[str, ...]:
-        """Return the children of the container that a child is the first of, or all of the class."""
+        """Return the children of the container that a child is the first of, or all of the class; none where they are
+        not made alike, as branches are not: each has a line that says its name."""
         held = child.rpartition(".")[0]
         children = in_containers(self.cls.children, self.cls.containers)
         inside = [each for each in children if not held or each.name.startswith(f"{held}.")]
         if inside[0].name != child or any(each.test or each.name.rpartition(".")[0] != held for each in inside):
+            return ()
+        if len({_form(each.module) for each in inside}) > 1:
             return ()
         return tuple(each.name for each in inside)
 
@@ -71,3 +75,8 @@ class ChildCalls:
 
 def _is_layer(module: Build | SequentialBuild) -> bool:
     return isinstance(module, Build) and isinstance(module.callee, str)
+
+
+def _form(module: Build | SequentialBuild) -> tuple[str | int, ...]:
+    """What a module is made of, whatever the arguments."""
+    return tuple(each.callee if isinstance(each.callee, str) else id(each.callee) for each in builds(module))

@@ -38,7 +38,8 @@ class Collected:
 
     `carried` is the position of the input that is an output of the call before, and of that output; None where all
     calls read the same. The list holds `before`, then what is collected. A dense loop has the merge of the list after
-    each call in `merges`, and the next call reads that: its `carried` is the position of this input, and `at`.
+    each call in `merges`, and the next call reads that: its `carried` is the position of this input, and `at`. `reads`
+    is how many merges read the list after the loop.
     """
 
     calls: tuple[Apply, ...]
@@ -46,6 +47,7 @@ class Collected:
     carried: tuple[int, int] | None
     before: tuple[int, ...] = ()
     merges: tuple[Compute, ...] = ()
+    reads: int = 0
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -128,7 +130,7 @@ class _Finder:
         is_shared = len(begins) == 1 and all(merge.operation == "concat" for merge in merges)
         before = begins.pop() if is_shared else ()
         is_made = all(self.makers.get(value, -1) < at for value in before)
-        return replace(found, before=before) if is_made else found
+        return replace(found, before=before if is_made else (), reads=len(merges))
 
     def _merges(self, found: Collected) -> list[Compute]:
         """The merges that read the values, all of them in their order."""
@@ -154,8 +156,8 @@ class _Finder:
         calls = self._calls(at, children, 2)
         steps = self.steps[at + 1 : at + 2 * len(calls) : 2]
         merges = tuple(step for step in steps if isinstance(step, Compute) and step.operation == "concat")
-        if not calls or len(merges) < len(calls) or any(len(call.outputs) > 1 for call in calls):
-            return None
+        if not calls or len(merges) < len(calls) or any(len(call.inputs + call.outputs) > 2 for call in calls):
+            return None  # what all calls read besides would live on during the last merge
         carried = _carried(calls, (merges[0].output,))
         found = Collected(calls, 0, carried, merges[0].inputs[:-1], merges)
         return found if carried and _is_regular(found) and self._is_dense(found, at) else None

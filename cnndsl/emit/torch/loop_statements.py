@@ -29,10 +29,11 @@ class LoopStatements:
         self.item = "" if len(self.first.outputs) == 1 else names.wished(word)
         for step in found.steps:
             names.left.subtract(used_by(step))
-        position = -1 if found.carried is None else found.carried[0]
-        self.needed = [*found.values, *(value for at, value in enumerate(self.first.inputs) if at != position)]
+        self.position = -1 if found.carried is None else found.carried[0]
+        self.same = [value for at, value in enumerate(self.first.inputs) if at != self.position]
+        self.needed = [*found.values, *self.same]
         names.pinned.update(self.needed)
-        self.carried = "" if found.carried is None else self._entered(self.first.inputs[position])
+        self.carried = "" if found.carried is None else self._entered(self.first.inputs[self.position])
 
     def _opened(self) -> PythonStatement:
         docs = [Item(Text(_name(self.names, value))) for value in self.found.before]
@@ -44,24 +45,21 @@ class LoopStatements:
     def _entered(self, value: int) -> str:
         """The name for what each call hands on to the next: that of what the first one is given, if it may have it."""
         held = _name(self.names, value)
-        is_free = not self.names.is_alive(value) or value in self.found.before
-        if held in SPARE and is_free:
-            self.needed.append(value)
-            self.names.pinned[value] += 1
-            return held
-        name = next((each for each in SPARE if not self.names.is_taken(each)), "") or self.names.wished("y")
-        self.opening.append(Line(f"{name} = ", Text(held)))
+        is_free = self.names.left[value] == self.found.reads * self.found.before.count(value)
+        name = held
+        if held not in SPARE or not is_free or value in self.same:
+            name = next((each for each in SPARE if not self.names.is_taken(each)), "") or self.names.wished("y")
+            self.opening.append(Line(f"{name} = ", Text(held)))
         self.names.reserve(name)
         return name
 
     def loop(self, over: str) -> PythonStatement:
         """Return the loop over the modules that `over` gives."""
         names, found = self.names, self.found
-        inputs = [Text(_name(names, value)) for value in self.first.inputs]
+        inputs = [_name(names, value) for value in self.same]
         if found.carried is not None:
-            inputs[found.carried[0]] = Text(self.carried)
-        called = CallDoc(self.module, tuple(map(Item, inputs)))
-        body = tuple(self._body(called))
+            inputs.insert(self.position, self.carried)
+        body = tuple(self._body(CallDoc(self.module, tuple(Item(Text(name)) for name in inputs))))
         self._bind()
         return Suite(f"for {self.module} in ", Text(over), body)
 
@@ -165,7 +163,7 @@ def _added(names: Variables, name: str, operand: str, item: str) -> PythonStatem
     listed = names.lists[operand.partition("[")[0]]
     if names.holds.get(item) not in listed:
         item = names.wished(item)
-    names.bind(listed[-1], item)
+    names.holds[item] = listed[-1]
     return Suite(f"for {item} in ", Text(operand), (Line(f"{name} += ", Text(item)),))
 
 

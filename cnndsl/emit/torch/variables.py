@@ -138,10 +138,12 @@ class Variables:
         """Return the names that keep memory alive which nobody needs, with the values that each holds."""
         held = {**{name: (value,) for name, value in self.holds.items()}, **self.lists}
         needed = {self.root(each) for values in held.values() for each in values if self.is_alive(each)} | self.lent
+        named = {*self.holds.values()}
         found: list[tuple[str, list[int]]] = []
         for name, values in held.items():
             unneeded = [value for value in values if self.root(value) not in needed]
-            if unneeded and not any(map(self.is_alive, values)):
+            is_read = any(self.is_alive(value) and (name in self.holds or value not in named) for value in values)
+            if unneeded and not is_read:
                 found.append((name, unneeded))
         return found
 

@@ -49,6 +49,7 @@ class Machine:
     extra: Mapping[str, int]
     is_training: bool
     flags: Mapping[str, bool]
+    rows: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     sizes: dict[int, int] = field(default_factory=dict[int, int])
     terms: dict[tuple[object, ...], int] = field(default_factory=dict[tuple[object, ...], int])
     sums: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
@@ -70,6 +71,8 @@ class Run:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.names: dict[str, Tensor | None] = {}
+        self.lists: dict[str, list[Tensor]] = {}
+        self.modules: dict[str, str] = {}
         self.calls: list[int] = []
         self.stack: list[Tensor] = []
         self.peak = 0
@@ -86,6 +89,31 @@ class Run:
                 self.statement(each)
 
     def statement(self, node: ast.stmt) -> None:
+        if not self.of_list(node):
+            self.of_tensor(node)
+
+    def of_list(self, node: ast.stmt) -> bool:
+        """Follows a statement about a list, or a loop; False where it is another."""
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.List() as value):
+                self.lists[name] = self.tensors(value)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.List(elts=[])):
+                self.lists[name] = []
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value])):
+                self.lists[name].append(self.tensor(value))
+            case ast.For(target=ast.Name(id=name), iter=ast.Attribute(attr=row), body=body):
+                for child in self.machine.rows[row]:
+                    self.modules[name] = child
+                    self.block(body)
+            case ast.For(target=ast.Name(id=name), iter=over, body=body):
+                for each in self.tensors(over):
+                    self.names[name] = each
+                    self.block(body)
+            case _:
+                return False
+        return True
+
+    def of_tensor(self, node: ast.stmt) -> None:
         match node:
             case ast.Assign(targets=[target], value=value):
                 self.assign(target, value)
@@ -98,8 +126,9 @@ class Run:
             case ast.Delete(targets=targets):
                 for each in targets:
                     assert isinstance(each, ast.Name)
-                    self.read(each.id)
-                    del self.names[each.id]
+                    if self.lists.pop(each.id, None) is None:
+                        self.read(each.id)
+                        del self.names[each.id]
             case ast.If(test=test, body=body, orelse=otherwise):
                 self.block(body if self.truth(test) else otherwise)
             case ast.Return(value=value) if value is not None:
@@ -172,13 +201,16 @@ class Run:
         return self.names[name]
 
     def tensor(self, node: ast.expr) -> Tensor:
+        return self.listed(node) or self.single(node)
+
+    def single(self, node: ast.expr) -> Tensor:
         match node:
             case ast.Name(id=name):
                 found = self.read(name)
                 if found is None:
                     raise Wrong(f"{name} is None")
                 return found
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="self"))):
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="self")) | ast.Name()) if not _is_function(node):
                 (output,) = self.call(node)
                 return output
             case ast.Call(func=ast.Name(id="list"), args=[ast.Subscript(value=ast.Attribute(value=of, attr="shape"))]):
@@ -196,8 +228,34 @@ class Run:
             case _:
                 raise Wrong(f"not understood: {ast.unparse(node)}")
 
+    def listed(self, node: ast.expr) -> Tensor | None:
+        """What is read of lists; None where nothing is."""
+        match node:
+            case ast.Call(func=ast.Attribute(attr="cat"), args=[ast.BinOp() | ast.Name() as several, _]):
+                return self.made("cat", self.tensors(several))
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=int() as at)) if name in self.lists:
+                return self.lists[name][at]
+            case _:
+                return None
+
+    def tensors(self, node: ast.expr) -> list[Tensor]:
+        """What a list holds, a part of one, or several put together."""
+        match node:
+            case ast.List(elts=elts):
+                return self.operands(elts)
+            case ast.Name(id=name):
+                return self.lists[name]
+            case ast.Subscript(value=of, slice=ast.Slice(lower=ast.Constant(value=int() as start), upper=None)):
+                return self.tensors(of)[start:]
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return [*self.tensors(left), *self.tensors(right)]
+            case _:
+                raise Wrong(f"not understood: {ast.unparse(node)}")
+
     def compute(self, name: str, nodes: Sequence[ast.expr]) -> Tensor:
-        operands = self.operands(nodes)
+        return self.made(name, self.operands(nodes))
+
+    def made(self, name: str, operands: Sequence[Tensor]) -> Tensor:
         is_sum = name == "Add"
         term = self.machine.sum(*operands) if is_sum else self.machine.term(name, *(each.term for each in operands))
         for each in operands:
@@ -209,8 +267,8 @@ class Run:
         return Tensor(term, Storage(size))
 
     def call(self, node: ast.Call) -> list[Tensor]:
-        assert isinstance(node.func, ast.Attribute)
-        child = node.func.attr
+        assert isinstance(node.func, ast.Attribute | ast.Name)
+        child = node.func.attr if isinstance(node.func, ast.Attribute) else self.modules[node.func.id]
         operands = self.operands(node.args)
         for each in operands:
             self.touch(each)
@@ -246,8 +304,13 @@ class Run:
         return Tensor(term, storage, storage.version)
 
     def note(self, operands: Sequence[Tensor], more: int) -> None:
-        alive = {each.storage for each in (*self.names.values(), *self.stack, *operands) if each is not None}
+        listed = [each for several in self.lists.values() for each in several]
+        alive = {each.storage for each in (*self.names.values(), *listed, *self.stack, *operands) if each is not None}
         self.peak = max(self.peak, more + sum(each.size for each in alive if each is not None))
+
+
+def _is_function(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Name) and node.func.id == "list"
 
 
 # The two sides
