@@ -125,6 +125,8 @@ class _Finder:
         if found is None:
             return None
         merges = self._merges(found)
+        if carried is None and any(merge.operation == "sum" for merge in merges):
+            return None  # written out, each is added as soon as it is made
         first = found.values[0]
         begins = {merge.inputs[: merge.inputs.index(first)] for merge in merges if merge.operation == "concat"}
         is_shared = len(begins) == 1 and all(merge.operation == "concat" for merge in merges)

@@ -182,9 +182,10 @@ def _name(names: Variables, value: int) -> str:
 
 
 def _module(names: Variables, child: str) -> str:
-    """The name of the loop's module: that of the children without their numbers."""
-    word = re.sub(r"_?[0-9]+$", "", child.rpartition(".")[2])
-    word = word if len(word) > 1 and word.isidentifier() else "layer"
+    """The name of the loop's module: that of the children without their numbers, else that of their container."""
+    container, _, last = child.rpartition(".")
+    words = (re.sub(r"_?[0-9]+$", "", last), container.rpartition(".")[2].removesuffix("s"), "layer")
+    word = next(each for each in words if len(each) > 1 and each.isidentifier())
     name = word if word in names.loops else names.wished(word)
     names.loops.add(name)
     return name

@@ -29,6 +29,20 @@ SIGNAL = "INPUT 64x2 -> CONV9-8/2 -> BN -> RELU -> (CONV3-8 | POOL3/1(pad=same))
 
 VIDEO = "INPUT 4x12x12x3 -> CONV3-8 -> BN -> RELU -> POOL2 -> (CONV3-8 -> BN + ID) -> RELU -> GAP -> FC-3"
 
+COLLECTED = """
+block Dense = BN -> RELU -> CONV3-4
+block Gate = [
+  x = ID
+  gate = MUL(@x -> CONV3-8 -> TANH, @x -> CONV3-8 -> SIGMOID)
+  skip = @gate -> CONV1-6
+  sum = (@x + @gate -> CONV1-8)
+]
+INPUT 16x16x3 -> CONV3-8
+-> block: [stem: ID -> [(@stem | @layer*) -> layer{i}: Dense]*4 -> (@stem | @layer*)]
+-> CONV1-8 -> [gates.g{i}: Gate]*4 -> last: CONV1-6
+out = (@last + @gates.g*.skip) -> RELU -> GAP -> FC-5
+"""
+
 
 @dataclass(frozen=True)
 class Net:
@@ -46,14 +60,14 @@ class Net:
         return torch.rand(number, *self.extents, generator=torch.Generator().manual_seed(number))
 
 
-NAMES = ("gated", "resnet18", "signal", "video")
+NAMES = ("gated", "resnet18", "signal", "video", "collected")
 
 
 @cache
 def net(name: str) -> Net:
     if name == "resnet18":
         return Net(cnndsl.load(name, classes=10), (3, 64, 64))
-    texts = {**NETS, "gated": GATED, "signal": SIGNAL, "video": VIDEO}
+    texts = {**NETS, "gated": GATED, "signal": SIGNAL, "video": VIDEO, "collected": COLLECTED}
     network = cnndsl.loads(texts[name]) if name in texts else cnndsl.load(name)
     entry = network.graph.input
     return Net(network, (entry.channels, *entry.spatial))
