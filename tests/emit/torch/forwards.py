@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, ForwardValue, Step, StepOperation, Training, key
 from cnndsl.emit.torch.steps import made_by, with_outputs
-from tests.emit.torch.following import Machine, StepRun, Storage, Tensor, Wrong
+from tests.emit.torch.following import Machine, Storage, Tensor, Wrong
+from tests.emit.torch.stepping import StepRun
 
 _HINTS = ("", "", "3", "a", "skip", "relu1", "x", "self", "lambda", "y", "down4", "indices", "1x1", "aux", "F", "e-f")
 _MERGES: tuple[tuple[StepOperation, str], ...] = (

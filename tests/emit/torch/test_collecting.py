@@ -99,7 +99,7 @@ def test_a_list_of_modules_on_one_value() -> None:
 
 
 def test_what_is_no_loop() -> None:
-    """Fewer calls, calls beside others, branches that are not alike, values that are added up at once or read elsewhere."""
+    """Few calls, calls beside others, branches that are not alike, values that are added at once or read elsewhere."""
     assert "for " not in forward_of(emitted(UNITS.replace("*4", "*3")), "Net")
     assert "for " not in forward_of(emitted(UNITS.replace("units.u", "u")), "Net")
     assert "for " not in forward_of(emitted(LISTED.replace("| @x", "+ @x")), "Net")

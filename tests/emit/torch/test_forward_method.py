@@ -14,8 +14,9 @@ from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, ForwardVal
 from cnndsl.emit.torch.memory import ForwardMemory
 from cnndsl.emit.torch.statements import Suite
 from cnndsl.emit.torch.steps import made_by, used_by
-from tests.emit.torch.following import Machine, Run, StepRun, Storage, Tensor, Wrong, run_text, text_lines
+from tests.emit.torch.following import Machine, Run, Storage, Tensor, Wrong, run_text, text_lines
 from tests.emit.torch.forwards import Drawn, drawn, lent
+from tests.emit.torch.stepping import StepRun
 
 
 class Costs:
