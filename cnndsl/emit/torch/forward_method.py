@@ -21,7 +21,7 @@ from cnndsl.emit.torch.layout import CallDoc, Doc, Item, Text, flat
 from cnndsl.emit.torch.loop_statements import LoopStatements, has_list, joined, summed
 from cnndsl.emit.torch.memory import ForwardMemory, distinct
 from cnndsl.emit.torch.merges import expression
-from cnndsl.emit.torch.pending import CALLED, LONGEST, Waiting, together
+from cnndsl.emit.torch.pending import CALLED, LONGEST, Waiting, in_lines, together
 from cnndsl.emit.torch.return_types import is_plain_in_evaluation, returned, type_of
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
 from cnndsl.emit.torch.steps import is_aside, made_by, used_by
@@ -394,7 +394,7 @@ class _ForwardWriter:
         self._free((step,), held)
 
     def _free(self, steps: Sequence[Step], held: Sequence[int] = ()) -> None:
-        if gone := self.memory.gone(self.names.stale(), steps, held):
-            self.lines.append(Line("del ", Text(", ".join(gone))))
+        gone = self.memory.gone(self.names.stale(), steps, held)
+        self.lines += [Line("del ", Text(each)) for each in in_lines(gone)]
         for name in gone:
             self.names.drop(name)

@@ -135,25 +135,27 @@ def summed(names: Variables, step: Compute, is_in_place: bool) -> list[PythonSta
     if not is_in_place or "[" in name:
         name = names.target(step.output, ended)
         statements.append(Line(f"{name} = ", docs[0] if is_in_place else Infix("+", tuple(docs))))
-    statements += [_added(names, name, *each) for each in rest]
-    names.left.subtract(step.inputs[len(heads) :])
+    for operand, item, values in rest:
+        statements.append(_added(names, name, operand, item))
+        names.left.subtract(values)
     names.bind(step.output, name, over=target if is_in_place else None)
     return statements
 
 
-def _rest(names: Variables, inputs: Sequence[int], at: int) -> list[tuple[str, str]]:
-    """The operands from a place on: the name of each, or the text of a list with the name for what it holds."""
-    found: list[tuple[str, str]] = []
+def _rest(names: Variables, inputs: Sequence[int], at: int) -> list[tuple[str, str, Sequence[int]]]:
+    """The operands from a place on: the name of each, or the text of a list with the name for what it holds; and the
+    values."""
+    found: list[tuple[str, str, Sequence[int]]] = []
     while at < len(inputs):
         start = at - next((back for back in range(at + 1) if _list_at(names, inputs, at - back)), 0)
         listed = _list_at(names, inputs, start)
         if not listed or start + len(names.lists[listed]) <= at:
-            found.append((_name(names, inputs[at]), ""))
+            found.append((_name(names, inputs[at]), "", inputs[at : at + 1]))
             at += 1
             continue
-        skipped = at - start
-        found.append((f"{listed}[{skipped}:]" if skipped else listed, _single(listed)))
-        at = start + len(names.lists[listed])
+        skipped, end = at - start, start + len(names.lists[listed])
+        found.append((f"{listed}[{skipped}:]" if skipped else listed, _single(listed), inputs[at:end]))
+        at = end
     return found
 
 
@@ -161,7 +163,7 @@ def _added(names: Variables, name: str, operand: str, item: str) -> PythonStatem
     if not item:
         return Line(f"{name} += ", Text(operand))
     listed = names.lists[operand.partition("[")[0]]
-    if names.holds.get(item) not in listed:
+    if names.holds.get(item) not in listed and (names.is_taken(item) or item in {*names.lists, *names.loops}):
         item = names.wished(item)
     names.holds[item] = listed[-1]
     return Suite(f"for {item} in ", Text(operand), (Line(f"{name} += ", Text(item)),))
