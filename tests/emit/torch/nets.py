@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 import cnndsl
 from tests.analysis.nets import NETS
+from tests.emit.torch.programs import COLLECTED
 
 GATED = """
 net Gated(classes=10)
@@ -28,20 +29,6 @@ INPUT 16x16x3 -> stem: CONV3-16
 SIGNAL = "INPUT 64x2 -> CONV9-8/2 -> BN -> RELU -> (CONV3-8 | POOL3/1(pad=same)) -> LN -> RELU -> GAP -> FC-3"
 
 VIDEO = "INPUT 4x12x12x3 -> CONV3-8 -> BN -> RELU -> POOL2 -> (CONV3-8 -> BN + ID) -> RELU -> GAP -> FC-3"
-
-COLLECTED = """
-block Dense = BN -> RELU -> CONV3-4
-block Gate = [
-  x = ID
-  gate = MUL(@x -> CONV3-8 -> TANH, @x -> CONV3-8 -> SIGMOID)
-  skip = @gate -> CONV1-6
-  sum = (@x + @gate -> CONV1-8)
-]
-INPUT 16x16x3 -> CONV3-8
--> block: [stem: ID -> [(@stem | @layer*) -> layer{i}: Dense]*4 -> (@stem | @layer*)]
--> CONV1-8 -> [gates.g{i}: Gate]*4 -> last: CONV1-6
-out = (@last + @gates.g*.skip) -> RELU -> GAP -> FC-5
-"""
 
 
 @dataclass(frozen=True)
