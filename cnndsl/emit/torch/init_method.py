@@ -210,27 +210,6 @@ class Constructor:
         return result
 
 
-class ChildCalls:
-    """How a class calls its children; `heavy` are those with matrices of weights."""
-
-    def __init__(self, cls: ModuleClass, heavy: frozenset[str]) -> None:
-        self.cls = cls
-        self.stages = {child.name for child in cls.children if not _is_layer(child.module)}
-        self.heavy = heavy | self.stages
-
-    def text(self, child: str) -> str:
-        """Return how `forward` refers to a child."""
-        return target(self.cls, child)
-
-    def is_heavy(self, child: str) -> bool:
-        """Return whether a child has matrices of weights, or is a class of the file."""
-        return child in self.heavy
-
-    def is_stage(self, child: str) -> bool:
-        """Return whether a child is more than one layer."""
-        return child in self.stages
-
-
 def target(cls: ModuleClass, name: str) -> str:
     """Return how a class reaches a child: by its name, by its number, or by its place in a container, `convs[1]`."""
     first, *rest = name.split(".")
@@ -248,10 +227,6 @@ def condition(test: Term) -> Doc:
     if isinstance(test, Op) and test.operator in ("or", "and"):
         return Infix(test.operator, tuple(Text(_within(test, each)) for each in test.operands))
     return Text(text(test))
-
-
-def _is_layer(module: Build | SequentialBuild) -> bool:
-    return isinstance(module, Build) and isinstance(module.callee, str)
 
 
 def _within(term: Op, operand: Term) -> str:

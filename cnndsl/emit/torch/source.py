@@ -16,10 +16,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from cnndsl.analysis.cost import costs, network_total
+from cnndsl.emit.torch.child_calls import ChildCalls
 from cnndsl.emit.torch.classes import Classes
 from cnndsl.emit.torch.forward_method import write
 from cnndsl.emit.torch.functions import DIVISIBLE
-from cnndsl.emit.torch.init_method import ChildCalls, Constructor
+from cnndsl.emit.torch.init_method import Constructor
 from cnndsl.emit.torch.initialise import initialisation
 from cnndsl.emit.torch.ir import ConstructorParameter, ModuleClass
 from cnndsl.emit.torch.layout import STEP, WIDTH, CallDoc, Display, Infix, Item, Text, flat, lines

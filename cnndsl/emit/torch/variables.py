@@ -23,6 +23,10 @@ class Variables:
     def __init__(self, hints: Mapping[int, str]) -> None:
         self.hints = dict(hints)
         self.holds: dict[str, int] = {}
+        self.lists: dict[str, tuple[int, ...]] = {}
+        """The names that hold lists of values."""
+        self.loops: set[str] = set()
+        """The names that loops give to modules."""
         self.left: Counter[int] = Counter({-1: 0})
         self.pinned: Counter[int] = Counter()
         self.lent: set[int] = set()
@@ -39,6 +43,7 @@ class Variables:
         other = Variables(self.hints)
         other.holds, other.left, other.pinned = dict(self.holds), Counter(self.left), Counter(self.pinned)
         other.lent, other.shared, other.memory = self.lent, self.shared, dict(self.memory)
+        other.lists, other.loops = dict(self.lists), set(self.loops)
         return other
 
     # Reads
@@ -63,8 +68,11 @@ class Variables:
     # Names
 
     def name(self, value: int) -> str | None:
-        """Return the name that holds a value."""
-        return next((name for name, held in self.holds.items() if held == value), None)
+        """Return the name that holds a value, or its place in a list."""
+        found = next((name for name, held in self.holds.items() if held == value), None)
+        if found is not None:
+            return found
+        return next((f"{name}[{held.index(value)}]" for name, held in self.lists.items() if value in held), None)
 
     def bind(self, value: int, name: str, over: int | None = None) -> None:
         """Give a value its name; `over` is the value in whose memory it lives."""
@@ -81,7 +89,8 @@ class Variables:
 
     def drop(self, name: str) -> None:
         """Forget a name, after `del`."""
-        del self.holds[name]
+        self.holds.pop(name, None)
+        self.lists.pop(name, None)
 
     def lend(self, values: Sequence[int], given: Sequence[str] = ()) -> list[str]:
         """Name the arguments of `forward`, which the caller holds: as they are given, else by their hints."""
@@ -109,7 +118,7 @@ class Variables:
         ending = [name for name, held in self.holds.items() if held in gone]
         for name in (*ending, *SPARE):
             is_free = name in SPARE or (is_costly and self.holds[name] not in self.lent)
-            if is_free and not self._is_taken(name):
+            if is_free and not self.is_taken(name):
                 return name
         return self.wished("y")
 
@@ -123,7 +132,9 @@ class Variables:
         base = variable(re.sub(r"\W", "_", wish)) if not wish.isdigit() else "y"
         base = wish if base.rstrip("_") in SPARE and wish in SPARE else base
         name, number = base, 1
-        while self._is_taken(name) or (name in self.holds and not (name in SPARE or self._was(name, wish))):
+        while name in {*self.lists, *self.loops} or (
+            name in self.holds and (self.is_taken(name) or not (name in SPARE or self._was(name, wish)))
+        ):
             number += 1
             name = f"{base}{number}"
         return name
@@ -133,19 +144,24 @@ class Variables:
         held = self.holds[name]
         return self.hints.get(held) == wish and held not in self.lent
 
-    def _is_taken(self, name: str) -> bool:
+    def is_taken(self, name: str) -> bool:
+        """Return whether a name holds what something reads later on."""
         return name in self.holds and self.is_alive(self.holds[name])
 
     # Memory
 
-    def stale(self) -> list[tuple[str, int]]:
-        """Return the names that keep memory alive which nobody needs, with the value that each holds."""
-        needed = {self.root(held) for held in self.holds.values() if self.is_alive(held)} | self.lent
-        return [
-            (name, held)
-            for name, held in self.holds.items()
-            if not self.is_alive(held) and self.root(held) not in needed
-        ]
+    def stale(self) -> list[tuple[str, list[int]]]:
+        """Return the names that keep memory alive which nobody needs, with the values that each holds."""
+        held = {**{name: (value,) for name, value in self.holds.items()}, **self.lists}
+        needed = {self.root(each) for values in held.values() for each in values if self.is_alive(each)} | self.lent
+        named = {*self.holds.values()}
+        found: list[tuple[str, list[int]]] = []
+        for name, values in held.items():
+            unneeded = [value for value in values if self.root(value) not in needed]
+            is_read = any(self.is_alive(value) and (name in self.holds or value not in named) for value in values)
+            if unneeded and not is_read:
+                found.append((name, unneeded))
+        return found
 
     def root(self, value: int) -> int:
         """Return the value in whose memory a value lives."""

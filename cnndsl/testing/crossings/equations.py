@@ -51,6 +51,10 @@ def _starred(frame: GeneratedScope, start: str) -> str:
     others = f", @{start}" if frame.chance(0.3) else ""
     merged = frame.pick((f"(+ @{turn}*)", f"(@{turn}* + @{start})", f"MAX(@{turn}*{others})", f"MEAN(@{turn}*)"))
     body = frame.pick(("RELU", "BN -> TANH", "TIMES(0.5)", f"MUL(ID, @{start})"))
+    if frame.chance(0.4):  # parts of one container, each behind the one before
+        held = f"{frame.label()}.{turn}"
+        merged = merged.replace(f"@{turn}*", f"@{held}*")
+        return f"[@{start} -> [{held}{{i}}: [{body} -> BN]]*{number}  {total} = {merged}]"
     return f"[[{turn}{{i}} = @{start} -> {body}]*{number}  {total} = {merged}]"
 
 
