@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cnndsl.emit.torch.layout import Text, flat
+from cnndsl.emit.torch.merges import expression
 from cnndsl.network import loads
 
 STREAMS = """
@@ -43,7 +45,7 @@ def test_values_that_follow_one_another_have_one_name() -> None:
 
 def test_a_name_of_a_for_stands_for_what_its_row_gives() -> None:
     text = loads(PYRAMID).source()
-    assert "def forward(self, x: Tensor, c2: Tensor, c1: Tensor)" in text
+    assert "self, x: Tensor, c2: Tensor, c1: Tensor\n" in text
     assert "top2 += F.interpolate(top3, size=c2.shape[2:])" in text
     assert "        c1, c2, c3 = self.body(x)\n" in text
 
@@ -54,10 +56,11 @@ def test_sums_of_sums_have_no_brackets() -> None:
 
 
 def test_products_in_sums_have_no_brackets() -> None:
-    text = loads(
-        "INPUT 8x8x4 -> a: CONV3-4 -> (ID + CONV3-4 -> scale: SCALE(bias=no, bare=map)) -> b: CONV3-4"
-    ).source()
-    assert "a + self.conv(a) * self.scale" in text
+    product = expression("{0} * {1}", [Text("y"), Text("self.scale")])
+    assert flat(expression("{0} + {1}", [Text("x"), product])) == "x + y * self.scale"
+    total = expression("{0} + {1}", [Text("x"), Text("y")])
+    assert flat(expression("{0} * {1}", [total, Text("self.scale")])) == "(x + y) * self.scale"
+    assert flat(expression("{0} + {1}", [Text("z"), total])) == "z + (x + y)"
 
 
 def test_a_list_of_one_stands_in_one_line() -> None:
