@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -116,7 +117,20 @@ def _nothing(item: ast.WrittenLayer, env: Environment) -> CnnError:
     if value is not None:
         message = f"`{head}` is {show_value(value)}, which is no kind of layer and no block"
         return error("E0231", message, place, nearest(show_value(value).strip("`"), _names(env)))
-    return error("E0231", f"there is no layer or block called `{head}`", place, _hint(head, env))
+    help = _applied(item) if head == "again" else _hint(head, env)
+    return error("E0231", f"there is no layer or block called `{head}`", place, help)
+
+
+def _applied(item: ast.WrittenLayer) -> str:
+    """How `again(t)` and `again @t` are written."""
+    text, end = item.span.source.text, item.span.end
+    behind = re.match(r"\s*@([A-Za-z0-9_.]+)", text[end : end + 80])
+    if item.arguments:
+        name = item.arguments[0].value.span.text.lstrip("@")
+        return f"without brackets: `again {name}`"
+    if behind:
+        return f"a label has no `@` here: `again {behind[1]}`"
+    return "it applies the part with a label once more: `tower: […]`, then `again tower`"
 
 
 def _names(env: Environment) -> list[str]:
