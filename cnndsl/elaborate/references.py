@@ -80,6 +80,34 @@ def alone(name: str, span: Span) -> CnnError:
     return error("E0230", message, span, help)
 
 
+def names_output(name: str, env: Environment) -> bool:
+    """Return whether `@name` would be a reference to an earlier value at a place."""
+    scope: ModuleScope | None = env.scope
+    while scope is not None:
+        found = scope.labels.get(name)
+        if found is not None:
+            return found.scope is None or not found.scope.is_scattered
+        scope = scope.parent
+    return isinstance(env.values.get(name), OutputValue)
+
+
+def likely_output(name: str, env: Environment) -> str:
+    """Return the name of a value that is nearly the given one; empty where there is none."""
+    close = nearest(name, _visible(env.scope))
+    return close.removeprefix("did you mean `").removesuffix("`?")
+
+
+def latest_output(env: Environment) -> str:
+    """Return the name that a module, or the nearest around it that has names, gave last to a value; empty without."""
+    scope: ModuleScope | None = env.scope
+    while scope is not None:
+        for name, named in reversed(scope.labels.items()):
+            if named.wire is not None:
+                return name
+        scope = scope.parent
+    return ""
+
+
 def _search(names: list[str], scope: ModuleScope | None, span: Span) -> NamedOutput | None:
     while scope is not None:
         found = scope.labels.get(names[0])
