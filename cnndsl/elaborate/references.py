@@ -121,8 +121,11 @@ def _search(names: list[str], scope: ModuleScope | None, span: Span) -> NamedOut
 
 
 def descend(named: NamedOutput, names: Sequence[str]) -> NamedOutput | None:
-    """Return what a path names inside of a part; None where there is nothing."""
+    """Return what a path names inside of a part, which is lost with a part that went wrong; None where there is
+    nothing."""
     for name in names:
+        if named.scope is None and named.wire is None:
+            return named
         inner = named.scope.labels.get(name) or _unlabelled(named.scope, name, named.span) if named.scope else None
         if inner is None:
             return None
