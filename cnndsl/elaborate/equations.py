@@ -47,7 +47,7 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
     if tag is not None:
         walker.check_free(tag, env, is_part=False)
         env.scope.values.add(tag.name)
-    members = len(env.scope.members)
+    members, start = len(env.scope.members), len(walker.state.drafts)
     made = walker.chain(item.body, wire, env)
     if tag is None:
         return made
@@ -55,7 +55,8 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
     last = added[-1].scope if added else None
     is_its_value = last is not None and last.wire is not None and last.wire is made.wire
     inside = last if is_its_value else None
-    env.scope.labels[tag.name] = NamedOutput(made.wire, inside, tag.span, family(tag.template))
+    nodes = range(start, len(walker.state.drafts))
+    env.scope.labels[tag.name] = NamedOutput(made.wire, inside, tag.span, family(tag.template), nodes)
     if made.part is None:
         return made
     part = NamedPart(tag.name, tag.template, "", made.part, is_module=False)

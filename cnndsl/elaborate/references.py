@@ -48,13 +48,25 @@ def resolve(name: str, env: Environment, span: Span) -> NamedOutput:
     if isinstance(value, NameValue) and value.env is not None:
         return resolve(value.name, value.env, span)
     found = _search(name.split("."), env.scope, span)
-    if found is not None and found.scope is not None and found.scope.is_scattered:
+    if found is None:
+        raise _unknown(name, env, span)
+    check_value(name, found, span)
+    return found
+
+
+def resolve_module(name: str, env: Environment, span: Span) -> NamedOutput:
+    """What a name means that a path begins with, be it a module in pieces."""
+    found = _search([name], env.scope, span) if name not in env.values else None
+    is_in_pieces = found is not None and found.scope is not None and found.scope.is_scattered
+    return found if found is not None and is_in_pieces else resolve(name, env, span)
+
+
+def check_value(name: str, found: NamedOutput, span: Span) -> None:
+    """Raises CnnError for a module in pieces, which gives no value."""
+    if found.scope is not None and found.scope.is_scattered:
         inside = next(iter(found.scope.labels), "0")
         message = f"`{name}` is a module whose parts are used one by one, and gives no value itself"
         raise CnnError(Diagnostic("E0232", message, span, help=f"refer to one of its parts: `@{name}.{inside}`"))
-    if found is not None:
-        return found
-    raise _unknown(name, env, span)
 
 
 def _unknown(name: str, env: Environment, span: Span) -> CnnError:
