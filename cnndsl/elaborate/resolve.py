@@ -119,6 +119,8 @@ def _meant(
 def _nothing(item: ast.WrittenLayer, env: Environment) -> CnnError:
     head = item.head
     place = Span(item.span.source, item.span.start, item.span.start + len(head))
+    if head.upper() == "INPUT" and any(name.upper() == "INPUT" for name in env.home.blocks):
+        return CnnError(())
     if head.upper() == "INPUT":
         help = "a value from elsewhere in the network is `@name`"
         return error("E0219", "INPUT stands at the beginning of the network alone", item.span, help)

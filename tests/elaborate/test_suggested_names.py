@@ -107,6 +107,14 @@ CASES = {
         "INPUT 9x9x3 -> e: RELU -> POOL2 -> ZEROPAD(out=@e)",
         "9x9x3",
     ),
+    "a block called Input": Case(
+        "block Input(c) = CONV3-c\nINPUT 8x8x3 -> Input(4)",
+        "E0247",
+        "1:7",
+        "`InputBlock`",
+        "block InputBlock(c) = CONV3-c\nINPUT 8x8x3 -> InputBlock(4)",
+        "8x8x4",
+    ),
     "two inputs without names": Case(
         "INPUT 8x8x3 -> a: CONV3-4\nINPUT 8x8x1 -> b: CONV3-4\nc = (@a + @b)",
         "E0218",
