@@ -140,9 +140,12 @@ EXAMPLES = {
         "let a = 1\nlet b = 2\n\n# c\n\nINPUT -> FC\n",
     ),
     "blank lines in brackets": (
-        "block X = [\n\n x = A\n\n\n -> B\n\n # c\n\n y = @x ->\n\n (A\n\n + B(a,\n\n b))\n\n # d\n\n]",
-        "block X = [\n  x = A\n\n  -> B\n\n  # c\n\n  y = @x\n\n  -> (\n         A\n\n       + B(a, b)\n     )\n"
-        "\n  # d\n]\n",
+        "block X = [\n\n x = A\n\n\n -> B\n\n # c\n\n y = @x -> B(a,\n\n b)\n\n # d\n\n]",
+        "block X = [\n  x = A\n\n  -> B\n\n  # c\n\n  y = @x -> B(a, b)\n\n  # d\n]\n",
+    ),
+    "blank lines in merges": (
+        "INPUT -> (\n\n A\n\n + B ->\n\n C)",
+        "INPUT -> (\n    A\n\n  + B\n\n    -> C\n)\n",
     ),
     "blank lines in a chain, and at the end of Windows' lines": (
         "INPUT # a\r\n\r\n-> A ->\r\n \t\r\n\r\nB",
