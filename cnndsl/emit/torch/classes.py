@@ -110,7 +110,7 @@ class Classes:
             tuple((tuple(at for at in values[value].keys if at is not None), values[value].name) for value in found)
             for found in (traced.forward.inputs, traced.forward.results)
         )
-        return Border(inputs, results, traced.forward.is_main, traced=traced)
+        return Border(inputs, results, traced.forward.main, traced=traced)
 
     def _border_of_calls(self, found: Sequence[CallPart]) -> Border:
         made = self.class_of(found)
@@ -122,7 +122,7 @@ class Classes:
             tuple((_column(values[value].keys, at), values[value].name) for value in each)
             for each in (made.forward.inputs, made.forward.results)
         )
-        return Border(inputs, results, made.forward.is_main)
+        return Border(inputs, results, made.forward.main)
 
     def _border_of_chains(self, parts: Sequence[Part], entries: Sequence[int], is_flat: bool) -> Border:
         entering = tuple(key(self.chains.entry(part, at)) for part, at in zip(parts, entries, strict=True))
@@ -134,7 +134,7 @@ class Classes:
         border = self._border_of_calls([call])
         return (
             [column for column, _ in border.inputs] == [(key(entry),)]
-            and border.is_main
+            and border.main == 0
             and len(border.results) == 1
             and self.borders.is_closed(call, entry)
         )

@@ -134,16 +134,14 @@ class _ForwardWriter:
         if len(step.outputs) == 1:
             self._push(Waiting(step.outputs[0], doc, depth + 1, reads, over=over, stage=stage))
             return
-        targets: list[str] = []
-        for value in step.outputs:
-            if not self.names.left[value]:
-                targets.append("_")
-                continue
-            ended = [each for each in reads if not self.names.is_alive(each)] if not targets else []
-            name = self.names.target(value, ended) if not targets else self.names.own(value)
-            targets.append(name)
-            self.names.bind(value, name)
-        self.lines.append(Line(f"{', '.join(targets)} = ", doc))
+        targets = dict.fromkeys(step.outputs, "_")
+        main = step.outputs[step.main]
+        for value in (main, *(each for each in step.outputs if each != main)):
+            if self.names.left[value]:
+                ended = [each for each in reads if not self.names.is_alive(each)] if value == main else []
+                targets[value] = self.names.target(value, ended) if value == main else self.names.own(value)
+                self.names.bind(value, targets[value])
+        self.lines.append(Line(f"{', '.join(targets.values())} = ", doc))
 
     def _stage(self, step: Apply) -> int:
         """The number of a stage among those that follow one another; 0 for what is none."""

@@ -64,13 +64,15 @@ class ForwardValue:
 
 @record(slots=True)
 class Apply:
-    """The call of a child, which may be called more than once. `outputs` are its results in order. `overwrites` says
-    that the first input's memory is used for the output."""
+    """The call of a child, which may be called more than once. `outputs` are its results in order, `main` is the
+    position of the one that is the child's own value. `overwrites` says that the first input's memory is used for the
+    output."""
 
     child: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     overwrites: bool = False
+    main: int = 0
 
 
 @record(slots=True)
@@ -118,7 +120,7 @@ Step: TypeAlias = Apply | Compute | BranchStep | Training
 class Forward:
     """A `forward`: its arguments and results, in the order that caller and callee share, and its steps as they run.
 
-    `is_main` says that the first result is the part's own output; without one, a part passes on what enters it.
+    `main` is the position among the results of the part's own output; -1 for a part that passes on what enters it.
     `training` are the results that exist in training only.
     """
 
@@ -126,7 +128,7 @@ class Forward:
     inputs: tuple[int, ...]
     steps: tuple[Step, ...]
     results: tuple[int, ...]
-    is_main: bool
+    main: int
     training: frozenset[int] = frozenset()
 
 

@@ -77,10 +77,10 @@ class ClassTracer(TracedValues):
         if self.is_root:
             out = given(self, self.graph.output)
         passes = all(output(part, node) == node for part, node in zip(self.parts, self.entries, strict=True))
-        results = [] if passes and not self.is_root else [out]
-        results += (
-            taps(self, self.graph) if self.is_root else [value for value in self._exposed() if value not in results]
-        )
+        if self.is_root:
+            results = [out, *taps(self, self.graph)]
+        else:  # in the order in which they are made, which is that of the program
+            results = sorted({*self._exposed(), *(() if passes else (out,))})
         steps = early(with_outputs(self.steps, results))
         read = {value for step in steps for value in used_by(step)} | set(results)
         inputs = [value for value in (entry, *given_too, *self.reads) if value in read or self.is_root]
@@ -92,7 +92,7 @@ class ClassTracer(TracedValues):
             tuple(inputs),
             tuple(steps),
             tuple(results),
-            bool(results) and results[0] == out and not (passes and not self.is_root),
+            results.index(out) if self.is_root or not passes else -1,
             frozenset(value for value in results if self._is_training_only(value)),
         )
         return Traced(forward, self.children, tuple(self.decisions))
@@ -314,8 +314,8 @@ class ClassTracer(TracedValues):
             return self.walk([each for part in parts for each in inner_parts(part) or (None,)], places, value)
         callee = self._border(parts, places, value)
         only = [self.borders.is_training_only(part) for part in parts]
-        if callee.is_main:
-            only = [self.graph.nodes[node_of(what)].training_only for what in callee.results[0][0]]
+        if callee.main >= 0:
+            only = [self.graph.nodes[node_of(what)].training_only for what in callee.results[callee.main][0]]
         only = [each and not self.trained[at] for each, at in zip(only, places, strict=True)]
         if any(only) and not all(only):
             raise Differ
@@ -351,10 +351,10 @@ class ClassTracer(TracedValues):
         child = self.register(parts, places, inputs[0] if inputs else value)
         child.traced = callee.traced
         outputs = [self.new(places, column, name) for column, name in callee.results]
-        if callee.is_main:
-            self.names[outputs[0]] = child.name
-        self.put(Apply(child.name, tuple(map(self._real, inputs)), tuple(outputs)))
-        return outputs[0] if callee.is_main else value
+        if callee.main >= 0:
+            self.names[outputs[callee.main]] = child.name
+        self.put(Apply(child.name, tuple(map(self._real, inputs)), tuple(outputs), main=max(callee.main, 0)))
+        return outputs[callee.main] if callee.main >= 0 else value
 
     def register(self, parts: Sequence[Part], places: Places, entering: int) -> Candidate:
         """Enter a child. Raises Differ where it has another name at another place, or is there twice."""

@@ -144,7 +144,7 @@ def shown(
 ) -> str:
     """Writes the steps, checks the text, and returns its lines."""
     values = tuple(ForwardValue((key(at),), name) for at, name in enumerate(names))
-    forward = Forward(values, inputs, steps, results, is_main=True, training=training)
+    forward = Forward(values, inputs, steps, results, main=0, training=training)
     inner = [each for step in steps for each in (step.steps if isinstance(step, Training) else (step,))]
     inner += [each for step in steps if isinstance(step, BranchStep) for each in (*step.then, *step.otherwise)]
     calls = [step for step in inner if isinstance(step, Apply)]
