@@ -55,8 +55,8 @@ class Traced:
 class Border:
     """What a callee takes and gives at some of its places: what each value is there, and its name.
 
-    `main` is the position among the results of the part's output, -1 for none; `is_flat` says that the first input is wanted as vectors. A
-    label on a part with branches has no class yet: `traced` is its `forward`.
+    `main` is the position among the results of the part's output, -1 for none; `is_flat` says that the first input is
+    wanted as vectors. A label on a part with branches has no class yet: `traced` is its `forward`.
     """
 
     inputs: tuple[tuple[tuple[Key, ...], str], ...]
