@@ -69,9 +69,9 @@ class Option:
     instead: str = ""
 
 
-def option(type: OptionType, default: Any = None, *aliases: str, **rules: Any) -> Any:
+def option(type: OptionType, default: Any = None, *aliases: str, kw_only: bool = False, **rules: Any) -> Any:
     """A field of a kind that a program can set. `default` is a value of the field's own type."""
-    return field(default=default, metadata={"option": Option(type, aliases, **rules)})
+    return field(default=default, kw_only=kw_only, metadata={"option": Option(type, aliases, **rules)})
 
 
 @record(slots=True)
@@ -236,7 +236,7 @@ class Layer:
 
     @classmethod
     def options(cls) -> Mapping[str, Option]:
-        """The options by name."""
+        """The options by name; one that may be another output is last."""
         return _options(cls)
 
     def referring(self, target: Layer, *entering: Shape) -> Layer:
@@ -330,7 +330,8 @@ class Layer:
 
 @cache
 def _options(cls: type[Layer]) -> Mapping[str, Option]:
-    return {each.name: each.metadata["option"] for each in fields(cls) if "option" in each.metadata}
+    found = {each.name: each.metadata["option"] for each in fields(cls) if "option" in each.metadata}
+    return dict(sorted(found.items(), key=lambda each: bool(each[1].like)))
 
 
 def each_axis(dims: Dims, rank: int, what: str) -> Dims:
@@ -342,14 +343,6 @@ def each_axis(dims: Dims, rank: int, what: str) -> Dims:
     written = "x".join(map(str, dims))
     message = f"the {what} {written} has {len(dims)} axes, and the input has {rank}"
     raise LayerError("E0303", message, f"a single number stands for every axis: {dims[0]}")
-
-
-def extents_of(x: Shape, rank: int) -> Dims:
-    """The extents of a map that another one of so many axes takes over. Raises LayerError where it has other axes."""
-    if x.rank != rank:
-        message = f"the output that `out` names has {x.rank} spatial axes, and the input has {rank}"
-        raise LayerError("E0303", message, "name a map with as many axes")
-    return x.spatial
 
 
 def need_spatial(kind: str, x: Shape) -> None:
