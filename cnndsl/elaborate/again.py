@@ -71,6 +71,7 @@ def again(
     target = module.labels[last]
     state.modules.append((part, target.scope or known.first))
     result = Expansion(made.wire, part)
+    named = replace(named, nodes=range(nodes, len(state.drafts)))
     return result if tag is None else _named(walker, tag, result, named, env)
 
 

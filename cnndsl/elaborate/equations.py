@@ -5,12 +5,14 @@ Each starts from earlier values, so nothing flows from the chain before it: what
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
-from cnndsl.elaborate.references import find_label, interpolate
+from cnndsl.elaborate.references import find_label, interpolate, latest_output, likely_output, names_output
+from cnndsl.elaborate.resolve import is_known
 from cnndsl.elaborate.stars import family, matches
 from cnndsl.elaborate.state import Environment, NamedOutput, State, called_block
 from cnndsl.errors import Annotation, CnnError, Diagnostic
@@ -18,6 +20,9 @@ from cnndsl.expr import ReferenceExpr, error
 from cnndsl.graph import NamedPart
 from cnndsl.limits import current
 from cnndsl.syntax import ast
+
+_LONGEST_SHOWN = 100
+"""Characters of a chain that a message shows."""
 
 
 def first(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: Environment) -> Expansion:
@@ -42,7 +47,7 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
     if tag is not None:
         walker.check_free(tag, env, is_part=False)
         env.scope.values.add(tag.name)
-    members = len(env.scope.members)
+    members, start = len(env.scope.members), len(walker.state.drafts)
     made = walker.chain(item.body, wire, env)
     if tag is None:
         return made
@@ -50,7 +55,8 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
     last = added[-1].scope if added else None
     is_its_value = last is not None and last.wire is not None and last.wire is made.wire
     inside = last if is_its_value else None
-    env.scope.labels[tag.name] = NamedOutput(made.wire, inside, tag.span, family(tag.template))
+    nodes = range(start, len(walker.state.drafts))
+    env.scope.labels[tag.name] = NamedOutput(made.wire, inside, tag.span, family(tag.template), nodes)
     if made.part is None:
         return made
     part = NamedPart(tag.name, tag.template, "", made.part, is_module=False)
@@ -78,10 +84,9 @@ def check_used(state: State, given: frozenset[int], named: Sequence[str] = ()) -
 def _start(walker: Expander, item: ast.Equation, env: Environment) -> NodeOutput | None:
     """The value that C, H and W are of. Raises CnnError where a part of the chain's beginning starts from nothing."""
     first = item.body.items[0]
-    stray = _without_start(first, env)
-    if stray is not None:
-        message = "nothing comes into a further chain, and this needs an input"
-        raise error("E0238", message, stray.span, f"say where it starts: `@a -> {stray.span.text[:40]}`")
+    stray = list(_without_start(first, env))
+    if stray:
+        raise _starts_from_nothing(item, stray, env)
     for reference in ast.walk([first]):
         if isinstance(reference, ast.Ref) and reference.is_starred:
             values = matches(reference, env, walker.state)
@@ -93,26 +98,63 @@ def _start(walker: Expander, item: ast.Equation, env: Environment) -> NodeOutput
     return find_label(start, env).wire if start is not None else None
 
 
-def _without_start(item: ast.ChainItem, env: Environment) -> ast.ChainItem | None:
-    """The part that would take the value that comes in, where a chain begins so; None where all start elsewhere."""
-    if isinstance(item, ast.Merge):
-        found = (_without_start(branch.items[0], env) for branch in item.branches)
-        return next((each for each in found if each is not None), None)
-    if isinstance(item, ast.Group | ast.Equation):
-        return _without_start(item.body.items[0], env)
-    if isinstance(item, ast.Label | ast.Repeat | ast.Optional):
-        return _without_start(item.body, env)
-    if isinstance(item, ast.Conditional | ast.Either):
-        choices = item.choices if isinstance(item, ast.Either) else (item.body, item.otherwise)
-        found = (_without_start(each, env) for each in choices if each is not None)
-        return next((each for each in found if each is not None), None)
+def _starts_from_nothing(item: ast.Equation, stray: Sequence[ast.ChainItem], env: Environment) -> CnnError:
+    """The error for parts at the beginning of a chain that take what comes in: nothing does. The help has the chain as
+    it would be with references."""
+    source, at, shown = item.span.source, item.span.start, ""
+    for each in stray:
+        shown, at = f"{shown}{source.text[at : each.span.start]}{_started(each, env)}", each.span.end
+    shown = " ".join((shown + source.text[at : item.span.end]).split())
+    if len(shown) > _LONGEST_SHOWN:
+        shown = f"{shown[:_LONGEST_SHOWN]} …"
+    message, first = "nothing comes into a further chain, and this needs an input", stray[0]
+    if isinstance(first, ast.WrittenLayer) and _meant_output(first, env) and not is_known(first, env):
+        message = f"`{first.head}` is no layer, and a chain starts from a value by its reference"
+    return error("E0238", message, first.span, f"say where it starts: `{shown}`")
+
+
+def _started(item: ast.ChainItem, env: Environment) -> str:
+    """A part with the reference that it starts from, as in a message."""
+    output = _meant_output(item, env)
+    if output:
+        return f"@{output}"
+    applied = re.sub(r"^again\s*\(\s*@?([A-Za-z0-9_.]+)\s*\)$", r"again \1", item.span.text)
+    return f"@{latest_output(env) or 'a'} -> {applied}"
+
+
+def _meant_output(item: ast.ChainItem, env: Environment) -> str:
+    """The value that a word is meant for at the beginning of a chain; empty where it is a layer."""
+    if not isinstance(item, ast.WrittenLayer) or item.span.text != item.head:
+        return ""
+    return item.head if names_output(item.head, env) else "" if is_known(item, env) else likely_output(item.head, env)
+
+
+def _without_start(item: ast.ChainItem, env: Environment) -> Iterator[ast.ChainItem]:
+    """The parts that would take the value that comes in, where a chain begins so; none where all start elsewhere."""
     block = called_block(item, env.home) if isinstance(item, ast.WrittenLayer) else None
+    first = _first_parts(item)
     if block is not None:
-        if len(env.calls) > current().nesting:
-            return None
         inner = replace(env, home=block.home, calls=(*env.calls, block.block))
-        return item if _without_start(block.block.body.items[0], inner) is not None else None
-    return None if isinstance(item, ast.Ref) else item
+        if len(env.calls) <= current().nesting and any(_without_start(block.block.body.items[0], inner)):
+            yield item
+    elif first:
+        for each in first:
+            yield from _without_start(each, env)
+    elif not isinstance(item, ast.Ref):
+        yield item
+
+
+def _first_parts(item: ast.ChainItem) -> tuple[ast.ChainItem, ...]:
+    """The parts that stand first in an element; none of an element without parts."""
+    if isinstance(item, ast.Merge):
+        return tuple(branch.items[0] for branch in item.branches)
+    if isinstance(item, ast.Group | ast.Equation):
+        return (item.body.items[0],)
+    if isinstance(item, ast.Label | ast.Repeat | ast.Optional):
+        return (item.body,)
+    if isinstance(item, ast.Conditional):
+        return (item.body,) if item.otherwise is None else (item.body, item.otherwise)
+    return item.choices if isinstance(item, ast.Either) else ()
 
 
 def elsewhere(item: ast.ChainItem, env: Environment) -> ast.Ref | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cnndsl.elaborate.references import descend, interpolate, no_value, resolve
+from cnndsl.elaborate.references import check_value, descend, interpolate, resolve_module
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, WrittenLabel
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
 from cnndsl.expr import Expr
@@ -19,15 +19,40 @@ StarMatch = tuple[str, NamedOutput]
 """A part that a star stands for: its path and what is known of it."""
 
 
-def family(template: Sequence[str | Expr]) -> str:
-    """Return what stands before the hole of a label that ends with it; empty for every other label.
+def family(template: Sequence[str | Expr]) -> str | None:
+    """Return what stands before the hole of a label that ends with it; None for every other label.
 
     >>> from cnndsl.expr import Unknown
-    >>> family(("unit", Unknown())), family(("unit1",)), family(("unit", Unknown(), "b"))
-    ('unit', '', '')
+    >>> family(("unit", Unknown())), family((Unknown(),)), family(("unit1",)), family(("unit", Unknown(), "b"))
+    ('unit', '', None, None)
     """
-    first, *holes = template or ("",)
-    return first if isinstance(first, str) and holes and not any(isinstance(each, str) for each in holes) else ""
+    first, *holes = template if template and isinstance(template[0], str) else ("", *template)
+    return str(first) if holes and not any(isinstance(each, str) for each in holes) else None
+
+
+def families(template: Sequence[str | Expr]) -> list[str]:
+    """Return what stands before each hole that ends a label, or the name of one of the modules in it.
+
+    >>> from cnndsl.expr import Unknown
+    >>> families(("convs.", Unknown(), ".skip")), families(("unit", Unknown()))
+    (['convs.'], ['unit'])
+    """
+    dots = sum(part.count(".") for part in template if isinstance(part, str))
+    found = (family(up_to(template, number)) for number in range(dots + 1))
+    return [each for each in found if each is not None]
+
+
+def up_to(template: Sequence[str | Expr], dots: int) -> tuple[str | Expr, ...]:
+    """Return so much of a label as has that many dots: it names a module, or the part itself."""
+    parts: list[str | Expr] = []
+    for part in template:
+        names = part.split(".") if isinstance(part, str) else []
+        if len(names) - 1 > dots:
+            parts.append(".".join(names[: dots + 1]))
+            break
+        dots -= max(len(names) - 1, 0)
+        parts.append(part)
+    return tuple(part for part in parts if part != "")
 
 
 def starred(chain: ast.Chain) -> ast.Ref | None:
@@ -45,22 +70,12 @@ def matches(item: ast.Ref, env: Environment, state: State) -> list[StarMatch]:
     if first.endswith("*") or _is_written(prefix, env.scope):
         found, rest = _labelled(prefix, env, item.span, state), after.split(".")[1:]
     else:
-        found = [(first, resolve(first, env, item.span))]
-    while rest:
-        name = rest.pop(0)
-        while rest and _in_pieces(name, found):
-            name = f"{name}.{rest.pop(0)}"
+        found = [(first, resolve_module(first, env, item.span))]
+    for name in rest:
         found = _members(name, found, item.span, state)
-    for at, named in found:
-        if named.scope is not None and named.scope.is_scattered:
-            raise no_value(at, named.scope, item.span)
+    for name, named in found:
+        check_value(name, named, item.span)
     return found
-
-
-def _in_pieces(name: str, found: list[StarMatch]) -> bool:
-    """Whether parts have a module of that name in pieces, `convs`: what follows it is of one name with it."""
-    inner = (descend(named, name.split(".")) for _, named in found)
-    return any(each is not None and each.scope is not None and each.scope.is_scattered for each in inner)
 
 
 def _labelled(prefix: str, env: Environment, span: Span, state: State) -> list[StarMatch]:
@@ -124,11 +139,16 @@ def _members(name: str, found: list[StarMatch], span: Span, state: State) -> lis
         return inner
     prefix, is_known = name[:-1], not found
     for path, named in found:
-        if named.wire is None:
+        if named.wire is None and (named.scope is None or not named.scope.is_scattered):
             raise CnnError(())
-        if named.scope is not None and prefix in written(named.scope):
-            is_known = True
-            inner += ((f"{path}.{each}", member) for each, member in _of(named.scope, prefix, state, span))
+        if named.scope is not None and named.scope.is_scattered:
+            several = _pieces(named.scope, prefix)
+        elif named.scope is not None and prefix in written(named.scope):
+            several = _of(named.scope, prefix, state, span)
+        else:
+            continue
+        is_known = is_known or bool(several) or not named.scope.is_scattered
+        inner += ((f"{path}.{each}", member) for each, member in several)
     if not is_known:
         path, named = found[0]
         raise _unknown(
@@ -137,8 +157,17 @@ def _members(name: str, found: list[StarMatch], span: Span, state: State) -> lis
     return inner
 
 
+def _pieces(scope: ModuleScope, prefix: str) -> list[StarMatch]:
+    """The parts of a module in pieces that are labelled so: there a label has the names of the modules before it."""
+    return [
+        (name, named)
+        for name, named in scope.labels.items()
+        if named.family is not None and named.family.rpartition(".")[2] == prefix
+    ]
+
+
 def _lacking(path: str, name: str, named: NamedOutput, span: Span) -> CnnError:
-    if named.wire is None:
+    if named.wire is None and (named.scope is None or not named.scope.is_scattered):
         return CnnError(())
     known = list(named.scope.labels) if named.scope else []
     help = nearest(name, known).replace("mean `", f"mean `{path}.") if known else "nothing in it has a name"
@@ -177,8 +206,8 @@ def written(scope: ModuleScope) -> dict[str, list[WrittenLabel]]:
 def _labels(items: Sequence[ast.ChainItem], repeats: tuple[Span, ...]) -> Iterator[tuple[str, WrittenLabel]]:
     """The labels among items, but for those inside of other labels: they are in modules of their own."""
     for item in items:
-        if isinstance(item, ast.Label | ast.Tap | ast.Equation) and family(item.name):
-            yield family(item.name), WrittenLabel(item.name_span, repeats)
+        if isinstance(item, ast.Label | ast.Tap | ast.Equation):
+            yield from ((prefix, WrittenLabel(item.name_span, repeats)) for prefix in families(item.name))
         if isinstance(item, ast.Group | ast.Equation):
             yield from _labels(item.body.items, repeats)
         elif isinstance(item, ast.For):

@@ -5,6 +5,8 @@ Only the text is looked at, not the grammar.
 
 from __future__ import annotations
 
+import re
+
 from cnndsl.errors import Annotation, Diagnostic, Span
 from cnndsl.syntax.parse_failure import Stop
 
@@ -17,7 +19,7 @@ def unmatched(stop: Stop) -> Diagnostic | None:
     if stop.found == '"':
         place = Span(stop.source, stop.offset, stop.offset + len(stop.after.rstrip()))
         return Diagnostic("E0108", "this quote is not closed on its line", place, help='as in: use "resnet.cnn": Block')
-    opened = _open(stop)
+    opened = opened_at(stop)
     if stop.found in _TERMINAL:
         return _wrong_closer(stop, opened)
     if not opened:
@@ -25,8 +27,8 @@ def unmatched(stop: Stop) -> Diagnostic | None:
     return _never_closed(stop, opened[-1])
 
 
-def _open(stop: Stop) -> list[int]:
-    """Where the brackets stand that are open at the place, outermost first."""
+def opened_at(stop: Stop) -> list[int]:
+    """Return where the brackets stand that are open at the place, outermost first."""
     opened: list[int] = []
     quoted = False
     for at, char in enumerate(stop.before, stop.start):
@@ -58,8 +60,19 @@ def _never_closed(stop: Stop, at: int) -> Diagnostic | None:
     opener = stop.source.text[at]
     closer = _PARTNER[opener]
     stands_outside = stop.is_end or stop.begins_statement or (stop.found == "->" and not stop.takes("__ANON_0"))
+    stands_outside = stands_outside or (stop.found == "output" and not _closes(stop))
     if not stands_outside or not stop.takes(_TERMINAL[closer]):
         return None
     others = () if stop.is_end else (Annotation(stop.span, f"expected `{closer}` before this"),)
     message = f"this `{opener}` is never closed"
     return Diagnostic("E0108", message, Span(stop.source, at, at + 1), "", others)
+
+
+def _closes(stop: Stop) -> bool:
+    """Whether a bracket is closed behind the place that is open at it."""
+    depth = 0
+    for char in re.sub(r'#[^\n]*|"[^"\n]*"', "", stop.source.text[stop.offset :]):
+        depth += (char in _PARTNER) - (char in _TERMINAL)
+        if depth < 0:
+            return True
+    return False

@@ -76,12 +76,10 @@ class ClassTracer(TracedValues):
         if self.is_root:
             out = given(self, self.graph.output)
         passes = all(output(part, node) == node for part, node in zip(self.parts, self.entries, strict=True))
-        results = [] if passes and not self.is_root else [out]
-        results += (
-            taps(self, self.graph) if self.is_root else [value for value in self._exposed() if value not in results]
-        )
-        if out in self.labelled and not self.is_root:
-            results.sort()
+        if self.is_root:
+            results = [out, *taps(self, self.graph)]
+        else:  # in the order in which they are made, which is that of the program
+            results = sorted({*self._exposed(), *(() if passes else (out,))})
         steps = early(with_outputs(self.steps, results))
         read = {value for step in steps for value in used_by(step)} | set(results)
         inputs = [value for value in (entry, *given_too, *self.reads) if value in read or self.is_root]
@@ -93,7 +91,7 @@ class ClassTracer(TracedValues):
             tuple(inputs),
             tuple(steps),
             tuple(results),
-            results.index(out) if out in results and (self.is_root or not passes) else -1,
+            results.index(out) if self.is_root or not passes else -1,
             frozenset(value for value in results if self._is_training_only(value)),
         )
         return Traced(forward, self.children, tuple(self.decisions))
@@ -198,7 +196,6 @@ class ClassTracer(TracedValues):
         out = self.walk([part.part for part in parts], places, value)
         if out != value and out not in self.several and not (self.names[out] and parts[0].path):
             self.names[out] = parts[0].name  # that of an equation, which has no path, goes ahead of a layer's
-        self.labelled.add(out)
         return out
 
     def _iterations(self, loops: Sequence[LoopPart], places: Places, value: int) -> int:
@@ -351,8 +348,6 @@ class ClassTracer(TracedValues):
         elif callee.main >= 0:
             self.names[outputs[callee.main]] = child.name
         self.put(Apply(child.name, tuple(map(self.real, inputs)), tuple(outputs)))
-        if callee.main >= 0 and isinstance(parts[0], NamedPart):
-            self.labelled.add(outputs[callee.main])
         return outputs[callee.main] if callee.main >= 0 else value
 
     def register(self, parts: Sequence[Part], places: Places, entering: int) -> Candidate:

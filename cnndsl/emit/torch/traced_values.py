@@ -22,8 +22,6 @@ class TracedValues:
         """Results that exist in training only, of values that always exist."""
         self.steps: list[Step] = []
         self.flattened: dict[int, int] = {}
-        self.labelled: set[int] = set()
-        """The values of chains with names, and of parts with labels."""
         self.several: set[int] = set()
         """The values that a call gives beside others, under the names that they have there."""
 

@@ -57,6 +57,36 @@ def test_training_gives_more_and_use_does_not() -> None:
     assert body.rstrip().endswith("return x")
 
 
+SEVERAL = """
+block Two(x) = [
+  a = @x -> CONV3-4
+  b = @x -> CONV3-5
+]
+block Three(c) = [
+  low = CONV3-c -> BN
+  mid = @low -> RELU -> CONV3-c
+  high = @mid -> CONV1-c
+]
+INPUT 8x8x3 -> f: Three(4) -> g: Three(5)
+h = Two(@f.low)
+k = (@h.a | @h | @g.low | @f.low | @g.mid | @f.mid | @g | @h.b) -> CONV1-2
+"""
+
+
+def test_several_values_are_returned_in_the_order_of_the_program() -> None:
+    source = emitted(SEVERAL)
+    assert "return low, mid, self.conv3(mid)" in forward_of(source, "Three")
+    assert "return self.conv1(x), self.conv2(x)" in forward_of(source, "Two")
+    assert "low, mid, x = self.f(x)" in forward_of(source, "Net")
+    check(SEVERAL)
+
+
+def test_an_inner_value_comes_before_what_the_part_gives() -> None:
+    text = "INPUT 8x8x3 -> enc: [skip: CONV3-8 -> POOL2 -> CONV3-4] -> UPSAMPLE2 -> (@enc.skip | ID)"
+    assert "return skip, self.conv(self.pool(skip))" in forward_of(emitted(text), "Enc")
+    check(text)
+
+
 def test_kinds_and_flags_are_arguments() -> None:
     assert "se: bool, nl: type[nn.Module], s: int" in signature(MOBILE, "Unit")
     source = emitted(MOBILE)
