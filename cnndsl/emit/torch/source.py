@@ -57,6 +57,17 @@ def _classes(graph: Graph) -> tuple[Classes, ModuleClass]:
             arguments -= {name for name, python in classes.offered.items() if {python, f"::{python}"} & fixed.names}
 
 
+def _class_names(classes: Sequence[ModuleClass], taken: set[str]) -> dict[int, str]:
+    """The name of each class, by its id. The first class of each name in the program takes that name; then the others
+    take numbers that are left over."""
+    found: dict[int, str] = {}
+    first = {cls.wanted_name: cls for cls in reversed(classes)}
+    for cls in (*(cls for cls in classes if first[cls.wanted_name] is cls), *classes):
+        if id(cls) not in found:
+            found[id(cls)] = class_name(cls.wanted_name, taken)
+    return found
+
+
 def class_of_network(text: str) -> str:
     """Return the name of the network's class in an emitted text: the last one."""
     return re.findall(r"^class (\w+)\(", text, re.MULTILINE)[-1]
@@ -71,9 +82,7 @@ class _File:
         self.classes = in_order(root)
         self.helpers = classes.borders.helpers()
         taken = {*HELPERS, *self.helpers}
-        self.names: dict[int, str] = {}
-        for cls in (root, *self.classes[:-1]):
-            self.names[id(cls)] = class_name(cls.wanted_name, taken)
+        self.names = _class_names((root, *self.classes[:-1]), taken)
         is_plain = root.forward is None or len(root.forward.results) == 1
         self.record = "" if is_plain else class_name(f"{self.names[id(root)]}Output", taken)
         self.real = {variable(name) for name in real_arguments(graph)}
