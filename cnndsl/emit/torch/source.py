@@ -260,8 +260,12 @@ def _base(cls: ModuleClass) -> str:
 
 
 def _described(cls: ModuleClass) -> str:
-    """What the class takes and gives, in one line."""
-    spans = [f"{entering} -> {leaving}" for entering, leaving in cls.shapes]
+    """What the modules of the class take and give, in one line; of one that is applied again, the first application."""
+    spans = [
+        f"{entering} -> {leaving}"
+        for path, (entering, leaving) in zip(cls.places, cls.shapes, strict=True)
+        if "@" not in path
+    ]
     if len(set(spans)) == 1:
         return f"{spans[0]}{f', {len(spans)} times' if len(spans) > 1 else ''}."
     return f"Used {len(spans)} times: first {spans[0]}, last {spans[-1]}."
