@@ -198,6 +198,8 @@ class Layer:
     """The option that `-64` sets."""
     STRIDE: ClassVar[str] = ""
     """The option that `/2` sets."""
+    RANGE: ClassVar[tuple[str, str] | None] = None
+    """Two options, the first channel of the input that the output has and the one after the last."""
     POSITIONAL: ClassVar[tuple[str, ...]] = ()
     """The options that arguments without a name set, in order; a last one of type `ints` takes all the rest."""
     INPUTS: ClassVar[tuple[int, int]] = (1, 1)

@@ -110,6 +110,52 @@ def test_calls_that_share_no_code_have_classes_of_their_own() -> None:
     check(text)
 
 
+def test_calls_share_a_class_by_what_their_layers_read() -> None:
+    text = """
+    block U(m, c, s=1) = (CONV3-m/s | CONV1-m/s | ID if s == 1) -> CONV1-c
+    INPUT 32x32x16 -> U(8, 16, 2) -> U(8, 24) -> U(16, 32, 2) -> U(16, 48)
+    """
+    assert len(classes(text)) <= 3
+    check(text)
+
+
+def test_the_width_of_a_slice_is_its_end_less_its_start() -> None:
+    text = "block U(w) = CONV1-{3*w} -> SLICE(w, 3*w) -> CONV3-w INPUT 8x8x3 -> U(8) -> U(16) -> U(32)"
+    assert classes(text) == ["Slice", "U", "Net"]
+    assert "Slice(w, 3 * w)" in emitted(text)
+    assert "nn.Conv2d(2 * w, w, 3, padding=1)" in emitted(text)
+    check(text)
+
+
+def test_a_variant_leaves_names_of_the_program_alone() -> None:
+    text = """
+    block Tree(c, far=no) = (CONV3-c | ID | @far if far != no) -> RELU
+    block Tree2(c) = CONV1-c -> RELU
+    INPUT 8x8x3 -> one: Tree(4) -> three: Tree2(8) -> two: Tree(4, @one)
+    """
+    assert sorted(classes(text)) == ["Net", "Tree", "Tree2", "Tree3"]
+    assert re.search(r"class Tree2\(.*?nn.ReLU", emitted(text), re.DOTALL)
+
+
+def test_labels_on_alike_parts_share_a_class_that_is_called_after_both() -> None:
+    text = "INPUT 8x8x4 -> side1: [(CONV3-4 + ID)] -> CONV3-4 -> side2: [(CONV3-4 + ID)] -> left: [(CONV3-4 + ID)]"
+    assert classes(text) == ["Side", "Left", "Net"]
+    assert '"""8x8x4 -> 8x8x4, 2 times."""' in emitted(text)
+    check(text)
+
+
+def test_a_docstring_counts_modules_and_not_their_applications() -> None:
+    text = """
+    block B(c) = (CONV3-c + ID)
+    a = INPUT 8x8x4
+    b = INPUT 8x8x4
+    x = @a -> tower: [B(4) -> B(4)]
+    y = @b -> again tower
+    z = (@x + @y)
+    """
+    assert '"""8x8x4 -> 8x8x4, 2 times."""' in emitted(text)
+
+
 def test_height_and_width_are_arguments_where_they_are_needed() -> None:
     text = "block B(c) = AVGPOOL(out=H/2) -> conv: CONV3-c INPUT 16x16x3 -> a: B(4) -> b: B(8)"
     assert signature(text, "B") == "self, in_channels: int, c: int, height: int"

@@ -60,7 +60,7 @@ def test_a_sum() -> None:
         x = self.conv1(x)
         skips: list[Tensor] = []
         for layer in self.layers.values():
-            x, skip = layer(x)
+            skip, x = layer(x)
             skips.append(skip)
         x = self.last(x)
         for skip in skips:
@@ -185,7 +185,7 @@ def test_wavenet_is_the_same_to_the_last_bit() -> None:
         (WAVENET, "self.layers.values()", "self.layers.values(1)"),
         (WAVENET, "self.layers.values()", "self.layers"),
         (WAVENET, "self.layers.values()", "self.values()"),
-        (WAVENET, "x, skip = layer(x)", "skip, x = layer(x)"),
+        (WAVENET, "skip, x = layer(x)", "x, skip = layer(x)"),
         (JOINED, "[x] + skips", "skips + [x]"),
         (JOINED, "[x] + skips", "skips"),
         (JOINED, "+ skips +", "+ skips[1:] + skips[:1] +"),
