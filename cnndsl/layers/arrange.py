@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from cnndsl.layers.base import Dims, Layer, LayerError, Slot, TorchCall, Window, option, squeeze
-from cnndsl.layers.checks import common_divisors, each_axis, need_spatial
+from cnndsl.layers.base import (
+    Dims,
+    Layer,
+    LayerError,
+    Slot,
+    TorchCall,
+    Window,
+    each_axis,
+    need_spatial,
+    option,
+    squeeze,
+)
+from cnndsl.layers.checks import common_divisors
 from cnndsl.records import record
 from cnndsl.shape import Shape
 

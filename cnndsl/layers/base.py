@@ -352,6 +352,27 @@ def _options(cls: type[Layer]) -> Mapping[str, Option]:
     return dict(sorted(found.items(), key=lambda each: bool(each[1].like)))
 
 
+def each_axis(dims: Dims, rank: int, what: str) -> Dims:
+    """One extent for each axis. Raises LayerError where their number does not fit the input's rank."""
+    if len(dims) == rank:
+        return dims
+    if len(dims) == 1:
+        return dims * rank
+    written = "x".join(map(str, dims))
+    message = f"the {what} {written} has {len(dims)} axes, and the input has {rank}"
+    raise LayerError("E0303", message, f"a single number stands for every axis: {dims[0]}")
+
+
+def need_spatial(kind: str, x: Shape) -> None:
+    """Raises LayerError where the input is a vector without spatial axes."""
+    if x.rank == 0:
+        raise LayerError(
+            "E0302",
+            f"{kind} needs a spatial input, and this is a vector of {x.channels}",
+            "place it before the first FC",
+        )
+
+
 def by_rank(name: str, template: str, ranks: Iterable[int] = (1, 2, 3)) -> Mapping[str, str]:
     """Return the sources of a helper class for several numbers of axes, by the name of each.
 

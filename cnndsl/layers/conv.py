@@ -16,10 +16,12 @@ from cnndsl.layers.base import (
     TorchCall,
     Window,
     by_rank,
+    each_axis,
+    need_spatial,
     option,
     squeeze,
 )
-from cnndsl.layers.checks import common_divisors, each_axis, need_spatial
+from cnndsl.layers.checks import common_divisors
 from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
 from cnndsl.records import record
 from cnndsl.shape import Shape

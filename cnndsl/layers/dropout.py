@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from cnndsl.layers.base import Layer, Saved, Slot, TorchCall, option
-from cnndsl.layers.checks import need_spatial
+from cnndsl.layers.base import Layer, Saved, Slot, TorchCall, need_spatial, option
 from cnndsl.records import record
 from cnndsl.shape import Shape
 

@@ -5,8 +5,19 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
-from cnndsl.layers.base import Dims, Layer, Padding, Saved, Slot, Tensor, TorchCall, Window, option
-from cnndsl.layers.checks import each_axis, need_spatial
+from cnndsl.layers.base import (
+    Dims,
+    Layer,
+    Padding,
+    Saved,
+    Slot,
+    Tensor,
+    TorchCall,
+    Window,
+    each_axis,
+    need_spatial,
+    option,
+)
 from cnndsl.layers.window import Axis, as_window, axes, slide
 from cnndsl.records import record
 from cnndsl.shape import Shape

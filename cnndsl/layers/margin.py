@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from cnndsl.layers.base import Dims, LayerError, Slot, TorchCall, TorchFunction, Window, by_rank, option, squeeze
-from cnndsl.layers.checks import each_axis, need_spatial
+from cnndsl.layers.base import (
+    Dims,
+    LayerError,
+    Slot,
+    TorchCall,
+    TorchFunction,
+    Window,
+    by_rank,
+    each_axis,
+    need_spatial,
+    option,
+    squeeze,
+)
 from cnndsl.layers.sized import Sized, extents_of
 from cnndsl.records import record
 from cnndsl.shape import Shape

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from cnndsl.layers.base import Layer, LayerError, Saved, Slot, Tensor, TorchCall, Window, option
-from cnndsl.layers.checks import common_divisors, need_spatial
+from cnndsl.layers.base import Layer, LayerError, Saved, Slot, Tensor, TorchCall, Window, need_spatial, option
+from cnndsl.layers.checks import common_divisors
 from cnndsl.records import record
 from cnndsl.shape import Shape
 

@@ -17,10 +17,10 @@ from cnndsl.layers.base import (
     TorchFunction,
     Window,
     by_rank,
+    need_spatial,
     option,
     squeeze,
 )
-from cnndsl.layers.checks import need_spatial
 from cnndsl.layers.sized import Sized
 from cnndsl.layers.sliding_pool import SlidingPool, reach
 from cnndsl.layers.window import Axis

@@ -6,8 +6,20 @@ from dataclasses import replace
 from math import gcd
 from typing import ClassVar
 
-from cnndsl.layers.base import Dims, Layer, LayerError, Saved, Slot, TorchCall, TorchFunction, Window, option, squeeze
-from cnndsl.layers.checks import each_axis, need_spatial
+from cnndsl.layers.base import (
+    Dims,
+    Layer,
+    LayerError,
+    Saved,
+    Slot,
+    TorchCall,
+    TorchFunction,
+    Window,
+    each_axis,
+    need_spatial,
+    option,
+    squeeze,
+)
 from cnndsl.layers.pool import MaxPool
 from cnndsl.layers.sized import Sized
 from cnndsl.layers.window import Reach, resampled

@@ -5,8 +5,20 @@ from __future__ import annotations
 from math import gcd, prod
 from typing import ClassVar
 
-from cnndsl.layers.base import Dims, Keywords, Layer, LayerError, Padding, Slot, TorchCall, Window, option, squeeze
-from cnndsl.layers.checks import each_axis, need_spatial
+from cnndsl.layers.base import (
+    Dims,
+    Keywords,
+    Layer,
+    LayerError,
+    Padding,
+    Slot,
+    TorchCall,
+    Window,
+    each_axis,
+    need_spatial,
+    option,
+    squeeze,
+)
 from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
 from cnndsl.records import record
 from cnndsl.shape import Shape

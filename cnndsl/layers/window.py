@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from cnndsl.layers.base import Dims, LayerError, Padding, Window
-from cnndsl.layers.checks import each_axis
+from cnndsl.layers.base import Dims, LayerError, Padding, Window, each_axis
 from cnndsl.records import record
 from cnndsl.shape import Shape
 

@@ -7,8 +7,20 @@ from typing import ClassVar
 
 import pytest
 
-from cnndsl.layers.base import Layer, LayerError, Option, Saved, Slot, Tensor, TorchCall, Window, squeeze
-from cnndsl.layers.checks import common_divisors, each_axis, need_spatial
+from cnndsl.layers.base import (
+    Layer,
+    LayerError,
+    Option,
+    Saved,
+    Slot,
+    Tensor,
+    TorchCall,
+    Window,
+    each_axis,
+    need_spatial,
+    squeeze,
+)
+from cnndsl.layers.checks import common_divisors
 from cnndsl.layers.dense import Input
 from cnndsl.shape import Shape
 

@@ -77,7 +77,7 @@ def test_several_values_are_returned_in_the_order_of_the_program() -> None:
     source = emitted(SEVERAL)
     assert "return low, mid, self.conv3(mid)" in forward_of(source, "Three")
     assert "return self.conv1(x), self.conv2(x)" in forward_of(source, "Two")
-    assert "low, mid, x = self.f(x)" in forward_of(source, "Net")
+    assert "low, mid, high = self.f(x)" in forward_of(source, "Net")
     check(SEVERAL)
 
 

@@ -10,7 +10,7 @@ from cnndsl.emit.torch.verify.attributes import all_below, iterate
 from cnndsl.emit.torch.verify.construct import build, length, make_leaf, make_parameter, method, of_class
 from cnndsl.emit.torch.verify.frame import Frame
 from cnndsl.emit.torch.verify.initial import draw
-from cnndsl.emit.torch.verify.parameters import FILLS, PARAMETER, filled, reshaped
+from cnndsl.emit.torch.verify.parameters import FILLS, PARAMETER, filled, is_parameter, reshaped
 from cnndsl.emit.torch.verify.plain import items
 from cnndsl.emit.torch.verify.signatures import KNOWN_FUNCTIONS, bind
 from cnndsl.emit.torch.verify.values import (
@@ -75,6 +75,8 @@ def _method(target: Method, given: Sequence[object], named: Mapping[str, object]
     if isinstance(owner, Instance):
         return method(owner, target.name, given, named, frame, line)
     if isinstance(owner, Member):
+        if is_parameter(owner.template.leaf):
+            return reshaped(owner, given, named)
         if given or named:
             raise Trouble(f"`{target.name}` takes no arguments")
         return all_below(owner)
@@ -84,8 +86,6 @@ def _method(target: Method, given: Sequence[object], named: Mapping[str, object]
         if given or named:
             raise NotUnderstood("`size` with arguments")
         return frame.recorder.shape(owner, line)
-    if isinstance(owner, Member):
-        return reshaped(owner, given, named)
     if isinstance(owner, list) and not named and len(given) == 1:
         parts = [given[0]] if target.name == "append" else list(iterate(given[0], frame, line))
         owner.extend(parts)  # pyright: ignore[reportUnknownMemberType]
