@@ -104,8 +104,8 @@ def _check_left(item: ast.Merge) -> None:
 def _decided(made: Expansion, tests: list[Expr], item: ast.Merge) -> Expansion:
     """A merge, or what is left of it, with the conditions under which it would have further branches."""
     part = made.part
-    for test in tests if part is not None else ():
-        part = ChoicePart("absent", 0, part, test, item.span)
+    for test in tests:
+        part = ChoicePart("absent", 0, part or IdentityPart(), test, item.span)
     return replace(made, part=part)
 
 

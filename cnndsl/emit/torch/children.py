@@ -26,7 +26,7 @@ from cnndsl.emit.torch.ir import (
 from cnndsl.emit.torch.part_queries import of_type
 from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.scope import known_terms
-from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, negated, op
+from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, conditional, negated, op
 from cnndsl.emit.torch.trace_records import Candidate, Decision, Traced
 from cnndsl.emit.torch.walk import builds
 from cnndsl.graph import CallPart, Graph, Part, output
@@ -101,11 +101,18 @@ class Children:
                 self._compute(step)
             elif isinstance(step, BranchStep):
                 self._steps((*step.then, *step.otherwise))
-                self.terms[step.output] = self._known(
-                    step.output, self.terms.get(step.chosen), self.terms.get(step.other)
-                )
+                ends = self.terms.get(step.chosen), self.terms.get(step.other)
+                self.terms[step.output] = self._known(step.output, *ends, self._either(step, *ends))
             else:
                 self._steps(step.steps)
+
+    def _either(self, step: BranchStep, chosen: Term | None, other: Term | None) -> Term | None:
+        """The channels that leave one way or the other, where the program writes which is taken."""
+        decision = next(each for each in self.traced.decisions if each.flag == step.flag)
+        is_written = decision.choice.test is not None and not isinstance(decision.choice.test, str)
+        if not is_written or chosen is None or other is None or chosen == other:
+            return None
+        return conditional(self._test(decision), chosen, other)
 
     def _apply(self, step: Apply) -> None:
         child = self.traced.children[step.child]

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnndsl.emit.torch.ir import BranchStep, Compute, Step, key
-from cnndsl.emit.torch.part_queries import is_nothing, of_type
+from cnndsl.emit.torch.part_queries import is_nothing
 from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.steps import inside, made_by, same_step, with_values
 from cnndsl.emit.torch.trace_records import Decision, Places, Walker
-from cnndsl.graph import ChoicePart, MergePart, Part
+from cnndsl.graph import ChoicePart, Part
 
 
 def chosen(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value: int) -> int:
@@ -54,7 +54,7 @@ def _branch(tracer: Walker, choices: Sequence[ChoicePart], places: Places, value
     steps, out = _steps(tracer, first, [choices[at].part for at in groups[0]], value)
     others, other = _steps(tracer, second, [choices[at].part for at in groups[1]], value)
     others, other = _hoisted(tracer, steps, others, other)
-    return _joined(tracer, (first, second), steps, others, out, other)
+    return joined(tracer, (first, second), steps, others, out, other)
 
 
 def _steps(tracer: Walker, decision: Decision, parts: Sequence[Part | None], value: int) -> tuple[list[Step], int]:
@@ -62,41 +62,29 @@ def _steps(tracer: Walker, decision: Decision, parts: Sequence[Part | None], val
     return tracer.apart(decision, lambda: tracer.walk(parts, decision.places, value))
 
 
-def _joined(
-    tracer: Walker, decisions: Sequence[Decision], steps: list[Step], others: list[Step], out: int, other: int
+def joined(
+    tracer: Walker,
+    decisions: Sequence[Decision],
+    steps: Sequence[Step],
+    others: Sequence[Step],
+    out: int,
+    other: int,
+    wish: str = "variant",
 ) -> int:
+    """Add the steps of two ways, the first of which is taken where the first decision falls so; return the value that
+    leaves them. `wish` is what the flag is called, but for a sum."""
     made = [value for step in (*steps, *others) for value in made_by(step)]
-    flag = _flag(tracer, (*steps, *others))
+    flag = _flag(tracer, (*steps, *others), wish)
     keys = {at: tracer.values[other][at] for at in tracer.values[other]} | dict(tracer.values[out])
     if out not in made and other not in made and not steps and not others:
         raise Differ
-    joined = tracer.new(tuple(keys), tuple(keys.values()))
+    leaving = tracer.new(tuple(keys), tuple(keys.values()))
     decisions[0].flag = flag
     for decision in decisions:
-        decision.leaving = joined
+        decision.leaving = leaving
     tracer.decisions += decisions
-    tracer.put(BranchStep(flag, tuple(steps), tuple(others), out, other, joined))
-    return joined
-
-
-def sometimes_merged(tracer: Walker, parts: Sequence[Part], places: Places, value: int) -> int:
-    """Walk over `(A + ID if test)`: where the test fails there is A alone."""
-    merged = [at for at, part in enumerate(parts) if isinstance(part, MergePart)]
-    joins = of_type([parts[at] for at in merged], MergePart)
-    if tracer.decision is not None or any(len(join.branches) != 2 for join in joins):
-        raise Differ
-    choices = of_type([join.branches[1] for join in joins], ChoicePart)
-    if any(choice.kind != "if" or choice.taken != 0 for choice in choices):
-        raise Differ
-    common = tracer.walk([part.branches[0] if isinstance(part, MergePart) else part for part in parts], places, value)
-    decision = Decision(choices[0], tuple(places[at] for at in merged), tracer.known, value)
-
-    def add() -> int:
-        second = tracer.walk([choice.part for choice in choices], decision.places, value)
-        return tracer.function([join.node for join in joins], decision.places, [common, second])
-
-    steps, out = tracer.apart(decision, add)
-    return _joined(tracer, (decision,), steps, [], out, common)
+    tracer.put(BranchStep(flag, tuple(steps), tuple(others), out, other, leaving))
+    return leaving
 
 
 def _hoisted(tracer: Walker, steps: list[Step], others: list[Step], other: int) -> tuple[list[Step], int]:
@@ -116,10 +104,10 @@ def _hoisted(tracer: Walker, steps: list[Step], others: list[Step], other: int) 
     return [with_values(step, renamed) for step in others], renamed.get(other, other)
 
 
-def _flag(tracer: Walker, steps: Sequence[Step]) -> str:
+def _flag(tracer: Walker, steps: Sequence[Step], wish: str) -> str:
     found = [each for step in steps for each in inside(step)]
     sums = any(isinstance(step, Compute) and step.operation == "sum" for step in found)
-    base = "residual" if sums else "variant"
+    base = "residual" if sums else wish
     taken = {decision.flag for decision in tracer.decisions} | set(tracer.children)
     name, number = base, 1
     while name in taken:

@@ -93,6 +93,27 @@ def elements(part: Part | None) -> list[Part]:
     return [part]
 
 
+def row_of(part: Part | None) -> list[Part]:
+    """Return the parts of a row one by one, where a merge of which at most one branch is left stays one part."""
+    if isinstance(part, SequencePart):
+        return [each for inside in part.parts for each in row_of(inside)]
+    if part is not None and is_absent(part) and not isinstance(left_of(part), MergePart):
+        return [part]
+    return elements(part)
+
+
+def is_absent(part: Part) -> bool:
+    """Whether a part is a merge that lacks a branch, or what is left of one."""
+    return isinstance(part, ChoicePart) and part.kind == "absent"
+
+
+def left_of(part: Part | None) -> Part | None:
+    """Return a merge without the note that it lacks branches, or the branch that is left of it."""
+    while isinstance(part, ChoicePart) and part.kind == "absent":
+        part = part.part
+    return part
+
+
 def is_nothing(part: Part | None) -> bool:
     """Whether the value goes through a part as it is, and nothing is made."""
     if part is None or isinstance(part, IdentityPart):

@@ -47,8 +47,8 @@ class Var:
 
 @record(slots=True)
 class Op:
-    """An operator or a function on terms. `neg` is the minus sign, `list` a display of extents,
-    `star` what is spread out in one."""
+    """An operator or a function on terms. `neg` is the minus sign, `if` has a test and the terms where it
+    holds and where not, `list` is a display of extents, `star` what is spread out in one."""
 
     operator: str
     operands: tuple[Term, ...]
@@ -57,6 +57,7 @@ class Op:
 Term: TypeAlias = Const | Var | Op
 
 _BINDING: Mapping[str, int] = {
+    "if": 0,
     "or": 1,
     "and": 2,
     "not": 3,
@@ -88,9 +89,15 @@ def op(operator: str, *operands: Term) -> Term:
 
     >>> text(op("min", Const(10), Const(16))), text(op("not", op("==", Var("a"), Const(1))))
     ('10', 'a != 1')
+    >>> text(op("!=", Var("a"), Var("a"))), text(op("if", Const(True), Var("a"), Var("b")))
+    ('False', 'a')
     """
     if operator == "not":
         return negated(operands[0])
+    if operator == "if" and isinstance(operands[0], Const):
+        return operands[1] if operands[0].value else operands[2]
+    if operator in _OPPOSITE and operands[0] == operands[1]:
+        return Const(operator in ("==", "<=", ">="))
     made = Op(operator, operands)
     if operator != "list" and all(isinstance(operand, Const) for operand in operands):
         with suppress(UnknownName):
@@ -145,6 +152,18 @@ def floordiv(left: Term, right: Term) -> Term:
     if b and divides(left, b):
         return add(*(_scaled(atom, weight // b) for atom, weight in summands(left)))
     return Op("//", (left, right))
+
+
+def conditional(test: Term, chosen: Term, other: Term) -> Term:
+    """Return one term where a test holds, and another elsewhere; what the one has beside the other is added.
+
+    >>> text(conditional(Var("b"), add(Var("c"), Var("d")), Var("c"))), text(conditional(Var("b"), Var("c"), Const(3)))
+    ('c + (d if b else 0)', 'c if b else 3')
+    """
+    kept, more = dict(summands(other)), dict(summands(add(chosen, mul(Const(-1), other))))
+    if any(weight < 0 for weight in more.values()) or not kept.keys() <= dict(summands(chosen)).keys():
+        return op("if", test, chosen, other)
+    return add(other, op("if", test, add(*(_scaled(atom, weight) for atom, weight in more.items())), Const(0)))
 
 
 def ceildiv(left: Term, right: Term) -> Term:
@@ -238,6 +257,8 @@ def evaluate(term: Term, env: Env) -> object:
         if term.name not in env:
             raise UnknownName(term.name)
         return env[term.name]
+    if term.operator == "if":
+        return evaluate(term.operands[1 if evaluate(term.operands[0], env) else 2], env)
     return _apply(term.operator, [evaluate(operand, env) for operand in term.operands])
 
 
@@ -330,6 +351,9 @@ def _text(term: Term, outside: int) -> str:
         written = ("-" if operator == "neg" else "not ") + _text(operands[0], binding)
     elif operator == "+":
         written = _sum(operands)
+    elif operator == "if":
+        test, chosen, other = operands
+        written = f"{_text(chosen, 1)} if {_text(test, 1)} else {_text(other, 0)}"
     else:
         # A right operand of the same strength needs brackets: a // (b // c). So does a comparison's left.
         first = binding + 1 if binding == 4 else binding

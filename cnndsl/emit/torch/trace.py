@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from cnndsl.emit.torch.choices import chosen, sometimes_merged
+from cnndsl.emit.torch.choices import chosen
 from cnndsl.emit.torch.ir import Apply, Compute, Forward, ForwardValue, Key, Step, Training, key, node_of, what_of
 from cnndsl.emit.torch.merges import steps_of
 from cnndsl.emit.torch.names import attribute, word
@@ -19,13 +19,15 @@ from cnndsl.emit.torch.part_queries import (
     Application,
     Known,
     child_name,
-    elements,
     in_iteration,
+    is_absent,
     is_further,
     is_module,
     of_type,
     path_of,
+    row_of,
 )
+from cnndsl.emit.torch.partial_merges import sometimes_merged
 from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.steps import early, used_by, with_outputs
 from cnndsl.emit.torch.trace_records import Border, Callees, Candidate, Decision, Places, Traced
@@ -153,7 +155,7 @@ class ClassTracer(TracedValues):
 
     def walk(self, parts: Sequence[Part | None], places: Places, value: int) -> int:
         """Walk over a row of parts; returns the value that leaves it."""
-        rows = [elements(part) for part in parts]
+        rows = [row_of(part) for part in parts]
         if len({len(row) for row in rows}) > 1:
             raise Differ
         for row in zip(*rows, strict=True):
@@ -163,7 +165,7 @@ class ClassTracer(TracedValues):
     def _part(self, parts: tuple[Part, ...], places: Places, value: int) -> int:
         first = parts[0]
         if any(type(part) is not type(first) for part in parts):
-            if any(isinstance(part, MergePart) for part in parts):
+            if any(isinstance(part, MergePart) or is_absent(part) for part in parts):
                 return sometimes_merged(self, parts, places, value)
             raise Differ
         if isinstance(first, LayerPart):
@@ -212,7 +214,7 @@ class ClassTracer(TracedValues):
     def _merge(self, parts: Sequence[Part], places: Places, value: int) -> int:
         joins = of_type(parts, MergePart)
         if len({len(join.branches) for join in joins}) > 1:
-            raise Differ
+            return sometimes_merged(self, parts, places, value)
         operands = [self.walk(row, places, value) for row in zip(*(join.branches for join in joins), strict=True)]
         return self.function([join.node for join in joins], places, operands)
 
