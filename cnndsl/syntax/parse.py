@@ -65,7 +65,7 @@ def parse(source: Source) -> ast.File:
 
             stop = _blame(source, stopped.stop)
             errors.append(describe(stop))
-            start = _next_statement(source, start, stop.offset)
+            start = _next_statement(source, start, _outside(stop))
             continue
         except CnnError as wrong:
             errors.extend(wrong.diagnostics)
@@ -137,6 +137,13 @@ def _missing_arrows(statements: tuple[ast.Statement, ...]) -> Iterator[Diagnosti
             span, line = first.span, first.span.line
             accepts = frozenset({"__ANON_0", "WORD", "$END"})
             yield describe(Stop(span.source, before.span.start, span.start, span.end, "WORD", accepts))
+
+
+def _outside(stop: Stop) -> int:
+    """Where to look for the next statement: behind the brackets around the place, where these are closed."""
+    from cnndsl.syntax.brackets import closed
+
+    return max(stop.offset, closed(stop))
 
 
 def _next_statement(source: Source, start: int, after: int) -> int:
