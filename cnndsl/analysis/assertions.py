@@ -25,9 +25,11 @@ from cnndsl.expr import (
     Literal,
     Name,
     Path,
+    Symbol,
     Unary,
     Value,
     evaluate,
+    names,
     show,
     truth,
 )
@@ -194,7 +196,8 @@ def _check(contract: Expr, facts: _Facts) -> Iterator[Diagnostic]:
     try:
         resolved = _resolved(contract, facts)
         if not truth(resolved, scope):
-            yield _failed(resolved, scope)
+            failed = _failed(resolved, scope)
+            yield replace(failed, help=_for_defaults(contract, facts.graph))
     except CnnError as problem:
         yield from problem.diagnostics
 
@@ -213,12 +216,33 @@ def _unknown(expr: Expr, scope: _Scope, facts: _Facts) -> Iterator[Diagnostic]:
 def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
     *names, fact = expr.names
     path = ".".join(names)
-    if path not in facts.parts:
+    inside = [name for name in _children(path, facts) if path not in facts.parts]
+    if inside:
+        yield Diagnostic(
+            "E0402",
+            f"`{path}` is a module in pieces, and has no values of its own",
+            expr.span,
+            help=_pieces(path, inside, fact),
+        )
+    elif path not in facts.parts:
         hint = nearest(path, list(facts.parts))
         yield Diagnostic("E0402", f"there is no part called `{path}`", expr.span, help=hint)
     elif fact not in _VOCABULARY:
         hint = nearest(fact, list(_VOCABULARY)) or f"there are {', '.join(_VOCABULARY)}"
         yield Diagnostic("E0402", f"nothing is known as `{fact}` of `{path}`", expr.span, help=hint)
+
+
+def _children(path: str, facts: _Facts) -> list[str]:
+    """The names of the parts right inside of a path, in their order."""
+    depth = path.count(".") + 1
+    inside = (each.split(".")[depth] for each in facts.parts if each.startswith(f"{path}."))
+    return list(dict.fromkeys(inside))
+
+
+def _pieces(path: str, inside: list[str], fact: str) -> str:
+    """How to ask of a part of a module in pieces, or to make the module one piece, where it has one part."""
+    help = f"ask one of its parts: `{path}.{inside[-1]}.{fact}`"
+    return f"{help}, or write it in one piece: `{path}: [{inside[0]}: …]`" if len(inside) == 1 else help
 
 
 def _operands(expr: Expr) -> tuple[Expr, ...]:
@@ -252,6 +276,21 @@ def _failed(expr: Expr, scope: _Scope) -> Diagnostic:
         wanted = right if expr.operator == "==" else f"{_WORDS[expr.operator]} {right}"
         return Diagnostic("E0401", f"{expr.left.span.text} is {left}, and the file asserts {wanted}", expr.span)
     return Diagnostic("E0401", f"`{expr.span.text}` does not hold", expr.span)
+
+
+def _for_defaults(contract: Expr, graph: Graph) -> str:
+    """How the contract says that it is about the defaults, where parameters that it does not mention have others."""
+    mentioned = {each.name for each in names(contract)}
+    changed = [
+        name
+        for name, default in graph.defaults.items()
+        if not isinstance(default, Symbol) and graph.settings.get(name) != default and name not in mentioned
+    ]
+    if not changed:
+        return ""
+    tests = " or ".join(f"{name} != {show(graph.defaults[name])}" for name in changed)
+    shown = f"assert {tests} or {contract.span.text}" if "\n" not in contract.span.text else f"assert {tests} or …"
+    return f"if it is about the default alone, say so: `{shown}`"
 
 
 _WORDS = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least", "!=": "anything but"}

@@ -100,7 +100,8 @@ def network(file: str, settings: Sequence[str]) -> Network:
 
 
 def layer(graph: Graph, name: str) -> Node:
-    """The layer of a path, the one whose output is that of a module. Raises FileError where there is neither."""
+    """The layer of a path, the one whose output is that of a module, or that a chain, a label or an output names.
+    Raises FileError where there is none."""
     from cnndsl.errors import nearest
     from cnndsl.files import FileError
 
@@ -108,9 +109,12 @@ def layer(graph: Graph, name: str) -> Node:
         return graph.by_path[name]
     if name in graph.modules:
         return graph.nodes[graph.modules[name]]
+    given = {graph.output_name: graph.output, **{each.name: each.node for each in graph.taps}}
+    if name in graph.names or (name and name in given):
+        return graph.nodes[graph.names[name] if name in graph.names else given[name]]
     if name == "input" and len(graph.inputs) == 1:
         return graph.nodes[0]
-    hint = nearest(name, [*graph.by_path, *graph.modules]) or "`cnndsl stats` lists the names"
+    hint = nearest(name, [*graph.by_path, *graph.modules, *graph.names]) or "`cnndsl stats` lists the names"
     raise FileError(f"there is no layer {name!r} in {graph.title}; {hint}")
 
 

@@ -24,7 +24,7 @@ from cnndsl.elaborate.state import (
     PendingNode,
     State,
 )
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
 from cnndsl.expr import ReferenceExpr, error
 from cnndsl.graph import AgainPart, IdentityPart, NamedPart, ReferencePart, walk
 from cnndsl.syntax import ast
@@ -133,8 +133,8 @@ def _find(name: str, item: ast.Again, env: Environment) -> LabelledPart:
         scope = scope.parent
     message = f"nothing before this place is called `{name}`"
     names = list(env.scope.parts)
-    listed = f"parts with a label here: {', '.join(f'`{each}`' for each in names[:8])}" if names else ""
-    raise error("E0232", message, item.span, nearest(name, names) or listed or "give the part a label: `tower: […]`")
+    parts = f"parts with a label here: {listed([f'`{each}`' for each in names])}" if names else ""
+    raise error("E0232", message, item.span, nearest(name, names) or parts or "give the part a label: `tower: […]`")
 
 
 def _can_apply(part: LabelledPart, is_named: bool) -> bool:

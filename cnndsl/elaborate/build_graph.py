@@ -26,10 +26,13 @@ def build_graph(
     """The graph of a network of which everything is made and nothing is wrong."""
     assert made.wire is not None, "a network without errors has an output"
     assert made.part is not None, "a network has its input"
-    modules = {
-        scope.path: scope.wire.node
-        for scope in naming.assign(root, state.drafts)
-        if scope.path and scope.wire is not None
+    scopes = list(naming.assign(root, state.drafts))
+    modules = {scope.path: scope.wire.node for scope in scopes if scope.path and scope.wire is not None}
+    names = {
+        f"{scope.path}.{name}" if scope.path else name: named.wire.node
+        for scope in scopes
+        for name, named in scope.labels.items()
+        if named.wire is not None
     }
     nodes = (
         Node(at, d.path, d.layer, d.inputs, d.shape, d.span, d.text, d.written, d.turns, d.training_only, d.weights_of)
@@ -49,6 +52,8 @@ def build_graph(
         contracts=contracts,
         source=file.source,
         sources=sources,
+        defaults={name: plain_value(each) for name, each in home.defaults.items()},
+        names=names,
         domains={name: _plain_domain(each) for name, each in home.domains.items()},
     )
 

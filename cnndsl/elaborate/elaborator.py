@@ -61,11 +61,12 @@ class Elaborator:
     @contextmanager
     def frame(self, text: str) -> Generator[None]:
         """Errors inside tell that they were reached through this call or repeat."""
-        self.state.frames.append(text)
+        outer = self.state.frames
+        self.state.frames = (*outer, text)
         try:
             yield
         finally:
-            self.state.frames.pop()
+            self.state.frames = outer
 
     def chain(self, chain: ast.Chain, wire: NodeOutput | None, env: Environment) -> Expansion:
         """A chain, from a value."""
@@ -79,7 +80,7 @@ class Elaborator:
         for position, item in enumerate(items):
             start = equations.elsewhere(item, env) if position or follows else None
             if isinstance(item, ast.Equation) and (position or follows):
-                made = equations.further(self, item, env)
+                made = equations.further(self, item, env, wire)
             else:
                 if start is not None:
                     self.state.report(equations.dropped(item, start))

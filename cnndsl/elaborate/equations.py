@@ -12,12 +12,16 @@ from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, interpolate
 from cnndsl.elaborate.stars import family, matches
-from cnndsl.elaborate.state import Environment, NamedOutput, State, called_block
+from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, called_block
 from cnndsl.errors import Annotation, CnnError, Diagnostic
 from cnndsl.expr import ReferenceExpr, error
 from cnndsl.graph import NamedPart
 from cnndsl.limits import current
 from cnndsl.syntax import ast
+from cnndsl.syntax.statement_hints import free_name
+
+_LONGEST_SHOWN = 60
+"""A part with more characters is not repeated in a message."""
 
 
 def first(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: Environment) -> Expansion:
@@ -25,10 +29,11 @@ def first(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: En
     return _named(walker, item, wire, env)
 
 
-def further(walker: Expander, item: ast.Equation, env: Environment) -> Expansion:
-    """A chain behind another one: it starts from the first reference in it. What is wrong is reported."""
+def further(walker: Expander, item: ast.Equation, env: Environment, before: NodeOutput | None) -> Expansion:
+    """A chain behind another one, which gave `before`: it starts from the first reference in it. What is wrong is
+    reported."""
     try:
-        return _named(walker, item, _start(walker, item, env), env)
+        return _named(walker, item, _start(walker, item, env, before), env)
     except CnnError as stop:
         walker.state.report(stop)
         if item.name:
@@ -42,14 +47,15 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
     if tag is not None:
         walker.check_free(tag, env, is_part=False)
         env.scope.values.add(tag.name)
-    members = len(env.scope.members)
+    modules, members = len(walker.state.modules), len(env.scope.members)
     made = walker.chain(item.body, wire, env)
     if tag is None:
         return made
-    added = env.scope.members[members:]
-    last = added[-1].scope if added else None
-    is_its_value = last is not None and last.wire is not None and last.wire is made.wire
-    inside = last if is_its_value else None
+    # One of the two is the module of a part that is applied again, the other that of a part of a module in pieces.
+    last = walker.state.modules[-1][1] if len(walker.state.modules) > modules else None
+    added = env.scope.members[-1].scope if len(env.scope.members) > members else None
+    found = (each for each in (last, added) if isinstance(each, ModuleScope) and each.wire is made.wire)
+    inside = next(found, None) if made.wire is not None else None
     env.scope.labels[tag.name] = NamedOutput(made.wire, inside, tag.span, family(tag.template))
     if made.part is None:
         return made
@@ -72,16 +78,17 @@ def check_used(state: State, given: frozenset[int], named: Sequence[str] = ()) -
             message = "nothing uses what this gives"
             help = "refer to the value by a name, `@a`, or give it: `output a`"
             again = next((each.span for each in state.applied if each.first <= node < each.stop), draft.span)
-            state.report(CnnError(Diagnostic("E0239", message, again, help=help)))
+            context = () if again is not draft.span else draft.frames[::-1]
+            state.report(CnnError(Diagnostic("E0239", message, again, context=context, help=help)))
 
 
-def _start(walker: Expander, item: ast.Equation, env: Environment) -> NodeOutput | None:
+def _start(walker: Expander, item: ast.Equation, env: Environment, before: NodeOutput | None) -> NodeOutput | None:
     """The value that C, H and W are of. Raises CnnError where a part of the chain's beginning starts from nothing."""
     first = item.body.items[0]
     stray = _without_start(first, env)
     if stray is not None:
         message = "nothing comes into a further chain, and this needs an input"
-        raise error("E0238", message, stray.span, f"say where it starts: `@a -> {stray.span.text[:40]}`")
+        raise error("E0238", message, stray.span, _say_where(walker.state, stray, env, before))
     for reference in ast.walk([first]):
         if isinstance(reference, ast.Ref) and reference.is_starred:
             values = matches(reference, env, walker.state)
@@ -91,6 +98,20 @@ def _start(walker: Expander, item: ast.Equation, env: Environment) -> NodeOutput
             return find_label(reference, env).wire
     start = elsewhere(first, env)
     return find_label(start, env).wire if start is not None else None
+
+
+def _say_where(state: State, stray: ast.ChainItem, env: Environment, before: NodeOutput | None) -> str:
+    """How a chain starts from the value that the chain before it gave, which something has to use."""
+    written = " ".join(stray.span.text.split())
+    shown = written if len(written) <= _LONGEST_SHOWN else "…"
+    name = next((name for name, named in env.scope.labels.items() if before and named.wire is before), "")
+    if name or before is None:
+        return f"say where it starts: `@{name or 'a'} -> {shown}`"
+    free = free_name(stray.span.source.text)
+    draft = state.drafts[before.node]
+    is_here = any(each.wire is before for each in env.scope.members) and draft.frames == state.frames
+    label = f"{free}: {draft.text}" if is_here else f"{free}: …"
+    return f"say where it starts: label the value before it, `{label}`, and begin with it, `@{free} -> {shown}`"
 
 
 def _without_start(item: ast.ChainItem, env: Environment) -> ast.ChainItem | None:

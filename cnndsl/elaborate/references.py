@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cnndsl.elaborate import naming
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, NameValue, OutputValue
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
 from cnndsl.expr import Expr, NameSymbol, OutputSymbol, ReferenceExpr, Unknown, Value, error, evaluate, show
 from cnndsl.syntax import ast
 
@@ -54,7 +54,18 @@ def resolve(name: str, env: Environment, span: Span) -> NamedOutput:
         raise CnnError(Diagnostic("E0232", message, span, help=f"refer to one of its parts: `@{name}.{inside}`"))
     if found is not None:
         return found
+    if value is not None:
+        raise _no_output(name, value, env, span)
     raise _unknown(name, env, span)
+
+
+def _no_output(name: str, value: Value, env: Environment, span: Span) -> CnnError:
+    """Return the error for a reference to a value that is no output: a parameter that was given none."""
+    message = f"`{name}` is {show_value(value)} here, and a reference needs an output"
+    help = "give it one: `@a`" if env.calls else ""
+    if env.calls and value is False:
+        help = f"give it one, or leave out what needs it: `@{name} if {name} != no`"
+    return error("E0232", message, span, help)
 
 
 def _unknown(name: str, env: Environment, span: Span) -> CnnError:
@@ -69,7 +80,7 @@ def _unknown(name: str, env: Environment, span: Span) -> CnnError:
     inside = [each for each in known if each.endswith(f".{name}")]
     help = f"did you mean `@{inside[0]}`?" if inside else nearest(name, known).replace("mean `", "mean `@")
     if not help:
-        help = f"known here: {', '.join(f'@{each}' for each in known[:8])}" if known else "nothing has a name so far"
+        help = f"known here: {listed([f'@{each}' for each in known])}" if known else "nothing has a name so far"
     return CnnError(Diagnostic("E0232", message, span, help=help))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from cnndsl.elaborate.references import descend, interpolate, resolve
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, WrittenLabel
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
 from cnndsl.expr import Expr
 from cnndsl.syntax import ast
 
@@ -131,14 +131,14 @@ def _lacking(path: str, name: str, named: NamedOutput, span: Span) -> CnnError:
     known = list(named.scope.labels) if named.scope else []
     help = nearest(name, known).replace("mean `", f"mean `{path}.") if known else "nothing in it has a name"
     others = (Annotation(named.span, "this part"),)
-    help = help or f"it has {', '.join(f'`{each}`' for each in known[:8])}"
+    help = help or f"it has {listed([f'`{each}`' for each in known])}"
     return CnnError(Diagnostic("E0232", f"`{path}` has no part `{name}`", span, "", others, help=help))
 
 
 def _unknown(message: str, prefix: str, known: dict[str, None], span: Span) -> CnnError:
     help = nearest(prefix, list(known)).replace("mean `", "mean `@").replace("`?", "*`?")
     if not help and known:
-        help = f"known here: {', '.join(f'@{each}*' for each in list(known)[:8])}"
+        help = f"known here: {listed([f'@{each}*' for each in known])}"
     if not help:
         help = f"a star stands for parts whose label has a hole: `{prefix}{{i}}: …`"
     return CnnError(Diagnostic("E0232", message, span, help=help))

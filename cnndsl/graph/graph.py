@@ -44,7 +44,8 @@ class Graph:
     parameters of the net with their values, `domains` those that have one with what they may be; `lets` are the
     expressions of file-level names. `output_name` is how the program calls what the network gives first, where it names
     its outputs; `taps` are the others. `input_names` are the names that the program gives to its inputs, none where it
-    has one without a name.
+    has one without a name. `defaults` are those of the parameters, `names` the paths of values that have a name and are
+    no part of their own (chains, second labels), with their nodes.
     """
 
     name: str
@@ -61,6 +62,8 @@ class Graph:
     output_name: str = ""
     input_names: tuple[str, ...] = ()
     domains: Mapping[str, SequenceOf[Value]] = field(default_factory=dict[str, SequenceOf[Value]])
+    defaults: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    names: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
