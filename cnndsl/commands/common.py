@@ -105,17 +105,34 @@ def layer(graph: Graph, name: str) -> Node:
     from cnndsl.errors import nearest
     from cnndsl.files import FileError
 
-    if name in graph.by_path:
-        return graph.by_path[name]
-    if name in graph.modules:
-        return graph.nodes[graph.modules[name]]
+    found = _known(graph, name)
     given = {graph.output_name: graph.output, **{each.name: each.node for each in graph.taps}}
-    if name in graph.names or (name and name in given):
-        return graph.nodes[graph.names[name] if name in graph.names else given[name]]
+    if found is None and name:
+        found = given.get(name)
+    if found is not None:
+        return graph.nodes[found]
     if name == "input" and len(graph.inputs) == 1:
         return graph.nodes[0]
-    hint = nearest(name, [*graph.by_path, *graph.modules, *graph.names]) or "`cnndsl stats` lists the names"
+    known = [*graph.by_path, *graph.modules, *graph.names, *filter(None, given)]
+    hint = nearest(name, known) or "`cnndsl stats` lists the names"
     raise FileError(f"there is no layer {name!r} in {graph.title}; {hint}")
+
+
+def _known(graph: Graph, path: str) -> int | None:
+    """The node whose value has a path, which may lead through names of chains: `b.y1`, where `b` ends with a module."""
+    names = path.split(".")
+    for _ in names:
+        if path in graph.by_path:
+            return graph.by_path[path].index
+        if path in graph.modules:
+            return graph.modules[path]
+        for length in range(len(names), 0, -1):
+            target = graph.names.get(".".join(names[:length]))
+            if target is not None:
+                names = [*target.split("."), *names[length:]]
+                break
+        path = ".".join(names)
+    return graph.by_path[path].index if path in graph.by_path else graph.modules.get(path)
 
 
 def echo(text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cnndsl.elaborate import naming
@@ -28,12 +28,6 @@ def build_graph(
     assert made.part is not None, "a network has its input"
     scopes = list(naming.assign(root, state.drafts))
     modules = {scope.path: scope.wire.node for scope in scopes if scope.path and scope.wire is not None}
-    names = {
-        f"{scope.path}.{name}" if scope.path else name: named.wire.node
-        for scope in scopes
-        for name, named in scope.labels.items()
-        if named.wire is not None
-    }
     nodes = (
         Node(at, d.path, d.layer, d.inputs, d.shape, d.span, d.text, d.written, d.turns, d.training_only, d.weights_of)
         for at, d in enumerate(state.drafts)
@@ -53,9 +47,20 @@ def build_graph(
         source=file.source,
         sources=sources,
         defaults={name: plain_value(each) for name, each in home.defaults.items()},
-        names=names,
+        names=dict(_second_names(scopes, state)),
         domains={name: _plain_domain(each) for name, each in home.domains.items()},
     )
+
+
+def _second_names(scopes: Sequence[ModuleScope], state: State) -> Iterator[tuple[str, str]]:
+    """Paths of values under names that make no part of their own, and the paths of the parts that give them."""
+    for scope in scopes:
+        prefix = f"{scope.path}." if scope.path else ""
+        for name, named in scope.labels.items():
+            if named.wire is not None:
+                path = named.scope.path if named.scope is not None else state.drafts[named.wire.node].path
+                if path != prefix + name:
+                    yield prefix + name, path
 
 
 def _named(tree: Part, state: State) -> Part:
