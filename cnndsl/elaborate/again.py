@@ -14,7 +14,6 @@ from cnndsl.elaborate.equations import elsewhere
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import interpolate
-from cnndsl.elaborate.stars import family
 from cnndsl.elaborate.state import (
     Environment,
     LabelledPart,
@@ -96,7 +95,7 @@ def _without(later: int, scope: ModuleScope) -> Generator[None]:
 
 def _named(walker: Expander, tag: PendingLabel, made: Expansion, applied: NamedOutput, env: Environment) -> Expansion:
     """Let a label be a second name of what was made, as one on a reference is."""
-    env.scope.labels[tag.name] = replace(applied, family=family(tag.template))
+    env.scope.labels[tag.name] = replace(applied, family=tag.family)
     if made.part is None:
         return made
     part = NamedPart(tag.name, tag.template, "", made.part, is_module=False)

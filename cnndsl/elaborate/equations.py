@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
+from cnndsl.elaborate.calls import inside
+from cnndsl.elaborate.expansion import Expander, Expansion
 from cnndsl.elaborate.outputs import NodeOutput
-from cnndsl.elaborate.references import find_label, interpolate
-from cnndsl.elaborate.stars import family, matches
+from cnndsl.elaborate.references import find_label
+from cnndsl.elaborate.stars import label, matches
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, called_block
 from cnndsl.errors import Annotation, CnnError, Diagnostic
 from cnndsl.expr import ReferenceExpr, error
@@ -37,13 +38,14 @@ def further(walker: Expander, item: ast.Equation, env: Environment, before: Node
     except CnnError as stop:
         walker.state.report(stop)
         if item.name:
-            lost = NamedOutput(None, None, item.name_span, family(item.name))
-            env.scope.labels.setdefault(interpolate(item.name, env), lost)
+            tag = label(item, env)
+            lost = NamedOutput(None, None, item.name_span, tag.family)
+            env.scope.labels.setdefault(tag.name, lost)
         return Expansion(None, None)
 
 
 def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: Environment) -> Expansion:
-    tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span) if item.name else None
+    tag = label(item, env) if item.name else None
     if tag is not None:
         walker.check_free(tag, env, is_part=False)
         env.scope.values.add(tag.name)
@@ -55,8 +57,8 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
     last = walker.state.modules[-1][1] if len(walker.state.modules) > modules else None
     added = env.scope.members[-1].scope if len(env.scope.members) > members else None
     found = (each for each in (last, added) if isinstance(each, ModuleScope) and each.wire is made.wire)
-    inside = next(found, None) if made.wire is not None else None
-    env.scope.labels[tag.name] = NamedOutput(made.wire, inside, tag.span, family(tag.template))
+    module = next(found, None) if made.wire is not None else None
+    env.scope.labels[tag.name] = NamedOutput(made.wire, module, tag.span, tag.family)
     if made.part is None:
         return made
     part = NamedPart(tag.name, tag.template, "", made.part, is_module=False)
@@ -96,8 +98,30 @@ def _start(walker: Expander, item: ast.Equation, env: Environment, before: NodeO
                 return values[0][1].wire
         elif isinstance(reference, ReferenceExpr | ast.Ref):
             return find_label(reference, env).wire
-    start = elsewhere(first, env)
-    return find_label(start, env).wire if start is not None else None
+    return _entering(first, env)
+
+
+def _entering(item: ast.ChainItem, env: Environment) -> NodeOutput | None:
+    """The value that a chain without a reference of its own starts from: one that a block which it calls refers to, or
+    has as a default. None where that is not known; what is wrong then is found when the chain is made."""
+    try:
+        for _ in range(4 * current().nesting):
+            if isinstance(item, ast.Ref):
+                return find_label(item, env).wire
+            if isinstance(item, ast.WrittenLayer):
+                block = called_block(item, env.home)
+                if block is None:
+                    return None
+                env, item = inside(block, item, env), block.block.body.items[0]
+            elif isinstance(item, ast.Group | ast.Equation | ast.Merge):
+                item = (item.branches[0] if isinstance(item, ast.Merge) else item.body).items[0]
+            elif isinstance(item, ast.Label | ast.Repeat | ast.Optional | ast.Conditional):
+                item = item.body
+            else:
+                return None
+    except CnnError:
+        return None
+    return None
 
 
 def _say_where(state: State, stray: ast.ChainItem, env: Environment, before: NodeOutput | None) -> str:

@@ -7,27 +7,49 @@ and never the parts of a module around it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
+from cnndsl.elaborate.expansion import PendingLabel
 from cnndsl.elaborate.references import descend, interpolate, resolve
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, WrittenLabel
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
 from cnndsl.expr import Expr
 from cnndsl.syntax import ast
 
+_HOLE = "{…}"
+"""Stands for a hole whose value is not known from the text."""
+
 StarMatch = tuple[str, NamedOutput]
 """A part that a star stands for: its path and what is known of it."""
 
 
-def family(template: Sequence[str | Expr]) -> str:
-    """Return what stands before the hole of a label that ends with it; empty for every other label.
+def family(template: Sequence[str | Expr], env: Environment) -> str:
+    """Return what stands before the last holes of a label that ends with one, with its other holes filled; empty for
+    every other label: `conv{r}_{j}` is of the family `conv0_` where `r` is 0."""
+    return interpolate(_stem(template), env)
+
+
+def _stem(template: Sequence[str | Expr]) -> Sequence[str | Expr]:
+    """The part of a label that a star on it repeats: all but the holes that it ends with; nothing where it has none.
 
     >>> from cnndsl.expr import Unknown
-    >>> family(("unit", Unknown())), family(("unit1",)), family(("unit", Unknown(), "b"))
-    ('unit', '', '')
+    >>> hole = Unknown()
+    >>> _stem(("unit", hole)), _stem(("unit1",)), _stem(("unit", hole, "b"))
+    (('unit',), (), ())
+    >>> _stem(("conv", hole, "_", hole)) == ("conv", hole, "_")
+    True
     """
-    first, *holes = template or ("",)
-    return first if isinstance(first, str) and holes and not any(isinstance(each, str) for each in holes) else ""
+    length = len(template)
+    while length and not isinstance(template[length - 1], str):
+        length -= 1
+    begins = bool(length) and isinstance(template[0], str)
+    return tuple(template[:length]) if begins and length < len(template) else ()
+
+
+def label(item: ast.Label | ast.Tap | ast.Equation, env: Environment) -> PendingLabel:
+    """Return the label that is written at an item, with its holes filled."""
+    return PendingLabel(interpolate(item.name, env), item.name, item.name_span, family(item.name, env))
 
 
 def starred(chain: ast.Chain) -> ast.Ref | None:
@@ -56,7 +78,7 @@ def _labelled(prefix: str, env: Environment, span: Span, state: State) -> list[S
     scope: ModuleScope | None = env.scope
     later: WrittenLabel | None = None
     while scope is not None:
-        labels = written(scope).get(prefix, [])
+        labels = _with_prefix(prefix, scope)
         if any(_can_precede(each, span, scope) for each in labels):
             return _of(scope, prefix, state, span)
         later = later or next(iter(labels), None)
@@ -71,10 +93,23 @@ def _labelled(prefix: str, env: Environment, span: Span, state: State) -> list[S
 def _is_written(prefix: str, scope: ModuleScope | None) -> bool:
     """Whether labels are written so: `convs.c{i}`, whose parts are in the module in pieces `convs`."""
     while scope is not None:
-        if prefix in written(scope):
+        if _with_prefix(prefix, scope):
             return True
         scope = scope.parent
     return False
+
+
+def _with_prefix(prefix: str, scope: ModuleScope) -> list[WrittenLabel]:
+    """The labels written in a module that a star behind a prefix can stand for."""
+    exact = written(scope).get(prefix, [])
+    filled = (labels for stem, labels in written(scope).items() if _HOLE in stem and _fills(stem, prefix))
+    return [*exact, *(each for labels in filled for each in labels)]
+
+
+def _fills(stem: str, prefix: str) -> bool:
+    """Whether values in the holes of a stem can make it a prefix."""
+    pattern = "[A-Za-z0-9_]+".join(map(re.escape, stem.split(_HOLE)))
+    return re.fullmatch(pattern, prefix) is not None
 
 
 def _of(scope: ModuleScope, prefix: str, state: State, span: Span) -> list[StarMatch]:
@@ -114,7 +149,7 @@ def _members(name: str, found: list[StarMatch], span: Span, state: State) -> lis
     for path, named in found:
         if named.wire is None:
             raise CnnError(())
-        if named.scope is not None and prefix in written(named.scope):
+        if named.scope is not None and _with_prefix(prefix, named.scope):
             is_known = True
             inner += ((f"{path}.{each}", member) for each, member in _of(named.scope, prefix, state, span))
     if not is_known:
@@ -136,7 +171,9 @@ def _lacking(path: str, name: str, named: NamedOutput, span: Span) -> CnnError:
 
 
 def _unknown(message: str, prefix: str, known: dict[str, None], span: Span) -> CnnError:
-    help = nearest(prefix, list(known)).replace("mean `", "mean `@").replace("`?", "*`?")
+    help = (
+        nearest(prefix, [each for each in known if _HOLE not in each]).replace("mean `", "mean `@").replace("`?", "*`?")
+    )
     if not help and known:
         help = f"known here: {listed([f'@{each}*' for each in known])}"
     if not help:
@@ -154,7 +191,8 @@ def _around(scope: ModuleScope | None, *, is_open: bool = True) -> dict[str, Non
 
 
 def written(scope: ModuleScope) -> dict[str, list[WrittenLabel]]:
-    """Return the labels with a hole at their end that are written in a module, by what precedes the hole."""
+    """Return the labels with a hole at their end that are written in a module, by what precedes the last holes; other
+    holes in that are `{…}`."""
     if scope.written is None:
         scope.written = {}
         for prefix, label in _labels(scope.body, ()):
@@ -165,8 +203,9 @@ def written(scope: ModuleScope) -> dict[str, list[WrittenLabel]]:
 def _labels(items: Sequence[ast.ChainItem], repeats: tuple[Span, ...]) -> Iterator[tuple[str, WrittenLabel]]:
     """The labels among items, but for those inside of other labels: they are in modules of their own."""
     for item in items:
-        if isinstance(item, ast.Label | ast.Tap | ast.Equation) and family(item.name):
-            yield family(item.name), WrittenLabel(item.name_span, repeats)
+        if isinstance(item, ast.Label | ast.Tap | ast.Equation) and (stem := _stem(item.name)):
+            shown = "".join(part if isinstance(part, str) else _HOLE for part in stem)
+            yield shown, WrittenLabel(item.name_span, repeats)
         if isinstance(item, ast.Group | ast.Equation):
             yield from _labels(item.body.items, repeats)
         elif isinstance(item, ast.For):
