@@ -216,14 +216,10 @@ def _unknown(expr: Expr, scope: _Scope, facts: _Facts) -> Iterator[Diagnostic]:
 def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
     *names, fact = expr.names
     path = ".".join(names)
-    inside = [name for name in _children(path, facts) if path not in facts.parts]
+    inside = [] if path in facts.parts else [each for each in facts.parts if each.startswith(f"{path}.")]
     if inside:
-        yield Diagnostic(
-            "E0402",
-            f"`{path}` is a module in pieces, and has no values of its own",
-            expr.span,
-            help=_pieces(path, inside, fact),
-        )
+        message = f"`{path}` is a module in pieces, and has no values of its own"
+        yield Diagnostic("E0402", message, expr.span, help=_pieces(path, inside, fact))
     elif path not in facts.parts:
         hint = nearest(path, list(facts.parts))
         yield Diagnostic("E0402", f"there is no part called `{path}`", expr.span, help=hint)
@@ -232,17 +228,13 @@ def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
         yield Diagnostic("E0402", f"nothing is known as `{fact}` of `{path}`", expr.span, help=hint)
 
 
-def _children(path: str, facts: _Facts) -> list[str]:
-    """The names of the parts right inside of a path, in their order."""
-    depth = path.count(".") + 1
-    inside = (each.split(".")[depth] for each in facts.parts if each.startswith(f"{path}."))
-    return list(dict.fromkeys(inside))
-
-
-def _pieces(path: str, inside: list[str], fact: str) -> str:
-    """How to ask of a part of a module in pieces, or to make the module one piece, where it has one part."""
-    help = f"ask one of its parts: `{path}.{inside[-1]}.{fact}`"
-    return f"{help}, or write it in one piece: `{path}: [{inside[0]}: …]`" if len(inside) == 1 else help
+def _pieces(path: str, inside: Sequence[str], fact: str) -> str:
+    """How to ask a part of a module in pieces, or, where it has one part, to write the module in one piece."""
+    part = min(inside, key=lambda each: each.count("."))
+    names = {each[len(path) + 1 :].partition(".")[0] for each in inside}
+    help = f"ask one of its parts: `{part}.{fact}`"
+    is_one = names == {part[len(path) + 1 :]}
+    return f"{help}, or write it in one piece: `{path}: [{names.pop()}: …]`" if is_one else help
 
 
 def _operands(expr: Expr) -> tuple[Expr, ...]:

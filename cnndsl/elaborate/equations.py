@@ -78,7 +78,8 @@ def check_used(state: State, given: frozenset[int], named: Sequence[str] = ()) -
     for node, draft in enumerate(state.drafts):
         if draft.inputs and node not in read:
             message = "nothing uses what this gives"
-            help = "refer to the value by a name, `@a`, or give it: `output a`"
+            way = "leave it out" if draft.frames else "give it: `output a`"
+            help = f"refer to the value by a name, `@a`, or {way}"
             again = next((each.span for each in state.applied if each.first <= node < each.stop), draft.span)
             context = () if again is not draft.span else draft.frames[::-1]
             state.report(CnnError(Diagnostic("E0239", message, again, context=context, help=help)))
@@ -128,7 +129,8 @@ def _say_where(state: State, stray: ast.ChainItem, env: Environment, before: Nod
     """How a chain starts from the value that the chain before it gave, which something has to use."""
     written = " ".join(stray.span.text.split())
     shown = written if len(written) <= _LONGEST_SHOWN else "…"
-    name = next((name for name, named in env.scope.labels.items() if before and named.wire is before), "")
+    known = reversed(env.scope.labels.items())
+    name = next((name for name, named in known if before is not None and named.wire is before), "")
     if name or before is None:
         return f"say where it starts: `@{name or 'a'} -> {shown}`"
     free = free_name(stray.span.source.text)

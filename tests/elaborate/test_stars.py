@@ -31,6 +31,14 @@ def merged(text: str, **settings: object) -> list[list[str]]:
         ("INPUT 8x8x3 -> [m.c{i}: CONV3-3]*3 -> (ID | @m.c*)", ["m.c3", "m.c1", "m.c2", "m.c3"]),
         ('INPUT 8x8x3 -> [u{i}: ["s-1": CONV3-3 -> RELU]]*2 -> (ID | @u*."s-1")', ["u2.relu", "u1.s-1", "u2.s-1"]),
         ('INPUT 8x8x3 -> ["b-{i}": CONV3-3]*2 -> (| @"b-"*)', ["b-1", "b-2"]),
+        (
+            "INPUT 8x8x3 -> for r in 0..1 [for j in 0..1 [c{r}_{j}: CONV3-3]] -> (@c0_*|@c1_*)",
+            ["c0_0", "c0_1", "c1_0", "c1_1"],
+        ),
+        ("INPUT 8x8x3 -> for r in 0..1 [[c{r}_{i}: CONV3-3]*2 -> (ID + @c{r}_*)]", ["c1_2", "c1_1", "c1_2"]),
+        ("INPUT 8x8x3 -> for r in 0..1 [[c{r}{i}: CONV3-3]*2] -> (| @c*)", ["c01", "c02", "c11", "c12"]),
+        ("INPUT 8x8x3 -> b: [for r in 0..1 [[c{r}_{i}: CONV3-3]*2]] -> (ID | @b.c0_*)", ["b.c1_2", "b.c0_1", "b.c0_2"]),
+        ("INPUT 8x8x3 -> [m{i}.c{i}: CONV3-3]*2 -> (ID | @m1.c*)", ["m2.c2", "m1.c1"]),
         ("INPUT 8x8x3 -> [u{i}: CONV3-4 if i != 2 else BN]*3 -> (| @u*)", ["u1", "u3"]),
     ],
 )
