@@ -120,19 +120,23 @@ def layer(graph: Graph, name: str) -> Node:
 
 def _known(graph: Graph, path: str) -> int | None:
     """The node whose value has a path, which may lead through names of chains: `b.y1`, where `b` ends with a module."""
-    names = path.split(".")
-    for _ in names:
+    for _ in path.split("."):
         if path in graph.by_path:
             return graph.by_path[path].index
         if path in graph.modules:
             return graph.modules[path]
-        for length in range(len(names), 0, -1):
-            target = graph.names.get(".".join(names[:length]))
-            if target is not None:
-                names = [*target.split("."), *names[length:]]
-                break
-        path = ".".join(names)
+        path = _followed(graph, path)
     return graph.by_path[path].index if path in graph.by_path else graph.modules.get(path)
+
+
+def _followed(graph: Graph, path: str) -> str:
+    """The path with the longest name of a value at its beginning replaced by the path of what gives the value."""
+    names = path.split(".")
+    for length in range(len(names), 0, -1):
+        target = graph.names.get(".".join(names[:length]))
+        if target is not None:
+            return ".".join((target, *names[length:]))
+    return path
 
 
 def echo(text: str) -> None:
