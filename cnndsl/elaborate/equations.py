@@ -12,6 +12,7 @@ from cnndsl.elaborate.calls import inside
 from cnndsl.elaborate.expansion import Expander, Expansion
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label
+from cnndsl.elaborate.resolve import meaning
 from cnndsl.elaborate.stars import label, matches
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, called_block
 from cnndsl.errors import Annotation, CnnError, Diagnostic
@@ -79,7 +80,7 @@ def check_used(state: State, given: frozenset[int], named: Sequence[str] = ()) -
         if draft.inputs and node not in read:
             message = "nothing uses what this gives"
             way = "leave it out" if draft.frames else "give it: `output a`"
-            help = f"refer to the value by a name, `@a`, or {way}"
+            help = f"name the value, `a: …` or `a = …`, and refer to it, `@a`, or {way}"
             again = next((each.span for each in state.applied if each.first <= node < each.stop), draft.span)
             context = () if again is not draft.span else draft.frames[::-1]
             state.report(CnnError(Diagnostic("E0239", message, again, context=context, help=help)))
@@ -90,6 +91,8 @@ def _start(walker: Expander, item: ast.Equation, env: Environment, before: NodeO
     first = item.body.items[0]
     stray = _without_start(first, env)
     if stray is not None:
+        if isinstance(stray, ast.WrittenLayer):
+            meaning(stray, env)  # a name that means nothing is the mistake
         message = "nothing comes into a further chain, and this needs an input"
         raise error("E0238", message, stray.span, _say_where(walker.state, stray, env, before))
     for reference in ast.walk([first]):

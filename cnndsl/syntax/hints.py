@@ -179,7 +179,8 @@ def _missing_arrow(stop: Stop) -> str:
         return f"a repeat is `*{times[1]}`"
     if re.search(r"INPUT\s+[0-9]+$", stop.before, re.IGNORECASE):
         return "extents are separated by a small `x`, without blanks: `INPUT 224x224x3`"
-    return f"an arrow is missing: `-> {stop.found}`"
+    label = re.match(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)+:", stop.after)
+    return f"an arrow is missing: `-> {f'{label[0]} …' if label else stop.found}`"
 
 
 def _empty(stop: Stop) -> str:

@@ -77,8 +77,12 @@ def _label(stop: Stop) -> tuple[Span, str, str] | None:
     if outer is not None:
         body = _element(text)
         return place, "a layer", f"a part has one label, and one within it stands in brackets: `{outer[1]}: [{body}]`"
-    begins_line = not stop.before[: -len(stop.word)].rpartition("\n")[2].strip()
-    return (place, "", beginning(text, stop.source.text)) if begins_line and stop.takes("__ANON_0") else None
+    before = stop.before[: -len(stop.word)]
+    if not stop.takes("__ANON_0") or not before[-1:].isspace():
+        return None
+    begins_line = not before.rpartition("\n")[2].strip()
+    help = beginning(text, stop.source.text) if begins_line else f"an arrow is missing: `-> {_element(text)}`"
+    return place, "", help
 
 
 def _element(text: str) -> str:
