@@ -4,7 +4,8 @@ Each seed draws a program (cnndsl.testing.crossings) that is compiled, and run b
 the emitted class is made with arguments, and held against the one that is compiled with them. What differs is shown
 by kind, with the smallest program of each, made smaller where there is time.
 
-`--write 2000` writes so many programs to fuzz/programs.jsonl; `--stored` takes those in place of seeds.
+`--write 2000` writes so many programs to fuzz/programs.jsonl, `--add 400` some that are unlike those; `--stored` takes
+those in place of seeds.
 """
 
 from __future__ import annotations
@@ -139,6 +140,32 @@ def write(count: int, start: int) -> None:
     print(f"{len(chosen):,} programs, {len(text.encode()):,} bytes")
 
 
+def add(count: int, start: int) -> None:
+    """Adds programs in which constructs meet as in none that is stored, the shortest of each kind."""
+    from cnndsl.errors import CnnError
+    from cnndsl.network import loads
+
+    before = STORED.read_text(encoding="utf-8")
+    known = {constructs(json.loads(line)["text"]) for line in before.splitlines()}
+    rows: dict[str, str] = {}
+    for _, text, settings, others in drawn(start, 5 * count):
+        kind = constructs(text)
+        if kind in known or len(rows.get(kind, text + " ")) <= len(text):
+            continue
+        try:
+            graph = loads(text, **settings).graph
+        except CnnError:
+            continue
+        if len(graph) <= 80:
+            rows[kind] = json.dumps({"text": text, "settings": settings, **({"others": others[:1]} if others else {})})
+    chosen = sorted(rows.values(), key=len)[:count]
+    text = before + "\n".join(chosen) + "\n"
+    if len(text.encode()) > LARGEST:
+        raise SystemExit(f"{len(text.encode()):,} bytes are too many")
+    STORED.write_text(text, encoding="utf-8")
+    print(f"{len(chosen):,} programs more, {len(text.encode()):,} bytes")
+
+
 def constructs(text: str) -> str:
     """Tells which constructs a program has, as a word."""
     patterns = (
@@ -156,6 +183,15 @@ def constructs(text: str) -> str:
             "block ",
             r"MUL\(",
             "/",
+            "again ",
+            "= INPUT",
+            r"@[^\s,()|+]*\*",
+            "out=@",
+            r"\w\.[\w\"{}-]+: ",
+            r'"[^"]+',
+            r"[\[ (]\d+: ",
+            '"": ',
+            "block (?:Conv|Mish|Half)",
         ),
     )
     return "".join(str(bool(re.search(pattern, text)))[0] for pattern in patterns)
@@ -192,7 +228,11 @@ def main() -> None:
     parser.add_argument("--shrink", type=float, default=10, help="seconds for the example of each kind; 0 for none")
     parser.add_argument("--stored", action="store_true", help="take the stored programs")
     parser.add_argument("--write", type=int, metavar="N", help="store so many programs and stop")
+    parser.add_argument("--add", type=int, metavar="N", help="store so many more that are unlike those, and stop")
     options = parser.parse_args()
+    if options.add:
+        add(options.add, options.start)
+        return
     if options.write:
         write(options.write, options.start)
         return

@@ -6,6 +6,7 @@ the state, the initial weights or what the constructor makes of its arguments ar
 nothing, must notice it. An emitter that raises gives no text: such mutants stand apart.
 
     python fuzz/emit_mutants.py --count 300 --seed 1
+    python fuzz/emit_mutants.py --count 100 --like 'again |= INPUT'
 
 Takes a few minutes; the table and the survivors are also written to build/emit_mutants.txt.
 """
@@ -17,6 +18,7 @@ import gc
 import multiprocessing
 import os
 import random
+import re
 import resource
 import signal
 import sys
@@ -340,6 +342,8 @@ def drawn(options: argparse.Namespace, known: list[Program], version: str) -> li
     for site in draw.sample(every, min(options.count, len(every))):
         mutant = site.mutant()
         several = reaching(site, lines, len(known), bool(mutant.function))
+        if options.like:
+            several = [at for at in several if re.search(options.like, known[at].graph.source.text)]
         several = draw.sample(several, min(options.programs, len(several)))
         chosen.append((mutant, [known[at] for at in several]))
     return chosen
@@ -354,6 +358,7 @@ def main() -> None:
     parser.add_argument("--wrong", type=int, default=3, help="after so many wrong texts a mutant has met enough")
     parser.add_argument("--seconds", type=float, default=60, help="the longest that a mutant may take")
     parser.add_argument("--only", default="", help="a file and perhaps a line, such as chain.py:281")
+    parser.add_argument("--like", default="", help="a pattern of the programs that a mutant meets, such as 'again '")
     parser.add_argument("--report", type=Path, default=REPORT)
     options = parser.parse_args()
     import emit_judging  # noqa: F401

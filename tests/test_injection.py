@@ -30,7 +30,7 @@ from cnndsl.cli import cli
 from cnndsl.emit.drawing.dot import dot
 from cnndsl.errors import Source
 from cnndsl.files import FileError
-from cnndsl.graph.labels import MODULE_ATTRIBUTES, why_not
+from cnndsl.graph.labels import MODULE_ATTRIBUTES
 from cnndsl.network import compiled
 
 POISON = {
@@ -78,6 +78,29 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert not any(path.name == "pwned" for path in tmp_path.rglob("*"))
 
 
+QUOTED = ("a-/b", "-", "/", "--", "//", "/-/", "--x", "0-1", "1e5-", "-1", "x-1/", "-N", "-r/", "self-x", "a-b/c")
+"""Labels in quotes: all the signs that these may have, where outputs give them a meaning."""
+
+
+def labelled(label: str) -> str:
+    """The harmless program with a label in quotes wherever a part is named or referred to."""
+    text = f"{CLEAN.rstrip()}\noutput fc"
+    for name in ("part", "pool", "up", "fc"):
+        text = re.sub(rf"\b{name}: ", f'"{label}{name}": ', text)
+        text = re.sub(rf"(@|output ){name}\b", rf'\1"{label}{name}"', text)
+    return text
+
+
+def labels(source: Source) -> str:
+    """What the labels of a program begin with."""
+    return source.text.partition('-> "')[2].partition("part")[0] if source.name == "label.cnn" else "x-"
+
+
+def harmless(source: Source) -> Source:
+    """The program that a poisoned one must say the same as; its labels are in quotes where those of the other are."""
+    return Source("label.cnn", labelled("x-")) if source.name == "label.cnn" else Source("net.cnn", CLEAN)
+
+
 def poisoned() -> Iterator[tuple[str, Source]]:
     """The harmless program with poison in each place that takes any text."""
     for name, poison in POISON.items():
@@ -87,6 +110,8 @@ def poisoned() -> Iterator[tuple[str, Source]]:
         yield f"file, {name}", Source(f"{poison.replace('/', '')}.cnn", CLEAN)
     for name, poison in STEERING.items():
         yield f"file, {name}", Source(f"{poison}.cnn", CLEAN)
+    for label in QUOTED:
+        yield f"label, {label}", Source("label.cnn", labelled(label))
 
 
 CASES = {name: source for name, source in poisoned() if "hole" not in name}
@@ -111,8 +136,12 @@ def shape_of_code(text: str) -> str:
 
 @cases
 def test_python(source: Source) -> None:
-    text = compiled(source, {}).source()
-    assert shape_of_code(text) == shape_of_code(loads(CLEAN).source())
+    text, wanted = (compiled(each, {}).source() for each in (source, harmless(source)))
+    if source.name == "label.cnn":
+        found, expected = (list(map(type, ast.walk(ast.parse(each)))) for each in (text, wanted))
+        assert found == expected
+    else:
+        assert shape_of_code(text) == shape_of_code(wanted)
     assert not CONTROL.search(text)
     compile(text, "net.py", "exec")
 
@@ -159,25 +188,15 @@ def emitted(text: str) -> str | None:
     return None
 
 
-def test_labels_that_would_shadow_pytorch_are_refused() -> None:
-    nn = pytest.importorskip("torch.nn")
-    for module in (nn.Module(), nn.Sequential(), nn.ModuleDict(), nn.ModuleList()):
-        assert [name for name in dir(module) if not why_not(name)] == []
-    assert emitted("INPUT 8x8x3 -> forward: RELU") is None
-
-
-@pytest.mark.parametrize("label", ["__class__", "__init__", "__dict__", "__getattr__", "__del__", "__reduce__"])
-def test_dunder_labels_are_refused(label: str) -> None:
-    with pytest.raises(CnnError):
-        loads(f"INPUT 8x8x3 -> {label}: RELU").source()
-
-
 # Documents
 
 
 @cases
 def test_json(source: Source) -> None:
-    found, wanted = (json.loads(compiled(each, {}).stats().render("json")) for each in (source, Source("n", CLEAN)))
+    found, wanted = (json.loads(compiled(each, {}).stats().render("json")) for each in (source, harmless(source)))
+    for row in (*found["layers"], *wanted["layers"]):
+        for key in ("path", "text"):
+            row[key] = re.sub(rf"(x-|{labels(source)})(?=part|pool|up|fc)", "", row[key])
     assert found["layers"] == wanted["layers"]
 
 
@@ -186,7 +205,7 @@ def test_csv(source: Source) -> None:
     text = compiled(source, {}).stats().render("csv")
     rows = list(csv.reader(text.splitlines()))
     assert {len(row) for row in rows} == {len(rows[0])}
-    assert len(rows) == len(loads(CLEAN).graph)
+    assert len(rows) == len(compiled(harmless(source), {}).graph)
     assert not [cell for row in rows for cell in row if cell[:1] in tuple("=+-@\t\r") and len(cell) > 1]
 
 
@@ -194,7 +213,7 @@ def test_csv(source: Source) -> None:
 def test_markdown(source: Source) -> None:
     text = compiled(source, {}).stats().render("markdown")
     lines = [re.sub(r"\\.", "", line) for line in text.splitlines()]
-    wanted = loads(CLEAN).stats().render("markdown").splitlines()
+    wanted = compiled(harmless(source), {}).stats().render("markdown").splitlines()
     assert [line.count("|") for line in lines] == [re.sub(r"\\.", "", line).count("|") for line in wanted]
     assert not re.search(r"[<>`]|\]\(|!\[", "\n".join(lines))
 
@@ -219,9 +238,9 @@ class Tags(HTMLParser):
 @cases
 def test_html(source: Source) -> None:
     found = Tags(compiled(source, {}).stats().render("html"))
-    assert found.tags == Tags(loads(CLEAN).stats().render("html")).tags
+    assert found.tags == Tags(compiled(harmless(source), {}).stats().render("html")).tags
     stats = compiled(source, {}).stats()
-    assert Tags(stats._repr_html_()).tags == Tags(loads(CLEAN).stats()._repr_html_()).tags
+    assert Tags(stats._repr_html_()).tags == Tags(compiled(harmless(source), {}).stats()._repr_html_()).tags
 
 
 @cases
@@ -231,6 +250,7 @@ def test_latex(source: Source) -> None:
         "textgreater",
         "textless",
         "textbar",
+        "textquotedbl",
         "toprule",
         "midrule",
         "bottomrule",
@@ -243,7 +263,7 @@ def test_latex(source: Source) -> None:
     assert set(re.findall(r"\\([a-zA-Z]+)", "\n".join(code))) <= commands
     assert [line.replace("\\&", "").count("&") for line in code] == [
         line.replace("\\&", "").count("&")
-        for line in loads(CLEAN).stats().render("latex").splitlines()
+        for line in compiled(harmless(source), {}).stats().render("latex").splitlines()
         if not line.startswith("%")
     ]
 
@@ -256,7 +276,7 @@ def test_dot_and_svg(source: Source, fold: bool) -> None:
         pygraphviz.AGraph(string=dot(net.graph, fold_repeats=fold))
         for net in (
             compiled(source, {}),
-            loads(CLEAN),
+            compiled(harmless(source), {}),
         )
     )
     assert drawn.nodes() == wanted.nodes()

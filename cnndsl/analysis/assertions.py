@@ -96,8 +96,23 @@ class _Facts:
     def whole(self) -> _Region:
         return _Region(self.graph, self.graph.nodes, self.graph.output)
 
+    def knows(self, path: str) -> bool:
+        """Whether something is called so: a part, a layer, a chain, or a value by a second name."""
+        value = self.graph.values.get(path)
+        return path in self.parts or (value is not None and (not value.path or value.path in self.parts))
+
+    def is_value(self, path: str) -> bool:
+        """Whether that is a second name for a value, which has no layers of its own."""
+        value = self.graph.values.get(path)
+        return path not in self.parts and value is not None and not value.path and not value.nodes
+
     def part(self, path: str) -> _Region:
-        """The named part, or the layer at that path. Raises KeyError where there is neither."""
+        """The named part, the layer or the chain of that name. Raises KeyError where there is none."""
+        value = self.graph.values.get(path)
+        if path not in self.parts and value is not None and not value.path:
+            return _Region(self.graph, self.graph.nodes[value.nodes.start : value.nodes.stop], value.output)
+        if path not in self.parts and value is not None:
+            path = value.path
         return _Region(self.graph, tuple(self._inside[path]), self.parts[path])
 
     @cached_property
@@ -152,6 +167,10 @@ _VOCABULARY: Mapping[str, Callable[[_Facts, _Region], Value]] = {
     "depth": _Facts.depth,
     "output": _Facts.output,
 }
+
+
+_OF_VALUES = ("output", "receptive_field")
+"""What a contract may mention of a value by itself."""
 
 
 class _Scope(Mapping[str, Value]):
@@ -216,16 +235,19 @@ def _unknown(expr: Expr, scope: _Scope, facts: _Facts) -> Iterator[Diagnostic]:
 def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
     *names, fact = expr.names
     path = ".".join(names)
-    inside = [] if path in facts.parts else [each for each in facts.parts if each.startswith(f"{path}.")]
+    inside = [] if facts.knows(path) else [each for each in facts.parts if each.startswith(f"{path}.")]
     if inside:
         message = f"`{path}` is a module in pieces, and has no values of its own"
         yield Diagnostic("E0402", message, expr.span, help=_pieces(path, inside, fact))
-    elif path not in facts.parts:
-        hint = nearest(path, list(facts.parts))
+    elif not facts.knows(path):
+        hint = nearest(path, [*facts.parts, *facts.graph.values])
         yield Diagnostic("E0402", f"there is no part called `{path}`", expr.span, help=hint)
     elif fact not in _VOCABULARY:
         hint = nearest(fact, list(_VOCABULARY)) or f"there are {', '.join(_VOCABULARY)}"
         yield Diagnostic("E0402", f"nothing is known as `{fact}` of `{path}`", expr.span, help=hint)
+    elif facts.is_value(path) and fact not in _OF_VALUES:
+        message = f"`{path}` is a second name for a value, and has no layers of which to know `{fact}`"
+        yield Diagnostic("E0402", message, expr.span, help=f"there are {' and '.join(_OF_VALUES)}")
 
 
 def _pieces(path: str, inside: Sequence[str], fact: str) -> str:

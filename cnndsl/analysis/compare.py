@@ -147,10 +147,10 @@ def _changes(before: Graph, old: Node, after: Graph, new: Node) -> Iterator[tupl
     if old.kind != new.kind:
         yield "kind", old.kind, new.kind
     elif old.layer != new.layer:
-        for field in fields(old.layer):
-            values = getattr(old.layer, field.name), getattr(new.layer, field.name)
+        for name in dict.fromkeys((*old.layer.options(), *(field.name for field in fields(old.layer)))):
+            values = getattr(old.layer, name), getattr(new.layer, name)
             if values[0] != values[1]:
-                yield field.name, _show(values[0]), _show(values[1])
+                yield name, _show(values[0]), _show(values[1])
     shapes = [" ".join(map(str, graph.shapes(node))) for graph, node in ((before, old), (after, new))]
     if shapes[0] != shapes[1]:
         yield "input", shapes[0], shapes[1]

@@ -121,7 +121,7 @@ ENTRIES = (
         "a block with the name of a kind",
         """
         A block cannot be called like a kind in capitals. In another case it can: Conv(64) is the block then, and
-        CONV and Conv3-64 stay the kind.
+        CONV and Conv3-64 stay the kind. INPUT alone begins a network in any case, so that no block is called Input.
         """,
         """
         block CONV(c) = CONV3-c -> BN -> RELU

@@ -6,7 +6,7 @@ to be the same part: layer by layer the same, with weights of the same shapes, w
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ def again(
         return Expansion(wire, None)
     state = walker.state
     _check_training(state, known, name, item.span)
-    module, last = _module(name, env.scope)
+    module, last = known.env.scope, name.rpartition(".")[2]
     _check_entered(known, name, item.span)
     known.times += 1
     applied = PendingLabel(f"{last}@{known.times}", (), item.span, is_again=True)
@@ -70,6 +70,7 @@ def again(
     target = module.labels[last]
     state.modules.append((part, target.scope or known.first))
     result = Expansion(made.wire, part)
+    named = replace(named, nodes=range(nodes, len(state.drafts)))
     return result if tag is None else _named(walker, tag, result, named, env)
 
 
@@ -114,13 +115,23 @@ def _module(name: str, scope: ModuleScope) -> tuple[ModuleScope, str]:
     return scope, last
 
 
+def _at_hand(scope: ModuleScope) -> Iterator[ModuleScope]:
+    """Yield the module at hand: for the label of a piece, `convs.1: again a`, that of the pieces and the one around."""
+    yield scope
+    while scope.is_scattered and scope.parent is not None:
+        scope = scope.parent
+        yield scope
+
+
 def _find(name: str, item: ast.Again, env: Environment) -> LabelledPart:
-    module, last = _module(name, env.scope)
-    known, named = module.parts.get(last), module.labels.get(last)
-    if known is not None and _can_apply(known, named is not None):
-        return known
-    scope: ModuleScope | None = env.scope
-    if scope.parent is not None and any(each.scope is scope and each.label == name for each in scope.parent.members):
+    for at_hand in _at_hand(env.scope):
+        module, last = _module(name, at_hand)
+        known = module.parts.get(last)
+        if known is not None and _can_apply(known, last in module.labels):
+            return known
+    *_, here = _at_hand(env.scope)
+    scope: ModuleScope | None = here
+    if here.parent is not None and any(each.scope is here and each.label == name for each in here.parent.members):
         message = f"this is in `{name}` itself, and only a part that is complete can be applied again"
         raise error("E0248", message, item.span, "repeat a part with `[…]*n`, or apply it behind its end")
     while scope is not None:
@@ -128,10 +139,10 @@ def _find(name: str, item: ast.Again, env: Environment) -> LabelledPart:
         if found is not None and found.wire is None and not (found.scope is not None and found.scope.is_scattered):
             raise CnnError(())
         if found is not None:
-            raise _out_of_reach(name, found, item, scope is env.scope and named is not None)
+            raise _out_of_reach(name, found, item, scope is here and name in here.labels)
         scope = scope.parent
     message = f"nothing before this place is called `{name}`"
-    names = list(env.scope.parts)
+    names = list(here.parts)
     parts = f"parts with a label here: {listed([f'`{each}`' for each in names])}" if names else ""
     raise error("E0232", message, item.span, nearest(name, names) or parts or "give the part a label: `tower: […]`")
 

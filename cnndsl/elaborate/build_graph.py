@@ -8,6 +8,7 @@ from dataclasses import replace
 from cnndsl.elaborate import naming
 from cnndsl.elaborate.expansion import Expansion
 from cnndsl.elaborate.state import FileScope, ModuleScope, State
+from cnndsl.elaborate.value_names import value_names
 from cnndsl.errors import Source
 from cnndsl.expr import Expr, Value, plain_value
 from cnndsl.graph import AgainPart, CallPart, Graph, NamedPart, Node, Part, TapPart, rebuilt, wired
@@ -26,8 +27,8 @@ def build_graph(
     """The graph of a network of which everything is made and nothing is wrong."""
     assert made.wire is not None, "a network without errors has an output"
     assert made.part is not None, "a network has its input"
-    scopes = list(naming.assign(root, state.drafts))
-    modules = {scope.path: scope.wire.node for scope in scopes if scope.path and scope.wire is not None}
+    scopes = {scope.path: scope for scope in naming.assign(root, state.drafts)}
+    modules = {path: scope.wire.node for path, scope in scopes.items() if path and scope.wire is not None}
     nodes = (
         Node(at, d.path, d.layer, d.inputs, d.shape, d.span, d.text, d.written, d.turns, d.training_only, d.weights_of)
         for at, d in enumerate(state.drafts)
@@ -47,8 +48,9 @@ def build_graph(
         source=file.source,
         sources=sources,
         defaults={name: plain_value(each) for name, each in home.defaults.items()},
-        names=dict(_second_names(scopes, state)),
+        names=dict(_second_names(list(scopes.values()), state)),
         domains={name: _plain_domain(each) for name, each in home.domains.items()},
+        values=value_names(contracts, root, scopes, state.drafts),
     )
 
 

@@ -39,7 +39,7 @@ def call(
     number, most = least_of_call(block, values, walker.state.depth), walker.state.most_nodes
     if number > most:
         raise too_many(number, most, item.span)
-    env.scope.members.append(ModuleMember(tag.name if tag else None, block.block.name.lower(), True, scope=scope))
+    env.scope.members.append(ModuleMember(tag.name if tag else None, _base(block.block.name), True, scope=scope))
     inner = Environment({**outer, **values}, block.home, block.defaults, scope, True, (*env.calls, block.block))
     first = len(walker.state.drafts)
     shown = f"({', '.join(show_argument(value) for value in values.values())})" if values else ""
@@ -80,6 +80,12 @@ def inside(block: Definition, item: ast.WrittenLayer, env: Environment) -> Envir
             if expr is not None:
                 values[each.name] = argument(expr, env if each.name in written else replace(outer, values=values))
     return replace(outer, values=values)
+
+
+def _base(block: str) -> str:
+    """What a call without a label is called by: names with two underscores before them are Python's own."""
+    name = block.lower()
+    return name if not name.startswith("__") else name.lstrip("_") or "block"
 
 
 def _left_out(block: Definition, written: Mapping[str, Expr]) -> Iterator[tuple[str, Expr]]:

@@ -5,7 +5,7 @@ What enters is the INPUT that a chain begins with, or several that have names, `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cnndsl.elaborate import layer_count as count
@@ -16,7 +16,7 @@ from cnndsl.elaborate.expansion import here
 from cnndsl.elaborate.inputs import check_named_input, input_of
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import resolve
-from cnndsl.elaborate.state import Defaults, Environment, Setting
+from cnndsl.elaborate.state import Defaults, Environment, NamedOutput, Setting
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
 from cnndsl.expr import error
 from cnndsl.graph import LayerPart, Output, Part, SequencePart
@@ -50,11 +50,21 @@ class NetworkChains:
     outputs: ast.Outputs | None = None
     defaults: Defaults = field(default_factory=dict[type[Layer], dict[str, Setting]])
     """Those that hold where the network stands."""
+    lost: list[ast.Main | ast.Equation] = field(default_factory=list[ast.Main | ast.Equation])
+    """Chains that have no place: what refers to a name in them is not reported as well."""
     has_chain: bool = False
     """Whether anything stood there that might have been meant as the network."""
 
     def keep(self, statement: ast.Main | ast.Equation | ast.Outputs, defaults: Defaults) -> None:
         """Keep a statement. Raises CnnError where it has no place."""
+        try:
+            self._keep(statement, defaults)
+        except CnnError:
+            if not isinstance(statement, ast.Outputs):
+                self.lost.append(statement)
+            raise
+
+    def _keep(self, statement: ast.Main | ast.Equation | ast.Outputs, defaults: Defaults) -> None:
         if isinstance(statement, ast.Equation) and statement.name and input_of(statement.body.items[0]) is not None:
             self._keep_input(statement, defaults)
         elif isinstance(statement, ast.Equation):
@@ -77,21 +87,18 @@ class NetworkChains:
             help = f"put it in front: INPUT 224x224x3 -> {item.span.text[:40]}"
             raise error("E0216", "a network begins with INPUT", item.span, help)
         if self.main is not None:
-            others = (Annotation(self.main.chain.items[0].span, "the first begins here"),)
-            help = "put the second into a file of its own"
-            raise CnnError(
-                Diagnostic("E0218", "a file has one network, and this is a second", item.span, "", others, help=help)
-            )
+            raise _second(self.main.chain.items[0], item)
         if self.inputs:
             message = "an input without a name stands beside inputs with names"
-            raise _mixed(message, item.span, self.inputs[0].span)
+            raise _mixed(message, item, item.span, self.inputs[0].span, self.inputs)
         self.main, self.defaults = statement, defaults
 
     def _keep_input(self, statement: ast.Equation, defaults: Defaults) -> None:
         self.has_chain = True
         if self.main is not None:
             message = "an input with a name stands beside one without"
-            raise _mixed(message, statement.span, self.main.chain.items[0].span)
+            first = self.main.chain.items[0]
+            raise _mixed(message, first, statement.span, first.span, [statement])
         self.inputs.append(statement)
         self.defaults = defaults
         check_named_input(statement)
@@ -134,6 +141,8 @@ class NetworkChains:
             raise error(
                 "E0215", "nothing is computed from the inputs", place, "begin a chain with one: `@… -> CONV3-64`"
             )
+        for name, span in _names(self.lost):
+            env.scope.labels.setdefault(name, NamedOutput(None, None, span))
         env.scope.body = (*rest, *self.further)
         made = walker.items(env.scope.body, entering, env, follows=True)
         leaves = tuple(LayerPart(at) for at in range(max(1, len(self.inputs))))
@@ -148,10 +157,40 @@ class NetworkChains:
         return MadeNetwork(given, part, name, entered.others, tuple(entered.names))
 
 
-def _mixed(message: str, span: Span, other: Span) -> CnnError:
+def _second(first: ast.ChainItem, second: ast.ChainItem) -> CnnError:
+    """The error for a second INPUT without a name."""
+    others = (Annotation(first.span, "the first begins here"),)
+    message = "a network has one INPUT without a name, and this is a second"
+    one, other = _declared(first, "left"), _declared(second, "right")
+    help = (
+        f"several inputs have names, `{one}` and `{other}`, and stand before the chains, which begin with references: "
+        f"`a = @{one.split()[0]} -> …`; a second network stands in a file of its own"
+    )
+    return CnnError(Diagnostic("E0218", message, second.span, "", others, help=help))
+
+
+def _mixed(message: str, unnamed: ast.ChainItem, span: Span, other: Span, named: Sequence[ast.Equation]) -> CnnError:
+    """The error for an input without a name beside others that have one."""
     others = (Annotation(other, "the other"),)
-    help = "give each input a name, `image = INPUT …`, and begin chains with `@image`"
+    taken = {each.name_span.text for each in named}
+    declared = _declared(unnamed, next(each for each in ("image", "other", "third") if each not in taken))
+    help = f"give each input a name, `{declared}`, and begin chains with it: `a = @{declared.split()[0]} -> …`"
     return CnnError(Diagnostic("E0218", message, span, "", others, help=help))
+
+
+def _declared(item: ast.ChainItem, name: str) -> str:
+    """An INPUT as it stands where it has a name: its label, or the given one."""
+    layer = item.body if isinstance(item, ast.Label) else item
+    return f"{item.name_span.text if isinstance(item, ast.Label) else name} = {' '.join(layer.span.text.split())}"
+
+
+def _names(chains: Sequence[ast.Main | ast.Equation]) -> Iterator[tuple[str, Span]]:
+    """The names in chains that have no holes, each with its place."""
+    for each in ast.walk(chains):
+        if isinstance(each, ast.Label | ast.Tap | ast.Equation) and len(each.name) == 1:
+            (name,) = each.name
+            if isinstance(name, str):
+                yield name, each.name_span
 
 
 def _outputs(statement: ast.Outputs, walker: Elaborator, env: Environment) -> tuple[NodeOutput | None, str]:

@@ -16,7 +16,7 @@ from cnndsl.elaborate.expansion import Expansion, PendingLabel, axes_of, here
 from cnndsl.elaborate.layer_cache import mentioned, settled
 from cnndsl.elaborate.options import bind
 from cnndsl.elaborate.outputs import Bound, NodeOutput
-from cnndsl.elaborate.references import find_label, show_value
+from cnndsl.elaborate.references import called, find_label, show_value
 from cnndsl.elaborate.resolve import Kind, meaning
 from cnndsl.elaborate.stars import label
 from cnndsl.elaborate.state import (
@@ -345,7 +345,7 @@ class Elaborator:
 
     def _reference(self, item: ast.Ref, env: Environment, tag: PendingLabel | None) -> Expansion:
         named = find_label(item, env)
-        made = Expansion(named.wire, ReferencePart(named.wire.node, item.span.text[1:]) if named.wire else None)
+        made = Expansion(named.wire, ReferencePart(named.wire.node, called(item, env)) if named.wire else None)
         if tag is None:
             return made
         self.check_free(tag, env)

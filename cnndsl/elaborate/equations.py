@@ -5,14 +5,15 @@ Each starts from earlier values, so nothing flows from the chain before it: what
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cnndsl.elaborate.calls import inside
 from cnndsl.elaborate.expansion import Expander, Expansion
 from cnndsl.elaborate.outputs import NodeOutput
-from cnndsl.elaborate.references import find_label
-from cnndsl.elaborate.resolve import meaning
+from cnndsl.elaborate.references import find_label, latest_output, likely_output, names_output
+from cnndsl.elaborate.resolve import is_known
 from cnndsl.elaborate.stars import label, matches
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, called_block
 from cnndsl.errors import Annotation, CnnError, Diagnostic
@@ -22,8 +23,8 @@ from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.syntax.statement_hints import free_name
 
-_LONGEST_SHOWN = 60
-"""A part with more characters is not repeated in a message."""
+_LONGEST_SHOWN = 100
+"""Characters of a chain that a message shows."""
 
 
 def first(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: Environment) -> Expansion:
@@ -51,6 +52,7 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
         walker.check_free(tag, env, is_part=False)
         env.scope.values.add(tag.name)
     modules, members = len(walker.state.modules), len(env.scope.members)
+    start = len(walker.state.drafts)
     made = walker.chain(item.body, wire, env)
     if tag is None:
         return made
@@ -59,7 +61,8 @@ def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: E
     added = env.scope.members[-1].scope if len(env.scope.members) > members else None
     found = (each for each in (last, added) if isinstance(each, ModuleScope) and each.wire is made.wire)
     module = next(found, None) if made.wire is not None else None
-    env.scope.labels[tag.name] = NamedOutput(made.wire, module, tag.span, tag.family)
+    nodes = range(start, len(walker.state.drafts))
+    env.scope.labels[tag.name] = NamedOutput(made.wire, module, tag.span, tag.family, nodes)
     if made.part is None:
         return made
     part = NamedPart(tag.name, tag.template, "", made.part, is_module=False)
@@ -89,12 +92,9 @@ def check_used(state: State, given: frozenset[int], named: Sequence[str] = ()) -
 def _start(walker: Expander, item: ast.Equation, env: Environment, before: NodeOutput | None) -> NodeOutput | None:
     """The value that C, H and W are of. Raises CnnError where a part of the chain's beginning starts from nothing."""
     first = item.body.items[0]
-    stray = _without_start(first, env)
-    if stray is not None:
-        if isinstance(stray, ast.WrittenLayer):
-            meaning(stray, env)  # a name that means nothing is the mistake
-        message = "nothing comes into a further chain, and this needs an input"
-        raise error("E0238", message, stray.span, _say_where(walker.state, stray, env, before))
+    stray = list(_without_start(first, env))
+    if stray:
+        raise _starts_from_nothing(item, stray, env, _unnamed(walker.state, env, before))
     for reference in ast.walk([first]):
         if isinstance(reference, ast.Ref) and reference.is_starred:
             values = matches(reference, env, walker.state)
@@ -128,41 +128,77 @@ def _entering(item: ast.ChainItem, env: Environment) -> NodeOutput | None:
     return None
 
 
-def _say_where(state: State, stray: ast.ChainItem, env: Environment, before: NodeOutput | None) -> str:
-    """How a chain starts from the value that the chain before it gave, which something has to use."""
-    written = " ".join(stray.span.text.split())
-    shown = written if len(written) <= _LONGEST_SHOWN else "…"
-    known = reversed(env.scope.labels.items())
-    name = next((name for name, named in known if before is not None and named.wire is before), "")
-    if name or before is None:
-        return f"say where it starts: `@{name or 'a'} -> {shown}`"
-    free = free_name(stray.span.source.text)
+def _unnamed(state: State, env: Environment, before: NodeOutput | None) -> str:
+    """What the chain before gave as it is written, where it has no name: something has to use it. Else empty."""
+    if before is None or any(named.wire is before for named in env.scope.labels.values()):
+        return ""
     draft = state.drafts[before.node]
     is_here = any(each.wire is before for each in env.scope.members) and draft.frames == state.frames
-    label = f"{free}: {draft.text}" if is_here else f"{free}: …"
-    return f"say where it starts: label the value before it, `{label}`, and begin with it, `@{free} -> {shown}`"
+    return draft.text if is_here else "…"
 
 
-def _without_start(item: ast.ChainItem, env: Environment) -> ast.ChainItem | None:
-    """The part that would take the value that comes in, where a chain begins so; None where all start elsewhere."""
-    if isinstance(item, ast.Merge):
-        found = (_without_start(branch.items[0], env) for branch in item.branches)
-        return next((each for each in found if each is not None), None)
-    if isinstance(item, ast.Group | ast.Equation):
-        return _without_start(item.body.items[0], env)
-    if isinstance(item, ast.Label | ast.Repeat | ast.Optional):
-        return _without_start(item.body, env)
-    if isinstance(item, ast.Conditional | ast.Either):
-        choices = item.choices if isinstance(item, ast.Either) else (item.body, item.otherwise)
-        found = (_without_start(each, env) for each in choices if each is not None)
-        return next((each for each in found if each is not None), None)
+def _starts_from_nothing(
+    item: ast.Equation, stray: Sequence[ast.ChainItem], env: Environment, unnamed: str
+) -> CnnError:
+    """The error for parts at the beginning of a chain that take what comes in: nothing does. The help has the chain as
+    it would be with references; `unnamed` is what is written before it, and may lack a name."""
+    source, at, shown = item.span.source, item.span.start, ""
+    free = free_name(source.text)
+    value = free if unnamed else latest_output(env) or "a"
+    for each in stray:
+        shown, at = f"{shown}{source.text[at : each.span.start]}{_started(each, env, value)}", each.span.end
+    shown = " ".join((shown + source.text[at : item.span.end]).split())
+    if len(shown) > _LONGEST_SHOWN:
+        shown = f"{shown[:_LONGEST_SHOWN].rpartition(' -> ')[0]} -> …"
+    message, first = "nothing comes into a further chain, and this needs an input", stray[0]
+    if isinstance(first, ast.WrittenLayer) and _meant_output(first, env) and not is_known(first, env):
+        message = f"`{first.head}` is no layer, and a chain starts from a value by its reference"
+    label = f"label the value before it, `{free}: {unnamed}`, and " if unnamed and f"@{free} " in shown else ""
+    return error("E0238", message, first.span, f"{label}say where it starts: `{shown}`")
+
+
+def _started(item: ast.ChainItem, env: Environment, value: str) -> str:
+    """A part with the reference that it starts from, as in a message: one that it is meant for, else to `value`."""
+    output = _meant_output(item, env)
+    if output:
+        return f"@{output}"
+    applied = re.sub(r"^again\s*\(\s*@?([A-Za-z0-9_.]+)\s*\)$", r"again \1", item.span.text)
+    return f"@{value} -> {applied}"
+
+
+def _meant_output(item: ast.ChainItem, env: Environment) -> str:
+    """The value that a word is meant for at the beginning of a chain; empty where it is a layer."""
+    if not isinstance(item, ast.WrittenLayer) or item.span.text != item.head:
+        return ""
+    return item.head if names_output(item.head, env) else "" if is_known(item, env) else likely_output(item.head, env)
+
+
+def _without_start(item: ast.ChainItem, env: Environment) -> Iterator[ast.ChainItem]:
+    """The parts that would take the value that comes in, where a chain begins so; none where all start elsewhere."""
     block = called_block(item, env.home) if isinstance(item, ast.WrittenLayer) else None
+    first = _first_parts(item)
     if block is not None:
-        if len(env.calls) > current().nesting:
-            return None
         inner = replace(env, home=block.home, calls=(*env.calls, block.block))
-        return item if _without_start(block.block.body.items[0], inner) is not None else None
-    return None if isinstance(item, ast.Ref) else item
+        if len(env.calls) <= current().nesting and any(_without_start(block.block.body.items[0], inner)):
+            yield item
+    elif first:
+        for each in first:
+            yield from _without_start(each, env)
+    elif not isinstance(item, ast.Ref):
+        yield item
+
+
+def _first_parts(item: ast.ChainItem) -> tuple[ast.ChainItem, ...]:
+    """The parts that stand first in an element; none of an element without parts."""
+    if isinstance(item, ast.Merge):
+        return tuple(branch.items[0] for branch in item.branches)
+    if isinstance(item, ast.Group | ast.Equation):
+        return (item.body.items[0],)
+    if isinstance(item, ast.Label | ast.Repeat | ast.Optional):
+        return (item.body,)
+    if isinstance(item, ast.Conditional):
+        return (item.body,) if item.otherwise is None else (item.body, item.otherwise)
+    return item.choices if isinstance(item, ast.Either) else ()
 
 
 def elsewhere(item: ast.ChainItem, env: Environment) -> ast.Ref | None:

@@ -6,6 +6,7 @@ The way out is written with the names of the file where they give it: `ID or CON
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import prod
 
@@ -21,10 +22,12 @@ from cnndsl.layers.base import LayerError
 from cnndsl.layers.merge import MERGES
 from cnndsl.records import record
 from cnndsl.shape import Shape
-from cnndsl.syntax import ast
+from cnndsl.syntax import ast, unparse
 
 _MOST_NODES = 20_000
 """Nodes up to which it is looked for where branches part: a message comes within a second."""
+_MOST_WRITTEN_OUT = 6
+"""Branches that a message writes out."""
 
 
 @record(slots=True)
@@ -63,7 +66,10 @@ def mismatch(
         if not seen.add((branch.chain.span, shape))
     ]
     labels += _parting(branches, wire, drafts)
-    help = stop.help or _way_out(operator, branches, shapes, env, wire) or _fitting(operator, branches, drafts, env)
+    if any(branch.name for branch in branches):
+        help = stop.help or _with_stars(operator, branches, shapes, env, wire)
+    else:
+        help = stop.help or _way_out(operator, branches, shapes, env, wire) or _fitting(operator, branches, drafts, env)
     return CnnError(Diagnostic(stop.code, stop.message, main.span, main.text, tuple(labels), help=help))
 
 
@@ -112,6 +118,62 @@ def _way_out(
     if len({shape.spatial for shape in shapes}) == 1 and agree != "extents":
         return f"end each branch with as many channels, CONV1-{max(shape.channels for shape in shapes)}"
     return ""
+
+
+def _with_stars(
+    operator: str, branches: Sequence[MergeBranch], shapes: list[Shape], env: Environment, wire: NodeOutput | None
+) -> str:
+    """What to do where a star is among the branches: nothing follows a star, so the other branches change, or the parts
+    that it stands for are written out."""
+    agree = MERGES[operator].AGREE
+    of_stars = [shape for branch, shape in zip(branches, shapes, strict=True) if branch.name]
+    star = next(branch.chain.span.text for branch in branches if branch.name)
+    is_one_shape = all(_extension(shape, of_stars[0], agree) == "" for shape in of_stars)
+    if is_one_shape and wire is not None and all(branch.name or _is_skip(branch.chain) for branch in branches):
+        projection = _projection(next(each for each in branches if each.name), of_stars[0], env, wire.shape)
+        if projection and agree == "shape":
+            return projection
+    if is_one_shape:
+        target = of_stars[0]
+    else:
+        small = min(shapes, key=lambda shape: shape.pixels)
+        target = replace(small, channels=max(shape.channels for shape in shapes))
+    extended = [_extended(branch, shape, target, agree) for branch, shape in zip(branches, shapes, strict=True)]
+    is_settled = not env.turn or all(shape.spatial == target.spatial for shape in shapes)
+    if is_one_shape and is_settled:
+        changed = [each for each, branch in zip(extended, branches, strict=True) if not branch.name and " -> " in each]
+        shown = f": {', '.join(f'`{each}`' for each in changed)}" if all(extended) else f", {target}"
+        return f"make the others as `{star}` is{shown}"
+    if not is_one_shape and all(extended) and len(extended) <= _MOST_WRITTEN_OUT and not env.turn:
+        joined = (f" {operator} " if operator in "+|" else ", ").join(extended)
+        return f"nothing follows a star; written out: `{'' if operator in '+|' else operator}({joined})`"
+    return f"nothing follows a star: give the parts of `{star}` one shape where they are labelled"
+
+
+def _extended(branch: MergeBranch, shape: Shape, target: Shape, agree: str) -> str:
+    """A branch with the layers that bring it to a shape; empty where a message cannot show it."""
+    extension = _extension(shape, target, agree)
+    text = " ".join(branch.chain.span.text.split())
+    if extension is None or (not branch.name and isinstance(branch.chain.items[0], ast.Either)):
+        return ""
+    text = f"@{unparse.path(branch.name.split('.'))}" if branch.name else text
+    return f"{text} -> {extension}" if extension else text
+
+
+def _extension(shape: Shape, target: Shape, agree: str) -> str | None:
+    """The layers that bring one shape to another; empty where it has what must agree, None where none do."""
+    if shape.rank != target.rank:
+        return None
+    layers: list[str] = []
+    if shape.spatial != target.spatial:
+        ratios = {Fraction(a, b) for a, b in zip(shape.spatial, target.spatial, strict=True)}
+        ratio = ratios.pop()
+        if ratios or 1 not in (ratio.numerator, ratio.denominator):
+            return None
+        layers.append(f"POOL{ratio}" if ratio > 1 else f"UPSAMPLE{1 / ratio}")
+    if agree != "extents" and shape.channels != target.channels:
+        layers.append(f"CONV1-{target.channels}" if shape.rank else f"FC-{target.channels}")
+    return " -> ".join(layers)
 
 
 def _fitting(operator: str, branches: Sequence[MergeBranch], drafts: Sequence[PendingNode], env: Environment) -> str:

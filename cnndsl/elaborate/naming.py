@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from cnndsl.elaborate.state import ModuleMember, ModuleScope, PendingNode
+from cnndsl.graph.labels import why_not
 
 
 def assign(root: ModuleScope, drafts: list[PendingNode]) -> Iterator[ModuleScope]:
@@ -43,15 +44,20 @@ def names(scope: ModuleScope) -> list[str]:
 def _by_kind(members: list[ModuleMember], taken: set[str]) -> list[str]:
     count = Counter(member.base for member in members if not member.label)
     # The sixth of several `relu` must not take the name of a lone `relu6`.
-    alone = {base for base, number in count.items() if number == 1} - taken
-    given = taken | alone
+    alone = {base for base, number in count.items() if number == 1 and _bearable(base) not in taken}
+    given = taken | set(map(_bearable, alone))
     used: Counter[str] = Counter()
     given_names: list[str] = []
     for member in members:
-        name = member.label or (member.base if member.base in alone else _free(member.base, used, given))
+        name = member.label or (_bearable(member.base) if member.base in alone else _free(member.base, used, given))
         given.add(name)
         given_names.append(name)
     return given_names
+
+
+def _bearable(base: str) -> str:
+    """The name of a lone block, which may be one that a PyTorch module has already: `half`. Layers have theirs so."""
+    return f"{base}_" if why_not(base) else base
 
 
 def _free(base: str, used: Counter[str], given: set[str]) -> str:

@@ -14,7 +14,7 @@ from typing import TypeAlias, TypeVar
 
 from cnndsl.elaborate.calls import show_argument
 from cnndsl.elaborate.outputs import Bound, NodeOutput
-from cnndsl.elaborate.references import find_label, show_value
+from cnndsl.elaborate.references import find_label, names_output, show_value
 from cnndsl.elaborate.state import Environment, NameValue, OutputValue, Setting
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
 from cnndsl.expr import Call, Expr, Literal, Name, NameSymbol, ReferenceExpr, Value, error, evaluate, names, show
@@ -85,7 +85,7 @@ def settings(
             raise CnnError(
                 Diagnostic("E0222", message, each.span, "the second", (Annotation(places[name], "the first"),))
             )
-        result[name], places[name] = _setting(each, kind.options()[name], env), each.span
+        result[name], places[name] = _setting(each, kind.options()[name], env, kind), each.span
     return result
 
 
@@ -101,9 +101,9 @@ def _explained(setting: Setting, env: Environment, kind: type[Layer], option: st
         raise CnnError([replace(each, label=label) for each in stop.diagnostics]) from None
 
 
-def _setting(each: _Assignment, rule: Option, env: Environment) -> Setting:
+def _setting(each: _Assignment, rule: Option, env: Environment, kind: type[Layer]) -> Setting:
     if len(each.exprs) == 1 and rule.type != "ints":
-        return Setting(_value(each.exprs[0], rule, env), each.exprs[0])
+        return Setting(_value(each.exprs[0], rule, env, kind), each.exprs[0])
     numbers = tuple(_integer(evaluate(expr, env.values), "a number here", expr.span) for expr in each.exprs)
     is_literal = all(isinstance(expr, Literal) for expr in each.exprs)
     extents = None if is_literal else Call("extents", each.exprs, each.span)
@@ -186,13 +186,23 @@ def _without_name(known: tuple[str, ...]) -> str:
     return f"{len(known)} argument{'s' if len(known) > 1 else ''} without a name: {', '.join(known)}"
 
 
-def _value(expr: Expr, rule: Option, env: Environment) -> Value:
+def _value(expr: Expr, rule: Option, env: Environment, kind: type[Layer]) -> Value:
     """The value given to an option: a name that no value has is a word, where the option takes words."""
     if isinstance(expr, ReferenceExpr):
         return OutputValue(expr.span.text[1:], find_label(expr, env).wire)
     if isinstance(expr, Name) and expr.name not in env.values and (rule.words or rule.type == "reference"):
         return NameValue(expr.name, env)
+    if isinstance(expr, Name) and expr.name not in env.values and names_output(expr.name, env):
+        option = _taking_outputs(kind)
+        if option:
+            help = f"write `{option}=@{expr.name}`" + ("" if rule.like else " to make it as large as that")
+            raise error("E0226", f"`{expr.name}` is an output, which is written with an `@`", expr.span, help)
     return evaluate(expr, env.values)
+
+
+def _taking_outputs(kind: type[Layer]) -> str:
+    """The option that takes a size or another map, `out=@x`; empty for a kind without one."""
+    return next((option for option, rule in kind.options().items() if rule.like), "")
 
 
 def _wire(setting: Setting) -> NodeOutput | None:
@@ -213,6 +223,9 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
     what = f"`{option}` of {kind.kind()}"
     if isinstance(value, NameSymbol):
         return _word(value.name, rule, what, span)
+    if isinstance(value, OutputValue) and (other := _taking_outputs(kind)):
+        help = f"write `{other}=@{value.name}` to make it as large as that"
+        raise error("E0226", f"{what} is a number, and this is the output `@{value.name}`", span, help)
     if rule.type == "flag":
         if isinstance(value, bool):
             return value

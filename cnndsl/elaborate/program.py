@@ -235,9 +235,7 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
     reading.home.blocks[statement.name] = Definition(statement, reading.home, reading.defaults)
     # A kind of a plug-in gives way to the block: what is installed beside a program does not break it.
     if statement.name in KINDS or statement.name.upper() == "INPUT":
-        message = f"`{statement.name}` is a kind of layer, and cannot be the name of a block"
-        help = f"call it `{statement.name.capitalize()}`, or `{statement.name}Block`"
-        raise error("E0247", message, statement.name_span, help if statement.name in KINDS else "")
+        raise _like_a_kind(statement)
     seen: dict[str, Span] = {}
     for parameter in statement.parameters or ():
         if parameter.name in seen:
@@ -246,6 +244,17 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
             message = f"the parameter `{parameter.name}` is declared twice"
             raise CnnError(Diagnostic("E0245", message, parameters.name_of(parameter), "the second", others))
         seen[parameter.name] = parameters.name_of(parameter)
+
+
+def _like_a_kind(statement: ast.Block) -> CnnError:
+    """The error for a block with the name of a kind in capitals, or with that of INPUT, which begins a network in any
+    case."""
+    name = statement.name
+    if name in KINDS:
+        message = f"`{name}` is a kind of layer, and cannot be the name of a block"
+        return error("E0247", message, statement.name_span, f"call it `{name.capitalize()}`, or `{name}Block`")
+    message = f"`{name}` begins a network, in capitals or not, and cannot be the name of a block"
+    return error("E0247", message, statement.name_span, f"call it `{name}Block`")
 
 
 def _default(statement: ast.Default, reading: _Reading) -> None:

@@ -36,6 +36,15 @@ def find_label(reference: ReferenceExpr | ast.Ref, env: Environment) -> NamedOut
     return resolve(interpolate(parts, env), env, reference.span)
 
 
+def called(item: ast.Ref, env: Environment) -> str:
+    """What a reference is called: as it is written, but a name of a `for` stands for what its row gives."""
+    name = interpolate(item.name, env)
+    value = env.values.get(name)
+    parameters = env.calls[-1].parameters or () if env.calls else ()
+    is_given = any(each.name == name for each in parameters)
+    return value.name if isinstance(value, OutputValue) and not is_given else name
+
+
 def resolve(name: str, env: Environment, span: Span) -> NamedOutput:
     """What a name means at a place: a parameter that was given an output, else a label."""
     if "*" in name:
@@ -48,15 +57,27 @@ def resolve(name: str, env: Environment, span: Span) -> NamedOutput:
     if isinstance(value, NameValue) and value.env is not None:
         return resolve(value.name, value.env, span)
     found = _search(name.split("."), env.scope, span)
-    if found is not None and found.scope is not None and found.scope.is_scattered:
+    if found is None and value is not None:
+        raise _no_output(name, value, env, span)
+    if found is None:
+        raise _unknown(name, env, span)
+    check_value(name, found, span)
+    return found
+
+
+def resolve_module(name: str, env: Environment, span: Span) -> NamedOutput:
+    """What a name means that a path begins with, be it a module in pieces."""
+    found = _search([name], env.scope, span) if name not in env.values else None
+    is_in_pieces = found is not None and found.scope is not None and found.scope.is_scattered
+    return found if found is not None and is_in_pieces else resolve(name, env, span)
+
+
+def check_value(name: str, found: NamedOutput, span: Span) -> None:
+    """Raises CnnError for a module in pieces, which gives no value."""
+    if found.scope is not None and found.scope.is_scattered:
         inside = next(iter(found.scope.labels), "0")
         message = f"`{name}` is a module whose parts are used one by one, and gives no value itself"
         raise CnnError(Diagnostic("E0232", message, span, help=f"refer to one of its parts: `@{name}.{inside}`"))
-    if found is not None:
-        return found
-    if value is not None:
-        raise _no_output(name, value, env, span)
-    raise _unknown(name, env, span)
 
 
 def _no_output(name: str, value: Value, env: Environment, span: Span) -> CnnError:
@@ -91,6 +112,34 @@ def alone(name: str, span: Span) -> CnnError:
     return error("E0230", message, span, help)
 
 
+def names_output(name: str, env: Environment) -> bool:
+    """Return whether `@name` would be a reference to an earlier value at a place."""
+    scope: ModuleScope | None = env.scope
+    while scope is not None:
+        found = scope.labels.get(name)
+        if found is not None:
+            return found.scope is None or not found.scope.is_scattered
+        scope = scope.parent
+    return isinstance(env.values.get(name), OutputValue)
+
+
+def likely_output(name: str, env: Environment) -> str:
+    """Return the name of a value that is nearly the given one; empty where there is none."""
+    close = nearest(name, _visible(env.scope))
+    return close.removeprefix("did you mean `").removesuffix("`?")
+
+
+def latest_output(env: Environment) -> str:
+    """Return the name that a module, or the nearest around it that has names, gave last to a value; empty without."""
+    scope: ModuleScope | None = env.scope
+    while scope is not None:
+        for name, named in reversed(scope.labels.items()):
+            if named.wire is not None:
+                return name
+        scope = scope.parent
+    return ""
+
+
 def _search(names: list[str], scope: ModuleScope | None, span: Span) -> NamedOutput | None:
     while scope is not None:
         found = scope.labels.get(names[0])
@@ -104,8 +153,11 @@ def _search(names: list[str], scope: ModuleScope | None, span: Span) -> NamedOut
 
 
 def descend(named: NamedOutput, names: Sequence[str]) -> NamedOutput | None:
-    """Return what a path names inside of a part; None where there is nothing."""
+    """Return what a path names inside of a part, which is lost with a part that went wrong; None where there is
+    nothing."""
     for name in names:
+        if named.scope is None and named.wire is None:
+            return named
         inner = named.scope.labels.get(name) or _unlabelled(named.scope, name, named.span) if named.scope else None
         if inner is None:
             return None

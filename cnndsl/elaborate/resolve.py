@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from cnndsl.elaborate.references import show_value
+from cnndsl.elaborate.references import names_output, show_value
 from cnndsl.elaborate.state import Definition, Environment, called_block, env_of, is_sized_kind
 from cnndsl.errors import CnnError, Span, nearest
-from cnndsl.expr import Literal, NameSymbol, Unknown, error
+from cnndsl.expr import Literal, NameSymbol, OutputSymbol, Unknown, error
 from cnndsl.layers import KINDS, find, known
 from cnndsl.layers.base import Layer
 from cnndsl.layers.merge import MERGES
@@ -64,6 +65,15 @@ def meaning(item: ast.WrittenLayer, env: Environment) -> Kind | Definition:
     raise _nothing(item, env)
 
 
+def is_known(item: ast.WrittenLayer, env: Environment) -> bool:
+    """Return whether the head of a layer stands for something, be it for something that went wrong."""
+    try:
+        meaning(item, env)
+    except CnnError as stop:
+        return not stop.diagnostics
+    return True
+
+
 def _ours(name: str) -> type[Layer] | None:
     """A kind of our own: asked first in every reading, since a look at the plug-ins costs a start its time."""
     return KINDS.get(name.upper())
@@ -109,14 +119,31 @@ def _meant(
 def _nothing(item: ast.WrittenLayer, env: Environment) -> CnnError:
     head = item.head
     place = Span(item.span.source, item.span.start, item.span.start + len(head))
+    if head.upper() == "INPUT" and any(name.upper() == "INPUT" for name in env.home.blocks):
+        return CnnError(())
     if head.upper() == "INPUT":
         help = "a value from elsewhere in the network is `@name`"
         return error("E0219", "INPUT stands at the beginning of the network alone", item.span, help)
     value = env.values.get(head)
+    if isinstance(value, OutputSymbol):
+        return error("E0231", f"`{head}` is an output, and no layer", place, f"a reference has an `@`: `@{head}`")
     if value is not None:
         message = f"`{head}` is {show_value(value)}, which is no kind of layer and no block"
         return error("E0231", message, place, nearest(show_value(value).strip("`"), _names(env)))
-    return error("E0231", f"there is no layer or block called `{head}`", place, _hint(head, env))
+    help = _applied(item) if head == "again" else _hint(head, env)
+    return error("E0231", f"there is no layer or block called `{head}`", place, help)
+
+
+def _applied(item: ast.WrittenLayer) -> str:
+    """How `again(t)` and `again @t` are written."""
+    text, end = item.span.source.text, item.span.end
+    behind = re.match(r"\s*@([A-Za-z0-9_.]+)", text[end : end + 80])
+    if item.arguments:
+        name = item.arguments[0].value.span.text.lstrip("@")
+        return f"without brackets: `again {name}`"
+    if behind:
+        return f"a label has no `@` here: `again {behind[1]}`"
+    return "it applies the part with a label once more: `tower: […]`, then `again tower`"
 
 
 def _names(env: Environment) -> list[str]:
@@ -128,6 +155,9 @@ def _hint(head: str, env: Environment) -> str:
         return f"it merges branches: `{head.upper()}(A, B)`"
     if head in _STATEMENTS:
         return f"`{head}` is a word of the language, and no layer"
+    if names_output(head, env):
+        again = f"; the same part once more is `again {head}`" if head in env.scope.parts else ""
+        return f"the value that is called so is `@{head}`, at the beginning of a branch{again}"
     stem, size = name_and_size(head)
     elsewhere = _ELSEWHERE.get(head.upper()) or _ELSEWHERE.get(stem.upper())
     if elsewhere:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import interpolate
+from cnndsl.elaborate.stars import family, up_to
 from cnndsl.elaborate.state import Environment, ModuleMember, ModuleScope, NamedOutput
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
 from cnndsl.expr import Expr, error
@@ -24,14 +25,14 @@ def within(tag: PendingLabel, env: Environment) -> tuple[PendingLabel, Environme
     """
     *names, last = tag.name.split(".")
     scope = env.scope
-    for name in names:
+    for number, name in enumerate(names):
         found = scope.labels.get(name)
         if found is None:
             if why := why_not(name):
                 raise error("E0106", f"`{name}` cannot be the name of a part: {why}", tag.span, "call it differently")
             inner = ModuleScope(scope, is_scattered=True)
             scope.members.append(ModuleMember(name, "", True, scope=inner))
-            scope.labels[name] = NamedOutput(None, inner, tag.span)
+            scope.labels[name] = NamedOutput(None, inner, tag.span, family(up_to(tag.template, number), env))
         elif found.scope is not None and found.scope.is_scattered:
             inner = found.scope
         else:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from cnndsl.elaborate.expansion import PendingLabel
-from cnndsl.elaborate.references import descend, interpolate, resolve
+from cnndsl.elaborate.references import check_value, descend, interpolate, resolve_module
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, WrittenLabel
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
 from cnndsl.expr import Expr
@@ -24,32 +24,57 @@ StarMatch = tuple[str, NamedOutput]
 """A part that a star stands for: its path and what is known of it."""
 
 
-def family(template: Sequence[str | Expr], env: Environment) -> str:
-    """Return what stands before the last holes of a label that ends with one, with its other holes filled; empty for
+def family(template: Sequence[str | Expr], env: Environment) -> str | None:
+    """Return what stands before the last holes of a label that ends with one, with its other holes filled; None for
     every other label: `conv{r}_{j}` is of the family `conv0_` where `r` is 0."""
-    return interpolate(_stem(template), env)
+    stem = _stem(template)
+    return None if stem is None else interpolate(stem, env)
 
 
-def _stem(template: Sequence[str | Expr]) -> Sequence[str | Expr]:
-    """The part of a label that a star on it repeats: all but the holes that it ends with; nothing where it has none.
+def label(item: ast.Label | ast.Tap | ast.Equation, env: Environment) -> PendingLabel:
+    """Return the label that is written at an item, with its holes filled."""
+    return PendingLabel(interpolate(item.name, env), item.name, item.name_span, family(item.name, env))
+
+
+def _stem(template: Sequence[str | Expr]) -> tuple[str | Expr, ...] | None:
+    """The part of a label that a star on it repeats, all but the holes that it ends with; None where it has none there.
 
     >>> from cnndsl.expr import Unknown
     >>> hole = Unknown()
-    >>> _stem(("unit", hole)), _stem(("unit1",)), _stem(("unit", hole, "b"))
-    (('unit',), (), ())
+    >>> _stem(("unit", hole)), _stem((hole,)), _stem(("unit1",)), _stem(("unit", hole, "b"))
+    (('unit',), (), None, None)
     >>> _stem(("conv", hole, "_", hole)) == ("conv", hole, "_")
     True
     """
     length = len(template)
     while length and not isinstance(template[length - 1], str):
         length -= 1
-    begins = bool(length) and isinstance(template[0], str)
-    return tuple(template[:length]) if begins and length < len(template) else ()
+    return tuple(template[:length]) if length < len(template) else None
 
 
-def label(item: ast.Label | ast.Tap | ast.Equation, env: Environment) -> PendingLabel:
-    """Return the label that is written at an item, with its holes filled."""
-    return PendingLabel(interpolate(item.name, env), item.name, item.name_span, family(item.name, env))
+def families(template: Sequence[str | Expr]) -> list[str]:
+    """Return what stands before each hole that ends a label, or the name of one of the modules in it.
+
+    >>> from cnndsl.expr import Unknown
+    >>> families(("convs.", Unknown(), ".skip")), families(("unit", Unknown()))
+    (['convs.'], ['unit'])
+    """
+    dots = sum(part.count(".") for part in template if isinstance(part, str))
+    found = (_stem(up_to(template, number)) for number in range(dots + 1))
+    return ["".join(part if isinstance(part, str) else _HOLE for part in stem) for stem in found if stem is not None]
+
+
+def up_to(template: Sequence[str | Expr], dots: int) -> tuple[str | Expr, ...]:
+    """Return so much of a label as has that many dots: it names a module, or the part itself."""
+    parts: list[str | Expr] = []
+    for part in template:
+        names = part.split(".") if isinstance(part, str) else []
+        if len(names) - 1 > dots:
+            parts.append(".".join(names[: dots + 1]))
+            break
+        dots -= max(len(names) - 1, 0)
+        parts.append(part)
+    return tuple(part for part in parts if part != "")
 
 
 def starred(chain: ast.Chain) -> ast.Ref | None:
@@ -67,9 +92,11 @@ def matches(item: ast.Ref, env: Environment, state: State) -> list[StarMatch]:
     if first.endswith("*") or _is_written(prefix, env.scope):
         found, rest = _labelled(prefix, env, item.span, state), after.split(".")[1:]
     else:
-        found = [(first, resolve(first, env, item.span))]
+        found = [(first, resolve_module(first, env, item.span))]
     for name in rest:
         found = _members(name, found, item.span, state)
+    for name, named in found:
+        check_value(name, named, item.span)
     return found
 
 
@@ -140,18 +167,23 @@ def _members(name: str, found: list[StarMatch], span: Span, state: State) -> lis
     inner: list[StarMatch] = []
     if not name.endswith("*"):
         for path, named in found:
-            member = descend(named, [name])
+            member = descend(named, name.split("."))
             if member is None:
                 raise _lacking(path, name, named, span)
             inner.append((f"{path}.{name}", member))
         return inner
     prefix, is_known = name[:-1], not found
     for path, named in found:
-        if named.wire is None:
+        if named.wire is None and (named.scope is None or not named.scope.is_scattered):
             raise CnnError(())
-        if named.scope is not None and _with_prefix(prefix, named.scope):
-            is_known = True
-            inner += ((f"{path}.{each}", member) for each, member in _of(named.scope, prefix, state, span))
+        if named.scope is not None and named.scope.is_scattered:
+            several = _pieces(named.scope, prefix)
+        elif named.scope is not None and _with_prefix(prefix, named.scope):
+            several = _of(named.scope, prefix, state, span)
+        else:
+            continue
+        is_known = is_known or bool(several) or not named.scope.is_scattered
+        inner += ((f"{path}.{each}", member) for each, member in several)
     if not is_known:
         path, named = found[0]
         raise _unknown(
@@ -160,8 +192,17 @@ def _members(name: str, found: list[StarMatch], span: Span, state: State) -> lis
     return inner
 
 
+def _pieces(scope: ModuleScope, prefix: str) -> list[StarMatch]:
+    """The parts of a module in pieces that are labelled so: there a label has the names of the modules before it."""
+    return [
+        (name, named)
+        for name, named in scope.labels.items()
+        if named.family is not None and named.family.rpartition(".")[2] == prefix
+    ]
+
+
 def _lacking(path: str, name: str, named: NamedOutput, span: Span) -> CnnError:
-    if named.wire is None:
+    if named.wire is None and (named.scope is None or not named.scope.is_scattered):
         return CnnError(())
     known = list(named.scope.labels) if named.scope else []
     help = nearest(name, known).replace("mean `", f"mean `{path}.") if known else "nothing in it has a name"
@@ -171,9 +212,8 @@ def _lacking(path: str, name: str, named: NamedOutput, span: Span) -> CnnError:
 
 
 def _unknown(message: str, prefix: str, known: dict[str, None], span: Span) -> CnnError:
-    help = (
-        nearest(prefix, [each for each in known if _HOLE not in each]).replace("mean `", "mean `@").replace("`?", "*`?")
-    )
+    plain = [each for each in known if _HOLE not in each]
+    help = nearest(prefix, plain).replace("mean `", "mean `@").replace("`?", "*`?")
     if not help and known:
         help = f"known here: {listed([f'@{each}*' for each in known])}"
     if not help:
@@ -191,8 +231,7 @@ def _around(scope: ModuleScope | None, *, is_open: bool = True) -> dict[str, Non
 
 
 def written(scope: ModuleScope) -> dict[str, list[WrittenLabel]]:
-    """Return the labels with a hole at their end that are written in a module, by what precedes the last holes; other
-    holes in that are `{…}`."""
+    """Return the labels with a hole at their end that are written in a module, by what precedes the hole."""
     if scope.written is None:
         scope.written = {}
         for prefix, label in _labels(scope.body, ()):
@@ -203,9 +242,8 @@ def written(scope: ModuleScope) -> dict[str, list[WrittenLabel]]:
 def _labels(items: Sequence[ast.ChainItem], repeats: tuple[Span, ...]) -> Iterator[tuple[str, WrittenLabel]]:
     """The labels among items, but for those inside of other labels: they are in modules of their own."""
     for item in items:
-        if isinstance(item, ast.Label | ast.Tap | ast.Equation) and (stem := _stem(item.name)):
-            shown = "".join(part if isinstance(part, str) else _HOLE for part in stem)
-            yield shown, WrittenLabel(item.name_span, repeats)
+        if isinstance(item, ast.Label | ast.Tap | ast.Equation):
+            yield from ((prefix, WrittenLabel(item.name_span, repeats)) for prefix in families(item.name))
         if isinstance(item, ast.Group | ast.Equation):
             yield from _labels(item.body.items, repeats)
         elif isinstance(item, ast.For):

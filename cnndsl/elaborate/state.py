@@ -80,12 +80,14 @@ class WrittenLabel:
 @record(slots=True)
 class NamedOutput:
     """What a label names: its value (None where that went wrong), its module if it is one, and where it stands.
-    `family` is what stands before the hole of a label that ends with it."""
+    `family` is what stands before the hole of a label that ends with it; `nodes` are those of a chain or a further
+    application, which are no modules."""
 
     wire: NodeOutput | None
     scope: ModuleScope | None
     span: Span
-    family: str = ""
+    family: str | None = None
+    nodes: range | None = None
 
 
 @dataclass(slots=True)

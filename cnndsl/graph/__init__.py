@@ -1,7 +1,7 @@
 """The graph of a network: its nodes, the tree of parts, and questions about them."""
 
 from cnndsl.graph.ancestry import ancestors, descendants, parted
-from cnndsl.graph.graph import Graph, Output
+from cnndsl.graph.graph import Graph, Output, ValueName
 from cnndsl.graph.node import Iteration, Node
 from cnndsl.graph.parts import (
     AgainPart,
@@ -37,6 +37,7 @@ __all__ = [
     "ReferencePart",
     "SequencePart",
     "TapPart",
+    "ValueName",
     "ancestors",
     "descendants",
     "entered",

@@ -205,6 +205,7 @@ class Slice(Layer):
     HELPERS: ClassVar = {"Slice": _SLICE}
     VIEW: ClassVar = True
     POSITIONAL: ClassVar = ("start", "stop")
+    RANGE: ClassVar = ("start", "stop")
 
     start: int = option("int", 0, minimum=0, required=True)
     stop: int = option("int", 1, minimum=1, required=True)

@@ -69,9 +69,9 @@ class Option:
     instead: str = ""
 
 
-def option(type: OptionType, default: Any = None, *aliases: str, **rules: Any) -> Any:
+def option(type: OptionType, default: Any = None, *aliases: str, kw_only: bool = False, **rules: Any) -> Any:
     """A field of a kind that a program can set. `default` is a value of the field's own type."""
-    return field(default=default, metadata={"option": Option(type, aliases, **rules)})
+    return field(default=default, kw_only=kw_only, metadata={"option": Option(type, aliases, **rules)})
 
 
 @record(slots=True)
@@ -198,6 +198,8 @@ class Layer:
     """The option that `-64` sets."""
     STRIDE: ClassVar[str] = ""
     """The option that `/2` sets."""
+    RANGE: ClassVar[tuple[str, str] | None] = None
+    """Two options, the first channel of the input that the output has and the one after the last."""
     POSITIONAL: ClassVar[tuple[str, ...]] = ()
     """The options that arguments without a name set, in order; a last one of type `ints` takes all the rest."""
     INPUTS: ClassVar[tuple[int, int]] = (1, 1)
@@ -252,7 +254,7 @@ class Layer:
 
     @classmethod
     def options(cls) -> Mapping[str, Option]:
-        """The options by name."""
+        """The options by name; one that may be another output is last."""
         return _options(cls)
 
     def referring(self, target: Layer, *entering: Shape) -> Layer:
@@ -346,7 +348,8 @@ class Layer:
 
 @cache
 def _options(cls: type[Layer]) -> Mapping[str, Option]:
-    return {each.name: each.metadata["option"] for each in fields(cls) if "option" in each.metadata}
+    found = {each.name: each.metadata["option"] for each in fields(cls) if "option" in each.metadata}
+    return dict(sorted(found.items(), key=lambda each: bool(each[1].like)))
 
 
 def by_rank(name: str, template: str, ranks: Iterable[int] = (1, 2, 3)) -> Mapping[str, str]:

@@ -19,14 +19,6 @@ def each_axis(dims: Dims, rank: int, what: str) -> Dims:
     raise LayerError("E0303", message, f"a single number stands for every axis: {dims[0]}")
 
 
-def extents_of(x: Shape, rank: int) -> Dims:
-    """The extents of a map that another one of so many axes takes over. Raises LayerError where it has other axes."""
-    if x.rank != rank:
-        message = f"the output that `out` names has {x.rank} spatial axes, and the input has {rank}"
-        raise LayerError("E0303", message, "name a map with as many axes")
-    return x.spatial
-
-
 def need_spatial(kind: str, x: Shape) -> None:
     """Raises LayerError where the input is a vector without spatial axes."""
     if x.rank == 0:

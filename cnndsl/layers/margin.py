@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from cnndsl.layers.base import Dims, Layer, LayerError, Slot, TorchCall, TorchFunction, Window, by_rank, option, squeeze
-from cnndsl.layers.checks import each_axis, extents_of, need_spatial
+from cnndsl.layers.base import Dims, LayerError, Slot, TorchCall, TorchFunction, Window, by_rank, option, squeeze
+from cnndsl.layers.checks import each_axis, need_spatial
+from cnndsl.layers.sized import Sized, extents_of
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -93,7 +94,7 @@ class PadTo{n}d(nn.Module):
 
 
 @record
-class ZeroPad(Layer):
+class ZeroPad(Sized):
     """`ZEROPAD(2)`, `ZEROPAD(0, after=1)`, `ZEROPAD(out=@x)`: zeros around the map; `after` where the far side differs.
 
     With `out` so many that the map has these extents, or those of another one: half of them before it, rounded down.
@@ -101,19 +102,11 @@ class ZeroPad(Layer):
 
     NAMES: ClassVar = ("ZEROPAD",)
     ROLE: ClassVar = "arrangement"
-    INPUTS: ClassVar = (1, 2)
     HELPERS: ClassVar = by_rank("PadTo", _PAD_TO)
     POSITIONAL: ClassVar = ("pad", "after")
 
     pad: Dims = option("dims", (), "P", minimum=0, required=True, instead="out")
     after: Dims = option("dims", (), minimum=0)
-    out: Dims = option("dims", (), minimum=1, like="like")
-    like: bool = False
-    """Whether the output has the extents of the second input."""
-
-    @property
-    def extents_of(self) -> int:
-        return int(self.like)
 
     def _sides(self, *inputs: Shape) -> Sides:
         """The zeros along each axis. Raises LayerError where the map is larger than it shall be."""
@@ -197,7 +190,7 @@ class CropTo{n}d(nn.Module):
 
 
 @record
-class Crop(Layer):
+class Crop(Sized):
     """`CROP(4)`, `CROP(0, after=1)`, `CROP(out=@x)`: the map without a margin; `after` where the far side differs.
 
     It brings a map to the size of one that lost its border to valid convolutions (Ronneberger et al. 2015, U-Net). With
@@ -206,20 +199,12 @@ class Crop(Layer):
 
     NAMES: ClassVar = ("CROP",)
     ROLE: ClassVar = "arrangement"
-    INPUTS: ClassVar = (1, 2)
     HELPERS: ClassVar = {**_CROPS, **by_rank("CropTo", _CROP_TO)}
     VIEW: ClassVar = True
     POSITIONAL: ClassVar = ("margin", "after")
 
     margin: Dims = option("dims", (), minimum=0, required=True, instead="out")
     after: Dims = option("dims", (), minimum=0)
-    out: Dims = option("dims", (), minimum=1, like="like")
-    like: bool = False
-    """Whether the output has the extents of the second input."""
-
-    @property
-    def extents_of(self) -> int:
-        return int(self.like)
 
     def _sides(self, *inputs: Shape) -> Sides:
         """The positions left out along each axis. Raises LayerError where the map is smaller than it shall be."""

@@ -20,7 +20,8 @@ from cnndsl.layers.base import (
     option,
     squeeze,
 )
-from cnndsl.layers.checks import extents_of, need_spatial
+from cnndsl.layers.checks import need_spatial
+from cnndsl.layers.sized import Sized
 from cnndsl.layers.sliding_pool import SlidingPool, reach
 from cnndsl.layers.window import Axis
 from cnndsl.records import record
@@ -48,7 +49,7 @@ class PaddedMaxPool{n}d(nn.MaxPool{n}d):
 
 
 @record
-class MaxPool(SlidingPool):
+class MaxPool(Sized, SlidingPool):
     """`POOL2`, `POOL3/2(pad=1, dilation=1, ceil=yes)`, `POOL(out=6x6)`: the largest value of each window.
 
     Padding never wins: it stands for minus infinity.
@@ -56,23 +57,8 @@ class MaxPool(SlidingPool):
 
     NAMES: ClassVar = ("POOL", "MAXPOOL")
     HELPERS: ClassVar = by_rank("PaddedMaxPool", _PADDED_MAX_POOL)
-    INPUTS: ClassVar = (1, 2)
 
     dilation: Dims = option("dims", (1,), minimum=1)
-    out: Dims = option("dims", (), minimum=1, like="like")
-    like: bool = False
-    """Whether the output has the extents of the second input."""
-
-    @property
-    def extents_of(self) -> int:
-        return int(self.like)
-
-    def _is_adaptive(self) -> bool:
-        return self.like or bool(self.out)
-
-    def _wanted(self, *inputs: Shape) -> Dims:
-        x, *others = inputs
-        return extents_of(others[0], x.rank) if self.like else self.out
 
     def _dilation(self) -> Dims:
         return self.dilation
@@ -138,7 +124,7 @@ class PaddedAvgPool{n}d(nn.AvgPool{n}d):
 
 
 @record
-class AvgPool(MeanPool):
+class AvgPool(Sized, MeanPool):
     """`AVGPOOL7`, `AVGPOOL3/1(pad=1, countpad=no)`, `AVGPOOL(out=6x6)`: the mean of each window.
 
     With `countpad`, as in PyTorch, the zeros of the padding count in the mean.
@@ -146,23 +132,8 @@ class AvgPool(MeanPool):
 
     NAMES: ClassVar = ("AVGPOOL",)
     HELPERS: ClassVar = by_rank("PaddedAvgPool", _PADDED_AVG_POOL)
-    INPUTS: ClassVar = (1, 2)
 
     countpad: bool = option("flag", True)
-    out: Dims = option("dims", (), minimum=1, like="like")
-    like: bool = False
-    """Whether the output has the extents of the second input."""
-
-    @property
-    def extents_of(self) -> int:
-        return int(self.like)
-
-    def _is_adaptive(self) -> bool:
-        return self.like or bool(self.out)
-
-    def _wanted(self, *inputs: Shape) -> Dims:
-        x, *others = inputs
-        return extents_of(others[0], x.rank) if self.like else self.out
 
     def _behind(self, axis: Axis) -> int:
         """At most the padding: what `ceil` lets the last window have beyond it is no part of the mean."""

@@ -7,8 +7,9 @@ from math import gcd
 from typing import ClassVar
 
 from cnndsl.layers.base import Dims, Layer, LayerError, Saved, Slot, TorchCall, TorchFunction, Window, option, squeeze
-from cnndsl.layers.checks import each_axis, extents_of, need_spatial
+from cnndsl.layers.checks import each_axis, need_spatial
 from cnndsl.layers.pool import MaxPool
+from cnndsl.layers.sized import Sized
 from cnndsl.layers.window import Reach, resampled
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -104,7 +105,7 @@ _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
 @record
-class Upsample(Layer):
+class Upsample(Sized):
     """`UPSAMPLE2(mode=nearest, align=no)`, `UPSAMPLE(out=28x28)`: to another size, as torch.nn.Upsample.
 
     With `out=@x` the second input is x, and the output has its extents, whatever these are when the module runs.
@@ -114,22 +115,14 @@ class Upsample(Layer):
     NAMES: ClassVar = ("UPSAMPLE",)
     ROLE: ClassVar = "resize"
     SIZE: ClassVar = "scale"
-    INPUTS: ClassVar = (1, 2)
 
     scale: Dims = option("dims", (), minimum=1)
-    out: Dims = option("dims", (), minimum=1, like="like")
     mode: str = option("word", "nearest", words=("nearest", "linear", "bilinear", "trilinear", "bicubic"))
     align: bool = option("flag", False)
-    like: bool = False
-    """Whether the output has the extents of the second input."""
 
     def __post_init__(self) -> None:
-        if not self.out and not self.like:
+        if not self._is_adaptive():
             object.__setattr__(self, "scale", self.scale or (2,))
-
-    @property
-    def extents_of(self) -> int:
-        return int(self.like)
 
     def output(self, *inputs: Shape) -> Shape:
         x, *others = inputs
@@ -139,14 +132,12 @@ class Upsample(Layer):
             raise LayerError("E0310", "`align` has no meaning for mode=nearest", "leave it away, or say mode=bilinear")
         if others and not self.like:
             raise LayerError("E0310", "UPSAMPLE takes one input, or a second whose size it takes over", "say `out=@x`")
-        if not self.out and not self.like:
+        if not self._is_adaptive():
             scale = each_axis(self.scale, x.rank, "scale")
             return Shape(x.channels, tuple(size * by for size, by in zip(x.spatial, scale, strict=True)))
         if self.scale:
             raise LayerError("E0310", "UPSAMPLE takes either a factor or `out`", "leave one of them away")
-        if self.like:
-            return Shape(x.channels, extents_of(others[0], x.rank))
-        return Shape(x.channels, each_axis(self.out, x.rank, "output"))
+        return Shape(x.channels, each_axis(self._wanted(*inputs), x.rank, "output"))
 
     def _mode(self, x: Shape) -> str:
         """The mode by PyTorch's name. Raises LayerError where it is one for other inputs."""

@@ -11,6 +11,9 @@ from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide,
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
+_MOST_EARLY = 100_000
+"""Windows before the input of which each is looked at; more come from no padding that anybody writes."""
+
 
 @record
 class SlidingPool(Layer):
@@ -134,9 +137,26 @@ def _refuse_blind(windows: tuple[Axis, ...], kind: str) -> None:
         if pad >= axis.extent:
             message = f"a padding of {pad} is as large as the window of {kind}, which spans {axis.extent}"
             raise LayerError("E0305", message, f"pad {axis.extent - 1} at most")
-        if pad and axis.dilation > axis.size:
-            message = f"with a dilation of {axis.dilation} on {axis.size} positions {kind} has windows in padding alone"
+        if axis.dilation > axis.size and _is_blind(axis):
+            noun = "position" if axis.size == 1 else "positions"
+            message = f"with a dilation of {axis.dilation} on {axis.size} {noun} {kind} has windows in padding alone"
             raise LayerError("E0305", message, f"dilate by {axis.size} at most")
+
+
+def _is_blind(axis: Axis) -> bool:
+    """Whether a window touches padding alone: one that begins before an input which its dilation steps over.
+
+    Of each such window the first place that is not before the input counts.
+
+    >>> _is_blind(Axis(size=1, kernel=3, stride=1, dilation=2, before=2, after=2))
+    False
+    >>> _is_blind(Axis(size=1, kernel=3, stride=1, dilation=2, before=3, after=3))
+    True
+    """
+    early = min(axis.output, -(-axis.before // axis.stride))
+    if early > _MOST_EARLY:
+        return True
+    return any((at * axis.stride - axis.before) % axis.dilation >= axis.size for at in range(early))
 
 
 def reach(axis: Axis) -> int:

@@ -66,7 +66,8 @@ def as_json(view: TableModel) -> str:
 
 def as_csv(view: TableModel) -> str:
     """A line for each row under a line of names; no totals, so that columns can be summed. Where rows are opened
-    groups, the first column is their level."""
+    groups, the first column is their level. A name that begins with `-` has an apostrophe before it: to
+    a spreadsheet it would be a formula."""
     import csv
     from io import StringIO
 
@@ -75,8 +76,14 @@ def as_csv(view: TableModel) -> str:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*["level"] * levels, *(column.key for column in view.columns)])
-    writer.writerows([*[level] * levels, *(column.value(entry) for column in view.columns)] for level, entry in rows)
+    cells = ((level, [_cell(column.value(entry)) for column in view.columns]) for level, entry in rows)
+    writer.writerows([*[level] * levels, *row] for level, row in cells)
     return text.getvalue().rstrip("\n")
+
+
+def _cell(value: Json) -> Json:
+    """A cell, a name such as `-a` behind an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and len(value) > 1 and value.startswith("-") else value
 
 
 def as_markdown(view: TableModel) -> str:

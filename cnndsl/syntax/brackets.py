@@ -19,7 +19,7 @@ def unmatched(stop: Stop) -> Diagnostic | None:
     if stop.found == '"':
         place = Span(stop.source, stop.offset, stop.offset + len(stop.after.rstrip()))
         return Diagnostic("E0108", "this quote is not closed on its line", place, help='as in: use "resnet.cnn": Block')
-    open_here = opened(stop)
+    open_here = opened_at(stop)
     if stop.found in _TERMINAL:
         return _wrong_closer(stop, open_here)
     if not open_here or closed(stop) >= 0:
@@ -27,7 +27,7 @@ def unmatched(stop: Stop) -> Diagnostic | None:
     return _never_closed(stop, open_here[-1])
 
 
-def opened(stop: Stop) -> list[int]:
+def opened_at(stop: Stop) -> list[int]:
     """Return where the brackets stand that are open at the place, outermost first."""
     found: list[int] = []
     quoted = False
@@ -46,7 +46,7 @@ def opened(stop: Stop) -> list[int]:
 def closed(stop: Stop) -> int:
     """Return where the text behind the place has closed all brackets that are open there; -1 where it does not."""
     text = stop.source.text
-    expected = [_PARTNER[text[at]] for at in opened(stop)]
+    expected = [_PARTNER[text[at]] for at in opened_at(stop)]
     if not expected:
         return -1
     for match in re.compile(r"#[^\n]*|[()\[\]{}]").finditer(text, stop.offset):
@@ -78,8 +78,19 @@ def _never_closed(stop: Stop, at: int) -> Diagnostic | None:
     opener = stop.source.text[at]
     closer = _PARTNER[opener]
     stands_outside = stop.is_end or stop.begins_statement or (stop.found == "->" and not stop.takes("__ANON_0"))
+    stands_outside = stands_outside or (stop.found == "output" and not _closes(stop))
     if not stands_outside or not stop.takes(_TERMINAL[closer]):
         return None
     others = () if stop.is_end else (Annotation(stop.span, f"expected `{closer}` before this"),)
     message = f"this `{opener}` is never closed"
     return Diagnostic("E0108", message, Span(stop.source, at, at + 1), "", others)
+
+
+def _closes(stop: Stop) -> bool:
+    """Whether a bracket is closed behind the place that is open at it."""
+    depth = 0
+    for char in re.sub(r'#[^\n]*|"[^"\n]*"', "", stop.source.text[stop.offset :]):
+        depth += (char in _PARTNER) - (char in _TERMINAL)
+        if depth < 0:
+            return True
+    return False

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cnndsl.errors import Annotation, Diagnostic, Span
 from cnndsl.syntax.brackets import unmatched
 from cnndsl.syntax.hints import foreign, hint, misspelled
 from cnndsl.syntax.parse_failure import Stop
 from cnndsl.syntax.statement_hints import misplaced
-from cnndsl.syntax.words import UNITS
+from cnndsl.syntax.words import LABEL, UNITS
 
 _PLAIN = {
     "__ANON_0": "`->`",
@@ -27,6 +28,7 @@ _PLAIN = {
 
 def describe(stop: Stop) -> Diagnostic:
     """The diagnostic for a place at which something else was expected."""
+    stop = _whole_word(stop)
     brackets = unmatched(stop)
     if brackets is not None:
         return brackets
@@ -49,6 +51,23 @@ def describe(stop: Stop) -> Diagnostic:
     found = "the end of the file" if stop.is_end else f"`{_printable(place.text)}`"
     message = f"expected {_expectation(stop)}, found {found}"
     return Diagnostic("E0102", message, place, others=_behind(stop), help=hint(stop))
+
+
+def _whole_word(stop: Stop) -> Stop:
+    """The stop at the beginning of a label, or of `@2` in `t@2`, if the parser went on into it."""
+    if stop.found in (":", ".") and stop.takes("__ANON_0", "RSQB", "PLUS"):
+        found = re.search(rf'[A-Za-z0-9_)\]}}"?]\s+({LABEL})$', stop.end_of_before)
+    else:
+        found = re.search(r"[A-Za-z0-9_](@[0-9][A-Za-z0-9_.]*)\s*$", stop.end_of_before)
+    shift = stop.offset - len(stop.end_of_before)
+    if found is None:
+        return stop
+    offset = shift + found.start(1)
+    if stop.found not in (":", "."):
+        accepts = frozenset({"AND", "MINUS", "$END"})
+        return replace(stop, offset=offset, end=shift + found.end(1), type="REFERENCE", accepts=accepts)
+    label = re.compile(LABEL).match(stop.source.text, offset)
+    return replace(stop, offset=offset, end=label.end() if label else stop.end, type="QUOTED")
 
 
 def _behind(stop: Stop) -> tuple[Annotation, ...]:

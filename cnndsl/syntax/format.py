@@ -1,13 +1,14 @@
 """The one canonical style: syntax tree -> text.
 
 Kinds stand in capitals, layers that only group in `[ ]`, brackets of expressions only where they are needed; blank
-lines between statements are kept, one at most. Comments stay at the part that they stood at; one inside a part that
+lines are kept where lines break, one at most. Comments stay at the part that they stood at; one inside a part that
 has no room for it, such as an expression, goes above it. The meaning is never changed.
 Where lines break is `layout`'s, what words look like `unparse`'s.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from cnndsl.syntax import ast, unparse
 from cnndsl.syntax.layout import Brackets, LayoutPiece, Page, Run, Unit
 
 T = TypeVar("T")
+_BLANK_LINE = re.compile(r"\n[ \t\r\f]*\n")
 
 
 def format(file: ast.File) -> str:
@@ -126,6 +128,7 @@ class _Writer:
             head = self._head("block", statement)
             behind = self._closing(statement.name_span.end) if statement.parameters else statement.name_span.end
             beside, above = self._gap(self._find("=", behind), statement.body.span.start)
+            above = _without_leading(above)
             first, *others = self._chain(statement.body).entries
             return head, beside, Run("->", (replace(first, above=(*above, *first.above)), *others))
         if isinstance(statement, ast.Net):
@@ -163,14 +166,17 @@ class _Writer:
         units: list[Unit[T]] = []
         at, behind = opening, ""
         for number, span in enumerate(spans):
-            beside, above = self._gap(at, span.start)
+            beside, above = self._gap(at, span.start, keeps)
+            above = above if number else _without_leading(above)
             behind = self._beside(units, beside) or behind
             content = build(number)
             above += [comment.text for comment in self._comments.before(span.end)]
             breaks = keeps and "\n" in self._text[at : span.start]
             units.append(Unit(content, breaks, tuple(above), ""))
             at = span.end
-        beside, inside = self._gap(at, closing)
+        beside, inside = self._gap(at, closing, keeps)
+        while inside and not inside[-1]:
+            inside.pop()
         self._beside(units, beside)
         return tuple(units), behind, tuple(inside)
 
@@ -181,13 +187,21 @@ class _Writer:
         units[-1] = replace(units[-1], beside=comment)
         return ""
 
-    def _gap(self, start: int, end: int) -> tuple[str, list[str]]:
-        """The comments up to an offset: the one on the line on which the gap begins, and the others."""
-        comments = self._comments.before(end)
-        texts = [comment.text for comment in comments]
+    def _gap(self, start: int, end: int, keeps: bool = True) -> tuple[str, list[str]]:
+        """The comments up to an offset: the one on the line on which the gap begins, and the others. Where blank lines
+        are kept an empty comment stands for them."""
+        comments, beside = self._comments.before(end), ""
         if comments and comments[0].span.start >= start and "\n" not in self._text[start : comments[0].span.start]:
-            return texts[0], texts[1:]
-        return "", texts
+            beside, start, comments = comments[0].text, comments[0].span.end, comments[1:]
+        above: list[str] = []
+        for comment in comments:
+            above += [""] * (keeps and self._has_blank_line(start, comment.span.start))
+            above.append(comment.text)
+            start = comment.span.end
+        return beside, above + [""] * (keeps and self._has_blank_line(start, end))
+
+    def _has_blank_line(self, start: int, end: int) -> bool:
+        return _BLANK_LINE.search(self._text, start, end) is not None
 
     def _find(self, sign: str, start: int) -> int:
         """Where a sign stands next, comments aside."""
@@ -305,6 +319,12 @@ class _Writer:
         )
         rows = Brackets("rows", "", (_unit(Run(",", entries)),), "", inside=inside)
         return (names, rows, " ", self._group(item.body, opening, item.span.end - 1))
+
+
+def _without_leading(comments: list[str]) -> list[str]:
+    """Comments without the blank lines before the first one."""
+    first = next((at for at, comment in enumerate(comments) if comment), len(comments))
+    return comments[first:]
 
 
 def _chains(chain: ast.Chain) -> tuple[ast.Chain | ast.Equation, ...]:

@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable
 
 from cnndsl.errors import Span, nearest
+from cnndsl.syntax.brackets import opened_at
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 from cnndsl.syntax.statement_hints import beginning, free_name
+from cnndsl.syntax.words import LABEL
 
 _KEYWORDS = frozenset({*STATEMENTS, "in", "if", "else", "or", "and", "not", "tap", "for", "yes", "no"})
 _ARROW = "an arrow is `->`"
@@ -33,7 +35,7 @@ _FOREIGN = {
     "\\": "a chain goes over several lines as it is",
     "\u00a0": "this is a blank of another kind: type it anew",
 }
-_BEGINNING = re.compile(r"([A-Za-z_][A-Za-z0-9_]*\s*:\s*)?[A-Za-z_][A-Za-z0-9_]*\s*\(\s*@")
+_BEGINNING = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*\s*:\s*)?[A-Za-z_][A-Za-z0-9_]*\s*\(\s*@")
 _ASCII = frozenset('()[]{}<>-+*/%=|?:,.@#"_ \t\r\n\f')
 
 
@@ -68,13 +70,78 @@ def hint(stop: Stop) -> str:
 def _arrow(stop: Stop) -> str:
     if stop.found == "->" and stop.takes("LSQB"):
         return "between two arrows stands a layer; `ID` is one that does nothing" if _follows_arrow(stop) else ""
-    if (stop.is_end or stop.begins_statement) and _follows_arrow(stop):
+    if _ends_early(stop) and _follows_arrow(stop):
         return "the arrow in front of it leads nowhere: go on, or remove it"
     return _ARROW if stop.after.startswith(("--", ">", "=>", "- >")) and stop.takes("__ANON_0", "LSQB") else ""
 
 
 def _follows_arrow(stop: Stop) -> bool:
     return stop.before.rstrip().endswith("->")
+
+
+def _ends_early(stop: Stop) -> bool:
+    """Whether the text ends at the place, or something else begins there."""
+    return stop.is_end or stop.begins_statement or stop.begins_chain or stop.found in (")", "]")
+
+
+def _unfinished(stop: Stop) -> str:
+    """`b =`, and nothing that it is."""
+    begun = re.search(r"(?:\b(block|let)\s+)?\b([A-Za-z_]\w*)((?:\s*\([^()]*\))?)\s*=\s*$", stop.end_of_before)
+    if begun is None or not stop.takes("LSQB", "NUMBER") or not (_ends_early(stop) or stop.found == "->"):
+        return ""
+    keyword, name, parameters = begun.groups()
+    if keyword or not stop.takes("LSQB"):
+        return f"as in: `{keyword} {name}{parameters} = {'64' if keyword == 'let' else 'CONV3-64'}`" if keyword else ""
+    start = f"`{name} = @{_earlier(stop, name)} -> {'CONV3-64`' if stop.found != '->' else '…`'}"
+    return f"say where it starts: {start}" if stop.found == "->" else f"go on, {start}, or remove `{name} =`"
+
+
+def _earlier(stop: Stop, name: str) -> str:
+    """The name of a value that is known at a place, as far as the text shows it; the last one but that name."""
+    text, before = "", stop.before[-20_000:]
+    while text != before:
+        text, before = before, re.sub(r"[(\[{][^()\[\]{}]*[)\]}]", "", before)
+    text = text[max(0, *(each.start() for each in re.finditer(r"^block\b", text, re.MULTILINE)), 0) :]
+    found = re.findall(r"(?:^|[\[(>])\s*([A-Za-z_]\w*)\s*(?::|=(?!=))", text, re.MULTILINE)
+    return next((each for each in reversed(found) if each != name), "a")
+
+
+def _output(stop: Stop) -> str:
+    """`output a` behind an arrow, or in brackets."""
+    name = re.match(r"output[ \t]+([A-Za-z0-9_.]+)", stop.after)
+    if name is None or stop.type not in ("", "WORD", "OUTPUT"):
+        return ""
+    if not opened_at(stop):
+        return "`output` begins a statement: remove the arrow before it" if _follows_arrow(stop) else ""
+    return (
+        f"remove it: `output` is for the network. Brackets give what their last chain gives; of a part `f: …` "
+        f"`@f.{name[1]}` is the value `{name[1]}`"
+    )
+
+
+def _again(stop: Stop) -> str:
+    """`again t()`, `again [t]`, `again x-y`."""
+    applied = re.search(r"\bagain\s+([A-Za-z0-9_.]+)$", stop.end_of_before)
+    if applied and stop.found == "(":
+        return f"a part is applied as it is, without brackets: `again {applied[1]}`"
+    if applied and stop.found in ("-", "/"):
+        rest = re.match(r"[A-Za-z0-9_./-]*[A-Za-z0-9_]", stop.after)
+        return f'a name with `{stop.found}` stands in quotes: `again "{applied[1]}{rest[0]}"`' if rest else ""
+    if stop.word != "again" or stop.found != "[":
+        return ""
+    name = re.match(r"\[\s*([A-Za-z0-9_.]+)\s*\]", stop.after)
+    return f"without brackets: `again {name[1]}`" if name else "label the part, `t: […]`, and apply that: `again t`"
+
+
+def _application(stop: Stop) -> str:
+    """`t@2`, which is what tables call a part that is applied again."""
+    part = re.search(r"([A-Za-z_][A-Za-z0-9_.]*)$", stop.end_of_before)
+    number = re.match(r"@([0-9]+)((?:\.[A-Za-z0-9_]+)*)", stop.after)
+    if part is None or number is None or not stop.is_adjacent:
+        return ""
+    sign = "@" if stop.end_of_before[: part.start()].endswith("@") else ""
+    label = part[1].replace(".", "_") + number[1]
+    return f"label the application, `{label}: again {part[1]}`, and write `{sign}{label}{number[2]}`"
 
 
 def _chain(stop: Stop) -> str:
@@ -133,6 +200,8 @@ def _option(stop: Stop) -> str:
 
 def _branches(stop: Stop) -> str:
     """`A + B` without brackets, `(A, B)`, `(A + B | C)`, `MUL(A | B)`."""
+    if stop.found in ("+", "|") and (leading := _leading(stop)):
+        return leading
     if stop.found in ("+", "|") and re.search(r"\bif\b[^()]*$", stop.before):
         return "in the test of an `if` a sum stands in brackets: `if (a + b) > c`"
     if stop.found in ("+", "|") and stop.takes("__ANON_0", "$END"):
@@ -146,6 +215,22 @@ def _branches(stop: Stop) -> str:
     if stop.found == "," and stop.takes("PLUS", "VBAR"):
         return "branches are joined by `+` or `|`: `(A + B)`; MUL(A, B), MAX(A, B) and MEAN(A, B) have commas"
     return ""
+
+
+def _leading(stop: Stop) -> str:
+    """`(| A | B)`, `MUL(+ @u*)`: an operator in front of branches that need none there."""
+    rest = re.match(r"[+|]\s*([^()]*)\)", stop.after)
+    kind = re.search(r"\b(MUL|MAX|MEAN)\s*\(\s*$", stop.before, re.IGNORECASE)
+    if kind:
+        shown = re.sub(r"\s*[+|]\s*", ", ", rest[1].strip()) if rest else "A, B"
+        return f"its branches have commas and no operator, a star is several: `{kind[1]}({shown})`"
+    opened = opened_at(stop)
+    inside = stop.before[opened[-1] - stop.start :] if opened else ""
+    first = re.match(r"\(\s*[+|](.*)", inside, re.DOTALL)
+    if first is None:
+        return ""
+    shown = f"{first[1].strip()} {stop.found} {rest[1].strip() if rest else '…'}"
+    return f"an operator in front is for a single star; these are several branches: `({shown})`"
 
 
 def _comparison(stop: Stop) -> str:
@@ -170,7 +255,8 @@ def _number(stop: Stop) -> str:
 
 def _missing_arrow(stop: Stop) -> str:
     """`A B` inside brackets."""
-    begins = stop.type in ("WORD", "LSQB", "MERGE", "NAME", "LPAR") and stop.found not in _KEYWORDS
+    is_label = stop.type in ("QUOTED", "OPENING", "NUMBERED", "DOTTED")
+    begins = is_label or (stop.type in ("WORD", "LSQB", "MERGE", "NAME", "LPAR") and stop.found not in _KEYWORDS)
     goes_on = stop.takes("__ANON_0") or (stop.takes("RSQB", "PLUS") and not stop.takes("LSQB", "MINUS"))
     if not begins or not goes_on:
         return ""
@@ -179,8 +265,9 @@ def _missing_arrow(stop: Stop) -> str:
         return f"a repeat is `*{times[1]}`"
     if re.search(r"INPUT\s+[0-9]+$", stop.before, re.IGNORECASE):
         return "extents are separated by a small `x`, without blanks: `INPUT 224x224x3`"
-    label = re.match(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)+:", stop.after)
-    return f"an arrow is missing: `-> {f'{label[0]} …' if label else stop.found}`"
+    label = re.match(rf"{LABEL}\s*:", stop.after)
+    shown = f"{label[0]} …" if label and len(stop.found) < len(label[0]) else stop.found
+    return f"an arrow is missing: `-> {shown}`"
 
 
 def _empty(stop: Stop) -> str:
@@ -248,6 +335,10 @@ def _hole(stop: Stop) -> str:
 _RULES: tuple[Callable[[Stop], str], ...] = (
     _comment,
     _star,
+    _unfinished,
+    _output,
+    _again,
+    _application,
     _chain,
     _dash,
     _arrow,

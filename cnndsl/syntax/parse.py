@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 _STATEMENT = re.compile(rf"^[ \t]*(?P<word>(?:{'|'.join(STATEMENTS)}|(?i:INPUT))\b)(?!\s*:)", re.MULTILINE)
 
+_SWALLOWED = re.compile(
+    r"(?:(?<![=!<>])=|->)\s*(?P<word>(?<!\w)output(?=[ \t]+(?!(?:if|else|or)\b)[A-Za-z0-9_\"]))"
+    r"|(?:(?<![=!<>])=|->)[ \t]*\n\s*(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?=[ \t]*=(?!=))"
+)
+"""A statement that is taken for a part of the one before it, which ends with `=` or an arrow: text without comments."""
+
 _one_at_a_time = Lock()
 """The parser builds one tree at a time; other threads wait."""
 
@@ -72,7 +78,7 @@ def parse(source: Source) -> ast.File:
             at = wrong.diagnostics[0].span
             start = _next_statement(source, start, at.end if at else len(source.text))
             continue
-        errors.extend(_missing_arrows(statements))
+        errors.extend(_run_together(statements))
         if errors:
             break
         file = ast.File(source, statements, comments)
@@ -109,34 +115,70 @@ def _parse_from(
 
 def _blame(source: Source, stop: Stop) -> Stop:
     """A statement that ends too early swallows the beginning of the next one: then the stop is there."""
-    begins = [match.start("word") for match in _STATEMENT.finditer(source.text, stop.start, stop.offset)]
-    if not begins or begins[-1] <= stop.start:
+    text = stop.before + source.text[stop.offset : stop.end]
+    begins = [match.span("word") for match in _STATEMENT.finditer(text, 0, len(stop.before))]
+    begins += [match.span(match.lastgroup or 0) for match in _SWALLOWED.finditer(text)]
+    start, end = max(begins, default=(0, 0))
+    if not start:
         return stop
-    at = begins[-1]
+    return _ends_before(source, stop.start, stop.start + start, stop.start + end) or stop
+
+
+def _ends_before(source: Source, start: int, at: int, end: int) -> Stop | None:
+    """The stop at a word that a statement ends before; None where the statement is complete there."""
     try:
-        _parse_from(source, stop.start, at)
+        _parse_from(source, start, at)
     except _Stopped as earlier:
-        match = _STATEMENT.match(source.text, source.text.rfind("\n", 0, at) + 1)
-        return replace(earlier.stop, offset=at, end=match.end("word") if match else at + 1)
+        return replace(earlier.stop, offset=at, end=end)
     except CnnError:
-        return stop
-    return stop
+        return None
+    return None
 
 
-def _missing_arrows(statements: tuple[ast.Statement, ...]) -> Iterator[Diagnostic]:
-    """Chains that follow a chain and do not begin with INPUT: they were meant to go on with it. One a line."""
+def _run_together(statements: tuple[ast.Statement, ...]) -> Iterator[Diagnostic]:
+    """What is wrong where a statement ends and the next one begins, though each is well formed."""
+    from cnndsl.syntax.expected import describe
+
     line = 0
     for before, statement in pairwise(statements):
-        if not isinstance(before, ast.Main | ast.Block) or not isinstance(statement, ast.Main):
-            continue
-        first = statement.chain.items[0]
-        layer = first.body if isinstance(first, ast.Label) else first
-        if isinstance(layer, ast.WrittenLayer) and layer.head.upper() != "INPUT" and first.span.line != line:
-            from cnndsl.syntax.expected import describe
+        stop = _swallowed(before, statement) or _joined(before, statement)
+        if stop is not None and stop.span.line != line:
+            yield describe(stop)
+            line = stop.span.line
 
-            span, line = first.span, first.span.line
-            accepts = frozenset({"__ANON_0", "WORD", "$END"})
-            yield describe(Stop(span.source, before.span.start, span.start, span.end, "WORD", accepts))
+
+def _swallowed(before: ast.Statement, statement: ast.Statement) -> Stop | None:
+    """`b =`, and `output a` on the next line, which reads `b = output` and `a`."""
+    if not isinstance(statement, ast.Main):
+        return None
+    source, start, offset = before.span.source, before.span.start, statement.span.start
+    text = Stop(source, start, offset, statement.span.end, "", frozenset()).before
+    match = re.search(r"(?:=|->)\s*(output)[ \t]+$", text)
+    return _ends_before(source, start, start + match.start(1), start + match.end(1)) if match else None
+
+
+def _joined(before: ast.Statement, statement: ast.Statement) -> Stop | None:
+    """Something that follows a statement without the sign between them: a chain that does not begin with INPUT, was
+    meant to go on with the one before it; `t@2` reads `t` and `@2`."""
+    source, start, span = before.span.source, before.span.start, statement.span
+    if isinstance(statement, ast.Equation) and not statement.name:
+        first, number = statement.body.items[0].span, re.match(r"@[0-9]", span.text)
+        is_one_word = before.span.end == span.start and re.search(r"\w$", before.span.text) and number
+        accepts = frozenset({"AND", "MINUS", "$END"} if isinstance(before, ast.Assert) else {"COMMA", "$END"})
+        return Stop(source, start, first.start, first.end, "REFERENCE", accepts) if is_one_word else None
+    if not isinstance(statement, ast.Main):
+        return None
+    first = statement.chain.items[0]
+    layer = first.body if isinstance(first, ast.Label) else first
+    if not isinstance(layer, ast.WrittenLayer) or layer.head.upper() == "INPUT":
+        return None
+    if isinstance(before, ast.Main | ast.Block | ast.Equation):
+        accepts = frozenset({"__ANON_0", "WORD", "$END"})
+    elif isinstance(before, ast.Outputs) and before.span.line == span.line:
+        accepts = frozenset({"COMMA", "$END"})
+    else:
+        return None
+    return Stop(source, start, first.span.start, first.span.end, "WORD", accepts)
 
 
 def _outside(stop: Stop) -> int:

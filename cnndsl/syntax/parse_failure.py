@@ -54,9 +54,14 @@ class Stop:
         return re.sub(r"#[^\n]*", lambda match: " " * len(match[0]), self.source.text[self.start : self.offset])
 
     @property
+    def end_of_before(self) -> str:
+        """The end of the text in front of the place, for patterns that end there: however long the text is."""
+        return self.before[-2000:]
+
+    @property
     def word(self) -> str:
         """The word in front of the place, with or without a blank between; empty where there is none."""
-        match = _LAST_WORD.search(self.before.rstrip())
+        match = _LAST_WORD.search(self.end_of_before.rstrip())
         return match[0] if match else ""
 
     @property
@@ -68,6 +73,11 @@ class Stop:
     def begins_statement(self) -> bool:
         """Whether what was found begins a statement."""
         return self.found in STATEMENTS or self.found.upper() == "INPUT"
+
+    @property
+    def begins_chain(self) -> bool:
+        """Whether what was found begins a further chain, `name = …`, or `output`."""
+        return re.match(r"output[ \t]+[A-Za-z0-9_\"]|[A-Za-z_]\w*(\{[^{}]*\}\w*)*\s*=(?!=)", self.after) is not None
 
     @property
     def span(self) -> Span:

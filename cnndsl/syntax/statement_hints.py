@@ -6,7 +6,7 @@ import re
 from itertools import chain, count
 
 from cnndsl.errors import Span
-from cnndsl.syntax.brackets import opened
+from cnndsl.syntax.brackets import opened_at
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 
 _LONGEST_SHOWN = 80
@@ -48,8 +48,8 @@ def _for(stop: Stop) -> tuple[Span, str, str] | None:
 def _statement(stop: Stop) -> tuple[Span, str, str] | None:
     """`let c = 8` in brackets or behind an arrow, where `let` is taken for a label."""
     word = _STATEMENT_AS_LABEL.search(stop.before)
-    is_inside = word is not None and (opened(stop) or stop.before[: word.start()].rstrip().endswith("->"))
-    if stop.found in STATEMENTS and opened(stop):
+    is_inside = word is not None and (opened_at(stop) or stop.before[: word.start()].rstrip().endswith("->"))
+    if stop.found in STATEMENTS and opened_at(stop):
         name, place = stop.found, stop.span
     elif word is not None and is_inside and stop.takes("COLON"):
         name = word[1]

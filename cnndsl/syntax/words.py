@@ -23,6 +23,8 @@ _NUMBER = re.compile(r"([0-9][0-9_]*(?:\.[0-9]+)?)(?:[eE]([+-]?[0-9]+))?([KMGT]?
 _HEAD = re.compile(r"([^-/]*)(?:-([^-/]+))?(?:/([^-/]+))?")
 _SIZED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)([0-9]+(?:x[0-9]+)*)")
 _SIZES = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*?)((?:[0-9]+x)*(?:[0-9]+|{_HOLE})(?:x(?:[0-9]+|{_HOLE}))*)")
+LABEL = r'(?:[A-Za-z0-9_.]|"[^"\n]*"|\{[^{}]*\})+'
+"""The label of a part in a text, as a pattern."""
 UNITS = "units are K, M, G, T for thousands, Ki, Mi, Gi, Ti for powers of 1024, each with a B for bytes"
 
 
@@ -231,10 +233,17 @@ def _malformed(word: Word) -> Exception:
 
 
 def joined(pieces: Sequence[tuple[str | Expr, Span]]) -> Word:
-    """A word of pieces. Raises CnnError where blanks stand between them."""
+    """A word of pieces. Raises CnnError where blanks stand between them, or a label that no arrow leads to."""
     if len(pieces) == 1:
         return Word(tuple(pieces), pieces[0][1])
-    for (_, before), (_, after) in pairwise(pieces):
+    for (_, before), (piece, after) in pairwise(pieces):
+        if before.end != after.start and (isinstance(piece, Quoted) or after.line != before.line):
+            text, place = after.source.text, after.to(pieces[-1][1])
+            start = place.start - text[: place.start].endswith("{")
+            label = re.compile(LABEL).match(text, start)
+            place = Span(after.source, start, label.end() if label else place.end)
+            message = f"expected `->`, found `{place.text}`"
+            raise error("E0102", message, place, f"an arrow is missing: `-> {place.text}: …`")
         if before.end != after.start:
             gap = Span(before.source, before.end, after.start)
             raise error("E0106", "a word has no blanks inside", gap, "write the hole right behind the name: `CONV{k}`")

@@ -1,5 +1,7 @@
 """Holds an emitted module against the plain reading of its graph: outputs, taps, gradients, state.
 
+The names of the state are those that the text says, which `names` reads from it without the elaborator.
+
 Both run in double precision with the same weights, in evaluation and in training, on batches of one, two and three.
 Whatever random layers draw depends on nothing but its shape (`Running` sees to that), so dropout is compared as well
 and may be called in any order. Constructors are compared in `construction`.
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cnndsl.errors import CnnError
 from cnndsl.graph import Graph, Output
 from cnndsl.network import loads
+from cnndsl.testing.names import name_differences
 from cnndsl.testing.reference import BARE, Reference
 
 if TYPE_CHECKING:
@@ -50,6 +53,8 @@ def differences(text: str, settings: Mapping[str, object] | None = None) -> list
     Raises CnnError where the text is not a program.
     """
     network = loads(text, **(settings or {}))
+    if found := name_differences(network.graph):
+        return found
     try:
         live = emitted(network.module, "module")
         written = emitted(lambda: network_class(network.source())(), "source")

@@ -53,6 +53,79 @@ def test_contracts_that_hold(contract: str) -> None:
     assert check(cnndsl.loads(f"{NET}assert {contract}").graph) == []
 
 
+CHAINS = """
+block Exchange(a, b) = [
+  x = @a -> CONV3-4
+  y = @b -> CONV3-6
+  low = (@x -> CONV3-6/2 + @y) -> RELU
+]
+left = INPUT 8x8x3
+right = INPUT 4x4x5
+p = @left -> conv: CONV3-4 -> BN -> CONV1-3
+q = Exchange(@p, @right)
+r = Exchange(@left, @q.y)
+s = (@q + @r -> t: [u: CONV1-6 -> RELU])
+w = @s -> v: again t -> z: ID -> FC-2
+"""
+
+
+@pytest.mark.parametrize(
+    "contract",
+    [
+        # Two convolutions and a normalisation: 4*(27 + 1), 2*4, 3*(4 + 1).
+        "p.params == 112 + 8 + 15",
+        "p.output == 8x8x3",
+        "p.depth == 2",
+        "p.macs == 64*(27*4 + 4*3)",
+        "p.receptive_field == 3",
+        "conv.params == 112",
+        "left.output == 8x8x3",
+        # A block's chains, by the name of the chain that is its call, and by the name of the module.
+        "q.output == 4x4x6",
+        "q.x.params == 27*4 + 4",
+        "q.y.params == 5*9*6 + 6",
+        "q.y.output == 4x4x6",
+        "exchange1.y.params == q.y.params",
+        "q.params == exchange1.params",
+        "r.y.params == 6*9*6 + 6",
+        "q.relu.output == 4x4x6",
+        "s.params == 6*6 + 6",
+        "s.output == 4x4x6",
+        # A further application has the multiply-adds, and no parameters.
+        "v.output == 4x4x6",
+        "v.macs == 16*36",
+        "v.params == 0",
+        "v.u.output == 4x4x6",
+        "z.output == 4x4x6",
+        "w.params == 96*2 + 2",
+    ],
+)
+def test_contracts_of_chains(contract: str) -> None:
+    assert check(cnndsl.loads(f"{CHAINS}assert {contract}").graph) == []
+
+
+@pytest.mark.parametrize(
+    ("contract", "message", "help"),
+    [
+        ("p.output == 8x8x4", "p.output is 8x8x3, and the file asserts 8x8x4", ""),
+        ("pp.output == 8", "there is no part called `pp`", "did you mean `p`?"),
+        ("p.conv.output == 8", "there is no part called `p.conv`", "did you mean `conv`?"),
+        ("q.z.output == 8", "there is no part called `q.z`", ""),
+        (
+            "z.params == 0",
+            "`z` is a second name for a value, and has no layers of which to know `params`",
+            "there are output",
+        ),
+    ],
+)
+def test_contracts_of_chains_that_do_not_hold(contract: str, message: str, help: str) -> None:
+    with pytest.raises(CnnError) as stopped:
+        cnndsl.loads(f"{CHAINS}assert {contract}")
+    (found,) = stopped.value.diagnostics
+    assert found.message == message
+    assert help in found.help
+
+
 @pytest.mark.parametrize(
     ("contract", "message"),
     [

@@ -295,3 +295,15 @@ def calls_of(text: str) -> int:
 def test_applications_that_were_only_tried_out_are_not_numbered() -> None:
     text = "INPUT 8x8x3 -> c: CONV3-3 -> (again c -> CONV3-8 + again c or CONV1-8) -> CONV3-3 -> again c"
     assert [node.path for node in loads(text).graph if node.kind == "CONV" and "@" in node.path] == ["c@2", "c@3"]
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        "k: CONV3-4 -> RELU -> bns.1: again k -> (ID + @bns.1)",
+        "c.0: CONV3-4 -> b.0: again c.0 -> c.1: again c.0 -> (@b.0 + @c.1 + ID)",
+        'k: CONV3-4 -> both.x: again k -> "a-1": again k -> (@both.x + ID)',
+    ],
+)
+def test_a_label_of_a_piece_may_stand_at_a_further_application(chain: str) -> None:
+    assert differences(f"INPUT 8x8x4 -> {chain}") == []

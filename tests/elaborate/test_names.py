@@ -64,6 +64,16 @@ def test_the_input_is_called_input_unless_it_has_a_label() -> None:
     assert graph("image: INPUT 8x8x3 -> RELU").nodes[0].path == "image"
 
 
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [("Half", "half_.0 a"), ("Class", "class_.0 a"), ("__X", "x.0 a"), ("Conv", "conv.0 a")],
+)
+def test_a_lone_block_has_a_name_that_modules_can_have(block: str, expected: str) -> None:
+    made = cnndsl.loads(f"block {block} = CONV3-4\nINPUT 8x8x3 -> {block} -> a: CONV3-4")
+    assert [node.path for node in made.graph.nodes[1:]] == expected.split()
+    assert list(made.module().state_dict())[-2:] == ["a.weight", "a.bias"]
+
+
 def test_modules_name_their_outputs() -> None:
     made = graph(f"{PAIR}INPUT 8x8x3 -> a: [Pair(8) -> x: FC-10] -> b: RELU")
     assert {path: made.nodes[at].path for path, at in made.modules.items()} == {"a": "a.x", "a.pair": "a.pair.relu"}

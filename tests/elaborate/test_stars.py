@@ -39,6 +39,18 @@ def merged(text: str, **settings: object) -> list[list[str]]:
         ("INPUT 8x8x3 -> for r in 0..1 [[c{r}{i}: CONV3-3]*2] -> (| @c*)", ["c01", "c02", "c11", "c12"]),
         ("INPUT 8x8x3 -> b: [for r in 0..1 [[c{r}_{i}: CONV3-3]*2]] -> (ID | @b.c0_*)", ["b.c1_2", "b.c0_1", "b.c0_2"]),
         ("INPUT 8x8x3 -> [m{i}.c{i}: CONV3-3]*2 -> (ID | @m1.c*)", ["m2.c2", "m1.c1"]),
+        ("INPUT 8x8x3 -> [m.{i}: CONV3-3]*3 -> (ID | @m.*)", ["m.3", "m.1", "m.2", "m.3"]),
+        ("INPUT 8x8x3 -> [m.{i}: CONV3-3 -> m.x: BN -> RELU]*1 -> (ID | @m.*)", ["relu", "m.1"]),
+        ("INPUT 8x8x3 -> [m.{i}.c: CONV3-3 -> m.{i}.d: BN]*2 -> (ID | @m.*.c)", ["m.2.d", "m.1.c", "m.2.c"]),
+        ("INPUT 8x8x3 -> [m{i}.c: CONV3-3]*2 -> (| @m*.c)", ["m1.c", "m2.c"]),
+        ("INPUT 8x8x3 -> [a.b.{i}: BN]*2 -> (| @a.b.*)", ["a.b.1", "a.b.2"]),
+        (
+            "INPUT 8x8x3 -> f: [[m.{i}: CONV3-3 -> m.u{i}: RELU]*2] -> (@f.m.u* | @f.m.*)",
+            ["f.m.u1", "f.m.u2", "f.m.1", "f.m.2"],
+        ),
+        ("INPUT 8x8x3 -> f: [[{i}: CONV3-4 -> {i + 5}: BN]*2] -> (| @f.*)", ["f.1", "f.6", "f.2", "f.7"]),
+        ("INPUT 8x8x3 -> [g{i}: [[{i}: CONV3-3]*2]]*2 -> (| @g*.*)", ["g1.1", "g1.2", "g2.1", "g2.2"]),
+        ('INPUT 8x8x3 -> f: [["a-b".{i}: BN]*2] -> (ID | @f."a-b".*)', ["f.a-b.2", "f.a-b.1", "f.a-b.2"]),
         ("INPUT 8x8x3 -> [u{i}: CONV3-4 if i != 2 else BN]*3 -> (| @u*)", ["u1", "u3"]),
     ],
 )
@@ -113,6 +125,11 @@ def test_repeats_of_references_stay(count: str) -> None:
         (f"{UNITS} -> (ID + @unit*.skp)", "E0232", "did you mean `unit1.skip`?"),
         ("INPUT 8x8x3 -> unit1: CONV3-3 -> (ID + @unit*)", "E0232", "whose label has a hole: `unit{i}: …`"),
         ("INPUT 8x8x3 -> a: CONV3-3 -> (ID + @u*) -> [u{i}: CONV3-3]*2", "E0232", "stand earlier"),
+        ("INPUT 8x8x3 -> m.0: CONV3-3 -> m.1: CONV3-3 -> (ID + @m.*)", "E0232", "whose label has a hole: `{i}: …`"),
+        ("INPUT 8x8x3 -> [m.{i}: CONV3-3]*2 -> (ID + @m*)", "E0232", "did you mean `@m.*`?"),
+        ("INPUT 8x8x3 -> [m.{i}.c: CONV3-3]*2 -> (ID + @m.*)", "E0232", "one of its parts: `@m.1.c`"),
+        ("INPUT 8x8x3 -> [m.{i}.c: CONV3-3]*2 -> (ID + @m.*.d)", "E0232", "it has `c`"),
+        ("INPUT 8x8x3 -> [m.{i}: CONV3-3]*2 -> (ID + @m.u*)", "E0232", "a star stands for"),
         ("INPUT 8x8x3 -> s: [[u{i}: CONV3-3]*2] -> (ID + @s.v*)", "E0232", "known here: @u*"),
         (f"{UNITS}\n@unit* -> CONV3-8", "E0230", "`(+ @unit*)` or `(| @unit*)`"),
         (f"{UNITS}\nx = @unit* -> CONV3-8", "E0230", "a whole branch"),
@@ -146,3 +163,21 @@ def test_the_parts_have_different_shapes() -> None:
 
 def test_sums_of_all_turns_in_all_turns_are_limited() -> None:
     assert codes("INPUT 8x8x1 -> s: CONV1-1 -> [x{i}: [(@s + @x*)]]*2000") == ["E0209"]
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs"),
+    [
+        ("b: [[ops.k{i}: RELU]*2] -> (ID + @b.ops.k*)", 3),
+        ("a: [[both.c.c{i}: RELU]*3] -> (ID + @a.both.c.c*)", 4),
+        ("[ops.k{i}: [s.t: RELU]]*2 -> (ID + @ops.k*.s.t)", 3),
+        ('[u{i}: ["x.a-{i}": RELU]*2]*2 -> (ID + @u*.x."a-"*)', 5),
+    ],
+)
+def test_stars_reach_into_modules_in_pieces(text: str, inputs: int) -> None:
+    assert len(graph(f"INPUT 8x8x4 -> {text}").nodes[-1].inputs) == inputs
+
+
+@pytest.mark.parametrize("text", ["[u{i}: [ops.k: RELU]]*2 -> (ID + @u*.ops)", "[k{i}: [s.t: RELU]]*2 -> (ID + @k*.s)"])
+def test_a_star_names_no_module_in_pieces(text: str) -> None:
+    assert codes(f"INPUT 8x8x4 -> {text}") == ["E0232"]

@@ -33,10 +33,10 @@ def only(text: str) -> Diagnostic:
         (f"{INPUTS}x = @left -> CONV1-3\n§MUL(@x, @right)§", "x1 = MUL(@x, @right)", 12),
         ("INPUT 8x8x3 -> §a: b.0: CONV1-4(bias=no)§ -> RELU", "a: [b.0: CONV1-4(bias=no)]", 12),
         ("INPUT 8x8x3 -> §a: b: CONV1-4§ -> RELU", "a: [b: CONV1-4]", 16),
-        ("INPUT 8x8x3 -> a: CONV1-4\nb = §CONV1-2§ -> RELU", "@a -> CONV1-2", 16 + 10),
+        ("INPUT 8x8x3 -> a: CONV1-4\n§b = CONV1-2 -> RELU§", "b = @a -> CONV1-2 -> RELU", 16 + 10),
         (
-            "INPUT 8x8x4 -> a: CONV1-4\nb = §CONV1-8(groups=2, bias=no, dilation=2)§ -> CONV1-2",
-            "@a -> CONV1-8(groups=2, bias=no, dilation=2)",
+            "INPUT 8x8x4 -> a: CONV1-4\n§b = CONV1-8(groups=2, bias=no, dilation=2) -> CONV1-2§",
+            "b = @a -> CONV1-8(groups=2, bias=no, dilation=2) -> CONV1-2",
             20 + 16 + 18,
         ),
         ("block Up(s=no) = (CONV1-4 + §@s§)\nINPUT 8x8x3 -> Up", "@s if s != no", 16),

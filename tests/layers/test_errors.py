@@ -29,7 +29,7 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (pool.MaxPool((9,), pad=(1,)), (Shape(1, (4, 4)),), "E0301", "has 6 there, padding included"),
     (pool.MaxPool(), (VECTOR,), "E0302", "POOL needs a spatial input"),
     (pool.MaxPool((2,), pad=(2,)), (MAP,), "E0305", "a padding of 2 is as large as the window of POOL, which spans 2"),
-    (pool.MaxPool((2,), pad="same", dilation=(9,)), (MAP,), "E0305", "a dilation of 9 on 8 positions"),
+    (pool.MaxPool((2,), (1,), pad="same", dilation=(9,)), (MAP,), "E0305", "a dilation of 9 on 8 positions"),
     (pool.MaxPool((2,), out=(3,)), (MAP,), "E0305", "POOL takes either `out`, or a size"),
     (pool.MaxPool(dilation=(2,), out=(3,)), (MAP,), "E0305", "POOL takes either `out`, or a size"),
     (pool.AvgPool(ceil=True, out=(3,)), (MAP,), "E0305", "AVGPOOL takes either `out`"),

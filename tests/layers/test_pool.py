@@ -68,8 +68,10 @@ def _windows(
 
 
 @settings(max_examples=150)
-@given(maps(), geometry(), st.integers(1, 3))
+@given(maps(), geometry(), st.integers(1, 5))
 @example(Shape(2, (6, 6)), OVERHANG, 1)
+@example(Shape(2, (1, 1)), {"kernel": (3,), "stride": (1,), "pad": "same", "ceil": False}, 2)
+@example(Shape(2, (1,)), {"kernel": (3,), "stride": (3,), "pad": "same", "ceil": False}, 2)
 def test_max_pooling(x: Shape, options: dict[str, object], dilation: int) -> None:
     layer = MaxPool(**options, dilation=(dilation,))
     output = _accepted(layer, x)
@@ -78,6 +80,27 @@ def test_max_pooling(x: Shape, options: dict[str, object], dilation: int) -> Non
     for at, window in _windows(layer, x, output, dilation).items():
         values = torch.stack([example[(..., *position)] for position in window])
         assert torch.equal(result[(..., *at)], values.amax(0))
+
+
+@pytest.mark.parametrize("pad", ["same", "full", (1,), (2,), (3,)])
+def test_what_is_refused_has_windows_in_padding_alone(pad: str | tuple[int, ...]) -> None:
+    """Dilations that step over the map: refused where a window touches no position, by the loops, and nowhere else."""
+    seen: set[bool] = set()
+    for size, kernel, stride, dilation, ceil in product((1, 2, 3), (2, 3, 4), (1, 2, 3), (2, 3, 5), (False, True)):
+        layer, x = MaxPool((kernel,), (stride,), pad=pad, dilation=(dilation,), ceil=ceil), Shape(1, (size,))
+        before, after = _padding(layer, dilation)
+        if max(before, after) > dilation * (kernel - 1) or size + before + after < dilation * (kernel - 1) + 1:
+            continue
+        axis = layer._axes(x)[0]  # pyright: ignore[reportPrivateUsage]
+        touched = _windows(layer, x, Shape(1, (axis.output,)), dilation)
+        try:
+            layer.output(x)
+            is_refused = False
+        except LayerError:
+            is_refused = True
+        assert is_refused == (not all(touched.values()))
+        seen.add(is_refused)
+    assert seen == {False, True} or pad == "full"
 
 
 def _padded_size(layer: SlidingPool, x: Shape, at: tuple[int, ...]) -> int:

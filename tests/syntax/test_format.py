@@ -139,6 +139,18 @@ EXAMPLES = {
         "\n\nlet a = 1\nlet b = 2\n\n\n\n# c\n\nINPUT -> FC\n\n\n",
         "let a = 1\nlet b = 2\n\n# c\n\nINPUT -> FC\n",
     ),
+    "blank lines in brackets": (
+        "block X = [\n\n x = A\n\n\n -> B\n\n # c\n\n y = @x -> B(a,\n\n b)\n\n # d\n\n]",
+        "block X = [\n  x = A\n\n  -> B\n\n  # c\n\n  y = @x -> B(a, b)\n\n  # d\n]\n",
+    ),
+    "blank lines in merges": (
+        "INPUT -> (\n\n A\n\n + B ->\n\n C)",
+        "INPUT -> (\n    A\n\n  + B\n\n    -> C\n)\n",
+    ),
+    "blank lines in a chain, and at the end of Windows' lines": (
+        "INPUT # a\r\n\r\n-> A ->\r\n \t\r\n\r\nB",
+        "INPUT  # a\n\n-> A\n\n-> B\n",
+    ),
     "statements on one line part": ("cnn 1 let a = 1 INPUT -> FC", "cnn 1\nlet a = 1\nINPUT -> FC\n"),
     "breaks of chains stay": ("INPUT\n -> CONV -> RELU ->\n POOL", "INPUT\n-> CONV -> RELU\n-> POOL\n"),
     "breaks of arguments do not": ("INPUT -> POOL3(pad=1,\n ceil=yes,)", "INPUT -> POOL3(pad=1, ceil=yes)\n"),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from cnndsl.emit.drawing.fold import Folded, fold, is_folded, is_frame, stack, unfolded
+from cnndsl.emit.drawing.fold import Folded, fold, is_folded, is_frame, named_outputs, stack, unfolded
 from cnndsl.expr import show
 from cnndsl.graph import (
     CallPart,
@@ -67,7 +67,9 @@ def dot(graph: Graph, *, fold_repeats: bool = False) -> str:
     lines = [f"digraph {_quoted(graph.title)} {{", _HEAD]
     lines += [line for node in graph.nodes if node.index not in inside for line in _node(drawing, node.index, "  ")]
     lines += _part(drawing, graph.tree, "  ")
-    lines += _edges(drawing)
+    told: set[int] = set()
+    lines += _edges(drawing, told)
+    lines += _outputs(drawing, told)
     return "\n".join([*lines, "}", ""])
 
 
@@ -162,10 +164,9 @@ def _colours(node: Node) -> tuple[str, str]:
     return _COLOURS.get(node.layer.ROLE, _OTHERS)
 
 
-def _edges(drawing: _Drawing) -> Iterator[str]:
-    """An edge for each input; a volume is written where it changed, once."""
+def _edges(drawing: _Drawing, told: set[int]) -> Iterator[str]:
+    """An edge for each input; a volume is written where it changed, once. `told` are the nodes of which it was."""
     drawn: set[tuple[int, int, int]] = set()
-    told: set[int] = set()
     for node in drawing.graph.nodes:
         for operand, at in enumerate(node.inputs):
             edge = (drawing.place[at], drawing.place[node.index], _strand(node, operand))
@@ -175,10 +176,26 @@ def _edges(drawing: _Drawing) -> Iterator[str]:
             attributes = ["weight=8"] if len(node.inputs) == 1 and len(drawing.graph.readers[at]) == 1 else []
             if operand and operand == node.layer.extents_of:
                 attributes.append("style=dotted")
-            if edge[0] not in told and _changes(drawing, edge[0]):
-                told.add(edge[0])
-                attributes.append(f'label=" {drawing.graph.nodes[edge[0]].shape}"')
+            attributes += _volume(drawing, edge[0], told)
             yield f"  n{edge[0]} -> n{edge[1]} [{', '.join(attributes)}]"
+
+
+def _outputs(drawing: _Drawing, told: set[int]) -> Iterator[str]:
+    """An arrow to the name of each output that has one, dashed in training only."""
+    for number, output in enumerate(named_outputs(drawing.graph)):
+        at = drawing.place[output.node]
+        attributes = [*_volume(drawing, at, told), *(["style=dashed"] if output.training_only else [])]
+        label = f'label={_quoted(output.name)}, fontsize=10, fontcolor="#687284"'
+        yield f"  o{number} [shape=plaintext, {label}, width=0.2, height=0.2]"
+        yield f"  n{at} -> o{number} [{', '.join(attributes)}]"
+
+
+def _volume(drawing: _Drawing, at: int, told: set[int]) -> list[str]:
+    """The label of an edge with the volume that leaves a node, where it changed there; once."""
+    if at in told or not _changes(drawing, at):
+        return []
+    told.add(at)
+    return [f'label=" {drawing.graph.nodes[at].shape}"']
 
 
 def _strand(node: Node, operand: int) -> int:

@@ -14,10 +14,12 @@ from cnndsl.graph import (
     MergePart,
     NamedPart,
     Node,
+    Output,
     Part,
     TapPart,
     inner_parts,
     nodes_of,
+    walk,
 )
 from cnndsl.layers.base import Role
 
@@ -64,8 +66,18 @@ def _fold(classes: PartClasses, part: Part, folded: dict[int, int]) -> None:
         _fold(classes, child, folded)
 
 
+def named_outputs(graph: Graph) -> tuple[Output, ...]:
+    """The outputs to mark by their names, in their order: those that the program lists, and the taps without layers of
+    their own, of which no frame says so."""
+    framed = {part.name for part in walk(graph.tree) if isinstance(part, TapPart) and list(nodes_of(part))}
+    first = (Output(graph.output_name, graph.output, False, False),) if graph.output_name else ()
+    return first + tuple(each for each in graph.taps if not each.is_tap or each.name not in framed)
+
+
 def stack(graph: Graph, folded: Folded) -> dict[int, list[int]]:
-    """The nodes that are drawn, each with those that stand right upon it, as BN and RELU upon a convolution."""
+    """The nodes that are drawn, each with those that stand right upon it, as BN and RELU upon a convolution. Nothing
+    stands upon an output that is marked."""
+    given = {output.node for output in named_outputs(graph)}
     frames: dict[int, int] = {}
     _assign(graph.tree, 0, frames, folded)
     stacks: dict[int, list[int]] = {}
@@ -74,7 +86,12 @@ def stack(graph: Graph, folded: Folded) -> dict[int, list[int]]:
         if folded[node.index] != node.index:
             continue
         before = node.inputs[0] if len(node.inputs) == 1 else -1
-        if before in below and _stands_upon(graph, node, before) and frames.get(before) == frames.get(node.index):
+        if (
+            before in below
+            and before not in given
+            and _stands_upon(graph, node, before)
+            and frames.get(before) == frames.get(node.index)
+        ):
             below[node.index] = below[before]
             stacks[below[before]].append(node.index)
             continue

@@ -27,7 +27,7 @@ from cnndsl.emit.torch.ir import (
     what_of,
 )
 from cnndsl.emit.torch.iterations import built_names, used_names
-from cnndsl.emit.torch.names import variable
+from cnndsl.emit.torch.names import numbered, variable, word
 from cnndsl.emit.torch.part_queries import Borders, elements, members, of_type
 from cnndsl.emit.torch.restart import Differ, Missing
 from cnndsl.emit.torch.scope import Extra, Scope, same
@@ -129,9 +129,8 @@ class ClassBuilder:
             if value == 0 or len(keys) < len(frames):
                 found.append(ENTERING[self.plan.is_flat] if value == 0 else "")
                 continue
-            known = forward.values[value].name
-            wish = known.replace("-", "_").replace("/", "_") if known[:1].isalpha() else "skip"
-            name = variable(f"{wish}_channels", {*frames[0], *ENTERING})
+            wish = word(forward.values[value].name) or "skip"
+            name = numbered(f"{wish}_channels", {*frames[0], *ENTERING})
             for env, what in zip(frames, keys, strict=True):
                 env[name] = self.graph.nodes[node_of(what)].shape.channels
             found.append(name)
@@ -200,7 +199,8 @@ class ClassBuilder:
             by_name = skipped or parameter.by_keyword or isinstance(wanted[0], bool | CodeValue)
             arguments.append(BuildArgument(term, parameter.name if by_name else ""))
             skipped = by_name
-        leaving = made.leaving[0] if made.leaving else None
+        main = 0 if made.forward is None else made.forward.main
+        leaving = made.leaving[main] if made.leaving else None
         after = cursor.after(outputs, None if leaving is None else substitute(leaving, given))
         return Build(made, tuple(arguments), tuple(guards)), after
 

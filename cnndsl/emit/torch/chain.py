@@ -375,9 +375,7 @@ def _counted(found: list[str]) -> list[str | Term]:
     """`conv1`, `conv2` as a pattern over the iteration `i`."""
     first = found[0].rstrip("0123456789")
     number = found[0][len(first) :]
-    steps = {
-        int(b[len(first) :] or 0) - int(a[len(first) :] or 0) for a, b in pairwise(found) if b[len(first) :].isdigit()
-    }
-    if not number or steps != {1}:
+    counts = [each[len(first) :] or "0" for each in found]
+    if not number or not all(map(str.isdigit, counts)) or any(int(b) - int(a) != 1 for a, b in pairwise(counts)):
         raise Differ
     return [first, add(Var("i"), Const(int(number) - 1))]

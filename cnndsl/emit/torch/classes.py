@@ -1,8 +1,9 @@
 """Step 1: which calls of a block share a class.
 
 All calls of a block share one class if one text is right for all of them. If none is, calls share one that have the
-same layers under the same names, then those that also have the same arguments and input. In the end each call has its
-own class, which is always right. `class_of` answers for a call, and everything else asks it.
+same layers under the same names, of those that still need several the ones whose layers also read the same values, then
+those that also have the same arguments and input. In the end each call has its own class, which is always right.
+`class_of` answers for a call, and everything else asks it.
 
 Before: a graph. After: the class of the network, and through it all others.
 """
@@ -38,6 +39,8 @@ from cnndsl.graph import (
 from cnndsl.layers.base import TorchCall
 
 _AXES: Mapping[int, tuple[str, ...]] = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+_WAYS = tuple(product((False, True), (False, True)))
+"""Whether a class may have arguments that its block lacks, and whether fractions are numbers of the class."""
 _LETTERS: Mapping[str, str] = {"height": "H", "width": "W", "depth": "D"}
 
 
@@ -110,7 +113,7 @@ class Classes:
             tuple((tuple(at for at in values[value].keys if at is not None), values[value].name) for value in found)
             for found in (traced.forward.inputs, traced.forward.results)
         )
-        return Border(inputs, results, traced.forward.is_main, traced=traced)
+        return Border(inputs, results, traced.forward.main, traced=traced)
 
     def _border_of_calls(self, found: Sequence[CallPart]) -> Border:
         made = self.class_of(found)
@@ -122,7 +125,7 @@ class Classes:
             tuple((_column(values[value].keys, at), values[value].name) for value in each)
             for each in (made.forward.inputs, made.forward.results)
         )
-        return Border(inputs, results, made.forward.is_main)
+        return Border(inputs, results, made.forward.main)
 
     def _border_of_chains(self, parts: Sequence[Part], entries: Sequence[int], is_flat: bool) -> Border:
         entering = tuple(key(self.chains.entry(part, at)) for part, at in zip(parts, entries, strict=True))
@@ -134,7 +137,7 @@ class Classes:
         border = self._border_of_calls([call])
         return (
             [column for column, _ in border.inputs] == [(key(entry),)]
-            and border.is_main
+            and border.main == 0
             and len(border.results) == 1
             and self.borders.is_closed(call, entry)
         )
@@ -159,18 +162,23 @@ class Classes:
 
     def _define(self, call: CallPart) -> None:
         """Make the classes of all calls of a block: one if that is right, else one for each kind of call."""
-        same_block = self._calls[_block(call)]
-        keys: tuple[Callable[[CallPart], object], ...] = (_any_call, self._signature, self._identity, _weights)
-        for key_of, may_ask, folds in product(keys, (False, True), (False, True)):
-            groups: dict[object, list[CallPart]] = {}
-            for each in same_block:
-                groups.setdefault(key_of(each), []).append(each)
-            made = [self._attempt(group, may_ask, folds) for group in groups.values()]
-            if all(each is not None for each in made):
-                for cls in made:
-                    self.by_path.update(dict.fromkeys(cls.places, cls) if cls is not None else {})
+        groups = [self._calls[_block(call)]]
+        for key_of in (_any_call, self._signature, self._wiring, self._identity, _weights):
+            groups = [group for whole in groups for group in self._without_class(_grouped(whole, key_of))]
+            if not groups:
                 return
         raise AssertionError(f"no class can stand for {call.block}")
+
+    def _without_class(self, groups: Sequence[list[CallPart]]) -> list[list[CallPart]]:
+        """Make the classes of groups of calls; return the groups that cannot share one."""
+        return [group for group in groups if not any(self._shared(group, *how) for how in _WAYS)]
+
+    def _shared(self, group: Sequence[CallPart], may_ask: bool, folds: bool) -> bool:
+        """Make one class for calls, if that can be."""
+        made = self._attempt(group, may_ask, folds)
+        if made is not None:
+            self.by_path.update(dict.fromkeys(made.places, made))
+        return made is not None
 
     def _signature(self, call: CallPart) -> object:
         """What calls have in common that can share a class: the layers and their names."""
@@ -182,10 +190,20 @@ class Classes:
             made.append((child_name(self.graph.nodes[at].path, call.path), head))
         return tuple(made)
 
+    def _wiring(self, call: CallPart) -> object:
+        """The same, and which of its values each layer reads."""
+        call = self._first[_weights(call)]
+        known = {key(call.entry): 0}
+        made: list[tuple[int, ...]] = []
+        for at in nodes_of(call.body):
+            made.append(tuple(known.setdefault(read, len(known)) for read in self.borders.reads(at)))
+            known[key(at)] = len(known)
+        return self._signature(call), tuple(made), known.get(key(output(call.body, call.entry)))
+
     def _identity(self, call: CallPart) -> object:
         """Calls that do the same."""
         call = self._first[_weights(call)]
-        return self._signature(call), tuple(map(str, call.arguments)), self.graph.nodes[call.entry].shape
+        return self._wiring(call), tuple(map(str, call.arguments)), self.graph.nodes[call.entry].shape
 
     def _attempt(self, found: Sequence[CallPart], may_ask: bool, folds: bool) -> ModuleClass | None:
         """The class of some calls, with arguments beside those of the block if it may have them. With `folds` an
@@ -282,6 +300,13 @@ def _is_computed(default: Expr | None, value: Value) -> bool:
 
 def _block(call: CallPart) -> object:
     return call.definition, call.block
+
+
+def _grouped(calls: Sequence[CallPart], key_of: Callable[[CallPart], object]) -> list[list[CallPart]]:
+    groups: dict[object, list[CallPart]] = {}
+    for call in calls:
+        groups.setdefault(key_of(call), []).append(call)
+    return list(groups.values())
 
 
 def _any_call(_: CallPart) -> object:

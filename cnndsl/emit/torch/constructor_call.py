@@ -226,6 +226,9 @@ class _Construction:
         width = self.terms.get(self.nodes[0].layer.WIDTH)
         if width is not None:
             return width
+        if self.nodes[0].layer.RANGE is not None:
+            start, stop = (self.terms[option] for option in self.nodes[0].layer.RANGE)
+            return add(stop, mul(Const(-1), start))
         if all(follows(self.cursor.graph, node) for node in self.nodes):
             return self.cursor.term
         return None

@@ -13,36 +13,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Protocol
 
+from cnndsl.emit.torch.child_calls import Calls
+from cnndsl.emit.torch.collecting import Collected, WrittenStep, collected
 from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, Step, Training
 from cnndsl.emit.torch.layout import CallDoc, Doc, Item, Text, flat
-from cnndsl.emit.torch.memory import ForwardMemory
+from cnndsl.emit.torch.loop_statements import LoopStatements, has_list, joined, summed
+from cnndsl.emit.torch.memory import ForwardMemory, distinct
 from cnndsl.emit.torch.merges import application, expression
-from cnndsl.emit.torch.pending import CALLED, LONGEST, Waiting, together
+from cnndsl.emit.torch.pending import CALLED, LONGEST, Waiting, in_lines, together
 from cnndsl.emit.torch.return_types import is_plain_in_evaluation, returned, type_of
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
-from cnndsl.emit.torch.steps import is_aside, made_by, used_by
-from cnndsl.emit.torch.variables import Variables
+from cnndsl.emit.torch.steps import made_by, used_by
+from cnndsl.emit.torch.variables import Variables, variables_of
 from cnndsl.records import record
 
 _DEEPEST = 4
-
-
-class Calls(Protocol):
-    """How a class calls its children."""
-
-    def text(self, child: str) -> str:
-        """Return what is called: `self.conv1`."""
-        ...
-
-    def is_heavy(self, child: str) -> bool:
-        """Whether a child is worth a line: it has matrices of weights, or parts of its own."""
-        ...
-
-    def is_stage(self, child: str) -> bool:
-        """Whether a child has parts of its own."""
-        ...
 
 
 @record(slots=True)
@@ -59,18 +45,10 @@ def write(
 ) -> ForwardText:
     """Write a `forward`. With `record_name` it returns that NamedTuple, as a network with several outputs does;
     `inputs` are the names of its arguments, if the program has them."""
-    hints = {at: value.name for at, value in enumerate(forward.values)}
-    writer = _ForwardWriter(Variables(hints), memory, calls)
+    writer = _ForwardWriter(variables_of(forward), memory, calls)
     names = writer.names.lend(forward.inputs, inputs)
     arguments = tuple(f"{name}: {type_of(forward, at)}" for name, at in zip(names, forward.inputs, strict=True))
-    for step in forward.steps:
-        if not is_aside(step):
-            writer.names.expect(used_by(step))
-    writer.names.expect(forward.results)
-    for step in forward.steps:
-        if is_aside(step):
-            writer.names.expect(used_by(step), is_aside=True)
-    writer.steps(forward.steps)
+    writer.steps(collected(forward.steps, forward.results, calls))
     writer.finish(forward, record_name)
     return ForwardText(arguments, returned(forward, record_name), tuple(writer.lines))
 
@@ -83,10 +61,14 @@ class _ForwardWriter:
         self.waiting: list[Waiting] = []
         self.lines: list[PythonStatement] = []
 
-    def steps(self, steps: Sequence[Step]) -> None:
+    def steps(self, steps: Sequence[WrittenStep]) -> None:
         """Write steps, the last values of which may still wait."""
         for step in steps:
-            if isinstance(step, Apply):
+            if isinstance(step, Collected):
+                self._loop(step)
+            elif isinstance(step, Compute) and step.operation == "sum" and has_list(self.names, step):
+                self._sum(step)
+            elif isinstance(step, Apply):
                 self._apply(step)
             elif isinstance(step, Compute) and self._is_in_place(step):
                 self._add_over(step)
@@ -141,11 +123,27 @@ class _ForwardWriter:
             if not self.names.left[value]:
                 targets.append("_")
                 continue
-            ended = [each for each in reads if not self.names.is_alive(each)] if not targets else []
-            name = self.names.target(value, ended) if not targets else self.names.own(value)
+            ended = [each for each in reads if not self.names.is_alive(each)]
+            is_first = not targets and not self.calls.is_stage(step.child)
+            name = self.names.target(value, ended) if is_first else self.names.own(value)
             targets.append(name)
             self.names.bind(value, name)
         self.lines.append(Line(f"{', '.join(targets)} = ", doc))
+
+    def _loop(self, found: Collected) -> None:
+        """Write a loop that collects values, with what it reads by names."""
+        self._flush(len(self.waiting))
+        loop = LoopStatements(self.names, found)
+        self.lines += loop.opening
+        self._free(found.steps)
+        self.lines.append(loop.loop(self.calls.over(found.calls[0].child)))
+
+    def _sum(self, step: Compute) -> None:
+        """Write a sum of a list's values."""
+        self._flush(len(self.waiting))
+        is_in_place = self._is_in_place(step)
+        self._delete(step)
+        self.lines += summed(self.names, step, is_in_place)
 
     def _stage(self, step: Apply) -> int:
         """The number of a stage among those that follow one another; 0 for what is none."""
@@ -164,7 +162,8 @@ class _ForwardWriter:
         over = self._root(step.inputs[0]) if step.is_view and step.operation != "size" else None
         depth, _ = self._depth(step.inputs)
         reads = self._named(step.inputs)
-        doc = expression(step.template, self._operands(step.inputs))
+        operands = self._operands(step.inputs)
+        doc = joined(self.names, step, operands) or expression(step.template, operands)
         self._push(Waiting(step.output, doc, depth + 1, reads, step.is_view, over))
 
     def _length(self, inputs: Sequence[int]) -> int:
@@ -319,7 +318,7 @@ class _ForwardWriter:
             return False
         ends = self._ending(waiting, inputs)
         if with_stale:
-            ends += [value for _, value in self.names.stale()]
+            ends += distinct(self.names.stale())
         return bool(ends) and not self.memory.allows(step, ends)
 
     def _ending(self, waiting: Sequence[Waiting], inputs: Sequence[int]) -> list[int]:
@@ -387,11 +386,10 @@ class _ForwardWriter:
         allocates = not (step.is_view or self._is_in_place(step)) if isinstance(step, Compute) else True
         if self.is_nested or not allocates or (isinstance(step, Apply) and step.overwrites):
             return
-        stale = sorted(self.names.stale(), key=lambda each: self.memory.size(each[1]))
-        gone: list[str] = []
-        while stale and not self.memory.allows(step, [*held, *(value for _, value in stale)]):
-            gone.append(stale.pop()[0])
-        if gone:
-            self.lines.append(Line("del ", Text(", ".join(gone))))
+        self._free((step,), held)
+
+    def _free(self, steps: Sequence[Step], held: Sequence[int] = ()) -> None:
+        gone = self.memory.gone(self.names.stale(), steps, held)
+        self.lines += [Line("del ", Text(each)) for each in in_lines(gone)]
         for name in gone:
             self.names.drop(name)

@@ -93,11 +93,13 @@ class Constructor:
         if None in docs:
             return None
         entries = [Entry(doc, "", child.comment) for doc, child in zip(docs, children, strict=True) if doc is not None]
+        if len(entries) == 1:
+            entries = [Entry(entries[0].doc)]  # its comment is that of the list
         texts = {(flat(entry.doc), entry.comment) for entry in entries}
         listed: Doc = Display("[]", tuple(entries))
         if len(texts) == 1 < len(entries):
             listed = Comprehension(_bare(entries[0].doc), f"for _ in range({len(entries)})")
-        comment = entries[0].comment if len(texts) == 1 else ""
+        comment = children[0].comment if len(texts) == 1 else ""
         return Line(f"{self._target(held)} = ", CallDoc("nn.ModuleList", (Entry(listed),)), comment)
 
     def _optional(self, test: Term, children: Sequence[Child]) -> list[PythonStatement]:
@@ -216,27 +218,6 @@ class Constructor:
         return result
 
 
-class ChildCalls:
-    """How a class calls its children; `heavy` are those with matrices of weights."""
-
-    def __init__(self, cls: ModuleClass, heavy: frozenset[str]) -> None:
-        self.cls = cls
-        self.stages = {child.name for child in cls.children if not _is_layer(child.module)}
-        self.heavy = heavy | self.stages
-
-    def text(self, child: str) -> str:
-        """Return how `forward` refers to a child."""
-        return target(self.cls, child)
-
-    def is_heavy(self, child: str) -> bool:
-        """Return whether a child has matrices of weights, or is a class of the file."""
-        return child in self.heavy
-
-    def is_stage(self, child: str) -> bool:
-        """Return whether a child is more than one layer."""
-        return child in self.stages
-
-
 def target(cls: ModuleClass, name: str) -> str:
     """Return how a class reaches a child: by its name, by its number, or by its place in a container, `convs[1]`."""
     first, *rest = name.split(".")
@@ -254,10 +235,6 @@ def condition(test: Term) -> Doc:
     if isinstance(test, Op) and test.operator in ("or", "and"):
         return Infix(test.operator, tuple(Text(_within(test, each)) for each in test.operands))
     return Text(text(test))
-
-
-def _is_layer(module: Build | SequentialBuild) -> bool:
-    return isinstance(module, Build) and isinstance(module.callee, str)
 
 
 def _within(term: Op, operand: Term) -> str:

@@ -120,7 +120,7 @@ Step: TypeAlias = Apply | Compute | BranchStep | Training
 class Forward:
     """A `forward`: its arguments and results, in the order that caller and callee share, and its steps as they run.
 
-    `is_main` says that the first result is the part's own output; without one, a part passes on what enters it.
+    `main` is the place of the part's own output among the results; -1 for a part that passes on what enters it.
     `training` are the results that exist in training only.
     """
 
@@ -128,7 +128,7 @@ class Forward:
     inputs: tuple[int, ...]
     steps: tuple[Step, ...]
     results: tuple[int, ...]
-    is_main: bool
+    main: int
     training: frozenset[int] = frozenset()
 
 

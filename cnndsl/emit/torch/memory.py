@@ -65,6 +65,15 @@ class ForwardMemory:
             for place in self._places
         )
 
+    def gone(self, stale: Sequence[tuple[str, Sequence[int]]], steps: Sequence[Step], held: Sequence[int]) -> list[str]:
+        """Return the names, of those with the values that each holds, that must be gone before these steps run: those
+        that hold most. `held` is alive beside them."""
+        kept = sorted(stale, key=lambda each: sum(map(self.size, each[1])))
+        gone: list[str] = []
+        while kept and not all(self.allows(step, [*held, *distinct(kept)]) for step in steps):
+            gone.append(kept.pop()[0])
+        return gone
+
     def size(self, value: int) -> int:
         """Return the most that a value takes at any place."""
         return max(self._size(value))
@@ -122,3 +131,12 @@ class ForwardMemory:
         extra = self.costs.extra(step, workspace) or (0,) * len(self._places)
         output = self._size(step.outputs[0])
         return [max(size, more) if size else 0 for size, more in zip(output, extra, strict=True)]
+
+
+def distinct(held: Sequence[tuple[str, Sequence[int]]]) -> list[int]:
+    """Return the values that names hold, each once.
+
+    >>> distinct([("x", (4,)), ("skips", (3, 4))])
+    [4, 3]
+    """
+    return list(dict.fromkeys(value for _, values in held for value in values))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from cnndsl.emit.torch.layout import CallDoc, Display, Doc, Infix, Item, Text, flat
 from cnndsl.layers.base import TorchFunction
 
 _PLACE = re.compile(r"\{\d+\}(\[[^\]]*\]|\.reshape\([^)]*\))?")
-_CALL = re.compile(r"((?:torch\.)?\w+)\((.*)\)")
+_CALL = re.compile(r"((?:torch\.|F\.)?\w+)\((.*)\)")
+_NAMED = re.compile(r"(\w+=)(.*)")
 
 
 def expression(template: str, operands: Sequence[Doc]) -> Doc:
@@ -17,6 +18,8 @@ def expression(template: str, operands: Sequence[Doc]) -> Doc:
 
     >>> flat(expression("torch.cat([{inputs}], 1)", [Text("x"), Text("y")]))
     'torch.cat([x, y], 1)'
+    >>> flat(expression("{0} + {1}", [expression("{0} + {1}", [Text("x"), Text("y")]), Text("z")]))
+    'x + y + z'
     >>> flat(expression("{0} * {1}[:, :, None]", [Text("x"), Text("y")]))
     'x * y[:, :, None]'
     >>> flat(expression("{0} + {1}.reshape(-1, 1)", [Text("x"), Text("self.shift")]))
@@ -29,12 +32,10 @@ def expression(template: str, operands: Sequence[Doc]) -> Doc:
     for operator in ("+", "*"):
         pieces = template.split(f" {operator} ")
         if len(pieces) == len(operands) > 1 and all(map(_PLACE.fullmatch, pieces)):
-            docs = [_indexed(operand, piece) for operand, piece in zip(operands, pieces, strict=True)]
-            return Infix(operator, tuple(docs))
+            return Infix(operator, tuple(_operands(operator, pieces, operands)))
     called = _CALL.fullmatch(template)
     if called:
-        arguments = tuple(Item(expression(each, operands)) for each in _arguments(called[2]))
-        return CallDoc(called[1], arguments)
+        return CallDoc(called[1], tuple(_argument(each, operands) for each in _arguments(called[2])))
     if _PLACE.fullmatch(template):
         return operands[int(template[1 : template.index("}")])]
     quotient = re.fullmatch(r"\{0\} / (\d+)", template)
@@ -78,6 +79,26 @@ def _arguments(text: str) -> list[str]:
         else:
             found[-1] += char
     return [each.strip() for each in found]
+
+
+def _argument(text: str, operands: Sequence[Doc]) -> Item:
+    """An argument, which may have a name in front."""
+    named = _NAMED.fullmatch(text)
+    return Item(expression(named[2], operands), named[1]) if named else Item(expression(text, operands))
+
+
+def _operands(operator: str, pieces: Sequence[str], operands: Sequence[Doc]) -> Iterator[Doc]:
+    """The operands of a sum or a product, in parentheses where they need them: Python goes from left to right, and
+    multiplies first."""
+    for at, (operand, piece) in enumerate(zip(operands, pieces, strict=True)):
+        if isinstance(operand, Infix) and piece.endswith("}"):
+            if not at and operand.operator == operator:
+                yield from operand.operands
+                continue
+            if operator == "+" and operand.operator in "*/":
+                yield operand
+                continue
+        yield _indexed(operand, piece)
 
 
 def _indexed(operand: Doc, piece: str) -> Doc:

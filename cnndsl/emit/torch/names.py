@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Container
 
 from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.graph.labels import PLAIN, why_not
@@ -50,6 +51,31 @@ def variable(name: str, taken: frozenset[str] | set[str] = frozenset()) -> str:
     while keyword.iskeyword(name) or keyword.issoftkeyword(name) or name in USED or name in taken:
         name += "_"
     return name
+
+
+def numbered(wish: str, taken: Container[str]) -> str:
+    """Return a name as it is wished for, numbered where it is taken.
+
+    >>> numbered("skip", {"x"}), numbered("skip", {"skip", "skip2"})
+    ('skip', 'skip3')
+    """
+    name, number = variable(wish), 1
+    while name in taken:
+        number += 1
+        name = f"{variable(wish)}{number}"
+    return name
+
+
+def word(name: str) -> str:
+    """Return what a value can be called after a label or a path: empty where that is a number.
+
+    >>> word("fuse-1/2"), word("layer1.conv"), word("features.3"), word("3")
+    ('fuse_1_2', 'conv', 'features_3', '')
+    """
+    parts = name.replace('"', "").split(".")
+    kept = parts[-2:] if parts[-1].isdigit() else parts[-1:]
+    found = re.sub(r"\W", "_", "_".join(kept))
+    return "" if found[:1].isdigit() else found
 
 
 def field(name: str, taken: set[str]) -> str:

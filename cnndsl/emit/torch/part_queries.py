@@ -189,8 +189,10 @@ class Borders:
 
     @cached_property
     def pooled(self) -> frozenset[int]:
-        """The max-pools whose indices are read."""
-        return frozenset(node.inputs[node.layer.INDICES_OF] for node in self.graph if node.layer.INDICES_OF)
+        """The max-pools whose indices are read, with all applications of one."""
+        read = {node.inputs[node.layer.INDICES_OF] for node in self.graph if node.layer.INDICES_OF}
+        groups = (several for several in self.graph.applications.values() if read.intersection(several))
+        return frozenset(read.union(*groups))
 
     def reads(self, node: int) -> tuple[Key, ...]:
         """Return the values that a node reads, in the order of its operands."""

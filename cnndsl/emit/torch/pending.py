@@ -34,3 +34,18 @@ def together(docs: Sequence[Doc]) -> Doc:
         return docs[0]
     fits = sum(len(flat(doc)) + 2 for doc in docs) <= LONGEST
     return Infix(",", tuple(docs)) if fits else Display("()", tuple(map(Item, docs)))
+
+
+def in_lines(names: Sequence[str]) -> list[str]:
+    """Return names with commas, as many on a line as are not too long.
+
+    >>> in_lines(["x", "y"]), in_lines([])
+    (['x, y'], [])
+    """
+    found: list[str] = []
+    for name in names:
+        if found and len(f"{found[-1]}, {name}") <= LONGEST:
+            found[-1] += f", {name}"
+        else:
+            found.append(name)
+    return found

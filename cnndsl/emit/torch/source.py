@@ -16,16 +16,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from cnndsl.analysis.cost import costs, network_total
+from cnndsl.emit.torch.child_calls import ChildCalls
 from cnndsl.emit.torch.classes import Classes
-from cnndsl.emit.torch.forward_method import write
+from cnndsl.emit.torch.duplicates import ClassText, class_text, representatives, stem
+from cnndsl.emit.torch.forward_method import ForwardText, write
 from cnndsl.emit.torch.functions import DIVISIBLE
-from cnndsl.emit.torch.init_method import ChildCalls, Constructor
+from cnndsl.emit.torch.init_method import Constructor, NameOf
 from cnndsl.emit.torch.initialise import initialisation
-from cnndsl.emit.torch.ir import ConstructorParameter, ModuleClass
+from cnndsl.emit.torch.ir import ConstructorParameter, Forward, ModuleClass
 from cnndsl.emit.torch.layout import STEP, WIDTH, CallDoc, Display, Infix, Item, Text, flat, lines
 from cnndsl.emit.torch.memory_costs import MemoryCosts
 from cnndsl.emit.torch.names import argument, class_name, comment, field, variable
 from cnndsl.emit.torch.parameters import offered, real_arguments
+from cnndsl.emit.torch.part_queries import calls
 from cnndsl.emit.torch.restart import Fixed
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
 from cnndsl.emit.torch.terms import literal, names, text
@@ -68,18 +71,43 @@ class _File:
     def __init__(self, graph: Graph, classes: Classes, root: ModuleClass) -> None:
         self.graph, self.root = graph, root
         self.costs = MemoryCosts(classes.borders, classes.overwritten, classes.by_path, classes.traced)
-        self.classes = in_order(root)
         self.helpers = classes.borders.helpers()
-        taken = {*HELPERS, *self.helpers}
-        self.names: dict[int, str] = {}
-        for cls in (root, *self.classes[:-1]):
-            self.names[id(cls)] = class_name(cls.wanted_name, taken)
-        is_plain = root.forward is None or len(root.forward.results) == 1
-        self.record = "" if is_plain else class_name(f"{self.names[id(root)]}Output", taken)
         self.real = {variable(name) for name in real_arguments(graph)}
+        self.record = ""
+        self.blocks = frozenset(call.block for call in calls(graph.tree))
+        every = in_order(root)
+        self.same = representatives(every, self._stem, self._compared)
+        self.alike = {id(cls): [each for each in every if self.same[id(each)] is cls] for cls in every}
+        self.classes = [cls for cls in every if self.same[id(cls)] is cls]
+        taken = {*HELPERS, *self.helpers}
+        self.names = self._class_names(taken)
+        if root.forward is not None and len(root.forward.results) > 1:
+            self.record = class_name(f"{self.name_of(root)}Output", taken)
 
     def name_of(self, cls: ModuleClass) -> str:
-        return self.names[id(cls)]
+        return self.names[id(self.same[id(cls)])]
+
+    def _class_names(self, taken: set[str]) -> dict[int, str]:
+        """The name of each class, by its id. The first class of each name in the program takes that name; then the
+        others take numbers that are left over."""
+        several = {id(cls): len({each.wanted_name for each in self.alike[id(cls)]}) > 1 for cls in self.classes}
+        wanted = {id(cls): self._stem(cls) if several[id(cls)] else cls.wanted_name for cls in self.classes}
+        ordered = (self.root, *self.classes[:-1])
+        first = {wanted[id(cls)]: cls for cls in reversed(ordered)}
+        found: dict[int, str] = {}
+        for cls in (*(cls for cls in ordered if first[wanted[id(cls)]] is cls), *ordered):
+            if id(cls) not in found:
+                found[id(cls)] = class_name(wanted[id(cls)], taken)
+        return found
+
+    def _stem(self, cls: ModuleClass) -> str:
+        return "" if cls is self.root else stem(cls.wanted_name, self.blocks)
+
+    def _compared(self, cls: ModuleClass, name_of: NameOf) -> ClassText:
+        """What two classes must have in common to be one."""
+        arguments = [self._parameter(cls, each) for each in cls.parameters]
+        forward = None if cls.forward is None else self._forward(cls, cls.forward)
+        return class_text(_base(cls), arguments, Constructor(cls, name_of).statements(), forward)
 
     def text(self) -> str:
         used = [name for cls in self.classes for term in terms_of(cls) for name in names(term)]
@@ -122,7 +150,7 @@ class _File:
 
     def _class(self, cls: ModuleClass) -> Iterator[str]:
         margin = " " * STEP
-        doc = self._use() if cls is self.root else _described(cls)
+        doc = self._use() if cls is self.root else _described(self.alike[id(cls)])
         yield f"class {self.name_of(cls)}({_base(cls)}):"
         yield from (margin + line for line in _docstring(_escaped(comment(doc))))
         yield ""
@@ -133,14 +161,17 @@ class _File:
         yield from _lines(statements, 2 * STEP)
         if cls.forward is None:
             return
+        made = self._forward(cls, cls.forward)
+        yield ""
+        yield from _signature("forward", made.arguments, made.returns)
+        yield from _lines(made.body, 2 * STEP)
+
+    def _forward(self, cls: ModuleClass, forward: Forward) -> ForwardText:
         memory = self.costs.memory(cls)
         assert memory is not None, "a class with a `forward` has a count of its memory"
         record = self.record if cls is self.root else ""
         inputs = self._input_names() if cls is self.root else ()
-        made = write(cls.forward, memory, ChildCalls(cls, self.costs.heavy(cls)), record, inputs)
-        yield ""
-        yield from _signature("forward", made.arguments, made.returns)
-        yield from _lines(made.body, 2 * STEP)
+        return write(forward, memory, ChildCalls(cls, self.costs.heavy(cls)), record, inputs)
 
     def _input_names(self) -> list[str]:
         """The names of the inputs as arguments of `forward`; none where the program has none."""
@@ -250,9 +281,11 @@ def _base(cls: ModuleClass) -> str:
     return "nn.ModuleDict" if cls.is_keyed else "nn.Module"
 
 
-def _described(cls: ModuleClass) -> str:
-    """What the class takes and gives, in one line."""
-    spans = [f"{entering} -> {leaving}" for entering, leaving in cls.shapes]
+def _described(alike: Sequence[ModuleClass]) -> str:
+    """What the modules of a class take and give, in one line; of one that is applied again, the first application.
+    `alike` are the classes that it stands for."""
+    shapes = [each for cls in alike for each in zip(cls.places, cls.shapes, strict=True)]
+    spans = [f"{entering} -> {leaving}" for path, (entering, leaving) in shapes if "@" not in path]
     if len(set(spans)) == 1:
         return f"{spans[0]}{f', {len(spans)} times' if len(spans) > 1 else ''}."
     return f"Used {len(spans)} times: first {spans[0]}, last {spans[-1]}."

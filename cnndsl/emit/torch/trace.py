@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from cnndsl.emit.torch.choices import chosen, sometimes_merged
 from cnndsl.emit.torch.ir import Apply, Compute, Forward, ForwardValue, Key, Step, Training, key, node_of, what_of
 from cnndsl.emit.torch.merges import steps_of
-from cnndsl.emit.torch.names import attribute
+from cnndsl.emit.torch.names import attribute, word
 from cnndsl.emit.torch.part_queries import (
     Application,
     Known,
@@ -66,7 +66,6 @@ class ClassTracer(TracedValues):
         self.known = Known()
         self.trained = [not root and self._is_trained(*each) for each in zip(parts, entries, strict=True)]
         self.is_trained = self.in_training = all(self.trained)
-        self.flattened: dict[int, int] = {}
 
     def run(self) -> Traced:
         """Walk over the parts."""
@@ -77,10 +76,10 @@ class ClassTracer(TracedValues):
         if self.is_root:
             out = given(self, self.graph.output)
         passes = all(output(part, node) == node for part, node in zip(self.parts, self.entries, strict=True))
-        results = [] if passes and not self.is_root else [out]
-        results += (
-            taps(self, self.graph) if self.is_root else [value for value in self._exposed() if value not in results]
-        )
+        if self.is_root:
+            results = [out, *taps(self, self.graph)]
+        else:  # in the order in which they are made, which is that of the program
+            results = sorted({*self._exposed(), *(() if passes else (out,))})
         steps = early(with_outputs(self.steps, results))
         read = {value for step in steps for value in used_by(step)} | set(results)
         inputs = [value for value in (entry, *given_too, *self.reads) if value in read or self.is_root]
@@ -92,7 +91,7 @@ class ClassTracer(TracedValues):
             tuple(inputs),
             tuple(steps),
             tuple(results),
-            bool(results) and results[0] == out and not (passes and not self.is_root),
+            results.index(out) if self.is_root or not passes else -1,
             frozenset(value for value in results if self._is_training_only(value)),
         )
         return Traced(forward, self.children, tuple(self.decisions))
@@ -190,11 +189,12 @@ class ClassTracer(TracedValues):
             node_of(what) in self.own[at] for at, what in zip(places, keys, strict=True)
         ):
             return self.new(places, keys)
-        return self.read(places, keys, parts[0].name.replace('"', "").split(".")[-1])
+        called = {word(part.name) for part in parts}
+        return self.read(places, keys, called.pop() if len(called) == 1 else "")
 
     def _labelled(self, parts: Sequence[NamedPart], places: Places, value: int) -> int:
         out = self.walk([part.part for part in parts], places, value)
-        if out != value and not (self.names[out] and parts[0].path):
+        if out != value and out not in self.several and not (self.names[out] and parts[0].path):
             self.names[out] = parts[0].name  # that of an equation, which has no path, goes ahead of a layer's
         return out
 
@@ -223,7 +223,7 @@ class ClassTracer(TracedValues):
         if len(functions) != 1 or not all(isinstance(each, TorchFunction) for each in made):
             raise Differ
         over = {self.overwritten.get(node, -1) for node in nodes}
-        inputs = tuple(self._real(value) for value in operands)
+        inputs = tuple(self.real(value) for value in operands)
         *before, last = steps_of(functions.pop())
         for each in before:
             self.values.append({})
@@ -277,7 +277,7 @@ class ClassTracer(TracedValues):
         if any(node in self.borders.pooled for node in nodes):
             outputs += self._pooled(nodes, places, inputs[0])
         over = all(node in self.overwritten for node in nodes) and all(call.inplace for call in calls)
-        self.put(Apply(child.name, tuple(map(self._real, inputs)), tuple(outputs), over, calls[0].applied))
+        self.put(Apply(child.name, tuple(map(self.real, inputs)), tuple(outputs), over, calls[0].applied))
         return outputs[0]
 
     def _operands(self, nodes: Sequence[int], places: Places, value: int) -> list[int]:
@@ -298,26 +298,16 @@ class ClassTracer(TracedValues):
         if not all(node in self.borders.pooled for node in nodes):
             raise Differ
         size = self.new(places, [key(node, "size") for node in nodes], "size")
-        self.put(Compute("size", "{0}.shape[2:]", (self._real(entering),), size))
+        self.put(Compute("size", "{0}.shape[2:]", (self.real(entering),), size))
         return [self.new(places, [key(node, "indices") for node in nodes], "indices")]
-
-    def flat(self, value: int) -> int:
-        """The value as vectors."""
-        real = self._real(value)
-        if real not in self.flattened:
-            self.values.append(dict(self.values[real]))
-            self.names.append("x")
-            self.flattened[real] = len(self.values) - 1
-            self.put(Compute("flatten", "torch.flatten({0}, 1)", (real,), self.flattened[real]))
-        return self.flattened[real]
 
     def _module(self, parts: Sequence[Part], places: Places, value: int) -> int:
         if not any(map(self.borders.own, parts)):
             return self.walk([each for part in parts for each in inner_parts(part) or (None,)], places, value)
         callee = self._border(parts, places, value)
         only = [self.borders.is_training_only(part) for part in parts]
-        if callee.is_main:
-            only = [self.graph.nodes[node_of(what)].training_only for what in callee.results[0][0]]
+        if callee.main >= 0:
+            only = [self.graph.nodes[node_of(what)].training_only for what in callee.results[callee.main][0]]
         only = [each and not self.trained[at] for each, at in zip(only, places, strict=True)]
         if any(only) and not all(only):
             raise Differ
@@ -353,10 +343,12 @@ class ClassTracer(TracedValues):
         child = self.register(parts, places, inputs[0] if inputs else value)
         child.traced = callee.traced
         outputs = [self.new(places, column, name) for column, name in callee.results]
-        if callee.is_main:
-            self.names[outputs[0]] = child.name
-        self.put(Apply(child.name, tuple(map(self._real, inputs)), tuple(outputs)))
-        return outputs[0] if callee.is_main else value
+        if callee.main >= 0 and len(outputs) > 1 and self.names[outputs[callee.main]]:
+            self.several.add(outputs[callee.main])
+        elif callee.main >= 0:
+            self.names[outputs[callee.main]] = child.name
+        self.put(Apply(child.name, tuple(map(self.real, inputs)), tuple(outputs)))
+        return outputs[callee.main] if callee.main >= 0 else value
 
     def register(self, parts: Sequence[Part], places: Places, entering: int) -> Candidate:
         """Enter a child. Raises Differ where it has another name at another place, or is there twice."""
@@ -384,6 +376,3 @@ class ClassTracer(TracedValues):
         if child is None or set(child.parts) != set(places):
             raise Differ
         return child
-
-    def _real(self, value: int) -> int:
-        return self.same.get(value, value)

@@ -55,13 +55,13 @@ class Traced:
 class Border:
     """What a callee takes and gives at some of its places: what each value is there, and its name.
 
-    `is_main` says that the first result is the part's output, `is_flat` that the first input is wanted as vectors. A
-    label on a part with branches has no class yet: `traced` is its `forward`.
+    `main` is the place of the part's output among the results, -1 if it has none of its own; `is_flat` says that the
+    first input is wanted as vectors. A label on a part with branches has no class yet: `traced` is its `forward`.
     """
 
     inputs: tuple[tuple[tuple[Key, ...], str], ...]
     results: tuple[tuple[tuple[Key, ...], str], ...]
-    is_main: bool = True
+    main: int = 0
     is_flat: bool = False
     traced: Traced | None = None
 

@@ -21,6 +21,9 @@ class TracedValues:
         self.later: set[int] = set()
         """Results that exist in training only, of values that always exist."""
         self.steps: list[Step] = []
+        self.flattened: dict[int, int] = {}
+        self.several: set[int] = set()
+        """The values that a call gives beside others, under the names that they have there."""
 
     def new(self, places: Places, keys: Sequence[Key], name: str = "") -> int:
         """Return a new value, which is one of these at each of the places."""
@@ -41,8 +44,22 @@ class TracedValues:
         for value in reversed(self.known_as.get((places[0], keys[0]), ())):
             held = self.values[value]
             if all(held.get(at) == what for at, what in zip(places, keys, strict=True)):
-                return self.same.get(value, value)
+                return self.real(value)
         return None
+
+    def flat(self, value: int) -> int:
+        """The value as vectors."""
+        real = self.real(value)
+        if real not in self.flattened:
+            self.values.append(dict(self.values[real]))
+            self.names.append("x")
+            self.flattened[real] = len(self.values) - 1
+            self.put(Compute("flatten", "torch.flatten({0}, 1)", (real,), self.flattened[real]))
+        return self.flattened[real]
+
+    def real(self, value: int) -> int:
+        """Return the value that one stands for."""
+        return self.same.get(value, value)
 
     def put(self, step: Step) -> None:
         """Add a step."""

@@ -10,7 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from cnndsl.emit.torch.names import variable
+from cnndsl.emit.torch.ir import Compute, Forward
+from cnndsl.emit.torch.names import numbered, variable, word
+from cnndsl.emit.torch.steps import is_aside, used_by
 
 SPARE = ("x", "y", "z", "u", "v", "w")
 
@@ -19,13 +21,18 @@ class Variables:
     """The names at one point of a `forward`. `hints` are good names for values; `lent` those that the caller holds."""
 
     def __init__(self, hints: Mapping[int, str]) -> None:
-        self.hints = hints
+        self.hints = dict(hints)
         self.holds: dict[str, int] = {}
+        self.lists: dict[str, tuple[int, ...]] = {}
+        """The names that hold lists of values."""
+        self.loops: set[str] = set()
+        """The names that loops give to modules."""
         self.left: Counter[int] = Counter({-1: 0})
         self.pinned: Counter[int] = Counter()
         self.lent: set[int] = set()
         self.shared: set[int] = set()
-        """Values that are read several times, not counting reads that are aside: by training, or of a size."""
+        """Values that are worth a name: they are read several times, not counting reads that are aside (by training,
+        or of a size), or are one of several results."""
         self.given: dict[int, str] = {}
         """The names that values must get."""
         self.memory: dict[int, int] = {}
@@ -36,6 +43,7 @@ class Variables:
         other = Variables(self.hints)
         other.holds, other.left, other.pinned = dict(self.holds), Counter(self.left), Counter(self.pinned)
         other.lent, other.shared, other.memory = self.lent, self.shared, dict(self.memory)
+        other.lists, other.loops = dict(self.lists), set(self.loops)
         return other
 
     # Reads
@@ -47,6 +55,12 @@ class Variables:
                 self.shared.add(value)
             self.left[value] += 1
 
+    def share(self, value: int, other: int) -> None:
+        """Say that a value is written over by another one, whose name it can have if that has one of its own."""
+        if other in self.shared and value not in self.shared:
+            self.shared.add(value)
+            self.hints[value] = self.hints.get(other, "")
+
     def is_alive(self, value: int) -> bool:
         """Return whether something reads a value later on."""
         return self.left[value] > 0 or self.pinned[value] > 0
@@ -54,8 +68,11 @@ class Variables:
     # Names
 
     def name(self, value: int) -> str | None:
-        """Return the name that holds a value."""
-        return next((name for name, held in self.holds.items() if held == value), None)
+        """Return the name that holds a value, or its place in a list."""
+        found = next((name for name, held in self.holds.items() if held == value), None)
+        if found is not None:
+            return found
+        return next((f"{name}[{held.index(value)}]" for name, held in self.lists.items() if value in held), None)
 
     def bind(self, value: int, name: str, over: int | None = None) -> None:
         """Give a value its name; `over` is the value in whose memory it lives."""
@@ -72,7 +89,8 @@ class Variables:
 
     def drop(self, name: str) -> None:
         """Forget a name, after `del`."""
-        del self.holds[name]
+        self.holds.pop(name, None)
+        self.lists.pop(name, None)
 
     def lend(self, values: Sequence[int], given: Sequence[str] = ()) -> list[str]:
         """Name the arguments of `forward`, which the caller holds: as they are given, else by their hints."""
@@ -84,8 +102,7 @@ class Variables:
         return list(given)
 
     def _lend(self, value: int) -> str:
-        wish = re.sub(r"\W", "_", self.hints.get(value) or "skip")
-        name = variable("skip" if wish.isdigit() else wish, set(self.holds)) if self.holds else "x"
+        name = numbered(word(self.hints.get(value, "")) or "skip", self.holds) if self.holds else "x"
         self.bind(value, name)
         return name
 
@@ -101,7 +118,7 @@ class Variables:
         ending = [name for name, held in self.holds.items() if held in gone]
         for name in (*ending, *SPARE):
             is_free = name in SPARE or (is_costly and self.holds[name] not in self.lent)
-            if is_free and not self._is_taken(name):
+            if is_free and not self.is_taken(name):
                 return name
         return self.wished("y")
 
@@ -110,29 +127,60 @@ class Variables:
         return self.given.get(value) or self.wished(self.hints[value] or "y")
 
     def wished(self, wish: str) -> str:
-        """Return a name that nothing alive has, like the one that is wished for."""
+        """Return a name that nothing alive has, like the one that is wished for. A name that was a value's own goes to
+        another one of that name."""
         base = variable(re.sub(r"\W", "_", wish)) if not wish.isdigit() else "y"
         base = wish if base.rstrip("_") in SPARE and wish in SPARE else base
         name, number = base, 1
-        while self._is_taken(name) or (name in self.holds and name not in SPARE):
+        while name in {*self.lists, *self.loops} or (
+            name in self.holds and (self.is_taken(name) or not (name in SPARE or self._was(name, wish)))
+        ):
             number += 1
             name = f"{base}{number}"
         return name
 
-    def _is_taken(self, name: str) -> bool:
+    def _was(self, name: str, wish: str) -> bool:
+        """Whether a name holds a value that is called so, and no argument."""
+        held = self.holds[name]
+        return self.hints.get(held) == wish and held not in self.lent
+
+    def is_taken(self, name: str) -> bool:
+        """Return whether a name holds what something reads later on."""
         return name in self.holds and self.is_alive(self.holds[name])
 
     # Memory
 
-    def stale(self) -> list[tuple[str, int]]:
-        """Return the names that keep memory alive which nobody needs, with the value that each holds."""
-        needed = {self.root(held) for held in self.holds.values() if self.is_alive(held)} | self.lent
-        return [
-            (name, held)
-            for name, held in self.holds.items()
-            if not self.is_alive(held) and self.root(held) not in needed
-        ]
+    def stale(self) -> list[tuple[str, list[int]]]:
+        """Return the names that keep memory alive which nobody needs, with the values that each holds."""
+        held = {**{name: (value,) for name, value in self.holds.items()}, **self.lists}
+        needed = {self.root(each) for values in held.values() for each in values if self.is_alive(each)} | self.lent
+        named = {*self.holds.values()}
+        found: list[tuple[str, list[int]]] = []
+        for name, values in held.items():
+            unneeded = [value for value in values if self.root(value) not in needed]
+            is_read = any(self.is_alive(value) and (name in self.holds or value not in named) for value in values)
+            if unneeded and not is_read:
+                found.append((name, unneeded))
+        return found
 
     def root(self, value: int) -> int:
         """Return the value in whose memory a value lives."""
         return self.memory.get(value, value)
+
+
+def variables_of(forward: Forward) -> Variables:
+    """Return the names at the beginning of a `forward`, which know all that will be read."""
+    found = Variables({at: value.name for at, value in enumerate(forward.values)})
+    for step in forward.steps:
+        if not is_aside(step):
+            found.expect(used_by(step))
+    found.expect(forward.results)
+    for step in forward.steps:
+        if is_aside(step):
+            found.expect(used_by(step), is_aside=True)
+    if len(forward.results) - len(forward.training) > 1:
+        found.shared.update(forward.results)
+    for step in reversed(forward.steps):
+        if isinstance(step, Compute) and step.over >= 0:
+            found.share(step.inputs[step.over], step.output)
+    return found

@@ -1,5 +1,7 @@
 """Programs drawn like a user's, in which labels, references, groups, blocks, repeats, choices and taps meet.
 
+Labels are names, numbers, paths and in quotes (`labels`); `names` reads from a text what they make of the state.
+
 A plain generator: a seed gives a program and settings to try. It follows shapes by itself, apart from the compiler,
 so that most of what it draws is a program; what the compiler refuses is to be skipped. `oracle` and `construction`
 say whether what is emitted is right.
@@ -46,9 +48,12 @@ def crossing(seed: int) -> Crossing:
     True
     """
     dice = random.Random(seed)
-    # Of dice of its own, so that a seed of one input goes on to give the program that it gave.
+    # Of dice of their own, so that a seed goes on to give the program that it gave but for these.
     others = random.Random(f"inputs {seed}")
-    return _like_published(dice) if dice.random() < 0.15 else _drawn(dice, others if others.random() < 0.15 else None)
+    forms = random.Random(f"labels {seed}")
+    if dice.random() < 0.15:
+        return _like_published(dice)
+    return _drawn(dice, others if others.random() < 0.15 else None, forms)
 
 
 def _like_published(dice: random.Random) -> Crossing:
@@ -58,8 +63,8 @@ def _like_published(dice: random.Random) -> Crossing:
     return Crossing(text, dice.choice((tries[0], {}, {})), tuple(tries[1:]))
 
 
-def _drawn(dice: random.Random, others: random.Random | None) -> Crossing:
-    pen = Pen(dice, Makers(merge, gate, call, headed, several, again))
+def _drawn(dice: random.Random, others: random.Random | None, forms: random.Random) -> Crossing:
+    pen = Pen(dice, Makers(merge, gate, call, headed, several, again), forms=forms)
     size = dice.choice(SIZES)
     pen.rank = len(size)
     pen.left = dice.choice((3, 4, 6, 9, 12, 16))

@@ -8,7 +8,6 @@ from dataclasses import replace
 from cnndsl.testing.crossings import plain
 from cnndsl.testing.crossings.chains import chain, joined, towards
 from cnndsl.testing.crossings.frames import (
-    BLOCKS,
     ROLES,
     GeneratedBlock,
     GeneratedScope,
@@ -93,8 +92,7 @@ def _block(frame: GeneratedScope, may_step: bool, is_head: bool) -> GeneratedBlo
 def define(frame: GeneratedScope, may_step: bool, is_head: bool) -> GeneratedBlock:
     """Draws a block for whatever enters."""
     pen = frame.pen
-    name = pen.name(BLOCKS, pen.used)
-    pen.used.add(name)
+    name = pen.block()
     given = _parameters(frame, may_step, is_head)
     space = Space("in", None)
     entering = PieceShape(Width.of("C"), space)
@@ -224,7 +222,7 @@ def one_call(
     label = frame.label() if frame.mark != "!" and frame.chance(0.4) else ""
     if label:
         marks = [
-            replace(mark, name=f"{label}.{mark.name}", form=mark.form.bound(bases, widths, env))
+            replace(mark, name=f"{label}.{mark.name}", form=mark.form.bound(bases, widths, env), given=None)
             for mark in block.marks
             if "{" not in mark.name
         ]

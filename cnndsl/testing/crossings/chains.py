@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from cnndsl.testing.crossings import plain
 from cnndsl.testing.crossings.frames import TAPS, GeneratedScope, Makers, Mode, NamedOutputs, Piece, Room
+from cnndsl.testing.crossings.labels import nameless, star_of
 from cnndsl.testing.crossings.numbers import count, rate, test, width
 from cnndsl.testing.crossings.sizes import resized
 from cnndsl.testing.crossings.widths import Misfit, PieceShape, Width
@@ -91,7 +92,7 @@ def single(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
         return _parameter(frame, form)
     piece = _layer(frame, form, mode)
     if " if " in piece.text or not frame.chance(0.4) or frame.mark == "!":
-        return piece
+        return replace(piece, text=nameless(frame.pen.forms, piece.text))
     label = frame.label()
     frame.room.marks.append(NamedOutputs(label, piece.form, frame.training, given=form))
     return Piece(f"{label}: {piece.text}", piece.form)
@@ -99,7 +100,7 @@ def single(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
 
 def _parameter(frame: GeneratedScope, form: PieceShape) -> Piece:
     """Draws a parameter of the module around it, whose name is the label."""
-    label = frame.label()
+    label = frame.name()
     frame.room.marks.append(NamedOutputs(label, form, frame.training, given=form))
     kind = frame.pick(("vector", "map", "number"))
     which = frame.pick(("bias=no", "bias=no, init=0.5", "weight=no", f"bias=no, init={rate(frame)}"))
@@ -135,8 +136,10 @@ def group(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
 def export(frame: GeneratedScope, room: Room, label: str, form: PieceShape, given: PieceShape | None = None) -> None:
     """Makes a part and what is in it known around it; `given` is what enters it, if it can be applied again."""
     inner = [mark for mark in room.marks if "{" not in mark.name]
-    frame.room.marks += [replace(mark, name=f"{label}.{mark.name}") for mark in inner]
+    frame.room.marks += [replace(mark, name=f"{label}.{mark.name}", given=None) for mark in inner]
     frame.room.marks.append(NamedOutputs(label, form, frame.training, given=given))
+    if "{" not in label:
+        frame.room.stars += [replace(star, name=f"{label}.{star.name}") for star in room.stars]
 
 
 def pooled(frame: GeneratedScope, form: PieceShape, _mode: Mode) -> Piece:
@@ -204,7 +207,7 @@ def tap(frame: GeneratedScope, form: PieceShape) -> Piece:
     body, room = _tapped(inner, form)
     if room is not None:
         marks = [mark for mark in room.marks if "{" not in mark.name]
-        frame.room.marks += [replace(mark, name=f"{name}.{mark.name}", training=training) for mark in marks]
+        frame.room.marks += [replace(mark, name=f"{name}.{mark.name}", training=training, given=None) for mark in marks]
     frame.room.marks.append(NamedOutputs(name, body.form, training))
     # Within another one that runs in training only it need not be said.
     is_said = training and not (frame.training and frame.chance(0.3))
@@ -254,6 +257,7 @@ def repeat(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     if frame.times * (number or 2) > MOST_TURNS:
         raise Misfit
     label = frame.label() if frame.chance(0.3) else ""
+    stars = len(frame.room.stars)
     outside = Room(frame.room) if label else frame.room.inner()
     fresh = "{i}" if label or not frame.mark else "!"
     inner = replace(
@@ -268,7 +272,12 @@ def repeat(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     body, given = _turn(inner, form, mode, times)
     turns = f"{boxed(body)}*{times}"
     _export_turns(frame, inner.room, outside, number, label, given)
-    return Piece(f"{label}: {turns}" if label else turns, given)
+    text = f"{label}: {turns}" if label else turns
+    others = [f"@{star.name}" for star in frame.room.stars[stars:] if star.form == given]
+    if others and frame.pen.forms.random() < 0.6:
+        frame.spend()
+        text += frame.pen.forms.choice((" -> (ID + {})", " -> MAX({}, ID)", " -> MUL(ID, {})")).format(others[0])
+    return Piece(text, given)
 
 
 def _turn(frame: GeneratedScope, form: PieceShape, mode: Mode, times: str) -> tuple[str, PieceShape]:
@@ -292,11 +301,14 @@ def _export_turns(frame: GeneratedScope, turn: Room, outside: Room, number: int,
     for mark in turn.marks:
         if "{i}" not in mark.name or "@turn" in mark.form.width.shown:
             continue
+        room = outside if label else frame.room
+        if number and star_of(mark.name) and not mark.training and "i" not in mark.form.width.shown:
+            room.stars.append(replace(mark, name=star_of(mark.name), given=None))
         for at in range(1, (number or 1) + 1):
             form = mark.form.bound({}, {"i": Width.of(at)}, {})
             pool = mark.pool and mark.pool.bound({}, {"i": Width.of(at)}, {})
             known = replace(mark, name=mark.name.replace("{i}", str(at)), form=form, pool=pool)
-            (outside if label else frame.room).marks.append(known)
+            room.marks.append(known)
     if label:
         export(frame, outside, label, given)
 

@@ -18,7 +18,7 @@ def several(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     names: list[str] = []
     first = chain(inner, form, frame.pick((1, 2)), mode)
     for at in range(frame.pick((1, 2, 2, 3))):
-        label = frame.label()
+        label = frame.name()
         start = frame.pick(names) if names else ""
         if names and frame.chance(0.25):
             lines.append(f"{label} = {_starred(frame, start)}")
@@ -36,7 +36,7 @@ def several(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     last = f"({' + '.join(branches)})" if len(branches) > 1 else f"MAX({used[0]}, {branches[0]})"
     frame.spend()
     tail = f" -> {element(inner, first.form, 'keep').text}" if frame.chance(0.5) else ""
-    name = f"{frame.label()} = " if len(branches) == 1 or frame.chance(0.8) else ""
+    name = f"{frame.name()} = " if len(branches) == 1 or frame.chance(0.8) else ""
     if not name:
         last = last if last.startswith("@") else f"{used[0]} -> MUL(ID, {', '.join(used)})"
     return Piece(f"[{'  '.join(lines)}  {name}{last}{tail}]", first.form)
@@ -44,13 +44,17 @@ def several(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
 
 def _starred(frame: GeneratedScope, start: str) -> str:
     """Draws turns of a repeat, each with a value of its own, and their merge by a star. The shape stays."""
-    turn, total = frame.label(), frame.label()
+    turn, total = frame.name(), frame.name()
     number = frame.pick((1, 2, 3, 5))
     for _ in range(number + 1):
         frame.spend()
     others = f", @{start}" if frame.chance(0.3) else ""
     merged = frame.pick((f"(+ @{turn}*)", f"(@{turn}* + @{start})", f"MAX(@{turn}*{others})", f"MEAN(@{turn}*)"))
     body = frame.pick(("RELU", "BN -> TANH", "TIMES(0.5)", f"MUL(ID, @{start})"))
+    if frame.chance(0.4):  # parts of one container, each behind the one before
+        held = f"{frame.label()}.{turn}"
+        merged = merged.replace(f"@{turn}*", f"@{held}*")
+        return f"[@{start} -> [{held}{{i}}: [{body} -> BN]]*{number}  {total} = {merged}]"
     return f"[[{turn}{{i}} = @{start} -> {body}]*{number}  {total} = {merged}]"
 
 
@@ -63,7 +67,7 @@ def further(frame: GeneratedScope) -> list[str]:
         if not marks:
             break
         mark = frame.pick(marks)
-        label = frame.label()
+        label = frame.name()
         frame.pen.left = max(frame.pen.left, 2)
         body = chain(replace(frame, depth=frame.depth + 1), mark.form, frame.pick((1, 2)), "free")
         lines.append(f"{label} = @{mark.name} -> {body.text}")

@@ -123,7 +123,18 @@ INPUT 8x8x4 -> x: CONV3-c -> Gated(Squeeze) -> Gated(Plain, c)
 -> g: [`tap t(train): GAP -> ~`p: POOL2`~ -> RELU~ -> (ID + BN)`] -> Undo(@g.p)
 -> `s: (ID + @x)*2~s: [(ID + @u1)]*n~(RELU + s: @x)~tap s: @x`"""
 
-TEMPLATES = (RESIDUAL, BOTTLENECK, DENSE, TOWERS, MOBILE, UNET, SWITCHES, PYRAMID, GATES, SHUFFLED, PARTS)
+SCATTERED = """net Y(c=`4~8`, n=`2~1`, act=`RELU~TANH`, wide=`yes~no`) try c=6 n=3 act=SILU wide=no
+block Cell(c, s=1) = (
+  `convs.0~"convs.0"~convs."0"`: CONV3-c/s -> `bns.0~2~"b/0"`: BN -> `"": act~act` -> convs.`1~2~last`: CONV`3~1`-c
+  -> `bns.1~"b/1"~5`: BN + ID or `down.0~"d-s"~0`: CONV1-c/s) -> act
+block Conv(c) = [{i}: `Cell(c)~CONV3-c -> act`]*2 -> `"": RELU~BN`
+block Half(c) = "conv-{c}": CONV3-c -> Conv3-c -> act
+INPUT 8x8x3 -> features: [0: CONV3-c -> `1~3`: BN -> `"": RELU~7: act~RELU`] -> trunk: ["block1-{i}": Cell(c)]*n
+-> `(ID + @features.0) -> ~(ID | @trunk."block1-"*) -> CONV1-c -> ~(@trunk."block1-1".convs.0 + ID) -> ~`
+both.t: [CONV3-c -> BN] -> `again both.t -> ~both.v: again both.t -> (ID + @both.v) -> ~`
+"both.u": CONV1-{2*c} if wide -> `"aux-1": ~`Conv(8) -> Half(4) -> GAP -> fc.`0~1~out`: FC-c"""
+
+TEMPLATES = (RESIDUAL, BOTTLENECK, DENSE, TOWERS, MOBILE, UNET, SWITCHES, PYRAMID, GATES, SHUFFLED, PARTS, SCATTERED)
 
 
 def family(dice: random.Random) -> tuple[str, dict[str, list[str]]]:

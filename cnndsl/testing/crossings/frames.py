@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal, TypeAlias, TypeVar
 
+from cnndsl.testing.crossings.labels import BLOCKS_LIKE_TYPES, formed
 from cnndsl.testing.crossings.widths import Misfit, PieceShape, Space, Width, WidthValues, evaluate
 
 T = TypeVar("T")
@@ -41,10 +42,19 @@ class Room:
     parent: Room | None = None
     names: set[str] = field(default_factory=set[str])
     marks: list[NamedOutputs] = field(default_factory=list[NamedOutputs])
+    stars: list[NamedOutputs] = field(default_factory=list[NamedOutputs])
+    """The labels of repeats, each of which stands for as many outputs as there were turns."""
 
     def inner(self) -> Room:
         """Makes a room of the same module, whose marks end with it."""
         return Room(self, self.names)
+
+    def starred(self) -> Iterator[NamedOutputs]:
+        """Lists the stars of the module at hand."""
+        room: Room | None = self
+        while room is not None and room.names is self.names:
+            yield from room.stars
+            room = room.parent
 
     def visible(self) -> Iterator[NamedOutputs]:
         """Lists what can be referred to, nearest first, without what a nearer name hides."""
@@ -140,6 +150,8 @@ class Pen:
     used: set[str] = field(default_factory=set[str])
     left: float = 25
     """So many layers may still be drawn."""
+    forms: random.Random = field(default_factory=random.Random)
+    """Dice for how labels are written, so that what they stand at is drawn as without these forms."""
     rank: int = 2
 
     def pick(self, among: Sequence[T]) -> T:
@@ -159,6 +171,14 @@ class Pen:
         while f"{among[0]}_{number}" in taken:
             number += 1
         return f"{among[0]}_{number}"
+
+    def block(self) -> str:
+        """Picks the name of a block: that of a layer type in other letters, now and then."""
+        name = self.name(BLOCKS, self.used)
+        like = [each for each in BLOCKS_LIKE_TYPES if each not in self.used]
+        name = self.forms.choice(like) if like and self.forms.random() < 0.2 else name
+        self.used.add(name)
+        return name
 
     def parameter(self, role: str, hidden: Sequence[str] = ()) -> str:
         """Gives a parameter of the net for a role, an old one or a new one."""
@@ -280,14 +300,22 @@ class GeneratedScope:
         values = self.values(width)
         return values is not None and all(each % number == 0 for each in values)
 
-    def label(self) -> str:
-        """Picks a name for a part and takes it. Raises Misfit where none can stand."""
+    def name(self) -> str:
+        """Picks a name for a value and takes it. Raises Misfit where none can stand."""
         if self.mark == "!":
             raise Misfit
         name = self.pen.name(LABELS, self.room.names)
         full = name + self.mark
         self.room.names |= {name, full}
         return full
+
+    def label(self) -> str:
+        """Picks a label for a part and takes it. Raises Misfit where none can stand."""
+        if self.mark == "!":
+            raise Misfit
+        name = self.pen.name(LABELS, self.room.names)
+        self.room.names.add(name)
+        return formed(self.pen.forms, name, self.mark, self.room.names)
 
     def marks(self) -> list[NamedOutputs]:
         """Lists what can be referred to here."""
@@ -298,7 +326,7 @@ class GeneratedScope:
         room: Room | None = self.room
         found: list[NamedOutputs] = []
         while room is not None and room.names is self.room.names:
-            found += [mark for mark in room.marks if mark.given is not None and "." not in mark.name]
+            found += [mark for mark in room.marks if mark.given is not None]
             room = room.parent
         return [mark for mark in found if self.training or not mark.training]
 

@@ -20,7 +20,7 @@ class GeneratedInputs:
             other = dice.choice((size, size, tuple(2 * each for each in size), ()))
             made = entering(other, dice.choice((4, 3, 8)))
             forms.append(form if dice.random() < 0.4 else made if other else replace(made, space=None))
-        self.marks = [NamedOutputs(frame.label(), each) for each in forms]
+        self.marks = [NamedOutputs(frame.name(), each) for each in forms]
         frame.room.marks += [mark for mark in self.marks if mark.form.space == form.space]
 
     def lines(self, body: Piece) -> list[str]:
@@ -28,7 +28,7 @@ class GeneratedInputs:
         frame = self.frame
         volumes = ["x".join([*map(str, _extents(mark.form)), mark.form.width.shown]) for mark in self.marks]
         heads = [f"{mark.name} = INPUT {volume}" for mark, volume in zip(self.marks, volumes, strict=True)]
-        names = [frame.label() for _ in self.marks]
+        names = [frame.name() for _ in self.marks]
         chains = [f"{names[0]} = @{self.marks[0].name} -> {body.text}"]
         for name, mark in zip(names[1:], self.marks[1:], strict=True):
             frame.pen.left = max(frame.pen.left, 2)
@@ -37,7 +37,7 @@ class GeneratedInputs:
             text = chain(inner, mark.form, self.dice.choice((1, 2)), "free").text if is_map else "FC-4 -> RELU"
             chains.append(f"{name} = @{mark.name} -> {text}")
         if len(names) > 1 and self.dice.random() < 0.5:
-            last = f"{frame.label()} = ({' + '.join(f'@{name} -> FC-4' for name in names)}) -> RELU"
+            last = f"{frame.name()} = ({' + '.join(f'@{name} -> FC-4' for name in names)}) -> RELU"
             return [*heads, *chains, last]
         self.dice.shuffle(names)
         return [*heads, *chains, f"output {', '.join(names)}"]

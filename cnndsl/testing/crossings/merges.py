@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -43,27 +43,36 @@ Branch: TypeAlias = Callable[[GeneratedScope, Goal], str]
 def merge(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     """Draws branches and what merges them."""
     frame.spend()
+    before = list(frame.room.marks)
     goal = _goal(frame, form, mode)
     operator = frame.pick((" + ", " + ", " + ", " | ", " | ", "MUL", "MAX", "MEAN"))
     if operator == " | ":
-        return _concatenated(frame, goal, mode)
+        return _concatenated(frame, goal, mode, before)
     inner = frame.deeper()
     branches = _branches(inner, goal, frame.pick((2, 2, 2, 3)))
     if operator == " + " and frame.chance(0.15):
         branches = _with_projection(inner, goal, branches)
+    branches += _star(frame, goal)
     if operator in ("MUL", "MAX", "MEAN"):
         return Piece(f"{operator}({', '.join(branches)})", goal.target)
-    return _labelled(frame, Piece(f"({operator.join(branches)})", goal.target), form)
+    return _labelled(frame, Piece(f"({operator.join(branches)})", goal.target), form, before)
 
 
-def _labelled(frame: GeneratedScope, piece: Piece, given: PieceShape) -> Piece:
-    """Gives a merge a name of its own, now and then."""
+def _star(frame: GeneratedScope, goal: Goal) -> list[str]:
+    """Adds all turns of a repeat to the branches, now and then, where these have labels and the same shape."""
+    stars = [mark for mark in frame.room.starred() if mark.form == goal.target]
+    return [f"@{frame.pen.forms.choice(stars).name}"] if stars and frame.pen.forms.random() < 0.5 else []
+
+
+def _labelled(frame: GeneratedScope, piece: Piece, given: PieceShape, before: Sequence[NamedOutputs]) -> Piece:
+    """Gives a merge a name of its own, now and then; `before` are the names that were known before it."""
     if frame.mark == "!" or not frame.chance(0.12):
         return piece
     label = frame.label()
     # Labels within belong to that module now, and are read by no one else.
     if ": " in piece.text:
-        frame.room.marks[:] = [mark for mark in frame.room.marks if f"{mark.name.split('.')[0]}: " not in piece.text]
+        frame.room.marks[:] = [mark for mark in frame.room.marks if mark in before]
+        frame.room.stars.clear()
     again = given if "tap " not in piece.text else None
     frame.room.marks.append(NamedOutputs(label, piece.form, frame.training, given=again))
     return Piece(f"{label}: {piece.text}", piece.form)
@@ -81,7 +90,7 @@ def _goal(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Goal:
     return Goal(form, PieceShape(width(frame), form.space.stepped("ceil", step, frame.env())), step)
 
 
-def _concatenated(frame: GeneratedScope, goal: Goal, mode: Mode) -> Piece:
+def _concatenated(frame: GeneratedScope, goal: Goal, mode: Mode, before: Sequence[NamedOutputs]) -> Piece:
     """Puts branches of different widths behind each other; brought back to the shape where that must be kept."""
     inner = frame.deeper()
     total, texts = Width(()), list[str]()
@@ -94,7 +103,7 @@ def _concatenated(frame: GeneratedScope, goal: Goal, mode: Mode) -> Piece:
     if not frame.is_width(total):
         raise Misfit
     merged = (
-        _labelled(frame, Piece(f"({' | '.join(texts)})", form), goal.entering)
+        _labelled(frame, Piece(f"({' | '.join(texts)})", form), goal.entering, before)
         if mode != "keep"
         else Piece(f"({' | '.join(texts)})", form)
     )

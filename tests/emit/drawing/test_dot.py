@@ -77,6 +77,35 @@ INPUT 8x8x4 -> stage: [Residual(4)*5] -> FC-2
 """
 
 
+def test_outputs_that_have_names_are_marked() -> None:
+    """`mid` too, which has no layers of its own and so no frame."""
+    chains = "a = @c -> CONV3-2\nb = @c -> CONV3-5 -> TANH\noutput b, a, c"
+    text = f"INPUT 8x8x3 -> CONV3-4 -> tap mid: ID -> c: CONV3-8\n{chains}"
+    assert {title: said for title, said in boxes(text).items() if title.startswith("o")} == dict(
+        zip(("o0", "o1", "o2", "o3"), ("b", "a", "c", "mid"), strict=True)
+    )
+    assert edges(text) == sorted(
+        [("n0", "n1"), ("n1", "n2"), ("n2", "n3"), ("n2", "n4"), ("n1", "o3"), ("n2", "o2"), ("n3", "o1"), ("n4", "o0")]
+    )
+    shapes = {title: " ".join(texts).strip() for title, texts in drawn(text, "edge")}
+    assert (shapes["n3->o1"], shapes["n4->o0"], shapes["n2->o2"]) == ("8x8x2", "8x8x5", "")
+
+
+def test_an_output_in_the_middle_of_a_stack() -> None:
+    text = "INPUT 8x8x3 -> c: CONV3-4 -> RELU -> tap aux(train): [FC-2] -> BN -> d: POOL2\noutput d, c"
+    assert {"CONV3-4", "RELU", "BN", "c", "d", "FC-2"} <= set(boxes(text).values())
+    assert ("n1", "o1") in edges(text)
+
+
+def test_a_lone_output_has_no_mark() -> None:
+    assert not [title for title in boxes("INPUT 8x8x3 -> c: CONV3-4 -> tap aux: FC-2 -> RELU") if title[0] == "o"]
+
+
+def test_outputs_of_a_folded_repeat() -> None:
+    text = "INPUT 8x8x3 -> CONV3-8 -> [u{i}: [CONV3-8 -> RELU]]*3\noutput u3, u1"
+    assert {("n2", "o0"), ("n2", "o1")} <= set(edges(text, fold=True))
+
+
 def test_a_repeat_is_drawn_in_full_unless_folded() -> None:
     assert list(boxes(REPEATED).values()).count("CONV3-4 RELU") == 5
     assert list(boxes(REPEATED, fold=True).values()) == ["INPUT 8x8x4", "CONV3-4 RELU", "+", "FC-2"]

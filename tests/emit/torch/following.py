@@ -8,12 +8,10 @@ is read after all, calls in another order than that of the steps.
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cnndsl.emit.torch.forward_method import ForwardText
-from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, Step, Training
 from cnndsl.emit.torch.layout import Infix, flat, lines
 from cnndsl.emit.torch.statements import PythonStatement, Suite
 
@@ -49,6 +47,7 @@ class Machine:
     extra: Mapping[str, int]
     is_training: bool
     flags: Mapping[str, bool]
+    rows: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     sizes: dict[int, int] = field(default_factory=dict[int, int])
     terms: dict[tuple[object, ...], int] = field(default_factory=dict[tuple[object, ...], int])
     sums: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
@@ -70,6 +69,8 @@ class Run:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.names: dict[str, Tensor | None] = {}
+        self.lists: dict[str, list[Tensor]] = {}
+        self.modules: dict[str, str] = {}
         self.calls: list[int] = []
         self.stack: list[Tensor] = []
         self.peak = 0
@@ -86,6 +87,31 @@ class Run:
                 self.statement(each)
 
     def statement(self, node: ast.stmt) -> None:
+        if not self.of_list(node):
+            self.of_tensor(node)
+
+    def of_list(self, node: ast.stmt) -> bool:
+        """Follows a statement about a list, or a loop; False where it is another."""
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.List() as value):
+                self.lists[name] = self.tensors(value)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.List(elts=[])):
+                self.lists[name] = []
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[value])):
+                self.lists[name].append(self.tensor(value))
+            case ast.For(target=ast.Name(id=name), iter=ast.Attribute(attr=row), body=body):
+                for child in self.machine.rows[row]:
+                    self.modules[name] = child
+                    self.block(body)
+            case ast.For(target=ast.Name(id=name), iter=over, body=body):
+                for each in self.tensors(over):
+                    self.names[name] = each
+                    self.block(body)
+            case _:
+                return False
+        return True
+
+    def of_tensor(self, node: ast.stmt) -> None:
         match node:
             case ast.Assign(targets=[target], value=value):
                 self.assign(target, value)
@@ -98,8 +124,9 @@ class Run:
             case ast.Delete(targets=targets):
                 for each in targets:
                     assert isinstance(each, ast.Name)
-                    self.read(each.id)
-                    del self.names[each.id]
+                    if self.lists.pop(each.id, None) is None:
+                        self.read(each.id)
+                        del self.names[each.id]
             case ast.If(test=test, body=body, orelse=otherwise):
                 self.block(body if self.truth(test) else otherwise)
             case ast.Return(value=value) if value is not None:
@@ -172,13 +199,16 @@ class Run:
         return self.names[name]
 
     def tensor(self, node: ast.expr) -> Tensor:
+        return self.listed(node) or self.single(node)
+
+    def single(self, node: ast.expr) -> Tensor:
         match node:
             case ast.Name(id=name):
                 found = self.read(name)
                 if found is None:
                     raise Wrong(f"{name} is None")
                 return found
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="self"))):
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="self")) | ast.Name()) if not _is_function(node):
                 (output,) = self.call(node)
                 return output
             case ast.Call(func=ast.Name(id="list"), args=[ast.Subscript(value=ast.Attribute(value=of, attr="shape"))]):
@@ -196,8 +226,34 @@ class Run:
             case _:
                 raise Wrong(f"not understood: {ast.unparse(node)}")
 
+    def listed(self, node: ast.expr) -> Tensor | None:
+        """What is read of lists; None where nothing is."""
+        match node:
+            case ast.Call(func=ast.Attribute(attr="cat"), args=[ast.BinOp() | ast.Name() as several, _]):
+                return self.made("cat", self.tensors(several))
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=int() as at)) if name in self.lists:
+                return self.lists[name][at]
+            case _:
+                return None
+
+    def tensors(self, node: ast.expr) -> list[Tensor]:
+        """What a list holds, a part of one, or several put together."""
+        match node:
+            case ast.List(elts=elts):
+                return self.operands(elts)
+            case ast.Name(id=name):
+                return self.lists[name]
+            case ast.Subscript(value=of, slice=ast.Slice(lower=ast.Constant(value=int() as start), upper=None)):
+                return self.tensors(of)[start:]
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return [*self.tensors(left), *self.tensors(right)]
+            case _:
+                raise Wrong(f"not understood: {ast.unparse(node)}")
+
     def compute(self, name: str, nodes: Sequence[ast.expr]) -> Tensor:
-        operands = self.operands(nodes)
+        return self.made(name, self.operands(nodes))
+
+    def made(self, name: str, operands: Sequence[Tensor]) -> Tensor:
         is_sum = name == "Add"
         term = self.machine.sum(*operands) if is_sum else self.machine.term(name, *(each.term for each in operands))
         for each in operands:
@@ -209,8 +265,8 @@ class Run:
         return Tensor(term, Storage(size))
 
     def call(self, node: ast.Call) -> list[Tensor]:
-        assert isinstance(node.func, ast.Attribute)
-        child = node.func.attr
+        assert isinstance(node.func, ast.Attribute | ast.Name)
+        child = node.func.attr if isinstance(node.func, ast.Attribute) else self.modules[node.func.id]
         operands = self.operands(node.args)
         for each in operands:
             self.touch(each)
@@ -246,11 +302,16 @@ class Run:
         return Tensor(term, storage, storage.version)
 
     def note(self, operands: Sequence[Tensor], more: int) -> None:
-        alive = {each.storage for each in (*self.names.values(), *self.stack, *operands) if each is not None}
+        listed = [each for several in self.lists.values() for each in several]
+        alive = {each.storage for each in (*self.names.values(), *listed, *self.stack, *operands) if each is not None}
         self.peak = max(self.peak, more + sum(each.size for each in alive if each is not None))
 
 
-# The two sides
+def _is_function(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Name) and node.func.id == "list"
+
+
+# The text
 
 
 def text_lines(body: Sequence[PythonStatement], indent: int = 8) -> Iterator[str]:
@@ -284,89 +345,3 @@ def run_text(made: ForwardText, inputs: Sequence[Tensor], machine: Machine) -> R
     if run.returned is None:
         raise Wrong("nothing is returned")
     return run
-
-
-class StepRun:
-    """Runs the steps of a `forward` as they stand; with `is_over` a sum that may be is written over its operand."""
-
-    def __init__(self, forward: Forward, inputs: Sequence[Tensor], machine: Machine, is_over: bool) -> None:
-        self.run, self.forward, self.is_over = Run(machine), forward, is_over
-        self.left = Counter((*forward.results, *(value for step in forward.steps for value in all_reads(step))))
-        self.run.stack = [*inputs]
-        self.values: dict[int, Tensor | None] = dict(zip(forward.inputs, inputs, strict=True))
-        for step in forward.steps:
-            self.step(step)
-        self.results = [self.values[value] for value in forward.results]
-        for each in self.results:
-            if each is not None:
-                self.run.touch(each)
-
-    def step(self, step: Step) -> None:
-        if isinstance(step, Apply | Compute):
-            self.left.subtract(step.inputs)
-        if isinstance(step, Apply):
-            self.simple(
-                step.outputs, f"self.{step.child}({', '.join(f'v{value}' for value in step.inputs)})", step.inputs
-            )
-        elif isinstance(step, Compute):
-            self.compute(step)
-        elif isinstance(step, BranchStep):
-            holds = self.run.machine.flags[step.flag]
-            self.left.subtract(value for each in (step.otherwise if holds else step.then) for value in all_reads(each))
-            self.left.subtract([step.other if holds else step.chosen])
-            for each in step.then if holds else step.otherwise:
-                self.step(each)
-            self.left.subtract([step.chosen if holds else step.other])
-            self.values[step.output] = self.values[step.chosen if holds else step.other]
-        elif self.run.machine.is_training:
-            for each in step.steps:
-                self.step(each)
-            self.left.subtract(step.outputs)
-        else:
-            self.left.subtract(all_reads(step))
-            self.values.update(dict.fromkeys(step.outputs))
-
-    def compute(self, step: Compute) -> None:
-        target = step.inputs[step.over] if step.over >= 0 else -1
-        others = [value for at, value in enumerate(step.inputs) if at != step.over]
-        lent = self.forward.inputs
-        if self.is_over and step.over >= 0 and not self.left[target] and target not in lent:
-            made = self.values[target]
-            for value in others:
-                self.run.names = {"t": made, "v": self.values[value]}
-                self.run.add_over("t", ast.Name("v"))
-                made = self.run.names["t"]
-            self.values[step.output] = made
-            return
-        if step.over >= 0:
-            given = [target, *others]
-            self.simple((step.output,), " + ".join(f"v{value}" for value in given), given)
-            return
-        self.simple((step.output,), written(step.template, [f"v{value}" for value in step.inputs]), step.inputs)
-
-    def simple(self, outputs: Sequence[int], text: str, used: Sequence[int]) -> None:
-        alive = {value for value in self.values if self.left[value] > 0}
-        self.run.names = {f"v{value}": self.values[value] for value in (*used, *alive)}
-        node = ast.parse(text, mode="eval").body
-        if text.startswith("self."):
-            assert isinstance(node, ast.Call)
-            self.values.update(zip(outputs, self.run.call(node), strict=True))
-        else:
-            self.values[outputs[0]] = self.run.tensor(node)
-
-
-def all_reads(step: Step) -> tuple[int, ...]:
-    """The values that a step and all steps inside it read, one entry a use."""
-    if isinstance(step, Apply | Compute):
-        return step.inputs
-    steps, ends = (
-        (step.steps, step.outputs)
-        if isinstance(step, Training)
-        else ((*step.then, *step.otherwise), (step.chosen, step.other))
-    )
-    return (*(value for each in steps for value in all_reads(each)), *ends)
-
-
-def written(template: str, operands: Sequence[str]) -> str:
-    """A template with its operands."""
-    return template.replace("{inputs}", ", ".join(operands)).format(*operands)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, ForwardValue, Step, StepOperation, Training, key
-from cnndsl.emit.torch.steps import with_outputs
-from tests.emit.torch.following import Machine, StepRun, Storage, Tensor, Wrong
+from cnndsl.emit.torch.steps import made_by, with_outputs
+from tests.emit.torch.following import Machine, Storage, Tensor, Wrong
+from tests.emit.torch.stepping import StepRun
 
 _HINTS = ("", "", "3", "a", "skip", "relu1", "x", "self", "lambda", "y", "down4", "indices", "1x1", "aux", "F", "e-f")
 _MERGES: tuple[tuple[StepOperation, str], ...] = (
@@ -33,17 +34,20 @@ class Drawn:
     heavy: frozenset[str] = frozenset()
     stages: frozenset[str] = frozenset()
     flags: tuple[str, ...] = ()
+    rows: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """The children of each container that a loop can run over."""
 
     def machine(self, is_training: bool, flags: dict[str, bool]) -> Machine:
         extra = dict.fromkeys(self.results, 0)
-        return Machine(self.overwriting, self.results, extra, is_training, flags)
+        return Machine(self.overwriting, self.results, extra, is_training, flags, self.rows)
 
 
 class _Drawing:
     """Draws steps one after the other. `sizes` are the values that are no tensors."""
 
-    def __init__(self, seed: int, is_plain: bool) -> None:
-        self.random, self.is_plain = random.Random(seed), is_plain
+    def __init__(self, seed: int, is_plain: bool, has_rows: bool) -> None:
+        self.random, self.is_plain, self.has_rows = random.Random(seed), is_plain, has_rows
+        self.rows: dict[str, tuple[str, ...]] = {}
         self.names: list[str] = []
         self.sizes: set[int] = set()
         self.absent: set[int] = set()
@@ -61,7 +65,9 @@ class _Drawing:
         draw = self.random
         inputs = [self.value() for _ in range(draw.choice((1, 1, 1, 2, 3)))]
         known = [*inputs]
-        steps = [self.step(known, depth=0) for _ in range(draw.randint(1, 12))]
+        steps: list[Step] = []
+        for _ in range(draw.randint(1, 12)):
+            steps += self.row(known) if self.has_rows and draw.random() < 0.3 else [self.step(known, depth=0)]
         always = [value for value in known if value not in self.absent and value not in self.sizes]
         unread = [value for value in always if value not in self.was_read and value not in inputs]
         more = (
@@ -76,7 +82,13 @@ class _Drawing:
         stages = [child for child, count in self.results.items() if count < 3 and draw.random() < 0.4]
         heavy = [child for child in self.results if draw.random() < 0.5 or child in stages]
         return Drawn(
-            forward, self.results, frozenset(self.overwriting), frozenset(heavy), frozenset(stages), tuple(self.flags)
+            forward,
+            self.results,
+            frozenset(self.overwriting),
+            frozenset(heavy),
+            frozenset(stages),
+            tuple(self.flags),
+            self.rows,
         )
 
     def step(self, known: list[int], depth: int) -> Step:
@@ -92,6 +104,45 @@ class _Drawing:
         if kind == "apply" or kind == "training":
             return self.apply(known)
         return self.compute(known, kind)
+
+    def row(self, known: list[int]) -> list[Step]:
+        """Draws calls whose values merges read, with steps between: most rows can be loops, some cannot."""
+        draw = self.random
+        children = tuple(f"r{len(self.rows)}_{at}" for at in range(draw.choice((4, 4, 5, 3))))
+        self.rows[f"row{len(self.rows)}"] = children
+        count, is_carried, is_dense = draw.choice((1, 1, 2)), draw.random() < 0.7, draw.random() < 0.3
+        count = 1 if is_dense else count
+        same = [self.read(known) for _ in range(draw.choice((0, 0, 1)) + (not is_carried))]
+        entering, at = self.read(known), draw.randrange(count)
+        values = [self.read(known) for _ in range(draw.choice((0, 0, 1, 1, 2)) or is_dense)]
+        steps: list[Step] = []
+        for child in children:
+            self.results[child] = count
+            outputs = tuple(self.value() for _ in range(count))
+            inputs = (entering, *same) if is_carried or is_dense else tuple(same)
+            steps.append(Apply(child, inputs, outputs))
+            values.append(outputs[at])
+            entering = outputs[draw.randrange(count)] if draw.random() < 0.05 else outputs[0]
+            if is_dense:
+                entering = self.value()
+                steps.append(Compute("concat", _MERGES[4][1], tuple(values), entering))
+        known += [entering] if is_carried or is_dense else []
+        if is_dense and draw.random() < 0.9:
+            return steps
+        is_sum = draw.random() < 0.5
+        for number in range(draw.choice((1, 1, 1, 2))):
+            steps += [self.step(known, depth=0) for _ in range(draw.choice((0, 0, 1, 2)))]
+            more = [self.read(known) for _ in range(draw.choice((0, 0, 0, 1)))]
+            steps.append(self.merge((*values, *more), is_sum and not number))
+            known += made_by(steps[-1])
+        return steps
+
+    def merge(self, reads: tuple[int, ...], is_sum: bool) -> Compute:
+        """A merge of several values. Of one row there is one sum: part of it could be all of another."""
+        if not is_sum:
+            return Compute("concat", _MERGES[4][1], reads, self.value())
+        template = " + ".join(f"{{{at}}}" for at in range(len(reads)))
+        return Compute("sum", template, reads, self.value(), self.random.choice((-1, 0)))
 
     def read(self, known: Sequence[int], absent: bool = False) -> int:
         """A value that is there, often the last one."""
@@ -169,12 +220,12 @@ class _Drawing:
         return Training(steps, tuple(tensors))
 
 
-def drawn(seed: int, is_plain: bool = False) -> Drawn:
+def drawn(seed: int, is_plain: bool = False, has_rows: bool = False) -> Drawn:
     """Draws a `forward`. What would overwrite a value that is read later does not."""
-    made = _Drawing(seed, is_plain).forward()
+    made = _Drawing(seed, is_plain, has_rows).forward()
     if _is_sound(made, is_over=True):
         return made
-    made = Drawn(_kept(made.forward), made.results, frozenset(), made.heavy, made.stages, made.flags)
+    made = replace(made, forward=_kept(made.forward), overwriting=frozenset())
     if not _is_sound(made, is_over=True):
         made = replace(made, forward=_kept(made.forward, is_over=False))
     return made

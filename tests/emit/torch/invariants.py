@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from cnndsl.emit.torch.classes import Classes
@@ -20,11 +21,15 @@ from cnndsl.emit.torch.ir import (
 )
 from cnndsl.emit.torch.parameters import offered
 from cnndsl.emit.torch.restart import Fixed
+from cnndsl.emit.torch.source import source
 from cnndsl.emit.torch.steps import made_by, used_by
 from cnndsl.emit.torch.terms import UnknownName, evaluate, names
 from cnndsl.emit.torch.walk import in_order, modules_of
-from cnndsl.graph import Graph, LayerPart
+from cnndsl.graph import CallPart, Graph, LayerPart, walk
 from cnndsl.layers.base import TorchFunction
+
+_CLASS = re.compile(r"^(class (\w+))(\((?:.+\n|\n(?= ))*)", re.MULTILINE)
+_DOCSTRING = re.compile(r'"""(?:.|\n)*?"""')
 
 
 def classes_of(graph: Graph) -> tuple[Classes, list[ModuleClass]]:
@@ -48,7 +53,19 @@ def check(graph: Graph) -> int:
             check_reads(classes, cls)
         check_arguments(cls)
     check_instances(found)
+    check_texts(graph)
     return len(found)
+
+
+def check_texts(graph: Graph) -> None:
+    """No two classes of the file have the same text, comments and their own names aside. Blocks that the program names
+    are classes of their own, and labels of different words."""
+    blocks = {part.block for part in walk(graph.tree) if isinstance(part, CallPart)}
+    seen: dict[str, str] = {}
+    for _, name, body in _CLASS.findall(source(graph)):
+        text = "".join(re.sub(r"(?<=  )# .*", "", _DOCSTRING.sub("", body, count=1)).replace(",\n", "\n").split())
+        other = seen.setdefault(text, name)
+        assert other == name or name in blocks or name.rstrip("0123456789") != other.rstrip("0123456789"), (other, name)
 
 
 def check_values(forward: Forward) -> None:

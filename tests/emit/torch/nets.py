@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 import cnndsl
 from tests.analysis.nets import NETS
+from tests.emit.torch.programs import COLLECTED
 
 GATED = """
 net Gated(classes=10)
@@ -46,14 +47,14 @@ class Net:
         return torch.rand(number, *self.extents, generator=torch.Generator().manual_seed(number))
 
 
-NAMES = ("gated", "resnet18", "signal", "video")
+NAMES = ("gated", "resnet18", "signal", "video", "collected")
 
 
 @cache
 def net(name: str) -> Net:
     if name == "resnet18":
         return Net(cnndsl.load(name, classes=10), (3, 64, 64))
-    texts = {**NETS, "gated": GATED, "signal": SIGNAL, "video": VIDEO}
+    texts = {**NETS, "gated": GATED, "signal": SIGNAL, "video": VIDEO, "collected": COLLECTED}
     network = cnndsl.loads(texts[name]) if name in texts else cnndsl.load(name)
     entry = network.graph.input
     return Net(network, (entry.channels, *entry.spatial))

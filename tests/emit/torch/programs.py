@@ -109,6 +109,26 @@ SIGNALS = "INPUT 64x1 -> CONV9-8/4 -> BN -> RELU -> [CONV3-8 -> BN -> RELU -> PO
 
 CARD = "INPUT 32x32x3 -> [[CONV3-8 -> RELU]*2 -> POOL2]*3 -> FC-16"
 
+COLLECTED = """
+block Dense = BN -> RELU -> CONV3-4
+block Gate = [
+  x = ID
+  gate = MUL(@x -> CONV3-8 -> TANH, @x -> CONV3-8 -> SIGMOID)
+  skip = @gate -> CONV1-6
+  sum = (@x + @gate -> CONV1-8)
+]
+INPUT 16x16x3 -> CONV3-8
+-> block: [stem: ID -> [(@stem | @layer*) -> layer{i}: Dense]*4 -> (@stem | @layer*)]
+-> CONV1-8 -> [gates.g{i}: Gate]*4 -> last: CONV1-6
+out = (@last + @gates.g*.skip) -> RELU -> GAP -> FC-5
+"""
+
+JOINED = """
+INPUT 16x16x3 -> x0: CONV3-8 -> [enc.e{i}: CONV3-8]*4 -> mid: POOL2 -> UPSAMPLE2 -> (ID | @x0 | @enc.e*)
+-> [dec.d{i}: [CONV3-8 -> RELU]]*4
+out = (@mid -> UPSAMPLE2 | @dec.d*) -> CONV1-4
+"""
+
 PROGRAMS = {
     "residual": RESIDUAL,
     "dense": DENSE,
@@ -121,4 +141,6 @@ PROGRAMS = {
     "volumes": VOLUMES,
     "signals": SIGNALS,
     "card": CARD,
+    "collected": COLLECTED,
+    "joined": JOINED,
 }

@@ -57,6 +57,36 @@ def test_training_gives_more_and_use_does_not() -> None:
     assert body.rstrip().endswith("return x")
 
 
+SEVERAL = """
+block Two(x) = [
+  a = @x -> CONV3-4
+  b = @x -> CONV3-5
+]
+block Three(c) = [
+  low = CONV3-c -> BN
+  mid = @low -> RELU -> CONV3-c
+  high = @mid -> CONV1-c
+]
+INPUT 8x8x3 -> f: Three(4) -> g: Three(5)
+h = Two(@f.low)
+k = (@h.a | @h | @g.low | @f.low | @g.mid | @f.mid | @g | @h.b) -> CONV1-2
+"""
+
+
+def test_several_values_are_returned_in_the_order_of_the_program() -> None:
+    source = emitted(SEVERAL)
+    assert "return low, mid, self.conv3(mid)" in forward_of(source, "Three")
+    assert "return self.conv1(x), self.conv2(x)" in forward_of(source, "Two")
+    assert "low, mid, x = self.f(x)" in forward_of(source, "Net")
+    check(SEVERAL)
+
+
+def test_an_inner_value_comes_before_what_the_part_gives() -> None:
+    text = "INPUT 8x8x3 -> enc: [skip: CONV3-8 -> POOL2 -> CONV3-4] -> UPSAMPLE2 -> (@enc.skip | ID)"
+    assert "return skip, self.conv(self.pool(skip))" in forward_of(emitted(text), "Enc")
+    check(text)
+
+
 def test_kinds_and_flags_are_arguments() -> None:
     assert "se: bool, nl: type[nn.Module], s: int" in signature(MOBILE, "Unit")
     source = emitted(MOBILE)
@@ -78,6 +108,52 @@ def test_calls_that_share_no_code_have_classes_of_their_own() -> None:
     INPUT 8x8x3 -> one: B(4, yes) -> two: B(4)
     """
     check(text)
+
+
+def test_calls_share_a_class_by_what_their_layers_read() -> None:
+    text = """
+    block U(m, c, s=1) = (CONV3-m/s | CONV1-m/s | ID if s == 1) -> CONV1-c
+    INPUT 32x32x16 -> U(8, 16, 2) -> U(8, 24) -> U(16, 32, 2) -> U(16, 48)
+    """
+    assert len(classes(text)) <= 3
+    check(text)
+
+
+def test_the_width_of_a_slice_is_its_end_less_its_start() -> None:
+    text = "block U(w) = CONV1-{3*w} -> SLICE(w, 3*w) -> CONV3-w INPUT 8x8x3 -> U(8) -> U(16) -> U(32)"
+    assert classes(text) == ["Slice", "U", "Net"]
+    assert "Slice(w, 3 * w)" in emitted(text)
+    assert "nn.Conv2d(2 * w, w, 3, padding=1)" in emitted(text)
+    check(text)
+
+
+def test_a_variant_leaves_names_of_the_program_alone() -> None:
+    text = """
+    block Tree(c, far=no) = (CONV3-c | ID | @far if far != no) -> RELU
+    block Tree2(c) = CONV1-c -> RELU
+    INPUT 8x8x3 -> one: Tree(4) -> three: Tree2(8) -> two: Tree(4, @one)
+    """
+    assert sorted(classes(text)) == ["Net", "Tree", "Tree2", "Tree3"]
+    assert re.search(r"class Tree2\(.*?nn.ReLU", emitted(text), re.DOTALL)
+
+
+def test_labels_on_alike_parts_share_a_class_that_is_called_after_both() -> None:
+    text = "INPUT 8x8x4 -> side1: [(CONV3-4 + ID)] -> CONV3-4 -> side2: [(CONV3-4 + ID)] -> left: [(CONV3-4 + ID)]"
+    assert classes(text) == ["Side", "Left", "Net"]
+    assert '"""8x8x4 -> 8x8x4, 2 times."""' in emitted(text)
+    check(text)
+
+
+def test_a_docstring_counts_modules_and_not_their_applications() -> None:
+    text = """
+    block B(c) = (CONV3-c + ID)
+    a = INPUT 8x8x4
+    b = INPUT 8x8x4
+    x = @a -> tower: [B(4) -> B(4)]
+    y = @b -> again tower
+    z = (@x + @y)
+    """
+    assert '"""8x8x4 -> 8x8x4, 2 times."""' in emitted(text)
 
 
 def test_height_and_width_are_arguments_where_they_are_needed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,9 +12,11 @@ import pytest
 from cnndsl.emit.torch.forward_method import ForwardText, write
 from cnndsl.emit.torch.ir import Apply, BranchStep, Compute, Forward, ForwardValue, Step, Training, key
 from cnndsl.emit.torch.memory import ForwardMemory
+from cnndsl.emit.torch.statements import Suite
 from cnndsl.emit.torch.steps import made_by, used_by
-from tests.emit.torch.following import Machine, Run, StepRun, Storage, Tensor, Wrong, run_text, text_lines
+from tests.emit.torch.following import Machine, Run, Storage, Tensor, Wrong, run_text, text_lines
 from tests.emit.torch.forwards import Drawn, drawn, lent
+from tests.emit.torch.stepping import StepRun
 
 
 class Costs:
@@ -36,8 +38,13 @@ class Costs:
 class Calls:
     """How children are called, and which are worth a line."""
 
-    def __init__(self, heavy: frozenset[str] = frozenset(), stages: frozenset[str] = frozenset()) -> None:
-        self.heavy, self.stages = heavy, stages
+    def __init__(
+        self,
+        heavy: frozenset[str] = frozenset(),
+        stages: frozenset[str] = frozenset(),
+        rows: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self.heavy, self.stages, self.rows = heavy, stages, rows or {}
 
     def text(self, child: str) -> str:
         return f"self.{child}"
@@ -48,9 +55,16 @@ class Calls:
     def is_stage(self, child: str) -> bool:
         return child in self.stages
 
+    def walk(self, child: str) -> tuple[str, ...]:
+        return next((tuple(row) for row in self.rows.values() if row[0] == child), ())
+
+    def over(self, child: str) -> str:
+        return next(f"self.{name}" for name, row in self.rows.items() if row[0] == child)
+
 
 def written(made: Drawn, costs: Costs, record_name: str = "") -> ForwardText:
-    return write(made.forward, ForwardMemory(made.forward, costs), Calls(made.heavy, made.stages), record_name)
+    calls = Calls(made.heavy, made.stages, made.rows)
+    return write(made.forward, ForwardMemory(made.forward, costs), calls, record_name)
 
 
 def compare(made: Drawn, text: ForwardText, machine: Machine) -> None:
@@ -83,9 +97,9 @@ def test_the_text_needs_no_more_memory_than_the_steps(start: int) -> None:
     assert sum(needs_no_more(seed) for seed in range(start, start + 1000)) > 300
 
 
-def needs_no_more(seed: int) -> bool:
+def needs_no_more(seed: int, has_rows: bool = False) -> bool:
     """Asserts it for one `forward` all of whose values are used; False says that this is none."""
-    made = without_idle_steps(drawn(seed, is_plain=True))
+    made = without_idle_steps(drawn(seed, is_plain=True, has_rows=has_rows))
     forward, machine, draw = made.forward, made.machine(is_training=False, flags={}), random.Random(seed)
     used = {*forward.results, *(value for step in forward.steps for value in used_by(step))}
     if any(value not in used for step in forward.steps for value in made_by(step)):
@@ -101,10 +115,31 @@ def needs_no_more(seed: int) -> bool:
             machine.extra = {**machine.extra, step.child: max(machine.extra[step.child], most)}
     least = StepRun(forward, lent(forward), machine, is_over=True).run.peak
     memory = ForwardMemory(forward, Costs(sizes, machine.extra))
-    text = write(forward, memory, Calls(made.heavy, made.stages))
+    text = write(forward, memory, Calls(made.heavy, made.stages, made.rows))
     assert memory.extra(workspace=False) == (least,)
     assert run_text(text, lent(forward), machine).peak <= least
     return True
+
+
+@pytest.mark.parametrize("start", range(0, 3000, 1000))
+def test_loops_do_what_the_steps_do(start: int) -> None:
+    loops = 0
+    for seed in range(start, start + 1000):
+        made, draw = drawn(seed, is_plain=seed % 3 == 0, has_rows=True), random.Random(seed)
+        sizes = {value: draw.randint(1, 20) for value in range(len(made.forward.values))}
+        extra = {child: draw.randint(1, 40) for child in made.results if draw.random() < 0.5}
+        text = written(made, Costs(sizes, extra))
+        loops += any(isinstance(each, Suite) and each.lead.startswith("for ") for each in text.body)
+        for is_training in (False, True):
+            for _ in range(min(2 ** len(made.flags), 4)):
+                flags = {flag: draw.random() < 0.5 for flag in made.flags}
+                compare(made, text, made.machine(is_training, flags))
+    assert loops > 200
+
+
+@pytest.mark.parametrize("start", range(0, 3000, 1000))
+def test_loops_need_no_more_memory_than_the_steps(start: int) -> None:
+    assert sum(needs_no_more(seed, has_rows=True) for seed in range(start, start + 1000)) > 100
 
 
 def without_idle_steps(made: Drawn) -> Drawn:
@@ -144,7 +179,7 @@ def shown(
 ) -> str:
     """Writes the steps, checks the text, and returns its lines."""
     values = tuple(ForwardValue((key(at),), name) for at, name in enumerate(names))
-    forward = Forward(values, inputs, steps, results, is_main=True, training=training)
+    forward = Forward(values, inputs, steps, results, main=0, training=training)
     inner = [each for step in steps for each in (step.steps if isinstance(step, Training) else (step,))]
     inner += [each for step in steps if isinstance(step, BranchStep) for each in (*step.then, *step.otherwise)]
     calls = [step for step in inner if isinstance(step, Apply)]

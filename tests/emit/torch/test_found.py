@@ -29,6 +29,14 @@ FOUND = {
     "a class that derives from another one, and is drawn in another way": (
         "INPUT 5x5x1 -> CONV1-1(bias=no, init=kaiming) -> CONV2-1/2(bias=no)"
     ),
+    "a name that is a number in one place and a kind in another": (
+        "block B(q, c=4) = CONV2-c/2 -> mid: [[[TIMES(1/4) -> e: DROPOUT(1/24)] if C == c] -> POOL5/1(pad=same)]"
+        " -> again mid -> MUL(ID, @q -> GAP -> FC-c)\n"
+        "INPUT 8x8x4 -> u: CONV2-16 -> CONV1-4 -> d: CONV3-16 -> B(@u, 6) -> B(@d, 6)"
+    ),
+    "indices of a pooling that is applied twice, read once": (
+        "INPUT 8x8x4 -> low: [h: POOL2] -> UNPOOL2(@low.h) -> again low -> FC-6"
+    ),
     "an output that is an input": "INPUT 8x8x4 -> tap t: CONV1-2",
 }
 

@@ -137,6 +137,30 @@ def test_densenet() -> None:
     assert loads(DENSENET).stats().totals.params == 7_978_856  # torchvision's densenet121
 
 
+class Pieces(nn.Module):
+    """Two turns of a normalisation and a convolution, in two lists; everything that they give, side by side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bns = nn.ModuleList([nn.BatchNorm2d(3), nn.BatchNorm2d(3)])
+        self.convs = nn.ModuleList([nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 3, padding=1)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        normed, convolved = [], []
+        for bn, conv in zip(self.bns, self.convs, strict=True):
+            normed.append(bn(x))
+            x = conv(normed[-1])
+            convolved.append(x)
+        return torch.cat([*convolved, *normed], 1)
+
+
+def test_parts_of_a_module_in_pieces() -> None:
+    theirs = Pieces()
+    text = "INPUT 8x8x3 -> [bns.{i - 1}: BN -> convs.{i - 1}: CONV3-3]*2 -> (@convs.* | @bns.*)"
+    compare(text, theirs, [*theirs.bns, *theirs.convs], torch.rand(4, 3, 8, 8).double())
+    assert set(module(loads(text).graph).state_dict()) == set(theirs.state_dict())
+
+
 def test_small_programs() -> None:
     check("INPUT 8x8x3 -> s: CONV3-8 -> [layer{i}: [(@s | @layer*) -> BN -> RELU -> CONV3-4]]*4 -> (@s | @layer*)")
     check("INPUT 8x8x3 -> [u{i}: CONV3-8]*3 -> MEAN(@u*)")

@@ -85,6 +85,9 @@ def _of_instance(instance: Instance, name: str, line: int) -> object:
 
 
 def _of_member(member: Member, name: str, frame: Frame, line: int) -> object:
+    info = member.template.info
+    if info is not None and (name == "children" or (name == "values" and info.kind == "dict")):
+        return Method(member, name)
     child = member.template.children.get(name)
     if child is not None:
         return below(member, name, child)
@@ -95,6 +98,11 @@ def _of_member(member: Member, name: str, frame: Frame, line: int) -> object:
     if name == "training" and frame.recorder is not None:
         return frame.recorder.mode()
     raise Trouble(f"the module has no attribute `{name}`", line)
+
+
+def all_below(member: Member) -> list[object]:
+    """The children of a module in `forward`, in the order in which they were registered."""
+    return [below(member, name, child) for name, child in member.template.children.items()]
 
 
 def below(member: Member, name: str, _child: tuple[object, int]) -> Member:
@@ -189,7 +197,7 @@ def iterate(value: object, _frame: Frame, line: int) -> Iterable[object]:
             str(n) for n in range(len(value.template.children))
         ]:
             raise Trouble("this list holds modules under other names than their numbers", line)
-        return [below(value, name, child) for name, child in value.template.children.items()]
+        return all_below(value)
     if isinstance(value, Register):
         raise Trouble("a tensor is taken apart, which splits the batch", line)
     raise NotUnderstood(f"the parts of {describe(value)}", line)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from cnndsl.emit.torch.verify.arithmetic import FUNCTIONS as PLAIN
 from cnndsl.emit.torch.verify.arithmetic import apply
-from cnndsl.emit.torch.verify.attributes import iterate
+from cnndsl.emit.torch.verify.attributes import all_below, iterate
 from cnndsl.emit.torch.verify.construct import build, length, make_leaf, make_parameter, method, of_class
 from cnndsl.emit.torch.verify.frame import Frame
 from cnndsl.emit.torch.verify.initial import draw
@@ -74,6 +74,10 @@ def _method(target: Method, given: Sequence[object], named: Mapping[str, object]
     owner = target.owner
     if isinstance(owner, Instance):
         return method(owner, target.name, given, named, frame, line)
+    if isinstance(owner, Member):
+        if given or named:
+            raise Trouble(f"`{target.name}` takes no arguments")
+        return all_below(owner)
     if isinstance(owner, Register) and frame.recorder is not None:
         if target.name == "flatten":
             return frame.recorder.function("torch.flatten", [owner, *given], named, line)

@@ -182,9 +182,85 @@ def _child(tree: ast.Module, dice: random.Random) -> str | None:
     return told
 
 
+def _key(tree: ast.Module, dice: random.Random) -> str | None:
+    """A child that is known by a text, as `self["a-1"]` or one of a ModuleDict, under another."""
+    keys: list[ast.expr] = []
+    for place in places(tree, ast.Subscript, ast.Dict, ast.Call):
+        if isinstance(place.node, ast.Subscript):
+            keys.append(place.node.slice)
+        elif isinstance(place.node, ast.Dict):
+            keys += [each for each in place.node.keys if each is not None]
+        elif isinstance(place.node, ast.Call) and isinstance(place.node.func, ast.Attribute):
+            keys += place.node.args[:1] if place.node.func.attr == "add_module" else []
+    found = [each for each in keys if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    if not found:
+        return None
+    key = dice.choice(found)
+    told = f"the key {key.value!r} on line {key.lineno}"
+    others = [each.value for each in found if each.value != key.value]
+    key.value = dice.choice([*others, f"{key.value}_", str(key.value).replace("-", "/")])
+    return told
+
+
+def _forwards(tree: ast.Module) -> list[ast.FunctionDef]:
+    functions = [each.node for each in places(tree, ast.FunctionDef)]
+    return [each for each in functions if isinstance(each, ast.FunctionDef) and each.name == "forward"]
+
+
+def _inputs(tree: ast.Module, dice: random.Random) -> str | None:
+    """Two inputs of `forward`, one for the other."""
+    found = [each for each in _forwards(tree) if len(each.args.args) > 2]
+    if not found:
+        return None
+    arguments = dice.choice(found).args.args
+    one, other = dice.sample(range(1, len(arguments)), 2)
+    arguments[one], arguments[other] = arguments[other], arguments[one]
+    return f"the inputs {arguments[one].arg} and {arguments[other].arg}"
+
+
+def _application(tree: ast.Module, dice: random.Random) -> str | None:
+    """A module that is applied once less, or once more."""
+    found: list[Place] = []
+    for place in places(ast.Module([*_forwards(tree)], []), ast.Call):
+        call = place.node
+        if isinstance(call, ast.Call) and len(call.args) == 1 and not call.keywords:
+            text = ast.unparse(call.func)
+            found += [place] if text.startswith("self") else []
+    if not found:
+        return None
+    place = dice.choice(found)
+    call = place.node
+    assert isinstance(call, ast.Call)
+    if dice.random() < 0.5:
+        place.put(call.args[0])
+        return f"without {ast.unparse(call.func)}"
+    place.put(ast.Call(copy.deepcopy(call.func), [copy.deepcopy(call)], []))
+    return f"{ast.unparse(call.func)} twice"
+
+
+def _extents(tree: ast.Module, dice: random.Random) -> str | None:
+    """The extents of another value."""
+    found: list[ast.Name] = []
+    names: list[str] = []
+    for function in _forwards(tree):
+        for each in ast.walk(function):
+            if isinstance(each, ast.Attribute) and each.attr == "shape" and isinstance(each.value, ast.Name):
+                found.append(each.value)
+            elif isinstance(each, ast.Call) and ast.unparse(each.func).endswith("_like"):
+                found += [one for one in each.args if isinstance(one, ast.Name)]
+            names += [each.id] if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store) else []
+    if not found or not names:
+        return None
+    one = dice.choice(found)
+    told = f"the extents of {one.id} on line {one.lineno}"
+    one.id = dice.choice(names)
+    return told
+
+
 CHANGES: tuple[Callable[[ast.Module, random.Random], str | None], ...] = (
     *(_number, _truth, _in_place, _in_place, _keyword, _order, _operator, _assignment, _assignment),
     *(_statement, _statement, _name, _name, _child),
+    *(_key, _inputs, _application, _extents),
 )
 
 

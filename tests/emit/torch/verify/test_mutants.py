@@ -16,7 +16,46 @@ from tests.emit.torch.programs import PROGRAMS
 from tests.emit.torch.verify.mutants import mutant
 from tests.emit.torch.verify.support import BLOCK_PROGRAM, UNET_PROGRAM
 
-OWN = {**PROGRAMS, "block": BLOCK_PROGRAM, "skips": UNET_PROGRAM}
+SHARED = """
+block Tower(c) = conv: CONV3-c -> bn: BN -> RELU -> POOL2
+left = INPUT 8x8x3
+right = INPUT 8x8x3
+a = @left -> tower: Tower(4)
+b = @right -> again tower -> c: CONV3-4
+d = @c -> again c -> (ID + @b)
+e = (@a | @d) -> GAP -> FC-3
+output e, b
+"""
+STARS = """
+block Layer(d) = [
+  x = ID
+  gate = MUL(@x -> CONV3-4(dilation=d) -> TANH, @x -> CONV3-4 -> SIGMOID)
+  skip = @gate -> CONV1-6
+  sum = (@x + @gate -> CONV1-4)
+]
+INPUT 12x1 -> CONV1-4 -> for d in 1, 2, 4 [layer{d}: Layer(d)] -> last: CONV1-6
+out = (@last + @layer*.skip) -> RELU -> (ID | @layer*.gate) -> CONV1-3
+"""
+SIZES = """
+INPUT 13x11x3 -> a: CONV3-4(pad=valid) -> b: CONV3-4/2 -> POOL2 -> c: CONV3-4
+d = (@a | @c -> UPSAMPLE(out=@a, mode=bilinear)) -> e: CONV3-4(pad=valid)
+f = (@a -> CROP(out=@e) + @e) -> (ZEROPAD(out=@a) | @b -> UPSAMPLE(out=@a) | @a) -> AVGPOOL(out=@b) -> CONV1-3
+"""
+SCATTERED = """
+block Cell(c) = convs.0: CONV3-c -> bns.0: BN -> "": RELU -> convs.1: CONV3-c -> bns.1: BN
+block Conv(c) = [{i}: CONV3-c -> RELU]*2
+INPUT 8x8x3 -> features: [0: CONV3-4 -> 2: BN -> 5: CONV3-4] -> ["block1-{i}": Cell(4)]*2
+-> (ID + @"block1-1".convs.0) -> m.x: CONV1-4 -> (ID + @"block1-"*) -> again m.x -> "head/1": Conv(4) -> both.a.0: FC-3
+"""
+OWN = {
+    **PROGRAMS,
+    "block": BLOCK_PROGRAM,
+    "skips": UNET_PROGRAM,
+    "shared": SHARED,
+    "stars": STARS,
+    "sizes": SIZES,
+    "scattered": SCATTERED,
+}
 ZOO = "lenet5 cifar_resnet nin mobilenet_v3_small squeezenet1_1".split()
 
 
@@ -37,13 +76,14 @@ def results(network: Any, graph: Graph, state: dict[str, torch.Tensor]) -> list[
         network.train(training)
         network.zero_grad()
         generator = torch.Generator().manual_seed(3)
-        x = torch.randn(2, graph.input.channels, *graph.input.spatial, generator=generator, dtype=torch.float64)
-        before = x.clone()
-        y = network(x.requires_grad_())
+        shapes = [(2, each.shape.channels, *each.shape.spatial) for each in graph.inputs]
+        images = [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes]
+        before = [x.clone() for x in images]
+        y = network(*(x.requires_grad_() for x in images))
         outputs = [y] if isinstance(y, torch.Tensor) else [each for each in y if each is not None]
         sum((number + 1) * each.sin().sum() for number, each in enumerate(outputs)).backward()
-        assert torch.equal(x, before)
-        found += [len(outputs), *(each.detach() for each in outputs), x.grad]
+        assert all(map(torch.equal, images, before))
+        found += [len(outputs), *(each.detach() for each in outputs), *(x.grad for x in images)]
         found += [parameter.grad for _, parameter in sorted(network.named_parameters())]
     return found
 

@@ -1,0 +1,82 @@
+"""How a class calls its children in its `forward`: one by one, or in a loop."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from cnndsl.emit.torch.collecting import Walks
+from cnndsl.emit.torch.containers import in_containers
+from cnndsl.emit.torch.init_method import target
+from cnndsl.emit.torch.ir import Build, ModuleClass, SequentialBuild
+from cnndsl.emit.torch.walk import builds
+
+
+class Calls(Walks, Protocol):
+    """How a class calls its children."""
+
+    def text(self, child: str) -> str:
+        """Return what is called: `self.conv1`."""
+        ...
+
+    def is_heavy(self, child: str) -> bool:
+        """Whether a child is worth a line: it has matrices of weights, or parts of its own."""
+        ...
+
+    def is_stage(self, child: str) -> bool:
+        """Whether a child has parts of its own."""
+        ...
+
+    def over(self, child: str) -> str:
+        """Return what the loop runs over whose first child this is: `self.convs`."""
+        ...
+
+
+class ChildCalls:
+    """How a class calls its children; `heavy` are those with matrices of weights."""
+
+    def __init__(self, cls: ModuleClass, heavy: frozenset[str]) -> None:
+        self.cls = cls
+        self.stages = {child.name for child in cls.children if not _is_layer(child.module)}
+        self.heavy = heavy | self.stages
+
+    def text(self, child: str) -> str:
+        """Return how `forward` refers to a child."""
+        return target(self.cls, child)
+
+    def is_heavy(self, child: str) -> bool:
+        """Return whether a child has matrices of weights, or is a class of the file."""
+        return child in self.heavy
+
+    def is_stage(self, child: str) -> bool:
+        """Return whether a child is more than one layer."""
+        return child in self.stages
+
+    def walk(self, child: str) -> tuple[str, ...]:
+        """Return the children of the container that a child is the first of, or all of the class; none where they are
+        not made alike, as branches are not: each has a line that says its name."""
+        held = child.rpartition(".")[0]
+        children = in_containers(self.cls.children, self.cls.containers)
+        inside = [each for each in children if not held or each.name.startswith(f"{held}.")]
+        if inside[0].name != child or any(each.test or each.name.rpartition(".")[0] != held for each in inside):
+            return ()
+        if len({_form(each.module) for each in inside}) > 1:
+            return ()
+        return tuple(each.name for each in inside)
+
+    def over(self, child: str) -> str:
+        """Return what gives these children one after the other: `self.convs`, `self.children()`."""
+        held = child.rpartition(".")[0]
+        if held:
+            return target(self.cls, held) + ("" if self.cls.containers[held] else ".values()")
+        if self.cls.is_keyed:
+            return "self" if self.cls.is_listed else "self.values()"
+        return "self.children()"
+
+
+def _is_layer(module: Build | SequentialBuild) -> bool:
+    return isinstance(module, Build) and isinstance(module.callee, str)
+
+
+def _form(module: Build | SequentialBuild) -> tuple[str | int, ...]:
+    """What a module is made of, whatever the arguments."""
+    return tuple(each.callee if isinstance(each.callee, str) else id(each.callee) for each in builds(module))

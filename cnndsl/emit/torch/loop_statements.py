@@ -1,0 +1,214 @@
+"""Step 5: the statements of loops that collect values in a list, and of the merges that read one.
+
+`collecting` finds the loops. Names are bound here, as `forward_method` does it for single steps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from cnndsl.emit.torch.collecting import Collected
+from cnndsl.emit.torch.ir import Compute
+from cnndsl.emit.torch.layout import CallDoc, Display, Doc, Infix, Item, Text
+from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
+from cnndsl.emit.torch.steps import used_by
+from cnndsl.emit.torch.variables import SPARE, Variables
+
+
+class LoopStatements:
+    """The statements of one loop. `opening` come ahead of it; once they are made, what ends with the loop is known."""
+
+    def __init__(self, names: Variables, found: Collected) -> None:
+        self.names, self.found = names, found
+        self.first = found.calls[0]
+        word = _word(names.hints, found)
+        self.module = _module(names, self.first.child)
+        self.list = names.wished("features" if found.merges else _plural(word))
+        self.opening = [self._opened()]
+        self.item = "" if len(self.first.outputs) == 1 else names.wished(word)
+        for step in found.steps:
+            names.left.subtract(used_by(step))
+        self.position = -1 if found.carried is None else found.carried[0]
+        self.same = [value for at, value in enumerate(self.first.inputs) if at != self.position]
+        self.needed = [*found.values, *self.same]
+        names.pinned.update(self.needed)
+        self.carried = "" if found.carried is None else self._entered(self.first.inputs[self.position])
+
+    def _opened(self) -> PythonStatement:
+        docs = [Item(Text(_name(self.names, value))) for value in self.found.before]
+        self.names.lists[self.list] = self.found.values
+        if docs:
+            return Line(f"{self.list} = ", Display("[]", tuple(docs)))
+        return Line(f"{self.list}: list[Tensor] = ", Text("[]"))
+
+    def _entered(self, value: int) -> str:
+        """The name for what each call hands on to the next: that of what the first one is given, if it may have it."""
+        held = _name(self.names, value)
+        is_free = self.names.left[value] == self.found.reads * self.found.before.count(value)
+        name = held
+        if held not in SPARE or not is_free or value in self.same:
+            name = next((each for each in SPARE if not self.names.is_taken(each)), "") or self.names.wished("y")
+            self.opening.append(Line(f"{name} = ", Text(held)))
+        self.names.reserve(name)
+        return name
+
+    def loop(self, over: str) -> PythonStatement:
+        """Return the loop over the modules that `over` gives."""
+        names, found = self.names, self.found
+        inputs = [_name(names, value) for value in self.same]
+        if found.carried is not None:
+            inputs.insert(self.position, self.carried)
+        body = tuple(self._body(CallDoc(self.module, tuple(Item(Text(name)) for name in inputs))))
+        self._bind()
+        return Suite(f"for {self.module} in ", Text(over), body)
+
+    def _body(self, called: Doc) -> Iterator[PythonStatement]:
+        append = f"{self.list}.append"
+        if self.found.carried is None and not self.item:
+            yield Line("", CallDoc(append, (Item(called),)))
+            return
+        targets = ["_"] * len(self.first.outputs)
+        if self.found.carried is not None and not self.found.merges:
+            targets[self.found.carried[1]] = self.carried
+        if self.found.merges:
+            targets = [self.carried]
+        elif targets[self.found.at] == "_":
+            targets[self.found.at] = self.item
+        yield Line(f"{', '.join(targets)} = ", called)
+        yield Line("", CallDoc(append, (Item(Text(targets[self.found.at])),)))
+        if self.found.merges:
+            yield Line(f"{self.carried} = ", CallDoc("torch.cat", (Item(Text(self.list)), Item(Text("1")))))
+
+    def _bind(self) -> None:
+        """Say what the names hold after the loop."""
+        names, found, last = self.names, self.found, self.found.calls[-1]
+        names.pinned.subtract(self.needed)
+        if self.item and (found.carried is None or found.carried[1] != found.at):
+            names.bind(last.outputs[found.at], self.item)
+        if found.carried is not None:
+            end = found.merges[-1].output if found.merges else last.outputs[found.carried[1]]
+            names.bind(end, self.carried)
+
+
+def joined(names: Variables, step: Compute, operands: Sequence[Doc]) -> Doc | None:
+    """Return the concatenation of operands some of which are a list; None where none are, and for other merges."""
+    if step.operation != "concat":
+        return None
+    pieces: list[Doc] = []
+    single: list[Doc] = []
+    at = 0
+    while at < len(step.inputs):
+        found = _list_at(names, step.inputs, at)
+        if not found:
+            single.append(operands[at])
+            at += 1
+            continue
+        pieces += [*([Display("[]", tuple(map(Item, single)))] if single else []), Text(found)]
+        single = []
+        at += len(names.lists[found])
+    if not pieces:
+        return None
+    pieces += [Display("[]", tuple(map(Item, single)))] if single else []
+    whole = pieces[0] if len(pieces) == 1 else Infix("+", tuple(pieces))
+    return CallDoc("torch.cat", (Item(whole), Item(Text("1"))))
+
+
+def has_list(names: Variables, step: Compute) -> bool:
+    """Return whether a merge reads a list."""
+    return any(_list_at(names, step.inputs, at) for at in range(len(step.inputs)))
+
+
+def summed(names: Variables, step: Compute, is_in_place: bool) -> list[PythonStatement]:
+    """Return the statements of a sum some of whose operands are a list: one after the other, into one tensor.
+
+    Where the first operand may not be written over, the first two are added to a new tensor.
+    """
+    target = step.inputs[0]
+    heads = step.inputs[: 1 if is_in_place else 2]
+    docs = [Text(_name(names, value)) for value in heads]
+    rest = _rest(names, step.inputs, len(heads))
+    names.left.subtract(heads)
+    ended = [value for value in heads if not names.is_alive(value)]
+    statements: list[PythonStatement] = []
+    name = docs[0].text
+    if not is_in_place or "[" in name:
+        name = names.target(step.output, ended)
+        statements.append(Line(f"{name} = ", docs[0] if is_in_place else Infix("+", tuple(docs))))
+    for operand, item, values in rest:
+        statements.append(_added(names, name, operand, item))
+        names.left.subtract(values)
+    names.bind(step.output, name, over=target if is_in_place else None)
+    return statements
+
+
+def _rest(names: Variables, inputs: Sequence[int], at: int) -> list[tuple[str, str, Sequence[int]]]:
+    """The operands from a place on: the name of each, or the text of a list with the name for what it holds; and the
+    values."""
+    found: list[tuple[str, str, Sequence[int]]] = []
+    while at < len(inputs):
+        start = at - next((back for back in range(at + 1) if _list_at(names, inputs, at - back)), 0)
+        listed = _list_at(names, inputs, start)
+        if not listed or start + len(names.lists[listed]) <= at:
+            found.append((_name(names, inputs[at]), "", inputs[at : at + 1]))
+            at += 1
+            continue
+        skipped, end = at - start, start + len(names.lists[listed])
+        found.append((f"{listed}[{skipped}:]" if skipped else listed, _single(listed), inputs[at:end]))
+        at = end
+    return found
+
+
+def _added(names: Variables, name: str, operand: str, item: str) -> PythonStatement:
+    if not item:
+        return Line(f"{name} += ", Text(operand))
+    listed = names.lists[operand.partition("[")[0]]
+    if names.holds.get(item) not in listed and (names.is_taken(item) or item in {*names.lists, *names.loops}):
+        item = names.wished(item)
+    names.holds[item] = listed[-1]
+    return Suite(f"for {item} in ", Text(operand), (Line(f"{name} += ", Text(item)),))
+
+
+def _list_at(names: Variables, inputs: Sequence[int], at: int) -> str:
+    """The name of the list whose values stand at a place of the inputs, all of them; empty where there is none."""
+    for name, values in names.lists.items():
+        if values and inputs[at] == values[0] and tuple(inputs[at : at + len(values)]) == values:
+            return name
+    return ""
+
+
+def _name(names: Variables, value: int) -> str:
+    name = names.name(value)
+    assert name is not None, "a value is read before it is made"
+    return name
+
+
+def _module(names: Variables, child: str) -> str:
+    """The name of the loop's module: that of the children without their numbers, else that of their container."""
+    container, _, last = child.rpartition(".")
+    words = (re.sub(r"_?[0-9]+$", "", last), container.rpartition(".")[2].removesuffix("s"), "layer")
+    word = next(each for each in words if len(each) > 1 and each.isidentifier())
+    name = word if word in names.loops else names.wished(word)
+    names.loops.add(name)
+    return name
+
+
+def _word(hints: Mapping[int, str], found: Collected) -> str:
+    """What the collected values are called, if all are called the same."""
+    words = {hints.get(call.outputs[found.at], "") for call in found.calls}
+    word = re.sub(r"\W", "_", words.pop()) if len(words) == 1 else ""
+    return word if word.isidentifier() and word not in SPARE else "output"
+
+
+def _plural(word: str) -> str:
+    return f"{word}_list" if word.endswith(("s", "x", "z", "y", "h", "_")) else f"{word}s"
+
+
+def _single(listed: str) -> str:
+    """The name for what a list holds.
+
+    >>> _single("skips"), _single("mix_list"), _single("skips2")
+    ('skip', 'mix', 'skip')
+    """
+    word = listed.rstrip("0123456789")
+    return word.removesuffix("_list") if word.endswith("_list") else word.removesuffix("s")

@@ -1,0 +1,42 @@
+"""What layer types share that bring a map to a size: `out=30x40`, or `out=@x`, that of another map."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import ClassVar
+
+from cnndsl.layers.base import Dims, Layer, LayerError, option
+from cnndsl.records import record
+from cnndsl.shape import Shape
+
+
+@record
+class Sized(Layer):
+    """A layer type with the option `out`: a size, or another map, whose extents count whenever the module runs."""
+
+    INPUTS: ClassVar = (1, 2)
+
+    out: Dims = option("dims", (), minimum=1, like="like", kw_only=True)
+    like: bool = field(default=False, kw_only=True)
+    """Whether the output has the extents of the second input."""
+
+    @property
+    def extents_of(self) -> int:
+        return int(self.like)
+
+    def _is_adaptive(self) -> bool:
+        """Whether the output's extents are asked for."""
+        return self.like or bool(self.out)
+
+    def _wanted(self, *inputs: Shape) -> Dims:
+        """The extents that are asked for. Raises LayerError where another map has them, of other axes."""
+        x, *others = inputs
+        return extents_of(others[0], x.rank) if self.like else self.out
+
+
+def extents_of(x: Shape, rank: int) -> Dims:
+    """The extents of a map that another one of so many axes takes over. Raises LayerError where it has other axes."""
+    if x.rank != rank:
+        message = f"the output that `out` names has {x.rank} spatial axes, and the input has {rank}"
+        raise LayerError("E0303", message, "name a map with as many axes")
+    return x.spatial

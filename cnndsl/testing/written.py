@@ -1,0 +1,141 @@
+"""Modules as a program writes them, and what their parts are called: the rules of "Names of parts" in
+`docs/language.md`, apart from `cnndsl.elaborate`. `names` fills them from a text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cnndsl.expr import Expr, Symbol, Value, evaluate, show
+from cnndsl.graph.labels import why_not
+from cnndsl.syntax import ast
+
+
+@dataclass(eq=False)
+class TextPart:
+    """A part of a module: its label, if it has one, what else it is called by, whether it takes a number, and what it
+    is: a node, or a module."""
+
+    label: str
+    base: str
+    counted: bool = True
+    node: int = -1
+    module: TextModule | None = None
+
+
+@dataclass(eq=False)
+class TextModule:
+    """A module as it is written: its parts, what its labels stand for, and whether chains in it have names."""
+
+    parent: TextModule | None = None
+    parts: list[TextPart] = field(default_factory=list[TextPart])
+    values: dict[str, tuple[int, TextModule | None]] = field(default_factory=dict[str, "tuple[int, TextModule | None]"])
+    chains: set[str] = field(default_factory=set[str])
+    labelled: dict[str, Labelled] = field(default_factory=dict[str, "Labelled"])
+    in_pieces: bool = False
+
+    def applicable(self, path: str) -> Iterator[tuple[TextModule, Labelled]]:
+        """Find the part of a path that stands in this module; for the label of a piece, in the one around it too."""
+        *outer, last = path.split(".")
+        module: TextModule | None = self
+        for name in outer:
+            module = module.values.get(name, (-1, None))[1] if module is not None else None
+        if module is not None and last in module.labelled:
+            yield module, module.labelled[last]
+        if self.in_pieces and self.parent is not None:
+            yield from self.parent.applicable(path)
+
+    def names(self) -> list[str]:
+        """Name the parts, in their order."""
+        labels = {part.label for part in self.parts if part.label}
+        if labels or self.chains:
+            return _by_kind(self.parts, labels | self.chains)
+        others = iter(_by_kind([part for part in self.parts if not part.counted], set()))
+        numbers = iter(range(len(self.parts)))
+        return [str(next(numbers)) if part.counted else next(others) for part in self.parts]
+
+    def paths(self, before: str = "") -> Iterator[tuple[int, str]]:
+        """Yield each node in the module with its path."""
+        for part, name in zip(self.parts, self.names(), strict=True):
+            if part.module is None:
+                yield part.node, before + name
+            else:
+                yield from part.module.paths(f"{before}{name}.")
+
+
+def _by_kind(parts: Sequence[TextPart], taken: set[str]) -> list[str]:
+    """Calls parts by their label, a lone one of its kind by the kind, and several by a number too."""
+    several = Counter(part.base for part in parts if not part.label)
+    given = taken | {bearable(base) for base in several if several[base] == 1}
+    found: list[str] = []
+    last: Counter[str] = Counter()
+    for part in parts:
+        name = part.label or bearable(part.base)
+        if not part.label and (several[part.base] > 1 or name in taken):
+            last[part.base] += 1
+            while (name := f"{part.base}{last[part.base]}") in given:
+                last[part.base] += 1
+            given.add(name)
+        found.append(name)
+    return found
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """The blocks of a file, with the file that each stands in, and its values."""
+
+    blocks: dict[str, tuple[ast.Block, TextFile]]
+    values: dict[str, Value]
+
+
+@dataclass(frozen=True)
+class TextScope:
+    """The names that are known at a place, and the module that it is in."""
+
+    file: TextFile
+    values: Mapping[str, Value]
+    module: TextModule
+    in_block: bool = False
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What a label stands at and where; `times` has the number of its applications."""
+
+    body: ast.ChainItem
+    scope: TextScope
+    times: list[int]
+
+
+@dataclass(frozen=True)
+class GivenWord(Symbol):
+    """A word that a parameter was given: it means something where it was written."""
+
+    name: str
+    scope: TextScope
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class GivenOutput(Symbol):
+    """An output that a parameter was given: its node."""
+
+    node: int
+
+
+def bearable(base: str) -> str:
+    """Adds an underscore to a name that Python or PyTorch refuses, `in`."""
+    return f"{base}_" if why_not(base) else base
+
+
+def nowhere(file: TextFile) -> TextScope:
+    """Return where a word stands that a setting gives: outside of all modules."""
+    return TextScope(file, {}, TextModule())
+
+
+def filled(parts: Sequence[str | Expr], scope: TextScope) -> str:
+    """Fills the holes of a name."""
+    return "".join(each if isinstance(each, str) else show(evaluate(each, scope.values)) for each in parts)

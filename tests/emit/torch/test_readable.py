@@ -1,0 +1,77 @@
+"""What a reader of a `forward` meets: names of the program, results in its order, no brackets too many."""
+
+from __future__ import annotations
+
+from cnndsl.emit.torch.layout import Text, flat
+from cnndsl.emit.torch.merges import expression
+from cnndsl.network import loads
+
+STREAMS = """
+block Fuse(a, b) = [
+  x0 = @a -> branches.0: CONV3-4
+  x1 = @b -> branches.1: CONV3-8
+  y0 = (@x0 + @x1 -> up: [CONV1-4 -> UPSAMPLE(out=@x0)]) -> RELU
+  y1 = (@x0 -> down: CONV3-8/2 + @x1) -> RELU
+]
+INPUT 8x8x3 -> a: CONV3-4
+b = @a -> c: CONV3-8/2
+s = stage.0: Fuse(@a, @b)
+t = stage.1: Fuse(@stage.0.y0, @stage.0.y1)
+u = stage.2: Fuse(@stage.1.y0, @stage.1.y1)
+output stage.2.y0, stage.2.y1
+"""
+PYRAMID = """
+block Body = [c1: CONV3-4/2 -> c2: CONV3-8/2 -> c3: CONV3-16/2]
+INPUT 32x32x3 -> body: Body
+-> fpn: [
+  top3 = CONV1-4
+  for_3 = @top3 -> layer.3: CONV3-4
+  @top3 -> for i, skip in (2, @body.c2), (1, @body.c1) [
+    top{i} = (@skip -> inner.{i}: CONV1-4 + UPSAMPLE(out=@skip))
+    out{i} = @top{i} -> layer.{i}: CONV3-4
+    @top{i}
+  ]
+]
+output fpn.for_3, fpn.out2, fpn.out1
+"""
+
+
+def test_values_that_follow_one_another_have_one_name() -> None:
+    text = loads(STREAMS).source()
+    assert "        y0, y1 = self.stage[0](a, self.c(a))\n" in text
+    assert text.count("        y0, y1 = self.stage[1](y0, y1)\n") == 1
+    assert "        return y0, self.relu2(" in text
+
+
+def test_a_name_of_a_for_stands_for_what_its_row_gives() -> None:
+    text = loads(PYRAMID).source()
+    assert "self, x: Tensor, c2: Tensor, c1: Tensor\n" in text
+    assert "top2 += F.interpolate(top3, size=c2.shape[2:])" in text
+    assert "        c1, c2, c3 = self.body(x)\n" in text
+
+
+def test_sums_of_sums_have_no_brackets() -> None:
+    text = loads("INPUT 8x8x4 -> a: CONV3-4 -> for i in 1..3 [(ID + @a -> c{i}: CONV3-4)] -> MUL(ID, @a)").source()
+    assert "+ self.c2(a) + self.c3(a)" in text.replace("\n", " ")
+
+
+def test_products_in_sums_have_no_brackets() -> None:
+    product = expression("{0} * {1}", [Text("y"), Text("self.scale")])
+    assert flat(expression("{0} + {1}", [Text("x"), product])) == "x + y * self.scale"
+    total = expression("{0} + {1}", [Text("x"), Text("y")])
+    assert flat(expression("{0} * {1}", [total, Text("self.scale")])) == "(x + y) * self.scale"
+    assert flat(expression("{0} + {1}", [Text("z"), total])) == "z + (x + y)"
+
+
+def test_a_list_of_one_stands_in_one_line() -> None:
+    text = loads("INPUT 8x8x4 -> stage.0: [CONV3-4 -> RELU] -> CONV1-3").source()
+    assert "self.stage = nn.ModuleList([nn.Sequential(" in text.replace("(\n            [", "([")
+
+
+def test_an_interpolation_is_laid_out_as_a_call() -> None:
+    long = "a_name_that_is_long_enough: CONV3-8"
+    text = loads(
+        f"INPUT 8x8x4 -> {long} -> POOL2 -> (UPSAMPLE(out=@a_name_that_is_long_enough, mode=bilinear, align=yes) "
+        "| @a_name_that_is_long_enough) -> CONV1-3"
+    ).source()
+    assert max(map(len, text.splitlines())) <= 88
