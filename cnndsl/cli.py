@@ -21,6 +21,7 @@ import click
 
 from cnndsl.errors import CnnError, nearest
 from cnndsl.files import FileError
+from cnndsl.resources import IncompleteInstallationError
 
 _COMPLETION = "_CNNDSL_COMPLETE"
 """Set by the shell when it asks how a command goes on."""
@@ -117,6 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         _abandon_output()
         code = 141
+    except IncompleteInstallationError as stop:
+        print(f"cnndsl: error: {stop}", file=sys.stderr)
+        code = 1
     except OSError as stop:
         _abandon_output()
         print(f"cnndsl: error: cannot write the output: {(stop.strerror or str(stop)).casefold()}", file=sys.stderr)

@@ -119,6 +119,16 @@ class CnnError(Exception):
         self.diagnostics = several
 
 
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Names as a message lists them: the first ones, and how many more there are.
+
+    >>> listed(["a", "b"]), listed(["a", "b", "c", "d"], most=2)
+    ('a, b', 'a, b and 2 more')
+    """
+    more = len(names) - most
+    return f"{', '.join(names[:most])} and {more:,} more" if more > 0 else ", ".join(names)
+
+
 _LONGEST_GUESSED = 80
 _MOST_GUESSED = 2000
 """Names that are looked at for one that is near: the search is slow."""

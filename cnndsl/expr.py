@@ -253,6 +253,8 @@ def truth(expr: Expr, scope: ValueScope) -> bool:
     value = evaluate(expr, scope)
     if not isinstance(value, bool):
         help = f"compare it, as in `{expr.span.text} == {show(value)}`" if not isinstance(value, Symbol) else ""
+        if isinstance(value, OutputSymbol):
+            help = f"ask whether there is one: `{expr.span.text} != no`"
         raise error("E0205", f"a test must be yes or no, and this is {show(value)}", expr.span, help)
     return value
 

@@ -21,6 +21,10 @@ class Bundled(Source):
     """A program of the zoo. What it uses is looked up in the zoo alone."""
 
 
+class IncompleteInstallationError(FileNotFoundError):
+    """The installed package lacks a folder that is shipped with it."""
+
+
 SUFFIX = ".cnn"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -29,7 +33,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 def folder(name: str) -> Traversable:
     """A shipped folder: inside the installed package, else beside it in a checkout.
 
-    Raises FileNotFoundError where there is none.
+    Raises IncompleteInstallationError where there is none.
 
     >>> folder("architectures").is_dir()
     True
@@ -43,7 +47,8 @@ def folder(name: str) -> Traversable:
     zipped = files("cnndsl") / name
     if zipped.is_dir():
         return zipped
-    raise FileNotFoundError(f"the installation of cnndsl lacks its folder `{name}`")
+    message = f"the installation of cnndsl lacks its folder `{name}`: install it anew"
+    raise IncompleteInstallationError(message)
 
 
 @cache

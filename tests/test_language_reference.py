@@ -22,6 +22,7 @@ from cnndsl.layers.base import Layer
 from cnndsl.limits import Limits
 from cnndsl.resources import architecture
 from cnndsl.syntax import hints
+from cnndsl.syntax.format import format
 from cnndsl.syntax.parse import parse
 
 TEXT = Path(__file__).parent.parent.joinpath("docs", "language.md").read_text("utf-8")
@@ -70,6 +71,11 @@ def plainly(text: str) -> str:
 @pytest.mark.parametrize("text", PROGRAMS, ids=plainly)
 def test_a_program_compiles(text: str) -> None:
     assert check(graph_of(text)) == []
+
+
+@pytest.mark.parametrize("text", PROGRAMS, ids=plainly)
+def test_a_program_is_as_fmt_writes_it(text: str) -> None:
+    assert format(parse(Source("example.cnn", text))) == text
 
 
 @pytest.mark.parametrize(("code", "text"), WRONG, ids=[f"{code} {plainly(text)}" for code, text in WRONG])

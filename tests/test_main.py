@@ -11,6 +11,7 @@ import click
 import pytest
 
 from cnndsl import cli
+from cnndsl.resources import IncompleteInstallationError
 
 OPEN_STREAMS = cli._open_streams
 
@@ -42,6 +43,7 @@ def end(*arguments: str) -> object:
         (KeyboardInterrupt(), 130, ""),
         (click.Abort(), 130, ""),
         (BrokenPipeError(), 141, ""),
+        (IncompleteInstallationError("the installation lacks `a`"), 1, "the installation lacks `a`\n"),
         (OSError(errno.ENOSPC, "No space left on device"), 1, "cannot write the output: no space left on device\n"),
         (MemoryError(), 1, "there is not enough memory for this network\n"),
     ],

@@ -25,9 +25,11 @@ from cnndsl.expr import (
     Literal,
     Name,
     Path,
+    Symbol,
     Unary,
     Value,
     evaluate,
+    names,
     show,
     truth,
 )
@@ -213,7 +215,8 @@ def _check(contract: Expr, facts: _Facts) -> Iterator[Diagnostic]:
     try:
         resolved = _resolved(contract, facts)
         if not truth(resolved, scope):
-            yield _failed(resolved, scope)
+            failed = _failed(resolved, scope)
+            yield replace(failed, help=_for_defaults(contract, facts.graph))
     except CnnError as problem:
         yield from problem.diagnostics
 
@@ -232,7 +235,11 @@ def _unknown(expr: Expr, scope: _Scope, facts: _Facts) -> Iterator[Diagnostic]:
 def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
     *names, fact = expr.names
     path = ".".join(names)
-    if not facts.knows(path):
+    inside = [] if facts.knows(path) else [each for each in facts.parts if each.startswith(f"{path}.")]
+    if inside:
+        message = f"`{path}` is a module in pieces, and has no values of its own"
+        yield Diagnostic("E0402", message, expr.span, help=_pieces(path, inside, fact))
+    elif not facts.knows(path):
         hint = nearest(path, [*facts.parts, *facts.graph.values])
         yield Diagnostic("E0402", f"there is no part called `{path}`", expr.span, help=hint)
     elif fact not in _VOCABULARY:
@@ -241,6 +248,15 @@ def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
     elif facts.is_value(path) and fact not in _OF_VALUES:
         message = f"`{path}` is a second name for a value, and has no layers of which to know `{fact}`"
         yield Diagnostic("E0402", message, expr.span, help=f"there are {' and '.join(_OF_VALUES)}")
+
+
+def _pieces(path: str, inside: Sequence[str], fact: str) -> str:
+    """How to ask a part of a module in pieces, or, where it has one part, to write the module in one piece."""
+    part = min(inside, key=lambda each: each.count("."))
+    names = {each[len(path) + 1 :].partition(".")[0] for each in inside}
+    help = f"ask one of its parts: `{part}.{fact}`"
+    is_one = names == {part[len(path) + 1 :]}
+    return f"{help}, or write it in one piece: `{path}: [{names.pop()}: …]`" if is_one else help
 
 
 def _operands(expr: Expr) -> tuple[Expr, ...]:
@@ -274,6 +290,21 @@ def _failed(expr: Expr, scope: _Scope) -> Diagnostic:
         wanted = right if expr.operator == "==" else f"{_WORDS[expr.operator]} {right}"
         return Diagnostic("E0401", f"{expr.left.span.text} is {left}, and the file asserts {wanted}", expr.span)
     return Diagnostic("E0401", f"`{expr.span.text}` does not hold", expr.span)
+
+
+def _for_defaults(contract: Expr, graph: Graph) -> str:
+    """How the contract says that it is about the defaults, where parameters that it does not mention have others."""
+    mentioned = {each.name for each in names(contract)}
+    changed = [
+        name
+        for name, default in graph.defaults.items()
+        if not isinstance(default, Symbol) and graph.settings.get(name) != default and name not in mentioned
+    ]
+    if not changed:
+        return ""
+    tests = " or ".join(f"{name} != {show(graph.defaults[name])}" for name in changed)
+    shown = f"assert {tests} or {contract.span.text}" if "\n" not in contract.span.text else f"assert {tests} or …"
+    return f"if it is about the default alone, say so: `{shown}`"
 
 
 _WORDS = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least", "!=": "anything but"}

@@ -100,18 +100,43 @@ def network(file: str, settings: Sequence[str]) -> Network:
 
 
 def layer(graph: Graph, name: str) -> Node:
-    """The layer of a path, the one whose output is that of a module. Raises FileError where there is neither."""
+    """The layer of a path, the one whose output is that of a module, or that a chain, a label or an output names.
+    Raises FileError where there is none."""
     from cnndsl.errors import nearest
     from cnndsl.files import FileError
 
-    if name in graph.by_path:
-        return graph.by_path[name]
-    if name in graph.modules:
-        return graph.nodes[graph.modules[name]]
+    found = _known(graph, name)
+    given = {graph.output_name: graph.output, **{each.name: each.node for each in graph.taps}}
+    if found is None and name:
+        found = given.get(name)
+    if found is not None:
+        return graph.nodes[found]
     if name == "input" and len(graph.inputs) == 1:
         return graph.nodes[0]
-    hint = nearest(name, [*graph.by_path, *graph.modules]) or "`cnndsl stats` lists the names"
+    known = [*graph.by_path, *graph.modules, *graph.names, *filter(None, given)]
+    hint = nearest(name, known) or "`cnndsl stats` lists the names"
     raise FileError(f"there is no layer {name!r} in {graph.title}; {hint}")
+
+
+def _known(graph: Graph, path: str) -> int | None:
+    """The node whose value has a path, which may lead through names of chains: `b.y1`, where `b` ends with a module."""
+    for _ in path.split("."):
+        if path in graph.by_path:
+            return graph.by_path[path].index
+        if path in graph.modules:
+            return graph.modules[path]
+        path = _followed(graph, path)
+    return graph.by_path[path].index if path in graph.by_path else graph.modules.get(path)
+
+
+def _followed(graph: Graph, path: str) -> str:
+    """The path with the longest name of a value at its beginning replaced by the path of what gives the value."""
+    names = path.split(".")
+    for length in range(len(names), 0, -1):
+        target = graph.names.get(".".join(names[:length]))
+        if target is not None:
+            return ".".join((target, *names[length:]))
+    return path
 
 
 def echo(text: str) -> None:

@@ -14,7 +14,6 @@ from cnndsl.elaborate.equations import elsewhere
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import interpolate
-from cnndsl.elaborate.stars import family
 from cnndsl.elaborate.state import (
     Environment,
     LabelledPart,
@@ -24,7 +23,7 @@ from cnndsl.elaborate.state import (
     PendingNode,
     State,
 )
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
 from cnndsl.expr import ReferenceExpr, error
 from cnndsl.graph import AgainPart, IdentityPart, NamedPart, ReferencePart, walk
 from cnndsl.syntax import ast
@@ -97,7 +96,7 @@ def _without(later: int, scope: ModuleScope) -> Generator[None]:
 
 def _named(walker: Expander, tag: PendingLabel, made: Expansion, applied: NamedOutput, env: Environment) -> Expansion:
     """Let a label be a second name of what was made, as one on a reference is."""
-    env.scope.labels[tag.name] = replace(applied, family=family(tag.template))
+    env.scope.labels[tag.name] = replace(applied, family=tag.family)
     if made.part is None:
         return made
     part = NamedPart(tag.name, tag.template, "", made.part, is_module=False)
@@ -144,8 +143,8 @@ def _find(name: str, item: ast.Again, env: Environment) -> LabelledPart:
         scope = scope.parent
     message = f"nothing before this place is called `{name}`"
     names = list(here.parts)
-    listed = f"parts with a label here: {', '.join(f'`{each}`' for each in names[:8])}" if names else ""
-    raise error("E0232", message, item.span, nearest(name, names) or listed or "give the part a label: `tower: […]`")
+    parts = f"parts with a label here: {listed([f'`{each}`' for each in names])}" if names else ""
+    raise error("E0232", message, item.span, nearest(name, names) or parts or "give the part a label: `tower: […]`")
 
 
 def _can_apply(part: LabelledPart, is_named: bool) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel, axes_of
 from cnndsl.elaborate.layer_count import least_of_call, too_many
@@ -64,6 +66,20 @@ def call(
     walker.state.modules.append((part, scope))
     result = Expansion(made.wire, part)
     return result if tag is None else walker.name(tag, result, env, scope, is_module=False)
+
+
+def inside(block: Definition, item: ast.WrittenLayer, env: Environment) -> Environment:
+    """Return the names in force in the body of a call before anything enters it; what went wrong with is Unknown.
+    Raises CnnError where the arguments are not the block's."""
+    outer = Environment(block.home.values, block.home, block.defaults, env.scope, True, (*env.calls, block.block))
+    written, values = _assign(block, item), dict(block.home.values)
+    for each in block.block.parameters or ():
+        expr = written.get(each.name, each.default)
+        with suppress(CnnError):
+            values[each.name] = Unknown()
+            if expr is not None:
+                values[each.name] = argument(expr, env if each.name in written else replace(outer, values=values))
+    return replace(outer, values=values)
 
 
 def _base(block: str) -> str:
@@ -166,5 +182,14 @@ def _with_defaults(
             values[each.name] = given[each.name]
         elif each.default is not None:
             scope = Environment({**env.values, **values}, env.home, env.defaults, env.scope, True)
-            values[each.name] = argument(each.default, scope)
+            values[each.name] = _default(block, each.default, scope, item.span)
     return values
+
+
+def _default(block: Definition, written: Expr, env: Environment, call: Span) -> Value:
+    """The value of a default, which means at each call what it says there."""
+    try:
+        return argument(written, env)
+    except CnnError as stop:
+        frame = f"in a default of {block.block.name}, called at {call}"
+        raise CnnError([each.within(frame) for each in stop.diagnostics]) from None

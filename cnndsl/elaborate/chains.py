@@ -23,6 +23,7 @@ from cnndsl.graph import LayerPart, Output, Part, SequencePart
 from cnndsl.layers.base import Layer
 from cnndsl.records import record
 from cnndsl.syntax import ast
+from cnndsl.syntax.statement_hints import named_chain
 
 
 @record
@@ -78,6 +79,11 @@ class NetworkChains:
         self.has_chain = True
         layer = item.body if isinstance(item, ast.Label) else item
         if not isinstance(layer, ast.WrittenLayer) or layer.head.upper() != "INPUT":
+            if self.main is not None or self.inputs:
+                line = item.span.source.text[item.span.start :].partition("\n")[0]
+                start = f"say where it starts: `@a -> {item.span.text[:40]}`"
+                message = "a further chain begins with a reference, or has a name"
+                raise error("E0216", message, item.span, named_chain(line, item.span.source.text) or start)
             help = f"put it in front: INPUT 224x224x3 -> {item.span.text[:40]}"
             raise error("E0216", "a network begins with INPUT", item.span, help)
         if self.main is not None:

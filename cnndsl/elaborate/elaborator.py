@@ -16,9 +16,9 @@ from cnndsl.elaborate.expansion import Expansion, PendingLabel, axes_of, here
 from cnndsl.elaborate.layer_cache import mentioned, settled
 from cnndsl.elaborate.options import bind
 from cnndsl.elaborate.outputs import Bound, NodeOutput
-from cnndsl.elaborate.references import called, find_label, interpolate, show_value
+from cnndsl.elaborate.references import called, find_label, show_value
 from cnndsl.elaborate.resolve import Kind, meaning
-from cnndsl.elaborate.stars import family
+from cnndsl.elaborate.stars import label
 from cnndsl.elaborate.state import (
     Definition,
     Environment,
@@ -61,11 +61,12 @@ class Elaborator:
     @contextmanager
     def frame(self, text: str) -> Generator[None]:
         """Errors inside tell that they were reached through this call or repeat."""
-        self.state.frames.append(text)
+        outer = self.state.frames
+        self.state.frames = (*outer, text)
         try:
             yield
         finally:
-            self.state.frames.pop()
+            self.state.frames = outer
 
     def chain(self, chain: ast.Chain, wire: NodeOutput | None, env: Environment) -> Expansion:
         """A chain, from a value."""
@@ -79,7 +80,7 @@ class Elaborator:
         for position, item in enumerate(items):
             start = equations.elsewhere(item, env) if position or follows else None
             if isinstance(item, ast.Equation) and (position or follows):
-                made = equations.further(self, item, env)
+                made = equations.further(self, item, env, wire)
             else:
                 if start is not None:
                     self.state.report(equations.dropped(item, start))
@@ -103,7 +104,7 @@ class Elaborator:
         except CnnError as stop:
             self.state.report(stop)
             if tag is not None:
-                env.scope.labels.setdefault(tag.name, NamedOutput(None, None, tag.span, family(tag.template)))
+                env.scope.labels.setdefault(tag.name, NamedOutput(None, None, tag.span, tag.family))
             return Expansion(None, None)
 
     def _dispatch(
@@ -172,7 +173,7 @@ class Elaborator:
         self, tag: PendingLabel, made: Expansion, env: Environment, scope: ModuleScope | None, is_module: bool = True
     ) -> Expansion:
         """Lets a label name what was made; a call of a block brings its module along."""
-        env.scope.labels[tag.name] = NamedOutput(made.wire, scope, tag.span, family(tag.template))
+        env.scope.labels[tag.name] = NamedOutput(made.wire, scope, tag.span, tag.family)
         if scope is not None:
             scope.wire = made.wire
         if made.part is None:
@@ -326,7 +327,7 @@ class Elaborator:
         if item.name == ("",):
             return scattered.nameless(self, item, wire, env)
         scattered.check_holes(item.name, env)
-        tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span)
+        tag = label(item, env)
         if "." in tag.name:
             tag, env = scattered.within(tag, env)
         first, names = len(self.state.drafts), len(env.scope.labels)
@@ -339,7 +340,7 @@ class Elaborator:
         try:
             return self._dispatch(body, wire, env, tag)
         except CnnError:
-            env.scope.labels.setdefault(tag.name, NamedOutput(None, None, tag.span, family(tag.template)))
+            env.scope.labels.setdefault(tag.name, NamedOutput(None, None, tag.span, tag.family))
             raise
 
     def _reference(self, item: ast.Ref, env: Environment, tag: PendingLabel | None) -> Expansion:
@@ -348,7 +349,7 @@ class Elaborator:
         if tag is None:
             return made
         self.check_free(tag, env)
-        env.scope.labels[tag.name] = replace(named, family=family(tag.template))
+        env.scope.labels[tag.name] = replace(named, family=tag.family)
         return made
 
     def _optional(
@@ -374,7 +375,7 @@ class Elaborator:
         return Expansion(made.wire, ChoicePart("if", 0 if holds else 1, made.part, item.test, item.span))
 
     def _tap(self, item: ast.Tap, wire: NodeOutput | None, env: Environment) -> Expansion:
-        tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span)
+        tag = label(item, env)
         outer = self.state.training_only
         self.state.training_only = outer or item.mode == "train"
         first, names = len(self.state.drafts), len(env.scope.labels)

@@ -9,17 +9,19 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel
+from cnndsl.elaborate.calls import inside
+from cnndsl.elaborate.expansion import Expander, Expansion
 from cnndsl.elaborate.outputs import NodeOutput
-from cnndsl.elaborate.references import find_label, interpolate, latest_output, likely_output, names_output
+from cnndsl.elaborate.references import find_label, latest_output, likely_output, names_output
 from cnndsl.elaborate.resolve import is_known
-from cnndsl.elaborate.stars import family, matches
-from cnndsl.elaborate.state import Environment, NamedOutput, State, called_block
+from cnndsl.elaborate.stars import label, matches
+from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, called_block
 from cnndsl.errors import Annotation, CnnError, Diagnostic
 from cnndsl.expr import ReferenceExpr, error
 from cnndsl.graph import NamedPart
 from cnndsl.limits import current
 from cnndsl.syntax import ast
+from cnndsl.syntax.statement_hints import free_name
 
 _LONGEST_SHOWN = 100
 """Characters of a chain that a message shows."""
@@ -30,33 +32,37 @@ def first(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: En
     return _named(walker, item, wire, env)
 
 
-def further(walker: Expander, item: ast.Equation, env: Environment) -> Expansion:
-    """A chain behind another one: it starts from the first reference in it. What is wrong is reported."""
+def further(walker: Expander, item: ast.Equation, env: Environment, before: NodeOutput | None) -> Expansion:
+    """A chain behind another one, which gave `before`: it starts from the first reference in it. What is wrong is
+    reported."""
     try:
-        return _named(walker, item, _start(walker, item, env), env)
+        return _named(walker, item, _start(walker, item, env, before), env)
     except CnnError as stop:
         walker.state.report(stop)
         if item.name:
-            lost = NamedOutput(None, None, item.name_span, family(item.name))
-            env.scope.labels.setdefault(interpolate(item.name, env), lost)
+            tag = label(item, env)
+            lost = NamedOutput(None, None, item.name_span, tag.family)
+            env.scope.labels.setdefault(tag.name, lost)
         return Expansion(None, None)
 
 
 def _named(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: Environment) -> Expansion:
-    tag = PendingLabel(interpolate(item.name, env), item.name, item.name_span) if item.name else None
+    tag = label(item, env) if item.name else None
     if tag is not None:
         walker.check_free(tag, env, is_part=False)
         env.scope.values.add(tag.name)
-    members, start = len(env.scope.members), len(walker.state.drafts)
+    modules, members = len(walker.state.modules), len(env.scope.members)
+    start = len(walker.state.drafts)
     made = walker.chain(item.body, wire, env)
     if tag is None:
         return made
-    added = env.scope.members[members:]
-    last = added[-1].scope if added else None
-    is_its_value = last is not None and last.wire is not None and last.wire is made.wire
-    inside = last if is_its_value else None
+    # One of the two is the module of a part that is applied again, the other that of a part of a module in pieces.
+    last = walker.state.modules[-1][1] if len(walker.state.modules) > modules else None
+    added = env.scope.members[-1].scope if len(env.scope.members) > members else None
+    found = (each for each in (last, added) if isinstance(each, ModuleScope) and each.wire is made.wire)
+    module = next(found, None) if made.wire is not None else None
     nodes = range(start, len(walker.state.drafts))
-    env.scope.labels[tag.name] = NamedOutput(made.wire, inside, tag.span, family(tag.template), nodes)
+    env.scope.labels[tag.name] = NamedOutput(made.wire, module, tag.span, tag.family, nodes)
     if made.part is None:
         return made
     part = NamedPart(tag.name, tag.template, "", made.part, is_module=False)
@@ -76,17 +82,19 @@ def check_used(state: State, given: frozenset[int], named: Sequence[str] = ()) -
     for node, draft in enumerate(state.drafts):
         if draft.inputs and node not in read:
             message = "nothing uses what this gives"
-            help = "refer to the value by a name, `@a`, or give it: `output a`"
+            way = "leave it out" if draft.frames else "give it: `output a`"
+            help = f"name the value, `a: …` or `a = …`, and refer to it, `@a`, or {way}"
             again = next((each.span for each in state.applied if each.first <= node < each.stop), draft.span)
-            state.report(CnnError(Diagnostic("E0239", message, again, help=help)))
+            context = () if again is not draft.span else draft.frames[::-1]
+            state.report(CnnError(Diagnostic("E0239", message, again, context=context, help=help)))
 
 
-def _start(walker: Expander, item: ast.Equation, env: Environment) -> NodeOutput | None:
+def _start(walker: Expander, item: ast.Equation, env: Environment, before: NodeOutput | None) -> NodeOutput | None:
     """The value that C, H and W are of. Raises CnnError where a part of the chain's beginning starts from nothing."""
     first = item.body.items[0]
     stray = list(_without_start(first, env))
     if stray:
-        raise _starts_from_nothing(item, stray, env)
+        raise _starts_from_nothing(item, stray, env, _unnamed(walker.state, env, before))
     for reference in ast.walk([first]):
         if isinstance(reference, ast.Ref) and reference.is_starred:
             values = matches(reference, env, walker.state)
@@ -94,32 +102,68 @@ def _start(walker: Expander, item: ast.Equation, env: Environment) -> NodeOutput
                 return values[0][1].wire
         elif isinstance(reference, ReferenceExpr | ast.Ref):
             return find_label(reference, env).wire
-    start = elsewhere(first, env)
-    return find_label(start, env).wire if start is not None else None
+    return _entering(first, env)
 
 
-def _starts_from_nothing(item: ast.Equation, stray: Sequence[ast.ChainItem], env: Environment) -> CnnError:
+def _entering(item: ast.ChainItem, env: Environment) -> NodeOutput | None:
+    """The value that a chain without a reference of its own starts from: one that a block which it calls refers to, or
+    has as a default. None where that is not known; what is wrong then is found when the chain is made."""
+    try:
+        for _ in range(4 * current().nesting):
+            if isinstance(item, ast.Ref):
+                return find_label(item, env).wire
+            if isinstance(item, ast.WrittenLayer):
+                block = called_block(item, env.home)
+                if block is None:
+                    return None
+                env, item = inside(block, item, env), block.block.body.items[0]
+            elif isinstance(item, ast.Group | ast.Equation | ast.Merge):
+                item = (item.branches[0] if isinstance(item, ast.Merge) else item.body).items[0]
+            elif isinstance(item, ast.Label | ast.Repeat | ast.Optional | ast.Conditional):
+                item = item.body
+            else:
+                return None
+    except CnnError:
+        return None
+    return None
+
+
+def _unnamed(state: State, env: Environment, before: NodeOutput | None) -> str:
+    """What the chain before gave as it is written, where it has no name: something has to use it. Else empty."""
+    if before is None or any(named.wire is before for named in env.scope.labels.values()):
+        return ""
+    draft = state.drafts[before.node]
+    is_here = any(each.wire is before for each in env.scope.members) and draft.frames == state.frames
+    return draft.text if is_here else "…"
+
+
+def _starts_from_nothing(
+    item: ast.Equation, stray: Sequence[ast.ChainItem], env: Environment, unnamed: str
+) -> CnnError:
     """The error for parts at the beginning of a chain that take what comes in: nothing does. The help has the chain as
-    it would be with references."""
+    it would be with references; `unnamed` is what is written before it, and may lack a name."""
     source, at, shown = item.span.source, item.span.start, ""
+    free = free_name(source.text)
+    value = free if unnamed else latest_output(env) or "a"
     for each in stray:
-        shown, at = f"{shown}{source.text[at : each.span.start]}{_started(each, env)}", each.span.end
+        shown, at = f"{shown}{source.text[at : each.span.start]}{_started(each, env, value)}", each.span.end
     shown = " ".join((shown + source.text[at : item.span.end]).split())
     if len(shown) > _LONGEST_SHOWN:
-        shown = f"{shown[:_LONGEST_SHOWN]} …"
+        shown = f"{shown[:_LONGEST_SHOWN].rpartition(' -> ')[0]} -> …"
     message, first = "nothing comes into a further chain, and this needs an input", stray[0]
     if isinstance(first, ast.WrittenLayer) and _meant_output(first, env) and not is_known(first, env):
         message = f"`{first.head}` is no layer, and a chain starts from a value by its reference"
-    return error("E0238", message, first.span, f"say where it starts: `{shown}`")
+    label = f"label the value before it, `{free}: {unnamed}`, and " if unnamed and f"@{free} " in shown else ""
+    return error("E0238", message, first.span, f"{label}say where it starts: `{shown}`")
 
 
-def _started(item: ast.ChainItem, env: Environment) -> str:
-    """A part with the reference that it starts from, as in a message."""
+def _started(item: ast.ChainItem, env: Environment, value: str) -> str:
+    """A part with the reference that it starts from, as in a message: one that it is meant for, else to `value`."""
     output = _meant_output(item, env)
     if output:
         return f"@{output}"
     applied = re.sub(r"^again\s*\(\s*@?([A-Za-z0-9_.]+)\s*\)$", r"again \1", item.span.text)
-    return f"@{latest_output(env) or 'a'} -> {applied}"
+    return f"@{value} -> {applied}"
 
 
 def _meant_output(item: ast.ChainItem, env: Environment) -> str:

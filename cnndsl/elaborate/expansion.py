@@ -32,6 +32,8 @@ class PendingLabel:
     name: str
     template: tuple[str | Expr, ...]
     span: Span
+    family: str | None = None
+    """What stands before its last hole, where it ends with one: see `stars`."""
     is_again: bool = False
     """Whether it stands for another application of a part, and has the name that was made for that."""
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from cnndsl.elaborate.references import show_value
 from cnndsl.elaborate.survey import choices, free_names, survey
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
 from cnndsl.expr import Expr, Name, NameSymbol, Symbol, Unknown, Value, equal, error, evaluate, is_bounded, show
 from cnndsl.layers import known
 from cnndsl.limits import current
@@ -86,8 +86,7 @@ def _numbers(value: Value) -> tuple[int | Fraction, ...]:
 
 
 def _not_a_parameter(file: ast.File, name: str, names: list[str]) -> Diagnostic:
-    listed = ", ".join(names[:_MOST_NAMED]) + (", …" if len(names) > _MOST_NAMED else "")
-    help = nearest(name, names) or (f"its parameters are {listed}" if names else "it has none")
+    help = nearest(name, names) or (f"its parameters are {listed(names, _MOST_NAMED)}" if names else "it has none")
     return Diagnostic("E0211", f"the network has no parameter `{name}`", head_of(file), help=help)
 
 

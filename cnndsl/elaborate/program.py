@@ -149,6 +149,7 @@ def _parameters(program: _Program, file: ast.File, home: FileScope, settings: Ma
     settings = {name: value for name, value in settings.items() if name not in volumes}
     values, wrong = parameters.settle(file, known, settings)
     home.values.update(values)
+    home.defaults.update({each.name: each.default for each in known if each.default is not None})
     home.domains.update({each.name: each.domain for each in known if each.domain is not None})
     program.state.report(CnnError(wrong))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cnndsl.elaborate import naming
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, NameValue, OutputValue
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
 from cnndsl.expr import Expr, NameSymbol, OutputSymbol, ReferenceExpr, Unknown, Value, error, evaluate, show
 from cnndsl.syntax import ast
 
@@ -57,6 +57,8 @@ def resolve(name: str, env: Environment, span: Span) -> NamedOutput:
     if isinstance(value, NameValue) and value.env is not None:
         return resolve(value.name, value.env, span)
     found = _search(name.split("."), env.scope, span)
+    if found is None and value is not None:
+        raise _no_output(name, value, env, span)
     if found is None:
         raise _unknown(name, env, span)
     check_value(name, found, span)
@@ -78,6 +80,15 @@ def check_value(name: str, found: NamedOutput, span: Span) -> None:
         raise CnnError(Diagnostic("E0232", message, span, help=f"refer to one of its parts: `@{name}.{inside}`"))
 
 
+def _no_output(name: str, value: Value, env: Environment, span: Span) -> CnnError:
+    """Return the error for a reference to a value that is no output: a parameter that was given none."""
+    message = f"`{name}` is {show_value(value)} here, and a reference needs an output"
+    help = "give it one: `@a`" if env.calls else ""
+    if env.calls and value is False:
+        help = f"give it one, or leave out what needs it: `@{name} if {name} != no`"
+    return error("E0232", message, span, help)
+
+
 def _unknown(name: str, env: Environment, span: Span) -> CnnError:
     later = env.home.labels.get(name)
     if later is not None and later.start > span.start:
@@ -90,7 +101,7 @@ def _unknown(name: str, env: Environment, span: Span) -> CnnError:
     inside = [each for each in known if each.endswith(f".{name}")]
     help = f"did you mean `@{inside[0]}`?" if inside else nearest(name, known).replace("mean `", "mean `@")
     if not help:
-        help = f"known here: {', '.join(f'@{each}' for each in known[:8])}" if known else "nothing has a name so far"
+        help = f"known here: {listed([f'@{each}' for each in known])}" if known else "nothing has a name so far"
     return CnnError(Diagnostic("E0232", message, span, help=help))
 
 

@@ -32,7 +32,7 @@ def within(tag: PendingLabel, env: Environment) -> tuple[PendingLabel, Environme
                 raise error("E0106", f"`{name}` cannot be the name of a part: {why}", tag.span, "call it differently")
             inner = ModuleScope(scope, is_scattered=True)
             scope.members.append(ModuleMember(name, "", True, scope=inner))
-            scope.labels[name] = NamedOutput(None, inner, tag.span, family(up_to(tag.template, number)))
+            scope.labels[name] = NamedOutput(None, inner, tag.span, family(up_to(tag.template, number), env))
         elif found.scope is not None and found.scope.is_scattered:
             inner = found.scope
         else:

@@ -7,27 +7,49 @@ and never the parts of a module around it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
+from cnndsl.elaborate.expansion import PendingLabel
 from cnndsl.elaborate.references import check_value, descend, interpolate, resolve_module
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, WrittenLabel
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
 from cnndsl.expr import Expr
 from cnndsl.syntax import ast
+
+_HOLE = "{…}"
+"""Stands for a hole whose value is not known from the text."""
 
 StarMatch = tuple[str, NamedOutput]
 """A part that a star stands for: its path and what is known of it."""
 
 
-def family(template: Sequence[str | Expr]) -> str | None:
-    """Return what stands before the hole of a label that ends with it; None for every other label.
+def family(template: Sequence[str | Expr], env: Environment) -> str | None:
+    """Return what stands before the last holes of a label that ends with one, with its other holes filled; None for
+    every other label: `conv{r}_{j}` is of the family `conv0_` where `r` is 0."""
+    stem = _stem(template)
+    return None if stem is None else interpolate(stem, env)
+
+
+def label(item: ast.Label | ast.Tap | ast.Equation, env: Environment) -> PendingLabel:
+    """Return the label that is written at an item, with its holes filled."""
+    return PendingLabel(interpolate(item.name, env), item.name, item.name_span, family(item.name, env))
+
+
+def _stem(template: Sequence[str | Expr]) -> tuple[str | Expr, ...] | None:
+    """The part of a label that a star on it repeats, all but the holes that it ends with; None where it has none there.
 
     >>> from cnndsl.expr import Unknown
-    >>> family(("unit", Unknown())), family((Unknown(),)), family(("unit1",)), family(("unit", Unknown(), "b"))
-    ('unit', '', None, None)
+    >>> hole = Unknown()
+    >>> _stem(("unit", hole)), _stem((hole,)), _stem(("unit1",)), _stem(("unit", hole, "b"))
+    (('unit',), (), None, None)
+    >>> _stem(("conv", hole, "_", hole)) == ("conv", hole, "_")
+    True
     """
-    first, *holes = template if template and isinstance(template[0], str) else ("", *template)
-    return str(first) if holes and not any(isinstance(each, str) for each in holes) else None
+    length = len(template)
+    while length and not isinstance(template[length - 1], str):
+        length -= 1
+    return tuple(template[:length]) if length < len(template) else None
 
 
 def families(template: Sequence[str | Expr]) -> list[str]:
@@ -38,8 +60,8 @@ def families(template: Sequence[str | Expr]) -> list[str]:
     (['convs.'], ['unit'])
     """
     dots = sum(part.count(".") for part in template if isinstance(part, str))
-    found = (family(up_to(template, number)) for number in range(dots + 1))
-    return [each for each in found if each is not None]
+    found = (_stem(up_to(template, number)) for number in range(dots + 1))
+    return ["".join(part if isinstance(part, str) else _HOLE for part in stem) for stem in found if stem is not None]
 
 
 def up_to(template: Sequence[str | Expr], dots: int) -> tuple[str | Expr, ...]:
@@ -83,7 +105,7 @@ def _labelled(prefix: str, env: Environment, span: Span, state: State) -> list[S
     scope: ModuleScope | None = env.scope
     later: WrittenLabel | None = None
     while scope is not None:
-        labels = written(scope).get(prefix, [])
+        labels = _with_prefix(prefix, scope)
         if any(_can_precede(each, span, scope) for each in labels):
             return _of(scope, prefix, state, span)
         later = later or next(iter(labels), None)
@@ -98,10 +120,23 @@ def _labelled(prefix: str, env: Environment, span: Span, state: State) -> list[S
 def _is_written(prefix: str, scope: ModuleScope | None) -> bool:
     """Whether labels are written so: `convs.c{i}`, whose parts are in the module in pieces `convs`."""
     while scope is not None:
-        if prefix in written(scope):
+        if _with_prefix(prefix, scope):
             return True
         scope = scope.parent
     return False
+
+
+def _with_prefix(prefix: str, scope: ModuleScope) -> list[WrittenLabel]:
+    """The labels written in a module that a star behind a prefix can stand for."""
+    exact = written(scope).get(prefix, [])
+    filled = (labels for stem, labels in written(scope).items() if _HOLE in stem and _fills(stem, prefix))
+    return [*exact, *(each for labels in filled for each in labels)]
+
+
+def _fills(stem: str, prefix: str) -> bool:
+    """Whether values in the holes of a stem can make it a prefix."""
+    pattern = "[A-Za-z0-9_]+".join(map(re.escape, stem.split(_HOLE)))
+    return re.fullmatch(pattern, prefix) is not None
 
 
 def _of(scope: ModuleScope, prefix: str, state: State, span: Span) -> list[StarMatch]:
@@ -143,7 +178,7 @@ def _members(name: str, found: list[StarMatch], span: Span, state: State) -> lis
             raise CnnError(())
         if named.scope is not None and named.scope.is_scattered:
             several = _pieces(named.scope, prefix)
-        elif named.scope is not None and prefix in written(named.scope):
+        elif named.scope is not None and _with_prefix(prefix, named.scope):
             several = _of(named.scope, prefix, state, span)
         else:
             continue
@@ -172,14 +207,15 @@ def _lacking(path: str, name: str, named: NamedOutput, span: Span) -> CnnError:
     known = list(named.scope.labels) if named.scope else []
     help = nearest(name, known).replace("mean `", f"mean `{path}.") if known else "nothing in it has a name"
     others = (Annotation(named.span, "this part"),)
-    help = help or f"it has {', '.join(f'`{each}`' for each in known[:8])}"
+    help = help or f"it has {listed([f'`{each}`' for each in known])}"
     return CnnError(Diagnostic("E0232", f"`{path}` has no part `{name}`", span, "", others, help=help))
 
 
 def _unknown(message: str, prefix: str, known: dict[str, None], span: Span) -> CnnError:
-    help = nearest(prefix, list(known)).replace("mean `", "mean `@").replace("`?", "*`?")
+    plain = [each for each in known if _HOLE not in each]
+    help = nearest(prefix, plain).replace("mean `", "mean `@").replace("`?", "*`?")
     if not help and known:
-        help = f"known here: {', '.join(f'@{each}*' for each in list(known)[:8])}"
+        help = f"known here: {listed([f'@{each}*' for each in known])}"
     if not help:
         help = f"a star stands for parts whose label has a hole: `{prefix}{{i}}: …`"
     return CnnError(Diagnostic("E0232", message, span, help=help))

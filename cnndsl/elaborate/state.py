@@ -129,6 +129,8 @@ class PendingNode:
     training_only: bool
     path: str = ""
     weights_of: int = -1
+    frames: tuple[str, ...] = ()
+    """The calls and repeats through which it was reached, outermost first."""
 
 
 @record(slots=True)
@@ -163,6 +165,8 @@ class FileScope:
     lets: dict[str, Expr] = field(default_factory=dict[str, Expr])
     domains: dict[str, Sequence[Value]] = field(default_factory=dict[str, Sequence[Value]])
     """What the parameters of the net may be, of those that have a domain."""
+    defaults: dict[str, Value] = field(default_factory=dict[str, Value])
+    """The defaults of the parameters of the net that have one."""
     choices: dict[int, str] = field(default_factory=dict[int, str])
     """The parameter that decides on the `A?` that starts at an offset."""
     labels: dict[str, Span] = field(default_factory=dict[str, Span])
@@ -226,7 +230,7 @@ class State:
         self.applied: list[PendingApplication] = []
         self.errors: list[Diagnostic] = []
         self.turns: tuple[Iteration, ...] = ()
-        self.frames: list[str] = []
+        self.frames: tuple[str, ...] = ()
         self.training_only = False
         self.depth = self.choices = self.steps = self.looks = 0
         self.bound: dict[tuple[str, str, type[Layer], int, int, Values], Bound] = {}
@@ -282,6 +286,7 @@ class State:
         """A new node, as a member of the module that is open."""
         if len(self.drafts) >= self.most_nodes:
             raise error("E0209", f"the network has more than {self.most_nodes:,} layers", draft.span)
+        draft.frames = self.frames
         self.drafts.append(draft)
         wire = NodeOutput(len(self.drafts) - 1, draft.shape)
         env.scope.members.append(ModuleMember(label, f"{base}_" if why_not(base) else base, counted, wire))

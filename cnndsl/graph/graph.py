@@ -54,7 +54,9 @@ class Graph:
     parameters of the net with their values, `domains` those that have one with what they may be; `lets` are the
     expressions of file-level names. `output_name` is how the program calls what the network gives first, where it names
     its outputs; `taps` are the others. `input_names` are the names that the program gives to its inputs, none where it
-    has one without a name. `values` are the chains with names, and the second names that contracts mention.
+    has one without a name. `values` are the chains with names, and the second names that contracts mention. `defaults`
+    are those of the parameters; `names` are the paths of names that make no part of their own, those of chains and
+    second labels, with the paths of the layers or modules that give the values.
     """
 
     name: str
@@ -71,6 +73,8 @@ class Graph:
     output_name: str = ""
     input_names: tuple[str, ...] = ()
     domains: Mapping[str, SequenceOf[Value]] = field(default_factory=dict[str, SequenceOf[Value]])
+    defaults: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
     values: Mapping[str, ValueName] = field(default_factory=dict[str, ValueName], compare=False)
 
     @cached_property

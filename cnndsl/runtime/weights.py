@@ -20,6 +20,9 @@ _LARGEST_HEADER = 100 * 2**20
 """As the format's own readers bound it."""
 _SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 
+_COUNTER = ".num_batches_tracked"
+"""`load_state_dict` fills in the counters of normalisations that files of old versions, and of frozen ones, lack."""
+
 TensorSize = tuple[int, ...]
 
 
@@ -69,13 +72,18 @@ def read(path: str) -> dict[str, TensorSize]:
 
 
 def compare(graph: Graph, found: Mapping[str, TensorSize]) -> list[WeightDifference]:
-    """Every entry that differs, in the order of the network, what is too much at the end."""
+    """Every entry that differs, in the order of the network, what is too much at the end.
+
+    A counter of batches that the file lacks is no difference: `load_state_dict(strict=True)` takes such files.
+    """
     return list(_differences(expected(graph), found))
 
 
 def _differences(wanted: Mapping[str, TensorSize], found: Mapping[str, TensorSize]) -> Iterator[WeightDifference]:
     for entry, extents in wanted.items():
         layer = entry.rpartition(".")[0]
+        if entry not in found and entry.endswith(_COUNTER):
+            continue
         if entry not in found:
             yield WeightDifference("missing", entry, layer, extents, None)
         elif found[entry] != extents:

@@ -19,17 +19,17 @@ def unmatched(stop: Stop) -> Diagnostic | None:
     if stop.found == '"':
         place = Span(stop.source, stop.offset, stop.offset + len(stop.after.rstrip()))
         return Diagnostic("E0108", "this quote is not closed on its line", place, help='as in: use "resnet.cnn": Block')
-    opened = opened_at(stop)
+    open_here = opened_at(stop)
     if stop.found in _TERMINAL:
-        return _wrong_closer(stop, opened)
-    if not opened:
+        return _wrong_closer(stop, open_here)
+    if not open_here or closed(stop) >= 0:
         return None
-    return _never_closed(stop, opened[-1])
+    return _never_closed(stop, open_here[-1])
 
 
 def opened_at(stop: Stop) -> list[int]:
     """Return where the brackets stand that are open at the place, outermost first."""
-    opened: list[int] = []
+    found: list[int] = []
     quoted = False
     for at, char in enumerate(stop.before, stop.start):
         if char == '"' or (quoted and char == "\n"):
@@ -37,20 +37,38 @@ def opened_at(stop: Stop) -> list[int]:
         elif quoted:
             continue
         elif char in _PARTNER:
-            opened.append(at)
-        elif opened and char in _TERMINAL:
-            opened.pop()
-    return opened
+            found.append(at)
+        elif found and char in _TERMINAL:
+            found.pop()
+    return found
 
 
-def _wrong_closer(stop: Stop, opened: list[int]) -> Diagnostic | None:
+def closed(stop: Stop) -> int:
+    """Return where the text behind the place has closed all brackets that are open there; -1 where it does not."""
+    text = stop.source.text
+    expected = [_PARTNER[text[at]] for at in opened_at(stop)]
+    if not expected:
+        return -1
+    for match in re.compile(r"#[^\n]*|[()\[\]{}]").finditer(text, stop.offset):
+        char = match[0]
+        if char in _PARTNER:
+            expected.append(_PARTNER[char])
+        elif char in _TERMINAL:
+            if expected.pop() != char:
+                return -1
+            if not expected:
+                return match.start()
+    return -1
+
+
+def _wrong_closer(stop: Stop, open_here: list[int]) -> Diagnostic | None:
     closer = stop.found
-    if not opened:
+    if not open_here:
         return Diagnostic("E0108", f"there is no bracket that this `{closer}` closes", stop.span)
-    opener = stop.source.text[opened[-1]]
+    opener = stop.source.text[open_here[-1]]
     if _PARTNER[opener] == closer:
         return None
-    others = (Annotation(Span(stop.source, opened[-1], opened[-1] + 1), "which is still open"),)
+    others = (Annotation(Span(stop.source, open_here[-1], open_here[-1] + 1), "which is still open"),)
     message = f"`{closer}` does not close `{opener}`"
     return Diagnostic("E0108", message, stop.span, f"expected `{_PARTNER[opener]}`", others)
 

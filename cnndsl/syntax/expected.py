@@ -10,6 +10,7 @@ from cnndsl.errors import Annotation, Diagnostic, Span
 from cnndsl.syntax.brackets import unmatched
 from cnndsl.syntax.hints import foreign, hint, misspelled
 from cnndsl.syntax.parse_failure import Stop
+from cnndsl.syntax.statement_hints import misplaced
 from cnndsl.syntax.words import LABEL, UNITS
 
 _PLAIN = {
@@ -38,6 +39,11 @@ def describe(stop: Stop) -> Diagnostic:
     if word is not None:
         span, help = word
         return Diagnostic("E0102", f"expected a statement, found `{span.text}`", span, help=help)
+    other = misplaced(stop)
+    if other is not None:
+        span, expected, help = other
+        message = f"expected {expected or _expectation(stop)}, found `{span.text}`"
+        return Diagnostic("E0102", message, span, help=help)
     number = re.match(r"[0-9][0-9_.]*[A-Za-z_][A-Za-z0-9_]*", stop.after)
     place = Span(stop.source, stop.offset, stop.offset + len(number[0])) if number else stop.span
     if number and stop.takes("NUMBER") and not stop.is_adjacent:

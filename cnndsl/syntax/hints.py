@@ -11,6 +11,7 @@ from collections.abc import Callable
 from cnndsl.errors import Span, nearest
 from cnndsl.syntax.brackets import opened_at
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
+from cnndsl.syntax.statement_hints import beginning, free_name
 from cnndsl.syntax.words import LABEL
 
 _KEYWORDS = frozenset({*STATEMENTS, "in", "if", "else", "or", "and", "not", "tap", "for", "yes", "no"})
@@ -34,6 +35,7 @@ _FOREIGN = {
     "\\": "a chain goes over several lines as it is",
     "\u00a0": "this is a blank of another kind: type it anew",
 }
+_BEGINNING = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*\s*:\s*)?[A-Za-z_][A-Za-z0-9_]*\s*\(\s*@")
 _ASCII = frozenset('()[]{}<>-+*/%=|?:,.@#"_ \t\r\n\f')
 
 
@@ -146,11 +148,15 @@ def _chain(stop: Stop) -> str:
     """A further chain that begins with brackets, which were taken for a layer's; `output` without names."""
     if stop.found == "output" and stop.takes("__ANON_0"):
         return "name the values that the network gives, without `@`: `output a, b`"
+    name = free_name(stop.source.text)
+    if stop.takes("__ANON_0") and _BEGINNING.match(stop.after):
+        return beginning(stop.after, stop.source.text)
     is_argument = stop.takes("COMMA") and stop.takes("PERCENT")
-    opened = stop.before + "(" if stop.found == "(" and stop.takes("__ANON_0") else stop.before if is_argument else ""
-    if re.search(r"\n[ \t]*\([^()\n]*$", opened):
-        return "a chain that begins with brackets needs a name: `a = (@b + @c)`"
-    return ""
+    before = stop.before + "(" if stop.found == "(" and stop.takes("__ANON_0") else stop.before if is_argument else ""
+    if re.search(r"\n[ \t]*\([^()\n]*$", before):
+        return f"a chain that begins with brackets needs a name: `{name} = (@b + @c)`"
+    called = re.search(r"(?:^|\n)[ \t]*((?i:MUL|MAX|MEAN))[ \t]*\([^\n]*$", before) if stop.found == "->" else None
+    return f"a chain that begins with a merge needs a name: `{name} = {called[1].upper()}(…)`" if called else ""
 
 
 def _dash(stop: Stop) -> str:
@@ -174,7 +180,7 @@ def _dot(stop: Stop) -> str:
         return ""
     if re.match(r"\.[0-9]", stop.after) and stop.before[-1].isdigit():
         return "sizes, widths, strides and extents are whole numbers"
-    return "names are letters, digits and `_`; `@a.b` and `assert a.b.output` reach into a part"
+    return "this name is of letters, digits and `_`: dots stand in labels, in `@a.b` and in `assert a.b.output`"
 
 
 def _equals(stop: Stop) -> str:

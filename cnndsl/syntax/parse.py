@@ -71,7 +71,7 @@ def parse(source: Source) -> ast.File:
 
             stop = _blame(source, stopped.stop)
             errors.append(describe(stop))
-            start = _next_statement(source, start, stop.offset)
+            start = _next_statement(source, start, _outside(stop))
             continue
         except CnnError as wrong:
             errors.extend(wrong.diagnostics)
@@ -179,6 +179,13 @@ def _joined(before: ast.Statement, statement: ast.Statement) -> Stop | None:
     else:
         return None
     return Stop(source, start, first.span.start, first.span.end, "WORD", accepts)
+
+
+def _outside(stop: Stop) -> int:
+    """Where to look for the next statement: behind the brackets around the place, where these are closed."""
+    from cnndsl.syntax.brackets import closed
+
+    return max(stop.offset, closed(stop))
 
 
 def _next_statement(source: Source, start: int, after: int) -> int:

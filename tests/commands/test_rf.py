@@ -69,6 +69,20 @@ def test_one_unit() -> None:
     assert ["sees", "-2", "to", "3", "18", "to", "23"] in lines
 
 
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("b", 5), ("b.y1", 3), ("b.y2", 5), ("m.0.y1", 3), ("d", 7), ("c.y1", 5), ("y1", 5), ("b.conv2", 5), ("a", 1)],
+)
+def test_chains_and_outputs_name_layers(name: str, size: int, tmp_path: Path) -> None:
+    file = tmp_path / "chains.cnn"
+    file.write_text(
+        "block Two(a) = [\n  y1 = @a -> CONV3-4\n  y2 = @y1 -> CONV3-4\n]\n"
+        "INPUT 16x16x3 -> a: CONV1-4\nb = m.0: Two(@a)\nc = Two(@b.y1)\nd = (@c.y2 + @b)\noutput d, c.y1\n"
+    )
+    found = data("rf", str(file), "--at", name)
+    assert found["layers"][0]["size"] == [size, size]
+
+
 def test_the_unit_in_the_middle_and_the_module_by_its_name() -> None:
     found = data("rf", "resnet50", "--at", "layer3.2")
     assert found["unit"] == [7, 7]

@@ -28,6 +28,15 @@ def by_hand() -> nn.Module:
     return module
 
 
+def test_counters_of_batches_may_be_missing() -> None:
+    state = {name: value for name, value in by_hand().state_dict().items() if not name.endswith("num_batches_tracked")}
+    by_hand().load_state_dict(dict(state), strict=True)
+    assert compare(loads(TEXT).graph, {name: tuple(value.shape) for name, value in state.items()}) == []
+    del state["stem.1.running_mean"]
+    (lacking,) = compare(loads(TEXT).graph, {name: tuple(value.shape) for name, value in state.items()})
+    assert str(lacking) == "missing     stem.1.running_mean [6]"
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     file = tmp_path / "small.cnn"

@@ -63,18 +63,26 @@ class Constructor:
         return statements
 
     def _opened(self, children: Sequence[Child]) -> list[PythonStatement]:
-        """Children one by one, each container before what is put into it."""
+        """Children one by one, each container before the first child that is put into it."""
         statements: list[PythonStatement] = []
-        paths = {path for child in children for path in self.cls.containers if child.name.startswith(f"{path}.")}
-        for path, is_list in self.cls.containers.items():
-            if path in paths:
-                statements += self._added(path, CallDoc("nn.ModuleList" if is_list else "nn.ModuleDict"), "")
+        opened: set[str] = set()
         for test, group in groupby(children, key=lambda child: child.test):
             same = list(group)
-            if test is None:
-                statements += [line for child in same for line in self._child(child)]
-            else:
+            if test is not None:
+                statements += [line for child in same for line in self._containers(child, opened)]
                 statements += self._optional(test, same)
+                continue
+            for child in same:
+                statements += [*self._containers(child, opened), *self._child(child)]
+        return statements
+
+    def _containers(self, child: Child, opened: set[str]) -> list[PythonStatement]:
+        """The containers around a child that are not made yet, the outermost first."""
+        statements: list[PythonStatement] = []
+        for path, is_list in self.cls.containers.items():
+            if child.name.startswith(f"{path}.") and path not in opened:
+                opened.add(path)
+                statements += self._added(path, CallDoc("nn.ModuleList" if is_list else "nn.ModuleDict"), "")
         return statements
 
     def _listed(self, held: str, children: Sequence[Child]) -> PythonStatement | None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from cnndsl import loads
 from cnndsl.errors import CnnError
+from cnndsl.runtime.live import module
 from cnndsl.testing import programs
 from tests.emit.torch.checking import check, clean, emitted
 from tests.emit.torch.programs import PROGRAMS
@@ -90,3 +92,12 @@ def test_text_of_a_program_stays_text() -> None:
     source = emitted('# """ + boom() \\N{BULLET} \\" # end\nnet N\nINPUT 8x8x3 -> fc: FC-2')
     compiled = compile(source, "net.py", "exec")
     assert '""" + boom() \\N{BULLET} \\" # end' in (compiled.co_consts[0] or "")
+
+
+def test_modules_in_pieces_are_made_in_the_order_of_the_text() -> None:
+    text = """INPUT 8x8x3 -> m.a: CONV1-2 -> m.b.c: CONV1-2 -> m.d: CONV1-2 -> q.0.c: CONV1-2 -> q.1.d: CONV1-2
+    -> l.0: CONV1-2 -> l.1.0: CONV1-2 -> l.1.1: CONV1-2 -> l.2: CONV1-2"""
+    check(text)
+    state = module(loads(text).graph).state_dict()
+    paths = [name.removesuffix(".weight") for name in state if name.endswith(".weight")]
+    assert paths == ["m.a", "m.b.c", "m.d", "q.0.c", "q.1.d", "l.0", "l.1.0", "l.1.1", "l.2"]

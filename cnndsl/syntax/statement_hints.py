@@ -1,0 +1,114 @@
+"""Hints for beginnings of statements and chains: words that cannot stand there, chains that start from nothing."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain, count
+
+from cnndsl.errors import Span
+from cnndsl.syntax.brackets import opened_at
+from cnndsl.syntax.parse_failure import STATEMENTS, Stop
+
+_LONGEST_SHOWN = 80
+_STATEMENT_AS_LABEL = re.compile(rf"\b({'|'.join(STATEMENTS)})\s+$")
+_LABELLED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*\s*:(?!:)\s*")
+
+
+def free_name(text: str) -> str:
+    """Return a name for a value that a text does not have yet.
+
+    >>> free_name("INPUT -> CONV"), free_name("x = INPUT")
+    ('x', 'x1')
+    """
+    taken = set(re.findall(r"[A-Za-z0-9_]+", text))
+    return next(name for name in chain(["x"], (f"x{number}" for number in count(1))) if name not in taken)
+
+
+def misplaced(stop: Stop) -> tuple[Span, str, str] | None:
+    """The word that begins what cannot stand at the place, what was expected there (empty where the parser knows), and
+    a hint; None where there is no such word."""
+    return _for(stop) or _statement(stop) or _label(stop)
+
+
+def _for(stop: Stop) -> tuple[Span, str, str] | None:
+    """`for` at the beginning of a statement, or behind a chain in brackets."""
+    word = re.search(r"\bfor\s+$", stop.before)
+    goes_on = stop.takes("__ANON_0") or (stop.takes("RSQB", "PLUS") and not stop.takes("LSQB", "MINUS"))
+    if stop.found == "for" and goes_on:
+        place, expected = stop.span, ""
+    elif word is not None and stop.takes("COLON"):
+        start = stop.start + word.start()
+        place, expected = Span(stop.source, start, start + len("for")), "`->` or a new statement"
+    else:
+        return None
+    help = "a `for` stands in a chain: `-> for …` goes on with the chain before it, `@a -> for …` starts from a value"
+    return place, expected, help
+
+
+def _statement(stop: Stop) -> tuple[Span, str, str] | None:
+    """`let c = 8` in brackets or behind an arrow, where `let` is taken for a label."""
+    word = _STATEMENT_AS_LABEL.search(stop.before)
+    is_inside = word is not None and (opened_at(stop) or stop.before[: word.start()].rstrip().endswith("->"))
+    if stop.found in STATEMENTS and opened_at(stop):
+        name, place = stop.found, stop.span
+    elif word is not None and is_inside and stop.takes("COLON"):
+        name = word[1]
+        start = stop.start + word.start()
+        place = Span(stop.source, start, start + len(name))
+    else:
+        return None
+    help = f"`{name}` is a statement of the file, and stands outside of chains and brackets"
+    if name == "let":
+        help += "; what a block computes is a parameter with a default: `block B(n, c=2*n)`"
+    return place, "a layer", help
+
+
+def _label(stop: Stop) -> tuple[Span, str, str] | None:
+    """`stage2.0: Block(@a)` as a statement, and `a: b.0: CONV3-4`, two labels."""
+    if stop.found not in (".", ":") or not stop.word or not stop.is_adjacent:
+        return None
+    start = stop.offset - len(stop.word)
+    text = stop.source.text[start:].partition("\n")[0]
+    label = _LABELLED.match(text)
+    if label is None:
+        return None
+    place = Span(stop.source, start, start + text.index(":"))
+    outer = re.search(r"([A-Za-z0-9_.]+)\s*:\s*$", stop.before[: -len(stop.word)])
+    if outer is not None:
+        body = _element(text)
+        return place, "a layer", f"a part has one label, and one within it stands in brackets: `{outer[1]}: [{body}]`"
+    before = stop.before[: -len(stop.word)]
+    if not stop.takes("__ANON_0") or not before[-1:].isspace():
+        return None
+    begins_line = not before.rpartition("\n")[2].strip()
+    help = beginning(text, stop.source.text) if begins_line else f"an arrow is missing: `-> {_element(text)}`"
+    return place, "", help
+
+
+def _element(text: str) -> str:
+    """A labelled layer as it is written, up to the end of its brackets."""
+    whole = re.match(r"[^\s:]+:\s*[^\s()\[\],]+(\([^()]*\))?", text)
+    return whole[0] if whole else "…"
+
+
+def beginning(line: str, text: str) -> str:
+    """How a line of a text goes on with a chain, or is one of its own."""
+    written = _written(line)
+    shown = written if len(written) <= _LONGEST_SHOWN else "…"
+    return named_chain(line, text) or f"an arrow is missing: `-> {shown}`"
+
+
+def named_chain(line: str, text: str) -> str:
+    """How a line of a text becomes a chain, where it begins with a call or a merge that has a reference first in its
+    brackets; empty where it does not."""
+    written = _written(line)
+    label = _LABELLED.match(written)
+    if not re.match(r"[A-Za-z_][A-Za-z0-9_]*\s*[(\[]\s*@", written[label.end() :] if label else written):
+        return ""
+    is_whole = len(written) <= _LONGEST_SHOWN and all(written.count(a) == written.count(b) for a, b in ("()", "[]"))
+    shown = written if is_whole else f"{written.partition('(')[0]}(…)"
+    return f"a chain begins with `name =` or a reference: `{free_name(text)} = {shown}`"
+
+
+def _written(line: str) -> str:
+    return re.sub(r"#.*", "", line).strip()
