@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,30 @@ def test_torchvision_strictly(name: str, modes: tuple[bool, ...]) -> None:
     x = torch.randn(2, 3, 64, 64)
     for training in modes:
         torch.testing.assert_close(ours.train(training)(x), theirs.train(training)(x))
+
+
+def test_a_feature_pyramid_strictly() -> None:
+    pyramid = importlib.import_module("torchvision.models.detection.backbone_utils").resnet_fpn_backbone
+    theirs = pyramid(backbone_name="resnet50", weights=None, norm_layer=nn.BatchNorm2d)
+    for parameter in theirs.parameters():
+        parameter.requires_grad_(True)
+    _randomise(theirs)
+    ours = load(PROGRAMS / "resnet50_fpn.cnn").module()
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    x = torch.randn(2, 3, 97, 75)
+    for training in (False, True):
+        wanted = theirs.train(training)(x)
+        for found, name in zip(ours.train(training)(x), ("0", "1", "2", "3", "pool"), strict=True):
+            torch.testing.assert_close(found, wanted[name])
+
+
+def test_streams_that_stay_apart() -> None:
+    """HRNet-W18 has 21,299,004 parameters in timm (21.3M in the paper's code); its fusions lie in lists of lists."""
+    network = load(PROGRAMS / "hrnet_w18.cnn")
+    state = network.module().state_dict()
+    assert network.stats().totals.params == 21_299_004
+    assert state["stage4.2.fuse_layers.3.0.2.0.weight"].shape == (144, 18, 3, 3)
+    assert "y0, y1, y2, y3 = self.stage4[1](y0, y1, y2, y3)" in network.source()
 
 
 def _res2net() -> Iterator[tuple[str, tuple[int, ...]]]:
