@@ -1,25 +1,20 @@
 """Which parameters of a net are arguments of its class.
 
-An argument must do everywhere what the same setting does in the compiler. That can be written where a parameter is a
-rate, or a width that layers of the network's own chains read; it is fixed where a repeat, a choice, a window or a name
-depends on it, where its arithmetic has no exact counterpart in Python, and where a layer with weights reads it in a
-block, in a repeat or in a part that is applied again: one text stands for several layers there, which may read the same
-number at this setting and others at another one. Every use is followed through calls, `let`s and `default`s to the
-parameters of the net.
+An argument must do everywhere what the same setting does in the compiler. That can be written where a parameter is the
+width of the last layers, or a rate; it is fixed where a repeat, a choice, a window or a name depends on it, where a
+layer with weights reads a width that it sets, and where its arithmetic has no exact counterpart in Python. Every use is
+followed through calls, `let`s and `default`s to the parameters of the net.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 
-from cnndsl.emit.torch.constructor_call import ENTERING
 from cnndsl.emit.torch.terms import Const, Term, Var
 from cnndsl.emit.torch.translate import real, wants_integers, whole
 from cnndsl.expr import Expr, Value, names
 from cnndsl.graph import (
-    AgainPart,
     CallPart,
     ChoicePart,
     Graph,
@@ -30,9 +25,8 @@ from cnndsl.graph import (
     Node,
     Part,
     entered,
-    walk,
 )
-from cnndsl.layers.base import LayerError, Slot, TorchCall
+from cnndsl.layers.base import LayerError
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -93,12 +87,6 @@ class _Uses:
         self.whole_domains = frozenset(name for name, domain in graph.domains.items() if _is_whole(domain))
         self.fractional_domains = frozenset(graph.domains) - self.whole_domains
         self.widths: dict[int, frozenset[str]] = {}
-        """The parameters that the channels of a node depend on."""
-        self.terms: dict[int, Term | None] = {}
-        """The channels of such a node in these parameters, if that can be said."""
-        self.again = {each.path for each in walk(graph.tree) if isinstance(each, AgainPart)}
-        self.is_single = True
-        """Whether one layer stands for each piece of the program."""
         file: dict[str, _Origin] = {}
         for name, value in graph.settings.items():
             origin = _Origin(frozenset({name}), Var(name, isinstance(value, int)))
@@ -126,17 +114,10 @@ class _Uses:
             look = self._inside(part, {**look, **_axes(entering, look)}, entering)
         if isinstance(part, LoopPart):
             look = {**look, **dict.fromkeys(part.names, _Origin(_CLEAN, None))}
-        outer = self.is_single
-        self.is_single = outer and not self._is_several(part)
         for each, at in entered(part, entry):
             self._part(each, look, at)
-        self.is_single = outer
         if isinstance(part, MergePart):
             self._merge(self.graph.nodes[part.node])
-
-    def _is_several(self, part: Part) -> bool:
-        """Whether one text may stand for several layers in a part."""
-        return isinstance(part, CallPart | LoopPart | AgainPart) or getattr(part, "path", "") in self.again
 
     def _inside(self, call: CallPart, look: _Look, entering: frozenset[str]) -> _Look:
         """The names in a block."""
@@ -169,20 +150,16 @@ class _Uses:
 
     def _layer(self, node: Node, look: _Look) -> None:
         entering = frozenset[str]().union(*(self.widths.get(at, _CLEAN) for at in node.inputs))
-        width, term = _CLEAN, None
+        width = _CLEAN
         for option, expr in node.written:
             depends = _depends(expr, look)
             if depends and not self._follows(node, option, expr, look):
                 self.fixed |= depends
             if option == node.layer.WIDTH:
-                width, term = depends, self._origin(expr, look).term
+                width = depends
         if entering and not _is_indifferent(node, self.graph.shapes(node)):
-            if not self.is_single or not _reads_channels(node, self.graph.shapes(node)):
-                self.fixed |= entering
-            elif not _passes(node, self.graph.shapes(node)):
-                entering = _CLEAN
+            self.fixed |= entering
         self.widths[node.index] = width | entering
-        self.terms[node.index] = term if width else self.terms.get(node.inputs[0]) if entering else None
 
     def _follows(self, node: Node, option: str, expr: Expr, look: _Look) -> bool:
         """Whether an option can follow the parameters behind its expression exactly."""
@@ -205,12 +182,9 @@ class _Uses:
     def _merge(self, node: Node) -> None:
         depends = [self.widths.get(at, _CLEAN) for at in node.inputs]
         union = frozenset[str]().union(*depends)
-        terms = [self.terms.get(at) for at in node.inputs]
-        is_one = not node.layer.JOINS_CHANNELS and terms[0] is not None and all(term == terms[0] for term in terms)
-        if len(depends) > 1 and not (self.is_single and is_one):
+        if len(depends) > 1:
             self.fixed |= union
         self.widths[node.index] = union
-        self.terms[node.index] = terms[0] if is_one else None
 
 
 def _depends(expr: Expr, look: _Look) -> frozenset[str]:
@@ -231,42 +205,9 @@ def _axes(entering: frozenset[str], look: _Look) -> dict[str, _Origin]:
     return {} if "C" in look else {"C": _Origin(entering, None)}
 
 
-def _passes(node: Node, shapes: Sequence[Shape]) -> bool:
-    """Whether a layer gives as many channels as it takes."""
-    return node.layer.output(*map(_wider, shapes)).channels == node.shape.channels + 1
-
-
-def _reads_channels(node: Node, shapes: Sequence[Shape]) -> bool:
-    """Whether a layer with one input is built with the number of channels, or of values, that enter, and is otherwise
-    the same for any; it gives as many as it takes, or as many whatever it takes."""
-    if len(shapes) != 1:
-        return False
-    try:
-        call, wider = node.layer.torch(*shapes), node.layer.torch(*map(_wider, shapes))
-        channels = node.layer.output(*map(_wider, shapes)).channels
-    except LayerError:
-        return False
-    if not isinstance(call, TorchCall) or not isinstance(wider, TorchCall):
-        return False
-    return _without_channels(call) == _without_channels(wider) and 0 <= channels - node.shape.channels <= 1
-
-
-def _without_channels(call: TorchCall) -> TorchCall:
-    """The construction of a module without the number of channels that enter."""
-    return replace(call, arguments=tuple(_blank(each) for each in call.arguments))
-
-
-def _blank(argument: Slot | TorchCall) -> Slot | TorchCall:
-    return Slot(0) if isinstance(argument, Slot) and argument.role in ENTERING else argument
-
-
-def _wider(shape: Shape) -> Shape:
-    return Shape(shape.channels + 1, shape.spatial)
-
-
 def _is_indifferent(node: Node, shapes: Sequence[Shape]) -> bool:
     """Whether a layer is built the same whatever the number of channels, and gives as many as it takes."""
-    more = [*map(_wider, shapes)]
+    more = [Shape(shape.channels + 1, shape.spatial) for shape in shapes]
     try:
         same = node.layer.torch(*more) == node.layer.torch(*shapes)
         return same and node.layer.output(*more).channels == node.shape.channels + 1
