@@ -150,13 +150,13 @@ ENTRIES = (
     ),
     code(
         "E0315",
-        "a bare parameter without one name and one tensor",
+        "a parameter without one name and one tensor",
         """
-        With `bare`, SCALE is no module of its own: its tensor is a parameter of the module around it, and the layer's
-        label is the parameter's name. So it has a weight or a bias, not both, and a label that is a name: no number,
-        no dot, no dash. A parameter in a module of its own is one with a label around it: `ls: [gamma: SCALE(…)]`.
+        With `parameter`, SCALE is no module of its own: its tensor is a parameter of the module around it, and the
+        layer's label is the parameter's name. So it has a weight or a bias, not both, and a label that is a name: no
+        number, no dot, no dash. A parameter in a module of its own has a label around it: `ls: [gamma: SCALE(…)]`.
         """,
-        "INPUT 32x32x3 -> layer_scale: SCALE(bare=map)",
-        "INPUT 32x32x3 -> layer_scale: SCALE(bias=no, bare=map)",
+        "INPUT 32x32x3 -> layer_scale: SCALE(parameter=map)",
+        "INPUT 32x32x3 -> layer_scale: SCALE(bias=no, parameter=map)",
     ),
 )

@@ -89,12 +89,12 @@ def nameless(walker: Expander, item: ast.Label, wire: NodeOutput | None, env: En
 
 
 def check_parameter(tag: PendingLabel | None, env: Environment, span: Span) -> None:
-    """Raises CnnError where a bare parameter has no label, or one that cannot be its name in the module around it."""
+    """Raises CnnError where a parameter has no label, or one that cannot be its name in the module around it."""
     if tag is None:
-        message, help = "a bare parameter needs a label, which is its name", f"as in: gamma: {span.text}"
+        message, help = "a parameter needs a label, which is its name", f"as in: gamma: {span.text}"
         raise error("E0315", message, span, help)
     if env.scope.is_scattered:
         help = "write the module in one piece, with brackets: `ls: [gamma: …]`"
-        raise error("E0315", "a bare parameter cannot be part of a module in pieces", tag.span, help)
+        raise error("E0315", "a parameter cannot be part of a module in pieces", tag.span, help)
     if not tag.is_again and not tag.name.isidentifier():
         raise error("E0315", f"`{tag.name}` cannot be the name of a parameter", tag.span, "letters, digits and `_` can")

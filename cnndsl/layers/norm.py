@@ -292,7 +292,7 @@ class Scale(nn.Module):
 class Scale(Layer):
     """`SCALE(weight=yes, bias=yes, init=1)`: w_c * x + b_c, learned for each channel; w starts at `init`, b at 0.
 
-    Behind `SUMPOOL2` it makes the trainable subsampling of LeCun et al. 1998. With `bare` its one tensor is a parameter
+    Behind `SUMPOOL2` it makes the trainable subsampling of LeCun et al. 1998. With `parameter` its one tensor is a parameter
     of the module around it, called by the layer's label: a `vector` of C values, a `map` of Cx1x1, or one `number`.
     """
 
@@ -303,19 +303,19 @@ class Scale(Layer):
     weight: bool = option("flag", True)
     bias: bool = option("flag", True)
     init: float = option("number", 1.0)
-    bare: str = option("word", "none", words=("none", "vector", "map", "number"))
+    parameter: str = option("word", "none", words=("none", "vector", "map", "number"))
 
     @property
     def is_parameter(self) -> bool:
         """True where the tensor belongs to the module around the layer, under the layer's label."""
-        return self.bare != "none"
+        return self.parameter != "none"
 
     def output(self, *inputs: Shape) -> Shape:
         if not (self.weight or self.bias):
             raise LayerError("E0311", "SCALE without weight and without bias does nothing", "leave it away")
         if self.is_parameter and self.weight and self.bias:
-            message = f"`bare={self.bare}` makes one parameter, and SCALE has a weight and a bias"
-            raise LayerError("E0315", message, f"keep the weight: SCALE(bias=no, bare={self.bare})")
+            message = f"`parameter={self.parameter}` makes one parameter, and SCALE has a weight and a bias"
+            raise LayerError("E0315", message, f"keep the weight: SCALE(bias=no, parameter={self.parameter})")
         return inputs[0]
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
@@ -325,10 +325,10 @@ class Scale(Layer):
         return (weight,) * self.weight + (bias,) * self.bias
 
     def _extents(self, x: Shape) -> tuple[int, ...]:
-        """The extents of the bare parameter."""
-        if self.bare == "number":
+        """The extents of the parameter."""
+        if self.parameter == "number":
             return ()
-        return (x.channels, *(1,) * x.rank) if self.bare == "map" else (x.channels,)
+        return (x.channels, *(1,) * x.rank) if self.parameter == "map" else (x.channels,)
 
     def operations(self, *inputs: Shape) -> int:
         """A multiplication and an addition for each value."""
@@ -344,7 +344,7 @@ class Scale(Layer):
     def formula(self, *inputs: Shape) -> str:
         if not self.weight:
             return ""
-        return "1" if self.bare == "number" else str(inputs[0].channels)
+        return "1" if self.parameter == "number" else str(inputs[0].channels)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
@@ -355,9 +355,9 @@ class Scale(Layer):
         return self.helper_call("Scale", arguments, (*flags, *_changed("init", self.init, 1.0)))
 
     def _parameter(self, x: Shape) -> TorchCall:
-        """The construction of the bare parameter, and the expression that it stands in."""
+        """The construction of the parameter, and the expression that it stands in."""
         channels, *ones = self._extents(x) or (0,)
         sizes = (Slot(channels, "in_channels"), *map(Slot, ones)) if channels else ()
-        spread = f"{{1}}.reshape(-1{', 1' * x.rank})" if self.bare == "vector" and x.rank else "{1}"
+        spread = f"{{1}}.reshape(-1{', 1' * x.rank})" if self.parameter == "vector" and x.rank else "{1}"
         start = Slot(float(self.init), "init") if self.weight else Slot(0.0)
         return TorchCall("nn.Parameter", (*sizes, start), applied=f"{{0}} {'*' if self.weight else '+'} {spread}")

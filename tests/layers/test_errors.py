@@ -61,7 +61,7 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (norm.InstanceNorm(), (VECTOR,), "E0302", "IN needs a spatial input"),
     (norm.InstanceNorm(), (Shape(6, (1, 1)),), "E0309", "IN needs more than one position, and the input is 1x1x6"),
     (norm.Scale(weight=False, bias=False), (MAP,), "E0311", "does nothing"),
-    (norm.Scale(bare="map"), (MAP,), "E0315", "makes one parameter"),
+    (norm.Scale(parameter="map"), (MAP,), "E0315", "makes one parameter"),
     (dropout.Dropout(channels=True), (VECTOR,), "E0302", "DROPOUT(channels=yes) needs a spatial input"),
     (margin.Crop(), (VECTOR,), "E0302", "CROP needs a spatial input"),
     (margin.Crop((2, 0)), (Shape(3, (4, 4)),), "E0301", "CROP leaves nothing of 4x4x3"),

@@ -118,7 +118,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "weight": ("flag", None, None),
         "bias": ("flag", None, None),
         "init": ("number", None, None),
-        "bare": ("word", None, None),
+        "parameter": ("word", None, None),
     },
     "DROPOUT": {"p": ("number", 0, 1), "channels": ("flag", None, None)},
     "DROPPATH": {"p": ("number", 0, 1)},
@@ -147,7 +147,7 @@ WORDS = {
     # torch.nn.Upsample.
     ("UPSAMPLE", "mode"): ("nearest", "linear", "bilinear", "trilinear", "bicubic"),
     ("LN", "over"): ("all", "channels"),
-    ("SCALE", "bare"): ("none", "vector", "map", "number"),
+    ("SCALE", "parameter"): ("none", "vector", "map", "number"),
     ("PADCHANNELS", "where"): ("after", "both"),
 }
 

@@ -104,7 +104,7 @@ def _parameter(frame: GeneratedScope, form: PieceShape) -> Piece:
     frame.room.marks.append(NamedOutputs(label, form, frame.training, given=form))
     kind = frame.pick(("vector", "map", "number"))
     which = frame.pick(("bias=no", "bias=no, init=0.5", "weight=no", f"bias=no, init={rate(frame)}"))
-    return Piece(f"{label}: SCALE({which}, bare={kind})", form)
+    return Piece(f"{label}: SCALE({which}, parameter={kind})", form)
 
 
 def _layer(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:

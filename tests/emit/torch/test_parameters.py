@@ -1,4 +1,4 @@
-"""Parameters of the module around a layer, `SCALE(bias=no, bare=map)`: names, text, values."""
+"""Parameters of the module around a layer, `SCALE(bias=no, parameter=map)`: names, text, values."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ net N(start=0.1)
 block Unit(c) = (
   ID
 + [ conv_dw: DWCONV7 -> norm: BN -> mlp: [fc1: CONV1-{4*c} -> act: GELU -> fc2: CONV1-c]
-    -> gamma: SCALE(bias=no, init=1e-6, bare=vector)
-    -> layer_scale: SCALE(bias=no, init=start, bare=map)
-    -> gain: SCALE(bias=no, init=0, bare=number) ]
+    -> gamma: SCALE(bias=no, init=1e-6, parameter=vector)
+    -> layer_scale: SCALE(bias=no, init=start, parameter=map)
+    -> gain: SCALE(bias=no, init=0, parameter=number) ]
 )
 INPUT 8x8x6 -> [Unit(6)*2]
 """
@@ -78,15 +78,15 @@ def test_an_argument_may_be_a_whole_number() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "INPUT 4x4x3 -> a: SCALE(bias=no, bare=vector)",
-        "INPUT 4x4x3 -> CONV1-4 -> p: SCALE(weight=no, bare=vector) -> RELU -> g: SCALE(bias=no, bare=number)",
-        "INPUT 6x2 -> [m{i}: [a: SCALE(bias=no, bare=map)] -> CONV3-2]*3",
-        "INPUT 4x4x3 -> GAP -> FC-5 -> a: SCALE(bias=no, bare=vector) -> b: SCALE(weight=no, bare=map)",
-        "INPUT 4x4x3 -> for n in 1, 2 [s{n}: [CONV3-{4*n} -> g: SCALE(bias=no, init=n/2, bare=vector) if n > 1]]",
-        "INPUT 4x4x3 -> g: SCALE(bias=no, bare=map) -> CONV3-3 -> again g",
-        "INPUT 4x4x3 -> s: (ID | g: SCALE(bias=no, bare=map)) -> tap t: [h: SCALE(weight=no, bare=number)] -> GAP",
-        "INPUT 3x3x3x2 -> g: SCALE(bias=no, bare=vector) -> MUL(ID, g2: SCALE(bias=no, bare=map))",
-        "block B(n) = [CONV3-3 -> gamma: SCALE(bias=no, init=n, bare=map) if n > 0]\nINPUT 4x4x3 -> B(0) -> B(0.5)",
+        "INPUT 4x4x3 -> a: SCALE(bias=no, parameter=vector)",
+        "INPUT 4x4x3 -> CONV1-4 -> p: SCALE(weight=no, parameter=vector) -> RELU -> g: SCALE(bias=no, parameter=number)",
+        "INPUT 6x2 -> [m{i}: [a: SCALE(bias=no, parameter=map)] -> CONV3-2]*3",
+        "INPUT 4x4x3 -> GAP -> FC-5 -> a: SCALE(bias=no, parameter=vector) -> b: SCALE(weight=no, parameter=map)",
+        "INPUT 4x4x3 -> for n in 1, 2 [s{n}: [CONV3-{4*n} -> g: SCALE(bias=no, init=n/2, parameter=vector) if n > 1]]",
+        "INPUT 4x4x3 -> g: SCALE(bias=no, parameter=map) -> CONV3-3 -> again g",
+        "INPUT 4x4x3 -> s: (ID | g: SCALE(bias=no, parameter=map)) -> tap t: [h: SCALE(weight=no, parameter=number)] -> GAP",
+        "INPUT 3x3x3x2 -> g: SCALE(bias=no, parameter=vector) -> MUL(ID, g2: SCALE(bias=no, parameter=map))",
+        "block B(n) = [CONV3-3 -> gamma: SCALE(bias=no, init=n, parameter=map) if n > 0]\nINPUT 4x4x3 -> B(0) -> B(0.5)",
     ],
 )
 def test_emitted_modules_agree_with_a_plain_reading(text: str) -> None:
@@ -96,12 +96,12 @@ def test_emitted_modules_agree_with_a_plain_reading(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said", "help"),
     [
-        ("SCALE(bias=no, bare=map)", "a bare parameter needs a label", "as in: gamma: SCALE(bias=no, bare=map)"),
-        ("gamma: SCALE(bare=map)", "makes one parameter", "keep the weight: SCALE(bias=no, bare=map)"),
-        ("0: SCALE(bias=no, bare=map)", "`0` cannot be the name of a parameter", "letters"),
-        ('"a-b": SCALE(bias=no, bare=map)', "`a-b` cannot be the name of a parameter", "letters"),
-        ("ls.gamma: SCALE(bias=no, bare=map)", "cannot be part of a module in pieces", "ls: [gamma: …]"),
-        ("gamma: SCALE(bias=no, bare=row)", "one of none, vector, map, number", ""),
+        ("SCALE(bias=no, parameter=map)", "a parameter needs a label", "as in: gamma: SCALE(bias=no, parameter=map)"),
+        ("gamma: SCALE(parameter=map)", "makes one parameter", "keep the weight: SCALE(bias=no, parameter=map)"),
+        ("0: SCALE(bias=no, parameter=map)", "`0` cannot be the name of a parameter", "letters"),
+        ('"a-b": SCALE(bias=no, parameter=map)', "`a-b` cannot be the name of a parameter", "letters"),
+        ("ls.gamma: SCALE(bias=no, parameter=map)", "cannot be part of a module in pieces", "ls: [gamma: …]"),
+        ("gamma: SCALE(bias=no, parameter=row)", "one of none, vector, map, number", ""),
     ],
 )
 def test_what_cannot_be_a_parameter(text: str, said: str, help: str) -> None:

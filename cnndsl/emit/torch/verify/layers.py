@@ -207,7 +207,7 @@ def _prelu(x: ExpectedLayer) -> Form:
 
 
 def _scale(x: ExpectedLayer) -> Form:
-    if x.word("bare") != "none":
+    if x.word("parameter") != "none":
         return _bare(x)
     return ("scale", x.channels, x.flag("weight"), x.flag("bias"), x.real("init"))
 
@@ -216,7 +216,7 @@ def _bare(x: ExpectedLayer) -> Form:
     """A parameter of the module around the layer: the operator, its extents, what it starts with, how it is read."""
     sign, start = ("*", x.real("init")) if x.flag("weight") else ("+", 0.0)
     each = (x.channels, *(1,) * x.rank)
-    shape = {"vector": (x.channels,), "map": each, "number": ()}[x.word("bare")]
+    shape = {"vector": (x.channels,), "map": each, "number": ()}[x.word("parameter")]
     return ("bare", sign, shape, start, shape and each)
 
 

@@ -8,10 +8,10 @@ from tests.emit.torch.verify.support import changed, network, told
 
 PROGRAM = """
 INPUT 8x8x4 -> conv: CONV3-4
--> gamma: SCALE(bias=no, init=0.5, bare=vector)
--> scale: SCALE(bias=no, bare=map)
--> shift: SCALE(weight=no, bare=map)
--> gain: SCALE(bias=no, init=2, bare=number)
+-> gamma: SCALE(bias=no, init=0.5, parameter=vector)
+-> scale: SCALE(bias=no, parameter=map)
+-> shift: SCALE(weight=no, parameter=map)
+-> gain: SCALE(bias=no, init=2, parameter=number)
 """
 INIT = """
 self.conv = nn.Conv2d(4, 4, 3, padding=1)
