@@ -79,14 +79,14 @@ def test_an_argument_may_be_a_whole_number() -> None:
     "text",
     [
         "INPUT 4x4x3 -> a: SCALE(bias=no, parameter=vector)",
-        "INPUT 4x4x3 -> CONV1-4 -> p: SCALE(weight=no, parameter=vector) -> RELU -> g: SCALE(bias=no, parameter=number)",
+        "INPUT 4x4x3 -> CONV1-4 -> p: SCALE(weight=no, parameter=vector) -> g: SCALE(bias=no, parameter=number)",
         "INPUT 6x2 -> [m{i}: [a: SCALE(bias=no, parameter=map)] -> CONV3-2]*3",
         "INPUT 4x4x3 -> GAP -> FC-5 -> a: SCALE(bias=no, parameter=vector) -> b: SCALE(weight=no, parameter=map)",
         "INPUT 4x4x3 -> for n in 1, 2 [s{n}: [CONV3-{4*n} -> g: SCALE(bias=no, init=n/2, parameter=vector) if n > 1]]",
         "INPUT 4x4x3 -> g: SCALE(bias=no, parameter=map) -> CONV3-3 -> again g",
-        "INPUT 4x4x3 -> s: (ID | g: SCALE(bias=no, parameter=map)) -> tap t: [h: SCALE(weight=no, parameter=number)] -> GAP",
+        "INPUT 4x4x3 -> s: (ID | g: SCALE(bias=no, parameter=map)) -> tap t: [h: SCALE(weight=no, parameter=number)]",
         "INPUT 3x3x3x2 -> g: SCALE(bias=no, parameter=vector) -> MUL(ID, g2: SCALE(bias=no, parameter=map))",
-        "block B(n) = [CONV3-3 -> gamma: SCALE(bias=no, init=n, parameter=map) if n > 0]\nINPUT 4x4x3 -> B(0) -> B(0.5)",
+        "block B(n) = [CONV3-3 -> g: SCALE(bias=no, init=n, parameter=map) if n > 0]\nINPUT 4x4x3 -> B(0) -> B(0.5)",
     ],
 )
 def test_emitted_modules_agree_with_a_plain_reading(text: str) -> None:
