@@ -292,7 +292,7 @@ class Scale(nn.Module):
 class Scale(Layer):
     """`SCALE(weight=yes, bias=yes, init=1)`: w_c * x + b_c, learned for each channel; w starts at `init`, b at 0.
 
-    Behind `SUMPOOL2` it makes the trainable subsampling of LeCun et al. 1998. With `parameter` its one tensor belongs to
+    Behind `SUMPOOL2` it makes the trainable subsampling of LeCun et al. 1998. With `parameter` its tensor belongs to
     the module around it, called by the layer's label: a `vector` of C values, a `map` of Cx1x1, or one `number`.
     """
 
