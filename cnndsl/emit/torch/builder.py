@@ -119,8 +119,8 @@ class ClassBuilder:
 
     def _with_inputs(self, scope: Scope, forward: Forward) -> tuple[Scope, tuple[str, ...]]:
         """The scope with a name for the channels of each input beside the one that enters. Those of the network's own
-        inputs are numbers."""
-        if self.is_root:
+        inputs are numbers, and those of a label that stands once."""
+        if self.is_root or isinstance(self.plan.entering, Const):
             return scope, ("",) * len(forward.inputs)
         found: list[str] = []
         frames = [dict(env) for env in scope.frames]

@@ -56,10 +56,12 @@ _VIEWS: frozenset[StepOperation] = frozenset(("flatten", "size", "same", "view")
 
 @record(slots=True)
 class ForwardValue:
-    """A value of a `forward`: what it is in the graph at each place (None where it does not exist), a name for it."""
+    """A value of a `forward`: what it is in the graph at each place (None where it does not exist), a name for it, and
+    whether the program gives it this name."""
 
     keys: tuple[Key | None, ...]
     name: str = ""
+    is_named: bool = False
 
 
 @record(slots=True)

@@ -87,8 +87,8 @@ class ClassTracer(TracedValues):
         inputs = [value for value in (entry, *given_too, *self.reads) if value in read or self.is_root]
         forward = Forward(
             tuple(
-                ForwardValue(tuple(each.get(at) for at in self.all), name)
-                for each, name in zip(self.values, self.names, strict=True)
+                ForwardValue(tuple(each.get(at) for at in self.all), name, value in self.chains)
+                for value, (each, name) in enumerate(zip(self.values, self.names, strict=True))
             ),
             tuple(inputs),
             tuple(steps),
@@ -192,12 +192,18 @@ class ClassTracer(TracedValues):
         ):
             return self.new(places, keys)
         called = {word(part.name) for part in parts}
-        return self.read(places, keys, called.pop() if len(called) == 1 else "")
+        name = called.pop() if len(called) == 1 else ""
+        value = self.read(places, keys, name)
+        if name and "." in self.names[value] and not any("." in part.name for part in parts):
+            self.names[value] = name  # a second name, of what has a path for its first
+        return value
 
     def _labelled(self, parts: Sequence[NamedPart], places: Places, value: int) -> int:
         out = self.walk([part.part for part in parts], places, value)
         if out != value and out not in self.several and not (self.names[out] and parts[0].path):
             self.names[out] = parts[0].name  # that of an equation, which has no path, goes ahead of a layer's
+            if not parts[0].path:
+                self.chains.add(out)
         return out
 
     def _iterations(self, loops: Sequence[LoopPart], places: Places, value: int) -> int:

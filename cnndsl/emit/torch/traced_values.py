@@ -22,6 +22,8 @@ class TracedValues:
         """Results that exist in training only, of values that always exist."""
         self.steps: list[Step] = []
         self.flattened: dict[int, int] = {}
+        self.chains: set[int] = set()
+        """The values of chains that have a name."""
         self.several: set[int] = set()
         """The values that a call gives beside others, under the names that they have there."""
 

@@ -111,7 +111,7 @@ class Variables:
         name that was a value's own goes to another only if it would have to be deleted for its memory otherwise."""
         if value in self.given:
             return self.given[value]
-        hint = re.sub(r"\W", "_", self.hints.get(value, ""))
+        hint = re.sub(r"\W", "_", re.sub(r".*\.\d+", "", self.hints.get(value, "")))  # a number of a list says nothing
         if hint in ("size", "indices") or (hint and not hint.isdigit() and hint != "x" and value in self.shared):
             return self.wished(hint)
         gone = set(ended)
@@ -180,6 +180,7 @@ def variables_of(forward: Forward) -> Variables:
             found.expect(used_by(step), is_aside=True)
     if len(forward.results) - len(forward.training) > 1:
         found.shared.update(forward.results)
+    found.shared.update(at for at, value in enumerate(forward.values) if value.is_named)
     for step in reversed(forward.steps):
         if isinstance(step, Compute) and step.over >= 0:
             found.share(step.inputs[step.over], step.output)
