@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Protocol
 
 from cnndsl.emit.torch.collecting import Walks
@@ -55,13 +57,25 @@ class ChildCalls:
         """Return the children of the container that a child is the first of, or all of the class; none where they are
         not made alike, as branches are not: each has a line that says its name."""
         held = child.rpartition(".")[0]
+        if self._firsts[held] != child:
+            return ()
         children = in_containers(self.cls.children, self.cls.containers)
         inside = [each for each in children if not held or each.name.startswith(f"{held}.")]
-        if inside[0].name != child or any(each.test or each.name.rpartition(".")[0] != held for each in inside):
+        if any(each.test or each.name.rpartition(".")[0] != held for each in inside):
             return ()
         if len({_form(each.module) for each in inside}) > 1:
             return ()
         return tuple(each.name for each in inside)
+
+    @cached_property
+    def _firsts(self) -> Mapping[str, str]:
+        """The first child of each container, and of the class."""
+        found: dict[str, str] = {}
+        for each in in_containers(self.cls.children, self.cls.containers):
+            names = each.name.split(".")
+            for length in range(len(names)):
+                found.setdefault(".".join(names[:length]), each.name)
+        return found
 
     def over(self, child: str) -> str:
         """Return what gives these children one after the other: `self.convs`, `self.children()`."""
