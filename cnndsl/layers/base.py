@@ -338,6 +338,25 @@ class Layer:
         """The weights as a lecturer writes them, `(3*3*3)*64`; empty for a kind without weights."""
         return ""
 
+    def weights_formula(self, *inputs: Shape) -> str:
+        """Return the weights like `formula`, with the division by the groups: `(3*3*64/2)*128`."""
+        return self.formula(*inputs)
+
+    def macs_formula(self, *inputs: Shape) -> str:
+        """Return the multiply-adds as a product, `55*55*(11*11*3)*96`; empty where there is none."""
+        return ""
+
+    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
+        """Return how each extent of the output follows from that of the input, `(227 - 11 + 2*0)/4 + 1`.
+
+        An expression of Python's with `floor` and `ceil`. Empty where the extents stay or are given.
+        """
+        return ()
+
+    def channels_formula(self, *inputs: Shape) -> str:
+        """Return how the output's channels follow from the inputs', `64 + 32`; empty where they stay or are given."""
+        return ""
+
     def remainder(self, *inputs: Shape) -> tuple[int, ...]:
         """What the division by the stride leaves on each axis: rows and columns that no window reaches.
 
