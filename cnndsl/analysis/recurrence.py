@@ -35,14 +35,15 @@ class FieldStep:
 
 
 def recurrences(graph: Graph, fields: Fields) -> dict[int, tuple[FieldStep, ...]]:
-    """Return for each node a step an axis; none where a unit sees what the units of its input see."""
+    """Return for each node a step an axis; none where it sees as many positions of the
+    input as the layers before it, as far apart."""
     return {node.index: _steps(graph, node, fields) for node in graph.layers}
 
 
 def _steps(graph: Graph, node: Node, fields: Fields) -> tuple[FieldStep, ...]:
     after = fields[node.index]
     operands = [seen for at in node.value_inputs if (seen := fields[at]) is not None]
-    if after is None or not operands or all(seen.tracks == after.tracks for seen in operands):
+    if after is None or not operands or all(seen.size == after.size and _moves_like(seen, after) for seen in operands):
         return ()
     window = node.layer.window(*graph.shapes(node))
     positions = graph.nodes[node.value_inputs[0]].shape.spatial
@@ -57,6 +58,10 @@ def _steps(graph: Graph, node: Node, fields: Fields) -> tuple[FieldStep, ...]:
         )
         for axis in range(len(after.tracks))
     )
+
+
+def _moves_like(before: Field, after: Field) -> bool:
+    return before.whole == after.whole and before.stride == after.stride
 
 
 def _step(
@@ -88,9 +93,8 @@ def _sizes(
         yield min(plane, everything), f"min({plane}, {r} + ({positions} - 1)*{factor(j)})"
     else:
         extent, grow = window.extent[axis], window.grow[axis] if window.grow else 1
-        seen = (extent - 1) // grow
-        inner = f"({extent} - 1)" if grow == 1 else f"floor(({extent} - 1)/{grow})"
-        yield r + seen * j, f"{r} + {inner}*{factor(j)}"
+        read = (extent - 1) // grow + 1
+        yield r + (read - 1) * j, f"{r} + ({read} - 1)*{factor(j)}"
     low, high = max(after.ranges, key=lambda each: each[1] - each[0])
     yield high - low + 1, f"{high} - {low if low >= 0 else f'({low})'} + 1"
 

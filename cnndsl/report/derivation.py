@@ -23,10 +23,10 @@ SHOWN_TERMS = 16
 SHOWN_OPERANDS = 4
 
 LEGEND = (
-    ("size", "(W - F + P + P)/S + 1 of an input of W, a kernel of F, a padding of P on each side, a stride of S"),
+    ("size", "(W - F + 2*P)/S + 1 with input W, kernel F, padding P and stride S"),
     ("params", "weights + biases"),
-    ("memory", "height*width*channels*4 bytes; functions of single values, as RELU, are left out"),
-    ("field", "r = r + (F - 1)*j positions of the input, which move by j = j*S; r = 1 and j = 1 at the input"),
+    ("memory", "one value for each position and channel, 4 bytes each"),
+    ("field", "r = r + (F - 1)*j positions of the input, j = j*S apart, from r = j = 1"),
 )
 """What the names of the lines mean."""
 
@@ -41,6 +41,13 @@ class Equation:
     result: int | Fraction
     unit: str = ""
     symbol: str = ""
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Return what stands between the signs of equality."""
+        number = str(self.result)
+        formula = "" if self.formula == number else self.formula
+        return tuple(side for side in (self.symbol, formula, number) if side)
 
 
 @record(slots=True)
@@ -120,7 +127,10 @@ def _lines(stats: Metrics, row: Row) -> Iterable[tuple[str, Line]]:
     layer, inputs = node.layer, graph.shapes(node)
     if len(node.value_inputs) > 1:
         yield "operands", ", ".join(graph.nodes[at].path or "input" for at in node.value_inputs)
-    yield from _sizes(node, layer.size_formula(*inputs), layer.remainder(*inputs))
+    sizes = layer.size_formula(*inputs)
+    yield from _sizes(node, sizes, layer.remainder(*inputs))
+    if not sizes and node.shape.rank and node.shape.spatial != inputs[0].spatial:
+        yield "size", f"{'x'.join(map(str, node.shape.spatial))}, given"
     if formula := layer.channels_formula(*inputs):
         yield "channels", (Equation(formula, node.shape.channels),)
     if node.weights_of >= 0:
@@ -180,7 +190,7 @@ def _fields(turns: Sequence[tuple[FieldStep, ...]]) -> Iterable[tuple[str, Line]
             parts.append(Equation(step.stride_formula, step.stride, symbol="j"))
         yield name, tuple(parts)
         if others and all(others):
-            yield "", f"then r = {', '.join(f'{steps[axis].size:,}' for steps in others)}"
+            yield "", f"then r = {', '.join(str(steps[axis].size) for steps in others)}"
 
 
 def _totals(stats: Metrics, groups: Sequence[Sequence[tuple[Row, object]]]) -> Iterable[tuple[str, Line]]:

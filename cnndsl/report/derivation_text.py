@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from textwrap import wrap
 
 from cnndsl.report.derivation import LEGEND, Equation, LayerDerivation, Line, derivations
@@ -51,22 +50,13 @@ def _line(line: Line) -> str:
 
 
 def _equation(equation: Equation) -> str:
-    sides = [equation.symbol, grouped(equation.formula), result(equation.result)]
-    shown = [side for side in sides if side]
-    if equation.formula == str(equation.result):
-        shown.remove(grouped(equation.formula))
-    return " ".join(filter(None, (" = ".join(shown), equation.unit)))
+    return " ".join(filter(None, (grouped(" = ".join(equation.sides)), equation.unit)))
 
 
-def result(number: int | Fraction) -> str:
-    """Return a result with all its digits."""
-    return exact(number) if isinstance(number, int) else str(number)
-
-
-def grouped(formula: str) -> str:
+def grouped(expression: str) -> str:
     """Return an expression whose numbers of five and more digits are grouped.
 
     >>> grouped("25088*4096")
     '25,088*4096'
     """
-    return re.sub(r"\d{5,}", lambda found: exact(int(found[0])), formula)
+    return re.sub(r"\d{5,}", lambda found: exact(int(found[0])), expression)
