@@ -1,8 +1,8 @@
 """The receptive field as the lecturer's recurrence, `r = r + (k - 1)*j` and `j = j*s`, with the numbers of each layer.
 
 The figures are those of `receptive_field`, which follows every unit exactly. An equation is written only where it gives
-them; elsewhere it is the first and the last position that the unit with the largest field sees. From one unit to the next
-a field moves by j positions of the input.
+them; elsewhere it is the first and the last position that the unit with the largest field sees. From one unit to the
+next a field moves by j positions of the input.
 """
 
 from __future__ import annotations
@@ -64,9 +64,7 @@ def _moves_like(before: Field, after: Field) -> bool:
     return before.whole == after.whole and before.stride == after.stride
 
 
-def _step(
-    before: list[Track], after: Field, axis: int, window: Window | None, positions: int, plane: int
-) -> FieldStep:
+def _step(before: list[Track], after: Field, axis: int, window: Window | None, positions: int, plane: int) -> FieldStep:
     track = after.tracks[axis]
     sizes = _sizes(before, track, axis, window, positions, plane)
     size_formula = next((text for number, text in sizes if number == track.size), "")

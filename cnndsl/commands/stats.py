@@ -72,8 +72,9 @@ def command(
     Figures are for one image. Weights are without biases, parameters with them; a multiply-add is two flops;
     operations are those of everything that is no multiply-add; the field is the number of positions of the input that
     a unit sees. `lecture` is the table of the CS231n notes; `derivation` writes the arithmetic of each layer out,
-    `(227 - 11 + 2*0)/4 + 1 = 55`, as text, and with -o FILE.md or FILE.tex as Markdown or LaTeX. A repeat of blocks is one row, marked `x3`, that opens in
-    the HTML page. Any of --batch, --dtype, --optimizer and --device adds what a batch needs in memory.
+    `(227 - 11 + 2*0)/4 + 1 = 55`, as text, and with -o FILE.md or FILE.tex as Markdown or LaTeX. A repeat of blocks is
+    one row, marked `x3`, that opens in the HTML page. Any of --batch, --dtype, --optimizer and --device adds what a
+    batch needs in memory.
 
     \b
     cnndsl stats vgg16

@@ -315,7 +315,9 @@ class ConvTranspose(Layer):
         kernel, dilation = each_axis(self.kernel, x.rank, "kernel"), each_axis(self.dilation, x.rank, "dilation")
         return tuple(
             f"({size} - 1)*{stride} - 2*{pad} + {extent}{further(extra)}"
-            for extent, (_, stride, pad, extra, size) in zip(map(spanned, kernel, dilation), self._numbers(x), strict=True)
+            for extent, (_, stride, pad, extra, size) in zip(
+                map(spanned, kernel, dilation), self._numbers(x), strict=True
+            )
         )
 
     def torch(self, *inputs: Shape) -> TorchCall | None:

@@ -91,7 +91,11 @@ class Unpool(Layer):
         """The inverse of the pool's, and what the pool left over."""
         x, _ = inputs
         kernel, stride = each_axis(self.kernel, x.rank, "kernel"), each_axis(self.stride, x.rank, "stride")
-        padding, wanted, usual = each_axis(self.padding, x.rank, "padding"), self.output(*inputs).spatial, self._usual(x)
+        padding, wanted, usual = (
+            each_axis(self.padding, x.rank, "padding"),
+            self.output(*inputs).spatial,
+            self._usual(x),
+        )
         numbers = zip(x.spatial, kernel, stride, padding, wanted, usual, strict=True)
         return tuple(f"({n} - 1)*{s} - 2*{p} + {k}{further(to - by)}" for n, k, s, p, to, by in numbers)
 

@@ -1,8 +1,8 @@
 """The arithmetic of each layer as a lecturer writes it on the board: `(227 - 11 + 2*0)/4 + 1 = 55`.
 
-Expressions come from the layer types and from `analysis.recurrence`, results from the metrics of `stats`; a test evaluates
-the one and compares it with the other. The turns of a repeat that differ in their receptive fields alone are written once.
-`derivation_text` and `derivation_math` lay all this out.
+Expressions come from the layer types and from `analysis.recurrence`, results from the metrics of `stats`; a test
+evaluates the one and compares it with the other. The turns of a repeat that differ in their receptive fields alone are
+written once. `derivation_text` and `derivation_math` lay all this out.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Line: TypeAlias = "tuple[Equation, ...] | str"
 
 @record(slots=True)
 class Equation:
-    """`symbol = formula = result unit`. Without a formula the result is given; without a symbol the line's name is it."""
+    """`symbol = formula = result unit`. Without a formula the result is given; without a symbol the line's name is."""
 
     formula: str
     result: int | Fraction
@@ -62,7 +62,7 @@ class LayerDerivation:
 
 
 def derivations(stats: Metrics) -> list[LayerDerivation]:
-    """Return the arithmetic of the inputs, of each layer that is more than a function of single values, and the totals."""
+    """Return the arithmetic of the inputs, the layers and the totals, without functions of single values as RELU."""
     graph = stats.graph
     steps = recurrences(graph, {row.node.index: row.field for row in (*stats.inputs, *stats.layers)})
     found = [_input(row) for row in stats.inputs]
@@ -190,7 +190,8 @@ def _fields(turns: Sequence[tuple[FieldStep, ...]]) -> Iterable[tuple[str, Line]
             parts.append(Equation(step.stride_formula, step.stride, symbol="j"))
         yield name, tuple(parts)
         if others and all(others):
-            yield "", f"then r = {', '.join(str(steps[axis].size) for steps in others)}"
+            sizes = ", ".join(str(steps[axis].size) for steps in others)
+            yield name.replace("field", "then"), f"r = {sizes}"
 
 
 def _totals(stats: Metrics, groups: Sequence[Sequence[tuple[Row, object]]]) -> Iterable[tuple[str, Line]]:

@@ -59,7 +59,7 @@ def markdown(stats: Metrics) -> str:
         shapes = re.sub(r"(?<=\d)x(?=\d)", "×", each.shapes).replace("->", "→")  # noqa: RUF001
         about = " ".join(part for part in (_plain(each.text) if each.text else "", shapes) if part)
         lines += ["", f"## {_plain(called(each))}", "", about]
-        lines += ["", *(f"- {name + ': ' if name else ''}{_item(line)}" for name, line in each.lines)]
+        lines += ["", *(f"- {name}: {_item(line)}" for name, line in each.lines)]
     return "\n".join(lines)
 
 

@@ -59,6 +59,13 @@ class _Reader:
         self.token = next(self._tokens, "")
         return token
 
+    def _skips(self, token: str) -> bool:
+        """Go on to the next token if this is the one."""
+        if self.token != token:
+            return False
+        self._take()
+        return True
+
     def _product(self) -> str:
         found, bare = self._factor()
         while self.token and self.token in "*/":
@@ -88,12 +95,10 @@ class _Reader:
         return self._named(token)
 
     def _named(self, name: str) -> tuple[str, str]:
-        if self.token != "(":
+        if not self._skips("("):
             return name, name
-        self._take()
         arguments = [self.sum()]
-        while self.token == ",":
-            self._take()
+        while self._skips(","):
             arguments.append(self.sum())
         self._take(")")
         left, right = _BRACKETS.get(name, (rf"{name}", ""))
