@@ -300,7 +300,7 @@ def test_the_turns_of_a_repeat_are_written_once() -> None:
 
 
 def test_weights_that_are_used_again_count_once() -> None:
-    lines = one("INPUT 8x8x3 -> a: CONV3-3 -> RELU -> b: again a", "b")
+    lines = one("INPUT 8x8x3 -> a: CONV3-3 -> RELU -> b: again a", "a@2")
     assert lines["params"] == ["those of a, used once more"]
 
 
