@@ -16,8 +16,8 @@ from cnndsl.graph import Graph, Node
 from cnndsl.layers.base import Window
 from cnndsl.records import record
 
-Number = int | Fraction
-Written = tuple[Number, str]
+FieldNumber = int | Fraction
+WrittenNumber = tuple[FieldNumber, str]
 """A number, and the expression that gives it."""
 
 
@@ -29,7 +29,7 @@ class FieldStep:
     """
 
     size: int
-    stride: Number
+    stride: FieldNumber
     size_formula: str = ""
     stride_formula: str = ""
 
@@ -78,7 +78,7 @@ def _step(before: list[Track], after: Field, axis: int, window: Window | None, p
 
 def _sizes(
     before: list[Track], after: Track, axis: int, window: Window | None, positions: int, plane: int
-) -> Iterator[Written]:
+) -> Iterator[WrittenNumber]:
     """Expressions that may give the size, the simplest first; the last one does."""
     first = before[0]
     r, j = first.size, first.stride
@@ -97,7 +97,7 @@ def _sizes(
     yield high - low + 1, f"{high} - {low if low >= 0 else f'({low})'} + 1"
 
 
-def _strides(before: list[Track], axis: int, window: Window | None) -> Iterator[Written]:
+def _strides(before: list[Track], axis: int, window: Window | None) -> Iterator[WrittenNumber]:
     """Expressions that may give the stride."""
     if len(before) > 1 or window is None:
         return
@@ -109,7 +109,7 @@ def _strides(before: list[Track], axis: int, window: Window | None) -> Iterator[
         yield Fraction(j) * step / grow, f"{shared}/{grow}"
 
 
-def factor(number: Number) -> str:
+def factor(number: FieldNumber) -> str:
     """Return a number as a factor of a product.
 
     >>> factor(4), factor(Fraction(1, 2))

@@ -30,11 +30,11 @@ LEGEND = (
 )
 """What the names of the lines mean."""
 
-Line: TypeAlias = "tuple[Equation, ...] | str"
+DerivationLine: TypeAlias = "tuple[WrittenEquation, ...] | str"
 
 
 @record(slots=True)
-class Equation:
+class WrittenEquation:
     """`symbol = formula = result unit`. Without a formula the result is given; without a symbol the line's name is."""
 
     formula: str
@@ -57,7 +57,7 @@ class LayerDerivation:
     paths: tuple[str, ...]
     text: str
     shapes: str
-    lines: tuple[tuple[str, Line], ...]
+    lines: tuple[tuple[str, DerivationLine], ...]
     nodes: tuple[int, ...] = ()
 
 
@@ -66,7 +66,7 @@ def derivations(stats: Metrics) -> list[LayerDerivation]:
     graph = stats.graph
     steps = recurrences(graph, {row.node.index: row.field for row in (*stats.inputs, *stats.layers)})
     found = [_input(row) for row in stats.inputs]
-    groups: dict[object, list[tuple[Row, tuple[tuple[str, Line], ...]]]] = {}
+    groups: dict[object, list[tuple[Row, tuple[tuple[str, DerivationLine], ...]]]] = {}
     repeats = _Repeats()
     for row in stats.layers:
         lines = tuple(_lines(stats, row))
@@ -106,7 +106,7 @@ def _input(row: Row) -> LayerDerivation:
     return LayerDerivation((path,), row.node.kind, _shape(row.node), lines, (row.node.index,))
 
 
-def _layer(stats: Metrics, rows: Sequence[Row], lines: tuple[tuple[str, Line], ...]) -> LayerDerivation:
+def _layer(stats: Metrics, rows: Sequence[Row], lines: tuple[tuple[str, DerivationLine], ...]) -> LayerDerivation:
     node = rows[0].node
     given = [_shape(stats.graph.nodes[at]) for at in node.value_inputs]
     if len(given) > SHOWN_OPERANDS:
@@ -121,7 +121,7 @@ def _shape(node: Node) -> str:
     return str(node.shape)
 
 
-def _lines(stats: Metrics, row: Row) -> Iterable[tuple[str, Line]]:
+def _lines(stats: Metrics, row: Row) -> Iterable[tuple[str, DerivationLine]]:
     """The lines of a layer without its field."""
     graph, node = stats.graph, row.node
     layer, inputs = node.layer, graph.shapes(node)
@@ -132,22 +132,22 @@ def _lines(stats: Metrics, row: Row) -> Iterable[tuple[str, Line]]:
     if not sizes and node.shape.rank and node.shape.spatial != inputs[0].spatial:
         yield "size", f"{'x'.join(map(str, node.shape.spatial))}, given"
     if formula := layer.channels_formula(*inputs):
-        yield "channels", (Equation(formula, node.shape.channels),)
+        yield "channels", (WrittenEquation(formula, node.shape.channels),)
     if node.weights_of >= 0:
         yield "params", f"those of {graph.nodes[node.weights_of].path}, used once more"
     elif row.cost.params:
-        yield "params", (Equation(_params(row, stats), row.cost.params),)
+        yield "params", (WrittenEquation(_params(row, stats), row.cost.params),)
     if row.cost.macs:
-        yield "multiply-adds", (Equation(layer.macs_formula(*inputs), row.cost.macs),)
+        yield "multiply-adds", (WrittenEquation(layer.macs_formula(*inputs), row.cost.macs),)
     if row.volume:
         yield "memory", (_memory(row),)
 
 
-def _sizes(node: Node, formulas: Sequence[str], remainders: Sequence[int]) -> Iterable[tuple[str, Line]]:
+def _sizes(node: Node, formulas: Sequence[str], remainders: Sequence[int]) -> Iterable[tuple[str, DerivationLine]]:
     """A line for all axes where they have the same numbers, else one for each."""
     remainders = remainders or (0,) * len(formulas)
     lines = [
-        (Equation(formula, size, f"(remainder {rest})" if rest else ""),)
+        (WrittenEquation(formula, size, f"(remainder {rest})" if rest else ""),)
         for formula, size, rest in zip(formulas, node.shape.spatial, remainders, strict=False)
     ]
     if len(set(lines)) == 1:
@@ -174,36 +174,36 @@ def _params(row: Row, stats: Metrics) -> str:
     return " + ".join(weights + [multiplied(each.shape) for each in tensors if each.role == "bias"])
 
 
-def _memory(row: Row) -> Equation:
-    return Equation(f"{multiplied(row.node.shape.hwc)}*{BYTES_A_VALUE}", row.volume, "bytes")
+def _memory(row: Row) -> WrittenEquation:
+    return WrittenEquation(f"{multiplied(row.node.shape.hwc)}*{BYTES_A_VALUE}", row.volume, "bytes")
 
 
-def _fields(turns: Sequence[tuple[FieldStep, ...]]) -> Iterable[tuple[str, Line]]:
+def _fields(turns: Sequence[tuple[FieldStep, ...]]) -> Iterable[tuple[str, DerivationLine]]:
     """The recurrence of the first turn, and the sizes in those that follow."""
     first, *others = turns
     equal = all(len(set(steps)) <= 1 for steps in turns)
     names = ["field"] if equal else [f"field ({name})" for name in axis_names(len(first))]
     for axis, name in enumerate(names if first else ()):
         step = first[axis]
-        parts = [Equation(step.size_formula, step.size, symbol="r")]
+        parts = [WrittenEquation(step.size_formula, step.size, symbol="r")]
         if step.stride:
-            parts.append(Equation(step.stride_formula, step.stride, symbol="j"))
+            parts.append(WrittenEquation(step.stride_formula, step.stride, symbol="j"))
         yield name, tuple(parts)
         if others and all(others):
             sizes = ", ".join(str(steps[axis].size) for steps in others)
             yield name.replace("field", "then"), f"r = {sizes}"
 
 
-def _totals(stats: Metrics, groups: Sequence[Sequence[tuple[Row, object]]]) -> Iterable[tuple[str, Line]]:
+def _totals(stats: Metrics, groups: Sequence[Sequence[tuple[Row, object]]]) -> Iterable[tuple[str, DerivationLine]]:
     """The totals; as sums where these are short."""
     rows = [[row for row, _ in several] for several in groups]
     params = [[row.cost.params for row in several] for several in rows]
     macs = [[0 if row.node.training_only else row.cost.macs for row in several] for several in rows]
     memory = [[row.volume for row in stats.inputs], *([row.volume for row in several] for several in rows)]
     totals = stats.totals
-    yield "params", (Equation(_sum(params), totals.params),)
-    yield "multiply-adds", (Equation(_sum(macs), totals.macs),)
-    yield "memory", (Equation(_sum(memory), totals.memory_bytes, "bytes"),)
+    yield "params", (WrittenEquation(_sum(params), totals.params),)
+    yield "multiply-adds", (WrittenEquation(_sum(macs), totals.macs),)
+    yield "memory", (WrittenEquation(_sum(memory), totals.memory_bytes, "bytes"),)
 
 
 def _sum(several: Iterable[list[int]]) -> str:

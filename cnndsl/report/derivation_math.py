@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cnndsl.report.data_formats import markdown as shown
-from cnndsl.report.derivation import LEGEND, Equation, LayerDerivation, Line, derivations
+from cnndsl.report.derivation import LEGEND, DerivationLine, LayerDerivation, WrittenEquation, derivations
 from cnndsl.report.derivation_text import called
 from cnndsl.report.latex import escape
 from cnndsl.report.math_notation import as_math
@@ -35,11 +35,11 @@ def _head(each: LayerDerivation) -> str:
     return "".join(rf"\quad {part}" for part in parts if part)
 
 
-def _row(line: Line) -> str:
+def _row(line: DerivationLine) -> str:
     return rf"\text{{{escape(line)}}}" if isinstance(line, str) else r",\quad ".join(map(_equation, line))
 
 
-def _equation(equation: Equation) -> str:
+def _equation(equation: WrittenEquation) -> str:
     sides = " = ".join(_side(side) for side in equation.sides)
     return rf"{sides}\ \text{{{escape(equation.unit)}}}" if equation.unit else sides
 
@@ -63,7 +63,7 @@ def markdown(stats: Metrics) -> str:
     return "\n".join(lines)
 
 
-def _item(line: Line) -> str:
+def _item(line: DerivationLine) -> str:
     return _plain(line) if isinstance(line, str) else ", ".join(f"${_equation(each)}$" for each in line)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from textwrap import wrap
 
-from cnndsl.report.derivation import LEGEND, Equation, LayerDerivation, Line, derivations
+from cnndsl.report.derivation import LEGEND, DerivationLine, LayerDerivation, WrittenEquation, derivations
 from cnndsl.report.metrics import Metrics
 from cnndsl.report.number_format import exact
 from cnndsl.report.summary import title
@@ -45,11 +45,11 @@ def _wrapped(line: str, indent: int) -> list[str]:
     return wrap(line, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False) or [line]
 
 
-def _line(line: Line) -> str:
+def _line(line: DerivationLine) -> str:
     return clean(line) if isinstance(line, str) else ", ".join(map(_equation, line))
 
 
-def _equation(equation: Equation) -> str:
+def _equation(equation: WrittenEquation) -> str:
     return " ".join(filter(None, (grouped(" = ".join(equation.sides)), equation.unit)))
 
 

@@ -19,14 +19,14 @@ def as_math(expression: str) -> str:
     >>> as_math("(11*11*3)*96 + 96")
     '(11\\cdot 11\\cdot 3)\\cdot 96 + 96'
     """
-    reader = _Reader(expression)
+    reader = _ExpressionReader(expression)
     found = reader.sum()
     if reader.token:
         raise ValueError(f"`{reader.token}` is left over of the expression `{expression}`")
     return found
 
 
-class _Reader:
+class _ExpressionReader:
     """Reads sums, products and their terms from left to right."""
 
     def __init__(self, expression: str) -> None:

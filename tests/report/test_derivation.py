@@ -312,13 +312,22 @@ def test_parts_for_training_only_are_marked() -> None:
 # Formats
 
 
-def test_the_command() -> None:
+def test_the_command(tmp_path: Path) -> None:
     assert "(227 - 11 + 2*0)/4 + 1 = 55" in run("stats", "-", "--format", "derivation", stdin=BOARD).stdout
     for name, begins in (("a.md", "# "), ("a.tex", "% "), ("a.txt", "")):
-        assert run("stats", "-", "--format", "derivation", "-o", name, stdin=BOARD).exit_code == 0
-        text = Path(name).read_text(encoding="utf-8")
+        assert run("stats", "-", "--format", "derivation", "-o", str(tmp_path / name), stdin=BOARD).exit_code == 0
+        text = (tmp_path / name).read_text(encoding="utf-8")
         assert text.startswith(begins)
         assert (r"\frac{227 - 11 + 2\cdot 0}{4} + 1 = 55" in text) == bool(begins)
+
+
+def test_the_example_of_the_documentation() -> None:
+    """In docs/cli.md, after the command that prints it."""
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    program, example = re.findall(
+        r'\$ echo "(.*)" \| cnndsl stats - --format derivation\n    …\n((?:    .*\n)+)', page
+    )[0]
+    assert re.sub(r"(?m)^    ", "", example) in run("stats", "-", "--format", "derivation", stdin=program).stdout
 
 
 @pytest.mark.parametrize("option", [("--by", "kind"), ("--depth", "2"), ("--sort", "params"), ("--batch", "4")])
