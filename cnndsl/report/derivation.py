@@ -129,7 +129,8 @@ def _lines(stats: Metrics, row: Row) -> Iterable[tuple[str, DerivationLine]]:
         yield "operands", ", ".join(graph.nodes[at].path or "input" for at in node.value_inputs)
     sizes = layer.size_formula(*inputs)
     yield from _sizes(node, sizes, layer.remainder(*inputs))
-    if not sizes and node.shape.rank and node.shape.spatial != inputs[0].spatial:
+    read = {graph.nodes[at].shape.spatial for at in node.value_inputs}
+    if not sizes and node.shape.rank and node.shape.spatial not in read:
         yield "size", f"{'x'.join(map(str, node.shape.spatial))}, given"
     if formula := layer.channels_formula(*inputs):
         yield "channels", (WrittenEquation(formula, node.shape.channels),)
