@@ -8,6 +8,7 @@ written once. `derivation_text` and `derivation_math` lay all this out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -73,7 +74,8 @@ def derivations(stats: Metrics) -> list[LayerDerivation]:
         if not lines and not steps[row.node.index] and not row.volume:
             repeats.key(row.node)
             continue
-        same = (repeats.key(row.node), *(each for each in lines if each[0] != "operands"))
+        strides = tuple(step.stride for step in steps[row.node.index])
+        same = (repeats.key(row.node), strides, *(each for each in lines if each[0] != "operands"))
         groups.setdefault(same, []).append((row, lines))
     for several in groups.values():
         rows = [row for row, _ in several]
@@ -190,9 +192,9 @@ def _fields(turns: Sequence[tuple[FieldStep, ...]]) -> Iterable[tuple[str, Deriv
         if step.stride:
             parts.append(WrittenEquation(step.stride_formula, step.stride, symbol="j"))
         yield name, tuple(parts)
-        if others and all(others):
-            sizes = ", ".join(str(steps[axis].size) for steps in others)
-            yield name.replace("field", "then"), f"r = {sizes}"
+        if others:
+            sizes = (WrittenEquation("", steps[axis].size) for steps in others)
+            yield name.replace("field", "then"), (replace(next(sizes), symbol="r"), *sizes)
 
 
 def _totals(stats: Metrics, groups: Sequence[Sequence[tuple[Row, object]]]) -> Iterable[tuple[str, DerivationLine]]:
