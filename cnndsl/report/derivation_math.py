@@ -13,6 +13,10 @@ from cnndsl.report.metrics import Metrics
 from cnndsl.report.summary import title
 from cnndsl.terminal import clean
 
+_MOST_TERMS = 6
+"""The most terms of a sum in one line of LaTeX."""
+_TERM = r"([\d{},]|\\cdot )+"
+
 
 def latex(stats: Metrics) -> str:
     """Return a heading and an `align*` for each layer, to be put into a document or on slides."""
@@ -22,11 +26,20 @@ def latex(stats: Metrics) -> str:
         r"% needs \usepackage{amsmath} and \usepackage[T1]{fontenc}",
     ]
     for each in derivations(stats):
-        rows = [rf"\text{{{escape(name)}}}\colon\quad & {_row(line)}" for name, line in each.lines]
+        rows = [rf"\text{{{escape(name)}}}\colon\quad & {_broken(_row(line))}" for name, line in each.lines]
         lines += ["", rf"\noindent\textbf{{{escape(called(each))}}}{_head(each)}"]
         if rows:
             lines += [r"\begin{align*}", " \\\\\n".join(rows), r"\end{align*}"]
     return "\n".join(lines)
+
+
+def _broken(row: str) -> str:
+    """A row, as several where a sum of numbers has too many terms for a line."""
+    terms = row.split(" + ")
+    if len(terms) <= _MOST_TERMS or not all(re.fullmatch(_TERM, term) for term in terms[:-1]):
+        return row
+    lines = [" + ".join(terms[at : at + _MOST_TERMS]) for at in range(0, len(terms), _MOST_TERMS)]
+    return " \\\\\n & \\quad {} + ".join(lines)
 
 
 def _head(each: LayerDerivation) -> str:

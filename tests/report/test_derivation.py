@@ -189,7 +189,8 @@ def sides_of(equations: list[str]) -> Iterator[str]:
 
 
 def rows_of(latex: str) -> Iterator[str]:
-    for line in latex.splitlines():
+    """The equations of the rows; a sum that goes on in the next row is put together."""
+    for line in latex.replace(" \\\\\n & \\quad {} + ", " + ").splitlines():
         if " & " in line:
             row = line.partition(" & ")[2].removesuffix(r" \\")
             yield from () if row.startswith(r"\text") else row.split(r",\quad ")
@@ -360,3 +361,9 @@ def test_a_layer_type_without_formulas_has_its_tensors_and_its_numbers(monkeypat
         monkeypatch.setattr(f"cnndsl.layers.conv.Conv.{name}", lambda *_: "")
     text = cnndsl.loads(BOARD).stats().render("derivation")
     assert "  params         96*3*11*11 + 96 = 34,944\n  multiply-adds  105,415,200\n" in text
+
+
+def test_a_long_sum_has_several_rows_in_latex() -> None:
+    """Parameters of five convolutions and three dense layers, eight terms, of which six are in a row."""
+    latex = cnndsl.load("alexnet").stats().render("derivation-latex")
+    assert "+ 37{,}752{,}832 \\\\\n & \\quad {} + 16{,}781{,}312 + 4{,}097{,}000 = 61{,}100{,}840" in latex
