@@ -201,8 +201,9 @@ def _totals(stats: Metrics, groups: Sequence[Sequence[tuple[Row, object]]]) -> I
     """The totals; as sums where these are short."""
     rows = [[row for row, _ in several] for several in groups]
     params = [[row.cost.params for row in several] for several in rows]
-    macs = [[0 if row.node.training_only else row.cost.macs for row in several] for several in rows]
-    memory = [[row.volume for row in stats.inputs], *([row.volume for row in several] for several in rows)]
+    in_use = [[row for row in several if not row.node.training_only] for several in rows]
+    macs = [[row.cost.macs for row in several] for several in in_use]
+    memory = [[row.volume for row in stats.inputs], *([row.volume for row in several] for several in in_use)]
     totals = stats.totals
     yield "params", (WrittenEquation(_sum(params), totals.params),)
     yield "multiply-adds", (WrittenEquation(_sum(macs), totals.macs),)
@@ -213,8 +214,6 @@ def _sum(several: Iterable[list[int]]) -> str:
     """The sum of all numbers, those of the turns of a repeat as a product; empty where it has too many terms."""
     terms: list[str] = []
     for numbers in several:
-        if numbers[:1] == [0] and not any(numbers):
-            continue
-        alike = len(numbers) > 1 and len(set(numbers)) == 1
+        alike = len(numbers) > 1 and len(set(numbers)) == 1 and numbers[0] > 0
         terms += [f"{len(numbers)}*{numbers[0]}"] if alike else [str(each) for each in numbers if each]
     return " + ".join(terms) if 1 < len(terms) <= SHOWN_TERMS else ""

@@ -367,3 +367,9 @@ def test_a_long_sum_has_several_rows_in_latex() -> None:
     """Parameters of five convolutions and three dense layers, eight terms, of which six are in a row."""
     latex = cnndsl.load("alexnet").stats().render("derivation-latex")
     assert "+ 37{,}752{,}832 \\\\\n & \\quad {} + 16{,}781{,}312 + 4{,}097{,}000 = 61{,}100{,}840" in latex
+
+
+def test_totals_leave_layers_out_that_add_nothing() -> None:
+    """By hand: CONV3-4 on 3 channels has 112 parameters, on 4 channels 148; the poolings between have none."""
+    found = check(cnndsl.loads("INPUT 16x16x3 -> CONV3-4 -> [POOL2 -> RELU]*2 -> [CONV3-4 -> RELU]*2"))
+    assert found[-1].lines["params"] == ["112 + 2*148 = 408"]
