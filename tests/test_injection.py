@@ -32,6 +32,7 @@ from cnndsl.errors import Source
 from cnndsl.files import FileError
 from cnndsl.graph.labels import MODULE_ATTRIBUTES
 from cnndsl.network import compiled
+from cnndsl.report.formats import FORMATS
 
 POISON = {
     "docstring": '"""; import os; os.system("touch pwned"); """',
@@ -67,8 +68,6 @@ STEERING = {
 BODY = "INPUT 8x8x3 -> part: [CONV3-4 -> RELU]*2 -> POOL2 -> pool: POOL2 -> up: UNPOOL2(@pool) -> GAP -> fc: FC-10\n"
 CLEAN = f"net Net\n{BODY}"
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-FORMATS = ("table", "lecture", "json", "csv", "markdown", "html", "latex")
 
 
 @pytest.fixture(autouse=True)

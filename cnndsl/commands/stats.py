@@ -21,7 +21,7 @@ from cnndsl.commands.common import (
     terminal_width,
 )
 from cnndsl.report.columns import COLUMNS, MEMORY
-from cnndsl.report.formats import FORMATS
+from cnndsl.report.formats import DERIVATIONS, FORMATS
 from cnndsl.terminal import wants_colour
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 BY = ("block", "stage", "kind")
 _ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".html": "html", ".tex": "latex"}
+_DERIVATION_ENDINGS = {".md": "derivation-markdown", ".tex": "derivation-latex"}
 
 
 @click.command("stats")
@@ -70,23 +71,33 @@ def command(
 
     Figures are for one image. Weights are without biases, parameters with them; a multiply-add is two flops;
     operations are those of everything that is no multiply-add; the field is the number of positions of the input that
-    a unit sees. `lecture` is the table of the CS231n notes. A repeat of blocks is one row, marked `x3`, that opens in
-    the HTML page. Any of --batch, --dtype, --optimizer and --device adds what a batch needs in memory.
+    a unit sees. `lecture` is the table of the CS231n notes; `derivation` writes the arithmetic of each layer out,
+    `(227 - 11 + 2*0)/4 + 1 = 55`, as text, and with -o FILE.md or FILE.tex as Markdown or LaTeX. A repeat of blocks is
+    one row, marked `x3`, that opens in the HTML page. Any of --batch, --dtype, --optimizer and --device adds what a
+    batch needs in memory.
 
     \b
     cnndsl stats vgg16
     cnndsl stats net.cnn --set classes=10 --format json
+    cnndsl stats alexnet --format derivation
     cnndsl stats net.cnn --depth 2 --sort -params
     cnndsl stats net.cnn --batch 64 --dtype amp --optimizer adam
     """
     from cnndsl.report.formats import render
     from cnndsl.report.table_model import view
 
-    form = format or _ENDINGS.get(PurePath(output or "").suffix.lower(), "table")
+    ending = PurePath(output or "").suffix.lower()
+    form = format or _ENDINGS.get(ending, "table")
     if form == "lecture" and (by or depth or columns or sort):
         raise click.UsageError(
             "the lecture's table is as it is: --by, --depth, --columns and --sort are for the others"
         )
+    if form in DERIVATIONS and any((by, depth, columns, sort, batch, dtype, optimizer, device)):
+        raise click.UsageError(
+            "the derivation has every layer in order, of one image in fp32: --by, --depth, --columns, --sort, --batch, "
+            "--dtype, --optimizer and --device are for the tables"
+        )
+    form = _DERIVATION_ENDINGS.get(ending, form) if form == "derivation" else form
     chosen, order = known_names(columns, list(COLUMNS), "column"), sort or ""
     known_names(order.removeprefix("-"), list(COLUMNS), "column")
     net = network(file, settings)

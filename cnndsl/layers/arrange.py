@@ -18,6 +18,7 @@ from cnndsl.layers.base import (
     squeeze,
 )
 from cnndsl.layers.checks import common_divisors
+from cnndsl.layers.formulas import multiplied
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -33,6 +34,9 @@ class Flatten(Layer):
 
     def output(self, *inputs: Shape) -> Shape:
         return Shape(inputs[0].numel)
+
+    def channels_formula(self, *inputs: Shape) -> str:
+        return multiplied(inputs[0].hwc)
 
     def window(self, *inputs: Shape) -> Window | None:
         return None
@@ -155,6 +159,14 @@ class PadChannels(Layer):
         steps = each_axis(self.stride, x.rank, "stride")
         return Shape(self.channels, tuple(-(-size // step) for size, step in zip(x.spatial, steps, strict=True)))
 
+    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
+        (x,) = inputs
+        sizes = zip(x.spatial, each_axis(self.stride, x.rank, "stride"), strict=True)
+        return tuple(f"ceil({size}/{step})" if size % step else f"{size}/{step}" for size, step in sizes)
+
+    def channels_formula(self, *inputs: Shape) -> str:
+        return f"{inputs[0].channels} + {self.channels - inputs[0].channels}"
+
     def window(self, *inputs: Shape) -> Window | None:
         rank = inputs[0].rank
         return Window((1,) * rank, each_axis(self.stride, rank, "stride"), (0,) * rank)
@@ -228,6 +240,9 @@ class Slice(Layer):
             raise LayerError("E0308", message, f"the first is 0, and SLICE(0, {x.channels}) takes all")
         return Shape(self.stop - self.start, x.spatial)
 
+    def channels_formula(self, *inputs: Shape) -> str:
+        return f"{self.stop} - {self.start}"
+
     def channels_read(self) -> Sequence[int]:
         return range(self.start, self.stop)
 
@@ -266,6 +281,9 @@ class Pick(Layer):
             message = f"there is no channel {beyond[0]}: the input has {x.channels}"
             raise LayerError("E0308", message, f"channels are counted from 0 to {x.channels - 1}")
         return Shape(len(self.channels), x.spatial)
+
+    def channels_formula(self, *inputs: Shape) -> str:
+        return " + ".join(["1"] * len(self.channels))
 
     def channels_read(self) -> Sequence[int]:
         return self.channels

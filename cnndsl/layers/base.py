@@ -6,7 +6,7 @@ and the PyTorch that it becomes. Nothing here knows the syntax or the graph.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field, fields
 from functools import cache
 from math import prod
@@ -338,6 +338,25 @@ class Layer:
         """The weights as a lecturer writes them, `(3*3*3)*64`; empty for a kind without weights."""
         return ""
 
+    def weights_formula(self, *inputs: Shape) -> str:
+        """Return the weights like `formula`, with the division by the groups: `(3*3*64/2)*128`."""
+        return self.formula(*inputs)
+
+    def macs_formula(self, *inputs: Shape) -> str:
+        """Return the multiply-adds as a product, `55*55*(11*11*3)*96`; empty where there is none."""
+        return ""
+
+    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
+        """Return how each extent of the output follows from that of the input, `(227 - 11 + 2*0)/4 + 1`.
+
+        An expression of Python's with `floor` and `ceil`. Empty where the extents stay or are given.
+        """
+        return ()
+
+    def channels_formula(self, *inputs: Shape) -> str:
+        """Return how the output's channels follow from the inputs', `64 + 32`; empty where they stay or are given."""
+        return ""
+
     def remainder(self, *inputs: Shape) -> tuple[int, ...]:
         """What the division by the stride leaves on each axis: rows and columns that no window reaches.
 
@@ -371,17 +390,6 @@ def need_spatial(kind: str, x: Shape) -> None:
             f"{kind} needs a spatial input, and this is a vector of {x.channels}",
             "place it before the first FC",
         )
-
-
-def by_rank(name: str, template: str, ranks: Iterable[int] = (1, 2, 3)) -> Mapping[str, str]:
-    """Return the sources of a helper class for several numbers of axes, by the name of each.
-
-    The template holds `{n}` for the number of axes and `{size}` for the type of an extent along each.
-
-    >>> by_rank("Odd", "class Odd{n}d: size: {size}", ranks=[2])
-    {'Odd2d': 'class Odd2d: size: tuple[int, int]'}
-    """
-    return {f"{name}{n}d": template.format(n=n, size=f"tuple[{', '.join(['int'] * n)}]") for n in ranks}
 
 
 def squeeze(dims: Dims) -> int | Dims:

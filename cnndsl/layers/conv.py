@@ -15,13 +15,14 @@ from cnndsl.layers.base import (
     Tensor,
     TorchCall,
     Window,
-    by_rank,
     each_axis,
     need_spatial,
     option,
     squeeze,
 )
 from cnndsl.layers.checks import common_divisors
+from cnndsl.layers.formulas import further, multiplied, spanned
+from cnndsl.layers.helper_classes import by_rank
 from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -147,6 +148,18 @@ class Conv(Layer):
     def formula(self, *inputs: Shape) -> str:
         _, fan_in, *kernel = self.tensors(*inputs)[0].shape
         return f"({'*'.join(map(str, (*kernel, fan_in)))})*{self._filters(inputs[0])}"
+
+    def weights_formula(self, *inputs: Shape) -> str:
+        (x,) = inputs
+        if self._groups(x) == 1:
+            return self.formula(x)
+        return f"({multiplied(self.filter_size(x))}*{x.channels}/{self._groups(x)})*{self._filters(x)}"
+
+    def macs_formula(self, *inputs: Shape) -> str:
+        return f"{multiplied(self.output(*inputs).spatial)}*{self.weights_formula(*inputs)}"
+
+    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
+        return tuple(axis.formula for axis in self._axes(inputs[0]))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
@@ -287,6 +300,27 @@ class ConvTranspose(Layer):
     def formula(self, *inputs: Shape) -> str:
         fan_in, fan_out, *kernel = self.tensors(*inputs)[0].shape
         return f"({'*'.join(map(str, (*kernel, fan_in)))})*{fan_out}"
+
+    def weights_formula(self, *inputs: Shape) -> str:
+        (x,) = inputs
+        if self.groups == 1:
+            return self.formula(x)
+        kernel = multiplied(each_axis(self.kernel, x.rank, "kernel"))
+        return f"({kernel}*{x.channels})*{self.filters}/{self.groups}"
+
+    def macs_formula(self, *inputs: Shape) -> str:
+        """Every position of the input, not of the output, is multiplied by all weights."""
+        return f"{multiplied(inputs[0].spatial)}*{self.weights_formula(*inputs)}"
+
+    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
+        (x,) = inputs
+        kernel, dilation = each_axis(self.kernel, x.rank, "kernel"), each_axis(self.dilation, x.rank, "dilation")
+        return tuple(
+            f"({size} - 1)*{stride} - 2*{pad} + {extent}{further(extra)}"
+            for extent, (_, stride, pad, extra, size) in zip(
+                map(spanned, kernel, dilation), self._numbers(x), strict=True
+            )
+        )
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs

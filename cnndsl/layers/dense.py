@@ -68,6 +68,9 @@ class Dense(Layer):
         (x,) = inputs
         return "*".join(map(str, (*(x.hwc if x.pixels > 1 else (x.channels,)), self.features)))
 
+    def macs_formula(self, *inputs: Shape) -> str:
+        return self.formula(*inputs)
+
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         arguments = (Slot(x.numel, "in_features"), Slot(self.features, "features"))

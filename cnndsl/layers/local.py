@@ -134,6 +134,12 @@ class LocallyConnected(Layer):
         pixels = "*".join(map(str, self.output(x).spatial))
         return f"{pixels}*({'*'.join(map(str, (*kernel, x.channels)))})*{self.filters}"
 
+    def macs_formula(self, *inputs: Shape) -> str:
+        return self.formula(*inputs)
+
+    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
+        return tuple(axis.formula for axis in self._axes(inputs[0]))
+
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         windows = self._axes(x)

@@ -12,12 +12,12 @@ from cnndsl.layers.base import (
     TorchCall,
     TorchFunction,
     Window,
-    by_rank,
     each_axis,
     need_spatial,
     option,
     squeeze,
 )
+from cnndsl.layers.helper_classes import by_rank
 from cnndsl.layers.sized import Sized, extents_of
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -137,6 +137,10 @@ class ZeroPad(Sized):
         grown = (size + before + after for size, (before, after) in zip(x.spatial, self._sides(*inputs), strict=True))
         return Shape(x.channels, tuple(grown))
 
+    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
+        sides = zip(inputs[0].spatial, self._sides(*inputs), strict=True)
+        return tuple(f"{size} + {before} + {after}" for size, (before, after) in sides)
+
     def window(self, *inputs: Shape) -> Window | None:
         sides = self._sides(*inputs)
         return Window((1,) * len(sides), (1,) * len(sides), tuple(before for before, _ in sides))
@@ -236,6 +240,10 @@ class Crop(Sized):
             message = f"CROP leaves nothing of {x}"
             raise LayerError("E0301", message, "the margins of both sides must be smaller than the map")
         return Shape(x.channels, left)
+
+    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
+        sides = zip(inputs[0].spatial, self._sides(*inputs), strict=True)
+        return tuple(f"{size} - {before} - {after}" for size, (before, after) in sides)
 
     def window(self, *inputs: Shape) -> Window | None:
         sides = self._sides(*inputs)

@@ -77,6 +77,9 @@ class Concat(MergeLayer):
             raise self._mismatch()
         return Shape(sum(x.channels for x in inputs), inputs[0].spatial)
 
+    def channels_formula(self, *inputs: Shape) -> str:
+        return " + ".join(str(x.channels) for x in inputs)
+
     def operations(self, *inputs: Shape) -> int:
         """None: values are copied."""
         return 0

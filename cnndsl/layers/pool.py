@@ -16,11 +16,11 @@ from cnndsl.layers.base import (
     TorchCall,
     TorchFunction,
     Window,
-    by_rank,
     need_spatial,
     option,
     squeeze,
 )
+from cnndsl.layers.helper_classes import by_rank
 from cnndsl.layers.sized import Sized
 from cnndsl.layers.sliding_pool import SlidingPool, reach
 from cnndsl.layers.window import Axis

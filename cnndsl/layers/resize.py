@@ -20,6 +20,7 @@ from cnndsl.layers.base import (
     option,
     squeeze,
 )
+from cnndsl.layers.formulas import further
 from cnndsl.layers.pool import MaxPool
 from cnndsl.layers.sized import Sized
 from cnndsl.layers.window import Reach, resampled
@@ -98,6 +99,18 @@ class Unpool(Layer):
         numbers = zip(kernel, stride, each_axis(self.padding, rank, "padding"), strict=True)
         return resampled(tuple(Reach(-pad, extent - 1 - pad, 1, step) for extent, step, pad in numbers))
 
+    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
+        """The inverse of the pool's, and what the pool left over."""
+        x, _ = inputs
+        kernel, stride = each_axis(self.kernel, x.rank, "kernel"), each_axis(self.stride, x.rank, "stride")
+        padding, wanted, usual = (
+            each_axis(self.padding, x.rank, "padding"),
+            self.output(*inputs).spatial,
+            self._usual(x),
+        )
+        numbers = zip(x.spatial, kernel, stride, padding, wanted, usual, strict=True)
+        return tuple(f"({n} - 1)*{s} - 2*{p} + {k}{further(to - by)}" for n, k, s, p, to, by in numbers)
+
     def saved(self, *inputs: Shape) -> Saved:
         """The indices, which the pool keeps already."""
         return Saved()
@@ -160,6 +173,12 @@ class Upsample(Sized):
             message = f"mode={mode} is not for an input with {x.rank} spatial axes"
             raise LayerError("E0310", message, "mode=linear fits any number of axes")
         return mode
+
+    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
+        x = inputs[0]
+        if self._is_adaptive():
+            return ()
+        return tuple(f"{size}*{by}" for size, by in zip(x.spatial, each_axis(self.scale, x.rank, "scale"), strict=True))
 
     def operations(self, *inputs: Shape) -> int:
         """One for each value that an output value is made of: 1, 2^n, or 16 with mode=bicubic."""
@@ -224,6 +243,12 @@ class PixelShuffle(Layer):
                 "E0304", message, f"as in CONV3-{{{self.factor**2}*{max(1, x.channels // self.factor**2)}}}"
             )
         return Shape(x.channels // self.factor**2, tuple(size * self.factor for size in x.spatial))
+
+    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
+        return tuple(f"{size}*{self.factor}" for size in inputs[0].spatial)
+
+    def channels_formula(self, *inputs: Shape) -> str:
+        return f"{inputs[0].channels}/({self.factor}*{self.factor})"
 
     def window(self, *inputs: Shape) -> Window | None:
         return resampled((Reach(0, self.factor - 1, 1, self.factor),) * inputs[0].rank)

@@ -100,6 +100,9 @@ class SlidingPool(Layer):
         """Nothing with `ceil`: a last window reaches what is left over."""
         return () if self._is_adaptive() or self.ceil else tuple(axis.remainder for axis in self._axes(inputs[0]))
 
+    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
+        return () if self._is_adaptive() else tuple(axis.formula for axis in self._axes(inputs[0]))
+
     def even_padding(self, x: Shape) -> Dims | None:
         """The padding that PyTorch does by itself: equal on both sides, half the size at most. None if it cannot."""
         windows = self._axes(x)

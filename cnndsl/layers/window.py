@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from cnndsl.layers.base import Dims, LayerError, Padding, Window, each_axis
+from cnndsl.layers.formulas import spanned
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -52,6 +53,25 @@ class Axis:
         if self.ceil and steps * self.stride >= self.size + self.before:
             steps -= 1
         return steps + 1
+
+    @property
+    def formula(self) -> str:
+        """Return how the output comes about; `floor` or `ceil` only where the division leaves something over.
+
+        >>> Axis(size=227, kernel=11, stride=4, dilation=1, before=0, after=0).formula
+        '(227 - 11 + 2*0)/4 + 1'
+        >>> Axis(size=8, kernel=3, stride=2, dilation=2, before=1, after=2).formula
+        '(8 - (2*(3 - 1) + 1) + 1 + 2)/2 + 1'
+        >>> Axis(size=112, kernel=3, stride=2, dilation=1, before=0, after=0, ceil=True).formula
+        'ceil((112 - 3 + 2*0)/2) + 1'
+        """
+        padding = f"2*{self.before}" if self.before == self.after else f"{self.before} + {self.after}"
+        steps = f"({self.size} - {spanned(self.kernel, self.dilation)} + {padding})/{self.stride}"
+        if self.remainder:
+            steps = f"{'ceil' if self.ceil else 'floor'}({steps})"
+        room = self.size + self.before + self.after - self.extent
+        most = -(-room // self.stride) if self.ceil else room // self.stride
+        return f"{steps} + 1" if self.output == most + 1 else f"{steps} + 1 - 1"
 
     @property
     def remainder(self) -> int:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cnndsl.report.table_model import TableModel
 
-FORMATS = ("table", "lecture", "json", "csv", "markdown", "html", "latex")
+DERIVATIONS = ("derivation", "derivation-markdown", "derivation-latex")
+"""The formats that write the arithmetic out."""
+FORMATS = ("table", "lecture", *DERIVATIONS, "json", "csv", "markdown", "html", "latex")
 
 
 def render(view: TableModel, format: str, *, colour: bool = False, width: int | None = None) -> str:
@@ -23,6 +25,14 @@ def render(view: TableModel, format: str, *, colour: bool = False, width: int | 
         from cnndsl.report.lecture import lecture
 
         return lecture(view.stats)
+    if format == "derivation":
+        from cnndsl.report.derivation_text import text
+
+        return text(view.stats)
+    if format in DERIVATIONS:
+        from cnndsl.report import derivation_math as math
+
+        return {"derivation-markdown": math.markdown, "derivation-latex": math.latex}[format](view.stats)
     if format == "html":
         from cnndsl.report.html import page
 

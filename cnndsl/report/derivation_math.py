@@ -1,0 +1,84 @@
+r"""The arithmetic of each layer as LaTeX (`align*` of amsmath) and as Markdown with formulas between dollars."""
+
+from __future__ import annotations
+
+import re
+
+from cnndsl.report.data_formats import markdown as shown
+from cnndsl.report.derivation import LEGEND, DerivationLine, LayerDerivation, WrittenEquation, derivations
+from cnndsl.report.derivation_text import called
+from cnndsl.report.latex import escape
+from cnndsl.report.math_notation import as_math
+from cnndsl.report.metrics import Metrics
+from cnndsl.report.summary import title
+from cnndsl.terminal import clean
+
+_MOST_TERMS = 6
+"""The most terms of a sum in one line of LaTeX."""
+_TERM = r"([\d{},]|\\cdot )+"
+
+
+def latex(stats: Metrics) -> str:
+    """Return a heading and an `align*` for each layer, to be put into a document or on slides."""
+    lines = [
+        f"% {clean(title(stats))}",
+        *(f"% {name}: {meaning}" for name, meaning in LEGEND),
+        r"% needs \usepackage{amsmath} and \usepackage[T1]{fontenc}",
+    ]
+    for each in derivations(stats):
+        rows = [rf"\text{{{escape(name)}}}\colon\quad & {_broken(_row(line))}" for name, line in each.lines]
+        lines += ["", rf"\noindent\textbf{{{escape(called(each))}}}{_head(each)}"]
+        if rows:
+            lines += [r"\begin{align*}", " \\\\\n".join(rows), r"\end{align*}"]
+    return "\n".join(lines)
+
+
+def _broken(row: str) -> str:
+    """A row, as several where a sum of numbers has too many terms for a line."""
+    terms = row.split(" + ")
+    if len(terms) <= _MOST_TERMS or not all(re.fullmatch(_TERM, term) for term in terms[:-1]):
+        return row
+    lines = [" + ".join(terms[at : at + _MOST_TERMS]) for at in range(0, len(terms), _MOST_TERMS)]
+    return " \\\\\n & \\quad {} + ".join(lines)
+
+
+def _head(each: LayerDerivation) -> str:
+    shapes = re.sub(r"(?<=\d)x(?=\d)", r"$\\times$", each.shapes).replace("->", r"$\to$").replace("…", r"\ldots{}")
+    parts = [rf"\texttt{{{escape(each.text)}}}" if each.text else "", shapes]
+    return "".join(rf"\quad {part}" for part in parts if part)
+
+
+def _row(line: DerivationLine) -> str:
+    return rf"\text{{{escape(line)}}}" if isinstance(line, str) else r",\quad ".join(map(_equation, line))
+
+
+def _equation(equation: WrittenEquation) -> str:
+    sides = " = ".join(_side(side) for side in equation.sides)
+    return rf"{sides}\ \text{{{escape(equation.unit)}}}" if equation.unit else sides
+
+
+def _side(side: str) -> str:
+    """An expression; as it is, if a layer type of another package has written something else."""
+    try:
+        return as_math(side)
+    except ValueError:
+        return rf"\text{{{escape(side)}}}"
+
+
+def markdown(stats: Metrics) -> str:
+    """Return a heading and a list for each layer; the formulas between dollars, as GitHub and most slides read them."""
+    lines = [f"# {_plain(title(stats))}", "", *(f"- {name}: {_plain(meaning)}" for name, meaning in LEGEND)]
+    for each in derivations(stats):
+        shapes = re.sub(r"(?<=\d)x(?=\d)", "×", each.shapes).replace("->", "→")  # noqa: RUF001
+        about = " ".join(part for part in (_plain(each.text) if each.text else "", shapes) if part)
+        lines += ["", f"## {_plain(called(each))}", "", about]
+        lines += ["", *(f"- {name}: {_item(line)}" for name, line in each.lines)]
+    return "\n".join(lines)
+
+
+def _item(line: DerivationLine) -> str:
+    return _plain(line) if isinstance(line, str) else ", ".join(f"${_equation(each)}$" for each in line)
+
+
+def _plain(text: str) -> str:
+    return shown(clean(text))
