@@ -11,12 +11,13 @@ from dataclasses import field
 from statistics import median
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from cnndsl.analysis.cards import Card
 from cnndsl.analysis.cost import costs
 from cnndsl.analysis.lifetimes import Dtype
 from cnndsl.analysis.memory import inference, training
 from cnndsl.graph import Graph
 from cnndsl.records import record
-from cnndsl.runtime.devices import Peak, peak
+from cnndsl.runtime.devices import peak
 
 if TYPE_CHECKING:
     import torch
@@ -74,7 +75,7 @@ class Timing:
         return self.moved_bytes / self.median
 
     @property
-    def peak(self) -> Peak | None:
+    def peak(self) -> Card | None:
         """What the device could do at best; None where that is not known."""
         return peak(self.device)
 
