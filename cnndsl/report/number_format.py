@@ -44,6 +44,21 @@ def memory(size: int) -> str:
     return f"{human(size)}B"
 
 
+def sized(size: int, binary: bool, digits: int = 3) -> str:
+    """A size in bytes; where `binary` is set, in powers of 1024.
+
+    >>> sized(23 * 2**30, True), sized(23 * 2**30, False), sized(1000, True), sized(2**20, True)
+    ('23GiB', '24.7GB', '1000B', '1MiB')
+    """
+    power = next((each for each in (4, 3, 2, 1) if size >= 1024**each), 0) if binary else 0
+    if not power:
+        return f"{size}B" if binary else f"{human(size, digits)}B"
+    amount = Decimal(size) / 1024**power
+    places = max(digits - 1 - amount.adjusted(), 0)
+    rounded = amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).normalize()
+    return f"{rounded:f}{'KMGT'[power - 1]}iB"
+
+
 def exact(number: int) -> str:
     """A count with all its digits.
 
