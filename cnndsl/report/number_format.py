@@ -59,6 +59,18 @@ def sized(size: int, binary: bool, digits: int = 3) -> str:
     return f"{rounded:f}{'KMGT'[power - 1]}iB"
 
 
+def duration(seconds: float) -> str:
+    """A time with three significant digits.
+
+    >>> duration(0.00188), duration(1.51e-6), duration(2.5e-11), duration(12.0)
+    ('1.88ms', '1.51us', '0.025ns', '12s')
+    """
+    units = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
+    size, unit = next(((size, unit) for size, unit in units if seconds >= 0.9995 * size), (1e-9, "ns"))
+    amount = seconds / size
+    return f"{amount:.0f}{unit}" if amount >= 1000 else f"{amount:.3g}{unit}"
+
+
 def exact(number: int) -> str:
     """A count with all its digits.
 

@@ -28,7 +28,7 @@ def test_a_forward_pass_counts_what_runs_in_use() -> None:
     assert len(timing.seconds) == 2
     assert timing.images_per_second == 3 / timing.median
     parameters = (27 + 1) * 4 + 2 * 4 + (4 + 1) * 2
-    values = 192 + (192 + 256) + (256 + 256) * 2 + (256 + 4) + (4 + 2)
+    values = (192 + 256) + (256 + 256) * 2 + (256 + 4) + (4 + 2)
     assert timing.moved_bytes == 4 * (3 * values + parameters)
 
 

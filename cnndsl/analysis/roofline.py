@@ -1,0 +1,112 @@
+"""The least time of each layer on a GPU: by the roofline model, its arithmetic at the peak or its traffic at full
+bandwidth, whichever takes longer. Source: Williams, Waterman, Patterson 2009 (doi 10.1145/1498765.1498785)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from math import prod
+
+from cnndsl.analysis.cards import Card
+from cnndsl.analysis.lifetimes import WIDTHS, Dtype, Lifetimes
+from cnndsl.graph import Graph, Node
+from cnndsl.records import record
+from cnndsl.shape import Shape
+
+
+@record(slots=True)
+class LayerTime:
+    """Seconds of a layer, or of several: of those whose time the `arithmetic` bounds, and of those that the `bandwidth`
+    bounds."""
+
+    arithmetic: float = 0.0
+    bandwidth: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Return the time in all."""
+        return self.arithmetic + self.bandwidth
+
+    @property
+    def bound(self) -> str:
+        """What bounds the layer, or most of the time of several; empty where there is nothing to do."""
+        if not self.seconds:
+            return ""
+        return "arithmetic" if self.arithmetic > self.bandwidth else "bandwidth"
+
+
+def total_time(times: Iterable[LayerTime]) -> LayerTime:
+    """The sum over several layers.
+
+    >>> total_time([LayerTime(arithmetic=3.0), LayerTime(bandwidth=1.0), LayerTime(bandwidth=1.0)])
+    LayerTime(arithmetic=3.0, bandwidth=2.0)
+    """
+    each = list(times)
+    return LayerTime(sum(time.arithmetic for time in each), sum(time.bandwidth for time in each))
+
+
+@record
+class Roofline:
+    """The least times of a forward pass in evaluation mode, by node."""
+
+    card: Card
+    batch: int
+    dtype: Dtype
+    times: tuple[LayerTime, ...]
+
+    @cached_property
+    def total(self) -> LayerTime:
+        """The least time of the network, layer after layer."""
+        return total_time(self.times)
+
+
+def roofline(graph: Graph, card: Card, batch: int = 1, dtype: Dtype = "fp32") -> Roofline:
+    """Return the least time of each layer for a batch.
+
+    A multiply-add is two operations. The traffic is that of `traffic`. Raises ValueError where the card has no
+    arithmetic for the type.
+    """
+    peak = card.peak(dtype)
+    if not peak:
+        raise ValueError(f"{card.name} has no arithmetic in {dtype}; take fp16 or amp")
+    values = Lifetimes(graph, False, dtype, "cuda")
+    moved = traffic(values, batch)
+    return Roofline(
+        card, batch, dtype, tuple(_time(values, node, moved[node.index], card, batch) for node in graph.nodes)
+    )
+
+
+def _time(values: Lifetimes, node: Node, moved: int, card: Card, batch: int) -> LayerTime:
+    if not node.inputs or not values.runs[node.index]:
+        return LayerTime()
+    arithmetic = 2 * node.layer.macs(*values.shapes[node.index]) * batch / card.peak(values.dtype)
+    bandwidth = moved / card.bandwidth
+    return LayerTime(arithmetic=arithmetic) if arithmetic > bandwidth else LayerTime(bandwidth=bandwidth)
+
+
+def traffic(values: Lifetimes, batch: int) -> dict[int, int]:
+    """The bytes that each node moves at least between memory and GPU: it reads its inputs and its parameters and writes
+    its output, each once. Of an input it reads the positions that its windows cover. Views, dropout in evaluation mode
+    and layers that do not run move nothing."""
+    return {node.index: _moved(values, node, batch) for node in values.graph.nodes}
+
+
+def _moved(values: Lifetimes, node: Node, batch: int) -> int:
+    layer = node.layer
+    is_run = node.inputs and values.runs[node.index]
+    if not is_run or layer.VIEW or layer.passes(values.training) or values.is_left_out(node):
+        return 0
+    shapes = values.graph.nodes
+    read = sum(_read(node, shapes[at].shape) * values.width[at] for at in dict.fromkeys(node.value_inputs))
+    written = node.shape.numel * values.width[node.index]
+    parameters = sum(each.numel for each in values.tensors[node.index] if each.role != "buffer")
+    return batch * (read + written) + WIDTHS[values.dtype] * parameters
+
+
+def _read(node: Node, x: Shape) -> int:
+    """The values of an input that a layer's windows cover: a 1x1 convolution of stride 2 leaves out three in four."""
+    window = node.layer.window(x) if len(node.inputs) == 1 else None
+    if window is None or window.grow or len(window.extent) != x.rank or node.shape.rank != x.rank:
+        return x.numel
+    axes = zip(x.spatial, node.shape.spatial, window.extent, strict=True)
+    return x.channels * prod(min(size, out * extent) for size, out, extent in axes)
