@@ -13,6 +13,9 @@ from cnndsl.graph import Graph, Node
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
+LARGEST_BATCH = 10**12
+"""The most images: times are floating-point numbers."""
+
 
 @record(slots=True)
 class LayerTime:
@@ -64,11 +67,13 @@ def roofline(graph: Graph, card: Card, batch: int = 1, dtype: Dtype = "fp32") ->
     """Return the least time of each layer for a batch.
 
     A multiply-add is two operations. The traffic is that of `traffic`. Raises ValueError where the card has no
-    arithmetic for the type.
+    arithmetic for the type, and for more than `LARGEST_BATCH` images.
     """
     peak = card.peak(dtype)
     if not peak:
         raise ValueError(f"{card.name} has no arithmetic in {dtype}; take fp16 or amp")
+    if batch > LARGEST_BATCH:
+        raise ValueError(f"least times are for at most {LARGEST_BATCH:,} images, not {batch}")
     values = Lifetimes(graph, False, dtype, "cuda")
     moved = traffic(values, batch)
     return Roofline(

@@ -143,7 +143,7 @@ def _types(text: str) -> list[Dtype]:
     found = known_names(text, DTYPES, "type")
     if not found:
         raise click.UsageError(f"--dtype needs a type: {', '.join(DTYPES)}")
-    return cast("list[Dtype]", found)
+    return cast("list[Dtype]", list(dict.fromkeys(found)))
 
 
 def _fit(graph: Graph, there: Capacity, dtype: Dtype, optimizer: Optimizer | None) -> Fit:

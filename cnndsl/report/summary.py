@@ -97,7 +97,7 @@ def _time_terms(found: Roofline) -> list[tuple[str, str]]:
     images = "1 image" if found.batch == 1 else f"{exact(found.batch)} images"
     card, sums = found.card, found.total
     parts = f"{duration(sums.arithmetic)} bound by arithmetic, {duration(sums.bandwidth)} by bandwidth"
-    peaks = f"{human(round(card.peak(found.dtype)))}flop/s, {human(round(card.bandwidth))}B/s"
+    peaks = f"{human(round(card.peak(found.dtype)), 4)}flop/s, {human(round(card.bandwidth), 4)}B/s"
     return [
         ("least time", f"{duration(sums.seconds)} for {images} in {found.dtype} on {card.name}: {parts}"),
         ("peaks", f"{peaks}; {card.source}"),

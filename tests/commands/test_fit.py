@@ -284,6 +284,10 @@ def test_a_table_has_no_plot(options: tuple[str, ...]) -> None:
     assert "a plot is of one type and at most one --batch" in result.stderr
 
 
+def test_a_type_twice_is_one_type() -> None:
+    assert "table" not in data("fit", "vgg16", "--memory", "8GB", "--dtype", "amp, amp")
+
+
 def test_other_types() -> None:
     result = run("fit", "vgg16", "--memory", "8GB", "--dtype", "fp33")
     assert (result.exit_code, result.stdout) == (2, "")

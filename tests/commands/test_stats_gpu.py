@@ -77,6 +77,7 @@ def test_nothing_changes_without_a_gpu() -> None:
         (("--gpu", "h1000"), "there is no card 'h1000'; did you mean `H100`?"),
         (("--gpu", "A100"), "there are A100-PCIe-40GB, A100-SXM4-40GB, A100-PCIe-80GB, A100-SXM4-80GB"),
         (("--gpu", "T4", "--dtype", "bf16"), "T4 has no arithmetic in bf16; take fp16 or amp"),
+        (("--gpu", "T4", "--batch", "9" * 400), "least times are for at most 1,000,000,000,000 images"),
         (("--columns", "time"), "the column time is of a GPU: add one, as in --gpu h100"),
         (("--sort", "-bound"), "the column bound is of a GPU"),
         (("--gpu", "h100", "--format", "lecture"), "the lecture's table is as it is"),
