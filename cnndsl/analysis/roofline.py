@@ -113,5 +113,17 @@ def _read(node: Node, x: Shape) -> int:
     window = node.layer.window(x) if len(node.inputs) == 1 else None
     if window is None or window.grow or len(window.extent) != x.rank or node.shape.rank != x.rank:
         return x.numel
-    axes = zip(x.spatial, node.shape.spatial, window.extent, strict=True)
-    return x.channels * prod(min(size, out * extent) for size, out, extent in axes)
+    axes = zip(x.spatial, node.shape.spatial, window.extent, window.step, window.before, strict=True)
+    return x.channels * prod(_covered(*axis) for axis in axes)
+
+
+def _covered(size: int, out: int, extent: int, step: int, before: int) -> int:
+    """The positions of an axis that lie in some window.
+
+    >>> _covered(8, 4, 1, 2, 0), _covered(8, 3, 3, 2, 0), _covered(8, 4, 3, 2, 1)
+    (4, 7, 8)
+    """
+    starts = range(-before, out * step - before, step)
+    if step <= extent:
+        return max(min(starts[-1] + extent, size) - max(starts[0], 0), 0)
+    return sum(max(min(start + extent, size) - max(start, 0), 0) for start in starts)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from cnndsl import load, loads
 from cnndsl.analysis.cards import CARDS
 from cnndsl.analysis.lifetimes import Dtype, Lifetimes
 from cnndsl.analysis.roofline import LayerTime, roofline, traffic
+from cnndsl.runtime.live import module
 
 A100 = CARDS["A100-SXM4-80GB"]
 
@@ -87,6 +89,34 @@ def test_windows_that_leave_positions_out_read_less() -> None:
     assert moved("INPUT 8x8x4 -> GAP") == [4 * (256 + 4)]
     assert moved("INPUT 8x8x4 -> UPSAMPLE2") == [4 * (256 + 1024)]
     assert moved("INPUT 8x8x4 -> CONVT2-4/2(bias=no)") == [4 * (256 + 1024 + 64)]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "CONV1-8/2",
+        "CONV2-8/3(pad=valid)",
+        "CONV3-8/2(pad=valid)",
+        "CONV3-8/2",
+        "CONV5-8/4",
+        "CONV1-8/3(pad=1)",
+        "AVGPOOL2/3",
+        "AVGPOOL3/2(pad=1)",
+        "AVGPOOL(out=3)",
+        "LPPOOL2",
+        "BN",
+    ],
+)
+@pytest.mark.parametrize("size", ["8x8x4", "9x7x4", "13x10x4"])
+def test_what_is_read_is_what_has_a_gradient(layer: str, size: str) -> None:
+    graph = loads(f"INPUT {size} -> {layer}").graph
+    network = module(graph).eval()
+    x = torch.rand(1, 4, *graph.input.spatial, requires_grad=True)
+    network(x).square().sum().backward()
+    assert x.grad is not None
+    parameters = sum(each.numel() for each in network.parameters())
+    read = int(x.grad.count_nonzero())
+    assert moved(f"INPUT {size} -> {layer}") == [4 * (read + graph.nodes[1].shape.numel + parameters)]
 
 
 def test_merges_read_each_input_once() -> None:
