@@ -3,11 +3,11 @@ bandwidth, whichever takes longer. Source: Williams, Waterman, Patterson 2009 (d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
 from math import prod
 
 from cnndsl.analysis.cards import Card
+from cnndsl.analysis.layer_time import LayerTime, total_time
 from cnndsl.analysis.lifetimes import WIDTHS, Dtype, Lifetimes
 from cnndsl.graph import Graph, Node
 from cnndsl.records import record
@@ -15,37 +15,6 @@ from cnndsl.shape import Shape
 
 LARGEST_BATCH = 10**12
 """The most images: times are floating-point numbers."""
-
-
-@record(slots=True)
-class LayerTime:
-    """Seconds of a layer, or of several: of those whose time the `arithmetic` bounds, and of those that the `bandwidth`
-    bounds."""
-
-    arithmetic: float = 0.0
-    bandwidth: float = 0.0
-
-    @property
-    def seconds(self) -> float:
-        """Return the time in all."""
-        return self.arithmetic + self.bandwidth
-
-    @property
-    def bound(self) -> str:
-        """What bounds the layer, or most of the time of several; empty where there is nothing to do."""
-        if not self.seconds:
-            return ""
-        return "arithmetic" if self.arithmetic > self.bandwidth else "bandwidth"
-
-
-def total_time(times: Iterable[LayerTime]) -> LayerTime:
-    """The sum over several layers.
-
-    >>> total_time([LayerTime(arithmetic=3.0), LayerTime(bandwidth=1.0), LayerTime(bandwidth=1.0)])
-    LayerTime(arithmetic=3.0, bandwidth=2.0)
-    """
-    each = list(times)
-    return LayerTime(sum(time.arithmetic for time in each), sum(time.bandwidth for time in each))
 
 
 @record

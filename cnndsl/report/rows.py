@@ -7,7 +7,7 @@ from dataclasses import field
 
 from cnndsl.analysis.cost import Cost, total
 from cnndsl.analysis.groups import By, RowGroup, grouped
-from cnndsl.analysis.roofline import LayerTime, total_time
+from cnndsl.analysis.layer_time import LayerTime, total_time
 from cnndsl.records import record
 from cnndsl.report.memory import LayerMemory, together
 from cnndsl.report.metrics import Metrics, Row

@@ -7,8 +7,9 @@ import torch
 
 from cnndsl import load, loads
 from cnndsl.analysis.cards import CARDS
+from cnndsl.analysis.layer_time import LayerTime
 from cnndsl.analysis.lifetimes import Dtype, Lifetimes
-from cnndsl.analysis.roofline import LayerTime, roofline, traffic
+from cnndsl.analysis.roofline import roofline, traffic
 from cnndsl.runtime.live import module
 
 A100 = CARDS["A100-SXM4-80GB"]
