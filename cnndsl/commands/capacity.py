@@ -18,11 +18,11 @@ _HELP = "as in 24GiB (2^30 bytes each) or 24GB (10^9)"
 
 def capacity(ctx: click.Context, param: click.Parameter, value: str | None) -> Capacity | None:
     """The memory that an option says: a size with its unit, or a card. Raises BadParameter for another text."""
+    if value is None:
+        return None
     from cnndsl.analysis.cards import card_help, find_card
     from cnndsl.analysis.headroom import Capacity
 
-    if value is None:
-        return None
     if card := find_card(value):
         return of_card(card)
     if (match := _SIZE.fullmatch(value)) is not None:
@@ -44,10 +44,12 @@ def headroom(ctx: click.Context, param: click.Parameter, value: str | None) -> i
 
 def gpu(ctx: click.Context, param: click.Parameter, value: str | None) -> Card | None:
     """The card that an option names. Raises BadParameter for another name."""
+    if value is None:
+        return None
     from cnndsl.analysis.cards import card_help, find_card
 
-    card = find_card(value) if value is not None else None
-    if value is not None and card is None:
+    card = find_card(value)
+    if card is None:
         raise click.BadParameter(f"there is no card {value!r}; {card_help(value)}", ctx, param)
     return card
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cnndsl.analysis.cards import CARDS, card_help, find_card
@@ -120,3 +122,15 @@ def test_what_to_type_instead() -> None:
     assert card_help("RTX-3009") == "did you mean `RTX-3090`?"
     assert card_help("abacus").startswith("the cards are P100-PCIe-16GB, ")
     assert card_help("").startswith("the cards are ")
+
+
+def test_the_page_of_cards_lists_them() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cards.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| ")][1:]
+    assert [row[0] for row in rows] == list(CARDS)
+    for name, memory, bandwidth, *rates, source in rows:
+        card = CARDS[name]
+        written = (card.fp32, card.tf32, card.fp16, card.bf16)
+        assert (float(memory) * 2**30, source) == (card.memory, card.source)
+        assert float(bandwidth) * 1e9 == pytest.approx(card.bandwidth)
+        assert [float(rate.replace("-", "0")) * 1e12 for rate in rates] == pytest.approx(written)
