@@ -10,9 +10,9 @@ from typing import Literal, TypeAlias
 from cnndsl.records import record
 from cnndsl.report.rows import TableRow
 
-Cell: TypeAlias = "str | int"
+Cell: TypeAlias = "str | int | float"
 ExactExtents: TypeAlias = "tuple[int | Fraction, ...]"
-ColumnForm: TypeAlias = Literal["text", "shape", "extents", "count", "bytes"]
+ColumnForm: TypeAlias = Literal["text", "shape", "extents", "count", "bytes", "time"]
 
 
 @record(slots=True)
@@ -28,10 +28,10 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Return whether its cells are numbers, which are set to the right."""
-        return self.form in ("count", "bytes")
+        return self.form in ("count", "bytes", "time")
 
     def value(self, entry: TableRow) -> Cell:
-        """What stands in a cell: counts and bytes are numbers, everything else is text."""
+        """What stands in a cell: counts, bytes and seconds are numbers, everything else is text."""
         raw = self.raw(entry)
         if not isinstance(raw, tuple):
             return raw
@@ -42,7 +42,7 @@ class Column:
         raw = self.raw(entry)
         if isinstance(raw, tuple):
             return float(prod(raw) if self.form == "shape" else max(raw)) if raw else None
-        return raw if isinstance(raw, int) else None
+        return None if isinstance(raw, str) else raw
 
 
 def extents(dims: ExactExtents) -> str:
@@ -110,7 +110,11 @@ _ALL = (
     Column("stride", "stride", "extents", _stride),
     Column("padding", "padding", "extents", _padding),
 )
-COLUMNS = {column.key: column for column in _ALL}
+_TIMES = (
+    Column("time", "least time", "time", lambda entry: entry.time.seconds),
+    Column("bound", "bound by", "text", lambda entry: entry.time.bound),
+)
+COLUMNS = {column.key: column for column in (*_ALL, *_TIMES)}
 """All columns by key, in the order in which tables have them."""
 
 LAYERS = ("path", "text", "output", "activations", "weights", "params", "macs", "operations", "receptive_field")
@@ -121,3 +125,6 @@ GROUPS = (*LAYERS[:2], "layers", *LAYERS[2:])
 
 MEMORY = ("inference", "saved", "training")
 """What a batch adds."""
+
+TIMES = tuple(column.key for column in _TIMES)
+"""What a GPU adds."""

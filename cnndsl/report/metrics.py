@@ -17,6 +17,7 @@ from cnndsl.graph import Graph, Node
 from cnndsl.records import record
 
 if TYPE_CHECKING:
+    from cnndsl.analysis.roofline import Roofline
     from cnndsl.report.memory import MemoryReport
 
 Extent: TypeAlias = "int | list[int] | None"
@@ -67,7 +68,8 @@ class Totals:
 class Metrics:
     """The metrics of a network: `totals`, and `layers` in the order of execution.
 
-    `memory` is what a batch needs, None where no batch was named. `further_inputs` are the inputs after the first.
+    `memory` is what a batch needs, None where no batch was named, `roofline` the least time on a GPU, None
+    where none was named. `further_inputs` are the inputs after the first.
     """
 
     graph: Graph = field(repr=False)
@@ -76,6 +78,7 @@ class Metrics:
     totals: Totals
     memory: MemoryReport | None = None
     further_inputs: tuple[Row, ...] = ()
+    roofline: Roofline | None = None
 
     @property
     def inputs(self) -> tuple[Row, ...]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict
 
 from cnndsl.records import record
-from cnndsl.report.columns import COLUMNS, GROUPS, LAYERS, MEMORY, Column
+from cnndsl.report.columns import COLUMNS, GROUPS, LAYERS, MEMORY, TIMES, Column
 from cnndsl.report.rows import TableRow, of_groups, of_inputs, of_layers, opened
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def view(
     by = by or ("block" if depth is not None else None)
     depth = depth or (1 if by else None)
     entries = of_groups(stats, by) if by else of_layers(stats)
-    keys = columns or (*(GROUPS if by else LAYERS), *(MEMORY if stats.memory else ()))
+    added = (*(MEMORY if stats.memory else ()), *(TIMES if stats.roofline else ()))
+    keys = columns or (*(GROUPS if by else LAYERS), *added)
     if sort:
         key = _order(COLUMNS[sort.removeprefix("-")])
         entries = _sorted(entries, key, sort.startswith("-"))
