@@ -125,14 +125,46 @@ def test_a_long_period_is_bounded(layers: list[tuple[int, int, int, int]], step:
 
 
 def test_a_track_that_moves_evenly_is_bounded_closely() -> None:
-    """A hundred ranges, each one further, magnified 2000 times: a position sees two neighbours at the most."""
-    even = Track(tuple((at, at) for at in range(100)), 100)
+    """A hundred ranges, each one further, magnified 8192 times: a position sees two neighbours at the most."""
+    even, times = Track(tuple((at, at) for at in range(100)), 100), 2 * LONGEST_PERIOD
     for before in (0, 1):
-        track = slide(even, 2001, 1, before, 2000, 2000)
-        assert len(track.ranges) == 1
+        track = slide(even, times + 1, 1, before, times, times)
+        assert (len(track.ranges), track.bound) == (1, True)
         assert track.size <= 5
-        assert all(track.at(at)[0] <= seen([(2001, 1, before, 2000)], at)[0] for at in (0, 1, 1000, 1999))
-        assert all(track.at(at)[1] >= seen([(2001, 1, before, 2000)], at)[1] for at in (0, 1, 1000, 1999))
+        for at in (0, 1, 1000, times - 1):
+            first, last = seen([(times + 1, 1, before, times)], at)
+            assert track.at(at)[0] <= first <= last <= track.at(at)[1]
+
+
+@given(st.lists(st.lists(windows.filter(lambda each: each[0] >= each[3]), max_size=2), min_size=2, max_size=3))
+def test_a_union_on_a_map_is_exact_and_has_no_range_that_no_position_has(
+    branches: list[list[tuple[int, int, int, int]]],
+) -> None:
+    both = union(tuple(map(through, branches)), 12)
+    ranges = [[seen(branch, at) for branch in branches] for at in range(12)]
+    hulls = [(min(first for first, _ in each), max(last for _, last in each)) for each in ranges]
+    assert [both.at(at) for at in range(12)] == hulls
+    assert not both.bound
+    assert both.size == max(last - first + 1 for first, last in hulls)
+
+
+def test_a_union_moves_on_beyond_its_map_as_its_fastest_operand() -> None:
+    both = union((Track(((0, 0),), 2), Track(((-1, 4),), 1)), 3)
+    assert (both.stride, both.padding, both.size) == (2, 1, 6)
+    assert [both.at(at) for at in range(-2, 5)] == [(-5, 0), (-3, 2), (-1, 4), (0, 5), (1, 6), (3, 8), (5, 10)]
+    # A window of 3 that moves by 2, over what is known of three positions and one more on either side.
+    after = slide(both, 3, 2, 1, positions=2)
+    assert [after.at(at) for at in range(2)] == [(-3, 5), (0, 8)]
+    assert (after.stride, after.size, after.bound) == (4, 9, False)
+
+
+def test_a_union_on_too_large_a_map_is_a_bound_and_says_so() -> None:
+    both = union((Track(), Track(((0, 0),), 2)), LONGEST_PERIOD + 1)
+    assert both.bound
+    assert slide(both, 3, 1, 1).bound
+    assert everything(both, 5).bound
+    assert union((both, Track()), 5).bound
+    assert not union((Track(), Track(((0, 0),), 2)), LONGEST_PERIOD).bound
 
 
 def test_huge_maps_take_no_time() -> None:
