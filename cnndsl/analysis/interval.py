@@ -23,7 +23,8 @@ LONGEST_PERIOD = 4096
 class Track:
     """The ranges of one period, and by how much they lie further on in the next.
 
-    With a `pace` they are those of a whole map, and move by so much from one position to the next beyond its ends.
+    With a `pace` they are those of all positions of a map. Beyond its ends is padding, through which nothing is seen:
+    what lies there has the range of the nearest position. The pace is the stride, which cannot be read off the ranges.
     A `bound` has ranges that hold what is seen, and may hold more.
     """
 
@@ -38,13 +39,10 @@ class Track:
         >>> Track(((-1, 1),), 2).at(3)
         (5, 7)
         >>> Track(((0, 2), (0, 5)), pace=Fraction(1)).at(3)
-        (2, 7)
+        (0, 5)
         """
         if self.pace is not None:
-            nearest = min(max(position, 0), len(self.ranges) - 1)
-            first, last = self.ranges[nearest]
-            beyond = floor(self.pace * (position - nearest))
-            return first + beyond, last + beyond
+            return self.ranges[min(max(position, 0), len(self.ranges) - 1)]
         turns, phase = divmod(position, len(self.ranges))
         first, last = self.ranges[phase]
         return first + turns * self.advance, last + turns * self.advance
@@ -114,8 +112,7 @@ def _evenly(track: Track, extent: int, step: int, before: int, grow: int, positi
     sees from (p*step + lowest)/grow to (p*step + highest)/grow of the old positions.
     """
     rate = Fraction(track.stride)
-    rounded = 0 if track.pace is None else 1
-    ahead = min(first - rate * at for at, (first, _) in enumerate(track.ranges)) - rounded
+    ahead = min(first - rate * at for at, (first, _) in enumerate(track.ranges))
     behind = max(last - rate * at for at, (_, last) in enumerate(track.ranges))
     lowest = min(before + 1 - extent, before + 1 - grow)
     highest = max(before, before + grow - extent)
