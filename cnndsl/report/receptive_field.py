@@ -193,12 +193,12 @@ def _layer(node: Node, field: Field) -> dict[str, Json]:
 
 
 def _data(field: Field) -> dict[str, Json]:
-    bound: dict[str, Json] = {"at_most": True} if field.at_most else {}
-    return bound | {
+    data: dict[str, Json] = {
         "size": list(field.size),
         "stride": [int(stride) if stride == int(stride) else float(stride) for stride in field.stride],
         "padding": list(field.padding),
     }
+    return data | {"at_most": True} if field.at_most else data
 
 
 def _disagreement(seen: FieldReport, each: Disagreement) -> dict[str, Json]:

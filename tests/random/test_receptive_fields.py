@@ -87,6 +87,10 @@ def is_statistical(layer: Layer) -> bool:
     )
 
 
+LEAST = 2e-5
+"""Less is what interpolation in single precision makes of a weight of 0; more is what any path brings."""
+
+
 class Reaching(Reference):
     """A network of ones, in which whatever reaches a unit arrives."""
 
@@ -128,7 +132,7 @@ def reached(graph: Graph, start: int, axis: int, without: dict[int, set[int]]) -
         kept = {at: values[at] for at in node.inputs if at in values and at not in without.get(node.index, ())}
         inputs = [{**none, **kept}[at] for at in node.inputs]
         with torch.no_grad():
-            values[node.index] = (network._apply(node, inputs, values) != 0).float()
+            values[node.index] = (network._apply(node, inputs, values).abs() > LEAST).float()
     return {at: value.any(1) for at, value in values.items()}
 
 
