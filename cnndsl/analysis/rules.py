@@ -190,7 +190,7 @@ def narrow_field(graph: Graph) -> Iterator[Finding]:
             continue
         if any(seen < extent for seen, extent in zip(size, plane, strict=True)):
             whose = f"{_input(graph, start)}'s {_by(plane)}"
-            message = f"a unit of the last map, {node.path}, sees {_by(size)} of {whose}"
+            message = f"a unit of the last map, {node.path}, sees {_most(field)}{_by(size)} of {whose}"
             yield Finding(node.span, message, "go deeper, stride or dilate")
             return
 
@@ -204,9 +204,15 @@ def wide_field(graph: Graph) -> Iterator[Finding]:
         size, plane = field.local.size, start.shape.spatial
         if node.inputs and any(seen > FAR_LARGER * extent for seen, extent in zip(size, plane, strict=False)):
             which = _input(graph, start)
-            message = f"a unit of the last map, {node.path}, sees {_by(size)}, and {which} has {_by(plane)}"
+            message = (
+                f"a unit of the last map, {node.path}, sees {_most(field)}{_by(size)}, and {which} has {_by(plane)}"
+            )
             yield Finding(node.span, message, "a larger input, or fewer layers, would use it")
             return
+
+
+def _most(field: Field) -> str:
+    return "at most " if field.local.at_most else ""
 
 
 def first_fc(graph: Graph) -> Iterator[Finding]:
