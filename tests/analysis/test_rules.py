@@ -179,6 +179,12 @@ def test_narrow_fields(text: str, found: str | None) -> None:
     assert messages("narrow-field", text) == ([found] if found else [])
 
 
+def test_a_narrow_field_that_is_a_bound() -> None:
+    """Units between two of four means see 2,500 positions; of a block of two, one may see a third mean."""
+    text = "INPUT 5000x1 -> (ID + POOL(out=4) -> UPSAMPLE(out=5000, mode=linear, align=yes)) -> a: CONV1-1"
+    assert messages("narrow-field", text) == ["a unit of the last map, a, sees at most 3750 of the input's 5000"]
+
+
 def test_wide_fields() -> None:
     # 16 times 3x3: 1 + 16*2 = 33; 14 times and a 4x4: 1 + 28 + 3 = 32, four times the input.
     (message,) = messages("wide-field", "INPUT 8x8x3 -> CONV3-8*15 -> last: CONV3-8 -> GAP")
