@@ -41,7 +41,7 @@ class Field:
 
     @property
     def stride(self) -> tuple[int | Fraction, ...]:
-        """How far the fields of neighbouring units lie apart; 0 for a whole field."""
+        """How far the fields of neighbouring units lie apart; 0 where all see the same."""
         return tuple(track.stride for track in self.tracks)
 
     @property
