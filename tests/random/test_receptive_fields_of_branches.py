@@ -22,7 +22,7 @@ from tests.random.test_receptive_fields import Enumeration, check
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same'")
 
 EXAMPLES = int(os.environ.get("CNNDSL_EXAMPLES", "300"))
-fewer = settings(max_examples=max(EXAMPLES // 3, 1), suppress_health_check=list(HealthCheck), deadline=None)
+fewer = settings(max_examples=max(EXAMPLES // 5, 1), suppress_health_check=list(HealthCheck), deadline=None)
 
 Draw = st.DrawFn
 SMALL = ("CONV3-2", "CONV2-2", "CONV1-2", "CONV3-2(dilation=2)", "POOL3/1(pad=1)", "RELU", "BN")
@@ -70,7 +70,7 @@ def test_fields_where_branches_of_different_strides_meet(text: str, local: bool)
     check(text, local=local)
 
 
-@fewer
+@settings(fewer, max_examples=max(EXAMPLES // 10, 1))
 @given(meetings())
 def test_gradients_where_branches_of_different_strides_meet(text: str) -> None:
     # The mean of a window depends on all of it, the maximum of ones on one.
@@ -78,8 +78,8 @@ def test_gradients_where_branches_of_different_strides_meet(text: str) -> None:
 
 
 def measured(text: str) -> tuple[int, int]:
-    """Asserts that the field of each unit of the last map holds the support of its gradient, and is that where no
-    window hangs over an edge. How many ranges there were, and how many were exact."""
+    """Asserts that fields of some 24 units of the last map hold the supports of their gradients, and are these where
+    no window hangs over an edge. How many ranges there were, and how many were exact."""
     graph = graph_of(text)
     network, _ = live(graph, 1, "cpu")
     network.double().eval()
@@ -91,7 +91,8 @@ def measured(text: str) -> tuple[int, int]:
     assert field is not None
     assert not field.at_most
     checked = exact = 0
-    for unit in torch.cartesian_prod(*map(torch.arange, output.shape)).reshape(-1, output.dim()).tolist():
+    units = torch.cartesian_prod(*map(torch.arange, output.shape)).reshape(-1, output.dim()).tolist()
+    for unit in units[:: len(units) // 24 + 1]:
         (gradient,) = torch.autograd.grad(output[tuple(unit)], x, retain_graph=True)
         seen = (gradient > 1e-9 * gradient.max())[0].any(0).nonzero()
         for axis, (first, last_seen) in enumerate(field.box(tuple(unit))):
