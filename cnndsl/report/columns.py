@@ -24,6 +24,8 @@ class Column:
     title: str
     form: ColumnForm
     raw: Callable[[TableRow], Cell | ExactExtents]
+    at_most: Callable[[TableRow], bool] = lambda _: False
+    """Whether a row's figure is a bound."""
 
     @property
     def is_number(self) -> bool:
@@ -35,7 +37,9 @@ class Column:
         raw = self.raw(entry)
         if not isinstance(raw, tuple):
             return raw
-        return "x".join(map(str, raw)) if self.form == "shape" else extents(raw)
+        if self.form == "shape":
+            return "x".join(map(str, raw))
+        return f"at most {extents(raw)}" if self.at_most(entry) else extents(raw)
 
     def amount(self, entry: TableRow) -> float | None:
         """How much it is, for sorting and for bars; None for a text."""
@@ -74,6 +78,14 @@ def _field(entry: TableRow) -> ExactExtents:
     return entry.last.receptive_field if entry.last else ()
 
 
+def _field_at_most(entry: TableRow) -> bool:
+    return entry.last is not None and entry.last.field is not None and entry.last.field.at_most
+
+
+def _local_at_most(entry: TableRow) -> bool:
+    return entry.last is not None and entry.last.field is not None and entry.last.field.local.at_most
+
+
 def _local(entry: TableRow) -> ExactExtents:
     return entry.last.field.local.size if entry.last and entry.last.field else ()
 
@@ -105,8 +117,8 @@ _ALL = (
     Column("inference", "in use", "bytes", lambda entry: entry.load.inference),
     Column("saved", "kept", "bytes", lambda entry: entry.load.saved),
     Column("training", "in training", "bytes", lambda entry: entry.load.training),
-    Column("receptive_field", "field", "extents", _field),
-    Column("local", "local field", "extents", _local),
+    Column("receptive_field", "field", "extents", _field, _field_at_most),
+    Column("local", "local field", "extents", _local, _local_at_most),
     Column("stride", "stride", "extents", _stride),
     Column("padding", "padding", "extents", _padding),
 )

@@ -45,6 +45,8 @@ def as_dict(view: TableModel) -> dict[str, Json]:
         "receptive_field": plain(totals.receptive_field),
         "depth": totals.depth,
     }
+    if totals.receptive_field_at_most:
+        figures["receptive_field_at_most"] = True
     data: dict[str, Json] = {
         "net": stats.graph.title,
         "input": list(stats.graph.input.hwc),
@@ -119,6 +121,8 @@ def layer_data(graph: Graph, entry: TableRow, extra: Sequence[Column]) -> dict[s
     }
     if row.node.weights_of >= 0:
         fixed["weights_of"] = graph.nodes[row.node.weights_of].path
+    if row.field is not None and row.field.at_most:
+        fixed["receptive_field_at_most"] = True
     return fixed | _extra(entry, extra)
 
 
@@ -136,6 +140,8 @@ def _group(entry: TableRow, extra: list[Column], level: int, depth: int | None) 
         "receptive_field": plain(entry.last.receptive_field) if entry.last else None,
         "stride": plain(entry.last.stride) if entry.last else None,
     }
+    if entry.last and entry.last.field is not None and entry.last.field.at_most:
+        data["receptive_field_at_most"] = True
     data |= _extra(entry, extra)
     if entry.parts and (depth is None or level < depth):
         data["parts"] = [_group(part, extra, level + 1, depth) for part in entry.parts]

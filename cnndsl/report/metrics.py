@@ -51,7 +51,8 @@ class Totals:
 
     `weights` are without biases; `macs` multiply-adds; `flops` twice as many; `activations` the values that all
     layers give; `memory_bytes` the lecture's figure, 4 bytes for each value of input, convolutions, poolings and FC;
-    `receptive_field` that of the last map before everything is seen at once; `depth` the most weight layers in a row.
+    `receptive_field` that of the last map before everything is seen at once, at most that if `receptive_field_at_most`;
+    `depth` the most weight layers in a row.
     """
 
     params: int
@@ -62,6 +63,7 @@ class Totals:
     memory_bytes: int
     receptive_field: tuple[int, ...]
     depth: int
+    receptive_field_at_most: bool = False
 
 
 @record
@@ -101,6 +103,7 @@ def metrics(graph: Graph) -> Metrics:
         memory_bytes=sum(row.volume for row in rows),
         receptive_field=seen.local.size if seen else (),
         depth=depth(graph),
+        receptive_field_at_most=seen is not None and seen.local.at_most,
     )
     count = len(graph.inputs)
     return Metrics(graph, rows[0], tuple(rows[count:]), totals, further_inputs=tuple(rows[1:count]))
