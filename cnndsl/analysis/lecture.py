@@ -19,13 +19,13 @@ BYTES_A_VALUE = 4
 def lecture_bytes(graph: Graph, nodes: Iterable[Node] | None = None) -> int:
     """The lecture's memory of a network, or of some of its nodes, in bytes. Without what exists in training only."""
     chosen = graph.nodes if nodes is None else nodes
-    values = sum(node.shape.numel for node in chosen if not node.training_only and is_volume(graph, node))
-    return BYTES_A_VALUE * values
+    volumes = lecture_volumes(graph)
+    return sum(volumes[node.index] for node in chosen if not node.training_only)
 
 
 def lecture_volumes(graph: Graph) -> dict[int, int]:
     """Return the bytes of each node's volume, 0 for a node that the lecture gives no row."""
-    return {node.index: lecture_bytes(graph, [node]) for node in graph.nodes}
+    return {node.index: BYTES_A_VALUE * node.shape.numel * is_volume(graph, node) for node in graph.nodes}
 
 
 def is_volume(graph: Graph, node: Node) -> bool:

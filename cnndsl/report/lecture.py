@@ -22,7 +22,7 @@ def lecture(stats: Metrics) -> str:
     rows = [_cells(stats, row) for row in (*stats.inputs, *stats.layers) if is_volume(graph, row.node)]
     label, volume, memory = (max(len(row[at]) for row in rows) for at in range(3))
     lines = [f"{row[0]:<{label + 1}}{row[1]:<{volume + 2}}{row[2]:<{memory + 2}}{row[3]}" for row in rows]
-    size = stats.totals.memory_bytes
+    size = stats.totals.memory
     shown = f"{number_format.human(size // BYTES_A_VALUE)} * {BYTES_A_VALUE} bytes ~= {number_format.memory(size)}"
     lines.append(f"TOTAL memory: {shown} / image (only forward! ~*2 for bwd)")
     lines.append(f"TOTAL params: {number_format.human(stats.totals.params)} parameters")

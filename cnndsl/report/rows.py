@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import field
 
 from cnndsl.analysis.cost import Cost, total
 from cnndsl.analysis.groups import By, RowGroup, grouped
+from cnndsl.analysis.layer_memory import LayerMemory, together
+from cnndsl.analysis.receptive_field import Field
 from cnndsl.records import record
-from cnndsl.report.memory import LayerMemory, together
 from cnndsl.report.metrics import Metrics, Row
 
 
@@ -25,10 +26,20 @@ class TableRow:
     last: Row | None
     cost: Cost
     volume: int = 0
-    load: LayerMemory = field(default_factory=LayerMemory)
+    load: LayerMemory = dataclasses.field(default_factory=LayerMemory)
     layers: int = 1
     times: int = 1
     parts: tuple[TableRow, ...] = ()
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """The shape of the output, H, W, C; none for a kind."""
+        return self.last.node.shape.hwc if self.last else ()
+
+    @property
+    def field(self) -> Field | None:
+        """The receptive field of the output; None for a kind and for what does not depend on the input."""
+        return self.last.field if self.last else None
 
 
 def of_inputs(stats: Metrics) -> tuple[TableRow, ...]:

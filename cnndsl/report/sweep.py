@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from itertools import starmap
 
+from cnndsl.analysis.metric_table import METRICS
 from cnndsl.errors import Diagnostic
 from cnndsl.expr import Value, show
 from cnndsl.report.number_format import human
@@ -13,7 +14,6 @@ from cnndsl.sweeping.sweep import Configuration, plain
 from cnndsl.terminal import width as columns_of
 
 FORMATS = ("table", "json", "csv")
-_BYTES = "memory"
 
 
 def render(members: Sequence[Configuration], names: Sequence[str], figures: Sequence[str], format: str) -> str:
@@ -45,7 +45,7 @@ def _row(member: Configuration, names: Sequence[str], figures: Sequence[str]) ->
 def _figure(name: str, value: Value) -> str:
     if isinstance(value, bool) or not isinstance(value, int):
         return show(value)
-    return human(value) + ("B" if name == _BYTES else "")
+    return human(value) + ("B" if METRICS[name].unit == "bytes" else "")
 
 
 def show_setting(value: Value) -> str:
