@@ -20,7 +20,7 @@ from cnndsl.commands.common import (
     settings_option,
     terminal_width,
 )
-from cnndsl.report.columns import COLUMNS, MEMORY
+from cnndsl.report.columns import COLUMNS
 from cnndsl.report.formats import FORMATS
 from cnndsl.terminal import wants_colour
 
@@ -91,7 +91,7 @@ def command(
     known_names(order.removeprefix("-"), list(COLUMNS), "column")
     net = network(file, settings)
     stats = net.stats()
-    if batch or dtype or optimizer or device or {*chosen, order.removeprefix("-")}.intersection(MEMORY):
+    if batch or dtype or optimizer or device:
         stats = net.stats(
             batch or 1,
             dtype=cast("Dtype", dtype or "fp32"),

@@ -72,6 +72,7 @@ _TEXTS = (
     Column("path", "name", "text", lambda entry: entry.path),
     Column("text", "layer", "text", _text),
     Column("kind", "kind", "text", _kind),
+    Column("runs", "runs", "text", lambda entry: entry.runs),
 )
 _NUMBERS = (
     Column(each.name, each.heading, _FORMS.get(each.unit, "count"), each.layer)
@@ -89,3 +90,6 @@ GROUPS = (*LAYERS[:2], "layers", *LAYERS[2:])
 
 MEMORY = ("inference", "saved", "training")
 """What a batch adds."""
+
+MODE = "runs"
+"""What is added where some layers exist in training only."""

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.cost import Cost
+from cnndsl.analysis.layer_memory import LayerMemory
 from cnndsl.analysis.receptive_field import Field
 from cnndsl.analysis.region import GraphFacts, Region
 from cnndsl.graph import Graph, Node
@@ -94,11 +95,17 @@ class Metrics:
         return (self.input, *self.further_inputs)
 
     @cached_property
-    def step(self) -> MemoryReport:
-        """What the batch needs in memory that was named, else one image in fp32 on a CPU, trained with SGD."""
-        from cnndsl.report.memory import BatchSetup, footprint
+    def step(self) -> LayerMemory:
+        """The peaks, and what is kept for backward: of the batch that was named, else of one image in fp32 on a CPU,
+        trained with SGD."""
+        if self.memory is None:
+            return GraphFacts(self.graph).whole().load
+        return LayerMemory(self.memory.inference.bytes, self.memory.saved, self.memory.training.bytes)
 
-        return self.memory or footprint(self.graph, BatchSetup())
+    @cached_property
+    def has_training_only(self) -> bool:
+        """Whether some layers exist in training only, so that a forward pass in use costs less than one in training."""
+        return any(row.node.training_only for row in self.layers)
 
 
 def metrics(graph: Graph) -> Metrics:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 from cnndsl.analysis.cost import Cost, total
 from cnndsl.analysis.groups import By, RowGroup, grouped
@@ -11,6 +12,8 @@ from cnndsl.analysis.layer_memory import LayerMemory, together
 from cnndsl.analysis.receptive_field import Field
 from cnndsl.records import record
 from cnndsl.report.metrics import Metrics, Row
+
+Runs: TypeAlias = Literal["always", "training", "mixed"]
 
 
 @record(slots=True)
@@ -30,6 +33,14 @@ class TableRow:
     layers: int = 1
     times: int = 1
     parts: tuple[TableRow, ...] = ()
+
+    @property
+    def runs(self) -> Runs:
+        """When its layers run: some of a `mixed` row exist in training only."""
+        if not self.parts:
+            return "training" if self.last and self.last.node.training_only else "always"
+        first = self.parts[0].runs
+        return first if all(part.runs == first for part in self.parts) else "mixed"
 
     @property
     def extents(self) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from cnndsl.report.columns import COLUMNS
 from cnndsl.sweeping.sweep import GOALS
 
 DOCS = Path(__file__).parents[2] / "docs"
-TEXTS = {"path", "text", "kind"}
+TEXTS = {"path", "text", "kind", "runs"}
 """Columns that say what a row is."""
 
 
@@ -64,6 +64,22 @@ def test_the_schema_of_diff_has_them_with_their_definitions() -> None:
         name: METRICS[name].definition for name in OF_NETWORKS
     }
     assert figures["required"] == list(OF_NETWORKS)
+
+
+def test_the_schema_of_stats_has_them_with_their_definitions() -> None:
+    form = schema("stats")
+    totals = form["properties"]["totals"]
+    assert set(totals["required"]) == set(totals["properties"]) == {*OF_NETWORKS, "memory_bytes"} - {"output"}
+    training = form["properties"]["totals_in_training"]
+    assert set(training["required"]) == {each.name for each in METRICS.values() if each.forward}
+    rows = [form["$defs"][name]["properties"] for name in ("layer", "group")]
+    assert all({each.name for each in METRICS.values() if each.layer} <= set(row) for row in rows)
+    for properties in (totals["properties"], training["properties"], *rows):
+        assert [
+            name
+            for name in set(properties) & set(METRICS)
+            if properties[name]["description"] != METRICS[name].definition
+        ] == []
 
 
 def test_activations_are_without_the_input_everywhere() -> None:
