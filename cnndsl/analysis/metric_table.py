@@ -171,7 +171,7 @@ _ALL = (
     ),
     _held(
         "inference",
-        "The most bytes that are alive at once in use.",
+        "The most bytes that are alive at once in use, of a layer or a part while it runs.",
         lambda load: load.inference,
         ("peak in use", "in use"),
     ),
@@ -183,7 +183,7 @@ _ALL = (
     ),
     _held(
         "training",
-        "The most bytes that are alive at once in a step of training.",
+        "The most bytes that are alive at once in a step of training, of a layer or a part while it runs.",
         lambda load: load.training,
         ("peak in training", "in training"),
     ),

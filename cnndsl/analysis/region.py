@@ -9,7 +9,7 @@ from functools import cached_property
 from cnndsl.analysis.cost import Cost, costs, total
 from cnndsl.analysis.depth import depth
 from cnndsl.analysis.layer_memory import LayerMemory, by_layer, together
-from cnndsl.analysis.lecture import lecture_volumes
+from cnndsl.analysis.lecture import lecture_bytes, lecture_volumes
 from cnndsl.analysis.receptive_field import Field, last_map, receptive_fields
 from cnndsl.graph import Graph, Node
 from cnndsl.records import record
@@ -86,7 +86,7 @@ class Region:
     @property
     def volume(self) -> int:
         """The lecture's memory, in bytes: that of the inputs and of each layer that has a row there."""
-        return sum(self.facts.volumes[node.index] for node in self.running)
+        return lecture_bytes(self.facts.graph, self.nodes, self.in_training)
 
     @cached_property
     def load(self) -> LayerMemory:

@@ -70,8 +70,9 @@ def command(
 
     Figures are for one image. Weights are without biases, parameters with them; a multiply-add is two flops;
     operations are those of everything that is no multiply-add; the field is the number of positions of the input that
-    a unit sees. `lecture` is the table of the CS231n notes. A repeat of blocks is one row, marked `x3`, that opens in
-    the HTML page. Any of --batch, --dtype, --optimizer and --device adds what a batch needs in memory.
+    a unit sees. Where some layers run in training only, a column says so, and totals have both sums. `lecture` is the
+    table of the CS231n notes. A repeat of blocks is one row, marked `x3`, that opens in the HTML page. Any of --batch,
+    --dtype, --optimizer and --device adds what a batch needs in memory.
 
     \b
     cnndsl stats vgg16
