@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import click
 
-import cnndsl.expr
 import cnndsl.sweeping.sweep
 from cnndsl.commands.common import echo, program_argument
 from cnndsl.expr import Value
@@ -61,8 +60,8 @@ def command(
         raise click.UsageError(f"the family has more than {most:,} members; draw some of them with --sample")
     chosen = family.all() if sample is None else family.sample(sample, seed)
     names = [name for name in family.domains if len(family.domains[name]) > 1] or list(family.domains)
-    mentioned = {each.name for each in cnndsl.expr.names(test)} if test else set[str]()
-    wanted = {*shown, *goals, *mentioned, (sort or "").lstrip("-+")}
+    tested = cnndsl.sweeping.sweep.mentioned(test, family.domains) if test else set[str]()
+    wanted = {*shown, *goals, *tested, (sort or "").lstrip("-+")}
     members = list(cnndsl.sweeping.sweep.measure(family, chosen, [name for name in GOALS if name in wanted]))
     if test is not None:
         members = [member for member in members if member.figures is None or cnndsl.sweeping.sweep.holds(test, member)]

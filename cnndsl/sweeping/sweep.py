@@ -19,7 +19,8 @@ from cnndsl.elaborate.inputs import INPUT
 from cnndsl.elaborate.parameters import OpenParameter, parameters
 from cnndsl.elaborate.program import Find, elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
-from cnndsl.expr import Expr, NameSymbol, Value, show, truth
+from cnndsl.expr import Expr, NameSymbol, Value, evaluate, show, truth
+from cnndsl.expr import names as names_of
 from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
@@ -131,6 +132,18 @@ def condition(text: str) -> Expr:
     if len(statements) != 1 or not isinstance(statements[0], ast.Assert):
         raise CnnError(Diagnostic("E0503", f"`{text}` is not one test", help="as in: --where 'params < 5M'"))
     return statements[0].test
+
+
+def mentioned(test: Expr, known: Iterable[str]) -> set[str]:
+    """Return the metrics that a test mentions.
+
+    Raises CnnError where it mentions something that is neither a metric nor one of the `known` names.
+    """
+    scope: dict[str, Value] = dict.fromkeys((*GOALS, *known), 1)
+    found = list(names_of(test))
+    for each in found:
+        evaluate(each, scope)
+    return {each.name for each in found} & set(GOALS)
 
 
 def holds(test: Expr, member: Configuration) -> bool:
