@@ -20,7 +20,7 @@ from cnndsl.commands.common import (
     settings_option,
     terminal_width,
 )
-from cnndsl.report.columns import COLUMNS
+from cnndsl.report.columns import COLUMNS, MEMORY
 from cnndsl.report.formats import FORMATS
 from cnndsl.terminal import wants_colour
 
@@ -70,9 +70,8 @@ def command(
 
     Figures are for one image. Weights are without biases, parameters with them; a multiply-add is two flops;
     operations are those of everything that is no multiply-add; the field is the number of positions of the input that
-    a unit sees. Where some layers run in training only, a column says so, and totals have both sums. `lecture` is the
-    table of the CS231n notes. A repeat of blocks is one row, marked `x3`, that opens in the HTML page. Any of --batch,
-    --dtype, --optimizer and --device adds what a batch needs in memory.
+    a unit sees. `lecture` is the table of the CS231n notes. A repeat of blocks is one row, marked `x3`, that opens in
+    the HTML page. Any of --batch, --dtype, --optimizer and --device adds what a batch needs in memory.
 
     \b
     cnndsl stats vgg16
@@ -92,7 +91,7 @@ def command(
     known_names(order.removeprefix("-"), list(COLUMNS), "column")
     net = network(file, settings)
     stats = net.stats()
-    if batch or dtype or optimizer or device:
+    if batch or dtype or optimizer or device or {*chosen, order.removeprefix("-")}.intersection(MEMORY):
         stats = net.stats(
             batch or 1,
             dtype=cast("Dtype", dtype or "fp32"),

@@ -51,13 +51,14 @@ def _measured(names: Sequence[str], where: str | None, sort: str, columns: str |
     by = known_names(sort.lstrip("-+"), list(GOALS), "metric")
     shown = known_names(columns, list(GOALS), "metric")
     test = condition(where) if where else None
-    wanted = dict.fromkeys((*shown, *by, *(mentioned(test, ()) if test else ())))
+    tested = mentioned(test, ()) if test else set[str]()
+    wanted = [name for name in GOALS if name in {*shown, *by, *tested}]
     graphs = {name: compiled(source, {}).graph for name in names if (source := architecture(name))}
     members = [(name, Configuration({}, figures(graph, wanted))) for name, graph in graphs.items()]
     kept = [(name, found.figures or {}) for name, found in members if test is None or holds(test, found)]
     if by:
         kept.sort(key=lambda member: magnitude(member[1][by[0]]), reverse=sort.startswith("-"))
-    listed = list(dict.fromkeys((*shown, *by))) or list(wanted)
+    listed = list(dict.fromkeys((*shown, *by))) or wanted
     rows = [[name, *(show_metric(each, found[each]) for each in listed)] for name, found in kept]
     for line in in_columns([["name", *listed], *rows], left={0}):
         echo(line)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
+from dataclasses import field
 from typing import Literal, TypeAlias
 
 from cnndsl.analysis.cost import Cost, total
@@ -29,7 +29,7 @@ class TableRow:
     last: Row | None
     cost: Cost
     volume: int = 0
-    load: LayerMemory = dataclasses.field(default_factory=LayerMemory)
+    load: LayerMemory = field(default_factory=LayerMemory)
     layers: int = 1
     times: int = 1
     parts: tuple[TableRow, ...] = ()
