@@ -2,34 +2,50 @@
 
 A `Track` gives for position p of a map the first and last position of the plane it is measured on. Sliding windows
 move by the same amount from one position to the next; magnifying layers do so only from one period to the next, so
-a track holds the ranges of one period. Ranges may lie outside the plane: that is padding. Exact, in integers.
+a track holds the ranges of one period. Where nothing repeats on the map, as after branches of different speeds, it
+holds those of all positions; on a map of more than `LONGEST` it holds those of blocks of neighbours, which are bounds.
+Ranges may lie outside the plane: that is padding. Exact otherwise, in integers. No range begins or ends ahead of the
+one before it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from math import ceil, floor, gcd, lcm
+from math import gcd, lcm
 
 from cnndsl.records import record
 
-LONGEST_PERIOD = 1024
-"""A track with a longer one is bounded by one that moves evenly, so that no magnification takes all time."""
+LONGEST = 4096
+"""No track holds more ranges, so that no magnification takes all time."""
 
 
 @record(slots=True)
 class Track:
-    """The ranges of one period, and by how much they lie further on in the next."""
+    """The ranges of one period, and by how much they lie further on in the next.
+
+    With a `pace`, then the stride, they are those of a whole map, one for each `block` of positions. Beyond its
+    ends is padding, through which nothing is seen: what lies there has the range of the nearest position.
+    A `bound` has ranges that hold what is seen, and may hold more.
+    """
 
     ranges: tuple[tuple[int, int], ...] = ((0, 0),)
     advance: int = 1
+    pace: Fraction | None = None
+    block: int = 1
+    bound: bool = False
 
     def at(self, position: int) -> tuple[int, int]:
         """The first and last position that are seen.
 
         >>> Track(((-1, 1),), 2).at(3)
         (5, 7)
+        >>> Track(((0, 2), (0, 5)), pace=Fraction(1)).at(3)
+        (0, 5)
         """
+        if self.pace is not None:
+            return self.ranges[min(max(position, 0) // self.block, len(self.ranges) - 1)]
         turns, phase = divmod(position, len(self.ranges))
         first, last = self.ranges[phase]
         return first + turns * self.advance, last + turns * self.advance
@@ -41,8 +57,8 @@ class Track:
 
     @property
     def stride(self) -> int | Fraction:
-        """How far the range moves from one position to the next, on average."""
-        step = Fraction(self.advance, len(self.ranges))
+        """How far the range moves from one position to the next, on average; of several speeds the highest."""
+        step = Fraction(self.advance, len(self.ranges)) if self.pace is None else self.pace
         return step.numerator if step.denominator == 1 else step
 
     @property
@@ -52,30 +68,33 @@ class Track:
 
 
 @lru_cache(maxsize=4096)
-def slide(track: Track, extent: int, step: int, before: int, grow: int = 1, positions: int = 1) -> Track:
+def slide(track: Track, extent: int, step: int, before: int, grow: int = 1, positions: int = LONGEST) -> Track:
     """The track behind a window of `extent` positions that moves by `step` and starts `before` ahead.
 
-    `positions` are those of the new map: beyond them a track with too long a period is not bounded.
+    `positions` are those of the new map. A longer period than the map is not kept, and beyond the map a track with
+    too long a period is not bounded.
 
     With `grow` g, position p sees the inputs q with p <= g*q - before + k <= p for some k below the extent, as in a
     transposed convolution of stride g.
 
     >>> slide(slide(Track(), 3, 1, 1), 2, 2, 0)
-    Track(ranges=((-1, 2),), advance=2)
+    Track(ranges=((-1, 2),), advance=2, pace=None, block=1, bound=False)
     >>> slide(Track(), 2, 1, 0, grow=2).stride
     Fraction(1, 2)
     """
     period = len(track.ranges)
-    if grow == 1 and period == 1:
+    if grow == 1 and period == 1 and track.pace is None:
         ((first, last),) = track.ranges
         front = first - track.advance * before
-        return Track(((front, last + track.advance * (extent - 1 - before)),), track.advance * step)
+        ends = front, last + track.advance * (extent - 1 - before)
+        return Track((ends,), track.advance * step, bound=track.bound)
     shared = gcd(period * grow, step)
     turns = period * grow // shared
-    if turns > LONGEST_PERIOD:
-        return _evenly(track, extent, step, before, grow, positions)
-    ranges = tuple(_seen(track, extent, at * step, before, grow) for at in range(turns))
-    return _shortened(Track(ranges, track.advance * (step // shared)))
+    if track.pace is None and turns <= LONGEST:
+        ranges = tuple(_seen(track, extent, at * step, before, grow) for at in range(turns))
+        return _within(_shortened(Track(ranges, track.advance * (step // shared), bound=track.bound)), positions)
+    pace = Fraction(track.stride) * step / grow
+    return _tabulated(lambda at: _seen(track, extent, at * step, before, grow), positions, pace, track.bound)
 
 
 def _seen(track: Track, extent: int, start: int, before: int, grow: int) -> tuple[int, int]:
@@ -87,22 +106,21 @@ def _seen(track: Track, extent: int, start: int, before: int, grow: int) -> tupl
     return track.at(low)[0], track.at(high)[1]
 
 
-def _evenly(track: Track, extent: int, step: int, before: int, grow: int, positions: int) -> Track:
-    """What `slide` gives, bounded by a track of one range.
+def _tabulated(at: Callable[[int], tuple[int, int]], positions: int, pace: Fraction, bound: bool) -> Track:
+    """The track of a map of so many positions, each of which has its own range."""
+    block = -(-positions // LONGEST)
+    if block == 1:
+        return Track(tuple(map(at, range(positions))), pace=pace, bound=bound)
+    starts = range(0, positions, block)
+    ranges = tuple((at(start)[0], at(min(start + block, positions) - 1)[1]) for start in starts)
+    return Track(ranges, pace=pace, block=block, bound=True)
 
-    Range k of the old track lies at most so far from where an even motion would have it; position p of the new map
-    sees from (p*step + lowest)/grow to (p*step + highest)/grow of the old positions.
-    """
-    rate = Fraction(track.advance, len(track.ranges))
-    ahead = min(first - rate * at for at, (first, _) in enumerate(track.ranges))
-    behind = max(last - rate * at for at, (_, last) in enumerate(track.ranges))
-    lowest = min(before + 1 - extent, before + 1 - grow)
-    highest = max(before, before + grow - extent)
-    speed = rate * step / grow
-    advance = floor(speed)
-    first = floor(ahead + rate * lowest / grow)
-    last = ceil(behind + rate * highest / grow + (speed - advance) * (positions - 1))
-    return Track(((first, last),), advance)
+
+def _within(track: Track, positions: int) -> Track:
+    """The same on a map that may be shorter than the period; ranges that no unit of it has do not count."""
+    if len(track.ranges) <= positions:
+        return track
+    return Track(track.ranges[:positions], pace=Fraction(track.stride), bound=track.bound)
 
 
 def _shortened(track: Track) -> Track:
@@ -111,7 +129,7 @@ def _shortened(track: Track) -> Track:
     for shorter in range(1, period):
         if period % shorter or track.advance * shorter % period:
             continue
-        part = Track(track.ranges[:shorter], track.advance * shorter // period)
+        part = Track(track.ranges[:shorter], track.advance * shorter // period, bound=track.bound)
         if all(part.at(at) == track.ranges[at] for at in range(period)):
             return part
     return track
@@ -120,19 +138,28 @@ def _shortened(track: Track) -> Track:
 def union(tracks: tuple[Track, ...], positions: int) -> Track:
     """The smallest track that contains all others on a map of so many positions.
 
-    Tracks that move at different speeds, or whose common period is too long, are bounded by one that moves evenly.
+    Tracks that move at different speeds, or whose common period is too long, are put together position by position.
 
     >>> union((Track(((-1, 1),), 2), Track(((0, 2),), 2)), 8)
-    Track(ranges=((-1, 2),), advance=2)
+    Track(ranges=((-1, 2),), advance=2, pace=None, block=1, bound=False)
+    >>> union((Track(), Track(((0, 2),), 0)), 4).ranges
+    ((0, 2), (0, 2), (0, 2), (0, 3))
     """
     if len(set(tracks)) == 1:
         return tracks[0]
+    bound = any(track.bound for track in tracks)
     period = lcm(*(len(track.ranges) for track in tracks))
-    if same_speed(tracks) and period <= LONGEST_PERIOD:
+    if _repeat(tracks) and same_speed(tracks) and period <= LONGEST:
         ranges = tuple(_hull([track.at(at) for track in tracks]) for at in range(period))
         first = tracks[0]
-        return _shortened(Track(ranges, first.advance * (period // len(first.ranges))))
-    return _bound(tracks, positions)
+        both = Track(ranges, first.advance * (period // len(first.ranges)), bound=bound)
+        return _within(_shortened(both), positions)
+    pace = max(Fraction(track.stride) for track in tracks)
+    return _tabulated(lambda at: _hull([track.at(at) for track in tracks]), positions, pace, bound)
+
+
+def _repeat(tracks: tuple[Track, ...]) -> bool:
+    return all(track.pace is None for track in tracks)
 
 
 def same_speed(tracks: tuple[Track, ...]) -> bool:
@@ -149,39 +176,34 @@ def same_centres(tracks: tuple[Track, ...], positions: int) -> bool:
         return True
     if not same_speed(tracks):
         return positions == 1 and len({sum(track.at(0)) for track in tracks}) == 1
-    period = min(lcm(*(len(track.ranges) for track in tracks)), positions)
-    return period <= LONGEST_PERIOD and all(len({sum(track.at(at)) for track in tracks}) == 1 for at in range(period))
+    period = positions
+    if _repeat(tracks):
+        period = min(lcm(*(len(track.ranges) for track in tracks)), positions)
+    return period <= LONGEST and all(len({sum(track.at(at)) for track in tracks}) == 1 for at in range(period))
 
 
 def everything(track: Track, positions: int) -> Track:
     """What all positions of a map see together, whichever is asked."""
-    return Track((_extremes(track, positions, 0),), 0)
+    return Track((_extremes(track, positions),), 0, bound=track.bound)
 
 
 def clipped(track: Track, extent: int) -> Track:
     """A track that does not move, within the plane."""
     ((first, last),) = track.ranges
-    return Track(((max(0, first), min(extent - 1, last)),), 0)
+    return Track(((max(0, first), min(extent - 1, last)),), 0, bound=track.bound)
 
 
-def _hull(ranges: list[tuple[int, int]]) -> tuple[int, int]:
+def _hull(ranges: Sequence[tuple[int, int]]) -> tuple[int, int]:
     return min(first for first, _ in ranges), max(last for _, last in ranges)
 
 
-def _bound(tracks: tuple[Track, ...], positions: int) -> Track:
-    speed = max(track.advance // len(track.ranges) for track in tracks)
-    return Track((_hull([_extremes(track, positions, speed) for track in tracks]),), speed)
-
-
-def _extremes(track: Track, positions: int, speed: int) -> tuple[int, int]:
-    """The first and last position that any of so many sees, from a frame that moves along at some speed.
-
-    Each phase of a period drifts evenly in such a frame, so it is farthest off in its first or its last turn.
-    """
+def _extremes(track: Track, positions: int) -> tuple[int, int]:
+    """The first and last position that any of so many sees: each phase is farthest off in its first or last turn."""
+    if track.pace is not None:
+        return _hull(track.ranges)
     period = len(track.ranges)
-    drift = track.advance - speed * period
     ends: list[tuple[int, int]] = []
     for phase, (first, last) in enumerate(track.ranges[:positions]):
-        farthest = drift * ((positions - 1 - phase) // period)
-        ends.append((first - speed * phase + min(0, farthest), last - speed * phase + max(0, farthest)))
+        farthest = track.advance * ((positions - 1 - phase) // period)
+        ends.append((first, last + farthest))
     return _hull(ends)

@@ -67,7 +67,7 @@ class Metric:
     `title` is what a row of a comparison is called, `heading` what stands over a column; both are the name with spaces
     unless `titles` has them. `layer` reads it from a row of a table, `network` from a network or a part of one; None
     where there is no such metric. `forward` says that it counts what a forward pass runs, so that a network has another
-    value in training if some of its layers exist in training only.
+    value in training if some of its layers exist in training only. `at_most` says whether a row's is a bound.
     """
 
     name: str
@@ -78,6 +78,7 @@ class Metric:
     network: Callable[[Region], MetricValue] | None = None
     forward: bool = False
     titles: tuple[str, str] | None = None
+    at_most: Callable[[Measured], bool] = lambda _: False
 
     @property
     def title(self) -> str:
@@ -224,6 +225,7 @@ _ALL = (
         layer=lambda row: row.field.size if row.field else (),
         network=lambda region: region.receptive_field,
         titles=("receptive field", "field"),
+        at_most=lambda row: row.field is not None and row.field.at_most,
     ),
     Metric(
         "local",
@@ -231,6 +233,7 @@ _ALL = (
         "The field of a layer without global operations.",
         "more",
         layer=lambda row: row.field.local.size if row.field else (),
+        at_most=lambda row: row.field is not None and row.field.local.at_most,
         titles=("local field", "local field"),
     ),
     Metric(

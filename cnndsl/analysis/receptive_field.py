@@ -41,13 +41,18 @@ class Field:
 
     @property
     def stride(self) -> tuple[int | Fraction, ...]:
-        """How far the fields of neighbouring units lie apart; 0 for a whole field."""
+        """How far the fields of neighbouring units lie apart; 0 where all see the same."""
         return tuple(track.stride for track in self.tracks)
 
     @property
     def padding(self) -> tuple[int, ...]:
         """How far the field of the first unit begins outside the plane."""
         return tuple(track.padding for track in self.tracks)
+
+    @property
+    def at_most(self) -> bool:
+        """True where the ranges of some unit may be larger than what it sees."""
+        return any(track.bound for track in self.tracks)
 
     @property
     def local(self) -> Field:
@@ -132,7 +137,7 @@ def disagreements(graph: Graph, fields: Fields) -> Iterator[Disagreement]:
         operands = tuple(at for at in node.value_inputs if (seen := fields[at]) is not None and not seen.local.whole)
         several = [seen.local.tracks for at in operands if (seen := fields[at]) is not None]
         for axis, tracks in enumerate(zip(*several, strict=True)):
-            if not same_centres(tracks, _extent(node.shape, axis)):
+            if not same_centres(_moving(tracks), _extent(node.shape, axis)):
                 starts, strides = tuple(track.at(0) for track in tracks), tuple(track.stride for track in tracks)
                 yield Disagreement(node.index, axis, operands, starts, strides)
                 break
@@ -169,15 +174,18 @@ def _is_pointwise(window: Window) -> bool:
 
 
 def _through(seen: Field, before: Shape, after: Shape, window: Window | None, plane: Shape) -> Field:
-    """The field behind one layer."""
+    """The field behind one layer. Where it makes many positions of one, each sees what that one does; where a merge
+    repeats one, that is a gate."""
     if seen.whole:
         return seen
-    broadcast = after.pixels > 1 and before.pixels == 1
-    if window is None or before.rank == 0 or broadcast or before.rank != len(seen.tracks):
+    repeated = window is not None and _is_pointwise(window) and before.pixels == 1 < after.pixels
+    if window is None or before.rank == 0 or repeated or before.rank != len(seen.tracks):
         return _everything(seen, before, plane)
     grow = window.grow or (1,) * before.rank
     numbers = zip(seen.tracks, window.extent, window.step, window.before, grow, after.spatial, strict=True)
-    return Field(tuple(slide(*each) for each in numbers), False, seen.aligned)
+    spread = [here == 1 < there for here, there in zip(before.spatial, after.spatial, strict=True)]
+    tracks = (everything(each[0], 1) if one else slide(*each) for each, one in zip(numbers, spread, strict=True))
+    return Field(tuple(tracks), False, seen.aligned)
 
 
 def _everything(seen: Field, before: Shape, plane: Shape) -> Field:
@@ -199,8 +207,13 @@ def _union(operands: list[Field], node: Node, plane: Shape) -> Field:
         each_track = tuple(operand.tracks[axis] for operand in operands)
         positions = _extent(node.shape, axis)
         tracks.append(union(each_track, positions))
-        aligned = aligned and same_centres(each_track, positions)
+        aligned = aligned and same_centres(_moving(each_track), positions)
     return Field(tuple(tracks), False, aligned)
+
+
+def _moving(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
+    """Those of which units have different centres: what all units see alike is aligned with anything."""
+    return tuple(track for track in tracks if track.stride) or tracks[:1]
 
 
 def _whole(operand: Field, node: Node, axis: int, plane: Shape) -> Track:

@@ -112,6 +112,15 @@ class Region:
     @property
     def receptive_field(self) -> tuple[int, ...]:
         """The local field, for each axis: of the network that of its last map, of a part that of its output."""
+        return self._local.size if self._local else ()
+
+    @property
+    def receptive_field_at_most(self) -> bool:
+        """Whether the receptive field is a bound."""
+        return self._local is not None and self._local.at_most
+
+    @cached_property
+    def _local(self) -> Field | None:
         graph, fields = self.facts.graph, self.facts.fields
         field = fields[last_map(graph, fields) if self.is_all else self.output]
-        return field.local.size if field else ()
+        return field.local if field else None

@@ -14,6 +14,7 @@ from cnndsl.errors import Diagnostic, Span
 from cnndsl.graph import CallPart, Graph, Node, descendants, walk
 from cnndsl.layers.base import Window
 from cnndsl.records import record
+from cnndsl.shape import Shape
 
 FAR_LARGER = 4
 """How many times the input a field is when it is far larger."""
@@ -115,8 +116,17 @@ def stride_remainder(graph: Graph) -> Iterator[Finding]:
             continue
         rows = max(remainder)
         lines = "1 line" if rows == 1 else f"{rows} lines"
-        message = f"the windows of {node.text} leave {lines} of the padded input {graph.shapes(node)[0]} over"
+        message = f"the windows of {node.text} leave {lines} of the padded input {_padded(graph, node)} over"
         yield Finding(node.span, message, "change the padding, or pad only where a window reaches")
+
+
+def _padded(graph: Graph, node: Node) -> Shape:
+    """The padded input of a layer with windows: what they span, and what they leave over."""
+    x, window = graph.shapes(node)[0], node.layer.window(*graph.shapes(node))
+    if window is None:
+        return x
+    numbers = zip(node.shape.spatial, window.step, window.extent, node.layer.remainder(x), strict=True)
+    return Shape(x.channels, tuple((out - 1) * step + extent + rest for out, step, extent, rest in numbers))
 
 
 def dropout_between_convolutions(graph: Graph) -> Iterator[Finding]:
@@ -180,7 +190,7 @@ def narrow_field(graph: Graph) -> Iterator[Finding]:
             continue
         if any(seen < extent for seen, extent in zip(size, plane, strict=True)):
             whose = f"{_input(graph, start)}'s {_by(plane)}"
-            message = f"a unit of the last map, {node.path}, sees {_by(size)} of {whose}"
+            message = f"a unit of the last map, {node.path}, sees {_most(field)}{_by(size)} of {whose}"
             yield Finding(node.span, message, "go deeper, stride or dilate")
             return
 
@@ -194,9 +204,15 @@ def wide_field(graph: Graph) -> Iterator[Finding]:
         size, plane = field.local.size, start.shape.spatial
         if node.inputs and any(seen > FAR_LARGER * extent for seen, extent in zip(size, plane, strict=False)):
             which = _input(graph, start)
-            message = f"a unit of the last map, {node.path}, sees {_by(size)}, and {which} has {_by(plane)}"
+            message = (
+                f"a unit of the last map, {node.path}, sees {_most(field)}{_by(size)}, and {which} has {_by(plane)}"
+            )
             yield Finding(node.span, message, "a larger input, or fewer layers, would use it")
             return
+
+
+def _most(field: Field) -> str:
+    return "at most " if field.local.at_most else ""
 
 
 def first_fc(graph: Graph) -> Iterator[Finding]:

@@ -75,7 +75,8 @@ class SlidingPool(Layer):
         """One for each value in each window."""
         x = inputs[0]
         if self._is_adaptive():
-            return x.numel
+            sides = zip(x.spatial, self._adapted(*inputs), strict=True)
+            return x.channels * prod(_adaptive_reads(size, out) for size, out in sides)
         return self.output(x).numel * prod(each_axis(self.kernel, x.rank, "kernel"))
 
     def window(self, *inputs: Shape) -> Window | None:
@@ -162,6 +163,17 @@ def _is_blind(axis: Axis) -> bool:
 def reach(axis: Axis) -> int:
     """Where the last window ends, padding before the input not counted."""
     return (axis.output - 1) * axis.stride + axis.extent - axis.before
+
+
+def _adaptive_reads(size: int, out: int) -> int:
+    """How many values all windows of an adaptive pooling read along an axis.
+
+    Window i reads floor(i*size/out) to ceil((i + 1)*size/out): a border that is no integer is read by both sides.
+
+    >>> _adaptive_reads(10, 5), _adaptive_reads(10, 7), _adaptive_reads(1, 7)
+    (10, 16, 7)
+    """
+    return size + out - gcd(size, out)
 
 
 def _adaptive_window(sizes: Dims, outs: Dims) -> Window | None:

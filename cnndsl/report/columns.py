@@ -23,6 +23,8 @@ class Column:
     title: str
     form: ColumnForm
     raw: Callable[[TableRow], Cell | ExactExtents]
+    at_most: Callable[[TableRow], bool] = lambda _: False
+    """Whether a row's figure is a bound."""
 
     @property
     def is_number(self) -> bool:
@@ -34,7 +36,9 @@ class Column:
         raw = self.raw(entry)
         if not isinstance(raw, tuple):
             return raw
-        return "x".join(map(str, raw)) if self.form == "shape" else extents(raw)
+        if self.form == "shape":
+            return "x".join(map(str, raw))
+        return f"at most {extents(raw)}" if self.at_most(entry) else extents(raw)
 
     def amount(self, entry: TableRow) -> float | None:
         """How much it is, for sorting and for bars; None for a text."""
@@ -75,7 +79,7 @@ _TEXTS = (
     Column("runs", "runs", "text", lambda entry: entry.runs),
 )
 _NUMBERS = (
-    Column(each.name, each.heading, _FORMS.get(each.unit, "count"), each.layer)
+    Column(each.name, each.heading, _FORMS.get(each.unit, "count"), each.layer, each.at_most)
     for each in METRICS.values()
     if each.layer
 )

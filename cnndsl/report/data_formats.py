@@ -56,6 +56,8 @@ def as_dict(view: TableModel) -> dict[str, Json]:
 def _totals(totals: Totals) -> dict[str, Json]:
     """The metrics of a network by their names; `memory_bytes` is the older name of `memory`."""
     found: dict[str, Json] = {each.name: getattr(totals, each.name) for each in fields(totals)}
+    if not totals.receptive_field_at_most:
+        del found["receptive_field_at_most"]
     return found | {"memory_bytes": totals.memory_bytes, "receptive_field": plain(totals.receptive_field)}
 
 
@@ -118,6 +120,8 @@ def layer_data(graph: Graph, entry: TableRow, extra: Sequence[Column]) -> dict[s
         fixed["training_only"] = True
     if row.node.weights_of >= 0:
         fixed["weights_of"] = graph.nodes[row.node.weights_of].path
+    if row.field is not None and row.field.at_most:
+        fixed["receptive_field_at_most"] = True
     return fixed | _extra(entry, extra)
 
 
@@ -137,6 +141,8 @@ def _group(entry: TableRow, extra: list[Column], level: int, depth: int | None) 
     }
     if entry.runs == "training":
         data["training_only"] = True
+    if entry.field is not None and entry.field.at_most:
+        data["receptive_field_at_most"] = True
     data |= _extra(entry, extra)
     if entry.parts and (depth is None or level < depth):
         data["parts"] = [_group(part, extra, level + 1, depth) for part in entry.parts]

@@ -50,7 +50,8 @@ class Totals:
     """The metrics of a network, of one image, by their names in `metric_table`, which defines them.
 
     Parameters and buffers are those of all layers. `macs`, `flops`, `operations`, `activations` and `memory` are those
-    of a forward pass: in use without what exists in training only.
+    of a forward pass: in use without what exists in training only. `receptive_field` is a bound where
+    `receptive_field_at_most`.
     """
 
     params: int
@@ -66,6 +67,7 @@ class Totals:
     buffer_values: int
     depth: int
     receptive_field: tuple[int, ...]
+    receptive_field_at_most: bool
 
     @property
     def memory_bytes(self) -> int:
@@ -139,6 +141,7 @@ def _totals(whole: Region) -> Totals:
         buffer_values=cost.buffer_values,
         depth=whole.depth,
         receptive_field=whole.receptive_field,
+        receptive_field_at_most=whole.receptive_field_at_most,
     )
 
 

@@ -15,6 +15,8 @@ from cnndsl.report.summary import aligned, graph_title
 from cnndsl.report.table import in_columns
 
 FORMATS = ("table", "json")
+_MOST_MERGES = 4
+"""So many merges at which branches disagree are described; of further ones the number is said."""
 _AXES: dict[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
@@ -93,11 +95,11 @@ def of_unit(unit: UnitField) -> str:
     rows += [[name, *map(str, dims)] for name, dims in _figures(field)]
     if local != field:
         rows += [[f"local {name}", *map(str, dims)] for name, dims in _figures(local)]
-    rows.append(["sees", *[f"{first} to {last}" for first, last in unit.box]])
+    rows.append(["sees at most" if local.at_most else "sees", *[f"{first} to {last}" for first, last in unit.box]])
     rows.append(["of", *[f"0 to {extent - 1}" for extent in seen.start.shape.spatial]])
     ahead = ancestors(seen.graph.digraph, unit.node.index)
     parted = _parted(seen, (each for each in disagreements(seen.graph, seen.fields) if each.node in ahead))
-    said = _whole(field)
+    said = [*_whole(field), *_at_most(field)]
     head = f"{unit.name}, {unit.node.text} {unit.node.shape}, on {seen.plane}"
     return "\n".join([head, "", *in_columns(rows, left={0}), *([""] if parted or said else []), *said, *parted])
 
@@ -112,9 +114,11 @@ def _remark(field: Field) -> str:
     local = field.local
     if field.whole:
         remarks.append("whole")
+    if field.at_most:
+        remarks.append("at most")
     if local != field and not local.whole:
         figures = f"{extents(local.size)}, stride {extents(local.stride)}, padding {extents(local.padding)}"
-        remarks.append(f"local {figures}")
+        remarks.append(f"local {'at most ' if local.at_most else ''}{figures}")
     if not local.aligned:
         remarks.append("branches disagree")
     return "; ".join(remarks)
@@ -128,10 +132,17 @@ def _whole(field: Field) -> list[str]:
     return ["whole: global pooling, FC or a normalisation sees the whole map, and so does every unit behind it"]
 
 
+def _at_most(field: Field) -> list[str]:
+    if not field.at_most and not field.local.at_most:
+        return []
+    return ["at most: on a map as large as one here the units are not looked at one by one; the field may be smaller"]
+
+
 def _parted(seen: FieldReport, found: Iterable[Disagreement]) -> list[str]:
-    """A paragraph for each merge at which branches disagree."""
+    """A paragraph for each of the first merges at which branches disagree."""
     lines: list[str] = []
-    for each in found:
+    merges = list(found)
+    for each in merges[:_MOST_MERGES]:
         nodes = seen.graph.nodes
         lines.append(
             f"at {nodes[each.node].path} the branches disagree in alignment, along the {seen.axes[each.axis]}:"
@@ -141,6 +152,9 @@ def _parted(seen: FieldReport, found: Iterable[Disagreement]) -> list[str]:
             for at, (first, last), stride in zip(each.operands, each.ranges, each.strides, strict=True)
         ]
         lines += [f"  {line}" for line in aligned(pairs)]
+    further = len(merges) - _MOST_MERGES
+    if further > 0:
+        lines.append(f"at {further} more {'merge' if further == 1 else 'merges'} too, which --format json describes")
     return lines
 
 
@@ -179,11 +193,12 @@ def _layer(node: Node, field: Field) -> dict[str, Json]:
 
 
 def _data(field: Field) -> dict[str, Json]:
-    return {
+    data: dict[str, Json] = {
         "size": list(field.size),
         "stride": [int(stride) if stride == int(stride) else float(stride) for stride in field.stride],
         "padding": list(field.padding),
     }
+    return data | {"at_most": True} if field.at_most else data
 
 
 def _disagreement(seen: FieldReport, each: Disagreement) -> dict[str, Json]:

@@ -94,9 +94,10 @@ def _field(stats: Metrics) -> str:
     if not seen:
         several = f"the inputs have {'unlike' if len(planes) > 1 else 'no spatial'} axes"
         return f"none, {several}" if stats.further_inputs else "none, the input has no spatial axes"
+    size = f"at most {extents(seen)}" if stats.totals.receptive_field_at_most else extents(seen)
     if len(planes) > 1:
-        return f"{extents(seen)}, the largest over the inputs, at the last map"
-    return f"{extents(seen)} of {extents(planes.pop())}, at the last map"
+        return f"{size}, the largest over the inputs, at the last map"
+    return f"{size} of {extents(planes.pop())}, at the last map"
 
 
 def _memory_terms(stats: Metrics, needed: MemoryReport) -> list[tuple[str, str]]:

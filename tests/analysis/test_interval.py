@@ -7,7 +7,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnndsl.analysis.interval import LONGEST_PERIOD, Track, everything, same_centres, slide, union
+from cnndsl.analysis.interval import LONGEST, Track, everything, same_centres, slide, union
 
 windows = st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(0, 3), st.integers(1, 3))
 
@@ -115,9 +115,9 @@ def test_a_union_of_whatever_tracks_holds_each(branches: list[list[tuple[int, in
 
 @given(st.lists(windows.filter(lambda each: each[0] >= each[3]), max_size=2), st.integers(1, 3), st.integers(0, 3))
 def test_a_long_period_is_bounded(layers: list[tuple[int, int, int, int]], step: int, before: int) -> None:
-    grow = 3 * LONGEST_PERIOD + 1
+    grow = 3 * LONGEST + 1
     track = slide(through(layers), grow + 2, step, before, grow, 2 * grow)
-    assert len(track.ranges) == 1
+    assert len(track.ranges) <= LONGEST
     ranges = [seen([*layers, (grow + 2, step, before, grow)], at) for at in (0, 1, grow - before, 2 * grow - 1)]
     for at, (first, last) in zip((0, 1, grow - before, 2 * grow - 1), ranges, strict=True):
         assert track.at(at)[0] <= first <= last <= track.at(at)[1]
@@ -125,14 +125,57 @@ def test_a_long_period_is_bounded(layers: list[tuple[int, int, int, int]], step:
 
 
 def test_a_track_that_moves_evenly_is_bounded_closely() -> None:
-    """A hundred ranges, each one further, magnified 2000 times: a position sees two neighbours at the most."""
-    even = Track(tuple((at, at) for at in range(100)), 100)
+    """A hundred ranges, each one further, magnified 8192 times: a position sees two neighbours at the most."""
+    even, times = Track(tuple((at, at) for at in range(100)), 100), 2 * LONGEST
     for before in (0, 1):
-        track = slide(even, 2001, 1, before, 2000, 2000)
-        assert len(track.ranges) == 1
-        assert track.size <= 5
-        assert all(track.at(at)[0] <= seen([(2001, 1, before, 2000)], at)[0] for at in (0, 1, 1000, 1999))
-        assert all(track.at(at)[1] >= seen([(2001, 1, before, 2000)], at)[1] for at in (0, 1, 1000, 1999))
+        track = slide(even, times + 1, 1, before, times, times)
+        assert (track.block, track.bound) == (2, True)
+        assert track.size == 2
+        for at in (0, 1, 1000, times - 1):
+            first, last = seen([(times + 1, 1, before, times)], at)
+            assert track.at(at)[0] <= first <= last <= track.at(at)[1]
+
+
+def test_a_bound_is_that_of_a_block() -> None:
+    """Of 10,000 positions three are a block, the last of which has one: ranges of positions 3k to 3k + 2 together."""
+    both = union((Track(), Track(((0, 4999),), 0)), 10_000)
+    assert (both.block, len(both.ranges), both.stride) == (3, 3334, 1)
+    assert [both.at(at) for at in (-1, 0, 2, 3, 5000, 5001, 9998, 9999, 10_000)] == [
+        *[(0, 4999)] * 4,
+        *[(0, 5000), (0, 5003), (0, 9998), (0, 9999), (0, 9999)],
+    ]
+    assert everything(both, 10_000) == Track(((0, 9999),), 0, bound=True)
+
+
+@given(st.lists(st.lists(windows.filter(lambda each: each[0] >= each[3]), max_size=2), min_size=2, max_size=3))
+def test_a_union_on_a_map_is_exact_and_has_no_range_that_no_position_has(
+    branches: list[list[tuple[int, int, int, int]]],
+) -> None:
+    both = union(tuple(map(through, branches)), 12)
+    ranges = [[seen(branch, at) for branch in branches] for at in range(12)]
+    hulls = [(min(first for first, _ in each), max(last for _, last in each)) for each in ranges]
+    assert [both.at(at) for at in range(12)] == hulls
+    assert not both.bound
+    assert both.size == max(last - first + 1 for first, last in hulls)
+
+
+def test_beyond_the_map_of_a_union_nothing_is_seen() -> None:
+    both = union((Track(((0, 0),), 2), Track(((-1, 4),), 1)), 3)
+    assert (both.stride, both.padding, both.size) == (2, 1, 6)
+    assert [both.at(at) for at in range(-1, 4)] == [(-1, 4), (-1, 4), (0, 5), (1, 6), (1, 6)]
+    # Windows of 3 that move by 2: over padding, 0 and 1; over 1, 2 and padding.
+    after = slide(both, 3, 2, 1, positions=2)
+    assert [after.at(at) for at in range(2)] == [(-1, 5), (0, 6)]
+    assert (after.stride, after.size, after.bound) == (4, 7, False)
+
+
+def test_a_union_on_too_large_a_map_is_a_bound_and_says_so() -> None:
+    both = union((Track(), Track(((0, 0),), 2)), LONGEST + 1)
+    assert both.bound
+    assert slide(both, 3, 1, 1).bound
+    assert everything(both, 5).bound
+    assert union((both, Track()), 5).bound
+    assert not union((Track(), Track(((0, 0),), 2)), LONGEST).bound
 
 
 def test_huge_maps_take_no_time() -> None:

@@ -69,7 +69,8 @@ def test_the_schema_of_diff_has_them_with_their_definitions() -> None:
 def test_the_schema_of_stats_has_them_with_their_definitions() -> None:
     form = schema("stats")
     totals = form["properties"]["totals"]
-    assert set(totals["required"]) == set(totals["properties"]) == {*OF_NETWORKS, "memory_bytes"} - {"output"}
+    assert set(totals["required"]) == {*OF_NETWORKS, "memory_bytes"} - {"output"}
+    assert set(totals["properties"]) - set(totals["required"]) == {"receptive_field_at_most"}
     training = form["properties"]["totals_in_training"]
     assert set(training["required"]) == {each.name for each in METRICS.values() if each.forward}
     rows = [form["$defs"][name]["properties"] for name in ("layer", "group")]

@@ -160,17 +160,116 @@ def test_branches_with_other_centres_are_not_aligned() -> None:
     assert [field.aligned for field in fields.values() if field] == [True, True, True, False, False]
 
 
-def test_branches_of_other_strides_are_bounded() -> None:
+def test_branches_of_other_strides_are_seen_unit_by_unit() -> None:
     graph = cnndsl.loads("INPUT 16x16x1 -> (CONV3-4/2 + CONV9-4(pad=valid))").graph
     fields = receptive_fields(graph)
     (merge,) = disagreements(graph, fields)
     assert merge.strides == (2, 1)
     last = fields[len(graph) - 1]
     assert last is not None
+    assert not last.at_most
     for at in range(8):
-        low, high = last.box((at, at))[0]
-        assert low <= min(2 * at - 1, at)
-        assert high >= max(2 * at + 1, at + 8)
+        assert last.box((at, at))[0] == (min(2 * at - 1, at), max(2 * at + 1, at + 8))
+    # Units 0 and 7 see -1 to 8 and 7 to 15; no unit sees more than unit 0.
+    assert (last.size, last.stride, last.padding) == ((10, 10), (2, 2), (1, 1))
+
+
+def supports(graph: Graph, units: list[int]) -> list[tuple[tuple[int, int], ...]]:
+    """The positions of the input that units on the diagonal of the last map depend on. Less than a billionth of the
+    largest gradient is what rounding makes of a weight of 0."""
+    network, _ = live(graph, 1, "cpu")
+    network.double().eval()
+    make_transparent(network)
+    for parameter in network.parameters():
+        # So that a long way brings about as much as a short one.
+        torch.nn.init.constant_(parameter, 0.25)
+    x = torch.ones(1, graph.input.channels, *graph.input.spatial, dtype=torch.float64, requires_grad=True)
+    output = network(x)[0].sum(0)
+    found: list[tuple[tuple[int, int], ...]] = []
+    for unit in units:
+        (gradient,) = torch.autograd.grad(output[(unit,) * output.dim()], x, retain_graph=True)
+        where = (gradient > 1e-9 * gradient.max())[0].any(0).nonzero()
+        found.append(tuple(zip(where.min(0).values.tolist(), where.max(0).values.tolist(), strict=True)))
+    return found
+
+
+def test_where_a_map_meets_one_that_was_magnified_with_aligned_corners() -> None:
+    text = "INPUT 60x1 -> (ID | AVGPOOL(out=2) -> UPSAMPLE(out=60, mode=linear, align=yes)) -> CONV1-1"
+    graph = cnndsl.loads(text).graph
+    last = receptive_fields(graph)[graph.output]
+    assert last is not None
+    assert (last.size, last.padding, last.at_most) == ((60,), (0,), False)
+    assert [last.box((unit,)) for unit in range(60)] == supports(graph, list(range(60)))
+    # The first and the last unit see one of the two means alone.
+    assert [last.box((unit,))[0] for unit in (0, 30, 59)] == [(0, 29), (0, 59), (30, 59)]
+
+
+def test_one_position_is_no_global_operation() -> None:
+    graph = cnndsl.loads(
+        "INPUT 8x8x1 -> a: CONV3-1 -> b: CONV8-1(pad=valid) -> c: CONVT8-1/1(pad=valid) -> d: CONV3-1"
+    ).graph
+    fields = fields_of(graph)
+    # CONV8 of 8 positions of CONV3: 10, the first of them padding.
+    assert [(field.size, field.padding, field.whole) for field in list(fields.values())[2:]] == [
+        ((10, 10), (1, 1), False)
+    ] * 3
+    assert [fields[path].stride for path in "bcd"] == [(1, 1), (0, 0), (0, 0)]
+    assert supports(graph, [0, 5]) == [((0, 7), (0, 7))] * 2
+
+
+def test_a_code_of_one_position_does_not_hide_what_an_auto_encoder_sees() -> None:
+    """Four times CONV3/2 see 31 positions; what makes a map of the one position that is left sees no fewer."""
+    encoder = "INPUT 16x16x1 -> " + " -> ".join(["CONV3-2/2"] * 4)
+    for decoder in ("CONVT4-2/4(pad=0) -> CONVT4-1/4(pad=0)", "UPSAMPLE4 -> CONV1-1 -> UPSAMPLE4"):
+        graph = cnndsl.loads(f"{encoder} -> {decoder}").graph
+        fields = [field for field in receptive_fields(graph).values() if field]
+        assert [field.size[0] for field in fields[1:]] == [3, 7, 15, *[31] * (len(fields) - 4)]
+        assert not fields[-1].whole
+        assert not any(track.bound for track in fields[-1].tracks)
+
+
+PYRAMID = """
+block Bottleneck(c, s=1, d=1) = (CONV1-c -> CONV3-c/s(dilation=d) -> CONV1-c + ID or CONV1-c/s) -> RELU
+block Pool(n) = AVGPOOL(out=n) -> CONV1-4 -> UPSAMPLE(out=60, mode=bilinear, align=yes)
+INPUT 473x473x3 -> CONV3-8/2 -> CONV3-8 -> CONV3-8 -> POOL3/2(pad=1)
+-> [Bottleneck(8)]*3 -> [Bottleneck(8, s=2) -> Bottleneck(8)*3] -> [Bottleneck(8, d=2)]*6 -> [Bottleneck(8, d=4)]*3
+-> (ID | Pool(1) | Pool(2) | Pool(3) | Pool(6)) -> CONV3-8 -> CONV1-21
+"""
+
+
+def test_pyramid_pooling_sees_what_its_60_positions_do() -> None:
+    """PSPNet-50 (Zhao et al. 2017): a position of the map of stride 8 sees 3 + 2*2 + 2*2 + 2*2 (the stem), 3 * 2*4, 2*4
+    and 3 * 2*8, 6 * 4*8 and 3 * 8*8 more: 479. All 60 together see 59*8 + 479 = 951, and nothing after sees more."""
+    graph = cnndsl.loads(PYRAMID).graph
+    fields = receptive_fields(graph)
+    last = fields[last_map(graph, fields)]
+    assert last is not None
+    assert 3 + 3 * 4 + 3 * 8 + 8 + 3 * 16 + 6 * 32 + 3 * 64 == 479
+    assert last.local.size == (951, 951)
+    assert last.size == (473, 473)
+
+
+NESTED = """
+default UPSAMPLE2(mode=linear, align=yes)
+block Unit(c) = CONV3-c -> RELU -> CONV3-c -> RELU
+INPUT 128x1 -> c00: Unit(2) -> POOL2 -> c10: Unit(2) -> POOL2 -> c20: Unit(2)
+-> (@c00 | @c10 -> UPSAMPLE) -> c01: Unit(2) -> (@c10 | @c20 -> UPSAMPLE) -> c11: Unit(2)
+-> (@c00 | @c01 | @c11 -> UPSAMPLE) -> Unit(2) -> CONV1-1
+"""
+
+
+def test_nested_u_nets_with_aligned_corners() -> None:
+    """UNet++ (Zhou et al. 2018) of three levels: boxes of units away from the edges, which no padding of a map cuts."""
+    graph = cnndsl.loads(NESTED).graph
+    last = receptive_fields(graph)[graph.output]
+    assert last is not None
+    units = list(range(30, 98))
+    assert [last.box((unit,)) for unit in units] == supports(graph, units)
+    # What was measured on a PyTorch module of 512x512.
+    graph = cnndsl.loads(NESTED.replace("128x1", "512x1")).graph
+    last = receptive_fields(graph)[graph.output]
+    assert last is not None
+    assert last.box((257,)) == ((234, 281),)
 
 
 def test_what_is_global_sees_everything() -> None:

@@ -102,6 +102,14 @@ def test_even_kernels(layer: str, found: tuple[str, str] | None) -> None:
         ("POOL2", "the windows of POOL2 leave 1 line of the padded input 9x9x3 over"),
         ("POOL2(ceil=yes)", None),
         ("POOL1x2", "the windows of POOL1x2 leave 1 line of the padded input 9x9x3 over"),
+        # (9 + 2 - 2) mod 2 = 1 of 11; (9 + 1 - 2) mod 3 = 2 of 10.
+        ("CONV2-8/2(pad=1)", "the windows of CONV2-8/2(pad=1) leave 1 line of the padded input 11x11x3 over"),
+        (
+            "CONV2x3-8/3(pad=same)",
+            "the windows of CONV2x3-8/3(pad=same) leave 2 lines of the padded input 10x11x3 over",
+        ),
+        ("POOL3/2(pad=1x0)", None),
+        ("POOL4/2(pad=1x0)", "the windows of POOL4/2(pad=1x0) leave 1 line of the padded input 11x9x3 over"),
         ("RELU", None),
     ],
 )
@@ -169,6 +177,12 @@ def test_biases_before_batch_normalisation(chain: str, found: str | None) -> Non
 )
 def test_narrow_fields(text: str, found: str | None) -> None:
     assert messages("narrow-field", text) == ([found] if found else [])
+
+
+def test_a_narrow_field_that_is_a_bound() -> None:
+    """Units between two of four means see 2,500 positions; of a block of two, one may see a third mean."""
+    text = "INPUT 5000x1 -> (ID + POOL(out=4) -> UPSAMPLE(out=5000, mode=linear, align=yes)) -> a: CONV1-1"
+    assert messages("narrow-field", text) == ["a unit of the last map, a, sees at most 3750 of the input's 5000"]
 
 
 def test_wide_fields() -> None:

@@ -109,6 +109,32 @@ def test_where_branches_disagree() -> None:
     assert data("rf", "-", "--at", "b", stdin=GATED)["disagreements"] == []
 
 
+LONG = "INPUT 5000x1 -> (ID | POOL(out=2) -> UPSAMPLE(out=5000, mode=linear, align=yes)) -> a: CONV1-1"
+
+
+def test_at_most() -> None:
+    """Each unit sees a half of the input or all of it, which is not worth 5,000 ranges: pairs of units have one."""
+    assert ["a", "CONV1-1", "5000x1", "5000", "1", "0", "at", "most;", "branches", "disagree"] in table(
+        "rf", "-", stdin=LONG
+    )
+    unit = run("rf", "-", "--at", "a", "--unit", "0", stdin=LONG).stdout
+    assert "sees at most  0 to 4999" in unit
+    assert "\nat most: " in unit
+    layer = data("rf", "-", "--at", "a", stdin=LONG)["layers"][0]
+    assert (layer["at_most"], layer["local"]["at_most"]) == (True, True)
+    short = LONG.replace("5000", "4000")
+    assert "at_most" not in json.dumps(data("rf", "-", stdin=short))
+    assert "at most" not in run("rf", "-", "--at", "a", stdin=short).stdout
+
+
+def test_of_many_disagreements_the_first_are_described() -> None:
+    net = "INPUT 16x16x1 -> " + " -> ".join(["(CONV3-1 + CONV2-1)"] * 6)
+    text = run("rf", "-", stdin=net).stdout
+    assert text.count("the branches disagree in alignment") == 4
+    assert text.rstrip().endswith("at 2 more merges too, which --format json describes")
+    assert len(data("rf", "-", stdin=net)["disagreements"]) == 6
+
+
 def test_the_box_as_text() -> None:
     text = run("rf", "-", "--at", "a", "--unit", "0,1", stdin="INPUT 4x6x1 -> a: CONV3-1/2").stdout
     # Rows -1 to 1, columns 1 to 3 of 4 x 6.

@@ -218,3 +218,13 @@ def test_a_batch_in_python() -> None:
     with pytest.raises(ValueError, match="at least one image"):
         net.stats(0)
     assert net.stats(2).render(by="kind", columns=["path", "params"]).splitlines()[2].split() == ["name", "params"]
+
+
+def test_a_receptive_field_that_is_a_bound_says_so() -> None:
+    net = "INPUT 5000x1 -> (ID | POOL(out=2) -> UPSAMPLE(out=5000, mode=linear, align=yes)) -> a: CONV1-1"
+    assert "receptive field  at most 5000 of 5000, at the last map" in run("stats", "-", stdin=net).stdout
+    found = data("stats", "-", stdin=net)
+    assert found["totals"]["receptive_field_at_most"] is True
+    assert [layer.get("receptive_field_at_most") for layer in found["layers"]] == [None, True, True, True]
+    shown = run("stats", "-", "--format", "csv", "--columns", "path,receptive_field,local", stdin=net).stdout
+    assert list(csv.reader(io.StringIO(shown)))[-1] == ["a", "at most 5000", "at most 5000"]

@@ -214,6 +214,24 @@ def test_operations_are_the_values_in_all_windows() -> None:
     assert AvgPool(out=(2,)).operations(x) == prod((8, 8, 64))
 
 
+@pytest.mark.parametrize(
+    ("size", "values"),
+    # Along one axis. 10 to 7: windows of 2, 3, 2, 2, 2, 3, 2 values; 1 to 7: the value seven times.
+    [(10, 16), (1, 7), (5, 11), (20, 26), (14, 14), (7, 7)],
+)
+def test_operations_of_windows_that_overlap(size: int, values: int) -> None:
+    """PyTorch's window i begins at floor(i*size/7) and ends ahead of ceil((i+1)*size/7): a mean of values that are
+    one hands back one share for each value that it reads."""
+    x = torch.ones(1, 1, size, requires_grad=True)
+    reads = 0
+    for mean in torch.nn.functional.adaptive_avg_pool1d(x, 7)[0, 0]:
+        (share,) = torch.autograd.grad(mean, x, retain_graph=True)
+        reads += int((share != 0).sum())
+    assert reads == values
+    assert AvgPool(out=(7,)).operations(Shape(3, (size,))) == 3 * values
+    assert AvgPool(out=(7, 7)).operations(Shape(3, (size, size))) == 3 * values**2
+
+
 def test_a_window_may_be_as_large_as_the_map() -> None:
     """In 3-D PyTorch's mean wants a map as large as the window, and padded maps too."""
     x = Shape(2, (2, 2, 2))

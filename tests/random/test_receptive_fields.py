@@ -8,7 +8,8 @@ edges too; and the fields against that enumeration, which they always hold and f
 
 - a unit's window, or that of a unit it sees, hangs over the edge of a map between: fields go on beyond it as if the
   map did, the convention of the literature;
-- branches of different strides met (`disagreements`), which are bounded by one even motion;
+- branches of different strides met on a map of more than 4096 positions, or a pattern longer than that was met: their
+  field is then a bound and says so (`at_most`);
 - a unit sees padding alone: a CONVT with gaps, or a CONV1(pad=1);
 - channels of a `SLICE` or `PICK` come from one branch of several (a field holds what any channel sees), or an
   UPSAMPLE is bicubic, whose weights have zeros.
@@ -86,6 +87,10 @@ def is_statistical(layer: Layer) -> bool:
     )
 
 
+LEAST = 2e-5
+"""Less is what interpolation in single precision makes of a weight of 0; more is what any path brings."""
+
+
 class Reaching(Reference):
     """A network of ones, in which whatever reaches a unit arrives."""
 
@@ -127,7 +132,7 @@ def reached(graph: Graph, start: int, axis: int, without: dict[int, set[int]]) -
         kept = {at: values[at] for at in node.inputs if at in values and at not in without.get(node.index, ())}
         inputs = [{**none, **kept}[at] for at in node.inputs]
         with torch.no_grad():
-            values[node.index] = (network._apply(node, inputs, values) != 0).float()
+            values[node.index] = (network._apply(node, inputs, values).abs() > LEAST).float()
     return {at: value.any(1) for at, value in values.items()}
 
 
@@ -188,11 +193,11 @@ class Enumeration:
                 taps = taps_of(position, *numbers, spacing[at if len(spacing) > 1 else 0])
                 inside = [tap for tap in taps if 0 <= tap < x.spatial[at]]
                 reads[inside, position] = 1
-                hidden[position] = is_cut(taps, inside, x.spatial[at], node.inputs[0] == self.start)
+                spread = x.spatial[at] == 1 < node.shape.spatial[at]
+                hidden[position] = not spread and is_cut(taps, inside, x.spatial[at], node.inputs[0] == self.start)
             axes.append(seen.float() @ reads > 0)
             cuts.append((cut.float() @ reads > 0) | hidden)
-        whole = sight.whole or (x.pixels == 1 and node.shape.pixels > 1)
-        return Sight(tuple(axes), tuple(cuts), whole, sight.bound)
+        return Sight(tuple(axes), tuple(cuts), sight.whole, sight.bound)
 
     def _merged(self, node: Node, operands: list[int]) -> Sight:
         sights = {at: self._placed(at, node) for at in operands}
@@ -234,12 +239,6 @@ def is_cut(taps: list[int], inside: list[int], extent: int, is_plane: bool) -> b
     return (inside[0], inside[-1]) != (max(0, taps[0]), min(extent - 1, taps[-1]))
 
 
-def is_uneven(node: Node, fields: list[Field | None], sights: dict[int, Sight]) -> bool:
-    """True behind a merge of branches with different strides, which its field only bounds."""
-    seen = [field for at in node.inputs if at in sights and (field := fields[at]) is not None and not field.whole]
-    return len({field.stride for field in seen}) > 1
-
-
 def check(text: str, at: int = 0, local: bool = False) -> tuple[int, int]:
     """Asserts that the fields on a plane hold what is reached. How many ranges there were, and how many were exact."""
     graph = graph_of(text)
@@ -272,14 +271,11 @@ def agrees(node: Node, axis: int, arrived: Tensor, sight: Sight) -> None:
 
 
 def holds(graph: Graph, fields: list[Field | None], sights: dict[int, Sight]) -> tuple[int, int]:
-    uneven: set[int] = set()
     checked = exact = 0
     for at, sight in sights.items():
         node, field = graph.nodes[at], fields[at]
         assert field is not None
         assert field.whole == sight.whole, node
-        if uneven & set(node.inputs) or is_uneven(node, fields, sights):
-            uneven.add(at)
         for track, seen, cut in zip(field.tracks, sight.axes, sight.cut, strict=True):
             for position in range(seen.shape[1]):
                 first, last = track.at(position)
@@ -289,7 +285,7 @@ def holds(graph: Graph, fields: list[Field | None], sights: dict[int, Sight]) ->
                 if seen[:, position].any():
                     assert box[0] <= found[0], (node, position)
                     assert box[1] >= found[-1], (node, position)
-                if at not in uneven and not sight.bound and not cut[position]:
+                if not track.bound and not sight.bound and not cut[position]:
                     exact += 1
                     assert box == (found[0], found[-1]), (node, position)
     return checked, exact
@@ -317,6 +313,21 @@ FOUND = {
 }
 BY_HAND = {
     "a gate": "INPUT 9x7x2 -> CONV3-2(pad=valid) -> MUL(ID, GAP -> FC-2 -> SIGMOID) -> POOL2",
+    "branches of another stride where corners are aligned": (
+        "INPUT 60x1 -> (ID | AVGPOOL(out=2) -> UPSAMPLE(out=60, mode=linear, align=yes)) -> CONV1-1"
+    ),
+    "another stride, then windows": (
+        "INPUT 24x30x1 -> (ID | MAXPOOL(out=5x4) -> UPSAMPLE(out=24x30, mode=bilinear, align=yes))"
+        " -> CONV3-2/2 -> POOL2"
+    ),
+    "three strides": (
+        "INPUT 32x1 -> (ID + POOL3/2(pad=1) -> UPSAMPLE(out=32, mode=linear, align=yes)"
+        " + POOL(out=4) -> UPSAMPLE(out=32, mode=linear)) -> CONVT2-1/2"
+    ),
+    "one position": "INPUT 8x8x1 -> a: CONV3-1 -> b: CONV8-1(pad=valid) -> c: CONVT8-1/1(pad=valid)",
+    "one position beside all": "INPUT 8x8x1 -> (ID + CONV8-1(pad=valid) -> UPSAMPLE8) -> CONV3-1 -> POOL2",
+    "one position along an axis": "INPUT 6x9x1 -> CONV6x1-1(pad=valid) -> CONVT4x3-2/1x3(pad=valid) -> POOL2x1",
+    "a product with one position": "INPUT 6x6x1 -> MUL(CONV3-1, CONV6-1(pad=valid)) -> CONV3-1",
     "branches of other strides": "INPUT 16x16x1 -> (CONV3-4/2 + CONV9-4(pad=valid)) -> CONV3-1",
     "a crop hides what the next window would see": "INPUT 9x1 -> CONV3-1(pad=valid) -> CROP(1) -> CONV3-1",
     "a branch that halves and doubles": "INPUT 16x12x1 -> (ID + POOL2 -> UPSAMPLE2) -> CONV3-1",
