@@ -15,11 +15,12 @@ from cnndsl.records import record
 if TYPE_CHECKING:
     from cnndsl.analysis.cost import Cost
     from cnndsl.analysis.layer_memory import LayerMemory
+    from cnndsl.analysis.layer_time import LayerTime
     from cnndsl.analysis.receptive_field import Field
     from cnndsl.analysis.region import Region
 
 MetricUnit: TypeAlias = Literal[
-    "elements", "multiply-adds", "flops", "operations", "values", "bytes", "layers", "positions", "extents"
+    "elements", "multiply-adds", "flops", "operations", "values", "bytes", "layers", "positions", "extents", "seconds"
 ]
 Better: TypeAlias = Literal["less", "more", ""]
 MetricValue: TypeAlias = "int | tuple[int, ...]"
@@ -42,6 +43,11 @@ class Measured(Protocol):
     @property
     def load(self) -> LayerMemory:
         """What a batch needs while these layers run."""
+        ...
+
+    @property
+    def time(self) -> LayerTime:
+        """The least time on a GPU."""
         ...
 
     @property
@@ -74,7 +80,7 @@ class Metric:
     unit: MetricUnit
     definition: str
     better: Better = "less"
-    layer: Callable[[Measured], int | ExactExtents] | None = None
+    layer: Callable[[Measured], float | ExactExtents] | None = None
     network: Callable[[Region], MetricValue] | None = None
     forward: bool = False
     titles: tuple[str, str] | None = None
@@ -257,6 +263,13 @@ _ALL = (
         "more",
         layer=lambda row: row.extents,
         network=lambda region: region.extents,
+    ),
+    Metric(
+        "time",
+        "seconds",
+        "The least time of a forward pass on the GPU of `stats --gpu`.",
+        layer=lambda row: row.time.seconds,
+        titles=("least time", "least time"),
     ),
     Metric(
         "layers",

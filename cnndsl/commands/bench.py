@@ -81,7 +81,7 @@ def _data(timing: Timing) -> dict[str, object]:
         "images_per_second": timing.images_per_second,
         "flops_per_second": timing.flops_per_second,
         "bytes_per_second": timing.bytes_per_second,
-        "peak_flops_per_second": limits and limits.arithmetic[timing.plan.dtype],
+        "peak_flops_per_second": (limits and limits.peak(timing.plan.dtype)) or None,
         "peak_bytes_per_second": limits and limits.bandwidth,
         "measured_bytes": timing.measured_bytes,
         "predicted_bytes": timing.predicted_bytes,
@@ -96,8 +96,8 @@ def _table(timing: Timing) -> str:
     arithmetic = f"{human(round(timing.flops_per_second))}flop/s"
     traffic = f"at least {human(round(timing.bytes_per_second))}B/s"
     if limits is not None:
-        share = timing.flops_per_second / limits.arithmetic[timing.plan.dtype]
-        arithmetic += f", {share:.0%} of {human(round(limits.arithmetic[timing.plan.dtype]))}"
+        if most := limits.peak(timing.plan.dtype):
+            arithmetic += f", {timing.flops_per_second / most:.0%} of {human(round(most))}"
         traffic += f", {timing.bytes_per_second / limits.bandwidth:.0%} of {human(round(limits.bandwidth))}"
     measured = "not told by this device" if timing.measured_bytes is None else memory(timing.measured_bytes)
     rows = [

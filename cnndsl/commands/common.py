@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -23,18 +21,6 @@ STANDARD_INPUT = "<stdin>"
 
 DTYPES = ("fp32", "fp16", "bf16", "amp")
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
-
-
-_SIZE = re.compile(r"\s*(\d{1,18}(?:\.\d{1,9})?)\s*(?:([KMGT])(i?))?B?\s*", re.IGNORECASE)
-
-
-def size(ctx: click.Context, param: click.Parameter, value: str) -> int:
-    """The bytes that an option says: `24GB` is 24 * 10^9, `24GiB` 24 * 2^30. Raises BadParameter for another text."""
-    match = _SIZE.fullmatch(value)
-    if match is None:
-        raise click.BadParameter(f"{value!r} is no size, as in 24GB (10^9 bytes each) or 24GiB (2^30)", ctx, param)
-    base, power = 1024 if match[3] else 1000, " KMGT".index((match[2] or " ").upper())
-    return int(Fraction(match[1]) * base**power)
 
 
 def program_argument(function: AnyFunction) -> AnyFunction:

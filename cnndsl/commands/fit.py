@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import click
 
+from cnndsl.commands.capacity import capacity, gpu, headroom, of_card
 from cnndsl.commands.common import (
     DTYPES,
     OPTIMIZERS,
     echo,
     force_option,
+    known_names,
     network,
     note,
     program_argument,
     settings_option,
-    size,
     terminal_width,
 )
 from cnndsl.files import FileError
 
 if TYPE_CHECKING:
+    from cnndsl.analysis.cards import Card
+    from cnndsl.analysis.fit import Fit
+    from cnndsl.analysis.headroom import Capacity
     from cnndsl.analysis.lifetimes import Dtype
     from cnndsl.analysis.memory import Optimizer
+    from cnndsl.graph import Graph
+
+_LARGEST = 10**9
+
+
+def _batches(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...]:
+    """The batch sizes that an option lists. Raises BadParameter for another text."""
+    pieces = [piece.strip() for piece in value.split(",")] if value is not None else []
+    if not all(piece.isascii() and piece.isdecimal() and 0 < int(piece[:11]) <= _LARGEST for piece in pieces):
+        raise click.BadParameter(f"{value!r} is not a list of batch sizes from 1 to {_LARGEST:,}", ctx, param)
+    return tuple(dict.fromkeys(map(int, pieces)))
 
 
 @click.command("fit")
 @program_argument
 @settings_option
-@click.option("--memory", metavar="SIZE", callback=size, required=True, help="What there is, as in 24GB or 24GiB.")
+@click.option("--memory", metavar="SIZE|CARD", callback=capacity, help="What there is: 24GiB, 24GB, or A100-80GB.")
+@click.option("--gpu", metavar="CARD", callback=gpu, help="The same: the memory of this GPU.")
+@click.option(
+    "--headroom",
+    metavar="SIZE",
+    callback=headroom,
+    help="What to leave free.  [default: 512MiB for the CUDA context, 512MiB for workspaces, of a CARD 2% more]",
+)
+@click.option("--batch", metavar="N", callback=_batches, help="The batch that is wanted; several give a table.")
 @click.option("--training", is_flag=True, help="Train the network instead of using it.")
-@click.option("--dtype", type=click.Choice(DTYPES), default="fp32", show_default=True, help="The type of values.")
+@click.option(
+    "--dtype",
+    metavar="TYPE",
+    default="fp32",
+    show_default=True,
+    help=f"The type of values: {', '.join(DTYPES)}; several give a table.",
+)
 @click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="What trains it.  [default: sgd]")
 @click.option("--plot", is_flag=True, help="Draw memory over the course of a step.")
 @click.option(
@@ -43,7 +73,10 @@ def command(
     ctx: click.Context,
     file: str,
     settings: tuple[str, ...],
-    memory: int,
+    memory: Capacity | None,
+    gpu: Card | None,
+    headroom: int | None,
+    batch: tuple[int, ...],
     training: bool,
     dtype: str,
     optimizer: str | None,
@@ -55,34 +88,77 @@ def command(
     """Tell the largest batch that fits into memory.
 
     And the layer at which memory peaks with it. Figures are those of a GPU: an estimate of what CUDA's caching
-    allocator counts; workspaces of cuDNN, fragmentation and the CUDA context come on top. The exit code is 1 where
-    not even one image fits.
+    allocator counts, within the memory that the headroom leaves. With --batch also whether that batch fits; if
+    training does not, in which micro-batches it does. The exit code is 1 where it does not fit, or not even one image.
 
     \b
     cnndsl fit vgg16 --memory 8GiB
-    cnndsl fit net.cnn --memory 24GB --training --dtype amp --optimizer adam --plot
-    cnndsl fit net.cnn --memory 24GB --training -o memory.svg
+    cnndsl fit net.cnn --gpu rtx4090 --training --dtype amp --optimizer adam --plot
+    cnndsl fit net.cnn --memory A100-80GB --training --batch 1024
+    cnndsl fit net.cnn --memory 24GiB --training --dtype fp32,amp --batch 32,64,128
+    cnndsl fit net.cnn --memory 24GiB --training -o memory.svg
     """
-    from cnndsl.analysis.fit import fit
-    from cnndsl.report import fit as fit_report
-    from cnndsl.report import memory_plot
-
     if optimizer and not training:
         raise click.UsageError("an optimizer is for training: add --training")
     if output is not None and not output.endswith(".svg"):
         raise FileError(f"cannot draw {output}: its name must end in .svg")
-    kind, trainer = cast("Dtype", dtype), cast("Optimizer", optimizer or "sgd")
-    fitted = fit(network(file, settings).graph, memory, train=training, dtype=kind, optimizer=trainer)
+    there, dtypes = _capacity(memory, gpu, headroom), _types(dtype)
+    trainer = cast("Optimizer", optimizer or "sgd") if training else None
+    several = len(batch) > 1 or len(dtypes) > 1
+    if several and (plot or output is not None):
+        raise click.UsageError("a plot is of one type and at most one --batch")
+    graph = network(file, settings).graph
+    fits: dict[Dtype, Fit] = {each: _fit(graph, there, each, trainer) for each in dtypes}
+    if several:
+        ctx.exit(_table(fits, there, trainer, batch, format))
+    from cnndsl.report import fit as fit_report
+    from cnndsl.report import memory_plot
+
+    kind, fitted = next(iter(fits.items()))
+    found = fit_report.FitReport(fitted, there, kind, trainer, batch[0] if batch else 0)
     if output is not None:
         from cnndsl.files import write
 
         write(output, memory_plot.picture(fitted).encode(), force=force)
     if format == "json":
-        echo(fit_report.as_json(fitted, kind, trainer if training else None, plot))
+        echo(fit_report.as_json(found, plot))
     else:
-        echo(fit_report.as_table(fitted, kind, trainer if training else None))
+        echo(fit_report.as_table(found))
         if plot and output is None:
             echo(f"\n{memory_plot.bars(fitted, terminal_width())}")
     if output is not None:
         note(f"wrote {output}")
-    ctx.exit(0 if fitted.batch else 1)
+    ctx.exit(0 if found.fits else 1)
+
+
+def _capacity(memory: Capacity | None, gpu: Card | None, headroom: int | None) -> Capacity:
+    """The memory that there is, by one of two options."""
+    there = of_card(gpu) if gpu else memory
+    if there is None or (gpu and memory):
+        raise click.UsageError("give either --memory, as in --memory 24GiB, or --gpu, as in --gpu rtx4090")
+    return replace(there, wanted=headroom)
+
+
+def _types(text: str) -> list[Dtype]:
+    found = known_names(text, DTYPES, "type")
+    if not found:
+        raise click.UsageError(f"--dtype needs a type: {', '.join(DTYPES)}")
+    return cast("list[Dtype]", list(dict.fromkeys(found)))
+
+
+def _fit(graph: Graph, there: Capacity, dtype: Dtype, optimizer: Optimizer | None) -> Fit:
+    from cnndsl.analysis.fit import fit
+
+    return fit(graph, there.limit, train=optimizer is not None, dtype=dtype, optimizer=optimizer or "sgd")
+
+
+def _table(
+    fits: dict[Dtype, Fit], there: Capacity, optimizer: Optimizer | None, batches: tuple[int, ...], format: str
+) -> int:
+    """Print a table over batches and types; return the exit code, 1 where nothing of it fits."""
+    from cnndsl.analysis.fit import fit_table
+    from cnndsl.report import fit_table as report
+
+    table = fit_table(fits, batches)
+    echo((report.as_json if format == "json" else report.as_table)(table, there, optimizer))
+    return 0 if any(fitted.batch >= min(table.batches) for fitted in fits.values()) else 1

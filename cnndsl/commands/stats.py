@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, cast
 
 import click
 
+from cnndsl.commands.capacity import gpu
 from cnndsl.commands.common import (
     DTYPES,
     OPTIMIZERS,
@@ -20,14 +22,17 @@ from cnndsl.commands.common import (
     settings_option,
     terminal_width,
 )
-from cnndsl.report.columns import COLUMNS, MEMORY
+from cnndsl.report.columns import COLUMNS, MEMORY, TIMES
 from cnndsl.report.formats import FORMATS
 from cnndsl.terminal import wants_colour
 
 if TYPE_CHECKING:
+    from cnndsl.analysis.cards import Card
     from cnndsl.analysis.groups import By
     from cnndsl.analysis.lifetimes import Device, Dtype
     from cnndsl.analysis.memory import Optimizer
+    from cnndsl.analysis.roofline import Roofline
+    from cnndsl.graph import Graph
 
 BY = ("block", "stage", "kind")
 _ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".html": "html", ".tex": "latex"}
@@ -49,6 +54,7 @@ _ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".html": "html", 
 @click.option("--dtype", type=click.Choice(DTYPES), help="And with values of this type.  [default: fp32]")
 @click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="And trained by this.  [default: sgd]")
 @click.option("--device", type=click.Choice(("cpu", "cuda")), help="And on this device.  [default: cpu]")
+@click.option("--gpu", metavar="CARD", callback=gpu, help="Also tell the least time of each layer on this GPU.")
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE instead of the standard output.")
 @force_option
 def command(
@@ -63,6 +69,7 @@ def command(
     dtype: str | None,
     optimizer: str | None,
     device: str | None,
+    gpu: Card | None,
     output: str | None,
     force: bool,
 ) -> None:
@@ -71,24 +78,28 @@ def command(
     Figures are for one image. Weights are without biases, parameters with them; a multiply-add is two flops;
     operations are those of everything that is no multiply-add; the field is the number of positions of the input that
     a unit sees. `lecture` is the table of the CS231n notes. A repeat of blocks is one row, marked `x3`, that opens in
-    the HTML page. Any of --batch, --dtype, --optimizer and --device adds what a batch needs in memory.
+    the HTML page. Any of --batch, --dtype, --optimizer and --device adds what a batch needs in memory. --gpu adds the
+    least time of each layer in a forward pass, and whether arithmetic or bandwidth bounds it.
 
     \b
     cnndsl stats vgg16
     cnndsl stats net.cnn --set classes=10 --format json
     cnndsl stats net.cnn --depth 2 --sort -params
     cnndsl stats net.cnn --batch 64 --dtype amp --optimizer adam
+    cnndsl stats net.cnn --gpu h100
     """
     from cnndsl.report.formats import render
     from cnndsl.report.table_model import view
 
     form = format or _ENDINGS.get(PurePath(output or "").suffix.lower(), "table")
-    if form == "lecture" and (by or depth or columns or sort):
+    if form == "lecture" and (by or depth or columns or sort or gpu):
         raise click.UsageError(
-            "the lecture's table is as it is: --by, --depth, --columns and --sort are for the others"
+            "the lecture's table is as it is: --by, --depth, --columns, --sort and --gpu are for the others"
         )
     chosen, order = known_names(columns, list(COLUMNS), "column"), sort or ""
     known_names(order.removeprefix("-"), list(COLUMNS), "column")
+    if not gpu and (asked := {*chosen, order.removeprefix("-")}.intersection(TIMES)):
+        raise click.UsageError(f"the column {min(asked)} is of a GPU: add one, as in --gpu h100")
     net = network(file, settings)
     stats = net.stats()
     if batch or dtype or optimizer or device or {*chosen, order.removeprefix("-")}.intersection(MEMORY):
@@ -98,6 +109,8 @@ def command(
             optimizer=cast("Optimizer", optimizer or "sgd"),
             device=cast("Device", device or "cpu"),
         )
+    if gpu:
+        stats = replace(stats, roofline=_roofline(net.graph, gpu, batch or 1, cast("Dtype", dtype or "fp32")))
     table = view(stats, cast("By | None", by), depth, chosen, order)
     if output is not None and output != "-":
         from cnndsl.files import write
@@ -106,3 +119,13 @@ def command(
         note(f"wrote {output}")
         return
     echo(render(table, form, colour=wants_colour(sys.stdout), width=terminal_width()))
+
+
+def _roofline(graph: Graph, card: Card, batch: int, dtype: Dtype) -> Roofline:
+    """The least times; a card without arithmetic for the type is invalid use."""
+    from cnndsl.analysis.roofline import roofline
+
+    try:
+        return roofline(graph, card, batch, dtype)
+    except ValueError as stop:
+        raise click.UsageError(str(stop)) from None

@@ -10,8 +10,8 @@ from cnndsl.analysis.metric_table import METRICS, ExactExtents, MetricUnit
 from cnndsl.records import record
 from cnndsl.report.rows import TableRow
 
-Cell: TypeAlias = "str | int"
-ColumnForm: TypeAlias = Literal["text", "shape", "extents", "count", "bytes"]
+Cell: TypeAlias = "str | int | float"
+ColumnForm: TypeAlias = Literal["text", "shape", "extents", "count", "bytes", "time"]
 
 
 @record(slots=True)
@@ -29,10 +29,10 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Return whether its cells are numbers, which are set to the right."""
-        return self.form in ("count", "bytes")
+        return self.form in ("count", "bytes", "time")
 
     def value(self, entry: TableRow) -> Cell:
-        """What stands in a cell: counts and bytes are numbers, everything else is text."""
+        """What stands in a cell: counts, bytes and seconds are numbers, everything else is text."""
         raw = self.raw(entry)
         if not isinstance(raw, tuple):
             return raw
@@ -45,7 +45,7 @@ class Column:
         raw = self.raw(entry)
         if isinstance(raw, tuple):
             return float(prod(raw) if self.form == "shape" else max(raw)) if raw else None
-        return raw if isinstance(raw, int) else None
+        return None if isinstance(raw, str) else raw
 
 
 def extents(dims: ExactExtents) -> str:
@@ -69,7 +69,7 @@ def _kind(entry: TableRow) -> str:
     return entry.last.node.kind if entry.last and not entry.parts else ""
 
 
-_FORMS: dict[MetricUnit, ColumnForm] = {"bytes": "bytes", "positions": "extents", "extents": "shape"}
+_FORMS: dict[MetricUnit, ColumnForm] = {"bytes": "bytes", "positions": "extents", "extents": "shape", "seconds": "time"}
 """How the metrics of a unit are set; those of all others are counts."""
 
 _TEXTS = (
@@ -77,6 +77,7 @@ _TEXTS = (
     Column("text", "layer", "text", _text),
     Column("kind", "kind", "text", _kind),
     Column("runs", "runs", "text", lambda entry: entry.runs),
+    Column("bound", "bound by", "text", lambda entry: entry.time.bound),
 )
 _NUMBERS = (
     Column(each.name, each.heading, _FORMS.get(each.unit, "count"), each.layer, each.at_most)
@@ -97,3 +98,6 @@ MEMORY = ("inference", "saved", "training")
 
 MODE = "runs"
 """What is added where some layers exist in training only."""
+
+TIMES = ("time", "bound")
+"""What a GPU adds."""

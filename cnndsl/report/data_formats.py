@@ -9,15 +9,16 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.metric_table import METRICS
-from cnndsl.report.columns import MEMORY, Cell, Column
+from cnndsl.report.columns import MEMORY, TIMES, Cell, Column
 from cnndsl.report.metrics import Totals, squeeze
-from cnndsl.report.number_format import exact
+from cnndsl.report.number_format import duration, exact
 from cnndsl.report.rows import TableRow, of_layers
 from cnndsl.report.summary import terms, title
 from cnndsl.report.table_model import TableModel
 
 if TYPE_CHECKING:
     from cnndsl.analysis.memory_trace import MemorySample
+    from cnndsl.analysis.roofline import Roofline
     from cnndsl.graph import Graph
     from cnndsl.report.memory import MemoryReport
 
@@ -36,7 +37,7 @@ def as_dict(view: TableModel) -> dict[str, Json]:
     The columns that were chosen are added to those that are always there; groups come beside the layers.
     """
     stats = view.stats
-    extra = [column for column in view.columns if view.is_chosen or column.key in MEMORY]
+    extra = [column for column in view.columns if view.is_chosen or column.key in (*MEMORY, *TIMES)]
     data: dict[str, Json] = {
         "net": stats.graph.title,
         "input": list(stats.graph.input.hwc),
@@ -48,6 +49,8 @@ def as_dict(view: TableModel) -> dict[str, Json]:
         data["inputs"] = [{"path": row.node.path, "shape": list(row.node.shape.hwc)} for row in stats.inputs]
     if stats.memory:
         data["memory"] = _memory(stats.graph, stats.memory)
+    if stats.roofline:
+        data["roofline"] = _roofline(stats.roofline)
     if view.by:
         data["groups"] = [_group(entry, extra, 1, view.depth) for entry in view.entries]
     return data
@@ -154,7 +157,7 @@ def _extra(entry: TableRow, columns: Sequence[Column]) -> dict[str, Json]:
     return {column.key: _json(column.raw(entry)) for column in chosen}
 
 
-def _json(raw: str | int | tuple[int | Fraction, ...]) -> Json:
+def _json(raw: str | float | tuple[int | Fraction, ...]) -> Json:
     return plain(raw) if isinstance(raw, tuple) else raw
 
 
@@ -181,6 +184,20 @@ def _memory(graph: Graph, needed: MemoryReport) -> dict[str, Json]:
     }
 
 
+def _roofline(found: Roofline) -> dict[str, Json]:
+    return {
+        "gpu": found.card.name,
+        "source": found.card.source,
+        "batch": found.batch,
+        "dtype": found.dtype,
+        "peak_flops_per_second": found.card.peak(found.dtype),
+        "peak_bytes_per_second": found.card.bandwidth,
+        "seconds": found.total.seconds,
+        "seconds_bound_by_arithmetic": found.total.arithmetic,
+        "seconds_bound_by_bandwidth": found.total.bandwidth,
+    }
+
+
 def plain(extents: tuple[int | Fraction, ...]) -> Json:
     """Numbers as JSON has them, one where all axes agree; a magnifying network's stride can be a fraction."""
     if all(isinstance(extent, int) for extent in extents):
@@ -190,6 +207,8 @@ def plain(extents: tuple[int | Fraction, ...]) -> Json:
 
 
 def _markdown(cell: Cell) -> str:
+    if isinstance(cell, float):
+        return duration(cell) if cell else ""
     return exact(cell) if isinstance(cell, int) else markdown(cell)
 
 

@@ -4,62 +4,176 @@ from __future__ import annotations
 
 import json
 
-from cnndsl.analysis.fit import Fit
+from cnndsl.analysis.fit import Accumulation, Fit, accumulation, batch_statistics
+from cnndsl.analysis.headroom import Capacity
 from cnndsl.analysis.lifetimes import Dtype
 from cnndsl.analysis.memory import Optimizer
 from cnndsl.analysis.memory_trace import MemorySample
 from cnndsl.graph import Graph
+from cnndsl.records import record
 from cnndsl.report.data_formats import Json
-from cnndsl.report.number_format import exact, human, memory
+from cnndsl.report.number_format import exact, sized
 from cnndsl.report.summary import aligned, graph_title, place
 
 FORMATS = ("table", "json")
 
 
-def as_table(fitted: Fit, dtype: Dtype, optimizer: Optimizer | None) -> str:
-    """The largest batch, where memory peaks with it, what of that is there whatever the batch."""
+@record
+class FitReport:
+    """The answer of `cnndsl fit`. `optimizer` is None where the network is used, not trained; `wanted` is the batch
+    that was asked for, 0 for none."""
+
+    fitted: Fit
+    capacity: Capacity
+    dtype: Dtype
+    optimizer: Optimizer | None
+    wanted: int = 0
+
+    @property
+    def fits(self) -> bool:
+        """Whether the batch that was asked for fits at once; without one, whether one image does."""
+        return self.fitted.batch >= max(self.wanted, 1)
+
+    @property
+    def micro_batches(self) -> Accumulation | None:
+        """How training takes a batch that does not fit; None where it fits, or nothing does."""
+        return accumulation(self.fitted, self.wanted) if self.optimizer and self.wanted and not self.fits else None
+
+    def size(self, size: int, digits: int = 3) -> str:
+        """Return a size in the units in which the memory was given."""
+        return sized(size, self.capacity.binary, digits)
+
+
+def as_table(report: FitReport) -> str:
+    """The largest batch, where memory peaks with it, what of that does not depend on the batch."""
+    fitted, capacity = report.fitted, report.capacity
     needed = fitted.memory
     fixed = {
         "parameters": needed.parameters,
         "buffers": needed.buffers,
         "gradients": needed.gradients,
-        f"state of {optimizer}": needed.optimizer,
+        f"state of {report.optimizer}": needed.optimizer,
     }
-    use = f"trained with {optimizer}" if optimizer else "in use"
     pairs = [
-        ("largest batch", _batch(fitted)),
-        ("peak", f"{_fine(fitted.peak.bytes)}, {place(fitted.graph, fitted.peak)}"),
-        ("of it fixed", ", ".join(f"{memory(size)} {name}" for name, size in fixed.items() if size) or "nothing"),
-        ("one more", f"{_fine(needed.peak(fitted.batch + 1, rounded=True).bytes)}"),
-        ("estimate", "of CUDA's caching allocator, blocks of 512 bytes"),
-        ("not modelled", "workspaces of cuDNN, fragmentation, the CUDA context: leave room for them"),
+        *capacity_terms(capacity),
+        ("largest batch", _batch(report)),
+        ("peak", f"{report.size(fitted.peak.bytes, 5)}, {place(fitted.graph, fitted.peak)}"),
+        ("of it fixed", ", ".join(f"{report.size(size)} {name}" for name, size in fixed.items() if size) or "nothing"),
+        ("one more", report.size(needed.peak(fitted.batch + 1, rounded=True).bytes, 5)),
+        *_wanted_terms(report),
+        *ESTIMATE,
     ]
+    pairs = [pair for pair in pairs if fitted.batch or pair[0] != "one more"]
+    return "\n".join([heading(fitted.graph, report.optimizer, report.dtype), "", *aligned(pairs)])
+
+
+ESTIMATE = (
+    ("estimate", "of CUDA's caching allocator, blocks of 512 bytes"),
+    ("not modelled", "fragmentation, and workspaces beyond the headroom"),
+)
+"""What the figures are."""
+
+
+def heading(graph: Graph, optimizer: Optimizer | None, dtypes: str) -> str:
+    """The line over everything."""
+    use = f"trained with {optimizer}" if optimizer else "in use"
+    return f"{graph_title(graph)}, {use}, {dtypes}, on a GPU"
+
+
+def capacity_terms(capacity: Capacity) -> list[tuple[str, str]]:
+    """How much memory there is, and what of it tensors do not get."""
+
+    def size(number: int) -> str:
+        return sized(number, capacity.binary)
+
+    name = f"{capacity.name}, {size(capacity.total)}" if capacity.card else capacity.name
+    shares = ", ".join(f"{size(share)} {what}" for what, share in capacity.shares.items())
+    headroom = f"{size(capacity.headroom)}{': ' if shares else ''}{shares}; --headroom sets it"
+    pairs = [("memory", f"{name}; {size(capacity.limit)} of it for tensors"), ("headroom", headroom)]
+    return [*pairs, ("source", capacity.card.source)] if capacity.card else pairs
+
+
+def _batch(report: FitReport) -> str:
+    fitted, capacity = report.fitted, report.capacity
+    if not capacity.limit:
+        return f"none: the headroom takes all of {capacity.name}"
     if not fitted.batch:
-        del pairs[3]
-    return "\n".join([f"{graph_title(fitted.graph)}, {use}, {dtype}, on a GPU", "", *aligned(pairs)])
+        return f"none: not even one image fits into {report.size(capacity.limit)}"
+    return f"{images(fitted.batch)} in {report.size(capacity.limit)}"
 
 
-def _fine(size: int) -> str:
-    """A size with more digits than elsewhere: that of one batch and of the next are close to each other."""
-    return f"{human(size, 5)}B"
+def images(count: int) -> str:
+    """A number of images.
+
+    >>> images(1), images(2048)
+    ('1 image', '2,048 images')
+    """
+    return "1 image" if count == 1 else f"{exact(count)} images"
 
 
-def _batch(fitted: Fit) -> str:
-    if not fitted.batch:
-        return f"none: not even one image fits into {memory(fitted.available)}"
-    images = "1 image" if fitted.batch == 1 else f"{exact(fitted.batch)} images"
-    return f"{images} in {memory(fitted.available)}"
+def _wanted_terms(report: FitReport) -> list[tuple[str, str]]:
+    """Whether the batch fits that was asked for, and how training takes it if it does not."""
+    if not report.wanted:
+        return []
+    needed = report.fitted.memory.peak(report.wanted, rounded=True)
+    text = f"{'fits' if report.fits else 'does not fit at once'}: {report.size(needed.bytes, 5)}"
+    pairs = [(f"a batch of {exact(report.wanted)}", f"{text}, {place(report.fitted.graph, needed)}")]
+    taken = report.micro_batches
+    if taken is None:
+        return pairs
+    equal = f"; in equal ones: {_times(taken.batch // taken.equal, taken.equal)}" if _has_equal(taken) else ""
+    return [
+        *pairs,
+        ("micro-batch", f"at most {images(taken.largest)} beside the gradients that add up"),
+        ("accumulation", f"{exact(taken.steps)} micro-batches: {_split(taken)}{equal}"),
+        ("its peak", f"{report.size(taken.peak.bytes, 5)}, {place(report.fitted.graph, taken.peak)}"),
+        *_statistics_terms(report.fitted.graph, taken),
+    ]
 
 
-def as_json(fitted: Fit, dtype: Dtype, optimizer: Optimizer | None, timeline: bool) -> str:
+def _has_equal(taken: Accumulation) -> bool:
+    return taken.equal > 0 and taken.last != taken.micro_batch
+
+
+def _times(count: int, size: int) -> str:
+    return f"{exact(count)} of {exact(size)}"
+
+
+def _split(taken: Accumulation) -> str:
+    if taken.last == taken.micro_batch:
+        return _times(taken.steps, taken.micro_batch)
+    return f"{_times(taken.steps - 1, taken.micro_batch)} and 1 of {exact(taken.last)}, each loss weighted by its share"
+
+
+def _statistics_terms(graph: Graph, taken: Accumulation) -> list[tuple[str, str]]:
+    count = batch_statistics(graph)
+    if not count:
+        return []
+    norms = "1 layer" if count == 1 else f"{exact(count)} layers"
+    seen = f"statistics of at most {images(taken.micro_batch)}, not of {exact(taken.batch)}"
+    return [("batch norm", f"{norms} with {seen}; running averages move {exact(taken.steps)} times a step")]
+
+
+def as_json(report: FitReport, timeline: bool) -> str:
     """The same as data, with each event of the step where that is wanted; see docs/json.md."""
+    return json.dumps(as_dict(report, timeline), indent=2)
+
+
+def as_dict(report: FitReport, timeline: bool) -> dict[str, Json]:
+    """The same as plain data."""
+    fitted, capacity = report.fitted, report.capacity
     needed = fitted.memory
     data: dict[str, Json] = {
         "net": fitted.graph.title,
-        "training": optimizer is not None,
-        "dtype": dtype,
-        "optimizer": optimizer,
-        "available_bytes": fitted.available,
+        "training": report.optimizer is not None,
+        "dtype": report.dtype,
+        "optimizer": report.optimizer,
+        "memory": capacity.name,
+        "available_bytes": capacity.total,
+        "headroom_bytes": capacity.headroom,
+        "headroom": dict(capacity.shares),
+        "limit_bytes": capacity.limit,
+        "source": capacity.card.source if capacity.card else None,
         "batch": fitted.batch,
         "peak": _event(fitted.graph, fitted.peak),
         "parameters": needed.parameters,
@@ -68,10 +182,31 @@ def as_json(fitted: Fit, dtype: Dtype, optimizer: Optimizer | None, timeline: bo
         "optimizer_state": needed.optimizer,
         "estimate_of": "CUDA's caching allocator",
     }
+    if report.wanted:
+        data["wanted"] = _wanted(report)
     if timeline:
         levels = needed.timeline(max(fitted.batch, 1), rounded=True)
         data["timeline"] = [_event(fitted.graph, level) for level in levels]
-    return json.dumps(data, indent=2)
+    return data
+
+
+def _wanted(report: FitReport) -> dict[str, Json]:
+    graph, taken = report.fitted.graph, report.micro_batches
+    return {
+        "batch": report.wanted,
+        "fits": report.fits,
+        "peak": _event(graph, report.fitted.memory.peak(report.wanted, rounded=True)),
+        "accumulation": taken
+        and {
+            "largest_micro_batch": taken.largest,
+            "steps": taken.steps,
+            "micro_batch": taken.micro_batch,
+            "last_micro_batch": taken.last,
+            "equal_micro_batch": taken.equal or None,
+            "peak": _event(graph, taken.peak),
+            "layers_with_batch_statistics": batch_statistics(graph),
+        },
+    }
 
 
 def _event(graph: Graph, level: MemorySample) -> dict[str, Json]:

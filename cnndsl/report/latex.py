@@ -56,7 +56,7 @@ def _line(cells: list[str]) -> str:
     return rf"{{}}{text} \\" if text.startswith(("[", "*")) else rf"{text} \\"
 
 
-def _cell(column: Column, value: str | int) -> str:
+def _cell(column: Column, value: str | float) -> str:
     text = show(column, value)
     shape = column.form in ("shape", "extents")
     return re.sub(r"(?<=\d)x(?=\d)", r"$\\times$", text) if shape else "--" if text == "-" else escape(text)

@@ -18,6 +18,7 @@ from cnndsl.graph import Graph, Node
 from cnndsl.records import record
 
 if TYPE_CHECKING:
+    from cnndsl.analysis.roofline import Roofline
     from cnndsl.report.memory import MemoryReport
 
 Extent: TypeAlias = "int | list[int] | None"
@@ -80,7 +81,8 @@ class Metrics:
     """The metrics of a network: `totals`, and `layers` in the order of execution.
 
     `totals_in_training` has the sums of all layers, those among them that exist in training only. `memory` is what a
-    batch needs, None where no batch was named. `further_inputs` are the inputs after the first.
+    batch needs, None where no batch was named, `roofline` the least time on a GPU, None where none was named.
+    `further_inputs` are the inputs after the first.
     """
 
     graph: Graph = field(repr=False)
@@ -90,6 +92,7 @@ class Metrics:
     totals_in_training: Totals
     memory: MemoryReport | None = None
     further_inputs: tuple[Row, ...] = ()
+    roofline: Roofline | None = None
 
     @property
     def inputs(self) -> tuple[Row, ...]:

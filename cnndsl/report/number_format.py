@@ -44,6 +44,33 @@ def memory(size: int) -> str:
     return f"{human(size)}B"
 
 
+def sized(size: int, binary: bool, digits: int = 3) -> str:
+    """A size in bytes; where `binary` is set, in powers of 1024.
+
+    >>> sized(23 * 2**30, True), sized(23 * 2**30, False), sized(1000, True), sized(2**20, True)
+    ('23GiB', '24.7GB', '1000B', '1MiB')
+    """
+    power = next((each for each in (4, 3, 2, 1) if size >= 1024**each), 0) if binary else 0
+    if not power:
+        return f"{size}B" if binary else f"{human(size, digits)}B"
+    amount = Decimal(size) / 1024**power
+    places = max(digits - 1 - amount.adjusted(), 0)
+    rounded = amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).normalize()
+    return f"{rounded:f}{'KMGT'[power - 1]}iB"
+
+
+def duration(seconds: float) -> str:
+    """A time with three significant digits.
+
+    >>> duration(0.00188), duration(1.51e-6), duration(2.5e-11), duration(12.0)
+    ('1.88ms', '1.51us', '0.025ns', '12s')
+    """
+    units = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
+    size, unit = next(((size, unit) for size, unit in units if seconds >= 0.9995 * size), (1e-9, "ns"))
+    amount = seconds / size
+    return f"{amount:.0f}{unit}" if amount >= 1000 else f"{amount:.3g}{unit}"
+
+
 def exact(number: int) -> str:
     """A count with all its digits.
 

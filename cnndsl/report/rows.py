@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from cnndsl.analysis.cost import Cost, total
 from cnndsl.analysis.groups import By, RowGroup, grouped
 from cnndsl.analysis.layer_memory import LayerMemory, together
+from cnndsl.analysis.layer_time import LayerTime, total_time
 from cnndsl.analysis.receptive_field import Field
 from cnndsl.records import record
 from cnndsl.report.metrics import Metrics, Row
@@ -30,6 +31,7 @@ class TableRow:
     cost: Cost
     volume: int = 0
     load: LayerMemory = field(default_factory=LayerMemory)
+    time: LayerTime = field(default_factory=LayerTime, kw_only=True)
     layers: int = 1
     times: int = 1
     parts: tuple[TableRow, ...] = ()
@@ -76,7 +78,9 @@ def of_groups(stats: Metrics, by: By) -> tuple[TableRow, ...]:
 
 def _leaf(stats: Metrics, row: Row) -> TableRow:
     node = row.node
-    return TableRow(node.path, node.text, row, row.cost, row.volume, _load(stats, node.index))
+    return TableRow(
+        node.path, node.text, row, row.cost, row.volume, _load(stats, node.index), time=_time(stats, node.index)
+    )
 
 
 def _entry(stats: Metrics, group: RowGroup, by: By) -> TableRow:
@@ -94,11 +98,16 @@ def _entry(stats: Metrics, group: RowGroup, by: By) -> TableRow:
         len(group.nodes),
         group.times,
         parts,
+        time=total_time(part.time for part in parts),
     )
 
 
 def _load(stats: Metrics, node: int) -> LayerMemory:
     return stats.memory.loads[node] if stats.memory else LayerMemory()
+
+
+def _time(stats: Metrics, node: int) -> LayerTime:
+    return stats.roofline.times[node] if stats.roofline else LayerTime()
 
 
 def opened(entries: Sequence[TableRow], depth: int | None, level: int = 0) -> list[tuple[int, TableRow]]:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cnndsl.report.columns import extents
-from cnndsl.report.number_format import exact, human, memory
+from cnndsl.report.number_format import duration, exact, human, memory
 
 if TYPE_CHECKING:
     from cnndsl.analysis.layer_memory import LayerMemory
     from cnndsl.analysis.memory_trace import MemorySample
+    from cnndsl.analysis.roofline import Roofline
     from cnndsl.graph import Graph
     from cnndsl.report.memory import BatchSetup, MemoryReport
     from cnndsl.report.metrics import Metrics, Totals
@@ -64,7 +65,8 @@ def terms(stats: Metrics) -> list[tuple[str, str]]:
     if graph.output_name:
         named = zip((graph.output_name, *(each.name for each in graph.taps)), graph.main_outputs, strict=False)
         pairs.append(("outputs", ", ".join(f"{name} {graph.nodes[at].shape}" for name, at in named)))
-    return pairs + (_memory_terms(stats, stats.memory) if stats.memory else [])
+    pairs += _memory_terms(stats, stats.memory) if stats.memory else []
+    return pairs + (_time_terms(stats.roofline) if stats.roofline else [])
 
 
 def _forward(stats: Metrics, name: str, inner: str = "") -> Iterator[str]:
@@ -116,6 +118,18 @@ def _memory_terms(stats: Metrics, needed: MemoryReport) -> list[tuple[str, str]]
         ("of it fixed", ", ".join(f"{memory(size)} {name}" for name, size in fixed.items() if size) or "nothing"),
         ("on a GPU", f"{estimates}: an estimate of CUDA's caching allocator, blocks of 512 bytes"),
         ("not modelled", "workspaces of cuDNN and oneDNN, fragmentation, the CUDA context"),
+    ]
+
+
+def _time_terms(found: Roofline) -> list[tuple[str, str]]:
+    images = "1 image" if found.batch == 1 else f"{exact(found.batch)} images"
+    card, sums = found.card, found.total
+    parts = f"{duration(sums.arithmetic)} bound by arithmetic, {duration(sums.bandwidth)} by bandwidth"
+    peaks = f"{human(round(card.peak(found.dtype)), 4)}flop/s, {human(round(card.bandwidth), 4)}B/s"
+    return [
+        ("least time", f"{duration(sums.seconds)} for {images} in {found.dtype} on {card.name}: {parts}"),
+        ("peaks", f"{peaks}; {card.source}"),
+        ("lower bound", "a forward pass, layer after layer, at the card's peaks; kernel launches come on top"),
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from itertools import starmap
 
 from cnndsl.report.columns import Cell, Column
-from cnndsl.report.number_format import human, memory
+from cnndsl.report.number_format import duration, human, memory
 from cnndsl.report.rows import TableRow
 from cnndsl.report.summary import summary, title
 from cnndsl.report.table_model import TableModel
@@ -14,7 +14,7 @@ from cnndsl.terminal import width as columns_of
 
 _GAP = "  "
 _INDENT = "  "
-_LEFT = frozenset({"path", "text", "kind", "runs", "output"})
+_LEFT = frozenset({"path", "text", "kind", "runs", "output", "bound"})
 _NARROWEST = 40
 _MOST_COLOURED = 5000
 """Laying out a coloured row takes a third of a millisecond."""
@@ -107,6 +107,8 @@ def cells(view: TableModel) -> list[list[str]]:
 
 def show(column: Column, cell: Cell) -> str:
     """A figure in human units, a dash for none."""
+    if isinstance(cell, float):
+        return duration(cell) if cell else "-"
     if isinstance(cell, int):
         return (memory(cell) if column.form == "bytes" else human(cell)) if cell else "-"
     return cell or "-"

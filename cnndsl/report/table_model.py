@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict
 
 from cnndsl.records import record
-from cnndsl.report.columns import COLUMNS, GROUPS, LAYERS, MEMORY, MODE, Column
+from cnndsl.report.columns import COLUMNS, GROUPS, LAYERS, MEMORY, MODE, TIMES, Column
 from cnndsl.report.memory import BatchSetup, footprint
 from cnndsl.report.rows import TableRow, of_groups, of_inputs, of_layers, opened
 
@@ -76,7 +76,7 @@ def _usual(stats: Metrics, by: By | None) -> tuple[str, ...]:
     """The columns of a table for which none were chosen: when layers run comes after what they are."""
     first, second, *others = GROUPS if by else LAYERS
     mode = (MODE,) if stats.has_training_only else ()
-    return first, second, *mode, *others, *(MEMORY if stats.memory else ())
+    return first, second, *mode, *others, *(MEMORY if stats.memory else ()), *(TIMES if stats.roofline else ())
 
 
 def _order(column: Column) -> Callable[[TableRow], tuple[float, list[tuple[int, str]]]]:

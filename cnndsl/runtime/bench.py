@@ -11,12 +11,14 @@ from dataclasses import field
 from statistics import median
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from cnndsl.analysis.cards import Card
 from cnndsl.analysis.cost import costs
-from cnndsl.analysis.lifetimes import Dtype
+from cnndsl.analysis.lifetimes import Dtype, Lifetimes
 from cnndsl.analysis.memory import inference, training
+from cnndsl.analysis.roofline import traffic
 from cnndsl.graph import Graph
 from cnndsl.records import record
-from cnndsl.runtime.devices import Peak, peak
+from cnndsl.runtime.devices import peak
 
 if TYPE_CHECKING:
     import torch
@@ -74,7 +76,7 @@ class Timing:
         return self.moved_bytes / self.median
 
     @property
-    def peak(self) -> Peak | None:
+    def peak(self) -> Card | None:
         """What the device could do at best; None where that is not known."""
         return peak(self.device)
 
@@ -269,13 +271,8 @@ def _flops(graph: Graph, plan: BenchPlan) -> int:
 
 
 def _moved(graph: Graph, plan: BenchPlan) -> int:
-    width = 4 if plan.dtype == "fp32" else 2
-    values = sum(
-        (node.shape.numel + sum(shape.numel for shape in graph.shapes(node))) * plan.batch + cost.params
-        for node, cost in zip(graph.nodes, costs(graph).values(), strict=True)
-        if _runs(node.training_only, plan)
-    )
-    return width * values * (3 if plan.training else 1)
+    moved = traffic(Lifetimes(graph, plan.training, plan.dtype, "cuda"), plan.batch)
+    return sum(moved.values()) * (3 if plan.training else 1)
 
 
 def _runs(training_only: bool, plan: BenchPlan) -> bool:

@@ -15,7 +15,7 @@ from cnndsl.report.columns import COLUMNS
 from cnndsl.sweeping.sweep import GOALS
 
 DOCS = Path(__file__).parents[2] / "docs"
-TEXTS = {"path", "text", "kind", "runs"}
+TEXTS = {"path", "text", "kind", "runs", "bound"}
 """Columns that say what a row is."""
 
 
