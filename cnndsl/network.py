@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +112,7 @@ class Network:
         from cnndsl.report.stats import Stats
 
         found = metrics(self.graph)
-        return Stats(found.graph, found.input, found.layers, found.totals, further_inputs=found.further_inputs)
+        return Stats(**{each.name: getattr(found, each.name) for each in fields(found)})
 
 
 def load(path: str | PathLike[str], /, **parameters: object) -> Network:

@@ -11,6 +11,7 @@ import pytest
 
 from cnndsl.analysis.assertions import check
 from cnndsl.analysis.cost import costs
+from cnndsl.analysis.metric_table import OF_NETWORKS
 from cnndsl.codes import CODES
 from cnndsl.elaborate import elaborate
 from cnndsl.errors import CnnError, Source
@@ -175,7 +176,7 @@ def test_the_facts_of_contracts_are_listed() -> None:
     with pytest.raises(CnnError) as caught:
         raise CnnError(check(graph_of("INPUT 3 -> FC-3\nassert zzzzzzzzz == 1")))
     facts = caught.value.diagnostics[0].help.removeprefix("there are ").split(", ")
-    assert len(facts) == 8
+    assert facts == list(OF_NETWORKS)
     table = TEXT[TEXT.index("| fact |") : TEXT.index("What each counts is defined")]
     assert [fact for fact in facts if f"`{fact}`" not in table] == []
 

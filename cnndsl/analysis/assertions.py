@@ -1,21 +1,19 @@
 """What a file asserts, held against what is true: `assert params == 25_557_032`.
 
-Everything about a network is computed when asked, once. Names of the file itself (parameters, `let`s) win over the
-vocabulary. Nothing here prints.
+What may be asserted of a network, or of a part of one, is in `metric_table`. Everything is computed when asked, once.
+Names of the file itself (parameters, `let`s) win over those of metrics. Nothing here prints.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice
 
-from cnndsl.analysis.cost import Cost, costs, total
-from cnndsl.analysis.depth import depth
-from cnndsl.analysis.lecture import lecture_bytes
-from cnndsl.analysis.receptive_field import last_map, receptive_fields
+from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS, MetricValue
+from cnndsl.analysis.region import GraphFacts, Region
 from cnndsl.errors import CnnError, Diagnostic, nearest
 from cnndsl.expr import (
     COMPARISONS,
@@ -58,19 +56,6 @@ def figures(graph: Graph, names: Iterable[str]) -> dict[str, Value]:
 
 
 @record
-class _Region:
-    """A network, or a part of one: its nodes and the one whose output is the part's."""
-
-    graph: Graph
-    nodes: tuple[Node, ...]
-    output: int
-
-    @property
-    def is_all(self) -> bool:
-        return len(self.nodes) == len(self.graph)
-
-
-@record
 class _Facts:
     """What is known of a graph, each fact computed when it is first asked for."""
 
@@ -81,20 +66,17 @@ class _Facts:
         """A fact of the part at a path, or of the whole. Raises KeyError for a name or a path that is none."""
         key = (name, path)
         if key not in self._values:
-            self._values[key] = _VOCABULARY[name](self, self.part(path) if path else self.whole)
+            region = self.part(path) if path else self.facts.whole()
+            self._values[key] = _in_a_contract(name, OF_NETWORKS[name](region))
         return self._values[key]
 
     @cached_property
-    def costs(self) -> Mapping[int, Cost]:
-        return costs(self.graph)
+    def facts(self) -> GraphFacts:
+        return GraphFacts(self.graph)
 
     @cached_property
     def scope(self) -> _Scope:
         return _Scope(self)
-
-    @cached_property
-    def whole(self) -> _Region:
-        return _Region(self.graph, self.graph.nodes, self.graph.output)
 
     def knows(self, path: str) -> bool:
         """Whether something is called so: a part, a layer, a chain, or a value by a second name."""
@@ -106,14 +88,14 @@ class _Facts:
         value = self.graph.values.get(path)
         return path not in self.parts and value is not None and not value.path and not value.nodes
 
-    def part(self, path: str) -> _Region:
+    def part(self, path: str) -> Region:
         """The named part, the layer or the chain of that name. Raises KeyError where there is none."""
         value = self.graph.values.get(path)
         if path not in self.parts and value is not None and not value.path:
-            return _Region(self.graph, self.graph.nodes[value.nodes.start : value.nodes.stop], value.output)
+            return self.facts.region(self.graph.nodes[value.nodes.start : value.nodes.stop], value.output)
         if path not in self.parts and value is not None:
             path = value.path
-        return _Region(self.graph, tuple(self._inside[path]), self.parts[path])
+        return self.facts.region(self._inside[path], self.parts[path])
 
     @cached_property
     def parts(self) -> Mapping[str, int]:
@@ -132,41 +114,14 @@ class _Facts:
                     inside[path].append(node)
         return inside
 
-    def cost(self, region: _Region) -> Cost:
-        return total(self.costs[node.index] for node in region.nodes)
 
-    def macs(self, region: _Region) -> int:
-        """Those of a forward pass in use: without what exists in training only."""
-        return sum(self.costs[node.index].macs for node in region.nodes if not node.training_only)
-
-    def memory(self, region: _Region) -> int:
-        return lecture_bytes(region.graph, region.nodes)
-
-    def receptive_field(self, region: _Region) -> Value:
-        """Of the network: that of its last map; of a part: that of its output. One number where it is square; 1 where
-        the input is a vector, of which a unit sees all that there is."""
-        fields = receptive_fields(self.graph)
-        field = fields[last_map(self.graph, fields) if region.is_all else region.output]
-        size = (field.local.size if field else ()) or (1,)
-        return size if len(set(size)) > 1 else size[0]
-
-    def depth(self, region: _Region) -> int:
-        return depth(self.graph) if region.is_all else depth(self.graph, {node.index for node in region.nodes})
-
-    def output(self, region: _Region) -> Value:
-        return self.graph.nodes[region.output].shape.hwc
-
-
-_VOCABULARY: Mapping[str, Callable[[_Facts, _Region], Value]] = {
-    "params": lambda facts, region: facts.cost(region).params,
-    "weights": lambda facts, region: facts.cost(region).weights,
-    "macs": _Facts.macs,
-    "flops": lambda facts, region: 2 * facts.macs(region),
-    "memory": _Facts.memory,
-    "receptive_field": _Facts.receptive_field,
-    "depth": _Facts.depth,
-    "output": _Facts.output,
-}
+def _in_a_contract(name: str, value: MetricValue) -> Value:
+    """A metric as a contract has it: one number where all axes agree, and 1 where there are none, as on a vector, of
+    which a unit sees all that there is."""
+    if METRICS[name].unit != "positions" or isinstance(value, int):
+        return value
+    each = value or (1,)
+    return each if len(set(each)) > 1 else each[0]
 
 
 _OF_VALUES = ("output", "receptive_field")
@@ -178,7 +133,7 @@ class _Scope(Mapping[str, Value]):
 
     def __init__(self, facts: _Facts) -> None:
         self._facts = facts
-        self._names = {**dict.fromkeys(_VOCABULARY), **dict.fromkeys(facts.graph.lets), **facts.graph.settings}
+        self._names = {**dict.fromkeys(OF_NETWORKS), **dict.fromkeys(facts.graph.lets), **facts.graph.settings}
 
     def __getitem__(self, name: str) -> Value:
         graph = self._facts.graph
@@ -224,7 +179,7 @@ def _check(contract: Expr, facts: _Facts) -> Iterator[Diagnostic]:
 def _unknown(expr: Expr, scope: _Scope, facts: _Facts) -> Iterator[Diagnostic]:
     """A diagnostic for each name that means nothing."""
     if isinstance(expr, Name) and expr.name not in scope:
-        hint = nearest(expr.name, list(scope)) or f"there are {', '.join(_VOCABULARY)}"
+        hint = nearest(expr.name, list(scope)) or f"there are {', '.join(OF_NETWORKS)}"
         yield Diagnostic("E0402", f"nothing is known as `{expr.name}`", expr.span, help=hint)
     elif isinstance(expr, Path):
         yield from _unknown_path(expr, facts)
@@ -242,8 +197,8 @@ def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
     elif not facts.knows(path):
         hint = nearest(path, [*facts.parts, *facts.graph.values])
         yield Diagnostic("E0402", f"there is no part called `{path}`", expr.span, help=hint)
-    elif fact not in _VOCABULARY:
-        hint = nearest(fact, list(_VOCABULARY)) or f"there are {', '.join(_VOCABULARY)}"
+    elif fact not in OF_NETWORKS:
+        hint = nearest(fact, list(OF_NETWORKS)) or f"there are {', '.join(OF_NETWORKS)}"
         yield Diagnostic("E0402", f"nothing is known as `{fact}` of `{path}`", expr.span, help=hint)
     elif facts.is_value(path) and fact not in _OF_VALUES:
         message = f"`{path}` is a second name for a value, and has no layers of which to know `{fact}`"

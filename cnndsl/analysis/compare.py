@@ -9,10 +9,9 @@ from typing import Literal
 
 from cnndsl.analysis.alignment import aligned
 from cnndsl.analysis.blocks import ComparedBlock, Correspondence, correspondence
-from cnndsl.analysis.cost import Cost, costs, network_total
-from cnndsl.analysis.depth import depth
-from cnndsl.analysis.lecture import lecture_bytes
-from cnndsl.analysis.receptive_field import last_map, receptive_fields
+from cnndsl.analysis.cost import Cost, costs
+from cnndsl.analysis.metric_table import OF_NETWORKS
+from cnndsl.analysis.region import GraphFacts
 from cnndsl.graph import Graph, Node
 from cnndsl.records import record
 
@@ -87,7 +86,7 @@ def compare(before: Graph, after: Graph) -> Comparison:
         verdict: Verdict = "added" if old is None else "removed" if new is None else "changed" if changes else "same"
         block = lone[0].get(old.index) if old else lone[1].get(new.index) if new else None
         pairs.append(Pair(verdict, old, new, cost_old, cost_new, changes, block))
-    figures = zip(_figures(before, costs_before), _figures(after, costs_after), strict=True)
+    figures = zip(_figures(before), _figures(after), strict=True)
     return Comparison(tuple(pairs), tuple(Figure(name, old, new) for (name, old), (_, new) in figures))
 
 
@@ -194,16 +193,6 @@ def _show(value: object) -> str:
     return str(value).strip("(,)").replace(", ", "x")
 
 
-def _figures(graph: Graph, each: Mapping[int, Cost]) -> Iterator[tuple[str, int | tuple[int, ...]]]:
-    total, seen = network_total(graph, each), receptive_fields(graph)
-    field = seen[last_map(graph, seen)]
-    yield "params", total.params
-    yield "weights", total.weights
-    yield "macs", total.macs
-    yield "flops", total.flops
-    yield "operations", total.operations
-    yield "activations", total.activations
-    yield "memory", lecture_bytes(graph)
-    yield "depth", depth(graph)
-    yield "receptive_field", field.local.size if field else ()
-    yield "output", graph.nodes[graph.output].shape.hwc
+def _figures(graph: Graph) -> Iterator[tuple[str, int | tuple[int, ...]]]:
+    whole = GraphFacts(graph).whole()
+    return ((name, read(whole)) for name, read in OF_NETWORKS.items())

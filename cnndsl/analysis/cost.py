@@ -20,7 +20,8 @@ from cnndsl.shape import Shape
 class Cost:
     """The figures of a layer, or the sum of those of several.
 
-    `weights`, `biases`, `buffers` and `trainable` are numbers of elements; `macs` are multiply-adds of
+    `weights`, `biases`, `buffers` and `trainable` are numbers of elements, `counters` how many of the buffers'
+    elements count batches (`num_batches_tracked`); `macs` are multiply-adds of
     convolutions and matrix products, `operations` elementwise operations of everything else (the two are never
     mixed), `activations` the elements of the output.
     """
@@ -32,11 +33,17 @@ class Cost:
     macs: int = 0
     operations: int = 0
     activations: int = 0
+    counters: int = 0
 
     @property
     def params(self) -> int:
         """Weights and biases."""
         return self.weights + self.biases
+
+    @property
+    def buffer_values(self) -> int:
+        """Return the elements of buffers that are no counters: what published totals call statistics."""
+        return self.buffers - self.counters
 
     @property
     def flops(self) -> int:
@@ -51,7 +58,7 @@ def costs(graph: Graph) -> dict[int, Cost]:
     found = {node.index: _cost(node.layer, node.shape, *[nodes[at].shape for at in node.inputs]) for node in nodes}
     for several in graph.applications.values():
         for at in several[1:]:
-            found[at] = replace(found[at], weights=0, biases=0, buffers=0, trainable=0)
+            found[at] = replace(found[at], weights=0, biases=0, buffers=0, trainable=0, counters=0)
     return found
 
 
@@ -70,6 +77,7 @@ def total(each: Iterable[Cost]) -> Cost:
         sum(cost.macs for cost in several),
         sum(cost.operations for cost in several),
         sum(cost.activations for cost in several),
+        sum(cost.counters for cost in several),
     )
 
 
@@ -86,10 +94,10 @@ def network_total(graph: Graph, each: Mapping[int, Cost], training: bool = False
 @lru_cache(maxsize=4096)
 def _cost(layer: Layer, output: Shape, *inputs: Shape) -> Cost:
     """The cost of a layer on inputs; equal layers on equal inputs are computed once."""
-    sums = {"weight": 0, "bias": 0, "buffer": 0}
-    if inputs:
-        for tensor in layer.tensors(*inputs):
-            sums[tensor.role] += tensor.numel
+    sums, counters = {"weight": 0, "bias": 0, "buffer": 0}, 0
+    for tensor in layer.tensors(*inputs) if inputs else ():
+        sums[tensor.role] += tensor.numel
+        counters += tensor.numel if tensor.role == "buffer" and tensor.dtype == "int64" else 0
     return Cost(
         weights=sums["weight"],
         biases=sums["bias"],
@@ -98,4 +106,5 @@ def _cost(layer: Layer, output: Shape, *inputs: Shape) -> Cost:
         macs=layer.macs(*inputs) if inputs else 0,
         operations=layer.operations(*inputs) if inputs else 0,
         activations=output.numel,
+        counters=counters,
     )

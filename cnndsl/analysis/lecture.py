@@ -16,16 +16,20 @@ from cnndsl.shape import Shape
 BYTES_A_VALUE = 4
 
 
-def lecture_bytes(graph: Graph, nodes: Iterable[Node] | None = None) -> int:
-    """The lecture's memory of a network, or of some of its nodes, in bytes. Without what exists in training only."""
+def lecture_bytes(graph: Graph, nodes: Iterable[Node] | None = None, in_training: bool = False) -> int:
+    """The lecture's memory of a network, or of some of its nodes, in bytes. What exists in training only counts where
+    `in_training`."""
     chosen = graph.nodes if nodes is None else nodes
-    values = sum(node.shape.numel for node in chosen if not node.training_only and is_volume(graph, node))
-    return BYTES_A_VALUE * values
+    return sum(_bytes(graph, node) for node in chosen if in_training or not node.training_only)
 
 
 def lecture_volumes(graph: Graph) -> dict[int, int]:
     """Return the bytes of each node's volume, 0 for a node that the lecture gives no row."""
-    return {node.index: lecture_bytes(graph, [node]) for node in graph.nodes}
+    return {node.index: _bytes(graph, node) for node in graph.nodes}
+
+
+def _bytes(graph: Graph, node: Node) -> int:
+    return BYTES_A_VALUE * node.shape.numel if is_volume(graph, node) else 0
 
 
 def is_volume(graph: Graph, node: Node) -> bool:

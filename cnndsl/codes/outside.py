@@ -26,8 +26,8 @@ ENTRIES = (
         "E0402",
         "a contract about something that is not there",
         """
-        An assert may mention params, weights, macs, flops, memory, receptive_field, depth and output, of the whole
-        network or of a part that has a name: `layer3.output`; and the names that the file defines.
+        An assert may mention the metrics of the whole network, such as params, macs, depth and output, or those of a
+        part that has a name: `layer3.output`; and the names that the file defines. docs/figures.md lists the metrics.
         """,
         """
         INPUT 28x28x1 -> fc: FC-10

@@ -12,7 +12,7 @@ from cnndsl.expr import Value
 from cnndsl.report.sweep import FORMATS
 from cnndsl.sweeping.sweep import GOALS, Configuration
 
-DEFAULT_FIGURES = ("params", "macs", "memory", "receptive_field", "depth", "output")
+DEFAULT_FIGURES = ("params", "macs", "inference", "training", "receptive_field", "depth", "output")
 
 
 @click.command("sweep")
@@ -39,8 +39,8 @@ def command(
     """Walk a family: print the figures of its members.
 
     The parameters of the net run over their domains, or over what --set gives; choice points over yes and no.
-    Members that are no network are listed with the reason. --pareto takes less for better in params, weights, macs,
-    flops and memory, and more for better in the rest.
+    Members that are no network are listed with the reason. --pareto takes more for better in depth, receptive_field
+    and output, and less in all others. Memory is that of one image in fp32, trained with SGD on a CPU.
 
     \b
     cnndsl sweep recipe --set N=1..3 --where "params < 5M" --sort macs
@@ -60,7 +60,9 @@ def command(
         raise click.UsageError(f"the family has more than {most:,} members; draw some of them with --sample")
     chosen = family.all() if sample is None else family.sample(sample, seed)
     names = [name for name in family.domains if len(family.domains[name]) > 1] or list(family.domains)
-    members = list(cnndsl.sweeping.sweep.measure(family, chosen))
+    tested = cnndsl.sweeping.sweep.mentioned(test, family.domains) if test else set[str]()
+    wanted = {*shown, *goals, *tested, (sort or "").lstrip("-+")}
+    members = list(cnndsl.sweeping.sweep.measure(family, chosen, [name for name in GOALS if name in wanted]))
     if test is not None:
         members = [member for member in members if member.figures is None or cnndsl.sweeping.sweep.holds(test, member)]
     if goals:
@@ -102,7 +104,7 @@ def _sorted(members: list[Configuration], by: str, known: Sequence[str]) -> list
         raise click.UsageError(f"there is no figure or parameter {name!r}; {nearest(name, known)}".rstrip("; "))
 
     def key(member: Configuration) -> tuple[bool, int]:
-        value = {**member.settings, **(member.figures or {})}.get(name, 0)
+        value = {**(member.figures or {}), **member.settings}.get(name, 0)
         return member.figures is None, sign * magnitude(value)
 
     return sorted(members, key=key)

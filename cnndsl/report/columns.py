@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from math import prod
 from typing import Literal, TypeAlias
 
+from cnndsl.analysis.metric_table import METRICS, ExactExtents, MetricUnit
 from cnndsl.records import record
 from cnndsl.report.rows import TableRow
 
 Cell: TypeAlias = "str | int | float"
-ExactExtents: TypeAlias = "tuple[int | Fraction, ...]"
 ColumnForm: TypeAlias = Literal["text", "shape", "extents", "count", "bytes", "time"]
 
 
@@ -70,64 +69,23 @@ def _kind(entry: TableRow) -> str:
     return entry.last.node.kind if entry.last and not entry.parts else ""
 
 
-def _output(entry: TableRow) -> ExactExtents:
-    return entry.last.node.shape.hwc if entry.last else ()
+_FORMS: dict[MetricUnit, ColumnForm] = {"bytes": "bytes", "positions": "extents", "extents": "shape", "seconds": "time"}
+"""How the metrics of a unit are set; those of all others are counts."""
 
-
-def _field(entry: TableRow) -> ExactExtents:
-    return entry.last.receptive_field if entry.last else ()
-
-
-def _field_at_most(entry: TableRow) -> bool:
-    return entry.last is not None and entry.last.field is not None and entry.last.field.at_most
-
-
-def _local_at_most(entry: TableRow) -> bool:
-    return entry.last is not None and entry.last.field is not None and entry.last.field.local.at_most
-
-
-def _local(entry: TableRow) -> ExactExtents:
-    return entry.last.field.local.size if entry.last and entry.last.field else ()
-
-
-def _stride(entry: TableRow) -> ExactExtents:
-    return entry.last.stride if entry.last else ()
-
-
-def _padding(entry: TableRow) -> ExactExtents:
-    return entry.last.field.padding if entry.last and entry.last.field else ()
-
-
-_ALL = (
+_TEXTS = (
     Column("path", "name", "text", lambda entry: entry.path),
     Column("text", "layer", "text", _text),
     Column("kind", "kind", "text", _kind),
-    Column("layers", "layers", "count", lambda entry: entry.layers),
-    Column("output", "output", "shape", _output),
-    Column("activations", "activations", "count", lambda entry: entry.cost.activations),
-    Column("weights", "weights", "count", lambda entry: entry.cost.weights),
-    Column("biases", "biases", "count", lambda entry: entry.cost.biases),
-    Column("params", "params", "count", lambda entry: entry.cost.params),
-    Column("trainable", "trainable", "count", lambda entry: entry.cost.trainable),
-    Column("buffers", "buffers", "count", lambda entry: entry.cost.buffers),
-    Column("macs", "multiply-adds", "count", lambda entry: entry.cost.macs),
-    Column("flops", "flops", "count", lambda entry: entry.cost.flops),
-    Column("operations", "operations", "count", lambda entry: entry.cost.operations),
-    Column("memory", "memory", "bytes", lambda entry: entry.volume),
-    Column("inference", "in use", "bytes", lambda entry: entry.load.inference),
-    Column("saved", "kept", "bytes", lambda entry: entry.load.saved),
-    Column("training", "in training", "bytes", lambda entry: entry.load.training),
-    Column("receptive_field", "field", "extents", _field, _field_at_most),
-    Column("local", "local field", "extents", _local, _local_at_most),
-    Column("stride", "stride", "extents", _stride),
-    Column("padding", "padding", "extents", _padding),
-)
-_TIMES = (
-    Column("time", "least time", "time", lambda entry: entry.time.seconds),
+    Column("runs", "runs", "text", lambda entry: entry.runs),
     Column("bound", "bound by", "text", lambda entry: entry.time.bound),
 )
-COLUMNS = {column.key: column for column in (*_ALL, *_TIMES)}
-"""All columns by key, in the order in which tables have them."""
+_NUMBERS = (
+    Column(each.name, each.heading, _FORMS.get(each.unit, "count"), each.layer, each.at_most)
+    for each in METRICS.values()
+    if each.layer
+)
+COLUMNS = {column.key: column for column in (*_TEXTS, *_NUMBERS)}
+"""All columns by key: what a row is, and the metrics that layers have."""
 
 LAYERS = ("path", "text", "output", "activations", "weights", "params", "macs", "operations", "receptive_field")
 """What tables of layers have unless told otherwise."""
@@ -138,5 +96,8 @@ GROUPS = (*LAYERS[:2], "layers", *LAYERS[2:])
 MEMORY = ("inference", "saved", "training")
 """What a batch adds."""
 
-TIMES = tuple(column.key for column in _TIMES)
+MODE = "runs"
+"""What is added where some layers exist in training only."""
+
+TIMES = ("time", "bound")
 """What a GPU adds."""

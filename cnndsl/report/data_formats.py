@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
+from cnndsl.analysis.metric_table import METRICS
 from cnndsl.report.columns import MEMORY, TIMES, Cell, Column
-from cnndsl.report.metrics import squeeze
+from cnndsl.report.metrics import Totals, squeeze
 from cnndsl.report.number_format import duration, exact
 from cnndsl.report.rows import TableRow, of_layers
 from cnndsl.report.summary import terms, title
@@ -24,6 +26,8 @@ Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | Non
 
 _FIXED = frozenset("path kind text layers output params weights macs activations receptive_field stride".split())
 """What the JSON always has; further columns come on top."""
+_FORWARD = tuple(metric.name for metric in METRICS.values() if metric.forward)
+"""What training adds to, where layers exist in training only."""
 
 
 def as_dict(view: TableModel) -> dict[str, Json]:
@@ -33,24 +37,12 @@ def as_dict(view: TableModel) -> dict[str, Json]:
     The columns that were chosen are added to those that are always there; groups come beside the layers.
     """
     stats = view.stats
-    totals = stats.totals
     extra = [column for column in view.columns if view.is_chosen or column.key in (*MEMORY, *TIMES)]
-    figures: dict[str, Json] = {
-        "params": totals.params,
-        "weights": totals.weights,
-        "macs": totals.macs,
-        "flops": totals.flops,
-        "activations": totals.activations,
-        "memory_bytes": totals.memory_bytes,
-        "receptive_field": plain(totals.receptive_field),
-        "depth": totals.depth,
-    }
-    if totals.receptive_field_at_most:
-        figures["receptive_field_at_most"] = True
     data: dict[str, Json] = {
         "net": stats.graph.title,
         "input": list(stats.graph.input.hwc),
-        "totals": figures,
+        "totals": _totals(stats.totals) | {name: getattr(stats.step, name) for name in MEMORY},
+        "totals_in_training": {name: getattr(stats.totals_in_training, name) for name in _FORWARD},
         "layers": [layer_data(stats.graph, entry, extra) for entry in (of_layers(stats) if view.by else view.entries)],
     }
     if len(stats.inputs) > 1:
@@ -62,6 +54,14 @@ def as_dict(view: TableModel) -> dict[str, Json]:
     if view.by:
         data["groups"] = [_group(entry, extra, 1, view.depth) for entry in view.entries]
     return data
+
+
+def _totals(totals: Totals) -> dict[str, Json]:
+    """The metrics of a network by their names; `memory_bytes` is the older name of `memory`."""
+    found: dict[str, Json] = {each.name: getattr(totals, each.name) for each in fields(totals)}
+    if not totals.receptive_field_at_most:
+        del found["receptive_field_at_most"]
+    return found | {"memory_bytes": totals.memory_bytes, "receptive_field": plain(totals.receptive_field)}
 
 
 def as_json(view: TableModel) -> str:
@@ -119,6 +119,8 @@ def layer_data(graph: Graph, entry: TableRow, extra: Sequence[Column]) -> dict[s
         "receptive_field": plain(row.receptive_field),
         "stride": plain(row.stride),
     }
+    if row.node.training_only:
+        fixed["training_only"] = True
     if row.node.weights_of >= 0:
         fixed["weights_of"] = graph.nodes[row.node.weights_of].path
     if row.field is not None and row.field.at_most:
@@ -140,7 +142,9 @@ def _group(entry: TableRow, extra: list[Column], level: int, depth: int | None) 
         "receptive_field": plain(entry.last.receptive_field) if entry.last else None,
         "stride": plain(entry.last.stride) if entry.last else None,
     }
-    if entry.last and entry.last.field is not None and entry.last.field.at_most:
+    if entry.runs == "training":
+        data["training_only"] = True
+    if entry.field is not None and entry.field.at_most:
         data["receptive_field_at_most"] = True
     data |= _extra(entry, extra)
     if entry.parts and (depth is None or level < depth):

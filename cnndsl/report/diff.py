@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from cnndsl.analysis.compare import Comparison, Figure, Pair
+from cnndsl.analysis.metric_table import METRICS
 from cnndsl.graph import Graph
 from cnndsl.report.columns import extents
 from cnndsl.report.data_formats import Json, markdown
@@ -18,7 +19,6 @@ from cnndsl.terminal import Paint
 FORMATS = ("table", "json", "markdown")
 _MARKS = {"same": " ", "changed": "~", "removed": "-", "added": "+"}
 _TINTS = {"same": "dim", "changed": "yellow", "removed": "red", "added": "green"}
-_BYTES = frozenset({"memory"})
 _HEAD = ("figure", "before", "after", "change")
 
 Nets: TypeAlias = "tuple[Graph, Graph]"
@@ -127,13 +127,13 @@ def _count(found: Comparison) -> list[str]:
 
 
 def _figure(figure: Figure) -> tuple[str, str, str, str]:
-    return figure.name.replace("_", " "), _value(figure, figure.before), _value(figure, figure.after), _change(figure)
+    return METRICS[figure.name].title, _value(figure, figure.before), _value(figure, figure.after), _change(figure)
 
 
 def _value(figure: Figure, value: int | tuple[int, ...]) -> str:
     if isinstance(value, int):
-        return exact(value) + (" B" if figure.name in _BYTES else "")
-    return ("x".join(map(str, value)) if figure.name == "output" else extents(value)) or "-"
+        return exact(value) + (" B" if METRICS[figure.name].unit == "bytes" else "")
+    return ("x".join(map(str, value)) if METRICS[figure.name].unit == "extents" else extents(value)) or "-"
 
 
 def _change(figure: Figure) -> str:

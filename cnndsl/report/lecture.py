@@ -13,7 +13,7 @@ from math import prod
 from cnndsl.analysis.depth import is_dense
 from cnndsl.analysis.lecture import BYTES_A_VALUE, is_volume
 from cnndsl.report import number_format
-from cnndsl.report.metrics import Metrics, Row
+from cnndsl.report.metrics import Metrics, Row, Totals
 
 
 def lecture(stats: Metrics) -> str:
@@ -22,11 +22,18 @@ def lecture(stats: Metrics) -> str:
     rows = [_cells(stats, row) for row in (*stats.inputs, *stats.layers) if is_volume(graph, row.node)]
     label, volume, memory = (max(len(row[at]) for row in rows) for at in range(3))
     lines = [f"{row[0]:<{label + 1}}{row[1]:<{volume + 2}}{row[2]:<{memory + 2}}{row[3]}" for row in rows]
-    size = stats.totals.memory_bytes
-    shown = f"{number_format.human(size // BYTES_A_VALUE)} * {BYTES_A_VALUE} bytes ~= {number_format.memory(size)}"
-    lines.append(f"TOTAL memory: {shown} / image (only forward! ~*2 for bwd)")
+    lines.append(f"TOTAL memory: {_total(stats.totals)} / image (only forward! ~*2 for bwd)")
+    if stats.has_training_only:
+        lines.append(
+            f"TOTAL memory in training: {_total(stats.totals_in_training)} / image (only forward! ~*2 for bwd)"
+        )
     lines.append(f"TOTAL params: {number_format.human(stats.totals.params)} parameters")
     return "\n".join(lines)
+
+
+def _total(totals: Totals) -> str:
+    size = totals.memory
+    return f"{number_format.human(size // BYTES_A_VALUE)} * {BYTES_A_VALUE} bytes ~= {number_format.memory(size)}"
 
 
 def _cells(stats: Metrics, row: Row) -> tuple[str, str, str, str]:
@@ -37,7 +44,7 @@ def _cells(stats: Metrics, row: Row) -> tuple[str, str, str, str]:
         f"{_label(stats, row)}:",
         f"[{'x'.join(extents)}]",
         f"memory: {_memory(shape.hwc)}",
-        f"weights: {_weights(stats, row)}",
+        f"weights: {_weights(stats, row)}{'  (in training only)' * row.node.training_only}",
     )
 
 

@@ -5,10 +5,10 @@ Definitions are those of `analysis.memory`; nothing is computed here but what be
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from cnndsl.analysis.layer_memory import LayerMemory, by_layer
 from cnndsl.records import record
 
 if TYPE_CHECKING:
@@ -26,30 +26,6 @@ class BatchSetup:
     dtype: Dtype = "fp32"
     optimizer: Optimizer = "sgd"
     device: Device = "cpu"
-
-
-@record(slots=True)
-class LayerMemory:
-    """Bytes of a layer, or of several: `inference` and `training` are the most that is alive in the whole network
-    while it runs, `saved` what autograd keeps of it for the backward pass."""
-
-    inference: int = 0
-    saved: int = 0
-    training: int = 0
-
-
-def together(loads: Iterable[LayerMemory]) -> LayerMemory:
-    """The load of several layers: peaks do not add up, what is kept does.
-
-    >>> together([LayerMemory(3, 1, 5), LayerMemory(2, 4, 9)])
-    LayerMemory(inference=3, saved=5, training=9)
-    """
-    each = list(loads)
-    return LayerMemory(
-        max((load.inference for load in each), default=0),
-        sum(load.saved for load in each),
-        max((load.training for load in each), default=0),
-    )
 
 
 @record
@@ -78,8 +54,6 @@ def footprint(graph: Graph, plan: BatchSetup) -> MemoryReport:
     use = inference(graph, plan.dtype)
     train = training(graph, plan.dtype, plan.optimizer, plan.device)
     on_gpu = train if plan.device == "cuda" else training(graph, plan.dtype, plan.optimizer, "cuda")
-    used, trained = _highest(graph, use.timeline(plan.batch)), _highest(graph, train.timeline(plan.batch))
-    saved = train.saved_by_node(plan.batch)
     return MemoryReport(
         plan,
         train.parameters,
@@ -91,13 +65,5 @@ def footprint(graph: Graph, plan: BatchSetup) -> MemoryReport:
         train.peak(plan.batch),
         use.peak(plan.batch, rounded=True).bytes,
         on_gpu.peak(plan.batch, rounded=True).bytes,
-        tuple(LayerMemory(used[at], saved[at], trained[at]) for at in saved),
+        by_layer(use, train, plan.batch),
     )
-
-
-def _highest(graph: Graph, timeline: Iterable[MemorySample]) -> dict[int, int]:
-    """The most bytes alive while something happens at each node; 0 for one that does not run."""
-    highest = dict.fromkeys(range(len(graph)), 0)
-    for level in timeline:
-        highest[level.node] = max(highest[level.node], level.bytes)
-    return highest

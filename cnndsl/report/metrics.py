@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import field
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from cnndsl.analysis.cost import Cost, costs, network_total
-from cnndsl.analysis.depth import depth
-from cnndsl.analysis.lecture import lecture_volumes
-from cnndsl.analysis.receptive_field import Field, last_map, receptive_fields
+from cnndsl.analysis.cost import Cost
+from cnndsl.analysis.layer_memory import LayerMemory
+from cnndsl.analysis.receptive_field import Field
+from cnndsl.analysis.region import GraphFacts, Region
 from cnndsl.graph import Graph, Node
 from cnndsl.records import record
 
@@ -47,37 +48,48 @@ class Row:
 
 @record(slots=True)
 class Totals:
-    """The figures of a network, of one image, without what exists in training only.
+    """The metrics of a network, of one image, by their names in `metric_table`, which defines them.
 
-    `weights` are without biases; `macs` multiply-adds; `flops` twice as many; `activations` the values that all
-    layers give; `memory_bytes` the lecture's figure, 4 bytes for each value of input, convolutions, poolings and FC;
-    `receptive_field` that of the last map before everything is seen at once, at most that if `receptive_field_at_most`;
-    `depth` the most weight layers in a row.
+    Parameters and buffers are those of all layers. `macs`, `flops`, `operations`, `activations` and `memory` are those
+    of a forward pass: in use without what exists in training only. `receptive_field` is a bound where
+    `receptive_field_at_most`.
     """
 
     params: int
     weights: int
     macs: int
     flops: int
+    operations: int
     activations: int
-    memory_bytes: int
-    receptive_field: tuple[int, ...]
+    memory: int
+    biases: int
+    trainable: int
+    buffers: int
+    buffer_values: int
     depth: int
-    receptive_field_at_most: bool = False
+    receptive_field: tuple[int, ...]
+    receptive_field_at_most: bool
+
+    @property
+    def memory_bytes(self) -> int:
+        """Return `memory`, under the name that it had first."""
+        return self.memory
 
 
 @record
 class Metrics:
     """The metrics of a network: `totals`, and `layers` in the order of execution.
 
-    `memory` is what a batch needs, None where no batch was named, `roofline` the least time on a GPU, None
-    where none was named. `further_inputs` are the inputs after the first.
+    `totals_in_training` has the sums of all layers, those among them that exist in training only. `memory` is what a
+    batch needs, None where no batch was named, `roofline` the least time on a GPU, None where none was named.
+    `further_inputs` are the inputs after the first.
     """
 
     graph: Graph = field(repr=False)
     input: Row
     layers: tuple[Row, ...]
     totals: Totals
+    totals_in_training: Totals
     memory: MemoryReport | None = None
     further_inputs: tuple[Row, ...] = ()
     roofline: Roofline | None = None
@@ -87,26 +99,53 @@ class Metrics:
         """All inputs, in their order."""
         return (self.input, *self.further_inputs)
 
+    @cached_property
+    def step(self) -> LayerMemory:
+        """The peaks, and what is kept for backward: of the batch that was named, else of one image in fp32 on a CPU,
+        trained with SGD."""
+        if self.memory is None:
+            return GraphFacts(self.graph).whole().load
+        return LayerMemory(self.memory.inference.bytes, self.memory.saved, self.memory.training.bytes)
+
+    @cached_property
+    def has_training_only(self) -> bool:
+        """Whether some layers exist in training only, so that a forward pass in use costs less than one in training."""
+        return any(row.node.training_only for row in self.layers)
+
 
 def metrics(graph: Graph) -> Metrics:
     """Return the metrics of a network."""
-    each, fields, volumes = costs(graph), receptive_fields(graph), lecture_volumes(graph)
-    rows = [Row(node, each[at], fields[at], volumes[at]) for at, node in enumerate(graph.nodes)]
-    sums = network_total(graph, each)
-    seen = fields[last_map(graph, fields)]
-    totals = Totals(
-        params=sums.params,
-        weights=sums.weights,
-        macs=sums.macs,
-        flops=sums.flops,
-        activations=sums.activations - sum(node.shape.numel for node in graph.inputs),
-        memory_bytes=sum(row.volume for row in rows),
-        receptive_field=seen.local.size if seen else (),
-        depth=depth(graph),
-        receptive_field_at_most=seen is not None and seen.local.at_most,
-    )
+    facts = GraphFacts(graph)
+    rows = [Row(node, facts.costs[at], facts.fields[at], facts.volumes[at]) for at, node in enumerate(graph.nodes)]
     count = len(graph.inputs)
-    return Metrics(graph, rows[0], tuple(rows[count:]), totals, further_inputs=tuple(rows[1:count]))
+    return Metrics(
+        graph,
+        rows[0],
+        tuple(rows[count:]),
+        _totals(facts.whole()),
+        _totals(facts.whole(in_training=True)),
+        further_inputs=tuple(rows[1:count]),
+    )
+
+
+def _totals(whole: Region) -> Totals:
+    cost = whole.cost
+    return Totals(
+        params=cost.params,
+        weights=cost.weights,
+        macs=cost.macs,
+        flops=cost.flops,
+        operations=cost.operations,
+        activations=cost.activations,
+        memory=whole.volume,
+        biases=cost.biases,
+        trainable=cost.trainable,
+        buffers=cost.buffers,
+        buffer_values=cost.buffer_values,
+        depth=whole.depth,
+        receptive_field=whole.receptive_field,
+        receptive_field_at_most=whole.receptive_field_at_most,
+    )
 
 
 def squeeze(extents: tuple[int, ...]) -> Extent:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
+from typing import Literal, TypeAlias
 
 from cnndsl.analysis.cost import Cost, total
 from cnndsl.analysis.groups import By, RowGroup, grouped
+from cnndsl.analysis.layer_memory import LayerMemory, together
 from cnndsl.analysis.layer_time import LayerTime, total_time
+from cnndsl.analysis.receptive_field import Field
 from cnndsl.records import record
-from cnndsl.report.memory import LayerMemory, together
 from cnndsl.report.metrics import Metrics, Row
+
+Runs: TypeAlias = Literal["always", "training", "mixed"]
 
 
 @record(slots=True)
@@ -31,6 +35,24 @@ class TableRow:
     layers: int = 1
     times: int = 1
     parts: tuple[TableRow, ...] = ()
+
+    @property
+    def runs(self) -> Runs:
+        """When its layers run: some of a `mixed` row exist in training only."""
+        if not self.parts:
+            return "training" if self.last and self.last.node.training_only else "always"
+        first = self.parts[0].runs
+        return first if all(part.runs == first for part in self.parts) else "mixed"
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """The shape of the output, H, W, C; none for a kind."""
+        return self.last.node.shape.hwc if self.last else ()
+
+    @property
+    def field(self) -> Field | None:
+        """The receptive field of the output; None for a kind and for what does not depend on the input."""
+        return self.last.field if self.last else None
 
 
 def of_inputs(stats: Metrics) -> tuple[TableRow, ...]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cnndsl.report.columns import extents
 from cnndsl.report.number_format import duration, exact, human, memory
 
 if TYPE_CHECKING:
+    from cnndsl.analysis.layer_memory import LayerMemory
     from cnndsl.analysis.memory_trace import MemorySample
     from cnndsl.analysis.roofline import Roofline
     from cnndsl.graph import Graph
     from cnndsl.report.memory import BatchSetup, MemoryReport
-    from cnndsl.report.metrics import Metrics
+    from cnndsl.report.metrics import Metrics, Totals
 
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 
@@ -48,10 +50,14 @@ def aligned(pairs: list[tuple[str, str]]) -> list[str]:
 def terms(stats: Metrics) -> list[tuple[str, str]]:
     """The totals, each with its unit."""
     totals = stats.totals
-    pairs = [
-        ("parameters", f"{exact(totals.params)} ({exact(totals.weights)} weights)"),
-        ("multiply-adds", f"{human(totals.macs)} an image ({human(totals.flops)} flops)"),
-        ("memory", f"{memory(totals.memory_bytes)} an image forward, about twice that with backward"),
+    pairs = [("parameters", f"{exact(totals.params)} ({exact(totals.weights)} weights)")]
+    if totals.buffers:
+        pairs.append(("buffers", _buffers(totals)))
+    pairs += [
+        ("multiply-adds", "; ".join(_forward(stats, "macs", "flops"))),
+        ("operations", "; ".join(_forward(stats, "operations"))),
+        ("activations", "; ".join(_forward(stats, "activations"))),
+        *([] if stats.memory else [("memory", _one_image(stats.step))]),
         ("receptive field", _field(stats)),
         ("depth", f"{totals.depth} weight layers" if totals.depth != 1 else "1 weight layer"),
     ]
@@ -61,6 +67,27 @@ def terms(stats: Metrics) -> list[tuple[str, str]]:
         pairs.append(("outputs", ", ".join(f"{name} {graph.nodes[at].shape}" for name, at in named)))
     pairs += _memory_terms(stats, stats.memory) if stats.memory else []
     return pairs + (_time_terms(stats.roofline) if stats.roofline else [])
+
+
+def _forward(stats: Metrics, name: str, inner: str = "") -> Iterator[str]:
+    """A count of a forward pass, and that in training where some layers exist in training only."""
+    both = [(stats.totals, "an image"), (stats.totals_in_training, "in training")]
+    for totals, when in both[: 2 if stats.has_training_only else 1]:
+        more = f" ({human(getattr(totals, inner))} {inner})" if inner else ""
+        yield f"{human(getattr(totals, name))} {when}{more}"
+
+
+def _buffers(totals: Totals) -> str:
+    """The elements of buffers and, as published totals have them, of parameters and buffers together."""
+    counters = totals.buffers - totals.buffer_values
+    counted = f" and {exact(counters)} counter{'s' * (counters != 1)} of batches" if counters else ""
+    values = f"{exact(totals.buffer_values)} value{'s' * (totals.buffer_values != 1)}"
+    return f"{values}{counted}; {exact(totals.params + totals.buffer_values)} values with the parameters"
+
+
+def _one_image(step: LayerMemory) -> str:
+    """The exact peaks of one image."""
+    return f"{memory(step.inference)} in use, {memory(step.training)} in training: 1 image in fp32, SGD, on a CPU"
 
 
 def _field(stats: Metrics) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from itertools import starmap
 
+from cnndsl.analysis.metric_table import METRICS
 from cnndsl.errors import Diagnostic
 from cnndsl.expr import Value, show
 from cnndsl.report.number_format import human
@@ -13,7 +14,6 @@ from cnndsl.sweeping.sweep import Configuration, plain
 from cnndsl.terminal import width as columns_of
 
 FORMATS = ("table", "json", "csv")
-_BYTES = "memory"
 
 
 def render(members: Sequence[Configuration], names: Sequence[str], figures: Sequence[str], format: str) -> str:
@@ -38,14 +38,19 @@ def _right(text: str, width: int) -> str:
 
 
 def _row(member: Configuration, names: Sequence[str], figures: Sequence[str]) -> list[str]:
-    values = [_figure(name, (member.figures or {})[name]) for name in figures]
+    values = [show_metric(name, (member.figures or {})[name]) for name in figures]
     return [*(show_setting(member.settings[name]) for name in names), *values]
 
 
-def _figure(name: str, value: Value) -> str:
+def show_metric(name: str, value: Value) -> str:
+    """Return a metric as a table has it: a count or a size in human units.
+
+    >>> show_metric("params", 25_557_032), show_metric("training", 268_053_912), show_metric("output", (7, 7, 2048))
+    ('25.6M', '268MB', '7x7x2048')
+    """
     if isinstance(value, bool) or not isinstance(value, int):
         return show(value)
-    return human(value) + ("B" if name == _BYTES else "")
+    return human(value) + ("B" if METRICS[name].unit == "bytes" else "")
 
 
 def show_setting(value: Value) -> str:

@@ -14,7 +14,7 @@ from cnndsl.terminal import width as columns_of
 
 _GAP = "  "
 _INDENT = "  "
-_LEFT = frozenset({"path", "text", "kind", "output", "bound"})
+_LEFT = frozenset({"path", "text", "kind", "runs", "output", "bound"})
 _NARROWEST = 40
 _MOST_COLOURED = 5000
 """Laying out a coloured row takes a third of a millisecond."""

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict
 
 from cnndsl.records import record
-from cnndsl.report.columns import COLUMNS, GROUPS, LAYERS, MEMORY, TIMES, Column
+from cnndsl.report.columns import COLUMNS, GROUPS, LAYERS, MEMORY, MODE, TIMES, Column
+from cnndsl.report.memory import BatchSetup, footprint
 from cnndsl.report.rows import TableRow, of_groups, of_inputs, of_layers, opened
 
 if TYPE_CHECKING:
@@ -61,13 +62,21 @@ def view(
     """
     by = by or ("block" if depth is not None else None)
     depth = depth or (1 if by else None)
+    if stats.memory is None and {*columns, sort.removeprefix("-")}.intersection(MEMORY):
+        stats = replace(stats, memory=footprint(stats.graph, BatchSetup()))
     entries = of_groups(stats, by) if by else of_layers(stats)
-    added = (*(MEMORY if stats.memory else ()), *(TIMES if stats.roofline else ()))
-    keys = columns or (*(GROUPS if by else LAYERS), *added)
+    keys = columns or _usual(stats, by)
     if sort:
         key = _order(COLUMNS[sort.removeprefix("-")])
         entries = _sorted(entries, key, sort.startswith("-"))
     return TableModel(stats, entries, tuple(COLUMNS[key] for key in keys), bool(columns), by, depth)
+
+
+def _usual(stats: Metrics, by: By | None) -> tuple[str, ...]:
+    """The columns of a table for which none were chosen: when layers run comes after what they are."""
+    first, second, *others = GROUPS if by else LAYERS
+    mode = (MODE,) if stats.has_training_only else ()
+    return first, second, *mode, *others, *(MEMORY if stats.memory else ()), *(TIMES if stats.roofline else ())
 
 
 def _order(column: Column) -> Callable[[TableRow], tuple[float, list[tuple[int, str]]]]:

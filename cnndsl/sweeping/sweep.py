@@ -14,11 +14,13 @@ from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.assertions import check, figures
+from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS
 from cnndsl.elaborate.inputs import INPUT
 from cnndsl.elaborate.parameters import OpenParameter, parameters
 from cnndsl.elaborate.program import Find, elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
-from cnndsl.expr import Expr, NameSymbol, Value, show, truth
+from cnndsl.expr import Expr, NameSymbol, Value, evaluate, show, truth
+from cnndsl.expr import names as names_of
 from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
@@ -29,17 +31,8 @@ if TYPE_CHECKING:
 Settings: TypeAlias = Mapping[str, Value]
 Plain: TypeAlias = int | float | bool | str | list[int]
 
-GOALS: Mapping[str, int] = {
-    "params": 1,
-    "weights": 1,
-    "macs": 1,
-    "flops": 1,
-    "memory": 1,
-    "depth": -1,
-    "receptive_field": -1,
-    "output": -1,
-}
-"""The figures of a member, and whether less is better (1) or more is (-1)."""
+GOALS: Mapping[str, int] = {name: METRICS[name].sign for name in OF_NETWORKS}
+"""The metrics that members may be chosen by, and whether less is better (1) or more is (-1)."""
 
 
 @record(slots=True)
@@ -122,7 +115,7 @@ def _without_domain(missing: Sequence[OpenParameter]) -> CnnError:
 
 
 def measure(family: Family, chosen: Iterable[Settings], names: Sequence[str] = tuple(GOALS)) -> Iterator[Configuration]:
-    """The figures of each member, or the first thing that is wrong with it."""
+    """The figures of each member, those of `names`, or the first thing that is wrong with it."""
     for settings in chosen:
         try:
             graph = elaborate(family.file, settings, family.find)
@@ -141,12 +134,25 @@ def condition(text: str) -> Expr:
     return statements[0].test
 
 
+def mentioned(test: Expr, known: Iterable[str]) -> set[str]:
+    """Return the metrics that a test mentions.
+
+    Raises CnnError where it mentions something that is neither a metric nor one of the `known` names.
+    """
+    scope: dict[str, Value] = dict.fromkeys((*GOALS, *known), 1)
+    found = list(names_of(test))
+    for each in found:
+        evaluate(each, scope)
+    return {each.name for each in found} & set(GOALS)
+
+
 def holds(test: Expr, member: Configuration) -> bool:
-    """Whether a member passes a test over its figures and settings. One without figures never does.
+    """Whether a member passes a test over its figures and settings; as in an `assert`, a name of the file's own wins
+    over that of a metric. One without figures never does.
 
     Raises CnnError where the test mentions something else.
     """
-    return member.figures is not None and truth(test, {**member.settings, **member.figures})
+    return member.figures is not None and truth(test, {**member.figures, **member.settings})
 
 
 def values(text: str) -> Sequence[Value]:

@@ -113,6 +113,8 @@ def test_taps_and_what_exists_in_training_only() -> None:
 def test_figures_of_both() -> None:
     before, after = "INPUT 8x8x3 -> CONV3-4 -> RELU -> FC-10", "INPUT 8x8x3 -> CONV3-4 -> RELU -> CONV3-4 -> FC-10"
     figures = {figure.name: (figure.before, figure.after) for figure in between(before, after).figures}
+    before_training, after_training = figures.pop("training")
+    assert figures["saved"][0] + 4 * 2682 < before_training < after_training
     # 108 + 4, 2560 + 10; 144 + 4 more. 64*108 and 2560 multiply-adds, 64*144 more; 256 comparisons.
     assert figures == {
         "params": (2682, 2830),
@@ -120,8 +122,17 @@ def test_figures_of_both() -> None:
         "macs": (9472, 18688),
         "flops": (18944, 37376),
         "operations": (256, 256),
-        "activations": (192 + 256 + 256 + 10, 192 + 256 + 256 + 256 + 10),
+        # What the layers give, as `stats` counts it: without the input.
+        "activations": (256 + 256 + 10, 256 + 256 + 256 + 10),
         "memory": (4 * (192 + 256 + 10), 4 * (192 + 256 + 256 + 10)),
+        # Parameters, the image, the map and the scores; with another convolution its map as well.
+        "inference": (4 * (2682 + 192 + 256 + 10), 4 * (2830 + 192 + 256 + 256)),
+        # The image, the map after RELU, log-probabilities, the class (8 bytes), and the sum of weights.
+        "saved": (4 * (192 + 256 + 10) + 8 + 4, 4 * (192 + 256 + 256 + 10) + 8 + 4),
+        "biases": (14, 18),
+        "trainable": (2682, 2830),
+        "buffers": (0, 0),
+        "buffer_values": (0, 0),
         "depth": (2, 3),
         "receptive_field": ((3, 3), (5, 5)),
         "output": ((10,), (10,)),

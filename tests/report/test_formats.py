@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 import pytest
 
 from cnndsl import loads
+from cnndsl.analysis.metric_table import OF_NETWORKS
 from cnndsl.report.formats import FORMATS, render
 from cnndsl.report.number_format import human
 from cnndsl.report.stats import Stats
@@ -33,17 +34,17 @@ def test_totals(stats: Stats) -> None:
     assert (totals.weights, totals.params) == (108 + 640, 112 + 650)
     assert (totals.macs, totals.flops) == (6912 + 640, 2 * (6912 + 640))
     assert totals.activations == 256 + 256 + 64 + 10
-    assert totals.memory_bytes == 4 * (192 + 256 + 64 + 10)
+    assert totals.memory == totals.memory_bytes == 4 * (192 + 256 + 64 + 10)
     assert totals.receptive_field == (4, 4)
     assert totals.depth == 2
 
 
 def test_json_has_the_promised_keys(stats: Stats) -> None:
     data = json.loads(stats.render("json"))
-    assert list(data) == ["net", "input", "totals", "layers"]
+    assert list(data) == ["net", "input", "totals", "totals_in_training", "layers"]
     assert (data["net"], data["input"]) == ("Small", [8, 8, 3])
-    names = ["params", "weights", "macs", "flops", "activations", "memory_bytes", "receptive_field", "depth"]
-    assert list(data["totals"]) == names
+    assert set(data["totals"]) == {*OF_NETWORKS, "memory_bytes"} - {"output"}
+    assert data["totals"]["memory_bytes"] == data["totals"]["memory"] == 4 * (192 + 256 + 64 + 10)
     assert data["totals"]["receptive_field"] == 4
     assert data["layers"][0] == {
         "path": "features.0",
@@ -98,7 +99,11 @@ def test_the_plain_table(stats: Stats) -> None:
         "",
         "parameters       762 (748 weights)",
         "multiply-adds    7.55K an image (15.1K flops)",
-        "memory           2.09KB an image forward, about twice that with backward",
+        "operations       512 an image",
+        "activations      586 an image",
+        # While POOL2 runs: 762 parameters, the image, the convolution's 256 values, which RELU overwrote, and 64 values
+        # with an index of 8 bytes each.
+        "memory           5.61KB in use, 9.54KB in training: 1 image in fp32, SGD, on a CPU",
         "receptive field  4 of 8, at the last map",
         "depth            2 weight layers",
     ]

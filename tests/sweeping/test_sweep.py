@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from itertools import product
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -104,6 +105,29 @@ def test_a_test_that_is_none_is_refused() -> None:
         sweep.condition("yes assert no")
 
 
+def test_the_metrics_of_a_test_are_measured_whatever_is_shown(tmp_path: Path) -> None:
+    """BN of n channels has 2*n buffers and a counter."""
+    file = tmp_path / "family.cnn"
+    file.write_text("net F(n in {1, 10, 40}, depth=7)\nINPUT 8x8x1 -> CONV3-n -> BN -> FC-2")
+
+    def kept(*options: str) -> list[int]:
+        result = CliRunner().invoke(cli, ["sweep", str(file), "--format", "json", *options])
+        assert result.exit_code == 0, result.output
+        return [row["settings"]["n"] for row in json.loads(result.output)]
+
+    assert kept("--where", "buffers > 3", "--columns", "params") == [10, 40]
+    assert kept("--where", "max(buffers, 30) == buffers", "--columns", "params") == [40]
+    assert kept("--sort", "-buffer_values", "--columns", "params") == [40, 10, 1]
+    # A parameter wins over the metric of its name, as in an assert.
+    assert kept("--where", "depth == 7") == [1, 10, 40]
+
+
+def test_a_misspelt_metric_is_found_among_all() -> None:
+    result = CliRunner().invoke(cli, ["sweep", "recipe", "--sample", "1", "--where", "bufers < 3"])
+    assert result.exit_code == 1
+    assert "did you mean `buffers`?" in result.output
+
+
 def test_pareto_against_brute_force() -> None:
     walked = family(PYRAMID)
     members = list(sweep.measure(walked, walked.all()))
@@ -148,8 +172,6 @@ def test_a_wrong_command_line_is_told(options: list[str]) -> None:
 
 
 def test_space_is_plain_data(tmp_path: object) -> None:
-    from pathlib import Path
-
     file = Path(str(tmp_path)) / "family.cnn"
     file.write_text(
         "net F(a in 1..3, b in {0.5, 1} = 1, act in {RELU, GELU} = RELU, wide=no)\nINPUT -> CONV3-a -> act?"

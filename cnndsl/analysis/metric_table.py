@@ -1,0 +1,289 @@
+"""The one table of metrics: name, unit, definition, whether less is better, how each is read.
+
+`assert`, `sweep`, `stats --columns` and `--sort`, `diff`, the JSON of the commands and docs/figures.md all use it. A
+metric that a layer has is a column of `stats`; one that a network has may be asserted, compared and swept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+from cnndsl.records import record
+
+if TYPE_CHECKING:
+    from cnndsl.analysis.cost import Cost
+    from cnndsl.analysis.layer_memory import LayerMemory
+    from cnndsl.analysis.layer_time import LayerTime
+    from cnndsl.analysis.receptive_field import Field
+    from cnndsl.analysis.region import Region
+
+MetricUnit: TypeAlias = Literal[
+    "elements", "multiply-adds", "flops", "operations", "values", "bytes", "layers", "positions", "extents", "seconds"
+]
+Better: TypeAlias = Literal["less", "more", ""]
+MetricValue: TypeAlias = "int | tuple[int, ...]"
+ExactExtents: TypeAlias = "tuple[int | Fraction, ...]"
+
+
+class Measured(Protocol):
+    """A layer, or several that a table gathers in one row."""
+
+    @property
+    def cost(self) -> Cost:
+        """The sum over the layers."""
+        ...
+
+    @property
+    def volume(self) -> int:
+        """The lecture's memory, in bytes."""
+        ...
+
+    @property
+    def load(self) -> LayerMemory:
+        """What a batch needs while these layers run."""
+        ...
+
+    @property
+    def time(self) -> LayerTime:
+        """The least time on a GPU."""
+        ...
+
+    @property
+    def layers(self) -> int:
+        """How many layers there are."""
+        ...
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """The shape of the output: H, W, C; none where there is no last layer."""
+        ...
+
+    @property
+    def field(self) -> Field | None:
+        """The receptive field of the last layer."""
+        ...
+
+
+@record(slots=True)
+class Metric:
+    """A metric of layers and networks.
+
+    `title` is what a row of a comparison is called, `heading` what stands over a column; both are the name with spaces
+    unless `titles` has them. `layer` reads it from a row of a table, `network` from a network or a part of one; None
+    where there is no such metric. `forward` says that it counts what a forward pass runs, so that a network has another
+    value in training if some of its layers exist in training only. `at_most` says whether a row's is a bound.
+    """
+
+    name: str
+    unit: MetricUnit
+    definition: str
+    better: Better = "less"
+    layer: Callable[[Measured], float | ExactExtents] | None = None
+    network: Callable[[Region], MetricValue] | None = None
+    forward: bool = False
+    titles: tuple[str, str] | None = None
+    at_most: Callable[[Measured], bool] = lambda _: False
+
+    @property
+    def title(self) -> str:
+        """What it is called in a list of metrics."""
+        return self.titles[0] if self.titles else self.name.replace("_", " ")
+
+    @property
+    def heading(self) -> str:
+        """What stands over a column."""
+        return self.titles[1] if self.titles else self.title
+
+    @property
+    def sign(self) -> int:
+        """Return 1 where less is better, -1 where more is."""
+        return 1 if self.better == "less" else -1
+
+
+def _counted(
+    name: str, unit: MetricUnit, definition: str, of: Callable[[Cost], int], heading: str = "", *, forward: bool = False
+) -> Metric:
+    """A metric that is a sum over layers."""
+    return Metric(
+        name,
+        unit,
+        definition,
+        layer=lambda row: of(row.cost),
+        network=lambda region: of(region.cost),
+        forward=forward,
+        titles=(name, heading or name.replace("_", " ")) if heading else None,
+    )
+
+
+def _held(name: str, definition: str, of: Callable[[LayerMemory], int], titles: tuple[str, str]) -> Metric:
+    """A metric of a step, in bytes."""
+    return Metric(
+        name,
+        "bytes",
+        definition,
+        layer=lambda row: of(row.load),
+        network=lambda region: of(region.load),
+        titles=titles,
+    )
+
+
+_ALL = (
+    _counted("params", "elements", "Weights and biases.", lambda cost: cost.params),
+    _counted(
+        "weights",
+        "elements",
+        "The elements of weight tensors: kernels, matrices, the scales of normalisations.",
+        lambda cost: cost.weights,
+    ),
+    _counted(
+        "macs",
+        "multiply-adds",
+        "The multiply-adds of convolutions, transposed and locally connected ones, and of FC; biases are not counted.",
+        lambda cost: cost.macs,
+        "multiply-adds",
+        forward=True,
+    ),
+    _counted(
+        "flops",
+        "flops",
+        "2 x `macs`, as `torch.utils.flop_counter.FlopCounterMode` counts.",
+        lambda cost: cost.flops,
+        forward=True,
+    ),
+    _counted(
+        "operations",
+        "operations",
+        "The elementwise operations of everything that is no multiply-add.",
+        lambda cost: cost.operations,
+        forward=True,
+    ),
+    _counted(
+        "activations",
+        "values",
+        "The values that the layers give, without those of the input.",
+        lambda cost: cost.activations,
+        forward=True,
+    ),
+    Metric(
+        "memory",
+        "bytes",
+        "The CS231n lectures' figure: 4 bytes for each value of the input and of every layer that has a row in their"
+        " table.",
+        layer=lambda row: row.volume,
+        network=lambda region: region.volume,
+        forward=True,
+        titles=("CS231n memory", "CS231n memory"),
+    ),
+    _held(
+        "inference",
+        "The most bytes that are alive at once in use, of a layer or a part while it runs.",
+        lambda load: load.inference,
+        ("peak in use", "in use"),
+    ),
+    _held(
+        "saved",
+        "The bytes that autograd keeps between forward and backward pass.",
+        lambda load: load.saved,
+        ("kept for backward", "kept"),
+    ),
+    _held(
+        "training",
+        "The most bytes that are alive at once in a step of training, of a layer or a part while it runs.",
+        lambda load: load.training,
+        ("peak in training", "in training"),
+    ),
+    _counted(
+        "biases",
+        "elements",
+        "The elements of bias tensors, the shifts of normalisations among them.",
+        lambda cost: cost.biases,
+    ),
+    _counted("trainable", "elements", "What the optimizer changes: all of `params`.", lambda cost: cost.trainable),
+    _counted(
+        "buffers",
+        "elements",
+        "The elements that are saved with the network but not learned: running means and variances, fixed centres, and"
+        " the counter of batches of each batch normalisation.",
+        lambda cost: cost.buffers,
+    ),
+    _counted(
+        "buffer_values",
+        "elements",
+        "`buffers` without the counters of batches; published totals that contain buffers are `params` +"
+        " `buffer_values`.",
+        lambda cost: cost.buffer_values,
+    ),
+    Metric(
+        "depth",
+        "layers",
+        "The most layers with weight matrices on any path from the input to an output.",
+        "more",
+        network=lambda region: region.depth,
+    ),
+    Metric(
+        "receptive_field",
+        "positions",
+        "How many positions of the input a unit sees, for each axis: of a layer with global operations, of a network"
+        " or a part without.",
+        "more",
+        layer=lambda row: row.field.size if row.field else (),
+        network=lambda region: region.receptive_field,
+        titles=("receptive field", "field"),
+        at_most=lambda row: row.field is not None and row.field.at_most,
+    ),
+    Metric(
+        "local",
+        "positions",
+        "The field of a layer without global operations.",
+        "more",
+        layer=lambda row: row.field.local.size if row.field else (),
+        at_most=lambda row: row.field is not None and row.field.local.at_most,
+        titles=("local field", "local field"),
+    ),
+    Metric(
+        "stride",
+        "positions",
+        "How far apart on the input the fields of neighbouring units lie, for each axis; 0 where all see everything.",
+        "",
+        layer=lambda row: row.field.stride if row.field else (),
+    ),
+    Metric(
+        "padding",
+        "positions",
+        "How far the field of the first unit begins outside the input, for each axis.",
+        "",
+        layer=lambda row: row.field.padding if row.field else (),
+    ),
+    Metric(
+        "output",
+        "extents",
+        "The shape of the output: H, W, C.",
+        "more",
+        layer=lambda row: row.extents,
+        network=lambda region: region.extents,
+    ),
+    Metric(
+        "time",
+        "seconds",
+        "The least time of a forward pass on the GPU of `stats --gpu`.",
+        layer=lambda row: row.time.seconds,
+        titles=("least time", "least time"),
+    ),
+    Metric(
+        "layers",
+        "layers",
+        "How many layers a row of a table gathers.",
+        "",
+        layer=lambda row: row.layers,
+    ),
+)
+
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}
+"""All metrics by name."""
+
+OF_NETWORKS: Mapping[str, Callable[[Region], MetricValue]] = {
+    metric.name: metric.network for metric in _ALL if metric.network is not None
+}
+"""How a network's metrics are read, by name: what may be asserted, compared and swept."""

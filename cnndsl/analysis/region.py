@@ -1,0 +1,126 @@
+"""A network, or a part of one, from which metrics are read; each property is computed when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from cnndsl.analysis.cost import Cost, costs, total
+from cnndsl.analysis.depth import depth
+from cnndsl.analysis.layer_memory import LayerMemory, by_layer, together
+from cnndsl.analysis.lecture import lecture_bytes, lecture_volumes
+from cnndsl.analysis.receptive_field import Field, last_map, receptive_fields
+from cnndsl.graph import Graph, Node
+from cnndsl.records import record
+
+
+@record
+class GraphFacts:
+    """The facts about each node of a graph, of one image, by index; memory is that of fp32, SGD and a CPU."""
+
+    graph: Graph
+
+    @cached_property
+    def costs(self) -> Mapping[int, Cost]:
+        """The cost of each node."""
+        return costs(self.graph)
+
+    @cached_property
+    def fields(self) -> Mapping[int, Field | None]:
+        """The receptive field of each node."""
+        return receptive_fields(self.graph)
+
+    @cached_property
+    def volumes(self) -> Mapping[int, int]:
+        """The bytes of each node in the lecture's table."""
+        return lecture_volumes(self.graph)
+
+    @cached_property
+    def loads(self) -> Sequence[LayerMemory]:
+        """What each node needs in memory."""
+        from cnndsl.analysis.memory import inference, training
+
+        return by_layer(inference(self.graph), training(self.graph))
+
+    def region(self, nodes: Sequence[Node], output: int, in_training: bool = False) -> Region:
+        """Return a part of the graph: its nodes, and the one whose output is the part's."""
+        return Region(self, tuple(nodes), output, in_training)
+
+    def whole(self, in_training: bool = False) -> Region:
+        """Return the network."""
+        return self.region(self.graph.nodes, self.graph.output, in_training)
+
+
+@record
+class Region:
+    """A network, or a part of one: its nodes and the one whose output is the part's.
+
+    Parameters and buffers are those of all nodes. Arithmetic, values and volumes are those of a forward pass: in use,
+    so without what exists in training only, unless `in_training`.
+    """
+
+    facts: GraphFacts
+    nodes: tuple[Node, ...]
+    output: int
+    in_training: bool = False
+
+    @property
+    def is_all(self) -> bool:
+        """Whether this is the whole network."""
+        return len(self.nodes) == len(self.facts.graph)
+
+    @cached_property
+    def running(self) -> tuple[Node, ...]:
+        """The nodes that a forward pass runs."""
+        return tuple(node for node in self.nodes if self.in_training or not node.training_only)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """The sum over the layers; an input gives no activations."""
+        each = self.facts.costs
+        everything = total(each[node.index] for node in self.nodes)
+        forward = total(each[node.index] for node in self.running if node.inputs)
+        return replace(everything, macs=forward.macs, operations=forward.operations, activations=forward.activations)
+
+    @property
+    def volume(self) -> int:
+        """The lecture's memory, in bytes: that of the inputs and of each layer that has a row there."""
+        return lecture_bytes(self.facts.graph, self.nodes, self.in_training)
+
+    @cached_property
+    def load(self) -> LayerMemory:
+        """What one image needs in memory while these layers run, and what they keep for the backward pass."""
+        return together(self.facts.loads[node.index] for node in self.nodes)
+
+    @property
+    def layers(self) -> int:
+        """How many layers there are, those in training only among them."""
+        return sum(bool(node.inputs) for node in self.nodes)
+
+    @property
+    def depth(self) -> int:
+        """The most weight layers on a path."""
+        graph = self.facts.graph
+        return depth(graph) if self.is_all else depth(graph, {node.index for node in self.nodes})
+
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """The shape of the output: H, W, C."""
+        return self.facts.graph.nodes[self.output].shape.hwc
+
+    @property
+    def receptive_field(self) -> tuple[int, ...]:
+        """The local field, for each axis: of the network that of its last map, of a part that of its output."""
+        return self._local.size if self._local else ()
+
+    @property
+    def receptive_field_at_most(self) -> bool:
+        """Whether the receptive field is a bound."""
+        return self._local is not None and self._local.at_most
+
+    @cached_property
+    def _local(self) -> Field | None:
+        graph, fields = self.facts.graph, self.facts.fields
+        field = fields[last_map(graph, fields) if self.is_all else self.output]
+        return field.local if field else None
