@@ -86,6 +86,13 @@ OPAQUE = (
 """Modules that do not change what a value depends on, but may hide it."""
 
 
+class _Copy(nn.Module):
+    """Gives back its input in memory of its own: what is emitted may write over what a layer gives."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.clone()
+
+
 def make_transparent(network: nn.Module) -> None:
     """Makes every value of the input count: positive weights, averages for maxima, nothing cut off or normalised."""
     for name, child in list(network.named_children()):
@@ -94,7 +101,7 @@ def make_transparent(network: nn.Module) -> None:
             average = getattr(nn, type(child).__name__.replace("Max", "Avg"))
             setattr(network, name, average(child.kernel_size, child.stride, child.padding, child.ceil_mode))
         elif isinstance(child, OPAQUE):
-            setattr(network, name, nn.Identity())
+            setattr(network, name, _Copy())
     for parameter in network.parameters(recurse=False):
         nn.init.constant_(parameter, 1e-2)
 
