@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from cnndsl.layers.base import Dims, Layer, LayerError, Slot, TorchCall, Window, option, squeeze
 from cnndsl.layers.checks import common_divisors, each_axis, need_spatial
+from cnndsl.layers.steps import Step, pad
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -148,6 +149,14 @@ class PadChannels(Layer):
         rank = inputs[0].rank
         return Window((1,) * rank, each_axis(self.stride, rank, "stride"), (0,) * rank)
 
+    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+        """A view of every second position, then the zeros."""
+        (x,) = inputs
+        y = self.output(x)
+        if y.pixels == x.pixels:
+            return (pad(y.numel),)
+        return (Step((0,), x.channels * y.pixels, view=True), pad(y.numel, 1))
+
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         arguments = (Slot(x.channels, "in_channels"), Slot(self.channels, "channels"))
@@ -259,9 +268,12 @@ class Pick(Layer):
     def channels_read(self) -> Sequence[int]:
         return self.channels
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The gradient of each channel, among zeros for the others."""
-        return 0, inputs[0].numel
+    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+        """A view of each channel, whose gradient is one among zeros for the others; then all of them side by side."""
+        (x,) = inputs
+        views = (Step((0,), x.pixels, view=True),) * len(self.channels)
+        joined = Step(tuple(range(1, len(views) + 1)), len(views) * x.pixels, gradient="parts", autocast="widest")
+        return (*views, joined)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         return self.helper_call("Pick", (Slot(self.channels, "channels"),))

@@ -12,6 +12,7 @@ from functools import cache
 from math import prod
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from cnndsl.layers.steps import GradientMemory, Step
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -19,10 +20,6 @@ Dims: TypeAlias = tuple[int, ...]
 """An extent for each spatial axis, or one for all of them."""
 
 Padding: TypeAlias = Dims | Literal["same", "valid", "full"]
-
-GradientMemory: TypeAlias = Literal["own", "handed on", "divided", "parts", "broadcast"]
-"""Memory of its own; that of the output's gradient where the numbers of values agree, or of its quotient; a part of it;
-memory of its own, and a sum where the input was broadcast."""
 
 OptionType: TypeAlias = Literal["dims", "int", "number", "flag", "word", "padding", "ints", "reference"]
 
@@ -325,6 +322,34 @@ class Layer:
         """The most values, of one image, that are held for a moment: in the forward pass of a network in use beside
         inputs and output, and in the backward pass beside what is saved and the gradients of output and inputs."""
         return 0, 0
+
+    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+        """The operations of PyTorch that the layer consists of; `inputs` are those whose values are read.
+
+        By default a single one, which follows from what is saved, held for a moment and multiplied.
+        """
+        return (self.single_step(*inputs),)
+
+    def single_step(self, *inputs: Shape, **changed: Any) -> Step:
+        """The layer as one operation; `changed` are fields of the step that differ."""
+        kept = self.saved(*inputs)
+        halves = "half" if self.macs(*inputs) else "as is"
+        usual: dict[str, Any] = {
+            "reads": tuple(range(len(inputs) - bool(self.extents_of))),
+            "values": self.output(*inputs).numel,
+            "view": self.VIEW,
+            "keeps": kept.inputs,
+            "keeps_result": kept.output,
+            "extra": kept.extra,
+            "mask": kept.mask,
+            "copies": kept.copies,
+            "tensors": tuple(range(len(self.tensors(*inputs)))),
+            "autocast": "full" if "cpu" in self.FULL_PRECISION else halves,
+            "on_cuda": "full" if "cuda" in self.FULL_PRECISION else halves,
+            "gradient": self.GRADIENT,
+            "scratch": self.scratch(*inputs),
+        }
+        return Step(**{**usual, **changed})
 
     def torch(self, *inputs: Shape) -> TorchCall | TorchFunction | None:
         """The PyTorch that it becomes; None for nothing at all. Assumes that `output` accepted the inputs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import ClassVar
 
@@ -20,6 +21,7 @@ from cnndsl.layers.base import (
     squeeze,
 )
 from cnndsl.layers.checks import common_divisors, each_axis, need_spatial
+from cnndsl.layers.steps import Step, pad
 from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -138,9 +140,17 @@ class Conv(Layer):
             )
         return Saved(extra=((0, x.channels * prod(axis.size + axis.before + axis.after for axis in windows), True),))
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The padded copy, if any."""
-        return sum(number for _, number, _ in self.saved(*inputs).extra), 0
+    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+        """The padded copy, if any, and the convolution; `padding="same"` pads what autocast has cast already."""
+        copies = self.saved(*inputs).extra
+        if not copies:
+            return super().steps(*inputs)
+        ((_, values, _),) = copies
+        inside = all(axis.stride == 1 for axis in self._axes(inputs[0]))
+        padded = pad(values)
+        if inside:
+            padded = replace(padded, autocast="half", on_cuda="half")
+        return (padded, self.single_step(*inputs, reads=(1,), keeps=(0,), extra=()))
 
     def formula(self, *inputs: Shape) -> str:
         _, fan_in, *kernel = self.tensors(*inputs)[0].shape

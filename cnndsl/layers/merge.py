@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import ClassVar, Literal
 
 from cnndsl.layers.base import Layer, LayerError, Saved, TorchFunction
+from cnndsl.layers.steps import Step, product
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -43,6 +44,21 @@ class MergeLayer(Layer):
         return (len(inputs) - 1) * self.output(*inputs).numel
 
 
+def _sums(inputs: tuple[Shape, ...]) -> tuple[Step, ...]:
+    """The sum of the branches from left to right; a single one passes through."""
+    n = inputs[0].numel
+    return tuple(Step(pair, n, gradient="handed on") for pair in _pairs(len(inputs)))
+
+
+def _pairs(count: int) -> list[tuple[int, int]]:
+    """What each operation of a chain reads: the result so far, and the next branch.
+
+    >>> _pairs(4)
+    [(0, 1), (4, 2), (5, 3)]
+    """
+    return [(count + at - 2 if at > 1 else 0, at) for at in range(1, count)]
+
+
 def _sum(count: int) -> str:
     return " + ".join(f"{{{at}}}" for at in range(count))
 
@@ -55,6 +71,10 @@ class Add(MergeLayer):
     NAMES: ClassVar = ("ADD",)
     SIGN: ClassVar = "+"
     OPERATOR: ClassVar = "+"
+
+    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+        """A sum of two for each branch after the first."""
+        return _sums(inputs)
 
     def torch(self, *inputs: Shape) -> TorchFunction:
         return TorchFunction(_sum(len(inputs)), "sum")
@@ -81,6 +101,10 @@ class Concat(MergeLayer):
         """None: values are copied."""
         return 0
 
+    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+        """One copy of all; autocast casts the branches to the widest type among them."""
+        return (self.single_step(*inputs, autocast="widest", on_cuda="widest"),)
+
     def torch(self, *inputs: Shape) -> TorchFunction:
         return TorchFunction("torch.cat([{inputs}], 1)", "concat")
 
@@ -97,6 +121,10 @@ class Mean(MergeLayer):
         """One for each value and branch: additions and a division."""
         return len(inputs) * self.output(*inputs).numel
 
+    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+        """The sum, and its quotient."""
+        return (*_sums(inputs), Step((len(inputs) + len(inputs) - 2,), inputs[0].numel))
+
     def torch(self, *inputs: Shape) -> TorchFunction:
         return TorchFunction(f"({_sum(len(inputs))}) / {len(inputs)}", "mean")
 
@@ -112,9 +140,14 @@ class Max(MergeLayer):
         """All operands of each `torch.maximum`, results between them included."""
         return _kept(inputs, [inputs[0]] * (len(inputs) - 2))
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """Where one is larger, and the gradient there."""
-        return 0, inputs[0].numel * 3 // 2 if len(inputs) > 1 else 0
+    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+        """A maximum of two for each branch after the first. Its backward pass makes a map of where one is larger, and
+        the gradient there."""
+        n = inputs[0].numel
+        scratch = (0, n * 3 // 2)
+        return tuple(
+            Step(pair, n, keeps=(0, 1), gradient="broadcast", scratch=scratch) for pair in _pairs(len(inputs))
+        )
 
     def torch(self, *inputs: Shape) -> TorchFunction:
         operands = [f"{{{at}}}" for at in range(len(inputs))]
@@ -151,6 +184,11 @@ class Mul(MergeLayer):
     def saved(self, *inputs: Shape) -> Saved:
         """Both operands of each product, results between them included."""
         return _kept(inputs, list(accumulate(inputs, self._product))[1:-1])
+
+    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+        """A product of two for each branch after the first."""
+        sizes = list(accumulate(inputs, self._product))[1:]
+        return tuple(product(*pair, y.numel) for pair, y in zip(_pairs(len(inputs)), sizes, strict=True))
 
     def torch(self, *inputs: Shape) -> TorchFunction:
         rank = self.output(*inputs).rank

@@ -10,6 +10,7 @@ from cnndsl.layers.base import Dims, Layer, LayerError, Saved, Slot, TorchCall, 
 from cnndsl.layers.checks import each_axis, need_spatial
 from cnndsl.layers.pool import MaxPool
 from cnndsl.layers.sized import Sized
+from cnndsl.layers.steps import Step
 from cnndsl.layers.window import Reach, resampled
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -87,8 +88,12 @@ class Unpool(Layer):
         return resampled(tuple(Reach(-pad, extent - 1 - pad, 1, step) for extent, step, pad in numbers))
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The indices, which the pool keeps already."""
+        """The indices, which the pool made."""
         return Saved()
+
+    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+        """One operation on the first input; of the second it takes the indices alone."""
+        return (self.single_step(*inputs, reads=(0,), switches=True),)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x, _) = inputs
@@ -112,6 +117,7 @@ class Upsample(Sized):
     `mode=linear` is linear, bilinear or trilinear, as the input has axes. Bare `UPSAMPLE` doubles.
     """
 
+    FULL_PRECISION: ClassVar = frozenset({"cuda"})
     NAMES: ClassVar = ("UPSAMPLE",)
     ROLE: ClassVar = "resize"
     SIZE: ClassVar = "scale"

@@ -53,7 +53,7 @@ def memory_differences(
     found: list[str] = []
     for dtype in dtypes:
         measured = measure(graph, batch, dtype)
-        train, use = training(graph, dtype), inference(graph, dtype)
+        train, use = training(graph, dtype, tracked=True), inference(graph, dtype)
         if train.saved(batch) != measured.saved:
             found.append(f"saved/{dtype}: {train.saved(batch)} of {measured.saved}")
         peaks = (("inference", use, measured.inference), ("training", train, measured.training))
@@ -76,7 +76,6 @@ def measure(graph: Graph, batch: int, dtype: MeasuredType) -> MeasuredMemory:
 
 def measure_module(network: nn.Module, images: list[torch.Tensor], dtype: MeasuredType) -> MeasuredMemory:
     """Measure a module: its parameters and the images are cast for `bf16`, its operations for `amp`."""
-    import torch
 
     if dtype == "bf16":
         network, images = network.bfloat16(), [each.bfloat16() for each in images]
@@ -103,7 +102,6 @@ def _without_warnings() -> Generator[None]:
 def _saved(network: nn.Module, images: list[torch.Tensor], classes: Classes, dtype: MeasuredType) -> int:
     """Count the bytes of the distinct storages that autograd holds after the forward pass and the loss, without
     parameters and buffers."""
-    import torch
     from torch.autograd.graph import saved_tensors_hooks
 
     own = {each.untyped_storage().data_ptr() for each in (*network.parameters(), *network.buffers())}
@@ -141,7 +139,8 @@ def _peak(network: nn.Module, images: list[torch.Tensor], classes: Classes | Non
                 network(*images)
         else:
             with _autocast(dtype):
-                loss = _loss(network(*images), classes)
+                outputs = network(*images)  # which whoever calls a network holds on to
+                loss = _loss(outputs, classes)
             if loss is not None:
                 loss.backward()  # pyright: ignore[reportUnknownMemberType]
     (snapshot,) = tracker.get_tracker_snapshot("peak").values()
@@ -171,5 +170,4 @@ def _loss(given: object, classes: Classes) -> torch.Tensor | None:
 
     pairs = zip(_outputs(given), classes, strict=True)
     losses = [cross_entropy(output, target) for output, target in pairs if target is not None]
-    del given, pairs
     return torch.stack(losses).sum() if len(losses) > 1 else losses[0] if losses else None
