@@ -61,13 +61,14 @@ def _execute(forward: ForwardTrace, node: Node) -> None:
     values, ledger, at = forward.values, forward.ledger, node.index
     steps = values.steps[at]
     held = [forward.outputs[operand] for operand in node.value_inputs]
-    last = {read: k for k, step in enumerate(steps) for read in step.reads}
+    last = {read: k for k, step in enumerate(steps) for read in (*step.reads, *step.holds)}
     for k, step in enumerate(steps):
         if k:
             ledger.event("forward", at)
         held.append(_run_step(forward, node, k, held))
-        for read in {read for read in step.reads if read >= len(node.value_inputs) and last[read] == k}:
-            ledger.drop(held[read])
+        for read in {*step.reads, *step.holds}:
+            if read >= len(node.value_inputs) and last[read] == k:
+                ledger.drop(held[read])
     if not steps:
         ledger.hold(held[0])
     forward.outputs[at] = held[-1] if steps else held[0]
@@ -159,7 +160,7 @@ def _make_extras(forward: ForwardTrace, node: Node, k: int) -> None:
     values, ledger, at = forward.values, forward.ledger, node.index
     step, needs = values.steps[at][k], values.needs[at][len(node.value_inputs) + k]
     for size, number, per_image in step.extra:
-        if not values.training and size != SWITCH_BYTES:
+        if not values.training and not step.in_use:
             continue
         bytes = number * _extra_width(values, node, k, size, per_image)
         purpose: Purpose = "extras" if needs else "scratch"

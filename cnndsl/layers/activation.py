@@ -303,9 +303,6 @@ class LogSigmoid(Activation):
         """The input and, on the CPU, its exponential."""
         return Saved(inputs=(0,), extra=((0, inputs[0].numel, True),))
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        return inputs[0].numel, 0
-
 
 @record
 class Softmax(Activation):

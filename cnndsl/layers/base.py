@@ -348,6 +348,7 @@ class Layer:
             "on_cuda": "full" if "cuda" in self.FULL_PRECISION else halves,
             "gradient": self.GRADIENT,
             "scratch": self.scratch(*inputs),
+            "in_use": not self.scratch(*inputs)[0],
         }
         return Step(**{**usual, **changed})
 

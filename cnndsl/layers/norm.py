@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from cnndsl.layers.base import Layer, LayerError, Saved, Slot, Tensor, TorchCall, Window, option
@@ -53,6 +54,10 @@ class BatchNorm(Layer):
         """The input, and the batch's mean and inverse deviation of each channel."""
         return Saved(inputs=(0,), extra=((STATISTIC, 2 * inputs[0].channels, False),))
 
+    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+        """One operation, which needs no statistics of the batch in use."""
+        return (self.single_step(*inputs, in_use=False),)
+
     def formula(self, *inputs: Shape) -> str:
         return str(inputs[0].channels) if self.affine else ""
 
@@ -103,7 +108,8 @@ class LocalResponseNorm(Layer):
         n = x.numel
         averages = Step((2,), n, keeps=(0,), autocast="full" if x.rank > 1 else "as is")
         padded = pad((x.channels + self.size - 1) * x.pixels, 1)
-        chain = (scalar(3, n), scalar(4, n, added=True), power(5, n), quotient(0, 6, n))
+        added = replace(scalar(4, n, added=True), holds=(3,))
+        chain = (scalar(3, n), added, replace(power(5, n), holds=(3,)), quotient(0, 6, n))
         return (product(0, 0, n), padded, averages, *chain)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
@@ -257,6 +263,11 @@ class InstanceNorm(StatisticsOfImage):
         (x,) = inputs
         repeated = ((PARAMETER, x.channels, True),) if self.affine else ()
         return Saved(inputs=(0,), extra=((STATISTIC, 2 * x.channels, True), *repeated))
+
+    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+        """One operation; a shift is repeated for each image like a weight, and not kept."""
+        shifts = inputs[0].channels if self.affine else 0
+        return (self.single_step(*inputs, scratch=(shifts, 0)),)
 
     def formula(self, *inputs: Shape) -> str:
         return str(inputs[0].channels) if self.affine else ""

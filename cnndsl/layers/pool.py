@@ -5,6 +5,7 @@ What undoes a pooling is in `resize`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from cnndsl.layers.base import (
@@ -295,10 +296,7 @@ class LPPool(SlidingPool):
         y = self.output(x).numel
         first = (pad(self._padded(x)),) if self._pads_first(x) else ()
         at = len(first)
-        return (
-            *first,
-            power(at, self._padded(x) if first else x.numel),
-            self._pooling(at + 1, x),
+        rest = (
             Step((at + 2,), y),
             absolute(at + 2, y),
             Step((at + 4,), y, keeps_result=True),
@@ -306,6 +304,8 @@ class LPPool(SlidingPool):
             scalar(at + 6, y),
             power(at + 7, y),
         )
+        powers = power(at, self._padded(x) if first else x.numel)
+        return (*first, powers, self._pooling(at + 1, x), *(replace(each, holds=(at + 2,)) for each in rest))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         p = int(self.p) if self.p == int(self.p) else float(self.p)

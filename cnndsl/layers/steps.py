@@ -57,6 +57,10 @@ class Step:
     scratch: tuple[int, int] = (0, 0)
     switches: bool = False
     """True where it keeps the indices of the pooling that the layer undoes."""
+    holds: tuple[int, ...] = ()
+    """Values that a name of the module refers to until this step is done, beside those that it reads."""
+    in_use: bool = True
+    """True where the extra values are made at inference as well."""
 
 
 def pad(values: int, read: int = 0) -> Step:
@@ -70,8 +74,8 @@ def scalar(read: int, values: int, *, added: bool = False) -> Step:
 
 
 def power(read: int, values: int) -> Step:
-    """A power with a fixed exponent: the power below it is made anew for the gradient."""
-    return Step((read,), values, keeps=(0,), on_cuda="full", scratch=(0, values))
+    """A power with a fixed exponent: the power below it and its multiple are made for the gradient."""
+    return Step((read,), values, keeps=(0,), on_cuda="full", scratch=(0, 2 * values))
 
 
 def product(left: int, right: int, values: int) -> Step:
