@@ -154,8 +154,9 @@ def _through_step(backward: BackwardTrace, node: Node, k: int, gradient: Gradien
     wanted = [read for read in step.reads if values.needs[at][read]]
     made = [(read, _passed(backward, node, k, read, gradient)) for read in wanted]
     weights = [(position, _weight_gradient(backward, node, k, position, gradient)) for position in step.tensors]
-    if step.scratch[1]:
-        ledger.drop(ledger.new(at, "scratch", 0, step.scratch[1] * values.widths[at][result]))
+    bytes = _scratch(backward, node, k)
+    if bytes:
+        ledger.drop(ledger.new(at, "scratch", 0, bytes))
     for storage in backward.forward.saved[at, k]:
         ledger.drop(storage)
     ledger.drop(gradient.storage)
@@ -165,6 +166,17 @@ def _through_step(backward: BackwardTrace, node: Node, k: int, gradient: Gradien
             _finish_weight(backward, node, position, each)
     for read, storage, dense in arriving:
         _arrive(backward, _key(node, read), storage, dense)
+
+
+def _scratch(backward: BackwardTrace, node: Node, k: int) -> int:
+    """The bytes for an image that a step holds for a moment, beside the gradients."""
+    values, at = backward.values, node.index
+    step, result = values.steps[at][k], len(node.value_inputs) + k
+    bytes = step.scratch[1] * values.widths[at][result] + step.flags
+    if k or at not in values.overwritten:
+        return bytes
+    before = values.steps[node.inputs[values.overwritten[at]]]
+    return bytes + (2 * step.values * values.widths[at][result] if before and before[-1].viewed else 0)
 
 
 def _divided(backward: BackwardTrace, node: Node, result: int, gradient: Gradient) -> Gradient:

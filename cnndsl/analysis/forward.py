@@ -162,7 +162,7 @@ def _make_extras(forward: ForwardTrace, node: Node, k: int) -> None:
     for size, number, per_image in step.extra:
         if not values.training and not step.in_use:
             continue
-        bytes = number * _extra_width(values, node, k, size, per_image)
+        bytes = number * _extra_width(values, node, k, size)
         purpose: Purpose = "extras" if needs else "scratch"
         storage = ledger.new(at, purpose, 0 if per_image else bytes, bytes if per_image else 0)
         if size == SWITCH_BYTES and at in values.unpooled:
@@ -174,7 +174,7 @@ def _make_extras(forward: ForwardTrace, node: Node, k: int) -> None:
             ledger.drop(storage)
 
 
-def _extra_width(values: Lifetimes, node: Node, k: int, size: int, per_image: bool) -> int:
+def _extra_width(values: Lifetimes, node: Node, k: int, size: int) -> int:
     step, width = values.steps[node.index][k], WIDTHS[values.dtype]
     if step.mask and values.device == "cuda":
         return 1
@@ -185,7 +185,7 @@ def _extra_width(values: Lifetimes, node: Node, k: int, size: int, per_image: bo
         return width
     if size:
         return size
-    return values.widths[node.index][len(node.value_inputs) + k] if per_image else width
+    return values.widths[node.index][len(node.value_inputs) + k]
 
 
 def _keep(forward: ForwardTrace, step: tuple[int, int], storage: int) -> None:

@@ -133,7 +133,7 @@ class LocallyConnected(Layer):
                 on_cuda="half",
             )
         )
-        steps.append(Step((last + 2,), pixels * filters, gradient="handed on"))
+        steps.append(Step((last + 2,), pixels * filters, gradient="handed on", viewed=not self.bias))
         if self.bias:
             steps.append(Step((last + 3,), pixels * filters, tensors=(1,), promotes=True, gradient="handed on"))
         return tuple(steps)

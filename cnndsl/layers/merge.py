@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import reduce
 from itertools import accumulate
 from typing import ClassVar, Literal
@@ -141,13 +142,11 @@ class Max(MergeLayer):
         return _kept(inputs, [inputs[0]] * (len(inputs) - 2))
 
     def steps(self, *inputs: Shape) -> tuple[Step, ...]:
-        """A maximum of two for each branch after the first. Its backward pass makes a map of where one is larger, and
-        the gradient there."""
+        """A maximum of two for each branch after the first. Its backward pass makes half of the gradient, a map of where
+        both are equal and one of where the other is larger."""
         n = inputs[0].numel
-        scratch = (0, n * 3 // 2)
-        return tuple(
-            Step(pair, n, keeps=(0, 1), gradient="broadcast", scratch=scratch) for pair in _pairs(len(inputs))
-        )
+        usual = Step((), n, keeps=(0, 1), gradient="broadcast", scratch=(0, n), flags=2 * n)
+        return tuple(replace(usual, reads=pair) for pair in _pairs(len(inputs)))
 
     def torch(self, *inputs: Shape) -> TorchFunction:
         operands = [f"{{{at}}}" for at in range(len(inputs))]

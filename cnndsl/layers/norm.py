@@ -267,7 +267,7 @@ class InstanceNorm(StatisticsOfImage):
     def steps(self, *inputs: Shape) -> tuple[Step, ...]:
         """One operation; a shift is repeated for each image like a weight, and not kept."""
         shifts = inputs[0].channels if self.affine else 0
-        return (self.single_step(*inputs, scratch=(shifts, 0)),)
+        return (self.single_step(*inputs, scratch=(shifts, 0), viewed=True),)
 
     def formula(self, *inputs: Shape) -> str:
         return str(inputs[0].channels) if self.affine else ""

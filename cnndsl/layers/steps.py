@@ -59,6 +59,10 @@ class Step:
     """True where it keeps the indices of the pooling that the layer undoes."""
     holds: tuple[int, ...] = ()
     """Values that a name of the module refers to until this step is done, beside those that it reads."""
+    flags: int = 0
+    """Values of one byte that are held for a moment in the backward pass."""
+    viewed: bool = False
+    """True where the output is a view of the result: the backward pass of what overwrites it makes two copies."""
     in_use: bool = True
     """True where the extra values are made at inference as well."""
 
