@@ -157,15 +157,24 @@ def _through_step(backward: BackwardTrace, node: Node, k: int, gradient: Gradien
     bytes = _scratch(backward, node, k)
     if bytes:
         ledger.drop(ledger.new(at, "scratch", 0, bytes))
-    for storage in backward.forward.saved[at, k]:
-        ledger.drop(storage)
-    ledger.drop(gradient.storage)
-    arriving = [(read, *_fitted(backward, node, read, each)) for read, each in made]
+    done = [*backward.forward.saved[at, k], gradient.storage]
+    if step.gradient == "own":
+        _drop(ledger, done)
+        for read, each in made:
+            _arrive(backward, _key(node, read), *_fitted(backward, node, read, each))
+    arriving = [(read, *_fitted(backward, node, read, each)) for read, each in made if step.gradient != "own"]
     for position, each in weights:
         if each is not None:
             _finish_weight(backward, node, position, each)
+    if step.gradient != "own":
+        _drop(ledger, done)  # the engine sums and casts before it lets go (torch/csrc/autograd/engine.cpp)
     for read, storage, dense in arriving:
         _arrive(backward, _key(node, read), storage, dense)
+
+
+def _drop(ledger: TraceBuilder, storages: list[int]) -> None:
+    for storage in storages:
+        ledger.drop(storage)
 
 
 def _scratch(backward: BackwardTrace, node: Node, k: int) -> int:
@@ -173,6 +182,8 @@ def _scratch(backward: BackwardTrace, node: Node, k: int) -> int:
     values, at = backward.values, node.index
     step, result = values.steps[at][k], len(node.value_inputs) + k
     bytes = step.scratch[1] * values.widths[at][result] + step.flags
+    if step.makes_all and not all(values.needs[at][read] for read in step.reads):
+        bytes += step.values * values.widths[at][result]
     if k or at not in values.overwritten:
         return bytes
     before = values.steps[node.inputs[values.overwritten[at]]]

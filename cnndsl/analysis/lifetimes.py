@@ -190,7 +190,7 @@ class Lifetimes:
         inputs = [node.index for node in graph.inputs]
         place = {**dict.fromkeys(inputs, -1), **{node.index: at for at, node in enumerate(self.order)}}
         last = {
-            at: max((reader for reader in readers if self.runs[reader]), default=at, key=place.__getitem__)
+            at: max((r for r in readers if self.runs[r] and self._reads(r, at)), default=at, key=place.__getitem__)
             for at, readers in enumerate(graph.readers)
         }
         for entry, stop in held_inputs(graph):
@@ -198,6 +198,13 @@ class Lifetimes:
         for at in (*inputs, *self.outputs):
             last[at] = len(graph)
         return last
+
+
+    def _reads(self, reader: int, at: int) -> bool:
+        """Whether a node reads the output of another one, and not the indices alone that a pooling gave beside it."""
+        node = self.graph.nodes[reader]
+        indices = node.layer.INDICES_OF
+        return not indices or at in (*node.inputs[:indices], *node.inputs[indices + 1 :])
 
 
 @lru_cache(maxsize=4096)

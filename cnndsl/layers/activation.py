@@ -97,7 +97,7 @@ class PRelu(Activation):
 
     def steps(self, *inputs: Shape) -> tuple[Step, ...]:
         """Autocast runs it in 2 bytes; the slopes' gradient is made at each value, before it is summed."""
-        return (self.single_step(*inputs, autocast="half", on_cuda="half", gradient="broadcast"),)
+        return (self.single_step(*inputs, autocast="half", on_cuda="half", gradient="broadcast", makes_all=True),)
 
     def formula(self, *inputs: Shape) -> str:
         return "1" if self.shared else str(inputs[0].channels)

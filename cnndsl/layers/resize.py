@@ -92,8 +92,9 @@ class Unpool(Layer):
         return Saved()
 
     def steps(self, *inputs: Shape) -> tuple[Step, ...]:
-        """One operation on the first input; of the second it takes the indices alone."""
-        return (self.single_step(*inputs, reads=(0,), switches=True),)
+        """One operation on the first input; of the second it takes the indices alone. Autocast on the CPU runs
+        it in fp32."""
+        return (self.single_step(*inputs, reads=(0,), switches=True, autocast="full"),)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x, _) = inputs

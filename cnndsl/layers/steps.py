@@ -61,6 +61,8 @@ class Step:
     """Values that a name of the module refers to until this step is done, beside those that it reads."""
     flags: int = 0
     """Values of one byte that are held for a moment in the backward pass."""
+    makes_all: bool = False
+    """True where the backward pass makes the gradient of an operand that has none as well."""
     viewed: bool = False
     """True where the output is a view of the result: the backward pass of what overwrites it makes two copies."""
     in_use: bool = True
