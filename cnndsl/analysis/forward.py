@@ -47,19 +47,21 @@ def run(values: Lifetimes, ledger: TraceBuilder) -> ForwardTrace:
     for node in values.order:
         if values.runs[node.index]:
             ledger.event("forward", node.index)
-            _execute(forward, node)
-            for storage in (*(forward.outputs[at] for at in dying[node.index]), *forward.switches[node.index]):
+            rest = _execute(forward, node, set(dying[node.index]))
+            for storage in (*(forward.outputs[at] for at in rest), *forward.switches[node.index]):
                 ledger.drop(storage)
     for storage in forward.casts.values():
         ledger.drop(storage)
     return forward
 
 
-def _execute(forward: ForwardTrace, node: Node) -> None:
+def _execute(forward: ForwardTrace, node: Node, dying: set[int]) -> set[int]:
     """The steps of a layer, each an event of its own after the first; a result goes after the step that reads it
-    last."""
+    last. So do branches of a sum that nobody else reads, which are parts of the same expression, while those of another
+    merge have names. Returns those that are `dying` and did not go yet."""
     values, ledger, at = forward.values, forward.ledger, node.index
     steps = values.steps[at]
+    is_sum = node.layer.ROLE == "merge" and bool(steps) and steps[0].gradient == "handed on"
     held = [forward.outputs[operand] for operand in node.value_inputs]
     last = {read: k for k, step in enumerate(steps) for read in (*step.reads, *step.holds)}
     for k, step in enumerate(steps):
@@ -69,9 +71,13 @@ def _execute(forward: ForwardTrace, node: Node) -> None:
         for read in {*step.reads, *step.holds}:
             if read >= len(node.value_inputs) and last[read] == k:
                 ledger.drop(held[read])
+            elif is_sum and last[read] == k and node.value_inputs[read] in dying:
+                dying.remove(node.value_inputs[read])
+                ledger.drop(held[read])
     if not steps:
         ledger.hold(held[0])
     forward.outputs[at] = held[-1] if steps else held[0]
+    return dying
 
 
 def _run_step(forward: ForwardTrace, node: Node, k: int, held: list[int]) -> int:
