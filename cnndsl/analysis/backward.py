@@ -206,7 +206,7 @@ def _passed(backward: BackwardTrace, node: Node, k: int, read: int, gradient: Gr
     """The gradient for one operand as the operation makes it: the same memory where it is only handed on, else new."""
     values, ledger = backward.values, backward.ledger
     step, result = values.steps[node.index][k], len(node.value_inputs) + k
-    sizes, widths = values.values[node.index], values.widths[node.index]
+    widths = values.widths[node.index]
     if step.gradient in ("handed on", "divided"):
         ledger.hold(gradient.storage)
         return _Made(gradient.storage, gradient.dense, result, widths[result])
@@ -258,7 +258,10 @@ def _finish_weight(backward: BackwardTrace, node: Node, position: int, made: _Ma
     """The gradient of a parameter in its own extents and type, which stays; added to one that is there."""
     values, ledger = backward.values, backward.ledger
     tensor, storage = values.tensors[node.index][position], made.storage
-    for differs, width in ((made.of != PARAMETER, made.width), (made.width != WIDTHS[values.dtype], WIDTHS[values.dtype])):
+    for differs, width in (
+        (made.of != PARAMETER, made.width),
+        (made.width != WIDTHS[values.dtype], WIDTHS[values.dtype]),
+    ):
         if differs:
             ledger.event("backward", node.index)
             fitted = ledger.new(node.index, "weight gradients", tensor.numel * width, 0)

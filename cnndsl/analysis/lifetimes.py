@@ -199,7 +199,6 @@ class Lifetimes:
             last[at] = len(graph)
         return last
 
-
     def _reads(self, reader: int, at: int) -> bool:
         """Whether a node reads the output of another one, and not the indices alone that a pooling gave beside it."""
         node = self.graph.nodes[reader]

@@ -170,8 +170,8 @@ class Saved:
     """What autograd keeps for the backward pass of one layer, with a batch of one.
 
     `inputs` are the positions of the inputs that are kept, `output` whether the output is (a tensor that several
-    layers keep is kept once), `extra` the further values as (element size in bytes, or 0 for the network's own type;
-    number; whether per image). `mask` says that the extra values are a dropout mask: in the network's own type on
+    layers keep is kept once), `extra` the further values as (element size in bytes, or 0 for the type of the output,
+    `STATISTIC` or `PARAMETER` of `steps`; number; whether per image). `mask` says that the extra values are a dropout mask: in the network's own type on
     the CPU, one byte each on a GPU. `copies` says that, working in place, the layer keeps a copy of its input, which is
     overwritten. All this counts only where a gradient flows through the layer.
     """
@@ -223,8 +223,6 @@ class Layer:
     """What the gradient of an input is in memory."""
     FULL_PRECISION: ClassVar[frozenset[str]] = frozenset()
     """The devices on which autocast casts the input to fp32 (pytorch.org/docs/stable/amp.html)."""
-    WIDENS: ClassVar[bool] = False
-    """True where such an operation is inside, so that what it saves and gives is fp32 under autocast."""
     INIT: ClassVar[str] = ""
     """The option that says how `weight` is initialised, with the words of `conv.INITS`; empty for PyTorch's own way."""
     SHARES_WEIGHTS: ClassVar[bool] = True

@@ -267,10 +267,10 @@ class ConvTranspose(Layer):
         need_spatial(self.kind(), x)
         _need_groups(self.groups, x, self.filters)
         spatial: list[int] = []
-        for extent, stride, pad, extra, size in self._numbers(x):
+        for extent, stride, less, extra, size in self._numbers(x):
             if extra and extra >= stride:
                 raise LayerError("E0307", f"the output padding {extra} must be smaller than the stride {stride}")
-            spatial.append((size - 1) * stride - 2 * pad + extent + extra)
+            spatial.append((size - 1) * stride - 2 * less + extent + extra)
         if min(spatial) < 1:
             raise LayerError("E0301", f"the padding of {self.kind()} leaves nothing of its output")
         return Shape(self.filters, tuple(spatial))

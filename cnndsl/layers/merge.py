@@ -142,8 +142,8 @@ class Max(MergeLayer):
         return _kept(inputs, [inputs[0]] * (len(inputs) - 2))
 
     def steps(self, *inputs: Shape) -> tuple[Step, ...]:
-        """A maximum of two for each branch after the first. Its backward pass makes half of the gradient, a map of where
-        both are equal and one of where the other is larger."""
+        """A maximum of two for each branch after the first. Its backward pass makes half of the gradient, and maps of
+        where both are equal and where the other is larger."""
         n = inputs[0].numel
         usual = Step((), n, keeps=(0, 1), gradient="broadcast", scratch=(0, n), flags=2 * n)
         return tuple(replace(usual, reads=pair) for pair in _pairs(len(inputs)))

@@ -7,10 +7,11 @@ What autograd keeps is counted by `saved_tensors_hooks`, each storage once; the 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from cnndsl.analysis.memory import inference, training
 from cnndsl.graph import Graph
@@ -74,14 +75,16 @@ def measure(graph: Graph, batch: int, dtype: MeasuredType) -> MeasuredMemory:
     from cnndsl.runtime.live import module
 
     network = module(graph)
-    return measure_module(network, [torch.randn(batch, n.shape.channels, *n.shape.spatial) for n in graph.inputs], dtype)
+    return measure_module(
+        network, [torch.randn(batch, n.shape.channels, *n.shape.spatial) for n in graph.inputs], dtype
+    )
 
 
 def measure_module(network: nn.Module, images: list[torch.Tensor], dtype: MeasuredType) -> MeasuredMemory:
     """Measure a module: its parameters and the images are cast for `bf16`, its operations for `amp`."""
 
     if dtype == "bf16":
-        network, images = network.bfloat16(), [each.bfloat16() for each in images]
+        network, images = deepcopy(network).bfloat16(), [each.bfloat16() for each in images]
     with _without_warnings():
         network.train()
         classes = _classes(network, images, dtype)
@@ -163,7 +166,11 @@ def _classes(network: nn.Module, images: list[torch.Tensor], dtype: MeasuredType
 
 
 def _outputs(given: object) -> list[torch.Tensor]:
-    return list(given) if isinstance(given, tuple) else [given]
+    """List the outputs of a network: one, or a tuple of them, of which those of the other mode are None."""
+    import torch
+
+    each: Iterable[object] = cast("tuple[object, ...]", given) if isinstance(given, tuple) else (given,)
+    return [output for output in each if isinstance(output, torch.Tensor)]
 
 
 def _loss(given: object, classes: Classes) -> torch.Tensor | None:
