@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cnndsl.analysis.lifetimes import WIDTHS, Lifetimes
 from cnndsl.analysis.memory_trace import Purpose, TraceBuilder
 from cnndsl.graph import Node
-from cnndsl.layers.steps import PARAMETER, STATISTIC, SWITCH_BYTES, Step
+from cnndsl.layers.steps import PARAMETER, STATISTIC, SWITCH_BYTES, LayerStep
 
 
 @dataclass
@@ -121,7 +121,7 @@ def _cast(forward: ForwardTrace, node: Node, read: int, storage: int, width: int
     return ledger.new(node.index, "activations", fixed * width, image * width)
 
 
-def _cast_weights(forward: ForwardTrace, node: Node, step: Step, k: int) -> None:
+def _cast_weights(forward: ForwardTrace, node: Node, step: LayerStep, k: int) -> None:
     """Autocast's copies of weights live until it is left, those that the backward pass wants until then."""
     values, ledger = forward.values, forward.ledger
     if values.computes(step, values.widths[node.index]) != 2:

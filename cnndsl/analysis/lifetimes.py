@@ -20,7 +20,7 @@ from cnndsl.graph import (
     inner_parts,
 )
 from cnndsl.layers.base import Layer, Tensor
-from cnndsl.layers.steps import Step
+from cnndsl.layers.steps import LayerStep
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -125,7 +125,7 @@ class Lifetimes:
         return node.inputs[self.overwritten[node.index]] if node.index in self.overwritten else None
 
     @cached_property
-    def steps(self) -> Mapping[int, tuple[Step, ...]]:
+    def steps(self) -> Mapping[int, tuple[LayerStep, ...]]:
         """The operations of each node; none of one that the emitted module leaves out."""
         return {
             node.index: _steps(node.layer, *self.shapes[node.index])
@@ -150,14 +150,14 @@ class Lifetimes:
             widths[node.index] = tuple(each)
         return widths
 
-    def computes(self, step: Step, widths: Sequence[int]) -> int:
+    def computes(self, step: LayerStep, widths: Sequence[int]) -> int:
         """The bytes a value that autocast casts the operands of a step to; 0 for none: it takes them as they are."""
         if self.dtype != "amp":
             return 0
         rule = step.autocast if self.device == "cpu" else step.on_cuda
         return {"as is": 0, "half": 2, "full": 4, "widest": max(widths[at] for at in step.reads)}[rule]
 
-    def result_width(self, node: Node, step: Step, widths: Sequence[int]) -> int:
+    def result_width(self, node: Node, step: LayerStep, widths: Sequence[int]) -> int:
         """The bytes of a value of a step's result."""
         own = WIDTHS[self.dtype] if step.promotes and any(self.tensors[node.index][at] for at in step.tensors) else 0
         return self.computes(step, widths) or max(own, *(widths[at] for at in step.reads))
@@ -207,7 +207,7 @@ class Lifetimes:
 
 
 @lru_cache(maxsize=4096)
-def _steps(layer: Layer, *inputs: Shape) -> tuple[Step, ...]:
+def _steps(layer: Layer, *inputs: Shape) -> tuple[LayerStep, ...]:
     """The operations of a layer; equal layers on equal inputs are asked once."""
     return layer.steps(*inputs)
 

@@ -55,8 +55,14 @@ class Memory:
         return peak(self.step, batch, rounded)
 
     def timeline(self, batch: int = 1, rounded: bool = False) -> tuple[MemorySample, ...]:
-        """What is alive at each event of the step, for a plot."""
-        return tuple(levels(self.step, batch, rounded))
+        """What is alive while each layer is at work, for a plot: the most, and what stays when it is over."""
+        found: list[MemorySample] = []
+        for each in levels(self.step, batch, rounded):
+            if found and (found[-1].phase, found[-1].node) == (each.phase, each.node):
+                most = max(found.pop().bytes, each.bytes)
+                each = MemorySample(each.phase, each.node, most, each.after)
+            found.append(each)
+        return tuple(found)
 
     def largest_batch(self, available: int, rounded: bool = True) -> int:
         """The largest batch whose peak is within so many bytes; 0 where none is."""
@@ -85,7 +91,7 @@ def training(
 
     The optimizer's state exists from the start, gradients are freed ahead of the step (`zero_grad()`). The device
     matters for dropout's mask, 1 byte a value on a GPU, and for the optimizer's update, which goes over all parameters
-    at once there. `tracked` is true for a step that PyTorch's `MemTracker` watches, in which gradients are added up out
+    at once there. `tracked` is true for a step that PyTorch's MemTracker watches, in which gradients are added up out
     of place.
     """
     return _memory(Lifetimes(graph, True, dtype, device, tracked), optimizer)

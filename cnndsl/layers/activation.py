@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from cnndsl.layers.base import Layer, Saved, Slot, Tensor, TorchCall, option
-from cnndsl.layers.steps import Step, absolute, quotient, scalar
+from cnndsl.layers.steps import LayerStep, absolute, quotient, scalar
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -95,7 +95,7 @@ class PRelu(Activation):
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         return (Tensor("weight", (1 if self.shared else inputs[0].channels,)),)
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """Autocast runs it in 2 bytes; the slopes' gradient is made at each value, before it is summed."""
         return (self.single_step(*inputs, autocast="half", on_cuda="half", gradient="broadcast", makes_all=True),)
 
@@ -149,12 +149,12 @@ class Tanh(Activation):
         """The value of tanh, which is the output only where nothing scales it."""
         return Saved(output=True) if self._is_plain() else Saved(extra=((0, inputs[0].numel, True),))
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """With a scale, a product on both sides of tanh."""
         n = inputs[0].numel
         if self._is_plain():
             return super().steps(*inputs)
-        return (scalar(0, n), Step((1,), n, keeps_result=True), scalar(2, n))
+        return (scalar(0, n), LayerStep((1,), n, keeps_result=True), scalar(2, n))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         if self._is_plain():
@@ -277,7 +277,7 @@ class Softsign(Activation):
         """The input and the denominator."""
         return Saved(inputs=(0,), extra=((0, inputs[0].numel, True),))
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """The denominator, and the quotient by it."""
         n = inputs[0].numel
         return (absolute(0, n), scalar(1, n, added=True), quotient(0, 2, n))

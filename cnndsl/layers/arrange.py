@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import ClassVar
 
 from cnndsl.layers.base import Dims, Layer, LayerError, Slot, TorchCall, Window, option, squeeze
 from cnndsl.layers.checks import common_divisors, each_axis, need_spatial
-from cnndsl.layers.steps import Step, pad
+from cnndsl.layers.steps import LayerStep, pad
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -149,13 +150,16 @@ class PadChannels(Layer):
         rank = inputs[0].rank
         return Window((1,) * rank, each_axis(self.stride, rank, "stride"), (0,) * rank)
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
-        """A view of every second position, then the zeros."""
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """A view of every second position along each axis in turn, then the zeros."""
         (x,) = inputs
-        y = self.output(x)
-        if y.pixels == x.pixels:
-            return (pad(y.numel),)
-        return (Step((0,), x.channels * y.pixels, view=True), pad(y.numel, 1))
+        y, spatial = self.output(x), list(x.spatial)
+        views: list[LayerStep] = []
+        for axis, (size, taken) in enumerate(zip(x.spatial, y.spatial, strict=True)):
+            if taken < size:
+                spatial[axis] = taken
+                views.append(LayerStep((len(views),), x.channels * prod(spatial), view=True))
+        return (*views, pad(y.numel, len(views)))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
@@ -268,11 +272,11 @@ class Pick(Layer):
     def channels_read(self) -> Sequence[int]:
         return self.channels
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """A view of each channel, whose gradient is one among zeros for the others; then all of them side by side."""
         (x,) = inputs
-        views = (Step((0,), x.pixels, view=True),) * len(self.channels)
-        joined = Step(tuple(range(1, len(views) + 1)), len(views) * x.pixels, gradient="parts", autocast="widest")
+        views = (LayerStep((0,), x.pixels, view=True),) * len(self.channels)
+        joined = LayerStep(tuple(range(1, len(views) + 1)), len(views) * x.pixels, gradient="parts", autocast="widest")
         return (*views, joined)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:

@@ -12,7 +12,7 @@ from functools import cache
 from math import prod
 from typing import Any, ClassVar, Literal, TypeAlias
 
-from cnndsl.layers.steps import GradientMemory, Step
+from cnndsl.layers.steps import GradientMemory, LayerStep
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -171,9 +171,9 @@ class Saved:
 
     `inputs` are the positions of the inputs that are kept, `output` whether the output is (a tensor that several
     layers keep is kept once), `extra` the further values as (element size in bytes, or 0 for the type of the output,
-    `STATISTIC` or `PARAMETER` of `steps`; number; whether per image). `mask` says that the extra values are a dropout mask: in the network's own type on
-    the CPU, one byte each on a GPU. `copies` says that, working in place, the layer keeps a copy of its input, which is
-    overwritten. All this counts only where a gradient flows through the layer.
+    `STATISTIC` or `PARAMETER` of `steps`; number; whether per image). `mask` says that the extra values are a dropout
+    mask: in the network's own type on the CPU, one byte each on a GPU. `copies` says that, working in place, the layer
+    keeps a copy of its input, which is overwritten. All this counts only where a gradient flows through the layer.
     """
 
     inputs: tuple[int, ...] = ()
@@ -321,14 +321,14 @@ class Layer:
         inputs and output, and in the backward pass beside what is saved and the gradients of output and inputs."""
         return 0, 0
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """The operations of PyTorch that the layer consists of; `inputs` are those whose values are read.
 
         By default a single one, which follows from what is saved, held for a moment and multiplied.
         """
         return (self.single_step(*inputs),)
 
-    def single_step(self, *inputs: Shape, **changed: Any) -> Step:
+    def single_step(self, *inputs: Shape, **changed: Any) -> LayerStep:
         """The layer as one operation; `changed` are fields of the step that differ."""
         kept = self.saved(*inputs)
         halves = "half" if self.macs(*inputs) else "as is"
@@ -348,7 +348,7 @@ class Layer:
             "scratch": self.scratch(*inputs),
             "in_use": not self.scratch(*inputs)[0],
         }
-        return Step(**{**usual, **changed})
+        return LayerStep(**{**usual, **changed})
 
     def torch(self, *inputs: Shape) -> TorchCall | TorchFunction | None:
         """The PyTorch that it becomes; None for nothing at all. Assumes that `output` accepted the inputs."""

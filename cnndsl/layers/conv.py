@@ -21,7 +21,7 @@ from cnndsl.layers.base import (
     squeeze,
 )
 from cnndsl.layers.checks import common_divisors, each_axis, need_spatial
-from cnndsl.layers.steps import Step, pad
+from cnndsl.layers.steps import LayerStep, pad
 from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -140,7 +140,7 @@ class Conv(Layer):
             )
         return Saved(extra=((0, x.channels * prod(axis.size + axis.before + axis.after for axis in windows), True),))
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """The padded copy, if any, and the convolution; `padding="same"` pads what autocast has cast already."""
         copies = self.saved(*inputs).extra
         if not copies:

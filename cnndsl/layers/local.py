@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from cnndsl.layers.base import Dims, Layer, Padding, Saved, Slot, Tensor, TorchCall, Window, option
 from cnndsl.layers.checks import each_axis, need_spatial
-from cnndsl.layers.steps import Step, pad
+from cnndsl.layers.steps import LayerStep, pad
 from cnndsl.layers.window import Axis, as_window, axes, slide
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -110,7 +110,7 @@ class LocallyConnected(Layer):
         pixels, _, patch = self.tensors(*inputs)[0].shape
         return Saved(extra=((0, pixels * patch, True),))
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """The padded copy, a view of its windows along each axis, their copy, the products at every position, which
         are then put in order, and the bias."""
         (x,) = inputs
@@ -120,11 +120,11 @@ class LocallyConnected(Layer):
         steps = [pad(x.channels * prod(extents))]
         for at, axis in enumerate(windows):
             extents[at] = axis.output * axis.extent
-            steps.append(Step((len(steps),), x.channels * prod(extents), view=True))
+            steps.append(LayerStep((len(steps),), x.channels * prod(extents), view=True))
         last = len(steps)
-        steps.append(Step((last,), pixels * patch, gradient="handed on"))
+        steps.append(LayerStep((last,), pixels * patch, gradient="handed on"))
         steps.append(
-            Step(
+            LayerStep(
                 *((last + 1,), pixels * filters),
                 keeps=(0,),
                 product=True,
@@ -133,9 +133,9 @@ class LocallyConnected(Layer):
                 on_cuda="half",
             )
         )
-        steps.append(Step((last + 2,), pixels * filters, gradient="handed on", viewed=not self.bias))
+        steps.append(LayerStep((last + 2,), pixels * filters, gradient="handed on", viewed=not self.bias))
         if self.bias:
-            steps.append(Step((last + 3,), pixels * filters, tensors=(1,), promotes=True, gradient="handed on"))
+            steps.append(LayerStep((last + 3,), pixels * filters, tensors=(1,), promotes=True, gradient="handed on"))
         return tuple(steps)
 
     def formula(self, *inputs: Shape) -> str:

@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import ClassVar, Literal
 
 from cnndsl.layers.base import Layer, LayerError, Saved, TorchFunction
-from cnndsl.layers.steps import Step, product
+from cnndsl.layers.steps import LayerStep, product
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -45,10 +45,10 @@ class MergeLayer(Layer):
         return (len(inputs) - 1) * self.output(*inputs).numel
 
 
-def _sums(inputs: tuple[Shape, ...]) -> tuple[Step, ...]:
+def _sums(inputs: tuple[Shape, ...]) -> tuple[LayerStep, ...]:
     """The sum of the branches from left to right; a single one passes through."""
     n = inputs[0].numel
-    return tuple(Step(pair, n, gradient="handed on") for pair in _pairs(len(inputs)))
+    return tuple(LayerStep(pair, n, gradient="handed on") for pair in _pairs(len(inputs)))
 
 
 def _pairs(count: int) -> list[tuple[int, int]]:
@@ -73,7 +73,7 @@ class Add(MergeLayer):
     SIGN: ClassVar = "+"
     OPERATOR: ClassVar = "+"
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """A sum of two for each branch after the first."""
         return _sums(inputs)
 
@@ -102,7 +102,7 @@ class Concat(MergeLayer):
         """None: values are copied."""
         return 0
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """One copy of all; autocast casts the branches to the widest type among them."""
         return (self.single_step(*inputs, autocast="widest", on_cuda="widest"),)
 
@@ -122,9 +122,9 @@ class Mean(MergeLayer):
         """One for each value and branch: additions and a division."""
         return len(inputs) * self.output(*inputs).numel
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """The sum, and its quotient."""
-        return (*_sums(inputs), Step((len(inputs) + len(inputs) - 2,), inputs[0].numel))
+        return (*_sums(inputs), LayerStep((len(inputs) + len(inputs) - 2,), inputs[0].numel))
 
     def torch(self, *inputs: Shape) -> TorchFunction:
         return TorchFunction(f"({_sum(len(inputs))}) / {len(inputs)}", "mean")
@@ -141,11 +141,11 @@ class Max(MergeLayer):
         """All operands of each `torch.maximum`, results between them included."""
         return _kept(inputs, [inputs[0]] * (len(inputs) - 2))
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """A maximum of two for each branch after the first. Its backward pass makes half of the gradient, and maps of
         where both are equal and where the other is larger."""
         n = inputs[0].numel
-        usual = Step((), n, keeps=(0, 1), gradient="broadcast", scratch=(0, n), flags=2 * n)
+        usual = LayerStep((), n, keeps=(0, 1), gradient="broadcast", scratch=(0, n), flags=2 * n)
         return tuple(replace(usual, reads=pair) for pair in _pairs(len(inputs)))
 
     def torch(self, *inputs: Shape) -> TorchFunction:
@@ -184,7 +184,7 @@ class Mul(MergeLayer):
         """Both operands of each product, results between them included."""
         return _kept(inputs, list(accumulate(inputs, self._product))[1:-1])
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """A product of two for each branch after the first."""
         sizes = list(accumulate(inputs, self._product))[1:]
         return tuple(product(*pair, y.numel) for pair, y in zip(_pairs(len(inputs)), sizes, strict=True))

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from cnndsl.layers.base import Layer, LayerError, Saved, Slot, Tensor, TorchCall, Window, option
 from cnndsl.layers.checks import common_divisors, need_spatial
-from cnndsl.layers.steps import PARAMETER, STATISTIC, Step, pad, power, product, quotient, scalar
+from cnndsl.layers.steps import PARAMETER, STATISTIC, LayerStep, pad, power, product, quotient, scalar
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -54,7 +54,7 @@ class BatchNorm(Layer):
         """The input, and the batch's mean and inverse deviation of each channel."""
         return Saved(inputs=(0,), extra=((STATISTIC, 2 * inputs[0].channels, False),))
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """One operation, which needs no statistics of the batch in use."""
         return (self.single_step(*inputs, in_use=False),)
 
@@ -99,14 +99,14 @@ class LocalResponseNorm(Layer):
         padded = (x.channels + self.size - 1) * x.pixels
         return Saved(inputs=(0,), extra=((0, padded + 2 * x.numel, True),))
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """Squares, padded and averaged over channels, times alpha, plus k, to the power beta; the quotient by that.
 
         A map of two axes and more is averaged by `avg_pool3d`, which autocast on the CPU runs in fp32.
         """
         (x,) = inputs
         n = x.numel
-        averages = Step((2,), n, keeps=(0,), autocast="full" if x.rank > 1 else "as is")
+        averages = LayerStep((2,), n, keeps=(0,), autocast="full" if x.rank > 1 else "as is")
         padded = pad((x.channels + self.size - 1) * x.pixels, 1)
         added = replace(scalar(4, n, added=True), holds=(3,))
         chain = (scalar(3, n), added, replace(power(5, n), holds=(3,)), quotient(0, 6, n))
@@ -264,7 +264,7 @@ class InstanceNorm(StatisticsOfImage):
         repeated = ((PARAMETER, x.channels, True),) if self.affine else ()
         return Saved(inputs=(0,), extra=((STATISTIC, 2 * x.channels, True), *repeated))
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """One operation; a shift is repeated for each image like a weight, and not kept."""
         shifts = inputs[0].channels if self.affine else 0
         return (self.single_step(*inputs, scratch=(shifts, 0), viewed=True),)
@@ -353,11 +353,11 @@ class Scale(Layer):
     def saved(self, *inputs: Shape) -> Saved:
         return Saved(inputs=(0,)) if self.weight else Saved()
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """The product, then the sum."""
         n = inputs[0].numel
-        weight = Step((0,), n, keeps=(0,), product=True, tensors=(0,), promotes=True, gradient="broadcast")
-        bias = Step((int(self.weight),), n, tensors=(int(self.weight),), promotes=True, gradient="handed on")
+        weight = LayerStep((0,), n, keeps=(0,), product=True, tensors=(0,), promotes=True, gradient="broadcast")
+        bias = LayerStep((int(self.weight),), n, tensors=(int(self.weight),), promotes=True, gradient="handed on")
         return (weight,) * self.weight + (bias,) * self.bias
 
     def formula(self, *inputs: Shape) -> str:

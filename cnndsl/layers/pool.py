@@ -24,7 +24,7 @@ from cnndsl.layers.base import (
 from cnndsl.layers.checks import need_spatial
 from cnndsl.layers.sized import Sized
 from cnndsl.layers.sliding_pool import SlidingPool, reach
-from cnndsl.layers.steps import Step, absolute, pad, power, product, scalar, summed
+from cnndsl.layers.steps import LayerStep, absolute, pad, power, product, scalar, summed
 from cnndsl.layers.window import Axis
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -151,14 +151,14 @@ class AvgPool(Sized, MeanPool):
         counts = () if self.countpad else ((0, self.output(x).pixels, False),)
         return Saved(extra=((0, self._padded(x), True), *counts))
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """As of other poolings; where zeros do not count, the quotient by what counts, of one image and channel."""
         x = inputs[0]
         pooled = super().steps(*inputs)
         if not self._pads_first(x) or self.countpad:
             return pooled
         y = self.output(x)
-        return (*pooled, Step((2,), y.numel, extra=((0, y.pixels, False),)))
+        return (*pooled, LayerStep((2,), y.numel, extra=((0, y.pixels, False),)))
 
     def torch(self, *inputs: Shape) -> TorchCall | TorchFunction:
         x = inputs[0]
@@ -222,13 +222,13 @@ class SumPool(MeanPool):
             return Saved()
         return Saved(inputs=(0,)) if self.even_padding(x) is not None else Saved(extra=((0, self._padded(x), True),))
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
-        """In 1-D a padded copy in any case (`F.pad` copies where it pads nothing), a view of its windows, their sums."""
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """In 1-D a padded copy in any case (`F.pad` copies even then), a view of its windows, their sums."""
         (x,) = inputs
         if x.rank > 1:
             return super().steps(x)
         y = self.output(x)
-        return (pad(self._padded(x)), Step((1,), y.numel * self.kernel[0], view=True), summed(2, y.numel))
+        return (pad(self._padded(x)), LayerStep((1,), y.numel * self.kernel[0], view=True), summed(2, y.numel))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
@@ -289,7 +289,7 @@ class LPPool(SlidingPool):
             return Saved(inputs=(0,), extra=((0, x.numel, True), windows))
         return Saved(extra=((0, 2 * self._padded(x), True), windows))
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """Powers of the input or of its padded copy, their mean; its sign times its size, times the window's number
         of values; the root (torch.nn.functional.lp_pool2d)."""
         (x,) = inputs
@@ -297,9 +297,9 @@ class LPPool(SlidingPool):
         first = (pad(self._padded(x)),) if self._pads_first(x) else ()
         at = len(first)
         rest = (
-            Step((at + 2,), y),
+            LayerStep((at + 2,), y),
             absolute(at + 2, y),
-            Step((at + 4,), y, keeps_result=True),
+            LayerStep((at + 4,), y, keeps_result=True),
             product(at + 3, at + 5, y),
             scalar(at + 6, y),
             power(at + 7, y),
@@ -331,7 +331,7 @@ class GlobalPool(Layer):
     def window(self, *inputs: Shape) -> Window | None:
         return None
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """One operation, which autocast on the CPU runs in fp32 over three axes."""
         return (self.single_step(*inputs, autocast="full" if inputs[0].rank == 3 else "as is"),)
 

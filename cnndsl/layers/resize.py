@@ -10,7 +10,7 @@ from cnndsl.layers.base import Dims, Layer, LayerError, Saved, Slot, TorchCall, 
 from cnndsl.layers.checks import each_axis, need_spatial
 from cnndsl.layers.pool import MaxPool
 from cnndsl.layers.sized import Sized
-from cnndsl.layers.steps import Step
+from cnndsl.layers.steps import LayerStep
 from cnndsl.layers.window import Reach, resampled
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -91,7 +91,7 @@ class Unpool(Layer):
         """The indices, which the pool made."""
         return Saved()
 
-    def steps(self, *inputs: Shape) -> tuple[Step, ...]:
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """One operation on the first input; of the second it takes the indices alone. Autocast on the CPU runs
         it in fp32."""
         return (self.single_step(*inputs, reads=(0,), switches=True, autocast="full"),)

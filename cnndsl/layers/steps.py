@@ -27,16 +27,17 @@ SWITCH_BYTES = 8
 
 
 @record(slots=True)
-class Step:
+class LayerStep:
     """One operation.
 
     `reads` are the values that it takes: those of the layer's inputs are numbered from 0, then come the results of the
     steps, in order. `values` is the number of values of its result for an image, `fixed` where that does not depend on
-    the batch; a `view` has the memory of the first value that it reads. `keeps` are the positions in `reads` of what autograd keeps, `keeps_result` whether it keeps the
-    result, `extra` further values as in `Saved`. A `product` keeps of an operand only what the gradient of another one
-    needs. `tensors` are the positions of the parameters and buffers that it reads. `promotes` says that the result is as
-    wide as the widest of operands and parameters. `gradient` is what the gradient of an operand is in memory, and
-    `scratch` the most values held for a moment: forward without gradients, and backward.
+    the batch; a `view` has the memory of the first value that it reads. `keeps` are the positions in `reads` of what
+    autograd keeps, `keeps_result` whether it keeps the result, `extra`, `mask` and `copies` are as in `Saved`. A
+    `product` keeps of an operand only what the gradient of another one needs. `tensors` are the positions of the
+    parameters and buffers that it reads. `promotes` says that the result is as wide as the widest of operands and
+    parameters. `gradient` is what the gradient of an operand is in memory, and `scratch` the most values held for a
+    moment: forward without gradients, and backward.
     """
 
     reads: tuple[int, ...] = (0,)
@@ -69,36 +70,36 @@ class Step:
     """True where the extra values are made at inference as well."""
 
 
-def pad(values: int, read: int = 0) -> Step:
+def pad(values: int, read: int = 0) -> LayerStep:
     """A copy among zeros, as `F.pad` makes, with so many values."""
-    return Step((read,), values)
+    return LayerStep((read,), values)
 
 
-def scalar(read: int, values: int, *, added: bool = False) -> Step:
+def scalar(read: int, values: int, *, added: bool = False) -> LayerStep:
     """A value multiplied by a number; with `added` a number added, whose gradient is only handed on."""
-    return Step((read,), values, gradient="handed on" if added else "own")
+    return LayerStep((read,), values, gradient="handed on" if added else "own")
 
 
-def power(read: int, values: int) -> Step:
+def power(read: int, values: int) -> LayerStep:
     """A power with a fixed exponent: the power below it and its multiple are made for the gradient."""
-    return Step((read,), values, keeps=(0,), on_cuda="full", scratch=(0, 2 * values))
+    return LayerStep((read,), values, keeps=(0,), on_cuda="full", scratch=(0, 2 * values))
 
 
-def product(left: int, right: int, values: int) -> Step:
+def product(left: int, right: int, values: int) -> LayerStep:
     """The product of two values."""
-    return Step((left, right), values, keeps=(0, 1), product=True, gradient="broadcast")
+    return LayerStep((left, right), values, keeps=(0, 1), product=True, gradient="broadcast")
 
 
-def quotient(left: int, right: int, values: int) -> Step:
+def quotient(left: int, right: int, values: int) -> LayerStep:
     """The quotient of two values, which is made anew for the gradient."""
-    return Step((left, right), values, keeps=(0, 1), gradient="broadcast", scratch=(0, 2 * values))
+    return LayerStep((left, right), values, keeps=(0, 1), gradient="broadcast", scratch=(0, 2 * values))
 
 
-def summed(read: int, values: int) -> Step:
+def summed(read: int, values: int) -> LayerStep:
     """A sum over an axis, whose gradient is the same value everywhere."""
-    return Step((read,), values, gradient="parts", on_cuda="full")
+    return LayerStep((read,), values, gradient="parts", on_cuda="full")
 
 
-def absolute(read: int, values: int) -> Step:
+def absolute(read: int, values: int) -> LayerStep:
     """The absolute value; the sign is made anew for the gradient."""
-    return Step((read,), values, keeps=(0,), scratch=(0, values))
+    return LayerStep((read,), values, keeps=(0,), scratch=(0, values))

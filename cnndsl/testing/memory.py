@@ -1,7 +1,7 @@
 """Measures what a live module of a network needs in memory on the CPU, and compares it with the figures.
 
 What autograd keeps is counted by `saved_tensors_hooks`, each storage once; the most bytes alive at once by PyTorch's
-`MemTracker`. The numbers come from PyTorch alone: nothing here reads a layer type.
+MemTracker. The numbers come from PyTorch alone: nothing here reads a layer type.
 """
 
 from __future__ import annotations
