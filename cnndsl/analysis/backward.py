@@ -12,7 +12,7 @@ from cnndsl.analysis.memory_trace import TraceBuilder
 from cnndsl.graph import Node
 from cnndsl.records import record
 
-Key: TypeAlias = tuple[int, int]
+GradientKey: TypeAlias = tuple[int, int]
 """A node, and one of its values by number; `OUTPUT` for its output."""
 OUTPUT = -1
 PARAMETER = -1
@@ -44,7 +44,7 @@ class BackwardTrace:
     """The events of a forward pass, and the gradient of each node's output while the backward pass is traced."""
 
     forward: ForwardTrace
-    gradients: dict[Key, Gradient] = field(default_factory=dict[Key, Gradient])
+    gradients: dict[GradientKey, Gradient] = field(default_factory=dict[GradientKey, Gradient])
     weighted: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
     """The tensors that have a gradient so far, by the node whose module they belong to and their name."""
 
@@ -139,7 +139,7 @@ def _through(backward: BackwardTrace, node: Node, gradient: Gradient) -> None:
             _through_step(backward, node, k, own)
 
 
-def _key(node: Node, read: int) -> Key:
+def _key(node: Node, read: int) -> GradientKey:
     """The value that a step reads: the output of another node, or the result of an earlier step."""
     return (node.value_inputs[read], OUTPUT) if read < len(node.value_inputs) else (node.index, read)
 
@@ -271,7 +271,7 @@ def _finish_weight(backward: BackwardTrace, node: Node, position: int, made: _Ma
         ledger.drop(storage)
 
 
-def _arrive(backward: BackwardTrace, value: Key, storage: int, dense: bool) -> None:
+def _arrive(backward: BackwardTrace, value: GradientKey, storage: int, dense: bool) -> None:
     """Autograd adds up the gradients of a value that several layers read, in place where nobody else holds one of
     them (torch/csrc/autograd/input_buffer.cpp, `accumulate`)."""
     ledger, gradients, tracked = backward.ledger, backward.gradients, backward.values.tracked

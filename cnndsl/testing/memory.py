@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-Classes: TypeAlias = "list[torch.Tensor | None]"
+OutputClasses: TypeAlias = "list[torch.Tensor | None]"
 """The classes that each output is held against; None for an output without a gradient."""
 MeasuredType: TypeAlias = Literal["fp32", "bf16", "amp"]
 DTYPES: tuple[MeasuredType, ...] = ("fp32", "bf16", "amp")
@@ -105,7 +105,7 @@ def _without_warnings() -> Generator[None]:
         yield
 
 
-def _saved(network: nn.Module, images: list[torch.Tensor], classes: Classes, dtype: MeasuredType) -> int:
+def _saved(network: nn.Module, images: list[torch.Tensor], classes: OutputClasses, dtype: MeasuredType) -> int:
     """Count the bytes of the distinct storages that autograd holds after the forward pass and the loss, without
     parameters and buffers."""
     from torch.autograd.graph import saved_tensors_hooks
@@ -132,7 +132,7 @@ def _autocast(dtype: MeasuredType) -> torch.autocast:
     return torch.autocast("cpu", torch.bfloat16, enabled=dtype == "amp")
 
 
-def _peak(network: nn.Module, images: list[torch.Tensor], classes: Classes | None, dtype: MeasuredType) -> int:
+def _peak(network: nn.Module, images: list[torch.Tensor], classes: OutputClasses | None, dtype: MeasuredType) -> int:
     """Measure the most bytes alive at once in a step of training; without classes in use, at inference."""
     import torch
     from torch.distributed._tools.mem_tracker import MemTracker
@@ -153,7 +153,7 @@ def _peak(network: nn.Module, images: list[torch.Tensor], classes: Classes | Non
     return snapshot["Total"]
 
 
-def _classes(network: nn.Module, images: list[torch.Tensor], dtype: MeasuredType) -> Classes:
+def _classes(network: nn.Module, images: list[torch.Tensor], dtype: MeasuredType) -> OutputClasses:
     """Make the class 0 for every image or position of each output that has a gradient."""
     import torch
 
@@ -173,7 +173,7 @@ def _outputs(given: object) -> list[torch.Tensor]:
     return [output for output in each if isinstance(output, torch.Tensor)]
 
 
-def _loss(given: object, classes: Classes) -> torch.Tensor | None:
+def _loss(given: object, classes: OutputClasses) -> torch.Tensor | None:
     """Add up a cross-entropy on each output that learns; None where none does."""
     import torch
     from torch.nn.functional import cross_entropy

@@ -38,8 +38,8 @@ INPUT 24x24x4 -> CONV1-4 -> RBF-4
 """Programs whose memory was wrong in some type."""
 
 ON_MAPS = """\
-RELU6; PRELU(shared=yes); TANH(scale=2); SOFTPLUS; SOFTSIGN; LOGSIGMOID; SOFTMAX; GELU; BN(affine=no); LN; LN(affine=no);
-GN2; GN2(affine=no); IN; LRN3; SCALE; SCALE(bias=no); POOL2; POOL3/2(pad=1); AVGPOOL2; GAP; GMP; LPPOOL2; SUMPOOL2;
+RELU6; PRELU(shared=yes); TANH(scale=2); SOFTPLUS; SOFTSIGN; LOGSIGMOID; SOFTMAX; GELU; BN(affine=no); LN;
+LN(affine=no); GN2; GN2(affine=no); IN; LRN3; SCALE; SCALE(bias=no); POOL2; POOL3/2(pad=1); AVGPOOL2; GAP; GMP; LPPOOL2; SUMPOOL2;
 LOCAL3-4; LOCAL3-4(bias=no) -> RELU; DROPOUT; DROPOUT(p=1); DROPOUT(channels=yes); DROPPATH(0.5); TIMES(2); UPSAMPLE2;
 CONV2-4; CONV2-4/2; CONVT2-4/2; PADCHANNELS-6/2; PICK(0, 2); SHUFFLE2; AVGPOOL(out=2); POOL(out=2); ZEROPAD(1);
 (SCALE + ID); MAX(RELU, TANH, SIGMOID) -> GAP; MEAN(CONV1-4, SCALE); IN(affine=yes) -> RELU
