@@ -55,14 +55,8 @@ class Memory:
         return peak(self.step, batch, rounded)
 
     def timeline(self, batch: int = 1, rounded: bool = False) -> tuple[MemorySample, ...]:
-        """What is alive while each layer is at work, for a plot: the most, and what stays when it is over."""
-        found: list[MemorySample] = []
-        for each in levels(self.step, batch, rounded):
-            if found and (found[-1].phase, found[-1].node) == (each.phase, each.node):
-                most = max(found.pop().bytes, each.bytes)
-                each = MemorySample(each.phase, each.node, most, each.after)
-            found.append(each)
-        return tuple(found)
+        """What is alive at each event of the step, for a plot."""
+        return tuple(levels(self.step, batch, rounded))
 
     def largest_batch(self, available: int, rounded: bool = True) -> int:
         """The largest batch whose peak is within so many bytes; 0 where none is."""
