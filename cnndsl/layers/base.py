@@ -169,6 +169,8 @@ class Layer:
     """What the gradient of an input is in memory."""
     FULL_PRECISION: ClassVar[frozenset[str]] = frozenset()
     """The devices on which autocast casts the input to fp32 (pytorch.org/docs/stable/amp.html)."""
+    WIDENS: ClassVar[bool] = False
+    """True where such an operation is inside, so that what it saves and gives is fp32 under autocast."""
     INIT: ClassVar[str] = ""
     """The option that says how `weight` is initialised, with the words of `conv.INITS`; empty for PyTorch's own way."""
     SHARES_WEIGHTS: ClassVar[bool] = True
@@ -277,7 +279,7 @@ class Layer:
     def single_step(self, *inputs: Shape, **changed: Any) -> LayerStep:
         """The layer as one operation; `changed` are fields of the step that differ."""
         kept = self.saved(*inputs)
-        halves = "half" if self.macs(*inputs) else "as is"
+        halves = "full" if self.WIDENS else "half" if self.macs(*inputs) else "as is"
         usual: dict[str, Any] = {
             "reads": tuple(range(len(inputs) - bool(self.extents_of))),
             "values": self.output(*inputs).numel,
