@@ -4,6 +4,7 @@ and lets go of what it kept. Gradients of parameters stay."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from cnndsl.analysis.forward import ForwardTrace
 from cnndsl.analysis.lifetimes import WIDTHS, Lifetimes
@@ -11,6 +12,11 @@ from cnndsl.analysis.memory_trace import TraceBuilder
 from cnndsl.graph import Node
 from cnndsl.records import record
 
+GradientKey: TypeAlias = tuple[int, int]
+"""A node, and one of its values by number; `OUTPUT` for its output."""
+OUTPUT = -1
+PARAMETER = -1
+"""In place of the number of a value: the extents of a parameter."""
 TARGET_BYTES = 8
 """A class index, an int64."""
 
@@ -23,12 +29,22 @@ class Gradient:
     dense: bool
 
 
+@record(slots=True)
+class _Made:
+    """A gradient as an operation makes it: of which value of the layer it has the extents, and its width."""
+
+    storage: int
+    dense: bool
+    of: int
+    width: int
+
+
 @dataclass
 class BackwardTrace:
     """The events of a forward pass, and the gradient of each node's output while the backward pass is traced."""
 
     forward: ForwardTrace
-    gradients: dict[int, Gradient] = field(default_factory=dict[int, Gradient])
+    gradients: dict[GradientKey, Gradient] = field(default_factory=dict[GradientKey, Gradient])
     weighted: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
     """The tensors that have a gradient so far, by the node whose module they belong to and their name."""
 
@@ -80,14 +96,12 @@ def run(forward: ForwardTrace, losses: list[list[int]]) -> None:
     backward = BackwardTrace(forward)
     values, ledger = forward.values, forward.ledger
     ledger.event("backward", values.graph.output)
-    seed = ledger.new(values.graph.output, "gradients", WIDTHS[values.dtype], 0)
+    seed = ledger.new(values.graph.output, "gradients", 4 if values.dtype == "amp" else WIDTHS[values.dtype], 0)
     for output, kept in reversed(list(zip(values.learning, losses, strict=True))):
         _through_loss(backward, output, kept)
     for node in reversed(values.order):
-        gradient = backward.gradients.pop(node.index, None)
-        if gradient is not None and values.is_left_out(node):
-            _arrive(backward, node.inputs[0], gradient.storage, gradient.dense)
-        elif gradient is not None:
+        gradient = backward.gradients.pop((node.index, OUTPUT), None)
+        if gradient is not None:
             _through(backward, node, gradient)
     ledger.drop(seed)
 
@@ -96,99 +110,184 @@ def _through_loss(backward: BackwardTrace, output: int, kept: list[int]) -> None
     values, ledger = backward.values, backward.ledger
     numel = values.graph.nodes[output].shape.numel
     width = 4 if values.dtype == "amp" else values.width[output]
+    probabilities, total_weight, target = kept
     ledger.event("backward", output)
     picked = ledger.new(output, "gradients", 0, numel * width)
+    for storage in (total_weight, target):
+        ledger.drop(storage)
+    ledger.event("backward", output)
     gradient = ledger.new(output, "gradients", 0, numel * width)
     ledger.drop(picked)
-    for storage in kept:
-        ledger.drop(storage)
-    _arrive(backward, output, _cast(backward, output, gradient, width), True)
+    ledger.drop(probabilities)
+    if width != values.width[output]:
+        ledger.event("backward", output)
+        cast = ledger.new(output, "gradients", 0, numel * values.width[output])
+        ledger.drop(gradient)
+        gradient = cast
+    _arrive(backward, (output, OUTPUT), gradient, True)
 
 
 def _through(backward: BackwardTrace, node: Node, gradient: Gradient) -> None:
-    """One layer: gradients of its parameters and inputs; then what it kept may go, and the gradient itself."""
-    values, ledger = backward.values, backward.ledger
-    ledger.event("backward", node.index)
-    if node.layer.GRADIENT == "divided":
-        gradient = _divided(backward, node, gradient)
-    arriving = [
-        (operand, *_passed(backward, node, operand, gradient))
-        for operand in node.value_inputs
-        if values.needs_gradient[operand]
-    ]
-    _weight_gradients(backward, node)
-    _, scratch = node.layer.scratch(*values.shapes[node.index])
-    if scratch:
-        ledger.drop(ledger.new(node.index, "scratch", 0, scratch * values.width[node.index]))
-    for storage in backward.forward.saved[node.index]:
+    """One layer: its steps in reverse order, each an event."""
+    values = backward.values
+    steps, first = values.steps[node.index], len(node.value_inputs)
+    if not steps:
+        _arrive(backward, _key(node, 0), gradient.storage, gradient.dense)
+    for k in reversed(range(len(steps))):
+        own = gradient if k == len(steps) - 1 else backward.gradients.pop((node.index, first + k), None)
+        if own is not None:
+            _through_step(backward, node, k, own)
+
+
+def _key(node: Node, read: int) -> GradientKey:
+    """The value that a step reads: the output of another node, or the result of an earlier step."""
+    return (node.value_inputs[read], OUTPUT) if read < len(node.value_inputs) else (node.index, read)
+
+
+def _through_step(backward: BackwardTrace, node: Node, k: int, gradient: Gradient) -> None:
+    """One operation: gradients of what it reads; then what it kept may go, and the gradient itself."""
+    values, ledger, at = backward.values, backward.ledger, node.index
+    step, result = values.steps[at][k], len(node.value_inputs) + k
+    ledger.event("backward", at)
+    if step.gradient == "divided":
+        gradient = _divided(backward, node, result, gradient)
+    wanted = [read for read in step.reads if values.needs[at][read]]
+    made = [(read, _passed(backward, node, k, read, gradient)) for read in wanted]
+    weights = [(position, _weight_gradient(backward, node, k, position, gradient)) for position in step.tensors]
+    bytes = _scratch(backward, node, k)
+    if bytes:
+        ledger.drop(ledger.new(at, "scratch", 0, bytes))
+    done = [*backward.forward.saved[at, k], gradient.storage]
+    if step.gradient == "own":
+        _drop(ledger, done)
+        for read, each in made:
+            _arrive(backward, _key(node, read), *_fitted(backward, node, read, each))
+    arriving = [(read, *_fitted(backward, node, read, each)) for read, each in made if step.gradient != "own"]
+    for position, each in weights:
+        if each is not None:
+            _finish_weight(backward, node, position, each)
+    if step.gradient != "own":
+        _drop(ledger, done)  # the engine sums and casts before it lets go (torch/csrc/autograd/engine.cpp)
+    for read, storage, dense in arriving:
+        _arrive(backward, _key(node, read), storage, dense)
+
+
+def _drop(ledger: TraceBuilder, storages: list[int]) -> None:
+    for storage in storages:
         ledger.drop(storage)
-    ledger.drop(gradient.storage)
-    for operand, storage, dense in arriving:
-        _arrive(backward, operand, storage, dense)
 
 
-def _divided(backward: BackwardTrace, node: Node, gradient: Gradient) -> Gradient:
+def _scratch(backward: BackwardTrace, node: Node, k: int) -> int:
+    """The bytes for an image that a step holds for a moment, beside the gradients."""
+    values, at = backward.values, node.index
+    step, result = values.steps[at][k], len(node.value_inputs) + k
+    bytes = step.scratch[1] * values.widths[at][result] + step.flags
+    if step.makes_all and not all(values.needs[at][read] for read in step.reads):
+        bytes += step.values * values.widths[at][result]
+    if k or at not in values.overwritten:
+        return bytes
+    before = values.steps[node.inputs[values.overwritten[at]]]
+    return bytes + (2 * step.values * values.widths[at][result] if before and before[-1].viewed else 0)
+
+
+def _divided(backward: BackwardTrace, node: Node, result: int, gradient: Gradient) -> Gradient:
     """The gradient of a sum that a mean is the quotient of."""
-    width = backward.values.width[node.index]
-    quotient = backward.ledger.new(node.index, "gradients", 0, node.shape.numel * width)
+    quotient = _gradient(backward, node, result, backward.values.widths[node.index][result])
     backward.ledger.drop(gradient.storage)
     return Gradient(quotient, True)
 
 
-def _passed(backward: BackwardTrace, node: Node, operand: int, gradient: Gradient) -> tuple[int, bool]:
-    """The gradient for one operand: the same memory where it is only handed on, else new."""
+def _gradient(backward: BackwardTrace, node: Node, value: int, width: int) -> int:
+    fixed, image = backward.values.values[node.index][value]
+    return backward.ledger.new(node.index, "gradients", fixed * width, image * width)
+
+
+def _passed(backward: BackwardTrace, node: Node, k: int, read: int, gradient: Gradient) -> _Made:
+    """The gradient for one operand as the operation makes it: the same memory where it is only handed on, else new."""
     values, ledger = backward.values, backward.ledger
-    shape = values.graph.nodes[operand].shape
-    handed_on = node.layer.GRADIENT in ("handed on", "divided") and shape.numel == node.shape.numel
-    if handed_on or node.layer.GRADIENT == "parts":
+    step, result = values.steps[node.index][k], len(node.value_inputs) + k
+    widths = values.widths[node.index]
+    if step.gradient in ("handed on", "divided"):
         ledger.hold(gradient.storage)
-        return gradient.storage, gradient.dense and handed_on
-    width = values.computes(node) or values.width[operand]
-    storage = ledger.new(node.index, "gradients", 0, shape.numel * width)
-    if node.layer.GRADIENT == "broadcast" and shape.numel < node.shape.numel:
-        ledger.drop(ledger.new(node.index, "scratch", 0, node.shape.numel * width))
-    return _cast(backward, operand, storage, width), True
+        return _Made(gradient.storage, gradient.dense, result, widths[result])
+    if step.gradient == "parts":
+        ledger.hold(gradient.storage)
+        return _Made(gradient.storage, False, read, widths[result])
+    if step.gradient == "broadcast":
+        return _Made(_gradient(backward, node, result, widths[result]), True, result, widths[result])
+    width = values.computes(step, widths) or widths[read]
+    return _Made(_gradient(backward, node, read, width), True, read, width)
 
 
-def _cast(backward: BackwardTrace, operand: int, storage: int, width: int) -> int:
-    """The gradient in the type of the output that it is of."""
+def _fitted(backward: BackwardTrace, node: Node, read: int, made: _Made) -> tuple[int, bool]:
+    """A gradient summed up to the extents of the operand that it is of, and cast to its type."""
     values, ledger = backward.values, backward.ledger
-    if width == values.width[operand]:
-        return storage
-    cast = ledger.new(operand, "gradients", 0, values.graph.nodes[operand].shape.numel * values.width[operand])
-    ledger.drop(storage)
-    return cast
+    storage, dense, of, width = made.storage, made.dense, made.of, made.width
+    sizes, wanted = values.values[node.index], values.widths[node.index][read]
+    if sizes[of] != sizes[read]:
+        ledger.event("backward", node.index)
+        summed = _gradient(backward, node, read, width)
+        ledger.drop(storage)
+        storage, dense = summed, True
+    if width != wanted:
+        ledger.event("backward", node.index)
+        cast = _gradient(backward, node, read, wanted)
+        ledger.drop(storage)
+        storage, dense = cast, True
+    return storage, dense
 
 
-def _weight_gradients(backward: BackwardTrace, node: Node) -> None:
+def _weight_gradient(backward: BackwardTrace, node: Node, k: int, position: int, gradient: Gradient) -> _Made | None:
+    """The gradient of a parameter as the operation makes it: in the type in which it computes, at each value where the
+    parameter was repeated. None for a buffer."""
     values, ledger = backward.values, backward.ledger
-    width = WIDTHS[values.dtype]
-    for tensor in values.tensors[node.index]:
-        if tensor.role == "buffer":
-            continue
-        made = ledger.new(node.index, "weight gradients", tensor.numel * width, 0)
-        if not backward.is_first(node, tensor.name):
-            ledger.drop(made)  # added to the gradient that a later application gave
-        if values.computes(node) not in (0, width):
-            ledger.drop(ledger.new(node.index, "scratch", tensor.numel * values.computes(node), 0))
+    step, result = values.steps[node.index][k], len(node.value_inputs) + k
+    tensor, widths = values.tensors[node.index][position], values.widths[node.index]
+    if tensor.role == "buffer":
+        return None
+    if step.gradient == "handed on":
+        ledger.hold(gradient.storage)
+        return _Made(gradient.storage, False, result, widths[result])
+    if step.gradient == "broadcast":
+        return _Made(_gradient(backward, node, result, widths[result]), True, result, widths[result])
+    width = values.computes(step, widths) or WIDTHS[values.dtype]
+    return _Made(ledger.new(node.index, "weight gradients", tensor.numel * width, 0), True, PARAMETER, width)
 
 
-def _arrive(backward: BackwardTrace, operand: int, storage: int, dense: bool) -> None:
+def _finish_weight(backward: BackwardTrace, node: Node, position: int, made: _Made) -> None:
+    """The gradient of a parameter in its own extents and type, which stays; added to one that is there."""
+    values, ledger = backward.values, backward.ledger
+    tensor, storage = values.tensors[node.index][position], made.storage
+    for differs, width in (
+        (made.of != PARAMETER, made.width),
+        (made.width != WIDTHS[values.dtype], WIDTHS[values.dtype]),
+    ):
+        if differs:
+            ledger.event("backward", node.index)
+            fitted = ledger.new(node.index, "weight gradients", tensor.numel * width, 0)
+            ledger.drop(storage)
+            storage = fitted
+    if not backward.is_first(node, tensor.name):
+        ledger.drop(storage)
+
+
+def _arrive(backward: BackwardTrace, value: GradientKey, storage: int, dense: bool) -> None:
     """Autograd adds up the gradients of a value that several layers read, in place where nobody else holds one of
     them (torch/csrc/autograd/input_buffer.cpp, `accumulate`)."""
-    ledger, gradients = backward.ledger, backward.gradients
-    before = gradients.get(operand)
+    ledger, gradients, tracked = backward.ledger, backward.gradients, backward.values.tracked
+    before = gradients.get(value)
     if before is None:
-        gradients[operand] = Gradient(storage, dense)
-    elif before.dense and ledger.holders(before.storage) == 1:
+        gradients[value] = Gradient(storage, dense)
+    elif not tracked and before.dense and ledger.holders(before.storage) == 1:
         ledger.drop(storage)
-    elif dense and ledger.holders(storage) == 1:
+    elif not tracked and dense and ledger.holders(storage) == 1:
         ledger.drop(before.storage)
-        gradients[operand] = Gradient(storage, True)
+        gradients[value] = Gradient(storage, True)
     else:
-        values = backward.values
-        bytes = values.graph.nodes[operand].shape.numel * values.width[operand]
-        ledger.event("backward", operand)
-        gradients[operand] = Gradient(ledger.new(operand, "gradients", 0, bytes), True)
+        values, (node, number) = backward.values, value
+        fixed, image = values.values[node][number]
+        width = values.widths[node][number]
+        ledger.event("backward", node)
+        gradients[value] = Gradient(ledger.new(node, "gradients", fixed * width, image * width), True)
         ledger.drop(before.storage)
         ledger.drop(storage)

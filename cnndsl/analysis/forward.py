@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from cnndsl.analysis.lifetimes import WIDTHS, Lifetimes, saved
+from cnndsl.analysis.lifetimes import WIDTHS, Lifetimes
 from cnndsl.analysis.memory_trace import Purpose, TraceBuilder
 from cnndsl.graph import Node
-
-SWITCH_BYTES = 8
-"""Where a maximum came from, an int64; kernels write it whether it is needed or not."""
+from cnndsl.layers.steps import PARAMETER, STATISTIC, SWITCH_BYTES, LayerStep
 
 
 @dataclass
 class ForwardTrace:
     """What is alive behind the forward pass.
 
-    `outputs` maps a node to the storage of its output, `saved` to those that autograd keeps for it. `casts` are the
+    `outputs` maps a node to the storage of its output, `saved` a node and a step of it to those that autograd keeps
+    for it. `casts` are the
     copies of weights that autocast made, by the node and the name of each, `switches` maps an UNPOOL to the indices
     that it takes.
     """
@@ -25,7 +24,7 @@ class ForwardTrace:
     values: Lifetimes
     ledger: TraceBuilder
     outputs: dict[int, int] = field(default_factory=dict[int, int])
-    saved: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
+    saved: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list[int]))
     casts: dict[tuple[int, str], int] = field(default_factory=dict[tuple[int, str], int])
     switches: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
 
@@ -48,98 +47,154 @@ def run(values: Lifetimes, ledger: TraceBuilder) -> ForwardTrace:
     for node in values.order:
         if values.runs[node.index]:
             ledger.event("forward", node.index)
-            _execute(forward, node)
-            for storage in (*(forward.outputs[at] for at in dying[node.index]), *forward.switches[node.index]):
+            rest = _execute(forward, node, set(dying[node.index]))
+            for storage in (*(forward.outputs[at] for at in rest), *forward.switches[node.index]):
                 ledger.drop(storage)
     for storage in forward.casts.values():
         ledger.drop(storage)
     return forward
 
 
-def _execute(forward: ForwardTrace, node: Node) -> None:
+def _execute(forward: ForwardTrace, node: Node, dying: set[int]) -> set[int]:
+    """The steps of a layer, each an event of its own after the first; a result goes after the step that reads it
+    last. So do branches of a sum that nobody else reads, which are parts of the same expression, while those of another
+    merge have names. Returns those that are `dying` and did not go yet."""
     values, ledger, at = forward.values, forward.ledger, node.index
-    operands = [_cast(forward, node, operand) for operand in node.value_inputs]
-    shared = values.shared(node)
-    if shared is None:
-        forward.outputs[at] = ledger.new(at, "activations", 0, node.shape.numel * values.width[at])
+    steps = values.steps[at]
+    is_sum = node.layer.ROLE == "merge" and bool(steps) and steps[0].gradient == "handed on"
+    held = [forward.outputs[operand] for operand in node.value_inputs]
+    last = {read: k for k, step in enumerate(steps) for read in (*step.reads, *step.holds)}
+    for k, step in enumerate(steps):
+        if k:
+            ledger.event("forward", at)
+        held.append(_run_step(forward, node, k, held))
+        for read in {*step.reads, *step.holds}:
+            if read >= len(node.value_inputs) and last[read] == k:
+                ledger.drop(held[read])
+            elif is_sum and last[read] == k and node.value_inputs[read] in dying:
+                dying.remove(node.value_inputs[read])
+                ledger.drop(held[read])
+    if not steps:
+        ledger.hold(held[0])
+    forward.outputs[at] = held[-1] if steps else held[0]
+    return dying
+
+
+def _run_step(forward: ForwardTrace, node: Node, k: int, held: list[int]) -> int:
+    """One operation: casts of what it reads, its result, what autograd keeps. Returns the storage of the result."""
+    values, ledger, at = forward.values, forward.ledger, node.index
+    step, first = values.steps[at][k], len(node.value_inputs)
+    width, needs = values.widths[at][first + k], values.needs[at][first + k]
+    computes = values.computes(step, values.widths[at])
+    _cast_weights(forward, node, step, k)
+    reads = [_cast(forward, node, read, held[read], computes) for read in step.reads]
+    target = _written_over(values, node, k)
+    if target is not None or step.view:
+        result = reads[0 if target is None else target]
+        ledger.hold(result)
     else:
-        forward.outputs[at] = forward.outputs[shared]
-        ledger.hold(forward.outputs[at])
-    _cast_weights(forward, node)
-    _save(forward, node, operands)
-    scratch, _ = node.layer.scratch(*values.shapes[at])
-    if scratch and not values.needs_gradient[at]:
-        ledger.drop(ledger.new(at, "scratch", 0, scratch * values.width[at]))
-    for operand in operands:
-        ledger.drop(operand)
+        result = ledger.new(at, "activations", step.fixed * width, step.values * width)
+    if needs:
+        _save(forward, node, k, reads, result)
+    _make_extras(forward, node, k)
+    if step.scratch[0] and not needs:
+        ledger.drop(ledger.new(at, "scratch", 0, step.scratch[0] * width))
+    for storage in reads:
+        ledger.drop(storage)
+    return result
 
 
-def _cast(forward: ForwardTrace, node: Node, operand: int) -> int:
-    """The storage of an operand in the type in which the layer computes, held once more."""
+def _written_over(values: Lifetimes, node: Node, k: int) -> int | None:
+    """The position in what a step reads of the value that its result overwrites."""
+    if node.index not in values.overwritten:
+        return None
+    return values.overwritten[node.index] if k == 0 else 0
+
+
+def _cast(forward: ForwardTrace, node: Node, read: int, storage: int, width: int) -> int:
+    """The storage of an operand in the type in which the step computes, held once more."""
     values, ledger = forward.values, forward.ledger
-    width = values.computes(node)
-    storage = forward.outputs[operand]
-    if not width or width == values.width[operand]:
+    if not width or width == values.widths[node.index][read]:
         ledger.hold(storage)
         return storage
-    return ledger.new(node.index, "activations", 0, values.graph.nodes[operand].shape.numel * width)
+    fixed, image = values.values[node.index][read]
+    return ledger.new(node.index, "activations", fixed * width, image * width)
 
 
-def _cast_weights(forward: ForwardTrace, node: Node) -> None:
+def _cast_weights(forward: ForwardTrace, node: Node, step: LayerStep, k: int) -> None:
     """Autocast's copies of weights live until it is left, those that the backward pass wants until then."""
     values, ledger = forward.values, forward.ledger
-    if values.computes(node) != 2:
+    if values.computes(step, values.widths[node.index]) != 2:
         return
-    for tensor in values.tensors[node.index]:
+    wanted = not step.product or any(values.needs[node.index][read] for read in step.reads)
+    for position in step.tensors:
+        tensor = values.tensors[node.index][position]
         if tensor.role == "buffer":
             continue
         cast = forward.casts.get((node.weights_of, tensor.name))
         if cast is None:
             cast = ledger.new(node.index, "extras", 2 * tensor.numel, 0)
             forward.casts[node.index, tensor.name] = cast
-        if values.needs_gradient[node.index] and tensor.role == "weight":
+        if values.needs_gradient[node.index] and tensor.role == "weight" and wanted:
             ledger.hold(cast)
-            forward.saved[node.index].append(cast)
+            forward.saved[node.index, k].append(cast)
 
 
-def _save(forward: ForwardTrace, node: Node, operands: list[int]) -> None:
+def _save(forward: ForwardTrace, node: Node, k: int, reads: list[int], result: int) -> None:
     values, ledger, at = forward.values, forward.ledger, node.index
-    kept = values.saved[at]
-    for position in kept.inputs:
-        if kept.copies and at in values.overwritten:
-            bytes = node.shape.numel * values.width[at]
-            forward.saved[at].append(ledger.new(at, "extras", 0, bytes))
-        else:
-            _keep(forward, at, operands[position])
-    if kept.output:
-        _keep(forward, at, forward.outputs[at])
-    if values.is_left_out(node):
-        return
-    made = kept if values.training else saved(node.layer, *values.shapes[at])
-    purpose: Purpose = "extras" if values.needs_gradient[at] else "scratch"
-    for size, number, per_image in made.extra:
-        if not values.training and size != SWITCH_BYTES:
+    step, needs = values.steps[at][k], values.needs[at]
+    own = any(values.tensors[at][position].role != "buffer" for position in step.tensors)
+    for position in step.keeps:
+        others = any(needs[read] for place, read in enumerate(step.reads) if place != position)
+        if step.product and not own and not others:
             continue
-        bytes = number * _extra_width(values, node, size, made.mask, per_image)
+        if step.copies and at in values.overwritten:
+            fixed, image = values.values[at][step.reads[position]]
+            width = values.widths[at][step.reads[position]]
+            forward.saved[at, k].append(ledger.new(at, "extras", fixed * width, image * width))
+        else:
+            _keep(forward, (at, k), reads[position])
+    if step.keeps_result:
+        _keep(forward, (at, k), result)
+    if step.switches:
+        for storage in forward.switches[at]:
+            _keep(forward, (at, k), storage)
+
+
+def _make_extras(forward: ForwardTrace, node: Node, k: int) -> None:
+    """What the step makes beside its result: statistics, masks, the indices of maxima."""
+    values, ledger, at = forward.values, forward.ledger, node.index
+    step, needs = values.steps[at][k], values.needs[at][len(node.value_inputs) + k]
+    for size, number, per_image in step.extra:
+        if not values.training and not step.in_use:
+            continue
+        bytes = number * _extra_width(values, node, k, size)
+        purpose: Purpose = "extras" if needs else "scratch"
         storage = ledger.new(at, purpose, 0 if per_image else bytes, bytes if per_image else 0)
         if size == SWITCH_BYTES and at in values.unpooled:
             ledger.hold(storage)
             forward.switches[values.unpooled[at]].append(storage)
-        if values.needs_gradient[at]:
-            forward.saved[at].append(storage)
+        if needs:
+            forward.saved[at, k].append(storage)
         else:
             ledger.drop(storage)
 
 
-def _extra_width(values: Lifetimes, node: Node, size: int, mask: bool, per_image: bool) -> int:
-    if mask and values.device == "cuda":
+def _extra_width(values: Lifetimes, node: Node, k: int, size: int) -> int:
+    step, width = values.steps[node.index][k], WIDTHS[values.dtype]
+    if step.mask and values.device == "cuda":
         return 1
+    if size == STATISTIC:
+        tensors = any(values.tensors[node.index][at].dtype == "float" for at in step.tensors)
+        return 4 if values.device == "cuda" else width if tensors else values.widths[node.index][step.reads[0]]
+    if size == PARAMETER:
+        return width
     if size:
         return size
-    return values.width[node.index] if per_image else WIDTHS[values.dtype]
+    return values.widths[node.index][len(node.value_inputs) + k]
 
 
-def _keep(forward: ForwardTrace, node: int, storage: int) -> None:
-    if storage not in forward.saved[node]:
+def _keep(forward: ForwardTrace, step: tuple[int, int], storage: int) -> None:
+    if storage not in forward.saved[step]:
         forward.ledger.hold(storage)
-        forward.saved[node].append(storage)
+        forward.saved[step].append(storage)

@@ -4,7 +4,7 @@ name in the emitted module refers to it. The groundwork of the memory figures; i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Literal
 
@@ -19,7 +19,8 @@ from cnndsl.graph import (
     Part,
     inner_parts,
 )
-from cnndsl.layers.base import Layer, Saved, Tensor
+from cnndsl.layers.base import Layer, Tensor
+from cnndsl.layers.steps import LayerStep
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -38,6 +39,8 @@ class Lifetimes:
     training: bool
     dtype: Dtype = "fp32"
     device: Device = "cpu"
+    tracked: bool = False
+    """True while a tracker holds each storage, so that autograd adds gradients up out of place."""
 
     @cached_property
     def runs(self) -> Mapping[int, bool]:
@@ -60,17 +63,6 @@ class Lifetimes:
         """The shapes of each node's inputs."""
         return {node.index: self.graph.shapes(node) for node in self.graph.nodes}
 
-    @cached_property
-    def saved(self) -> Mapping[int, Saved]:
-        """What autograd keeps of each node; nothing where no gradient flows."""
-        return {
-            node.index: saved(node.layer, *self.shapes[node.index]) if self._keeps(node) else Saved()
-            for node in self.graph.nodes
-        }
-
-    def _keeps(self, node: Node) -> bool:
-        return bool(node.inputs) and self.needs_gradient[node.index] and not self.is_left_out(node)
-
     def is_left_out(self, node: Node) -> bool:
         """True where the emitted module has nothing for a layer: it does nothing."""
         return bool(node.inputs) and node.layer.is_identity(*self.shapes[node.index])
@@ -91,11 +83,30 @@ class Lifetimes:
     @cached_property
     def needs_gradient(self) -> Mapping[int, bool]:
         """Whether the backward pass goes through each node: it, or something before it, has parameters."""
-        needs: dict[int, bool] = {}
+        return {at: each[-1] for at, each in self.needs.items()}
+
+    @cached_property
+    def needs(self) -> Mapping[int, tuple[bool, ...]]:
+        """The same of each value that a node reads, of each result of its steps, the output last."""
+        needs: dict[int, tuple[bool, ...]] = {}
         for node in self.graph.nodes:
-            own = any(tensor.role != "buffer" for tensor in self.tensors[node.index])
-            needs[node.index] = self.training and (own or any(needs[at] for at in node.value_inputs))
+            each = [needs[at][-1] for at in node.value_inputs] or [False]
+            for step in self.steps[node.index]:
+                own = any(self.tensors[node.index][at].role != "buffer" for at in step.tensors)
+                each.append(self.training and (own or any(each[at] for at in step.reads)))
+            needs[node.index] = tuple(each)
         return needs
+
+    @cached_property
+    def values(self) -> Mapping[int, tuple[tuple[int, int], ...]]:
+        """The number of values of each value that a node reads and of each result: in any batch, for an image."""
+        return {
+            node.index: (
+                *((0, self.graph.nodes[at].shape.numel) for at in node.value_inputs or (node.index,)),
+                *((step.fixed, step.values) for step in self.steps[node.index]),
+            )
+            for node in self.graph.nodes
+        }
 
     @cached_property
     def learning(self) -> tuple[int, ...]:
@@ -114,23 +125,42 @@ class Lifetimes:
         return node.inputs[self.overwritten[node.index]] if node.index in self.overwritten else None
 
     @cached_property
+    def steps(self) -> Mapping[int, tuple[LayerStep, ...]]:
+        """The operations of each node; none of one that the emitted module leaves out."""
+        return {
+            node.index: _steps(node.layer, *self.shapes[node.index])
+            if node.inputs and not self.is_left_out(node) and not node.layer.passes(self.training)
+            else ()
+            for node in self.graph.nodes
+        }
+
+    @cached_property
     def width(self) -> Mapping[int, int]:
         """Bytes of each value of a node's output."""
-        if self.dtype != "amp":
-            return dict.fromkeys(range(len(self.graph)), WIDTHS[self.dtype])
-        widths: dict[int, int] = {}
+        return {at: each[-1] for at, each in self.widths.items()}
+
+    @cached_property
+    def widths(self) -> Mapping[int, tuple[int, ...]]:
+        """Bytes of each value that a node reads, of each result of its steps, the output last."""
+        widths: dict[int, tuple[int, ...]] = {}
         for node in self.graph.nodes:
-            widens = 4 if node.layer.WIDENS else self.computes(node)
-            widths[node.index] = widens or max((widths[at] for at in node.value_inputs), default=4)
+            each = [widths[at][-1] for at in node.value_inputs] or [WIDTHS[self.dtype]]
+            for step in self.steps[node.index]:
+                each.append(self.result_width(node, step, each))
+            widths[node.index] = tuple(each)
         return widths
 
-    def computes(self, node: Node) -> int:
-        """The bytes a value that autocast casts a node's inputs to; 0 for none: it takes them as they are."""
-        if self.dtype != "amp" or not node.inputs:
+    def computes(self, step: LayerStep, widths: Sequence[int]) -> int:
+        """The bytes a value that autocast casts the operands of a step to; 0 for none: it takes them as they are."""
+        if self.dtype != "amp":
             return 0
-        if self.device in node.layer.FULL_PRECISION:
-            return 4
-        return 2 if node.layer.macs(*self.shapes[node.index]) else 0
+        rule = step.autocast if self.device == "cpu" else step.on_cuda
+        return {"as is": 0, "half": 2, "full": 4, "widest": max(widths[at] for at in step.reads)}[rule]
+
+    def result_width(self, node: Node, step: LayerStep, widths: Sequence[int]) -> int:
+        """The bytes of a value of a step's result."""
+        own = WIDTHS[self.dtype] if step.promotes and any(self.tensors[node.index][at] for at in step.tensors) else 0
+        return self.computes(step, widths) or max(own, *(widths[at] for at in step.reads))
 
     @cached_property
     def order(self) -> tuple[Node, ...]:
@@ -160,7 +190,7 @@ class Lifetimes:
         inputs = [node.index for node in graph.inputs]
         place = {**dict.fromkeys(inputs, -1), **{node.index: at for at, node in enumerate(self.order)}}
         last = {
-            at: max((reader for reader in readers if self.runs[reader]), default=at, key=place.__getitem__)
+            at: max((r for r in readers if self.runs[r] and self._reads(r, at)), default=at, key=place.__getitem__)
             for at, readers in enumerate(graph.readers)
         }
         for entry, stop in held_inputs(graph):
@@ -169,11 +199,17 @@ class Lifetimes:
             last[at] = len(graph)
         return last
 
+    def _reads(self, reader: int, at: int) -> bool:
+        """Whether a node reads the output of another one, and not the indices alone that a pooling gave beside it."""
+        node = self.graph.nodes[reader]
+        indices = node.layer.INDICES_OF
+        return not indices or at in (*node.inputs[:indices], *node.inputs[indices + 1 :])
+
 
 @lru_cache(maxsize=4096)
-def saved(layer: Layer, *inputs: Shape) -> Saved:
-    """What autograd keeps of a layer; equal layers on equal inputs are asked once."""
-    return layer.saved(*inputs)
+def _steps(layer: Layer, *inputs: Shape) -> tuple[LayerStep, ...]:
+    """The operations of a layer; equal layers on equal inputs are asked once."""
+    return layer.steps(*inputs)
 
 
 @lru_cache(maxsize=4096)

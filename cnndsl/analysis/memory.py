@@ -73,14 +73,22 @@ def inference(graph: Graph, dtype: Dtype = "fp32", device: Device = "cpu") -> Me
     return _memory(Lifetimes(graph, False, dtype, device), None)
 
 
-def training(graph: Graph, dtype: Dtype = "fp32", optimizer: Optimizer = "sgd", device: Device = "cpu") -> Memory:
+def training(
+    graph: Graph,
+    dtype: Dtype = "fp32",
+    optimizer: Optimizer = "sgd",
+    device: Device = "cpu",
+    *,
+    tracked: bool = False,
+) -> Memory:
     """The memory of one step of training with a cross-entropy on every output.
 
     The optimizer's state exists from the start, gradients are freed ahead of the step (`zero_grad()`). The device
     matters for dropout's mask, 1 byte a value on a GPU, and for the optimizer's update, which goes over all parameters
-    at once there.
+    at once there. `tracked` is true for a step that PyTorch's MemTracker watches, in which gradients are added up out
+    of place.
     """
-    return _memory(Lifetimes(graph, True, dtype, device), optimizer)
+    return _memory(Lifetimes(graph, True, dtype, device, tracked), optimizer)
 
 
 def _memory(values: Lifetimes, optimizer: Optimizer | None) -> Memory:

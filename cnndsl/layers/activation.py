@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from cnndsl.layers.base import Layer, Saved, Slot, Tensor, TorchCall, option
+from cnndsl.layers.steps import LayerStep, absolute, quotient, scalar
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -94,9 +95,9 @@ class PRelu(Activation):
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         return (Tensor("weight", (1 if self.shared else inputs[0].channels,)),)
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The slopes' gradient at each value, before it is summed."""
-        return 0, inputs[0].numel
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """Autocast runs it in 2 bytes; the slopes' gradient is made at each value, before it is summed."""
+        return (self.single_step(*inputs, autocast="half", on_cuda="half", gradient="broadcast", makes_all=True),)
 
     def formula(self, *inputs: Shape) -> str:
         return "1" if self.shared else str(inputs[0].channels)
@@ -148,8 +149,12 @@ class Tanh(Activation):
         """The value of tanh, which is the output only where nothing scales it."""
         return Saved(output=True) if self._is_plain() else Saved(extra=((0, inputs[0].numel, True),))
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        return 0 if self._is_plain() else inputs[0].numel, 0
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """With a scale, a product on both sides of tanh."""
+        n = inputs[0].numel
+        if self._is_plain():
+            return super().steps(*inputs)
+        return (scalar(0, n), LayerStep((1,), n, keeps_result=True), scalar(2, n))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         if self._is_plain():
@@ -272,8 +277,10 @@ class Softsign(Activation):
         """The input and the denominator."""
         return Saved(inputs=(0,), extra=((0, inputs[0].numel, True),))
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        return inputs[0].numel, 3 * inputs[0].numel
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """The denominator, and the quotient by it."""
+        n = inputs[0].numel
+        return (absolute(0, n), scalar(1, n, added=True), quotient(0, 2, n))
 
 
 @record
@@ -295,9 +302,6 @@ class LogSigmoid(Activation):
     def saved(self, *inputs: Shape) -> Saved:
         """The input and, on the CPU, its exponential."""
         return Saved(inputs=(0,), extra=((0, inputs[0].numel, True),))
-
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        return inputs[0].numel, 0
 
 
 @record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import ClassVar
 
 from cnndsl.layers.base import (
@@ -19,6 +20,7 @@ from cnndsl.layers.base import (
 )
 from cnndsl.layers.checks import common_divisors
 from cnndsl.layers.formulas import multiplied
+from cnndsl.layers.steps import LayerStep, pad
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -171,6 +173,17 @@ class PadChannels(Layer):
         rank = inputs[0].rank
         return Window((1,) * rank, each_axis(self.stride, rank, "stride"), (0,) * rank)
 
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """A view of every second position along each axis in turn, then the zeros."""
+        (x,) = inputs
+        y, spatial = self.output(x), list(x.spatial)
+        views: list[LayerStep] = []
+        for axis, (size, taken) in enumerate(zip(x.spatial, y.spatial, strict=True)):
+            if taken < size:
+                spatial[axis] = taken
+                views.append(LayerStep((len(views),), x.channels * prod(spatial), view=True))
+        return (*views, pad(y.numel, len(views)))
+
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         arguments = (Slot(x.channels, "in_channels"), Slot(self.channels, "channels"))
@@ -288,9 +301,12 @@ class Pick(Layer):
     def channels_read(self) -> Sequence[int]:
         return self.channels
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The gradient of each channel, among zeros for the others."""
-        return 0, inputs[0].numel
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """A view of each channel, whose gradient is one among zeros for the others; then all of them side by side."""
+        (x,) = inputs
+        views = (LayerStep((0,), x.pixels, view=True),) * len(self.channels)
+        joined = LayerStep(tuple(range(1, len(views) + 1)), len(views) * x.pixels, gradient="parts", autocast="widest")
+        return (*views, joined)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         return self.helper_call("Pick", (Slot(self.channels, "channels"),))

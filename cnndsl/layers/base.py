@@ -12,6 +12,8 @@ from functools import cache
 from math import prod
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from cnndsl.layers.steps import GradientMemory, LayerStep
+from cnndsl.layers.torch_calls import Keywords, Slot, TorchCall, TorchFunction
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -19,10 +21,6 @@ Dims: TypeAlias = tuple[int, ...]
 """An extent for each spatial axis, or one for all of them."""
 
 Padding: TypeAlias = Dims | Literal["same", "valid", "full"]
-
-GradientMemory: TypeAlias = Literal["own", "handed on", "divided", "parts", "broadcast"]
-"""Memory of its own; that of the output's gradient where the numbers of values agree, or of its quotient; a part of it;
-memory of its own, and a sum where the input was broadcast."""
 
 OptionType: TypeAlias = Literal["dims", "int", "number", "flag", "word", "padding", "ints", "reference"]
 
@@ -114,69 +112,14 @@ class Window:
 
 
 @record(slots=True)
-class Slot:
-    """A number in emitted code, and where it comes from, so that a class can say it with its own names.
-
-    `role` is an option of the layer (`filters`), or `in_channels`, `in_features`, `extents` (channels and axes, a
-    list in Python), or empty for a plain constant. `name` is what an argument that stands for a constant is called.
-    """
-
-    value: object
-    role: str = ""
-    name: str = ""
-
-
-@record(slots=True)
-class TorchCall:
-    """The construction of a module: `nn.Conv2d(64, 128, 3, padding=1)`.
-
-    `name` is the callable (`nn.Conv2d`); values are Slots, or nested calls. `inplace` says whether an
-    `inplace=True` may be added (where nothing else reads the input, nor the layer before it keeps it). Where torch
-    has no such module, `helper` is true and `source` is the text of the class `name`, which goes into the emitted
-    file: one class that needs nothing but `torch`, `nn` and `F`. `flatten` says that the module wants its input
-    flattened: `torch.flatten(x, 1)` goes ahead of it. `applied` is the expression of the input and itself that a
-    parameter stands in, `{0} * {1}`; its arguments are its extents and the value that it starts with.
-    """
-
-    name: str
-    arguments: tuple[Slot | TorchCall, ...] = ()
-    keywords: tuple[tuple[str, Slot | TorchCall], ...] = ()
-    inplace: bool = False
-    helper: bool = False
-    flatten: bool = False
-    source: str = ""
-    applied: str = ""
-
-
-Operation: TypeAlias = Literal["sum", "product", "mean", "maximum", "concat", "view", "other"]
-Keywords: TypeAlias = tuple[tuple[str, Slot | TorchCall], ...]
-
-
-@record(slots=True)
-class TorchFunction:
-    """An expression of the inputs, for what needs no module: `torch.cat([{inputs}], 1)`.
-
-    `template` holds `{0}`, `{1}` for the inputs, or `{inputs}` for all of them, comma-separated. `operation` is what it
-    computes, which decides how the emitter counts channels and breaks lines. A `mean` is a sum in parentheses, divided;
-    a `view` shares the memory of the first input. Where the template calls a function that PyTorch lacks, `name` is its
-    name and `source` its text.
-    """
-
-    template: str
-    operation: Operation = "other"
-    name: str = ""
-    source: str = ""
-
-
-@record(slots=True)
 class Saved:
     """What autograd keeps for the backward pass of one layer, with a batch of one.
 
     `inputs` are the positions of the inputs that are kept, `output` whether the output is (a tensor that several
-    layers keep is kept once), `extra` the further values as (element size in bytes, or 0 for the network's own type;
-    number; whether per image). `mask` says that the extra values are a dropout mask: in the network's own type on
-    the CPU, one byte each on a GPU. `copies` says that, working in place, the layer keeps a copy of its input, which is
-    overwritten. All this counts only where a gradient flows through the layer.
+    layers keep is kept once), `extra` the further values as (element size in bytes, or 0 for the type of the output,
+    `STATISTIC` or `PARAMETER` of `steps`; number; whether per image). `mask` says that the extra values are a dropout
+    mask: in the network's own type on the CPU, one byte each on a GPU. `copies` says that, working in place, the layer
+    keeps a copy of its input, which is overwritten. All this counts only where a gradient flows through the layer.
     """
 
     inputs: tuple[int, ...] = ()
@@ -325,6 +268,35 @@ class Layer:
         """The most values, of one image, that are held for a moment: in the forward pass of a network in use beside
         inputs and output, and in the backward pass beside what is saved and the gradients of output and inputs."""
         return 0, 0
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """The operations of PyTorch that the layer consists of; `inputs` are those whose values are read.
+
+        By default a single one, which follows from what is saved, held for a moment and multiplied.
+        """
+        return (self.single_step(*inputs),)
+
+    def single_step(self, *inputs: Shape, **changed: Any) -> LayerStep:
+        """The layer as one operation; `changed` are fields of the step that differ."""
+        kept = self.saved(*inputs)
+        halves = "full" if self.WIDENS else "half" if self.macs(*inputs) else "as is"
+        usual: dict[str, Any] = {
+            "reads": tuple(range(len(inputs) - bool(self.extents_of))),
+            "values": self.output(*inputs).numel,
+            "view": self.VIEW,
+            "keeps": kept.inputs,
+            "keeps_result": kept.output,
+            "extra": kept.extra,
+            "mask": kept.mask,
+            "copies": kept.copies,
+            "tensors": tuple(range(len(self.tensors(*inputs)))),
+            "autocast": "full" if "cpu" in self.FULL_PRECISION else halves,
+            "on_cuda": "full" if "cuda" in self.FULL_PRECISION else halves,
+            "gradient": self.GRADIENT,
+            "scratch": self.scratch(*inputs),
+            "in_use": not self.scratch(*inputs)[0],
+        }
+        return LayerStep(**{**usual, **changed})
 
     def torch(self, *inputs: Shape) -> TorchCall | TorchFunction | None:
         """The PyTorch that it becomes; None for nothing at all. Assumes that `output` accepted the inputs."""

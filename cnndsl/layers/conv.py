@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import ClassVar
 
@@ -23,6 +24,7 @@ from cnndsl.layers.base import (
 from cnndsl.layers.checks import common_divisors
 from cnndsl.layers.formulas import further, multiplied, spanned
 from cnndsl.layers.helper_classes import by_rank
+from cnndsl.layers.steps import LayerStep, pad
 from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -141,9 +143,17 @@ class Conv(Layer):
             )
         return Saved(extra=((0, x.channels * prod(axis.size + axis.before + axis.after for axis in windows), True),))
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The padded copy, if any."""
-        return sum(number for _, number, _ in self.saved(*inputs).extra), 0
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """The padded copy, if any, and the convolution; `padding="same"` pads what autocast has cast already."""
+        copies = self.saved(*inputs).extra
+        if not copies:
+            return super().steps(*inputs)
+        ((_, values, _),) = copies
+        inside = all(axis.stride == 1 for axis in self._axes(inputs[0]))
+        padded = pad(values)
+        if inside:
+            padded = replace(padded, autocast="half", on_cuda="half")
+        return (padded, self.single_step(*inputs, reads=(1,), keeps=(0,), extra=()))
 
     def formula(self, *inputs: Shape) -> str:
         _, fan_in, *kernel = self.tensors(*inputs)[0].shape
@@ -272,10 +282,10 @@ class ConvTranspose(Layer):
         need_spatial(self.kind(), x)
         _need_groups(self.groups, x, self.filters)
         spatial: list[int] = []
-        for extent, stride, pad, extra, size in self._numbers(x):
+        for extent, stride, less, extra, size in self._numbers(x):
             if extra and extra >= stride:
                 raise LayerError("E0307", f"the output padding {extra} must be smaller than the stride {stride}")
-            spatial.append((size - 1) * stride - 2 * pad + extent + extra)
+            spatial.append((size - 1) * stride - 2 * less + extent + extra)
         if min(spatial) < 1:
             raise LayerError("E0301", f"the padding of {self.kind()} leaves nothing of its output")
         return Shape(self.filters, tuple(spatial))

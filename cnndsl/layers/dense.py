@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from cnndsl.layers.base import Layer, Saved, Slot, Tensor, TorchCall, Window, option
 from cnndsl.layers.conv import INITS
+from cnndsl.layers.steps import LayerStep, power, summed
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -63,6 +64,10 @@ class Dense(Layer):
 
     def saved(self, *inputs: Shape) -> Saved:
         return Saved(inputs=(0,))
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """A matrix product, which keeps its weights only for the gradient of its input."""
+        return (self.single_step(*inputs, product=True),)
 
     def formula(self, *inputs: Shape) -> str:
         (x,) = inputs
@@ -124,10 +129,11 @@ class RadialBasis(Layer):
     def saved(self, *inputs: Shape) -> Saved:
         return Saved(extra=((0, inputs[0].numel * self.features, True),))
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The differences and their squares; the factors of their gradient."""
-        differences = inputs[0].numel * self.features
-        return 2 * differences, 3 * differences
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """The differences, their squares and the sums of these."""
+        n = inputs[0].numel * self.features
+        difference = LayerStep((0,), n, tensors=(0,), promotes=True, gradient="handed on")
+        return (difference, power(1, n), summed(2, self.features))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs

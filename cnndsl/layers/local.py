@@ -18,6 +18,7 @@ from cnndsl.layers.base import (
     need_spatial,
     option,
 )
+from cnndsl.layers.steps import LayerStep, pad
 from cnndsl.layers.window import Axis, as_window, axes, slide
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -120,13 +121,33 @@ class LocallyConnected(Layer):
         pixels, _, patch = self.tensors(*inputs)[0].shape
         return Saved(extra=((0, pixels * patch, True),))
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The patches beside the padded copy that they are of, or beside the products; the patches' gradient."""
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """The padded copy, a view of its windows along each axis, their copy, the products at every position, which
+        are then put in order, and the bias."""
         (x,) = inputs
         pixels, filters, patch = self.tensors(x)[0].shape
-        padded = x.channels * prod(axis.size + axis.before + axis.after for axis in self._axes(x))
-        products = pixels * filters
-        return pixels * patch + max(products, padded - products), max(0, pixels * patch - x.numel)
+        windows = self._axes(x)
+        extents = [axis.size + axis.before + axis.after for axis in windows]
+        steps = [pad(x.channels * prod(extents))]
+        for at, axis in enumerate(windows):
+            extents[at] = axis.output * axis.extent
+            steps.append(LayerStep((len(steps),), x.channels * prod(extents), view=True))
+        last = len(steps)
+        steps.append(LayerStep((last,), pixels * patch, gradient="handed on"))
+        steps.append(
+            LayerStep(
+                *((last + 1,), pixels * filters),
+                keeps=(0,),
+                product=True,
+                tensors=(0,),
+                autocast="half",
+                on_cuda="half",
+            )
+        )
+        steps.append(LayerStep((last + 2,), pixels * filters, gradient="handed on", viewed=not self.bias))
+        if self.bias:
+            steps.append(LayerStep((last + 3,), pixels * filters, tensors=(1,), promotes=True, gradient="handed on"))
+        return tuple(steps)
 
     def formula(self, *inputs: Shape) -> str:
         (x,) = inputs

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import reduce
 from itertools import accumulate
 from typing import ClassVar, Literal
 
 from cnndsl.layers.base import Layer, LayerError, Saved, TorchFunction
+from cnndsl.layers.steps import LayerStep, product
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -43,6 +45,21 @@ class MergeLayer(Layer):
         return (len(inputs) - 1) * self.output(*inputs).numel
 
 
+def _sums(inputs: tuple[Shape, ...]) -> tuple[LayerStep, ...]:
+    """The sum of the branches from left to right; a single one passes through."""
+    n = inputs[0].numel
+    return tuple(LayerStep(pair, n, gradient="handed on") for pair in _pairs(len(inputs)))
+
+
+def _pairs(count: int) -> list[tuple[int, int]]:
+    """What each operation of a chain reads: the result so far, and the next branch.
+
+    >>> _pairs(4)
+    [(0, 1), (4, 2), (5, 3)]
+    """
+    return [(count + at - 2 if at > 1 else 0, at) for at in range(1, count)]
+
+
 def _sum(count: int) -> str:
     return " + ".join(f"{{{at}}}" for at in range(count))
 
@@ -55,6 +72,10 @@ class Add(MergeLayer):
     NAMES: ClassVar = ("ADD",)
     SIGN: ClassVar = "+"
     OPERATOR: ClassVar = "+"
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """A sum of two for each branch after the first."""
+        return _sums(inputs)
 
     def torch(self, *inputs: Shape) -> TorchFunction:
         return TorchFunction(_sum(len(inputs)), "sum")
@@ -84,6 +105,10 @@ class Concat(MergeLayer):
         """None: values are copied."""
         return 0
 
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """One copy of all; autocast casts the branches to the widest type among them."""
+        return (self.single_step(*inputs, autocast="widest", on_cuda="widest"),)
+
     def torch(self, *inputs: Shape) -> TorchFunction:
         return TorchFunction("torch.cat([{inputs}], 1)", "concat")
 
@@ -100,6 +125,10 @@ class Mean(MergeLayer):
         """One for each value and branch: additions and a division."""
         return len(inputs) * self.output(*inputs).numel
 
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """The sum, and its quotient."""
+        return (*_sums(inputs), LayerStep((len(inputs) + len(inputs) - 2,), inputs[0].numel))
+
     def torch(self, *inputs: Shape) -> TorchFunction:
         return TorchFunction(f"({_sum(len(inputs))}) / {len(inputs)}", "mean")
 
@@ -115,9 +144,12 @@ class Max(MergeLayer):
         """All operands of each `torch.maximum`, results between them included."""
         return _kept(inputs, [inputs[0]] * (len(inputs) - 2))
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """Where one is larger, and the gradient there."""
-        return 0, inputs[0].numel * 3 // 2 if len(inputs) > 1 else 0
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """A maximum of two for each branch after the first. Its backward pass makes half of the gradient, and maps of
+        where both are equal and where the other is larger."""
+        n = inputs[0].numel
+        usual = LayerStep((), n, keeps=(0, 1), gradient="broadcast", scratch=(0, n), flags=2 * n)
+        return tuple(replace(usual, reads=pair) for pair in _pairs(len(inputs)))
 
     def torch(self, *inputs: Shape) -> TorchFunction:
         operands = [f"{{{at}}}" for at in range(len(inputs))]
@@ -154,6 +186,11 @@ class Mul(MergeLayer):
     def saved(self, *inputs: Shape) -> Saved:
         """Both operands of each product, results between them included."""
         return _kept(inputs, list(accumulate(inputs, self._product))[1:-1])
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """A product of two for each branch after the first."""
+        sizes = list(accumulate(inputs, self._product))[1:]
+        return tuple(product(*pair, y.numel) for pair, y in zip(_pairs(len(inputs)), sizes, strict=True))
 
     def torch(self, *inputs: Shape) -> TorchFunction:
         rank = self.output(*inputs).rank

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from cnndsl.layers.base import Layer, LayerError, Saved, Slot, Tensor, TorchCall, Window, need_spatial, option
 from cnndsl.layers.checks import common_divisors
+from cnndsl.layers.steps import PARAMETER, STATISTIC, LayerStep, pad, power, product, quotient, scalar
 from cnndsl.records import record
 from cnndsl.shape import Shape
-
-FP32 = 4
-"""Statistics stay in single precision, whatever the network's own type."""
 
 
 def _affine(*extents: int) -> tuple[Tensor, Tensor]:
@@ -53,7 +52,11 @@ class BatchNorm(Layer):
 
     def saved(self, *inputs: Shape) -> Saved:
         """The input, and the batch's mean and inverse deviation of each channel."""
-        return Saved(inputs=(0,), extra=((FP32, 2 * inputs[0].channels, False),))
+        return Saved(inputs=(0,), extra=((STATISTIC, 2 * inputs[0].channels, False),))
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """One operation, which needs no statistics of the batch in use."""
+        return (self.single_step(*inputs, in_use=False),)
 
     def formula(self, *inputs: Shape) -> str:
         return str(inputs[0].channels) if self.affine else ""
@@ -73,7 +76,6 @@ class LocalResponseNorm(Layer):
     `LRN5(alpha=0.0005, k=2)`. Source: Krizhevsky et al. 2012, Section 3.3.
     """
 
-    WIDENS: ClassVar = True
     NAMES: ClassVar = ("LRN",)
     ROLE: ClassVar = "normalisation"
     SIZE: ClassVar = "size"
@@ -97,9 +99,18 @@ class LocalResponseNorm(Layer):
         padded = (x.channels + self.size - 1) * x.pixels
         return Saved(inputs=(0,), extra=((0, padded + 2 * x.numel, True),))
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """Three maps of denominators ahead of the output; the factors of the quotient's gradient."""
-        return 2 * inputs[0].numel, 3 * inputs[0].numel
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """Squares, padded and averaged over channels, times alpha, plus k, to the power beta; the quotient by that.
+
+        A map of two axes and more is averaged by `avg_pool3d`, which autocast on the CPU runs in fp32.
+        """
+        (x,) = inputs
+        n = x.numel
+        averages = LayerStep((2,), n, keeps=(0,), autocast="full" if x.rank > 1 else "as is")
+        padded = pad((x.channels + self.size - 1) * x.pixels, 1)
+        added = replace(scalar(4, n, added=True), holds=(3,))
+        chain = (scalar(3, n), added, replace(power(5, n), holds=(3,)), quotient(0, 6, n))
+        return (product(0, 0, n), padded, averages, *chain)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         usual = (*_changed("alpha", self.alpha, 1e-4), *_changed("beta", self.beta, 0.75), *_changed("k", self.k, 1.0))
@@ -171,7 +182,7 @@ class LayerNorm(StatisticsOfImage):
     def saved(self, *inputs: Shape) -> Saved:
         """The input, a mean and an inverse deviation."""
         (x,) = inputs
-        return Saved(inputs=(0,), extra=((FP32, 2 * (x.pixels if self._by_position(x) else 1), True),))
+        return Saved(inputs=(0,), extra=((STATISTIC, 2 * (x.pixels if self._by_position(x) else 1), True),))
 
     def formula(self, *inputs: Shape) -> str:
         (x,) = inputs
@@ -214,7 +225,7 @@ class GroupNorm(StatisticsOfImage):
 
     def saved(self, *inputs: Shape) -> Saved:
         """The input, a mean and an inverse deviation for each group."""
-        return Saved(inputs=(0,), extra=((FP32, 2 * self.groups, True),))
+        return Saved(inputs=(0,), extra=((STATISTIC, 2 * self.groups, True),))
 
     def formula(self, *inputs: Shape) -> str:
         return str(inputs[0].channels) if self.affine else ""
@@ -250,8 +261,13 @@ class InstanceNorm(StatisticsOfImage):
     def saved(self, *inputs: Shape) -> Saved:
         """The input, a mean and an inverse deviation for each channel, the weights repeated for each image."""
         (x,) = inputs
-        repeated = ((0, x.channels, True),) if self.affine else ()
-        return Saved(inputs=(0,), extra=((FP32, 2 * x.channels, True), *repeated))
+        repeated = ((PARAMETER, x.channels, True),) if self.affine else ()
+        return Saved(inputs=(0,), extra=((STATISTIC, 2 * x.channels, True), *repeated))
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """One operation; a shift is repeated for each image like a weight, and not kept."""
+        shifts = inputs[0].channels if self.affine else 0
+        return (self.single_step(*inputs, scratch=(shifts, 0), viewed=True),)
 
     def formula(self, *inputs: Shape) -> str:
         return str(inputs[0].channels) if self.affine else ""
@@ -337,9 +353,12 @@ class Scale(Layer):
     def saved(self, *inputs: Shape) -> Saved:
         return Saved(inputs=(0,)) if self.weight else Saved()
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The product, before the bias is added; the weights' gradient at each value, before it is summed."""
-        return self.weight * self.bias * inputs[0].numel, self.weight * inputs[0].numel
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """The product, then the sum."""
+        n = inputs[0].numel
+        weight = LayerStep((0,), n, keeps=(0,), product=True, tensors=(0,), promotes=True, gradient="broadcast")
+        bias = LayerStep((int(self.weight),), n, tensors=(int(self.weight),), promotes=True, gradient="handed on")
+        return (weight,) * self.weight + (bias,) * self.bias
 
     def formula(self, *inputs: Shape) -> str:
         if not self.weight:

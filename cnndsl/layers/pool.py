@@ -5,6 +5,7 @@ What undoes a pooling is in `resize`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from cnndsl.layers.base import (
@@ -23,6 +24,7 @@ from cnndsl.layers.base import (
 from cnndsl.layers.helper_classes import by_rank
 from cnndsl.layers.sized import Sized
 from cnndsl.layers.sliding_pool import SlidingPool, reach
+from cnndsl.layers.steps import LayerStep, absolute, pad, power, product, scalar, summed
 from cnndsl.layers.window import Axis
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -149,6 +151,15 @@ class AvgPool(Sized, MeanPool):
         counts = () if self.countpad else ((0, self.output(x).pixels, False),)
         return Saved(extra=((0, self._padded(x), True), *counts))
 
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """As of other poolings; where zeros do not count, the quotient by what counts, of one image and channel."""
+        x = inputs[0]
+        pooled = super().steps(*inputs)
+        if not self._pads_first(x) or self.countpad:
+            return pooled
+        y = self.output(x)
+        return (*pooled, LayerStep((2,), y.numel, extra=((0, y.pixels, False),)))
+
     def torch(self, *inputs: Shape) -> TorchCall | TorchFunction:
         x = inputs[0]
         if self.like:
@@ -211,10 +222,13 @@ class SumPool(MeanPool):
             return Saved()
         return Saved(inputs=(0,)) if self.even_padding(x) is not None else Saved(extra=((0, self._padded(x), True),))
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The padded copy, which a sum over windows makes in 1-D in any case: `F.pad` copies where it pads nothing."""
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """In 1-D a padded copy in any case (`F.pad` copies even then), a view of its windows, their sums."""
         (x,) = inputs
-        return (self._padded(x), 0) if x.rank == 1 else super().scratch(x)
+        if x.rank > 1:
+            return super().steps(x)
+        y = self.output(x)
+        return (pad(self._padded(x)), LayerStep((1,), y.numel * self.kernel[0], view=True), summed(2, y.numel))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
@@ -275,12 +289,23 @@ class LPPool(SlidingPool):
             return Saved(inputs=(0,), extra=((0, x.numel, True), windows))
         return Saved(extra=((0, 2 * self._padded(x), True), windows))
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The padded copy; the powers, or sum, sign and size of each window; the factors of its gradient."""
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """Powers of the input or of its padded copy, their mean; its sign times its size, times the window's number
+        of values; the root (torch.nn.functional.lp_pool2d)."""
         (x,) = inputs
-        padded, _ = super().scratch(x)
-        windows = 3 * self.output(x).numel
-        return padded + max(padded or x.numel, windows), windows
+        y = self.output(x).numel
+        first = (pad(self._padded(x)),) if self._pads_first(x) else ()
+        at = len(first)
+        rest = (
+            LayerStep((at + 2,), y),
+            absolute(at + 2, y),
+            LayerStep((at + 4,), y, keeps_result=True),
+            product(at + 3, at + 5, y),
+            scalar(at + 6, y),
+            power(at + 7, y),
+        )
+        powers = power(at, self._padded(x) if first else x.numel)
+        return (*first, powers, self._pooling(at + 1, x), *(replace(each, holds=(at + 2,)) for each in rest))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         p = int(self.p) if self.p == int(self.p) else float(self.p)
@@ -305,6 +330,10 @@ class GlobalPool(Layer):
 
     def window(self, *inputs: Shape) -> Window | None:
         return None
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """One operation, which autocast on the CPU runs in fp32 over three axes."""
+        return (self.single_step(*inputs, autocast="full" if inputs[0].rank == 3 else "as is"),)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         return TorchCall(f"nn.Adaptive{self.MODULE}Pool{inputs[0].rank}d", (Slot(1),))

@@ -23,6 +23,7 @@ from cnndsl.layers.base import (
 from cnndsl.layers.formulas import further
 from cnndsl.layers.pool import MaxPool
 from cnndsl.layers.sized import Sized
+from cnndsl.layers.steps import LayerStep
 from cnndsl.layers.window import Reach, resampled
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -112,8 +113,13 @@ class Unpool(Layer):
         return tuple(f"({n} - 1)*{s} - 2*{p} + {k}{further(to - by)}" for n, k, s, p, to, by in numbers)
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The indices, which the pool keeps already."""
+        """The indices, which the pool made."""
         return Saved()
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """One operation on the first input; of the second it takes the indices alone. Autocast on the CPU runs
+        it in fp32."""
+        return (self.single_step(*inputs, reads=(0,), switches=True, autocast="full"),)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x, _) = inputs
@@ -137,6 +143,7 @@ class Upsample(Sized):
     `mode=linear` is linear, bilinear or trilinear, as the input has axes. Bare `UPSAMPLE` doubles.
     """
 
+    FULL_PRECISION: ClassVar = frozenset({"cuda"})
     NAMES: ClassVar = ("UPSAMPLE",)
     ROLE: ClassVar = "resize"
     SIZE: ClassVar = "scale"

@@ -19,6 +19,7 @@ from cnndsl.layers.base import (
     option,
     squeeze,
 )
+from cnndsl.layers.steps import SWITCH_BYTES, LayerStep, pad
 from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -119,10 +120,23 @@ class SlidingPool(Layer):
     def _behind(self, axis: Axis) -> int:
         return reach(axis) - axis.size
 
-    def scratch(self, *inputs: Shape) -> tuple[int, int]:
-        """The padded copy, where PyTorch does not pad by itself."""
+    def _pads_first(self, x: Shape) -> bool:
+        """Whether there is a padded copy, because PyTorch does not pad like this by itself."""
+        return not self._is_adaptive() and self.even_padding(x) is None
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """The padded copy, if any, and the pooling, which autocast on the CPU runs in fp32 over three axes."""
         x = inputs[0]
-        return 0 if self._is_adaptive() or self.even_padding(x) is not None else self._padded(x), 0
+        first = (pad(self._padded(x)),) if self._pads_first(x) else ()
+        return (*first, self._pooling(len(first), *inputs))
+
+    def _pooling(self, read: int, *inputs: Shape) -> LayerStep:
+        """The pooling itself, which keeps what it reads and, of a maximum, the indices."""
+        x, kept = inputs[0], self.saved(*inputs)
+        indices = tuple(each for each in kept.extra if each[0] == SWITCH_BYTES)
+        keeps = (0,) if kept.inputs or kept.extra else ()
+        autocast = "full" if x.rank == 3 else "as is"
+        return LayerStep((read,), self.output(*inputs).numel, keeps=keeps, extra=indices, autocast=autocast)
 
     def _padded(self, x: Shape) -> int:
         """The number of values after uneven padding."""

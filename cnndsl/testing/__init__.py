@@ -12,6 +12,7 @@ them there, so a kind is drawn from the day it stands in the table or in the ent
 from cnndsl.testing.construction import constructor_differences
 from cnndsl.testing.crossings import Crossing, crossing, crossings
 from cnndsl.testing.layers import layers
+from cnndsl.testing.memory import memory_differences
 from cnndsl.testing.mistakes import Mistake, mistakes
 from cnndsl.testing.oracle import differences
 from cnndsl.testing.programs import programs
@@ -26,6 +27,7 @@ __all__ = [
     "crossings",
     "differences",
     "layers",
+    "memory_differences",
     "mistakes",
     "programs",
 ]

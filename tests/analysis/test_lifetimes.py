@@ -30,10 +30,16 @@ def test_autocast_on_a_gpu_widens_what_pytorch_lists(kind: str) -> None:
     assert widths(f"CONV3-4 -> {kind} -> RELU -> CONV3-4", "amp", "cpu") == [4, 2, 2, 2, 2]
 
 
-@pytest.mark.parametrize("kind", ["RELU", "BN", "POOL2", "SIGMOID", "SCALE"])
+@pytest.mark.parametrize("kind", ["RELU", "BN", "POOL2", "SIGMOID"])
 def test_autocast_leaves_the_rest(kind: str) -> None:
     assert widths(f"CONV3-4 -> {kind} -> RELU", "amp", "cuda") == [4, 2, 2, 2]
     assert widths(f"{kind} -> RELU -> CONV3-4", "amp", "cuda") == [4, 4, 4, 2]
+
+
+def test_a_learned_scale_widens_by_promotion() -> None:
+    """A product of 2 bytes with weights of 4 has 4 (docs.pytorch.org, type promotion)."""
+    for device in ("cpu", "cuda"):
+        assert widths("CONV3-4 -> SCALE -> RELU", "amp", device) == [4, 2, 4, 4]
 
 
 def test_local_response_normalisation_has_a_power_inside() -> None:
@@ -81,7 +87,7 @@ def test_buffers_take_no_gradient() -> None:
     graph = graph_of("BN(affine=no) -> GAP")
     assert not any(Lifetimes(graph, True).needs_gradient.values())
     assert Lifetimes(graph, True).learning == ()
-    assert Lifetimes(graph, True).saved[1].inputs == ()
+    assert Lifetimes(graph, True).needs[1] == (False, False)
 
 
 def test_what_only_training_needs_runs_as_soon_as_it_can() -> None:

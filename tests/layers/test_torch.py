@@ -62,7 +62,9 @@ def test_multiply_adds(case: Case) -> None:
 def _predicted(saved: Saved, storages: list[torch.Tensor], output: torch.Tensor) -> int:
     kept = [storages[at] for at in saved.inputs] + [output] * saved.output
     distinct = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in kept}
-    extra = sum((size or 4) * number * (BATCH if per_image else 1) for size, number, per_image in saved.extra)
+    extra = sum(
+        (size if size > 0 else 4) * number * (BATCH if per_image else 1) for size, number, per_image in saved.extra
+    )
     return sum(distinct.values()) + extra
 
 

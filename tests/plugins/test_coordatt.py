@@ -160,7 +160,7 @@ def test_every_command_takes_it(tmp_path: Path) -> None:
     assert lecture.count("COORDATT") == 2
     assert lecture_bytes(graph) == 4 * (12 * 10 * (3 + 16 + 16) + 6 * 5 * (16 + 16) + 16 + 5)
     assert [row["kind"] for row in data("rf", path)["layers"]].count("COORDATT") == 2
-    assert data("fit", path, "--memory", "1GiB", "--training")["batch"] > 0
+    assert data("fit", path, "--memory", "2GiB", "--training")["batch"] > 0
     assert dot(graph).count("<b>COORDATT</b>") == 2
     assert run("render", path, "-o", str(tmp_path / "net.dot")).exit_code == 0
 

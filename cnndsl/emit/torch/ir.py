@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 from cnndsl.emit.torch.terms import Env, Term
-from cnndsl.layers.base import Operation
+from cnndsl.layers.torch_calls import Operation
 from cnndsl.records import record
 
 What: TypeAlias = Literal["value", "indices", "size"]

@@ -1,0 +1,62 @@
+"""The PyTorch that a layer becomes: a module by its construction, or an expression of the inputs."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from cnndsl.records import record
+
+
+@record(slots=True)
+class Slot:
+    """A number in emitted code, and where it comes from, so that a class can say it with its own names.
+
+    `role` is an option of the layer (`filters`), or `in_channels`, `in_features`, `extents` (channels and axes, a
+    list in Python), or empty for a plain constant. `name` is what an argument that stands for a constant is called.
+    """
+
+    value: object
+    role: str = ""
+    name: str = ""
+
+
+@record(slots=True)
+class TorchCall:
+    """The construction of a module: `nn.Conv2d(64, 128, 3, padding=1)`.
+
+    `name` is the callable (`nn.Conv2d`); values are Slots, or nested calls. `inplace` says whether an
+    `inplace=True` may be added (where nothing else reads the input, nor the layer before it keeps it). Where torch
+    has no such module, `helper` is true and `source` is the text of the class `name`, which goes into the emitted
+    file: one class that needs nothing but `torch`, `nn` and `F`. `flatten` says that the module wants its input
+    flattened: `torch.flatten(x, 1)` goes ahead of it. `applied` is the expression of the input and itself that a
+    parameter stands in, `{0} * {1}`; its arguments are its extents and the value that it starts with.
+    """
+
+    name: str
+    arguments: tuple[Slot | TorchCall, ...] = ()
+    keywords: tuple[tuple[str, Slot | TorchCall], ...] = ()
+    inplace: bool = False
+    helper: bool = False
+    flatten: bool = False
+    source: str = ""
+    applied: str = ""
+
+
+Operation: TypeAlias = Literal["sum", "product", "mean", "maximum", "concat", "view", "other"]
+Keywords: TypeAlias = tuple[tuple[str, Slot | TorchCall], ...]
+
+
+@record(slots=True)
+class TorchFunction:
+    """An expression of the inputs, for what needs no module: `torch.cat([{inputs}], 1)`.
+
+    `template` holds `{0}`, `{1}` for the inputs, or `{inputs}` for all of them, comma-separated. `operation` is what it
+    computes, which decides how the emitter counts channels and breaks lines. A `mean` is a sum in parentheses, divided;
+    a `view` shares the memory of the first input. Where the template calls a function that PyTorch lacks, `name` is its
+    name and `source` its text.
+    """
+
+    template: str
+    operation: Operation = "other"
+    name: str = ""
+    source: str = ""
