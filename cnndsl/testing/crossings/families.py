@@ -94,7 +94,7 @@ block Head(from, n) = @from -> [CONV3-C -> RELU]*n -> CONV1-3
 INPUT 8x8x3 -> c2: [CONV3-`d~8` -> RELU] -> c3: [CONV3-8/2 -> RELU] -> c4: [CONV3-16/2 -> RELU]
 -> p4: CONV1-d -> p3: Lateral(@c3, d) -> p2: Lateral(@c2, d) -> tap low: `[@p4 -> CONV1-3]~[@c4
   -> Lateral(@c3, d)]~@c4` -> tap middle`(train)~`: [@p3 -> CONV1-3]
--> CONV3-d -> (CONV1-d if aux | `@p2~@p2 -> CONV1-C~@c2`) -> CONV1-{2*n}"""
+-> CONV3-d -> (ID | CONV1-d if aux | `@p2~@p2 -> CONV1-C~@c2`) -> CONV1-{2*n}"""
 
 GATES = """net G(r=`2~4`, c=`8~4`, scale=`0.5~1/3`, bn=`yes~no`) try r=1 r=3 c=12 scale=0.25 bn=no
 block Gate(x) = MUL(`@x~ID`, (@x -> CONV1-{max(c//r, 1)} + CONV1-{max(c//r, 1)}) -> RELU -> CONV1-1 -> SIGMOID)
