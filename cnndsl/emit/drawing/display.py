@@ -1,0 +1,89 @@
+"""The display list: what a picture consists of, before it is written as SVG, PNG, PDF or TikZ.
+
+Lengths are CSS pixels at 100 %, x to the right and y down. Colours are names of the palette (`Paint`), which a theme
+turns into values when the picture is written; nothing here knows a network, a font or a file format.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from cnndsl.records import record
+
+Paint: TypeAlias = str
+"""A colour by its name: a surface (`ink`, `mute`, `line`, `hair`, `panel`, `card`, `ghost`, `error`, `error-ground`,
+`bg`), the fill of a role (`conv`, `pool`, `norm`, `act`, `fc`, `up`, `gate`, `io`), its stroke (`conv-stroke`), or a
+step of the heat scale (`heat-0` to `heat-4`)."""
+
+Weight: TypeAlias = Literal[400, 500, 600, 700]
+
+Command: TypeAlias = tuple[Literal["M", "L", "C", "Z"], tuple[float, ...]]
+"""A step of a path: move and line to a point, a cubic curve with two control points, the way back to the start."""
+
+
+@record(slots=True)
+class Rectangle:
+    """A rectangle. `hatch` names the role whose pattern a theme without colours puts there."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: Paint = ""
+    stroke: Paint = ""
+    line: float = 0
+    radius: float = 0
+    dash: tuple[float, ...] = ()
+    hatch: str = ""
+
+
+@record(slots=True)
+class Path:
+    """Lines and curves."""
+
+    commands: tuple[Command, ...]
+    fill: Paint = ""
+    stroke: Paint = ""
+    line: float = 0
+    dash: tuple[float, ...] = ()
+
+
+@record(slots=True)
+class Text:
+    """One line of text, its baseline at y. `room` is the width that it must keep to; `turned` reads upwards."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    weight: Weight = 400
+    paint: Paint = "ink"
+    anchor: Literal["start", "middle", "end"] = "start"
+    room: float = 0
+    turned: bool = False
+    mono: bool = False
+
+
+@record(slots=True)
+class Group:
+    """Items that belong together: `id` from a path of the network, `title` a tooltip, `link` an address."""
+
+    id: str
+    items: tuple[Item, ...]
+    title: str = ""
+    link: str = ""
+
+
+Item: TypeAlias = Rectangle | Path | Text | Group
+
+
+@record(slots=True)
+class Picture:
+    """A picture. `name` begins its ids, `title` and `description` are for those who cannot see it."""
+
+    name: str
+    width: float
+    height: float
+    items: tuple[Item, ...]
+    title: str
+    description: str = ""
