@@ -66,9 +66,13 @@ def measure(graph: Any, batch: int, train: bool, autocast: bool) -> int:
 def predict(graph: Any, batch: int, train: bool, autocast: bool) -> int:
     """The predicted peak, in bytes."""
     from cnndsl.analysis.memory import inference, training
+    from cnndsl.emit.torch.execution import executions
 
     dtype = "amp" if autocast else "fp32"
-    memory = training(graph, dtype, "momentum", "cuda") if train else inference(graph, dtype, "cuda")
+    if train:
+        memory = training(graph, dtype, "momentum", "cuda", executions=executions(graph))
+    else:
+        memory = inference(graph, dtype, "cuda", executions=executions(graph))
     return memory.peak(batch, rounded=True).bytes
 
 

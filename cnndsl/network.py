@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import networkx as nx
     from torch import nn
 
+    from cnndsl.analysis.execution import Executions
     from cnndsl.analysis.lifetimes import Device, Dtype
     from cnndsl.analysis.memory import Optimizer
     from cnndsl.expr import Value
@@ -54,7 +55,9 @@ class Network:
             raise ValueError(f"a batch has at least one image, not {batch}")
         from cnndsl.report.memory import BatchSetup, footprint
 
-        return replace(self._stats, memory=footprint(self.graph, BatchSetup(batch, dtype, optimizer, device)))
+        return replace(
+            self._stats, memory=footprint(self.graph, BatchSetup(batch, dtype, optimizer, device), executions)
+        )
 
     def networkx(self, batch: int = 1) -> nx.DiGraph[int]:
         """A copy of the graph as a `networkx.DiGraph`, with every metric on its nodes; memory is that of the batch.
@@ -111,7 +114,7 @@ class Network:
         from cnndsl.report.metrics import metrics
         from cnndsl.report.stats import Stats
 
-        found = metrics(self.graph)
+        found = metrics(self.graph, executions)
         return Stats(**{each.name: getattr(found, each.name) for each in fields(found)})
 
 
@@ -142,9 +145,16 @@ def compiled(source: Source, settings: Mapping[str, Value]) -> Network:
         from cnndsl.elaborate.nearby_inputs import with_inputs
 
         raise with_inputs(stop, source, settings, used) from None
-    if broken := check(graph):
+    if broken := check(graph, executions):
         raise CnnError(broken)
     return Network(graph)
+
+
+def executions(graph: Graph) -> Executions | None:
+    """How the module of a graph runs, on which its memory depends; None where that is not known."""
+    from cnndsl.emit.torch.execution import executions
+
+    return executions(graph)
 
 
 def graph_of(source: Source, settings: Mapping[str, Value]) -> Graph:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import islice
 
+from cnndsl.analysis.execution import ExecutionsOf, unknown
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS, MetricValue
 from cnndsl.analysis.region import GraphFacts, Region
 from cnndsl.errors import CnnError, Diagnostic, nearest
@@ -36,22 +37,22 @@ from cnndsl.limits import current
 from cnndsl.records import record
 
 
-def check(graph: Graph) -> list[Diagnostic]:
+def check(graph: Graph, runs: ExecutionsOf = unknown) -> list[Diagnostic]:
     """What is wrong with each contract of the graph that does not hold, in the order of the file, up to a limit.
 
     E0401: the contract does not hold; the message has both values. E0402: it mentions a fact that there is not.
     """
-    facts = _Facts(graph)
+    facts = _Facts(graph, runs)
     wrong = (diagnostic for contract in graph.contracts for diagnostic in _check(contract, facts))
     return list(islice(wrong, current().errors))
 
 
-def figures(graph: Graph, names: Iterable[str]) -> dict[str, Value]:
+def figures(graph: Graph, names: Iterable[str], runs: ExecutionsOf = unknown) -> dict[str, Value]:
     """Facts of the whole network by their names in a contract, `params` or `receptive_field`.
 
     Raises KeyError for a name that is none.
     """
-    facts = _Facts(graph)
+    facts = _Facts(graph, runs)
     return {name: facts.value(name) for name in names}
 
 
@@ -60,6 +61,7 @@ class _Facts:
     """What is known of a graph, each fact computed when it is first asked for."""
 
     graph: Graph
+    runs: ExecutionsOf = unknown
     _values: dict[tuple[str, str], Value] = field(default_factory=dict[tuple[str, str], Value])
 
     def value(self, name: str, path: str = "") -> Value:
@@ -72,7 +74,7 @@ class _Facts:
 
     @cached_property
     def facts(self) -> GraphFacts:
-        return GraphFacts(self.graph)
+        return GraphFacts(self.graph, self.runs)
 
     @cached_property
     def scope(self) -> _Scope:

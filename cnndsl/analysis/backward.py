@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from cnndsl.analysis.execution import Passed, Ran
 from cnndsl.analysis.forward import ForwardTrace
 from cnndsl.analysis.lifetimes import WIDTHS, Lifetimes
 from cnndsl.analysis.memory_trace import TraceBuilder
@@ -99,10 +100,11 @@ def run(forward: ForwardTrace, losses: list[list[int]]) -> None:
     seed = ledger.new(values.graph.output, "gradients", 4 if values.dtype == "amp" else WIDTHS[values.dtype], 0)
     for output, kept in reversed(list(zip(values.learning, losses, strict=True))):
         _through_loss(backward, output, kept)
-    for node in reversed(values.order):
-        gradient = backward.gradients.pop((node.index, OUTPUT), None)
-        if gradient is not None:
-            _through(backward, node, gradient)
+    for event in reversed(values.execution):
+        if isinstance(event, Passed) or (isinstance(event, Ran) and not values.steps[event.node]):
+            _pass_through(backward, values.graph.nodes[event.node])
+        elif isinstance(event, Ran) and values.runs[event.node]:
+            _through(backward, event)
     ledger.drop(seed)
 
 
@@ -127,14 +129,19 @@ def _through_loss(backward: BackwardTrace, output: int, kept: list[int]) -> None
     _arrive(backward, (output, OUTPUT), gradient, True)
 
 
-def _through(backward: BackwardTrace, node: Node, gradient: Gradient) -> None:
-    """One layer: its steps in reverse order, each an event."""
-    values = backward.values
-    steps, first = values.steps[node.index], len(node.value_inputs)
-    if not steps:
+def _pass_through(backward: BackwardTrace, node: Node) -> None:
+    gradient = backward.gradients.pop((node.index, OUTPUT), None)
+    if gradient is not None:
         _arrive(backward, _key(node, 0), gradient.storage, gradient.dense)
-    for k in reversed(range(len(steps))):
-        own = gradient if k == len(steps) - 1 else backward.gradients.pop((node.index, first + k), None)
+
+
+def _through(backward: BackwardTrace, event: Ran) -> None:
+    """Operations of one layer in reverse order, each an event."""
+    values, at = backward.values, event.node
+    node, steps = values.graph.nodes[at], values.steps[at]
+    first, count = len(node.value_inputs), len(steps)
+    for k in reversed(range(event.step, count if event.is_last else min(event.step + 1, count))):
+        own = backward.gradients.pop((at, OUTPUT if k == count - 1 else first + k), None)
         if own is not None:
             _through_step(backward, node, k, own)
 

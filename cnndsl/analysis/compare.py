@@ -10,6 +10,7 @@ from typing import Literal
 from cnndsl.analysis.alignment import aligned
 from cnndsl.analysis.blocks import ComparedBlock, Correspondence, correspondence
 from cnndsl.analysis.cost import Cost, costs
+from cnndsl.analysis.execution import ExecutionsOf, unknown
 from cnndsl.analysis.metric_table import OF_NETWORKS
 from cnndsl.analysis.region import GraphFacts
 from cnndsl.graph import Graph, Node
@@ -64,7 +65,7 @@ class Comparison:
         )
 
 
-def compare(before: Graph, after: Graph) -> Comparison:
+def compare(before: Graph, after: Graph, runs: ExecutionsOf = unknown) -> Comparison:
     """Align two networks block by block, and blocks that correspond layer by layer: by name and text, then by name,
     then by kind."""
     costs_before, costs_after = costs(before), costs(after)
@@ -86,7 +87,7 @@ def compare(before: Graph, after: Graph) -> Comparison:
         verdict: Verdict = "added" if old is None else "removed" if new is None else "changed" if changes else "same"
         block = lone[0].get(old.index) if old else lone[1].get(new.index) if new else None
         pairs.append(Pair(verdict, old, new, cost_old, cost_new, changes, block))
-    figures = zip(_figures(before), _figures(after), strict=True)
+    figures = zip(_figures(before, runs), _figures(after, runs), strict=True)
     return Comparison(tuple(pairs), tuple(Figure(name, old, new) for (name, old), (_, new) in figures))
 
 
@@ -193,6 +194,6 @@ def _show(value: object) -> str:
     return str(value).strip("(,)").replace(", ", "x")
 
 
-def _figures(graph: Graph) -> Iterator[tuple[str, int | tuple[int, ...]]]:
-    whole = GraphFacts(graph).whole()
+def _figures(graph: Graph, runs: ExecutionsOf) -> Iterator[tuple[str, int | tuple[int, ...]]]:
+    whole = GraphFacts(graph, runs).whole()
     return ((name, read(whole)) for name, read in OF_NETWORKS.items())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import isqrt
 
+from cnndsl.analysis.execution import Executions
 from cnndsl.analysis.lifetimes import Device, Dtype
 from cnndsl.analysis.memory import Memory, Optimizer, inference, training
 from cnndsl.analysis.memory_trace import MemorySample, StepTrace, largest_batch, peak
@@ -44,9 +45,13 @@ def fit(
     dtype: Dtype = "fp32",
     optimizer: Optimizer = "sgd",
     device: Device = "cuda",
+    executions: Executions | None = None,
 ) -> Fit:
     """The largest batch of a network whose use, or whose training, stays within so many bytes."""
-    memory = training(graph, dtype, optimizer, device) if train else inference(graph, dtype, device)
+    if train:
+        memory = training(graph, dtype, optimizer, device, executions=executions)
+    else:
+        memory = inference(graph, dtype, device, executions=executions)
     batch = memory.largest_batch(available)
     return Fit(graph, available, batch, memory.peak(max(batch, 1), rounded=True), memory)
 

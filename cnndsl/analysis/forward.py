@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from cnndsl.analysis.execution import Passed, Ran, Released
 from cnndsl.analysis.lifetimes import WIDTHS, Lifetimes
 from cnndsl.analysis.memory_trace import Purpose, TraceBuilder
 from cnndsl.graph import Node
@@ -16,15 +17,17 @@ class ForwardTrace:
     """What is alive behind the forward pass.
 
     `outputs` maps a node to the storage of its output, `saved` a node and a step of it to those that autograd keeps
-    for it. `casts` are the
-    copies of weights that autocast made, by the node and the name of each, `switches` maps an UNPOOL to the indices
-    that it takes.
+    for it. `parts` are the results of a layer's operations, `named` the nodes whose output the module still refers to.
+    `casts` are the copies of weights that autocast made, by the node and the name of each, `switches` maps an UNPOOL to
+    the indices that it takes.
     """
 
     values: Lifetimes
     ledger: TraceBuilder
     outputs: dict[int, int] = field(default_factory=dict[int, int])
     saved: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list[int]))
+    parts: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
+    named: set[int] = field(default_factory=set[int])
     casts: dict[tuple[int, str], int] = field(default_factory=dict[tuple[int, str], int])
     switches: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
 
@@ -41,46 +44,57 @@ def run(values: Lifetimes, ledger: TraceBuilder) -> ForwardTrace:
     for node in graph.inputs:
         at = node.index
         forward.outputs[at] = ledger.new(at, "input", 0, node.shape.numel * values.width[at])
-    dying: dict[int, list[int]] = defaultdict(list)
-    for at, last in values.last_use.items():
-        dying[last].append(at)
-    for node in values.order:
-        if values.runs[node.index]:
-            ledger.event("forward", node.index)
-            rest = _execute(forward, node, set(dying[node.index]))
-            for storage in (*(forward.outputs[at] for at in rest), *forward.switches[node.index]):
-                ledger.drop(storage)
+    for event in values.execution:
+        if isinstance(event, Released):
+            _release(forward, event)
+        elif isinstance(event, Passed):
+            forward.outputs[event.node] = forward.outputs[graph.nodes[event.node].value_inputs[0]]
+        elif values.runs[event.node]:
+            _execute(forward, event)
     for storage in forward.casts.values():
         ledger.drop(storage)
     return forward
 
 
-def _execute(forward: ForwardTrace, node: Node, dying: set[int]) -> set[int]:
-    """The steps of a layer, each an event of its own after the first; a result goes after the step that reads it
-    last. So do branches of a sum that nobody else reads, which are parts of the same expression, while those of another
-    merge have names. Returns those that are `dying` and did not go yet."""
-    values, ledger, at = forward.values, forward.ledger, node.index
-    steps = values.steps[at]
-    is_sum = node.layer.ROLE == "merge" and bool(steps) and steps[0].gradient == "handed on"
-    held = [forward.outputs[operand] for operand in node.value_inputs]
-    last = {read: k for k, step in enumerate(steps) for read in (*step.reads, *step.holds)}
-    for k, step in enumerate(steps):
-        if k:
-            ledger.event("forward", at)
-        held.append(_run_step(forward, node, k, held))
-        for read in {*step.reads, *step.holds}:
-            if read >= len(node.value_inputs) and last[read] == k:
-                ledger.drop(held[read])
-            elif is_sum and last[read] == k and node.value_inputs[read] in dying:
-                dying.remove(node.value_inputs[read])
-                ledger.drop(held[read])
+def _release(forward: ForwardTrace, event: Released) -> None:
+    """Outputs and indices to which nothing refers any more; those of whoever calls the network stay."""
+    values = forward.values
+    for at in event.nodes:
+        if at < 0:
+            for storage in forward.switches[values.unpooled.get(-1 - at, 0)]:
+                forward.ledger.drop(storage)
+        elif at in forward.named and at not in values.outputs:
+            forward.named.remove(at)
+            forward.ledger.drop(forward.outputs[at])
+
+
+def _execute(forward: ForwardTrace, event: Ran) -> None:
+    """The operations of a layer that run one after the other, each an event of its own; a result that is part of the
+    layer goes after the operation that reads it last."""
+    values, ledger, at = forward.values, forward.ledger, event.node
+    node, steps = values.graph.nodes[at], values.steps[at]
     if not steps:
-        ledger.hold(held[0])
-    forward.outputs[at] = held[-1] if steps else held[0]
-    return dying
+        ledger.event("forward", at)
+        forward.outputs[at] = forward.outputs[node.value_inputs[0]]
+        ledger.hold(forward.outputs[at])
+        forward.named.add(at)
+        return
+    count = len(node.value_inputs)
+    results = forward.parts[at]
+    last = {read: k for k, step in enumerate(steps) for read in (*step.reads, *step.holds)}
+    for k in range(event.step, len(steps) if event.is_last else min(event.step + 1, len(steps))):
+        ledger.event("forward", at)
+        held = [forward.outputs.get(operand, -1) for operand in node.value_inputs] + results
+        results.append(_run_step(forward, node, k, held, event.over))
+        for read in {*steps[k].reads, *steps[k].holds}:
+            if read >= count and last[read] == k:
+                ledger.drop(results[read - count])
+    if event.is_last:
+        forward.outputs[at] = results[-1]
+        forward.named.add(at)
 
 
-def _run_step(forward: ForwardTrace, node: Node, k: int, held: list[int]) -> int:
+def _run_step(forward: ForwardTrace, node: Node, k: int, held: list[int], over: bool) -> int:
     """One operation: casts of what it reads, its result, what autograd keeps. Returns the storage of the result."""
     values, ledger, at = forward.values, forward.ledger, node.index
     step, first = values.steps[at][k], len(node.value_inputs)
@@ -88,7 +102,7 @@ def _run_step(forward: ForwardTrace, node: Node, k: int, held: list[int]) -> int
     computes = values.computes(step, values.widths[at])
     _cast_weights(forward, node, step, k)
     reads = [_cast(forward, node, read, held[read], computes) for read in step.reads]
-    target = _written_over(values, node, k)
+    target = 0 if over else _written_over(values, node, k)
     if target is not None or step.view:
         result = reads[0 if target is None else target]
         ledger.hold(result)

@@ -1,5 +1,5 @@
-"""Where each node's output lies in memory, how wide its values are, whether a gradient flows to it, how long a
-name in the emitted module refers to it. The groundwork of the memory figures; independent of the batch."""
+"""Where each node's output lies in memory, how wide its values are, whether a gradient flows to it, and what runs when.
+The groundwork of the memory figures; independent of the batch."""
 
 from __future__ import annotations
 
@@ -8,17 +8,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Literal
 
+from cnndsl.analysis.execution import Execution, ExecutionEvent, Executions, Passed, Ran, Released
 from cnndsl.analysis.inplace import overwritten
-from cnndsl.graph import (
-    CallPart,
-    Graph,
-    LayerPart,
-    MergePart,
-    NamedPart,
-    Node,
-    Part,
-    inner_parts,
-)
+from cnndsl.graph import Graph, Node
 from cnndsl.layers.base import Layer, Tensor
 from cnndsl.layers.steps import LayerStep
 from cnndsl.records import record
@@ -41,6 +33,8 @@ class Lifetimes:
     device: Device = "cpu"
     tracked: bool = False
     """True while a tracker holds each storage, so that autograd adds gradients up out of place."""
+    executions: Executions | None = None
+    """How the emitted module runs, where that is known."""
 
     @cached_property
     def runs(self) -> Mapping[int, bool]:
@@ -163,47 +157,30 @@ class Lifetimes:
         return self.computes(step, widths) or max(own, *(widths[at] for at in step.reads))
 
     @cached_property
-    def order(self) -> tuple[Node, ...]:
-        """The layers in the emitted module's order: what only training needs runs as soon as its inputs are there."""
-        order = [node for node in self.graph.layers if not node.training_only]
-        places = {node.index: at for at, node in enumerate(order)}
-        ahead: dict[int, list[Node]] = defaultdict(list)
-        after: dict[int, int] = {}
+    def execution(self) -> Execution:
+        """What the module runs, in order, and when it lets go of each value."""
+        if self.executions is not None:
+            return self._complete(self.executions.training if self.training else self.executions.evaluation)
+        running = [node for node in self.graph.layers if self.runs[node.index]]
+        last = {at: node.index for node in running for at in node.value_inputs}
+        gone: dict[int, list[int]] = defaultdict(list)
+        for at, reader in last.items():
+            gone[reader].append(at)
+        execution: list[ExecutionEvent] = []
+        for node in running:
+            indices = [-1 - node.inputs[node.layer.INDICES_OF]] if node.layer.INDICES_OF else []
+            execution += [Ran(node.index), Released((*gone[node.index], *indices))]
+        return tuple(execution)
+
+    def _complete(self, execution: Execution) -> Execution:
+        """The execution with the layers for which the module has nothing, each behind what it reads."""
+        place = {event.node: at for at, event in enumerate(execution) if isinstance(event, Ran)}
+        behind: dict[int, list[ExecutionEvent]] = defaultdict(list)
         for node in self.graph.layers:
-            if node.training_only:
-                after[node.index] = max((after.get(at, places.get(at, -1)) for at in node.inputs), default=-1)
-                ahead[after[node.index]].append(node)
-        moved = [*ahead[-1]]
-        for at, node in enumerate(order):
-            moved += [node, *ahead[at]]
-        return tuple(moved)
-
-    @cached_property
-    def last_use(self) -> Mapping[int, int]:
-        """The node after which no name refers to each node's output any more; the number of nodes for the net's
-        inputs and outputs, which whoever calls it holds.
-
-        The emitted code rebinds names and keeps none past its last use. A module's input is held by its caller
-        until the module is done.
-        """
-        graph = self.graph
-        inputs = [node.index for node in graph.inputs]
-        place = {**dict.fromkeys(inputs, -1), **{node.index: at for at, node in enumerate(self.order)}}
-        last = {
-            at: max((r for r in readers if self.runs[r] and self._reads(r, at)), default=at, key=place.__getitem__)
-            for at, readers in enumerate(graph.readers)
-        }
-        for entry, stop in held_inputs(graph):
-            last[entry] = max(last[entry], stop - 1, key=place.__getitem__)
-        for at in (*inputs, *self.outputs):
-            last[at] = len(graph)
-        return last
-
-    def _reads(self, reader: int, at: int) -> bool:
-        """Whether a node reads the output of another one, and not the indices alone that a pooling gave beside it."""
-        node = self.graph.nodes[reader]
-        indices = node.layer.INDICES_OF
-        return not indices or at in (*node.inputs[:indices], *node.inputs[indices + 1 :])
+            if node.index not in place and self.runs[node.index]:
+                place[node.index] = max(place.get(at, -1) for at in node.inputs)
+                behind[place[node.index]].append(Passed(node.index))
+        return (*behind[-1], *(each for at, event in enumerate(execution) for each in (event, *behind[at])))
 
 
 @lru_cache(maxsize=4096)
@@ -215,26 +192,3 @@ def _steps(layer: Layer, *inputs: Shape) -> tuple[LayerStep, ...]:
 @lru_cache(maxsize=4096)
 def _tensors(layer: Layer, *inputs: Shape) -> tuple[Tensor, ...]:
     return layer.tensors(*inputs)
-
-
-def held_inputs(graph: Graph) -> list[tuple[int, int]]:
-    """For each module inside the net the nodes that it reads, each with the end of the module's range of nodes."""
-    held: list[tuple[int, int]] = []
-    _walk(graph, graph.tree, held)
-    return held
-
-
-def _walk(graph: Graph, part: Part, held: list[tuple[int, int]]) -> range:
-    """The range of a part's nodes, after noting what the modules in it read."""
-    if isinstance(part, LayerPart):
-        return range(part.node, part.node + 1)
-    ranges = [each for inner in inner_parts(part) if (each := _walk(graph, inner, held))]
-    if isinstance(part, MergePart):
-        ranges.append(range(part.node, part.node + 1))
-    if not ranges:
-        return range(0)
-    inside = range(min(each.start for each in ranges), max(each.stop for each in ranges))
-    if isinstance(part, CallPart) or (isinstance(part, NamedPart) and part.is_module):
-        read = {at for node in graph.nodes[inside.start : inside.stop] for at in node.inputs if at < inside.start}
-        held.extend((at, inside.stop) for at in sorted(read))
-    return inside

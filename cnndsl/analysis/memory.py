@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Literal
 
 from cnndsl.analysis import backward, forward
+from cnndsl.analysis.execution import Executions
 from cnndsl.analysis.lifetimes import WIDTHS, Device, Dtype, Lifetimes
 from cnndsl.analysis.memory_trace import MemorySample, StepTrace, TraceBuilder, largest_batch, levels, peak
 from cnndsl.graph import Graph
@@ -68,9 +69,11 @@ class Memory:
         return self.parameters + self.buffers + self.gradients + self.optimizer
 
 
-def inference(graph: Graph, dtype: Dtype = "fp32", device: Device = "cpu") -> Memory:
+def inference(
+    graph: Graph, dtype: Dtype = "fp32", device: Device = "cpu", *, executions: Executions | None = None
+) -> Memory:
     """The memory of the emitted module in use: evaluation mode, no gradients."""
-    return _memory(Lifetimes(graph, False, dtype, device), None)
+    return _memory(Lifetimes(graph, False, dtype, device, executions=executions), None)
 
 
 def training(
@@ -80,6 +83,7 @@ def training(
     device: Device = "cpu",
     *,
     tracked: bool = False,
+    executions: Executions | None = None,
 ) -> Memory:
     """The memory of one step of training with a cross-entropy on every output.
 
@@ -88,7 +92,7 @@ def training(
     at once there. `tracked` is true for a step that PyTorch's MemTracker watches, in which gradients are added up out
     of place.
     """
-    return _memory(Lifetimes(graph, True, dtype, device, tracked), optimizer)
+    return _memory(Lifetimes(graph, True, dtype, device, tracked, executions), optimizer)
 
 
 def _memory(values: Lifetimes, optimizer: Optimizer | None) -> Memory:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from cnndsl.analysis.cost import Cost, costs, total
 from cnndsl.analysis.depth import depth
+from cnndsl.analysis.execution import ExecutionsOf, unknown
 from cnndsl.analysis.layer_memory import LayerMemory, by_layer, together
 from cnndsl.analysis.lecture import lecture_bytes, lecture_volumes
 from cnndsl.analysis.receptive_field import Field, last_map, receptive_fields
@@ -17,9 +18,11 @@ from cnndsl.records import record
 
 @record
 class GraphFacts:
-    """The facts about each node of a graph, of one image, by index; memory is that of fp32, SGD and a CPU."""
+    """The facts about each node of a graph, of one image, by index; memory is that of fp32, SGD and a CPU, of a module
+    that runs as `runs` says."""
 
     graph: Graph
+    runs: ExecutionsOf = unknown
 
     @cached_property
     def costs(self) -> Mapping[int, Cost]:
@@ -41,7 +44,8 @@ class GraphFacts:
         """What each node needs in memory."""
         from cnndsl.analysis.memory import inference, training
 
-        return by_layer(inference(self.graph), training(self.graph))
+        found = self.runs(self.graph)
+        return by_layer(inference(self.graph, executions=found), training(self.graph, executions=found))
 
     def region(self, nodes: Sequence[Node], output: int, in_training: bool = False) -> Region:
         """Return a part of the graph: its nodes, and the one whose output is the part's."""

@@ -49,12 +49,13 @@ def command(
     cnndsl diff net.cnn net.cnn --set-b classes=10
     """
     from cnndsl.analysis.compare import compare
+    from cnndsl.network import executions
     from cnndsl.report.diff import render
 
     if before == after == "-":
         raise click.UsageError("only one of the two can be the standard input")
     nets = _graph(ctx, before, (*settings, *set_a)), _graph(ctx, after, (*settings, *set_b))
-    found = compare(*nets)
+    found = compare(*nets, executions)
     echo(render(nets, found, format, every=every, colour=format == "table" and wants_colour(sys.stdout)))
     ctx.exit(1 if found.differs else 0)
 

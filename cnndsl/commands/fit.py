@@ -24,6 +24,7 @@ from cnndsl.files import FileError
 
 if TYPE_CHECKING:
     from cnndsl.analysis.cards import Card
+    from cnndsl.analysis.execution import Executions
     from cnndsl.analysis.fit import Fit
     from cnndsl.analysis.headroom import Capacity
     from cnndsl.analysis.lifetimes import Dtype
@@ -107,8 +108,11 @@ def command(
     several = len(batch) > 1 or len(dtypes) > 1
     if several and (plot or output is not None):
         raise click.UsageError("a plot is of one type and at most one --batch")
+    from cnndsl.network import executions
+
     graph = network(file, settings).graph
-    fits: dict[Dtype, Fit] = {each: _fit(graph, there, each, trainer) for each in dtypes}
+    runs = executions(graph)
+    fits: dict[Dtype, Fit] = {each: _fit(graph, there, each, trainer, runs) for each in dtypes}
     if several:
         ctx.exit(_table(fits, there, trainer, batch, format))
     from cnndsl.report import fit as fit_report
@@ -146,10 +150,17 @@ def _types(text: str) -> list[Dtype]:
     return cast("list[Dtype]", list(dict.fromkeys(found)))
 
 
-def _fit(graph: Graph, there: Capacity, dtype: Dtype, optimizer: Optimizer | None) -> Fit:
+def _fit(graph: Graph, there: Capacity, dtype: Dtype, optimizer: Optimizer | None, runs: Executions | None) -> Fit:
     from cnndsl.analysis.fit import fit
 
-    return fit(graph, there.limit, train=optimizer is not None, dtype=dtype, optimizer=optimizer or "sgd")
+    return fit(
+        graph,
+        there.limit,
+        train=optimizer is not None,
+        dtype=dtype,
+        optimizer=optimizer or "sgd",
+        executions=runs,
+    )
 
 
 def _table(

@@ -49,6 +49,7 @@ def command(
     from cnndsl.commands.common import read
     from cnndsl.finding import used
     from cnndsl.limits import current
+    from cnndsl.network import executions
     from cnndsl.report.sweep import render
 
     shown = _figures(columns, DEFAULT_FIGURES)
@@ -62,7 +63,8 @@ def command(
     names = [name for name in family.domains if len(family.domains[name]) > 1] or list(family.domains)
     tested = cnndsl.sweeping.sweep.mentioned(test, family.domains) if test else set[str]()
     wanted = {*shown, *goals, *tested, (sort or "").lstrip("-+")}
-    members = list(cnndsl.sweeping.sweep.measure(family, chosen, [name for name in GOALS if name in wanted]))
+    metrics = [name for name in GOALS if name in wanted]
+    members = list(cnndsl.sweeping.sweep.measure(family, chosen, metrics, executions))
     if test is not None:
         members = [member for member in members if member.figures is None or cnndsl.sweeping.sweep.holds(test, member)]
     if goals:

@@ -42,7 +42,7 @@ def command(words: tuple[str, ...], where: str | None, sort: str | None, columns
 def _measured(names: Sequence[str], where: str | None, sort: str, columns: str | None) -> None:
     """Prints the metrics of networks; of those that pass the test, and in the order that was asked for."""
     from cnndsl.analysis.assertions import figures
-    from cnndsl.network import compiled
+    from cnndsl.network import compiled, executions
     from cnndsl.report.sweep import show_metric
     from cnndsl.report.table import in_columns
     from cnndsl.resources import architecture
@@ -54,7 +54,7 @@ def _measured(names: Sequence[str], where: str | None, sort: str, columns: str |
     tested = mentioned(test, ()) if test else set[str]()
     wanted = [name for name in GOALS if name in {*shown, *by, *tested}]
     graphs = {name: compiled(source, {}).graph for name in names if (source := architecture(name))}
-    members = [(name, Configuration({}, figures(graph, wanted))) for name, graph in graphs.items()]
+    members = [(name, Configuration({}, figures(graph, wanted, executions))) for name, graph in graphs.items()]
     kept = [(name, found.figures or {}) for name, found in members if test is None or holds(test, found)]
     if by:
         kept.sort(key=lambda member: magnitude(member[1][by[0]]), reverse=sort.startswith("-"))

@@ -305,7 +305,8 @@ class LPPool(SlidingPool):
             power(at + 7, y),
         )
         powers = power(at, self._padded(x) if first else x.numel)
-        return (*first, powers, self._pooling(at + 1, x), *(replace(each, holds=(at + 2,)) for each in rest))
+        held = (at + 2, at) if first else (at + 2,)
+        return (*first, powers, self._pooling(at + 1, x), *(replace(each, holds=held) for each in rest))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         p = int(self.p) if self.p == int(self.p) else float(self.p)

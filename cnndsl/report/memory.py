@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from cnndsl.analysis.execution import ExecutionsOf, unknown
 from cnndsl.analysis.layer_memory import LayerMemory, by_layer
 from cnndsl.records import record
 
@@ -47,13 +48,15 @@ class MemoryReport:
     loads: tuple[LayerMemory, ...] = field(repr=False)
 
 
-def footprint(graph: Graph, plan: BatchSetup) -> MemoryReport:
-    """The memory of a network."""
+def footprint(graph: Graph, plan: BatchSetup, runs: ExecutionsOf = unknown) -> MemoryReport:
+    """The memory of a network whose module runs as `runs` says."""
     from cnndsl.analysis.memory import inference, training
 
-    use = inference(graph, plan.dtype)
-    train = training(graph, plan.dtype, plan.optimizer, plan.device)
-    on_gpu = train if plan.device == "cuda" else training(graph, plan.dtype, plan.optimizer, "cuda")
+    found = runs(graph)
+    use = inference(graph, plan.dtype, executions=found)
+    train, on_gpu = (
+        training(graph, plan.dtype, plan.optimizer, device, executions=found) for device in (plan.device, "cuda")
+    )
     return MemoryReport(
         plan,
         train.parameters,

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.cost import Cost
+from cnndsl.analysis.execution import ExecutionsOf, unknown
 from cnndsl.analysis.layer_memory import LayerMemory
 from cnndsl.analysis.receptive_field import Field
 from cnndsl.analysis.region import GraphFacts, Region
@@ -82,7 +83,7 @@ class Metrics:
 
     `totals_in_training` has the sums of all layers, those among them that exist in training only. `memory` is what a
     batch needs, None where no batch was named, `roofline` the least time on a GPU, None where none was named.
-    `further_inputs` are the inputs after the first.
+    `further_inputs` are the inputs after the first, `runs` says how the module runs.
     """
 
     graph: Graph = field(repr=False)
@@ -93,6 +94,7 @@ class Metrics:
     memory: MemoryReport | None = None
     further_inputs: tuple[Row, ...] = ()
     roofline: Roofline | None = None
+    runs: ExecutionsOf = field(default=unknown, repr=False)
 
     @property
     def inputs(self) -> tuple[Row, ...]:
@@ -104,7 +106,7 @@ class Metrics:
         """The peaks, and what is kept for backward: of the batch that was named, else of one image in fp32 on a CPU,
         trained with SGD."""
         if self.memory is None:
-            return GraphFacts(self.graph).whole().load
+            return GraphFacts(self.graph, self.runs).whole().load
         return LayerMemory(self.memory.inference.bytes, self.memory.saved, self.memory.training.bytes)
 
     @cached_property
@@ -113,8 +115,8 @@ class Metrics:
         return any(row.node.training_only for row in self.layers)
 
 
-def metrics(graph: Graph) -> Metrics:
-    """Return the metrics of a network."""
+def metrics(graph: Graph, runs: ExecutionsOf = unknown) -> Metrics:
+    """Return the metrics of a network whose module runs as `runs` says."""
     facts = GraphFacts(graph)
     rows = [Row(node, facts.costs[at], facts.fields[at], facts.volumes[at]) for at, node in enumerate(graph.nodes)]
     count = len(graph.inputs)
@@ -125,6 +127,7 @@ def metrics(graph: Graph) -> Metrics:
         _totals(facts.whole()),
         _totals(facts.whole(in_training=True)),
         further_inputs=tuple(rows[1:count]),
+        runs=runs,
     )
 
 

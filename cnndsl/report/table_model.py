@@ -63,7 +63,7 @@ def view(
     by = by or ("block" if depth is not None else None)
     depth = depth or (1 if by else None)
     if stats.memory is None and {*columns, sort.removeprefix("-")}.intersection(MEMORY):
-        stats = replace(stats, memory=footprint(stats.graph, BatchSetup()))
+        stats = replace(stats, memory=footprint(stats.graph, BatchSetup(), stats.runs))
     entries = of_groups(stats, by) if by else of_layers(stats)
     keys = columns or _usual(stats, by)
     if sort:

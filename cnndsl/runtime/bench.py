@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from cnndsl.analysis.cards import Card
 from cnndsl.analysis.cost import costs
 from cnndsl.analysis.lifetimes import Dtype, Lifetimes
-from cnndsl.analysis.memory import inference, training
+from cnndsl.analysis.memory import Memory, inference, training
 from cnndsl.analysis.roofline import traffic
+from cnndsl.emit.torch.execution import executions
 from cnndsl.graph import Graph
 from cnndsl.records import record
 from cnndsl.runtime.devices import peak
@@ -107,7 +108,7 @@ def bench(graph: Graph, plan: BenchPlan) -> Timing:
     for _ in range(WARM_UPS):
         run()
     measured = _measured(run, device, None if plan.compiled else (network, images))
-    memory = training(graph, plan.dtype, "sgd", _kind(device)) if plan.training else inference(graph, plan.dtype)
+    memory = _memory(graph, plan, device)
     return Timing(
         plan,
         _name(device),
@@ -117,6 +118,14 @@ def bench(graph: Graph, plan: BenchPlan) -> Timing:
         _flops(graph, plan),
         _moved(graph, plan),
     )
+
+
+def _memory(graph: Graph, plan: BenchPlan, device: torch.device) -> Memory:
+    """What the step needs, as predicted."""
+    runs = executions(graph)
+    if plan.training:
+        return training(graph, plan.dtype, "sgd", _kind(device), executions=runs)
+    return inference(graph, plan.dtype, executions=runs)
 
 
 def _type(dtype: Dtype) -> torch.dtype:

@@ -14,6 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.assertions import check, figures
+from cnndsl.analysis.execution import ExecutionsOf, unknown
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS
 from cnndsl.elaborate.inputs import INPUT
 from cnndsl.elaborate.parameters import OpenParameter, parameters
@@ -114,13 +115,16 @@ def _without_domain(missing: Sequence[OpenParameter]) -> CnnError:
     )
 
 
-def measure(family: Family, chosen: Iterable[Settings], names: Sequence[str] = tuple(GOALS)) -> Iterator[Configuration]:
-    """The figures of each member, those of `names`, or the first thing that is wrong with it."""
+def measure(
+    family: Family, chosen: Iterable[Settings], names: Sequence[str] = tuple(GOALS), runs: ExecutionsOf = unknown
+) -> Iterator[Configuration]:
+    """The figures of each member, those of `names`, or the first thing that is wrong with it. Modules run as `runs`
+    says."""
     for settings in chosen:
         try:
             graph = elaborate(family.file, settings, family.find)
-            broken = check(graph)
-            figures_of_it = None if broken else figures(graph, names)
+            broken = check(graph, runs)
+            figures_of_it = None if broken else figures(graph, names, runs)
         except CnnError as stop:
             broken, figures_of_it = stop.diagnostics, None
         yield Configuration(settings, figures_of_it, broken[0] if broken else None)

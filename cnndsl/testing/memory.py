@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from cnndsl.analysis.memory import inference, training
+from cnndsl.emit.torch.execution import executions
 from cnndsl.graph import Graph
 from cnndsl.network import loads
 
@@ -51,13 +52,15 @@ def memory_differences(
     CnnError where the text is not a program, RuntimeError and ValueError where its module does not run on the batch.
     """
     graph = loads(text, **(settings or {})).graph
+    runs = executions(graph)
     found: list[str] = []
     for dtype in dtypes:
         try:
             measured = measure(graph, batch, dtype)
         except NotImplementedError:  # PyTorch's CPU has no such kernel, as for a 3-D mean in bf16
             continue
-        train, use = training(graph, dtype, tracked=True), inference(graph, dtype)
+        train = training(graph, dtype, tracked=True, executions=runs)
+        use = inference(graph, dtype, executions=runs)
         if train.saved(batch) != measured.saved:
             found.append(f"saved/{dtype}: {train.saved(batch)} of {measured.saved}")
         peaks = (("inference", use, measured.inference), ("training", train, measured.training))

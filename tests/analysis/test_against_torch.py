@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import cnndsl
 from cnndsl.analysis.cost import costs, network_total
 from cnndsl.analysis.memory import inference, training
+from cnndsl.emit.torch.execution import executions
 from cnndsl.graph import Graph
 from tests.analysis.measuring import live, peak_bytes, saved_bytes
 from tests.analysis.nets import NETS
@@ -59,7 +60,7 @@ def test_flops_are_those_that_torch_counts(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_autograd_keeps_what_is_predicted_to_the_byte(name: str) -> None:
     graph = graph_of(name)
-    assert training(graph).saved(IMAGES) == saved_bytes(*live(graph, IMAGES))
+    assert training(graph, executions=executions(graph)).saved(IMAGES) == saved_bytes(*live(graph, IMAGES))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_autograd_keeps_what_is_predicted_to_the_byte(name: str) -> None:
 @pytest.mark.parametrize("autocast", [False, True])
 def test_autograd_keeps_it_on_the_cpu_too(name: str, autocast: bool) -> None:
     graph = graph_of(name)
-    memory = training(graph, "amp" if autocast else "fp32")
+    memory = training(graph, "amp" if autocast else "fp32", executions=executions(graph))
     assert memory.saved(IMAGES) == saved_bytes(*live(graph, IMAGES, "cpu"), autocast)
 
 
@@ -76,7 +77,8 @@ def test_autograd_keeps_it_on_the_cpu_too(name: str, autocast: bool) -> None:
 @pytest.mark.parametrize("train", [False, True], ids=["inference", "training"])
 def test_the_peak_is_within_two_percent(name: str, train: bool) -> None:
     graph = graph_of(name)
-    memory = training(graph) if train else inference(graph)
+    runs = executions(graph)
+    memory = training(graph, executions=runs) if train else inference(graph, executions=runs)
     measured = peak_bytes(*live(graph, IMAGES), train)
     # What parameters weigh must not hide the rest.
     fixed = memory.parameters + memory.buffers

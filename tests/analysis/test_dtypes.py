@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 import cnndsl
 from cnndsl.analysis.memory import training
+from cnndsl.emit.torch.execution import executions
 from cnndsl.finding import find
 from cnndsl.testing import programs
 from cnndsl.testing.memory import DTYPES, measure_module, memory_differences
@@ -94,7 +95,7 @@ def test_training_of_networks_of_torchvision(name: str) -> None:
     network, images = torchvision.models.get_model(name, **undrawn), [torch.randn(2, 3, 64, 64)]
     for dtype in DTYPES:
         measured = measure_module(network, images, dtype)
-        memory = training(graph, dtype, tracked=True)
+        memory = training(graph, dtype, tracked=True, executions=executions(graph))
         assert memory.saved(2) == measured.saved, dtype
         peak = memory.peak(2).bytes - measured.fixed
         assert peak == pytest.approx(measured.training - measured.fixed, rel=0.02), dtype

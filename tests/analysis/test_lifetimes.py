@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cnndsl
-from cnndsl.analysis.lifetimes import Device, Dtype, Lifetimes, held_inputs
+from cnndsl.analysis.lifetimes import Device, Dtype, Lifetimes
 from cnndsl.graph import Graph
 
 
@@ -88,54 +88,6 @@ def test_buffers_take_no_gradient() -> None:
     assert not any(Lifetimes(graph, True).needs_gradient.values())
     assert Lifetimes(graph, True).learning == ()
     assert Lifetimes(graph, True).needs[1] == (False, False)
-
-
-def test_what_only_training_needs_runs_as_soon_as_it_can() -> None:
-    graph = graph_of("a: CONV3-4 -> tap s(train): [b: GAP -> c: FC-2] -> d: CONV3-4 -> f: FC-2")
-    order = [node.path.rpartition(".")[2] for node in Lifetimes(graph, True).order]
-    assert order == ["a", "b", "c", "d", "f"]
-    assert Lifetimes(graph, True).outputs == (graph.output, graph.taps[0].node)
-    assert Lifetimes(graph, False).outputs == (graph.output,)
-    assert [
-        node.path.rpartition(".")[2]
-        for node, runs in zip(graph.nodes, Lifetimes(graph, False).runs.values(), strict=True)
-        if not runs
-    ] == ["b", "c"]
-
-
-def test_a_merge_for_training_waits_for_all_that_it_reads() -> None:
-    graph = graph_of("a: CONV3-4 -> b: CONV3-4 -> tap s(train): (ID + @a) -> c: CONV3-4 -> FC-2")
-    order = [node.index for node in Lifetimes(graph, True).order]
-    assert order.index(graph.by_path["b"].index) < order.index(graph.taps[0].node)
-    assert order.index(graph.taps[0].node) < order.index(graph.by_path["c"].index)
-
-
-def test_how_long_names_refer_to_values() -> None:
-    """A value goes with its last reader; the input and outputs never; what a module reads stays until it is done."""
-    graph = graph_of("a: CONV3-4 -> part: [b: CONV3-4 -> c: CONV3-4] -> (d: CONV3-4 + ID) -> e: RELU")
-    at = {node.path.rpartition(".")[2]: node.index for node in graph.nodes}
-    last = dict(
-        zip(
-            (node.path.rpartition(".")[2] for node in graph.nodes),
-            Lifetimes(graph, True).last_use.values(),
-            strict=True,
-        )
-    )
-    forever = len(graph)
-    assert last["e"] == last[graph.nodes[0].path] == forever
-    assert (last["b"], last["c"], last["d"]) == (at["c"], at["add"], at["add"])
-    # The part holds what came in until its last layer; the net itself is a part that holds its input.
-    assert (at["a"], at["c"] + 1) in held_inputs(graph)
-    assert last["a"] == at["c"] > at["b"]
-
-
-def test_a_module_holds_what_came_in_until_it_is_done() -> None:
-    """Calls of blocks, alone or in repeats, branches and taps; a label on one layer is no module."""
-    text = "block B = CONV3-4 -> RELU -> CONV3-4\nINPUT 8x8x4 -> a: CONV3-4 -> "
-    for chain, first, stop in (("B -> RELU", 1, 5), ("[B]*2 -> RELU", 1, 5), ("(B + CONV1-4)", 1, 5), ("B?", 1, 5)):
-        graph = cnndsl.loads(text + chain).graph
-        assert (first, stop) in held_inputs(graph), chain
-        assert Lifetimes(graph, True).last_use[first] >= stop - 1
 
 
 def test_unpooling_names_its_pool() -> None:

@@ -41,12 +41,21 @@ TrainingMode: TypeAlias = bool
 
 
 class Trace:
-    """The steps of one `forward`. The first registers are its arguments; `moded` where the mode has a say in it."""
+    """The steps of one `forward`. The first registers are its arguments; `moded` where the mode has a say in it.
+    `released` are the registers that nothing refers to any more before each step, and after the last one."""
 
-    __slots__ = ("inputs", "moded", "registers", "result", "results", "steps")
+    __slots__ = ("inputs", "moded", "registers", "released", "result", "results", "steps")
 
-    def __init__(self, steps: list[TraceStep], inputs: int, registers: int, result: object, moded: bool) -> None:
-        self.steps, self.inputs, self.registers = steps, inputs, registers
+    def __init__(
+        self,
+        steps: list[TraceStep],
+        released: list[tuple[int, ...]],
+        inputs: int,
+        registers: int,
+        result: object,
+        moded: bool,
+    ) -> None:
+        self.steps, self.released, self.inputs, self.registers = steps, released, inputs, registers
         self.result, self.moded = result, moded
         self.results = [each.index for each in registers_of(result)]
 
@@ -103,11 +112,13 @@ def registers_of(value: object) -> list[Register]:
 class ForwardRecorder:
     """Records the trace of one call of `forward`."""
 
-    __slots__ = ("_count", "_moded", "_steps", "_tracer", "_training")
+    __slots__ = ("_before", "_count", "_moded", "_released", "_steps", "_tracer", "_training")
 
     def __init__(self, tracer: Tracer, training: TrainingMode) -> None:
         self._tracer, self._training = tracer, training
         self._steps: list[TraceStep] = []
+        self._before: list[tuple[int, ...]] = []
+        self._released: list[int] = []
         self._count = 0
         self._moded = False
 
@@ -119,7 +130,17 @@ class ForwardRecorder:
         value = self._forward(template, arguments, keywords)
         if is_a(value, list):
             value = items(value)
-        return Trace(self._steps, inputs, self._count, value, self._moded)
+        self._let_go()
+        return Trace(self._steps, self._before, inputs, self._count, value, self._moded)
+
+    def _add(self, step: TraceStep) -> None:
+        self._let_go()
+        self._steps.append(step)
+
+    def _let_go(self) -> None:
+        """Note what was released since the last step."""
+        self._before.append(tuple(self._released))
+        self._released.clear()
 
     def _renewed(self, value: object) -> object:
         """The same structure with registers of this trace."""
@@ -132,7 +153,7 @@ class ForwardRecorder:
 
     def _register(self, is_size: bool = False) -> Register:
         self._count += 1
-        return Register(self._count - 1, is_size)
+        return Register(self._count - 1, is_size, self._released)
 
     def _forward(self, template: Template, given: Sequence[object], named: Mapping[str, object]) -> object:
         info = template.info
@@ -177,7 +198,7 @@ class ForwardRecorder:
         into = [each.index for each in registers_of([*given, *named.values()])]
         value = self._renewed(trace.result)
         results = [each.index for each in registers_of(value)]
-        self._steps.append((CALL, line, tuple(results), trace, member.path, tuple(into)))
+        self._add((CALL, line, tuple(results), trace, member.path, tuple(into)))
         return value
 
     def _leaf(
@@ -198,9 +219,9 @@ class ForwardRecorder:
         out = self._register()
         if leaf.indices:
             indices = self._register()
-            self._steps.append((POOL, line, out.index, leaf, member.path, x, indices.index, member.line))
+            self._add((POOL, line, out.index, leaf, member.path, x, indices.index, member.line))
             return (out, indices)
-        self._steps.append((LEAF, line, out.index, leaf, member.path, x, member.line))
+        self._add((LEAF, line, out.index, leaf, member.path, x, member.line))
         return out
 
     def _unpool(
@@ -212,7 +233,7 @@ class ForwardRecorder:
         indices = self.tensor(bound["indices"], f"what {_called(member)} is given as indices", line)
         size = self._size(bound["output_size"], line)
         out = self._register()
-        self._steps.append((UNPOOL, line, out.index, leaf, member.path, x, indices, size, member.line))
+        self._add((UNPOOL, line, out.index, leaf, member.path, x, indices, size, member.line))
         return out
 
     def _size(self, value: object, line: int) -> object:
@@ -259,12 +280,12 @@ class ForwardRecorder:
             raise NotUnderstood(f"`{sign}=` of a tensor and a parameter", line)
         leaf, member = applied(sign, parameter, self._tracer.program.forms, line), parameter.member
         x, out = self.tensor(value, "an operand", line), self._register()
-        self._steps.append((LEAF, line, out.index, leaf, member.path, x, member.line))
+        self._add((LEAF, line, out.index, leaf, member.path, x, member.line))
         return out
 
     def _step(self, code: int, line: int, *rest: object, is_size: bool = False) -> Register:
         out = self._register(is_size)
-        self._steps.append((code, line, out.index, *rest))
+        self._add((code, line, out.index, *rest))
         return out
 
     def shape(self, x: Register, line: int) -> Register:

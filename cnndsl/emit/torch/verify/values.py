@@ -199,12 +199,20 @@ class Method:
 
 
 class Register:
-    """A tensor, or the size of one, in `forward`: the number of a register of its trace."""
+    """A tensor, or the size of one, in `forward`: the number of a register of its trace.
 
-    __slots__ = ("index", "is_size")
+    A text is followed as Python would run it, so that names and expressions hold a register just as long as they hold
+    the tensor. When the last is gone, the number is added to `released`.
+    """
 
-    def __init__(self, index: int, is_size: bool = False) -> None:
-        self.index, self.is_size = index, is_size
+    __slots__ = ("index", "is_size", "released")
+
+    def __init__(self, index: int, is_size: bool = False, released: list[int] | None = None) -> None:
+        self.index, self.is_size, self.released = index, is_size, released
+
+    def __del__(self) -> None:
+        if self.released is not None:
+            self.released.append(self.index)
 
 
 def frozen(value: object) -> object:
