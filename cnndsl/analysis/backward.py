@@ -167,12 +167,13 @@ def _through_step(backward: BackwardTrace, node: Node, k: int, gradient: Gradien
     done = [*backward.forward.saved[at, k], gradient.storage]
     if step.gradient == "own":
         _drop(ledger, done)
+    if step.tensors_first:
+        weights = _finish_weights(backward, node, weights)
+    if step.gradient == "own":
         for read, each in made:
             _arrive(backward, _key(node, read), *_fitted(backward, node, read, each))
     arriving = [(read, *_fitted(backward, node, read, each)) for read, each in made if step.gradient != "own"]
-    for position, each in weights:
-        if each is not None:
-            _finish_weight(backward, node, position, each)
+    _finish_weights(backward, node, weights)
     if step.gradient != "own":
         _drop(ledger, done)  # the engine sums and casts before it lets go (torch/csrc/autograd/engine.cpp)
     for read, storage, dense in arriving:
@@ -259,6 +260,16 @@ def _weight_gradient(backward: BackwardTrace, node: Node, k: int, position: int,
         return _Made(_gradient(backward, node, result, widths[result]), True, result, widths[result])
     width = values.computes(step, widths) or WIDTHS[values.dtype]
     return _Made(ledger.new(node.index, "weight gradients", tensor.numel * width, 0), True, PARAMETER, width)
+
+
+def _finish_weights(
+    backward: BackwardTrace, node: Node, weights: list[tuple[int, _Made | None]]
+) -> list[tuple[int, _Made | None]]:
+    """The gradients of parameters; returns those that are left, none."""
+    for position, each in weights:
+        if each is not None:
+            _finish_weight(backward, node, position, each)
+    return []
 
 
 def _finish_weight(backward: BackwardTrace, node: Node, position: int, made: _Made) -> None:

@@ -11,8 +11,8 @@ from typing import Literal
 from cnndsl.analysis.execution import Execution, ExecutionEvent, Executions, Passed, Ran, Released
 from cnndsl.analysis.inplace import overwritten
 from cnndsl.graph import Graph, Node
-from cnndsl.layers.base import Layer, Tensor
-from cnndsl.layers.steps import LayerStep
+from cnndsl.layers.base import Cut, Layer, Tensor
+from cnndsl.layers.steps import LayerStep, behind_copy
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -121,12 +121,25 @@ class Lifetimes:
     @cached_property
     def steps(self) -> Mapping[int, tuple[LayerStep, ...]]:
         """The operations of each node; none of one that the emitted module leaves out."""
-        return {
-            node.index: _steps(node.layer, *self.shapes[node.index])
-            if node.inputs and not self.is_left_out(node) and not node.layer.passes(self.training)
-            else ()
-            for node in self.graph.nodes
-        }
+        steps: dict[int, tuple[LayerStep, ...]] = {}
+        for node in self.graph.nodes:
+            at, layer = node.index, node.layer
+            does = bool(node.inputs) and not self.is_left_out(node) and not layer.passes(self.training)
+            steps[at] = _steps(layer, *self.shapes[at]) if does else ()
+            if does and self.cuts[node.inputs[0]] in layer.COPIES:
+                steps[at] = behind_copy(steps[at], self.shapes[at][0].numel)
+        return steps
+
+    @cached_property
+    def cuts(self) -> Mapping[int, Cut]:
+        """For each node whether its output is a view that does not lie in one piece."""
+        cuts: dict[int, Cut] = {}
+        for node in self.graph.nodes:
+            before = self.shared(node)
+            kept = "" if before is None or cuts[before] in node.layer.COPIES else cuts[before]
+            own = "" if self.is_left_out(node) else node.layer.CUTS
+            cuts[node.index] = max(own, kept)  # the positions rather than the channels
+        return cuts
 
     @cached_property
     def width(self) -> Mapping[int, int]:

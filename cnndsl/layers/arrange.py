@@ -240,6 +240,7 @@ class Slice(Layer):
     ROLE: ClassVar = "arrangement"
     HELPERS: ClassVar = {"Slice": _SLICE}
     VIEW: ClassVar = True
+    CUTS: ClassVar = "channels"
     POSITIONAL: ClassVar = ("start", "stop")
     RANGE: ClassVar = ("start", "stop")
 

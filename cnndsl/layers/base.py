@@ -41,6 +41,9 @@ Role: TypeAlias = Literal[
 """What a layer is for; see `Layer.ROLE`."""
 
 
+Cut: TypeAlias = Literal["", "channels", "positions"]
+
+
 class LayerError(Exception):
     """A layer that cannot take its input. The caller knows the place."""
 
@@ -149,6 +152,10 @@ class Layer:
     """The fewest and the most inputs."""
     VIEW: ClassVar[bool] = False
     """True where the output is another view of the first input's memory: it takes none of its own."""
+    CUTS: ClassVar[Cut] = ""
+    """What a view leaves out, so that it does not lie in one piece."""
+    COPIES: ClassVar[tuple[Cut, ...]] = ()
+    """The views that do not lie in one piece of which the layer makes a copy, to compute with that."""
     ROLE: ClassVar[Role] = "other"
     """What the layer is for. It decides the colour of its box in a drawing; a normalisation, an activation or an
     arrangement that keeps the shape is drawn upon the layer before it. The rules of `lint` look for convolutions and

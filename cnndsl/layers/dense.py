@@ -41,6 +41,7 @@ class Dense(Layer):
     """
 
     NAMES: ClassVar = ("FC",)
+    COPIES: ClassVar = ("positions",)
     ROLE: ClassVar = "dense"
     INIT: ClassVar = "init"
     WIDTH: ClassVar = "features"

@@ -140,6 +140,7 @@ class LocallyConnected(Layer):
                 keeps=(0,),
                 product=True,
                 tensors=(0,),
+                tensors_first=True,
                 autocast="half",
                 on_cuda="half",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import ClassVar
 
 from cnndsl.layers.base import (
@@ -19,6 +20,7 @@ from cnndsl.layers.base import (
 )
 from cnndsl.layers.helper_classes import by_rank
 from cnndsl.layers.sized import Sized, extents_of
+from cnndsl.layers.steps import LayerStep
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -216,6 +218,7 @@ class Crop(Sized):
     ROLE: ClassVar = "arrangement"
     HELPERS: ClassVar = {**_CROPS, **by_rank("CropTo", _CROP_TO)}
     VIEW: ClassVar = True
+    CUTS: ClassVar = "positions"
     POSITIONAL: ClassVar = ("margin", "after")
 
     margin: Dims = option("dims", (), minimum=0, required=True, instead="out")
@@ -244,6 +247,16 @@ class Crop(Sized):
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
         sides = zip(inputs[0].spatial, self._sides(*inputs), strict=True)
         return tuple(f"{size} - {before} - {after}" for size, (before, after) in sides)
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """A view for each axis that is cut, whose gradient is a map of zeros with a part filled in."""
+        x = inputs[0]
+        extents, steps = list(x.spatial), list[LayerStep]()
+        for axis, (before, after) in enumerate(self._sides(*inputs)):
+            if before or after:
+                extents[axis] -= before + after
+                steps.append(LayerStep((len(steps),), x.channels * prod(extents), view=True))
+        return tuple(steps) or (self.single_step(*inputs),)
 
     def window(self, *inputs: Shape) -> Window | None:
         sides = self._sides(*inputs)

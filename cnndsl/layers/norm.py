@@ -206,6 +206,7 @@ class GroupNorm(StatisticsOfImage):
 
     FULL_PRECISION: ClassVar = frozenset({"cuda"})
     NAMES: ClassVar = ("GN",)
+    COPIES: ClassVar = ("channels", "positions")
     SIZE: ClassVar = "groups"
 
     groups: int = option("int", 32, minimum=1)
@@ -245,6 +246,7 @@ class InstanceNorm(StatisticsOfImage):
 
     DEFAULTS: ClassVar = (("affine", False),)
     NAMES: ClassVar = ("IN",)
+    COPIES: ClassVar = ("channels", "positions")
 
     affine: bool = option("flag", False)
 

@@ -6,6 +6,7 @@ these records in every type, so that a layer type says once what it does.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from cnndsl.records import record
@@ -66,8 +67,24 @@ class LayerStep:
     """True where the backward pass makes the gradient of an operand that has none as well."""
     viewed: bool = False
     """True where the output is a view of the result: the backward pass of what overwrites it makes two copies."""
+    tensors_first: bool = False
+    """True where parameters stand before the values: autocast casts operands from the last to the first
+    (ATen/autocast_mode.h, as GCC evaluates arguments), the backward pass goes back in the other order."""
     in_use: bool = True
     """True where the extra values are made at inference as well."""
+
+
+def behind_copy(steps: tuple[LayerStep, ...], values: int) -> tuple[LayerStep, ...]:
+    """The operations of a layer with one input, which first makes a copy of it with so many values.
+
+    >>> [step.reads for step in behind_copy((LayerStep((0,)), LayerStep((0, 1))), 8)]
+    [(0,), (1,), (1, 2)]
+    """
+    shifted = (replace(step, reads=tuple(read + 1 for read in step.reads)) for step in steps)
+    return (
+        LayerStep((0,), values, gradient="handed on"),
+        *(replace(step, holds=tuple(read + 1 for read in step.holds)) for step in shifted),
+    )
 
 
 def pad(values: int, read: int = 0) -> LayerStep:

@@ -184,8 +184,8 @@ class _Recorder(Replay[TracedTensor]):
         gone: list[int] = []
         for number in numbers:
             value = registers[number]
-            registers[number] = None
             if isinstance(value, TracedTensor):
+                registers[number] = None
                 reference = self._at(value)
                 reference.holders -= 1
                 if not reference.holders and reference.node is not None:
