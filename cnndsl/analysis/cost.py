@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from cnndsl.graph import Graph
+from cnndsl.graph import Graph, Node
 from cnndsl.layers.base import Layer
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -81,13 +81,15 @@ def total(each: Iterable[Cost]) -> Cost:
     )
 
 
-def network_total(graph: Graph, each: Mapping[int, Cost], training: bool = False) -> Cost:
-    """The sum over a network: all parameters that it has, and the arithmetic and activations of a forward pass.
+def network_total(nodes: Iterable[Node], each: Mapping[int, Cost], training: bool = False) -> Cost:
+    """The sum over a network or some nodes of it: all parameters, arithmetic and activations of a forward pass.
 
-    Parts that exist in training only have parameters, but take part in the forward pass only when `training`.
+    An input gives no activations. Parts that exist in training only have parameters, but take part in the forward pass
+    only when `training`.
     """
-    in_use = [each[node.index] for node in graph.nodes if training or not node.training_only]
-    everything, forward = total(each.values()), total(in_use)
+    nodes = tuple(nodes)
+    everything = total(each[node.index] for node in nodes)
+    forward = total(each[node.index] for node in nodes if node.inputs and (training or not node.training_only))
     return replace(everything, macs=forward.macs, operations=forward.operations, activations=forward.activations)
 
 

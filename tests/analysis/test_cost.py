@@ -80,8 +80,8 @@ def test_sums_are_of_each_figure_by_itself() -> None:
 def test_what_exists_in_training_only_takes_no_part_in_operations() -> None:
     tapped = cnndsl.loads("INPUT 8x8x4 -> RELU -> tap aux(train): [BN -> GAP] -> FC-2").graph
     each = costs(tapped)
-    # RELU's 256 comparisons and as many values, those of the input, FC's 2; on the side BN's 2*256, GAP's 256.
-    assert network_total(tapped, each) == Cost(512 + 4, 2 + 4, 9, 514 + 8, 512, 256, 256 + 256 + 2, 1)
+    # RELU's 256 comparisons and as many values, FC's 2, none of the input; on the side BN's 2*256, GAP's 256.
+    assert network_total(tapped, each) == Cost(512 + 4, 2 + 4, 9, 514 + 8, 512, 256, 256 + 2, 1)
     assert network_total(tapped, each, training=True).operations == 256 + 2 * 256 + 256
-    assert network_total(tapped, each, training=True).activations == 256 + 256 + 256 + 4 + 2
+    assert network_total(tapped, each, training=True).activations == 256 + 256 + 4 + 2
     assert each[0] == Cost(activations=256)
