@@ -20,16 +20,14 @@ from cnndsl.shape import Shape
 class Cost:
     """The figures of a layer, or the sum of those of several.
 
-    `weights`, `biases`, `buffers` and `trainable` are numbers of elements, `counters` how many of the buffers'
-    elements count batches (`num_batches_tracked`); `macs` are multiply-adds of
-    convolutions and matrix products, `operations` elementwise operations of everything else (the two are never
-    mixed), `activations` the elements of the output.
+    `weights`, `biases` and `buffers` are numbers of elements, `counters` how many of the buffers' elements count
+    batches (`num_batches_tracked`); `macs` are multiply-adds of convolutions and matrix products, `operations`
+    elementwise operations of everything else (the two are never mixed), `activations` the elements of the output.
     """
 
     weights: int = 0
     biases: int = 0
     buffers: int = 0
-    trainable: int = 0
     macs: int = 0
     operations: int = 0
     activations: int = 0
@@ -58,7 +56,7 @@ def costs(graph: Graph) -> dict[int, Cost]:
     found = {node.index: _cost(node.layer, node.shape, *[nodes[at].shape for at in node.inputs]) for node in nodes}
     for several in graph.applications.values():
         for at in several[1:]:
-            found[at] = replace(found[at], weights=0, biases=0, buffers=0, trainable=0, counters=0)
+            found[at] = replace(found[at], weights=0, biases=0, buffers=0, counters=0)
     return found
 
 
@@ -73,7 +71,6 @@ def total(each: Iterable[Cost]) -> Cost:
         sum(cost.weights for cost in several),
         sum(cost.biases for cost in several),
         sum(cost.buffers for cost in several),
-        sum(cost.trainable for cost in several),
         sum(cost.macs for cost in several),
         sum(cost.operations for cost in several),
         sum(cost.activations for cost in several),
@@ -104,7 +101,6 @@ def _cost(layer: Layer, output: Shape, *inputs: Shape) -> Cost:
         weights=sums["weight"],
         biases=sums["bias"],
         buffers=sums["buffer"],
-        trainable=sums["weight"] + sums["bias"],
         macs=layer.macs(*inputs) if inputs else 0,
         operations=layer.operations(*inputs) if inputs else 0,
         activations=output.numel,
