@@ -77,7 +77,7 @@ def _never_closed(stop: Stop, at: int) -> Diagnostic | None:
     """A bracket that could be closed at the place, where instead something stands that no bracket holds."""
     opener = stop.source.text[at]
     closer = _PARTNER[opener]
-    stands_outside = stop.is_end or stop.begins_statement or (stop.found == "->" and not stop.takes("__ANON_0"))
+    stands_outside = stop.is_end or stop.begins_statement or (stop.found == "->" and not stop.takes("ARROW"))
     stands_outside = stands_outside or (stop.found == "output" and not _closes(stop))
     if not stands_outside or not stop.takes(_TERMINAL[closer]):
         return None

@@ -173,7 +173,7 @@ def _joined(before: ast.Statement, statement: ast.Statement) -> Stop | None:
     if not isinstance(layer, ast.WrittenLayer) or layer.head.upper() == "INPUT":
         return None
     if isinstance(before, ast.Main | ast.Block | ast.Equation):
-        accepts = frozenset({"__ANON_0", "WORD", "$END"})
+        accepts = frozenset({"ARROW", "WORD", "$END"})
     elif isinstance(before, ast.Outputs) and before.span.line == span.line:
         accepts = frozenset({"COMMA", "$END"})
     else:
