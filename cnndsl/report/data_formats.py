@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.metric_table import METRICS
 from cnndsl.report.columns import MEMORY, TIMES, Cell, Column
-from cnndsl.report.metrics import Totals, squeeze
+from cnndsl.report.metrics import Totals
 from cnndsl.report.number_format import duration, exact
 from cnndsl.report.rows import TableRow, of_layers
 from cnndsl.report.summary import terms, title
@@ -200,10 +200,10 @@ def _roofline(found: Roofline) -> dict[str, Json]:
 
 def plain(extents: tuple[int | Fraction, ...]) -> Json:
     """Numbers as JSON has them, one where all axes agree; a magnifying network's stride can be a fraction."""
-    if all(isinstance(extent, int) for extent in extents):
-        return squeeze(tuple(map(int, extents)))  # pyright: ignore[reportReturnType]
     numbers: list[Json] = [int(extent) if extent.denominator == 1 else float(extent) for extent in extents]
-    return numbers[0] if len({str(each) for each in numbers}) == 1 else numbers
+    if len({str(each) for each in numbers}) > 1:
+        return numbers
+    return numbers[0] if numbers else None
 
 
 def _markdown(cell: Cell) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 from cnndsl.emit.torch.verify.frame import Frame
 from cnndsl.emit.torch.verify.parameters import PARAMETER, is_parameter
@@ -144,7 +145,7 @@ def item(value: object, index: object, frame: Frame, line: int) -> object:
     if not isinstance(index, slice) and type(index) is not int:
         raise Trouble(f"the index {describe(index)}", line)
     try:
-        return value[index]  # pyright: ignore[reportUnknownVariableType]
+        return cast("Sequence[object]", value)[index]
     except (IndexError, ValueError) as stop:
         raise Trouble(f"{type(stop).__name__}: {stop}", line) from None
 
@@ -184,7 +185,7 @@ def _made_child(instance: Instance, index: object, line: int) -> Instance:
 def iterate(value: object, _frame: Frame, line: int) -> Iterable[object]:
     """The parts of a value, as a loop or several names take them. Raises Trouble for what has none."""
     if isinstance(value, tuple | list | range):
-        return value  # pyright: ignore[reportUnknownVariableType]
+        return cast("Iterable[object]", value)
     if isinstance(value, Named):
         return value.values
     if isinstance(value, Member | Instance):
