@@ -89,9 +89,8 @@ def _of_member(member: Member, name: str, frame: Frame, line: int) -> object:
     info = member.template.info
     if info is not None and (name == "children" or (name == "values" and info.kind == "dict")):
         return Method(member, name)
-    child = member.template.children.get(name)
-    if child is not None:
-        return below(member, name, child)
+    if name in member.template.children:
+        return below(member, name)
     if name in member.template.attrs:
         return member.template.attrs[name]
     if name == "reshape" and is_parameter(member.template.leaf):
@@ -103,10 +102,10 @@ def _of_member(member: Member, name: str, frame: Frame, line: int) -> object:
 
 def all_below(member: Member) -> list[object]:
     """The children of a module in `forward`, in the order in which they were registered."""
-    return [below(member, name, child) for name, child in member.template.children.items()]
+    return [below(member, name) for name in member.template.children]
 
 
-def below(member: Member, name: str, _child: tuple[object, int]) -> Member:
+def below(member: Member, name: str) -> Member:
     """The child of a module in `forward`."""
     template, line = member.template.children[name]
     return Member(template, f"{member.path}.{name}" if member.path else name, line)
@@ -173,7 +172,7 @@ def _child(member: Member, index: object, line: int) -> Member:
     info = member.template.info
     kind = "leaf" if info is None else info.kind
     name = _key(member.template.children, kind, index, line)
-    return below(member, name, member.template.children[name])
+    return below(member, name)
 
 
 def _made_child(instance: Instance, index: object, line: int) -> Instance:
