@@ -17,8 +17,8 @@ from cnndsl.layers.base import (
     option,
     squeeze,
 )
-from cnndsl.layers.helper_classes import by_rank
 from cnndsl.layers.sized import Sized, extents_of
+from cnndsl.layers.torch_calls import by_rank
 from cnndsl.records import record
 from cnndsl.shape import Shape
 

@@ -21,10 +21,10 @@ from cnndsl.layers.base import (
     option,
     squeeze,
 )
-from cnndsl.layers.helper_classes import by_rank
 from cnndsl.layers.sized import Sized
 from cnndsl.layers.sliding_pool import SlidingPool, reach
 from cnndsl.layers.steps import SWITCH_BYTES, LayerStep, absolute, pad, power, product, scalar, summed
+from cnndsl.layers.torch_calls import by_rank
 from cnndsl.layers.window import Axis
 from cnndsl.records import record
 from cnndsl.shape import Shape
