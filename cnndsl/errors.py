@@ -134,11 +134,11 @@ _MOST_GUESSED = 2000
 """Names that are looked at for one that is near: the search is slow."""
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
-    """A hint that offers the known name nearest to an unknown one; empty where none is near.
+def closest(name: str, known: Sequence[str]) -> str:
+    """Return the known name nearest to an unknown one; empty where none is near.
 
-    >>> nearest("CNOV", ["CONV", "POOL"])
-    'did you mean `CONV`?'
+    >>> closest("CNOV", ["CONV", "POOL"])
+    'CONV'
     """
     if len(name) > _LONGEST_GUESSED:
         return ""
@@ -146,4 +146,19 @@ def nearest(name: str, known: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.62)
-    return f"did you mean `{folded[close[0]]}`?" if close else ""
+    return folded[close[0]] if close else ""
+
+
+def did_you_mean(name: str) -> str:
+    """Return the hint that offers a name."""
+    return f"did you mean `{name}`?"
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """A hint that offers the known name nearest to an unknown one; empty where none is near.
+
+    >>> nearest("CNOV", ["CONV", "POOL"])
+    'did you mean `CONV`?'
+    """
+    close = closest(name, known)
+    return did_you_mean(close) if close else ""

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cnndsl import files, resources
-from cnndsl.errors import Source, nearest
+from cnndsl.errors import Source, closest, did_you_mean
 
 _NAME_ALONE = "write a file's name alone: files are looked up beside this one and in the zoo, nowhere else"
 
@@ -60,4 +60,5 @@ def _similar(path: str, user: Source) -> str:
     with suppress(OSError):
         if files.is_file(home):
             beside = [each.stem for each in home.parent.iterdir() if each.suffix == suffix]
-    return nearest(path.removesuffix(suffix), [*beside, *resources.zoo()]).replace("`?", f"{suffix}`?")
+    close = closest(path.removesuffix(suffix), [*beside, *resources.zoo()])
+    return did_you_mean(f"{close}{suffix}") if close else ""

@@ -107,7 +107,7 @@ class Network:
         return f"Network({self.name}, input{'s' * (len(inputs) > 1)} {entering}, {figures})"
 
     def _repr_html_(self) -> str:
-        return self._stats._repr_html_()  # pyright: ignore[reportPrivateUsage]
+        return self._stats._repr_html_()  # pyright: ignore[reportPrivateUsage]  # a public name of Jupyter's
 
     @cached_property
     def _stats(self) -> Stats:

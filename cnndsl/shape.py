@@ -52,3 +52,12 @@ class Shape:
 
     def __repr__(self) -> str:
         return "x".join(map(str, self.hwc))
+
+
+def axis_names(rank: int) -> tuple[str, ...]:
+    """Return what spatial axes are called, the last ones of depth, height and width.
+
+    >>> axis_names(0), axis_names(2)
+    ((), ('height', 'width'))
+    """
+    return ("depth", "height", "width")[3 - rank :]

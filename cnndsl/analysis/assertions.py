@@ -80,34 +80,19 @@ class _Facts:
     def scope(self) -> _Scope:
         return _Scope(self)
 
-    def knows(self, path: str) -> bool:
-        """Whether something is called so: a part, a layer, a chain, or a value by a second name."""
-        value = self.graph.values.get(path)
-        return path in self.parts or (value is not None and (not value.path or value.path in self.parts))
-
-    def is_value(self, path: str) -> bool:
-        """Whether that is a second name for a value, which has no layers of its own."""
-        value = self.graph.values.get(path)
-        return path not in self.parts and value is not None and not value.path and not value.nodes
-
     def part(self, path: str) -> Region:
         """The named part, the layer or the chain of that name. Raises KeyError where there is none."""
-        value = self.graph.values.get(path)
-        if path not in self.parts and value is not None and not value.path:
-            return self.facts.region(self.graph.nodes[value.nodes.start : value.nodes.stop], value.output)
-        if path not in self.parts and value is not None:
-            path = value.path
-        return self.facts.region(self._inside[path], self.parts[path])
-
-    @cached_property
-    def parts(self) -> Mapping[str, int]:
-        """The output of every named part and layer, by path."""
-        return {path: node.index for path, node in self.graph.by_path.items()} | dict(self.graph.modules)
+        value = self.graph.named(path)
+        if value is None:
+            raise KeyError(path)
+        own = value.nodes
+        nodes = self._inside[value.path] if own is None else self.graph.nodes[own.start : own.stop]
+        return self.facts.region(nodes, value.output)
 
     @cached_property
     def _inside(self) -> Mapping[str, Sequence[Node]]:
         """The nodes of every named part."""
-        inside: dict[str, list[Node]] = {path: [] for path in self.parts}
+        inside: dict[str, list[Node]] = {path: [] for path in self.graph.parts}
         for node in self.graph.nodes:
             names = node.path.split(".")
             for length in range(1, len(names) + 1):
@@ -192,17 +177,18 @@ def _unknown(expr: Expr, scope: _Scope, facts: _Facts) -> Iterator[Diagnostic]:
 def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
     *names, fact = expr.names
     path = ".".join(names)
-    inside = [] if facts.knows(path) else [each for each in facts.parts if each.startswith(f"{path}.")]
+    graph, value = facts.graph, facts.graph.named(path)
+    inside = [each for each in graph.parts if each.startswith(f"{path}.")] if value is None else []
     if inside:
         message = f"`{path}` is a module in pieces, and has no values of its own"
         yield Diagnostic("E0402", message, expr.span, help=_pieces(path, inside, fact))
-    elif not facts.knows(path):
-        hint = nearest(path, [*facts.parts, *facts.graph.values])
+    elif value is None:
+        hint = nearest(path, [*graph.parts, *graph.names])
         yield Diagnostic("E0402", f"there is no part called `{path}`", expr.span, help=hint)
     elif fact not in OF_NETWORKS:
         hint = nearest(fact, list(OF_NETWORKS)) or f"there are {', '.join(OF_NETWORKS)}"
         yield Diagnostic("E0402", f"nothing is known as `{fact}` of `{path}`", expr.span, help=hint)
-    elif facts.is_value(path) and fact not in _OF_VALUES:
+    elif value.nodes is not None and not value.nodes and fact not in _OF_VALUES:
         message = f"`{path}` is a second name for a value, and has no layers of which to know `{fact}`"
         yield Diagnostic("E0402", message, expr.span, help=f"there are {' and '.join(_OF_VALUES)}")
 

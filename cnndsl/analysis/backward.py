@@ -206,8 +206,7 @@ def _divided(backward: BackwardTrace, node: Node, result: int, gradient: Gradien
 
 
 def _gradient(backward: BackwardTrace, node: Node, value: int, width: int) -> int:
-    fixed, image = backward.values.values[node.index][value]
-    return backward.ledger.new(node.index, "gradients", fixed * width, image * width)
+    return backward.ledger.new(node.index, "gradients", 0, backward.values.values[node.index][value] * width)
 
 
 def _passed(backward: BackwardTrace, node: Node, k: int, read: int, gradient: Gradient) -> _Made:
@@ -303,9 +302,8 @@ def _arrive(backward: BackwardTrace, value: GradientKey, storage: int, dense: bo
         gradients[value] = Gradient(storage, True)
     else:
         values, (node, number) = backward.values, value
-        fixed, image = values.values[node][number]
-        width = values.widths[node][number]
         ledger.event("backward", node)
-        gradients[value] = Gradient(ledger.new(node, "gradients", fixed * width, image * width), True)
+        bytes = values.values[node][number] * values.widths[node][number]
+        gradients[value] = Gradient(ledger.new(node, "gradients", 0, bytes), True)
         ledger.drop(before.storage)
         ledger.drop(storage)

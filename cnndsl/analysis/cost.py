@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from cnndsl.graph import Graph
+from cnndsl.graph import Graph, Node
 from cnndsl.layers.base import Layer
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -20,16 +20,14 @@ from cnndsl.shape import Shape
 class Cost:
     """The figures of a layer, or the sum of those of several.
 
-    `weights`, `biases`, `buffers` and `trainable` are numbers of elements, `counters` how many of the buffers'
-    elements count batches (`num_batches_tracked`); `macs` are multiply-adds of
-    convolutions and matrix products, `operations` elementwise operations of everything else (the two are never
-    mixed), `activations` the elements of the output.
+    `weights`, `biases` and `buffers` are numbers of elements, `counters` how many of the buffers' elements count
+    batches (`num_batches_tracked`); `macs` are multiply-adds of convolutions and matrix products, `operations`
+    elementwise operations of everything else (the two are never mixed), `activations` the elements of the output.
     """
 
     weights: int = 0
     biases: int = 0
     buffers: int = 0
-    trainable: int = 0
     macs: int = 0
     operations: int = 0
     activations: int = 0
@@ -58,7 +56,7 @@ def costs(graph: Graph) -> dict[int, Cost]:
     found = {node.index: _cost(node.layer, node.shape, *[nodes[at].shape for at in node.inputs]) for node in nodes}
     for several in graph.applications.values():
         for at in several[1:]:
-            found[at] = replace(found[at], weights=0, biases=0, buffers=0, trainable=0, counters=0)
+            found[at] = replace(found[at], weights=0, biases=0, buffers=0, counters=0)
     return found
 
 
@@ -73,7 +71,6 @@ def total(each: Iterable[Cost]) -> Cost:
         sum(cost.weights for cost in several),
         sum(cost.biases for cost in several),
         sum(cost.buffers for cost in several),
-        sum(cost.trainable for cost in several),
         sum(cost.macs for cost in several),
         sum(cost.operations for cost in several),
         sum(cost.activations for cost in several),
@@ -81,13 +78,15 @@ def total(each: Iterable[Cost]) -> Cost:
     )
 
 
-def network_total(graph: Graph, each: Mapping[int, Cost], training: bool = False) -> Cost:
-    """The sum over a network: all parameters that it has, and the arithmetic and activations of a forward pass.
+def network_total(nodes: Iterable[Node], each: Mapping[int, Cost], training: bool = False) -> Cost:
+    """The sum over a network or some nodes of it: all parameters, arithmetic and activations of a forward pass.
 
-    Parts that exist in training only have parameters, but take part in the forward pass only when `training`.
+    An input gives no activations. Parts that exist in training only have parameters, but take part in the forward pass
+    only when `training`.
     """
-    in_use = [each[node.index] for node in graph.nodes if training or not node.training_only]
-    everything, forward = total(each.values()), total(in_use)
+    nodes = tuple(nodes)
+    everything = total(each[node.index] for node in nodes)
+    forward = total(each[node.index] for node in nodes if node.inputs and (training or not node.training_only))
     return replace(everything, macs=forward.macs, operations=forward.operations, activations=forward.activations)
 
 
@@ -102,7 +101,6 @@ def _cost(layer: Layer, output: Shape, *inputs: Shape) -> Cost:
         weights=sums["weight"],
         biases=sums["bias"],
         buffers=sums["buffer"],
-        trainable=sums["weight"] + sums["bias"],
         macs=layer.macs(*inputs) if inputs else 0,
         operations=layer.operations(*inputs) if inputs else 0,
         activations=output.numel,

@@ -107,7 +107,7 @@ def _run_step(forward: ForwardTrace, node: Node, k: int, held: list[int], over: 
         result = reads[0 if target is None else target]
         ledger.hold(result)
     else:
-        result = ledger.new(at, "activations", step.fixed * width, step.values * width)
+        result = ledger.new(at, "activations", 0, step.values * width)
     if needs:
         _save(forward, node, k, reads, result)
     _make_extras(forward, node, k)
@@ -131,8 +131,7 @@ def _cast(forward: ForwardTrace, node: Node, read: int, storage: int, width: int
     if not width or width == values.widths[node.index][read]:
         ledger.hold(storage)
         return storage
-    fixed, image = values.values[node.index][read]
-    return ledger.new(node.index, "activations", fixed * width, image * width)
+    return ledger.new(node.index, "activations", 0, values.values[node.index][read] * width)
 
 
 def _cast_weights(forward: ForwardTrace, node: Node, step: LayerStep, k: int) -> None:
@@ -163,9 +162,8 @@ def _save(forward: ForwardTrace, node: Node, k: int, reads: list[int], result: i
         if step.product and not own and not others:
             continue
         if step.copies and at in values.overwritten:
-            fixed, image = values.values[at][step.reads[position]]
-            width = values.widths[at][step.reads[position]]
-            forward.saved[at, k].append(ledger.new(at, "extras", fixed * width, image * width))
+            read = step.reads[position]
+            forward.saved[at, k].append(ledger.new(at, "extras", 0, values.values[at][read] * values.widths[at][read]))
         else:
             _keep(forward, (at, k), reads[position])
     if step.keeps_result:

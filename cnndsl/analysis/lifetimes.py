@@ -92,12 +92,12 @@ class Lifetimes:
         return needs
 
     @cached_property
-    def values(self) -> Mapping[int, tuple[tuple[int, int], ...]]:
-        """The number of values of each value that a node reads and of each result: in any batch, for an image."""
+    def values(self) -> Mapping[int, tuple[int, ...]]:
+        """The number of values, for an image, of each value that a node reads and of each result."""
         return {
             node.index: (
-                *((0, self.graph.nodes[at].shape.numel) for at in node.value_inputs or (node.index,)),
-                *((step.fixed, step.values) for step in self.steps[node.index]),
+                *(self.graph.nodes[at].shape.numel for at in node.value_inputs or (node.index,)),
+                *(step.values for step in self.steps[node.index]),
             )
             for node in self.graph.nodes
         }

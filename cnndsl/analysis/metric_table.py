@@ -200,7 +200,7 @@ _ALL = (
         "The elements of bias tensors, the shifts of normalisations among them.",
         lambda cost: cost.biases,
     ),
-    _counted("trainable", "elements", "What the optimizer changes: all of `params`.", lambda cost: cost.trainable),
+    _counted("trainable", "elements", "What the optimizer changes: all of `params`.", lambda cost: cost.params),
     _counted(
         "buffers",
         "elements",

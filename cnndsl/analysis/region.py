@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 
-from cnndsl.analysis.cost import Cost, costs, total
+from cnndsl.analysis.cost import Cost, costs, network_total
 from cnndsl.analysis.depth import depth
 from cnndsl.analysis.execution import ExecutionsOf, unknown
 from cnndsl.analysis.layer_memory import LayerMemory, by_layer, together
@@ -75,17 +74,9 @@ class Region:
         return len(self.nodes) == len(self.facts.graph)
 
     @cached_property
-    def running(self) -> tuple[Node, ...]:
-        """The nodes that a forward pass runs."""
-        return tuple(node for node in self.nodes if self.in_training or not node.training_only)
-
-    @cached_property
     def cost(self) -> Cost:
         """The sum over the layers; an input gives no activations."""
-        each = self.facts.costs
-        everything = total(each[node.index] for node in self.nodes)
-        forward = total(each[node.index] for node in self.running if node.inputs)
-        return replace(everything, macs=forward.macs, operations=forward.operations, activations=forward.activations)
+        return network_total(self.nodes, self.facts.costs, self.in_training)
 
     @property
     def volume(self) -> int:

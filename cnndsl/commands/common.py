@@ -91,38 +91,17 @@ def layer(graph: Graph, name: str) -> Node:
     from cnndsl.errors import nearest
     from cnndsl.files import FileError
 
-    found = _known(graph, name)
+    found = graph.named(name)
     given = {graph.output_name: graph.output, **{each.name: each.node for each in graph.taps}}
-    if found is None and name:
-        found = given.get(name)
     if found is not None:
-        return graph.nodes[found]
+        return graph.nodes[found.output]
+    if name and name in given:
+        return graph.nodes[given[name]]
     if name == "input" and len(graph.inputs) == 1:
         return graph.nodes[0]
-    known = [*graph.by_path, *graph.modules, *graph.names, *filter(None, given)]
+    known = [*graph.parts, *graph.names, *filter(None, given)]
     hint = nearest(name, known) or "`cnndsl stats` lists the names"
     raise FileError(f"there is no layer {name!r} in {graph.title}; {hint}")
-
-
-def _known(graph: Graph, path: str) -> int | None:
-    """The node whose value has a path, which may lead through names of chains: `b.y1`, where `b` ends with a module."""
-    for _ in path.split("."):
-        if path in graph.by_path:
-            return graph.by_path[path].index
-        if path in graph.modules:
-            return graph.modules[path]
-        path = _followed(graph, path)
-    return graph.by_path[path].index if path in graph.by_path else graph.modules.get(path)
-
-
-def _followed(graph: Graph, path: str) -> str:
-    """The path with the longest name of a value at its beginning replaced by the path of what gives the value."""
-    names = path.split(".")
-    for length in range(len(names), 0, -1):
-        target = graph.names.get(".".join(names[:length]))
-        if target is not None:
-            return ".".join((target, *names[length:]))
-    return path
 
 
 def echo(text: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 import cnndsl.sweeping.sweep
-from cnndsl.commands.common import echo, program_argument
+from cnndsl.commands.common import echo, known_names, program_argument
 from cnndsl.expr import Value
 from cnndsl.report.sweep import FORMATS
 from cnndsl.sweeping.sweep import GOALS, Configuration
@@ -52,8 +52,8 @@ def command(
     from cnndsl.network import executions
     from cnndsl.report.sweep import render
 
-    shown = _figures(columns, DEFAULT_FIGURES)
-    goals = {name: GOALS[name] for name in _figures(pareto, ())}
+    shown = known_names(columns, list(GOALS), "figure") or list(DEFAULT_FIGURES)
+    goals = {name: GOALS[name] for name in known_names(pareto, list(GOALS), "figure")}
     test = cnndsl.sweeping.sweep.condition(where) if where else None
     family = cnndsl.sweeping.sweep.family(read(file), _overrides(ranges), used)
     most = current().members
@@ -72,17 +72,6 @@ def command(
     if sort:
         members = _sorted(members, sort, [*family.domains, *GOALS])
     echo(render(members, names, shown, format))
-
-
-def _figures(text: str | None, default: Sequence[str]) -> list[str]:
-    """The figures that an option lists. Raises UsageError for one that there is not."""
-    from cnndsl.errors import nearest
-
-    names = [name.strip() for name in text.split(",")] if text else list(default)
-    for name in names:
-        if name not in GOALS:
-            raise click.UsageError(f"there is no figure {name!r}; {nearest(name, list(GOALS)) or ', '.join(GOALS)}")
-    return names
 
 
 def _overrides(ranges: Sequence[str]) -> dict[str, Sequence[Value]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cnndsl.elaborate import naming
@@ -48,21 +48,9 @@ def build_graph(
         source=file.source,
         sources=sources,
         defaults={name: plain_value(each) for name, each in home.defaults.items()},
-        names=dict(_second_names(list(scopes.values()), state)),
+        names=value_names(scopes.values(), state.drafts),
         domains={name: _plain_domain(each) for name, each in home.domains.items()},
-        values=value_names(contracts, root, scopes, state.drafts),
     )
-
-
-def _second_names(scopes: Sequence[ModuleScope], state: State) -> Iterator[tuple[str, str]]:
-    """Paths of values under names that make no part of their own, and the paths of the parts that give them."""
-    for scope in scopes:
-        prefix = f"{scope.path}." if scope.path else ""
-        for name, named in scope.labels.items():
-            if named.wire is not None:
-                path = named.scope.path if named.scope is not None else state.drafts[named.wire.node].path
-                if path != prefix + name:
-                    yield prefix + name, path
 
 
 def _named(tree: Part, state: State) -> Part:

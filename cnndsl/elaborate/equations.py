@@ -117,10 +117,8 @@ def _entering(item: ast.ChainItem, env: Environment) -> NodeOutput | None:
                 if block is None:
                     return None
                 env, item = inside(block, item, env), block.block.body.items[0]
-            elif isinstance(item, ast.Group | ast.Equation | ast.Merge):
-                item = (item.branches[0] if isinstance(item, ast.Merge) else item.body).items[0]
-            elif isinstance(item, ast.Label | ast.Repeat | ast.Optional | ast.Conditional):
-                item = item.body
+            elif not isinstance(item, ast.Either) and (first := _first_parts(item)):
+                item = first[0]
             else:
                 return None
     except CnnError:
@@ -208,10 +206,8 @@ def elsewhere(item: ast.ChainItem, env: Environment) -> ast.Ref | None:
     for _ in range(2 * current().nesting):
         if isinstance(item, ast.Ref):
             return item
-        if isinstance(item, ast.Group | ast.Equation):
-            item = item.body.items[0]
-        elif isinstance(item, ast.Label | ast.Repeat):
-            item = item.body
+        if isinstance(item, ast.Group | ast.Equation | ast.Label | ast.Repeat):
+            (item,) = _first_parts(item)
         elif isinstance(item, ast.WrittenLayer) and (block := called_block(item, env.home)) is not None:
             item, env = block.block.body.items[0], replace(env, home=block.home)
         else:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 
 from cnndsl.elaborate.state import ModuleMember, ModuleScope, PendingNode
 from cnndsl.graph.labels import why_not
@@ -32,19 +33,20 @@ def assign(root: ModuleScope, drafts: list[PendingNode]) -> Iterator[ModuleScope
 
 
 def names(scope: ModuleScope) -> list[str]:
-    """The names of a module's members, in their order."""
+    """The names of a module's members, in their order; none is a label's in the module, which can name a value."""
     members = scope.members
+    taken = scope.labels.keys() | {member.label for member in members if member.label}
     if scope.values or any(member.label for member in members):
-        return _by_kind(members, scope.values | {member.label for member in members if member.label})
-    merges = iter(_by_kind([member for member in members if not member.counted], set()))
-    numbers = iter(range(len(members)))
-    return [str(next(numbers)) if member.counted else next(merges) for member in members]
+        return _by_kind(members, taken)
+    merges = iter(_by_kind([member for member in members if not member.counted], taken))
+    numbers = (name for name in map(str, count()) if name not in taken)
+    return [next(numbers) if member.counted else next(merges) for member in members]
 
 
 def _by_kind(members: list[ModuleMember], taken: set[str]) -> list[str]:
-    count = Counter(member.base for member in members if not member.label)
+    bases = Counter(member.base for member in members if not member.label)
     # The sixth of several `relu` must not take the name of a lone `relu6`.
-    alone = {base for base, number in count.items() if number == 1 and _bearable(base) not in taken}
+    alone = {base for base, number in bases.items() if number == 1 and _bearable(base) not in taken}
     given = taken | set(map(_bearable, alone))
     used: Counter[str] = Counter()
     given_names: list[str] = []

@@ -16,7 +16,7 @@ from cnndsl.elaborate.calls import show_argument
 from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import find_label, names_output, show_value
 from cnndsl.elaborate.state import Environment, NameValue, OutputValue, Setting
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, did_you_mean, nearest
 from cnndsl.expr import Call, Expr, Literal, Name, NameSymbol, ReferenceExpr, Value, error, evaluate, names, show
 from cnndsl.layers.base import Layer, Option
 from cnndsl.records import record
@@ -155,7 +155,7 @@ def _option_name(kind: type[Layer], argument: ast.Argument) -> str:
             return option
     known = [*kind.options(), *(alias for rule in kind.options().values() for alias in rule.aliases)]
     place = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
-    similar = next((f"did you mean `{each}`?" for each in kind.options() if _begins_alike(each, name)), "")
+    similar = next((did_you_mean(each) for each in kind.options() if _begins_alike(each, name)), "")
     help = nearest(name, known) or similar or _options(kind)
     raise error("E0221", f"{kind.kind()} has no option `{name}`", place, help)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cnndsl.elaborate import naming
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, NameValue, OutputValue
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, closest, did_you_mean, listed
 from cnndsl.expr import Expr, NameSymbol, OutputSymbol, ReferenceExpr, Unknown, Value, error, evaluate, show
 from cnndsl.syntax import ast
 
@@ -98,10 +98,9 @@ def _unknown(name: str, env: Environment, span: Span) -> CnnError:
         return CnnError(Diagnostic("E0232", message, span, "", others, help=help))
     message = f"nothing before this place is called `{name}`"
     known = _visible(env.scope)
-    inside = [each for each in known if each.endswith(f".{name}")]
-    help = f"did you mean `@{inside[0]}`?" if inside else nearest(name, known).replace("mean `", "mean `@")
-    if not help:
-        help = f"known here: {listed([f'@{each}' for each in known])}" if known else "nothing has a name so far"
+    likely = next((each for each in known if each.endswith(f".{name}")), "") or closest(name, known)
+    help = f"known here: {listed([f'@{each}' for each in known])}" if known else "nothing has a name so far"
+    help = did_you_mean(f"@{likely}") if likely else help
     return CnnError(Diagnostic("E0232", message, span, help=help))
 
 
@@ -125,8 +124,7 @@ def names_output(name: str, env: Environment) -> bool:
 
 def likely_output(name: str, env: Environment) -> str:
     """Return the name of a value that is nearly the given one; empty where there is none."""
-    close = nearest(name, _visible(env.scope))
-    return close.removeprefix("did you mean `").removesuffix("`?")
+    return closest(name, _visible(env.scope))
 
 
 def latest_output(env: Environment) -> str:

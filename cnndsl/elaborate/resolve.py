@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from cnndsl.elaborate.references import names_output, show_value
 from cnndsl.elaborate.state import Definition, Environment, called_block, env_of, is_sized_kind
-from cnndsl.errors import CnnError, Span, nearest
-from cnndsl.expr import Literal, NameSymbol, OutputSymbol, Unknown, error
+from cnndsl.errors import CnnError, Span, closest, did_you_mean, nearest
+from cnndsl.expr import Literal, NameSymbol, OutputSymbol, Unknown, error, show
 from cnndsl.layers import KINDS, find, known
 from cnndsl.layers.base import Layer
 from cnndsl.layers.merge import MERGES
@@ -129,7 +129,8 @@ def _nothing(item: ast.WrittenLayer, env: Environment) -> CnnError:
         return error("E0231", f"`{head}` is an output, and no layer", place, f"a reference has an `@`: `@{head}`")
     if value is not None:
         message = f"`{head}` is {show_value(value)}, which is no kind of layer and no block"
-        return error("E0231", message, place, nearest(show_value(value).strip("`"), _names(env)))
+        name = value.name if isinstance(value, NameSymbol) else show(value)
+        return error("E0231", message, place, nearest(name, _names(env)))
     help = _applied(item) if head == "again" else _hint(head, env)
     return error("E0231", f"there is no layer or block called `{head}`", place, help)
 
@@ -162,5 +163,5 @@ def _hint(head: str, env: Environment) -> str:
     elsewhere = _ELSEWHERE.get(head.upper()) or _ELSEWHERE.get(stem.upper())
     if elsewhere:
         return f"here it is written {elsewhere}"
-    close = nearest(stem, _names(env))
-    return close.replace("`?", f"{size}`?") if close else nearest(head, _names(env))
+    close = closest(stem, _names(env))
+    return did_you_mean(f"{close}{size}") if close else nearest(head, _names(env))

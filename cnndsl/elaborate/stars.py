@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from cnndsl.elaborate.expansion import PendingLabel
 from cnndsl.elaborate.references import check_value, descend, interpolate, resolve_module
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, WrittenLabel
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, closest, did_you_mean, listed
 from cnndsl.expr import Expr
 from cnndsl.syntax import ast
 
@@ -205,15 +205,17 @@ def _lacking(path: str, name: str, named: NamedOutput, span: Span) -> CnnError:
     if named.wire is None and (named.scope is None or not named.scope.is_scattered):
         return CnnError(())
     known = list(named.scope.labels) if named.scope else []
-    help = nearest(name, known).replace("mean `", f"mean `{path}.") if known else "nothing in it has a name"
+    close = closest(name, known)
+    help = f"it has {listed([f'`{each}`' for each in known])}" if known else "nothing in it has a name"
+    help = did_you_mean(f"{path}.{close}") if close else help
     others = (Annotation(named.span, "this part"),)
-    help = help or f"it has {listed([f'`{each}`' for each in known])}"
     return CnnError(Diagnostic("E0232", f"`{path}` has no part `{name}`", span, "", others, help=help))
 
 
 def _unknown(message: str, prefix: str, known: dict[str, None], span: Span) -> CnnError:
     plain = [each for each in known if _HOLE not in each]
-    help = nearest(prefix, plain).replace("mean `", "mean `@").replace("`?", "*`?")
+    close = closest(prefix, plain)
+    help = did_you_mean(f"@{close}*") if close else ""
     if not help and known:
         help = f"known here: {listed([f'@{each}*' for each in known])}"
     if not help:

@@ -37,12 +37,13 @@ class Output:
 
 @record(slots=True)
 class ValueName:
-    """What a program calls by a name that is no part's: `output` is the node whose value has it, `nodes` are those of
-    its chain, none of a second name for a value. With a `path` it is a second name of that part."""
+    """What a name of a program means: `output` is the node whose value has it, `path` that of the part or layer which
+    gives the value. `nodes` are those of a chain or a further application, none of a second name for a value; None
+    stands for all that the part has."""
 
     path: str
     output: int
-    nodes: range
+    nodes: range | None = None
 
 
 @record
@@ -54,9 +55,8 @@ class Graph:
     parameters of the net with their values, `domains` those that have one with what they may be; `lets` are the
     expressions of file-level names. `output_name` is how the program calls what the network gives first, where it names
     its outputs; `taps` are the others. `input_names` are the names that the program gives to its inputs, none where it
-    has one without a name. `values` are the chains with names, and the second names that contracts mention. `defaults`
-    are those of the parameters; `names` are the paths of names that make no part of their own, those of chains and
-    second labels, with the paths of the layers or modules that give the values.
+    has one without a name. `defaults` are those of the parameters; `names` are the chains and second labels, which make
+    no parts of their own, by their paths.
     """
 
     name: str
@@ -74,8 +74,7 @@ class Graph:
     input_names: tuple[str, ...] = ()
     domains: Mapping[str, SequenceOf[Value]] = field(default_factory=dict[str, SequenceOf[Value]])
     defaults: Mapping[str, Value] = field(default_factory=dict[str, Value])
-    names: Mapping[str, str] = field(default_factory=dict[str, str])
-    values: Mapping[str, ValueName] = field(default_factory=dict[str, ValueName], compare=False)
+    names: Mapping[str, ValueName] = field(default_factory=dict[str, ValueName])
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -160,3 +159,34 @@ class Graph:
     def by_path(self) -> Mapping[str, Node]:
         """The nodes by their paths."""
         return {node.path: node for node in self.nodes}
+
+    @cached_property
+    def parts(self) -> Mapping[str, int]:
+        """The node whose value each layer, named part and block call gives, by path."""
+        return {path: node.index for path, node in self.by_path.items()} | dict(self.modules)
+
+    def named(self, path: str) -> ValueName | None:
+        """Return what a path means: a part, a chain, or a value by a second name; None where nothing is called so. It
+        may lead through names of values: `b.y1`, where the chain `b` ends with a module.
+
+        >>> from cnndsl.network import loads
+        >>> graph = loads("INPUT 8x8x4 -> a: [conv: CONV3-4] -> b: again a -> FC-2").graph
+        >>> graph.named("b.conv")
+        ValueName(path='a@2.conv', output=2, nodes=None)
+        """
+        for _ in path.split("."):
+            if path in self.parts:
+                return ValueName(path, self.parts[path])
+            if path in self.names:
+                return self.names[path]
+            path = self._followed(path)
+        return None
+
+    def _followed(self, path: str) -> str:
+        """The path with the longest name of a value at its beginning replaced by the path of what gives the value."""
+        names = path.split(".")
+        for length in range(len(names) - 1, 0, -1):
+            value = self.names.get(".".join(names[:length]))
+            if value is not None:
+                return ".".join((value.path, *names[length:]))
+        return path

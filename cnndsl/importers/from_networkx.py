@@ -145,7 +145,8 @@ class _Import:
         edges: Any = cast("Any", self.graph).in_edges(node, data=True)
         for before, _, attributes in edges:
             places = attributes.get("operands", attributes.get("operand"))
-            several += [(place, before) for place in (places if isinstance(places, list | tuple) else (places,))]  # pyright: ignore[reportUnknownVariableType]
+            listed = cast("Sequence[Any]", places) if isinstance(places, list | tuple) else (places,)
+            several += [(place, before) for place in listed]
         if all(place is None for place, _ in several):
             return tuple(before for _, before in several)
         if sorted(str(place) for place, _ in several) != sorted(str(at) for at in range(len(several))):

@@ -13,12 +13,12 @@ from cnndsl.layers.base import (
     Slot,
     TorchCall,
     Window,
+    common_divisors,
     each_axis,
     need_spatial,
     option,
     squeeze,
 )
-from cnndsl.layers.checks import common_divisors
 from cnndsl.layers.formulas import multiplied
 from cnndsl.layers.steps import LayerStep, pad
 from cnndsl.records import record

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field, fields
 from functools import cache
-from math import prod
+from math import gcd, prod
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from cnndsl.layers.steps import GradientMemory, LayerStep
@@ -359,6 +359,19 @@ def each_axis(dims: Dims, rank: int, what: str) -> Dims:
     written = "x".join(map(str, dims))
     message = f"the {what} {written} has {len(dims)} axes, and the input has {rank}"
     raise LayerError("E0303", message, f"a single number stands for every axis: {dims[0]}")
+
+
+def common_divisors(*numbers: int) -> str:
+    """A hint that lists the numbers of groups that are possible.
+
+    >>> common_divisors(6, 64)
+    'possible are 1, 2'
+    """
+    common = gcd(*numbers)
+    divisors = [each for each in range(1, min(common, 10_000) + 1) if common % each == 0]
+    if len(divisors) > 8:
+        divisors = [*divisors[:4], *divisors[-4:]]
+    return f"possible are {', '.join(map(str, divisors))}" if common > 1 else "possible is 1 only"
 
 
 def need_spatial(kind: str, x: Shape) -> None:

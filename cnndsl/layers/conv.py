@@ -16,16 +16,16 @@ from cnndsl.layers.base import (
     Tensor,
     TorchCall,
     Window,
+    common_divisors,
     each_axis,
     need_spatial,
     option,
     squeeze,
 )
-from cnndsl.layers.checks import common_divisors
 from cnndsl.layers.formulas import further, multiplied, spanned
-from cnndsl.layers.helper_classes import by_rank
 from cnndsl.layers.steps import LayerStep, pad
-from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
+from cnndsl.layers.torch_calls import by_rank
+from cnndsl.layers.window import Axis, Reach, SlidingLayer, axes, resampled, slide, symmetric
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -73,7 +73,7 @@ class PaddedConv{n}d(nn.Conv{n}d):
 
 
 @record
-class Conv(Layer):
+class Conv(SlidingLayer):
     """`CONV3-64/2(pad=same, groups=1, dilation=1, bias=yes)`: cross-correlation with F filters.
 
     Parameters (F_in/groups * k^n) * F_out + F_out. Bare `CONV` is CONV3-64, the first layer of VGG.
@@ -125,12 +125,6 @@ class Conv(Layer):
     def macs(self, *inputs: Shape) -> int:
         return self.output(*inputs).pixels * self.tensors(*inputs)[0].numel
 
-    def window(self, *inputs: Shape) -> Window | None:
-        return as_window(self._axes(inputs[0]))
-
-    def remainder(self, *inputs: Shape) -> tuple[int, ...]:
-        return tuple(axis.remainder for axis in self._axes(inputs[0]))
-
     def saved(self, *inputs: Shape) -> Saved:
         """The input; or, where the padding is uneven, a copy of it with so much padding as makes the rest even."""
         (x,) = inputs
@@ -167,9 +161,6 @@ class Conv(Layer):
 
     def macs_formula(self, *inputs: Shape) -> str:
         return f"{multiplied(self.output(*inputs).spatial)}*{self.weights_formula(*inputs)}"
-
-    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
-        return tuple(axis.formula for axis in self._axes(inputs[0]))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs

@@ -7,19 +7,17 @@ from typing import ClassVar
 
 from cnndsl.layers.base import (
     Dims,
-    Layer,
     Padding,
     Saved,
     Slot,
     Tensor,
     TorchCall,
-    Window,
     each_axis,
     need_spatial,
     option,
 )
 from cnndsl.layers.steps import LayerStep, pad
-from cnndsl.layers.window import Axis, as_window, axes, slide
+from cnndsl.layers.window import Axis, SlidingLayer, axes, slide
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -72,7 +70,7 @@ class LocallyConnected(nn.Module):
 
 
 @record
-class LocallyConnected(Layer):
+class LocallyConnected(SlidingLayer):
     """`LOCAL3-16(pad=valid, bias=yes)`: a convolution whose weights differ from position to position.
 
     Parameters: pixels * (F_in * k^n * F_out + F_out). Source: Taigman et al. 2014 (DeepFace), Section 2.2.
@@ -109,12 +107,6 @@ class LocallyConnected(Layer):
 
     def macs(self, *inputs: Shape) -> int:
         return self.tensors(*inputs)[0].numel
-
-    def window(self, *inputs: Shape) -> Window | None:
-        return as_window(self._axes(inputs[0]))
-
-    def remainder(self, *inputs: Shape) -> tuple[int, ...]:
-        return tuple(axis.remainder for axis in self._axes(inputs[0]))
 
     def saved(self, *inputs: Shape) -> Saved:
         """Every position's patch."""
@@ -158,9 +150,6 @@ class LocallyConnected(Layer):
 
     def macs_formula(self, *inputs: Shape) -> str:
         return self.formula(*inputs)
-
-    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
-        return tuple(axis.formula for axis in self._axes(inputs[0]))
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs

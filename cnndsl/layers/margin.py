@@ -18,9 +18,9 @@ from cnndsl.layers.base import (
     option,
     squeeze,
 )
-from cnndsl.layers.helper_classes import by_rank
 from cnndsl.layers.sized import Sized, extents_of
 from cnndsl.layers.steps import LayerStep
+from cnndsl.layers.torch_calls import by_rank
 from cnndsl.records import record
 from cnndsl.shape import Shape
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from cnndsl.layers.base import Layer, LayerError, Saved, Slot, Tensor, TorchCall, Window, need_spatial, option
-from cnndsl.layers.checks import common_divisors
+from cnndsl.layers.base import (
+    Layer,
+    LayerError,
+    Saved,
+    Slot,
+    Tensor,
+    TorchCall,
+    Window,
+    common_divisors,
+    need_spatial,
+    option,
+)
 from cnndsl.layers.steps import PARAMETER, STATISTIC, LayerStep, pad, power, product, quotient, scalar
 from cnndsl.records import record
 from cnndsl.shape import Shape

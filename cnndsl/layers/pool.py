@@ -21,10 +21,10 @@ from cnndsl.layers.base import (
     option,
     squeeze,
 )
-from cnndsl.layers.helper_classes import by_rank
 from cnndsl.layers.sized import Sized
 from cnndsl.layers.sliding_pool import SlidingPool, reach
-from cnndsl.layers.steps import LayerStep, absolute, pad, power, product, scalar, summed
+from cnndsl.layers.steps import SWITCH_BYTES, LayerStep, absolute, pad, power, product, scalar, summed
+from cnndsl.layers.torch_calls import by_rank
 from cnndsl.layers.window import Axis
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -68,7 +68,7 @@ class MaxPool(Sized, SlidingPool):
     def saved(self, *inputs: Shape) -> Saved:
         """The input, or its padded copy, and the indices."""
         x = inputs[0]
-        indices = (8, self.output(*inputs).numel, True)
+        indices = (SWITCH_BYTES, self.output(*inputs).numel, True)
         if self._is_adaptive() or self.even_padding(x) is not None:
             return Saved(inputs=(0,), extra=(indices,))
         return Saved(extra=((0, self._padded(x), True), indices))
@@ -355,4 +355,4 @@ class GlobalMaxPool(GlobalPool):
     MODULE: ClassVar = "Max"
 
     def saved(self, *inputs: Shape) -> Saved:
-        return Saved(inputs=(0,), extra=((8, inputs[0].channels, True),))
+        return Saved(inputs=(0,), extra=((SWITCH_BYTES, inputs[0].channels, True),))

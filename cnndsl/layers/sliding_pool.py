@@ -8,7 +8,6 @@ from typing import ClassVar
 from cnndsl.layers.base import (
     Dims,
     Keywords,
-    Layer,
     LayerError,
     Padding,
     Slot,
@@ -20,7 +19,7 @@ from cnndsl.layers.base import (
     squeeze,
 )
 from cnndsl.layers.steps import SWITCH_BYTES, LayerStep, pad
-from cnndsl.layers.window import Axis, Reach, as_window, axes, resampled, slide, symmetric
+from cnndsl.layers.window import Axis, Reach, SlidingLayer, axes, resampled, slide, symmetric
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -29,7 +28,7 @@ _MOST_EARLY = 100_000
 
 
 @record
-class SlidingPool(Layer):
+class SlidingPool(SlidingLayer):
     """What all pooling kinds share: `POOL3/2(pad=1, ceil=yes)`.
 
     The stride defaults to the size, the size to 2. A padding stays smaller than the window, which would otherwise see
@@ -96,14 +95,14 @@ class SlidingPool(Layer):
         x = inputs[0]
         if self._is_adaptive():
             return _adaptive_window(x.spatial, self._adapted(*inputs))
-        return as_window(self._axes(x))
+        return super().window(x)
 
     def remainder(self, *inputs: Shape) -> tuple[int, ...]:
         """Nothing with `ceil`: a last window reaches what is left over."""
-        return () if self._is_adaptive() or self.ceil else tuple(axis.remainder for axis in self._axes(inputs[0]))
+        return () if self._is_adaptive() or self.ceil else super().remainder(*inputs)
 
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
-        return () if self._is_adaptive() else tuple(axis.formula for axis in self._axes(inputs[0]))
+        return () if self._is_adaptive() else super().size_formula(*inputs)
 
     def even_padding(self, x: Shape) -> Dims | None:
         """The padding that PyTorch does by itself: equal on both sides, half the size at most. None if it cannot."""

@@ -32,18 +32,16 @@ class LayerStep:
     """One operation.
 
     `reads` are the values that it takes: those of the layer's inputs are numbered from 0, then come the results of the
-    steps, in order. `values` is the number of values of its result for an image, `fixed` where that does not depend on
-    the batch; a `view` has the memory of the first value that it reads. `keeps` are the positions in `reads` of what
-    autograd keeps, `keeps_result` whether it keeps the result, `extra`, `mask` and `copies` are as in `Saved`. A
-    `product` keeps of an operand only what the gradient of another one needs. `tensors` are the positions of the
-    parameters and buffers that it reads. `promotes` says that the result is as wide as the widest of operands and
-    parameters. `gradient` is what the gradient of an operand is in memory, and `scratch` the most values held for a
-    moment: forward without gradients, and backward.
+    steps, in order. `values` is the number of values of its result for an image; a `view` has the memory of the first
+    value that it reads. `keeps` are the positions in `reads` of what autograd keeps, `keeps_result` whether it keeps
+    the result, `extra`, `mask` and `copies` are as in `Saved`. A `product` keeps of an operand only what the gradient
+    of another one needs. `tensors` are the positions of the parameters and buffers that it reads. `promotes` says that
+    the result is as wide as the widest of operands and parameters. `gradient` is what the gradient of an operand is in
+    memory, and `scratch` the most values held for a moment: forward without gradients, and backward.
     """
 
     reads: tuple[int, ...] = (0,)
     values: int = 0
-    fixed: int = 0
     view: bool = False
     keeps: tuple[int, ...] = ()
     keeps_result: bool = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from cnndsl.layers.base import Dims, LayerError, Padding, Window, each_axis
+from cnndsl.layers.base import Dims, Layer, LayerError, Padding, Window, each_axis
 from cnndsl.layers.formulas import spanned
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -130,6 +130,24 @@ def as_window(windows: tuple[Axis, ...]) -> Window:
         tuple(axis.stride for axis in windows),
         tuple(axis.before for axis in windows),
     )
+
+
+@record
+class SlidingLayer(Layer):
+    """What the layers share that slide windows over their input."""
+
+    def _axes(self, x: Shape) -> tuple[Axis, ...]:
+        """The window along each axis."""
+        raise NotImplementedError
+
+    def window(self, *inputs: Shape) -> Window | None:
+        return as_window(self._axes(inputs[0]))
+
+    def remainder(self, *inputs: Shape) -> tuple[int, ...]:
+        return tuple(axis.remainder for axis in self._axes(inputs[0]))
+
+    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
+        return tuple(axis.formula for axis in self._axes(inputs[0]))
 
 
 @record(slots=True)

@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.metric_table import METRICS
-from cnndsl.report.columns import MEMORY, TIMES, Cell, Column
-from cnndsl.report.metrics import Totals, squeeze
+from cnndsl.report.columns import COLUMNS, MEMORY, TIMES, Cell, Column
+from cnndsl.report.metrics import Totals
 from cnndsl.report.number_format import duration, exact
 from cnndsl.report.rows import TableRow, of_layers
 from cnndsl.report.summary import terms, title
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
-_FIXED = frozenset("path kind text layers output params weights macs activations receptive_field stride".split())
-"""What the JSON always has; further columns come on top."""
+_ALWAYS = ("params", "weights", "macs", "activations", "receptive_field", "stride")
+"""The metrics that the JSON always has of a layer or a group; further columns come on top."""
+_FIXED = frozenset(("path", "kind", "text", "layers", "output", *_ALWAYS))
 _FORWARD = tuple(metric.name for metric in METRICS.values() if metric.forward)
 """What training adds to, where layers exist in training only."""
 
@@ -106,26 +107,15 @@ def as_markdown(view: TableModel) -> str:
 def layer_data(graph: Graph, entry: TableRow, extra: Sequence[Column]) -> dict[str, Json]:
     """Return the metrics of a layer: those that are always there, and further columns."""
     assert entry.last is not None
-    row = entry.last
-    fixed: dict[str, Json] = {
-        "path": row.node.path,
-        "kind": row.node.kind,
-        "text": row.node.text,
-        "output": list(row.node.shape.hwc),
-        "params": row.cost.params,
-        "weights": row.cost.weights,
-        "macs": row.cost.macs,
-        "activations": row.cost.activations,
-        "receptive_field": plain(row.receptive_field),
-        "stride": plain(row.stride),
-    }
-    if row.node.training_only:
-        fixed["training_only"] = True
-    if row.node.weights_of >= 0:
-        fixed["weights_of"] = graph.nodes[row.node.weights_of].path
-    if row.field is not None and row.field.at_most:
-        fixed["receptive_field_at_most"] = True
-    return fixed | _extra(entry, extra)
+    node = entry.last.node
+    data: dict[str, Json] = {"path": node.path, "kind": node.kind, "text": node.text, **_metrics(entry)}
+    if node.training_only:
+        data["training_only"] = True
+    if node.weights_of >= 0:
+        data["weights_of"] = graph.nodes[node.weights_of].path
+    if entry.field is not None and entry.field.at_most:
+        data["receptive_field_at_most"] = True
+    return data | _extra(entry, extra)
 
 
 def _group(entry: TableRow, extra: list[Column], level: int, depth: int | None) -> dict[str, Json]:
@@ -134,13 +124,7 @@ def _group(entry: TableRow, extra: list[Column], level: int, depth: int | None) 
         "text": entry.text,
         "times": entry.times,
         "layers": entry.layers,
-        "output": list(entry.last.node.shape.hwc) if entry.last else None,
-        "params": entry.cost.params,
-        "weights": entry.cost.weights,
-        "macs": entry.cost.macs,
-        "activations": entry.cost.activations,
-        "receptive_field": plain(entry.last.receptive_field) if entry.last else None,
-        "stride": plain(entry.last.stride) if entry.last else None,
+        **_metrics(entry),
     }
     if entry.runs == "training":
         data["training_only"] = True
@@ -150,6 +134,12 @@ def _group(entry: TableRow, extra: list[Column], level: int, depth: int | None) 
     if entry.parts and (depth is None or level < depth):
         data["parts"] = [_group(part, extra, level + 1, depth) for part in entry.parts]
     return data
+
+
+def _metrics(entry: TableRow) -> dict[str, Json]:
+    """The shape of the output, None where a row has none, and what the JSON always has."""
+    output: dict[str, Json] = {"output": list(entry.extents) or None}
+    return output | {name: _json(COLUMNS[name].raw(entry)) for name in _ALWAYS}
 
 
 def _extra(entry: TableRow, columns: Sequence[Column]) -> dict[str, Json]:
@@ -200,10 +190,10 @@ def _roofline(found: Roofline) -> dict[str, Json]:
 
 def plain(extents: tuple[int | Fraction, ...]) -> Json:
     """Numbers as JSON has them, one where all axes agree; a magnifying network's stride can be a fraction."""
-    if all(isinstance(extent, int) for extent in extents):
-        return squeeze(tuple(map(int, extents)))  # pyright: ignore[reportReturnType]
     numbers: list[Json] = [int(extent) if extent.denominator == 1 else float(extent) for extent in extents]
-    return numbers[0] if len({str(each) for each in numbers}) == 1 else numbers
+    if len({str(each) for each in numbers}) > 1:
+        return numbers
+    return numbers[0] if numbers else None
 
 
 def _markdown(cell: Cell) -> str:

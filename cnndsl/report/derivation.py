@@ -18,6 +18,7 @@ from cnndsl.graph import Node
 from cnndsl.layers.formulas import multiplied
 from cnndsl.records import record
 from cnndsl.report.metrics import Metrics, Row
+from cnndsl.shape import axis_names
 
 SHOWN_TERMS = 16
 """The most terms of a total that is written as a sum."""
@@ -159,15 +160,6 @@ def _sizes(node: Node, formulas: Sequence[str], remainders: Sequence[int]) -> It
         yield from zip(axis_names(len(lines)), lines, strict=True)
 
 
-def axis_names(rank: int) -> tuple[str, ...]:
-    """Return what the axes of a map are called, the last ones of depth, height and width.
-
-    >>> axis_names(2)
-    ('height', 'width')
-    """
-    return ("depth", "height", "width")[-rank:] if rank else ()
-
-
 def _params(row: Row, stats: Metrics) -> str:
     """Weights and biases as a sum."""
     inputs = stats.graph.shapes(row.node)
@@ -207,7 +199,7 @@ def _totals(stats: Metrics, groups: Sequence[Sequence[tuple[Row, object]]]) -> I
     totals = stats.totals
     yield "params", (WrittenEquation(_sum(params), totals.params),)
     yield "multiply-adds", (WrittenEquation(_sum(macs), totals.macs),)
-    yield "memory", (WrittenEquation(_sum(memory), totals.memory_bytes, "bytes"),)
+    yield "memory", (WrittenEquation(_sum(memory), totals.memory, "bytes"),)
 
 
 def _sum(several: Iterable[list[int]]) -> str:

@@ -12,8 +12,8 @@ from cnndsl.analysis.memory_trace import MemorySample
 from cnndsl.graph import Graph
 from cnndsl.records import record
 from cnndsl.report.data_formats import Json
-from cnndsl.report.number_format import exact, sized
-from cnndsl.report.summary import aligned, graph_title, place
+from cnndsl.report.number_format import exact, images, sized
+from cnndsl.report.summary import aligned, fixed_term, graph_title, place
 
 FORMATS = ("table", "json")
 
@@ -48,17 +48,11 @@ def as_table(report: FitReport) -> str:
     """The largest batch, where memory peaks with it, what of that does not depend on the batch."""
     fitted, capacity = report.fitted, report.capacity
     needed = fitted.memory
-    fixed = {
-        "parameters": needed.parameters,
-        "buffers": needed.buffers,
-        "gradients": needed.gradients,
-        f"state of {report.optimizer}": needed.optimizer,
-    }
     pairs = [
         *capacity_terms(capacity),
         ("largest batch", _batch(report)),
         ("peak", f"{report.size(fitted.peak.bytes, 5)}, {place(fitted.graph, fitted.peak)}"),
-        ("of it fixed", ", ".join(f"{report.size(size)} {name}" for name, size in fixed.items() if size) or "nothing"),
+        fixed_term(needed, report.optimizer, report.size),
         ("one more", report.size(needed.peak(fitted.batch + 1, rounded=True).bytes, 5)),
         *_wanted_terms(report),
         *ESTIMATE,
@@ -100,15 +94,6 @@ def _batch(report: FitReport) -> str:
     if not fitted.batch:
         return f"none: not even one image fits into {report.size(capacity.limit)}"
     return f"{images(fitted.batch)} in {report.size(capacity.limit)}"
-
-
-def images(count: int) -> str:
-    """A number of images.
-
-    >>> images(1), images(2048)
-    ('1 image', '2,048 images')
-    """
-    return "1 image" if count == 1 else f"{exact(count)} images"
 
 
 def _wanted_terms(report: FitReport) -> list[tuple[str, str]]:

@@ -80,6 +80,15 @@ def exact(number: int) -> str:
     return f"{number:,}"
 
 
+def images(count: int) -> str:
+    """A number of images.
+
+    >>> images(1), images(2048)
+    ('1 image', '2,048 images')
+    """
+    return "1 image" if count == 1 else f"{exact(count)} images"
+
+
 def _significant(number: int, digits: int) -> Decimal:
     value = Decimal(number)
     place = Decimal(1).scaleb(value.adjusted() - digits + 1)

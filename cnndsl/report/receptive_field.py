@@ -13,11 +13,11 @@ from cnndsl.report.columns import extents
 from cnndsl.report.data_formats import Json
 from cnndsl.report.summary import aligned, graph_title
 from cnndsl.report.table import in_columns
+from cnndsl.shape import axis_names
 
 FORMATS = ("table", "json")
 _MOST_MERGES = 4
 """So many merges at which branches disagree are described; of further ones the number is said."""
-_AXES: dict[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 @record
@@ -30,8 +30,9 @@ class FieldReport:
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """The names of the plane's axes."""
-        return _AXES[self.start.shape.rank]
+        """The names of the plane's axes; a single one is a length."""
+        rank = self.start.shape.rank
+        return axis_names(rank) if rank > 1 else ("length",)
 
     @property
     def plane(self) -> str:

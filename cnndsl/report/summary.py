@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from cnndsl.report.columns import extents
-from cnndsl.report.number_format import duration, exact, human, memory
+from cnndsl.report.number_format import duration, exact, human, images, memory
 
 if TYPE_CHECKING:
     from cnndsl.analysis.layer_memory import LayerMemory
+    from cnndsl.analysis.memory import Memory, Optimizer
     from cnndsl.analysis.memory_trace import MemorySample
     from cnndsl.analysis.roofline import Roofline
     from cnndsl.graph import Graph
@@ -103,31 +104,37 @@ def _field(stats: Metrics) -> str:
 
 
 def _memory_terms(stats: Metrics, needed: MemoryReport) -> list[tuple[str, str]]:
-    fixed = {
-        "parameters": needed.parameters,
-        "buffers": needed.buffers,
-        "gradients": needed.gradients,
-        f"state of {needed.plan.optimizer}": needed.optimizer,
-    }
     estimates = f"{memory(needed.inference_estimate)} in use, {memory(needed.training_estimate)} in training"
     return [
         ("a batch", step_name(needed.plan)),
         ("peak in use", f"{memory(needed.inference.bytes)}, {place(stats.graph, needed.inference)}"),
         ("kept for backward", f"{memory(needed.saved)}, the batch and the loss's share included"),
         ("peak in training", f"{memory(needed.training.bytes)}, {place(stats.graph, needed.training)}"),
-        ("of it fixed", ", ".join(f"{memory(size)} {name}" for name, size in fixed.items() if size) or "nothing"),
+        fixed_term(needed, needed.plan.optimizer, memory),
         ("on a GPU", f"{estimates}: an estimate of CUDA's caching allocator, blocks of 512 bytes"),
         ("not modelled", "workspaces of cuDNN and oneDNN, fragmentation, the CUDA context"),
     ]
 
 
+def fixed_term(
+    needed: Memory | MemoryReport, optimizer: Optimizer | None, written: Callable[[int], str]
+) -> tuple[str, str]:
+    """The memory that does not depend on the batch; `written` is how a size is written."""
+    fixed = {
+        "parameters": needed.parameters,
+        "buffers": needed.buffers,
+        "gradients": needed.gradients,
+        f"state of {optimizer}": needed.optimizer,
+    }
+    return "of it fixed", ", ".join(f"{written(size)} {name}" for name, size in fixed.items() if size) or "nothing"
+
+
 def _time_terms(found: Roofline) -> list[tuple[str, str]]:
-    images = "1 image" if found.batch == 1 else f"{exact(found.batch)} images"
     card, sums = found.card, found.total
     parts = f"{duration(sums.arithmetic)} bound by arithmetic, {duration(sums.bandwidth)} by bandwidth"
     peaks = f"{human(round(card.peak(found.dtype)), 4)}flop/s, {human(round(card.bandwidth), 4)}B/s"
     return [
-        ("least time", f"{duration(sums.seconds)} for {images} in {found.dtype} on {card.name}: {parts}"),
+        ("least time", f"{duration(sums.seconds)} for {images(found.batch)} in {found.dtype} on {card.name}: {parts}"),
         ("peaks", f"{peaks}; {card.source}"),
         ("lower bound", "a forward pass, layer after layer, at the card's peaks; kernel launches come on top"),
     ]
@@ -135,8 +142,7 @@ def _time_terms(found: Roofline) -> list[tuple[str, str]]:
 
 def step_name(plan: BatchSetup) -> str:
     """What a memory figure is of."""
-    images = "1 image" if plan.batch == 1 else f"{exact(plan.batch)} images"
-    return f"{images} in {plan.dtype}, trained with {plan.optimizer}, on a {DEVICES[plan.device]}"
+    return f"{images(plan.batch)} in {plan.dtype}, trained with {plan.optimizer}, on a {DEVICES[plan.device]}"
 
 
 def place(graph: Graph, level: MemorySample) -> str:

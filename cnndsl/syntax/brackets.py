@@ -6,12 +6,15 @@ Only the text is looked at, not the grammar.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from cnndsl.errors import Annotation, Diagnostic, Span
-from cnndsl.syntax.parse_failure import Stop
+from cnndsl.syntax.parse_failure import QUOTE_OR_COMMENT, Stop
 
 _PARTNER = {"(": ")", "[": "]", "{": "}"}
 _TERMINAL = {")": "RPAR", "]": "RSQB", "}": "RBRACE"}
+
+_BRACKET = re.compile(rf"{QUOTE_OR_COMMENT}|(?P<bracket>[()\[\]{{}}])")
 
 
 def unmatched(stop: Stop) -> Diagnostic | None:
@@ -27,38 +30,48 @@ def unmatched(stop: Stop) -> Diagnostic | None:
     return _never_closed(stop, open_here[-1])
 
 
+def brackets(text: str, start: int, end: int | None = None) -> Iterator[tuple[int, str]]:
+    """Yield the brackets of a part of a text that are in no quotes and no comment, each with where it stands.
+
+    The part begins outside of both. A quote that is not closed ends with its line.
+
+    >>> list(brackets('a (b "[" # ]', 0))
+    [(2, '(')]
+    """
+    for match in _BRACKET.finditer(text, start, len(text) if end is None else end):
+        if match["bracket"]:
+            yield match.start(), match[0]
+
+
 def opened_at(stop: Stop) -> list[int]:
     """Return where the brackets stand that are open at the place, outermost first."""
     found: list[int] = []
-    quoted = False
-    for at, char in enumerate(stop.before, stop.start):
-        if char == '"' or (quoted and char == "\n"):
-            quoted = char == '"' and not quoted
-        elif quoted:
-            continue
-        elif char in _PARTNER:
+    for at, char in brackets(stop.source.text, stop.start, stop.offset):
+        if char in _PARTNER:
             found.append(at)
-        elif found and char in _TERMINAL:
+        elif found:
             found.pop()
     return found
 
 
 def closed(stop: Stop) -> int:
     """Return where the text behind the place has closed all brackets that are open there; -1 where it does not."""
-    text = stop.source.text
-    expected = [_PARTNER[text[at]] for at in opened_at(stop)]
+    expected = [_PARTNER[stop.source.text[at]] for at in opened_at(stop)]
     if not expected:
         return -1
-    for match in re.compile(r"#[^\n]*|[()\[\]{}]").finditer(text, stop.offset):
-        char = match[0]
+    for at, char in _behind(stop):
         if char in _PARTNER:
             expected.append(_PARTNER[char])
-        elif char in _TERMINAL:
-            if expected.pop() != char:
-                return -1
-            if not expected:
-                return match.start()
+        elif expected.pop() != char:
+            return -1
+        if not expected:
+            return at
     return -1
+
+
+def _behind(stop: Stop) -> Iterator[tuple[int, str]]:
+    """The brackets from the place on, which can itself stand in quotes."""
+    return ((at, char) for at, char in brackets(stop.source.text, stop.start) if at >= stop.offset)
 
 
 def _wrong_closer(stop: Stop, open_here: list[int]) -> Diagnostic | None:
@@ -77,7 +90,7 @@ def _never_closed(stop: Stop, at: int) -> Diagnostic | None:
     """A bracket that could be closed at the place, where instead something stands that no bracket holds."""
     opener = stop.source.text[at]
     closer = _PARTNER[opener]
-    stands_outside = stop.is_end or stop.begins_statement or (stop.found == "->" and not stop.takes("__ANON_0"))
+    stands_outside = stop.is_end or stop.begins_statement or (stop.found == "->" and not stop.takes("ARROW"))
     stands_outside = stands_outside or (stop.found == "output" and not _closes(stop))
     if not stands_outside or not stop.takes(_TERMINAL[closer]):
         return None
@@ -89,8 +102,8 @@ def _never_closed(stop: Stop, at: int) -> Diagnostic | None:
 def _closes(stop: Stop) -> bool:
     """Whether a bracket is closed behind the place that is open at it."""
     depth = 0
-    for char in re.sub(r'#[^\n]*|"[^"\n]*"', "", stop.source.text[stop.offset :]):
-        depth += (char in _PARTNER) - (char in _TERMINAL)
+    for _, char in _behind(stop):
+        depth += 1 if char in _PARTNER else -1
         if depth < 0:
             return True
     return False

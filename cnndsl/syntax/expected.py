@@ -14,10 +14,10 @@ from cnndsl.syntax.statement_hints import misplaced
 from cnndsl.syntax.words import LABEL, UNITS
 
 _PLAIN = {
-    "__ANON_0": "`->`",
+    "ARROW": "`->`",
     "VBAR": "`|`",
     "EQUAL": "`=`",
-    "__ANON_1": "`..`",
+    "DOTS": "`..`",
     "COMMA": "`,`",
     "RPAR": "`)`",
     "RSQB": "`]`",
@@ -55,7 +55,7 @@ def describe(stop: Stop) -> Diagnostic:
 
 def _whole_word(stop: Stop) -> Stop:
     """The stop at the beginning of a label, or of `@2` in `t@2`, if the parser went on into it."""
-    if stop.found in (":", ".") and stop.takes("__ANON_0", "RSQB", "PLUS"):
+    if stop.found in (":", ".") and stop.takes("ARROW", "RSQB", "PLUS"):
         found = re.search(rf'[A-Za-z0-9_)\]}}"?]\s+({LABEL})$', stop.end_of_before)
     else:
         found = re.search(r"[A-Za-z0-9_](@[0-9][A-Za-z0-9_.]*)\s*$", stop.end_of_before)
@@ -94,19 +94,19 @@ def _expected(stop: Stop) -> Iterator[str]:
         yield "a file name in quotes"
         return
     yield from _beginnings(stop)
-    if stop.takes("RSQB", "PLUS") and not stop.takes("LSQB", "MINUS", "__ANON_0"):
+    if stop.takes("RSQB", "PLUS") and not stop.takes("LSQB", "MINUS", "ARROW"):
         yield "`->`"
     if stop.takes("PLUS") and not stop.takes("MINUS"):
         yield "`+`"
     yield from (text for terminal, text in _PLAIN.items() if stop.takes(terminal))
     is_label = stop.takes("LSQB", "NAME", "$END")
-    if stop.takes("COLON") and not is_label and not stop.takes("__ANON_0"):
+    if stop.takes("COLON") and not is_label and not stop.takes("ARROW"):
         yield "`:`"
     if stop.takes("IN") and not is_label:
         yield "`in`"
     if stop.takes("LSQB") and not stop.takes("REFERENCE"):
         yield "`[`"
-    if stop.takes("LPAR") and not stop.takes("__ANON_0", "WORD", "NUMBER", "PERCENT"):
+    if stop.takes("LPAR") and not stop.takes("ARROW", "WORD", "NUMBER", "PERCENT"):
         yield "`(`"
     if stop.takes("MINUS", "AND") and not stop.takes("NUMBER"):
         yield "an operator"

@@ -48,7 +48,7 @@ def tables() -> str:
         maybe_placeholders=False,
         transformer=builder,
         lexer_callbacks={"COMMENT": builder.comment},
-    ).save(buffer)  # pyright: ignore[reportUnknownMemberType]
+    ).save(buffer)  # pyright: ignore[reportUnknownMemberType]  # untyped
     saved = pickle.loads(buffer.getvalue())
     parser = saved["data"]["parser"]
     parser["parser"] = _ordered(parser["parser"])

@@ -72,7 +72,7 @@ def _arrow(stop: Stop) -> str:
         return "between two arrows stands a layer; `ID` is one that does nothing" if _follows_arrow(stop) else ""
     if _ends_early(stop) and _follows_arrow(stop):
         return "the arrow in front of it leads nowhere: go on, or remove it"
-    return _ARROW if stop.after.startswith(("--", ">", "=>", "- >")) and stop.takes("__ANON_0", "LSQB") else ""
+    return _ARROW if stop.after.startswith(("--", ">", "=>", "- >")) and stop.takes("ARROW", "LSQB") else ""
 
 
 def _follows_arrow(stop: Stop) -> bool:
@@ -146,13 +146,13 @@ def _application(stop: Stop) -> str:
 
 def _chain(stop: Stop) -> str:
     """A further chain that begins with brackets, which were taken for a layer's; `output` without names."""
-    if stop.found == "output" and stop.takes("__ANON_0"):
+    if stop.found == "output" and stop.takes("ARROW"):
         return "name the values that the network gives, without `@`: `output a, b`"
     name = free_name(stop.source.text)
-    if stop.takes("__ANON_0") and _BEGINNING.match(stop.after):
+    if stop.takes("ARROW") and _BEGINNING.match(stop.after):
         return beginning(stop.after, stop.source.text)
     is_argument = stop.takes("COMMA") and stop.takes("PERCENT")
-    before = stop.before + "(" if stop.found == "(" and stop.takes("__ANON_0") else stop.before if is_argument else ""
+    before = stop.before + "(" if stop.found == "(" and stop.takes("ARROW") else stop.before if is_argument else ""
     if re.search(r"\n[ \t]*\([^()\n]*$", before):
         return f"a chain that begins with brackets needs a name: `{name} = (@b + @c)`"
     called = re.search(r"(?:^|\n)[ \t]*((?i:MUL|MAX|MEAN))[ \t]*\([^\n]*$", before) if stop.found == "->" else None
@@ -161,7 +161,7 @@ def _chain(stop: Stop) -> str:
 
 def _dash(stop: Stop) -> str:
     """`CONV3 -64`, `INPUT - CONV`, `CONV3/2-64`."""
-    if stop.found not in ("-", "/") or not stop.takes("__ANON_0"):
+    if stop.found not in ("-", "/") or not stop.takes("ARROW"):
         return ""
     suffix = re.match(r"[-/][A-Za-z0-9{][^\s()\[\],]*", stop.after)
     if suffix is None:
@@ -172,7 +172,7 @@ def _dash(stop: Stop) -> str:
 
 
 def _comment(stop: Stop) -> str:
-    return _COMMENT if stop.after.startswith(("//", "/*")) and stop.takes("__ANON_0") else ""
+    return _COMMENT if stop.after.startswith(("//", "/*")) and stop.takes("ARROW") else ""
 
 
 def _dot(stop: Stop) -> str:
@@ -188,7 +188,7 @@ def _equals(stop: Stop) -> str:
         return ""
     if stop.takes("COMPARISON"):
         return "equality is `==`"
-    return f"a label is `{stop.word}: …`, a value `let {stop.word} = …`" if stop.takes("__ANON_0") else ""
+    return f"a label is `{stop.word}: …`, a value `let {stop.word} = …`" if stop.takes("ARROW") else ""
 
 
 def _option(stop: Stop) -> str:
@@ -204,7 +204,7 @@ def _branches(stop: Stop) -> str:
         return leading
     if stop.found in ("+", "|") and re.search(r"\bif\b[^()]*$", stop.before):
         return "in the test of an `if` a sum stands in brackets: `if (a + b) > c`"
-    if stop.found in ("+", "|") and stop.takes("__ANON_0", "$END"):
+    if stop.found in ("+", "|") and stop.takes("ARROW", "$END"):
         return f"branches stand in brackets: `(A {stop.found} B)`"
     if stop.found in ("+", "|") and stop.takes("PLUS", "VBAR"):
         return "sums and concatenations are not mixed in one pair of brackets: `(A + (B | C))`"
@@ -257,7 +257,7 @@ def _missing_arrow(stop: Stop) -> str:
     """`A B` inside brackets."""
     is_label = stop.type in ("QUOTED", "OPENING", "NUMBERED", "DOTTED")
     begins = is_label or (stop.type in ("WORD", "LSQB", "MERGE", "NAME", "LPAR") and stop.found not in _KEYWORDS)
-    goes_on = stop.takes("__ANON_0") or (stop.takes("RSQB", "PLUS") and not stop.takes("LSQB", "MINUS"))
+    goes_on = stop.takes("ARROW") or (stop.takes("RSQB", "PLUS") and not stop.takes("LSQB", "MINUS"))
     if not begins or not goes_on:
         return ""
     times = re.match(r"[xX]([0-9]+)\b", stop.after)

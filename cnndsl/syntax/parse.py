@@ -24,8 +24,6 @@ from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lark import Lark
-
 _STATEMENT = re.compile(rf"^[ \t]*(?P<word>(?:{'|'.join(STATEMENTS)}|(?i:INPUT))\b)(?!\s*:)", re.MULTILINE)
 
 _SWALLOWED = re.compile(
@@ -39,16 +37,16 @@ _one_at_a_time = Lock()
 
 
 @cache
-def _parser() -> tuple[Lark, TreeBuilder]:
+def _parser() -> tuple[Any, TreeBuilder]:
     """The parser and the builder that it calls: loaded once, used for each source.
 
-    lark keeps a parser's options with its tables, so the builder is loaded with them.
+    lark keeps a parser's options with its tables, so the builder is loaded with them. Its methods are partly untyped.
     """
     from lark import Lark
 
     from cnndsl.syntax.tables import SAVED
 
-    lark: Any = Lark.load(BytesIO(SAVED))  # pyright: ignore[reportUnknownMemberType]
+    lark = cast("Any", Lark).load(BytesIO(SAVED))
     return lark, lark.options.transformer
 
 
@@ -105,7 +103,7 @@ def _parse_from(
         lark, builder = _parser()
         builder.begin(source)
         try:
-            statements: Any = lark.parse(TextSlice(source.text, start, end))  # pyright: ignore[reportUnknownMemberType]
+            statements: Any = lark.parse(TextSlice(source.text, start, end))
         except VisitError as wrong:
             raise wrong.orig_exc from None
         except UnexpectedInput as unexpected:
@@ -173,7 +171,7 @@ def _joined(before: ast.Statement, statement: ast.Statement) -> Stop | None:
     if not isinstance(layer, ast.WrittenLayer) or layer.head.upper() == "INPUT":
         return None
     if isinstance(before, ast.Main | ast.Block | ast.Equation):
-        accepts = frozenset({"__ANON_0", "WORD", "$END"})
+        accepts = frozenset({"ARROW", "WORD", "$END"})
     elif isinstance(before, ast.Outputs) and before.span.line == span.line:
         accepts = frozenset({"COMMA", "$END"})
     else:

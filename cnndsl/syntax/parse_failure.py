@@ -14,6 +14,9 @@ from cnndsl.records import record
 STATEMENTS = ("cnn", "net", "use", "let", "default", "block", "assert")
 """The words that begin a statement; the network itself begins with INPUT."""
 
+QUOTE_OR_COMMENT = r'"[^"\n]*"?|#[^\n]*'
+"""Quotes, which end with their line, and comments. What stands in one of them begins no other, and no bracket."""
+
 _LAST_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?<!-)$")
 
 
@@ -51,7 +54,8 @@ class Stop:
     @cached_property
     def before(self) -> str:
         """The text in front of the place, from the start of parsing on, without comments."""
-        return re.sub(r"#[^\n]*", lambda match: " " * len(match[0]), self.source.text[self.start : self.offset])
+        text = self.source.text[self.start : self.offset]
+        return re.sub(QUOTE_OR_COMMENT, lambda match: match[0] if match[0][0] == '"' else " " * len(match[0]), text)
 
     @property
     def end_of_before(self) -> str:

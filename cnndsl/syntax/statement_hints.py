@@ -33,7 +33,7 @@ def misplaced(stop: Stop) -> tuple[Span, str, str] | None:
 def _for(stop: Stop) -> tuple[Span, str, str] | None:
     """`for` at the beginning of a statement, or behind a chain in brackets."""
     word = re.search(r"\bfor\s+$", stop.before)
-    goes_on = stop.takes("__ANON_0") or (stop.takes("RSQB", "PLUS") and not stop.takes("LSQB", "MINUS"))
+    goes_on = stop.takes("ARROW") or (stop.takes("RSQB", "PLUS") and not stop.takes("LSQB", "MINUS"))
     if stop.found == "for" and goes_on:
         place, expected = stop.span, ""
     elif word is not None and stop.takes("COLON"):
@@ -78,7 +78,7 @@ def _label(stop: Stop) -> tuple[Span, str, str] | None:
         body = _element(text)
         return place, "a layer", f"a part has one label, and one within it stands in brackets: `{outer[1]}: [{body}]`"
     before = stop.before[: -len(stop.word)]
-    if not stop.takes("__ANON_0") or not before[-1:].isspace():
+    if not stop.takes("ARROW") or not before[-1:].isspace():
         return None
     begins_line = not before.rpartition("\n")[2].strip()
     help = beginning(text, stop.source.text) if begins_line else f"an arrow is missing: `-> {_element(text)}`"

@@ -151,7 +151,7 @@ def _peak(network: nn.Module, images: list[torch.Tensor], classes: OutputClasses
                 outputs = network(*images)  # which whoever calls a network holds on to
                 loss = _loss(outputs, classes)
             if loss is not None:
-                loss.backward()  # pyright: ignore[reportUnknownMemberType]
+                torch.autograd.backward(loss)
     (snapshot,) = tracker.get_tracker_snapshot("peak").values()
     return snapshot["Total"]
 

@@ -116,7 +116,7 @@ class _Reader:
     def _input(self, item: ast.ChainItem, scope: TextScope) -> None:
         name = filled(item.name, scope) if isinstance(item, ast.Label) else ""
         layer = item.body if isinstance(item, ast.Label) else item
-        scope.module.values[name or "input"] = self._add(layer, scope, name, counted=False), None
+        self._add(layer, scope, name, counted=False)
 
     def _file(self, file: ast.File, settings: Mapping[str, Value], files: dict[str, TextFile]) -> TextFile:
         """Reads what a file defines; of one that is used the parameters have their defaults."""
@@ -322,7 +322,7 @@ class _Reader:
         module: TextModule | None = scope.module
         while module is not None and first not in module.values:
             module = module.parent
-        found = module.values[first] if module is not None else (-1, None)
+        found = module.values[first] if module is not None else (0 if first == "input" else -1, None)
         for name in rest:
             found = found[1].values.get(name, (-1, None)) if found[1] is not None else (-1, None)
         return found

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from cnndsl.expr import Expr, Symbol, Value, evaluate, show
 from cnndsl.graph.labels import why_not
@@ -49,11 +50,12 @@ class TextModule:
     def names(self) -> list[str]:
         """Name the parts, in their order."""
         labels = {part.label for part in self.parts if part.label}
+        taken = labels | self.values.keys()
         if labels or self.chains:
-            return _by_kind(self.parts, labels | self.chains)
-        others = iter(_by_kind([part for part in self.parts if not part.counted], set()))
-        numbers = iter(range(len(self.parts)))
-        return [str(next(numbers)) if part.counted else next(others) for part in self.parts]
+            return _by_kind(self.parts, taken)
+        others = iter(_by_kind([part for part in self.parts if not part.counted], taken))
+        numbers = (str(number) for number in count() if str(number) not in taken)
+        return [next(numbers) if part.counted else next(others) for part in self.parts]
 
     def paths(self, before: str = "") -> Iterator[tuple[int, str]]:
         """Yield each node in the module with its path."""

@@ -14,6 +14,8 @@ from torch.utils.flop_counter import FlopCounterMode
 import cnndsl
 from cnndsl.analysis.cost import costs, network_total
 from cnndsl.analysis.memory import inference, training
+from cnndsl.analysis.metric_table import OF_NETWORKS
+from cnndsl.analysis.region import GraphFacts
 from cnndsl.emit.torch.execution import executions
 from cnndsl.graph import Graph
 from tests.analysis.measuring import live, peak_bytes, saved_bytes
@@ -45,7 +47,9 @@ def test_parameters_and_buffers(name: str) -> None:
     total = network_total(graph, costs(graph))
     assert total.params == sum(each.numel() for each in network.parameters())
     assert total.buffers == sum(each.numel() for each in network.buffers())
-    assert total.trainable == sum(each.numel() for each in network.parameters() if each.requires_grad)
+    assert OF_NETWORKS["trainable"](GraphFacts(graph).whole()) == sum(
+        each.numel() for each in network.parameters() if each.requires_grad
+    )
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -98,6 +98,7 @@ w = @s -> v: again t -> z: ID -> FC-2
         "v.u.output == 4x4x6",
         "z.output == 4x4x6",
         "w.params == 96*2 + 2",
+        "exchange1.low.params == 6*36 + 6",
     ],
 )
 def test_contracts_of_chains(contract: str) -> None:
@@ -124,6 +125,18 @@ def test_contracts_of_chains_that_do_not_hold(contract: str, message: str, help:
     (found,) = stopped.value.diagnostics
     assert found.message == message
     assert help in found.help
+
+
+@pytest.mark.parametrize(
+    ("chain", "path"),
+    [("f: [CONV3-4] -> RELU", "f.nothing"), ("f: [CONV3-4] -> g: ID -> RELU", "g.nothing"), ("f: CONV3-4", "f.f")],
+)
+def test_what_is_not_there_is_not_offered(chain: str, path: str) -> None:
+    with pytest.raises(CnnError) as stopped:
+        cnndsl.loads(f"INPUT 8x8x3 -> {chain}\nassert {path}.output == 4")
+    (found,) = stopped.value.diagnostics
+    assert found.message == f"there is no part called `{path}`"
+    assert path not in found.help
 
 
 @pytest.mark.parametrize(

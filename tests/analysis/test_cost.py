@@ -24,7 +24,7 @@ def test_weights_biases_and_buffers() -> None:
     _, conv, bn, fc = costs(graph).values()
     assert (conv.weights, conv.biases, conv.buffers) == (108, 4, 0)
     # Running mean and variance of 4 channels, and the number of batches.
-    assert (bn.weights, bn.biases, bn.buffers, bn.trainable) == (4, 4, 9, 8)
+    assert (bn.weights, bn.biases, bn.buffers, bn.params) == (4, 4, 9, 8)
     assert (fc.weights, fc.biases) == (2560, 10)
     assert total((conv, bn, fc)).params == 112 + 8 + 2570
 
@@ -74,14 +74,14 @@ def test_nothing_costs_nothing() -> None:
 def test_sums_are_of_each_figure_by_itself() -> None:
     one, two = Cost(1, 2, 3, 4, 5, 6, 7), Cost(10, 20, 30, 40, 50, 60, 70)
     assert total((one, two)) == Cost(11, 22, 33, 44, 55, 66, 77)
-    assert (one.params, one.flops) == (3, 10)
+    assert (one.params, one.flops) == (3, 8)
 
 
 def test_what_exists_in_training_only_takes_no_part_in_operations() -> None:
     tapped = cnndsl.loads("INPUT 8x8x4 -> RELU -> tap aux(train): [BN -> GAP] -> FC-2").graph
     each = costs(tapped)
-    # RELU's 256 comparisons and as many values, those of the input, FC's 2; on the side BN's 2*256, GAP's 256.
-    assert network_total(tapped, each) == Cost(512 + 4, 2 + 4, 9, 514 + 8, 512, 256, 256 + 256 + 2, 1)
+    # RELU's 256 comparisons and as many values, FC's 2, none of the input; on the side BN's 2*256, GAP's 256.
+    assert network_total(tapped, each) == Cost(512 + 4, 2 + 4, 9, 512, 256, 256 + 2, 1)
     assert network_total(tapped, each, training=True).operations == 256 + 2 * 256 + 256
-    assert network_total(tapped, each, training=True).activations == 256 + 256 + 256 + 4 + 2
+    assert network_total(tapped, each, training=True).activations == 256 + 256 + 4 + 2
     assert each[0] == Cost(activations=256)

@@ -30,6 +30,11 @@ PAIR = "block Pair(c) = conv: CONV3-c -> RELU\n"
         ("conv2: CONV3-8 -> CONV3-8 -> CONV3-8", "conv2 conv1 conv3"),
         ("relu: CONV3-8 -> RELU", "relu relu1"),
         ("maxpool2 -> a: POOL2", "pool a"),
+        # A second name for a value is no part's as well.
+        ("a: CONV3-4 -> CONV3-8 -> (ID | conv: @a)", "a conv1 concat"),
+        ("a: CONV3-4 -> conv1: ID -> CONV3-8 -> CONV3-8", "a conv2 conv3"),
+        ("CONV3-4 -> 1: ID -> RELU", "0 2"),
+        ("CONV3-3 -> add: ID -> (ID + CONV3-3)", "0 1 add1"),
         # A label on brackets or a repeat is a module of its parts.
         ("a: [CONV3-8 -> RELU] -> b: [RELU -> BN]*2", "a.0 a.1 b.0 b.1 b.2 b.3"),
         ("a: [x: CONV3-8 -> RELU -> y: [RELU]]", "a.x a.relu a.y.0"),

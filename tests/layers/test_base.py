@@ -16,11 +16,11 @@ from cnndsl.layers.base import (
     Tensor,
     TorchCall,
     Window,
+    common_divisors,
     each_axis,
     need_spatial,
     squeeze,
 )
-from cnndsl.layers.checks import common_divisors
 from cnndsl.layers.dense import Input
 from cnndsl.shape import Shape
 

@@ -114,3 +114,10 @@ def test_the_end_of_a_string_begins_none() -> None:
 @pytest.mark.parametrize("breaks", ["\n", "\r\n"])
 def test_places_count_lines_of_either_sort(breaks: str) -> None:
     assert places(f"INPUT 3{breaks}-> FC-1{breaks}-> -> FC-2") == [("E0102", 3, 4)]
+
+
+def test_a_hash_in_quotes_begins_no_comment() -> None:
+    """The text ends in its 13th column, behind the quote."""
+    (missing,) = wrong('use "a#b.cnn" # c "')
+    assert missing.span is not None
+    assert (missing.span.start, missing.span.end) == (12, 13)

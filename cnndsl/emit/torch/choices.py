@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnndsl.emit.torch.ir import BranchStep, Compute, Step, key
+from cnndsl.emit.torch.names import numbered
 from cnndsl.emit.torch.part_queries import is_nothing
 from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.steps import inside, made_by, same_step, with_values
@@ -109,8 +110,4 @@ def _flag(tracer: Walker, steps: Sequence[Step], wish: str) -> str:
     sums = any(isinstance(step, Compute) and step.operation == "sum" for step in found)
     base = "residual" if sums else wish
     taken = {decision.flag for decision in tracer.decisions} | set(tracer.children)
-    name, number = base, 1
-    while name in taken:
-        number += 1
-        name = f"{base}{number}"
-    return name
+    return numbered(base, taken)

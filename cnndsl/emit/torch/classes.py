@@ -37,8 +37,8 @@ from cnndsl.graph import (
     output,
 )
 from cnndsl.layers.base import TorchCall
+from cnndsl.shape import axis_names
 
-_AXES: Mapping[int, tuple[str, ...]] = {1: ("width",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 _WAYS = tuple(product((False, True), (False, True)))
 """Whether a class may have arguments that its block lacks, and whether fractions are numbers of the class."""
 _LETTERS: Mapping[str, str] = {"height": "H", "width": "W", "depth": "D"}
@@ -268,7 +268,7 @@ class Classes:
         }
         known = {name: value for name, value in values.items() if value != CodeValue("")}
         width = shape.numel if entering == "in_features" else shape.channels
-        axes = dict(zip(_AXES.get(shape.rank, ()), shape.spatial, strict=True)) if entry == call.entry else {}
+        axes = dict(zip(axis_names(shape.rank), shape.spatial, strict=True)) if entry == call.entry else {}
         axes = {name: extent for name, extent in axes.items() if name not in known}
         outside = {name: value for name, value in self._offered_values().items() if name not in known}
         return {entering: width, **known, **axes, **outside}

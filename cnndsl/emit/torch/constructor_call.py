@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import cast
 
 from cnndsl.emit.torch.cursor import Cursor, follows
 from cnndsl.emit.torch.ir import Build, BuildArgument, Guard
@@ -267,7 +268,7 @@ def _python(value: object) -> object:
 
 def _list(term: Term) -> Term:
     """Where PyTorch's types allow a list of extents, but no tuple."""
-    if isinstance(term, Const) and isinstance(term.value, tuple):
-        extents: tuple[object, ...] = term.value  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-        return Op("list", tuple(map(Const, extents)))
+    value = term.value if isinstance(term, Const) else None
+    if isinstance(value, tuple):
+        return Op("list", tuple(map(Const, cast("tuple[object, ...]", value))))
     return term if isinstance(term, Op) else Op("list", (Op("star", (term,)),))

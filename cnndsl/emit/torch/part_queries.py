@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from cnndsl.emit.torch.ir import Key, key, node_of
 from cnndsl.emit.torch.restart import Differ
+from cnndsl.expr import Value
 from cnndsl.graph import (
     AgainPart,
     CallPart,
@@ -146,7 +147,7 @@ class Application:
 class Known:
     """The names of a `for` or a repeat that is written out, in one iteration: their values, by name."""
 
-    values: tuple[tuple[str, object], ...] = ()
+    values: tuple[tuple[str, Value], ...] = ()
 
 
 def of_type(parts: Sequence[Part], kind: type[AnyPart]) -> list[AnyPart]:

@@ -145,6 +145,6 @@ def module_of(kind: str) -> str | None:
     return call.name if isinstance(call, TorchCall) and not call.helper else None
 
 
-def known_terms(values: Iterable[tuple[str, object]]) -> dict[str, Term]:
+def known_terms(values: Iterable[tuple[str, Value]]) -> dict[str, Term]:
     """Return the names of a repeat that is written out as constants."""
-    return {name: Const(python_value(value)) for name, value in values}  # pyright: ignore[reportArgumentType]
+    return {name: Const(python_value(value)) for name, value in values}

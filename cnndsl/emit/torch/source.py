@@ -24,7 +24,7 @@ from cnndsl.emit.torch.functions import DIVISIBLE
 from cnndsl.emit.torch.init_method import Constructor, NameOf
 from cnndsl.emit.torch.initialise import initialisation
 from cnndsl.emit.torch.ir import ConstructorParameter, Forward, ModuleClass
-from cnndsl.emit.torch.layout import STEP, WIDTH, CallDoc, Display, Infix, Item, Text, flat, lines
+from cnndsl.emit.torch.layout import STEP, WIDTH, CallDoc, Display, Doc, Infix, Item, Text, flat, lines
 from cnndsl.emit.torch.memory_costs import MemoryCosts
 from cnndsl.emit.torch.names import argument, class_name, comment, field, variable
 from cnndsl.emit.torch.parameters import offered, real_arguments
@@ -366,11 +366,11 @@ def _lines(statements: Sequence[PythonStatement], indent: int) -> Iterator[str]:
             yield from _lines(each.otherwise, indent + STEP)
 
 
-def _line(lead: str, doc: object, remark: str, indent: int) -> list[str]:
+def _line(lead: str, doc: Doc, remark: str, indent: int) -> list[str]:
     if isinstance(doc, Infix) and doc.operator == ",":
         return [" " * indent + lead + ", ".join(map(flat, doc.operands))]
     if isinstance(doc, CallDoc) and ", " in lead and indent + len(f"{lead}{doc.head}(") > WIDTH:
         targets = [" " * (indent + STEP) + f"{name}," for name in lead.removesuffix(" = ").split(", ")]
         above, (first, *rest) = [" " * indent + "(", *targets], lines(doc, indent)
         return [*above, " " * indent + f") = {first.lstrip()}", *rest]
-    return lines(doc, indent, lead, comment(remark))  # pyright: ignore[reportArgumentType]
+    return lines(doc, indent, lead, comment(remark))

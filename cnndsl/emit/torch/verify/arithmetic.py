@@ -127,8 +127,8 @@ def truth(value: object, line: int) -> bool:
     raise NotUnderstood(f"{describe(value)} as a truth", line)
 
 
-def _divided(*given: object) -> object:
-    return Fraction(*given)  # pyright: ignore[reportCallIssue,reportArgumentType,reportUnknownVariableType]
+def _divided(*given: Any) -> object:
+    return Fraction(*given)
 
 
 FUNCTIONS: Mapping[str, Callable[..., object]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 from cnndsl.emit.torch.verify.frame import Frame
 from cnndsl.emit.torch.verify.parameters import PARAMETER, is_parameter
@@ -88,9 +89,8 @@ def _of_member(member: Member, name: str, frame: Frame, line: int) -> object:
     info = member.template.info
     if info is not None and (name == "children" or (name == "values" and info.kind == "dict")):
         return Method(member, name)
-    child = member.template.children.get(name)
-    if child is not None:
-        return below(member, name, child)
+    if name in member.template.children:
+        return below(member, name)
     if name in member.template.attrs:
         return member.template.attrs[name]
     if name == "reshape" and is_parameter(member.template.leaf):
@@ -102,10 +102,10 @@ def _of_member(member: Member, name: str, frame: Frame, line: int) -> object:
 
 def all_below(member: Member) -> list[object]:
     """The children of a module in `forward`, in the order in which they were registered."""
-    return [below(member, name, child) for name, child in member.template.children.items()]
+    return [below(member, name) for name in member.template.children]
 
 
-def below(member: Member, name: str, _child: tuple[object, int]) -> Member:
+def below(member: Member, name: str) -> Member:
     """The child of a module in `forward`."""
     template, line = member.template.children[name]
     return Member(template, f"{member.path}.{name}" if member.path else name, line)
@@ -144,7 +144,7 @@ def item(value: object, index: object, frame: Frame, line: int) -> object:
     if not isinstance(index, slice) and type(index) is not int:
         raise Trouble(f"the index {describe(index)}", line)
     try:
-        return value[index]  # pyright: ignore[reportUnknownVariableType]
+        return cast("Sequence[object]", value)[index]
     except (IndexError, ValueError) as stop:
         raise Trouble(f"{type(stop).__name__}: {stop}", line) from None
 
@@ -172,7 +172,7 @@ def _child(member: Member, index: object, line: int) -> Member:
     info = member.template.info
     kind = "leaf" if info is None else info.kind
     name = _key(member.template.children, kind, index, line)
-    return below(member, name, member.template.children[name])
+    return below(member, name)
 
 
 def _made_child(instance: Instance, index: object, line: int) -> Instance:
@@ -184,7 +184,7 @@ def _made_child(instance: Instance, index: object, line: int) -> Instance:
 def iterate(value: object, _frame: Frame, line: int) -> Iterable[object]:
     """The parts of a value, as a loop or several names take them. Raises Trouble for what has none."""
     if isinstance(value, tuple | list | range):
-        return value  # pyright: ignore[reportUnknownVariableType]
+        return cast("Iterable[object]", value)
     if isinstance(value, Named):
         return value.values
     if isinstance(value, Member | Instance):

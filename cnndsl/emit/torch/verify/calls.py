@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from cnndsl.emit.torch.verify.arithmetic import FUNCTIONS as PLAIN
 from cnndsl.emit.torch.verify.arithmetic import apply
@@ -88,7 +89,7 @@ def _method(target: Method, given: Sequence[object], named: Mapping[str, object]
         return frame.recorder.shape(owner, line)
     if isinstance(owner, list) and not named and len(given) == 1:
         parts = [given[0]] if target.name == "append" else list(iterate(given[0], frame, line))
-        owner.extend(parts)  # pyright: ignore[reportUnknownMemberType]
+        cast("list[object]", owner).extend(parts)
         return None
     raise NotUnderstood(f"the method `{target.name}`")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cnndsl.emit.torch.verify import plain
 from cnndsl.emit.torch.verify.values import Trouble, describe
 
 
@@ -38,12 +39,11 @@ class CallArguments:
         value = self._values[key]
         if type(value) is int:
             items: tuple[object, ...] = (value,) * rank
-        elif isinstance(value, tuple | list):
-            items = tuple(value)  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
-            if len(items) == 1:
-                items *= rank
         else:
-            raise self._wrong(key, f"an integer or {rank} of them")
+            several = plain.items(value)
+            if several is None:
+                raise self._wrong(key, f"an integer or {rank} of them")
+            items = several * rank if len(several) == 1 else several
         found: list[int] = []
         for item in items:
             if type(item) is not int or item < least:
@@ -55,12 +55,12 @@ class CallArguments:
 
     def integers(self, key: str, least: int = -(10**9)) -> tuple[int, ...]:
         """A tuple or list of integers. Raises Trouble for anything else."""
-        value = self._values[key]
-        if not isinstance(value, tuple | list):
+        items = plain.items(self._values[key])
+        if items is None:
             raise self._wrong(key, "a tuple of integers")
         found: list[int] = []
-        for item in value:  # pyright: ignore[reportUnknownVariableType]
-            if type(item) is not int or item < least:  # pyright: ignore[reportUnknownArgumentType]
+        for item in items:
+            if type(item) is not int or item < least:
                 raise self._wrong(key, f"a tuple of integers of at least {least}")
             found.append(item)
         return tuple(found)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 Range: TypeAlias = "slice[int | None, int | None, int | None]"
 
 
 def items(value: object) -> tuple[object, ...] | None:
     """The items of a tuple or a list; None of other values."""
-    return tuple(value) if isinstance(value, tuple | list) else None  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+    return tuple(cast("tuple[object, ...] | list[object]", value)) if isinstance(value, tuple | list) else None
 
 
 def is_a(value: object, kind: type) -> bool:
@@ -19,4 +19,4 @@ def is_a(value: object, kind: type) -> bool:
 
 def as_range(value: object) -> Range | None:
     """A slice, whose bounds are integers; None of other values."""
-    return value if isinstance(value, slice) else None  # pyright: ignore[reportUnknownVariableType]
+    return cast("Range", value) if isinstance(value, slice) else None

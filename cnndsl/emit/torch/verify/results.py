@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from cnndsl.emit.torch.verify.graphs import place_of
 from cnndsl.emit.torch.verify.match import Match, TracedTensor
@@ -59,7 +60,7 @@ def _values(result: object, taps: int, match: Match, training: bool, line: int) 
         mode = "training" if training else "evaluation"
         match.say(4, line, f"a tuple is returned in {mode}", "a tensor")
         return None
-    return result  # pyright: ignore[reportUnknownVariableType]
+    return cast("tuple[object, ...]", result)
 
 
 def _names(result: object, graph: Graph, match: Match, line: int) -> None:

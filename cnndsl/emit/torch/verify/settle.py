@@ -7,7 +7,7 @@ and `padding=(1, 2)` with a stride whose last window does not reach the last col
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, cast
 
 from cnndsl.emit.torch.verify.forms import Form
 from cnndsl.emit.torch.verify.plain import items
@@ -53,13 +53,13 @@ def spans(kernel: Extents, dilation: Extents) -> Extents:
 def extents(value: object) -> Extents:
     """A field of a form that is known to be a tuple of integers."""
     assert isinstance(value, tuple)
-    return value  # pyright: ignore[reportUnknownVariableType]
+    return cast("Extents", value)
 
 
 def pairs(value: object) -> Pads:
     """A field of a form that is known to be paddings by axis."""
     assert isinstance(value, tuple)
-    return value  # pyright: ignore[reportUnknownVariableType]
+    return cast("Pads", value)
 
 
 def _dilation(kernel: Extents, dilation: Extents) -> Extents:

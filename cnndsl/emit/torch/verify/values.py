@@ -249,5 +249,5 @@ def describe(value: object) -> str:
         return f"a {value.cls.name}"
     if isinstance(value, Method):
         return f"the method `{value.name}`"
-    text = repr(value)  # pyright: ignore[reportUnknownArgumentType]
+    text = repr(value)
     return text if len(text) < 40 else f"a {type(value).__name__}"
