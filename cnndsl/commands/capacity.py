@@ -46,12 +46,12 @@ def gpu(ctx: click.Context, param: click.Parameter, value: str | None) -> Card |
     """The card that an option names. Raises BadParameter for another name."""
     if value is None:
         return None
-    from cnndsl.analysis.cards import card_help, find_card
+    from cnndsl.analysis.cards import card_of
 
-    card = find_card(value)
-    if card is None:
-        raise click.BadParameter(f"there is no card {value!r}; {card_help(value)}", ctx, param)
-    return card
+    try:
+        return card_of(value)
+    except ValueError as stop:
+        raise click.BadParameter(str(stop), ctx, param) from None
 
 
 def of_card(card: Card) -> Capacity:

@@ -170,6 +170,7 @@ def _memory(graph: Graph, needed: MemoryReport) -> dict[str, Json]:
         "dtype": needed.plan.dtype,
         "optimizer": needed.plan.optimizer,
         "device": needed.plan.device,
+        "measured": needed.plan.is_measured,
         "parameters": needed.parameters,
         "buffers": needed.buffers,
         "gradients": needed.gradients,
@@ -180,6 +181,7 @@ def _memory(graph: Graph, needed: MemoryReport) -> dict[str, Json]:
         "cuda_allocator_estimate": {
             "inference_peak": needed.inference_estimate,
             "training_peak": needed.training_estimate,
+            "measured": False,
         },
     }
 
@@ -190,6 +192,7 @@ def _roofline(found: Roofline) -> dict[str, Json]:
         "source": found.card.source,
         "batch": found.batch,
         "dtype": found.dtype,
+        "measured": False,
         "peak_flops_per_second": found.card.peak(found.dtype),
         "peak_bytes_per_second": found.card.bandwidth,
         "seconds": found.total.seconds,

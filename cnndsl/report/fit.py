@@ -13,7 +13,7 @@ from cnndsl.graph import Graph
 from cnndsl.records import record
 from cnndsl.report.data_formats import Json
 from cnndsl.report.number_format import exact, sized
-from cnndsl.report.summary import aligned, graph_title, place
+from cnndsl.report.summary import NOT_MEASURED, aligned, graph_title, place
 
 FORMATS = ("table", "json")
 
@@ -70,6 +70,7 @@ def as_table(report: FitReport) -> str:
 ESTIMATE = (
     ("estimate", "of CUDA's caching allocator, blocks of 512 bytes"),
     ("not modelled", "fragmentation, and workspaces beyond the headroom"),
+    NOT_MEASURED,
 )
 """What the figures are."""
 
@@ -181,6 +182,7 @@ def as_dict(report: FitReport, timeline: bool) -> dict[str, Json]:
         "gradients": needed.gradients,
         "optimizer_state": needed.optimizer,
         "estimate_of": "CUDA's caching allocator",
+        "measured": False,
     }
     if report.wanted:
         data["wanted"] = _wanted(report)

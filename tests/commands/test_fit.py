@@ -349,3 +349,12 @@ def test_a_drawing_is_an_svg() -> None:
     result = run("fit", "vgg16", "--memory", "8GB", "-o", "memory.png")
     assert result.exit_code == 1
     assert "its name must end in .svg" in result.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--batch", "1,2"), ("--training", "--batch", "4")])
+def test_figures_say_once_that_they_are_not_measured(options: tuple[str, ...]) -> None:
+    text = run("fit", "-", "--memory", "1GiB", *NOTHING, *options, stdin=TINY).stdout
+    assert [line.split(maxsplit=2) for line in text.splitlines() if "not measured" in line] == [
+        ["not", "measured", "figures of a GPU; they are derived"]
+    ]
+    assert data("fit", "-", "--memory", "1GiB", *NOTHING, *options, stdin=TINY)["measured"] is False

@@ -215,6 +215,9 @@ def test_memory_columns_imply_a_batch_of_one() -> None:
 def test_a_batch_in_python() -> None:
     net = loads(RESIDUAL)
     assert net.stats().memory is None
+    only = net.stats(optimizer="adam").memory
+    assert only is not None
+    assert (only.plan.batch, only.plan.dtype, only.plan.device) == (1, "fp32", "cpu")
     with pytest.raises(ValueError, match="at least one image"):
         net.stats(0)
     assert net.stats(2).render(by="kind", columns=["path", "params"]).splitlines()[2].split() == ["name", "params"]
