@@ -54,12 +54,13 @@ def _measured(names: Sequence[str], where: str | None, sort: str, columns: str |
     tested = mentioned(test, ()) if test else set[str]()
     wanted = [name for name in GOALS if name in {*shown, *by, *tested}]
     graphs = {name: compiled(source, {}).graph for name in names if (source := architecture(name))}
-    members = [(name, Configuration({}, figures(graph, wanted))) for name, graph in graphs.items()]
-    kept = [(name, found.figures or {}) for name, found in members if test is None or holds(test, found)]
+    measured = {name: figures(graph, wanted) for name, graph in graphs.items()}
+    members = [(name, Configuration({}, found, at_most=at_most)) for name, (found, at_most) in measured.items()]
+    kept = [(name, found) for name, found in members if test is None or holds(test, found)]
     if by:
-        kept.sort(key=lambda member: magnitude(member[1][by[0]]), reverse=sort.startswith("-"))
+        kept.sort(key=lambda member: magnitude((member[1].figures or {})[by[0]]), reverse=sort.startswith("-"))
     listed = list(dict.fromkeys((*shown, *by))) or wanted
-    rows = [[name, *(show_metric(each, found[each]) for each in listed)] for name, found in kept]
+    rows = [[name, *(show_metric(found, each) for each in listed)] for name, found in kept]
     for line in in_columns([["name", *listed], *rows], left={0}):
         echo(line)
 

@@ -153,8 +153,13 @@ def _group(entry: TableRow, extra: list[Column], level: int, depth: int | None) 
 
 
 def _extra(entry: TableRow, columns: Sequence[Column]) -> dict[str, Json]:
-    chosen = [column for column in columns if column.key not in _FIXED]
-    return {column.key: _json(column.raw(entry)) for column in chosen}
+    """The further columns, each that is a bound with a flag."""
+    data: dict[str, Json] = {}
+    for column in columns:
+        if column.key not in _FIXED:
+            data[column.key] = _json(column.raw(entry))
+            data |= {f"{column.key}_at_most": True} if column.at_most(entry) else {}
+    return data
 
 
 def _json(raw: str | float | tuple[int | Fraction, ...]) -> Json:

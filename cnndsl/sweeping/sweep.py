@@ -37,11 +37,12 @@ GOALS: Mapping[str, int] = {name: METRICS[name].sign for name in OF_NETWORKS}
 
 @record(slots=True)
 class Configuration:
-    """A member: its settings, and its figures or what is wrong with it."""
+    """A member: its settings, and its figures or what is wrong with it. `at_most` names the figures that are bounds."""
 
     settings: Settings
     figures: Mapping[str, Value] | None
     reason: Diagnostic | None = None
+    at_most: frozenset[str] = frozenset()
 
 
 @record
@@ -120,10 +121,10 @@ def measure(family: Family, chosen: Iterable[Settings], names: Sequence[str] = t
         try:
             graph = elaborate(family.file, settings, family.find)
             broken = check(graph)
-            figures_of_it = None if broken else figures(graph, names)
+            found, at_most = (None, frozenset[str]()) if broken else figures(graph, names)
         except CnnError as stop:
-            broken, figures_of_it = stop.diagnostics, None
-        yield Configuration(settings, figures_of_it, broken[0] if broken else None)
+            broken, found, at_most = stop.diagnostics, None, frozenset[str]()
+        yield Configuration(settings, found, broken[0] if broken else None, at_most)
 
 
 def condition(text: str) -> Expr:
