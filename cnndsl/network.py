@@ -50,9 +50,11 @@ class Network:
         """Parameters, multiply-adds, volumes and receptive fields, by layer and in total. Needs no torch.
 
         Each of `batch`, `dtype`, `optimizer` and `device` adds the memory that it takes to use the network and to train
-        it: by default 1 image in fp32, SGD, a CPU. `gpu`, the name of a card, adds the least time of each layer in a
-        forward pass of the batch, in seconds. Raises ValueError for a batch below 1, a type, optimizer or device that
-        there is not, an unknown card, and a card without arithmetic for the type.
+        it: by default 1 image in fp32, SGD, and a CPU, or CUDA with `gpu`. That is the name of a card; it adds the
+        least time of each layer in a forward pass of the batch, in seconds.
+
+        Raises ValueError for a batch below 1, for a type, optimizer, device or card that there is not, and for a card
+        without arithmetic in the type.
 
         >>> network = loads("INPUT 8x8x3 -> CONV3-4 -> RELU")
         >>> network.stats().totals.params
@@ -65,7 +67,9 @@ class Network:
         if batch is not None or dtype or optimizer or device:
             from cnndsl.report.memory import BatchSetup, footprint
 
-            plan = BatchSetup(1 if batch is None else batch, dtype or "fp32", optimizer or "sgd", device or "cpu")
+            plan = BatchSetup(
+                1 if batch is None else batch, dtype or "fp32", optimizer or "sgd", device or ("cuda" if gpu else "cpu")
+            )
             plan.check()
             stats = replace(stats, memory=footprint(self.graph, plan))
         if gpu is None:

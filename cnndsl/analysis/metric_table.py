@@ -286,6 +286,9 @@ _ALL = (
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}
 """All metrics by name."""
 
+BY_TITLE: Mapping[str, str] = {text: metric.name for metric in _ALL for text in (metric.title, metric.heading)}
+"""The names of metrics by what tables write over them."""
+
 OF_NETWORKS: Mapping[str, Callable[[Region], MetricValue]] = {
     metric.name: metric.network for metric in _ALL if metric.network is not None
 }

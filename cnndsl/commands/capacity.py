@@ -27,7 +27,7 @@ def capacity(ctx: click.Context, param: click.Parameter, value: str | None) -> C
         return of_card(card)
     if (match := _SIZE.fullmatch(value)) is not None:
         return Capacity(_spelled(match), _bytes(match, value, ctx, param), bool(match[3]))
-    if value.strip()[:1].isdecimal() or not value.strip():
+    if value.strip().lstrip("+-")[:1].isdecimal() or not value.strip():
         raise click.BadParameter(f"{value!r} is not a size, {_HELP}", ctx, param)
     raise click.BadParameter(f"{value!r} is neither a size, {_HELP}, nor a card; {card_help(value)}", ctx, param)
 

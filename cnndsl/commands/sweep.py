@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import click
 
 import cnndsl.sweeping.sweep
-from cnndsl.commands.common import echo, program_argument
+from cnndsl.analysis.metric_table import BY_TITLE
+from cnndsl.commands.common import echo, known_names, program_argument
 from cnndsl.expr import Value
 from cnndsl.report.sweep import FORMATS
 from cnndsl.sweeping.sweep import GOALS, Configuration
@@ -51,8 +52,8 @@ def command(
     from cnndsl.limits import current
     from cnndsl.report.sweep import render
 
-    shown = _figures(columns, DEFAULT_FIGURES)
-    goals = {name: GOALS[name] for name in _figures(pareto, ())}
+    shown = known_names(columns, list(GOALS), "figure", BY_TITLE) or list(DEFAULT_FIGURES)
+    goals = {name: GOALS[name] for name in known_names(pareto, list(GOALS), "figure", BY_TITLE)}
     test = cnndsl.sweeping.sweep.condition(where) if where else None
     family = cnndsl.sweeping.sweep.family(read(file), _overrides(ranges), used)
     most = current().members
@@ -72,17 +73,6 @@ def command(
     echo(render(members, names, shown, format))
 
 
-def _figures(text: str | None, default: Sequence[str]) -> list[str]:
-    """The figures that an option lists. Raises UsageError for one that there is not."""
-    from cnndsl.errors import nearest
-
-    names = [name.strip() for name in text.split(",")] if text else list(default)
-    for name in names:
-        if name not in GOALS:
-            raise click.UsageError(f"there is no figure {name!r}; {nearest(name, list(GOALS)) or ', '.join(GOALS)}")
-    return names
-
-
 def _overrides(ranges: Sequence[str]) -> dict[str, Sequence[Value]]:
     from cnndsl.sweeping.sweep import values
 
@@ -96,12 +86,9 @@ def _overrides(ranges: Sequence[str]) -> dict[str, Sequence[Value]]:
 
 
 def _sorted(members: list[Configuration], by: str, known: Sequence[str]) -> list[Configuration]:
-    from cnndsl.errors import nearest
     from cnndsl.sweeping.sweep import magnitude
 
-    name, sign = by.lstrip("-+"), -1 if by.startswith("-") else 1
-    if name not in known:
-        raise click.UsageError(f"there is no figure or parameter {name!r}; {nearest(name, known)}".rstrip("; "))
+    (name,), sign = known_names(by.lstrip("-+"), known, "figure or parameter", BY_TITLE), -1 if by[0] == "-" else 1
 
     def key(member: Configuration) -> tuple[bool, int]:
         value = {**(member.figures or {}), **member.settings}.get(name, 0)

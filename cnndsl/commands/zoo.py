@@ -42,14 +42,15 @@ def command(words: tuple[str, ...], where: str | None, sort: str | None, columns
 def _measured(names: Sequence[str], where: str | None, sort: str, columns: str | None) -> None:
     """Prints the metrics of networks; of those that pass the test, and in the order that was asked for."""
     from cnndsl.analysis.assertions import figures
+    from cnndsl.analysis.metric_table import BY_TITLE, METRICS
     from cnndsl.network import compiled
     from cnndsl.report.sweep import show_metric
     from cnndsl.report.table import in_columns
     from cnndsl.resources import architecture
     from cnndsl.sweeping.sweep import GOALS, Configuration, condition, holds, magnitude, mentioned
 
-    by = known_names(sort.lstrip("-+"), list(GOALS), "metric")
-    shown = known_names(columns, list(GOALS), "metric")
+    by = known_names(sort.lstrip("-+"), list(GOALS), "metric", BY_TITLE)
+    shown = known_names(columns, list(GOALS), "metric", BY_TITLE)
     test = condition(where) if where else None
     tested = mentioned(test, ()) if test else set[str]()
     wanted = [name for name in GOALS if name in {*shown, *by, *tested}]
@@ -61,7 +62,7 @@ def _measured(names: Sequence[str], where: str | None, sort: str, columns: str |
         kept.sort(key=lambda member: magnitude((member[1].figures or {})[by[0]]), reverse=sort.startswith("-"))
     listed = list(dict.fromkeys((*shown, *by))) or wanted
     rows = [[name, *(show_metric(found, each) for each in listed)] for name, found in kept]
-    for line in in_columns([["name", *listed], *rows], left={0}):
+    for line in in_columns([["name", *(METRICS[each].title for each in listed)], *rows], left={0}):
         echo(line)
 
 

@@ -48,6 +48,8 @@ def as_table(report: FitReport) -> str:
     """The largest batch, where memory peaks with it, what of that does not depend on the batch."""
     fitted, capacity = report.fitted, report.capacity
     needed = fitted.memory
+    more = needed.peak(fitted.batch + 1, rounded=True).bytes
+    digits = _digits(report, fitted.peak.bytes, more)
     fixed = {
         "parameters": needed.parameters,
         "buffers": needed.buffers,
@@ -57,9 +59,12 @@ def as_table(report: FitReport) -> str:
     pairs = [
         *capacity_terms(capacity),
         ("largest batch", _batch(report)),
-        ("peak", f"{report.size(fitted.peak.bytes, 5)}, {place(fitted.graph, fitted.peak)}"),
+        (
+            "peak" if fitted.batch else "one image",
+            f"{report.size(fitted.peak.bytes, digits)}, {place(fitted.graph, fitted.peak)}",
+        ),
         ("of it fixed", ", ".join(f"{report.size(size)} {name}" for name, size in fixed.items() if size) or "nothing"),
-        ("one more", report.size(needed.peak(fitted.batch + 1, rounded=True).bytes, 5)),
+        ("one more", report.size(more, digits)),
         *_wanted_terms(report),
         *ESTIMATE,
     ]
@@ -92,6 +97,12 @@ def capacity_terms(capacity: Capacity) -> list[tuple[str, str]]:
     headroom = f"{size(capacity.headroom)}{': ' if shares else ''}{shares}; --headroom sets it"
     pairs = [("memory", f"{name}; {size(capacity.limit)} of it for tensors"), ("headroom", headroom)]
     return [*pairs, ("source", capacity.card.source)] if capacity.card else pairs
+
+
+def _digits(report: FitReport, peak: int, more: int) -> int:
+    """So many that the peak of the largest batch does not look like that of one image more."""
+    few, many = 5, 12
+    return next((each for each in range(few, many) if report.size(peak, each) != report.size(more, each)), few)
 
 
 def _batch(report: FitReport) -> str:

@@ -8,7 +8,7 @@ from itertools import starmap
 
 from cnndsl.analysis.metric_table import METRICS
 from cnndsl.errors import Diagnostic
-from cnndsl.expr import Value, show
+from cnndsl.expr import Value, show, show_setting
 from cnndsl.report.number_format import human
 from cnndsl.sweeping.sweep import Configuration, Plain, plain
 from cnndsl.terminal import width as columns_of
@@ -22,7 +22,7 @@ def render(members: Sequence[Configuration], names: Sequence[str], figures: Sequ
 
 
 def _table(members: Sequence[Configuration], names: Sequence[str], figures: Sequence[str]) -> str:
-    rows = [[*names, *(name.replace("_", " ") for name in figures)]]
+    rows = [[*names, *(METRICS[name].title for name in figures)]]
     rows += [_row(member, names, figures) for member in members if member.figures is not None]
     widths = [max(columns_of(row[at]) for row in rows) for at in range(len(rows[0]))]
     lines = ["  ".join(starmap(_right, zip(row, widths, strict=True))).rstrip() for row in rows]
@@ -63,11 +63,6 @@ def _shown(member: Configuration, name: str) -> str:
     if member.figures is None:
         return ""
     return f"{'at most ' if name in member.at_most else ''}{show(member.figures[name])}"
-
-
-def show_setting(value: Value) -> str:
-    """A setting as it is written behind `--set`."""
-    return str(each) if isinstance(each := plain(value), str) else show(value)
 
 
 def _settings(member: Configuration, names: Sequence[str]) -> str:

@@ -37,6 +37,17 @@ def test_batch_and_type_are_those_of_the_memory() -> None:
     assert found["memory"]["batch"] == found["roofline"]["batch"] == 8
 
 
+def test_memory_beside_times_is_that_of_a_gpu() -> None:
+    """Dropout's mask has a byte a value there, and 4 on a CPU in fp32."""
+    net = "INPUT 8 -> FC-100 -> DROPOUT -> FC-2"
+    kept = [data("stats", "-", "--batch", "1", *more, stdin=net)["memory"] for more in ((), ("--gpu", "h100"))]
+    assert [each["device"] for each in kept] == ["cpu", "cuda"]
+    assert kept[0]["saved"] - kept[1]["saved"] == 3 * 100
+    asked = data("stats", "-", "--gpu", "h100", "--device", "cpu", stdin=net)["memory"]
+    assert asked["saved"] == kept[0]["saved"]
+    assert cnndsl.loads(net).stats(1, gpu="h100").memory.saved == kept[1]["saved"]  # type: ignore[union-attr]
+
+
 def test_the_table() -> None:
     lines = table("stats", "-", "--gpu", "h100", stdin=NET)
     assert lines[2][-4:] == ["least", "time", "bound", "by"]

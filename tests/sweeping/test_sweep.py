@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from itertools import product
 from pathlib import Path
 
@@ -169,6 +170,15 @@ def test_the_command_prints_a_table_json_and_csv(tmp_path_factory: pytest.TempPa
 @pytest.mark.parametrize("options", [["--sort", "parms"], ["--pareto", "size"], ["--columns", "x"], ["--set", "N"]])
 def test_a_wrong_command_line_is_told(options: list[str]) -> None:
     assert CliRunner().invoke(cli, ["sweep", "lenet5", *options]).exit_code == 2
+
+
+def test_a_heading_is_no_name_but_leads_to_it() -> None:
+    for options in (("--sort", "-receptive field"), ("--pareto", "params,CS231n memory"), ("--columns", "peak in use")):
+        result = CliRunner().invoke(cli, ["sweep", "vgg16", *options])
+        assert result.exit_code == 2
+        assert re.search("did you mean `(receptive_field|memory|inference)`", result.stderr)
+    heads = CliRunner().invoke(cli, ["sweep", "vgg16"]).stdout.splitlines()[0]
+    assert re.split("  +", heads.strip())[3:6] == ["peak in use", "peak in training", "receptive field"]
 
 
 def test_space_is_plain_data(tmp_path: object) -> None:
