@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TypeAlias
 
 from cnndsl.analysis.compare import Comparison, Figure, Pair
@@ -148,8 +149,17 @@ def _change(figure: Figure) -> str:
         return ""
     if isinstance(before, tuple) or isinstance(after, tuple):
         return "changed"
-    share = f" ({100 * (after - before) / before:+.3g}%)" if before else ""
+    share = f" ({_percent(100 * (after - before) / before)})" if before else ""
     return f"{after - before:+,}{share}"
+
+
+def _percent(share: float) -> str:
+    """A change with three significant digits, never with a power of ten.
+
+    >>> _percent(300.0), _percent(-2.764), _percent(8758.3), _percent(0.00001)
+    ('+300%', '-2.76%', '+8,760%', '+0.00001%')
+    """
+    return f"{Decimal(f'{share:.3g}'):+,f}%"
 
 
 def _number(value: int | tuple[int, ...]) -> int | tuple[int, ...]:
