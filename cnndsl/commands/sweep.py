@@ -61,11 +61,13 @@ def command(
         raise click.UsageError(f"the family has more than {most:,} members; draw some of them with --sample")
     chosen = family.all() if sample is None else family.sample(sample, seed)
     names = [name for name in family.domains if len(family.domains[name]) > 1] or list(family.domains)
-    tested = cnndsl.sweeping.sweep.mentioned(test, family.domains) if test else set[str]()
+    others = cnndsl.sweeping.sweep.name_values(family)
+    tested = cnndsl.sweeping.sweep.mentioned(test, (*family.domains, *others)) if test else set[str]()
     wanted = {*shown, *goals, *tested, (sort or "").lstrip("-+")}
     members = list(cnndsl.sweeping.sweep.measure(family, chosen, [name for name in GOALS if name in wanted]))
     if test is not None:
-        members = [member for member in members if member.figures is None or cnndsl.sweeping.sweep.holds(test, member)]
+        holds = cnndsl.sweeping.sweep.holds
+        members = [member for member in members if member.figures is None or holds(test, member, others)]
     if goals:
         members = cnndsl.sweeping.sweep.pareto(members, goals)
     if sort:

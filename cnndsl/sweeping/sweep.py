@@ -147,13 +147,19 @@ def mentioned(test: Expr, known: Iterable[str]) -> set[str]:
     return {each.name for each in found} & set(GOALS)
 
 
-def holds(test: Expr, member: Configuration) -> bool:
-    """Whether a member passes a test over its figures and settings; as in an `assert`, a name of the file's own wins
-    over that of a metric. One without figures never does.
+def name_values(family: Family) -> dict[str, Value]:
+    """Return the layer types and blocks that parameters of a family can be, by their names: in a test `act == GELU`."""
+    every = (value for values in family.domains.values() for value in values)
+    return {value.name: value for value in every if isinstance(value, NameSymbol)}
+
+
+def holds(test: Expr, member: Configuration, others: Mapping[str, Value] | None = None) -> bool:
+    """Whether a member passes a test over its figures, its settings and `others`; as in an `assert`, a name of the
+    file's own wins over that of a metric. One without figures never does.
 
     Raises CnnError where the test mentions something else.
     """
-    return member.figures is not None and truth(test, {**member.figures, **member.settings})
+    return member.figures is not None and truth(test, {**(others or {}), **member.figures, **member.settings})
 
 
 def values(text: str) -> Sequence[Value]:

@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from cnndsl.cli import cli
 from cnndsl.errors import CnnError, Source
@@ -121,6 +121,19 @@ def test_the_metrics_of_a_test_are_measured_whatever_is_shown(tmp_path: Path) ->
     assert kept("--sort", "-buffer_values", "--columns", "params") == [40, 10, 1]
     # A parameter wins over the metric of its name, as in an assert.
     assert kept("--where", "depth == 7") == [1, 10, 40]
+
+
+def test_a_parameter_that_is_a_layer_type_is_tested_by_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "family.cnn"
+    file.write_text("net F(act in {RELU, GELU}, n in {1, 2})\nINPUT 8x8x1 -> CONV3-n -> act -> FC-2")
+
+    def swept(test: str) -> Result:
+        return CliRunner().invoke(cli, ["sweep", str(file), "--columns", "params", "--format", "json", "--where", test])
+
+    found = [row["settings"] for row in json.loads(swept("act == GELU and n < 2").stdout)]
+    assert found == [{"act": "GELU", "n": 1}]
+    assert len(json.loads(swept("act != GELU").stdout)) == 2
+    assert "there is no value called `GLU` here" in swept("act == GLU").stderr
 
 
 def test_a_misspelt_metric_is_found_among_all() -> None:
