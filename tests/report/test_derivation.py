@@ -195,7 +195,7 @@ def rows_of(latex: str) -> Iterator[str]:
     for line in latex.replace(" \\\\\n & \\quad {} + ", " + ").splitlines():
         if " & " in line:
             row = line.partition(" & ")[2].removesuffix(r" \\")
-            yield from () if row.startswith(r"\text") else row.split(r",\quad ")
+            yield from () if row.startswith((r"\text", r"\parbox")) else row.split(r",\quad ")
 
 
 @pytest.mark.parametrize("name", ["alexnet", "googlenet", "unet"])
@@ -214,6 +214,7 @@ def test_latex_is_balanced(name: str) -> None:
     assert set(re.findall(r"\\([a-zA-Z]+)", latex)) <= {
         *("noindent", "textbf", "texttt", "quad", "times", "to", "begin", "end", "text", "colon", "cdot", "frac"),
         *("left", "right", "lfloor", "rfloor", "lceil", "rceil", "operatorname", "ldots", "textbar"),
+        *("parbox", "linewidth", "raggedright"),
     }
     assert latex.replace(r"\$", "").count("$") % 2 == 0
 
@@ -387,3 +388,12 @@ def test_a_field_that_is_a_bound_says_so() -> None:
     fields = [paragraph.lines.get("field", [""])[0] for paragraph in check(cnndsl.loads(net))]
     assert sum("(at most)" in each for each in fields) >= 3
     assert r"= 6\ \text{(at most)}" in run("stats", "-", "--format", "derivation-latex", stdin=net).stdout
+
+
+def test_the_names_of_many_operands_are_broken_into_lines() -> None:
+    branches = " | ".join(f"a_branch_with_a_long_name{at}: CONV1-2" for at in range(4))
+    text = run("stats", "-", "--format", "derivation-latex", stdin=f"INPUT 8x8x3 -> ({branches})").stdout
+    (row,) = [line for line in text.splitlines() if line.startswith(r"\text{operands}")]
+    assert re.search(r"& \\parbox\[t\]\{\.75\\linewidth\}\{\\raggedright a\\_branch.*\} \\\\$", row)
+    short = run("stats", "-", "--format", "derivation-latex", stdin="INPUT 8x8x3 -> (a: CONV1-2 | b: CONV1-2)").stdout
+    assert r"\text{a, b}" in short
