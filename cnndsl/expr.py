@@ -221,6 +221,15 @@ def show(value: Value) -> str:
     return str(value)
 
 
+def show_setting(value: Value) -> str:
+    """A value as it is written behind `--set`.
+
+    >>> show_setting(NameSymbol("RELU")), show_setting((14, 14, 8))
+    ('RELU', '14x14x8')
+    """
+    return value.name if isinstance(value, NameSymbol) else show(value)
+
+
 def evaluate(expr: Expr, scope: ValueScope) -> Value:
     """The value of an expression in a scope.
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import networkx as nx
     from torch import nn
 
+    from cnndsl.analysis.cards import Card
     from cnndsl.analysis.execution import Executions
     from cnndsl.analysis.lifetimes import Device, Dtype
     from cnndsl.analysis.memory import Optimizer
@@ -39,25 +40,46 @@ class Network:
         return self.graph.title
 
     def stats(
-        self, batch: int | None = None, *, dtype: Dtype = "fp32", optimizer: Optimizer = "sgd", device: Device = "cpu"
+        self,
+        batch: int | None = None,
+        *,
+        dtype: Dtype | None = None,
+        optimizer: Optimizer | None = None,
+        device: Device | None = None,
+        gpu: str | Card | None = None,
     ) -> Stats:
         """Parameters, multiply-adds, volumes and receptive fields, by layer and in total. Needs no torch.
 
-        With a batch also the memory that it takes to use the network on it, and to train it with the optimizer. Raises
-        ValueError for a batch below 1.
+        Each of `batch`, `dtype`, `optimizer` and `device` adds the memory that it takes to use the network and to train
+        it: by default 1 image in fp32, SGD, and a CPU, or CUDA with `gpu`. That is the name of a card; it adds the
+        least time of each layer in a forward pass of the batch, in seconds.
 
-        >>> loads("INPUT 8x8x3 -> CONV3-4 -> RELU").stats().totals.params
+        Raises ValueError for a batch below 1, for a type, optimizer, device or card that there is not, and for a card
+        without arithmetic in the type.
+
+        >>> network = loads("INPUT 8x8x3 -> CONV3-4 -> RELU")
+        >>> network.stats().totals.params
         112
+        >>> found = network.stats(64, dtype="bf16", gpu="h100").roofline
+        >>> found.card.name, found.batch, found.dtype, found.total.bound
+        ('H100-SXM', 64, 'bf16', 'bandwidth')
         """
-        if batch is None:
-            return self._stats
-        if batch < 1:
-            raise ValueError(f"a batch has at least one image, not {batch}")
-        from cnndsl.report.memory import BatchSetup, footprint
+        stats = self._stats
+        if batch is not None or dtype or optimizer or device:
+            from cnndsl.report.memory import BatchSetup, footprint
 
-        return replace(
-            self._stats, memory=footprint(self.graph, BatchSetup(batch, dtype, optimizer, device), executions)
-        )
+            plan = BatchSetup(
+                1 if batch is None else batch, dtype or "fp32", optimizer or "sgd", device or ("cuda" if gpu else "cpu")
+            )
+            plan.check()
+            stats = replace(stats, memory=footprint(self.graph, plan, executions))
+        if gpu is None:
+            return stats
+        from cnndsl.analysis.cards import card_of
+        from cnndsl.analysis.roofline import roofline
+
+        card = card_of(gpu) if isinstance(gpu, str) else gpu
+        return replace(stats, roofline=roofline(self.graph, card, batch or 1, dtype or "fp32"))
 
     def networkx(self, batch: int = 1) -> nx.DiGraph[int]:
         """A copy of the graph as a `networkx.DiGraph`, with every metric on its nodes; memory is that of the batch.

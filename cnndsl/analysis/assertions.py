@@ -47,13 +47,17 @@ def check(graph: Graph, runs: ExecutionsOf = unknown) -> list[Diagnostic]:
     return list(islice(wrong, current().errors))
 
 
-def figures(graph: Graph, names: Iterable[str], runs: ExecutionsOf = unknown) -> dict[str, Value]:
-    """Facts of the whole network by their names in a contract, `params` or `receptive_field`.
+def figures(
+    graph: Graph, names: Iterable[str], runs: ExecutionsOf = unknown
+) -> tuple[dict[str, Value], frozenset[str]]:
+    """Facts of the whole network by their names in a contract, `params` or `receptive_field`, and the names of those
+    that are bounds: at most the value.
 
     Raises KeyError for a name that is none.
     """
     facts = _Facts(graph, runs)
-    return {name: facts.value(name) for name in names}
+    found = {name: facts.value(name) for name in names}
+    return found, frozenset(name for name in found if facts.is_bound(name))
 
 
 @record
@@ -71,6 +75,10 @@ class _Facts:
             region = self.part(path) if path else self.facts.whole()
             self._values[key] = _in_a_contract(name, OF_NETWORKS[name](region))
         return self._values[key]
+
+    def is_bound(self, name: str, path: str = "") -> bool:
+        """Whether a fact of the part at a path, or of the whole, is a bound."""
+        return METRICS[name].bounds(self.part(path) if path else self.facts.whole())
 
     @cached_property
     def facts(self) -> GraphFacts:
@@ -157,7 +165,7 @@ def _check(contract: Expr, facts: _Facts) -> Iterator[Diagnostic]:
     try:
         resolved = _resolved(contract, facts)
         if not truth(resolved, scope):
-            failed = _failed(resolved, scope)
+            failed = _failed(resolved, facts)
             yield replace(failed, help=_for_defaults(contract, facts.graph))
     except CnnError as problem:
         yield from problem.diagnostics
@@ -224,15 +232,50 @@ def _resolved(expr: Expr, facts: _Facts) -> Expr:
     return expr
 
 
-def _failed(expr: Expr, scope: _Scope) -> Diagnostic:
+def _failed(expr: Expr, facts: _Facts) -> Diagnostic:
     """What to say of a contract that is false: about the first of its terms that is."""
     if isinstance(expr, Binary) and expr.operator == "and":
-        return _failed(expr.right if truth(expr.left, scope) else expr.left, scope)
+        return _failed(expr.right if truth(expr.left, facts.scope) else expr.left, facts)
     if isinstance(expr, Binary) and expr.operator in COMPARISONS:
-        left, right = _grouped(evaluate(expr.left, scope)), _grouped(evaluate(expr.right, scope))
+        units = _unit(expr.left, facts), _unit(expr.right, facts)
+        left = _side(expr.left, units[0] or units[1], facts)
+        right = _side(expr.right, units[1] or units[0], facts)
         wanted = right if expr.operator == "==" else f"{_WORDS[expr.operator]} {right}"
         return Diagnostic("E0401", f"{expr.left.span.text} is {left}, and the file asserts {wanted}", expr.span)
     return Diagnostic("E0401", f"`{expr.span.text}` does not hold", expr.span)
+
+
+def _side(expr: Expr, unit: str, facts: _Facts) -> str:
+    """The value of one side of a comparison with its unit, and whether it is a bound."""
+    value = evaluate(expr, facts.scope)
+    name, path = _metric(expr, facts)
+    bound = "at most " if name and facts.is_bound(name, path) else ""
+    word = _WRITTEN_UNITS.get(unit, "")
+    return f"{bound}{_grouped(value)} {word.removesuffix('s') if value == 1 else word}".rstrip()
+
+
+def _metric(expr: Expr, facts: _Facts) -> tuple[str, str]:
+    """The metric that an expression is, and the path of the part that has it; empty texts for any other expression."""
+    if isinstance(expr, Name):
+        return ("", "") if expr.name in {*facts.graph.settings, *facts.graph.lets} else (expr.name, "")
+    path, _, name = expr.text.rpartition(".") if isinstance(expr, Literal) else ("", "", "")
+    return (name, path) if name in OF_NETWORKS else ("", "")
+
+
+def _unit(expr: Expr, facts: _Facts) -> str:
+    """The unit of an expression; empty where no metric is mentioned, and for products and ratios of metrics."""
+    if isinstance(expr, Unary):
+        return _unit(expr.operand, facts)
+    if isinstance(expr, Binary):
+        left, right = _unit(expr.left, facts), _unit(expr.right, facts)
+        both = {"+": left or right, "-": left or right, "*": left or right, "/": left}.get(expr.operator, "")
+        return "" if left and right and (left != right or expr.operator in "*/") else both
+    name, _ = _metric(expr, facts)
+    return METRICS[name].unit if name else ""
+
+
+_WRITTEN_UNITS = {"bytes": "B"} | {unit: unit for unit in ("multiply-adds", "values", "layers", "positions")}
+"""How units are written, but for those that the names of their metrics say."""
 
 
 def _for_defaults(contract: Expr, graph: Graph) -> str:
@@ -255,6 +298,9 @@ _WORDS = {"<": "less than", "<=": "at most", ">": "more than", ">=": "at least",
 
 def _grouped(value: Value) -> str:
     """A value with its thousands apart."""
-    if isinstance(value, int | Fraction) and not isinstance(value, bool) and Fraction(value).denominator == 1:
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        return show(value)
+    if Fraction(value).denominator == 1:
         return f"{int(value):,}"
-    return show(value)
+    decimal = f"{float(value):,.10g}"
+    return decimal if Fraction(decimal.replace(",", "")) == value else f"about {decimal}"

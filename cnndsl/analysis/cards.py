@@ -153,6 +153,19 @@ def find_card(name: str) -> Card | None:
     return _FOLDED.get(_folded(name))
 
 
+def card_of(name: str) -> Card:
+    """Return the card of a name, however it is written. Raises ValueError for a name that is no card's.
+
+    >>> card_of("H1000")
+    Traceback (most recent call last):
+    ...
+    ValueError: there is no card 'H1000'; did you mean `H100`?
+    """
+    if card := find_card(name):
+        return card
+    raise ValueError(f"there is no card {name!r}; {card_help(name)}")
+
+
 def cards_beginning(name: str) -> list[Card]:
     """Return the cards whose names begin with a name, such as those that differ in memory alone.
 

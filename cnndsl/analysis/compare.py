@@ -11,8 +11,8 @@ from cnndsl.analysis.alignment import aligned
 from cnndsl.analysis.blocks import ComparedBlock, Correspondence, correspondence
 from cnndsl.analysis.cost import Cost, costs
 from cnndsl.analysis.execution import ExecutionsOf, unknown
-from cnndsl.analysis.metric_table import OF_NETWORKS
-from cnndsl.analysis.region import GraphFacts
+from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS
+from cnndsl.analysis.region import GraphFacts, Region
 from cnndsl.graph import Graph, Node
 from cnndsl.records import record
 
@@ -35,11 +35,12 @@ class Pair:
 
 @record(slots=True)
 class Figure:
-    """A figure of both networks."""
+    """A figure of both networks. `at_most` says of each whether it is a bound."""
 
     name: str
     before: int | tuple[int, ...]
     after: int | tuple[int, ...]
+    at_most: tuple[bool, bool] = (False, False)
 
 
 @record(slots=True)
@@ -87,8 +88,7 @@ def compare(before: Graph, after: Graph, runs: ExecutionsOf = unknown) -> Compar
         verdict: Verdict = "added" if old is None else "removed" if new is None else "changed" if changes else "same"
         block = lone[0].get(old.index) if old else lone[1].get(new.index) if new else None
         pairs.append(Pair(verdict, old, new, cost_old, cost_new, changes, block))
-    figures = zip(_figures(before, runs), _figures(after, runs), strict=True)
-    return Comparison(tuple(pairs), tuple(Figure(name, old, new) for (name, old), (_, new) in figures))
+    return Comparison(tuple(pairs), tuple(_figures(*(GraphFacts(graph, runs).whole() for graph in (before, after)))))
 
 
 def _labels(node: Node) -> tuple[str, ...]:
@@ -194,6 +194,7 @@ def _show(value: object) -> str:
     return str(value).strip("(,)").replace(", ", "x")
 
 
-def _figures(graph: Graph, runs: ExecutionsOf) -> Iterator[tuple[str, int | tuple[int, ...]]]:
-    whole = GraphFacts(graph, runs).whole()
-    return ((name, read(whole)) for name, read in OF_NETWORKS.items())
+def _figures(before: Region, after: Region) -> Iterator[Figure]:
+    for name, read in OF_NETWORKS.items():
+        bounds = METRICS[name].bounds
+        yield Figure(name, read(before), read(after), (bounds(before), bounds(after)))

@@ -73,7 +73,8 @@ class Metric:
     `title` is what a row of a comparison is called, `heading` what stands over a column; both are the name with spaces
     unless `titles` has them. `layer` reads it from a row of a table, `network` from a network or a part of one; None
     where there is no such metric. `forward` says that it counts what a forward pass runs, so that a network has another
-    value in training if some of its layers exist in training only. `at_most` says whether a row's is a bound.
+    value in training if some of its layers exist in training only. `at_most` says whether a row's is a bound,
+    `bounds` whether a network's is.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Metric:
     forward: bool = False
     titles: tuple[str, str] | None = None
     at_most: Callable[[Measured], bool] = lambda _: False
+    bounds: Callable[[Region], bool] = lambda _: False
 
     @property
     def title(self) -> str:
@@ -232,6 +234,7 @@ _ALL = (
         network=lambda region: region.receptive_field,
         titles=("receptive field", "field"),
         at_most=lambda row: row.field is not None and row.field.at_most,
+        bounds=lambda region: region.receptive_field_at_most,
     ),
     Metric(
         "local",
@@ -282,6 +285,9 @@ _ALL = (
 
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}
 """All metrics by name."""
+
+BY_TITLE: Mapping[str, str] = {text: metric.name for metric in _ALL for text in (metric.title, metric.heading)}
+"""The names of metrics by what tables write over them."""
 
 OF_NETWORKS: Mapping[str, Callable[[Region], MetricValue]] = {
     metric.name: metric.network for metric in _ALL if metric.network is not None

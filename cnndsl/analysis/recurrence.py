@@ -25,13 +25,14 @@ WrittenNumber = tuple[FieldNumber, str]
 class FieldStep:
     """How the field of a layer follows from those of its inputs, along one axis: its size r, and its stride j.
 
-    Without a formula the number has none that is short, or is the same as before.
+    Without a formula the number has none that is short, or is the same as before. With `at_most` the size is a bound.
     """
 
     size: int
     stride: FieldNumber
     size_formula: str = ""
     stride_formula: str = ""
+    at_most: bool = False
 
 
 def recurrences(graph: Graph, fields: Fields) -> dict[int, tuple[FieldStep, ...]]:
@@ -69,11 +70,10 @@ def _step(before: list[Track], after: Field, axis: int, window: Window | None, p
     sizes = _sizes(before, track, axis, window, positions, plane)
     size_formula = next((text for number, text in sizes if number == track.size), "")
     if after.whole:
-        return FieldStep(track.size, track.stride, size_formula)
+        return FieldStep(track.size, track.stride, size_formula, at_most=track.bound)
     strides = _strides(before, axis, window)
-    return FieldStep(
-        track.size, track.stride, size_formula, next((text for number, text in strides if number == track.stride), "")
-    )
+    stride_formula = next((text for number, text in strides if number == track.stride), "")
+    return FieldStep(track.size, track.stride, size_formula, stride_formula, track.bound)
 
 
 def _sizes(

@@ -116,7 +116,9 @@ def stride_remainder(graph: Graph) -> Iterator[Finding]:
             continue
         rows = max(remainder)
         lines = "1 line" if rows == 1 else f"{rows} lines"
-        message = f"the windows of {node.text} leave {lines} of the padded input {_padded(graph, node)} over"
+        padded = _padded(graph, node)
+        which = "input" if padded == graph.shapes(node)[0] else "padded input"
+        message = f"the windows of {node.text} leave {lines} of the {which} {padded} over"
         yield Finding(node.span, message, "change the padding, or pad only where a window reaches")
 
 

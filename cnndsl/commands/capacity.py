@@ -27,7 +27,7 @@ def capacity(ctx: click.Context, param: click.Parameter, value: str | None) -> C
         return of_card(card)
     if (match := _SIZE.fullmatch(value)) is not None:
         return Capacity(_spelled(match), _bytes(match, value, ctx, param), bool(match[3]))
-    if value.strip()[:1].isdecimal() or not value.strip():
+    if value.strip().lstrip("+-")[:1].isdecimal() or not value.strip():
         raise click.BadParameter(f"{value!r} is not a size, {_HELP}", ctx, param)
     raise click.BadParameter(f"{value!r} is neither a size, {_HELP}, nor a card; {card_help(value)}", ctx, param)
 
@@ -46,12 +46,12 @@ def gpu(ctx: click.Context, param: click.Parameter, value: str | None) -> Card |
     """The card that an option names. Raises BadParameter for another name."""
     if value is None:
         return None
-    from cnndsl.analysis.cards import card_help, find_card
+    from cnndsl.analysis.cards import card_of
 
-    card = find_card(value)
-    if card is None:
-        raise click.BadParameter(f"there is no card {value!r}; {card_help(value)}", ctx, param)
-    return card
+    try:
+        return card_of(value)
+    except ValueError as stop:
+        raise click.BadParameter(str(stop), ctx, param) from None
 
 
 def of_card(card: Card) -> Capacity:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -52,14 +52,21 @@ def force_option(function: AnyFunction) -> AnyFunction:
     return click.option("--force", "-f", is_flag=True, help="Overwrite an existing file.")(function)
 
 
-def known_names(text: str | None, known: Sequence[str], what: str) -> list[str]:
-    """The names that an option lists, separated by commas. Raises UsageError for one that there is not."""
+def known_names(
+    text: str | None, known: Sequence[str], what: str, titles: Mapping[str, str] | None = None
+) -> list[str]:
+    """The names that an option lists, separated by commas. `titles` are other texts by which tables call them.
+
+    Raises UsageError for a name that there is not, with the nearest one.
+    """
     from cnndsl.errors import nearest
 
     names = [name.strip() for name in text.split(",") if name.strip()] if text else []
     for name in names:
         if name not in known:
-            raise click.UsageError(f"there is no {what} {name!r}; {nearest(name, known) or ', '.join(known)}")
+            titled = (titles or {}).get(name)
+            hint = f"did you mean `{titled}`?" if titled in known else nearest(name, known) or ", ".join(known)
+            raise click.UsageError(f"there is no {what} {name!r}; {hint}")
     return names
 
 

@@ -54,7 +54,9 @@ _DERIVATION_ENDINGS = {".md": "derivation-markdown", ".tex": "derivation-latex"}
 )
 @click.option("--dtype", type=click.Choice(DTYPES), help="And with values of this type.  [default: fp32]")
 @click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="And trained by this.  [default: sgd]")
-@click.option("--device", type=click.Choice(("cpu", "cuda")), help="And on this device.  [default: cpu]")
+@click.option(
+    "--device", type=click.Choice(("cpu", "cuda")), help="And on this device.  [default: cpu; cuda with --gpu]"
+)
 @click.option("--gpu", metavar="CARD", callback=gpu, help="Also tell the least time of each layer on this GPU.")
 @click.option("--output", "-o", metavar="FILE", help="Write to FILE instead of the standard output.")
 @force_option
@@ -97,9 +99,10 @@ def command(
 
     ending = PurePath(output or "").suffix.lower()
     form = format or _ENDINGS.get(ending, "table")
-    if form == "lecture" and (by or depth or columns or sort or gpu):
+    if form == "lecture" and any((by, depth, columns, sort, batch, dtype, optimizer, device, gpu)):
         raise click.UsageError(
-            "the lecture's table is as it is: --by, --depth, --columns, --sort and --gpu are for the others"
+            "the lecture's table is as it is: --by, --depth, --columns, --sort, --batch, --dtype, --optimizer, "
+            "--device and --gpu are for the others"
         )
     if form in DERIVATIONS and any((by, depth, columns, sort, batch, dtype, optimizer, device, gpu)):
         raise click.UsageError(
@@ -107,8 +110,9 @@ def command(
             "--dtype, --optimizer, --device and --gpu are for the tables"
         )
     form = _DERIVATION_ENDINGS.get(ending, form) if form == "derivation" else form
-    chosen, order = known_names(columns, list(COLUMNS), "column"), sort or ""
-    known_names(order.removeprefix("-"), list(COLUMNS), "column")
+    titles = {column.title: key for key, column in COLUMNS.items()}
+    chosen, order = known_names(columns, list(COLUMNS), "column", titles), sort or ""
+    known_names(order.removeprefix("-"), list(COLUMNS), "column", titles)
     if not gpu and (asked := {*chosen, order.removeprefix("-")}.intersection(TIMES)):
         raise click.UsageError(f"the column {min(asked)} is of a GPU: add one, as in --gpu h100")
     net = network(file, settings)
@@ -118,7 +122,7 @@ def command(
             batch or 1,
             dtype=cast("Dtype", dtype or "fp32"),
             optimizer=cast("Optimizer", optimizer or "sgd"),
-            device=cast("Device", device or "cpu"),
+            device=cast("Device", device or ("cuda" if gpu else "cpu")),
         )
     if gpu:
         stats = replace(stats, roofline=_roofline(net.graph, gpu, batch or 1, cast("Dtype", dtype or "fp32")))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 import cnndsl.sweeping.sweep
+from cnndsl.analysis.metric_table import BY_TITLE
 from cnndsl.commands.common import echo, known_names, program_argument
 from cnndsl.expr import Value
 from cnndsl.report.sweep import FORMATS
@@ -52,8 +53,8 @@ def command(
     from cnndsl.network import executions
     from cnndsl.report.sweep import render
 
-    shown = known_names(columns, list(GOALS), "figure") or list(DEFAULT_FIGURES)
-    goals = {name: GOALS[name] for name in known_names(pareto, list(GOALS), "figure")}
+    shown = known_names(columns, list(GOALS), "figure", BY_TITLE) or list(DEFAULT_FIGURES)
+    goals = {name: GOALS[name] for name in known_names(pareto, list(GOALS), "figure", BY_TITLE)}
     test = cnndsl.sweeping.sweep.condition(where) if where else None
     family = cnndsl.sweeping.sweep.family(read(file), _overrides(ranges), used)
     most = current().members
@@ -61,12 +62,14 @@ def command(
         raise click.UsageError(f"the family has more than {most:,} members; draw some of them with --sample")
     chosen = family.all() if sample is None else family.sample(sample, seed)
     names = [name for name in family.domains if len(family.domains[name]) > 1] or list(family.domains)
-    tested = cnndsl.sweeping.sweep.mentioned(test, family.domains) if test else set[str]()
+    others = cnndsl.sweeping.sweep.name_values(family)
+    tested = cnndsl.sweeping.sweep.mentioned(test, (*family.domains, *others)) if test else set[str]()
     wanted = {*shown, *goals, *tested, (sort or "").lstrip("-+")}
     metrics = [name for name in GOALS if name in wanted]
     members = list(cnndsl.sweeping.sweep.measure(family, chosen, metrics, executions))
     if test is not None:
-        members = [member for member in members if member.figures is None or cnndsl.sweeping.sweep.holds(test, member)]
+        holds = cnndsl.sweeping.sweep.holds
+        members = [member for member in members if member.figures is None or holds(test, member, others)]
     if goals:
         members = cnndsl.sweeping.sweep.pareto(members, goals)
     if sort:
@@ -87,12 +90,9 @@ def _overrides(ranges: Sequence[str]) -> dict[str, Sequence[Value]]:
 
 
 def _sorted(members: list[Configuration], by: str, known: Sequence[str]) -> list[Configuration]:
-    from cnndsl.errors import nearest
     from cnndsl.sweeping.sweep import magnitude
 
-    name, sign = by.lstrip("-+"), -1 if by.startswith("-") else 1
-    if name not in known:
-        raise click.UsageError(f"there is no figure or parameter {name!r}; {nearest(name, known)}".rstrip("; "))
+    (name,), sign = known_names(by.lstrip("-+"), known, "figure or parameter", BY_TITLE), -1 if by[0] == "-" else 1
 
     def key(member: Configuration) -> tuple[bool, int]:
         value = {**(member.figures or {}), **member.settings}.get(name, 0)

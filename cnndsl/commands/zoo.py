@@ -42,25 +42,27 @@ def command(words: tuple[str, ...], where: str | None, sort: str | None, columns
 def _measured(names: Sequence[str], where: str | None, sort: str, columns: str | None) -> None:
     """Prints the metrics of networks; of those that pass the test, and in the order that was asked for."""
     from cnndsl.analysis.assertions import figures
+    from cnndsl.analysis.metric_table import BY_TITLE, METRICS
     from cnndsl.network import compiled, executions
     from cnndsl.report.sweep import show_metric
     from cnndsl.report.table import in_columns
     from cnndsl.resources import architecture
     from cnndsl.sweeping.sweep import GOALS, Configuration, condition, holds, magnitude, mentioned
 
-    by = known_names(sort.lstrip("-+"), list(GOALS), "metric")
-    shown = known_names(columns, list(GOALS), "metric")
+    by = known_names(sort.lstrip("-+"), list(GOALS), "metric", BY_TITLE)
+    shown = known_names(columns, list(GOALS), "metric", BY_TITLE)
     test = condition(where) if where else None
     tested = mentioned(test, ()) if test else set[str]()
     wanted = [name for name in GOALS if name in {*shown, *by, *tested}]
     graphs = {name: compiled(source, {}).graph for name in names if (source := architecture(name))}
-    members = [(name, Configuration({}, figures(graph, wanted, executions))) for name, graph in graphs.items()]
-    kept = [(name, found.figures or {}) for name, found in members if test is None or holds(test, found)]
+    measured = {name: figures(graph, wanted, executions) for name, graph in graphs.items()}
+    members = [(name, Configuration({}, found, at_most=at_most)) for name, (found, at_most) in measured.items()]
+    kept = [(name, found) for name, found in members if test is None or holds(test, found)]
     if by:
-        kept.sort(key=lambda member: magnitude(member[1][by[0]]), reverse=sort.startswith("-"))
+        kept.sort(key=lambda member: magnitude((member[1].figures or {})[by[0]]), reverse=sort.startswith("-"))
     listed = list(dict.fromkeys((*shown, *by))) or wanted
-    rows = [[name, *(show_metric(each, found[each]) for each in listed)] for name, found in kept]
-    for line in in_columns([["name", *listed], *rows], left={0}):
+    rows = [[name, *(show_metric(found, each) for each in listed)] for name, found in kept]
+    for line in in_columns([["name", *(METRICS[each].title for each in listed)], *rows], left={0}):
         echo(line)
 
 

@@ -143,8 +143,13 @@ def _metrics(entry: TableRow) -> dict[str, Json]:
 
 
 def _extra(entry: TableRow, columns: Sequence[Column]) -> dict[str, Json]:
-    chosen = [column for column in columns if column.key not in _FIXED]
-    return {column.key: _json(column.raw(entry)) for column in chosen}
+    """The further columns, each that is a bound with a flag."""
+    data: dict[str, Json] = {}
+    for column in columns:
+        if column.key not in _FIXED:
+            data[column.key] = _json(column.raw(entry))
+            data |= {f"{column.key}_at_most": True} if column.at_most(entry) else {}
+    return data
 
 
 def _json(raw: str | float | tuple[int | Fraction, ...]) -> Json:
@@ -160,6 +165,7 @@ def _memory(graph: Graph, needed: MemoryReport) -> dict[str, Json]:
         "dtype": needed.plan.dtype,
         "optimizer": needed.plan.optimizer,
         "device": needed.plan.device,
+        "measured": needed.plan.is_measured,
         "parameters": needed.parameters,
         "buffers": needed.buffers,
         "gradients": needed.gradients,
@@ -170,6 +176,7 @@ def _memory(graph: Graph, needed: MemoryReport) -> dict[str, Json]:
         "cuda_allocator_estimate": {
             "inference_peak": needed.inference_estimate,
             "training_peak": needed.training_estimate,
+            "measured": False,
         },
     }
 
@@ -180,6 +187,7 @@ def _roofline(found: Roofline) -> dict[str, Json]:
         "source": found.card.source,
         "batch": found.batch,
         "dtype": found.dtype,
+        "measured": False,
         "peak_flops_per_second": found.card.peak(found.dtype),
         "peak_bytes_per_second": found.card.bandwidth,
         "seconds": found.total.seconds,

@@ -23,6 +23,7 @@ from cnndsl.shape import axis_names
 SHOWN_TERMS = 16
 """The most terms of a total that is written as a sum."""
 SHOWN_OPERANDS = 4
+_AT_MOST = "(at most)"
 
 LEGEND = (
     ("size", "(W - F + 2*P)/S + 1 with input W, kernel F, padding P and stride S"),
@@ -180,12 +181,14 @@ def _fields(turns: Sequence[tuple[FieldStep, ...]]) -> Iterable[tuple[str, Deriv
     names = ["field"] if equal else [f"field ({name})" for name in axis_names(len(first))]
     for axis, name in enumerate(names if first else ()):
         step = first[axis]
-        parts = [WrittenEquation(step.size_formula, step.size, symbol="r")]
+        parts = [WrittenEquation(step.size_formula, step.size, _AT_MOST * step.at_most, "r")]
         if step.stride:
             parts.append(WrittenEquation(step.stride_formula, step.stride, symbol="j"))
         yield name, tuple(parts)
         if others:
-            sizes = (WrittenEquation("", steps[axis].size) for steps in others)
+            sizes = (
+                WrittenEquation("", each.size, _AT_MOST * each.at_most) for each in (steps[axis] for steps in others)
+            )
             yield name.replace("field", "then"), (replace(next(sizes), symbol="r"), *sizes)
 
 

@@ -15,6 +15,8 @@ from cnndsl.terminal import clean
 
 _MOST_TERMS = 6
 """The most terms of a sum in one line of LaTeX."""
+_LONGEST_TEXT = 60
+"""The most characters of a text in one line of LaTeX."""
 _TERM = r"([\d{},]|\\cdot )+"
 
 
@@ -49,7 +51,11 @@ def _head(each: LayerDerivation) -> str:
 
 
 def _row(line: DerivationLine) -> str:
-    return rf"\text{{{escape(line)}}}" if isinstance(line, str) else r",\quad ".join(map(_equation, line))
+    if not isinstance(line, str):
+        return r",\quad ".join(map(_equation, line))
+    # The text of an equation is not broken into lines.
+    box = r"\parbox[t]{.75\linewidth}{\raggedright " if len(line) > _LONGEST_TEXT else r"\text{"
+    return f"{box}{escape(line)}}}"
 
 
 def _equation(equation: WrittenEquation) -> str:

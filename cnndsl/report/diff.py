@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import TypeAlias
 
 from cnndsl.analysis.compare import Comparison, Figure, Pair
-from cnndsl.analysis.metric_table import METRICS
+from cnndsl.analysis.metric_table import METRICS, Metric
 from cnndsl.graph import Graph
 from cnndsl.report.columns import extents
 from cnndsl.report.data_formats import Json, markdown
@@ -127,24 +128,38 @@ def _count(found: Comparison) -> list[str]:
 
 
 def _figure(figure: Figure) -> tuple[str, str, str, str]:
-    return METRICS[figure.name].title, _value(figure, figure.before), _value(figure, figure.after), _change(figure)
+    metric, both = METRICS[figure.name], (figure.before, figure.after)
+    before, after = (_value(metric, value, bound) for value, bound in zip(both, figure.at_most, strict=True))
+    return metric.title, before, after, _change(figure)
 
 
-def _value(figure: Figure, value: int | tuple[int, ...]) -> str:
+def _value(metric: Metric, value: int | tuple[int, ...], at_most: bool) -> str:
     if isinstance(value, int):
-        return exact(value) + (" B" if METRICS[figure.name].unit == "bytes" else "")
-    return ("x".join(map(str, value)) if METRICS[figure.name].unit == "extents" else extents(value)) or "-"
+        return exact(value) + (" B" if metric.unit == "bytes" else "")
+    text = "x".join(map(str, value)) if metric.unit == "extents" else extents(value)
+    return f"at most {text}" if at_most else text or "-"
 
 
 def _change(figure: Figure) -> str:
-    """The difference of two numbers, and how much that is of the first."""
+    """The difference of two numbers, and how much that is of the first; none where a bound leaves it open."""
+    if any(figure.at_most):
+        return ""
     before, after = _number(figure.before), _number(figure.after)
     if before == after:
         return ""
     if isinstance(before, tuple) or isinstance(after, tuple):
         return "changed"
-    share = f" ({100 * (after - before) / before:+.3g}%)" if before else ""
+    share = f" ({_percent(100 * (after - before) / before)})" if before else ""
     return f"{after - before:+,}{share}"
+
+
+def _percent(share: float) -> str:
+    """A change with three significant digits, never with a power of ten.
+
+    >>> _percent(300.0), _percent(-2.764), _percent(8758.3), _percent(0.00001)
+    ('+300%', '-2.76%', '+8,760%', '+0.00001%')
+    """
+    return f"{Decimal(f'{share:.3g}'):+,f}%"
 
 
 def _number(value: int | tuple[int, ...]) -> int | tuple[int, ...]:
@@ -182,7 +197,9 @@ def _json(nets: Nets, found: Comparison, every: bool) -> str:
 def _data(figure: Figure) -> Json:
     before, after = figure.before, figure.after
     change: Json = after - before if isinstance(before, int) and isinstance(after, int) else None
-    return {"before": _plain(before), "after": _plain(after), "change": change}
+    bounds = zip(("before_at_most", "after_at_most"), figure.at_most, strict=True)
+    data: dict[str, Json] = {"before": _plain(before), "after": _plain(after), "change": change}
+    return data | {key: True for key, bound in bounds if bound}
 
 
 def _plain(value: int | tuple[int, ...]) -> Json:

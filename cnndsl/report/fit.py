@@ -13,7 +13,7 @@ from cnndsl.graph import Graph
 from cnndsl.records import record
 from cnndsl.report.data_formats import Json
 from cnndsl.report.number_format import exact, images, sized
-from cnndsl.report.summary import aligned, fixed_term, graph_title, place
+from cnndsl.report.summary import NOT_MEASURED, aligned, fixed_term, graph_title, place
 
 FORMATS = ("table", "json")
 
@@ -48,12 +48,17 @@ def as_table(report: FitReport) -> str:
     """The largest batch, where memory peaks with it, what of that does not depend on the batch."""
     fitted, capacity = report.fitted, report.capacity
     needed = fitted.memory
+    more = needed.peak(fitted.batch + 1, rounded=True).bytes
+    digits = _digits(report, fitted.peak.bytes, more)
     pairs = [
         *capacity_terms(capacity),
         ("largest batch", _batch(report)),
-        ("peak", f"{report.size(fitted.peak.bytes, 5)}, {place(fitted.graph, fitted.peak)}"),
+        (
+            "peak" if fitted.batch else "one image",
+            f"{report.size(fitted.peak.bytes, digits)}, {place(fitted.graph, fitted.peak)}",
+        ),
         fixed_term(needed, report.optimizer, report.size),
-        ("one more", report.size(needed.peak(fitted.batch + 1, rounded=True).bytes, 5)),
+        ("one more", report.size(more, digits)),
         *_wanted_terms(report),
         *ESTIMATE,
     ]
@@ -64,6 +69,7 @@ def as_table(report: FitReport) -> str:
 ESTIMATE = (
     ("estimate", "of CUDA's caching allocator, blocks of 512 bytes"),
     ("not modelled", "fragmentation, and workspaces beyond the headroom"),
+    NOT_MEASURED,
 )
 """What the figures are."""
 
@@ -85,6 +91,12 @@ def capacity_terms(capacity: Capacity) -> list[tuple[str, str]]:
     headroom = f"{size(capacity.headroom)}{': ' if shares else ''}{shares}; --headroom sets it"
     pairs = [("memory", f"{name}; {size(capacity.limit)} of it for tensors"), ("headroom", headroom)]
     return [*pairs, ("source", capacity.card.source)] if capacity.card else pairs
+
+
+def _digits(report: FitReport, peak: int, more: int) -> int:
+    """So many that the peak of the largest batch does not look like that of one image more."""
+    few, many = 5, 12
+    return next((each for each in range(few, many) if report.size(peak, each) != report.size(more, each)), few)
 
 
 def _batch(report: FitReport) -> str:
@@ -166,6 +178,7 @@ def as_dict(report: FitReport, timeline: bool) -> dict[str, Json]:
         "gradients": needed.gradients,
         "optimizer_state": needed.optimizer,
         "estimate_of": "CUDA's caching allocator",
+        "measured": False,
     }
     if report.wanted:
         data["wanted"] = _wanted(report)

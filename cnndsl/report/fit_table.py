@@ -24,7 +24,8 @@ def as_table(table: FitTable, capacity: Capacity, optimizer: Optimizer | None) -
     for at, batch in enumerate(table.batches):
         rows.append([exact(batch), *(_cell(peaks[at], capacity) for peaks in table.peaks.values())])
     rows.append(["largest batch", *(f"{exact(fitted.batch)} " for fitted in table.fits.values())])
-    pairs = [*capacity_terms(capacity), (_TOO_MUCH, "does not fit"), *ESTIMATE]
+    too_much = any(peak > capacity.limit for peaks in table.peaks.values() for peak in peaks)
+    pairs = [*capacity_terms(capacity), *[(_TOO_MUCH, "does not fit")] * too_much, *ESTIMATE]
     lines = [heading(graph, optimizer, " and ".join(table.fits)), "", *in_columns(rows), "", *aligned(pairs)]
     return "\n".join(lines)
 

@@ -28,6 +28,28 @@ class BatchSetup:
     optimizer: Optimizer = "sgd"
     device: Device = "cpu"
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether tests measure the bytes of such a step; those of a GPU, and of fp16, are derived."""
+        return self.device == "cpu" and self.dtype != "fp16"
+
+    def check(self) -> None:
+        """Raise ValueError for a batch below 1, and for a type, an optimizer or a device that there is not."""
+        from typing import get_args
+
+        from cnndsl.analysis.lifetimes import Device, Dtype
+        from cnndsl.analysis.memory import Optimizer
+
+        if self.batch < 1:
+            raise ValueError(f"a batch has at least one image, not {self.batch}")
+        for what, value, known in (
+            ("type", self.dtype, get_args(Dtype)),
+            ("optimizer", self.optimizer, get_args(Optimizer)),
+            ("device", self.device, get_args(Device)),
+        ):
+            if value not in known:
+                raise ValueError(f"there is no {what} {value!r}; there are {', '.join(known)}")
+
 
 @record
 class MemoryReport:

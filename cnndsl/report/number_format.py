@@ -49,6 +49,8 @@ def sized(size: int, binary: bool, digits: int = 3) -> str:
 
     >>> sized(23 * 2**30, True), sized(23 * 2**30, False), sized(1000, True), sized(2**20, True)
     ('23GiB', '24.7GB', '1000B', '1MiB')
+    >>> sized(2**30 - 1, True), sized(2**30 - 2**10, True, 7)
+    ('1GiB', '1023.999MiB')
     """
     power = next((each for each in (4, 3, 2, 1) if size >= 1024**each), 0) if binary else 0
     if not power:
@@ -56,6 +58,8 @@ def sized(size: int, binary: bool, digits: int = 3) -> str:
     amount = Decimal(size) / 1024**power
     places = max(digits - 1 - amount.adjusted(), 0)
     rounded = amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).normalize()
+    if rounded == 1024 and power < 4:
+        rounded, power = Decimal(1), power + 1
     return f"{rounded:f}{'KMGT'[power - 1]}iB"
 
 

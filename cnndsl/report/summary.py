@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 
+NOT_MEASURED = ("not measured", "figures of a GPU; they are derived")
+"""What is said of figures that follow from PyTorch's formulas and data sheets and that no test has measured."""
+
 
 def title(stats: Metrics) -> str:
     """The network's name and how it is set."""
@@ -27,9 +30,9 @@ def title(stats: Metrics) -> str:
 
 def graph_title(graph: Graph) -> str:
     """The same, of a graph."""
-    from cnndsl.expr import show
+    from cnndsl.expr import show_setting
 
-    settings = ", ".join(f"{name}={show(value)}" for name, value in graph.settings.items())
+    settings = ", ".join(f"{name}={show_setting(value)}" for name, value in graph.settings.items())
     return f"{graph.title} ({settings})" if settings else graph.title
 
 
@@ -67,7 +70,14 @@ def terms(stats: Metrics) -> list[tuple[str, str]]:
         named = zip((graph.output_name, *(each.name for each in graph.taps)), graph.main_outputs, strict=False)
         pairs.append(("outputs", ", ".join(f"{name} {graph.nodes[at].shape}" for name, at in named)))
     pairs += _memory_terms(stats, stats.memory) if stats.memory else []
-    return pairs + (_time_terms(stats.roofline) if stats.roofline else [])
+    pairs += _time_terms(stats.roofline) if stats.roofline else []
+    return pairs + (_not_measured(stats.memory) if stats.memory or stats.roofline else [])
+
+
+def _not_measured(needed: MemoryReport | None) -> list[tuple[str, str]]:
+    if needed is None or needed.plan.is_measured or needed.plan.device == "cuda":
+        return [NOT_MEASURED]
+    return [(NOT_MEASURED[0], f"figures of a GPU and of {needed.plan.dtype}; they are derived")]
 
 
 def _forward(stats: Metrics, name: str, inner: str = "") -> Iterator[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import starmap
 
 from cnndsl.analysis.metric_table import METRICS
 from cnndsl.errors import Diagnostic
-from cnndsl.expr import Value, show
+from cnndsl.expr import Value, show, show_setting
 from cnndsl.report.number_format import human
-from cnndsl.sweeping.sweep import Configuration, plain
+from cnndsl.sweeping.sweep import Configuration, Plain, plain
 from cnndsl.terminal import width as columns_of
 
 FORMATS = ("table", "json", "csv")
@@ -22,7 +22,7 @@ def render(members: Sequence[Configuration], names: Sequence[str], figures: Sequ
 
 
 def _table(members: Sequence[Configuration], names: Sequence[str], figures: Sequence[str]) -> str:
-    rows = [[*names, *(name.replace("_", " ") for name in figures)]]
+    rows = [[*names, *(METRICS[name].title for name in figures)]]
     rows += [_row(member, names, figures) for member in members if member.figures is not None]
     widths = [max(columns_of(row[at]) for row in rows) for at in range(len(rows[0]))]
     lines = ["  ".join(starmap(_right, zip(row, widths, strict=True))).rstrip() for row in rows]
@@ -38,24 +38,31 @@ def _right(text: str, width: int) -> str:
 
 
 def _row(member: Configuration, names: Sequence[str], figures: Sequence[str]) -> list[str]:
-    values = [show_metric(name, (member.figures or {})[name]) for name in figures]
+    values = [show_metric(member, name) for name in figures]
     return [*(show_setting(member.settings[name]) for name in names), *values]
 
 
-def show_metric(name: str, value: Value) -> str:
+def show_metric(member: Configuration, name: str) -> str:
     """Return a metric as a table has it: a count or a size in human units.
 
-    >>> show_metric("params", 25_557_032), show_metric("training", 268_053_912), show_metric("output", (7, 7, 2048))
-    ('25.6M', '268MB', '7x7x2048')
+    >>> member = Configuration({}, {"params": 25_557_032, "training": 268_053_912, "output": (7, 7, 2048)})
+    >>> [show_metric(member, name) for name in ("params", "training", "output")]
+    ['25.6M', '268MB', '7x7x2048']
+    >>> bound = Configuration({}, {"receptive_field": 951}, at_most=frozenset({"receptive_field"}))
+    >>> show_metric(bound, "receptive_field")
+    'at most 951'
     """
-    if isinstance(value, bool) or not isinstance(value, int):
-        return show(value)
+    value = (member.figures or {})[name]
+    if isinstance(value, bool) or not isinstance(value, int) or name in member.at_most:
+        return _shown(member, name)
     return human(value) + ("B" if METRICS[name].unit == "bytes" else "")
 
 
-def show_setting(value: Value) -> str:
-    """A setting as it is written behind `--set`."""
-    return str(each) if isinstance(each := plain(value), str) else show(value)
+def _shown(member: Configuration, name: str) -> str:
+    """A metric with all its digits; empty for a member that is no network."""
+    if member.figures is None:
+        return ""
+    return f"{'at most ' if name in member.at_most else ''}{show(member.figures[name])}"
 
 
 def _settings(member: Configuration, names: Sequence[str]) -> str:
@@ -73,12 +80,17 @@ def _json(members: Sequence[Configuration], names: Sequence[str], figures: Seque
     rows = [
         {
             "settings": {name: plain(member.settings[name]) for name in names},
-            "figures": member.figures and {name: plain(member.figures[name]) for name in figures},
+            "figures": member.figures and _figures(member, member.figures, figures),
             "reason": _reason(member.reason) or None,
         }
         for member in members
     ]
     return json.dumps(rows, indent=2)
+
+
+def _figures(member: Configuration, found: Mapping[str, Value], names: Sequence[str]) -> dict[str, Plain]:
+    data = {name: plain(found[name]) for name in names}
+    return data | {f"{name}_at_most": True for name in names if name in member.at_most}
 
 
 def _csv(members: Sequence[Configuration], names: Sequence[str], figures: Sequence[str]) -> str:
@@ -89,6 +101,6 @@ def _csv(members: Sequence[Configuration], names: Sequence[str], figures: Sequen
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*names, *figures, "reason"])
     for member in members:
-        values = [show((member.figures or {})[name]) if member.figures else "" for name in figures]
+        values = [_shown(member, name) for name in figures]
         writer.writerow([*(show_setting(member.settings[name]) for name in names), *values, _reason(member.reason)])
     return text.getvalue().rstrip("\n")

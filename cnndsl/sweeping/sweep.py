@@ -38,11 +38,12 @@ GOALS: Mapping[str, int] = {name: METRICS[name].sign for name in OF_NETWORKS}
 
 @record(slots=True)
 class Configuration:
-    """A member: its settings, and its figures or what is wrong with it."""
+    """A member: its settings, and its figures or what is wrong with it. `at_most` names the figures that are bounds."""
 
     settings: Settings
     figures: Mapping[str, Value] | None
     reason: Diagnostic | None = None
+    at_most: frozenset[str] = frozenset()
 
 
 @record
@@ -124,10 +125,10 @@ def measure(
         try:
             graph = elaborate(family.file, settings, family.find)
             broken = check(graph, runs)
-            figures_of_it = None if broken else figures(graph, names, runs)
+            found, at_most = (None, frozenset[str]()) if broken else figures(graph, names, runs)
         except CnnError as stop:
-            broken, figures_of_it = stop.diagnostics, None
-        yield Configuration(settings, figures_of_it, broken[0] if broken else None)
+            broken, found, at_most = stop.diagnostics, None, frozenset[str]()
+        yield Configuration(settings, found, broken[0] if broken else None, at_most)
 
 
 def condition(text: str) -> Expr:
@@ -150,13 +151,19 @@ def mentioned(test: Expr, known: Iterable[str]) -> set[str]:
     return {each.name for each in found} & set(GOALS)
 
 
-def holds(test: Expr, member: Configuration) -> bool:
-    """Whether a member passes a test over its figures and settings; as in an `assert`, a name of the file's own wins
-    over that of a metric. One without figures never does.
+def name_values(family: Family) -> dict[str, Value]:
+    """Return the layer types and blocks that parameters of a family can be, by their names: in a test `act == GELU`."""
+    every = (value for values in family.domains.values() for value in values)
+    return {value.name: value for value in every if isinstance(value, NameSymbol)}
+
+
+def holds(test: Expr, member: Configuration, others: Mapping[str, Value] | None = None) -> bool:
+    """Whether a member passes a test over its figures, its settings and `others`; as in an `assert`, a name of the
+    file's own wins over that of a metric. One without figures never does.
 
     Raises CnnError where the test mentions something else.
     """
-    return member.figures is not None and truth(test, {**member.figures, **member.settings})
+    return member.figures is not None and truth(test, {**(others or {}), **member.figures, **member.settings})
 
 
 def values(text: str) -> Sequence[Value]:

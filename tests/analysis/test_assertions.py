@@ -144,12 +144,26 @@ def test_what_is_not_there_is_not_offered(chain: str, path: str) -> None:
     [
         ("params == 2_675", "params is 2,674, and the file asserts 2,675"),
         ("params < 2K", "params is 2,674, and the file asserts less than 2,000"),
-        ("depth >= 5", "depth is 4, and the file asserts at least 5"),
+        ("depth >= 5", "depth is 4 layers, and the file asserts at least 5 layers"),
+        ("depth == 1", "depth is 4 layers, and the file asserts 1 layer"),
         ("params <= 2_673", "params is 2,674, and the file asserts at most 2,673"),
         ("params > 2_674", "params is 2,674, and the file asserts more than 2,674"),
         ("params != 2_674", "params is 2,674, and the file asserts anything but 2,674"),
         ("params / 4 == 1", "params / 4 is 668.5, and the file asserts 1"),
-        ("params == 2_674 and depth == 4 and macs == 1", "macs is 240,896, and the file asserts 1"),
+        ("100 * params / 16 == 1", "100 * params / 16 is 16,712.5, and the file asserts 1"),
+        ("params / 3 == 1", "params / 3 is about 891.3333333, and the file asserts 1"),
+        (
+            "params == 2_674 and depth == 4 and macs == 1",
+            "macs is 240,896 multiply-adds, and the file asserts 1 multiply-add",
+        ),
+        ("macs / params < 90", "macs / params is about 90.08825729, and the file asserts less than 90"),
+        ("memory < 24K", "memory is 24,104 B, and the file asserts less than 24,000 B"),
+        ("stem.memory + 1K < 9K", "stem.memory + 1K is 9,192 B, and the file asserts less than 9,000 B"),
+        ("receptive_field == 7", "receptive_field is 12 positions, and the file asserts 7 positions"),
+        (
+            "stem.macs < macs / 5",
+            "stem.macs is 55,296 multiply-adds, and the file asserts less than 48,179.2 multiply-adds",
+        ),
         ("no or yes and no", "`no or yes and no` does not hold"),
         ("output == 4x4x8", "output is 10, and the file asserts 4x4x8"),
         ("body.output == 4x4x16", "body.output is 4x4x8, and the file asserts 4x4x16"),
@@ -233,7 +247,7 @@ def test_unknown_names_are_found_wherever_they_stand() -> None:
 
 def test_facts_by_name() -> None:
     graph = cnndsl.loads(NET).graph
-    assert figures(graph, ["depth", "output"]) == {"depth": 4, "output": (10,)}
+    assert figures(graph, ["depth", "output"]) == ({"depth": 4, "output": (10,)}, frozenset())
     with pytest.raises(KeyError):
         figures(graph, ["parms"])
 
@@ -242,3 +256,32 @@ def test_as_many_complaints_as_the_limit_allows() -> None:
     with pytest.raises(CnnError) as stopped, limits(errors=3):
         cnndsl.loads(NET + "assert params == 1\n" * 5)
     assert len(stopped.value.diagnostics) == 3
+
+
+LONG = "INPUT 5000x1 -> (ID | a: POOL(out=2) -> b: UPSAMPLE(out=5000, mode=linear, align=yes)) -> c: CONV1-1\n"
+"""A map of more than 4096 positions on which branches of different strides meet: fields of its blocks are bounds."""
+
+
+@pytest.mark.parametrize(
+    ("contract", "message"),
+    [
+        (
+            "receptive_field < 5K",
+            "receptive_field is at most 5,000 positions, and the file asserts less than 5,000 positions",
+        ),
+        (
+            "c.receptive_field == 2 * a.receptive_field - 1",
+            "c.receptive_field is at most 5,000 positions, and the file asserts 4,999 positions",
+        ),
+        ("a.receptive_field == 1", "a.receptive_field is 2,500 positions, and the file asserts 1 position"),
+    ],
+)
+def test_a_receptive_field_that_is_a_bound_says_so(contract: str, message: str) -> None:
+    with pytest.raises(CnnError) as stopped:
+        cnndsl.loads(f"{LONG}assert {contract}")
+    assert [each.message for each in stopped.value.diagnostics] == [message]
+
+
+def test_a_name_of_the_file_has_no_unit() -> None:
+    with pytest.raises(CnnError, match=r"E0401.*depth is 50, and the file asserts 51"):
+        cnndsl.loads("net N(depth=50)\nINPUT 8x8x3 -> CONV3-4\nassert depth == 51")

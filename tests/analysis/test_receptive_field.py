@@ -174,8 +174,8 @@ def test_branches_of_other_strides_are_seen_unit_by_unit() -> None:
     assert (last.size, last.stride, last.padding) == ((10, 10), (2, 2), (1, 1))
 
 
-def supports(graph: Graph, units: list[int]) -> list[tuple[tuple[int, int], ...]]:
-    """The positions of the input that units on the diagonal of the last map depend on. Less than a billionth of the
+def supports(graph: Graph, units: list[int], least: float = 1e-9) -> list[tuple[tuple[int, int], ...]]:
+    """The positions of the input that units on the diagonal of the last map depend on. Less than this share of the
     largest gradient is what rounding makes of a weight of 0."""
     network, _ = live(graph, 1, "cpu")
     network.double().eval()
@@ -188,7 +188,7 @@ def supports(graph: Graph, units: list[int]) -> list[tuple[tuple[int, int], ...]
     found: list[tuple[tuple[int, int], ...]] = []
     for unit in units:
         (gradient,) = torch.autograd.grad(output[(unit,) * output.dim()], x, retain_graph=True)
-        where = (gradient > 1e-9 * gradient.max())[0].any(0).nonzero()
+        where = (gradient > least * gradient.max())[0].any(0).nonzero()
         found.append(tuple(zip(where.min(0).values.tolist(), where.max(0).values.tolist(), strict=True)))
     return found
 
@@ -247,6 +247,28 @@ def test_pyramid_pooling_sees_what_its_60_positions_do() -> None:
     assert 3 + 3 * 4 + 3 * 8 + 8 + 3 * 16 + 6 * 32 + 3 * 64 == 479
     assert last.local.size == (951, 951)
     assert last.size == (473, 473)
+
+
+U_NET = """
+default UPSAMPLE2(mode=linear, align=yes)
+block Double(c) = [CONV3-c -> BN -> RELU]*2
+INPUT 256x1 -> a: Double(4) -> POOL2 -> b: Double(8) -> POOL2 -> c: Double(16) -> POOL2 -> d: Double(32) -> POOL2
+-> Double(32) -> (@d | UPSAMPLE2) -> Double(16) -> (@c | UPSAMPLE2) -> Double(8) -> (@b | UPSAMPLE2) -> Double(4)
+-> (@a | UPSAMPLE2) -> Double(4) -> CONV1-2
+"""
+
+
+def test_a_u_net_with_aligned_corners() -> None:
+    """As in the PyTorch U-Net that is used most. The outermost positions count 1e-19 times as much as the middle, so
+    that everything above zero counts here."""
+    graph = cnndsl.loads(U_NET).graph
+    last = receptive_fields(graph)[graph.output]
+    assert last is not None
+    found = supports(graph, list(range(256)), least=0)
+    assert [(max(0, first), min(255, end)) for unit in range(256) for first, end in last.box((unit,))] == [
+        support for (support,) in found
+    ]
+    assert last.size == (max(end - first + 1 for ((first, end),) in found),) == (236,)
 
 
 NESTED = """

@@ -96,12 +96,12 @@ def test_even_kernels(layer: str, found: tuple[str, str] | None) -> None:
     ("layer", "found"),
     [
         # (9 - 3) mod 4 = 2, (9 - 3) mod 2 = 0, (9 - 2) mod 2 = 1, (9 + 2 - 3) mod 2 = 0.
-        ("CONV3-8/4(pad=0)", "the windows of CONV3-8/4(pad=0) leave 2 lines of the padded input 9x9x3 over"),
+        ("CONV3-8/4(pad=0)", "the windows of CONV3-8/4(pad=0) leave 2 lines of the input 9x9x3 over"),
         ("CONV3-8/2(pad=0)", None),
         ("CONV3-8/2(pad=1)", None),
-        ("POOL2", "the windows of POOL2 leave 1 line of the padded input 9x9x3 over"),
+        ("POOL2", "the windows of POOL2 leave 1 line of the input 9x9x3 over"),
         ("POOL2(ceil=yes)", None),
-        ("POOL1x2", "the windows of POOL1x2 leave 1 line of the padded input 9x9x3 over"),
+        ("POOL1x2", "the windows of POOL1x2 leave 1 line of the input 9x9x3 over"),
         # (9 + 2 - 2) mod 2 = 1 of 11; (9 + 1 - 2) mod 3 = 2 of 10.
         ("CONV2-8/2(pad=1)", "the windows of CONV2-8/2(pad=1) leave 1 line of the padded input 11x11x3 over"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -63,7 +64,7 @@ def test_sizes_are_echoed_as_they_were_given(text: str, size: int, spelled: str)
     assert f"memory         {spelled}; " in run("fit", "-", "--memory", text, *NOTHING, stdin=TINY).stdout
 
 
-@pytest.mark.parametrize("text", ["24XB", "", "1e9", "0x10GB", "٣GB", "1" * 30 + "GB"])
+@pytest.mark.parametrize("text", ["24XB", "-1GB", "", "1e9", "0x10GB", "٣GB", "1" * 30 + "GB"])
 def test_what_is_not_a_size(text: str) -> None:
     for option in ("--memory", "--headroom"):
         result = run("fit", "vgg16", option, text)
@@ -71,7 +72,7 @@ def test_what_is_not_a_size(text: str) -> None:
         assert "is not a size, as in 24GiB (2^30 bytes each) or 24GB (10^9)" in result.stderr
 
 
-@pytest.mark.parametrize("text", ["-1GB", "GB", "nan", "abacus"])
+@pytest.mark.parametrize("text", ["GB", "nan", "abacus"])
 def test_what_is_neither_a_size_nor_a_card(text: str) -> None:
     result = run("fit", "vgg16", "--memory", text)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -349,3 +350,32 @@ def test_a_drawing_is_an_svg() -> None:
     result = run("fit", "vgg16", "--memory", "8GB", "-o", "memory.png")
     assert result.exit_code == 1
     assert "its name must end in .svg" in result.stderr
+
+
+@pytest.mark.parametrize("options", [(), ("--batch", "1,2"), ("--training", "--batch", "4")])
+def test_figures_say_once_that_they_are_not_measured(options: tuple[str, ...]) -> None:
+    text = run("fit", "-", "--memory", "1GiB", *NOTHING, *options, stdin=TINY).stdout
+    assert [line.split(maxsplit=2) for line in text.splitlines() if "not measured" in line] == [
+        ["not", "measured", "figures of a GPU; they are derived"]
+    ]
+    assert data("fit", "-", "--memory", "1GiB", *NOTHING, *options, stdin=TINY)["measured"] is False
+
+
+def test_one_image_more_does_not_look_like_the_largest_batch() -> None:
+    # 2^20 bytes of weights and 209,510 times 5,120 an image leave 2,048 bytes of 2^30.
+    text = run("fit", "-", "--memory", "1GiB", *NOTHING, stdin=TINY).stdout
+    assert re.search(r"^peak +1023\.998MiB, ", text, re.M)
+    assert re.search(r"^one more +1\.000003GiB$", text, re.M)
+
+
+def test_where_not_one_image_fits_the_peak_is_that_of_one() -> None:
+    text = run("fit", "-", "--memory", "1MiB", stdin=TINY).stdout
+    assert re.search(r"^one image +1\.0049MiB, forward at fc$", text, re.M)
+    assert "peak" not in text
+
+
+def test_the_star_is_explained_where_there_is_one() -> None:
+    room = ("--memory", f"{WEIGHTS + 4 * (IMAGE + OUTPUT)}B", *NOTHING)
+    assert "does not fit" not in run("fit", "-", *room, "--batch", "2,4", stdin=TINY).stdout
+    lines = run("fit", "-", *room, "--batch", "2,5", stdin=TINY).stdout.splitlines()
+    assert ["*", "does", "not", "fit"] in [line.split() for line in lines]

@@ -136,6 +136,10 @@ def test_groups_are_sorted_level_by_level() -> None:
     [
         (("--columns", "prams"), "there is no column 'prams'; did you mean `params`?"),
         (("--sort", "-macks"), "there is no column 'macks'; did you mean `macs`?"),
+        (("--columns", "name"), "there is no column 'name'; did you mean `path`?"),
+        (("--columns", "path,multiply-adds"), "there is no column 'multiply-adds'; did you mean `macs`?"),
+        (("--sort", "-in training"), "there is no column 'in training'; did you mean `training`?"),
+        (("--format", "lecture", "--batch", "8"), "the lecture's table is as it is"),
         (("--by", "layer"), "'layer' is not one of"),
         (("--depth", "0"), "0 is not in the range x>=1"),
         (("--batch", "0"), "0 is not in the range x>=1"),
@@ -212,9 +216,19 @@ def test_memory_columns_imply_a_batch_of_one() -> None:
     assert lines[3] == ["input", "24B"]
 
 
+def test_a_parameter_that_is_a_layer_type_is_titled_by_its_name() -> None:
+    net = "net Net(act=RELU, n=4)\nINPUT 8x8x3 -> CONV3-n -> act"
+    for command in (("stats",), ("rf",), ("fit", "--memory", "1GiB")):
+        title = run(command[0], "-", *command[1:], stdin=net).stdout.splitlines()[0]
+        assert title.startswith("Net (act=RELU, n=4)")
+
+
 def test_a_batch_in_python() -> None:
     net = loads(RESIDUAL)
     assert net.stats().memory is None
+    only = net.stats(optimizer="adam").memory
+    assert only is not None
+    assert (only.plan.batch, only.plan.dtype, only.plan.device) == (1, "fp32", "cpu")
     with pytest.raises(ValueError, match="at least one image"):
         net.stats(0)
     assert net.stats(2).render(by="kind", columns=["path", "params"]).splitlines()[2].split() == ["name", "params"]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from io import StringIO
+from typing import Any
 
 import pytest
 
+import cnndsl
+from cnndsl.analysis.cards import find_card
 from tests.commands.running import data, run, table
 
 # 32x32x3 in, 3x3 windows, 64 filters on 32x32: 1,769,472 multiply-adds; 3,072 + 65,536 values, 1,728 weights.
@@ -31,6 +35,17 @@ def test_batch_and_type_are_those_of_the_memory() -> None:
     # 28.3 Mflop at 65 Tflop/s take 0.44 us, 1.1 MB at 320 GB/s 3.4 us.
     assert found["layers"][0]["time"] == pytest.approx(2 * (8 * (3_072 + 65_536) + 1_728) / 320e9)
     assert found["memory"]["batch"] == found["roofline"]["batch"] == 8
+
+
+def test_memory_beside_times_is_that_of_a_gpu() -> None:
+    """Dropout's mask has a byte a value there, and 4 on a CPU in fp32."""
+    net = "INPUT 8 -> FC-100 -> DROPOUT -> FC-2"
+    kept = [data("stats", "-", "--batch", "1", *more, stdin=net)["memory"] for more in ((), ("--gpu", "h100"))]
+    assert [each["device"] for each in kept] == ["cpu", "cuda"]
+    assert kept[0]["saved"] - kept[1]["saved"] == 3 * 100
+    asked = data("stats", "-", "--gpu", "h100", "--device", "cpu", stdin=net)["memory"]
+    assert asked["saved"] == kept[0]["saved"]
+    assert cnndsl.loads(net).stats(1, gpu="h100").memory.saved == kept[1]["saved"]  # type: ignore[union-attr]
 
 
 def test_the_table() -> None:
@@ -87,3 +102,54 @@ def test_what_is_refused(options: tuple[str, ...], message: str) -> None:
     result = run("stats", "-", *options, stdin=NET)
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
+
+
+def test_in_python_it_is_the_same() -> None:
+    net = cnndsl.loads(NET)
+    found = net.stats(gpu="h100")
+    assert (found.memory, net.stats().roofline) == (None, None)
+    assert found.roofline is not None
+    assert [each.seconds for each in found.roofline.times[1:]] == pytest.approx([CONV, RELU])
+    assert found.render() == run("stats", "-", "--gpu", "h100", stdin=NET).stdout.rstrip("\n")
+    both = net.stats(8, dtype="fp16", gpu=find_card("T4"))
+    assert both.memory is not None
+    assert both.roofline is not None
+    assert both.memory.plan.batch == both.roofline.batch == 8
+    assert both.render() == run("stats", "-", *"--gpu T4 --batch 8 --dtype fp16".split(), stdin=NET).stdout.rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"gpu": "h1000"}, "there is no card 'h1000'; did you mean `H100`?"),
+        ({"gpu": "T4", "dtype": "bf16"}, "T4 has no arithmetic in bf16; take fp16 or amp"),
+        ({"batch": 0, "gpu": "h100"}, "a batch has at least one image, not 0"),
+        ({"dtype": "float16"}, "there is no type 'float16'; there are fp32, fp16, bf16, amp"),
+        ({"optimizer": "lion"}, "there is no optimizer 'lion'; there are sgd, momentum, adam, adamw"),
+        ({"device": "gpu"}, "there is no device 'gpu'; there are cpu, cuda"),
+    ],
+)
+def test_what_python_refuses(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        cnndsl.loads(NET).stats(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("options", "measured", "said"),
+    [
+        (("--gpu", "h100"), None, "figures of a GPU; they are derived"),
+        (("--batch", "2"), True, "figures of a GPU; they are derived"),
+        (("--device", "cuda"), False, "figures of a GPU; they are derived"),
+        (("--dtype", "fp16"), False, "figures of a GPU and of fp16; they are derived"),
+        (("--device", "cuda", "--gpu", "h100"), False, "figures of a GPU; they are derived"),
+        ((), None, ""),
+    ],
+)
+def test_what_is_not_measured_says_so_once(options: tuple[str, ...], measured: bool | None, said: str) -> None:
+    text = run("stats", "-", *options, stdin=NET).stdout
+    assert [line.split(maxsplit=2)[2] for line in text.splitlines() if line.startswith("not measured")] == [said][
+        : bool(said)
+    ]
+    found = data("stats", "-", *options, stdin=NET)
+    assert found.get("memory", {}).get("measured") is measured
+    assert found.get("roofline", {"measured": False})["measured"] is False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,12 @@ def test_the_metrics_of_the_test_are_shown_where_none_are_chosen() -> None:
     assert table("zoo", "resnet18", "--where", "buffers == 9620 or depth == 0")[0] == ["name", "buffers", "depth"]
 
 
+def test_columns_are_called_as_in_the_other_tables() -> None:
+    columns = "memory,inference,training,receptive_field"
+    heads = run("zoo", "resnet18", "--columns", columns).stdout.splitlines()[0]
+    assert re.split(r"  +", heads) == ["name", "CS231n memory", "peak in use", "peak in training", "receptive field"]
+
+
 def test_a_file_here_is_no_bundled_network() -> None:
     Path("resnet18").write_text("INPUT 8x8x1 -> FC-2")
     assert table("zoo", "resnet18", "--columns", "params")[1] == ["resnet18", "11.7M"]
@@ -40,6 +47,7 @@ def test_a_file_here_is_no_bundled_network() -> None:
         (("--where", "params"), 1, "a test must be yes or no"),
         (("--sort", "-macks"), 2, "there is no metric 'macks'; did you mean `macs`?"),
         (("--columns", "params,size"), 2, "there is no metric 'size'"),
+        (("--columns", "params,receptive field"), 2, "did you mean `receptive_field`?"),
     ],
 )
 def test_what_is_no_test_is_told(options: tuple[str, ...], code: int, message: str) -> None:

@@ -50,7 +50,7 @@ class Paragraph:
         """The number on the right of each equation of a line, checked against the expressions to the left of it."""
         found: list[Fraction] = []
         for equation in self.lines.get(name, []):
-            text = re.sub(r" (bytes|\(remainder \d+\))$", "", equation)
+            text = re.sub(r" (bytes|\(remainder \d+\)|\(at most\))$", "", equation)
             sides = [side for side in text.split(" = ") if side not in ("r", "j")]
             numbers = [value(side) for side in sides]
             assert len(set(numbers)) == 1, equation
@@ -184,7 +184,9 @@ def sides_of(equations: list[str]) -> Iterator[str]:
         if equation.endswith("given") or equation.startswith("those of"):
             continue
         yield from (
-            side for side in re.sub(r" (bytes|\(remainder \d+\))$", "", equation).split(" = ") if side not in "rj"
+            side
+            for side in re.sub(r" (bytes|\(remainder \d+\)|\(at most\))$", "", equation).split(" = ")
+            if side not in "rj"
         )
 
 
@@ -193,7 +195,7 @@ def rows_of(latex: str) -> Iterator[str]:
     for line in latex.replace(" \\\\\n & \\quad {} + ", " + ").splitlines():
         if " & " in line:
             row = line.partition(" & ")[2].removesuffix(r" \\")
-            yield from () if row.startswith(r"\text") else row.split(r",\quad ")
+            yield from () if row.startswith((r"\text", r"\parbox")) else row.split(r",\quad ")
 
 
 @pytest.mark.parametrize("name", ["alexnet", "googlenet", "unet"])
@@ -212,6 +214,7 @@ def test_latex_is_balanced(name: str) -> None:
     assert set(re.findall(r"\\([a-zA-Z]+)", latex)) <= {
         *("noindent", "textbf", "texttt", "quad", "times", "to", "begin", "end", "text", "colon", "cdot", "frac"),
         *("left", "right", "lfloor", "rfloor", "lceil", "rceil", "operatorname", "ldots", "textbar"),
+        *("parbox", "linewidth", "raggedright"),
     }
     assert latex.replace(r"\$", "").count("$") % 2 == 0
 
@@ -373,3 +376,24 @@ def test_totals_leave_layers_out_that_add_nothing() -> None:
     """By hand: CONV3-4 on 3 channels has 112 parameters, on 4 channels 148; the poolings between have none."""
     found = check(cnndsl.loads("INPUT 16x16x3 -> CONV3-4 -> [POOL2 -> RELU]*2 -> [CONV3-4 -> RELU]*2"))
     assert found[-1].lines["params"] == ["112 + 2*148 = 408"]
+
+
+def test_a_field_that_is_a_bound_says_so() -> None:
+    net = "INPUT 6000x1 -> (CONV3-2 + CONV2-2/2 -> UPSAMPLE2(mode=linear, align=yes)) -> [CONV3-2 -> CONV1-2]*2"
+    text = run("stats", "-", "--format", "derivation", stdin=net).stdout
+    # Two positions of CONV2-2/2 see 4 positions, and pairs of units share a box: 6, one of the input further on.
+    assert "r = 5 - 0 + 1 = 6 (at most), j = 2*2999/5999" in text
+    assert "r = max(6, 3) = 6 (at most), j = 1" in text
+    assert "r = 1 + (3 - 1)*1 = 3, j = 1*1 = 1" in text
+    fields = [paragraph.lines.get("field", [""])[0] for paragraph in check(cnndsl.loads(net))]
+    assert sum("(at most)" in each for each in fields) >= 3
+    assert r"= 6\ \text{(at most)}" in run("stats", "-", "--format", "derivation-latex", stdin=net).stdout
+
+
+def test_the_names_of_many_operands_are_broken_into_lines() -> None:
+    branches = " | ".join(f"a_branch_with_a_long_name{at}: CONV1-2" for at in range(4))
+    text = run("stats", "-", "--format", "derivation-latex", stdin=f"INPUT 8x8x3 -> ({branches})").stdout
+    (row,) = [line for line in text.splitlines() if line.startswith(r"\text{operands}")]
+    assert re.search(r"& \\parbox\[t\]\{\.75\\linewidth\}\{\\raggedright a\\_branch.*\} \\\\$", row)
+    short = run("stats", "-", "--format", "derivation-latex", stdin="INPUT 8x8x3 -> (a: CONV1-2 | b: CONV1-2)").stdout
+    assert r"\text{a, b}" in short

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from itertools import product
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from cnndsl.cli import cli
 from cnndsl.errors import CnnError, Source
@@ -122,6 +123,19 @@ def test_the_metrics_of_a_test_are_measured_whatever_is_shown(tmp_path: Path) ->
     assert kept("--where", "depth == 7") == [1, 10, 40]
 
 
+def test_a_parameter_that_is_a_layer_type_is_tested_by_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "family.cnn"
+    file.write_text("net F(act in {RELU, GELU}, n in {1, 2})\nINPUT 8x8x1 -> CONV3-n -> act -> FC-2")
+
+    def swept(test: str) -> Result:
+        return CliRunner().invoke(cli, ["sweep", str(file), "--columns", "params", "--format", "json", "--where", test])
+
+    found = [row["settings"] for row in json.loads(swept("act == GELU and n < 2").stdout)]
+    assert found == [{"act": "GELU", "n": 1}]
+    assert len(json.loads(swept("act != GELU").stdout)) == 2
+    assert "there is no value called `GLU` here" in swept("act == GLU").stderr
+
+
 def test_a_misspelt_metric_is_found_among_all() -> None:
     result = CliRunner().invoke(cli, ["sweep", "recipe", "--sample", "1", "--where", "bufers < 3"])
     assert result.exit_code == 1
@@ -169,6 +183,15 @@ def test_the_command_prints_a_table_json_and_csv(tmp_path_factory: pytest.TempPa
 @pytest.mark.parametrize("options", [["--sort", "parms"], ["--pareto", "size"], ["--columns", "x"], ["--set", "N"]])
 def test_a_wrong_command_line_is_told(options: list[str]) -> None:
     assert CliRunner().invoke(cli, ["sweep", "lenet5", *options]).exit_code == 2
+
+
+def test_a_heading_is_no_name_but_leads_to_it() -> None:
+    for options in (("--sort", "-receptive field"), ("--pareto", "params,CS231n memory"), ("--columns", "peak in use")):
+        result = CliRunner().invoke(cli, ["sweep", "vgg16", *options])
+        assert result.exit_code == 2
+        assert re.search("did you mean `(receptive_field|memory|inference)`", result.stderr)
+    heads = CliRunner().invoke(cli, ["sweep", "vgg16"]).stdout.splitlines()[0]
+    assert re.split("  +", heads.strip())[3:6] == ["peak in use", "peak in training", "receptive field"]
 
 
 def test_space_is_plain_data(tmp_path: object) -> None:
