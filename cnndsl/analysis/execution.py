@@ -29,9 +29,10 @@ class Ran:
 @record(slots=True)
 class Released:
     """No name or expression refers to the outputs of these nodes any more; below 0 the indices that a max-pooling
-    gave, `-1 - node`."""
+    gave, `-1 - node`. `parts` are results in the middle of a layer, by node and operation."""
 
     nodes: tuple[int, ...]
+    parts: tuple[tuple[int, int], ...] = ()
 
 
 @record(slots=True)

@@ -17,7 +17,9 @@ class ForwardTrace:
     """What is alive behind the forward pass.
 
     `outputs` maps a node to the storage of its output, `saved` a node and a step of it to those that autograd keeps
-    for it. `parts` are the results of a layer's operations, `named` the nodes whose output the module still refers to.
+    for it. `parts` are the results of a layer's operations, `named` the nodes whose output the module still refers to,
+    `named_parts` the results of operations that it lets go of by itself,
+    `held` what the operation that runs reads.
     `casts` are the copies of weights that autocast made, by the node and the name of each, `switches` maps an UNPOOL to
     the indices that it takes.
     """
@@ -28,6 +30,8 @@ class ForwardTrace:
     saved: dict[tuple[int, int], list[int]] = field(default_factory=lambda: defaultdict(list[int]))
     parts: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
     named: set[int] = field(default_factory=set[int])
+    named_parts: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    held: list[int] = field(default_factory=list[int])
     casts: dict[tuple[int, str], int] = field(default_factory=dict[tuple[int, str], int])
     switches: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
 
@@ -59,6 +63,8 @@ def run(values: Lifetimes, ledger: TraceBuilder) -> ForwardTrace:
 def _release(forward: ForwardTrace, event: Released) -> None:
     """Outputs and indices to which nothing refers any more; those of whoever calls the network stay."""
     values = forward.values
+    for node, step in event.parts:
+        forward.ledger.drop(forward.parts[node][step])
     for at in event.nodes:
         if at < 0:
             for storage in forward.switches[values.unpooled.get(-1 - at, 0)]:
@@ -87,8 +93,10 @@ def _execute(forward: ForwardTrace, event: Ran) -> None:
         held = [forward.outputs.get(operand, -1) for operand in node.value_inputs] + results
         results.append(_run_step(forward, node, k, held, event.over))
         for read in {*steps[k].reads, *steps[k].holds}:
-            if read >= count and last[read] == k:
+            if read >= count and last[read] == k and (at, read - count) not in forward.named_parts:
                 ledger.drop(results[read - count])
+    if not event.is_last:
+        forward.named_parts.add((at, event.step))
     if event.is_last:
         forward.outputs[at] = results[-1]
         forward.named.add(at)
@@ -113,8 +121,11 @@ def _run_step(forward: ForwardTrace, node: Node, k: int, held: list[int], over: 
     _make_extras(forward, node, k)
     if step.scratch[0] and not needs:
         ledger.drop(ledger.new(at, "scratch", 0, step.scratch[0] * width))
-    for storage in reads:
-        ledger.drop(storage)
+    forward.held += reads
+    if not step.inside:
+        for storage in forward.held:
+            ledger.drop(storage)
+        forward.held.clear()
     return result
 
 

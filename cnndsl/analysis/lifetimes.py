@@ -137,7 +137,7 @@ class Lifetimes:
         for node in self.graph.nodes:
             before = self.shared(node)
             kept = "" if before is None or cuts[before] in node.layer.COPIES else cuts[before]
-            own = "" if self.is_left_out(node) else node.layer.CUTS
+            own = node.layer.cut(*self.shapes[node.index]) if node.inputs and not self.is_left_out(node) else ""
             cuts[node.index] = max(own, kept)  # the positions rather than the channels
         return cuts
 

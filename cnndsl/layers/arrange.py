@@ -7,6 +7,7 @@ from math import prod
 from typing import ClassVar
 
 from cnndsl.layers.base import (
+    Cut,
     Dims,
     Layer,
     LayerError,
@@ -240,7 +241,6 @@ class Slice(Layer):
     ROLE: ClassVar = "arrangement"
     HELPERS: ClassVar = {"Slice": _SLICE}
     VIEW: ClassVar = True
-    CUTS: ClassVar = "channels"
     POSITIONAL: ClassVar = ("start", "stop")
     RANGE: ClassVar = ("start", "stop")
 
@@ -253,6 +253,9 @@ class Slice(Layer):
             message = f"SLICE({self.start}, {self.stop}) is no range of the {x.channels} channels of the input"
             raise LayerError("E0308", message, f"the first is 0, and SLICE(0, {x.channels}) takes all")
         return Shape(self.stop - self.start, x.spatial)
+
+    def cut(self, *inputs: Shape) -> Cut:
+        return "channels"
 
     def channels_formula(self, *inputs: Shape) -> str:
         return f"{self.stop} - {self.start}"

@@ -152,8 +152,6 @@ class Layer:
     """The fewest and the most inputs."""
     VIEW: ClassVar[bool] = False
     """True where the output is another view of the first input's memory: it takes none of its own."""
-    CUTS: ClassVar[Cut] = ""
-    """What a view leaves out, so that it does not lie in one piece."""
     COPIES: ClassVar[tuple[Cut, ...]] = ()
     """The views that do not lie in one piece of which the layer makes a copy, to compute with that."""
     ROLE: ClassVar[Role] = "other"
@@ -282,6 +280,11 @@ class Layer:
         By default a single one, which follows from what is saved, held for a moment and multiplied.
         """
         return (self.single_step(*inputs),)
+
+    def cut(self, *inputs: Shape) -> Cut:
+        """What a view leaves out, so that it does not lie in one piece: the images of a batch have gaps between them
+        without some of the channels, and within them without some of the positions."""
+        return ""
 
     def single_step(self, *inputs: Shape, **changed: Any) -> LayerStep:
         """The layer as one operation; `changed` are fields of the step that differ."""

@@ -146,7 +146,7 @@ class Conv(SlidingLayer):
         inside = all(axis.stride == 1 for axis in self._axes(inputs[0]))
         padded = pad(values)
         if inside:
-            padded = replace(padded, autocast="half", on_cuda="half")
+            padded = replace(padded, autocast="half", on_cuda="half", inside=True)
         return (padded, self.single_step(*inputs, reads=(1,), keeps=(0,), extra=()))
 
     def formula(self, *inputs: Shape) -> str:

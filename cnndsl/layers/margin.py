@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from math import prod
 from typing import ClassVar
 
 from cnndsl.layers.base import (
+    Cut,
     Dims,
     LayerError,
     Slot,
@@ -218,7 +220,6 @@ class Crop(Sized):
     ROLE: ClassVar = "arrangement"
     HELPERS: ClassVar = {**_CROPS, **by_rank("CropTo", _CROP_TO)}
     VIEW: ClassVar = True
-    CUTS: ClassVar = "positions"
     POSITIONAL: ClassVar = ("margin", "after")
 
     margin: Dims = option("dims", (), minimum=0, required=True, instead="out")
@@ -253,10 +254,18 @@ class Crop(Sized):
         x = inputs[0]
         extents, steps = list(x.spatial), list[LayerStep]()
         for axis, (before, after) in enumerate(self._sides(*inputs)):
-            if before or after:
+            if before or after or self._is_adaptive():
                 extents[axis] -= before + after
                 steps.append(LayerStep((len(steps),), x.channels * prod(extents), view=True))
-        return tuple(steps) or (self.single_step(*inputs),)
+        return tuple(steps) or (self.single_step(*inputs, gradient="handed on"),)
+
+    def cut(self, *inputs: Shape) -> Cut:
+        """Only images between whose positions there are gaps cannot be seen as one vector."""
+        kept = (inputs[0].channels, *self.output(*inputs).spatial)
+        strides = [prod(inputs[0].spatial[axis:]) for axis in range(len(kept))]
+        axes = [(size, stride) for size, stride in zip(kept, strides, strict=True) if size > 1]
+        is_whole = all(outer == size * inner for (_, outer), (size, inner) in pairwise(axes))
+        return "channels" if is_whole else "positions"
 
     def window(self, *inputs: Shape) -> Window | None:
         sides = self._sides(*inputs)

@@ -48,9 +48,9 @@ def executions(graph: Graph) -> Executions | None:
     Ran(node=1, step=0, is_last=True, over=False)
     Ran(node=2, step=0, is_last=True, over=False)
     Ran(node=3, step=0, is_last=True, over=False)
-    Released(nodes=(2,))
-    Released(nodes=(1, 3))
+    Released(nodes=(1, 2), parts=())
     Ran(node=4, step=0, is_last=True, over=False)
+    Released(nodes=(3,), parts=())
     """
     if not is_verified(graph):
         return None
@@ -75,13 +75,13 @@ def _followed(running: RunningText, expected: Expected, training: bool) -> Execu
 
 
 class _Reference:
-    """How many registers refer to the output of a node; below 0 to the indices of a max-pooling. None of a value in
-    the middle of a layer."""
+    """How many registers refer to the output of a node, below 0 to the indices of a max-pooling; or, of a value in the
+    middle of a layer, to the result of the event `made`."""
 
-    __slots__ = ("holders", "node")
+    __slots__ = ("holders", "made", "node")
 
-    def __init__(self, node: int | None) -> None:
-        self.holders, self.node = 0, node
+    def __init__(self, node: int = 0, made: int = -1) -> None:
+        self.holders, self.node, self.made = 0, node, made
 
 
 class _Recorder(Replay[TracedTensor]):
@@ -90,6 +90,7 @@ class _Recorder(Replay[TracedTensor]):
     def __init__(self, match: Match, training: bool) -> None:
         super().__init__(match)
         self._events: list[Ran | Released] = []
+        self._gone: dict[int, list[int]] = {}
         self._references: dict[TracedTensor, _Reference] = {}
         self._parts: dict[TracedTensor, list[int]] = {}
         self._waiting: dict[int, list[int]] = {}
@@ -103,6 +104,11 @@ class _Recorder(Replay[TracedTensor]):
     @property
     def execution(self) -> Execution:
         """Return what was written down."""
+        for at, made in self._gone.items():
+            before = self._events[at]
+            results = [each for each in map(self._events.__getitem__, made) if isinstance(each, Ran) and each.node >= 0]
+            if isinstance(before, Released):
+                self._events[at] = Released(before.nodes, tuple([(each.node, each.step) for each in results]))
         return tuple([each for each in self._events if isinstance(each, Released) or each.node >= 0])
 
     def run(self, trace: Trace, given: list[Any], prefix: str) -> list[Any]:
@@ -152,7 +158,7 @@ class _Recorder(Replay[TracedTensor]):
             return
         parts = [at for each in operands for at in self._parts.get(each, ())]
         if node < 0:
-            self._references[made] = _Reference(None)
+            self._references[made] = _Reference(made=len(self._events))
             self._parts[made] = [*parts, len(self._events)]
         else:
             self._references[made] = _Reference(node)
@@ -182,15 +188,20 @@ class _Recorder(Replay[TracedTensor]):
 
     def _let_go(self, registers: list[Any], numbers: Iterable[int]) -> None:
         gone: list[int] = []
+        parts: list[int] = []
         for number in numbers:
             value = registers[number]
             if isinstance(value, TracedTensor):
                 registers[number] = None
                 reference = self._at(value)
                 reference.holders -= 1
-                if not reference.holders and reference.node is not None:
+                if not reference.holders and reference.made < 0:
                     gone.append(reference.node)
-        if gone:
+                elif not reference.holders:
+                    parts.append(reference.made)
+        if parts:
+            self._gone[len(self._events)] = parts
+        if gone or parts:
             self._events.append(Released(tuple(gone)))
 
 
