@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fontTools import subset
 from fontTools.pens.cu2quPen import Cu2QuPen
+from fontTools.pens.filterPen import DecomposingFilterPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont, newTable
 from fontTools.ttLib.scaleUpem import scale_upem
@@ -23,7 +24,8 @@ UNITS = 1000
 ERROR = 0.8
 """So many units a curve may differ from the original's."""
 
-LATIN = [*range(0x20, 0x7F), *range(0xA0, 0x149), *range(0x14A, 0x180)]  # U+0149 is deprecated
+LATIN = [*range(0x20, 0x7F), *range(0xA0, 0xAD), *range(0xAE, 0x149), *range(0x14A, 0x180)]
+"""Without the soft hyphen and what is deprecated."""
 GREEK = [*range(0x391, 0x3A2), *range(0x3A3, 0x3AA), *range(0x3B1, 0x3CA), 0x3D5, 0x3F5]
 SIGNS = (
     "‐‑–—‘’‚“”„†‡•…‰′″‹›€™⁰⁴⁵⁶⁷⁸⁹⁺⁻ⁿ₀₁₂₃₄₅₆₇₈₉←↑→↓↔↕↗↘⇒⇔"  # noqa: RUF001
@@ -34,7 +36,7 @@ WANTED = frozenset([*LATIN, *GREEK, *map(ord, SIGNS)])
 
 def reduced(path: Path) -> TTFont:
     """Return a font with the wanted characters alone, without hints, kerning and other features."""
-    options = subset.Options(hinting=False, layout_features=[], name_IDs=[0, 1, 2, 13, 14], notdef_outline=True)
+    options = subset.Options(hinting=False, layout_features=[], name_IDs=[0, 1, 2], notdef_outline=True)
     options.drop_tables += ["DSIG", "GDEF", "GPOS", "GSUB", "STAT", "FFTM", "gasp", "kern", "meta"]
     font = TTFont(path, recalcTimestamp=False)
     cutter = subset.Subsetter(options)
@@ -44,13 +46,15 @@ def reduced(path: Path) -> TTFont:
 
 
 def as_truetype(font: TTFont) -> None:
-    """Replace the outlines of cubic curves by quadratic ones, in units of a thousandth of an em."""
+    """Replace all outlines by whole ones of quadratic curves, in units of a thousandth of an em."""
     scale_upem(font, UNITS)
+    is_cubic = "CFF " in font
     glyphs, order = font.getGlyphSet(), font.getGlyphOrder()
     drawn = {}
     for name in order:
         pen = TTGlyphPen(None)
-        glyphs[name].draw(Cu2QuPen(pen, ERROR, reverse_direction=True))
+        curves = Cu2QuPen(pen, ERROR, reverse_direction=is_cubic)
+        glyphs[name].draw(DecomposingFilterPen(curves, glyphs))
         drawn[name] = pen.glyph()
     for tag in ("CFF ", "VORG"):
         if tag in font:
@@ -58,6 +62,9 @@ def as_truetype(font: TTFont) -> None:
     font["loca"], font["glyf"] = newTable("loca"), newTable("glyf")
     font["glyf"].glyphOrder = order
     font["glyf"].glyphs = drawn
+    for name in order:
+        drawn[name].recalcBounds(font["glyf"])
+        font["hmtx"][name] = font["hmtx"][name][0], drawn[name].xMin if drawn[name].numberOfContours else 0
     most = font["maxp"] = newTable("maxp")
     most.tableVersion, most.numGlyphs = 0x00010000, len(order)
     for name in ("maxTwilightPoints", "maxStorage", "maxFunctionDefs", "maxInstructionDefs", "maxStackElements"):
@@ -104,6 +111,7 @@ def prepare(inter: Path, dejavu: Path, target: Path) -> None:
     for weight, file in ((400, "DejaVuSans.ttf"), (700, "DejaVuSans-Bold.ttf")):
         columns[f"DejaVu-{weight}"] = advances(TTFont(dejavu / file))
     mono = reduced(dejavu / "DejaVuSansMono.ttf")
+    as_truetype(mono)
     named(mono, "DejaVu Sans Mono", "Book")
     columns["Mono-400"] = advances(mono)
     mono.save(target / "Mono-400.ttf")

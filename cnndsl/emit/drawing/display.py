@@ -23,7 +23,12 @@ Command: TypeAlias = tuple[Literal["M", "L", "C", "Z"], tuple[float, ...]]
 
 @record(slots=True)
 class RectangleItem:
-    """A rectangle. `hatch` names the role whose pattern a theme without colours puts there."""
+    """A rectangle, whose corners are rounded by a radius on both sides or on one.
+
+    `hatch` makes it the bar at the left of a box, and names the role of the box. A theme with colours fills it. A theme
+    without draws the role's pattern instead, 6 pixels wide, or nothing for a role that has none. Without fill and
+    stroke it is invisible and catches the pointer, for a tooltip.
+    """
 
     x: float
     y: float
@@ -35,6 +40,7 @@ class RectangleItem:
     radius: float = 0
     dash: tuple[float, ...] = ()
     hatch: str = ""
+    rounded: Literal["both", "left", "right"] = "both"
 
 
 @record(slots=True)

@@ -11,6 +11,7 @@ from functools import cache
 
 from cnndsl.emit.drawing.display import Weight
 from cnndsl.resources import folder
+from cnndsl.terminal import clean
 
 FONTS = "emit/drawing/fonts"
 """The shipped folder of the fonts."""
@@ -58,7 +59,8 @@ def width(text: str, size: float, weight: Weight = 400, *, mono: bool = False) -
     """
     table = _table()
     columns = ("Mono-400",) if mono else _STYLES[weight]
-    return max(sum(map(table[column].__getitem__, text)) for column in columns) * size / UNITS
+    safe = clean(text)
+    return max(sum(map(table[column].__getitem__, safe)) for column in columns) * size / UNITS
 
 
 def is_known(character: str) -> bool:
