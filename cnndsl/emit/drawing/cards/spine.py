@@ -1,0 +1,367 @@
+"""Which parts of a network become cards, and which stand open in the spine.
+
+A part with a name that holds several blocks or a repeat becomes a card; one that holds such parts is opened. Iterations of
+a repeat, and blocks of one kind that follow one another, are the rows of a card.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from cnndsl.emit.drawing.cards.items import (
+    ChainItem,
+    ForkItem,
+    ItemChain,
+    LayerItem,
+    LoopItem,
+    ReferenceItem,
+    Signatures,
+    TapItem,
+    UnitItem,
+    flat,
+    has_fork,
+    nodes_in,
+)
+from cnndsl.emit.drawing.cards.rows import fused
+from cnndsl.expr import NameSymbol, Value, show
+from cnndsl.graph.graph import Graph
+from cnndsl.records import record
+
+OPEN_ROWS = 6
+"""A block that is used once stays open if it has at most so many rows."""
+EDGE_ROWS = 4
+"""The most rows of a stem or a head that stay open."""
+_TABLE_NAMES = 3
+_ALIKE = 2
+"""More parts than this of the same layer types are cards, whatever their size."""
+_WHOLE = 0.6
+
+
+@record(slots=True)
+class RawRow:
+    """Layers in the spine, one after the other."""
+
+    nodes: tuple[int, ...]
+
+
+@record(slots=True)
+class RawFork:
+    """A merge of branches in the spine."""
+
+    item: ForkItem
+
+
+@record(slots=True)
+class RawCard:
+    """A card before its rows are folded: instances of blocks and layers between them. `is_plain` if it may be opened as a stem
+    or a head. `names` and `rows` are those of a table."""
+
+    name: str
+    path: str
+    parts: tuple[UnitItem | tuple[int, ...], ...]
+    is_plain: bool = False
+    names: tuple[str, ...] = ()
+    rows: tuple[tuple[Value, ...], ...] = ()
+
+
+RawStep: TypeAlias = RawRow | RawFork | RawCard
+
+
+class SpineBuilder:
+    """Walks over the items of a network and gathers the steps of the spine; `taps` are the parts beside it."""
+
+    def __init__(self, signatures: Signatures, given: Collection[int]) -> None:
+        self.graph: Graph = signatures.graph
+        self.signatures = signatures
+        self.given = given
+        self.steps: list[RawStep] = []
+        self.taps: list[TapItem] = []
+        self._pending: list[int] = []
+        self._run: list[UnitItem] = []
+        self._uses: Counter[str] = Counter()
+        self._alike: Counter[frozenset[str]] = Counter()
+
+    def build(self, chain: ItemChain) -> Sequence[RawStep]:
+        """Return the steps of a whole network."""
+        self._count(chain)
+        self._walk(chain)
+        self._flush()
+        return _with_open_ends(self.steps, self.signatures)
+
+    def _count(self, chain: ItemChain) -> None:
+        stack: list[ChainItem] = list(chain)
+        while stack:
+            item = stack.pop()
+            if isinstance(item, UnitItem):
+                self._uses[item.title] += 1
+                if item.name and not has_fork(item.chain) and len(fused(self.graph, nodes_in(item.chain), self.given)) > 1:
+                    self._alike[self._kinds(item)] += 1
+                stack.extend(item.chain)
+            elif isinstance(item, LoopItem):
+                stack.extend(item.turns)
+            elif isinstance(item, ForkItem):
+                stack.extend(each for branch in item.branches for each in branch)
+            elif isinstance(item, TapItem):
+                stack.extend(item.chain)
+
+    def _walk(self, chain: ItemChain) -> None:
+        for item in chain:
+            match item:
+                case LayerItem():
+                    self._end_run()
+                    self._pending.append(item.node)
+                case ReferenceItem():
+                    self._flush()
+                case ForkItem():
+                    self._flush()
+                    self._fork(item)
+                case TapItem():
+                    self._tap(item)
+                case LoopItem():
+                    self._loop(item)
+                case UnitItem():
+                    self._unit(item)
+
+    def _flush(self) -> None:
+        self._end_run()
+        self._rows()
+
+    def _rows(self) -> None:
+        if self._pending:
+            self.steps += [RawRow(each) for each in fused(self.graph, self._pending, self.given)]
+            self._pending = []
+
+    def _end_run(self) -> None:
+        """End a run of blocks without names: they become one card, called after the block."""
+        if not self._run:
+            return
+        self._rows()
+        self.steps.append(RawCard(self._run[0].title, "", tuple(self._run)))
+        self._run = []
+
+    def _fork(self, item: ForkItem) -> None:
+        inner = sum(len(fused(self.graph, nodes_in(branch), self.given)) for branch in item.branches)
+        if inner <= OPEN_ROWS:
+            self.steps.append(RawFork(item))
+            return
+        part = UnitItem("", "", "", (item,), self.graph.tree)
+        self.steps.append(RawCard("", "", (part,)))
+
+    def _tap(self, item: TapItem) -> None:
+        inside = set(nodes_in(item.chain))
+        if any(reader not in inside for node in inside for reader in self.graph.readers[node]):
+            self._flush()
+            self._walk(item.chain)
+            self._flush()
+        else:
+            self.taps.append(item)
+
+    def _unit(self, item: UnitItem) -> None:
+        kind = self._kind(item)
+        if kind == "open":
+            self._end_run()
+            self._walk(item.chain)
+        elif kind == "block" and not item.name:
+            self._instance(item)
+        else:
+            self._flush()
+            parts = (item,) if kind == "block" else tuple(self._parts(item.chain))
+            is_plain = kind == "plain" and bool(item.name) and self._alike[self._kinds(item)] <= _ALIKE
+            self.steps.append(RawCard(item.name or item.title, item.path, parts, is_plain))
+
+    def _instance(self, item: UnitItem) -> None:
+        if self._run and not self._is_like(self._run[-1], item):
+            self._end_run()
+        if not self._run:
+            self._rows()
+        self._run.append(item)
+
+    def _is_like(self, one: UnitItem, other: UnitItem) -> bool:
+        if one.title or other.title:
+            return one.title == other.title
+        return self.signatures.of(one.chain) == self.signatures.of(other.chain)
+
+    def _kind(self, item: UnitItem) -> str:
+        """What becomes of a part: `open`, `plain` or `stage` for a card with rows, `block` for an instance of a block."""
+        if not has_fork(item.chain):
+            return self._plain_kind(item)
+        inner = [each for each in item.chain if _is_structural(each)]
+        is_direct = any(isinstance(each, ForkItem) for each in item.chain)
+        if len(inner) == 1 and is_direct:
+            return "block"
+        is_whole = len(nodes_in(item.chain)) > _WHOLE * len(self.graph)
+        if len(inner) == 1 and isinstance(inner[0], UnitItem):
+            return "open" if len(item.chain) > 1 and is_whole else "stage"
+        if is_whole or any(self._holds_cards(each) for each in inner):
+            return "open"
+        return "stage"
+
+    def _holds_cards(self, item: ChainItem) -> bool:
+        if isinstance(item, LoopItem):
+            return len(_varying(item)) >= _TABLE_NAMES or any(self._kind(turn) == "open" for turn in item.turns[:1])
+        return isinstance(item, UnitItem) and self._kind(item) in ("stage", "open")
+
+    def _plain_kind(self, item: UnitItem) -> str:
+        nodes = nodes_in(item.chain)
+        rows = len(fused(self.graph, nodes, self.given))
+        if rows <= 1:
+            return "open"
+        loops = [each for each in _loops(item.chain)]
+        if any(each.names and len(each.turns) > 1 and _holds_loop(each) for each in loops):
+            return "open"
+        if any(len(_varying(each)) >= _TABLE_NAMES for each in loops):
+            return "open"
+        if item.title and self._uses[item.title] > 1 and rows <= OPEN_ROWS and not loops:
+            return "block"
+        if item.name and self._alike[self._kinds(item)] > _ALIKE:
+            return "plain"
+        if len(nodes) > _WHOLE * len(self.graph) and not loops:
+            return "open"
+        return "plain" if loops or rows > OPEN_ROWS else "open"
+
+    def _kinds(self, item: UnitItem) -> frozenset[str]:
+        return frozenset(self.graph.nodes[node].kind for node in nodes_in(item.chain))
+
+    def _loop(self, loop: LoopItem) -> None:
+        if len(_varying(loop)) >= _TABLE_NAMES and _is_table(loop):
+            self._flush()
+            name = loop.turns[0].title
+            self.steps.append(RawCard(name, "", loop.turns, False, loop.names, loop.rows))
+            return
+        if loop.names:
+            for turn, row in zip(loop.turns, loop.rows, strict=True):
+                self._turn(turn, _row_name(loop, row))
+            return
+        if loop.turns[0].title and all(self._kind(turn) == "block" and not turn.name for turn in loop.turns):
+            for turn in loop.turns:
+                self._instance(turn)
+            return
+        self._flush()
+        if all(len(fused(self.graph, nodes_in(turn.chain), self.given)) == 1 for turn in loop.turns):
+            plain = tuple(row for turn in loop.turns for row in fused(self.graph, nodes_in(turn.chain), self.given))
+            self.steps.append(RawCard("", "", plain, True))
+            return
+        self.steps.append(RawCard(loop.turns[0].title, "", loop.turns))
+
+    def _turn(self, turn: UnitItem, name: str) -> None:
+        if turn.name or turn.title:
+            self._unit(turn)
+            return
+        named = [each for each in turn.chain if isinstance(each, UnitItem)]
+        if named and all(isinstance(each, UnitItem | LayerItem) for each in turn.chain):
+            self._walk(turn.chain)
+            return
+        self._flush()
+        self._unit(replace(turn, title=name))
+        self._flush()
+
+    def _parts(self, chain: ItemChain) -> list[UnitItem | tuple[int, ...]]:
+        """The blocks of a card, and the layers between them as rows."""
+        found: list[UnitItem | tuple[int, ...]] = []
+        pending: list[int] = []
+
+        def rows() -> None:
+            found.extend(fused(self.graph, pending, self.given))
+            pending.clear()
+
+        for item in chain:
+            match item:
+                case LayerItem():
+                    pending.append(item.node)
+                case TapItem():
+                    self._tap(item)
+                case ReferenceItem():
+                    rows()
+                case ForkItem():
+                    rows()
+                    found.append(UnitItem("", "", "", (item,), self.graph.tree))
+                case LoopItem():
+                    rows()
+                    found += self._turns(item)
+                case UnitItem():
+                    kind = self._kind(item)
+                    if kind == "open" and not has_fork(item.chain):
+                        pending.extend(nodes_in(item.chain))
+                        continue
+                    rows()
+                    found += self._parts(item.chain) if kind in ("open", "plain", "stage") else [item]
+        rows()
+        return found
+
+    def _turns(self, loop: LoopItem) -> list[UnitItem | tuple[int, ...]]:
+        found: list[UnitItem | tuple[int, ...]] = []
+        for turn in loop.turns:
+            rows = fused(self.graph, nodes_in(turn.chain), self.given)
+            is_small = not has_fork(turn.chain) and len(rows) <= 2
+            found += rows if is_small else [turn]
+        return found
+
+
+def _is_structural(item: ChainItem) -> bool:
+    if isinstance(item, ForkItem):
+        return True
+    if isinstance(item, UnitItem):
+        return has_fork(item.chain)
+    return isinstance(item, LoopItem) and has_fork(item.turns)
+
+
+def _loops(chain: ItemChain) -> list[LoopItem]:
+    found: list[LoopItem] = []
+    stack = list(reversed(chain))
+    while stack:
+        item = stack.pop()
+        if isinstance(item, LoopItem):
+            found.append(item)
+            stack.extend(reversed(item.turns))
+        elif isinstance(item, UnitItem):
+            stack.extend(reversed(item.chain))
+    return found
+
+
+def _holds_loop(loop: LoopItem) -> bool:
+    return any(_loops(turn.chain) for turn in loop.turns)
+
+
+def _varying(loop: LoopItem) -> list[int]:
+    """The columns of a `for` whose values vary."""
+    return [at for at in range(len(loop.names)) if len({str(row[at]) for row in loop.rows}) > 1]
+
+
+def _is_table(loop: LoopItem) -> bool:
+    return all(not any(isinstance(each, TapItem | ReferenceItem) for each in flat(turn.chain)) for turn in loop.turns)
+
+
+def _row_name(loop: LoopItem, row: Sequence[Value]) -> str:
+    """What an iteration without a name is called: by its values, but for how often something repeats in it."""
+    counts = [len(inner[0].turns) if (inner := _loops(turn.chain)) else 1 for turn in loop.turns]
+    shown = [
+        f"{name} = {value_text(value)}"
+        for at, (name, value) in enumerate(zip(loop.names, row, strict=True))
+        if [each[at] for each in loop.rows] != counts
+    ]
+    return ", ".join(shown)
+
+
+def value_text(value: Value) -> str:
+    """Return a value of a `for` as a table shows it."""
+    return value.name if isinstance(value, NameSymbol) else show(value)
+
+
+def _with_open_ends(steps: Sequence[RawStep], signatures: Signatures) -> list[RawStep]:
+    """The steps with small plain cards opened that are the only ones at the beginning or at the end."""
+    cards = [at for at, step in enumerate(steps) if isinstance(step, RawCard)]
+    found: list[RawStep] = []
+    for at, step in enumerate(steps):
+        is_edge = bool(cards) and at in (cards[0], cards[-1]) and len(cards) > 1
+        if isinstance(step, RawCard) and step.is_plain and (is_edge or len(cards) == 1) and _is_small(step):
+            found += [RawRow(each) for each in step.parts if isinstance(each, tuple)]
+        else:
+            found.append(step)
+    return found
+
+
+def _is_small(card: RawCard) -> bool:
+    return len(card.parts) <= EDGE_ROWS and all(isinstance(each, tuple) for each in card.parts)

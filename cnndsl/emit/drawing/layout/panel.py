@@ -1,0 +1,119 @@
+"""Panels: a block opened, with its key, its name, and which iterations it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cnndsl.emit.drawing.cards.model import BlockPanel
+from cnndsl.emit.drawing.layout.interior import InteriorStyle, chain, with_lanes
+from cnndsl.emit.drawing.layout.lanes import Lane
+from cnndsl.emit.drawing.layout.pieces import Fragment, badge, key_disc
+from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
+from cnndsl.emit.drawing.measure import width
+
+PAD = 8.0
+_STYLES = (
+    InteriorStyle(),
+    InteriorStyle(most=118),
+    InteriorStyle(most=84),
+    InteriorStyle(is_narrow=True),
+    InteriorStyle(is_narrow=True, names_identity=False),
+)
+"""From the widest to the narrowest."""
+
+
+def interior(panel: BlockPanel, room: float) -> Fragment:
+    """Draw what is inside a panel, in the widest style that keeps to a width, else in the narrowest."""
+    found: Fragment | None = None
+    for style in _STYLES:
+        drawn = _interior(panel, style)
+        if found is None or drawn.width < found.width - 0.1:
+            found = drawn
+        if drawn.width <= room:
+            return drawn
+    assert found is not None
+    return found
+
+
+def _interior(panel: BlockPanel, style: InteriorStyle) -> Fragment:
+    if not panel.links and all(panel.joined[1:]):
+        return chain(panel.elements, style)
+    lanes = [Lane(each.source, each.target) for each in panel.links]
+    return with_lanes(panel.elements, panel.joined, lanes, style)
+
+
+def least_width(panel: BlockPanel) -> float:
+    """Return the width of a panel in the narrowest style."""
+    inner = min(_interior(panel, style).width for style in _STYLES)
+    return max(inner + 2 * PAD, 110)
+
+
+def natural_width(panel: BlockPanel) -> float:
+    """Return the width of a panel in the widest style, up to where that is no gain."""
+    inner = _interior(panel, _STYLES[0]).width
+    return max(inner + 2 * PAD, width(panel.title, 10, 600) + 60)
+
+
+def panel(model: BlockPanel, across: float) -> Fragment:
+    """Draw a panel of a width, which it exceeds if it must. Its left side is at x = 0."""
+    inner = interior(model, across - 2 * PAD)
+    across = max(across, inner.width + 2 * PAD)
+    sketch = Sketch()
+    y = _title(sketch, model, across)
+    axis = (across - inner.width) / 2 + inner.left
+    if model.entering:
+        text = width(model.entering, SMALL)
+        x, anchor = (axis - 5, "end") if axis - 5 - text > PAD else (axis + 6, "start")
+        sketch.text(x, y + 7, model.entering, SMALL, paint="mute", anchor=anchor, room=across - 2 * PAD)
+    sketch.line([(axis, y), (axis, y + 13)], head=_begins_with_box(model))
+    y += 13
+    sketch.place(inner.sketch, axis, y)
+    y += inner.height
+    sketch.line([(axis, y), (axis, y + 12)], head=True)
+    if model.leaving:
+        room = across - PAD - axis - 7
+        sketch.text(axis + 7, y + 10, model.leaving, SMALL, paint="mute", room=room)
+    y += 12
+    for note in model.notes:
+        y += 13
+        sketch.text(PAD + 2, y, note, SMALL, paint="mute", room=across - 2 * PAD - 2)
+    y += PAD - 1
+    outline = Sketch()
+    dash = (4.0, 3.0) if model.kind == "training" else ()
+    outline.box(0, 0, across, y, "panel", "mute" if dash else "hair", 0.8, 5, dash)
+    outline.place(sketch, 0, 0)
+    return Fragment(0, across, y, outline)
+
+
+def _begins_with_box(model: BlockPanel) -> bool:
+    from cnndsl.emit.drawing.cards.model import Branching
+
+    return not isinstance(model.elements[0], Branching) or not model.elements[0].branches
+
+
+def _title(sketch: Sketch, model: BlockPanel, across: float) -> float:
+    """The key, the name, the caption; returns where the inside begins."""
+    x = PAD
+    if model.key:
+        key_disc(sketch, PAD + 6, 13, model.key)
+        x += 17
+    right = across - PAD
+    if model.kind != "block" and model.times > 1:
+        right -= badge(sketch, right, 6.5, model.times) + 5
+    sketch.text(x, 16.5, model.title, 10, 600, room=right - x)
+    if not model.caption:
+        return 22
+    sketch.text(PAD + 1, 30, model.caption, SMALL, paint="mute", room=across - 2 * PAD)
+    return 36
+
+
+def legend(letters: Sequence[tuple[str, str]], across: float) -> Fragment:
+    """Draw the explanations of letters one beneath the other. Its left side is at x = 0."""
+    sketch = Sketch()
+    first = max((width(letter, SMALL, 600) for letter, _ in letters), default=0) + 10
+    y = 0.0
+    for letter, text in letters:
+        y += 12
+        sketch.text(2, y - 3, letter, SMALL, 600)
+        sketch.text(2 + first, y - 3, text, SMALL, paint="mute", room=across - first - 2)
+    return Fragment(0, across, y, sketch)

@@ -1,0 +1,124 @@
+"""The spine: input, open rows and cards on one axis, with lanes for edges that skip some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cnndsl.emit.drawing.cards.model import DrawingModel, NetCard, SpineBranching, SpineRow, SpineStep
+from cnndsl.emit.drawing.layout import card as cards
+from cnndsl.emit.drawing.layout.interior import InteriorStyle, branching, ports
+from cnndsl.emit.drawing.layout.lanes import Lane
+from cnndsl.emit.drawing.layout.pieces import Fragment, row
+from cnndsl.emit.drawing.layout.sketch import Sketch
+from cnndsl.emit.drawing.measure import width
+
+_SKIP = "mute"
+_SKIP_LINE = 1.4
+_DASH = (4.0, 3.0)
+AXIS = 30.0
+"""Where the axis is in wide cards, from their left side."""
+
+
+@dataclass(eq=False)
+class SpinePieces:
+    """The pieces of the spine, whether an edge leads to each from the one before it, and what that edge carries."""
+
+    pieces: list[Fragment]
+    joined: list[bool]
+    labels: list[str]
+    lanes: list[Lane]
+    breaks: list[bool]
+    """Whether a column may begin with a piece."""
+
+
+def natural_width(model: DrawingModel, *, is_wide: bool) -> float:
+    """Return the width of the spine's steps that gives all texts room."""
+    return max([80.0, *(_natural(step, is_wide) for step in model.steps)])
+
+
+def _natural(step: SpineStep, is_wide: bool) -> float:
+    match step:
+        case SpineRow():
+            return width(step.shape, 9, 500) + 24 if step.is_input else row(step.row).width
+        case SpineBranching():
+            return branching(step.element, InteriorStyle(is_narrow=not is_wide)).width
+        case NetCard():
+            return max(cards.natural_width(step), cards.columns_width(step) if is_wide else 0)
+
+
+def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> SpinePieces:
+    """Draw the steps of the spine, each so wide."""
+    found = SpinePieces([], [], [], [], [])
+    before: SpineStep | None = None
+    for at, step in enumerate(model.steps):
+        piece = _piece(step, across, is_wide, before)
+        found.pieces.append(_tagged(piece, step, is_wide, across))
+        found.joined.append(model.is_joined[at])
+        shows = not (is_wide and isinstance(step, NetCard) and step.heads and len(step.lines) == 1)
+        changed = at == 0 or before is None or step.shape != before.shape
+        is_input = isinstance(step, SpineRow) and step.is_input
+        found.labels.append(step.shape if shows and changed and not is_input else "")
+        found.breaks.append(_may_begin(step, before))
+        before = step
+    style = _SKIP if any(each.target - each.source > 1 for each in model.links) else "line"
+    for link in model.links:
+        target = model.steps[link.target]
+        port = None
+        if isinstance(target, SpineBranching) and link.branch >= 0:
+            port = ports(target.element, _style(across)).get(link.branch)
+        dash = _DASH if link.is_dashed else ()
+        found.lanes.append(Lane(link.source, link.target, port, style, _SKIP_LINE, dash))
+    return found
+
+
+def _style(across: float) -> InteriorStyle:
+    return InteriorStyle(is_narrow=across < 200, most=across)
+
+
+def _piece(step: SpineStep, across: float, is_wide: bool, before: SpineStep | None) -> Fragment:
+    match step:
+        case SpineRow():
+            return _pill(step.shape) if step.is_input else row(step.row, least=min(across, 200), most=max(across, 60))
+        case SpineBranching():
+            return branching(step.element, _style(across))
+        case NetCard():
+            with_heads = is_wide and not (isinstance(before, NetCard) and before.heads == step.heads)
+            return cards.card(step, across, is_wide=is_wide, with_heads=with_heads)
+
+
+def _pill(text: str) -> Fragment:
+    across = width(text, 9, 500) + 24
+    sketch = Sketch()
+    sketch.box(-across / 2, 0, across, 17, "io", "io-stroke", 0.9, 8.5)
+    sketch.text(0, 11.7, text, 9, 500, anchor="middle")
+    return Fragment(across / 2, across / 2, 17, sketch)
+
+
+def _tagged(piece: Fragment, step: SpineStep, is_wide: bool, across: float) -> Fragment:
+    """The piece as a group that is called after the step's path."""
+    path = step.path
+    return Fragment(piece.left, piece.right, piece.height, piece.sketch.grouped(path, _title(step)))
+
+
+def _title(step: SpineStep) -> str:
+    match step:
+        case NetCard():
+            return f"{step.name or step.title}: {step.shape}, {step.params:,} parameters"
+        case SpineRow():
+            return f"{', '.join(cell.text for cell in step.row.cells)}: {step.shape}"
+        case SpineBranching():
+            return f"{step.element.word}: {step.shape}"
+
+
+def _may_begin(step: SpineStep, before: SpineStep | None) -> bool:
+    if isinstance(step, NetCard):
+        return True
+    return isinstance(before, SpineRow) and any(cell.role == "pool" for cell in before.row.cells)
+
+
+def heights(pieces: Sequence[Fragment], joined: Sequence[bool], labels: Sequence[str]) -> list[float]:
+    """Return for each piece its height with the gap before it."""
+    return [
+        piece.height + ((20 if labels[at - 1] and joined[at] else 12) if at else 0) for at, piece in enumerate(pieces)
+    ]
