@@ -86,13 +86,19 @@ def matched(graph: Graph, whole: UnitItem, others: Sequence[UnitItem]) -> dict[i
     """Return for each node of a part which node of each other part corresponds to it, by the order of layer types."""
     base = nodes_in(whole.chain)
     found: dict[int, dict[int, int]] = {node: {} for node in base}
-    kinds = [graph.nodes[node].kind for node in base]
+    kinds = [_type(graph, node) for node in base]
     for number, other in enumerate(others):
         nodes = nodes_in(other.chain)
-        for block in SequenceMatcher(None, kinds, [graph.nodes[each].kind for each in nodes], False).get_matching_blocks():
+        for block in SequenceMatcher(None, kinds, [_type(graph, each) for each in nodes], False).get_matching_blocks():
             for step in range(block.size):
                 found[base[block.a + step]][number] = nodes[block.b + step]
     return found
+
+
+def _type(graph: Graph, node: int) -> str:
+    """What a layer is matched by: an activation may be replaced by another one."""
+    at = graph.nodes[node]
+    return at.layer.ROLE if at.layer.ROLE == "activation" else at.kind
 
 
 def table_letters(

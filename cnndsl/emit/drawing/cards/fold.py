@@ -23,11 +23,17 @@ from cnndsl.emit.drawing.cards.spine import RawCard, RawFork, RawRow, RawStep, S
 from cnndsl.graph.graph import Graph
 
 
-def model(graph: Graph, opened: Sequence[str] = ()) -> DrawingModel:
-    """Return the model of a network's drawing. `opened` are names of parts whose blocks are opened in any case."""
+def model(
+    graph: Graph, opened: Sequence[str] = (), *, unfold: bool = False, levels: int | None = None
+) -> DrawingModel:
+    """Return the model of a network's drawing.
+
+    `opened` are names of parts whose blocks are opened in any case. With `unfold` nothing is folded. With `levels` parts
+    of the program are opened down to that level, 1 being the top.
+    """
     signatures = Signatures(graph)
     given = frozenset(each.node for each in graph.taps) | ({graph.output} if graph.output_name else set())
-    builder = SpineBuilder(signatures, given)
+    builder = SpineBuilder(signatures, given, unfold=unfold, levels=levels)
     raw = _with_missing(graph, builder.build(items_of(graph.tree)), builder.taps)
     book = BlockBook(signatures)
     figures = costs(graph)

@@ -19,7 +19,6 @@ from cnndsl.emit.drawing.cards.items import (
 )
 from cnndsl.emit.drawing.cards.model import (
     CardLine,
-    CardTable,
     GrowthBar,
     NetCard,
     SpineBranching,
@@ -27,7 +26,7 @@ from cnndsl.emit.drawing.cards.model import (
     SpineStep,
 )
 from cnndsl.emit.drawing.cards.opened import Opener
-from cnndsl.emit.drawing.cards.spine import RawCard, RawFork, RawRow, RawStep, value_text
+from cnndsl.emit.drawing.cards.spine import RawCard, RawFork, RawRow, RawStep
 from cnndsl.emit.drawing.cards.tables import card_table
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
 from cnndsl.emit.drawing.cards.words import dims_text, merge_word, shape_text, width_of, window_of
@@ -88,12 +87,10 @@ class CardMaker:
             last = self._graph.nodes[step.nodes[-1]]
             is_input = not self._graph.nodes[step.nodes[0]].inputs
             row = opener.row(step.nodes, is_open=False)
-            return SpineRow(row, shape_text(last.shape), is_input, last.path)
+            return SpineRow(row, shape_text(last.shape), is_input, last.path, step.stage)
         if isinstance(step, RawFork):
-            (element,) = opener.elements((step.item,))
-            assert not isinstance(element, tuple)
             node = self._graph.nodes[step.item.node]
-            return SpineBranching(element, shape_text(node.shape), node.path)  # type: ignore[arg-type]
+            return SpineBranching(opener.branching(step.item), shape_text(node.shape), node.path, step.stage)
         return self._card(step, opener, keys)
 
     def _card(self, card: RawCard, opener: Opener, keys: Mapping[int, str]) -> NetCard:
@@ -116,12 +113,16 @@ class CardMaker:
     def _unnamed(self, card: RawCard) -> str:
         if all(isinstance(each, tuple) for each in card.parts):
             return ""
-        return next(self._word(each) for each in card.parts if isinstance(each, UnitItem))
+        return next(self._word(each) for each in card.parts if isinstance(each, UnitItem)).partition(":")[0]
 
     def _word(self, item: UnitItem) -> str:
         """What a block without a name is called: by its last merge."""
         forks = [each for each in flat(item.chain) if isinstance(each, ForkItem)]
-        return merge_word(self._graph.nodes[forks[-1].node].layer) if forks else "block"
+        if not forks:
+            return "block"
+        heads = [self._head(branch) for branch in forks[-1].branches]
+        word = merge_word(self._graph.nodes[forks[-1].node].layer)
+        return f"{word}: {' | '.join(heads)}" if all(heads) and len(forks) == 1 else word
 
     def _lines(self, card: RawCard, opener: Opener, keys: Mapping[int, str]) -> list[CardLine]:
         runs: list[tuple[object, list[UnitItem | tuple[int, ...]]]] = []
@@ -253,8 +254,8 @@ def _has_source(item: ForkItem) -> bool:
 def _main_role(graph: Graph, item: UnitItem) -> str:
     """The palette's role of most weight layers of a block."""
     roles = [role_of(graph.nodes[each.node].layer) for each in flat(item.chain) if isinstance(each, LayerItem)]
+    if not has_fork(item.chain) and "pool" in roles[1:]:
+        return "pool"
     mains = [role for role in roles if role in ("conv", "fc", "up", "pool")]
     return max(dict.fromkeys(mains), key=mains.count) if mains else "conv"
 
-
-__all__ = ["CardMaker", "CardTable", "value_text"]

@@ -123,6 +123,7 @@ class SpineRow:
     shape: str
     is_input: bool = False
     path: str = ""
+    stage: str = ""
 
 
 @record(slots=True)
@@ -132,6 +133,7 @@ class SpineBranching:
     element: Branching
     shape: str
     path: str = ""
+    stage: str = ""
 
 
 @record(slots=True)

@@ -62,6 +62,11 @@ class Opener:
         )
         return self._chain(chain)
 
+    def branching(self, item: ForkItem) -> Branching:
+        """Return branches that stand in the spine."""
+        self._letters, self._optional = {}, ()
+        return self._fork(item)
+
     def row(self, nodes: Sequence[int], *, is_open: bool = True) -> FusedRow:
         """Return layers as a fused row."""
         return FusedRow(tuple(self._cell(node, is_open) for node in nodes))

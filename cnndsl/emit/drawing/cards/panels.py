@@ -30,6 +30,7 @@ from cnndsl.emit.drawing.cards.model import (
     SkipLink,
     SpineStep,
 )
+from cnndsl.emit.drawing.cards.notes import with_notes, without_widths
 from cnndsl.emit.drawing.cards.opened import Opener, gate_role
 from cnndsl.emit.drawing.cards.spine import RawCard, RawStep
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
@@ -62,12 +63,9 @@ class PanelMaker:
             for part in step.parts
             if isinstance(part, UnitItem)
         } - set(self._tables)
-        for step in list(self._tables.values()):
-            for gate in self._gates(_largest(step).chain):
-                self._book.add(gate, -1, is_inset=True)
         for variant in list(self._book.variants):
-            if variant.number not in hidden and not variant.is_inset and variant.number not in self._tables:
-                for gate in self._gates(variant.instances[0].chain):
+            for each in variant.instances:
+                for gate in self._gates(each.chain):
                     self._book.add(gate, -1, is_inset=True)
         variants = [each for each in self._book.variants if each.number not in hidden and self._is_worth(each)]
         asked = [each for each in variants if each.title in opened]
@@ -134,6 +132,9 @@ class PanelMaker:
         found = self._book.letters(variant)
         is_plain = is_nested(self._graph, item.chain, entry_of(self._graph, item.chain))
         elements = (opener.elements if is_plain else opener.flat_elements)(item.chain, found)
+        if len({self._graph.nodes[nodes_in(each.chain)[-1]].shape.channels for each in variant.instances}) > 1:
+            elements = without_widths(elements)
+        elements, notes = with_notes(elements)
         entering, leaving = self._ends_of(variant)
         return BlockPanel(
             self.keys.get(variant.number, ""),
@@ -145,6 +146,7 @@ class PanelMaker:
             leaving,
             times=len(variant.instances) if not variant.is_inset else 1,
             block=variant.number,
+            notes=notes,
             **_wires(self._graph, elements, is_plain),
         )
 
@@ -231,7 +233,9 @@ class PanelMaker:
             entering = shape_text(entries[0].shape)
         if len({each.shape for each in exits}) == 1:
             leaving = shape_text(exits[0].shape)
-        return entering or ("C" if letters.uses_channels else "c′"), leaving
+        if letters.uses_channels and len({each.shape for each in entries}) > 1:
+            entering = "C"
+        return entering or "c′", leaving
 
     def legend(self, panels: Sequence[BlockPanel], steps: Sequence[SpineStep]) -> tuple[tuple[str, str], ...]:
         """Return the explanations of letters, in order of appearance."""
@@ -240,10 +244,7 @@ class PanelMaker:
         found: list[tuple[str, str]] = []
         if any(part.strip().lstrip("0123456789").split("/")[0] == "c" for text in texts for part in text.split(",")[1:]):
             found.append(("c", "width"))
-        if "c′" in ends:
-            found.append(("c′", "channels that come in"))
-        if "C" in ends:
-            found.append(("C", "channels that come in"))
+        found += [(letter, "channels that come in") for letter in ("c′", "C") if letter in ends]
         if any("/s" in text for text in texts):
             found.append(("/s", "stride, 1 where left out"))
         cards = [step for step in steps if isinstance(step, NetCard)]
@@ -251,8 +252,6 @@ class PanelMaker:
             from cnndsl.report.number_format import human
 
             found.append((human(cards[-1].params), "parameters of a part"))
-        if any(step.growth for step in cards):
-            found.append(("▯", "channels that come in"))
         return tuple(found)
 
 

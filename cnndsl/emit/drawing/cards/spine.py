@@ -42,9 +42,10 @@ _WHOLE = 0.6
 
 @record(slots=True)
 class RawRow:
-    """Layers in the spine, one after the other."""
+    """Layers in the spine, one after the other. `stage` is the part that begins with them, if it is opened."""
 
     nodes: tuple[int, ...]
+    stage: str = ""
 
 
 @record(slots=True)
@@ -52,6 +53,7 @@ class RawFork:
     """A merge of branches in the spine."""
 
     item: ForkItem
+    stage: str = ""
 
 
 @record(slots=True)
@@ -73,8 +75,14 @@ RawStep: TypeAlias = RawRow | RawFork | RawCard
 class SpineBuilder:
     """Walks over the items of a network and gathers the steps of the spine; `taps` are the parts beside it."""
 
-    def __init__(self, signatures: Signatures, given: Collection[int]) -> None:
+    def __init__(
+        self, signatures: Signatures, given: Collection[int], *, unfold: bool = False, levels: int | None = None
+    ) -> None:
         self.graph: Graph = signatures.graph
+        self._unfold = unfold
+        self._levels = levels
+        self._level = 0
+        self._stage = ""
         self.signatures = signatures
         self.given = given
         self.steps: list[RawStep] = []
@@ -89,7 +97,7 @@ class SpineBuilder:
         self._count(chain)
         self._walk(chain)
         self._flush()
-        return _with_open_ends(self.steps, self.signatures)
+        return _with_open_ends(self.steps)
 
     def _count(self, chain: ItemChain) -> None:
         stack: list[ChainItem] = list(chain)
@@ -131,8 +139,14 @@ class SpineBuilder:
 
     def _rows(self) -> None:
         if self._pending:
-            self.steps += [RawRow(each) for each in fused(self.graph, self._pending, self.given)]
+            for each in fused(self.graph, self._pending, self.given):
+                self.steps.append(RawRow(each, self._begun()))
             self._pending = []
+
+    def _begun(self) -> str:
+        """The name of the opened part that begins here, once."""
+        stage, self._stage = self._stage, ""
+        return stage
 
     def _end_run(self) -> None:
         """End a run of blocks without names: they become one card, called after the block."""
@@ -144,8 +158,8 @@ class SpineBuilder:
 
     def _fork(self, item: ForkItem) -> None:
         inner = sum(len(fused(self.graph, nodes_in(branch), self.given)) for branch in item.branches)
-        if inner <= OPEN_ROWS:
-            self.steps.append(RawFork(item))
+        if inner <= OPEN_ROWS or self._unfold:
+            self.steps.append(RawFork(item, self._begun()))
             return
         part = UnitItem("", "", "", (item,), self.graph.tree)
         self.steps.append(RawCard("", "", (part,)))
@@ -159,8 +173,25 @@ class SpineBuilder:
         else:
             self.taps.append(item)
 
+    def _opened(self, item: UnitItem) -> None:
+        """Walk through a part that isn't drawn as a card, under its name if it has several layers."""
+        is_stage = bool(item.name) and has_fork(item.chain) and (self._unfold or self._levels is not None)
+        if is_stage:
+            self._flush()
+            self._stage = item.name
+        self._level += bool(item.name or item.title)
+        self._walk(item.chain)
+        self._level -= bool(item.name or item.title)
+        if is_stage:
+            self._flush()
+
     def _unit(self, item: UnitItem) -> None:
+        if self._unfold or (self._levels is not None and self._level < self._levels - 1):
+            self._opened(item)
+            return
         kind = self._kind(item)
+        if self._levels is not None and kind == "open" and has_fork(item.chain):
+            kind = "stage"
         if kind == "open":
             self._end_run()
             self._walk(item.chain)
@@ -226,6 +257,10 @@ class SpineBuilder:
         return frozenset(self.graph.nodes[node].kind for node in nodes_in(item.chain))
 
     def _loop(self, loop: LoopItem) -> None:
+        if self._unfold:
+            for turn in loop.turns:
+                self._opened(turn)
+            return
         if len(_varying(loop)) >= _TABLE_NAMES and _is_table(loop):
             self._flush()
             name = loop.turns[0].title
@@ -350,7 +385,7 @@ def value_text(value: Value) -> str:
     return value.name if isinstance(value, NameSymbol) else show(value)
 
 
-def _with_open_ends(steps: Sequence[RawStep], signatures: Signatures) -> list[RawStep]:
+def _with_open_ends(steps: Sequence[RawStep]) -> list[RawStep]:
     """The steps with small plain cards opened that are the only ones at the beginning or at the end."""
     cards = [at for at, step in enumerate(steps) if isinstance(step, RawCard)]
     found: list[RawStep] = []

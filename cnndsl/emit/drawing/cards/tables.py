@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from cnndsl.emit.drawing.cards.items import UnitItem, nodes_in
 from cnndsl.emit.drawing.cards.model import CardTable
 from cnndsl.emit.drawing.cards.spine import RawCard, value_text
-from cnndsl.emit.drawing.cards.words import dims_text, stride_of, width_of
+from cnndsl.emit.drawing.cards.words import dims_text, stride_of, width_of, word_of
 from cnndsl.expr import Value
 from cnndsl.graph.graph import Graph
 
@@ -59,5 +59,5 @@ def _cell(value: Value, kind: ColumnKind) -> str:
         return "yes" if value else ""
     if kind == "stride":
         return "" if value == 1 else f"/{value_text(value)}"
-    text = value_text(value)
+    text = word_of(value_text(value))
     return "" if text == "no" else text

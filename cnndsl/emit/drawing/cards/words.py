@@ -69,6 +69,15 @@ _PLAIN = frozenset({"CONV"})
 """What a window alone says in an opened block."""
 
 
+def word_of(name: str) -> str:
+    """Return what a layer type is called, or a name that is none.
+
+    >>> word_of("HSWISH"), word_of("k")
+    ('h-swish', 'k')
+    """
+    return _WORDS.get(name, name)
+
+
 def shape_text(shape: Shape) -> str:
     """Return a shape as drawings write it.
 

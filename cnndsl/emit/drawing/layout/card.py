@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from cnndsl.emit.drawing.cards.model import CardLine, CardTable, GrowthBar, NetCard
-from cnndsl.emit.drawing.layout.pieces import ROW, Fragment, badge, key_disc, row
+from cnndsl.emit.drawing.cards.words import TIMES
+from cnndsl.emit.drawing.layout.pieces import BAR, ROW, Fragment, badge, key_disc, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import width
 from cnndsl.report.number_format import human
 
 PAD = 6.0
-_HEAD = 19.0
+_HEAD = 18.0
 _BETWEEN = 2.0
+_WIDEST_ROW = 220.0
 _MARK = 30.0
 """Room for `1st` or `×n` at the right of a row."""  # noqa: RUF001
 
@@ -39,7 +41,10 @@ def _label(line: CardLine) -> str:
 
 def card(card: NetCard, across: float, *, is_wide: bool = False, with_heads: bool = False) -> Fragment:
     """Draw a card of a width."""
+    if is_single(card):
+        return _single(card, card.lines[0], min(across, 240))
     if card.table is not None:
+        across = max(across, _table_width(card))
         return _framed(card, _table(card, card.table, across), across)
     if is_wide and len(card.lines) == 1 and card.lines[0].columns:
         return _columns(card, card.lines[0], across, with_heads and bool(card.heads))
@@ -51,6 +56,27 @@ def card(card: NetCard, across: float, *, is_wide: bool = False, with_heads: boo
         y += _BETWEEN if at else 0
         y += _line(body, line, y, across)
     return _framed(card, Fragment(across / 2, across / 2, y + PAD, body), across)
+
+
+def is_single(card: NetCard) -> bool:
+    """Return whether a card is but one instance of a block that is opened elsewhere, and drawn as one box."""
+    return len(card.lines) == 1 and card.times == 1 and bool(card.lines[0].key) and not card.lines[0].columns
+
+
+def _single(card: NetCard, line: CardLine, across: float) -> Fragment:
+    """A box with key, name, and what differs, or else the channels that it gives."""
+    sketch = Sketch()
+    x = -across / 2
+    sketch.box(x, 0, across, ROW, line.role, f"{line.role}-stroke")
+    sketch.box(x, 0, BAR, ROW, f"{line.role}-stroke", radius=3, hatch=line.role, rounded="left")
+    key_disc(sketch, x + 13, ROW / 2, line.key)
+    text = line.text or f"→ {card.shape.rpartition(TIMES)[2]}"
+    room = across - 30
+    if width(card.name, 9, 500) + width(text, 9) + 8 <= room:
+        sketch.text(across / 2 - 6, ROW / 2 + 3.2, text, 9, anchor="end")
+        room -= width(text, 9) + 6
+    sketch.text(x + 23, ROW / 2 + 3.2, card.name, 9, 500, room=room)
+    return Fragment(across / 2, across / 2, ROW, sketch)
 
 
 def _framed(card: NetCard, body: Fragment, across: float) -> Fragment:
@@ -73,10 +99,10 @@ def _header(sketch: Sketch, card: NetCard, across: float) -> float:
     if card.times > 1:
         right -= badge(sketch, right, 4.5, card.times) + 5
     params = human(card.params) if card.params else ""
-    if params and width(params, SMALL) < (right - left) * 0.5:
+    name = card.name or card.title
+    if params and width(params, SMALL) + 6 + width(name, 10, 600) <= right - left:
         sketch.text(right, 14.5, params, SMALL, paint="mute", anchor="end")
         right -= width(params, SMALL) + 6
-    name = card.name or card.title
     if not name and not card.times > 1 and not params:
         return PAD
     sketch.text(left, 14.5, name, 10, 600, room=max(right - left, 8))
@@ -89,7 +115,9 @@ def _line(sketch: Sketch, line: CardLine, y: float, across: float) -> float:
     mark = f"×{line.times}" if line.times > 1 else "1st" if line.is_first else ""  # noqa: RUF001
     if line.row is not None:
         room = right - left - (width(mark, 9, 600) + 5 if mark else 0)
-        drawn = row(line.row, least=room, most=room)
+        drawn = row(line.row, least=min(room, _WIDEST_ROW), most=room)
+        room = drawn.width
+        right = min(right, left + room + (width(mark, 9, 600) + 5 if mark else 0))
         sketch.place(drawn.sketch, left + room / 2, y)
         if mark:
             sketch.text(right, y + drawn.height / 2 + 3.2, mark, 9, 600, anchor="end")
@@ -117,9 +145,7 @@ def _growth(card: NetCard, growth: GrowthBar, across: float) -> Fragment:
     left, room = -across / 2 + PAD + 2, across - 2 * PAD - 4
     line = card.lines[0]
     if line.key:
-        x = left + width(card.name, 10, 600) + 14
-        if x < across / 2 - 80:
-            key_disc(sketch, x, 11, line.key)
+        key_disc(sketch, across / 2 - PAD - 6, 40, line.key)
     total = growth.entering + growth.layers * growth.growth
     scale = room / _SCALE_CHANNELS if total <= _SCALE_CHANNELS else room / total
     y = 23.0

@@ -51,12 +51,8 @@ def with_lanes(
     elements: Sequence[Element], joined: Sequence[bool], lanes: Sequence[Lane], style: InteriorStyle
 ) -> Fragment:
     """Draw elements that are no chain: merges as circles or boxes, with lanes for what skips some."""
-    pieces = [_alone(each, style) for each in elements]
+    pieces = [piece(each, style) for each in elements]
     return stacked(pieces, joined, [""] * len(pieces), lanes)
-
-
-def _alone(element: Element, style: InteriorStyle) -> Fragment:
-    return merge_box(element) if isinstance(element, Branching) and not element.branches else piece(element, style)
 
 
 def piece(element: Element, style: InteriorStyle) -> Fragment:
@@ -69,7 +65,7 @@ def piece(element: Element, style: InteriorStyle) -> Fragment:
         case RepeatFrame():
             return _framed(element, style)
         case Branching():
-            return branching(element, style)
+            return branching(element, style) if element.branches else merge_box(element)
 
 
 def branching(element: Branching, style: InteriorStyle) -> Fragment:
@@ -212,7 +208,7 @@ def _framed(element: RepeatFrame, style: InteriorStyle) -> Fragment:
     """Elements in a frame with how often they repeat."""
     inner = chain(element.elements, style)
     sketch = Sketch()
-    left, right = max(inner.left + 6, 24.0), max(inner.right + 6, 24.0)
+    left, right = max(inner.left + 6, 24.0), max(inner.right + 6, 42.0)
     height = inner.height + 26
     sketch.box(-left, 0, left + right, height, "", "hair", 1, 4)
     badge(sketch, right - 4, 3, element.times)

@@ -39,18 +39,20 @@ def stacked(
     labels: Sequence[str],
     lanes: Sequence[Lane] = (),
     *,
-    sizes: Sequence[tuple[float, float]] = (),
+    names: Sequence[str] = (),
 ) -> Fragment:
     """Draw pieces one beneath the other on one axis. An arrow leads to each that reads the one before (`joined`), with the
-    label of the one before it. `sizes` are the heights at which edges leave and enter, of pieces whose outline is larger
-    than what they consist of."""
+    label of the one before it. `names` are those of stages, which stand at the left of the edge that leads to them."""
     sketch = Sketch()
     tops: list[float] = []
     y = 0.0
     for at, piece in enumerate(pieces):
-        label = labels[at - 1] if at and joined[at] else ""
+        label = labels[at - 1] if at and (joined[at] or "," in labels[at - 1]) else ""
         if at:
-            gap = LABELLED if label else PLAIN
+            name = names[at] if names else ""
+            gap = LABELLED if label or name else PLAIN
+            if name:
+                sketch.text(-7, y + gap / 2 + 3.5, name, 10, 600, anchor="end")
             if joined[at]:
                 sketch.line([(0, y), (0, y + gap)], head=True)
             if label:
@@ -59,9 +61,13 @@ def stacked(
         tops.append(y)
         sketch.place(piece.sketch, 0, y)
         y += piece.height
-    left = max((piece.left for piece in pieces), default=0)
+    if labels and labels[-1]:
+        sketch.line([(0, y), (0, y + 14)], head=True)
+        sketch.text(7, y + 11, labels[-1], SMALL, paint="mute")
+        y += 14
+    left = max([piece.left for piece in pieces] + [9 + width(name, 10, 600) for name in names if name], default=0)
     right = max((piece.right for piece in pieces), default=0)
-    right = max([right, *(7 + width(label, SMALL) for label in labels[:-1])])
+    right = max([right, *(7 + width(label, SMALL) for label in labels)])
     if lanes:
         right = _drawn(sketch, pieces, tops, lanes, right)
     return Fragment(left, right, y, sketch)

@@ -11,6 +11,7 @@ from cnndsl.emit.drawing.display import Picture
 from cnndsl.emit.drawing.layout import panel as panels
 from cnndsl.emit.drawing.layout import spine as spines
 from cnndsl.emit.drawing.layout.lanes import stacked
+from cnndsl.emit.drawing.layout.panel import PanelArtist
 from cnndsl.emit.drawing.layout.pieces import Fragment
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.layout.spine import SpinePieces
@@ -37,11 +38,12 @@ class _Arrangement:
 
 def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
     """Return the picture of a network at a width; without one in the narrowest that it fits."""
+    artist = PanelArtist()
     if size is None:
-        found = _arranged(model, "column")
+        found = _arranged(artist, model, "column")
         is_small = found.width <= WIDTHS["column"]  + 0.5 and found.height + _TOP <= TALLEST["column"]
         size = "column" if is_small and not _wants_page(model) else "page"
-    return _with_header(model, _arranged(model, size), WIDTHS[size])
+    return _with_header(model, _arranged(artist, model, size), WIDTHS[size])
 
 
 def _wants_page(model: DrawingModel) -> bool:
@@ -66,17 +68,17 @@ def _with_header(model: DrawingModel, found: _Arrangement, least: float) -> Pict
     return Picture(model.name, across, height, tuple(sketch.items), model.name, model.description)
 
 
-def _arranged(model: DrawingModel, size: WidthName) -> _Arrangement:
+def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> _Arrangement:
     """The best of the arrangements that fit: the lowest, or where all are too wide the narrowest."""
     room, tallest = WIDTHS[size] , TALLEST[size] - _TOP
     is_wide = size != "column" and _wants_page(model)
     natural = spines.natural_width(model, is_wide=is_wide)
     options: list[_Arrangement] = []
-    for across in _spine_widths(natural, size, is_wide):
+    for across in _spine_widths(artist, model, natural, size, is_wide):
         drawn = spines.spine(model, across, is_wide=is_wide)
         most = 1 if model.links or any(each.steps for each in model.panels) else 5
         for columns in range(1, most + 1):
-            found = _with_panels(model, drawn, columns, room)
+            found = _with_panels(artist, model, drawn, columns, room)
             options.append(found)
             if found.height <= tallest and found.width <= room + 0.5:
                 break
@@ -87,36 +89,44 @@ def _arranged(model: DrawingModel, size: WidthName) -> _Arrangement:
     return min(fitting, key=lambda each: each.height) if fitting else min(options, key=lambda each: each.width)
 
 
-def _spine_widths(natural: float, size: WidthName, is_wide: bool) -> list[float]:
+def _spine_widths(artist: PanelArtist, model: DrawingModel, natural: float, size: WidthName, is_wide: bool) -> list[float]:
+    """Widths of the spine to try, the one that gives texts room first."""
     if is_wide:
-        return [max(natural, 300)]
-    if size == "column":
-        return [min(max(natural, 120), 152), 130, 116] if natural > 116 else [max(natural, 90)]
-    return [min(max(natural, 130), 250), 150, 128]
+        beside = WIDTHS[size] - _GUTTER - 5 - max([artist.natural_width(each) for each in model.panels] or [0])
+        lanes = 6 * sum(len(each.steps) for each in model.panels)
+        return [min(max(natural, 300, beside - lanes), 420) if beside > natural else max(natural, 300)]
+    room = WIDTHS[size]
+    half = (room - _GUTTER) / 2
+    widest = min(max(natural, 90), half if size == "column" else 220)
+    found = [widest]
+    if model.panels:
+        found.append(room - _GUTTER - 5 - max(artist.natural_width(each) for each in model.panels))
+    found += [130, 116] if size == "column" else [150, 128]
+    return [widest, *sorted({each for each in found[1:] if 100 <= each < widest}, reverse=True)]
 
 
-def _with_panels(model: DrawingModel, drawn: SpinePieces, count: int, room: float) -> _Arrangement:
+def _with_panels(artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, count: int, room: float) -> _Arrangement:
     spine = _columns(drawn, count)
     taps = [each for each in model.panels if each.steps]
     gutter = _GUTTER + 6 * sum(len(each.steps) for each in taps)
     beside = room - spine.width - gutter
-    least = max((panels.least_width(each) for each in model.panels), default=0)
+    least = max((artist.least_width(each) for each in model.panels), default=0)
     if not model.panels or beside >= least:
-        return _beside(model, drawn, spine, gutter, beside)
-    return _beneath(model, drawn, spine, room)
+        return _beside(artist, model, drawn, spine, gutter, beside)
+    return _beneath(artist, model, drawn, spine, room)
 
 
 def _beside(
-    model: DrawingModel, drawn: SpinePieces, spine: _Arrangement, gutter: float, room: float
+    artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, spine: _Arrangement, gutter: float, room: float
 ) -> _Arrangement:
     """Panels in one column or more at the right of the spine."""
     sketch = Sketch()
     sketch.place(spine.sketch, 0, 0)
-    if not model.panels and not model.letters:
+    if not model.panels:
         return _Arrangement(sketch, spine.width, spine.height)
     x0 = spine.width + gutter
-    least = max([panels.least_width(each) for each in model.panels] or [100])
-    natural = max([min(panels.natural_width(each), 260) for each in model.panels] or [120])
+    least = max([artist.least_width(each) for each in model.panels] or [100])
+    natural = max([min(artist.natural_width(each), 260) for each in model.panels] or [120])
     count = max(1, min(len(model.panels), int((room + _BETWEEN) // (max(natural, 150) + _BETWEEN))))
     best: _Arrangement | None = None
     for several in range(1, count + 1):
@@ -124,7 +134,7 @@ def _beside(
         across = max(across, least) if several == 1 else across
         if across < least:
             break
-        found = _panel_columns(model, drawn, x0, spine, across, several)
+        found = _panel_columns(artist, model, drawn, x0, spine, across, several)
         if best is None or found.height < best.height - 1:
             best = found
         if found.height <= spine.height + 24:
@@ -137,22 +147,25 @@ def _beside(
 
 
 def _panel_columns(
-    model: DrawingModel, drawn: SpinePieces, x0: float, spine: _Arrangement, across: float, count: int
+    artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, x0: float, spine: _Arrangement, across: float, count: int
 ) -> _Arrangement:
-    made = [panels.panel(each, across) for each in model.panels]
+    order = sorted(model.panels, key=lambda each: not each.steps) if count > 1 else list(model.panels)
+    made = [artist.panel(each, across) for each in order]
     sketch = Sketch()
     tops = [0.0] * count
     right = x0
     share = sum(each.height + _BETWEEN for each in made) / count
-    at_column = 0
-    for model_panel, each in zip(model.panels, made, strict=True):
-        if at_column < count - 1 and tops[at_column] and tops[at_column] + each.height / 2 > share:
+    at_column = lanes = 0
+    for model_panel, each in zip(order, made, strict=True):
+        is_full = tops[at_column] and tops[at_column] + each.height / 2 > share
+        if at_column < count - 1 and is_full and not model_panel.steps:
             at_column += 1
         x = x0 + at_column * (across + _BETWEEN)
         y = tops[at_column]
         sketch.place(each.sketch, x, y)
         if model_panel.steps:
-            _leads(sketch, model_panel, drawn, spine, (x, y, each.height), at_column)
+            _leads(sketch, model_panel, drawn, spine, (x, y, each.height), lanes)
+            lanes += len(model_panel.steps)
         tops[at_column] = y + each.height + _BETWEEN
         right = max(right, x + each.width)
     if model.letters:
@@ -170,7 +183,7 @@ def _leads(
     drawn: SpinePieces,
     spine: _Arrangement,
     box: tuple[float, float, float],
-    at_column: int,
+    lanes: int,
 ) -> None:
     """Edges from steps of the spine to the panel of an output beside it."""
     x, y, height = box
@@ -180,12 +193,12 @@ def _leads(
     for number, step in enumerate(model.steps):
         piece = drawn.pieces[step]
         start = (left + piece.right, tops[step] + piece.height / 2)
-        lane = spine.width + 4 + 6 * number
+        lane = spine.width + 4 + 6 * (lanes + number)
         target = y + height * (number + 1) / (len(model.steps) + 1)
         sketch.line([start, (lane, start[1]), (lane, target), (x, target)], dash=dash, paint="mute", head=True)
 
 
-def _beneath(model: DrawingModel, drawn: SpinePieces, spine: _Arrangement, room: float) -> _Arrangement:
+def _beneath(artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, spine: _Arrangement, room: float) -> _Arrangement:
     """Panels in rows beneath the spine."""
     sketch = Sketch()
     sketch.place(spine.sketch, 0, 0)
@@ -196,8 +209,8 @@ def _beneath(model: DrawingModel, drawn: SpinePieces, spine: _Arrangement, room:
     order = sorted(model.panels, key=lambda each: not each.steps)
     lanes = 0
     for each in order:
-        natural = min(panels.natural_width(each), room)
-        made = panels.panel(each, max(natural, panels.least_width(each)))
+        natural = min(artist.natural_width(each), room)
+        made = artist.panel(each, max(natural, artist.least_width(each)))
         if x and x + made.width > room:
             x, y = 0.0, lowest + _BETWEEN
         sketch.place(made.sketch, x, y)
@@ -240,7 +253,7 @@ def _tops(drawn: SpinePieces) -> list[float]:
     """The top of each piece where the spine is one column."""
     found: list[float] = []
     y = 0.0
-    for piece, height in zip(drawn.pieces, spines.heights(drawn.pieces, drawn.joined, drawn.labels), strict=True):
+    for piece, height in zip(drawn.pieces, spines.heights(drawn), strict=True):
         y += height
         found.append(y - piece.height)
     return found
@@ -256,9 +269,14 @@ def _columns(drawn: SpinePieces, count: int) -> _Arrangement:
     for start, stop in parts:
         lanes = drawn.lanes if len(parts) == 1 else ()
         joined = [False, *drawn.joined[start + 1 : stop]] if start else drawn.joined[start:stop]
-        made = stacked(drawn.pieces[start:stop], joined, drawn.labels[start:stop], lanes)
+        labels = drawn.labels[start:stop]
+        if stop < len(drawn.pieces):
+            labels = [*labels[:-1], ""]
+        names = [*([""] if start else drawn.names[:1]), *drawn.names[start + 1 : stop]]
+        made = stacked(drawn.pieces[start:stop], joined, labels, lanes, names=names)
         top = 0.0 if before is None else 14.0
         axis = x + made.left
+        wide = made.width
         if before is not None and drawn.joined[start]:
             bend = x - _GUTTER / 2
             low = before[1] + 8
@@ -266,16 +284,19 @@ def _columns(drawn: SpinePieces, count: int) -> _Arrangement:
             tallest = max(tallest, low + 2)
             if drawn.labels[start - 1]:
                 sketch.text(axis + 8, 2, drawn.labels[start - 1], SMALL, paint="mute")
+                wide = max(wide, made.left + 10 + width(drawn.labels[start - 1], SMALL))
+            if drawn.names[start]:
+                sketch.text(axis - 10, 0, drawn.names[start], 10, 600, anchor="end")
         sketch.place(made.sketch, axis, top)
         before = (axis, top + made.height)
         tallest = max(tallest, top + made.height)
-        x += made.width + _GUTTER
+        x += wide + _GUTTER
     return _Arrangement(sketch, x - _GUTTER, tallest)
 
 
 def _broken(drawn: SpinePieces, count: int) -> list[tuple[int, int]]:
     """Ranges of pieces for so many columns, none higher than it must be, broken where a stage begins."""
-    heights = spines.heights(drawn.pieces, drawn.joined, drawn.labels)
+    heights = spines.heights(drawn)
     allowed = drawn.breaks if sum(drawn.breaks[1:]) >= count - 1 else [True] * len(heights)
     low, high = max(heights, default=0), sum(heights)
     for _ in range(30):

@@ -22,17 +22,68 @@ _STYLES = (
 """From the widest to the narrowest."""
 
 
-def interior(panel: BlockPanel, room: float) -> Fragment:
-    """Draw what is inside a panel, in the widest style that keeps to a width, else in the narrowest."""
-    found: Fragment | None = None
-    for style in _STYLES:
-        drawn = _interior(panel, style)
-        if found is None or drawn.width < found.width - 0.1:
-            found = drawn
-        if drawn.width <= room:
-            return drawn
-    assert found is not None
-    return found
+class PanelArtist:
+    """Draws panels, and remembers what is inside them in each style: several widths are tried."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], Fragment] = {}
+
+    def _interior(self, panel: BlockPanel, style: int) -> Fragment:
+        key = (id(panel), style)
+        if key not in self._known:
+            self._known[key] = _interior(panel, _STYLES[style])
+        return self._known[key]
+
+    def _fitting(self, panel: BlockPanel, room: float) -> Fragment:
+        """What is inside a panel in the widest style that keeps to a width, else in the narrowest."""
+        styles = range(len(_STYLES))
+        found = next((each for each in styles if self._interior(panel, each).width <= room), None)
+        if found is not None:
+            return self._interior(panel, found)
+        return min((self._interior(panel, each) for each in styles), key=lambda each: each.width)
+
+    def least_width(self, panel: BlockPanel) -> float:
+        """Return the width of a panel in the narrowest style."""
+        inner = min(self._interior(panel, style).width for style in range(len(_STYLES)))
+        return max(inner + 2 * PAD, 110)
+
+    def natural_width(self, panel: BlockPanel) -> float:
+        """Return the width of a panel in the widest style."""
+        inner = self._interior(panel, 0).width
+        return max(inner + 2 * PAD, width(panel.title, 10, 600) + 40, width(panel.caption, SMALL) + 2 * PAD + 2)
+
+    def panel(self, model: BlockPanel, across: float) -> Fragment:
+        """Draw a panel of a width, which it exceeds if it must. Its left side is at x = 0."""
+        inner = self._fitting(model, across - 2 * PAD)
+        across = max(across, inner.width + 2 * PAD)
+        sketch = Sketch()
+        y = _title(sketch, model, across)
+        axis = (across - inner.width) / 2 + inner.left
+        if model.entering and any(each.source < 0 for each in model.links):
+            sketch.text(axis, y + 7, model.entering, SMALL, paint="mute", anchor="middle")
+            y += 10
+        elif model.entering:
+            text = width(model.entering, SMALL)
+            x, anchor = (axis - 5, "end") if axis - 5 - text > PAD else (axis + 6, "start")
+            sketch.text(x, y + 7, model.entering, SMALL, paint="mute", anchor=anchor, room=across - 2 * PAD)
+        sketch.line([(axis, y), (axis, y + 13)], head=_begins_with_box(model))
+        y += 13
+        sketch.place(inner.sketch, axis, y)
+        y += inner.height
+        sketch.line([(axis, y), (axis, y + 10)], head=True)
+        if model.leaving:
+            room = across - PAD - axis - 7
+            sketch.text(axis + 7, y + 9, model.leaving, SMALL, paint="mute", room=room)
+        y += 10
+        for note in model.notes:
+            y += 13
+            sketch.text(PAD + 2, y, note, SMALL, paint="mute", room=across - 2 * PAD - 2)
+        y += PAD - 2
+        outline = Sketch()
+        dash = (4.0, 3.0) if model.kind == "training" else ()
+        outline.box(0, 0, across, y, "panel", "mute" if dash else "hair", 0.8, 5, dash)
+        outline.place(sketch, 0, 0)
+        return Fragment(0, across, y, outline)
 
 
 def _interior(panel: BlockPanel, style: InteriorStyle) -> Fragment:
@@ -40,49 +91,6 @@ def _interior(panel: BlockPanel, style: InteriorStyle) -> Fragment:
         return chain(panel.elements, style)
     lanes = [Lane(each.source, each.target) for each in panel.links]
     return with_lanes(panel.elements, panel.joined, lanes, style)
-
-
-def least_width(panel: BlockPanel) -> float:
-    """Return the width of a panel in the narrowest style."""
-    inner = min(_interior(panel, style).width for style in _STYLES)
-    return max(inner + 2 * PAD, 110)
-
-
-def natural_width(panel: BlockPanel) -> float:
-    """Return the width of a panel in the widest style, up to where that is no gain."""
-    inner = _interior(panel, _STYLES[0]).width
-    return max(inner + 2 * PAD, width(panel.title, 10, 600) + 60)
-
-
-def panel(model: BlockPanel, across: float) -> Fragment:
-    """Draw a panel of a width, which it exceeds if it must. Its left side is at x = 0."""
-    inner = interior(model, across - 2 * PAD)
-    across = max(across, inner.width + 2 * PAD)
-    sketch = Sketch()
-    y = _title(sketch, model, across)
-    axis = (across - inner.width) / 2 + inner.left
-    if model.entering:
-        text = width(model.entering, SMALL)
-        x, anchor = (axis - 5, "end") if axis - 5 - text > PAD else (axis + 6, "start")
-        sketch.text(x, y + 7, model.entering, SMALL, paint="mute", anchor=anchor, room=across - 2 * PAD)
-    sketch.line([(axis, y), (axis, y + 13)], head=_begins_with_box(model))
-    y += 13
-    sketch.place(inner.sketch, axis, y)
-    y += inner.height
-    sketch.line([(axis, y), (axis, y + 12)], head=True)
-    if model.leaving:
-        room = across - PAD - axis - 7
-        sketch.text(axis + 7, y + 10, model.leaving, SMALL, paint="mute", room=room)
-    y += 12
-    for note in model.notes:
-        y += 13
-        sketch.text(PAD + 2, y, note, SMALL, paint="mute", room=across - 2 * PAD - 2)
-    y += PAD - 1
-    outline = Sketch()
-    dash = (4.0, 3.0) if model.kind == "training" else ()
-    outline.box(0, 0, across, y, "panel", "mute" if dash else "hair", 0.8, 5, dash)
-    outline.place(sketch, 0, 0)
-    return Fragment(0, across, y, outline)
 
 
 def _begins_with_box(model: BlockPanel) -> bool:

@@ -60,7 +60,8 @@ def narrow_row(fused: FusedRow) -> Fragment:
         height = max(ROW, LINE * len(lines) + 5) if at == 0 else LINE * len(lines) + 3
         x = -across / 2
         sketch.box(x, y, across, height, cell.role, f"{cell.role}-stroke")
-        _bar(sketch, x, y, height, cell.role)
+        if at == 0:
+            _bar(sketch, x, y, height, cell.role)
         for number, line in enumerate(lines):
             middle = y + height / 2 + (number - (len(lines) - 1) / 2) * LINE
             sketch.text(BAR / 2, middle + 0.36 * _TEXT, line, _TEXT, 500, anchor="middle", room=across - BAR - 1)
@@ -165,11 +166,14 @@ def _line_of_cells(
 
 
 def _folded_row(fused: FusedRow, widths: Sequence[float], least: float, most: float) -> Fragment:
-    """A row in several lines of at most the width `most`; a label that is wider is shortened."""
+    """A row in several lines of at most the width `most`; with a label that is wider, a box for each layer."""
+    if max(widths) + BAR > most:
+        return narrow_row(fused)
     lines: list[list[int]] = [[]]
     used = BAR
+    is_first_main = fused.cells[0].role in ("conv", "fc", "pool", "up")
     for at, own in enumerate(widths):
-        if lines[-1] and used + own > most:
+        if lines[-1] and (used + own > most or (is_first_main and at == 1)):
             lines.append([])
             used = 0
         lines[-1].append(at)

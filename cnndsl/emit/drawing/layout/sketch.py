@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import hypot
 from typing import Literal, TypeAlias
 
@@ -138,15 +138,43 @@ def shortened(text: str, size: float, weight: Weight, room: float) -> str:
 
 def moved(item: DisplayItem, dx: float, dy: float) -> DisplayItem:
     """Return an item at another place."""
-    if isinstance(item, GroupItem):
-        return replace(item, items=tuple(moved(each, dx, dy) for each in item.items))
-    if isinstance(item, PathItem):
-        return replace(item, commands=tuple((letter, _moved(at, dx, dy)) for letter, at in item.commands))
-    return replace(item, x=item.x + dx, y=item.y + dy)
+    match item:  # written out: there are many, and `replace` takes four times as long
+        case GroupItem():
+            return GroupItem(item.id, tuple([moved(each, dx, dy) for each in item.items]), item.title, item.link)
+        case PathItem():
+            commands = tuple([(letter, _moved(at, dx, dy)) for letter, at in item.commands])
+            return PathItem(commands, item.fill, item.stroke, item.line, item.dash)
+        case RectangleItem():
+            return RectangleItem(
+                item.x + dx,
+                item.y + dy,
+                item.width,
+                item.height,
+                item.fill,
+                item.stroke,
+                item.line,
+                item.radius,
+                item.dash,
+                item.hatch,
+                item.rounded,
+            )
+        case TextItem():
+            return TextItem(
+                item.x + dx,
+                item.y + dy,
+                item.text,
+                item.size,
+                item.weight,
+                item.paint,
+                item.anchor,
+                item.room,
+                item.turned,
+                item.mono,
+            )
 
 
 def _moved(numbers: tuple[float, ...], dx: float, dy: float) -> tuple[float, ...]:
-    return tuple(each + (dy if at % 2 else dx) for at, each in enumerate(numbers))
+    return tuple([each + (dy if at % 2 else dx) for at, each in enumerate(numbers)])
 
 
 def _without_repeats(points: Sequence[Point]) -> list[Point]:

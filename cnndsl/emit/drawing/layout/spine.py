@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnndsl.emit.drawing.cards.model import DrawingModel, NetCard, SpineBranching, SpineRow, SpineStep
+from cnndsl.emit.drawing.cards.model import Branching, DrawingModel, NetCard, SpineBranching, SpineRow, SpineStep
 from cnndsl.emit.drawing.layout import card as cards
 from cnndsl.emit.drawing.layout.interior import InteriorStyle, branching, ports
-from cnndsl.emit.drawing.layout.lanes import Lane
+from cnndsl.emit.drawing.layout.lanes import LABELLED, PLAIN, Lane
 from cnndsl.emit.drawing.layout.pieces import Fragment, row
-from cnndsl.emit.drawing.layout.sketch import Sketch
+from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, shortened
 from cnndsl.emit.drawing.measure import width
 
 _SKIP = "mute"
@@ -28,6 +27,8 @@ class SpinePieces:
     joined: list[bool]
     labels: list[str]
     lanes: list[Lane]
+    names: list[str]
+    """The stages that begin with a piece."""
     breaks: list[bool]
     """Whether a column may begin with a piece."""
 
@@ -49,42 +50,56 @@ def _natural(step: SpineStep, is_wide: bool) -> float:
 
 def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> SpinePieces:
     """Draw the steps of the spine, each so wide."""
-    found = SpinePieces([], [], [], [], [])
+    found = SpinePieces([], [], [], [], [], [])
     before: SpineStep | None = None
+    heads: tuple[str, ...] = ()
     for at, step in enumerate(model.steps):
-        piece = _piece(step, across, is_wide, before)
+        piece = _piece(step, across, is_wide, heads)
+        heads = step.heads if isinstance(step, NetCard) and step.heads else heads
         found.pieces.append(_tagged(piece, step, is_wide, across))
         found.joined.append(model.is_joined[at])
         shows = not (is_wide and isinstance(step, NetCard) and step.heads and len(step.lines) == 1)
         changed = at == 0 or before is None or step.shape != before.shape
         is_input = isinstance(step, SpineRow) and step.is_input
         found.labels.append(step.shape if shows and changed and not is_input else "")
+        found.names.append(step.stage if isinstance(step, SpineRow | SpineBranching) else "")
         found.breaks.append(_may_begin(step, before))
         before = step
+    for end in model.ends:
+        kind = "in training only" if end.training_only else "output"
+        shape = found.labels[end.step] or model.steps[end.step].shape
+        if f"{kind}: {end.name}" not in shape:
+            found.labels[end.step] = f"{shape}, {kind}: {end.name}"
+    found.labels = [shortened(each, SMALL, 400, 240) for each in found.labels]
+    last = model.steps[-1]
+    if isinstance(last, SpineRow) and any(cell.role == "fc" for cell in last.row.cells) and "," not in found.labels[-1]:
+        found.labels[-1] = ""
     style = _SKIP if any(each.target - each.source > 1 for each in model.links) else "line"
     for link in model.links:
         target = model.steps[link.target]
         port = None
         if isinstance(target, SpineBranching) and link.branch >= 0:
-            port = ports(target.element, _style(across)).get(link.branch)
+            port = ports(target.element, _style(target.element, across)).get(link.branch)
         dash = _DASH if link.is_dashed else ()
         found.lanes.append(Lane(link.source, link.target, port, style, _SKIP_LINE, dash))
     return found
 
 
-def _style(across: float) -> InteriorStyle:
-    return InteriorStyle(is_narrow=across < 200, most=across)
+def _style(element: Branching, across: float) -> InteriorStyle:
+    """The widest style in which branches keep to a width."""
+    styles = (InteriorStyle(), InteriorStyle(most=118), InteriorStyle(is_narrow=True))
+    fitting = (each for each in styles if branching(element, each).width <= across)
+    return next(fitting, styles[-1])
 
 
-def _piece(step: SpineStep, across: float, is_wide: bool, before: SpineStep | None) -> Fragment:
+def _piece(step: SpineStep, across: float, is_wide: bool, heads: tuple[str, ...]) -> Fragment:
     match step:
         case SpineRow():
             return _pill(step.shape) if step.is_input else row(step.row, least=min(across, 200), most=max(across, 60))
         case SpineBranching():
-            return branching(step.element, _style(across))
+            return branching(step.element, _style(step.element, across))
         case NetCard():
-            with_heads = is_wide and not (isinstance(before, NetCard) and before.heads == step.heads)
-            return cards.card(step, across, is_wide=is_wide, with_heads=with_heads)
+            return cards.card(step, across, is_wide=is_wide, with_heads=step.heads != heads)
 
 
 def _pill(text: str) -> Fragment:
@@ -112,13 +127,16 @@ def _title(step: SpineStep) -> str:
 
 
 def _may_begin(step: SpineStep, before: SpineStep | None) -> bool:
-    if isinstance(step, NetCard):
+    if isinstance(step, NetCard) or step.stage:
         return True
     return isinstance(before, SpineRow) and any(cell.role == "pool" for cell in before.row.cells)
 
 
-def heights(pieces: Sequence[Fragment], joined: Sequence[bool], labels: Sequence[str]) -> list[float]:
+def heights(drawn: SpinePieces) -> list[float]:
     """Return for each piece its height with the gap before it."""
-    return [
-        piece.height + ((20 if labels[at - 1] and joined[at] else 12) if at else 0) for at, piece in enumerate(pieces)
-    ]
+    found: list[float] = []
+    for at, piece in enumerate(drawn.pieces):
+        label = drawn.labels[at - 1] if at else ""
+        is_labelled = bool(drawn.names[at]) or (bool(label) and (drawn.joined[at] or "," in label))
+        found.append(piece.height + ((LABELLED if is_labelled else PLAIN) if at else 0))
+    return found
