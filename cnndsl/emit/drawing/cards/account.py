@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from cnndsl.emit.drawing.cards.model import (
     Branching,
     DrawingModel,
-    Element,
     FusedRow,
     InsetBox,
     NetCard,
+    PanelElement,
     RepeatFrame,
     SpineBranching,
     SpineRow,
 )
 
 
-def element_nodes(element: Element) -> Iterator[int]:
+def element_nodes(element: PanelElement) -> Iterator[int]:
     """Yield the nodes that an element stands for."""
     match element:
         case FusedRow():

@@ -108,8 +108,8 @@ def table_letters(
     names: Sequence[str],
     rows: Sequence[Sequence[Value]],
 ) -> tuple[BlockLetters, frozenset[int], Mapping[int, str]]:
-    """Return letters for a block whose instances are the rows of a table: the names of the table where a column has a layer's
-    widths or strides; the nodes that some rows lack; and texts for layers whose window or type varies."""
+    """Return letters for a block whose instances are the rows of a table: the names of the table where a column has a
+    layer's widths or strides; the nodes that some rows lack; and texts for layers whose window or type varies."""
     pairs = matched(graph, whole, turns)
     widths: dict[int, str] = {}
     strides: dict[int, str] = {}
@@ -129,7 +129,8 @@ def table_letters(
         layer = graph.nodes[node].layer
         sizes = {number: window_of(each) for number, each in layers.items()}
         if len(set(sizes.values())) > 1:
-            name = next((name for name, column in columns.items() if {n: (v,) for n, v in column.items()} == sizes), "k")
+            windows = {name: {number: (value,) for number, value in each.items()} for name, each in columns.items()}
+            name = next((name for name, window in windows.items() if window == sizes), "k")
             rank = graph.nodes[node].shape.rank
             size = dims_text((0,), rank).replace("0", name)
             texts[node] = layer_text(

@@ -9,10 +9,10 @@ from cnndsl.emit.drawing.cards.model import (
     Branching,
     CardLine,
     DrawingModel,
-    Element,
     FusedRow,
     InsetBox,
     NetCard,
+    PanelElement,
     RepeatFrame,
     SpineBranching,
     SpineRow,
@@ -77,7 +77,7 @@ def _panel(panel: BlockPanel) -> Iterator[str]:
     yield f"  leaves {panel.leaving}"
 
 
-def _element(element: Element) -> Iterator[str]:
+def _element(element: PanelElement) -> Iterator[str]:
     match element:
         case FusedRow():
             yield _row(element)
@@ -94,6 +94,6 @@ def _element(element: Element) -> Iterator[str]:
                 yield from (f"  {text}" for text in _inner(branch))
 
 
-def _inner(elements: Sequence[Element]) -> Iterator[str]:
+def _inner(elements: Sequence[PanelElement]) -> Iterator[str]:
     for each in elements:
         yield from (f"  {text}" for text in _element(each))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from cnndsl.analysis.cost import Cost, costs, total
 from cnndsl.emit.drawing.cards.blocks import BlockBook
-from cnndsl.emit.drawing.cards.items import Signatures, TapItem, UnitItem, items_of, nodes_in
+from cnndsl.emit.drawing.cards.items import Signatures, TapItem, items_of, nodes_in
 from cnndsl.emit.drawing.cards.lines import CardMaker
 from cnndsl.emit.drawing.cards.model import (
     BlockPanel,
@@ -18,21 +18,20 @@ from cnndsl.emit.drawing.cards.model import (
 )
 from cnndsl.emit.drawing.cards.opened import Opener
 from cnndsl.emit.drawing.cards.panels import PanelMaker
+from cnndsl.emit.drawing.cards.raw import RawCard, RawRow, RawStep, raw_nodes
 from cnndsl.emit.drawing.cards.rows import fused
-from cnndsl.emit.drawing.cards.spine import RawCard, RawFork, RawRow, RawStep, SpineBuilder
+from cnndsl.emit.drawing.cards.spine import SpineBuilder
 from cnndsl.graph.graph import Graph
 
 
-def model(
-    graph: Graph, opened: Sequence[str] = (), *, unfold: bool = False, levels: int | None = None
-) -> DrawingModel:
+def model(graph: Graph, opened: Sequence[str] = (), *, unfold: bool = False, levels: int | None = None) -> DrawingModel:
     """Return the model of a network's drawing.
 
-    `opened` are names of parts whose blocks are opened in any case. With `unfold` nothing is folded. With `levels` parts
-    of the program are opened down to that level, 1 being the top.
+    `opened` are names of parts whose blocks are opened in any case. With `unfold` nothing is folded. With `levels`
+    parts of the program are opened down to that level, 1 being the top.
     """
     signatures = Signatures(graph)
-    given = frozenset(each.node for each in graph.taps) | ({graph.output} if graph.output_name else set())
+    given = frozenset([each.node for each in graph.taps] + ([graph.output] if graph.output_name else []))
     builder = SpineBuilder(signatures, given, unfold=unfold, levels=levels)
     raw = _with_missing(graph, builder.build(items_of(graph.tree)), builder.taps)
     book = BlockBook(signatures)
@@ -65,21 +64,12 @@ def model(
 
 
 def _with_missing(graph: Graph, steps: Sequence[RawStep], taps: Sequence[TapItem]) -> list[RawStep]:
-    """The steps with those nodes that are in no part, as further inputs, each before the step that follows it."""
-    shown = {node for step in steps for node in raw_nodes(step)} | {node for tap in taps for node in nodes_in(tap.chain)}
+    """The steps, after the nodes that are in no part: further inputs."""
+    shown = {node for step in steps for node in raw_nodes(step)} | {
+        node for tap in taps for node in nodes_in(tap.chain)
+    }
     missing = [node.index for node in graph if node.index not in shown]
     return [*(RawRow(each) for each in fused(graph, missing, ())), *steps]
-
-
-def raw_nodes(step: RawStep) -> tuple[int, ...]:
-    """Return the nodes of a step of the spine."""
-    if isinstance(step, RawRow):
-        return step.nodes
-    if isinstance(step, RawFork):
-        return nodes_in((step.item,))
-    return tuple(
-        node for part in step.parts for node in (part if isinstance(part, tuple) else nodes_in(part.chain))
-    )
 
 
 def _homes(steps: Sequence[RawStep]) -> dict[int, int]:
@@ -138,8 +128,3 @@ def _ends(graph: Graph, homes: Mapping[int, int], beside: Sequence[BlockPanel]) 
         *found,
         *(NamedEnd(each.name, homes[each.node], each.training_only) for each in graph.taps if each.node not in own),
     )
-
-
-def nodes_of_part(part: UnitItem | tuple[int, ...]) -> tuple[int, ...]:
-    """Return the nodes of a part of a card."""
-    return part if isinstance(part, tuple) else nodes_in(part.chain)

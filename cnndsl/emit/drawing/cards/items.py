@@ -1,7 +1,7 @@
 """The tree of parts with what doesn't matter to a drawing left out: wrappers, decided choices, identities.
 
-A chain is a tuple of items that follow one another. Equality of items is decided by hash-consing: `Signatures` numbers a
-chain by its layers without widths and strides, but with its projections, so that variants of a block differ.
+A chain is a tuple of items that follow one another. Equality is decided by hash-consing: `Signatures` numbers a chain
+by its layers without widths and strides, but with its projections, so that variants of a block differ.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from cnndsl.graph.parts import (
     NamedPart,
     Part,
     ReferencePart,
-    SequencePart,
     TapPart,
 )
 from cnndsl.graph.traversal import entered, nodes_of
@@ -64,7 +63,7 @@ class UnitItem:
 
 
 @record(slots=True)
-class LoopItem:
+class RepeatItem:
     """The iterations of a repeat. `names` are what a `for` varies, empty for a repeat; `rows` their values."""
 
     turns: tuple[UnitItem, ...]
@@ -82,8 +81,8 @@ class TapItem:
     training_only: bool
 
 
-ChainItem: TypeAlias = LayerItem | ReferenceItem | ForkItem | UnitItem | LoopItem | TapItem
-ItemChain: TypeAlias = "tuple[ChainItem, ...]"
+DrawnItem: TypeAlias = LayerItem | ReferenceItem | ForkItem | UnitItem | RepeatItem | TapItem
+ItemChain: TypeAlias = "tuple[DrawnItem, ...]"
 
 
 def items_of(part: Part, entry: int = -1) -> ItemChain:
@@ -136,13 +135,13 @@ def _loop(part: LoopPart, entry: int) -> ItemChain:
     if len(part.turns) < 2 or len(turns) < 2:
         return tuple(item for turn in turns for item in (turn.chain if not turn.name and not turn.title else (turn,)))
     is_for = part.count is None and len(turns) == len(part.rows)
-    return (LoopItem(tuple(turns), part.names if is_for else (), part.rows if is_for else ()),)
+    return (RepeatItem(tuple(turns), part.names if is_for else (), part.rows if is_for else ()),)
 
 
 def nodes_in(chain: ItemChain) -> tuple[int, ...]:
     """Return the nodes of a chain in the order in which they run."""
     found: list[int] = []
-    stack: list[ChainItem | int] = list(reversed(chain))
+    stack: list[DrawnItem | int] = list(reversed(chain))
     while stack:
         item = stack.pop()
         if isinstance(item, int):
@@ -154,20 +153,20 @@ def nodes_in(chain: ItemChain) -> tuple[int, ...]:
             stack.extend(each for branch in reversed(item.branches) for each in reversed(branch))
         elif isinstance(item, UnitItem | TapItem):
             stack.extend(reversed(item.chain))
-        elif isinstance(item, LoopItem):
+        elif isinstance(item, RepeatItem):
             stack.extend(reversed(item.turns))
     return tuple(found)
 
 
 def flat(chain: ItemChain) -> ItemChain:
     """Return a chain with units and repeats opened: layers, forks, references and taps."""
-    found: list[ChainItem] = []
-    stack: list[ChainItem] = list(reversed(chain))
+    found: list[DrawnItem] = []
+    stack: list[DrawnItem] = list(reversed(chain))
     while stack:
         item = stack.pop()
         if isinstance(item, UnitItem):
             stack.extend(reversed(item.chain))
-        elif isinstance(item, LoopItem):
+        elif isinstance(item, RepeatItem):
             stack.extend(reversed(item.turns))
         else:
             found.append(item)
@@ -205,7 +204,7 @@ class Signatures:
     def _chain(self, chain: ItemChain, is_exact: bool, first: int) -> int:
         return self._number(tuple(self._key(item, is_exact, first) for item in chain))
 
-    def _key(self, item: ChainItem, is_exact: bool, first: int) -> object:
+    def _key(self, item: DrawnItem, is_exact: bool, first: int) -> object:
         match item:
             case LayerItem():
                 return self._layer(item.node, is_exact, first)

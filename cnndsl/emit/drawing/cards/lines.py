@@ -26,13 +26,14 @@ from cnndsl.emit.drawing.cards.model import (
     SpineStep,
 )
 from cnndsl.emit.drawing.cards.opened import Opener
-from cnndsl.emit.drawing.cards.spine import RawCard, RawFork, RawRow, RawStep
+from cnndsl.emit.drawing.cards.raw import RawCard, RawFork, RawRow, RawStep
 from cnndsl.emit.drawing.cards.tables import card_table
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
 from cnndsl.emit.drawing.cards.words import dims_text, merge_word, shape_text, width_of, window_of
 from cnndsl.emit.drawing.themes import role_of
 from cnndsl.graph.graph import Graph
 
+_MOST_BRANCHES = 6
 _BRANCHES = 3
 """From so many branches on a concatenation has columns and a bar."""
 
@@ -77,7 +78,8 @@ class CardMaker:
         leaves = any(
             reader not in inside for node in inside - {item.node} for reader in self._graph.readers[node]
         ) or any(node in self._given for node in inside - {item.node})
-        is_deep = any(isinstance(each, ForkItem) and _has_source(each) for branch in item.branches for each in flat(branch))
+        inner = [each for branch in item.branches for each in flat(branch)]
+        is_deep = any(isinstance(each, ForkItem) and _has_source(each) for each in inner)
         entry = entry_of(self._graph, (item,))
         return not leaves and not is_deep and is_nested(self._graph, (item,), entry)
 
@@ -183,8 +185,9 @@ class CardMaker:
         for branch, before in zip(fork.branches, inputs, strict=True):
             widths = [width_of(self._graph.nodes[node].layer) for node in nodes_in(branch)]
             columns.append(" → ".join(str(each) for each in widths if each) or "·")
-            mains = [node for node in nodes_in(branch) if self._graph.nodes[node].layer.ROLE in ("convolution", "pooling")]
-            role = role_of(self._graph.nodes[mains[0]].layer) if mains else "io"
+            layers = [self._graph.nodes[node].layer for node in nodes_in(branch)]
+            mains = [each for each in layers if each.ROLE in ("convolution", "pooling")]
+            role = role_of(mains[0]) if mains else "io"
             bar.append((self._graph.nodes[before].shape.channels, role))
         return tuple(columns), tuple(bar)
 
@@ -198,7 +201,8 @@ class CardMaker:
         fork = chain[0]
         is_plain = not any(has_fork(branch) or not nodes_in(branch) for branch in fork.branches)
         few = all(sum(bool(width_of(self._graph.nodes[n].layer)) for n in nodes_in(b)) <= 3 for b in fork.branches)
-        return fork if is_plain and few and len(fork.branches) <= 6 and self._graph.nodes[fork.node].layer.JOINS_CHANNELS else None
+        is_join = self._graph.nodes[fork.node].layer.JOINS_CHANNELS
+        return fork if is_plain and few and len(fork.branches) <= _MOST_BRANCHES and is_join else None
 
     def _heads(self, items: Sequence[UnitItem]) -> tuple[str, ...]:
         """The heads of the columns of a card with branches: windows, and what pools."""
@@ -258,4 +262,3 @@ def _main_role(graph: Graph, item: UnitItem) -> str:
         return "pool"
     mains = [role for role in roles if role in ("conv", "fc", "up", "pool")]
     return max(dict.fromkeys(mains), key=mains.count) if mains else "conv"
-

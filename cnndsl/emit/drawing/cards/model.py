@@ -1,7 +1,7 @@
 """The model of a drawing: what is drawn, and which nodes of the graph each thing stands for.
 
-A drawing has a spine of steps in executable order, panels that show a block opened once, and links that skip over steps. Nodes
-are numbers of the graph. `account.py` checks that every node is shown exactly once.
+A drawing has a spine of steps in executable order, panels that show a block opened once, and links that skip over
+steps. Nodes are numbers of the graph. `account.py` checks that every node is shown exactly once.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from typing import Literal, TypeAlias
 
 from cnndsl.records import record
 
+ColumnKind: TypeAlias = Literal["bar", "flag", "text", "stride"]
+
 PanelKind: TypeAlias = Literal["block", "training", "output"]
 
 
 @record(slots=True)
 class LayerCell:
-    """A layer in a fused row: its label, a shorter one, its role in the palette, and whether some instances of the block
-    lack it. `absorbed` are layers that follow it and aren't drawn, but told in a note."""
+    """A layer in a fused row: its label, its role in the palette, and whether some instances of the block lack it.
+    `absorbed` are layers that follow it and aren't drawn, but told in a note."""
 
     node: int
     text: str
@@ -35,14 +37,14 @@ class FusedRow:
 @record(slots=True)
 class Branching:
     """Parallel branches and the node that merges them. `sources` has for each branch the node at which it begins if
-    that isn't what enters, else -1; `names` what that node is called. `counts` says how often equal branches beside each
-    other occur, of which one is drawn; `further` are the nodes of the others."""
+    that isn't what enters, else -1; `names` what that node is called. `counts` says how often equal branches beside
+    each other occur, of which one is drawn; `further` are the nodes of the others."""
 
     node: int
     sign: str
     word: str
     widths: tuple[int, ...]
-    branches: tuple[tuple[Element, ...], ...]
+    branches: tuple[tuple[PanelElement, ...], ...]
     sources: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     optional: tuple[bool, ...] = ()
@@ -54,7 +56,7 @@ class Branching:
 class RepeatFrame:
     """Elements that follow one another several times; `nodes` are those of the further times."""
 
-    elements: tuple[Element, ...]
+    elements: tuple[PanelElement, ...]
     times: int
     nodes: tuple[int, ...]
 
@@ -71,7 +73,7 @@ class InsetBox:
     is_optional: bool = False
 
 
-Element: TypeAlias = FusedRow | Branching | RepeatFrame | InsetBox
+PanelElement: TypeAlias = FusedRow | Branching | RepeatFrame | InsetBox
 
 
 @record(slots=True)
@@ -106,10 +108,10 @@ class GrowthBar:
 
 @record(slots=True)
 class CardTable:
-    """The rows of a `for` that varies three or more names: heads, cells as text, widths as numbers, sizes of the map."""
+    """The rows of a `for` that varies three or more names: heads, cells as text, sizes of the map."""
 
     heads: tuple[str, ...]
-    kinds: tuple[Literal["bar", "flag", "text", "stride"], ...]
+    kinds: tuple[ColumnKind, ...]
     rows: tuple[tuple[str, ...], ...]
     sizes: tuple[str, ...]
     times: tuple[int, ...]
@@ -174,7 +176,7 @@ class BlockPanel:
     key: str
     title: str
     caption: str
-    elements: tuple[Element, ...]
+    elements: tuple[PanelElement, ...]
     nodes: tuple[int, ...]
     entering: str = ""
     leaving: str = ""

@@ -1,17 +1,17 @@
-"""What is said once in a note instead of in each box: the layers that follow every convolution of a block with branches."""
+"""What a note says once instead of every box: the layers that follow each convolution of a block with branches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cnndsl.emit.drawing.cards.model import Branching, Element, FusedRow, InsetBox, LayerCell, RepeatFrame
+from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, LayerCell, PanelElement, RepeatFrame
 
 _WEIGHTS = ("conv", "fc", "up")
 _FEW = 3
 
 
-def with_notes(elements: Sequence[Element]) -> tuple[tuple[Element, ...], tuple[str, ...]]:
+def with_notes(elements: Sequence[PanelElement]) -> tuple[tuple[PanelElement, ...], tuple[str, ...]]:
     """Return elements without the layers that follow each weight layer alike, and a note that says so.
 
     Only blocks with three or more branches are shortened, whose columns have no room for them.
@@ -29,7 +29,7 @@ def _tail(row: FusedRow) -> tuple[LayerCell, ...]:
     return row.cells[last + 1 :]
 
 
-def _rows(elements: Sequence[Element]) -> Iterator[FusedRow]:
+def _rows(elements: Sequence[PanelElement]) -> Iterator[FusedRow]:
     for each in elements:
         match each:
             case FusedRow():
@@ -43,7 +43,7 @@ def _rows(elements: Sequence[Element]) -> Iterator[FusedRow]:
                 pass
 
 
-def _has_columns(elements: Sequence[Element]) -> bool:
+def _has_columns(elements: Sequence[PanelElement]) -> bool:
     for each in elements:
         if isinstance(each, Branching):
             if len(each.branches) >= _FEW or any(_has_columns(branch) for branch in each.branches):
@@ -53,8 +53,8 @@ def _has_columns(elements: Sequence[Element]) -> bool:
     return False
 
 
-def _shortened(elements: Sequence[Element]) -> tuple[Element, ...]:
-    found: list[Element] = []
+def _shortened(elements: Sequence[PanelElement]) -> tuple[PanelElement, ...]:
+    found: list[PanelElement] = []
     for each in elements:
         match each:
             case FusedRow() if any(cell.role in _WEIGHTS for cell in each.cells):
@@ -71,9 +71,9 @@ def _shortened(elements: Sequence[Element]) -> tuple[Element, ...]:
     return tuple(found)
 
 
-def without_widths(elements: Sequence[Element]) -> tuple[Element, ...]:
-    """Return elements whose concatenations don't tell the channels of their branches, which differ between instances."""
-    found: list[Element] = []
+def without_widths(elements: Sequence[PanelElement]) -> tuple[PanelElement, ...]:
+    """Return elements whose concatenations don't tell the channels of their branches."""
+    found: list[PanelElement] = []
     for each in elements:
         match each:
             case Branching():

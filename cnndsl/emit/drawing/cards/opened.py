@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from cnndsl.emit.drawing.cards.items import (
-    ChainItem,
+    DrawnItem,
     ForkItem,
     ItemChain,
     LayerItem,
-    LoopItem,
     ReferenceItem,
+    RepeatItem,
     Signatures,
     TapItem,
     UnitItem,
@@ -20,10 +20,10 @@ from cnndsl.emit.drawing.cards.items import (
 from cnndsl.emit.drawing.cards.letters import BlockLetters
 from cnndsl.emit.drawing.cards.model import (
     Branching,
-    Element,
     FusedRow,
     InsetBox,
     LayerCell,
+    PanelElement,
     RepeatFrame,
 )
 from cnndsl.emit.drawing.cards.rows import fused
@@ -50,7 +50,7 @@ class Opener:
 
     def elements(
         self, chain: ItemChain, letters: BlockLetters | None = None, optional: Collection[int] = ()
-    ) -> tuple[Element, ...]:
+    ) -> tuple[PanelElement, ...]:
         """Return the elements of a chain, with letters for what varies. `optional` are nodes that some instances of it
         lack."""
         nodes = nodes_in(chain)
@@ -71,7 +71,7 @@ class Opener:
         """Return layers as a fused row."""
         return FusedRow(tuple(self._cell(node, is_open) for node in nodes))
 
-    def flat_elements(self, chain: ItemChain, letters: BlockLetters | None = None) -> tuple[Element, ...]:
+    def flat_elements(self, chain: ItemChain, letters: BlockLetters | None = None) -> tuple[PanelElement, ...]:
         """Return the elements of a chain that isn't series-parallel: rows and merges in the order in which they run."""
         nodes = nodes_in(chain)
         self._letters = (
@@ -79,7 +79,7 @@ class Opener:
             if letters is None
             else {node: (letters.widths.get(at, ""), letters.strides.get(at)) for at, node in enumerate(nodes)}
         )
-        found: list[Element] = []
+        found: list[PanelElement] = []
         pending: list[int] = []
         for node in sorted(nodes):
             if self._graph.nodes[node].layer.ROLE == "merge":
@@ -102,8 +102,8 @@ class Opener:
         text = layer_text(at, rank, is_open=is_open, width=width, stride=stride)
         return LayerCell(node, text, role_of(at.layer), node in self._optional)
 
-    def _chain(self, chain: ItemChain) -> tuple[Element, ...]:
-        found: list[Element] = []
+    def _chain(self, chain: ItemChain) -> tuple[PanelElement, ...]:
+        found: list[PanelElement] = []
         pending: list[int] = []
         for item in self._unwrapped(chain):
             if isinstance(item, LayerItem):
@@ -117,13 +117,13 @@ class Opener:
     def _rows(self, nodes: Sequence[int], leads: bool = False) -> list[FusedRow]:
         return [self.row(each) for each in fused(self._graph, nodes, self._given, leads=leads)] if nodes else []
 
-    def _unwrapped(self, chain: ItemChain) -> list[ChainItem]:
+    def _unwrapped(self, chain: ItemChain) -> list[DrawnItem]:
         """The items of a chain, with parts in it opened that have no repeat of their own."""
-        found: list[ChainItem] = []
+        found: list[DrawnItem] = []
         for item in chain:
             if isinstance(item, UnitItem) and self._block_of(item) is None:
                 found += self._unwrapped(item.chain)
-            elif isinstance(item, LoopItem) and self._times(item) == 0:
+            elif isinstance(item, RepeatItem) and self._times(item) == 0:
                 found += self._unwrapped(item.turns)
             else:
                 found.append(item)
@@ -132,25 +132,23 @@ class Opener:
     def _block_of(self, item: UnitItem) -> int | None:
         return self._inset(item) if self._inset is not None else None
 
-    def _times(self, loop: LoopItem) -> int:
+    def _times(self, loop: RepeatItem) -> int:
         """How often a repeat does exactly the same; 0 where its iterations differ."""
         numbers = {self._signatures.exact(turn.chain) for turn in loop.turns}
         is_chained = not any(isinstance(each, ReferenceItem | TapItem) for turn in loop.turns for each in turn.chain)
         has_names = any(node in self._given for turn in loop.turns for node in nodes_in(turn.chain))
         return len(loop.turns) if len(numbers) == 1 and is_chained and not has_names else 0
 
-    def _other(self, item: ChainItem) -> list[Element]:
+    def _other(self, item: DrawnItem) -> list[PanelElement]:
         match item:
             case ForkItem():
                 return [self._fork(item)]
             case UnitItem():
                 block = self._block_of(item)
                 is_optional = any(node in self._optional for node in nodes_in(item.chain))
-                title = item.title or item.name
-                return [
-                    InsetBox(title, "", gate_role(self._graph, item), nodes_in(item.chain), -1 if block is None else block, is_optional)
-                ]
-            case LoopItem():
+                role, number = gate_role(self._graph, item), -1 if block is None else block
+                return [InsetBox(item.title or item.name, "", role, nodes_in(item.chain), number, is_optional)]
+            case RepeatItem():
                 further = tuple(node for turn in item.turns[1:] for node in nodes_in(turn.chain))
                 return [RepeatFrame(self._chain(item.turns[0].chain), self._times(item), further)]
             case _:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TypedDict
 
-from cnndsl.emit.drawing.cards.blocks import BlockBook, BlockVariant, table_letters
 from cnndsl.emit.drawing.cards.account import element_nodes
+from cnndsl.emit.drawing.cards.blocks import BlockBook, BlockVariant, table_letters
 from cnndsl.emit.drawing.cards.items import (
     ForkItem,
     ItemChain,
@@ -21,23 +21,26 @@ from cnndsl.emit.drawing.cards.items import (
 from cnndsl.emit.drawing.cards.model import (
     BlockPanel,
     Branching,
-    Element,
     FusedRow,
     InsetBox,
     LayerCell,
     NetCard,
+    PanelElement,
     RepeatFrame,
     SkipLink,
     SpineStep,
 )
 from cnndsl.emit.drawing.cards.notes import with_notes, without_widths
 from cnndsl.emit.drawing.cards.opened import Opener, gate_role
-from cnndsl.emit.drawing.cards.spine import RawCard, RawStep
+from cnndsl.emit.drawing.cards.raw import RawCard, RawStep
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
 from cnndsl.emit.drawing.cards.words import shape_text
 from cnndsl.graph.graph import Graph
+from cnndsl.report.number_format import human
 
 MOST_PANELS = 4
+ENTERING = "c′"  # noqa: RUF001
+"""The channels that come in where that is no multiple of a width."""
 _KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -89,7 +92,8 @@ class PanelMaker:
         return len(nodes_in(variant.instances[0].chain)) > 1
 
     def _weight(self, variant: BlockVariant) -> int:
-        count = sum(self._graph.nodes[n].layer.ROLE in ("convolution", "dense") for n in nodes_in(variant.instances[0].chain))
+        roles = [self._graph.nodes[node].layer.ROLE for node in nodes_in(variant.instances[0].chain)]
+        count = roles.count("convolution") + roles.count("dense")
         several = self._tables.get(variant.number)
         return count * (len(several.parts) if several else len(variant.instances)) - (1000 if variant.is_inset else 0)
 
@@ -162,7 +166,7 @@ class PanelMaker:
             "dashed: not in every row" if optional else "",
             _dashed(elements, optional),
             nodes_in(item.chain),
-            "c′",
+            ENTERING,
             "",
             times=len(turns),
             block=variant.number,
@@ -235,22 +239,21 @@ class PanelMaker:
             leaving = shape_text(exits[0].shape)
         if letters.uses_channels and len({each.shape for each in entries}) > 1:
             entering = "C"
-        return entering or "c′", leaving
+        return entering or ENTERING, leaving
 
     def legend(self, panels: Sequence[BlockPanel], steps: Sequence[SpineStep]) -> tuple[tuple[str, str], ...]:
         """Return the explanations of letters, in order of appearance."""
         texts = [text for panel in panels for text in _texts(panel.elements)]
         ends = {panel.entering for panel in panels}
         found: list[tuple[str, str]] = []
-        if any(part.strip().lstrip("0123456789").split("/")[0] == "c" for text in texts for part in text.split(",")[1:]):
+        widths = [part.strip().lstrip("0123456789") for text in texts for part in text.split(",")[1:]]
+        if "c" in widths:
             found.append(("c", "width"))
-        found += [(letter, "channels that come in") for letter in ("c′", "C") if letter in ends]
+        found += [(letter, "channels that come in") for letter in (ENTERING, "C") if letter in ends]
         if any("/s" in text for text in texts):
             found.append(("/s", "stride, 1 where left out"))
         cards = [step for step in steps if isinstance(step, NetCard)]
         if cards:
-            from cnndsl.report.number_format import human
-
             found.append((human(cards[-1].params), "parameters of a part"))
         return tuple(found)
 
@@ -260,7 +263,7 @@ class _Wires(TypedDict):
     links: tuple[SkipLink, ...]
 
 
-def _wires(graph: Graph, elements: Sequence[Element], is_plain: bool) -> _Wires:
+def _wires(graph: Graph, elements: Sequence[PanelElement], is_plain: bool) -> _Wires:
     """Which elements of a panel read the one before, and the links over others; -1 is what enters."""
     if is_plain:
         return {"joined": (True,) * len(elements), "links": ()}
@@ -291,7 +294,7 @@ def _largest(card: RawCard) -> UnitItem:
     return max((each for each in card.parts if isinstance(each, UnitItem)), key=lambda each: len(nodes_in(each.chain)))
 
 
-def _texts(elements: Sequence[Element]) -> list[str]:
+def _texts(elements: Sequence[PanelElement]) -> list[str]:
     found: list[str] = []
     for each in elements:
         match each:
@@ -306,9 +309,9 @@ def _texts(elements: Sequence[Element]) -> list[str]:
     return found
 
 
-def _retold(elements: Sequence[Element], texts: Mapping[int, str]) -> tuple[Element, ...]:
+def _retold(elements: Sequence[PanelElement], texts: Mapping[int, str]) -> tuple[PanelElement, ...]:
     """Elements with other labels for some nodes."""
-    found: list[Element] = []
+    found: list[PanelElement] = []
     for each in elements:
         match each:
             case FusedRow():
@@ -326,7 +329,7 @@ def _retold_cell(cell: LayerCell, texts: Mapping[int, str]) -> LayerCell:
     return replace(cell, text=texts[cell.node]) if cell.node in texts else cell
 
 
-def _dashed(elements: Sequence[Element], optional: Collection[int]) -> tuple[Element, ...]:
+def _dashed(elements: Sequence[PanelElement], optional: Collection[int]) -> tuple[PanelElement, ...]:
     """Elements in which the identity of a merge that some rows lack is optional."""
     return tuple(
         replace(each, optional=tuple(not branch for branch in each.branches))

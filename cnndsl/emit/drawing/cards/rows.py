@@ -11,9 +11,7 @@ _MOST = 6
 """The most layers in one row."""
 
 
-def fused(
-    graph: Graph, nodes: Iterable[int], given: Collection[int], *, leads: bool = False
-) -> list[tuple[int, ...]]:
+def fused(graph: Graph, nodes: Iterable[int], given: Collection[int], *, leads: bool = False) -> list[tuple[int, ...]]:
     """Return layers that follow one another as rows, in the order in which they run. `given` are the nodes whose output
     has a name, after which a row ends.
 

@@ -1,7 +1,7 @@
 """Which parts of a network become cards, and which stand open in the spine.
 
-A part with a name that holds several blocks or a repeat becomes a card; one that holds such parts is opened. Iterations of
-a repeat, and blocks of one kind that follow one another, are the rows of a card.
+A part with a name that holds several blocks or a repeat becomes a card; one that holds such parts is opened.
+Iterations of a repeat, and blocks of one kind that follow one another, are the rows of a card.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TypeAlias
 
 from cnndsl.emit.drawing.cards.items import (
-    ChainItem,
+    DrawnItem,
     ForkItem,
     ItemChain,
     LayerItem,
-    LoopItem,
     ReferenceItem,
+    RepeatItem,
     Signatures,
     TapItem,
     UnitItem,
@@ -25,51 +24,17 @@ from cnndsl.emit.drawing.cards.items import (
     has_fork,
     nodes_in,
 )
+from cnndsl.emit.drawing.cards.raw import RawCard, RawFork, RawRow, RawStep, value_text, with_open_ends
 from cnndsl.emit.drawing.cards.rows import fused
-from cnndsl.expr import NameSymbol, Value, show
+from cnndsl.expr import Value
 from cnndsl.graph.graph import Graph
-from cnndsl.records import record
 
 OPEN_ROWS = 6
 """A block that is used once stays open if it has at most so many rows."""
-EDGE_ROWS = 4
-"""The most rows of a stem or a head that stay open."""
 _TABLE_NAMES = 3
 _ALIKE = 2
 """More parts than this of the same layer types are cards, whatever their size."""
 _WHOLE = 0.6
-
-
-@record(slots=True)
-class RawRow:
-    """Layers in the spine, one after the other. `stage` is the part that begins with them, if it is opened."""
-
-    nodes: tuple[int, ...]
-    stage: str = ""
-
-
-@record(slots=True)
-class RawFork:
-    """A merge of branches in the spine."""
-
-    item: ForkItem
-    stage: str = ""
-
-
-@record(slots=True)
-class RawCard:
-    """A card before its rows are folded: instances of blocks and layers between them. `is_plain` if it may be opened as a stem
-    or a head. `names` and `rows` are those of a table."""
-
-    name: str
-    path: str
-    parts: tuple[UnitItem | tuple[int, ...], ...]
-    is_plain: bool = False
-    names: tuple[str, ...] = ()
-    rows: tuple[tuple[Value, ...], ...] = ()
-
-
-RawStep: TypeAlias = RawRow | RawFork | RawCard
 
 
 class SpineBuilder:
@@ -97,18 +62,22 @@ class SpineBuilder:
         self._count(chain)
         self._walk(chain)
         self._flush()
-        return _with_open_ends(self.steps)
+        return with_open_ends(self.steps)
 
     def _count(self, chain: ItemChain) -> None:
-        stack: list[ChainItem] = list(chain)
+        stack: list[DrawnItem] = list(chain)
         while stack:
             item = stack.pop()
             if isinstance(item, UnitItem):
                 self._uses[item.title] += 1
-                if item.name and not has_fork(item.chain) and len(fused(self.graph, nodes_in(item.chain), self.given)) > 1:
+                if (
+                    item.name
+                    and not has_fork(item.chain)
+                    and len(fused(self.graph, nodes_in(item.chain), self.given)) > 1
+                ):
                     self._alike[self._kinds(item)] += 1
                 stack.extend(item.chain)
-            elif isinstance(item, LoopItem):
+            elif isinstance(item, RepeatItem):
                 stack.extend(item.turns)
             elif isinstance(item, ForkItem):
                 stack.extend(each for branch in item.branches for each in branch)
@@ -128,7 +97,7 @@ class SpineBuilder:
                     self._fork(item)
                 case TapItem():
                     self._tap(item)
-                case LoopItem():
+                case RepeatItem():
                     self._loop(item)
                 case UnitItem():
                     self._unit(item)
@@ -216,7 +185,7 @@ class SpineBuilder:
         return self.signatures.of(one.chain) == self.signatures.of(other.chain)
 
     def _kind(self, item: UnitItem) -> str:
-        """What becomes of a part: `open`, `plain` or `stage` for a card with rows, `block` for an instance of a block."""
+        """What becomes of a part: `open`, `plain` or `stage` for a card with rows, `block` for an instance."""
         if not has_fork(item.chain):
             return self._plain_kind(item)
         inner = [each for each in item.chain if _is_structural(each)]
@@ -230,8 +199,8 @@ class SpineBuilder:
             return "open"
         return "stage"
 
-    def _holds_cards(self, item: ChainItem) -> bool:
-        if isinstance(item, LoopItem):
+    def _holds_cards(self, item: DrawnItem) -> bool:
+        if isinstance(item, RepeatItem):
             return len(_varying(item)) >= _TABLE_NAMES or any(self._kind(turn) == "open" for turn in item.turns[:1])
         return isinstance(item, UnitItem) and self._kind(item) in ("stage", "open")
 
@@ -240,7 +209,7 @@ class SpineBuilder:
         rows = len(fused(self.graph, nodes, self.given))
         if rows <= 1:
             return "open"
-        loops = [each for each in _loops(item.chain)]
+        loops = _loops(item.chain)
         if any(each.names and len(each.turns) > 1 and _holds_loop(each) for each in loops):
             return "open"
         if any(len(_varying(each)) >= _TABLE_NAMES for each in loops):
@@ -256,7 +225,7 @@ class SpineBuilder:
     def _kinds(self, item: UnitItem) -> frozenset[str]:
         return frozenset(self.graph.nodes[node].kind for node in nodes_in(item.chain))
 
-    def _loop(self, loop: LoopItem) -> None:
+    def _loop(self, loop: RepeatItem) -> None:
         if self._unfold:
             for turn in loop.turns:
                 self._opened(turn)
@@ -313,7 +282,7 @@ class SpineBuilder:
                 case ForkItem():
                     rows()
                     found.append(UnitItem("", "", "", (item,), self.graph.tree))
-                case LoopItem():
+                case RepeatItem():
                     rows()
                     found += self._turns(item)
                 case UnitItem():
@@ -326,7 +295,7 @@ class SpineBuilder:
         rows()
         return found
 
-    def _turns(self, loop: LoopItem) -> list[UnitItem | tuple[int, ...]]:
+    def _turns(self, loop: RepeatItem) -> list[UnitItem | tuple[int, ...]]:
         found: list[UnitItem | tuple[int, ...]] = []
         for turn in loop.turns:
             rows = fused(self.graph, nodes_in(turn.chain), self.given)
@@ -335,20 +304,20 @@ class SpineBuilder:
         return found
 
 
-def _is_structural(item: ChainItem) -> bool:
+def _is_structural(item: DrawnItem) -> bool:
     if isinstance(item, ForkItem):
         return True
     if isinstance(item, UnitItem):
         return has_fork(item.chain)
-    return isinstance(item, LoopItem) and has_fork(item.turns)
+    return isinstance(item, RepeatItem) and has_fork(item.turns)
 
 
-def _loops(chain: ItemChain) -> list[LoopItem]:
-    found: list[LoopItem] = []
+def _loops(chain: ItemChain) -> list[RepeatItem]:
+    found: list[RepeatItem] = []
     stack = list(reversed(chain))
     while stack:
         item = stack.pop()
-        if isinstance(item, LoopItem):
+        if isinstance(item, RepeatItem):
             found.append(item)
             stack.extend(reversed(item.turns))
         elif isinstance(item, UnitItem):
@@ -356,20 +325,20 @@ def _loops(chain: ItemChain) -> list[LoopItem]:
     return found
 
 
-def _holds_loop(loop: LoopItem) -> bool:
+def _holds_loop(loop: RepeatItem) -> bool:
     return any(_loops(turn.chain) for turn in loop.turns)
 
 
-def _varying(loop: LoopItem) -> list[int]:
+def _varying(loop: RepeatItem) -> list[int]:
     """The columns of a `for` whose values vary."""
     return [at for at in range(len(loop.names)) if len({str(row[at]) for row in loop.rows}) > 1]
 
 
-def _is_table(loop: LoopItem) -> bool:
+def _is_table(loop: RepeatItem) -> bool:
     return all(not any(isinstance(each, TapItem | ReferenceItem) for each in flat(turn.chain)) for turn in loop.turns)
 
 
-def _row_name(loop: LoopItem, row: Sequence[Value]) -> str:
+def _row_name(loop: RepeatItem, row: Sequence[Value]) -> str:
     """What an iteration without a name is called: by its values, but for how often something repeats in it."""
     counts = [len(inner[0].turns) if (inner := _loops(turn.chain)) else 1 for turn in loop.turns]
     shown = [
@@ -378,25 +347,3 @@ def _row_name(loop: LoopItem, row: Sequence[Value]) -> str:
         if [each[at] for each in loop.rows] != counts
     ]
     return ", ".join(shown)
-
-
-def value_text(value: Value) -> str:
-    """Return a value of a `for` as a table shows it."""
-    return value.name if isinstance(value, NameSymbol) else show(value)
-
-
-def _with_open_ends(steps: Sequence[RawStep]) -> list[RawStep]:
-    """The steps with small plain cards opened that are the only ones at the beginning or at the end."""
-    cards = [at for at, step in enumerate(steps) if isinstance(step, RawCard)]
-    found: list[RawStep] = []
-    for at, step in enumerate(steps):
-        is_edge = bool(cards) and at in (cards[0], cards[-1]) and len(cards) > 1
-        if isinstance(step, RawCard) and step.is_plain and (is_edge or len(cards) == 1) and _is_small(step):
-            found += [RawRow(each) for each in step.parts if isinstance(each, tuple)]
-        else:
-            found.append(step)
-    return found
-
-
-def _is_small(card: RawCard) -> bool:
-    return len(card.parts) <= EDGE_ROWS and all(isinstance(each, tuple) for each in card.parts)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
 
 from cnndsl.emit.drawing.cards.items import UnitItem, nodes_in
-from cnndsl.emit.drawing.cards.model import CardTable
-from cnndsl.emit.drawing.cards.spine import RawCard, value_text
+from cnndsl.emit.drawing.cards.model import CardTable, ColumnKind
+from cnndsl.emit.drawing.cards.raw import RawCard, value_text
 from cnndsl.emit.drawing.cards.words import dims_text, stride_of, width_of, word_of
 from cnndsl.expr import Value
 from cnndsl.graph.graph import Graph
-
-ColumnKind: TypeAlias = Literal["bar", "flag", "text", "stride"]
 
 
 def card_table(graph: Graph, card: RawCard) -> CardTable:
     """Return the table of a card: the names that vary, equal neighbours merged, sizes of the map where they change."""
     turns = [each for each in card.parts if isinstance(each, UnitItem)]
     shown = [at for at in range(len(card.names)) if len({str(row[at]) for row in card.rows}) > 1]
-    kinds = tuple(_kind(graph, turns, [row[at] for row in card.rows]) for at in shown)
+    kinds: tuple[ColumnKind, ...] = tuple(_kind(graph, turns, [row[at] for row in card.rows]) for at in shown)
     rows: list[tuple[str, ...]] = []
     sizes: list[str] = []
     times: list[int] = []
@@ -49,7 +46,9 @@ def _kind(graph: Graph, turns: Sequence[UnitItem], column: Sequence[Value]) -> C
     if found > len(turns) // 2:
         return "bar"
     strides = [{stride_of(graph.nodes[node].layer) or (1,) for node in nodes_in(turn.chain)} for turn in turns]
-    if all(any(each and set(each) == {value} for each in several) for value, several in zip(column, strides, strict=True)):
+    if all(
+        any(each and set(each) == {value} for each in several) for value, several in zip(column, strides, strict=True)
+    ):
         return "stride" if 1 in column and max(map(int, map(str, column))) <= 4 else "text"  # type: ignore[arg-type]
     return "text"
 

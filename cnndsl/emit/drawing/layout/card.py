@@ -241,12 +241,18 @@ def _table(card: NetCard, table: CardTable, across: float) -> Fragment:
     widths = _table_widths(table)
     bars = sum(kind == "bar" for kind in table.kinds)
     spare = max(right - left - sum(widths), 0) / max(bars, 1)
-    wide = [own + (spare if 0 < at <= len(table.kinds) and table.kinds[at - 1] == "bar" else 0) for at, own in enumerate(widths)]
+    wide = [
+        own + (spare if 0 < at <= len(table.kinds) and table.kinds[at - 1] == "bar" else 0)
+        for at, own in enumerate(widths)
+    ]
     starts = [left + sum(wide[:at]) for at in range(len(wide))]
     for at, head in enumerate(table.heads):
         sketch.text(starts[at + 1], y + 9, head, SMALL, paint="mute")
     y += 14
-    largest = max([int(r[at]) for r in table.rows for at, kind in enumerate(table.kinds) if kind == "bar" and r[at].isdigit()] + [1])
+    largest = max(
+        [int(r[at]) for r in table.rows for at, kind in enumerate(table.kinds) if kind == "bar" and r[at].isdigit()]
+        + [1]
+    )
     for size, cells, times in zip(table.sizes, table.rows, table.times, strict=True):
         if size:
             sketch.line([(left, y), (right, y)], paint="hair", line=0.8)
@@ -259,9 +265,7 @@ def _table(card: NetCard, table: CardTable, across: float) -> Fragment:
     return Fragment(across / 2, across / 2, y + PAD - 1, sketch)
 
 
-def _cell(
-    sketch: Sketch, x: float, y: float, room: float, text: str, kind: str, largest: int, head: str
-) -> None:
+def _cell(sketch: Sketch, x: float, y: float, room: float, text: str, kind: str, largest: int, head: str) -> None:
     if kind == "flag":
         if text:
             across = width(head, SMALL, 600) + 8

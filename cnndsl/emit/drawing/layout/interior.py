@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnndsl.emit.drawing.cards.model import Branching, Element, FusedRow, InsetBox, RepeatFrame
+from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, PanelElement, RepeatFrame
 from cnndsl.emit.drawing.layout.lanes import Lane, stacked
 from cnndsl.emit.drawing.layout.pieces import (
     MERGE,
@@ -41,21 +41,21 @@ class InteriorStyle:
     names_identity: bool = True
 
 
-def chain(elements: Sequence[Element], style: InteriorStyle) -> Fragment:
+def chain(elements: Sequence[PanelElement], style: InteriorStyle) -> Fragment:
     """Draw elements one after the other."""
     pieces = [piece(each, style) for each in elements]
     return stacked(pieces, [True] * len(pieces), [""] * len(pieces))
 
 
 def with_lanes(
-    elements: Sequence[Element], joined: Sequence[bool], lanes: Sequence[Lane], style: InteriorStyle
+    elements: Sequence[PanelElement], joined: Sequence[bool], lanes: Sequence[Lane], style: InteriorStyle
 ) -> Fragment:
     """Draw elements that are no chain: merges as circles or boxes, with lanes for what skips some."""
     pieces = [piece(each, style) for each in elements]
     return stacked(pieces, joined, [""] * len(pieces), lanes)
 
 
-def piece(element: Element, style: InteriorStyle) -> Fragment:
+def piece(element: PanelElement, style: InteriorStyle) -> Fragment:
     """Draw one element."""
     match element:
         case FusedRow():
@@ -100,7 +100,7 @@ def _skip_of(element: Branching) -> int | None:
     return short
 
 
-def _rows(elements: Sequence[Element]) -> int:
+def _rows(elements: Sequence[PanelElement]) -> int:
     total = 0
     for each in elements:
         match each:
@@ -127,10 +127,7 @@ def _beside(element: Branching, skip: int, style: InteriorStyle) -> Fragment:
     name = "identity" if not beside and style.names_identity and element.word == "sum" else ""
     is_named = bool(name) and main.height > width(name, SMALL) + 8
     is_dashed = bool(element.optional) and element.optional[skip]
-    if beside:
-        lane = main.right + 7 + max(each.left for each in beside)
-    else:
-        lane = main.right + (22 if is_named else 12)
+    lane = main.right + (7 + max(each.left for each in beside) if beside else 22 if is_named else 12)
     dash = _DASH if is_dashed else ()
     sketch.dot(0, 3)
     y = top + (inner - sum(each.height for each in beside) - 6 * max(len(beside) - 1, 0)) / 2
@@ -149,7 +146,7 @@ def _beside(element: Branching, skip: int, style: InteriorStyle) -> Fragment:
     return Fragment(main.left, right, merge_y + MERGE, sketch)
 
 
-def _branch(elements: Sequence[Element], style: InteriorStyle) -> Fragment:
+def _branch(elements: Sequence[PanelElement], style: InteriorStyle) -> Fragment:
     inner = InteriorStyle(style.most, style.is_narrow, names_identity=False)
     return chain(elements, inner) if elements else Fragment(4, 4, ROW, Sketch())
 

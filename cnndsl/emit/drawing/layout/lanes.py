@@ -1,7 +1,7 @@
 """Pieces one beneath the other, with lanes at their right for edges that skip some of them.
 
-This is the general form: it can draw any graph whose pieces are in executable order, since an edge leaves at the right side of a
-piece, runs in a lane of its own, and enters at the right side of another.
+This is the general form: it can draw any graph whose pieces are in executable order, since an edge leaves at the right
+side of a piece, runs in a lane of its own, and enters at the right side of another.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ PLAIN = 12.0
 
 @dataclass(eq=False)
 class Lane:
-    """An edge over other pieces: from the piece `source` (-1: what enters) to `target`, where it enters at a place of its
-    own if `port` is set. Distances of the port are from the target's axis and top."""
+    """An edge over other pieces: from the piece `source` (-1: what enters) to `target`, where it enters at a place of
+    its own if `port` is set. Distances of the port are from the target's axis and top."""
 
     source: int
     target: int
@@ -41,8 +41,8 @@ def stacked(
     *,
     names: Sequence[str] = (),
 ) -> Fragment:
-    """Draw pieces one beneath the other on one axis. An arrow leads to each that reads the one before (`joined`), with the
-    label of the one before it. `names` are those of stages, which stand at the left of the edge that leads to them."""
+    """Draw pieces one beneath the other on one axis. An arrow leads to each that reads the one before (`joined`), with
+    the label of the one before it. `names` are those of stages, at the left of the edge that leads to them."""
     sketch = Sketch()
     tops: list[float] = []
     y = 0.0

@@ -1,4 +1,4 @@
-"""The page without its margin, which the theme adds: header, the spine in as many columns as it takes, panels beside or beneath it, the legend."""
+"""The page without its margin, which the theme adds: header, spine in as many columns as it takes, panels, legend."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from cnndsl.emit.drawing.layout import panel as panels
 from cnndsl.emit.drawing.layout import spine as spines
 from cnndsl.emit.drawing.layout.lanes import stacked
 from cnndsl.emit.drawing.layout.panel import PanelArtist
-from cnndsl.emit.drawing.layout.pieces import Fragment
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.layout.spine import SpinePieces
 from cnndsl.emit.drawing.measure import width
@@ -41,7 +40,7 @@ def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
     artist = PanelArtist()
     if size is None:
         found = _arranged(artist, model, "column")
-        is_small = found.width <= WIDTHS["column"]  + 0.5 and found.height + _TOP <= TALLEST["column"]
+        is_small = found.width <= WIDTHS["column"] + 0.5 and found.height + _TOP <= TALLEST["column"]
         size = "column" if is_small and not _wants_page(model) else "page"
     return _with_header(model, _arranged(artist, model, size), WIDTHS[size])
 
@@ -52,7 +51,7 @@ def _wants_page(model: DrawingModel) -> bool:
 
 
 def _with_header(model: DrawingModel, found: _Arrangement, least: float) -> Picture:
-    across = max(least, found.width )
+    across = max(least, found.width)
     sketch = Sketch()
     is_small = across < 500
     words = ("params", "MACs") if is_small else ("parameters", "multiply-adds")
@@ -60,7 +59,7 @@ def _with_header(model: DrawingModel, found: _Arrangement, least: float) -> Pict
     figures += [f"{human(model.macs)} {words[1]}"] if model.macs else []
     text = " · ".join(figures)
     sketch.text(across, 16.5, text, SMALL if is_small else 9, paint="mute", anchor="end")
-    room = across  - width(text, SMALL if is_small else 9) - 8
+    room = across - width(text, SMALL if is_small else 9) - 8
     sketch.text(0, 17, model.name, 13 if is_small else 14, 700, room=room)
     sketch.line([(0, 25), (across, 25)], paint="hair", line=0.8)
     sketch.place(found.sketch, 0, _TOP)
@@ -70,7 +69,7 @@ def _with_header(model: DrawingModel, found: _Arrangement, least: float) -> Pict
 
 def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> _Arrangement:
     """The best of the arrangements that fit: the lowest, or where all are too wide the narrowest."""
-    room, tallest = WIDTHS[size] , TALLEST[size] - _TOP
+    room, tallest = WIDTHS[size], TALLEST[size] - _TOP
     is_wide = size != "column" and _wants_page(model)
     natural = spines.natural_width(model, is_wide=is_wide)
     options: list[_Arrangement] = []
@@ -89,7 +88,9 @@ def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> _Arr
     return min(fitting, key=lambda each: each.height) if fitting else min(options, key=lambda each: each.width)
 
 
-def _spine_widths(artist: PanelArtist, model: DrawingModel, natural: float, size: WidthName, is_wide: bool) -> list[float]:
+def _spine_widths(
+    artist: PanelArtist, model: DrawingModel, natural: float, size: WidthName, is_wide: bool
+) -> list[float]:
     """Widths of the spine to try, the one that gives texts room first."""
     if is_wide:
         beside = WIDTHS[size] - _GUTTER - 5 - max([artist.natural_width(each) for each in model.panels] or [0])
@@ -147,7 +148,13 @@ def _beside(
 
 
 def _panel_columns(
-    artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, x0: float, spine: _Arrangement, across: float, count: int
+    artist: PanelArtist,
+    model: DrawingModel,
+    drawn: SpinePieces,
+    x0: float,
+    spine: _Arrangement,
+    across: float,
+    count: int,
 ) -> _Arrangement:
     order = sorted(model.panels, key=lambda each: not each.steps) if count > 1 else list(model.panels)
     made = [artist.panel(each, across) for each in order]
@@ -198,7 +205,9 @@ def _leads(
         sketch.line([start, (lane, start[1]), (lane, target), (x, target)], dash=dash, paint="mute", head=True)
 
 
-def _beneath(artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, spine: _Arrangement, room: float) -> _Arrangement:
+def _beneath(
+    artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, spine: _Arrangement, room: float
+) -> _Arrangement:
     """Panels in rows beneath the spine."""
     sketch = Sketch()
     sketch.place(spine.sketch, 0, 0)

@@ -24,8 +24,8 @@ _OPTIONAL = (2.5, 2.0)
 
 @dataclass(eq=False)
 class Fragment:
-    """A piece of a drawing around an axis at x = 0: how far it reaches to the left and right, its height, its shapes. An
-    edge enters at the top and leaves at the bottom of the axis."""
+    """A piece of a drawing around an axis at x = 0: how far it reaches to the left and right, its height, its shapes.
+    An edge enters at the top and leaves at the bottom of the axis."""
 
     left: float
     right: float
@@ -83,7 +83,7 @@ def inset(box: InsetBox, least: float = 0) -> Fragment:
 
 
 def merge_sign(element: Branching) -> Sketch:
-    """Draw the circle of a merge around the origin: + for a sum, two strokes for a concatenation, × for a product."""
+    """Draw the circle of a merge around the origin, with its sign; two strokes stand for a concatenation."""
     sketch = Sketch()
     sketch.circle(0, 0, MERGE, "card", "line")
     if element.word == "concatenate":
@@ -137,7 +137,13 @@ def _cell_width(cell: LayerCell) -> float:
 
 
 def _line_of_cells(
-    sketch: Sketch, cells: Sequence[LayerCell], widths: Sequence[float], across: float, y: float, *, has_bar: bool = True
+    sketch: Sketch,
+    cells: Sequence[LayerCell],
+    widths: Sequence[float],
+    across: float,
+    y: float,
+    *,
+    has_bar: bool = True,
 ) -> None:
     """One line of cells; the first weight layer takes what is left over."""
     bar = BAR if has_bar else 0
@@ -197,8 +203,8 @@ def _optional_outline(sketch: Sketch, fused: FusedRow, across: float, height: fl
 def _split(text: str) -> list[str]:
     """A label in lines: the window, then width and stride.
 
-    >>> _split("1×1, 4c, /s"), _split("ReLU")
-    (['1×1', '4c, /s'], ['ReLU'])
+    >>> _split("3, 4c, /s"), _split("ReLU")
+    (['3', '4c, /s'], ['ReLU'])
     """
     first, comma, rest = text.partition(", ")
     lines = first.split(" ", 1) if len(first) > 9 else [first]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import hypot
 from typing import Literal, TypeAlias
 
@@ -20,7 +21,7 @@ from cnndsl.emit.drawing.display import (
 from cnndsl.emit.drawing.measure import width
 from cnndsl.emit.drawing.shapes import circle
 
-Point: TypeAlias = tuple[float, float]
+PlanePoint: TypeAlias = tuple[float, float]
 
 BEND = 6.0
 """The radius of a bend."""
@@ -76,7 +77,7 @@ class Sketch:
 
     def line(
         self,
-        points: Sequence[Point],
+        points: Sequence[PlanePoint],
         *,
         paint: PaintName = "line",
         line: float = 1,
@@ -109,7 +110,7 @@ class Sketch:
         """Return the sketch as one group."""
         return Sketch([GroupItem(id, tuple(self.items), title, link)]) if id else self
 
-    def _head(self, tip: Point, before: Point, paint: PaintName) -> None:
+    def _head(self, tip: PlanePoint, before: PlanePoint, paint: PaintName) -> None:
         length = hypot(tip[0] - before[0], tip[1] - before[1]) or 1
         ux, uy = (tip[0] - before[0]) / length, (tip[1] - before[1]) / length
         base = (tip[0] - HEAD * ux, tip[1] - HEAD * uy)
@@ -142,7 +143,7 @@ def moved(item: DisplayItem, dx: float, dy: float) -> DisplayItem:
         case GroupItem():
             return GroupItem(item.id, tuple([moved(each, dx, dy) for each in item.items]), item.title, item.link)
         case PathItem():
-            commands = tuple([(letter, _moved(at, dx, dy)) for letter, at in item.commands])
+            commands: tuple[Command, ...] = tuple([(letter, _moved(at, dx, dy)) for letter, at in item.commands])
             return PathItem(commands, item.fill, item.stroke, item.line, item.dash)
         case RectangleItem():
             return RectangleItem(
@@ -177,20 +178,20 @@ def _moved(numbers: tuple[float, ...], dx: float, dy: float) -> tuple[float, ...
     return tuple([each + (dy if at % 2 else dx) for at, each in enumerate(numbers)])
 
 
-def _without_repeats(points: Sequence[Point]) -> list[Point]:
+def _without_repeats(points: Sequence[PlanePoint]) -> list[PlanePoint]:
     found = [points[0]]
-    found += [each for before, each in zip(points, points[1:], strict=False) if each != before]
+    found += [each for before, each in pairwise(points) if each != before]
     return found
 
 
-def _before_end(points: Sequence[Point], by: float) -> Point:
+def _before_end(points: Sequence[PlanePoint], by: float) -> PlanePoint:
     (x0, y0), (x1, y1) = points[-2], points[-1]
     length = hypot(x1 - x0, y1 - y0) or 1
     by = min(by, length * 0.9)
     return (x1 - by * (x1 - x0) / length, y1 - by * (y1 - y0) / length)
 
 
-def _rounded(points: Sequence[Point]) -> tuple[Command, ...]:
+def _rounded(points: Sequence[PlanePoint]) -> tuple[Command, ...]:
     """A path through points whose corners are quarters of circles."""
     found: list[Command] = [("M", points[0])]
     for before, at, after in zip(points, points[1:], points[2:], strict=False):
@@ -198,11 +199,12 @@ def _rounded(points: Sequence[Point]) -> tuple[Command, ...]:
         radius = min(BEND, inward / 2, onward / 2)
         start, stop = _towards(at, before, radius), _towards(at, after, radius)
         first, second = _towards(at, before, radius * (1 - _CURVE)), _towards(at, after, radius * (1 - _CURVE))
-        found += [("L", start), ("C", (*first, *second, *stop))]
+        found.append(("L", start))
+        found.append(("C", (*first, *second, *stop)))
     found.append(("L", points[-1]))
     return tuple(found)
 
 
-def _towards(point: Point, other: Point, by: float) -> Point:
+def _towards(point: PlanePoint, other: PlanePoint, by: float) -> PlanePoint:
     length = hypot(other[0] - point[0], other[1] - point[1]) or 1
     return (point[0] + by * (other[0] - point[0]) / length, point[1] + by * (other[1] - point[1]) / length)

@@ -56,7 +56,7 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
     for at, step in enumerate(model.steps):
         piece = _piece(step, across, is_wide, heads)
         heads = step.heads if isinstance(step, NetCard) and step.heads else heads
-        found.pieces.append(_tagged(piece, step, is_wide, across))
+        found.pieces.append(_tagged(piece, step))
         found.joined.append(model.is_joined[at])
         shows = not (is_wide and isinstance(step, NetCard) and step.heads and len(step.lines) == 1)
         changed = at == 0 or before is None or step.shape != before.shape
@@ -110,10 +110,9 @@ def _pill(text: str) -> Fragment:
     return Fragment(across / 2, across / 2, 17, sketch)
 
 
-def _tagged(piece: Fragment, step: SpineStep, is_wide: bool, across: float) -> Fragment:
+def _tagged(piece: Fragment, step: SpineStep) -> Fragment:
     """The piece as a group that is called after the step's path."""
-    path = step.path
-    return Fragment(piece.left, piece.right, piece.height, piece.sketch.grouped(path, _title(step)))
+    return Fragment(piece.left, piece.right, piece.height, piece.sketch.grouped(step.path, _title(step)))
 
 
 def _title(step: SpineStep) -> str:

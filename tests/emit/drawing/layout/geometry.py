@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TypeAlias
 
 from cnndsl.emit.drawing.display import PathItem, Picture, RectangleItem, TextItem
@@ -47,7 +48,10 @@ def rectangle(item: RectangleItem) -> Box:
 
 def meet(one: Box, other: Box, slack: float = SLACK) -> bool:
     return (
-        one[0] < other[2] - slack and other[0] < one[2] - slack and one[1] < other[3] - slack and other[1] < one[3] - slack
+        one[0] < other[2] - slack
+        and other[0] < one[2] - slack
+        and one[1] < other[3] - slack
+        and other[1] < one[3] - slack
     )
 
 
@@ -108,7 +112,7 @@ def points(path: PathItem) -> list[tuple[float, float]]:
 
 def segments(path: PathItem) -> list[Segment]:
     found = points(path)
-    return [(*one, *other) for one, other in zip(found, found[1:], strict=False)]
+    return [(*one, *other) for one, other in pairwise(found)]
 
 
 def crossing(edges: list[PathItem], boxes: list[RectangleItem], texts: list[TextItem]) -> Iterator[str]:
