@@ -15,6 +15,7 @@ from cnndsl.emit.drawing.cards.model import (
     RepeatFrame,
     SpineBranching,
     SpineRow,
+    UShape,
 )
 
 
@@ -68,3 +69,13 @@ def opened(drawing: DrawingModel) -> dict[str, tuple[Counter[int], Counter[int]]
         )
         for panel in drawing.panels
     }
+
+
+def shown_as_u(shape: UShape) -> Counter[int]:
+    """Return how often the bars and skips of a U show each node."""
+    found: Counter[int] = Counter()
+    for bar in shape.bars:
+        found.update((bar.node, *bar.absorbed))
+    for skip in shape.skips:
+        found.update(skip.nodes)
+    return found

@@ -21,6 +21,7 @@ from cnndsl.emit.drawing.cards.panels import PanelMaker
 from cnndsl.emit.drawing.cards.raw import RawCard, RawRow, RawStep, raw_nodes
 from cnndsl.emit.drawing.cards.rows import fused
 from cnndsl.emit.drawing.cards.spine import SpineBuilder
+from cnndsl.emit.drawing.cards.ushape import u_shape
 from cnndsl.graph.graph import Graph
 
 
@@ -60,6 +61,7 @@ def model(graph: Graph, opened: Sequence[str] = (), *, unfold: bool = False, lev
         links=links,
         ends=_ends(graph, homes, beside),
         letters=panels.legend(shown, steps),
+        u=None if opened or unfold or levels else u_shape(graph),
     )
 
 

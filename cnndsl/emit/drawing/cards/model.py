@@ -200,8 +200,49 @@ class NamedEnd:
 
 
 @record(slots=True)
+class UBar:
+    """A layer of a U as a bar: its channels, the largest extent of its map, its window, its row (0 for the largest
+    maps). `notes` are its word and those of the layers attached to it, which are `absorbed`. With
+    `times` it stands for several equal layers."""
+
+    node: int
+    channels: int
+    extent: int
+    role: str
+    text: str
+    level: int
+    notes: tuple[str, ...]
+    absorbed: tuple[int, ...]
+    size: str
+    times: int = 1
+
+
+@record(slots=True)
+class USkip:
+    """A link between bars of a row: what happens on it, the node that merges it (-1 for none), whether that joins
+    channels, how many come along, and the nodes on it."""
+
+    source: int
+    target: int
+    label: str
+    merge: int
+    joins: bool
+    channels: int
+    nodes: tuple[int, ...]
+
+
+@record(slots=True)
+class UShape:
+    """A network that goes down to small maps and up again: bars in order, and the links between them."""
+
+    bars: tuple[UBar, ...]
+    skips: tuple[USkip, ...]
+
+
+@record(slots=True)
 class DrawingModel:
-    """A network as it is drawn. `is_joined` has for each step whether it reads the one before it."""
+    """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `u` is the other form
+    of a network that goes down and up again."""
 
     name: str
     params: int
@@ -214,3 +255,4 @@ class DrawingModel:
     ends: tuple[NamedEnd, ...]
     letters: tuple[tuple[str, str], ...]
     description: str = ""
+    u: UShape | None = None

@@ -41,7 +41,7 @@ def _label(line: CardLine) -> str:
 
 def card(card: NetCard, across: float, *, is_wide: bool = False, with_heads: bool = False) -> Fragment:
     """Draw a card of a width."""
-    if is_single(card):
+    if is_single(card, is_wide=is_wide):
         return _single(card, card.lines[0], min(across, 240))
     if card.table is not None:
         across = max(across, _table_width(card))
@@ -58,9 +58,11 @@ def card(card: NetCard, across: float, *, is_wide: bool = False, with_heads: boo
     return _framed(card, Fragment(across / 2, across / 2, y + PAD, body), across)
 
 
-def is_single(card: NetCard) -> bool:
+def is_single(card: NetCard, *, is_wide: bool) -> bool:
     """Return whether a card is but one instance of a block that is opened elsewhere, and drawn as one box."""
-    return len(card.lines) == 1 and card.times == 1 and bool(card.lines[0].key) and not card.lines[0].columns
+    if len(card.lines) != 1 or card.times > 1 or not card.lines[0].key:
+        return False
+    return not (is_wide and card.lines[0].columns)
 
 
 def _single(card: NetCard, line: CardLine, across: float) -> Fragment:

@@ -27,6 +27,7 @@ class PanelArtist:
 
     def __init__(self) -> None:
         self._known: dict[tuple[int, int], Fragment] = {}
+        self._made: dict[tuple[int, float], Fragment] = {}
 
     def _interior(self, panel: BlockPanel, style: int) -> Fragment:
         key = (id(panel), style)
@@ -42,6 +43,12 @@ class PanelArtist:
             return self._interior(panel, found)
         return min((self._interior(panel, each) for each in styles), key=lambda each: each.width)
 
+    def style(self, panel: BlockPanel, across: float) -> int:
+        """Return which style a panel of a width is drawn in, 0 for the one in which all has room."""
+        room = across - 2 * PAD
+        styles = range(len(_STYLES))
+        return next((each for each in styles if self._interior(panel, each).width <= room + 0.1), len(_STYLES))
+
     def least_width(self, panel: BlockPanel) -> float:
         """Return the width of a panel in the narrowest style."""
         inner = min(self._interior(panel, style).width for style in range(len(_STYLES)))
@@ -54,6 +61,12 @@ class PanelArtist:
 
     def panel(self, model: BlockPanel, across: float) -> Fragment:
         """Draw a panel of a width, which it exceeds if it must. Its left side is at x = 0."""
+        key = (id(model), across)
+        if key not in self._made:
+            self._made[key] = self._drawn(model, across)
+        return self._made[key]
+
+    def _drawn(self, model: BlockPanel, across: float) -> Fragment:
         inner = self._fitting(model, across - 2 * PAD)
         across = max(across, inner.width + 2 * PAD)
         sketch = Sketch()
@@ -113,6 +126,12 @@ def _title(sketch: Sketch, model: BlockPanel, across: float) -> float:
         return 22
     sketch.text(PAD + 1, 30, model.caption, SMALL, paint="mute", room=across - 2 * PAD)
     return 36
+
+
+def legend_width(letters: Sequence[tuple[str, str]]) -> float:
+    """Return the width of a legend."""
+    first = max((width(letter, SMALL, 600) for letter, _ in letters), default=0) + 10
+    return first + max((width(text, SMALL) for _, text in letters), default=0) + 6
 
 
 def legend(letters: Sequence[tuple[str, str]], across: float) -> Fragment:

@@ -95,7 +95,10 @@ def _style(element: Branching, across: float) -> InteriorStyle:
 def _piece(step: SpineStep, across: float, is_wide: bool, heads: tuple[str, ...]) -> Fragment:
     match step:
         case SpineRow():
-            return _pill(step.shape) if step.is_input else row(step.row, least=min(across, 200), most=max(across, 60))
+            if step.is_input:
+                return _pill(step.shape)
+            has_main = any(cell.role not in ("act", "norm", "io") for cell in step.row.cells)
+            return row(step.row, least=min(across, 200) if has_main else 0, most=max(across, 60))
         case SpineBranching():
             return branching(step.element, _style(step.element, across))
         case NetCard():

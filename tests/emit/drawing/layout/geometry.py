@@ -16,7 +16,7 @@ Segment: TypeAlias = tuple[float, float, float, float]
 
 SLACK = 0.6
 CONTAINERS = {"card", "panel", "bg", ""}
-EDGES = {"line", "mute", "error"}
+EDGES = {"line", "mute", "error", "pool-stroke", "up-stroke"}
 
 
 def faults(picture: Picture) -> list[str]:
