@@ -24,6 +24,7 @@ from cnndsl.emit.drawing.cards.items import (
     has_fork,
     nodes_in,
 )
+from cnndsl.emit.drawing.cards.periods import folded
 from cnndsl.emit.drawing.cards.raw import RawCard, RawFork, RawRow, RawStep, value_text, with_open_ends
 from cnndsl.emit.drawing.cards.rows import fused
 from cnndsl.expr import Value
@@ -62,7 +63,7 @@ class SpineBuilder:
         self._count(chain)
         self._walk(chain)
         self._flush()
-        return with_open_ends(self.steps)
+        return self.steps if self._unfold else folded(with_open_ends(self.steps), self.signatures)
 
     def _count(self, chain: ItemChain) -> None:
         stack: list[DrawnItem] = list(chain)
@@ -159,7 +160,7 @@ class SpineBuilder:
             self._opened(item)
             return
         kind = self._kind(item)
-        if self._levels is not None and kind == "open" and has_fork(item.chain):
+        if self._levels is not None and kind == "open" and item.name and len(nodes_in(item.chain)) > OPEN_ROWS:
             kind = "stage"
         if kind == "open":
             self._end_run()
@@ -180,8 +181,8 @@ class SpineBuilder:
         self._run.append(item)
 
     def _is_like(self, one: UnitItem, other: UnitItem) -> bool:
-        if one.title or other.title:
-            return one.title == other.title
+        if one.title and one.title == other.title:
+            return True
         return self.signatures.of(one.chain) == self.signatures.of(other.chain)
 
     def _kind(self, item: UnitItem) -> str:
@@ -195,7 +196,8 @@ class SpineBuilder:
         is_whole = len(nodes_in(item.chain)) > _WHOLE * len(self.graph)
         if len(inner) == 1 and isinstance(inner[0], UnitItem):
             return "open" if len(item.chain) > 1 and is_whole else "stage"
-        if is_whole or any(self._holds_cards(each) for each in inner):
+        has_layers = any(isinstance(each, LayerItem) for each in item.chain)
+        if (is_whole and has_layers) or any(self._holds_cards(each) for each in inner):
             return "open"
         return "stage"
 

@@ -156,15 +156,17 @@ def _in_columns(artist: PanelArtist, model: DrawingModel, room: float, count: in
     return found
 
 
-def _on_shelves(artist: PanelArtist, models: Sequence[BlockPanel], room: float) -> list[_Placed]:
-    """Panels in rows, each as wide as it is by nature if there is room for that. One that an edge leads to begins a
-    row."""
+def _on_shelves(
+    artist: PanelArtist, models: Sequence[BlockPanel], room: float, *, is_left: bool = True
+) -> list[_Placed]:
+    """Panels in rows, each as wide as it is by nature if there is room for that. Those that an edge leads to begin a
+    row if it comes from the left (`is_left`)."""
     found: list[_Placed] = []
     x = y = lowest = 0.0
     for each in models:
         made = artist.panel(each, max(min(artist.natural_width(each), room), artist.least_width(each)))
-        if x and (x + made.width > room or each.steps):
-            x, y = 0.0, lowest + BETWEEN
+        if x and (x + made.width > room or (each.steps and is_left)):
+            x, y = 0.0, lowest + (2 * BETWEEN if each.steps else BETWEEN)
         found.append(_Placed(each, made, x, y))
         x += made.width + BETWEEN
         lowest = max(lowest, y + made.height)
@@ -233,7 +235,7 @@ def _beneath(
     artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, spine: Arrangement, room: float
 ) -> Arrangement:
     """Panels in rows beneath the spine, those that edges lead to first."""
-    placed = _on_shelves(artist, sorted(model.panels, key=lambda each: not each.steps), room)
+    placed = _on_shelves(artist, sorted(model.panels, key=lambda each: not each.steps), room, is_left=False)
     legend = _with_legend(model, placed, room)
     across, low = _extent(placed, legend)
     y0 = spine.height + 16
@@ -245,15 +247,17 @@ def _beneath(
         for each in placed:
             sketch.place(each.fragment.sketch, each.x, y0 + each.y)
             for step in each.model.steps:
-                lane, over = spine.width + 4 + 6 * lanes, spine.height + 4 + 2 * (lanes % 4)
-                tip, start = (each.x + 20 + 8 * lanes, y0 + each.y), _side(drawn, step)
+                lane = (max(spine.width, across) if each.y else spine.width) + 4 + 6 * lanes
+                over = y0 + each.y - 9 - 2 * (lanes % 3)
+                tip, start = (each.x + 20 + 8 * (lanes % 10), y0 + each.y), _side(drawn, step)
                 _dashed(sketch, each.model, [start, (lane, start[1]), (lane, over), (tip[0], over), tip])
                 lanes += 1
         if legend:
             sketch.place(legend[0].sketch, legend[1], y0 + legend[2])
         return sketch
 
-    wide = max(across, spine.width + (6 + 6 * count if count else 0))
+    reach = max(spine.width, across) if any(each.y and each.model.steps for each in placed) else spine.width
+    wide = max(across, reach + (6 + 6 * count if count else 0))
     return Arrangement(wide, y0 + low, draw, spine.strain + _strain(artist, placed) + _BENEATH)
 
 

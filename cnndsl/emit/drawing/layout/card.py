@@ -147,10 +147,10 @@ def _growth(card: NetCard, growth: GrowthBar, across: float) -> Fragment:
     left, room = -across / 2 + PAD + 2, across - 2 * PAD - 4
     line = card.lines[0]
     if line.key:
-        key_disc(sketch, across / 2 - PAD - 6, 40, line.key)
+        key_disc(sketch, across / 2 - PAD - 6, 37.5, line.key)
     total = growth.entering + growth.layers * growth.growth
     scale = room / _SCALE_CHANNELS if total <= _SCALE_CHANNELS else room / total
-    y = 23.0
+    y = 21.0
     first = growth.entering * scale
     sketch.box(left, y, first, 9, "io", "io-stroke", 0.8, 0)
     cell = growth.growth * scale
@@ -158,7 +158,7 @@ def _growth(card: NetCard, growth: GrowthBar, across: float) -> Fragment:
         sketch.box(left + first + at * cell, y, cell, 9, "conv", "conv-stroke", 0.6, 0)
     text = f"{growth.entering} + {growth.layers}×{growth.growth} = {total}"  # noqa: RUF001
     sketch.text(left, y + 20, text, SMALL, paint="mute", room=room)
-    return Fragment(across / 2, across / 2, y + 26, sketch)
+    return Fragment(across / 2, across / 2, y + 24, sketch)
 
 
 _SCALE_CHANNELS = 1024

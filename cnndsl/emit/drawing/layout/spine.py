@@ -58,7 +58,7 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         heads = step.heads if isinstance(step, NetCard) and step.heads else heads
         found.pieces.append(_tagged(piece, step))
         found.joined.append(model.is_joined[at])
-        shows = not (is_wide and isinstance(step, NetCard) and step.heads and len(step.lines) == 1)
+        shows = not (isinstance(step, NetCard) and (step.growth or (is_wide and step.heads and len(step.lines) == 1)))
         changed = at == 0 or before is None or step.shape != before.shape
         is_input = isinstance(step, SpineRow) and step.is_input
         found.labels.append(step.shape if shows and changed and not is_input else "")
