@@ -44,7 +44,7 @@ def is_nested(graph: Graph, chain: ItemChain, entry: int) -> bool:
     >>> from cnndsl.emit.drawing.cards.items import items_of
     >>> graph = loads("INPUT 8x8x4 -> a: CONV3-4 -> b: CONV3-4 -> (ID + @a)").graph
     >>> chain = items_of(graph.tree)
-    >>> is_nested(graph, chain[2:], 2), is_nested(graph, chain[1:], 0)
+    >>> is_nested(graph, chain[2:], 1), is_nested(graph, chain[1:], 0)
     (True, False)
     """
     try:
