@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ENDINGS = ".svg, .png, .pdf or .tex"
 _THEMES = ("paper", "dark", "mono")
-_LETTERING = ("embedded", "paths")
+_LETTERING = ("font", "paths")
 _DPI = 288
 
 
@@ -35,9 +35,9 @@ def picture_options(function: AnyFunction) -> AnyFunction:
         click.option(
             "--text",
             type=click.Choice(_LETTERING),
-            default="embedded",
+            default="font",
             show_default=True,
-            help="Letters of an SVG: in a font that it carries, or as outlines.",
+            help="Embed the font in an SVG, or draw its texts as outlines.",
         ),
         click.option("--theme", type=click.Choice(_THEMES), default="paper", show_default=True, help="Colours."),
     ):
