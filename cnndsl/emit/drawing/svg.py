@@ -75,8 +75,10 @@ def svg(picture: Picture, theme: Theme, lettering: Lettering = "embedded") -> st
     corner = number(-margin)
     labelled = f'aria-labelledby="{title}{f" {description}" if picture.description else ""}"'
     place = f'width="{width}" height="{height}" viewBox="{corner} {corner} {width} {height}"'
+    # Without this some browsers round the width of each letter to whole pixels.
+    type_ = f'font-family="{sans}" text-rendering="geometricPrecision"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {place} role="img" {labelled} font-family="{sans}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {place} role="img" {labelled} {type_}>',
         f'<title id="{title}">{_text(picture.title)}</title>',
         *([f'<desc id="{description}">{_text(picture.description)}</desc>'] if picture.description else []),
         *([f"<style>{''.join(_font_face(name, used, mark) for name, used in faces.items())}</style>"] if faces else []),
