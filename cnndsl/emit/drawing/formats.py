@@ -1,32 +1,58 @@
-"""A picture in the format that a file's ending asks for."""
+"""The formats of a picture: SVG, PNG, PDF and TikZ, each written from the same display list."""
 
 from __future__ import annotations
 
 from pathlib import PurePath
+from typing import Literal, TypeAlias, get_args
 
 from cnndsl.emit.drawing.display import Picture
 from cnndsl.emit.drawing.themes import ThemeName, theme
 from cnndsl.files import FileError
+from cnndsl.records import record
 
-PICTURES = ("svg",)
-"""The endings of pictures that are laid out by code of our own."""
+PictureFormat: TypeAlias = Literal["svg", "png", "pdf", "tex"]
+FORMATS: tuple[PictureFormat, ...] = get_args(PictureFormat)
+"""The formats by the ending of a file; `tex` is TikZ."""
 
 
-def format_of(path: str) -> str:
+@record(slots=True)
+class PictureOptions:
+    """How a picture is written: the theme, texts of an SVG as outlines or not, the dots per inch of a PNG."""
+
+    theme: ThemeName = "paper"
+    as_paths: bool = False
+    dpi: int = 288
+
+
+def picture_format(path: str) -> PictureFormat:
     """Return the format that a file's ending asks for. Raises FileError for an unknown one.
 
-    >>> format_of("net.SVG")
+    >>> picture_format("net.SVG")
     'svg'
     """
     ending = PurePath(path).suffix.removeprefix(".").lower()
-    if ending not in PICTURES:
-        raise FileError(f"cannot draw {path}: its name must end in one of {', '.join(f'.{each}' for each in PICTURES)}")
-    return ending
+    for format in FORMATS:
+        if ending == format:
+            return format
+    *others, last = (f".{each}" for each in FORMATS)
+    raise FileError(f"cannot draw {path}: its name must end in {', '.join(others)} or {last}")
 
 
-def encoded(picture: Picture, format: str, theme_name: ThemeName = "paper", *, as_paths: bool = False) -> bytes:
-    """Return a picture in a format, which is one of `PICTURES`. With `as_paths` its texts are outlines."""
-    from cnndsl.emit.drawing.svg import svg
+def as_bytes(picture: Picture, format: PictureFormat, options: PictureOptions) -> bytes:
+    """Return a picture in a format. Raises FileError where what the format needs is not installed."""
+    chosen = theme(options.theme)
+    if format == "svg":
+        from cnndsl.emit.drawing.svg import svg
 
-    assert format in PICTURES
-    return svg(picture, theme(theme_name), as_paths=as_paths).encode()
+        return svg(picture, chosen, "paths" if options.as_paths else "embedded").encode()
+    if format == "png":
+        from cnndsl.emit.drawing.png import png
+
+        return png(picture, chosen, options.dpi)
+    if format == "pdf":
+        from cnndsl.emit.drawing.pdf import pdf
+
+        return pdf(picture, chosen)
+    from cnndsl.emit.drawing.tikz import tikz
+
+    return tikz(picture, chosen).encode()

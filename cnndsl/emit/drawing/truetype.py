@@ -219,7 +219,8 @@ def _packed(tables: Mapping[str, bytes]) -> bytes:
     header = 44 + 20 * len(tables)
     entries, bodies, place, full = list[bytes](), list[bytes](), header, 12 + 16 * len(tables)
     for tag, data in sorted(tables.items()):
-        body = min(zlib.compress(data, 9), data, key=len)
+        # A table of the same length as the original is taken as it is.
+        body = min(data, zlib.compress(data, 9), key=len)
         entries.append(struct.pack(">4sIIII", tag.encode(), place, len(body), len(data), _checksum(data)))
         bodies.append(body + bytes(-len(body) % 4))
         place += len(bodies[-1])
