@@ -12,11 +12,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from cnndsl.cli import cli
+
 ROOT = Path(__file__).resolve().parent.parent
-CNNDSL = (sys.executable, "-m", "cnndsl")
+MARK = "TABLE OF"
 PACKAGES = r"\usepackage[T1]{fontenc}\usepackage{lmodern,textcomp,booktabs,longtable,array}"
 WIDE = "path,text,output,params,weights,macs,operations,activations,inference,saved,training,receptive_field,stride"
 STATS = (
@@ -35,43 +38,46 @@ FAMILIES = (
 )
 
 
-def commands() -> Iterator[list[str]]:
-    """The arguments of each table, without its width."""
+def commands() -> Iterator[list[list[str]]]:
+    """The arguments of the tables that share a document, without their width."""
     for file in sorted((ROOT / "architectures").glob("*.cnn")):
-        yield from (["stats", file.stem, *options] for options in STATS if file.stem != "recipe")
-    yield from (["diff", *pair, *more] for pair in PAIRS for more in ((), ("--all",)))
-    yield from (["sweep", *family] for family in FAMILIES)
+        if file.stem != "recipe":  # it has parameters without values
+            yield [["stats", file.stem, *options] for options in STATS]
+    for pair in PAIRS:
+        yield [["diff", *pair, *more] for more in ((), ("--all",))]
+    yield [["sweep", *family] for family in FAMILIES]
 
 
 def table(arguments: list[str]) -> str:
     """A table in LaTeX."""
-    found = subprocess.run([*CNNDSL, *arguments, "--format", "latex"], capture_output=True, text=True, check=False)
-    if found.returncode > 1 or not found.stdout:
-        raise SystemExit(f"{' '.join(arguments)}: {found.stderr}")
+    found = CliRunner().invoke(cli, [*arguments, "--format", "latex"])
+    if found.exit_code > 1 or not found.stdout:
+        raise SystemExit(f"{' '.join(arguments)}: {found.output}")
     return found.stdout
 
 
-def complaints(body: str, options: str) -> list[str]:
-    """What LaTeX says of a document that consists of a table."""
+def document(every: list[list[str]], options: str) -> str:
+    """A document of tables; before each its command is written to the log."""
+    tables = [f"\\clearpage\\typeout{{{MARK} {' '.join(each)}}}\n{table(each)}" for each in every]
+    return "\n".join(
+        [rf"\documentclass[{options}]{{article}}{PACKAGES}", r"\begin{document}", *tables, r"\clearpage\end{document}"]
+    )
+
+
+def complaints(text: str) -> Iterator[str]:
+    """What LaTeX says of a document, each with the command of the table."""
     with tempfile.TemporaryDirectory() as folder:
-        document = f"\\documentclass[{options}]{{article}}{PACKAGES}\n\\begin{{document}}\n{body}\n\\end{{document}}\n"
-        Path(folder, "table.tex").write_text(document, encoding="utf-8")
-        command = ["pdflatex", "-interaction=nonstopmode", "-draftmode", "table.tex"]
+        Path(folder, "tables.tex").write_text(text, encoding="utf-8")
+        command = ["pdflatex", "-interaction=nonstopmode", "-draftmode", "tables.tex"]
         for _ in range(2):  # longtable knows its widths in the second run
-            ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
-        return re.findall(r"^(?:! .*|Overfull \\hbox.*|.*Float too large.*)$", ran.stdout, re.M)
-
-
-def check(arguments: list[str]) -> list[str]:
-    """What is wrong with the tables of a command, for a column and for a page."""
-    found: list[str] = []
-    for width in ("column", "page"):
-        body = table([*arguments, "--width", width])
-        for options in ("10pt,twocolumn", "10pt") if width == "page" else ("10pt,twocolumn",):
-            found += [
-                f"{' '.join(arguments)} --width {width} ({options}): {each}" for each in complaints(body, options)
-            ]
-    return found
+            subprocess.run(command, cwd=folder, capture_output=True, check=False)
+        log = Path(folder, "tables.log").read_text(encoding="utf-8", errors="replace")
+    of = ""
+    for line in log.splitlines():
+        if line.startswith(MARK):
+            of = line.removeprefix(MARK).strip()
+        elif re.match(r"! |Overfull \\hbox|.*Float too large", line):
+            yield f"{of}: {line}"
 
 
 def main() -> int:
@@ -79,11 +85,14 @@ def main() -> int:
     if shutil.which("pdflatex") is None:
         print("make tex needs pdflatex: apt-get install texlive-latex-recommended lmodern", file=sys.stderr)
         return 1
-    every = list(commands())
-    with ThreadPoolExecutor(2) as pool:
-        found = [each for several in pool.map(check, every) for each in several]
+    count, found = 0, list[str]()
+    for several in commands():
+        for width, options in (("column", "10pt,twocolumn"), ("page", "10pt,twocolumn"), ("page", "10pt")):
+            every = [[*arguments, "--width", width] for arguments in several]
+            found += (f"{each} ({options})" for each in complaints(document(every, options)))
+            count += len(every)
     print(*found, sep="\n")
-    print(f"{len(every)} tables for two widths, {len(found)} complaints")
+    print(f"{count} tables, {len(found)} complaints")
     return 1 if found else 0
 
 
