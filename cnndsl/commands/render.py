@@ -2,31 +2,80 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from cnndsl.commands.common import echo, force_option, network, note, program_argument, settings_option
+from cnndsl.commands.common import echo, force_option, network, note, settings_option
+from cnndsl.commands.configuration import TABLE_FORMATS, TableOptions, write_table
+
+if TYPE_CHECKING:
+    from cnndsl.emit.configuration.picture import PictureWidth
+    from cnndsl.emit.drawing.themes import ThemeName
+
+THEMES = ("paper", "dark", "mono")
 
 
 @click.command("render")
-@program_argument
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
 @click.option(
     "--output", "-o", metavar="FILE", help="A .svg, .png, .pdf or .gv file; - prints DOT.  [default: FILE.svg, here]"
 )
 @click.option("--fold", is_flag=True, help="Draw a repeat once, marked with the number of its turns.")
+@click.option(
+    "--style",
+    type=click.Choice(("diagram", "table")),
+    default="diagram",
+    show_default=True,
+    help="A diagram, or a configuration table with a column for each network.",
+)
+@click.option("--format", type=click.Choice(TABLE_FORMATS), help="How to write a table.  [default: by --output]")
+@click.option(
+    "--width",
+    "made_for",
+    type=click.Choice(("column", "page", "slide")),
+    default="page",
+    show_default=True,
+    help="What a table is made for.",
+)
+@click.option("--theme", type=click.Choice(THEMES), default="paper", show_default=True, help="The colours of a table.")
 @force_option
 @click.pass_context
 def command(
-    ctx: click.Context, file: str, settings: tuple[str, ...], output: str | None, fold: bool, force: bool
+    ctx: click.Context,
+    files: tuple[str, ...],
+    settings: tuple[str, ...],
+    output: str | None,
+    fold: bool,
+    style: str,
+    format: str | None,
+    made_for: PictureWidth,
+    theme: ThemeName,
+    force: bool,
 ) -> None:
     """Draw a network as SVG, PNG, PDF or DOT.
 
     Boxes are coloured by what the layer does, edges bear the volumes where they change, modules are frames. Needs
     Graphviz for everything but .gv: the `dot` program, or `pip install 'cnndsl[render]'`.
 
+    With `--style table` it writes a configuration table, as papers have it: stages are rows, networks columns. `--set`
+    may give a parameter several values there, each of which is a column. The file's name says the format: .svg, .tex,
+    .md, .html or .json; `-` prints Markdown.
+
     \b
     cnndsl render vgg16 -o vgg16.png
+    cnndsl render resnet18 resnet34 resnet50 --style table -o resnets.tex
+    cnndsl render cifar_resnet --set layers=20,32,44 --style table
     """
+    if style == "table":
+        if fold:
+            raise click.UsageError("a table always folds what repeats: --fold is for diagrams")
+        write_table(files, settings, TableOptions(format, output, force, made_for, theme))
+        return
+    if len(files) > 1 or format:
+        raise click.UsageError("a diagram is of one network, in the format of the file: add --style table for a table")
+    file = files[0]
     from cnndsl.commands.compile import module_name
     from cnndsl.emit.drawing.dot import dot
     from cnndsl.emit.drawing.draw import NoGraphvizError, draw, format_of

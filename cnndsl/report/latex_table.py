@@ -8,7 +8,7 @@ texts are broken into lines, and what is still too wide goes into a further tabl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from cnndsl.records import record
@@ -18,13 +18,14 @@ from cnndsl.terminal import clean
 TableWidth: TypeAlias = Literal["column", "page"]
 TABLE_WIDTHS = ("column", "page")
 
-_ROOM: dict[TableWidth, float] = {"column": 229.5, "page": 345.0}
-r"""`\columnwidth` of article in two columns, `\textwidth` in one, both at 10 pt: those of other classes are larger."""
+ROOM: dict[TableWidth, float] = {"column": 229.0, "page": 344.5}
+r"""`\columnwidth` of article in two columns, `\textwidth` in one, both at 10 pt, less half a point for rounding: those
+of other classes are larger."""
 _PAGE_HEIGHT = 470.0
 """What a table may take of a page; the rest is for the caption. article has 550 pt, of which floats may take all."""
-_SIZES: tuple[tuple[int, float], ...] = ((9, 6.0), (9, 4.0), (8, 5.0), (8, 3.0), (7, 2.5))
+SIZES: tuple[tuple[int, float], ...] = ((9, 6.0), (9, 4.0), (8, 5.0), (8, 3.0), (7, 2.5))
 """Sizes of type, and the half of the gap between columns, from the best to the least."""
-_TIGHT = _SIZES[-2]
+_TIGHT = SIZES[-2]
 _NARROWEST: dict[TableWidth, float] = {"column": 52.0, "page": 80.0}
 """What a text keeps at least before a column is left out for it."""
 
@@ -52,6 +53,16 @@ class LatexTable:
 
 
 @record(slots=True)
+class LatexSetting:
+    """How a table is set: the columns as `tabular` has them, the size, half the gap between columns, the height."""
+
+    columns: str
+    size: int
+    gap: float
+    height: float
+
+
+@record(slots=True)
 class _Fit:
     """How a table is set: the columns by number, the size, half the gap, and the width of those that are broken."""
 
@@ -64,7 +75,12 @@ class _Fit:
 def write(table: LatexTable, made_for: TableWidth = "page") -> str:
     """A table in LaTeX. It floats where it fits on a page, and is a `longtable` else."""
     fits = _fits(table, made_for)
-    text = "\n\n".join("\n".join(_part(table, fit, made_for, is_first=fit is fits[0])) for fit in fits)
+    return with_packages(table, (_part(table, fit, made_for, is_first=fit is fits[0]) for fit in fits))
+
+
+def with_packages(table: LatexTable, parts: Iterable[Sequence[str]]) -> str:
+    """The parts of a table, with its comments and what it needs."""
+    text = "\n\n".join(map("\n".join, parts))
     packages = ["booktabs", *(["array"] if r"\raggedright" in text else ())]
     packages += ["longtable"] if r"{longtable}" in text else []
     fonts = r" and \usepackage[T1]{fontenc}" if r"\textquotedbl" in text else ""
@@ -74,7 +90,7 @@ def write(table: LatexTable, made_for: TableWidth = "page") -> str:
 
 def _fits(table: LatexTable, made_for: TableWidth) -> list[_Fit]:
     """How a table is set, in as many parts as it must be in."""
-    room, every = _ROOM[made_for], tuple(range(len(table.columns)))
+    room, every = ROOM[made_for], tuple(range(len(table.columns)))
     shown = every
     while (rank := max(table.columns[at].rank for at in shown)) and _least(table, shown, made_for) > room:
         shown = tuple(at for at in shown if table.columns[at].rank != rank)
@@ -105,10 +121,10 @@ def _texts(table: LatexTable, at: int) -> Iterator[str]:
 
 def _fit(table: LatexTable, shown: tuple[int, ...], room: float, narrowest: float) -> _Fit | None:
     """The largest type in which all columns fit, or texts broken into lines; None where that would be too narrow."""
-    for size, gap in _SIZES:
+    for size, gap in SIZES:
         if sum(_naturals(table, shown, size).values()) + 2 * gap * (len(shown) - 1) <= room:
             return _Fit(shown, size, gap, {})
-    for size, gap in _SIZES[-2:]:
+    for size, gap in SIZES[-2:]:
         natural = _naturals(table, shown, size)
         texts = {at: natural[at] for at in shown if not table.columns[at].is_number}
         free = room - 2 * gap * (len(shown) - 1) - sum(natural[at] for at in shown if at not in texts)
@@ -131,7 +147,7 @@ def _split(table: LatexTable, shown: tuple[int, ...], made_for: TableWidth) -> I
     """The columns in parts that fit, each with the first."""
     part = shown[:1]
     for at in shown[1:]:
-        if len(part) > 1 and _least(table, (*part, at), made_for) > _ROOM[made_for]:
+        if len(part) > 1 and _least(table, (*part, at), made_for) > ROOM[made_for]:
             yield part
             part = shown[:1]
         part = (*part, at)
@@ -141,23 +157,40 @@ def _split(table: LatexTable, shown: tuple[int, ...], made_for: TableWidth) -> I
 def _part(table: LatexTable, fit: _Fit, made_for: TableWidth, *, is_first: bool) -> list[str]:
     """One table, of all columns or of some."""
     parts = [[_row(fit, row) for row in part] for part in table.parts if part]
+    spec = "@{}" + "".join(_spec(table, fit, at) for at in fit.shown) + "@{}"
+    body = [line for part in parts for line in (r"\midrule", *part)][1:]
+    setting = LatexSetting(spec, fit.size, fit.gap, _height(table, fit))
+    return placed(table, setting, _head(table, fit), body, made_for, is_first=is_first)
+
+
+def placed(
+    table: LatexTable,
+    setting: LatexSetting,
+    head: Sequence[str],
+    body: Sequence[str],
+    made_for: TableWidth,
+    *,
+    is_first: bool,
+) -> list[str]:
+    """The lines of a table with its caption: one that floats, or a `longtable` if it is higher than a page.
+
+    `head` and `body` are rows in LaTeX. A table that is not the first of several has the number of the one before.
+    """
     further = f"{table.caption.partition('. ')[0].rstrip('.')}, continued."
     set_in = [
-        rf"\fontsize{{{fit.size}}}{{{fit.size * 1.2:g}}}\selectfont",
-        rf"\setlength{{\tabcolsep}}{{{fit.gap:g}pt}}",
+        rf"\fontsize{{{setting.size}}}{{{setting.size * 1.2:g}}}\selectfont",
+        rf"\setlength{{\tabcolsep}}{{{setting.gap:g}pt}}",
     ]
     again = () if is_first else (r"\addtocounter{table}{-1}",)
     caption = rf"\caption{{{escape(table.caption)}}}\label{{tab:{table.label}}}"
     caption = caption if is_first else rf"\caption{{{escape(further)}}}"
-    spec = "@{}" + "".join(_spec(table, fit, at) for at in fit.shown) + "@{}"
-    head = [r"\toprule", *_head(table, fit), r"\midrule"]
-    body = [line for part in parts for line in (r"\midrule", *part)][1:]
-    if _height(table, fit) <= _PAGE_HEIGHT:
+    head = [r"\toprule", *head, r"\midrule"]
+    if setting.height <= _PAGE_HEIGHT:
         name = "table" if made_for == "column" else "table*"
         return [
             rf"\begin{{{name}}}[tbp]",
             *(r"\centering", *again, caption, *set_in),
-            rf"\begin{{tabular}}{{{spec}}}",
+            rf"\begin{{tabular}}{{{setting.columns}}}",
             *(*head, *body, r"\bottomrule"),
             r"\end{tabular}",
             rf"\end{{{name}}}",
@@ -166,7 +199,7 @@ def _part(table: LatexTable, fit: _Fit, made_for: TableWidth, *, is_first: bool)
         *_ONE_COLUMN,
         *(r"\begingroup", *again, *set_in),
         r"\setlength{\LTcapwidth}{\linewidth}",
-        rf"\begin{{longtable}}{{{spec}}}",
+        rf"\begin{{longtable}}{{{setting.columns}}}",
         *(rf"{caption}\\", *head, r"\endfirsthead"),
         *(rf"\caption[]{{{escape(further)}}}\\", *head, r"\endhead"),
         *(r"\bottomrule", r"\endfoot", *body),
@@ -204,11 +237,18 @@ def _head(table: LatexTable, fit: _Fit) -> list[str]:
 
 def _heading(column: LatexColumn) -> tuple[str, str]:
     """The two lines over a column: the title and its unit, or a part of it each where that is narrower."""
-    if not column.unit:
-        return column.title, ""
-    pieces = re.findall(r"[^ -]+[ -]?", column.title)
-    broken = (("".join(pieces[:at]).strip(), f"{''.join(pieces[at:])} {column.unit}") for at in range(1, len(pieces)))
-    return min([(column.title, column.unit), *broken], key=lambda lines: max(map(_width_of_title, lines)))
+    return halves(column.title, column.unit) if column.unit else (column.title, "")
+
+
+def halves(title: str, unit: str) -> tuple[str, str]:
+    """A title and its unit on two lines, broken where they are narrowest.
+
+    >>> halves("multiply-adds", "(M)"), halves("params", "(M)")
+    (('multiply-', 'adds (M)'), ('params', '(M)'))
+    """
+    pieces = re.findall(r"[^ -]+[ -]?", title)
+    broken = (("".join(pieces[:at]).strip(), f"{''.join(pieces[at:])} {unit}") for at in range(1, len(pieces)))
+    return min([(title, unit), *broken], key=lambda lines: max(map(_width_of_title, lines)))
 
 
 def _width_of_title(text: str) -> float:

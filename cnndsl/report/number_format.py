@@ -92,7 +92,7 @@ class Scale:
 
 
 def common_scale(numbers: Iterable[int]) -> Scale:
-    """The largest unit in which every figure but zero has two significant digits or more.
+    """The largest unit in which the largest figure is at least 1 and each but zero has two significant digits.
 
     There are two digits after the point, one where the largest figure has more than four before it, and none without a
     unit: then the figures are exact, as they are below 10,000.
@@ -103,7 +103,7 @@ def common_scale(numbers: Iterable[int]) -> Scale:
     sizes = [abs(number) for number in numbers if number] or [0]
     for size, unit in _STEPS if max(sizes) >= 10_000 else ():
         digits = 2 if max(sizes) < 10_000 * size else 1
-        if min(sizes) * 10 ** (digits - 1) >= size:
+        if max(sizes) >= size and min(sizes) * 10 ** (digits - 1) >= size:
             return Scale(unit, size, digits)
     return Scale()
 

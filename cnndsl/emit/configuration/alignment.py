@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from math import prod
 
 from cnndsl.emit.configuration.model import ConfigurationRow, NetworkStage, StageBlock
@@ -24,7 +25,20 @@ def aligned(networks: Sequence[Sequence[NetworkStage]], *, by_name: bool) -> tup
     for number, stages in enumerate(networks):
         pairs = _pairs(rows, stages, by_name=by_name)
         rows = [_with(rows[at] if at is not None else None, stage, number) for at, stage in pairs]
-    return tuple(ConfigurationRow(_one(row.names), tuple(dict.fromkeys(row.outputs)), row.cells) for row in rows)
+    return tuple(part for row in rows for part in _split(row))
+
+
+def _split(row: _Aligned) -> Iterator[ConfigurationRow]:
+    """The row in two, if all networks begin it with the same blocks and go on differently."""
+    name, outputs = _one(row.names), tuple(dict.fromkeys(row.outputs))
+    pairs = zip(*row.cells, strict=False)
+    shared = sum(1 for _ in takewhile(lambda blocks: all(each == blocks[0] for each in blocks), pairs))
+    rest = tuple(cell[shared:] for cell in row.cells)
+    if shared == 0 or not any(rest) or len(row.cells) == 1:
+        yield ConfigurationRow(name, outputs, row.cells)
+    else:
+        yield ConfigurationRow(name, outputs, tuple(cell[:shared] for cell in row.cells))
+        yield ConfigurationRow(name, outputs, rest, is_continued=True)
 
 
 def _with(row: _Aligned | None, stage: NetworkStage | None, number: int) -> _Aligned:

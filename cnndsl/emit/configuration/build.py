@@ -8,6 +8,7 @@ from cnndsl.analysis.region import GraphFacts
 from cnndsl.emit.configuration.alignment import aligned
 from cnndsl.emit.configuration.model import ColumnTotals, ConfigurationRow, ConfigurationTable, StageBlock
 from cnndsl.emit.configuration.stages import stages
+from cnndsl.emit.configuration.titles import listed
 from cnndsl.emit.drawing.cards.words import layer_text
 from cnndsl.expr import show
 from cnndsl.graph.graph import Graph
@@ -34,13 +35,21 @@ def _kinds(graph: Graph, role: str) -> dict[str, str]:
 
 
 def _heads(graphs: Sequence[Graph], *, is_family: bool) -> tuple[str, ...]:
-    """What columns are called: by the settings that differ, in a family of several; else by the network."""
-    names = [name for name in graphs[0].settings if is_family and len({graph.settings[name] for graph in graphs}) > 1]
-    if is_family and not names and len(graphs) > 1:
-        return tuple(str(graph.input) for graph in graphs)
-    if not names:
-        return tuple(graph.title for graph in graphs)
-    return tuple(", ".join(f"{name}={show(graph.settings[name])}" for name in names) for graph in graphs)
+    """What columns are called: by the network, and by the settings that differ where several are of one file."""
+    texts = [_differing(graph, [each for each in graphs if each.source.name == graph.source.name]) for graph in graphs]
+    if is_family and all(texts):
+        return tuple(texts)
+    both = zip(graphs, texts, strict=True)
+    return tuple(f"{graph.title} ({text})" if text else graph.title for graph, text in both)
+
+
+def _differing(graph: Graph, others: Sequence[Graph]) -> str:
+    """The settings of a network in which others of its file differ."""
+    return ", ".join(
+        f"{name}={show(value)}"
+        for name, value in graph.settings.items()
+        if any(other.settings.get(name) != value for other in others)
+    )
 
 
 def _totals(graph: Graph) -> ColumnTotals:
@@ -52,16 +61,16 @@ def _notes(graphs: Sequence[Graph], rows: Sequence[ConfigurationRow], shown: set
     """What the cells do not say: which blocks begin with a stride, and which layers have no line."""
     found: list[str] = []
     if strided := dict.fromkeys(name for name, _ in _first_strided(rows)):
-        found.append(f"The first block of {_listed(list(strided))} has a stride of {' or '.join(_strides(rows))}.")
+        found.append(f"The first block of {listed(list(strided))} has a stride of {' or '.join(_strides(rows))}.")
     words: dict[str, str] = {}
     for graph in graphs:
         words |= {kind: word for kind, word in _kinds(graph, "normalisation").items() if kind not in shown}
         words |= _kinds(graph, "activation")
     if words:
-        found.append(f"Not shown: {_listed(list(dict.fromkeys(words.values())))}.")
+        found.append(f"Not shown: {listed(list(dict.fromkeys(words.values())))}.")
     outputs = dict.fromkeys(each.name for graph in graphs for each in graph.taps if each.is_tap)
     if outputs:
-        found.append(f"Auxiliary outputs have no row, but their parameters are counted: {_listed(list(outputs))}.")
+        found.append(f"Auxiliary outputs have no row, but their parameters are counted: {listed(list(outputs))}.")
     return found
 
 
@@ -75,12 +84,3 @@ def _strides(rows: Sequence[ConfigurationRow]) -> list[str]:
     """The strides of these blocks, each once."""
     every = (line.stride.removeprefix("/") for _, block in _first_strided(rows) for line in block.lines if line.stride)
     return list(dict.fromkeys(every))
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Names as a sentence has them.
-
-    >>> _listed(["a"]), _listed(["a", "b", "c"])
-    ('a', 'a, b and c')
-    """
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

@@ -6,7 +6,7 @@ a sum the branch that computes stands for the block; a projection has no line, a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from cnndsl.emit.configuration.model import StageLine
 from cnndsl.emit.drawing.cards.words import TIMES, layer_text, merge_word, stride_of, stride_text, width_of
@@ -74,3 +74,19 @@ def _branch(lines: Sequence[StageLine]) -> StageLine:
     if len(lines) == 1:
         return lines[0]
     return StageLine(_ARROW.join(line.full for line in lines), "", lines[-1].role)
+
+
+def broken(text: str, room: float, width: Callable[[str], float]) -> list[str]:
+    """Return a branch on as many lines as it needs in a room: all but the first begin with an arrow.
+
+    >>> broken("a \u2192 bb \u2192 c", 6, len)
+    ['a \u2192 bb', '\u2192 c']
+    """
+    lines, line = list[str](), ""
+    for piece in text.split(_ARROW):
+        longer = f"{line}{_ARROW}{piece}" if line else piece
+        if line and width(longer) > room:
+            lines.append(line)
+            longer = f"{_ARROW.lstrip()}{piece}"
+        line = longer
+    return [*lines, line]

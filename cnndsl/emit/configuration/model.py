@@ -64,12 +64,14 @@ class NetworkStage:
 class ConfigurationRow:
     """A stage of the table, with a cell for each network: its blocks, none where it has no such stage.
 
-    `outputs` are the sizes that networks give in it, as a rule one.
+    `outputs` are the sizes that networks give in it, as a rule one. A row `is_continued` if it has the rest of the
+    stage of the row before, which has what all networks begin that stage with.
     """
 
     name: str
     outputs: tuple[tuple[int, ...], ...]
     cells: tuple[tuple[StageBlock, ...], ...]
+    is_continued: bool = False
 
     @property
     def output(self) -> str:

@@ -1,0 +1,112 @@
+"""`cnndsl render --style table`: several networks, or one with several settings, as a configuration table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Literal, cast
+
+import click
+
+from cnndsl.commands.common import echo, note, read
+from cnndsl.records import record
+
+if TYPE_CHECKING:
+    from cnndsl.emit.configuration.model import ConfigurationTable
+    from cnndsl.emit.configuration.picture import PictureWidth
+    from cnndsl.emit.drawing.themes import ThemeName
+    from cnndsl.expr import Value
+    from cnndsl.graph import Graph
+
+TEXTS = ("latex", "markdown", "html", "json")
+"""The formats that are printed where no file is named."""
+TABLE_FORMATS = ("svg", *TEXTS)
+_ENDINGS = {".tex": "latex", ".md": "markdown", ".html": "html", ".json": "json"}
+
+
+@record(slots=True)
+class TableOptions:
+    """How a table is written: the format where the file's name does not say it, the file and whether it may be
+    overwritten, what it is made for, and the colours of a picture."""
+
+    format: str | None
+    output: str | None
+    force: bool
+    made_for: PictureWidth = "page"
+    theme: ThemeName = "paper"
+
+
+def write_table(files: Sequence[str], settings: Sequence[str], options: TableOptions) -> None:
+    """Write the table of the networks that files and settings mean. Raises UsageError, FileError, CnnError."""
+    from cnndsl.emit.configuration.build import configuration
+
+    if options.made_for == "slide" and _format(options) == "latex":
+        raise click.UsageError("a LaTeX table is made for a column or a page, not for a slide")
+    data = _written(configuration(list(_graphs(files, settings))), options)
+    target = options.output
+    if target == "-" or (target is None and _format(options) in TEXTS):
+        echo(data.rstrip("\n"))
+        return
+    from cnndsl.commands.compile import module_name
+    from cnndsl.files import write
+
+    target = target or f"{module_name(files[0])}_table.svg"
+    write(target, f"{data.rstrip()}\n".encode(), force=options.force)
+    note(f"wrote {target}")
+
+
+def _format(options: TableOptions) -> str:
+    """The format by its name, else by the ending of the file."""
+    if options.format:
+        return options.format
+    if options.output in (None, "-"):
+        return "svg" if options.output is None else "markdown"
+    return _ENDINGS.get(PurePath(options.output or "").suffix.lower(), "svg")
+
+
+def _written(table: ConfigurationTable, options: TableOptions) -> str:
+    form = _format(options)
+    if form == "latex":
+        from cnndsl.emit.configuration.paper import latex
+
+        return latex(table, cast('Literal["column", "page"]', options.made_for))
+    if form == "html":
+        from cnndsl.emit.configuration.page import page
+
+        return page(table)
+    if form in TEXTS:
+        from cnndsl.emit.configuration.data import as_json, as_markdown
+
+        return as_json(table) if form == "json" else as_markdown(table)
+    from cnndsl.emit.configuration.picture import picture
+    from cnndsl.emit.drawing.svg import svg
+    from cnndsl.emit.drawing.themes import theme
+
+    return svg(picture(table, options.made_for), theme(options.theme))
+
+
+def _graphs(files: Sequence[str], settings: Sequence[str]) -> Iterator[Graph]:
+    """The networks: each file with each combination of the values that parameters are given."""
+    from cnndsl.network import compiled
+
+    if list(files).count("-") > 1:
+        raise click.UsageError("only one of the networks can be the standard input")
+    domains = _domains(settings)
+    for file in files:
+        source = read(file)
+        for chosen in product(*domains.values()):
+            yield compiled(source, dict(zip(domains, chosen, strict=True))).graph
+
+
+def _domains(settings: Sequence[str]) -> Mapping[str, Sequence[Value]]:
+    """The values of each parameter: those of a domain, and of several settings of one name."""
+    from cnndsl.sweeping.sweep import values
+
+    found: dict[str, list[Value]] = {}
+    for text in settings:
+        name, equals, domain = text.partition("=")
+        if not equals or not all(map(str.isidentifier, name.strip().split(".", 1))):
+            raise click.UsageError(f"{text!r} is not of the form NAME=VALUES, as in --set layers=20,32,44")
+        found.setdefault(name.strip(), []).extend(values(domain))
+    return found
