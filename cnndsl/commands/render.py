@@ -75,7 +75,7 @@ def command(
         return
     if len(files) > 1 or format:
         raise click.UsageError("a diagram is of one network, in the format of the file: add --style table for a table")
-    file = files[0]
+    file = next(iter(files))
     from cnndsl.commands.compile import module_name
     from cnndsl.emit.drawing.dot import dot
     from cnndsl.emit.drawing.draw import NoGraphvizError, draw, format_of

@@ -88,9 +88,9 @@ def _is_row_next(row: _Aligned, stage: NetworkStage, without_row: int, without_s
 
 
 def _worth(row: _Aligned, stage: NetworkStage, *, by_name: bool) -> int:
-    """How well a stage fits a row; 0 for not at all."""
+    """How well a stage fits a row, the most if both size and name agree; 0 for not at all."""
     has_size = stage.output in row.outputs
     has_name = bool(stage.name) and stage.name in row.names
     if has_size:
         return 5 if has_name or not stage.name or not any(row.names) else 3
-    return 1 if by_name and has_name else 0
+    return 4 if by_name and has_name else 0

@@ -44,12 +44,13 @@ def _heads(graphs: Sequence[Graph], *, is_family: bool) -> tuple[str, ...]:
 
 
 def _differing(graph: Graph, others: Sequence[Graph]) -> str:
-    """The settings of a network in which others of its file differ."""
-    return ", ".join(
-        f"{name}={show(value)}"
-        for name, value in graph.settings.items()
-        if any(other.settings.get(name) != value for other in others)
-    )
+    """The settings of a network in which others of its file differ; an input that is not set is that of the file."""
+    texts: list[str] = []
+    for name in dict.fromkeys(name for other in others for name in other.settings):
+        values = [other.settings.get(name, other.input.hwc) for other in others]
+        if len(set(values)) > 1:
+            texts.append(f"{name}={show(graph.settings.get(name, graph.input.hwc))}")
+    return ", ".join(texts)
 
 
 def _totals(graph: Graph) -> ColumnTotals:

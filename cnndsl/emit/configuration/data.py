@@ -9,8 +9,8 @@ from cnndsl.emit.configuration.model import ConfigurationTable, StageBlock
 from cnndsl.emit.configuration.titles import name_of
 from cnndsl.emit.configuration.totals import totals
 from cnndsl.emit.drawing.cards.words import TIMES
-from cnndsl.report.data_formats import Json
-from cnndsl.report.data_formats import markdown as escaped
+from cnndsl.report.data_formats import Json, markdown
+from cnndsl.terminal import clean
 
 
 def as_json(table: ConfigurationTable) -> str:
@@ -44,20 +44,24 @@ def _block(block: StageBlock) -> Json:
 
 def as_markdown(table: ConfigurationTable) -> str:
     """The table as GitHub shows it: the lines of a block one beneath the other in brackets."""
-    lines = [f"## {escaped(name_of(table))}", "", _pipes(["stage", "output", *map(escaped, table.heads)])]
+    lines = [f"## {_escaped(name_of(table))}", "", _pipes(["stage", "output", *map(_escaped, table.heads)])]
     lines.append(_pipes(["---", "---", *[":---:"] * len(table.heads)]))
     for row in table.rows:
-        names = ["", ""] if row.is_continued else [escaped(row.name), escaped(row.output)]
+        names = ["", ""] if row.is_continued else [_escaped(row.name), _escaped(row.output)]
         lines.append(_pipes([*names, *("<br>".join(map(_text, cell)) for cell in row.cells)]))
     lines += (_pipes([row.title, "", *row.texts]) for row in totals(table))
-    return "\n".join([*lines, *(("", escaped(" ".join(table.notes))) if table.notes else ())])
+    return "\n".join([*lines, *(("", _escaped(" ".join(table.notes))) if table.notes else ())])
 
 
 def _text(block: StageBlock) -> str:
-    text = "<br>".join(map(escaped, block.texts))
+    text = "<br>".join(map(_escaped, block.texts))
     times = f" {TIMES}{block.times}" if block.times > 1 else ""
     return f"\\[{text}\\]{times}" if block.has_brackets else text
 
 
 def _pipes(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _escaped(text: str) -> str:
+    return markdown(clean(text))

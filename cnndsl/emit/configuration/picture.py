@@ -81,7 +81,7 @@ def _grid(table: ConfigurationTable, wanted: float) -> _Grid:
     for each in natural:
         columns.append((x, x + each + spare))
         x += each + spare + _BETWEEN
-    return _Grid(output, tuple(columns), cells, max(wanted, x - _BETWEEN))
+    return _Grid(output, tuple(columns), cells, wanted if spare else x - _BETWEEN)
 
 
 def _natural(
