@@ -25,9 +25,9 @@ Command: TypeAlias = tuple[Literal["M", "L", "C", "Z"], tuple[float, ...]]
 class RectangleItem:
     """A rectangle, whose corners are rounded by a radius on both sides or on one.
 
-    `hatch` makes it the bar at the left of a box, and names the role of the box. A theme with colours fills it. A theme
-    without draws the role's pattern instead, 6 pixels wide, or nothing for a role that has none. Without fill and
-    stroke it is invisible and catches the pointer, for a tooltip.
+    `hatch` belongs on the bar at the left of a box, not on the box, and names its role. A theme with colours fills the
+    bar. A theme without draws the role's pattern instead, 6 pixels wide, or nothing for a role that has none. Without
+    fill and stroke it is invisible and catches the pointer, for a tooltip.
     """
 
     x: float

@@ -80,7 +80,7 @@ def start_of(item: TextItem) -> tuple[float, float]:
 
 def drawn(item: RectangleItem, theme: Theme) -> Iterator[RectangleItem | PathItem]:
     """Yield what a theme makes of a rectangle: itself, or its pattern."""
-    if not item.hatch or theme.name != "mono":
+    if not item.hatch or theme.name != "mono" or item.width > BAR:
         yield item
     elif pattern := theme.hatches.get(item.hatch, ""):
         right, low = item.x + BAR, item.y + item.height

@@ -10,11 +10,12 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from html import escape
+from typing import Literal, TypeAlias
 
 from cnndsl.emit.drawing.display import Command, DisplayItem, GroupItem, PathItem, Picture, RectangleItem, TextItem
 from cnndsl.emit.drawing.shapes import drawn, flat, is_invisible, outline, start_of
 from cnndsl.emit.drawing.themes import Theme
-from cnndsl.emit.drawing.truetype import FACES, face_name, text_outline, woff
+from cnndsl.emit.drawing.truetype import FACES, face_name, shown, text_outline, woff
 from cnndsl.records import record
 from cnndsl.terminal import clean
 
@@ -24,12 +25,16 @@ _LINK = re.compile(r"https?://|file://|[^:]*$|[^:/?#]*[/?#]", re.IGNORECASE)
 """What a link begins with: a scheme that shows a page, or none."""
 
 
+Lettering: TypeAlias = Literal["embedded", "paths", "bundled"]
+"""Where the letters of a picture are: in fonts that it carries, in outlines, or with whoever has the bundled fonts."""
+
+
 @record(slots=True)
 class _Style:
-    """How a picture is written: its theme, texts as outlines or not, the families of its two fonts, the ids given."""
+    """How a picture is written: its theme, its letters, the families of its two fonts, the ids given."""
 
     theme: Theme
-    as_paths: bool
+    lettering: Lettering
     sans: str
     mono: str
     ids: _Ids
@@ -57,14 +62,14 @@ def _id(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "_", name)
 
 
-def svg(picture: Picture, theme: Theme, *, as_paths: bool = False, embedded: bool = True) -> str:
-    """Return a picture as SVG; with `as_paths` its texts are outlines, without `embedded` it carries no font."""
+def svg(picture: Picture, theme: Theme, lettering: Lettering = "embedded") -> str:
+    """Return a picture as SVG."""
     ids = _Ids(picture.name)
     title, description = ids.new("title"), ids.new("description")
-    faces = {} if as_paths or not embedded else _characters(picture)
+    faces = _characters(picture) if lettering == "embedded" else {}
     mark = sha256(repr(sorted(faces.items())).encode()).hexdigest()[:8]
     sans, mono = (f"Inter-{mark}, {_SANS}", f"Mono-{mark}, {_MONO}") if faces else (_SANS, _MONO)
-    style = _Style(theme, as_paths, sans, mono, ids)
+    style = _Style(theme, lettering, sans, mono, ids)
     margin = theme.margin
     width, height = number(picture.width + 2 * margin), number(picture.height + 2 * margin)
     corner = number(-margin)
@@ -103,7 +108,7 @@ def _items(items: Iterable[DisplayItem], style: _Style) -> Iterator[str]:
         if isinstance(item, GroupItem):
             yield from _group(item, style)
         elif isinstance(item, TextItem):
-            yield _outlined(item, style) if style.as_paths else _written(item, style)
+            yield _outlined(item, style) if style.lettering == "paths" else _written(item, style)
         elif isinstance(item, PathItem):
             yield _path(item, style.theme)
         else:
@@ -165,7 +170,8 @@ def _written(item: TextItem, style: _Style) -> str:
     turned = f' transform="rotate(-90 {number(item.x)} {number(item.y)})"' if item.turned else ""
     family = f' font-family="{style.mono}" xml:space="preserve"' if item.mono else ""
     paint = f' fill="{style.theme.value(item.paint)}"'
-    return f"<text {place}{weight}{anchor}{turned}{family}{paint}>{_text(item.text)}</text>"
+    text = shown(item.text, face_name(item.weight, item.mono)) if style.lettering == "bundled" else item.text
+    return f"<text {place}{weight}{anchor}{turned}{family}{paint}>{_text(text)}</text>"
 
 
 def _outlined(item: TextItem, style: _Style) -> str:

@@ -19,8 +19,8 @@ from tests.emit.drawing.pictures import NASTY, everything, text_alone
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def parsed(picture: Picture, name: ThemeName = "paper", **options: bool) -> ElementTree.Element:
-    return ElementTree.fromstring(svg(picture, theme(name), **options))
+def parsed(picture: Picture, name: ThemeName = "paper") -> ElementTree.Element:
+    return ElementTree.fromstring(svg(picture, theme(name)))
 
 
 def texts(root: ElementTree.Element) -> list[str]:
@@ -127,7 +127,7 @@ def test_two_pictures_on_a_page_do_not_share_a_family() -> None:
 
 @pytest.mark.parametrize("name", THEMES)
 def test_as_paths_there_is_no_text_and_no_font(name: ThemeName) -> None:
-    text = svg(everything(), theme(name), as_paths=True)
+    text = svg(everything(), theme(name), "paths")
     root = ElementTree.fromstring(text)
     assert not texts(root)
     assert "@font-face" not in text
