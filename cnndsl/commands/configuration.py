@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 
 TEXTS = ("latex", "markdown", "html", "json")
 """The formats that are printed where no file is named."""
-TABLE_FORMATS = ("svg", *TEXTS)
-_ENDINGS = {".tex": "latex", ".md": "markdown", ".html": "html", ".json": "json"}
+TABLE_FORMATS = ("svg", "png", "pdf", *TEXTS)
+_ENDINGS = {
+    **{f".{each}": each for each in ("svg", "png", "pdf", "html", "json")},
+    ".tex": "latex",
+    ".md": "markdown",
+}
 
 
 @record(slots=True)
@@ -43,30 +47,36 @@ def write_table(files: Sequence[str], settings: Sequence[str], options: TableOpt
 
     if options.made_for == "slide" and _format(options) == "latex":
         raise click.UsageError("a LaTeX table is made for a column or a page, not for a slide")
-    data = _written(configuration(list(_graphs(files, settings))), options)
-    target = options.output
-    if target == "-" or (target is None and _format(options) in TEXTS):
-        echo(data.rstrip("\n"))
+    form, target = _format(options), options.output
+    if target == "-" and form not in TEXTS:
+        raise click.UsageError(f"a picture goes into a file: -o FILE.{form}")
+    table = configuration(list(_graphs(files, settings)))
+    if form in TEXTS and target in (None, "-"):
+        echo(_text(table, form, options))
         return
     from cnndsl.commands.compile import module_name
     from cnndsl.files import write
 
-    target = target or f"{module_name(files[0])}_table.svg"
-    write(target, f"{data.rstrip()}\n".encode(), force=options.force)
+    target = target or f"{module_name(files[0])}_table.{form}"
+    data = f"{_text(table, form, options)}\n".encode() if form in TEXTS else _picture(table, form, options)
+    write(target, data, force=options.force)
     note(f"wrote {target}")
 
 
 def _format(options: TableOptions) -> str:
-    """The format by its name, else by the ending of the file."""
-    if options.format:
-        return options.format
-    if options.output in (None, "-"):
-        return "svg" if options.output is None else "markdown"
-    return _ENDINGS.get(PurePath(options.output or "").suffix.lower(), "svg")
+    """The format by its name, else by the ending of the file. Raises FileError for an unknown ending."""
+    if options.format or options.output in (None, "-"):
+        return options.format or ("markdown" if options.output else "svg")
+    from cnndsl.files import FileError
+
+    ending = PurePath(options.output or "").suffix.lower()
+    if ending not in _ENDINGS:
+        *others, last = _ENDINGS
+        raise FileError(f"cannot write {options.output}: its name must end in {', '.join(others)} or {last}")
+    return _ENDINGS[ending]
 
 
-def _written(table: ConfigurationTable, options: TableOptions) -> str:
-    form = _format(options)
+def _text(table: ConfigurationTable, form: str, options: TableOptions) -> str:
     if form == "latex":
         from cnndsl.emit.configuration.paper import latex
 
@@ -75,15 +85,17 @@ def _written(table: ConfigurationTable, options: TableOptions) -> str:
         from cnndsl.emit.configuration.page import page
 
         return page(table)
-    if form in TEXTS:
-        from cnndsl.emit.configuration.data import as_json, as_markdown
+    from cnndsl.emit.configuration.data import as_json, as_markdown
 
-        return as_json(table) if form == "json" else as_markdown(table)
+    return as_json(table) if form == "json" else as_markdown(table)
+
+
+def _picture(table: ConfigurationTable, form: str, options: TableOptions) -> bytes:
     from cnndsl.emit.configuration.picture import picture
-    from cnndsl.emit.drawing.svg import svg
-    from cnndsl.emit.drawing.themes import theme
+    from cnndsl.emit.drawing.formats import PictureFormat, PictureOptions, as_bytes
 
-    return svg(picture(table, options.made_for), theme(options.theme))
+    drawn = picture(table, options.made_for)
+    return as_bytes(drawn, cast("PictureFormat", form), PictureOptions(theme=options.theme))
 
 
 def _graphs(files: Sequence[str], settings: Sequence[str]) -> Iterator[Graph]:

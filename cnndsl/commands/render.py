@@ -60,8 +60,8 @@ def command(
     Graphviz for everything but .gv: the `dot` program, or `pip install 'cnndsl[render]'`.
 
     With `--style table` it writes a configuration table, as papers have it: stages are rows, networks columns. `--set`
-    may give a parameter several values there, each of which is a column. The file's name says the format: .svg, .tex,
-    .md, .html or .json; `-` prints Markdown.
+    may give a parameter several values there, each of which is a column. The file's name says the format: .svg, .png,
+    .pdf, .tex, .md, .html or .json; `-` prints Markdown.
 
     \b
     cnndsl render vgg16 -o vgg16.png

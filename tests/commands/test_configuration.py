@@ -39,6 +39,12 @@ def test_the_ending_chooses(ending: str, begin: str) -> None:
     assert Path(f"net.{ending}").read_text("utf-8").startswith(begin)
 
 
+def test_an_unknown_ending_is_refused() -> None:
+    result = run("render", "resnet18", "--style", "table", "-o", "net.xyz")
+    assert result.exit_code == 1
+    assert "its name must end in .svg, .png, .pdf, .html, .json, .tex or .md" in result.stderr
+
+
 def test_a_picture_without_a_name() -> None:
     result = run("render", "resnet18", "--style", "table")
     assert result.stderr == "wrote resnet18_table.svg\n"
@@ -51,6 +57,7 @@ def test_a_picture_without_a_name() -> None:
         (["vgg11", "vgg13"], "a diagram is of one network"),
         (["vgg11", "--style", "table", "--fold"], "a table always folds"),
         (["vgg11", "--style", "table", "--format", "latex", "--width", "slide"], "not for a slide"),
+        (["vgg11", "--style", "table", "--format", "png", "-o", "-"], "a picture goes into a file"),
         (["-", "-", "--style", "table"], "only one of the networks"),
         (["vgg11", "--style", "table", "--set", "classes"], "is not of the form NAME=VALUES"),
     ],

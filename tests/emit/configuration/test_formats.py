@@ -17,6 +17,7 @@ from cnndsl.emit.configuration.page import page
 from cnndsl.emit.configuration.paper import latex
 from cnndsl.emit.configuration.picture import PictureWidth, picture
 from cnndsl.emit.drawing.display import DisplayItem, GroupItem, Picture, RectangleItem, TextItem
+from cnndsl.emit.drawing.geometry import findings
 from cnndsl.emit.drawing.measure import width
 from cnndsl.emit.drawing.svg import svg
 from cnndsl.emit.drawing.themes import theme
@@ -111,6 +112,7 @@ def span(item: TextItem) -> tuple[float, float]:
 @pytest.mark.parametrize("made_for", ["column", "page", "slide"])
 def test_texts_stay_in_the_picture_and_apart(names: tuple[str, ...], made_for: PictureWidth) -> None:
     found = picture(table(*names), made_for)
+    assert findings(found) == []
     every = texts(found)
     assert min(item.size for item in every) >= 8.5
     for item in every:

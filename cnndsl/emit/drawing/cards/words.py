@@ -1,5 +1,4 @@
-# ruff: noqa: RUF002, SIM108
-"""What layers are called in a drawing: `7×7 conv, 64, /2`, `ReLU`, `3×3, c, /s`.
+"""What layers are called in a drawing, and how shapes, windows and strides are written there.
 
 Labels have no default padding, no stride of 1 and no names of classes. A layer type of another package is called by its
 own name.
@@ -10,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cnndsl.graph.node import Node
-from cnndsl.layers.base import Layer
+from cnndsl.layers.base import Dims, Layer
 from cnndsl.shape import Shape
 from cnndsl.terminal import clean
 
@@ -70,12 +69,21 @@ _PLAIN = frozenset({"CONV"})
 """What a window alone says in an opened block."""
 
 
+def word_of(name: str) -> str:
+    """Return what a layer type is called, or a name that is none.
+
+    >>> word_of("HSWISH"), word_of("k")
+    ('h-swish', 'k')
+    """
+    return _WORDS.get(name, name)
+
+
 def shape_text(shape: Shape) -> str:
     """Return a shape as drawings write it.
 
     >>> shape_text(Shape(64, (56, 56)))
     '56×56×64'
-    """
+    """  # noqa: RUF002
     return TIMES.join(map(str, shape.hwc))
 
 
@@ -84,7 +92,7 @@ def dims_text(dims: tuple[int, ...], rank: int) -> str:
 
     >>> dims_text((3,), 2), dims_text((1, 7), 2)
     ('3×3', '1×7')
-    """
+    """  # noqa: RUF002
     whole = dims * rank if len(dims) == 1 else dims
     return TIMES.join(map(str, whole))
 
@@ -100,7 +108,7 @@ def stride_text(stride: tuple[int, ...]) -> str:
 
     >>> stride_text((2, 2)), stride_text((1, 2)), stride_text(())
     ('/2', '/1×2', '')
-    """
+    """  # noqa: RUF002
     if not stride:
         return ""
     return f"/{stride[0]}" if len(set(stride)) == 1 else f"/{TIMES.join(map(str, stride))}"
@@ -143,10 +151,8 @@ def layer_text(
         return _with_options(node, word)
     window = window_of(layer)
     size = (size or dims_text(window, rank)) if window else ""
-    if size and is_open and layer.kind() in _PLAIN:
-        first = size
-    else:
-        first = f"{size} {word}" if size else word
+    is_bare = bool(size) and is_open and layer.kind() in _PLAIN
+    first = size if is_bare else f"{size} {word}" if size else word
     parts = [first]
     if layer.WIDTH and (width or width_of(layer)):
         parts.append(width or str(width_of(layer)))
@@ -154,8 +160,8 @@ def layer_text(
     if slide:
         parts.append(slide)
     parts += _further(layer)
-    out = getattr(layer, "out", ())
-    return f"{word} to {dims_text(out, rank)}" if isinstance(out, tuple) and out and not window else ", ".join(parts)
+    out: Dims = getattr(layer, "out", ())
+    return f"{word} to {dims_text(out, rank)}" if out and not window else ", ".join(parts)
 
 
 def _further(layer: Layer) -> list[str]:
