@@ -32,6 +32,13 @@ STATS = (
     ("--depth", "1", "--columns", WIDE),
 )
 PAIRS = (("vgg16", "vgg19"), ("resnet18", "resnet50"), ("googlenet", "inception_v3"), ("unet", "segnet"))
+TOGETHER = (
+    ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
+    ("vgg11", "vgg_a_lrn", "vgg13", "vgg_c", "vgg16", "vgg19"),
+    ("densenet121", "densenet161", "densenet169", "densenet201"),
+    ("googlenet", "inception_v2", "inception_v3", "inception_v4", "mobilenet_v3_large"),
+    ("cifar_resnet", "--set", "layers=20,32,44,56"),
+)
 FAMILIES = (
     ("cifar_resnet",),
     ("wrn", "--columns", "params,weights,macs,flops,operations,memory,saved,training,output"),
@@ -42,7 +49,8 @@ def commands() -> Iterator[list[list[str]]]:
     """The arguments of the tables that share a document, without their width."""
     for file in sorted((ROOT / "architectures").glob("*.cnn")):
         if file.stem != "recipe":  # it has parameters without values
-            yield [["stats", file.stem, *options] for options in STATS]
+            yield [["render", file.stem, "--style", "table"], *(["stats", file.stem, *options] for options in STATS)]
+    yield [["render", *several, "--style", "table"] for several in TOGETHER]
     for pair in PAIRS:
         yield [["diff", *pair, *more] for more in ((), ("--all",))]
     yield [["sweep", *family] for family in FAMILIES]

@@ -19,7 +19,7 @@ _STYLE = """
 .cnndsl table { border-collapse: collapse; border-block: 2px solid var(--ink); font-variant-numeric: tabular-nums }
 .cnndsl th, .cnndsl td { padding: .35em .9em; text-align: center; white-space: nowrap }
 .cnndsl th { font-weight: 600 } .cnndsl thead th { border-bottom: 1px solid var(--ink) }
-.cnndsl th[scope=row], .cnndsl thead th:first-child, .cnndsl td.output { text-align: left }
+.cnndsl th[scope=row], .cnndsl thead th:nth-child(-n+2), .cnndsl td.output { text-align: left }
 .cnndsl td.output, .cnndsl p { color: var(--mute) }
 .cnndsl tbody tr { border-top: 1px solid var(--hair) } .cnndsl tbody tr.continued { border-top: 0 }
 .cnndsl tfoot tr:first-child { border-top: 1px solid var(--ink) }
