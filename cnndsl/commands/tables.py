@@ -31,12 +31,12 @@ def output_option(function: AnyFunction) -> AnyFunction:
 def chosen_format(format: str | None, output: str | None, made_for: str | None, formats: Sequence[str]) -> str:
     """Return the format that is asked for, by its name or by the ending of the file.
 
-    Raises UsageError for a width of what is no LaTeX.
+    Raises UsageError for a width without LaTeX.
     """
     ending = ENDINGS.get(PurePath(output or "").suffix.lower(), "table")
     found = format or (ending if ending in formats else "table")
     if made_for and found != "latex":
-        raise click.UsageError(f"--width is for --format latex, and this is {found}")
+        raise click.UsageError(f"--width applies to --format latex only, not to {found}")
     return found
 
 

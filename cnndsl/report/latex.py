@@ -12,7 +12,7 @@ from cnndsl.report.columns import MEMORY, Cell, Column, extents
 from cnndsl.report.latex_table import LatexColumn, LatexTable, TableWidth, label_of, write
 from cnndsl.report.latex_text import DASH, EM_SPACE, TIMES, in_symbols, unit_of
 from cnndsl.report.metrics import Metrics, Totals
-from cnndsl.report.number_format import Scale, common_scale
+from cnndsl.report.number_format import ColumnScale, common_scale
 from cnndsl.report.summary import step_name, terms, title
 from cnndsl.report.table_model import TableModel
 
@@ -91,7 +91,7 @@ def _shown(column: Column, values: Sequence[Cell]) -> tuple[str, list[str]]:
     return "", [in_symbols(str(each)) for each in values]
 
 
-def _number(scale: Scale, value: Cell) -> str:
+def _number(scale: ColumnScale, value: Cell) -> str:
     return (scale.show(value) if value else DASH) if isinstance(value, int) else str(value)
 
 
@@ -107,7 +107,7 @@ def _caption(view: TableModel) -> str:
     stats = view.stats
     what = {"block": "Blocks", "stage": "Sizes of feature maps", "kind": "Layer types", None: "Layers"}[view.by]
     images = " and ".join(in_symbols(str(row.node.shape)) for row in stats.inputs)
-    texts = [f"{what} of {title(stats)}.", f"Figures are for one input of {images}."]
+    texts = [f"{what} of {title(stats)}.", f"Values are for one input of {images}."]
     if stats.memory and any(column.key in MEMORY for column in view.columns):
         texts.append(f"Memory is that of {step_name(stats.memory.plan)}.")
     if stats.roofline and any(column.key == "time" for column in view.columns):

@@ -75,7 +75,7 @@ def duration(seconds: float) -> str:
 
 
 @record(slots=True)
-class Scale:
+class ColumnScale:
     """The unit of a column: `K`, `M`, `G`, `T` or none, its size, and how many digits stand after the point."""
 
     unit: str = ""
@@ -85,27 +85,27 @@ class Scale:
     def show(self, number: int) -> str:
         """A figure in this unit.
 
-        >>> Scale("M", 10**6, 2).show(25_557_032)
+        >>> ColumnScale("M", 10**6, 2).show(25_557_032)
         '25.56'
         """
         return f"{Decimal(number) / self.size:,.{self.digits}f}"
 
 
-def common_scale(numbers: Iterable[int]) -> Scale:
+def common_scale(numbers: Iterable[int]) -> ColumnScale:
     """The largest unit in which the largest figure is at least 1 and each but zero has two significant digits.
 
     There are two digits after the point, one where the largest figure has more than four before it, and none without a
     unit: then the figures are exact, as they are below 10,000.
 
-    >>> common_scale([512_000, 1_814_073_344, 0]), common_scale([1_792, 102_764_544]), common_scale([28, 4096])
-    (Scale(unit='M', size=1000000, digits=2), Scale(unit='K', size=1000, digits=1), Scale(unit='', size=1, digits=0))
+    >>> [common_scale(each).unit for each in ([512_000, 1_814_073_344, 0], [1_792, 102_764_544], [28, 4096])]
+    ['M', 'K', '']
     """
     sizes = [abs(number) for number in numbers if number] or [0]
     for size, unit in _STEPS if max(sizes) >= 10_000 else ():
         digits = 2 if max(sizes) < 10_000 * size else 1
         if max(sizes) >= size and min(sizes) * 10 ** (digits - 1) >= size:
-            return Scale(unit, size, digits)
-    return Scale()
+            return ColumnScale(unit, size, digits)
+    return ColumnScale()
 
 
 def exact(number: int) -> str:

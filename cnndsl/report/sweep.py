@@ -99,15 +99,13 @@ def _latex(
     texts = [[show_setting(member.settings[name]) for name in names] for member in known]
     rows = (tuple(each) for each in zip(*zip(*texts, strict=True), *(cells for _, cells in columns), strict=True))
     refused = [f"{_settings(each, names)}: {_reason(each.reason)}" for each in members if each.figures is None]
-    caption = (
-        f"Configurations of {title}. Figures are for one input; memory is that of fp32, trained with SGD, on a CPU."
-    )
+    caption = f"Configurations of {title}. Values are for one input; memory is for fp32 and SGD on a CPU."
     return LatexTable(
         (*settings, *(column for column, _ in columns)),
         (tuple(rows),),
         caption,
         label_of(title, "configurations"),
-        (*([f"{len(refused)} of {len(members)} are no network:"] if refused else ()), *refused),
+        (*([f"{len(refused)} of {len(members)} configurations are invalid:"] if refused else ()), *refused),
     )
 
 

@@ -93,4 +93,4 @@ def test_a_width_is_for_latex() -> None:
     for command in (["stats", "vgg11"], ["diff", "vgg11", "vgg13"], ["sweep", "cifar_resnet"]):
         result = run(*command, "--width", "column")
         assert result.exit_code == 2
-        assert "--width is for --format latex" in result.stderr
+        assert "--width applies to --format latex only" in result.stderr

@@ -33,7 +33,7 @@ def test_a_table_of_booktabs() -> None:
 
 def test_caption_and_label() -> None:
     text = loads(SMALL).stats().render("latex")
-    assert r"\caption{Layers of Small\_Net (classes=10). Figures are for one input of 8$\times$6$\times$3.}" in text
+    assert r"\caption{Layers of Small\_Net (classes=10). Values are for one input of 8$\times$6$\times$3.}" in text
     assert r"\label{tab:small-net-classes-10}" in text
 
 

@@ -55,7 +55,7 @@ class _Found:
 
 def stages(graph: Graph, shown: Collection[str]) -> tuple[NetworkStage, ...]:
     """Return the stages of a network. `shown` are the kinds of normalisation that have lines of their own."""
-    found = list(_Blocks(graph, shown).found(list(_units(graph.tree, ()))))
+    found = list(_BlockFinder(graph, shown).found(list(_units(graph.tree, ()))))
     sizes = _sizes(found)
     named: list[tuple[str, tuple[int, ...], StageBlock]] = []
     for each in found:
@@ -96,7 +96,7 @@ def _units(part: Part, labels: tuple[str, ...], own: str = "") -> Iterator[_Unit
             return
 
 
-class _Blocks:
+class _BlockFinder:
     """The blocks of one network."""
 
     def __init__(self, graph: Graph, shown: Collection[str]) -> None:
