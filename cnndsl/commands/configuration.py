@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
-from cnndsl.commands.common import echo, note, read
+from cnndsl.commands.common import AnyFunction, echo, note, read
 from cnndsl.records import record
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cnndsl.expr import Value
     from cnndsl.graph import Graph
 
+STYLES = ("diagram", "table")
 TEXTS = ("latex", "markdown", "html", "json")
 """The formats that are printed where no file is named."""
 TABLE_FORMATS = ("svg", "png", "pdf", *TEXTS)
@@ -39,6 +40,18 @@ class TableOptions:
     force: bool
     made_for: PictureWidth = "page"
     theme: ThemeName = "paper"
+
+
+def table_options(function: AnyFunction) -> AnyFunction:
+    """`--style`, and `--format` of a table."""
+    style = "A diagram, or a configuration table with a column for each network."
+    format = "How to write a table.  [default: by the name of --output, else svg]"
+    for option in (
+        click.option("--format", type=click.Choice(TABLE_FORMATS), help=format),
+        click.option("--style", type=click.Choice(STYLES), default="diagram", show_default=True, help=style),
+    ):
+        function = option(function)
+    return function
 
 
 def write_table(files: Sequence[str], settings: Sequence[str], options: TableOptions) -> None:

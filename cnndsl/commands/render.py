@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnndsl.commands.common import echo, force_option, network, note, settings_option
-from cnndsl.commands.configuration import TABLE_FORMATS, TableOptions, write_table
+from cnndsl.commands.configuration import TableOptions, table_options, write_table
 
 if TYPE_CHECKING:
     from cnndsl.emit.configuration.picture import PictureWidth
@@ -23,14 +23,7 @@ THEMES = ("paper", "dark", "mono")
     "--output", "-o", metavar="FILE", help="A .svg, .png, .pdf or .gv file; - prints DOT.  [default: FILE.svg, here]"
 )
 @click.option("--fold", is_flag=True, help="Draw a repeat once, marked with the number of its turns.")
-@click.option(
-    "--style",
-    type=click.Choice(("diagram", "table")),
-    default="diagram",
-    show_default=True,
-    help="A diagram, or a configuration table with a column for each network.",
-)
-@click.option("--format", type=click.Choice(TABLE_FORMATS), help="How to write a table.  [default: by --output]")
+@table_options
 @click.option(
     "--width",
     "made_for",
