@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from cnndsl.analysis.region import GraphFacts
 from cnndsl.emit.configuration.alignment import aligned
@@ -69,10 +70,17 @@ def _notes(graphs: Sequence[Graph], rows: Sequence[ConfigurationRow], shown: set
         words |= _kinds(graph, "activation")
     if words:
         found.append(f"Not shown: {listed(list(dict.fromkeys(words.values())))}.")
+    if any(map(_look_alike, (cell for row in rows for cell in row.cells))):
+        found.append("Blocks that are listed apart with the same lines differ in layers that are not shown.")
     outputs = dict.fromkeys(each.name for graph in graphs for each in graph.taps if each.is_tap)
     if outputs:
         found.append(f"Auxiliary outputs have no row, but their parameters are counted: {listed(list(outputs))}.")
     return found
+
+
+def _look_alike(cell: Sequence[StageBlock]) -> bool:
+    """Whether a cell has two blocks one after the other whose lines are the same."""
+    return any(len(one.lines) > 1 and one.texts == other.texts for one, other in pairwise(cell))
 
 
 def _first_strided(rows: Sequence[ConfigurationRow]) -> Iterator[tuple[str, StageBlock]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TypeAlias
 
@@ -187,5 +188,13 @@ def _with_head(graph: Graph, found: list[NetworkStage]) -> tuple[NetworkStage, .
     head = found[at:]
     if len(head) < 2 or not at:
         return tuple(found)
-    blocks = tuple(block for stage in head for block in stage.blocks)
-    return *found[:at], NetworkStage("head", one, blocks)
+    layers = groupby((block for stage in head for block in stage.blocks), key=lambda block: block.lines)
+    blocks = (_together(list(several)) for _, several in layers)
+    return *found[:at], NetworkStage("head", one, tuple(block for each in blocks for block in each))
+
+
+def _together(blocks: Sequence[StageBlock]) -> Sequence[StageBlock]:
+    """Equal neighbours of several stages: one block if they are layers."""
+    if len(blocks[0].lines) > 1:
+        return blocks
+    return (replace(blocks[0], times=sum(each.times for each in blocks)),)

@@ -31,7 +31,7 @@ def check(graphs: list[Graph]) -> None:
     for made_for in ("column", "page"):
         assert findings(picture(found, made_for)) == []
         text = latex(found, made_for)
-        assert text.count(r"\begin") == text.count(r"\end{") > 0
+        assert text.count(r"\begin{") == text.count(r"\end{") > 0
     assert as_json(found)
     assert as_markdown(found)
     assert page(found)

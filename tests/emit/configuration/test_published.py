@@ -184,3 +184,9 @@ def test_a_projection_has_no_line_and_a_gate_has_one() -> None:
 
 def test_auxiliary_outputs_are_named_beneath() -> None:
     assert any("aux1" in note for note in table("googlenet").notes)
+
+
+def test_blocks_that_differ_in_what_is_not_shown_say_so() -> None:
+    """The first block of a group of WRN has its BN and ReLU before the fork, the others after it."""
+    assert any("listed apart" in note for note in table("wrn").notes)
+    assert not any("listed apart" in note for note in table(*RESNETS).notes)
