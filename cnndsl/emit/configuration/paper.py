@@ -113,19 +113,25 @@ def _cell_width(cell: Sequence[StageBlock], sheet: _Sheet) -> float:
 
 
 def _block_width(block: StageBlock, sheet: _Sheet) -> float:
-    return max(width(text, sheet.size) for text in _lines(block, sheet)) + _frame(block, sheet.size)
+    lines = _lines(block, sheet)
+    return max(width(text, sheet.size) for text in lines) + _frame(block, len(lines), sheet.size)
 
 
-def _frame(block: StageBlock, size: int) -> float:
-    """How wide brackets and the number of repeats are."""
+def _frame(block: StageBlock, lines: int, size: int) -> float:
+    """How wide brackets around so many lines and the number of repeats are."""
     if not block.has_brackets:
         return 0
-    return _BRACKETS[min(len(block.lines), 4) - 1] + (width(f"{TIMES}{block.times}", size) if block.times > 1 else 0)
+    return _BRACKETS[min(lines, 4) - 1] + (width(f"{TIMES}{block.times}", size) if block.times > 1 else 0)
+
+
+def _room(block: StageBlock, sheet: _Sheet) -> float:
+    """What a line may take, in the largest brackets."""
+    return sheet.room - _frame(block, len(_BRACKETS), sheet.size)
 
 
 def _lines(block: StageBlock, sheet: _Sheet) -> list[str]:
     """The lines of a block; one that is too wide is broken before an arrow."""
-    room = sheet.room - _frame(block, sheet.size)
+    room = _room(block, sheet)
     return [line for text in block.texts for line in broken(text, room, lambda text: width(text, sheet.size))]
 
 
@@ -179,7 +185,7 @@ def _cell(cell: Sequence[StageBlock], sheet: _Sheet) -> str:
 
 
 def _block(block: StageBlock, sheet: _Sheet) -> str:
-    room = sheet.room - _frame(block, sheet.size)
+    room = _room(block, sheet)
     lines = [breakable(text, room, sheet.size) for text in _lines(block, sheet)]
     if not block.has_brackets:
         return lines[0] if len(lines) == 1 else _stacked(lines, "l")
