@@ -15,7 +15,7 @@ from cnndsl.records import record
 if TYPE_CHECKING:
     from cnndsl.emit.configuration.model import ConfigurationTable
     from cnndsl.emit.configuration.picture import PictureWidth
-    from cnndsl.emit.drawing.themes import ThemeName
+    from cnndsl.emit.drawing.formats import PictureOptions
     from cnndsl.expr import Value
     from cnndsl.graph import Graph
 
@@ -33,13 +33,13 @@ _ENDINGS = {
 @record(slots=True)
 class TableOptions:
     """How a table is written: the format where the file's name does not say it, the file and whether it may be
-    overwritten, what it is made for, and the colours of a picture."""
+    overwritten, how a picture is written, and what the table is made for."""
 
     format: str | None
     output: str | None
     force: bool
+    pictures: PictureOptions
     made_for: PictureWidth = "page"
-    theme: ThemeName = "paper"
 
 
 def table_options(function: AnyFunction) -> AnyFunction:
@@ -105,10 +105,9 @@ def _text(table: ConfigurationTable, form: str, options: TableOptions) -> str:
 
 def _picture(table: ConfigurationTable, form: str, options: TableOptions) -> bytes:
     from cnndsl.emit.configuration.picture import picture
-    from cnndsl.emit.drawing.formats import PictureFormat, PictureOptions, as_bytes
+    from cnndsl.emit.drawing.formats import PictureFormat, as_bytes
 
-    drawn = picture(table, options.made_for)
-    return as_bytes(drawn, cast("PictureFormat", form), PictureOptions(theme=options.theme))
+    return as_bytes(picture(table, options.made_for), cast("PictureFormat", form), options.pictures)
 
 
 def _graphs(files: Sequence[str], settings: Sequence[str]) -> Iterator[Graph]:

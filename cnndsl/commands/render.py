@@ -8,12 +8,11 @@ import click
 
 from cnndsl.commands.common import echo, force_option, network, note, settings_option
 from cnndsl.commands.configuration import TableOptions, table_options, write_table
+from cnndsl.commands.pictures import picture_options
 
 if TYPE_CHECKING:
     from cnndsl.emit.configuration.picture import PictureWidth
-    from cnndsl.emit.drawing.themes import ThemeName
-
-THEMES = ("paper", "dark", "mono")
+    from cnndsl.emit.drawing.formats import PictureOptions
 
 
 @click.command("render")
@@ -32,7 +31,7 @@ THEMES = ("paper", "dark", "mono")
     show_default=True,
     help="What a table is made for.",
 )
-@click.option("--theme", type=click.Choice(THEMES), default="paper", show_default=True, help="The colours of a table.")
+@picture_options
 @force_option
 @click.pass_context
 def command(
@@ -44,7 +43,7 @@ def command(
     style: str,
     format: str | None,
     made_for: PictureWidth,
-    theme: ThemeName,
+    options: PictureOptions,
     force: bool,
 ) -> None:
     """Draw a network as SVG, PNG, PDF or DOT.
@@ -64,7 +63,7 @@ def command(
     if style == "table":
         if fold:
             raise click.UsageError("a table always folds what repeats: --fold is for diagrams")
-        write_table(files, settings, TableOptions(format, output, force, made_for, theme))
+        write_table(files, settings, TableOptions(format, output, force, options, made_for))
         return
     if len(files) > 1 or format:
         raise click.UsageError("a diagram is of one network, in the format of the file: add --style table for a table")

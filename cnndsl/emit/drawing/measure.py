@@ -70,3 +70,15 @@ def is_known(character: str) -> bool:
     (True, False)
     """
     return character in _table()["Inter-400"]
+
+
+def shortened(text: str, size: float, room: float, weight: Weight = 400) -> str:
+    """Return a text that fits into a room: itself, or its beginning with an ellipsis.
+
+    >>> shortened("classifier.6", 10, 100), shortened("classifier.6", 10, 30)
+    ('classifier.6', 'clas…')
+    """
+    if width(text, size, weight) <= room:
+        return text
+    ends = range(len(text) - 1, 0, -1)
+    return next((short for end in ends if width(short := f"{text[:end].rstrip()}…", size, weight) <= room), "…")
