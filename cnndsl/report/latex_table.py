@@ -54,8 +54,11 @@ class LatexTable:
 
 @record(slots=True)
 class LatexSetting:
-    """How a table is set: the columns as `tabular` has them, the size, half the gap between columns, the height."""
+    """How a table is set: its caption and label, the columns as `tabular` has them, the size, half the gap between
+    columns, and the height."""
 
+    caption: str
+    label: str
     columns: str
     size: int
     gap: float
@@ -75,17 +78,18 @@ class _Fit:
 def write(table: LatexTable, made_for: TableWidth = "page") -> str:
     """A table in LaTeX. It floats where it fits on a page, and is a `longtable` else."""
     fits = _fits(table, made_for)
-    return with_packages(table, (_part(table, fit, made_for, is_first=fit is fits[0]) for fit in fits))
+    return with_packages(table.comments, (_part(table, fit, made_for, is_first=fit is fits[0]) for fit in fits))
 
 
-def with_packages(table: LatexTable, parts: Iterable[Sequence[str]]) -> str:
-    """The parts of a table, with its comments and what it needs."""
+def with_packages(comments: Sequence[str], parts: Iterable[Sequence[str]]) -> str:
+    """The parts of a table after comments, the last of which names the packages that it needs."""
     text = "\n\n".join(map("\n".join, parts))
     packages = ["booktabs", *(["array"] if r"\raggedright" in text else ())]
     packages += ["longtable"] if r"{longtable}" in text else []
     fonts = r" and \usepackage[T1]{fontenc}" if r"\textquotedbl" in text else ""
-    comments = [f"% {clean(each)}" for each in table.comments]
-    return "\n".join([*comments, rf"% needs \usepackage{{{','.join(packages)}}}{fonts}", text])
+    return "\n".join(
+        [*(f"% {clean(each)}" for each in comments), rf"% needs \usepackage{{{','.join(packages)}}}{fonts}", text]
+    )
 
 
 def _fits(table: LatexTable, made_for: TableWidth) -> list[_Fit]:
@@ -159,12 +163,11 @@ def _part(table: LatexTable, fit: _Fit, made_for: TableWidth, *, is_first: bool)
     parts = [[_row(fit, row) for row in part] for part in table.parts if part]
     spec = "@{}" + "".join(_spec(table, fit, at) for at in fit.shown) + "@{}"
     body = [line for part in parts for line in (r"\midrule", *part)][1:]
-    setting = LatexSetting(spec, fit.size, fit.gap, _height(table, fit))
-    return placed(table, setting, _head(table, fit), body, made_for, is_first=is_first)
+    setting = LatexSetting(table.caption, table.label, spec, fit.size, fit.gap, _height(table, fit))
+    return placed(setting, _head(table, fit), body, made_for, is_first=is_first)
 
 
 def placed(
-    table: LatexTable,
     setting: LatexSetting,
     head: Sequence[str],
     body: Sequence[str],
@@ -176,13 +179,13 @@ def placed(
 
     `head` and `body` are rows in LaTeX. A table that is not the first of several has the number of the one before.
     """
-    further = f"{table.caption.partition('. ')[0].rstrip('.')}, continued."
+    further = f"{setting.caption.partition('. ')[0].rstrip('.')}, continued."
     set_in = [
         rf"\fontsize{{{setting.size}}}{{{setting.size * 1.2:g}}}\selectfont",
         rf"\setlength{{\tabcolsep}}{{{setting.gap:g}pt}}",
     ]
     again = () if is_first else (r"\addtocounter{table}{-1}",)
-    caption = rf"\caption{{{escape(table.caption)}}}\label{{tab:{table.label}}}"
+    caption = rf"\caption{{{escape(setting.caption)}}}\label{{tab:{setting.label}}}"
     caption = caption if is_first else rf"\caption{{{escape(further)}}}"
     head = [r"\toprule", *head, r"\midrule"]
     if setting.height <= _PAGE_HEIGHT:

@@ -19,7 +19,6 @@ from cnndsl.report.latex_table import (
     ROOM,
     SIZES,
     LatexSetting,
-    LatexTable,
     TableWidth,
     halves,
     label_of,
@@ -49,10 +48,8 @@ class _Sheet:
 
 def latex(table: ConfigurationTable, made_for: TableWidth = "page") -> str:
     """The table in LaTeX, in as many parts as it must be in."""
-    written = LatexTable((), (), caption(table), label_of(name_of(table), "configuration"), (name_of(table),))
-    sheets = list(_sheets(table, ROOM[made_for]))
-    parts = (_part(table, written, sheet, made_for, is_first=not sheet.first) for sheet in sheets)
-    return with_packages(written, parts)
+    sheets = _sheets(table, ROOM[made_for])
+    return with_packages((name_of(table),), (_part(table, sheet, made_for) for sheet in sheets))
 
 
 def _sheets(table: ConfigurationTable, room: float) -> Iterator[_Sheet]:
@@ -141,9 +138,7 @@ def _is_shared(row: ConfigurationRow, sheet: _Sheet) -> bool:
     return len(cells) > 1 and bool(cells[0]) and all(cell == cells[0] for cell in cells)
 
 
-def _part(
-    table: ConfigurationTable, written: LatexTable, sheet: _Sheet, made_for: TableWidth, *, is_first: bool
-) -> list[str]:
+def _part(table: ConfigurationTable, sheet: _Sheet, made_for: TableWidth) -> list[str]:
     """One table, of all networks or of some."""
     count = sheet.stop - sheet.first
     rows = [row for row in table.rows if any(row.cells[sheet.first : sheet.stop])]
@@ -153,8 +148,10 @@ def _part(
     head = _line(names, map(escape, table.heads[sheet.first : sheet.stop]))
     heights = (max(_cell_height(cell, sheet) for cell in row.cells[sheet.first : sheet.stop]) for row in rows)
     height = sum(heights) + (2 * len(totals(table)) + 2) * 1.2 * sheet.size
-    setting = LatexSetting(f"@{{}}{'l' * len(names)}{'c' * count}@{{}}", sheet.size, sheet.gap, height)
-    return placed(written, setting, [head], body, made_for, is_first=is_first)
+    columns = f"@{{}}{'l' * len(names)}{'c' * count}@{{}}"
+    label = label_of(name_of(table), "configuration")
+    setting = LatexSetting(caption(table), label, columns, sheet.size, sheet.gap, height)
+    return placed(setting, [head], body, made_for, is_first=sheet.first == 0)
 
 
 def _cell_height(cell: Sequence[StageBlock], sheet: _Sheet) -> float:
