@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO := build/demo
 MEASURED := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-fail-under=95)
 
-.PHONY: help demo test bench slow lint format fonts browser tikz wheel-check fuzz crossings mutants emit-mutants coverage compat clean
+.PHONY: help demo test bench slow lint format fonts browser tikz wheel-check fuzz crossings mutants emit-mutants coverage compat tex clean
 
 help:
 	@echo "make demo         install, then statistics, source, a forward pass and a figure of VGG-16"
@@ -31,6 +31,7 @@ help:
 	@echo "make coverage     the tests, and which lines and branches they reach: make test COVERAGE=1"
 	@echo "make bench        the tables of speed, beside named peers"
 	@echo "make compat       the oldest dependencies, other Pythons, Pyodide, as far as they are at hand"
+	@echo "make tex          set every network's tables with LaTeX, which must be installed"
 	@echo "make clean        remove what was built, and $(VENV)"
 
 # torch goes first and alone: pinned, or a later step would take whatever release is newest.
@@ -111,6 +112,9 @@ bench: $(VENV)/.bench
 
 compat: $(VENV)/.dev
 	$(BIN)/python .ci/compat.py
+
+tex: $(VENV)/.dev
+	$(BIN)/python .ci/tex.py
 
 clean:
 	rm -rf build dist $(VENV)
