@@ -307,8 +307,8 @@ PICTURES = [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF"), ("gv", b"di
 
 @pytest.mark.parametrize(("format", "begins"), PICTURES)
 def test_render(format: str, begins: bytes) -> None:
-    if format != "gv":
-        pytest.importorskip("pygraphviz")
+    for needed in {"png": ("resvg_py",), "pdf": ("reportlab",)}.get(format, ()):
+        pytest.importorskip(needed)
     result = start("render", "lenet5", "-o", f"net.{format}")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", f"wrote net.{format}\n")
     assert Path(f"net.{format}").read_bytes().startswith(begins)

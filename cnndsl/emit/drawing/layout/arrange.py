@@ -34,7 +34,7 @@ class Arrangement:
 
 
 @dataclass(eq=False)
-class _Placed:
+class _PanelPlace:
     """A panel and its place, relative to the region for panels."""
 
     model: BlockPanel
@@ -135,7 +135,7 @@ def with_panels(
     return found
 
 
-def _in_columns(artist: PanelArtist, model: DrawingModel, room: float, count: int) -> list[_Placed]:
+def _in_columns(artist: PanelArtist, model: DrawingModel, room: float, count: int) -> list[_PanelPlace]:
     """Panels in so many columns of one width, in order; those that edges lead to are in the first."""
     natural = max(artist.natural_width(each) for each in model.panels)
     least = max(artist.least_width(each) for each in model.panels)
@@ -147,33 +147,35 @@ def _in_columns(artist: PanelArtist, model: DrawingModel, room: float, count: in
     share = sum(each.height + BETWEEN for each in made) / count
     tops = [0.0] * count
     at = 0
-    found: list[_Placed] = []
+    found: list[_PanelPlace] = []
     for panel, each in zip(order, made, strict=True):
         is_full = tops[at] > 0 and tops[at] + each.height / 2 > share
         at += at < count - 1 and is_full and not panel.steps
-        found.append(_Placed(panel, each, at * (across + BETWEEN), tops[at]))
+        found.append(_PanelPlace(panel, each, at * (across + BETWEEN), tops[at]))
         tops[at] += each.height + BETWEEN
     return found
 
 
 def _on_shelves(
     artist: PanelArtist, models: Sequence[BlockPanel], room: float, *, is_left: bool = True
-) -> list[_Placed]:
+) -> list[_PanelPlace]:
     """Panels in rows, each as wide as it is by nature if there is room for that. Those that an edge leads to begin a
     row if it comes from the left (`is_left`)."""
-    found: list[_Placed] = []
+    found: list[_PanelPlace] = []
     x = y = lowest = 0.0
     for each in models:
         made = artist.panel(each, max(min(artist.natural_width(each), room), artist.least_width(each)))
         if x and (x + made.width > room or (each.steps and is_left)):
             x, y = 0.0, lowest + (2 * BETWEEN if each.steps else BETWEEN)
-        found.append(_Placed(each, made, x, y))
+        found.append(_PanelPlace(each, made, x, y))
         x += made.width + BETWEEN
         lowest = max(lowest, y + made.height)
     return found
 
 
-def _with_legend(model: DrawingModel, placed: Sequence[_Placed], room: float) -> tuple[Fragment, float, float] | None:
+def _with_legend(
+    model: DrawingModel, placed: Sequence[_PanelPlace], room: float
+) -> tuple[Fragment, float, float] | None:
     """The legend and its place under the last panel."""
     if not model.letters:
         return None
@@ -185,7 +187,7 @@ def _with_legend(model: DrawingModel, placed: Sequence[_Placed], room: float) ->
     return panels.legend(model.letters, min(natural, room)), 0, lowest + 2
 
 
-def _extent(placed: Sequence[_Placed], legend: tuple[Fragment, float, float] | None) -> tuple[float, float]:
+def _extent(placed: Sequence[_PanelPlace], legend: tuple[Fragment, float, float] | None) -> tuple[float, float]:
     across = max(each.x + each.fragment.width for each in placed)
     low = max(each.y + each.fragment.height for each in placed)
     if legend:
@@ -193,7 +195,7 @@ def _extent(placed: Sequence[_Placed], legend: tuple[Fragment, float, float] | N
     return across, low
 
 
-def _strain(artist: PanelArtist, placed: Sequence[_Placed]) -> float:
+def _strain(artist: PanelArtist, placed: Sequence[_PanelPlace]) -> float:
     """How much narrower than by nature panels are drawn."""
     return _NARROWER * sum(artist.style(each.model, each.fragment.width) for each in placed) / len(placed)
 
@@ -204,7 +206,7 @@ def _beside(
     drawn: SpinePieces,
     spine: Arrangement,
     gutter: float,
-    placed: list[_Placed],
+    placed: list[_PanelPlace],
     room: float,
 ) -> Arrangement:
     """Panels at the right of the spine."""
