@@ -105,7 +105,7 @@ class CardMaker:
         name = card.name or self._unnamed(card)
         heads = self._heads(items)
         titles = {each.title or self._signatures.of(each.chain) for each in items}
-        times = len(items) if len(titles) == 1 else 1
+        times = len(items) if len(titles) == 1 or len(items) == len(card.parts) else 1
         title = items[0].title if len({each.title for each in items}) == 1 else ""
         return NetCard(name, params, times, lines, shape, card.path, heads, self._growth(items), table, title)
 

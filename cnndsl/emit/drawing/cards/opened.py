@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 from cnndsl.emit.drawing.cards.items import (
     DrawnItem,
@@ -31,7 +32,8 @@ from cnndsl.emit.drawing.cards.words import layer_text, merge_word
 from cnndsl.emit.drawing.themes import role_of
 from cnndsl.graph.graph import Graph
 
-_NO_LETTERS: Mapping[int, str] = {}
+_ALIKE = 3
+"""So many equal branches beside each other are drawn once."""
 
 
 class Opener:
@@ -154,8 +156,32 @@ class Opener:
             case _:
                 return []
 
+    def _alike(self, branches: Sequence[ItemChain]) -> list[tuple[ItemChain, int, tuple[int, ...]]]:
+        """Branches, those beside each other that are equal together: one of them, how many, the nodes of the others."""
+        numbers = [self._signatures.exact(branch) if nodes_in(branch) else -at for at, branch in enumerate(branches)]
+        found: list[tuple[ItemChain, int, tuple[int, ...]]] = []
+        at = 0
+        while at < len(branches):
+            stop = at + 1
+            while stop < len(branches) and numbers[stop] == numbers[at] and not _begins_elsewhere(branches[stop]):
+                stop += 1
+            if stop - at < _ALIKE or _begins_elsewhere(branches[at]):
+                stop = at + 1
+            further = tuple(node for branch in branches[at + 1 : stop] for node in nodes_in(branch))
+            found.append((branches[at], stop - at, further))
+            at = stop
+        return found
+
     def _fork(self, item: ForkItem) -> Branching:
         merged = self._merge(item.node)
+        groups = self._alike(item.branches)
+        if len(groups) > 1 and any(count > 1 for _, count, _ in groups):
+            return replace(
+                merged,
+                branches=tuple(self._chain(branch) for branch, _, _ in groups),
+                counts=tuple(count for _, count, _ in groups),
+                further=tuple(node for _, _, nodes in groups for node in nodes),
+            )
         starts = [branch[0] if branch and isinstance(branch[0], ReferenceItem) else None for branch in item.branches]
         return Branching(
             item.node,
@@ -166,6 +192,10 @@ class Opener:
             tuple(-1 if each is None else each.node for each in starts),
             tuple("" if each is None else each.name for each in starts),
         )
+
+
+def _begins_elsewhere(branch: ItemChain) -> bool:
+    return bool(branch) and isinstance(branch[0], ReferenceItem)
 
 
 def gate_role(graph: Graph, item: UnitItem) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, PanelElement, RepeatFrame
+from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.lanes import Lane, stacked
 from cnndsl.emit.drawing.layout.pieces import (
     MERGE,
@@ -25,8 +26,8 @@ from cnndsl.emit.drawing.measure import width
 _FORK = 8.0
 """From the entry of a fork to its first boxes."""
 _GAP = 12.0
-_BETWEEN = 9.0
-"""Between columns."""
+_BETWEEN, _CLOSE, _MANY = 9.0, 6.0, 8
+"""Between columns; between more than so many."""
 _DASH = (4.0, 3.0)
 _SKIP_ROWS = 2
 """A branch of so many rows can stand on a lane beside the main one."""
@@ -88,7 +89,12 @@ def ports(element: Branching, style: InteriorStyle) -> dict[int, tuple[float, fl
 
 def _skip_of(element: Branching) -> int | None:
     """Which of two branches can be drawn on a lane beside the other one."""
-    if len(element.branches) != 2 or not has_sign(element) or any(each >= 0 for each in element.sources):
+    if (
+        element.counts
+        or len(element.branches) != 2
+        or not has_sign(element)
+        or any(each >= 0 for each in element.sources)
+    ):
         return None
     rows = [_rows(branch) for branch in element.branches]
     if min(rows) > _SKIP_ROWS or rows == [0, 0]:
@@ -153,12 +159,13 @@ def _branch(elements: Sequence[PanelElement], style: InteriorStyle) -> Fragment:
 
 def _axes(pieces: Sequence[Fragment]) -> list[float]:
     """Where the axes of columns are, the whole centred on x = 0."""
-    total = sum(each.width for each in pieces) + _BETWEEN * (len(pieces) - 1)
+    between = _BETWEEN if len(pieces) <= _MANY else _CLOSE
+    total = sum(each.width for each in pieces) + between * (len(pieces) - 1)
     x = -total / 2
     found: list[float] = []
     for each in pieces:
         found.append(x + each.left)
-        x += each.width + _BETWEEN
+        x += each.width + between
     return found
 
 
@@ -189,12 +196,14 @@ def _columns(element: Branching, style: InteriorStyle) -> Fragment:
     for at in outer:
         y = _bus(element, at)
         sketch.line([(axes[at], y), (axes[at], top)], head=bool(element.branches[at]))
-    bottom = top + tallest + 14
+    bottom = top + tallest + (22 if any(count > 1 for count in element.counts) else 14)
     for at, (each, x) in enumerate(zip(pieces, axes, strict=True)):
         sketch.place(each.sketch, x, top)
         dash = _DASH if element.optional and element.optional[at] else ()
         start = top if not element.branches[at] else top + each.height
         sketch.line([(x, start), (x, bottom)], head=True, dash=dash)
+        if element.counts and element.counts[at] > 1:
+            sketch.text(x + 4, bottom - 8, f"{TIMES}{element.counts[at]}", SMALL, 700)
     box = merge_box(element, 2 * half)
     sketch.place(box.sketch, 0, bottom)
     half = max(half, box.right)

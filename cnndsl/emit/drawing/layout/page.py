@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from cnndsl.emit.drawing.cards.model import DrawingModel, NetCard
@@ -10,15 +11,17 @@ from cnndsl.emit.drawing.display import Picture
 from cnndsl.emit.drawing.layout import spine as spines
 from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, with_panels
 from cnndsl.emit.drawing.layout.panel import PanelArtist
-from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
+from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, scaled
 from cnndsl.emit.drawing.layout.ushape import u_sketch
 from cnndsl.emit.drawing.measure import width
 from cnndsl.report.number_format import human
 
 WidthName: TypeAlias = Literal["column", "page", "slide"]
 
-WIDTHS: Mapping[str, float] = {"column": 314, "page": 674, "slide": 936}
-TALLEST: Mapping[str, float] = {"column": 512, "page": 894, "slide": 534}
+SLIDE = 1.42
+"""A slide is laid out smaller and enlarged, so that no text on it has less than 12 pixels."""
+WIDTHS: Mapping[str, float] = {"column": 314, "page": 674, "slide": 936 / SLIDE}
+TALLEST: Mapping[str, float] = {"column": 512, "page": 894, "slide": 534 / SLIDE}
 _TOP = 33.0
 _MOST_COLUMNS = 6
 _TOO_TALL = 4.0
@@ -40,7 +43,13 @@ def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
             if found.width <= WIDTHS["column"] + 0.5 and found.height + _TOP <= TALLEST["column"]:
                 return _with_header(model, found, WIDTHS["column"])
         size = "page"
-    return _with_header(model, _arranged(artist, model, size), WIDTHS[size])
+    found = _with_header(model, _arranged(artist, model, size), WIDTHS[size])
+    return _enlarged(found) if size == "slide" else found
+
+
+def _enlarged(picture: Picture) -> Picture:
+    items = tuple(scaled(item, SLIDE) for item in picture.items)
+    return replace(picture, width=picture.width * SLIDE, height=picture.height * SLIDE, items=items)
 
 
 def _wants_page(model: DrawingModel) -> bool:
@@ -51,7 +60,7 @@ def _wants_page(model: DrawingModel) -> bool:
 def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Picture:
     across = max(least, found.width)
     sketch = Sketch()
-    is_small = across < WIDTHS["page"]
+    is_small = across < WIDTHS["slide"]
     words = ("params", "MACs") if is_small else ("parameters", "multiply-adds")
     figures = [f"{human(model.params)} {words[0]}"] if model.params else []
     figures += [f"{human(model.macs)} {words[1]}"] if model.macs else []

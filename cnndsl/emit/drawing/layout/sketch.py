@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import hypot
 from typing import Literal, TypeAlias
@@ -172,6 +172,31 @@ def moved(item: DisplayItem, dx: float, dy: float) -> DisplayItem:
                 item.turned,
                 item.mono,
             )
+
+
+def scaled(item: DisplayItem, by: float) -> DisplayItem:
+    """Return an item larger by a factor, with its texts and lines."""
+    match item:
+        case GroupItem():
+            return replace(item, items=tuple(scaled(each, by) for each in item.items))
+        case PathItem():
+            commands: tuple[Command, ...] = tuple(
+                (letter, tuple(by * each for each in at)) for letter, at in item.commands
+            )
+            return replace(item, commands=commands, line=item.line * by, dash=tuple(by * each for each in item.dash))
+        case RectangleItem():
+            return replace(
+                item,
+                x=item.x * by,
+                y=item.y * by,
+                width=item.width * by,
+                height=item.height * by,
+                line=item.line * by,
+                radius=item.radius * by,
+                dash=tuple(by * each for each in item.dash),
+            )
+        case TextItem():
+            return replace(item, x=item.x * by, y=item.y * by, size=item.size * by, room=item.room * by)
 
 
 def _moved(numbers: tuple[float, ...], dx: float, dy: float) -> tuple[float, ...]:
