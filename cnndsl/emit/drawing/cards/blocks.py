@@ -101,6 +101,25 @@ def _type(graph: Graph, node: int) -> str:
     return at.layer.ROLE if at.layer.ROLE == "activation" else at.kind
 
 
+def _entering(graph: Graph, item: UnitItem) -> int:
+    """The channels that come into a part."""
+    first = graph.nodes[nodes_in(item.chain)[0]]
+    return graph.shapes(first)[0].channels if first.inputs else first.shape.channels
+
+
+def _table_width(
+    columns: Mapping[str, Mapping[int, Value]], width: Mapping[int, int], entering: Mapping[int, int]
+) -> str:
+    """A width as a column of the table, or that many times the channels that come in; else a letter of its own."""
+    for name, column in columns.items():
+        if column == width:
+            return name
+    for name, column in columns.items():
+        if all(isinstance(value, int) and value * entering[at] == width[at] for at, value in column.items()):
+            return f"{name}C"
+    return next(each for each in "ewuvxyz" if each not in columns)
+
+
 def table_letters(
     graph: Graph,
     whole: UnitItem,
@@ -122,7 +141,8 @@ def table_letters(
         columns = {name: {number: rows[number][place] for number in layers} for place, name in enumerate(names)}
         width = {number: width_of(layer) for number, layer in layers.items()}
         if len(set(width.values())) > 1:
-            widths[at] = next((name for name, column in columns.items() if column == width), "")
+            entering = {number: _entering(graph, turns[number]) for number in layers}
+            widths[at] = _table_width(columns, width, entering)
         slide = {stride_of(layer) for layer in layers.values()}
         if len(slide) > 1:
             strides[at] = "/s"

@@ -12,6 +12,7 @@ from cnndsl.emit.drawing.cards.model import (
     BlockPanel,
     DrawingModel,
     NamedEnd,
+    NetCard,
     SkipLink,
     SpineBranching,
     SpineStep,
@@ -61,6 +62,7 @@ def model(graph: Graph, opened: Sequence[str] = (), *, unfold: bool = False, lev
         links=links,
         ends=_ends(graph, homes, beside),
         letters=panels.legend(shown, steps),
+        swatches=_swatches(steps),
         u=None if opened or unfold or levels else u_shape(graph),
     )
 
@@ -120,6 +122,16 @@ def _edges(
             else:
                 links[(source, target, branch)] = None
     return tuple(joined), tuple(SkipLink(*each) for each in links)
+
+
+def _swatches(steps: Sequence[SpineStep]) -> tuple[tuple[str, str], ...]:
+    """What the colours of growth bars mean."""
+    bars = [step.growth for step in steps if isinstance(step, NetCard) and step.growth]
+    if not bars:
+        return ()
+    widths = {bar.growth for bar in bars}
+    more = f"adds {min(widths)}" if len(widths) == 1 else "adds some"
+    return ("io", "channels that come in"), ("conv", f"a layer, {more}")
 
 
 def _ends(graph: Graph, homes: Mapping[int, int], beside: Sequence[BlockPanel]) -> tuple[NamedEnd, ...]:

@@ -26,7 +26,7 @@ from cnndsl.emit.drawing.cards.model import (
     SpineStep,
 )
 from cnndsl.emit.drawing.cards.opened import Opener
-from cnndsl.emit.drawing.cards.raw import RawCard, RawFork, RawRow, RawStep
+from cnndsl.emit.drawing.cards.raw import RawCard, RawFork, RawRow, RawStep, table_instances
 from cnndsl.emit.drawing.cards.tables import card_table
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
 from cnndsl.emit.drawing.cards.words import dims_text, merge_word, shape_text, width_of, window_of
@@ -58,6 +58,8 @@ class CardMaker:
     def note(self, card: RawCard, at: int) -> None:
         """Enter the blocks of a card in the book."""
         items = [each for each in card.parts if isinstance(each, UnitItem)]
+        if card.names:
+            items = [each for each, _ in table_instances(card)]
         variants = [self._book.add(each, at) for each in items]
         if len(variants) > 1 and variants[0] is not variants[1]:
             variants[0].at_first += 1
@@ -105,8 +107,11 @@ class CardMaker:
         name = card.name or self._unnamed(card)
         heads = self._heads(items)
         titles = {each.title or self._signatures.of(each.chain) for each in items}
-        times = len(items) if len(titles) == 1 or len(items) == len(card.parts) else 1
-        title = items[0].title if len({each.title for each in items}) == 1 else ""
+        if card.names:
+            items = [each for each, _ in table_instances(card)]
+            titles = {each.title for each in items}
+        times = len(items) if len(titles) == 1 or (len(items) == len(card.parts) and not card.names) else 1
+        title = items[0].title if items and len({each.title for each in items}) == 1 else ""
         return NetCard(name, params, times, lines, shape, card.path, heads, self._growth(items), table, title)
 
     def _leaving(self, card: RawCard) -> int:
@@ -127,6 +132,8 @@ class CardMaker:
         return f"{word}: {' | '.join(heads)}" if all(heads) and len(forks) == 1 else word
 
     def _lines(self, card: RawCard, opener: Opener, keys: Mapping[int, str]) -> list[CardLine]:
+        if card.names:  # the table has the rows
+            return [CardLine("", 1, False, (_nodes(each),)) for each in card.parts]
         runs: list[tuple[object, list[UnitItem | tuple[int, ...]]]] = []
         for part in card.parts:
             key = self._key(part)

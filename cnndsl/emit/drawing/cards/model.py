@@ -12,7 +12,7 @@ from cnndsl.records import record
 
 ColumnKind: TypeAlias = Literal["bar", "flag", "text", "stride"]
 
-PanelKind: TypeAlias = Literal["block", "training", "output"]
+PanelKind: TypeAlias = Literal["block", "training", "output", "growth"]
 
 
 @record(slots=True)
@@ -241,7 +241,8 @@ class UShape:
 
 @record(slots=True)
 class DrawingModel:
-    """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `u` is the other form
+    """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `letters` and
+    `swatches`, roles of the palette, are explained in the legend. `u` is the other form
     of a network that goes down and up again."""
 
     name: str
@@ -254,5 +255,6 @@ class DrawingModel:
     links: tuple[SkipLink, ...]
     ends: tuple[NamedEnd, ...]
     letters: tuple[tuple[str, str], ...]
+    swatches: tuple[tuple[str, str], ...] = ()
     description: str = ""
     u: UShape | None = None

@@ -32,7 +32,7 @@ from cnndsl.emit.drawing.cards.model import (
 )
 from cnndsl.emit.drawing.cards.notes import with_notes, without_widths
 from cnndsl.emit.drawing.cards.opened import Opener, gate_role
-from cnndsl.emit.drawing.cards.raw import RawCard, RawStep
+from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, table_instances
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
 from cnndsl.emit.drawing.cards.words import shape_text
 from cnndsl.graph.graph import Graph
@@ -61,10 +61,7 @@ class PanelMaker:
             self._book.of(_largest(step)).number: step for step in steps if isinstance(step, RawCard) and step.names
         }
         hidden = {
-            self._book.of(part).number
-            for step in self._tables.values()
-            for part in step.parts
-            if isinstance(part, UnitItem)
+            self._book.of(part).number for step in self._tables.values() for part, _ in table_instances(step)
         } - set(self._tables)
         for variant in list(self._book.variants):
             for each in variant.instances:
@@ -79,7 +76,21 @@ class PanelMaker:
         for at, variant in enumerate(shown):
             if several and not variant.is_inset and variant.number not in self._tables:
                 self.keys[variant.number] = _KEYS[at]
-        return [self._panel(each) for each in shown]
+        return [*(self._panel(each) for each in shown), *self._growth(shown)]
+
+    def _growth(self, shown: Sequence[BlockVariant]) -> list[BlockPanel]:
+        """A picture of how the layers of a dense block are connected, if one is opened."""
+        if not any(self._is_dense(each) for each in shown):
+            return []
+        return [BlockPanel("", "In a block", "", (), (), kind="growth", notes=("each layer sees all before it",))]
+
+    def _is_dense(self, variant: BlockVariant) -> bool:
+        """Whether a block joins its input with what it makes of it, several times in a row."""
+        chain = variant.instances[0].chain
+        fork = chain[0] if len(chain) == 1 else None
+        if not isinstance(fork, ForkItem) or len(variant.instances) <= len(set(variant.cards)) + 1:
+            return False
+        return self._graph.nodes[fork.node].layer.JOINS_CHANNELS and any(not branch for branch in fork.branches)
 
     def _ordered(self, shown: Sequence[BlockVariant]) -> list[BlockVariant]:
         """The variants of one block beside each other, that with the identity first; gates last."""
@@ -95,7 +106,9 @@ class PanelMaker:
         roles = [self._graph.nodes[node].layer.ROLE for node in nodes_in(variant.instances[0].chain)]
         count = roles.count("convolution") + roles.count("dense")
         several = self._tables.get(variant.number)
-        return count * (len(several.parts) if several else len(variant.instances)) - (1000 if variant.is_inset else 0)
+        return count * (len(table_instances(several)) if several else len(variant.instances)) - (
+            1000 if variant.is_inset else 0
+        )
 
     def _identities(self, variant: BlockVariant) -> list[int]:
         """The sums of a block that have an identity among their branches."""
@@ -155,9 +168,10 @@ class PanelMaker:
         )
 
     def _table_panel(self, variant: BlockVariant, table: RawCard) -> BlockPanel:
-        turns = [each for each in table.parts if isinstance(each, UnitItem)]
+        several = table_instances(table)
+        turns = [each for each, _ in several]
         item = _largest(table)
-        found, optional, texts = table_letters(self._graph, item, turns, table.names, table.rows)
+        found, optional, texts = table_letters(self._graph, item, turns, table.names, [row for _, row in several])
         opener = Opener(self._signatures, self._given, self._inset)
         elements = _retold(opener.elements(item.chain, found, optional), texts)
         return BlockPanel(
@@ -166,7 +180,7 @@ class PanelMaker:
             "dashed: not in every row" if optional else "",
             _dashed(elements, optional),
             nodes_in(item.chain),
-            ENTERING,
+            "C" if any(each.endswith("C") for each in found.widths.values()) else ENTERING,
             "",
             times=len(turns),
             block=variant.number,
@@ -249,7 +263,8 @@ class PanelMaker:
         widths = [part.strip().lstrip("0123456789") for text in texts for part in text.split(",")[1:]]
         if "c" in widths:
             found.append(("c", "width"))
-        found += [(letter, "channels that come in") for letter in (ENTERING, "C") if letter in ends]
+        if entering := [letter for letter in (ENTERING, "C") if letter in ends]:
+            found.append((", ".join(entering), "channels that come in"))
         if any("/s" in text for text in texts):
             found.append(("/s", "stride, 1 where left out"))
         cards = [step for step in steps if isinstance(step, NetCard)]
@@ -291,7 +306,7 @@ def _channels(values: Sequence[int], known: Mapping[str, tuple[int, ...]]) -> st
 
 
 def _largest(card: RawCard) -> UnitItem:
-    return max((each for each in card.parts if isinstance(each, UnitItem)), key=lambda each: len(nodes_in(each.chain)))
+    return max((each for each, _ in table_instances(card)), key=lambda each: len(nodes_in(each.chain)))
 
 
 def _texts(elements: Sequence[PanelElement]) -> list[str]:

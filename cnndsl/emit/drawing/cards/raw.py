@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from cnndsl.emit.drawing.cards.items import ForkItem, UnitItem, nodes_in
+from cnndsl.emit.drawing.cards.items import ForkItem, ItemChain, RepeatItem, UnitItem, nodes_in
 from cnndsl.expr import NameSymbol, Value, show
 from cnndsl.records import record
 
@@ -74,3 +74,26 @@ def with_open_ends(steps: Sequence[RawStep]) -> list[RawStep]:
 
 def _is_small(card: RawCard) -> bool:
     return len(card.parts) <= EDGE_ROWS and all(isinstance(each, tuple) for each in card.parts)
+
+
+def table_instances(card: RawCard) -> list[tuple[UnitItem, tuple[Value, ...]]]:
+    """Return the instances of the block of a table's card, each with its row: an iteration may consist of several."""
+    found: list[tuple[UnitItem, tuple[Value, ...]]] = []
+    for turn, row in zip(card.parts, card.rows, strict=True):
+        assert isinstance(turn, UnitItem)
+        inner = [] if turn.title else _units(turn.chain)
+        titles = {each.title for each in inner}
+        is_several = len(titles) == 1 and "" not in titles
+        is_all = sum(len(nodes_in(each.chain)) for each in inner) == len(nodes_in(turn.chain))
+        found += [(each, row) for each in (inner if is_several and is_all else [turn])]
+    return found
+
+
+def _units(chain: ItemChain) -> list[UnitItem]:
+    found: list[UnitItem] = []
+    for item in chain:
+        if isinstance(item, UnitItem):
+            found.append(item)
+        elif isinstance(item, RepeatItem):
+            found += _units(item.turns)
+    return found

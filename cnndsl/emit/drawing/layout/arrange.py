@@ -177,14 +177,14 @@ def _with_legend(
     model: DrawingModel, placed: Sequence[_PanelPlace], room: float
 ) -> tuple[Fragment, float, float] | None:
     """The legend and its place under the last panel."""
-    if not model.letters:
+    if not model.letters and not model.swatches:
         return None
     last = placed[-1]
-    natural = panels.legend_width(model.letters)
+    natural = panels.legend_width(model.letters, model.swatches)
     if last.x + natural <= room:
-        return panels.legend(model.letters, natural), last.x, last.y + last.fragment.height + 2
+        return panels.legend(model.letters, natural, model.swatches), last.x, last.y + last.fragment.height + 2
     lowest = max(each.y + each.fragment.height for each in placed)
-    return panels.legend(model.letters, min(natural, room)), 0, lowest + 2
+    return panels.legend(model.letters, min(natural, room), model.swatches), 0, lowest + 2
 
 
 def _extent(placed: Sequence[_PanelPlace], legend: tuple[Fragment, float, float] | None) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnndsl.emit.drawing.cards.model import BlockPanel
+from cnndsl.emit.drawing.display import PathItem
 from cnndsl.emit.drawing.layout.interior import InteriorStyle, chain, with_lanes
 from cnndsl.emit.drawing.layout.lanes import Lane
 from cnndsl.emit.drawing.layout.pieces import Fragment, badge, key_disc
@@ -67,6 +68,8 @@ class PanelArtist:
         return self._made[key]
 
     def _drawn(self, model: BlockPanel, across: float) -> Fragment:
+        if model.kind == "growth":
+            return _growth(model, across)
         inner = self._fitting(model, across - 2 * PAD)
         across = max(across, inner.width + 2 * PAD)
         sketch = Sketch()
@@ -99,6 +102,29 @@ class PanelArtist:
         return Fragment(0, across, y, outline)
 
 
+def _growth(model: BlockPanel, across: float) -> Fragment:
+    """Draw how each layer of a dense block reads all before it."""
+    sketch = Sketch()
+    height = 86.0
+    sketch.box(0, 0, across, height, "panel", "hair", 0.8, 5)
+    sketch.text(PAD, 16.5, model.title, 10, 600, room=across - 2 * PAD)
+    step = min((across - 2 * PAD - 14) / 4, 32)
+    left = (across - 4 * step) / 2
+    y = 56.0
+    for first in range(5):
+        for last in range(first + 2, 5):
+            start, stop = left + first * step, left + last * step
+            rise = 7.0 * (last - first)
+            curve = ("C", (start, y - 5 - rise, stop, y - 5 - rise, stop, y - 5))
+            sketch.items.append(PathItem((("M", (start, y - 5)), curve), "", "conv-stroke", 0.8))
+        role = "conv" if first else "io"
+        sketch.box(left + first * step - 5, y - 5, 10, 10, role, f"{role}-stroke", 0.9, 2)
+        if first:
+            sketch.line([(left + (first - 1) * step + 6, y), (left + first * step - 6, y)], head=True)
+    sketch.text(PAD + 1, height - 9, model.notes[0], SMALL, paint="mute", room=across - 2 * PAD)
+    return Fragment(0, across, height, sketch)
+
+
 def _interior(panel: BlockPanel, style: InteriorStyle) -> Fragment:
     if not panel.links and all(panel.joined[1:]):
         return chain(panel.elements, style)
@@ -128,17 +154,21 @@ def _title(sketch: Sketch, model: BlockPanel, across: float) -> float:
     return 36
 
 
-def legend_width(letters: Sequence[tuple[str, str]]) -> float:
+def legend_width(letters: Sequence[tuple[str, str]], swatches: Sequence[tuple[str, str]] = ()) -> float:
     """Return the width of a legend."""
     first = max((width(letter, SMALL, 600) for letter, _ in letters), default=0) + 10
-    return first + max((width(text, SMALL) for _, text in letters), default=0) + 6
+    return max(first, 24) + max((width(text, SMALL) for _, text in (*letters, *swatches)), default=0) + 6
 
 
-def legend(letters: Sequence[tuple[str, str]], across: float) -> Fragment:
+def legend(letters: Sequence[tuple[str, str]], across: float, swatches: Sequence[tuple[str, str]] = ()) -> Fragment:
     """Draw the explanations of letters one beneath the other. Its left side is at x = 0."""
     sketch = Sketch()
-    first = max((width(letter, SMALL, 600) for letter, _ in letters), default=0) + 10
+    first = max(max((width(letter, SMALL, 600) for letter, _ in letters), default=0) + 10, 24 if swatches else 0)
     y = 0.0
+    for role, text in swatches:
+        y += 12
+        sketch.box(2, y - 10, 15, 8, role, f"{role}-stroke", 0.8, 0)
+        sketch.text(2 + first, y - 3, text, SMALL, paint="mute", room=across - first - 2)
     for letter, text in letters:
         y += 12
         sketch.text(2, y - 3, letter, SMALL, 600)
