@@ -67,6 +67,8 @@ class Opener:
     def branching(self, item: ForkItem) -> Branching:
         """Return branches that stand in the spine."""
         self._letters, self._optional = {}, ()
+        if not any(nodes_in(branch) for branch in item.branches):
+            return self._merge(item.node)
         return self._fork(item)
 
     def row(self, nodes: Sequence[int], *, is_open: bool = True) -> FusedRow:

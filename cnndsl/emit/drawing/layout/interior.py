@@ -15,6 +15,7 @@ from cnndsl.emit.drawing.layout.pieces import (
     badge,
     has_sign,
     inset,
+    merge,
     merge_box,
     merge_sign,
     narrow_row,
@@ -66,7 +67,7 @@ def piece(element: PanelElement, style: InteriorStyle) -> Fragment:
         case RepeatFrame():
             return _framed(element, style)
         case Branching():
-            return branching(element, style) if element.branches else merge_box(element)
+            return branching(element, style) if element.branches else merge(element)
 
 
 def branching(element: Branching, style: InteriorStyle) -> Fragment:
@@ -149,7 +150,7 @@ def _beside(element: Branching, skip: int, style: InteriorStyle) -> Fragment:
         sketch.text(lane - 5, top + main.height / 2, name, SMALL, paint="mute", anchor="middle", turned=True)
     sketch.place(merge_sign(element), 0, merge_y)
     right = lane + (max(each.right for each in beside) if beside else 2)
-    return Fragment(main.left, right, merge_y + MERGE, sketch)
+    return Fragment(main.left, right, merge_y + MERGE, sketch, (0, merge_y + MERGE + 2.5))
 
 
 def _branch(elements: Sequence[PanelElement], style: InteriorStyle) -> Fragment:
@@ -207,7 +208,7 @@ def _columns(element: Branching, style: InteriorStyle) -> Fragment:
     box = merge_box(element, 2 * half)
     sketch.place(box.sketch, 0, bottom)
     half = max(half, box.right)
-    return Fragment(half, half, bottom + box.height, sketch)
+    return Fragment(half, half, bottom + box.height, sketch, (half, bottom + box.height / 2))
 
 
 def _framed(element: RepeatFrame, style: InteriorStyle) -> Fragment:

@@ -90,6 +90,8 @@ def _drawn(
         if lane.port is not None:
             port = (lane.port[0], tops[lane.target] + lane.port[1])
             points = [start, (x, start[1]), (x, port[1] - 8), (port[0], port[1] - 8), port]
+        if start[0] == 0 and lane.source >= 0:
+            sketch.dot(*start, paint=lane.paint)
         sketch.line(points, paint=lane.paint, line=lane.line, dash=lane.dash, head=True)
     return furthest
 
@@ -106,8 +108,10 @@ def _arrivals(lanes: Sequence[Lane]) -> dict[int, list[int]]:
 def _leaving(pieces: Sequence[Fragment], tops: Sequence[float], lane: Lane) -> tuple[float, float]:
     if lane.source < 0:
         return (0, -8)
-    piece = pieces[lane.source]
-    return (piece.right, tops[lane.source] + piece.height * 0.72)
+    piece, top = pieces[lane.source], tops[lane.source]
+    if piece.leaving is not None:
+        return piece.leaving[0], top + piece.leaving[1]
+    return piece.right, top + piece.height * 0.72
 
 
 def _entering(
@@ -117,7 +121,8 @@ def _entering(
     several = entering.get(lane.target, [lane.source])
     place = several.index(lane.source) if lane.source in several else 0
     share = (place + 1) / (len(several) + 1)
-    return (piece.right, tops[lane.target] + piece.height * 0.6 * share)
+    deep = 1.0 if piece.leaving is not None and piece.leaving[1] > piece.height else 0.6
+    return (piece.right, tops[lane.target] + piece.height * deep * share)
 
 
 def _free(taken: list[list[tuple[float, float]]], start: float, stop: float) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, LayerCell
-from cnndsl.emit.drawing.layout.sketch import Sketch
+from cnndsl.emit.drawing.layout.sketch import PlanePoint, Sketch
 from cnndsl.emit.drawing.measure import width
 
 ROW = 17.0
@@ -31,6 +31,8 @@ class Fragment:
     right: float
     height: float
     sketch: Sketch
+    leaving: PlanePoint | None = None
+    """Where an edge leaves that skips the next piece, from the axis and the top; by default at the right side."""
 
     @property
     def width(self) -> float:
@@ -101,6 +103,15 @@ def merge_sign(element: Branching) -> Sketch:
 def has_sign(element: Branching) -> bool:
     """Return whether a merge is drawn as a circle."""
     return bool(element.sign)
+
+
+def merge(element: Branching) -> Fragment:
+    """Draw a merge by itself: a circle, or a box with its name."""
+    if not has_sign(element):
+        return merge_box(element)
+    sketch = Sketch()
+    sketch.place(merge_sign(element), 0, MERGE)
+    return Fragment(MERGE, MERGE, 2 * MERGE, sketch, (0, 2 * MERGE + 2.5))
 
 
 def merge_box(element: Branching, least: float = 0) -> Fragment:

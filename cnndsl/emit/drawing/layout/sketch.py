@@ -18,7 +18,7 @@ from cnndsl.emit.drawing.display import (
     TextItem,
     Weight,
 )
-from cnndsl.emit.drawing.measure import width
+from cnndsl.emit.drawing.measure import shortened
 from cnndsl.emit.drawing.shapes import circle
 
 PlanePoint: TypeAlias = tuple[float, float]
@@ -71,7 +71,7 @@ class Sketch:
         turned: bool = False,
     ) -> None:
         """Draw a line of text; with `room` it is shortened to that width."""
-        shown = shortened(text, size, weight, room) if room else text
+        shown = shortened(text, size, room, weight) if room else text
         placed = "middle" if anchor == "middle" else "end" if anchor == "end" else "start"
         self.items.append(TextItem(x, y, shown, size, weight, paint, placed, room, turned))
 
@@ -117,24 +117,6 @@ class Sketch:
         left = (base[0] - 2.5 * uy, base[1] + 2.5 * ux)
         right = (base[0] + 2.5 * uy, base[1] - 2.5 * ux)
         self.items.append(PathItem((("M", left), ("L", tip), ("L", right), ("Z", ())), paint, "", 0))
-
-
-def shortened(text: str, size: float, weight: Weight, room: float) -> str:
-    """Return as much of a text as a width has room for, with an ellipsis where it was cut.
-
-    >>> shortened("a", 9, 400, 100)
-    'a'
-    """
-    if width(text, size, weight) <= room:
-        return text
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if width(text[:middle].rstrip() + "…", size, weight) <= room:
-            low = middle
-        else:
-            high = middle - 1
-    return text[:low].rstrip() + "…" if low else ""
 
 
 def moved(item: DisplayItem, dx: float, dy: float) -> DisplayItem:

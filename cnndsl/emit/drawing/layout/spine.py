@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnndsl.emit.drawing.cards.model import Branching, DrawingModel, NetCard, SpineBranching, SpineRow, SpineStep
 from cnndsl.emit.drawing.layout import card as cards
 from cnndsl.emit.drawing.layout.interior import InteriorStyle, branching, ports
 from cnndsl.emit.drawing.layout.lanes import LABELLED, PLAIN, Lane
-from cnndsl.emit.drawing.layout.pieces import Fragment, row
-from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, shortened
-from cnndsl.emit.drawing.measure import width
+from cnndsl.emit.drawing.layout.pieces import Fragment, merge, row
+from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
+from cnndsl.emit.drawing.measure import shortened, width
 
 _SKIP = "mute"
 _SKIP_LINE = 1.4
@@ -43,7 +43,7 @@ def _natural(step: SpineStep, is_wide: bool) -> float:
         case SpineRow():
             return width(step.shape, 9, 500) + 24 if step.is_input else row(step.row).width
         case SpineBranching():
-            return branching(step.element, InteriorStyle(is_narrow=not is_wide)).width
+            return branching(step.element, InteriorStyle(is_narrow=not is_wide)).width if step.element.branches else 0
         case NetCard():
             return max(cards.natural_width(step), cards.columns_width(step) if is_wide else 0)
 
@@ -70,7 +70,7 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         shape = found.labels[end.step] or model.steps[end.step].shape
         if f"{kind}: {end.name}" not in shape:
             found.labels[end.step] = f"{shape}, {kind}: {end.name}"
-    found.labels = [shortened(each, SMALL, 400, 240) for each in found.labels]
+    found.labels = [shortened(each, SMALL, 240) for each in found.labels]
     last = model.steps[-1]
     if isinstance(last, SpineRow) and any(cell.role == "fc" for cell in last.row.cells) and "," not in found.labels[-1]:
         found.labels[-1] = ""
@@ -100,6 +100,8 @@ def _piece(step: SpineStep, across: float, is_wide: bool, heads: tuple[str, ...]
             has_main = any(cell.role not in ("act", "norm", "io") for cell in step.row.cells)
             return row(step.row, least=min(across, 200) if has_main else 0, most=max(across, 60))
         case SpineBranching():
+            if not step.element.branches:
+                return merge(step.element)
             return branching(step.element, _style(step.element, across))
         case NetCard():
             return cards.card(step, across, is_wide=is_wide, with_heads=step.heads != heads)
@@ -115,7 +117,7 @@ def _pill(text: str) -> Fragment:
 
 def _tagged(piece: Fragment, step: SpineStep) -> Fragment:
     """The piece as a group that is called after the step's path."""
-    return Fragment(piece.left, piece.right, piece.height, piece.sketch.grouped(step.path, _title(step)))
+    return replace(piece, sketch=piece.sketch.grouped(step.path, _title(step)))
 
 
 def _title(step: SpineStep) -> str:
