@@ -11,6 +11,7 @@ from cnndsl.commands.pictures import write_picture
 from cnndsl.records import record
 
 if TYPE_CHECKING:
+    from cnndsl.emit.drawing.cards.model import DrawingModel
     from cnndsl.emit.drawing.formats import PictureOptions
     from cnndsl.emit.drawing.layout.page import WidthName
 
@@ -74,8 +75,22 @@ def write_diagram(
         note("--fold is the default: cards fold what repeats")
     graph = network(file, settings).graph
     drawing = model(graph, options.opened, unfold=options.unfold, levels=options.levels)
+    _check_opened(options.opened, drawing)
     write_picture(target, picture(drawing, options.width), pictures, force=force)
     note(f"wrote {target}")
+
+
+def _check_opened(opened: tuple[str, ...], drawing: DrawingModel) -> None:
+    """Raise UsageError for a name that no block has."""
+    from cnndsl.emit.drawing.cards.model import NetCard
+    from cnndsl.errors import nearest
+
+    cards = [step for step in drawing.steps if isinstance(step, NetCard)]
+    blocks = {line.title for card in cards for line in card.lines} | {panel.title for panel in drawing.panels}
+    known = sorted(blocks.union(*({card.name, card.path} for card in cards)) - {""})
+    for name in opened:
+        if name not in known:
+            raise click.UsageError(f"there is no block {name!r} to open; {nearest(name, known) or ', '.join(known)}")
 
 
 def _by_graphviz(file: str, settings: tuple[str, ...], target: str, fold: bool, force: bool) -> None:

@@ -23,7 +23,9 @@ from cnndsl.emit.drawing.cards.raw import RawCard, RawRow, RawStep, raw_nodes
 from cnndsl.emit.drawing.cards.rows import fused
 from cnndsl.emit.drawing.cards.spine import SpineBuilder
 from cnndsl.emit.drawing.cards.ushape import u_shape
+from cnndsl.emit.drawing.cards.words import TIMES, shape_text
 from cnndsl.graph.graph import Graph
+from cnndsl.report.number_format import human
 
 
 def model(graph: Graph, opened: Sequence[str] = (), *, unfold: bool = False, levels: int | None = None) -> DrawingModel:
@@ -63,6 +65,7 @@ def model(graph: Graph, opened: Sequence[str] = (), *, unfold: bool = False, lev
         ends=_ends(graph, homes, beside),
         letters=panels.legend(shown, steps),
         swatches=_swatches(steps),
+        description=_description(graph, steps, whole.params - training, whole.macs),
         u=None if opened or unfold or levels else u_shape(graph),
     )
 
@@ -122,6 +125,15 @@ def _edges(
             else:
                 links[(source, target, branch)] = None
     return tuple(joined), tuple(SkipLink(*each) for each in links)
+
+
+def _description(graph: Graph, steps: Sequence[SpineStep], params: int, macs: int) -> str:
+    """A sentence for readers who don't see the drawing."""
+    cards = [step for step in steps if isinstance(step, NetCard) and step.name]
+    parts = ", ".join(f"{card.name}{f' {TIMES}{card.times}' if card.times > 1 else ''}" for card in cards)
+    shapes = f"{shape_text(graph.input)} to {shape_text(graph.nodes[graph.output].shape)}"
+    figures = f"{human(params)} parameters, {human(macs)} multiply-adds"
+    return f"{graph.title}, from {shapes}: {figures}{f'; {parts}' if parts else ''}."
 
 
 def _swatches(steps: Sequence[SpineStep]) -> tuple[tuple[str, str], ...]:

@@ -55,8 +55,9 @@ class PanelMaker:
         self._tables: dict[int, RawCard] = {}
         self.keys: dict[int, str] = {}
 
-    def chosen(self, steps: Sequence[RawStep], opened: Sequence[str]) -> list[BlockPanel]:
+    def chosen(self, steps: Sequence[RawStep], opened: Collection[str]) -> list[BlockPanel]:
         """Return the panels of a network: those that cover the most weight layers, in order of appearance."""
+        opened = frozenset(opened)
         self._tables = {
             self._book.of(_largest(step)).number: step for step in steps if isinstance(step, RawCard) and step.names
         }
@@ -68,7 +69,7 @@ class PanelMaker:
                 for gate in self._gates(each.chain):
                     self._book.add(gate, -1, is_inset=True)
         variants = [each for each in self._book.variants if each.number not in hidden and self._is_worth(each)]
-        asked = [each for each in variants if each.title in opened]
+        asked = [each for each in variants if not opened.isdisjoint(self._names(each, steps))]
         ranked = sorted(variants, key=self._weight, reverse=True)
         most = [*asked, *(each for each in ranked if each not in asked)][: max(MOST_PANELS, len(asked))]
         shown = self._ordered([each for each in variants if each in most])
@@ -77,6 +78,11 @@ class PanelMaker:
             if several and not variant.is_inset and variant.number not in self._tables:
                 self.keys[variant.number] = _KEYS[at]
         return [*(self._panel(each) for each in shown), *self._growth(shown)]
+
+    def _names(self, variant: BlockVariant, steps: Sequence[RawStep]) -> set[str]:
+        """What a block is called, and the parts in which it occurs."""
+        cards = [step for at in variant.cards if at >= 0 and isinstance(step := steps[at], RawCard)]
+        return {variant.title, *(card.name for card in cards), *(card.path for card in cards)} - {""}
 
     def _growth(self, shown: Sequence[BlockVariant]) -> list[BlockPanel]:
         """A picture of how the layers of a dense block are connected, if one is opened."""
