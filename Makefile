@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO := build/demo
 MEASURED := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-fail-under=95)
 
-.PHONY: help demo test bench slow lint format wheel-check fuzz crossings mutants emit-mutants coverage compat clean
+.PHONY: help demo test bench slow lint format fonts browser tikz wheel-check fuzz crossings mutants emit-mutants coverage compat tex clean
 
 help:
 	@echo "make demo         install, then statistics, source, a forward pass and a figure of VGG-16"
@@ -20,6 +20,9 @@ help:
 	@echo "make slow         the tests that take long"
 	@echo "make lint         format, lint and type checks"
 	@echo "make format       reformat the Python code"
+	@echo "make fonts        write the bundled fonts anew, from Debian's fonts-inter and fonts-dejavu-core"
+	@echo "make browser      open every network's pictures in Chromium and measure their texts"
+	@echo "make tikz         set every network's pictures with LaTeX"
 	@echo "make wheel-check  build the wheel and use it in a fresh environment"
 	@echo "make fuzz         look for inputs that break it, for an hour: MINUTES=60"
 	@echo "make crossings    run generated programs in which labels, references and taps meet: SEEDS=10000"
@@ -28,6 +31,7 @@ help:
 	@echo "make coverage     the tests, and which lines and branches they reach: make test COVERAGE=1"
 	@echo "make bench        the tables of speed, beside named peers"
 	@echo "make compat       the oldest dependencies, other Pythons, Pyodide, as far as they are at hand"
+	@echo "make tex          set every network's tables with LaTeX, which must be installed"
 	@echo "make clean        remove what was built, and $(VENV)"
 
 # torch goes first and alone: pinned, or a later step would take whatever release is newest.
@@ -68,6 +72,15 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+fonts: $(VENV)/.dev
+	$(BIN)/python tools/prepare_fonts.py $(if $(INTER),--inter $(INTER)) $(if $(DEJAVU),--dejavu $(DEJAVU))
+
+browser: $(VENV)/.dev
+	$(BIN)/python .ci/browser.py
+
+tikz: $(VENV)/.dev
+	$(BIN)/python .ci/tikz.py
+
 wheel-check: $(VENV)/.run
 	$(BIN)/python .ci/wheel_check.py
 
@@ -99,6 +112,9 @@ bench: $(VENV)/.bench
 
 compat: $(VENV)/.dev
 	$(BIN)/python .ci/compat.py
+
+tex: $(VENV)/.dev
+	$(BIN)/python .ci/tex.py
 
 clean:
 	rm -rf build dist $(VENV)

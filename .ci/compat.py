@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 TEST_TOOLS = ("hatchling", "hypothesis", "jsonschema", "pytest", "pytest-xdist")
-ABSENT = {"torch", "torchvision", "pygraphviz", "numpy"}
+ABSENT = {"torch", "torchvision", "pygraphviz", "numpy", "fontTools", "pypdf", "reportlab", "resvg_py"}
 RUN_TORCH = {"tests/runtime/test_bench.py", "tests/test_readme.py", "tests/test_examples.py", "tests/test_package.py"}
 """Tests that import it late, or start programs that do."""
 

@@ -38,7 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "diff": "Compare two networks layer by layer.",
     "lint": "Hold networks against rules of thumb.",
     "compile": "Write a network as a PyTorch module.",
-    "render": "Draw a network as SVG, PNG, PDF or DOT.",
+    "render": "Draw a network as SVG, PNG, PDF, TikZ or DOT.",
     "sweep": "Walk a family: print the figures of its members.",
     "bench": "Time a network on the device at hand.",
     "fmt": "Format files in the one canonical style.",

@@ -244,7 +244,8 @@ def test_html(source: Source) -> None:
 
 @cases
 def test_latex(source: Source) -> None:
-    text = compiled(source, {}).stats().render("latex")
+    columns = ["path", "text", "output", "params"]
+    text = compiled(source, {}).stats().render("latex", columns=columns)
     commands = {
         "textgreater",
         "textless",
@@ -257,12 +258,14 @@ def test_latex(source: Source) -> None:
         "end",
         "times",
         "quad",
+        *("centering", "caption", "label", "fontsize", "selectfont", "setlength", "tabcolsep"),
+        *("raggedright", "arraybackslash", "hspace"),
     }
     code = [line for line in text.splitlines() if not line.startswith("%")]
     assert set(re.findall(r"\\([a-zA-Z]+)", "\n".join(code))) <= commands
     assert [line.replace("\\&", "").count("&") for line in code] == [
         line.replace("\\&", "").count("&")
-        for line in compiled(harmless(source), {}).stats().render("latex").splitlines()
+        for line in compiled(harmless(source), {}).stats().render("latex", columns=columns).splitlines()
         if not line.startswith("%")
     ]
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from cnndsl.commands.common import complain, echo, network, report, settings_option
+from cnndsl.commands.common import complain, force_option, network, report, settings_option
+from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
 from cnndsl.errors import CnnError
 from cnndsl.files import FileError
 from cnndsl.graph import Graph
 from cnndsl.report.diff import FORMATS
 from cnndsl.terminal import wants_colour
+
+if TYPE_CHECKING:
+    from cnndsl.report.latex_table import TableWidth
 
 TROUBLE = 2
 
@@ -24,7 +29,12 @@ TROUBLE = 2
 @click.option("--set-a", metavar="NAME=VALUE", multiple=True, help="Set a parameter of A alone.")
 @click.option("--set-b", metavar="NAME=VALUE", multiple=True, help="Set a parameter of B alone.")
 @click.option("--all", "every", is_flag=True, help="List the layers too that are the same.")
-@click.option("--format", type=click.Choice(FORMATS), default="table", show_default=True, help="How to print it.")
+@click.option(
+    "--format", type=click.Choice(FORMATS), help="How to print it.  [default: by the name of --output, else table]"
+)
+@width_option
+@output_option
+@force_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -34,7 +44,10 @@ def command(
     set_a: tuple[str, ...],
     set_b: tuple[str, ...],
     every: bool,
-    format: str,
+    format: str | None,
+    made_for: TableWidth | None,
+    output: str | None,
+    force: bool,
 ) -> None:
     """Compare two networks layer by layer.
 
@@ -47,6 +60,7 @@ def command(
     cnndsl diff vgg16 vgg19
     cnndsl diff old.cnn new.cnn --format markdown
     cnndsl diff net.cnn net.cnn --set-b classes=10
+    cnndsl diff vgg16 vgg19 --width column -o vgg.tex
     """
     from cnndsl.analysis.compare import compare
     from cnndsl.network import executions
@@ -54,9 +68,16 @@ def command(
 
     if before == after == "-":
         raise click.UsageError("only one of the two can be the standard input")
+    form = chosen_format(format, output, made_for, FORMATS)
     nets = _graph(ctx, before, (*settings, *set_a)), _graph(ctx, after, (*settings, *set_b))
     found = compare(*nets, executions)
-    echo(render(nets, found, format, every=every, colour=format == "table" and wants_colour(sys.stdout)))
+    colour = output is None and form == "table" and wants_colour(sys.stdout)
+    text = render(nets, found, form, every=every, colour=colour, made_for=made_for or "page")
+    try:
+        deliver(text, output, force=force)
+    except FileError as stop:
+        complain(str(stop))
+        ctx.exit(TROUBLE)
     ctx.exit(1 if found.differs else 0)
 
 

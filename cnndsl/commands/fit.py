@@ -20,7 +20,7 @@ from cnndsl.commands.common import (
     settings_option,
     terminal_width,
 )
-from cnndsl.files import FileError
+from cnndsl.commands.pictures import ENDINGS, check_picture, picture_options, write_picture
 
 if TYPE_CHECKING:
     from cnndsl.analysis.cards import Card
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cnndsl.analysis.headroom import Capacity
     from cnndsl.analysis.lifetimes import Dtype
     from cnndsl.analysis.memory import Optimizer
+    from cnndsl.emit.drawing.formats import PictureOptions
     from cnndsl.graph import Graph
 
 _LARGEST = 10**9
@@ -67,7 +68,8 @@ def _batches(ctx: click.Context, param: click.Parameter, value: str | None) -> t
 @click.option(
     "--format", type=click.Choice(("table", "json")), default="table", show_default=True, help="How to print it."
 )
-@click.option("--output", "-o", metavar="FILE", help="Draw the plot as a .svg file.")
+@click.option("--output", "-o", metavar="FILE", help=f"Draw the plot as a {ENDINGS} file.")
+@picture_options
 @force_option
 @click.pass_context
 def command(
@@ -84,6 +86,7 @@ def command(
     plot: bool,
     format: str,
     output: str | None,
+    options: PictureOptions,
     force: bool,
 ) -> None:
     """Tell the largest batch that fits into memory.
@@ -101,8 +104,7 @@ def command(
     """
     if optimizer and not training:
         raise click.UsageError("an optimizer is for training: add --training")
-    if output is not None and not output.endswith(".svg"):
-        raise FileError(f"cannot draw {output}: its name must end in .svg")
+    check_picture(output)
     there, dtypes = _capacity(memory, gpu, headroom), _types(dtype)
     trainer = cast("Optimizer", optimizer or "sgd") if training else None
     several = len(batch) > 1 or len(dtypes) > 1
@@ -121,9 +123,9 @@ def command(
     kind, fitted = next(iter(fits.items()))
     found = fit_report.FitReport(fitted, there, kind, trainer, batch[0] if batch else 0)
     if output is not None:
-        from cnndsl.files import write
+        from cnndsl.emit.charts.memory import picture
 
-        write(output, memory_plot.picture(fitted).encode(), force=force)
+        write_picture(output, picture(fitted), options, force=force)
     if format == "json":
         echo(fit_report.as_json(found, plot))
     else:

@@ -17,9 +17,11 @@ from cnndsl.commands.common import (
     settings_option,
     terminal_width,
 )
+from cnndsl.commands.pictures import ENDINGS, check_picture, picture_options, write_picture
 from cnndsl.files import FileError
 
 if TYPE_CHECKING:
+    from cnndsl.emit.drawing.formats import PictureOptions
     from cnndsl.report.receptive_field import FieldReport, UnitField
 
 
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 @click.option(
     "--format", type=click.Choice(("table", "json")), default="table", show_default=True, help="How to print it."
 )
-@click.option("--output", "-o", metavar="FILE", help="Also draw the box of the unit as a .svg file.")
+@click.option("--output", "-o", metavar="FILE", help=f"Also draw the box of the unit as a {ENDINGS} file.")
+@picture_options
 @force_option
 def command(
     file: str,
@@ -42,6 +45,7 @@ def command(
     unit: str | None,
     format: str,
     output: str | None,
+    options: PictureOptions,
     force: bool,
 ) -> None:
     """Tell what a unit of a layer sees: its receptive field.
@@ -61,8 +65,7 @@ def command(
 
     if at is None and (unit or output):
         raise click.UsageError("name the layer whose unit is meant: --at LAYER")
-    if output is not None and not output.endswith(".svg"):
-        raise FileError(f"cannot draw {output}: its name must end in .svg")
+    check_picture(output)
     graph = network(file, settings).graph
     looked_at = [layer(graph, start)] if start else [each for each in graph.inputs if each.shape.rank]
     if not looked_at or not looked_at[0].shape.rank:
@@ -78,9 +81,9 @@ def command(
         return
     one = _unit(seen, at, unit)
     if output is not None:
-        from cnndsl.files import write
+        from cnndsl.emit.charts.receptive_field import picture
 
-        write(output, receptive_field_plot.picture(one).encode(), force=force)
+        write_picture(output, picture(one), options, force=force)
     if format == "json":
         echo(as_json(seen, one))
     else:

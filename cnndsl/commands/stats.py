@@ -13,15 +13,14 @@ from cnndsl.commands.capacity import gpu
 from cnndsl.commands.common import (
     DTYPES,
     OPTIMIZERS,
-    echo,
     force_option,
     known_names,
     network,
-    note,
     program_argument,
     settings_option,
     terminal_width,
 )
+from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
 from cnndsl.report.columns import COLUMNS, MEMORY, TIMES
 from cnndsl.report.formats import DERIVATIONS, FORMATS
 from cnndsl.terminal import wants_colour
@@ -33,9 +32,9 @@ if TYPE_CHECKING:
     from cnndsl.analysis.memory import Optimizer
     from cnndsl.analysis.roofline import Roofline
     from cnndsl.graph import Graph
+    from cnndsl.report.latex_table import TableWidth
 
 BY = ("block", "stage", "kind")
-_ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".html": "html", ".tex": "latex"}
 _DERIVATION_ENDINGS = {".md": "derivation-markdown", ".tex": "derivation-latex"}
 
 
@@ -58,7 +57,8 @@ _DERIVATION_ENDINGS = {".md": "derivation-markdown", ".tex": "derivation-latex"}
     "--device", type=click.Choice(("cpu", "cuda")), help="And on this device.  [default: cpu; cuda with --gpu]"
 )
 @click.option("--gpu", metavar="CARD", callback=gpu, help="Also tell the least time of each layer on this GPU.")
-@click.option("--output", "-o", metavar="FILE", help="Write to FILE instead of the standard output.")
+@width_option
+@output_option
 @force_option
 def command(
     file: str,
@@ -73,6 +73,7 @@ def command(
     optimizer: str | None,
     device: str | None,
     gpu: Card | None,
+    made_for: TableWidth | None,
     output: str | None,
     force: bool,
 ) -> None:
@@ -93,12 +94,12 @@ def command(
     cnndsl stats net.cnn --depth 2 --sort -params
     cnndsl stats net.cnn --batch 64 --dtype amp --optimizer adam
     cnndsl stats net.cnn --gpu h100
+    cnndsl stats net.cnn --depth 1 --width column -o net.tex
     """
     from cnndsl.report.formats import render
     from cnndsl.report.table_model import view
 
-    ending = PurePath(output or "").suffix.lower()
-    form = format or _ENDINGS.get(ending, "table")
+    form = chosen_format(format, output, made_for, FORMATS)
     if form == "lecture" and any((by, depth, columns, sort, batch, dtype, optimizer, device, gpu)):
         raise click.UsageError(
             "the lecture's table is as it is: --by, --depth, --columns, --sort, --batch, --dtype, --optimizer, "
@@ -109,7 +110,8 @@ def command(
             "the derivation has every layer in order, of one image in fp32: --by, --depth, --columns, --sort, --batch, "
             "--dtype, --optimizer, --device and --gpu are for the tables"
         )
-    form = _DERIVATION_ENDINGS.get(ending, form) if form == "derivation" else form
+    if form == "derivation":
+        form = _DERIVATION_ENDINGS.get(PurePath(output or "").suffix.lower(), form)
     titles = {column.title: key for key, column in COLUMNS.items()}
     chosen, order = known_names(columns, list(COLUMNS), "column", titles), sort or ""
     known_names(order.removeprefix("-"), list(COLUMNS), "column", titles)
@@ -127,13 +129,10 @@ def command(
     if gpu:
         stats = replace(stats, roofline=_roofline(net.graph, gpu, batch or 1, cast("Dtype", dtype or "fp32")))
     table = view(stats, cast("By | None", by), depth, chosen, order)
-    if output is not None and output != "-":
-        from cnndsl.files import write
-
-        write(output, f"{render(table, form)}\n".encode(), force=force)
-        note(f"wrote {output}")
-        return
-    echo(render(table, form, colour=wants_colour(sys.stdout), width=terminal_width()))
+    is_file = output is not None and output != "-"
+    colour = not is_file and wants_colour(sys.stdout)
+    text = render(table, form, colour=colour, width=terminal_width(), made_for=made_for or "page")
+    deliver(text, output, force=force)
 
 
 def _roofline(graph: Graph, card: Card, batch: int, dtype: Dtype) -> Roofline:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 import click
 
 import cnndsl.sweeping.sweep
 from cnndsl.analysis.metric_table import BY_TITLE
-from cnndsl.commands.common import echo, known_names, program_argument
+from cnndsl.commands.common import force_option, known_names, program_argument
+from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
 from cnndsl.expr import Value
 from cnndsl.report.sweep import FORMATS
 from cnndsl.sweeping.sweep import GOALS, Configuration
+
+if TYPE_CHECKING:
+    from cnndsl.report.latex_table import TableWidth
+    from cnndsl.syntax import ast
 
 DEFAULT_FIGURES = ("params", "macs", "inference", "training", "receptive_field", "depth", "output")
 
@@ -25,7 +32,12 @@ DEFAULT_FIGURES = ("params", "macs", "inference", "training", "receptive_field",
 @click.option("--sort", metavar="FIGURE", help="Sort by a figure or parameter; -FIGURE for the largest first.")
 @click.option("--pareto", metavar="FIGURES", help="Keep members that no other beats in all of them: params,macs.")
 @click.option("--columns", metavar="FIGURES", help=f"The figures to print, of {', '.join(GOALS)}.")
-@click.option("--format", type=click.Choice(FORMATS), default="table", show_default=True, help="How to print them.")
+@click.option(
+    "--format", type=click.Choice(FORMATS), help="How to print them.  [default: by the name of --output, else table]"
+)
+@width_option
+@output_option
+@force_option
 def command(
     file: str,
     ranges: tuple[str, ...],
@@ -35,7 +47,10 @@ def command(
     sort: str | None,
     pareto: str | None,
     columns: str | None,
-    format: str,
+    format: str | None,
+    made_for: TableWidth | None,
+    output: str | None,
+    force: bool,
 ) -> None:
     """Walk a family: print the figures of its members.
 
@@ -53,6 +68,7 @@ def command(
     from cnndsl.network import executions
     from cnndsl.report.sweep import render
 
+    form = chosen_format(format, output, made_for, FORMATS)
     shown = known_names(columns, list(GOALS), "figure", BY_TITLE) or list(DEFAULT_FIGURES)
     goals = {name: GOALS[name] for name in known_names(pareto, list(GOALS), "figure", BY_TITLE)}
     test = cnndsl.sweeping.sweep.condition(where) if where else None
@@ -74,7 +90,17 @@ def command(
         members = cnndsl.sweeping.sweep.pareto(members, goals)
     if sort:
         members = _sorted(members, sort, [*family.domains, *GOALS])
-    echo(render(members, names, shown, format))
+    title = _title(family.file)
+    text = render(members, names, shown, form, title=title, is_chosen=bool(columns), made_for=made_for or "page")
+    deliver(text, output, force=force)
+
+
+def _title(file: ast.File) -> str:
+    """The name of the net, or of its file where it has none."""
+    from cnndsl.syntax import ast
+
+    net = next((each for each in file.statements if isinstance(each, ast.Net)), None)
+    return net.name if net else PurePath(file.source.name).stem.strip("<>")
 
 
 def _overrides(ranges: Sequence[str]) -> dict[str, Sequence[Value]]:

@@ -159,6 +159,8 @@ class Layer:
     arrangement that keeps the shape is drawn upon the layer before it. The rules of `lint` look for convolutions and
     dense layers, the lecture's table has a row for every normalisation, and an `identity` is no node of the graph.
     `other` has a grey box of its own, and none of these rules looks at it."""
+    ENLARGES: ClassVar[bool] = False
+    """True for a convolution that makes maps larger; it is drawn in the colour of what resizes."""
     SIGN: ClassVar[str] = ""
     """What a drawing shows in a circle in place of a box, as the `+` of a sum."""
     HELPERS: ClassVar[Mapping[str, str]] = {}

@@ -217,6 +217,7 @@ class ConvTranspose(Layer):
 
     NAMES: ClassVar = ("CONVT",)
     ROLE: ClassVar = "convolution"
+    ENLARGES: ClassVar = True
     INIT: ClassVar = "init"
     SIZE: ClassVar = "kernel"
     WIDTH: ClassVar = "filters"

@@ -7,7 +7,7 @@ import re
 from cnndsl.report.data_formats import markdown as shown
 from cnndsl.report.derivation import LEGEND, DerivationLine, LayerDerivation, WrittenEquation, derivations
 from cnndsl.report.derivation_text import called
-from cnndsl.report.latex import escape
+from cnndsl.report.latex_text import escape
 from cnndsl.report.math_notation import as_math
 from cnndsl.report.metrics import Metrics
 from cnndsl.report.summary import title

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.compare import Comparison, Figure, Pair
 from cnndsl.analysis.metric_table import METRICS, Metric
 from cnndsl.graph import Graph
 from cnndsl.report.columns import extents
 from cnndsl.report.data_formats import Json, markdown
-from cnndsl.report.number_format import exact, human
+from cnndsl.report.number_format import common_scale, exact, human
 from cnndsl.report.summary import graph_title
 from cnndsl.report.table import in_columns
 from cnndsl.terminal import Paint
 
-FORMATS = ("table", "json", "markdown")
+if TYPE_CHECKING:
+    from cnndsl.report.latex_table import TableWidth
+
+FORMATS = ("table", "json", "markdown", "latex")
 _MARKS = {"same": " ", "changed": "~", "removed": "-", "added": "+"}
 _TINTS = {"same": "dim", "changed": "yellow", "removed": "red", "added": "green"}
 _HEAD = ("figure", "before", "after", "change")
@@ -25,9 +28,19 @@ _HEAD = ("figure", "before", "after", "change")
 Nets: TypeAlias = "tuple[Graph, Graph]"
 
 
-def render(nets: Nets, found: Comparison, format: str, *, every: bool = False, colour: bool = False) -> str:
-    """A comparison in one of `FORMATS`; `every` lists the layers too that are the same. Raises KeyError for another
-    format."""
+def render(
+    nets: Nets,
+    found: Comparison,
+    format: str,
+    *,
+    every: bool = False,
+    colour: bool = False,
+    made_for: TableWidth = "page",
+) -> str:
+    """A comparison in one of `FORMATS`; `every` lists the layers too that are the same, `made_for` is what a LaTeX
+    table fits into. Raises KeyError for another format."""
+    if format == "latex":
+        return _latex(nets, found, every, made_for)
     if format == "json":
         return _json(nets, found, every)
     if format == "markdown":
@@ -39,12 +52,17 @@ def render(nets: Nets, found: Comparison, format: str, *, every: bool = False, c
 
 def _table(nets: Nets, found: Comparison, every: bool, paint: Paint) -> str:
     entries = _gathered(_shown(found, every), every)
-    rows = [_row(pairs[0]) if len(pairs) == 1 else _block(pairs) for pairs in entries]
+    rows = _rows(entries)
     lines = in_columns(rows, left={0, 1, 2, 3}) if rows else []
     colours = [_TINTS[pairs[0].verdict] for pairs in entries]
     layers = [paint(line, tint) for line, tint in zip(lines, colours, strict=True)]
     figures = in_columns([_HEAD, *map(_figure, found.figures)], left={0})
     return "\n".join([_title(nets), "", *layers, *([""] if layers else []), *_count(found), "", *figures])
+
+
+def _rows(entries: Sequence[Sequence[Pair]]) -> list[list[str]]:
+    """A line for each layer or block: a mark, the name, the text, and what changed."""
+    return [_row(pairs[0]) if len(pairs) == 1 else _block(pairs) for pairs in entries]
 
 
 def _shown(found: Comparison, every: bool) -> list[Pair]:
@@ -181,6 +199,41 @@ def _markdown(nets: Nets, found: Comparison, every: bool) -> str:
 def _pipes(rows: Sequence[Sequence[str]], ruler: str) -> list[str]:
     head, *others = [f"| {' | '.join(map(markdown, row))} |" for row in rows]
     return [head, ruler, *others]
+
+
+def _latex(nets: Nets, found: Comparison, every: bool, made_for: TableWidth) -> str:
+    """The table of metrics, each in one unit, and that of the layers, if any differ."""
+    from cnndsl.report.latex_table import LatexColumn, LatexTable, label_of, write
+
+    names, both = [net.title for net in nets], " and ".join(map(graph_title, nets))
+    heads = names if names[0] != names[1] and max(map(len, names)) < 16 else ["before", "after"]
+    columns = (LatexColumn("metric"), *(LatexColumn(head, is_number=True) for head in (*heads, "change", "%")))
+    rows = tuple(map(_latex_metric, found.figures))
+    label = label_of(*map(graph_title, nets))
+    caption = f"Metrics of {both}, for one input."
+    tables = [LatexTable(columns, (rows,), caption, label, (_title(nets), *_count(found)))]
+    if layers := _rows(_gathered(_shown(found, every), every)):
+        texts = tuple(LatexColumn(title) for title in ("", "name", "layer", "what changed"))
+        caption = f"Layers of {both}: removed (-), added (+) and changed (~)."
+        tables.append(LatexTable(texts, (tuple(map(tuple, layers)),), caption, f"{label}-layers"))
+    return "\n\n".join(write(table, made_for) for table in tables)
+
+
+def _latex_metric(figure: Figure) -> tuple[str, ...]:
+    """A metric with its unit, both values, the difference and how many percent that is."""
+    from cnndsl.report.latex_text import in_symbols, signed, unit_of
+
+    metric, before, after = METRICS[figure.name], _number(figure.before), _number(figure.after)
+    if isinstance(before, tuple) or isinstance(after, tuple) or metric.unit in ("positions", "extents"):
+        both = zip((figure.before, figure.after), figure.at_most, strict=True)
+        texts = (in_symbols(_value(metric, value, bound)) for value, bound in both)
+        change = after - before if isinstance(before, int) and isinstance(after, int) else 0
+        return metric.title, *texts, signed(str(change)) if change else _change(figure), ""
+    scale = common_scale([before, after, after - before])
+    change = signed(scale.show(after - before)) if before != after else ""
+    share = signed(f"{100 * (after - before) / before:.1f}") if before and before != after else ""
+    title = f"{metric.title} {unit_of(scale.unit, is_size=metric.unit == 'bytes')}".rstrip()
+    return title, scale.show(before), scale.show(after), change, share
 
 
 def _json(nets: Nets, found: Comparison, every: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cnndsl.report.latex_table import TableWidth
     from cnndsl.report.table_model import TableModel
 
 DERIVATIONS = ("derivation", "derivation-markdown", "derivation-latex")
@@ -12,8 +13,16 @@ DERIVATIONS = ("derivation", "derivation-markdown", "derivation-latex")
 FORMATS = ("table", "lecture", *DERIVATIONS, "json", "csv", "markdown", "html", "latex")
 
 
-def render(view: TableModel, format: str, *, colour: bool = False, width: int | None = None) -> str:
-    """The figures in one of `FORMATS`, without a line break at the end; `width` is that of the terminal.
+def render(
+    view: TableModel,
+    format: str,
+    *,
+    colour: bool = False,
+    width: int | None = None,
+    made_for: TableWidth = "page",
+) -> str:
+    """The figures in one of `FORMATS`, without a line break at the end; `width` is that of the terminal, `made_for`
+    that of the paper that a LaTeX table fits into.
 
     Raises KeyError for another format.
     """
@@ -40,7 +49,7 @@ def render(view: TableModel, format: str, *, colour: bool = False, width: int | 
     if format == "latex":
         from cnndsl.report.latex import latex
 
-        return latex(view)
+        return latex(view, made_for)
     from cnndsl.report import data_formats as data
 
     return {"json": data.as_json, "csv": data.as_csv, "markdown": data.as_markdown}[format](view)

@@ -1,74 +1,116 @@
-r"""The table as LaTeX, with the rules of the booktabs package: a `tabular`, to be placed in a `table` as one likes.
+"""The table of `cnndsl stats` for a paper: each column in one unit, the totals beneath.
 
-A table for a paper has some ten rows: `--depth` gathers layers into blocks. Everything from a program is escaped.
+A table for a paper has some ten rows: `--depth` gathers layers into blocks.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from cnndsl.report.columns import Column
-from cnndsl.report.summary import terms, title
-from cnndsl.report.table import show
+from cnndsl.report.columns import MEMORY, Cell, Column, extents
+from cnndsl.report.latex_table import LatexColumn, LatexTable, TableWidth, label_of, write
+from cnndsl.report.latex_text import DASH, EM_SPACE, TIMES, in_symbols, unit_of
+from cnndsl.report.metrics import Metrics, Totals
+from cnndsl.report.number_format import ColumnScale, common_scale
+from cnndsl.report.summary import step_name, terms, title
 from cnndsl.report.table_model import TableModel
-from cnndsl.terminal import clean
 
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
-    "'": r"\textquotesingle{}",
-    "`": r"\textasciigrave{}",
-    "…": r"\ldots{}",
-} | {char: f"\\{char}" for char in "&%$#_{}"}
-_INDENT = r"\quad "
+_FIRST_TO_GO = (
+    *("operations", "weights", "activations", "receptive_field", "layers", "inference", "saved", "bound", "runs"),
+    *("training", "time", "text"),
+)
+"""What a narrow table does without, in this order, unless it was asked for."""
+_TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
-def latex(view: TableModel) -> str:
-    """The table, figures in human units, the totals under it as comments."""
-    align = "".join("l" if column.form in ("text", "shape") else "r" for column in view.columns)
-    head = [escape(column.title) for column in view.columns]
-    rows = [[_cell(column, column.value(entry)) for column in view.columns] for _, entry in view.rows]
-    for (level, _), row in zip(view.rows, rows, strict=True):
-        row[0] = _INDENT * level + row[0]
-    lines = [
-        f"% {clean(title(view.stats))}",
-        *(f"% {name}: {clean(text)}" for name, text in terms(view.stats)),
-        r"% needs \usepackage{booktabs} and \usepackage[T1]{fontenc}",
-        rf"\begin{{tabular}}{{{align}}}",
-        r"\toprule",
-        _line(head),
-        r"\midrule",
-        *map(_line, rows),
-        r"\bottomrule",
-        r"\end{tabular}",
+def latex(view: TableModel, made_for: TableWidth = "page") -> str:
+    """The table, with the totals as comments before it."""
+    return write(table(view), made_for)
+
+
+def table(view: TableModel) -> LatexTable:
+    """The table as texts. A column that nobody asked for and that is empty is left out."""
+    totals = _totals(view)
+    columns, cells = list[LatexColumn](), list[list[str]]()
+    for column in view.columns:
+        total = [_total(view.stats, each, column) for _, each in totals]
+        unit, shown = _shown(column, [*(column.value(row) for _, row in view.rows), *total])
+        if view.is_chosen or any(shown):
+            is_right = column.is_number or column.form == "extents"
+            columns.append(LatexColumn(column.title, is_right, unit, _rank(view, column)))
+            cells.append(shown)
+    first, *others = cells
+    first = [EM_SPACE * level + text for (level, _), text in zip(view.rows, first, strict=False)]
+    rows = list(zip([*first, *(name for name, _ in totals)], *others, strict=True))
+    return LatexTable(
+        tuple(columns),
+        (tuple(rows[: len(view.rows)]), tuple(rows[len(view.rows) :])),
+        _caption(view),
+        label_of(title(view.stats)),
+        (title(view.stats), *(f"{name}: {text}" for name, text in terms(view.stats))),
+    )
+
+
+def _rank(view: TableModel, column: Column) -> int:
+    return (
+        len(_FIRST_TO_GO) - _FIRST_TO_GO.index(column.key) if column.key in _FIRST_TO_GO and not view.is_chosen else 0
+    )
+
+
+def _totals(view: TableModel) -> list[tuple[str, Totals]]:
+    """The sums of a forward pass, and of one in training where some layers exist there only."""
+    stats = view.stats
+    if not stats.has_training_only:
+        return [("total", stats.totals)]
+    return [("total in use", stats.totals), ("total in training", stats.totals_in_training)]
+
+
+def _total(stats: Metrics, totals: Totals, column: Column) -> Cell:
+    """What stands in a line of totals; an empty text for what has none."""
+    if column.key == "layers":
+        return len(stats.layers)
+    if column.key == "time":
+        return stats.roofline.total.seconds if stats.roofline else 0.0
+    if column.key in ("inference", "saved", "training"):
+        return getattr(stats.step, column.key)
+    if column.key == "receptive_field":
+        return f"{'at most ' * totals.receptive_field_at_most}{extents(totals.receptive_field)}"
+    return getattr(totals, column.key) if column.is_number else ""
+
+
+def _shown(column: Column, values: Sequence[Cell]) -> tuple[str, list[str]]:
+    """The unit of a column, and its cells in it."""
+    if column.form == "time":
+        return _times([each for each in values if isinstance(each, float)])
+    if column.is_number:
+        scale = common_scale(each for each in values if isinstance(each, int))
+        return unit_of(scale.unit, is_size=column.form == "bytes"), [_number(scale, each) for each in values]
+    if column.form == "text":
+        return "", [re.sub(r" x(?=\d+$)", f" {TIMES}", str(each)) for each in values]
+    return "", [in_symbols(str(each)) for each in values]
+
+
+def _number(scale: ColumnScale, value: Cell) -> str:
+    return (scale.show(value) if value else DASH) if isinstance(value, int) else str(value)
+
+
+def _times(values: Sequence[float]) -> tuple[str, list[str]]:
+    """Times in the unit of the longest, with two digits after the point."""
+    size, unit = next(((size, unit) for size, unit in _TIMES if max(values, default=0) >= size), _TIMES[-1])
+    return f"({unit})", [
+        (f"{each / size:,.2f}" if each >= 0.005 * size else "< 0.01") if each else DASH for each in values
     ]
-    return "\n".join(lines)
 
 
-def _line(cells: list[str]) -> str:
-    """A row; one that begins with a bracket or a star would be read as an argument of the line break above."""
-    text = " & ".join(cells)
-    return rf"{{}}{text} \\" if text.startswith(("[", "*")) else rf"{text} \\"
-
-
-def _cell(column: Column, value: str | float) -> str:
-    text = show(column, value)
-    shape = column.form in ("shape", "extents")
-    return re.sub(r"(?<=\d)x(?=\d)", r"$\\times$", text) if shape else "--" if text == "-" else escape(text)
-
-
-def escape(text: str) -> str:
-    r"""A text that LaTeX sets as it is; no two characters become a ligature.
-
-    >>> escape("a_1 -> 50%")
-    'a\\_1 -\\textgreater{} 50\\%'
-    >>> escape("a--b")
-    'a-{}-b'
-    """
-    escaped = "".join(_SPECIAL.get(char, char) for char in clean(text))
-    return re.sub(r"([-,?!])(?=[-,?!`])", r"\1{}", escaped)
+def _caption(view: TableModel) -> str:
+    stats = view.stats
+    what = {"block": "Blocks", "stage": "Sizes of feature maps", "kind": "Layer types", None: "Layers"}[view.by]
+    images = " and ".join(in_symbols(str(row.node.shape)) for row in stats.inputs)
+    texts = [f"{what} of {title(stats)}.", f"Values are for one input of {images}."]
+    if stats.memory and any(column.key in MEMORY for column in view.columns):
+        texts.append(f"Memory is that of {step_name(stats.memory.plan)}.")
+    if stats.roofline and any(column.key == "time" for column in view.columns):
+        found = stats.roofline
+        texts.append(f"Least times are those of a batch of {found.batch} in {found.dtype} on {found.card.name}.")
+    return " ".join(texts)

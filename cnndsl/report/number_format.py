@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+
+from cnndsl.records import record
 
 _STEPS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 
@@ -73,6 +76,40 @@ def duration(seconds: float) -> str:
     size, unit = next(((size, unit) for size, unit in units if seconds >= 0.9995 * size), (1e-9, "ns"))
     amount = seconds / size
     return f"{amount:.0f}{unit}" if amount >= 1000 else f"{amount:.3g}{unit}"
+
+
+@record(slots=True)
+class ColumnScale:
+    """The unit of a column: `K`, `M`, `G`, `T` or none, its size, and how many digits stand after the point."""
+
+    unit: str = ""
+    size: int = 1
+    digits: int = 0
+
+    def show(self, number: int) -> str:
+        """A figure in this unit.
+
+        >>> ColumnScale("M", 10**6, 2).show(25_557_032)
+        '25.56'
+        """
+        return f"{Decimal(number) / self.size:,.{self.digits}f}"
+
+
+def common_scale(numbers: Iterable[int]) -> ColumnScale:
+    """The largest unit in which the largest figure is at least 1 and each but zero has two significant digits.
+
+    There are two digits after the point, one where the largest figure has more than four before it, and none without a
+    unit: then the figures are exact, as they are below 10,000.
+
+    >>> [common_scale(each).unit for each in ([512_000, 1_814_073_344, 0], [1_792, 102_764_544], [28, 4096])]
+    ['M', 'K', '']
+    """
+    sizes = [abs(number) for number in numbers if number] or [0]
+    for size, unit in _STEPS if max(sizes) >= 10_000 else ():
+        digits = 2 if max(sizes) < 10_000 * size else 1
+        if max(sizes) >= size and min(sizes) * 10 ** (digits - 1) >= size:
+            return ColumnScale(unit, size, digits)
+    return ColumnScale()
 
 
 def exact(number: int) -> str:

@@ -1,4 +1,4 @@
-"""The box that a unit sees, drawn on the plane that it looks at: as text, and as an SVG.
+"""The box that a unit sees, drawn on the plane that it looks at: what is drawn, and its drawing as text.
 
 Of a volume the last two axes are drawn, of a line its one axis.
 """
@@ -6,16 +6,11 @@ Of a volume the last two axes are drawn, of a line its one axis.
 from __future__ import annotations
 
 from cnndsl.records import record
-from cnndsl.report import svg
 from cnndsl.report.receptive_field import UnitField
 
 INPUT, SEEN, PADDING = "··", "██", "░░"
 LEGEND = f"{INPUT} not seen   {SEEN} seen   {PADDING} padding that is seen"
 _MOST_ROWS = 32
-_LONGEST = 440
-"""Pixels of the longer side of the drawing."""
-_LINE = 24
-"""A line of positions is drawn so many pixels high."""
 
 
 @record(slots=True)
@@ -47,7 +42,8 @@ class PlotArea:
         return max(self.plane[1] - 1, self.columns[1]) - self.left + 1
 
 
-def _scene(unit: UnitField) -> PlotArea:
+def plot_area(unit: UnitField) -> PlotArea:
+    """Return what of a plane is drawn for a unit."""
     plane, box = unit.sight.start.shape.spatial, unit.box
     if len(plane) == 1:
         return PlotArea((1, plane[0]), (0, 0), box[0])
@@ -56,7 +52,7 @@ def _scene(unit: UnitField) -> PlotArea:
 
 def text(unit: UnitField, width: int = 72) -> str:
     """The drawing in at most so many columns: two characters are a square of positions."""
-    scene = _scene(unit)
+    scene = plot_area(unit)
     side = max(1, -(-scene.height // _MOST_ROWS), -(-2 * scene.width // max(width, 16)))
     high = side if scene.height > 1 else 1
     lines: list[str] = []
@@ -75,41 +71,3 @@ def _cell(scene: PlotArea, first: tuple[int, int], size: tuple[int, int]) -> str
     if all(box[0] < start + extent and start <= box[1] for box, start, extent in boxes):
         return SEEN if inside else PADDING
     return INPUT if inside else "  "
-
-
-def picture(unit: UnitField) -> str:
-    """The drawing as an SVG: the plane, the box with its extents, what of it is padding."""
-    scene = _scene(unit)
-    scale = min(_LONGEST / max(scene.height, scene.width), 40)
-    across, down = scale * scene.width, scale * scene.height if scene.height > 1 else _LINE
-    body = [
-        _rect(scene, (0, scene.plane[0] - 1), (0, scene.plane[1] - 1), scale, "plane"),
-        _rect(scene, scene.rows, scene.columns, scale, "box"),
-    ]
-    rows = max(scene.rows[0], 0), min(scene.rows[1], scene.plane[0] - 1)
-    columns = max(scene.columns[0], 0), min(scene.columns[1], scene.plane[1] - 1)
-    if rows[0] <= rows[1] and columns[0] <= columns[1]:
-        body.append(_rect(scene, rows, columns, scale, "seen"))
-    axes = unit.sight.axes
-    said = [f"{axis} {first} to {last}" for axis, (first, last) in zip(axes, unit.box, strict=True)]
-    captions = [f"{unit.name} sees", ", ".join(said), f"of {unit.sight.plane}; dashed: padding"]
-    body += [
-        svg.text(0, down + 24 + 18 * at, caption, "strong" if not at else "soft") for at, caption in enumerate(captions)
-    ]
-    longest = max(map(len, captions)) * 7
-    return svg.document(
-        max(across, longest), down + 24 + 18 * len(captions), f"{captions[0]} {captions[1]}", body, _STYLE
-    )
-
-
-def _rect(scene: PlotArea, rows: tuple[int, int], columns: tuple[int, int], scale: float, name: str) -> str:
-    top, left = scale * (rows[0] - scene.top), scale * (columns[0] - scene.left)
-    high = scale * (rows[1] - rows[0] + 1) if scene.height > 1 else _LINE
-    return svg.rect(left, top, scale * (columns[1] - columns[0] + 1), high, name)
-
-
-_STYLE = """
-.plane { fill: $panel; stroke: $line }
-.box { fill: none; stroke: $accent; stroke-width: 1.5; stroke-dasharray: 5 4 }
-.seen { fill: $accent; fill-opacity: .35; stroke: $accent; stroke-width: 1.5 }
-"""

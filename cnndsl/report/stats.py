@@ -10,6 +10,7 @@ from cnndsl.report.metrics import Metrics
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from cnndsl.report.latex_table import TableWidth
     from cnndsl.report.table_model import Layout
 
 
@@ -20,13 +21,14 @@ class Stats(Metrics):
     `memory` is what a batch needs, None where no batch was named.
     """
 
-    def render(self, format: str = "table", **layout: Unpack[Layout]) -> str:
+    def render(self, format: str = "table", *, made_for: TableWidth = "page", **layout: Unpack[Layout]) -> str:
         """The figures in one of the formats of `cnndsl stats`, laid out by its options `by`, `depth`, `columns` and
-        `sort`. Raises KeyError for another format or an unknown column."""
+        `sort`. A LaTeX table is made for a `column` or a `page`. Raises KeyError for another format or an unknown
+        column."""
         from cnndsl.report.formats import render
         from cnndsl.report.table_model import view
 
-        return render(view(self, **layout), format)
+        return render(view(self, **layout), format, made_for=made_for)
 
     def __repr__(self) -> str:
         return self.render()

@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from itertools import starmap
 
 from cnndsl.analysis.metric_table import METRICS
 from cnndsl.errors import Diagnostic
 from cnndsl.expr import Value, show, show_setting
-from cnndsl.report.number_format import human
+from cnndsl.report.latex_table import LatexColumn, LatexTable, TableWidth, label_of, write
+from cnndsl.report.latex_text import in_symbols, unit_of
+from cnndsl.report.number_format import common_scale, human
 from cnndsl.sweeping.sweep import Configuration, Plain, plain
 from cnndsl.terminal import width as columns_of
 
-FORMATS = ("table", "json", "csv")
+FORMATS = ("table", "json", "csv", "latex")
+_FIRST_TO_GO = ("output", "depth", "receptive_field", "inference")
+"""What a narrow table in LaTeX does without, in this order, unless it was asked for."""
 
 
-def render(members: Sequence[Configuration], names: Sequence[str], figures: Sequence[str], format: str) -> str:
-    """Members in one of `FORMATS`; `names` are the parameters, `figures` the columns. Raises KeyError for another."""
+def render(
+    members: Sequence[Configuration],
+    names: Sequence[str],
+    figures: Sequence[str],
+    format: str,
+    *,
+    title: str = "",
+    is_chosen: bool = False,
+    made_for: TableWidth = "page",
+) -> str:
+    """Members in one of `FORMATS`; `names` are the parameters, `figures` the columns. Raises KeyError for another.
+
+    A LaTeX table has the `title` of the family in its caption, fits into what it is `made_for`, and leaves no column
+    out for that if they are chosen.
+    """
+    if format == "latex":
+        return write(_latex(members, names, figures, title, is_chosen), made_for)
     return {"table": _table, "json": _json, "csv": _csv}[format](members, names, figures)
 
 
@@ -74,6 +94,44 @@ def _reason(reason: Diagnostic | None) -> str:
         return ""
     place = f" (line {reason.span.line})" if reason.span else ""
     return f"{reason.code} {reason.message}{place}"
+
+
+def _latex(
+    members: Sequence[Configuration], names: Sequence[str], figures: Sequence[str], title: str, is_chosen: bool
+) -> LatexTable:
+    """The configurations that are networks, each column in one unit; the others as comments."""
+    known = [member for member in members if member.figures is not None]
+    settings = [LatexColumn(name, is_number=_are_numbers(member.settings[name] for member in known)) for name in names]
+    columns = [_latex_column(name, known, is_chosen) for name in figures]
+    texts = [[show_setting(member.settings[name]) for name in names] for member in known]
+    rows = (tuple(each) for each in zip(*zip(*texts, strict=True), *(cells for _, cells in columns), strict=True))
+    refused = [f"{_settings(each, names)}: {_reason(each.reason)}" for each in members if each.figures is None]
+    caption = f"Configurations of {title}. Values are for one input; memory is for fp32 and SGD on a CPU."
+    return LatexTable(
+        (*settings, *(column for column, _ in columns)),
+        (tuple(rows),),
+        caption,
+        label_of(title, "configurations"),
+        (*([f"{len(refused)} of {len(members)} configurations are invalid:"] if refused else ()), *refused),
+    )
+
+
+def _are_numbers(values: Iterable[Value]) -> bool:
+    return all(not isinstance(value, bool) and isinstance(value, int | Fraction) for value in values)
+
+
+def _latex_column(name: str, members: Sequence[Configuration], is_chosen: bool) -> tuple[LatexColumn, list[str]]:
+    """A metric of all configurations."""
+    metric, values = METRICS[name], [(member.figures or {})[name] for member in members]
+    rank = 0 if is_chosen or name not in _FIRST_TO_GO else len(_FIRST_TO_GO) - _FIRST_TO_GO.index(name)
+    numbers = [value for value in values if isinstance(value, int)]
+    if len(numbers) < len(values) or metric.unit in ("layers", "positions", "extents"):
+        return LatexColumn(metric.heading, is_number=True, rank=rank), [
+            in_symbols(_shown(member, name)) for member in members
+        ]
+    scale = common_scale(numbers)
+    unit = unit_of(scale.unit, is_size=metric.unit == "bytes")
+    return LatexColumn(metric.heading, is_number=True, unit=unit, rank=rank), [scale.show(each) for each in numbers]
 
 
 def _json(members: Sequence[Configuration], names: Sequence[str], figures: Sequence[str]) -> str:

@@ -93,7 +93,7 @@ def test_graphviz_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(draw, "which", lambda _: "/usr/bin/dot")
     monkeypatch.setattr(graphviz.Source, "pipe", pipe)
-    result = run("render", "vgg16", "-o", "net.svg")
+    result = run("render", "vgg16", "-o", "net.svg", "--layout", "dot")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: Graphviz failed: ")
     assert result.stderr.count("\n") == 1

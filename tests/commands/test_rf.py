@@ -180,15 +180,14 @@ def test_lines_volumes_and_large_planes(net: str, drawn: str) -> None:
 def test_the_box_as_svg() -> None:
     result = run("rf", "-", "--at", "a", "--unit", "0,1", "-o", "box.svg", stdin="INPUT 4x6x1 -> a: CONV3-1/2")
     assert (result.exit_code, result.stderr) == (0, "wrote box.svg\n")
-    tree = ElementTree.parse("box.svg").getroot()
+    groups = ElementTree.parse("box.svg").getroot().iter("{http://www.w3.org/2000/svg}g")
     boxes = {
-        each.get("class"): [float(each.get(key, "nan")) for key in ("x", "y", "width", "height")]
-        for each in tree.iter("{http://www.w3.org/2000/svg}rect")
+        each.get("id"): [float(each[-1].get(key, "nan")) for key in ("x", "y", "width", "height")] for each in groups
     }
     # 40 pixels a position; the row of padding on top moves the plane down by one.
-    assert boxes["plane"] == [0, 40, 240, 160]
-    assert boxes["box"] == [40, 0, 120, 120]
-    assert boxes["seen"] == [40, 40, 120, 80]
+    assert boxes["stdin-plane"] == [0, 40, 240, 160]
+    assert boxes["stdin-box"] == [40, 0, 120, 120]
+    assert boxes["stdin-seen"] == [40, 40, 120, 80]
     assert run("rf", "vgg16", "--at", "features.4", "-o", "box.svg").exit_code == 1
 
 
@@ -201,7 +200,7 @@ def test_the_box_as_svg() -> None:
         (("vgg16", "--at", "features.4", "--unit", "a,b"), 2, "'a,b' is not a position"),
         (("vgg16", "--unit", "1,1"), 2, "--at LAYER"),
         (("vgg16", "-o", "a.svg"), 2, "--at LAYER"),
-        (("vgg16", "--at", "features.4", "-o", "a.png"), 1, "its name must end in .svg"),
+        (("vgg16", "--at", "features.4", "-o", "a.gif"), 1, "its name must end in .svg, .png"),
         (("vgg16", "--from", "features.4", "--to", "features.1"), 1, "features.1 does not depend on features.4"),
         (("vgg16", "--from", "classifier.0"), 1, "classifier.0 is a vector, 4096: it has no plane to look at"),
     ],

@@ -1,7 +1,7 @@
 """The display list: what a picture consists of, before it is written as SVG, PNG, PDF or TikZ.
 
-Lengths are CSS pixels at 100 %, x to the right and y down. Colours are names of the palette (`Paint`), which a theme
-turns into values when the picture is written; nothing here knows a network, a font or a file format.
+Lengths are CSS pixels at 100 %, x to the right and y down. Colours are names of the palette (`PaintName`), which a
+theme turns into values when the picture is written; nothing here knows a network, a font or a file format.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Literal, TypeAlias
 
 from cnndsl.records import record
 
-Paint: TypeAlias = str
+PaintName: TypeAlias = str
 """A colour by its name: a surface (`ink`, `mute`, `line`, `hair`, `panel`, `card`, `ghost`, `error`, `error-ground`,
 `bg`), the fill of a role (`conv`, `pool`, `norm`, `act`, `fc`, `up`, `gate`, `io`), its stroke (`conv-stroke`), or a
-step of the heat scale (`heat-0` to `heat-4`)."""
+step of the heat scale (`heat-0` to `heat-4`) with the colour of text on it (`heat-0-ink`)."""
 
 Weight: TypeAlias = Literal[400, 500, 600, 700]
 
@@ -22,34 +22,40 @@ Command: TypeAlias = tuple[Literal["M", "L", "C", "Z"], tuple[float, ...]]
 
 
 @record(slots=True)
-class Rectangle:
-    """A rectangle. `hatch` names the role whose pattern a theme without colours puts there."""
+class RectangleItem:
+    """A rectangle, whose corners are rounded by a radius on both sides or on one.
+
+    `hatch` belongs on the bar at the left of a box, not on the box, and names its role. A theme with colours fills the
+    bar. A theme without draws the role's pattern instead, 6 pixels wide, or nothing for a role that has none. Without
+    fill and stroke it is invisible and catches the pointer, for a tooltip.
+    """
 
     x: float
     y: float
     width: float
     height: float
-    fill: Paint = ""
-    stroke: Paint = ""
+    fill: PaintName = ""
+    stroke: PaintName = ""
     line: float = 0
     radius: float = 0
     dash: tuple[float, ...] = ()
     hatch: str = ""
+    rounded: Literal["both", "left", "right"] = "both"
 
 
 @record(slots=True)
-class Path:
+class PathItem:
     """Lines and curves."""
 
     commands: tuple[Command, ...]
-    fill: Paint = ""
-    stroke: Paint = ""
+    fill: PaintName = ""
+    stroke: PaintName = ""
     line: float = 0
     dash: tuple[float, ...] = ()
 
 
 @record(slots=True)
-class Text:
+class TextItem:
     """One line of text, its baseline at y. `room` is the width that it must keep to; `turned` reads upwards."""
 
     x: float
@@ -57,7 +63,7 @@ class Text:
     text: str
     size: float
     weight: Weight = 400
-    paint: Paint = "ink"
+    paint: PaintName = "ink"
     anchor: Literal["start", "middle", "end"] = "start"
     room: float = 0
     turned: bool = False
@@ -65,25 +71,28 @@ class Text:
 
 
 @record(slots=True)
-class Group:
+class GroupItem:
     """Items that belong together: `id` from a path of the network, `title` a tooltip, `link` an address."""
 
     id: str
-    items: tuple[Item, ...]
+    items: tuple[DisplayItem, ...]
     title: str = ""
     link: str = ""
 
 
-Item: TypeAlias = Rectangle | Path | Text | Group
+DisplayItem: TypeAlias = RectangleItem | PathItem | TextItem | GroupItem
 
 
 @record(slots=True)
 class Picture:
-    """A picture. `name` begins its ids, `title` and `description` are for those who cannot see it."""
+    """A picture. `name` begins its ids, `title` and `description` are for those who cannot see it.
+
+    Whoever writes it adds the theme's margin on all sides.
+    """
 
     name: str
     width: float
     height: float
-    items: tuple[Item, ...]
+    items: tuple[DisplayItem, ...]
     title: str
     description: str = ""

@@ -1,0 +1,116 @@
+"""`cnndsl render --style diagram`: a network folded into cards, or every layer as Graphviz lays it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cnndsl.commands.common import AnyFunction, echo, network, note
+from cnndsl.commands.pictures import write_picture
+from cnndsl.records import record
+
+if TYPE_CHECKING:
+    from cnndsl.emit.drawing.cards.model import DrawingModel
+    from cnndsl.emit.drawing.formats import PictureOptions
+    from cnndsl.emit.drawing.layout.page import WidthName
+
+_DOT = ("gv", "dot")
+"""Endings of files with DOT text."""
+
+
+@record(slots=True)
+class DiagramOptions:
+    """What a diagram shows and how it is laid out."""
+
+    width: WidthName | None
+    opened: tuple[str, ...]
+    levels: int | None
+    unfold: bool
+    layout: str
+    fold: bool
+
+
+def diagram_options(function: AnyFunction) -> AnyFunction:
+    """`--open`, `--levels`, `--unfold`, `--layout`, and `--fold` of Graphviz's layout."""
+    for option in (
+        click.option("--fold", is_flag=True, help="With --layout dot, draw a repeat once; cards always do."),
+        click.option(
+            "--layout",
+            type=click.Choice(["cards", "dot"]),
+            default="cards",
+            show_default=True,
+            help="Fold the network into cards, or let Graphviz lay out every layer.",
+        ),
+        click.option("--unfold", is_flag=True, help="Draw every layer; fold nothing."),
+        click.option("--levels", type=click.IntRange(1), metavar="N", help="Open parts down to level N; 1 is the top."),
+        click.option("--open", "opened", metavar="NAME", multiple=True, help="Open this block in a panel; repeatable."),
+    ):
+        function = option(function)
+    return function
+
+
+def write_diagram(
+    file: str,
+    settings: tuple[str, ...],
+    output: str | None,
+    options: DiagramOptions,
+    pictures: PictureOptions,
+    *,
+    force: bool,
+) -> None:
+    """Draw a network into a file, or print DOT. Raises UsageError, FileError, CnnError."""
+    from cnndsl.commands.compile import module_name
+    from cnndsl.emit.drawing.formats import FORMATS
+
+    target = f"{module_name(file)}.svg" if output is None else output
+    ending = target.rpartition(".")[2].lower()
+    if options.layout == "dot" or target == "-" or ending in _DOT or ending not in FORMATS:
+        _by_graphviz(file, settings, target, options.fold, force)
+        return
+    from cnndsl.emit.drawing.cards.fold import model
+    from cnndsl.emit.drawing.layout.page import picture
+
+    if options.fold:
+        note("--fold is the default: cards fold what repeats")
+    graph = network(file, settings).graph
+    drawing = model(graph, options.opened, unfold=options.unfold, levels=options.levels)
+    _check_opened(options.opened, drawing)
+    write_picture(target, picture(drawing, options.width), pictures, force=force)
+    note(f"wrote {target}")
+
+
+def _check_opened(opened: tuple[str, ...], drawing: DrawingModel) -> None:
+    """Raise UsageError for a name that no block has."""
+    from cnndsl.emit.drawing.cards.model import NetCard
+    from cnndsl.errors import nearest
+
+    cards = [step for step in drawing.steps if isinstance(step, NetCard)]
+    blocks = {line.title for card in cards for line in card.lines} | {panel.title for panel in drawing.panels}
+    known = sorted(blocks.union(*({card.name, card.path} for card in cards)) - {""})
+    for name in opened:
+        if name not in known:
+            raise click.UsageError(f"there is no block {name!r} to open; {nearest(name, known) or ', '.join(known)}")
+
+
+def _by_graphviz(file: str, settings: tuple[str, ...], target: str, fold: bool, force: bool) -> None:
+    """Draw every layer, or print DOT."""
+    from cnndsl.emit.drawing.dot import dot
+    from cnndsl.emit.drawing.draw import NoGraphvizError, draw, format_of
+    from cnndsl.files import write
+
+    if target != "-":
+        format_of(target)
+    text = dot(network(file, settings).graph, fold_repeats=fold)
+    if target == "-":
+        echo(text.rstrip("\n"))
+        return
+    try:
+        picture = draw(text, target)
+    except NoGraphvizError as stop:
+        target = f"{target.rpartition('.')[0]}.gv"
+        write(target, text.encode(), force=force)
+        note(f"wrote {target} instead: {stop}")
+        click.get_current_context().exit(1)
+    write(target, picture, force=force)
+    note(f"wrote {target}")

@@ -1,0 +1,61 @@
+"""What the commands that draw share: how a picture is written, by its options and the ending of its file."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from cnndsl.commands.common import AnyFunction
+
+if TYPE_CHECKING:
+    from cnndsl.emit.drawing.display import Picture
+    from cnndsl.emit.drawing.formats import PictureOptions
+
+ENDINGS = ".svg, .png, .pdf or .tex"
+_THEMES = ("paper", "dark", "mono")
+_LETTERING = ("font", "paths")
+_DPI = 288
+
+
+def picture_options(function: AnyFunction) -> AnyFunction:
+    """Add `--theme`, `--text` and `--dpi`, which reach the command as one argument, `options`."""
+
+    @wraps(function)
+    def command(*args: Any, theme: Any, text: str, dpi: int, **given: Any) -> Any:
+        from cnndsl.emit.drawing.formats import PictureOptions
+
+        return function(*args, options=PictureOptions(theme, text == "paths", dpi), **given)
+
+    for option in (
+        click.option(
+            "--dpi", type=click.IntRange(36, 2400), default=_DPI, help=f"Resolution of a PNG.  [default: {_DPI}]"
+        ),
+        click.option(
+            "--text",
+            type=click.Choice(_LETTERING),
+            default="font",
+            show_default=True,
+            help="Embed the font in an SVG, or draw its texts as outlines.",
+        ),
+        click.option("--theme", type=click.Choice(_THEMES), default="paper", show_default=True, help="Colours."),
+    ):
+        command = option(command)
+    return cast("AnyFunction", command)
+
+
+def check_picture(path: str | None) -> None:
+    """Raise FileError for a file whose ending names no format of a picture."""
+    if path is not None:
+        from cnndsl.emit.drawing.formats import picture_format
+
+        picture_format(path)
+
+
+def write_picture(path: str, picture: Picture, options: PictureOptions, *, force: bool) -> None:
+    """Write a picture in the format that a file's ending asks for. Raises FileError where that cannot be done."""
+    from cnndsl.emit.drawing.formats import as_bytes, picture_format
+    from cnndsl.files import write
+
+    write(path, as_bytes(picture, picture_format(path), options), force=force)

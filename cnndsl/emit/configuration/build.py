@@ -1,0 +1,95 @@
+"""Networks to a configuration table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from cnndsl.analysis.region import GraphFacts
+from cnndsl.emit.configuration.alignment import aligned
+from cnndsl.emit.configuration.model import ColumnTotals, ConfigurationRow, ConfigurationTable, StageBlock
+from cnndsl.emit.configuration.stages import stages
+from cnndsl.emit.configuration.titles import listed
+from cnndsl.emit.drawing.cards.words import layer_text
+from cnndsl.expr import show
+from cnndsl.graph.graph import Graph
+
+
+def configuration(graphs: Sequence[Graph]) -> ConfigurationTable:
+    """Return the table of some networks, a column for each in their order."""
+    is_family = len({graph.source.name for graph in graphs}) == 1
+    norms = [_kinds(graph, "normalisation") for graph in graphs]
+    shown = set[str]().union(*norms) - set(norms[0]).intersection(*norms)
+    rows = aligned([stages(graph, shown) for graph in graphs], by_name=is_family)
+    return ConfigurationTable(
+        graphs[0].title if is_family else "",
+        _heads(graphs, is_family=is_family),
+        rows,
+        tuple(map(_totals, graphs)),
+        tuple(_notes(graphs, rows, shown)),
+    )
+
+
+def _kinds(graph: Graph, role: str) -> dict[str, str]:
+    """The kinds of layers with a role, each with what it is called."""
+    return {node.kind: layer_text(node, 0) for node in graph.layers if role == node.layer.ROLE}
+
+
+def _heads(graphs: Sequence[Graph], *, is_family: bool) -> tuple[str, ...]:
+    """What columns are called: by the network, and by the settings that differ where several are of one file."""
+    texts = [_differing(graph, [each for each in graphs if each.source.name == graph.source.name]) for graph in graphs]
+    if is_family and all(texts):
+        return tuple(texts)
+    both = zip(graphs, texts, strict=True)
+    return tuple(f"{graph.title} ({text})" if text else graph.title for graph, text in both)
+
+
+def _differing(graph: Graph, others: Sequence[Graph]) -> str:
+    """The settings of a network in which others of its file differ; an input that is not set is that of the file."""
+    texts: list[str] = []
+    for name in dict.fromkeys(name for other in others for name in other.settings):
+        values = [other.settings.get(name, other.input.hwc) for other in others]
+        if len(set(values)) > 1:
+            texts.append(f"{name}={show(graph.settings.get(name, graph.input.hwc))}")
+    return ", ".join(texts)
+
+
+def _totals(graph: Graph) -> ColumnTotals:
+    whole = GraphFacts(graph).whole()
+    return ColumnTotals(whole.cost.params, whole.cost.macs, whole.receptive_field, whole.receptive_field_at_most)
+
+
+def _notes(graphs: Sequence[Graph], rows: Sequence[ConfigurationRow], shown: set[str]) -> list[str]:
+    """What the cells do not say: which blocks begin with a stride, and which layers have no line."""
+    found: list[str] = []
+    if strided := dict.fromkeys(name for name, _ in _first_strided(rows)):
+        found.append(f"The first block of {listed(list(strided))} has a stride of {' or '.join(_strides(rows))}.")
+    words: dict[str, str] = {}
+    for graph in graphs:
+        words |= {kind: word for kind, word in _kinds(graph, "normalisation").items() if kind not in shown}
+        words |= _kinds(graph, "activation")
+    if words:
+        found.append(f"Not shown: {listed(list(dict.fromkeys(words.values())))}.")
+    if any(map(_look_alike, (cell for row in rows for cell in row.cells))):
+        found.append("Blocks that are listed apart with the same lines differ in layers that are not shown.")
+    outputs = dict.fromkeys(each.name for graph in graphs for each in graph.taps if each.is_tap)
+    if outputs:
+        found.append(f"Auxiliary outputs have no row, but their parameters are counted: {listed(list(outputs))}.")
+    return found
+
+
+def _look_alike(cell: Sequence[StageBlock]) -> bool:
+    """Whether a cell has two blocks one after the other whose lines are the same."""
+    return any(len(one.lines) > 1 and one.texts == other.texts for one, other in pairwise(cell))
+
+
+def _first_strided(rows: Sequence[ConfigurationRow]) -> Iterator[tuple[str, StageBlock]]:
+    """Yield the blocks that have a stride which the equal ones after them have not, each with the name of its row."""
+    for row in rows:
+        yield from ((row.name or row.output, block) for cell in row.cells for block in cell if block.is_first_strided)
+
+
+def _strides(rows: Sequence[ConfigurationRow]) -> list[str]:
+    """The strides of these blocks, each once."""
+    every = (line.stride.removeprefix("/") for _, block in _first_strided(rows) for line in block.lines if line.stride)
+    return list(dict.fromkeys(every))

@@ -1,0 +1,1 @@
+"""From the graph to what is drawn: stem, cards with their rows, panels, head. Nothing here knows a position."""

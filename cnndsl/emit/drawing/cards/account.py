@@ -1,0 +1,81 @@
+"""Whether a drawing shows every node exactly once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from cnndsl.emit.drawing.cards.model import (
+    Branching,
+    DrawingModel,
+    FusedRow,
+    InsetBox,
+    NetCard,
+    PanelElement,
+    RepeatFrame,
+    SpineBranching,
+    SpineRow,
+    UShape,
+)
+
+
+def element_nodes(element: PanelElement) -> Iterator[int]:
+    """Yield the nodes that an element stands for."""
+    match element:
+        case FusedRow():
+            for cell in element.cells:
+                yield cell.node
+                yield from cell.absorbed
+        case InsetBox():
+            yield from element.nodes
+        case RepeatFrame():
+            for each in element.elements:
+                yield from element_nodes(each)
+            yield from element.nodes
+        case Branching():
+            for branch in element.branches:
+                for each in branch:
+                    yield from element_nodes(each)
+            yield from element.further
+            yield element.node
+
+
+def shown(drawing: DrawingModel) -> Counter[int]:
+    """Return how often the spine and the panels beside it show each node, repeats counted as often as they say."""
+    found: Counter[int] = Counter()
+    for step in drawing.steps:
+        match step:
+            case SpineRow():
+                found.update(element_nodes(step.row))
+            case SpineBranching():
+                found.update(element_nodes(step.element))
+            case NetCard():
+                for line in step.lines:
+                    found.update(node for nodes in line.nodes for node in nodes)
+    for panel in drawing.panels:
+        if panel.kind != "block":
+            for element in panel.elements:
+                found.update(element_nodes(element))
+            found.update(node for nodes in panel.others for node in nodes)
+    return found
+
+
+def opened(drawing: DrawingModel) -> dict[str, tuple[Counter[int], Counter[int]]]:
+    """Return for each panel the nodes that its elements show, and those of the instance that it opens."""
+    return {
+        f"{panel.key} {panel.title}": (
+            Counter(node for element in panel.elements for node in element_nodes(element)),
+            Counter(panel.nodes),
+        )
+        for panel in drawing.panels
+    }
+
+
+def shown_as_u(shape: UShape) -> Counter[int]:
+    """Return how often the bars and skips of a U show each node."""
+    found: Counter[int] = Counter()
+    for bar in shape.bars:
+        found.update((bar.node, *bar.absorbed))
+    for skip in shape.skips:
+        found.update(skip.nodes)
+    return found

@@ -1,0 +1,162 @@
+"""The blocks of a drawing: parts that are equal but for widths and strides, with all their instances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+from cnndsl.emit.drawing.cards.items import Signatures, UnitItem, nodes_in
+from cnndsl.emit.drawing.cards.letters import BlockLetters, letters
+from cnndsl.emit.drawing.cards.words import dims_text, layer_text, stride_of, stride_text, width_of, window_of
+from cnndsl.expr import Value
+from cnndsl.graph.graph import Graph
+
+
+@dataclass(eq=False)
+class BlockVariant:
+    """A block, or a variant of it: its instances in order, and the cards in which they are."""
+
+    number: int
+    family: object
+    title: str
+    instances: list[UnitItem] = field(default_factory=list[UnitItem])
+    cards: list[int] = field(default_factory=list[int])
+    is_inset: bool = False
+    at_first: int = 0
+    """How many instances are the first of a card and unlike the others."""
+
+
+class BlockBook:
+    """All blocks that cards show, by the number that `Signatures` gives them."""
+
+    def __init__(self, signatures: Signatures) -> None:
+        self._signatures = signatures
+        self._graph: Graph = signatures.graph
+        self._by_sign: dict[int, BlockVariant] = {}
+        self._letters: dict[int, BlockLetters] = {}
+        self._places: dict[tuple[int, int], int] = {}
+        self.variants: list[BlockVariant] = []
+
+    def add(self, item: UnitItem, card: int, *, is_inset: bool = False) -> BlockVariant:
+        """Note an instance of a block in a card, and return the block."""
+        sign = self._signatures.of(item.chain)
+        found = self._by_sign.get(sign)
+        if found is None:
+            found = BlockVariant(len(self.variants), item.title or sign, item.title or item.name, is_inset=is_inset)
+            self._by_sign[sign] = found
+            self.variants.append(found)
+        self._places[(found.number, min(nodes_in(item.chain)))] = len(found.instances)
+        found.instances.append(item)
+        found.cards.append(card)
+        return found
+
+    def of(self, item: UnitItem) -> BlockVariant:
+        """Return the block of an instance."""
+        return self._by_sign[self._signatures.of(item.chain)]
+
+    def place(self, item: UnitItem) -> int:
+        """Return which instance of its block a part is."""
+        return self._places[(self.of(item).number, min(nodes_in(item.chain)))]
+
+    def relatives(self, variant: BlockVariant) -> list[UnitItem]:
+        """Return the instances of all variants of a block."""
+        return [item for each in self.variants if each.family == variant.family for item in each.instances]
+
+    def letters(self, variant: BlockVariant) -> BlockLetters:
+        """Return the letters of a block."""
+        known = self._letters.get(variant.number)
+        if known is None:
+            known = letters(self._graph, variant.instances, self.relatives(variant))
+            self._letters[variant.number] = known
+        return known
+
+    def difference(self, item: UnitItem) -> str:
+        """Return what tells an instance from the others of its block: `c = 128, /2`."""
+        variant = self.of(item)
+        found, at = self.letters(variant), self.place(item)
+        values = found.values[at]
+        parts = [f"{name} = {value}" for name, value in values] if len(values) == 1 else [f"{n} {v}" for n, v in values]
+        if found.slides[at]:
+            parts.append(found.slides[at])
+        return ", ".join(parts)
+
+
+def matched(graph: Graph, whole: UnitItem, others: Sequence[UnitItem]) -> dict[int, dict[int, int]]:
+    """Return for each node of a part which node of each other part corresponds to it, by the order of layer types."""
+    base = nodes_in(whole.chain)
+    found: dict[int, dict[int, int]] = {node: {} for node in base}
+    kinds = [_type(graph, node) for node in base]
+    for number, other in enumerate(others):
+        nodes = nodes_in(other.chain)
+        for block in SequenceMatcher(None, kinds, [_type(graph, each) for each in nodes], False).get_matching_blocks():
+            for step in range(block.size):
+                found[base[block.a + step]][number] = nodes[block.b + step]
+    return found
+
+
+def _type(graph: Graph, node: int) -> str:
+    """What a layer is matched by: an activation may be replaced by another one."""
+    at = graph.nodes[node]
+    return at.layer.ROLE if at.layer.ROLE == "activation" else at.kind
+
+
+def _entering(graph: Graph, item: UnitItem) -> int:
+    """The channels that come into a part."""
+    first = graph.nodes[nodes_in(item.chain)[0]]
+    return graph.shapes(first)[0].channels if first.inputs else first.shape.channels
+
+
+def _table_width(
+    columns: Mapping[str, Mapping[int, Value]], width: Mapping[int, int], entering: Mapping[int, int]
+) -> str:
+    """A width as a column of the table, or that many times the channels that come in; else a letter of its own."""
+    for name, column in columns.items():
+        if column == width:
+            return name
+    for name, column in columns.items():
+        if all(isinstance(value, int) and value * entering[at] == width[at] for at, value in column.items()):
+            return f"{name}C"
+    return next(each for each in "ewuvxyz" if each not in columns)
+
+
+def table_letters(
+    graph: Graph,
+    whole: UnitItem,
+    turns: Sequence[UnitItem],
+    names: Sequence[str],
+    rows: Sequence[Sequence[Value]],
+) -> tuple[BlockLetters, frozenset[int], Mapping[int, str]]:
+    """Return letters for a block whose instances are the rows of a table: the names of the table where a column has a
+    layer's widths or strides; the nodes that some rows lack; and texts for layers whose window or type varies."""
+    pairs = matched(graph, whole, turns)
+    widths: dict[int, str] = {}
+    strides: dict[int, str] = {}
+    texts: dict[int, str] = {}
+    optional: set[int] = set()
+    for at, (node, others) in enumerate(pairs.items()):
+        if len(others) < len(turns):
+            optional.add(node)
+        layers = {number: graph.nodes[each].layer for number, each in others.items()}
+        columns = {name: {number: rows[number][place] for number in layers} for place, name in enumerate(names)}
+        width = {number: width_of(layer) for number, layer in layers.items()}
+        if len(set(width.values())) > 1:
+            entering = {number: _entering(graph, turns[number]) for number in layers}
+            widths[at] = _table_width(columns, width, entering)
+        slide = {stride_of(layer) for layer in layers.values()}
+        if len(slide) > 1:
+            strides[at] = "/s"
+        layer = graph.nodes[node].layer
+        sizes = {number: window_of(each) for number, each in layers.items()}
+        if len(set(sizes.values())) > 1:
+            windows = {name: {number: (value,) for number, value in each.items()} for name, each in columns.items()}
+            name = next((name for name, window in windows.items() if window == sizes), "k")
+            rank = graph.nodes[node].shape.rank
+            size = dims_text((0,), rank).replace("0", name)
+            texts[node] = layer_text(
+                graph.nodes[node], rank, is_open=True, width=widths.get(at, ""), stride=strides.get(at), size=size
+            )
+        if layer.ROLE == "activation" and len({each.kind() for each in layers.values()}) > 1:
+            texts[node] = "activation"
+    values = tuple(() for _ in turns)
+    return BlockLetters(widths, strides, values, tuple(stride_text(()) for _ in turns)), frozenset(optional), texts

@@ -1,0 +1,156 @@
+"""From the graph to the model of its drawing: the steps of the spine, their rows, and the blocks that are opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cnndsl.analysis.cost import Cost, costs, total
+from cnndsl.emit.drawing.cards.blocks import BlockBook
+from cnndsl.emit.drawing.cards.items import Signatures, TapItem, items_of, nodes_in
+from cnndsl.emit.drawing.cards.lines import CardMaker
+from cnndsl.emit.drawing.cards.model import (
+    BlockPanel,
+    DrawingModel,
+    NamedEnd,
+    NetCard,
+    SkipLink,
+    SpineBranching,
+    SpineStep,
+)
+from cnndsl.emit.drawing.cards.opened import Opener
+from cnndsl.emit.drawing.cards.panels import PanelMaker
+from cnndsl.emit.drawing.cards.raw import RawCard, RawRow, RawStep, raw_nodes
+from cnndsl.emit.drawing.cards.rows import fused
+from cnndsl.emit.drawing.cards.spine import SpineBuilder
+from cnndsl.emit.drawing.cards.ushape import u_shape
+from cnndsl.emit.drawing.cards.words import TIMES, shape_text
+from cnndsl.graph.graph import Graph
+from cnndsl.report.number_format import human
+
+
+def model(graph: Graph, opened: Sequence[str] = (), *, unfold: bool = False, levels: int | None = None) -> DrawingModel:
+    """Return the model of a network's drawing.
+
+    `opened` are names of parts whose blocks are opened in any case. With `unfold` nothing is folded. With `levels`
+    parts of the program are opened down to that level, 1 being the top.
+    """
+    signatures = Signatures(graph)
+    given = frozenset([each.node for each in graph.taps] + ([graph.output] if graph.output_name else []))
+    builder = SpineBuilder(signatures, given, unfold=unfold, levels=levels)
+    raw = _with_missing(graph, builder.build(items_of(graph.tree)), builder.taps)
+    book = BlockBook(signatures)
+    figures = costs(graph)
+    cards = CardMaker(graph, signatures, book, given, figures)
+    for at, step in enumerate(raw):
+        if isinstance(step, RawCard):
+            cards.note(step, at)
+    raw = cards.with_closed(raw)
+    panels = PanelMaker(graph, signatures, book, given)
+    homes = _homes(raw)
+    opener = Opener(signatures, given)
+    beside = [panels.beside(each, homes) for each in _alike(builder.taps, signatures)]
+    shown = panels.chosen(raw, opened)
+    steps = tuple(cards.step(each, at, opener, panels.keys) for at, each in enumerate(raw))
+    whole, training = _totals(graph, figures)
+    joined, links = _edges(graph, homes, steps)
+    return DrawingModel(
+        name=graph.title,
+        params=whole.params - training,
+        macs=whole.macs,
+        training_params=training,
+        steps=steps,
+        is_joined=joined,
+        panels=(*shown, *beside),
+        links=links,
+        ends=_ends(graph, homes, beside),
+        letters=panels.legend(shown, steps),
+        swatches=_swatches(steps),
+        description=_description(graph, steps, whole.params - training, whole.macs),
+        u=None if opened or unfold or levels else u_shape(graph),
+    )
+
+
+def _with_missing(graph: Graph, steps: Sequence[RawStep], taps: Sequence[TapItem]) -> list[RawStep]:
+    """The steps, after the nodes that are in no part: further inputs."""
+    shown = {node for step in steps for node in raw_nodes(step)} | {
+        node for tap in taps for node in nodes_in(tap.chain)
+    }
+    missing = [node.index for node in graph if node.index not in shown]
+    return [*(RawRow(each) for each in fused(graph, missing, ())), *steps]
+
+
+def _homes(steps: Sequence[RawStep]) -> dict[int, int]:
+    return {node: at for at, step in enumerate(steps) for node in raw_nodes(step)}
+
+
+def _alike(taps: Sequence[TapItem], signatures: Signatures) -> list[list[TapItem]]:
+    """Outputs beside the main line, those that are equal together."""
+    found: dict[object, list[TapItem]] = {}
+    for tap in taps:
+        found.setdefault((signatures.of(tap.chain), tap.training_only), []).append(tap)
+    return list(found.values())
+
+
+def _totals(graph: Graph, figures: Mapping[int, Cost]) -> tuple[Cost, int]:
+    """What the network costs, and the parameters that exist in training only."""
+    whole = total(figures[node.index] for node in graph)
+    training = total(figures[node.index] for node in graph if node.training_only)
+    forward = total(figures[node.index] for node in graph if not node.training_only)
+    return Cost(weights=whole.weights, biases=whole.biases, macs=forward.macs), training.params
+
+
+def _edges(
+    graph: Graph, homes: Mapping[int, int], steps: Sequence[SpineStep]
+) -> tuple[tuple[bool, ...], tuple[SkipLink, ...]]:
+    """Which steps read the one before them, and the links over other steps."""
+    joined = [False] * len(steps)
+    links: dict[tuple[int, int, int], None] = {}
+    sources = {
+        (branch_source, step.element.node): at
+        for step in steps
+        if isinstance(step, SpineBranching)
+        for at, branch_source in enumerate(step.element.sources)
+        if branch_source >= 0
+    }
+    for node in graph:
+        target = homes.get(node.index)
+        for before in node.inputs if target is not None else ():
+            source = homes.get(before)
+            if source is None or target is None or source == target:
+                continue
+            step = steps[target]
+            branch = sources.get((before, step.element.node), -1) if isinstance(step, SpineBranching) else -1
+            if target == source + 1 and branch < 0:
+                joined[target] = True
+            else:
+                links[(source, target, branch)] = None
+    return tuple(joined), tuple(SkipLink(*each) for each in links)
+
+
+def _description(graph: Graph, steps: Sequence[SpineStep], params: int, macs: int) -> str:
+    """A sentence for readers who don't see the drawing."""
+    cards = [step for step in steps if isinstance(step, NetCard) and step.name]
+    parts = ", ".join(f"{card.name}{f' {TIMES}{card.times}' if card.times > 1 else ''}" for card in cards)
+    shapes = f"{shape_text(graph.input)} to {shape_text(graph.nodes[graph.output].shape)}"
+    figures = f"{human(params)} parameters, {human(macs)} multiply-adds"
+    return f"{graph.title}, from {shapes}: {figures}{f'; {parts}' if parts else ''}."
+
+
+def _swatches(steps: Sequence[SpineStep]) -> tuple[tuple[str, str], ...]:
+    """What the colours of growth bars mean."""
+    bars = [step.growth for step in steps if isinstance(step, NetCard) and step.growth]
+    if not bars:
+        return ()
+    widths = {bar.growth for bar in bars}
+    more = f"adds {min(widths)}" if len(widths) == 1 else "adds some"
+    return ("io", "channels that come in"), ("conv", f"a layer, {more}")
+
+
+def _ends(graph: Graph, homes: Mapping[int, int], beside: Sequence[BlockPanel]) -> tuple[NamedEnd, ...]:
+    """The outputs with names that the spine gives."""
+    found = [NamedEnd(graph.output_name, homes[graph.output], False)] if graph.output_name else []
+    own = {node for panel in beside for nodes in (panel.nodes, *panel.others) for node in nodes}
+    return (
+        *found,
+        *(NamedEnd(each.name, homes[each.node], each.training_only) for each in graph.taps if each.node not in own),
+    )

@@ -1,0 +1,260 @@
+"""The model of a drawing: what is drawn, and which nodes of the graph each thing stands for.
+
+A drawing has a spine of steps in executable order, panels that show a block opened once, and links that skip over
+steps. Nodes are numbers of the graph. `account.py` checks that every node is shown exactly once.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from cnndsl.records import record
+
+ColumnKind: TypeAlias = Literal["bar", "flag", "text", "stride"]
+
+PanelKind: TypeAlias = Literal["block", "training", "output", "growth"]
+
+
+@record(slots=True)
+class LayerCell:
+    """A layer in a fused row: its label, its role in the palette, and whether some instances of the block lack it.
+    `absorbed` are layers that follow it and aren't drawn, but told in a note."""
+
+    node: int
+    text: str
+    role: str
+    is_optional: bool = False
+    absorbed: tuple[int, ...] = ()
+
+
+@record(slots=True)
+class FusedRow:
+    """A weight layer and the layers that run directly before or after it, in one outline."""
+
+    cells: tuple[LayerCell, ...]
+
+
+@record(slots=True)
+class Branching:
+    """Parallel branches and the node that merges them. `sources` has for each branch the node at which it begins if
+    that isn't what enters, else -1; `names` what that node is called. `counts` says how often equal branches beside
+    each other occur, of which one is drawn; `further` are the nodes of the others."""
+
+    node: int
+    sign: str
+    word: str
+    widths: tuple[int, ...]
+    branches: tuple[tuple[PanelElement, ...], ...]
+    sources: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    optional: tuple[bool, ...] = ()
+    counts: tuple[int, ...] = ()
+    further: tuple[int, ...] = ()
+
+
+@record(slots=True)
+class RepeatFrame:
+    """Elements that follow one another several times; `nodes` are those of the further times."""
+
+    elements: tuple[PanelElement, ...]
+    times: int
+    nodes: tuple[int, ...]
+
+
+@record(slots=True)
+class InsetBox:
+    """A part of a block that is drawn closed: a gate, or a part that is too large."""
+
+    title: str
+    key: str
+    role: str
+    nodes: tuple[int, ...]
+    block: int = -1
+    is_optional: bool = False
+
+
+PanelElement: TypeAlias = FusedRow | Branching | RepeatFrame | InsetBox
+
+
+@record(slots=True)
+class CardLine:
+    """A row of a card: a run of equal instances of a block, or of an equal fused row.
+
+    `text` is what differs between the block's instances, `head` is true for a first instance that differs from the
+    others. `block` is the number of the block's variant, -1 for a row.
+    """
+
+    text: str
+    times: int
+    is_first: bool
+    nodes: tuple[tuple[int, ...], ...]
+    block: int = -1
+    key: str = ""
+    title: str = ""
+    row: FusedRow | None = None
+    columns: tuple[str, ...] = ()
+    bar: tuple[tuple[int, str], ...] = ()
+    role: str = "conv"
+
+
+@record(slots=True)
+class GrowthBar:
+    """Channels that come in, and how many layers add how many to them."""
+
+    entering: int
+    layers: int
+    growth: int
+
+
+@record(slots=True)
+class CardTable:
+    """The rows of a `for` that varies three or more names: heads, cells as text, sizes of the map."""
+
+    heads: tuple[str, ...]
+    kinds: tuple[ColumnKind, ...]
+    rows: tuple[tuple[str, ...], ...]
+    sizes: tuple[str, ...]
+    times: tuple[int, ...]
+
+
+@record(slots=True)
+class SpineRow:
+    """Layers that stand open in the spine: the input, a fused row."""
+
+    row: FusedRow
+    shape: str
+    is_input: bool = False
+    path: str = ""
+    stage: str = ""
+
+
+@record(slots=True)
+class SpineBranching:
+    """Branches that stand open in the spine."""
+
+    element: Branching
+    shape: str
+    path: str = ""
+    stage: str = ""
+
+
+@record(slots=True)
+class NetCard:
+    """A part of the network in a frame: its name, its rows, how often a block occurs in it."""
+
+    name: str
+    params: int
+    times: int
+    lines: tuple[CardLine, ...]
+    shape: str
+    path: str
+    heads: tuple[str, ...] = ()
+    growth: GrowthBar | None = None
+    table: CardTable | None = None
+    title: str = ""
+
+
+SpineStep: TypeAlias = SpineRow | SpineBranching | NetCard
+
+
+@record(slots=True)
+class SkipLink:
+    """An edge between steps of the spine that don't follow one another. `branch` is the branch of the target that it
+    enters, -1 for its side."""
+
+    source: int
+    target: int
+    branch: int = -1
+    is_dashed: bool = False
+
+
+@record(slots=True)
+class BlockPanel:
+    """A block opened once. `entering` and `leaving` are what its edges carry. `steps` are the numbers of the spine's
+    steps that lead to a panel which the spine doesn't contain, as an auxiliary classifier."""
+
+    key: str
+    title: str
+    caption: str
+    elements: tuple[PanelElement, ...]
+    nodes: tuple[int, ...]
+    entering: str = ""
+    leaving: str = ""
+    kind: PanelKind = "block"
+    times: int = 1
+    block: int = -1
+    steps: tuple[int, ...] = ()
+    others: tuple[tuple[int, ...], ...] = ()
+    joined: tuple[bool, ...] = ()
+    links: tuple[SkipLink, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@record(slots=True)
+class NamedEnd:
+    """An output with a name: the step that gives it."""
+
+    name: str
+    step: int
+    training_only: bool
+
+
+@record(slots=True)
+class UBar:
+    """A layer of a U as a bar: its channels, the largest extent of its map, its window, its row (0 for the largest
+    maps). `notes` are its word and those of the layers attached to it, which are `absorbed`. With
+    `times` it stands for several equal layers."""
+
+    node: int
+    channels: int
+    extent: int
+    role: str
+    text: str
+    level: int
+    notes: tuple[str, ...]
+    absorbed: tuple[int, ...]
+    size: str
+    times: int = 1
+
+
+@record(slots=True)
+class USkip:
+    """A link between bars of a row: what happens on it, the node that merges it (-1 for none), whether that joins
+    channels, how many come along, and the nodes on it."""
+
+    source: int
+    target: int
+    label: str
+    merge: int
+    joins: bool
+    channels: int
+    nodes: tuple[int, ...]
+
+
+@record(slots=True)
+class UShape:
+    """A network that goes down to small maps and up again: bars in order, and the links between them."""
+
+    bars: tuple[UBar, ...]
+    skips: tuple[USkip, ...]
+
+
+@record(slots=True)
+class DrawingModel:
+    """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `letters` and
+    `swatches`, roles of the palette, are explained in the legend. `u` is the other form
+    of a network that goes down and up again."""
+
+    name: str
+    params: int
+    macs: int
+    training_params: int
+    steps: tuple[SpineStep, ...]
+    is_joined: tuple[bool, ...]
+    panels: tuple[BlockPanel, ...]
+    links: tuple[SkipLink, ...]
+    ends: tuple[NamedEnd, ...]
+    letters: tuple[tuple[str, str], ...]
+    swatches: tuple[tuple[str, str], ...] = ()
+    description: str = ""
+    u: UShape | None = None

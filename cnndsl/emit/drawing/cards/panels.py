@@ -1,0 +1,360 @@
+"""Which blocks are opened in panels, and what a panel says."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import TypedDict
+
+from cnndsl.emit.drawing.cards.account import element_nodes
+from cnndsl.emit.drawing.cards.blocks import BlockBook, BlockVariant, table_letters
+from cnndsl.emit.drawing.cards.items import (
+    ForkItem,
+    ItemChain,
+    Signatures,
+    TapItem,
+    UnitItem,
+    flat,
+    nodes_in,
+)
+from cnndsl.emit.drawing.cards.model import (
+    BlockPanel,
+    Branching,
+    FusedRow,
+    InsetBox,
+    LayerCell,
+    NetCard,
+    PanelElement,
+    RepeatFrame,
+    SkipLink,
+    SpineStep,
+)
+from cnndsl.emit.drawing.cards.notes import with_notes, without_widths
+from cnndsl.emit.drawing.cards.opened import Opener, gate_role
+from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, table_instances
+from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
+from cnndsl.emit.drawing.cards.words import shape_text
+from cnndsl.graph.graph import Graph
+from cnndsl.report.number_format import human
+
+MOST_PANELS = 4
+ENTERING = "c′"  # noqa: RUF001
+"""The channels that come in where that is no multiple of a width."""
+_KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class PanelMaker:
+    """Makes panels. `keys` has the letter of each block that is opened, by number."""
+
+    def __init__(self, graph: Graph, signatures: Signatures, book: BlockBook, given: Collection[int]) -> None:
+        self._graph = graph
+        self._signatures = signatures
+        self._book = book
+        self._given = given
+        self._tables: dict[int, RawCard] = {}
+        self.keys: dict[int, str] = {}
+
+    def chosen(self, steps: Sequence[RawStep], opened: Collection[str]) -> list[BlockPanel]:
+        """Return the panels of a network: those that cover the most weight layers, in order of appearance."""
+        opened = frozenset(opened)
+        self._tables = {
+            self._book.of(_largest(step)).number: step for step in steps if isinstance(step, RawCard) and step.names
+        }
+        hidden = {
+            self._book.of(part).number for step in self._tables.values() for part, _ in table_instances(step)
+        } - set(self._tables)
+        for variant in list(self._book.variants):
+            for each in variant.instances:
+                for gate in self._gates(each.chain):
+                    self._book.add(gate, -1, is_inset=True)
+        variants = [each for each in self._book.variants if each.number not in hidden and self._is_worth(each)]
+        asked = [each for each in variants if not opened.isdisjoint(self._names(each, steps))]
+        ranked = sorted(variants, key=self._weight, reverse=True)
+        most = [*asked, *(each for each in ranked if each not in asked)][: max(MOST_PANELS, len(asked))]
+        shown = self._ordered([each for each in variants if each in most])
+        several = len(shown) > 1 or any(len(step.parts) > 1 for step in steps if isinstance(step, RawCard))
+        for at, variant in enumerate(shown):
+            if several and not variant.is_inset and variant.number not in self._tables:
+                self.keys[variant.number] = _KEYS[at]
+        return [*(self._panel(each) for each in shown), *self._growth(shown)]
+
+    def _names(self, variant: BlockVariant, steps: Sequence[RawStep]) -> set[str]:
+        """What a block is called, and the parts in which it occurs."""
+        cards = [step for at in variant.cards if at >= 0 and isinstance(step := steps[at], RawCard)]
+        return {variant.title, *(card.name for card in cards), *(card.path for card in cards)} - {""}
+
+    def _growth(self, shown: Sequence[BlockVariant]) -> list[BlockPanel]:
+        """A picture of how the layers of a dense block are connected, if one is opened."""
+        if not any(self._is_dense(each) for each in shown):
+            return []
+        return [BlockPanel("", "In a block", "", (), (), kind="growth", notes=("each layer sees all before it",))]
+
+    def _is_dense(self, variant: BlockVariant) -> bool:
+        """Whether a block joins its input with what it makes of it, several times in a row."""
+        chain = variant.instances[0].chain
+        fork = chain[0] if len(chain) == 1 else None
+        if not isinstance(fork, ForkItem) or len(variant.instances) <= len(set(variant.cards)) + 1:
+            return False
+        return self._graph.nodes[fork.node].layer.JOINS_CHANNELS and any(not branch for branch in fork.branches)
+
+    def _ordered(self, shown: Sequence[BlockVariant]) -> list[BlockVariant]:
+        """The variants of one block beside each other, that with the identity first; gates last."""
+        first = {each.family: min(v.number for v in shown if v.family == each.family) for each in shown}
+        return sorted(
+            shown, key=lambda each: (each.is_inset, first[each.family], -len(self._identities(each)), each.number)
+        )
+
+    def _is_worth(self, variant: BlockVariant) -> bool:
+        return len(nodes_in(variant.instances[0].chain)) > 1
+
+    def _weight(self, variant: BlockVariant) -> int:
+        roles = [self._graph.nodes[node].layer.ROLE for node in nodes_in(variant.instances[0].chain)]
+        count = roles.count("convolution") + roles.count("dense")
+        several = self._tables.get(variant.number)
+        return count * (len(table_instances(several)) if several else len(variant.instances)) - (
+            1000 if variant.is_inset else 0
+        )
+
+    def _identities(self, variant: BlockVariant) -> list[int]:
+        """The sums of a block that have an identity among their branches."""
+        return [
+            each.node
+            for each in flat(variant.instances[0].chain)
+            if isinstance(each, ForkItem) and any(not branch for branch in each.branches)
+        ]
+
+    def _gates(self, chain: ItemChain) -> list[UnitItem]:
+        """The gates in a block that have a name, which are drawn closed."""
+        found: list[UnitItem] = []
+        stack = list(chain)
+        while stack:
+            item = stack.pop()
+            if isinstance(item, UnitItem) and self._is_gate(item):
+                found.append(item)
+            elif isinstance(item, UnitItem):
+                stack.extend(item.chain)
+            elif isinstance(item, ForkItem):
+                stack.extend(each for branch in item.branches for each in branch)
+        return found
+
+    def _is_gate(self, item: UnitItem) -> bool:
+        return bool(item.title or item.name) and gate_role(self._graph, item) == "gate"
+
+    def _inset(self, item: UnitItem) -> int | None:
+        if not self._is_gate(item):
+            return None
+        return self._book.of(item).number
+
+    def _panel(self, variant: BlockVariant) -> BlockPanel:
+        table = self._tables.get(variant.number)
+        if table is not None:
+            return self._table_panel(variant, table)
+        item = variant.instances[0]
+        opener = Opener(self._signatures, self._given, None if variant.is_inset else self._inset)
+        found = self._book.letters(variant)
+        is_plain = is_nested(self._graph, item.chain, entry_of(self._graph, item.chain))
+        elements = (opener.elements if is_plain else opener.flat_elements)(item.chain, found)
+        if len({self._graph.nodes[nodes_in(each.chain)[-1]].shape.channels for each in variant.instances}) > 1:
+            elements = without_widths(elements)
+        elements, notes = with_notes(elements)
+        entering, leaving = self._ends_of(variant)
+        return BlockPanel(
+            self.keys.get(variant.number, ""),
+            variant.title or "Block",
+            self._caption(variant),
+            elements,
+            nodes_in(item.chain),
+            entering,
+            leaving,
+            times=len(variant.instances) if not variant.is_inset else 1,
+            block=variant.number,
+            notes=notes,
+            **_wires(self._graph, elements, is_plain),
+        )
+
+    def _table_panel(self, variant: BlockVariant, table: RawCard) -> BlockPanel:
+        several = table_instances(table)
+        turns = [each for each, _ in several]
+        item = _largest(table)
+        found, optional, texts = table_letters(self._graph, item, turns, table.names, [row for _, row in several])
+        opener = Opener(self._signatures, self._given, self._inset)
+        elements = _retold(opener.elements(item.chain, found, optional), texts)
+        return BlockPanel(
+            "",
+            variant.title or "Block",
+            "dashed: not in every row" if optional else "",
+            _dashed(elements, optional),
+            nodes_in(item.chain),
+            "C" if any(each.endswith("C") for each in found.widths.values()) else ENTERING,
+            "",
+            times=len(turns),
+            block=variant.number,
+            **_wires(self._graph, elements, True),
+        )
+
+    def beside(self, taps: Sequence[TapItem], homes: Mapping[int, int]) -> BlockPanel:
+        """Return the panel of outputs beside the main line that are equal."""
+        chain = taps[0].chain
+        opener = Opener(self._signatures, self._given)
+        entry = entry_of(self._graph, chain)
+        is_plain = is_nested(self._graph, chain, entry)
+        title = next((each.title for each in chain if isinstance(each, UnitItem) and each.title), taps[0].name)
+        sources = tuple(
+            dict.fromkeys(
+                homes[before]
+                for tap in taps
+                for node in nodes_in(tap.chain)
+                for before in self._graph.nodes[node].inputs
+                if before in homes
+            )
+        )
+        training = taps[0].training_only
+        elements = (opener.elements if is_plain else opener.flat_elements)(chain)
+        names = ", ".join(each.name for each in taps)
+        return BlockPanel(
+            "",
+            title,
+            f"{names}, in training only" if training else f"output {names}",
+            elements,
+            nodes_in(chain),
+            "",
+            shape_text(self._graph.nodes[taps[0].output].shape),
+            "training" if training else "output",
+            len(taps),
+            -1,
+            sources,
+            tuple(nodes_in(each.chain) for each in taps[1:]),
+            **_wires(self._graph, elements, is_plain),
+        )
+
+    def _caption(self, variant: BlockVariant) -> str:
+        several = [each for each in self._book.variants if each.family == variant.family and not each.is_inset]
+        if variant.is_inset:
+            return ""
+        count = len(variant.instances)
+        if len(several) == 1:
+            return f"{count} times" if count > 1 else ""
+        if self._identities(variant):
+            kind = "identity"
+        elif any(self._identities(each) for each in several):
+            kind = "projection"
+        else:
+            kind = ""
+        is_first = variant.at_first == count and count > 1
+        where = "first of a stage" if is_first else f"{count} of {sum(len(each.instances) for each in several)}"
+        return f"{kind} · {where}" if kind else where
+
+    def _ends_of(self, variant: BlockVariant) -> tuple[str, str]:
+        """What enters and leaves a block, in its letters where that varies."""
+        entries = [self._graph.nodes[entry_of(self._graph, each.chain)] for each in variant.instances]
+        exits = [self._graph.nodes[nodes_in(each.chain)[-1]] for each in variant.instances]
+        letters = self._book.letters(variant)
+        known = {name: tuple(dict(row)[name] for row in letters.values) for name, _ in letters.values[0]}
+        entering = _channels([each.shape.channels for each in entries], known)
+        leaving = _channels([each.shape.channels for each in exits], known)
+        if len({each.shape for each in entries}) == 1:
+            entering = shape_text(entries[0].shape)
+        if len({each.shape for each in exits}) == 1:
+            leaving = shape_text(exits[0].shape)
+        if letters.uses_channels and len({each.shape for each in entries}) > 1:
+            entering = "C"
+        return entering or ENTERING, leaving
+
+    def legend(self, panels: Sequence[BlockPanel], steps: Sequence[SpineStep]) -> tuple[tuple[str, str], ...]:
+        """Return the explanations of letters, in order of appearance."""
+        texts = [text for panel in panels for text in _texts(panel.elements)]
+        ends = {panel.entering for panel in panels}
+        found: list[tuple[str, str]] = []
+        widths = [part.strip().lstrip("0123456789") for text in texts for part in text.split(",")[1:]]
+        if "c" in widths:
+            found.append(("c", "width"))
+        if entering := [letter for letter in (ENTERING, "C") if letter in ends]:
+            found.append((", ".join(entering), "channels that come in"))
+        if any("/s" in text for text in texts):
+            found.append(("/s", "stride, 1 where left out"))
+        cards = [step for step in steps if isinstance(step, NetCard)]
+        if cards:
+            found.append((human(cards[-1].params), "parameters of a part"))
+        return tuple(found)
+
+
+class _Wires(TypedDict):
+    joined: tuple[bool, ...]
+    links: tuple[SkipLink, ...]
+
+
+def _wires(graph: Graph, elements: Sequence[PanelElement], is_plain: bool) -> _Wires:
+    """Which elements of a panel read the one before, and the links over others; -1 is what enters."""
+    if is_plain:
+        return {"joined": (True,) * len(elements), "links": ()}
+    homes = {node: at for at, each in enumerate(elements) for node in element_nodes(each)}
+    joined = [False] * len(elements)
+    links: dict[tuple[int, int], None] = {}
+    for node, at in homes.items():
+        for before in graph.nodes[node].inputs:
+            source = homes.get(before, -1)
+            if source == at:
+                continue
+            if source == at - 1:
+                joined[at] = True
+            else:
+                links[(source, at)] = None
+    return {"joined": tuple(joined), "links": tuple(SkipLink(*each) for each in links)}
+
+
+def _channels(values: Sequence[int], known: Mapping[str, tuple[int, ...]]) -> str:
+    for name, others in known.items():
+        ratios = {Fraction(value, other) for value, other in zip(values, others, strict=True)}
+        if len(ratios) == 1 and min(ratios).denominator == 1:
+            return name if min(ratios) == 1 else f"{min(ratios)}{name}"
+    return ""
+
+
+def _largest(card: RawCard) -> UnitItem:
+    return max((each for each, _ in table_instances(card)), key=lambda each: len(nodes_in(each.chain)))
+
+
+def _texts(elements: Sequence[PanelElement]) -> list[str]:
+    found: list[str] = []
+    for each in elements:
+        match each:
+            case FusedRow():
+                found += [cell.text for cell in each.cells]
+            case Branching():
+                found += [text for branch in each.branches for text in _texts(branch)]
+            case RepeatFrame():
+                found += _texts(each.elements)
+            case InsetBox():
+                pass
+    return found
+
+
+def _retold(elements: Sequence[PanelElement], texts: Mapping[int, str]) -> tuple[PanelElement, ...]:
+    """Elements with other labels for some nodes."""
+    found: list[PanelElement] = []
+    for each in elements:
+        match each:
+            case FusedRow():
+                found.append(FusedRow(tuple(_retold_cell(cell, texts) for cell in each.cells)))
+            case Branching():
+                found.append(replace(each, branches=tuple(_retold(branch, texts) for branch in each.branches)))
+            case RepeatFrame():
+                found.append(replace(each, elements=_retold(each.elements, texts)))
+            case InsetBox():
+                found.append(each)
+    return tuple(found)
+
+
+def _retold_cell(cell: LayerCell, texts: Mapping[int, str]) -> LayerCell:
+    return replace(cell, text=texts[cell.node]) if cell.node in texts else cell
+
+
+def _dashed(elements: Sequence[PanelElement], optional: Collection[int]) -> tuple[PanelElement, ...]:
+    """Elements in which the identity of a merge that some rows lack is optional."""
+    return tuple(
+        replace(each, optional=tuple(not branch for branch in each.branches))
+        if isinstance(each, Branching) and each.node in optional
+        else each
+        for each in elements
+    )

@@ -1,0 +1,99 @@
+"""The steps of a spine before their rows are folded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from cnndsl.emit.drawing.cards.items import ForkItem, ItemChain, RepeatItem, UnitItem, nodes_in
+from cnndsl.expr import NameSymbol, Value, show
+from cnndsl.records import record
+
+EDGE_ROWS = 4
+"""The most rows of a stem or a head that stay open."""
+
+
+@record(slots=True)
+class RawRow:
+    """Layers in the spine, one after the other. `stage` is the part that begins with them, if it is opened."""
+
+    nodes: tuple[int, ...]
+    stage: str = ""
+
+
+@record(slots=True)
+class RawFork:
+    """A merge of branches in the spine."""
+
+    item: ForkItem
+    stage: str = ""
+
+
+@record(slots=True)
+class RawCard:
+    """A card before its rows are folded: instances of blocks and layers between them. `is_plain` if it may be opened as
+    a stem or a head. `names` and `rows` are those of a table."""
+
+    name: str
+    path: str
+    parts: tuple[UnitItem | tuple[int, ...], ...]
+    is_plain: bool = False
+    names: tuple[str, ...] = ()
+    rows: tuple[tuple[Value, ...], ...] = ()
+
+
+RawStep: TypeAlias = RawRow | RawFork | RawCard
+
+
+def raw_nodes(step: RawStep) -> tuple[int, ...]:
+    """Return the nodes of a step of the spine."""
+    if isinstance(step, RawRow):
+        return step.nodes
+    if isinstance(step, RawFork):
+        return nodes_in((step.item,))
+    return tuple(node for part in step.parts for node in (part if isinstance(part, tuple) else nodes_in(part.chain)))
+
+
+def value_text(value: Value) -> str:
+    """Return a value of a `for` as a table shows it."""
+    return value.name if isinstance(value, NameSymbol) else show(value)
+
+
+def with_open_ends(steps: Sequence[RawStep]) -> list[RawStep]:
+    """Return the steps with those small plain cards opened that are the only ones at the beginning or at the end."""
+    cards = [at for at, step in enumerate(steps) if isinstance(step, RawCard)]
+    found: list[RawStep] = []
+    for at, step in enumerate(steps):
+        is_edge = bool(cards) and at in (cards[0], cards[-1]) and len(cards) > 1
+        if isinstance(step, RawCard) and step.is_plain and (is_edge or len(cards) == 1) and _is_small(step):
+            found += [RawRow(each) for each in step.parts if isinstance(each, tuple)]
+        else:
+            found.append(step)
+    return found
+
+
+def _is_small(card: RawCard) -> bool:
+    return len(card.parts) <= EDGE_ROWS and all(isinstance(each, tuple) for each in card.parts)
+
+
+def table_instances(card: RawCard) -> list[tuple[UnitItem, tuple[Value, ...]]]:
+    """Return the instances of the block of a table's card, each with its row: an iteration may consist of several."""
+    found: list[tuple[UnitItem, tuple[Value, ...]]] = []
+    for turn, row in zip(card.parts, card.rows, strict=True):
+        assert isinstance(turn, UnitItem)
+        inner = [] if turn.title else _units(turn.chain)
+        titles = {each.title for each in inner}
+        is_several = len(titles) == 1 and "" not in titles
+        is_all = sum(len(nodes_in(each.chain)) for each in inner) == len(nodes_in(turn.chain))
+        found += [(each, row) for each in (inner if is_several and is_all else [turn])]
+    return found
+
+
+def _units(chain: ItemChain) -> list[UnitItem]:
+    found: list[UnitItem] = []
+    for item in chain:
+        if isinstance(item, UnitItem):
+            found.append(item)
+        elif isinstance(item, RepeatItem):
+            found += _units(item.turns)
+    return found

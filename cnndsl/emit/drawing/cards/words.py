@@ -1,0 +1,185 @@
+"""What layers are called in a drawing, and how shapes, windows and strides are written there.
+
+Labels have no default padding, no stride of 1 and no names of classes. A layer type of another package is called by its
+own name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cnndsl.graph.node import Node
+from cnndsl.layers.base import Dims, Layer
+from cnndsl.shape import Shape
+from cnndsl.terminal import clean
+
+TIMES = "×"  # noqa: RUF001
+
+_WORDS: Mapping[str, str] = {
+    "CONV": "conv",
+    "DWCONV": "depthwise",
+    "CONVT": "up-conv",
+    "LOCAL": "local conv",
+    "POOL": "max pool",
+    "AVGPOOL": "avg pool",
+    "SUMPOOL": "sum pool",
+    "LPPOOL": "Lp pool",
+    "UNPOOL": "unpool",
+    "UPSAMPLE": "upsample",
+    "RELU": "ReLU",
+    "RELU6": "ReLU6",
+    "LEAKYRELU": "leaky ReLU",
+    "PRELU": "PReLU",
+    "HSIGMOID": "h-sigmoid",
+    "HSWISH": "h-swish",
+    "SILU": "SiLU",
+    "MISH": "Mish",
+    "SIGMOID": "sigmoid",
+    "TANH": "tanh",
+    "HARDTANH": "hard tanh",
+    "SOFTMAX": "softmax",
+    "LOGSOFTMAX": "log softmax",
+    "LOGSIGMOID": "log sigmoid",
+    "SOFTPLUS": "softplus",
+    "SOFTSIGN": "softsign",
+    "DROPOUT": "dropout",
+    "DROPPATH": "drop path",
+    "FLATTEN": "flatten",
+    "PIXELSHUFFLE": "pixel shuffle",
+    "PADCHANNELS": "pad channels",
+    "SHUFFLE": "shuffle",
+    "SLICE": "slice",
+    "PICK": "pick",
+    "TIMES": "times",
+    "ZEROPAD": "zero pad",
+    "CROP": "crop",
+    "SCALE": "scale",
+}
+"""Layer types whose word is not their name."""
+
+_MERGES: Mapping[str, str] = {
+    "ADD": "sum",
+    "CONCAT": "concatenate",
+    "MUL": "product",
+    "MAX": "maximum",
+    "MEAN": "mean",
+}
+
+_PLAIN = frozenset({"CONV"})
+"""What a window alone says in an opened block."""
+
+
+def word_of(name: str) -> str:
+    """Return what a layer type is called, or a name that is none.
+
+    >>> word_of("HSWISH"), word_of("k")
+    ('h-swish', 'k')
+    """
+    return _WORDS.get(name, name)
+
+
+def shape_text(shape: Shape) -> str:
+    """Return a shape as drawings write it.
+
+    >>> shape_text(Shape(64, (56, 56)))
+    '56×56×64'
+    """  # noqa: RUF002
+    return TIMES.join(map(str, shape.hwc))
+
+
+def dims_text(dims: tuple[int, ...], rank: int) -> str:
+    """Return extents, one for each axis.
+
+    >>> dims_text((3,), 2), dims_text((1, 7), 2)
+    ('3×3', '1×7')
+    """  # noqa: RUF002
+    whole = dims * rank if len(dims) == 1 else dims
+    return TIMES.join(map(str, whole))
+
+
+def stride_of(layer: Layer) -> tuple[int, ...]:
+    """Return the stride of a layer, () where it is 1 or where there is none."""
+    found: tuple[int, ...] = getattr(layer, layer.STRIDE) if layer.STRIDE else ()
+    return () if all(each == 1 for each in found) else found
+
+
+def stride_text(stride: tuple[int, ...]) -> str:
+    """Return a stride as a label has it.
+
+    >>> stride_text((2, 2)), stride_text((1, 2)), stride_text(())
+    ('/2', '/1×2', '')
+    """  # noqa: RUF002
+    if not stride:
+        return ""
+    return f"/{stride[0]}" if len(set(stride)) == 1 else f"/{TIMES.join(map(str, stride))}"
+
+
+def width_of(layer: Layer) -> int:
+    """Return the width that a program gives a layer, 0 where it follows from the input."""
+    found: int = getattr(layer, layer.WIDTH) if layer.WIDTH else 0
+    return found
+
+
+def window_of(layer: Layer) -> tuple[int, ...]:
+    """Return the extents of a layer's window, () where it has none."""
+    found: tuple[int, ...] | int = getattr(layer, layer.SIZE) if layer.SIZE else ()
+    return (found,) if isinstance(found, int) else found
+
+
+def merge_word(layer: Layer) -> str:
+    """Return what a merge is called.
+
+    >>> from cnndsl.layers.merge import Concat
+    >>> merge_word(Concat())
+    'concatenate'
+    """
+    return _MERGES.get(layer.kind(), layer.kind().lower())
+
+
+def layer_text(
+    node: Node, rank: int, *, is_open: bool = False, width: str = "", stride: str | None = None, size: str = ""
+) -> str:
+    """Return the label of a layer whose input has so many spatial axes.
+
+    In an opened block a convolution is its window. `width`, `stride` and `size` are letters that stand for the values.
+    """
+    layer = node.layer
+    if not node.inputs:
+        return shape_text(node.shape)
+    word = _WORDS.get(layer.kind(), layer.kind() if layer.SIZE or layer.ROLE != "other" else layer.kind().lower())
+    if layer.ROLE == "normalisation" or (not layer.SIZE and not layer.WIDTH):
+        return _with_options(node, word)
+    window = window_of(layer)
+    size = (size or dims_text(window, rank)) if window else ""
+    is_bare = bool(size) and is_open and layer.kind() in _PLAIN
+    first = size if is_bare else f"{size} {word}" if size else word
+    parts = [first]
+    if layer.WIDTH and (width or width_of(layer)):
+        parts.append(width or str(width_of(layer)))
+    slide = stride_text(stride_of(layer)) if stride is None else stride
+    if slide:
+        parts.append(slide)
+    parts += _further(layer)
+    out: Dims = getattr(layer, "out", ())
+    return f"{word} to {dims_text(out, rank)}" if out and not window else ", ".join(parts)
+
+
+def _further(layer: Layer) -> list[str]:
+    """Options of a convolution that readers look for: groups and dilation."""
+    found: list[str] = []
+    groups = getattr(layer, "groups", 1)
+    if groups != 1:
+        found.append(f"{groups} groups")
+    dilation: tuple[int, ...] = getattr(layer, "dilation", ())
+    if dilation and any(each != 1 for each in dilation):
+        found.append(f"dilated {dims_text(dilation, 1)}")
+    return found
+
+
+def _with_options(node: Node, word: str) -> str:
+    """The word of a layer without window and width, with the values of its options in a few characters."""
+    _, bracket, options = clean(node.text or node.kind).partition("(")
+    values = [each.strip() for each in options.rstrip(")").split(",") if each.strip() and "=" not in each]
+    if node.layer.ROLE in ("normalisation", "activation"):
+        values = []
+    return f"{word} {', '.join(values)}" if bracket and values and len(values) <= 3 else word

@@ -1,0 +1,58 @@
+"""The formats of a picture: SVG, PNG, PDF and TikZ, each written from the same display list."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Literal, TypeAlias, get_args
+
+from cnndsl.emit.drawing.display import Picture
+from cnndsl.emit.drawing.themes import ThemeName, theme
+from cnndsl.files import FileError
+from cnndsl.records import record
+
+PictureFormat: TypeAlias = Literal["svg", "png", "pdf", "tex"]
+FORMATS: tuple[PictureFormat, ...] = get_args(PictureFormat)
+"""The formats by the ending of a file; `tex` is TikZ."""
+
+
+@record(slots=True)
+class PictureOptions:
+    """How a picture is written: the theme, texts of an SVG as outlines or not, the dots per inch of a PNG."""
+
+    theme: ThemeName = "paper"
+    as_paths: bool = False
+    dpi: int = 288
+
+
+def picture_format(path: str) -> PictureFormat:
+    """Return the format that a file's ending asks for. Raises FileError for an unknown one.
+
+    >>> picture_format("net.SVG")
+    'svg'
+    """
+    ending = PurePath(path).suffix.removeprefix(".").lower()
+    for format in FORMATS:
+        if ending == format:
+            return format
+    *others, last = (f".{each}" for each in FORMATS)
+    raise FileError(f"cannot draw {path}: its name must end in {', '.join(others)} or {last}")
+
+
+def as_bytes(picture: Picture, format: PictureFormat, options: PictureOptions) -> bytes:
+    """Return a picture in a format. Raises FileError where what the format needs is not installed."""
+    chosen = theme(options.theme)
+    if format == "svg":
+        from cnndsl.emit.drawing.svg import svg
+
+        return svg(picture, chosen, "paths" if options.as_paths else "embedded").encode()
+    if format == "png":
+        from cnndsl.emit.drawing.png import png
+
+        return png(picture, chosen, options.dpi)
+    if format == "pdf":
+        from cnndsl.emit.drawing.pdf import pdf
+
+        return pdf(picture, chosen)
+    from cnndsl.emit.drawing.tikz import tikz
+
+    return tikz(picture, chosen).encode()

@@ -1,0 +1,232 @@
+"""Checks of a picture before anybody sees it: does a text overlap another, leave its room, or lie on a line?
+
+A text takes the width that is reserved for it, whichever font a viewer has. What is covered by a filled rectangle that
+a text lies on cannot cross it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Literal, TypeAlias
+
+from cnndsl.emit.drawing.display import DisplayItem, GroupItem, PathItem, Picture, RectangleItem, TextItem
+from cnndsl.emit.drawing.measure import width
+from cnndsl.emit.drawing.shapes import outline
+from cnndsl.records import record
+
+Box: TypeAlias = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+Place: TypeAlias = tuple[float, float]
+
+ASCENT, DESCENT = 0.74, 0.2
+"""How far letters reach above and below the baseline, in sizes of the text: ascenders and descenders of Inter."""
+_TOLERANCE = 0.3
+"""Pixels that nobody sees."""
+_CELL = 48
+_STEPS = 6
+"""Straight pieces of a curve."""
+
+
+@record(slots=True)
+class GeometryFinding:
+    """What is wrong with a text: the id of the group it is in, and the other text or the id of what lies on it."""
+
+    problem: Literal["overlaps", "leaves its room", "leaves the picture", "is crossed by"]
+    text: str
+    id: str
+    other: str = ""
+
+
+@record(slots=True)
+class _Placed:
+    """An item with its number in the order of drawing, and the id of the innermost group with one."""
+
+    order: int
+    item: RectangleItem | PathItem | TextItem
+    id: str
+
+
+def text_box(item: TextItem) -> Box:
+    """Return the box that a text takes.
+
+    >>> text_box(TextItem(10, 20, "4", 10, anchor="end"))
+    (3.58, 12.6, 10.0, 22.0)
+    """
+    across = width(item.text, item.size, item.weight, mono=item.mono)
+    back = {"start": 0.0, "middle": across / 2, "end": across}[item.anchor]
+    up, down = item.size * ASCENT, item.size * DESCENT
+    if item.turned:
+        return item.x - up, item.y + back - across, item.x + down, item.y + back
+    return item.x - back, item.y - up, item.x - back + across, item.y + down
+
+
+def bounds(item: DisplayItem) -> Box | None:
+    """Return the box around all of an item; None around an empty group."""
+    if isinstance(item, TextItem):
+        return text_box(item)
+    if isinstance(item, RectangleItem):
+        return item.x, item.y, item.x + item.width, item.y + item.height
+    if isinstance(item, PathItem):
+        return _around([(x, y, x, y) for line in _lines(item) for x, y in line])
+    return _around([box for each in item.items if (box := bounds(each)) is not None])
+
+
+def _around(boxes: Sequence[Box]) -> Box | None:
+    if not boxes:
+        return None
+    lefts, tops, rights, lows = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(lows)
+
+
+def findings(picture: Picture) -> list[GeometryFinding]:
+    """Return what is wrong with the texts of a picture, in the order in which they are drawn."""
+    placed = [
+        _Placed(order, item, name) for order, (item, name) in enumerate(_numbered(picture.items, "")) if _is_seen(item)
+    ]
+    return _Check(picture, placed).findings()
+
+
+def _is_seen(item: DisplayItem) -> bool:
+    return isinstance(item, TextItem | GroupItem) or bool(item.fill or item.stroke)
+
+
+def _numbered(items: Iterable[DisplayItem], name: str) -> Iterator[tuple[RectangleItem | PathItem | TextItem, str]]:
+    for item in items:
+        if isinstance(item, GroupItem):
+            yield from _numbered(item.items, item.id or name)
+        else:
+            yield item, name
+
+
+class _Check:
+    """The texts of a picture with their boxes, by the cells of a grid, so that neighbours are found at once."""
+
+    def __init__(self, picture: Picture, placed: Sequence[_Placed]) -> None:
+        self._picture = picture
+        self._placed = placed
+        self._texts = [(each, each.item) for each in placed if isinstance(each.item, TextItem) and each.item.text]
+        self._boxes = {each.order: text_box(item) for each, item in self._texts}
+        self._cells: defaultdict[tuple[int, int], list[_Placed]] = defaultdict(list)
+        for each, _ in self._texts:
+            for cell in _cells(self._boxes[each.order]):
+                self._cells[cell].append(each)
+
+    def findings(self) -> list[GeometryFinding]:
+        """Return what is wrong."""
+        found: list[tuple[int, GeometryFinding]] = []
+        for each, item in self._texts:
+            found += ((each.order, finding) for finding in self._of_one(each, item))
+        found += self._crossings()
+        return [finding for _, finding in sorted(found, key=lambda pair: pair[0])]
+
+    def _of_one(self, each: _Placed, item: TextItem) -> Iterator[GeometryFinding]:
+        left, top, right, low = box = self._boxes[each.order]
+        across = low - top if item.turned else right - left
+        if item.room and across > item.room + _TOLERANCE:
+            yield GeometryFinding("leaves its room", item.text, each.id)
+        page = (-_TOLERANCE, -_TOLERANCE, self._picture.width + _TOLERANCE, self._picture.height + _TOLERANCE)
+        if not _contains(page, box):
+            yield GeometryFinding("leaves the picture", item.text, each.id)
+        for other in self._near(box):
+            if other.order > each.order and _meet(box, self._boxes[other.order]):
+                assert isinstance(other.item, TextItem)
+                yield GeometryFinding("overlaps", item.text, each.id, other.item.text)
+
+    def _near(self, box: Box) -> list[_Placed]:
+        """The texts in the cells of a box, each once, in order."""
+        found = {each.order: each for cell in _cells(box) for each in self._cells.get(cell, ())}
+        return [found[order] for order in sorted(found)]
+
+    def _crossings(self) -> Iterator[tuple[int, GeometryFinding]]:
+        """What lies on a text, each once. Something may be covered by what the text lies on."""
+        covers = self._covers()
+        for each in self._placed:
+            if isinstance(each.item, TextItem):
+                continue
+            for text in self._crossed(each.item):
+                if each.order > covers.get(text.order, -1):
+                    assert isinstance(text.item, TextItem)
+                    yield text.order, GeometryFinding("is crossed by", text.item.text, text.id, each.id)
+
+    def _covers(self) -> dict[int, int]:
+        """For each text the number of the last filled rectangle beneath it that holds all of it."""
+        found: dict[int, int] = {}
+        for each in self._placed:
+            if isinstance(each.item, RectangleItem) and each.item.fill and (box := bounds(each.item)):
+                for text in self._near(box):
+                    if each.order < text.order and _contains(box, self._boxes[text.order]):
+                        found[text.order] = each.order - 1
+        return found
+
+    def _crossed(self, item: RectangleItem | PathItem) -> list[_Placed]:
+        """The texts that an outline goes through."""
+        found: dict[int, _Placed] = {}
+        for line in _lines(item):
+            for start, end in pairwise(line):
+                reach = (min(start[0], end[0]), min(start[1], end[1]), max(start[0], end[0]), max(start[1], end[1]))
+                for text in self._near(reach):
+                    if _goes_through(start, end, self._boxes[text.order]):
+                        found[text.order] = text
+        return list(found.values())
+
+
+def _cells(box: Box) -> Iterator[tuple[int, int]]:
+    left, top, right, low = (int(side // _CELL) for side in box)
+    return ((x, y) for x in range(left, right + 1) for y in range(top, low + 1))
+
+
+def _contains(outer: Box, inner: Box) -> bool:
+    return outer[0] <= inner[0] and outer[1] <= inner[1] and inner[2] <= outer[2] and inner[3] <= outer[3]
+
+
+def _meet(one: Box, other: Box) -> bool:
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    return across > _TOLERANCE and down > _TOLERANCE
+
+
+def _lines(item: RectangleItem | PathItem) -> Iterator[list[Place]]:
+    """The lines of an outline, one for each move; curves in straight pieces."""
+    line: list[Place] = []
+    for letter, values in outline(item) if isinstance(item, RectangleItem) else item.commands:
+        if letter == "M":
+            if line:
+                yield line
+            line = [(values[0], values[1])]
+        elif letter == "L":
+            line.append((values[0], values[1]))
+        elif letter == "C":
+            line += _pieces(line[-1], values)
+        else:
+            line.append(line[0])
+    if line:
+        yield line
+
+
+def _pieces(start: Place, values: Sequence[float]) -> Iterator[Place]:
+    """Points of a cubic curve after its start."""
+    first, second, end = ((values[at], values[at + 1]) for at in (0, 2, 4))
+    for step in range(1, _STEPS + 1):
+        on = step / _STEPS
+        back = 1 - on
+        shares = (back**3, 3 * back * back * on, 3 * back * on * on, on**3)
+        corners = (start, first, second, end)
+        x, y = (sum(share * corner[axis] for share, corner in zip(shares, corners, strict=True)) for axis in (0, 1))
+        yield x, y
+
+
+def _goes_through(start: Place, end: Place, box: Box) -> bool:
+    """Whether a straight line meets the inside of a box (Liang and Barsky 1984)."""
+    first, last = 0.0, 1.0
+    for axis in (0, 1):
+        delta = end[axis] - start[axis]
+        low, high = box[axis] + _TOLERANCE - start[axis], box[axis + 2] - _TOLERANCE - start[axis]
+        if not delta:
+            if low > 0 or high < 0:
+                return False
+            continue
+        near, far = sorted((low / delta, high / delta))
+        first, last = max(first, near), min(last, far)
+    return first <= last

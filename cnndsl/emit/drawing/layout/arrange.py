@@ -1,0 +1,306 @@
+"""Arrangements of a drawing: the spine in columns, panels beside or beneath it. One of them is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cnndsl.emit.drawing.cards.model import BlockPanel, DrawingModel
+from cnndsl.emit.drawing.layout import panel as panels
+from cnndsl.emit.drawing.layout.lanes import stacked
+from cnndsl.emit.drawing.layout.panel import PanelArtist
+from cnndsl.emit.drawing.layout.pieces import Fragment
+from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
+from cnndsl.emit.drawing.layout.spine import SpinePieces, heights
+from cnndsl.emit.drawing.measure import width
+
+GUTTER = 14.0
+BETWEEN = 8.0
+_WRAPPED, _BENEATH, _NARROWER = 0.4, 0.3, 0.13
+"""The strain of each further column of the spine, of panels beneath it, and of each narrower style of a panel."""
+_TURN = 12.0
+"""From the top of a column that is led into to its first piece."""
+
+
+@dataclass(eq=False)
+class Arrangement:
+    """A drawing without its header: its size, what draws it, and how far it is from one in which all has room
+    (`strain`, 0 for none)."""
+
+    width: float
+    height: float
+    draw: Callable[[], Sketch]
+    strain: float = 0
+
+
+@dataclass(eq=False)
+class _PanelPlace:
+    """A panel and its place, relative to the region for panels."""
+
+    model: BlockPanel
+    fragment: Fragment
+    x: float
+    y: float
+
+
+def columns(drawn: SpinePieces, count: int) -> Arrangement:
+    """Arrange the spine in columns of about the same height; an edge leads up from one to the next."""
+    parts = _broken(drawn, count)
+    if len(parts) == 1 and drawn.lanes:
+        made = stacked(drawn.pieces, drawn.joined, drawn.labels, drawn.lanes, names=drawn.names)
+        return Arrangement(made.width, made.height, lambda: _single(made))
+    sizes = [_size(drawn, start, stop) for start, stop in parts]
+    across = sum(left + right for left, right, _ in sizes) + GUTTER * (len(sizes) - 1)
+    top = _top(drawn, parts)
+    tallest = max(
+        height + (top if at else 0) + (10 if at < len(sizes) - 1 else 0) for at, (*_, height) in enumerate(sizes)
+    )
+    strain = _WRAPPED * (len(parts) - 1)
+    return Arrangement(across, tallest, lambda: _columns(drawn, parts, sizes, top), strain)
+
+
+def _single(made: Fragment) -> Sketch:
+    sketch = Sketch()
+    sketch.place(made.sketch, made.left, 0)
+    return sketch
+
+
+def _top(drawn: SpinePieces, parts: Sequence[tuple[int, int]]) -> float:
+    """How far columns but the first are down, for the edge that leads to them and what stands at it."""
+    has_text = any(drawn.labels[start - 1] or drawn.names[start] for start, _ in parts[1:])
+    return _TURN + 12 if has_text else _TURN
+
+
+def _size(drawn: SpinePieces, start: int, stop: int) -> tuple[float, float, float]:
+    """How far a column reaches to the left and right of its axis, and its height."""
+    pieces = drawn.pieces[start:stop]
+    left = max(
+        [piece.left for piece in pieces] + [9 + width(name, 10, 600) for name in drawn.names[start:stop] if name]
+    )
+    labels = [*drawn.labels[max(start - 1, 0) : stop - 1], *(drawn.labels[-1:] if stop == len(drawn.pieces) else [])]
+    right = max([piece.right for piece in pieces] + [10 + width(label, SMALL) for label in labels])
+    tall = heights(drawn)[start:stop]
+    gap = tall[0] - pieces[0].height
+    ending = 14 if stop == len(drawn.pieces) and drawn.labels[-1] else 0
+    return left, right, sum(tall) - gap + ending
+
+
+def _columns(
+    drawn: SpinePieces, parts: Sequence[tuple[int, int]], sizes: Sequence[tuple[float, float, float]], top: float
+) -> Sketch:
+    sketch = Sketch()
+    x = 0.0
+    before: PlanePoint | None = None
+    for (start, stop), (left, right, _) in zip(parts, sizes, strict=True):
+        joined = [False, *drawn.joined[start + 1 : stop]]
+        labels = list(drawn.labels[start:stop])
+        if stop < len(drawn.pieces):
+            labels[-1] = ""
+        made = stacked(drawn.pieces[start:stop], joined, labels, names=["", *drawn.names[start + 1 : stop]])
+        axis, y = x + left, 0.0 if before is None else top
+        if before is not None:
+            _lead(sketch, drawn, start, before, (axis, y), x - GUTTER / 2)
+        sketch.place(made.sketch, axis, y)
+        before = (axis, y + made.height)
+        x += left + right + GUTTER
+    return sketch
+
+
+def _lead(sketch: Sketch, drawn: SpinePieces, start: int, before: PlanePoint, tip: PlanePoint, bend: float) -> None:
+    """The edge from the bottom of a column to the top of the next, with the shape and the name of the stage."""
+    low, high = before[1] + 8, tip[1] - 10
+    if drawn.joined[start]:
+        sketch.line([before, (before[0], low), (bend, low), (bend, high), (tip[0], high), tip], head=True)
+    if drawn.labels[start - 1]:
+        sketch.text(tip[0] + 9, high - 4, drawn.labels[start - 1], SMALL, paint="mute")
+    if drawn.names[start]:
+        sketch.text(tip[0] - 9, high - 4, drawn.names[start], 10, 600, anchor="end")
+
+
+def with_panels(
+    artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, count: int, room: float
+) -> list[Arrangement]:
+    """Return the arrangements of a spine in so many columns with the panels of the network."""
+    spine = columns(drawn, count)
+    if not model.panels:
+        return [spine]
+    gutter = GUTTER + 6 * sum(len(each.steps) for each in model.panels)
+    beside = room - spine.width - gutter
+    least = max(artist.least_width(each) for each in model.panels)
+    found = [_beneath(artist, model, drawn, spine, room)]
+    if beside >= least:
+        regions = [_in_columns(artist, model, beside, several) for several in (1, 2, 3, 4)]
+        regions.append(_on_shelves(artist, sorted(model.panels, key=lambda each: not each.steps), beside))
+        found = [_beside(artist, model, drawn, spine, gutter, each, beside) for each in regions if each] + found
+    return found
+
+
+def _in_columns(artist: PanelArtist, model: DrawingModel, room: float, count: int) -> list[_PanelPlace]:
+    """Panels in so many columns of one width, in order; those that edges lead to are in the first."""
+    natural = max(artist.natural_width(each) for each in model.panels)
+    least = max(artist.least_width(each) for each in model.panels)
+    across = min(max(natural, 148), (room - BETWEEN * (count - 1)) / count)
+    if across < least or count > len(model.panels):
+        return []
+    order = sorted(model.panels, key=lambda each: not each.steps) if count > 1 else list(model.panels)
+    made = [artist.panel(each, across) for each in order]
+    share = sum(each.height + BETWEEN for each in made) / count
+    tops = [0.0] * count
+    at = 0
+    found: list[_PanelPlace] = []
+    for panel, each in zip(order, made, strict=True):
+        is_full = tops[at] > 0 and tops[at] + each.height / 2 > share
+        at += at < count - 1 and is_full and not panel.steps
+        found.append(_PanelPlace(panel, each, at * (across + BETWEEN), tops[at]))
+        tops[at] += each.height + BETWEEN
+    return found
+
+
+def _on_shelves(
+    artist: PanelArtist, models: Sequence[BlockPanel], room: float, *, is_left: bool = True
+) -> list[_PanelPlace]:
+    """Panels in rows, each as wide as it is by nature if there is room for that. Those that an edge leads to begin a
+    row if it comes from the left (`is_left`)."""
+    found: list[_PanelPlace] = []
+    x = y = lowest = 0.0
+    for each in models:
+        made = artist.panel(each, max(min(artist.natural_width(each), room), artist.least_width(each)))
+        if x and (x + made.width > room or (each.steps and is_left)):
+            x, y = 0.0, lowest + (2 * BETWEEN if each.steps else BETWEEN)
+        found.append(_PanelPlace(each, made, x, y))
+        x += made.width + BETWEEN
+        lowest = max(lowest, y + made.height)
+    return found
+
+
+def _with_legend(
+    model: DrawingModel, placed: Sequence[_PanelPlace], room: float
+) -> tuple[Fragment, float, float] | None:
+    """The legend and its place under the last panel."""
+    if not model.letters and not model.swatches:
+        return None
+    last = placed[-1]
+    natural = panels.legend_width(model.letters, model.swatches)
+    if last.x + natural <= room:
+        return panels.legend(model.letters, natural, model.swatches), last.x, last.y + last.fragment.height + 2
+    lowest = max(each.y + each.fragment.height for each in placed)
+    return panels.legend(model.letters, min(natural, room), model.swatches), 0, lowest + 2
+
+
+def _extent(placed: Sequence[_PanelPlace], legend: tuple[Fragment, float, float] | None) -> tuple[float, float]:
+    across = max(each.x + each.fragment.width for each in placed)
+    low = max(each.y + each.fragment.height for each in placed)
+    if legend:
+        across, low = max(across, legend[1] + legend[0].width), max(low, legend[2] + legend[0].height)
+    return across, low
+
+
+def _strain(artist: PanelArtist, placed: Sequence[_PanelPlace]) -> float:
+    """How much narrower than by nature panels are drawn."""
+    return _NARROWER * sum(artist.style(each.model, each.fragment.width) for each in placed) / len(placed)
+
+
+def _beside(
+    artist: PanelArtist,
+    model: DrawingModel,
+    drawn: SpinePieces,
+    spine: Arrangement,
+    gutter: float,
+    placed: list[_PanelPlace],
+    room: float,
+) -> Arrangement:
+    """Panels at the right of the spine."""
+    legend = _with_legend(model, placed, room)
+    across, low = _extent(placed, legend)
+    x0 = spine.width + gutter
+
+    def draw() -> Sketch:
+        sketch = spine.draw()
+        lanes = 0
+        for each in placed:
+            sketch.place(each.fragment.sketch, x0 + each.x, each.y)
+            for number, step in enumerate(each.model.steps):
+                share = (number + 1) / (len(each.model.steps) + 1)
+                tip = (x0 + each.x, each.y + each.fragment.height * share)
+                lane = spine.width + 4 + 6 * lanes
+                start = _side(drawn, step)
+                _dashed(sketch, each.model, [start, (lane, start[1]), (lane, tip[1]), tip])
+                lanes += 1
+        if legend:
+            sketch.place(legend[0].sketch, x0 + legend[1], legend[2])
+        return sketch
+
+    return Arrangement(x0 + across, max(spine.height, low), draw, spine.strain + _strain(artist, placed))
+
+
+def _beneath(
+    artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, spine: Arrangement, room: float
+) -> Arrangement:
+    """Panels in rows beneath the spine, those that edges lead to first."""
+    placed = _on_shelves(artist, sorted(model.panels, key=lambda each: not each.steps), room, is_left=False)
+    legend = _with_legend(model, placed, room)
+    across, low = _extent(placed, legend)
+    y0 = spine.height + 16
+    count = sum(len(each.steps) for each in model.panels)
+
+    def draw() -> Sketch:
+        sketch = spine.draw()
+        lanes = 0
+        for each in placed:
+            sketch.place(each.fragment.sketch, each.x, y0 + each.y)
+            for step in each.model.steps:
+                lane = (max(spine.width, across) if each.y else spine.width) + 4 + 6 * lanes
+                over = y0 + each.y - 9 - 2 * (lanes % 3)
+                tip, start = (each.x + 20 + 8 * (lanes % 10), y0 + each.y), _side(drawn, step)
+                _dashed(sketch, each.model, [start, (lane, start[1]), (lane, over), (tip[0], over), tip])
+                lanes += 1
+        if legend:
+            sketch.place(legend[0].sketch, legend[1], y0 + legend[2])
+        return sketch
+
+    reach = max(spine.width, across) if any(each.y and each.model.steps for each in placed) else spine.width
+    wide = max(across, reach + (6 + 6 * count if count else 0))
+    return Arrangement(wide, y0 + low, draw, spine.strain + _strain(artist, placed) + _BENEATH)
+
+
+def _side(drawn: SpinePieces, step: int) -> PlanePoint:
+    """The middle of the right side of a piece of the spine, which is one column."""
+    piece = drawn.pieces[step]
+    top = sum(heights(drawn)[: step + 1]) - piece.height
+    left = max([each.left for each in drawn.pieces] + [9 + width(name, 10, 600) for name in drawn.names if name])
+    return left + piece.right, top + piece.height / 2
+
+
+def _dashed(sketch: Sketch, model: BlockPanel, points: Sequence[PlanePoint]) -> None:
+    sketch.line(points, dash=(4.0, 3.0) if model.kind == "training" else (), paint="mute", head=True)
+
+
+def _broken(drawn: SpinePieces, count: int) -> list[tuple[int, int]]:
+    """Ranges of pieces for so many columns, none higher than it must be, broken where a stage begins."""
+    tall = heights(drawn)
+    if count == 1:
+        return [(0, len(tall))]
+    allowed = drawn.breaks if sum(drawn.breaks[1:]) >= count - 1 else [True] * len(tall)
+    low, high = max(tall), sum(tall)
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (low, middle) if len(_filled(tall, allowed, middle)) <= count else (middle, high)
+    return _filled(tall, allowed, high + 0.01)
+
+
+def _filled(tall: Sequence[float], allowed: Sequence[bool], most: float) -> list[tuple[int, int]]:
+    """Ranges that are filled up to a height; one is higher where it cannot be broken."""
+    found: list[tuple[int, int]] = []
+    start = last = 0
+    used = since = 0.0
+    for at, height in enumerate(tall):
+        if allowed[at] and at > start:
+            last, since = at, 0.0
+        if used + height > most and last > start:
+            found.append((start, last))
+            start, used = last, since
+            last = start
+        used += height
+        since += height
+    found.append((start, len(tall)))
+    return found

@@ -1,0 +1,283 @@
+"""Cards: a name, parameters, how often; a row for each run of equal iterations; columns, bars, tables."""
+
+from __future__ import annotations
+
+from cnndsl.emit.drawing.cards.model import CardLine, CardTable, GrowthBar, NetCard
+from cnndsl.emit.drawing.cards.words import TIMES
+from cnndsl.emit.drawing.layout.pieces import BAR, ROW, Fragment, badge, key_disc, row
+from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
+from cnndsl.emit.drawing.measure import width
+from cnndsl.report.number_format import human
+
+PAD = 6.0
+_HEAD = 18.0
+_BETWEEN = 2.0
+_WIDEST_ROW = 220.0
+_MARK = 30.0
+"""Room for `1st` or `×n` at the right of a row."""  # noqa: RUF001
+
+
+def natural_width(card: NetCard) -> float:
+    """Return how wide a card is whose texts all have room."""
+    badge_room = 34 if card.times > 1 else 0
+    head = width(card.name, 10, 600) + width(human(card.params), SMALL) + badge_room + 2 * PAD + 16
+    return max([head, *(_line_width(line) for line in card.lines)]) if card.table is None else _table_width(card)
+
+
+def _line_width(line: CardLine) -> float:
+    if line.row is not None:
+        inner = row(line.row).width
+        return inner + (_MARK if line.times > 1 else 0) + 2 * PAD
+    text = _label(line)
+    mark = _MARK if line.times > 1 or line.is_first else 0
+    return width(text, 9, 500) + (18 if line.key else 8) + mark + 2 * PAD + 6
+
+
+def _label(line: CardLine) -> str:
+    if line.key:
+        return line.text or line.title
+    return f"{line.title}, {line.text}" if line.text else line.title
+
+
+def card(card: NetCard, across: float, *, is_wide: bool = False, with_heads: bool = False) -> Fragment:
+    """Draw a card of a width."""
+    if is_single(card, is_wide=is_wide):
+        return _single(card, card.lines[0], min(across, 240))
+    if card.table is not None:
+        across = max(across, _table_width(card))
+        return _framed(card, _table(card, card.table, across), across)
+    if is_wide and len(card.lines) == 1 and card.lines[0].columns:
+        return _columns(card, card.lines[0], across, with_heads and bool(card.heads))
+    if card.growth is not None and card.lines:
+        return _framed(card, _growth(card, card.growth, across), across)
+    body = Sketch()
+    y = _header(body, card, across)
+    for at, line in enumerate(card.lines):
+        y += _BETWEEN if at else 0
+        y += _line(body, line, y, across)
+    return _framed(card, Fragment(across / 2, across / 2, y + PAD, body), across)
+
+
+def is_single(card: NetCard, *, is_wide: bool) -> bool:
+    """Return whether a card is but one instance of a block that is opened elsewhere, and drawn as one box."""
+    if len(card.lines) != 1 or card.times > 1 or not card.lines[0].key:
+        return False
+    return not (is_wide and card.lines[0].columns)
+
+
+def _single(card: NetCard, line: CardLine, across: float) -> Fragment:
+    """A box with key, name, and what differs, or else the channels that it gives."""
+    sketch = Sketch()
+    x = -across / 2
+    sketch.box(x, 0, across, ROW, line.role, f"{line.role}-stroke")
+    sketch.box(x, 0, BAR, ROW, f"{line.role}-stroke", radius=3, hatch=line.role, rounded="left")
+    key_disc(sketch, x + 13, ROW / 2, line.key)
+    text = line.text or f"→ {card.shape.rpartition(TIMES)[2]}"
+    room = across - 30
+    if width(card.name, 9, 500) + width(text, 9) + 8 <= room:
+        sketch.text(across / 2 - 6, ROW / 2 + 3.2, text, 9, anchor="end")
+        room -= width(text, 9) + 6
+    sketch.text(x + 23, ROW / 2 + 3.2, card.name, 9, 500, room=room)
+    return Fragment(across / 2, across / 2, ROW, sketch)
+
+
+def _framed(card: NetCard, body: Fragment, across: float) -> Fragment:
+    """The outline, with two more behind it where the card stands for several."""
+    sketch = Sketch()
+    x = -across / 2
+    behind = 4.0 if card.times > 1 else 0.0
+    if behind:
+        for by in (4.0, 2.0):
+            right, bottom = x + across + by, body.height + by
+            sketch.line([(x + 4 + by, bottom), (right, bottom), (right, 4 + by)], paint="hair", line=1)
+    sketch.box(x, 0, across, body.height, "card", "line", 1, 4)
+    sketch.place(body.sketch, 0, 0)
+    return Fragment(across / 2, across / 2 + behind, body.height + behind, sketch)
+
+
+def _header(sketch: Sketch, card: NetCard, across: float) -> float:
+    """The first line: name, parameters, badge. Returns where the rows begin."""
+    left, right = -across / 2 + PAD + 2, across / 2 - PAD
+    if card.times > 1:
+        right -= badge(sketch, right, 4.5, card.times) + 5
+    params = human(card.params) if card.params else ""
+    name = card.name or card.title
+    if params and width(params, SMALL) + 6 + width(name, 10, 600) <= right - left:
+        sketch.text(right, 14.5, params, SMALL, paint="mute", anchor="end")
+        right -= width(params, SMALL) + 6
+    if not name and not card.times > 1 and not params:
+        return PAD
+    sketch.text(left, 14.5, name, 10, 600, room=max(right - left, 8))
+    return _HEAD + 1
+
+
+def _line(sketch: Sketch, line: CardLine, y: float, across: float) -> float:
+    """A row of a card. Returns its height."""
+    left, right = -across / 2 + PAD, across / 2 - PAD
+    mark = f"×{line.times}" if line.times > 1 else "1st" if line.is_first else ""  # noqa: RUF001
+    if line.row is not None:
+        room = right - left - (width(mark, 9, 600) + 5 if mark else 0)
+        drawn = row(line.row, least=min(room, _WIDEST_ROW), most=room)
+        room = drawn.width
+        right = min(right, left + room + (width(mark, 9, 600) + 5 if mark else 0))
+        sketch.place(drawn.sketch, left + room / 2, y)
+        if mark:
+            sketch.text(right, y + drawn.height / 2 + 3.2, mark, 9, 600, anchor="end")
+        return drawn.height
+    sketch.box(left, y, right - left, ROW, line.role, f"{line.role}-stroke")
+    x = left + 6
+    if line.key:
+        key_disc(sketch, left + 10.5, y + ROW / 2, line.key)
+        x = left + 20
+    stop = right - 5
+    if mark:
+        weight = 700 if line.times > 1 else 400
+        sketch.text(stop, y + ROW / 2 + 3.2, mark, 9, weight, anchor="end")
+        stop -= width(mark, 9, weight) + 4
+    sketch.text(x, y + ROW / 2 + 3.2, _label(line), 9, 500, room=stop - x)
+    if line.bar and not line.columns:
+        pass
+    return ROW
+
+
+def _growth(card: NetCard, growth: GrowthBar, across: float) -> Fragment:
+    """A bar of the channels that come in, and a cell for each layer that adds some."""
+    sketch = Sketch()
+    _header(sketch, card, across)
+    left, room = -across / 2 + PAD + 2, across - 2 * PAD - 4
+    line = card.lines[0]
+    if line.key:
+        key_disc(sketch, across / 2 - PAD - 6, 37.5, line.key)
+    total = growth.entering + growth.layers * growth.growth
+    scale = room / _SCALE_CHANNELS if total <= _SCALE_CHANNELS else room / total
+    y = 21.0
+    first = growth.entering * scale
+    sketch.box(left, y, first, 9, "io", "io-stroke", 0.8, 0)
+    cell = growth.growth * scale
+    for at in range(growth.layers):
+        sketch.box(left + first + at * cell, y, cell, 9, "conv", "conv-stroke", 0.6, 0)
+    text = f"{growth.entering} + {growth.layers}×{growth.growth} = {total}"  # noqa: RUF001
+    sketch.text(left, y + 20, text, SMALL, paint="mute", room=room)
+    return Fragment(across / 2, across / 2, y + 24, sketch)
+
+
+_SCALE_CHANNELS = 1024
+"""The channels that fill the width of a card; more shrink the scale of that card."""
+
+
+def columns_width(card: NetCard) -> float:
+    """Return how wide a card with a column for each branch is, 0 without columns."""
+    if len(card.lines) != 1 or not card.lines[0].columns:
+        return 0
+    inner = sum(_column_width(card, at) for at in range(len(card.lines[0].columns)))
+    return _name_width(card) + inner + 78 + 2 * PAD
+
+
+def _name_width(card: NetCard) -> float:
+    return width(card.name, 10, 600) + (38 if card.times > 1 else 0) + (20 if card.lines[0].key else 0) + 14
+
+
+def _column_width(card: NetCard, at: int) -> float:
+    head = card.heads[at] if at < len(card.heads) else ""
+    return max(width(card.lines[0].columns[at], 9), width(head, SMALL), 24) + 14
+
+
+def _columns(card: NetCard, line: CardLine, across: float, with_heads: bool) -> Fragment:
+    """A card with a column for each branch, and a bar of what each adds."""
+    body = Sketch()
+    left, right = -across / 2 + PAD + 4, across / 2 - PAD - 2
+    y = 12.0 if with_heads else 0.0
+    body.text(left, y + 20.5, card.name, 10, 600, room=_name_width(card))
+    x = left + width(card.name, 10, 600) + 8
+    if line.key:
+        key_disc(body, x + 6, y + 17, line.key)
+        x += 18
+    if card.times > 1:
+        badge(body, x + 28, y + 10.5, card.times)
+    start = x = left + max(_name_width(card), 60)
+    room = right - 74 - x
+    inner = [_column_width(card, at) for at in range(len(line.columns))]
+    stretch = max(room / sum(inner), 1)
+    for at, (text, own) in enumerate(zip(line.columns, inner, strict=True)):
+        centre = x + own * stretch / 2
+        if with_heads and card.heads[at]:
+            body.text(centre, 11, card.heads[at], SMALL, paint="mute", anchor="middle")
+        body.text(centre, y + 14.5, text, 9, 500, anchor="middle", room=own * stretch)
+        x += own * stretch
+    body.text(right, y + 14.5, card.shape, SMALL, anchor="end")
+    body.text(right, y + 26, human(card.params), SMALL, paint="mute", anchor="end")
+    total = sum(channels for channels, _ in line.bar)
+    scale = room / max(_SCALE_CHANNELS, total)
+    x = start
+    for at, (channels, role) in enumerate(line.bar):
+        fill = role if at % 2 == 0 or role != "conv" else "conv-stroke"
+        body.box(x, y + 20, channels * scale, 6.5, fill, f"{role}-stroke", 0.7, 0)
+        x += channels * scale
+    return _framed(card, Fragment(across / 2, across / 2, y + 32, body), across)
+
+
+_ROW_HEIGHT = 16.5
+
+
+def _table_widths(table: CardTable) -> list[float]:
+    """The width of each column, the sizes of the map first and how often last."""
+    sizes = max([width(each, 9, 600) for each in table.sizes] + [24])
+    found = [sizes + 10]
+    for at, (head, kind) in enumerate(zip(table.heads, table.kinds, strict=True)):
+        cells = max(width(row[at], 9) for row in table.rows)
+        own = max(cells + (40 if kind == "bar" else 10 if kind == "flag" else 0), width(head, SMALL))
+        found.append(own + 12)
+    return [*found, 32]
+
+
+def _table_width(card: NetCard) -> float:
+    assert card.table is not None
+    return max(sum(_table_widths(card.table)) + 2 * PAD + 4, width(card.name, 10, 600) + 110)
+
+
+def _table(card: NetCard, table: CardTable, across: float) -> Fragment:
+    """A table: widths as bars of one scale, flags as chips, a hairline where the size of the map changes."""
+    sketch = Sketch()
+    y = _header(sketch, card, across)
+    left, right = -across / 2 + PAD + 2, across / 2 - PAD - 2
+    widths = _table_widths(table)
+    bars = sum(kind == "bar" for kind in table.kinds)
+    spare = max(right - left - sum(widths), 0) / max(bars, 1)
+    wide = [
+        own + (spare if 0 < at <= len(table.kinds) and table.kinds[at - 1] == "bar" else 0)
+        for at, own in enumerate(widths)
+    ]
+    starts = [left + sum(wide[:at]) for at in range(len(wide))]
+    for at, head in enumerate(table.heads):
+        sketch.text(starts[at + 1], y + 9, head, SMALL, paint="mute")
+    y += 14
+    largest = max(
+        [int(r[at]) for r in table.rows for at, kind in enumerate(table.kinds) if kind == "bar" and r[at].isdigit()]
+        + [1]
+    )
+    for size, cells, times in zip(table.sizes, table.rows, table.times, strict=True):
+        if size:
+            sketch.line([(left, y), (right, y)], paint="hair", line=0.8)
+            sketch.text(left, y + 11.5, size, 9, 600)
+        for at, (text, kind) in enumerate(zip(cells, table.kinds, strict=True)):
+            _cell(sketch, starts[at + 1], y, wide[at + 1], text, kind, largest, table.heads[at])
+        if times > 1:
+            badge(sketch, right, y + 2, times)
+        y += _ROW_HEIGHT
+    return Fragment(across / 2, across / 2, y + PAD - 1, sketch)
+
+
+def _cell(sketch: Sketch, x: float, y: float, room: float, text: str, kind: str, largest: int, head: str) -> None:
+    if kind == "flag":
+        if text:
+            across = width(head, SMALL, 600) + 8
+            sketch.box(x - 1, y + 2, across, 12, "gate", "gate-stroke", radius=2)
+            sketch.text(x - 1 + across / 2, y + 11.2, head, SMALL, 600, anchor="middle")
+        return
+    if kind == "bar" and text.isdigit():
+        number = width("8" * len(str(largest)), 9)
+        long = max((room - number - 14) * int(text) / largest, 1.5)
+        sketch.box(x, y + 3, long, 10, "conv", "conv-stroke", 0.8, 0)
+        sketch.text(x + long + 4, y + 11.5, text, 9, 500)
+        return
+    sketch.text(x, y + 11.5, text, 9, 500 if kind == "stride" else 400)

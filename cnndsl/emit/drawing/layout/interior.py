@@ -1,0 +1,225 @@
+"""The inside of a block: a chain on an axis, skips on lanes at its right, branches as columns in the order written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, PanelElement, RepeatFrame
+from cnndsl.emit.drawing.cards.words import TIMES
+from cnndsl.emit.drawing.layout.lanes import Lane, stacked
+from cnndsl.emit.drawing.layout.pieces import (
+    MERGE,
+    ROW,
+    Fragment,
+    badge,
+    has_sign,
+    inset,
+    merge,
+    merge_box,
+    merge_sign,
+    narrow_row,
+    row,
+)
+from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
+from cnndsl.emit.drawing.measure import width
+
+_FORK = 8.0
+"""From the entry of a fork to its first boxes."""
+_GAP = 12.0
+_BETWEEN, _CLOSE, _MANY = 9.0, 6.0, 8
+"""Between columns; between more than so many."""
+_DASH = (4.0, 3.0)
+_SKIP_ROWS = 2
+"""A branch of so many rows can stand on a lane beside the main one."""
+
+
+@dataclass(eq=False)
+class InteriorStyle:
+    """How wide rows may be, whether they are narrow columns, and whether a long identity is named."""
+
+    most: float = 1e9
+    is_narrow: bool = False
+    names_identity: bool = True
+
+
+def chain(elements: Sequence[PanelElement], style: InteriorStyle) -> Fragment:
+    """Draw elements one after the other."""
+    pieces = [piece(each, style) for each in elements]
+    return stacked(pieces, [True] * len(pieces), [""] * len(pieces))
+
+
+def with_lanes(
+    elements: Sequence[PanelElement], joined: Sequence[bool], lanes: Sequence[Lane], style: InteriorStyle
+) -> Fragment:
+    """Draw elements that are no chain: merges as circles or boxes, with lanes for what skips some."""
+    pieces = [piece(each, style) for each in elements]
+    return stacked(pieces, joined, [""] * len(pieces), lanes)
+
+
+def piece(element: PanelElement, style: InteriorStyle) -> Fragment:
+    """Draw one element."""
+    match element:
+        case FusedRow():
+            return narrow_row(element) if style.is_narrow else row(element, most=style.most)
+        case InsetBox():
+            return inset(element)
+        case RepeatFrame():
+            return _framed(element, style)
+        case Branching():
+            return branching(element, style) if element.branches else merge(element)
+
+
+def branching(element: Branching, style: InteriorStyle) -> Fragment:
+    """Draw branches and their merge: one beside a lane where that is possible, else as columns."""
+    skip = _skip_of(element)
+    return _columns(element, style) if skip is None else _beside(element, skip, style)
+
+
+def ports(element: Branching, style: InteriorStyle) -> dict[int, tuple[float, float]]:
+    """Return where branches that begin elsewhere are entered: for each its distances from the axis and the top."""
+    if not any(source >= 0 for source in element.sources):
+        return {}
+    pieces = [_branch(branch, style) for branch in element.branches]
+    found: dict[int, tuple[float, float]] = {}
+    for at, x in enumerate(_axes(pieces)):
+        if element.sources[at] >= 0:
+            found[at] = (x, _bus(element, at))
+    return found
+
+
+def _skip_of(element: Branching) -> int | None:
+    """Which of two branches can be drawn on a lane beside the other one."""
+    if (
+        element.counts
+        or len(element.branches) != 2
+        or not has_sign(element)
+        or any(each >= 0 for each in element.sources)
+    ):
+        return None
+    rows = [_rows(branch) for branch in element.branches]
+    if min(rows) > _SKIP_ROWS or rows == [0, 0]:
+        return None
+    short = rows.index(min(rows)) if rows[0] != rows[1] else 1
+    is_plain = all(isinstance(each, FusedRow | InsetBox) for each in element.branches[short])
+    if not is_plain or (rows[short] and rows[1 - short] <= rows[short]):
+        return None
+    return short
+
+
+def _rows(elements: Sequence[PanelElement]) -> int:
+    total = 0
+    for each in elements:
+        match each:
+            case FusedRow() | InsetBox():
+                total += 1
+            case RepeatFrame():
+                total += _rows(each.elements)
+            case Branching():
+                total += 1 + max((_rows(branch) for branch in each.branches), default=0)
+    return total
+
+
+def _beside(element: Branching, skip: int, style: InteriorStyle) -> Fragment:
+    """A main branch on the axis, the other one on a lane at its right."""
+    main = chain(element.branches[1 - skip], style)
+    beside = [narrow_row(each) if isinstance(each, FusedRow) else piece(each, style) for each in element.branches[skip]]
+    sketch = Sketch()
+    sketch.line([(0, 0), (0, _FORK + 4)], head=True)
+    top = _FORK + 4
+    sketch.place(main.sketch, 0, top)
+    inner = main.height if not beside else max(main.height, sum(each.height for each in beside) + 6 * len(beside) + 6)
+    merge_y = top + inner + _GAP + MERGE
+    sketch.line([(0, top + main.height), (0, merge_y - MERGE)], head=True)
+    name = "identity" if not beside and style.names_identity and element.word == "sum" else ""
+    is_named = bool(name) and main.height > width(name, SMALL) + 8
+    is_dashed = bool(element.optional) and element.optional[skip]
+    lane = main.right + (7 + max(each.left for each in beside) if beside else 22 if is_named else 12)
+    dash = _DASH if is_dashed else ()
+    sketch.dot(0, 3)
+    y = top + (inner - sum(each.height for each in beside) - 6 * max(len(beside) - 1, 0)) / 2
+    points = [(0.0, 3.0), (lane, 3.0)]
+    for each in beside:
+        sketch.line([*points, (lane, y)], dash=dash)
+        sketch.place(each.sketch, lane, y)
+        y += each.height
+        points = [(lane, y)]
+        y += 6
+    sketch.line([*points, (lane, merge_y), (MERGE, merge_y)], dash=dash, head=True)
+    if is_named:
+        sketch.text(lane - 5, top + main.height / 2, name, SMALL, paint="mute", anchor="middle", turned=True)
+    sketch.place(merge_sign(element), 0, merge_y)
+    right = lane + (max(each.right for each in beside) if beside else 2)
+    return Fragment(main.left, right, merge_y + MERGE, sketch, (0, merge_y + MERGE + 2.5))
+
+
+def _branch(elements: Sequence[PanelElement], style: InteriorStyle) -> Fragment:
+    inner = InteriorStyle(style.most, style.is_narrow, names_identity=False)
+    return chain(elements, inner) if elements else Fragment(4, 4, ROW, Sketch())
+
+
+def _axes(pieces: Sequence[Fragment]) -> list[float]:
+    """Where the axes of columns are, the whole centred on x = 0."""
+    between = _BETWEEN if len(pieces) <= _MANY else _CLOSE
+    total = sum(each.width for each in pieces) + between * (len(pieces) - 1)
+    x = -total / 2
+    found: list[float] = []
+    for each in pieces:
+        found.append(x + each.left)
+        x += each.width + between
+    return found
+
+
+def _bus(element: Branching, branch: int) -> float:
+    """At which height a branch that begins elsewhere is entered: each from a line of its own above the columns."""
+    outer = [at for at, source in enumerate(element.sources) if source >= 0]
+    return 8.0 + 9 * (len(outer) - outer.index(branch)) + (4 if len(outer) < len(element.branches) else 0)
+
+
+def _columns(element: Branching, style: InteriorStyle) -> Fragment:
+    """Branches side by side, from a line above them to a box that merges them."""
+    pieces = [_branch(branch, style) for branch in element.branches]
+    axes = _axes(pieces)
+    sources = element.sources or (-1,) * len(pieces)
+    own = [at for at, source in enumerate(sources) if source < 0]
+    outer = [at for at in range(len(pieces)) if at not in own]
+    top = (4 if own else 0) + 9 * len(outer) + 14
+    tallest = max(each.height for each in pieces)
+    half = max(-(axes[0] - pieces[0].left), axes[-1] + pieces[-1].right)
+    sketch = Sketch()
+    if own:
+        sketch.line([(0, 0), (0, 4)])
+    for at in own:
+        dash = _DASH if element.optional and element.optional[at] else ()
+        is_empty = not element.branches[at]
+        points = [(0.0, 4.0), (axes[at], 4.0), (axes[at], top)]
+        sketch.line(points, head=not is_empty, dash=dash)
+    for at in outer:
+        y = _bus(element, at)
+        sketch.line([(axes[at], y), (axes[at], top)], head=bool(element.branches[at]))
+    bottom = top + tallest + (22 if any(count > 1 for count in element.counts) else 14)
+    for at, (each, x) in enumerate(zip(pieces, axes, strict=True)):
+        sketch.place(each.sketch, x, top)
+        dash = _DASH if element.optional and element.optional[at] else ()
+        start = top if not element.branches[at] else top + each.height
+        sketch.line([(x, start), (x, bottom)], head=True, dash=dash)
+        if element.counts and element.counts[at] > 1:
+            sketch.text(x + 4, bottom - 8, f"{TIMES}{element.counts[at]}", SMALL, 700)
+    box = merge_box(element, 2 * half)
+    sketch.place(box.sketch, 0, bottom)
+    half = max(half, box.right)
+    return Fragment(half, half, bottom + box.height, sketch, (half, bottom + box.height / 2))
+
+
+def _framed(element: RepeatFrame, style: InteriorStyle) -> Fragment:
+    """Elements in a frame with how often they repeat."""
+    inner = chain(element.elements, style)
+    sketch = Sketch()
+    left, right = max(inner.left + 6, 24.0), max(inner.right + 6, 42.0)
+    height = inner.height + 26
+    sketch.box(-left, 0, left + right, height, "", "hair", 1, 4)
+    badge(sketch, right - 4, 3, element.times)
+    sketch.line([(0, 0), (0, 20)], head=True)
+    sketch.place(inner.sketch, 0, 20)
+    sketch.line([(0, 20 + inner.height), (0, height)])
+    return Fragment(left, right, height, sketch)

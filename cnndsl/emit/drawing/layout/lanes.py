@@ -1,0 +1,136 @@
+"""Pieces one beneath the other, with lanes at their right for edges that skip some of them.
+
+This is the general form: it can draw any graph whose pieces are in executable order, since an edge leaves at the right
+side of a piece, runs in a lane of its own, and enters at the right side of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cnndsl.emit.drawing.layout.pieces import Fragment
+from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
+from cnndsl.emit.drawing.measure import width
+
+LANE = 10.0
+"""The distance of lanes."""
+LABELLED = 20.0
+"""The gap between pieces whose edge carries a shape."""
+PLAIN = 12.0
+
+
+@dataclass(eq=False)
+class Lane:
+    """An edge over other pieces: from the piece `source` (-1: what enters) to `target`, where it enters at a place of
+    its own if `port` is set. Distances of the port are from the target's axis and top."""
+
+    source: int
+    target: int
+    port: tuple[float, float] | None = None
+    paint: str = "line"
+    line: float = 1
+    dash: tuple[float, ...] = ()
+
+
+def stacked(
+    pieces: Sequence[Fragment],
+    joined: Sequence[bool],
+    labels: Sequence[str],
+    lanes: Sequence[Lane] = (),
+    *,
+    names: Sequence[str] = (),
+) -> Fragment:
+    """Draw pieces one beneath the other on one axis. An arrow leads to each that reads the one before (`joined`), with
+    the label of the one before it. `names` are those of stages, at the left of the edge that leads to them."""
+    sketch = Sketch()
+    tops: list[float] = []
+    y = 0.0
+    for at, piece in enumerate(pieces):
+        label = labels[at - 1] if at and (joined[at] or "," in labels[at - 1]) else ""
+        if at:
+            name = names[at] if names else ""
+            gap = LABELLED if label or name else PLAIN
+            if name:
+                sketch.text(-7, y + gap / 2 + 3.5, name, 10, 600, anchor="end")
+            if joined[at]:
+                sketch.line([(0, y), (0, y + gap)], head=True)
+            if label:
+                sketch.text(7, y + gap / 2 + 3, label, SMALL, paint="mute")
+            y += gap
+        tops.append(y)
+        sketch.place(piece.sketch, 0, y)
+        y += piece.height
+    if labels and labels[-1]:
+        sketch.line([(0, y), (0, y + 14)], head=True)
+        sketch.text(7, y + 11, labels[-1], SMALL, paint="mute")
+        y += 14
+    left = max([piece.left for piece in pieces] + [9 + width(name, 10, 600) for name in names if name], default=0)
+    right = max((piece.right for piece in pieces), default=0)
+    right = max([right, *(7 + width(label, SMALL) for label in labels)])
+    if lanes:
+        right = _drawn(sketch, pieces, tops, lanes, right)
+    return Fragment(left, right, y, sketch)
+
+
+def _drawn(
+    sketch: Sketch, pieces: Sequence[Fragment], tops: Sequence[float], lanes: Sequence[Lane], right: float
+) -> float:
+    """Draw the lanes, and return how far they reach. Shorter ones are further in."""
+    entering = _arrivals(lanes)
+    taken: list[list[tuple[float, float]]] = []
+    furthest = right
+    for lane in sorted(lanes, key=lambda each: (each.target - each.source, each.source, each.target)):
+        start = _leaving(pieces, tops, lane)
+        stop = _entering(pieces, tops, lane, entering)
+        number = _free(taken, start[1], stop[1])
+        x = right + 8 + LANE * number
+        furthest = max(furthest, x + 2)
+        points = [start, (x, start[1]), (x, stop[1]), stop]
+        if lane.port is not None:
+            port = (lane.port[0], tops[lane.target] + lane.port[1])
+            points = [start, (x, start[1]), (x, port[1] - 8), (port[0], port[1] - 8), port]
+        if start[0] == 0 and lane.source >= 0:
+            sketch.dot(*start, paint=lane.paint)
+        sketch.line(points, paint=lane.paint, line=lane.line, dash=lane.dash, head=True)
+    return furthest
+
+
+def _arrivals(lanes: Sequence[Lane]) -> dict[int, list[int]]:
+    """For each target the sources of the lanes that enter it at its side, the nearest first."""
+    found: dict[int, list[int]] = {}
+    for lane in lanes:
+        if lane.port is None:
+            found.setdefault(lane.target, []).append(lane.source)
+    return {target: sorted(sources, reverse=True) for target, sources in found.items()}
+
+
+def _leaving(pieces: Sequence[Fragment], tops: Sequence[float], lane: Lane) -> tuple[float, float]:
+    if lane.source < 0:
+        return (0, -8)
+    piece, top = pieces[lane.source], tops[lane.source]
+    if piece.leaving is not None:
+        return piece.leaving[0], top + piece.leaving[1]
+    return piece.right, top + piece.height * 0.72
+
+
+def _entering(
+    pieces: Sequence[Fragment], tops: Sequence[float], lane: Lane, entering: dict[int, list[int]]
+) -> tuple[float, float]:
+    piece = pieces[lane.target]
+    several = entering.get(lane.target, [lane.source])
+    place = several.index(lane.source) if lane.source in several else 0
+    share = (place + 1) / (len(several) + 1)
+    deep = 1.0 if piece.leaving is not None and piece.leaving[1] > piece.height else 0.6
+    return (piece.right, tops[lane.target] + piece.height * deep * share)
+
+
+def _free(taken: list[list[tuple[float, float]]], start: float, stop: float) -> int:
+    """The number of the first lane that is free between two heights, which is noted."""
+    low, high = min(start, stop), max(start, stop)
+    for number, spans in enumerate(taken):
+        if all(high < other_low - 2 or low > other_high + 2 for other_low, other_high in spans):
+            spans.append((low, high))
+            return number
+    taken.append([(low, high)])
+    return len(taken) - 1

@@ -1,0 +1,176 @@
+"""Panels: a block opened, with its key, its name, and which iterations it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cnndsl.emit.drawing.cards.model import BlockPanel
+from cnndsl.emit.drawing.display import PathItem
+from cnndsl.emit.drawing.layout.interior import InteriorStyle, chain, with_lanes
+from cnndsl.emit.drawing.layout.lanes import Lane
+from cnndsl.emit.drawing.layout.pieces import Fragment, badge, key_disc
+from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
+from cnndsl.emit.drawing.measure import width
+
+PAD = 8.0
+_STYLES = (
+    InteriorStyle(),
+    InteriorStyle(most=118),
+    InteriorStyle(most=84),
+    InteriorStyle(is_narrow=True),
+    InteriorStyle(is_narrow=True, names_identity=False),
+)
+"""From the widest to the narrowest."""
+
+
+class PanelArtist:
+    """Draws panels, and remembers what is inside them in each style: several widths are tried."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], Fragment] = {}
+        self._made: dict[tuple[int, float], Fragment] = {}
+
+    def _interior(self, panel: BlockPanel, style: int) -> Fragment:
+        key = (id(panel), style)
+        if key not in self._known:
+            self._known[key] = _interior(panel, _STYLES[style])
+        return self._known[key]
+
+    def _fitting(self, panel: BlockPanel, room: float) -> Fragment:
+        """What is inside a panel in the widest style that keeps to a width, else in the narrowest."""
+        styles = range(len(_STYLES))
+        found = next((each for each in styles if self._interior(panel, each).width <= room), None)
+        if found is not None:
+            return self._interior(panel, found)
+        return min((self._interior(panel, each) for each in styles), key=lambda each: each.width)
+
+    def style(self, panel: BlockPanel, across: float) -> int:
+        """Return which style a panel of a width is drawn in, 0 for the one in which all has room."""
+        room = across - 2 * PAD
+        styles = range(len(_STYLES))
+        return next((each for each in styles if self._interior(panel, each).width <= room + 0.1), len(_STYLES))
+
+    def least_width(self, panel: BlockPanel) -> float:
+        """Return the width of a panel in the narrowest style."""
+        inner = min(self._interior(panel, style).width for style in range(len(_STYLES)))
+        return max(inner + 2 * PAD, 110)
+
+    def natural_width(self, panel: BlockPanel) -> float:
+        """Return the width of a panel in the widest style."""
+        inner = self._interior(panel, 0).width
+        return max(inner + 2 * PAD, width(panel.title, 10, 600) + 40, width(panel.caption, SMALL) + 2 * PAD + 2)
+
+    def panel(self, model: BlockPanel, across: float) -> Fragment:
+        """Draw a panel of a width, which it exceeds if it must. Its left side is at x = 0."""
+        key = (id(model), across)
+        if key not in self._made:
+            self._made[key] = self._drawn(model, across)
+        return self._made[key]
+
+    def _drawn(self, model: BlockPanel, across: float) -> Fragment:
+        if model.kind == "growth":
+            return _growth(model, across)
+        inner = self._fitting(model, across - 2 * PAD)
+        across = max(across, inner.width + 2 * PAD)
+        sketch = Sketch()
+        y = _title(sketch, model, across)
+        axis = (across - inner.width) / 2 + inner.left
+        if model.entering and any(each.source < 0 for each in model.links):
+            sketch.text(axis, y + 7, model.entering, SMALL, paint="mute", anchor="middle")
+            y += 10
+        elif model.entering:
+            text = width(model.entering, SMALL)
+            x, anchor = (axis - 5, "end") if axis - 5 - text > PAD else (axis + 6, "start")
+            sketch.text(x, y + 7, model.entering, SMALL, paint="mute", anchor=anchor, room=across - 2 * PAD)
+        sketch.line([(axis, y), (axis, y + 13)], head=_begins_with_box(model))
+        y += 13
+        sketch.place(inner.sketch, axis, y)
+        y += inner.height
+        sketch.line([(axis, y), (axis, y + 10)], head=True)
+        if model.leaving:
+            room = across - PAD - axis - 7
+            sketch.text(axis + 7, y + 9, model.leaving, SMALL, paint="mute", room=room)
+        y += 10
+        for note in model.notes:
+            y += 13
+            sketch.text(PAD + 2, y, note, SMALL, paint="mute", room=across - 2 * PAD - 2)
+        y += PAD - 2
+        outline = Sketch()
+        dash = (4.0, 3.0) if model.kind == "training" else ()
+        outline.box(0, 0, across, y, "panel", "mute" if dash else "hair", 0.8, 5, dash)
+        outline.place(sketch, 0, 0)
+        return Fragment(0, across, y, outline)
+
+
+def _growth(model: BlockPanel, across: float) -> Fragment:
+    """Draw how each layer of a dense block reads all before it."""
+    sketch = Sketch()
+    height = 86.0
+    sketch.box(0, 0, across, height, "panel", "hair", 0.8, 5)
+    sketch.text(PAD, 16.5, model.title, 10, 600, room=across - 2 * PAD)
+    step = min((across - 2 * PAD - 14) / 4, 32)
+    left = (across - 4 * step) / 2
+    y = 56.0
+    for first in range(5):
+        for last in range(first + 2, 5):
+            start, stop = left + first * step, left + last * step
+            rise = 7.0 * (last - first)
+            curve = ("C", (start, y - 5 - rise, stop, y - 5 - rise, stop, y - 5))
+            sketch.items.append(PathItem((("M", (start, y - 5)), curve), "", "conv-stroke", 0.8))
+        role = "conv" if first else "io"
+        sketch.box(left + first * step - 5, y - 5, 10, 10, role, f"{role}-stroke", 0.9, 2)
+        if first:
+            sketch.line([(left + (first - 1) * step + 6, y), (left + first * step - 6, y)], head=True)
+    sketch.text(PAD + 1, height - 9, model.notes[0], SMALL, paint="mute", room=across - 2 * PAD)
+    return Fragment(0, across, height, sketch)
+
+
+def _interior(panel: BlockPanel, style: InteriorStyle) -> Fragment:
+    if not panel.links and all(panel.joined[1:]):
+        return chain(panel.elements, style)
+    lanes = [Lane(each.source, each.target) for each in panel.links]
+    return with_lanes(panel.elements, panel.joined, lanes, style)
+
+
+def _begins_with_box(model: BlockPanel) -> bool:
+    from cnndsl.emit.drawing.cards.model import Branching
+
+    return not isinstance(model.elements[0], Branching) or not model.elements[0].branches
+
+
+def _title(sketch: Sketch, model: BlockPanel, across: float) -> float:
+    """The key, the name, the caption; returns where the inside begins."""
+    x = PAD
+    if model.key:
+        key_disc(sketch, PAD + 6, 13, model.key)
+        x += 17
+    right = across - PAD
+    if model.kind != "block" and model.times > 1:
+        right -= badge(sketch, right, 6.5, model.times) + 5
+    sketch.text(x, 16.5, model.title, 10, 600, room=right - x)
+    if not model.caption:
+        return 22
+    sketch.text(PAD + 1, 30, model.caption, SMALL, paint="mute", room=across - 2 * PAD)
+    return 36
+
+
+def legend_width(letters: Sequence[tuple[str, str]], swatches: Sequence[tuple[str, str]] = ()) -> float:
+    """Return the width of a legend."""
+    first = max((width(letter, SMALL, 600) for letter, _ in letters), default=0) + 10
+    return max(first, 24) + max((width(text, SMALL) for _, text in (*letters, *swatches)), default=0) + 6
+
+
+def legend(letters: Sequence[tuple[str, str]], across: float, swatches: Sequence[tuple[str, str]] = ()) -> Fragment:
+    """Draw the explanations of letters one beneath the other. Its left side is at x = 0."""
+    sketch = Sketch()
+    first = max(max((width(letter, SMALL, 600) for letter, _ in letters), default=0) + 10, 24 if swatches else 0)
+    y = 0.0
+    for role, text in swatches:
+        y += 12
+        sketch.box(2, y - 10, 15, 8, role, f"{role}-stroke", 0.8, 0)
+        sketch.text(2 + first, y - 3, text, SMALL, paint="mute", room=across - first - 2)
+    for letter, text in letters:
+        y += 12
+        sketch.text(2, y - 3, letter, SMALL, 600)
+        sketch.text(2 + first, y - 3, text, SMALL, paint="mute", room=across - first - 2)
+    return Fragment(0, across, y, sketch)

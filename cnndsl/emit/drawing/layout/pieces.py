@@ -1,0 +1,227 @@
+"""Small pieces: fused rows, badges, keys, merges. Each is drawn around an axis at x = 0, from y = 0 downwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, LayerCell
+from cnndsl.emit.drawing.layout.sketch import PlanePoint, Sketch
+from cnndsl.emit.drawing.measure import width
+
+ROW = 17.0
+"""The height of a layer's box."""
+LINE = 11.0
+"""The height of a line of text in a box of several."""
+BAR = 3.5
+"""The width of the bar at the left of a layer's box."""
+MERGE = 6.5
+"""The radius of a merge."""
+_PAD = 5.0
+_TEXT = 9.0
+_OPTIONAL = (2.5, 2.0)
+
+
+@dataclass(eq=False)
+class Fragment:
+    """A piece of a drawing around an axis at x = 0: how far it reaches to the left and right, its height, its shapes.
+    An edge enters at the top and leaves at the bottom of the axis."""
+
+    left: float
+    right: float
+    height: float
+    sketch: Sketch
+    leaving: PlanePoint | None = None
+    """Where an edge leaves that skips the next piece, from the axis and the top; by default at the right side."""
+
+    @property
+    def width(self) -> float:
+        """Return its whole width."""
+        return self.left + self.right
+
+
+def row(fused: FusedRow, least: float = 0, most: float = 1e9) -> Fragment:
+    """Draw a fused row, at least so wide; where it would be wider than `most`, in several lines."""
+    widths = [_cell_width(cell) for cell in fused.cells]
+    if sum(widths) + BAR > most:
+        return _folded_row(fused, widths, least, most)
+    across = max(sum(widths) + BAR, least)
+    sketch = Sketch()
+    _line_of_cells(sketch, fused.cells, widths, across, 0)
+    _optional_outline(sketch, fused, across, ROW)
+    return Fragment(across / 2, across / 2, ROW, sketch)
+
+
+def narrow_row(fused: FusedRow) -> Fragment:
+    """Draw a fused row for a lane or a column: a box for each cell, one beneath the other, labels in several lines."""
+    texts = [_split(cell.text) for cell in fused.cells]
+    across = max(width(line, _TEXT, 500) for lines in texts for line in lines) + 2 * _PAD - 1 + BAR
+    sketch = Sketch()
+    y = 0.0
+    for at, (cell, lines) in enumerate(zip(fused.cells, texts, strict=True)):
+        height = max(ROW, LINE * len(lines) + 5) if at == 0 else LINE * len(lines) + 3
+        x = -across / 2
+        sketch.box(x, y, across, height, cell.role, f"{cell.role}-stroke")
+        if at == 0:
+            _bar(sketch, x, y, height, cell.role)
+        for number, line in enumerate(lines):
+            middle = y + height / 2 + (number - (len(lines) - 1) / 2) * LINE
+            sketch.text(BAR / 2, middle + 0.36 * _TEXT, line, _TEXT, 500, anchor="middle", room=across - BAR - 1)
+        y += height
+    _optional_outline(sketch, fused, across, y)
+    return Fragment(across / 2, across / 2, y, sketch)
+
+
+def inset(box: InsetBox, least: float = 0) -> Fragment:
+    """Draw a part that stays closed."""
+    across = max(width(box.title, _TEXT, 500) + 2 * _PAD + BAR, least)
+    sketch = Sketch()
+    sketch.box(-across / 2, 0, across, ROW, box.role, f"{box.role}-stroke")
+    _bar(sketch, -across / 2, 0, ROW, box.role)
+    sketch.text(BAR / 2, ROW / 2 + 0.36 * _TEXT, box.title, _TEXT, 500, anchor="middle", room=across - BAR - 2)
+    if box.is_optional:
+        sketch.box(-across / 2 - 2, -2, across + 4, ROW + 4, "", "mute", 0.8, 4, _OPTIONAL)
+    return Fragment(across / 2, across / 2, ROW, sketch)
+
+
+def merge_sign(element: Branching) -> Sketch:
+    """Draw the circle of a merge around the origin, with its sign; two strokes stand for a concatenation."""
+    sketch = Sketch()
+    sketch.circle(0, 0, MERGE, "card", "line")
+    if element.word == "concatenate":
+        sketch.line([(-1.8, -3), (-1.8, 3)], line=1.2, paint="ink")
+        sketch.line([(1.8, -3), (1.8, 3)], line=1.2, paint="ink")
+    elif element.sign == "+":
+        sketch.line([(-3.4, 0), (3.4, 0)], line=1.2, paint="ink")
+        sketch.line([(0, -3.4), (0, 3.4)], line=1.2, paint="ink")
+    elif element.sign:
+        sketch.line([(-2.5, -2.5), (2.5, 2.5)], line=1.2, paint="ink")
+        sketch.line([(-2.5, 2.5), (2.5, -2.5)], line=1.2, paint="ink")
+    return sketch
+
+
+def has_sign(element: Branching) -> bool:
+    """Return whether a merge is drawn as a circle."""
+    return bool(element.sign)
+
+
+def merge(element: Branching) -> Fragment:
+    """Draw a merge by itself: a circle, or a box with its name."""
+    if not has_sign(element):
+        return merge_box(element)
+    sketch = Sketch()
+    sketch.place(merge_sign(element), 0, MERGE)
+    return Fragment(MERGE, MERGE, 2 * MERGE, sketch, (0, 2 * MERGE + 2.5))
+
+
+def merge_box(element: Branching, least: float = 0) -> Fragment:
+    """Draw a merge as a box with its name, and the channels of a concatenation where there is room for them."""
+    text = element.word
+    if element.widths and len(element.widths) <= 8:
+        numbers = " + ".join(map(str, element.widths))
+        longer = f"{text}: {numbers} = {sum(element.widths)}"
+        text = longer if width(longer, _TEXT, 500) + 2 * _PAD <= max(least, 120) else text
+    across = max(width(text, _TEXT, 500) + 2 * _PAD, least)
+    sketch = Sketch()
+    sketch.box(-across / 2, 0, across, ROW, "card", "line", 1)
+    sketch.text(0, ROW / 2 + 0.36 * _TEXT, text, _TEXT, 500, anchor="middle", room=across - 2)
+    return Fragment(across / 2, across / 2, ROW, sketch)
+
+
+def badge(sketch: Sketch, right: float, y: float, times: int) -> float:
+    """Draw a dark pill with `×n` that ends at x = `right`, and return its width."""  # noqa: RUF002
+    text = f"×{times}"  # noqa: RUF001
+    across = width(text, 9, 700) + 9
+    sketch.box(right - across, y, across, 12.5, "ink", radius=6.25)
+    sketch.text(right - across / 2, y + 9.5, text, 9, 700, "bg", "middle")
+    return across
+
+
+def key_disc(sketch: Sketch, x: float, y: float, key: str) -> None:
+    """Draw the letter of a block in a disc around a point."""
+    sketch.circle(x, y, 6.2, "line", "", 0)
+    sketch.text(x, y + 3.1, key, 8.5, 700, "bg", "middle")
+
+
+def _cell_width(cell: LayerCell) -> float:
+    return width(cell.text, _TEXT, 500) + 2 * _PAD - 1
+
+
+def _line_of_cells(
+    sketch: Sketch,
+    cells: Sequence[LayerCell],
+    widths: Sequence[float],
+    across: float,
+    y: float,
+    *,
+    has_bar: bool = True,
+) -> None:
+    """One line of cells; the first weight layer takes what is left over."""
+    bar = BAR if has_bar else 0
+    spare = across - bar - sum(widths)
+    main = next((at for at, cell in enumerate(cells) if cell.role in ("conv", "fc", "pool", "up")), len(cells) - 1)
+    x = -across / 2
+    for at, (cell, own) in enumerate(zip(cells, widths, strict=True)):
+        wide = own + (spare if at == main else 0) + (bar if at == 0 else 0)
+        is_last = at == len(cells) - 1
+        side = "both" if at == 0 and is_last else "left" if at == 0 else "right"
+        radius = 3 if at == 0 or is_last else 0
+        sketch.box(x, y, wide, ROW, cell.role, f"{cell.role}-stroke", radius=radius, rounded=side)
+        inset = bar if at == 0 else 0
+        if inset:
+            _bar(sketch, x, y, ROW, cell.role)
+        sketch.text(
+            x + inset + (wide - inset) / 2,
+            y + ROW / 2 + 0.36 * _TEXT,
+            cell.text,
+            _TEXT,
+            500,
+            anchor="middle",
+            room=wide - inset - 2,
+        )
+        x += wide
+
+
+def _folded_row(fused: FusedRow, widths: Sequence[float], least: float, most: float) -> Fragment:
+    """A row in several lines of at most the width `most`; with a label that is wider, a box for each layer."""
+    if max(widths) + BAR > most:
+        return narrow_row(fused)
+    lines: list[list[int]] = [[]]
+    used = BAR
+    is_first_main = fused.cells[0].role in ("conv", "fc", "pool", "up")
+    for at, own in enumerate(widths):
+        if lines[-1] and (used + own > most or (is_first_main and at == 1)):
+            lines.append([])
+            used = 0
+        lines[-1].append(at)
+        used += own
+    widest = max(sum(widths[at] for at in line) + (BAR if not number else 0) for number, line in enumerate(lines))
+    across = min(max(widest, least), max(most, least))
+    sketch = Sketch()
+    for number, line in enumerate(lines):
+        cut = [min(widths[at], across - (0 if number else BAR)) for at in line]
+        _line_of_cells(sketch, [fused.cells[at] for at in line], cut, across, number * ROW, has_bar=not number)
+    height = ROW * len(lines)
+    _optional_outline(sketch, fused, across, height)
+    return Fragment(across / 2, across / 2, height, sketch)
+
+
+def _optional_outline(sketch: Sketch, fused: FusedRow, across: float, height: float) -> None:
+    if any(cell.is_optional for cell in fused.cells):
+        sketch.box(-across / 2 - 2, -2, across + 4, height + 4, "", "mute", 0.8, 4, _OPTIONAL)
+
+
+def _split(text: str) -> list[str]:
+    """A label in lines: the window, then width and stride.
+
+    >>> _split("3, 4c, /s"), _split("ReLU")
+    (['3', '4c, /s'], ['ReLU'])
+    """
+    first, comma, rest = text.partition(", ")
+    lines = first.split(" ", 1) if len(first) > 9 else [first]
+    return [*lines, *rest.split(", groups")] if comma else lines
+
+
+def _bar(sketch: Sketch, x: float, y: float, height: float, role: str) -> None:
+    """The bar at the left of a layer's box."""
+    sketch.box(x, y, BAR, height, f"{role}-stroke", radius=3, hatch=role, rounded="left")

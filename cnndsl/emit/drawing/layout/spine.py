@@ -1,0 +1,146 @@
+"""The spine: input, open rows and cards on one axis, with lanes for edges that skip some of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cnndsl.emit.drawing.cards.model import Branching, DrawingModel, NetCard, SpineBranching, SpineRow, SpineStep
+from cnndsl.emit.drawing.layout import card as cards
+from cnndsl.emit.drawing.layout.interior import InteriorStyle, branching, ports
+from cnndsl.emit.drawing.layout.lanes import LABELLED, PLAIN, Lane
+from cnndsl.emit.drawing.layout.pieces import Fragment, merge, row
+from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
+from cnndsl.emit.drawing.measure import shortened, width
+
+_SKIP = "mute"
+_SKIP_LINE = 1.4
+_DASH = (4.0, 3.0)
+AXIS = 30.0
+"""Where the axis is in wide cards, from their left side."""
+
+
+@dataclass(eq=False)
+class SpinePieces:
+    """The pieces of the spine, whether an edge leads to each from the one before it, and what that edge carries."""
+
+    pieces: list[Fragment]
+    joined: list[bool]
+    labels: list[str]
+    lanes: list[Lane]
+    names: list[str]
+    """The stages that begin with a piece."""
+    breaks: list[bool]
+    """Whether a column may begin with a piece."""
+
+
+def natural_width(model: DrawingModel, *, is_wide: bool) -> float:
+    """Return the width of the spine's steps that gives all texts room."""
+    return max([80.0, *(_natural(step, is_wide) for step in model.steps)])
+
+
+def _natural(step: SpineStep, is_wide: bool) -> float:
+    match step:
+        case SpineRow():
+            return width(step.shape, 9, 500) + 24 if step.is_input else row(step.row).width
+        case SpineBranching():
+            return branching(step.element, InteriorStyle(is_narrow=not is_wide)).width if step.element.branches else 0
+        case NetCard():
+            return max(cards.natural_width(step), cards.columns_width(step) if is_wide else 0)
+
+
+def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> SpinePieces:
+    """Draw the steps of the spine, each so wide."""
+    found = SpinePieces([], [], [], [], [], [])
+    before: SpineStep | None = None
+    heads: tuple[str, ...] = ()
+    for at, step in enumerate(model.steps):
+        piece = _piece(step, across, is_wide, heads)
+        heads = step.heads if isinstance(step, NetCard) and step.heads else heads
+        found.pieces.append(_tagged(piece, step))
+        found.joined.append(model.is_joined[at])
+        shows = not (isinstance(step, NetCard) and (step.growth or (is_wide and step.heads and len(step.lines) == 1)))
+        changed = at == 0 or before is None or step.shape != before.shape
+        is_input = isinstance(step, SpineRow) and step.is_input
+        found.labels.append(step.shape if shows and changed and not is_input else "")
+        found.names.append(step.stage if isinstance(step, SpineRow | SpineBranching) else "")
+        found.breaks.append(_may_begin(step, before))
+        before = step
+    for end in model.ends:
+        kind = "in training only" if end.training_only else "output"
+        shape = found.labels[end.step] or model.steps[end.step].shape
+        if f"{kind}: {end.name}" not in shape:
+            found.labels[end.step] = f"{shape}, {kind}: {end.name}"
+    found.labels = [shortened(each, SMALL, 240) for each in found.labels]
+    last = model.steps[-1]
+    if isinstance(last, SpineRow) and any(cell.role == "fc" for cell in last.row.cells) and "," not in found.labels[-1]:
+        found.labels[-1] = ""
+    style = _SKIP if any(each.target - each.source > 1 for each in model.links) else "line"
+    for link in model.links:
+        target = model.steps[link.target]
+        port = None
+        if isinstance(target, SpineBranching) and link.branch >= 0:
+            port = ports(target.element, _style(target.element, across)).get(link.branch)
+        dash = _DASH if link.is_dashed else ()
+        found.lanes.append(Lane(link.source, link.target, port, style, _SKIP_LINE, dash))
+    return found
+
+
+def _style(element: Branching, across: float) -> InteriorStyle:
+    """The widest style in which branches keep to a width."""
+    styles = (InteriorStyle(), InteriorStyle(most=118), InteriorStyle(is_narrow=True))
+    fitting = (each for each in styles if branching(element, each).width <= across)
+    return next(fitting, styles[-1])
+
+
+def _piece(step: SpineStep, across: float, is_wide: bool, heads: tuple[str, ...]) -> Fragment:
+    match step:
+        case SpineRow():
+            if step.is_input:
+                return _pill(step.shape)
+            has_main = any(cell.role not in ("act", "norm", "io") for cell in step.row.cells)
+            return row(step.row, least=min(across, 200) if has_main else 0, most=max(across, 60))
+        case SpineBranching():
+            if not step.element.branches:
+                return merge(step.element)
+            return branching(step.element, _style(step.element, across))
+        case NetCard():
+            return cards.card(step, across, is_wide=is_wide, with_heads=step.heads != heads)
+
+
+def _pill(text: str) -> Fragment:
+    across = width(text, 9, 500) + 24
+    sketch = Sketch()
+    sketch.box(-across / 2, 0, across, 17, "io", "io-stroke", 0.9, 8.5)
+    sketch.text(0, 11.7, text, 9, 500, anchor="middle")
+    return Fragment(across / 2, across / 2, 17, sketch)
+
+
+def _tagged(piece: Fragment, step: SpineStep) -> Fragment:
+    """The piece as a group that is called after the step's path."""
+    return replace(piece, sketch=piece.sketch.grouped(step.path, _title(step)))
+
+
+def _title(step: SpineStep) -> str:
+    match step:
+        case NetCard():
+            return f"{step.name or step.title}: {step.shape}, {step.params:,} parameters"
+        case SpineRow():
+            return f"{', '.join(cell.text for cell in step.row.cells)}: {step.shape}"
+        case SpineBranching():
+            return f"{step.element.word}: {step.shape}"
+
+
+def _may_begin(step: SpineStep, before: SpineStep | None) -> bool:
+    if isinstance(step, NetCard) or step.stage:
+        return True
+    return isinstance(before, SpineRow) and any(cell.role == "pool" for cell in before.row.cells)
+
+
+def heights(drawn: SpinePieces) -> list[float]:
+    """Return for each piece its height with the gap before it."""
+    found: list[float] = []
+    for at, piece in enumerate(drawn.pieces):
+        label = drawn.labels[at - 1] if at else ""
+        is_labelled = bool(drawn.names[at]) or (bool(label) and (drawn.joined[at] or "," in label))
+        found.append(piece.height + ((LABELLED if is_labelled else PLAIN) if at else 0))
+    return found

@@ -1,0 +1,285 @@
+"""A network as a U: a bar for each layer, a row for each size of the map, links between bars of a row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log2
+
+from cnndsl.emit.drawing.cards.model import UBar, UShape, USkip
+from cnndsl.emit.drawing.cards.ushape import gathered
+from cnndsl.emit.drawing.cards.words import TIMES
+from cnndsl.emit.drawing.layout.pieces import MERGE
+from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
+from cnndsl.emit.drawing.measure import width
+
+_LEAST, _MOST = 15.0, 84.0
+"""Heights of the smallest and the largest map."""
+_ABOVE, _BELOW = 14.0, 30.0
+"""Room above a row for channels, and beneath it for the edge that leads down."""
+_GAPS = (28.0, 22.0, 17.0, 13.0, 11.0)
+_SKIP_LENGTH = 40.0
+
+
+@dataclass(eq=False)
+class _Bar:
+    """A bar and its place: left, top, width, height; `copy` is the width of what a link brings along, at its left."""
+
+    bar: UBar
+    x: float
+    y: float
+    across: float
+    height: float
+    copy: float = 0
+    sums: bool = False
+
+    @property
+    def anchor(self) -> float:
+        """Return where an edge up begins: the middle of the bar, or of the circle of its sum."""
+        return _sum_at(self)[0] if self.sums else self.centre
+
+    @property
+    def centre(self) -> float:
+        return self.x + self.across / 2
+
+    @property
+    def right(self) -> float:
+        return self.x + self.across
+
+    @property
+    def middle(self) -> float:
+        return self.y + self.height / 2
+
+
+def u_sketch(shape: UShape, room: float) -> tuple[Sketch, float, float] | None:
+    """Return the drawing of a U with its width and height, None if it is wider than there is room."""
+    for form in (shape, gathered(shape)):
+        for gap in _GAPS:
+            placed = _placed(form, gap)
+            left, right = _margins(placed)
+            if left + max(each.right for each in placed) + right <= room:
+                return _drawn(form, placed, left, room)
+    return None
+
+
+def _bar_width(channels: int) -> float:
+    return max(2.9 * log2(max(channels, 1)) - 6, 5)
+
+
+def _placed(shape: UShape, gap: float) -> list[_Bar]:
+    """The bars with their places, the first at x = 0."""
+    extents = [bar.extent for bar in shape.bars]
+    low, high = min(extents), max(extents)
+    into = {skip.target: skip for skip in shape.skips}
+    tops = _tops(shape, low, high)
+    ends: dict[int, float] = {}
+    found: list[_Bar] = []
+    for at, bar in enumerate(shape.bars):
+        across, height = _bar_width(bar.channels), _height(bar.extent, low, high)
+        skip = into.get(at)
+        copy = _bar_width(skip.channels) + 1 if skip and skip.joins else 0.0
+        before = found[-1] if found else None
+        if before is None:
+            x = 0.0
+        elif bar.level != before.bar.level:
+            x = before.anchor - across / 2
+            if bar.level in ends:
+                x = max(x, ends[bar.level] + _SKIP_LENGTH + copy)
+        else:
+            x = ends[bar.level] + max(gap, _label_gap(before.bar, bar))
+        place = _Bar(bar, x, tops[bar.level], across, height, copy, skip is not None and _is_sum(skip))
+        found.append(place)
+        ends[bar.level] = place.right + (2 * MERGE + 9 if place.sums else 0)
+    return found
+
+
+def _label_gap(before: UBar, bar: UBar) -> float:
+    """The least gap with which the channels above two bars don't touch."""
+    over = [max(width(str(each.channels), SMALL) - _bar_width(each.channels), 0) / 2 for each in (before, bar)]
+    return sum(over) + 3
+
+
+def _height(extent: int, low: int, high: int) -> float:
+    return _LEAST + (_MOST - _LEAST) * (extent - low) / max(high - low, 1)
+
+
+def _tops(shape: UShape, low: int, high: int) -> dict[int, float]:
+    """Where each row begins."""
+    tallest: dict[int, float] = {}
+    for bar in shape.bars:
+        tallest[bar.level] = max(tallest.get(bar.level, 0), _height(bar.extent, low, high))
+    found: dict[int, float] = {}
+    y = _ABOVE
+    for level in sorted(tallest):
+        found[level] = y
+        y += tallest[level] + _BELOW + _ABOVE
+    return found
+
+
+def _margins(placed: Sequence[_Bar]) -> tuple[float, float]:
+    """Room at the left for the size of the first row, at the right for that of the last."""
+    last = max(placed, key=lambda each: each.right)
+    sides = [width(each.bar.size, SMALL) + 8 for each in (placed[0], last)]
+    return max(sides[0], 20), max(sides[1] + (2 * MERGE + 10 if last.sums else 0), 20)
+
+
+def _is_sum(skip: USkip) -> bool:
+    return skip.merge >= 0 and not skip.joins
+
+
+def _drawn(shape: UShape, placed: Sequence[_Bar], left: float, room: float) -> tuple[Sketch, float, float]:
+    inner = Sketch()
+    right = max(each.right for each in placed)
+    for at, each in enumerate(placed):
+        _bar(inner, each)
+        if at:
+            _edge(inner, placed, at)
+    _sizes(inner, placed)
+    bottom = max(each.y + each.height for each in placed) + 16
+    for skip in shape.skips:
+        _skip(inner, placed, skip)
+    sketch = Sketch()
+    margin = max(left, (room - right) / 2)
+    sketch.place(inner, margin, 0)
+    low = bottom + 12
+    low = _legend(sketch, shape, low, room)
+    return sketch, room, low
+
+
+def _bar(sketch: Sketch, each: _Bar) -> None:
+    bar = each.bar
+    if each.copy:
+        sketch.box(each.x - each.copy, each.y, each.copy - 1, each.height, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))
+    sketch.box(each.x, each.y, each.across, each.height, bar.role, f"{bar.role}-stroke", 0.9, 2)
+    sketch.text(each.centre, each.y - 4, str(bar.channels), SMALL, anchor="middle")
+    if bar.times > 1:
+        y = each.y + each.height + 10
+        sketch.text(each.centre, y, f"{TIMES}{bar.times}", SMALL, 700, anchor="middle")
+
+
+def _edge(sketch: Sketch, placed: Sequence[_Bar], at: int) -> None:
+    """The edge from the bar before, or from the circle of its sum."""
+    before, each = placed[at - 1], placed[at]
+    low = each.y + each.height + (13 if each.bar.times > 1 else 2)
+    start = _sum_at(before)[0] + MERGE if before.sums else before.right + 1.5
+    if each.bar.level == before.bar.level:
+        y = before.middle if before.sums else each.y + min(before.height, each.height) / 2
+        sketch.line([(start, y), (each.x - 1.5, y)], head=True)
+    elif each.bar.level > before.bar.level:
+        high = before.y + before.height + (13 if before.bar.times > 1 else 2)
+        sketch.line([(each.centre, high), (each.centre, each.y - 15)], paint="pool-stroke", head=True)
+    elif _is_bent(before, each):
+        points: list[PlanePoint] = [(start, before.middle), (each.centre, before.middle)]
+        sketch.line([*points, (each.centre, low)], paint="up-stroke", head=True)
+    else:
+        high = before.middle - MERGE if before.sums else before.y - 15
+        sketch.line([(each.centre, high), (each.centre, low)], paint="up-stroke", head=True)
+
+
+def _is_bent(before: _Bar, each: _Bar) -> bool:
+    """Whether the edge up to a bar leaves the one before at its side: it isn't above that."""
+    return abs(each.centre - before.anchor) > (0.5 if before.sums else before.across / 2 - 1)
+
+
+def _sum_at(each: _Bar) -> PlanePoint:
+    """The middle of the circle of a sum, right of a bar."""
+    return each.right + 9 + MERGE, each.middle
+
+
+def _skip(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
+    """A link along a row, with what happens on it."""
+    source, target = placed[skip.source], placed[skip.target]
+    if _is_sum(skip):
+        _sum(sketch, placed, skip)
+        return
+    y = source.y + min(source.height, target.height) / 2
+    start, stop = source.right + 3, target.x - target.copy - 2
+    is_last = not any(source.right < each.x < stop and each.bar.level == source.bar.level for each in placed)
+    if not is_last:
+        low = source.y + max(each.height for each in placed if each.bar.level == source.bar.level) + 8
+        x = target.x - target.copy / 2 if target.copy else target.x + 2
+        points = [
+            (source.right + 1, source.y + source.height * 0.8),
+            (source.right + 5, source.y + source.height * 0.8),
+        ]
+        sketch.line(
+            [*points, (source.right + 5, low), (x, low), (x, target.y + target.height + 1)],
+            paint="mute",
+            line=1.4,
+            head=True,
+        )
+        return
+    across = width(skip.label, SMALL) + 8 if skip.label else 0
+    if not across or stop - start < across + 30:
+        sketch.line([(start, y), (stop, y)], paint="mute", line=1.4, head=True)
+        return
+    middle = (start + stop) / 2
+    sketch.line([(start, y), (middle - across / 2, y)], paint="mute", line=1.4)
+    sketch.text(middle, y + 3, skip.label, SMALL, paint="mute", anchor="middle")
+    sketch.line([(middle + across / 2, y), (stop, y)], paint="mute", line=1.4, head=True)
+
+
+def _sum(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
+    """A link that is added: it runs beneath its row and enters the circle from below."""
+    source, target = placed[skip.source], placed[skip.target]
+    x, y = _sum_at(target)
+    low = source.y + max(each.height for each in placed if each.bar.level == source.bar.level) + 8
+    side = source.right + 4.5
+    start = (source.right + 1, source.y + source.height * 0.8)
+    sketch.line([start, (side, start[1]), (side, low), (x, low), (x, y + MERGE)], paint="mute", line=1.4, head=True)
+    sketch.line([(target.right + 1, y), (x - MERGE, y)], head=True)
+    ends = [each.right for each in placed if each.bar.level == source.bar.level and each.right < target.x]
+    if skip.label and target.x - max(ends) > width(skip.label, SMALL) + 24:
+        sketch.text((target.x + max(ends)) / 2, low - 4, skip.label, SMALL, paint="mute", anchor="middle")
+    sketch.circle(x, y, MERGE, "card", "line")
+    sketch.line([(x - 3.4, y), (x + 3.4, y)], paint="ink", line=1.2)
+    sketch.line([(x, y - 3.4), (x, y + 3.4)], paint="ink", line=1.2)
+
+
+def _sizes(sketch: Sketch, placed: Sequence[_Bar]) -> None:
+    """The size of the map at the left of the first bar of each row, and at the right of the last one of the row."""
+    for at, each in enumerate(placed):
+        level = each.bar.level
+        is_first = at == 0 or placed[at - 1].bar.level < level
+        is_last = at == len(placed) - 1 or placed[at + 1].bar.level < level
+        if is_first:
+            sketch.text(each.x - 5, each.middle + 3, each.bar.size, SMALL, paint="mute", anchor="end")
+        if not is_last or (is_first and at < len(placed) - 1):
+            continue
+        if at < len(placed) - 1 and _is_bent(each, placed[at + 1]):
+            sketch.text(each.centre, each.y + each.height + 11, each.bar.size, SMALL, paint="mute", anchor="middle")
+        else:
+            right = each.right + (2 * MERGE + 9 if each.sums else 0)
+            sketch.text(right + 5, each.middle + 3, each.bar.size, SMALL, paint="mute")
+
+
+def _legend(sketch: Sketch, shape: UShape, y: float, room: float) -> float:
+    """What the bars of each role are: the most frequent layer, then the others with how many there are."""
+    roles = list(dict.fromkeys(bar.role for bar in shape.bars if bar.notes))
+    x = 0.0
+    for role in roles:
+        kinds: Counter[str] = Counter()
+        for bar in shape.bars:
+            if bar.role == role and bar.notes:
+                kinds[", ".join(bar.notes)] += bar.times
+        for text, count in kinds.most_common():
+            label = f"{text} ({count})" if len(kinds) > 1 else text
+            across = width(label, 9) + 30
+            if x and x + across > room:
+                x, y = 0.0, y + 15
+            sketch.box(x, y, 10, 10, role, f"{role}-stroke", 0.9, 2)
+            sketch.text(x + 14, y + 8.5, label, 9, room=room - 16)
+            x += across
+    if any(skip.joins for skip in shape.skips):
+        label = "copy, joined in front"
+        if x + width(label, 9) + 30 > room:
+            x, y = 0.0, y + 15
+        sketch.box(x, y, 10, 10, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))
+        sketch.text(x + 14, y + 8.5, label, 9)
+        x += width(label, 9) + 30
+    note = "above: channels"
+    if x + width(note, SMALL) > room:
+        y += 15
+    sketch.text(room, y + 8.5, note, SMALL, paint="mute", anchor="end")
+    return y + 14

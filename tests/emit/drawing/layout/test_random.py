@@ -1,0 +1,57 @@
+"""Drawings of generated programs: every node once, nothing overlaps, no edge crosses anything."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from cnndsl import loads
+from cnndsl.emit.drawing.cards.fold import model
+from cnndsl.emit.drawing.layout.page import picture
+from cnndsl.errors import CnnError
+from cnndsl.graph import Graph
+from cnndsl.testing.crossings import crossing
+from cnndsl.testing.programs import programs
+from tests.emit.drawing.cards.test_account import check
+from tests.emit.drawing.layout.geometry import faults
+
+
+def drawn(graph: Graph, *, is_thorough: bool = False) -> None:
+    folded = model(graph)
+    check(graph, folded)
+    for size in (None, "column", "page") if is_thorough else (None,):
+        assert faults(picture(folded, size)) == []
+    if is_thorough:
+        unfolded = model(graph, unfold=True)
+        check(graph, unfolded)
+        assert faults(picture(unfolded)) == []
+
+
+def of_seed(seed: int) -> Graph | None:
+    """The network of a seed, None where the compiler refuses the program."""
+    found = crossing(seed)
+    try:
+        return loads(found.text, **found.settings).graph
+    except CnnError:
+        return None
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_crossings(seed: int) -> None:
+    graph = of_seed(seed)
+    if graph is not None:
+        drawn(graph, is_thorough=True)
+
+
+@pytest.mark.slow
+def test_a_thousand_crossings() -> None:
+    graphs = [graph for seed in range(1060) if (graph := of_seed(seed)) is not None]
+    assert len(graphs) >= 1000
+    for graph in graphs:
+        drawn(graph, is_thorough=True)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(programs())
+def test_generated_programs(text: str) -> None:
+    drawn(loads(text).graph)

@@ -1,0 +1,45 @@
+"""Geometry of the drawings of all bundled networks: nothing overlaps or leaves its box, no edge crosses anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cnndsl import load
+from cnndsl.emit.drawing.cards.fold import model
+from cnndsl.emit.drawing.layout.page import WIDTHS, WidthName, picture
+from tests.emit.drawing.layout.geometry import faults
+
+ZOO = sorted(path.stem for path in (Path(__file__).parents[4] / "architectures").glob("*.cnn"))
+ON_A_PAGE = ("resnet50", "googlenet", "densenet121", "mobilenet_v3_large", "unet")
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_a_bundled_network(name: str) -> None:
+    drawing = model(load(name).graph)
+    for size in (None, "column", "page"):
+        assert faults(picture(drawing, size)) == []
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_a_bundled_network_with_a_level_opened(name: str) -> None:
+    assert faults(picture(model(load(name).graph, levels=2))) == []
+
+
+@pytest.mark.parametrize("name", ["resnet18", "googlenet", "unet", "vgg16", "mobilenet_v3_small", "squeezenet1_1"])
+def test_an_unfolded_network(name: str) -> None:
+    assert faults(picture(model(load(name).graph, unfold=True))) == []
+
+
+@pytest.mark.parametrize("name", ON_A_PAGE)
+def test_it_fits_a_page(name: str) -> None:
+    """680 x 900, less the theme's margin of 3."""
+    drawn = picture(model(load(name).graph))
+    assert drawn.width <= WIDTHS["page"]
+    assert drawn.height <= 894
+
+
+@pytest.mark.parametrize(("size", "across"), [("column", 314), ("page", 674)])
+def test_widths(size: WidthName, across: float) -> None:
+    assert picture(model(load("resnet18").graph), size).width == across
