@@ -69,23 +69,16 @@ def svg(picture: Picture, theme: Theme, lettering: Lettering = "embedded") -> st
     """Return a picture as SVG."""
     ids = _Ids(picture.name)
     title, description = ids.new("title"), ids.new("description")
-    faces = _characters(picture)
-    mark = sha256(repr(sorted(faces.items())).encode()).hexdigest()[:8]
-    is_embedded = bool(faces) and lettering == "embedded"
-    sans, mono = (f"Inter-{mark}, {_SANS}", f"Mono-{mark}, {_MONO}") if is_embedded else (_SANS, _MONO)
-    glyphs, letters = _definitions(faces, ids) if lettering == "paths" else ({}, "")
-    if is_embedded:
-        letters = f"<style>{''.join(_font_face(name, used, mark) for name, used in faces.items())}</style>"
-    style = _Style(theme, lettering, sans, mono, ids, glyphs)
+    style, letters = _lettered(picture, theme, lettering, ids)
     margin = theme.margin
     width, height = number(picture.width + 2 * margin), number(picture.height + 2 * margin)
     corner = number(-margin)
     labelled = f'aria-labelledby="{title}{f" {description}" if picture.description else ""}"'
     place = f'width="{width}" height="{height}" viewBox="{corner} {corner} {width} {height}"'
     # Without this some browsers round the width of each letter to whole pixels.
-    type_ = f'font-family="{sans}" text-rendering="geometricPrecision"'
+    setting = f'font-family="{style.sans}" text-rendering="geometricPrecision"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {place} role="img" {labelled} {type_}>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {place} role="img" {labelled} {setting}>',
         f'<title id="{title}">{_text(picture.title)}</title>',
         *([f'<desc id="{description}">{_text(picture.description)}</desc>'] if picture.description else []),
         *([letters] if letters else []),
@@ -94,6 +87,19 @@ def svg(picture: Picture, theme: Theme, lettering: Lettering = "embedded") -> st
         "</svg>",
     ]
     return "\n".join([*parts, ""])
+
+
+def _lettered(picture: Picture, theme: Theme, lettering: Lettering, ids: _Ids) -> tuple[_Style, str]:
+    """How a picture is written, and the fonts or outlines that the file has for it."""
+    faces = _characters(picture)
+    if lettering == "paths":
+        glyphs, outlines = _definitions(faces, ids)
+        return _Style(theme, lettering, _SANS, _MONO, ids, glyphs), outlines
+    if lettering == "bundled" or not faces:
+        return _Style(theme, lettering, _SANS, _MONO, ids, {}), ""
+    mark = sha256(repr(sorted(faces.items())).encode()).hexdigest()[:8]
+    fonts = f"<style>{''.join(_font_face(name, used, mark) for name, used in faces.items())}</style>"
+    return _Style(theme, lettering, f"Inter-{mark}, {_SANS}", f"Mono-{mark}, {_MONO}", ids, {}), fonts
 
 
 def _characters(picture: Picture) -> dict[str, str]:
