@@ -60,6 +60,8 @@ def commands(theme: str) -> Iterator[list[str]]:
     for file in sorted((ROOT / "architectures").glob("*.cnn")):
         if file.stem != "recipe":  # it has parameters without values
             yield ["render", file.stem, "-o", "{}", "--theme", theme]
+    for several in (("resnet18", "resnet50"), ("vgg11", "vgg16"), ("googlenet",)):
+        yield ["render", *several, "--style", "table", "-o", "{}", "--theme", theme]
     for name in ("vgg16", "resnet50", "unet"):
         yield ["fit", name, "--memory", "24GB", "--training", "-o", "{}", "--theme", theme]
     yield ["rf", "vgg16", "--at", "features.30", "-o", "{}", "--theme", theme]

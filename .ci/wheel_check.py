@@ -50,10 +50,13 @@ def main() -> None:
         run(cnndsl, "stats", "vgg16", "--format", "lecture", cwd=work)
         run(cnndsl, "compile", "card.cnn", cwd=work)
         run(cnndsl, "render", "card.cnn", "-o", "card.gv", cwd=work)
+        run(cnndsl, "fit", "card.cnn", "--memory", "8GB", "-o", "memory.svg", cwd=work)
 
         run(*pip, "-c", ROOT / "constraints.txt", f"{wheel}[torch,render]", cwd=work)
         run(python, "card.py", cwd=work)
         run(cnndsl, "render", "card.cnn", "-o", "card.svg", cwd=work)
+        run(cnndsl, "fit", "card.cnn", "--memory", "8GB", "-o", "memory.png", cwd=work)
+        run(cnndsl, "fit", "card.cnn", "--memory", "8GB", "-o", "memory.pdf", cwd=work)
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def test_the_table_of_stages_shows_this_order() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
     at_import = third_party(executed_on_import(tree(path)))
-    assert not at_import & {"torch", "torchvision", "graphviz", "pygraphviz"}
+    assert not at_import & {"torch", "torchvision", "graphviz", "pygraphviz", "reportlab", "resvg_py"}
     everywhere = third_party(ast.walk(tree(path)))
     if not any(relative(path).startswith(each) for each in NETWORKX):
         assert "networkx" not in third_party(executed_on_import(tree(path)))

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from cnndsl.emit.drawing.formats import PictureOptions
 
 ENDINGS = ".svg, .png, .pdf or .tex"
-_THEMES = ("paper", "dark", "mono")
-_LETTERING = ("font", "paths")
-_DPI = 288
+THEME_NAMES = ("paper", "dark", "mono")
+LETTERINGS = ("font", "paths")
+DEFAULT_DPI = 288
 
 
 def picture_options(function: AnyFunction) -> AnyFunction:
@@ -30,16 +30,19 @@ def picture_options(function: AnyFunction) -> AnyFunction:
 
     for option in (
         click.option(
-            "--dpi", type=click.IntRange(36, 2400), default=_DPI, help=f"Resolution of a PNG.  [default: {_DPI}]"
+            "--dpi",
+            type=click.IntRange(36, 2400),
+            default=DEFAULT_DPI,
+            help=f"Resolution of a PNG.  [default: {DEFAULT_DPI}]",
         ),
         click.option(
             "--text",
-            type=click.Choice(_LETTERING),
+            type=click.Choice(LETTERINGS),
             default="font",
             show_default=True,
             help="Embed the font in an SVG, or draw its texts as outlines.",
         ),
-        click.option("--theme", type=click.Choice(_THEMES), default="paper", show_default=True, help="Colours."),
+        click.option("--theme", type=click.Choice(THEME_NAMES), default="paper", show_default=True, help="Colours."),
     ):
         command = option(command)
     return cast("AnyFunction", command)

@@ -1,1 +1,1 @@
-"""Graph -> text: PyTorch source, DOT. Nothing here prints or writes files."""
+"""Graph -> text and pictures: PyTorch source, DOT, drawings, charts. Nothing here prints or writes files."""

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from html import escape
 from typing import Literal, TypeAlias
 
 from cnndsl.emit.drawing.display import Command, DisplayItem, GroupItem, PathItem, Picture, RectangleItem, TextItem
+from cnndsl.emit.drawing.measure import UNITS
 from cnndsl.emit.drawing.shapes import drawn, flat, is_invisible, outline, start_of
 from cnndsl.emit.drawing.themes import Theme
-from cnndsl.emit.drawing.truetype import FACES, face_name, shown, text_outline, woff
+from cnndsl.emit.drawing.truetype import FACES, GlyphCommand, face, face_name, glyph_outline, shown, woff
 from cnndsl.records import record
 from cnndsl.terminal import clean
 
@@ -31,13 +32,15 @@ Lettering: TypeAlias = Literal["embedded", "paths", "bundled"]
 
 @record(slots=True)
 class _Style:
-    """How a picture is written: its theme, its letters, the families of its two fonts, the ids given."""
+    """How a picture is written: its theme, its letters, the families of its two fonts, the ids given,
+    and in outlines the id of each character of each font."""
 
     theme: Theme
     lettering: Lettering
     sans: str
     mono: str
     ids: _Ids
+    glyphs: Mapping[tuple[str, str], str]
 
 
 class _Ids:
@@ -66,27 +69,37 @@ def svg(picture: Picture, theme: Theme, lettering: Lettering = "embedded") -> st
     """Return a picture as SVG."""
     ids = _Ids(picture.name)
     title, description = ids.new("title"), ids.new("description")
-    faces = _characters(picture) if lettering == "embedded" else {}
-    mark = sha256(repr(sorted(faces.items())).encode()).hexdigest()[:8]
-    sans, mono = (f"Inter-{mark}, {_SANS}", f"Mono-{mark}, {_MONO}") if faces else (_SANS, _MONO)
-    style = _Style(theme, lettering, sans, mono, ids)
+    style, letters = _lettered(picture, theme, lettering, ids)
     margin = theme.margin
     width, height = number(picture.width + 2 * margin), number(picture.height + 2 * margin)
     corner = number(-margin)
     labelled = f'aria-labelledby="{title}{f" {description}" if picture.description else ""}"'
     place = f'width="{width}" height="{height}" viewBox="{corner} {corner} {width} {height}"'
     # Without this some browsers round the width of each letter to whole pixels.
-    type_ = f'font-family="{sans}" text-rendering="geometricPrecision"'
+    setting = f'font-family="{style.sans}" text-rendering="geometricPrecision"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {place} role="img" {labelled} {type_}>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {place} role="img" {labelled} {setting}>',
         f'<title id="{title}">{_text(picture.title)}</title>',
         *([f'<desc id="{description}">{_text(picture.description)}</desc>'] if picture.description else []),
-        *([f"<style>{''.join(_font_face(name, used, mark) for name, used in faces.items())}</style>"] if faces else []),
+        *([letters] if letters else []),
         f'<rect x="{corner}" y="{corner}" width="{width}" height="{height}" fill="{theme.value("bg")}"/>',
         *_items(picture.items, style),
         "</svg>",
     ]
     return "\n".join([*parts, ""])
+
+
+def _lettered(picture: Picture, theme: Theme, lettering: Lettering, ids: _Ids) -> tuple[_Style, str]:
+    """How a picture is written, and the fonts or outlines that the file has for it."""
+    faces = _characters(picture)
+    if lettering == "paths":
+        glyphs, outlines = _definitions(faces, ids)
+        return _Style(theme, lettering, _SANS, _MONO, ids, glyphs), outlines
+    if lettering == "bundled" or not faces:
+        return _Style(theme, lettering, _SANS, _MONO, ids, {}), ""
+    mark = sha256(repr(sorted(faces.items())).encode()).hexdigest()[:8]
+    fonts = f"<style>{''.join(_font_face(name, used, mark) for name, used in faces.items())}</style>"
+    return _Style(theme, lettering, f"Inter-{mark}, {_SANS}", f"Mono-{mark}, {_MONO}", ids, {}), fonts
 
 
 def _characters(picture: Picture) -> dict[str, str]:
@@ -146,7 +159,7 @@ def _path(item: PathItem, theme: Theme) -> str:
     return f'<path d="{path_data(item.commands)}"{_painted(item, theme)}/>'
 
 
-def path_data(commands: Iterable[Command]) -> str:
+def path_data(commands: Iterable[Command | GlyphCommand]) -> str:
     """Return a path as the attribute `d` writes it.
 
     >>> path_data([("M", (0, 1.5)), ("L", (2, 0.333)), ("Z", ())])
@@ -177,23 +190,41 @@ def _written(item: TextItem, style: _Style) -> str:
 
 
 def _outlined(item: TextItem, style: _Style) -> str:
-    """A text as outlines, with its words for those who cannot see them."""
-    x, y = start_of(item)
-    data = path_data(text_outline(item.text, x, y, item.size, face_name(item.weight, item.mono)))
-    turned = f' transform="rotate(-90 {number(x)} {number(y)})"' if item.turned else ""
-    words = f' role="img" aria-label="{_text(item.text)}"'
-    return f'<path d="{data}"{turned}{words} fill="{style.theme.value(item.paint)}"/>'
+    """A text as the outlines of its characters, with its words for those who cannot see them."""
+    name, scale = face_name(item.weight, item.mono), number(item.size / UNITS, 5)
+    x, y = map(number, start_of(item))
+    turned = " rotate(-90)" if item.turned else ""
+    place = f'transform="translate({x} {y}){turned} scale({scale})"'
+    letters, across = list[str](), 0
+    for character in shown(item.text, name):
+        letters.append(f'<use href="#{style.glyphs[name, character]}" x="{across}"/>')
+        across += face(name).advance(face(name).glyphs[character])
+    words, paint = _text(item.text), style.theme.value(item.paint)
+    return f'<g {place} role="img" aria-label="{words}" fill="{paint}">{"".join(letters)}</g>'
+
+
+def _definitions(faces: Mapping[str, str], ids: _Ids) -> tuple[dict[tuple[str, str], str], str]:
+    """The id of each character of each font, and the outlines that have these ids."""
+    glyphs = {
+        (name, character): ids.new(f"{name}-{ord(character):x}")
+        for name, characters in faces.items()
+        for character in shown(characters, name)
+    }
+    paths = (
+        f'<path id="{glyph}" d="{path_data(glyph_outline(each, name))}"/>' for (name, each), glyph in glyphs.items()
+    )
+    return glyphs, f"<defs>{''.join(paths)}</defs>"
 
 
 def _text(text: str, *, lines: bool = False) -> str:
     return "\n".join(escape(clean(line)) for line in text.split("\n")) if lines else escape(clean(text))
 
 
-def number(value: float) -> str:
+def number(value: float, digits: int = 2) -> str:
     """Return a coordinate, short.
 
     >>> number(3.0), number(2 / 3), number(-0.001)
     ('3', '0.67', '0')
     """
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

@@ -10,8 +10,9 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from typing import Literal, TypeAlias
 
-from cnndsl.emit.drawing.display import Command, Weight
+from cnndsl.emit.drawing.display import Weight
 from cnndsl.emit.drawing.measure import FONTS, UNITS
 from cnndsl.records import record
 from cnndsl.resources import folder
@@ -23,8 +24,11 @@ FACES = ("Inter-400", "Inter-500", "Inter-600", "Inter-700", "Mono-400")
 REPLACEMENT = "□"
 """What is drawn for a character that the bundled fonts lack, where no other font can be taken."""
 
-Point = tuple[float, float, bool]
+Point: TypeAlias = tuple[float, float, bool]
 """A point of a contour, and whether it lies on the curve."""
+
+GlyphCommand: TypeAlias = tuple[Literal["M", "L", "Q", "Z"], tuple[float, ...]]
+"""A step of an outline, as of a path, but with quadratic curves: a control point and the end."""
 
 
 def face_name(weight: Weight, mono: bool) -> str:
@@ -93,17 +97,11 @@ def text_width(text: str, size: float, name: str) -> float:
     return sum(font.advance(font.glyphs[character]) for character in shown(text, name)) * size / UNITS
 
 
-def text_outline(text: str, x: float, y: float, size: float, name: str) -> tuple[Command, ...]:
-    """Return the outlines of a text that begins at a point of its baseline."""
-    font, scale = face(name), size / UNITS
-    commands: list[Command] = []
-    for character in shown(text, name):
-        glyph = font.glyphs[character]
-        for contour in _contours(font.outline(glyph)):
-            placed = [(x + scale * across, y - scale * up, on) for across, up, on in contour]
-            commands += _curves(placed)
-        x += font.advance(glyph) * scale
-    return tuple(commands)
+def glyph_outline(character: str, name: str) -> tuple[GlyphCommand, ...]:
+    """Return the outline of a character that a bundled font has, in units of the em, from its baseline, y down."""
+    font = face(name)
+    contours = _contours(font.outline(font.glyphs[character]))
+    return tuple(command for contour in contours for command in _curves([(x, -y, on) for x, y, on in contour]))
 
 
 def _contours(data: bytes) -> Iterator[list[Point]]:
@@ -146,34 +144,20 @@ def _coordinates(data: bytes, place: int, flags: Sequence[int], short: int, same
     return values, place
 
 
-def _curves(points: Sequence[Point]) -> Iterator[Command]:
-    """A contour of quadratic curves as lines and cubic curves; between two points off the curve lies one on it."""
+def _curves(points: Sequence[Point]) -> Iterator[GlyphCommand]:
+    """The lines and curves of a contour; between two points off the curve lies one on it."""
     start = next(at for at, point in enumerate(points) if point[2])
-    turned = [*points[start:], *points[: start + 1]]
-    x, y, _ = turned[0]
-    yield "M", (x, y)
+    first, *others = [*points[start:], *points[: start + 1]]
+    yield "M", first[:2]
     control: tuple[float, float] | None = None
-    for across, up, on in turned[1:]:
+    for x, y, on in others:
         if control is not None:
-            end = (across, up) if on else ((control[0] + across) / 2, (control[1] + up) / 2)
-            yield "C", _cubic((x, y), control, end)
-            x, y = end
+            end = (x, y) if on else ((control[0] + x) / 2, (control[1] + y) / 2)
+            yield "Q", (*control, *end)
         elif on:
-            x, y = across, up
             yield "L", (x, y)
-        control = None if on else (across, up)
+        control = None if on else (x, y)
     yield "Z", ()
-
-
-def _cubic(
-    start: tuple[float, float], control: tuple[float, float], end: tuple[float, float]
-) -> tuple[float, float, float, float, float, float]:
-    """The two control points and the end of the cubic curve that a quadratic one is."""
-    first, second = (
-        tuple(point + (pull - point) * 2 / 3 for point, pull in zip(each, control, strict=True))
-        for each in (start, end)
-    )
-    return (first[0], first[1], second[0], second[1], *end)
 
 
 def woff(name: str, characters: Iterable[str]) -> bytes:

@@ -12,8 +12,9 @@ pytest.importorskip("resvg_py")
 
 from cnndsl.emit.drawing.display import Picture, TextItem, Weight
 from cnndsl.emit.drawing.png import png
+from cnndsl.emit.drawing.svg import svg
 from cnndsl.emit.drawing.themes import theme
-from cnndsl.emit.drawing.truetype import text_outline, text_width
+from cnndsl.emit.drawing.truetype import glyph_outline, text_width
 from cnndsl.files import FileError
 from tests.emit.drawing.pictures import NASTY, everything, text_alone
 
@@ -66,31 +67,25 @@ def ink(picture: Picture) -> float:
     return sum(255 - value for line in lines for value in line) / 255
 
 
-def area(text: str, points: float, name: str) -> float:
-    """The area of a text's outlines, by Gauss's formula on points of the curves."""
+def area(text: str, size: float, name: str) -> float:
+    """The area of a text's letters in square pixels, by Gauss's formula; a quadratic curve adds two thirds of its
+    triangle (Archimedes)."""
     total, last, first = 0.0, (0.0, 0.0), (0.0, 0.0)
-    for letter, values in text_outline(text, 0, 0, points, name):
+    for letter, values in (command for character in text for command in glyph_outline(character, name)):
         if letter == "M":
             first = last = values[0], values[1]
             continue
-        if letter == "Z":
-            steps = [first]
-        elif letter == "L":
-            steps = [(values[0], values[1])]
-        else:
-            steps = [_on(last, values, step / 8) for step in range(1, 9)]
-        for x, y in steps:
-            total += (last[0] * y - x * last[1]) / 2
-            last = x, y
-    return abs(total)
+        end = first if letter == "Z" else (values[-2], values[-1])
+        total += cross(last, end) / 2
+        if letter == "Q":
+            control = values[0], values[1]
+            total += (cross(last, control) + cross(control, end) + cross(end, last)) / 3
+        last = end
+    return abs(total) * (size / 1000) ** 2
 
 
-def _on(start: tuple[float, float], values: tuple[float, ...], on: float) -> tuple[float, float]:
-    back = 1 - on
-    shares = (back**3, 3 * back * back * on, 3 * back * on * on, on**3)
-    corners = (start, values[0:2], values[2:4], values[4:6])
-    x, y = (sum(share * corner[axis] for share, corner in zip(shares, corners, strict=True)) for axis in (0, 1))
-    return x, y
+def cross(one: tuple[float, float], other: tuple[float, float]) -> float:
+    return one[0] * other[1] - one[1] * other[0]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +108,19 @@ def test_every_weight_is_found(weight: Weight) -> None:
 def test_what_the_fonts_lack_is_not_left_out() -> None:
     assert ink(text_alone("卷")) == pytest.approx(9 * area("□", 10, "Inter-400"), rel=0.04)
     assert ink(text_alone(NASTY)) > 100
+
+
+def test_outlines_draw_what_the_font_draws() -> None:
+    """SVG with its texts as outlines, turned and anchored, beside the same with a font."""
+    import resvg_py
+
+    text = svg(everything(), theme("mono"), "paths")
+    outlined = rows(bytes(resvg_py.svg_to_bytes(svg_string=text, zoom=3, skip_system_fonts=True)))
+    lettered = rows(png(everything(), theme("mono"), 288))
+    differences = (
+        abs(a - b) for one, other in zip(outlined, lettered, strict=True) for a, b in zip(one, other, strict=True)
+    )
+    assert max(differences) < 100
 
 
 def test_a_size_is_that_of_the_outlines() -> None:

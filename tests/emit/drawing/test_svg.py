@@ -10,9 +10,11 @@ from xml.etree import ElementTree
 
 import pytest
 from fontTools.ttLib import TTFont
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cnndsl.emit.drawing.display import GroupItem, Picture, RectangleItem, TextItem
-from cnndsl.emit.drawing.svg import svg
+from cnndsl.emit.drawing.svg import Lettering, svg
 from cnndsl.emit.drawing.themes import THEMES, ThemeName, theme
 from tests.emit.drawing.pictures import NASTY, everything, text_alone
 
@@ -80,6 +82,17 @@ def test_what_a_program_says_is_escaped() -> None:
     }
     assert not re.search("[\x00-\x09\x0b-\x1f\u202e\ud800]", text)
     assert texts(root)[0].startswith('<b>&"]]>\\x1b[31m\\u202e')
+
+
+@given(st.lists(st.text(), min_size=1, max_size=4), st.sampled_from(["embedded", "paths", "bundled"]))
+def test_whatever_the_text_the_file_is_valid(said: list[str], lettering: Lettering) -> None:
+    items = tuple(
+        GroupItem(text, (TextItem(0, 9, text, 9, mono=bool(at % 2)),), text, text) for at, text in enumerate(said)
+    )
+    root = ElementTree.fromstring(svg(Picture(said[0], 10, 10, items, said[0], said[-1]), theme("paper"), lettering))
+    ids = [each.get("id", "") for each in root.iter() if each.get("id") is not None]
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", each) for each in ids)
 
 
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "JavaScript:alert(1)", "data:text/html,x", "\x01javascript:x"])

@@ -1,0 +1,71 @@
+"""The options of commands that draw, and what they say where a format is not to be had."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from cnndsl.commands.pictures import DEFAULT_DPI, ENDINGS, LETTERINGS, THEME_NAMES
+from cnndsl.emit.drawing.formats import FORMATS, PictureOptions
+from cnndsl.emit.drawing.themes import THEMES
+from tests.commands.running import run
+
+FIT = ("fit", "lenet5", "--memory", "8GB")
+RF = ("rf", "lenet5", "--at", "conv1")
+
+
+@pytest.mark.parametrize("command", [FIT, RF])
+@pytest.mark.parametrize(
+    ("ending", "begins"), [("svg", b"<svg "), ("png", b"\x89PNG"), ("pdf", b"%PDF"), ("TEX", b"% ")]
+)
+def test_the_ending_chooses_the_format(command: tuple[str, ...], ending: str, begins: bytes) -> None:
+    if package := {"png": "resvg_py", "pdf": "reportlab"}.get(ending):
+        pytest.importorskip(package)
+    result = run(*command, "-o", f"x.{ending}")
+    assert (result.exit_code, result.stderr) == (0, f"wrote x.{ending}\n")
+    assert Path(f"x.{ending}").read_bytes().startswith(begins)
+
+
+def test_options_reach_the_picture() -> None:
+    run(*FIT, "-o", "dark.svg", "--theme", "dark")
+    run(*FIT, "-o", "paths.svg", "--text", "paths")
+    assert "#10161D" in Path("dark.svg").read_text("utf-8")
+    assert "<text" in Path("dark.svg").read_text("utf-8")
+    assert "<text" not in Path("paths.svg").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--theme", "blue"), ("--text", "letters"), ("--dpi", "0"), ("--dpi", "9999")]
+)
+def test_other_values_are_refused(option: str, value: str) -> None:
+    result = run(*FIT, "-o", "x.svg", option, value)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert not Path("x.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("ending", "module", "package"), [("png", "resvg_py", "resvg_py"), ("pdf", "reportlab.pdfgen.canvas", "reportlab")]
+)
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, ending: str, module: str, package: str) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    result = run(*FIT, "-o", f"x.{ending}")
+    assert result.exit_code == 1
+    assert f"needs {package}: pip install 'cnndsl[render]'" in result.stderr
+    assert not Path(f"x.{ending}").exists()
+
+
+def test_nothing_is_overwritten_unasked() -> None:
+    Path("x.svg").write_text("mine")
+    assert run(*FIT, "-o", "x.svg").exit_code == 1
+    assert Path("x.svg").read_text() == "mine"
+    assert run(*FIT, "-o", "x.svg", "--force").exit_code == 0
+
+
+def test_the_options_offer_what_there_is() -> None:
+    """They are written twice, since `--help` loads nothing that draws."""
+    assert THEME_NAMES == THEMES
+    assert ENDINGS == ".svg, .png, .pdf or .tex"
+    assert len(FORMATS) == 4
+    assert PictureOptions() == PictureOptions(THEME_NAMES[0], LETTERINGS[0] == "paths", DEFAULT_DPI)
