@@ -17,6 +17,7 @@ import cnndsl
 from cnndsl.analysis import headroom, interval, memory_trace
 from cnndsl.analysis.cards import CARDS
 from cnndsl.analysis.lecture import BYTES_A_VALUE
+from cnndsl.emit.torch.verified import MOST_LAYERS
 from cnndsl.report import derivation
 from cnndsl.report.number_format import duration
 from tests.analysis.test_cards import CAPACITIES
@@ -83,6 +84,7 @@ def driver_percent(name: str) -> int:
 RESNET18 = cnndsl.load("resnet18").stats().totals
 
 HELD: dict[str, Callable[[], list[str]]] = {
+    r"For a network of more than\s([\d,]+) layers": lambda: [f"{MOST_LAYERS:,}"],
     r"`buffers` are all elements\s\(([\d,]+) here\)": lambda: [f"{RESNET18.buffers:,}"],
     r"; (\d) for each value of BN\s": lambda: [str(operations("BN"))],
     r"n \+ (\d) of LRN over n channels": lambda: [str(operations("LRN5") - 5)],
