@@ -125,13 +125,13 @@ def command(
     if output is not None:
         from cnndsl.emit.charts.memory import picture
 
-        write_picture(output, picture(fitted), options, force=force)
+        write_picture(output, picture(fitted, binary=there.binary), options, force=force)
     if format == "json":
         echo(fit_report.as_json(found, plot))
     else:
         echo(fit_report.as_table(found))
         if plot and output is None:
-            echo(f"\n{memory_plot.bars(fitted, terminal_width())}")
+            echo(f"\n{memory_plot.bars(fitted, terminal_width(), binary=there.binary)}")
     if output is not None:
         note(f"wrote {output}")
     ctx.exit(0 if found.fits else 1)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from cnndsl.analysis.fit import Fit
 from cnndsl.analysis.memory_trace import MemorySample, Phase
 from cnndsl.records import record
-from cnndsl.report.number_format import memory
+from cnndsl.report.number_format import sized
 from cnndsl.report.table import in_columns
 
 MOST_SECTIONS = 100
@@ -61,13 +61,13 @@ def _merged(runs: Sequence[Section], most: int) -> Iterator[Section]:
             yield Section(phase, name, first.start, last.stop)
 
 
-def bars(fitted: Fit, width: int = 80) -> str:
+def bars(fitted: Fit, width: int = 80, *, binary: bool = False) -> str:
     """A bar for each layer, in the order of the step; what is long is gathered by modules. A full bar is the memory
     that there is."""
     levels = fitted.memory.timeline(max(fitted.batch, 1), rounded=True)
     parts = sections(fitted, levels, MOST_SECTIONS)
     sizes = [max(level.bytes for level in levels[part.start : part.stop]) for part in parts]
-    heads = [[part.phase, part.name, memory(size)] for part, size in zip(parts, sizes, strict=True)]
+    heads = [[part.phase, part.name, sized(size, binary)] for part, size in zip(parts, sizes, strict=True)]
     texts = in_columns(heads, left={0, 1})
     room = max(width - max(map(len, texts)) - len(_PEAK) - 2, 10)
     highest = max(sizes)

@@ -15,7 +15,7 @@ from cnndsl.emit.drawing.measure import shortened, width
 from cnndsl.emit.drawing.shapes import circle
 from cnndsl.emit.drawing.themes import PaletteRole
 from cnndsl.report.memory_plot import MOST_SECTIONS, event_name, sections
-from cnndsl.report.number_format import memory
+from cnndsl.report.number_format import sized
 from cnndsl.report.summary import graph_title
 
 _GROUPS: Mapping[str, tuple[PaletteRole, tuple[Purpose, ...]]] = {
@@ -37,16 +37,16 @@ _BETWEEN_NAMES = 11
 _LEGEND_LINE = 16
 
 
-def picture(fitted: Fit) -> Picture:
-    """Return the chart of a step, or of a forward pass."""
-    return _Chart(fitted).draw()
+def picture(fitted: Fit, *, binary: bool = False) -> Picture:
+    """Return the chart of a step, or of a forward pass; sizes in powers of 1024 where `binary` is set."""
+    return _Chart(fitted, binary).draw()
 
 
 class _Chart:
     """The chart of one step."""
 
-    def __init__(self, fitted: Fit) -> None:
-        self._fitted = fitted
+    def __init__(self, fitted: Fit, binary: bool) -> None:
+        self._fitted, self._binary = fitted, binary
         self._batch = max(fitted.batch, 1)
         self._levels = fitted.memory.timeline(self._batch, rounded=True)
         self._highest = max(fitted.available, *(level.bytes for level in self._levels)) * 1.04
@@ -73,19 +73,22 @@ class _Chart:
     def _y(self, size: float) -> float:
         return _TOP + _HEIGHT * (1 - size / self._highest)
 
+    def _size(self, size: int) -> str:
+        return sized(size, self._binary)
+
     def _head(self, title: str) -> Iterator[DisplayItem]:
-        note = f"dashed: {memory(self._fitted.available)} available"
+        note = f"dashed: {self._size(self._fitted.available)} available"
         room = _PAGE - width(note, _NOTE) - 16
         yield TextItem(0, 14, shortened(title, 11, room, 700), 11, 700, room=room)
         yield TextItem(_PAGE, 14, note, _NOTE, paint="mute", anchor="end")
         yield _line((0, 22), (_PAGE, 22), "hair", 0.8)
 
     def _grid(self) -> Iterator[DisplayItem]:
-        tick = _tick(self._highest)
+        tick = _tick(self._highest, self._binary)
         for at in range(int(self._highest // tick) + 1):
             y = self._y(at * tick)
             yield _line((_LEFT, y), (_RIGHT, y), "hair", 0.8)
-            text = memory(at * tick) if at else "0"
+            text = self._size(at * tick) if at else "0"
             yield TextItem(_LEFT - 6, y + 3, text, _NOTE, paint="mute", anchor="end", room=_LEFT - 6)
 
     def _areas(self) -> Iterator[DisplayItem]:
@@ -145,7 +148,7 @@ class _Chart:
 
     def _peak_text(self) -> str:
         level = self._levels[self._peak]
-        return f"peak {memory(level.bytes)}, {event_name(self._fitted, level)}"
+        return f"peak {self._size(level.bytes)}, {event_name(self._fitted, level)}"
 
     def _peak_mark(self) -> Iterator[DisplayItem]:
         x, high = self._x(self._peak + 0.5), self._y(self._levels[self._peak].bytes)
@@ -157,7 +160,7 @@ class _Chart:
 
     def _tooltips(self) -> Iterator[DisplayItem]:
         for event, level in enumerate(self._levels):
-            tooltip = f"{level.phase}, {event_name(self._fitted, level)}: {memory(level.bytes)}"
+            tooltip = f"{level.phase}, {event_name(self._fitted, level)}: {self._size(level.bytes)}"
             yield GroupItem("", (RectangleItem(self._x(event), _TOP, self._step, _HEIGHT),), tooltip)
 
     def _legend(self, top: float) -> Iterator[DisplayItem]:
@@ -184,13 +187,15 @@ def _line(
     return PathItem((("M", start), ("L", end)), stroke=paint, line=line, dash=dash)
 
 
-def _tick(top: float) -> int:
-    """A round distance of lines, of which there are four to ten.
+def _tick(top: float, binary: bool = False) -> int:
+    """A round distance of lines, of which there are four to ten; of a power of 1024 where `binary` is set.
 
-    >>> _tick(24e9), _tick(1000)
-    (5000000000, 100)
+    >>> _tick(24e9), _tick(1000), _tick(24 * 2**30, binary=True) // 2**30
+    (5000000000, 100, 5)
     """
     size = 1
+    while binary and top / size > 1024:
+        size *= 1024
     while top / size > 10:
         size *= 10
     return next((tick for tick in (size, size // 2) if top / tick >= 4), max(size // 5, 1))
