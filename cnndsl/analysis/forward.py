@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cnndsl.analysis.execution import Passed, Ran, Released
@@ -31,9 +32,24 @@ class ForwardTrace:
     parts: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
     named: set[int] = field(default_factory=set[int])
     named_parts: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    _last_reads: dict[int, dict[int, int]] = field(default_factory=dict[int, dict[int, int]])
     held: list[int] = field(default_factory=list[int])
     casts: dict[tuple[int, str], int] = field(default_factory=dict[tuple[int, str], int])
     switches: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list[int]))
+
+    def last_reads(self, at: int) -> Mapping[int, int]:
+        """Return which operation of a layer reads each value last."""
+        found = self._last_reads.get(at)
+        if found is None:
+            steps = self.values.steps[at]
+            found = {read: k for k, step in enumerate(steps) for read in (*step.reads, *step.holds)}
+            self._last_reads[at] = found
+        return found
+
+    def storage(self, node: Node, read: int) -> int:
+        """Return where a value lies that an operation of a layer reads: one that enters it, or a result of its own."""
+        inputs = node.value_inputs
+        return self.outputs[inputs[read]] if read < len(inputs) else self.parts[node.index][read - len(inputs)]
 
     @property
     def kept(self) -> set[int]:
@@ -86,12 +102,10 @@ def _execute(forward: ForwardTrace, event: Ran) -> None:
         forward.named.add(at)
         return
     count = len(node.value_inputs)
-    results = forward.parts[at]
-    last = {read: k for k, step in enumerate(steps) for read in (*step.reads, *step.holds)}
+    results, last = forward.parts[at], forward.last_reads(at)
     for k in range(event.step, len(steps) if event.is_last else min(event.step + 1, len(steps))):
         ledger.event("forward", at)
-        held = [forward.outputs.get(operand, -1) for operand in node.value_inputs] + results
-        results.append(_run_step(forward, node, k, held, event.over))
+        results.append(_run_step(forward, node, k, event.over))
         for read in {*steps[k].reads, *steps[k].holds}:
             if read >= count and last[read] == k and (at, read - count) not in forward.named_parts:
                 ledger.drop(results[read - count])
@@ -102,14 +116,14 @@ def _execute(forward: ForwardTrace, event: Ran) -> None:
         forward.named.add(at)
 
 
-def _run_step(forward: ForwardTrace, node: Node, k: int, held: list[int], over: bool) -> int:
+def _run_step(forward: ForwardTrace, node: Node, k: int, over: bool) -> int:
     """One operation: casts of what it reads, its result, what autograd keeps. Returns the storage of the result."""
     values, ledger, at = forward.values, forward.ledger, node.index
     step, first = values.steps[at][k], len(node.value_inputs)
     width, needs = values.widths[at][first + k], values.needs[at][first + k]
     computes = values.computes(step, values.widths[at])
     _cast_weights(forward, node, step, k)
-    reads = [_cast(forward, node, read, held[read], computes) for read in step.reads]
+    reads = [_cast(forward, node, read, forward.storage(node, read), computes) for read in step.reads]
     target = 0 if over else _written_over(values, node, k)
     if target is not None or step.view:
         result = reads[0 if target is None else target]

@@ -74,10 +74,13 @@ def test_each_format() -> None:
     rows = list(csv.DictReader(StringIO(run("stats", "-", "--gpu", "h100", "--format", "csv", stdin=NET).stdout)))
     assert [float(row["time"]) for row in rows] == pytest.approx([CONV, RELU])
     assert [row["bound"] for row in rows] == ["bandwidth", "bandwidth"]
-    for form in ("markdown", "html", "latex"):
+    for form in ("markdown", "html"):
         text = run("stats", "-", "--gpu", "h100", "--format", form, stdin=NET).stdout
         assert "157ns" in text
         assert "least time" in text
+    text = run("stats", "-", "--gpu", "h100", "--format", "latex", stdin=NET).stdout
+    assert "time (ns)" in text
+    assert f"{RELU * 1e9:.2f} & bandwidth" in text
 
 
 def test_nothing_changes_without_a_gpu() -> None:

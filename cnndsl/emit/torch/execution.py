@@ -55,14 +55,24 @@ def executions(graph: Graph) -> Executions | None:
     if not is_verified(graph):
         return None
     try:
-        text = source(graph)
         with quietly():
-            program = Program(text, Borders(graph).helpers())
+            program = Program(source(graph), Borders(graph).helpers())
             running = RunningText(program, {})
             expected = Expected(graph, program.forms, Plugins(program), False)
-            return Executions(_followed(running, expected, True), _followed(running, expected, False))
+            training = _followed(running, expected, True)
+            if not _depends_on_mode(running, graph):
+                return Executions(training, training)
+            return Executions(training, _followed(running, expected, False))
     except (CnnError, Trouble, Refused, RecursionError):
         return None
+
+
+def _depends_on_mode(running: RunningText, graph: Graph) -> bool:
+    """Whether other operations run in training than in use."""
+    count = len(graph.inputs)
+    return running.trace(True, count) is not running.trace(False, count) or any(
+        node.training_only for node in graph.nodes
+    )
 
 
 def _followed(running: RunningText, expected: Expected, training: bool) -> Execution:

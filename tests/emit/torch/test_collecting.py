@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cnndsl import loads
 from cnndsl.analysis import memory
+from cnndsl.emit.torch.execution import executions
 from cnndsl.emit.torch.verify import verify
 from cnndsl.runtime.live import module
 from tests.analysis.measuring import live, peak_bytes
@@ -128,7 +129,8 @@ def test_it_can_be_scripted_and_exported(text: str) -> None:
 def test_memory_is_what_is_predicted(text: str, training: bool) -> None:
     graph = loads(text).graph
     network, x = live(graph, 16)
-    predicted = memory.training(graph, optimizer="sgd") if training else memory.inference(graph)
+    runs = executions(graph)
+    predicted = memory.training(graph, executions=runs) if training else memory.inference(graph, executions=runs)
     measured = peak_bytes(network, x, training)
     assert predicted.peak(16).bytes == pytest.approx(measured, rel=0.02 if training else 0)
 
