@@ -1,7 +1,7 @@
 """Draw the pictures of `docs/gallery.md` anew, by the commands that the page shows: `make pictures`.
 
-A command in the page is a line `cnndsl render ... -o pictures/NAME.svg`, as it is typed in `docs/`. Each picture is drawn
-a second time with `--theme dark`, as `pictures/NAME-dark.svg`, which browsers show on dark pages.
+A command in the page is a line `cnndsl render ... -o pictures/NAME.svg`, as it is typed in `docs/`. Each picture is
+drawn a second time with `--theme dark`, as `pictures/NAME-dark.svg`, which browsers show on dark pages.
 """
 
 from __future__ import annotations
