@@ -1,0 +1,60 @@
+"""Draw the pictures of `docs/gallery.md` anew, by the commands that the page shows: `make pictures`.
+
+A command in the page is a line `cnndsl render ... -o pictures/NAME.svg`, as it is typed in `docs/`. Each picture is
+drawn a second time with `--theme dark`, as `pictures/NAME-dark.svg`, which browsers show on dark pages.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from contextlib import chdir
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from click.testing import CliRunner
+
+from cnndsl.cli import cli
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def commands() -> list[list[str]]:
+    """Return the arguments of each command in the page."""
+    page = (DOCS / "gallery.md").read_text("utf-8")
+    return [shlex.split(line) for line in re.findall(r"^cnndsl (render .+ -o pictures/\w+\.svg)$", page, re.MULTILINE)]
+
+
+def in_the_dark(command: list[str]) -> list[str]:
+    """Return the command that draws the same picture for a dark page."""
+    *options, file = command
+    return [*options, file.replace(".svg", "-dark.svg"), "--theme", "dark"]
+
+
+def drawn() -> dict[str, bytes]:
+    """Return what the commands write: each file's name and its content. Raises RuntimeError if a command fails."""
+    with TemporaryDirectory() as folder, chdir(folder):
+        Path("pictures").mkdir()
+        for command in [each for written in commands() for each in (written, in_the_dark(written))]:
+            result = CliRunner().invoke(cli, command)
+            if result.exit_code:
+                raise RuntimeError(f"cnndsl {shlex.join(command)}: {result.output}")
+        return {path.name: path.read_bytes() for path in sorted(Path("pictures").iterdir())}
+
+
+def main() -> None:
+    """Write the pictures, and remove those that no command draws any more."""
+    pictures = drawn()
+    folder = DOCS / "pictures"
+    folder.mkdir(exist_ok=True)
+    for path in folder.glob("*.svg"):
+        if path.name not in pictures:
+            path.unlink()
+    for name, content in pictures.items():
+        (folder / name).write_bytes(content)
+    print(f"{len(pictures)} pictures, {sum(map(len, pictures.values())) / 1e3:,.0f} kB, in {os.path.relpath(folder)}")
+
+
+if __name__ == "__main__":
+    main()
