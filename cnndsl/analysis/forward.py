@@ -105,7 +105,7 @@ def _execute(forward: ForwardTrace, event: Ran) -> None:
     results, last = forward.parts[at], forward.last_reads(at)
     for k in range(event.step, len(steps) if event.is_last else min(event.step + 1, len(steps))):
         ledger.event("forward", at)
-        results.append(_run_step(forward, node, k, event.over))
+        results.append(_run_step(forward, node, k))
         for read in {*steps[k].reads, *steps[k].holds}:
             if read >= count and last[read] == k and (at, read - count) not in forward.named_parts:
                 ledger.drop(results[read - count])
@@ -116,7 +116,7 @@ def _execute(forward: ForwardTrace, event: Ran) -> None:
         forward.named.add(at)
 
 
-def _run_step(forward: ForwardTrace, node: Node, k: int, over: bool) -> int:
+def _run_step(forward: ForwardTrace, node: Node, k: int) -> int:
     """One operation: casts of what it reads, its result, what autograd keeps. Returns the storage of the result."""
     values, ledger, at = forward.values, forward.ledger, node.index
     step, first = values.steps[at][k], len(node.value_inputs)
@@ -124,7 +124,7 @@ def _run_step(forward: ForwardTrace, node: Node, k: int, over: bool) -> int:
     computes = values.computes(step, values.widths[at])
     _cast_weights(forward, node, step, k)
     reads = [_cast(forward, node, read, forward.storage(node, read), computes) for read in step.reads]
-    target = 0 if over else _written_over(values, node, k)
+    target = values.written_over(at, k)
     if target is not None or step.view:
         result = reads[0 if target is None else target]
         ledger.hold(result)
@@ -141,13 +141,6 @@ def _run_step(forward: ForwardTrace, node: Node, k: int, over: bool) -> int:
             ledger.drop(storage)
         forward.held.clear()
     return result
-
-
-def _written_over(values: Lifetimes, node: Node, k: int) -> int | None:
-    """The position in what a step reads of the value that its result overwrites."""
-    if node.index not in values.overwritten:
-        return None
-    return values.overwritten[node.index] if k == 0 else 0
 
 
 def _cast(forward: ForwardTrace, node: Node, read: int, storage: int, width: int) -> int:

@@ -141,6 +141,18 @@ class Lifetimes:
             cuts[node.index] = max(own, kept)  # the positions rather than the channels
         return cuts
 
+    def written_over(self, at: int, k: int) -> int | None:
+        """The position in what an operation of a node reads of the value that its result overwrites, and whose type it
+        keeps."""
+        if at in self.overwritten:
+            return self.overwritten[at] if k == 0 else 0
+        return 0 if (at, k) in self._over else None
+
+    @cached_property
+    def _over(self) -> frozenset[tuple[int, int]]:
+        """The operations in the middle of a layer that write over their first operand."""
+        return frozenset((event.node, event.step) for event in self.execution if isinstance(event, Ran) and event.over)
+
     @cached_property
     def width(self) -> Mapping[int, int]:
         """Bytes of each value of a node's output."""
@@ -152,8 +164,9 @@ class Lifetimes:
         widths: dict[int, tuple[int, ...]] = {}
         for node in self.graph.nodes:
             each = [widths[at][-1] for at in node.value_inputs] or [WIDTHS[self.dtype]]
-            for step in self.steps[node.index]:
-                each.append(self.result_width(node, step, each))
+            for k, step in enumerate(self.steps[node.index]):
+                over = self.written_over(node.index, k)
+                each.append(self.result_width(node, step, each) if over is None else each[step.reads[over]])
             widths[node.index] = tuple(each)
         return widths
 
