@@ -14,7 +14,7 @@ from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
 from cnndsl.emit.drawing.layout.spine import SpinePieces, heights
 from cnndsl.emit.drawing.measure import width
 
-GUTTER = 14.0
+GUTTER = 12.0
 BETWEEN = 8.0
 _WRAPPED, _BENEATH, _NARROWER = 0.4, 0.3, 0.13
 """The strain of each further column of the spine, of panels beneath it, and of each narrower style of a panel."""
@@ -81,7 +81,7 @@ def _size(drawn: SpinePieces, start: int, stop: int) -> tuple[float, float, floa
     right = max([piece.right for piece in pieces] + [10 + width(label, SMALL) for label in labels])
     tall = heights(drawn)[start:stop]
     gap = tall[0] - pieces[0].height
-    ending = 14 if stop == len(drawn.pieces) and drawn.labels[-1] else 0
+    ending = 14 if stop == len(drawn.pieces) and drawn.labels[-1] else pieces[-1].below
     return left, right, sum(tall) - gap + ending
 
 

@@ -21,8 +21,8 @@ WidthName: TypeAlias = Literal["column", "page", "slide"]
 SLIDE = 1.42
 """A slide is laid out smaller and enlarged, so that no text on it has less than 12 pixels."""
 WIDTHS: Mapping[str, float] = {"column": 314, "page": 674, "slide": 936 / SLIDE}
-TALLEST: Mapping[str, float] = {"column": 512, "page": 894, "slide": 534 / SLIDE}
-_TOP = 33.0
+TALLEST: Mapping[str, float] = {"column": 474, "page": 894, "slide": 534 / SLIDE}
+_TOP = 32.0
 _MOST_COLUMNS = 6
 _TOO_TALL = 4.0
 _NO_COLUMNS = 0.3
