@@ -21,6 +21,7 @@ _STYLES = (
     InteriorStyle(is_narrow=True, names_identity=False),
 )
 """From the widest to the narrowest."""
+STYLE_COUNT = len(_STYLES)
 
 
 class PanelArtist:
@@ -55,9 +56,9 @@ class PanelArtist:
         inner = min(self._interior(panel, style).width for style in range(len(_STYLES)))
         return max(inner + 2 * PAD, 110)
 
-    def natural_width(self, panel: BlockPanel) -> float:
-        """Return the width of a panel in the widest style."""
-        inner = self._interior(panel, 0).width
+    def natural_width(self, panel: BlockPanel, style: int = 0) -> float:
+        """Return the width of a panel in a style, by default the widest."""
+        inner = self._interior(panel, style).width
         return max(inner + 2 * PAD, width(panel.title, 10, 600) + 40, width(panel.caption, SMALL) + 2 * PAD + 2)
 
     def panel(self, model: BlockPanel, across: float) -> Fragment:
