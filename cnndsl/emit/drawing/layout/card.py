@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cnndsl.emit.drawing.cards.model import CardLine, CardTable, GrowthBar, NetCard
 from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.pieces import BAR, Fragment, badge, key_disc, row
@@ -23,6 +25,8 @@ def natural_width(card: NetCard) -> float:
     """Return how wide a card is whose texts all have room."""
     badge_room = 34 if card.times > 1 else 0
     head = width(card.name, 10, 600) + width(human(card.params), SMALL) + badge_room + 2 * PAD + 16
+    if card.growth is not None:
+        head = max(head, width(_growth_text(card.growth), SMALL) + 2 * PAD + 18)
     return max([head, *(_line_width(line) for line in card.lines)]) if card.table is None else _table_width(card)
 
 
@@ -67,19 +71,28 @@ def is_single(card: NetCard, *, is_wide: bool) -> bool:
     return not (is_wide and card.lines[0].columns)
 
 
+def box(card: NetCard) -> Fragment:
+    """Draw a card of one instance as a box with the channels that it gives, for where columns have no room."""
+    text = f"→ {card.shape.rpartition(TIMES)[2]}"
+    across = width(card.name, 9, 500) + width(text, 9) + 26
+    return _single(card, replace(card.lines[0], text=""), across)
+
+
 def _single(card: NetCard, line: CardLine, across: float) -> Fragment:
     """A box with key, name, and what differs, or else the channels that it gives."""
     sketch = Sketch()
     x = -across / 2
     sketch.box(x, 0, across, _LINE, line.role, f"{line.role}-stroke")
     sketch.box(x, 0, BAR, _LINE, f"{line.role}-stroke", radius=3, hatch=line.role, rounded="left")
-    key_disc(sketch, x + 13, _LINE / 2, line.key)
+    inset = 23 if line.key else 10
+    if line.key:
+        key_disc(sketch, x + 13, _LINE / 2, line.key)
     text = line.text or f"→ {card.shape.rpartition(TIMES)[2]}"
-    room = across - 30
+    room = across - inset - 7
     if width(card.name, 9, 500) + width(text, 9) + 8 <= room:
         sketch.text(across / 2 - 6, _LINE / 2 + 3.2, text, 9, anchor="end")
         room -= width(text, 9) + 6
-    sketch.text(x + 23, _LINE / 2 + 3.2, card.name, 9, 500, room=room)
+    sketch.text(x + inset, _LINE / 2 + 3.2, card.name, 9, 500, room=room)
     return Fragment(across / 2, across / 2, _LINE, sketch)
 
 
@@ -156,9 +169,13 @@ def _growth(card: NetCard, growth: GrowthBar, across: float) -> Fragment:
     cell = growth.growth * scale
     for at in range(growth.layers):
         sketch.box(left + first + at * cell, y, cell, 9, "conv", "conv-stroke", 0.6, 0)
-    text = f"{growth.entering} + {growth.layers}×{growth.growth} = {total}"  # noqa: RUF001
-    sketch.text(left, y + 19, text, SMALL, paint="mute", room=room)
+    sketch.text(left, y + 19, _growth_text(growth), SMALL, paint="mute", room=room)
     return Fragment(across / 2, across / 2, y + 22.5, sketch)
+
+
+def _growth_text(growth: GrowthBar) -> str:
+    total = growth.entering + growth.layers * growth.growth
+    return f"{growth.entering} + {growth.layers}×{growth.growth} = {total}"  # noqa: RUF001
 
 
 _SCALE_CHANNELS = 1024

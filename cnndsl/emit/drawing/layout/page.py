@@ -11,7 +11,8 @@ from cnndsl.emit.drawing.display import Picture
 from cnndsl.emit.drawing.layout import spine as spines
 from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, with_panels
 from cnndsl.emit.drawing.layout.panel import PanelArtist
-from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, scaled
+from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, moved, scaled
+from cnndsl.emit.drawing.layout.slide import flowing
 from cnndsl.emit.drawing.layout.ushape import u_sketch
 from cnndsl.emit.drawing.measure import width
 from cnndsl.report.number_format import human
@@ -35,9 +36,13 @@ _SQUEEZED = 1.2
 
 def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
     """Return the picture of a network at a width; without one at the narrowest that it fits."""
-    if model.u is not None and size in (None, "page") and (found := u_sketch(model.u, WIDTHS["page"])) is not None:
-        sketch, across, height = found
-        return _with_header(model, Arrangement(across, height, lambda: sketch), WIDTHS["page"])
+    if model.u is not None and size != "column":
+        name = size or "page"
+        room = TALLEST[name] - _TOP - 1
+        if (found := u_sketch(model.u, WIDTHS[name], room)) is not None:
+            sketch, across, height = found
+            drawn = _with_header(model, Arrangement(across, height, lambda: sketch), WIDTHS[name])
+            return _enlarged(drawn) if size == "slide" else drawn
     artist = PanelArtist()
     if size is None:
         if not _wants_page(model):
@@ -50,8 +55,11 @@ def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
 
 
 def _enlarged(picture: Picture) -> Picture:
+    """The picture at the size of a slide, the content in its middle if it is lower."""
     items = tuple(scaled(item, SLIDE) for item in picture.items)
-    return replace(picture, width=picture.width * SLIDE, height=picture.height * SLIDE, items=items)
+    across, height = (max(side * SLIDE, least) for side, least in ((picture.width, 954), (picture.height, 534)))
+    left = (across - picture.width * SLIDE) / 2
+    return replace(picture, width=across, height=height, items=tuple(moved(item, left, 0) for item in items))
 
 
 def _wants_page(model: DrawingModel) -> bool:
@@ -62,12 +70,13 @@ def _wants_page(model: DrawingModel) -> bool:
 def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Picture:
     sketch = Sketch()
     is_small = max(least, found.width) < WIDTHS["slide"]
+    is_filled = least != WIDTHS["page"]
     words = ("params", "MACs") if is_small else ("parameters", "multiply-adds")
     figures = [f"{human(model.params)} {words[0]}"] if model.params else []
     figures += [f"{human(model.macs)} {words[1]}"] if model.macs else []
     text, size = " · ".join(figures), SMALL if is_small else 9.0
     natural = width(model.name, 13 if is_small else 14, 700) + width(text, size) + 16
-    across = max(least, found.width) if is_small else max(min(natural, least), found.width)
+    across = max(least if is_filled else min(natural, least), found.width)
     sketch.text(across, 16.5, text, size, paint="mute", anchor="end")
     room = across - width(text, size) - 8
     sketch.text(0, 17, model.name, 13 if is_small else 14, 700, room=room)
@@ -78,10 +87,15 @@ def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Pictu
 
 def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Arrangement:
     """The best of the arrangements that are narrow enough; if there is none, the narrowest."""
-    options = list(_options(artist, model, size))
+    options = list(flowing(artist, model, WIDTHS[size])) if size == "slide" else []
+    if not options:
+        options = list(_options(artist, model, size))
     fitting = [each for each in options if each.width <= WIDTHS[size] + 0.5]
     if not fitting:
         return min(options, key=lambda each: each.width)
+    inside = [each for each in fitting if each.height <= TALLEST[size] - _TOP - 1]
+    if size == "slide" and inside:  # nothing may leave its frame
+        fitting = inside
     return min(fitting, key=lambda each: _cost(each, WIDTHS[size], TALLEST[size] - _TOP))
 
 

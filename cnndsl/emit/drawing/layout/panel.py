@@ -59,7 +59,8 @@ class PanelArtist:
     def natural_width(self, panel: BlockPanel, style: int = 0) -> float:
         """Return the width of a panel in a style, by default the widest."""
         inner = self._interior(panel, style).width
-        return max(inner + 2 * PAD, width(panel.title, 10, 600) + 40, width(panel.caption, SMALL) + 2 * PAD + 2)
+        notes = max((width(each, SMALL) for each in (panel.caption, *panel.notes)), default=0)
+        return max(inner + 2 * PAD, width(panel.title, 10, 600) + 40, notes + 2 * PAD + 4)
 
     def panel(self, model: BlockPanel, across: float) -> Fragment:
         """Draw a panel of a width, which it exceeds if it must. Its left side is at x = 0."""
