@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from cnndsl.emit.drawing.cards.model import BlockPanel, DrawingModel
 from cnndsl.emit.drawing.layout import panel as panels
 from cnndsl.emit.drawing.layout.lanes import stacked
-from cnndsl.emit.drawing.layout.panel import PanelArtist
+from cnndsl.emit.drawing.layout.panel import STYLE_COUNT, PanelArtist
 from cnndsl.emit.drawing.layout.pieces import Fragment
 from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
 from cnndsl.emit.drawing.layout.spine import SpinePieces, heights
 from cnndsl.emit.drawing.measure import width
 
-GUTTER = 14.0
+GUTTER = 12.0
 BETWEEN = 8.0
 _WRAPPED, _BENEATH, _NARROWER = 0.4, 0.3, 0.13
 """The strain of each further column of the spine, of panels beneath it, and of each narrower style of a panel."""
@@ -34,7 +34,7 @@ class Arrangement:
 
 
 @dataclass(eq=False)
-class _PanelPlace:
+class PanelPlace:
     """A panel and its place, relative to the region for panels."""
 
     model: BlockPanel
@@ -81,7 +81,7 @@ def _size(drawn: SpinePieces, start: int, stop: int) -> tuple[float, float, floa
     right = max([piece.right for piece in pieces] + [10 + width(label, SMALL) for label in labels])
     tall = heights(drawn)[start:stop]
     gap = tall[0] - pieces[0].height
-    ending = 14 if stop == len(drawn.pieces) and drawn.labels[-1] else 0
+    ending = 14 if stop == len(drawn.pieces) and drawn.labels[-1] else pieces[-1].below
     return left, right, sum(tall) - gap + ending
 
 
@@ -130,12 +130,13 @@ def with_panels(
     found = [_beneath(artist, model, drawn, spine, room)]
     if beside >= least:
         regions = [_in_columns(artist, model, beside, several) for several in (1, 2, 3, 4)]
-        regions.append(_on_shelves(artist, sorted(model.panels, key=lambda each: not each.steps), beside))
+        order = sorted(model.panels, key=lambda each: not each.steps)
+        regions += [on_shelves(artist, order, beside), on_shelves(artist, order, beside, is_tight=True)]
         found = [_beside(artist, model, drawn, spine, gutter, each, beside) for each in regions if each] + found
     return found
 
 
-def _in_columns(artist: PanelArtist, model: DrawingModel, room: float, count: int) -> list[_PanelPlace]:
+def _in_columns(artist: PanelArtist, model: DrawingModel, room: float, count: int) -> list[PanelPlace]:
     """Panels in so many columns of one width, in order; those that edges lead to are in the first."""
     natural = max(artist.natural_width(each) for each in model.panels)
     least = max(artist.least_width(each) for each in model.panels)
@@ -147,36 +148,59 @@ def _in_columns(artist: PanelArtist, model: DrawingModel, room: float, count: in
     share = sum(each.height + BETWEEN for each in made) / count
     tops = [0.0] * count
     at = 0
-    found: list[_PanelPlace] = []
+    found: list[PanelPlace] = []
     for panel, each in zip(order, made, strict=True):
         is_full = tops[at] > 0 and tops[at] + each.height / 2 > share
         at += at < count - 1 and is_full and not panel.steps
-        found.append(_PanelPlace(panel, each, at * (across + BETWEEN), tops[at]))
+        found.append(PanelPlace(panel, each, at * (across + BETWEEN), tops[at]))
         tops[at] += each.height + BETWEEN
     return found
 
 
-def _on_shelves(
-    artist: PanelArtist, models: Sequence[BlockPanel], room: float, *, is_left: bool = True
-) -> list[_PanelPlace]:
-    """Panels in rows, each as wide as it is by nature if there is room for that. Those that an edge leads to begin a
-    row if it comes from the left (`is_left`)."""
-    found: list[_PanelPlace] = []
-    x = y = lowest = 0.0
+def on_shelves(
+    artist: PanelArtist,
+    models: Sequence[BlockPanel],
+    room: float,
+    *,
+    is_left: bool = True,
+    is_tight: bool = False,
+    above: float = 2 * BETWEEN,
+) -> list[PanelPlace]:
+    """Place panels in rows, each as wide as it is by nature if there is room for that; narrower if more of them
+    then fit into a row and it is tight. Those that an edge leads to begin a row if it comes from the left, with
+    so much room `above` them; `is_left` is whether it does."""
+    rows: list[list[BlockPanel]] = []
     for each in models:
-        made = artist.panel(each, max(min(artist.natural_width(each), room), artist.least_width(each)))
-        if x and (x + made.width > room or (each.steps and is_left)):
-            x, y = 0.0, lowest + (2 * BETWEEN if each.steps else BETWEEN)
-        found.append(_PanelPlace(each, made, x, y))
-        x += made.width + BETWEEN
-        lowest = max(lowest, y + made.height)
+        begins = not rows or (bool(each.steps) and is_left)
+        if begins or sum(_row_widths(artist, [*rows[-1], each], room, is_tight=is_tight)) > room + BETWEEN:
+            rows.append([])
+        rows[-1].append(each)
+    found: list[PanelPlace] = []
+    lowest = 0.0
+    for row in rows:
+        y = lowest + (0 if not found else above if row[0].steps else BETWEEN)
+        x = 0.0
+        for each, across in zip(row, _row_widths(artist, row, room, is_tight=is_tight), strict=True):
+            made = artist.panel(each, across - BETWEEN)
+            found.append(PanelPlace(each, made, x, y))
+            x += made.width + BETWEEN
+            lowest = max(lowest, y + made.height)
     return found
 
 
-def _with_legend(
-    model: DrawingModel, placed: Sequence[_PanelPlace], room: float
-) -> tuple[Fragment, float, float] | None:
-    """The legend and its place under the last panel."""
+def _row_widths(artist: PanelArtist, row: Sequence[BlockPanel], room: float, *, is_tight: bool) -> list[float]:
+    """The widths of panels beside each other with the gap after each, all in the widest style that fits."""
+    found: list[float] = []
+    for style in range(STYLE_COUNT if is_tight and len(row) > 1 else 1):
+        widths = (max(min(artist.natural_width(each, style), room), artist.least_width(each)) for each in row)
+        found = [across + BETWEEN for across in widths]
+        if sum(found) - BETWEEN <= room:
+            break
+    return found
+
+
+def with_legend(model: DrawingModel, placed: Sequence[PanelPlace], room: float) -> tuple[Fragment, float, float] | None:
+    """Return the legend and its place under the last panel."""
     if not model.letters and not model.swatches:
         return None
     last = placed[-1]
@@ -187,7 +211,8 @@ def _with_legend(
     return panels.legend(model.letters, min(natural, room), model.swatches), 0, lowest + 2
 
 
-def _extent(placed: Sequence[_PanelPlace], legend: tuple[Fragment, float, float] | None) -> tuple[float, float]:
+def extent(placed: Sequence[PanelPlace], legend: tuple[Fragment, float, float] | None) -> tuple[float, float]:
+    """Return how far panels and a legend reach to the right and down."""
     across = max(each.x + each.fragment.width for each in placed)
     low = max(each.y + each.fragment.height for each in placed)
     if legend:
@@ -195,8 +220,8 @@ def _extent(placed: Sequence[_PanelPlace], legend: tuple[Fragment, float, float]
     return across, low
 
 
-def _strain(artist: PanelArtist, placed: Sequence[_PanelPlace]) -> float:
-    """How much narrower than by nature panels are drawn."""
+def narrowness(artist: PanelArtist, placed: Sequence[PanelPlace]) -> float:
+    """Return how much narrower than by nature panels are drawn."""
     return _NARROWER * sum(artist.style(each.model, each.fragment.width) for each in placed) / len(placed)
 
 
@@ -206,12 +231,12 @@ def _beside(
     drawn: SpinePieces,
     spine: Arrangement,
     gutter: float,
-    placed: list[_PanelPlace],
+    placed: list[PanelPlace],
     room: float,
 ) -> Arrangement:
     """Panels at the right of the spine."""
-    legend = _with_legend(model, placed, room)
-    across, low = _extent(placed, legend)
+    legend = with_legend(model, placed, room)
+    across, low = extent(placed, legend)
     x0 = spine.width + gutter
 
     def draw() -> Sketch:
@@ -230,16 +255,16 @@ def _beside(
             sketch.place(legend[0].sketch, x0 + legend[1], legend[2])
         return sketch
 
-    return Arrangement(x0 + across, max(spine.height, low), draw, spine.strain + _strain(artist, placed))
+    return Arrangement(x0 + across, max(spine.height, low), draw, spine.strain + narrowness(artist, placed))
 
 
 def _beneath(
     artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, spine: Arrangement, room: float
 ) -> Arrangement:
     """Panels in rows beneath the spine, those that edges lead to first."""
-    placed = _on_shelves(artist, sorted(model.panels, key=lambda each: not each.steps), room, is_left=False)
-    legend = _with_legend(model, placed, room)
-    across, low = _extent(placed, legend)
+    placed = on_shelves(artist, sorted(model.panels, key=lambda each: not each.steps), room, is_left=False)
+    legend = with_legend(model, placed, room)
+    across, low = extent(placed, legend)
     y0 = spine.height + 16
     count = sum(len(each.steps) for each in model.panels)
 
@@ -260,7 +285,7 @@ def _beneath(
 
     reach = max(spine.width, across) if any(each.y and each.model.steps for each in placed) else spine.width
     wide = max(across, reach + (6 + 6 * count if count else 0))
-    return Arrangement(wide, y0 + low, draw, spine.strain + _strain(artist, placed) + _BENEATH)
+    return Arrangement(wide, y0 + low, draw, spine.strain + narrowness(artist, placed) + _BENEATH)
 
 
 def _side(drawn: SpinePieces, step: int) -> PlanePoint:

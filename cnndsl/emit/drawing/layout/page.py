@@ -11,7 +11,8 @@ from cnndsl.emit.drawing.display import Picture
 from cnndsl.emit.drawing.layout import spine as spines
 from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, with_panels
 from cnndsl.emit.drawing.layout.panel import PanelArtist
-from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, scaled
+from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, moved, scaled
+from cnndsl.emit.drawing.layout.slide import flowing
 from cnndsl.emit.drawing.layout.ushape import u_sketch
 from cnndsl.emit.drawing.measure import width
 from cnndsl.report.number_format import human
@@ -21,21 +22,27 @@ WidthName: TypeAlias = Literal["column", "page", "slide"]
 SLIDE = 1.42
 """A slide is laid out smaller and enlarged, so that no text on it has less than 12 pixels."""
 WIDTHS: Mapping[str, float] = {"column": 314, "page": 674, "slide": 936 / SLIDE}
-TALLEST: Mapping[str, float] = {"column": 512, "page": 894, "slide": 534 / SLIDE}
-_TOP = 33.0
+TALLEST: Mapping[str, float] = {"column": 474, "page": 894, "slide": 534 / SLIDE}
+_TOP = 32.0
 _MOST_COLUMNS = 6
 _TOO_TALL = 4.0
 _NO_COLUMNS = 0.3
 """The strain of cards whose branches have no columns."""
+_EMPTY = 0.08
+"""The strain of a page whose width is not used."""
 _SQUEEZED = 1.2
 """The strain of a spine that is drawn without any of the width that it needs."""
 
 
 def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
     """Return the picture of a network at a width; without one at the narrowest that it fits."""
-    if model.u is not None and size in (None, "page") and (found := u_sketch(model.u, WIDTHS["page"])) is not None:
-        sketch, across, height = found
-        return _with_header(model, Arrangement(across, height, lambda: sketch), WIDTHS["page"])
+    if model.u is not None and size != "column":
+        name = size or "page"
+        room = TALLEST[name] - _TOP - 1
+        if (found := u_sketch(model.u, WIDTHS[name], room)) is not None:
+            sketch, across, height = found
+            drawn = _with_header(model, Arrangement(across, height, lambda: sketch), WIDTHS[name])
+            return _enlarged(drawn) if size == "slide" else drawn
     artist = PanelArtist()
     if size is None:
         if not _wants_page(model):
@@ -48,8 +55,11 @@ def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
 
 
 def _enlarged(picture: Picture) -> Picture:
+    """The picture at the size of a slide, the content in its middle if it is lower."""
     items = tuple(scaled(item, SLIDE) for item in picture.items)
-    return replace(picture, width=picture.width * SLIDE, height=picture.height * SLIDE, items=items)
+    across, height = (max(side * SLIDE, least) for side, least in ((picture.width, 954), (picture.height, 534)))
+    left = (across - picture.width * SLIDE) / 2
+    return replace(picture, width=across, height=height, items=tuple(moved(item, left, 0) for item in items))
 
 
 def _wants_page(model: DrawingModel) -> bool:
@@ -58,13 +68,15 @@ def _wants_page(model: DrawingModel) -> bool:
 
 
 def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Picture:
-    across = max(least, found.width)
     sketch = Sketch()
-    is_small = across < WIDTHS["slide"]
+    is_small = max(least, found.width) < WIDTHS["slide"]
+    is_filled = least != WIDTHS["page"]
     words = ("params", "MACs") if is_small else ("parameters", "multiply-adds")
     figures = [f"{human(model.params)} {words[0]}"] if model.params else []
     figures += [f"{human(model.macs)} {words[1]}"] if model.macs else []
     text, size = " · ".join(figures), SMALL if is_small else 9.0
+    natural = width(model.name, 13 if is_small else 14, 700) + width(text, size) + 16
+    across = max(least if is_filled else min(natural, least), found.width)
     sketch.text(across, 16.5, text, size, paint="mute", anchor="end")
     room = across - width(text, size) - 8
     sketch.text(0, 17, model.name, 13 if is_small else 14, 700, room=room)
@@ -75,16 +87,23 @@ def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Pictu
 
 def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Arrangement:
     """The best of the arrangements that are narrow enough; if there is none, the narrowest."""
-    options = list(_options(artist, model, size))
+    options = list(flowing(artist, model, WIDTHS[size])) if size == "slide" else []
+    if not options:
+        options = list(_options(artist, model, size))
     fitting = [each for each in options if each.width <= WIDTHS[size] + 0.5]
     if not fitting:
         return min(options, key=lambda each: each.width)
-    return min(fitting, key=lambda each: _cost(each, TALLEST[size] - _TOP))
+    inside = [each for each in fitting if each.height <= TALLEST[size] - _TOP - 1]
+    if size == "slide" and inside:  # nothing may leave its frame
+        fitting = inside
+    return min(fitting, key=lambda each: _cost(each, WIDTHS[size], TALLEST[size] - _TOP))
 
 
-def _cost(found: Arrangement, tallest: float) -> float:
-    """How good an arrangement is, less being better: low, but with room for all; above all not too tall."""
-    return found.height / tallest + found.strain + _TOO_TALL * max(found.height / tallest - 1, 0)
+def _cost(found: Arrangement, widest: float, tallest: float) -> float:
+    """How good an arrangement is, less being better: low, but with room for all; above all not too tall. Of two that
+    are as low the wider one is better: its panels are beside each other."""
+    too_tall = _TOO_TALL * max(found.height / tallest - 1, 0)
+    return found.height / tallest + found.strain + too_tall + _EMPTY * (1 - found.width / widest)
 
 
 def _options(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Iterator[Arrangement]:

@@ -17,7 +17,9 @@ BAR = 3.5
 """The width of the bar at the left of a layer's box."""
 MERGE = 6.5
 """The radius of a merge."""
-_PAD = 5.0
+_PAD = 4.5
+_TIGHTER = 4.0
+"""How much narrower a cell may be, so that its row keeps to one line."""
 _TEXT = 9.0
 _OPTIONAL = (2.5, 2.0)
 
@@ -33,6 +35,8 @@ class Fragment:
     sketch: Sketch
     leaving: PlanePoint | None = None
     """Where an edge leaves that skips the next piece, from the axis and the top; by default at the right side."""
+    below: float = 0
+    """How far the outlines behind it reach beneath it, in the gap before the next piece."""
 
     @property
     def width(self) -> float:
@@ -44,7 +48,10 @@ def row(fused: FusedRow, least: float = 0, most: float = 1e9) -> Fragment:
     """Draw a fused row, at least so wide; where it would be wider than `most`, in several lines."""
     widths = [_cell_width(cell) for cell in fused.cells]
     if sum(widths) + BAR > most:
-        return _folded_row(fused, widths, least, most)
+        by = (sum(widths) + BAR - most) / len(widths)
+        if by > _TIGHTER:
+            return _folded_row(fused, widths, least, most)
+        widths = [own - by for own in widths]
     across = max(sum(widths) + BAR, least)
     sketch = Sketch()
     _line_of_cells(sketch, fused.cells, widths, across, 0)

@@ -54,7 +54,7 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
     before: SpineStep | None = None
     heads: tuple[str, ...] = ()
     for at, step in enumerate(model.steps):
-        piece = _piece(step, across, is_wide, heads)
+        piece = piece_of(step, across, is_wide, heads)
         heads = step.heads if isinstance(step, NetCard) and step.heads else heads
         found.pieces.append(_tagged(piece, step))
         found.joined.append(model.is_joined[at])
@@ -92,7 +92,8 @@ def _style(element: Branching, across: float) -> InteriorStyle:
     return next(fitting, styles[-1])
 
 
-def _piece(step: SpineStep, across: float, is_wide: bool, heads: tuple[str, ...]) -> Fragment:
+def piece_of(step: SpineStep, across: float, is_wide: bool, heads: tuple[str, ...]) -> Fragment:
+    """Draw a step of the spine, so wide."""
     match step:
         case SpineRow():
             if step.is_input:

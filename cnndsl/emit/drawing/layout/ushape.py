@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product, takewhile
 from math import log2
 
 from cnndsl.emit.drawing.cards.model import UBar, UShape, USkip
@@ -16,8 +17,12 @@ from cnndsl.emit.drawing.measure import width
 
 _LEAST, _MOST = 15.0, 84.0
 """Heights of the smallest and the largest map."""
-_ABOVE, _BELOW = 14.0, 30.0
-"""Room above a row for channels, and beneath it for the edge that leads down."""
+_ABOVE = 14.0
+"""Room above a row for channels."""
+_HEIGHTS = ((1.0, 30.0), (0.8, 24.0), (0.55, 24.0), (0.4, 24.0), (0.65, 20.0), (0.55, 16.0))
+_COUNTED = 24.0
+"""What share of its height a bar has, and how much room is beneath a row for the edge that leads
+down; at least so much if counts stand there."""
 _GAPS = (28.0, 22.0, 17.0, 13.0, 11.0)
 _SKIP_LENGTH = 40.0
 
@@ -52,14 +57,20 @@ class _Bar:
         return self.y + self.height / 2
 
 
-def u_sketch(shape: UShape, room: float) -> tuple[Sketch, float, float] | None:
-    """Return the drawing of a U with its width and height, None if it is wider than there is room."""
+def u_sketch(shape: UShape, room: float, tallest: float = 1e9) -> tuple[Sketch, float, float] | None:
+    """Return the drawing of a U with its width and height, None if it is wider than there is room. Its bars are shorter
+    and its rows closer where it would be too tall."""
     for form in (shape, gathered(shape)):
-        for gap in _GAPS:
-            placed = _placed(form, gap)
+        for gap, (share, below) in product(_GAPS, _HEIGHTS):
+            if below < _COUNTED and any(bar.times > 1 for bar in form.bars):
+                continue
+            placed = _placed(form, gap, share, below)
             left, right = _margins(placed)
-            if left + max(each.right for each in placed) + right <= room:
-                return _drawn(form, placed, left, room)
+            if left + max(each.right for each in placed) + right > room:
+                continue
+            found = _drawn(form, placed, left, room)
+            if found[2] <= tallest:
+                return found
     return None
 
 
@@ -67,16 +78,16 @@ def _bar_width(channels: int) -> float:
     return max(2.9 * log2(max(channels, 1)) - 6, 5)
 
 
-def _placed(shape: UShape, gap: float) -> list[_Bar]:
+def _placed(shape: UShape, gap: float, share: float, below: float) -> list[_Bar]:
     """The bars with their places, the first at x = 0."""
     extents = [bar.extent for bar in shape.bars]
     low, high = min(extents), max(extents)
     into = {skip.target: skip for skip in shape.skips}
-    tops = _tops(shape, low, high)
+    tops = _tops(shape, low, high, share, below)
     ends: dict[int, float] = {}
     found: list[_Bar] = []
     for at, bar in enumerate(shape.bars):
-        across, height = _bar_width(bar.channels), _height(bar.extent, low, high)
+        across, height = _bar_width(bar.channels), share * _height(bar.extent, low, high)
         skip = into.get(at)
         copy = _bar_width(skip.channels) + 1 if skip and skip.joins else 0.0
         before = found[-1] if found else None
@@ -85,13 +96,32 @@ def _placed(shape: UShape, gap: float) -> list[_Bar]:
         elif bar.level != before.bar.level:
             x = before.anchor - across / 2
             if bar.level in ends:
-                x = max(x, ends[bar.level] + _SKIP_LENGTH + copy)
+                least = ends[bar.level] + _skip_length(skip) + copy
+                _moved_apart(found, least - x)
+                ends[before.bar.level] += max(least - x, 0)
+                x = max(x, least)
         else:
             x = ends[bar.level] + max(gap, _label_gap(before.bar, bar))
         place = _Bar(bar, x, tops[bar.level], across, height, copy, skip is not None and _is_sum(skip))
         found.append(place)
         ends[bar.level] = place.right + (2 * MERGE + 9 if place.sums else 0)
     return found
+
+
+def _skip_length(skip: USkip | None) -> float:
+    """The least length of a link, so that its label has room beneath it."""
+    return max(_SKIP_LENGTH, width(skip.label, SMALL) + 8) if skip and not _is_sum(skip) else _SKIP_LENGTH
+
+
+def _moved_apart(placed: Sequence[_Bar], by: float) -> None:
+    """Move the last bars of the lowest row apart, so that the very last stands beneath the bar that it leads up to. The
+    first of them stays beneath the one that leads down to it."""
+    level = placed[-1].bar.level
+    row = list(takewhile(lambda each: each.bar.level == level, reversed(placed)))[::-1]
+    if by <= 0 or len(row) < 2:
+        return
+    for at, each in enumerate(row):
+        each.x += by * at / (len(row) - 1)
 
 
 def _label_gap(before: UBar, bar: UBar) -> float:
@@ -104,16 +134,16 @@ def _height(extent: int, low: int, high: int) -> float:
     return _LEAST + (_MOST - _LEAST) * (extent - low) / max(high - low, 1)
 
 
-def _tops(shape: UShape, low: int, high: int) -> dict[int, float]:
+def _tops(shape: UShape, low: int, high: int, share: float, below: float) -> dict[int, float]:
     """Where each row begins."""
     tallest: dict[int, float] = {}
     for bar in shape.bars:
-        tallest[bar.level] = max(tallest.get(bar.level, 0), _height(bar.extent, low, high))
+        tallest[bar.level] = max(tallest.get(bar.level, 0), share * _height(bar.extent, low, high))
     found: dict[int, float] = {}
     y = _ABOVE
     for level in sorted(tallest):
         found[level] = y
-        y += tallest[level] + _BELOW + _ABOVE
+        y += tallest[level] + below + _ABOVE
     return found
 
 
@@ -211,8 +241,9 @@ def _skip(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
         )
         return
     across = width(skip.label, SMALL) + 8 if skip.label else 0
-    if not across or stop - start < across + 30:
+    if not across or stop - start < across + 36:
         sketch.line([(start, y), (stop, y)], paint="mute", line=1.4, head=True)
+        sketch.text((start + stop) / 2, y + 11.5, skip.label, SMALL, paint="mute", anchor="middle")
         return
     middle = (start + stop) / 2
     sketch.line([(start, y), (middle - across / 2, y)], paint="mute", line=1.4)

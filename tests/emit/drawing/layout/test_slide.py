@@ -1,0 +1,32 @@
+"""Slides: 960 x 540 with the theme's margin of 3, no text below 12 pixels, nothing on anything else."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnndsl import load
+from cnndsl.emit.drawing.cards.fold import model
+from cnndsl.emit.drawing.display import TextItem
+from cnndsl.emit.drawing.layout.page import picture
+from cnndsl.emit.drawing.shapes import flat
+from tests.emit.drawing.layout.geometry import faults
+
+NAMES = ["vgg16", "resnet50", "mobilenet_v3_large", "unet", "inception_v4", "densenet121", "segnet"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_slide(name: str) -> None:
+    drawn = picture(model(load(name).graph), "slide")
+    assert (round(drawn.width + 6), round(drawn.height + 6)) == (960, 540)
+    assert min(item.size for item in flat(drawn.items) if isinstance(item, TextItem)) >= 12
+    assert faults(drawn) == []
+
+
+@pytest.mark.parametrize("name", ["vgg16", "resnet50", "googlenet"])
+def test_a_slide_flows_to_the_right(name: str) -> None:
+    """The first stages stand beside the input, as in mock-up 01."""
+    items = list(flat(picture(model(load(name).graph), "slide").items))
+    texts = {item.text: item for item in reversed(items) if isinstance(item, TextItem)}
+    head = texts["224×224×3"]  # noqa: RUF001
+    following = texts["3×3 max pool, /2" if "3×3 max pool, /2" in texts else "2×2 max pool, /2"]  # noqa: RUF001
+    assert following.x > head.x + 100
