@@ -69,12 +69,14 @@ def write_diagram(
         _by_graphviz(file, settings, target, options.fold, force)
         return
     from cnndsl.emit.drawing.cards.fold import model
+    from cnndsl.emit.drawing.diagram import links_from
     from cnndsl.emit.drawing.layout.page import picture
 
     if options.fold:
         note("--fold is the default: cards fold what repeats")
     graph = network(file, settings).graph
-    drawing = model(graph, options.opened, unfold=options.unfold, levels=options.levels)
+    link = links_from(target)
+    drawing = model(graph, options.opened, unfold=options.unfold, levels=options.levels, link=link)
     _check_opened(options.opened, drawing)
     write_picture(target, picture(drawing, options.width), pictures, force=force)
     note(f"wrote {target}")

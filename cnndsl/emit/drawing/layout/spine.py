@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cnndsl.emit.drawing.cards.model import Branching, DrawingModel, NetCard, SpineBranching, SpineRow, SpineStep
+from cnndsl.emit.drawing.cards.model import (
+    Branching,
+    DrawingModel,
+    GroupTag,
+    NetCard,
+    SpineBranching,
+    SpineRow,
+    SpineStep,
+)
 from cnndsl.emit.drawing.layout import card as cards
 from cnndsl.emit.drawing.layout.interior import InteriorStyle, branching, ports
 from cnndsl.emit.drawing.layout.lanes import LABELLED, PLAIN, Lane
@@ -56,7 +64,7 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
     for at, step in enumerate(model.steps):
         piece = _piece(step, across, is_wide, heads)
         heads = step.heads if isinstance(step, NetCard) and step.heads else heads
-        found.pieces.append(_tagged(piece, step))
+        found.pieces.append(_tagged(piece, model.tags[at]))
         found.joined.append(model.is_joined[at])
         shows = not (isinstance(step, NetCard) and (step.growth or (is_wide and step.heads and len(step.lines) == 1)))
         changed = at == 0 or before is None or step.shape != before.shape
@@ -71,9 +79,6 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         if f"{kind}: {end.name}" not in shape:
             found.labels[end.step] = f"{shape}, {kind}: {end.name}"
     found.labels = [shortened(each, SMALL, 240) for each in found.labels]
-    last = model.steps[-1]
-    if isinstance(last, SpineRow) and any(cell.role == "fc" for cell in last.row.cells) and "," not in found.labels[-1]:
-        found.labels[-1] = ""
     style = _SKIP if any(each.target - each.source > 1 for each in model.links) else "line"
     for link in model.links:
         target = model.steps[link.target]
@@ -115,19 +120,9 @@ def _pill(text: str) -> Fragment:
     return Fragment(across / 2, across / 2, 17, sketch)
 
 
-def _tagged(piece: Fragment, step: SpineStep) -> Fragment:
+def _tagged(piece: Fragment, tag: GroupTag) -> Fragment:
     """The piece as a group that is called after the step's path."""
-    return replace(piece, sketch=piece.sketch.grouped(step.path, _title(step)))
-
-
-def _title(step: SpineStep) -> str:
-    match step:
-        case NetCard():
-            return f"{step.name or step.title}: {step.shape}, {step.params:,} parameters"
-        case SpineRow():
-            return f"{', '.join(cell.text for cell in step.row.cells)}: {step.shape}"
-        case SpineBranching():
-            return f"{step.element.word}: {step.shape}"
+    return replace(piece, sketch=piece.sketch.grouped(tag.id, tag.title, tag.link))
 
 
 def _may_begin(step: SpineStep, before: SpineStep | None) -> bool:
