@@ -251,10 +251,29 @@ class UShape:
 
 
 @record(slots=True)
+class StepMark:
+    """What became of a step between two networks, or that it fails: a sign, a word and a colour."""
+
+    sign: str
+    word: str
+    paint: str
+
+
+@record(slots=True)
+class FootLine:
+    """A line of text beneath a drawing, after a sign; `is_code` in letters of one width."""
+
+    text: str
+    sign: str = ""
+    paint: str = "mute"
+    is_code: bool = False
+
+
+@record(slots=True)
 class DrawingModel:
     """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `letters` and
-    `swatches`, roles of the palette, are explained in the legend. `tags` are those of the steps. `u` is the other form
-    of a network that goes down and up again."""
+    `swatches`, roles of the palette, are explained in the legend. `tags` are those of the steps, as are `marks`
+    where there are any; `foot` stands beneath. `u` is the other form of a network that goes down and up again."""
 
     name: str
     params: int
@@ -269,4 +288,6 @@ class DrawingModel:
     swatches: tuple[tuple[str, str], ...] = ()
     description: str = ""
     tags: tuple[GroupTag, ...] = ()
+    marks: tuple[StepMark | None, ...] = ()
+    foot: tuple[FootLine, ...] = ()
     u: UShape | None = None

@@ -10,6 +10,7 @@ from cnndsl.emit.drawing.cards.model import DrawingModel, NetCard
 from cnndsl.emit.drawing.display import Picture
 from cnndsl.emit.drawing.layout import spine as spines
 from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, with_panels
+from cnndsl.emit.drawing.layout.foot import foot, foot_width
 from cnndsl.emit.drawing.layout.panel import PanelArtist
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, scaled
 from cnndsl.emit.drawing.layout.ushape import u_sketch
@@ -58,7 +59,7 @@ def _wants_page(model: DrawingModel) -> bool:
 
 
 def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Picture:
-    across = max(least, found.width)
+    across = max(least, found.width, foot_width(model.foot))
     sketch = Sketch()
     is_small = across < WIDTHS["slide"]
     words = ("params", "MACs") if is_small else ("parameters", "multiply-adds")
@@ -70,7 +71,8 @@ def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Pictu
     sketch.text(0, 17, model.name, 13 if is_small else 14, 700, room=room)
     sketch.line([(0, 25), (across, 25)], paint="hair", line=0.8)
     sketch.place(found.draw(), 0, _TOP)
-    return Picture(model.name, across, _TOP + found.height + 1, tuple(sketch.items), model.name, model.description)
+    low = foot(sketch, model.foot, _TOP + found.height + 1, across)
+    return Picture(model.name, across, low, tuple(sketch.items), model.name, model.description)
 
 
 def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Arrangement:

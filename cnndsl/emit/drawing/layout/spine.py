@@ -12,6 +12,7 @@ from cnndsl.emit.drawing.cards.model import (
     SpineBranching,
     SpineRow,
     SpineStep,
+    StepMark,
 )
 from cnndsl.emit.drawing.layout import card as cards
 from cnndsl.emit.drawing.layout.interior import InteriorStyle, branching, ports
@@ -23,6 +24,8 @@ from cnndsl.emit.drawing.measure import shortened, width
 _SKIP = "mute"
 _SKIP_LINE = 1.4
 _DASH = (4.0, 3.0)
+_SIGN = 20.0
+"""Room for a sign at the left of a piece."""
 AXIS = 30.0
 """Where the axis is in wide cards, from their left side."""
 
@@ -64,7 +67,8 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
     for at, step in enumerate(model.steps):
         piece = _piece(step, across, is_wide, heads)
         heads = step.heads if isinstance(step, NetCard) and step.heads else heads
-        found.pieces.append(_tagged(piece, model.tags[at]))
+        mark = model.marks[at] if model.marks else None
+        found.pieces.append(_tagged(_marked(piece, mark) if mark else piece, model.tags[at]))
         found.joined.append(model.is_joined[at])
         shows = not (isinstance(step, NetCard) and (step.growth or (is_wide and step.heads and len(step.lines) == 1)))
         changed = at == 0 or before is None or step.shape != before.shape
@@ -118,6 +122,15 @@ def _pill(text: str) -> Fragment:
     sketch.box(-across / 2, 0, across, 17, "io", "io-stroke", 0.9, 8.5)
     sketch.text(0, 11.7, text, 9, 500, anchor="middle")
     return Fragment(across / 2, across / 2, 17, sketch)
+
+
+def _marked(piece: Fragment, mark: StepMark) -> Fragment:
+    """The piece with a bar at its left, and a sign before that: a colour alone tells too little."""
+    sketch = Sketch()
+    sketch.place(piece.sketch, 0, 0)
+    sketch.box(-piece.left - 7, 0, 3.5, piece.height, mark.paint, radius=1)
+    sketch.text(-piece.left - 10, piece.height / 2 + 3.6, mark.sign, 10, 700, mark.paint, "end")
+    return replace(piece, left=piece.left + _SIGN, sketch=sketch)
 
 
 def _tagged(piece: Fragment, tag: GroupTag) -> Fragment:
