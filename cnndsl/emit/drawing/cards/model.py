@@ -272,8 +272,10 @@ class FootLine:
 @record(slots=True)
 class DrawingModel:
     """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `letters` and
-    `swatches`, roles of the palette, are explained in the legend. `tags` are those of the steps, as are `marks`
-    where there are any; `foot` stands beneath. `u` is the other form of a network that goes down and up again."""
+    `swatches`, roles of the palette, are explained in the legend. `tags` are those of the steps, as are `marks` where
+    there are any; `foot` stands beneath. `failing` is what fails behind the last step. `u` is the other form of a
+    network that goes down and up again.
+    """
 
     name: str
     params: int
@@ -290,4 +292,5 @@ class DrawingModel:
     tags: tuple[GroupTag, ...] = ()
     marks: tuple[StepMark | None, ...] = ()
     foot: tuple[FootLine, ...] = ()
+    failing: str = ""
     u: UShape | None = None

@@ -77,6 +77,8 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         found.names.append(step.stage if isinstance(step, SpineRow | SpineBranching) else "")
         found.breaks.append(_may_begin(step, before))
         before = step
+    if model.failing:
+        _fail(found, model.failing, across)
     for end in model.ends:
         kind = "in training only" if end.training_only else "output"
         shape = found.labels[end.step] or model.steps[end.step].shape
@@ -92,6 +94,19 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         dash = _DASH if link.is_dashed else ()
         found.lanes.append(Lane(link.source, link.target, port, style, _SKIP_LINE, dash))
     return found
+
+
+def _fail(drawn: SpinePieces, text: str, across: float) -> None:
+    """Add what fails behind the last step, and that the shape of its output isn't known."""
+    sketch = Sketch()
+    wide = max(min(width(text, 9, 600) + 16, 220), min(across, 120))
+    sketch.box(-wide / 2, 0, wide, 19, "error-ground", "error", 1.8, 3)
+    sketch.text(0, 12.8, text, 9, 600, "error", "middle", wide - 8)
+    drawn.pieces.append(Fragment(wide / 2, wide / 2, 19, sketch))
+    drawn.joined.append(True)
+    drawn.labels.append("?")
+    drawn.names.append("")
+    drawn.breaks.append(False)
 
 
 def _style(element: Branching, across: float) -> InteriorStyle:
