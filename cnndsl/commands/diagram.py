@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _DOT = ("gv", "dot")
 """Endings of files with DOT text."""
+_MERMAID = "mmd"
 
 
 @record(slots=True)
@@ -72,7 +73,7 @@ def write_diagram(
 
     target = f"{module_name(file)}.svg" if output is None else output
     ending = target.rpartition(".")[2].lower()
-    if options.layout == "dot" or target == "-" or ending in _DOT or ending not in FORMATS:
+    if options.layout == "dot" or target == "-" or ending in _DOT or ending not in (*FORMATS, _MERMAID):
         _by_graphviz(file, settings, target, options.fold, force)
         return
     from cnndsl.emit.drawing.cards.fold import model
@@ -87,12 +88,18 @@ def write_diagram(
     try:
         graph = compiled(source, given).graph
     except CnnError as stop:
-        if output is not None:
+        if output is not None and ending != _MERMAID:
             _draw_failing(source, given, stop, target, options, pictures, link, force)
         raise
     drawing = model(graph, options.opened, unfold=options.unfold, levels=options.levels, link=link)
     _check_opened(options.opened, drawing)
-    write_picture(target, picture(drawing, options.width), pictures, force=force)
+    if ending == _MERMAID:
+        from cnndsl.emit.drawing.mermaid import mermaid
+        from cnndsl.files import write
+
+        write(target, mermaid(drawing).encode(), force=force)
+    else:
+        write_picture(target, picture(drawing, options.width), pictures, force=force)
     note(f"wrote {target}")
 
 
