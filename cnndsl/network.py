@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cnndsl import files
 from cnndsl.errors import CnnError, Source
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from cnndsl.analysis.execution import Executions
     from cnndsl.analysis.lifetimes import Device, Dtype
     from cnndsl.analysis.memory import Optimizer
+    from cnndsl.emit.drawing.layout.page import WidthName
+    from cnndsl.emit.drawing.themes import ThemeName
     from cnndsl.expr import Value
     from cnndsl.report.stats import Stats
 
@@ -104,21 +106,40 @@ class Network:
 
         return module(self.graph)
 
-    def render(self, path: str | PathLike[str] | None = None, *, fold: bool = False, force: bool = True) -> str:
-        """A drawing, as DOT; with a path it is drawn into that file: .svg, .png, .pdf, .gv by its ending.
+    def render(
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        width: WidthName | None = None,
+        theme: ThemeName = "paper",
+        layout: Literal["cards", "dot"] = "cards",
+        fold: bool = False,
+        force: bool = True,
+    ) -> str:
+        """Draw the network into a file, .svg, .png, .pdf, .tex or .gv by its ending; return it as DOT.
 
-        With `fold` a repeat is drawn once, marked with the number of its turns. Raises FileError where the drawing
-        cannot be made or written.
+        What repeats is drawn once, with how often it occurs. `width` is "column", "page" or "slide", by default what
+        fits; `theme` is "paper", "dark" or "mono". With `layout="dot"` Graphviz draws every layer. `fold` is for that
+        and for DOT: a repeat is drawn once. Raises FileError where the drawing cannot be made or written.
         """
         from os import fspath
 
         from cnndsl.emit.drawing.dot import dot
-        from cnndsl.emit.drawing.draw import draw
+        from cnndsl.emit.drawing.draw import DOT_ENDINGS, draw
 
         text = dot(self.graph, fold_repeats=fold)
-        if path is not None:
-            target = fspath(path)
+        if path is None:
+            return text
+        target = fspath(path)
+        if layout == "dot" or target.lower().endswith(DOT_ENDINGS):
             files.write(target, draw(text, target), force=force)
+            return text
+        from cnndsl.emit.drawing.diagram import diagram, links_from
+        from cnndsl.emit.drawing.formats import PictureOptions, as_bytes, picture_format
+
+        format = picture_format(target)
+        picture = diagram(self.graph, width, link=links_from(target))
+        files.write(target, as_bytes(picture, format, PictureOptions(theme)), force=force)
         return text
 
     def __repr__(self) -> str:
@@ -128,8 +149,13 @@ class Network:
         entering = ", ".join(f"{node.path} {node.shape}" if len(inputs) > 1 else str(node.shape) for node in inputs)
         return f"Network({self.name}, input{'s' * (len(inputs) > 1)} {entering}, {figures})"
 
-    def _repr_html_(self) -> str:
-        return self._stats._repr_html_()  # pyright: ignore[reportPrivateUsage]  # a public name of Jupyter's
+    def _repr_svg_(self) -> str:
+        """The picture, for notebooks, which would take an HTML table instead if there was one: `stats()` has that."""
+        from cnndsl.emit.drawing.diagram import diagram
+        from cnndsl.emit.drawing.svg import svg
+        from cnndsl.emit.drawing.themes import theme
+
+        return svg(diagram(self.graph), theme("paper"))
 
     @cached_property
     def _stats(self) -> Stats:

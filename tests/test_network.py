@@ -45,7 +45,8 @@ def test_a_network_says_what_it_is() -> None:
     network = cnndsl.loads("net Tiny\nINPUT 8x8x3 -> FC-10")
     assert repr(network) == "Network(Tiny, input 8x8x3, 1,930 parameters, 1,920 multiply-adds)"
     assert repr(pickle.loads(pickle.dumps(network))) == repr(network)
-    assert "<table>" in network._repr_html_()
+    assert network._repr_svg_().startswith("<svg ")
+    assert "<table>" in network.stats()._repr_html_()
     assert network.stats() is network.stats()
 
 
@@ -56,12 +57,37 @@ def test_a_network_without_a_name_is_called_like_its_file(tmp_path: Path) -> Non
 
 
 def test_a_drawing(tmp_path: Path) -> None:
-    pytest.importorskip("pygraphviz")
     network = cnndsl.loads("INPUT 8x8x3 -> FC-10")
     assert network.render(tmp_path / "net.svg") == network.render()
-    assert (tmp_path / "net.svg").read_bytes().startswith(b"<?xml")
+    assert (tmp_path / "net.svg").read_bytes().startswith(b"<svg ")
+    network.render(tmp_path / "dark.svg", width="page", theme="dark")
+    assert b"#10161D" in (tmp_path / "dark.svg").read_bytes()
+    network.render(tmp_path / "net.gv", fold=True)
+    assert (tmp_path / "net.gv").read_text("utf-8") == network.render(fold=True)
+    with pytest.raises(cnndsl.FileError, match="must end in"):
+        network.render(tmp_path / "net.gif")
     with pytest.raises(cnndsl.FileError, match="exists already"):
         network.render(tmp_path / "net.svg", force=False)
+
+
+def test_a_drawing_by_graphviz(tmp_path: Path) -> None:
+    pytest.importorskip("pygraphviz")
+    cnndsl.loads("INPUT 8x8x3 -> FC-10").render(tmp_path / "net.svg", layout="dot", fold=True)
+    assert (tmp_path / "net.svg").read_bytes().startswith(b"<?xml")
+
+
+def test_a_drawing_leads_to_its_source(tmp_path: Path) -> None:
+    """The address is relative to the picture; characters that addresses don't have are escaped."""
+    (tmp_path / "my net.cnn").write_text("INPUT 8x8x3\n-> CONV3-4\n-> FC-10\n")
+    network = cnndsl.load(tmp_path / "my net.cnn")
+    network.render(tmp_path / "net.svg")
+    drawn = (tmp_path / "net.svg").read_text("utf-8")
+    assert all(f'<a href="my%20net.cnn#L{line}">' in drawn for line in (1, 2, 3))
+    (tmp_path / "figures").mkdir()
+    network.render(tmp_path / "figures" / "net.svg")
+    assert '<a href="../my%20net.cnn#L2">' in (tmp_path / "figures" / "net.svg").read_text("utf-8")
+    cnndsl.loads("INPUT 8x8x3 -> FC-10").render(tmp_path / "text.svg")
+    assert "<a " not in (tmp_path / "text.svg").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

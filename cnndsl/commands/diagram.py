@@ -6,17 +6,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnndsl.commands.common import AnyFunction, echo, network, note
+from cnndsl.commands.common import AnyFunction, complain, echo, network, note, read
 from cnndsl.commands.pictures import write_picture
+from cnndsl.errors import CnnError
+from cnndsl.files import FileError
 from cnndsl.records import record
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cnndsl.emit.drawing.cards.model import DrawingModel
+    from cnndsl.emit.drawing.cards.tags import LinkOf
     from cnndsl.emit.drawing.formats import PictureOptions
     from cnndsl.emit.drawing.layout.page import WidthName
+    from cnndsl.errors import Source
+    from cnndsl.expr import Value
 
 _DOT = ("gv", "dot")
 """Endings of files with DOT text."""
+_MERMAID = "mmd"
 
 
 @record(slots=True)
@@ -65,19 +73,69 @@ def write_diagram(
 
     target = f"{module_name(file)}.svg" if output is None else output
     ending = target.rpartition(".")[2].lower()
-    if options.layout == "dot" or target == "-" or ending in _DOT or ending not in FORMATS:
+    if options.layout == "dot" or target == "-" or ending in _DOT or ending not in (*FORMATS, _MERMAID):
         _by_graphviz(file, settings, target, options.fold, force)
         return
     from cnndsl.emit.drawing.cards.fold import model
+    from cnndsl.emit.drawing.diagram import links_from
     from cnndsl.emit.drawing.layout.page import picture
+    from cnndsl.network import compiled
+    from cnndsl.settings import parse_settings
 
     if options.fold:
         note("--fold is the default: cards fold what repeats")
-    graph = network(file, settings).graph
-    drawing = model(graph, options.opened, unfold=options.unfold, levels=options.levels)
+    source, given, link = read(file), parse_settings(settings), links_from(target)
+    try:
+        graph = compiled(source, given).graph
+    except CnnError as stop:
+        if output is not None and ending != _MERMAID:
+            _draw_failing(source, given, stop, target, options, pictures, link, force)
+        raise
+    drawing = model(graph, options.opened, unfold=options.unfold, levels=options.levels, link=link)
     _check_opened(options.opened, drawing)
-    write_picture(target, picture(drawing, options.width), pictures, force=force)
+    if ending == _MERMAID:
+        from cnndsl.emit.drawing.mermaid import mermaid
+        from cnndsl.files import write
+
+        write(target, mermaid(drawing).encode(), force=force)
+    else:
+        write_picture(target, picture(drawing, options.width), pictures, force=force)
     note(f"wrote {target}")
+
+
+def _draw_failing(
+    source: Source,
+    settings: Mapping[str, Value],
+    stop: CnnError,
+    target: str,
+    options: DiagramOptions,
+    pictures: PictureOptions,
+    link: LinkOf,
+    force: bool,
+) -> None:
+    """Draw a network with errors as far as its shapes are known, if any are."""
+    from cnndsl.diagnostics import render
+    from cnndsl.elaborate.program import elaborated_part
+    from cnndsl.emit.drawing.failure import failure
+    from cnndsl.emit.drawing.layout.page import picture
+    from cnndsl.finding import used
+    from cnndsl.syntax.parse import parse
+
+    try:
+        graph = elaborated_part(parse(source), settings, used)
+    except CnnError:  # nothing of it can be read
+        return
+    if graph is None:
+        return
+    lines = render(stop.diagnostics, colour=False).splitlines()
+    try:
+        write_picture(
+            target, picture(failure(graph, stop.diagnostics, lines, link), options.width), pictures, force=force
+        )
+    except FileError as other:
+        complain(str(other))
+        return
+    note(f"wrote {target}, drawn up to the error")
 
 
 def _check_opened(opened: tuple[str, ...], drawing: DrawingModel) -> None:

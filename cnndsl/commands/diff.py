@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cnndsl.commands.common import complain, force_option, network, report, settings_option
+from cnndsl.commands.pictures import picture_options, write_picture
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
 from cnndsl.errors import CnnError
 from cnndsl.files import FileError
@@ -17,9 +18,13 @@ from cnndsl.report.diff import FORMATS
 from cnndsl.terminal import wants_colour
 
 if TYPE_CHECKING:
+    from cnndsl.analysis.compare import Comparison
+    from cnndsl.emit.drawing.formats import PictureOptions
     from cnndsl.report.latex_table import TableWidth
 
 TROUBLE = 2
+_PICTURES = (".svg", ".png", ".pdf", ".tikz")
+"""Endings of pictures; .tex is a table."""
 
 
 @click.command("diff")
@@ -34,6 +39,7 @@ TROUBLE = 2
 )
 @width_option
 @output_option
+@picture_options
 @force_option
 @click.pass_context
 def command(
@@ -47,13 +53,15 @@ def command(
     format: str | None,
     made_for: TableWidth | None,
     output: str | None,
+    options: PictureOptions,
     force: bool,
 ) -> None:
     """Compare two networks layer by layer.
 
     Which layers changed (~), went (-) and came (+), and what that does to each figure. What layers are called is no
     difference. Blocks that correspond are compared layer by layer; a block that the other network has nothing like is
-    one line, which --all opens. The exit code is that of diff: 0 the same, 1 different, 2 trouble, which is also what a
+    one line, which --all opens. A .svg, .png, .pdf or .tikz file is the picture of B with what was added, removed and
+    changed marked at its cards. The exit code is that of diff: 0 the same, 1 different, 2 trouble, which is also what a
     file that is no network gives here.
 
     \b
@@ -61,6 +69,7 @@ def command(
     cnndsl diff old.cnn new.cnn --format markdown
     cnndsl diff net.cnn net.cnn --set-b classes=10
     cnndsl diff vgg16 vgg19 --width column -o vgg.tex
+    cnndsl diff resnet34 resnet50 -o resnets.svg
     """
     from cnndsl.analysis.compare import compare
     from cnndsl.network import executions
@@ -68,9 +77,13 @@ def command(
 
     if before == after == "-":
         raise click.UsageError("only one of the two can be the standard input")
-    form = chosen_format(format, output, made_for, FORMATS)
+    is_picture = format is None and output is not None and output.lower().endswith(_PICTURES)
+    form = "" if is_picture else chosen_format(format, output, made_for, FORMATS)
     nets = _graph(ctx, before, (*settings, *set_a)), _graph(ctx, after, (*settings, *set_b))
     found = compare(*nets, executions)
+    if is_picture and output is not None:
+        _draw(ctx, nets, found, output, made_for, options, force)
+        ctx.exit(1 if found.differs else 0)
     colour = output is None and form == "table" and wants_colour(sys.stdout)
     text = render(nets, found, form, every=every, colour=colour, made_for=made_for or "page")
     try:
@@ -79,6 +92,31 @@ def command(
         complain(str(stop))
         ctx.exit(TROUBLE)
     ctx.exit(1 if found.differs else 0)
+
+
+def _draw(
+    ctx: click.Context,
+    nets: tuple[Graph, Graph],
+    found: Comparison,
+    output: str,
+    width: TableWidth | None,
+    options: PictureOptions,
+    force: bool,
+) -> None:
+    """Write the picture of B, with what became of A."""
+    from cnndsl.commands.common import note
+    from cnndsl.emit.drawing.difference import difference
+    from cnndsl.emit.drawing.layout.page import picture
+    from cnndsl.report.diff import differences
+
+    title = nets[1].title if nets[0].title == nets[1].title else f"{nets[0].title} → {nets[1].title}"
+    drawn = picture(difference(nets[1], found, differences(found), title), width)
+    try:
+        write_picture(output, drawn, options, force=force)
+    except FileError as stop:
+        complain(str(stop))
+        ctx.exit(TROUBLE)
+    note(f"wrote {output}")
 
 
 def _graph(ctx: click.Context, file: str, settings: Sequence[str]) -> Graph:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
 @click.option(
-    "--output", "-o", metavar="FILE", help="A .svg, .png, .pdf, .tex or .gv file; - prints DOT.  [default: FILE.svg]"
+    "--output",
+    "-o",
+    metavar="FILE",
+    help="A .svg, .png, .pdf, .tex, .mmd or .gv file; - prints DOT.  [default: FILE.svg]",
 )
 @table_options
 @click.option(
@@ -48,8 +51,11 @@ def command(
 ) -> None:
     """Draw a network as SVG, PNG, PDF, TikZ or DOT.
 
+    A .mmd file is Mermaid, which GitHub draws in Markdown.
     What repeats is drawn once: a card for each part with its iterations, and each block opened in a panel beside it.
     `--layout dot` draws every layer instead and needs Graphviz: the `dot` program, or `pip install 'cnndsl[render]'`.
+
+    Of a network with an error it draws, into the file that -o names, what is known before the place that fails.
 
     With `--style table` it writes a configuration table, as papers have it: stages are rows, networks columns. `--set`
     may give a parameter several values there, each of which is a column. The file's name says the format: .svg, .png,

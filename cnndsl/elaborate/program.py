@@ -14,6 +14,7 @@ from cnndsl.elaborate.elaborator import Elaborator
 from cnndsl.elaborate.expansion import Expansion
 from cnndsl.elaborate.inputs import INPUT, given_volume
 from cnndsl.elaborate.options import settings as options_of
+from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.resolve import meaning
 from cnndsl.elaborate.state import (
     Defaults,
@@ -26,7 +27,7 @@ from cnndsl.elaborate.state import (
 )
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, nearest
 from cnndsl.expr import Expr, Later, Unknown, Value, error, evaluate
-from cnndsl.graph import Graph
+from cnndsl.graph import Graph, LayerPart, SequencePart, nodes_of
 from cnndsl.layers import KINDS
 from cnndsl.limits import current
 from cnndsl.syntax import ast
@@ -94,12 +95,47 @@ def elaborate(
     >>> [node.path for node in graph], graph.nodes[-1].shape
     (['input', '0', '1', '2', '3', '4'], 10)
     """
+    program, home, root, made = _made(file, settings or {}, find)
+    state = program.state
+    if state.errors:
+        raise CnnError(sorted(state.errors, key=_place))
+    if made.wire is None or made.part is None:
+        raise AssertionError("what has no value was reported before")
+    graph = build_graph(
+        file, home, root, Expansion(made.wire, made.part), state, tuple(program.contracts), tuple(program.sources)
+    )
+    graph = replace(graph, output_name=made.output_name, input_names=made.inputs)
+    if not made.volumes:
+        return graph
+    return replace(graph, settings={**graph.settings, **made.volumes}, contracts=())
+
+
+def elaborated_part(file: ast.File, settings: Mapping[str, Value], find: Find) -> Graph | None:
+    """The layers of a file with errors whose shapes are known, to show them; None where there are none, or no errors.
+
+    Its output is the last of them. What was made of a part that failed stands at the end of the tree, layer by layer.
+    """
+    program, home, root, made = _made(file, settings, find)
+    drafts = program.state.drafts
+    if not program.state.errors or made.part is None or not drafts:
+        return None
+    inside = set(nodes_of(made.part))
+    others = tuple(LayerPart(at) for at in range(len(drafts)) if at not in inside)
+    wire = NodeOutput(len(drafts) - 1, drafts[-1].shape)
+    whole = Expansion(wire, SequencePart((made.part, *others)))
+    return build_graph(file, home, root, whole, program.state, (), tuple(program.sources))
+
+
+def _made(
+    file: ast.File, settings: Mapping[str, Value], find: Find
+) -> tuple[_Program, FileScope, ModuleScope, MadeNetwork]:
+    """What a file makes, with its names and its modules; what is wrong is in the program's state."""
     state = State()
     program = _Program(state, Elaborator(state), find, [file.source])
     home, root = _home_of(file), ModuleScope()
     made = MadeNetwork()
     try:
-        _parameters(program, file, home, settings or {})
+        _parameters(program, file, home, settings)
         reading = _Reading(home, (file.source.name,), is_main=True)
         _statements(program, file, reading)
         env = Environment(home.values, home, reading.chains.defaults, root)
@@ -113,17 +149,7 @@ def elaborate(
         # The limits keep within Python's own; a caller may have used up most of that, or have raised ours.
         place = Span(file.source, 0, 0)
         raise error("E0103", "this nests deeper than Python's stack is at this place", place) from None
-    if state.errors:
-        raise CnnError(sorted(state.errors, key=_place))
-    if made.wire is None or made.part is None:
-        raise AssertionError("what has no value was reported before")
-    graph = build_graph(
-        file, home, root, Expansion(made.wire, made.part), state, tuple(program.contracts), tuple(program.sources)
-    )
-    graph = replace(graph, output_name=made.output_name, input_names=made.inputs)
-    if not made.volumes:
-        return graph
-    return replace(graph, settings={**graph.settings, **made.volumes}, contracts=())
+    return program, home, root, made
 
 
 def _place(each: Diagnostic) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
-from cnndsl.analysis.compare import Comparison, Figure, Pair
+from cnndsl.analysis.compare import Comparison, Figure, Pair, Verdict
 from cnndsl.analysis.metric_table import METRICS, Metric
 from cnndsl.graph import Graph
 from cnndsl.report.columns import extents
@@ -48,6 +48,13 @@ def render(
     if format == "table":
         return _table(nets, found, every, Paint(colour))
     raise KeyError(format)
+
+
+def differences(found: Comparison) -> list[tuple[Verdict, str]]:
+    """Return each layer or block that differs, with what became of it: its name, its text, and what changed."""
+    entries = _gathered(_shown(found, every=False), every=False)
+    lines = (": ".join(filter(None, row[1:])) for row in _rows(entries))
+    return [(pairs[0].verdict, line) for pairs, line in zip(entries, lines, strict=True)]
 
 
 def _table(nets: Nets, found: Comparison, every: bool, paint: Paint) -> str:

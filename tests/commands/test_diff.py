@@ -98,3 +98,16 @@ def test_colours_follow_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     text = run("diff", "a.cnn", "b.cnn").stdout
     assert "\x1b[33m~" in text
     assert "\x1b[32m+" in text
+
+
+@pytest.mark.parametrize(
+    ("ending", "begins"), [("svg", b"<svg "), ("png", b"\x89PNG"), ("pdf", b"%PDF"), ("tikz", b"% ")]
+)
+def test_a_picture(ending: str, begins: bytes) -> None:
+    if package := {"png": "resvg_py", "pdf": "reportlab"}.get(ending):
+        pytest.importorskip(package)
+    result = run("diff", "vgg16", "vgg19", "-o", f"x.{ending}", "--width", "page")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"wrote x.{ending}\n")
+    assert Path(f"x.{ending}").read_bytes().startswith(begins)
+    assert run("diff", "vgg16", "vgg16", "-o", f"x.{ending}", "--force").exit_code == 0
+    assert run("diff", "vgg16", "vgg19", "-o", f"x.{ending}").exit_code == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,29 @@ def test_the_options_offer_what_there_is() -> None:
     assert ENDINGS == ".svg, .png, .pdf or .tex"
     assert len(FORMATS) == 4
     assert PictureOptions() == PictureOptions(THEME_NAMES[0], LETTERINGS[0] == "paths", DEFAULT_DPI)
+
+
+def test_a_network_with_an_error_is_drawn_up_to_it() -> None:
+    Path("bad.cnn").write_text("INPUT 8x8x3 -> CONV3-8 -> CONV9-4(pad=valid) -> FC-2")
+    message = run("check", "bad.cnn")
+    result = run("render", "bad.cnn", "-o", "x.svg")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "wrote x.svg, drawn up to the error\n" in result.stderr
+    assert "error[E0301]: the window of CONV spans 9" in result.stderr
+    drawn = unescape(Path("x.svg").read_text("utf-8"))
+    lines = [line for line in message.output.splitlines() if line.startswith(("error", "  -->", " 1 |", "   ="))]
+    assert len(lines) >= 4
+    assert all(f">{line}</text>" in drawn for line in lines)
+
+
+def test_without_a_file_an_error_is_only_told() -> None:
+    Path("bad.cnn").write_text("INPUT 8x8x3 -> CONV9-4(pad=valid)")
+    result = run("render", "bad.cnn")
+    assert (result.exit_code, "wrote" in result.stderr) == (1, False)
+    assert not Path("bad.svg").exists()
+
+
+def test_a_file_that_cannot_be_parsed_has_no_picture() -> None:
+    Path("bad.cnn").write_text("INPUT 8x8x3 -> (")
+    assert run("render", "bad.cnn", "-o", "x.svg").exit_code == 1
+    assert not Path("x.svg").exists()

@@ -5,12 +5,13 @@ Only text is made here; `draw` turns it into pictures. Everything that comes fro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
 from cnndsl.emit.drawing.fold import Folded, fold, is_folded, is_frame, named_outputs, stack, unfolded
-from cnndsl.expr import show
+from cnndsl.expr import OutputSymbol, Value, show_setting
 from cnndsl.graph import (
     CallPart,
     Graph,
@@ -39,6 +40,8 @@ _COLOURS: Mapping[Role, tuple[str, str]] = {
     "resize": ("#fde5d2", "#d98945"),
 }
 """Fill and line of the layers of each role."""
+_PLAIN_STRIDE = re.compile(r"/1(x1)*$")
+"""A stride that a layer has anyway."""
 _OTHERS = ("#eef0f3", "#8b95a5")
 _HEAD = f"""\
   graph [rankdir=TB, nodesep=0.3, ranksep=0.3, bgcolor=white, pad=0.1]
@@ -101,11 +104,16 @@ def _title(part: Part) -> str:
     if isinstance(part, CallPart | NamedPart) and (again := _again(part.path)):
         return again
     if isinstance(part, CallPart):
-        call = f"{part.block}({', '.join(map(show, part.arguments))})" if part.arguments else part.block
+        call = f"{part.block}({', '.join(map(_value, part.arguments))})" if part.arguments else part.block
         return f"{part.path}: {call}" if part.path else call
     if isinstance(part, TapPart):
         return f"tap {part.name}"
     return part.path if isinstance(part, NamedPart) else ""
+
+
+def _value(value: Value) -> str:
+    """An argument as it is written: an output, a layer type or a block by its name."""
+    return f"@{value.name}" if isinstance(value, OutputSymbol) else show_setting(value)
 
 
 def _again(path: str) -> str:
@@ -154,7 +162,7 @@ def _label(graph: Graph, node: Node) -> str:
         name = f"{escape(node.path)} = " if graph.input_names else ""
         return f"{name}<b>INPUT</b> {escape(str(node.shape))}"
     head, bracket, options = clean(node.text or node.kind).partition("(")
-    label = f"<b>{escape(head)}</b>"
+    label = f"<b>{escape(_PLAIN_STRIDE.sub('', head))}</b>"
     if again := _again(node.path):
         label = f"{label} {escape(again)}"
     return f'{label} <font point-size="9" color="#687284">{escape(bracket + options)}</font>' if bracket else label

@@ -12,6 +12,7 @@ from shutil import which
 from cnndsl.files import FileError
 
 FORMATS = ("svg", "png", "pdf", "gv", "dot")
+DOT_ENDINGS = (".gv", ".dot")
 ADVICE = "for pictures install Graphviz (graphviz.org), or: pip install 'cnndsl[render]'"
 
 

@@ -31,6 +31,7 @@ def picture_format(path: str) -> PictureFormat:
     'svg'
     """
     ending = PurePath(path).suffix.removeprefix(".").lower()
+    ending = "tex" if ending == "tikz" else ending
     for format in FORMATS:
         if ending == format:
             return format

@@ -15,6 +15,7 @@ from cnndsl.emit.drawing.cards.model import (
     RepeatFrame,
     SpineBranching,
     SpineRow,
+    SpineStep,
     UShape,
 )
 
@@ -40,18 +41,22 @@ def element_nodes(element: PanelElement) -> Iterator[int]:
             yield element.node
 
 
+def step_nodes(step: SpineStep) -> Iterator[int]:
+    """Yield the nodes that a step of the spine stands for."""
+    match step:
+        case SpineRow():
+            yield from element_nodes(step.row)
+        case SpineBranching():
+            yield from element_nodes(step.element)
+        case NetCard():
+            yield from (node for line in step.lines for nodes in line.nodes for node in nodes)
+
+
 def shown(drawing: DrawingModel) -> Counter[int]:
     """Return how often the spine and the panels beside it show each node, repeats counted as often as they say."""
     found: Counter[int] = Counter()
     for step in drawing.steps:
-        match step:
-            case SpineRow():
-                found.update(element_nodes(step.row))
-            case SpineBranching():
-                found.update(element_nodes(step.element))
-            case NetCard():
-                for line in step.lines:
-                    found.update(node for nodes in line.nodes for node in nodes)
+        found.update(step_nodes(step))
     for panel in drawing.panels:
         if panel.kind != "block":
             for element in panel.elements:

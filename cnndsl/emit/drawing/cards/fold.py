@@ -22,17 +22,26 @@ from cnndsl.emit.drawing.cards.panels import PanelMaker
 from cnndsl.emit.drawing.cards.raw import RawCard, RawRow, RawStep, raw_nodes
 from cnndsl.emit.drawing.cards.rows import fused
 from cnndsl.emit.drawing.cards.spine import SpineBuilder
+from cnndsl.emit.drawing.cards.tags import LinkOf, Tagger, no_link
 from cnndsl.emit.drawing.cards.ushape import u_shape
 from cnndsl.emit.drawing.cards.words import TIMES, shape_text
 from cnndsl.graph.graph import Graph
 from cnndsl.report.number_format import human
 
 
-def model(graph: Graph, opened: Sequence[str] = (), *, unfold: bool = False, levels: int | None = None) -> DrawingModel:
+def model(
+    graph: Graph,
+    opened: Sequence[str] = (),
+    *,
+    unfold: bool = False,
+    levels: int | None = None,
+    link: LinkOf = no_link,
+) -> DrawingModel:
     """Return the model of a network's drawing.
 
     `opened` are names of parts whose blocks are opened in any case. With `unfold` nothing is folded. With `levels`
-    parts of the program are opened down to that level, 1 being the top.
+    parts of the program are opened down to that level, 1 being the top. `link` gives the address of a place in the
+    program.
     """
     signatures = Signatures(graph)
     given = frozenset([each.node for each in graph.taps] + ([graph.output] if graph.output_name else []))
@@ -51,6 +60,7 @@ def model(graph: Graph, opened: Sequence[str] = (), *, unfold: bool = False, lev
     beside = [panels.beside(each, homes) for each in _alike(builder.taps, signatures)]
     shown = panels.chosen(raw, opened)
     steps = tuple(cards.step(each, at, opener, panels.keys) for at, each in enumerate(raw))
+    tagger = Tagger(graph, figures, link)
     whole, training = _totals(graph, figures)
     joined, links = _edges(graph, homes, steps)
     return DrawingModel(
@@ -66,7 +76,8 @@ def model(graph: Graph, opened: Sequence[str] = (), *, unfold: bool = False, lev
         letters=panels.legend(shown, steps),
         swatches=_swatches(steps),
         description=_description(graph, steps, whole.params - training, whole.macs),
-        u=None if opened or unfold or levels else u_shape(graph),
+        tags=tuple(tagger.step(step, raw_nodes(each)) for step, each in zip(steps, raw, strict=True)),
+        u=None if opened or unfold or levels else tagger.bars(u_shape(graph)),
     )
 
 

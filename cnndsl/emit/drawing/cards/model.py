@@ -16,6 +16,15 @@ PanelKind: TypeAlias = Literal["block", "training", "output", "growth"]
 
 
 @record(slots=True)
+class GroupTag:
+    """What a part of a picture is called in files, what it tells to whoever points at it, where it is written."""
+
+    id: str
+    title: str
+    link: str = ""
+
+
+@record(slots=True)
 class LayerCell:
     """A layer in a fused row: its label, its role in the palette, and whether some instances of the block lack it.
     `absorbed` are layers that follow it and aren't drawn, but told in a note."""
@@ -215,6 +224,7 @@ class UBar:
     absorbed: tuple[int, ...]
     size: str
     times: int = 1
+    tag: GroupTag | None = None
 
 
 @record(slots=True)
@@ -229,6 +239,7 @@ class USkip:
     joins: bool
     channels: int
     nodes: tuple[int, ...]
+    tag: GroupTag | None = None
 
 
 @record(slots=True)
@@ -240,10 +251,31 @@ class UShape:
 
 
 @record(slots=True)
+class StepMark:
+    """What became of a step between two networks, or that it fails: a sign, a word and a colour."""
+
+    sign: str
+    word: str
+    paint: str
+
+
+@record(slots=True)
+class FootLine:
+    """A line of text beneath a drawing, after a sign; `is_code` in letters of one width."""
+
+    text: str
+    sign: str = ""
+    paint: str = "mute"
+    is_code: bool = False
+
+
+@record(slots=True)
 class DrawingModel:
     """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `letters` and
-    `swatches`, roles of the palette, are explained in the legend. `u` is the other form
-    of a network that goes down and up again."""
+    `swatches`, roles of the palette, are explained in the legend. `tags` are those of the steps, as are `marks` where
+    there are any; `foot` stands beneath. `failing` is what fails behind the last step. `u` is the other form of a
+    network that goes down and up again.
+    """
 
     name: str
     params: int
@@ -257,4 +289,8 @@ class DrawingModel:
     letters: tuple[tuple[str, str], ...]
     swatches: tuple[tuple[str, str], ...] = ()
     description: str = ""
+    tags: tuple[GroupTag, ...] = ()
+    marks: tuple[StepMark | None, ...] = ()
+    foot: tuple[FootLine, ...] = ()
+    failing: str = ""
     u: UShape | None = None

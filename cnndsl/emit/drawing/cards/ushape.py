@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import log2
 
-from cnndsl.emit.drawing.cards.model import UBar, UShape, USkip
+from cnndsl.emit.drawing.cards.model import GroupTag, UBar, UShape, USkip
 from cnndsl.emit.drawing.cards.words import dims_text, layer_text, window_of
 from cnndsl.emit.drawing.themes import role_of
 from cnndsl.graph.graph import Graph
@@ -156,12 +156,18 @@ def gathered(shape: UShape) -> UShape:
         before = bars[-1] if bars else None
         if before and _is_same(before, bar) and not any(skip.target == at for skip in shape.skips):
             absorbed = (*before.absorbed, bar.node, *bar.absorbed)
-            bars[-1] = replace(before, absorbed=absorbed, times=before.times + 1)
+            tag = _both(before.tag, bar.tag)
+            bars[-1] = replace(before, absorbed=absorbed, times=before.times + 1, tag=tag)
         else:
             bars.append(bar)
         homes.append(len(bars) - 1)
     skips = (replace(each, source=homes[each.source], target=homes[each.target]) for each in shape.skips)
     return UShape(tuple(bars), tuple(skips))
+
+
+def _both(one: GroupTag | None, other: GroupTag | None) -> GroupTag | None:
+    """The tag of two bars that are drawn as one: a line for each."""
+    return replace(one, title=f"{one.title}\n{other.title}") if one and other else one
 
 
 def _is_same(one: UBar, other: UBar) -> bool:

@@ -10,6 +10,7 @@ from cnndsl.emit.drawing.cards.model import DrawingModel, NetCard
 from cnndsl.emit.drawing.display import Picture
 from cnndsl.emit.drawing.layout import spine as spines
 from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, with_panels
+from cnndsl.emit.drawing.layout.foot import foot, foot_width
 from cnndsl.emit.drawing.layout.panel import PanelArtist
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, moved, scaled
 from cnndsl.emit.drawing.layout.slide import flowing
@@ -76,13 +77,14 @@ def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Pictu
     figures += [f"{human(model.macs)} {words[1]}"] if model.macs else []
     text, size = " · ".join(figures), SMALL if is_small else 9.0
     natural = width(model.name, 13 if is_small else 14, 700) + width(text, size) + 16
-    across = max(least if is_filled else min(natural, least), found.width)
+    across = max(least if is_filled else min(natural, least), found.width, foot_width(model.foot))
     sketch.text(across, 16.5, text, size, paint="mute", anchor="end")
     room = across - width(text, size) - 8
     sketch.text(0, 17, model.name, 13 if is_small else 14, 700, room=room)
     sketch.line([(0, 25), (across, 25)], paint="hair", line=0.8)
     sketch.place(found.draw(), 0, _TOP)
-    return Picture(model.name, across, _TOP + found.height + 1, tuple(sketch.items), model.name, model.description)
+    low = foot(sketch, model.foot, _TOP + found.height + 1, across)
+    return Picture(model.name, across, low, tuple(sketch.items), model.name, model.description)
 
 
 def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Arrangement:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cnndsl.emit.drawing.cards.model import Branching, DrawingModel, NetCard, SpineBranching, SpineRow, SpineStep
+from cnndsl.emit.drawing.cards.model import (
+    Branching,
+    DrawingModel,
+    GroupTag,
+    NetCard,
+    SpineBranching,
+    SpineRow,
+    SpineStep,
+    StepMark,
+)
 from cnndsl.emit.drawing.layout import card as cards
 from cnndsl.emit.drawing.layout.interior import InteriorStyle, branching, ports
 from cnndsl.emit.drawing.layout.lanes import LABELLED, PLAIN, Lane
@@ -15,6 +24,8 @@ from cnndsl.emit.drawing.measure import shortened, width
 _SKIP = "mute"
 _SKIP_LINE = 1.4
 _DASH = (4.0, 3.0)
+_SIGN = 20.0
+"""Room for a sign at the left of a piece."""
 AXIS = 30.0
 """Where the axis is in wide cards, from their left side."""
 
@@ -56,7 +67,8 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
     for at, step in enumerate(model.steps):
         piece = piece_of(step, across, is_wide, heads)
         heads = step.heads if isinstance(step, NetCard) and step.heads else heads
-        found.pieces.append(_tagged(piece, step))
+        mark = model.marks[at] if model.marks else None
+        found.pieces.append(_tagged(_marked(piece, mark) if mark else piece, model.tags[at]))
         found.joined.append(model.is_joined[at])
         shows = not (isinstance(step, NetCard) and (step.growth or (is_wide and step.heads and len(step.lines) == 1)))
         changed = at == 0 or before is None or step.shape != before.shape
@@ -65,15 +77,14 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         found.names.append(step.stage if isinstance(step, SpineRow | SpineBranching) else "")
         found.breaks.append(_may_begin(step, before))
         before = step
+    if model.failing:
+        _fail(found, model.failing, across)
     for end in model.ends:
         kind = "in training only" if end.training_only else "output"
         shape = found.labels[end.step] or model.steps[end.step].shape
         if f"{kind}: {end.name}" not in shape:
             found.labels[end.step] = f"{shape}, {kind}: {end.name}"
     found.labels = [shortened(each, SMALL, 240) for each in found.labels]
-    last = model.steps[-1]
-    if isinstance(last, SpineRow) and any(cell.role == "fc" for cell in last.row.cells) and "," not in found.labels[-1]:
-        found.labels[-1] = ""
     style = _SKIP if any(each.target - each.source > 1 for each in model.links) else "line"
     for link in model.links:
         target = model.steps[link.target]
@@ -83,6 +94,19 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         dash = _DASH if link.is_dashed else ()
         found.lanes.append(Lane(link.source, link.target, port, style, _SKIP_LINE, dash))
     return found
+
+
+def _fail(drawn: SpinePieces, text: str, across: float) -> None:
+    """Add what fails behind the last step, and that the shape of its output isn't known."""
+    sketch = Sketch()
+    wide = max(min(width(text, 9, 600) + 16, 220), min(across, 120))
+    sketch.box(-wide / 2, 0, wide, 19, "error-ground", "error", 1.8, 3)
+    sketch.text(0, 12.8, text, 9, 600, "error", "middle", wide - 8)
+    drawn.pieces.append(Fragment(wide / 2, wide / 2, 19, sketch))
+    drawn.joined.append(True)
+    drawn.labels.append("?")
+    drawn.names.append("")
+    drawn.breaks.append(False)
 
 
 def _style(element: Branching, across: float) -> InteriorStyle:
@@ -116,19 +140,18 @@ def _pill(text: str) -> Fragment:
     return Fragment(across / 2, across / 2, 17, sketch)
 
 
-def _tagged(piece: Fragment, step: SpineStep) -> Fragment:
+def _marked(piece: Fragment, mark: StepMark) -> Fragment:
+    """The piece with a bar at its left, and a sign before that: a colour alone tells too little."""
+    sketch = Sketch()
+    sketch.place(piece.sketch, 0, 0)
+    sketch.box(-piece.left - 7, 0, 3.5, piece.height, mark.paint, radius=1)
+    sketch.text(-piece.left - 10, piece.height / 2 + 3.6, mark.sign, 10, 700, mark.paint, "end")
+    return replace(piece, left=piece.left + _SIGN, sketch=sketch)
+
+
+def _tagged(piece: Fragment, tag: GroupTag) -> Fragment:
     """The piece as a group that is called after the step's path."""
-    return replace(piece, sketch=piece.sketch.grouped(step.path, _title(step)))
-
-
-def _title(step: SpineStep) -> str:
-    match step:
-        case NetCard():
-            return f"{step.name or step.title}: {step.shape}, {step.params:,} parameters"
-        case SpineRow():
-            return f"{', '.join(cell.text for cell in step.row.cells)}: {step.shape}"
-        case SpineBranching():
-            return f"{step.element.word}: {step.shape}"
+    return replace(piece, sketch=piece.sketch.grouped(tag.id, tag.title, tag.link))
 
 
 def _may_begin(step: SpineStep, before: SpineStep | None) -> bool:

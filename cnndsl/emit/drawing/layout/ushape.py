@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product, takewhile
 from math import log2
 
-from cnndsl.emit.drawing.cards.model import UBar, UShape, USkip
+from cnndsl.emit.drawing.cards.model import GroupTag, UBar, UShape, USkip
 from cnndsl.emit.drawing.cards.ushape import gathered
 from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.pieces import MERGE
@@ -168,7 +168,9 @@ def _drawn(shape: UShape, placed: Sequence[_Bar], left: float, room: float) -> t
     _sizes(inner, placed)
     bottom = max(each.y + each.height for each in placed) + 16
     for skip in shape.skips:
-        _skip(inner, placed, skip)
+        link = Sketch()
+        _skip(link, placed, skip)
+        inner.items += _tagged(link, skip.tag).items
     sketch = Sketch()
     margin = max(left, (room - right) / 2)
     sketch.place(inner, margin, 0)
@@ -177,8 +179,9 @@ def _drawn(shape: UShape, placed: Sequence[_Bar], left: float, room: float) -> t
     return sketch, room, low
 
 
-def _bar(sketch: Sketch, each: _Bar) -> None:
-    bar = each.bar
+def _bar(whole: Sketch, each: _Bar) -> None:
+    """A bar with its channels, as a group that is called after its path."""
+    bar, sketch = each.bar, Sketch()
     if each.copy:
         sketch.box(each.x - each.copy, each.y, each.copy - 1, each.height, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))
     sketch.box(each.x, each.y, each.across, each.height, bar.role, f"{bar.role}-stroke", 0.9, 2)
@@ -186,6 +189,11 @@ def _bar(sketch: Sketch, each: _Bar) -> None:
     if bar.times > 1:
         y = each.y + each.height + 10
         sketch.text(each.centre, y, f"{TIMES}{bar.times}", SMALL, 700, anchor="middle")
+    whole.items += _tagged(sketch, bar.tag).items
+
+
+def _tagged(sketch: Sketch, tag: GroupTag | None) -> Sketch:
+    return sketch.grouped(tag.id, tag.title, tag.link) if tag else sketch
 
 
 def _edge(sketch: Sketch, placed: Sequence[_Bar], at: int) -> None:
