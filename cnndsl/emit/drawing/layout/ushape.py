@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import log2
 
 from cnndsl.emit.drawing.cards.model import UBar, UShape, USkip
@@ -85,13 +86,32 @@ def _placed(shape: UShape, gap: float) -> list[_Bar]:
         elif bar.level != before.bar.level:
             x = before.anchor - across / 2
             if bar.level in ends:
-                x = max(x, ends[bar.level] + _SKIP_LENGTH + copy)
+                least = ends[bar.level] + _skip_length(skip) + copy
+                _moved_apart(found, least - x)
+                ends[before.bar.level] += max(least - x, 0)
+                x = max(x, least)
         else:
             x = ends[bar.level] + max(gap, _label_gap(before.bar, bar))
         place = _Bar(bar, x, tops[bar.level], across, height, copy, skip is not None and _is_sum(skip))
         found.append(place)
         ends[bar.level] = place.right + (2 * MERGE + 9 if place.sums else 0)
     return found
+
+
+def _skip_length(skip: USkip | None) -> float:
+    """The least length of a link, so that its label has room beneath it."""
+    return max(_SKIP_LENGTH, width(skip.label, SMALL) + 8) if skip and not _is_sum(skip) else _SKIP_LENGTH
+
+
+def _moved_apart(placed: Sequence[_Bar], by: float) -> None:
+    """Move the last bars of the lowest row apart, so that the very last stands beneath the bar that it leads up to. The
+    first of them stays beneath the one that leads down to it."""
+    level = placed[-1].bar.level
+    row = list(takewhile(lambda each: each.bar.level == level, reversed(placed)))[::-1]
+    if by <= 0 or len(row) < 2:
+        return
+    for at, each in enumerate(row):
+        each.x += by * at / (len(row) - 1)
 
 
 def _label_gap(before: UBar, bar: UBar) -> float:
@@ -211,8 +231,9 @@ def _skip(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
         )
         return
     across = width(skip.label, SMALL) + 8 if skip.label else 0
-    if not across or stop - start < across + 30:
+    if not across or stop - start < across + 36:
         sketch.line([(start, y), (stop, y)], paint="mute", line=1.4, head=True)
+        sketch.text((start + stop) / 2, y + 11.5, skip.label, SMALL, paint="mute", anchor="middle")
         return
     middle = (start + stop) / 2
     sketch.line([(start, y), (middle - across / 2, y)], paint="mute", line=1.4)

@@ -1,0 +1,28 @@
+"""Networks drawn as a U: edges go straight down and up, as the style asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnndsl import load
+from cnndsl.emit.drawing.cards.fold import model
+from cnndsl.emit.drawing.display import PathItem, TextItem
+from cnndsl.emit.drawing.layout.page import picture
+from cnndsl.emit.drawing.shapes import flat
+
+
+@pytest.mark.parametrize("stroke", ["pool-stroke", "up-stroke"])
+def test_the_edges_of_u_net_are_straight(stroke: str) -> None:
+    """Four pools and four up-convs, each bar with its centre beneath or above the other."""
+    items = list(flat(picture(model(load("unet").graph), "page").items))
+    edges = [item for item in items if isinstance(item, PathItem) and item.stroke == stroke]
+    assert len(edges) == 4
+    for edge in edges:
+        (_, start), (_, stop) = edge.commands
+        assert start[0] == pytest.approx(stop[0])  # pyright: ignore[reportUnknownMemberType]
+
+
+def test_every_crop_of_u_net_is_written() -> None:
+    """The labels of the paper's copies: maps are cut by 4, 16, 40 and 88 at each side."""
+    texts = {item.text for item in flat(picture(model(load("unet").graph), "page").items) if isinstance(item, TextItem)}
+    assert {"crop 4", "crop 16", "crop 40", "crop 88"} <= texts
