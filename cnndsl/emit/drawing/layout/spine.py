@@ -53,8 +53,9 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
     found = SpinePieces([], [], [], [], [], [])
     before: SpineStep | None = None
     heads: tuple[str, ...] = ()
+    form = cards.form([step for step in model.steps if isinstance(step, NetCard)], across, is_wide=is_wide)
     for at, step in enumerate(model.steps):
-        piece = _piece(step, across, is_wide, heads)
+        piece = _piece(step, across, form, heads)
         heads = step.heads if isinstance(step, NetCard) and step.heads else heads
         found.pieces.append(_tagged(piece, step))
         found.joined.append(model.is_joined[at])
@@ -92,7 +93,7 @@ def _style(element: Branching, across: float) -> InteriorStyle:
     return next(fitting, styles[-1])
 
 
-def _piece(step: SpineStep, across: float, is_wide: bool, heads: tuple[str, ...]) -> Fragment:
+def _piece(step: SpineStep, across: float, form: cards.CardForm, heads: tuple[str, ...]) -> Fragment:
     match step:
         case SpineRow():
             if step.is_input:
@@ -104,7 +105,7 @@ def _piece(step: SpineStep, across: float, is_wide: bool, heads: tuple[str, ...]
                 return merge(step.element)
             return branching(step.element, _style(step.element, across))
         case NetCard():
-            return cards.card(step, across, is_wide=is_wide, with_heads=step.heads != heads)
+            return cards.card(step, across, form, with_heads=step.heads != heads)
 
 
 def _pill(text: str) -> Fragment:
