@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from cnndsl.emit.drawing.cards.model import BlockPanel, DrawingModel
 from cnndsl.emit.drawing.layout import legend as legends
 from cnndsl.emit.drawing.layout.lanes import stacked
-from cnndsl.emit.drawing.layout.panel import PanelArtist
+from cnndsl.emit.drawing.layout.panel import STYLE_COUNT, PanelArtist
 from cnndsl.emit.drawing.layout.pieces import Fragment
 from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
 from cnndsl.emit.drawing.layout.spine import SpinePieces, heights
 from cnndsl.emit.drawing.measure import width
 
-GUTTER = 14.0
+GUTTER = 12.0
 BETWEEN = 8.0
 _WRAPPED, _BENEATH, _NARROWER = 0.4, 0.3, 0.13
 """The strain of each further column of the spine, of panels beneath it, and of each narrower style of a panel."""
@@ -81,7 +81,7 @@ def _size(drawn: SpinePieces, start: int, stop: int) -> tuple[float, float, floa
     right = max([piece.right for piece in pieces] + [10 + width(label, SMALL) for label in labels])
     tall = heights(drawn)[start:stop]
     gap = tall[0] - pieces[0].height
-    ending = 14 if stop == len(drawn.pieces) and drawn.labels[-1] else 0
+    ending = 14 if stop == len(drawn.pieces) and drawn.labels[-1] else pieces[-1].below
     return left, right, sum(tall) - gap + ending
 
 
@@ -130,7 +130,8 @@ def with_panels(
     found = [_beneath(artist, model, drawn, spine, room)]
     if beside >= least:
         regions = [_in_columns(artist, model, beside, several) for several in (1, 2, 3, 4)]
-        regions.append(_on_shelves(artist, sorted(model.panels, key=lambda each: not each.steps), beside))
+        order = sorted(model.panels, key=lambda each: not each.steps)
+        regions += [_on_shelves(artist, order, beside), _on_shelves(artist, order, beside, is_tight=True)]
         found = [_beside(artist, model, drawn, spine, gutter, each, beside) for each in regions if each] + found
     return found
 
@@ -157,19 +158,42 @@ def _in_columns(artist: PanelArtist, model: DrawingModel, room: float, count: in
 
 
 def _on_shelves(
-    artist: PanelArtist, models: Sequence[BlockPanel], room: float, *, is_left: bool = True
+    artist: PanelArtist,
+    models: Sequence[BlockPanel],
+    room: float,
+    *,
+    is_left: bool = True,
+    is_tight: bool = False,
 ) -> list[_PanelPlace]:
-    """Panels in rows, each as wide as it is by nature if there is room for that. Those that an edge leads to begin a
-    row if it comes from the left (`is_left`)."""
-    found: list[_PanelPlace] = []
-    x = y = lowest = 0.0
+    """Panels in rows, each as wide as it is by nature if there is room for that; narrower ones if so more of them fit
+    into a row and it is tight. Those that an edge leads to begin a row if it comes from the left (`is_left`)."""
+    rows: list[list[BlockPanel]] = []
     for each in models:
-        made = artist.panel(each, max(min(artist.natural_width(each), room), artist.least_width(each)))
-        if x and (x + made.width > room or (each.steps and is_left)):
-            x, y = 0.0, lowest + (2 * BETWEEN if each.steps else BETWEEN)
-        found.append(_PanelPlace(each, made, x, y))
-        x += made.width + BETWEEN
-        lowest = max(lowest, y + made.height)
+        begins = not rows or (bool(each.steps) and is_left)
+        if begins or sum(_row_widths(artist, [*rows[-1], each], room, is_tight=is_tight)) > room + BETWEEN:
+            rows.append([])
+        rows[-1].append(each)
+    found: list[_PanelPlace] = []
+    lowest = 0.0
+    for row in rows:
+        y = lowest + (0 if not found else 2 * BETWEEN if row[0].steps else BETWEEN)
+        x = 0.0
+        for each, across in zip(row, _row_widths(artist, row, room, is_tight=is_tight), strict=True):
+            made = artist.panel(each, across - BETWEEN)
+            found.append(_PanelPlace(each, made, x, y))
+            x += made.width + BETWEEN
+            lowest = max(lowest, y + made.height)
+    return found
+
+
+def _row_widths(artist: PanelArtist, row: Sequence[BlockPanel], room: float, *, is_tight: bool) -> list[float]:
+    """The widths of panels beside each other with the gap after each, all in the widest style there is room for."""
+    found: list[float] = []
+    for style in range(STYLE_COUNT if is_tight and len(row) > 1 else 1):
+        widths = (max(min(artist.natural_width(each, style), room), artist.least_width(each)) for each in row)
+        found = [across + BETWEEN for across in widths]
+        if sum(found) - BETWEEN <= room:
+            break
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cnndsl.emit.drawing.cards.model import CardLine, CardTable, GrowthBar, NetCard
 from cnndsl.emit.drawing.cards.words import TIMES
-from cnndsl.emit.drawing.layout.pieces import BAR, ROW, Fragment, badge, badge_width, key_disc, row
+from cnndsl.emit.drawing.layout.pieces import BAR, Fragment, badge, badge_width, key_disc, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import width
 from cnndsl.report.number_format import human
@@ -49,6 +49,8 @@ def _has_room(card: NetCard, room: float) -> bool:
 
 
 _HEAD = 18.0
+_LINE = 16.0
+"""The height of a row."""
 _BETWEEN = 2.0
 _WIDEST_ROW = 220.0
 _MARK = 30.0
@@ -94,7 +96,7 @@ def card(card: NetCard, across: float, form: CardForm, *, with_heads: bool = Fal
     for at, line in enumerate(card.lines):
         y += _BETWEEN if at else 0
         y += _line(body, line, y, across, _mark(card, line))
-    return _framed(card, Fragment(across / 2, across / 2, y + PAD, body), across)
+    return _framed(card, Fragment(across / 2, across / 2, y + PAD - 1, body), across)
 
 
 def is_single(card: NetCard, *, is_wide: bool) -> bool:
@@ -108,16 +110,16 @@ def _single(card: NetCard, line: CardLine, across: float) -> Fragment:
     """A box with key, name, and what differs, or else the channels that it gives."""
     sketch = Sketch()
     x = -across / 2
-    sketch.box(x, 0, across, ROW, line.role, f"{line.role}-stroke")
-    sketch.box(x, 0, BAR, ROW, f"{line.role}-stroke", radius=3, hatch=line.role, rounded="left")
-    key_disc(sketch, x + 13, ROW / 2, line.key)
+    sketch.box(x, 0, across, _LINE, line.role, f"{line.role}-stroke")
+    sketch.box(x, 0, BAR, _LINE, f"{line.role}-stroke", radius=3, hatch=line.role, rounded="left")
+    key_disc(sketch, x + 13, _LINE / 2, line.key)
     text = line.text or f"→ {card.shape.rpartition(TIMES)[2]}"
     room = across - 30
     if width(card.name, 9, 500) + width(text, 9) + 8 <= room:
-        sketch.text(across / 2 - 6, ROW / 2 + 3.2, text, 9, anchor="end")
+        sketch.text(across / 2 - 6, _LINE / 2 + 3.2, text, 9, anchor="end")
         room -= width(text, 9) + 6
-    sketch.text(x + 23, ROW / 2 + 3.2, card.name, 9, 500, room=room)
-    return Fragment(across / 2, across / 2, ROW, sketch)
+    sketch.text(x + 23, _LINE / 2 + 3.2, card.name, 9, 500, room=room)
+    return Fragment(across / 2, across / 2, _LINE, sketch)
 
 
 def _framed(card: NetCard, body: Fragment, across: float) -> Fragment:
@@ -131,7 +133,7 @@ def _framed(card: NetCard, body: Fragment, across: float) -> Fragment:
             sketch.line([(x + 4 + by, bottom), (right, bottom), (right, 4 + by)], paint="hair", line=1)
     sketch.box(x, 0, across, body.height, "card", "line", 1, 4)
     sketch.place(body.sketch, 0, 0)
-    return Fragment(across / 2, across / 2 + behind, body.height + behind, sketch)
+    return Fragment(across / 2, across / 2 + behind, body.height, sketch, below=behind)
 
 
 def _mark(card: NetCard, line: CardLine) -> str:
@@ -173,18 +175,18 @@ def _line(sketch: Sketch, line: CardLine, y: float, across: float, mark: str) ->
         if mark:
             sketch.text(right, y + drawn.height / 2 + 3.2, mark, 9, 600, anchor="end")
         return drawn.height
-    sketch.box(left, y, right - left, ROW, line.role, f"{line.role}-stroke")
+    sketch.box(left, y, right - left, _LINE, line.role, f"{line.role}-stroke")
     x = left + 6
     if line.key:
-        key_disc(sketch, left + 10.5, y + ROW / 2, line.key)
+        key_disc(sketch, left + 10.5, y + _LINE / 2, line.key)
         x = left + 20
     stop = right - 5
     if mark:
         weight = 400 if line.is_first else 700
-        sketch.text(stop, y + ROW / 2 + 3.2, mark, 9, weight, anchor="end")
+        sketch.text(stop, y + _LINE / 2 + 3.2, mark, 9, weight, anchor="end")
         stop -= width(mark, 9, weight) + 4
-    sketch.text(x, y + ROW / 2 + 3.2, _label(line), 9, 500, room=stop - x)
-    return ROW
+    sketch.text(x, y + _LINE / 2 + 3.2, _label(line), 9, 500, room=stop - x)
+    return _LINE
 
 
 def _growth(card: NetCard, growth: GrowthBar, across: float, form: CardForm) -> Fragment:
@@ -194,18 +196,18 @@ def _growth(card: NetCard, growth: GrowthBar, across: float, form: CardForm) -> 
     left, room = -across / 2 + PAD + 2, across - 2 * PAD - 4
     line = card.lines[0]
     if line.key:
-        key_disc(sketch, across / 2 - PAD - 6, 37.5, line.key)
+        key_disc(sketch, across / 2 - PAD - 6, 33.6, line.key)
     total = growth.entering + growth.layers * growth.growth
     scale = room / _SCALE_CHANNELS if total <= _SCALE_CHANNELS else room / total
-    y = 21.0
+    y = 18.5
     first = growth.entering * scale
     sketch.box(left, y, first, 9, "io", "io-stroke", 0.8, 0)
     cell = growth.growth * scale
     for at in range(growth.layers):
         sketch.box(left + first + at * cell, y, cell, 9, "conv", "conv-stroke", 0.6, 0)
     text = f"{growth.entering} + {growth.layers}×{growth.growth} = {total}"  # noqa: RUF001
-    sketch.text(left, y + 20, text, SMALL, paint="mute", room=room)
-    return Fragment(across / 2, across / 2, y + 24, sketch)
+    sketch.text(left, y + 19, text, SMALL, paint="mute", room=room)
+    return Fragment(across / 2, across / 2, y + 22.5, sketch)
 
 
 _SCALE_CHANNELS = 1024

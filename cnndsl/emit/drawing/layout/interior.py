@@ -26,7 +26,7 @@ from cnndsl.emit.drawing.measure import width
 
 _FORK = 8.0
 """From the entry of a fork to its first boxes."""
-_GAP = 12.0
+_GAP = 11.0
 _BETWEEN, _CLOSE, _MANY = 9.0, 6.0, 8
 """Between columns; between more than so many."""
 _DASH = (4.0, 3.0)
@@ -130,8 +130,8 @@ def _beside(element: Branching, skip: int, style: InteriorStyle) -> Fragment:
     main = chain(element.branches[1 - skip], style)
     beside = [narrow_row(each) if isinstance(each, FusedRow) else piece(each, style) for each in element.branches[skip]]
     sketch = Sketch()
-    sketch.line([(0, 0), (0, _FORK + 4)], head=True)
-    top = _FORK + 4
+    top = _FORK + 3
+    sketch.line([(0, 0), (0, top)], head=True)
     sketch.place(main.sketch, 0, top)
     inner = main.height if not beside else max(main.height, sum(each.height for each in beside) + 6 * len(beside) + 6)
     merge_y = top + inner + _GAP + MERGE

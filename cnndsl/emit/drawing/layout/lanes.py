@@ -65,6 +65,8 @@ def stacked(
         sketch.line([(0, y), (0, y + 14)], head=True)
         sketch.text(7, y + 11, labels[-1], SMALL, paint="mute")
         y += 14
+    elif pieces:
+        y += pieces[-1].below
     left = max([piece.left for piece in pieces] + [9 + width(name, 10, 600) for name in names if name], default=0)
     right = max((piece.right for piece in pieces), default=0)
     right = max([right, *(7 + width(label, SMALL) for label in labels)])

@@ -21,12 +21,14 @@ WidthName: TypeAlias = Literal["column", "page", "slide"]
 SLIDE = 1.42
 """A slide is laid out smaller and enlarged, so that no text on it has less than 12 pixels."""
 WIDTHS: Mapping[str, float] = {"column": 314, "page": 674, "slide": 936 / SLIDE}
-TALLEST: Mapping[str, float] = {"column": 512, "page": 894, "slide": 534 / SLIDE}
-_TOP = 33.0
+TALLEST: Mapping[str, float] = {"column": 474, "page": 894, "slide": 534 / SLIDE}
+_TOP = 32.0
 _MOST_COLUMNS = 6
 _TOO_TALL = 4.0
 _NO_COLUMNS = 0.3
 """The strain of cards whose branches have no columns."""
+_EMPTY = 0.08
+"""The strain of a page whose width is not used."""
 _SQUEEZED = 1.2
 """The strain of a spine that is drawn without any of the width that it needs."""
 
@@ -58,13 +60,14 @@ def _wants_page(model: DrawingModel) -> bool:
 
 
 def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Picture:
-    across = max(least, found.width)
     sketch = Sketch()
-    is_small = across < WIDTHS["slide"]
+    is_small = max(least, found.width) < WIDTHS["slide"]
     words = ("params", "MACs") if is_small else ("parameters", "multiply-adds")
     figures = [f"{human(model.params)} {words[0]}"] if model.params else []
     figures += [f"{human(model.macs)} {words[1]}"] if model.macs else []
     text, size = " · ".join(figures), SMALL if is_small else 9.0
+    natural = width(model.name, 13 if is_small else 14, 700) + width(text, size) + 16
+    across = max(least, found.width) if is_small else max(min(natural, least), found.width)
     sketch.text(across, 16.5, text, size, paint="mute", anchor="end")
     room = across - width(text, size) - 8
     sketch.text(0, 17, model.name, 13 if is_small else 14, 700, room=room)
@@ -79,12 +82,14 @@ def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Arra
     fitting = [each for each in options if each.width <= WIDTHS[size] + 0.5]
     if not fitting:
         return min(options, key=lambda each: each.width)
-    return min(fitting, key=lambda each: _cost(each, TALLEST[size] - _TOP))
+    return min(fitting, key=lambda each: _cost(each, WIDTHS[size], TALLEST[size] - _TOP))
 
 
-def _cost(found: Arrangement, tallest: float) -> float:
-    """How good an arrangement is, less being better: low, but with room for all; above all not too tall."""
-    return found.height / tallest + found.strain + _TOO_TALL * max(found.height / tallest - 1, 0)
+def _cost(found: Arrangement, widest: float, tallest: float) -> float:
+    """How good an arrangement is, less being better: low, but with room for all; above all not too tall. Of two that
+    are as low the wider one is better: its panels are beside each other."""
+    too_tall = _TOO_TALL * max(found.height / tallest - 1, 0)
+    return found.height / tallest + found.strain + too_tall + _EMPTY * (1 - found.width / widest)
 
 
 def _options(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Iterator[Arrangement]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from cnndsl.emit.drawing.cards.model import BlockPanel
+from cnndsl.emit.drawing.cards.model import BlockPanel, FusedRow
 from cnndsl.emit.drawing.display import PathItem
 from cnndsl.emit.drawing.layout.interior import InteriorStyle, chain, with_lanes
 from cnndsl.emit.drawing.layout.lanes import Lane
-from cnndsl.emit.drawing.layout.pieces import Fragment, badge, key_disc
+from cnndsl.emit.drawing.layout.pieces import ROW, Fragment, badge, key_disc, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import width
 
-PAD = 8.0
+PAD = 7.0
 _STYLES = (
     InteriorStyle(),
     InteriorStyle(most=118),
@@ -19,6 +19,7 @@ _STYLES = (
     InteriorStyle(is_narrow=True, names_identity=False),
 )
 """From the widest to the narrowest."""
+STYLE_COUNT = len(_STYLES)
 
 
 class PanelArtist:
@@ -53,9 +54,9 @@ class PanelArtist:
         inner = min(self._interior(panel, style).width for style in range(len(_STYLES)))
         return max(inner + 2 * PAD, 110)
 
-    def natural_width(self, panel: BlockPanel) -> float:
-        """Return the width of a panel in the widest style."""
-        inner = self._interior(panel, 0).width
+    def natural_width(self, panel: BlockPanel, style: int = 0) -> float:
+        """Return the width of a panel in a style, by default the widest."""
+        inner = self._interior(panel, style).width
         return max(inner + 2 * PAD, width(panel.title, 10, 600) + 40, width(panel.caption, SMALL) + 2 * PAD + 2)
 
     def panel(self, model: BlockPanel, across: float) -> Fragment:
@@ -80,15 +81,11 @@ class PanelArtist:
             text = width(model.entering, SMALL)
             x, anchor = (axis - 5, "end") if axis - 5 - text > PAD else (axis + 6, "start")
             sketch.text(x, y + 7, model.entering, SMALL, paint="mute", anchor=anchor, room=across - 2 * PAD)
-        sketch.line([(axis, y), (axis, y + 13)], head=_begins_with_box(model))
-        y += 13
+        sketch.line([(axis, y), (axis, y + 12)], head=_begins_with_box(model))
+        y += 12
         sketch.place(inner.sketch, axis, y)
         y += inner.height
-        sketch.line([(axis, y), (axis, y + 10)], head=True)
-        if model.leaving:
-            room = across - PAD - axis - 7
-            sketch.text(axis + 7, y + 9, model.leaving, SMALL, paint="mute", room=room)
-        y += 10
+        y += _leaving(sketch, model, axis, y, across - PAD)
         for note in model.notes:
             y += 13
             sketch.text(PAD + 2, y, note, SMALL, paint="mute", room=across - 2 * PAD - 2)
@@ -98,6 +95,19 @@ class PanelArtist:
         outline.box(0, 0, across, y, "panel", "mute" if dash else "hair", 0.8, 5, dash)
         outline.place(sketch, 0, 0)
         return Fragment(0, across, y, outline)
+
+
+def _leaving(sketch: Sketch, model: BlockPanel, axis: float, y: float, right: float) -> float:
+    """What leaves a panel: beside its last row if that is short, else at an arrow. Returns how far down it reaches."""
+    last = model.elements[-1]
+    beside = axis + row(last).width / 2 + 6 if isinstance(last, FusedRow) else right
+    if model.leaving and len(model.elements) > 1 and beside + width(model.leaving, SMALL) <= right:
+        sketch.text(beside, y - ROW / 2 + 3, model.leaving, SMALL, paint="mute")
+        return 1
+    sketch.line([(axis, y), (axis, y + 10)], head=True)
+    if model.leaving:
+        sketch.text(axis + 7, y + 9, model.leaving, SMALL, paint="mute", room=right - axis - 7)
+    return 10
 
 
 def _growth(model: BlockPanel, across: float) -> Fragment:
@@ -149,4 +159,4 @@ def _title(sketch: Sketch, model: BlockPanel, across: float) -> float:
     if not model.caption:
         return 22
     sketch.text(PAD + 1, 30, model.caption, SMALL, paint="mute", room=across - 2 * PAD)
-    return 36
+    return 34

@@ -18,7 +18,9 @@ BAR = 3.5
 """The width of the bar at the left of a layer's box."""
 MERGE = 6.5
 """The radius of a merge."""
-_PAD = 5.0
+_PAD = 4.5
+_TIGHTER = 4.0
+"""How much narrower a cell may be, so that its row keeps to one line."""
 _TEXT = 9.0
 _OPTIONAL = (2.5, 2.0)
 
@@ -34,6 +36,8 @@ class Fragment:
     sketch: Sketch
     leaving: PlanePoint | None = None
     """Where an edge leaves that skips the next piece, from the axis and the top; by default at the right side."""
+    below: float = 0
+    """How far the outlines behind it reach beneath it, in the gap before the next piece."""
 
     @property
     def width(self) -> float:
@@ -42,15 +46,20 @@ class Fragment:
 
 
 def row(fused: FusedRow, least: float = 0, most: float = 1e9) -> Fragment:
-    """Draw a fused row, at least so wide; wider than `most` with short labels, or in several lines."""
-    widths = [_cell_width(cell) for cell in fused.cells]
-    if sum(widths) + BAR > most:
-        short = FusedRow(tuple(replace(cell, text=cell.short or cell.text) for cell in fused.cells))
-        widths = [_cell_width(cell) for cell in short.cells]
-        fused = short if sum(widths) + BAR <= most else fused
-    widths = [_cell_width(cell) for cell in fused.cells]
-    if sum(widths) + BAR > most:
-        return _folded_row(fused, widths, least, most)
+    """Draw a fused row, at least so wide; where it is wider than `most`, with short labels or in several lines."""
+    for shown in (fused, _with_short_labels(fused)):
+        widths = [_cell_width(cell) for cell in shown.cells]
+        by = max(sum(widths) + BAR - most, 0) / len(widths)
+        if by <= _TIGHTER:
+            return _row(shown, [own - by for own in widths], least)
+    return _folded_row(fused, [_cell_width(cell) for cell in fused.cells], least, most)
+
+
+def _with_short_labels(fused: FusedRow) -> FusedRow:
+    return FusedRow(tuple(replace(cell, text=cell.short or cell.text) for cell in fused.cells))
+
+
+def _row(fused: FusedRow, widths: Sequence[float], least: float) -> Fragment:
     across = max(sum(widths) + BAR, least)
     sketch = Sketch()
     _line_of_cells(sketch, fused.cells, widths, across, 0)

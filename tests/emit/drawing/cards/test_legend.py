@@ -103,11 +103,6 @@ def test_layers_that_enlarge_say_by_how_much() -> None:
     assert "[2×2 up-conv, 4, ×2]" in dump(model(loads("INPUT 8x8x3 -> CONVT2-4/2").graph))
 
 
-def test_a_label_is_shortened_before_its_row_is_broken() -> None:
-    assert "7×7, 64, /2" in texts("resnet50", "column")
-    assert "7×7 conv, 64, /2" in texts("resnet50", "page")
-
-
 def test_widths_that_are_multiples_of_a_name() -> None:
     """Xie et al. 2016, Table 1: 128, 128, 256 in the first stage, c being 64."""
     steps = model(load("resnext50_32x4d").graph)

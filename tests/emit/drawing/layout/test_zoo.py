@@ -8,7 +8,8 @@ import pytest
 
 from cnndsl import load
 from cnndsl.emit.drawing.cards.fold import model
-from cnndsl.emit.drawing.layout.page import WIDTHS, WidthName, picture
+from cnndsl.emit.drawing.geometry import bounds
+from cnndsl.emit.drawing.layout.page import WIDTHS, picture
 from tests.emit.drawing.layout.geometry import faults
 
 ZOO = sorted(path.stem for path in (Path(__file__).parents[4] / "architectures").glob("*.cnn"))
@@ -40,6 +41,12 @@ def test_it_fits_a_page(name: str) -> None:
     assert drawn.height <= 894
 
 
-@pytest.mark.parametrize(("size", "across"), [("column", 314), ("page", 674)])
-def test_widths(size: WidthName, across: float) -> None:
-    assert picture(model(load("resnet18").graph), size).width == across
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "densenet121", "vgg16"])
+def test_widths(name: str) -> None:
+    """A column is filled; a page ends where its content does."""
+    drawing = model(load(name).graph)
+    assert picture(drawing, "column").width == 314
+    drawn = picture(drawing, "page")
+    assert drawn.width <= 674
+    rights = [right for item in drawn.items if (box := bounds(item)) is not None for right in [box[2]]]
+    assert max(rights) == pytest.approx(drawn.width, abs=4)  # pyright: ignore[reportUnknownMemberType]
