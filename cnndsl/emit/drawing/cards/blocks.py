@@ -37,6 +37,8 @@ class BlockBook:
         self._letters: dict[int, BlockLetters] = {}
         self._places: dict[tuple[int, int], int] = {}
         self.variants: list[BlockVariant] = []
+        self.taken: frozenset[str] = frozenset()
+        """Letters that stand for something else: the names of tables."""
 
     def add(self, item: UnitItem, card: int, *, is_inset: bool = False) -> BlockVariant:
         """Note an instance of a block in a card, and return the block."""
@@ -67,7 +69,7 @@ class BlockBook:
         """Return the letters of a block."""
         known = self._letters.get(variant.number)
         if known is None:
-            known = letters(self._graph, variant.instances, self.relatives(variant))
+            known = letters(self._graph, variant.instances, self.relatives(variant), self.taken)
             self._letters[variant.number] = known
         return known
 
@@ -110,10 +112,12 @@ def _entering(graph: Graph, item: UnitItem) -> int:
 def _table_width(
     columns: Mapping[str, Mapping[int, Value]], width: Mapping[int, int], entering: Mapping[int, int]
 ) -> str:
-    """A width as a column of the table, or that many times the channels that come in; else a letter of its own."""
+    """A width as a multiple of a column of the table, or that many times the channels that come in; else a letter of
+    its own."""
     for name, column in columns.items():
-        if column == width:
-            return name
+        ratios = {width[at] / value if isinstance(value, int) and value else 0.0 for at, value in column.items()}
+        if len(ratios) == 1 and (ratio := min(ratios)) >= 1 and ratio == int(ratio):
+            return f"{int(ratio)}{name}" if ratio > 1 else name
     for name, column in columns.items():
         if all(isinstance(value, int) and value * entering[at] == width[at] for at, value in column.items()):
             return f"{name}C"

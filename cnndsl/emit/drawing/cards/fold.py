@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from cnndsl.analysis.cost import Cost, costs, total
 from cnndsl.emit.drawing.cards.blocks import BlockBook
 from cnndsl.emit.drawing.cards.items import Signatures, TapItem, items_of, nodes_in
+from cnndsl.emit.drawing.cards.legend import legend
 from cnndsl.emit.drawing.cards.lines import CardMaker
 from cnndsl.emit.drawing.cards.model import (
     BlockPanel,
@@ -73,8 +74,7 @@ def model(
         panels=(*shown, *beside),
         links=links,
         ends=_ends(graph, homes, beside),
-        letters=panels.legend(shown, steps),
-        swatches=_swatches(steps),
+        legend=legend([*shown, *beside], steps, raw),
         description=_description(graph, steps, whole.params - training, whole.macs),
         tags=tuple(tagger.step(step, raw_nodes(each)) for step, each in zip(steps, raw, strict=True)),
         u=None if opened or unfold or levels else tagger.bars(u_shape(graph)),
@@ -145,16 +145,6 @@ def _description(graph: Graph, steps: Sequence[SpineStep], params: int, macs: in
     shapes = f"{shape_text(graph.input)} to {shape_text(graph.nodes[graph.output].shape)}"
     figures = f"{human(params)} parameters, {human(macs)} multiply-adds"
     return f"{graph.title}, from {shapes}: {figures}{f'; {parts}' if parts else ''}."
-
-
-def _swatches(steps: Sequence[SpineStep]) -> tuple[tuple[str, str], ...]:
-    """What the colours of growth bars mean."""
-    bars = [step.growth for step in steps if isinstance(step, NetCard) and step.growth]
-    if not bars:
-        return ()
-    widths = {bar.growth for bar in bars}
-    more = f"adds {min(widths)}" if len(widths) == 1 else "adds some"
-    return ("io", "channels that come in"), ("conv", f"a layer, {more}")
 
 
 def _ends(graph: Graph, homes: Mapping[int, int], beside: Sequence[BlockPanel]) -> tuple[NamedEnd, ...]:

@@ -6,11 +6,12 @@ varies is `c`, then `d` and so on. Widths that follow from the channels that com
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 
 from cnndsl.emit.drawing.cards.items import UnitItem, nodes_in
-from cnndsl.emit.drawing.cards.words import stride_of, stride_text, width_of
+from cnndsl.emit.drawing.cards.words import TIMES, slide_text, width_of
+from cnndsl.emit.drawing.themes import role_of
 from cnndsl.graph.graph import Graph
 from cnndsl.records import record
 
@@ -30,8 +31,10 @@ class BlockLetters:
     uses_channels: bool = False
 
 
-def letters(graph: Graph, instances: Sequence[UnitItem], relatives: Sequence[UnitItem]) -> BlockLetters:
-    """Return the letters of a block. `relatives` are the instances of all its variants."""
+def letters(
+    graph: Graph, instances: Sequence[UnitItem], relatives: Sequence[UnitItem], taken: Collection[str] = ()
+) -> BlockLetters:
+    """Return the letters of a block, none of them `taken`. `relatives` are the instances of all its variants."""
     rows = [nodes_in(each.chain) for each in instances]
     known = _parameters(instances, relatives)
     widths: dict[int, str] = {}
@@ -46,7 +49,7 @@ def letters(graph: Graph, instances: Sequence[UnitItem], relatives: Sequence[Uni
             name = _of_input(graph, rows, values)
             uses_channels = uses_channels or bool(name)
         if not name and len(set(values)) > 1:
-            letter = next((each for each in _FREE if each not in used and each not in known), "w")
+            letter = next((each for each in _FREE if each not in used and each not in known and each not in taken), "w")
             used[letter] = values
             name = letter
         if name:
@@ -119,13 +122,13 @@ def _strides(
         layers = [graph.nodes[row[at]].layer for row in rows]
         if layers[0].ROLE in ("pooling", "resize"):
             continue
-        each = [stride_text(stride_of(layer)) for layer in layers]
+        each = [slide_text(layer) for layer in layers]
         if len(set(each)) > 1 or (varies and any(each)):
-            found[at] = "/s"
+            found[at] = f"{TIMES}s" if role_of(layers[0]) == "up" else "/s"
             slides = [old or new for old, new in zip(slides, each, strict=True)]
     return found, tuple(slides)
 
 
 def _slide(graph: Graph, node: int) -> str:
     layer = graph.nodes[node].layer
-    return "" if layer.ROLE in ("pooling", "resize") else stride_text(stride_of(layer))
+    return "" if layer.ROLE in ("pooling", "resize") else slide_text(layer)

@@ -112,7 +112,8 @@ class CardMaker:
             titles = {each.title for each in items}
         times = len(items) if len(titles) == 1 or (len(items) == len(card.parts) and not card.names) else 1
         title = items[0].title if items and len({each.title for each in items}) == 1 else ""
-        return NetCard(name, params, times, lines, shape, card.path, heads, self._growth(items), table, title)
+        growth = self._growth(items)
+        return NetCard(name, params, times, lines, shape, card.path, heads, growth, table, title, _is_told(name, lines))
 
     def _leaving(self, card: RawCard) -> int:
         return _nodes(card.parts[-1])[-1]
@@ -256,6 +257,13 @@ def _nodes(part: UnitItem | tuple[int, ...]) -> tuple[int, ...]:
 
 def _is_relative(one: UnitItem | tuple[int, ...], other: UnitItem | tuple[int, ...]) -> bool:
     return isinstance(one, UnitItem) and isinstance(other, UnitItem) and one.title == other.title
+
+
+def _is_told(name: str, lines: Sequence[CardLine]) -> bool:
+    """Whether the rows of a card have the widths after which it is called."""
+    shown = {part for line in lines if line.row for cell in line.row.cells for part in cell.text.split(", ")}
+    values = [each.partition(" = ")[2] for each in name.split(", ")]
+    return all(values) and shown.issuperset(values)
 
 
 def _has_source(item: ForkItem) -> bool:

@@ -14,6 +14,8 @@ ColumnKind: TypeAlias = Literal["bar", "flag", "text", "stride"]
 
 PanelKind: TypeAlias = Literal["block", "training", "output", "growth"]
 
+LegendKind: TypeAlias = Literal["letters", "widths", "box", "branches", "join", "figure"]
+
 
 @record(slots=True)
 class GroupTag:
@@ -27,13 +29,14 @@ class GroupTag:
 @record(slots=True)
 class LayerCell:
     """A layer in a fused row: its label, its role in the palette, and whether some instances of the block lack it.
-    `absorbed` are layers that follow it and aren't drawn, but told in a note."""
+    `absorbed` are layers that follow it and aren't drawn, but told in a note; `short` is a label for narrow rows."""
 
     node: int
     text: str
     role: str
     is_optional: bool = False
     absorbed: tuple[int, ...] = ()
+    short: str = ""
 
 
 @record(slots=True)
@@ -149,7 +152,8 @@ class SpineBranching:
 
 @record(slots=True)
 class NetCard:
-    """A part of the network in a frame: its name, its rows, how often a block occurs in it."""
+    """A part of the network in a frame: its name, its rows, how often a block occurs in it. Where `is_told`, the rows
+    tell what the name does: `c = 64`."""
 
     name: str
     params: int
@@ -161,6 +165,7 @@ class NetCard:
     growth: GrowthBar | None = None
     table: CardTable | None = None
     title: str = ""
+    is_told: bool = False
 
 
 SpineStep: TypeAlias = SpineRow | SpineBranching | NetCard
@@ -270,11 +275,23 @@ class FootLine:
 
 
 @record(slots=True)
+class LegendEntry:
+    """What a symbol means: letters, widths of branches, a box in the colour of a role, the bar of branches, the sign
+    of a concatenation, or a figure, for which the layout takes one that it draws. `beside` are letters that mean the
+    same as a box."""
+
+    symbol: str
+    text: str
+    kind: LegendKind = "letters"
+    beside: str = ""
+
+
+@record(slots=True)
 class DrawingModel:
-    """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `letters` and
-    `swatches`, roles of the palette, are explained in the legend. `tags` are those of the steps, as are `marks` where
-    there are any; `foot` stands beneath. `failing` is what fails behind the last step. `u` is the other form of a
-    network that goes down and up again.
+    """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `legend` explains
+    what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks` where there are
+    any; `foot` stands beneath. `failing` is what fails behind the last step. `u` is the other form of a network that
+    goes down and up again.
     """
 
     name: str
@@ -286,8 +303,7 @@ class DrawingModel:
     panels: tuple[BlockPanel, ...]
     links: tuple[SkipLink, ...]
     ends: tuple[NamedEnd, ...]
-    letters: tuple[tuple[str, str], ...]
-    swatches: tuple[tuple[str, str], ...] = ()
+    legend: tuple[LegendEntry, ...]
     description: str = ""
     tags: tuple[GroupTag, ...] = ()
     marks: tuple[StepMark | None, ...] = ()

@@ -104,7 +104,8 @@ class Opener:
         rank = self._graph.shapes(at)[0].rank if at.inputs else at.shape.rank
         width, stride = self._letters.get(node, ("", None))
         text = layer_text(at, rank, is_open=is_open, width=width, stride=stride)
-        return LayerCell(node, text, role_of(at.layer), node in self._optional)
+        short = "" if is_open else layer_text(at, rank, is_open=True, width=width, stride=stride)
+        return LayerCell(node, text, role_of(at.layer), node in self._optional, short=short)
 
     def _chain(self, chain: ItemChain) -> tuple[PanelElement, ...]:
         found: list[PanelElement] = []

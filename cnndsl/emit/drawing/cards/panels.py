@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from cnndsl.emit.drawing.cards.account import element_nodes
 from cnndsl.emit.drawing.cards.blocks import BlockBook, BlockVariant, table_letters
+from cnndsl.emit.drawing.cards.conditions import conditions
 from cnndsl.emit.drawing.cards.items import (
     ForkItem,
     ItemChain,
@@ -18,17 +19,16 @@ from cnndsl.emit.drawing.cards.items import (
     flat,
     nodes_in,
 )
+from cnndsl.emit.drawing.cards.legend import ENTERING
 from cnndsl.emit.drawing.cards.model import (
     BlockPanel,
     Branching,
     FusedRow,
     InsetBox,
     LayerCell,
-    NetCard,
     PanelElement,
     RepeatFrame,
     SkipLink,
-    SpineStep,
 )
 from cnndsl.emit.drawing.cards.notes import with_notes, without_widths
 from cnndsl.emit.drawing.cards.opened import Opener, gate_role
@@ -36,11 +36,8 @@ from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, table_instances
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
 from cnndsl.emit.drawing.cards.words import shape_text
 from cnndsl.graph.graph import Graph
-from cnndsl.report.number_format import human
 
 MOST_PANELS = 4
-ENTERING = "c′"  # noqa: RUF001
-"""The channels that come in where that is no multiple of a width."""
 _KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -61,6 +58,7 @@ class PanelMaker:
         self._tables = {
             self._book.of(_largest(step)).number: step for step in steps if isinstance(step, RawCard) and step.names
         }
+        self._book.taken = frozenset(name for step in self._tables.values() for name in step.names)
         hidden = {
             self._book.of(part).number for step in self._tables.values() for part, _ in table_instances(step)
         } - set(self._tables)
@@ -77,7 +75,7 @@ class PanelMaker:
         for at, variant in enumerate(shown):
             if several and not variant.is_inset and variant.number not in self._tables:
                 self.keys[variant.number] = _KEYS[at]
-        return [*(self._panel(each) for each in shown), *self._growth(shown)]
+        return [*_with_one_letter([self._panel(each) for each in shown]), *self._growth(shown)]
 
     def _names(self, variant: BlockVariant, steps: Sequence[RawStep]) -> set[str]:
         """What a block is called, and the parts in which it occurs."""
@@ -179,17 +177,19 @@ class PanelMaker:
         item = _largest(table)
         found, optional, texts = table_letters(self._graph, item, turns, table.names, [row for _, row in several])
         opener = Opener(self._signatures, self._given, self._inset)
-        elements = _retold(opener.elements(item.chain, found, optional), texts)
+        elements = _dashed(_retold(opener.elements(item.chain, found, optional), texts), optional)
+        notes = conditions(self._graph, item, several, table.names, elements)
         return BlockPanel(
             "",
             variant.title or "Block",
-            "dashed: not in every row" if optional else "",
-            _dashed(elements, optional),
+            "dashed: not always there" if notes else "",
+            elements,
             nodes_in(item.chain),
             "C" if any(each.endswith("C") for each in found.widths.values()) else ENTERING,
             "",
             times=len(turns),
             block=variant.number,
+            notes=notes,
             **_wires(self._graph, elements, True),
         )
 
@@ -242,6 +242,7 @@ class PanelMaker:
         else:
             kind = ""
         is_first = variant.at_first == count and count > 1
+        is_first = is_first and set(variant.cards) == {at for each in several for at in each.cards}
         where = "first of a stage" if is_first else f"{count} of {sum(len(each.instances) for each in several)}"
         return f"{kind} · {where}" if kind else where
 
@@ -260,23 +261,6 @@ class PanelMaker:
         if letters.uses_channels and len({each.shape for each in entries}) > 1:
             entering = "C"
         return entering or ENTERING, leaving
-
-    def legend(self, panels: Sequence[BlockPanel], steps: Sequence[SpineStep]) -> tuple[tuple[str, str], ...]:
-        """Return the explanations of letters, in order of appearance."""
-        texts = [text for panel in panels for text in _texts(panel.elements)]
-        ends = {panel.entering for panel in panels}
-        found: list[tuple[str, str]] = []
-        widths = [part.strip().lstrip("0123456789") for text in texts for part in text.split(",")[1:]]
-        if "c" in widths:
-            found.append(("c", "width"))
-        if entering := [letter for letter in (ENTERING, "C") if letter in ends]:
-            found.append((", ".join(entering), "channels that come in"))
-        if any("/s" in text for text in texts):
-            found.append(("/s", "stride, 1 where left out"))
-        cards = [step for step in steps if isinstance(step, NetCard)]
-        if cards:
-            found.append((human(cards[-1].params), "parameters of a part"))
-        return tuple(found)
 
 
 class _Wires(TypedDict):
@@ -304,30 +288,24 @@ def _wires(graph: Graph, elements: Sequence[PanelElement], is_plain: bool) -> _W
 
 
 def _channels(values: Sequence[int], known: Mapping[str, tuple[int, ...]]) -> str:
+    """Channels as the least multiple of a letter, "" where they are none."""
+    multiples: list[tuple[int, str]] = []
     for name, others in known.items():
         ratios = {Fraction(value, other) for value, other in zip(values, others, strict=True)}
         if len(ratios) == 1 and min(ratios).denominator == 1:
-            return name if min(ratios) == 1 else f"{min(ratios)}{name}"
-    return ""
+            multiples.append((min(ratios).numerator, name))
+    ratio, name = min(multiples, key=lambda each: each[0], default=(0, ""))
+    return f"{ratio}{name}" if ratio > 1 else name
+
+
+def _with_one_letter(panels: Sequence[BlockPanel]) -> list[BlockPanel]:
+    """The panels, with `C` for all channels that come in where a width is told by them."""
+    has_letter = any(each.entering == "C" for each in panels)
+    return [replace(each, entering="C") if has_letter and each.entering == ENTERING else each for each in panels]
 
 
 def _largest(card: RawCard) -> UnitItem:
     return max((each for each, _ in table_instances(card)), key=lambda each: len(nodes_in(each.chain)))
-
-
-def _texts(elements: Sequence[PanelElement]) -> list[str]:
-    found: list[str] = []
-    for each in elements:
-        match each:
-            case FusedRow():
-                found += [cell.text for cell in each.cells]
-            case Branching():
-                found += [text for branch in each.branches for text in _texts(branch)]
-            case RepeatFrame():
-                found += _texts(each.elements)
-            case InsetBox():
-                pass
-    return found
 
 
 def _retold(elements: Sequence[PanelElement], texts: Mapping[int, str]) -> tuple[PanelElement, ...]:

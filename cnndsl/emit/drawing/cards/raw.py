@@ -81,7 +81,7 @@ def table_instances(card: RawCard) -> list[tuple[UnitItem, tuple[Value, ...]]]:
     found: list[tuple[UnitItem, tuple[Value, ...]]] = []
     for turn, row in zip(card.parts, card.rows, strict=True):
         assert isinstance(turn, UnitItem)
-        inner = [] if turn.title else _units(turn.chain)
+        inner = [] if turn.title else units(turn.chain)
         titles = {each.title for each in inner}
         is_several = len(titles) == 1 and "" not in titles
         is_all = sum(len(nodes_in(each.chain)) for each in inner) == len(nodes_in(turn.chain))
@@ -89,11 +89,12 @@ def table_instances(card: RawCard) -> list[tuple[UnitItem, tuple[Value, ...]]]:
     return found
 
 
-def _units(chain: ItemChain) -> list[UnitItem]:
+def units(chain: ItemChain) -> list[UnitItem]:
+    """Return the parts of a chain, those in repeats too."""
     found: list[UnitItem] = []
     for item in chain:
         if isinstance(item, UnitItem):
             found.append(item)
         elif isinstance(item, RepeatItem):
-            found += _units(item.turns)
+            found += units(item.turns)
     return found

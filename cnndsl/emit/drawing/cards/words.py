@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cnndsl.emit.drawing.themes import role_of
 from cnndsl.graph.node import Node
 from cnndsl.layers.base import Dims, Layer
 from cnndsl.shape import Shape
@@ -114,6 +115,12 @@ def stride_text(stride: tuple[int, ...]) -> str:
     return f"/{stride[0]}" if len(set(stride)) == 1 else f"/{TIMES.join(map(str, stride))}"
 
 
+def slide_text(layer: Layer) -> str:
+    """Return the stride of a layer as a label has it: `/2`, and of one that enlarges `×2`."""  # noqa: RUF002
+    text = stride_text(stride_of(layer))
+    return text.replace("/", TIMES, 1) if role_of(layer) == "up" else text
+
+
 def width_of(layer: Layer) -> int:
     """Return the width that a program gives a layer, 0 where it follows from the input."""
     found: int = getattr(layer, layer.WIDTH) if layer.WIDTH else 0
@@ -156,7 +163,7 @@ def layer_text(
     parts = [first]
     if layer.WIDTH and (width or width_of(layer)):
         parts.append(width or str(width_of(layer)))
-    slide = stride_text(stride_of(layer)) if stride is None else stride
+    slide = slide_text(layer) if stride is None else stride
     if slide:
         parts.append(slide)
     parts += _further(layer)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cnndsl.emit.drawing.cards.model import BlockPanel, DrawingModel
-from cnndsl.emit.drawing.layout import panel as panels
+from cnndsl.emit.drawing.layout import legend as legends
 from cnndsl.emit.drawing.layout.lanes import stacked
 from cnndsl.emit.drawing.layout.panel import STYLE_COUNT, PanelArtist
 from cnndsl.emit.drawing.layout.pieces import Fragment
@@ -123,7 +123,7 @@ def with_panels(
     """Return the arrangements of a spine in so many columns with the panels of the network."""
     spine = columns(drawn, count)
     if not model.panels:
-        return [spine]
+        return [alone(model, drawn.pieces, spine, room)]
     gutter = GUTTER + 6 * sum(len(each.steps) for each in model.panels)
     beside = room - spine.width - gutter
     least = max(artist.least_width(each) for each in model.panels)
@@ -199,16 +199,34 @@ def _row_widths(artist: PanelArtist, row: Sequence[BlockPanel], room: float, *, 
     return found
 
 
-def with_legend(model: DrawingModel, placed: Sequence[PanelPlace], room: float) -> tuple[Fragment, float, float] | None:
+def with_legend(
+    model: DrawingModel, drawn: Sequence[Fragment], placed: Sequence[PanelPlace], room: float
+) -> tuple[Fragment, float, float] | None:
     """Return the legend and its place under the last panel."""
-    if not model.letters and not model.swatches:
+    entries = legends.chosen(model, drawn)
+    if not entries:
         return None
     last = placed[-1]
-    natural = panels.legend_width(model.letters, model.swatches)
+    natural = legends.legend_width(entries)
     if last.x + natural <= room:
-        return panels.legend(model.letters, natural, model.swatches), last.x, last.y + last.fragment.height + 2
+        return legends.legend(entries, natural), last.x, last.y + last.fragment.height + 2
     lowest = max(each.y + each.fragment.height for each in placed)
-    return panels.legend(model.letters, min(natural, room), model.swatches), 0, lowest + 2
+    return legends.legend(entries, min(natural, room)), 0, lowest + 2
+
+
+def alone(model: DrawingModel, drawn: Sequence[Fragment], spine: Arrangement, room: float) -> Arrangement:
+    """Return a spine without panels, the legend beneath it."""
+    entries = legends.chosen(model, drawn)
+    if not entries:
+        return spine
+    made = legends.legend(entries, min(legends.legend_width(entries), room))
+
+    def draw() -> Sketch:
+        sketch = spine.draw()
+        sketch.place(made.sketch, 0, spine.height + 4)
+        return sketch
+
+    return Arrangement(max(spine.width, made.width), spine.height + 4 + made.height, draw, spine.strain)
 
 
 def extent(placed: Sequence[PanelPlace], legend: tuple[Fragment, float, float] | None) -> tuple[float, float]:
@@ -235,7 +253,7 @@ def _beside(
     room: float,
 ) -> Arrangement:
     """Panels at the right of the spine."""
-    legend = with_legend(model, placed, room)
+    legend = with_legend(model, drawn.pieces, placed, room)
     across, low = extent(placed, legend)
     x0 = spine.width + gutter
 
@@ -263,7 +281,7 @@ def _beneath(
 ) -> Arrangement:
     """Panels in rows beneath the spine, those that edges lead to first."""
     placed = on_shelves(artist, sorted(model.panels, key=lambda each: not each.steps), room, is_left=False)
-    legend = with_legend(model, placed, room)
+    legend = with_legend(model, drawn.pieces, placed, room)
     across, low = extent(placed, legend)
     y0 = spine.height + 16
     count = sum(len(each.steps) for each in model.panels)

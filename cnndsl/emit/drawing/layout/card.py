@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from cnndsl.emit.drawing.cards.model import CardLine, CardTable, GrowthBar, NetCard
 from cnndsl.emit.drawing.cards.words import TIMES
-from cnndsl.emit.drawing.layout.pieces import BAR, Fragment, badge, key_disc, row
+from cnndsl.emit.drawing.layout.pieces import BAR, Fragment, badge, badge_width, key_disc, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import width
 from cnndsl.report.number_format import human
 
 PAD = 6.0
+
+
+@dataclass(frozen=True)
+class CardForm:
+    """What the cards of a drawing have in common: whether branches have columns, how wide these are and the names
+    before them, and whether the first line has parameters."""
+
+    is_wide: bool = False
+    names: float = 0
+    columns: tuple[float, ...] = ()
+    has_params: bool = True
+
+
+def form(cards: Sequence[NetCard], across: float, *, is_wide: bool) -> CardForm:
+    """Return the form of the cards of a drawing."""
+    branching = [each for each in cards if is_wide and len(each.lines) == 1 and each.lines[0].columns]
+    count = max((len(each.lines[0].columns) for each in branching), default=0)
+    alike = [each for each in branching if len(each.lines[0].columns) == count]
+    columns = tuple(max(_column_width(each, at) for each in alike) for at in range(count))
+    plain = [each for each in cards if each not in branching and not is_single(each, is_wide=is_wide)]
+    has_room = all(_has_room(each, _head_room(each, across)) for each in plain)
+    return CardForm(is_wide, max(map(_name_width, branching), default=0), columns, has_room)
+
+
+def _head_room(card: NetCard, across: float) -> float:
+    return across - 2 * PAD - 2 - (badge_width(card.times) + 5 if card.times > 1 else 0)
+
+
+def _has_room(card: NetCard, room: float) -> bool:
+    """Whether the first line of a card has room for its parameters."""
+    if not card.params or card.is_told or card.table is not None:
+        return True
+    return width(human(card.params), SMALL) + 4 + width(card.name or card.title, 10, 600) <= room
+
+
 _HEAD = 18.0
 _LINE = 16.0
 """The height of a row."""
@@ -25,17 +61,15 @@ def natural_width(card: NetCard) -> float:
     """Return how wide a card is whose texts all have room."""
     badge_room = 34 if card.times > 1 else 0
     head = width(card.name, 10, 600) + width(human(card.params), SMALL) + badge_room + 2 * PAD + 16
-    if card.growth is not None:
-        head = max(head, width(_growth_text(card.growth), SMALL) + 2 * PAD + 18)
-    return max([head, *(_line_width(line) for line in card.lines)]) if card.table is None else _table_width(card)
+    return max([head, *(_line_width(card, line) for line in card.lines)]) if card.table is None else _table_width(card)
 
 
-def _line_width(line: CardLine) -> float:
+def _line_width(card: NetCard, line: CardLine) -> float:
     if line.row is not None:
         inner = row(line.row).width
         return inner + (_MARK if line.times > 1 else 0) + 2 * PAD
     text = _label(line)
-    mark = _MARK if line.times > 1 or line.is_first else 0
+    mark = _MARK if _mark(card, line) else 0
     return width(text, 9, 500) + (18 if line.key else 8) + mark + 2 * PAD + 6
 
 
@@ -45,22 +79,23 @@ def _label(line: CardLine) -> str:
     return f"{line.title}, {line.text}" if line.text else line.title
 
 
-def card(card: NetCard, across: float, *, is_wide: bool = False, with_heads: bool = False) -> Fragment:
+def card(card: NetCard, across: float, form: CardForm, *, with_heads: bool = False) -> Fragment:
     """Draw a card of a width."""
+    is_wide = form.is_wide
     if is_single(card, is_wide=is_wide):
         return _single(card, card.lines[0], min(across, 240))
     if card.table is not None:
         across = max(across, _table_width(card))
-        return _framed(card, _table(card, card.table, across), across)
+        return _framed(card, _table(card, card.table, across, form), across)
     if is_wide and len(card.lines) == 1 and card.lines[0].columns:
-        return _columns(card, card.lines[0], across, with_heads and bool(card.heads))
+        return _columns(card, card.lines[0], across, form, with_heads and bool(card.heads))
     if card.growth is not None and card.lines:
-        return _framed(card, _growth(card, card.growth, across), across)
+        return _framed(card, _growth(card, card.growth, across, form), across)
     body = Sketch()
-    y = _header(body, card, across)
+    y = _header(body, card, across, form)
     for at, line in enumerate(card.lines):
         y += _BETWEEN if at else 0
-        y += _line(body, line, y, across)
+        y += _line(body, line, y, across, _mark(card, line))
     return _framed(card, Fragment(across / 2, across / 2, y + PAD - 1, body), across)
 
 
@@ -110,26 +145,36 @@ def _framed(card: NetCard, body: Fragment, across: float) -> Fragment:
     return Fragment(across / 2, across / 2 + behind, body.height, sketch, below=behind)
 
 
-def _header(sketch: Sketch, card: NetCard, across: float) -> float:
+def _mark(card: NetCard, line: CardLine) -> str:
+    """Which iterations a row stands for. If one row of a card tells, all rows of blocks do."""
+    if line.times > 1 or line.is_first:
+        return f"{TIMES}{line.times}" if line.times > 1 else "1st"
+    several = any(each.times > 1 or each.is_first for each in card.lines)
+    return f"{TIMES}1" if several and line.row is None else ""
+
+
+def _header(sketch: Sketch, card: NetCard, across: float, form: CardForm) -> float:
     """The first line: name, parameters, badge. Returns where the rows begin."""
     left, right = -across / 2 + PAD + 2, across / 2 - PAD
     if card.times > 1:
         right -= badge(sketch, right, 4.5, card.times) + 5
-    params = human(card.params) if card.params else ""
+    params = human(card.params) if card.params and form.has_params else ""
     name = card.name or card.title
-    if params and width(params, SMALL) + 6 + width(name, 10, 600) <= right - left:
+    if params and card.is_told:
+        sketch.text(left, 14.5, f"{params} parameters", SMALL, paint="mute", room=right - left)
+        return _HEAD + 1
+    if params and _has_room(card, right - left):
         sketch.text(right, 14.5, params, SMALL, paint="mute", anchor="end")
-        right -= width(params, SMALL) + 6
+        right -= width(params, SMALL) + 4
     if not name and not card.times > 1 and not params:
         return PAD
     sketch.text(left, 14.5, name, 10, 600, room=max(right - left, 8))
     return _HEAD + 1
 
 
-def _line(sketch: Sketch, line: CardLine, y: float, across: float) -> float:
+def _line(sketch: Sketch, line: CardLine, y: float, across: float, mark: str) -> float:
     """A row of a card. Returns its height."""
     left, right = -across / 2 + PAD, across / 2 - PAD
-    mark = f"×{line.times}" if line.times > 1 else "1st" if line.is_first else ""  # noqa: RUF001
     if line.row is not None:
         room = right - left - (width(mark, 9, 600) + 5 if mark else 0)
         drawn = row(line.row, least=min(room, _WIDEST_ROW), most=room)
@@ -146,17 +191,17 @@ def _line(sketch: Sketch, line: CardLine, y: float, across: float) -> float:
         x = left + 20
     stop = right - 5
     if mark:
-        weight = 700 if line.times > 1 else 400
+        weight = 400 if line.is_first else 700
         sketch.text(stop, y + _LINE / 2 + 3.2, mark, 9, weight, anchor="end")
         stop -= width(mark, 9, weight) + 4
     sketch.text(x, y + _LINE / 2 + 3.2, _label(line), 9, 500, room=stop - x)
     return _LINE
 
 
-def _growth(card: NetCard, growth: GrowthBar, across: float) -> Fragment:
+def _growth(card: NetCard, growth: GrowthBar, across: float, form: CardForm) -> Fragment:
     """A bar of the channels that come in, and a cell for each layer that adds some."""
     sketch = Sketch()
-    _header(sketch, card, across)
+    _header(sketch, card, across, form)
     left, room = -across / 2 + PAD + 2, across - 2 * PAD - 4
     line = card.lines[0]
     if line.key:
@@ -199,7 +244,7 @@ def _column_width(card: NetCard, at: int) -> float:
     return max(width(card.lines[0].columns[at], 9), width(head, SMALL), 24) + 14
 
 
-def _columns(card: NetCard, line: CardLine, across: float, with_heads: bool) -> Fragment:
+def _columns(card: NetCard, line: CardLine, across: float, form: CardForm, with_heads: bool) -> Fragment:
     """A card with a column for each branch, and a bar of what each adds."""
     body = Sketch()
     left, right = -across / 2 + PAD + 4, across / 2 - PAD - 2
@@ -211,9 +256,10 @@ def _columns(card: NetCard, line: CardLine, across: float, with_heads: bool) -> 
         x += 18
     if card.times > 1:
         badge(body, x + 28, y + 10.5, card.times)
-    start = x = left + max(_name_width(card), 60)
+    start = x = left + max(form.names, 60)
     room = right - 74 - x
-    inner = [_column_width(card, at) for at in range(len(line.columns))]
+    is_alike = len(line.columns) == len(form.columns)
+    inner = form.columns if is_alike else [_column_width(card, at) for at in range(len(line.columns))]
     stretch = max(room / sum(inner), 1)
     for at, (text, own) in enumerate(zip(line.columns, inner, strict=True)):
         centre = x + own * stretch / 2
@@ -252,10 +298,10 @@ def _table_width(card: NetCard) -> float:
     return max(sum(_table_widths(card.table)) + 2 * PAD + 4, width(card.name, 10, 600) + 110)
 
 
-def _table(card: NetCard, table: CardTable, across: float) -> Fragment:
+def _table(card: NetCard, table: CardTable, across: float, form: CardForm) -> Fragment:
     """A table: widths as bars of one scale, flags as chips, a hairline where the size of the map changes."""
     sketch = Sketch()
-    y = _header(sketch, card, across)
+    y = _header(sketch, card, across, form)
     left, right = -across / 2 + PAD + 2, across / 2 - PAD - 2
     widths = _table_widths(table)
     bars = sum(kind == "bar" for kind in table.kinds)

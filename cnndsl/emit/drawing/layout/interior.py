@@ -88,6 +88,11 @@ def ports(element: Branching, style: InteriorStyle) -> dict[int, tuple[float, fl
     return found
 
 
+def has_circle(element: Branching) -> bool:
+    """Return whether the merge of branches is drawn as a circle, not as a box with its name."""
+    return has_sign(element) if not element.branches else _skip_of(element) is not None
+
+
 def _skip_of(element: Branching) -> int | None:
     """Which of two branches can be drawn on a lane beside the other one."""
     if (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from cnndsl.emit.drawing.cards.model import BlockPanel, FusedRow
 from cnndsl.emit.drawing.display import PathItem
 from cnndsl.emit.drawing.layout.interior import InteriorStyle, chain, with_lanes
@@ -163,25 +161,3 @@ def _title(sketch: Sketch, model: BlockPanel, across: float) -> float:
         return 22
     sketch.text(PAD + 1, 30, model.caption, SMALL, paint="mute", room=across - 2 * PAD)
     return 34
-
-
-def legend_width(letters: Sequence[tuple[str, str]], swatches: Sequence[tuple[str, str]] = ()) -> float:
-    """Return the width of a legend."""
-    first = max((width(letter, SMALL, 600) for letter, _ in letters), default=0) + 10
-    return max(first, 24) + max((width(text, SMALL) for _, text in (*letters, *swatches)), default=0) + 6
-
-
-def legend(letters: Sequence[tuple[str, str]], across: float, swatches: Sequence[tuple[str, str]] = ()) -> Fragment:
-    """Draw the explanations of letters one beneath the other. Its left side is at x = 0."""
-    sketch = Sketch()
-    first = max(max((width(letter, SMALL, 600) for letter, _ in letters), default=0) + 10, 24 if swatches else 0)
-    y = 0.0
-    for role, text in swatches:
-        y += 12
-        sketch.box(2, y - 10, 15, 8, role, f"{role}-stroke", 0.8, 0)
-        sketch.text(2 + first, y - 3, text, SMALL, paint="mute", room=across - first - 2)
-    for letter, text in letters:
-        y += 12
-        sketch.text(2, y - 3, letter, SMALL, 600)
-        sketch.text(2 + first, y - 3, text, SMALL, paint="mute", room=across - first - 2)
-    return Fragment(0, across, y, sketch)

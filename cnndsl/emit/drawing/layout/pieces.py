@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, LayerCell
+from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.sketch import PlanePoint, Sketch
 from cnndsl.emit.drawing.measure import width
 
@@ -45,13 +46,20 @@ class Fragment:
 
 
 def row(fused: FusedRow, least: float = 0, most: float = 1e9) -> Fragment:
-    """Draw a fused row, at least so wide; where it would be wider than `most`, in several lines."""
-    widths = [_cell_width(cell) for cell in fused.cells]
-    if sum(widths) + BAR > most:
-        by = (sum(widths) + BAR - most) / len(widths)
-        if by > _TIGHTER:
-            return _folded_row(fused, widths, least, most)
-        widths = [own - by for own in widths]
+    """Draw a fused row, at least so wide; where it is wider than `most`, with short labels or in several lines."""
+    for shown in (fused, _with_short_labels(fused)):
+        widths = [_cell_width(cell) for cell in shown.cells]
+        by = max(sum(widths) + BAR - most, 0) / len(widths)
+        if by <= _TIGHTER:
+            return _row(shown, [own - by for own in widths], least)
+    return _folded_row(fused, [_cell_width(cell) for cell in fused.cells], least, most)
+
+
+def _with_short_labels(fused: FusedRow) -> FusedRow:
+    return FusedRow(tuple(replace(cell, text=cell.short or cell.text) for cell in fused.cells))
+
+
+def _row(fused: FusedRow, widths: Sequence[float], least: float) -> Fragment:
     across = max(sum(widths) + BAR, least)
     sketch = Sketch()
     _line_of_cells(sketch, fused.cells, widths, across, 0)
@@ -135,10 +143,15 @@ def merge_box(element: Branching, least: float = 0) -> Fragment:
     return Fragment(across / 2, across / 2, ROW, sketch)
 
 
+def badge_width(times: int) -> float:
+    """Return the width of the pill with `×n`."""  # noqa: RUF002
+    return width(f"{TIMES}{times}", 9, 700) + 9
+
+
 def badge(sketch: Sketch, right: float, y: float, times: int) -> float:
     """Draw a dark pill with `×n` that ends at x = `right`, and return its width."""  # noqa: RUF002
-    text = f"×{times}"  # noqa: RUF001
-    across = width(text, 9, 700) + 9
+    text = f"{TIMES}{times}"
+    across = badge_width(times)
     sketch.box(right - across, y, across, 12.5, "ink", radius=6.25)
     sketch.text(right - across / 2, y + 9.5, text, 9, 700, "bg", "middle")
     return across

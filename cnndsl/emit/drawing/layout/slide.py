@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -17,9 +17,19 @@ from cnndsl.emit.drawing.cards.model import (
     SpineStep,
 )
 from cnndsl.emit.drawing.layout import card as cards
-from cnndsl.emit.drawing.layout.arrange import BETWEEN, GUTTER, Arrangement, extent, narrowness, on_shelves, with_legend
+from cnndsl.emit.drawing.layout.arrange import (
+    BETWEEN,
+    GUTTER,
+    Arrangement,
+    alone,
+    extent,
+    narrowness,
+    on_shelves,
+    with_legend,
+)
 from cnndsl.emit.drawing.layout.lanes import stacked
-from cnndsl.emit.drawing.layout.panel import STYLE_COUNT, PanelArtist, legend, legend_width
+from cnndsl.emit.drawing.layout.legend import chosen, legend, legend_width
+from cnndsl.emit.drawing.layout.panel import STYLE_COUNT, PanelArtist
 from cnndsl.emit.drawing.layout.pieces import Fragment, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.layout.spine import piece_of
@@ -119,8 +129,9 @@ def _arrangements(artist: PanelArtist, model: DrawingModel, room: float) -> Iter
         high = sum(_height(line) for line in lines) + _GAP * (len(lines) - 1)
         strain = _NARROWER * narrower + _LINE * (len(lines) - 1)
         spine = Arrangement(own, high, lambda lines=lines: _drawn(lines), strain)
+        pieces = [station.piece for line in lines for station in line]
         for is_tight in (False, True):
-            yield _with_panels(artist, model, spine, room, is_tight=is_tight)
+            yield _with_panels(artist, model, pieces, spine, room, is_tight=is_tight)
 
 
 def _width(line: list[_Station]) -> float:
@@ -128,20 +139,27 @@ def _width(line: list[_Station]) -> float:
 
 
 def _with_panels(
-    artist: PanelArtist, model: DrawingModel, spine: Arrangement, room: float, *, is_tight: bool
+    artist: PanelArtist,
+    model: DrawingModel,
+    pieces: Sequence[Fragment],
+    spine: Arrangement,
+    room: float,
+    *,
+    is_tight: bool,
 ) -> Arrangement:
     if not model.panels:
-        return spine
+        return alone(model, pieces, spine, room)
     is_beside = spine.width < room
     x0, y0 = (spine.width + GUTTER, 0.0) if is_beside else (0.0, spine.height + _GAP)
     placed = on_shelves(artist, model.panels, room - x0, is_left=False, is_tight=is_tight, above=BETWEEN)
-    letters = with_legend(model, placed, room - x0)
+    letters = with_legend(model, pieces, placed, room - x0)
     right = max(each.x + each.fragment.width for each in placed if each.y == placed[-1].y) + 10
-    natural = legend_width(model.letters, model.swatches)
+    entries = chosen(model, pieces)
+    natural = legend_width(entries)
     if letters and right + natural <= room - x0:
-        letters = legend(model.letters, natural, model.swatches), right, placed[-1].y
+        letters = legend(entries, natural), right, placed[-1].y
     elif letters and is_beside and natural <= spine.width and spine.height < extent(placed, letters)[1]:
-        letters = legend(model.letters, natural, model.swatches), -x0, spine.height + _GAP / 2
+        letters = legend(entries, natural), -x0, spine.height + _GAP / 2
     across, low = extent(placed, letters)
 
     def draw() -> Sketch:
@@ -176,7 +194,11 @@ def _stations(model: DrawingModel, across: float) -> list[_Station]:
             is_pill = isinstance(step, SpineRow)
             own = cards.natural_width(step) if isinstance(step, NetCard) else across
             is_box = isinstance(step, NetCard) and len(step.lines) == 1 and step.times <= 1 and step.lines[0].columns
-            piece = cards.box(step) if isinstance(step, NetCard) and is_box else piece_of(step, max(own, 70), False, ())
+            piece = (
+                cards.box(step)
+                if isinstance(step, NetCard) and is_box
+                else piece_of(step, max(own, 70), cards.CardForm(), ())
+            )
             found.append(_Station(piece, "" if is_pill else _shape(model, at, 1)))
     return found
 
@@ -194,8 +216,8 @@ def _shape(model: DrawingModel, at: int, count: int) -> str:
 
 def _framed(steps: list[SpineStep], across: float) -> Fragment:
     if len(steps) == 1 and isinstance(steps[0], SpineRow):
-        return piece_of(steps[0], min(across, row(steps[0].row).width), False, ())
-    pieces = [piece_of(step, across - 2 * _PAD, False, ()) for step in steps]
+        return piece_of(steps[0], min(across, row(steps[0].row).width), cards.CardForm(), ())
+    pieces = [piece_of(step, across - 2 * _PAD, cards.CardForm(), ()) for step in steps]
     inner = stacked(pieces, [True] * len(pieces), [""] * len(pieces))
     half = max(inner.left, inner.right) + _PAD
     sketch = Sketch()

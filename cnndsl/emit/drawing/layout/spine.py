@@ -64,8 +64,9 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
     found = SpinePieces([], [], [], [], [], [])
     before: SpineStep | None = None
     heads: tuple[str, ...] = ()
+    form = cards.form([step for step in model.steps if isinstance(step, NetCard)], across, is_wide=is_wide)
     for at, step in enumerate(model.steps):
-        piece = piece_of(step, across, is_wide, heads)
+        piece = piece_of(step, across, form, heads)
         heads = step.heads if isinstance(step, NetCard) and step.heads else heads
         mark = model.marks[at] if model.marks else None
         found.pieces.append(_tagged(_marked(piece, mark) if mark else piece, model.tags[at]))
@@ -116,7 +117,7 @@ def _style(element: Branching, across: float) -> InteriorStyle:
     return next(fitting, styles[-1])
 
 
-def piece_of(step: SpineStep, across: float, is_wide: bool, heads: tuple[str, ...]) -> Fragment:
+def piece_of(step: SpineStep, across: float, form: cards.CardForm, heads: tuple[str, ...]) -> Fragment:
     """Draw a step of the spine, so wide."""
     match step:
         case SpineRow():
@@ -129,7 +130,7 @@ def piece_of(step: SpineStep, across: float, is_wide: bool, heads: tuple[str, ..
                 return merge(step.element)
             return branching(step.element, _style(step.element, across))
         case NetCard():
-            return cards.card(step, across, is_wide=is_wide, with_heads=step.heads != heads)
+            return cards.card(step, across, form, with_heads=step.heads != heads)
 
 
 def _pill(text: str) -> Fragment:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product, takewhile
 from math import log2
+from string import ascii_uppercase
 
 from cnndsl.emit.drawing.cards.model import GroupTag, UBar, UShape, USkip
 from cnndsl.emit.drawing.cards.ushape import gathered
 from cnndsl.emit.drawing.cards.words import TIMES
-from cnndsl.emit.drawing.layout.pieces import MERGE
+from cnndsl.emit.drawing.layout.pieces import MERGE, key_disc
 from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
 from cnndsl.emit.drawing.measure import width
 
@@ -25,11 +26,14 @@ _COUNTED = 24.0
 down; at least so much if counts stand there."""
 _GAPS = (28.0, 22.0, 17.0, 13.0, 11.0)
 _SKIP_LENGTH = 40.0
+_DISC = 6.2
+"""The radius of a key."""
 
 
 @dataclass(eq=False)
 class _Bar:
-    """A bar and its place: left, top, width, height; `copy` is the width of what a link brings along, at its left."""
+    """A bar and its place: left, top, width, height; `copy` is the width of what a link brings along, at its left, and
+    `copied` its channels; `key` tells a layer from the usual one of its role."""
 
     bar: UBar
     x: float
@@ -38,11 +42,28 @@ class _Bar:
     height: float
     copy: float = 0
     sums: bool = False
+    copied: int = 0
+    key: str = ""
 
     @property
     def anchor(self) -> float:
         """Return where an edge up begins: the middle of the bar, or of the circle of its sum."""
         return _sum_at(self)[0] if self.sums else self.centre
+
+    @property
+    def has_key_inside(self) -> bool:
+        """Return whether there is room for a key in the bar."""
+        return min(self.across, self.height) > 2 * _DISC + 1
+
+    @property
+    def low(self) -> float:
+        """Return where an edge beneath the bar and its marks begins."""
+        marks = 11 if self.bar.times > 1 else 0
+        return self.bottom + 2 + marks + (2 * _DISC + 2 if self.key and not self.has_key_inside else 0)
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.height
 
     @property
     def centre(self) -> float:
@@ -84,6 +105,7 @@ def _placed(shape: UShape, gap: float, share: float, below: float) -> list[_Bar]
     low, high = min(extents), max(extents)
     into = {skip.target: skip for skip in shape.skips}
     tops = _tops(shape, low, high, share, below)
+    keys = _keys(shape)
     ends: dict[int, float] = {}
     found: list[_Bar] = []
     for at, bar in enumerate(shape.bars):
@@ -103,6 +125,8 @@ def _placed(shape: UShape, gap: float, share: float, below: float) -> list[_Bar]
         else:
             x = ends[bar.level] + max(gap, _label_gap(before.bar, bar))
         place = _Bar(bar, x, tops[bar.level], across, height, copy, skip is not None and _is_sum(skip))
+        place.copied = skip.channels if skip and skip.joins else 0
+        place.key = keys.get((bar.role, _layers(bar)), "")
         found.append(place)
         ends[bar.level] = place.right + (2 * MERGE + 9 if place.sums else 0)
     return found
@@ -185,7 +209,9 @@ def _bar(whole: Sketch, each: _Bar) -> None:
     if each.copy:
         sketch.box(each.x - each.copy, each.y, each.copy - 1, each.height, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))
     sketch.box(each.x, each.y, each.across, each.height, bar.role, f"{bar.role}-stroke", 0.9, 2)
-    sketch.text(each.centre, each.y - 4, str(bar.channels), SMALL, anchor="middle")
+    _channels(sketch, each)
+    if each.key:
+        key_disc(sketch, each.centre, each.middle if each.has_key_inside else each.low - _DISC - 1, each.key)
     if bar.times > 1:
         y = each.y + each.height + 10
         sketch.text(each.centre, y, f"{TIMES}{bar.times}", SMALL, 700, anchor="middle")
@@ -196,23 +222,31 @@ def _tagged(sketch: Sketch, tag: GroupTag | None) -> Sketch:
     return sketch.grouped(tag.id, tag.title, tag.link) if tag else sketch
 
 
+def _channels(sketch: Sketch, each: _Bar) -> None:
+    """The channels above a bar, and above what is joined in front of it."""
+    own, copied = str(each.bar.channels), str(each.copied)
+    apart = (each.across + each.copy) / 2
+    shift = max(width(own, SMALL) / 2 + width(copied, SMALL) / 2 + 3 - apart, 0) / 2 if each.copied else 0
+    sketch.text(each.centre + shift, each.y - 4, own, SMALL, anchor="middle")
+    if each.copied:
+        sketch.text(each.centre - apart - shift, each.y - 4, copied, SMALL, anchor="middle")
+
+
 def _edge(sketch: Sketch, placed: Sequence[_Bar], at: int) -> None:
     """The edge from the bar before, or from the circle of its sum."""
     before, each = placed[at - 1], placed[at]
-    low = each.y + each.height + (13 if each.bar.times > 1 else 2)
     start = _sum_at(before)[0] + MERGE if before.sums else before.right + 1.5
     if each.bar.level == before.bar.level:
         y = before.middle if before.sums else each.y + min(before.height, each.height) / 2
         sketch.line([(start, y), (each.x - 1.5, y)], head=True)
     elif each.bar.level > before.bar.level:
-        high = before.y + before.height + (13 if before.bar.times > 1 else 2)
-        sketch.line([(each.centre, high), (each.centre, each.y - 15)], paint="pool-stroke", head=True)
+        sketch.line([(each.centre, before.low), (each.centre, each.y - 15)], paint="pool-stroke", head=True)
     elif _is_bent(before, each):
         points: list[PlanePoint] = [(start, before.middle), (each.centre, before.middle)]
-        sketch.line([*points, (each.centre, low)], paint="up-stroke", head=True)
+        sketch.line([*points, (each.centre, each.low)], paint="up-stroke", head=True)
     else:
         high = before.middle - MERGE if before.sums else before.y - 15
-        sketch.line([(each.centre, high), (each.centre, low)], paint="up-stroke", head=True)
+        sketch.line([(each.centre, high), (each.centre, each.low)], paint="up-stroke", head=True)
 
 
 def _is_bent(before: _Bar, each: _Bar) -> bool:
@@ -293,32 +327,56 @@ def _sizes(sketch: Sketch, placed: Sequence[_Bar]) -> None:
             sketch.text(right + 5, each.middle + 3, each.bar.size, SMALL, paint="mute")
 
 
+def _layers(bar: UBar) -> str:
+    return ", ".join(bar.notes)
+
+
+def _kinds(shape: UShape) -> dict[str, list[str]]:
+    """The layers of each role, the most frequent one first."""
+    counts: dict[str, Counter[str]] = {}
+    for bar in shape.bars:
+        if bar.notes:
+            counts.setdefault(bar.role, Counter())[_layers(bar)] += bar.times
+    return {role: [text for text, _ in each.most_common()] for role, each in counts.items()}
+
+
+def _keys(shape: UShape) -> dict[tuple[str, str], str]:
+    """A letter for each layer that is not the most frequent one of its role, in order of appearance."""
+    usual = {role: texts[0] for role, texts in _kinds(shape).items()}
+    others = dict.fromkeys(
+        (bar.role, _layers(bar)) for bar in shape.bars if bar.notes and _layers(bar) != usual[bar.role]
+    )
+    return dict(zip(others, ascii_uppercase, strict=False))
+
+
 def _legend(sketch: Sketch, shape: UShape, y: float, room: float) -> float:
-    """What the bars of each role are: the most frequent layer, then the others with how many there are."""
-    roles = list(dict.fromkeys(bar.role for bar in shape.bars if bar.notes))
+    """What the bars are: by their colour, and by a letter where that is not the usual layer of the colour."""
+    keys = _keys(shape)
+    texts = [("", role, text) for role, several in _kinds(shape).items() for text in several[:1]]
+    texts += [(key, role, text) for (role, text), key in keys.items()]
     x = 0.0
-    for role in roles:
-        kinds: Counter[str] = Counter()
-        for bar in shape.bars:
-            if bar.role == role and bar.notes:
-                kinds[", ".join(bar.notes)] += bar.times
-        for text, count in kinds.most_common():
-            label = f"{text} ({count})" if len(kinds) > 1 else text
-            across = width(label, 9) + 30
-            if x and x + across > room:
-                x, y = 0.0, y + 15
+    for key, role, text in texts:
+        x, y = _wrapped(x, y, width(text, 9), room)
+        if key:
+            key_disc(sketch, x + _DISC, y + 5, key)
+        else:
             sketch.box(x, y, 10, 10, role, f"{role}-stroke", 0.9, 2)
-            sketch.text(x + 14, y + 8.5, label, 9, room=room - 16)
-            x += across
+        sketch.text(x + 14, y + 8.5, text, 9, room=room - 16)
+        x += width(text, 9) + 30
     if any(skip.joins for skip in shape.skips):
         label = "copy, joined in front"
-        if x + width(label, 9) + 30 > room:
-            x, y = 0.0, y + 15
+        x, y = _wrapped(x, y, width(label, 9), room)
         sketch.box(x, y, 10, 10, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))
         sketch.text(x + 14, y + 8.5, label, 9)
         x += width(label, 9) + 30
-    note = "above: channels"
-    if x + width(note, SMALL) > room:
-        y += 15
-    sketch.text(room, y + 8.5, note, SMALL, paint="mute", anchor="end")
+    size = shape.bars[0].size
+    whole = f"{size}: {size[:-1]}{TIMES}{size[:-1]} · " if size.endswith("²") else ""
+    note = f"{whole}above: channels"
+    x, y = _wrapped(x, y, width(note, SMALL), room)
+    sketch.text(x, y + 8.5, note, SMALL, paint="mute")
     return y + 14
+
+
+def _wrapped(x: float, y: float, across: float, room: float) -> tuple[float, float]:
+    """Where an entry of a legend begins that is so wide: in the next line if this one has no room for it."""
+    return (0.0, y + 16) if x and x + across + 30 > room else (x, y)

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001
 """Networks drawn as a U: edges go straight down and up, as the style asks."""
 
 from __future__ import annotations
@@ -26,3 +27,17 @@ def test_every_crop_of_u_net_is_written() -> None:
     """The labels of the paper's copies: maps are cut by 4, 16, 40 and 88 at each side."""
     texts = {item.text for item in flat(picture(model(load("unet").graph), "page").items) if isinstance(item, TextItem)}
     assert {"crop 4", "crop 16", "crop 40", "crop 88"} <= texts
+
+
+def test_copies_of_u_net_tell_their_channels() -> None:
+    """Ronneberger et al. 2015, Figure 1: each map that comes up is joined with a copy of as many channels,
+    and two convolutions follow; on the way down there are two, and the input of the row below."""
+    texts = [item.text for item in flat(picture(model(load("unet").graph), "page").items) if isinstance(item, TextItem)]
+    assert [texts.count(each) for each in ("64", "128", "256", "512", "1024")] == [7, 7, 7, 7, 2]
+
+
+def test_layers_of_one_colour_are_told_apart() -> None:
+    """The dropout after the last bottom layer, and the 1x1 convolution at the end; the legend has their keys."""
+    texts = [item.text for item in flat(picture(model(load("unet").graph), "page").items) if isinstance(item, TextItem)]
+    assert (texts.count("A"), texts.count("B")) == (2, 2)
+    assert {"3×3 conv, ReLU", "3×3 conv, ReLU, dropout 0.5", "1×1 conv", "2×2 up-conv, ×2"} <= set(texts)

@@ -1,0 +1,150 @@
+"""What the letters and signs of a drawing mean, in order of appearance."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from cnndsl.emit.drawing.cards.items import ForkItem, UnitItem, flat
+from cnndsl.emit.drawing.cards.model import (
+    BlockPanel,
+    Branching,
+    FusedRow,
+    InsetBox,
+    LayerCell,
+    LegendEntry,
+    NetCard,
+    PanelElement,
+    RepeatFrame,
+    SpineStep,
+)
+from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, units
+from cnndsl.emit.drawing.cards.words import TIMES
+
+ENTERING = "c′"  # noqa: RUF001
+"""The channels that come in where that is no multiple of a width."""
+_COMES_IN = "channels that come in"
+_STRIDE = "stride, 1 where left out"
+_FACTOR = "multiple of C"
+_WIDTH = "width"
+_FEW = 4
+"""Up to so many letters are written one by one."""
+_LETTER = re.compile(r"\d*([^\W\d]\w*′?)(?:/\d+)?")  # noqa: RUF001
+_WINDOW = re.compile(rf"([a-z]\w*){TIMES}\1\b")
+
+
+def legend(panels: Sequence[BlockPanel], steps: Sequence[SpineStep], raw: Sequence[RawStep]) -> tuple[LegendEntry, ...]:
+    """Return the explanation of each symbol that may be drawn."""
+    cards = [step for step in steps if isinstance(step, NetCard)]
+    inside = dict(pair for panel in reversed(panels) for pair in reversed(list(_meanings(panel))))
+    meanings: dict[str, str] = {}
+    for step, source in zip(steps, raw, strict=True):
+        if isinstance(step, NetCard) and step.table and isinstance(source, RawCard):
+            meanings |= dict(_heads(step, source, inside, panels))
+    meanings |= {name: text for panel in panels for name, text in _meanings(panel) if name not in meanings}
+    boxes = _boxes(cards, meanings)
+    if boxes:
+        meanings = {name: text for name, text in meanings.items() if text != _COMES_IN}
+    found = [*boxes]
+    has_columns = any(card.heads for card in cards)
+    if has_columns:
+        found.append(LegendEntry("", "what each branch adds", "branches"))
+    found += _grouped(meanings, has_columns)
+    found.append(LegendEntry("", "concatenation", "join"))
+    found.append(LegendEntry("", "parameters of a part", "figure"))
+    return tuple(found)
+
+
+def _boxes(cards: Sequence[NetCard], meanings: dict[str, str]) -> list[LegendEntry]:
+    """What the colours of growth bars mean."""
+    widths = {card.growth.growth for card in cards if card.growth}
+    if not widths:
+        return []
+    letters = [name for name, text in meanings.items() if text == _COMES_IN]
+    more = f"adds {min(widths)}" if len(widths) == 1 else "adds some"
+    entering = LegendEntry("io", _COMES_IN, "box", ", ".join(letters))
+    return [entering, LegendEntry("conv", f"a layer, {more}", "box")]
+
+
+def _grouped(meanings: dict[str, str], has_columns: bool) -> Iterator[LegendEntry]:
+    """An entry for each meaning, with all letters that have it."""
+    groups: dict[str, list[str]] = {}
+    for name, text in meanings.items():
+        groups.setdefault(text, []).append(name)
+    for text, names in groups.items():
+        symbol = ", ".join(names) if len(names) <= _FEW else f"{names[0]} … {names[-1]}"
+        if text == _WIDTH and len(names) > 1:
+            yield LegendEntry(symbol, f"{text}s", "widths" if has_columns else "letters")
+        else:
+            yield LegendEntry(symbol, text)
+
+
+def _meanings(panel: BlockPanel) -> Iterator[tuple[str, str]]:
+    """The letters of a panel with what they mean, as they appear."""
+    yield from _letters(panel.entering)
+    for cell in _cells(panel.elements):
+        window, *others = cell.text.split(", ")
+        if match := _WINDOW.match(window):
+            yield match[1], "window"
+        if cell.role in ("conv", "fc", "up"):
+            for each in others:
+                yield from _letters(each)
+    yield from _letters(panel.leaving)
+
+
+def _letters(text: str) -> Iterator[tuple[str, str]]:
+    if text == "/s":
+        yield text, _STRIDE
+    elif text == f"{TIMES}s":
+        yield text, "factor, 1 where left out"
+    elif match := _LETTER.fullmatch(text):
+        name = match[1]
+        if name in (ENTERING, "C"):
+            yield name, _COMES_IN
+        elif name.endswith("C"):
+            yield name[:-1], _FACTOR
+            yield "C", _COMES_IN
+        else:
+            yield name, _WIDTH
+
+
+def _cells(elements: Sequence[PanelElement]) -> Iterator[LayerCell]:
+    for each in elements:
+        match each:
+            case FusedRow():
+                yield from each.cells
+            case Branching():
+                for branch in each.branches:
+                    yield from _cells(branch)
+            case RepeatFrame():
+                yield from _cells(each.elements)
+            case InsetBox():
+                pass
+
+
+def _heads(
+    card: NetCard, source: RawCard, inside: dict[str, str], panels: Sequence[BlockPanel]
+) -> Iterator[tuple[str, str]]:
+    """The names of a table with what they mean, as far as the network tells."""
+    assert card.table is not None
+    activation = any(cell.text == "activation" for panel in panels for cell in _cells(panel.elements))
+    for name, kind in zip(card.table.heads, card.table.kinds, strict=True):
+        values = [row[source.names.index(name)] for row in source.rows]
+        if name in inside:
+            yield name, inside[name]
+        elif kind == "stride":
+            yield name, _STRIDE
+        elif kind == "text" and _counts(source, values):
+            yield name, "how often"
+        elif values == list(range(1, len(values) + 1)):
+            yield name, "number"
+        elif kind == "text" and activation and not any(isinstance(each, int) for each in values):
+            yield name, "activation"
+
+
+def _counts(source: RawCard, values: Sequence[object]) -> bool:
+    """Whether a column tells how many blocks a row has."""
+    turns = [each for each in source.parts if isinstance(each, UnitItem)]
+    named = [len(units(each.chain)) for each in turns]
+    forks = [sum(isinstance(item, ForkItem) for item in flat(each.chain)) for each in turns]
+    return list(values) in (named, forks)
