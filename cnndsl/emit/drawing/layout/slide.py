@@ -193,14 +193,15 @@ def _stations(model: DrawingModel, across: float) -> list[_Station]:
         else:
             is_pill = isinstance(step, SpineRow)
             own = cards.natural_width(step) if isinstance(step, NetCard) else across
-            is_box = isinstance(step, NetCard) and len(step.lines) == 1 and step.times <= 1 and step.lines[0].columns
-            piece = (
-                cards.box(step)
-                if isinstance(step, NetCard) and is_box
-                else piece_of(step, max(own, 70), cards.CardForm(), ())
-            )
+            piece = _box(step) or piece_of(step, max(own, 70), cards.CardForm(), ())
             found.append(_Station(piece, "" if is_pill else _shape(model, at, 1)))
     return found
+
+
+def _box(step: SpineStep) -> Fragment | None:
+    """A card of one instance with columns as a box; None for any other step."""
+    is_box = isinstance(step, NetCard) and len(step.lines) == 1 and step.times <= 1 and bool(step.lines[0].columns)
+    return cards.box(step) if isinstance(step, NetCard) and is_box else None
 
 
 def _shape(model: DrawingModel, at: int, count: int) -> str:
