@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cnndsl.emit.drawing.cards.model import BlockPanel, DrawingModel
 from cnndsl.emit.drawing.layout import legend as legends
-from cnndsl.emit.drawing.layout.lanes import stacked
+from cnndsl.emit.drawing.layout.lanes import ENDING, stacked
 from cnndsl.emit.drawing.layout.panel import STYLE_COUNT, PanelArtist
 from cnndsl.emit.drawing.layout.pieces import Fragment
 from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
@@ -81,7 +81,7 @@ def _size(drawn: SpinePieces, start: int, stop: int) -> tuple[float, float, floa
     right = max([piece.right for piece in pieces] + [10 + width(label, SMALL) for label in labels])
     tall = heights(drawn)[start:stop]
     gap = tall[0] - pieces[0].height
-    ending = 14 if stop == len(drawn.pieces) and drawn.labels[-1] else pieces[-1].below
+    ending = ENDING if stop == len(drawn.pieces) and drawn.labels[-1] else pieces[-1].below
     return left, right, sum(tall) - gap + ending
 
 

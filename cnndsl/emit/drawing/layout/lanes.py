@@ -18,6 +18,8 @@ LANE = 10.0
 LABELLED = 20.0
 """The gap between pieces whose edge carries a shape."""
 PLAIN = 12.0
+ENDING = 9.0
+"""The length of the edge that leaves the network."""
 
 
 @dataclass(eq=False)
@@ -62,9 +64,9 @@ def stacked(
         sketch.place(piece.sketch, 0, y)
         y += piece.height
     if labels and labels[-1]:
-        sketch.line([(0, y), (0, y + 14)], head=True)
-        sketch.text(7, y + 11, labels[-1], SMALL, paint="mute")
-        y += 14
+        sketch.line([(0, y), (0, y + ENDING)], head=True)
+        sketch.text(7, y + ENDING - 0.5, labels[-1], SMALL, paint="mute")
+        y += ENDING
     elif pieces:
         y += pieces[-1].below
     left = max([piece.left for piece in pieces] + [9 + width(name, 10, 600) for name in names if name], default=0)

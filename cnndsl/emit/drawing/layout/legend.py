@@ -23,6 +23,7 @@ from cnndsl.emit.drawing.shapes import flat
 from cnndsl.report.number_format import human
 
 _LINE = 12.0
+_BETWEEN_COLUMNS = 20.0
 _BOX, _SAMPLE = 15.0, 24.0
 """The widths of a box and of the bar of branches."""
 
@@ -106,6 +107,19 @@ def legend(entries: Sequence[LegendEntry], across: float) -> Fragment:
         _symbol(sketch, each, y)
         sketch.text(2 + indent, y - 3, each.text, SMALL, paint="mute", room=across - indent - 2)
     return Fragment(0, across, y, sketch)
+
+
+def in_columns(entries: Sequence[LegendEntry], room: float) -> Fragment:
+    """Draw explanations in as many columns as there is room for. The left side is at x = 0."""
+    across = legend_width(entries)
+    count = max(min(int((room + _BETWEEN_COLUMNS) // (across + _BETWEEN_COLUMNS)), len(entries)), 1)
+    length = -(-len(entries) // count)
+    sketch, low = Sketch(), 0.0
+    for at in range(0, len(entries), length):
+        column = legend(entries[at : at + length], across)
+        sketch.place(column.sketch, at // length * (across + _BETWEEN_COLUMNS), 0)
+        low = max(low, column.height)
+    return Fragment(0, count * (across + _BETWEEN_COLUMNS) - _BETWEEN_COLUMNS, low, sketch)
 
 
 def _symbol(sketch: Sketch, entry: LegendEntry, y: float) -> None:

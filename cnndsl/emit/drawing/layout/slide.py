@@ -28,7 +28,7 @@ from cnndsl.emit.drawing.layout.arrange import (
     with_legend,
 )
 from cnndsl.emit.drawing.layout.lanes import stacked
-from cnndsl.emit.drawing.layout.legend import chosen, legend, legend_width
+from cnndsl.emit.drawing.layout.legend import chosen, in_columns, legend, legend_width
 from cnndsl.emit.drawing.layout.panel import STYLE_COUNT, PanelArtist
 from cnndsl.emit.drawing.layout.pieces import Fragment, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
@@ -159,7 +159,7 @@ def _with_panels(
     if letters and right + natural <= room - x0:
         letters = legend(entries, natural), right, placed[-1].y
     elif letters and is_beside and natural <= spine.width and spine.height < extent(placed, letters)[1]:
-        letters = legend(entries, natural), -x0, spine.height + _GAP / 2
+        letters = in_columns(entries, spine.width), -x0, spine.height + 2
     across, low = extent(placed, letters)
 
     def draw() -> Sketch:
