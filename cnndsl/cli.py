@@ -111,8 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         cli.main(prog_name="cnndsl", complete_var=_COMPLETION)
     atexit.register(gc.freeze)
     try:
-        with _rarely_collecting():
-            code = run(sys.argv[1:] if arguments is None else arguments)
+        code = run(sys.argv[1:] if arguments is None else arguments)
     except (click.Abort, KeyboardInterrupt):
         code = 130
     except BrokenPipeError:
@@ -155,7 +154,7 @@ def _rarely_collecting() -> Generator[None]:
 def run(arguments: Sequence[str]) -> int:
     """Runs one command to its end; its exit code. What is no mistake of the user's goes through."""
     try:
-        with cli.make_context("cnndsl", list(arguments)) as context:
+        with _rarely_collecting(), cli.make_context("cnndsl", list(arguments)) as context:
             cli.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:

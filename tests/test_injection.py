@@ -294,10 +294,11 @@ def test_dot_and_svg(source: Source, fold: bool) -> None:
         "svg",
         "g",
         "title",
-        "polygon",
+        "desc",
+        "style",
+        "rect",
         "text",
         "path",
-        "ellipse",
         "a",
     }
     names = {name.rpartition("}")[2] for each in elements for name in each.attrib}

@@ -49,7 +49,12 @@ def test_local_response_normalisation_has_a_power_inside() -> None:
 
 
 def test_a_merge_is_as_wide_as_its_widest_operand() -> None:
-    assert widths("(CONV3-4 + ID) -> RELU", "amp") == [4, 2, 4, 4]
+    assert widths("(CONV3-4 | ID) -> RELU", "amp") == [4, 2, 4, 4]
+
+
+def test_a_sum_that_is_written_over_an_operand_keeps_its_type() -> None:
+    """`y += x` in place: PyTorch casts x (docs.pytorch.org, Tensor Attributes, torch.dtype)."""
+    assert widths("(CONV3-4 + ID) -> RELU", "amp") == [4, 2, 2, 2]
 
 
 @pytest.mark.parametrize(
