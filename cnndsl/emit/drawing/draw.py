@@ -63,7 +63,8 @@ def _by_library(text: str, format: str) -> bytes:
     except ImportError:
         raise NoGraphvizError from None
     with _silenced():
-        drawn: object = pygraphviz.AGraph(string=text).draw(format=format, prog="dot")  # pyright: ignore
+        # pygraphviz says nothing of its types
+        drawn: object = pygraphviz.AGraph(string=text).draw(format=format, prog="dot")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     if not isinstance(drawn, bytes):
         raise FileError("Graphviz failed: it drew nothing")
     return drawn

@@ -49,7 +49,7 @@ def _kind(graph: Graph, turns: Sequence[UnitItem], column: Sequence[Value]) -> C
     if all(
         any(each and set(each) == {value} for each in several) for value, several in zip(column, strides, strict=True)
     ):
-        return "stride" if 1 in column and max(map(int, map(str, column))) <= 4 else "text"  # type: ignore[arg-type]
+        return "stride" if 1 in column and all(isinstance(value, int) and value <= 4 for value in column) else "text"
     return "text"
 
 
