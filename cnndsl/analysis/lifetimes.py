@@ -199,14 +199,14 @@ class Lifetimes:
         return tuple(execution)
 
     def _complete(self, execution: Execution) -> Execution:
-        """The execution with the layers for which the module has nothing, each behind what it reads."""
+        """Add the layers for which the module has nothing, each after what it reads."""
         place = {event.node: at for at, event in enumerate(execution) if isinstance(event, Ran)}
-        behind: dict[int, list[ExecutionEvent]] = defaultdict(list)
+        following: dict[int, list[ExecutionEvent]] = defaultdict(list)
         for node in self.graph.layers:
             if node.index not in place and self.runs[node.index]:
                 place[node.index] = max(place.get(at, -1) for at in node.inputs)
-                behind[place[node.index]].append(Passed(node.index))
-        return (*behind[-1], *(each for at, event in enumerate(execution) for each in (event, *behind[at])))
+                following[place[node.index]].append(Passed(node.index))
+        return (*following[-1], *(each for at, event in enumerate(execution) for each in (event, *following[at])))
 
 
 @lru_cache(maxsize=4096)
