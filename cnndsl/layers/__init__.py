@@ -12,7 +12,20 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cnndsl.layers import activation, arrange, conv, dense, dropout, local, margin, norm, pool, resize
+from cnndsl.layers import (
+    activation,
+    arrange,
+    conv,
+    dense,
+    dropout,
+    local,
+    margin,
+    norm,
+    pool,
+    resize,
+    scale,
+    softmax,
+)
 from cnndsl.layers.base import Layer
 
 if TYPE_CHECKING:
@@ -55,14 +68,14 @@ _OURS: tuple[type[Layer], ...] = (
     activation.HardTanh,
     activation.Softplus,
     activation.Softsign,
-    activation.Softmax,
-    activation.LogSoftmax,
+    softmax.Softmax,
+    softmax.LogSoftmax,
     norm.BatchNorm,
     norm.LocalResponseNorm,
     norm.LayerNorm,
     norm.GroupNorm,
     norm.InstanceNorm,
-    norm.Scale,
+    scale.Scale,
     dropout.Dropout,
     dropout.DropPath,
     arrange.Flatten,

@@ -1,4 +1,4 @@
-"""Activations: `RELU`, `SIGMOID`, `SOFTMAX` and their kin.
+"""Activations: `RELU`, `SIGMOID`, `GELU` and their kin.
 
 All keep the shape. What autograd keeps differs: some functions can be differentiated from their output, the others
 from their input.
@@ -302,31 +302,3 @@ class LogSigmoid(Activation):
     def saved(self, *inputs: Shape) -> Saved:
         """The input and, on the CPU, its exponential."""
         return Saved(inputs=(0,), extra=((0, inputs[0].numel, True),))
-
-
-@record
-class Softmax(Activation):
-    """`SOFTMAX`: exp(x) over its sum, over the channels at each position."""
-
-    FULL_PRECISION: ClassVar = frozenset({"cuda"})
-    NAMES: ClassVar = ("SOFTMAX",)
-    MODULE: ClassVar = "Softmax"
-    KEEPS: ClassVar = "output"
-
-    def is_elementwise(self, *inputs: Shape) -> bool:
-        return False
-
-    def operations(self, *inputs: Shape) -> int:
-        """An exponential, an addition and a division for each value."""
-        return 3 * inputs[0].numel
-
-    def _arguments(self) -> tuple[tuple[Slot, ...], tuple[tuple[str, Slot], ...]]:
-        return (), (("dim", Slot(1)),)
-
-
-@record
-class LogSoftmax(Softmax):
-    """`LOGSOFTMAX`: the logarithm of `SOFTMAX`."""
-
-    NAMES: ClassVar = ("LOGSOFTMAX",)
-    MODULE: ClassVar = "LogSoftmax"

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from cnndsl.layers import activation as act
-from cnndsl.layers import arrange, conv, dense, dropout, local, margin, merge, norm, pool, resize
+from cnndsl.layers import (
+    arrange,
+    conv,
+    dense,
+    dropout,
+    local,
+    margin,
+    merge,
+    norm,
+    pool,
+    resize,
+    scale,
+    softmax,
+)
 from cnndsl.layers.base import Layer
 from cnndsl.shape import Shape
 
@@ -37,8 +50,8 @@ ACTIVATIONS: list[Layer] = [
     act.Softsign(),
     act.HardTanh(),
     act.LogSigmoid(),
-    act.Softmax(),
-    act.LogSoftmax(),
+    softmax.Softmax(),
+    softmax.LogSoftmax(),
 ]
 
 ANYWHERE: list[Layer] = [
@@ -52,9 +65,9 @@ ANYWHERE: list[Layer] = [
     norm.GroupNorm(groups=3),
     norm.GroupNorm(groups=2, affine=False),
     norm.GroupNorm(eps=1e-3, groups=1),
-    norm.Scale(),
-    norm.Scale(weight=False),
-    norm.Scale(bias=False, init=1e-6),
+    scale.Scale(),
+    scale.Scale(weight=False),
+    scale.Scale(bias=False, init=1e-6),
     dropout.Dropout(),
     dropout.Dropout(0.0),
     dropout.Dropout(1.0),

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.layers import activation, arrange, conv, dense, dropout, local, margin, merge, norm, pool, resize
+from cnndsl.layers import (
+    activation,
+    arrange,
+    conv,
+    dense,
+    dropout,
+    local,
+    margin,
+    merge,
+    norm,
+    pool,
+    resize,
+    scale,
+)
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.shape import Shape
 
@@ -60,8 +73,8 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (norm.GroupNorm(), (MAP,), "E0304", "32 groups must divide the 6 channels"),
     (norm.InstanceNorm(), (VECTOR,), "E0302", "IN needs a spatial input"),
     (norm.InstanceNorm(), (Shape(6, (1, 1)),), "E0309", "IN needs more than one position, and the input is 1x1x6"),
-    (norm.Scale(weight=False, bias=False), (MAP,), "E0311", "does nothing"),
-    (norm.Scale(parameter="map"), (MAP,), "E0315", "makes one parameter"),
+    (scale.Scale(weight=False, bias=False), (MAP,), "E0311", "does nothing"),
+    (scale.Scale(parameter="map"), (MAP,), "E0315", "makes one parameter"),
     (dropout.Dropout(channels=True), (VECTOR,), "E0302", "DROPOUT(channels=yes) needs a spatial input"),
     (margin.Crop(), (VECTOR,), "E0302", "CROP needs a spatial input"),
     (margin.Crop((2, 0)), (Shape(3, (4, 4)),), "E0301", "CROP leaves nothing of 4x4x3"),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cnndsl.layers import activation as act
-from cnndsl.layers import arrange, dense, dropout, margin, merge, norm
+from cnndsl.layers import arrange, dense, dropout, margin, merge, norm, scale, softmax
 from cnndsl.layers.base import Layer, Saved, TorchFunction, Window
 from cnndsl.layers.pool import GlobalAvgPool, LPPool, SumPool
 from cnndsl.layers.resize import Upsample
@@ -51,9 +51,9 @@ FORMULAS: list[tuple[Layer, Callable[[Tensor], Tensor]]] = [
     (act.Softsign(), lambda x: x / (1 + x.abs())),
     (act.HardTanh(), lambda x: x.clamp(-1, 1)),
     (act.LogSigmoid(), lambda x: sigmoid(x).log()),
-    (act.Softmax(), lambda x: x.exp() / x.exp().sum(1, keepdim=True)),
-    (act.LogSoftmax(), lambda x: x - x.exp().sum(1, keepdim=True).log()),
-    (norm.Scale(init=0.5), lambda x: 0.5 * x),
+    (softmax.Softmax(), lambda x: x.exp() / x.exp().sum(1, keepdim=True)),
+    (softmax.LogSoftmax(), lambda x: x - x.exp().sum(1, keepdim=True).log()),
+    (scale.Scale(init=0.5), lambda x: 0.5 * x),
     (
         norm.LayerNorm(over="channels", eps=0.1),
         lambda x: (x - x.mean(1, True)) / (x.var(1, False, keepdim=True) + 0.1).sqrt(),
@@ -103,7 +103,7 @@ def test_subsampling_of_lenet_5() -> None:
     x = Shape(6, (28, 28))
     pooled = SumPool().output(x)
     assert pooled == Shape(6, (14, 14))
-    assert sum(tensor.numel for tensor in norm.Scale().tensors(pooled)) == 12
+    assert sum(tensor.numel for tensor in scale.Scale().tensors(pooled)) == 12
 
 
 def test_stochastic_depth_drops_whole_images() -> None:
@@ -165,12 +165,12 @@ def test_shape_of_a_product(inputs: tuple[Shape, ...], output: Shape) -> None:
 
 OPERATIONS = [
     (act.Relu(), (MAP,), 120),
-    (act.Softmax(), (MAP,), 3 * 120),
+    (softmax.Softmax(), (MAP,), 3 * 120),
     (norm.BatchNorm(), (MAP,), 2 * 120),
     (norm.LocalResponseNorm(5), (MAP,), 10 * 120),
     (norm.LayerNorm(), (MAP,), 7 * 120),
     (norm.InstanceNorm(), (MAP,), 5 * 120),
-    (norm.Scale(bias=False), (MAP,), 120),
+    (scale.Scale(bias=False), (MAP,), 120),
     (norm.GroupNorm(groups=2, affine=False), (MAP,), 5 * 120),
     (LPPool(), (Shape(6, (4, 4)),), 2 * 96 + 24),
     (GlobalAvgPool(), (MAP,), 120),
