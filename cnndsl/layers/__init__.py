@@ -23,6 +23,7 @@ from cnndsl.layers import (
     norm,
     pool,
     resize,
+    response,
     scale,
     softmax,
 )
@@ -75,6 +76,7 @@ _OURS: tuple[type[Layer], ...] = (
     norm.LayerNorm,
     norm.GroupNorm,
     norm.InstanceNorm,
+    response.GlobalResponse,
     scale.Scale,
     dropout.Dropout,
     dropout.DropPath,

@@ -125,19 +125,25 @@ class LocalResponseNorm(Layer):
 
 
 @record
-class StatisticsOfImage(Layer):
-    """What `LN`, `GN` and `IN` share: statistics of each image by itself."""
+class NormOverPositions(Layer):
+    """A normalisation whose statistics come from all positions of a map."""
 
     ROLE: ClassVar = "normalisation"
+
+    def window(self, *inputs: Shape) -> Window | None:
+        return None if inputs[0].pixels > 1 else super().window(*inputs)
+
+
+@record
+class StatisticsOfImage(NormOverPositions):
+    """What `LN`, `GN` and `IN` share: mean and deviation of each image by itself."""
+
     eps: float = option("number", 1e-5, minimum=1e-12)
     affine: bool = option("flag", True)
 
     def operations(self, *inputs: Shape) -> int:
         """For each value three for the statistics, two to normalise, two for the affine map."""
         return (7 if self.affine else 5) * inputs[0].numel
-
-    def window(self, *inputs: Shape) -> Window | None:
-        return None if inputs[0].pixels > 1 else super().window(*inputs)
 
 
 _CHANNEL_NORM = '''\

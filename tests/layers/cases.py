@@ -14,6 +14,7 @@ from cnndsl.layers import (
     norm,
     pool,
     resize,
+    response,
     scale,
     softmax,
 )
@@ -143,6 +144,8 @@ ON_MAPS: list[Layer] = [
     norm.LocalResponseNorm(),
     norm.LocalResponseNorm(4, alpha=1e-3, beta=0.5, k=2),
     norm.LocalResponseNorm(1),
+    response.GlobalResponse(),
+    response.GlobalResponse(eps=1e-3),
     norm.InstanceNorm(),
     norm.InstanceNorm(eps=1e-3, affine=True),
     dropout.Dropout(0.3, channels=True),

@@ -16,6 +16,7 @@ from cnndsl.layers import (
     norm,
     pool,
     resize,
+    response,
     scale,
 )
 from cnndsl.layers.base import Layer, LayerError
@@ -73,6 +74,7 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (norm.GroupNorm(), (MAP,), "E0304", "32 groups must divide the 6 channels"),
     (norm.InstanceNorm(), (VECTOR,), "E0302", "IN needs a spatial input"),
     (norm.InstanceNorm(), (Shape(6, (1, 1)),), "E0309", "IN needs more than one position, and the input is 1x1x6"),
+    (response.GlobalResponse(), (VECTOR,), "E0302", "GRN needs a spatial input"),
     (scale.Scale(weight=False, bias=False), (MAP,), "E0311", "does nothing"),
     (scale.Scale(parameter="map"), (MAP,), "E0315", "makes one parameter"),
     (dropout.Dropout(channels=True), (VECTOR,), "E0302", "DROPOUT(channels=yes) needs a spatial input"),

@@ -114,6 +114,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
     "LN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "over": ("word", None, None)},
     "GN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "groups": ("int", 1, None)},
     "IN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None)},
+    "GRN": {"eps": ("number", 1e-12, None)},
     "SCALE": {
         "weight": ("flag", None, None),
         "bias": ("flag", None, None),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cnndsl.layers import activation as act
-from cnndsl.layers import arrange, dense, dropout, margin, merge, norm, scale, softmax
+from cnndsl.layers import arrange, dense, dropout, margin, merge, norm, response, scale, softmax
 from cnndsl.layers.base import Layer, Saved, TorchFunction, Window
 from cnndsl.layers.pool import GlobalAvgPool, LPPool, SumPool
 from cnndsl.layers.resize import Upsample
@@ -58,6 +58,8 @@ FORMULAS: list[tuple[Layer, Callable[[Tensor], Tensor]]] = [
         norm.LayerNorm(over="channels", eps=0.1),
         lambda x: (x - x.mean(1, True)) / (x.var(1, False, keepdim=True) + 0.1).sqrt(),
     ),
+    # w and b start at 0 (Woo et al. 2023, Section 3.2), which makes the layer the identity.
+    (response.GlobalResponse(), lambda x: x),
     (arrange.Slice(1, 3), lambda x: x[:, 1:3]),
     (arrange.Pick((5, 0, 3)), lambda x: x[:, [5, 0, 3]]),
     (arrange.Flatten(), lambda x: x.reshape(2, -1)),
@@ -87,6 +89,16 @@ def test_local_response_normalisation_divides_alpha_by_the_size() -> None:
     expected = x / (2 + 0.5 / 3 * summed) ** 0.75
     layer = norm.LocalResponseNorm(3, alpha=0.5, beta=0.75, k=2)
     torch.testing.assert_close(Live(layer, (Shape(4, (2, 2)),))(x), expected)
+
+
+def test_global_response_normalisation_is_that_of_its_paper() -> None:
+    """Woo et al. 2023, Section 3.2: gamma * (x * N(G(x))) + beta + x, where N divides by the mean over channels."""
+    live = Live(response.GlobalResponse(eps=0.1), (MAP,))
+    gamma, beta = nn.init.normal_(live.module.weight), nn.init.normal_(live.module.bias)
+    norms = X.square().sum((2, 3)).sqrt()
+    relative = norms / (norms.mean(1, keepdim=True) + 0.1)
+    scaled = torch.einsum("nchw,nc,c->nchw", X, relative, gamma)
+    torch.testing.assert_close(live(X), scaled + beta[:, None, None] + X)
 
 
 def test_radial_basis_is_the_squared_distance() -> None:
@@ -170,6 +182,7 @@ OPERATIONS = [
     (norm.LocalResponseNorm(5), (MAP,), 10 * 120),
     (norm.LayerNorm(), (MAP,), 7 * 120),
     (norm.InstanceNorm(), (MAP,), 5 * 120),
+    (response.GlobalResponse(), (MAP,), 4 * 120),
     (scale.Scale(bias=False), (MAP,), 120),
     (norm.GroupNorm(groups=2, affine=False), (MAP,), 5 * 120),
     (LPPool(), (Shape(6, (4, 4)),), 2 * 96 + 24),

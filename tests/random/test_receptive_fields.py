@@ -82,9 +82,7 @@ class Sight:
 
 def is_statistical(layer: Layer) -> bool:
     """True where each value is normalised by what other positions hold."""
-    return isinstance(layer, norm.StatisticsOfImage) and not (
-        isinstance(layer, norm.LayerNorm) and layer.over == "channels"
-    )
+    return isinstance(layer, norm.NormOverPositions) and getattr(layer, "over", "all") != "channels"
 
 
 LEAST = 2e-5
@@ -104,7 +102,7 @@ class Reaching(Reference):
     def _apply(self, node: Node, inputs: list[Tensor], values: dict[int, Tensor]) -> Tensor:  # type: ignore[override]
         if isinstance(node.layer, BENDS):
             return inputs[0]
-        if isinstance(node.layer, norm.StatisticsOfImage):
+        if isinstance(node.layer, norm.NormOverPositions):
             spread = inputs[0].flatten(1).amax(1).reshape(-1, *(1,) * (inputs[0].dim() - 1))
             return inputs[0] + spread if is_statistical(node.layer) else inputs[0]
         if isinstance(node.layer, dense.RadialBasis):

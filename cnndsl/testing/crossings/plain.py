@@ -114,7 +114,7 @@ def _norm(frame: GeneratedScope, form: PieceShape) -> str:
     norms = ["BN", "BN", f"BN(momentum={rate(frame)})", "BN(affine=no)", "GN1", "LRN3", "SCALE", "IN(affine=yes)"]
     norms += ["LN(over=channels)", f"LRN3(alpha={rate(frame)})"]
     if not (form.space is None or form.space.is_pixel):
-        norms += ["LN", "LN(affine=no)", f"BN(affine={_flag(frame)})"]
+        norms += ["LN", "LN(affine=no)", f"BN(affine={_flag(frame)})", "GRN"]
     norms += [f"BN(eps={rate(frame)} + 1e-5)", f"LRN{{{frame.one('kernel')}}}"] if frame.chance(0.3) else []
     if frame.divides(2, form.width):
         norms += ["GN2", f"GN{{{groups(frame)}}}"]

@@ -259,6 +259,7 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "LN": _layer_norm,
     "GN": lambda x: ("gn", x.whole("groups"), x.channels, x.real("eps"), x.flag("affine")),
     "IN": lambda x: ("in", x.rank, x.channels, x.real("eps"), x.flag("affine")),
+    "GRN": lambda x: ("grn", x.channels, x.real("eps")),
     "SCALE": _scale,
     "RELU6": _always("hardtanh", 0.0, 6.0),
     "LEAKYRELU": lambda x: ("leaky", x.real("slope")),

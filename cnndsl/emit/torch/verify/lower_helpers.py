@@ -89,6 +89,10 @@ def _channel_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("channelnorm", given.whole("channels"), given.real("eps"), affine))
 
 
+def _global_response_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("grn", given.whole("channels"), given.real("eps")))
+
+
 def _scale(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     start = given.real("init")
     if given.flag("weight") and type(start) is int:
@@ -155,6 +159,7 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     **{each.cls: lower_simple(each) for each in SIMPLE if each.digest},
     "ChannelNorm": _channel_norm,
     "DropPath": _drop_path,
+    "GlobalResponseNorm": _global_response_norm,
     "LocallyConnected": _locally_connected,
     "RadialBasis": _radial_basis,
     "Scale": _scale,
@@ -173,6 +178,7 @@ _DIGESTS: Mapping[str, str] = {
     "CropTo2d": "7869c4080768a1bf",
     "CropTo3d": "781c3177cd8746f9",
     "DropPath": "a3fed933421187e9",
+    "GlobalResponseNorm": "c53115271179ff62",
     "LocallyConnected": "81ba5930e8893f61",
     "PadChannels1d": "f63ff26443c01783",
     "PadChannels2d": "fa4433a7bacde3a2",

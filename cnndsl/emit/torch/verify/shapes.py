@@ -132,6 +132,13 @@ def _channels(at: int) -> Callable[[Form, Shape], Shape | None]:
     return rule
 
 
+def _channels_of_map(at: int) -> Callable[[Form, Shape], Shape | None]:
+    def rule(form: Form, x: Shape) -> Shape | None:
+        return x if x.rank and x.channels == form[at] else None
+
+    return rule
+
+
 def _prelu(form: Form, x: Shape) -> Shape | None:
     return x if form[1] in (1, x.channels) else None
 
@@ -182,6 +189,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "ln": _layer_norm,
     "channelnorm": _channels(1),
     "gn": _channels(2),
+    "grn": _channels_of_map(1),
     "scale": _channels(1),
     "bare": _bare,
     "prelu": _prelu,

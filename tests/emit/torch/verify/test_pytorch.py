@@ -145,6 +145,7 @@ CALLS: list[tuple[str, tuple[object, ...], dict[str, object], tuple[int, ...]]] 
     ("RadialBasis", (4, 3), {}, (2, 4)),
     ("ScaledTanh", (1.7159, 0.6667), {}, MAP),
     ("ChannelNorm", (4,), {}, MAP),
+    ("GlobalResponseNorm", (4,), {}, MAP),
     ("Scale", (4,), {}, MAP),
     ("Scale", (4,), {"weight": False}, MAP),
     ("Scale", (4,), {"weight": False, "bias": False}, MAP),

@@ -1,0 +1,78 @@
+"""Normalisation by the size of what a layer responds with, not by its mean: `GRN`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from cnndsl.layers.base import Saved, Slot, Tensor, TorchCall, need_spatial, option
+from cnndsl.layers.norm import NormOverPositions, affine_tensors
+from cnndsl.layers.steps import LayerStep, product, quotient, scalar
+from cnndsl.layers.torch_calls import changed
+from cnndsl.records import record
+from cnndsl.shape import Shape
+
+_GLOBAL_RESPONSE_NORM = '''\
+class GlobalResponseNorm(nn.Module):
+    """Scales each channel by its norm over all positions, relative to the others."""
+
+    def __init__(self, channels: int, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.zeros(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        positions = list(range(2, x.dim()))
+        shape = [-1] + [1] * len(positions)
+        norm = torch.linalg.vector_norm(x, dim=positions, keepdim=True)
+        norm = norm / (norm.mean(1, keepdim=True) + self.eps)
+        scale = 1 + self.weight.reshape(shape) * norm
+        return x * scale + self.bias.reshape(shape)
+'''
+
+
+@record
+class GlobalResponse(NormOverPositions):
+    """`GRN(eps=1e-6)`: x + w_c * x * n_c + b_c, learned for each channel; w and b start at 0.
+
+    n_c is the L2 norm of the channel over all positions, divided by the mean of all channels' norms, plus eps.
+    Source: Woo et al. 2023, ConvNeXt V2, arXiv:2301.00808, Section 3.2.
+    """
+
+    NAMES: ClassVar = ("GRN",)
+    HELPERS: ClassVar = {"GlobalResponseNorm": _GLOBAL_RESPONSE_NORM}
+
+    eps: float = option("number", 1e-6, minimum=1e-12)
+
+    def output(self, *inputs: Shape) -> Shape:
+        need_spatial(self.kind(), inputs[0])
+        return inputs[0]
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        return affine_tensors(inputs[0].channels)
+
+    def operations(self, *inputs: Shape) -> int:
+        """Four for each value: a square and an addition for the norm, a product and a sum."""
+        return 4 * inputs[0].numel
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The input; for each channel its norm, the quotient and the factor; the mean."""
+        (x,) = inputs
+        return Saved(inputs=(0,), extra=((0, 3 * x.channels + 1, True),))
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """The norms, their mean and the quotient; the factor, the product and the sum."""
+        (x,) = inputs
+        n, c = x.numel, x.channels
+        norm = LayerStep((0,), c, keeps=(0,), keeps_result=True, on_cuda="full", scratch=(0, n), flags=c)
+        mean = (LayerStep((1,), 1), scalar(2, 1, added=True))
+        weighted = LayerStep((4,), c, keeps=(0,), product=True, tensors=(0,), promotes=True, gradient="broadcast")
+        shifted = LayerStep((7,), n, tensors=(1,), promotes=True, gradient="handed on", holds=(4, 6))
+        return (norm, *mean, quotient(1, 3, c), weighted, scalar(5, c, added=True), product(0, 6, n), shifted)
+
+    def formula(self, *inputs: Shape) -> str:
+        return str(inputs[0].channels)
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        arguments = (Slot(inputs[0].channels, "in_channels"),)
+        return self.helper_call("GlobalResponseNorm", arguments, changed("eps", self.eps, 1e-6))
