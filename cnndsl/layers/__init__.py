@@ -55,6 +55,7 @@ _OURS: tuple[type[Layer], ...] = (
     activation.Relu6,
     activation.LeakyRelu,
     activation.PRelu,
+    activation.StarRelu,
     activation.Elu,
     activation.Celu,
     activation.Selu,

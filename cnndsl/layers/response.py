@@ -41,6 +41,7 @@ class GlobalResponse(NormOverPositions):
 
     NAMES: ClassVar = ("GRN",)
     HELPERS: ClassVar = {"GlobalResponseNorm": _GLOBAL_RESPONSE_NORM}
+    DEFAULTS: ClassVar = (("eps", 1e-6),)
 
     eps: float = option("number", 1e-6, minimum=1e-12)
 

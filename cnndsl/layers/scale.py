@@ -23,7 +23,8 @@ class Scale(nn.Module):
         init: float = 1.0,
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.full((channels,), init)) if weight else None
+        start = torch.full((channels,), float(init))
+        self.weight = nn.Parameter(start) if weight else None
         self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,8 +12,8 @@ from torch import Tensor, nn
 from cnndsl.network import load
 from tests.oracle import torchvision
 
-timm = importlib.import_module("timm")
-assert timm and torchvision  # which timm imports, after `tests.oracle` made that possible
+timm = importlib.import_module("timm")  # which imports torchvision, as `tests.oracle` made it possible
+assert torchvision
 HERE = Path(__file__).parent
 
 
@@ -27,31 +26,35 @@ def _random(module: nn.Module) -> None:
             each.data.mul_(0.9).add_(noise if name.endswith("running_var") else (noise - 0.5) / 5)
 
 
-def _gradients(module: nn.Module, x: Tensor) -> dict[str, Tensor | None]:
-    """Go back from a weighted sum of the outputs."""
+def _results(module: nn.Module, x: Tensor) -> dict[str, Tensor | None]:
+    """The output, and the gradients of a weighted sum of its values."""
     x = x.clone().requires_grad_()
     output = module(x)
     (output * torch.linspace(-1, 1, output.numel(), dtype=x.dtype).reshape(output.shape)).sum().backward()
-    return {"output": output.detach(), "input": x.grad, **{name: each.grad for name, each in module.named_parameters()}}
+    gradients = {name: each.grad for name, each in module.named_parameters()}
+    return {"output": output.detach(), "input": x.grad, **gradients, **dict(module.named_buffers())}
 
 
-def _is_timms(name: str, size: int, **settings: Any) -> None:
-    """Compare `name.cnn` with timm's network of that name, made with these settings, on images of a size."""
-    theirs = timm.create_model(name, **settings).double()
+def _is_timms(name: str, size: int, theirs: nn.Module | None = None) -> None:
+    """Compare `name.cnn` with timm's network of that name on images of a size, in both modes, in double precision."""
+    theirs = (timm.create_model(name) if theirs is None else theirs).double()
     _random(theirs)
     ours = load(HERE / f"{name}.cnn").module().double()
     ours.load_state_dict(theirs.state_dict(), strict=True)
     x = torch.randn(2, 3, size, size, dtype=torch.float64)
     with torch.no_grad():
         torch.testing.assert_close(ours.eval()(x), theirs.eval()(x), rtol=1e-9, atol=1e-9)
-    found, wanted = _gradients(ours.train(), x), _gradients(theirs.train(), x)
+    found, wanted = _results(ours.train(), x), _results(theirs.train(), x)
     assert found.keys() == wanted.keys()
     largest = max(float(each.abs().max()) for each in wanted.values() if each is not None)
-    for key, gradient in wanted.items():
-        torch.testing.assert_close(
-            found[key], gradient, rtol=1e-7, atol=1e-12 * largest, msg=lambda m, k=key: f"{k}: {m}"
-        )
+    for key, value in wanted.items():
+        assert value is not None, key
+        torch.testing.assert_close(found[key], value, rtol=1e-7, atol=1e-12 * largest, msg=lambda m, k=key: f"{k}: {m}")
 
 
 def test_global_response_normalisation() -> None:
     _is_timms("convnextv2_atto", 64)
+
+
+def test_star_relu() -> None:
+    _is_timms("convformer_s18", 64)

@@ -32,6 +32,8 @@ ACTIVATIONS: list[Layer] = [
     act.LeakyRelu(0.1),
     act.PRelu(),
     act.PRelu(shared=True, init=0.1),
+    act.StarRelu(),
+    act.StarRelu(scale=1.0, bias=0.5),
     act.Sigmoid(),
     act.Tanh(),
     act.Tanh(scale=1.7159, slope=2 / 3),

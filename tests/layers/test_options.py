@@ -98,6 +98,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
     # Maas et al. 2013 and Clevert et al. 2016 want positive slopes and scales; 0 makes it a ReLU.
     "LEAKYRELU": {"slope": ("number", 0, None)},
     "PRELU": {"shared": ("flag", None, None), "init": ("number", None, None)},
+    "STARRELU": {"scale": ("number", None, None), "bias": ("number", None, None)},
     "ELU": {"alpha": ("number", 0, None)},
     # CELU divides by alpha.
     "CELU": {"alpha": ("number", 1e-6, None)},

@@ -35,6 +35,7 @@ FORMULAS: list[tuple[Layer, Callable[[Tensor], Tensor]]] = [
     (act.LeakyRelu(0.1), lambda x: torch.where(x < 0, 0.1 * x, x)),
     (act.PRelu(), lambda x: torch.where(x < 0, 0.25 * x, x)),
     (act.PRelu(shared=True, init=0.1), lambda x: torch.where(x < 0, 0.1 * x, x)),
+    (act.StarRelu(), lambda x: 0.8944 * x.clamp(min=0).square() - 0.4472),
     (act.Sigmoid(), sigmoid),
     (act.Tanh(), lambda x: 2 * sigmoid(2 * x) - 1),
     (act.Tanh(scale=1.7159, slope=2 / 3), lambda x: 1.7159 * (2 * sigmoid(4 / 3 * x) - 1)),
@@ -177,6 +178,7 @@ def test_shape_of_a_product(inputs: tuple[Shape, ...], output: Shape) -> None:
 
 OPERATIONS = [
     (act.Relu(), (MAP,), 120),
+    (act.StarRelu(), (MAP,), 4 * 120),
     (softmax.Softmax(), (MAP,), 3 * 120),
     (norm.BatchNorm(), (MAP,), 2 * 120),
     (norm.LocalResponseNorm(5), (MAP,), 10 * 120),

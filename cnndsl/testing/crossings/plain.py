@@ -29,6 +29,7 @@ def activation(frame: GeneratedScope) -> str:
             f"ELU({slope} + 1/2)",
             f"SOFTPLUS(beta={slope} + 1)",
             f"PRELU(init={rate(frame)})",
+            f"STARRELU(scale={slope})",
         )
     )
 

@@ -128,7 +128,7 @@ KINDS = {
     "conv": ("CONV", "DWCONV", "LOCAL"),
     "pool": ("MAXPOOL", "AVGPOOL", "LPPOOL", "SUMPOOL", "GAP", "GMP"),
     "norm": ("BN", "LRN", "LN", "GN", "IN", "SCALE", "GRN"),
-    "act": ("RELU", "SIGMOID", "PRELU", "HSWISH", "SOFTMAX", "LOGSOFTMAX"),
+    "act": ("RELU", "SIGMOID", "PRELU", "STARRELU", "HSWISH", "SOFTMAX", "LOGSOFTMAX"),
     "fc": ("FC", "RBF"),
     "up": ("CONVT", "UPSAMPLE", "PIXELSHUFFLE", "UNPOOL"),
     "io": ("DROPOUT", "FLATTEN", "SHUFFLE"),

@@ -46,6 +46,7 @@ EXAMPLES = {
     "Times": ("0.17", (3, 5)),
     "ScaledTanh": ("1.7159, 0.6667", (3, 5)),
     "Slice": ("1, 3", (3, 5)),
+    "StarReLU": ("scale=0.5", (3, 5)),
     "SumPool1d": ("2, 2, pads=(0, 1)", (3, 5)),
 }
 every_helper = pytest.mark.parametrize("name", sorted(HELPERS))

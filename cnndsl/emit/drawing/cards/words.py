@@ -31,6 +31,7 @@ _WORDS: Mapping[str, str] = {
     "RELU6": "ReLU6",
     "LEAKYRELU": "leaky ReLU",
     "PRELU": "PReLU",
+    "STARRELU": "StarReLU",
     "HSIGMOID": "h-sigmoid",
     "HSWISH": "h-swish",
     "SILU": "SiLU",

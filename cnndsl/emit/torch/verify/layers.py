@@ -264,6 +264,7 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "RELU6": _always("hardtanh", 0.0, 6.0),
     "LEAKYRELU": lambda x: ("leaky", x.real("slope")),
     "PRELU": _prelu,
+    "STARRELU": lambda x: ("starrelu", x.real("scale"), x.real("bias")),
     "ELU": lambda x: ("elu", x.real("alpha")),
     "CELU": lambda x: ("celu", x.real("alpha")),
     "GELU": lambda x: ("gelu", "tanh" if x.flag("approximate") else "none"),

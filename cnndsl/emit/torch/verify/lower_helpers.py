@@ -84,6 +84,10 @@ def _scaled_tanh(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("tanh", given.real("scale"), given.real("slope")), memory="copies")
 
 
+def _star_relu(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("starrelu", given.real("scale"), given.real("bias")))
+
+
 def _channel_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     affine = given.flag("elementwise_affine")
     return forms.leaf(("channelnorm", given.whole("channels"), given.real("eps"), affine))
@@ -94,10 +98,8 @@ def _global_response_norm(_: int, given: CallArguments, forms: Forms) -> LeafMod
 
 
 def _scale(_: int, given: CallArguments, forms: Forms) -> LeafModule:
-    start = given.real("init")
-    if given.flag("weight") and type(start) is int:
-        raise Trouble(f"`{given.name}` is given init={start}, which makes weights of integers")
-    return forms.leaf(("scale", given.whole("channels"), given.flag("weight"), given.flag("bias"), start))
+    flags = given.flag("weight"), given.flag("bias")
+    return forms.leaf(("scale", given.whole("channels"), *flags, given.real("init")))
 
 
 def _drop_path(_: int, given: CallArguments, forms: Forms) -> LeafModule:
@@ -164,6 +166,7 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "RadialBasis": _radial_basis,
     "Scale": _scale,
     "ScaledTanh": _scaled_tanh,
+    "StarReLU": _star_relu,
     "SumPool1d": _sum_pool_1d,
 }
 
@@ -201,8 +204,9 @@ _DIGESTS: Mapping[str, str] = {
     "PaddedSumPool2d": "0abfc7389cdd8d27",
     "PaddedSumPool3d": "44a30fe8bc01aa9a",
     "RadialBasis": "ee3ccf1731daffb0",
-    "Scale": "16e23b4ae9ca544b",
+    "Scale": "4cdb1b9d8aadc850",
     "ScaledTanh": "aa17f694256ca294",
+    "StarReLU": "9d8dc11670f5155e",
     "SumPool1d": "e2ea940f18fbbc16",
 }
 """The digest of each helper's text: what it computes was read off this very text."""

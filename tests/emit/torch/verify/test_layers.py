@@ -39,7 +39,8 @@ KINDS = {
         -> SCALE(bias=no, init=0.5) -> GRN -> GRN(eps=0.001)
     """,
     "activations": """
-        INPUT 8x8x8 -> RELU -> RELU6 -> LRELU(0.2) -> LRELU -> PRELU -> PRELU(shared=yes, init=0.1) -> ELU -> ELU(2)
+        INPUT 8x8x8 -> RELU -> RELU6 -> LRELU(0.2) -> LRELU -> PRELU -> PRELU(shared=yes, init=0.1) -> STARRELU
+        -> STARRELU(scale=1, bias=0) -> ELU -> ELU(2)
         -> CELU(0.5) -> SELU -> GELU -> GELU(approximate=yes) -> SILU -> MISH -> HSWISH -> SIGMOID -> HSIGMOID
         -> LOGSIGMOID -> TANH -> TANH(scale=1.7159, slope=0.6667) -> HARDTANH -> SOFTPLUS -> SOFTPLUS(beta=2)
         -> SOFTSIGN -> SOFTMAX -> LOGSOFTMAX

@@ -146,7 +146,8 @@ CALLS: list[tuple[str, tuple[object, ...], dict[str, object], tuple[int, ...]]] 
     ("ScaledTanh", (1.7159, 0.6667), {}, MAP),
     ("ChannelNorm", (4,), {}, MAP),
     ("GlobalResponseNorm", (4,), {}, MAP),
-    ("Scale", (4,), {}, MAP),
+    ("StarReLU", (), {"bias": 0}, MAP),
+    ("Scale", (4,), {"init": 1}, MAP),
     ("Scale", (4,), {"weight": False}, MAP),
     ("Scale", (4,), {"weight": False, "bias": False}, MAP),
     ("Times", (0.3,), {}, MAP),
@@ -265,7 +266,6 @@ def test_state(name: str, given: tuple[object, ...], named: dict[str, object], s
         ("LayerNorm", ([4.0, 6, 6],), {}),
         ("CELU", (0,), {}),
         ("Sigmoid", (), {"inplace": True}),
-        ("Scale", (4,), {"init": 1}),
     ],
 )
 def test_what_pytorch_does_not_take_is_trouble(name: str, given: tuple[object, ...], named: dict[str, object]) -> None:
