@@ -28,6 +28,16 @@ def affine_tensors(*extents: int) -> tuple[Tensor, Tensor]:
     return Tensor("weight", extents), Tensor("bias", extents, "bias")
 
 
+def check_groups(kind: str, groups: int, x: Shape) -> None:
+    """Raises LayerError where groups do not divide the channels, or hold one value each."""
+    if x.channels % groups:
+        message = f"{groups} groups must divide the {x.channels} channels of the input"
+        raise LayerError("E0304", message, common_divisors(x.channels))
+    if x.numel == groups:
+        message = f"{kind}{groups} has one value in each group of {x}, and nothing to normalise by"
+        raise LayerError("E0309", message, "take fewer groups, or leave it away here")
+
+
 @record
 class BatchNorm(Layer):
     """`BN(eps=1e-5, momentum=0.1, affine=yes)`: each channel over the batch and all positions.
@@ -225,14 +235,8 @@ class GroupNorm(StatisticsOfImage):
     groups: int = option("int", 32, minimum=1)
 
     def output(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        if x.channels % self.groups:
-            message = f"{self.groups} groups must divide the {x.channels} channels of the input"
-            raise LayerError("E0304", message, common_divisors(x.channels))
-        if x.numel == self.groups:
-            message = f"GN{self.groups} has one value in each group of {x}, and nothing to normalise by"
-            raise LayerError("E0309", message, "take fewer groups, or leave it away here")
-        return x
+        check_groups(self.kind(), self.groups, inputs[0])
+        return inputs[0]
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         return affine_tensors(inputs[0].channels) if self.affine else ()

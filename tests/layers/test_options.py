@@ -116,6 +116,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
     "GN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "groups": ("int", 1, None)},
     "IN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None)},
     "GRN": {"eps": ("number", 1e-12, None)},
+    "EVONORM": {"groups": ("int", 1, None), "eps": ("number", 1e-12, None), "act": ("flag", None, None)},
     "SCALE": {
         "weight": ("flag", None, None),
         "bias": ("flag", None, None),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cnndsl.layers import activation as act
-from cnndsl.layers import arrange, dense, dropout, margin, merge, norm, response, scale, softmax
+from cnndsl.layers import arrange, dense, dropout, evonorm, margin, merge, norm, response, scale, softmax
 from cnndsl.layers.base import Layer, Saved, TorchFunction, Window
 from cnndsl.layers.pool import GlobalAvgPool, LPPool, SumPool
 from cnndsl.layers.resize import Upsample
@@ -102,6 +102,17 @@ def test_global_response_normalisation_is_that_of_its_paper() -> None:
     torch.testing.assert_close(live(X), scaled + beta[:, None, None] + X)
 
 
+@pytest.mark.parametrize("act", [True, False])
+def test_evonorm_is_that_of_its_paper(act: bool) -> None:
+    """Liu et al. 2020, Table 4: x * sigmoid(v * x) / sqrt(s^2 + eps) * gamma + beta, s^2 the variance of a group."""
+    live = Live(evonorm.EvoNorm(groups=2, eps=0.1, act=act), (MAP,))
+    gamma, beta = nn.init.normal_(live.module.weight), nn.init.normal_(live.module.bias)
+    variances = torch.stack([X[:, :3].var((1, 2, 3), False), X[:, 3:].var((1, 2, 3), False)], 1)
+    deviations = (variances + 0.1).sqrt().repeat_interleave(3, 1)[:, :, None, None]
+    gate = sigmoid(nn.init.normal_(live.module.v)[:, None, None] * X) if act else 1
+    torch.testing.assert_close(live(X), X * gate / deviations * gamma[:, None, None] + beta[:, None, None])
+
+
 def test_radial_basis_is_the_squared_distance() -> None:
     live = Live(dense.RadialBasis(3), (Shape(4),))
     centers = live.module.centers
@@ -185,6 +196,8 @@ OPERATIONS = [
     (norm.LayerNorm(), (MAP,), 7 * 120),
     (norm.InstanceNorm(), (MAP,), 5 * 120),
     (response.GlobalResponse(), (MAP,), 4 * 120),
+    (evonorm.EvoNorm(groups=2), (MAP,), 8 * 120),
+    (evonorm.EvoNorm(groups=2, act=False), (MAP,), 5 * 120),
     (scale.Scale(bias=False), (MAP,), 120),
     (norm.GroupNorm(groups=2, affine=False), (MAP,), 5 * 120),
     (LPPool(), (Shape(6, (4, 4)),), 2 * 96 + 24),

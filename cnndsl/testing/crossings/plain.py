@@ -118,7 +118,7 @@ def _norm(frame: GeneratedScope, form: PieceShape) -> str:
         norms += ["LN", "LN(affine=no)", f"BN(affine={_flag(frame)})", "GRN"]
     norms += [f"BN(eps={rate(frame)} + 1e-5)", f"LRN{{{frame.one('kernel')}}}"] if frame.chance(0.3) else []
     if frame.divides(2, form.width):
-        norms += ["GN2", f"GN{{{groups(frame)}}}"]
+        norms += ["GN2", f"GN{{{groups(frame)}}}", f"EVONORM2(act={_flag(frame)})"]
     norm = frame.pick(norms)
     return "BN" if norm.startswith("IN") and (form.space is None or form.space.is_pixel) else norm
 

@@ -56,6 +56,7 @@ _WORDS: Mapping[str, str] = {
     "ZEROPAD": "zero pad",
     "CROP": "crop",
     "SCALE": "scale",
+    "EVONORM": "EvoNorm",
 }
 """Layer types whose word is not their name."""
 

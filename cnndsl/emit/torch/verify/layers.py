@@ -260,6 +260,7 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "GN": lambda x: ("gn", x.whole("groups"), x.channels, x.real("eps"), x.flag("affine")),
     "IN": lambda x: ("in", x.rank, x.channels, x.real("eps"), x.flag("affine")),
     "GRN": lambda x: ("grn", x.channels, x.real("eps")),
+    "EVONORM": lambda x: ("evonorm", x.channels, x.whole("groups"), x.real("eps"), x.flag("act")),
     "SCALE": _scale,
     "RELU6": _always("hardtanh", 0.0, 6.0),
     "LEAKYRELU": lambda x: ("leaky", x.real("slope")),

@@ -97,6 +97,12 @@ def _global_response_norm(_: int, given: CallArguments, forms: Forms) -> LeafMod
     return forms.leaf(("grn", given.whole("channels"), given.real("eps")))
 
 
+def _evo_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    channels, groups = given.whole("channels"), given.whole("groups")
+    check_groups(given, channels, channels, groups)
+    return forms.leaf(("evonorm", channels, groups, given.real("eps"), given.flag("act")))
+
+
 def _scale(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     flags = given.flag("weight"), given.flag("bias")
     return forms.leaf(("scale", given.whole("channels"), *flags, given.real("init")))
@@ -161,6 +167,7 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     **{each.cls: lower_simple(each) for each in SIMPLE if each.digest},
     "ChannelNorm": _channel_norm,
     "DropPath": _drop_path,
+    "EvoNorm": _evo_norm,
     "GlobalResponseNorm": _global_response_norm,
     "LocallyConnected": _locally_connected,
     "RadialBasis": _radial_basis,
@@ -181,6 +188,7 @@ _DIGESTS: Mapping[str, str] = {
     "CropTo2d": "7869c4080768a1bf",
     "CropTo3d": "781c3177cd8746f9",
     "DropPath": "a3fed933421187e9",
+    "EvoNorm": "bd04228a15910210",
     "GlobalResponseNorm": "c53115271179ff62",
     "LocallyConnected": "81ba5930e8893f61",
     "PadChannels1d": "f63ff26443c01783",

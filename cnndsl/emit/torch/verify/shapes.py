@@ -190,6 +190,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "channelnorm": _channels(1),
     "gn": _channels(2),
     "grn": _channels_of_map(1),
+    "evonorm": _channels(1),
     "scale": _channels(1),
     "bare": _bare,
     "prelu": _prelu,
