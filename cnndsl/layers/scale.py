@@ -41,8 +41,9 @@ class Scale(nn.Module):
 class Scale(Layer):
     """`SCALE(weight=yes, bias=yes, init=1)`: w_c * x + b_c, learned for each channel; w starts at `init`, b at 0.
 
-    Behind `SUMPOOL2` it makes the trainable subsampling of LeCun et al. 1998. With `parameter` its tensor belongs to
-    the module around it, called by the layer's label: a `vector` of C values, a `map` of Cx1x1, or one `number`.
+    Behind `SUMPOOL2` it makes the trainable subsampling of LeCun et al. 1998. With `shared` one w and one b serve all
+    channels. With `parameter` its tensor belongs to the module around it, called by the layer's label: a `vector` of C
+    values, a `map` of Cx1x1, or one value for all channels, a `number` without extents or a `singleton` of extent 1.
     """
 
     NAMES: ClassVar = ("SCALE",)
@@ -52,7 +53,8 @@ class Scale(Layer):
     weight: bool = option("flag", True)
     bias: bool = option("flag", True)
     init: float = option("number", 1.0)
-    parameter: str = option("word", "none", words=("none", "vector", "map", "number"))
+    parameter: str = option("word", "none", words=("none", "vector", "map", "number", "singleton"))
+    shared: bool = option("flag", False)
 
     @property
     def is_parameter(self) -> bool:
@@ -65,19 +67,23 @@ class Scale(Layer):
         if self.is_parameter and self.weight and self.bias:
             message = f"`parameter={self.parameter}` makes one parameter, and SCALE has a weight and a bias"
             raise LayerError("E0315", message, f"keep the weight: SCALE(bias=no, parameter={self.parameter})")
+        if self.is_parameter and self.shared:
+            message = f"`shared` is for a SCALE without `parameter`, and this has `parameter={self.parameter}`"
+            raise LayerError(
+                "E0315", message, "one value for all channels is `parameter=number` or `parameter=singleton`"
+            )
         return inputs[0]
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         if self.is_parameter:
             return (Tensor("", self._extents(inputs[0]), "weight" if self.weight else "bias"),)
-        weight, bias = affine_tensors(inputs[0].channels)
+        weight, bias = affine_tensors(1 if self.shared else inputs[0].channels)
         return (weight,) * self.weight + (bias,) * self.bias
 
     def _extents(self, x: Shape) -> tuple[int, ...]:
         """The extents of the parameter."""
-        if self.parameter == "number":
-            return ()
-        return (x.channels, *(1,) * x.rank) if self.parameter == "map" else (x.channels,)
+        extents = {"number": (), "singleton": (1,), "vector": (x.channels,), "map": (x.channels, *(1,) * x.rank)}
+        return extents[self.parameter]
 
     def operations(self, *inputs: Shape) -> int:
         """A multiplication and an addition for each value."""
@@ -96,20 +102,22 @@ class Scale(Layer):
     def formula(self, *inputs: Shape) -> str:
         if not self.weight:
             return ""
-        return "1" if self.parameter == "number" else str(inputs[0].channels)
+        is_single = self.shared or self.parameter in ("number", "singleton")
+        return "1" if is_single else str(inputs[0].channels)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         if self.is_parameter:
             return self._parameter(x)
         flags = tuple((name, Slot(False)) for name, kept in (("weight", self.weight), ("bias", self.bias)) if not kept)
-        arguments = (Slot(x.channels, "in_channels"),)
+        arguments = (Slot(1) if self.shared else Slot(x.channels, "in_channels"),)
         return self.helper_call("Scale", arguments, (*flags, *changed("init", self.init, 1.0)))
 
     def _parameter(self, x: Shape) -> TorchCall:
         """The construction of the parameter, and the expression that it stands in."""
-        channels, *ones = self._extents(x) or (0,)
-        sizes = (Slot(channels, "in_channels"), *map(Slot, ones)) if channels else ()
+        extents = self._extents(x)
+        by_channel = self.parameter in ("vector", "map")
+        sizes = (Slot(x.channels, "in_channels"), *map(Slot, extents[1:])) if by_channel else tuple(map(Slot, extents))
         spread = f"{{1}}.reshape(-1{', 1' * x.rank})" if self.parameter == "vector" and x.rank else "{1}"
         start = Slot(float(self.init), "init") if self.weight else Slot(0.0)
         return TorchCall("nn.Parameter", (*sizes, start), applied=f"{{0}} {'*' if self.weight else '+'} {spread}")

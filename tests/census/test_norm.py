@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -65,3 +66,8 @@ def test_star_relu() -> None:
 
 def test_evonorm() -> None:
     _is_timms("test_efficientnet_evos", 64, near=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same'")  # kernels of 2 cost a copy
+def test_scale_and_shift_of_one_number() -> None:
+    _is_timms("hgnetv2_b0", 64)

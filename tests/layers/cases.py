@@ -74,6 +74,8 @@ ANYWHERE: list[Layer] = [
     scale.Scale(),
     scale.Scale(weight=False),
     scale.Scale(bias=False, init=1e-6),
+    scale.Scale(shared=True, init=0.5),
+    scale.Scale(weight=False, shared=True),
     dropout.Dropout(),
     dropout.Dropout(0.0),
     dropout.Dropout(1.0),

@@ -80,6 +80,7 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (response.GlobalResponse(), (VECTOR,), "E0302", "GRN needs a spatial input"),
     (scale.Scale(weight=False, bias=False), (MAP,), "E0311", "does nothing"),
     (scale.Scale(parameter="map"), (MAP,), "E0315", "makes one parameter"),
+    (scale.Scale(bias=False, parameter="map", shared=True), (MAP,), "E0315", "`shared` is for a SCALE without"),
     (dropout.Dropout(channels=True), (VECTOR,), "E0302", "DROPOUT(channels=yes) needs a spatial input"),
     (margin.Crop(), (VECTOR,), "E0302", "CROP needs a spatial input"),
     (margin.Crop((2, 0)), (Shape(3, (4, 4)),), "E0301", "CROP leaves nothing of 4x4x3"),

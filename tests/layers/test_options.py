@@ -122,6 +122,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "bias": ("flag", None, None),
         "init": ("number", None, None),
         "parameter": ("word", None, None),
+        "shared": ("flag", None, None),
     },
     "DROPOUT": {"p": ("number", 0, 1), "channels": ("flag", None, None)},
     "DROPPATH": {"p": ("number", 0, 1)},
@@ -150,7 +151,7 @@ WORDS = {
     # torch.nn.Upsample.
     ("UPSAMPLE", "mode"): ("nearest", "linear", "bilinear", "trilinear", "bicubic"),
     ("LN", "over"): ("all", "channels"),
-    ("SCALE", "parameter"): ("none", "vector", "map", "number"),
+    ("SCALE", "parameter"): ("none", "vector", "map", "number", "singleton"),
     ("PADCHANNELS", "where"): ("after", "both"),
 }
 

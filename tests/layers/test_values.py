@@ -55,6 +55,7 @@ FORMULAS: list[tuple[Layer, Callable[[Tensor], Tensor]]] = [
     (softmax.Softmax(), lambda x: x.exp() / x.exp().sum(1, keepdim=True)),
     (softmax.LogSoftmax(), lambda x: x - x.exp().sum(1, keepdim=True).log()),
     (scale.Scale(init=0.5), lambda x: 0.5 * x),
+    (scale.Scale(init=0.5, shared=True), lambda x: 0.5 * x),
     (
         norm.LayerNorm(over="channels", eps=0.1),
         lambda x: (x - x.mean(1, True)) / (x.var(1, False, keepdim=True) + 0.1).sqrt(),

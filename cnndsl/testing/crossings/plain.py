@@ -112,7 +112,17 @@ def _pool(frame: GeneratedScope) -> str:
 
 
 def _norm(frame: GeneratedScope, form: PieceShape) -> str:
-    norms = ["BN", "BN", f"BN(momentum={rate(frame)})", "BN(affine=no)", "GN1", "LRN3", "SCALE", "IN(affine=yes)"]
+    norms = [
+        "BN",
+        "BN",
+        f"BN(momentum={rate(frame)})",
+        "BN(affine=no)",
+        "GN1",
+        "LRN3",
+        "SCALE",
+        "IN(affine=yes)",
+        f"SCALE(shared={_flag(frame)})",
+    ]
     norms += ["LN(over=channels)", f"LRN3(alpha={rate(frame)})"]
     if not (form.space is None or form.space.is_pixel):
         norms += ["LN", "LN(affine=no)", f"BN(affine={_flag(frame)})", "GRN"]

@@ -209,15 +209,18 @@ def _prelu(x: ExpectedLayer) -> Form:
 def _scale(x: ExpectedLayer) -> Form:
     if x.word("parameter") != "none":
         return _bare(x)
-    return ("scale", x.channels, x.flag("weight"), x.flag("bias"), x.real("init"))
+    return ("scale", 1 if x.flag("shared") else x.channels, x.flag("weight"), x.flag("bias"), x.real("init"))
 
 
 def _bare(x: ExpectedLayer) -> Form:
     """A parameter of the module around the layer: the operator, its extents, what it starts with, how it is read."""
     sign, start = ("*", x.real("init")) if x.flag("weight") else ("+", 0.0)
     each = (x.channels, *(1,) * x.rank)
-    shape = {"vector": (x.channels,), "map": each, "number": ()}[x.word("parameter")]
-    return ("bare", sign, shape, start, shape and each)
+    word = x.word("parameter")
+    shape, view = {"vector": ((x.channels,), each), "map": (each, each), "number": ((), ()), "singleton": ((1,), (1,))}[
+        word
+    ]
+    return ("bare", sign, shape, start, view)
 
 
 def _always(*form: object) -> Callable[[ExpectedLayer], Form]:

@@ -160,8 +160,12 @@ def _pad_channels(form: Form, x: Shape) -> Shape | None:
     return Shape(_number(form[3]), part_of(("steps", form[4]), x).spatial)
 
 
+def _scale(form: Form, x: Shape) -> Shape | None:
+    return x if form[1] in (1, x.channels) else None
+
+
 def _bare(form: Form, x: Shape) -> Shape | None:
-    return x if form[4] in ((), (x.channels, *(1,) * x.rank)) else None
+    return x if form[4] in ((), (1,), (x.channels, *(1,) * x.rank)) else None
 
 
 def _simple(layer: SimpleLayer) -> Callable[[Form, Shape], Shape | None]:
@@ -191,7 +195,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "gn": _channels(2),
     "grn": _channels_of_map(1),
     "evonorm": _channels(1),
-    "scale": _channels(1),
+    "scale": _scale,
     "bare": _bare,
     "prelu": _prelu,
     "dropout": _dropout,

@@ -37,7 +37,7 @@ KINDS = {
         INPUT 16x16x32 -> BN(affine=no) -> BN(eps=0.001, momentum=0.01) -> LRN -> LRN(alpha=1, beta=0.5, k=2)
         -> LN(affine=no) -> LN(over=channels) -> GN -> GN8(affine=no) -> IN -> IN(affine=yes)
         -> SCALE(bias=no, init=0.5) -> GRN -> GRN(eps=0.001) -> EVONORM
-        -> EVONORM8(eps=0.001, act=no)
+        -> EVONORM8(eps=0.001, act=no) -> SCALE(shared=yes)
     """,
     "activations": """
         INPUT 8x8x8 -> RELU -> RELU6 -> LRELU(0.2) -> LRELU -> PRELU -> PRELU(shared=yes, init=0.1) -> STARRELU
