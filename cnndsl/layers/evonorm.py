@@ -75,7 +75,7 @@ class EvoNorm(NormOverPositions):
         """Deviations and factors; the activation; product and sum."""
         (x,) = inputs
         n, c, groups = x.numel, x.channels, self.groups
-        variance = LayerStep((0,), groups, keeps=(0,), scratch=(0, n))
+        variance = LayerStep((0,), groups, keeps=(0,), scratch=(0, n + 2 * groups))
         deviation = (scalar(1, groups, added=True), LayerStep((2,), groups, keeps_result=True), LayerStep((3,), c))
         factor = LayerStep((4,), c, keeps=(0,), tensors=(0,), promotes=True, gradient="broadcast")
         gate = LayerStep((0,), n, keeps=(0,), product=True, tensors=(2,), promotes=True, gradient="broadcast")

@@ -1,12 +1,13 @@
-"""Normalisation by the size of what a layer responds with, not by its mean: `GRN`."""
+"""Normalisation by the size of values, without their mean: `GRN` and `RMSNORM`."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
-from cnndsl.layers.base import Saved, Slot, Tensor, TorchCall, need_spatial, option
+from cnndsl.layers.base import Layer, LayerError, Saved, Slot, Tensor, TorchCall, need_spatial, option
 from cnndsl.layers.norm import NormOverPositions, affine_tensors
-from cnndsl.layers.steps import LayerStep, product, quotient, scalar
+from cnndsl.layers.steps import LayerStep, power, product, quotient, scalar
 from cnndsl.layers.torch_calls import changed
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -77,3 +78,95 @@ class GlobalResponse(NormOverPositions):
     def torch(self, *inputs: Shape) -> TorchCall | None:
         arguments = (Slot(inputs[0].channels, "in_channels"),)
         return self.helper_call("GlobalResponseNorm", arguments, changed("eps", self.eps, 1e-6))
+
+
+_CHANNEL_RMS_NORM = '''\
+class ChannelRMSNorm(nn.Module):
+    """Divides the channels of each position by their root mean square, or deviation."""
+
+    def __init__(
+        self,
+        channels: int,
+        eps: float = 1e-6,
+        affine: bool = True,
+        deviation: bool = False,
+    ) -> None:
+        super().__init__()
+        self.eps = eps
+        self.deviation = deviation
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.deviation:
+            square = x.var(1, keepdim=True)
+        else:
+            square = x.square().mean(1, keepdim=True)
+        x = x * torch.rsqrt(square + self.eps)
+        if self.weight is not None:
+            x = x * self.weight.reshape([-1] + [1] * (x.dim() - 2))
+        return x
+'''
+
+
+@record
+class RootMeanSquareNorm(Layer):
+    """`RMSNORM(eps=1e-6, affine=yes, by=rms)`: w_c * x / sqrt(m + eps), at each position by itself.
+
+    m is the mean square of its channels; with `by=deviation` their variance, whose sum is divided by C - 1. w starts at
+    1. Source: Zhang and Sennrich 2019, arXiv:1910.07467, Section 4; `by=deviation` is timm's SimpleNorm.
+    """
+
+    NAMES: ClassVar = ("RMSNORM",)
+    ROLE: ClassVar = "normalisation"
+    HELPERS: ClassVar = {"ChannelRMSNorm": _CHANNEL_RMS_NORM}
+    DEFAULTS: ClassVar = (("eps", 1e-6), ("deviation", False))
+
+    eps: float = option("number", 1e-6, minimum=1e-12)
+    affine: bool = option("flag", True)
+    by: str = option("word", "rms", words=("rms", "deviation"))
+
+    @property
+    def _by_deviation(self) -> bool:
+        return self.by == "deviation"
+
+    def output(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        if self._by_deviation and x.channels == 1:
+            raise LayerError(
+                "E0309", f"RMSNORM(by=deviation) needs more than one channel, and the input is {x}", "by=rms"
+            )
+        return x
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (inputs[0].channels,)),) if self.affine else ()
+
+    def operations(self, *inputs: Shape) -> int:
+        """For each value two for the mean square, three for the variance; a product, and one with the weight."""
+        return (3 + self._by_deviation + self.affine) * inputs[0].numel
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The input; the factor of each position; what the weight is multiplied with."""
+        (x,) = inputs
+        return Saved(inputs=(0,), extra=((0, x.pixels + self.affine * x.numel, True),))
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """The mean square or the variance of each position, its inverse root; the products."""
+        (x,) = inputs
+        n, pixels = x.numel, x.pixels
+        variance = LayerStep((0,), pixels, keeps=(0,), scratch=(0, n + 2 * pixels))
+        statistic = (variance,) if self._by_deviation else (power(0, n), LayerStep((1,), pixels))
+        at = len(statistic)
+        factor = LayerStep((at + 1,), pixels, keeps_result=True, on_cuda="full")
+        normalised = replace(product(0, at + 2, n), holds=(at,))
+        scaled = LayerStep((at + 3,), n, keeps=(0,), product=True, tensors=(0,), promotes=True, gradient="broadcast")
+        weighted = (replace(scaled, holds=(at,)),) if self.affine else ()
+        return (*statistic, scalar(at, pixels, added=True), factor, normalised, *weighted)
+
+    def formula(self, *inputs: Shape) -> str:
+        return str(inputs[0].channels) if self.affine else ""
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        affine = () if self.affine else (("affine", Slot(False)),)
+        deviation = (("deviation", Slot(True)),) if self._by_deviation else ()
+        keywords = (*changed("eps", self.eps, 1e-6), *affine, *deviation)
+        return self.helper_call("ChannelRMSNorm", (Slot(inputs[0].channels, "in_channels"),), keywords)

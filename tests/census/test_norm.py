@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -36,14 +37,15 @@ def _results(module: nn.Module, x: Tensor) -> dict[str, Tensor | None]:
     return {"output": output.detach(), "input": x.grad, **gradients, **dict(module.named_buffers())}
 
 
-def _is_timms(name: str, size: int, theirs: nn.Module | None = None, near: float = 1e-9) -> None:
+def _is_timms(name: str, size: int, near: float = 1e-9, file: str = "", **settings: Any) -> None:
     """Compare `name.cnn` with timm's network of that name on images of a size, in both modes, in double precision.
 
-    `near` is how far values may lie apart: some of timm's layers compute their statistics in single precision.
+    `near` is how far values may lie apart: some of timm's layers compute their statistics in single precision. `file`
+    is the file of another name, `settings` its parameters.
     """
-    theirs = (timm.create_model(name) if theirs is None else theirs).double()
+    theirs = timm.create_model(name).double()
     _random(theirs)
-    ours = load(HERE / f"{name}.cnn").module().double()
+    ours = load(HERE / f"{file or name}.cnn", **settings).module().double()
     ours.load_state_dict(theirs.state_dict(), strict=True)
     x = torch.randn(2, 3, size, size, dtype=torch.float64)
     with torch.no_grad():
@@ -71,3 +73,11 @@ def test_evonorm() -> None:
 @pytest.mark.filterwarnings("ignore:Using padding='same'")  # kernels of 2 cost a copy
 def test_scale_and_shift_of_one_number() -> None:
     _is_timms("hgnetv2_b0", 64)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("convnext_atto_rms", {}), ("convnext_zepto_rms", {"by": "deviation", "widest": 256, "depth": 4})],
+)
+def test_root_mean_square_normalisation(name: str, settings: dict[str, Any]) -> None:
+    _is_timms(name, 64, file="convnext_atto_rms", **settings)

@@ -75,6 +75,7 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (norm.GroupNorm(), (MAP,), "E0304", "32 groups must divide the 6 channels"),
     (norm.InstanceNorm(), (VECTOR,), "E0302", "IN needs a spatial input"),
     (norm.InstanceNorm(), (Shape(6, (1, 1)),), "E0309", "IN needs more than one position, and the input is 1x1x6"),
+    (response.RootMeanSquareNorm(by="deviation"), (Shape(1, (4, 4)),), "E0309", "needs more than one channel"),
     (evonorm.EvoNorm(groups=4), (MAP,), "E0304", "4 groups must divide the 6 channels"),
     (evonorm.EvoNorm(groups=6), (VECTOR,), "E0309", "EVONORM6 has one value in each group"),
     (response.GlobalResponse(), (VECTOR,), "E0302", "GRN needs a spatial input"),

@@ -117,6 +117,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
     "IN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None)},
     "GRN": {"eps": ("number", 1e-12, None)},
     "EVONORM": {"groups": ("int", 1, None), "eps": ("number", 1e-12, None), "act": ("flag", None, None)},
+    "RMSNORM": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "by": ("word", None, None)},
     "SCALE": {
         "weight": ("flag", None, None),
         "bias": ("flag", None, None),
@@ -151,6 +152,7 @@ WORDS = {
     # torch.nn.Upsample.
     ("UPSAMPLE", "mode"): ("nearest", "linear", "bilinear", "trilinear", "bicubic"),
     ("LN", "over"): ("all", "channels"),
+    ("RMSNORM", "by"): ("rms", "deviation"),
     ("SCALE", "parameter"): ("none", "vector", "map", "number", "singleton"),
     ("PADCHANNELS", "where"): ("after", "both"),
 }

@@ -60,6 +60,11 @@ FORMULAS: list[tuple[Layer, Callable[[Tensor], Tensor]]] = [
         norm.LayerNorm(over="channels", eps=0.1),
         lambda x: (x - x.mean(1, True)) / (x.var(1, False, keepdim=True) + 0.1).sqrt(),
     ),
+    (response.RootMeanSquareNorm(eps=0.1), lambda x: x / (x.square().sum(1, True) / 6 + 0.1).sqrt()),
+    (
+        response.RootMeanSquareNorm(eps=0.1, by="deviation"),
+        lambda x: x / ((x - x.mean(1, True)).square().sum(1, True) / 5 + 0.1).sqrt(),
+    ),
     # w and b start at 0 (Woo et al. 2023, Section 3.2), which makes the layer the identity.
     (response.GlobalResponse(), lambda x: x),
     (arrange.Slice(1, 3), lambda x: x[:, 1:3]),
@@ -197,6 +202,8 @@ OPERATIONS = [
     (norm.LayerNorm(), (MAP,), 7 * 120),
     (norm.InstanceNorm(), (MAP,), 5 * 120),
     (response.GlobalResponse(), (MAP,), 4 * 120),
+    (response.RootMeanSquareNorm(), (MAP,), 4 * 120),
+    (response.RootMeanSquareNorm(affine=False, by="deviation"), (MAP,), 4 * 120),
     (evonorm.EvoNorm(groups=2), (MAP,), 8 * 120),
     (evonorm.EvoNorm(groups=2, act=False), (MAP,), 5 * 120),
     (scale.Scale(bias=False), (MAP,), 120),

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from cnndsl.analysis.receptive_field import Field, receptive_fields
 from cnndsl.graph import Graph, Node
-from cnndsl.layers import activation, arrange, dense, dropout, norm
+from cnndsl.layers import activation, arrange, dense, dropout, norm, response
 from cnndsl.layers.base import Layer, TorchFunction
 from cnndsl.layers.merge import MergeLayer, Mul
 from cnndsl.layers.resize import Upsample
@@ -42,6 +42,7 @@ BENDS = (
     activation.Activation,
     norm.BatchNorm,
     norm.LocalResponseNorm,
+    response.RootMeanSquareNorm,
     dropout.Dropout,
     dropout.DropPath,
     arrange.Times,

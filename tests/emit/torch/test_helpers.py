@@ -39,6 +39,7 @@ EXAMPLES = {
     "ChannelNorm": ("3", (3, 5, 4)),
     "DropPath": ("0.5", (3, 5, 4)),
     "GlobalResponseNorm": ("3", (3, 5, 4)),
+    "ChannelRMSNorm": ("3, deviation=True", (3, 5, 4)),
     "EvoNorm": ("6, groups=2", (6, 5, 4)),
     "LocallyConnected": ("3, 4, (2, 2), (5, 4), stride=(1, 1), pads=(0, 1, 0, 1)", (3, 5, 4)),
     "Pick": ("(0, 2)", (3, 5)),

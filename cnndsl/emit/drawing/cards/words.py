@@ -57,6 +57,7 @@ _WORDS: Mapping[str, str] = {
     "CROP": "crop",
     "SCALE": "scale",
     "EVONORM": "EvoNorm",
+    "RMSNORM": "RMS norm",
 }
 """Layer types whose word is not their name."""
 

@@ -103,6 +103,11 @@ def _evo_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("evonorm", channels, groups, given.real("eps"), given.flag("act")))
 
 
+def _channel_rms_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    flags = given.flag("affine"), given.flag("deviation")
+    return forms.leaf(("rmsnorm", given.whole("channels"), given.real("eps"), *flags))
+
+
 def _scale(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     flags = given.flag("weight"), given.flag("bias")
     return forms.leaf(("scale", given.whole("channels"), *flags, given.real("init")))
@@ -166,6 +171,7 @@ _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
 _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     **{each.cls: lower_simple(each) for each in SIMPLE if each.digest},
     "ChannelNorm": _channel_norm,
+    "ChannelRMSNorm": _channel_rms_norm,
     "DropPath": _drop_path,
     "EvoNorm": _evo_norm,
     "GlobalResponseNorm": _global_response_norm,
@@ -181,6 +187,7 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
 _DIGESTS: Mapping[str, str] = {
     **{each.cls: each.digest for each in SIMPLE if each.digest},
     "ChannelNorm": "c8363f2cef8d1673",
+    "ChannelRMSNorm": "930590d850adfb27",
     "Crop1d": "495c1b382ffea681",
     "Crop2d": "cd11e2302cf132e7",
     "Crop3d": "e482a3ae83b83b80",

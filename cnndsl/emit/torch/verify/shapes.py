@@ -160,6 +160,11 @@ def _pad_channels(form: Form, x: Shape) -> Shape | None:
     return Shape(_number(form[3]), part_of(("steps", form[4]), x).spatial)
 
 
+def _rms_norm(form: Form, x: Shape) -> Shape | None:
+    """A variance of one value is none."""
+    return x if x.channels == form[1] and not (form[4] and form[1] == 1) else None
+
+
 def _scale(form: Form, x: Shape) -> Shape | None:
     return x if form[1] in (1, x.channels) else None
 
@@ -195,6 +200,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "gn": _channels(2),
     "grn": _channels_of_map(1),
     "evonorm": _channels(1),
+    "rmsnorm": _rms_norm,
     "scale": _scale,
     "bare": _bare,
     "prelu": _prelu,

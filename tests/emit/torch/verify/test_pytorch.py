@@ -147,6 +147,8 @@ CALLS: list[tuple[str, tuple[object, ...], dict[str, object], tuple[int, ...]]] 
     ("ChannelNorm", (4,), {}, MAP),
     ("GlobalResponseNorm", (4,), {}, MAP),
     ("StarReLU", (), {"bias": 0}, MAP),
+    ("ChannelRMSNorm", (4,), {}, MAP),
+    ("ChannelRMSNorm", (4,), {"affine": False, "deviation": True}, MAP),
     ("EvoNorm", (4, 2), {}, MAP),
     ("EvoNorm", (4, 2), {"act": False}, MAP),
     ("Scale", (4,), {"init": 1}, MAP),
