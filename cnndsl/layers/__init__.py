@@ -79,6 +79,7 @@ _OURS: tuple[type[Layer], ...] = (
     norm.GroupNorm,
     norm.InstanceNorm,
     response.GlobalResponse,
+    response.FilterResponse,
     response.RootMeanSquareNorm,
     evonorm.EvoNorm,
     scale.Scale,

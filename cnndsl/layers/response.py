@@ -1,4 +1,4 @@
-"""Normalisation by the size of values, without their mean: `GRN` and `RMSNORM`."""
+"""Normalisation by the size of values, without their mean: `GRN`, `FRN` and `RMSNORM`."""
 
 from __future__ import annotations
 
@@ -78,6 +78,82 @@ class GlobalResponse(NormOverPositions):
     def torch(self, *inputs: Shape) -> TorchCall | None:
         arguments = (Slot(inputs[0].channels, "in_channels"),)
         return self.helper_call("GlobalResponseNorm", arguments, changed("eps", self.eps, 1e-6))
+
+
+_FILTER_RESPONSE_NORM = '''\
+class FilterResponseNorm(nn.Module):
+    """Divides each channel by its root mean square, with a learned threshold below."""
+
+    def __init__(self, channels: int, eps: float = 1e-6, tlu: bool = True) -> None:
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.tau = nn.Parameter(torch.zeros(channels)) if tlu else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        positions = list(range(2, x.dim()))
+        shape = [-1] + [1] * len(positions)
+        square = x.square().mean(positions, keepdim=True)
+        scale = self.weight.reshape(shape) * torch.rsqrt(square + self.eps)
+        x = x * scale + self.bias.reshape(shape)
+        if self.tau is not None:
+            x = torch.maximum(x, self.tau.reshape(shape))
+        return x
+'''
+
+
+@record
+class FilterResponse(NormOverPositions):
+    """`FRN(eps=1e-6, tlu=yes)`: max(w_c * x / sqrt(m + eps) + b_c, tau_c), m the mean square of the channel.
+
+    w starts at 1, b and tau at 0. `tlu=no` leaves out the threshold, which is learned in place of an activation.
+    Source: Singh and Krishnan 2020, arXiv:1911.09737, Section 3.
+    """
+
+    NAMES: ClassVar = ("FRN",)
+    HELPERS: ClassVar = {"FilterResponseNorm": _FILTER_RESPONSE_NORM}
+    DEFAULTS: ClassVar = (("eps", 1e-6), ("tlu", True))
+
+    eps: float = option("number", 1e-6, minimum=1e-12)
+    tlu: bool = option("flag", True)
+
+    def output(self, *inputs: Shape) -> Shape:
+        need_spatial(self.kind(), inputs[0])
+        return inputs[0]
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        channels = inputs[0].channels
+        return (*affine_tensors(channels), Tensor("tau", (channels,))) if self.tlu else affine_tensors(channels)
+
+    def operations(self, *inputs: Shape) -> int:
+        """For each value two for the mean square, a product and a sum; with `tlu` a maximum."""
+        return (4 + self.tlu) * inputs[0].numel
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The input; the inverse root and the factor of each channel; with `tlu` what the maximum is taken of."""
+        (x,) = inputs
+        return Saved(inputs=(0,), extra=((0, 2 * x.channels + self.tlu * x.numel, True),))
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """The mean square of each channel, its inverse root and the factor; product, sum and maximum."""
+        (x,) = inputs
+        n, c = x.numel, x.channels
+        mean = (power(0, n), LayerStep((1,), c), scalar(2, c, added=True))
+        root = LayerStep((3,), c, keeps_result=True, on_cuda="full")
+        factor = LayerStep((4,), c, keeps=(0,), product=True, tensors=(0,), promotes=True, gradient="broadcast")
+        shifted = LayerStep((6,), n, tensors=(1,), promotes=True, gradient="handed on", holds=(2, 5))
+        usual = LayerStep((7,), n, keeps=(0,), tensors=(2,), promotes=True, gradient="broadcast", holds=(2, 5))
+        maximum = (replace(usual, scratch=(0, n), flags=2 * n),) if self.tlu else ()
+        return (*mean, root, factor, product(0, 5, n), shifted, *maximum)
+
+    def formula(self, *inputs: Shape) -> str:
+        return f"2*{inputs[0].channels}" if self.tlu else str(inputs[0].channels)
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        tlu = () if self.tlu else (("tlu", Slot(False)),)
+        arguments = (Slot(inputs[0].channels, "in_channels"),)
+        return self.helper_call("FilterResponseNorm", arguments, (*changed("eps", self.eps, 1e-6), *tlu))
 
 
 _CHANNEL_RMS_NORM = '''\

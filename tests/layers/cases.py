@@ -155,6 +155,8 @@ ON_MAPS: list[Layer] = [
     norm.LocalResponseNorm(),
     norm.LocalResponseNorm(4, alpha=1e-3, beta=0.5, k=2),
     norm.LocalResponseNorm(1),
+    response.FilterResponse(),
+    response.FilterResponse(eps=1e-3, tlu=False),
     response.GlobalResponse(),
     response.GlobalResponse(eps=1e-3),
     norm.InstanceNorm(),

@@ -78,6 +78,7 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (response.RootMeanSquareNorm(by="deviation"), (Shape(1, (4, 4)),), "E0309", "needs more than one channel"),
     (evonorm.EvoNorm(groups=4), (MAP,), "E0304", "4 groups must divide the 6 channels"),
     (evonorm.EvoNorm(groups=6), (VECTOR,), "E0309", "EVONORM6 has one value in each group"),
+    (response.FilterResponse(), (VECTOR,), "E0302", "FRN needs a spatial input"),
     (response.GlobalResponse(), (VECTOR,), "E0302", "GRN needs a spatial input"),
     (scale.Scale(weight=False, bias=False), (MAP,), "E0311", "does nothing"),
     (scale.Scale(parameter="map"), (MAP,), "E0315", "makes one parameter"),

@@ -108,6 +108,19 @@ def test_global_response_normalisation_is_that_of_its_paper() -> None:
     torch.testing.assert_close(live(X), scaled + beta[:, None, None] + X)
 
 
+@pytest.mark.parametrize("tlu", [True, False])
+def test_filter_response_normalisation_is_that_of_its_paper(tlu: bool) -> None:
+    """Singh and Krishnan 2020, equations 2 and 3: max(gamma * x / sqrt(nu^2 + eps) + beta, tau)."""
+    live = Live(response.FilterResponse(eps=0.1, tlu=tlu), (MAP,))
+    gamma, beta = nn.init.normal_(live.module.weight), nn.init.normal_(live.module.bias)
+    mean_square = X.square().mean((2, 3), keepdim=True)
+    expected = gamma[:, None, None] * X / (mean_square + 0.1).sqrt() + beta[:, None, None]
+    if tlu:
+        tau = nn.init.normal_(live.module.tau)[:, None, None]
+        expected = torch.where(expected > tau, expected, tau)
+    torch.testing.assert_close(live(X), expected)
+
+
 @pytest.mark.parametrize("act", [True, False])
 def test_evonorm_is_that_of_its_paper(act: bool) -> None:
     """Liu et al. 2020, Table 4: x * sigmoid(v * x) / sqrt(s^2 + eps) * gamma + beta, s^2 the variance of a group."""
@@ -202,6 +215,8 @@ OPERATIONS = [
     (norm.LayerNorm(), (MAP,), 7 * 120),
     (norm.InstanceNorm(), (MAP,), 5 * 120),
     (response.GlobalResponse(), (MAP,), 4 * 120),
+    (response.FilterResponse(), (MAP,), 5 * 120),
+    (response.FilterResponse(tlu=False), (MAP,), 4 * 120),
     (response.RootMeanSquareNorm(), (MAP,), 4 * 120),
     (response.RootMeanSquareNorm(affine=False, by="deviation"), (MAP,), 4 * 120),
     (evonorm.EvoNorm(groups=2), (MAP,), 8 * 120),

@@ -38,6 +38,7 @@ EXAMPLES = {
     },
     "ChannelNorm": ("3", (3, 5, 4)),
     "DropPath": ("0.5", (3, 5, 4)),
+    "FilterResponseNorm": ("3", (3, 5, 4)),
     "GlobalResponseNorm": ("3", (3, 5, 4)),
     "ChannelRMSNorm": ("3, deviation=True", (3, 5, 4)),
     "EvoNorm": ("6, groups=2", (6, 5, 4)),

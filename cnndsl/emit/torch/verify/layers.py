@@ -264,6 +264,7 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "IN": lambda x: ("in", x.rank, x.channels, x.real("eps"), x.flag("affine")),
     "GRN": lambda x: ("grn", x.channels, x.real("eps")),
     "EVONORM": lambda x: ("evonorm", x.channels, x.whole("groups"), x.real("eps"), x.flag("act")),
+    "FRN": lambda x: ("frn", x.channels, x.real("eps"), x.flag("tlu")),
     "RMSNORM": lambda x: ("rmsnorm", x.channels, x.real("eps"), x.flag("affine"), x.word("by") == "deviation"),
     "SCALE": _scale,
     "RELU6": _always("hardtanh", 0.0, 6.0),

@@ -108,6 +108,10 @@ def _channel_rms_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("rmsnorm", given.whole("channels"), given.real("eps"), *flags))
 
 
+def _filter_response_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("frn", given.whole("channels"), given.real("eps"), given.flag("tlu")))
+
+
 def _scale(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     flags = given.flag("weight"), given.flag("bias")
     return forms.leaf(("scale", given.whole("channels"), *flags, given.real("init")))
@@ -174,6 +178,7 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "ChannelRMSNorm": _channel_rms_norm,
     "DropPath": _drop_path,
     "EvoNorm": _evo_norm,
+    "FilterResponseNorm": _filter_response_norm,
     "GlobalResponseNorm": _global_response_norm,
     "LocallyConnected": _locally_connected,
     "RadialBasis": _radial_basis,
@@ -196,6 +201,7 @@ _DIGESTS: Mapping[str, str] = {
     "CropTo3d": "781c3177cd8746f9",
     "DropPath": "a3fed933421187e9",
     "EvoNorm": "bd04228a15910210",
+    "FilterResponseNorm": "971b19c545d6c9ad",
     "GlobalResponseNorm": "c53115271179ff62",
     "LocallyConnected": "81ba5930e8893f61",
     "PadChannels1d": "f63ff26443c01783",

@@ -200,6 +200,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "gn": _channels(2),
     "grn": _channels_of_map(1),
     "evonorm": _channels(1),
+    "frn": _channels_of_map(1),
     "rmsnorm": _rms_norm,
     "scale": _scale,
     "bare": _bare,

@@ -149,6 +149,8 @@ CALLS: list[tuple[str, tuple[object, ...], dict[str, object], tuple[int, ...]]] 
     ("StarReLU", (), {"bias": 0}, MAP),
     ("ChannelRMSNorm", (4,), {}, MAP),
     ("ChannelRMSNorm", (4,), {"affine": False, "deviation": True}, MAP),
+    ("FilterResponseNorm", (4,), {}, MAP),
+    ("FilterResponseNorm", (4,), {"tlu": False}, MAP),
     ("EvoNorm", (4, 2), {}, MAP),
     ("EvoNorm", (4, 2), {"act": False}, MAP),
     ("Scale", (4,), {"init": 1}, MAP),
