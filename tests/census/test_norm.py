@@ -92,3 +92,7 @@ def test_root_mean_square_normalisation(name: str, settings: dict[str, Any]) -> 
 @pytest.mark.usefixtures("_in_double_precision")
 def test_filter_response_normalisation() -> None:
     _is_timms("resnetv2_50d_frn", 64)
+
+
+def test_split_attention_of_radix_four() -> None:
+    _is_timms("resnest50d_4s2x40d", 64)

@@ -55,6 +55,8 @@ ACTIVATIONS: list[Layer] = [
     act.HardTanh(),
     act.LogSigmoid(),
     softmax.Softmax(),
+    softmax.Softmax(radix=2),
+    softmax.Softmax(radix=3, groups=2),
     softmax.LogSoftmax(),
 ]
 

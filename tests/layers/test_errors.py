@@ -19,6 +19,7 @@ from cnndsl.layers import (
     resize,
     response,
     scale,
+    softmax,
 )
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.shape import Shape
@@ -79,6 +80,8 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (evonorm.EvoNorm(groups=4), (MAP,), "E0304", "4 groups must divide the 6 channels"),
     (evonorm.EvoNorm(groups=6), (VECTOR,), "E0309", "EVONORM6 has one value in each group"),
     (response.FilterResponse(), (VECTOR,), "E0302", "FRN needs a spatial input"),
+    (softmax.Softmax(radix=2, groups=2), (MAP,), "E0304", "2 groups of 2 splits must divide the 6 channels"),
+    (softmax.Softmax(groups=2), (MAP,), "E0311", "SOFTMAX has 2 groups and no radix"),
     (response.GlobalResponse(), (VECTOR,), "E0302", "GRN needs a spatial input"),
     (scale.Scale(weight=False, bias=False), (MAP,), "E0311", "does nothing"),
     (scale.Scale(parameter="map"), (MAP,), "E0315", "makes one parameter"),

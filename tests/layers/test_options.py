@@ -103,6 +103,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
     # CELU divides by alpha.
     "CELU": {"alpha": ("number", 1e-6, None)},
     "GELU": {"approximate": ("flag", None, None)},
+    "SOFTMAX": {"radix": ("int", 1, None), "groups": ("int", 1, None)},
     "TANH": {"scale": ("number", None, None), "slope": ("number", None, None)},
     "SOFTPLUS": {"beta": ("number", None, None)},
     "BN": {"eps": ("number", 1e-12, None), "momentum": ("number", 0, 1), "affine": ("flag", None, None)},

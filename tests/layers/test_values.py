@@ -53,6 +53,7 @@ FORMULAS: list[tuple[Layer, Callable[[Tensor], Tensor]]] = [
     (act.HardTanh(), lambda x: x.clamp(-1, 1)),
     (act.LogSigmoid(), lambda x: sigmoid(x).log()),
     (softmax.Softmax(), lambda x: x.exp() / x.exp().sum(1, keepdim=True)),
+    (softmax.Softmax(radix=2), lambda x: x.exp() / (x.exp()[:, :3] + x.exp()[:, 3:]).repeat(1, 2, 1, 1)),
     (softmax.LogSoftmax(), lambda x: x - x.exp().sum(1, keepdim=True).log()),
     (scale.Scale(init=0.5), lambda x: 0.5 * x),
     (scale.Scale(init=0.5, shared=True), lambda x: 0.5 * x),
@@ -106,6 +107,14 @@ def test_global_response_normalisation_is_that_of_its_paper() -> None:
     relative = norms / (norms.mean(1, keepdim=True) + 0.1)
     scaled = torch.einsum("nchw,nc,c->nchw", X, relative, gamma)
     torch.testing.assert_close(live(X), scaled + beta[:, None, None] + X)
+
+
+def test_split_attention_chooses_between_the_splits_of_each_group() -> None:
+    """Two groups of three splits of one channel: 0, 1, 2 and 3, 4, 5 enter, and 0, 3, 1, 4, 2, 5 leave."""
+    powers = X.exp()
+    sums = powers[:, :3].sum(1), powers[:, 3:].sum(1)
+    expected = torch.stack([powers[:, at + 3 * group] / sums[group] for at in range(3) for group in range(2)], 1)
+    torch.testing.assert_close(Live(softmax.Softmax(radix=3, groups=2), (MAP,))(X), expected)
 
 
 @pytest.mark.parametrize("tlu", [True, False])

@@ -136,7 +136,7 @@ def _norm(frame: GeneratedScope, form: PieceShape) -> str:
 def _same(frame: GeneratedScope, form: PieceShape) -> str:
     layers = [f"DROPOUT({rate(frame)})", f"DROPPATH({rate(frame)})", "ID", f"TIMES({rate(frame, most_one=False)})"]
     if frame.divides(2, form.width):
-        layers += ["SHUFFLE2", f"SHUFFLE{{{groups(frame)}}}"]
+        layers += ["SHUFFLE2", f"SHUFFLE{{{groups(frame)}}}", "SOFTMAX(radix=2)", f"SOFTMAX(radix={groups(frame)})"]
     return frame.pick(layers)
 
 

@@ -45,6 +45,7 @@ EXAMPLES = {
     "LocallyConnected": ("3, 4, (2, 2), (5, 4), stride=(1, 1), pads=(0, 1, 0, 1)", (3, 5, 4)),
     "Pick": ("(0, 2)", (3, 5)),
     "RadialBasis": ("12, 10", (12,)),
+    "RadixSoftmax": ("3, groups=2", (6, 5, 4)),
     "Scale": ("3, init=0.5", (3, 5, 4)),
     "Times": ("0.17", (3, 5)),
     "ScaledTanh": ("1.7159, 0.6667", (3, 5)),

@@ -23,7 +23,7 @@ _INPUT = frozenset(
 ).union(each.family for each in SIMPLE if each.keeps == "input")
 """Families whose derivative is written in terms of the input."""
 
-_OUTPUT = frozenset(("tanh", "plugin", *(each.family for each in SIMPLE if each.keeps == "output")))
+_OUTPUT = frozenset(("tanh", "radixsoftmax", "plugin", *(each.family for each in SIMPLE if each.keeps == "output")))
 """Families whose derivative is written in terms of the output."""
 
 _RESULT_IN_PLACE = frozenset(("leaky", "elu", "celu", *(each.family for each in SIMPLE if each.inplace == "output")))

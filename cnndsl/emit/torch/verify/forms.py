@@ -53,6 +53,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "elu": ("ELU", "alpha=1.0"),
     "celu": ("CELU", "alpha=1.0"),
     "gelu": ("GELU", "approximate=none"),
+    "radixsoftmax": ("RadixSoftmax", "radix groups=1"),
     "tanh": ("Tanh", "scale=1.0 slope=1.0"),
     "identity": ("Identity", ""),
     "flatten": ("Flatten", "start_dim=1 end_dim=-1"),

@@ -206,6 +206,11 @@ def _prelu(x: ExpectedLayer) -> Form:
     return ("prelu", 1 if x.flag("shared") else x.channels, x.real("init"))
 
 
+def _softmax(x: ExpectedLayer) -> Form:
+    radix = x.whole("radix")
+    return ("softmax", 1) if radix == 1 else ("radixsoftmax", radix, x.whole("groups"))
+
+
 def _scale(x: ExpectedLayer) -> Form:
     if x.word("parameter") != "none":
         return _bare(x)
@@ -267,6 +272,7 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "FRN": lambda x: ("frn", x.channels, x.real("eps"), x.flag("tlu")),
     "RMSNORM": lambda x: ("rmsnorm", x.channels, x.real("eps"), x.flag("affine"), x.word("by") == "deviation"),
     "SCALE": _scale,
+    "SOFTMAX": _softmax,
     "RELU6": _always("hardtanh", 0.0, 6.0),
     "LEAKYRELU": lambda x: ("leaky", x.real("slope")),
     "PRELU": _prelu,

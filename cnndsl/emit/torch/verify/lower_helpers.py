@@ -84,6 +84,10 @@ def _scaled_tanh(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("tanh", given.real("scale"), given.real("slope")), memory="copies")
 
 
+def _radix_softmax(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("radixsoftmax", given.whole("radix"), given.whole("groups")))
+
+
 def _star_relu(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("starrelu", given.real("scale"), given.real("bias")))
 
@@ -182,6 +186,7 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "GlobalResponseNorm": _global_response_norm,
     "LocallyConnected": _locally_connected,
     "RadialBasis": _radial_basis,
+    "RadixSoftmax": _radix_softmax,
     "Scale": _scale,
     "ScaledTanh": _scaled_tanh,
     "StarReLU": _star_relu,
@@ -225,6 +230,7 @@ _DIGESTS: Mapping[str, str] = {
     "PaddedSumPool2d": "0abfc7389cdd8d27",
     "PaddedSumPool3d": "44a30fe8bc01aa9a",
     "RadialBasis": "ee3ccf1731daffb0",
+    "RadixSoftmax": "2f41a259502e8c70",
     "Scale": "4cdb1b9d8aadc850",
     "ScaledTanh": "aa17f694256ca294",
     "StarReLU": "9d8dc11670f5155e",

@@ -143,6 +143,10 @@ def _prelu(form: Form, x: Shape) -> Shape | None:
     return x if form[1] in (1, x.channels) else None
 
 
+def _radix_softmax(form: Form, x: Shape) -> Shape | None:
+    return None if x.channels % (_number(form[1]) * _number(form[2])) else x
+
+
 def _dropout(form: Form, x: Shape) -> Shape | None:
     return x if form[2] in (0, x.rank) else None
 
@@ -205,6 +209,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "scale": _scale,
     "bare": _bare,
     "prelu": _prelu,
+    "radixsoftmax": _radix_softmax,
     "dropout": _dropout,
     "pad": _pad,
     "cropto": _crop_to,

@@ -46,7 +46,8 @@ KINDS = {
         -> STARRELU(scale=1, bias=0) -> ELU -> ELU(2)
         -> CELU(0.5) -> SELU -> GELU -> GELU(approximate=yes) -> SILU -> MISH -> HSWISH -> SIGMOID -> HSIGMOID
         -> LOGSIGMOID -> TANH -> TANH(scale=1.7159, slope=0.6667) -> HARDTANH -> SOFTPLUS -> SOFTPLUS(beta=2)
-        -> SOFTSIGN -> SOFTMAX -> LOGSOFTMAX
+        -> SOFTSIGN -> SOFTMAX -> SOFTMAX(radix=2) -> SOFTMAX(radix=2, groups=4)
+        -> LOGSOFTMAX
     """,
     "rest": """
         INPUT 16x16x8 -> ID -> DROPOUT -> DROPOUT(channels=yes) -> DROPPATH -> ZEROPAD(1x2) -> ZEROPAD(1, after=2)

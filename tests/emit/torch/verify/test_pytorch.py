@@ -124,6 +124,8 @@ CALLS: list[tuple[str, tuple[object, ...], dict[str, object], tuple[int, ...]]] 
     ("Softplus", (), {}, MAP),
     ("Softsign", (), {}, MAP),
     ("Softmax", (1,), {}, MAP),
+    ("RadixSoftmax", (2,), {}, MAP),
+    ("RadixSoftmax", (2,), {"groups": 2}, MAP),
     ("LogSoftmax", (1,), {}, MAP),
     ("Dropout", (0.5,), {}, MAP),
     ("Dropout", (0.0,), {}, MAP),
