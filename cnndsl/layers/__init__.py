@@ -81,6 +81,7 @@ _OURS: tuple[type[Layer], ...] = (
     response.GlobalResponse,
     response.FilterResponse,
     response.RootMeanSquareNorm,
+    response.EuclideanNorm,
     evonorm.EvoNorm,
     scale.Scale,
     dropout.Dropout,

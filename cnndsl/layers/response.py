@@ -1,4 +1,4 @@
-"""Normalisation by the size of values, without their mean: `GRN`, `FRN` and `RMSNORM`."""
+"""Normalisation by the size of values, without their mean: `GRN`, `FRN`, `RMSNORM` and `L2NORM`."""
 
 from __future__ import annotations
 
@@ -246,3 +246,75 @@ class RootMeanSquareNorm(Layer):
         deviation = (("deviation", Slot(True)),) if self._by_deviation else ()
         keywords = (*changed("eps", self.eps, 1e-6), *affine, *deviation)
         return self.helper_call("ChannelRMSNorm", (Slot(inputs[0].channels, "in_channels"),), keywords)
+
+
+_L2_NORM = '''\
+class L2Norm(nn.Module):
+    """Divides the channels of each position by their L2 norm."""
+
+    def __init__(
+        self,
+        channels: int,
+        eps: float = 1e-12,
+        affine: bool = False,
+        init: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.eps = eps
+        start = torch.full((channels,), float(init))
+        self.weight = nn.Parameter(start) if affine else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = F.normalize(x, dim=1, eps=self.eps)
+        if self.weight is not None:
+            x = x * self.weight.reshape([-1] + [1] * (x.dim() - 2))
+        return x
+'''
+
+
+@record
+class EuclideanNorm(Layer):
+    """`L2NORM(eps=1e-12, affine=no, init=1)`: w_c * x / max(|x|, eps), |x| the L2 norm of the channels of a position.
+
+    `affine` adds the weight w, which starts at `init`: 20 in SSD. Source: Liu et al. 2015, ParseNet, arXiv:1506.04579,
+    Section 3.2; Liu et al. 2016, SSD.
+    """
+
+    NAMES: ClassVar = ("L2NORM",)
+    ROLE: ClassVar = "normalisation"
+    HELPERS: ClassVar = {"L2Norm": _L2_NORM}
+    DEFAULTS: ClassVar = (("eps", 1e-12), ("affine", False), ("init", 1.0))
+
+    eps: float = option("number", 1e-12, minimum=1e-12)
+    affine: bool = option("flag", False)
+    init: float = option("number", 1.0)
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (inputs[0].channels,)),) if self.affine else ()
+
+    def operations(self, *inputs: Shape) -> int:
+        """For each value a square, an addition and a division; a product with the weight."""
+        return (3 + self.affine) * inputs[0].numel
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The input; the norm of each position and what it is at least; what the weight is multiplied with."""
+        (x,) = inputs
+        return Saved(inputs=(0,), extra=((0, 2 * x.pixels + self.affine * x.numel, True),))
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """The norms, at least eps; the quotient; the product with the weight."""
+        (x,) = inputs
+        n, pixels = x.numel, x.pixels
+        usual = LayerStep((0,), pixels, keeps=(0,), keeps_result=True, on_cuda="full")
+        norm = replace(usual, scratch=(0, n), flags=pixels)
+        at_least = LayerStep((1,), pixels, keeps=(0,), flags=pixels)
+        weight = LayerStep((3,), n, keeps=(0,), product=True, tensors=(0,), promotes=True, gradient="broadcast")
+        return (norm, at_least, quotient(0, 2, n), *(weight,) * self.affine)
+
+    def formula(self, *inputs: Shape) -> str:
+        return str(inputs[0].channels) if self.affine else ""
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        affine = (("affine", Slot(True)), *changed("init", self.init, 1.0)) if self.affine else ()
+        arguments = (Slot(inputs[0].channels, "in_channels"),)
+        return self.helper_call("L2Norm", arguments, (*changed("eps", self.eps, 1e-12), *affine))

@@ -11,11 +11,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cnndsl.network import load
+from cnndsl.network import load, loads
 from tests.oracle import torchvision
 
 timm = importlib.import_module("timm")  # which imports torchvision, as `tests.oracle` made it possible
-assert torchvision
 HERE = Path(__file__).parent
 
 
@@ -96,3 +95,35 @@ def test_filter_response_normalisation() -> None:
 
 def test_split_attention_of_radix_four() -> None:
     _is_timms("resnest50d_4s2x40d", 64)
+
+
+SSD = """
+INPUT 75x75x3
+-> features: [
+     [CONV3-64 -> RELU]*2 -> POOL2
+     -> [CONV3-128 -> RELU]*2 -> POOL2
+     -> [CONV3-256 -> RELU]*3 -> POOL2(ceil=yes)
+     -> [CONV3-512 -> RELU]*3
+   ]
+-> L2NORM -> scale_weight: SCALE(bias=no, init=20, parameter=vector)
+"""
+
+
+def test_the_normalisation_of_ssd() -> None:
+    """torchvision's SSD300 hands the fourth stage of VGG-16 on so (Liu et al. 2016)."""
+    ssd = importlib.import_module("torchvision.models.detection.ssd")
+    theirs = ssd.SSDFeatureExtractorVGG(torchvision.models.vgg16().features, highres=False).double()
+    theirs.extra = nn.ModuleList()  # the stages after it, which take no images of this size
+    assert set(theirs.scale_weight.tolist()) == {20.0}
+    ours = loads(SSD).module().double()
+    ours.load_state_dict({name: theirs.state_dict()[name] for name in ours.state_dict()}, strict=True)
+    x = torch.randn(2, 3, 75, 75, dtype=torch.float64)
+    torch.testing.assert_close(ours(x), theirs(x)["0"])
+    inside = loads(
+        SSD.replace("L2NORM -> scale_weight: SCALE(bias=no, init=20, parameter=vector)", "L2NORM(affine=yes, init=20)")
+    )
+    again = inside.module().double()
+    again.load_state_dict(
+        {name.replace("scale_weight", "l2norm.weight"): each for name, each in ours.state_dict().items()}
+    )
+    torch.testing.assert_close(again(x), ours(x))

@@ -72,6 +72,8 @@ ANYWHERE: list[Layer] = [
     response.RootMeanSquareNorm(eps=1e-3, affine=False),
     response.RootMeanSquareNorm(by="deviation"),
     response.RootMeanSquareNorm(affine=False, by="deviation"),
+    response.EuclideanNorm(),
+    response.EuclideanNorm(eps=1e-3, affine=True, init=20.0),
     norm.GroupNorm(groups=3),
     norm.GroupNorm(groups=2, affine=False),
     norm.GroupNorm(eps=1e-3, groups=1),

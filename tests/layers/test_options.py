@@ -119,6 +119,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
     "GRN": {"eps": ("number", 1e-12, None)},
     "EVONORM": {"groups": ("int", 1, None), "eps": ("number", 1e-12, None), "act": ("flag", None, None)},
     "FRN": {"eps": ("number", 1e-12, None), "tlu": ("flag", None, None)},
+    "L2NORM": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "init": ("number", None, None)},
     "RMSNORM": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "by": ("word", None, None)},
     "SCALE": {
         "weight": ("flag", None, None),

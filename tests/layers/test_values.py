@@ -66,6 +66,9 @@ FORMULAS: list[tuple[Layer, Callable[[Tensor], Tensor]]] = [
         response.RootMeanSquareNorm(eps=0.1, by="deviation"),
         lambda x: x / ((x - x.mean(1, True)).square().sum(1, True) / 5 + 0.1).sqrt(),
     ),
+    (response.EuclideanNorm(), lambda x: x / x.square().sum(1, True).sqrt()),
+    (response.EuclideanNorm(eps=5.0), lambda x: x / x.square().sum(1, True).sqrt().clamp(min=5)),
+    (response.EuclideanNorm(affine=True, init=20.0), lambda x: 20 * x / x.square().sum(1, True).sqrt()),
     # w and b start at 0 (Woo et al. 2023, Section 3.2), which makes the layer the identity.
     (response.GlobalResponse(), lambda x: x),
     (arrange.Slice(1, 3), lambda x: x[:, 1:3]),
@@ -224,6 +227,8 @@ OPERATIONS = [
     (norm.LayerNorm(), (MAP,), 7 * 120),
     (norm.InstanceNorm(), (MAP,), 5 * 120),
     (response.GlobalResponse(), (MAP,), 4 * 120),
+    (response.EuclideanNorm(), (MAP,), 3 * 120),
+    (response.EuclideanNorm(affine=True), (MAP,), 4 * 120),
     (response.FilterResponse(), (MAP,), 5 * 120),
     (response.FilterResponse(tlu=False), (MAP,), 4 * 120),
     (response.RootMeanSquareNorm(), (MAP,), 4 * 120),

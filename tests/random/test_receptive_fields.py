@@ -43,6 +43,7 @@ BENDS = (
     norm.BatchNorm,
     norm.LocalResponseNorm,
     response.RootMeanSquareNorm,
+    response.EuclideanNorm,
     dropout.Dropout,
     dropout.DropPath,
     arrange.Times,

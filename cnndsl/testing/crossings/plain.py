@@ -123,7 +123,12 @@ def _norm(frame: GeneratedScope, form: PieceShape) -> str:
         "IN(affine=yes)",
         f"SCALE(shared={_flag(frame)})",
     ]
-    norms += ["LN(over=channels)", f"RMSNORM(affine={_flag(frame)})", f"LRN3(alpha={rate(frame)})"]
+    norms += [
+        "LN(over=channels)",
+        f"RMSNORM(affine={_flag(frame)})",
+        f"L2NORM(affine={_flag(frame)})",
+        f"LRN3(alpha={rate(frame)})",
+    ]
     if not (form.space is None or form.space.is_pixel):
         norms += ["LN", "LN(affine=no)", f"BN(affine={_flag(frame)})", "GRN", f"FRN(tlu={_flag(frame)})"]
     norms += [f"BN(eps={rate(frame)} + 1e-5)", f"LRN{{{frame.one('kernel')}}}"] if frame.chance(0.3) else []

@@ -42,6 +42,7 @@ EXAMPLES = {
     "GlobalResponseNorm": ("3", (3, 5, 4)),
     "ChannelRMSNorm": ("3, deviation=True", (3, 5, 4)),
     "EvoNorm": ("6, groups=2", (6, 5, 4)),
+    "L2Norm": ("3, affine=True", (3, 5, 4)),
     "LocallyConnected": ("3, 4, (2, 2), (5, 4), stride=(1, 1), pads=(0, 1, 0, 1)", (3, 5, 4)),
     "Pick": ("(0, 2)", (3, 5)),
     "RadialBasis": ("12, 10", (12,)),

@@ -58,6 +58,7 @@ _WORDS: Mapping[str, str] = {
     "SCALE": "scale",
     "EVONORM": "EvoNorm",
     "RMSNORM": "RMS norm",
+    "L2NORM": "L2 norm",
 }
 """Layer types whose word is not their name."""
 

@@ -211,6 +211,11 @@ def _softmax(x: ExpectedLayer) -> Form:
     return ("softmax", 1) if radix == 1 else ("radixsoftmax", radix, x.whole("groups"))
 
 
+def _l2_norm(x: ExpectedLayer) -> Form:
+    affine = x.flag("affine")
+    return ("l2norm", x.channels, x.real("eps"), affine, x.real("init") if affine else 1.0)
+
+
 def _scale(x: ExpectedLayer) -> Form:
     if x.word("parameter") != "none":
         return _bare(x)
@@ -269,6 +274,7 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "IN": lambda x: ("in", x.rank, x.channels, x.real("eps"), x.flag("affine")),
     "GRN": lambda x: ("grn", x.channels, x.real("eps")),
     "EVONORM": lambda x: ("evonorm", x.channels, x.whole("groups"), x.real("eps"), x.flag("act")),
+    "L2NORM": _l2_norm,
     "FRN": lambda x: ("frn", x.channels, x.real("eps"), x.flag("tlu")),
     "RMSNORM": lambda x: ("rmsnorm", x.channels, x.real("eps"), x.flag("affine"), x.word("by") == "deviation"),
     "SCALE": _scale,

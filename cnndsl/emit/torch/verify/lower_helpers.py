@@ -116,6 +116,11 @@ def _filter_response_norm(_: int, given: CallArguments, forms: Forms) -> LeafMod
     return forms.leaf(("frn", given.whole("channels"), given.real("eps"), given.flag("tlu")))
 
 
+def _l2_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    affine, start = given.flag("affine"), given.real("init")
+    return forms.leaf(("l2norm", given.whole("channels"), given.real("eps"), affine, start if affine else 1.0))
+
+
 def _scale(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     flags = given.flag("weight"), given.flag("bias")
     return forms.leaf(("scale", given.whole("channels"), *flags, given.real("init")))
@@ -184,6 +189,7 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "EvoNorm": _evo_norm,
     "FilterResponseNorm": _filter_response_norm,
     "GlobalResponseNorm": _global_response_norm,
+    "L2Norm": _l2_norm,
     "LocallyConnected": _locally_connected,
     "RadialBasis": _radial_basis,
     "RadixSoftmax": _radix_softmax,
@@ -208,6 +214,7 @@ _DIGESTS: Mapping[str, str] = {
     "EvoNorm": "bd04228a15910210",
     "FilterResponseNorm": "971b19c545d6c9ad",
     "GlobalResponseNorm": "c53115271179ff62",
+    "L2Norm": "6af21a376c13608e",
     "LocallyConnected": "81ba5930e8893f61",
     "PadChannels1d": "f63ff26443c01783",
     "PadChannels2d": "fa4433a7bacde3a2",

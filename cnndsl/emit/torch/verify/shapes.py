@@ -205,6 +205,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "grn": _channels_of_map(1),
     "evonorm": _channels(1),
     "frn": _channels_of_map(1),
+    "l2norm": _channels(1),
     "rmsnorm": _rms_norm,
     "scale": _scale,
     "bare": _bare,

@@ -153,6 +153,8 @@ CALLS: list[tuple[str, tuple[object, ...], dict[str, object], tuple[int, ...]]] 
     ("ChannelRMSNorm", (4,), {"affine": False, "deviation": True}, MAP),
     ("FilterResponseNorm", (4,), {}, MAP),
     ("FilterResponseNorm", (4,), {"tlu": False}, MAP),
+    ("L2Norm", (4,), {}, MAP),
+    ("L2Norm", (4,), {"affine": True, "init": 20}, MAP),
     ("EvoNorm", (4, 2), {}, MAP),
     ("EvoNorm", (4, 2), {"act": False}, MAP),
     ("Scale", (4,), {"init": 1}, MAP),
