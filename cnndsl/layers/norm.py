@@ -1,8 +1,7 @@
-"""Normalisation: `BN`, `LRN`, `LN`, `GN` and `IN`."""
+"""Normalisation by mean and deviation: `BN`, `LN`, `GN` and `IN`."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 from cnndsl.layers.base import (
@@ -17,7 +16,7 @@ from cnndsl.layers.base import (
     need_spatial,
     option,
 )
-from cnndsl.layers.steps import PARAMETER, STATISTIC, LayerStep, pad, power, product, quotient, scalar
+from cnndsl.layers.steps import PARAMETER, STATISTIC, LayerStep
 from cnndsl.layers.torch_calls import changed
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -83,55 +82,6 @@ class BatchNorm(Layer):
         affine = () if self.affine else (("affine", Slot(False)),)
         keywords = (*changed("eps", self.eps, 1e-5), *changed("momentum", self.momentum, 0.1), *affine)
         return TorchCall(f"nn.BatchNorm{max(x.rank, 1)}d", (Slot(x.channels, "in_channels"),), keywords)
-
-
-@record
-class LocalResponseNorm(Layer):
-    """`LRN5(alpha=0.0001, beta=0.75, k=1)`: x / (k + alpha/n * the sum of x^2 over n channels)^beta.
-
-    As in PyTorch and Caffe alpha is divided by n; the paper's is not: its n=5, alpha=0.0001, k=2 are
-    `LRN5(alpha=0.0005, k=2)`. Source: Krizhevsky et al. 2012, Section 3.3.
-    """
-
-    NAMES: ClassVar = ("LRN",)
-    ROLE: ClassVar = "normalisation"
-    SIZE: ClassVar = "size"
-
-    size: int = option("int", 5, "n", minimum=1)
-    alpha: float = option("number", 1e-4)
-    beta: float = option("number", 0.75)
-    k: float = option("number", 1.0, minimum=0)
-
-    def output(self, *inputs: Shape) -> Shape:
-        need_spatial(self.kind(), inputs[0])
-        return inputs[0]
-
-    def operations(self, *inputs: Shape) -> int:
-        """For each value n additions, a square, a multiplication, an addition, a power and a division."""
-        return (self.size + 5) * inputs[0].numel
-
-    def saved(self, *inputs: Shape) -> Saved:
-        """The input, its padded squares, the denominator before and after the power."""
-        (x,) = inputs
-        padded = (x.channels + self.size - 1) * x.pixels
-        return Saved(inputs=(0,), extra=((0, padded + 2 * x.numel, True),))
-
-    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """Squares, padded and averaged over channels, times alpha, plus k, to the power beta; the quotient by that.
-
-        A map of two axes and more is averaged by `avg_pool3d`, which autocast on the CPU runs in fp32.
-        """
-        (x,) = inputs
-        n = x.numel
-        averages = LayerStep((2,), n, keeps=(0,), autocast="full" if x.rank > 1 else "as is")
-        padded = pad((x.channels + self.size - 1) * x.pixels, 1)
-        added = replace(scalar(4, n, added=True), holds=(3,))
-        chain = (scalar(3, n), added, replace(power(5, n), holds=(3,)), quotient(0, 6, n))
-        return (product(0, 0, n), padded, averages, *chain)
-
-    def torch(self, *inputs: Shape) -> TorchCall | None:
-        usual = (*changed("alpha", self.alpha, 1e-4), *changed("beta", self.beta, 0.75), *changed("k", self.k, 1.0))
-        return TorchCall("nn.LocalResponseNorm", (Slot(self.size, "size"),), usual)
 
 
 @record

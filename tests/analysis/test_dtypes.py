@@ -62,7 +62,7 @@ CONV2-4; CONV2-4/2; CONVT2-4/2; PADCHANNELS-6/2; PICK(0, 2); SHUFFLE2; AVGPOOL(o
 (SCALE + ID); MAX(RELU, TANH, SIGMOID) -> GAP; MEAN(CONV1-4, SCALE); IN(affine=yes) -> RELU; GRN;
 STARRELU; EVONORM2; EVONORM1(act=no); SCALE(shared=yes);
 RMSNORM; RMSNORM(affine=no); RMSNORM(by=deviation); FRN; FRN(tlu=no); SOFTMAX(radix=2);
-L2NORM; L2NORM(affine=yes)
+L2NORM; L2NORM(affine=yes); LRN3(over=positions)
 """.replace("\n", " ").split("; ")
 """Layers that autocast treats in its own way, or that consist of several operations."""
 

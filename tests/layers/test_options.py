@@ -112,6 +112,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "alpha": ("number", None, None),
         "beta": ("number", None, None),
         "k": ("number", 0, None),
+        "over": ("word", None, None),
     },
     "LN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "over": ("word", None, None)},
     "GN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "groups": ("int", 1, None)},
@@ -155,6 +156,7 @@ WORDS = {
     # torch.nn.Upsample.
     ("UPSAMPLE", "mode"): ("nearest", "linear", "bilinear", "trilinear", "bicubic"),
     ("LN", "over"): ("all", "channels"),
+    ("LRN", "over"): ("channels", "positions"),
     ("RMSNORM", "by"): ("rms", "deviation"),
     ("SCALE", "parameter"): ("none", "vector", "map", "number", "singleton"),
     ("PADCHANNELS", "where"): ("after", "both"),

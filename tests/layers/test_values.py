@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cnndsl.layers import activation as act
-from cnndsl.layers import arrange, dense, dropout, evonorm, margin, merge, norm, response, scale, softmax
+from cnndsl.layers import arrange, dense, dropout, evonorm, local_norm, margin, merge, norm, response, scale, softmax
 from cnndsl.layers.base import Layer, Saved, TorchFunction, Window
 from cnndsl.layers.pool import GlobalAvgPool, LPPool, SumPool
 from cnndsl.layers.resize import Upsample
@@ -98,7 +98,7 @@ def test_local_response_normalisation_divides_alpha_by_the_size() -> None:
     squares = nn.functional.pad(x.square(), (0, 0, 0, 0, 1, 1))
     summed = squares[:, 0:4] + squares[:, 1:5] + squares[:, 2:6]
     expected = x / (2 + 0.5 / 3 * summed) ** 0.75
-    layer = norm.LocalResponseNorm(3, alpha=0.5, beta=0.75, k=2)
+    layer = local_norm.LocalResponseNorm(3, alpha=0.5, beta=0.75, k=2)
     torch.testing.assert_close(Live(layer, (Shape(4, (2, 2)),))(x), expected)
 
 
@@ -118,6 +118,16 @@ def test_split_attention_chooses_between_the_splits_of_each_group() -> None:
     sums = powers[:, :3].sum(1), powers[:, 3:].sum(1)
     expected = torch.stack([powers[:, at + 3 * group] / sums[group] for at in range(3) for group in range(2)], 1)
     torch.testing.assert_close(Live(softmax.Softmax(radix=3, groups=2), (MAP,))(X), expected)
+
+
+def test_local_response_normalisation_within_a_channel_is_caffes() -> None:
+    """Its layer catalogue: x / (1 + alpha/n^2 * the sum of squares over n x n positions around, zeros beyond)^beta."""
+    x = torch.rand(1, 2, 4, 3)
+    squares = nn.functional.pad(x.square(), (1, 1, 1, 1))
+    summed = torch.stack([squares[:, :, i : i + 4, j : j + 3] for i in range(3) for j in range(3)]).sum(0)
+    layer = local_norm.LocalResponseNorm(3, alpha=0.5, beta=0.75, over="positions")
+    torch.testing.assert_close(Live(layer, (Shape(2, (4, 3)),))(x), x / (1 + 0.5 / 9 * summed) ** 0.75)
+    assert layer.window(MAP) == Window((3, 3), (1, 1), (1, 1))
 
 
 @pytest.mark.parametrize("tlu", [True, False])
@@ -223,7 +233,8 @@ OPERATIONS = [
     (act.StarRelu(), (MAP,), 4 * 120),
     (softmax.Softmax(), (MAP,), 3 * 120),
     (norm.BatchNorm(), (MAP,), 2 * 120),
-    (norm.LocalResponseNorm(5), (MAP,), 10 * 120),
+    (local_norm.LocalResponseNorm(5), (MAP,), 10 * 120),
+    (local_norm.LocalResponseNorm(3, over="positions"), (MAP,), (9 + 5) * 120),
     (norm.LayerNorm(), (MAP,), 7 * 120),
     (norm.InstanceNorm(), (MAP,), 5 * 120),
     (response.GlobalResponse(), (MAP,), 4 * 120),

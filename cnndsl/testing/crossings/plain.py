@@ -130,7 +130,14 @@ def _norm(frame: GeneratedScope, form: PieceShape) -> str:
         f"LRN3(alpha={rate(frame)})",
     ]
     if not (form.space is None or form.space.is_pixel):
-        norms += ["LN", "LN(affine=no)", f"BN(affine={_flag(frame)})", "GRN", f"FRN(tlu={_flag(frame)})"]
+        norms += [
+            "LN",
+            "LN(affine=no)",
+            f"BN(affine={_flag(frame)})",
+            "GRN",
+            "LRN3(over=positions)",
+            f"FRN(tlu={_flag(frame)})",
+        ]
     norms += [f"BN(eps={rate(frame)} + 1e-5)", f"LRN{{{frame.one('kernel')}}}"] if frame.chance(0.3) else []
     if frame.divides(2, form.width):
         norms += ["GN2", f"GN{{{groups(frame)}}}", f"EVONORM2(act={_flag(frame)})"]

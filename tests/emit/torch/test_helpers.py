@@ -31,6 +31,7 @@ EXAMPLES = {
             f"PaddedSumPool{n}d": (f"2, stride=1, pads={(0, 1) * n}", (3, *(5,) * n)),
             f"Crop{n}d": ("1, after=2", (3, *(5,) * n)),
             f"CropTo{n}d": (f"{(4, 3, 2)[:n]}", (3, *(5,) * n)),
+            f"PositionResponseNorm{n}d": ("3, alpha=0.5", (3, *(5,) * n)),
             f"PadTo{n}d": (f"{(6, 7, 8)[:n]}", (3, *(5,) * n)),
             f"PadChannels{n}d": ("3, 6, stride=2, where='both'", (3, *(5,) * n)),
         }.items()

@@ -44,6 +44,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "evonorm": ("EvoNorm", "channels groups=32 eps=1e-05 act=True"),
     "frn": ("FilterResponseNorm", "channels eps=1e-06 tlu=True"),
     "l2norm": ("L2Norm", "channels eps=1e-12 affine=False init=1.0"),
+    "positionlrn": ("PositionResponseNorm{rank}d", "rank size alpha=0.0001 beta=0.75 k=1.0"),
     "rmsnorm": ("ChannelRMSNorm", "channels eps=1e-06 affine=True deviation=False"),
     "scale": ("Scale", "channels weight=True bias=True init=1.0"),
     "bare": ("Parameter", "sign shape start=1.0 view"),

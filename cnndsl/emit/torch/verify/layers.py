@@ -211,6 +211,11 @@ def _softmax(x: ExpectedLayer) -> Form:
     return ("softmax", 1) if radix == 1 else ("radixsoftmax", radix, x.whole("groups"))
 
 
+def _lrn(x: ExpectedLayer) -> Form:
+    numbers = x.whole("size"), x.real("alpha"), x.real("beta"), x.real("k")
+    return ("lrn", *numbers) if x.word("over") == "channels" else ("positionlrn", x.rank, *numbers)
+
+
 def _l2_norm(x: ExpectedLayer) -> Form:
     affine = x.flag("affine")
     return ("l2norm", x.channels, x.real("eps"), affine, x.real("init") if affine else 1.0)
@@ -269,6 +274,7 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "UNPOOL": _unpool,
     "UPSAMPLE": _upsample,
     "BN": _batch_norm,
+    "LRN": _lrn,
     "LN": _layer_norm,
     "GN": lambda x: ("gn", x.whole("groups"), x.channels, x.real("eps"), x.flag("affine")),
     "IN": lambda x: ("in", x.rank, x.channels, x.real("eps"), x.flag("affine")),

@@ -121,6 +121,13 @@ def _l2_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("l2norm", given.whole("channels"), given.real("eps"), affine, start if affine else 1.0))
 
 
+def _position_response_norm(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
+    size = given.whole("size")
+    if size % 2 == 0:
+        raise Trouble(f"`{given.name}` has the even size {size}, which makes the map larger")
+    return forms.leaf(("positionlrn", rank, size, given.real("alpha"), given.real("beta"), given.real("k")))
+
+
 def _scale(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     flags = given.flag("weight"), given.flag("bias")
     return forms.leaf(("scale", given.whole("channels"), *flags, given.real("init")))
@@ -179,6 +186,7 @@ _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "CropTo": _to("cropto"),
     "PadTo": _to("padto"),
     "PadChannels": _pad_channels,
+    "PositionResponseNorm": _position_response_norm,
 }
 
 _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
@@ -236,6 +244,9 @@ _DIGESTS: Mapping[str, str] = {
     "PaddedMaxPool3d": "eca8aaf2b2f874e9",
     "PaddedSumPool2d": "0abfc7389cdd8d27",
     "PaddedSumPool3d": "44a30fe8bc01aa9a",
+    "PositionResponseNorm1d": "ca87f545ae5cb645",
+    "PositionResponseNorm2d": "34b7cf558315f914",
+    "PositionResponseNorm3d": "b30f614e9552ba30",
     "RadialBasis": "ee3ccf1731daffb0",
     "RadixSoftmax": "2f41a259502e8c70",
     "Scale": "4cdb1b9d8aadc850",

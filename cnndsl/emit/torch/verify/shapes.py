@@ -206,6 +206,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "evonorm": _channels(1),
     "frn": _channels_of_map(1),
     "l2norm": _channels(1),
+    "positionlrn": lambda form, x: x if x.rank == form[1] else None,
     "rmsnorm": _rms_norm,
     "scale": _scale,
     "bare": _bare,

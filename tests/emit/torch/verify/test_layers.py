@@ -39,7 +39,7 @@ KINDS = {
         -> SCALE(bias=no, init=0.5) -> GRN -> GRN(eps=0.001) -> EVONORM
         -> EVONORM8(eps=0.001, act=no) -> SCALE(shared=yes)
         -> RMSNORM -> RMSNORM(eps=0.001, affine=no) -> RMSNORM(by=deviation) -> FRN
-        -> FRN(eps=0.001, tlu=no) -> L2NORM -> L2NORM(eps=0.001, affine=yes, init=20)
+        -> LRN3(over=positions) -> FRN(eps=0.001, tlu=no) -> L2NORM -> L2NORM(eps=0.001, affine=yes, init=20)
     """,
     "activations": """
         INPUT 8x8x8 -> RELU -> RELU6 -> LRELU(0.2) -> LRELU -> PRELU -> PRELU(shared=yes, init=0.1) -> STARRELU
