@@ -184,6 +184,8 @@ class Layer:
     """False for a convolution that has weights of its own for each position."""
     SUBTRACTS_MEAN: ClassVar[bool] = False
     """True where training subtracts each channel's mean over the batch, and with it a bias that was added before."""
+    KEEPS_ONE: ClassVar[bool] = False
+    """True for a pooling that drops all values of a window but one, as a maximum does."""
     JOINS_CHANNELS: ClassVar[bool] = False
     """True where the output holds the channels of all inputs, one input after the other."""
 
@@ -347,6 +349,10 @@ class Layer:
         Empty where every one is reached.
         """
         return ()
+
+    def unread(self, *inputs: Shape) -> tuple[int, ...]:
+        """Return how many last lines no window reaches, without padding and what the stride skips between windows."""
+        return self.remainder(*inputs)
 
 
 @cache
