@@ -54,7 +54,7 @@ def test_the_lectures_rule_of_thumb_is_in_its_table_alone() -> None:
 
 
 def test_lint_prints_the_input_that_it_speaks_of() -> None:
-    # (8 - 3)/2 is no integer: of 8 lines 7 are read. Of 8 + 2*1 = 10 windows reach 9, and the last is one of the padding.
+    # (8 - 3)/2 is no integer: of 8 lines 7 are read. Of 8 + 2 windows reach 9, and the tenth is one of the padding.
     text = run("lint", "-", stdin="INPUT 8x8x3 -> CONV3-8/2(pad=0) -> GAP -> FC-2").stdout
     assert "no window of CONV3-8/2(pad=0) reaches the last row and column of its input, 8x8x3" in text
     assert "stride-remainder" not in run("lint", "-", stdin="INPUT 8x8x3 -> CONV3-8/2(pad=1) -> GAP -> FC-2").stdout
