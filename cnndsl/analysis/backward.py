@@ -164,6 +164,8 @@ def _through_step(backward: BackwardTrace, node: Node, k: int, gradient: Gradien
     bytes = _scratch(backward, node, k)
     if bytes:
         ledger.drop(ledger.new(at, "scratch", 0, bytes))
+    if step.once:
+        ledger.drop(ledger.new(at, "scratch", step.once * WIDTHS[values.dtype], 0))
     done = [*backward.forward.saved[at, k], gradient.storage]
     if step.gradient == "own":
         _drop(ledger, done)

@@ -20,14 +20,14 @@ FAR_SMALLER = 2
 def narrow_field(graph: Graph) -> Iterator[Finding]:
     """A unit of the last map should see the object: what is averaged of units that see less than half of the input.
 
-    Where FC layers read that map they see the rest, and where it is the output, each unit may answer for its place.
-    Source: Araujo et al. 2019, Distill, doi 10.23915/distill.00021; Luo et al. 2016, arXiv:1701.04128.
+    Where FC layers or a recurrence read that map they see the rest, and where it is the output, each unit may answer
+    for its place. Source: Araujo et al. 2019, Distill, doi 10.23915/distill.00021; Luo et al. 2016, arXiv:1701.04128.
     """
     for start, node, field in _last_maps(graph):
         size, plane = field.local.size, start.shape.spatial
         after = [graph.nodes[at] for at in descendants(graph.digraph, node.index)]
         answers = graph.nodes[graph.output].shape.pixels > 1
-        if not node.inputs or answers or any(reads_map(graph, each) for each in after):
+        if not node.inputs or answers or any(each.layer.SEES_ALL or reads_map(graph, each) for each in after):
             continue
         if any(FAR_SMALLER * seen < extent for seen, extent in zip(size, plane, strict=True)):
             whose = f"{_input(graph, start)}'s {by(plane)}"

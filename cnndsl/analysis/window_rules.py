@@ -63,10 +63,12 @@ def large_first_kernel(graph: Graph) -> Iterator[Finding]:
 def even_kernel(graph: Graph) -> Iterator[Finding]:
     """An even kernel has no centre: the map is shifted by half a pixel, or padded unevenly.
 
+    At an even stride it has one between the pixels, as 2x2 pooling has; and one as large as the map shifts nothing.
     Source: Wu et al. 2019, arXiv:1903.08385, "Convolution with even-sized kernels and symmetric padding", Section 3.
     """
     for node, kernel, window in convolutions(graph):
-        if any(size % 2 == 0 and size != step for size, step in zip(kernel, window.step, strict=True)):
+        axes = zip(kernel, window.step, node.shape.spatial, strict=True)
+        if any(size % 2 == 0 and step % 2 == 1 and out > 1 for size, step, out in axes):
             message = f"the kernel {by(kernel)} of {node.text} has no centre"
             yield Finding(node.span, message, f"take {by(tuple(size + 1 - size % 2 for size in kernel))}")
 

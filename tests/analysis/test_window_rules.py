@@ -110,7 +110,10 @@ def test_the_stack_in_place_of_a_large_kernel() -> None:
     [
         ("CONV4-8", ("the kernel 4x4 of CONV4-8 has no centre", "take 5x5")),
         ("CONV3x4-8", ("the kernel 3x4 of CONV3x4-8 has no centre", "take 3x5")),
-        ("CONV4-8/2", ("the kernel 4x4 of CONV4-8/2 has no centre", "take 5x5")),
+        ("CONV4-8/3", ("the kernel 4x4 of CONV4-8/3 has no centre", "take 5x5")),
+        # Pixels -1 to 2, 1 to 4, ...: around the middle of each pair. And all there is.
+        ("CONV4-8/2(pad=1)", None),
+        ("CONV16-8(pad=valid)", None),
         ("LOCAL2-8", ("the kernel 2x2 of LOCAL2-8 has no centre", "take 3x3")),
         ("CONV2-8/2", None),
         ("CONV3-8", None),
