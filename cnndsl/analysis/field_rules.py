@@ -40,12 +40,19 @@ def narrow_field(graph: Graph) -> Iterator[Finding]:
 def wide_field(graph: Graph) -> Iterator[Finding]:
     """Convolutions add little once the field is far larger than the input: they see padding most of all.
 
-    What counts is the narrowest way to the last map: around residual units and through 1x1 branches it is short.
+    What counts is the narrowest way to the last map: around residual units and through 1x1 branches it is short. Where
+    the last map is larger than the input, as in a generator, each unit sees all there is, and nothing is said.
     Source: Richter et al. 2021, arXiv:2106.12307, "Should You Go Deeper?".
     """
     for start, node, _ in _last_maps(graph):
         plane, size = start.shape.spatial, _narrowest(graph, start, node)
-        if node.inputs and size and all(seen > FAR_LARGER * extent for seen, extent in zip(size, plane, strict=True)):
+        enlarges = node.shape.pixels > start.shape.pixels
+        if (
+            node.inputs
+            and size
+            and not enlarges
+            and all(seen > FAR_LARGER * extent for seen, extent in zip(size, plane, strict=True))
+        ):
             which = _input(graph, start)
             message = f"every way to the last map, {node.path}, sees {by(size)} or more, and {which} has {by(plane)}"
             yield Finding(node.span, message, "a larger input, or fewer layers, would use it")

@@ -8,7 +8,8 @@ from math import prod
 
 from cnndsl.analysis.findings import Finding, by, magnifies
 from cnndsl.analysis.refit import overhang, sizes_that_fit, unread
-from cnndsl.graph import Graph
+from cnndsl.graph import Graph, Node
+from cnndsl.shape import Shape
 
 
 def odd_input(graph: Graph) -> Iterator[Finding]:
@@ -39,7 +40,19 @@ def stride_remainder(graph: Graph) -> Iterator[Finding]:
         if any(left):
             message = f"no window of {node.text} reaches the last {_lines(left)} of its input, {shapes[0]}"
             way_out = "say ceil=yes" if "ceil" in node.layer.options() else "change the padding"
-            yield Finding(node.span, message, advice() or f"{way_out}, or enlarge the input")
+            other = advice() or f"{way_out}, or enlarge the input"
+            yield Finding(
+                node.span, message, "patches need no padding: pad=valid" if _are_patches(node, *shapes) else other
+            )
+
+
+def _are_patches(node: Node, *inputs: Shape) -> bool:
+    """Whether windows that don't overlap would cover the input, did no padding shift them."""
+    window = node.layer.window(*inputs)
+    if window is None or not any(window.before) or "pad" not in node.layer.options():
+        return False
+    axes = zip(inputs[0].spatial, window.extent, window.step, strict=True)
+    return all(extent == step and size % step == 0 for size, extent, step in axes)
 
 
 def _lines(left: tuple[int, ...]) -> str:

@@ -90,6 +90,8 @@ def test_wide_fields() -> None:
     assert message.startswith("every way to the last map, last, sees 63x63 or more, and the input has 8x8")
     # Around every unit leads a way that sees no more; a gate is none that does.
     assert messages("wide-field", "INPUT 8x8x8 -> CONV3-8 -> [(CONV3-8 -> RELU -> CONV3-8 + ID)]*16 -> GAP") == []
+    # A generator: 1 + 3*1/2 + 3*1/4 + ... of an input of 1x1.
+    assert messages("wide-field", "INPUT 1x1x8 -> CONVT4-8/1(pad=valid) -> [CONVT4-8/2]*3 -> CONV3-3*4") == []
     gated = "INPUT 8x8x8 -> [CONV3-8 -> MUL(ID, GAP -> CONV1-8 -> SIGMOID)]*16 -> last: CONV1-8 -> GAP"
     assert len(messages("wide-field", gated)) == 1
     assert messages("wide-field", "INPUT 8 -> FC-2") == []

@@ -62,6 +62,17 @@ def test_an_input_is_advised_for_which_the_whole_network_fits() -> None:
     assert [help for _, help in said("stride-remainder", two)] == ["say ceil=yes, or enlarge the input"]
 
 
+def test_patches_need_no_padding() -> None:
+    """224 is 14*16. Of the 15 lines of pad=same 7 stand in front, and (224 + 15 - 16) mod 16 = 15 are left: 7 and padding."""
+    patches = "no window of CONV16-8/16 reaches the last 7 rows and 7 columns of its input, 224x224x3"
+    assert said("stride-remainder", "INPUT 224x224x3 -> CONV16-8/16 -> GAP") == [
+        (patches, "patches need no padding: pad=valid")
+    ]
+    assert said("stride-remainder", "INPUT 224x224x3 -> CONV16-8/16(pad=valid) -> GAP") == []
+    ((_, help),) = said("stride-remainder", "INPUT 225x225x3 -> CONV16-8/16(pad=valid) -> GAP")
+    assert help == "everything fits for an input of 224x224 or 240x240"
+
+
 @pytest.mark.parametrize(
     ("chain", "found"),
     [
