@@ -63,7 +63,7 @@ def test_an_input_is_advised_for_which_the_whole_network_fits() -> None:
 
 
 def test_patches_need_no_padding() -> None:
-    """224 is 14*16. Of the 15 lines of pad=same 7 stand in front, and (224 + 15 - 16) mod 16 = 15 are left: 7 and padding."""
+    """224 is 14*16. Of the 15 lines of pad=same 7 stand in front, so that 7 and the other 8 are left behind."""
     patches = "no window of CONV16-8/16 reaches the last 7 rows and 7 columns of its input, 224x224x3"
     assert said("stride-remainder", "INPUT 224x224x3 -> CONV16-8/16 -> GAP") == [
         (patches, "patches need no padding: pad=valid")
