@@ -252,9 +252,7 @@ class _Reader:
                 given = self._item(choice, wire, scope)
             except UnlikeText:
                 given = -1
-            if self.at > before and self._is_in(choice, before, scope):
-                return given
-            if self.at == before and choice is item.choices[0] and given != -1:
+            if self._is_in(choice, before, scope) if self.at > before else choice is item.choices[0] and given != -1:
                 return given
             self.at = before
             scope.module.parts[:] = parts
