@@ -105,15 +105,16 @@ def dead_branch(graph: Graph) -> Iterator[Finding]:
 
 
 def block_like_kind(graph: Graph) -> Iterator[Finding]:
-    """A block and a layer type whose names differ in case only are easily mistaken for one another.
+    """A layer type that is written like a block is easily mistaken for it: `Conv3-64` beside a block `Conv`.
 
-    Layers in the definition of the block itself are not counted. Source: the language's reference.
+    In capitals it is plain, and in the definition of the block itself there is no other. Source: the reference of the
+    language.
     """
     calls = {part.block.upper(): part for part in walk(graph.tree) if isinstance(part, CallPart)}
     for node in graph.layers:
         word = re.match("[A-Za-z_]*", node.span.text)
         call = calls.get(word[0].upper()) if word else None
-        if word is None or call is None or node.span.source is not call.span.source:
+        if word is None or call is None or word[0].isupper() or node.span.source is not call.span.source:
             continue
         inside = call.definition.source is node.span.source and (
             call.definition.start <= node.span.start < call.definition.end

@@ -30,7 +30,7 @@ BAD = {
     # 3 + 15*2 = 33 positions of 8.
     "wide-field": "INPUT 8x8x3 -> CONV3-8*16 -> GAP -> FC-2",
     "first-fc": "INPUT 16x16x3 -> CONV3-8 -> FC-100 -> FC-10",
-    "block-like-kind": "block Conv(c) = CONV3-c -> RELU\nINPUT 8x8x3 -> Conv(8) -> CONV3-8 -> FC-2",
+    "block-like-kind": "block Conv(c) = CONV3-c -> RELU\nINPUT 8x8x3 -> Conv(8) -> Conv3-8 -> FC-2",
     "dead-branch": "INPUT 8x8x3 -> (CONV3-8 | CONV5-8) -> SLICE(0, 8) -> FC-2",
 }
 

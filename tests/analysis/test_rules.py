@@ -187,3 +187,17 @@ def test_an_unknown_rule_without_a_neighbour_lists_all() -> None:
     assert found.severity == "warning"
     assert found.span is not None
     assert found.span.text == "# cnndsl: allow(xyzzy)"
+
+
+@pytest.mark.parametrize(
+    ("chain", "found"),
+    [
+        ("Conv(8) -> Conv3-8", ["`Conv` is the layer type here, and `Conv` is a block"]),
+        ("Conv(8) -> conv3-8", ["`conv` is the layer type here, and `Conv` is a block"]),
+        # As ultralytics' networks are written here: the one is a block, the other cannot be taken for it.
+        ("Conv(8) -> CONV3-8", []),
+        ("Conv3-8 -> BN", []),
+    ],
+)
+def test_layer_types_that_are_written_like_blocks(chain: str, found: list[str]) -> None:
+    assert messages("block-like-kind", f"block Conv(c) = Conv3-c -> RELU\nINPUT 8x8x3 -> {chain}") == found
