@@ -18,6 +18,8 @@ from cnndsl.analysis.inplace import inplace
 from cnndsl.analysis.lint import lint
 from cnndsl.analysis.memory import training
 from cnndsl.analysis.receptive_field import receptive_fields
+from cnndsl.emit.drawing.cards.dump import dump
+from cnndsl.emit.drawing.cards.fold import model
 from cnndsl.emit.torch.execution import executions
 from cnndsl.layers.base import Layer, Slot, Tensor, TorchCall, Window, option
 from cnndsl.layers.steps import LayerStep
@@ -139,3 +141,10 @@ def test_values_that_the_backward_pass_holds_once_a_batch() -> None:
     memory = training(graph, executions=executions(graph))
     assert memory.peak(1).phase == "backward"
     assert 4000 < memory.peak(1).bytes < memory.peak(2).bytes < 8000
+
+
+@pytest.mark.usefixtures("_twice")
+def test_a_drawing_calls_it_by_its_own_name() -> None:
+    graph = cnndsl.loads("INPUT 8x8x3 -> CONV3-8 -> TWICE-4 -> DROPOUT(0.5) -> FC-3").graph
+    assert "TWICE, 4" in dump(model(graph))
+    assert "dropout" in dump(model(graph))
