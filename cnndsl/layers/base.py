@@ -165,7 +165,7 @@ class Layer:
     HELPERS: ClassVar[Mapping[str, str]] = {}
     """The source of each class that the type can become and PyTorch lacks, by the name of the class: as ruff formats
     it by default, able to be scripted, compiled, exported and pickled. The compiler never runs it."""
-    DEFAULTS: ClassVar[tuple[tuple[str, str | bool], ...]] = ()
+    DEFAULTS: ClassVar[tuple[tuple[str, str | bool | float], ...]] = ()
     """Arguments of the PyTorch module whose default is another option's value (its name), or an unusual constant."""
     CHECKS_RATES: ClassVar[bool] = False
     """True where the PyTorch module refuses rates outside of 0 to 1 by itself."""

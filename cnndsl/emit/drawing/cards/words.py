@@ -32,6 +32,7 @@ _WORDS: Mapping[str, str] = {
     "RELU6": "ReLU6",
     "LEAKYRELU": "leaky ReLU",
     "PRELU": "PReLU",
+    "STARRELU": "StarReLU",
     "HSIGMOID": "h-sigmoid",
     "HSWISH": "h-swish",
     "SILU": "SiLU",
@@ -56,6 +57,9 @@ _WORDS: Mapping[str, str] = {
     "ZEROPAD": "zero pad",
     "CROP": "crop",
     "SCALE": "scale",
+    "EVONORM": "EvoNorm",
+    "RMSNORM": "RMS norm",
+    "L2NORM": "L2 norm",
 }
 """Layer types whose word is not their name."""
 
