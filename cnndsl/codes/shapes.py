@@ -91,7 +91,8 @@ ENTRIES = (
         "E0309",
         "statistics over a single value",
         """
-        IN and GN normalise an image by its own mean and variance, and those of one value say nothing.
+        IN, GN and EVONORM normalise an image by its own statistics, RMSNORM(by=deviation) the channels of a position;
+        those of one value say nothing.
         """,
         "INPUT 32x32x3 -> GAP -> IN",
         "INPUT 32x32x3 -> IN -> GAP",
