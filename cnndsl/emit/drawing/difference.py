@@ -14,7 +14,7 @@ from cnndsl.terminal import clean
 
 MARKS: Mapping[Verdict, StepMark] = {
     "added": StepMark("+", "added", "up-stroke"),
-    "removed": StepMark("−", "removed here", "error"),  # noqa: RUF001
+    "removed": StepMark("−", "removed here", "error"),
     "changed": StepMark("~", "changed", "act-stroke"),
 }
 _MOST = 12

@@ -93,8 +93,8 @@ _ACCENTS = {
 }
 """The command of TeX for each combining character."""
 
-_GREEK_WITHOUT_COMMAND = {"Α": "A", "Β": "B", "Ε": "E", "Ζ": "Z", "Η": "H", "Ι": "I", "Κ": "K", "Μ": "M"} | {  # noqa: RUF001
-    "Ν": "N", "Ο": "O", "Ρ": "P", "Τ": "T", "Υ": "Y", "Χ": "X", "ο": "o"  # noqa: RUF001
+_GREEK_WITHOUT_COMMAND = {"Α": "A", "Β": "B", "Ε": "E", "Ζ": "Z", "Η": "H", "Ι": "I", "Κ": "K", "Μ": "M"} | {  # noqa: RUF001 - they look alike
+    "Ν": "N", "Ο": "O", "Ρ": "P", "Τ": "T", "Υ": "Y", "Χ": "X", "ο": "o"  # noqa: RUF001 - they look alike
 }  # fmt: skip
 """Letters that Computer Modern draws as the Latin ones."""
 _GREEK = {"ς": "varsigma", "ϕ": "phi", "ϵ": "epsilon", "φ": "varphi", "ε": "varepsilon"}
@@ -139,7 +139,7 @@ def _greek(character: str) -> str:
     name = unicodedata.name(character, "").rpartition(" ")[2].lower().replace("lamda", "lambda")
     if character in _GREEK_CAPITALS:
         return name.capitalize()
-    return name if "α" <= character <= "ω" else ""  # noqa: RUF001
+    return name if "α" <= character <= "ω" else ""  # noqa: RUF001 - Greek letters
 
 
 def _accented(parts: str) -> str:

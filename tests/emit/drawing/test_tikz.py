@@ -39,7 +39,7 @@ def test_lengths_are_points_of_the_page() -> None:
         ("{x}$&#", r"\{x\}\$\&\#"),
         ("\\input~^", r"\textbackslash{}input\textasciitilde{}\textasciicircum{}"),
         ("a -> b", r"a -{}\textgreater{} b"),
-        ("7×7 ± 1 ≤ α′", r"7$\times$7 $\pm$ 1 $\leq$ $\alpha$$'$"),  # noqa: RUF001
+        ("7×7 ± 1 ≤ α′", r"7$\times$7 $\pm$ 1 $\leq$ $\alpha$$'$"),  # noqa: RUF001 - a Greek letter
         ("Éïñç", r"\'{E}\"{\i{}}\~{n}\c{c}"),
         ("10⁻³ x₁", r"10?$^3$ x$_1$"),
         ("卷", "?"),

@@ -41,7 +41,7 @@ def _step(step: SpineStep) -> Iterator[str]:
         case SpineBranching():
             yield from _element(step.element)
         case NetCard():
-            times = f" ×{step.times}" if step.times > 1 else ""  # noqa: RUF001
+            times = f" ×{step.times}" if step.times > 1 else ""
             yield f"card {step.name!r}{times} -> {step.shape}"
             if step.heads:
                 yield f"  heads {' | '.join(step.heads)}"

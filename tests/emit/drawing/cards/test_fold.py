@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """Folding, against what the papers say of the networks and against the rules of the drawings."""
 
 from __future__ import annotations

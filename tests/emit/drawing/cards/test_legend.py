@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """Legends: each symbol that is drawn is explained, and none that isn't."""
 
 from __future__ import annotations
