@@ -28,7 +28,7 @@ def test_what_is_added_removed_and_changed() -> None:
     # The fused row CONV, RELU has the path of its last layer.
     assert signs(SMALL, SMALL.replace("CONV3-4 ->", "CONV5-4 ->")) == {"1": "~"}
     assert signs(SMALL, SMALL.replace("-> FC-2", "-> FC-16(bias=no) -> FC-2")) == {"5": "+", "6": "~"}
-    assert signs(SMALL, SMALL.replace("-> POOL2 ", "")) == {"1": "−", "3": "~", "4": "~"}  # noqa: RUF001
+    assert signs(SMALL, SMALL.replace("-> POOL2 ", "")) == {"1": "−", "3": "~", "4": "~"}
 
 
 @pytest.mark.parametrize(
