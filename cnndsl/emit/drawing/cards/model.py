@@ -32,6 +32,15 @@ class GroupTag:
 
 
 @record(slots=True)
+class StepMark:
+    """What became of a part between two networks: a sign, a word and a colour."""
+
+    sign: str
+    word: str
+    paint: str
+
+
+@record(slots=True)
 class LayerCell:
     """A layer in a fused row: its label, its role in the palette, and whether some instances of the block lack it.
     `absorbed` are layers that follow it and aren't drawn, but told in a note; `short` is a label for narrow rows.
@@ -117,26 +126,31 @@ class CardLine:
     columns: tuple[str, ...] = ()
     bar: tuple[tuple[int, str], ...] = ()
     role: str = "conv"
+    mark: StepMark | None = None
 
 
 @record(slots=True)
 class GrowthBar:
-    """Channels that come in, and how many layers add how many to them."""
+    """Channels that come in, and how many layers add how many to them. The last `added` are new, since another
+    network."""
 
     entering: int
     layers: int
     growth: int
+    added: int = 0
 
 
 @record(slots=True)
 class CardTable:
-    """The rows of a `for` that varies three or more names: heads, cells as text, sizes of the map."""
+    """The rows of a `for` that varies three or more names: heads, cells as text, sizes of the map; `marks` are those of
+    the rows, if there are any."""
 
     heads: tuple[str, ...]
     kinds: tuple[ColumnKind, ...]
     rows: tuple[tuple[str, ...], ...]
     sizes: tuple[str, ...]
     times: tuple[int, ...]
+    marks: tuple[StepMark | None, ...] = ()
 
 
 @record(slots=True)
@@ -242,6 +256,7 @@ class UBar:
     size: str
     times: int = 1
     tag: GroupTag | None = None
+    mark: StepMark | None = None
 
 
 @record(slots=True)
@@ -265,15 +280,6 @@ class UShape:
 
     bars: tuple[UBar, ...]
     skips: tuple[USkip, ...]
-
-
-@record(slots=True)
-class StepMark:
-    """What became of a step between two networks, or that it fails: a sign, a word and a colour."""
-
-    sign: str
-    word: str
-    paint: str
 
 
 @record(slots=True)
@@ -311,9 +317,9 @@ class FaultNote:
 @record(slots=True)
 class DrawingModel:
     """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `legend` explains
-    what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks` where there are
-    any; `foot` stands beneath. `faults` are the errors of a network that has some. `u` is the other form of a network
-    that goes down and up again.
+    what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks` and `removed`, what
+    another network has after a step, where there are any; `foot` stands beneath. `faults` are the errors of a network
+    that has some. `u` is the other form of a network that goes down and up again.
     """
 
     name: str
@@ -329,6 +335,7 @@ class DrawingModel:
     description: str = ""
     tags: tuple[GroupTag, ...] = ()
     marks: tuple[StepMark | None, ...] = ()
+    removed: tuple[str, ...] = ()
     foot: tuple[FootLine, ...] = ()
     faults: tuple[FaultNote, ...] = ()
     u: UShape | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cnndsl.emit.drawing.cards.model import CardLine, CardTable, GrowthBar, NetCard
+from cnndsl.emit.drawing.cards.model import CardLine, CardTable, GrowthBar, NetCard, StepMark
 from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.looks import BoxLook, box_look
 from cnndsl.emit.drawing.layout.pieces import BAR, Fragment, badge, badge_width, key_disc, row
@@ -94,10 +94,14 @@ def card(card: NetCard, across: float, form: CardForm, *, with_heads: bool = Fal
         return _framed(card, _growth(card, card.growth, across, form), across)
     body = Sketch()
     y = _header(body, card, across, form)
+    marks: list[tuple[float, float, StepMark]] = []
     for at, line in enumerate(card.lines):
         y += _BETWEEN if at else 0
-        y += _line(body, line, y, across, _mark(card, line))
-    return _framed(card, Fragment(across / 2, across / 2, y + PAD - 1, body), across)
+        height = _line(body, line, y, across, _mark(card, line))
+        if line.mark:
+            marks.append((y, y + height, line.mark))
+        y += height
+    return _framed(card, Fragment(across / 2, across / 2, y + PAD - 1, body, marks=marks), across)
 
 
 def is_single(card: NetCard, *, is_wide: bool) -> bool:
@@ -150,7 +154,7 @@ def _framed(card: NetCard, body: Fragment, across: float) -> Fragment:
     look = box_look(card.state) if card.state else BoxLook("card", "line", 1)
     sketch.box(x, 0, across, body.height, "card", look.stroke, look.line, 4, look.dash)
     sketch.place(body.sketch, 0, 0)
-    return Fragment(across / 2, across / 2 + behind, body.height, sketch, below=behind)
+    return Fragment(across / 2, across / 2 + behind, body.height, sketch, below=behind, marks=body.marks)
 
 
 def _mark(card: NetCard, line: CardLine) -> str:
@@ -224,13 +228,17 @@ def _growth(card: NetCard, growth: GrowthBar, across: float, form: CardForm) -> 
     cell = growth.growth * scale
     for at in range(growth.layers):
         sketch.box(left + first + at * cell, y, cell, 9, "conv", "conv-stroke", 0.6, 0)
+    if growth.added:
+        before = left + first + (growth.layers - growth.added) * cell
+        sketch.box(before, y + 9.6, growth.added * cell, 2.4, "up-stroke", radius=0)
     sketch.text(left, y + 19, _growth_text(growth), SMALL, paint="mute", room=room)
     return Fragment(across / 2, across / 2, y + 22.5, sketch)
 
 
 def _growth_text(growth: GrowthBar) -> str:
     total = growth.entering + growth.layers * growth.growth
-    return f"{growth.entering} + {growth.layers}×{growth.growth} = {total}"
+    added = f", +{growth.added} layers" if growth.added else ""
+    return f"{growth.entering} + {growth.layers}×{growth.growth} = {total}{added}"
 
 
 _SCALE_CHANNELS = 1024
@@ -328,16 +336,19 @@ def _table(card: NetCard, table: CardTable, across: float, form: CardForm) -> Fr
         [int(r[at]) for r in table.rows for at, kind in enumerate(table.kinds) if kind == "bar" and r[at].isdigit()]
         + [1]
     )
-    for size, cells, times in zip(table.sizes, table.rows, table.times, strict=True):
+    marks: list[tuple[float, float, StepMark]] = []
+    for at, (size, cells, times) in enumerate(zip(table.sizes, table.rows, table.times, strict=True)):
+        if table.marks and (mark := table.marks[at]):
+            marks.append((y + 1, y + _ROW_HEIGHT - 1, mark))
         if size:
             sketch.line([(left, y), (right, y)], paint="hair", line=0.8)
             sketch.text(left, y + 11.5, size, 9, 600)
-        for at, (text, kind) in enumerate(zip(cells, table.kinds, strict=True)):
-            _cell(sketch, starts[at + 1], y, wide[at + 1], text, kind, largest, table.heads[at])
+        for place, (text, kind) in enumerate(zip(cells, table.kinds, strict=True)):
+            _cell(sketch, starts[place + 1], y, wide[place + 1], text, kind, largest, table.heads[place])
         if times > 1:
             badge(sketch, right, y + 2, times)
         y += _ROW_HEIGHT
-    return Fragment(across / 2, across / 2, y + PAD - 1, sketch)
+    return Fragment(across / 2, across / 2, y + PAD - 1, sketch, marks=marks)
 
 
 def _cell(sketch: Sketch, x: float, y: float, room: float, text: str, kind: str, largest: int, head: str) -> None:

@@ -98,7 +98,7 @@ def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Pictu
 
 def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Arrangement:
     """The best of the arrangements that are narrow enough; if there is none, the narrowest."""
-    options = list(flowing(artist, model, WIDTHS[size])) if size == "slide" else []
+    options = list(flowing(artist, model, WIDTHS[size])) if size == "slide" and not model.marks else []
     if not options:
         options = list(_options(artist, model, size))
     fitting = [each for each in options if each.width <= WIDTHS[size] + 0.5]

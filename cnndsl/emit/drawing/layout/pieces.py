@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, LayerCell
+from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, LayerCell, StepMark
 from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.display import RectangleItem
 from cnndsl.emit.drawing.layout.looks import BoxLook, box_look
@@ -40,6 +40,8 @@ class Fragment:
     """Where an edge leaves that skips the next piece, from the axis and the top; by default at the right side."""
     below: float = 0
     """How far the outlines behind it reach beneath it, in the gap before the next piece."""
+    marks: Sequence[tuple[float, float, StepMark]] = ()
+    """What became of some rows of a card: from where to where each reaches, and its mark."""
 
     @property
     def width(self) -> float:
@@ -172,6 +174,22 @@ def badge(sketch: Sketch, right: float, y: float, times: int, paint: str = "ink"
     sketch.box(right - across, y, across, 12.5, paint, radius=6.25)
     sketch.text(right - across / 2, y + 9.5, text, 9, 700, "bg", "middle")
     return across
+
+
+def mark_bar(sketch: Sketch, x: float, y: float, height: float, mark: StepMark) -> None:
+    """Draw the bar beside what became different: whole where it is new, else in dashes."""
+    if mark.sign == "+":
+        sketch.box(x, y, 3.5, height, mark.paint, radius=1)
+        return
+    count = max(round(height / 5), 1)
+    for at in range(count):
+        sketch.box(x, y + at * height / count, 3.5, min(height / count, 3.2), mark.paint, radius=0)
+
+
+def mark_disc(sketch: Sketch, x: float, y: float, mark: StepMark) -> None:
+    """Draw the sign of a mark in a disc around a point."""
+    sketch.circle(x, y, 6.2, mark.paint, "bg", 0.8)
+    sketch.text(x, y + 2.6, mark.sign, 8.5, 700, "bg", "middle")
 
 
 def key_disc(sketch: Sketch, x: float, y: float, key: str) -> None:

@@ -14,14 +14,13 @@ from cnndsl.emit.drawing.cards.model import (
     SpineBranching,
     SpineRow,
     SpineStep,
-    StepMark,
 )
 from cnndsl.emit.drawing.cards.states import UNKNOWN
 from cnndsl.emit.drawing.layout import card as cards
 from cnndsl.emit.drawing.layout.interior import InteriorStyle, branching, ports
 from cnndsl.emit.drawing.layout.lanes import LABELLED, PLAIN, Lane
 from cnndsl.emit.drawing.layout.looks import EdgeLook, edge_look, edge_state, entering, leaving
-from cnndsl.emit.drawing.layout.pieces import Fragment, merge, row
+from cnndsl.emit.drawing.layout.pieces import Fragment, mark_bar, merge, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import shortened, width
 
@@ -74,8 +73,9 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
     for at, step in enumerate(model.steps):
         piece = piece_of(step, across, form, heads)
         heads = step.heads if isinstance(step, NetCard) and step.heads else heads
-        mark = model.marks[at] if model.marks else None
-        found.pieces.append(_tagged(_marked(piece, mark) if mark else piece, model.tags[at]))
+        if model.marks and (mark := model.marks[at]):
+            piece = replace(piece, marks=[(0.0, piece.height, mark)])
+        found.pieces.append(_tagged(_marked(piece) if piece.marks else piece, model.tags[at]))
         found.joined.append(model.is_joined[at])
         shows = not (isinstance(step, NetCard) and (step.growth or (is_wide and step.heads and len(step.lines) == 1)))
         changed = at == 0 or before is None or step.shape != before.shape
@@ -89,6 +89,9 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         shape = found.labels[end.step] or model.steps[end.step].shape
         if f"{kind}: {end.name}" not in shape:
             found.labels[end.step] = f"{shape}, {kind}: {end.name}"
+    for at, text in enumerate(model.removed):
+        if text:
+            found.labels[at] = f"{found.labels[at] or model.steps[at].shape}, {text}"
     found.labels = [shortened(each, SMALL, 240) for each in found.labels]
     if model.faults:
         _with_states(found, model.steps)
@@ -173,12 +176,13 @@ def _pill(text: str) -> Fragment:
     return Fragment(across / 2, across / 2, 17, sketch)
 
 
-def _marked(piece: Fragment, mark: StepMark) -> Fragment:
-    """The piece with a bar at its left, and a sign before that: a colour alone tells too little."""
+def _marked(piece: Fragment) -> Fragment:
+    """The piece with a bar at the left of what is marked, and a sign before that: a colour alone tells too little."""
     sketch = Sketch()
     sketch.place(piece.sketch, 0, 0)
-    sketch.box(-piece.left - 7, 0, 3.5, piece.height, mark.paint, radius=1)
-    sketch.text(-piece.left - 10, piece.height / 2 + 3.6, mark.sign, 10, 700, mark.paint, "end")
+    for top, low, mark in piece.marks:
+        mark_bar(sketch, -piece.left - 7, top, low - top, mark)
+        sketch.text(-piece.left - 10, (top + low) / 2 + 3.6, mark.sign, 10, 700, mark.paint, "end")
     return replace(piece, left=piece.left + _SIGN, sketch=sketch)
 
 
