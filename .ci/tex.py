@@ -75,7 +75,7 @@ def document(every: list[list[str]], options: str) -> str:
 
 
 def wide_longtables(aux: str, room: float) -> Iterator[str]:
-    """The tables over several pages that are wider than what they were made for. LaTeX sets them in one column, and says
+    """The tables over several pages that are too wide. LaTeX sets them in one column, and says
     nothing of one that was made for a column of two."""
     for found in re.finditer(r"\\gdef \\LT@(\w+) \{(.*?pt\})\}", aux, re.DOTALL):
         across = sum(map(float, re.findall(r"\{([\d.]+)pt\}", found[2])))
