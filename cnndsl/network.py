@@ -146,9 +146,9 @@ class Network:
         from cnndsl.emit.drawing.diagram import diagram, links_from
         from cnndsl.emit.drawing.formats import PictureOptions, as_bytes, picture_format
 
-        format = picture_format(target)
+        kind = picture_format(target)
         picture = diagram(self.graph, width, link=links_from(target))
-        files.write(target, as_bytes(picture, format, PictureOptions(theme)), force=force)
+        files.write(target, as_bytes(picture, kind, PictureOptions(theme)), force=force)
         return text
 
     def _mermaid(self) -> str:

@@ -89,7 +89,7 @@ class _Marker:
         return f"{MARKS['removed'].sign} {_words(lost)}" if lost else ""
 
     def _verdict(self, nodes: Iterable[int]) -> Verdict:
-        found = {self._verdicts.get(node, "same") for node in nodes}
+        found: set[Verdict] = {self._verdicts.get(node, "same") for node in nodes}
         return next(iter(found)) if len(found) == 1 else "changed"
 
     def _mark(self, nodes: Iterable[int]) -> StepMark | None:
@@ -107,7 +107,7 @@ class _Marker:
 
     def _card(self, card: NetCard) -> tuple[NetCard, StepMark | None]:
         whole = self._mark(node for line in card.lines for nodes in line.nodes for node in nodes)
-        each = [self._verdict(nodes) for line in card.lines for nodes in line.nodes]
+        each: list[Verdict] = [self._verdict(nodes) for line in card.lines for nodes in line.nodes]
         if card.growth is not None:
             added = len(each) - len(each[: each.index("added")]) if "added" in each else 0
             if added and set(each[-added:]) == {"added"}:
@@ -183,9 +183,8 @@ def _marked_table(table: CardTable, verdicts: Sequence[Verdict]) -> CardTable:
 def _gathered(entries: Sequence[tuple[Verdict, str]]) -> list[tuple[Verdict, str]]:
     """Entries that follow one another and say the same of parts with different names, as one."""
     found: list[tuple[Verdict, str]] = []
-    parted = [(verdict, *text.partition(": ")) for verdict, text in entries]
-    for (verdict, said), several in groupby(parted, lambda each: (each[0], each[3])):
-        names = [name for _, name, _, _ in several]
+    for (verdict, said), several in groupby(entries, lambda each: (each[0], each[1].partition(": ")[2])):
+        names = [text.partition(": ")[0] for _, text in several]
         whole = f"{names[0]} to {names[-1]}, {len(names)} times" if len(names) > 1 else names[0]
         found.append((verdict, f"{whole}: {said}" if said else whole))
     return found

@@ -6,6 +6,7 @@ import pytest
 
 from cnndsl import load, loads
 from cnndsl.analysis.compare import compare
+from cnndsl.analysis.execution import unknown
 from cnndsl.emit.drawing.cards.model import DrawingModel, NetCard, SpineRow
 from cnndsl.emit.drawing.difference import MARKS, difference
 from cnndsl.emit.drawing.layout.page import picture
@@ -17,7 +18,7 @@ SMALL = "INPUT 8x8x3 -> CONV3-4 -> RELU -> POOL2 -> CONV3-8 -> RELU -> FC-2"
 
 def drawn(before: str, after: str) -> DrawingModel:
     one, other = loads(before).graph, loads(after).graph
-    found = compare(one, other)
+    found = compare(one, other, unknown)
     return difference(other, found, differences(found), "Net")
 
 
@@ -81,7 +82,7 @@ def test_layers_that_a_dense_block_has_in_addition_are_marked_in_its_bar() -> No
     """DenseNet-169 has 32 layers in its third block where DenseNet-121 has 24, and 32 in place of 16 in the fourth
     (Huang et al. 2017, table 1)."""
     one, other = load("densenet121").graph, load("densenet169").graph
-    found = compare(one, other)
+    found = compare(one, other, unknown)
     drawing = difference(other, found, [], "")
     assert [step.growth.added for step in drawing.steps if isinstance(step, NetCard) and step.growth] == [0, 0, 8, 16]
 
@@ -89,7 +90,7 @@ def test_layers_that_a_dense_block_has_in_addition_are_marked_in_its_bar() -> No
 def test_a_u_keeps_its_form() -> None:
     one = load("unet").graph
     other = load("unet", classes=3).graph
-    found = compare(one, other)
+    found = compare(one, other, unknown)
     drawing = difference(other, found, differences(found), "U")
     assert drawing.u is not None
     assert [bar.mark.sign for bar in drawing.u.bars if bar.mark] == ["~"]
@@ -122,7 +123,7 @@ def test_entries_that_say_the_same_are_one() -> None:
 )
 def test_bundled_networks(before: str, after: str) -> None:
     one, other = load(before).graph, load(after).graph
-    found = compare(one, other)
+    found = compare(one, other, unknown)
     drawing = difference(other, found, differences(found), f"{before} → {after}")
     assert faults(picture(drawing)) == []
     texts = [line.text for line in drawing.foot]
