@@ -18,6 +18,8 @@ from cnndsl.elaborate.options import bind
 from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import called, find_label, show_value
 from cnndsl.elaborate.resolve import Kind, meaning
+from cnndsl.elaborate.savepoint import Savepoint
+from cnndsl.elaborate.stand_in import stand_in
 from cnndsl.elaborate.stars import label
 from cnndsl.elaborate.state import (
     Definition,
@@ -99,10 +101,13 @@ class Elaborator:
         self, item: ast.ChainItem, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None = None
     ) -> Expansion:
         """One element; what is wrong with it is reported."""
+        before = Savepoint(self.state, env.scope) if self.state.repairs is not None else None
         try:
             return self._dispatch(item, wire, env, tag)
         except CnnError as stop:
             self.state.report(stop)
+            if before is not None:
+                return stand_in(self.state, before, item, wire, env, stop, tag)
             if tag is not None:
                 env.scope.labels.setdefault(tag.name, NamedOutput(None, None, tag.span, tag.family))
             return Expansion(None, None)
@@ -224,7 +229,10 @@ class Elaborator:
             return Expansion(None, None) if tag is None else self.name(tag, Expansion(None, None), env, None)
         layer = self._referring(bound.layer, wires, item.span)
         bound = bound if layer is bound.layer else replace(bound, layer=layer)
-        shape = self._checked_shape(layer, wires, item.span)
+        try:
+            shape = self._checked_shape(layer, wires, item.span)
+        except CnnError as stop:
+            shape = self.state.repaired(layer, wires, stop)
         made = self.node(bound, wires, shape, item.span, env, tag.name if tag else None)
         return made if tag is None else self.name(tag, made, env, None)
 

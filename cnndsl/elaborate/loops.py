@@ -43,6 +43,8 @@ def table(walker: Expander, item: ast.For, wire: NodeOutput | None, env: Environ
 def _once(walker: Expander, body: ast.ChainItem, names: tuple[str, ...], env: Environment, stop: CnnError) -> Expansion:
     """Reports why the turns are not known, and looks at the body once for what is wrong with it anyway."""
 
+    if walker.state.repairs is not None:
+        raise stop
     walker.state.report(stop)
     values = {**env.values, **dict.fromkeys(names, Unknown())}
     walker.element(body, None, replace(env, values=values, turn=names[0]))

@@ -9,7 +9,7 @@ from cnndsl.elaborate import stars
 from cnndsl.elaborate.expansion import Expander, Expansion
 from cnndsl.elaborate.merge_errors import MergeBranch, mismatch
 from cnndsl.elaborate.outputs import NodeOutput, merging
-from cnndsl.elaborate.scattered import pieces
+from cnndsl.elaborate.savepoint import Savepoint
 from cnndsl.elaborate.state import MOST_CHOICES, Environment
 from cnndsl.expr import Expr, error
 from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part, ReferencePart
@@ -67,7 +67,8 @@ def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envi
     try:
         shape = walker.shape_of(bound.layer, wires)
     except LayerError as stop:
-        raise mismatch(item.operator, branches, stop, env, wire, state.drafts) from None
+        wrong = mismatch(item.operator, branches, stop, env, wire, state.drafts)
+        shape = state.repaired(bound.layer, wires, wrong)
     walker.check_use(wires, item.span)
     node = walker.node(bound, wires, shape, item.span, env, counted=False)
     parts: tuple[Part, ...] = tuple(branch.made.part or IdentityPart() for branch in branches)
@@ -156,21 +157,13 @@ def _target(
 
 def trial(walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Environment) -> Expansion:
     """What a chain would make; nothing of it stays."""
-    state, scope = walker.state, env.scope
-    nodes, taps, modules = len(state.drafts), len(state.taps), len(state.modules)
-    before = [(each, len(each.members), dict(each.labels)) for each in pieces(scope)]
-    errors = list(state.errors)
-    applied = len(state.applied)
+    before = Savepoint(walker.state, env.scope)
+    errors = list(walker.state.errors)
     made = walker.chain(chain, wire, env)
-    for application in state.applied[applied:]:
-        application.part.times -= 1
-    del state.applied[applied:]
-    del state.drafts[nodes:], state.taps[taps:], state.modules[modules:]
-    for each, members, labels in before:
-        del each.members[members:]
-        each.labels.clear()
-        each.labels.update(labels)
-    state.retract(errors)
+    if walker.state.is_guess(made.wire) and not walker.state.is_guess(wire):
+        made = Expansion(None, None)
+    before.restore()
+    walker.state.retract(errors)
     return made
 
 

@@ -166,7 +166,7 @@ class Mul(MergeLayer):
 
     GRADIENT: ClassVar = "broadcast"
     NAMES: ClassVar = ("MUL",)
-    SIGN: ClassVar = "×"  # noqa: RUF001
+    SIGN: ClassVar = "×"
     OPERATOR: ClassVar = "MUL"
     AGREE: ClassVar = "broadcast"
     RULE: ClassVar = " (only an operand of 1x1 pixels or of one channel is repeated)"

@@ -20,10 +20,10 @@ _COMMENT = "a comment begins with `#`"
 _FORM = "a layer is KIND[size][-width][/stride] without blanks, as in CONV3-64/2"
 _LOGIC = "write `and`, `or`, `not`"
 _FOREIGN = {
-    **dict.fromkeys("→⟶➔➜⇒⟹–—−", _ARROW),  # noqa: RUF001
-    **dict.fromkeys("×✕✖·∙⋅", "extents are separated by the letter `x`, products are written `*`"),  # noqa: RUF001
+    **dict.fromkeys("→⟶➔➜⇒⟹–—−", _ARROW),  # noqa: RUF001 - dashes that are meant as arrows
+    **dict.fromkeys("×✕✖·∙⋅", "extents are separated by the letter `x`, products are written `*`"),
     **dict.fromkeys("“”„«»", 'quotes are plain: `"`'),
-    **dict.fromkeys("‘’'`", 'file names stand between `"`, names need no quotes'),  # noqa: RUF001
+    **dict.fromkeys("‘’'`", 'file names stand between `"`, names need no quotes'),  # noqa: RUF001 - quotes of texts
     "⊕": "branches are added with `+`: `(A + B)`",
     "∥": "branches are concatenated with `|`: `(A | B)`",
     ";": "statements need no separator",

@@ -15,7 +15,7 @@ from cnndsl.layers.base import Dims, Layer
 from cnndsl.shape import Shape
 from cnndsl.terminal import clean
 
-TIMES = "×"  # noqa: RUF001
+TIMES = "×"
 
 _WORDS: Mapping[str, str] = {
     "CONV": "conv",
@@ -89,7 +89,7 @@ def shape_text(shape: Shape) -> str:
 
     >>> shape_text(Shape(64, (56, 56)))
     '56×56×64'
-    """  # noqa: RUF002
+    """
     return TIMES.join(map(str, shape.hwc))
 
 
@@ -98,7 +98,7 @@ def dims_text(dims: tuple[int, ...], rank: int) -> str:
 
     >>> dims_text((3,), 2), dims_text((1, 7), 2)
     ('3×3', '1×7')
-    """  # noqa: RUF002
+    """
     whole = dims * rank if len(dims) == 1 else dims
     return TIMES.join(map(str, whole))
 
@@ -114,14 +114,14 @@ def stride_text(stride: tuple[int, ...]) -> str:
 
     >>> stride_text((2, 2)), stride_text((1, 2)), stride_text(())
     ('/2', '/1×2', '')
-    """  # noqa: RUF002
+    """
     if not stride:
         return ""
     return f"/{stride[0]}" if len(set(stride)) == 1 else f"/{TIMES.join(map(str, stride))}"
 
 
 def slide_text(layer: Layer) -> str:
-    """Return the stride of a layer as a label has it: `/2`, and of one that enlarges `×2`."""  # noqa: RUF002
+    """Return the stride of a layer as a label has it: `/2`, and of one that enlarges `×2`."""
     text = stride_text(stride_of(layer))
     return text.replace("/", TIMES, 1) if role_of(layer) == "up" else text
 
