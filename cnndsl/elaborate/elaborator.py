@@ -139,6 +139,8 @@ class Elaborator:
         if isinstance(item, ast.Either):
             message = "`or` chooses what a branch of a merge is, and this is no whole branch"
             raise error("E0313", message, item.span, f"as in: (F + {item.span.text})")
+        if isinstance(item, ast.Each):
+            raise merges.no_branches(item)
         return self._composite(item, wire, env, tag)
 
     def _composite(

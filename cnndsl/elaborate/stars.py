@@ -250,6 +250,8 @@ def _labels(items: Sequence[ast.ChainItem], repeats: tuple[Span, ...]) -> Iterat
             yield from _labels(item.body.items, repeats)
         elif isinstance(item, ast.For):
             yield from _labels(item.body.items, (*repeats, item.span))
+        elif isinstance(item, ast.Each):
+            yield from _labels((item.table,), repeats)
         elif isinstance(item, ast.Repeat):
             yield from _labels((item.body,), (*repeats, item.span))
         elif isinstance(item, ast.Optional):

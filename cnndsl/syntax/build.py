@@ -224,6 +224,11 @@ class TreeBuilder:
         rows: _Rows = c[at]
         return ast.For(names, rows.items, rows.span, c[-2], self._span(c), rows.is_range)
 
+    def each(self, c: RuleChildren) -> ast.Each:
+        """Build `EACH NAME ("," NAME)* "in" rows "[" chain "]"`."""
+        table = self.for_(c)
+        return ast.Each(table, table.span)
+
     def rows(self, c: RuleChildren) -> _Rows:
         """Build `row ("," row)*`."""
         return _Rows(tuple(row.items for row in c[::2]), c[0].span.to(c[-1].span))

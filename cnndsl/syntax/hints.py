@@ -14,7 +14,7 @@ from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 from cnndsl.syntax.statement_hints import beginning, free_name
 from cnndsl.syntax.words import LABEL
 
-_KEYWORDS = frozenset({*STATEMENTS, "in", "if", "else", "or", "and", "not", "tap", "for", "yes", "no"})
+_KEYWORDS = frozenset({*STATEMENTS, "in", "if", "else", "or", "and", "not", "tap", "for", "each", "yes", "no"})
 _ARROW = "an arrow is `->`"
 _COMMENT = "a comment begins with `#`"
 _FORM = "a layer is KIND[size][-width][/stride] without blanks, as in CONV3-64/2"
