@@ -91,14 +91,17 @@ def _turns(
 ) -> Expansion:
 
     parts: list[Part] = []
-    for number, row in enumerate(rows, 1):
-        turn = Iteration(number, len(rows), span)
+    for turn, row in zip(_numbered(len(rows), span), rows, strict=True):
         made = _turn(walker, body, turn, dict(zip(names, row, strict=True)), wire, env, "repeat")
         if made.part is not None:
             parts.append(made.part)
         wire = made.wire
     plain = tuple(tuple(map(plain_value, row)) for row in rows)
     return Expansion(wire, LoopPart(tuple(parts), names, plain, written, span, cells))
+
+
+def _numbered(count: int, span: Span) -> Iterator[Iteration]:
+    return (Iteration(turn, count, span) for turn in range(1, count + 1))
 
 
 def _turn(
@@ -142,10 +145,9 @@ def branches(walker: Expander, item: ast.Each, wire: NodeOutput | None, env: Env
         yield EachBranch((), _once(walker, body, table.names, env, stop), LoopPart((), (), (), None, item.span))
         return
     _check(len(rows), body, item.span, walker, env)
-    for number, row in enumerate(rows, 1):
-        turn = Iteration(number, len(rows), item.span)
+    for turn, row in zip(_numbered(len(rows), item.span), rows, strict=True):
         made = _turn(walker, body, turn, dict(zip(table.names, row, strict=True)), wire, env, "branch")
-        cells = table.rows if table.is_range else (table.rows[number - 1],)
+        cells = table.rows if table.is_range else (table.rows[turn.number - 1],)
         plain = (tuple(map(plain_value, row)),)
         part = LoopPart((made.part or IdentityPart(),), table.names, plain, None, item.span, cells)
         yield EachBranch(row, made, part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -25,8 +25,9 @@ from cnndsl.syntax import ast
 def merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Environment) -> Expansion:
     """The branches in their order, then the node that merges them.
 
-    A star is as many branches as it stands for, an `each` as many as it has rows. A branch of which nothing is left (`A?` that is absent, `A if no`) is
-    left out; a single one needs no merge. Raises CnnError where the shapes do not go together.
+    A star is as many branches as it stands for, an `each` as many as it has rows. A branch of which nothing is left
+    (`A?` that is absent, `A if no`) is left out; a single one needs no merge. Raises CnnError where the shapes do not
+    go together.
     """
     state, chooses = walker.state, any(map(_lone_either, item.branches))
     if chooses and state.choices >= MOST_CHOICES:
@@ -118,19 +119,27 @@ def _check_leading(item: ast.Merge) -> None:
     """Raises CnnError for an operator in front of a branch that is only one."""
     if len(item.branches) == 1 and item.operator in "+|" and _several_of(item.branches[0]) is None:
         message = f"`{item.operator}` has a single branch here"
-        sign = item.operator
-        help = f"an operator in front is for a star, `({sign} @unit*)`, or `({sign} each n in 1, 2 [CONV{{n}}])`"
-        raise error("E0230", message, item.span, f"{help}; else it stands between branches")
+        sign, only = item.operator, item.branches[0].items[0]
+        help = f"an operator in front is for a star, `({sign} @unit*)`, or for `each`; else it stands between branches"
+        if isinstance(only, ast.For):
+            help = f"a `for` runs one after the other; side by side it is `({sign} each {_head(only)})`"
+        raise error("E0230", message, item.span, help)
 
 
-def no_branches(item: ast.Each) -> CnnError:
-    """Return the error for an `each` that is no whole branch of a merge."""
+def misplaced(item: ast.Either | ast.Each) -> CnnError:
+    """Return the error for what is no whole branch of a merge, and has to be one."""
+    if isinstance(item, ast.Either):
+        message = "`or` chooses what a branch of a merge is, and this is no whole branch"
+        return error("E0313", message, item.span, f"as in: (F + {item.span.text})")
     message = "`each` stands for branches of a merge, and this is no whole branch"
-    table = item.table
-    rows = " ".join(table.span_of_rows.text.split())
-    text = f"{', '.join(table.names)} in {rows} […]"
-    help = f"as in: (| each {text})"
-    return error("E0230", message, item.span, f"{help}; one after the other it is `for {text}`")
+    text = _head(item.table)
+    help = f"as in: (| each {text}), with all of a branch in the brackets; one after the other it is `for {text}`"
+    return error("E0230", message, item.span, help)
+
+
+def _head(table: ast.For) -> str:
+    """What stands behind the keyword of a table, its body left out."""
+    return f"{', '.join(table.names)} in {' '.join(table.span_of_rows.text.split())} […]"
 
 
 def _check_left(item: ast.Merge) -> None:
@@ -221,7 +230,7 @@ def trial(walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Envi
 
 
 @contextmanager
-def tried(state: State, scope: ModuleScope) -> Iterator[None]:
+def tried(state: State, scope: ModuleScope) -> Generator[None]:
     """Take back what is made inside."""
     nodes, taps, modules = len(state.drafts), len(state.taps), len(state.modules)
     before = [(each, len(each.members), dict(each.labels)) for each in pieces(scope)]
