@@ -8,6 +8,7 @@ where it needs an argument that its block does not have.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -246,11 +247,11 @@ class ClassBuilder:
         """The class of a label in all iterations of the repeats around it; None where these share none."""
         registry, paths = self.registry, [label.path for label in labels]
         if paths[0] not in registry.shared:
-            plan = (
-                None if cursor.flat else registry.siblings.plan(registry, labels[0], self.plan.roots, self.plan.scope)
-            )
-            found = {paths[0]: None} if plan is None else self._of_siblings(plan, cursor)
-            registry.shared |= found
+            rows = registry.siblings.rows(labels[0], self.plan.roots)
+            registry.shared |= dict.fromkeys([*paths, *(each.part.path for row in rows for each in row)])
+            plan = None if cursor.flat else registry.siblings.plan(registry, rows, self.plan.scope)
+            if plan is not None:
+                self._share(plan)
         made = registry.shared[paths[0]]
         if made is None or not {*paths} <= {*made.places}:
             return None
@@ -259,19 +260,17 @@ class ClassBuilder:
         one = traced or registry.border_of(labels, cursor.nodes).traced
         return made if one is not None and is_border(whole, one, at) else None
 
-    def _of_siblings(self, plan: SiblingPlan, cursor: Cursor) -> dict[str, ModuleClass | None]:
-        """The class of a label in all iterations, by their paths."""
+    def _share(self, plan: SiblingPlan) -> None:
+        """Make the class of a label in all iterations, if there is one."""
         paths = tuple(each.part.path for each in plan.siblings)
         values, inputs = plan.traced.forward.values, plan.traced.forward.inputs
         keys = values[inputs[0]].keys if inputs else [key(each.entry) for each in plan.siblings]
         nodes = tuple(node_of(what) for what in keys if what is not None)
         scope = replace(self.plan.scope, look=plan.look, frames=plan.frames, places=tuple(range(len(paths))))
         inside = Cursor(self.graph, scope, paths, nodes, None)
-        try:
+        with suppress(Differ):
             made = self._labelled([each.part.part for each in plan.siblings], paths, inside, plan.traced)
-        except Differ:
-            return dict.fromkeys(paths)
-        return dict.fromkeys(paths, made)
+            self.registry.shared |= dict.fromkeys(paths, made)
 
     def _labelled(
         self, inner: Sequence[Part | None], paths: tuple[str, ...], cursor: Cursor, traced: Traced | None

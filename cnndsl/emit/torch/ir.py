@@ -241,13 +241,28 @@ class SequentialBuild:
 
 
 @record(slots=True)
+class ChildLoop:
+    """A loop that makes several children of a class with a `forward`. `pattern` is the text of an f-string for the last
+    name of each, empty where a list counts them."""
+
+    names: tuple[str, ...]
+    targets: tuple[str, ...]
+    over: Rows | CountedRange
+    pattern: str
+    module: Build | SequentialBuild
+    comment: str = ""
+
+
+@record(slots=True)
 class Child:
-    """A child of a class with a `forward`. With a test it exists where the test holds; elsewhere it is an identity."""
+    """A child of a class with a `forward`. With a test it exists where the test holds; elsewhere it is an identity.
+    `loop` makes it, together with others that have the same one."""
 
     name: str
     module: Build | SequentialBuild
     comment: str = ""
     test: Term | None = None
+    loop: ChildLoop | None = None
 
 
 @record(slots=True)

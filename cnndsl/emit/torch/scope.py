@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from cnndsl.emit.torch.operators import UnknownName
 from cnndsl.emit.torch.restart import Differ, Fixed, Missing
-from cnndsl.emit.torch.terms import CodeValue, Const, Env, Term, UnknownName, Var, evaluate, names
+from cnndsl.emit.torch.terms import CodeValue, Const, Env, Term, Var, evaluate, names
 from cnndsl.emit.torch.translate import Whole, real, test, whole
 from cnndsl.expr import Call, Expr, Symbol, Value
 from cnndsl.expr import names as names_in

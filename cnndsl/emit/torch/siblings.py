@@ -50,24 +50,27 @@ class Siblings:
         self.graph = graph
         self._written: dict[int, list[Sibling]] | None = None
 
-    def plan(self, callees: Callees, label: NamedPart, roots: Sequence[str], around: Scope) -> SiblingPlan | None:
-        """Return the plan of a class for a label in all iterations, at all places of the class around it; None where
-        no other iteration has it, or one that takes or gives something else. `around` are the names of that class."""
-        if not _has_hole(label):
-            return None
-        rows = [self._within(label.template, root) for root in roots]
-        names = [name for name, _ in rows[0][0].values] if rows[0] else []
-        if len(rows[0]) < 2 or len({len(row) for row in rows}) > 1:
-            return None
+    def rows(self, label: NamedPart, roots: Sequence[str]) -> list[list[Sibling]]:
+        """Return a label in all iterations, for each place of the class around it."""
+        return [self._within(label.template, root) for root in roots]
+
+    def plan(self, callees: Callees, rows: Sequence[Sequence[Sibling]], around: Scope) -> SiblingPlan | None:
+        """Return the plan of a class for a label in all iterations; None where there is one iteration only, or one that
+        takes or gives something else. `around` are the names of the class around it."""
+        turns = len(rows[0])
         found = [sibling for row in rows for sibling in row]
+        names = [name for name, _ in found[0].values] if found else []
+        if turns < 2 or any(len(row) != turns for row in rows):
+            return None
         if any([name for name, _ in sibling.values] != names for sibling in found):
             return None
         try:
             paths, parts = [each.part.path for each in found], [each.part.part for each in found]
             traced = trace(callees, paths, parts, [each.entry for each in found], False)
-            for turn in zip(*rows, strict=True):
+            for at in range(turns):
+                turn = found[at::turns]
                 border = callees.border_of([each.part for each in turn], [each.entry for each in turn])
-                if border.traced is None or not is_border(traced, border.traced, [found.index(each) for each in turn]):
+                if border.traced is None or not is_border(traced, border.traced, range(at, len(found), turns)):
                     return None
         except Differ:
             return None
