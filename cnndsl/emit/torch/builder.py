@@ -212,6 +212,8 @@ class ClassBuilder:
             renamed = parameter.name.replace("block_", "in_")
             yield self._own(renamed if renamed in ENTERING else parameter.name, cursor)
             yield cursor.scope.look.get(parameter.name)
+            if parameter.written is not None:
+                yield cursor.scope.real([parameter.written])
 
     def _written(self, parameter: ConstructorParameter, parts: Sequence[Part]) -> list[Expr | None]:
         """The expressions that calls give a parameter of their block."""
@@ -266,7 +268,8 @@ class ClassBuilder:
         values, inputs = plan.traced.forward.values, plan.traced.forward.inputs
         keys = values[inputs[0]].keys if inputs else [key(each.entry) for each in plan.siblings]
         nodes = tuple(node_of(what) for what in keys if what is not None)
-        scope = replace(self.plan.scope, look=plan.look, frames=plan.frames, places=tuple(range(len(paths))))
+        places = tuple(range(len(paths)))
+        scope = replace(self.plan.scope, look=plan.look, frames=plan.frames, places=places, repeats=plan.repeats)
         inside = Cursor(self.graph, scope, paths, nodes, None)
         with suppress(Differ):
             made = self._labelled([each.part.part for each in plan.siblings], paths, inside, plan.traced)

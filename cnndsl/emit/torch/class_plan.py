@@ -40,6 +40,7 @@ class ClassPlan:
 def arguments(plan: ClassPlan, used: Sequence[str], frames: Sequence[Env]) -> list[ConstructorParameter]:
     """Return the arguments of the names that the constructor uses; `frames` are what these are worth."""
     asked = {each.name: each.wish for each in plan.scope.extras}
+    written = {each.name: each.written for each in plan.scope.extras}
     result: list[ConstructorParameter] = []
     is_last = True
     for name in reversed(used):
@@ -50,7 +51,7 @@ def arguments(plan: ClassPlan, used: Sequence[str], frames: Sequence[Env]) -> li
             default = Const(usual)
         is_last = default is not None
         option = plan.options.get(name, "")
-        result.append(ConstructorParameter(name, _type(values), option, default, name in asked))
+        result.append(ConstructorParameter(name, _type(values), option, default, name in asked, written.get(name)))
     return result[::-1]
 
 
@@ -59,7 +60,9 @@ def extra(missing: Missing, extras: Sequence[Extra], places: int, known: Sequenc
     first = next(iter(missing.values.values()))
     usual = DEFAULTS.get(missing.wish, first)
     values = tuple((at, missing.values.get(at, usual)) for at in range(places))
-    return Extra(variable(missing.wish, {*known, *(each.name for each in extras)}), missing.wish, values)
+    return Extra(
+        variable(missing.wish, {*known, *(each.name for each in extras)}), missing.wish, values, missing.written
+    )
 
 
 def _type(values: Sequence[object]) -> str:

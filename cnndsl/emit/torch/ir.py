@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 from cnndsl.emit.torch.terms import Env, Term
+from cnndsl.expr import Expr
 from cnndsl.layers.torch_calls import Operation
 from cnndsl.records import record
 
@@ -275,13 +276,15 @@ class Flag:
 
 @record(slots=True)
 class ConstructorParameter:
-    """An argument of a constructor. `option` is the program's name for it, empty for one that the program lacks."""
+    """An argument of a constructor. `option` is the program's name for it, empty for one that the program lacks;
+    `written` is the expression that gives one of these."""
 
     name: str
     type: str
     option: str = ""
     default: Term | None = None
     by_keyword: bool = False
+    written: Expr | None = None
 
 
 @record

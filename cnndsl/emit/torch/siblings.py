@@ -35,12 +35,13 @@ class Sibling:
 @record(slots=True)
 class SiblingPlan:
     """What the class of all iterations is made from: the labels, the `forward` of all, and what the names around each
-    label are worth. `look` says what the names of repeats are called in Python."""
+    label are worth. `look` says what these are in Python, `repeats` which of them are names of the repeats."""
 
     siblings: tuple[Sibling, ...]
     traced: Traced
     frames: tuple[Env, ...]
     look: Mapping[str, Term]
+    repeats: frozenset[str]
 
 
 class Siblings:
@@ -75,17 +76,18 @@ class Siblings:
         except Differ:
             return None
         frames: list[dict[str, object]] = [dict(around.frames[at]) for at, row in enumerate(rows) for _ in row]
-        look = dict(around.look)
+        look, repeats = dict(around.look), set(around.repeats)
         for name in dict.fromkeys(names):
             values = [python_value(dict(each.values)[name]) for each in found]
             known = look.get(name)
             if isinstance(known, Var) and [env.get(known.name) for env in frames] == values:
                 continue  # a repeat around the class itself
             target = variable(name, {*frames[0]})
+            repeats.add(target)
             look[name] = Var(target, not any(isinstance(value, float) for value in values))
             for env, value in zip(frames, values, strict=True):
                 env[target] = value
-        return SiblingPlan(tuple(found), traced, tuple(frames), look)
+        return SiblingPlan(tuple(found), traced, tuple(frames), look, frozenset(repeats))
 
     def _within(self, template: tuple[str | Expr, ...], root: str) -> list[Sibling]:
         """The iterations of a label inside of a module."""

@@ -118,13 +118,20 @@ def test_a_label_in_several_branches_has_one_class() -> None:
 
 
 @pytest.mark.parametrize("rate", ["0.1*(first + i - 1)/6", "0.1*(first + i)/7", "first/10"])
-def test_a_rate_that_grows_over_stages_makes_one_class(rate: str) -> None:
-    body = f"(ID + DWCONV3 -> CONV1-{{4*c}} -> GELU -> CONV1-c -> DROPPATH({rate}))"
-    stages = "for n, c, first in (2, 8, 0), (2, 16, 2), (3, 32, 4) [[CONV2-c/2] if c > 8 -> stage{c}: [{}]*n]"
-    for unit, name in ((f"unit{{i}}: {body}", "Unit"), ("Unit(c, first + i)", "Unit")):
-        block = "block Unit(c, p) = (ID + DWCONV3 -> CONV1-c -> DROPPATH(p/10))\n" if unit.startswith("Unit") else ""
-        found = text_of(f"{block}INPUT 16x16x3 -> CONV3-8 -> {stages.replace('{}', unit)} -> GAP -> FC-10")
-        assert found.count(f"class {name}") == 1
+@pytest.mark.parametrize(
+    ("block", "unit"),
+    [
+        ("", "unit{i}: (ID + DWCONV3 -> CONV1-{4*c} -> GELU -> CONV1-c -> DROPPATH(RATE))"),
+        ("block Unit(c, p) = (ID + DWCONV3 -> CONV1-c -> DROPPATH(p))", "Unit(c, RATE)"),
+    ],
+)
+def test_a_rate_that_grows_over_stages_makes_one_class(rate: str, block: str, unit: str) -> None:
+    body = f"[CONV2-c/2] if c > 8 -> stage{{c}}: [{unit.replace('RATE', rate)}]*n"
+    stages = f"for n, c, first in (2, 8, 0), (2, 16, 2), (3, 32, 4) [{body}]"
+    found = text_of(f"{block}\nINPUT 16x16x3 -> CONV3-8 -> {stages} -> GAP -> FC-10")
+    assert found.count("class Unit") == 1
+    assert "p: float) -> None:" in found.split("class Unit")[1]
+    assert "DropPath(p)" in found
 
 
 def test_turns_of_a_class_with_a_forward_share_a_class() -> None:
@@ -133,5 +140,5 @@ def test_turns_of_a_class_with_a_forward_share_a_class() -> None:
     text = f"INPUT 16x16x8 -> a: CONV3-8 -> [{unit}]*5 -> b: CONV3-8\nc = @a -> CONV1-8\noutput b, c"
     found = text_of(text)
     assert found.count("class Unit(") == 1
-    assert "self.unit4 = Unit(8, 4)" in found
+    assert "self.unit4 = Unit(8, 4, p=0.08)" in found  # 0.1*4/5
     check(text)
