@@ -141,9 +141,8 @@ class Elaborator:
             return self._tap(item, wire, env)
         if isinstance(item, ast.Equation):
             return equations.first(self, item, wire, env)
-        if isinstance(item, ast.Either):
-            message = "`or` chooses what a branch of a merge is, and this is no whole branch"
-            raise error("E0313", message, item.span, f"as in: (F + {item.span.text})")
+        if isinstance(item, ast.Either | ast.Each):
+            raise merges.misplaced(item)
         return self._composite(item, wire, env, tag)
 
     def _composite(

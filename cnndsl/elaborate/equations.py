@@ -198,6 +198,8 @@ def _first_parts(item: ast.ChainItem) -> tuple[ast.ChainItem, ...]:
         return tuple(branch.items[0] for branch in item.branches)
     if isinstance(item, ast.Group | ast.Equation):
         return (item.body.items[0],)
+    if isinstance(item, ast.Each):
+        return (item.table.body.items[0],)
     if isinstance(item, ast.Label | ast.Repeat | ast.Optional):
         return (item.body,)
     if isinstance(item, ast.Conditional):

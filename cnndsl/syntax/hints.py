@@ -14,7 +14,7 @@ from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 from cnndsl.syntax.statement_hints import beginning, free_name
 from cnndsl.syntax.words import LABEL
 
-_KEYWORDS = frozenset({*STATEMENTS, "in", "if", "else", "or", "and", "not", "tap", "for", "yes", "no"})
+_KEYWORDS = frozenset({*STATEMENTS, "in", "if", "else", "or", "and", "not", "tap", "for", "each", "yes", "no"})
 _ARROW = "an arrow is `->`"
 _COMMENT = "a comment begins with `#`"
 _FORM = "a layer is KIND[size][-width][/stride] without blanks, as in CONV3-64/2"
@@ -281,8 +281,12 @@ def _power(stop: Stop) -> str:
 
 
 def _for(stop: Stop) -> str:
-    is_body = stop.takes("LSQB") and not stop.takes("REFERENCE")
-    return "the body stands in brackets: `for c in 64, 128 [CONV3-c]`" if is_body else ""
+    """A body without brackets; `each c of 1, 2`, which is no `each` without its `in`."""
+    if stop.takes("LSQB") and not stop.takes("REFERENCE"):
+        keyword = re.findall(r"\b(for|each)\s[^\[]*$", stop.end_of_before)
+        return f"the body stands in brackets: `{keyword[0] if keyword else 'for'} c in 64, 128 [CONV3-c]`"
+    is_each = stop.word == "each" and not stop.is_adjacent and re.match(r"[A-Za-z_]\w*", stop.after)
+    return "branches for several values are `each c in 64, 128 [CONV3-c]`" if is_each else ""
 
 
 def _default(stop: Stop) -> str:

@@ -23,6 +23,7 @@ from cnndsl.testing.written import (
     TextModule,
     TextPart,
     TextScope,
+    UnlikeText,
     bearable,
     filled,
     nowhere,
@@ -32,10 +33,6 @@ Wire: TypeAlias = int | None
 """The node that a value is of; None, and -1 where a label names it, if that is not known."""
 IDENTITIES = ("ID", "IDENTITY")
 MERGES = {"+": "add", "|": "concat", "MUL": "mul", "MAX": "max", "MEAN": "mean"}
-
-
-class UnlikeText(Exception):
-    """Says where the layers of a graph are not those of its text."""
 
 
 def written_names(graph: Graph) -> dict[int, str]:
@@ -170,6 +167,8 @@ class _Reader:
             return self._again(item, wire, scope, label)
         if isinstance(item, ast.Equation):
             return self._equation(item, wire, scope)
+        if isinstance(item, ast.Each):
+            raise UnlikeText(f"{item.span.text!r} is no branch")
         return self._composed(item, wire, scope, label)
 
     def _chosen(self, item: ast.Optional | ast.Conditional, wire: Wire, scope: TextScope, label: str) -> Wire:
@@ -198,21 +197,23 @@ class _Reader:
         if isinstance(item, ast.Either):
             return self._either(item, wire, scope)
         if isinstance(item, ast.Repeat):
-            names, rows = ("i",), [(turn + 1,) for turn in range(int(number(item.count, self._here(wire, scope))))]
+            times = int(number(item.count, self._here(wire, scope)))
+            turns = [replace(scope, values={**scope.values, "i": turn + 1}) for turn in range(times)]
             bodies: tuple[ast.ChainItem, ...] = (item.body,)
         else:
-            names, rows, bodies = item.names, self._rows(item, wire, scope), item.body.items
-        for row in rows:
-            values = {**scope.values, **dict(zip(names, row, strict=True))}
-            wire = self._items(bodies, wire, replace(scope, values=values))
+            turns, bodies = self._rows(item, wire, scope), item.body.items
+        for inner in turns:
+            wire = self._items(bodies, wire, inner)
         return wire
 
-    def _rows(self, item: ast.For, wire: Wire, scope: TextScope) -> list[tuple[Value, ...]]:
+    def _rows(self, item: ast.For, wire: Wire, scope: TextScope) -> list[TextScope]:
+        """Lists the scopes of the rows of a table."""
         here = replace(scope, values=self._here(wire, scope))
         if item.is_range:
             first, last = (int(number(each, here.values)) for each in item.rows[0])
-            return [(each,) for each in range(first, last + 1)]
-        return [tuple(self._argument(each, here) for each in row) for row in item.rows]
+            return [replace(scope, values={**scope.values, item.names[0]: each}) for each in range(first, last + 1)]
+        rows = (tuple(self._argument(each, here) for each in row) for row in item.rows)
+        return [replace(scope, values={**scope.values, **dict(zip(item.names, row, strict=True))}) for row in rows]
 
     def _merge(self, item: ast.Merge, wire: Wire, scope: TextScope) -> Wire:
         given: list[Wire] = []
@@ -221,6 +222,10 @@ class _Reader:
             first = branch.items[0]
             if isinstance(first, ast.Ref) and first.is_starred:
                 has_star = True
+            elif isinstance(first, ast.Each) and len(branch.items) == 1:
+                turns = self._rows(first.table, wire, scope)
+                present = (turn for turn in turns if not self._is_absent(first.table.body, wire, turn))
+                given += (self._items(first.table.body.items, wire, turn) for turn in present)
             elif isinstance(first, ast.Either) and len(branch.items) == 1:
                 given.append(self._either(first, wire, scope))
             elif not self._is_absent(branch, wire, scope):

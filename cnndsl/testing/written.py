@@ -13,6 +13,10 @@ from cnndsl.graph.labels import why_not
 from cnndsl.syntax import ast
 
 
+class UnlikeText(Exception):
+    """Says where the layers of a graph are not those of its text."""
+
+
 @dataclass(eq=False)
 class TextPart:
     """A part of a module: its label, if it has one, what else it is called by, whether it takes a number, and what it

@@ -29,6 +29,7 @@ from cnndsl.emit.torch.ir import (
 )
 from cnndsl.emit.torch.iterations import Iterations
 from cnndsl.emit.torch.names import attribute
+from cnndsl.emit.torch.operators import UnknownName
 from cnndsl.emit.torch.part_queries import (
     Borders,
     Known,
@@ -42,7 +43,7 @@ from cnndsl.emit.torch.part_queries import (
 )
 from cnndsl.emit.torch.restart import Differ, Missing
 from cnndsl.emit.torch.scope import known_terms
-from cnndsl.emit.torch.terms import Const, Term, UnknownName, Var, add, evaluate, mul, names, negated, text
+from cnndsl.emit.torch.terms import Const, Term, Var, add, evaluate, mul, names, negated, text
 from cnndsl.expr import Expr
 from cnndsl.graph import ChoicePart, LayerPart, LoopPart, NamedPart, Part, ReferencePart
 
@@ -161,7 +162,7 @@ class ChainBuilder:
             attribute(name)
         if len(set(found)) == 1:
             return ChildName(found[0])
-        return ChildName(_pattern(template, found, cursor), is_pattern=True)
+        return ChildName(pattern(template, found, cursor), is_pattern=True)
 
     # Choices
 
@@ -352,8 +353,8 @@ def added(name: str, leaving: Term) -> Term | None:
     return more if name not in names(more) and name in names(leaving) else None
 
 
-def _pattern(template: NameTemplate, found: list[str], cursor: Cursor) -> str:
-    """The text of an f-string that gives each frame's name."""
+def pattern(template: NameTemplate, found: list[str], cursor: Cursor) -> str:
+    """Return the text of an f-string that gives each frame's name. Raises Differ where there is none."""
     pieces: list[str | Term] = []
     for piece in template or ():
         term = piece if isinstance(piece, str) else getattr(cursor.scope.whole([piece]), "term", None)

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from cnndsl.emit.torch.operators import UnknownName
 from cnndsl.emit.torch.restart import Differ, Fixed, Missing
-from cnndsl.emit.torch.terms import CodeValue, Const, Env, Term, UnknownName, Var, evaluate, names
+from cnndsl.emit.torch.terms import CodeValue, Const, Env, Term, Var, evaluate, names
 from cnndsl.emit.torch.translate import Whole, real, test, whole
 from cnndsl.expr import Call, Expr, Symbol, Value
 from cnndsl.expr import names as names_in
@@ -21,17 +22,20 @@ from cnndsl.records import record
 
 @record(slots=True)
 class Extra:
-    """An argument that a class has beside those of its block: its name, what it was wished for, its values by place."""
+    """An argument that a class has beside those of its block: its name, what it was wished for, its values by place. If
+    an expression gives it around the class, `written` is that."""
 
     name: str
     wish: str
     values: tuple[tuple[int, object], ...]
+    written: Expr | None = None
 
 
 @record
 class Scope:
     """`look` says what the language's names are in Python, `frames` what Python's names are worth; `places` are the
-    places of the class that the frames belong to. `offered` are the parameters of the net that are arguments."""
+    places of the class that the frames belong to. `offered` are the parameters of the net that are arguments, `repeats`
+    the names of the repeats around a class that all iterations share."""
 
     look: Mapping[str, Term]
     frames: tuple[Env, ...]
@@ -39,6 +43,7 @@ class Scope:
     offered: frozenset[str] = frozenset()
     extras: tuple[Extra, ...] = ()
     is_loop: bool = False
+    repeats: frozenset[str] = frozenset()
 
     def whole(self, exprs: Iterable[Expr | None]) -> Whole | None:
         """Translate the expressions of an integer option; None where they differ, or Python lacks a name."""
