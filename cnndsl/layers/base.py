@@ -283,6 +283,10 @@ class Layer:
         """
         return (self.single_step(*inputs),)
 
+    def copied(self) -> tuple[Cut, ...]:
+        """The views that do not lie in one piece of which the layer makes a copy."""
+        return self.COPIES
+
     def cut(self, *inputs: Shape) -> Cut:
         """What a view leaves out, so that it does not lie in one piece: the images of a batch have gaps between them
         without some of the channels, and within them without some of the positions."""

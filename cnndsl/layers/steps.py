@@ -68,6 +68,8 @@ class LayerStep:
     tensors_first: bool = False
     """True where parameters stand before the values: autocast casts operands from the last to the first
     (ATen/autocast_mode.h, as GCC evaluates arguments), the backward pass goes back in the other order."""
+    recast: tuple[int, ...] = ()
+    """The positions of parameters of which it reads a view, which autocast casts anew each time."""
     inside: bool = False
     """True where it runs inside of the next operation, which holds what autocast cast for it."""
     in_use: bool = True

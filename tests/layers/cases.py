@@ -69,6 +69,8 @@ ANYWHERE: list[Layer] = [
     arrange.Pick((4,)),
     dense.Dense(10),
     dense.Dense(3, bias=False),
+    dense.Dense(4, over="channels"),
+    dense.Dense(9, bias=False, over="channels"),
     dense.RadialBasis(10),
 ]
 

@@ -93,7 +93,12 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "mode": ("word", None, None),
         "align": ("flag", None, None),
     },
-    "FC": {"features": ("int", 1, None), "bias": ("flag", None, None), "init": ("word", None, None)},
+    "FC": {
+        "features": ("int", 1, None),
+        "bias": ("flag", None, None),
+        "init": ("word", None, None),
+        "over": ("word", None, None),
+    },
     "RBF": {"features": ("int", 1, None)},
     # Maas et al. 2013 and Clevert et al. 2016 want positive slopes and scales; 0 makes it a ReLU.
     "LEAKYRELU": {"slope": ("number", 0, None)},
@@ -143,6 +148,7 @@ WORDS = {
     ("CONVT", "init"): DRAWN,
     ("LOCAL", "pad"): PADDING,
     ("FC", "init"): DRAWN,
+    ("FC", "over"): ("all", "channels"),
     **{(kind, "pad"): PADDING for kind in ("POOL", "AVGPOOL", "SUMPOOL", "LPPOOL")},
     # torch.nn.Upsample.
     ("UPSAMPLE", "mode"): ("nearest", "linear", "bilinear", "trilinear", "bicubic"),

@@ -98,6 +98,16 @@ def test_radial_basis_is_the_squared_distance() -> None:
     torch.testing.assert_close(live(x), expected)
 
 
+@pytest.mark.parametrize("extents", [(), (5,), (5, 4), (3, 5, 4)])
+def test_fully_connected_at_each_position(extents: tuple[int, ...]) -> None:
+    """Feature f at a position is b_f + the sum over the channels c of w_fc times channel c there."""
+    live = Live(dense.Dense(3, over="channels"), (Shape(6, extents),))
+    x, weight, bias = torch.randn(2, 6, *extents), live.module.weight, live.module.bias
+    assert weight.shape == (3, 6)
+    expected = torch.einsum("nc...,fc->nf...", x, weight) + bias.reshape(-1, *(1,) * len(extents))
+    torch.testing.assert_close(live(x), expected)
+
+
 def test_subsampling_of_lenet_5() -> None:
     """LeCun et al. 1998, layer S2: 6 maps of 28x28 to 14x14, with 12 trainable parameters."""
     x = Shape(6, (28, 28))

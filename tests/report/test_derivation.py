@@ -269,6 +269,8 @@ def test_the_equations_of_the_board() -> None:
         ("PICK(0, 3, 1)", "8x8x4", "channels", "1 + 1 + 1 = 3"),
         ("FLATTEN", "6x5x4", "channels", "6*5*4 = 120"),
         ("FC-10", "6x5x4", "params", "6*5*4*10 + 10 = 1210"),
+        ("FC-10(over=channels)", "6x5x4", "params", "4*10 + 10 = 50"),
+        ("FC-10(over=channels)", "6x5x4", "multiply-adds", "6*5*4*10 = 1200"),
         ("LOCAL3-2", "6x5x4", "params", "6*5*(3*3*4)*2 + 2*6*5 = 2220"),
         ("BN", "8x8x6", "params", "6 + 6 = 12"),
         ("LN", "3x2x6", "params", "3*2*6 + 6*3*2 = 72"),

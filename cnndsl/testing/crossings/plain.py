@@ -173,6 +173,8 @@ def widening(frame: GeneratedScope, form: PieceShape) -> Piece:
         return Piece(f"FC-{wide.word}", PieceShape(wide, None))
     if frame.chance(0.08):
         return _rearranged(frame, form, wide)
+    if frame.pen.forms.random() < 0.06:
+        return Piece(f"FC-{wide.word}(over=channels)", form.wide(wide))
     return convolution(frame, form, wide)
 
 

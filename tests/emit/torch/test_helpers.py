@@ -32,6 +32,7 @@ EXAMPLES = {
             f"Crop{n}d": ("1, after=2", (3, *(5,) * n)),
             f"CropTo{n}d": (f"{(4, 3, 2)[:n]}", (3, *(5,) * n)),
             f"PadTo{n}d": (f"{(6, 7, 8)[:n]}", (3, *(5,) * n)),
+            f"PointwiseLinear{n}d": ("3, 4, bias=False", (3, *(5,) * n)),
             f"PadChannels{n}d": ("3, 6, stride=2, where='both'", (3, *(5,) * n)),
         }.items()
         if name in HELPERS

@@ -154,6 +154,8 @@ def layer_text(
     if not node.inputs:
         return shape_text(node.shape)
     word = _WORDS.get(layer.kind(), layer.kind() if layer.SIZE or layer.ROLE != "other" else layer.kind().lower())
+    if layer.ROLE == "dense" and node.shape.rank:
+        word = f"pointwise {word}"
     if layer.ROLE == "normalisation" or (not layer.SIZE and not layer.WIDTH):
         return _with_options(node, word)
     window = window_of(layer)

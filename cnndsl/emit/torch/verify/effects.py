@@ -18,8 +18,8 @@ WRITES, ALIASES, KEEPS_INPUT, KEEPS_OUTPUT = 1, 2, 4, 8
 """Flags of an effect. A call that writes gives back its input."""
 
 _INPUT = frozenset(
-    "conv convt linear maxpool avgpool sumpool lppool aavg amax bn in ln channelnorm gn prelu gelu hardtanh leaky elu "
-    "celu plugin".split()
+    "conv convt linear pointwise maxpool avgpool sumpool lppool aavg amax bn in ln channelnorm gn prelu gelu hardtanh "
+    "leaky elu celu plugin".split()
 ).union(each.family for each in SIMPLE if each.keeps == "input")
 """Families whose derivative is written in terms of the input."""
 

@@ -159,7 +159,8 @@ class Expected:
         if rule is None:
             form, flat = self._foreign(node, inputs)
         else:
-            form, flat = rule(ExpectedLayer(node, inputs)), kind in ("FC", "RBF")
+            form = rule(ExpectedLayer(node, inputs))
+            flat = form[0] in ("linear", "rbf")
         return self._forms.number(form), has_state(form), flat
 
     def _want(self, value: int, node: Node) -> None:

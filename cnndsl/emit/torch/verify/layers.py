@@ -100,6 +100,13 @@ def _local(x: ExpectedLayer) -> Form:
     return ("local", x.rank, x.channels, x.whole("filters"), kernel, *rest)
 
 
+def _fully_connected(x: ExpectedLayer) -> Form:
+    rest = (x.whole("features"), x.flag("bias"), _drawn(x))
+    if x.word("over") == "channels" and x.rank:
+        return ("pointwise", x.rank, x.channels, *rest)
+    return ("linear", x.inputs[0].numel, *rest)
+
+
 def _window(x: ExpectedLayer) -> tuple[Extents, Extents]:
     kernel = x.extents("kernel")
     return kernel, x.extents("stride") or kernel
@@ -245,7 +252,7 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "DWCONV": _depthwise,
     "CONVT": _transposed,
     "LOCAL": _local,
-    "FC": lambda x: ("linear", x.inputs[0].numel, x.whole("features"), x.flag("bias"), _drawn(x)),
+    "FC": _fully_connected,
     "RBF": lambda x: ("rbf", x.inputs[0].numel, x.whole("features")),
     "POOL": _max_pool,
     "AVGPOOL": _avg_pool,

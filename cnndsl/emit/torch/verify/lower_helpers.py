@@ -76,6 +76,13 @@ def _locally_connected(_: int, given: CallArguments, forms: Forms) -> LeafModule
     return forms.leaf(("local", rank, channels, features, kernel, size, stride, pads, bias), memory="copies")
 
 
+def _pointwise_linear(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
+    given.must_be("device", None)
+    given.must_be("dtype", None)
+    channels, features = given.whole("in_features"), given.whole("out_features")
+    return forms.leaf(("pointwise", rank, channels, features, given.flag("bias"), ""))
+
+
 def _radial_basis(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("rbf", given.whole("in_features"), given.whole("out_features")))
 
@@ -149,6 +156,7 @@ _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "CropTo": _to("cropto"),
     "PadTo": _to("padto"),
     "PadChannels": _pad_channels,
+    "PointwiseLinear": _pointwise_linear,
 }
 
 _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
@@ -194,6 +202,9 @@ _DIGESTS: Mapping[str, str] = {
     "PaddedMaxPool3d": "eca8aaf2b2f874e9",
     "PaddedSumPool2d": "0abfc7389cdd8d27",
     "PaddedSumPool3d": "44a30fe8bc01aa9a",
+    "PointwiseLinear1d": "f041c3ecf228c0e3",
+    "PointwiseLinear2d": "89e2c11d8bd7c2af",
+    "PointwiseLinear3d": "e146703a95cf1ee9",
     "RadialBasis": "ee3ccf1731daffb0",
     "Scale": "16e23b4ae9ca544b",
     "ScaledTanh": "aa17f694256ca294",

@@ -66,6 +66,10 @@ def _linear(form: Form, x: Shape) -> Shape | None:
     return None if x.rank or x.channels != form[1] else Shape(_number(form[2]))
 
 
+def _pointwise(form: Form, x: Shape) -> Shape | None:
+    return None if x.rank != form[1] or x.channels != form[2] else Shape(_number(form[3]), x.spatial)
+
+
 def _max_pool(form: Form, x: Shape) -> Shape | None:
     found = _sliding(form, x, 2, 3, 4, 6, 5)
     return None if found is None else Shape(x.channels, found)
@@ -169,6 +173,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "convt": _transposed,
     "local": _local,
     "linear": _linear,
+    "pointwise": _pointwise,
     "rbf": _linear,
     "maxpool": _max_pool,
     "avgpool": _mean_pool,

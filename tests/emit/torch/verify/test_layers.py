@@ -38,6 +38,10 @@ KINDS = {
         -> LN(affine=no) -> LN(over=channels) -> GN -> GN8(affine=no) -> IN -> IN(affine=yes)
         -> SCALE(bias=no, init=0.5)
     """,
+    "at each position": """
+        INPUT 8x6x4 -> FC-9(over=channels) -> FC-5(over=channels, bias=no) -> FC-C(over=channels, init=xavier) -> GAP
+        -> FC-3(over=channels) -> FLATTEN -> FC-C(over=channels)
+    """,
     "activations": """
         INPUT 8x8x8 -> RELU -> RELU6 -> LRELU(0.2) -> LRELU -> PRELU -> PRELU(shared=yes, init=0.1) -> ELU -> ELU(2)
         -> CELU(0.5) -> SELU -> GELU -> GELU(approximate=yes) -> SILU -> MISH -> HSWISH -> SIGMOID -> HSIGMOID

@@ -1,0 +1,19 @@
+"""Networks with layers at each position and with rearranged maps, which the language lacked."""
+
+from __future__ import annotations
+
+import importlib
+
+from tests.census.matching import matches
+from tests.oracle import torchvision
+
+timm = importlib.import_module("timm")
+
+
+def test_fully_connected_at_each_position() -> None:
+    """torchvision's ConvNeXt, whose blocks have matrices for weights, without its stochastic depth."""
+    matches("convnext_tiny", torchvision.models.convnext_tiny(stochastic_depth_prob=0.0), 64)
+
+
+def test_fully_connected_at_each_position_among_slices() -> None:
+    matches("mambaout_femto", timm.create_model("mambaout_femto"), 64)
