@@ -114,7 +114,9 @@ class Lifetimes:
 
     def shared(self, node: Node) -> int | None:
         """The input in whose memory a node's output lies: a view, a result written over it, dropout in use."""
-        if node.inputs and (node.layer.VIEW or node.layer.passes(self.training) or self.is_left_out(node)):
+        if node.inputs and (
+            node.layer.views(*self.shapes[node.index]) or node.layer.passes(self.training) or self.is_left_out(node)
+        ):
             return node.inputs[0]
         return node.inputs[self.overwritten[node.index]] if node.index in self.overwritten else None
 

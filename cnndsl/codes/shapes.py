@@ -41,7 +41,8 @@ ENTRIES = (
         "groups that do not divide the channels",
         """
         A grouped convolution deals its input's channels and its filters out to the groups evenly, so their number
-        divides both. That of GN and of SHUFFLE divides the channels of the input.
+        divides both. That of GN and of SHUFFLE divides the channels of the input, as the square of PIXELSHUFFLE's
+        factor does; that of PIXELUNSHUFFLE divides the extents.
         """,
         "INPUT 32x32x3 -> CONV3-64(groups=2)",
         "INPUT 32x32x4 -> CONV3-64(groups=2)",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cnndsl.layers import activation, arrange, conv, dense, dropout, local, margin, norm, pool, resize
+from cnndsl.layers import activation, arrange, conv, dense, dropout, local, margin, norm, pixel_shuffle, pool, resize
 from cnndsl.layers.base import Layer
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ _OURS: tuple[type[Layer], ...] = (
     pool.GlobalMaxPool,
     resize.Unpool,
     resize.Upsample,
-    resize.PixelShuffle,
+    pixel_shuffle.PixelShuffle,
+    pixel_shuffle.PixelUnshuffle,
     dense.Dense,
     dense.RadialBasis,
     activation.Relu,

@@ -174,6 +174,10 @@ class Layer:
         """True where the module gives back its input itself in this mode, as dropout does in evaluation."""
         return False
 
+    def views(self, *inputs: Shape) -> bool:
+        """True where the output is another view of the first input's memory. By default `VIEW` says so for all."""
+        return self.VIEW
+
     def drops_values(self) -> bool:
         """True where training zeroes single values at random, not whole channels or images."""
         return False
@@ -243,7 +247,7 @@ class Layer:
         usual: dict[str, Any] = {
             "reads": tuple(range(len(inputs) - bool(self.extents_of))),
             "values": self.output(*inputs).numel,
-            "view": self.VIEW,
+            "view": self.views(*inputs),
             "keeps": kept.inputs,
             "keeps_result": kept.output,
             "extra": kept.extra,

@@ -50,6 +50,12 @@ INPUT 12x12x4 -> CONV1-4 -> CROP(2) -> RELU -> FC-3
 INPUT 12x12x4 -> CONV1-4 -> CROP(2) -> GN2 -> CONV1-3
 INPUT 12x12x4 -> CONV1-4 -> CROP(2) -> SLICE(0, 3) -> FC-3
 INPUT 12x12x4 -> CONV1-4 -> SLICE(1, 2) -> IN -> CONV1-3
+INPUT 8x8x4 -> CONV1-4 -> PIXELUNSHUFFLE2 -> PIXELSHUFFLE2 -> CONV1-4
+INPUT 8x8x4 -> CONV1-4 -> RELU -> PIXELUNSHUFFLE2(order=blocks) -> RELU -> PIXELSHUFFLE2(order=blocks) -> FC-3
+INPUT 12x12x4 -> CONV1-4 -> CROP(2) -> PIXELUNSHUFFLE2(order=darknet) -> CONV1-4
+INPUT 12x12x4 -> CONV1-9 -> SLICE(1, 5) -> PIXELUNSHUFFLE2(order=darknet) -> CONV1-4
+INPUT 1x1x4 -> CONV1-4 -> PIXELSHUFFLE2(order=blocks) -> CONV1-4
+INPUT 2x2x4 -> CONV1-1 -> PIXELUNSHUFFLE2(order=blocks) -> CONV1-4
 """.splitlines()
 """Programs whose memory was wrong in some type."""
 

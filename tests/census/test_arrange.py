@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import importlib
 
+import pytest
+from torch import nn
+
 from tests.census.matching import matches
 from tests.oracle import torchvision
 
 timm = importlib.import_module("timm")
+
+
+def test_blocks_of_positions_as_channels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TResNet with fewer blocks, and a mean in place of its blurring."""
+    tresnet = importlib.import_module("timm.models.tresnet")
+    monkeypatch.setattr(tresnet, "BlurPool2d", lambda channels, stride, **_: nn.AvgPool2d(3, stride, 1))
+    matches("tresnet", tresnet.TResNet([1, 2, 2, 1]), 64)
 
 
 def test_fully_connected_at_each_position() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnndsl.layers import activation as act
-from cnndsl.layers import arrange, conv, dense, dropout, local, margin, merge, norm, pool, resize
+from cnndsl.layers import arrange, conv, dense, dropout, local, margin, merge, norm, pixel_shuffle, pool, resize
 from cnndsl.layers.base import Layer
 from cnndsl.shape import Shape
 
@@ -151,9 +151,22 @@ ON_MAPS: list[Layer] = [
 
 PLANE = MAPS[2]
 ONLY_2D: list[Case] = [
-    (resize.PixelShuffle(1), (PLANE,)),
-    (resize.PixelShuffle(2), (Shape(8, (3, 5)),)),
-    (resize.PixelShuffle(3), (Shape(18, (2, 4)),)),
+    (pixel_shuffle.PixelShuffle(1), (PLANE,)),
+    (pixel_shuffle.PixelShuffle(2), (Shape(8, (3, 5)),)),
+    (pixel_shuffle.PixelShuffle(3), (Shape(18, (2, 4)),)),
+    (pixel_shuffle.PixelShuffle(1, order="blocks"), (PLANE,)),
+    (pixel_shuffle.PixelShuffle(2, order="blocks"), (Shape(8, (3, 5)),)),
+    (pixel_shuffle.PixelShuffle(3, order="blocks"), (Shape(18, (2, 4)),)),
+    (pixel_shuffle.PixelShuffle(2, order="blocks"), (Shape(4, (1, 1)),)),
+    (pixel_shuffle.PixelShuffle(2, order="blocks"), (Shape(4, (1, 3)),)),
+    (pixel_shuffle.PixelUnshuffle(1), (PLANE,)),
+    (pixel_shuffle.PixelUnshuffle(2), (Shape(3, (6, 8)),)),
+    (pixel_shuffle.PixelUnshuffle(3, order="blocks"), (Shape(2, (6, 9)),)),
+    (pixel_shuffle.PixelUnshuffle(2, order="blocks"), (Shape(1, (2, 2)),)),
+    (pixel_shuffle.PixelUnshuffle(2, order="blocks"), (Shape(1, (2, 6)),)),
+    (pixel_shuffle.PixelUnshuffle(1, order="darknet"), (PLANE,)),
+    (pixel_shuffle.PixelUnshuffle(2, order="darknet"), (Shape(4, (6, 8)),)),
+    (pixel_shuffle.PixelUnshuffle(3, order="darknet"), (Shape(18, (3, 6)),)),
     (conv.Conv((1, 7), 4), (PLANE,)),
     (conv.Conv((2, 3), 4), (PLANE,)),
     (conv.Conv((2, 5), 4, stride=(2, 1)), (PLANE,)),

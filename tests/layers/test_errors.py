@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.layers import activation, arrange, conv, dense, dropout, local, margin, merge, norm, pool, resize
+from cnndsl.layers import (
+    activation,
+    arrange,
+    conv,
+    dense,
+    dropout,
+    local,
+    margin,
+    merge,
+    norm,
+    pixel_shuffle,
+    pool,
+    resize,
+)
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.shape import Shape
 
@@ -69,9 +82,13 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (margin.ZeroPad((1, 2, 3)), (MAP,), "E0303", "the padding 1x2x3 has 3 axes"),
     (arrange.PadChannels(5), (MAP,), "E0308", "PADCHANNELS-5 is too narrow for the 6 channels"),
     (arrange.PadChannels(8), (VECTOR,), "E0302", "PADCHANNELS needs a spatial input"),
-    (resize.PixelShuffle(2), (MAP,), "E0304", "2*2 must divide the 6 channels"),
-    (resize.PixelShuffle(2), (VECTOR,), "E0302", "PIXELSHUFFLE needs a spatial input"),
-    (resize.PixelShuffle(2), (Shape(8, (4,)),), "E0303", "a map of two axes"),
+    (pixel_shuffle.PixelShuffle(2), (MAP,), "E0304", "2*2 must divide the 6 channels"),
+    (pixel_shuffle.PixelShuffle(2), (VECTOR,), "E0302", "PIXELSHUFFLE needs a spatial input"),
+    (pixel_shuffle.PixelShuffle(2), (Shape(8, (4,)),), "E0303", "a map of two axes"),
+    (pixel_shuffle.PixelUnshuffle(2), (MAP,), "E0304", "2 must divide the extents of the input 9x8x6"),
+    (pixel_shuffle.PixelUnshuffle(2), (VECTOR,), "E0302", "PIXELUNSHUFFLE needs a spatial input"),
+    (pixel_shuffle.PixelUnshuffle(2), (Shape(8, (4, 4, 4)),), "E0303", "a map of two axes"),
+    (pixel_shuffle.PixelUnshuffle(2, order="darknet"), (Shape(6, (4, 4)),), "E0304", "must divide the 6 channels"),
     (arrange.Shuffle(4), (MAP,), "E0304", "4 groups must divide the 6 channels"),
     (arrange.Shuffle(2), (VECTOR,), "E0302", "SHUFFLE needs a spatial input"),
     (arrange.Slice(0, 7), (MAP,), "E0308", "SLICE(0, 7) is no range of the 6 channels"),

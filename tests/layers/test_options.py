@@ -131,7 +131,8 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
     "CROP": {"margin": ("dims", 0, None), "after": ("dims", 0, None), "out": ("dims", 1, None)},
     "PADCHANNELS": {"channels": ("int", 1, None), "stride": ("dims", 1, None), "where": ("word", None, None)},
     "SHUFFLE": {"groups": ("int", 1, None)},
-    "PIXELSHUFFLE": {"factor": ("int", 1, None)},
+    "PIXELSHUFFLE": {"factor": ("int", 1, None), "order": ("word", None, None)},
+    "PIXELUNSHUFFLE": {"factor": ("int", 1, None), "order": ("word", None, None)},
     # The first channel is 0, and at least one is taken.
     "SLICE": {"start": ("int", 0, None), "stop": ("int", 1, None)},
     "PICK": {"channels": ("ints", 0, None)},
@@ -154,6 +155,9 @@ WORDS = {
     ("UPSAMPLE", "mode"): ("nearest", "linear", "bilinear", "trilinear", "bicubic"),
     ("LN", "over"): ("all", "channels"),
     ("SCALE", "parameter"): ("none", "vector", "map", "number"),
+    # PyTorch's order of channels, TensorFlow's, and for the one direction that of Darknet's reorg layer.
+    ("PIXELSHUFFLE", "order"): ("channels", "blocks"),
+    ("PIXELUNSHUFFLE", "order"): ("channels", "blocks", "darknet"),
     ("PADCHANNELS", "where"): ("after", "both"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from cnndsl.layers import activation as act
 from cnndsl.layers import arrange, dense, dropout, margin, merge, norm
 from cnndsl.layers.base import Layer, Saved, TorchFunction, Window
+from cnndsl.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
 from cnndsl.layers.pool import GlobalAvgPool, LPPool, SumPool
 from cnndsl.layers.resize import Upsample
 from cnndsl.shape import Shape
@@ -96,6 +98,33 @@ def test_radial_basis_is_the_squared_distance() -> None:
     x = torch.randn(2, 4)
     expected = torch.stack([(x - center).square().sum(1) for center in centers], 1)
     torch.testing.assert_close(live(x), expected)
+
+
+def test_channels_are_blocks_of_positions() -> None:
+    """Place (i, j) of a block, channel c: c*r*r + i*r + j in PyTorch's order, (i*r + j)*C + c in TensorFlow's."""
+    x = torch.arange(2 * 3 * 6 * 8.0).reshape(2, 3, 6, 8)
+    ordered, blocks = torch.empty(2, 12, 3, 4), torch.empty(2, 12, 3, 4)
+    for c, i, j in itertools.product(range(3), range(2), range(2)):
+        ordered[:, 4 * c + 2 * i + j] = blocks[:, (2 * i + j) * 3 + c] = x[:, c, i::2, j::2]
+    whole, parts = (Shape(3, (6, 8)),), (Shape(12, (3, 4)),)
+    assert torch.equal(Live(PixelUnshuffle(2), whole)(x), ordered)
+    assert torch.equal(Live(PixelUnshuffle(2, order="blocks"), whole)(x), blocks)
+    assert torch.equal(Live(PixelShuffle(2), parts)(ordered), x)
+    assert torch.equal(Live(PixelShuffle(2, order="blocks"), parts)(blocks), x)
+
+
+@pytest.mark.parametrize("s", [2, 3])
+def test_the_reorg_layer_of_darknet(s: int) -> None:
+    """Index by index as `reorg_cpu` of Darknet's src/blas.c, without `forward`, goes over an image of C x H x W."""
+    c, h, w = 2 * s * s, 2 * s, 3 * s
+    x = torch.arange(float(c * h * w))
+    expected = torch.empty_like(x)
+    for k, j, i in itertools.product(range(c), range(h), range(w)):
+        place, channel = divmod(k, c // (s * s))
+        row, column = j * s + place // s, i * s + place % s
+        expected[i + w * (j + h * k)] = x[column + w * s * (row + h * s * channel)]
+    found = Live(PixelUnshuffle(s, order="darknet"), (Shape(c, (h, w)),))(x.reshape(1, c, h, w))
+    assert torch.equal(found, expected.reshape(1, c * s * s, h // s, w // s))
 
 
 @pytest.mark.parametrize("extents", [(), (5,), (5, 4), (3, 5, 4)])

@@ -131,7 +131,7 @@ KINDS = {
     "act": ("RELU", "SIGMOID", "PRELU", "HSWISH", "SOFTMAX", "LOGSOFTMAX"),
     "fc": ("FC", "RBF"),
     "up": ("CONVT", "UPSAMPLE", "PIXELSHUFFLE", "UNPOOL"),
-    "io": ("DROPOUT", "FLATTEN", "SHUFFLE"),
+    "io": ("DROPOUT", "FLATTEN", "SHUFFLE", "PIXELUNSHUFFLE"),
 }
 """From the table of the palette."""
 

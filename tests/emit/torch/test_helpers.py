@@ -38,13 +38,16 @@ EXAMPLES = {
         if name in HELPERS
     },
     "ChannelNorm": ("3", (3, 5, 4)),
+    "DepthToSpace": ("2", (8, 3, 2)),
     "DropPath": ("0.5", (3, 5, 4)),
     "LocallyConnected": ("3, 4, (2, 2), (5, 4), stride=(1, 1), pads=(0, 1, 0, 1)", (3, 5, 4)),
     "Pick": ("(0, 2)", (3, 5)),
     "RadialBasis": ("12, 10", (12,)),
+    "Reorg": ("2", (8, 4, 6)),
     "Scale": ("3, init=0.5", (3, 5, 4)),
     "Times": ("0.17", (3, 5)),
     "ScaledTanh": ("1.7159, 0.6667", (3, 5)),
+    "SpaceToDepth": ("2", (3, 4, 6)),
     "Slice": ("1, 3", (3, 5)),
     "SumPool1d": ("2, 2, pads=(0, 1)", (3, 5)),
 }

@@ -47,6 +47,7 @@ _WORDS: Mapping[str, str] = {
     "DROPPATH": "drop path",
     "FLATTEN": "flatten",
     "PIXELSHUFFLE": "pixel shuffle",
+    "PIXELUNSHUFFLE": "pixel unshuffle",
     "PADCHANNELS": "pad channels",
     "SHUFFLE": "shuffle",
     "SLICE": "slice",

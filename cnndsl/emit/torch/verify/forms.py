@@ -57,6 +57,8 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "pad": ("ZeroPad", "padding"),
     "cropto": ("CropTo", "size"),
     "padto": ("PadTo", "size"),
+    "pixelshuffle": ("PixelShuffle", "factor order=channels"),
+    "pixelunshuffle": ("PixelUnshuffle", "factor order=channels"),
     "padchannels": ("PadChannels{rank}d", "rank in_channels out_channels stride=1 where=after"),
 }
 """For each family how it is called in a message, and its fields with what goes without saying."""

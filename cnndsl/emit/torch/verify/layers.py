@@ -227,6 +227,16 @@ def _bare(x: ExpectedLayer) -> Form:
     return ("bare", sign, shape, start, shape and each)
 
 
+def _pixels(family: str) -> Callable[[ExpectedLayer], Form]:
+    """The rule of what moves blocks of positions; a block of one position has one order."""
+
+    def rule(x: ExpectedLayer) -> Form:
+        factor = x.whole("factor")
+        return (family, factor, x.word("order") if factor > 1 else "channels")
+
+    return rule
+
+
 def _always(*form: object) -> Callable[[ExpectedLayer], Form]:
     """The rule of a kind without options."""
     return lambda _: form
@@ -280,5 +290,7 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "ZEROPAD": _zero_pad,
     "CROP": _crop,
     "PADCHANNELS": _pad_channels,
+    "PIXELSHUFFLE": _pixels("pixelshuffle"),
+    "PIXELUNSHUFFLE": _pixels("pixelunshuffle"),
 }
 """The form of each kind that is one module on one value; FLATTEN and merges are `expected`'s."""

@@ -122,6 +122,18 @@ def _pad_channels(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("padchannels", rank, channels, features, extents, given["where"]))
 
 
+def _pixels(family: str, argument: str, order: str) -> Callable[[int, CallArguments, Forms], LeafModule]:
+    """Blocks of one position have the order of PyTorch, and stay where they are."""
+
+    def lower(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+        factor = given.whole(argument)
+        if factor == 1:
+            return forms.leaf((family, factor, "channels"), memory="views")
+        return forms.leaf((family, factor, order))
+
+    return lower
+
+
 def _crop(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     before = _margins(rank, given, "margin")
     after = before if given["after"] is None else _margins(rank, given, "after")
@@ -162,11 +174,14 @@ _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
 _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     **{each.cls: lower_simple(each) for each in SIMPLE if each.digest},
     "ChannelNorm": _channel_norm,
+    "DepthToSpace": _pixels("pixelshuffle", "block_size", "blocks"),
     "DropPath": _drop_path,
     "LocallyConnected": _locally_connected,
     "RadialBasis": _radial_basis,
+    "Reorg": _pixels("pixelunshuffle", "stride", "darknet"),
     "Scale": _scale,
     "ScaledTanh": _scaled_tanh,
+    "SpaceToDepth": _pixels("pixelunshuffle", "block_size", "blocks"),
     "SumPool1d": _sum_pool_1d,
 }
 
@@ -180,6 +195,7 @@ _DIGESTS: Mapping[str, str] = {
     "CropTo1d": "7539aac2c8ce0b0c",
     "CropTo2d": "7869c4080768a1bf",
     "CropTo3d": "781c3177cd8746f9",
+    "DepthToSpace": "f759c30ba6fdbfcb",
     "DropPath": "a3fed933421187e9",
     "LocallyConnected": "81ba5930e8893f61",
     "PadChannels1d": "f63ff26443c01783",
@@ -206,8 +222,10 @@ _DIGESTS: Mapping[str, str] = {
     "PointwiseLinear2d": "89e2c11d8bd7c2af",
     "PointwiseLinear3d": "e146703a95cf1ee9",
     "RadialBasis": "ee3ccf1731daffb0",
+    "Reorg": "b0f03f092449ee95",
     "Scale": "16e23b4ae9ca544b",
     "ScaledTanh": "aa17f694256ca294",
+    "SpaceToDepth": "4a0db12a39f917f2",
     "SumPool1d": "e2ea940f18fbbc16",
 }
 """The digest of each helper's text: what it computes was read off this very text."""

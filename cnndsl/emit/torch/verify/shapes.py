@@ -157,6 +157,22 @@ def _pad_channels(form: Form, x: Shape) -> Shape | None:
     return Shape(_number(form[3]), part_of(("steps", form[4]), x).spatial)
 
 
+def _pixel_shuffle(form: Form, x: Shape) -> Shape | None:
+    factor = _number(form[1])
+    if x.rank != 2 or x.channels % factor**2:
+        return None
+    return Shape(x.channels // factor**2, tuple(extent * factor for extent in x.spatial))
+
+
+def _pixel_unshuffle(form: Form, x: Shape) -> Shape | None:
+    factor = _number(form[1])
+    if x.rank != 2 or any(extent % factor for extent in x.spatial):
+        return None
+    if form[2] == "darknet" and x.channels % factor**2:
+        return None
+    return Shape(x.channels * factor**2, tuple(extent // factor for extent in x.spatial))
+
+
 def _bare(form: Form, x: Shape) -> Shape | None:
     return x if form[4] in ((), (x.channels, *(1,) * x.rank)) else None
 
@@ -195,6 +211,8 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "cropto": _crop_to,
     "padto": _pad_to,
     "padchannels": _pad_channels,
+    "pixelshuffle": _pixel_shuffle,
+    "pixelunshuffle": _pixel_unshuffle,
 }
 
 

@@ -102,12 +102,6 @@ def _spatial(x: Shape, *_: object) -> Shape | None:
     return x if x.rank else None
 
 
-def _pixel_shuffle(x: Shape, factor: int) -> Shape | None:
-    if x.rank != 2 or x.channels % factor**2:
-        return None
-    return Shape(x.channels // factor**2, tuple(extent * factor for extent in x.spatial))
-
-
 def _shuffle(x: Shape, groups: int) -> Shape | None:
     return x if x.channels % groups == 0 else None
 
@@ -128,7 +122,6 @@ _LRN = (
 )
 _SOFTPLUS = (FormField("beta", "real", "1.0"), FormField("threshold", "real", "20.0", fixed=20.0))
 _OVER_CHANNELS = (FormField("dim", "whole", "None", fixed=1, least=-9),)
-_UPSCALE = (FormField("upscale_factor", "whole", option="factor"),)
 _RANGE = (FormField("start", "whole", least=0), FormField("stop", "whole", least=0))
 _CHANNELS = (FormField("channels", "integers", least=0),)
 
@@ -148,7 +141,6 @@ SIMPLE: tuple[SimpleLayer, ...] = (
     SimpleLayer(("SOFTSIGN",), "Softsign", "softsign", keeps="input", elementwise=True),
     SimpleLayer(("SOFTMAX",), "Softmax", "softmax", _OVER_CHANNELS, keeps="output"),
     SimpleLayer(("LOGSOFTMAX",), "LogSoftmax", "logsoftmax", _OVER_CHANNELS, keeps="output"),
-    SimpleLayer(("PIXELSHUFFLE",), "PixelShuffle", "pixelshuffle", _UPSCALE, shape=_pixel_shuffle),
     # Shuffling by one group returns a view on some devices.
     SimpleLayer(("SHUFFLE",), "ChannelShuffle", "shuffle", (FormField("groups", "whole"),), shape=_shuffle, view=True),
     SimpleLayer(("SLICE",), "Slice", "slice", _RANGE, shape=_slice, view=True, digest="2f4d769ef7828e75"),

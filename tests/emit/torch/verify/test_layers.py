@@ -38,6 +38,11 @@ KINDS = {
         -> LN(affine=no) -> LN(over=channels) -> GN -> GN8(affine=no) -> IN -> IN(affine=yes)
         -> SCALE(bias=no, init=0.5)
     """,
+    "pixels": """
+        INPUT 12x12x4 -> PIXELUNSHUFFLE2 -> PIXELSHUFFLE2 -> PIXELUNSHUFFLE2(order=blocks)
+        -> PIXELUNSHUFFLE2(order=darknet) -> PIXELSHUFFLE2(order=blocks) -> PIXELUNSHUFFLE1(order=blocks)
+        -> PIXELSHUFFLE1(order=blocks) -> PIXELSHUFFLE2
+    """,
     "at each position": """
         INPUT 8x6x4 -> FC-9(over=channels) -> FC-5(over=channels, bias=no) -> FC-C(over=channels, init=xavier) -> GAP
         -> FC-3(over=channels) -> FLATTEN -> FC-C(over=channels)
@@ -177,6 +182,11 @@ MODULES = [
     ("INPUT 8x6x4 -> a: GELU", "nn.GELU('tanh')", False),
     ("INPUT 8x6x4 -> a: LRN", "nn.LocalResponseNorm(5, k=2.0)", False),
     ("INPUT 8x6x4 -> a: SHUFFLE2", "nn.ChannelShuffle(4)", False),
+    ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE2", "nn.PixelUnshuffle(2)", True),
+    ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE2(order=blocks)", "nn.PixelUnshuffle(2)", False),
+    ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE2(order=darknet)", "nn.PixelUnshuffle(2)", False),
+    ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE1(order=darknet)", "nn.PixelUnshuffle(1)", True),
+    ("INPUT 8x6x4 -> a: PIXELSHUFFLE2(order=blocks)", "nn.PixelShuffle(2)", False),
 ]
 
 
