@@ -160,4 +160,13 @@ ENTRIES = (
         "INPUT 32x32x3 -> layer_scale: SCALE(parameter=map)",
         "INPUT 32x32x3 -> layer_scale: SCALE(bias=no, parameter=map)",
     ),
+    code(
+        "E0316",
+        "a shape of another number of values",
+        """
+        RESHAPE gives the values that enter in another shape: none is lost, and none is added.
+        """,
+        "INPUT 100 -> FC-1500 -> RESHAPE(7x7x32)",
+        "INPUT 100 -> FC-1568 -> RESHAPE(7x7x32)",
+    ),
 )

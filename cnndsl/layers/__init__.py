@@ -12,7 +12,21 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cnndsl.layers import activation, arrange, conv, dense, dropout, local, margin, norm, pixel_shuffle, pool, resize
+from cnndsl.layers import (
+    activation,
+    arrange,
+    channel_pool,
+    conv,
+    dense,
+    dropout,
+    local,
+    margin,
+    norm,
+    pixel_shuffle,
+    pool,
+    reshape,
+    resize,
+)
 from cnndsl.layers.base import Layer
 
 if TYPE_CHECKING:
@@ -32,6 +46,8 @@ _OURS: tuple[type[Layer], ...] = (
     pool.LPPool,
     pool.GlobalAvgPool,
     pool.GlobalMaxPool,
+    channel_pool.ChannelMax,
+    channel_pool.ChannelMean,
     resize.Unpool,
     resize.Upsample,
     pixel_shuffle.PixelShuffle,
@@ -68,6 +84,8 @@ _OURS: tuple[type[Layer], ...] = (
     dropout.DropPath,
     arrange.Flatten,
     arrange.Identity,
+    reshape.Reshape,
+    reshape.Permute,
     margin.ZeroPad,
     margin.Crop,
     arrange.PadChannels,

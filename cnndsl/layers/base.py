@@ -337,7 +337,7 @@ def need_spatial(kind: str, x: Shape) -> None:
         raise LayerError(
             "E0302",
             f"{kind} needs a spatial input, and this is a vector of {x.channels}",
-            "place it before the first FC",
+            f"place it before the first FC, or make a map of the vector: RESHAPE(1x1x{x.channels})",
         )
 
 

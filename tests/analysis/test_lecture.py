@@ -20,6 +20,7 @@ INPUT = 8 * 8 * 4
         # NORM1 of AlexNet has a row; so has what normalises without weights.
         *((kind, INPUT) for kind in ("LRN", "BN", "BN(affine=no)", "LN(affine=no)", "GN2(affine=no)", "IN")),
         *((kind, 0) for kind in ("RELU", "SOFTMAX", "DROPOUT", "DROPPATH", "FLATTEN", "ID", "TIMES(2)", "SHUFFLE2")),
+        *((kind, 0) for kind in ("RESHAPE(4x4x16)", "PERMUTE(whc)", "FLATTEN(channels=last)")),
         ("POOL2", INPUT // 4),
         ("POOL3/1(pad=same)", INPUT),
         ("POOL1/2", INPUT // 4),

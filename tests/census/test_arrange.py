@@ -16,8 +16,13 @@ timm = importlib.import_module("timm")
 def test_blocks_of_positions_as_channels(monkeypatch: pytest.MonkeyPatch) -> None:
     """TResNet with fewer blocks, and a mean in place of its blurring."""
     tresnet = importlib.import_module("timm.models.tresnet")
-    monkeypatch.setattr(tresnet, "BlurPool2d", lambda channels, stride, **_: nn.AvgPool2d(3, stride, 1))
+    monkeypatch.setattr(tresnet, "BlurPool2d", lambda *_, stride, **__: nn.AvgPool2d(3, stride, 1))
     matches("tresnet", tresnet.TResNet([1, 2, 2, 1]), 64)
+
+
+def test_attention_over_channels_and_positions() -> None:
+    cbam = importlib.import_module("timm.layers.cbam")
+    matches("cbam", cbam.CbamModule(3, rd_channels=4), 32)
 
 
 def test_fully_connected_at_each_position() -> None:

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from cnndsl.layers import activation as act
-from cnndsl.layers import arrange, conv, dense, dropout, local, margin, merge, norm, pixel_shuffle, pool, resize
+from cnndsl.layers import (
+    arrange,
+    channel_pool,
+    conv,
+    dense,
+    dropout,
+    local,
+    margin,
+    merge,
+    norm,
+    pixel_shuffle,
+    pool,
+    reshape,
+    resize,
+)
 from cnndsl.layers.base import Layer
 from cnndsl.shape import Shape
 
@@ -61,7 +75,10 @@ ANYWHERE: list[Layer] = [
     dropout.DropPath(),
     dropout.DropPath(0.0),
     dropout.DropPath(1.0),
+    channel_pool.ChannelMax(),
+    channel_pool.ChannelMean(),
     arrange.Flatten(),
+    arrange.Flatten(channels="last"),
     arrange.Identity(),
     arrange.Slice(0, 3),
     arrange.Slice(2, 6),
@@ -150,7 +167,32 @@ ON_MAPS: list[Layer] = [
 ]
 
 PLANE = MAPS[2]
+RESHAPED: list[tuple[tuple[int, ...], Shape]] = [
+    ((4, 3, 6), Shape(72)),
+    ((12, 6), Shape(72)),
+    ((2, 3, 4, 3), Shape(72)),
+    ((72,), Shape(72)),
+    ((432,), PLANE),
+    ((6, 24, 3), PLANE),
+    ((9, 8, 6), PLANE),
+    ((24, 18), PLANE),
+    ((432, 1, 1), PLANE),
+    ((1, 1, 72), Shape(72)),
+    ((8, 9, 1), Shape(72)),
+    ((432,), Shape(6, (2, 4, 9))),
+]
+"""Shapes as they are written, and inputs of as many values."""
+PERMUTED = [
+    *((order, PLANE) for order in ("hwc", "whc", "hcw", "cwh", "chw", "wch")),
+    *((order, MAPS[1]) for order in ("wc", "cw")),
+    *((order, MAPS[3]) for order in ("dhwc", "cwhd", "hdwc", "dchw")),
+    ("cwh", Shape(6, (1, 1))),
+    ("chw", Shape(1, (4, 3))),
+    ("wch", Shape(4, (1, 3))),
+]
 ONLY_2D: list[Case] = [
+    *((reshape.Reshape(to, channels), (x,)) for to, x in RESHAPED for channels in ("first", "last")),
+    *((reshape.Permute(order), (x,)) for order, x in PERMUTED),
     (pixel_shuffle.PixelShuffle(1), (PLANE,)),
     (pixel_shuffle.PixelShuffle(2), (Shape(8, (3, 5)),)),
     (pixel_shuffle.PixelShuffle(3), (Shape(18, (2, 4)),)),

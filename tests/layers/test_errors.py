@@ -16,6 +16,7 @@ from cnndsl.layers import (
     norm,
     pixel_shuffle,
     pool,
+    reshape,
     resize,
 )
 from cnndsl.layers.base import Layer, LayerError
@@ -89,6 +90,10 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (pixel_shuffle.PixelUnshuffle(2), (VECTOR,), "E0302", "PIXELUNSHUFFLE needs a spatial input"),
     (pixel_shuffle.PixelUnshuffle(2), (Shape(8, (4, 4, 4)),), "E0303", "a map of two axes"),
     (pixel_shuffle.PixelUnshuffle(2, order="darknet"), (Shape(6, (4, 4)),), "E0304", "must divide the 6 channels"),
+    (reshape.Reshape((7, 7, 6)), (MAP,), "E0316", "7x7x6 has 294 values, and the input 9x8x6 has 432"),
+    (reshape.Reshape((2, 2, 2, 2, 27)), (MAP,), "E0303", "the shape 2x2x2x2x27 has 4 axes beside the channels"),
+    (reshape.Permute("cw"), (MAP,), "E0303", "cw orders 2 axes, and the input 9x8x6 has 3"),
+    (reshape.Permute("cw"), (VECTOR,), "E0302", "PERMUTE needs a spatial input"),
     (arrange.Shuffle(4), (MAP,), "E0304", "4 groups must divide the 6 channels"),
     (arrange.Shuffle(2), (VECTOR,), "E0302", "SHUFFLE needs a spatial input"),
     (arrange.Slice(0, 7), (MAP,), "E0308", "SLICE(0, 7) is no range of the 6 channels"),

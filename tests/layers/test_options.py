@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
 from cnndsl.layers import KINDS
@@ -130,6 +132,9 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
     "ZEROPAD": {"pad": ("dims", 0, None), "after": ("dims", 0, None), "out": ("dims", 1, None)},
     "CROP": {"margin": ("dims", 0, None), "after": ("dims", 0, None), "out": ("dims", 1, None)},
     "PADCHANNELS": {"channels": ("int", 1, None), "stride": ("dims", 1, None), "where": ("word", None, None)},
+    "FLATTEN": {"channels": ("word", None, None)},
+    "RESHAPE": {"shape": ("dims", 1, None), "channels": ("word", None, None)},
+    "PERMUTE": {"order": ("word", None, None)},
     "SHUFFLE": {"groups": ("int", 1, None)},
     "PIXELSHUFFLE": {"factor": ("int", 1, None), "order": ("word", None, None)},
     "PIXELUNSHUFFLE": {"factor": ("int", 1, None), "order": ("word", None, None)},
@@ -158,6 +163,10 @@ WORDS = {
     # PyTorch's order of channels, TensorFlow's, and for the one direction that of Darknet's reorg layer.
     ("PIXELSHUFFLE", "order"): ("channels", "blocks"),
     ("PIXELUNSHUFFLE", "order"): ("channels", "blocks", "darknet"),
+    ("FLATTEN", "channels"): ("first", "last"),
+    ("RESHAPE", "channels"): ("first", "last"),
+    # All orders of the axes of maps with one, two and three of them beside the channels: 2 + 6 + 24.
+    ("PERMUTE", "order"): tuple("".join(each) for axes in ("wc", "hwc", "dhwc") for each in permutations(axes)),
     ("PADCHANNELS", "where"): ("after", "both"),
 }
 
@@ -166,6 +175,8 @@ REQUIRED = {
     ("ZEROPAD", "pad"),
     ("CROP", "margin"),
     ("PADCHANNELS", "channels"),
+    ("RESHAPE", "shape"),
+    ("PERMUTE", "order"),
     ("SLICE", "start"),
     ("SLICE", "stop"),
     ("PICK", "channels"),

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from cnndsl.layers import activation as act
 from cnndsl.layers import arrange, dense, dropout, margin, merge, norm
 from cnndsl.layers.base import Layer, Saved, TorchFunction, Window
+from cnndsl.layers.channel_pool import ChannelMax, ChannelMean
 from cnndsl.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
 from cnndsl.layers.pool import GlobalAvgPool, LPPool, SumPool
+from cnndsl.layers.reshape import Permute, Reshape
 from cnndsl.layers.resize import Upsample
 from cnndsl.shape import Shape
 from tests.support import Live, build
@@ -98,6 +100,32 @@ def test_radial_basis_is_the_squared_distance() -> None:
     x = torch.randn(2, 4)
     expected = torch.stack([(x - center).square().sum(1) for center in centers], 1)
     torch.testing.assert_close(live(x), expected)
+
+
+def test_the_channels_of_each_position_are_pooled() -> None:
+    """As CBAM's spatial attention has it: the largest and the mean of each column of channels."""
+    assert torch.equal(Live(ChannelMax(), (MAP,))(X)[:, 0], X.max(1).values)
+    torch.testing.assert_close(Live(ChannelMean(), (MAP,))(X)[:, 0], sum(X[:, at] for at in range(6)) / 6)
+    assert ChannelMax().output(VECTOR) == ChannelMean().output(VECTOR) == Shape(1)
+
+
+def test_values_in_another_shape() -> None:
+    """In the order of PyTorch, channels first, or of Keras, channels last."""
+    x = torch.arange(2 * 24.0).reshape(2, 24)
+    assert torch.equal(Live(Reshape((2, 3, 4)), (Shape(24),))(x), x.reshape(2, 4, 2, 3))
+    last = x.reshape(2, 2, 3, 4).permute(0, 3, 1, 2)
+    assert torch.equal(Live(Reshape((2, 3, 4), channels="last"), (Shape(24),))(x), last)
+    assert torch.equal(Live(arrange.Flatten(channels="last"), (Shape(4, (2, 3)),))(last), x)
+    assert torch.equal(Live(Reshape((6, 4)), (Shape(4, (2, 3)),))(last), last.reshape(2, 4, 6))
+
+
+@pytest.mark.parametrize("order", ["hwc", "whc", "hcw", "cwh", "wch", "chw"])
+def test_axes_in_another_order(order: str) -> None:
+    """As einsum orders them: of the output's height, width and channels each is the input's axis of that letter."""
+    h, w, c = order
+    found = Live(Permute(order), (MAP,))(X)
+    assert torch.equal(found, torch.einsum(f"nchw->n{c}{h}{w}", X))
+    assert found.is_contiguous()
 
 
 def test_channels_are_blocks_of_positions() -> None:
@@ -213,6 +241,8 @@ OPERATIONS = [
     (norm.GroupNorm(groups=2, affine=False), (MAP,), 5 * 120),
     (LPPool(), (Shape(6, (4, 4)),), 2 * 96 + 24),
     (GlobalAvgPool(), (MAP,), 120),
+    (ChannelMax(), (MAP,), 120),
+    (ChannelMean(), (MAP,), 120),
     (Upsample(), (MAP,), 4 * 120),
     (Upsample(mode="linear"), (MAP,), 4 * 4 * 120),
     (Upsample(mode="bicubic"), (MAP,), 16 * 4 * 120),

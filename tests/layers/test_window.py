@@ -31,7 +31,7 @@ def _poisoned(live: Live, example: list[torch.Tensor], operand: int) -> dict[tup
     return seen
 
 
-MOVING = {"FLATTEN", "PIXELUNSHUFFLE"}
+MOVING = {"FLATTEN", "RESHAPE", "PERMUTE", "PIXELUNSHUFFLE"}
 """Layers that see everything since their values come from anywhere, each from one place."""
 
 

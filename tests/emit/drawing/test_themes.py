@@ -126,7 +126,7 @@ def test_heat_gets_darker_step_by_step() -> None:
 
 KINDS = {
     "conv": ("CONV", "DWCONV", "LOCAL"),
-    "pool": ("MAXPOOL", "AVGPOOL", "LPPOOL", "SUMPOOL", "GAP", "GMP"),
+    "pool": ("MAXPOOL", "AVGPOOL", "LPPOOL", "SUMPOOL", "GAP", "GMP", "CHANNELMAX"),
     "norm": ("BN", "LRN", "LN", "GN", "IN", "SCALE"),
     "act": ("RELU", "SIGMOID", "PRELU", "HSWISH", "SOFTMAX", "LOGSOFTMAX"),
     "fc": ("FC", "RBF"),

@@ -86,12 +86,17 @@ class Expected:
         if merge is not None:
             merge(self, node)
             return
-        if kind == "FLATTEN":
+        if kind in ("FLATTEN", "RESHAPE") and self._is_flattened(node, kind):
             value = self.values[node.inputs[0]]
             self.values[node.index] = self.flat(value)
             self.skipped[node.index] = True
             return
         self._layer(node, kind)
+
+    def _is_flattened(self, node: Node, kind: str) -> bool:
+        """Whether a layer gives the vector of its values as PyTorch flattens a map. A vector is one already."""
+        layer = ExpectedLayer(node, [self.shapes[node.inputs[0]]])
+        return not node.shape.rank if kind == "RESHAPE" else layer.word("channels") == "first" or not layer.rank
 
     def _layer(self, node: Node, kind: str) -> None:
         at = node.index

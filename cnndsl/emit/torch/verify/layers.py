@@ -237,6 +237,20 @@ def _pixels(family: str) -> Callable[[ExpectedLayer], Form]:
     return rule
 
 
+def _reshape(x: ExpectedLayer) -> Form:
+    shape = x.given("shape")
+    if x.word("channels") == "last":
+        return ("reshapelast", shape)
+    return ("reshape" if x.rank else "unflatten", (shape[-1], *shape[:-1]))
+
+
+def _permute(x: ExpectedLayer) -> Form:
+    """The dimensions by number: the batch and the channels, then from depth to width as many as there are."""
+    numbers = {"c": 1, **{letter: 2 + at for at, letter in enumerate("dhw"[3 - x.rank :])}}
+    *spatial, channels = [numbers[letter] for letter in x.word("order")]
+    return ("permute", (0, channels, *spatial))
+
+
 def _always(*form: object) -> Callable[[ExpectedLayer], Form]:
     """The rule of a kind without options."""
     return lambda _: form
@@ -290,7 +304,10 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "ZEROPAD": _zero_pad,
     "CROP": _crop,
     "PADCHANNELS": _pad_channels,
+    "FLATTEN": _always("flattenlast"),
+    "RESHAPE": _reshape,
+    "PERMUTE": _permute,
     "PIXELSHUFFLE": _pixels("pixelshuffle"),
     "PIXELUNSHUFFLE": _pixels("pixelunshuffle"),
 }
-"""The form of each kind that is one module on one value; FLATTEN and merges are `expected`'s."""
+"""The form of each kind that is one module on one value. Merges are `expected`'s, and what flattens as PyTorch does."""

@@ -122,6 +122,19 @@ def _pad_channels(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("padchannels", rank, channels, features, extents, given["where"]))
 
 
+def _reshape(family: str) -> Callable[[int, CallArguments, Forms], LeafModule]:
+    return lambda _, given, forms: forms.leaf((family, given.integers("shape", least=1)))
+
+
+def _permute(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    dims = given.integers("dims", least=0)
+    if sorted(dims) != list(range(len(dims))):
+        raise Trouble(f"`{given.name}` is given {dims}, which is no order of dimensions")
+    if dims[0] != 0:
+        raise Trouble(f"`{given.name}` moves the batch")
+    return forms.leaf(("permute", dims))
+
+
 def _pixels(family: str, argument: str, order: str) -> Callable[[int, CallArguments, Forms], LeafModule]:
     """Blocks of one position have the order of PyTorch, and stay where they are."""
 
@@ -176,9 +189,13 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "ChannelNorm": _channel_norm,
     "DepthToSpace": _pixels("pixelshuffle", "block_size", "blocks"),
     "DropPath": _drop_path,
+    "FlattenChannelsLast": lambda _, __, forms: forms.leaf(("flattenlast",)),
     "LocallyConnected": _locally_connected,
+    "Permute": _permute,
     "RadialBasis": _radial_basis,
     "Reorg": _pixels("pixelunshuffle", "stride", "darknet"),
+    "Reshape": _reshape("reshape"),
+    "ReshapeChannelsLast": _reshape("reshapelast"),
     "Scale": _scale,
     "ScaledTanh": _scaled_tanh,
     "SpaceToDepth": _pixels("pixelunshuffle", "block_size", "blocks"),
@@ -197,6 +214,7 @@ _DIGESTS: Mapping[str, str] = {
     "CropTo3d": "781c3177cd8746f9",
     "DepthToSpace": "f759c30ba6fdbfcb",
     "DropPath": "a3fed933421187e9",
+    "FlattenChannelsLast": "43985810c08347cf",
     "LocallyConnected": "81ba5930e8893f61",
     "PadChannels1d": "f63ff26443c01783",
     "PadChannels2d": "fa4433a7bacde3a2",
@@ -218,11 +236,14 @@ _DIGESTS: Mapping[str, str] = {
     "PaddedMaxPool3d": "eca8aaf2b2f874e9",
     "PaddedSumPool2d": "0abfc7389cdd8d27",
     "PaddedSumPool3d": "44a30fe8bc01aa9a",
+    "Permute": "d22a8d5440b0b40a",
     "PointwiseLinear1d": "f041c3ecf228c0e3",
     "PointwiseLinear2d": "89e2c11d8bd7c2af",
     "PointwiseLinear3d": "e146703a95cf1ee9",
     "RadialBasis": "ee3ccf1731daffb0",
     "Reorg": "b0f03f092449ee95",
+    "Reshape": "8123929656b8692e",
+    "ReshapeChannelsLast": "9bbca94f88308b46",
     "Scale": "16e23b4ae9ca544b",
     "ScaledTanh": "aa17f694256ca294",
     "SpaceToDepth": "4a0db12a39f917f2",

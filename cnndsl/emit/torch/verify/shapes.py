@@ -173,6 +173,28 @@ def _pixel_unshuffle(form: Form, x: Shape) -> Shape | None:
     return Shape(x.channels * factor**2, tuple(extent // factor for extent in x.spatial))
 
 
+def _unflatten(form: Form, x: Shape) -> Shape | None:
+    return None if x.rank else _reshape(form, x)
+
+
+def _reshape(form: Form, x: Shape) -> Shape | None:
+    channels, *spatial = extents(form[1])
+    found = Shape(channels, tuple(spatial))
+    return None if x.numel != found.numel else found
+
+
+def _reshape_last(form: Form, x: Shape) -> Shape | None:
+    found = Shape.of(extents(form[1]))
+    return None if x.numel != found.numel else found
+
+
+def _permute(form: Form, x: Shape) -> Shape | None:
+    dims, sizes = extents(form[1]), (0, x.channels, *x.spatial)
+    if len(dims) != len(sizes):
+        return None
+    return Shape(sizes[dims[1]], tuple(sizes[dim] for dim in dims[2:]))
+
+
 def _bare(form: Form, x: Shape) -> Shape | None:
     return x if form[4] in ((), (x.channels, *(1,) * x.rank)) else None
 
@@ -211,6 +233,11 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "cropto": _crop_to,
     "padto": _pad_to,
     "padchannels": _pad_channels,
+    "flattenlast": lambda _, x: Shape(x.numel),
+    "unflatten": _unflatten,
+    "reshape": _reshape,
+    "reshapelast": _reshape_last,
+    "permute": _permute,
     "pixelshuffle": _pixel_shuffle,
     "pixelunshuffle": _pixel_unshuffle,
 }

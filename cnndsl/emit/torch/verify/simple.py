@@ -66,7 +66,7 @@ class SimpleLayer:
         fields: tuple[FormField, ...] = (),
         *,
         shape: Callable[..., Shape | None] | None = None,
-        keeps: Literal["", "input", "output"] = "",
+        keeps: Literal["", "input", "output", "both"] = "",
         inplace: Literal["", "copy", "output"] = "",
         view: bool = False,
         elementwise: bool = False,
@@ -74,7 +74,7 @@ class SimpleLayer:
     ) -> None:
         self.names, self.cls, self.family, self.fields, self.shape = names, cls, family, fields, shape
         self.view, self.elementwise, self.digest = view, elementwise, digest
-        self.keeps: Literal["", "input", "output"] = keeps
+        self.keeps: Literal["", "input", "output", "both"] = keeps
         self.inplace: Literal["", "copy", "output"] = inplace
 
     @property
@@ -114,6 +114,10 @@ def _pick(x: Shape, channels: tuple[int, ...]) -> Shape | None:
     return Shape(len(channels), x.spatial) if all(each < x.channels for each in channels) else None
 
 
+def _one_channel(x: Shape) -> Shape | None:
+    return Shape(1, x.spatial)
+
+
 _LRN = (
     FormField("size", "whole"),
     FormField("alpha", "real", "0.0001"),
@@ -145,6 +149,10 @@ SIMPLE: tuple[SimpleLayer, ...] = (
     SimpleLayer(("SHUFFLE",), "ChannelShuffle", "shuffle", (FormField("groups", "whole"),), shape=_shuffle, view=True),
     SimpleLayer(("SLICE",), "Slice", "slice", _RANGE, shape=_slice, view=True, digest="2f4d769ef7828e75"),
     SimpleLayer(("PICK",), "Pick", "pick", _CHANNELS, shape=_pick, digest="7fa70005cd596c3b"),
+    SimpleLayer(
+        ("CHANNELMAX",), "ChannelMax", "channelmax", shape=_one_channel, keeps="both", digest="70fa2332a142bfe1"
+    ),
+    SimpleLayer(("CHANNELMEAN",), "ChannelMean", "channelmean", shape=_one_channel, digest="36c3d1c8e109aff5"),
     SimpleLayer(("TIMES",), "Times", "times", (FormField("by", "real"),), elementwise=True, digest="641727a80aa9b36d"),
 )
 """One row for each layer type."""

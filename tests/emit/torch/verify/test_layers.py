@@ -38,10 +38,21 @@ KINDS = {
         -> LN(affine=no) -> LN(over=channels) -> GN -> GN8(affine=no) -> IN -> IN(affine=yes)
         -> SCALE(bias=no, init=0.5)
     """,
+    "channels": """
+        INPUT 8x6x4 -> MUL(ID, (CHANNELMAX | CHANNELMEAN) -> CONV7-1 -> SIGMOID) -> (CHANNELMEAN + CHANNELMAX)
+        -> CHANNELMAX -> FC-4 -> CHANNELMEAN
+    """,
     "pixels": """
         INPUT 12x12x4 -> PIXELUNSHUFFLE2 -> PIXELSHUFFLE2 -> PIXELUNSHUFFLE2(order=blocks)
         -> PIXELUNSHUFFLE2(order=darknet) -> PIXELSHUFFLE2(order=blocks) -> PIXELUNSHUFFLE1(order=blocks)
         -> PIXELSHUFFLE1(order=blocks) -> PIXELSHUFFLE2
+    """,
+    "shapes": """
+        INPUT 6x4x8 -> RESHAPE(8x8x3) -> RESHAPE(4x4x12, channels=last) -> PERMUTE(whc) -> PERMUTE(cwh)
+        -> FLATTEN(channels=last) -> FLATTEN(channels=last) -> RESHAPE(4x4x12) -> FLATTEN
+        -> RESHAPE(6x4x8, channels=last)
+        -> RESHAPE(192) -> RESHAPE(192, channels=last) -> RESHAPE(64x3, channels=last) -> PERMUTE(cw)
+        -> RESHAPE(2x4x8x3) -> PERMUTE(cdwh) -> RESHAPE(1x1x192) -> FLATTEN(channels=last)
     """,
     "at each position": """
         INPUT 8x6x4 -> FC-9(over=channels) -> FC-5(over=channels, bias=no) -> FC-C(over=channels, init=xavier) -> GAP
@@ -134,6 +145,9 @@ FUNCTIONS = [
     ("FLATTEN", "x.flatten(start_dim=1)", True),
     ("FLATTEN", "x.flatten()", False),
     ("FLATTEN", "x", False),
+    ("FLATTEN(channels=last)", "x.flatten(1)", False),
+    ("RESHAPE(192)", "x.flatten(1)", True),
+    ("RESHAPE(6x8x4)", "x", False),
     ("(ID + ID)", "x + x", True),
     ("(ID + ID)", "x * 2", False),
     ("MAX(ID, TIMES(2))", "torch.maximum(x * 2, x)", True),
@@ -182,6 +196,10 @@ MODULES = [
     ("INPUT 8x6x4 -> a: GELU", "nn.GELU('tanh')", False),
     ("INPUT 8x6x4 -> a: LRN", "nn.LocalResponseNorm(5, k=2.0)", False),
     ("INPUT 8x6x4 -> a: SHUFFLE2", "nn.ChannelShuffle(4)", False),
+    ("INPUT 48 -> a: RESHAPE(4x3x4)", "nn.Unflatten(1, (4, 4, 3))", True),
+    ("INPUT 48 -> a: RESHAPE(4x3x4)", "nn.Unflatten(1, (4, 3, 4))", False),
+    ("INPUT 48 -> a: RESHAPE(4x3x4)", "nn.Unflatten(dim=1, unflattened_size=[4, 4, 3])", True),
+    ("INPUT 48 -> a: RESHAPE(4x3x4, channels=last)", "nn.Unflatten(1, (4, 4, 3))", False),
     ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE2", "nn.PixelUnshuffle(2)", True),
     ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE2(order=blocks)", "nn.PixelUnshuffle(2)", False),
     ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE2(order=darknet)", "nn.PixelUnshuffle(2)", False),
