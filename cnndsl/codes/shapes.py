@@ -169,4 +169,14 @@ ENTRIES = (
         "INPUT 100 -> FC-1500 -> RESHAPE(7x7x32)",
         "INPUT 100 -> FC-1568 -> RESHAPE(7x7x32)",
     ),
+    code(
+        "E0317",
+        "a difference of other than two branches",
+        """
+        SUB(A, B) takes B away from A, value by value. Of three branches it would not be seen which is taken away: a sum
+        in brackets says so.
+        """,
+        "INPUT 32x32x3 -> SUB(CONV3-8, CONV1-8, CONV5-8)",
+        "INPUT 32x32x3 -> SUB(CONV3-8, (CONV1-8 + CONV5-8))",
+    ),
 )

@@ -248,6 +248,7 @@ MERGES: list[Case] = [
     for x in (*MAPS.values(), VECTOR)
     for inputs in ((x,), (x, x), (x, x, x), (x, x, x, x))
 ] + [
+    *((merge.Sub(), (x, x)) for x in (*MAPS.values(), VECTOR)),
     (merge.Concat(), (PLANE, FLAT)),
     (merge.Mul(), (PLANE, GATE)),
     (merge.Mul(), (GATE, PLANE)),

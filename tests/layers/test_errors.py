@@ -101,6 +101,8 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (arrange.Pick((0, 6)), (MAP,), "E0308", "there is no channel 6: the input has 6"),
     (merge.Add(), (MAP, Shape(6, (9, 9))), "E0312", "the branches of `+` have different shapes"),
     (merge.Add(), (Shape(6, (1, 1)), VECTOR), "E0312", "the branches of `+` have different shapes"),
+    (merge.Sub(), (MAP, VECTOR), "E0312", "the branches of `SUB` have different shapes"),
+    (merge.Sub(), (MAP, MAP, MAP), "E0317", "and there are 3"),
     (merge.Max(), (MAP, VECTOR), "E0312", "the branches of `MAX` have different shapes"),
     (merge.Mean(), (MAP, VECTOR), "E0312", "the branches of `MEAN` have different shapes"),
     (merge.Concat(), (MAP, Shape(6, (9, 9))), "E0312", "the branches of `|` have different shapes"),

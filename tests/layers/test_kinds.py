@@ -81,7 +81,7 @@ def test_names_are_unique() -> None:
 
 
 def test_merges_and_input_are_not_looked_up() -> None:
-    assert set(MERGES) == {"+", "|", "MUL", "MAX", "MEAN"}
+    assert set(MERGES) == {"+", "|", "MUL", "SUB", "MAX", "MEAN"}
     assert layers.find("MUL") is None
     assert layers.find("INPUT") is None
     layer = Input((224, 224, 3))

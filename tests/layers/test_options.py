@@ -208,7 +208,7 @@ def test_one_input_for_most(kind: type[Layer]) -> None:
 
 
 def test_merges_take_two_branches_or_more() -> None:
-    assert [kind.kind() for kind in MERGES.values()] == ["ADD", "CONCAT", "MUL", "MAX", "MEAN"]
+    assert [kind.kind() for kind in MERGES.values()] == ["ADD", "CONCAT", "MUL", "SUB", "MAX", "MEAN"]
     assert {kind.INPUTS[0] for kind in MERGES.values()} == {2}
     assert Add.INPUTS[1] >= 10**6
     assert all(operator == kind.OPERATOR for operator, kind in MERGES.items())

@@ -199,6 +199,7 @@ def _merged(layer: merge.MergeLayer, *inputs: Tensor) -> Tensor:
 def test_merges() -> None:
     a, b, c = torch.randn(3, 2, 6, 5, 4)
     assert torch.equal(_merged(merge.Add(), a, b, c), a + b + c)
+    assert torch.equal(_merged(merge.Sub(), a, b), a - b)
     torch.testing.assert_close(_merged(merge.Mean(), a, b, c), torch.stack([a, b, c]).mean(0))
     assert torch.equal(_merged(merge.Max(), a, b, c), torch.stack([a, b, c]).amax(0))
     assert torch.equal(_merged(merge.Mul(), a, b, c), a * b * c)
@@ -252,6 +253,7 @@ OPERATIONS = [
     (dense.RadialBasis(10), (VECTOR,), 3 * 60),
     (merge.Add(), (MAP, MAP, MAP), 2 * 120),
     (merge.Mean(), (MAP, MAP), 2 * 120),
+    (merge.Sub(), (MAP, MAP), 120),
     (merge.Concat(), (MAP, MAP), 0),
     (merge.Mul(), (MAP, GATE), 120),
 ]

@@ -53,7 +53,9 @@ def merge(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     if operator == " + " and frame.chance(0.15):
         branches = _with_projection(inner, goal, branches)
     branches += _star(frame, goal)
-    if operator in ("MUL", "MAX", "MEAN"):
+    if operator == "MAX" and len(branches) == 2 and "*" not in branches[1] and frame.pen.forms.random() < 0.5:
+        operator = "SUB"
+    if operator in ("MUL", "MAX", "MEAN", "SUB"):
         return Piece(f"{operator}({', '.join(branches)})", goal.target)
     return _labelled(frame, Piece(f"({operator.join(branches)})", goal.target), form, before)
 

@@ -67,6 +67,7 @@ _MERGES: Mapping[str, str] = {
     "ADD": "sum",
     "CONCAT": "concatenate",
     "MUL": "product",
+    "SUB": "first − second",  # noqa: RUF001
     "MAX": "maximum",
     "MEAN": "mean",
 }

@@ -273,6 +273,10 @@ def _mean(expected: Expected, node: Node) -> None:
     expected.fold(node, "+", expected.of(node), ("/", len(node.inputs)))
 
 
+def _sub(expected: Expected, node: Node) -> None:
+    expected.merge(node, ("-", *expected.of(node)))
+
+
 def _concat(expected: Expected, node: Node) -> None:
     expected.merge(node, (CAT, *expected.of(node)))
 
@@ -291,6 +295,7 @@ _MERGES: Mapping[str, Callable[[Expected, Node], None]] = {
     "ADD": _add,
     "CONCAT": _concat,
     "MUL": _mul,
+    "SUB": _sub,
     "MAX": _max,
     "MEAN": _mean,
 }

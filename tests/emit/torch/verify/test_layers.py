@@ -83,7 +83,8 @@ KINDS = {
         -> SLICE(0, 8) -> LN(over=channels)
     """,
     "merges": """
-        INPUT 8x8x4 -> MUL(ID, GAP, CONV1-1, FC-4) -> MAX(ID, RELU, CONV1-4) -> MEAN(ID, CONV1-4, CONV1-4)
+        INPUT 8x8x4 -> SUB(SUB(CONV1-4, (ID + RELU)), ID)
+        -> MUL(ID, GAP, CONV1-1, FC-4) -> MAX(ID, RELU, CONV1-4) -> MEAN(ID, CONV1-4, CONV1-4)
         -> MEAN(ID, CONV1-4) -> (DROPOUT + DROPOUT) -> MUL(DROPOUT, DROPOUT, RELU, RELU) -> (ID + ID + ID) -> DROPOUT
         -> RELU -> FC-10
     """,
@@ -150,6 +151,11 @@ FUNCTIONS = [
     ("RESHAPE(6x8x4)", "x", False),
     ("(ID + ID)", "x + x", True),
     ("(ID + ID)", "x * 2", False),
+    ("SUB(ID, TIMES(2))", "x - x * 2", True),
+    ("SUB(ID, TIMES(2))", "x * 2 - x", False),
+    ("SUB(TIMES(2), ID)", "x * 2 - x", True),
+    ("SUB(ID, ID)", "x - x", True),
+    ("SUB(ID, TIMES(2))", "x + x * -2", False),
     ("MAX(ID, TIMES(2))", "torch.maximum(x * 2, x)", True),
     ("MAX(ID, TIMES(2))", "torch.maximum(x, other=x * 2)", True),
     ("MEAN(ID, TIMES(2))", "(x + x * 2) / 2", True),
