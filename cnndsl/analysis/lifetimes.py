@@ -128,7 +128,7 @@ class Lifetimes:
             at, layer = node.index, node.layer
             does = bool(node.inputs) and not self.is_left_out(node) and not layer.passes(self.training)
             steps[at] = _steps(layer, *self.shapes[at]) if does else ()
-            if does and self.cuts[node.inputs[0]] in layer.copied():
+            if does and self.cuts[node.inputs[0]] in layer.copied(*self.shapes[at]):
                 steps[at] = behind_copy(steps[at], self.shapes[at][0].numel)
         return steps
 
@@ -138,7 +138,8 @@ class Lifetimes:
         cuts: dict[int, Cut] = {}
         for node in self.graph.nodes:
             before = self.shared(node)
-            kept = "" if before is None or cuts[before] in node.layer.copied() else cuts[before]
+            copied = node.layer.copied(*self.shapes[node.index]) if node.inputs else ()
+            kept = "" if before is None or cuts[before] in copied else cuts[before]
             own = node.layer.cut(*self.shapes[node.index]) if node.inputs and not self.is_left_out(node) else ""
             cuts[node.index] = max(own, kept)  # the positions rather than the channels
         return cuts

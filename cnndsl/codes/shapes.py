@@ -21,7 +21,7 @@ ENTRIES = (
         "a layer for maps behind one that gives a vector",
         """
         FC and FLATTEN turn a map of H x W positions into one vector, which has no positions any more. Convolutions,
-        poolings and their like come before.
+        poolings and their like come before, or after a RESHAPE that makes the vector a map.
         """,
         "INPUT 32x32x3 -> CONV3-64 -> FC-10 -> POOL2",
         "INPUT 32x32x3 -> CONV3-64 -> POOL2 -> FC-10",

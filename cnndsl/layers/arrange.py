@@ -57,6 +57,10 @@ class Flatten(Layer):
     def output(self, *inputs: Shape) -> Shape:
         return Shape(inputs[0].numel)
 
+    def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
+        """None where channels are first: what reads the vector makes the copy."""
+        return ("positions",) if self.channels == "last" and self.views(*inputs) else ()
+
     def channels_formula(self, *inputs: Shape) -> str:
         return multiplied(inputs[0].hwc)
 

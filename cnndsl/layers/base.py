@@ -231,7 +231,7 @@ class Layer:
         """
         return (self.single_step(*inputs),)
 
-    def copied(self) -> tuple[Cut, ...]:
+    def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
         """The views that do not lie in one piece of which the layer makes a copy."""
         return self.COPIES
 

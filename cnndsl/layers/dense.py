@@ -84,7 +84,7 @@ class Dense(Layer):
     def macs(self, *inputs: Shape) -> int:
         return self.output(*inputs).pixels * self._entering(inputs[0]) * self.features
 
-    def copied(self) -> tuple[Cut, ...]:
+    def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
         return ("positions",) if self.over == "all" else ()
 
     def window(self, *inputs: Shape) -> Window | None:

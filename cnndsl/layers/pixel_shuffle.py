@@ -142,9 +142,10 @@ class PixelUnshuffle(Layer):
             raise LayerError("E0304", message, "order=darknet alone asks for that")
         return Shape(x.channels * square, tuple(size // self.factor for size in x.spatial))
 
-    def copied(self) -> tuple[Cut, ...]:
-        """Darknet's order reads across lines."""
-        return ("positions",) if self.order == "darknet" and self.factor > 1 else ()
+    def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
+        """Darknet's order reads across lines, and a block that becomes a position is one piece."""
+        is_read = (self.order == "darknet" and self.factor > 1) or self.views(*inputs)
+        return ("positions",) if is_read else ()
 
     def views(self, *inputs: Shape) -> bool:
         """A block of one channel is its place in the output, in order, where there is only one."""

@@ -6,7 +6,7 @@ from itertools import pairwise, permutations
 from math import prod
 from typing import ClassVar
 
-from cnndsl.layers.base import Dims, Layer, LayerError, Slot, TorchCall, Window, need_spatial, option
+from cnndsl.layers.base import Cut, Dims, Layer, LayerError, Slot, TorchCall, Window, need_spatial, option
 from cnndsl.layers.formulas import multiplied
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -81,6 +81,12 @@ class Reshape(Layer):
         given = self.output(*inputs)
         return self.channels == "first" or given.channels == 1 or given.pixels == 1
 
+    def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
+        """Values in a row, and where the channels are last a map in one piece; of a vector whatever reads it."""
+        if not self.output(*inputs).rank:
+            return ()
+        return ("channels", "positions") if self.channels == "last" and self.views(*inputs) else ("positions",)
+
     def window(self, *inputs: Shape) -> Window | None:
         return None
 
@@ -151,6 +157,10 @@ class Permute(Layer):
         (x,) = inputs
         extents = (1, x.channels, *x.spatial)
         return all(a < b for a, b in pairwise(dim for dim in self._dims(x) if extents[dim] > 1))
+
+    def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
+        """What stays in place is made one piece all the same."""
+        return ("channels", "positions") if self.views(*inputs) else ()
 
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
         return tuple(map(str, self.output(*inputs).spatial))
