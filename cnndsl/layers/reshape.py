@@ -51,6 +51,7 @@ class Reshape(Layer):
     GRADIENT: ClassVar = "handed on"
     NAMES: ClassVar = ("RESHAPE",)
     ROLE: ClassVar = "arrangement"
+    SEES_ALL: ClassVar = True
     HELPERS: ClassVar = {"Reshape": _RESHAPE, "ReshapeChannelsLast": _RESHAPE_CHANNELS_LAST}
     POSITIONAL: ClassVar = ("shape",)
 
@@ -129,6 +130,7 @@ class Permute(Layer):
     GRADIENT: ClassVar = "handed on"
     NAMES: ClassVar = ("PERMUTE",)
     ROLE: ClassVar = "arrangement"
+    SEES_ALL: ClassVar = True
     HELPERS: ClassVar = {"Permute": _PERMUTE}
     POSITIONAL: ClassVar = ("order",)
 

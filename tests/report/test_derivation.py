@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,8 +21,7 @@ import cnndsl
 from cnndsl.network import Network
 from cnndsl.report.derivation import derivations
 from cnndsl.testing import programs
-
-ZOO = sorted(path.stem for path in (Path(cnndsl.__file__).parent.parent / "architectures").glob("*.cnn"))
+from tests.bundled import ZOO
 
 BOARD = "INPUT 227x227x3 -> conv: CONV11-96/4(pad=0) -> RELU -> pool: POOL3/2 -> FC-10"
 

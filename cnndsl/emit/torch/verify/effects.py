@@ -19,11 +19,13 @@ WRITES, ALIASES, KEEPS_INPUT, KEEPS_OUTPUT = 1, 2, 4, 8
 
 _INPUT = frozenset(
     "conv convt linear pointwise maxpool avgpool sumpool lppool aavg amax bn in ln channelnorm gn prelu gelu hardtanh "
-    "leaky elu celu plugin".split()
+    "leaky elu celu plugin grn evonorm rmsnorm frn l2norm positionlrn".split()
 ).union(each.family for each in SIMPLE if each.keeps in ("input", "both"))
 """Families whose derivative is written in terms of the input."""
 
-_OUTPUT = frozenset(("tanh", "plugin", *(each.family for each in SIMPLE if each.keeps in ("output", "both"))))
+_OUTPUT = frozenset(
+    ("tanh", "radixsoftmax", "plugin", *(each.family for each in SIMPLE if each.keeps in ("output", "both")))
+)
 """Families whose derivative is written in terms of the output."""
 
 _RESULT_IN_PLACE = frozenset(("leaky", "elu", "celu", *(each.family for each in SIMPLE if each.inplace == "output")))

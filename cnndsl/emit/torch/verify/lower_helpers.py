@@ -91,16 +91,53 @@ def _scaled_tanh(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("tanh", given.real("scale"), given.real("slope")), memory="copies")
 
 
+def _radix_softmax(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("radixsoftmax", given.whole("radix"), given.whole("groups")))
+
+
+def _star_relu(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("starrelu", given.real("scale"), given.real("bias")))
+
+
 def _channel_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     affine = given.flag("elementwise_affine")
     return forms.leaf(("channelnorm", given.whole("channels"), given.real("eps"), affine))
 
 
+def _global_response_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("grn", given.whole("channels"), given.real("eps")))
+
+
+def _evo_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    channels, groups = given.whole("channels"), given.whole("groups")
+    check_groups(given, channels, channels, groups)
+    return forms.leaf(("evonorm", channels, groups, given.real("eps"), given.flag("act")))
+
+
+def _channel_rms_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    flags = given.flag("affine"), given.flag("deviation")
+    return forms.leaf(("rmsnorm", given.whole("channels"), given.real("eps"), *flags))
+
+
+def _filter_response_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("frn", given.whole("channels"), given.real("eps"), given.flag("tlu")))
+
+
+def _l2_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    affine, start = given.flag("affine"), given.real("init")
+    return forms.leaf(("l2norm", given.whole("channels"), given.real("eps"), affine, start if affine else 1.0))
+
+
+def _position_response_norm(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
+    size = given.whole("size")
+    if size % 2 == 0:
+        raise Trouble(f"`{given.name}` has the even size {size}, which makes the map larger")
+    return forms.leaf(("positionlrn", rank, size, given.real("alpha"), given.real("beta"), given.real("k")))
+
+
 def _scale(_: int, given: CallArguments, forms: Forms) -> LeafModule:
-    start = given.real("init")
-    if given.flag("weight") and type(start) is int:
-        raise Trouble(f"`{given.name}` is given init={start}, which makes weights of integers")
-    return forms.leaf(("scale", given.whole("channels"), given.flag("weight"), given.flag("bias"), start))
+    flags = given.flag("weight"), given.flag("bias")
+    return forms.leaf(("scale", given.whole("channels"), *flags, given.real("init")))
 
 
 def _drop_path(_: int, given: CallArguments, forms: Forms) -> LeafModule:
@@ -182,23 +219,31 @@ _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "PadTo": _to("padto"),
     "PadChannels": _pad_channels,
     "PointwiseLinear": _pointwise_linear,
+    "PositionResponseNorm": _position_response_norm,
 }
 
 _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     **{each.cls: lower_simple(each) for each in SIMPLE if each.digest},
     "ChannelNorm": _channel_norm,
+    "ChannelRMSNorm": _channel_rms_norm,
     "DepthToSpace": _pixels("pixelshuffle", "block_size", "blocks"),
     "DropPath": _drop_path,
+    "EvoNorm": _evo_norm,
+    "FilterResponseNorm": _filter_response_norm,
     "FlattenChannelsLast": lambda _, __, forms: forms.leaf(("flattenlast",)),
+    "GlobalResponseNorm": _global_response_norm,
+    "L2Norm": _l2_norm,
     "LocallyConnected": _locally_connected,
     "Permute": _permute,
     "RadialBasis": _radial_basis,
+    "RadixSoftmax": _radix_softmax,
     "Reorg": _pixels("pixelunshuffle", "stride", "darknet"),
     "Reshape": _reshape("reshape"),
     "ReshapeChannelsLast": _reshape("reshapelast"),
     "Scale": _scale,
     "ScaledTanh": _scaled_tanh,
     "SpaceToDepth": _pixels("pixelunshuffle", "block_size", "blocks"),
+    "StarReLU": _star_relu,
     "SumPool1d": _sum_pool_1d,
 }
 
@@ -206,6 +251,7 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
 _DIGESTS: Mapping[str, str] = {
     **{each.cls: each.digest for each in SIMPLE if each.digest},
     "ChannelNorm": "c8363f2cef8d1673",
+    "ChannelRMSNorm": "930590d850adfb27",
     "Crop1d": "495c1b382ffea681",
     "Crop2d": "cd11e2302cf132e7",
     "Crop3d": "e482a3ae83b83b80",
@@ -214,7 +260,11 @@ _DIGESTS: Mapping[str, str] = {
     "CropTo3d": "781c3177cd8746f9",
     "DepthToSpace": "f759c30ba6fdbfcb",
     "DropPath": "a3fed933421187e9",
+    "EvoNorm": "bd04228a15910210",
+    "FilterResponseNorm": "971b19c545d6c9ad",
     "FlattenChannelsLast": "43985810c08347cf",
+    "GlobalResponseNorm": "c53115271179ff62",
+    "L2Norm": "6af21a376c13608e",
     "LocallyConnected": "81ba5930e8893f61",
     "PadChannels1d": "f63ff26443c01783",
     "PadChannels2d": "fa4433a7bacde3a2",
@@ -240,13 +290,18 @@ _DIGESTS: Mapping[str, str] = {
     "PointwiseLinear1d": "f041c3ecf228c0e3",
     "PointwiseLinear2d": "89e2c11d8bd7c2af",
     "PointwiseLinear3d": "e146703a95cf1ee9",
+    "PositionResponseNorm1d": "ca87f545ae5cb645",
+    "PositionResponseNorm2d": "34b7cf558315f914",
+    "PositionResponseNorm3d": "b30f614e9552ba30",
     "RadialBasis": "ee3ccf1731daffb0",
+    "RadixSoftmax": "2f41a259502e8c70",
     "Reorg": "b0f03f092449ee95",
     "Reshape": "8123929656b8692e",
     "ReshapeChannelsLast": "9bbca94f88308b46",
-    "Scale": "16e23b4ae9ca544b",
+    "Scale": "4cdb1b9d8aadc850",
     "ScaledTanh": "aa17f694256ca294",
     "SpaceToDepth": "4a0db12a39f917f2",
+    "StarReLU": "9d8dc11670f5155e",
     "SumPool1d": "e2ea940f18fbbc16",
 }
 """The digest of each helper's text: what it computes was read off this very text."""
