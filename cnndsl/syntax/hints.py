@@ -155,7 +155,7 @@ def _chain(stop: Stop) -> str:
     before = stop.before + "(" if stop.found == "(" and stop.takes("ARROW") else stop.before if is_argument else ""
     if re.search(r"\n[ \t]*\([^()\n]*$", before):
         return f"a chain that begins with brackets needs a name: `{name} = (@b + @c)`"
-    called = re.search(r"(?:^|\n)[ \t]*((?i:MUL|MAX|MEAN))[ \t]*\([^\n]*$", before) if stop.found == "->" else None
+    called = re.search(r"(?:^|\n)[ \t]*((?i:MUL|MAX|MEAN)|SUB)[ \t]*\([^\n]*$", before) if stop.found == "->" else None
     return f"a chain that begins with a merge needs a name: `{name} = {called[1].upper()}(…)`" if called else ""
 
 
@@ -209,18 +209,20 @@ def _branches(stop: Stop) -> str:
     if stop.found in ("+", "|") and stop.takes("PLUS", "VBAR"):
         return "sums and concatenations are not mixed in one pair of brackets: `(A + (B | C))`"
     if stop.found in ("+", "|") and stop.takes("COMMA"):
-        return "the branches of MUL, MAX and MEAN are separated by commas: `MUL(A, B)`"
+        return "the branches of MUL, SUB, MAX and MEAN are separated by commas: `MUL(A, B)`"
     if stop.found == "," and re.search(r"INPUT\s+[0-9]+$", stop.before.rstrip(), re.IGNORECASE):
         return "a volume is H x W x C without blanks: `INPUT 224x224x3`"
     if stop.found == "," and stop.takes("PLUS", "VBAR"):
-        return "branches are joined by `+` or `|`: `(A + B)`; MUL(A, B), MAX(A, B) and MEAN(A, B) have commas"
+        return (
+            "branches are joined by `+` or `|`: `(A + B)`; MUL(A, B), SUB(A, B), MAX(A, B) and MEAN(A, B) have commas"
+        )
     return ""
 
 
 def _leading(stop: Stop) -> str:
     """`(| A | B)`, `MUL(+ @u*)`: an operator in front of branches that need none there."""
     rest = re.match(r"[+|]\s*([^()]*)\)", stop.after)
-    kind = re.search(r"\b(MUL|MAX|MEAN)\s*\(\s*$", stop.before, re.IGNORECASE)
+    kind = re.search(r"\b((?i:MUL|MAX|MEAN)|SUB)\s*\(\s*$", stop.before)
     if kind:
         shown = re.sub(r"\s*[+|]\s*", ", ", rest[1].strip()) if rest else "A, B"
         return f"its branches have commas and no operator, a star is several: `{kind[1]}({shown})`"

@@ -32,7 +32,7 @@ from cnndsl.testing.written import (
 Wire: TypeAlias = int | None
 """The node that a value is of; None, and -1 where a label names it, if that is not known."""
 IDENTITIES = ("ID", "IDENTITY")
-MERGES = {"+": "add", "|": "concat", "MUL": "mul", "MAX": "max", "MEAN": "mean"}
+MERGES = {"+": "add", "|": "concat", "MUL": "mul", "SUB": "sub", "MAX": "max", "MEAN": "mean"}
 
 
 def written_names(graph: Graph) -> dict[int, str]:

@@ -107,8 +107,8 @@ def _gate(draw: st.DrawFn, _book: Book, shape: Shape, _depth: int) -> Drawn:
 
 
 def _maximum(draw: st.DrawFn, book: Book, shape: Shape, depth: int) -> Drawn:
-    merge = draw(st.sampled_from(["MAX", "MEAN"]))
-    branches = [_inner(draw, book, shape, depth).text for _ in range(draw(st.integers(2, 3)))]
+    merge = draw(st.sampled_from(["MAX", "MEAN", "SUB"]))
+    branches = [_inner(draw, book, shape, depth).text for _ in range(2 if merge == "SUB" else draw(st.integers(2, 3)))]
     return Drawn(f"{merge}({', '.join(branches)})", shape)
 
 

@@ -11,6 +11,7 @@ edges too; and the fields against that enumeration, which they always hold and f
 - branches of different strides met on a map of more than 4096 positions, or a pattern longer than that was met: their
   field is then a bound and says so (`at_most`);
 - a unit sees padding alone: a CONVT with gaps, or a CONV1(pad=1);
+- values were moved, by RESHAPE, PERMUTE or Darknet's reorg, each from one position of many;
 - channels of a `SLICE` or `PICK` come from one branch of several (a field holds what any channel sees), or an
   UPSAMPLE is bicubic, whose weights have zeros.
 """
@@ -30,6 +31,8 @@ from cnndsl.graph import Graph, Node
 from cnndsl.layers import activation, arrange, dense, dropout, local_norm, norm, response
 from cnndsl.layers.base import Layer, TorchFunction
 from cnndsl.layers.merge import MergeLayer, Mul
+from cnndsl.layers.pixel_shuffle import PixelUnshuffle
+from cnndsl.layers.reshape import Permute, Reshape
 from cnndsl.layers.resize import Upsample
 from cnndsl.shape import Shape
 from cnndsl.testing import Reference, programs
@@ -73,7 +76,7 @@ class Sight:
 
     def over(self, shape: Shape) -> Sight:
         """One unit's sight as that of each unit of a shape."""
-        extents = shape.spatial or (1,) * len(self.axes)
+        extents = shape.spatial if shape.rank == len(self.axes) else (1,) * len(self.axes)
         return Sight(
             tuple(seen.expand(-1, extent) for seen, extent in zip(self.axes, extents, strict=True)),
             tuple(cut.expand(extent) for cut, extent in zip(self.cut, extents, strict=True)),
@@ -85,6 +88,12 @@ class Sight:
 def is_statistical(layer: Layer) -> bool:
     """True where each value is normalised by what other positions hold."""
     return isinstance(layer, norm.NormOverPositions) and getattr(layer, "over", "all") != "channels"
+
+
+def is_moving(node: Node) -> bool:
+    """True where values move between positions: a field holds all from which one may come."""
+    darknet = isinstance(node.layer, PixelUnshuffle) and node.layer.order == "darknet"
+    return darknet or isinstance(node.layer, Reshape | Permute)
 
 
 LEAST = 2e-5
@@ -174,7 +183,7 @@ class Enumeration:
         is_choice = node.kind in ("SLICE", "PICK") and node.index in self.mixed
         is_cubic = isinstance(node.layer, Upsample) and node.layer.mode == "bicubic"
         is_blind = any(not seen.any(0).all() for seen in sight.axes)
-        bound = sight.bound or is_choice or is_cubic or is_blind
+        bound = sight.bound or is_choice or is_cubic or is_blind or is_moving(node)
         self.sights[node.index] = Sight(sight.axes, sight.cut, sight.whole, bound)
 
     def _through(self, node: Node, sight: Sight) -> Sight:
@@ -183,7 +192,7 @@ class Enumeration:
             self.without[node.index] = set()
             return sight
         window = node.layer.window(x)
-        if window is None or x.rank == 0:
+        if window is None or x.rank != len(sight.axes):
             return sight.together.over(node.shape)
         spacing = getattr(node.layer, "dilation", (1,))
         axes: list[Tensor] = []
@@ -264,7 +273,7 @@ def agrees(node: Node, axis: int, arrived: Tensor, sight: Sight) -> None:
     """What arrived at each unit is what the taps say."""
     others = [1] * node.shape.rank
     seen = sight.axes[axis]
-    if others:
+    if len(others) == len(sight.axes):
         others[axis] = -1
     expected = seen.reshape(len(seen), *others).expand_as(arrived) if others else seen[:, 0]
     if sight.bound:

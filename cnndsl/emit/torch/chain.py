@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Protocol
 
 from cnndsl.emit.torch.chain_queries import Chains
@@ -53,6 +53,8 @@ MOST_GAP = 4
 """A number that follows another by more has to be said."""
 SHORTEST_TABLE = 3
 """A `for` with as many rows stays a table."""
+_FLATTENING = ChildName("flatten")
+"""What a flattening is called that the program does not write, until `told_apart` looks at the whole chain."""
 NameTemplate = tuple[str | Expr, ...]
 Made = tuple[list[SequentialItem], Cursor]
 
@@ -79,7 +81,7 @@ class ChainBuilder:
     def build(self, parts: Sequence[Part | None], cursor: Cursor) -> tuple[SequentialBuild, Cursor]:
         """Return the chain and the cursor after it. Raises Differ, Missing or Fixed."""
         items, after = self.row(parts, replace(cursor, renumbered=self._has_own_numbers(parts, cursor)))
-        return SequentialBuild(counted(items)), after
+        return SequentialBuild(counted(told_apart(items))), after
 
     def _has_own_numbers(self, parts: Sequence[Part | None], cursor: Cursor) -> bool:
         """Whether modules have other numbers than PyTorch would count: with gaps, or beside names."""
@@ -150,7 +152,7 @@ class ChainBuilder:
         if self.depth:
             raise Differ
         cursor = replace(cursor.flattened(), renumbered=True)
-        return [Element(ChildName("flatten"), Build("nn.Flatten"), cursor.comment())], cursor
+        return [Element(_FLATTENING, Build("nn.Flatten"), cursor.comment())], cursor
 
     def _name(self, parts: Sequence[Part], cursor: Cursor, template: NameTemplate) -> ChildName:
         """The name of a child that is called so in each frame."""
@@ -283,6 +285,18 @@ class ChainBuilder:
         if not items:
             raise Differ
         return items, after
+
+
+def told_apart(items: Sequence[SequentialItem]) -> list[SequentialItem]:
+    """Return the modules of a chain with a name of its own for each flattening between them: then `flatten2`."""
+    names = [item.name for item in items if isinstance(item, Element)]
+    taken = {name.text for name in names if name is not _FLATTENING}
+    free = (name for at in count(1) if (name := f"flatten{at if at > 1 else ''}") not in taken)
+    made: list[SequentialItem] = []
+    for item in items:
+        is_flattening = isinstance(item, Element) and item.name is _FLATTENING
+        made.append(replace(item, name=ChildName(next(free))) if is_flattening else item)
+    return made
 
 
 def counted(items: Sequence[SequentialItem]) -> tuple[SequentialItem, ...]:

@@ -55,8 +55,11 @@ def merge(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     if operator == " + " and frame.chance(0.15):
         branches = _with_projection(inner, goal, branches)
     branches += _star(frame, goal)
-    branches = _with_each(inner, goal, branches)
-    if operator in ("MUL", "MAX", "MEAN"):
+    if operator == "MAX" and len(branches) == 2 and "*" not in branches[1] and frame.pen.forms.random() < 0.5:
+        operator = "SUB"
+    else:
+        branches = _with_each(inner, goal, branches)
+    if operator in ("MUL", "MAX", "MEAN", "SUB"):
         return Piece(f"{operator}({', '.join(branches)})", goal.target)
     leading = f"{operator.strip()} " if len(branches) == 1 else ""
     return _labelled(frame, Piece(f"({leading}{operator.join(branches)})", goal.target), form, before)

@@ -27,6 +27,8 @@ _WORDS: Mapping[str, str] = {
     "SUMPOOL": "sum pool",
     "LPPOOL": "Lp pool",
     "UNPOOL": "unpool",
+    "CHANNELMAX": "channel max",
+    "CHANNELMEAN": "channel mean",
     "UPSAMPLE": "upsample",
     "RELU": "ReLU",
     "RELU6": "ReLU6",
@@ -48,7 +50,10 @@ _WORDS: Mapping[str, str] = {
     "DROPOUT": "dropout",
     "DROPPATH": "drop path",
     "FLATTEN": "flatten",
+    "RESHAPE": "reshape",
+    "PERMUTE": "permute",
     "PIXELSHUFFLE": "pixel shuffle",
+    "PIXELUNSHUFFLE": "pixel unshuffle",
     "PADCHANNELS": "pad channels",
     "SHUFFLE": "shuffle",
     "SLICE": "slice",
@@ -67,6 +72,7 @@ _MERGES: Mapping[str, str] = {
     "ADD": "sum",
     "CONCAT": "concatenate",
     "MUL": "product",
+    "SUB": "first − second",  # noqa: RUF001
     "MAX": "maximum",
     "MEAN": "mean",
 }
@@ -160,6 +166,8 @@ def layer_text(
         return shape_text(node.shape)
     is_plain = layer.kind() in KINDS and not layer.SIZE and layer.ROLE == "other"
     word = _WORDS.get(layer.kind(), layer.kind().lower() if is_plain else layer.kind())
+    if layer.ROLE == "dense" and node.shape.rank:
+        word = f"pointwise {word}"
     if layer.ROLE == "normalisation" or (not layer.SIZE and not layer.WIDTH):
         return _with_options(node, word)
     window = window_of(layer)
