@@ -72,7 +72,7 @@ _MERGES: Mapping[str, str] = {
     "ADD": "sum",
     "CONCAT": "concatenate",
     "MUL": "product",
-    "SUB": "first − second",  # noqa: RUF001
+    "SUB": "first − second",
     "MAX": "maximum",
     "MEAN": "mean",
 }
