@@ -10,10 +10,13 @@ from cnndsl.elaborate.expansion import Expander, Expansion, here
 from cnndsl.elaborate.layer_count import least, too_many
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.state import Environment
+from cnndsl.elaborate.tables import Cells, cells_of, check_rows, rows_of
 from cnndsl.errors import CnnError, Span
-from cnndsl.expr import Expr, Unknown, Value, error, number, plain_value, show
+from cnndsl.expr import error, number
+from cnndsl.expressions import Expr
 from cnndsl.graph import Iteration, LoopPart, Part
 from cnndsl.syntax import ast
+from cnndsl.values import Unknown, Value, plain_value, show
 
 
 def repeat(walker: Expander, item: ast.Repeat, wire: NodeOutput | None, env: Environment) -> Expansion:
@@ -33,11 +36,11 @@ def table(walker: Expander, item: ast.For, wire: NodeOutput | None, env: Environ
 
     body = ast.Group(item.body, item.body.span)
     try:
-        rows = _rows(item, here(env, wire), walker.state.most_nodes)
+        rows, cells = _rows(item, here(env, wire), walker.state.most_nodes)
     except CnnError as stop:
         return _once(walker, body, item.names, env, stop)
     _check(len(rows), body, item.span, walker, env)
-    return _turns(walker, body, item.names, rows, None, item.rows, item.span, wire, env)
+    return _turns(walker, body, item.names, rows, None, cells, item.span, wire, env)
 
 
 def _once(walker: Expander, body: ast.ChainItem, names: tuple[str, ...], env: Environment, stop: CnnError) -> Expansion:
@@ -58,22 +61,22 @@ def _check(turns: int, body: ast.ChainItem, span: Span, walker: Expander, env: E
         raise too_many(number, state.most_nodes, span)
 
 
-def _rows(item: ast.For, env: Environment, most: int) -> tuple[tuple[Value, ...], ...]:
+def _rows(item: ast.For, env: Environment, most: int) -> tuple[tuple[tuple[Value, ...], ...], Cells]:
+    """The rows, and the expressions of their values: of a range its two ends."""
     if item.is_range:
-        first, last = (_whole(expr, env) for expr in item.rows[0])
+        first, last = (_whole(expr, env) for expr in item.rows)
         if last < first - 1:
             message = f"{first}..{last} is no range: a range runs upwards"
             raise error("E0213", message, item.span_of_rows, "list the values instead: `for n in 3, 2, 1`")
         if last - first >= most:
             raise too_many(last - first + 1, most, item.span)
-        return tuple((value,) for value in range(first, last + 1))
-    for row in item.rows:
-        if len(row) != len(item.names):
-            span = row[0].span.to(row[-1].span)
-            values, each = ("1 value" if len(row) == 1 else f"{len(row)} values"), ", ".join(item.names)
-            help = f"a row is ({each})" if len(item.names) > 1 else "name as many as a row has: `for a, b in …`"
-            raise error("E0237", f"this row has {values}, and `for` names {len(item.names)}: {each}", span, help)
-    return tuple(tuple(argument(expr, env) for expr in row) for row in item.rows)
+        return tuple((value,) for value in range(first, last + 1)), (item.rows,)
+    values = [argument(expr, env) for expr in item.rows]
+    if any(isinstance(value, Unknown) for value in values):
+        raise CnnError(())
+    rows = rows_of(item, values)
+    check_rows(item, rows)
+    return rows, cells_of(item, values, rows)
 
 
 def _turns(

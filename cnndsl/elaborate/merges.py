@@ -11,7 +11,8 @@ from cnndsl.elaborate.merge_errors import MergeBranch, mismatch
 from cnndsl.elaborate.outputs import NodeOutput, merging
 from cnndsl.elaborate.scattered import pieces
 from cnndsl.elaborate.state import MOST_CHOICES, Environment
-from cnndsl.expr import Expr, error
+from cnndsl.expr import error
+from cnndsl.expressions import Expr
 from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part, ReferencePart
 from cnndsl.layers.base import LayerError
 from cnndsl.layers.infer import infer

@@ -22,16 +22,19 @@ from cnndsl.elaborate.state import (
     Environment,
     FileScope,
     ModuleScope,
+    NameValue,
     State,
     TooManyError,
 )
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, nearest
-from cnndsl.expr import Expr, Later, Unknown, Value, error, evaluate
+from cnndsl.expr import error, evaluate, given
+from cnndsl.expressions import Expr, Name, ReferenceExpr
 from cnndsl.graph import Graph, LayerPart, SequencePart, nodes_of
 from cnndsl.layers import KINDS
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
+from cnndsl.values import Later, Unknown, Value
 
 VERSION = 1
 """The newest version of the language that this compiler knows."""
@@ -70,6 +73,8 @@ class _Reading:
     """Whether anything but the version stood there."""
     chains: NetworkChains = field(default_factory=NetworkChains)
     places: dict[str, Span] = field(default_factory=dict[str, Span])
+    blocks: frozenset[str] = frozenset()
+    """The names of all blocks of the file, of those too that stand further down."""
 
 
 def _nowhere(_name: str, _source: Source) -> str:
@@ -184,6 +189,9 @@ def _parameters(program: _Program, file: ast.File, home: FileScope, settings: Ma
 
 
 def _statements(program: _Program, file: ast.File, reading: _Reading) -> None:
+    reading.blocks = frozenset(
+        name for each in file.statements if isinstance(each, ast.Block | ast.Use) for name in ast.bound_names(each)
+    )
     lets = (each for each in file.statements if isinstance(each, ast.Let))
     reading.home.values.update(
         {each.name: Later(_name_of(each)) for each in lets if each.name not in reading.home.values}
@@ -251,8 +259,14 @@ def _let(statement: ast.Let, reading: _Reading) -> None:
     _define(statement.name, _name_of(statement), reading)
     values = reading.home.values
     before = {name: value for name, value in values.items() if name != statement.name}
+
+    def word(written: Name | ReferenceExpr) -> Value:
+        if isinstance(written, Name) and (written.name in reading.blocks or survey.is_kind(written.name)):
+            return NameValue(written.name, Environment(before, reading.home, {}, ModuleScope()))
+        return evaluate(written, before)
+
     values[statement.name] = Unknown()
-    values[statement.name] = evaluate(statement.value, before)
+    values[statement.name] = given(statement.value, before, word)
     reading.home.lets[statement.name] = statement.value
 
 
@@ -263,13 +277,14 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
     if statement.name in KINDS or statement.name.upper() == "INPUT":
         raise _like_a_kind(statement)
     seen: dict[str, Span] = {}
-    for parameter in statement.parameters or ():
-        if parameter.name in seen:
+    names = [(each.name, parameters.name_of(each), True) for each in statement.parameters or ()]
+    for name, span, is_parameter in (*names, *((each.name, _name_of(each), False) for each in statement.values)):
+        if name in seen:
             reading.home.values[statement.name] = Unknown()
-            others = (Annotation(seen[parameter.name], "the first"),)
-            message = f"the parameter `{parameter.name}` is declared twice"
-            raise CnnError(Diagnostic("E0245", message, parameters.name_of(parameter), "the second", others))
-        seen[parameter.name] = parameters.name_of(parameter)
+            others = (Annotation(seen[name], "the first"),)
+            message = f"the parameter `{name}` is declared twice" if is_parameter else f"`{name}` is defined twice"
+            raise CnnError(Diagnostic("E0245", message, span, "the second", others))
+        seen[name] = span
 
 
 def _like_a_kind(statement: ast.Block) -> CnnError:

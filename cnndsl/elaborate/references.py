@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from cnndsl.elaborate import naming
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, NameValue, OutputValue
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, closest, did_you_mean, listed
-from cnndsl.expr import Expr, NameSymbol, OutputSymbol, ReferenceExpr, Unknown, Value, error, evaluate, show
+from cnndsl.expr import error, evaluate
+from cnndsl.expressions import Expr, ReferenceExpr
 from cnndsl.syntax import ast
+from cnndsl.values import ListValue, NameSymbol, OutputSymbol, Unknown, Value, show, show_setting
 
 INPUT = "input"
 """What the network's input is called unless it has a label."""
@@ -25,6 +27,8 @@ def show_value(value: Value) -> str:
     >>> show_value(3), show_value(NameSymbol("RELU"))
     ('3', '`RELU`')
     """
+    if isinstance(value, ListValue):
+        return show_setting(value)
     if isinstance(value, NameSymbol):
         return f"`{value.name}`"
     return f"`@{value.name}`" if isinstance(value, OutputSymbol) else show(value)

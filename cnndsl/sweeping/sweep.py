@@ -20,11 +20,13 @@ from cnndsl.elaborate.inputs import INPUT
 from cnndsl.elaborate.parameters import OpenParameter, parameters
 from cnndsl.elaborate.program import Find, elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
-from cnndsl.expr import Expr, NameSymbol, Value, evaluate, show, truth
-from cnndsl.expr import names as names_of
+from cnndsl.expr import evaluate, truth
+from cnndsl.expressions import Expr
+from cnndsl.expressions import names as names_of
 from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
+from cnndsl.values import NameSymbol, Value, show
 
 if TYPE_CHECKING:
     from os import PathLike

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from cnndsl.expr import Expr, Name, ReferenceExpr, Symbol, Value, evaluate, number, truth
+from cnndsl.expr import given, number, truth
+from cnndsl.expressions import Expr, Name, ReferenceExpr
 from cnndsl.graph import Graph, Node
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
@@ -25,8 +26,9 @@ from cnndsl.testing.written import (
     TextScope,
     bearable,
     filled,
-    nowhere,
+    set_from_outside,
 )
+from cnndsl.values import ListValue, Value
 
 Wire: TypeAlias = int | None
 """The node that a value is of; None, and -1 where a label names it, if that is not known."""
@@ -125,15 +127,10 @@ class _Reader:
         for each in net.parameters or () if net else ():
             if each.default is not None:
                 home.values[each.name] = self._argument(each.default, TextScope(home, home.values, TextModule()))
-        home.values.update(
-            {
-                name: GivenWord(str(value), nowhere(home)) if isinstance(value, Symbol) else value
-                for name, value in settings.items()
-            }
-        )
+        home.values.update({name: set_from_outside(value, home) for name, value in settings.items()})
         for each in file.statements:
             if isinstance(each, ast.Let):
-                home.values[each.name] = evaluate(each.value, home.values)
+                home.values[each.name] = self._argument(each.value, TextScope(home, home.values, TextModule()))
             elif isinstance(each, ast.Block):
                 home.blocks[each.name] = each, home
             elif isinstance(each, ast.Use):
@@ -210,9 +207,14 @@ class _Reader:
     def _rows(self, item: ast.For, wire: Wire, scope: TextScope) -> list[tuple[Value, ...]]:
         here = replace(scope, values=self._here(wire, scope))
         if item.is_range:
-            first, last = (int(number(each, here.values)) for each in item.rows[0])
+            first, last = (int(number(each, here.values)) for each in item.rows)
             return [(each,) for each in range(first, last + 1)]
-        return [tuple(self._argument(each, here) for each in row) for row in item.rows]
+        rows: Sequence[Value] = [self._argument(each, here) for each in item.rows]
+        only = rows[0] if len(rows) == 1 else None
+        several = len(item.names) > 1
+        if isinstance(only, ListValue) and (not several or all(isinstance(each, ListValue) for each in only.items)):
+            rows = only.items
+        return [each.items if several and isinstance(each, ListValue) else (each,) for each in rows]
 
     def _merge(self, item: ast.Merge, wire: Wire, scope: TextScope) -> Wire:
         given: list[Wire] = []
@@ -373,17 +375,20 @@ class _Reader:
                 value = self._argument(parameter.default, inner)
             if value is not None:
                 inner = replace(inner, values={**inner.values, parameter.name: value})
+        for let in block.values:
+            inner = replace(inner, values={**inner.values, let.name: self._argument(let.value, inner)})
         result = self._items(block.body.items, wire, inner)
         if label:
             scope.module.values[label] = result if result is not None else -1, module
         return result
 
     def _argument(self, expr: Expr, scope: TextScope) -> Value:
-        if isinstance(expr, ReferenceExpr):
-            return GivenOutput(self._found(filled(expr.parts, scope), scope)[0])
-        if isinstance(expr, Name) and expr.name not in scope.values:
-            return GivenWord(expr.name, scope)
-        return evaluate(expr, scope.values)
+        def word(written: Name | ReferenceExpr) -> Value:
+            if isinstance(written, Name):
+                return GivenWord(written.name, scope)
+            return GivenOutput(self._found(filled(written.parts, scope), scope)[0])
+
+        return given(expr, scope.values, word)
 
     def _axes(self, wire: Wire) -> dict[str, Value]:
         if wire is None or wire < 0:

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from cnndsl.expr import Expr, Symbol, Value, evaluate, show
+from cnndsl.expr import evaluate
+from cnndsl.expressions import Expr
 from cnndsl.graph.labels import why_not
 from cnndsl.syntax import ast
+from cnndsl.values import ListValue, Symbol, Value, show, show_setting
 
 
 @dataclass(eq=False)
@@ -136,6 +138,13 @@ def bearable(base: str) -> str:
 def nowhere(file: TextFile) -> TextScope:
     """Return where a word stands that a setting gives: outside of all modules."""
     return TextScope(file, {}, TextModule())
+
+
+def set_from_outside(value: Value, home: TextFile) -> Value:
+    """Return a value that a setting gives: its words mean what they do outside of all modules."""
+    if isinstance(value, ListValue):
+        return ListValue(tuple(set_from_outside(each, home) for each in value.items))
+    return GivenWord(show_setting(value), nowhere(home)) if isinstance(value, Symbol) else value
 
 
 def filled(parts: Sequence[str | Expr], scope: TextScope) -> str:

@@ -43,7 +43,7 @@ from cnndsl.emit.torch.part_queries import (
 from cnndsl.emit.torch.restart import Differ, Missing
 from cnndsl.emit.torch.scope import known_terms
 from cnndsl.emit.torch.terms import Const, Term, UnknownName, Var, add, evaluate, mul, names, negated, text
-from cnndsl.expr import Expr
+from cnndsl.expressions import Expr
 from cnndsl.graph import ChoicePart, LayerPart, LoopPart, NamedPart, Part, ReferencePart
 
 DEEPEST = 4

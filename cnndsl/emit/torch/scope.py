@@ -14,9 +14,10 @@ from fractions import Fraction
 from cnndsl.emit.torch.restart import Differ, Fixed, Missing
 from cnndsl.emit.torch.terms import CodeValue, Const, Env, Term, UnknownName, Var, evaluate, names
 from cnndsl.emit.torch.translate import Whole, real, test, whole
-from cnndsl.expr import Call, Expr, Symbol, Value
-from cnndsl.expr import names as names_in
+from cnndsl.expressions import Call, Expr
+from cnndsl.expressions import names as names_in
 from cnndsl.records import record
+from cnndsl.values import Symbol, Value
 
 
 @record(slots=True)
