@@ -307,7 +307,8 @@ def _arguments(expr: Call, scope: ValueScope) -> tuple[Value, ...]:
 def _elements(expr: Call, value: Value, elements: tuple[Value, ...] | None) -> tuple[Value, ...]:
     if elements is None:
         message = f"`{expr.function}` takes a list, and this is {_shown(value)}"
-        help = "a list of several numbers has brackets of its own: `sum((1, 2))`" if expr.function == "sum" else ""
+        is_number = isinstance(value, int | Fraction) and not isinstance(value, bool)
+        help = f"a list with this number alone is `({show(value)},)`" if is_number else ""
         raise error("E0206", message, expr.arguments[0].span, help)
     return elements if expr.function == "len" else _numbers(expr, elements)
 

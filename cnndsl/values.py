@@ -5,7 +5,7 @@ What computes them is `expr`'s; what each is written as is said here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -114,14 +114,7 @@ def show(value: Value) -> str:
     if isinstance(value, Fraction):
         decimal = f"{float(value):.10g}"
         return decimal if Fraction(decimal) == value else f"{value.numerator}/{value.denominator}"
-    if isinstance(value, ListValue):
-        return _listed([show(each) for each in value.items])
-    return str(value)
-
-
-def _listed(texts: Sequence[str]) -> str:
-    """The elements of a list in its brackets; a comma behind a single one."""
-    return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
+    return show_setting(value) if isinstance(value, ListValue) else str(value)
 
 
 def show_setting(value: Value) -> str:
@@ -133,7 +126,8 @@ def show_setting(value: Value) -> str:
     '(16, RELU)'
     """
     if isinstance(value, ListValue):
-        return _listed([show_setting(each) for each in value.items])
+        comma = "," if len(value.items) == 1 else ""
+        return f"({', '.join(map(show_setting, value.items))}{comma})"
     return value.name if isinstance(value, NameSymbol) else show(value)
 
 

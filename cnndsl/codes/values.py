@@ -96,8 +96,8 @@ ENTRIES = (
         "E0208",
         "a fraction where an integer is needed",
         """
-        Filters, sizes, strides, exponents and indices are integers, and nothing is rounded silently. `/` divides exactly, `//` rounds
-        down; floor, ceil and round say how to round, and divisible rounds as MobileNet does.
+        Filters, sizes, strides, exponents and indices are integers, and nothing is rounded silently. `/` divides
+        exactly, `//` rounds down; floor, ceil and round say how to round, and divisible rounds as MobileNet does.
         """,
         "INPUT 32x32x3 -> CONV3-{C/2}",
         "INPUT 32x32x3 -> CONV3-{ceil(C/2)}",
@@ -116,7 +116,8 @@ ENTRIES = (
         "an index that is beyond a list",
         """
         The elements of a list are counted from 1, as the turns of a repeat are: `widths[1]` is the first one,
-        `widths[len(widths)]` the last. A range, `widths[2..3]`, has both ends in the list, or is empty, as `widths[1..0]`.
+        `widths[len(widths)]` the last. A range, `widths[2..3]`, has both ends in the list, or is empty, as in
+        `widths[1..0]`.
         """,
         """
         net Small(widths=(16, 32))

@@ -11,8 +11,9 @@ from cnndsl.elaborate.layer_count import least_of_call, too_many
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, show_value
 from cnndsl.elaborate.state import Definition, Environment, ModuleMember, ModuleScope, NameValue, OutputValue
+from cnndsl.elaborate.survey import is_kind
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
-from cnndsl.expr import error, given
+from cnndsl.expr import error, evaluate, given
 from cnndsl.expressions import Expr, Name, ReferenceExpr
 from cnndsl.graph import CallPart
 from cnndsl.limits import current
@@ -85,7 +86,7 @@ def inside(block: Definition, item: ast.WrittenLayer, env: Environment) -> Envir
     for each in block.block.values:
         with suppress(CnnError):
             values[each.name] = Unknown()
-            values[each.name] = argument(each.value, replace(outer, values=values))
+            values[each.name] = named_value(each, replace(outer, values=values))
     return replace(outer, values=values)
 
 
@@ -93,7 +94,7 @@ def _with_lets(walker: Expander, block: ast.Block, env: Environment) -> Environm
     """The names in force behind the values that a block names; what is wrong with one of them is reported."""
     for each in block.values:
         try:
-            value = argument(each.value, env)
+            value = named_value(each, env)
         except CnnError as stop:
             walker.state.report(stop)
             value = Unknown()
@@ -138,6 +139,18 @@ def argument(expr: Expr, env: Environment) -> Value:
         return OutputValue(written.span.text[1:], find_label(written, env).wire)
 
     return given(expr, env.values, word)
+
+
+def named_value(let: ast.Let, env: Environment) -> Value:
+    """The value of a `let`: a name that no value has is that of a layer type or a block. Raises CnnError where it is
+    none."""
+
+    def word(written: Name | ReferenceExpr) -> Value:
+        if isinstance(written, Name) and (written.name in env.home.names_of_blocks or is_kind(written.name)):
+            return NameValue(written.name, env)
+        return evaluate(written, env.values)
+
+    return given(let.value, env.values, word)
 
 
 def _check_form(block: Definition, item: ast.WrittenLayer, env: Environment) -> None:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from cnndsl.elaborate import parameters, survey
 from cnndsl.elaborate.build_graph import build_graph
+from cnndsl.elaborate.calls import named_value
 from cnndsl.elaborate.chains import MadeNetwork, NetworkChains
 from cnndsl.elaborate.elaborator import Elaborator
 from cnndsl.elaborate.expansion import Expansion
@@ -22,13 +23,12 @@ from cnndsl.elaborate.state import (
     Environment,
     FileScope,
     ModuleScope,
-    NameValue,
     State,
     TooManyError,
 )
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, nearest
-from cnndsl.expr import error, evaluate, given
-from cnndsl.expressions import Expr, Name, ReferenceExpr
+from cnndsl.expr import error
+from cnndsl.expressions import Expr
 from cnndsl.graph import Graph, LayerPart, SequencePart, nodes_of
 from cnndsl.layers import KINDS
 from cnndsl.limits import current
@@ -73,8 +73,6 @@ class _Reading:
     """Whether anything but the version stood there."""
     chains: NetworkChains = field(default_factory=NetworkChains)
     places: dict[str, Span] = field(default_factory=dict[str, Span])
-    blocks: frozenset[str] = frozenset()
-    """The names of all blocks of the file, of those too that stand further down."""
 
 
 def _nowhere(_name: str, _source: Source) -> str:
@@ -162,7 +160,13 @@ def _place(each: Diagnostic) -> tuple[str, int]:
 
 
 def _home_of(file: ast.File) -> FileScope:
-    return FileScope(file.source, choices=survey.choices(file), labels=dict(survey.labels(file)))
+    blocks = (each for each in file.statements if isinstance(each, ast.Block | ast.Use))
+    return FileScope(
+        file.source,
+        choices=survey.choices(file),
+        names_of_blocks=frozenset(name for each in blocks for name in ast.bound_names(each)),
+        labels=dict(survey.labels(file)),
+    )
 
 
 def _parameters(program: _Program, file: ast.File, home: FileScope, settings: Mapping[str, Value]) -> None:
@@ -189,9 +193,6 @@ def _parameters(program: _Program, file: ast.File, home: FileScope, settings: Ma
 
 
 def _statements(program: _Program, file: ast.File, reading: _Reading) -> None:
-    reading.blocks = frozenset(
-        name for each in file.statements if isinstance(each, ast.Block | ast.Use) for name in ast.bound_names(each)
-    )
     lets = (each for each in file.statements if isinstance(each, ast.Let))
     reading.home.values.update(
         {each.name: Later(_name_of(each)) for each in lets if each.name not in reading.home.values}
@@ -259,14 +260,8 @@ def _let(statement: ast.Let, reading: _Reading) -> None:
     _define(statement.name, _name_of(statement), reading)
     values = reading.home.values
     before = {name: value for name, value in values.items() if name != statement.name}
-
-    def word(written: Name | ReferenceExpr) -> Value:
-        if isinstance(written, Name) and (written.name in reading.blocks or survey.is_kind(written.name)):
-            return NameValue(written.name, Environment(before, reading.home, {}, ModuleScope()))
-        return evaluate(written, before)
-
     values[statement.name] = Unknown()
-    values[statement.name] = given(statement.value, before, word)
+    values[statement.name] = named_value(statement, Environment(before, reading.home, {}, ModuleScope()))
     reading.home.lets[statement.name] = statement.value
 
 

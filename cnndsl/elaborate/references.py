@@ -10,7 +10,7 @@ from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, closest, did_y
 from cnndsl.expr import error, evaluate
 from cnndsl.expressions import Expr, ReferenceExpr
 from cnndsl.syntax import ast
-from cnndsl.values import ListValue, NameSymbol, OutputSymbol, Unknown, Value, show, show_setting
+from cnndsl.values import NameSymbol, OutputSymbol, Unknown, Value, show
 
 INPUT = "input"
 """What the network's input is called unless it has a label."""
@@ -27,8 +27,6 @@ def show_value(value: Value) -> str:
     >>> show_value(3), show_value(NameSymbol("RELU"))
     ('3', '`RELU`')
     """
-    if isinstance(value, ListValue):
-        return show_setting(value)
     if isinstance(value, NameSymbol):
         return f"`{value.name}`"
     return f"`@{value.name}`" if isinstance(value, OutputSymbol) else show(value)

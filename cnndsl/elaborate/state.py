@@ -171,6 +171,8 @@ class FileScope:
     """The defaults of the parameters of the net that have one."""
     choices: dict[int, str] = field(default_factory=dict[int, str])
     """The parameter that decides on the `A?` that starts at an offset."""
+    names_of_blocks: frozenset[str] = frozenset()
+    """Those of all blocks of the file, of those too that stand further down, and of those that it uses."""
     labels: dict[str, Span] = field(default_factory=dict[str, Span])
     """Where each label of the file first stands, for messages."""
 

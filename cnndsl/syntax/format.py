@@ -9,13 +9,14 @@ Where lines break is `layout`'s, what words look like `unparse`'s.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from cnndsl.errors import Span
+from cnndsl.expressions import Expr, ListExpr
 from cnndsl.syntax import ast, unparse
+from cnndsl.syntax.comments import Comments
 from cnndsl.syntax.layout import Brackets, LayoutPiece, Page, Run, Unit
 
 T = TypeVar("T")
@@ -33,31 +34,11 @@ def format(file: ast.File) -> str:
     return _Writer(file).text()
 
 
-class _Comments:
-    """The comments of a file, handed out from the first to the last."""
-
-    def __init__(self, file: ast.File) -> None:
-        self._comments = file.comments
-        self._starts = [comment.span.start for comment in file.comments]
-        self._next = 0
-
-    def before(self, offset: int) -> tuple[ast.Comment, ...]:
-        """Those before an offset that are still there."""
-        first, self._next = self._next, max(self._next, bisect_left(self._starts, offset))
-        return self._comments[first : self._next]
-
-    def at(self, offset: int) -> ast.Comment | None:
-        """The comment that contains an offset."""
-        number = bisect_left(self._starts, offset + 1) - 1
-        comment = self._comments[number] if number >= 0 else None
-        return comment if comment and offset < comment.span.end else None
-
-
 class _Writer:
     def __init__(self, file: ast.File) -> None:
         self._file = file
         self._text = file.source.text
-        self._comments = _Comments(file)
+        self._comments = Comments(file)
         # A name that the file gives to a block or a value is not taken for a kind.
         self._defined = frozenset(name for node in ast.walk(file.statements) for name in ast.bound_names(node))
         self._page = Page()
@@ -134,6 +115,8 @@ class _Writer:
             return self._head("net", statement), "", (), None
         if isinstance(statement, ast.Default):
             return ("default ", *self._layer(statement.layer)), "", (), None
+        if isinstance(statement, ast.Let):
+            return self._value(f"let {statement.name} = ", statement.value), "", (), None
         return (_sentence(statement),), "", (), None
 
     def _block(self, statement: ast.Block) -> tuple[tuple[LayoutPiece, ...], str, Sequence[Unit[str]], Run]:
@@ -155,10 +138,29 @@ class _Writer:
         if not parameters:
             return (text if parameters is None else f"{text}()",)
         spans = [each.span for each in parameters]
-        texts = [_parameter(each) for each in parameters]
         opening = self._find("(", statement.span.start)
         closing = self._closing(opening)
-        return (self._list(f"{text}(", spans, texts, opening, closing, keeps=True),)
+        return (
+            self._list(f"{text}(", spans, lambda at: self._parameter(parameters[at]), opening, closing, keeps=True),
+        )
+
+    def _parameter(self, parameter: ast.Parameter) -> tuple[LayoutPiece, ...]:
+        text = parameter.name
+        if parameter.domain is not None:
+            text += f" in {_domain(parameter.domain)}"
+        if parameter.default is None:
+            return (text,)
+        return self._value(f"{text} = " if parameter.domain else f"{text}=", parameter.default)
+
+    def _value(self, before: str, expr: Expr) -> tuple[LayoutPiece, ...]:
+        """A value that may be a list, which can go over several lines."""
+        if not isinstance(expr, ListExpr) or not expr.items:
+            return (before + unparse.expression(expr),)
+        spans = [each.span for each in expr.items]
+        texts = [unparse.expression(each) for each in expr.items]
+        opening, closing = expr.span.start, expr.span.end - 1
+        made = self._list(f"{before}(", spans, lambda at: (texts[at],), opening, closing, keeps=True)
+        return (replace(made, close=",)") if len(texts) == 1 else made,)
 
     # Chains
 
@@ -274,15 +276,22 @@ class _Writer:
             return (head if item.arguments is None else f"{head}()",)
         spans = [each.span for each in item.arguments]
         texts = [_argument(each) for each in item.arguments]
-        return (self._list(f"{head}(", spans, texts, spans[0].start, item.span.end - 1, keeps=False),)
+        closing = item.span.end - 1
+        return (self._list(f"{head}(", spans, lambda at: (texts[at],), spans[0].start, closing, keeps=False),)
 
     # Brackets
 
     def _list(
-        self, text: str, spans: Sequence[Span], texts: Sequence[str], opening: int, closing: int, keeps: bool
+        self,
+        text: str,
+        spans: Sequence[Span],
+        build: Callable[[int], tuple[LayoutPiece, ...]],
+        opening: int,
+        closing: int,
+        keeps: bool,
     ) -> Brackets:
-        """Texts with commas between, in round brackets."""
-        entries, beside, inside = self._units(spans, lambda number: (texts[number],), opening, closing, keeps)
+        """Parts with commas between, in round brackets."""
+        entries, beside, inside = self._units(spans, build, opening, closing, keeps)
         return Brackets("list", text, (_unit(Run(",", entries)),), ")", beside=beside, inside=inside)
 
     def _group(self, chain: ast.Chain, opening: int, closing: int, lets: Sequence[ast.Let] = ()) -> Brackets:
@@ -328,10 +337,16 @@ class _Writer:
             first, last = (unparse.end_of_range(expr, expr is item.rows[-1]) for expr in item.rows)
             return (f"{names}{first}..{last} ", self._group(item.body, opening, item.span.end - 1))
         spans = [row.span for row in item.rows]
-        texts = [unparse.row(row, row is item.rows[-1]) for row in item.rows]
-        entries, _, inside = self._units(spans, lambda number: (texts[number],), spans[0].start, opening, keeps=True)
+        entries, _, inside = self._units(
+            spans, lambda number: self._row(item.rows, number), spans[0].start, opening, keeps=True
+        )
         rows = Brackets("rows", "", (_unit(Run(",", entries)),), "", inside=inside)
         return (names, rows, " ", self._group(item.body, opening, item.span.end - 1))
+
+    def _row(self, rows: Sequence[Expr], number: int) -> tuple[LayoutPiece, ...]:
+        if len(rows) == 1 and isinstance(rows[0], ListExpr):
+            return self._value("", rows[0])
+        return (unparse.row(rows[number], number == len(rows) - 1),)
 
 
 def _without_leading(comments: list[str]) -> list[str]:
@@ -361,16 +376,10 @@ def _argument(argument: ast.Argument) -> str:
     return value if argument.name is None else f"{argument.name}={value}"
 
 
-def _parameter(parameter: ast.Parameter) -> str:
-    default = "" if parameter.default is None else unparse.expression(parameter.default)
-    if parameter.domain is None:
-        return f"{parameter.name}={default}" if default else parameter.name
-    values = parameter.domain.values
-    if parameter.domain.is_range:
-        domain = "..".join(unparse.end_of_range(value, is_last=False) for value in values)
-    else:
-        domain = f"{{{', '.join(map(unparse.expression, values))}}}"
-    return f"{parameter.name} in {domain} = {default}" if default else f"{parameter.name} in {domain}"
+def _domain(domain: ast.Domain) -> str:
+    if domain.is_range:
+        return "..".join(unparse.end_of_range(value, is_last=False) for value in domain.values)
+    return f"{{{', '.join(map(unparse.expression, domain.values))}}}"
 
 
 def _sentence(statement: ast.Version | ast.Use | ast.Let | ast.Assert | ast.Outputs) -> str:

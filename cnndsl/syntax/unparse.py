@@ -60,15 +60,16 @@ def row(expr: Expr, is_last: bool) -> str:
 
 
 def _in_a_row(text: str, expr: Expr, is_last: bool) -> str:
-    """An index stands in brackets, unless it ends the rows: its own could be taken for those of the body."""
-    is_plain = is_last and isinstance(expr, IndexExpr | SliceExpr) and text.count("[") <= 2
-    return text if is_plain or not _has_index(expr) else f"({text})"
+    """An index stands in brackets, unless it ends the rows: its own could be taken for those of the body. So do extents
+    with braces."""
+    is_plain = is_last and isinstance(expr, IndexExpr | SliceExpr) and text.count("[") <= 2 and "{" not in text
+    return text if is_plain or not _needs_brackets(expr) else f"({text})"
 
 
-def _has_index(expr: Expr) -> bool:
+def _needs_brackets(expr: Expr) -> bool:
     if isinstance(expr, Unary | Binary):
-        return any(map(_has_index, operands(expr)))
-    return isinstance(expr, IndexExpr | SliceExpr)
+        return any(map(_needs_brackets, operands(expr)))
+    return isinstance(expr, IndexExpr | SliceExpr | ShapeExpr)
 
 
 def _at_least(expr: Expr, level: int, tight: bool, in_test: bool) -> str:

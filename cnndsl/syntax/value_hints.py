@@ -22,6 +22,8 @@ def _index(stop: Stop) -> str:
         if not found.start(2) <= at <= found.end():
             continue
         name, gap, index = found.groups()
+        if name == "again":
+            continue
         if re.search(r"\bfor\b[^\[\]]*\bin\b[^\[\]]*$", text[: found.start(2)]):
             return f"in the rows of a `for` an index stands in brackets: `({name}[{index}])`"
         if gap and stop.takes("RBRACE", "IF"):
