@@ -72,7 +72,7 @@ STYLE = {
     "a comment in a list": ("let a = (1, # a\n 2)", "let a = (\n  1,  # a\n  2\n)\n"),
     "a list that the author broke": (
         "let a = ((1, 2),\n(3, 4), (5, 6))\nnet N(b=((1, 2),\n(3, 4)))",
-        "let a = (\n  (1, 2),\n  (3, 4), (5, 6)\n)\nnet N(b=(\n  (1, 2),\n  (3, 4)\n))\n",
+        "let a = (\n  (1, 2),\n  (3, 4), (5, 6)\n)\nnet N(\n  b=(\n    (1, 2),\n    (3, 4)\n  )\n)\n",
     ),
     "a list that is too long": (
         f"let a = ({', '.join(ROWS)})",

@@ -368,7 +368,13 @@ def _pattern(template: NameTemplate, found: list[str], cursor: Cursor) -> str:
             raise Differ from None
         if made != name:
             raise Differ
-    return "".join(each if isinstance(each, str) else f"{{{text(each)}}}" for each in pieces)
+    return "".join(_shown_piece(each) for each in pieces)
+
+
+def _shown_piece(piece: str | Term) -> str:
+    if isinstance(piece, str):
+        return piece
+    return str(piece.value) if isinstance(piece, Const) else f"{{{text(piece)}}}"
 
 
 def _counted(found: list[str]) -> list[str | Term]:

@@ -69,6 +69,7 @@ class Iterations:
             frames=tuple(frames),
             places=tuple(places),
             is_loop=True,
+            turning=outer.scope.turning | {*self.targets.values()},
         )
         inside = replace(outer, scope=scope, roots=tuple(roots), nodes=tuple(nodes), flat=outer.flat)
         return replace(inside, term=term if scope.holds(term, inside.widths) else None)
