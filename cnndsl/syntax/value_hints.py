@@ -30,6 +30,8 @@ def _index(stop: Stop) -> str:
             return f"an index has no blank in front: `{name}[{index}]`"
         if not gap and stop.takes("ARROW") and re.search(r"[-/*]$", text[: found.start()]):
             return f"what is more than a name stands in braces: `{{{name}[{index}]}}`"
+        if not gap and stop.takes("ARROW"):
+            return f"give the element a name to use it as a layer: `let act = {name}[{index}]`"
     return ""
 
 
