@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 
 from cnndsl.errors import Span
-from cnndsl.expr import Name
+from cnndsl.expressions import ChoiceExpr, Expr, Name
 from cnndsl.layers import KINDS, find
 from cnndsl.records import record
 from cnndsl.syntax import ast
@@ -84,11 +84,7 @@ def free_names(file: ast.File) -> dict[str, Span]:
     """Return the names that stand where a number does and that nothing defines, each with its first place."""
     found = survey(file)
     bound = found.bound | _BUILT_IN | _option_words()
-    return {
-        name: span
-        for name, span in found.uses.items()
-        if name not in bound and find(name) is None and not _is_sized_kind(name)
-    }
+    return {name: span for name, span in found.uses.items() if name not in bound and not is_kind(name)}
 
 
 def _base(item: ast.Optional) -> str:
@@ -112,9 +108,17 @@ def _words(layer: ast.WrittenLayer) -> Iterator[int]:
     """Where names stand that can only be meant as words: values of options that take words, and other languages'
     `true`."""
     for argument in layer.arguments or ():
-        value = argument.value
-        if isinstance(value, Name) and (value.name in _TRUTHS or _takes_words(layer.head, argument.name)):
-            yield value.span.start
+        for value in _choices(argument.value):
+            if isinstance(value, Name) and (value.name in _TRUTHS or _takes_words(layer.head, argument.name)):
+                yield value.span.start
+
+
+def _choices(expr: Expr) -> Iterator[Expr]:
+    """What an expression can be: itself, or what its `if` chooses."""
+    while isinstance(expr, ChoiceExpr):
+        yield from _choices(expr.chosen)
+        expr = expr.other
+    yield expr
 
 
 def _takes_words(head: str, option: str | None) -> bool:
@@ -127,8 +131,10 @@ def _takes_words(head: str, option: str | None) -> bool:
     return rule is not None and bool(rule.words)
 
 
-def _is_sized_kind(name: str) -> bool:
-    """`POOL2`, in capitals: a kind as a value."""
+def is_kind(name: str) -> bool:
+    """Return whether a name is that of a layer type, or in capitals one with its size: `POOL2`."""
+    if find(name) is not None:
+        return True
     kind = find(name_and_size(name)[0]) if name.isupper() else None
     return kind is not None and bool(kind.SIZE)
 
