@@ -88,7 +88,7 @@ def test_settings() -> None:
         ("w[3..1][1]", "E0213", "3..1 is no range", ""),
         ("w[1/2]", "E0208", "an index must be an integer, and this is 0.5", ""),
         ("k[1]", "E0205", "only a list has elements, and this is 3", "(32, 64, 128)"),
-        ("w", "E0226", "must be an integer, and this is (8, 16, 32)", "`w[1]`"),
+        ("w", "E0226", "must be an integer, and this is the list (8, 16, 32)", "`w[1]`"),
         ("2*w", "E0205", "this is the list (8, 16, 32)", "`w[1]`"),
         ("w + w", "E0205", "a number is needed here", "`w[1]`"),
         ("len(k)", "E0206", "`len` takes a list, and this is 3", "`(3,)`"),
