@@ -26,9 +26,10 @@ from cnndsl.testing.written import (
     TextScope,
     bearable,
     filled,
+    rows_of,
     set_from_outside,
 )
-from cnndsl.values import ListValue, Value
+from cnndsl.values import Value
 
 Wire: TypeAlias = int | None
 """The node that a value is of; None, and -1 where a label names it, if that is not known."""
@@ -209,12 +210,7 @@ class _Reader:
         if item.is_range:
             first, last = (int(number(each, here.values)) for each in item.rows)
             return [(each,) for each in range(first, last + 1)]
-        rows: Sequence[Value] = [self._argument(each, here) for each in item.rows]
-        only = rows[0] if len(rows) == 1 else None
-        several = len(item.names) > 1
-        if isinstance(only, ListValue) and (not several or all(isinstance(each, ListValue) for each in only.items)):
-            rows = only.items
-        return [each.items if several and isinstance(each, ListValue) else (each,) for each in rows]
+        return rows_of([self._argument(each, here) for each in item.rows], len(item.names))
 
     def _merge(self, item: ast.Merge, wire: Wire, scope: TextScope) -> Wire:
         given: list[Wire] = []
@@ -254,13 +250,18 @@ class _Reader:
                 given = self._item(choice, wire, scope)
             except UnlikeText:
                 given = -1
-            if self.at > before or (choice is item.choices[0] and given != -1):
+            if self._is_in(choice, before, scope) if self.at > before else choice is item.choices[0] and given != -1:
                 return given
             self.at = before
             scope.module.parts[:] = parts
             scope.module.values.clear()
             scope.module.values.update(values)
         raise UnlikeText(f"none of {item.span.text!r} goes on as the graph does")
+
+    def _is_in(self, choice: ast.ChainItem, at: int, scope: TextScope) -> bool:
+        """Tells whether the layer at a place lies in a choice that has a label, and not in a like branch after it."""
+        path = self.graph.nodes[at].path.split(".")
+        return not isinstance(choice, ast.Label) or filled(choice.name, scope).rpartition(".")[2] in path
 
     # Names
 
