@@ -103,7 +103,7 @@ def evaluate(expr: Expr, scope: ValueScope) -> Value:
 
 def _composed(expr: ListExpr | ShapeExpr | IndexExpr | SliceExpr | ChoiceExpr, scope: ValueScope) -> Value:
     if isinstance(expr, ListExpr):
-        return ListValue(tuple(evaluate(each, scope) for each in expr.items))
+        return _list(tuple(evaluate(each, scope) for each in expr.items), expr.span)
     if isinstance(expr, ShapeExpr):
         return tuple(_whole(each, scope, "an extent") for each in expr.extents)
     if isinstance(expr, ChoiceExpr):
@@ -126,7 +126,7 @@ def given(expr: Expr, scope: ValueScope, word: Callable[[Name | ReferenceExpr], 
     if isinstance(expr, ReferenceExpr) or (isinstance(expr, Name) and expr.name not in scope):
         return word(expr)
     if isinstance(expr, ListExpr):
-        return ListValue(tuple(given(each, scope, word) for each in expr.items))
+        return _list(tuple(given(each, scope, word) for each in expr.items), expr.span)
     if isinstance(expr, ChoiceExpr):
         return given(expr.chosen if truth(expr.test, scope) else expr.other, scope, word)
     if isinstance(expr, IndexExpr | SliceExpr):
@@ -134,12 +134,19 @@ def given(expr: Expr, scope: ValueScope, word: Callable[[Name | ReferenceExpr], 
     return evaluate(expr, scope)
 
 
+def _list(items: tuple[Value, ...], span: Span) -> ListValue:
+    made, most = ListValue(items), current().elements
+    if made.size > most:
+        raise error("E0203", f"a list has at most {most:,} elements, and this has {made.size:,}", span)
+    return made
+
+
 def element(expr: IndexExpr | SliceExpr, base: Value, scope: ValueScope) -> Value:
     """The element of a list that an index means, or the elements that a slice means. Raises CnnError where there are
     none."""
     items = items_of(base)
     if items is None:
-        message = f"only a list has elements, and this is {_shown(base)}"
+        message = f"only a list has elements, and this is {described(base)}"
         raise error("E0205", message, expr.base.span, "a list is written `(32, 64, 128)`")
     if isinstance(expr, IndexExpr):
         at = _whole(expr.index, scope, "an index")
@@ -174,8 +181,8 @@ def _whole(expr: Expr, scope: ValueScope, what: str) -> int:
     return value
 
 
-def _shown(value: Value) -> str:
-    """What a value is, in a message: of a long list how long it is."""
+def described(value: Value) -> str:
+    """Return what a value is, in a message: of a long list how long it is."""
     text = show(value)
     if isinstance(value, ListValue):
         return f"the list {text}" if len(text) <= 30 else f"a list of {len(value.items)} elements"
@@ -215,7 +222,7 @@ def _look_up(expr: Name, scope: ValueScope) -> Value:
 def _number(value: Value, expr: Expr) -> Number:
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         help = f"an element of it is `{expr.span.text}[1]`" if _is_indexable(value, expr) else ""
-        raise error("E0205", f"a number is needed here, and this is {_shown(value)}", expr.span, help)
+        raise error("E0205", f"a number is needed here, and this is {described(value)}", expr.span, help)
     return value
 
 
@@ -306,7 +313,7 @@ def _arguments(expr: Call, scope: ValueScope) -> tuple[Value, ...]:
 
 def _elements(expr: Call, value: Value, elements: tuple[Value, ...] | None) -> tuple[Value, ...]:
     if elements is None:
-        message = f"`{expr.function}` takes a list, and this is {_shown(value)}"
+        message = f"`{expr.function}` takes a list, and this is {described(value)}"
         is_number = isinstance(value, int | Fraction) and not isinstance(value, bool)
         help = f"a list with this number alone is `({show(value)},)`" if is_number else ""
         raise error("E0206", message, expr.arguments[0].span, help)
@@ -316,6 +323,6 @@ def _elements(expr: Call, value: Value, elements: tuple[Value, ...] | None) -> t
 def _numbers(expr: Call, elements: tuple[Value, ...]) -> tuple[Number, ...]:
     for at, each in enumerate(elements, 1):
         if isinstance(each, bool) or not isinstance(each, int | Fraction):
-            message = f"`{expr.function}` takes a list of numbers, and its element {at} is {_shown(each)}"
+            message = f"`{expr.function}` takes a list of numbers, and its element {at} is {described(each)}"
             raise error("E0205", message, expr.arguments[0].span)
     return tuple(each for each in elements if isinstance(each, int | Fraction))

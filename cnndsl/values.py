@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cached_property
 from typing import TypeAlias
 
 from cnndsl.errors import Span
@@ -57,12 +58,42 @@ class Later(Symbol):
 
 @record
 class ListValue(Symbol):
-    """A list: `(32, 64, 128)`."""
+    """A list: `(32, 64, 128)`. Lists are equal whose elements are of equal types and values: 1 is not `yes`.
+
+    >>> ListValue((1, 2)) == ListValue((1, 2)), ListValue((1, 2)) == ListValue((True, 2))
+    (True, False)
+    """
 
     items: tuple[Value, ...]
 
     def __str__(self) -> str:
         return show(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, ListValue) and self._typed == other._typed)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _typed(self) -> tuple[tuple[type, Value], ...]:
+        return tuple((type(each), each) for each in self.items)
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self._typed)
+
+    @cached_property
+    def size(self) -> int:
+        """Return the number of its elements, with those of the lists in it."""
+        return sum(1 + (each.size if isinstance(each, ListValue) else 0) for each in self.items)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Return whether it holds numbers, truths and shapes alone, and lists of these."""
+        return all(
+            not isinstance(each, Symbol) or (isinstance(each, ListValue) and each.is_plain) for each in self.items
+        )
 
 
 Number: TypeAlias = int | Fraction
@@ -74,7 +105,7 @@ def plain_value(value: Value) -> Value:
     if isinstance(value, NameSymbol):
         return NameSymbol(value.name)
     if isinstance(value, ListValue):
-        return ListValue(tuple(map(plain_value, value.items)))
+        return value if value.is_plain else ListValue(tuple(map(plain_value, value.items)))
     return OutputSymbol(value.name) if isinstance(value, OutputSymbol) else value
 
 

@@ -40,7 +40,8 @@ ENTRIES = (
         "E0203",
         "a value that is too large",
         """
-        No value may exceed 10^18, and no fraction may need a larger denominator. A power that would is not computed.
+        No value may exceed 10^18, and no fraction may need a larger denominator. A power that would is not computed. A
+        list has at most 1,000 elements, with those of the lists in it.
         """,
         """
         let n = 10G * 10G

@@ -18,7 +18,10 @@ from cnndsl.expressions import Expr, Name, ReferenceExpr
 from cnndsl.graph import CallPart
 from cnndsl.limits import current
 from cnndsl.syntax import ast
-from cnndsl.values import Unknown, Value, plain_value
+from cnndsl.values import ListValue, Unknown, Value, plain_value
+
+_MOST_SHOWN = 20
+"""So many elements of a list are shown where a call is named."""
 
 
 def call(
@@ -45,7 +48,7 @@ def call(
     env.scope.members.append(ModuleMember(tag.name if tag else None, _base(block.block.name), True, scope=scope))
     inner = Environment({**outer, **values}, block.home, block.defaults, scope, True, (*env.calls, block.block))
     first = len(walker.state.drafts)
-    shown = f"({', '.join(show_argument(value) for value in values.values())})" if values else ""
+    shown = f"({', '.join(_shortened(value) for value in values.values())})" if values else ""
     with walker.frame(f"in {block.block.name}{shown}, called at {item.span}"):
         made = walker.chain(block.block.body, wire, _with_lets(walker, block.block, inner))
     scope.wire = made.wire
@@ -92,14 +95,15 @@ def inside(block: Definition, item: ast.WrittenLayer, env: Environment) -> Envir
 
 def _with_lets(walker: Expander, block: ast.Block, env: Environment) -> Environment:
     """The names in force behind the values that a block names; what is wrong with one of them is reported."""
+    values = dict(env.values)
+    inside = replace(env, values=values)
     for each in block.values:
         try:
-            value = named_value(each, env)
+            values[each.name] = named_value(each, inside)
         except CnnError as stop:
             walker.state.report(stop)
-            value = Unknown()
-        env = replace(env, values={**env.values, each.name: value})
-    return env
+            values[each.name] = Unknown()
+    return inside
 
 
 def _base(block: str) -> str:
@@ -128,6 +132,12 @@ def _argument_or_unknown(expr: Expr, env: Environment) -> Value:
 def show_argument(value: Value) -> str:
     """A value as it stands in a call."""
     return show_value(value).strip("`")
+
+
+def _shortened(value: Value) -> str:
+    """A value as it stands in a call; of a long list how long it is."""
+    is_long = isinstance(value, ListValue) and value.size > _MOST_SHOWN
+    return f"a list of {len(value.items)}" if is_long and isinstance(value, ListValue) else show_argument(value)
 
 
 def argument(expr: Expr, env: Environment) -> Value:

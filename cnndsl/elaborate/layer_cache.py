@@ -50,8 +50,7 @@ _PLAIN = (int, bool, Fraction, type(None))
 def _keyed(value: Value | None) -> tuple[type, object] | None:
     """A value with its type, those in a list with theirs."""
     if isinstance(value, ListValue):
-        inside = tuple(map(_keyed, value.items))
-        return None if None in inside else (ListValue, inside)
+        return (ListValue, value) if value.is_plain else None
     return (type(value), value) if type(value) in _PLAIN else None
 
 

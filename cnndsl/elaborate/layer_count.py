@@ -112,9 +112,10 @@ class _Counter:
         key = (id(block.block), tuple(values.items()))
         if key not in self._calls:
             self._calls[key] = 0
-            env = Environment({**block.home.values, **_AXES, **values}, block.home, block.defaults, _NOWHERE, True)
+            known = {**block.home.values, **_AXES, **values}
+            env = Environment(known, block.home, block.defaults, _NOWHERE, True)
             for each in block.block.values:
-                env = replace(env, values={**env.values, each.name: _argument(each.value, env)})
+                known[each.name] = _argument(each.value, env)
             self._calls[key] = self.chain(block.block.body.items, env)
         return self._calls[key]
 

@@ -17,7 +17,7 @@ from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import find_label, names_output, show_value
 from cnndsl.elaborate.state import Environment, NameValue, OutputValue, Setting
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, did_you_mean, nearest
-from cnndsl.expr import error, evaluate, given
+from cnndsl.expr import described, error, evaluate, given
 from cnndsl.expressions import Call, Expr, ListExpr, Literal, Name, ReferenceExpr, ShapeExpr, names
 from cnndsl.layers.base import Layer, Option
 from cnndsl.records import record
@@ -283,8 +283,10 @@ def _integer(value: Value, what: str, span: Span) -> int:
         help = f"round it: `floor({text})`, `ceil({text})` or `round({text})`"
         raise error("E0208", f"{what} must be an integer, and this is {show(value)}", span, help)
     if isinstance(value, bool) or not isinstance(value, int):
-        help = f"an element of it is `{span.text}[1]`" if isinstance(value, ListValue) and value.items else ""
-        raise error("E0226", f"{what} must be an integer, and this is {show_value(value)}", span, help)
+        is_list = isinstance(value, ListValue)
+        help = f"an element of it is `{span.text}[1]`" if is_list and value.items else ""
+        shown = described(value) if is_list else show_value(value)
+        raise error("E0226", f"{what} must be an integer, and this is {shown}", span, help)
     return value
 
 

@@ -84,6 +84,10 @@ def settle(
         values[each.name] = Unknown() if value is None else value
         if value is None:
             missing.append(each)
+        elif isinstance(value, ListValue) and value.size > current().elements:
+            message = f"the list `{each.name}` has more than {current().elements:,} elements"
+            wrong.append(Diagnostic("E0203", message, each.span))
+            values[each.name] = Unknown()
         elif not all(map(is_bounded, numbers_in(value))):
             message = f"the value of `{each.name}` is beyond 10^{current().digits}, or has too many digits"
             wrong.append(Diagnostic("E0203", message, each.span))

@@ -30,7 +30,7 @@ from cnndsl.testing.written import (
     bearable,
     filled,
     referred,
-    rows_given,
+    rows_of,
     set_from_outside,
 )
 from cnndsl.values import Value
@@ -209,8 +209,9 @@ class _Reader:
         here = replace(scope, values=self._here(wire, scope))
         if item.is_range:
             first, last = (int(number(each, here.values)) for each in item.rows)
-            return [replace(scope, values={**scope.values, item.names[0]: each}) for each in range(first, last + 1)]
-        rows = rows_given(item.names, [self._argument(each, here) for each in item.rows])
+            rows: list[tuple[Value, ...]] = [(each,) for each in range(first, last + 1)]
+        else:
+            rows = rows_of([self._argument(each, here) for each in item.rows], len(item.names))
         return [replace(scope, values={**scope.values, **dict(zip(item.names, row, strict=True))}) for row in rows]
 
     def _merge(self, item: ast.Merge, wire: Wire, scope: TextScope) -> Wire:

@@ -154,18 +154,17 @@ def set_from_outside(value: Value, home: TextFile) -> Value:
     return GivenWord(show_setting(value), nowhere(home)) if isinstance(value, Symbol) else value
 
 
+def rows_of(values: Sequence[Value], names: int) -> list[tuple[Value, ...]]:
+    """Return the rows of a `for` with so many names: those of a list that stands by itself, or what is written."""
+    only = values[0] if len(values) == 1 else None
+    if isinstance(only, ListValue) and (names == 1 or all(isinstance(each, ListValue) for each in only.items)):
+        values = only.items
+    return [each.items if names > 1 and isinstance(each, ListValue) else (each,) for each in values]
+
+
 def filled(parts: Sequence[str | Expr], scope: TextScope) -> str:
     """Fills the holes of a name."""
     return "".join(each if isinstance(each, str) else show(evaluate(each, scope.values)) for each in parts)
-
-
-def rows_given(names: Sequence[str], values: Sequence[Value]) -> list[tuple[Value, ...]]:
-    """Gives the rows of a table, of which a list by itself is walked."""
-    only = values[0] if len(values) == 1 else None
-    several = len(names) > 1
-    if isinstance(only, ListValue) and (not several or all(isinstance(each, ListValue) for each in only.items)):
-        values = only.items
-    return [each.items if several and isinstance(each, ListValue) else (each,) for each in values]
 
 
 def referred(path: str, scope: TextScope) -> tuple[int, TextModule | None]:

@@ -88,7 +88,7 @@ def test_settings() -> None:
         ("w[3..1][1]", "E0213", "3..1 is no range", ""),
         ("w[1/2]", "E0208", "an index must be an integer, and this is 0.5", ""),
         ("k[1]", "E0205", "only a list has elements, and this is 3", "(32, 64, 128)"),
-        ("w", "E0226", "must be an integer, and this is (8, 16, 32)", "`w[1]`"),
+        ("w", "E0226", "must be an integer, and this is the list (8, 16, 32)", "`w[1]`"),
         ("2*w", "E0205", "this is the list (8, 16, 32)", "`w[1]`"),
         ("w + w", "E0205", "a number is needed here", "`w[1]`"),
         ("len(k)", "E0206", "`len` takes a list, and this is 3", "`(3,)`"),
@@ -336,3 +336,27 @@ def test_extents_of_outputs() -> None:
     loads("INPUT 9x3 -> a: CONV1-4 -> v: FC-5\nassert a.output.W == 9 and a.output.C == 4 and v.output.C == 5")
     with pytest.raises(Exception, match=r"a\.output\.H is 8, and the file asserts 9"):
         loads("INPUT 8x6x3 -> a: CONV1-4\nassert a.output.H == 9")
+
+
+# Limits
+
+
+def test_lists_have_a_limit_of_elements_in_all() -> None:
+    """Lists that double their size take no time, and a message shows no thousand elements."""
+    doubled = "let a0 = (1, 2)\n" + "".join(f"let a{at} = (a{at - 1}, a{at - 1})\n" for at in range(1, 60))
+    (found,) = wrong(f"{doubled}INPUT 8x8x3 -> CONV1-{{len(a59)}}")
+    # 2, then 2 + 2*2, …: 2**(n + 1) - 2
+    assert (found.code, found.message) == ("E0203", "a list has at most 1,000 elements, and this has 1,022")
+    assert codes(f"{NET}INPUT 8 -> FC-{{sum(w)}}", w=list(range(1, 2000))) == ["E0203"]
+    long = f"({', '.join(['1'] * 500)})"
+    (found,) = wrong(f"block B(w) = FC-w\nINPUT 8 -> B({long})")
+    assert found.message.endswith("this is a list of 500 elements")
+    assert found.context[0].startswith("in B(a list of 500), called at")
+
+
+def test_one_is_not_yes_in_lists_either() -> None:
+    """Layers that are written alike are made once for equal lists."""
+    block = "block B(v) = CONV1-4(bias=v[1])\n"
+    made = graph(f"{block}INPUT 8x8x3 -> B((yes, 1)) -> B((no, 1))")
+    assert [node.layer.bias for node in made.layers] == [True, False]
+    assert codes(f"{block}INPUT 8x8x3 -> B((yes,)) -> B((1,))") == ["E0226"]
