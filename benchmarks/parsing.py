@@ -17,7 +17,7 @@ from clock import in_turns, timed
 from scaling import program
 
 from cnndsl.errors import Source, Span
-from cnndsl.expr import Literal
+from cnndsl.expressions import Literal
 from cnndsl.syntax import ast
 from cnndsl.syntax.limits import check_text, check_tree
 from cnndsl.syntax.parse import _parse_from, parse

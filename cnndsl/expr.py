@@ -1,177 +1,48 @@
-"""Arithmetic of the language: the tree of an expression, and its value.
+"""Arithmetic of the language: the value of an expression.
 
-Expressions are evaluated here, exactly (integers and fractions), never by Python's `eval`. The tree travels into
-the graph, so that the emitted source can say `4 * c` where the file does. Printing one is `syntax.format`'s.
+Expressions are evaluated here, exactly (integers and fractions), never by Python's `eval`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TypeAlias
 
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.expressions import (
+    Binary,
+    Call,
+    ChoiceExpr,
+    Expr,
+    IndexExpr,
+    ListExpr,
+    Literal,
+    Name,
+    Path,
+    ReferenceExpr,
+    ShapeExpr,
+    SliceExpr,
+    Unary,
+)
+from cnndsl.functions import FUNCTIONS, OF_A_LIST, OF_NUMBERS_OR_A_LIST, bits_of_power
 from cnndsl.limits import current
-from cnndsl.records import record
+from cnndsl.values import (
+    Later,
+    ListValue,
+    Number,
+    OutputSymbol,
+    Symbol,
+    Unknown,
+    Value,
+    equal,
+    is_bounded,
+    items_of,
+    show,
+)
 
-
-class Symbol:
-    """A value that is not a number: a layer kind, a block, a name. Subclasses say which."""
-
-    def __str__(self) -> str:
-        return type(self).__name__
-
-
-class Unknown(Symbol):
-    """The value of what went wrong: that was reported where it did, and all that depends on it stays silent."""
-
-    def __str__(self) -> str:
-        return "…"
-
-
-@record
-class NameSymbol(Symbol):
-    """A name as a value: of a layer type or a block."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return f"the name `{self.name}`"
-
-
-@record
-class OutputSymbol(Symbol):
-    """An output as a value: `@enc1`."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return f"the output `@{self.name}`"
-
-
-@record
-class Later(Symbol):
-    """The value of a `let` that stands only further down, at `span`."""
-
-    span: Span
-
-
-def plain_value(value: Value) -> Value:
-    """Return a value without what an elaboration knows besides: of a name or an output its name alone."""
-    if isinstance(value, NameSymbol):
-        return NameSymbol(value.name)
-    return OutputSymbol(value.name) if isinstance(value, OutputSymbol) else value
-
-
-Number: TypeAlias = int | Fraction
-Value: TypeAlias = int | Fraction | bool | tuple[int, ...] | Symbol
-
-
-@record(slots=True)
-class Literal:
-    """A number, a truth value (`yes`, `no`) or a shape (`14x14x1024`), as written."""
-
-    value: Value
-    text: str
-    span: Span
-
-
-@record(slots=True)
-class Name:
-    """A name that stands for a value: `n`."""
-
-    name: str
-    span: Span
-
-
-@record(slots=True)
-class Path:
-    """A fact of a part: `layer3.output`."""
-
-    names: tuple[str, ...]
-    span: Span
-
-
-@record(slots=True)
-class ReferenceExpr:
-    """`@name`: an output, as the argument of a layer or as the start of a branch. Parts are texts and holes."""
-
-    parts: tuple[str | Expr, ...]
-    span: Span
-
-
-@record(slots=True)
-class Unary:
-    """An operator before its operand: `-n`, `not a`."""
-
-    operator: str
-    operand: Expr
-    span: Span
-
-
-@record(slots=True)
-class Binary:
-    """An operator between two operands: `2*n`, `a < b`."""
-
-    operator: str
-    left: Expr
-    right: Expr
-    span: Span
-
-
-@record(slots=True)
-class Call:
-    """A call of a built-in function: `max(a, b)`."""
-
-    function: str
-    arguments: tuple[Expr, ...]
-    span: Span
-
-
-Expr: TypeAlias = Literal | Name | Path | ReferenceExpr | Unary | Binary | Call
 ValueScope: TypeAlias = Mapping[str, Value]
 
-
-def divisible(value: Number, divisor: int = 8) -> int:
-    """The multiple of `divisor` nearest to the value, never below 90% of it nor below the divisor.
-
-    Source: Howard et al. 2017, in the code that MobileNet was published with (`make_divisible`).
-
-    >>> divisible(Fraction(33, 1)), divisible(Fraction(3, 1))
-    (32, 8)
-    """
-    rounded = max(divisor, math.floor(value + Fraction(divisor, 2)) // divisor * divisor)
-    return rounded + divisor if rounded < Fraction(9, 10) * value else rounded
-
-
-def _round(value: Number) -> int:
-    """Halves are rounded up, as on paper."""
-    return math.floor(value + Fraction(1, 2))
-
-
-def _absolute(value: Number) -> Number:
-    return -value if value < 0 else value
-
-
-def _least(*numbers: Number) -> Number:
-    return min(numbers)
-
-
-def _greatest(*numbers: Number) -> Number:
-    return max(numbers)
-
-
-FUNCTIONS: Mapping[str, tuple[Callable[..., Number], int, int]] = {
-    "min": (_least, 1, 16),
-    "max": (_greatest, 1, 16),
-    "ceil": (math.ceil, 1, 1),
-    "floor": (math.floor, 1, 1),
-    "round": (_round, 1, 1),
-    "abs": (_absolute, 1, 1),
-    "divisible": (divisible, 1, 2),
-}
-"""Each function with the fewest and the most arguments that it takes."""
 
 _ARITHMETIC: Mapping[str, Callable[[Number, Number], Number]] = {
     "+": lambda a, b: a + b,
@@ -205,35 +76,11 @@ def error(code: str, message: str, span: Span, help: str = "", label: str = "") 
     return CnnError(Diagnostic(code, message, span, label, help=help))
 
 
-def show(value: Value) -> str:
-    """A value as the language writes it.
-
-    >>> show(True), show((14, 14, 8)), show(Fraction(1, 2)), show(Fraction(1, 3))
-    ('yes', '14x14x8', '0.5', '1/3')
-    """
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return "x".join(map(str, value))
-    if isinstance(value, Fraction):
-        decimal = f"{float(value):.10g}"
-        return decimal if Fraction(decimal) == value else f"{value.numerator}/{value.denominator}"
-    return str(value)
-
-
-def show_setting(value: Value) -> str:
-    """A value as it is written behind `--set`.
-
-    >>> show_setting(NameSymbol("RELU")), show_setting((14, 14, 8))
-    ('RELU', '14x14x8')
-    """
-    return value.name if isinstance(value, NameSymbol) else show(value)
-
-
 def evaluate(expr: Expr, scope: ValueScope) -> Value:
     """The value of an expression in a scope.
 
-    Raises CnnError for an unknown name, a division by zero, operands of the wrong type, a number out of bounds.
+    Raises CnnError for an unknown name, a division by zero, operands of the wrong type, a number out of bounds, an
+    element that a list does not have.
     """
     if isinstance(expr, Literal):
         return expr.value
@@ -249,7 +96,97 @@ def evaluate(expr: Expr, scope: ValueScope) -> Value:
         dotted = ".".join(expr.names)
         help = "the shape that enters a part is C, H and W"
         raise error("E0204", f"`{dotted}` can be asked in an `assert` only", expr.span, help)
-    raise error("E0205", "a reference is not a number", expr.span)
+    if isinstance(expr, ReferenceExpr):
+        raise error("E0205", "a reference is not a number", expr.span)
+    return _composed(expr, scope)
+
+
+def _composed(expr: ListExpr | ShapeExpr | IndexExpr | SliceExpr | ChoiceExpr, scope: ValueScope) -> Value:
+    if isinstance(expr, ListExpr):
+        return _list(tuple(evaluate(each, scope) for each in expr.items), expr.span)
+    if isinstance(expr, ShapeExpr):
+        return tuple(_whole(each, scope, "an extent") for each in expr.extents)
+    if isinstance(expr, ChoiceExpr):
+        return evaluate(expr.chosen if truth(expr.test, scope) else expr.other, scope)
+    return element(expr, evaluate(expr.base, scope), scope)
+
+
+def given(expr: Expr, scope: ValueScope, word: Callable[[Name | ReferenceExpr], Value]) -> Value:
+    """The value of an expression where a name without a value is a word, and a reference an output: `word` gives it.
+
+    That goes for each element of a list that is written, and for what an `if` chooses.
+
+    >>> from cnndsl.errors import Source
+    >>> from cnndsl.values import NameSymbol
+    >>> here = Span(Source("", ""), 0, 0)
+    >>> row = ListExpr((Name("RELU", here), Name("n", here)), here)
+    >>> given(row, {"n": 2}, lambda word: NameSymbol("…"))
+    ListValue(items=(NameSymbol(name='…'), 2))
+    """
+    if isinstance(expr, ReferenceExpr) or (isinstance(expr, Name) and expr.name not in scope):
+        return word(expr)
+    if isinstance(expr, ListExpr):
+        return _list(tuple(given(each, scope, word) for each in expr.items), expr.span)
+    if isinstance(expr, ChoiceExpr):
+        return given(expr.chosen if truth(expr.test, scope) else expr.other, scope, word)
+    if isinstance(expr, IndexExpr | SliceExpr):
+        return element(expr, given(expr.base, scope, word), scope)
+    return evaluate(expr, scope)
+
+
+def _list(items: tuple[Value, ...], span: Span) -> ListValue:
+    made, most = ListValue(items), current().elements
+    if made.size > most:
+        raise error("E0203", f"a list has at most {most:,} elements, and this has {made.size:,}", span)
+    return made
+
+
+def element(expr: IndexExpr | SliceExpr, base: Value, scope: ValueScope) -> Value:
+    """The element of a list that an index means, or the elements that a slice means. Raises CnnError where there are
+    none."""
+    items = items_of(base)
+    if items is None:
+        message = f"only a list has elements, and this is {described(base)}"
+        raise error("E0205", message, expr.base.span, "a list is written `(32, 64, 128)`")
+    if isinstance(expr, IndexExpr):
+        at = _whole(expr.index, scope, "an index")
+        if not 1 <= at <= len(items):
+            raise _beyond(expr.base, items, at, expr.index.span)
+        return items[at - 1]
+    first, last = (_whole(each, scope, "an index") for each in (expr.first, expr.last))
+    if last < first - 1:
+        message = f"{first}..{last} is no range: a range runs upwards"
+        raise error("E0213", message, expr.first.span.to(expr.last.span))
+    if first <= last and not 1 <= first <= len(items):
+        raise _beyond(expr.base, items, first, expr.first.span)
+    if first <= last and last > len(items):
+        raise _beyond(expr.base, items, last, expr.last.span)
+    return ListValue(items[max(first - 1, 0) : last])
+
+
+def _beyond(base: Expr, items: tuple[Value, ...], at: int, span: Span) -> CnnError:
+    name = f"`{base.span.text}`"
+    if not items:
+        return error("E0210", f"{name} is empty, and has no element {at}", span)
+    noun = "element" if len(items) == 1 else "elements"
+    message = f"{name} has {len(items)} {noun}, and there is none at {at}"
+    help = "the first element is at 1" if at == 0 else f"the last one is `{base.span.text}[{len(items)}]`"
+    return error("E0210", message, span, help if "\n" not in help else "")
+
+
+def _whole(expr: Expr, scope: ValueScope, what: str) -> int:
+    value = number(expr, scope)
+    if isinstance(value, Fraction):
+        raise error("E0208", f"{what} must be an integer, and this is {show(value)}", expr.span)
+    return value
+
+
+def described(value: Value) -> str:
+    """Return what a value is, in a message: of a long list how long it is."""
+    text = show(value)
+    if isinstance(value, ListValue):
+        return f"the list {text}" if len(text) <= 30 else f"a list of {len(value.items)} elements"
+    return text
 
 
 def number(expr: Expr, scope: ValueScope) -> Number:
@@ -268,24 +205,6 @@ def truth(expr: Expr, scope: ValueScope) -> bool:
     return value
 
 
-def names(expr: Expr) -> Iterator[Name]:
-    """Every name that an expression mentions, from left to right."""
-    if isinstance(expr, Name):
-        yield expr
-    elif isinstance(expr, Unary):
-        yield from names(expr.operand)
-    elif isinstance(expr, Binary):
-        yield from names(expr.left)
-        yield from names(expr.right)
-    elif isinstance(expr, Call):
-        for argument in expr.arguments:
-            yield from names(argument)
-    elif isinstance(expr, ReferenceExpr):
-        for part in expr.parts:
-            if not isinstance(part, str):
-                yield from names(part)
-
-
 def _look_up(expr: Name, scope: ValueScope) -> Value:
     if expr.name in scope:
         value = scope[expr.name]
@@ -302,20 +221,23 @@ def _look_up(expr: Name, scope: ValueScope) -> Value:
 
 def _number(value: Value, expr: Expr) -> Number:
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
-        raise error("E0205", f"a number is needed here, and this is {show(value)}", expr.span)
+        help = f"an element of it is `{expr.span.text}[1]`" if _is_indexable(value, expr) else ""
+        raise error("E0205", f"a number is needed here, and this is {described(value)}", expr.span, help)
     return value
 
 
-def is_bounded(value: Number) -> bool:
-    """Whether a number has no more digits than `limits` allow: a fraction above and below its line."""
-    most = 10 ** current().digits
-    return -most <= value <= most and value.denominator <= most
+def _is_indexable(value: Value, expr: Expr) -> bool:
+    return isinstance(value, ListValue) and bool(value.items) and isinstance(expr, Name | IndexExpr)
 
 
 def _bounded(value: Number, span: Span) -> Number:
     if not is_bounded(value):
-        raise error("E0203", f"this number is beyond 10^{current().digits}, or has too many digits", span)
+        raise _too_large(span)
     return value.numerator if value.denominator == 1 else value
+
+
+def _too_large(span: Span) -> CnnError:
+    return error("E0203", f"this number is beyond 10^{current().digits}, or has too many digits", span)
 
 
 def _unary(expr: Unary, scope: ValueScope) -> Value:
@@ -336,26 +258,23 @@ def _binary(expr: Binary, scope: ValueScope) -> Value:
     a, b = _number(left, expr.left), _number(right, expr.right)
     if op in _ORDER:
         return _ORDER[op](a, b)
+    if op == "**":
+        return _power(a, b, expr)
     if b == 0 and op in ("/", "//", "%"):
         raise error("E0202", "division by zero", expr.right.span)
     return _bounded(_ARITHMETIC[op](a, b), expr.span)
 
 
-def equal(left: Value, right: Value) -> bool:
-    """Equality; a volume of one pixel equals its number of channels: 1x1x1000 is 1000.
-
-    >>> equal((1, 1, 1000), 1000), equal((2, 1, 4), 8), equal(True, 1)
-    (True, False, False)
-    """
-    if isinstance(left, bool) != isinstance(right, bool):
-        return False
-    return _unpadded(left) == _unpadded(right)
-
-
-def _unpadded(value: Value) -> Value:
-    if isinstance(value, tuple) and all(extent == 1 for extent in value[:-1]):
-        return value[-1]
-    return value
+def _power(base: Number, exponent: Number, expr: Binary) -> Number:
+    """A power, exactly. One that is certainly too large is not computed."""
+    if isinstance(exponent, Fraction):
+        message = f"an exponent must be an integer, and this is {show(exponent)}"
+        raise error("E0208", message, expr.right.span, "there are no roots: powers are exact")
+    if base == 0 and exponent < 0:
+        raise error("E0202", f"division by zero: 0 ** {exponent} is 1/0", expr.span)
+    if bits_of_power(base, exponent) > 4 * current().digits:
+        raise _too_large(expr.span)
+    return _bounded(Fraction(base) ** exponent, expr.span)
 
 
 def _call(expr: Call, scope: ValueScope) -> Number:
@@ -369,7 +288,41 @@ def _call(expr: Call, scope: ValueScope) -> Number:
         noun = "argument" if wanted == "1" else "arguments"
         message = f"`{expr.function}` takes {wanted} {noun}, and this gives {len(expr.arguments)}"
         raise error("E0206", message, expr.span)
-    arguments = [number(argument, scope) for argument in expr.arguments]
-    if expr.function == "divisible" and len(arguments) == 2 and (arguments[1] < 1 or int(arguments[1]) != arguments[1]):
+    arguments = _arguments(expr, scope)
+    if expr.function == "divisible" and len(arguments) == 2 and not _is_positive_integer(arguments[1]):
         raise error("E0206", f"the divisor must be a positive integer, and this is {show(arguments[1])}", expr.span)
     return _bounded(function(*arguments), expr.span)
+
+
+def _is_positive_integer(value: Value) -> bool:
+    return isinstance(value, int) and value > 0
+
+
+def _arguments(expr: Call, scope: ValueScope) -> tuple[Value, ...]:
+    """The numbers that a function is applied to; of one that takes a list its elements."""
+    values = [evaluate(argument, scope) for argument in expr.arguments]
+    elements = items_of(values[0]) if len(values) == 1 else None
+    if expr.function in OF_A_LIST:
+        return _elements(expr, values[0], elements)
+    if expr.function in OF_NUMBERS_OR_A_LIST and elements is not None:
+        if not elements:
+            raise error("E0206", f"an empty list has no `{expr.function}`", expr.span)
+        return _numbers(expr, elements)
+    return tuple(map(_number, values, expr.arguments))
+
+
+def _elements(expr: Call, value: Value, elements: tuple[Value, ...] | None) -> tuple[Value, ...]:
+    if elements is None:
+        message = f"`{expr.function}` takes a list, and this is {described(value)}"
+        is_number = isinstance(value, int | Fraction) and not isinstance(value, bool)
+        help = f"a list with this number alone is `({show(value)},)`" if is_number else ""
+        raise error("E0206", message, expr.arguments[0].span, help)
+    return elements if expr.function == "len" else _numbers(expr, elements)
+
+
+def _numbers(expr: Call, elements: tuple[Value, ...]) -> tuple[Number, ...]:
+    for at, each in enumerate(elements, 1):
+        if isinstance(each, bool) or not isinstance(each, int | Fraction):
+            message = f"`{expr.function}` takes a list of numbers, and its element {at} is {described(each)}"
+            raise error("E0205", message, expr.arguments[0].span)
+    return tuple(each for each in elements if isinstance(each, int | Fraction))

@@ -38,6 +38,8 @@ class Limits:
     """Of a network; and the turns of its repeats."""
     values: int = 100_000
     """Of a parameter's domain."""
+    elements: int = 1000
+    """Of a list, those of the lists in it included."""
     members: int = 1_000_000
     """Of a family that is walked whole."""
     errors: int = 50

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from cnndsl.analysis.memory import Optimizer
     from cnndsl.emit.drawing.layout.page import WidthName
     from cnndsl.emit.drawing.themes import ThemeName
-    from cnndsl.expr import Value
     from cnndsl.report.stats import Stats
+    from cnndsl.values import Value
 
 
 @record

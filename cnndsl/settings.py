@@ -7,14 +7,17 @@ A text is read as the language reads it, never by Python's `eval`. Whether the n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from operator import index
 from typing import cast
 
 from cnndsl.errors import CnnError, Diagnostic, Source
-from cnndsl.expr import Name, NameSymbol, Symbol, Value, evaluate
+from cnndsl.expr import error, given
+from cnndsl.expressions import Name, ReferenceExpr
+from cnndsl.values import ListValue, NameSymbol, Symbol, Value, as_shape
 
+_GROUPED = re.compile(r"\(.*\)|\{.*\}", re.DOTALL)
 _SETTING = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)?)\s*=(.*)", re.DOTALL)
 
 
@@ -25,6 +28,8 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Value]:
     {'classes': 10, 'bn': True, 'input': (32, 32, 3)}
     >>> parse_settings(["input.left=32x32x3"])
     {'input.left': (32, 32, 3)}
+    >>> parse_settings(["widths=32,64", "depths=(2,)"])
+    {'widths': ListValue(items=(32, 64)), 'depths': ListValue(items=(2,))}
     """
     settings: dict[str, Value] = {}
     for text in texts:
@@ -41,7 +46,8 @@ def parse_settings(texts: Iterable[str]) -> dict[str, Value]:
 
 
 def values(parameters: Mapping[str, object]) -> dict[str, Value]:
-    """The values of Python's own. For `input` a mapping gives the volume of each of several inputs.
+    """The values of Python's own. For `input` a mapping gives the volume of each of several inputs. Integers in a tuple
+    are a shape, until a parameter whose default is a list makes a list of them.
 
     Raises TypeError for what the language has no value for, CnnError for a text that is not one.
 
@@ -49,6 +55,8 @@ def values(parameters: Mapping[str, object]) -> dict[str, Value]:
     {'classes': 10, 'rate': Fraction(1, 2), 'act': True}
     >>> values({"input": {"left": (32, 32, 3)}})
     {'input.left': (32, 32, 3)}
+    >>> values({"rates": [0.5, 2]})
+    {'rates': ListValue(items=(Fraction(1, 2), 2))}
     """
     found: dict[str, Value] = {}
     for name, value in parameters.items():
@@ -72,28 +80,44 @@ def _value(name: str, value: object) -> Value:
         return exact.numerator if exact.denominator == 1 else exact
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else value
+    if isinstance(value, tuple | list):
+        return _listed(name, cast("Sequence[object]", value))
     try:
-        if isinstance(value, tuple | list):
-            return tuple(index(each) for each in cast("tuple[int, ...]", value))
         return index(cast("int", value))
     except TypeError:
-        raise TypeError(f"{name}={value!r} is no value of the language: numbers, truth values, shapes, names") from None
+        message = f"{name}={value!r} is no value of the language: numbers, truth values, shapes, lists, names"
+        raise TypeError(message) from None
+
+
+def _listed(name: str, several: Sequence[object]) -> Value:
+    """Integers are a shape, until a parameter that has a list by default makes one of them; all else is a list."""
+    found = as_shape(ListValue(tuple(_value(name, each) for each in several)))
+    if not isinstance(found, ListValue):
+        return found
+    return ListValue(tuple(ListValue(each) if isinstance(each, tuple) else each for each in found.items))
 
 
 def _read(setting: str, text: str) -> Value:
-    """A value as a program would write it. A name stands for itself: a kind, a block, a label."""
+    """A value as a program would write it, or a list without its brackets. A name stands for itself: a kind, a block, a
+    label."""
     from cnndsl.syntax import ast
     from cnndsl.syntax.parse import parse
 
     try:
-        statements = parse(Source("--set", f"let it = {text}")).statements
+        written = f"({text})" if "," in _GROUPED.sub("", text) else text
+        statements = parse(Source("--set", f"let it = {written}")).statements
         if len(statements) != 1 or not isinstance(statements[0], ast.Let):
             raise _refused(setting, f"`{text}` is not one value")
-        expr = statements[0].value
-        return NameSymbol(expr.name) if isinstance(expr, Name) else evaluate(expr, {})
+        return given(statements[0].value, {}, _word)
     except CnnError as stop:
         first = stop.diagnostics[0]
         raise stop if first.span is None else _refused(setting, first.message, first.code, first.help) from None
+
+
+def _word(written: Name | ReferenceExpr) -> Value:
+    if isinstance(written, Name):
+        return NameSymbol(written.name)
+    raise error("E0205", "an output is no value of a parameter", written.span)
 
 
 def _refused(setting: str, why: str, code: str = "E0501", help: str = "") -> CnnError:

@@ -193,6 +193,15 @@ def constructs(text: str) -> str:
             r"[\[ (]\d+: ",
             '"": ',
             "block (?:Conv|Mish|Half)",
+            r"\*\*",
+            r"= let ",
+            r"\[let ",
+            r"[\w)\]]\[\w+\]",
+            r"\.\.\w+\]\[",
+            r" in (?:rows|\(\()",
+            r"[({,] ?\(?[^(){}]* if [^(){}]* else ",
+            r"(?:len|sum|max|min)\(\(",
+            r"=\{|\}x|x\{",
         ),
     )
     return "".join(str(bool(re.search(pattern, text)))[0] for pattern in patterns)

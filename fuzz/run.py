@@ -36,6 +36,7 @@ WORDS = """
     RBF MAXOUT i C H W D x 0 1 2 3 8x8x3 224 1e18 0.5 5M 8GiB min max ceil floor round abs divisible pad same valid
     full stride kernel filters groups dilation bias init ceil=yes out params weights macs flops memory receptive_field
     depth output == != <= >= < > // % é \0 \r\n \t 999999999999999999
+    ** len sum (1,2) ((1,2),(3,4)) () [1] [1..2] x{ }x2 }x{ output.H
 """.split(" ")
 
 

@@ -16,8 +16,8 @@ from cnndsl.analysis.metric_table import OF_NETWORKS
 from cnndsl.codes import CODES
 from cnndsl.elaborate import elaborate
 from cnndsl.errors import CnnError, Source
-from cnndsl.expr import FUNCTIONS, show
 from cnndsl.finding import used
+from cnndsl.functions import FUNCTIONS
 from cnndsl.graph import Graph
 from cnndsl.layers import KINDS
 from cnndsl.layers.base import Layer
@@ -26,6 +26,7 @@ from cnndsl.resources import architecture
 from cnndsl.syntax import hints
 from cnndsl.syntax.format import format
 from cnndsl.syntax.parse import parse
+from cnndsl.values import show
 
 TEXT = Path(__file__).parent.parent.joinpath("docs", "language.md").read_text("utf-8")
 FENCES = re.findall(r"^```(cnn[^\n]*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)

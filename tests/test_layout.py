@@ -23,7 +23,19 @@ OUTER = {"cli", "commands", "__main__"}
 """Those who see everything, whom nobody else sees, and who alone print and exit."""
 
 ORDER = (
-    *("records", "errors", "limits", "expr", "shape", "terminal", "layers", "graph"),
+    *(
+        "records",
+        "errors",
+        "limits",
+        "values",
+        "expressions",
+        "functions",
+        "expr",
+        "shape",
+        "terminal",
+        "layers",
+        "graph",
+    ),
     *("resources", "files", "finding"),
     "syntax",
     *("elaborate", "settings", "importers"),

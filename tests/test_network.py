@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import cnndsl
-from cnndsl.expr import show
 from cnndsl.settings import parse_settings, values
+from cnndsl.values import ListValue, NameSymbol, show
 
 
 def test_the_public_names_exist() -> None:
@@ -116,6 +116,11 @@ def test_a_drawing_leads_to_its_source(tmp_path: Path) -> None:
         ("yes", True),
         ("8x8x3", (8, 8, 3)),
         ("2*3", 6),
+        ([0.5, 2], ListValue((Fraction(1, 2), 2))),
+        ((True, 2), ListValue((True, 2))),
+        ((), ListValue(())),
+        (((1, 16), (2, "RELU")), ListValue((ListValue((1, 16)), ListValue((2, NameSymbol("RELU")))))),
+        ("32, 64", ListValue((32, 64))),
     ],
 )
 def test_values_of_python(given: object, value: object) -> None:
@@ -124,7 +129,7 @@ def test_values_of_python(given: object, value: object) -> None:
     assert type(found) is type(value)
 
 
-@pytest.mark.parametrize("given", [{}, None, b"x", float("nan"), float("inf"), (1.5,), object()])
+@pytest.mark.parametrize("given", [{}, None, b"x", float("nan"), float("inf"), (None,), object()])
 def test_what_is_no_value(given: object) -> None:
     with pytest.raises(TypeError, match="a="):
         values({"a": given})

@@ -16,25 +16,23 @@ from cnndsl.analysis.execution import ExecutionsOf
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS, MetricValue
 from cnndsl.analysis.region import GraphFacts, Region
 from cnndsl.errors import CnnError, Diagnostic, nearest
-from cnndsl.expr import (
-    COMPARISONS,
+from cnndsl.expr import COMPARISONS, evaluate, given, truth
+from cnndsl.expressions import (
     Binary,
-    Call,
     Expr,
     Literal,
     Name,
     Path,
-    Symbol,
+    ReferenceExpr,
     Unary,
-    Value,
-    evaluate,
+    mapped,
     names,
-    show,
-    truth,
+    operands,
 )
 from cnndsl.graph import Graph, Node
 from cnndsl.limits import current
 from cnndsl.records import record
+from cnndsl.values import NameSymbol, Symbol, Value, show
 
 
 def check(graph: Graph, runs: ExecutionsOf) -> list[Diagnostic]:
@@ -141,7 +139,7 @@ class _Scope(Mapping[str, Value]):
         """The values of the file's own names; each is made of those before it."""
         values: dict[str, Value] = dict(self._facts.graph.settings)
         for name, expr in self._facts.graph.lets.items():
-            values[name] = evaluate(expr, values)
+            values[name] = given(expr, values, _word)
         return values
 
     def __iter__(self) -> Iterator[str]:
@@ -152,6 +150,11 @@ class _Scope(Mapping[str, Value]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
+
+
+def _word(written: Name | ReferenceExpr) -> Value:
+    """A layer type or a block by its name; that there is one was seen when the file was read."""
+    return NameSymbol(written.span.text)
 
 
 def _check(contract: Expr, facts: _Facts) -> Iterator[Diagnostic]:
@@ -176,12 +179,15 @@ def _unknown(expr: Expr, scope: _Scope, facts: _Facts) -> Iterator[Diagnostic]:
         yield Diagnostic("E0402", f"nothing is known as `{expr.name}`", expr.span, help=hint)
     elif isinstance(expr, Path):
         yield from _unknown_path(expr, facts)
-    for operand in _operands(expr):
+    for operand in operands(expr):
         yield from _unknown(operand, scope, facts)
 
 
 def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
     *names, fact = expr.names
+    if fact not in OF_NETWORKS and names[-1] == "output" and facts.graph.named(".".join(names)) is None:
+        yield from _unknown_axis(expr, facts)
+        return
     path = ".".join(names)
     graph, value = facts.graph, facts.graph.named(path)
     inside = [each for each in graph.parts if each.startswith(f"{path}.")] if value is None else []
@@ -199,6 +205,37 @@ def _unknown_path(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
         yield Diagnostic("E0402", message, expr.span, help=f"there are {' and '.join(_OF_VALUES)}")
 
 
+def _unknown_axis(expr: Path, facts: _Facts) -> Iterator[Diagnostic]:
+    """A diagnostic where `conv4.output.H` means nothing: there is no such part, or its output has no such axis."""
+    *names, _, axis = expr.names
+    path = ".".join(names)
+    if names:
+        output = Path(expr.names[:-1], expr.span)
+        wrong = list(_unknown_path(output, facts))
+        yield from wrong
+        if wrong:
+            return
+    extents = _axes(facts.value("output", path))
+    if axis not in extents:
+        name, shape = ".".join(expr.names[:-1]), show(facts.value("output", path))
+        help = f"its extents are {', '.join(extents)}: `{name}.{next(iter(extents))}`"
+        yield Diagnostic("E0402", f"`{name}` is {shape}, and has no `{axis}`", expr.span, help=help)
+
+
+def _axes(output: Value) -> Mapping[str, Value]:
+    """The extents of an output by their letters: D, H, W, as many as there are, and C."""
+    shape = output if isinstance(output, tuple) else (output,)
+    return dict(zip((*"DHW"[4 - len(shape) :], "C"), shape, strict=True))
+
+
+def _of_path(expr: Path, facts: _Facts) -> Value:
+    """The value of a fact of a part, or of an extent of an output."""
+    *names, fact = expr.names
+    if fact in OF_NETWORKS or names[-1] != "output":
+        return facts.value(fact, ".".join(names))
+    return _axes(facts.value("output", ".".join(names[:-1])))[fact]
+
+
 def _pieces(path: str, inside: Sequence[str], fact: str) -> str:
     """How to ask a part of a module in pieces, or, where it has one part, to write the module in one piece."""
     part = min(inside, key=lambda each: each.count("."))
@@ -208,26 +245,11 @@ def _pieces(path: str, inside: Sequence[str], fact: str) -> str:
     return f"{help}, or write it in one piece: `{path}: [{names.pop()}: …]`" if is_one else help
 
 
-def _operands(expr: Expr) -> tuple[Expr, ...]:
-    if isinstance(expr, Unary):
-        return (expr.operand,)
-    if isinstance(expr, Binary):
-        return (expr.left, expr.right)
-    return expr.arguments if isinstance(expr, Call) else ()
-
-
 def _resolved(expr: Expr, facts: _Facts) -> Expr:
     """The same with each part's fact replaced by its value."""
     if isinstance(expr, Path):
-        value = facts.value(expr.names[-1], ".".join(expr.names[:-1]))
-        return Literal(value, ".".join(expr.names), expr.span)
-    if isinstance(expr, Unary):
-        return replace(expr, operand=_resolved(expr.operand, facts))
-    if isinstance(expr, Binary):
-        return replace(expr, left=_resolved(expr.left, facts), right=_resolved(expr.right, facts))
-    if isinstance(expr, Call):
-        return replace(expr, arguments=tuple(_resolved(each, facts) for each in expr.arguments))
-    return expr
+        return Literal(_of_path(expr, facts), ".".join(expr.names), expr.span)
+    return mapped(expr, lambda operand: _resolved(operand, facts))
 
 
 def _failed(expr: Expr, facts: _Facts) -> Diagnostic:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from cnndsl.expr import NameSymbol, OutputSymbol, Value, show
 from cnndsl.graph import (
     AgainPart,
     CallPart,
@@ -25,6 +24,7 @@ from cnndsl.graph import (
     TapPart,
 )
 from cnndsl.records import record
+from cnndsl.values import NameSymbol, OutputSymbol, Value, show
 
 By = Literal["block", "stage", "kind"]
 

@@ -147,6 +147,24 @@ ENTRIES = (
         """,
     ),
     code(
+        "E0249",
+        "a `let` that is neither of the file nor of a block",
+        """
+        A `let` stands on a line of its own, or in a block: right behind the `=`, before the chain, or at the head of
+        the square brackets that are the whole block. It holds in the whole block, and nowhere else.
+        """,
+        """
+        block Unit(c) = (CONV3-c + [let m = c//4 CONV1-m -> CONV1-c])
+        INPUT 32x32x3 -> Unit(64)
+        """,
+        """
+        block Unit(c) =
+            let m = c//4
+            (CONV3-c + CONV1-m -> CONV1-c)
+        INPUT 32x32x3 -> Unit(64)
+        """,
+    ),
+    code(
         "E0250",
         "a file that is not there",
         """

@@ -77,7 +77,8 @@ ENTRIES = (
         "E0237",
         "a row that does not fit its `for`",
         """
-        `for c, n in (64, 3), (128, 4) […]` runs its body once a row, and each row has a value for each name.
+        `for c, n in (64, 3), (128, 4) […]` runs its body once a row, and each row has a value for each name. So has
+        each row of a list of rows, `for c, n in rows […]`.
         """,
         "INPUT 32x32x3 -> for c, n in (64, 3), (128) [[CONV3-c]*n]",
         "INPUT 32x32x3 -> for c, n in (64, 3), (128, 4) [[CONV3-c]*n]",

@@ -27,7 +27,8 @@ ENTRIES = (
         "a contract about something that is not there",
         """
         An assert may mention the metrics of the whole network, such as params, macs, depth and output, or those of a
-        part that has a name: `layer3.output`; and the names that the file defines. docs/figures.md lists the metrics.
+        part that has a name: `layer3.output`, `layer3.output.H`; and the names that the file defines. docs/figures.md
+        lists the metrics.
         """,
         """
         INPUT 28x28x1 -> fc: FC-10

@@ -9,10 +9,10 @@ ENTRIES = (
         "E0201",
         "a name without a value",
         """
-        A name in an expression is a `let` that stands before it, a parameter of the net or of the block around it, a
-        variable of the `for` around it, `i` inside a repeat, or C, H, W (D in 3-D): the shape that enters the part,
-        in the network, and that enters the call, in a block. There are seven functions: min, max, ceil, floor, round,
-        abs and divisible. Yes and no are `yes` and `no`.
+        A name in an expression is a `let` that stands before it, of the file or of the block around it, a parameter of
+        the net or of the block, a variable of the `for` around it, `i` inside a repeat, or C, H, W (D in 3-D): the
+        shape that enters the part, in the network, and that enters the call, in a block. There are nine functions: min,
+        max, ceil, floor, round, abs, divisible, len and sum. Yes and no are `yes` and `no`.
 
         In a file that begins with `net`, all parameters are declared there. In a file without one, a name that
         nothing defines is a parameter: then the file is a family, see E0214.
@@ -30,7 +30,8 @@ ENTRIES = (
         "E0202",
         "a division by zero",
         """
-        The divisor of `/`, `//` and `%` must not be zero. Expressions are exact: `1/3` is a third, not 0.333.
+        The divisor of `/`, `//` and `%` must not be zero, nor may zero be taken to a negative power. Expressions are
+        exact: `1/3` is a third, not 0.333.
         """,
         "INPUT 32x32x3 -> CONV3-{64/(C - 3)}",
         "INPUT 32x32x3 -> CONV3-{64/(C - 2)}",
@@ -39,7 +40,8 @@ ENTRIES = (
         "E0203",
         "a value that is too large",
         """
-        No value may exceed 10^18, and no fraction may need a larger denominator.
+        No value may exceed 10^18, and no fraction may need a larger denominator. A power that would is not computed. A
+        list has at most 1,000 elements, with those of the lists in it.
         """,
         """
         let n = 10G * 10G
@@ -64,8 +66,9 @@ ENTRIES = (
         "E0205",
         "a value of the wrong type",
         """
-        Values are numbers, yes and no, shapes, and names (of kinds, blocks and outputs). Arithmetic and comparisons
-        by size want numbers; `and`, `or`, `not`, an `if`, an `assert` and a choice `A?name` want yes or no.
+        Values are numbers, yes and no, shapes, lists, and names (of kinds, blocks and outputs). Arithmetic and
+        comparisons by size want numbers; `and`, `or`, `not`, an `if`, an `assert` and a choice `A?name` want yes or no;
+        an index wants a list. An element of a list is `widths[1]`.
         """,
         "INPUT 32x32x3 -> CONV3-64 -> RELU if C",
         "INPUT 32x32x3 -> CONV3-64 -> RELU if C == 64",
@@ -74,8 +77,9 @@ ENTRIES = (
         "E0206",
         "a function that does not take these arguments",
         """
-        min and max take one to sixteen numbers; ceil, floor, round and abs take one; divisible takes one and, where
-        it is not 8, the number to be divisible by: a positive integer.
+        min and max take one to sixteen numbers, or a list of some; ceil, floor, round and abs take one; divisible takes
+        one and, where it is not 8, the number to be divisible by: a positive integer. len takes a list, sum a list of
+        numbers.
         """,
         "INPUT 32x32x3 -> CONV3-{floor(64, 3)}",
         "INPUT 32x32x3 -> CONV3-{floor(64/3)}",
@@ -93,8 +97,8 @@ ENTRIES = (
         "E0208",
         "a fraction where an integer is needed",
         """
-        Filters, sizes and strides are integers, and nothing is rounded silently. `/` divides exactly, `//` rounds
-        down; floor, ceil and round say how to round, and divisible rounds as MobileNet does.
+        Filters, sizes, strides, exponents and indices are integers, and nothing is rounded silently. `/` divides
+        exactly, `//` rounds down; floor, ceil and round say how to round, and divisible rounds as MobileNet does.
         """,
         "INPUT 32x32x3 -> CONV3-{C/2}",
         "INPUT 32x32x3 -> CONV3-{ceil(C/2)}",
@@ -107,6 +111,23 @@ ENTRIES = (
         """,
         "INPUT 8 -> [[[RELU]*1000]*1000]*1000",
         "INPUT 8 -> [[[RELU]*10]*10]*10",
+    ),
+    code(
+        "E0210",
+        "an index that is beyond a list",
+        """
+        The elements of a list are counted from 1, as the turns of a repeat are: `widths[1]` is the first one,
+        `widths[len(widths)]` the last. A range, `widths[2..3]`, has both ends in the list, or is empty, as in
+        `widths[1..0]`.
+        """,
+        """
+        net Small(widths=(16, 32))
+        INPUT 32x32x3 -> [CONV3-{widths[i]} -> POOL2]*3
+        """,
+        """
+        net Small(widths=(16, 32))
+        INPUT 32x32x3 -> [CONV3-{widths[i]} -> POOL2]*{len(widths)}
+        """,
     ),
     code(
         "E0211",

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from cnndsl.emit.configuration.model import ConfigurationTable
     from cnndsl.emit.configuration.picture import PictureWidth
     from cnndsl.emit.drawing.formats import PictureOptions
-    from cnndsl.expr import Value
     from cnndsl.graph import Graph
+    from cnndsl.values import Value
 
 STYLES = ("diagram", "table")
 TEXTS = ("latex", "markdown", "html", "json")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cnndsl.emit.drawing.formats import PictureOptions
     from cnndsl.emit.drawing.layout.page import WidthName
     from cnndsl.errors import Source
-    from cnndsl.expr import Value
+    from cnndsl.values import Value
 
 _DOT = ("gv", "dot")
 """Endings of files with DOT text."""

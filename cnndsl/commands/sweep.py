@@ -12,9 +12,9 @@ import cnndsl.sweeping.sweep
 from cnndsl.analysis.metric_table import BY_TITLE
 from cnndsl.commands.common import force_option, known_names, program_argument
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
-from cnndsl.expr import Value
 from cnndsl.report.sweep import FORMATS
 from cnndsl.sweeping.sweep import GOALS, Configuration
+from cnndsl.values import Value
 
 if TYPE_CHECKING:
     from cnndsl.report.latex_table import TableWidth

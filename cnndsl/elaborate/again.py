@@ -24,7 +24,8 @@ from cnndsl.elaborate.state import (
     State,
 )
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
-from cnndsl.expr import ReferenceExpr, error
+from cnndsl.expr import error
+from cnndsl.expressions import ReferenceExpr
 from cnndsl.graph import AgainPart, IdentityPart, NamedPart, ReferencePart, walk
 from cnndsl.syntax import ast
 

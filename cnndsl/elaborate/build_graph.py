@@ -10,9 +10,10 @@ from cnndsl.elaborate.expansion import Expansion
 from cnndsl.elaborate.state import FileScope, ModuleScope, State
 from cnndsl.elaborate.value_names import value_names
 from cnndsl.errors import Source
-from cnndsl.expr import Expr, Value, plain_value
+from cnndsl.expressions import Expr
 from cnndsl.graph import AgainPart, CallPart, Graph, NamedPart, Node, Part, TapPart, rebuilt, wired
 from cnndsl.syntax import ast
+from cnndsl.values import Value, plain_value
 
 
 def build_graph(

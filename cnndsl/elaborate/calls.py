@@ -11,11 +11,17 @@ from cnndsl.elaborate.layer_count import least_of_call, too_many
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, show_value
 from cnndsl.elaborate.state import Definition, Environment, ModuleMember, ModuleScope, NameValue, OutputValue
+from cnndsl.elaborate.survey import is_kind
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
-from cnndsl.expr import Expr, Name, ReferenceExpr, Unknown, Value, error, evaluate, plain_value
+from cnndsl.expr import error, evaluate, given
+from cnndsl.expressions import Expr, Name, ReferenceExpr
 from cnndsl.graph import CallPart
 from cnndsl.limits import current
 from cnndsl.syntax import ast
+from cnndsl.values import ListValue, Unknown, Value, plain_value
+
+_MOST_SHOWN = 20
+"""So many elements of a list are shown where a call is named."""
 
 
 def call(
@@ -32,19 +38,19 @@ def call(
     if tag is not None:
         walker.check_free(tag, env)
     written = _assign(block, item)
-    given = {name: _argument_or_unknown(expr, env) for name, expr in written.items()}
+    arguments = {name: _argument_or_unknown(expr, env) for name, expr in written.items()}
     scope = ModuleScope(env.scope, body=block.block.body.items)
     outer: dict[str, Value] = {**block.home.values, **axes_of(wire)}
-    values = _with_defaults(block, item, given, Environment(outer, block.home, block.defaults, scope, True))
+    values = _with_defaults(block, item, arguments, Environment(outer, block.home, block.defaults, scope, True))
     number, most = least_of_call(block, values, walker.state.depth), walker.state.most_nodes
     if number > most:
         raise too_many(number, most, item.span)
     env.scope.members.append(ModuleMember(tag.name if tag else None, _base(block.block.name), True, scope=scope))
     inner = Environment({**outer, **values}, block.home, block.defaults, scope, True, (*env.calls, block.block))
     first = len(walker.state.drafts)
-    shown = f"({', '.join(show_argument(value) for value in values.values())})" if values else ""
+    shown = f"({', '.join(_shortened(value) for value in values.values())})" if values else ""
     with walker.frame(f"in {block.block.name}{shown}, called at {item.span}"):
-        made = walker.chain(block.block.body, wire, inner)
+        made = walker.chain(block.block.body, wire, _with_lets(walker, block.block, inner))
     scope.wire = made.wire
     if made.part is None or wire is None:
         made = Expansion(made.wire, None)
@@ -62,6 +68,7 @@ def call(
         len(walker.state.drafts),
         block.block.span,
         tuple(_left_out(block, written)),
+        tuple((each.name, each.value) for each in block.block.values),
     )
     walker.state.modules.append((part, scope))
     result = Expansion(made.wire, part)
@@ -79,7 +86,24 @@ def inside(block: Definition, item: ast.WrittenLayer, env: Environment) -> Envir
             values[each.name] = Unknown()
             if expr is not None:
                 values[each.name] = argument(expr, env if each.name in written else replace(outer, values=values))
+    for each in block.block.values:
+        with suppress(CnnError):
+            values[each.name] = Unknown()
+            values[each.name] = named_value(each, replace(outer, values=values))
     return replace(outer, values=values)
+
+
+def _with_lets(walker: Expander, block: ast.Block, env: Environment) -> Environment:
+    """The names in force behind the values that a block names; what is wrong with one of them is reported."""
+    values = dict(env.values)
+    inside = replace(env, values=values)
+    for each in block.values:
+        try:
+            values[each.name] = named_value(each, inside)
+        except CnnError as stop:
+            walker.state.report(stop)
+            values[each.name] = Unknown()
+    return inside
 
 
 def _base(block: str) -> str:
@@ -110,13 +134,33 @@ def show_argument(value: Value) -> str:
     return show_value(value).strip("`")
 
 
+def _shortened(value: Value) -> str:
+    """A value as it stands in a call; of a long list how long it is."""
+    is_long = isinstance(value, ListValue) and value.size > _MOST_SHOWN
+    return f"a list of {len(value.items)}" if is_long and isinstance(value, ListValue) else show_argument(value)
+
+
 def argument(expr: Expr, env: Environment) -> Value:
     """The value of an argument: a name that no value has is a word, an `@name` an output."""
-    if isinstance(expr, ReferenceExpr):
-        return OutputValue(expr.span.text[1:], find_label(expr, env).wire)
-    if isinstance(expr, Name) and expr.name not in env.values:
-        return NameValue(expr.name, env)
-    return evaluate(expr, env.values)
+
+    def word(written: Name | ReferenceExpr) -> Value:
+        if isinstance(written, Name):
+            return NameValue(written.name, env)
+        return OutputValue(written.span.text[1:], find_label(written, env).wire)
+
+    return given(expr, env.values, word)
+
+
+def named_value(let: ast.Let, env: Environment) -> Value:
+    """The value of a `let`: a name that no value has is that of a layer type or a block. Raises CnnError where it is
+    none."""
+
+    def word(written: Name | ReferenceExpr) -> Value:
+        if isinstance(written, Name) and (written.name in env.home.names_of_blocks or is_kind(written.name)):
+            return NameValue(written.name, env)
+        return evaluate(written, env.values)
+
+    return given(let.value, env.values, word)
 
 
 def _check_form(block: Definition, item: ast.WrittenLayer, env: Environment) -> None:
@@ -165,11 +209,11 @@ def _form(block: Definition) -> str:
 
 
 def _with_defaults(
-    block: Definition, item: ast.WrittenLayer, given: Mapping[str, Value], env: Environment
+    block: Definition, item: ast.WrittenLayer, arguments: Mapping[str, Value], env: Environment
 ) -> dict[str, Value]:
     """The values of all parameters, in their order. Raises CnnError where some have none."""
     parameters = block.block.parameters or ()
-    missing = [each for each in parameters if each.name not in given and each.default is None]
+    missing = [each for each in parameters if each.name not in arguments and each.default is None]
     if missing:
         listed = ", ".join(f"`{each.name}`" for each in missing)
         noun = "parameter" if len(missing) == 1 else "parameters"
@@ -178,8 +222,8 @@ def _with_defaults(
         raise CnnError(Diagnostic("E0241", message, item.span, "", place, help=_form(block)))
     values: dict[str, Value] = {}
     for each in parameters:
-        if each.name in given:
-            values[each.name] = given[each.name]
+        if each.name in arguments:
+            values[each.name] = arguments[each.name]
         elif each.default is not None:
             scope = Environment({**env.values, **values}, env.home, env.defaults, env.scope, True)
             values[each.name] = _default(block, each.default, scope, item.span)

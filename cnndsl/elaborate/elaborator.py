@@ -32,7 +32,7 @@ from cnndsl.elaborate.state import (
     State,
 )
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
-from cnndsl.expr import Unknown, error, truth
+from cnndsl.expr import error, truth
 from cnndsl.graph import (
     ChoicePart,
     IdentityPart,
@@ -49,6 +49,7 @@ from cnndsl.layers.base import Layer, LayerError
 from cnndsl.layers.infer import infer
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
+from cnndsl.values import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -297,11 +298,13 @@ class Elaborator:
         try:
             return self.shape_of(layer, wires)
         except LayerError as stop:
-            label = f"the input is {wires[0].shape}"
+            label, help = f"the input is {wires[0].shape}", stop.help
             others = [Annotation(self.state.drafts[each.node].span, f"gives {each.shape}") for each in wires[1:]]
             if stop.code == "E0302":
                 others += self._flattened(wires[0].node)
-            raise CnnError(Diagnostic(stop.code, stop.message, span, label, tuple(others), help=stop.help)) from None
+                if not self.state.drafts[wires[0].node].inputs:
+                    help = f"a map of one position has {wires[0].shape} channels as well: `INPUT 1x1x{wires[0].shape}`"
+            raise CnnError(Diagnostic(stop.code, stop.message, span, label, tuple(others), help=help)) from None
 
     def check_use(self, wires: list[NodeOutput], span: Span) -> None:
         """Raises CnnError where a value that exists in training only goes into what always runs."""

@@ -11,8 +11,8 @@ from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.state import Environment, NamedOutput
 from cnndsl.errors import CnnError, Diagnostic, Span, nearest
-from cnndsl.expr import show
 from cnndsl.syntax import ast
+from cnndsl.values import show
 
 
 class Inputs:

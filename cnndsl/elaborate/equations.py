@@ -19,7 +19,8 @@ from cnndsl.elaborate.stand_in import stand_in
 from cnndsl.elaborate.stars import label, matches
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, called_block
 from cnndsl.errors import Annotation, CnnError, Diagnostic
-from cnndsl.expr import ReferenceExpr, error
+from cnndsl.expr import error
+from cnndsl.expressions import ReferenceExpr
 from cnndsl.graph import NamedPart
 from cnndsl.limits import current
 from cnndsl.syntax import ast

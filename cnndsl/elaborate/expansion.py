@@ -9,12 +9,13 @@ from typing import Protocol
 from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.state import Environment, ModuleScope, State
 from cnndsl.errors import Span
-from cnndsl.expr import Expr, Unknown, Value
+from cnndsl.expressions import Expr
 from cnndsl.graph import Part
 from cnndsl.layers.base import Layer
 from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
+from cnndsl.values import Unknown, Value
 
 
 @record(slots=True)

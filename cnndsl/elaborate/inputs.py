@@ -6,10 +6,11 @@ from math import prod
 
 from cnndsl.elaborate.state import Environment
 from cnndsl.errors import Span
-from cnndsl.expr import Value, error, number, show
+from cnndsl.expr import error, number
 from cnndsl.layers.dense import Input
 from cnndsl.limits import current
 from cnndsl.syntax import ast
+from cnndsl.values import Value, show
 
 INPUT = "input"
 """The setting that says what enters, of every net that has no parameter of that name."""

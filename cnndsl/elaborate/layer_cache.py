@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
-from cnndsl.expr import Binary, Call, Expr, Literal, Name, Unary, Value, names
+from cnndsl.expressions import Expr, Literal, ReferenceExpr, names, operands
 from cnndsl.syntax import ast
+from cnndsl.values import ListValue, Value
 
-Values: TypeAlias = tuple[tuple[type, Value | None], ...]
+Values: TypeAlias = tuple[tuple[type, object], ...]
 
 
 def mentioned(item: ast.WrittenLayer) -> tuple[str, ...] | None:
@@ -34,15 +35,23 @@ def mentioned(item: ast.WrittenLayer) -> tuple[str, ...] | None:
 
 
 def settled(mentions: Sequence[str], values: Mapping[str, Value], axes: Mapping[str, Value]) -> Values | None:
-    """The values of names, with their types, since 1 is not `yes`; None where one is more than a number or a word.
+    """The values of names, with their types, since 1 is not `yes`; None where one is more than numbers or a word.
     A name without a value is a word of its own."""
     if not mentions:
         return ()
-    found = tuple((axes[name] if name in axes else values.get(name)) for name in mentions)
-    return tuple((type(each), each) for each in found) if all(type(each) in _PLAIN for each in found) else None
+    found = [_keyed(axes[name] if name in axes else values.get(name)) for name in mentions]
+    known = tuple(each for each in found if each is not None)
+    return known if len(known) == len(found) else None
 
 
 _PLAIN = (int, bool, Fraction, type(None))
+
+
+def _keyed(value: Value | None) -> tuple[type, object] | None:
+    """A value with its type, those in a list with theirs."""
+    if isinstance(value, ListValue):
+        return (ListValue, value) if value.is_plain else None
+    return (type(value), value) if type(value) in _PLAIN else None
 
 
 def _exprs(item: ast.WrittenLayer) -> Iterator[Expr]:
@@ -52,10 +61,4 @@ def _exprs(item: ast.WrittenLayer) -> Iterator[Expr]:
 
 
 def _is_plain(expr: Expr) -> bool:
-    if isinstance(expr, Unary):
-        return _is_plain(expr.operand)
-    if isinstance(expr, Binary):
-        return _is_plain(expr.left) and _is_plain(expr.right)
-    if isinstance(expr, Call):
-        return all(map(_is_plain, expr.arguments))
-    return isinstance(expr, Literal | Name)
+    return not isinstance(expr, ReferenceExpr) and all(map(_is_plain, operands(expr)))

@@ -10,10 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from cnndsl.elaborate.state import Definition, Environment, ModuleScope, NameValue, env_of, is_sized_kind
+from cnndsl.elaborate.tables import rows_of
 from cnndsl.errors import CnnError, Span
-from cnndsl.expr import Expr, Name, NameSymbol, ReferenceExpr, Unknown, Value, error, evaluate
+from cnndsl.expr import error, evaluate, given
+from cnndsl.expressions import Expr, Name, ReferenceExpr
 from cnndsl.limits import current
 from cnndsl.syntax import ast
+from cnndsl.values import NameSymbol, Unknown, Value
 
 
 def check(items: Sequence[ast.ChainItem], env: Environment, most: int) -> None:
@@ -109,7 +112,10 @@ class _Counter:
         key = (id(block.block), tuple(values.items()))
         if key not in self._calls:
             self._calls[key] = 0
-            env = Environment({**block.home.values, **_AXES, **values}, block.home, block.defaults, _NOWHERE, True)
+            known = {**block.home.values, **_AXES, **values}
+            env = Environment(known, block.home, block.defaults, _NOWHERE, True)
+            for each in block.block.values:
+                known[each.name] = _argument(each.value, env)
             self._calls[key] = self.chain(block.block.body.items, env)
         return self._calls[key]
 
@@ -144,9 +150,13 @@ def _without(names: Sequence[str], env: Environment) -> Environment:
 
 
 def _argument(expr: Expr, env: Environment) -> Value:
-    if isinstance(expr, Name) and expr.name not in env.values:
-        return NameValue(expr.name, env)
-    return _UNKNOWN if isinstance(expr, ReferenceExpr) else _value(expr, env)
+    def word(written: Name | ReferenceExpr) -> Value:
+        return NameValue(written.name, env) if isinstance(written, Name) else _UNKNOWN
+
+    try:
+        return given(expr, env.values, word)
+    except CnnError:
+        return _UNKNOWN
 
 
 def _value(expr: Expr, env: Environment) -> Value:
@@ -163,7 +173,8 @@ def _times(expr: Expr, env: Environment) -> int:
 
 
 def _turns(item: ast.For, env: Environment) -> int:
-    if not item.is_range:
-        return len(item.rows)
-    first, last = (_value(expr, env) for expr in item.rows[0])
-    return max(0, last - first + 1) if isinstance(first, int) and isinstance(last, int) else 0
+    if item.is_range:
+        first, last = (_value(expr, env) for expr in item.rows)
+        return max(0, last - first + 1) if isinstance(first, int) and isinstance(last, int) else 0
+    values = [_argument(each, env) for each in item.rows]
+    return 0 if values == [_UNKNOWN] else len(rows_of(item, values))

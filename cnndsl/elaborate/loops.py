@@ -11,11 +11,14 @@ from cnndsl.elaborate.expansion import Expander, Expansion, here
 from cnndsl.elaborate.layer_count import least, too_many
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.state import Environment
+from cnndsl.elaborate.tables import Cells, cells_of, check_rows, rows_of
 from cnndsl.errors import CnnError, Span
-from cnndsl.expr import Expr, Unknown, Value, error, number, plain_value, show
+from cnndsl.expr import error, number
+from cnndsl.expressions import Expr
 from cnndsl.graph import IdentityPart, Iteration, LoopPart, Part
 from cnndsl.records import record
 from cnndsl.syntax import ast
+from cnndsl.values import Unknown, Value, plain_value, show
 
 
 def repeat(walker: Expander, item: ast.Repeat, wire: NodeOutput | None, env: Environment) -> Expansion:
@@ -35,11 +38,11 @@ def table(walker: Expander, item: ast.For, wire: NodeOutput | None, env: Environ
 
     body = ast.Group(item.body, item.body.span)
     try:
-        rows = _rows(item, here(env, wire), walker.state.most_nodes)
+        rows, cells = _rows(item, here(env, wire), walker.state.most_nodes)
     except CnnError as stop:
         return _once(walker, body, item.names, env, stop)
     _check(len(rows), body, item.span, walker, env)
-    return _turns(walker, body, item.names, rows, None, item.rows, item.span, wire, env)
+    return _turns(walker, body, item.names, rows, None, cells, item.span, wire, env)
 
 
 def _once(walker: Expander, body: ast.ChainItem, names: tuple[str, ...], env: Environment, stop: CnnError) -> Expansion:
@@ -62,22 +65,22 @@ def _check(turns: int, body: ast.ChainItem, span: Span, walker: Expander, env: E
         raise too_many(number, state.most_nodes, span)
 
 
-def _rows(item: ast.For, env: Environment, most: int, word: str = "for") -> tuple[tuple[Value, ...], ...]:
+def _rows(item: ast.For, env: Environment, most: int, word: str = "for") -> tuple[tuple[tuple[Value, ...], ...], Cells]:
+    """The rows, and the expressions of their values: of a range its two ends."""
     if item.is_range:
-        first, last = (_whole(expr, env) for expr in item.rows[0])
+        first, last = (_whole(expr, env) for expr in item.rows)
         if last < first - 1:
             message = f"{first}..{last} is no range: a range runs upwards"
             raise error("E0213", message, item.span_of_rows, f"list the values instead: `{word} n in 3, 2, 1`")
         if last - first >= most:
             raise too_many(last - first + 1, most, item.span)
-        return tuple((value,) for value in range(first, last + 1))
-    for row in item.rows:
-        if len(row) != len(item.names):
-            span = row[0].span.to(row[-1].span)
-            values, each = ("1 value" if len(row) == 1 else f"{len(row)} values"), ", ".join(item.names)
-            help = f"a row is ({each})" if len(item.names) > 1 else f"name as many as a row has: `{word} a, b in …`"
-            raise error("E0237", f"this row has {values}, and `{word}` names {len(item.names)}: {each}", span, help)
-    return tuple(tuple(argument(expr, env) for expr in row) for row in item.rows)
+        return tuple((value,) for value in range(first, last + 1)), (item.rows,)
+    values = [argument(expr, env) for expr in item.rows]
+    if any(isinstance(value, Unknown) for value in values):
+        raise CnnError(())
+    rows = rows_of(item, values)
+    check_rows(item, rows, word)
+    return rows, cells_of(item, values, rows)
 
 
 def _turns(
@@ -142,14 +145,14 @@ def branches(walker: Expander, item: ast.Each, wire: NodeOutput | None, env: Env
     table = item.table
     body = ast.Group(table.body, table.body.span)
     try:
-        rows = _rows(table, here(env, wire), walker.state.most_nodes, "each")
+        rows, written = _rows(table, here(env, wire), walker.state.most_nodes, "each")
     except CnnError as stop:
         yield EachBranch((), _once(walker, body, table.names, env, stop), LoopPart((), (), (), None, item.span))
         return
     _check(len(rows), body, item.span, walker, env)
     for turn, row in zip(_numbered(len(rows), item.span), rows, strict=True):
         made = _turn(walker, body, turn, dict(zip(table.names, row, strict=True)), wire, env, "branch")
-        cells = table.rows if table.is_range else (table.rows[turn.number - 1],)
+        cells = written if len(written) < len(rows) else (written[turn.number - 1],)
         plain = (tuple(map(plain_value, row)),)
         part = LoopPart((made.part or IdentityPart(),), table.names, plain, None, item.span, cells)
         yield EachBranch(row, made, part)

@@ -15,7 +15,8 @@ from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.size_hints import is_reference, ways_to_fit
 from cnndsl.elaborate.state import Environment, PendingNode
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
-from cnndsl.expr import Expr, Literal, Name, evaluate
+from cnndsl.expr import evaluate
+from cnndsl.expressions import Expr, Literal, Name
 from cnndsl.graph import parted, reading
 from cnndsl.layers import find
 from cnndsl.layers.base import LayerError

@@ -14,7 +14,8 @@ from cnndsl.elaborate.references import show_value
 from cnndsl.elaborate.savepoint import Savepoint
 from cnndsl.elaborate.state import MOST_CHOICES, Environment, ModuleScope, State
 from cnndsl.errors import CnnError
-from cnndsl.expr import Expr, error
+from cnndsl.expr import error
+from cnndsl.expressions import Expr
 from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part, ReferencePart
 from cnndsl.layers.base import LayerError
 from cnndsl.layers.infer import infer
@@ -59,7 +60,7 @@ def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envi
             rows = list(loops.branches(walker, each, wire, env))
             present = [row for row in rows if not _is_absent(row.made, each.table.body)]
             branches += (_of_row(each, row) for row in present)
-            tests += _limits(each) if not rows else _conditions(each.table.body) if len(present) < len(rows) else ()
+            tests += each.table.rows if not rows else _conditions(each.table.body) if len(present) < len(rows) else ()
             continue
         either = _lone_either(chain)
         if either is None:
@@ -104,11 +105,6 @@ def _of_row(each: ast.Each, branch: loops.EachBranch) -> MergeBranch:
     """A branch of an `each`; its place is that of the body."""
     row = ", ".join(f"{name} = {show_value(value)}" for name, value in zip(each.table.names, branch.row, strict=False))
     return MergeBranch(each.table.body, replace(branch.made, part=branch.part), row=row)
-
-
-def _limits(each: ast.Each) -> Iterator[Expr]:
-    """The expressions that say how many branches an `each` has."""
-    return (cell for row in each.table.rows for cell in row)
 
 
 def _several_of(chain: ast.Chain) -> ast.Ref | ast.Each | None:

@@ -9,10 +9,11 @@ from typing import TypeAlias
 from cnndsl.elaborate.inputs import INPUT, input_of, setting_of
 from cnndsl.elaborate.program import Find, elaborate
 from cnndsl.errors import CnnError, Source
-from cnndsl.expr import Literal, Value
+from cnndsl.expressions import Literal
 from cnndsl.limits import current, limits
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
+from cnndsl.values import Value
 
 Volumes: TypeAlias = dict[str, tuple[int, ...]]
 """The volumes of some inputs, by the settings that say them."""

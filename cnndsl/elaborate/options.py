@@ -17,10 +17,12 @@ from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import find_label, names_output, show_value
 from cnndsl.elaborate.state import Environment, NameValue, OutputValue, Setting
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, did_you_mean, nearest
-from cnndsl.expr import Call, Expr, Literal, Name, NameSymbol, ReferenceExpr, Value, error, evaluate, names, show
+from cnndsl.expr import described, error, evaluate, given
+from cnndsl.expressions import Call, Expr, ListExpr, Literal, Name, ReferenceExpr, ShapeExpr, names
 from cnndsl.layers.base import Layer, Option
 from cnndsl.records import record
 from cnndsl.syntax import ast
+from cnndsl.values import ListValue, NameSymbol, Value, as_shape, show
 
 MOST_WORDS = 12
 """How many words of an option a message lists."""
@@ -104,12 +106,24 @@ def _explained(setting: Setting, env: Environment, kind: type[Layer], option: st
 
 
 def _setting(each: _Assignment, rule: Option, env: Environment, kind: type[Layer]) -> Setting:
+    first = each.exprs[0]
     if len(each.exprs) == 1 and rule.type != "ints":
-        return Setting(_value(each.exprs[0], rule, env, kind), each.exprs[0])
-    numbers = tuple(_integer(evaluate(expr, env.values), "a number here", expr.span) for expr in each.exprs)
-    is_literal = all(isinstance(expr, Literal) for expr in each.exprs)
-    extents = None if is_literal else Call("extents", each.exprs, each.span)
-    return Setting(numbers, Literal(numbers, show(numbers), each.span), extents)
+        if not isinstance(first, ShapeExpr):
+            return Setting(_value(first, rule, env, kind), first)
+        return _extents(first.extents, env, first.span)
+    if len(each.exprs) == 1 and isinstance(first, ListExpr):
+        return _extents(first.items, env, first.span)
+    if len(each.exprs) == 1 and isinstance(numbers := evaluate(first, env.values), ListValue):
+        return Setting(tuple(_integer(number, "a number here", first.span) for number in numbers.items), first)
+    return _extents(each.exprs, env, each.span)
+
+
+def _extents(exprs: tuple[Expr, ...], env: Environment, span: Span) -> Setting:
+    """Several numbers, with the expressions behind them where they are more than literals."""
+    numbers = tuple(_integer(evaluate(expr, env.values), "a number here", expr.span) for expr in exprs)
+    is_literal = all(isinstance(expr, Literal) for expr in exprs)
+    extents = None if is_literal else Call("extents", exprs, span)
+    return Setting(numbers, Literal(numbers, show(numbers), span), extents)
 
 
 def _assignments(kind: type[Layer], written: ast.WrittenLayer, digits: Literal | None) -> Iterator[_Assignment]:
@@ -190,16 +204,19 @@ def _without_name(known: tuple[str, ...]) -> str:
 
 def _value(expr: Expr, rule: Option, env: Environment, kind: type[Layer]) -> Value:
     """The value given to an option: a name that no value has is a word, where the option takes words."""
-    if isinstance(expr, ReferenceExpr):
-        return OutputValue(expr.span.text[1:], find_label(expr, env).wire)
-    if isinstance(expr, Name) and expr.name not in env.values and (rule.words or rule.type == "reference"):
-        return NameValue(expr.name, env)
-    if isinstance(expr, Name) and expr.name not in env.values and names_output(expr.name, env):
+
+    def word(written: Name | ReferenceExpr) -> Value:
+        if isinstance(written, ReferenceExpr):
+            return OutputValue(written.span.text[1:], find_label(written, env).wire)
+        if rule.words or rule.type == "reference":
+            return NameValue(written.name, env)
         option = _taking_outputs(kind)
-        if option:
-            help = f"write `{option}=@{expr.name}`" + ("" if rule.like else " to make it as large as that")
-            raise error("E0226", f"`{expr.name}` is an output, which is written with an `@`", expr.span, help)
-    return evaluate(expr, env.values)
+        if option and names_output(written.name, env):
+            help = f"write `{option}=@{written.name}`" + ("" if rule.like else " to make it as large as that")
+            raise error("E0226", f"`{written.name}` is an output, which is written with an `@`", written.span, help)
+        return evaluate(written, env.values)
+
+    return given(expr, env.values, word)
 
 
 def _taking_outputs(kind: type[Layer]) -> str:
@@ -262,6 +279,7 @@ def _word(word: str, rule: Option, what: str, span: Span) -> str:
 
 
 def _dims(value: Value, rule: Option, what: str, span: Span) -> tuple[int, ...]:
+    value = as_shape(value)
     extents = value if isinstance(value, tuple) else (_integer(value, what, span),)
     return tuple(_within(each, rule, what, span) for each in extents)
 
@@ -272,7 +290,10 @@ def _integer(value: Value, what: str, span: Span) -> int:
         help = f"round it: `floor({text})`, `ceil({text})` or `round({text})`"
         raise error("E0208", f"{what} must be an integer, and this is {show(value)}", span, help)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise error("E0226", f"{what} must be an integer, and this is {show_value(value)}", span)
+        is_list = isinstance(value, ListValue)
+        help = f"an element of it is `{span.text}[1]`" if is_list and value.items else ""
+        shown = described(value) if is_list else show_value(value)
+        raise error("E0226", f"{what} must be an integer, and this is {shown}", span, help)
     return value
 
 
@@ -312,5 +333,10 @@ def _text(
 def _argument_text(argument: ast.Argument, env: Environment) -> str:
     expr = argument.value
     is_word = isinstance(expr, ReferenceExpr) or (isinstance(expr, Name) and expr.name not in env.values)
-    value = expr.span.text if is_word or isinstance(expr, Literal) else show_argument(evaluate(expr, env.values))
+    is_written = is_word or isinstance(expr, Literal)
+    value = expr.span.text if is_written else show_argument(given(expr, env.values, _as_written))
     return f"{argument.name}={value}" if argument.name else value
+
+
+def _as_written(word: Name | ReferenceExpr) -> Value:
+    return NameSymbol(word.span.text)

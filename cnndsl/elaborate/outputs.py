@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from cnndsl.expr import Expr
+from cnndsl.expressions import Expr
 from cnndsl.layers.base import Layer
 from cnndsl.layers.merge import MERGES
 from cnndsl.records import record

@@ -6,16 +6,33 @@ A file without values for all of them is a family. `sweeping/` walks over it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
+from itertools import islice
 
 from cnndsl.elaborate.references import show_value
 from cnndsl.elaborate.survey import choices, free_names, survey
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
-from cnndsl.expr import Expr, Name, NameSymbol, Symbol, Unknown, Value, equal, error, evaluate, is_bounded, show
+from cnndsl.expr import error
+from cnndsl.expr import given as given_value
+from cnndsl.expressions import Expr, Name, ReferenceExpr
 from cnndsl.layers import known
 from cnndsl.limits import current
 from cnndsl.records import record
 from cnndsl.syntax import ast
+from cnndsl.values import (
+    ListValue,
+    NameSymbol,
+    Symbol,
+    Unknown,
+    Value,
+    as_shape,
+    equal,
+    is_bounded,
+    items_of,
+    numbers_in,
+    plain_value,
+    show,
+    show_setting,
+)
 
 _MOST_NAMED = 12
 """So many parameters are named in a message."""
@@ -63,11 +80,15 @@ def settle(
     values: dict[str, Value] = {}
     missing: list[OpenParameter] = []
     for each in declared:
-        value = given.get(each.name, each.default)
+        value = _like(given.get(each.name, each.default), each)
         values[each.name] = Unknown() if value is None else value
         if value is None:
             missing.append(each)
-        elif not all(map(is_bounded, _numbers(value))):
+        elif isinstance(value, ListValue) and value.size > current().elements:
+            message = f"the list `{each.name}` has more than {current().elements:,} elements"
+            wrong.append(Diagnostic("E0203", message, each.span))
+            values[each.name] = Unknown()
+        elif not all(map(is_bounded, numbers_in(value))):
             message = f"the value of `{each.name}` is beyond 10^{current().digits}, or has too many digits"
             wrong.append(Diagnostic("E0203", message, each.span))
             values[each.name] = Unknown()
@@ -79,10 +100,19 @@ def settle(
     return values, wrong
 
 
-def _numbers(value: Value) -> tuple[int | Fraction, ...]:
-    if isinstance(value, tuple):
+def _like(value: Value | None, parameter: OpenParameter) -> Value | None:
+    """A value from outside as its parameter has it: Python's tuples and lists are shapes, or lists of the language."""
+    known = [each for each in (parameter.default, *islice(parameter.domain or (), 1)) if each is not None]
+    return value if value is None or not known else _as(value, known[0])
+
+
+def _as(value: Value, example: Value) -> Value:
+    if isinstance(example, tuple):
+        return as_shape(value)
+    items = items_of(value)
+    if not isinstance(example, ListValue) or items is None:
         return value
-    return (value,) if isinstance(value, int | Fraction) else ()
+    return ListValue(tuple(_as(each, example.items[0]) for each in items) if example.items else items)
 
 
 def _not_a_parameter(file: ast.File, name: str, names: list[str]) -> Diagnostic:
@@ -135,9 +165,13 @@ def _declared(file: ast.File) -> Iterator[OpenParameter]:
 
 
 def _value(written: Expr, scope: Mapping[str, Value]) -> Value:
-    if isinstance(written, Name) and written.name not in scope:
+    return given_value(written, scope, _word)
+
+
+def _word(written: Name | ReferenceExpr) -> Value:
+    if isinstance(written, Name):
         return NameSymbol(written.name)
-    return evaluate(written, scope)
+    raise error("E0205", "a parameter of the net is no output: there is none before the network", written.span)
 
 
 def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> Sequence[Value]:
@@ -160,13 +194,15 @@ def _outside(parameter: OpenParameter, value: Value) -> Diagnostic | None:
     if domain is None or any(_same(value, each) for each in domain):
         return None
     several = domain if len(domain) <= 8 else (domain[0], domain[-1])
-    values = [each.name if isinstance(each, NameSymbol) else show(each) for each in several]
+    values = [show_setting(each) for each in several]
     shown = (", " if several is domain else " to ").join(values)
     message = f"`{parameter.name}` is one of {shown}, and this is {show_value(value)}"
     return Diagnostic("E0212", message, parameter.span)
 
 
 def _same(left: Value, right: Value) -> bool:
+    if isinstance(left, ListValue) and isinstance(right, ListValue):
+        return plain_value(left) == plain_value(right) or equal(left, right)
     if isinstance(left, Symbol) or isinstance(right, Symbol):
         return isinstance(left, NameSymbol) and isinstance(right, NameSymbol) and left.name == right.name
     return equal(left, right)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from cnndsl.elaborate import parameters, survey
 from cnndsl.elaborate.build_graph import build_graph
+from cnndsl.elaborate.calls import named_value
 from cnndsl.elaborate.chains import MadeNetwork, NetworkChains
 from cnndsl.elaborate.elaborator import Elaborator
 from cnndsl.elaborate.expansion import Expansion
@@ -28,13 +29,15 @@ from cnndsl.elaborate.state import (
     TooManyError,
 )
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, nearest
-from cnndsl.expr import Expr, Later, Unknown, Value, error, evaluate
+from cnndsl.expr import error
+from cnndsl.expressions import Expr
 from cnndsl.graph import Graph, LayerPart, SequencePart, nodes_of
 from cnndsl.graph.partial import PartialGraph
 from cnndsl.layers import KINDS
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
+from cnndsl.values import Later, Unknown, Value
 
 VERSION = 1
 """The newest version of the language that this compiler knows."""
@@ -180,7 +183,13 @@ def _place(each: Diagnostic) -> tuple[str, int]:
 
 
 def _home_of(file: ast.File) -> FileScope:
-    return FileScope(file.source, choices=survey.choices(file), labels=dict(survey.labels(file)))
+    blocks = (each for each in file.statements if isinstance(each, ast.Block | ast.Use))
+    return FileScope(
+        file.source,
+        choices=survey.choices(file),
+        names_of_blocks=frozenset(name for each in blocks for name in ast.bound_names(each)),
+        labels=dict(survey.labels(file)),
+    )
 
 
 def _parameters(program: _Program, file: ast.File, home: FileScope, settings: Mapping[str, Value]) -> None:
@@ -275,7 +284,7 @@ def _let(statement: ast.Let, reading: _Reading) -> None:
     values = reading.home.values
     before = {name: value for name, value in values.items() if name != statement.name}
     values[statement.name] = Unknown()
-    values[statement.name] = evaluate(statement.value, before)
+    values[statement.name] = named_value(statement, Environment(before, reading.home, {}, ModuleScope()))
     reading.home.lets[statement.name] = statement.value
 
 
@@ -286,13 +295,14 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
     if statement.name in KINDS or statement.name.upper() == "INPUT":
         raise _like_a_kind(statement)
     seen: dict[str, Span] = {}
-    for parameter in statement.parameters or ():
-        if parameter.name in seen:
+    names = [(each.name, parameters.name_of(each), True) for each in statement.parameters or ()]
+    for name, span, is_parameter in (*names, *((each.name, _name_of(each), False) for each in statement.values)):
+        if name in seen:
             reading.home.values[statement.name] = Unknown()
-            others = (Annotation(seen[parameter.name], "the first"),)
-            message = f"the parameter `{parameter.name}` is declared twice"
-            raise CnnError(Diagnostic("E0245", message, parameters.name_of(parameter), "the second", others))
-        seen[parameter.name] = parameters.name_of(parameter)
+            others = (Annotation(seen[name], "the first"),)
+            message = f"the parameter `{name}` is declared twice" if is_parameter else f"`{name}` is defined twice"
+            raise CnnError(Diagnostic("E0245", message, span, "the second", others))
+        seen[name] = span
 
 
 def _like_a_kind(statement: ast.Block) -> CnnError:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from cnndsl.elaborate import naming
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, NameValue, OutputValue
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, closest, did_you_mean, listed
-from cnndsl.expr import Expr, NameSymbol, OutputSymbol, ReferenceExpr, Unknown, Value, error, evaluate, show
+from cnndsl.expr import error, evaluate
+from cnndsl.expressions import Expr, ReferenceExpr
 from cnndsl.syntax import ast
+from cnndsl.values import NameSymbol, OutputSymbol, Unknown, Value, show
 
 INPUT = "input"
 """What the network's input is called unless it has a label."""

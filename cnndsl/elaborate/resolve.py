@@ -9,13 +9,15 @@ from dataclasses import replace
 from cnndsl.elaborate.references import names_output, show_value
 from cnndsl.elaborate.state import Definition, Environment, called_block, env_of, is_sized_kind
 from cnndsl.errors import CnnError, Span, closest, did_you_mean, nearest
-from cnndsl.expr import Literal, NameSymbol, OutputSymbol, Unknown, error, show
+from cnndsl.expr import error
+from cnndsl.expressions import Literal
 from cnndsl.layers import KINDS, find, known
 from cnndsl.layers.base import Layer
 from cnndsl.layers.merge import MERGES
 from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.syntax.words import dims, name_and_size
+from cnndsl.values import NameSymbol, OutputSymbol, Unknown, show
 
 _STATEMENTS = frozenset({"tap", "for", "if", "use", "let", "net", "block", "assert", "default", "cnn", "in"})
 

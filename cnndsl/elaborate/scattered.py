@@ -13,7 +13,8 @@ from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.stars import family, up_to
 from cnndsl.elaborate.state import Environment, ModuleMember, ModuleScope, NamedOutput
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
-from cnndsl.expr import Expr, error
+from cnndsl.expr import error
+from cnndsl.expressions import Expr
 from cnndsl.graph.labels import why_not
 from cnndsl.syntax import ast
 

@@ -14,7 +14,7 @@ from cnndsl.elaborate.expansion import PendingLabel
 from cnndsl.elaborate.references import check_value, descend, interpolate, resolve_module
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, WrittenLabel
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, closest, did_you_mean, listed
-from cnndsl.expr import Expr
+from cnndsl.expressions import Expr
 from cnndsl.syntax import ast
 
 _HOLE = "{…}"
@@ -39,7 +39,7 @@ def label(item: ast.Label | ast.Tap | ast.Equation, env: Environment) -> Pending
 def _stem(template: Sequence[str | Expr]) -> tuple[str | Expr, ...] | None:
     """The part of a label that a star on it repeats, all but the holes that it ends with; None where it has none there.
 
-    >>> from cnndsl.expr import Unknown
+    >>> from cnndsl.values import Unknown
     >>> hole = Unknown()
     >>> _stem(("unit", hole)), _stem((hole,)), _stem(("unit1",)), _stem(("unit", hole, "b"))
     (('unit',), (), None, None)
@@ -55,7 +55,7 @@ def _stem(template: Sequence[str | Expr]) -> tuple[str | Expr, ...] | None:
 def families(template: Sequence[str | Expr]) -> list[str]:
     """Return what stands before each hole that ends a label, or the name of one of the modules in it.
 
-    >>> from cnndsl.expr import Unknown
+    >>> from cnndsl.values import Unknown
     >>> families(("convs.", Unknown(), ".skip")), families(("unit", Unknown()))
     (['convs.'], ['unit'])
     """

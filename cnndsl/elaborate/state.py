@@ -14,7 +14,8 @@ from cnndsl.elaborate.layer_cache import Values
 from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.repairs import Repairs, guess
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
-from cnndsl.expr import Expr, NameSymbol, OutputSymbol, Value, error
+from cnndsl.expr import error
+from cnndsl.expressions import Expr
 from cnndsl.graph import AgainPart, CallPart, Iteration, NamedPart, Output, Part, TapPart
 from cnndsl.graph.labels import why_not
 from cnndsl.layers import KINDS
@@ -23,6 +24,7 @@ from cnndsl.limits import current
 from cnndsl.records import record
 from cnndsl.shape import Shape
 from cnndsl.syntax import ast
+from cnndsl.values import NameSymbol, OutputSymbol, Value
 
 ModulePart: TypeAlias = NamedPart | CallPart | TapPart | AgainPart
 
@@ -170,6 +172,8 @@ class FileScope:
     """The defaults of the parameters of the net that have one."""
     choices: dict[int, str] = field(default_factory=dict[int, str])
     """The parameter that decides on the `A?` that starts at an offset."""
+    names_of_blocks: frozenset[str] = frozenset()
+    """Those of all blocks of the file, of those too that stand further down, and of those that it uses."""
     labels: dict[str, Span] = field(default_factory=dict[str, Span])
     """Where each label of the file first stands, for messages."""
 

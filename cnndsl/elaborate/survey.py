@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 
 from cnndsl.errors import Span
-from cnndsl.expr import Binary, Expr, Name, Unary
+from cnndsl.expressions import Binary, ChoiceExpr, Expr, Name, Unary
 from cnndsl.layers import KINDS, find
 from cnndsl.records import record
 from cnndsl.syntax import ast
@@ -91,11 +91,7 @@ def free_names(file: ast.File) -> dict[str, Span]:
     """
     found = survey(file)
     bound = found.bound | _BUILT_IN | (_option_words() - found.numbers)
-    return {
-        name: span
-        for name, span in found.uses.items()
-        if name not in bound and find(name) is None and not _is_sized_kind(name)
-    }
+    return {name: span for name, span in found.uses.items() if name not in bound and not is_kind(name)}
 
 
 def _base(item: ast.Optional) -> str:
@@ -137,10 +133,20 @@ def _words(layer: ast.WrittenLayer) -> Iterator[int]:
     `true`."""
     unnamed = 0
     for argument in layer.arguments or ():
-        value, option = argument.value, argument.name
-        if isinstance(value, Name) and (value.name in _TRUTHS or _takes_words(layer.head, option or unnamed)):
-            yield value.span.start
-        unnamed += option is None
+        for value in _choices(argument.value):
+            if isinstance(value, Name) and (
+                value.name in _TRUTHS or _takes_words(layer.head, argument.name or unnamed)
+            ):
+                yield value.span.start
+        unnamed += argument.name is None
+
+
+def _choices(expr: Expr) -> Iterator[Expr]:
+    """What an expression can be: itself, or what its `if` chooses."""
+    while isinstance(expr, ChoiceExpr):
+        yield from _choices(expr.chosen)
+        expr = expr.other
+    yield expr
 
 
 def _takes_words(head: str, option: str | int) -> bool:
@@ -154,8 +160,10 @@ def _takes_words(head: str, option: str | int) -> bool:
     return rule is not None and bool(rule.words)
 
 
-def _is_sized_kind(name: str) -> bool:
-    """`POOL2`, in capitals: a kind as a value."""
+def is_kind(name: str) -> bool:
+    """Return whether a name is that of a layer type, or in capitals one with its size: `POOL2`."""
+    if find(name) is not None:
+        return True
     kind = find(name_and_size(name)[0]) if name.isupper() else None
     return kind is not None and bool(kind.SIZE)
 

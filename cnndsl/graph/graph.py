@@ -17,12 +17,13 @@ from ntpath import basename
 import networkx as nx
 
 from cnndsl.errors import Source
-from cnndsl.expr import Expr, Value, show
+from cnndsl.expressions import Expr
 from cnndsl.graph.node import Node
 from cnndsl.graph.parts import Part
 from cnndsl.layers.base import Tensor
 from cnndsl.records import record
 from cnndsl.shape import Shape
+from cnndsl.values import Value, show
 
 
 @record(slots=True)

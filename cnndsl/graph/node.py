@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnndsl.errors import Span
-from cnndsl.expr import Expr
+from cnndsl.expressions import Expr
 from cnndsl.layers.base import Layer
 from cnndsl.records import record
 from cnndsl.shape import Shape

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from cnndsl.errors import Span
-from cnndsl.expr import Expr, Value
+from cnndsl.expressions import Expr
 from cnndsl.records import record
+from cnndsl.values import Value
 
 
 @record(slots=True)
@@ -45,7 +46,7 @@ class LoopPart:
 
     `names` are the variables that change from turn to turn (`i`, or those of the `for`), `rows` their values.
     `count` is the expression of a repeat, None for a `for`, `cells` the expressions of a table's rows: for a range
-    one row of its two ends.
+    one row of its two ends, for a list without elements one of the list.
     """
 
     turns: tuple[Part, ...]
@@ -54,6 +55,11 @@ class LoopPart:
     count: Expr | None
     span: Span
     cells: tuple[tuple[Expr, ...], ...] = ()
+
+    @property
+    def is_range(self) -> bool:
+        """Return whether it is a `for` over a range."""
+        return self.count is None and len(self.names) == 1 and [len(row) for row in self.cells] == [2]
 
 
 @record(slots=True)
@@ -105,7 +111,7 @@ class NamedPart:
 class CallPart:
     """The call of a block. `arguments` are its parameters' values in order, `written` the expressions that the
     call gave them, `defaults` those of the block for parameters that the call leaves out, `entry` the node that it
-    reads, `first` and `stop` the range of its nodes."""
+    reads, `first` and `stop` the range of its nodes, `lets` the values that the block names."""
 
     block: str
     span: Span
@@ -119,6 +125,7 @@ class CallPart:
     stop: int
     definition: Span
     defaults: tuple[tuple[str, Expr], ...] = ()
+    lets: tuple[tuple[str, Expr], ...] = ()
 
 
 @record(slots=True)

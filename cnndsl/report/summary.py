@@ -30,7 +30,7 @@ def title(stats: Metrics) -> str:
 
 def graph_title(graph: Graph) -> str:
     """The same, of a graph."""
-    from cnndsl.expr import show_setting
+    from cnndsl.values import show_setting
 
     settings = ", ".join(f"{name}={show_setting(value)}" for name, value in graph.settings.items())
     return f"{graph.title} ({settings})" if settings else graph.title

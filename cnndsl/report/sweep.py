@@ -9,12 +9,12 @@ from itertools import starmap
 
 from cnndsl.analysis.metric_table import METRICS
 from cnndsl.errors import Diagnostic
-from cnndsl.expr import Value, show, show_setting
 from cnndsl.report.latex_table import LatexColumn, LatexTable, TableWidth, label_of, write
 from cnndsl.report.latex_text import in_symbols, unit_of
 from cnndsl.report.number_format import common_scale, human
 from cnndsl.sweeping.sweep import Configuration, Plain, plain
 from cnndsl.terminal import width as columns_of
+from cnndsl.values import Value, show, show_setting
 
 FORMATS = ("table", "json", "csv", "latex")
 _FIRST_TO_GO = ("output", "depth", "receptive_field", "inference")

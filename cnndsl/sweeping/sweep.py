@@ -20,17 +20,19 @@ from cnndsl.elaborate.inputs import INPUT
 from cnndsl.elaborate.parameters import OpenParameter, parameters
 from cnndsl.elaborate.program import Find, elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
-from cnndsl.expr import Expr, NameSymbol, Value, evaluate, show, truth
-from cnndsl.expr import names as names_of
+from cnndsl.expr import evaluate, truth
+from cnndsl.expressions import Expr
+from cnndsl.expressions import names as names_of
 from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
+from cnndsl.values import ListValue, NameSymbol, Value, items_of, show
 
 if TYPE_CHECKING:
     from os import PathLike
 
 Settings: TypeAlias = Mapping[str, Value]
-Plain: TypeAlias = int | float | bool | str | list[int]
+Plain: TypeAlias = "int | float | bool | str | list[Plain]"
 
 GOALS: Mapping[str, int] = {name: METRICS[name].sign for name in OF_NETWORKS}
 """The metrics that members may be chosen by, and whether less is better (1) or more is (-1)."""
@@ -210,7 +212,7 @@ def space(path: str | PathLike[str]) -> dict[str, dict[str, object]]:
     """The parameters of a family as plain data, for Optuna, Ray Tune and the like.
 
     For each its `values` (None where the file states no domain), its `default` (None where it has none) and its
-    `type`: `bool`, `int`, `float`, `shape` or `name`.
+    `type`: `bool`, `int`, `float`, `shape`, `list` or `name`.
 
     >>> space("recipe")["N"]
     {'type': 'int', 'values': [0, 1, 2, 3], 'default': 2}
@@ -225,8 +227,9 @@ def space(path: str | PathLike[str]) -> dict[str, dict[str, object]]:
 def _described(parameter: OpenParameter) -> dict[str, object]:
     default = None if parameter.default is None else plain(parameter.default)
     values = None if parameter.domain is None else [plain(each) for each in parameter.domain]
-    first = values[0] if values else default
-    return {"type": _type(first), "values": values, "default": default}
+    example = parameter.default if parameter.domain is None else parameter.domain[0]
+    kind = "list" if isinstance(example, ListValue) else _type(values[0] if values else default)
+    return {"type": kind, "values": values, "default": default}
 
 
 def _type(value: Plain | None) -> str:
@@ -238,9 +241,10 @@ def _type(value: Plain | None) -> str:
 
 
 def plain(value: Value) -> Plain:
-    """A value as plain data: a shape is a list, a fraction a float, a name a string."""
-    if isinstance(value, tuple):
-        return list(value)
+    """A value as plain data: a shape and a list are lists, a fraction a float, a name a string."""
+    items = items_of(value)
+    if items is not None:
+        return [plain(each) for each in items]
     if isinstance(value, Fraction):
         return float(value)
     if isinstance(value, NameSymbol):

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, TypeAlias, get_args
 
 from cnndsl.errors import Source, Span
-from cnndsl.expr import Expr, Literal
+from cnndsl.expressions import Expr, Literal
 from cnndsl.records import record
 
 
@@ -53,10 +53,11 @@ class Chain:
 
 @record(slots=True)
 class Group:
-    """`[A -> B]` or `(A -> B)`: brackets that only group."""
+    """`[A -> B]` or `(A -> B)`: brackets that only group. `lets` stand at the head of those that are a block."""
 
     body: Chain
     span: Span
+    lets: tuple[Let, ...] = ()
 
 
 @record(slots=True)
@@ -149,10 +150,10 @@ class Conditional:
 
 @record(slots=True)
 class For:
-    """`for c, n in (64, 3), (128, 4) [ ... ]`; a range `1..3` is one row of `stop` with `start` before it."""
+    """`for c, n in (64, 3), (128, 4) [ ... ]`; `rows` are the two ends of a range `1..3`."""
 
     names: tuple[str, ...]
-    rows: tuple[tuple[Expr, ...], ...]
+    rows: tuple[Expr, ...]
     span_of_rows: Span
     body: Chain
     span: Span
@@ -181,22 +182,8 @@ class Equation:
     span: Span
 
 
-ChainItem: TypeAlias = (
-    WrittenLayer
-    | Group
-    | Merge
-    | Repeat
-    | Optional
-    | Either
-    | Label
-    | Ref
-    | Again
-    | Tap
-    | Conditional
-    | For
-    | Each
-    | Equation
-)
+Composite: TypeAlias = Group | Merge | Repeat | For | Each
+ChainItem: TypeAlias = WrittenLayer | Optional | Either | Label | Ref | Again | Tap | Conditional | Equation | Composite
 
 
 @record(slots=True)
@@ -264,13 +251,20 @@ class Default:
 
 @record(slots=True)
 class Block:
-    """`block B(c) = CONV3-c -> RELU`. `parameters` is None without parentheses."""
+    """`block B(c) = CONV3-c -> RELU`. `parameters` is None without parentheses; `lets` stand before the chain."""
 
     name: str
     parameters: tuple[Parameter, ...] | None
     body: Chain
     name_span: Span
     span: Span
+    lets: tuple[Let, ...] = ()
+
+    @property
+    def values(self) -> tuple[Let, ...]:
+        """Return the values that it names: before its chain, or at the head of the brackets that it is."""
+        first = self.body.items[0]
+        return self.lets or (first.lets if isinstance(first, Group) and len(self.body.items) == 1 else ())
 
 
 @record(slots=True)

@@ -5,35 +5,27 @@ lark calls a method with the children of its rule, punctuation included; the fir
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
-from cnndsl.errors import Source, Span
-from cnndsl.expr import Binary, Call, Expr, Literal, Name, Path, ReferenceExpr, Unary, error
+from cnndsl.errors import CnnError, Source, Span
+from cnndsl.expr import error
+from cnndsl.expressions import Expr, ReferenceExpr
 from cnndsl.syntax import ast, words
+from cnndsl.syntax.build_expressions import ExpressionBuilder, Hole, RuleChildren, Token
 from cnndsl.syntax.words import Word
 
 
-class Token(Protocol):
-    """A word of the text, as lark gives it: a `str` with its place."""
-
-    type: str
-    start_pos: int
-    end_pos: int
-
-
-RuleChildren: TypeAlias = list[Any]
-"""Tokens and what other methods returned: lark's own interface is untyped."""
-
-
-class TreeBuilder:
+class TreeBuilder(ExpressionBuilder):
     """Builds the tree of a source, and collects its comments.
 
     lark saves a builder with the tables (`generate`) and calls the one that it loads with them (`parse`).
     """
 
     def __init__(self) -> None:
-        self.source = Source("", "")
+        super().__init__()
         self.comments: list[ast.Comment] = []
+        self._let_brackets: list[ast.Group] = []
+        """The brackets with a `let` at their head that no block has been found for yet."""
 
     def __reduce__(self) -> tuple[type[TreeBuilder], tuple[()]]:
         """Pickle the name of the class alone, so that the tables contain nothing of a source."""
@@ -41,7 +33,7 @@ class TreeBuilder:
 
     def begin(self, source: Source) -> None:
         """Build the tree of this source from now on."""
-        self.source, self.comments = source, []
+        self.source, self.comments, self._let_brackets = source, [], []
 
     def comment(self, token: Token) -> Token:
         """Collect a comment, which the grammar ignores."""
@@ -50,20 +42,19 @@ class TreeBuilder:
         self.comments.append(ast.Comment(text, span))
         return token
 
-    def _span(self, children: RuleChildren) -> Span:
-        first, last = children[0], children[-1]
-        start: int = first.start_pos if _is_token(first) else first.span.start
-        end: int = last.end_pos if _is_token(last) else last.span.end
-        return Span(self.source, start, end)
-
-    def _at(self, token: Token) -> Span:
-        return self._span([token])
-
     # Statements
 
     def file(self, c: RuleChildren) -> tuple[ast.Statement, ...]:
         """Build `statement*`."""
+        if self._let_brackets:
+            raise self._misplaced_let()
         return tuple(c)
+
+    def _misplaced_let(self) -> CnnError:
+        first = self._let_brackets[0].lets[0]
+        message = "a `let` inside of brackets stands at the head of those that are the body of a block"
+        help = f"put it before the chain of its block, `block B = {first.span.text}  A -> B`"
+        return error("E0249", message, first.span, help)
 
     def version(self, c: RuleChildren) -> ast.Version:
         """Build `"cnn" NUMBER`."""
@@ -88,9 +79,14 @@ class TreeBuilder:
         return ast.Default(c[1], self._span(c))
 
     def block(self, c: RuleChildren) -> ast.Block:
-        """Build `"block" NAME parameters? "=" chain`."""
-        parameters = c[2].items if len(c) > 4 else None
-        return ast.Block(str(c[1]), parameters, c[-1], self._at(c[1]), self._span(c))
+        """Build `"block" NAME parameters? "=" let* chain`."""
+        parameters = c[2].items if isinstance(c[2], _Items) else None
+        lets = tuple(each for each in c if isinstance(each, ast.Let))
+        made = ast.Block(str(c[1]), parameters, c[-1], self._at(c[1]), self._span(c), lets)
+        if self._let_brackets and (lets or self._let_brackets[-1] is not made.body.items[0] or not made.values):
+            raise self._misplaced_let()
+        self._let_brackets.clear()
+        return made
 
     def assert_(self, c: RuleChildren) -> ast.Assert:
         """Build `"assert" expr`."""
@@ -182,8 +178,8 @@ class TreeBuilder:
 
     def repeat(self, c: RuleChildren) -> ast.Repeat:
         """Build `postfix "*" count`."""
-        count: Expr | _Hole = c[2]
-        return ast.Repeat(c[0], count.value if isinstance(count, _Hole) else count, self._span(c))
+        count: Expr | Hole = c[2]
+        return ast.Repeat(c[0], count.value if isinstance(count, Hole) else count, self._span(c))
 
     def optional(self, c: RuleChildren) -> ast.Optional:
         """Build `postfix OPTIONAL`."""
@@ -201,8 +197,11 @@ class TreeBuilder:
         return ast.Again(words.path(word, is_reference=True), self._span(c))
 
     def group(self, c: RuleChildren) -> ast.Group:
-        """Build `"[" chain "]"` or `"(" chain ")"`."""
-        return ast.Group(c[1], self._span(c))
+        """Build `"[" let* chains "]"` or `"(" chain ")"`."""
+        made = ast.Group(c[-2], self._span(c), tuple(c[1:-2]))
+        if made.lets:
+            self._let_brackets.append(made)
+        return made
 
     def merge(self, c: RuleChildren) -> ast.Merge:
         """Build `"(" chain ("+" chain)+ ")"` or `"(" chain ("|" chain)+ ")"`."""
@@ -226,19 +225,15 @@ class TreeBuilder:
 
     def rows(self, c: RuleChildren) -> _Rows:
         """Build `row ("," row)*`."""
-        return _Rows(tuple(row.items for row in c[::2]), c[0].span.to(c[-1].span))
+        return _Rows(tuple(c[::2]), c[0].span.to(c[-1].span))
 
     def range(self, c: RuleChildren) -> _Rows:
-        """Build `sum ".." sum`."""
-        return _Rows(((c[0], c[2]),), self._span(c), is_range=True)
+        """Build `row_sum ".." row_sum`."""
+        return _Rows((c[0], c[2]), self._span(c), is_range=True)
 
-    def row(self, c: RuleChildren) -> _Items:
-        """Build `sum` or `"(" sum ("," sum)+ ")"`."""
-        return _Items((c[0],) if len(c) == 1 else tuple(c[1::2]), self._span(c))
-
-    def braces(self, c: RuleChildren) -> _Hole:
+    def braces(self, c: RuleChildren) -> Hole:
         """Build `"{" expr "}"`."""
-        return _Hole(c[1], self._span(c))
+        return Hole(c[1], self._span(c))
 
     # Layers
 
@@ -280,8 +275,8 @@ class TreeBuilder:
         if len(c) == 1:
             span = self._span(c)
             return Word(((str(c[0]), span),), span)
-        pieces = [(each if isinstance(each, _Hole) else str(each), self._span([each])) for each in c]
-        flat = tuple((piece.value if isinstance(piece, _Hole) else piece, span) for piece, span in pieces)
+        pieces = [(each if isinstance(each, Hole) else str(each), self._span([each])) for each in c]
+        flat = tuple((piece.value if isinstance(piece, Hole) else piece, span) for piece, span in pieces)
         if str(c[0]).upper() != "INPUT":
             return words.joined(flat)
         return Word(flat, self._span(c))
@@ -290,9 +285,9 @@ class TreeBuilder:
         """Build `DIMS (hole TAIL?)*`."""
         return self.word(c)
 
-    def hole(self, c: RuleChildren) -> _Hole:
+    def hole(self, c: RuleChildren) -> Hole:
         """Build `"{" expr "}"`."""
-        return _Hole(c[1], self._span(c))
+        return Hole(c[1], self._span(c))
 
     def arguments(self, c: RuleChildren) -> _Items:
         """Build `"(" (argument ("," argument)* ","?)? ")"`."""
@@ -322,14 +317,14 @@ class TreeBuilder:
 
     def hole_piece(self, c: RuleChildren) -> Word:
         """Build `hole TAIL?`."""
-        hole: _Hole = c[0]
+        hole: Hole = c[0]
         tail = [(str(each), self._at(each)) for each in c[1:]]
         return Word(((hole.value, hole.span), *tail), self._span(c))
 
     def quoted(self, c: RuleChildren) -> Word:
         """Build `QUOTED REST?` or `OPENING hole (TAIL? hole)* CLOSING REST?`."""
         texts = [
-            (each.value if isinstance(each, _Hole) else words.Quoted(each.replace('"', "")), self._span([each]))
+            (each.value if isinstance(each, Hole) else words.Quoted(each.replace('"', "")), self._span([each]))
             for each in c
         ]
         return Word(tuple(texts), self._span(c))
@@ -341,47 +336,6 @@ class TreeBuilder:
         rest = Word(((first, word.pieces[0][1]), *word.pieces[1:]), word.span)
         return ReferenceExpr(words.path(rest, is_reference=True), word.span)
 
-    # Expressions
-
-    def literal(self, c: RuleChildren) -> Literal:
-        """Build `NUMBER`, `SHAPE` or `("yes" | "no")`."""
-        token: Token = c[0]
-        span = self._at(token)
-        if token.type == "SHAPE":
-            return words.dims(str(token), span)
-        if token.type in ("YES", "NO"):
-            return Literal(token.type == "YES", str(token), span)
-        return words.number(str(token), span)
-
-    def variable(self, c: RuleChildren) -> Name:
-        """Build `NAME`."""
-        return Name(str(c[0]), self._at(c[0]))
-
-    def path(self, c: RuleChildren) -> Path:
-        """Build `PATH` or `LONG_PATH`."""
-        return Path(tuple(words.unquoted(str(c[0])).split(".")), self._at(c[0]))
-
-    def call(self, c: RuleChildren) -> Call:
-        """Build `NAME "(" expr ("," expr)* ")"`."""
-        return Call(str(c[0]), tuple(c[2::2]), self._span(c))
-
-    def parentheses(self, c: RuleChildren) -> Expr:
-        """Build `"(" expr ")"`."""
-        return c[1]
-
-    def unary(self, c: RuleChildren) -> Unary:
-        """Build `"not" negation` or `"-" signed` or `"not" test_negation`."""
-        return Unary(str(c[0]), c[1], self._span(c))
-
-    def binary(self, c: RuleChildren) -> Binary:
-        """Build the rule `binary` of the grammar."""
-        return Binary(str(c[1]), c[0], c[2], self._span(c))
-
-
-def _is_token(child: Any) -> bool:
-    """Tokens, the only texts among the children, know their place themselves."""
-    return isinstance(child, str)
-
 
 class _Items:
     """Things between brackets, and the place of the whole."""
@@ -391,10 +345,5 @@ class _Items:
 
 
 class _Rows:
-    def __init__(self, items: tuple[tuple[Expr, ...], ...], span: Span, is_range: bool = False) -> None:
+    def __init__(self, items: tuple[Expr, ...], span: Span, is_range: bool = False) -> None:
         self.items, self.span, self.is_range = items, span, is_range
-
-
-class _Hole:
-    def __init__(self, value: Expr, span: Span) -> None:
-        self.value, self.span = value, span

@@ -9,14 +9,14 @@ Where lines break is `layout`'s, what words look like `unparse`'s.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from cnndsl.errors import Span
-from cnndsl.expr import Expr
+from cnndsl.expressions import Expr, ListExpr
 from cnndsl.syntax import ast, unparse
+from cnndsl.syntax.comments import Comments
 from cnndsl.syntax.layout import Brackets, LayoutPiece, Page, Run, Unit
 
 T = TypeVar("T")
@@ -34,31 +34,11 @@ def format(file: ast.File) -> str:
     return _Writer(file).text()
 
 
-class _Comments:
-    """The comments of a file, handed out from the first to the last."""
-
-    def __init__(self, file: ast.File) -> None:
-        self._comments = file.comments
-        self._starts = [comment.span.start for comment in file.comments]
-        self._next = 0
-
-    def before(self, offset: int) -> tuple[ast.Comment, ...]:
-        """Those before an offset that are still there."""
-        first, self._next = self._next, max(self._next, bisect_left(self._starts, offset))
-        return self._comments[first : self._next]
-
-    def at(self, offset: int) -> ast.Comment | None:
-        """The comment that contains an offset."""
-        number = bisect_left(self._starts, offset + 1) - 1
-        comment = self._comments[number] if number >= 0 else None
-        return comment if comment and offset < comment.span.end else None
-
-
 class _Writer:
     def __init__(self, file: ast.File) -> None:
         self._file = file
         self._text = file.source.text
-        self._comments = _Comments(file)
+        self._comments = Comments(file)
         # A name that the file gives to a block or a value is not taken for a kind.
         self._defined = frozenset(name for node in ast.walk(file.statements) for name in ast.bound_names(node))
         self._page = Page()
@@ -94,7 +74,7 @@ class _Writer:
 
     def _statement(self, statement: ast.Statement) -> None:
         """A statement, under the comments inside it that have no other place."""
-        content, beside, chain = self._parts(statement)
+        content, beside, lets, chain = self._parts(statement)
         above = [comment.text for comment in self._comments.before(statement.span.end)]
         if isinstance(statement, ast.Main | ast.Equation) and chain is not None:
             above = [*chain.entries[0].above, *above]
@@ -102,40 +82,55 @@ class _Writer:
         self._page.comments(above, 0)
         self._page.run(Run(",", (_unit(content),)), 0)
         if isinstance(statement, ast.Block) and chain is not None:
-            self._body(chain, beside)
+            self._body(chain, beside, lets)
         elif chain is not None:
             self._page.run(chain, 2 if isinstance(statement, ast.Equation) else 0)
         self._end = statement.span.end
 
-    def _body(self, run: Run, beside: str) -> None:
+    def _body(self, run: Run, beside: str, lets: Sequence[Unit[str]]) -> None:
         """The chain of a block: on the line of its name if it fits there, or begins with brackets that open there."""
         self._page.write(" = ")
-        if not beside and self._page.hugs(run):
+        if not beside and not lets and self._page.hugs(run):
             self._page.run(run, 0)
             return
         self._page.note(beside)
+        for each in lets:
+            self._page.newline(4)
+            self._page.comments(each.above, 4)
+            self._page.write(each.content)
+            self._page.note(each.beside)
         self._page.newline(4)
         self._page.comments(run.entries[0].above, 4)
         self._page.run(run, 4)
 
-    def _parts(self, statement: ast.Statement) -> tuple[tuple[LayoutPiece, ...], str, Run | None]:
-        """What a statement says before its chain, the comment behind that, and the chain."""
+    def _parts(self, statement: ast.Statement) -> tuple[tuple[LayoutPiece, ...], str, Sequence[Unit[str]], Run | None]:
+        """What a statement says before its chain, the comment behind that, the values of a block, and the chain."""
         if isinstance(statement, ast.Main):
-            return (), "", self._chain(statement.chain)
+            return (), "", (), self._chain(statement.chain)
         if isinstance(statement, ast.Equation):
-            return (_defining(statement),), "", self._chain(statement.body)
+            return (_defining(statement),), "", (), self._chain(statement.body)
         if isinstance(statement, ast.Block):
-            head = self._head("block", statement)
-            behind = self._closing(statement.name_span.end) if statement.parameters else statement.name_span.end
-            beside, above = self._gap(self._find("=", behind), statement.body.span.start)
-            above = _without_leading(above)
-            first, *others = self._chain(statement.body).entries
-            return head, beside, Run("->", (replace(first, above=(*above, *first.above)), *others))
+            return self._block(statement)
         if isinstance(statement, ast.Net):
-            return self._head("net", statement), "", None
+            return self._head("net", statement), "", (), None
         if isinstance(statement, ast.Default):
-            return ("default ", *self._layer(statement.layer)), "", None
-        return (_sentence(statement),), "", None
+            return ("default ", *self._layer(statement.layer)), "", (), None
+        if isinstance(statement, ast.Let):
+            return self._value(f"let {statement.name} = ", statement.value), "", (), None
+        return (_sentence(statement),), "", (), None
+
+    def _block(self, statement: ast.Block) -> tuple[tuple[LayoutPiece, ...], str, Sequence[Unit[str]], Run]:
+        head, lets, body = self._head("block", statement), statement.lets, statement.body.span.start
+        behind = self._closing(statement.name_span.end) if statement.parameters else statement.name_span.end
+        opening = self._find("=", behind) + 1
+        if lets:
+            spans, texts = [each.span for each in lets], [_sentence(each) for each in lets]
+            units, beside, above = self._units(spans, lambda number: texts[number], opening, body, keeps=True)
+        else:
+            beside, comments = self._gap(opening, body)
+            units, above = (), tuple(_without_leading(comments))
+        first, *others = self._chain(statement.body).entries
+        return head, beside, units, Run("->", (replace(first, above=(*above, *first.above)), *others))
 
     def _head(self, keyword: str, statement: ast.Net | ast.Block) -> tuple[LayoutPiece, ...]:
         """A name with its parameters."""
@@ -143,10 +138,29 @@ class _Writer:
         if not parameters:
             return (text if parameters is None else f"{text}()",)
         spans = [each.span for each in parameters]
-        texts = [_parameter(each) for each in parameters]
         opening = self._find("(", statement.span.start)
         closing = self._closing(opening)
-        return (self._list(f"{text}(", spans, texts, opening, closing, keeps=True),)
+        return (
+            self._list(f"{text}(", spans, lambda at: self._parameter(parameters[at]), opening, closing, keeps=True),
+        )
+
+    def _parameter(self, parameter: ast.Parameter) -> tuple[LayoutPiece, ...]:
+        text = parameter.name
+        if parameter.domain is not None:
+            text += f" in {_domain(parameter.domain)}"
+        if parameter.default is None:
+            return (text,)
+        return self._value(f"{text} = " if parameter.domain else f"{text}=", parameter.default)
+
+    def _value(self, before: str, expr: Expr) -> tuple[LayoutPiece, ...]:
+        """A value that may be a list, which can go over several lines."""
+        if not isinstance(expr, ListExpr) or not expr.items:
+            return (before + unparse.expression(expr),)
+        spans = [each.span for each in expr.items]
+        texts = [unparse.expression(each) for each in expr.items]
+        opening, closing = expr.span.start, expr.span.end - 1
+        made = self._list(f"{before}(", spans, lambda at: (texts[at],), opening, closing, keeps=True)
+        return (replace(made, close=",)") if len(texts) == 1 else made,)
 
     # Chains
 
@@ -226,7 +240,7 @@ class _Writer:
         if isinstance(item, ast.WrittenLayer):
             return self._layer(item)
         if isinstance(item, ast.Group):
-            return (self._group(item.body, item.span.start, item.span.end - 1),)
+            return (self._group(item.body, item.span.start, item.span.end - 1, item.lets),)
         if isinstance(item, ast.Merge):
             return (self._merge(item),)
         if isinstance(item, ast.Repeat):
@@ -264,20 +278,27 @@ class _Writer:
             return (head if item.arguments is None else f"{head}()",)
         spans = [each.span for each in item.arguments]
         texts = [_argument(each) for each in item.arguments]
-        return (self._list(f"{head}(", spans, texts, spans[0].start, item.span.end - 1, keeps=False),)
+        closing = item.span.end - 1
+        return (self._list(f"{head}(", spans, lambda at: (texts[at],), spans[0].start, closing, keeps=False),)
 
     # Brackets
 
     def _list(
-        self, text: str, spans: Sequence[Span], texts: Sequence[str], opening: int, closing: int, keeps: bool
+        self,
+        text: str,
+        spans: Sequence[Span],
+        build: Callable[[int], tuple[LayoutPiece, ...]],
+        opening: int,
+        closing: int,
+        keeps: bool,
     ) -> Brackets:
-        """Texts with commas between, in round brackets."""
-        entries, beside, inside = self._units(spans, lambda number: (texts[number],), opening, closing, keeps)
+        """Parts with commas between, in round brackets."""
+        entries, beside, inside = self._units(spans, build, opening, closing, keeps)
         return Brackets("list", text, (_unit(Run(",", entries)),), ")", beside=beside, inside=inside)
 
-    def _group(self, chain: ast.Chain, opening: int, closing: int) -> Brackets:
+    def _group(self, chain: ast.Chain, opening: int, closing: int, lets: Sequence[ast.Let] = ()) -> Brackets:
         """A chain in square brackets; brackets alone in brackets open and close together: `[(` … `)]`."""
-        chains = _chains(chain)
+        chains = (*lets, *_chains(chain))
         spans = [each.span for each in chains]
         runs, beside, inside = self._units(
             spans, lambda number: self._named(chains[number]), opening, closing, keeps=True
@@ -290,8 +311,10 @@ class _Writer:
                 return replace(first, open=f"[{first.open}", close=f"{first.close}]")
         return Brackets("group", "[", runs, "]", beside=beside, inside=inside)
 
-    def _named(self, chain: ast.Chain | ast.Equation) -> Run:
+    def _named(self, chain: ast.Let | ast.Chain | ast.Equation) -> Run:
         """One of the chains in brackets, with its name."""
+        if isinstance(chain, ast.Let):
+            return Run(",", (_unit((_sentence(chain),)),))
         if isinstance(chain, ast.Chain):
             return self._chain(chain)
         first, *others = self._chain(chain.body).entries
@@ -313,14 +336,19 @@ class _Writer:
         names = f"{keyword} {', '.join(item.names)} in "
         opening = self._find("[", item.span_of_rows.end)
         if item.is_range:
-            first, last = (unparse.expression(expr, tight=True) for expr in item.rows[0])
+            first, last = (unparse.end_of_range(expr, expr is item.rows[-1]) for expr in item.rows)
             return (f"{names}{first}..{last} ", self._group(item.body, opening, item.span.end - 1))
-        spans = [row[0].span.to(row[-1].span) for row in item.rows]
+        spans = [row.span for row in item.rows]
         entries, _, inside = self._units(
-            spans, lambda number: (_row(item.rows[number]),), spans[0].start, opening, keeps=True
+            spans, lambda number: self._row(item.rows, number), spans[0].start, opening, keeps=True
         )
         rows = Brackets("rows", "", (_unit(Run(",", entries)),), "", inside=inside)
         return (names, rows, " ", self._group(item.body, opening, item.span.end - 1))
+
+    def _row(self, rows: Sequence[Expr], number: int) -> tuple[LayoutPiece, ...]:
+        if len(rows) == 1 and isinstance(rows[0], ListExpr):
+            return self._value("", rows[0])
+        return (unparse.row(rows[number], number == len(rows) - 1),)
 
 
 def _without_leading(comments: list[str]) -> list[str]:
@@ -345,23 +373,15 @@ def _unit(content: T) -> Unit[T]:
     return Unit(content, False, (), "")
 
 
-def _row(row: tuple[Expr, ...]) -> str:
-    texts = [unparse.expression(expr) for expr in row]
-    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
-
-
 def _argument(argument: ast.Argument) -> str:
     value = unparse.expression(argument.value)
     return value if argument.name is None else f"{argument.name}={value}"
 
 
-def _parameter(parameter: ast.Parameter) -> str:
-    default = "" if parameter.default is None else unparse.expression(parameter.default)
-    if parameter.domain is None:
-        return f"{parameter.name}={default}" if default else parameter.name
-    values = [unparse.expression(value, tight=parameter.domain.is_range) for value in parameter.domain.values]
-    domain = "..".join(values) if parameter.domain.is_range else f"{{{', '.join(values)}}}"
-    return f"{parameter.name} in {domain} = {default}" if default else f"{parameter.name} in {domain}"
+def _domain(domain: ast.Domain) -> str:
+    if domain.is_range:
+        return "..".join(unparse.end_of_range(value, is_last=False) for value in domain.values)
+    return f"{{{', '.join(map(unparse.expression, domain.values))}}}"
 
 
 def _sentence(statement: ast.Version | ast.Use | ast.Let | ast.Assert | ast.Outputs) -> str:

@@ -12,6 +12,7 @@ from cnndsl.errors import Span, nearest
 from cnndsl.syntax.brackets import opened_at
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 from cnndsl.syntax.statement_hints import beginning, free_name
+from cnndsl.syntax.value_hints import VALUE_HINTS
 from cnndsl.syntax.words import LABEL
 
 _KEYWORDS = frozenset({*STATEMENTS, "in", "if", "else", "or", "and", "not", "tap", "for", "each", "yes", "no"})
@@ -27,7 +28,7 @@ _FOREIGN = {
     "⊕": "branches are added with `+`: `(A + B)`",
     "∥": "branches are concatenated with `|`: `(A | B)`",
     ";": "statements need no separator",
-    "^": "there are no powers: write a product",
+    "^": "a power is `**`: `2**k`",
     "&": _LOGIC,
     "~": _LOGIC,
     "!": _LOGIC,
@@ -151,7 +152,7 @@ def _chain(stop: Stop) -> str:
     name = free_name(stop.source.text)
     if stop.takes("ARROW") and _BEGINNING.match(stop.after):
         return beginning(stop.after, stop.source.text)
-    is_argument = stop.takes("COMMA") and stop.takes("PERCENT")
+    is_argument = stop.takes("COMMA") and stop.takes("IF") and not stop.takes("ARROW")
     before = stop.before + "(" if stop.found == "(" and stop.takes("ARROW") else stop.before if is_argument else ""
     if re.search(r"\n[ \t]*\([^()\n]*$", before):
         return f"a chain that begins with brackets needs a name: `{name} = (@b + @c)`"
@@ -278,10 +279,6 @@ def _empty(stop: Stop) -> str:
     return "brackets hold at least one layer; `ID` is one that does nothing" if stop.takes("LSQB") else ""
 
 
-def _power(stop: Stop) -> str:
-    return "there are no powers: write a product" if stop.found == "*" and stop.before.endswith("*") else ""
-
-
 def _for(stop: Stop) -> str:
     """A body without brackets; `each c of 1, 2`, which is no `each` without its `in`."""
     if stop.takes("LSQB") and not stop.takes("REFERENCE"):
@@ -329,17 +326,13 @@ def _else(stop: Stop) -> str:
 
 
 def _count(stop: Stop) -> str:
-    is_count = stop.takes("LBRACE") and stop.takes("NUMBER")
+    is_count = stop.takes("LBRACE") and stop.takes("NUMBER") and not stop.takes("MINUS")
     return "a count follows the `*`: `[…]*3`, `[…]*n`, `[…]*{n - 1}`" if is_count else ""
-
-
-def _hole(stop: Stop) -> str:
-    is_value = stop.found == "{" and stop.takes("MINUS")
-    return "braces stand in words alone, as in CONV{k}; here the expression stands by itself" if is_value else ""
 
 
 _RULES: tuple[Callable[[Stop], str], ...] = (
     _comment,
+    *VALUE_HINTS,
     _star,
     _unfinished,
     _output,
@@ -356,7 +349,6 @@ _RULES: tuple[Callable[[Stop], str], ...] = (
     _number,
     _missing_arrow,
     _empty,
-    _power,
     _for,
     _default,
     _percent,
@@ -366,5 +358,4 @@ _RULES: tuple[Callable[[Stop], str], ...] = (
     _tap,
     _else,
     _count,
-    _hole,
 )

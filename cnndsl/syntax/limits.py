@@ -10,7 +10,7 @@ import re
 from functools import cache
 
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
-from cnndsl.expr import Name
+from cnndsl.expressions import Name
 from cnndsl.limits import current
 from cnndsl.syntax import ast
 

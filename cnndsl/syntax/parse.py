@@ -123,11 +123,13 @@ def _blame(source: Source, stop: Stop) -> Stop:
 
 
 def _ends_before(source: Source, start: int, at: int, end: int) -> Stop | None:
-    """The stop at a word that a statement ends before; None where the statement is complete there."""
+    """The stop at a word that a statement ends before; None where the statement is complete there, and where the word
+    is the `let` of a block."""
     try:
         _parse_from(source, start, at)
     except _Stopped as earlier:
-        return replace(earlier.stop, offset=at, end=end)
+        is_of_block = source.text[at:end] == "let" and earlier.stop.is_end and earlier.stop.accepts >= {"LET", "LSQB"}
+        return None if is_of_block else replace(earlier.stop, offset=at, end=end)
     except CnnError:
         return None
     return None

@@ -59,7 +59,7 @@ def _statement(stop: Stop) -> tuple[Span, str, str] | None:
         return None
     help = f"`{name}` is a statement of the file, and stands outside of chains and brackets"
     if name == "let":
-        help += "; what a block computes is a parameter with a default: `block B(n, c=2*n)`"
+        help += "; in a block it stands right behind the `=`: `block B(n) = let c = 2*n  A -> B`"
     return place, "a layer", help
 
 

@@ -8,13 +8,29 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence, Set
 
-from cnndsl.expr import Binary, Expr, Literal, Name, Path, ReferenceExpr, Unary
+from cnndsl.expressions import (
+    Binary,
+    Call,
+    ChoiceExpr,
+    Expr,
+    IndexExpr,
+    ListExpr,
+    Literal,
+    Name,
+    Path,
+    ReferenceExpr,
+    ShapeExpr,
+    SliceExpr,
+    Unary,
+    operands,
+)
 from cnndsl.layers import find
 from cnndsl.syntax import ast
 from cnndsl.syntax.words import name_and_size
 
-_LEVELS = {"or": 1, "and": 2, "not": 3, "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6}
-_COMPARISON, _SIGNED, _VALUE = 4, 7, 8
+_LEVELS = {"or": 1, "and": 2, "not": 3, "+": 5, "-": 5, "*": 6, "/": 6, "//": 6, "%": 6, "**": 8}
+_CHOICE, _TEST, _COMPARISON, _SUM, _SIGNED, _VALUE = 0, 1, 4, 5, 7, 9
+_TIGHT = (_LEVELS["*"], _LEVELS["**"])
 
 
 def expression(expr: Expr, tight: bool = False) -> str:
@@ -25,12 +41,35 @@ def expression(expr: Expr, tight: bool = False) -> str:
     >>> expression(parse(Source("", "let k = ((4097 * (n-1)))+ 2")).statements[0].value)
     '4097*(n - 1) + 2'
     """
-    return _at_least(expr, 1, tight, in_test=False)
+    return _at_least(expr, _CHOICE, tight, in_test=False)
 
 
 def condition(expr: Expr) -> str:
     """The test of an `if`, in which a sum stands in brackets: outside them a `+` adds branches."""
-    return _at_least(expr, 1, tight=False, in_test=True)
+    return _at_least(expr, _TEST, tight=False, in_test=True)
+
+
+def end_of_range(expr: Expr, is_last: bool) -> str:
+    """One of the ends of a range; `is_last` says that brackets may follow it."""
+    return _in_a_row(_at_least(expr, _SUM, tight=True, in_test=False), expr, is_last)
+
+
+def row(expr: Expr, is_last: bool) -> str:
+    """A row of a `for`: behind the last one the brackets of the body follow."""
+    return _in_a_row(_at_least(expr, _SUM, tight=False, in_test=False), expr, is_last)
+
+
+def _in_a_row(text: str, expr: Expr, is_last: bool) -> str:
+    """An index stands in brackets, unless it ends the rows: its own could be taken for those of the body. So do extents
+    with braces."""
+    is_plain = is_last and isinstance(expr, IndexExpr | SliceExpr) and text.count("[") <= 2 and "{" not in text
+    return text if is_plain or not _needs_brackets(expr) else f"({text})"
+
+
+def _needs_brackets(expr: Expr) -> bool:
+    if isinstance(expr, Unary | Binary):
+        return any(map(_needs_brackets, operands(expr)))
+    return isinstance(expr, IndexExpr | SliceExpr | ShapeExpr)
 
 
 def _at_least(expr: Expr, level: int, tight: bool, in_test: bool) -> str:
@@ -48,7 +87,30 @@ def _at_least(expr: Expr, level: int, tight: bool, in_test: bool) -> str:
         return path(expr.names)
     if isinstance(expr, ReferenceExpr):
         return "@" + name(expr.parts)
-    return f"{expr.function}({', '.join(_at_least(each, 1, tight, in_test=False) for each in expr.arguments)})"
+    return _composed(expr, level, tight)
+
+
+def _composed(expr: Call | ListExpr | ShapeExpr | IndexExpr | SliceExpr | ChoiceExpr, level: int, tight: bool) -> str:
+    """An expression in which others stand between brackets or words."""
+    if isinstance(expr, Call):
+        return f"{expr.function}({_listed(expr.arguments, tight)})"
+    if isinstance(expr, ListExpr):
+        return f"({_listed(expr.items, tight)}{',' if len(expr.items) == 1 else ''})"
+    if isinstance(expr, ShapeExpr):
+        return _extents(expr.extents, is_bare=True)
+    if isinstance(expr, ChoiceExpr):
+        chosen, test = (_at_least(each, _TEST, tight=False, in_test=False) for each in (expr.chosen, expr.test))
+        text = f"{chosen} if {test} else {expression(expr.other)}"
+        return f"({text})" if level > _CHOICE else text
+    base = _at_least(expr.base, _VALUE, tight, in_test=False)
+    if isinstance(expr, IndexExpr):
+        return f"{base}[{expression(expr.index, tight=True)}]"
+    first, last = (_at_least(each, _SUM, tight=True, in_test=False) for each in (expr.first, expr.last))
+    return f"{base}[{first}..{last}]"
+
+
+def _listed(exprs: Sequence[Expr], tight: bool) -> str:
+    return ", ".join(expression(each, tight) for each in exprs)
 
 
 def _level(expr: Unary | Binary) -> int:
@@ -61,9 +123,10 @@ def _operation(expr: Unary | Binary, own: int, tight: bool, in_test: bool) -> st
     if isinstance(expr, Unary):
         sign = "-" if expr.operator == "-" else "not "
         return sign + _at_least(expr.operand, own, tight, in_test)
-    left = _at_least(expr.left, own + 1 if own == _COMPARISON else own, tight, in_test)
-    right = _at_least(expr.right, own + 1, tight, in_test)
-    is_tight = own == _LEVELS["*"] or (tight and own == _LEVELS["+"])
+    is_power = expr.operator == "**"
+    left = _at_least(expr.left, own + 1 if own == _COMPARISON or is_power else own, tight, in_test)
+    right = _at_least(expr.right, _SIGNED if is_power else own + 1, tight, in_test)
+    is_tight = own in _TIGHT or (tight and own == _LEVELS["+"])
     return f"{left}{expr.operator}{right}" if is_tight else f"{left} {expr.operator} {right}"
 
 

@@ -12,9 +12,11 @@ from functools import lru_cache
 from itertools import pairwise
 
 from cnndsl.errors import Span
-from cnndsl.expr import Expr, Literal, Name, error, is_bounded
+from cnndsl.expr import error
+from cnndsl.expressions import Expr, Literal, Name
 from cnndsl.limits import current
 from cnndsl.records import record
+from cnndsl.values import is_bounded
 
 _HOLE = "\0"
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -71,6 +73,14 @@ def dims(text: str, span: Span) -> Literal:
     if any(len(part) > most for part in parts):
         raise error("E0104", "this number has too many digits", span, f"a number has at most {most}")
     return Literal(tuple(map(int, parts)), text, span)
+
+
+def whole_extents(text: str, span: Span) -> list[Expr]:
+    """The extents that stand as digits before, between or behind braces: `1x2x` of `1x2x{d}`."""
+    return [
+        _digits(each[0], Span(span.source, span.start + each.start(), span.start + each.end()))
+        for each in re.finditer("[0-9]+", text)
+    ]
 
 
 def head(word: Word) -> Head:

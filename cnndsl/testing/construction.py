@@ -11,7 +11,6 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, cast
 
 from cnndsl.errors import CnnError
-from cnndsl.expr import Symbol
 from cnndsl.graph import Graph
 from cnndsl.network import Network, loads
 from cnndsl.settings import values
@@ -27,6 +26,7 @@ from cnndsl.testing.oracle import (
     shown,
     state_differences,
 )
+from cnndsl.values import Symbol
 
 if TYPE_CHECKING:
     from torch import nn

@@ -11,11 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from cnndsl.expr import Expr, Name, ReferenceExpr, Symbol, Value, evaluate, number, truth
+from cnndsl.expr import given, number, truth
+from cnndsl.expressions import Expr, Name, ReferenceExpr
 from cnndsl.graph import Graph, Node
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
 from cnndsl.testing.written import (
+    IDENTITIES,
+    MERGES,
     GivenOutput,
     GivenWord,
     Labelled,
@@ -26,13 +29,14 @@ from cnndsl.testing.written import (
     UnlikeText,
     bearable,
     filled,
-    nowhere,
+    referred,
+    rows_of,
+    set_from_outside,
 )
+from cnndsl.values import Value
 
 Wire: TypeAlias = int | None
 """The node that a value is of; None, and -1 where a label names it, if that is not known."""
-IDENTITIES = ("ID", "IDENTITY")
-MERGES = {"+": "add", "|": "concat", "MUL": "mul", "SUB": "sub", "MAX": "max", "MEAN": "mean"}
 
 
 def written_names(graph: Graph) -> dict[int, str]:
@@ -44,9 +48,8 @@ def written_names(graph: Graph) -> dict[int, str]:
     >>> list(written_names(loads(text).graph).values())
     ['input', 'convs.0', 'a-1.0', 'a-1.relu', 'a-1.1', 'a-1.add']
     """
-    reader = _Reader(graph)
     root = TextModule()
-    reader.network(root)
+    _Reader(graph).network(root)
     return dict(sorted(root.paths()))
 
 
@@ -122,15 +125,10 @@ class _Reader:
         for each in net.parameters or () if net else ():
             if each.default is not None:
                 home.values[each.name] = self._argument(each.default, TextScope(home, home.values, TextModule()))
-        home.values.update(
-            {
-                name: GivenWord(str(value), nowhere(home)) if isinstance(value, Symbol) else value
-                for name, value in settings.items()
-            }
-        )
+        home.values.update({name: set_from_outside(value, home) for name, value in settings.items()})
         for each in file.statements:
             if isinstance(each, ast.Let):
-                home.values[each.name] = evaluate(each.value, home.values)
+                home.values[each.name] = self._argument(each.value, TextScope(home, home.values, TextModule()))
             elif isinstance(each, ast.Block):
                 home.blocks[each.name] = each, home
             elif isinstance(each, ast.Use):
@@ -159,7 +157,7 @@ class _Reader:
         if isinstance(item, ast.Optional | ast.Conditional):
             return self._chosen(item, wire, scope, label)
         if isinstance(item, ast.Ref):
-            value = self._found(filled(item.name, scope), scope)
+            value = referred(filled(item.name, scope), scope)
             if label:
                 scope.module.values[label] = value
             return value[0]
@@ -210,9 +208,10 @@ class _Reader:
         """Lists the scopes of the rows of a table."""
         here = replace(scope, values=self._here(wire, scope))
         if item.is_range:
-            first, last = (int(number(each, here.values)) for each in item.rows[0])
-            return [replace(scope, values={**scope.values, item.names[0]: each}) for each in range(first, last + 1)]
-        rows = (tuple(self._argument(each, here) for each in row) for row in item.rows)
+            first, last = (int(number(each, here.values)) for each in item.rows)
+            rows: list[tuple[Value, ...]] = [(each,) for each in range(first, last + 1)]
+        else:
+            rows = rows_of([self._argument(each, here) for each in item.rows], len(item.names))
         return [replace(scope, values={**scope.values, **dict(zip(item.names, row, strict=True))}) for row in rows]
 
     def _merge(self, item: ast.Merge, wire: Wire, scope: TextScope) -> Wire:
@@ -323,20 +322,6 @@ class _Reader:
             scope.module.values[name] = given if given is not None else -1, last[0].module if last else None
         return given
 
-    def _found(self, path: str, scope: TextScope) -> tuple[int, TextModule | None]:
-        """Looks a reference up; the value is -1 where that is not known, as of a part without a label."""
-        value = scope.values.get(path)
-        if isinstance(value, GivenOutput):
-            return value.node, None
-        first, *rest = path.split(".")
-        module: TextModule | None = scope.module
-        while module is not None and first not in module.values:
-            module = module.parent
-        found = module.values[first] if module is not None else (0 if first == "input" else -1, None)
-        for name in rest:
-            found = found[1].values.get(name, (-1, None)) if found[1] is not None else (-1, None)
-        return found
-
     # Layers and blocks
 
     def _add(self, item: ast.ChainItem, scope: TextScope, label: str, base: str = "", counted: bool = True) -> int:
@@ -383,17 +368,20 @@ class _Reader:
                 value = self._argument(parameter.default, inner)
             if value is not None:
                 inner = replace(inner, values={**inner.values, parameter.name: value})
+        for let in block.values:
+            inner = replace(inner, values={**inner.values, let.name: self._argument(let.value, inner)})
         result = self._items(block.body.items, wire, inner)
         if label:
             scope.module.values[label] = result if result is not None else -1, module
         return result
 
     def _argument(self, expr: Expr, scope: TextScope) -> Value:
-        if isinstance(expr, ReferenceExpr):
-            return GivenOutput(self._found(filled(expr.parts, scope), scope)[0])
-        if isinstance(expr, Name) and expr.name not in scope.values:
-            return GivenWord(expr.name, scope)
-        return evaluate(expr, scope.values)
+        def word(written: Name | ReferenceExpr) -> Value:
+            if isinstance(written, Name):
+                return GivenWord(written.name, scope)
+            return GivenOutput(referred(filled(written.parts, scope), scope)[0])
+
+        return given(expr, scope.values, word)
 
     def _axes(self, wire: Wire) -> dict[str, Value]:
         if wire is None or wire < 0:

@@ -8,9 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from cnndsl.expr import Expr, Symbol, Value, evaluate, show
+from cnndsl.expr import evaluate
+from cnndsl.expressions import Expr
 from cnndsl.graph.labels import why_not
 from cnndsl.syntax import ast
+from cnndsl.values import ListValue, Symbol, Value, show, show_setting
+
+IDENTITIES = ("ID", "IDENTITY")
+MERGES = {"+": "add", "|": "concat", "MUL": "mul", "SUB": "sub", "MAX": "max", "MEAN": "mean"}
 
 
 class UnlikeText(Exception):
@@ -142,6 +147,36 @@ def nowhere(file: TextFile) -> TextScope:
     return TextScope(file, {}, TextModule())
 
 
+def set_from_outside(value: Value, home: TextFile) -> Value:
+    """Return a value that a setting gives: its words mean what they do outside of all modules."""
+    if isinstance(value, ListValue):
+        return ListValue(tuple(set_from_outside(each, home) for each in value.items))
+    return GivenWord(show_setting(value), nowhere(home)) if isinstance(value, Symbol) else value
+
+
+def rows_of(values: Sequence[Value], names: int) -> list[tuple[Value, ...]]:
+    """Return the rows of a `for` with so many names: those of a list that stands by itself, or what is written."""
+    only = values[0] if len(values) == 1 else None
+    if isinstance(only, ListValue) and (names == 1 or all(isinstance(each, ListValue) for each in only.items)):
+        values = only.items
+    return [each.items if names > 1 and isinstance(each, ListValue) else (each,) for each in values]
+
+
 def filled(parts: Sequence[str | Expr], scope: TextScope) -> str:
     """Fills the holes of a name."""
     return "".join(each if isinstance(each, str) else show(evaluate(each, scope.values)) for each in parts)
+
+
+def referred(path: str, scope: TextScope) -> tuple[int, TextModule | None]:
+    """Looks a reference up; the value is -1 where that is not known, as of a part without a label."""
+    value = scope.values.get(path)
+    if isinstance(value, GivenOutput):
+        return value.node, None
+    first, *rest = path.split(".")
+    module: TextModule | None = scope.module
+    while module is not None and first not in module.values:
+        module = module.parent
+    found = module.values[first] if module is not None else (0 if first == "input" else -1, None)
+    for name in rest:
+        found = found[1].values.get(name, (-1, None)) if found[1] is not None else (-1, None)
+    return found

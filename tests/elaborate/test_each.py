@@ -63,6 +63,14 @@ def test_the_number_of_branches_may_be_a_parameter() -> None:
     assert [output(text, n=n) for n in (0, 1, 2, 5)] == ["8x8x3", "8x8x7", "8x8x11", "8x8x23"]
 
 
+def test_rows_may_be_those_of_a_list() -> None:
+    # One row of a list of numbers is walked by one name; rows of two by two.
+    text = "net N(widths=(4, 8), rows=((1, 4), (2, 8), (3, 2)))\nINPUT 8x8x3 -> (| each c in widths [CONV3-c]) -> "
+    assert output(f"{text}(| each d, c in rows [CONV3-c(dilation=d)])") == "8x8x14"
+    assert output(f"{text}(ID | each k in 1..len(widths) [CONV3-{{widths[k]}}])") == "8x8x24"
+    assert output(f"{text}(ID | each d, c in rows [CONV3-c(dilation=d)])", rows=()) == "8x8x12"
+
+
 def test_what_decides_on_the_branches_is_known_where_there_are_none() -> None:
     made = graph("net N(n=0)\nINPUT 8x8x3 -> (ID + each g in 1..n [CONV3-3])")
     absent = [part for part in walk(made.tree) if isinstance(part, ChoicePart)]

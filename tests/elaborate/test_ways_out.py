@@ -76,8 +76,7 @@ def test_a_for_goes_on_with_a_chain(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "INPUT 8x8x3 -> [let c = 8 CONV3-c] -> FC-10",
-        "block B(n) = [\n  let c = n*2\n  x = CONV3-c\n  y = @x -> CONV3-c\n]\nINPUT 8x8x3 -> B(4)",
+        "block B(n) = [\n  x = CONV3-n\n  let c = n*2\n  y = @x -> CONV3-c\n]\nINPUT 8x8x3 -> B(4)",
         "block B = [\n  x = CONV3-2  # ] of a comment\n  block C = RELU\n]\nINPUT 8x8x3 -> B",
         "INPUT 8x8x3 -> (CONV3-8 + [CONV3-8\nlet c = 3\n-> CONV3-8])",
     ],
@@ -86,6 +85,21 @@ def test_a_statement_inside_of_brackets_is_one_error(text: str) -> None:
     wrong = only(text)
     assert (wrong.code, wrong.message.partition(",")[0]) == ("E0102", "expected a layer")
     assert "is a statement of the file" in wrong.help
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INPUT 8x8x3 -> [let c = 8 CONV3-c] -> FC-10",
+        "block B(n) = [let c = n*2 CONV3-c]*2\nINPUT 8x8x3 -> B(4)",
+        "block B(n) = let m = n [let c = m CONV3-c]\nINPUT 8x8x3 -> B(4)",
+    ],
+)
+def test_a_value_inside_of_brackets_is_that_of_a_block(text: str) -> None:
+    wrong = only(text)
+    assert wrong.code == "E0249"
+    assert wrong.span is not None
+    assert wrong.span.text.startswith("let c = ")
 
 
 def test_a_bracket_that_is_not_closed_is_said_to_be_so() -> None:

@@ -15,7 +15,6 @@ import cnndsl
 from cnndsl.analysis.depth import depth, is_weighted
 from cnndsl.elaborate import elaborate
 from cnndsl.errors import Source
-from cnndsl.expr import NameSymbol, OutputSymbol
 from cnndsl.graph import CallPart, Node, ancestors, descendants, parted, walk
 from cnndsl.graph.wiring import operands_by_input
 from cnndsl.layers.activation import Relu
@@ -27,6 +26,7 @@ from cnndsl.limits import limits
 from cnndsl.shape import Shape
 from cnndsl.syntax.parse import parse
 from cnndsl.testing import programs
+from cnndsl.values import NameSymbol, OutputSymbol
 
 
 def test_an_edge_has_the_positions_of_its_operands() -> None:

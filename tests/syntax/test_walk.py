@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from cnndsl.errors import Source, Span
-from cnndsl.expr import Literal, Name
+from cnndsl.expressions import Literal, Name
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 import cnndsl
-from cnndsl.expr import Value
+from cnndsl.values import Value
 
 YOLOV5 = {"n": (0.33, 0.25), "s": (0.33, 0.5), "m": (0.67, 0.75), "l": (1, 1), "x": (1.33, 1.25)}
 YOLOV8 = {

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import cnndsl
-from cnndsl.expr import Value
+from cnndsl.values import Value
 from tests import oracle
 from tests.bundled import LIKE_OTHERS
 from tests.zoo.test_torch import drawn

@@ -12,8 +12,8 @@ from cnndsl.emit.configuration.model import ColumnTotals, ConfigurationRow, Conf
 from cnndsl.emit.configuration.stages import stages
 from cnndsl.emit.configuration.titles import listed
 from cnndsl.emit.drawing.cards.words import layer_text
-from cnndsl.expr import show
 from cnndsl.graph.graph import Graph
+from cnndsl.values import show
 
 
 def configuration(graphs: Sequence[Graph]) -> ConfigurationTable:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from html import escape
 
 from cnndsl.emit.drawing.fold import Folded, fold, is_folded, is_frame, named_outputs, stack, unfolded
-from cnndsl.expr import OutputSymbol, Value, show_setting
 from cnndsl.graph import (
     CallPart,
     Graph,
@@ -27,6 +26,7 @@ from cnndsl.graph import (
 )
 from cnndsl.layers.base import Role
 from cnndsl.terminal import clean
+from cnndsl.values import OutputSymbol, Value, show_setting
 
 FONT = "Helvetica,Arial,sans-serif"
 _COLOURS: Mapping[Role, tuple[str, str]] = {

@@ -41,7 +41,7 @@ from cnndsl.emit.torch.terms import CodeValue, Const, Term, Var, evaluate, names
 from cnndsl.emit.torch.trace import trace
 from cnndsl.emit.torch.trace_records import Callees, Traced
 from cnndsl.emit.torch.walk import builds
-from cnndsl.expr import Expr
+from cnndsl.expressions import Expr
 from cnndsl.graph import CallPart, Graph, LayerPart, LoopPart, NamedPart, Part, output
 
 

@@ -44,7 +44,7 @@ from cnndsl.emit.torch.part_queries import (
 from cnndsl.emit.torch.restart import Differ, Missing
 from cnndsl.emit.torch.scope import known_terms
 from cnndsl.emit.torch.terms import Const, Term, Var, add, evaluate, mul, names, negated, text
-from cnndsl.expr import Expr
+from cnndsl.expressions import Expr
 from cnndsl.graph import ChoicePart, LayerPart, LoopPart, NamedPart, Part, ReferencePart
 
 DEEPEST = 4
@@ -383,7 +383,13 @@ def pattern(template: NameTemplate, found: list[str], cursor: Cursor) -> str:
             raise Differ from None
         if made != name:
             raise Differ
-    return "".join(each if isinstance(each, str) else f"{{{text(each)}}}" for each in pieces)
+    return "".join(_shown_piece(each) for each in pieces)
+
+
+def _shown_piece(piece: str | Term) -> str:
+    if isinstance(piece, str):
+        return piece
+    return str(piece.value) if isinstance(piece, Const) else f"{{{text(piece)}}}"
 
 
 def _counted(found: list[str]) -> list[str | Term]:

@@ -10,7 +10,7 @@ Before: a graph. After: the class of the network, and through it all others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 
 from cnndsl.analysis.inplace import overwritten
@@ -27,7 +27,7 @@ from cnndsl.emit.torch.terms import CodeValue, Const, Term, Var, substitute
 from cnndsl.emit.torch.trace import trace
 from cnndsl.emit.torch.trace_records import Border, Traced
 from cnndsl.emit.torch.translate import real, whole
-from cnndsl.expr import Expr, Symbol, Value, names
+from cnndsl.expressions import Expr, names
 from cnndsl.graph import (
     CallPart,
     Graph,
@@ -40,6 +40,7 @@ from cnndsl.graph import (
 )
 from cnndsl.layers.base import TorchCall
 from cnndsl.shape import axis_names
+from cnndsl.values import Symbol, Value
 
 _WAYS = tuple(product((False, True), (False, True)))
 """Whether a class may have arguments that its block lacks, and whether fractions are numbers of the class."""
@@ -86,11 +87,8 @@ class Classes:
             is_whole = isinstance(value, int)
             look[name] = Var(self.offered[name], is_whole) if name in self.offered else _constant(value)
             look[f"::{name}"] = look[name]
-        for name, expr in self.graph.lets.items():
-            found = whole(expr, look.get)
-            term = found.term if found is not None and found.dividend is None else real(expr, look.get)
-            if term is not None:
-                look[name] = look[f"::{name}"] = term
+        for name, term in _name_values(self.graph.lets.items(), look):
+            look[f"::{name}"] = term
         return look
 
     def _offered_values(self) -> dict[str, object]:
@@ -246,6 +244,7 @@ class Classes:
             is_whole = not any(isinstance(value, float) for value in values)
             is_one = folds and not is_whole and len(set(values)) == 1
             look[name] = Const(values[0]) if is_one else Var(python, is_whole)
+        _name_values(first.lets, look)
         for at, frame in enumerate(frames):
             frame |= {each.name: dict(each.values)[at] for each in extras}
         look, offered = self._hidden(look, options)
@@ -288,6 +287,20 @@ class Classes:
             if values and values[0] != CodeValue("") and all(same(value, values[0]) for value in values):
                 defaults[options[name]] = Const(values[0])
         return defaults
+
+
+def _name_values(lets: Iterable[tuple[str, Expr]], look: dict[str, Term]) -> list[tuple[str, Term]]:
+    """Add the values that `let`s name; one that Python cannot compute hides what has its name outside."""
+    found: list[tuple[str, Term]] = []
+    for name, expr in lets:
+        translated = whole(expr, look.get)
+        is_exact = translated is not None and translated.dividend is None
+        term = translated.term if translated is not None and is_exact else real(expr, look.get)
+        look.pop(name, None)
+        if term is not None:
+            look[name] = term
+            found.append((name, term))
+    return found
 
 
 def _column(keys: Sequence[Key | None], at: Sequence[int]) -> tuple[Key, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import cast
 
 from cnndsl.emit.torch.cursor import Cursor
 from cnndsl.emit.torch.ir import (
@@ -68,6 +69,7 @@ class Iterations:
             frames=tuple(frames),
             places=tuple(places),
             is_loop=True,
+            turning=outer.scope.turning | {*self.targets.values()},
         )
         inside = replace(outer, scope=scope, roots=tuple(roots), nodes=tuple(nodes), flat=outer.flat)
         return replace(inside, term=term if scope.holds(term, inside.widths) else None)
@@ -90,6 +92,9 @@ class Iterations:
         if not targets:
             return CountedRange(Const(0), Const(len(loop.rows)))
         columns = [loop.names.index(name) for name, target in self.targets.items() if target in targets]
+        if loop.is_range and len(loop.rows) > 2:
+            first, last = loop.rows[0][0], loop.rows[-1][0]
+            return CountedRange(Const(first), Const(cast("int", last) + 1))
         return Rows(tuple(tuple(self._cell(row, at) for at in columns) for row in range(len(loop.rows))))
 
     def _cell(self, row: int, column: int) -> Term:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
-from cnndsl.expr import divisible
+from cnndsl.functions import divisible, integer_power
 
 
 class UnknownName(Exception):
@@ -49,6 +49,7 @@ _ARITHMETIC: Mapping[str, Callable[[_Numbers], object]] = {
     "/": lambda v: _quotient(v[0], v[1]),
     "//": lambda v: v[0] // v[1],
     "%": lambda v: v[0] % v[1],
+    "**": lambda v: integer_power(v[0], v[1]),
     "neg": lambda v: -v[0],
     "<": lambda v: v[0] < v[1],
     "<=": lambda v: v[0] <= v[1],

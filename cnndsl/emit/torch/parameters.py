@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from cnndsl.emit.torch.terms import Const, Term, Var
-from cnndsl.emit.torch.translate import real, wants_integers, whole
-from cnndsl.expr import Expr, Value, names
+from cnndsl.emit.torch.translate import is_followed, real, wants_integers, whole
+from cnndsl.expressions import Expr, names
 from cnndsl.graph import (
     CallPart,
     ChoicePart,
@@ -29,6 +29,7 @@ from cnndsl.graph import (
 from cnndsl.layers.base import LayerError
 from cnndsl.records import record
 from cnndsl.shape import Shape
+from cnndsl.values import Value
 
 _CLEAN: frozenset[str] = frozenset()
 
@@ -101,7 +102,7 @@ class _Uses:
         terms = {name: origin.term for name, origin in look.items()}
         found = whole(expr, terms.get)
         term = found.term if found is not None and found.dividend is None else real(expr, terms.get)
-        return _Origin(_depends(expr, look), term)
+        return _Origin(_depends(expr, look), term if term is not None and is_followed(term) else None)
 
     def _part(self, part: Part, look: _Look, entry: int) -> None:
         """Go through a part that the value of `entry` enters."""
@@ -128,6 +129,8 @@ class _Uses:
         given = {name: self._origin(expr, look) for name, expr in call.written}
         result |= given
         for name, expr in call.defaults:
+            result[name] = self._origin(expr, result)
+        for name, expr in call.lets:
             result[name] = self._origin(expr, result)
         return result
 
@@ -171,11 +174,11 @@ class _Uses:
                 self.bare.add(term.name)
             else:
                 self.computed |= _depends(expr, look)
-            return term is not None
+            return term is not None and is_followed(term)
         depends = _depends(expr, look)
         self.computed |= depends
         found = whole(expr, terms.get)
-        if option != node.layer.WIDTH or found is None:
+        if option != node.layer.WIDTH or found is None or not is_followed(found.term):
             return False
         return depends <= self.whole_domains or wants_integers(found)
 
@@ -189,7 +192,7 @@ class _Uses:
 
 def _depends(expr: Expr, look: _Look) -> frozenset[str]:
     """The parameters of the net behind an expression. What a `default` gives is of the file."""
-    from cnndsl.expr import Call
+    from cnndsl.expressions import Call
 
     if isinstance(expr, Call) and expr.function == "default":
         return frozenset[str]().union(*(_found(look, f"::{name.name}") for name in names(expr)))

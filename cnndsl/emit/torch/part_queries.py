@@ -13,7 +13,6 @@ from typing import TypeVar
 
 from cnndsl.emit.torch.ir import Key, key, node_of
 from cnndsl.emit.torch.restart import Differ
-from cnndsl.expr import Value
 from cnndsl.graph import (
     AgainPart,
     CallPart,
@@ -35,6 +34,7 @@ from cnndsl.graph import (
 )
 from cnndsl.layers.base import TorchCall, TorchFunction
 from cnndsl.records import record
+from cnndsl.values import Value
 
 AnyPart = TypeVar("AnyPart", bound=Part)
 

@@ -13,11 +13,12 @@ from fractions import Fraction
 
 from cnndsl.emit.torch.operators import UnknownName
 from cnndsl.emit.torch.restart import Differ, Fixed, Missing
-from cnndsl.emit.torch.terms import CodeValue, Const, Env, Term, Var, evaluate, names
+from cnndsl.emit.torch.terms import CodeValue, Const, Env, Op, Term, Var, evaluate, names
 from cnndsl.emit.torch.translate import Whole, real, test, whole
-from cnndsl.expr import Call, Expr, Symbol, Value
-from cnndsl.expr import names as names_in
+from cnndsl.expressions import Call, Expr
+from cnndsl.expressions import names as names_in
 from cnndsl.records import record
+from cnndsl.values import Symbol, Value
 
 
 @record(slots=True)
@@ -44,16 +45,33 @@ class Scope:
     extras: tuple[Extra, ...] = ()
     is_loop: bool = False
     repeats: frozenset[str] = frozenset()
+    turning: frozenset[str] = frozenset()
+    """Python's names that change from iteration to iteration: the frames have every value that they take."""
 
     def whole(self, exprs: Iterable[Expr | None]) -> Whole | None:
         """Translate the expressions of an integer option; None where they differ, or Python lacks a name."""
         found = [None if expr is None else whole(expr, self.look.get) for expr in exprs]
-        return found[0] if all(each == found[0] for each in found) else None
+        first = found[0]
+        if first is None or any(each != first for each in found):
+            return None
+        dividend, divisor = (each and self._settled(each) for each in (first.dividend, first.divisor))
+        return Whole(self._settled(first.term), dividend, divisor)
 
     def real(self, exprs: Iterable[Expr | None]) -> Term | None:
         """Translate the expressions of an option of real numbers."""
         found = [None if expr is None else real(expr, self.look.get) for expr in exprs]
-        return found[0] if all(each == found[0] for each in found) else None
+        first = found[0]
+        return None if first is None or any(each != first for each in found) else self._settled(first)
+
+    def _settled(self, term: Term) -> Term:
+        """A term without the choices that come out the same in each iteration."""
+        if not isinstance(term, Op) or not self.turning:
+            return term
+        if term.operator == "if" and self.turning.issuperset(names(term.operands[0])):
+            held = {bool(evaluate(term.operands[0], frame)) for frame in self.frames}
+            if len(held) == 1:
+                return self._settled(term.operands[1 if held.pop() else 2])
+        return Op(term.operator, tuple(map(self._settled, term.operands)))
 
     def test(self, exprs: Iterable[Expr | None]) -> Term | None:
         """Translate conditions."""

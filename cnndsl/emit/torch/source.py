@@ -33,9 +33,9 @@ from cnndsl.emit.torch.restart import Fixed
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
 from cnndsl.emit.torch.terms import literal, names, text
 from cnndsl.emit.torch.walk import in_order, terms_of
-from cnndsl.expr import show
 from cnndsl.graph import Graph
 from cnndsl.layers import HELPERS
+from cnndsl.values import show
 
 
 def source(graph: Graph) -> str:

@@ -68,6 +68,7 @@ _BINDING: Mapping[str, int] = {
     "//": 6,
     "%": 6,
     "neg": 7,
+    "**": 8,
 }
 _ATOM = 9
 _OPPOSITE: Mapping[str, str] = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
@@ -326,10 +327,11 @@ def _text(term: Term, outside: int) -> str:
         test, chosen, other = operands
         written = f"{_text(chosen, 1)} if {_text(test, 1)} else {_text(other, 0)}"
     else:
-        # A right operand of the same strength needs brackets: a // (b // c). So does a comparison's left.
-        first = binding + 1 if binding == 4 else binding
+        # A right operand of the same strength needs brackets: a // (b // c). So does the left one of `==` and `**`.
+        first = binding + 1 if operator == "**" or binding == 4 else binding
         written = _text(operands[0], first)
-        written += "".join(f" {operator} {_text(each, binding + 1)}" for each in operands[1:])
+        sign = operator if operator == "**" and not any(isinstance(each, Op) for each in operands) else f" {operator} "
+        written += "".join(f"{sign}{_text(each, binding + 1)}" for each in operands[1:])
     return f"({written})" if binding < outside else written
 
 

@@ -13,7 +13,8 @@ from fractions import Fraction
 from typing import cast
 
 from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, ceildiv, constant, divides, floordiv, mul, op, summands
-from cnndsl.expr import COMPARISONS, Binary, Call, Expr, Literal, Name, Unary
+from cnndsl.expr import COMPARISONS
+from cnndsl.expressions import Binary, Call, ChoiceExpr, Expr, Literal, Name, Unary
 from cnndsl.records import record
 
 Look = Callable[[str], Term | None]
@@ -43,6 +44,8 @@ class Whole:
 
 def whole(expr: Expr, look: Look) -> Whole | None:
     """Translate an expression that an integer option gives; None where that cannot be done exactly."""
+    if isinstance(expr, ChoiceExpr):
+        return _whole_choice(expr, look)
     try:
         ratio = _ratio(expr, look)
     except _Untranslatable:
@@ -55,6 +58,31 @@ def whole(expr: Expr, look: Look) -> Whole | None:
     if by is not None and by and divides(ratio.over, by):
         return Whole(floordiv(ratio.over, ratio.under))
     return Whole(floordiv(ratio.over, ratio.under), ratio.over, ratio.under)
+
+
+def _whole_choice(expr: ChoiceExpr, look: Look) -> Whole | None:
+    """`c // 4 if wide else c // 16`: each of the two divides by itself."""
+    holds, chosen, other = test(expr.test, look), whole(expr.chosen, look), whole(expr.other, look)
+    if holds is None or chosen is None or other is None:
+        return None
+    term = _either(holds, chosen.term, other.term)
+    if chosen.dividend is None and other.dividend is None:
+        return Whole(term)
+    dividends = (chosen.dividend or chosen.term, other.dividend or other.term)
+    divisors = (chosen.divisor or Const(1), other.divisor or Const(1))
+    return Whole(term, _either(holds, *dividends), _either(holds, *divisors))
+
+
+def _either(holds: Term, chosen: Term, other: Term) -> Term:
+    return chosen if chosen == other else op("if", holds, chosen, other)
+
+
+def is_followed(term: Term) -> bool:
+    """Whether Python computes a term as the compiler does whatever its names hold: not a power, whose exponent may be
+    negative, nor a choice, of which the compiler computes one side alone."""
+    if not isinstance(term, Op):
+        return True
+    return term.operator not in ("**", "if") and all(map(is_followed, term.operands))
 
 
 def wants_integers(found: Whole) -> bool:
@@ -155,6 +183,8 @@ def _ratio(expr: Expr, look: Look) -> Ratio:
     if isinstance(expr, Binary):
         left, right = _counted(_ratio(expr.left, look)), _counted(_ratio(expr.right, look))
         return _reduced(_binary(expr.operator, left, right))
+    if isinstance(expr, ChoiceExpr):
+        return _choice(_logical(expr.test, look), _ratio(expr.chosen, look), _ratio(expr.other, look))
     if isinstance(expr, Call) and expr.function == "default":
         return _ratio(expr.arguments[0], lambda name: look(f"::{name}"))
     if isinstance(expr, Call):
@@ -209,7 +239,30 @@ def _binary(operator: str, left: Ratio, right: Ratio) -> Ratio:
         return Ratio(floordiv(over, under))
     if operator == "%":
         return Ratio(op("%", over, under), mul(left.under, right.under))
+    if operator == "**":
+        return _power(left, right)
     raise _Untranslatable
+
+
+def _power(base: Ratio, exponent: Ratio) -> Ratio:
+    """A power; what is taken to a negative one goes below the line."""
+    if exponent.under != Const(1):
+        raise _Untranslatable
+    over, under, power = base.over, base.under, exponent.over
+    if all(weight < 0 for _, weight in summands(power)):
+        over, under, power = under, over, mul(Const(-1), power)
+    return Ratio(_raised(over, power), _raised(under, power))
+
+
+def _raised(base: Term, power: Term) -> Term:
+    return base if power == Const(1) or base == Const(1) else op("**", base, power)
+
+
+def _choice(holds: Term, chosen: Ratio, other: Ratio) -> Ratio:
+    if chosen.under == other.under:
+        return Ratio(_either(holds, chosen.over, other.over), chosen.under)
+    crossed = (mul(chosen.over, other.under), mul(other.over, chosen.under))
+    return Ratio(_either(holds, *crossed), mul(chosen.under, other.under))
 
 
 def _reduced(ratio: Ratio) -> Ratio:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from cnndsl.emit.torch.part_queries import Borders
 from cnndsl.emit.torch.source import source
 from cnndsl.emit.torch.verify import Difference, check_arguments, verify
-from cnndsl.expr import Value
 from cnndsl.graph import Graph
+from cnndsl.values import Value
 
 MOST_LAYERS = 20_000
 """Networks with more layers are emitted without being verified."""

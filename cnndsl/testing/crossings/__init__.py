@@ -10,7 +10,7 @@ say whether what is emitted is right.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from hypothesis import strategies as st
@@ -25,6 +25,7 @@ from cnndsl.testing.crossings.frames import GeneratedScope, Makers, NamedOutputs
 from cnndsl.testing.crossings.inputs import GeneratedInputs
 from cnndsl.testing.crossings.merges import gate, merge
 from cnndsl.testing.crossings.numbers import rate, width
+from cnndsl.testing.crossings.values import with_values
 from cnndsl.testing.crossings.widths import PieceShape
 
 ProgramSettings: TypeAlias = dict[str, object]
@@ -51,13 +52,17 @@ def crossing(seed: int) -> Crossing:
     # Of dice of their own, so that a seed goes on to give the program that it gave but for these.
     others = random.Random(f"inputs {seed}")
     forms = random.Random(f"labels {seed}")
+    values = random.Random(f"values {seed}")
     if dice.random() < 0.15:
-        return _like_published(dice)
-    return _drawn(dice, others if others.random() < 0.15 else None, forms)
+        drawn = _like_published(dice, values)
+    else:
+        drawn = _drawn(dice, others if others.random() < 0.15 else None, forms)
+    share = values.choice((0, 0, 0.1, 0.25, 0.5))
+    return replace(drawn, text=with_values(drawn.text, values, share)) if share else drawn
 
 
-def _like_published(dice: random.Random) -> Crossing:
-    text, values = family(dice)
+def _like_published(dice: random.Random, others: random.Random) -> Crossing:
+    text, values = family(dice, others)
     tries = [{name: value_of(dice.choice(several))} for name, several in values.items()]
     dice.shuffle(tries)
     return Crossing(text, dice.choice((tries[0], {}, {})), tuple(tries[1:]))

@@ -134,17 +134,45 @@ INPUT 8x8x3 -> features: [0: CONV3-c -> `1~3`: BN -> `"": RELU~7: act~RELU`] -> 
 both.t: [CONV3-c -> BN] -> `again both.t -> ~both.v: again both.t -> (ID + @both.v) -> ~`
 "both.u": CONV1-{2*c} if wide -> `"aux-1": ~`Conv(8) -> Half(4) -> GAP -> fc.`0~1~out`: FC-c"""
 
+DILATED = """net W(n=`3~4`, c=`8~4`, rates=(1, 2, `4~3`), act=`RELU~TANH`) try n=2 c=6 rates=(1,5) rates=(2,) act=SILU
+block Layer(d, k=2) =
+ let f = `c//2~max(c//2, 2)` let m = `f if d > 2 else f~f` [
+ x = ID
+ gate = MUL(@x -> CONV{k + 1}-m(dilation=d) -> TANH, @x -> CONV3-m(dilation=`d~{d}`) -> SIGMOID)
+ skip = @gate -> CONV1-4
+ sum = (@x + @gate -> CONV1-c)
+]
+INPUT `64~48`x2 -> CONV1-c -> for k in 0..n - 1 [layer{k}: Layer(2**k)] -> last: CONV1-4
+out = (@last + @layer*.skip) -> act
+end = @out -> `for r in rates [CONV3-{4*r}(dilation=r) -> act]~[CONV3-{rates[len(rates)]}(dilation=rates[1]) -> act]*2`
+ -> CONV1-{sum(rates)}"""
+
+STAGED = """net G(widths=(4, `8~12`, 16), depths=(1, `2~1`, 1), wide=`yes~no`, k=`3~5`)
+  try depths=(2,1,1) wide=no k=1 widths=(8,4,6)
+block Unit(c, s=1, ks=(3, k)) = let m = `C/2 if wide else C/4~c//2`
+ let pads = (0, 1, `2~1 + 1`) (
+ CONV1-m -> BN -> RELU -> DWCONV{ks[1]}/s(pad={pads[(ks[1] + 1)/2]}x{ks[1]//2}) -> `RELU~BN` -> CONV1-c
+ + ID or down: CONV1-c/s)
+INPUT 16x16x3 -> stem: CONV`3~{k}`-{widths[1]}
+-> `for i in 1..len(depths) [stage{i}: [Unit(widths[i], 2 if i > 1 else 1) -> Unit(widths[i])*{depths[i] - 1}]]
+~for c, s in ((4, 1), (8, 2), (8, 1)) [stage{c}_{s}: [Unit(c, s, ks=(5, 3)) -> RELU]]
+~[unit{i}: Unit(widths[i], ks=(1, 3))]*3`
+-> tap side: [CONV1-{max(widths) - min(widths)}] -> GAP -> FC-{sum(depths) + 2**len(depths)}"""
+
 TEMPLATES = (RESIDUAL, BOTTLENECK, DENSE, TOWERS, MOBILE, UNET, SWITCHES, PYRAMID, GATES, SHUFFLED, PARTS, SCATTERED)
+WITH_LISTS = (DILATED, STAGED)
 
 
-def family(dice: random.Random) -> tuple[str, dict[str, list[str]]]:
-    """Draws a program in the manner of published networks, and values to try for its parameters."""
-    text = CHOICE.sub(lambda found: dice.choice(found[1].split("~")), dice.choice(TEMPLATES))
+def family(dice: random.Random, others: random.Random) -> tuple[str, dict[str, list[str]]]:
+    """Draws a program in the manner of published networks, and values to try for its parameters. `others` draws those
+    with lists."""
+    template = others.choice(WITH_LISTS) if others.random() < 0.2 else dice.choice(TEMPLATES)
+    text = CHOICE.sub(lambda found: dice.choice(found[1].split("~")), template)
     head, _, rest = re.sub(r"\n +try ", " try ", text).partition("\n")
     declared, _, tries = head.partition(" try ")
     values: dict[str, list[str]] = {}
     for each in tries.split():
         name, _, value = each.partition("=")
         values.setdefault(name, []).append(value)
-    lines = re.sub(r"\s+", " ", re.sub(r"\n(?=block|INPUT)", "\0", rest)).split("\0")
+    lines = re.sub(r"\s+", " ", re.sub(r"\n(?=block|INPUT|[a-z]+ = @)", "\0", rest)).split("\0")
     return "\n".join([declared, *filter(None, map(str.strip, lines))]), values

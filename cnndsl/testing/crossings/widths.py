@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any, TypeAlias
 
-from cnndsl.expr import FUNCTIONS
+from cnndsl.functions import FUNCTIONS
 
 WidthValues: TypeAlias = Mapping[str, Fraction | int]
 """The values of names."""

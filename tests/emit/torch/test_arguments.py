@@ -10,9 +10,9 @@ import pytest
 import cnndsl
 from cnndsl.emit.torch.verified import argument_differences
 from cnndsl.emit.torch.verify import verify
-from cnndsl.expr import Value
 from cnndsl.finding import find
 from cnndsl.network import graph_of
+from cnndsl.values import Value
 from tests.bundled import ZOO
 from tests.commands.running import run
 

@@ -27,9 +27,9 @@ from cnndsl.emit.torch.terms import (
 from cnndsl.emit.torch.translate import real, whole
 from cnndsl.emit.torch.translate import test as condition
 from cnndsl.errors import CnnError, Source, Span
-from cnndsl.expr import Binary, Call, Expr, Literal, Name
-from cnndsl.expr import divisible as exactly_divisible
 from cnndsl.expr import evaluate as meaning
+from cnndsl.expressions import Binary, Call, Expr, Literal, Name
+from cnndsl.functions import divisible as exactly_divisible
 
 ENV = {"a": 6, "b": 35, "c": 64}
 PYTHON: dict[str, object] = {**ENV, "Fraction": Fraction}

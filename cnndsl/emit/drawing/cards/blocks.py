@@ -9,8 +9,8 @@ from difflib import SequenceMatcher
 from cnndsl.emit.drawing.cards.items import Signatures, UnitItem, nodes_in
 from cnndsl.emit.drawing.cards.letters import BlockLetters, letters
 from cnndsl.emit.drawing.cards.words import dims_text, layer_text, stride_of, stride_text, width_of, window_of
-from cnndsl.expr import Value
 from cnndsl.graph.graph import Graph
+from cnndsl.values import Value
 
 
 @dataclass(eq=False)

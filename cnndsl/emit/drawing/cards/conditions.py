@@ -8,8 +8,8 @@ from cnndsl.emit.drawing.cards.blocks import matched
 from cnndsl.emit.drawing.cards.items import UnitItem, nodes_in
 from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, PanelElement, RepeatFrame
 from cnndsl.emit.drawing.cards.raw import value_text
-from cnndsl.expr import Value
 from cnndsl.graph.graph import Graph
+from cnndsl.values import Value
 
 
 def conditions(

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from cnndsl.analysis.equality import PartClasses
-from cnndsl.expr import Value
 from cnndsl.graph.graph import Graph
 from cnndsl.graph.parts import (
     CallPart,
@@ -24,6 +23,7 @@ from cnndsl.graph.parts import (
 )
 from cnndsl.graph.traversal import entered, nodes_of
 from cnndsl.records import record
+from cnndsl.values import Value
 
 
 @record(slots=True)

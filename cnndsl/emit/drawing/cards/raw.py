@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from cnndsl.emit.drawing.cards.items import ForkItem, ItemChain, RepeatItem, UnitItem, nodes_in
-from cnndsl.expr import NameSymbol, Value, show
 from cnndsl.records import record
+from cnndsl.values import NameSymbol, Value, show
 
 EDGE_ROWS = 4
 """The most rows of a stem or a head that stay open."""

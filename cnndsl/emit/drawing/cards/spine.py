@@ -27,8 +27,8 @@ from cnndsl.emit.drawing.cards.items import (
 from cnndsl.emit.drawing.cards.periods import folded
 from cnndsl.emit.drawing.cards.raw import RawCard, RawFork, RawRow, RawStep, value_text, with_open_ends
 from cnndsl.emit.drawing.cards.rows import fused
-from cnndsl.expr import Value
 from cnndsl.graph.graph import Graph
+from cnndsl.values import Value
 
 OPEN_ROWS = 6
 """A block that is used once stays open if it has at most so many rows."""

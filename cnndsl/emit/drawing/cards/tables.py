@@ -8,8 +8,8 @@ from cnndsl.emit.drawing.cards.items import UnitItem, nodes_in
 from cnndsl.emit.drawing.cards.model import CardTable, ColumnKind
 from cnndsl.emit.drawing.cards.raw import RawCard, value_text
 from cnndsl.emit.drawing.cards.words import dims_text, stride_of, width_of, word_of
-from cnndsl.expr import Value
 from cnndsl.graph.graph import Graph
+from cnndsl.values import Value
 
 
 def card_table(graph: Graph, card: RawCard) -> CardTable:

@@ -14,9 +14,9 @@ from cnndsl.emit.torch.verify.shapes import Shapes
 from cnndsl.emit.torch.verify.text import Program
 from cnndsl.emit.torch.verify.values import ClassInfo, LeafClass, NotUnderstood, Refused, Trouble
 from cnndsl.errors import CnnError
-from cnndsl.expr import Symbol, Value, show
 from cnndsl.graph import Graph
 from cnndsl.shape import Shape
+from cnndsl.values import Symbol, Value, show
 
 Compile = Callable[[Mapping[str, Value]], Graph]
 """Compiles the program with these settings; raises CnnError where the compiler refuses them."""

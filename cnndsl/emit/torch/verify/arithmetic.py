@@ -24,6 +24,10 @@ def _divide_down(left: Any, right: Any) -> object:
     return left // right
 
 
+def _power(left: Any, right: Any) -> object:
+    return left**right
+
+
 _BINARY: Mapping[type[ast.operator], Callable[..., object]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -31,6 +35,7 @@ _BINARY: Mapping[type[ast.operator], Callable[..., object]] = {
     ast.Div: _divide,
     ast.FloorDiv: _divide_down,
     ast.Mod: operator.mod,
+    ast.Pow: _power,
 }
 
 _COMPARE: Mapping[type[ast.cmpop], Callable[..., object]] = {
@@ -62,11 +67,18 @@ def binary(kind: type[ast.operator], left: object, right: object, line: int) -> 
         raise NotUnderstood(f"the operator `{kind.__name__}`", line)
     if not _joins(kind, left, right) and not (is_number(left) and is_number(right)):
         raise Trouble(f"`{kind.__name__}` of {describe(left)} and {describe(right)}", line)
+    if kind is ast.Pow and (not isinstance(left, int) or _bits(left, right) > _BITS):
+        raise NotUnderstood("a power of that size", line)
     try:
         value = rule(left, right)
     except (ArithmeticError, TypeError, ValueError) as stop:
         raise Trouble(f"{type(stop).__name__}: {stop}", line) from None
     return _small(value, line)
+
+
+def _bits(base: int, exponent: object) -> int:
+    """The bits of a power, about; so that none is computed that has too many."""
+    return base.bit_length() * abs(exponent) if isinstance(exponent, int) else _BITS + 1
 
 
 def _joins(kind: type[ast.operator], left: object, right: object) -> bool:

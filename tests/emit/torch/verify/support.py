@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 
 from cnndsl.emit.torch.verify import Difference, check_arguments, verify
-from cnndsl.expr import Value
 from cnndsl.graph import Graph
 from cnndsl.network import loads
+from cnndsl.values import Value
 
 HEAD = "import torch\nfrom torch import Tensor, nn\nfrom torch.nn import functional as F\n\n\n"
 

@@ -74,6 +74,7 @@ def value(text: str) -> object:
     isinstance(3, int)
     isinstance((1,), (tuple, list))
     +3 - -3
+    10 ** 3 - 2 ** -1 + (-2) ** 3 ** 2
     """.strip().splitlines(),
 )
 def test_values_are_pythons(text: str) -> None:
@@ -107,7 +108,10 @@ def test_values_are_pythons(text: str) -> None:
     tuple(1, 2)
     int(None)
     isinstance(3, 4)
-    10 ** 3
+    10 ** 99999
+    2 ** 0.5
+    0.5 ** 2
+    0 ** -1
     (1).real
     [*3]
     {1: 2}

@@ -1,0 +1,58 @@
+"""Hints for values: powers, elements of lists, extents, outputs where a number stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from cnndsl.syntax.parse_failure import Stop
+
+
+def _power(stop: Stop) -> str:
+    """`[A]*2**n`."""
+    is_power = stop.found == "*" and stop.before.endswith("*")
+    return "a count that is computed stands in braces: `[…]*{2**n}`" if is_power else ""
+
+
+def _index(stop: Stop) -> str:
+    """`widths[k], …` in the rows of a `for`, where the brackets were taken for the body; `widths [1]`; `CONV3-w[1]`."""
+    text = f"{stop.end_of_before}{stop.after}"
+    at = len(stop.end_of_before)
+    for found in re.finditer(r"([A-Za-z_][A-Za-z0-9_]*)([ \t]*)\[([A-Za-z0-9_ +*/%.-]*)\]", text):
+        if not found.start(2) <= at <= found.end():
+            continue
+        name, gap, index = found.groups()
+        if name == "again":
+            continue
+        if re.search(r"\bfor\b[^\[\]]*\bin\b[^\[\]]*$", text[: found.start(2)]):
+            return f"in the rows of a `for` an index stands in brackets: `({name}[{index}])`"
+        if gap and stop.takes("RBRACE", "IF"):
+            return f"an index has no blank in front: `{name}[{index}]`"
+        if not gap and stop.takes("ARROW") and re.search(r"[-/*]$", text[: found.start()]):
+            return f"what is more than a name stands in braces: `{{{name}[{index}]}}`"
+        if not gap and stop.takes("ARROW"):
+            return f"give the element a name to use it as a layer: `let act = {name}[{index}]`"
+    return ""
+
+
+def _extent(stop: Stop) -> str:
+    """`pad=kx{n}`, `pad=0xk`."""
+    named = re.search(r"\b([A-Za-z_]\w*)x$", stop.end_of_before) if stop.found == "{" and stop.is_adjacent else None
+    if named:
+        return f"a name in extents stands in braces: `{{{named[1]}}}x{{…}}`"
+    mixed = re.match(r"([0-9]+(?:x[0-9]+)*)x([A-Za-z_]\w*)", stop.after)
+    if mixed and stop.takes("NUMBER"):
+        return f"a name in extents stands in braces: `{mixed[1]}x{{{mixed[2]}}}`"
+    return ""
+
+
+def _tested_output(stop: Stop) -> str:
+    """`A if @far != no`, `2*@x`."""
+    if not stop.found.startswith("@") or stop.is_adjacent or not stop.takes("MINUS") or stop.takes("REFERENCE"):
+        return ""
+    if re.search(r"\bif\s+(not\s+)?$", stop.end_of_before):
+        return f"a parameter is asked by its name, without `@`: `if {stop.found[1:]} != no`"
+    return "nothing is computed with an output: it is an argument, or begins a branch"
+
+
+VALUE_HINTS: tuple[Callable[[Stop], str], ...] = (_index, _extent, _tested_output, _power)

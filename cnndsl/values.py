@@ -1,0 +1,188 @@
+"""Values of the language: numbers, truths, shapes, lists, and what stands for something else, such as a layer type.
+
+What computes them is `expr`'s; what each is written as is said here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import cached_property
+from typing import TypeAlias
+
+from cnndsl.errors import Span
+from cnndsl.limits import current
+from cnndsl.records import record
+
+
+class Symbol:
+    """A value that is not a number: a layer kind, a block, a name. Subclasses say which."""
+
+    def __str__(self) -> str:
+        return type(self).__name__
+
+
+class Unknown(Symbol):
+    """The value of what went wrong: that was reported where it did, and all that depends on it stays silent."""
+
+    def __str__(self) -> str:
+        return "…"
+
+
+@record
+class NameSymbol(Symbol):
+    """A name as a value: of a layer type or a block."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"the name `{self.name}`"
+
+
+@record
+class OutputSymbol(Symbol):
+    """An output as a value: `@enc1`."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"the output `@{self.name}`"
+
+
+@record
+class Later(Symbol):
+    """The value of a `let` that stands only further down, at `span`."""
+
+    span: Span
+
+
+@record
+class ListValue(Symbol):
+    """A list: `(32, 64, 128)`. Lists are equal whose elements are of equal types and values: 1 is not `yes`.
+
+    >>> ListValue((1, 2)) == ListValue((1, 2)), ListValue((1, 2)) == ListValue((True, 2))
+    (True, False)
+    """
+
+    items: tuple[Value, ...]
+
+    def __str__(self) -> str:
+        return show(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, ListValue) and self._typed == other._typed)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _typed(self) -> tuple[tuple[type, Value], ...]:
+        return tuple((type(each), each) for each in self.items)
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self._typed)
+
+    @cached_property
+    def size(self) -> int:
+        """Return the number of its elements, with those of the lists in it."""
+        return sum(1 + (each.size if isinstance(each, ListValue) else 0) for each in self.items)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Return whether it holds numbers, truths and shapes alone, and lists of these."""
+        return all(
+            not isinstance(each, Symbol) or (isinstance(each, ListValue) and each.is_plain) for each in self.items
+        )
+
+
+Number: TypeAlias = int | Fraction
+Value: TypeAlias = int | Fraction | bool | tuple[int, ...] | Symbol
+
+
+def plain_value(value: Value) -> Value:
+    """Return a value without what an elaboration knows besides: of a name or an output its name alone."""
+    if isinstance(value, NameSymbol):
+        return NameSymbol(value.name)
+    if isinstance(value, ListValue):
+        return value if value.is_plain else ListValue(tuple(map(plain_value, value.items)))
+    return OutputSymbol(value.name) if isinstance(value, OutputSymbol) else value
+
+
+def items_of(value: Value) -> tuple[Value, ...] | None:
+    """Return the elements of a list, and the extents of a shape; None for any other value."""
+    return value.items if isinstance(value, ListValue) else value if isinstance(value, tuple) else None
+
+
+def as_shape(value: Value) -> Value:
+    """Return a list of integers as a shape; any other value as it is."""
+    if not isinstance(value, ListValue) or not value.items:
+        return value
+    extents = tuple(each for each in value.items if isinstance(each, int) and not isinstance(each, bool))
+    return extents if len(extents) == len(value.items) else value
+
+
+def numbers_in(value: Value) -> Iterator[Number]:
+    """Yield the numbers of a value: itself, or those of a shape or a list."""
+    if isinstance(value, int | Fraction):
+        yield value
+    for each in items_of(value) or ():
+        yield from numbers_in(each)
+
+
+def show(value: Value) -> str:
+    """A value as the language writes it.
+
+    >>> show(True), show((14, 14, 8)), show(Fraction(1, 2)), show(Fraction(1, 3))
+    ('yes', '14x14x8', '0.5', '1/3')
+    >>> show(ListValue((32, 64))), show(ListValue((ListValue((1,)), ListValue(()))))
+    ('(32, 64)', '((1,), ())')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    if isinstance(value, Fraction):
+        decimal = f"{float(value):.10g}"
+        return decimal if Fraction(decimal) == value else f"{value.numerator}/{value.denominator}"
+    return show_setting(value) if isinstance(value, ListValue) else str(value)
+
+
+def show_setting(value: Value) -> str:
+    """A value as it is written behind `--set`.
+
+    >>> show_setting(NameSymbol("RELU")), show_setting((14, 14, 8))
+    ('RELU', '14x14x8')
+    >>> show_setting(ListValue((16, NameSymbol("RELU"))))
+    '(16, RELU)'
+    """
+    if isinstance(value, ListValue):
+        comma = "," if len(value.items) == 1 else ""
+        return f"({', '.join(map(show_setting, value.items))}{comma})"
+    return value.name if isinstance(value, NameSymbol) else show(value)
+
+
+def equal(left: Value, right: Value) -> bool:
+    """Equality; a volume of one pixel equals its number of channels: 1x1x1000 is 1000.
+
+    >>> equal((1, 1, 1000), 1000), equal((2, 1, 4), 8), equal(True, 1)
+    (True, False, False)
+    """
+    if isinstance(left, bool) != isinstance(right, bool):
+        return False
+    if isinstance(left, ListValue) and isinstance(right, ListValue):
+        pairs = zip(left.items, right.items, strict=False)
+        return len(left.items) == len(right.items) and all(equal(*pair) for pair in pairs)
+    return _unpadded(left) == _unpadded(right)
+
+
+def _unpadded(value: Value) -> Value:
+    if isinstance(value, tuple) and all(extent == 1 for extent in value[:-1]):
+        return value[-1]
+    return value
+
+
+def is_bounded(value: Number) -> bool:
+    """Whether a number has no more digits than `limits` allow: a fraction above and below its line."""
+    most = 10 ** current().digits
+    return -most <= value <= most and value.denominator <= most
