@@ -1,10 +1,11 @@
 """Receptive fields of random programs, held against what layers of PyTorch really reach.
 
 Every layer is run as `Reference` builds it, with weights of one and without biases; what only bends values is left out
-and products are sums, so that no path is lost. A gradient with positive weights is nonzero exactly where a path leads,
-so ones are sent in slab by slab of the plane, and after each layer what arrived is made ones again: nothing rounds,
-nothing cancels. What arrives is held against an enumeration of the taps of each window, value for value, at the
-edges too; and the fields against that enumeration, which they always hold and from which they may differ only where
+and products and differences are sums, so that no path is lost. A gradient with positive weights is nonzero exactly
+where a path leads, so ones are sent in slab by slab of the plane, and after each layer what arrived is made ones again:
+nothing rounds, nothing cancels. What arrives is held against an enumeration of the taps of each window, value for
+value, at the edges too; and the fields against that enumeration, which they always hold and from which they may differ
+only where
 
 - a unit's window, or that of a unit it sees, hangs over the edge of a map between: fields go on beyond it as if the
   map did, the convention of the literature;
@@ -18,6 +19,7 @@ edges too; and the fields against that enumeration, which they always hold and f
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -30,7 +32,7 @@ from cnndsl.analysis.receptive_field import Field, receptive_fields
 from cnndsl.graph import Graph, Node
 from cnndsl.layers import activation, arrange, dense, dropout, local_norm, norm, response
 from cnndsl.layers.base import Layer, TorchFunction
-from cnndsl.layers.merge import MergeLayer, Mul
+from cnndsl.layers.merge import MergeLayer, Mul, Sub
 from cnndsl.layers.pixel_shuffle import PixelUnshuffle
 from cnndsl.layers.reshape import Permute, Reshape
 from cnndsl.layers.resize import Upsample
@@ -121,9 +123,9 @@ class Reaching(Reference):
             return inputs[0] + spread if is_statistical(node.layer) else inputs[0]
         if isinstance(node.layer, dense.RadialBasis):
             return inputs[0].flatten(1).sum(1, keepdim=True).expand(-1, node.layer.features)
-        if isinstance(node.layer, Mul):
-            product = node.layer.torch(*self.graph.shapes(node)).template
-            return self._evaluate(TorchFunction(product.replace("*", "+")), inputs)
+        if isinstance(node.layer, Mul | Sub):
+            template = node.layer.torch(*self.graph.shapes(node)).template
+            return self._evaluate(TorchFunction(re.sub(" [*-] ", " + ", template)), inputs)
         return super()._apply(node, inputs, values)
 
 
