@@ -355,12 +355,10 @@ class Elaborator:
 
     def _reference(self, item: ast.Ref, env: Environment, tag: PendingLabel | None) -> Expansion:
         named = find_label(item, env)
-        made = Expansion(named.wire, ReferencePart(named.wire.node, called(item, env)) if named.wire else None)
-        if tag is None:
-            return made
-        self.check_free(tag, env)
-        env.scope.labels[tag.name] = replace(named, family=tag.family)
-        return made
+        if tag is not None:
+            self.check_free(tag, env)
+            env.scope.labels[tag.name] = replace(named, family=tag.family)
+        return Expansion(named.wire, ReferencePart(named.wire.node, called(item, env)) if named.wire else None)
 
     def _optional(
         self, item: ast.Optional, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None

@@ -29,7 +29,6 @@ from cnndsl.emit.torch.ir import (
 )
 from cnndsl.emit.torch.iterations import Iterations
 from cnndsl.emit.torch.names import attribute
-from cnndsl.emit.torch.operators import UnknownName
 from cnndsl.emit.torch.part_queries import (
     Borders,
     Known,
@@ -41,10 +40,10 @@ from cnndsl.emit.torch.part_queries import (
     of_type,
     path_of,
 )
+from cnndsl.emit.torch.patterns import NameTemplate, pattern
 from cnndsl.emit.torch.restart import Differ, Missing
 from cnndsl.emit.torch.scope import known_terms
-from cnndsl.emit.torch.terms import Const, Term, Var, add, evaluate, mul, names, negated, text
-from cnndsl.expressions import Expr
+from cnndsl.emit.torch.terms import Const, Term, Var, add, mul, names, negated
 from cnndsl.graph import ChoicePart, LayerPart, LoopPart, NamedPart, Part, ReferencePart
 
 DEEPEST = 4
@@ -55,7 +54,6 @@ SHORTEST_TABLE = 3
 """A `for` with as many rows stays a table."""
 _FLATTENING = ChildName("flatten")
 """What a flattening is called that the program does not write, until `told_apart` looks at the whole chain."""
-NameTemplate = tuple[str | Expr, ...]
 Made = tuple[list[SequentialItem], Cursor]
 
 
@@ -365,38 +363,3 @@ def added(name: str, leaving: Term) -> Term | None:
     """Return what is added to a variable, None where it is not a sum with it."""
     more = add(leaving, mul(Const(-1), Var(name)))
     return more if name not in names(more) and name in names(leaving) else None
-
-
-def pattern(template: NameTemplate, found: list[str], cursor: Cursor) -> str:
-    """Return the text of an f-string that gives each frame's name. Raises Differ where there is none."""
-    pieces: list[str | Term] = []
-    for piece in template or ():
-        term = piece if isinstance(piece, str) else getattr(cursor.scope.whole([piece]), "term", None)
-        if term is None:
-            raise Differ
-        pieces.append(term)
-    pieces = pieces or _counted(found)
-    for frame, name in zip(cursor.scope.frames, found, strict=True):
-        try:
-            made = "".join(each if isinstance(each, str) else str(evaluate(each, frame)) for each in pieces)
-        except UnknownName:
-            raise Differ from None
-        if made != name:
-            raise Differ
-    return "".join(_shown_piece(each) for each in pieces)
-
-
-def _shown_piece(piece: str | Term) -> str:
-    if isinstance(piece, str):
-        return piece
-    return str(piece.value) if isinstance(piece, Const) else f"{{{text(piece)}}}"
-
-
-def _counted(found: list[str]) -> list[str | Term]:
-    """`conv1`, `conv2` as a pattern over the iteration `i`."""
-    first = found[0].rstrip("0123456789")
-    number = found[0][len(first) :]
-    counts = [each[len(first) :] or "0" for each in found]
-    if not number or not all(map(str.isdigit, counts)) or any(int(b) - int(a) != 1 for a, b in pairwise(counts)):
-        raise Differ
-    return [first, add(Var("i"), Const(int(number) - 1))]

@@ -15,12 +15,12 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Protocol
 
-from cnndsl.emit.torch.chain import pattern
 from cnndsl.emit.torch.cursor import Cursor, width_term
 from cnndsl.emit.torch.ir import Build, ChildLoop, CountedRange, ModuleClass, Rows, SequentialBuild
 from cnndsl.emit.torch.iterations import built_names, pattern_names
 from cnndsl.emit.torch.names import variable
 from cnndsl.emit.torch.part_queries import child_name, path_of
+from cnndsl.emit.torch.patterns import pattern
 from cnndsl.emit.torch.restart import Differ, Fixed, Missing
 from cnndsl.emit.torch.scope import known_terms, python_value
 from cnndsl.emit.torch.terms import Const, Term, Var
