@@ -185,7 +185,9 @@ class SkipLink:
 @record(slots=True)
 class BlockPanel:
     """A block opened once. `entering` and `leaving` are what its edges carry. `steps` are the numbers of the spine's
-    steps that lead to a panel which the spine doesn't contain, as an auxiliary classifier."""
+    steps that lead to a panel which the spine doesn't contain, as an auxiliary classifier. `joined` and `links` are the
+    edges of one that is no chain: -1 is the first of the `inputs`, -2 the next; they have the names that the block
+    gives them."""
 
     key: str
     title: str
@@ -201,6 +203,7 @@ class BlockPanel:
     others: tuple[tuple[int, ...], ...] = ()
     joined: tuple[bool, ...] = ()
     links: tuple[SkipLink, ...] = ()
+    inputs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

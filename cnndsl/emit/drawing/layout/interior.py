@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, PanelElement, RepeatFrame
+from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, PanelElement, RepeatFrame, SkipLink
 from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.lanes import Lane, stacked
+from cnndsl.emit.drawing.layout.layered import layered
 from cnndsl.emit.drawing.layout.pieces import (
     MERGE,
     ROW,
@@ -32,15 +33,19 @@ _BETWEEN, _CLOSE, _MANY = 9.0, 6.0, 8
 _DASH = (4.0, 3.0)
 _SKIP_ROWS = 2
 """A branch of so many rows can stand on a lane beside the main one."""
+_MOST_ROUND = 3
+"""A merge of more is a box, which has room for the edges that enter it."""
 
 
 @dataclass(eq=False)
 class InteriorStyle:
-    """How wide rows may be, whether they are narrow columns, and whether a long identity is named."""
+    """How wide rows may be, whether they are narrow columns, whether a long identity is named, and whether what
+    is no chain stands one beneath the other."""
 
     most: float = 1e9
     is_narrow: bool = False
     names_identity: bool = True
+    is_laned: bool = False
 
 
 def chain(elements: Sequence[PanelElement], style: InteriorStyle) -> Fragment:
@@ -49,12 +54,53 @@ def chain(elements: Sequence[PanelElement], style: InteriorStyle) -> Fragment:
     return stacked(pieces, [True] * len(pieces), [""] * len(pieces))
 
 
-def with_lanes(
-    elements: Sequence[PanelElement], joined: Sequence[bool], lanes: Sequence[Lane], style: InteriorStyle
+def graph(
+    elements: Sequence[PanelElement],
+    links: Sequence[SkipLink],
+    joined: Sequence[bool],
+    inputs: Sequence[str],
+    style: InteriorStyle,
 ) -> Fragment:
-    """Draw elements that are no chain: merges as circles or boxes, with lanes for what skips some."""
+    """Draw elements that are no chain in ranks, or, in a style that says so or if they are too many, one beneath the
+    other with lanes for what skips some. `inputs` are what enters: the source of a link is -1 for the first."""
+    if not style.is_laned and (found := _in_ranks(elements, links, joined, inputs, style)) is not None:
+        return found
     pieces = [piece(each, style) for each in elements]
+    lanes = [Lane(max(each.source, -1), each.target) for each in links]
     return stacked(pieces, joined, [""] * len(pieces), lanes)
+
+
+def _in_ranks(
+    elements: Sequence[PanelElement],
+    links: Sequence[SkipLink],
+    joined: Sequence[bool],
+    inputs: Sequence[str],
+    style: InteriorStyle,
+) -> Fragment | None:
+    own = [*links, *(SkipLink(at - 1, at) for at, is_joined in enumerate(joined) if is_joined)]
+    count = len(inputs)
+    edges = [(each.source + count if each.source >= 0 else -1 - each.source, each.target + count) for each in own]
+    pieces, rounds = [_input(each) for each in inputs], set[int]()
+    for at, element in enumerate(elements):
+        degree = sum(target == at + count for _, target in edges)
+        is_merge = isinstance(element, Branching) and not element.branches
+        if is_merge and has_sign(element) and degree <= _MOST_ROUND:
+            rounds.add(at + count)
+            pieces.append(merge(element))
+        elif is_merge:
+            pieces.append(merge_box(element, 28.0 * degree))
+        else:
+            pieces.append(piece(element, style))
+    found = layered(pieces, edges, rounds)
+    return None if found is None else replace(found, has_inputs=True)
+
+
+def _input(name: str) -> Fragment:
+    """The edge that enters, with what it carries."""
+    sketch = Sketch()
+    sketch.text(6, 7, name, SMALL, paint="mute")
+    sketch.line([(0, 0), (0, 9)])
+    return Fragment(2, 8 + width(name, SMALL), 9, sketch)
 
 
 def piece(element: PanelElement, style: InteriorStyle) -> Fragment:

@@ -44,14 +44,13 @@ def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
             sketch, across, height = found
             drawn = _with_header(model, Arrangement(across, height, lambda: sketch), WIDTHS[name])
             return _enlarged(drawn) if size == "slide" else drawn
-    artist = PanelArtist()
     if size is None:
         if not _wants_page(model):
-            found = _arranged(artist, model, "column")
+            found = _arranged(PanelArtist(WIDTHS["column"]), model, "column")
             if found.width <= WIDTHS["column"] + 0.5 and found.height + _TOP <= TALLEST["column"]:
                 return _with_header(model, found, WIDTHS["column"])
         size = "page"
-    found = _with_header(model, _arranged(artist, model, size), WIDTHS[size])
+    found = _with_header(model, _arranged(PanelArtist(WIDTHS[size]), model, size), WIDTHS[size])
     return _enlarged(found) if size == "slide" else found
 
 

@@ -23,6 +23,8 @@ _TIGHTER = 4.0
 """How much narrower a cell may be, so that its row keeps to one line."""
 _TEXT = 9.0
 _OPTIONAL = (2.5, 2.0)
+_KEYED = 14.0
+"""Room for a key before a title."""
 
 
 @dataclass(eq=False)
@@ -38,6 +40,10 @@ class Fragment:
     """Where an edge leaves that skips the next piece, from the axis and the top; by default at the right side."""
     below: float = 0
     """How far the outlines behind it reach beneath it, in the gap before the next piece."""
+    exit: float = 0
+    """Where an edge leaves beneath it, from the axis."""
+    has_inputs: bool = False
+    """Whether it shows what enters it, so that no edge leads to its top."""
 
     @property
     def width(self) -> float:
@@ -89,11 +95,15 @@ def narrow_row(fused: FusedRow) -> Fragment:
 
 def inset(box: InsetBox, least: float = 0) -> Fragment:
     """Draw a part that stays closed."""
-    across = max(width(box.title, _TEXT, 500) + 2 * _PAD + BAR, least)
+    before = _KEYED if box.key else 0
+    across = max(width(box.title, _TEXT, 500) + 2 * _PAD + BAR + before, least)
     sketch = Sketch()
     sketch.box(-across / 2, 0, across, ROW, box.role, f"{box.role}-stroke")
     _bar(sketch, -across / 2, 0, ROW, box.role)
-    sketch.text(BAR / 2, ROW / 2 + 0.36 * _TEXT, box.title, _TEXT, 500, anchor="middle", room=across - BAR - 2)
+    if box.key:
+        key_disc(sketch, -across / 2 + BAR + 9, ROW / 2, box.key)
+    x, room = (BAR + before) / 2, across - BAR - before - 2
+    sketch.text(x, ROW / 2 + 0.36 * _TEXT, box.title, _TEXT, 500, anchor="middle", room=room)
     if box.is_optional:
         sketch.box(-across / 2 - 2, -2, across + 4, ROW + 4, "", "mute", 0.8, 4, _OPTIONAL)
     return Fragment(across / 2, across / 2, ROW, sketch)

@@ -1,0 +1,187 @@
+"""Where the pieces of a graph stand that is no chain: in ranks by their longest path, in an order with few crossings.
+
+Layered drawing has four steps (Sugiyama, Tagawa and Toda 1981, "Methods for visual understanding of hierarchical system
+structures"): ranks, places on the way of longer edges, an order in each rank by barycentres, and coordinates. Here the
+edges of one source share their places, so that they part as late as they can, and the coordinates of a rank are the
+nearest to those wished for that keep the pieces apart, which pooling finds in linear time. `layered.py` draws edges.
+
+grandalf 0.8, the library for this in Python, has the licences GPL-2 and EPL-1.0, and leads edges straight through
+boxes; Graphviz is no Python. Both know nothing of merges that are entered at the side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+_APART, _BESIDE = 14.0, 9.0
+"""Between two pieces, and between an edge and whatever is next to it."""
+_SWEEPS = 8
+_STRAIGHT = {0: 1.0, 1: 2.0, 2: 8.0}
+"""How much an edge is to be straight, by how many of its ends are places on the way (Gansner et al. 1993)."""
+
+
+@dataclass(eq=False)
+class Spot:
+    """A piece in its rank, or a place on the way of an edge over several ranks (`piece` is -1): how far it reaches to
+    both sides of its axis, what it reads and what reads it, and how far from the axis each edge enters."""
+
+    rank: int
+    left: float
+    right: float
+    piece: int = -1
+    x: float = 0
+    place: int = 0
+    above: list[Spot] = field(default_factory=list["Spot"])
+    below: list[Spot] = field(default_factory=list["Spot"])
+    ports: dict[int, float] = field(default_factory=dict[int, float])
+    """By the identity of the spot above."""
+
+
+def ranked(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
+    """Return the rank of each piece, one more than the highest that it reads; what reads nothing stands right above
+    its first reader. Edges lead to larger numbers.
+
+    >>> ranked(5, [(0, 1), (1, 2), (0, 2), (4, 2)][:3] + [(3, 4)])
+    [0, 1, 2, 0, 1]
+    """
+    found = [0] * count
+    readers: dict[int, list[int]] = {}
+    read: set[int] = set()
+    for source, target in sorted(edges, key=lambda edge: edge[1]):
+        found[target] = max(found[target], found[source] + 1)
+        readers.setdefault(source, []).append(target)
+        read.add(target)
+    for at in range(count):
+        if at not in read and at in readers:
+            found[at] = min(found[reader] for reader in readers[at]) - 1
+    return found
+
+
+def spots(
+    sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]], ranks: Sequence[int]
+) -> list[list[Spot]]:
+    """Return the spots of each rank in executable order, joined by the edges; a source leads to one place in a rank."""
+    rows: list[list[Spot]] = [[] for _ in range(max(ranks) + 1)]
+    pieces = [Spot(ranks[at], left, right, at) for at, (left, right) in enumerate(sizes)]
+    ways: dict[int, list[Spot]] = {}
+    for source, target in edges:
+        way = ways.setdefault(source, [pieces[source]])
+        while way[-1].rank < ranks[target] - 1:
+            way.append(Spot(way[-1].rank + 1, 0, 0))
+            _join(way[-2], way[-1])
+        _join(way[ranks[target] - 1 - ranks[source]], pieces[target])
+    for at, piece in enumerate(pieces):
+        rows[piece.rank].append(piece)
+        for each in ways.get(at, [piece])[1:]:
+            rows[each.rank].append(each)
+    return rows
+
+
+def _join(one: Spot, other: Spot) -> None:
+    one.below.append(other)
+    other.above.append(one)
+
+
+def order(rows: list[list[Spot]]) -> None:
+    """Order the spots of each rank by the barycentres of their neighbours, in sweeps down and up; that with the fewest
+    crossings is kept."""
+    _number(rows)
+    best, least = [list(row) for row in rows], crossings(rows)
+    for sweep in range(_SWEEPS):
+        if not least:
+            break
+        is_down = sweep % 2 == 0
+        for row in rows[1:] if is_down else rows[-2::-1]:
+            row.sort(key=lambda spot: _barycentre(spot, spot.above if is_down else spot.below))
+            for place, spot in enumerate(row):
+                spot.place = place
+        found = crossings(rows)
+        if found < least:
+            best, least = [list(row) for row in rows], found
+    rows[:] = best
+    _number(rows)
+
+
+def _number(rows: Sequence[Sequence[Spot]]) -> None:
+    for row in rows:
+        for place, spot in enumerate(row):
+            spot.place = place
+
+
+def _barycentre(spot: Spot, neighbours: Sequence[Spot]) -> float:
+    return sum(each.place for each in neighbours) / len(neighbours) if neighbours else spot.place
+
+
+def crossings(rows: Sequence[Sequence[Spot]]) -> int:
+    """Return how many edges cross, each pair of ranks by a tree of sums (Barth, Jünger and Mutzel 2002)."""
+    total = 0
+    for upper, lower in pairwise(rows):
+        ends = [end for spot in upper for end in sorted(each.place for each in spot.below)]
+        sums = [0] * (len(lower) + 1)
+        for number, end in enumerate(ends):
+            at, before = end + 1, 0
+            while at:
+                before += sums[at]
+                at &= at - 1
+            total += number - before
+            at = end + 1
+            while at <= len(lower):
+                sums[at] += 1
+                at += at & -at
+    return total
+
+
+def place(rows: Sequence[Sequence[Spot]]) -> None:
+    """Give each spot its x: first from the left, then in sweeps as near to its neighbours as the others let it."""
+    for row in rows:
+        x = 0.0
+        for before, spot in zip([None, *row], row, strict=False):
+            x += 0 if before is None else apart(before, spot)
+            spot.x = x
+    for sweep in range(2 * _SWEEPS):
+        for row in rows if sweep % 2 == 0 else reversed(rows):
+            _settle(row, (True, False) if sweep >= _SWEEPS else (sweep % 2 == 0, sweep % 2 == 1))
+
+
+def apart(one: Spot, other: Spot) -> float:
+    """Return how far the axes of neighbours in a rank are apart at least."""
+    return one.right + other.left + (_APART if one.piece >= 0 and other.piece >= 0 else _BESIDE)
+
+
+def _settle(row: Sequence[Spot], sides: tuple[bool, bool]) -> None:
+    """Move the spots of a rank to where they wish to be, as near as they can be with all of them apart."""
+    shift = 0.0
+    groups: list[list[float]] = []  # weight, weighted sum, count: each group stands as one
+    shifts: list[float] = []
+    for before, spot in zip([None, *row], row, strict=False):
+        shift += 0 if before is None else apart(before, spot)
+        shifts.append(shift)
+        weight, wished = _wished(spot, sides)
+        groups.append([weight, weight * (wished - shift), 1])
+        while len(groups) > 1 and groups[-2][1] / groups[-2][0] > groups[-1][1] / groups[-1][0]:
+            last = groups.pop()
+            groups[-1] = [one + other for one, other in zip(groups[-1], last, strict=True)]
+    at = 0
+    for weight, total, count in groups:
+        for _ in range(int(count)):
+            row[at].x = total / weight + shifts[at]
+            at += 1
+
+
+def _wished(spot: Spot, sides: tuple[bool, bool]) -> tuple[float, float]:
+    """How much a spot wishes to be at which x."""
+    wishes: list[tuple[float, float]] = []
+    if sides[0]:
+        wishes += ((_weight(each, spot), each.x - spot.ports.get(id(each), 0)) for each in spot.above)
+    if sides[1]:
+        wishes += ((_weight(spot, each), each.x + each.ports.get(id(spot), 0)) for each in spot.below)
+    if not wishes:
+        return 0.1, spot.x
+    total = sum(weight for weight, _ in wishes)
+    return total, sum(weight * x for weight, x in wishes) / total
+
+
+def _weight(one: Spot, other: Spot) -> float:
+    return _STRAIGHT[(one.piece < 0) + (other.piece < 0)]
