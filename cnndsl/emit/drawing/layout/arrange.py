@@ -11,7 +11,7 @@ from cnndsl.emit.drawing.layout.lanes import ENDING, stacked
 from cnndsl.emit.drawing.layout.panel import STYLE_COUNT, PanelArtist
 from cnndsl.emit.drawing.layout.pieces import Fragment
 from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
-from cnndsl.emit.drawing.layout.spine import SpinePieces, heights
+from cnndsl.emit.drawing.layout.spine import SpinePieces, heights, in_ranks
 from cnndsl.emit.drawing.measure import width
 
 GUTTER = 12.0
@@ -57,6 +57,12 @@ def columns(drawn: SpinePieces, count: int) -> Arrangement:
     )
     strain = _WRAPPED * (len(parts) - 1)
     return Arrangement(across, tallest, lambda: _columns(drawn, parts, sizes, top), strain)
+
+
+def _ranks(model: DrawingModel, drawn: SpinePieces, room: float) -> Arrangement | None:
+    """Arrange a spine in ranks that is no chain, if no edge leads from it to a panel."""
+    made = None if any(each.steps for each in model.panels) else in_ranks(model, drawn, room)
+    return None if made is None else Arrangement(made.width, made.height, lambda: _single(made))
 
 
 def _single(made: Fragment) -> Sketch:
@@ -120,8 +126,11 @@ def _lead(sketch: Sketch, drawn: SpinePieces, start: int, before: PlanePoint, ti
 def with_panels(
     artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, count: int, room: float
 ) -> list[Arrangement]:
-    """Return the arrangements of a spine in so many columns with the panels of the network."""
-    spine = columns(drawn, count)
+    """Return the arrangements of a spine in so many columns, or in ranks if that many is 0, with the panels of the
+    network."""
+    spine = columns(drawn, count) if count else _ranks(model, drawn, room)
+    if spine is None:
+        return []
     if not model.panels:
         return [alone(model, drawn.pieces, spine, room)]
     gutter = GUTTER + 6 * sum(len(each.steps) for each in model.panels)

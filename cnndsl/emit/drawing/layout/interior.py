@@ -33,8 +33,10 @@ _BETWEEN, _CLOSE, _MANY = 9.0, 6.0, 8
 _DASH = (4.0, 3.0)
 _SKIP_ROWS = 2
 """A branch of so many rows can stand on a lane beside the main one."""
-_MOST_ROUND = 3
+MOST_ROUND = 3
 """A merge of more is a box, which has room for the edges that enter it."""
+PORT = 28.0
+"""That room, for each edge."""
 
 
 @dataclass(eq=False)
@@ -60,10 +62,12 @@ def graph(
     joined: Sequence[bool],
     inputs: Sequence[str],
     style: InteriorStyle,
+    room: float,
 ) -> Fragment:
     """Draw elements that are no chain in ranks, or, in a style that says so or if they are too many, one beneath the
-    other with lanes for what skips some. `inputs` are what enters: the source of a link is -1 for the first."""
-    if not style.is_laned and (found := _in_ranks(elements, links, joined, inputs, style)) is not None:
+    other with lanes for what skips some. `inputs` are what enters: the source of a link is -1 for the first.
+    Ranks take no more than `room` if they can."""
+    if not style.is_laned and (found := _in_ranks(elements, links, joined, inputs, style, room)) is not None:
         return found
     pieces = [piece(each, style) for each in elements]
     lanes = [Lane(max(each.source, -1), each.target) for each in links]
@@ -76,6 +80,7 @@ def _in_ranks(
     joined: Sequence[bool],
     inputs: Sequence[str],
     style: InteriorStyle,
+    room: float,
 ) -> Fragment | None:
     own = [*links, *(SkipLink(at - 1, at) for at, is_joined in enumerate(joined) if is_joined)]
     count = len(inputs)
@@ -84,14 +89,14 @@ def _in_ranks(
     for at, element in enumerate(elements):
         degree = sum(target == at + count for _, target in edges)
         is_merge = isinstance(element, Branching) and not element.branches
-        if is_merge and has_sign(element) and degree <= _MOST_ROUND:
+        if is_merge and has_sign(element) and degree <= MOST_ROUND:
             rounds.add(at + count)
             pieces.append(merge(element))
         elif is_merge:
-            pieces.append(merge_box(element, 28.0 * degree))
+            pieces.append(merge_box(element, PORT * degree))
         else:
             pieces.append(piece(element, style))
-    found = layered(pieces, edges, rounds)
+    found = layered(pieces, edges, rounds, room)
     return None if found is None else replace(found, has_inputs=True)
 
 

@@ -25,11 +25,14 @@ SIDE = MERGE + 9
 _NEAR, _SLANT = 7.0, 3.0
 """How far from its axis a piece is entered, and a place of an edge is moved, so that an edge is straight."""
 _SAME = 0.01
+_DOT = 2.5
 _OFF = 5.0
 """How far an edge stays off the next piece of the rank."""
 _CLOSE = 4.0
 """Edges of different sources are that far apart at least."""
 _SHIFTS = (4.0, -4.0, 8.0, -8.0)
+_SHARES = (0.0, 0.8, 0.6, 0.45)
+"""How much of the width the pieces of a rank may take, where 0 is no limit: edges and bends take some as well."""
 MOST_SPOTS = 20_000
 """More places than this are no drawing."""
 
@@ -52,23 +55,49 @@ class _Net:
         return all(x == self.source.x for _, x in self.ends)
 
 
-def layered(pieces: Sequence[Fragment], edges: Sequence[tuple[int, int]], rounds: Collection[int]) -> Fragment | None:
-    """Draw pieces that edges join, each to a later one. `rounds` are the merges that are circles. The axis is that of
-    the first piece; it is left beneath the last one. Return None where it would have too many places."""
-    ranks = ranked(len(pieces), edges)
+def layered(
+    pieces: Sequence[Fragment],
+    edges: Sequence[tuple[int, int]],
+    rounds: Collection[int],
+    room: float,
+    *,
+    is_left: bool = True,
+) -> Fragment | None:
+    """Draw pieces that edges join, each to a later one, in a width if that can be. `rounds` are the merges that are
+    circles. The axis is that of the first piece; if it is left, that is beneath the last one. Return None where it
+    would have too many places."""
+    found: Fragment | None = None
+    for share in _SHARES:
+        most = room * share if share else float("inf")
+        found = _in_ranks(pieces, edges, rounds, most, room, is_left=is_left)
+        if found is None or found.width <= room:
+            break
+    return found
+
+
+def _in_ranks(
+    pieces: Sequence[Fragment],
+    edges: Sequence[tuple[int, int]],
+    rounds: Collection[int],
+    most: float,
+    room: float,
+    *,
+    is_left: bool,
+) -> Fragment | None:
+    sizes = [(SIDE + 1, SIDE + 1) if at in rounds else (each.left, each.right) for at, each in enumerate(pieces)]
+    ranks = ranked([left + right for left, right in sizes], edges, most)
     far: dict[int, int] = {}
     for source, target in edges:
         far[source] = max(far.get(source, 0), ranks[target] - ranks[source] - 1)
     if sum(far.values()) > MOST_SPOTS:
         return None
-    sizes = [(SIDE + 1, SIDE + 1) if at in rounds else (each.left, each.right) for at, each in enumerate(pieces)]
     rows = spots(sizes, edges, ranks)
     order(rows)
     for row in rows:
         for spot in row:
             _give_ports(spot, spot.piece in rounds)
-    place(rows)
-    return _drawn(pieces, rows, rounds)
+    place(rows, room - 2 * _TRACK)
+    return _drawn(pieces, rows, rounds, is_left=is_left)
 
 
 def _give_ports(spot: Spot, is_round: bool) -> None:
@@ -88,7 +117,9 @@ def _give_ports(spot: Spot, is_round: bool) -> None:
     spot.ports = {id(each): x for each, x in zip(above, places, strict=True)}
 
 
-def _drawn(pieces: Sequence[Fragment], rows: Sequence[Sequence[Spot]], rounds: Collection[int]) -> Fragment:
+def _drawn(
+    pieces: Sequence[Fragment], rows: Sequence[Sequence[Spot]], rounds: Collection[int], *, is_left: bool
+) -> Fragment:
     sketch = Sketch()
     y = 0.0
     tops: dict[int, float] = {}
@@ -111,14 +142,14 @@ def _drawn(pieces: Sequence[Fragment], rows: Sequence[Sequence[Spot]], rounds: C
             reach = [min(reach[0], spot.x - spot.left), max(reach[1], spot.x + spot.right)]
         for net in nets:
             _draw_net(sketch, net, y + band, y + band + gap, rounds)
-            reach = [min(reach[0], net.span[0]), max(reach[1], net.span[1])]
+            reach = [min(reach[0], net.span[0] - _DOT), max(reach[1], net.span[1] + _DOT)]
         y += band + (gap if lower else 0)
     first = next(spot for row in rows for spot in row if spot.piece == 0)
     last = next(spot for row in rows for spot in row if spot.piece == len(pieces) - 1)
     moved = Sketch()
     moved.place(sketch, -first.x, 0)
     low = tops[last.piece] + pieces[last.piece].height
-    if low < y:
+    if is_left and low < y:
         moved.line([(last.x - first.x, low), (last.x - first.x, y)])
     return Fragment(first.x - reach[0], reach[1] - first.x, y, moved, exit=last.x - first.x)
 

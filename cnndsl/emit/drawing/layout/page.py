@@ -29,6 +29,8 @@ _MOST_COLUMNS = 6
 _TOO_TALL = 4.0
 _NO_COLUMNS = 0.3
 """The strain of cards whose branches have no columns."""
+_LANES = 8.0
+"""The strain of lanes where ranks are possible."""
 _EMPTY = 0.08
 """The strain of a page whose width is not used."""
 _SQUEEZED = 1.2
@@ -111,13 +113,15 @@ def _options(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Itera
     """Arrangements, the better ones first."""
     forms = (True, False) if size != "column" and _wants_page(model) else (False,)
     is_one = bool(model.links) or any(each.steps for each in model.panels)
+    is_parallel = bool(model.links) and not all(model.is_joined[1:])
     for is_wide in forms:
         natural = spines.natural_width(model, is_wide=is_wide)
         for across in _spine_widths(artist, model, natural, size, is_wide):
             drawn = spines.spine(model, across, is_wide=is_wide)
-            for count in range(1, 2 if is_one else _MOST_COLUMNS + 1):
+            for count in range(0 if is_parallel else 1, 2 if is_one else _MOST_COLUMNS + 1):
                 for found in with_panels(artist, model, drawn, count, WIDTHS[size]):
                     found.strain += 0 if is_wide else _SQUEEZED * max(1 - across / min(natural, 220), 0)
+                    found.strain += _LANES if is_parallel and count else 0
                     found.strain += _NO_COLUMNS if len(forms) > 1 and not is_wide else 0
                     yield found
 

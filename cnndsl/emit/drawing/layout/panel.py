@@ -33,7 +33,7 @@ class PanelArtist:
     def _interior(self, panel: BlockPanel, style: int) -> Fragment:
         key = (id(panel), style)
         if key not in self._known:
-            self._known[key] = _interior(panel, _STYLES[style])
+            self._known[key] = _interior(panel, _STYLES[style], self._widest)
         return self._known[key]
 
     def _fitting(self, panel: BlockPanel, room: float) -> Fragment:
@@ -146,12 +146,11 @@ def _growth(model: BlockPanel, across: float) -> Fragment:
     return Fragment(0, across, height, sketch)
 
 
-def _interior(panel: BlockPanel, style: InteriorStyle) -> Fragment:
+def _interior(panel: BlockPanel, style: InteriorStyle, room: float) -> Fragment:
     if not panel.links and all(panel.joined[1:]):
         return chain(panel.elements, style)
-    return graph(
-        panel.elements, panel.links, panel.joined, panel.inputs if len(panel.inputs) > 1 else (panel.entering,), style
-    )
+    inputs = panel.inputs if len(panel.inputs) > 1 else (panel.entering,)
+    return graph(panel.elements, panel.links, panel.joined, inputs, style, room)
 
 
 def _begins_with_box(model: BlockPanel) -> bool:

@@ -11,6 +11,7 @@ boxes; Graphviz is no Python. Both know nothing of merges that are entered at th
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -39,24 +40,36 @@ class Spot:
     """By the identity of the spot above."""
 
 
-def ranked(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """Return the rank of each piece, one more than the highest that it reads; what reads nothing stands right above
-    its first reader. Edges lead to larger numbers.
+def ranked(sizes: Sequence[float], edges: Sequence[tuple[int, int]], most: float) -> list[int]:
+    """Return the rank of each piece of a width, one more than the highest that it reads, or a later one that isn't full
+    yet; what reads nothing stands right above its first reader. Edges lead to larger numbers.
 
-    >>> ranked(5, [(0, 1), (1, 2), (0, 2), (4, 2)][:3] + [(3, 4)])
-    [0, 1, 2, 0, 1]
+    >>> ranked([9] * 5, [(0, 1), (1, 2), (0, 2), (3, 4)], 100), ranked([9] * 4, [(0, 1), (0, 2), (0, 3)], 40)
+    ([0, 1, 2, 0, 1], [0, 1, 1, 2])
     """
-    found = [0] * count
-    readers: dict[int, list[int]] = {}
-    read: set[int] = set()
-    for source, target in sorted(edges, key=lambda edge: edge[1]):
-        found[target] = max(found[target], found[source] + 1)
-        readers.setdefault(source, []).append(target)
-        read.add(target)
-    for at in range(count):
-        if at not in read and at in readers:
+    found = [0] * len(sizes)
+    ends = [0] * len(sizes)
+    used: defaultdict[int, float] = defaultdict(float)
+    inputs: defaultdict[int, list[int]] = defaultdict(list)
+    readers: defaultdict[int, list[int]] = defaultdict(list)
+    for source, target in edges:
+        inputs[target].append(source)
+        readers[source].append(target)
+    for at, size in enumerate(sizes):
+        rank = 1 + max((found[each] for each in inputs[at]), default=-1)
+        while used[rank] and used[rank] + size > most:
+            rank += 1
+        found[at] = ends[at] = rank
+        used[rank] += size + _APART
+        for source in inputs[at]:
+            for passed in range(ends[source] + 1, rank):
+                used[passed] += _BESIDE
+            ends[source] = max(ends[source], rank - 1)
+    for at in range(len(sizes)):
+        if not inputs[at] and readers[at]:
             found[at] = min(found[reader] for reader in readers[at]) - 1
-    return found
+    numbers = {rank: number for number, rank in enumerate(sorted(set(found)))}
+    return [numbers[rank] for rank in found]
 
 
 def spots(
@@ -133,16 +146,23 @@ def crossings(rows: Sequence[Sequence[Spot]]) -> int:
     return total
 
 
-def place(rows: Sequence[Sequence[Spot]]) -> None:
-    """Give each spot its x: first from the left, then in sweeps as near to its neighbours as the others let it."""
+def place(rows: Sequence[Sequence[Spot]], room: float) -> None:
+    """Give each spot its x, within a width if the ranks have room in it: first from the left, then in sweeps as near to
+    its neighbours as the others let it."""
     for row in rows:
-        x = 0.0
+        x = row[0].left
         for before, spot in zip([None, *row], row, strict=False):
             x += 0 if before is None else apart(before, spot)
             spot.x = x
+    room = max(room, *(row[-1].x + row[-1].right for row in rows))
     for sweep in range(2 * _SWEEPS):
         for row in rows if sweep % 2 == 0 else reversed(rows):
-            _settle(row, (True, False) if sweep >= _SWEEPS else (sweep % 2 == 0, sweep % 2 == 1))
+            is_down = sweep % 2 == 0
+            sides = (True, True) if sweep >= _SWEEPS else (is_down, not is_down)
+            _settle(row, [_wished(spot, sides) for spot in row], room)
+    for is_down in (False, True):
+        for row in rows if is_down else reversed(rows):
+            _settle(row, [_straight(spot, is_down=is_down) for spot in row], room)
 
 
 def apart(one: Spot, other: Spot) -> float:
@@ -150,23 +170,24 @@ def apart(one: Spot, other: Spot) -> float:
     return one.right + other.left + (_APART if one.piece >= 0 and other.piece >= 0 else _BESIDE)
 
 
-def _settle(row: Sequence[Spot], sides: tuple[bool, bool]) -> None:
-    """Move the spots of a rank to where they wish to be, as near as they can be with all of them apart."""
+def _settle(row: Sequence[Spot], wishes: Sequence[tuple[float, float]], room: float) -> None:
+    """Move the spots of a rank to where they wish to be, as near as they can be with all of them apart and between 0
+    and `room`. A wish has a weight and an x."""
     shift = 0.0
     groups: list[list[float]] = []  # weight, weighted sum, count: each group stands as one
     shifts: list[float] = []
-    for before, spot in zip([None, *row], row, strict=False):
+    for before, spot, (weight, wished) in zip([None, *row], row, wishes, strict=False):
         shift += 0 if before is None else apart(before, spot)
         shifts.append(shift)
-        weight, wished = _wished(spot, sides)
         groups.append([weight, weight * (wished - shift), 1])
         while len(groups) > 1 and groups[-2][1] / groups[-2][0] > groups[-1][1] / groups[-1][0]:
             last = groups.pop()
             groups[-1] = [one + other for one, other in zip(groups[-1], last, strict=True)]
+    low, high = row[0].left, room - row[-1].right - shift
     at = 0
     for weight, total, count in groups:
         for _ in range(int(count)):
-            row[at].x = total / weight + shifts[at]
+            row[at].x = min(max(total / weight, low), high) + shifts[at]
             at += 1
 
 
@@ -181,6 +202,17 @@ def _wished(spot: Spot, sides: tuple[bool, bool]) -> tuple[float, float]:
         return 0.1, spot.x
     total = sum(weight for weight, _ in wishes)
     return total, sum(weight * x for weight, x in wishes) / total
+
+
+def _straight(spot: Spot, *, is_down: bool) -> tuple[float, float]:
+    """The wish to be in line with the only neighbour at one side, or else to stay."""
+    near = spot.above if is_down else spot.below
+    if len(near) == 1:
+        upper, lower = (near[0], spot) if is_down else (spot, near[0])
+        is_way = upper.piece < 0 and lower.piece < 0
+        if is_way or (len(upper.below) == 1 and len(lower.above) == 1):
+            return _STRAIGHT[2] if is_way else 2 * _STRAIGHT[2], near[0].x
+    return 1, spot.x
 
 
 def _weight(one: Spot, other: Spot) -> float:

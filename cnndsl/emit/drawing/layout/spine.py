@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from cnndsl.emit.drawing.cards.model import (
@@ -15,9 +16,10 @@ from cnndsl.emit.drawing.cards.model import (
     StepMark,
 )
 from cnndsl.emit.drawing.layout import card as cards
-from cnndsl.emit.drawing.layout.interior import InteriorStyle, branching, ports
-from cnndsl.emit.drawing.layout.lanes import LABELLED, PLAIN, Lane
-from cnndsl.emit.drawing.layout.pieces import Fragment, merge, row
+from cnndsl.emit.drawing.layout.interior import MOST_ROUND, PORT, InteriorStyle, branching, ports
+from cnndsl.emit.drawing.layout.lanes import ENDING, LABELLED, PLAIN, Lane
+from cnndsl.emit.drawing.layout.layered import layered
+from cnndsl.emit.drawing.layout.pieces import Fragment, has_sign, merge, merge_box, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import shortened, width
 
@@ -42,6 +44,8 @@ class SpinePieces:
     """The stages that begin with a piece."""
     breaks: list[bool]
     """Whether a column may begin with a piece."""
+    across: float = 0
+    """How wide they may be."""
 
 
 def natural_width(model: DrawingModel, *, is_wide: bool) -> float:
@@ -61,7 +65,7 @@ def _natural(step: SpineStep, is_wide: bool) -> float:
 
 def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> SpinePieces:
     """Draw the steps of the spine, each so wide."""
-    found = SpinePieces([], [], [], [], [], [])
+    found = SpinePieces([], [], [], [], [], [], across)
     before: SpineStep | None = None
     heads: tuple[str, ...] = ()
     form = cards.form([step for step in model.steps if isinstance(step, NetCard)], across, is_wide=is_wide)
@@ -95,6 +99,44 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         dash = _DASH if link.is_dashed else ()
         found.lanes.append(Lane(link.source, link.target, port, style, _SKIP_LINE, dash))
     return found
+
+
+def in_ranks(model: DrawingModel, drawn: SpinePieces, room: float) -> Fragment | None:
+    """Draw a spine that is no chain with skips in ranks, in a width if that can be; None for any other one."""
+    links = [each for each in model.links if each.branch < 0]
+    if all(drawn.joined[1:]) or len(links) < len(model.links) or any(drawn.names):
+        return None
+    edges = [(at - 1, at) for at, is_joined in enumerate(drawn.joined) if is_joined and at]
+    edges += [(each.source, each.target) for each in links]
+    degrees = Counter(target for _, target in edges)
+    pieces, rounds = list(drawn.pieces), set[int]()
+    for at, step in enumerate(model.steps):
+        mark = model.marks[at] if model.marks else None
+        if isinstance(step, SpineRow) and not step.is_input and mark is None:
+            pieces[at] = _tagged(row(step.row, most=max(drawn.across, 60)), model.tags[at])
+        if isinstance(step, SpineBranching) and not step.element.branches and mark is None:
+            if has_sign(step.element) and degrees[at] <= MOST_ROUND:
+                rounds.add(at)
+            else:
+                pieces[at] = _tagged(merge_box(step.element, PORT * degrees[at]), model.tags[at])
+    sources = {source for source, _ in edges}
+    labelled = [
+        _with_label(piece, label, at not in sources)
+        for at, (piece, label) in enumerate(zip(pieces, drawn.labels, strict=True))
+    ]
+    return layered(labelled, edges, rounds, room, is_left=False)
+
+
+def _with_label(piece: Fragment, label: str, is_end: bool) -> Fragment:
+    """A piece with what leaves it beside the beginning of the edge."""
+    if not label:
+        return piece
+    sketch = Sketch()
+    sketch.place(piece.sketch, 0, 0)
+    low = piece.height + ENDING
+    sketch.line([(0, piece.height), (0, low)], head=is_end)
+    sketch.text(7, low - 0.5, label, SMALL, paint="mute")
+    return replace(piece, right=max(piece.right, 9 + width(label, SMALL)), height=low, sketch=sketch)
 
 
 def _fail(drawn: SpinePieces, text: str, across: float) -> None:
