@@ -48,7 +48,7 @@ def columns(drawn: SpinePieces, count: int) -> Arrangement:
     parts = _broken(drawn, count)
     if len(parts) == 1 and drawn.lanes:
         made = stacked(drawn.pieces, drawn.joined, drawn.labels, drawn.lanes, names=drawn.names)
-        return Arrangement(made.width, made.height, lambda: _single(made))
+        return single(made)
     sizes = [_size(drawn, start, stop) for start, stop in parts]
     across = sum(left + right for left, right, _ in sizes) + GUTTER * (len(sizes) - 1)
     top = _top(drawn, parts)
@@ -62,7 +62,12 @@ def columns(drawn: SpinePieces, count: int) -> Arrangement:
 def _ranks(model: DrawingModel, drawn: SpinePieces, room: float) -> Arrangement | None:
     """Arrange a spine in ranks that is no chain, if no edge leads from it to a panel."""
     made = None if any(each.steps for each in model.panels) else in_ranks(model, drawn, room)
-    return None if made is None else Arrangement(made.width, made.height, lambda: _single(made))
+    return None if made is None else single(made)
+
+
+def single(made: Fragment) -> Arrangement:
+    """Return a spine that is one piece as an arrangement."""
+    return Arrangement(made.width, made.height, lambda: _single(made))
 
 
 def _single(made: Fragment) -> Sketch:

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from cnndsl.emit.drawing.cards.model import DrawingModel, NetCard
 from cnndsl.emit.drawing.display import Picture
 from cnndsl.emit.drawing.layout import spine as spines
-from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, with_panels
+from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, columns, single, with_panels
 from cnndsl.emit.drawing.layout.foot import foot, foot_width
 from cnndsl.emit.drawing.layout.panel import PanelArtist
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, moved, scaled
@@ -29,6 +29,8 @@ _MOST_COLUMNS = 6
 _TOO_TALL = 4.0
 _NO_COLUMNS = 0.3
 """The strain of cards whose branches have no columns."""
+_ROW = 220.0
+"""The most that a row takes in a picture without a width."""
 _LANES = 8.0
 """The strain of lanes where ranks are possible."""
 _EMPTY = 0.08
@@ -54,6 +56,14 @@ def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
         size = "page"
     found = _with_header(model, _arranged(PanelArtist(WIDTHS[size]), model, size), WIDTHS[size])
     return _enlarged(found) if size == "slide" else found
+
+
+def whole(model: DrawingModel) -> Picture:
+    """Return the picture of a network in ranks, as large as it gets."""
+    drawn = spines.spine(model, _ROW)
+    made = spines.in_ranks(model, drawn, float("inf"), always=True)
+    arranged = columns(drawn, 1) if made is None else single(made)
+    return _with_header(model, arranged, WIDTHS["page"])
 
 
 def _enlarged(picture: Picture) -> Picture:

@@ -101,10 +101,11 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
     return found
 
 
-def in_ranks(model: DrawingModel, drawn: SpinePieces, room: float) -> Fragment | None:
-    """Draw a spine that is no chain with skips in ranks, in a width if that can be; None for any other one."""
+def in_ranks(model: DrawingModel, drawn: SpinePieces, room: float, *, always: bool = False) -> Fragment | None:
+    """Draw a spine that is no chain with skips in ranks, or `always` any, in a width if that can be; None for any
+    other one, and where ranks cannot show it."""
     links = [each for each in model.links if each.branch < 0]
-    if all(drawn.joined[1:]) or len(links) < len(model.links) or any(drawn.names):
+    if (all(drawn.joined[1:]) and not always) or len(links) < len(model.links) or any(drawn.names):
         return None
     edges = [(at - 1, at) for at, is_joined in enumerate(drawn.joined) if is_joined and at]
     edges += [(each.source, each.target) for each in links]
