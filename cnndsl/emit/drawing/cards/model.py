@@ -281,12 +281,13 @@ class FootLine:
 class LegendEntry:
     """What a symbol means: letters, widths of branches, a box in the colour of a role, the bar of branches, the sign
     of a concatenation, or a figure, for which the layout takes one that it draws. `beside` are letters that mean the
-    same as a box."""
+    same as a box, `names` the letters of a symbol that has several."""
 
     symbol: str
     text: str
     kind: LegendKind = "letters"
     beside: str = ""
+    names: tuple[str, ...] = ()
 
 
 @record(slots=True)

@@ -123,7 +123,7 @@ def piece(element: PanelElement, style: InteriorStyle) -> Fragment:
 
 def branching(element: Branching, style: InteriorStyle) -> Fragment:
     """Draw branches and their merge: one beside a lane where that is possible, else as columns."""
-    skip = _skip_of(element)
+    skip = skip_of(element)
     return _columns(element, style) if skip is None else _beside(element, skip, style)
 
 
@@ -141,11 +141,11 @@ def ports(element: Branching, style: InteriorStyle) -> dict[int, tuple[float, fl
 
 def has_circle(element: Branching) -> bool:
     """Return whether the merge of branches is drawn as a circle, not as a box with its name."""
-    return has_sign(element) if not element.branches else _skip_of(element) is not None
+    return has_sign(element) if not element.branches else skip_of(element) is not None
 
 
-def _skip_of(element: Branching) -> int | None:
-    """Which of two branches can be drawn on a lane beside the other one."""
+def skip_of(element: Branching) -> int | None:
+    """Return which of two branches can be drawn on a lane beside the other one; None if neither."""
     if (
         element.counts
         or len(element.branches) != 2

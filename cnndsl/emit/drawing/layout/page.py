@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from cnndsl.emit.drawing.cards.model import DrawingModel, NetCard
@@ -13,17 +12,20 @@ from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, columns, sin
 from cnndsl.emit.drawing.layout.foot import foot, foot_width
 from cnndsl.emit.drawing.layout.panel import PanelArtist
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, moved, scaled
-from cnndsl.emit.drawing.layout.slide import flowing
+from cnndsl.emit.drawing.layout.slide import SCALES, flowing
 from cnndsl.emit.drawing.layout.ushape import u_sketch
 from cnndsl.emit.drawing.measure import width
 from cnndsl.report.number_format import human
 
 WidthName: TypeAlias = Literal["column", "page", "slide"]
 
-SLIDE = 1.42
-"""A slide is laid out smaller and enlarged, so that no text on it has less than 12 pixels."""
-WIDTHS: Mapping[str, float] = {"column": 314, "page": 674, "slide": 936 / SLIDE}
-TALLEST: Mapping[str, float] = {"column": 474, "page": 894, "slide": 534 / SLIDE}
+WIDTHS: Mapping[str, float] = {"column": 314, "page": 674, "slide": 954 / SCALES[0]}
+TALLEST: Mapping[str, float] = {"column": 474, "page": 894, "slide": 534 / SCALES[0]}
+SLIDE_SIZE = 954.0, 534.0
+"""A slide less the theme's margin."""
+_SLIDE_TOP = 45.0
+_HIGHER = 0.45
+"""How much of what is free on a slide is above."""
 _TOP = 32.0
 _MOST_COLUMNS = 6
 _TOO_TALL = 4.0
@@ -41,21 +43,56 @@ _SQUEEZED = 1.2
 
 def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
     """Return the picture of a network at a width; without one at the narrowest that it fits."""
+    if size == "slide":
+        return _slide(model)
     if model.u is not None and size != "column":
         name = size or "page"
-        room = TALLEST[name] - _TOP - 1
-        if (found := u_sketch(model.u, WIDTHS[name], room)) is not None:
+        if (found := u_sketch(model.u, WIDTHS[name], TALLEST[name] - _TOP - 1)) is not None:
             sketch, across, height = found
-            drawn = _with_header(model, Arrangement(across, height, lambda: sketch), WIDTHS[name])
-            return _enlarged(drawn) if size == "slide" else drawn
+            return _with_header(model, Arrangement(across, height, lambda: sketch), WIDTHS[name])
     if size is None:
         if not _wants_page(model):
             found = _arranged(PanelArtist(WIDTHS["column"]), model, "column")
             if found.width <= WIDTHS["column"] + 0.5 and found.height + _TOP <= TALLEST["column"]:
                 return _with_header(model, found, WIDTHS["column"])
         size = "page"
-    found = _with_header(model, _arranged(PanelArtist(WIDTHS[size]), model, size), WIDTHS[size])
-    return _enlarged(found) if size == "slide" else found
+    return _with_header(model, _arranged(PanelArtist(WIDTHS[size]), model, size), WIDTHS[size])
+
+
+def _slide(model: DrawingModel) -> Picture:
+    """The picture of a network on a slide: its title in the size of slides, the rest enlarged, in the middle."""
+    beneath = Sketch()
+    low = foot(beneath, model.foot, 0, WIDTHS["slide"]) * SCALES[0]
+    across, height = SLIDE_SIZE[0], SLIDE_SIZE[1] - _SLIDE_TOP - low
+    found, scale = _on_slide(model, across, height)
+    free = max(height - found.height * scale, 0)
+    across = max(across, found.width * scale)
+    bottom = _SLIDE_TOP + found.height * scale + free
+    sketch = Sketch()
+    sketch.text(
+        across, 25, " · ".join(_figures(model, ("parameters", "multiply-adds"))), 14, paint="mute", anchor="end"
+    )
+    room = across - width(" · ".join(_figures(model, ("parameters", "multiply-adds"))), 14) - 12
+    sketch.text(0, 25, model.name, 24, 700, room=room)
+    sketch.line([(0, 37), (across, 37)], paint="hair", line=0.8)
+    left = (across - found.width * scale) / 2
+    sketch.items += (moved(scaled(item, scale), left, _SLIDE_TOP + _HIGHER * free) for item in found.draw().items)
+    sketch.items += (moved(scaled(item, SCALES[0]), 0, bottom) for item in beneath.items)
+    return Picture(model.name, across, bottom + low, tuple(sketch.items), model.name, model.description)
+
+
+def _on_slide(model: DrawingModel, across: float, height: float) -> tuple[Arrangement, float]:
+    """What stands on a slide, and its scale."""
+    scale = SCALES[0]
+    if model.u is not None and (drawn := u_sketch(model.u, across / scale, height / scale)) is not None:
+        sketch, wide, high = drawn
+        return Arrangement(wide, high, lambda: sketch), scale
+    return flowing(model, across, height) or (_arranged(PanelArtist(across / scale), model, "slide"), scale)
+
+
+def _figures(model: DrawingModel, words: tuple[str, str]) -> list[str]:
+    figures = [f"{human(model.params)} {words[0]}"] if model.params else []
+    return [*figures, f"{human(model.macs)} {words[1]}"] if model.macs else figures
 
 
 def whole(model: DrawingModel) -> Picture:
@@ -64,14 +101,6 @@ def whole(model: DrawingModel) -> Picture:
     made = spines.in_ranks(model, drawn, float("inf"), always=True)
     arranged = columns(drawn, 1) if made is None else single(made)
     return _with_header(model, arranged, WIDTHS["page"])
-
-
-def _enlarged(picture: Picture) -> Picture:
-    """The picture at the size of a slide, the content in its middle if it is lower."""
-    items = tuple(scaled(item, SLIDE) for item in picture.items)
-    across, height = (max(side * SLIDE, least) for side, least in ((picture.width, 954), (picture.height, 534)))
-    left = (across - picture.width * SLIDE) / 2
-    return replace(picture, width=across, height=height, items=tuple(moved(item, left, 0) for item in items))
 
 
 def _wants_page(model: DrawingModel) -> bool:
@@ -84,9 +113,7 @@ def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Pictu
     is_small = max(least, found.width) < WIDTHS["slide"]
     is_filled = least != WIDTHS["page"]
     words = ("params", "MACs") if is_small else ("parameters", "multiply-adds")
-    figures = [f"{human(model.params)} {words[0]}"] if model.params else []
-    figures += [f"{human(model.macs)} {words[1]}"] if model.macs else []
-    text, size = " · ".join(figures), SMALL if is_small else 9.0
+    text, size = " · ".join(_figures(model, words)), SMALL if is_small else 9.0
     natural = width(model.name, 13 if is_small else 14, 700) + width(text, size) + 16
     across = max(least if is_filled else min(natural, least), found.width, foot_width(model.foot))
     sketch.text(across, 16.5, text, size, paint="mute", anchor="end")
@@ -100,9 +127,7 @@ def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Pictu
 
 def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Arrangement:
     """The best of the arrangements that are narrow enough; if there is none, the narrowest."""
-    options = list(flowing(artist, model, WIDTHS[size])) if size == "slide" else []
-    if not options:
-        options = list(_options(artist, model, size))
+    options = list(_options(artist, model, size))
     fitting = [each for each in options if each.width <= WIDTHS[size] + 0.5]
     if not fitting:
         return min(options, key=lambda each: each.width)

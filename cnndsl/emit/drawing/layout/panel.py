@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cnndsl.emit.drawing.cards.model import BlockPanel, FusedRow
 from cnndsl.emit.drawing.display import PathItem
+from cnndsl.emit.drawing.layout.across import Strip, lying
 from cnndsl.emit.drawing.layout.interior import InteriorStyle, chain, graph
 from cnndsl.emit.drawing.layout.pieces import ROW, Fragment, badge, key_disc, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
@@ -29,6 +30,7 @@ class PanelArtist:
         self._widest = widest - 2 * PAD
         self._known: dict[tuple[int, int], Fragment] = {}
         self._made: dict[tuple[int, float], Fragment] = {}
+        self._lying: dict[int, Fragment | None] = {}
 
     def _interior(self, panel: BlockPanel, style: int) -> Fragment:
         key = (id(panel), style)
@@ -74,6 +76,14 @@ class PanelArtist:
             self._made[key] = self._drawn(model, across)
         return self._made[key]
 
+    def lying(self, model: BlockPanel) -> Fragment | None:
+        """Draw a panel that flows to the right, as wide as it is by nature; None if it cannot. Its left side is at
+        x = 0."""
+        if id(model) not in self._lying:
+            inner = lying(model)
+            self._lying[id(model)] = None if inner is None else _lying(model, inner)
+        return self._lying[id(model)]
+
     def _drawn(self, model: BlockPanel, across: float) -> Fragment:
         if model.kind == "growth":
             return _growth(model, across)
@@ -99,6 +109,32 @@ class PanelArtist:
         outline.box(0, 0, across, y, "panel", "mute" if dash else "hair", 0.8, 5, dash)
         outline.place(sketch, 0, 0)
         return Fragment(0, across, y, outline)
+
+
+def _lying(model: BlockPanel, inner: Strip) -> Fragment:
+    """Draw a panel around what flows to the right."""
+    before, after = (width(each, SMALL) + 4 if each else 12.0 for each in (model.entering, model.leaving))
+    notes = max((width(each, SMALL) for each in (model.caption, *model.notes)), default=0)
+    across = max(before + inner.length + after + 2 * PAD, width(model.title, 10, 600) + 60, notes + 2 * PAD + 4)
+    sketch = Sketch()
+    y = _title(sketch, model, across) + inner.up
+    x = PAD + (across - before - inner.length - after - 2 * PAD) / 2
+    sketch.line([(x, y), (x + before, y)], head=_begins_with_box(model))
+    sketch.text(x, y - 4, model.entering, SMALL, paint="mute")
+    sketch.place(inner.sketch, x + before, y)
+    x += before + inner.length
+    sketch.line([(x, y), (x + after, y)], head=True)
+    sketch.text(x + after - 1, y - 4, model.leaving, SMALL, paint="mute", anchor="end")
+    y += inner.down
+    for note in model.notes:
+        y += 13
+        sketch.text(PAD + 2, y, note, SMALL, paint="mute")
+    y += PAD
+    outline = Sketch()
+    dash = (4.0, 3.0) if model.kind == "training" else ()
+    outline.box(0, 0, across, y, "panel", "mute" if dash else "hair", 0.8, 5, dash)
+    outline.place(sketch, 0, 0)
+    return Fragment(0, across, y, outline)
 
 
 def _entering(sketch: Sketch, model: BlockPanel, axis: float, y: float, across: float) -> None:

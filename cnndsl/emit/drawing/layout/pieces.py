@@ -54,11 +54,11 @@ class Fragment:
 def row(fused: FusedRow, least: float = 0, most: float = 1e9) -> Fragment:
     """Draw a fused row, at least so wide; where it is wider than `most`, with short labels or in several lines."""
     for shown in (fused, _with_short_labels(fused)):
-        widths = [_cell_width(cell) for cell in shown.cells]
+        widths = [cell_width(cell) for cell in shown.cells]
         by = max(sum(widths) + BAR - most, 0) / len(widths)
         if by <= _TIGHTER:
             return _row(shown, [own - by for own in widths], least)
-    return _folded_row(fused, [_cell_width(cell) for cell in fused.cells], least, most)
+    return _folded_row(fused, [cell_width(cell) for cell in fused.cells], least, most)
 
 
 def _with_short_labels(fused: FusedRow) -> FusedRow:
@@ -173,7 +173,8 @@ def key_disc(sketch: Sketch, x: float, y: float, key: str) -> None:
     sketch.text(x, y + 3.1, key, 8.5, 700, "bg", "middle")
 
 
-def _cell_width(cell: LayerCell) -> float:
+def cell_width(cell: LayerCell) -> float:
+    """Return the width of a layer's box in a row."""
     return width(cell.text, _TEXT, 500) + 2 * _PAD - 1
 
 
