@@ -267,9 +267,14 @@ def _beside(
     room: float,
 ) -> Arrangement:
     """Panels at the right of the spine."""
+    entries = legends.chosen(model, drawn.pieces)
     legend = with_legend(model, drawn.pieces, placed, room)
-    across, low = extent(placed, legend)
     x0 = spine.width + gutter
+    across, low = extent(placed, None)
+    if legend and legends.legend_width(entries) > room:
+        foot = legends.in_lines(entries, x0 + across)
+        legend = foot, -x0, max(low, spine.height) + 2
+    across, low = extent(placed, legend)
 
     def draw() -> Sketch:
         sketch = spine.draw()

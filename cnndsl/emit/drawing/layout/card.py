@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -51,6 +52,9 @@ def _has_room(card: NetCard, room: float) -> bool:
 _HEAD = 18.0
 _LINE = 16.0
 """The height of a row."""
+_FURTHER = 11.0
+"""The height of a further line of its text."""
+_BREAKS = re.compile(r"(?<=,) | (?=[→|])")
 _BETWEEN = 2.0
 _WIDEST_ROW = 220.0
 _MARK = 30.0
@@ -184,18 +188,34 @@ def _line(sketch: Sketch, line: CardLine, y: float, across: float, mark: str) ->
         if mark:
             sketch.text(right, y + drawn.height / 2 + 3.2, mark, 9, 600, anchor="end")
         return drawn.height
-    sketch.box(left, y, right - left, _LINE, line.role, f"{line.role}-stroke")
-    x = left + 6
+    x = left + (20 if line.key else 6)
+    stop = right - 5 - (width(mark, 9, 700) + 4 if mark else 0)
+    texts = wrapped(_label(line), stop - x)
+    height = _LINE + _FURTHER * (len(texts) - 1)
+    sketch.box(left, y, right - left, height, line.role, f"{line.role}-stroke")
     if line.key:
-        key_disc(sketch, left + 10.5, y + _LINE / 2, line.key)
-        x = left + 20
-    stop = right - 5
+        key_disc(sketch, left + 10.5, y + height / 2, line.key)
     if mark:
         weight = 400 if line.is_first else 700
-        sketch.text(stop, y + _LINE / 2 + 3.2, mark, 9, weight, anchor="end")
-        stop -= width(mark, 9, weight) + 4
-    sketch.text(x, y + _LINE / 2 + 3.2, _label(line), 9, 500, room=stop - x)
-    return _LINE
+        sketch.text(right - 5, y + height / 2 + 3.2, mark, 9, weight, anchor="end")
+    for number, text in enumerate(texts):
+        sketch.text(x, y + _LINE / 2 + 3.2 + _FURTHER * number, text, 9, 500, room=stop - x)
+    return height
+
+
+def wrapped(text: str, room: float) -> list[str]:
+    """Return a label in lines that keep to a width where it can be broken: after commas, before arrows and branches.
+
+    >>> wrapped("c = 64, /2", 100), wrapped("a 128, b1 128, b3 192, c1 32", 80)
+    (['c = 64, /2'], ['a 128, b1 128,', 'b3 192, c1 32'])
+    """
+    lines = [""]
+    for part in _BREAKS.split(text):
+        if lines[-1] and width(f"{lines[-1]} {part}", 9, 500) > room:
+            lines.append(part)
+        else:
+            lines[-1] = f"{lines[-1]} {part}".strip()
+    return lines
 
 
 def _growth(card: NetCard, growth: GrowthBar, across: float, form: CardForm) -> Fragment:
