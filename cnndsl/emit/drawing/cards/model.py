@@ -66,11 +66,13 @@ class Branching:
 
 @record(slots=True)
 class RepeatFrame:
-    """Elements that follow one another several times; `nodes` are those of the further times."""
+    """Elements that follow one another several times; `nodes` are those of the further times. `text` is how often where
+    that is not the same in all instances of a block."""
 
     elements: tuple[PanelElement, ...]
     times: int
     nodes: tuple[int, ...]
+    text: str = ""
 
 
 @record(slots=True)

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from cnndsl.emit.drawing.cards.blocks import BlockBook, BlockVariant, table_letters
 from cnndsl.emit.drawing.cards.conditions import conditions
+from cnndsl.emit.drawing.cards.counts import with_counts
 from cnndsl.emit.drawing.cards.crossed import closed_units, is_plain, most_inputs, titles, wires
 from cnndsl.emit.drawing.cards.items import (
     ForkItem,
@@ -32,10 +33,12 @@ from cnndsl.emit.drawing.cards.notes import with_notes, without_widths
 from cnndsl.emit.drawing.cards.opened import Opener, gate_role
 from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, table_instances
 from cnndsl.emit.drawing.cards.wiring import entry_of
-from cnndsl.emit.drawing.cards.words import shape_text
+from cnndsl.emit.drawing.cards.words import layer_text, shape_text
 from cnndsl.graph.graph import Graph
 
 MOST_PANELS = 4
+_MOST_VALUES = 4
+"""So many values of an option are told."""
 _KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -158,6 +161,7 @@ class PanelMaker:
             elements = opener.elements(item.chain, found)
         else:
             elements = opener.flat_elements(item.chain, found, self._closed(item.chain))
+        elements = _retold(elements, self._varied(variant, item))
         if len({self._graph.nodes[nodes_in(each.chain)[-1]].shape.channels for each in variant.instances}) > 1:
             elements = without_widths(elements)
         elements, notes = with_notes(elements)
@@ -175,6 +179,21 @@ class PanelMaker:
             notes=notes,
             **wires(self._graph, elements, item.chain),
         )
+
+    def _varied(self, variant: BlockVariant, item: UnitItem) -> dict[int, str]:
+        """Texts for the layers whose options vary among the instances, as the margins of a crop do."""
+        found: dict[int, str] = {}
+        for nodes in zip(nodes_in(item.chain), *(nodes_in(each.chain) for each in variant.instances), strict=True):
+            layers = [self._graph.nodes[node] for node in nodes]
+            if layers[0].layer.ROLE != "arrangement" or layers[0].layer.WIDTH:
+                continue
+            texts = list(dict.fromkeys(layer_text(each, each.shape.rank) for each in layers[1:]))
+            words = {text.partition(" ")[0] for text in texts}
+            if len(texts) > 1 and len(words) == 1:
+                values = [text.partition(" ")[2] for text in texts]
+                told = ", ".join(values) if len(values) <= _MOST_VALUES else f"{values[0]} to {values[-1]}"
+                found[nodes[0]] = f"{min(words)} {told}"
+        return found
 
     def _closed(self, chain: ItemChain) -> list[InsetBox]:
         """The parts that stay closed in a block that is no series-parallel, each with its key."""
@@ -194,6 +213,7 @@ class PanelMaker:
         found, optional, texts = table_letters(self._graph, item, turns, table.names, [row for _, row in several])
         opener = Opener(self._signatures, self._given, self._inset)
         elements = _dashed(_retold(opener.elements(item.chain, found, optional), texts), optional)
+        elements = with_counts(elements, item, several, table.names)
         notes = conditions(self._graph, item, several, table.names, elements)
         return BlockPanel(
             "",

@@ -165,7 +165,7 @@ def _framed(element: RepeatFrame) -> Strip:
     across = max(inner.length + 2 * _FRAME, 44)
     up, down = inner.up + 18, inner.down + 5
     sketch.box(0, -up, across, up + down, "", "hair", 1, 4)
-    badge(sketch, across - 4, -up + 3, element.times)
+    badge(sketch, across - 4, -up + 3, element.text or element.times)
     start = (across - inner.length) / 2
     sketch.line([(0, 0), (start, 0)], head=not _parts(element.elements[0]))
     sketch.place(inner.sketch, start, 0)

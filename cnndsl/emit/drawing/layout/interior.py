@@ -14,6 +14,7 @@ from cnndsl.emit.drawing.layout.pieces import (
     ROW,
     Fragment,
     badge,
+    badge_width,
     has_sign,
     inset,
     merge,
@@ -271,10 +272,10 @@ def _framed(element: RepeatFrame, style: InteriorStyle) -> Fragment:
     """Elements in a frame with how often they repeat."""
     inner = chain(element.elements, style)
     sketch = Sketch()
-    left, right = max(inner.left + 6, 24.0), max(inner.right + 6, 42.0)
+    left, right = max(inner.left + 6, 24.0), max(inner.right + 6, 14 + badge_width(element.text or element.times))
     height = inner.height + 26
     sketch.box(-left, 0, left + right, height, "", "hair", 1, 4)
-    badge(sketch, right - 4, 3, element.times)
+    badge(sketch, right - 4, 3, element.text or element.times)
     sketch.line([(0, 0), (0, 20)], head=True)
     sketch.place(inner.sketch, 0, 20)
     sketch.line([(0, 20 + inner.height), (0, height)])

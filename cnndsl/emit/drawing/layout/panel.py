@@ -185,7 +185,7 @@ def _growth(model: BlockPanel, across: float) -> Fragment:
 def _interior(panel: BlockPanel, style: InteriorStyle, room: float) -> Fragment:
     if not panel.links and all(panel.joined[1:]):
         return chain(panel.elements, style)
-    inputs = panel.inputs if len(panel.inputs) > 1 else (panel.entering,)
+    inputs = [each or panel.entering for each in panel.inputs] if len(panel.inputs) > 1 else [panel.entering]
     return graph(panel.elements, panel.links, panel.joined, inputs, style, room)
 
 

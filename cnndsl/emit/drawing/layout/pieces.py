@@ -153,18 +153,21 @@ def merge_box(element: Branching, least: float = 0) -> Fragment:
     return Fragment(across / 2, across / 2, ROW, sketch)
 
 
-def badge_width(times: int) -> float:
+def badge_width(times: int | str) -> float:
     """Return the width of the pill with `×n`."""  # noqa: RUF002
-    return width(f"{TIMES}{times}", 9, 700) + 9
+    return width(_times(times), 9, 700) + 9
 
 
-def badge(sketch: Sketch, right: float, y: float, times: int) -> float:
+def badge(sketch: Sketch, right: float, y: float, times: int | str) -> float:
     """Draw a dark pill with `×n` that ends at x = `right`, and return its width."""  # noqa: RUF002
-    text = f"{TIMES}{times}"
     across = badge_width(times)
     sketch.box(right - across, y, across, 12.5, "ink", radius=6.25)
-    sketch.text(right - across / 2, y + 9.5, text, 9, 700, "bg", "middle")
+    sketch.text(right - across / 2, y + 9.5, _times(times), 9, 700, "bg", "middle")
     return across
+
+
+def _times(times: int | str) -> str:
+    return times if isinstance(times, str) else f"{TIMES}{times}"
 
 
 def key_disc(sketch: Sketch, x: float, y: float, key: str) -> None:
