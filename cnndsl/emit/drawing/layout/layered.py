@@ -86,6 +86,9 @@ def _in_ranks(
 ) -> Fragment | None:
     sizes = [(SIDE + 1, SIDE + 1) if at in rounds else (each.left, each.right) for at, each in enumerate(pieces)]
     ranks = ranked([left + right for left, right in sizes], edges, most)
+    if is_left and ranks[-1] < max(ranks):  # the edge that leaves must pass what stands lower
+        edges = [*edges, (len(pieces) - 1, len(pieces))]
+        sizes, ranks = [*sizes, (1.0, 1.0)], [*ranks, max(ranks) + 1]
     far: dict[int, int] = {}
     for source, target in edges:
         far[source] = max(far.get(source, 0), ranks[target] - ranks[source] - 1)
@@ -97,7 +100,8 @@ def _in_ranks(
         for spot in row:
             _give_ports(spot, spot.piece in rounds)
     place(rows, room - 2 * _TRACK)
-    return _drawn(pieces, rows, rounds, is_left=is_left)
+    ends = [*pieces, Fragment(1, 1, 0, Sketch())] if len(sizes) > len(pieces) else pieces
+    return _drawn(ends, rows, rounds)
 
 
 def _give_ports(spot: Spot, is_round: bool) -> None:
@@ -117,12 +121,9 @@ def _give_ports(spot: Spot, is_round: bool) -> None:
     spot.ports = {id(each): x for each, x in zip(above, places, strict=True)}
 
 
-def _drawn(
-    pieces: Sequence[Fragment], rows: Sequence[Sequence[Spot]], rounds: Collection[int], *, is_left: bool
-) -> Fragment:
+def _drawn(pieces: Sequence[Fragment], rows: Sequence[Sequence[Spot]], rounds: Collection[int]) -> Fragment:
     sketch = Sketch()
     y = 0.0
-    tops: dict[int, float] = {}
     reach = [0.0, 0.0]
     for upper, lower in pairwise([*rows, []]):
         band = max((pieces[spot.piece].height for spot in upper if spot.piece >= 0), default=0)
@@ -134,23 +135,19 @@ def _drawn(
             low = y
             if spot.piece >= 0:
                 piece = pieces[spot.piece]
-                tops[spot.piece] = y
                 sketch.place(piece.sketch, spot.x, y)
                 low = y + piece.height
             if spot.below:
                 sketch.line([(spot.x, low), (spot.x, y + band)])
             reach = [min(reach[0], spot.x - spot.left), max(reach[1], spot.x + spot.right)]
         for net in nets:
-            _draw_net(sketch, net, y + band, y + band + gap, rounds)
+            _draw_net(sketch, net, (y + band, y + band + gap), pieces, rounds)
             reach = [min(reach[0], net.span[0] - _DOT), max(reach[1], net.span[1] + _DOT)]
         y += band + (gap if lower else 0)
     first = next(spot for row in rows for spot in row if spot.piece == 0)
     last = next(spot for row in rows for spot in row if spot.piece == len(pieces) - 1)
     moved = Sketch()
     moved.place(sketch, -first.x, 0)
-    low = tops[last.piece] + pieces[last.piece].height
-    if is_left and low < y:
-        moved.line([(last.x - first.x, low), (last.x - first.x, y)])
     return Fragment(first.x - reach[0], reach[1] - first.x, y, moved, exit=last.x - first.x)
 
 
@@ -244,8 +241,16 @@ def _give_tracks(nets: Sequence[_Net]) -> int:
     return 1 + max((net.track for net in done), default=-1)
 
 
-def _draw_net(sketch: Sketch, net: _Net, top: float, low: float, rounds: Collection[int]) -> None:
-    """Draw the edges of a net: one down to where it runs across, one to each side, and those that part from them."""
+def _draw_net(
+    sketch: Sketch,
+    net: _Net,
+    between: tuple[float, float],
+    pieces: Sequence[Fragment],
+    rounds: Collection[int],
+) -> None:
+    """Draw the edges of a net between two ranks: one down to where it runs across, one to each side, and those that
+    part from them."""
+    top, low = between
     x, y = net.source.x, top + _LEAVING + _TRACK * net.track
     xs = [end for _, end in net.ends]
     parts = net.track >= 0 and len(xs) > 1
@@ -257,7 +262,7 @@ def _draw_net(sketch: Sketch, net: _Net, top: float, low: float, rounds: Collect
         points = [*(start if parts else [(x, top)] if end == x else [(x, top), (x, y), (end, y)]), (end, low)]
         if target.piece in rounds and target.ports.get(id(net.source)):
             points += [(end, low + MERGE), (target.x + (MERGE if end > target.x else -MERGE), low + MERGE)]
-        sketch.line(points, head=target.piece >= 0)
+        sketch.line(points, head=target.piece >= 0 and pieces[target.piece].height > 0)
         if parts and not is_last:
             sketch.dot(end, y)
     if parts and xs[0] < x < xs[-1]:

@@ -67,7 +67,7 @@ def _slide(model: DrawingModel) -> Picture:
     found, scale = _on_slide(model, across, height)
     free = max(height - found.height * scale, 0)
     across = max(across, found.width * scale)
-    bottom = _SLIDE_TOP + found.height * scale + free
+    bottom = _SLIDE_TOP + found.height * scale + max(free, 2)
     sketch = Sketch()
     sketch.text(
         across, 25, " · ".join(_figures(model, ("parameters", "multiply-adds"))), 14, paint="mute", anchor="end"
