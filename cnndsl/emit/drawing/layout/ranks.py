@@ -89,6 +89,7 @@ def spots(
         rows[piece.rank].append(piece)
         for each in ways.get(at, [piece])[1:]:
             rows[each.rank].append(each)
+    _number(rows)
     return rows
 
 
@@ -100,7 +101,6 @@ def _join(one: Spot, other: Spot) -> None:
 def order(rows: list[list[Spot]]) -> None:
     """Order the spots of each rank by the barycentres of their neighbours, in sweeps down and up; that with the fewest
     crossings is kept."""
-    _number(rows)
     best, least = [list(row) for row in rows], crossings(rows)
     for sweep in range(_SWEEPS):
         if not least:
