@@ -126,9 +126,10 @@ def _single(card: NetCard, line: CardLine, across: float) -> Fragment:
     inset = 23 if line.key else 10
     if line.key:
         key_disc(sketch, x + 13, _LINE / 2, line.key)
-    text = line.text or f"→ {card.shape.rpartition(TIMES)[2]}"
+    texts = (line.text, f"→ {card.shape.rpartition(TIMES)[2]}")
     room = across - inset - 7
-    if width(card.name, 9, 500) + width(text, 9) + 8 <= room:
+    rest = room - width(card.name, 9, 500) - 8
+    if text := next((each for each in texts if each and width(each, 9) <= rest), ""):
         sketch.text(across / 2 - 6, _LINE / 2 + 3.2, text, 9, anchor="end")
         room -= width(text, 9) + 6
     sketch.text(x + inset, _LINE / 2 + 3.2, card.name, 9, 500, room=room)
@@ -325,9 +326,9 @@ def _table(card: NetCard, table: CardTable, across: float, form: CardForm) -> Fr
     left, right = -across / 2 + PAD + 2, across / 2 - PAD - 2
     widths = _table_widths(table)
     bars = sum(kind == "bar" for kind in table.kinds)
-    spare = max(right - left - sum(widths), 0) / max(bars, 1)
+    spare = max(right - left - sum(widths), 0) / (bars or len(table.kinds))
     wide = [
-        own + (spare if 0 < at <= len(table.kinds) and table.kinds[at - 1] == "bar" else 0)
+        own + (spare if 0 < at <= len(table.kinds) and (not bars or table.kinds[at - 1] == "bar") else 0)
         for at, own in enumerate(widths)
     ]
     starts = [left + sum(wide[:at]) for at in range(len(wide))]

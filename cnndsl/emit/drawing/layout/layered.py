@@ -84,7 +84,8 @@ def _in_ranks(
     *,
     is_left: bool,
 ) -> Fragment | None:
-    sizes = [(SIDE + 1, SIDE + 1) if at in rounds else (each.left, each.right) for at, each in enumerate(pieces)]
+    least = [SIDE + 1 if at in rounds else 0 for at in range(len(pieces))]
+    sizes = [(max(each.left, own), max(each.right, own)) for each, own in zip(pieces, least, strict=True)]
     ranks = ranked([left + right for left, right in sizes], edges, most)
     if is_left and ranks[-1] < max(ranks):  # the edge that leaves must pass what stands lower
         edges = [*edges, (len(pieces) - 1, len(pieces))]
