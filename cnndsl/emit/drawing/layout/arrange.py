@@ -327,8 +327,9 @@ def _beneath(
 
 def _side(drawn: SpinePieces, step: int) -> PlanePoint:
     """The middle of the right side of a piece of the spine, which is one column."""
-    piece = drawn.pieces[step]
-    top = sum(heights(drawn)[: step + 1]) - piece.height
+    home = drawn.homes[step]
+    piece = drawn.pieces[home]
+    top = sum(heights(drawn)[: home + 1]) - piece.height
     left = max([each.left for each in drawn.pieces] + [9 + width(name, 10, 600) for name in drawn.names if name])
     return left + piece.right, top + piece.height / 2
 

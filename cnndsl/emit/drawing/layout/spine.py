@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
 from cnndsl.emit.drawing.cards.model import (
     Branching,
@@ -21,6 +22,7 @@ from cnndsl.emit.drawing.layout.lanes import ENDING, LABELLED, PLAIN, Lane
 from cnndsl.emit.drawing.layout.layered import layered
 from cnndsl.emit.drawing.layout.pieces import Fragment, has_sign, merge, merge_box, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
+from cnndsl.emit.drawing.layout.strips import is_plain, strip, strip_width, strips
 from cnndsl.emit.drawing.measure import shortened, width
 
 _SKIP = "mute"
@@ -28,8 +30,6 @@ _SKIP_LINE = 1.4
 _DASH = (4.0, 3.0)
 _SIGN = 20.0
 """Room for a sign at the left of a piece."""
-AXIS = 30.0
-"""Where the axis is in wide cards, from their left side."""
 
 
 @dataclass(eq=False)
@@ -46,6 +46,8 @@ class SpinePieces:
     """Whether a column may begin with a piece."""
     across: float = 0
     """How wide they may be."""
+    homes: list[int] = field(default_factory=list[int])
+    """The piece in which each step of the network is."""
 
 
 def natural_width(model: DrawingModel, *, is_wide: bool) -> float:
@@ -66,29 +68,36 @@ def _natural(step: SpineStep, is_wide: bool) -> float:
 def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> SpinePieces:
     """Draw the steps of the spine, each so wide."""
     found = SpinePieces([], [], [], [], [], [], across)
-    before: SpineStep | None = None
     heads: tuple[str, ...] = ()
     form = cards.form([step for step in model.steps if isinstance(step, NetCard)], across, is_wide=is_wide)
-    for at, step in enumerate(model.steps):
-        piece = piece_of(step, across, form, heads)
+    groups = strips(model, across) if is_wide else [[at] for at in range(len(model.steps))]
+    for group in groups:
+        at = group[0]
+        step, last = model.steps[at], model.steps[group[-1]]
+        before = model.steps[at - 1] if at else None
+        rows = [each for each in model.steps[at : group[-1] + 1] if _is_open_row(each)] if is_wide else []
+        if rows and is_plain(model) and strip_width(rows) <= across:
+            piece, shows = strip(rows, model.tags[at : group[-1] + 1], across), False
+        else:
+            piece, shows = piece_of(step, across, form, heads), _shows_shape(step, is_wide=is_wide)
+            mark = model.marks[at] if model.marks else None
+            piece = _tagged(_marked(piece, mark) if mark else piece, model.tags[at])
         heads = step.heads if isinstance(step, NetCard) and step.heads else heads
-        mark = model.marks[at] if model.marks else None
-        found.pieces.append(_tagged(_marked(piece, mark) if mark else piece, model.tags[at]))
+        found.pieces.append(piece)
         found.joined.append(model.is_joined[at])
-        shows = not (isinstance(step, NetCard) and (step.growth or (is_wide and step.heads and len(step.lines) == 1)))
-        changed = at == 0 or before is None or step.shape != before.shape
-        is_input = isinstance(step, SpineRow) and step.is_input
-        found.labels.append(step.shape if shows and changed and not is_input else "")
+        changed = before is None or last.shape != before.shape
+        found.labels.append(last.shape if shows and changed else "")
         found.names.append(step.stage if isinstance(step, SpineRow | SpineBranching) else "")
         found.breaks.append(_may_begin(step, before))
-        before = step
+        found.homes += [len(found.pieces) - 1] * len(group)
     if model.failing:
         _fail(found, model.failing, across)
     for end in model.ends:
         kind = "in training only" if end.training_only else "output"
-        shape = found.labels[end.step] or model.steps[end.step].shape
+        home = found.homes[end.step]
+        shape = found.labels[home] or model.steps[end.step].shape
         if f"{kind}: {end.name}" not in shape:
-            found.labels[end.step] = f"{shape}, {kind}: {end.name}"
+            found.labels[home] = f"{shape}, {kind}: {end.name}"
     found.labels = [shortened(each, SMALL, 240) for each in found.labels]
     style = _SKIP if any(each.target - each.source > 1 for each in model.links) else "line"
     for link in model.links:
@@ -99,6 +108,17 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         dash = _DASH if link.is_dashed else ()
         found.lanes.append(Lane(link.source, link.target, port, style, _SKIP_LINE, dash))
     return found
+
+
+def _is_open_row(step: SpineStep) -> TypeGuard[SpineRow]:
+    return isinstance(step, SpineRow) and not step.is_input and not step.stage
+
+
+def _shows_shape(step: SpineStep, *, is_wide: bool) -> bool:
+    """Whether the edge that leaves a step carries its shape."""
+    if isinstance(step, NetCard):
+        return not (step.growth or (is_wide and step.heads and len(step.lines) == 1))
+    return not (isinstance(step, SpineRow) and step.is_input)
 
 
 def in_ranks(model: DrawingModel, drawn: SpinePieces, room: float, *, always: bool = False) -> Fragment | None:
