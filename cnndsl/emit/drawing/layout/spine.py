@@ -213,7 +213,7 @@ def _with_label(piece: Fragment, label: str, is_end: bool) -> Fragment:
         return piece
     sketch = Sketch()
     sketch.place(piece.sketch, 0, 0)
-    low = piece.height + ENDING
+    low = piece.height + ENDING + piece.below
     sketch.line([(0, piece.height), (0, low)], head=is_end)
     sketch.text(7, low - 0.5, label, SMALL, paint="mute")
     return replace(piece, right=max(piece.right, 9 + width(label, SMALL)), height=low, sketch=sketch)

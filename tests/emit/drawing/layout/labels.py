@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from cnndsl.analysis.cost import costs
+from cnndsl.analysis.execution import unknown
 from cnndsl.emit.drawing.cards.account import step_nodes
 from cnndsl.emit.drawing.cards.model import DrawingModel, NetCard
 from cnndsl.emit.drawing.display import Picture, RectangleItem, TextItem
@@ -57,7 +58,7 @@ def _in_disc(text: TextItem, discs: list[RectangleItem]) -> bool:
 
 def wrong_totals(graph: Graph, drawn: Picture) -> Iterator[str]:
     """A header that does not say what `stats` does, less what exists in training only."""
-    totals, figures = metrics(graph).totals, costs(graph)
+    totals, figures = metrics(graph, unknown).totals, costs(graph)
     training = sum(figures[node.index].params for node in graph if node.training_only)
     texts = " ".join(item.text for item in flat(drawn.items) if isinstance(item, TextItem))
     for figure in (totals.params - training, totals.macs):
