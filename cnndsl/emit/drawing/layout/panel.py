@@ -99,7 +99,7 @@ class PanelArtist:
             y += 12
             sketch.place(inner.sketch, axis, y)
         y += inner.height
-        y += _leaving(sketch, model, axis + inner.exit, y, across - PAD)
+        y += _leaving(sketch, model, axis + inner.exit, y, across - PAD, is_chain=not inner.has_inputs)
         for note in model.notes:
             y += 13
             sketch.text(PAD + 2, y, note, SMALL, paint="mute", room=across - 2 * PAD - 2)
@@ -146,16 +146,19 @@ def _entering(sketch: Sketch, model: BlockPanel, axis: float, y: float, across: 
     sketch.line([(axis, y), (axis, y + 12)], head=_begins_with_box(model))
 
 
-def _leaving(sketch: Sketch, model: BlockPanel, axis: float, y: float, right: float) -> float:
-    """What leaves a panel: beside its last row if that is short, else at an arrow. Returns how far down it reaches."""
+def _leaving(sketch: Sketch, model: BlockPanel, axis: float, y: float, right: float, *, is_chain: bool) -> float:
+    """What leaves a panel: beside its last row if that is short and a chain's, else at an arrow. Returns how far down
+    it reaches."""
     last = model.elements[-1]
     beside = axis + row(last).width / 2 + 6 if isinstance(last, FusedRow) else right
-    if model.leaving and len(model.elements) > 1 and beside + width(model.leaving, SMALL) <= right:
+    if model.leaving and is_chain and len(model.elements) > 1 and beside + width(model.leaving, SMALL) <= right:
         sketch.text(beside, y - ROW / 2 + 3, model.leaving, SMALL, paint="mute")
         return 1
     sketch.line([(axis, y), (axis, y + 10)], head=True)
+    has_room = axis + 7 + width(model.leaving, SMALL) <= right
+    x, anchor = (axis + 7, "start") if has_room else (axis - 7, "end")
     if model.leaving:
-        sketch.text(axis + 7, y + 9, model.leaving, SMALL, paint="mute", room=right - axis - 7)
+        sketch.text(x, y + 9, model.leaving, SMALL, paint="mute", anchor=anchor)
     return 10
 
 
