@@ -52,6 +52,15 @@ def lying(panel: BlockPanel) -> Strip | None:
     return _chain(panel.elements)
 
 
+def station(element: PanelElement) -> Fragment:
+    """Draw an element along an axis at half of its height."""
+    strip = _piece(element)
+    half = max(strip.up, strip.down)
+    sketch = Sketch()
+    sketch.place(strip.sketch, -strip.length / 2, half)
+    return Fragment(strip.length / 2, strip.length / 2, 2 * half, sketch)
+
+
 def _chain(elements: Sequence[PanelElement]) -> Strip:
     sketch = Sketch()
     x, up, down = 0.0, 0.0, 0.0

@@ -102,7 +102,7 @@ class PanelArtist:
             y += 12
             sketch.place(inner.sketch, axis, y)
         y += inner.height
-        y += _leaving(sketch, model, axis + inner.exit, y, across - PAD)
+        y += _leaving(sketch, model, axis + inner.exit, y, across - PAD, is_chain=not inner.has_inputs)
         for note in model.notes:
             y += 13
             sketch.text(PAD + 2, y, note, SMALL, paint="mute", room=across - 2 * PAD - 2)
@@ -125,11 +125,11 @@ def _lying(model: BlockPanel, inner: Strip) -> Fragment:
     y = _title(sketch, model, across) + inner.up
     x = PAD + (across - before - inner.length - after - 2 * PAD) / 2
     sketch.line([(x, y), (x + before, y)], head=_begins_with_box(model))
-    sketch.text(x, y - 4, model.entering, SMALL, paint="mute")
+    sketch.text(x, y - 5, model.entering, SMALL, paint="mute")
     sketch.place(inner.sketch, x + before, y)
     x += before + inner.length
     sketch.line([(x, y), (x + after, y)], head=True)
-    sketch.text(x + after - 1, y - 4, model.leaving, SMALL, paint="mute", anchor="end")
+    sketch.text(x + after - 1, y - 5, model.leaving, SMALL, paint="mute", anchor="end")
     y += inner.down
     for note in model.notes:
         y += 13
@@ -153,17 +153,20 @@ def _entering(sketch: Sketch, model: BlockPanel, axis: float, y: float, across: 
     sketch.line([(axis, y), (axis, y + 12)], paint=look.paint, line=look.line, dash=look.dash, head=has_head)
 
 
-def _leaving(sketch: Sketch, model: BlockPanel, axis: float, y: float, right: float) -> float:
-    """What leaves a panel: beside its last row if that is short, else at an arrow. Returns how far down it reaches."""
+def _leaving(sketch: Sketch, model: BlockPanel, axis: float, y: float, right: float, *, is_chain: bool) -> float:
+    """What leaves a panel: beside its last row if that is short and a chain's, else at an arrow. Returns how far down
+    it reaches."""
     last = model.elements[-1]
     beside = axis + row(last).width / 2 + 6 if isinstance(last, FusedRow) else right
-    if model.leaving and len(model.elements) > 1 and beside + width(model.leaving, SMALL) <= right:
+    if model.leaving and is_chain and len(model.elements) > 1 and beside + width(model.leaving, SMALL) <= right:
         sketch.text(beside, y - ROW / 2 + 3, model.leaving, SMALL, paint="mute")
         return 1
     look = edge_look(edge_state(leaving(last), ""))
     sketch.line([(axis, y), (axis, y + 10)], paint=look.paint, line=look.line, dash=look.dash, head=True)
+    has_room = axis + 7 + width(model.leaving, SMALL) <= right
+    x, anchor = (axis + 7, "start") if has_room else (axis - 7, "end")
     if model.leaving:
-        sketch.text(axis + 7, y + 9, model.leaving, SMALL, paint=look.label, room=right - axis - 7)
+        sketch.text(x, y + 9, model.leaving, SMALL, paint=look.label, anchor=anchor)
     return 10
 
 

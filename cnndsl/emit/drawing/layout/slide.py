@@ -18,11 +18,12 @@ from cnndsl.emit.drawing.cards.model import (
     NetCard,
     PanelElement,
     RepeatFrame,
+    SpineBranching,
     SpineRow,
     SpineStep,
 )
 from cnndsl.emit.drawing.layout import card as cards
-from cnndsl.emit.drawing.layout.across import short_row
+from cnndsl.emit.drawing.layout.across import short_row, station
 from cnndsl.emit.drawing.layout.arrange import BETWEEN, GUTTER, Arrangement, PanelPlace, extent, narrowness, on_shelves
 from cnndsl.emit.drawing.layout.lanes import stacked
 from cnndsl.emit.drawing.layout.legend import chosen, in_lines
@@ -58,6 +59,8 @@ class _Station:
 
     piece: Fragment
     label: str
+    begins_with_box: bool = True
+    """Whether the edge that leads to it ends there: branches part from it."""
 
     @property
     def across(self) -> float:
@@ -318,13 +321,17 @@ def _stations(model: DrawingModel, panels: Sequence[BlockPanel], across: float) 
         else:
             is_pill = isinstance(step, SpineRow)
             own = cards.natural_width(step) if isinstance(step, NetCard) else across or _WIDTHS[0]
-            piece = _box(step) or piece_of(step, max(own, 70), cards.CardForm(), ())
-            found.append(_Station(piece, "" if is_pill else _shape(model, panels, at, 1)))
+            piece = _flat(step) or piece_of(step, max(own, 70), cards.CardForm(), ())
+            parts = isinstance(step, SpineBranching) and bool(step.element.branches)
+            found.append(_Station(piece, "" if is_pill else _shape(model, panels, at, 1), not parts))
     return found
 
 
-def _box(step: SpineStep) -> Fragment | None:
-    """A card of one instance, with columns or without a key, as a box; None for any other step."""
+def _flat(step: SpineStep) -> Fragment | None:
+    """Branches along the axis; a card of one instance, with columns or without a key, as a box; None for any other
+    step."""
+    if isinstance(step, SpineBranching):
+        return station(step.element)
     if not isinstance(step, NetCard) or len(step.lines) != 1 or step.times > 1 or step.table or step.growth:
         return None
     line = step.lines[0]
@@ -390,11 +397,14 @@ def _drawn(lines: list[list[_Station]]) -> Sketch:
             centre = x + each.across / 2
             left, right = centre - each.piece.left, centre + each.piece.right
             if start is not None and start[1] == axis:
-                sketch.line([start, (left, axis)], head=True)
+                sketch.line([start, (left, axis)], head=each.begins_with_box)
             elif start is not None:
                 bend = y - _GAP / 2
                 turn = start[0] + 7
-                sketch.line([start, (turn, start[1]), (turn, bend), (2, bend), (2, axis), (left, axis)], head=True)
+                sketch.line(
+                    [start, (turn, start[1]), (turn, bend), (2, bend), (2, axis), (left, axis)],
+                    head=each.begins_with_box,
+                )
             top = axis - each.piece.height / 2
             sketch.place(each.piece.sketch, centre, top)
             if each.label:
