@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from cnndsl.analysis.cost import costs
 from cnndsl.emit.drawing.cards.blocks import BlockBook
-from cnndsl.emit.drawing.cards.crossed import is_plain, wires
+from cnndsl.emit.drawing.cards.crossed import wires
 from cnndsl.emit.drawing.cards.fold import homes_of, step_edges, with_missing
 from cnndsl.emit.drawing.cards.items import (
     DrawnItem,
@@ -31,7 +31,7 @@ from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, raw_nodes, value_tex
 from cnndsl.emit.drawing.cards.spine import SpineBuilder
 from cnndsl.emit.drawing.cards.states import StatePainter
 from cnndsl.emit.drawing.cards.tags import LinkOf, Tagger, no_link
-from cnndsl.emit.drawing.cards.wiring import entry_of
+from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
 from cnndsl.emit.drawing.cards.words import shape_text
 from cnndsl.errors import MessageText
 from cnndsl.graph.partial import PartialGraph
@@ -138,7 +138,11 @@ class _Drawn:
         graph, nodes = self._graph, nodes_in(item.chain)
         entry = entry_of(graph, item.chain)
         opener = self._opener
-        elements = (opener.elements if is_plain(graph, item.chain) else opener.flat_elements)(item.chain)
+        if is_nested(graph, item.chain, entry):  # several inputs are told by their names at the branches
+            elements, wired = opener.elements(item.chain), None
+        else:
+            elements = opener.flat_elements(item.chain)
+            wired = wires(graph, elements, item.chain)
         values = ", ".join(value_text(value) for _, value in item.parameters)
         step = self.steps[at]
         name = step.name if isinstance(step, NetCard) else card.name
@@ -154,7 +158,8 @@ class _Drawn:
             shape_text(graph.nodes[entry].shape) if entry >= 0 and entry not in self._partial.unknown else "?",
             shape_text(graph.nodes[nodes[-1]].shape),
             steps=(at,),
-            **wires(graph, elements, item.chain),
+            joined=wired["joined"] if wired else (True,) * len(elements),
+            links=wired["links"] if wired else (),
         )
 
 
