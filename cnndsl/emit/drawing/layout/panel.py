@@ -122,7 +122,7 @@ def _lying(model: BlockPanel, inner: Strip) -> Fragment:
     notes = max((width(each, SMALL) for each in (model.caption, *model.notes)), default=0)
     across = max(before + inner.length + after + 2 * PAD, width(model.title, 10, 600) + 60, notes + 2 * PAD + 4)
     sketch = Sketch()
-    y = _title(sketch, model, across) + inner.up
+    y = _title(sketch, model, across) + inner.up + 1
     x = PAD + (across - before - inner.length - after - 2 * PAD) / 2
     sketch.line([(x, y), (x + before, y)], head=_begins_with_box(model))
     sketch.text(x, y - 5, model.entering, SMALL, paint="mute")
