@@ -155,10 +155,17 @@ def _leaving(sketch: Sketch, model: BlockPanel, axis: float, y: float, right: fl
         sketch.text(beside, y - ROW / 2 + 3, model.leaving, SMALL, paint="mute")
         return 1
     sketch.line([(axis, y), (axis, y + 10)], head=True)
-    has_room = axis + 7 + width(model.leaving, SMALL) <= right
-    x, anchor = (axis + 7, "start") if has_room else (axis - 7, "end")
-    if model.leaving:
-        sketch.text(x, y + 9, model.leaving, SMALL, paint="mute", anchor=anchor)
+    across = width(model.leaving, SMALL)
+    if not model.leaving:
+        return 10
+    if axis + 7 + across <= right:
+        sketch.text(axis + 7, y + 9, model.leaving, SMALL, paint="mute")
+    elif axis - 7 - across >= PAD:
+        sketch.text(axis - 7, y + 9, model.leaving, SMALL, paint="mute", anchor="end")
+    else:
+        x = min(max(axis, PAD + across / 2), right - across / 2)
+        sketch.text(x, y + 19, model.leaving, SMALL, paint="mute", anchor="middle")
+        return 20
     return 10
 
 
