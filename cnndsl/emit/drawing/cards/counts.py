@@ -48,10 +48,9 @@ def _text(times: Sequence[list[int]], rows: Sequence[Sequence[Value]], names: Se
     if len(set(counts)) == 1:
         return ""
     for place, name in enumerate(names):
-        by = {
-            row[place] - count if isinstance(row[place], int) else None  # pyright: ignore[reportOperatorIssue]
-            for row, count in zip(rows, counts, strict=True)
-        }
-        if len(by) == 1 and (less := next(iter(by))) is not None:
-            return f"{TIMES}{name}" if not less else f"{TIMES}({name} {'-' if less > 0 else '+'} {abs(less)})"
+        values = [value for row in rows if isinstance(value := row[place], int)]
+        less = {value - count for value, count in zip(values, counts, strict=False)}
+        if len(values) == len(counts) and len(less) == 1:
+            by = min(less)
+            return f"{TIMES}{name}" if not by else f"{TIMES}({name} {'-' if by > 0 else '+'} {abs(by)})"
     return f"{TIMES}{min(counts)}-{max(counts)}"

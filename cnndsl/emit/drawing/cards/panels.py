@@ -183,16 +183,18 @@ class PanelMaker:
     def _varied(self, variant: BlockVariant, item: UnitItem) -> dict[int, str]:
         """Texts for the layers whose options vary among the instances, as the margins of a crop do."""
         found: dict[int, str] = {}
-        for nodes in zip(nodes_in(item.chain), *(nodes_in(each.chain) for each in variant.instances), strict=True):
-            layers = [self._graph.nodes[node] for node in nodes]
-            if layers[0].layer.ROLE != "arrangement" or layers[0].layer.WIDTH:
+        rows = [nodes_in(each.chain) for each in variant.instances]
+        for at, node in enumerate(nodes_in(item.chain)):
+            layer = self._graph.nodes[node].layer
+            if layer.ROLE != "arrangement" or layer.WIDTH:
                 continue
-            texts = list(dict.fromkeys(layer_text(each, each.shape.rank) for each in layers[1:]))
+            layers = [self._graph.nodes[row[at]] for row in rows]
+            texts = list(dict.fromkeys(layer_text(each, each.shape.rank) for each in layers))
             words = {text.partition(" ")[0] for text in texts}
             if len(texts) > 1 and len(words) == 1:
                 values = [text.partition(" ")[2] for text in texts]
                 told = ", ".join(values) if len(values) <= _MOST_VALUES else f"{values[0]} to {values[-1]}"
-                found[nodes[0]] = f"{min(words)} {told}"
+                found[node] = f"{min(words)} {told}"
         return found
 
     def _closed(self, chain: ItemChain) -> list[InsetBox]:

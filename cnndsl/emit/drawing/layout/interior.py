@@ -118,14 +118,13 @@ def _in_ranks(
     pieces, rounds = [_input(each) for each in inputs], set[int]()
     for at, element in enumerate(elements):
         degree = sum(target == at + count for _, target in edges)
-        is_merge = isinstance(element, Branching) and not element.branches
-        if is_merge and has_sign(element) and degree <= MOST_ROUND:
+        if not isinstance(element, Branching) or element.branches:
+            pieces.append(piece(element, style))
+        elif has_sign(element) and degree <= MOST_ROUND:
             rounds.add(at + count)
             pieces.append(merge(element))
-        elif is_merge:
-            pieces.append(merge_box(element, PORT * degree))
         else:
-            pieces.append(piece(element, style))
+            pieces.append(merge_box(element, PORT * degree))
     found = layered(pieces, edges, rounds, room)
     return None if found is None else replace(found, has_inputs=True)
 

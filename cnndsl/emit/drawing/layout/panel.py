@@ -163,10 +163,17 @@ def _leaving(sketch: Sketch, model: BlockPanel, axis: float, y: float, right: fl
         return 1
     look = edge_look(edge_state(leaving(last), ""))
     sketch.line([(axis, y), (axis, y + 10)], paint=look.paint, line=look.line, dash=look.dash, head=True)
-    has_room = axis + 7 + width(model.leaving, SMALL) <= right
-    x, anchor = (axis + 7, "start") if has_room else (axis - 7, "end")
-    if model.leaving:
-        sketch.text(x, y + 9, model.leaving, SMALL, paint=look.label, anchor=anchor)
+    across = width(model.leaving, SMALL)
+    if not model.leaving:
+        return 10
+    if axis + 7 + across <= right:
+        sketch.text(axis + 7, y + 9, model.leaving, SMALL, paint=look.label)
+    elif axis - 7 - across >= PAD:
+        sketch.text(axis - 7, y + 9, model.leaving, SMALL, paint=look.label, anchor="end")
+    else:
+        x = min(max(axis, PAD + across / 2), right - across / 2)
+        sketch.text(x, y + 19, model.leaving, SMALL, paint=look.label, anchor="middle")
+        return 20
     return 10
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from typing import TypeAlias
@@ -18,27 +18,24 @@ from cnndsl.emit.drawing.cards.model import (
     NetCard,
     PanelElement,
     RepeatFrame,
-    SpineBranching,
-    SpineRow,
-    SpineStep,
 )
-from cnndsl.emit.drawing.layout import card as cards
-from cnndsl.emit.drawing.layout.across import short_row, station
 from cnndsl.emit.drawing.layout.arrange import BETWEEN, GUTTER, Arrangement, PanelPlace, extent, narrowness, on_shelves
-from cnndsl.emit.drawing.layout.lanes import stacked
 from cnndsl.emit.drawing.layout.legend import chosen, in_lines
 from cnndsl.emit.drawing.layout.panel import STYLE_COUNT, PanelArtist
-from cnndsl.emit.drawing.layout.pieces import Fragment, row
-from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
-from cnndsl.emit.drawing.layout.spine import piece_of
-from cnndsl.emit.drawing.measure import width
+from cnndsl.emit.drawing.layout.pieces import Fragment
+from cnndsl.emit.drawing.layout.sketch import Sketch
+from cnndsl.emit.drawing.layout.stations import (
+    GAP,
+    WIDEST,
+    Station,
+    drawn_lines,
+    line_height,
+    line_width,
+    lines_of,
+    stations,
+)
 
-_GAP = 14.0
-_LEAD = 10.0
-"""Room at both ends of a line for the edge from one line to the next."""
-_LABEL = 14.0
-_PAD = 6.0
-_WIDTHS = (150.0, 124.0, 104.0, 90.0)
+_WIDTHS = (WIDEST, 124.0, 104.0, 90.0)
 _NARROWER, _LINE, _STANDING, _SMALLER = 0.05, 0.1, 0.15, 0.25
 """The strain of narrower cards, of each further line, of panels that stand, of half the scale."""
 _SHARES = (0.22, 0.27, 0.33, 0.4, 0.5, 0.6)
@@ -51,24 +48,6 @@ _MOST_AREA = 1.3
 """Panels that would take a larger share of a slide if they lay aren't tried."""
 _Known: TypeAlias = dict[tuple[tuple[int, ...], str], BlockPanel]
 _WEIGHTS = ("conv", "fc", "up")
-
-
-@dataclass(eq=False)
-class _Station:
-    """A card, or open rows in a frame, and the shape that leaves it."""
-
-    piece: Fragment
-    label: str
-    begins_with_box: bool = True
-    """Whether the edge that leads to it ends there: branches part from it."""
-
-    @property
-    def across(self) -> float:
-        return max(self.piece.width, width(self.label, SMALL) + 2)
-
-    @property
-    def height(self) -> float:
-        return self.piece.height + self.piece.below + (_LABEL if self.label else 0)
 
 
 def flowing(model: DrawingModel, across: float, height: float) -> tuple[Arrangement, float] | None:
@@ -184,9 +163,9 @@ class _Slide:
         self._model = model
         self._stations = cache(self._drawn_stations)
 
-    def _drawn_stations(self, across: float) -> list[_Station]:
+    def _drawn_stations(self, across: float) -> list[Station]:
         """The stations with rows so wide; 0 for rows that stand alone."""
-        return _stations(self._model, self._whole.panels, across)
+        return stations(self._model, self._whole.panels, across)
 
     def options(self, room: float) -> Iterator[Arrangement]:
         """Yield arrangements that are as wide as the room."""
@@ -195,8 +174,8 @@ class _Slide:
             for region, own, strain in self._regions(room):
                 if region is not None and region.width > room + 0.1:
                     continue
-                lines = _lines(stations, own)
-                if max(map(_width, lines)) > own + 0.1:
+                lines = lines_of(stations, own)
+                if max(map(line_width, lines)) > own + 0.1:
                     continue
                 strain += _NARROWER * narrower + _LINE * (len(lines) - 1)
                 yield self._arranged(lines, region, own, room, strain)
@@ -237,23 +216,23 @@ class _Slide:
                 yield region, room - region.width - GUTTER, strain / len(made)
 
     def _arranged(
-        self, lines: list[list[_Station]], region: Arrangement | None, own: float, room: float, strain: float
+        self, lines: list[list[Station]], region: Arrangement | None, own: float, room: float, strain: float
     ) -> Arrangement:
         pieces = [station.piece for line in lines for station in line]
         entries = chosen(self._model, pieces)
         letters = in_lines(entries, room) if entries else None
-        high = sum(_height(line) for line in lines) + _GAP * (len(lines) - 1)
+        high = sum(line_height(line) for line in lines) + GAP * (len(lines) - 1)
         is_beside = own < room
         low = 0.0 if region is None else region.height
-        content = max(high, low) if is_beside else high + (_GAP + low if region else 0)
+        content = max(high, low) if is_beside else high + (GAP + low if region else 0)
         height = content + (6 + letters.height if letters else 0)
 
         def draw() -> Sketch:
             sketch = Sketch()
-            sketch.place(_drawn(lines), (own - max(map(_width, lines))) / 2 if len(lines) == 1 else 0, 0)
+            sketch.place(drawn_lines(lines), (own - max(map(line_width, lines))) / 2 if len(lines) == 1 else 0, 0)
             if region is not None:
                 x = own + GUTTER if is_beside else (room - region.width) / 2
-                sketch.place(region.draw(), x, 0 if is_beside else high + _GAP)
+                sketch.place(region.draw(), x, 0 if is_beside else high + GAP)
             if letters:
                 sketch.place(letters.sketch, 0, content + 6)
             return sketch
@@ -294,123 +273,3 @@ def _placed(placed: Sequence[PanelPlace]) -> Arrangement:
 
     across, low = extent(placed, None)
     return Arrangement(across, low, draw)
-
-
-def _width(line: list[_Station]) -> float:
-    return sum(each.across for each in line) + _GAP * (len(line) - 1)
-
-
-def _stations(model: DrawingModel, panels: Sequence[BlockPanel], across: float) -> list[_Station]:
-    """The steps of the spine; open rows that follow one another are one station."""
-    found: list[_Station] = []
-    open_rows: list[SpineStep] = []
-    for at, step in enumerate(model.steps):
-        is_open = isinstance(step, SpineRow) and not step.is_input
-        if is_open and not across:
-            found.append(_Station(short_row(step.row), _shape(model, panels, at, 1)))
-            continue
-        if is_open:
-            open_rows.append(step)
-        is_last = at == len(model.steps) - 1
-        following = None if is_last else model.steps[at + 1]
-        if is_open and isinstance(following, SpineRow) and len(open_rows) < 4:
-            continue
-        if is_open:
-            found.append(_Station(_framed(open_rows, across), _shape(model, panels, at, len(open_rows))))
-            open_rows = []
-        else:
-            is_pill = isinstance(step, SpineRow)
-            own = cards.natural_width(step) if isinstance(step, NetCard) else across or _WIDTHS[0]
-            piece = _flat(step) or piece_of(step, max(own, 70), cards.CardForm(), ())
-            parts = isinstance(step, SpineBranching) and bool(step.element.branches)
-            found.append(_Station(piece, "" if is_pill else _shape(model, panels, at, 1), not parts))
-    return found
-
-
-def _flat(step: SpineStep) -> Fragment | None:
-    """Branches along the axis; a card of one instance, with columns or without a key, as a box; None for any other
-    step."""
-    if isinstance(step, SpineBranching):
-        return station(step.element)
-    if not isinstance(step, NetCard) or len(step.lines) != 1 or step.times > 1 or step.table or step.growth:
-        return None
-    line = step.lines[0]
-    return cards.box(step) if line.columns or (line.row is None and not line.key and step.name) else None
-
-
-def _shape(model: DrawingModel, panels: Sequence[BlockPanel], at: int, count: int) -> str:
-    """The shape that leaves a step, if it isn't that which enters the first of so many."""
-    before = model.steps[at - count].shape if at >= count else ""
-    shape = model.steps[at].shape if model.steps[at].shape != before else ""
-    last = model.steps[at]
-    if at == len(model.steps) - 1 and isinstance(last, SpineRow) and any(cell.role == "fc" for cell in last.row.cells):
-        shape = ""
-    outer = [
-        f"→ {panel.title}"
-        if any(each.nodes == panel.nodes for each in model.panels) or panel.kind != "training"
-        else f"→ {panel.title} in training"
-        for panel in panels
-        for step in panel.steps
-        if at - count < step <= at
-    ]
-    return " ".join(dict.fromkeys([shape, *outer])).strip()
-
-
-def _framed(steps: list[SpineStep], across: float) -> Fragment:
-    if len(steps) == 1 and isinstance(steps[0], SpineRow):
-        return piece_of(steps[0], min(across, row(steps[0].row).width), cards.CardForm(), ())
-    pieces = [piece_of(step, across - 2 * _PAD, cards.CardForm(), ()) for step in steps]
-    inner = stacked(pieces, [True] * len(pieces), [""] * len(pieces))
-    half = max(inner.left, inner.right) + _PAD
-    sketch = Sketch()
-    sketch.box(-half, 0, 2 * half, inner.height + 2 * _PAD, "card", "line", 1, 4)
-    sketch.place(inner.sketch, 0, _PAD)
-    return Fragment(half, half, inner.height + 2 * _PAD, sketch)
-
-
-def _lines(stations: list[_Station], room: float) -> list[list[_Station]]:
-    found: list[list[_Station]] = [[]]
-    used = 0.0
-    total = _width(stations)
-    for each in stations:
-        if found[-1] and used + each.across > room - (2 * _LEAD if total > room else 0):
-            found.append([])
-            used = 0.0
-        found[-1].append(each)
-        used += each.across + _GAP
-    return found
-
-
-def _height(line: list[_Station]) -> float:
-    return max(each.height for each in line)
-
-
-def _drawn(lines: list[list[_Station]]) -> Sketch:
-    """The lines one beneath the other, the stations of each on one axis."""
-    sketch = Sketch()
-    y = 0.0
-    start: tuple[float, float] | None = None
-    for number, line in enumerate(lines):
-        axis = y + max(each.piece.height for each in line) / 2
-        x = _LEAD if len(lines) > 1 else 0.0
-        for each in line:
-            centre = x + each.across / 2
-            left, right = centre - each.piece.left, centre + each.piece.right
-            if start is not None and start[1] == axis:
-                sketch.line([start, (left, axis)], head=each.begins_with_box)
-            elif start is not None:
-                bend = y - _GAP / 2
-                turn = start[0] + 7
-                sketch.line(
-                    [start, (turn, start[1]), (turn, bend), (2, bend), (2, axis), (left, axis)],
-                    head=each.begins_with_box,
-                )
-            top = axis - each.piece.height / 2
-            sketch.place(each.piece.sketch, centre, top)
-            if each.label:
-                low = top + each.piece.height + each.piece.below + 10
-                sketch.text(centre, low, each.label, SMALL, paint="mute", anchor="middle")
-            start = (right - each.piece.below, axis)
-            x += each.across + _GAP
-        y += _height(line) + (_GAP if number < len(lines) - 1 else 0)
-    return sketch
