@@ -12,7 +12,23 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cnndsl.layers import activation, arrange, conv, dense, dropout, local, margin, norm, pool, resize
+from cnndsl.layers import (
+    activation,
+    arrange,
+    conv,
+    dense,
+    dropout,
+    evonorm,
+    local,
+    local_norm,
+    margin,
+    norm,
+    pool,
+    resize,
+    response,
+    scale,
+    softmax,
+)
 from cnndsl.layers.base import Layer
 
 if TYPE_CHECKING:
@@ -41,6 +57,7 @@ _OURS: tuple[type[Layer], ...] = (
     activation.Relu6,
     activation.LeakyRelu,
     activation.PRelu,
+    activation.StarRelu,
     activation.Elu,
     activation.Celu,
     activation.Selu,
@@ -55,14 +72,19 @@ _OURS: tuple[type[Layer], ...] = (
     activation.HardTanh,
     activation.Softplus,
     activation.Softsign,
-    activation.Softmax,
-    activation.LogSoftmax,
+    softmax.Softmax,
+    softmax.LogSoftmax,
     norm.BatchNorm,
-    norm.LocalResponseNorm,
+    local_norm.LocalResponseNorm,
     norm.LayerNorm,
     norm.GroupNorm,
     norm.InstanceNorm,
-    norm.Scale,
+    response.GlobalResponse,
+    response.FilterResponse,
+    response.RootMeanSquareNorm,
+    response.EuclideanNorm,
+    evonorm.EvoNorm,
+    scale.Scale,
     dropout.Dropout,
     dropout.DropPath,
     arrange.Flatten,

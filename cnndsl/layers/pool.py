@@ -58,6 +58,7 @@ class MaxPool(Sized, SlidingPool):
     """
 
     NAMES: ClassVar = ("POOL", "MAXPOOL")
+    KEEPS_ONE: ClassVar = True
     HELPERS: ClassVar = by_rank("PaddedMaxPool", _PADDED_MAX_POOL)
 
     dilation: Dims = option("dims", (1,), minimum=1)

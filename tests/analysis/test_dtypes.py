@@ -59,7 +59,10 @@ LN(affine=no); GN2; GN2(affine=no); IN; LRN3; SCALE; SCALE(bias=no); POOL2; POOL
 SUMPOOL2; LOCAL3-4; LOCAL3-4(bias=no) -> RELU; DROPOUT;
 DROPOUT(p=1); DROPOUT(channels=yes); DROPPATH(0.5); TIMES(2); UPSAMPLE2;
 CONV2-4; CONV2-4/2; CONVT2-4/2; PADCHANNELS-6/2; PICK(0, 2); SHUFFLE2; AVGPOOL(out=2); POOL(out=2); ZEROPAD(1);
-(SCALE + ID); MAX(RELU, TANH, SIGMOID) -> GAP; MEAN(CONV1-4, SCALE); IN(affine=yes) -> RELU
+(SCALE + ID); MAX(RELU, TANH, SIGMOID) -> GAP; MEAN(CONV1-4, SCALE); IN(affine=yes) -> RELU; GRN;
+STARRELU; EVONORM2; EVONORM1(act=no); SCALE(shared=yes);
+RMSNORM; RMSNORM(affine=no); RMSNORM(by=deviation); FRN; FRN(tlu=no); SOFTMAX(radix=2);
+L2NORM; L2NORM(affine=yes); LRN3(over=positions)
 """.replace("\n", " ").split("; ")
 """Layers that autocast treats in its own way, or that consist of several operations."""
 

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.layers import activation, arrange, conv, dense, dropout, local, margin, merge, norm, pool, resize
+from cnndsl.layers import (
+    activation,
+    arrange,
+    conv,
+    dense,
+    dropout,
+    evonorm,
+    local,
+    local_norm,
+    margin,
+    merge,
+    norm,
+    pool,
+    resize,
+    response,
+    scale,
+    softmax,
+)
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.shape import Shape
 
@@ -56,12 +73,21 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
         "E0306",
         "the switches belong to a map of 4x4x6, and the input is 9x8x6",
     ),
-    (norm.LocalResponseNorm(), (VECTOR,), "E0302", "LRN needs a spatial input"),
+    (local_norm.LocalResponseNorm(), (VECTOR,), "E0302", "LRN needs a spatial input"),
     (norm.GroupNorm(), (MAP,), "E0304", "32 groups must divide the 6 channels"),
     (norm.InstanceNorm(), (VECTOR,), "E0302", "IN needs a spatial input"),
     (norm.InstanceNorm(), (Shape(6, (1, 1)),), "E0309", "IN needs more than one position, and the input is 1x1x6"),
-    (norm.Scale(weight=False, bias=False), (MAP,), "E0311", "does nothing"),
-    (norm.Scale(parameter="map"), (MAP,), "E0315", "makes one parameter"),
+    (response.RootMeanSquareNorm(by="deviation"), (Shape(1, (4, 4)),), "E0309", "needs more than one channel"),
+    (evonorm.EvoNorm(groups=4), (MAP,), "E0304", "4 groups must divide the 6 channels"),
+    (evonorm.EvoNorm(groups=6), (VECTOR,), "E0309", "EVONORM6 has one value in each group"),
+    (response.FilterResponse(), (VECTOR,), "E0302", "FRN needs a spatial input"),
+    (softmax.Softmax(radix=2, groups=2), (MAP,), "E0304", "2 groups of 2 splits must divide the 6 channels"),
+    (softmax.Softmax(groups=2), (MAP,), "E0311", "SOFTMAX has 2 groups and no radix"),
+    (local_norm.LocalResponseNorm(4, over="positions"), (MAP,), "E0227", "must be odd, not 4"),
+    (response.GlobalResponse(), (VECTOR,), "E0302", "GRN needs a spatial input"),
+    (scale.Scale(weight=False, bias=False), (MAP,), "E0311", "does nothing"),
+    (scale.Scale(parameter="map"), (MAP,), "E0315", "makes one parameter"),
+    (scale.Scale(bias=False, parameter="map", shared=True), (MAP,), "E0315", "`shared` is for a SCALE without"),
     (dropout.Dropout(channels=True), (VECTOR,), "E0302", "DROPOUT(channels=yes) needs a spatial input"),
     (margin.Crop(), (VECTOR,), "E0302", "CROP needs a spatial input"),
     (margin.Crop((2, 0)), (Shape(3, (4, 4)),), "E0301", "CROP leaves nothing of 4x4x3"),

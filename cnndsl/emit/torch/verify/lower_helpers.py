@@ -84,16 +84,53 @@ def _scaled_tanh(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("tanh", given.real("scale"), given.real("slope")), memory="copies")
 
 
+def _radix_softmax(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("radixsoftmax", given.whole("radix"), given.whole("groups")))
+
+
+def _star_relu(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("starrelu", given.real("scale"), given.real("bias")))
+
+
 def _channel_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     affine = given.flag("elementwise_affine")
     return forms.leaf(("channelnorm", given.whole("channels"), given.real("eps"), affine))
 
 
+def _global_response_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("grn", given.whole("channels"), given.real("eps")))
+
+
+def _evo_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    channels, groups = given.whole("channels"), given.whole("groups")
+    check_groups(given, channels, channels, groups)
+    return forms.leaf(("evonorm", channels, groups, given.real("eps"), given.flag("act")))
+
+
+def _channel_rms_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    flags = given.flag("affine"), given.flag("deviation")
+    return forms.leaf(("rmsnorm", given.whole("channels"), given.real("eps"), *flags))
+
+
+def _filter_response_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("frn", given.whole("channels"), given.real("eps"), given.flag("tlu")))
+
+
+def _l2_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    affine, start = given.flag("affine"), given.real("init")
+    return forms.leaf(("l2norm", given.whole("channels"), given.real("eps"), affine, start if affine else 1.0))
+
+
+def _position_response_norm(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
+    size = given.whole("size")
+    if size % 2 == 0:
+        raise Trouble(f"`{given.name}` has the even size {size}, which makes the map larger")
+    return forms.leaf(("positionlrn", rank, size, given.real("alpha"), given.real("beta"), given.real("k")))
+
+
 def _scale(_: int, given: CallArguments, forms: Forms) -> LeafModule:
-    start = given.real("init")
-    if given.flag("weight") and type(start) is int:
-        raise Trouble(f"`{given.name}` is given init={start}, which makes weights of integers")
-    return forms.leaf(("scale", given.whole("channels"), given.flag("weight"), given.flag("bias"), start))
+    flags = given.flag("weight"), given.flag("bias")
+    return forms.leaf(("scale", given.whole("channels"), *flags, given.real("init")))
 
 
 def _drop_path(_: int, given: CallArguments, forms: Forms) -> LeafModule:
@@ -149,16 +186,24 @@ _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "CropTo": _to("cropto"),
     "PadTo": _to("padto"),
     "PadChannels": _pad_channels,
+    "PositionResponseNorm": _position_response_norm,
 }
 
 _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     **{each.cls: lower_simple(each) for each in SIMPLE if each.digest},
     "ChannelNorm": _channel_norm,
+    "ChannelRMSNorm": _channel_rms_norm,
     "DropPath": _drop_path,
+    "EvoNorm": _evo_norm,
+    "FilterResponseNorm": _filter_response_norm,
+    "GlobalResponseNorm": _global_response_norm,
+    "L2Norm": _l2_norm,
     "LocallyConnected": _locally_connected,
     "RadialBasis": _radial_basis,
+    "RadixSoftmax": _radix_softmax,
     "Scale": _scale,
     "ScaledTanh": _scaled_tanh,
+    "StarReLU": _star_relu,
     "SumPool1d": _sum_pool_1d,
 }
 
@@ -166,6 +211,7 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
 _DIGESTS: Mapping[str, str] = {
     **{each.cls: each.digest for each in SIMPLE if each.digest},
     "ChannelNorm": "c8363f2cef8d1673",
+    "ChannelRMSNorm": "930590d850adfb27",
     "Crop1d": "495c1b382ffea681",
     "Crop2d": "cd11e2302cf132e7",
     "Crop3d": "e482a3ae83b83b80",
@@ -173,6 +219,10 @@ _DIGESTS: Mapping[str, str] = {
     "CropTo2d": "7869c4080768a1bf",
     "CropTo3d": "781c3177cd8746f9",
     "DropPath": "a3fed933421187e9",
+    "EvoNorm": "bd04228a15910210",
+    "FilterResponseNorm": "971b19c545d6c9ad",
+    "GlobalResponseNorm": "c53115271179ff62",
+    "L2Norm": "6af21a376c13608e",
     "LocallyConnected": "81ba5930e8893f61",
     "PadChannels1d": "f63ff26443c01783",
     "PadChannels2d": "fa4433a7bacde3a2",
@@ -194,9 +244,14 @@ _DIGESTS: Mapping[str, str] = {
     "PaddedMaxPool3d": "eca8aaf2b2f874e9",
     "PaddedSumPool2d": "0abfc7389cdd8d27",
     "PaddedSumPool3d": "44a30fe8bc01aa9a",
+    "PositionResponseNorm1d": "ca87f545ae5cb645",
+    "PositionResponseNorm2d": "34b7cf558315f914",
+    "PositionResponseNorm3d": "b30f614e9552ba30",
     "RadialBasis": "ee3ccf1731daffb0",
-    "Scale": "16e23b4ae9ca544b",
+    "RadixSoftmax": "2f41a259502e8c70",
+    "Scale": "4cdb1b9d8aadc850",
     "ScaledTanh": "aa17f694256ca294",
+    "StarReLU": "9d8dc11670f5155e",
     "SumPool1d": "e2ea940f18fbbc16",
 }
 """The digest of each helper's text: what it computes was read off this very text."""

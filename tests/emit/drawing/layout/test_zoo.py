@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from cnndsl import load
@@ -13,11 +11,11 @@ from cnndsl.emit.drawing.display import TextItem
 from cnndsl.emit.drawing.geometry import bounds
 from cnndsl.emit.drawing.layout.page import WIDTHS, picture, whole
 from cnndsl.emit.drawing.shapes import flat
+from tests.bundled import ZOO
 from tests.emit.drawing.cards.test_account import check
 from tests.emit.drawing.layout.geometry import faults
 from tests.emit.drawing.layout.labels import unexplained, wrong_figures, wrong_totals
 
-ZOO = sorted(path.stem for path in (Path(__file__).parents[4] / "architectures").glob("*.cnn"))
 ON_A_PAGE = ("resnet50", "googlenet", "densenet121", "mobilenet_v3_large", "unet")
 
 
