@@ -33,7 +33,9 @@ _CLOSE = 4.0
 _SHIFTS = (4.0, -4.0, 8.0, -8.0)
 _SHARES = (0.0, 0.8, 0.6, 0.45)
 """How much of the width the pieces of a rank may take, where 0 is no limit: edges and bends take some as well."""
-MOST_SPOTS = 20_000
+_HOPELESS = 3.0
+"""So many widths aren't made one by fewer pieces in a rank."""
+MOST_SPOTS = 10_000
 """More places than this are no drawing."""
 
 
@@ -70,7 +72,7 @@ def layered(
     for share in _SHARES:
         most = room * share if share else float("inf")
         found = _in_ranks(pieces, edges, rounds, most, room, is_left=is_left)
-        if found is None or found.width <= room:
+        if found is None or found.width <= room or found.width > _HOPELESS * room:
             break
     return found
 

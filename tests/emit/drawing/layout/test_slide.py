@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from cnndsl import load
@@ -11,10 +9,9 @@ from cnndsl.emit.drawing.cards.fold import model
 from cnndsl.emit.drawing.display import TextItem
 from cnndsl.emit.drawing.layout.page import picture
 from cnndsl.emit.drawing.shapes import flat
+from tests.bundled import ZOO
 from tests.emit.drawing.layout.geometry import faults
 from tests.emit.drawing.layout.labels import unexplained, wrong_totals
-
-ZOO = sorted(path.stem for path in (Path(__file__).parents[4] / "architectures").glob("*.cnn"))
 
 
 @pytest.mark.parametrize("name", ZOO)
