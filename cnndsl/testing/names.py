@@ -42,8 +42,7 @@ class UnlikeText(Exception):
 
 
 def written_names(graph: Graph) -> dict[int, str]:
-    """Return the path of each node as the program says it. Raises UnlikeText where the layers are not those of the
-    text.
+    """Return the path of each node as the program says it. Raises UnlikeText where the layers are others.
 
     >>> from cnndsl.network import loads
     >>> text = 'INPUT 8x8x3 -> convs.0: CONV3-4 -> "a-1": [CONV3-4 -> "": RELU -> (ID + BN)]'
@@ -108,8 +107,7 @@ class _Reader:
                 if isinstance(first, ast.WrittenLayer) and first.head.upper() == "INPUT":
                     name = filled(each.name, scope)
                     root.chains.add(name)
-                    node = self._add(first, scope, name, counted=False)
-                    root.values[name] = node, None
+                    root.values[name] = self._add(first, scope, name, counted=False), None
                 else:
                     items.append(each)
         self._items(items, 0, scope)
@@ -125,13 +123,14 @@ class _Reader:
         """Reads what a file defines; of one that is used the parameters have their defaults."""
         home = TextFile({}, {})
         net = next((each for each in file.statements if isinstance(each, ast.Net)), None)
+        scope = TextScope(home, home.values, TextModule())
         for each in net.parameters or () if net else ():
             if each.default is not None:
-                home.values[each.name] = self._argument(each.default, TextScope(home, home.values, TextModule()))
+                home.values[each.name] = self._argument(each.default, scope)
         home.values.update({name: set_from_outside(value, home) for name, value in settings.items()})
         for each in file.statements:
             if isinstance(each, ast.Let):
-                home.values[each.name] = self._argument(each.value, TextScope(home, home.values, TextModule()))
+                home.values[each.name] = self._argument(each.value, scope)
             elif isinstance(each, ast.Block):
                 home.blocks[each.name] = each, home
             elif isinstance(each, ast.Use):
