@@ -20,6 +20,8 @@ from cnndsl.cli import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 MARK = "TABLE OF"
+ROOM = {"column": 229.5, "page": 345.0}
+r"""`\columnwidth` of article in two columns, `\textwidth` in one, both at 10 pt."""
 PACKAGES = r"\usepackage[T1]{fontenc}\usepackage{lmodern,textcomp,booktabs,longtable,array}"
 WIDE = "path,text,output,params,weights,macs,operations,activations,inference,saved,training,receptive_field,stride"
 STATS = (
@@ -72,14 +74,25 @@ def document(every: list[list[str]], options: str) -> str:
     )
 
 
-def complaints(text: str) -> Iterator[str]:
-    """What LaTeX says of a document, each with the command of the table."""
+def wide_longtables(aux: str, room: float) -> Iterator[str]:
+    """The tables over several pages that are too wide. LaTeX sets them in one column, and says
+    nothing of one that was made for a column of two."""
+    for found in re.finditer(r"\\gdef \\LT@(\w+) \{(.*?pt\})\}", aux, re.DOTALL):
+        across = sum(map(float, re.findall(r"\{([\d.]+)pt\}", found[2])))
+        if across > room:
+            yield f"longtable {found[1]}: {across:.1f}pt wide, {across - room:.1f}pt too wide"
+
+
+def complaints(text: str, room: float) -> Iterator[str]:
+    """What is wrong with a document of tables made for a width, each with the command of the table."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "tables.tex").write_text(text, encoding="utf-8")
         command = ["pdflatex", "-interaction=nonstopmode", "-draftmode", "tables.tex"]
         for _ in range(2):  # longtable knows its widths in the second run
             subprocess.run(command, cwd=folder, capture_output=True, check=False)
         log = Path(folder, "tables.log").read_text(encoding="utf-8", errors="replace")
+        aux = Path(folder, "tables.aux").read_text(encoding="utf-8", errors="replace")
+    yield from wide_longtables(aux, room)
     of = ""
     for line in log.splitlines():
         if line.startswith(MARK):
@@ -97,7 +110,7 @@ def main() -> int:
     for several in commands():
         for width, options in (("column", "10pt,twocolumn"), ("page", "10pt,twocolumn"), ("page", "10pt")):
             every = [[*arguments, "--width", width] for arguments in several]
-            found += (f"{each} ({options})" for each in complaints(document(every, options)))
+            found += (f"{each} ({options})" for each in complaints(document(every, options), ROOM[width]))
             count += len(every)
     print(*found, sep="\n")
     print(f"{count} tables, {len(found)} complaints")

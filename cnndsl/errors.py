@@ -110,6 +110,19 @@ class Diagnostic:
         return f"{place}{self.severity}[{self.code}]: {self.message}{tail}"
 
 
+@record(slots=True)
+class MessageText:
+    """A diagnostic in the pieces in which it is printed: the lines of its message, its place, those of the program with
+    their underlines, the calls and repeats around it where the place has no room for them, the lines of its help."""
+
+    code: str
+    message: tuple[str, ...]
+    place: str
+    excerpt: tuple[str, ...]
+    context: tuple[str, ...]
+    help: tuple[str, ...]
+
+
 class CnnError(Exception):
     """An input that is not a network: one or more diagnostics, in the order of their places."""
 

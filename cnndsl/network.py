@@ -115,32 +115,47 @@ class Network:
         layout: Literal["cards", "dot"] = "cards",
         fold: bool = False,
         force: bool = True,
+        format: Literal["dot", "mermaid"] | None = None,
     ) -> str:
-        """Draw the network into a file, .svg, .png, .pdf, .tex or .gv by its ending; return it as DOT.
+        """Draw the network into a file, .svg, .png, .pdf, .tex, .mmd or .gv by its ending; return it as text.
 
         What repeats is drawn once, with how often it occurs. `width` is "column", "page" or "slide", by default what
         fits; `theme` is "paper", "dark" or "mono". With `layout="dot"` Graphviz draws every layer. `fold` is for that
-        and for DOT: a repeat is drawn once. Raises FileError where the drawing cannot be made or written.
+        and for DOT: a repeat is drawn once. The text is DOT; of a .mmd file, or with `format="mermaid"`, it is Mermaid,
+        which GitHub draws in Markdown. Raises FileError where the drawing cannot be made or written.
+
+        >>> print(loads("net Two\\nINPUT 8x8x3 -> FC-2").render(format="mermaid").splitlines()[:2])
+        ['%% Two', 'flowchart TB']
         """
         from os import fspath
 
         from cnndsl.emit.drawing.dot import dot
         from cnndsl.emit.drawing.draw import DOT_ENDINGS, draw
 
-        text = dot(self.graph, fold_repeats=fold)
-        if path is None:
+        target = None if path is None else fspath(path)
+        is_chart = target is not None and target.lower().endswith(".mmd")
+        text = self._mermaid() if is_chart or format == "mermaid" else dot(self.graph, fold_repeats=fold)
+        if target is None:
             return text
-        target = fspath(path)
+        if is_chart:
+            files.write(target, text.encode(), force=force)
+            return text
         if layout == "dot" or target.lower().endswith(DOT_ENDINGS):
-            files.write(target, draw(text, target), force=force)
+            files.write(target, draw(dot(self.graph, fold_repeats=fold), target), force=force)
             return text
         from cnndsl.emit.drawing.diagram import diagram, links_from
         from cnndsl.emit.drawing.formats import PictureOptions, as_bytes, picture_format
 
-        format = picture_format(target)
+        kind = picture_format(target)
         picture = diagram(self.graph, width, link=links_from(target))
-        files.write(target, as_bytes(picture, format, PictureOptions(theme)), force=force)
+        files.write(target, as_bytes(picture, kind, PictureOptions(theme)), force=force)
         return text
+
+    def _mermaid(self) -> str:
+        from cnndsl.emit.drawing.cards.fold import model
+        from cnndsl.emit.drawing.mermaid import mermaid
+
+        return mermaid(model(self.graph))
 
     def __repr__(self) -> str:
         totals = self._stats.totals

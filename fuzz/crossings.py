@@ -179,6 +179,7 @@ def constructs(text: str) -> str:
             r"\?",
             " or ",
             "for ",
+            r"each \w+[\w, ]* in ",
             "let ",
             "block ",
             r"MUL\(",

@@ -31,9 +31,11 @@ WORDS = """
     INPUT -> [ ] ( ) { } + | * ? @ : , = . .. / - # "vgg16.cnn" \n for in if else or and not yes no tap train let net
     block default assert use cnn MUL MAX MEAN ID CONV CONV3-64/2 CONVT DWCONV LOCAL POOL AVGPOOL GAP LPPOOL UNPOOL2 FC
     RELU PRELU SOFTMAX BN LRN LN GN IN SCALE DROPOUT DROPPATH FLATTEN ZEROPAD PADCHANNELS SHUFFLE SLICE PICK UPSAMPLE
-    GRN STARRELU EVONORM RBF MAXOUT i C H W D x 0 1 2 3 8x8x3 224 1e18 0.5 5M 8GiB min max ceil floor round abs
-    divisible pad same valid full stride kernel filters groups dilation bias init ceil=yes out params weights macs flops
-    memory receptive_field depth output == != <= >= < > // % é \0 \r\n \t 999999999999999999
+    SUB RESHAPE(7x7x32) PERMUTE PIXELSHUFFLE2 PIXELUNSHUFFLE2 CHANNELMAX CHANNELMEAN whc cwh channels=last order=blocks
+    GRN STARRELU EVONORM8 FRN RMSNORM L2NORM radix shared over=positions by=deviation singleton
+    RBF MAXOUT i C H W D x 0 1 2 3 8x8x3 224 1e18 0.5 5M 8GiB min max ceil floor round abs divisible pad same valid
+    full stride kernel filters groups dilation bias init ceil=yes out params weights macs flops memory receptive_field
+    depth output == != <= >= < > // % é \0 \r\n \t 999999999999999999
     ** len sum (1,2) ((1,2),(3,4)) () [1] [1..2] x{ }x2 }x{ output.H
 """.split(" ")
 

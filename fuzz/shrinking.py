@@ -82,7 +82,7 @@ def unwrapped(text: str) -> Iterator[str]:
             continue
         end = next((each for each in range(at + 1, len(text)) if deep[each] == deep[at]), len(text) - 1)
         inner = text[at + 1 : end]
-        before = re.sub(r"(?:MUL|MAX|MEAN)$", "", text[:at])
+        before = re.sub(r"(?:MUL|SUB|MAX|MEAN)$", "", text[:at])
         yield before + inner + text[end + 1 :]
         yield text[:at] + text[end + 1 :]
         for branch in split(inner):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from cnndsl import diagnostics
 from cnndsl.analysis.assertions import check as broken_contracts
+from cnndsl.analysis.execution import unknown
 from cnndsl.elaborate.program import elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.files import decode
@@ -49,7 +50,7 @@ def _network(data: bytes) -> Graph | None:
         source = decode("fuzz.cnn", data)
         _formats(source)
         graph = elaborate(parse(source), {}, used)
-        wrong: Sequence[Diagnostic] = broken_contracts(graph)
+        wrong: Sequence[Diagnostic] = broken_contracts(graph, unknown)
     except CnnError as stop:
         graph, wrong = None, stop.diagnostics
         if not wrong:

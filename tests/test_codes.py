@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from cnndsl.analysis.assertions import check
+from cnndsl.analysis.execution import unknown
 from cnndsl.cli import cli
 from cnndsl.codes import CODES, Code
 from cnndsl.codes.entry import COMMAND, PYTHON
@@ -51,7 +52,7 @@ def codes_of(example: str) -> list[str]:
         graph = elaborate(parse(files["net.cnn"]), {}, lambda name, _: files.get(name) or architecture(name) or "")
     except CnnError as stop:
         return [each.code for each in stop.diagnostics]
-    return [each.code for each in check(graph)]
+    return [each.code for each in check(graph, unknown)]
 
 
 def test_every_code_that_is_raised_is_explained_and_no_other() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cnndsl.analysis.assertions import check
+from cnndsl.analysis.execution import unknown
 from cnndsl.diagnostics import render
 from cnndsl.elaborate import elaborate
 from cnndsl.errors import CnnError, Diagnostic
@@ -35,7 +36,7 @@ def wrong_with(path: Path) -> tuple[Diagnostic, ...]:
         )
     except CnnError as stop:
         return stop.diagnostics
-    return tuple(check(graph))
+    return tuple(check(graph, unknown))
 
 
 @pytest.fixture

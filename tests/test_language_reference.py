@@ -11,6 +11,7 @@ import pytest
 
 from cnndsl.analysis.assertions import check
 from cnndsl.analysis.cost import costs
+from cnndsl.analysis.execution import unknown
 from cnndsl.analysis.metric_table import OF_NETWORKS
 from cnndsl.codes import CODES
 from cnndsl.elaborate import elaborate
@@ -50,6 +51,9 @@ SAMPLES = {
     "EVONORM": "EVONORM3",
     "SHUFFLE": "SHUFFLE3",
     "PIXELSHUFFLE": "CONV1-8 -> PIXELSHUFFLE2",
+    "PIXELUNSHUFFLE": "PIXELUNSHUFFLE2",
+    "RESHAPE": "RESHAPE(5x24x6)",
+    "PERMUTE": "PERMUTE(whc)",
     "SLICE": "SLICE(0, 2)",
     "PICK": "PICK(0, 2)",
     "PADCHANNELS": "PADCHANNELS-8",
@@ -73,7 +77,7 @@ def plainly(text: str) -> str:
 
 @pytest.mark.parametrize("text", PROGRAMS, ids=plainly)
 def test_a_program_compiles(text: str) -> None:
-    assert check(graph_of(text)) == []
+    assert check(graph_of(text), unknown) == []
 
 
 @pytest.mark.parametrize("text", PROGRAMS, ids=plainly)
@@ -84,7 +88,7 @@ def test_a_program_is_as_fmt_writes_it(text: str) -> None:
 @pytest.mark.parametrize(("code", "text"), WRONG, ids=[f"{code} {plainly(text)}" for code, text in WRONG])
 def test_a_wrong_program_fails_as_said(code: str, text: str) -> None:
     try:
-        found = list(check(graph_of(text)))
+        found = list(check(graph_of(text), unknown))
     except CnnError as stop:
         found = list(stop.diagnostics)
     assert {each.code for each in found} == {code}
@@ -176,7 +180,7 @@ def test_the_functions_are_listed() -> None:
 
 def test_the_facts_of_contracts_are_listed() -> None:
     with pytest.raises(CnnError) as caught:
-        raise CnnError(check(graph_of("INPUT 3 -> FC-3\nassert zzzzzzzzz == 1")))
+        raise CnnError(check(graph_of("INPUT 3 -> FC-3\nassert zzzzzzzzz == 1"), unknown))
     facts = caught.value.diagnostics[0].help.removeprefix("there are ").split(", ")
     assert facts == list(OF_NETWORKS)
     table = TEXT[TEXT.index("| fact |") : TEXT.index("What each counts is defined")]

@@ -70,6 +70,19 @@ def test_a_drawing(tmp_path: Path) -> None:
         network.render(tmp_path / "net.svg", force=False)
 
 
+def test_a_drawing_as_mermaid(tmp_path: Path) -> None:
+    """That of the command line; the text does not depend on whether a file is written, and on which one."""
+    network = cnndsl.load("lenet5")
+    text = network.render(format="mermaid")
+    assert "flowchart TB" in text
+    assert network.render(tmp_path / "net.mmd") == (tmp_path / "net.mmd").read_text("utf-8") == text
+    assert network.render(tmp_path / "net.svg", format="mermaid") == text
+    assert (tmp_path / "net.svg").read_bytes().startswith(b"<svg ")
+    assert network.render(format="dot") == network.render()
+    with pytest.raises(cnndsl.FileError, match="exists already"):
+        network.render(tmp_path / "net.mmd", force=False)
+
+
 def test_a_drawing_by_graphviz(tmp_path: Path) -> None:
     pytest.importorskip("pygraphviz")
     cnndsl.loads("INPUT 8x8x3 -> FC-10").render(tmp_path / "net.svg", layout="dot", fold=True)

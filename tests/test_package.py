@@ -55,7 +55,20 @@ def test_sdist_carries_what_the_wheel_is_built_from(tmp_path: Path) -> None:
     (path,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames()}
-    assert shipped_files() | {"pyproject.toml", "LICENSE", "README.md"} <= names
+    assert shipped_files() | {"pyproject.toml", "LICENSE", "README.md", "tools/description.py"} <= names
+
+
+def test_the_description_shows_without_the_repository(wheel: Path) -> None:
+    """A picture by a relative address would be a gap on an index of packages: a table is in its place."""
+    with zipfile.ZipFile(wheel) as archive:
+        text = archive.read(f"cnndsl-{cnndsl.__version__}.dist-info/METADATA").decode()
+    assert "Description-Content-Type: text/markdown" in text
+    assert "<img" not in text
+    assert "<!--" not in text
+    shown = run(sys.executable, "-m", "cnndsl", "render", "resnet50", "--style", "table", "-o", "-", cwd=ROOT)
+    rows = [line for line in shown.splitlines() if line.startswith("|")]
+    assert len(rows) == 12
+    assert "\n".join(rows) in text
 
 
 def test_zipped_wheel_runs_as_it_is(wheel: Path, tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ LATIN = [*range(0x20, 0x7F), *range(0xA0, 0xAD), *range(0xAE, 0x149), *range(0x1
 """Without the soft hyphen and what is deprecated."""
 GREEK = [*range(0x391, 0x3A2), *range(0x3A3, 0x3AA), *range(0x3B1, 0x3CA), 0x3D5, 0x3F5]
 SIGNS = (
-    "‐‑–—‘’‚“”„†‡•…‰′″‹›€™⁰⁴⁵⁶⁷⁸⁹⁺⁻ⁿ₀₁₂₃₄₅₆₇₈₉←↑→↓↔↕↗↘⇒⇔"  # noqa: RUF001
-    "∂∅∆∏∑−√∞∫≈≠≤≥■□▲▼●○✓✗"  # noqa: RUF001
+    "‐‑–—‘’‚“”„†‡•…‰′″‹›€™⁰⁴⁵⁶⁷⁸⁹⁺⁻ⁿ₀₁₂₃₄₅₆₇₈₉←↑→↓↔↕↗↘⇒⇔"  # noqa: RUF001 - what the font has
+    "∂∅∆∏∑−√∞∫≈≠≤≥■□▲▼●○✓✗"
 )
 WANTED = frozenset([*LATIN, *GREEK, *map(ord, SIGNS)])
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import islice
 
-from cnndsl.analysis.execution import ExecutionsOf, unknown
+from cnndsl.analysis.execution import ExecutionsOf
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS, MetricValue
 from cnndsl.analysis.region import GraphFacts, Region
 from cnndsl.errors import CnnError, Diagnostic, nearest
@@ -35,7 +35,7 @@ from cnndsl.records import record
 from cnndsl.values import NameSymbol, Symbol, Value, show
 
 
-def check(graph: Graph, runs: ExecutionsOf = unknown) -> list[Diagnostic]:
+def check(graph: Graph, runs: ExecutionsOf) -> list[Diagnostic]:
     """What is wrong with each contract of the graph that does not hold, in the order of the file, up to a limit.
 
     E0401: the contract does not hold; the message has both values. E0402: it mentions a fact that there is not.
@@ -45,9 +45,7 @@ def check(graph: Graph, runs: ExecutionsOf = unknown) -> list[Diagnostic]:
     return list(islice(wrong, current().errors))
 
 
-def figures(
-    graph: Graph, names: Iterable[str], runs: ExecutionsOf = unknown
-) -> tuple[dict[str, Value], frozenset[str]]:
+def figures(graph: Graph, names: Iterable[str], runs: ExecutionsOf) -> tuple[dict[str, Value], frozenset[str]]:
     """Facts of the whole network by their names in a contract, `params` or `receptive_field`, and the names of those
     that are bounds: at most the value.
 
@@ -63,7 +61,7 @@ class _Facts:
     """What is known of a graph, each fact computed when it is first asked for."""
 
     graph: Graph
-    runs: ExecutionsOf = unknown
+    runs: ExecutionsOf
     _values: dict[tuple[str, str], Value] = field(default_factory=dict[tuple[str, str], Value])
 
     def value(self, name: str, path: str = "") -> Value:

@@ -216,7 +216,7 @@ def _passed(backward: BackwardTrace, node: Node, k: int, read: int, gradient: Gr
     values, ledger = backward.values, backward.ledger
     step, result = values.steps[node.index][k], len(node.value_inputs) + k
     widths = values.widths[node.index]
-    if step.gradient in ("handed on", "divided"):
+    if step.gradient in ("handed on", "divided") or (step.gradient == "negated" and read == step.reads[0]):
         ledger.hold(gradient.storage)
         return _Made(gradient.storage, gradient.dense, result, widths[result])
     if step.gradient == "parts":

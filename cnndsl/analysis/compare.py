@@ -10,7 +10,7 @@ from typing import Literal
 from cnndsl.analysis.alignment import aligned
 from cnndsl.analysis.blocks import ComparedBlock, Correspondence, correspondence
 from cnndsl.analysis.cost import Cost, costs
-from cnndsl.analysis.execution import ExecutionsOf, unknown
+from cnndsl.analysis.execution import ExecutionsOf
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS
 from cnndsl.analysis.region import GraphFacts, Region
 from cnndsl.graph import Graph, Node
@@ -66,7 +66,7 @@ class Comparison:
         )
 
 
-def compare(before: Graph, after: Graph, runs: ExecutionsOf = unknown) -> Comparison:
+def compare(before: Graph, after: Graph, runs: ExecutionsOf) -> Comparison:
     """Align two networks block by block, and blocks that correspond layer by layer: by name and text, then by name,
     then by kind."""
     costs_before, costs_after = costs(before), costs(after)

@@ -6,7 +6,7 @@ network needs in memory is `memory`'s business.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -49,11 +49,16 @@ class Cost:
         return 2 * self.macs
 
 
-def costs(graph: Graph) -> dict[int, Cost]:
+def costs(graph: Graph, unknown: Collection[int] = ()) -> dict[int, Cost]:
     """Return the cost of each node. One that is applied again has no parameters of its own, and costs its arithmetic
-    once more."""
+    once more. Those that are `unknown`, as in a network with errors, cost nothing."""
     nodes = graph.nodes
-    found = {node.index: _cost(node.layer, node.shape, *[nodes[at].shape for at in node.inputs]) for node in nodes}
+    found = {
+        node.index: Cost()
+        if node.index in unknown
+        else _cost(node.layer, node.shape, *[nodes[at].shape for at in node.inputs])
+        for node in nodes
+    }
     for several in graph.applications.values():
         for at in several[1:]:
             found[at] = replace(found[at], weights=0, biases=0, buffers=0, counters=0)

@@ -30,8 +30,8 @@ def is_weighted(graph: Graph, node: Node) -> bool:
 
 
 def is_dense(graph: Graph, node: Node) -> bool:
-    """Return whether a layer multiplies all values of its input by weights, as FC does."""
-    return node.layer.ROLE == "dense" and is_weighted(graph, node)
+    """Return whether a layer multiplies all values of its input by weights, as FC does unless it is over channels."""
+    return node.layer.ROLE == "dense" and not node.shape.rank and is_weighted(graph, node)
 
 
 @lru_cache(maxsize=4096)

@@ -153,7 +153,8 @@ def _cast(forward: ForwardTrace, node: Node, read: int, storage: int, width: int
 
 
 def _cast_weights(forward: ForwardTrace, node: Node, step: LayerStep, k: int) -> None:
-    """Autocast's copies of weights live until it is left, those that the backward pass wants until then."""
+    """Autocast's copies of weights live until it is left, those that the backward pass wants until then. It keeps no
+    copies of views of weights."""
     values, ledger = forward.values, forward.ledger
     if values.computes(step, values.widths[node.index]) != 2:
         return
@@ -162,10 +163,13 @@ def _cast_weights(forward: ForwardTrace, node: Node, step: LayerStep, k: int) ->
         tensor = values.tensors[node.index][position]
         if tensor.role == "buffer":
             continue
-        cast = forward.casts.get((node.weights_of, tensor.name))
+        cast = None if position in step.recast else forward.casts.get((node.weights_of, tensor.name))
         if cast is None:
             cast = ledger.new(node.index, "extras", 2 * tensor.numel, 0)
-            forward.casts[node.index, tensor.name] = cast
+            if position in step.recast:
+                forward.held.append(cast)
+            else:
+                forward.casts[node.index, tensor.name] = cast
         if values.needs_gradient[node.index] and tensor.role == "weight" and wanted:
             ledger.hold(cast)
             forward.saved[node.index, k].append(cast)

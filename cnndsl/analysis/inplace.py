@@ -72,7 +72,7 @@ def _is_free(graph: Graph, at: int) -> bool:
     if _is_foreign(node.layer, *shapes):
         return False
     is_fresh = len(node.inputs) > 1 or any(tensor.role != "buffer" for tensor in node.layer.tensors(*shapes))
-    return is_fresh and not node.layer.VIEW and not node.layer.saved(*shapes).output
+    return is_fresh and not node.layer.views(*shapes) and not node.layer.saved(*shapes).output
 
 
 @lru_cache(maxsize=4096)

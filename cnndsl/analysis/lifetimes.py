@@ -114,7 +114,9 @@ class Lifetimes:
 
     def shared(self, node: Node) -> int | None:
         """The input in whose memory a node's output lies: a view, a result written over it, dropout in use."""
-        if node.inputs and (node.layer.VIEW or node.layer.passes(self.training) or self.is_left_out(node)):
+        if node.inputs and (
+            node.layer.views(*self.shapes[node.index]) or node.layer.passes(self.training) or self.is_left_out(node)
+        ):
             return node.inputs[0]
         return node.inputs[self.overwritten[node.index]] if node.index in self.overwritten else None
 
@@ -126,7 +128,7 @@ class Lifetimes:
             at, layer = node.index, node.layer
             does = bool(node.inputs) and not self.is_left_out(node) and not layer.passes(self.training)
             steps[at] = _steps(layer, *self.shapes[at]) if does else ()
-            if does and self.cuts[node.inputs[0]] in layer.COPIES:
+            if does and self.cuts[node.inputs[0]] in layer.copied(*self.shapes[at]):
                 steps[at] = behind_copy(steps[at], self.shapes[at][0].numel)
         return steps
 
@@ -136,7 +138,8 @@ class Lifetimes:
         cuts: dict[int, Cut] = {}
         for node in self.graph.nodes:
             before = self.shared(node)
-            kept = "" if before is None or cuts[before] in node.layer.COPIES else cuts[before]
+            copied = node.layer.copied(*self.shapes[node.index]) if node.inputs else ()
+            kept = "" if before is None or cuts[before] in copied else cuts[before]
             own = node.layer.cut(*self.shapes[node.index]) if node.inputs and not self.is_left_out(node) else ""
             cuts[node.index] = max(own, kept)  # the positions rather than the channels
         return cuts

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from cnndsl.analysis.cost import Cost, costs, network_total
 from cnndsl.analysis.depth import depth
-from cnndsl.analysis.execution import ExecutionsOf, unknown
+from cnndsl.analysis.execution import ExecutionsOf
 from cnndsl.analysis.layer_memory import LayerMemory, by_layer, together
 from cnndsl.analysis.lecture import lecture_bytes, lecture_volumes
 from cnndsl.analysis.receptive_field import Field, last_map, receptive_fields
@@ -21,7 +21,7 @@ class GraphFacts:
     that runs as `runs` says."""
 
     graph: Graph
-    runs: ExecutionsOf = unknown
+    runs: ExecutionsOf
 
     @cached_property
     def costs(self) -> Mapping[int, Cost]:

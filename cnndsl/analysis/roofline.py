@@ -68,7 +68,9 @@ def traffic(values: Lifetimes, batch: int) -> dict[int, int]:
 def _moved(values: Lifetimes, node: Node, batch: int) -> int:
     layer = node.layer
     is_run = node.inputs and values.runs[node.index]
-    if not is_run or layer.VIEW or layer.passes(values.training) or values.is_left_out(node):
+    if not is_run or layer.views(*values.shapes[node.index]):
+        return 0
+    if layer.passes(values.training) or values.is_left_out(node):
         return 0
     shapes = values.graph.nodes
     read = sum(_read(node, shapes[at].shape) * values.width[at] for at in dict.fromkeys(node.value_inputs))

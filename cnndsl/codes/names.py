@@ -7,11 +7,14 @@ from cnndsl.codes.entry import code
 ENTRIES = (
     code(
         "E0230",
-        "a star that is no branch of a merge",
+        "a star or an `each` that is no branch of a merge",
         """
         `@unit*` stands for all parts that are labelled `unit{…}` and stand earlier, `@unit*.skip` for the value `skip`
         of each of them. So it is a whole branch of a merge, and stands for as many branches as there are parts. Where a
         merge has no other branch, its operator stands in front, `(+ @unit*)`, and there is at least one part.
+
+        `each d in 6, 12, 18 […]` is a whole branch of a merge as well, and stands for as many branches as it has rows:
+        `(| each d in 6, 12, 18 [CONV3-64(dilation=d)])`. Nothing follows it.
         """,
         "INPUT 32x32x3 -> [unit{i}: CONV3-64]*3 -> (ID + @unit* -> BN)",
         "INPUT 32x32x3 -> [unit{i}: CONV3-64]*3 -> (+ @unit*) -> BN",

@@ -21,7 +21,7 @@ ENTRIES = (
         "a layer for maps behind one that gives a vector",
         """
         FC and FLATTEN turn a map of H x W positions into one vector, which has no positions any more. Convolutions,
-        poolings and their like come before.
+        poolings and their like come before, or after a RESHAPE that makes the vector a map.
         """,
         "INPUT 32x32x3 -> CONV3-64 -> FC-10 -> POOL2",
         "INPUT 32x32x3 -> CONV3-64 -> POOL2 -> FC-10",
@@ -41,7 +41,8 @@ ENTRIES = (
         "groups that do not divide the channels",
         """
         A grouped convolution deals its input's channels and its filters out to the groups evenly, so their number
-        divides both. That of GN, EVONORM, SHUFFLE and SOFTMAX divides the channels of the input.
+        divides both. That of GN, EVONORM, SHUFFLE and SOFTMAX divides the channels of the input, as the square of
+        PIXELSHUFFLE's factor does; that of PIXELUNSHUFFLE divides the extents.
         """,
         "INPUT 32x32x3 -> CONV3-64(groups=2)",
         "INPUT 32x32x4 -> CONV3-64(groups=2)",
@@ -91,7 +92,8 @@ ENTRIES = (
         "E0309",
         "statistics over a single value",
         """
-        IN and GN normalise an image by its own mean and variance, and those of one value say nothing.
+        IN, GN and EVONORM normalise an image by its own statistics, RMSNORM(by=deviation) the channels of a position;
+        those of one value say nothing.
         """,
         "INPUT 32x32x3 -> GAP -> IN",
         "INPUT 32x32x3 -> IN -> GAP",
@@ -159,5 +161,24 @@ ENTRIES = (
         """,
         "INPUT 32x32x3 -> layer_scale: SCALE(parameter=map)",
         "INPUT 32x32x3 -> layer_scale: SCALE(bias=no, parameter=map)",
+    ),
+    code(
+        "E0316",
+        "a shape of another number of values",
+        """
+        RESHAPE gives the values that enter in another shape: none is lost, and none is added.
+        """,
+        "INPUT 100 -> FC-1500 -> RESHAPE(7x7x32)",
+        "INPUT 100 -> FC-1568 -> RESHAPE(7x7x32)",
+    ),
+    code(
+        "E0317",
+        "a difference of other than two branches",
+        """
+        SUB(A, B) takes B away from A, value by value. Of three branches it would not be seen which is taken away: a sum
+        in brackets says so.
+        """,
+        "INPUT 32x32x3 -> SUB(CONV3-8, CONV1-8, CONV5-8)",
+        "INPUT 32x32x3 -> SUB(CONV3-8, (CONV1-8 + CONV5-8))",
     ),
 )

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _DOT = ("gv", "dot")
 """Endings of files with DOT text."""
 _MERMAID = "mmd"
+_EXCERPT = 70
+"""Characters of a line of the program in the picture of an error."""
 
 
 @record(slots=True)
@@ -114,7 +116,7 @@ def _draw_failing(
     force: bool,
 ) -> None:
     """Draw a network with errors as far as its shapes are known, if any are."""
-    from cnndsl.diagnostics import render
+    from cnndsl.diagnostics.full import message_text
     from cnndsl.elaborate.program import elaborated_part
     from cnndsl.emit.drawing.failure import failure
     from cnndsl.emit.drawing.layout.page import picture
@@ -122,16 +124,14 @@ def _draw_failing(
     from cnndsl.syntax.parse import parse
 
     try:
-        graph = elaborated_part(parse(source), settings, used)
+        partial = elaborated_part(parse(source), settings, used, stop.diagnostics)
     except CnnError:  # nothing of it can be read
         return
-    if graph is None:
+    if partial is None:
         return
-    lines = render(stop.diagnostics, colour=False).splitlines()
+    drawing = failure(partial, [message_text(each, _EXCERPT) for each in stop.diagnostics], link)
     try:
-        write_picture(
-            target, picture(failure(graph, stop.diagnostics, lines, link), options.width), pictures, force=force
-        )
+        write_picture(target, picture(drawing, options.width), pictures, force=force)
     except FileError as other:
         complain(str(other))
         return

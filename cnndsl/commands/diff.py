@@ -61,7 +61,7 @@ def command(
     Which layers changed (~), went (-) and came (+), and what that does to each figure. What layers are called is no
     difference. Blocks that correspond are compared layer by layer; a block that the other network has nothing like is
     one line, which --all opens. A .svg, .png, .pdf or .tikz file is the picture of B with what was added, removed and
-    changed marked at its cards. The exit code is that of diff: 0 the same, 1 different, 2 trouble, which is also what a
+    changed marked at its rows. The exit code is that of diff: 0 the same, 1 different, 2 trouble, which is also what a
     file that is no network gives here.
 
     \b

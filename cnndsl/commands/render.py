@@ -55,7 +55,7 @@ def command(
     What repeats is drawn once: a card for each part with its iterations, and each block opened in a panel beside it.
     `--layout dot` draws every layer instead and needs Graphviz: the `dot` program, or `pip install 'cnndsl[render]'`.
 
-    Of a network with an error it draws, into the file that -o names, what is known before the place that fails.
+    A network with an error is drawn too, into the file that -o names: what fails, and what is before and after it.
 
     With `--style table` it writes a configuration table, as papers have it: stages are rows, networks columns. `--set`
     may give a parameter several values there, each of which is a column. The file's name says the format: .svg, .png,

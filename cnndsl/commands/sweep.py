@@ -82,7 +82,7 @@ def command(
     tested = cnndsl.sweeping.sweep.mentioned(test, (*family.domains, *others)) if test else set[str]()
     wanted = {*shown, *goals, *tested, (sort or "").lstrip("-+")}
     metrics = [name for name in GOALS if name in wanted]
-    members = list(cnndsl.sweeping.sweep.measure(family, chosen, metrics, executions))
+    members = list(cnndsl.sweeping.sweep.measure(family, chosen, executions, metrics))
     if test is not None:
         holds = cnndsl.sweeping.sweep.holds
         members = [member for member in members if member.figures is None or holds(test, member, others)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from cnndsl.records import record
 from cnndsl.terminal import Paint, clean, visible, width
 
-_LONGEST = 110
+LONGEST = 110
 """A line of more characters is cut around its marks."""
 _LEAD = 16
 """How much of a cut line is kept in front of its first mark."""
@@ -24,7 +24,7 @@ class Mark:
     primary: bool
 
 
-def excerpt(line: str, marks: Sequence[Mark], paint: Paint, tint: str) -> Iterator[list[str]]:
+def excerpt(line: str, marks: Sequence[Mark], paint: Paint, tint: str, longest: int = LONGEST) -> Iterator[list[str]]:
     """The line as printed, and the lines under it; more than once where its marks are too far apart for one.
 
     >>> for shown in excerpt("CONV3 -> ID", [Mark(9, 11, "56x56", True), Mark(0, 5, "28x28", False)], Paint(False), ""):
@@ -34,22 +34,27 @@ def excerpt(line: str, marks: Sequence[Mark], paint: Paint, tint: str) -> Iterat
     |
     28x28
     """
-    for start, stop, group in _windows(line, sorted(marks, key=lambda mark: mark.start)):
+    for start, stop, group in _windows(line, sorted(marks, key=lambda mark: mark.start), longest):
         text, columns = _print(line, start, stop)
         placed = [_place(mark, start, columns) for mark in group]
         yield [text, *_underline(placed, paint, tint)]
 
 
-def _windows(line: str, marks: list[Mark]) -> Iterator[tuple[int, int, list[Mark]]]:
-    """Ranges of characters to show, each with the marks that begin in it."""
-    if len(line) <= _LONGEST or not marks:
-        yield 0, min(len(line), _LONGEST), marks
+def _windows(line: str, marks: list[Mark], longest: int) -> Iterator[tuple[int, int, list[Mark]]]:
+    """Ranges of characters to show, each with the marks that begin in it. Where less room is given than a terminal has,
+    what is said of marks has to fit into it as well."""
+    texts = [mark.end + 1 + len(mark.text) for mark in marks] if longest < LONGEST else []
+    needed = max(len(line), *texts, 0)
+    if needed <= longest or not marks:
+        yield 0, min(len(line), longest), marks
         return
     while marks:
-        latest = max(0, len(line) - _LONGEST)
+        latest = max(0, needed - longest)
         start = min(max(0, marks[0].start - _LEAD), latest)
-        stop = start + _LONGEST
+        stop = start + longest
         inside = [mark for mark in marks if mark.start < stop or start == latest]
+        while texts and len(inside) > 1 and inside[-1].end + 1 + len(inside[-1].text) > stop:
+            inside.pop()
         yield start, stop, inside
         marks = marks[len(inside) :]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from cnndsl.diagnostics.excerpt import Mark, excerpt
-from cnndsl.errors import Annotation, Diagnostic, Source, Span
+from cnndsl.diagnostics.excerpt import LONGEST, Mark, excerpt
+from cnndsl.errors import Annotation, Diagnostic, MessageText, Source, Span
 from cnndsl.terminal import Paint, clean
 
 _SEVERITY = {"error": "red", "warning": "yellow"}
@@ -31,6 +31,29 @@ def full(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     if diagnostic.help:
         lines += _help(diagnostic.help, margin, paint)
     return "\n".join(lines)
+
+
+def message_text(diagnostic: Diagnostic, longest: int = LONGEST) -> MessageText:
+    """Return what `full` prints, in pieces and without colour. Lines of more characters than `longest` are cut around
+    what is underlined in them.
+
+    >>> found = Diagnostic("E0312", "the branches differ", Span(Source("net.cnn", "CONV3 -> ID"), 9, 11), "56x56")
+    >>> message_text(found).place, message_text(found).excerpt
+    ('net.cnn:1:10', ('1 | CONV3 -> ID', '  |          ^^ 56x56'))
+    """
+    labels = _labels(diagnostic)
+    margin = max((len(str(_last_line(label.span))) for _, label in labels), default=1) + 2
+    lines = list(_places(diagnostic, labels, margin, Paint(colour=False), "", longest))
+    place = lines.pop(0).strip().removeprefix("--> ") if diagnostic.span is not None else ""
+    shown = diagnostic.span is not None and _fits(diagnostic, margin)
+    return MessageText(
+        diagnostic.code,
+        tuple(map(clean, diagnostic.message.split("\n"))),
+        place,
+        tuple(line.removeprefix(" ") for line in lines[1:]),
+        () if shown else tuple(map(clean, diagnostic.context)),
+        tuple(map(clean, diagnostic.help.split("\n"))) if diagnostic.help else (),
+    )
 
 
 def _headline(diagnostic: Diagnostic, paint: Paint, tint: str) -> Iterable[str]:
@@ -77,7 +100,12 @@ def _fits(diagnostic: Diagnostic, margin: int) -> bool:
 
 
 def _places(
-    diagnostic: Diagnostic, labels: Sequence[tuple[bool, Annotation]], margin: int, paint: Paint, tint: str
+    diagnostic: Diagnostic,
+    labels: Sequence[tuple[bool, Annotation]],
+    margin: int,
+    paint: Paint,
+    tint: str,
+    longest: int = LONGEST,
 ) -> Iterable[str]:
     """An arrow with the place, then the lines; further files each under an arrow of their own."""
     if diagnostic.span is not None:
@@ -89,7 +117,7 @@ def _places(
         if source is not current:
             first = min(label.span.start for _, label in labels if label.span.source is source)
             yield f"{' ' * (margin - 1)}{paint(':::', 'bold', 'blue')} {clean(str(Span(source, first, first)))}"
-        yield from _snippet(source, marks, margin, paint, tint)
+        yield from _snippet(source, marks, margin, paint, tint, longest)
 
 
 def _in_order(sources: Iterable[Source]) -> list[Source]:
@@ -118,24 +146,28 @@ def _end_line(span: Span) -> int:
     return span.source.position(span.end)[0]
 
 
-def _snippet(source: Source, marks: list[tuple[int, Mark]], margin: int, paint: Paint, tint: str) -> Iterable[str]:
+def _snippet(
+    source: Source, marks: list[tuple[int, Mark]], margin: int, paint: Paint, tint: str, longest: int
+) -> Iterable[str]:
     bar = paint("|", "bold", "blue")
     empty = f"{' ' * margin}{bar}"
     yield empty
     previous = 0
     for number, group in groupby(sorted(marks, key=lambda each: each[0]), key=lambda each: each[0]):
         if previous and number == previous + 2:
-            yield from _row(source, previous + 1, [], margin, paint, tint)
+            yield from _row(source, previous + 1, [], margin, paint, tint, longest)
         elif previous and number > previous + 2:
             yield paint("...", "bold", "blue")
-        yield from _row(source, number, [mark for _, mark in group], margin, paint, tint)
+        yield from _row(source, number, [mark for _, mark in group], margin, paint, tint, longest)
         previous = number
 
 
-def _row(source: Source, number: int, marks: list[Mark], margin: int, paint: Paint, tint: str) -> Iterable[str]:
+def _row(
+    source: Source, number: int, marks: list[Mark], margin: int, paint: Paint, tint: str, longest: int
+) -> Iterable[str]:
     bar = paint("|", "bold", "blue")
     gutter = paint(str(number).rjust(margin - 1), "bold", "blue")
-    for shown in excerpt(source.line(number), marks, paint, tint):
+    for shown in excerpt(source.line(number), marks, paint, tint, longest):
         code, *under = shown
         yield f"{gutter} {bar} {code}".rstrip()
         for line in under:

@@ -53,6 +53,8 @@ def again(
         try:
             made = walker.labelled(known.body, applied, wire, known.env)
         except CnnError as stop:
+            if state.repairs is not None:
+                raise
             state.report(stop)
             made = Expansion(None, None)
     state.applied.append(PendingApplication(known, item.span, nodes, len(state.drafts)))

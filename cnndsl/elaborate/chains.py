@@ -150,7 +150,13 @@ class NetworkChains:
         if self.outputs is None:
             given, name = made.wire, ""
         else:
-            given, name = _outputs(self.outputs, walker, env)
+            try:
+                given, name = _outputs(self.outputs, walker, env)
+            except CnnError as stop:
+                if walker.state.repairs is None:
+                    raise
+                walker.state.report(stop)
+                given, name = made.wire, ""
         if given is not None and not walker.state.errors:
             taps = (tap.node for tap in walker.state.taps)
             check_used(walker.state, frozenset((given.node, *taps)), entered.names)

@@ -18,6 +18,8 @@ from cnndsl.elaborate.options import bind
 from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import called, find_label, show_value
 from cnndsl.elaborate.resolve import Kind, meaning
+from cnndsl.elaborate.savepoint import Savepoint
+from cnndsl.elaborate.stand_in import stand_in
 from cnndsl.elaborate.stars import label
 from cnndsl.elaborate.state import (
     Definition,
@@ -100,10 +102,13 @@ class Elaborator:
         self, item: ast.ChainItem, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None = None
     ) -> Expansion:
         """One element; what is wrong with it is reported."""
+        before = Savepoint(self.state, env.scope) if self.state.repairs is not None else None
         try:
             return self._dispatch(item, wire, env, tag)
         except CnnError as stop:
             self.state.report(stop)
+            if before is not None:
+                return stand_in(self.state, before, item, wire, env, stop, tag)
             if tag is not None:
                 env.scope.labels.setdefault(tag.name, NamedOutput(None, None, tag.span, tag.family))
             return Expansion(None, None)
@@ -137,9 +142,8 @@ class Elaborator:
             return self._tap(item, wire, env)
         if isinstance(item, ast.Equation):
             return equations.first(self, item, wire, env)
-        if isinstance(item, ast.Either):
-            message = "`or` chooses what a branch of a merge is, and this is no whole branch"
-            raise error("E0313", message, item.span, f"as in: (F + {item.span.text})")
+        if isinstance(item, ast.Either | ast.Each):
+            raise merges.misplaced(item)
         return self._composite(item, wire, env, tag)
 
     def _composite(
@@ -225,7 +229,10 @@ class Elaborator:
             return Expansion(None, None) if tag is None else self.name(tag, Expansion(None, None), env, None)
         layer = self._referring(bound.layer, wires, item.span)
         bound = bound if layer is bound.layer else replace(bound, layer=layer)
-        shape = self._checked_shape(layer, wires, item.span)
+        try:
+            shape = self._checked_shape(layer, wires, item.span)
+        except CnnError as stop:
+            shape = self.state.repaired(layer, wires, stop)
         made = self.node(bound, wires, shape, item.span, env, tag.name if tag else None)
         return made if tag is None else self.name(tag, made, env, None)
 
@@ -348,12 +355,10 @@ class Elaborator:
 
     def _reference(self, item: ast.Ref, env: Environment, tag: PendingLabel | None) -> Expansion:
         named = find_label(item, env)
-        made = Expansion(named.wire, ReferencePart(named.wire.node, called(item, env)) if named.wire else None)
-        if tag is None:
-            return made
-        self.check_free(tag, env)
-        env.scope.labels[tag.name] = replace(named, family=tag.family)
-        return made
+        if tag is not None:
+            self.check_free(tag, env)
+            env.scope.labels[tag.name] = replace(named, family=tag.family)
+        return Expansion(named.wire, ReferencePart(named.wire.node, called(item, env)) if named.wire else None)
 
     def _optional(
         self, item: ast.Optional, wire: NodeOutput | None, env: Environment, tag: PendingLabel | None

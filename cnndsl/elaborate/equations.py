@@ -14,6 +14,8 @@ from cnndsl.elaborate.expansion import Expander, Expansion
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, latest_output, likely_output, names_output
 from cnndsl.elaborate.resolve import is_known
+from cnndsl.elaborate.savepoint import Savepoint
+from cnndsl.elaborate.stand_in import stand_in
 from cnndsl.elaborate.stars import label, matches
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, called_block
 from cnndsl.errors import Annotation, CnnError, Diagnostic
@@ -36,10 +38,14 @@ def first(walker: Expander, item: ast.Equation, wire: NodeOutput | None, env: En
 def further(walker: Expander, item: ast.Equation, env: Environment, before: NodeOutput | None) -> Expansion:
     """A chain behind another one, which gave `before`: it starts from the first reference in it. What is wrong is
     reported."""
+    point = Savepoint(walker.state, env.scope) if walker.state.repairs is not None else None
     try:
         return _named(walker, item, _start(walker, item, env, before), env)
     except CnnError as stop:
         walker.state.report(stop)
+        if point is not None:
+            tag = label(item, env) if item.name else None
+            return stand_in(walker.state, point, item, None, env, stop, tag)
         if item.name:
             tag = label(item, env)
             lost = NamedOutput(None, None, item.name_span, tag.family)
@@ -193,6 +199,8 @@ def _first_parts(item: ast.ChainItem) -> tuple[ast.ChainItem, ...]:
         return tuple(branch.items[0] for branch in item.branches)
     if isinstance(item, ast.Group | ast.Equation):
         return (item.body.items[0],)
+    if isinstance(item, ast.Each):
+        return (item.table.body.items[0],)
     if isinstance(item, ast.Label | ast.Repeat | ast.Optional):
         return (item.body,)
     if isinstance(item, ast.Conditional):

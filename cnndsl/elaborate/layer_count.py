@@ -81,6 +81,8 @@ class _Counter:
             return _times(item.count, env) * max(1, self.least(item.body, _without(("i",), env)))
         if isinstance(item, ast.For):
             return _turns(item, env) * max(1, self.chain(item.body.items, _without(item.names, env)))
+        if isinstance(item, ast.Each):
+            return self._least(item.table, env)
         if isinstance(item, ast.Merge):
             return self.chain((each for branch in item.branches for each in branch.items), env)
         return self._choice(item, env)

@@ -1,7 +1,8 @@
-"""Repeats and `for`: the same part several times, each with weights of its own."""
+"""Repeats, `for` and `each`: the same part several times, each with weights of its own."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -14,7 +15,8 @@ from cnndsl.elaborate.tables import Cells, cells_of, check_rows, rows_of
 from cnndsl.errors import CnnError, Span
 from cnndsl.expr import error, number
 from cnndsl.expressions import Expr
-from cnndsl.graph import Iteration, LoopPart, Part
+from cnndsl.graph import IdentityPart, Iteration, LoopPart, Part
+from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.values import Unknown, Value, plain_value, show
 
@@ -46,6 +48,8 @@ def table(walker: Expander, item: ast.For, wire: NodeOutput | None, env: Environ
 def _once(walker: Expander, body: ast.ChainItem, names: tuple[str, ...], env: Environment, stop: CnnError) -> Expansion:
     """Reports why the turns are not known, and looks at the body once for what is wrong with it anyway."""
 
+    if walker.state.repairs is not None:
+        raise stop
     walker.state.report(stop)
     values = {**env.values, **dict.fromkeys(names, Unknown())}
     walker.element(body, None, replace(env, values=values, turn=names[0]))
@@ -61,13 +65,13 @@ def _check(turns: int, body: ast.ChainItem, span: Span, walker: Expander, env: E
         raise too_many(number, state.most_nodes, span)
 
 
-def _rows(item: ast.For, env: Environment, most: int) -> tuple[tuple[tuple[Value, ...], ...], Cells]:
+def _rows(item: ast.For, env: Environment, most: int, word: str = "for") -> tuple[tuple[tuple[Value, ...], ...], Cells]:
     """The rows, and the expressions of their values: of a range its two ends."""
     if item.is_range:
         first, last = (_whole(expr, env) for expr in item.rows)
         if last < first - 1:
             message = f"{first}..{last} is no range: a range runs upwards"
-            raise error("E0213", message, item.span_of_rows, "list the values instead: `for n in 3, 2, 1`")
+            raise error("E0213", message, item.span_of_rows, f"list the values instead: `{word} n in 3, 2, 1`")
         if last - first >= most:
             raise too_many(last - first + 1, most, item.span)
         return tuple((value,) for value in range(first, last + 1)), (item.rows,)
@@ -75,7 +79,7 @@ def _rows(item: ast.For, env: Environment, most: int) -> tuple[tuple[tuple[Value
     if any(isinstance(value, Unknown) for value in values):
         raise CnnError(())
     rows = rows_of(item, values)
-    check_rows(item, rows)
+    check_rows(item, rows, word)
     return rows, cells_of(item, values, rows)
 
 
@@ -91,19 +95,67 @@ def _turns(
     env: Environment,
 ) -> Expansion:
 
-    state, outer = walker.state, walker.state.turns
     parts: list[Part] = []
-    for turn, row in enumerate(rows, 1):
-        state.turns = (*outer, Iteration(turn, len(rows), span))
-        inner = replace(env, values={**env.values, **dict(zip(names, row, strict=True))}, turn=names[0])
-        with walker.frame(f"in repeat {turn} of {len(rows)}"):
-            made = walker.element(body, wire, inner)
+    for turn, row in zip(_numbered(len(rows), span), rows, strict=True):
+        made = _turn(walker, body, turn, dict(zip(names, row, strict=True)), wire, env, "repeat")
         if made.part is not None:
             parts.append(made.part)
         wire = made.wire
-    state.turns = outer
     plain = tuple(tuple(map(plain_value, row)) for row in rows)
     return Expansion(wire, LoopPart(tuple(parts), names, plain, written, span, cells))
+
+
+def _numbered(count: int, span: Span) -> Iterator[Iteration]:
+    return (Iteration(turn, count, span) for turn in range(1, count + 1))
+
+
+def _turn(
+    walker: Expander,
+    body: ast.ChainItem,
+    turn: Iteration,
+    values: Mapping[str, Value],
+    wire: NodeOutput | None,
+    env: Environment,
+    called: str,
+) -> Expansion:
+    """The body with the values of one row."""
+
+    state, outer = walker.state, walker.state.turns
+    state.turns = (*outer, turn)
+    inner = replace(env, values={**env.values, **values}, turn=next(iter(values)))
+    with walker.frame(f"in {called} {turn.number} of {turn.count}"):
+        made = walker.element(body, wire, inner)
+    state.turns = outer
+    return made
+
+
+@record(slots=True)
+class EachBranch:
+    """A branch of an `each`: its row, what its body made, and the same as a loop of one turn, which knows the row."""
+
+    row: tuple[Value, ...]
+    made: Expansion
+    part: LoopPart
+
+
+def branches(walker: Expander, item: ast.Each, wire: NodeOutput | None, env: Environment) -> Iterator[EachBranch]:
+    """Yield a branch for each row of an `each`, all of them on the same value. Raises CnnError as `table` does; where
+    the rows are not known, the body is looked at once, and gives nothing."""
+
+    table = item.table
+    body = ast.Group(table.body, table.body.span)
+    try:
+        rows, written = _rows(table, here(env, wire), walker.state.most_nodes, "each")
+    except CnnError as stop:
+        yield EachBranch((), _once(walker, body, table.names, env, stop), LoopPart((), (), (), None, item.span))
+        return
+    _check(len(rows), body, item.span, walker, env)
+    for turn, row in zip(_numbered(len(rows), item.span), rows, strict=True):
+        made = _turn(walker, body, turn, dict(zip(table.names, row, strict=True)), wire, env, "branch")
+        cells = written if len(written) < len(rows) else (written[turn.number - 1],)
+        plain = (tuple(map(plain_value, row)),)
+        part = LoopPart((made.part or IdentityPart(),), table.names, plain, None, item.span, cells)
+        yield EachBranch(row, made, part)
 
 
 def count(expr: Expr, env: Environment) -> int:

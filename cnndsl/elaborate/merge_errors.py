@@ -34,12 +34,14 @@ _MOST_WRITTEN_OUT = 6
 @record(slots=True)
 class MergeBranch:
     """A branch as it was made: the chain, what came of it, and the shapes of the choices that an `or` tried in vain.
-    `name` is the path of what a star stands for: then several branches have one chain."""
+    `name` is the path of what a star stands for, `row` the values of an `each`: then several branches have one
+    chain."""
 
     chain: ast.Chain
     made: Expansion
     tried: tuple[Shape, ...] = ()
     name: str = ""
+    row: str = ""
 
 
 def mismatch(
@@ -63,7 +65,7 @@ def mismatch(
     labels = [
         label
         for branch, shape, label in zip(branches, shapes, labels, strict=True)
-        if label is not main and not (branch.name and (branch.chain.span, shape) in seen)
+        if label is not main and not ((branch.name or branch.row) and (branch.chain.span, shape) in seen)
         if not seen.add((branch.chain.span, shape))
     ]
     labels += _parting(branches, wire, drafts)
@@ -88,6 +90,8 @@ def _parting(
 
 def _shown(branch: MergeBranch, shape: Shape) -> str:
     shown = " or ".join(f"[{each}]" for each in (*branch.tried, shape))
+    if branch.row:
+        return f"{shown} with {branch.row}"
     return f"`{branch.name}` gives {shown}" if branch.name else shown
 
 

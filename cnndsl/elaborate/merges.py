@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
-from cnndsl.elaborate import stars
+from cnndsl.elaborate import loops, stars
 from cnndsl.elaborate.expansion import Expander, Expansion
 from cnndsl.elaborate.merge_errors import MergeBranch, mismatch
 from cnndsl.elaborate.outputs import NodeOutput, merging
-from cnndsl.elaborate.scattered import pieces
-from cnndsl.elaborate.state import MOST_CHOICES, Environment
+from cnndsl.elaborate.references import show_value
+from cnndsl.elaborate.savepoint import Savepoint
+from cnndsl.elaborate.state import MOST_CHOICES, Environment, ModuleScope, State
+from cnndsl.errors import CnnError
 from cnndsl.expr import error
 from cnndsl.expressions import Expr
 from cnndsl.graph import ChoicePart, IdentityPart, MergePart, Part, ReferencePart
@@ -23,8 +26,9 @@ from cnndsl.syntax import ast
 def merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Environment) -> Expansion:
     """The branches in their order, then the node that merges them.
 
-    A star is as many branches as it stands for. A branch of which nothing is left (`A?` that is absent, `A if no`) is
-    left out; a single one needs no merge. Raises CnnError where the shapes do not go together.
+    A star is as many branches as it stands for, an `each` as many as it has rows. A branch of which nothing is left
+    (`A?` that is absent, `A if no`) is left out; a single one needs no merge. Raises CnnError where the shapes do not
+    go together.
     """
     state, chooses = walker.state, any(map(_lone_either, item.branches))
     if chooses and state.choices >= MOST_CHOICES:
@@ -37,6 +41,10 @@ def merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envir
         state.choices -= chooses
 
 
+_HOLDING = (ast.Chain, ast.Group, ast.Merge, ast.Repeat, ast.Label, ast.Conditional, ast.For, ast.Each)
+"""The nodes of a tree in which an `if` may leave out a part."""
+
+
 def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Environment) -> Expansion:
     state = walker.state
     branches: list[MergeBranch] = []
@@ -46,6 +54,13 @@ def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envi
         star = stars.starred(chain)
         if star is not None:
             branches += _several(walker, chain, star, env)
+            continue
+        each = _lone_each(chain)
+        if each is not None:
+            rows = list(loops.branches(walker, each, wire, env))
+            present = [row for row in rows if not _is_absent(row.made, each.table.body)]
+            branches += (_of_row(each, row) for row in present)
+            tests += each.table.rows if not rows else _conditions(each.table.body) if len(present) < len(rows) else ()
             continue
         either = _lone_either(chain)
         if either is None:
@@ -68,7 +83,8 @@ def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envi
     try:
         shape = walker.shape_of(bound.layer, wires)
     except LayerError as stop:
-        raise mismatch(item.operator, branches, stop, env, wire, state.drafts) from None
+        wrong = mismatch(item.operator, branches, stop, env, wire, state.drafts)
+        shape = state.repaired(bound.layer, wires, wrong)
     walker.check_use(wires, item.span)
     node = walker.node(bound, wires, shape, item.span, env, counted=False)
     parts: tuple[Part, ...] = tuple(branch.made.part or IdentityPart() for branch in branches)
@@ -85,19 +101,50 @@ def _several(walker: Expander, chain: ast.Chain, star: ast.Ref, env: Environment
     ]
 
 
+def _of_row(each: ast.Each, branch: loops.EachBranch) -> MergeBranch:
+    """A branch of an `each`; its place is that of the body."""
+    row = ", ".join(f"{name} = {show_value(value)}" for name, value in zip(each.table.names, branch.row, strict=False))
+    return MergeBranch(each.table.body, replace(branch.made, part=branch.part), row=row)
+
+
+def _several_of(chain: ast.Chain) -> ast.Ref | ast.Each | None:
+    """The star or the `each` that a branch consists of; None for a branch that is one."""
+    return stars.starred(chain) or _lone_each(chain)
+
+
 def _check_leading(item: ast.Merge) -> None:
     """Raises CnnError for an operator in front of a branch that is only one."""
-    if len(item.branches) == 1 and item.operator in "+|" and stars.starred(item.branches[0]) is None:
+    if len(item.branches) == 1 and item.operator in "+|" and _several_of(item.branches[0]) is None:
         message = f"`{item.operator}` has a single branch here"
-        help = f"an operator in front is for a star, `({item.operator} @unit*)`; else it stands between branches"
+        sign, only = item.operator, item.branches[0].items[0]
+        help = f"an operator in front is for a star, `({sign} @unit*)`, or for `each`; else it stands between branches"
+        if isinstance(only, ast.For):
+            help = f"a `for` runs one after the other; side by side it is `({sign} each {_head(only)})`"
         raise error("E0230", message, item.span, help)
 
 
+def misplaced(item: ast.Either | ast.Each) -> CnnError:
+    """Return the error for what is no whole branch of a merge, and has to be one."""
+    if isinstance(item, ast.Either):
+        message = "`or` chooses what a branch of a merge is, and this is no whole branch"
+        return error("E0313", message, item.span, f"as in: (F + {item.span.text})")
+    message = "`each` stands for branches of a merge, and this is no whole branch"
+    text = _head(item.table)
+    help = f"as in: (| each {text}), with all of a branch in the brackets; one after the other it is `for {text}`"
+    return error("E0230", message, item.span, help)
+
+
+def _head(table: ast.For) -> str:
+    """What stands behind the keyword of a table, its body left out."""
+    return f"{', '.join(table.names)} in {' '.join(table.span_of_rows.text.split())} […]"
+
+
 def _check_left(item: ast.Merge) -> None:
-    """Raises CnnError where stars alone are left of a merge, and stand for nothing."""
-    star = next((each for each in map(stars.starred, item.branches) if each is not None), None)
-    if star is not None:
-        message = f"`{star.span.text}` stands for nothing here, and no other branch is left"
+    """Raises CnnError where stars and `each` alone are left of a merge, and stand for nothing."""
+    several = next((each for each in map(_several_of, item.branches) if each is not None), None)
+    if several is not None:
+        text = several.span.text if isinstance(several, ast.Ref) else "each"
+        message = f"`{text}` stands for nothing here, and no other branch is left"
         help = f"add a branch that is always there, as in `(@stem {item.operator if item.operator in '+|' else '+'} …)`"
         raise error("E0230", message, item.span, help)
 
@@ -114,7 +161,7 @@ def _conditions(node: ast.SyntaxNode) -> Iterator[Expr]:
     """The tests of every `if` in a part of the tree."""
     if isinstance(node, ast.Conditional):
         yield node.test
-    if isinstance(node, ast.Chain | ast.Group | ast.Merge | ast.Repeat | ast.Label | ast.Conditional | ast.For):
+    if isinstance(node, _HOLDING):
         for each in ast.children(node):
             yield from _conditions(each)
 
@@ -123,6 +170,11 @@ def _is_absent(made: Expansion, chain: ast.Chain) -> bool:
     if made.part is None:
         return made.wire is not None and all(isinstance(each, ast.Optional | ast.Conditional) for each in chain.items)
     return isinstance(made.part, ChoicePart) and made.part.part is None
+
+
+def _lone_each(chain: ast.Chain) -> ast.Each | None:
+    only = chain.items[0] if len(chain.items) == 1 else None
+    return only if isinstance(only, ast.Each) else None
 
 
 def _lone_either(chain: ast.Chain) -> ast.Either | None:
@@ -148,31 +200,42 @@ def _target(
             several = _several(walker, chain, star, env)
             if several:
                 return several[0].made.wire.shape if several[0].made.wire else None
-        elif _lone_either(chain) is None:
-            made = trial(walker, chain, wire, env)
-            if not _is_absent(made, chain):
+            continue
+        if _lone_either(chain) is not None:
+            continue
+        for body, made in _trials(walker, chain, wire, env):
+            if not _is_absent(made, body):
                 return made.wire.shape if made.wire else None
     return None
 
 
+def _trials(
+    walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Environment
+) -> list[tuple[ast.Chain, Expansion]]:
+    """What the branches that are written as a chain would make, each with its body; nothing of it stays."""
+    each = _lone_each(chain)
+    if each is None:
+        return [(chain, trial(walker, chain, wire, env))]
+    with tried(walker.state, env.scope):
+        return [(each.table.body, branch.made) for branch in loops.branches(walker, each, wire, env)]
+
+
 def trial(walker: Expander, chain: ast.Chain, wire: NodeOutput | None, env: Environment) -> Expansion:
     """What a chain would make; nothing of it stays."""
-    state, scope = walker.state, env.scope
-    nodes, taps, modules = len(state.drafts), len(state.taps), len(state.modules)
-    before = [(each, len(each.members), dict(each.labels)) for each in pieces(scope)]
-    errors = list(state.errors)
-    applied = len(state.applied)
-    made = walker.chain(chain, wire, env)
-    for application in state.applied[applied:]:
-        application.part.times -= 1
-    del state.applied[applied:]
-    del state.drafts[nodes:], state.taps[taps:], state.modules[modules:]
-    for each, members, labels in before:
-        del each.members[members:]
-        each.labels.clear()
-        each.labels.update(labels)
-    state.retract(errors)
+    with tried(walker.state, env.scope):
+        made = walker.chain(chain, wire, env)
+        if walker.state.is_guess(made.wire) and not walker.state.is_guess(wire):
+            made = Expansion(None, None)
     return made
+
+
+@contextmanager
+def tried(state: State, scope: ModuleScope) -> Generator[None]:
+    """Take back what is made inside."""
+    before, errors = Savepoint(state, scope), list(state.errors)
+    yield
+    before.restore()
+    state.retract(errors)
 
 
 def _choose(

@@ -24,6 +24,8 @@ from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.values import ListValue, NameSymbol, Value, as_shape, show
 
+MOST_WORDS = 12
+"""How many words of an option a message lists."""
 FieldValue: TypeAlias = int | float | bool | str | tuple[int, ...]
 _Number = TypeVar("_Number", int, Fraction, int | Fraction)
 
@@ -256,8 +258,13 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
         return _within(_integer(value, what, span), rule, what, span)
     if rule.type == "number" and isinstance(value, int | Fraction) and not isinstance(value, bool):
         return float(_within(value, rule, what, span))
-    wanted = f"one of {', '.join(rule.words)}" if rule.words else "a number"
+    wanted = f"one of {_listed(rule.words)}" if rule.words else "a number"
     raise error("E0226", f"{what} is {wanted}, and this is {show_value(value)}", span)
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    """The words of an option; of very many the first."""
+    return ", ".join(words if len(words) <= MOST_WORDS else (*words[: MOST_WORDS - 1], "…"))
 
 
 def _word(word: str, rule: Option, what: str, span: Span) -> str:
@@ -266,7 +273,7 @@ def _word(word: str, rule: Option, what: str, span: Span) -> str:
     if not rule.words:
         wanted = "yes or no" if rule.type == "flag" else "a number"
         raise error("E0226", f"{what} is {wanted}, and this is the name `{word}`", span)
-    wanted = f"{'a number or ' if rule.type == 'padding' else ''}one of {', '.join(rule.words)}"
+    wanted = f"{'a number or ' if rule.type == 'padding' else ''}one of {_listed(rule.words)}"
     help = nearest(word, rule.words) or f"to set it from outside, declare it: `net Net({word}={rule.words[0]})`"
     raise error("E0226", f"{what} is {wanted}, and this is `{word}`", span, help)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -16,6 +16,7 @@ from cnndsl.elaborate.expansion import Expansion
 from cnndsl.elaborate.inputs import INPUT, given_volume
 from cnndsl.elaborate.options import settings as options_of
 from cnndsl.elaborate.outputs import NodeOutput
+from cnndsl.elaborate.repairs import Repairs, place_of
 from cnndsl.elaborate.resolve import meaning
 from cnndsl.elaborate.state import (
     Defaults,
@@ -23,6 +24,7 @@ from cnndsl.elaborate.state import (
     Environment,
     FileScope,
     ModuleScope,
+    PendingNode,
     State,
     TooManyError,
 )
@@ -30,6 +32,7 @@ from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, neares
 from cnndsl.expr import error
 from cnndsl.expressions import Expr
 from cnndsl.graph import Graph, LayerPart, SequencePart, nodes_of
+from cnndsl.graph.partial import PartialGraph
 from cnndsl.layers import KINDS
 from cnndsl.limits import current
 from cnndsl.syntax import ast
@@ -113,27 +116,47 @@ def elaborate(
     return replace(graph, settings={**graph.settings, **made.volumes}, contracts=())
 
 
-def elaborated_part(file: ast.File, settings: Mapping[str, Value], find: Find) -> Graph | None:
-    """The layers of a file with errors whose shapes are known, to show them; None where there are none, or no errors.
+def elaborated_part(
+    file: ast.File, settings: Mapping[str, Value], find: Find, errors: Sequence[Diagnostic]
+) -> PartialGraph | None:
+    """All that is written in a file with these errors, to show it; None where there is nothing, or no error.
 
-    Its output is the last of them. What was made of a part that failed stands at the end of the tree, layer by layer.
+    Its output is what is made last. Raises CnnError where Python's stack is too small for it.
     """
-    program, home, root, made = _made(file, settings, find)
+    repairs = Repairs({place_of(each): number for number, each in enumerate(errors)})
+    program, home, root, made = _made(file, settings, find, repairs)
     drafts = program.state.drafts
     if not program.state.errors or made.part is None or not drafts:
         return None
     inside = set(nodes_of(made.part))
     others = tuple(LayerPart(at) for at in range(len(drafts)) if at not in inside)
-    wire = NodeOutput(len(drafts) - 1, drafts[-1].shape)
-    whole = Expansion(wire, SequencePart((made.part, *others)))
-    return build_graph(file, home, root, whole, program.state, (), tuple(program.sources))
+    wire = made.wire or NodeOutput(len(drafts) - 1, drafts[-1].shape)
+    whole = Expansion(wire, SequencePart((made.part, *others)) if others else made.part)
+    graph = build_graph(file, home, root, whole, program.state, (), tuple(program.sources))
+    graph = replace(graph, output_name=made.output_name, input_names=made.inputs)
+    failing = {**repairs.failing, **_pointed_at(drafts, errors, repairs)}
+    return PartialGraph(graph, failing, frozenset(repairs.unknown), repairs.texts, frozenset(repairs.loose))
+
+
+def _pointed_at(drafts: Sequence[PendingNode], errors: Sequence[Diagnostic], repairs: Repairs) -> dict[int, int]:
+    """The first node at the place of each error that no node is known to fail with."""
+    found: dict[int, int] = {}
+    for number, each in enumerate(errors):
+        if each.span is None or number in repairs.failing.values():
+            continue
+        for node, draft in enumerate(drafts):
+            is_here = draft.span.source is each.span.source and draft.span.start < each.span.end
+            if is_here and each.span.start < draft.span.end and not {node} & (repairs.failing.keys() | found.keys()):
+                found[node] = number
+                break
+    return found
 
 
 def _made(
-    file: ast.File, settings: Mapping[str, Value], find: Find
+    file: ast.File, settings: Mapping[str, Value], find: Find, repairs: Repairs | None = None
 ) -> tuple[_Program, FileScope, ModuleScope, MadeNetwork]:
     """What a file makes, with its names and its modules; what is wrong is in the program's state."""
-    state = State()
+    state = State(repairs)
     program = _Program(state, Elaborator(state), find, [file.source])
     home, root = _home_of(file), ModuleScope()
     made = MadeNetwork()

@@ -38,6 +38,12 @@ _ELSEWHERE = {
     **dict.fromkeys(("ADD", "SUM"), "(A + B)"),
     **dict.fromkeys(("MULTIPLY", "PRODUCT"), "MUL(A, B)"),
     **dict.fromkeys(("AVERAGE", "AVG"), "MEAN(A, B)"),
+    **dict.fromkeys(("SUBTRACT", "MINUS", "DIFFERENCE"), "SUB(A, B)"),
+    **dict.fromkeys(("VIEW", "UNFLATTEN"), "RESHAPE(7x7x32)"),
+    **dict.fromkeys(("TRANSPOSE", "SWAPAXES"), "PERMUTE(whc)"),
+    **dict.fromkeys(("SPACETODEPTH", "SPACE_TO_DEPTH"), "PIXELUNSHUFFLE2(order=blocks)"),
+    **dict.fromkeys(("DEPTHTOSPACE", "DEPTH_TO_SPACE"), "PIXELSHUFFLE2(order=blocks)"),
+    "REORG": "PIXELUNSHUFFLE2(order=darknet)",
     **dict.fromkeys(("PAD", "PADDING"), "ZEROPAD(1)"),
     **dict.fromkeys(("SHORTCUT", "SKIP", "RESIDUAL"), "(F + ID)"),
 }

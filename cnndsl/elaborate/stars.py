@@ -252,8 +252,8 @@ def _labels(items: Sequence[ast.ChainItem], repeats: tuple[Span, ...]) -> Iterat
             yield from _labels(item.body.items, (*repeats, item.span))
         elif isinstance(item, ast.Repeat):
             yield from _labels((item.body,), (*repeats, item.span))
-        elif isinstance(item, ast.Optional):
-            yield from _labels((item.body,), repeats)
+        elif isinstance(item, ast.Optional | ast.Each):
+            yield from _labels((item.body if isinstance(item, ast.Optional) else item.table,), repeats)
         elif isinstance(item, ast.Merge):
             yield from _labels([each for branch in item.branches for each in branch.items], repeats)
         elif isinstance(item, ast.Either):

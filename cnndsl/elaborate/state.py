@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from cnndsl.elaborate.layer_cache import Values
 from cnndsl.elaborate.outputs import Bound, NodeOutput
+from cnndsl.elaborate.repairs import Repairs, guess
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.expr import error
 from cnndsl.expressions import Expr
@@ -224,9 +225,10 @@ def called_block(item: ast.WrittenLayer, home: FileScope) -> Definition | None:
 
 
 class State:
-    """The nodes and errors of one elaboration."""
+    """The nodes and errors of one elaboration. With `repairs` it goes on behind errors and notes there what failed."""
 
-    def __init__(self) -> None:
+    def __init__(self, repairs: Repairs | None = None) -> None:
+        self.repairs = repairs
         self.limits = current()
         self.most_nodes = self.limits.layers
         self.drafts: list[PendingNode] = []
@@ -257,8 +259,20 @@ class State:
             for frame in reversed(self.frames):
                 each = each.within(frame)
             self.errors.append(each)
-        if len(self.errors) >= self.limits.errors:
+        if len(self.errors) >= self.limits.errors and self.repairs is None:
             raise TooManyError
+
+    def repaired(self, layer: Layer, wires: Sequence[NodeOutput], stop: CnnError) -> Shape:
+        """Return a guess for the output of the next node, which is wrong. Raises the error where none is wanted."""
+        if self.repairs is None:
+            raise stop from None
+        self.report(stop)
+        self.repairs.fails(len(self.drafts), stop)
+        return guess(layer, wires)
+
+    def is_guess(self, wire: NodeOutput | None) -> bool:
+        """Return whether the shape of a value is a guess."""
+        return wire is not None and self.repairs is not None and wire.node in self.repairs.unknown
 
     def enter(self, span: Span) -> None:
         """Begins with an element, inside of those that were begun. Raises CnnError where they nest too deep, or are
@@ -291,6 +305,8 @@ class State:
         if len(self.drafts) >= self.most_nodes:
             raise error("E0209", f"the network has more than {self.most_nodes:,} layers", draft.span)
         draft.frames = self.frames
+        if self.repairs is not None:
+            self.repairs.entered(len(self.drafts), draft.inputs)
         self.drafts.append(draft)
         wire = NodeOutput(len(self.drafts) - 1, draft.shape)
         env.scope.members.append(ModuleMember(label, f"{base}_" if why_not(base) else base, counted, wire))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 
 from cnndsl.errors import Span
-from cnndsl.expressions import ChoiceExpr, Expr, Name
+from cnndsl.expressions import Binary, ChoiceExpr, Expr, Name, Unary
 from cnndsl.layers import KINDS, find
 from cnndsl.records import record
 from cnndsl.syntax import ast
@@ -18,10 +18,12 @@ _BUILT_IN = frozenset("iCHWD")
 
 @record(slots=True)
 class Survey:
-    """The choice points of a file, the first use of each name, the names that are defined, and the labels."""
+    """The choice points of a file, the first use of each name, those of numbers, the names that are defined, and the
+    labels."""
 
     optionals: tuple[ast.Optional, ...]
     uses: Mapping[str, Span]
+    numbers: frozenset[str]
     bound: frozenset[str]
     labels: Mapping[str, Span]
     labelled: Mapping[int, str]
@@ -36,8 +38,10 @@ def survey(file: ast.File) -> Survey:
     bound: set[str] = set()
     named: dict[str, Span] = {}
     words: set[int] = set()
+    numbers: set[str] = set()
     labelled: dict[int, str] = {}
     for node in ast.walk(each for each in file.statements if not isinstance(each, ast.Assert)):
+        numbers.update(_numbers(node))
         if isinstance(node, ast.WrittenLayer):
             words.update(_words(node))
             continue
@@ -54,7 +58,7 @@ def survey(file: ast.File) -> Survey:
                 named.setdefault(texts[0], node.name_span)
                 if not isinstance(node, ast.Equation):
                     labelled[_inmost(node.body).span.start] = texts[0]
-    return Survey(tuple(optionals), uses, frozenset(bound), named, labelled)
+    return Survey(tuple(optionals), uses, frozenset(numbers), frozenset(bound), named, labelled)
 
 
 def labels(file: ast.File) -> Mapping[str, Span]:
@@ -81,9 +85,12 @@ def choices(file: ast.File) -> dict[int, str]:
 
 
 def free_names(file: ast.File) -> dict[str, Span]:
-    """Return the names that stand where a number does and that nothing defines, each with its first place."""
+    """Return the names that stand where a number does and that nothing defines, each with its first place.
+
+    A word that some option takes is one only where it stands by itself, as an argument may.
+    """
     found = survey(file)
-    bound = found.bound | _BUILT_IN | _option_words()
+    bound = found.bound | _BUILT_IN | (_option_words() - found.numbers)
     return {name: span for name, span in found.uses.items() if name not in bound and not is_kind(name)}
 
 
@@ -104,13 +111,34 @@ def _inmost(body: ast.ChainItem) -> ast.ChainItem:
 _TRUTHS = frozenset({"true", "false", "True", "False", "on", "off"})
 
 
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%"})
+
+
+def _numbers(node: ast.SyntaxNode) -> Iterator[str]:
+    """The names that stand for numbers whatever they are called: sizes, counts, what is computed with."""
+    exprs: tuple[Expr | None, ...] = ()
+    if isinstance(node, ast.WrittenLayer):
+        exprs = (*node.size, node.width, node.stride, *node.dims)
+    elif isinstance(node, ast.Repeat):
+        exprs = (node.count,)
+    elif isinstance(node, Binary) and node.operator in _ARITHMETIC:
+        exprs = (node.left, node.right)
+    elif isinstance(node, Unary) and node.operator == "-":
+        exprs = (node.operand,)
+    yield from (each.name for each in exprs if isinstance(each, Name))
+
+
 def _words(layer: ast.WrittenLayer) -> Iterator[int]:
     """Where names stand that can only be meant as words: values of options that take words, and other languages'
     `true`."""
+    unnamed = 0
     for argument in layer.arguments or ():
         for value in _choices(argument.value):
-            if isinstance(value, Name) and (value.name in _TRUTHS or _takes_words(layer.head, argument.name)):
+            if isinstance(value, Name) and (
+                value.name in _TRUTHS or _takes_words(layer.head, argument.name or unnamed)
+            ):
                 yield value.span.start
+        unnamed += argument.name is None
 
 
 def _choices(expr: Expr) -> Iterator[Expr]:
@@ -121,13 +149,14 @@ def _choices(expr: Expr) -> Iterator[Expr]:
     yield expr
 
 
-def _takes_words(head: str, option: str | None) -> bool:
-    if option is None:
-        return False
+def _takes_words(head: str, option: str | int) -> bool:
+    """Whether an option takes words; one without a name is meant by its place."""
     readings = head.upper(), name_and_size(head)[0].upper()
     # Ours first: a look at the plug-ins costs a start its time.
     kind = next((KINDS[each] for each in readings if each in KINDS), None) or find(head) or find(readings[1])
-    rule = kind.options().get(option) if kind else None
+    if kind is not None and isinstance(option, int):
+        option = kind.POSITIONAL[option] if option < len(kind.POSITIONAL) else ""
+    rule = kind.options().get(str(option)) if kind else None
     return rule is not None and bool(rule.words)
 
 

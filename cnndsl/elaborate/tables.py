@@ -47,8 +47,8 @@ def cells_of(item: ast.For, values: Sequence[Value], rows: Sequence[tuple[Value,
     )
 
 
-def check_rows(item: ast.For, rows: Sequence[tuple[Value, ...]]) -> None:
-    """Raise CnnError for a row that has more or fewer values than the `for` has names."""
+def check_rows(item: ast.For, rows: Sequence[tuple[Value, ...]], word: str = "for") -> None:
+    """Raise CnnError for a row that has more or fewer values than the `for` or `each` has names."""
     names = ", ".join(item.names)
     for number, row in enumerate(rows):
         if len(row) == len(item.names):
@@ -57,8 +57,8 @@ def check_rows(item: ast.For, rows: Sequence[tuple[Value, ...]]) -> None:
         is_written = len(rows) == len(item.rows)
         place = item.rows[number].span if is_written else item.span_of_rows
         which = "this row" if is_written else f"row {number + 1} of this list"
-        help = f"a row is ({names})" if len(item.names) > 1 else "name as many as a row has: `for a, b in …`"
-        raise error("E0237", f"{which} has {values}, and `for` names {len(item.names)}: {names}", place, help)
+        help = f"a row is ({names})" if len(item.names) > 1 else f"name as many as a row has: `{word} a, b in …`"
+        raise error("E0237", f"{which} has {values}, and `{word}` names {len(item.names)}: {names}", place, help)
 
 
 def _are_rows(elements: Iterable[Value]) -> bool:

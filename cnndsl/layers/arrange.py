@@ -25,18 +25,41 @@ from cnndsl.layers.steps import LayerStep, pad
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
+_FLATTEN = '''\
+class FlattenChannelsLast(nn.Module):
+    """All values as a vector, position by position."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.movedim(1, -1).flatten(1)
+'''
+
 
 @record
 class Flatten(Layer):
-    """`FLATTEN`: all values as one vector, channel by channel."""
+    """`FLATTEN(channels=first)`: all values as one vector, channel by channel.
+
+    With `channels=last` position by position, as Keras' Flatten does, and the heads of detectors (Liu et al. 2016, SSD,
+    arXiv:1512.02325, whose boxes follow each other).
+    """
 
     GRADIENT: ClassVar = "handed on"
     NAMES: ClassVar = ("FLATTEN",)
     ROLE: ClassVar = "arrangement"
-    VIEW: ClassVar = True
+    HELPERS: ClassVar = {"FlattenChannelsLast": _FLATTEN}
+
+    channels: str = option("word", "first", words=("first", "last"))
+
+    def views(self, *inputs: Shape) -> bool:
+        """Where the channels come first, or where there is one channel or one position."""
+        (x,) = inputs
+        return self.channels == "first" or x.channels == 1 or x.pixels == 1
 
     def output(self, *inputs: Shape) -> Shape:
         return Shape(inputs[0].numel)
+
+    def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
+        """None where channels are first: what reads the vector makes the copy."""
+        return ("positions",) if self.channels == "last" and self.views(*inputs) else ()
 
     def channels_formula(self, *inputs: Shape) -> str:
         return multiplied(inputs[0].hwc)
@@ -45,6 +68,8 @@ class Flatten(Layer):
         return None
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
+        if self.channels == "last" and inputs[0].rank:
+            return self.helper_call("FlattenChannelsLast")
         return TorchCall("nn.Flatten")
 
 

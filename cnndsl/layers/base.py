@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field, fields
 from functools import cache
-from math import gcd, prod
+from math import gcd
 from typing import Any, ClassVar, Literal, TypeAlias
 
+from cnndsl.layers.facts import Saved, Tensor, Window
 from cnndsl.layers.steps import GradientMemory, LayerStep
 from cnndsl.layers.torch_calls import Keywords, Slot, TorchCall, TorchFunction
 from cnndsl.records import record
@@ -73,63 +74,6 @@ class Option:
 def option(type: OptionType, default: Any = None, *aliases: str, kw_only: bool = False, **rules: Any) -> Any:
     """A field of a kind that a program can set. `default` is a value of the field's own type."""
     return field(default=default, kw_only=kw_only, metadata={"option": Option(type, aliases, **rules)})
-
-
-@record(slots=True)
-class Tensor:
-    """A parameter or buffer: its name in the module, its extents, and what it is for.
-
-    Without a name it is called by the path of the layer. `role` is `weight`, `bias` or `buffer`; `dtype` is that of the
-    storage (`float` follows the network's).
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    role: Literal["weight", "bias", "buffer"] = "weight"
-    dtype: Literal["float", "int64"] = "float"
-
-    @property
-    def numel(self) -> int:
-        """Return the number of its elements."""
-        return prod(self.shape)
-
-    def entry(self, path: str) -> str:
-        """Return what it is called in the `state_dict` of a network, where its layer has a path.
-
-        >>> Tensor("weight", (8,)).entry("stem.bn"), Tensor("", (8,)).entry("stem.gamma")
-        ('stem.bn.weight', 'stem.gamma')
-        """
-        return f"{path}.{self.name}" if self.name else path
-
-
-@record(slots=True)
-class Window:
-    """What one output position sees of the input, for each axis: `extent` positions, the next output `step`
-    further on, the first one beginning `before` positions ahead of the input."""
-
-    extent: tuple[int, ...]
-    step: tuple[int, ...]
-    before: tuple[int, ...]
-    grow: tuple[int, ...] = ()
-    """Where the layer magnifies (upsampling, transposed convolution): by how much, for each axis."""
-
-
-@record(slots=True)
-class Saved:
-    """What autograd keeps for the backward pass of one layer, with a batch of one.
-
-    `inputs` are the positions of the inputs that are kept, `output` whether the output is (a tensor that several
-    layers keep is kept once), `extra` the further values as (element size in bytes, or 0 for the type of the output,
-    `STATISTIC` or `PARAMETER` of `steps`; number; whether per image). `mask` says that the extra values are a dropout
-    mask: in the network's own type on the CPU, one byte each on a GPU. `copies` says that, working in place, the layer
-    keeps a copy of its input, which is overwritten. All this counts only where a gradient flows through the layer.
-    """
-
-    inputs: tuple[int, ...] = ()
-    output: bool = False
-    extra: tuple[tuple[int, int, bool], ...] = ()
-    mask: bool = False
-    copies: bool = False
 
 
 @record
@@ -233,6 +177,10 @@ class Layer:
         """True where the module gives back its input itself in this mode, as dropout does in evaluation."""
         return False
 
+    def views(self, *inputs: Shape) -> bool:
+        """True where the output is another view of the first input's memory. By default `VIEW` says so for all."""
+        return self.VIEW
+
     def drops_values(self) -> bool:
         """True where training zeroes single values at random, not whole channels or images."""
         return False
@@ -283,6 +231,10 @@ class Layer:
         """The operations of PyTorch that the layer consists of, on inputs whose values are read; by default one."""
         return (self.single_step(*inputs),)
 
+    def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
+        """The views that do not lie in one piece of which the layer makes a copy."""
+        return self.COPIES
+
     def cut(self, *inputs: Shape) -> Cut:
         """What a view leaves out, so that it does not lie in one piece: the images of a batch have gaps between them
         without some of the channels, and within them without some of the positions."""
@@ -295,7 +247,7 @@ class Layer:
         usual: dict[str, Any] = {
             "reads": tuple(range(len(inputs) - bool(self.extents_of))),
             "values": self.output(*inputs).numel,
-            "view": self.VIEW,
+            "view": self.views(*inputs),
             "keeps": kept.inputs,
             "keeps_result": kept.output,
             "extra": kept.extra,
@@ -389,7 +341,7 @@ def need_spatial(kind: str, x: Shape) -> None:
         raise LayerError(
             "E0302",
             f"{kind} needs a spatial input, and this is a vector of {x.channels}",
-            "place it before the first FC",
+            f"place it before the first FC, or make a map of the vector: RESHAPE(1x1x{x.channels})",
         )
 
 

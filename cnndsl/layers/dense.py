@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from cnndsl.layers.base import Layer, Saved, Slot, Tensor, TorchCall, Window, option
+from cnndsl.layers.base import Cut, Layer, Saved, Slot, Tensor, TorchCall, Window, option
 from cnndsl.layers.conv import INITS
+from cnndsl.layers.formulas import multiplied
 from cnndsl.layers.steps import LayerStep, power, summed
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -33,54 +34,88 @@ class Input(Layer):
         return None
 
 
+_POINTWISE_LINEAR = '''\
+class PointwiseLinear{n}d(nn.Linear):
+    """A linear layer over the channels of each position."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return F.conv{n}d(input, self.weight[:, :, {axes}], self.bias)
+'''
+_POINTWISE_LINEARS = {
+    f"PointwiseLinear{n}d": _POINTWISE_LINEAR.format(n=n, axes=", ".join(["None"] * n)) for n in (1, 2, 3)
+}
+
+
 @record
 class Dense(Layer):
     """`FC-4096(bias=yes)`: fully connected; a spatial input is flattened, channels first. Bare `FC` is FC-1000.
 
-    Parameters: H*W*C * features + features.
+    Parameters: H*W*C * features + features. With `over=channels` it is applied to each position by itself, with
+    C * features + features parameters: what a 1x1 convolution computes, with a matrix for a weight, as published codes
+    hold it (Liu et al. 2022, arXiv:2201.03545, whose blocks end with two of them).
     """
 
     NAMES: ClassVar = ("FC",)
-    COPIES: ClassVar = ("positions",)
     ROLE: ClassVar = "dense"
     INIT: ClassVar = "init"
     WIDTH: ClassVar = "features"
+    HELPERS: ClassVar = _POINTWISE_LINEARS
 
     features: int = option("int", 1000, "K", minimum=1)
     bias: bool = option("flag", True)
     init: str = option("word", "default", words=INITS)
+    over: str = option("word", "all", words=("all", "channels"))
+
+    def _by_position(self, x: Shape) -> bool:
+        return self.over == "channels" and x.rank > 0
+
+    def _entering(self, x: Shape) -> int:
+        """The values that each output is a weighted sum of."""
+        return x.channels if self._by_position(x) else x.numel
 
     def output(self, *inputs: Shape) -> Shape:
-        return Shape(self.features)
+        (x,) = inputs
+        return Shape(self.features, x.spatial if self._by_position(x) else ())
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
-        weight = Tensor("weight", (self.features, inputs[0].numel))
+        weight = Tensor("weight", (self.features, self._entering(inputs[0])))
         return (weight, Tensor("bias", (self.features,), "bias")) if self.bias else (weight,)
 
     def macs(self, *inputs: Shape) -> int:
-        return inputs[0].numel * self.features
+        return self.output(*inputs).pixels * self._entering(inputs[0]) * self.features
+
+    def copied(self, *inputs: Shape) -> tuple[Cut, ...]:
+        return ("positions",) if self.over == "all" else ()
 
     def window(self, *inputs: Shape) -> Window | None:
-        return None
+        return super().window(*inputs) if self.over == "channels" else None
 
     def saved(self, *inputs: Shape) -> Saved:
         return Saved(inputs=(0,))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """A matrix product, which keeps its weights only for the gradient of its input."""
+        """A matrix product, which keeps its weights only for the gradient of its input. At each position it is a
+        convolution with a view of the weights."""
+        if self._by_position(inputs[0]):
+            return (self.single_step(*inputs, recast=(0,)),)
         return (self.single_step(*inputs, product=True),)
 
     def formula(self, *inputs: Shape) -> str:
         (x,) = inputs
-        return "*".join(map(str, (*(x.hwc if x.pixels > 1 else (x.channels,)), self.features)))
+        is_map = x.pixels > 1 and not self._by_position(x)
+        return multiplied((*(x.hwc if is_map else (x.channels,)), self.features))
 
     def macs_formula(self, *inputs: Shape) -> str:
-        return self.formula(*inputs)
+        (x,) = inputs
+        return multiplied((*x.hwc, self.features)) if self._by_position(x) else self.formula(x)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
-        arguments = (Slot(x.numel, "in_features"), Slot(self.features, "features"))
         keywords = () if self.bias else (("bias", Slot(False)),)
+        if self._by_position(x):
+            arguments = (Slot(x.channels, "in_channels"), Slot(self.features, "features"))
+            return self.helper_call(f"PointwiseLinear{x.rank}d", arguments, keywords)
+        arguments = (Slot(x.numel, "in_features"), Slot(self.features, "features"))
         return TorchCall("nn.Linear", arguments, keywords, flatten=x.rank > 0)
 
 

@@ -13,7 +13,7 @@ from cnndsl.shape import Shape
 
 _EVO_NORM = '''\
 class EvoNorm(nn.Module):
-    """EvoNorm-S0: x * sigmoid(v * x), divided by the deviation of a group of channels."""
+    """EvoNorm-S0: x * sigmoid(v * x) over the deviation of its group of channels."""
 
     def __init__(
         self, channels: int, groups: int = 32, eps: float = 1e-5, act: bool = True

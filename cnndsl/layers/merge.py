@@ -1,4 +1,4 @@
-"""Merges of parallel branches: `(A + B)`, `(A | B)`, `MUL(A, B)`, `MAX(A, B)`, `MEAN(A, B)`.
+"""Merges of parallel branches: `(A + B)`, `(A | B)`, `MUL(A, B)`, `SUB(A, B)`, `MAX(A, B)`, `MEAN(A, B)`.
 
 `MERGES` holds them by their operator. They are expressions of their inputs, not modules.
 """
@@ -166,7 +166,7 @@ class Mul(MergeLayer):
 
     GRADIENT: ClassVar = "broadcast"
     NAMES: ClassVar = ("MUL",)
-    SIGN: ClassVar = "×"  # noqa: RUF001
+    SIGN: ClassVar = "×"
     OPERATOR: ClassVar = "MUL"
     AGREE: ClassVar = "broadcast"
     RULE: ClassVar = " (only an operand of 1x1 pixels or of one channel is repeated)"
@@ -198,6 +198,24 @@ class Mul(MergeLayer):
         return TorchFunction(" * ".join(operands), "product")
 
 
+@record
+class Sub(MergeLayer):
+    """`SUB(A, B)`: the difference, value by value. Autograd keeps nothing for it."""
+
+    GRADIENT: ClassVar = "negated"
+    NAMES: ClassVar = ("SUB",)
+    OPERATOR: ClassVar = "SUB"
+
+    def output(self, *inputs: Shape) -> Shape:
+        if len(inputs) != 2:
+            message = f"SUB takes its second branch away from the first, and there are {len(inputs)}"
+            raise LayerError("E0317", message, "a sum takes several away: `SUB(A, (B + C))`")
+        return super().output(*inputs)
+
+    def torch(self, *inputs: Shape) -> TorchFunction:
+        return TorchFunction("{0} - {1}")
+
+
 def _positions(missing: int) -> str:
     """The index that gives a vector the axes that it lacks."""
     return f"[:, :{', None' * missing}]" if missing else ""
@@ -210,5 +228,5 @@ def _kept(inputs: tuple[Shape, ...], between: list[Shape]) -> Saved:
     return Saved(inputs=tuple(range(len(inputs))), extra=tuple((0, shape.numel, True) for shape in between))
 
 
-MERGES: Mapping[str, type[MergeLayer]] = {kind.OPERATOR: kind for kind in (Add, Concat, Mul, Max, Mean)}
+MERGES: Mapping[str, type[MergeLayer]] = {kind.OPERATOR: kind for kind in (Add, Concat, Mul, Sub, Max, Mean)}
 """The merges by the operator of the language."""

@@ -30,7 +30,7 @@ class OverChannels(Activation):
 
 _RADIX_SOFTMAX = '''\
 class RadixSoftmax(nn.Module):
-    """Softmax over the splits of each group of channels; gives one split after the other."""
+    """Softmax over the splits of each group; the first splits of all groups lead."""
 
     def __init__(self, radix: int, groups: int = 1) -> None:
         super().__init__()

@@ -14,8 +14,9 @@ from cnndsl.records import record
 Autocast: TypeAlias = Literal["as is", "half", "full", "widest"]
 """What autocast does to the operands: nothing, a cast to 2 bytes, to 4 bytes, to the widest of them."""
 
-GradientMemory: TypeAlias = Literal["own", "handed on", "divided", "parts", "broadcast"]
-"""Memory of its own; that of the output's gradient where the numbers of values agree, or of its quotient; a view of it
+GradientMemory: TypeAlias = Literal["own", "handed on", "negated", "divided", "parts", "broadcast"]
+"""Memory of its own; that of the output's gradient where the numbers of values agree, for the first operand alone where
+it is negated for the second, or that of its quotient; a view of it
 that is no map of its own, as a part or the same value everywhere; memory as large and wide as the output, and a sum
 where the input was broadcast, a cast where it is narrower."""
 
@@ -70,6 +71,8 @@ class LayerStep:
     tensors_first: bool = False
     """True where parameters stand before the values: autocast casts operands from the last to the first
     (ATen/autocast_mode.h, as GCC evaluates arguments), the backward pass goes back in the other order."""
+    recast: tuple[int, ...] = ()
+    """The positions of parameters of which it reads a view, which autocast casts anew each time."""
     inside: bool = False
     """True where it runs inside of the next operation, which holds what autocast cast for it."""
     in_use: bool = True

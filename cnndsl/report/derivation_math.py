@@ -75,7 +75,7 @@ def markdown(stats: Metrics) -> str:
     """Return a heading and a list for each layer; the formulas between dollars, as GitHub and most slides read them."""
     lines = [f"# {_plain(title(stats))}", "", *(f"- {name}: {_plain(meaning)}" for name, meaning in LEGEND)]
     for each in derivations(stats):
-        shapes = re.sub(r"(?<=\d)x(?=\d)", "×", each.shapes).replace("->", "→")  # noqa: RUF001
+        shapes = re.sub(r"(?<=\d)x(?=\d)", "×", each.shapes).replace("->", "→")
         about = " ".join(part for part in (_plain(each.text) if each.text else "", shapes) if part)
         lines += ["", f"## {_plain(called(each))}", "", about]
         lines += ["", *(f"- {name}: {_item(line)}" for name, line in each.lines)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from cnndsl.analysis.execution import ExecutionsOf, unknown
+from cnndsl.analysis.execution import ExecutionsOf
 from cnndsl.analysis.layer_memory import LayerMemory, by_layer
 from cnndsl.records import record
 
@@ -70,7 +70,7 @@ class MemoryReport:
     loads: tuple[LayerMemory, ...] = field(repr=False)
 
 
-def footprint(graph: Graph, plan: BatchSetup, runs: ExecutionsOf = unknown) -> MemoryReport:
+def footprint(graph: Graph, plan: BatchSetup, runs: ExecutionsOf) -> MemoryReport:
     """The memory of a network whose module runs as `runs` says."""
     from cnndsl.analysis.memory import inference, training
 

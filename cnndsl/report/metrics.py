@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.cost import Cost
-from cnndsl.analysis.execution import ExecutionsOf, unknown
+from cnndsl.analysis.execution import ExecutionsOf
 from cnndsl.analysis.layer_memory import LayerMemory
 from cnndsl.analysis.receptive_field import Field
 from cnndsl.analysis.region import GraphFacts, Region
@@ -91,10 +91,10 @@ class Metrics:
     layers: tuple[Row, ...]
     totals: Totals
     totals_in_training: Totals
+    runs: ExecutionsOf = field(repr=False)
     memory: MemoryReport | None = None
     further_inputs: tuple[Row, ...] = ()
     roofline: Roofline | None = None
-    runs: ExecutionsOf = field(default=unknown, repr=False)
 
     @property
     def inputs(self) -> tuple[Row, ...]:
@@ -115,9 +115,9 @@ class Metrics:
         return any(row.node.training_only for row in self.layers)
 
 
-def metrics(graph: Graph, runs: ExecutionsOf = unknown) -> Metrics:
+def metrics(graph: Graph, runs: ExecutionsOf) -> Metrics:
     """Return the metrics of a network whose module runs as `runs` says."""
-    facts = GraphFacts(graph)
+    facts = GraphFacts(graph, runs)
     rows = [Row(node, facts.costs[at], facts.fields[at], facts.volumes[at]) for at, node in enumerate(graph.nodes)]
     count = len(graph.inputs)
     return Metrics(
@@ -126,8 +126,8 @@ def metrics(graph: Graph, runs: ExecutionsOf = unknown) -> Metrics:
         tuple(rows[count:]),
         _totals(facts.whole()),
         _totals(facts.whole(in_training=True)),
+        runs,
         further_inputs=tuple(rows[1:count]),
-        runs=runs,
     )
 
 

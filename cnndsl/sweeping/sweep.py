@@ -14,7 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.assertions import check, figures
-from cnndsl.analysis.execution import ExecutionsOf, unknown
+from cnndsl.analysis.execution import ExecutionsOf
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS
 from cnndsl.elaborate.inputs import INPUT
 from cnndsl.elaborate.parameters import OpenParameter, parameters
@@ -119,7 +119,7 @@ def _without_domain(missing: Sequence[OpenParameter]) -> CnnError:
 
 
 def measure(
-    family: Family, chosen: Iterable[Settings], names: Sequence[str] = tuple(GOALS), runs: ExecutionsOf = unknown
+    family: Family, chosen: Iterable[Settings], runs: ExecutionsOf, names: Sequence[str] = tuple(GOALS)
 ) -> Iterator[Configuration]:
     """The figures of each member, those of `names`, or the first thing that is wrong with it. Modules run as `runs`
     says."""

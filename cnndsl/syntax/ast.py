@@ -161,6 +161,14 @@ class For:
 
 
 @record(slots=True)
+class Each:
+    """`each d in 6, 12, 18 [ ... ]`: a branch of a merge for each row of the table."""
+
+    table: For
+    span: Span
+
+
+@record(slots=True)
 class Equation:
     """`name = A -> B`, or `@a -> B` without a name: a further chain, which starts from an earlier value.
 
@@ -174,9 +182,8 @@ class Equation:
     span: Span
 
 
-ChainItem: TypeAlias = (
-    WrittenLayer | Group | Merge | Repeat | Optional | Either | Label | Ref | Again | Tap | Conditional | For | Equation
-)
+Composite: TypeAlias = Group | Merge | Repeat | For | Each
+ChainItem: TypeAlias = WrittenLayer | Optional | Either | Label | Ref | Again | Tap | Conditional | Equation | Composite
 
 
 @record(slots=True)

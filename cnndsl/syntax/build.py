@@ -216,12 +216,12 @@ class TreeBuilder(ExpressionBuilder):
         branches = tuple(each for each in c if isinstance(each, ast.Chain))
         return ast.Merge(str(c[0]).upper(), branches, self._span(c))
 
-    def for_(self, c: RuleChildren) -> ast.For:
-        """Build `"for" NAME ("," NAME)* "in" rows "[" chain "]"`."""
+    def for_(self, c: RuleChildren) -> ast.For | ast.Each:
+        """Build `("for" | EACH) NAME ("," NAME)* "in" rows "[" chain "]"`."""
         at = next(index for index, each in enumerate(c) if isinstance(each, _Rows))
-        names = tuple(map(str, c[1 : at - 1 : 2]))
-        rows: _Rows = c[at]
-        return ast.For(names, rows.items, rows.span, c[-2], self._span(c), rows.is_range)
+        names, rows = tuple(map(str, c[1 : at - 1 : 2])), c[at]
+        table = ast.For(names, rows.items, rows.span, c[-2], self._span(c), rows.is_range)
+        return ast.Each(table, table.span) if c[0].type == "EACH" else table
 
     def rows(self, c: RuleChildren) -> _Rows:
         """Build `row ("," row)*`."""

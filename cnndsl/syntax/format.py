@@ -258,9 +258,11 @@ class _Writer:
             raise AssertionError("an equation is a chain of its own")
         return self._choice(item)
 
-    def _choice(self, item: ast.Either | ast.Conditional | ast.For) -> tuple[LayoutPiece, ...]:
+    def _choice(self, item: ast.Either | ast.Conditional | ast.For | ast.Each) -> tuple[LayoutPiece, ...]:
         if isinstance(item, ast.For):
             return self._for(item)
+        if isinstance(item, ast.Each):
+            return self._for(item.table, "each")
         if isinstance(item, ast.Either):
             pieces = [piece for each in item.choices for piece in (" or ", *self._element(each))]
             return tuple(pieces[1:])
@@ -330,8 +332,8 @@ class _Writer:
         leading = f"({item.operator} " if len(item.branches) == 1 else "("
         return Brackets("merge", leading, runs, ")", item.operator, beside, inside)
 
-    def _for(self, item: ast.For) -> tuple[LayoutPiece, ...]:
-        names = f"for {', '.join(item.names)} in "
+    def _for(self, item: ast.For, keyword: str = "for") -> tuple[LayoutPiece, ...]:
+        names = f"{keyword} {', '.join(item.names)} in "
         opening = self._find("[", item.span_of_rows.end)
         if item.is_range:
             first, last = (unparse.end_of_range(expr, expr is item.rows[-1]) for expr in item.rows)

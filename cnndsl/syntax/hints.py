@@ -15,16 +15,16 @@ from cnndsl.syntax.statement_hints import beginning, free_name
 from cnndsl.syntax.value_hints import VALUE_HINTS
 from cnndsl.syntax.words import LABEL
 
-_KEYWORDS = frozenset({*STATEMENTS, "in", "if", "else", "or", "and", "not", "tap", "for", "yes", "no"})
+_KEYWORDS = frozenset({*STATEMENTS, "in", "if", "else", "or", "and", "not", "tap", "for", "each", "yes", "no"})
 _ARROW = "an arrow is `->`"
 _COMMENT = "a comment begins with `#`"
 _FORM = "a layer is KIND[size][-width][/stride] without blanks, as in CONV3-64/2"
 _LOGIC = "write `and`, `or`, `not`"
 _FOREIGN = {
-    **dict.fromkeys("→⟶➔➜⇒⟹–—−", _ARROW),  # noqa: RUF001
-    **dict.fromkeys("×✕✖·∙⋅", "extents are separated by the letter `x`, products are written `*`"),  # noqa: RUF001
+    **dict.fromkeys("→⟶➔➜⇒⟹–—−", _ARROW),  # noqa: RUF001 - dashes that are meant as arrows
+    **dict.fromkeys("×✕✖·∙⋅", "extents are separated by the letter `x`, products are written `*`"),
     **dict.fromkeys("“”„«»", 'quotes are plain: `"`'),
-    **dict.fromkeys("‘’'`", 'file names stand between `"`, names need no quotes'),  # noqa: RUF001
+    **dict.fromkeys("‘’'`", 'file names stand between `"`, names need no quotes'),  # noqa: RUF001 - quotes of texts
     "⊕": "branches are added with `+`: `(A + B)`",
     "∥": "branches are concatenated with `|`: `(A | B)`",
     ";": "statements need no separator",
@@ -156,7 +156,7 @@ def _chain(stop: Stop) -> str:
     before = stop.before + "(" if stop.found == "(" and stop.takes("ARROW") else stop.before if is_argument else ""
     if re.search(r"\n[ \t]*\([^()\n]*$", before):
         return f"a chain that begins with brackets needs a name: `{name} = (@b + @c)`"
-    called = re.search(r"(?:^|\n)[ \t]*((?i:MUL|MAX|MEAN))[ \t]*\([^\n]*$", before) if stop.found == "->" else None
+    called = re.search(r"(?:^|\n)[ \t]*((?i:MUL|MAX|MEAN)|SUB)[ \t]*\([^\n]*$", before) if stop.found == "->" else None
     return f"a chain that begins with a merge needs a name: `{name} = {called[1].upper()}(…)`" if called else ""
 
 
@@ -210,18 +210,20 @@ def _branches(stop: Stop) -> str:
     if stop.found in ("+", "|") and stop.takes("PLUS", "VBAR"):
         return "sums and concatenations are not mixed in one pair of brackets: `(A + (B | C))`"
     if stop.found in ("+", "|") and stop.takes("COMMA"):
-        return "the branches of MUL, MAX and MEAN are separated by commas: `MUL(A, B)`"
+        return "the branches of MUL, SUB, MAX and MEAN are separated by commas: `MUL(A, B)`"
     if stop.found == "," and re.search(r"INPUT\s+[0-9]+$", stop.before.rstrip(), re.IGNORECASE):
         return "a volume is H x W x C without blanks: `INPUT 224x224x3`"
     if stop.found == "," and stop.takes("PLUS", "VBAR"):
-        return "branches are joined by `+` or `|`: `(A + B)`; MUL(A, B), MAX(A, B) and MEAN(A, B) have commas"
+        return (
+            "branches are joined by `+` or `|`: `(A + B)`; MUL(A, B), SUB(A, B), MAX(A, B) and MEAN(A, B) have commas"
+        )
     return ""
 
 
 def _leading(stop: Stop) -> str:
     """`(| A | B)`, `MUL(+ @u*)`: an operator in front of branches that need none there."""
     rest = re.match(r"[+|]\s*([^()]*)\)", stop.after)
-    kind = re.search(r"\b(MUL|MAX|MEAN)\s*\(\s*$", stop.before, re.IGNORECASE)
+    kind = re.search(r"\b((?i:MUL|MAX|MEAN)|SUB)\s*\(\s*$", stop.before)
     if kind:
         shown = re.sub(r"\s*[+|]\s*", ", ", rest[1].strip()) if rest else "A, B"
         return f"its branches have commas and no operator, a star is several: `{kind[1]}({shown})`"
@@ -278,8 +280,12 @@ def _empty(stop: Stop) -> str:
 
 
 def _for(stop: Stop) -> str:
-    is_body = stop.takes("LSQB") and not stop.takes("REFERENCE")
-    return "the body stands in brackets: `for c in 64, 128 [CONV3-c]`" if is_body else ""
+    """A body without brackets; `each c of 1, 2`, which is no `each` without its `in`."""
+    if stop.takes("LSQB") and not stop.takes("REFERENCE"):
+        keyword = re.findall(r"\b(for|each)\s[^\[]*$", stop.end_of_before)
+        return f"the body stands in brackets: `{keyword[0] if keyword else 'for'} c in 64, 128 [CONV3-c]`"
+    is_each = stop.word == "each" and not stop.is_adjacent and re.match(r"[A-Za-z_]\w*", stop.after)
+    return "branches for several values are `each c in 64, 128 [CONV3-c]`" if is_each else ""
 
 
 def _default(stop: Stop) -> str:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cnndsl.layers import find, known
 from cnndsl.layers.arrange import Identity
 from cnndsl.layers.base import Layer, LayerError, Option
+from cnndsl.layers.reshape import Reshape
 from cnndsl.shape import Shape
 
 MOST_VALUES = 4096
@@ -66,7 +67,11 @@ def _is_small(shape: Shape) -> bool:
 def _settings(draw: st.DrawFn, kind: type[Layer], shape: Shape) -> list[tuple[str, DrawnValue]]:
     """Values for some of the kind's options, and for all that it needs."""
     chosen: list[tuple[str, DrawnValue]] = []
+    if kind is Reshape:
+        chosen.append(("shape", draw(_factors(shape.numel))))
     for name, rule in kind.options().items():
+        if (name, kind) == ("shape", Reshape):
+            continue
         is_needed = rule.required or name in (kind.SIZE, kind.WIDTH)
         if is_needed or draw(st.integers(0, 3)) == 0:
             chosen.append((name, draw(_value(rule, name == kind.WIDTH, shape))))
@@ -90,6 +95,16 @@ def _value(rule: Option, is_width: bool, shape: Shape) -> st.SearchStrategy[Draw
     if is_width:
         return st.integers(max(1, int(rule.minimum or 1)), 12)
     return st.sampled_from([each for each in (*_divisors(shape.channels), 0, 2, 5) if _within(each, rule)])
+
+
+@st.composite
+def _factors(draw: st.DrawFn, number: int) -> tuple[int, ...]:
+    """Up to four numbers whose product is the given one."""
+    found: list[int] = []
+    for _ in range(draw(st.integers(0, 3))):
+        found.append(draw(st.sampled_from([*_divisors(number)])))
+        number //= found[-1]
+    return (*found, number)
 
 
 def _dims(least: int, most: int, shape: Shape) -> st.SearchStrategy[DrawnValue]:

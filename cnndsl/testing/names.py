@@ -17,6 +17,8 @@ from cnndsl.graph import Graph, Node
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
 from cnndsl.testing.written import (
+    IDENTITIES,
+    MERGES,
     GivenOutput,
     GivenWord,
     Labelled,
@@ -24,8 +26,10 @@ from cnndsl.testing.written import (
     TextModule,
     TextPart,
     TextScope,
+    UnlikeText,
     bearable,
     filled,
+    referred,
     rows_of,
     set_from_outside,
 )
@@ -33,12 +37,6 @@ from cnndsl.values import Value
 
 Wire: TypeAlias = int | None
 """The node that a value is of; None, and -1 where a label names it, if that is not known."""
-IDENTITIES = ("ID", "IDENTITY")
-MERGES = {"+": "add", "|": "concat", "MUL": "mul", "MAX": "max", "MEAN": "mean"}
-
-
-class UnlikeText(Exception):
-    """Says where the layers of a graph are not those of its text."""
 
 
 def written_names(graph: Graph) -> dict[int, str]:
@@ -49,9 +47,8 @@ def written_names(graph: Graph) -> dict[int, str]:
     >>> list(written_names(loads(text).graph).values())
     ['input', 'convs.0', 'a-1.0', 'a-1.relu', 'a-1.1', 'a-1.add']
     """
-    reader = _Reader(graph)
     root = TextModule()
-    reader.network(root)
+    _Reader(graph).network(root)
     return dict(sorted(root.paths()))
 
 
@@ -159,7 +156,7 @@ class _Reader:
         if isinstance(item, ast.Optional | ast.Conditional):
             return self._chosen(item, wire, scope, label)
         if isinstance(item, ast.Ref):
-            value = self._found(filled(item.name, scope), scope)
+            value = referred(filled(item.name, scope), scope)
             if label:
                 scope.module.values[label] = value
             return value[0]
@@ -167,6 +164,8 @@ class _Reader:
             return self._again(item, wire, scope, label)
         if isinstance(item, ast.Equation):
             return self._equation(item, wire, scope)
+        if isinstance(item, ast.Each):
+            raise UnlikeText(f"{item.span.text!r} is no branch")
         return self._composed(item, wire, scope, label)
 
     def _chosen(self, item: ast.Optional | ast.Conditional, wire: Wire, scope: TextScope, label: str) -> Wire:
@@ -195,21 +194,24 @@ class _Reader:
         if isinstance(item, ast.Either):
             return self._either(item, wire, scope)
         if isinstance(item, ast.Repeat):
-            names, rows = ("i",), [(turn + 1,) for turn in range(int(number(item.count, self._here(wire, scope))))]
+            times = int(number(item.count, self._here(wire, scope)))
+            turns = [replace(scope, values={**scope.values, "i": turn + 1}) for turn in range(times)]
             bodies: tuple[ast.ChainItem, ...] = (item.body,)
         else:
-            names, rows, bodies = item.names, self._rows(item, wire, scope), item.body.items
-        for row in rows:
-            values = {**scope.values, **dict(zip(names, row, strict=True))}
-            wire = self._items(bodies, wire, replace(scope, values=values))
+            turns, bodies = self._rows(item, wire, scope), item.body.items
+        for inner in turns:
+            wire = self._items(bodies, wire, inner)
         return wire
 
-    def _rows(self, item: ast.For, wire: Wire, scope: TextScope) -> list[tuple[Value, ...]]:
+    def _rows(self, item: ast.For, wire: Wire, scope: TextScope) -> list[TextScope]:
+        """Lists the scopes of the rows of a table."""
         here = replace(scope, values=self._here(wire, scope))
         if item.is_range:
             first, last = (int(number(each, here.values)) for each in item.rows)
-            return [(each,) for each in range(first, last + 1)]
-        return rows_of([self._argument(each, here) for each in item.rows], len(item.names))
+            rows: list[tuple[Value, ...]] = [(each,) for each in range(first, last + 1)]
+        else:
+            rows = rows_of([self._argument(each, here) for each in item.rows], len(item.names))
+        return [replace(scope, values={**scope.values, **dict(zip(item.names, row, strict=True))}) for row in rows]
 
     def _merge(self, item: ast.Merge, wire: Wire, scope: TextScope) -> Wire:
         given: list[Wire] = []
@@ -218,6 +220,10 @@ class _Reader:
             first = branch.items[0]
             if isinstance(first, ast.Ref) and first.is_starred:
                 has_star = True
+            elif isinstance(first, ast.Each) and len(branch.items) == 1:
+                turns = self._rows(first.table, wire, scope)
+                present = (turn for turn in turns if not self._is_absent(first.table.body, wire, turn))
+                given += (self._items(first.table.body.items, wire, turn) for turn in present)
             elif isinstance(first, ast.Either) and len(branch.items) == 1:
                 given.append(self._either(first, wire, scope))
             elif not self._is_absent(branch, wire, scope):
@@ -315,20 +321,6 @@ class _Reader:
             scope.module.values[name] = given if given is not None else -1, last[0].module if last else None
         return given
 
-    def _found(self, path: str, scope: TextScope) -> tuple[int, TextModule | None]:
-        """Looks a reference up; the value is -1 where that is not known, as of a part without a label."""
-        value = scope.values.get(path)
-        if isinstance(value, GivenOutput):
-            return value.node, None
-        first, *rest = path.split(".")
-        module: TextModule | None = scope.module
-        while module is not None and first not in module.values:
-            module = module.parent
-        found = module.values[first] if module is not None else (0 if first == "input" else -1, None)
-        for name in rest:
-            found = found[1].values.get(name, (-1, None)) if found[1] is not None else (-1, None)
-        return found
-
     # Layers and blocks
 
     def _add(self, item: ast.ChainItem, scope: TextScope, label: str, base: str = "", counted: bool = True) -> int:
@@ -386,7 +378,7 @@ class _Reader:
         def word(written: Name | ReferenceExpr) -> Value:
             if isinstance(written, Name):
                 return GivenWord(written.name, scope)
-            return GivenOutput(self._found(filled(written.parts, scope), scope)[0])
+            return GivenOutput(referred(filled(written.parts, scope), scope)[0])
 
         return given(expr, scope.values, word)
 

@@ -65,7 +65,7 @@ def elements(draw: st.DrawFn, book: Book, shape: Shape, depth: int, keep: bool) 
     if depth >= DEEPEST or shape.rank == 0 or draw(st.integers(0, 2)) > 0:
         return draw(layers(shape, keep=keep))
     keeping = [_repeat, _residual, _gate, _maximum, _labelled, _optional, _conditional, _referenced]
-    changing = [_projected, _concatenated, _called, _table, _sized, _tapped]
+    changing = [_projected, _concatenated, _each, _called, _table, _sized, _tapped]
     construct = draw(st.sampled_from(keeping if keep else [*keeping, *changing]))
     drawn = construct(draw, book, shape, depth + 1)
     return drawn if drawn.shape.channels <= MOST_CHANNELS else Drawn("TANH", shape)
@@ -107,8 +107,8 @@ def _gate(draw: st.DrawFn, _book: Book, shape: Shape, _depth: int) -> Drawn:
 
 
 def _maximum(draw: st.DrawFn, book: Book, shape: Shape, depth: int) -> Drawn:
-    merge = draw(st.sampled_from(["MAX", "MEAN"]))
-    branches = [_inner(draw, book, shape, depth).text for _ in range(draw(st.integers(2, 3)))]
+    merge = draw(st.sampled_from(["MAX", "MEAN", "SUB"]))
+    branches = [_inner(draw, book, shape, depth).text for _ in range(2 if merge == "SUB" else draw(st.integers(2, 3)))]
     return Drawn(f"{merge}({', '.join(branches)})", shape)
 
 
@@ -120,6 +120,21 @@ def _concatenated(draw: st.DrawFn, book: Book, shape: Shape, depth: int) -> Draw
         texts.append(f"{first} -> CONV1-{width}" if width else first)
         channels += width or shape.channels
     return Drawn(f"({' | '.join(texts)})", replace(shape, channels=channels))
+
+
+def _each(draw: st.DrawFn, book: Book, shape: Shape, depth: int) -> Drawn:
+    """Branches that differ in their dilation and their width, beside another one or alone."""
+    rows = draw(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 4)), min_size=1, max_size=3))
+    shown = ", ".join(f"({dilation}, {width})" for dilation, width in rows)
+    label = draw(
+        st.sampled_from(["", book.name("branch") + "_{w}_{d}: "]) if len({*rows}) == len(rows) else st.just("")
+    )
+    each = f"each d, w in {shown} [{label}[CONV3-w(dilation=d) -> {draw(st.sampled_from(_ACTIVATIONS))}]]"
+    channels = sum(width for _, width in rows)
+    if draw(st.booleans()):
+        return Drawn(f"(| {each})", replace(shape, channels=channels))
+    other = _inner(draw, book, shape, depth).text
+    return Drawn(f"({other} | {each})", replace(shape, channels=shape.channels + channels))
 
 
 def _labelled(draw: st.DrawFn, book: Book, shape: Shape, depth: int) -> Drawn:

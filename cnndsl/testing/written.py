@@ -14,6 +14,13 @@ from cnndsl.graph.labels import why_not
 from cnndsl.syntax import ast
 from cnndsl.values import ListValue, Symbol, Value, show, show_setting
 
+IDENTITIES = ("ID", "IDENTITY")
+MERGES = {"+": "add", "|": "concat", "MUL": "mul", "SUB": "sub", "MAX": "max", "MEAN": "mean"}
+
+
+class UnlikeText(Exception):
+    """Says where the layers of a graph are not those of its text."""
+
 
 @dataclass(eq=False)
 class TextPart:
@@ -158,3 +165,18 @@ def rows_of(values: Sequence[Value], names: int) -> list[tuple[Value, ...]]:
 def filled(parts: Sequence[str | Expr], scope: TextScope) -> str:
     """Fills the holes of a name."""
     return "".join(each if isinstance(each, str) else show(evaluate(each, scope.values)) for each in parts)
+
+
+def referred(path: str, scope: TextScope) -> tuple[int, TextModule | None]:
+    """Looks a reference up; the value is -1 where that is not known, as of a part without a label."""
+    value = scope.values.get(path)
+    if isinstance(value, GivenOutput):
+        return value.node, None
+    first, *rest = path.split(".")
+    module: TextModule | None = scope.module
+    while module is not None and first not in module.values:
+        module = module.parent
+    found = module.values[first] if module is not None else (0 if first == "input" else -1, None)
+    for name in rest:
+        found = found[1].values.get(name, (-1, None)) if found[1] is not None else (-1, None)
+    return found

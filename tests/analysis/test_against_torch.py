@@ -13,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import cnndsl
 from cnndsl.analysis.cost import costs, network_total
+from cnndsl.analysis.execution import unknown
 from cnndsl.analysis.memory import inference, training
 from cnndsl.analysis.metric_table import OF_NETWORKS
 from cnndsl.analysis.region import GraphFacts
@@ -48,7 +49,7 @@ def test_parameters_and_buffers(name: str) -> None:
     total = network_total(graph, costs(graph))
     assert total.params == sum(each.numel() for each in network.parameters())
     assert total.buffers == sum(each.numel() for each in network.buffers())
-    assert OF_NETWORKS["trainable"](GraphFacts(graph).whole()) == sum(
+    assert OF_NETWORKS["trainable"](GraphFacts(graph, unknown).whole()) == sum(
         each.numel() for each in network.parameters() if each.requires_grad
     )
 

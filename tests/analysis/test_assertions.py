@@ -6,6 +6,7 @@ import pytest
 
 import cnndsl
 from cnndsl.analysis.assertions import check, figures
+from cnndsl.analysis.execution import unknown
 from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.limits import limits
 
@@ -50,7 +51,7 @@ def complaints(text: str) -> tuple[Diagnostic, ...]:
     ],
 )
 def test_contracts_that_hold(contract: str) -> None:
-    assert check(cnndsl.loads(f"{NET}assert {contract}").graph) == []
+    assert check(cnndsl.loads(f"{NET}assert {contract}").graph, unknown) == []
 
 
 CHAINS = """
@@ -102,7 +103,7 @@ w = @s -> v: again t -> z: ID -> FC-2
     ],
 )
 def test_contracts_of_chains(contract: str) -> None:
-    assert check(cnndsl.loads(f"{CHAINS}assert {contract}").graph) == []
+    assert check(cnndsl.loads(f"{CHAINS}assert {contract}").graph, unknown) == []
 
 
 @pytest.mark.parametrize(
@@ -215,23 +216,23 @@ def test_what_exists_in_training_only_has_parameters_and_nothing_else() -> None:
         "memory == 4*(192 + 256 + 2)",
         "depth == 2",
     ):
-        assert check(cnndsl.loads(f"{text}assert {contract}").graph) == []
+        assert check(cnndsl.loads(f"{text}assert {contract}").graph, unknown) == []
 
 
 def test_fields_that_are_not_square_are_tuples() -> None:
-    assert check(cnndsl.loads("INPUT 8x8x3 -> CONV3x5-4\nassert receptive_field == 3x5").graph) == []
-    assert check(cnndsl.loads("INPUT 8 -> FC-4 -> FC-2\nassert receptive_field == 1").graph) == []
+    assert check(cnndsl.loads("INPUT 8x8x3 -> CONV3x5-4\nassert receptive_field == 3x5").graph, unknown) == []
+    assert check(cnndsl.loads("INPUT 8 -> FC-4 -> FC-2\nassert receptive_field == 1").graph, unknown) == []
 
 
 def test_parts_inside_of_parts() -> None:
     text = "INPUT 8x8x3 -> outer: [inner: [CONV3-4 -> CONV3-4] -> RELU] -> FC-2\n"
     for contract in ("outer.inner.params == 112 + 148", "outer.params == 260", "outer.inner.depth == 2"):
-        assert check(cnndsl.loads(f"{text}assert {contract}").graph) == []
+        assert check(cnndsl.loads(f"{text}assert {contract}").graph, unknown) == []
 
 
 def test_names_of_the_file_stand_for_their_values() -> None:
     text = "net N(k=3)\nlet width = 4*k\nlet area = width*width\nINPUT 8x8x3 -> CONV3-{width}\n"
-    assert check(cnndsl.loads(f"{text}assert area == 144 and width == 12 and k == 3").graph) == []
+    assert check(cnndsl.loads(f"{text}assert area == 144 and width == 12 and k == 3").graph, unknown) == []
 
 
 def test_an_unknown_fact_without_a_neighbour_lists_all() -> None:
@@ -247,9 +248,9 @@ def test_unknown_names_are_found_wherever_they_stand() -> None:
 
 def test_facts_by_name() -> None:
     graph = cnndsl.loads(NET).graph
-    assert figures(graph, ["depth", "output"]) == ({"depth": 4, "output": (10,)}, frozenset())
+    assert figures(graph, ["depth", "output"], unknown) == ({"depth": 4, "output": (10,)}, frozenset())
     with pytest.raises(KeyError):
-        figures(graph, ["parms"])
+        figures(graph, ["parms"], unknown)
 
 
 def test_as_many_complaints_as_the_limit_allows() -> None:

@@ -7,6 +7,7 @@ import pytest
 import cnndsl
 from cnndsl.analysis.blocks import correspondence
 from cnndsl.analysis.compare import compare
+from cnndsl.analysis.execution import unknown
 
 RES = "block Res(c, s=1) = (CONV3-c/s -> BN -> RELU -> CONV3-c -> BN + ID or CONV1-c/s) -> RELU\n"
 DENSE = "block Dense(g) = (ID | BN -> RELU -> CONV1-4*1 -> CONV3-g)\n"
@@ -58,7 +59,7 @@ def test_which_blocks_correspond(before: str, after: str, found: tuple[list[str]
 @pytest.mark.parametrize("other", ["densenet121", "googlenet", "vgg16", "resnet101"])
 def test_each_layer_has_one_place(other: str) -> None:
     before, after = cnndsl.load("resnet50").graph, cnndsl.load(other).graph
-    pairs = compare(before, after).pairs
+    pairs = compare(before, after, unknown).pairs
     assert [pair.before.index for pair in pairs if pair.before] == list(range(len(before)))
     assert [pair.after.index for pair in pairs if pair.after] == list(range(len(after)))
     assert all(pair.block is None or pair.verdict in ("added", "removed") for pair in pairs)

@@ -9,11 +9,12 @@ import pytest
 import cnndsl
 from cnndsl.analysis.compare import Comparison, compare
 from cnndsl.analysis.cost import Cost
+from cnndsl.analysis.execution import unknown
 
 
 def between(before: str, after: str) -> Comparison:
     load = [cnndsl.loads(text) if "INPUT" in text else cnndsl.load(text) for text in (before, after)]
-    return compare(load[0].graph, load[1].graph)
+    return compare(load[0].graph, load[1].graph, unknown)
 
 
 def verdicts(comparison: Comparison) -> list[str]:

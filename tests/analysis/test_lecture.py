@@ -16,10 +16,11 @@ INPUT = 8 * 8 * 4
     ("layer", "values"),
     [
         # Weights make a row of their own, whatever the window.
-        *((kind, INPUT) for kind in ("CONV3-4", "CONV1-4", "DWCONV3", "SCALE", "PRELU")),
+        *((kind, INPUT) for kind in ("CONV3-4", "CONV1-4", "DWCONV3", "SCALE", "PRELU", "STARRELU", "GRN", "EVONORM2")),
         # NORM1 of AlexNet has a row; so has what normalises without weights.
-        *((kind, INPUT) for kind in ("LRN", "BN", "BN(affine=no)", "LN(affine=no)", "GN2(affine=no)", "IN")),
-        *((kind, 0) for kind in ("RELU", "SOFTMAX", "DROPOUT", "DROPPATH", "FLATTEN", "ID", "TIMES(2)", "SHUFFLE2")),
+        *((kind, INPUT) for kind in ("LRN", "BN", "BN(affine=no)", "LN(affine=no)", "GN2(affine=no)", "IN", "L2NORM")),
+        *((kind, 0) for kind in ("RELU", "SOFTMAX", "SOFTMAX(radix=2)", "DROPOUT", "DROPPATH", "FLATTEN", "ID")),
+        *((kind, 0) for kind in ("TIMES(2)", "SHUFFLE2", "RESHAPE(4x4x16)", "PERMUTE(whc)", "FLATTEN(channels=last)")),
         ("POOL2", INPUT // 4),
         ("POOL3/1(pad=same)", INPUT),
         ("POOL1/2", INPUT // 4),

@@ -10,6 +10,7 @@ import pytest
 
 import cnndsl
 from cnndsl.analysis.compare import compare
+from cnndsl.analysis.execution import unknown
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS
 from cnndsl.report.columns import COLUMNS
 from cnndsl.sweeping.sweep import GOALS
@@ -54,7 +55,7 @@ def test_columns_are_its_layers_metrics() -> None:
 
 def test_diff_and_sweep_have_its_networks_metrics() -> None:
     graph = cnndsl.loads("INPUT 8x8x3 -> CONV3-4").graph
-    assert [figure.name for figure in compare(graph, graph).figures] == list(OF_NETWORKS) == list(GOALS)
+    assert [figure.name for figure in compare(graph, graph, unknown).figures] == list(OF_NETWORKS) == list(GOALS)
     assert {name for name, sign in GOALS.items() if sign < 0} == {"depth", "receptive_field", "output"}
 
 
@@ -87,7 +88,7 @@ def test_activations_are_without_the_input_everywhere() -> None:
     """8*8*1 values of the convolution; those of the input are no activations."""
     net = cnndsl.loads("net N INPUT 8x8x1 -> CONV3-1\nassert activations == 64")
     assert net.stats().totals.activations == 64
-    (figure,) = (each for each in compare(net.graph, net.graph).figures if each.name == "activations")
+    (figure,) = (each for each in compare(net.graph, net.graph, unknown).figures if each.name == "activations")
     assert figure.before == 64
 
 

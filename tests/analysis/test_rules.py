@@ -120,6 +120,8 @@ def test_wide_fields() -> None:
         ),
         # The first FC that reads the map has few, the second reads a vector.
         ("INPUT 4x4x1 -> FC-1 -> FC-1000", None),
+        # One that is over channels reads a position.
+        ("INPUT 4x4x8 -> FC-1000(over=channels) -> GAP -> FC-1", None),
     ],
 )
 def test_the_first_fc(text: str, found: tuple[str, str] | None) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from cnndsl import loads
 from cnndsl.analysis.compare import compare
 from cnndsl.analysis.cost import costs
+from cnndsl.analysis.execution import unknown
 from cnndsl.analysis.groups import By, grouped
 from cnndsl.errors import CnnError, Source
 from cnndsl.syntax.format import format
@@ -267,9 +268,9 @@ def test_references_in_it_mean_what_they_meant() -> None:
 def test_weights_of_its_own_are_a_difference() -> None:
     shared = loads("INPUT 8x8x3 -> a: CONV3-3 -> b: again a -> FC-2").graph
     apart = loads("INPUT 8x8x3 -> a: CONV3-3 -> b: CONV3-3 -> FC-2").graph
-    changes = [change for pair in compare(shared, apart).pairs for change in pair.changes]
+    changes = [change for pair in compare(shared, apart, unknown).pairs for change in pair.changes]
     assert ("weights of", "a", "its own") in changes
-    assert not compare(shared, shared).differs
+    assert not compare(shared, shared, unknown).differs
 
 
 def test_the_word_stays_free_for_blocks_and_labels() -> None:

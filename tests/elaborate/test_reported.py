@@ -44,8 +44,11 @@ def test_an_upsampling_to_the_size_of_a_skip() -> None:
             ["`@e -> CROP(2)`"],
         ),
         ("INPUT 8x8x8 -> CONVT3-8/2", "E0307", ["pad=1, out_pad=1"]),
+        ("INPUT 100 -> CONVT4-512/1(pad=valid)", "E0302", ["RESHAPE(1x1x100)"]),
+        ("INPUT 32x32x3 -> FC-128 -> RESHAPE(7x7x32)", "E0316", ["FC-1568"]),
+        ("INPUT 32x32x3 -> FC-1568 -> RESHAPE(7x7x64)", "E0316", ["RESHAPE(7x7x32)"]),
     ],
-    ids=["siamese", "odd_skip", "odd_skip2", "crop_skip", "convt_help"],
+    ids=["siamese", "odd_skip", "odd_skip2", "crop_skip", "convt_help", "latent", "reshape", "reshape_channels"],
 )
 def test_the_way_out_has_the_numbers(text: str, code: str, wanted: list[str]) -> None:
     with pytest.raises(CnnError) as stop:
@@ -70,6 +73,11 @@ def test_the_way_out_has_the_numbers(text: str, code: str, wanted: list[str]) ->
             "56x56x16",
         ),
         ("INPUT 8x8x8 -> CONVT3-8/2(pad=1, out_pad=1)", "16x16x8"),
+        ("INPUT 100 -> RESHAPE(1x1x100) -> CONVT4-512/1(pad=valid)", "4x4x512"),
+        ("INPUT 32x32x3 -> FC-128 -> FC-1568 -> RESHAPE(7x7x32) -> CONVT2-16/2", "14x14x16"),
+        ("INPUT 32x32x8 -> MUL(ID, (CHANNELMAX | CHANNELMEAN) -> CONV7-1 -> SIGMOID)", "32x32x8"),
+        ("INPUT 16x16x256 -> PIXELSHUFFLE2 -> CONV3-3", "32x32x3"),
+        ("INPUT 26x26x64 -> PIXELUNSHUFFLE2(order=darknet)", "13x13x256"),
     ],
 )
 def test_the_way_out_leads_out(text: str, shape: str) -> None:

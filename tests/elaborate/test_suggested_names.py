@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cnndsl.analysis.assertions import check
+from cnndsl.analysis.execution import unknown
 from tests.elaborate.making import graph, wrong
 from tests.elaborate.test_suggestions import Case
 
@@ -218,4 +219,4 @@ def test_what_is_wrong_and_the_help(case: Case) -> None:
 def test_the_help_helps(case: Case) -> None:
     made = graph(case.mended)
     assert str(made.nodes[made.output].shape) == case.output
-    assert check(made) == []
+    assert check(made, unknown) == []

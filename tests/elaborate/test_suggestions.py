@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from cnndsl.analysis.assertions import check
+from cnndsl.analysis.execution import unknown
 from tests.elaborate.making import graph, wrong
 
 
@@ -214,4 +215,4 @@ def test_what_is_wrong_and_the_help(case: Case) -> None:
 def test_the_help_helps(case: Case) -> None:
     made = graph(case.mended)
     assert str(made.nodes[made.output].shape) == case.output
-    assert check(made) == []
+    assert check(made, unknown) == []

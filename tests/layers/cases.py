@@ -5,6 +5,7 @@ from __future__ import annotations
 from cnndsl.layers import activation as act
 from cnndsl.layers import (
     arrange,
+    channel_pool,
     conv,
     dense,
     dropout,
@@ -14,7 +15,9 @@ from cnndsl.layers import (
     margin,
     merge,
     norm,
+    pixel_shuffle,
     pool,
+    reshape,
     resize,
     response,
     scale,
@@ -91,7 +94,10 @@ ANYWHERE: list[Layer] = [
     dropout.DropPath(),
     dropout.DropPath(0.0),
     dropout.DropPath(1.0),
+    channel_pool.ChannelMax(),
+    channel_pool.ChannelMean(),
     arrange.Flatten(),
+    arrange.Flatten(channels="last"),
     arrange.Identity(),
     arrange.Slice(0, 3),
     arrange.Slice(2, 6),
@@ -99,6 +105,8 @@ ANYWHERE: list[Layer] = [
     arrange.Pick((4,)),
     dense.Dense(10),
     dense.Dense(3, bias=False),
+    dense.Dense(4, over="channels"),
+    dense.Dense(9, bias=False, over="channels"),
     dense.RadialBasis(10),
 ]
 
@@ -184,10 +192,48 @@ ON_MAPS: list[Layer] = [
 ]
 
 PLANE = MAPS[2]
+RESHAPED: list[tuple[tuple[int, ...], Shape]] = [
+    ((4, 3, 6), Shape(72)),
+    ((12, 6), Shape(72)),
+    ((2, 3, 4, 3), Shape(72)),
+    ((72,), Shape(72)),
+    ((432,), PLANE),
+    ((6, 24, 3), PLANE),
+    ((9, 8, 6), PLANE),
+    ((24, 18), PLANE),
+    ((432, 1, 1), PLANE),
+    ((1, 1, 72), Shape(72)),
+    ((8, 9, 1), Shape(72)),
+    ((432,), Shape(6, (2, 4, 9))),
+]
+"""Shapes as they are written, and inputs of as many values."""
+PERMUTED = [
+    *((order, PLANE) for order in ("hwc", "whc", "hcw", "cwh", "chw", "wch")),
+    *((order, MAPS[1]) for order in ("wc", "cw")),
+    *((order, MAPS[3]) for order in ("dhwc", "cwhd", "hdwc", "dchw")),
+    ("cwh", Shape(6, (1, 1))),
+    ("chw", Shape(1, (4, 3))),
+    ("wch", Shape(4, (1, 3))),
+]
 ONLY_2D: list[Case] = [
-    (resize.PixelShuffle(1), (PLANE,)),
-    (resize.PixelShuffle(2), (Shape(8, (3, 5)),)),
-    (resize.PixelShuffle(3), (Shape(18, (2, 4)),)),
+    *((reshape.Reshape(to, channels), (x,)) for to, x in RESHAPED for channels in ("first", "last")),
+    *((reshape.Permute(order), (x,)) for order, x in PERMUTED),
+    (pixel_shuffle.PixelShuffle(1), (PLANE,)),
+    (pixel_shuffle.PixelShuffle(2), (Shape(8, (3, 5)),)),
+    (pixel_shuffle.PixelShuffle(3), (Shape(18, (2, 4)),)),
+    (pixel_shuffle.PixelShuffle(1, order="blocks"), (PLANE,)),
+    (pixel_shuffle.PixelShuffle(2, order="blocks"), (Shape(8, (3, 5)),)),
+    (pixel_shuffle.PixelShuffle(3, order="blocks"), (Shape(18, (2, 4)),)),
+    (pixel_shuffle.PixelShuffle(2, order="blocks"), (Shape(4, (1, 1)),)),
+    (pixel_shuffle.PixelShuffle(2, order="blocks"), (Shape(4, (1, 3)),)),
+    (pixel_shuffle.PixelUnshuffle(1), (PLANE,)),
+    (pixel_shuffle.PixelUnshuffle(2), (Shape(3, (6, 8)),)),
+    (pixel_shuffle.PixelUnshuffle(3, order="blocks"), (Shape(2, (6, 9)),)),
+    (pixel_shuffle.PixelUnshuffle(2, order="blocks"), (Shape(1, (2, 2)),)),
+    (pixel_shuffle.PixelUnshuffle(2, order="blocks"), (Shape(1, (2, 6)),)),
+    (pixel_shuffle.PixelUnshuffle(1, order="darknet"), (PLANE,)),
+    (pixel_shuffle.PixelUnshuffle(2, order="darknet"), (Shape(4, (6, 8)),)),
+    (pixel_shuffle.PixelUnshuffle(3, order="darknet"), (Shape(18, (3, 6)),)),
     (conv.Conv((1, 7), 4), (PLANE,)),
     (conv.Conv((2, 3), 4), (PLANE,)),
     (conv.Conv((2, 5), 4, stride=(2, 1)), (PLANE,)),
@@ -227,6 +273,7 @@ MERGES: list[Case] = [
     for x in (*MAPS.values(), VECTOR)
     for inputs in ((x,), (x, x), (x, x, x), (x, x, x, x))
 ] + [
+    *((merge.Sub(), (x, x)) for x in (*MAPS.values(), VECTOR)),
     (merge.Concat(), (PLANE, FLAT)),
     (merge.Mul(), (PLANE, GATE)),
     (merge.Mul(), (GATE, PLANE)),

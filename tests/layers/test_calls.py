@@ -100,9 +100,11 @@ NAMED = {
 
 @every_call
 def test_arguments_of_pytorchs_come_from_the_options_of_their_names(case: Case) -> None:
+    """The features that enter a layer at one position are its channels."""
     layer, _ = case
+    is_pointwise = made(case).name.startswith("PointwiseLinear")
     for place, slot in slots(made(case)):
-        role = NAMED.get(place, "")
+        role = NAMED.get(place, "") if place != "in_features" or not is_pointwise else "in_channels"
         if place in ("kernel_size", "stride", "output_size") and not isinstance(slot.value, int):
             assert slot.role in (role, ""), place
         elif role in layer.options() or role.startswith("in_"):
@@ -121,7 +123,8 @@ def test_what_pytorch_lacks_has_a_helper(case: Case) -> None:
 @every_call
 def test_only_dense_layers_on_maps_are_flattened(case: Case) -> None:
     layer, (x, *_) = case
-    assert made(case).flatten is (layer.kind() in ("FC", "RBF") and x.rank > 0)
+    over_all = layer.kind() in ("FC", "RBF") and getattr(layer, "over", "all") == "all"
+    assert made(case).flatten is (over_all and x.rank > 0)
 
 
 TENSORS = {("weight", "float"), ("bias", "float"), ("buffer", "float"), ("buffer", "int64")}

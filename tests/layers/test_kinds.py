@@ -27,6 +27,7 @@ IN_THE_LANGUAGE = """
     RELU RELU6 LEAKYRELU PRELU STARRELU SIGMOID TANH ELU GELU SILU HSIGMOID HSWISH SOFTMAX
     GRN EVONORM RMSNORM FRN L2NORM
     BN LRN LN GN IN SCALE DROPOUT DROPPATH FLATTEN ID ZEROPAD CROP PADCHANNELS PIXELSHUFFLE SHUFFLE SLICE PICK TIMES
+    PIXELUNSHUFFLE RESHAPE PERMUTE CHANNELMAX CHANNELMEAN
 """.split()
 
 
@@ -81,7 +82,7 @@ def test_names_are_unique() -> None:
 
 
 def test_merges_and_input_are_not_looked_up() -> None:
-    assert set(MERGES) == {"+", "|", "MUL", "MAX", "MEAN"}
+    assert set(MERGES) == {"+", "|", "MUL", "SUB", "MAX", "MEAN"}
     assert layers.find("MUL") is None
     assert layers.find("INPUT") is None
     layer = Input((224, 224, 3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
 from cnndsl.layers import KINDS
@@ -93,7 +95,12 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "mode": ("word", None, None),
         "align": ("flag", None, None),
     },
-    "FC": {"features": ("int", 1, None), "bias": ("flag", None, None), "init": ("word", None, None)},
+    "FC": {
+        "features": ("int", 1, None),
+        "bias": ("flag", None, None),
+        "init": ("word", None, None),
+        "over": ("word", None, None),
+    },
     "RBF": {"features": ("int", 1, None)},
     # Maas et al. 2013 and Clevert et al. 2016 want positive slopes and scales; 0 makes it a ReLU.
     "LEAKYRELU": {"slope": ("number", 0, None)},
@@ -134,8 +141,12 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
     "ZEROPAD": {"pad": ("dims", 0, None), "after": ("dims", 0, None), "out": ("dims", 1, None)},
     "CROP": {"margin": ("dims", 0, None), "after": ("dims", 0, None), "out": ("dims", 1, None)},
     "PADCHANNELS": {"channels": ("int", 1, None), "stride": ("dims", 1, None), "where": ("word", None, None)},
+    "FLATTEN": {"channels": ("word", None, None)},
+    "RESHAPE": {"shape": ("dims", 1, None), "channels": ("word", None, None)},
+    "PERMUTE": {"order": ("word", None, None)},
     "SHUFFLE": {"groups": ("int", 1, None)},
-    "PIXELSHUFFLE": {"factor": ("int", 1, None)},
+    "PIXELSHUFFLE": {"factor": ("int", 1, None), "order": ("word", None, None)},
+    "PIXELUNSHUFFLE": {"factor": ("int", 1, None), "order": ("word", None, None)},
     # The first channel is 0, and at least one is taken.
     "SLICE": {"start": ("int", 0, None), "stop": ("int", 1, None)},
     "PICK": {"channels": ("ints", 0, None)},
@@ -152,6 +163,7 @@ WORDS = {
     ("CONVT", "init"): DRAWN,
     ("LOCAL", "pad"): PADDING,
     ("FC", "init"): DRAWN,
+    ("FC", "over"): ("all", "channels"),
     **{(kind, "pad"): PADDING for kind in ("POOL", "AVGPOOL", "SUMPOOL", "LPPOOL")},
     # torch.nn.Upsample.
     ("UPSAMPLE", "mode"): ("nearest", "linear", "bilinear", "trilinear", "bicubic"),
@@ -159,6 +171,13 @@ WORDS = {
     ("LRN", "over"): ("channels", "positions"),
     ("RMSNORM", "by"): ("rms", "deviation"),
     ("SCALE", "parameter"): ("none", "vector", "map", "number", "singleton"),
+    # PyTorch's order of channels, TensorFlow's, and for the one direction that of Darknet's reorg layer.
+    ("PIXELSHUFFLE", "order"): ("channels", "blocks"),
+    ("PIXELUNSHUFFLE", "order"): ("channels", "blocks", "darknet"),
+    ("FLATTEN", "channels"): ("first", "last"),
+    ("RESHAPE", "channels"): ("first", "last"),
+    # All orders of the axes of maps with one, two and three of them beside the channels: 2 + 6 + 24.
+    ("PERMUTE", "order"): tuple("".join(each) for axes in ("wc", "hwc", "dhwc") for each in permutations(axes)),
     ("PADCHANNELS", "where"): ("after", "both"),
 }
 
@@ -167,6 +186,8 @@ REQUIRED = {
     ("ZEROPAD", "pad"),
     ("CROP", "margin"),
     ("PADCHANNELS", "channels"),
+    ("RESHAPE", "shape"),
+    ("PERMUTE", "order"),
     ("SLICE", "start"),
     ("SLICE", "stop"),
     ("PICK", "channels"),
@@ -198,7 +219,7 @@ def test_one_input_for_most(kind: type[Layer]) -> None:
 
 
 def test_merges_take_two_branches_or_more() -> None:
-    assert [kind.kind() for kind in MERGES.values()] == ["ADD", "CONCAT", "MUL", "MAX", "MEAN"]
+    assert [kind.kind() for kind in MERGES.values()] == ["ADD", "CONCAT", "MUL", "SUB", "MAX", "MEAN"]
     assert {kind.INPUTS[0] for kind in MERGES.values()} == {2}
     assert Add.INPUTS[1] >= 10**6
     assert all(operator == kind.OPERATOR for operator, kind in MERGES.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -12,7 +13,10 @@ from torch import Tensor, nn
 from cnndsl.layers import activation as act
 from cnndsl.layers import arrange, dense, dropout, evonorm, local_norm, margin, merge, norm, response, scale, softmax
 from cnndsl.layers.base import Layer, Saved, TorchFunction, Window
+from cnndsl.layers.channel_pool import ChannelMax, ChannelMean
+from cnndsl.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
 from cnndsl.layers.pool import GlobalAvgPool, LPPool, SumPool
+from cnndsl.layers.reshape import Permute, Reshape
 from cnndsl.layers.resize import Upsample
 from cnndsl.shape import Shape
 from tests.support import Live, build
@@ -163,6 +167,69 @@ def test_radial_basis_is_the_squared_distance() -> None:
     torch.testing.assert_close(live(x), expected)
 
 
+def test_the_channels_of_each_position_are_pooled() -> None:
+    """As CBAM's spatial attention has it: the largest and the mean of each column of channels."""
+    assert torch.equal(Live(ChannelMax(), (MAP,))(X)[:, 0], X.max(1).values)
+    torch.testing.assert_close(Live(ChannelMean(), (MAP,))(X)[:, 0], sum(X[:, at] for at in range(6)) / 6)
+    assert ChannelMax().output(VECTOR) == ChannelMean().output(VECTOR) == Shape(1)
+
+
+def test_values_in_another_shape() -> None:
+    """In the order of PyTorch, channels first, or of Keras, channels last."""
+    x = torch.arange(2 * 24.0).reshape(2, 24)
+    assert torch.equal(Live(Reshape((2, 3, 4)), (Shape(24),))(x), x.reshape(2, 4, 2, 3))
+    last = x.reshape(2, 2, 3, 4).permute(0, 3, 1, 2)
+    assert torch.equal(Live(Reshape((2, 3, 4), channels="last"), (Shape(24),))(x), last)
+    assert torch.equal(Live(arrange.Flatten(channels="last"), (Shape(4, (2, 3)),))(last), x)
+    assert torch.equal(Live(Reshape((6, 4)), (Shape(4, (2, 3)),))(last), last.reshape(2, 4, 6))
+
+
+@pytest.mark.parametrize("order", ["hwc", "whc", "hcw", "cwh", "wch", "chw"])
+def test_axes_in_another_order(order: str) -> None:
+    """As einsum orders them: of the output's height, width and channels each is the input's axis of that letter."""
+    h, w, c = order
+    found = Live(Permute(order), (MAP,))(X)
+    assert torch.equal(found, torch.einsum(f"nchw->n{c}{h}{w}", X))
+    assert found.is_contiguous()
+
+
+def test_channels_are_blocks_of_positions() -> None:
+    """Place (i, j) of a block, channel c: c*r*r + i*r + j in PyTorch's order, (i*r + j)*C + c in TensorFlow's."""
+    x = torch.arange(2 * 3 * 6 * 8.0).reshape(2, 3, 6, 8)
+    ordered, blocks = torch.empty(2, 12, 3, 4), torch.empty(2, 12, 3, 4)
+    for c, i, j in itertools.product(range(3), range(2), range(2)):
+        ordered[:, 4 * c + 2 * i + j] = blocks[:, (2 * i + j) * 3 + c] = x[:, c, i::2, j::2]
+    whole, parts = (Shape(3, (6, 8)),), (Shape(12, (3, 4)),)
+    assert torch.equal(Live(PixelUnshuffle(2), whole)(x), ordered)
+    assert torch.equal(Live(PixelUnshuffle(2, order="blocks"), whole)(x), blocks)
+    assert torch.equal(Live(PixelShuffle(2), parts)(ordered), x)
+    assert torch.equal(Live(PixelShuffle(2, order="blocks"), parts)(blocks), x)
+
+
+@pytest.mark.parametrize("s", [2, 3])
+def test_the_reorg_layer_of_darknet(s: int) -> None:
+    """Index by index as `reorg_cpu` of Darknet's src/blas.c, without `forward`, goes over an image of C x H x W."""
+    c, h, w = 2 * s * s, 2 * s, 3 * s
+    x = torch.arange(float(c * h * w))
+    expected = torch.empty_like(x)
+    for k, j, i in itertools.product(range(c), range(h), range(w)):
+        place, channel = divmod(k, c // (s * s))
+        row, column = j * s + place // s, i * s + place % s
+        expected[i + w * (j + h * k)] = x[column + w * s * (row + h * s * channel)]
+    found = Live(PixelUnshuffle(s, order="darknet"), (Shape(c, (h, w)),))(x.reshape(1, c, h, w))
+    assert torch.equal(found, expected.reshape(1, c * s * s, h // s, w // s))
+
+
+@pytest.mark.parametrize("extents", [(), (5,), (5, 4), (3, 5, 4)])
+def test_fully_connected_at_each_position(extents: tuple[int, ...]) -> None:
+    """Feature f at a position is b_f + the sum over the channels c of w_fc times channel c there."""
+    live = Live(dense.Dense(3, over="channels"), (Shape(6, extents),))
+    x, weight, bias = torch.randn(2, 6, *extents), live.module.weight, live.module.bias
+    assert weight.shape == (3, 6)
+    expected = torch.einsum("nc...,fc->nf...", x, weight) + bias.reshape(-1, *(1,) * len(extents))
+    torch.testing.assert_close(live(x), expected)
+
+
 def test_subsampling_of_lenet_5() -> None:
     """LeCun et al. 1998, layer S2: 6 maps of 28x28 to 14x14, with 12 trainable parameters."""
     x = Shape(6, (28, 28))
@@ -197,6 +264,7 @@ def _merged(layer: merge.MergeLayer, *inputs: Tensor) -> Tensor:
 def test_merges() -> None:
     a, b, c = torch.randn(3, 2, 6, 5, 4)
     assert torch.equal(_merged(merge.Add(), a, b, c), a + b + c)
+    assert torch.equal(_merged(merge.Sub(), a, b), a - b)
     torch.testing.assert_close(_merged(merge.Mean(), a, b, c), torch.stack([a, b, c]).mean(0))
     assert torch.equal(_merged(merge.Max(), a, b, c), torch.stack([a, b, c]).amax(0))
     assert torch.equal(_merged(merge.Mul(), a, b, c), a * b * c)
@@ -250,6 +318,8 @@ OPERATIONS = [
     (norm.GroupNorm(groups=2, affine=False), (MAP,), 5 * 120),
     (LPPool(), (Shape(6, (4, 4)),), 2 * 96 + 24),
     (GlobalAvgPool(), (MAP,), 120),
+    (ChannelMax(), (MAP,), 120),
+    (ChannelMean(), (MAP,), 120),
     (Upsample(), (MAP,), 4 * 120),
     (Upsample(mode="linear"), (MAP,), 4 * 4 * 120),
     (Upsample(mode="bicubic"), (MAP,), 16 * 4 * 120),
@@ -259,6 +329,7 @@ OPERATIONS = [
     (dense.RadialBasis(10), (VECTOR,), 3 * 60),
     (merge.Add(), (MAP, MAP, MAP), 2 * 120),
     (merge.Mean(), (MAP, MAP), 2 * 120),
+    (merge.Sub(), (MAP, MAP), 120),
     (merge.Concat(), (MAP, MAP), 0),
     (merge.Mul(), (MAP, GATE), 120),
 ]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from cnndsl.emit.drawing.cards.dump import dump
 
 import cnndsl
 from cnndsl import layers
@@ -18,7 +19,6 @@ from cnndsl.analysis.inplace import inplace
 from cnndsl.analysis.lint import lint
 from cnndsl.analysis.memory import training
 from cnndsl.analysis.receptive_field import receptive_fields
-from cnndsl.emit.drawing.cards.dump import dump
 from cnndsl.emit.drawing.cards.fold import model
 from cnndsl.emit.torch.execution import executions
 from cnndsl.layers.base import Layer, Slot, Tensor, TorchCall, Window, option

@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnndsl.analysis.assertions import check
 from cnndsl.analysis.cost import costs
+from cnndsl.analysis.execution import unknown
 from cnndsl.elaborate import elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.graph import Graph
@@ -58,7 +59,7 @@ def test_shapes_parameters_and_multiply_adds_are_those_of_live_modules(text: str
 def said(mistake: Mistake) -> tuple[Diagnostic, ...]:
     """Everything that is wrong with a program."""
     try:
-        return tuple(check(graph_of(mistake.text)))
+        return tuple(check(graph_of(mistake.text), unknown))
     except CnnError as stop:
         return stop.diagnostics
 

@@ -1,22 +1,25 @@
 """Receptive fields of random programs, held against what layers of PyTorch really reach.
 
 Every layer is run as `Reference` builds it, with weights of one and without biases; what only bends values is left out
-and products are sums, so that no path is lost. A gradient with positive weights is nonzero exactly where a path leads,
-so ones are sent in slab by slab of the plane, and after each layer what arrived is made ones again: nothing rounds,
-nothing cancels. What arrives is held against an enumeration of the taps of each window, value for value, at the
-edges too; and the fields against that enumeration, which they always hold and from which they may differ only where
+and products and differences are sums, so that no path is lost. A gradient with positive weights is nonzero exactly
+where a path leads, so ones are sent in slab by slab of the plane, and after each layer what arrived is made ones again:
+nothing rounds, nothing cancels. What arrives is held against an enumeration of the taps of each window, value for
+value, at the edges too; and the fields against that enumeration, which they always hold and from which they may differ
+only where
 
 - a unit's window, or that of a unit it sees, hangs over the edge of a map between: fields go on beyond it as if the
   map did, the convention of the literature;
 - branches of different strides met on a map of more than 4096 positions, or a pattern longer than that was met: their
   field is then a bound and says so (`at_most`);
 - a unit sees padding alone: a CONVT with gaps, or a CONV1(pad=1);
+- values were moved, by RESHAPE, PERMUTE or Darknet's reorg, each from one position of many;
 - channels of a `SLICE` or `PICK` come from one branch of several (a field holds what any channel sees), or an
   UPSAMPLE is bicubic, whose weights have zeros.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -29,7 +32,9 @@ from cnndsl.analysis.receptive_field import Field, receptive_fields
 from cnndsl.graph import Graph, Node
 from cnndsl.layers import activation, arrange, dense, dropout, local_norm, norm, response
 from cnndsl.layers.base import Layer, TorchFunction
-from cnndsl.layers.merge import MergeLayer, Mul
+from cnndsl.layers.merge import MergeLayer, Mul, Sub
+from cnndsl.layers.pixel_shuffle import PixelUnshuffle
+from cnndsl.layers.reshape import Permute, Reshape
 from cnndsl.layers.resize import Upsample
 from cnndsl.shape import Shape
 from cnndsl.testing import Reference, programs
@@ -73,7 +78,7 @@ class Sight:
 
     def over(self, shape: Shape) -> Sight:
         """One unit's sight as that of each unit of a shape."""
-        extents = shape.spatial or (1,) * len(self.axes)
+        extents = shape.spatial if shape.rank == len(self.axes) else (1,) * len(self.axes)
         return Sight(
             tuple(seen.expand(-1, extent) for seen, extent in zip(self.axes, extents, strict=True)),
             tuple(cut.expand(extent) for cut, extent in zip(self.cut, extents, strict=True)),
@@ -85,6 +90,12 @@ class Sight:
 def is_statistical(layer: Layer) -> bool:
     """True where each value is normalised by what other positions hold."""
     return isinstance(layer, norm.NormOverPositions) and getattr(layer, "over", "all") != "channels"
+
+
+def is_moving(node: Node) -> bool:
+    """True where values move between positions: a field holds all from which one may come."""
+    darknet = isinstance(node.layer, PixelUnshuffle) and node.layer.order == "darknet"
+    return darknet or isinstance(node.layer, Reshape | Permute)
 
 
 LEAST = 2e-5
@@ -112,9 +123,9 @@ class Reaching(Reference):
             return inputs[0] + spread if is_statistical(node.layer) else inputs[0]
         if isinstance(node.layer, dense.RadialBasis):
             return inputs[0].flatten(1).sum(1, keepdim=True).expand(-1, node.layer.features)
-        if isinstance(node.layer, Mul):
-            product = node.layer.torch(*self.graph.shapes(node)).template
-            return self._evaluate(TorchFunction(product.replace("*", "+")), inputs)
+        if isinstance(node.layer, Mul | Sub):
+            template = node.layer.torch(*self.graph.shapes(node)).template
+            return self._evaluate(TorchFunction(re.sub(" [*-] ", " + ", template)), inputs)
         return super()._apply(node, inputs, values)
 
 
@@ -174,7 +185,7 @@ class Enumeration:
         is_choice = node.kind in ("SLICE", "PICK") and node.index in self.mixed
         is_cubic = isinstance(node.layer, Upsample) and node.layer.mode == "bicubic"
         is_blind = any(not seen.any(0).all() for seen in sight.axes)
-        bound = sight.bound or is_choice or is_cubic or is_blind
+        bound = sight.bound or is_choice or is_cubic or is_blind or is_moving(node)
         self.sights[node.index] = Sight(sight.axes, sight.cut, sight.whole, bound)
 
     def _through(self, node: Node, sight: Sight) -> Sight:
@@ -183,7 +194,7 @@ class Enumeration:
             self.without[node.index] = set()
             return sight
         window = node.layer.window(x)
-        if window is None or x.rank == 0:
+        if window is None or x.rank != len(sight.axes):
             return sight.together.over(node.shape)
         spacing = getattr(node.layer, "dilation", (1,))
         axes: list[Tensor] = []
@@ -264,7 +275,7 @@ def agrees(node: Node, axis: int, arrived: Tensor, sight: Sight) -> None:
     """What arrived at each unit is what the taps say."""
     others = [1] * node.shape.rank
     seen = sight.axes[axis]
-    if others:
+    if len(others) == len(sight.axes):
         others[axis] = -1
     expected = seen.reshape(len(seen), *others).expand_as(arrived) if others else seen[:, 0]
     if sight.bound:

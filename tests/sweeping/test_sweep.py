@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from cnndsl.analysis.execution import unknown
 from cnndsl.cli import cli
 from cnndsl.errors import CnnError, Source
 from cnndsl.finding import used
@@ -40,7 +41,7 @@ def by_hand(n: int, m: int, k: int, pool: bool) -> int:
 
 def test_every_member_is_walked_and_counted() -> None:
     walked = family(PYRAMID)
-    members = list(sweep.measure(walked, walked.all(), ["params", "depth"]))
+    members = list(sweep.measure(walked, walked.all(), unknown, ["params", "depth"]))
     assert [tuple(member.settings.values()) for member in members] == list(
         product((0, 1, 2), (1, 2, 3), (3, 5), (True, False))
     )
@@ -67,7 +68,7 @@ def test_a_sample_has_no_member_twice_and_repeats_with_its_seed() -> None:
 
 def test_a_member_that_is_no_network_is_kept_with_the_reason() -> None:
     walked = family("net F(n in 1..6)\nINPUT 8x8x1 -> POOL2*n -> FC-2")
-    members = list(sweep.measure(walked, walked.all()))
+    members = list(sweep.measure(walked, walked.all(), unknown))
     assert [member.figures is None for member in members] == [False, False, False, True, True, True]
     assert members[3].reason is not None
     assert members[3].reason.code == "E0301"
@@ -93,7 +94,7 @@ def test_an_unknown_parameter_is_refused() -> None:
 def test_where(test: str, kept: int) -> None:
     """A member has 9*n + n parameters in its convolution and (64*n + 1)*2 in its FC."""
     walked = family("net F(n in {1, 10, 40})\nINPUT 8x8x1 -> CONV3-n -> FC-2")
-    members = list(sweep.measure(walked, walked.all()))
+    members = list(sweep.measure(walked, walked.all(), unknown))
     counted = [10 * n + (64 * n + 1) * 2 for n in (1, 10, 40)]
     assert [member.figures and member.figures["params"] for member in members] == counted == [140, 1382, 5522]
     assert sum(sweep.holds(sweep.condition(test), member) for member in members) == kept
@@ -144,7 +145,7 @@ def test_a_misspelt_metric_is_found_among_all() -> None:
 
 def test_pareto_against_brute_force() -> None:
     walked = family(PYRAMID)
-    members = list(sweep.measure(walked, walked.all()))
+    members = list(sweep.measure(walked, walked.all(), unknown))
     front = sweep.pareto(members, {"params": 1, "receptive_field": -1})
 
     def point(member: sweep.Configuration) -> tuple[int, int]:

@@ -108,6 +108,20 @@ def test_the_parser_is_not_built_from_the_grammar(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "block each(c) = CONV3-c\nINPUT 8x8x3 -> each(4) -> each\nblock in(c) = CONV3-c",
+        "INPUT 8x8x3 -> each\nlet in = 3",
+        "INPUT 8x8x3 -> each: CONV3-4\neach = @each -> CONV3-each",
+        "INPUT 8x8x3 -> for each in 1..2 [CONV3-each]",
+        "INPUT 8x8x3 -> a: each\nin = @a -> RELU",
+    ],
+)
+def test_each_is_a_name_as_well(text: str) -> None:
+    assert not any(isinstance(node, ast.Each) for node in ast.walk(parse(Source("", text)).statements))
+
+
+@pytest.mark.parametrize(
     ("text", "head", "size", "width", "stride"),
     [
         ("RELU", "RELU", [], None, None),
@@ -189,6 +203,9 @@ def test_options() -> None:
         ("for c in 1, 2 [A]", ast.For),
         ("for c, n in (1, 2), (3, 4) [A -> B]", ast.For),
         ("for k in 1..n [A]", ast.For),
+        ("each d in 6, 12, 18 [A]", ast.Each),
+        ("each c, k in (8, 1), (16, 3) [A -> B]", ast.Each),
+        ("each # rates\n each in 1..n [A]", ast.Each),
     ],
 )
 def test_constructs(text: str, kind: type) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from cnndsl.analysis.execution import unknown
 from cnndsl.analysis.region import GraphFacts
 from cnndsl.emit.configuration.alignment import aligned
 from cnndsl.emit.configuration.model import ColumnTotals, ConfigurationRow, ConfigurationTable, StageBlock
@@ -55,7 +56,7 @@ def _differing(graph: Graph, others: Sequence[Graph]) -> str:
 
 
 def _totals(graph: Graph) -> ColumnTotals:
-    whole = GraphFacts(graph).whole()
+    whole = GraphFacts(graph, unknown).whole()
     return ColumnTotals(whole.cost.params, whole.cost.macs, whole.receptive_field, whole.receptive_field_at_most)
 
 

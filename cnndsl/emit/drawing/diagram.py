@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -26,19 +27,20 @@ def links_from(target: str) -> LinkOf:
 
     Addresses are relative, so that both can be moved together; what is no file has none.
     """
-    folder = os.path.dirname(os.path.abspath(target))  # noqa: PTH100, PTH120
+    folder = Path(target).parent
     known: dict[str, str] = {}
 
     def link(span: Span) -> str:
         name = span.source.name
         if name not in known:
-            known[name] = _address(name, folder) if os.path.isfile(name) else ""  # noqa: PTH113
+            is_file = os.path.isfile(name)  # noqa: PTH113 - a Path raises for a name that no file can have
+            known[name] = _address(name, folder) if is_file else ""
         return f"{known[name]}#L{span.line}" if known[name] else ""
 
     return link
 
 
-def _address(file: str, folder: str) -> str:
+def _address(file: str, folder: Path) -> str:
     """The relative address of a file, "" where there is none, as on another drive."""
     try:
         relative = os.path.relpath(file, folder)

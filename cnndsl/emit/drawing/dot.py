@@ -81,7 +81,7 @@ def _part(drawing: _Drawing, part: Part, indent: str) -> Iterator[str]:
     if is_frame(part):
         yield from _frame(drawing, inner_parts(part)[0], indent, _title(part), isinstance(part, TapPart))
     elif isinstance(part, LoopPart) and is_folded(part, drawing.folded):
-        yield from _frame(drawing, part.turns[0], indent, f"×{len(part.turns)}", True)  # noqa: RUF001
+        yield from _frame(drawing, part.turns[0], indent, f"×{len(part.turns)}", True)
     else:
         for child in inner_parts(part):
             yield from _part(drawing, child, indent)

@@ -1,44 +1,182 @@
-"""The drawing of a network with an error, up to the place that fails, with the message beneath."""
+"""The drawing of a network with errors: all that is written, what fails, and the messages.
+
+What is before the failure is drawn as ever, what is behind it as ghosts. The block that fails is opened, with its own
+numbers and not with letters.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
-from cnndsl.emit.drawing.cards.fold import model
-from cnndsl.emit.drawing.cards.model import DrawingModel, FootLine
-from cnndsl.emit.drawing.cards.tags import LinkOf, no_link
-from cnndsl.errors import Diagnostic, Span
-from cnndsl.graph.graph import Graph
-from cnndsl.terminal import clean
+from cnndsl.analysis.cost import costs
+from cnndsl.emit.drawing.cards.blocks import BlockBook
+from cnndsl.emit.drawing.cards.fold import edges, homes_of, with_missing
+from cnndsl.emit.drawing.cards.items import (
+    DrawnItem,
+    ForkItem,
+    ItemChain,
+    RepeatItem,
+    Signatures,
+    TapItem,
+    UnitItem,
+    items_of,
+    nodes_in,
+)
+from cnndsl.emit.drawing.cards.lines import CardMaker
+from cnndsl.emit.drawing.cards.model import BlockPanel, DrawingModel, FaultNote, NetCard
+from cnndsl.emit.drawing.cards.opened import Opener
+from cnndsl.emit.drawing.cards.panels import PanelMaker, opened_wires
+from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, raw_nodes, value_text
+from cnndsl.emit.drawing.cards.spine import SpineBuilder
+from cnndsl.emit.drawing.cards.states import StatePainter
+from cnndsl.emit.drawing.cards.tags import LinkOf, Tagger, no_link
+from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
+from cnndsl.emit.drawing.cards.words import shape_text
+from cnndsl.errors import MessageText
+from cnndsl.graph.partial import PartialGraph
 
-_MERGE = "E0312"
-
-
-def failure(
-    graph: Graph, diagnostics: Sequence[Diagnostic], lines: Sequence[str], link: LinkOf = no_link
-) -> DrawingModel:
-    """Return the drawing of the layers whose shapes are known, and of what fails behind them. `lines` are the message
-    as it is printed."""
-    drawing = model(graph, link=link)
-    first = diagnostics[0]
-    count = "1 error" if len(diagnostics) == 1 else f"{len(diagnostics)} errors"
-    note = FootLine(f"{count}; drawn as far as shapes are known", "!", "error")
-    foot = (note, *(FootLine(clean(line), is_code=True) for line in lines))
-    description = f"{graph.title} fails: {clean(first.message)}. What is known: {drawing.description}"
-    return replace(drawing, foot=foot, failing=_failing(first), description=description, ends=(), u=None)
-
-
-def _failing(found: Diagnostic) -> str:
-    """What fails, as it is written; of a merge the ends of its branches with their shapes."""
-    if found.span is None:
-        return found.code
-    if found.code != _MERGE or not found.others:
-        return _line(found.span) or found.code
-    sign = found.message.partition("`")[2].partition("`")[0]
-    ends = [*((each.span, each.text) for each in found.others), (found.span, found.label)]
-    return f" {sign} ".join(f"{_line(span)} {text}" for span, text in ends)
+_LARGE = 24
+"""A part of more layers is not opened as a whole where a block in it fails."""
 
 
-def _line(span: Span) -> str:
-    return clean(span.text.partition("\n")[0].strip())
+def failure(partial: PartialGraph, messages: Sequence[MessageText], link: LinkOf = no_link) -> DrawingModel:
+    """Return the drawing of a network with errors, of which `messages` has one each, by their numbers in `partial`."""
+    graph = partial.graph
+    drawn = _Drawn(partial)
+    painter = StatePainter(partial)
+    homes = homes_of(drawn.raw)
+    steps = tuple(map(painter.step, drawn.steps))
+    joined, links = edges(graph, homes, steps)
+    loose = {homes[node] for node in partial.loose if node in homes}
+    tagger = Tagger(graph, drawn.figures, link, partial.unknown | partial.failing.keys())
+    panel = drawn.panel(_first(partial))
+    faults = _faults(partial, messages, homes, panel)
+    first = messages[0]
+    return DrawingModel(
+        name=graph.title,
+        params=0,
+        macs=0,
+        training_params=0,
+        steps=steps,
+        is_joined=tuple(each and at not in loose for at, each in enumerate(joined)),
+        panels=(painter.panel(panel),) if panel else (),
+        links=tuple(each for each in links if each.target not in loose),
+        ends=(),
+        legend=(),
+        description=f"{graph.title} fails: {' '.join(first.message)} ({first.place}).",
+        tags=tuple(tagger.step(step, raw_nodes(each)) for step, each in zip(steps, drawn.raw, strict=True)),
+        faults=faults,
+    )
+
+
+def _first(partial: PartialGraph) -> int:
+    """The node that fails with the first error, -1 for none."""
+    return min(partial.failing, key=lambda node: (partial.failing[node], node), default=-1)
+
+
+def _faults(
+    partial: PartialGraph, messages: Sequence[MessageText], homes: Mapping[int, int], panel: BlockPanel | None
+) -> tuple[FaultNote, ...]:
+    """The errors with the steps at which they are; what is opened is at the first one."""
+    nodes = {number: node for node, number in partial.failing.items()}
+    found: list[FaultNote] = []
+    for number, message in enumerate(messages):
+        node = nodes.get(number, -1)
+        is_opened = panel is not None and node in panel.nodes
+        step = panel.steps[0] if is_opened and panel is not None and panel.steps else homes.get(node, -1)
+        found.append(FaultNote(message, step, is_opened))
+    return tuple(found)
+
+
+class _Drawn:
+    """The steps of the spine as `fold.model` makes them, and what is beside it."""
+
+    def __init__(self, partial: PartialGraph) -> None:
+        self._partial = partial
+        graph = self._graph = partial.graph
+        self._signatures = Signatures(graph)
+        self._given = self._ends_of_rows()
+        builder = SpineBuilder(self._signatures, self._given)
+        raw = with_missing(graph, builder.build(items_of(graph.tree)), builder.taps)
+        self._taps: Sequence[TapItem] = builder.taps
+        self._book = BlockBook(self._signatures)
+        self.figures = costs(graph, partial.unknown | partial.failing.keys())
+        cards = CardMaker(graph, self._signatures, self._book, self._given, self.figures)
+        for at, step in enumerate(raw):
+            if isinstance(step, RawCard):
+                cards.note(step, at)
+        self.raw: Sequence[RawStep] = cards.with_closed(raw)
+        self._opener = Opener(self._signatures, self._given)
+        self.steps = [cards.step(each, at, self._opener, {}) for at, each in enumerate(self.raw)]
+
+    def _ends_of_rows(self) -> frozenset[int]:
+        """What fails is a row of its own, so that an edge leads to it."""
+        graph, failing = self._graph, self._partial.failing
+        before = [at for node in failing for at in graph.nodes[node].inputs]
+        taps = [each.node for each in graph.taps]
+        return frozenset([*failing, *before, *taps, *([graph.output] if graph.output_name else [])])
+
+    def panel(self, node: int) -> BlockPanel | None:
+        """Return the block that fails, opened; None where what fails stands open in the spine."""
+        homes = homes_of(self.raw)
+        for tap in self._taps:
+            if node in nodes_in(tap.chain):
+                made = PanelMaker(self._graph, self._signatures, self._book, self._given)
+                return made.beside([tap], homes)
+        at = homes.get(node, -1)
+        step = self.raw[at] if at >= 0 else None
+        if not isinstance(step, RawCard):
+            return None
+        for number, part in enumerate(step.parts):
+            if isinstance(part, UnitItem) and node in nodes_in(part.chain):
+                return self._opened(part, node, step, number, at)
+        return None
+
+    def _opened(self, whole: UnitItem, node: int, card: RawCard, number: int, at: int) -> BlockPanel:
+        item = _innermost(whole, node)
+        graph, nodes = self._graph, nodes_in(item.chain)
+        entry = entry_of(graph, item.chain)
+        is_plain = is_nested(graph, item.chain, entry)
+        elements = (self._opener.elements if is_plain else self._opener.flat_elements)(item.chain)
+        values = ", ".join(value_text(value) for _, value in item.parameters)
+        step = self.steps[at]
+        name = step.name if isinstance(step, NetCard) else card.name
+        title = item.title or item.name or whole.title or whole.name or name
+        count = len(card.parts)
+        where = f"iteration {number + 1} of {count} in {name}" if count > 1 else f"in {name}"
+        return BlockPanel(
+            "",
+            f"{title}({values})" if values else title,
+            where if count > 1 or name != title else "",
+            elements,
+            nodes,
+            shape_text(graph.nodes[entry].shape) if entry >= 0 and entry not in self._partial.unknown else "?",
+            shape_text(graph.nodes[nodes[-1]].shape),
+            steps=(at,),
+            **opened_wires(graph, elements, is_plain),
+        )
+
+
+def _innermost(item: UnitItem, node: int) -> UnitItem:
+    """The part to open: the iteration of a repeat in which a node is, and of a large part a block in it."""
+    while (inner := _unit_around(item.chain, node, is_large=len(nodes_in(item.chain)) > _LARGE)) is not None:
+        item = inner
+    return item
+
+
+def _unit_around(chain: ItemChain, node: int, *, is_large: bool) -> UnitItem | None:
+    """The next part inside of a chain that has a node and that is opened by itself."""
+    stack: list[DrawnItem] = list(chain)
+    while stack:
+        item = stack.pop()
+        if isinstance(item, RepeatItem):
+            for turn in item.turns:
+                if node in nodes_in(turn.chain):
+                    return turn
+        elif isinstance(item, ForkItem):
+            stack.extend(each for branch in item.branches for each in branch)
+        elif isinstance(item, UnitItem) and node in nodes_in(item.chain):
+            if is_large:
+                return item
+            stack.extend(item.chain)
+    return None

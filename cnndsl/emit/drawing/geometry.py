@@ -1,7 +1,9 @@
-"""Checks of a picture before anybody sees it: does a text overlap another, leave its room, or lie on a line?
+"""Checks of a picture before anybody sees it: does a text overlap another, leave its room, or lie on a line? Does
+anything leave the picture, or an edge cross a box?
 
 A text takes the width that is reserved for it, whichever font a viewer has. What is covered by a filled rectangle that
-a text lies on cannot cross it.
+a text lies on cannot cross it. An edge may run inside of a box that holds others, such as a panel, but not through its
+outline; the sign in a circle is no edge.
 """
 
 from __future__ import annotations
@@ -27,13 +29,25 @@ _TOLERANCE = 0.3
 _CELL = 48
 _STEPS = 6
 """Straight pieces of a curve."""
+_SMALLEST = 8.5
+"""Pixels of the smallest text that can be read in print."""
+_HOLDERS = frozenset({"card", "panel", "bg"})
+_EDGES = frozenset({"line", "mute", "ghost", "error", "pool-stroke", "up-stroke"})
+"""The fills of boxes that hold others, and the colours of edges."""
+_NARROWEST = 5.0
+"""Narrower boxes are the bars of others, or cells of one."""
+_INSIDE, _SIGN = 0.9, 4.0
+"""An edge may reach so far into a box that it ends at, and a sign so far out of its circle."""
 
 
 @record(slots=True)
 class GeometryFinding:
-    """What is wrong with a text: the id of the group it is in, and the other text or the id of what lies on it."""
+    """What is wrong with a text, or with a box (`text` is its fill) or an edge (its colour): the id of the group it is
+    in, and the other text or the id of what lies on it."""
 
-    problem: Literal["overlaps", "leaves its room", "leaves the picture", "is crossed by"]
+    problem: Literal[
+        "is too small", "overlaps", "leaves its room", "leaves its box", "leaves the picture", "is crossed by"
+    ]
     text: str
     id: str
     other: str = ""
@@ -81,7 +95,7 @@ def _around(boxes: Sequence[Box]) -> Box | None:
 
 
 def findings(picture: Picture) -> list[GeometryFinding]:
-    """Return what is wrong with the texts of a picture, in the order in which they are drawn."""
+    """Return what is wrong with a picture: with its texts in the order in which they are drawn, then with its boxes."""
     placed = [
         _Placed(order, item, name) for order, (item, name) in enumerate(_numbered(picture.items, "")) if _is_seen(item)
     ]
@@ -108,6 +122,15 @@ class _Check:
         self._placed = placed
         self._texts = [(each, each.item) for each in placed if isinstance(each.item, TextItem) and each.item.text]
         self._boxes = {each.order: text_box(item) for each, item in self._texts}
+        self._filled = [
+            (each, item)
+            for each in placed
+            if isinstance(item := each.item, RectangleItem) and item.fill and item.width > _NARROWEST
+        ]
+        self._grid: defaultdict[tuple[int, int], list[tuple[_Placed, RectangleItem]]] = defaultdict(list)
+        for each, item in self._filled:
+            for cell in _cells(_sides(item)):
+                self._grid[cell].append((each, item))
         self._cells: defaultdict[tuple[int, int], list[_Placed]] = defaultdict(list)
         for each, _ in self._texts:
             for cell in _cells(self._boxes[each.order]):
@@ -119,20 +142,54 @@ class _Check:
         for each, item in self._texts:
             found += ((each.order, finding) for finding in self._of_one(each, item))
         found += self._crossings()
-        return [finding for _, finding in sorted(found, key=lambda pair: pair[0])]
+        of_texts = [finding for _, finding in sorted(found, key=lambda pair: pair[0])]
+        return [*of_texts, *self._outside(), *self._crossed_boxes()]
 
     def _of_one(self, each: _Placed, item: TextItem) -> Iterator[GeometryFinding]:
         left, top, right, low = box = self._boxes[each.order]
         across = low - top if item.turned else right - left
         if item.room and across > item.room + _TOLERANCE:
             yield GeometryFinding("leaves its room", item.text, each.id)
-        page = (-_TOLERANCE, -_TOLERANCE, self._picture.width + _TOLERANCE, self._picture.height + _TOLERANCE)
-        if not _contains(page, box):
+        if item.size < _SMALLEST:
+            yield GeometryFinding("is too small", item.text, each.id)
+        if not _contains(_grown((0, 0, self._picture.width, self._picture.height), _TOLERANCE), box):
             yield GeometryFinding("leaves the picture", item.text, each.id)
+        if not self._keeps_to_box(box):
+            yield GeometryFinding("leaves its box", item.text, each.id)
         for other in self._near(box):
             if other.order > each.order and _meet(box, self._boxes[other.order]):
                 assert isinstance(other.item, TextItem)
                 yield GeometryFinding("overlaps", item.text, each.id, other.item.text)
+
+    def _keeps_to_box(self, box: Box) -> bool:
+        """Whether a text stays inside the smallest box that its middle is in, if there is one."""
+        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        around = [
+            sides
+            for _, item in self._grid.get((int(x // _CELL), int(y // _CELL)), ())
+            if _contains(sides := _sides(item), (x, y, x, y))
+        ]
+        smallest = min(around, key=lambda each: (each[2] - each[0]) * (each[3] - each[1]), default=None)
+        return smallest is None or _contains(_grown(smallest, 4 * _TOLERANCE), box)
+
+    def _outside(self) -> Iterator[GeometryFinding]:
+        """The boxes and edges that leave the picture."""
+        page = _grown((0, 0, self._picture.width, self._picture.height), 1)
+        for each in self._placed:
+            item = each.item
+            if not isinstance(item, TextItem) and (box := bounds(item)) is not None and not _contains(page, box):
+                yield GeometryFinding("leaves the picture", item.fill or item.stroke, each.id)
+
+    def _crossed_boxes(self) -> Iterator[GeometryFinding]:
+        """The boxes that an edge goes through."""
+        for each in self._placed:
+            edge = each.item
+            if not isinstance(edge, PathItem) or edge.stroke not in _EDGES or (whole := bounds(edge)) is None:
+                continue
+            near = {other.order: (other, item) for cell in _cells(whole) for other, item in self._grid.get(cell, ())}
+            for other, item in near.values():
+                if _is_across(edge, whole, item):
+                    yield GeometryFinding("is crossed by", item.fill, other.id, each.id)
 
     def _near(self, box: Box) -> list[_Placed]:
         """The texts in the cells of a box, each once, in order."""
@@ -170,6 +227,26 @@ class _Check:
                     if _goes_through(start, end, self._boxes[text.order]):
                         found[text.order] = text
         return list(found.values())
+
+
+def _is_across(edge: PathItem, whole: Box, item: RectangleItem) -> bool:
+    """Whether an edge goes through a box, of which it is not a part."""
+    box = _sides(item)
+    is_circle = item.radius >= item.height / 2 and item.width == item.height
+    if (item.fill in _HOLDERS and _contains(_grown(box, _TOLERANCE), whole)) or (
+        is_circle and _contains(_grown(box, _SIGN), whole)
+    ):
+        return False
+    inner = _grown(box, _TOLERANCE - _INSIDE)
+    return any(_goes_through(start, end, inner) for line in _lines(edge) for start, end in pairwise(line))
+
+
+def _sides(item: RectangleItem) -> Box:
+    return item.x, item.y, item.x + item.width, item.y + item.height
+
+
+def _grown(box: Box, by: float) -> Box:
+    return box[0] - by, box[1] - by, box[2] + by, box[3] + by
 
 
 def _cells(box: Box) -> Iterator[tuple[int, int]]:

@@ -5,10 +5,18 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 
+from cnndsl.files import FileError
 from cnndsl.terminal import clean
 
-UNKNOWN = "?"
-"""What is set for a character that Computer Modern lacks."""
+
+class TexCharacterError(FileError):
+    """A character that the fonts of LaTeX lack."""
+
+    def __init__(self, character: str) -> None:
+        name = unicodedata.name(character, "").lower()
+        shown = f"{character!r} (U+{ord(character):04X}{f', {name}' if name else ''})"
+        super().__init__(f"the fonts of LaTeX have no {shown}: write a .pdf, or call the part differently")
+
 
 _SIGNS: Mapping[str, str] = {
     "\\": r"\textbackslash{}",
@@ -72,9 +80,72 @@ _SIGNS: Mapping[str, str] = {
     "\u00d8": r"\O{}",
     "\u0153": r"\oe{}",
     "\u0152": r"\OE{}",
-    "\u0142": r"\l{}",
-    "\u0141": r"\L{}",
     "\u0131": r"\i{}",
+    "\u00a1": "!`{}",
+    "\u00bf": "?`{}",
+    "\u00a2": r"\textcent{}",
+    "\u00a4": r"\textcurrency{}",
+    "\u00a5": r"\textyen{}",
+    "\u00a6": r"\textbrokenbar{}",
+    "\u00a8": r"\"{}",
+    "\u00ac": r"$\neg$",
+    "\u00ae": r"\textregistered{}",
+    "\u00af": r"\={}",
+    "\u00b4": r"\'{}",
+    "\u00b6": r"\P{}",
+    "\u00b8": r"\c{}",
+    "\u00bc": "$^1/_4$",
+    "\u00bd": "$^1/_2$",
+    "\u00be": "$^3/_4$",
+    "\u0132": "IJ",
+    "\u0133": "ij",
+    "\u013f": r"L$\cdot$",
+    "\u0140": r"l$\cdot$",
+    "\u2020": r"\dag{}",
+    "\u2021": r"\ddag{}",
+    "\u2030": r"\textperthousand{}",
+    "\u207a": "$^+$",
+    "\u207b": "$^-$",
+    "\u20ac": r"\texteuro{}",
+    "\u2205": r"$\emptyset$",
+    "\u25a0": r"\rule{1.2ex}{1.2ex}",
+    "\u25a1": r"{\fboxsep0.5ex\fbox{}}",
+    "\u25b2": r"$\bigtriangleup$",
+    "\u25bc": r"$\bigtriangledown$",
+    "\u25cb": r"$\circ$",
+    "\u25cf": r"$\bullet$",
+    "\u2713": r"$\surd$",
+    "\u2717": r"$\times$",
+    # Letters and quotation marks of the encoding T1, which every LaTeX knows beside its own.
+    **{
+        sign: rf"{{\fontencoding{{T1}}\selectfont{command}}}"
+        for sign, command in {
+            "\u00ab": r"\guillemotleft{}",
+            "\u00bb": r"\guillemotright{}",
+            "\u2039": r"\guilsinglleft{}",
+            "\u203a": r"\guilsinglright{}",
+            "\u201a": r"\quotesinglbase{}",
+            "\u201e": r"\quotedblbase{}",
+            "\u00d0": r"\DH{}",
+            "\u00f0": r"\dh{}",
+            "\u00de": r"\TH{}",
+            "\u00fe": r"\th{}",
+            "\u0110": r"\DJ{}",
+            "\u0141": r"\L{}",
+            "\u0142": r"\l{}",
+            "\u0111": r"\dj{}",
+            "\u014a": r"\NG{}",
+            "\u014b": r"\ng{}",
+            "\u0104": r"\k{A}",
+            "\u0105": r"\k{a}",
+            "\u0118": r"\k{E}",
+            "\u0119": r"\k{e}",
+            "\u012e": r"\k{I}",
+            "\u012f": r"\k{i}",
+            "\u0172": r"\k{U}",
+            "\u0173": r"\k{u}",
+        }.items()
+    },
 }
 
 _ACCENTS = {
@@ -93,8 +164,8 @@ _ACCENTS = {
 }
 """The command of TeX for each combining character."""
 
-_GREEK_WITHOUT_COMMAND = {"Α": "A", "Β": "B", "Ε": "E", "Ζ": "Z", "Η": "H", "Ι": "I", "Κ": "K", "Μ": "M"} | {  # noqa: RUF001
-    "Ν": "N", "Ο": "O", "Ρ": "P", "Τ": "T", "Υ": "Y", "Χ": "X", "ο": "o"  # noqa: RUF001
+_GREEK_WITHOUT_COMMAND = {"Α": "A", "Β": "B", "Ε": "E", "Ζ": "Z", "Η": "H", "Ι": "I", "Κ": "K", "Μ": "M"} | {  # noqa: RUF001 - they look alike
+    "Ν": "N", "Ο": "O", "Ρ": "P", "Τ": "T", "Υ": "Y", "Χ": "X", "ο": "o"  # noqa: RUF001 - they look alike
 }  # fmt: skip
 """Letters that Computer Modern draws as the Latin ones."""
 _GREEK = {"ς": "varsigma", "ϕ": "phi", "ϵ": "epsilon", "φ": "varphi", "ε": "varepsilon"}
@@ -103,6 +174,8 @@ _GREEK_CAPITALS = "ΓΔΘΛΞΠΣΦΨΩ"
 
 def tex_text(text: str, *, code: bool = False) -> str:
     r"""Return a text as LaTeX source. In code every space counts, and the signs are those of the typewriter face.
+
+    Raises TexCharacterError, a FileError, for a character that the fonts of LaTeX lack.
 
     >>> tex_text("c_1 & 50%"), tex_text("a  _", code=True)
     ('c\\_1 \\& 50\\%', 'a\\ \\ {\\char95}')
@@ -129,7 +202,7 @@ def _character(character: str) -> str:
     form, _, _ = unicodedata.decomposition(character).partition(" ")
     if form in ("<super>", "<sub>") and (raised := unicodedata.normalize("NFKC", character)).isalnum():
         return f"${'^' if form == '<super>' else '_'}{raised}$"
-    return _accented(unicodedata.normalize("NFD", character))
+    return _accented(character)
 
 
 def _greek(character: str) -> str:
@@ -139,13 +212,13 @@ def _greek(character: str) -> str:
     name = unicodedata.name(character, "").rpartition(" ")[2].lower().replace("lamda", "lambda")
     if character in _GREEK_CAPITALS:
         return name.capitalize()
-    return name if "α" <= character <= "ω" else ""  # noqa: RUF001
+    return name if "α" <= character <= "ω" else ""  # noqa: RUF001 - Greek letters
 
 
-def _accented(parts: str) -> str:
+def _accented(character: str) -> str:
     """A letter with the one accent that TeX knows."""
-    base, *accents = parts
+    base, *accents = unicodedata.normalize("NFD", character)
     if not "a" <= base.lower() <= "z" or len(accents) != 1 or accents[0] not in _ACCENTS:
-        return UNKNOWN
+        raise TexCharacterError(character)
     letter = rf"\{base}{{}}" if base in "ij" else base
     return rf"\{_ACCENTS[accents[0]]}{{{letter}}}"

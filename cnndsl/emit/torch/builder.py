@@ -8,13 +8,16 @@ where it needs an argument that its block does not have.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field, replace
-from typing import Protocol, cast
+from contextlib import suppress
+from dataclasses import replace
+from typing import Protocol
 
 from cnndsl.emit.torch.chain import ChainBuilder
 from cnndsl.emit.torch.children import Children
-from cnndsl.emit.torch.constructor_call import DEFAULTS, ENTERING, construct
+from cnndsl.emit.torch.class_plan import MOST_EXTRAS, ClassPlan, arguments, extra
+from cnndsl.emit.torch.constructor_call import ENTERING, construct
 from cnndsl.emit.torch.cursor import Cursor
+from cnndsl.emit.torch.duplicates import stem
 from cnndsl.emit.torch.ir import (
     Build,
     BuildArgument,
@@ -23,6 +26,7 @@ from cnndsl.emit.torch.ir import (
     Guard,
     ModuleClass,
     SequentialBuild,
+    key,
     node_of,
     what_of,
 )
@@ -31,6 +35,7 @@ from cnndsl.emit.torch.names import numbered, variable, word
 from cnndsl.emit.torch.part_queries import Borders, elements, members, of_type
 from cnndsl.emit.torch.restart import Differ, Missing
 from cnndsl.emit.torch.scope import Extra, Scope, same
+from cnndsl.emit.torch.siblings import SiblingPlan, Siblings, is_border
 from cnndsl.emit.torch.steps import with_flags
 from cnndsl.emit.torch.terms import CodeValue, Const, Term, Var, evaluate, names, substitute
 from cnndsl.emit.torch.trace import trace
@@ -38,27 +43,6 @@ from cnndsl.emit.torch.trace_records import Callees, Traced
 from cnndsl.emit.torch.walk import builds
 from cnndsl.expressions import Expr
 from cnndsl.graph import CallPart, Graph, LayerPart, LoopPart, NamedPart, Part, output
-from cnndsl.records import record
-
-MOST_EXTRAS = 3
-"""With more arguments that its block does not have, a class says less than two classes."""
-
-
-@record
-class ClassPlan:
-    """What a class is made from: its parts, the paths of its places, the nodes whose values enter, what its names are
-    worth, the channels that enter, the block's own names of its arguments by those of Python, their defaults."""
-
-    name: str
-    parts: tuple[Part | None, ...]
-    roots: tuple[str, ...]
-    entries: tuple[int, ...]
-    scope: Scope
-    entering: Term
-    is_flat: bool = False
-    options: Mapping[str, str] = field(default_factory=dict[str, str])
-    defaults: Mapping[str, Term] = field(default_factory=dict[str, Term])
-    traced: Traced | None = None
 
 
 class Registry(Callees, Protocol):
@@ -68,6 +52,8 @@ class Registry(Callees, Protocol):
     borders: Borders
     by_path: dict[str, ModuleClass]
     traced: dict[int, Traced]
+    siblings: Siblings
+    shared: dict[str, ModuleClass | None]
 
     def class_of(self, found: Sequence[CallPart]) -> ModuleClass:
         """Return the class that calls of a block share."""
@@ -154,7 +140,7 @@ class ClassBuilder:
         if traced is None and all(map(self.chains.is_sequential, inner, cursor.nodes)):
             chain, after = ChainBuilder(self).build(inner, replace(cursor, roots=paths, renumbered=False))
             return chain, replace(cursor, scope=after.scope).after(outputs, after.term)
-        made = self._labelled(inner, paths, cursor, traced)
+        made = self._shared(labels, cursor, traced) or self._labelled(inner, paths, cursor, traced)
         return self.instance(made, labels, cursor, outputs, {})
 
     def _layer(self, leaves: Sequence[LayerPart], cursor: Cursor) -> tuple[Build, Cursor]:
@@ -225,6 +211,9 @@ class ClassBuilder:
         else:
             renamed = parameter.name.replace("block_", "in_")
             yield self._own(renamed if renamed in ENTERING else parameter.name, cursor)
+            yield cursor.scope.look.get(parameter.name)
+            if parameter.written is not None:
+                yield cursor.scope.real([parameter.written])
 
     def _written(self, parameter: ConstructorParameter, parts: Sequence[Part]) -> list[Expr | None]:
         """The expressions that calls give a parameter of their block."""
@@ -256,6 +245,36 @@ class ClassBuilder:
 
     # Labels on parts with branches
 
+    def _shared(self, labels: Sequence[NamedPart], cursor: Cursor, traced: Traced | None) -> ModuleClass | None:
+        """The class of a label in all iterations of the repeats around it; None where these share none."""
+        registry, paths = self.registry, [label.path for label in labels]
+        if paths[0] not in registry.shared:
+            rows = registry.siblings.rows(labels[0], self.plan.roots)
+            registry.shared |= dict.fromkeys([*paths, *(each.part.path for row in rows for each in row)])
+            plan = None if cursor.flat else registry.siblings.plan(registry, rows, self.plan.scope)
+            if plan is not None:
+                self._share(plan)
+        made = registry.shared[paths[0]]
+        if made is None or not {*paths} <= {*made.places}:
+            return None
+        at = [made.places[path] for path in paths]
+        whole = registry.traced[id(made)]
+        one = traced or registry.border_of(labels, cursor.nodes).traced
+        return made if one is not None and is_border(whole, one, at) else None
+
+    def _share(self, plan: SiblingPlan) -> None:
+        """Make the class of a label in all iterations, if there is one."""
+        paths = tuple(each.part.path for each in plan.siblings)
+        values, inputs = plan.traced.forward.values, plan.traced.forward.inputs
+        keys = values[inputs[0]].keys if inputs else [key(each.entry) for each in plan.siblings]
+        nodes = tuple(node_of(what) for what in keys if what is not None)
+        places = tuple(range(len(paths)))
+        scope = replace(self.plan.scope, look=plan.look, frames=plan.frames, places=places, repeats=plan.repeats)
+        inside = Cursor(self.graph, scope, paths, nodes, None)
+        with suppress(Differ):
+            made = self._labelled([each.part.part for each in plan.siblings], paths, inside, plan.traced)
+            self.registry.shared |= dict.fromkeys(paths, made)
+
     def _labelled(
         self, inner: Sequence[Part | None], paths: tuple[str, ...], cursor: Cursor, traced: Traced | None
     ) -> ModuleClass:
@@ -275,8 +294,7 @@ class ClassBuilder:
             places = tuple(range(len(paths)))
             known = [{**env, **{each.name: dict(each.values)[at] for each in extras}} for at, env in enumerate(frames)]
             scope = replace(cursor.scope, look=look, frames=tuple(known), places=places, extras=extras, is_loop=False)
-            name = paths[0].rpartition(".")[2]
-            name = name if name[0].isalpha() else "_".join(paths[0].split(".")[-2:])
+            name = _name_of(paths)
             plan = ClassPlan(name, tuple(inner), paths, cursor.nodes, scope, entering, traced=traced)
             try:
                 made = ClassBuilder(self.registry, plan).build()
@@ -306,7 +324,7 @@ class ClassBuilder:
             used |= {*built_names(child.module), *(names(child.test) if child.test is not None else ())}
         used |= {name for flag in flags for name in names(flag.test)}
         frames = cursor.scope.frames
-        parameters = self._parameters([name for name in frames[0] if name in used], frames)
+        parameters = arguments(self.plan, [name for name in frames[0] if name in used], frames)
         known = {parameter.name for parameter in parameters}
         found = [each for module in (chain, *(child.module for child in made)) if module for each in builds(module)]
         guards = dict.fromkeys(guard for build in found for guard in build.guards if guard.names <= known)
@@ -333,38 +351,9 @@ class ClassBuilder:
             shapes,
         )
 
-    def _parameters(self, used: Sequence[str], frames: Sequence[Mapping[str, object]]) -> list[ConstructorParameter]:
-        asked = {each.name: each.wish for each in self.plan.scope.extras}
-        result: list[ConstructorParameter] = []
-        is_last = True
-        for name in reversed(used):
-            values = [env[name] for env in frames]
-            default = self.plan.defaults.get(name) if is_last else None
-            usual = DEFAULTS.get(asked.get(name, ""))
-            if name in asked and is_last and usual is not None and any(same(value, usual) for value in values):
-                default = Const(usual)
-            is_last = default is not None
-            option = self.plan.options.get(name, "")
-            result.append(ConstructorParameter(name, _type(values), option, default, name in asked))
-        return result[::-1]
 
-
-def extra(missing: Missing, extras: Sequence[Extra], places: int, known: Sequence[str]) -> Extra:
-    """Return the argument that a class needs for a number that no expression gives."""
-    first = next(iter(missing.values.values()))
-    usual = DEFAULTS.get(missing.wish, first)
-    values = tuple((at, missing.values.get(at, usual)) for at in range(places))
-    return Extra(variable(missing.wish, {*known, *(each.name for each in extras)}), missing.wish, values)
-
-
-def _type(values: Sequence[object]) -> str:
-    if any(isinstance(value, CodeValue) for value in values):
-        return "type[nn.Module]"
-    lengths = {len(cast("tuple[object, ...]", value)) for value in values if isinstance(value, tuple)}
-    if lengths:
-        each = f"tuple[{', '.join(['int'] * lengths.pop())}]"
-        return each if all(isinstance(value, tuple) for value in values) else f"int | {each}"
-    for kind in (float, bool, int):
-        if any(isinstance(value, kind) for value in values):
-            return kind.__name__
-    return "str"
+def _name_of(paths: Sequence[str]) -> str:
+    """What the class of a label is called: labels that differ in their numbers have the rest in common."""
+    name = paths[0].rpartition(".")[2]
+    name = name if name[0].isalpha() else "_".join(paths[0].split(".")[-2:])
+    return name if len({path.rpartition(".")[2] for path in paths}) == 1 else stem(name, frozenset())

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Protocol
 
 from cnndsl.emit.torch.chain_queries import Chains
@@ -40,10 +40,10 @@ from cnndsl.emit.torch.part_queries import (
     of_type,
     path_of,
 )
+from cnndsl.emit.torch.patterns import NameTemplate, pattern
 from cnndsl.emit.torch.restart import Differ, Missing
 from cnndsl.emit.torch.scope import known_terms
-from cnndsl.emit.torch.terms import Const, Term, UnknownName, Var, add, evaluate, mul, names, negated, text
-from cnndsl.expressions import Expr
+from cnndsl.emit.torch.terms import Const, Term, Var, add, mul, names, negated
 from cnndsl.graph import ChoicePart, LayerPart, LoopPart, NamedPart, Part, ReferencePart
 
 DEEPEST = 4
@@ -52,7 +52,8 @@ MOST_GAP = 4
 """A number that follows another by more has to be said."""
 SHORTEST_TABLE = 3
 """A `for` with as many rows stays a table."""
-NameTemplate = tuple[str | Expr, ...]
+_FLATTENING = ChildName("flatten")
+"""What a flattening is called that the program does not write, until `told_apart` looks at the whole chain."""
 Made = tuple[list[SequentialItem], Cursor]
 
 
@@ -78,7 +79,7 @@ class ChainBuilder:
     def build(self, parts: Sequence[Part | None], cursor: Cursor) -> tuple[SequentialBuild, Cursor]:
         """Return the chain and the cursor after it. Raises Differ, Missing or Fixed."""
         items, after = self.row(parts, replace(cursor, renumbered=self._has_own_numbers(parts, cursor)))
-        return SequentialBuild(counted(items)), after
+        return SequentialBuild(counted(told_apart(items))), after
 
     def _has_own_numbers(self, parts: Sequence[Part | None], cursor: Cursor) -> bool:
         """Whether modules have other numbers than PyTorch would count: with gaps, or beside names."""
@@ -149,7 +150,7 @@ class ChainBuilder:
         if self.depth:
             raise Differ
         cursor = replace(cursor.flattened(), renumbered=True)
-        return [Element(ChildName("flatten"), Build("nn.Flatten"), cursor.comment())], cursor
+        return [Element(_FLATTENING, Build("nn.Flatten"), cursor.comment())], cursor
 
     def _name(self, parts: Sequence[Part], cursor: Cursor, template: NameTemplate) -> ChildName:
         """The name of a child that is called so in each frame."""
@@ -161,7 +162,7 @@ class ChainBuilder:
             attribute(name)
         if len(set(found)) == 1:
             return ChildName(found[0])
-        return ChildName(_pattern(template, found, cursor), is_pattern=True)
+        return ChildName(pattern(template, found, cursor), is_pattern=True)
 
     # Choices
 
@@ -284,6 +285,18 @@ class ChainBuilder:
         return items, after
 
 
+def told_apart(items: Sequence[SequentialItem]) -> list[SequentialItem]:
+    """Return the modules of a chain with a name of its own for each flattening between them: then `flatten2`."""
+    names = [item.name for item in items if isinstance(item, Element)]
+    taken = {name.text for name in names if name is not _FLATTENING}
+    free = (name for at in count(1) if (name := f"flatten{at if at > 1 else ''}") not in taken)
+    made: list[SequentialItem] = []
+    for item in items:
+        is_flattening = isinstance(item, Element) and item.name is _FLATTENING
+        made.append(replace(item, name=ChildName(next(free))) if is_flattening else item)
+    return made
+
+
 def counted(items: Sequence[SequentialItem]) -> tuple[SequentialItem, ...]:
     """Return the modules of a chain so that PyTorch counts them, where their names are numbers with small gaps: an
     identity fills each."""
@@ -350,38 +363,3 @@ def added(name: str, leaving: Term) -> Term | None:
     """Return what is added to a variable, None where it is not a sum with it."""
     more = add(leaving, mul(Const(-1), Var(name)))
     return more if name not in names(more) and name in names(leaving) else None
-
-
-def _pattern(template: NameTemplate, found: list[str], cursor: Cursor) -> str:
-    """The text of an f-string that gives each frame's name."""
-    pieces: list[str | Term] = []
-    for piece in template or ():
-        term = piece if isinstance(piece, str) else getattr(cursor.scope.whole([piece]), "term", None)
-        if term is None:
-            raise Differ
-        pieces.append(term)
-    pieces = pieces or _counted(found)
-    for frame, name in zip(cursor.scope.frames, found, strict=True):
-        try:
-            made = "".join(each if isinstance(each, str) else str(evaluate(each, frame)) for each in pieces)
-        except UnknownName:
-            raise Differ from None
-        if made != name:
-            raise Differ
-    return "".join(_shown_piece(each) for each in pieces)
-
-
-def _shown_piece(piece: str | Term) -> str:
-    if isinstance(piece, str):
-        return piece
-    return str(piece.value) if isinstance(piece, Const) else f"{{{text(piece)}}}"
-
-
-def _counted(found: list[str]) -> list[str | Term]:
-    """`conv1`, `conv2` as a pattern over the iteration `i`."""
-    first = found[0].rstrip("0123456789")
-    number = found[0][len(first) :]
-    counts = [each[len(first) :] or "0" for each in found]
-    if not number or not all(map(str.isdigit, counts)) or any(int(b) - int(a) != 1 for a, b in pairwise(counts)):
-        raise Differ
-    return [first, add(Var("i"), Const(int(number) - 1))]

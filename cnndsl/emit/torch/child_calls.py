@@ -10,7 +10,7 @@ from cnndsl.emit.torch.collecting import Walks
 from cnndsl.emit.torch.containers import in_containers
 from cnndsl.emit.torch.init_method import target
 from cnndsl.emit.torch.ir import Build, ModuleClass, SequentialBuild
-from cnndsl.emit.torch.walk import builds
+from cnndsl.emit.torch.walk import form
 
 
 class Calls(Walks, Protocol):
@@ -63,7 +63,7 @@ class ChildCalls:
         inside = [each for each in children if not held or each.name.startswith(f"{held}.")]
         if any(each.test or each.name.rpartition(".")[0] != held for each in inside):
             return ()
-        if len({_form(each.module) for each in inside}) > 1:
+        if len({form(each.module) for each in inside}) > 1:
             return ()
         return tuple(each.name for each in inside)
 
@@ -89,8 +89,3 @@ class ChildCalls:
 
 def _is_layer(module: Build | SequentialBuild) -> bool:
     return isinstance(module, Build) and isinstance(module.callee, str)
-
-
-def _form(module: Build | SequentialBuild) -> tuple[str | int, ...]:
-    """What a module is made of, whatever the arguments."""
-    return tuple(each.callee if isinstance(each.callee, str) else id(each.callee) for each in builds(module))

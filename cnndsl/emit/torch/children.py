@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+from cnndsl.emit.torch.child_loops import BuiltChild, child_loops
 from cnndsl.emit.torch.cursor import Cursor, flat_term, width_term
 from cnndsl.emit.torch.ir import (
     Apply,
     BranchStep,
     Build,
     Child,
+    ChildLoop,
     Compute,
     Flag,
     ModuleClass,
@@ -70,7 +72,7 @@ class Children:
             whole: Term | None = cursor.term if value == 0 else Var(name) if name else None
             self.terms[value] = self._known(value, whole)
         self.flat: set[int] = {0} if cursor.flat else set()
-        self._built: dict[str, tuple[Build | SequentialBuild, str]] = {}
+        self._built: dict[str, BuiltChild] = {}
         self._steps(traced.forward.steps)
         tests = {id(each): self._test(each) for each in traced.decisions}
         flags: dict[Term, Flag] = {}
@@ -80,16 +82,17 @@ class Children:
                 flag = flags.setdefault(tests[id(each)], Flag(each.flag, tests[id(each)]))
                 self.same_flags[each.flag] = flag.name
         self.flags = tuple(flags.values())
-        self.made = tuple(self._child(each, tests) for each in traced.children.values())
+        loops = child_loops(modules, cursor, [self._built[name] for name in traced.children])
+        self.made = tuple(self._child(each, tests, loops.get(each.name)) for each in traced.children.values())
 
     def leaving(self) -> tuple[Term | None, ...]:
         """Return the channels of each result."""
         return tuple(self.terms.get(value) for value in self.traced.forward.results)
 
-    def _child(self, candidate: Candidate, tests: Mapping[int, Term]) -> Child:
-        module, comment = self._built[candidate.name]
+    def _child(self, candidate: Candidate, tests: Mapping[int, Term], loop: ChildLoop | None) -> Child:
+        built = self._built[candidate.name]
         test = None if candidate.decision is None else tests[id(candidate.decision)]
-        return Child(candidate.name, module, comment, test)
+        return Child(candidate.name, built.module, built.comment, test, loop)
 
     # Channels
 
@@ -120,8 +123,10 @@ class Children:
         if step.child not in self._built:
             inside = self._inside(child)
             parts = [child.parts[at] for at in sorted(child.parts)] + [each.part for _, each in child.further]
+            widths = [self.terms.get(value) for value in step.inputs]
             module, after = self._module(step, child, parts, inside)
-            self._built[step.child] = module, "" if step.template else after.comment()
+            comment = "" if step.template else after.comment()
+            self._built[step.child] = BuiltChild(child, inside, module, comment, widths)
             leaving = after.term
         for value in step.outputs:
             self.terms[value] = self._known(value, leaving)
@@ -220,8 +225,8 @@ class Children:
     def _strides(self) -> list[Term]:
         """The strides of the layers that are arguments of the class."""
         found: dict[Term, None] = {}
-        for module, _ in self._built.values():
-            for build in builds(module):
+        for built in self._built.values():
+            for build in builds(built.module):
                 for argument in build.arguments:
                     is_stride = argument.keyword == "stride" and isinstance(build.callee, str)
                     if is_stride and not isinstance(argument.term, Const):

@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 
 from cnndsl.analysis.inplace import overwritten
-from cnndsl.emit.torch.builder import MOST_EXTRAS, ClassBuilder, ClassPlan, extra
+from cnndsl.emit.torch.builder import ClassBuilder
 from cnndsl.emit.torch.chain_queries import Chains
+from cnndsl.emit.torch.class_plan import MOST_EXTRAS, ClassPlan, extra
 from cnndsl.emit.torch.ir import Key, ModuleClass, key
 from cnndsl.emit.torch.names import variable
 from cnndsl.emit.torch.part_queries import Borders, calls, child_name
 from cnndsl.emit.torch.restart import Differ, Missing
 from cnndsl.emit.torch.scope import Extra, Scope, known_terms, plain, python_value, same
+from cnndsl.emit.torch.siblings import Siblings
 from cnndsl.emit.torch.terms import CodeValue, Const, Term, Var, substitute
 from cnndsl.emit.torch.trace import trace
 from cnndsl.emit.torch.trace_records import Border, Traced
@@ -60,6 +62,8 @@ class Classes:
             self._calls.setdefault(_block(call), []).append(call)
         self.by_path: dict[str, ModuleClass] = {}
         self.traced: dict[int, Traced] = {}
+        self.siblings = Siblings(graph)
+        self.shared: dict[str, ModuleClass | None] = {}
         self._look = self._file_names()
 
     def root(self) -> ModuleClass:

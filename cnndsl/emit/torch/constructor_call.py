@@ -14,8 +14,9 @@ from typing import cast
 
 from cnndsl.emit.torch.cursor import Cursor, follows
 from cnndsl.emit.torch.ir import Build, BuildArgument, Guard
-from cnndsl.emit.torch.restart import Differ
-from cnndsl.emit.torch.terms import CodeValue, Const, Op, Term, add, floordiv, mul, names, op, text
+from cnndsl.emit.torch.restart import Differ, Missing
+from cnndsl.emit.torch.terms import CodeValue, Const, Op, Term, Var, add, floordiv, mul, names, op, text
+from cnndsl.expr import Expr
 from cnndsl.graph import Node
 from cnndsl.layers.base import LayerError, Option, Slot, TorchCall
 from cnndsl.records import record
@@ -171,6 +172,8 @@ class _Construction:
         kind = self.nodes[0].layer.options().get(option)
         if kind is not None and kind.type == "number":
             term = self.scope.real(exprs)
+            if isinstance(term, Op) and self.scope.repeats.intersection(names(term)):
+                term = self._asked(option, exprs[0])
             if term is not None and not isinstance(term, Const):
                 self._guard_bounds(term, kind)
             return term
@@ -180,6 +183,15 @@ class _Construction:
         if found.dividend is not None and found.divisor is not None:
             self._guard(found.dividend, found.divisor)
         return found.term
+
+    def _asked(self, option: str, written: Expr | None) -> Term:
+        """The argument for a rate that follows the place in the network: as a number it reads better than as what it is
+        computed from. Raises Missing where there is none yet."""
+        values = [_python(getattr(node.layer, option)) for node in self.nodes]
+        for extra in self.scope.extras:
+            if extra.wish == option and self.scope.holds(Var(extra.name, whole=False), values):
+                return Var(extra.name, whole=False)
+        raise Missing(option, dict(zip(self.scope.places, values, strict=True)), written)
 
     def _guard_bounds(self, term: Term, rule: Option) -> None:
         """Refuse what the compiler refuses; a dropout checks its own rate."""

@@ -10,11 +10,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
+from cnndsl.emit.torch import collecting
 from cnndsl.emit.torch.containers import container_of, in_containers
 from cnndsl.emit.torch.ir import (
     Assign,
     Build,
     Child,
+    ChildLoop,
     ChildName,
     ConditionalItem,
     CountedRange,
@@ -22,6 +24,7 @@ from cnndsl.emit.torch.ir import (
     Guard,
     LoopItem,
     ModuleClass,
+    Rows,
     SequentialBuild,
     SequentialItem,
 )
@@ -72,9 +75,52 @@ class Constructor:
                 statements += [line for child in same for line in self._containers(child, opened)]
                 statements += self._optional(test, same)
                 continue
-            for child in same:
-                statements += [*self._containers(child, opened), *self._child(child)]
+            for child, loop in self._looped(same, children):
+                statements += self._containers(child, opened)
+                statements += self._child(child) if loop is None else self._run(loop)
         return statements
+
+    def _looped(self, children: Sequence[Child], around: Sequence[Child]) -> list[tuple[Child, ChildLoop | None]]:
+        """Children one by one, those that a loop makes together: where a list counts them, or all have the loop."""
+        found: list[tuple[Child, ChildLoop | None]] = []
+        at = 0
+        while at < len(children):
+            child, loop = children[at], children[at].loop
+            names = [each.name for each in children[at : at + len(loop.names)]] if loop else []
+            if loop is None or names != [*loop.names] or not (self._counts(child.name) or self._is_all(loop, around)):
+                found.append((child, None))
+                at += 1
+                continue
+            found.append((child, loop))
+            at += len(names)
+        return found
+
+    def _counts(self, name: str) -> bool:
+        """Whether a list counts the children beside this one."""
+        held = name.rpartition(".")[0]
+        return self.cls.containers[held] if held else self.cls.is_listed
+
+    @staticmethod
+    def _is_all(loop: ChildLoop, around: Sequence[Child]) -> bool:
+        """Whether a loop makes all children of a module, so many that `forward` may run over them."""
+        return bool(loop.pattern) and len(loop.names) == len(around) >= collecting.FEWEST
+
+    def _run(self, loop: ChildLoop) -> list[PythonStatement]:
+        """Children that a loop makes."""
+        held = loop.names[0].rpartition(".")[0]
+        target = self._target(held) if held else "self"
+        made = self._made_by(loop)
+        if made is not None and not loop.pattern:
+            return [Line("", CallDoc(f"{target}.extend", (Entry(made),)), loop.comment)]
+        name = ChildName(loop.pattern, bool(loop.pattern))
+        body = self._put(Element(name, loop.module, loop.comment), target)
+        return [Suite(f"for {', '.join(loop.targets) or '_'} in ", _walked(loop.over), tuple(body))]
+
+    def _made_by(self, loop: ChildLoop) -> Doc | None:
+        """The children of a loop as a comprehension; None where that takes too long a line."""
+        doc = self._expression(loop.module)
+        clause = f"for {', '.join(loop.targets) or '_'} in {flat(_walked(loop.over))}"
+        return None if doc is None or len(clause) > _LONGEST else Comprehension(_bare(doc), clause)
 
     def _containers(self, child: Child, opened: set[str]) -> list[PythonStatement]:
         """The containers around a child that are not made yet, the outermost first."""
@@ -89,16 +135,20 @@ class Constructor:
         """`self.convs = nn.ModuleList([…])`; None where a child takes several statements, or lies deeper."""
         if not self.cls.containers[held] or any(child.test or child.name.count(".") > 1 for child in children):
             return None
-        docs = [self._expression(child.module) for child in children]
-        if None in docs:
-            return None
-        entries = [Entry(doc, "", child.comment) for doc, child in zip(docs, children, strict=True) if doc is not None]
+        entries: list[Entry] = []
+        for child, loop in self._looped(children, children):
+            doc = self._expression(child.module) if loop is None else self._made_by(loop)
+            if doc is None:
+                return None
+            entries.append(Entry(doc, "", child.comment) if loop is None else Entry(doc, "*", loop.comment))
         if len(entries) == 1:
             entries = [Entry(entries[0].doc)]  # its comment is that of the list
         texts = {(flat(entry.doc), entry.comment) for entry in entries}
         listed: Doc = Display("[]", tuple(entries))
         if len(texts) == 1 < len(entries):
             listed = Comprehension(_bare(entries[0].doc), f"for _ in range({len(entries)})")
+        elif len(entries) == 1 and isinstance(entries[0].doc, Comprehension):
+            listed = entries[0].doc
         comment = children[0].comment if len(texts) == 1 else ""
         return Line(f"{self._target(held)} = ", CallDoc("nn.ModuleList", (Entry(listed),)), comment)
 
@@ -170,7 +220,7 @@ class Constructor:
         only = item.items[0]
         if not isinstance(only, Element) or only.name.text or (doc := self._expression(only.module)) is None:
             return None
-        clause = f"for {', '.join(item.targets) or '_'} in {flat(_walked(item))}"
+        clause = f"for {', '.join(item.targets) or '_'} in {flat(_walked(item.over))}"
         if len(clause) > _LONGEST:
             return None
         return Entry(Comprehension(_bare(doc), clause), "*", only.comment)
@@ -194,7 +244,7 @@ class Constructor:
             return [Line("", CallDoc(f"{target}.extend", (Entry(argument.doc),)), argument.comment)]
         before = [_counted(loop.before)] if loop.before else []
         inside = self._filled(loop.items, target) + ([_counted(loop.after)] if loop.after else [])
-        return [*before, Suite(f"for {', '.join(loop.targets) or '_'} in ", _walked(loop), tuple(inside))]
+        return [*before, Suite(f"for {', '.join(loop.targets) or '_'} in ", _walked(loop.over), tuple(inside))]
 
     def _put(self, element: Element, target: str) -> list[PythonStatement]:
         name = element.name
@@ -252,9 +302,8 @@ def _counted(each: Assign) -> PythonStatement:
     return Line(f"{each.name} {'+=' if each.adds else '='} ", Text(text(each.term)))
 
 
-def _walked(loop: LoopItem) -> Doc:
+def _walked(over: Rows | CountedRange) -> Doc:
     """What a loop walks over."""
-    over = loop.over
     if isinstance(over, CountedRange):
         bounds = (over.stop,) if over.start == Const(0) else (over.start, over.stop)
         return CallDoc("range", tuple(Entry(Text(text(each))) for each in bounds))

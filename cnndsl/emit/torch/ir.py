@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 from cnndsl.emit.torch.terms import Env, Term
+from cnndsl.expr import Expr
 from cnndsl.layers.torch_calls import Operation
 from cnndsl.records import record
 
@@ -241,13 +242,28 @@ class SequentialBuild:
 
 
 @record(slots=True)
+class ChildLoop:
+    """A loop that makes several children of a class with a `forward`. `pattern` is the text of an f-string for the last
+    name of each, empty where a list counts them."""
+
+    names: tuple[str, ...]
+    targets: tuple[str, ...]
+    over: Rows | CountedRange
+    pattern: str
+    module: Build | SequentialBuild
+    comment: str = ""
+
+
+@record(slots=True)
 class Child:
-    """A child of a class with a `forward`. With a test it exists where the test holds; elsewhere it is an identity."""
+    """A child of a class with a `forward`. With a test it exists where the test holds; elsewhere it is an identity.
+    `loop` makes it, together with others that have the same one."""
 
     name: str
     module: Build | SequentialBuild
     comment: str = ""
     test: Term | None = None
+    loop: ChildLoop | None = None
 
 
 @record(slots=True)
@@ -260,13 +276,15 @@ class Flag:
 
 @record(slots=True)
 class ConstructorParameter:
-    """An argument of a constructor. `option` is the program's name for it, empty for one that the program lacks."""
+    """An argument of a constructor. `option` is the program's name for it, empty for one that the program lacks;
+    `written` is the expression that gives one of these."""
 
     name: str
     type: str
     option: str = ""
     default: Term | None = None
     by_keyword: bool = False
+    written: Expr | None = None
 
 
 @record

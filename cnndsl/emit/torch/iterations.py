@@ -163,7 +163,7 @@ def used_names(items: Iterable[SequentialItem]) -> list[str]:
     found: list[str] = []
     for item in items:
         if isinstance(item, Element):
-            found += _pattern_names(item.name.text) if item.name.is_pattern else []
+            found += pattern_names(item.name.text) if item.name.is_pattern else []
             found += built_names(item.module)
         elif isinstance(item, ConditionalItem):
             found += [*names(item.test), *used_names((*item.items, *item.otherwise))]
@@ -183,8 +183,8 @@ def built_names(module: Build | SequentialBuild) -> list[str]:
     return [*own, *(name for argument in module.arguments for name in names(argument.term))]
 
 
-def _pattern_names(pattern: str) -> list[str]:
-    """The names in an f-string."""
+def pattern_names(pattern: str) -> list[str]:
+    """Return the names in an f-string."""
     import re
 
     return [name for piece in re.findall(r"\{([^}]*)\}", pattern) for name in re.findall(r"[A-Za-z_]\w*", piece)]

@@ -20,6 +20,8 @@ def expression(template: str, operands: Sequence[Doc]) -> Doc:
     'torch.cat([x, y], 1)'
     >>> flat(expression("{0} + {1}", [expression("{0} + {1}", [Text("x"), Text("y")]), Text("z")]))
     'x + y + z'
+    >>> flat(expression("{0} - {1}", [Text("x"), expression("{0} - {1}", [Text("y"), Text("z")])]))
+    'x - (y - z)'
     >>> flat(expression("{0} * {1}[:, :, None]", [Text("x"), Text("y")]))
     'x * y[:, :, None]'
     >>> flat(expression("{0} + {1}.reshape(-1, 1)", [Text("x"), Text("self.shift")]))
@@ -29,7 +31,7 @@ def expression(template: str, operands: Sequence[Doc]) -> Doc:
         return CallDoc("torch.cat", (Item(Display("[]", tuple(map(Item, operands)))), Item(Text("1"))))
     if template == "torch.flatten({0}, 1)":
         return CallDoc("torch.flatten", (Item(operands[0]), Item(Text("1"))))
-    for operator in ("+", "*"):
+    for operator in ("+", "-", "*"):
         pieces = template.split(f" {operator} ")
         if len(pieces) == len(operands) > 1 and all(map(_PLACE.fullmatch, pieces)):
             return Infix(operator, tuple(_operands(operator, pieces, operands)))
@@ -88,14 +90,14 @@ def _argument(text: str, operands: Sequence[Doc]) -> Item:
 
 
 def _operands(operator: str, pieces: Sequence[str], operands: Sequence[Doc]) -> Iterator[Doc]:
-    """The operands of a sum or a product, in parentheses where they need them: Python goes from left to right, and
-    multiplies first."""
+    """The operands of a sum, a difference or a product, in parentheses where they need them: Python goes from left to
+    right, and multiplies first."""
     for at, (operand, piece) in enumerate(zip(operands, pieces, strict=True)):
         if isinstance(operand, Infix) and piece.endswith("}"):
             if not at and operand.operator == operator:
                 yield from operand.operands
                 continue
-            if operator == "+" and operand.operator in "*/":
+            if operator in "+-" and operand.operator in "*/":
                 yield operand
                 continue
         yield _indexed(operand, piece)

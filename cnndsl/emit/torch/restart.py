@@ -7,6 +7,10 @@ A step that cannot say something at all the places of a class raises one of thes
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnndsl.expr import Expr
 
 
 class Differ(Exception):
@@ -14,11 +18,12 @@ class Differ(Exception):
 
 
 class Missing(Exception):
-    """A number that no expression gives: the class needs an argument for it. `values` are its values by place."""
+    """A number that no expression gives: the class needs an argument for it. `values` are its values by place. One that
+    `written` gives around the class is an argument for the reader's sake."""
 
-    def __init__(self, wish: str, values: Mapping[int, object]) -> None:
+    def __init__(self, wish: str, values: Mapping[int, object], written: Expr | None = None) -> None:
         super().__init__(wish)
-        self.wish, self.values = wish, values
+        self.wish, self.values, self.written = wish, values, written
 
 
 class Fixed(Exception):

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from cnndsl.emit.torch.operators import UnknownName
 from cnndsl.emit.torch.restart import Differ, Fixed, Missing
-from cnndsl.emit.torch.terms import CodeValue, Const, Env, Op, Term, UnknownName, Var, evaluate, names
+from cnndsl.emit.torch.terms import CodeValue, Const, Env, Op, Term, Var, evaluate, names
 from cnndsl.emit.torch.translate import Whole, real, test, whole
 from cnndsl.expressions import Call, Expr
 from cnndsl.expressions import names as names_in
@@ -22,17 +23,20 @@ from cnndsl.values import Symbol, Value
 
 @record(slots=True)
 class Extra:
-    """An argument that a class has beside those of its block: its name, what it was wished for, its values by place."""
+    """An argument that a class has beside those of its block: its name, what it was wished for, its values by place. If
+    an expression gives it around the class, `written` is that."""
 
     name: str
     wish: str
     values: tuple[tuple[int, object], ...]
+    written: Expr | None = None
 
 
 @record
 class Scope:
     """`look` says what the language's names are in Python, `frames` what Python's names are worth; `places` are the
-    places of the class that the frames belong to. `offered` are the parameters of the net that are arguments."""
+    places of the class that the frames belong to. `offered` are the parameters of the net that are arguments, `repeats`
+    the names of the repeats around a class that all iterations share."""
 
     look: Mapping[str, Term]
     frames: tuple[Env, ...]
@@ -40,6 +44,7 @@ class Scope:
     offered: frozenset[str] = frozenset()
     extras: tuple[Extra, ...] = ()
     is_loop: bool = False
+    repeats: frozenset[str] = frozenset()
     turning: frozenset[str] = frozenset()
     """Python's names that change from iteration to iteration: the frames have every value that they take."""
 

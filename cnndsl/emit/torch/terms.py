@@ -8,12 +8,12 @@ does not read the language's expressions: `translate` does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
 from typing import TypeAlias, cast
 
-from cnndsl.functions import divisible, integer_power
+from cnndsl.emit.torch.operators import UnknownName, applied
 from cnndsl.records import record
 
 Env: TypeAlias = Mapping[str, object]
@@ -74,10 +74,6 @@ _ATOM = 9
 _OPPOSITE: Mapping[str, str] = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
-class UnknownName(Exception):
-    """A term that has no value here."""
-
-
 def constant(term: Term) -> int | None:
     """Return the integer that a term is, None for any other term."""
     if isinstance(term, Const) and isinstance(term.value, int) and not isinstance(term.value, bool):
@@ -107,20 +103,42 @@ def op(operator: str, *operands: Term) -> Term:
 
 
 def add(*terms: Term) -> Term:
-    """Add terms; like summands are put together.
+    """Add terms; like summands are put together, and products multiplied out where that leaves fewer.
 
     >>> text(add(Var("a"), mul(Const(2), Var("b")), Const(1), Var("a")))
     '2 * a + 2 * b + 1'
+    >>> text(add(mul(Var("s"), Var("w")), mul(Const(-1), mul(add(Var("s"), Const(-1)), Var("w")))))
+    'w'
     """
-    weights: dict[Term, int] = {}
-    for term in terms:
-        for atom, weight in summands(term):
-            weights[atom] = weights.get(atom, 0) + weight
+    weights = _weights(each for term in terms for each in summands(term))
+    if any(isinstance(atom, Op) and atom.operator == "*" for atom in weights):
+        expanded = _weights(
+            (inner, weight * each) for atom, each in weights.items() for inner, weight in _expanded(atom)
+        )
+        weights = expanded if len(expanded) < len(weights) else weights
     offset = weights.pop(Const(1), 0)
-    found = [_scaled(atom, weight) for atom, weight in weights.items() if weight]
+    found = [_scaled(atom, weight) for atom, weight in weights.items()]
     if offset or not found:
         found.append(Const(offset))
     return found[0] if len(found) == 1 else Op("+", tuple(found))
+
+
+def _weights(summed: Iterable[tuple[Term, int]]) -> dict[Term, int]:
+    """How often each summand is added; those that cancel out are left out."""
+    weights: dict[Term, int] = {}
+    for atom, weight in summed:
+        weights[atom] = weights.get(atom, 0) + weight
+    return {atom: weight for atom, weight in weights.items() if weight}
+
+
+def _expanded(atom: Term) -> Iterator[tuple[Term, int]]:
+    """A product of sums as a sum."""
+    if not isinstance(atom, Op) or atom.operator != "*" or len(atom.operands) != 2:
+        yield atom, 1
+        return
+    for left, times in summands(atom.operands[0]):
+        for right, more in summands(atom.operands[1]):
+            yield from ((each, weight * times * more) for each, weight in summands(mul(left, right)))
 
 
 def mul(left: Term, right: Term) -> Term:
@@ -260,55 +278,7 @@ def evaluate(term: Term, env: Env) -> object:
         return env[term.name]
     if term.operator == "if":
         return evaluate(term.operands[1 if evaluate(term.operands[0], env) else 2], env)
-    return _apply(term.operator, [evaluate(operand, env) for operand in term.operands])
-
-
-def _apply(operator: str, values: list[object]) -> object:
-    if operator in ("==", "!="):
-        return (values[0] == values[1]) == (operator == "==")
-    if operator in ("and", "or", "not"):
-        return _logic(operator, values)
-    if operator == "list":
-        return tuple(values)
-    numbers = [value for value in values if isinstance(value, int | float | Fraction) and not isinstance(value, bool)]
-    if len(numbers) < len(values):
-        raise UnknownName(operator)
-    try:
-        return _ARITHMETIC[operator](numbers)
-    except (ArithmeticError, ValueError):
-        raise UnknownName(operator) from None
-
-
-def _logic(operator: str, values: list[object]) -> bool:
-    if not all(isinstance(value, bool) for value in values):
-        raise UnknownName(operator)
-    if operator == "not":
-        return not values[0]
-    return all(values) if operator == "and" else any(values)
-
-
-def _quotient(a: int | float | Fraction, b: int | float | Fraction) -> float:
-    return float(Fraction(a) / Fraction(b))
-
-
-_Numbers: TypeAlias = Sequence[int | float | Fraction]
-_ARITHMETIC: Mapping[str, Callable[[_Numbers], object]] = {
-    "+": sum,
-    "*": lambda v: v[0] * v[1],
-    "/": lambda v: _quotient(v[0], v[1]),
-    "//": lambda v: v[0] // v[1],
-    "%": lambda v: v[0] % v[1],
-    "**": lambda v: integer_power(v[0], v[1]),
-    "neg": lambda v: -v[0],
-    "<": lambda v: v[0] < v[1],
-    "<=": lambda v: v[0] <= v[1],
-    ">": lambda v: v[0] > v[1],
-    ">=": lambda v: v[0] >= v[1],
-    "min": min,
-    "max": max,
-    "abs": lambda v: abs(v[0]),
-    "divisible": lambda v: divisible(Fraction(v[0]) / Fraction(v[1]), int(v[2])),
-}
+    return applied(term.operator, [evaluate(operand, env) for operand in term.operands])
 
 
 def text(term: Term) -> str:

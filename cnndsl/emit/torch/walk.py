@@ -25,6 +25,11 @@ def builds(module: Build | SequentialBuild) -> Iterator[Build]:
         yield from _builds(module.items)
 
 
+def form(module: Build | SequentialBuild) -> tuple[str | int, ...]:
+    """Return what a module is made of, whatever the arguments."""
+    return tuple(each.callee if isinstance(each.callee, str) else id(each.callee) for each in builds(module))
+
+
 def _builds(items: Sequence[SequentialItem]) -> Iterator[Build]:
     for item in items:
         if isinstance(item, Element):

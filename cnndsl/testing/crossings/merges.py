@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from cnndsl.testing.crossings import plain
+from cnndsl.testing.crossings import each, plain
 from cnndsl.testing.crossings.chains import (
     boxed,
     chain,
@@ -37,6 +37,8 @@ class Goal:
         return self.entering == self.target
 
 
+EACH = 0.12
+"""How often branches of an `each` are among those of a merge."""
 Branch: TypeAlias = Callable[[GeneratedScope, Goal], str]
 
 
@@ -53,15 +55,39 @@ def merge(frame: GeneratedScope, form: PieceShape, mode: Mode) -> Piece:
     if operator == " + " and frame.chance(0.15):
         branches = _with_projection(inner, goal, branches)
     branches += _star(frame, goal)
-    if operator in ("MUL", "MAX", "MEAN"):
+    if operator == "MAX" and len(branches) == 2 and "*" not in branches[1] and frame.pen.forms.random() < 0.5:
+        operator = "SUB"
+    else:
+        branches = _with_each(inner, goal, branches)
+    if operator in ("MUL", "MAX", "MEAN", "SUB"):
         return Piece(f"{operator}({', '.join(branches)})", goal.target)
-    return _labelled(frame, Piece(f"({operator.join(branches)})", goal.target), form, before)
+    leading = f"{operator.strip()} " if len(branches) == 1 else ""
+    return _labelled(frame, Piece(f"({leading}{operator.join(branches)})", goal.target), form, before)
 
 
 def _star(frame: GeneratedScope, goal: Goal) -> list[str]:
     """Adds all turns of a repeat to the branches, now and then, where these have labels and the same shape."""
     stars = [mark for mark in frame.room.starred() if mark.form == goal.target]
     return [f"@{frame.pen.forms.choice(stars).name}"] if stars and frame.pen.forms.random() < 0.5 else []
+
+
+def _with_each(frame: GeneratedScope, goal: Goal, branches: list[str]) -> list[str]:
+    """Adds the branches of an `each`, now and then, or has these alone."""
+    is_alone = frame.pen.forms.random() < 0.3 and not any("@" in text or ":" in text for text in branches)
+    found = _several_branches(frame, goal, is_alone)
+    if found is None:
+        return branches
+    return [found[0]] if is_alone else [*branches, found[0]]
+
+
+def _several_branches(frame: GeneratedScope, goal: Goal, is_alone: bool = False) -> tuple[str, int] | None:
+    """Draws an `each`, now and then, and says how many branches it stands for."""
+    if frame.pen.forms.random() > EACH:
+        return None
+    try:
+        return each.several(frame, goal.entering, goal.target, goal.step, is_alone)
+    except Misfit:
+        return None
 
 
 def _labelled(frame: GeneratedScope, piece: Piece, given: PieceShape, before: Sequence[NamedOutputs]) -> Piece:
@@ -97,8 +123,9 @@ def _concatenated(frame: GeneratedScope, goal: Goal, mode: Mode, before: Sequenc
     for _ in range(frame.pick((2, 2, 3))):
         wide = goal.entering.width if goal.is_same else width(frame)
         part = Goal(goal.entering, goal.target.wide(wide), goal.step)
-        texts.append(_branch(inner, part, texts))
-        total += wide
+        text, number = _several_branches(inner, part) or (_branch(inner, part, texts), 1)
+        texts.append(text)
+        total += wide.times(number)
     form = goal.target.wide(total)
     if not frame.is_width(total):
         raise Misfit

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from cnndsl.testing.crossings.arrangements import arranged
 from cnndsl.testing.crossings.frames import GeneratedScope, Piece
 from cnndsl.testing.crossings.numbers import odd_kernel, rate, stride, width
 from cnndsl.testing.crossings.widths import PIXEL, Misfit, PieceShape, Width
@@ -86,6 +89,9 @@ def keeping(frame: GeneratedScope, form: PieceShape) -> Piece:
     frame.spend()
     if form.space is None:
         return Piece(frame.pick(("RELU", "SIGMOID", "DROPOUT(0)", activation(frame))), form)
+    if frame.pen.forms.random() < 0.12:
+        with suppress(Misfit):
+            return arranged(frame, form)
     choices = ["act", "act", "act", "conv", "norm", "same"]
     if not form.space.is_pixel:
         choices += ["conv", "pool", "depthwise"]
@@ -196,6 +202,8 @@ def widening(frame: GeneratedScope, form: PieceShape) -> Piece:
         return Piece(f"FC-{wide.word}", PieceShape(wide, None))
     if frame.chance(0.08):
         return _rearranged(frame, form, wide)
+    if frame.pen.forms.random() < 0.06:
+        return Piece(f"FC-{wide.word}(over=channels)", form.wide(wide))
     return convolution(frame, form, wide)
 
 

@@ -70,12 +70,12 @@ def test_a_receptive_field_says_what_it_shows() -> None:
     title, extents, plane = words(seen(load("vgg16").graph, "features.30"))
     assert title == "unit 3,3 of features.30 sees"
     assert extents == "height 6 to 217, width 6 to 217"
-    assert plane == "of the input, 224×224×3"  # noqa: RUF001
+    assert plane == "of the input, 224×224×3"
 
 
 def test_padding_is_explained_where_there_is_some() -> None:
     padded = loads("INPUT 4x4x1 -> a: CONV3-1 -> b: CONV9-1").graph
-    assert words(seen(padded, "b"))[-1] == "of the input, 4×4×1; dashed: padding"  # noqa: RUF001
+    assert words(seen(padded, "b"))[-1] == "of the input, 4×4×1; dashed: padding"
 
 
 def test_a_line_is_a_strip() -> None:

@@ -17,9 +17,9 @@ def boxes() -> tuple[DisplayItem, ...]:
             (
                 RectangleItem(0, 24 * at, 150, 18, role, f"{role}-stroke", 0.9, 3),
                 RectangleItem(0, 24 * at, 3.5, 18, f"{role}-stroke", radius=3, rounded="left", hatch=role),
-                TextItem(76, 24 * at + 12.3, f"3×3 {role}, 64, /2", 9, 500, anchor="middle", room=140),  # noqa: RUF001
+                TextItem(76, 24 * at + 12.3, f"3×3 {role}, 64, /2", 9, 500, anchor="middle", room=140),
             ),
-            f"layer1.{role}\n112×112×64, 1,728 parameters",  # noqa: RUF001
+            f"layer1.{role}\n112×112×64, 1,728 parameters",
             f"net.cnn#L{at}",
         )
         for at, role in enumerate(PALETTE)
@@ -36,7 +36,7 @@ def everything() -> Picture:
         RectangleItem(160, 40, 60, 30),
         TextItem(230, 140, "identity", 8.5, paint="mute", turned=True),
         TextItem(240, 60, "INPUT  -> CONV3", 8.5, mono=True),
-        TextItem(318, 100, "4c′", 9, 700, anchor="end"),  # noqa: RUF001
+        TextItem(318, 100, "4c′", 9, 700, anchor="end"),
     )
     return Picture("resnet50", 320, 192, items, "A network", "A box of each role.")
 

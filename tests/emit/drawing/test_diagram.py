@@ -16,7 +16,7 @@ from cnndsl.emit.drawing.svg import svg
 from cnndsl.emit.drawing.themes import theme
 from tests.bundled import ZOO
 
-INTERNAL = re.compile(r"the output|@|`|/1(?![0-9×])|\bNone\b")  # noqa: RUF001
+INTERNAL = re.compile(r"the output|@|`|/1(?![0-9×])|\bNone\b")
 FIGURES = re.compile(r".+: \S+, ([\d,]+) parameters, ([\d,]+) multiply-adds")
 SVG = "{http://www.w3.org/2000/svg}"
 

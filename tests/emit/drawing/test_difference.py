@@ -6,7 +6,9 @@ import pytest
 
 from cnndsl import load, loads
 from cnndsl.analysis.compare import compare
-from cnndsl.emit.drawing.difference import difference
+from cnndsl.analysis.execution import unknown
+from cnndsl.emit.drawing.cards.model import DrawingModel, NetCard, SpineRow
+from cnndsl.emit.drawing.difference import MARKS, difference
 from cnndsl.emit.drawing.layout.page import picture
 from cnndsl.report.diff import differences
 from tests.emit.drawing.layout.geometry import faults
@@ -14,13 +16,25 @@ from tests.emit.drawing.layout.geometry import faults
 SMALL = "INPUT 8x8x3 -> CONV3-4 -> RELU -> POOL2 -> CONV3-8 -> RELU -> FC-2"
 
 
-def signs(before: str, after: str) -> dict[str, str]:
-    """The sign of each marked step of the second network, by the path of the step."""
+def drawn(before: str, after: str) -> DrawingModel:
     one, other = loads(before).graph, loads(after).graph
-    found = compare(one, other)
-    drawing = difference(other, found, differences(found), "Net")
+    found = compare(one, other, unknown)
+    return difference(other, found, differences(found), "Net")
+
+
+def signs(before: str, after: str) -> dict[str, str]:
+    """The sign of each marked step of the second network, by the path of the step, and of what is gone after it."""
+    drawing = drawn(before, after)
     pairs = zip(drawing.tags, drawing.marks, strict=True)
-    return {tag.id: mark.sign for tag, mark in pairs if mark}
+    gone = zip(drawing.tags, drawing.removed, strict=True)
+    return {tag.id: mark.sign for tag, mark in pairs if mark} | {f"{tag.id}!": text for tag, text in gone if text}
+
+
+def rows(before: str, after: str, step: int = 1) -> list[tuple[str, int, str]]:
+    """The rows of a card of the second network: their block, how often, their sign."""
+    card = drawn(before, after).steps[step]
+    assert isinstance(card, NetCard)
+    return [(line.title, line.times, line.mark.sign if line.mark else "") for line in card.lines]
 
 
 def test_what_is_added_removed_and_changed() -> None:
@@ -28,7 +42,68 @@ def test_what_is_added_removed_and_changed() -> None:
     # The fused row CONV, RELU has the path of its last layer.
     assert signs(SMALL, SMALL.replace("CONV3-4 ->", "CONV5-4 ->")) == {"1": "~"}
     assert signs(SMALL, SMALL.replace("-> FC-2", "-> FC-16(bias=no) -> FC-2")) == {"5": "+", "6": "~"}
-    assert signs(SMALL, SMALL.replace("-> POOL2 ", "")) == {"1": "−", "3": "~", "4": "~"}  # noqa: RUF001
+    assert signs(SMALL, SMALL.replace("-> POOL2 ", "")) == {"1!": "− POOL2", "3": "~", "4": "~"}
+
+
+def test_a_row_that_changed_says_which_layers_did() -> None:
+    step = drawn(SMALL, SMALL.replace("-> RELU -> POOL2", "-> BN -> RELU -> POOL2")).steps[1]
+    assert isinstance(step, SpineRow)
+    assert [cell.text for cell in step.row.cells] == ["3×3 conv, 4", "+ BN", "ReLU"]
+
+
+RESIDUAL = """block Unit(c) = (CONV3-c -> BN -> RELU -> CONV3-c -> BN + ID) -> RELU
+INPUT 8x8x16 -> body: [Unit(16)*3] -> GAP -> FC-2"""
+
+
+def test_rows_of_a_card_are_marked_and_not_the_card() -> None:
+    longer = RESIDUAL.replace("*3", "*5")
+    assert rows(RESIDUAL, RESIDUAL) == [("Unit", 3, "")]
+    assert rows(RESIDUAL, longer) == [("Unit", 3, ""), ("Unit", 2, "+")]
+    assert rows(longer, RESIDUAL) == [("Unit", 3, ""), ("Unit(16)", 2, "−")]
+    assert signs(RESIDUAL, longer) == {}
+
+
+def test_a_card_of_which_all_changed_is_marked_as_a_whole() -> None:
+    wider = RESIDUAL.replace("CONV3-c -> BN -> RELU", "CONV5-c -> BN -> RELU")
+    assert signs(RESIDUAL, wider) == {"body": "~"}
+    assert rows(RESIDUAL, wider) == [("Unit", 3, "")]
+
+
+def test_rows_of_a_table_are_marked() -> None:
+    text = """block Unit(k, c, s) = CONV{k}-c/s -> BN -> (CONV1-c -> BN + ID)
+    INPUT 32x32x8 -> for k, c, s in (3, 8, 1), (5, 16, 2), (3, 32, 2) [Unit(k, c, s)] -> GAP -> FC-2"""
+    card = drawn(text, text.replace("(5, 16, 2)", "(7, 16, 2)")).steps[1]
+    assert isinstance(card, NetCard)
+    assert card.table is not None
+    assert [mark.sign if mark else "" for mark in card.table.marks] == ["", "~", ""]
+
+
+def test_layers_that_a_dense_block_has_in_addition_are_marked_in_its_bar() -> None:
+    """DenseNet-169 has 32 layers in its third block where DenseNet-121 has 24, and 32 in place of 16 in the fourth
+    (Huang et al. 2017, table 1)."""
+    one, other = load("densenet121").graph, load("densenet169").graph
+    found = compare(one, other, unknown)
+    drawing = difference(other, found, [], "")
+    assert [step.growth.added for step in drawing.steps if isinstance(step, NetCard) and step.growth] == [0, 0, 8, 16]
+
+
+def test_a_u_keeps_its_form() -> None:
+    one = load("unet").graph
+    other = load("unet", classes=3).graph
+    found = compare(one, other, unknown)
+    drawing = difference(other, found, differences(found), "U")
+    assert drawing.u is not None
+    assert [bar.mark.sign for bar in drawing.u.bars if bar.mark] == ["~"]
+    assert faults(picture(drawing)) == []
+
+
+def test_marks_differ_by_more_than_colour() -> None:
+    assert len({mark.sign for mark in MARKS.values()}) == len({mark.word for mark in MARKS.values()}) == 3
+
+
+def test_entries_that_say_the_same_are_one() -> None:
+    texts = [line.text for line in drawn(RESIDUAL, RESIDUAL.replace("*3", "*9")).foot]
+    assert any(text.startswith("body.3 to body.8, 6 times: Unit(16)") for text in texts)
 
 
 @pytest.mark.parametrize(
@@ -39,11 +114,16 @@ def test_what_is_added_removed_and_changed() -> None:
         ("resnet34", "resnet50"),
         ("googlenet", "inception_v2"),
         ("unet", "fcn8s"),
+        ("vgg11", "vgg11_bn"),
+        ("resnet101", "resnet50"),
+        ("resnet50", "resnext50_32x4d"),
+        ("densenet121", "densenet169"),
+        ("mobilenet_v3_small", "mobilenet_v3_large"),
     ],
 )
 def test_bundled_networks(before: str, after: str) -> None:
     one, other = load(before).graph, load(after).graph
-    found = compare(one, other)
+    found = compare(one, other, unknown)
     drawing = difference(other, found, differences(found), f"{before} → {after}")
     assert faults(picture(drawing)) == []
     texts = [line.text for line in drawing.foot]

@@ -109,7 +109,7 @@ def test_outputs_of_a_folded_repeat() -> None:
 def test_a_repeat_is_drawn_in_full_unless_folded() -> None:
     assert list(boxes(REPEATED).values()).count("CONV3-4 RELU") == 5
     assert list(boxes(REPEATED, fold=True).values()) == ["INPUT 8x8x4", "CONV3-4 RELU", "+", "FC-2"]
-    assert ["×5"] in [texts for _, texts in drawn(REPEATED, "cluster", fold=True)]  # noqa: RUF001
+    assert ["×5"] in [texts for _, texts in drawn(REPEATED, "cluster", fold=True)]
 
 
 def test_a_folded_repeat_keeps_its_way_in_and_out() -> None:

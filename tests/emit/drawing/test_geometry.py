@@ -87,8 +87,8 @@ def test_the_edge_of_a_box_crosses_a_text_that_sticks_out() -> None:
 def test_what_is_covered_crosses_nothing() -> None:
     edge, box = line((0, 47), (190, 47)), RectangleItem(40, 40, 60, 16, "card", "line", 1)
     text = TextItem(44, 51, "words", 9)
-    assert found(edge, box, text) == []
-    assert len(found(box, edge, text)) == 1
+    assert found(edge, box, text) == [GeometryFinding("is crossed by", "card", "")]
+    assert [each.text for each in found(box, edge, text)] == ["words", "card"]
     assert len(found(edge, RectangleItem(40, 40, 60, 16, "", "line", 1), text)) == 1
 
 
@@ -111,3 +111,29 @@ def test_many_texts_are_checked_in_time() -> None:
         x, y = 60 * (at % 20), 20 * (at // 20) + 20
         items += (TextItem(x, y, "label", 9), line((x, y + 5), (x + 50, y + 5)))
     assert findings(Picture("net", 1300, 20_100, tuple(items), "Many")) == []
+
+
+def test_an_edge_goes_through_a_box_or_ends_at_it() -> None:
+    box, panel = RectangleItem(40, 40, 60, 16, "conv", "line", 1), RectangleItem(20, 20, 120, 60, "panel", "hair", 1)
+    assert [each.text for each in found(box, line((70, 20), (70, 80)))] == ["conv"]
+    assert found(box, line((70, 20), (70, 40))) == []
+    assert found(panel, line((70, 30), (70, 70))) == []
+    assert [each.text for each in found(panel, line((70, 30), (70, 90)))] == ["panel"]
+
+
+def test_the_sign_of_a_merge_is_no_edge() -> None:
+    circle = RectangleItem(50, 50, 13, 13, "error-ground", "error", 1.8, 6.5)
+    slash = PathItem((("M", (47.5, 65.5)), ("L", (65.5, 47.5))), "", "error", 1.8)
+    assert found(circle, slash) == []
+
+
+def test_texts_are_large_enough_and_keep_to_their_boxes() -> None:
+    box = RectangleItem(40, 40, 30, 16, "conv", "line", 1)
+    assert [each.problem for each in found(TextItem(10, 50, "tiny", 8))] == ["is too small"]
+    problems = [each.problem for each in found(box, TextItem(55, 51, "longer than its box", 9, anchor="middle"))]
+    assert "leaves its box" in problems
+
+
+def test_shapes_leave_the_picture() -> None:
+    assert [each.text for each in found(RectangleItem(190, 40, 30, 16, "conv", "line", 1))] == ["conv"]
+    assert [each.text for each in found(line((190, 10), (210, 10)))] == ["line"]

@@ -11,7 +11,7 @@ from cnndsl.emit.drawing.display import Weight
 from cnndsl.emit.drawing.measure import FONTS, is_known, width
 from cnndsl.resources import folder
 
-LABELS = ["ResNet-50", "7×7 conv, 64, /2", "112×112×64", "25.6M params · 4.09G MACs", "c′ → αβ ≤ −1", "Ünïcödé"]  # noqa: RUF001
+LABELS = ["ResNet-50", "7×7 conv, 64, /2", "112×112×64", "25.6M params · 4.09G MACs", "c′ → αβ ≤ −1", "Ünïcödé"]
 
 
 def in_the_file(text: str, name: str) -> float:
@@ -50,7 +50,7 @@ def test_what_no_font_has_takes_the_widest() -> None:
 
 
 def test_every_sign_of_diagrams_is_there() -> None:
-    assert all(map(is_known, "×′″±−≤≥≈≠∞√∑∏∆←↑→↓↔⇒…·–—“”‘’²³½αβγΔΣΩωµ"))  # noqa: RUF001
+    assert all(map(is_known, "×′″±−≤≥≈≠∞√∑∏∆←↑→↓↔⇒…·–—“”‘’²³½αβγΔΣΩωµ"))  # noqa: RUF001 - what the font has
     assert all(is_known(chr(at)) for at in range(0x20, 0x7F))
 
 

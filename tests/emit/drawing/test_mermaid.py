@@ -34,7 +34,7 @@ def test_bundled_networks(name: str) -> None:
 
 def test_repeats_and_blocks() -> None:
     text = mermaid(model(load("resnet18").graph))
-    assert '["layer1 ×2<br/>A c = 64 ×2"]' in text  # noqa: RUF001
+    assert '["layer1 ×2<br/>A c = 64 ×2"]' in text
     assert 'subgraph g10["A BasicBlock: identity · 5 of 8"]' in text
 
 

@@ -26,7 +26,7 @@ def read(picture: Picture, name: ThemeName = "paper") -> PdfReader:
 @pytest.mark.parametrize("name", THEMES)
 def test_text_can_be_selected(name: ThemeName) -> None:
     text = read(everything(), name).pages[0].extract_text()
-    for words in ("3×3 conv, 64, /2", "identity", "INPUT  -> CONV3", "4c′"):  # noqa: RUF001
+    for words in ("3×3 conv, 64, /2", "identity", "INPUT  -> CONV3", "4c′"):
         assert words in text
 
 

@@ -90,7 +90,7 @@ def cross(one: tuple[float, float], other: tuple[float, float]) -> float:
 
 @pytest.mark.parametrize(
     ("text", "mono"),
-    [("HITTLE", False), ("7×7 conv, 64", False), ("αβ → ≤ ±1", False), ("CONV3-64", True)],  # noqa: RUF001
+    [("HITTLE", False), ("7×7 conv, 64", False), ("αβ → ≤ ±1", False), ("CONV3-64", True)],
 )
 def test_all_of_a_text_is_drawn(text: str, mono: bool) -> None:
     """As many pixels as the outlines have area: resvg draws nothing for a text whose font it does not find."""

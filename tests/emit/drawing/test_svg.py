@@ -40,8 +40,8 @@ def fonts(text: str) -> dict[tuple[str, str], TTFont]:
 @pytest.mark.parametrize("name", THEMES)
 def test_text_stays_text_in_the_order_of_the_list(name: ThemeName) -> None:
     found = texts(parsed(everything(), name))
-    assert found[:2] == ["3×3 conv, 64, /2", "3×3 pool, 64, /2"]  # noqa: RUF001
-    assert found[-3:] == ["identity", "INPUT  -> CONV3", "4c′"]  # noqa: RUF001
+    assert found[:2] == ["3×3 conv, 64, /2", "3×3 pool, 64, /2"]
+    assert found[-3:] == ["identity", "INPUT  -> CONV3", "4c′"]
 
 
 def test_who_cannot_see_it_is_told() -> None:
@@ -56,7 +56,7 @@ def test_a_group_has_an_id_a_tooltip_and_a_link() -> None:
     group = next(iter(parsed(everything()).iter(f"{SVG}a")))[0]
     assert group.get("id") == "resnet50-layer1.conv"
     assert group[0].tag == f"{SVG}title"
-    assert group[0].text == "layer1.conv\n112×112×64, 1,728 parameters"  # noqa: RUF001
+    assert group[0].text == "layer1.conv\n112×112×64, 1,728 parameters"
     assert next(iter(parsed(everything()).iter(f"{SVG}a"))).get("href") == "net.cnn#L0"
 
 
@@ -114,7 +114,7 @@ def test_the_characters_used_are_embedded_and_no_others() -> None:
         *(("Inter", "400"), ("Inter", "500"), ("Inter", "700"), ("Mono", "400"))
     ]
     by_name = {(family.split("-")[0], weight): set(font.getBestCmap()) for (family, weight), font in found.items()}
-    assert by_name["Inter", "700"] == set(map(ord, "4c′"))  # noqa: RUF001
+    assert by_name["Inter", "700"] == set(map(ord, "4c′"))
     assert by_name["Mono", "400"] == set(map(ord, "INPUT -> CONV3"))
     assert len(text) < 30_000
 

@@ -126,12 +126,12 @@ def test_heat_gets_darker_step_by_step() -> None:
 
 KINDS = {
     "conv": ("CONV", "DWCONV", "LOCAL"),
-    "pool": ("MAXPOOL", "AVGPOOL", "LPPOOL", "SUMPOOL", "GAP", "GMP"),
+    "pool": ("MAXPOOL", "AVGPOOL", "LPPOOL", "SUMPOOL", "GAP", "GMP", "CHANNELMAX"),
     "norm": ("BN", "LRN", "LN", "GN", "IN", "SCALE", "RMSNORM", "L2NORM", "FRN", "GRN", "EVONORM"),
     "act": ("RELU", "SIGMOID", "PRELU", "STARRELU", "HSWISH", "SOFTMAX", "LOGSOFTMAX"),
     "fc": ("FC", "RBF"),
     "up": ("CONVT", "UPSAMPLE", "PIXELSHUFFLE", "UNPOOL"),
-    "io": ("DROPOUT", "FLATTEN", "SHUFFLE"),
+    "io": ("DROPOUT", "FLATTEN", "SHUFFLE", "PIXELUNSHUFFLE"),
 }
 """From the table of the palette."""
 

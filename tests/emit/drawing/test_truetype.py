@@ -15,7 +15,7 @@ from cnndsl.emit.drawing.measure import FONTS
 from cnndsl.emit.drawing.truetype import FACES, GlyphCommand, face, glyph_outline, shown, text_width, woff
 from cnndsl.resources import folder
 
-TEXTS = ("a", "ReLU", "7×7 conv, 64, /2", "ÄÖÜßéñ", "αβγ ≤ ′ →", "  ", "".join(map(chr, range(0x20, 0x7F))))  # noqa: RUF001
+TEXTS = ("a", "ReLU", "7×7 conv, 64, /2", "ÄÖÜßéñ", "αβγ ≤ ′ →", "  ", "".join(map(chr, range(0x20, 0x7F))))
 
 
 def whole(name: str) -> TTFont:

@@ -19,11 +19,12 @@ from cnndsl.emit.torch.ir import (
     node_of,
     what_of,
 )
+from cnndsl.emit.torch.operators import UnknownName
 from cnndsl.emit.torch.parameters import offered
 from cnndsl.emit.torch.restart import Fixed
 from cnndsl.emit.torch.source import source
 from cnndsl.emit.torch.steps import made_by, used_by
-from cnndsl.emit.torch.terms import UnknownName, evaluate, names
+from cnndsl.emit.torch.terms import evaluate, names
 from cnndsl.emit.torch.walk import in_order, modules_of
 from cnndsl.graph import CallPart, Graph, LayerPart, walk
 from cnndsl.layers.base import TorchFunction

@@ -9,10 +9,10 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from cnndsl.emit.torch.functions import DIVISIBLE
+from cnndsl.emit.torch.operators import UnknownName
 from cnndsl.emit.torch.terms import (
     Const,
     Term,
-    UnknownName,
     Var,
     add,
     ceildiv,

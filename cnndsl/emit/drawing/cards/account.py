@@ -20,23 +20,30 @@ from cnndsl.emit.drawing.cards.model import (
 )
 
 
+def inner_chains(element: PanelElement) -> tuple[tuple[PanelElement, ...], ...]:
+    """Return the chains of elements that an element consists of: its branches, or what it repeats."""
+    match element:
+        case Branching():
+            return element.branches
+        case RepeatFrame():
+            return (element.elements,)
+        case _:
+            return ()
+
+
 def element_nodes(element: PanelElement) -> Iterator[int]:
     """Yield the nodes that an element stands for."""
+    for chain in inner_chains(element):
+        for each in chain:
+            yield from element_nodes(each)
     match element:
         case FusedRow():
             for cell in element.cells:
                 yield cell.node
                 yield from cell.absorbed
-        case InsetBox():
-            yield from element.nodes
-        case RepeatFrame():
-            for each in element.elements:
-                yield from element_nodes(each)
+        case InsetBox() | RepeatFrame():
             yield from element.nodes
         case Branching():
-            for branch in element.branches:
-                for each in branch:
-                    yield from element_nodes(each)
             yield from element.further
             yield element.node
 

@@ -47,7 +47,7 @@ def model(
     signatures = Signatures(graph)
     given = frozenset([each.node for each in graph.taps] + ([graph.output] if graph.output_name else []))
     builder = SpineBuilder(signatures, given, unfold=unfold, levels=levels)
-    raw = _with_missing(graph, builder.build(items_of(graph.tree)), builder.taps)
+    raw = with_missing(graph, builder.build(items_of(graph.tree)), builder.taps)
     book = BlockBook(signatures)
     figures = costs(graph)
     cards = CardMaker(graph, signatures, book, given, figures)
@@ -56,14 +56,14 @@ def model(
             cards.note(step, at)
     raw = cards.with_closed(raw)
     panels = PanelMaker(graph, signatures, book, given)
-    homes = _homes(raw)
+    homes = homes_of(raw)
     opener = Opener(signatures, given)
     beside = [panels.beside(each, homes) for each in _alike(builder.taps, signatures)]
     shown = panels.chosen(raw, opened)
     steps = tuple(cards.step(each, at, opener, panels.keys) for at, each in enumerate(raw))
     tagger = Tagger(graph, figures, link)
     whole, training = _totals(graph, figures)
-    joined, links = _edges(graph, homes, steps)
+    joined, links = edges(graph, homes, steps)
     return DrawingModel(
         name=graph.title,
         params=whole.params - training,
@@ -81,8 +81,8 @@ def model(
     )
 
 
-def _with_missing(graph: Graph, steps: Sequence[RawStep], taps: Sequence[TapItem]) -> list[RawStep]:
-    """The steps, after the nodes that are in no part: further inputs."""
+def with_missing(graph: Graph, steps: Sequence[RawStep], taps: Sequence[TapItem]) -> list[RawStep]:
+    """Return the steps, after the nodes that are in no part: further inputs."""
     shown = {node for step in steps for node in raw_nodes(step)} | {
         node for tap in taps for node in nodes_in(tap.chain)
     }
@@ -90,7 +90,8 @@ def _with_missing(graph: Graph, steps: Sequence[RawStep], taps: Sequence[TapItem
     return [*(RawRow(each) for each in fused(graph, missing, ())), *steps]
 
 
-def _homes(steps: Sequence[RawStep]) -> dict[int, int]:
+def homes_of(steps: Sequence[RawStep]) -> dict[int, int]:
+    """Return for each node the number of the step that it is in."""
     return {node: at for at, step in enumerate(steps) for node in raw_nodes(step)}
 
 
@@ -110,10 +111,10 @@ def _totals(graph: Graph, figures: Mapping[int, Cost]) -> tuple[Cost, int]:
     return Cost(weights=whole.weights, biases=whole.biases, macs=forward.macs), training.params
 
 
-def _edges(
+def edges(
     graph: Graph, homes: Mapping[int, int], steps: Sequence[SpineStep]
 ) -> tuple[tuple[bool, ...], tuple[SkipLink, ...]]:
-    """Which steps read the one before them, and the links over other steps."""
+    """Return which steps read the one before them, and the links over other steps."""
     joined = [False] * len(steps)
     links: dict[tuple[int, int, int], None] = {}
     sources = {

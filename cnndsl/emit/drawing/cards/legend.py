@@ -21,7 +21,7 @@ from cnndsl.emit.drawing.cards.model import (
 from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, units
 from cnndsl.emit.drawing.cards.words import TIMES
 
-ENTERING = "c′"  # noqa: RUF001
+ENTERING = "c′"
 """The channels that come in where that is no multiple of a width."""
 _COMES_IN = "channels that come in"
 _STRIDE = "stride, 1 where left out"
@@ -29,7 +29,7 @@ _FACTOR = "multiple of C"
 _WIDTH = "width"
 _FEW = 4
 """Up to so many letters are written one by one."""
-_LETTER = re.compile(r"\d*([^\W\d]\w*′?)(?:/\d+)?")  # noqa: RUF001
+_LETTER = re.compile(r"\d*([^\W\d]\w*′?)(?:/\d+)?")
 _WINDOW = re.compile(rf"([a-z]\w*){TIMES}\1\b")
 
 

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from cnndsl.errors import MessageText
 from cnndsl.records import record
 
 ColumnKind: TypeAlias = Literal["bar", "flag", "text", "stride"]
 
 PanelKind: TypeAlias = Literal["block", "training", "output", "growth"]
+
+PartState: TypeAlias = Literal["", "failing", "ghost"]
+"""Of a network with errors: a part is known, fails, or depends on what fails. The first two are told by a colour of
+their own (`failing`) and by dashes (`ghost`), which stand in place of the role of a box."""
 
 LegendKind: TypeAlias = Literal["letters", "widths", "box", "branches", "join", "figure"]
 
@@ -27,9 +32,19 @@ class GroupTag:
 
 
 @record(slots=True)
+class StepMark:
+    """What became of a part between two networks: a sign, a word and a colour."""
+
+    sign: str
+    word: str
+    paint: str
+
+
+@record(slots=True)
 class LayerCell:
     """A layer in a fused row: its label, its role in the palette, and whether some instances of the block lack it.
-    `absorbed` are layers that follow it and aren't drawn, but told in a note; `short` is a label for narrow rows."""
+    `absorbed` are layers that follow it and aren't drawn, but told in a note; `short` is a label for narrow rows.
+    `entering` is what enters a layer that fails."""
 
     node: int
     text: str
@@ -37,6 +52,7 @@ class LayerCell:
     is_optional: bool = False
     absorbed: tuple[int, ...] = ()
     short: str = ""
+    entering: str = ""
 
 
 @record(slots=True)
@@ -50,7 +66,8 @@ class FusedRow:
 class Branching:
     """Parallel branches and the node that merges them. `sources` has for each branch the node at which it begins if
     that isn't what enters, else -1; `names` what that node is called. `counts` says how often equal branches beside
-    each other occur, of which one is drawn; `further` are the nodes of the others."""
+    each other occur, of which one is drawn; `further` are the nodes of the others. `shapes` are what branches give
+    that cannot be merged."""
 
     node: int
     sign: str
@@ -62,6 +79,8 @@ class Branching:
     optional: tuple[bool, ...] = ()
     counts: tuple[int, ...] = ()
     further: tuple[int, ...] = ()
+    state: PartState = ""
+    shapes: tuple[str, ...] = ()
 
 
 @record(slots=True)
@@ -107,26 +126,31 @@ class CardLine:
     columns: tuple[str, ...] = ()
     bar: tuple[tuple[int, str], ...] = ()
     role: str = "conv"
+    mark: StepMark | None = None
 
 
 @record(slots=True)
 class GrowthBar:
-    """Channels that come in, and how many layers add how many to them."""
+    """Channels that come in, and how many layers add how many to them. The last `added` are new, since another
+    network."""
 
     entering: int
     layers: int
     growth: int
+    added: int = 0
 
 
 @record(slots=True)
 class CardTable:
-    """The rows of a `for` that varies three or more names: heads, cells as text, sizes of the map."""
+    """The rows of a `for` that varies three or more names: heads, cells as text, sizes of the map; `marks` are those of
+    the rows, if there are any."""
 
     heads: tuple[str, ...]
     kinds: tuple[ColumnKind, ...]
     rows: tuple[tuple[str, ...], ...]
     sizes: tuple[str, ...]
     times: tuple[int, ...]
+    marks: tuple[StepMark | None, ...] = ()
 
 
 @record(slots=True)
@@ -166,6 +190,7 @@ class NetCard:
     table: CardTable | None = None
     title: str = ""
     is_told: bool = False
+    state: PartState = ""
 
 
 SpineStep: TypeAlias = SpineRow | SpineBranching | NetCard
@@ -202,6 +227,7 @@ class BlockPanel:
     joined: tuple[bool, ...] = ()
     links: tuple[SkipLink, ...] = ()
     notes: tuple[str, ...] = ()
+    state: PartState = ""
 
 
 @record(slots=True)
@@ -230,6 +256,7 @@ class UBar:
     size: str
     times: int = 1
     tag: GroupTag | None = None
+    mark: StepMark | None = None
 
 
 @record(slots=True)
@@ -256,15 +283,6 @@ class UShape:
 
 
 @record(slots=True)
-class StepMark:
-    """What became of a step between two networks, or that it fails: a sign, a word and a colour."""
-
-    sign: str
-    word: str
-    paint: str
-
-
-@record(slots=True)
 class FootLine:
     """A line of text beneath a drawing, after a sign; `is_code` in letters of one width."""
 
@@ -287,11 +305,21 @@ class LegendEntry:
 
 
 @record(slots=True)
+class FaultNote:
+    """An error: its message, the step of the spine at which it is (-1 if it isn't at one), and whether the first panel
+    shows where in that step."""
+
+    message: MessageText
+    step: int
+    is_opened: bool = False
+
+
+@record(slots=True)
 class DrawingModel:
     """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `legend` explains
-    what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks` where there are
-    any; `foot` stands beneath. `failing` is what fails behind the last step. `u` is the other form of a network that
-    goes down and up again.
+    what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks` and `removed`, what
+    another network has after a step, where there are any; `foot` stands beneath. `faults` are the errors of a network
+    that has some. `u` is the other form of a network that goes down and up again.
     """
 
     name: str
@@ -307,6 +335,7 @@ class DrawingModel:
     description: str = ""
     tags: tuple[GroupTag, ...] = ()
     marks: tuple[StepMark | None, ...] = ()
+    removed: tuple[str, ...] = ()
     foot: tuple[FootLine, ...] = ()
-    failing: str = ""
+    faults: tuple[FaultNote, ...] = ()
     u: UShape | None = None

@@ -32,6 +32,7 @@ from cnndsl.emit.drawing.cards.words import layer_text, merge_word
 from cnndsl.emit.drawing.themes import role_of
 from cnndsl.graph.graph import Graph
 
+_PLANE = 2
 _ALIKE = 3
 """So many equal branches beside each other are drawn once."""
 
@@ -102,6 +103,7 @@ class Opener:
     def _cell(self, node: int, is_open: bool) -> LayerCell:
         at = self._graph.nodes[node]
         rank = self._graph.shapes(at)[0].rank if at.inputs else at.shape.rank
+        rank = rank or _PLANE  # a window on a vector is an error, and drawn as one
         width, stride = self._letters.get(node, ("", None))
         text = layer_text(at, rank, is_open=is_open, width=width, stride=stride)
         short = "" if is_open else layer_text(at, rank, is_open=True, width=width, stride=stride)

@@ -168,7 +168,7 @@ class PanelMaker:
             times=len(variant.instances) if not variant.is_inset else 1,
             block=variant.number,
             notes=notes,
-            **_wires(self._graph, elements, is_plain),
+            **opened_wires(self._graph, elements, is_plain),
         )
 
     def _table_panel(self, variant: BlockVariant, table: RawCard) -> BlockPanel:
@@ -190,7 +190,7 @@ class PanelMaker:
             times=len(turns),
             block=variant.number,
             notes=notes,
-            **_wires(self._graph, elements, True),
+            **opened_wires(self._graph, elements, True),
         )
 
     def beside(self, taps: Sequence[TapItem], homes: Mapping[int, int]) -> BlockPanel:
@@ -225,7 +225,7 @@ class PanelMaker:
             -1,
             sources,
             tuple(nodes_in(each.chain) for each in taps[1:]),
-            **_wires(self._graph, elements, is_plain),
+            **opened_wires(self._graph, elements, is_plain),
         )
 
     def _caption(self, variant: BlockVariant) -> str:
@@ -263,13 +263,15 @@ class PanelMaker:
         return entering or ENTERING, leaving
 
 
-class _Wires(TypedDict):
+class PanelWires(TypedDict):
+    """Which elements of a panel read the one before, and the links over others; -1 is what enters."""
+
     joined: tuple[bool, ...]
     links: tuple[SkipLink, ...]
 
 
-def _wires(graph: Graph, elements: Sequence[PanelElement], is_plain: bool) -> _Wires:
-    """Which elements of a panel read the one before, and the links over others; -1 is what enters."""
+def opened_wires(graph: Graph, elements: Sequence[PanelElement], is_plain: bool) -> PanelWires:
+    """Return how the elements of a panel are wired."""
     if is_plain:
         return {"joined": (True,) * len(elements), "links": ()}
     homes = {node: at for at, each in enumerate(elements) for node in element_nodes(each)}

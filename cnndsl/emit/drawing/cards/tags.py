@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -33,12 +33,13 @@ class _WrittenPart:
 
 
 class Tagger:
-    """Makes the tags of steps and bars."""
+    """Makes the tags of steps and bars. Those of `unknown` nodes have no figures."""
 
-    def __init__(self, graph: Graph, figures: Mapping[int, Cost], link: LinkOf) -> None:
+    def __init__(self, graph: Graph, figures: Mapping[int, Cost], link: LinkOf, unknown: Collection[int] = ()) -> None:
         self._graph = graph
         self._figures = figures
         self._link = link
+        self._unknown = frozenset(unknown)
         self._around: dict[int, tuple[_WrittenPart, ...]] = {}
         if link is not no_link:
             self._note(graph.tree)
@@ -68,7 +69,7 @@ class Tagger:
 
     def _tag(self, path: str, name: str, shape: str, nodes: Sequence[int]) -> GroupTag:
         cost = total(self._figures[node] for node in nodes)
-        has_inputs = any(self._graph.nodes[node].inputs for node in nodes)
+        has_inputs = any(self._graph.nodes[node].inputs for node in nodes) and self._unknown.isdisjoint(nodes)
         figures = f", {cost.params:,} parameters, {cost.macs:,} multiply-adds" if has_inputs else ""
         title = f"{name}: {shape}{figures}"
         return GroupTag(path, title, self._link(self._place(nodes)))

@@ -171,5 +171,5 @@ def _both(one: GroupTag | None, other: GroupTag | None) -> GroupTag | None:
 
 
 def _is_same(one: UBar, other: UBar) -> bool:
-    parts = ((each.channels, each.size, each.role, each.level, each.notes) for each in (one, other))
+    parts = ((each.channels, each.size, each.role, each.level, each.notes, each.mark) for each in (one, other))
     return next(parts) == next(parts)

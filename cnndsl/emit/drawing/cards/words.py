@@ -15,7 +15,7 @@ from cnndsl.layers.base import Dims, Layer
 from cnndsl.shape import Shape
 from cnndsl.terminal import clean
 
-TIMES = "×"  # noqa: RUF001
+TIMES = "×"
 
 _WORDS: Mapping[str, str] = {
     "CONV": "conv",
@@ -27,6 +27,8 @@ _WORDS: Mapping[str, str] = {
     "SUMPOOL": "sum pool",
     "LPPOOL": "Lp pool",
     "UNPOOL": "unpool",
+    "CHANNELMAX": "channel max",
+    "CHANNELMEAN": "channel mean",
     "UPSAMPLE": "upsample",
     "RELU": "ReLU",
     "RELU6": "ReLU6",
@@ -48,7 +50,10 @@ _WORDS: Mapping[str, str] = {
     "DROPOUT": "dropout",
     "DROPPATH": "drop path",
     "FLATTEN": "flatten",
+    "RESHAPE": "reshape",
+    "PERMUTE": "permute",
     "PIXELSHUFFLE": "pixel shuffle",
+    "PIXELUNSHUFFLE": "pixel unshuffle",
     "PADCHANNELS": "pad channels",
     "SHUFFLE": "shuffle",
     "SLICE": "slice",
@@ -67,6 +72,7 @@ _MERGES: Mapping[str, str] = {
     "ADD": "sum",
     "CONCAT": "concatenate",
     "MUL": "product",
+    "SUB": "first − second",
     "MAX": "maximum",
     "MEAN": "mean",
 }
@@ -89,7 +95,7 @@ def shape_text(shape: Shape) -> str:
 
     >>> shape_text(Shape(64, (56, 56)))
     '56×56×64'
-    """  # noqa: RUF002
+    """
     return TIMES.join(map(str, shape.hwc))
 
 
@@ -98,7 +104,7 @@ def dims_text(dims: tuple[int, ...], rank: int) -> str:
 
     >>> dims_text((3,), 2), dims_text((1, 7), 2)
     ('3×3', '1×7')
-    """  # noqa: RUF002
+    """
     whole = dims * rank if len(dims) == 1 else dims
     return TIMES.join(map(str, whole))
 
@@ -114,14 +120,14 @@ def stride_text(stride: tuple[int, ...]) -> str:
 
     >>> stride_text((2, 2)), stride_text((1, 2)), stride_text(())
     ('/2', '/1×2', '')
-    """  # noqa: RUF002
+    """
     if not stride:
         return ""
     return f"/{stride[0]}" if len(set(stride)) == 1 else f"/{TIMES.join(map(str, stride))}"
 
 
 def slide_text(layer: Layer) -> str:
-    """Return the stride of a layer as a label has it: `/2`, and of one that enlarges `×2`."""  # noqa: RUF002
+    """Return the stride of a layer as a label has it: `/2`, and of one that enlarges `×2`."""
     text = stride_text(stride_of(layer))
     return text.replace("/", TIMES, 1) if role_of(layer) == "up" else text
 
@@ -160,6 +166,8 @@ def layer_text(
         return shape_text(node.shape)
     is_plain = layer.kind() in KINDS and not layer.SIZE and layer.ROLE == "other"
     word = _WORDS.get(layer.kind(), layer.kind().lower() if is_plain else layer.kind())
+    if layer.ROLE == "dense" and node.shape.rank:
+        word = f"pointwise {word}"
     if layer.ROLE == "normalisation" or (not layer.SIZE and not layer.WIDTH):
         return _with_options(node, word)
     window = window_of(layer)

@@ -47,7 +47,7 @@ def columns(drawn: SpinePieces, count: int) -> Arrangement:
     """Arrange the spine in columns of about the same height; an edge leads up from one to the next."""
     parts = _broken(drawn, count)
     if len(parts) == 1 and drawn.lanes:
-        made = stacked(drawn.pieces, drawn.joined, drawn.labels, drawn.lanes, names=drawn.names)
+        made = stacked(drawn.pieces, drawn.joined, drawn.labels, drawn.lanes, names=drawn.names, looks=drawn.looks)
         return Arrangement(made.width, made.height, lambda: _single(made))
     sizes = [_size(drawn, start, stop) for start, stop in parts]
     across = sum(left + right for left, right, _ in sizes) + GUTTER * (len(sizes) - 1)
@@ -81,8 +81,8 @@ def _size(drawn: SpinePieces, start: int, stop: int) -> tuple[float, float, floa
     right = max([piece.right for piece in pieces] + [10 + width(label, SMALL) for label in labels])
     tall = heights(drawn)[start:stop]
     gap = tall[0] - pieces[0].height
-    ending = ENDING if stop == len(drawn.pieces) and drawn.labels[-1] else pieces[-1].below
-    return left, right, sum(tall) - gap + ending
+    ending = ENDING if stop == len(drawn.pieces) and drawn.labels[-1] else 0
+    return left, right, sum(tall) - gap + ending + pieces[-1].below
 
 
 def _columns(
@@ -96,7 +96,9 @@ def _columns(
         labels = list(drawn.labels[start:stop])
         if stop < len(drawn.pieces):
             labels[-1] = ""
-        made = stacked(drawn.pieces[start:stop], joined, labels, names=["", *drawn.names[start + 1 : stop]])
+        names = ["", *drawn.names[start + 1 : stop]]
+        looks = [*drawn.looks[start:stop], *drawn.looks[-1:]]
+        made = stacked(drawn.pieces[start:stop], joined, labels, names=names, looks=looks)
         axis, y = x + left, 0.0 if before is None else top
         if before is not None:
             _lead(sketch, drawn, start, before, (axis, y), x - GUTTER / 2)

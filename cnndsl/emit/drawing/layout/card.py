@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cnndsl.emit.drawing.cards.model import CardLine, CardTable, GrowthBar, NetCard
+from cnndsl.emit.drawing.cards.model import CardLine, CardTable, GrowthBar, NetCard, StepMark
 from cnndsl.emit.drawing.cards.words import TIMES
+from cnndsl.emit.drawing.layout.looks import BoxLook, box_look
 from cnndsl.emit.drawing.layout.pieces import BAR, Fragment, badge, badge_width, key_disc, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import width
@@ -54,7 +55,7 @@ _LINE = 16.0
 _BETWEEN = 2.0
 _WIDEST_ROW = 220.0
 _MARK = 30.0
-"""Room for `1st` or `×n` at the right of a row."""  # noqa: RUF001
+"""Room for `1st` or `×n` at the right of a row."""
 
 
 def natural_width(card: NetCard) -> float:
@@ -76,7 +77,7 @@ def _line_width(card: NetCard, line: CardLine) -> float:
 def _label(line: CardLine) -> str:
     if line.key:
         return line.text or line.title
-    return f"{line.title}, {line.text}" if line.text else line.title
+    return ", ".join(each for each in (line.title, line.text) if each)
 
 
 def card(card: NetCard, across: float, form: CardForm, *, with_heads: bool = False) -> Fragment:
@@ -93,15 +94,23 @@ def card(card: NetCard, across: float, form: CardForm, *, with_heads: bool = Fal
         return _framed(card, _growth(card, card.growth, across, form), across)
     body = Sketch()
     y = _header(body, card, across, form)
+    marks: list[tuple[float, float, StepMark]] = []
     for at, line in enumerate(card.lines):
         y += _BETWEEN if at else 0
-        y += _line(body, line, y, across, _mark(card, line))
-    return _framed(card, Fragment(across / 2, across / 2, y + PAD - 1, body), across)
+        height = _line(body, line, y, across, _mark(card, line))
+        if line.mark:
+            marks.append((y, y + height, line.mark))
+        y += height
+    return _framed(card, Fragment(across / 2, across / 2, y + PAD - 1, body, marks=marks), across)
 
 
 def is_single(card: NetCard, *, is_wide: bool) -> bool:
     """Return whether a card is but one instance of a block that is opened elsewhere, and drawn as one box."""
-    if len(card.lines) != 1 or card.times > 1 or not card.lines[0].key:
+    if len(card.lines) != 1 or card.times > 1:
+        return False
+    if card.state and card.lines[0].row is None and _label(card.lines[0]) == card.name:
+        return True
+    if not card.lines[0].key:
         return False
     return not (is_wide and card.lines[0].columns)
 
@@ -117,17 +126,19 @@ def _single(card: NetCard, line: CardLine, across: float) -> Fragment:
     """A box with key, name, and what differs, or else the channels that it gives."""
     sketch = Sketch()
     x = -across / 2
-    sketch.box(x, 0, across, _LINE, line.role, f"{line.role}-stroke")
-    sketch.box(x, 0, BAR, _LINE, f"{line.role}-stroke", radius=3, hatch=line.role, rounded="left")
+    look = box_look(line.role)
+    sketch.box(x, 0, across, _LINE, look.fill, look.stroke, look.line, dash=look.dash)
+    if not card.state:
+        sketch.box(x, 0, BAR, _LINE, look.stroke, radius=3, hatch=line.role, rounded="left")
     inset = 23 if line.key else 10
     if line.key:
         key_disc(sketch, x + 13, _LINE / 2, line.key)
-    text = line.text or f"→ {card.shape.rpartition(TIMES)[2]}"
+    text = "" if card.state else line.text or f"→ {card.shape.rpartition(TIMES)[2]}"
     room = across - inset - 7
-    if width(card.name, 9, 500) + width(text, 9) + 8 <= room:
-        sketch.text(across / 2 - 6, _LINE / 2 + 3.2, text, 9, anchor="end")
+    if text and width(card.name, 9, 500) + width(text, 9) + 8 <= room:
+        sketch.text(across / 2 - 6, _LINE / 2 + 3.2, text, 9, 400, look.ink, "end")
         room -= width(text, 9) + 6
-    sketch.text(x + inset, _LINE / 2 + 3.2, card.name, 9, 500, room=room)
+    sketch.text(x + inset, _LINE / 2 + 3.2, card.name, 9, look.weight, look.ink, room=room)
     return Fragment(across / 2, across / 2, _LINE, sketch)
 
 
@@ -140,9 +151,10 @@ def _framed(card: NetCard, body: Fragment, across: float) -> Fragment:
         for by in (4.0, 2.0):
             right, bottom = x + across + by, body.height + by
             sketch.line([(x + 4 + by, bottom), (right, bottom), (right, 4 + by)], paint="hair", line=1)
-    sketch.box(x, 0, across, body.height, "card", "line", 1, 4)
+    look = box_look(card.state) if card.state else BoxLook("card", "line", 1)
+    sketch.box(x, 0, across, body.height, "card", look.stroke, look.line, 4, look.dash)
     sketch.place(body.sketch, 0, 0)
-    return Fragment(across / 2, across / 2 + behind, body.height, sketch, below=behind)
+    return Fragment(across / 2, across / 2 + behind, body.height, sketch, below=behind, marks=body.marks)
 
 
 def _mark(card: NetCard, line: CardLine) -> str:
@@ -157,7 +169,7 @@ def _header(sketch: Sketch, card: NetCard, across: float, form: CardForm) -> flo
     """The first line: name, parameters, badge. Returns where the rows begin."""
     left, right = -across / 2 + PAD + 2, across / 2 - PAD
     if card.times > 1:
-        right -= badge(sketch, right, 4.5, card.times) + 5
+        right -= badge(sketch, right, 4.5, card.times, box_look(card.state).stroke if card.state else "ink") + 5
     params = human(card.params) if card.params and form.has_params else ""
     name = card.name or card.title
     if params and card.is_told:
@@ -168,7 +180,8 @@ def _header(sketch: Sketch, card: NetCard, across: float, form: CardForm) -> flo
         right -= width(params, SMALL) + 4
     if not name and not card.times > 1 and not params:
         return PAD
-    sketch.text(left, 14.5, name, 10, 600, room=max(right - left, 8))
+    ink = box_look(card.state).ink if card.state else "ink"
+    sketch.text(left, 14.5, name, 10, 600, ink, room=max(right - left, 8))
     return _HEAD + 1
 
 
@@ -184,7 +197,8 @@ def _line(sketch: Sketch, line: CardLine, y: float, across: float, mark: str) ->
         if mark:
             sketch.text(right, y + drawn.height / 2 + 3.2, mark, 9, 600, anchor="end")
         return drawn.height
-    sketch.box(left, y, right - left, _LINE, line.role, f"{line.role}-stroke")
+    look = box_look(line.role)
+    sketch.box(left, y, right - left, _LINE, look.fill, look.stroke, look.line, dash=look.dash)
     x = left + 6
     if line.key:
         key_disc(sketch, left + 10.5, y + _LINE / 2, line.key)
@@ -192,9 +206,9 @@ def _line(sketch: Sketch, line: CardLine, y: float, across: float, mark: str) ->
     stop = right - 5
     if mark:
         weight = 400 if line.is_first else 700
-        sketch.text(stop, y + _LINE / 2 + 3.2, mark, 9, weight, anchor="end")
+        sketch.text(stop, y + _LINE / 2 + 3.2, mark, 9, weight, look.ink, "end")
         stop -= width(mark, 9, weight) + 4
-    sketch.text(x, y + _LINE / 2 + 3.2, _label(line), 9, 500, room=stop - x)
+    sketch.text(x, y + _LINE / 2 + 3.2, _label(line), 9, look.weight, look.ink, room=stop - x)
     return _LINE
 
 
@@ -214,13 +228,17 @@ def _growth(card: NetCard, growth: GrowthBar, across: float, form: CardForm) -> 
     cell = growth.growth * scale
     for at in range(growth.layers):
         sketch.box(left + first + at * cell, y, cell, 9, "conv", "conv-stroke", 0.6, 0)
+    if growth.added:
+        before = left + first + (growth.layers - growth.added) * cell
+        sketch.box(before, y + 9.6, growth.added * cell, 2.4, "up-stroke", radius=0)
     sketch.text(left, y + 19, _growth_text(growth), SMALL, paint="mute", room=room)
     return Fragment(across / 2, across / 2, y + 22.5, sketch)
 
 
 def _growth_text(growth: GrowthBar) -> str:
     total = growth.entering + growth.layers * growth.growth
-    return f"{growth.entering} + {growth.layers}×{growth.growth} = {total}"  # noqa: RUF001
+    added = f", +{growth.added} layers" if growth.added else ""
+    return f"{growth.entering} + {growth.layers}×{growth.growth} = {total}{added}"
 
 
 _SCALE_CHANNELS = 1024
@@ -318,16 +336,19 @@ def _table(card: NetCard, table: CardTable, across: float, form: CardForm) -> Fr
         [int(r[at]) for r in table.rows for at, kind in enumerate(table.kinds) if kind == "bar" and r[at].isdigit()]
         + [1]
     )
-    for size, cells, times in zip(table.sizes, table.rows, table.times, strict=True):
+    marks: list[tuple[float, float, StepMark]] = []
+    for at, (size, cells, times) in enumerate(zip(table.sizes, table.rows, table.times, strict=True)):
+        if table.marks and (mark := table.marks[at]):
+            marks.append((y + 1, y + _ROW_HEIGHT - 1, mark))
         if size:
             sketch.line([(left, y), (right, y)], paint="hair", line=0.8)
             sketch.text(left, y + 11.5, size, 9, 600)
-        for at, (text, kind) in enumerate(zip(cells, table.kinds, strict=True)):
-            _cell(sketch, starts[at + 1], y, wide[at + 1], text, kind, largest, table.heads[at])
+        for place, (text, kind) in enumerate(zip(cells, table.kinds, strict=True)):
+            _cell(sketch, starts[place + 1], y, wide[place + 1], text, kind, largest, table.heads[place])
         if times > 1:
             badge(sketch, right, y + 2, times)
         y += _ROW_HEIGHT
-    return Fragment(across / 2, across / 2, y + PAD - 1, sketch)
+    return Fragment(across / 2, across / 2, y + PAD - 1, sketch, marks=marks)
 
 
 def _cell(sketch: Sketch, x: float, y: float, room: float, text: str, kind: str, largest: int, head: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, PanelElement, RepeatFrame
+from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, PanelElement, PartState, RepeatFrame
 from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.lanes import Lane, stacked
+from cnndsl.emit.drawing.layout.looks import PLAIN_EDGE, EdgeLook, edge_look, edge_state, entering, first_state, leaving
 from cnndsl.emit.drawing.layout.pieces import (
     MERGE,
     ROW,
@@ -24,6 +25,8 @@ from cnndsl.emit.drawing.layout.pieces import (
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import width
 
+_SHAPED = 24.0
+"""From a branch to a merge that fails, with a shape between."""
 _FORK = 8.0
 """From the entry of a fork to its first boxes."""
 _GAP = 11.0
@@ -46,7 +49,20 @@ class InteriorStyle:
 def chain(elements: Sequence[PanelElement], style: InteriorStyle) -> Fragment:
     """Draw elements one after the other."""
     pieces = [piece(each, style) for each in elements]
-    return stacked(pieces, [True] * len(pieces), [""] * len(pieces))
+    labels, looks = _edges(elements)
+    return stacked(pieces, [True] * len(pieces), labels, looks=looks)
+
+
+def _edges(elements: Sequence[PanelElement]) -> tuple[list[str], list[EdgeLook]]:
+    """The shapes beside the edges between elements, and the looks of these: of a network with errors."""
+    labels, looks = [""] * len(elements), [PLAIN_EDGE] * (len(elements) + 1)
+    before: PartState = ""
+    for at, element in enumerate(elements):
+        looks[at] = edge_look(edge_state(before, entering(element)))
+        if at and isinstance(element, FusedRow):
+            labels[at - 1] = element.cells[0].entering
+        before = before or leaving(element)
+    return (labels, looks) if looks != [PLAIN_EDGE] * len(looks) else (labels, [])
 
 
 def with_lanes(
@@ -54,7 +70,13 @@ def with_lanes(
 ) -> Fragment:
     """Draw elements that are no chain: merges as circles or boxes, with lanes for what skips some."""
     pieces = [piece(each, style) for each in elements]
-    return stacked(pieces, joined, [""] * len(pieces), lanes)
+    found: list[Lane] = []
+    for lane in lanes:
+        before = leaving(elements[lane.source]) if lane.source >= 0 else ""
+        look = edge_look(edge_state(before, entering(elements[lane.target])))
+        found.append(replace(lane, paint=look.paint, line=look.line, dash=look.dash))
+    labels, looks = _edges(elements)
+    return stacked(pieces, joined, labels, found, looks=looks)
 
 
 def piece(element: PanelElement, style: InteriorStyle) -> Fragment:
@@ -131,36 +153,64 @@ def _beside(element: Branching, skip: int, style: InteriorStyle) -> Fragment:
     beside = [narrow_row(each) if isinstance(each, FusedRow) else piece(each, style) for each in element.branches[skip]]
     sketch = Sketch()
     top = _FORK + 3
-    sketch.line([(0, 0), (0, top)], head=True)
+    looks = _branch_looks(element)
+    first, last = looks[1 - skip]
+    sketch.line([(0, 0), (0, top)], paint=first.paint, line=first.line, dash=first.dash, head=True)
     sketch.place(main.sketch, 0, top)
     inner = main.height if not beside else max(main.height, sum(each.height for each in beside) + 6 * len(beside) + 6)
-    merge_y = top + inner + _GAP + MERGE
-    sketch.line([(0, top + main.height), (0, merge_y - MERGE)], head=True)
+    merge_y = top + inner + (_SHAPED if element.shapes else _GAP) + MERGE
+    points = [(0.0, top + main.height), (0.0, merge_y - MERGE)]
+    sketch.line(points, paint=last.paint, line=last.line, dash=last.dash, head=True)
     name = "identity" if not beside and style.names_identity and element.word == "sum" else ""
     is_named = bool(name) and main.height > width(name, SMALL) + 8
     is_dashed = bool(element.optional) and element.optional[skip]
     lane = main.right + (7 + max(each.left for each in beside) if beside else 22 if is_named else 12)
-    dash = _DASH if is_dashed else ()
-    sketch.dot(0, 3)
+    entry, end = looks[skip]
+    dash = _DASH if is_dashed else entry.dash
+    sketch.dot(0, 3, paint=entry.paint)
     y = top + (inner - sum(each.height for each in beside) - 6 * max(len(beside) - 1, 0)) / 2
     points = [(0.0, 3.0), (lane, 3.0)]
     for each in beside:
-        sketch.line([*points, (lane, y)], dash=dash)
+        sketch.line([*points, (lane, y)], paint=entry.paint, line=entry.line, dash=dash)
         sketch.place(each.sketch, lane, y)
         y += each.height
         points = [(lane, y)]
         y += 6
-    sketch.line([*points, (lane, merge_y), (MERGE, merge_y)], dash=dash, head=True)
+    dash = _DASH if is_dashed else end.dash
+    sketch.line([*points, (lane, merge_y), (MERGE, merge_y)], paint=end.paint, line=end.line, dash=dash, head=True)
     if is_named:
         sketch.text(lane - 5, top + main.height / 2, name, SMALL, paint="mute", anchor="middle", turned=True)
     sketch.place(merge_sign(element), 0, merge_y)
-    right = lane + (max(each.right for each in beside) if beside else 2)
-    return Fragment(main.left, right, merge_y + MERGE, sketch, (0, merge_y + MERGE + 2.5))
+    left, right = main.left, lane + (max(each.right for each in beside) if beside else 2)
+    if element.shapes:
+        on_main, on_skip = element.shapes[1 - skip], element.shapes[skip]
+        sketch.text(-5, merge_y - MERGE - 9, on_main, SMALL, 600, last.label, "end")
+        sketch.text(lane + 5, merge_y + 3, on_skip, SMALL, 600, end.label)
+        left, right = max(left, width(on_main, SMALL, 600) + 7), max(right, lane + 7 + width(on_skip, SMALL, 600))
+    return Fragment(left, right, merge_y + MERGE, sketch, (0, merge_y + MERGE + 2.5))
+
+
+def _branch_looks(element: Branching) -> list[tuple[EdgeLook, EdgeLook]]:
+    """For each branch the look of the edge that enters it and of the one from its end to the merge."""
+    found: list[tuple[EdgeLook, EdgeLook]] = []
+    for branch in element.branches:
+        end = first_state([leaving(each) for each in branch])
+        last = edge_look(edge_state(end, element.state))
+        found.append((edge_look(edge_state("", entering(branch[0]))) if branch else last, last))
+        if branch and entering(branch[0]) == "ghost":
+            found[-1] = (edge_look("ghost"), last)
+    return found
 
 
 def _branch(elements: Sequence[PanelElement], style: InteriorStyle) -> Fragment:
     inner = InteriorStyle(style.most, style.is_narrow, names_identity=False)
     return chain(elements, inner) if elements else Fragment(4, 4, ROW, Sketch())
+
+
+def _with_room(piece: Fragment, shape: str, name: str) -> Fragment:
+    """A branch with room for a shape at the right of its axis, and for the name of what enters it at the left."""
+    left = width(f"@{name}", SMALL) + 7 if name else 0
+    return replace(piece, left=max(piece.left, left), right=max(piece.right, width(shape, SMALL, 600) + 5))
 
 
 def _axes(pieces: Sequence[Fragment]) -> list[float]:
@@ -184,6 +234,10 @@ def _bus(element: Branching, branch: int) -> float:
 def _columns(element: Branching, style: InteriorStyle) -> Fragment:
     """Branches side by side, from a line above them to a box that merges them."""
     pieces = [_branch(branch, style) for branch in element.branches]
+    if element.shapes:
+        names = element.names or ("",) * len(pieces)
+        pieces = [_with_room(each, text, name) for each, text, name in zip(pieces, element.shapes, names, strict=False)]
+    looks = _branch_looks(element)
     axes = _axes(pieces)
     sources = element.sources or (-1,) * len(pieces)
     own = [at for at, source in enumerate(sources) if source < 0]
@@ -195,19 +249,28 @@ def _columns(element: Branching, style: InteriorStyle) -> Fragment:
     if own:
         sketch.line([(0, 0), (0, 4)])
     for at in own:
-        dash = _DASH if element.optional and element.optional[at] else ()
+        look = looks[at][0]
+        dash = _DASH if element.optional and element.optional[at] else look.dash
         is_empty = not element.branches[at]
         points = [(0.0, 4.0), (axes[at], 4.0), (axes[at], top)]
-        sketch.line(points, head=not is_empty, dash=dash)
+        sketch.line(points, paint=look.paint, line=look.line, head=not is_empty, dash=dash)
     for at in outer:
         y = _bus(element, at)
-        sketch.line([(axes[at], y), (axes[at], top)], head=bool(element.branches[at]))
-    bottom = top + tallest + (22 if any(count > 1 for count in element.counts) else 14)
+        look = looks[at][0]
+        has_head = bool(element.branches[at])
+        sketch.line([(axes[at], y), (axes[at], top)], paint=look.paint, line=look.line, dash=look.dash, head=has_head)
+        if element.shapes and element.names[at]:
+            sketch.text(axes[at] - 5, y + 8, f"@{element.names[at]}", SMALL, paint="mute", anchor="end")
+    has_notes = bool(element.shapes) or any(count > 1 for count in element.counts)
+    bottom = top + tallest + (22 if has_notes else 14)
     for at, (each, x) in enumerate(zip(pieces, axes, strict=True)):
         sketch.place(each.sketch, x, top)
-        dash = _DASH if element.optional and element.optional[at] else ()
+        look = looks[at][1]
+        dash = _DASH if element.optional and element.optional[at] else look.dash
         start = top if not element.branches[at] else top + each.height
-        sketch.line([(x, start), (x, bottom)], head=True, dash=dash)
+        sketch.line([(x, start), (x, bottom)], paint=look.paint, line=look.line, head=True, dash=dash)
+        if at < len(element.shapes):
+            sketch.text(x + 5, bottom - 9, element.shapes[at], SMALL, look.weight, look.label)
         if element.counts and element.counts[at] > 1:
             sketch.text(x + 4, bottom - 8, f"{TIMES}{element.counts[at]}", SMALL, 700)
     box = merge_box(element, 2 * half)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cnndsl.emit.drawing.layout.looks import PLAIN_EDGE, EdgeLook
 from cnndsl.emit.drawing.layout.pieces import Fragment
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import width
@@ -33,6 +34,8 @@ class Lane:
     paint: str = "line"
     line: float = 1
     dash: tuple[float, ...] = ()
+    label: str = ""
+    """What it carries into a merge that fails."""
 
 
 def stacked(
@@ -42,9 +45,11 @@ def stacked(
     lanes: Sequence[Lane] = (),
     *,
     names: Sequence[str] = (),
+    looks: Sequence[EdgeLook] = (),
 ) -> Fragment:
     """Draw pieces one beneath the other on one axis. An arrow leads to each that reads the one before (`joined`), with
-    the label of the one before it. `names` are those of stages, at the left of the edge that leads to them."""
+    the label of the one before it. `names` are those of stages, at the left of the edge that leads to them; `looks`
+    those of the edges, by the piece that they lead to and at last of the one that leaves."""
     sketch = Sketch()
     tops: list[float] = []
     y = 0.0
@@ -55,23 +60,26 @@ def stacked(
             gap = LABELLED if label or name else PLAIN
             if name:
                 sketch.text(-7, y + gap / 2 + 3.5, name, 10, 600, anchor="end")
+            look = looks[at] if looks else PLAIN_EDGE
             if joined[at]:
-                sketch.line([(0, y), (0, y + gap)], head=True)
+                sketch.line([(0, y), (0, y + gap)], paint=look.paint, line=look.line, dash=look.dash, head=True)
             if label:
-                sketch.text(7, y + gap / 2 + 3, label, SMALL, paint="mute")
+                sketch.text(7, y + gap / 2 + 3, label, SMALL, look.weight, look.label)
             y += gap
         tops.append(y)
         sketch.place(piece.sketch, 0, y)
         y += piece.height
     if labels and labels[-1]:
-        sketch.line([(0, y), (0, y + ENDING)], head=True)
-        sketch.text(7, y + ENDING - 0.5, labels[-1], SMALL, paint="mute")
-        y += ENDING
+        look = looks[-1] if looks else PLAIN_EDGE
+        end = y + ENDING + pieces[-1].below
+        sketch.line([(0, y), (0, end)], paint=look.paint, line=look.line, dash=look.dash, head=True)
+        sketch.text(7, end - 0.5, labels[-1], SMALL, look.weight, look.label)
+        y = end
     elif pieces:
         y += pieces[-1].below
     left = max([piece.left for piece in pieces] + [9 + width(name, 10, 600) for name in names if name], default=0)
     right = max((piece.right for piece in pieces), default=0)
-    right = max([right, *(7 + width(label, SMALL) for label in labels)])
+    right = max([right, *(7 + width(label, SMALL, 600 if looks else 400) for label in labels)])
     if lanes:
         right = _drawn(sketch, pieces, tops, lanes, right)
     return Fragment(left, right, y, sketch)
@@ -97,6 +105,8 @@ def _drawn(
         if start[0] == 0 and lane.source >= 0:
             sketch.dot(*start, paint=lane.paint)
         sketch.line(points, paint=lane.paint, line=lane.line, dash=lane.dash, head=True)
+        if lane.label and lane.port is None:
+            sketch.text(x - 5, stop[1] - 4, lane.label, SMALL, 600, lane.paint, "end")
     return furthest
 
 

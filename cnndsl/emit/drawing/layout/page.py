@@ -10,6 +10,7 @@ from cnndsl.emit.drawing.cards.model import DrawingModel, NetCard
 from cnndsl.emit.drawing.display import Picture
 from cnndsl.emit.drawing.layout import spine as spines
 from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, with_panels
+from cnndsl.emit.drawing.layout.fault import with_faults
 from cnndsl.emit.drawing.layout.foot import foot, foot_width
 from cnndsl.emit.drawing.layout.panel import PanelArtist
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, moved, scaled
@@ -36,7 +37,11 @@ _SQUEEZED = 1.2
 
 
 def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
-    """Return the picture of a network at a width; without one at the narrowest that it fits."""
+    """Return the picture of a network at a width; without one at the narrowest that it fits. One with errors has a
+    page."""
+    if model.faults:
+        drawn = _with_header(model, with_faults(model, WIDTHS[size or "page"]), WIDTHS[size or "page"])
+        return _enlarged(drawn) if size == "slide" else drawn
     if model.u is not None and size != "column":
         name = size or "page"
         room = TALLEST[name] - _TOP - 1
@@ -76,9 +81,13 @@ def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Pictu
     figures = [f"{human(model.params)} {words[0]}"] if model.params else []
     figures += [f"{human(model.macs)} {words[1]}"] if model.macs else []
     text, size = " · ".join(figures), SMALL if is_small else 9.0
+    paint = "mute"
+    if model.faults:
+        count = "1 error" if len(model.faults) == 1 else f"{len(model.faults)} errors"
+        text, paint = f"{count} · drawn as far as shapes are known", "error"
     natural = width(model.name, 13 if is_small else 14, 700) + width(text, size) + 16
     across = max(least if is_filled else min(natural, least), found.width, foot_width(model.foot))
-    sketch.text(across, 16.5, text, size, paint="mute", anchor="end")
+    sketch.text(across, 16.5, text, size, paint=paint, anchor="end")
     room = across - width(text, size) - 8
     sketch.text(0, 17, model.name, 13 if is_small else 14, 700, room=room)
     sketch.line([(0, 25), (across, 25)], paint="hair", line=0.8)
@@ -89,7 +98,7 @@ def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Pictu
 
 def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Arrangement:
     """The best of the arrangements that are narrow enough; if there is none, the narrowest."""
-    options = list(flowing(artist, model, WIDTHS[size])) if size == "slide" else []
+    options = list(flowing(artist, model, WIDTHS[size])) if size == "slide" and not model.marks else []
     if not options:
         options = list(_options(artist, model, size))
     fitting = [each for each in options if each.width <= WIDTHS[size] + 0.5]

@@ -6,6 +6,7 @@ from cnndsl.emit.drawing.cards.model import BlockPanel, FusedRow
 from cnndsl.emit.drawing.display import PathItem
 from cnndsl.emit.drawing.layout.interior import InteriorStyle, chain, with_lanes
 from cnndsl.emit.drawing.layout.lanes import Lane
+from cnndsl.emit.drawing.layout.looks import HEAVY, edge_look, edge_state, entering, leaving
 from cnndsl.emit.drawing.layout.pieces import ROW, Fragment, badge, key_disc, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import width
@@ -82,7 +83,9 @@ class PanelArtist:
             text = width(model.entering, SMALL)
             x, anchor = (axis - 5, "end") if axis - 5 - text > PAD else (axis + 6, "start")
             sketch.text(x, y + 7, model.entering, SMALL, paint="mute", anchor=anchor, room=across - 2 * PAD)
-        sketch.line([(axis, y), (axis, y + 12)], head=_begins_with_box(model))
+        look = edge_look(edge_state("", entering(model.elements[0])))
+        has_head = _begins_with_box(model)
+        sketch.line([(axis, y), (axis, y + 12)], paint=look.paint, line=look.line, dash=look.dash, head=has_head)
         y += 12
         sketch.place(inner.sketch, axis, y)
         y += inner.height
@@ -93,7 +96,9 @@ class PanelArtist:
         y += PAD - 2
         outline = Sketch()
         dash = (4.0, 3.0) if model.kind == "training" else ()
-        outline.box(0, 0, across, y, "panel", "mute" if dash else "hair", 0.8, 5, dash)
+        is_failing = model.state == "failing"
+        stroke, line = ("error", HEAVY) if is_failing else ("mute" if dash else "hair", 0.8)
+        outline.box(0, 0, across, y, "panel", stroke, line, 5, dash)
         outline.place(sketch, 0, 0)
         return Fragment(0, across, y, outline)
 
@@ -105,9 +110,10 @@ def _leaving(sketch: Sketch, model: BlockPanel, axis: float, y: float, right: fl
     if model.leaving and len(model.elements) > 1 and beside + width(model.leaving, SMALL) <= right:
         sketch.text(beside, y - ROW / 2 + 3, model.leaving, SMALL, paint="mute")
         return 1
-    sketch.line([(axis, y), (axis, y + 10)], head=True)
+    look = edge_look(edge_state(leaving(last), ""))
+    sketch.line([(axis, y), (axis, y + 10)], paint=look.paint, line=look.line, dash=look.dash, head=True)
     if model.leaving:
-        sketch.text(axis + 7, y + 9, model.leaving, SMALL, paint="mute", room=right - axis - 7)
+        sketch.text(axis + 7, y + 9, model.leaving, SMALL, paint=look.label, room=right - axis - 7)
     return 10
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, LayerCell
+from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, LayerCell, StepMark
 from cnndsl.emit.drawing.cards.words import TIMES
+from cnndsl.emit.drawing.display import RectangleItem
+from cnndsl.emit.drawing.layout.looks import BoxLook, box_look
 from cnndsl.emit.drawing.layout.sketch import PlanePoint, Sketch
 from cnndsl.emit.drawing.measure import width
 
@@ -38,6 +40,8 @@ class Fragment:
     """Where an edge leaves that skips the next piece, from the axis and the top; by default at the right side."""
     below: float = 0
     """How far the outlines behind it reach beneath it, in the gap before the next piece."""
+    marks: Sequence[tuple[float, float, StepMark]] = ()
+    """What became of some rows of a card: from where to where each reaches, and its mark."""
 
     @property
     def width(self) -> float:
@@ -76,12 +80,14 @@ def narrow_row(fused: FusedRow) -> Fragment:
     for at, (cell, lines) in enumerate(zip(fused.cells, texts, strict=True)):
         height = max(ROW, LINE * len(lines) + 5) if at == 0 else LINE * len(lines) + 3
         x = -across / 2
-        sketch.box(x, y, across, height, cell.role, f"{cell.role}-stroke")
+        look = box_look(cell.role)
+        sketch.box(x, y, across, height, look.fill, look.stroke, look.line, dash=look.dash)
         if at == 0:
             _bar(sketch, x, y, height, cell.role)
         for number, line in enumerate(lines):
             middle = y + height / 2 + (number - (len(lines) - 1) / 2) * LINE
-            sketch.text(BAR / 2, middle + 0.36 * _TEXT, line, _TEXT, 500, anchor="middle", room=across - BAR - 1)
+            room = across - BAR - 1
+            sketch.text(BAR / 2, middle + 0.36 * _TEXT, line, _TEXT, look.weight, look.ink, "middle", room)
         y += height
     _optional_outline(sketch, fused, across, y)
     return Fragment(across / 2, across / 2, y, sketch)
@@ -91,9 +97,10 @@ def inset(box: InsetBox, least: float = 0) -> Fragment:
     """Draw a part that stays closed."""
     across = max(width(box.title, _TEXT, 500) + 2 * _PAD + BAR, least)
     sketch = Sketch()
-    sketch.box(-across / 2, 0, across, ROW, box.role, f"{box.role}-stroke")
+    look, room = box_look(box.role), across - BAR - 2
+    sketch.box(-across / 2, 0, across, ROW, look.fill, look.stroke, look.line, dash=look.dash)
     _bar(sketch, -across / 2, 0, ROW, box.role)
-    sketch.text(BAR / 2, ROW / 2 + 0.36 * _TEXT, box.title, _TEXT, 500, anchor="middle", room=across - BAR - 2)
+    sketch.text(BAR / 2, ROW / 2 + 0.36 * _TEXT, box.title, _TEXT, look.weight, look.ink, "middle", room)
     if box.is_optional:
         sketch.box(-across / 2 - 2, -2, across + 4, ROW + 4, "", "mute", 0.8, 4, _OPTIONAL)
     return Fragment(across / 2, across / 2, ROW, sketch)
@@ -102,17 +109,28 @@ def inset(box: InsetBox, least: float = 0) -> Fragment:
 def merge_sign(element: Branching) -> Sketch:
     """Draw the circle of a merge around the origin, with its sign; two strokes stand for a concatenation."""
     sketch = Sketch()
-    sketch.circle(0, 0, MERGE, "card", "line")
-    if element.word == "concatenate":
-        sketch.line([(-1.8, -3), (-1.8, 3)], line=1.2, paint="ink")
-        sketch.line([(1.8, -3), (1.8, 3)], line=1.2, paint="ink")
-    elif element.sign == "+":
-        sketch.line([(-3.4, 0), (3.4, 0)], line=1.2, paint="ink")
-        sketch.line([(0, -3.4), (0, 3.4)], line=1.2, paint="ink")
-    elif element.sign:
-        sketch.line([(-2.5, -2.5), (2.5, 2.5)], line=1.2, paint="ink")
-        sketch.line([(-2.5, 2.5), (2.5, -2.5)], line=1.2, paint="ink")
+    look = _merge_look(element)
+    sketch.items.append(
+        RectangleItem(-MERGE, -MERGE, 2 * MERGE, 2 * MERGE, look.fill, look.stroke, look.line, MERGE, look.dash)
+    )
+    for start, end in _SIGNS.get("||" if element.word == "concatenate" else element.sign, _SIGNS["×"]):
+        sketch.line([start, end], line=1.2, paint=look.ink)
+    if element.state == "failing":
+        sketch.line([(-9, 9), (9, -9)], line=look.line, paint=look.ink)
     return sketch
+
+
+_SIGNS: Mapping[str, tuple[tuple[PlanePoint, PlanePoint], ...]] = {
+    "||": (((-1.8, -3), (-1.8, 3)), ((1.8, -3), (1.8, 3))),
+    "+": (((-3.4, 0), (3.4, 0)), ((0, -3.4), (0, 3.4))),
+    "×": (((-2.5, -2.5), (2.5, 2.5)), ((-2.5, 2.5), (2.5, -2.5))),
+    "": (),
+}
+"""The strokes of each sign."""
+
+
+def _merge_look(element: Branching) -> BoxLook:
+    return box_look(element.state) if element.state else BoxLook("card", "line", 1)
 
 
 def has_sign(element: Branching) -> bool:
@@ -136,25 +154,42 @@ def merge_box(element: Branching, least: float = 0) -> Fragment:
         numbers = " + ".join(map(str, element.widths))
         longer = f"{text}: {numbers} = {sum(element.widths)}"
         text = longer if width(longer, _TEXT, 500) + 2 * _PAD <= max(least, 120) else text
-    across = max(width(text, _TEXT, 500) + 2 * _PAD, least)
+    look = _merge_look(element)
+    across = max(width(text, _TEXT, look.weight) + 2 * _PAD, least)
     sketch = Sketch()
-    sketch.box(-across / 2, 0, across, ROW, "card", "line", 1)
-    sketch.text(0, ROW / 2 + 0.36 * _TEXT, text, _TEXT, 500, anchor="middle", room=across - 2)
+    sketch.box(-across / 2, 0, across, ROW, look.fill, look.stroke, look.line, dash=look.dash)
+    sketch.text(0, ROW / 2 + 0.36 * _TEXT, text, _TEXT, look.weight, look.ink, "middle", across - 2)
     return Fragment(across / 2, across / 2, ROW, sketch)
 
 
 def badge_width(times: int) -> float:
-    """Return the width of the pill with `×n`."""  # noqa: RUF002
+    """Return the width of the pill with `×n`."""
     return width(f"{TIMES}{times}", 9, 700) + 9
 
 
-def badge(sketch: Sketch, right: float, y: float, times: int) -> float:
-    """Draw a dark pill with `×n` that ends at x = `right`, and return its width."""  # noqa: RUF002
+def badge(sketch: Sketch, right: float, y: float, times: int, paint: str = "ink") -> float:
+    """Draw a dark pill with `×n` that ends at x = `right`, and return its width."""
     text = f"{TIMES}{times}"
     across = badge_width(times)
-    sketch.box(right - across, y, across, 12.5, "ink", radius=6.25)
+    sketch.box(right - across, y, across, 12.5, paint, radius=6.25)
     sketch.text(right - across / 2, y + 9.5, text, 9, 700, "bg", "middle")
     return across
+
+
+def mark_bar(sketch: Sketch, x: float, y: float, height: float, mark: StepMark) -> None:
+    """Draw the bar beside what became different: whole where it is new, else in dashes."""
+    if mark.sign == "+":
+        sketch.box(x, y, 3.5, height, mark.paint, radius=1)
+        return
+    count = max(round(height / 5), 1)
+    for at in range(count):
+        sketch.box(x, y + at * height / count, 3.5, min(height / count, 3.2), mark.paint, radius=0)
+
+
+def mark_disc(sketch: Sketch, x: float, y: float, mark: StepMark) -> None:
+    """Draw the sign of a mark in a disc around a point."""
+    sketch.circle(x, y, 6.2, mark.paint, "bg", 0.8)
+    sketch.text(x, y + 2.6, mark.sign, 8.5, 700, "bg", "middle")
 
 
 def key_disc(sketch: Sketch, x: float, y: float, key: str) -> None:
@@ -164,7 +199,7 @@ def key_disc(sketch: Sketch, x: float, y: float, key: str) -> None:
 
 
 def _cell_width(cell: LayerCell) -> float:
-    return width(cell.text, _TEXT, 500) + 2 * _PAD - 1
+    return width(cell.text, _TEXT, 600 if cell.role == "failing" else 500) + 2 * _PAD - 1
 
 
 def _line_of_cells(
@@ -186,7 +221,8 @@ def _line_of_cells(
         is_last = at == len(cells) - 1
         side = "both" if at == 0 and is_last else "left" if at == 0 else "right"
         radius = 3 if at == 0 or is_last else 0
-        sketch.box(x, y, wide, ROW, cell.role, f"{cell.role}-stroke", radius=radius, rounded=side)
+        look = box_look(cell.role)
+        sketch.box(x, y, wide, ROW, look.fill, look.stroke, look.line, radius, look.dash, rounded=side)
         inset = bar if at == 0 else 0
         if inset:
             _bar(sketch, x, y, ROW, cell.role)
@@ -195,9 +231,10 @@ def _line_of_cells(
             y + ROW / 2 + 0.36 * _TEXT,
             cell.text,
             _TEXT,
-            500,
-            anchor="middle",
-            room=wide - inset - 2,
+            look.weight,
+            look.ink,
+            "middle",
+            wide - inset - 2,
         )
         x += wide
 
@@ -244,4 +281,8 @@ def _split(text: str) -> list[str]:
 
 def _bar(sketch: Sketch, x: float, y: float, height: float, role: str) -> None:
     """The bar at the left of a layer's box."""
-    sketch.box(x, y, BAR, height, f"{role}-stroke", radius=3, hatch=role, rounded="left")
+    look = box_look(role)
+    if look.dash:
+        return
+    hatch = role if look.weight == 500 else ""
+    sketch.box(x, y, BAR, height, look.stroke, radius=3, hatch=hatch, rounded="left")

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from cnndsl.emit.drawing.cards.model import (
     Branching,
     DrawingModel,
     GroupTag,
     NetCard,
+    PartState,
     SpineBranching,
     SpineRow,
     SpineStep,
-    StepMark,
 )
+from cnndsl.emit.drawing.cards.states import UNKNOWN
 from cnndsl.emit.drawing.layout import card as cards
 from cnndsl.emit.drawing.layout.interior import InteriorStyle, branching, ports
 from cnndsl.emit.drawing.layout.lanes import LABELLED, PLAIN, Lane
-from cnndsl.emit.drawing.layout.pieces import Fragment, merge, row
+from cnndsl.emit.drawing.layout.looks import EdgeLook, edge_look, edge_state, entering, leaving
+from cnndsl.emit.drawing.layout.pieces import Fragment, mark_bar, merge, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import shortened, width
 
@@ -42,6 +45,8 @@ class SpinePieces:
     """The stages that begin with a piece."""
     breaks: list[bool]
     """Whether a column may begin with a piece."""
+    looks: list[EdgeLook] = field(default_factory=list[EdgeLook])
+    """Those of the edges that lead to pieces, and of the one that leaves; none where all are plain."""
 
 
 def natural_width(model: DrawingModel, *, is_wide: bool) -> float:
@@ -68,8 +73,9 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
     for at, step in enumerate(model.steps):
         piece = piece_of(step, across, form, heads)
         heads = step.heads if isinstance(step, NetCard) and step.heads else heads
-        mark = model.marks[at] if model.marks else None
-        found.pieces.append(_tagged(_marked(piece, mark) if mark else piece, model.tags[at]))
+        if model.marks and (mark := model.marks[at]):
+            piece = replace(piece, marks=[(0.0, piece.height, mark)])
+        found.pieces.append(_tagged(_marked(piece) if piece.marks else piece, model.tags[at]))
         found.joined.append(model.is_joined[at])
         shows = not (isinstance(step, NetCard) and (step.growth or (is_wide and step.heads and len(step.lines) == 1)))
         changed = at == 0 or before is None or step.shape != before.shape
@@ -78,14 +84,17 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         found.names.append(step.stage if isinstance(step, SpineRow | SpineBranching) else "")
         found.breaks.append(_may_begin(step, before))
         before = step
-    if model.failing:
-        _fail(found, model.failing, across)
     for end in model.ends:
         kind = "in training only" if end.training_only else "output"
         shape = found.labels[end.step] or model.steps[end.step].shape
         if f"{kind}: {end.name}" not in shape:
             found.labels[end.step] = f"{shape}, {kind}: {end.name}"
+    for at, text in enumerate(model.removed):
+        if text:
+            found.labels[at] = f"{found.labels[at] or model.steps[at].shape}, {text}"
     found.labels = [shortened(each, SMALL, 240) for each in found.labels]
+    if model.faults:
+        _with_states(found, model.steps)
     style = _SKIP if any(each.target - each.source > 1 for each in model.links) else "line"
     for link in model.links:
         target = model.steps[link.target]
@@ -93,21 +102,47 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         if isinstance(target, SpineBranching) and link.branch >= 0:
             port = ports(target.element, _style(target.element, across)).get(link.branch)
         dash = _DASH if link.is_dashed else ()
-        found.lanes.append(Lane(link.source, link.target, port, style, _SKIP_LINE, dash))
+        state = edge_state(_leaving(model.steps[link.source]), _entering(target)) if model.faults else ""
+        look = edge_look(state) if state else EdgeLook(style, _SKIP_LINE, dash)
+        is_only = sum(each.target == link.target for each in model.links) == 1 and isinstance(target, SpineBranching)
+        label = model.steps[link.source].shape if state == "failing" and is_only else ""
+        line = max(look.line, _SKIP_LINE)
+        found.lanes.append(Lane(link.source, link.target, port, look.paint, line, look.dash, label))
     return found
 
 
-def _fail(drawn: SpinePieces, text: str, across: float) -> None:
-    """Add what fails behind the last step, and that the shape of its output isn't known."""
-    sketch = Sketch()
-    wide = max(min(width(text, 9, 600) + 16, 220), min(across, 120))
-    sketch.box(-wide / 2, 0, wide, 19, "error-ground", "error", 1.8, 3)
-    sketch.text(0, 12.8, text, 9, 600, "error", "middle", wide - 8)
-    drawn.pieces.append(Fragment(wide / 2, wide / 2, 19, sketch))
-    drawn.joined.append(True)
-    drawn.labels.append("?")
-    drawn.names.append("")
-    drawn.breaks.append(False)
+def _with_states(drawn: SpinePieces, steps: Sequence[SpineStep]) -> None:
+    """Give edges the looks of a network with errors, and shapes to those that lead to what fails or leave it."""
+    before: PartState = ""
+    for at, step in enumerate(steps):
+        state = edge_state(before, _entering(step))
+        drawn.looks.append(edge_look(state if at else ""))
+        if at and state == "failing" and not drawn.labels[at - 1]:
+            drawn.labels[at - 1] = steps[at - 1].shape
+        before = _leaving(step)
+        if before:
+            drawn.labels[at] = step.shape if step.shape == UNKNOWN else ""
+    drawn.looks.append(edge_look(edge_state(before, "")))
+
+
+def _entering(step: SpineStep) -> PartState:
+    match step:
+        case SpineRow():
+            return entering(step.row)
+        case SpineBranching():
+            return entering(step.element)
+        case NetCard():
+            return ""
+
+
+def _leaving(step: SpineStep) -> PartState:
+    match step:
+        case SpineRow():
+            return leaving(step.row)
+        case SpineBranching():
+            return leaving(step.element)
+        case NetCard():
+            return step.state
 
 
 def _style(element: Branching, across: float) -> InteriorStyle:
@@ -141,12 +176,13 @@ def _pill(text: str) -> Fragment:
     return Fragment(across / 2, across / 2, 17, sketch)
 
 
-def _marked(piece: Fragment, mark: StepMark) -> Fragment:
-    """The piece with a bar at its left, and a sign before that: a colour alone tells too little."""
+def _marked(piece: Fragment) -> Fragment:
+    """The piece with a bar at the left of what is marked, and a sign before that: a colour alone tells too little."""
     sketch = Sketch()
     sketch.place(piece.sketch, 0, 0)
-    sketch.box(-piece.left - 7, 0, 3.5, piece.height, mark.paint, radius=1)
-    sketch.text(-piece.left - 10, piece.height / 2 + 3.6, mark.sign, 10, 700, mark.paint, "end")
+    for top, low, mark in piece.marks:
+        mark_bar(sketch, -piece.left - 7, top, low - top, mark)
+        sketch.text(-piece.left - 10, (top + low) / 2 + 3.6, mark.sign, 10, 700, mark.paint, "end")
     return replace(piece, left=piece.left + _SIGN, sketch=sketch)
 
 

@@ -12,7 +12,7 @@ from string import ascii_uppercase
 from cnndsl.emit.drawing.cards.model import GroupTag, UBar, UShape, USkip
 from cnndsl.emit.drawing.cards.ushape import gathered
 from cnndsl.emit.drawing.cards.words import TIMES
-from cnndsl.emit.drawing.layout.pieces import MERGE, key_disc
+from cnndsl.emit.drawing.layout.pieces import MERGE, key_disc, mark_disc
 from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
 from cnndsl.emit.drawing.measure import width
 
@@ -52,8 +52,14 @@ class _Bar:
 
     @property
     def has_key_inside(self) -> bool:
-        """Return whether there is room for a key in the bar."""
-        return min(self.across, self.height) > 2 * _DISC + 1
+        """Return whether there is room for a key in the bar, beside its mark if it has one."""
+        taken = 2 * _DISC + 2 if self.bar.mark else 0
+        return min(self.across, self.height - taken) > 2 * _DISC + 1
+
+    @property
+    def key_y(self) -> float:
+        """Return the height of a key in the bar."""
+        return self.middle - (_DISC if self.bar.mark else 0)
 
     @property
     def low(self) -> float:
@@ -209,9 +215,11 @@ def _bar(whole: Sketch, each: _Bar) -> None:
     if each.copy:
         sketch.box(each.x - each.copy, each.y, each.copy - 1, each.height, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))
     sketch.box(each.x, each.y, each.across, each.height, bar.role, f"{bar.role}-stroke", 0.9, 2)
+    if bar.mark:
+        mark_disc(sketch, each.centre, each.bottom - 7, bar.mark)
     _channels(sketch, each)
     if each.key:
-        key_disc(sketch, each.centre, each.middle if each.has_key_inside else each.low - _DISC - 1, each.key)
+        key_disc(sketch, each.centre, each.key_y if each.has_key_inside else each.low - _DISC - 1, each.key)
     if bar.times > 1:
         y = each.y + each.height + 10
         sketch.text(each.centre, y, f"{TIMES}{bar.times}", SMALL, 700, anchor="middle")

@@ -18,19 +18,23 @@ WRITES, ALIASES, KEEPS_INPUT, KEEPS_OUTPUT = 1, 2, 4, 8
 """Flags of an effect. A call that writes gives back its input."""
 
 _INPUT = frozenset(
-    "conv convt linear maxpool avgpool sumpool lppool aavg amax bn in ln channelnorm gn prelu gelu hardtanh leaky elu "
-    "celu plugin grn evonorm rmsnorm frn l2norm positionlrn".split()
-).union(each.family for each in SIMPLE if each.keeps == "input")
+    "conv convt linear pointwise maxpool avgpool sumpool lppool aavg amax bn in ln channelnorm gn prelu gelu hardtanh "
+    "leaky elu celu plugin grn evonorm rmsnorm frn l2norm positionlrn".split()
+).union(each.family for each in SIMPLE if each.keeps in ("input", "both"))
 """Families whose derivative is written in terms of the input."""
 
-_OUTPUT = frozenset(("tanh", "radixsoftmax", "plugin", *(each.family for each in SIMPLE if each.keeps == "output")))
+_OUTPUT = frozenset(
+    ("tanh", "radixsoftmax", "plugin", *(each.family for each in SIMPLE if each.keeps in ("output", "both")))
+)
 """Families whose derivative is written in terms of the output."""
 
 _RESULT_IN_PLACE = frozenset(("leaky", "elu", "celu", *(each.family for each in SIMPLE if each.inplace == "output")))
 """Families that keep their result when they work in place; the others keep a copy of what they overwrite."""
 
 
-_VIEWS = frozenset(("identity", "flatten", "plugin", "cropto", *(each.family for each in SIMPLE if each.view)))
+_VIEWS = frozenset(
+    ("identity", "flatten", "unflatten", "reshape", "plugin", "cropto", *(each.family for each in SIMPLE if each.view))
+)
 """Families that return their input or a view of it."""
 
 

@@ -86,12 +86,17 @@ class Expected:
         if merge is not None:
             merge(self, node)
             return
-        if kind == "FLATTEN":
+        if kind in ("FLATTEN", "RESHAPE") and self._is_flattened(node, kind):
             value = self.values[node.inputs[0]]
             self.values[node.index] = self.flat(value)
             self.skipped[node.index] = True
             return
         self._layer(node, kind)
+
+    def _is_flattened(self, node: Node, kind: str) -> bool:
+        """Whether a layer gives the vector of its values as PyTorch flattens a map. A vector is one already."""
+        layer = ExpectedLayer(node, [self.shapes[node.inputs[0]]])
+        return not node.shape.rank if kind == "RESHAPE" else layer.word("channels") == "first" or not layer.rank
 
     def _layer(self, node: Node, kind: str) -> None:
         at = node.index
@@ -159,7 +164,8 @@ class Expected:
         if rule is None:
             form, flat = self._foreign(node, inputs)
         else:
-            form, flat = rule(ExpectedLayer(node, inputs)), kind in ("FC", "RBF")
+            form = rule(ExpectedLayer(node, inputs))
+            flat = form[0] in ("linear", "rbf")
         return self._forms.number(form), has_state(form), flat
 
     def _want(self, value: int, node: Node) -> None:
@@ -267,6 +273,10 @@ def _mean(expected: Expected, node: Node) -> None:
     expected.fold(node, "+", expected.of(node), ("/", len(node.inputs)))
 
 
+def _sub(expected: Expected, node: Node) -> None:
+    expected.merge(node, ("-", *expected.of(node)))
+
+
 def _concat(expected: Expected, node: Node) -> None:
     expected.merge(node, (CAT, *expected.of(node)))
 
@@ -285,6 +295,7 @@ _MERGES: Mapping[str, Callable[[Expected, Node], None]] = {
     "ADD": _add,
     "CONCAT": _concat,
     "MUL": _mul,
+    "SUB": _sub,
     "MAX": _max,
     "MEAN": _mean,
 }

@@ -205,7 +205,7 @@ class Explainer:
 
     def _merge(self, what: str, line: int) -> int:
         nodes = self._expected.graph.nodes
-        merges = [node for node in nodes if node.layer.kind() in ("ADD", "CONCAT", "MUL", "MAX", "MEAN")]
+        merges = [node for node in nodes if node.layer.kind() in ("ADD", "CONCAT", "MUL", "SUB", "MAX", "MEAN")]
         open_ = [node for node in merges if not self._ran.get(self._expected.values[node.index])]
         if open_:
             operands = ", ".join(nodes[each].path for each in open_[0].inputs)

@@ -100,6 +100,13 @@ def _local(x: ExpectedLayer) -> Form:
     return ("local", x.rank, x.channels, x.whole("filters"), kernel, *rest)
 
 
+def _fully_connected(x: ExpectedLayer) -> Form:
+    rest = (x.whole("features"), x.flag("bias"), _drawn(x))
+    if x.word("over") == "channels" and x.rank:
+        return ("pointwise", x.rank, x.channels, *rest)
+    return ("linear", x.inputs[0].numel, *rest)
+
+
 def _window(x: ExpectedLayer) -> tuple[Extents, Extents]:
     kernel = x.extents("kernel")
     return kernel, x.extents("stride") or kernel
@@ -238,6 +245,30 @@ def _bare(x: ExpectedLayer) -> Form:
     return ("bare", sign, shape, start, view)
 
 
+def _pixels(family: str) -> Callable[[ExpectedLayer], Form]:
+    """The rule of what moves blocks of positions; a block of one position has one order."""
+
+    def rule(x: ExpectedLayer) -> Form:
+        factor = x.whole("factor")
+        return (family, factor, x.word("order") if factor > 1 else "channels")
+
+    return rule
+
+
+def _reshape(x: ExpectedLayer) -> Form:
+    shape = x.given("shape")
+    if x.word("channels") == "last":
+        return ("reshapelast", shape)
+    return ("reshape" if x.rank else "unflatten", (shape[-1], *shape[:-1]))
+
+
+def _permute(x: ExpectedLayer) -> Form:
+    """The dimensions by number: the batch and the channels, then from depth to width as many as there are."""
+    numbers = {"c": 1, **{letter: 2 + at for at, letter in enumerate("dhw"[3 - x.rank :])}}
+    *spatial, channels = [numbers[letter] for letter in x.word("order")]
+    return ("permute", (0, channels, *spatial))
+
+
 def _always(*form: object) -> Callable[[ExpectedLayer], Form]:
     """The rule of a kind without options."""
     return lambda _: form
@@ -263,7 +294,7 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "DWCONV": _depthwise,
     "CONVT": _transposed,
     "LOCAL": _local,
-    "FC": lambda x: ("linear", x.inputs[0].numel, x.whole("features"), x.flag("bias"), _drawn(x)),
+    "FC": _fully_connected,
     "RBF": lambda x: ("rbf", x.inputs[0].numel, x.whole("features")),
     "POOL": _max_pool,
     "AVGPOOL": _avg_pool,
@@ -299,5 +330,10 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "ZEROPAD": _zero_pad,
     "CROP": _crop,
     "PADCHANNELS": _pad_channels,
+    "FLATTEN": _always("flattenlast"),
+    "RESHAPE": _reshape,
+    "PERMUTE": _permute,
+    "PIXELSHUFFLE": _pixels("pixelshuffle"),
+    "PIXELUNSHUFFLE": _pixels("pixelunshuffle"),
 }
-"""The form of each kind that is one module on one value; FLATTEN and merges are `expected`'s."""
+"""The form of each kind that is one module on one value. Merges are `expected`'s, and what flattens as PyTorch does."""

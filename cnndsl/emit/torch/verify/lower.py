@@ -297,6 +297,15 @@ def _field(field: FormField, given: CallArguments) -> object:
     return given.real(field.argument) if field.kind == "real" else given.integers(field.argument, field.least)
 
 
+def _pixels(family: str, argument: str) -> Callable[[int, CallArguments, Forms], LeafModule]:
+    return lambda _, given, forms: forms.leaf((family, given.whole(argument), "channels"))
+
+
+def _unflatten(_rank: int, given: CallArguments, forms: Forms) -> LeafModule:
+    given.must_be("dim", 1)
+    return forms.leaf(("unflatten", given.integers("unflattened_size", least=1)))
+
+
 PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     **{each.cls: lower_simple(each) for each in SIMPLE if not each.digest},
     "Linear": _linear,
@@ -304,6 +313,9 @@ PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "GroupNorm": _group_norm,
     "Upsample": _upsample,
     "Dropout": _dropout,
+    "Unflatten": _unflatten,
+    "PixelShuffle": _pixels("pixelshuffle", "upscale_factor"),
+    "PixelUnshuffle": _pixels("pixelunshuffle", "downscale_factor"),
     "Flatten": lambda _, given, forms: forms.leaf(
         ("flatten", given.whole("start_dim", -9), given.whole("end_dim", -9))
     ),

@@ -76,6 +76,13 @@ def _locally_connected(_: int, given: CallArguments, forms: Forms) -> LeafModule
     return forms.leaf(("local", rank, channels, features, kernel, size, stride, pads, bias), memory="copies")
 
 
+def _pointwise_linear(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
+    given.must_be("device", None)
+    given.must_be("dtype", None)
+    channels, features = given.whole("in_features"), given.whole("out_features")
+    return forms.leaf(("pointwise", rank, channels, features, given.flag("bias"), ""))
+
+
 def _radial_basis(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("rbf", given.whole("in_features"), given.whole("out_features")))
 
@@ -152,6 +159,31 @@ def _pad_channels(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("padchannels", rank, channels, features, extents, given["where"]))
 
 
+def _reshape(family: str) -> Callable[[int, CallArguments, Forms], LeafModule]:
+    return lambda _, given, forms: forms.leaf((family, given.integers("shape", least=1)))
+
+
+def _permute(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    dims = given.integers("dims", least=0)
+    if sorted(dims) != list(range(len(dims))):
+        raise Trouble(f"`{given.name}` is given {dims}, which is no order of dimensions")
+    if dims[0] != 0:
+        raise Trouble(f"`{given.name}` moves the batch")
+    return forms.leaf(("permute", dims))
+
+
+def _pixels(family: str, argument: str, order: str) -> Callable[[int, CallArguments, Forms], LeafModule]:
+    """Blocks of one position have the order of PyTorch, and stay where they are."""
+
+    def lower(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+        factor = given.whole(argument)
+        if factor == 1:
+            return forms.leaf((family, factor, "channels"), memory="views")
+        return forms.leaf((family, factor, order))
+
+    return lower
+
+
 def _crop(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     before = _margins(rank, given, "margin")
     after = before if given["after"] is None else _margins(rank, given, "after")
@@ -186,6 +218,7 @@ _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "CropTo": _to("cropto"),
     "PadTo": _to("padto"),
     "PadChannels": _pad_channels,
+    "PointwiseLinear": _pointwise_linear,
     "PositionResponseNorm": _position_response_norm,
 }
 
@@ -193,16 +226,23 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     **{each.cls: lower_simple(each) for each in SIMPLE if each.digest},
     "ChannelNorm": _channel_norm,
     "ChannelRMSNorm": _channel_rms_norm,
+    "DepthToSpace": _pixels("pixelshuffle", "block_size", "blocks"),
     "DropPath": _drop_path,
     "EvoNorm": _evo_norm,
     "FilterResponseNorm": _filter_response_norm,
+    "FlattenChannelsLast": lambda _, __, forms: forms.leaf(("flattenlast",)),
     "GlobalResponseNorm": _global_response_norm,
     "L2Norm": _l2_norm,
     "LocallyConnected": _locally_connected,
+    "Permute": _permute,
     "RadialBasis": _radial_basis,
     "RadixSoftmax": _radix_softmax,
+    "Reorg": _pixels("pixelunshuffle", "stride", "darknet"),
+    "Reshape": _reshape("reshape"),
+    "ReshapeChannelsLast": _reshape("reshapelast"),
     "Scale": _scale,
     "ScaledTanh": _scaled_tanh,
+    "SpaceToDepth": _pixels("pixelunshuffle", "block_size", "blocks"),
     "StarReLU": _star_relu,
     "SumPool1d": _sum_pool_1d,
 }
@@ -218,9 +258,11 @@ _DIGESTS: Mapping[str, str] = {
     "CropTo1d": "7539aac2c8ce0b0c",
     "CropTo2d": "7869c4080768a1bf",
     "CropTo3d": "781c3177cd8746f9",
+    "DepthToSpace": "f759c30ba6fdbfcb",
     "DropPath": "a3fed933421187e9",
-    "EvoNorm": "bd04228a15910210",
+    "EvoNorm": "946a7ffbfd988879",
     "FilterResponseNorm": "971b19c545d6c9ad",
+    "FlattenChannelsLast": "43985810c08347cf",
     "GlobalResponseNorm": "c53115271179ff62",
     "L2Norm": "6af21a376c13608e",
     "LocallyConnected": "81ba5930e8893f61",
@@ -244,13 +286,21 @@ _DIGESTS: Mapping[str, str] = {
     "PaddedMaxPool3d": "eca8aaf2b2f874e9",
     "PaddedSumPool2d": "0abfc7389cdd8d27",
     "PaddedSumPool3d": "44a30fe8bc01aa9a",
+    "Permute": "d22a8d5440b0b40a",
+    "PointwiseLinear1d": "f041c3ecf228c0e3",
+    "PointwiseLinear2d": "89e2c11d8bd7c2af",
+    "PointwiseLinear3d": "e146703a95cf1ee9",
     "PositionResponseNorm1d": "ca87f545ae5cb645",
     "PositionResponseNorm2d": "34b7cf558315f914",
     "PositionResponseNorm3d": "b30f614e9552ba30",
     "RadialBasis": "ee3ccf1731daffb0",
-    "RadixSoftmax": "2f41a259502e8c70",
+    "RadixSoftmax": "57e44aa53db7f5e2",
+    "Reorg": "b0f03f092449ee95",
+    "Reshape": "8123929656b8692e",
+    "ReshapeChannelsLast": "9bbca94f88308b46",
     "Scale": "4cdb1b9d8aadc850",
     "ScaledTanh": "aa17f694256ca294",
+    "SpaceToDepth": "4a0db12a39f917f2",
     "StarReLU": "9d8dc11670f5155e",
     "SumPool1d": "e2ea940f18fbbc16",
 }

@@ -66,6 +66,10 @@ def _linear(form: Form, x: Shape) -> Shape | None:
     return None if x.rank or x.channels != form[1] else Shape(_number(form[2]))
 
 
+def _pointwise(form: Form, x: Shape) -> Shape | None:
+    return None if x.rank != form[1] or x.channels != form[2] else Shape(_number(form[3]), x.spatial)
+
+
 def _max_pool(form: Form, x: Shape) -> Shape | None:
     found = _sliding(form, x, 2, 3, 4, 6, 5)
     return None if found is None else Shape(x.channels, found)
@@ -164,6 +168,44 @@ def _pad_channels(form: Form, x: Shape) -> Shape | None:
     return Shape(_number(form[3]), part_of(("steps", form[4]), x).spatial)
 
 
+def _pixel_shuffle(form: Form, x: Shape) -> Shape | None:
+    factor = _number(form[1])
+    if x.rank != 2 or x.channels % factor**2:
+        return None
+    return Shape(x.channels // factor**2, tuple(extent * factor for extent in x.spatial))
+
+
+def _pixel_unshuffle(form: Form, x: Shape) -> Shape | None:
+    factor = _number(form[1])
+    if x.rank != 2 or any(extent % factor for extent in x.spatial):
+        return None
+    if form[2] == "darknet" and x.channels % factor**2:
+        return None
+    return Shape(x.channels * factor**2, tuple(extent // factor for extent in x.spatial))
+
+
+def _unflatten(form: Form, x: Shape) -> Shape | None:
+    return None if x.rank else _reshape(form, x)
+
+
+def _reshape(form: Form, x: Shape) -> Shape | None:
+    channels, *spatial = extents(form[1])
+    found = Shape(channels, tuple(spatial))
+    return None if x.numel != found.numel else found
+
+
+def _reshape_last(form: Form, x: Shape) -> Shape | None:
+    found = Shape.of(extents(form[1]))
+    return None if x.numel != found.numel else found
+
+
+def _permute(form: Form, x: Shape) -> Shape | None:
+    dims, sizes = extents(form[1]), (0, x.channels, *x.spatial)
+    if len(dims) != len(sizes):
+        return None
+    return Shape(sizes[dims[1]], tuple(sizes[dim] for dim in dims[2:]))
+
+
 def _rms_norm(form: Form, x: Shape) -> Shape | None:
     """A variance of one value is none."""
     return x if x.channels == form[1] and not (form[4] and form[1] == 1) else None
@@ -189,6 +231,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "convt": _transposed,
     "local": _local,
     "linear": _linear,
+    "pointwise": _pointwise,
     "rbf": _linear,
     "maxpool": _max_pool,
     "avgpool": _mean_pool,
@@ -217,6 +260,13 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "cropto": _crop_to,
     "padto": _pad_to,
     "padchannels": _pad_channels,
+    "flattenlast": lambda _, x: Shape(x.numel),
+    "unflatten": _unflatten,
+    "reshape": _reshape,
+    "reshapelast": _reshape_last,
+    "permute": _permute,
+    "pixelshuffle": _pixel_shuffle,
+    "pixelunshuffle": _pixel_unshuffle,
 }
 
 

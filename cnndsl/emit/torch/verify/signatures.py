@@ -45,6 +45,9 @@ _PLAIN: Mapping[str, str] = {
     "GroupNorm": "num_groups, num_channels, eps=1e-05, affine=True, device=None, dtype=None",
     "Upsample": "size=None, scale_factor=None, mode='nearest', align_corners=None, recompute_scale_factor=None",
     "Dropout": "p=0.5, inplace=False",
+    "Unflatten": "dim, unflattened_size",
+    "PixelShuffle": "upscale_factor",
+    "PixelUnshuffle": "downscale_factor",
     "Flatten": "start_dim=1, end_dim=-1",
     "ReLU6": "inplace=False",
     "LeakyReLU": "negative_slope=0.01, inplace=False",
@@ -104,14 +107,18 @@ def parameters(text: str) -> tuple[Params, int]:
 
 
 def of_class(text: str) -> tuple[Params, int]:
-    """The parameters of the constructor of the class of a text, without `self`. None where it has no constructor."""
+    """The parameters of the constructor of the class of a text, without `self`.
+
+    Those of the class of PyTorch that it derives from where it has none of its own; `nn.Module` takes none.
+    """
     made = ast.parse(text).body[-1]
     assert isinstance(made, ast.ClassDef)
     for statement in made.body:
         if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
             params, star = of_arguments(statement.args)
             return params[1:], star - 1
-    return (), 0
+    base = ast.unparse(made.bases[0]) if made.bases else ""
+    return parameters(SIGNATURES.get(base.removeprefix("nn."), ""))
 
 
 def constant(node: ast.expr) -> object:

@@ -66,7 +66,7 @@ class SimpleLayer:
         fields: tuple[FormField, ...] = (),
         *,
         shape: Callable[..., Shape | None] | None = None,
-        keeps: Literal["", "input", "output"] = "",
+        keeps: Literal["", "input", "output", "both"] = "",
         inplace: Literal["", "copy", "output"] = "",
         view: bool = False,
         elementwise: bool = False,
@@ -74,7 +74,7 @@ class SimpleLayer:
     ) -> None:
         self.names, self.cls, self.family, self.fields, self.shape = names, cls, family, fields, shape
         self.view, self.elementwise, self.digest = view, elementwise, digest
-        self.keeps: Literal["", "input", "output"] = keeps
+        self.keeps: Literal["", "input", "output", "both"] = keeps
         self.inplace: Literal["", "copy", "output"] = inplace
 
     @property
@@ -102,12 +102,6 @@ def _spatial(x: Shape, *_: object) -> Shape | None:
     return x if x.rank else None
 
 
-def _pixel_shuffle(x: Shape, factor: int) -> Shape | None:
-    if x.rank != 2 or x.channels % factor**2:
-        return None
-    return Shape(x.channels // factor**2, tuple(extent * factor for extent in x.spatial))
-
-
 def _shuffle(x: Shape, groups: int) -> Shape | None:
     return x if x.channels % groups == 0 else None
 
@@ -120,6 +114,10 @@ def _pick(x: Shape, channels: tuple[int, ...]) -> Shape | None:
     return Shape(len(channels), x.spatial) if all(each < x.channels for each in channels) else None
 
 
+def _one_channel(x: Shape) -> Shape | None:
+    return Shape(1, x.spatial)
+
+
 _LRN = (
     FormField("size", "whole"),
     FormField("alpha", "real", "0.0001"),
@@ -128,7 +126,6 @@ _LRN = (
 )
 _SOFTPLUS = (FormField("beta", "real", "1.0"), FormField("threshold", "real", "20.0", fixed=20.0))
 _OVER_CHANNELS = (FormField("dim", "whole", "None", fixed=1, least=-9),)
-_UPSCALE = (FormField("upscale_factor", "whole", option="factor"),)
 _RANGE = (FormField("start", "whole", least=0), FormField("stop", "whole", least=0))
 _CHANNELS = (FormField("channels", "integers", least=0),)
 
@@ -148,11 +145,14 @@ SIMPLE: tuple[SimpleLayer, ...] = (
     SimpleLayer(("SOFTSIGN",), "Softsign", "softsign", keeps="input", elementwise=True),
     SimpleLayer(("SOFTMAX",), "Softmax", "softmax", _OVER_CHANNELS, keeps="output"),
     SimpleLayer(("LOGSOFTMAX",), "LogSoftmax", "logsoftmax", _OVER_CHANNELS, keeps="output"),
-    SimpleLayer(("PIXELSHUFFLE",), "PixelShuffle", "pixelshuffle", _UPSCALE, shape=_pixel_shuffle),
     # Shuffling by one group returns a view on some devices.
     SimpleLayer(("SHUFFLE",), "ChannelShuffle", "shuffle", (FormField("groups", "whole"),), shape=_shuffle, view=True),
     SimpleLayer(("SLICE",), "Slice", "slice", _RANGE, shape=_slice, view=True, digest="2f4d769ef7828e75"),
     SimpleLayer(("PICK",), "Pick", "pick", _CHANNELS, shape=_pick, digest="7fa70005cd596c3b"),
+    SimpleLayer(
+        ("CHANNELMAX",), "ChannelMax", "channelmax", shape=_one_channel, keeps="both", digest="70fa2332a142bfe1"
+    ),
+    SimpleLayer(("CHANNELMEAN",), "ChannelMean", "channelmean", shape=_one_channel, digest="36c3d1c8e109aff5"),
     SimpleLayer(("TIMES",), "Times", "times", (FormField("by", "real"),), elementwise=True, digest="641727a80aa9b36d"),
 )
 """One row for each layer type."""

@@ -27,7 +27,7 @@ def test_every_node_once(name: str) -> None:
 
 @pytest.mark.parametrize("name", ZOO)
 def test_repeats_multiply(name: str) -> None:
-    """The instances of a row have as many nodes each, so that ×n times the panel is what they are."""  # noqa: RUF002
+    """The instances of a row have as many nodes each, so that ×n times the panel is what they are."""
     for step in model(load(name).graph).steps:
         if isinstance(step, NetCard):
             for line in step.lines:

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """Folding, against what the papers say of the networks and against the rules of the drawings."""
 
 from __future__ import annotations
@@ -6,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from cnndsl import load, loads
-from cnndsl.emit.drawing.cards.dump import dump
 from cnndsl.emit.drawing.cards.fold import model
 from cnndsl.emit.drawing.cards.model import CardTable, DrawingModel, GrowthBar, NetCard
+from tests.emit.drawing.cards.dump import dump
 
 
 def folded(name: str) -> DrawingModel:

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """Legends: each symbol that is drawn is explained, and none that isn't."""
 
 from __future__ import annotations
@@ -6,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from cnndsl import load, loads
-from cnndsl.emit.drawing.cards.dump import dump
 from cnndsl.emit.drawing.cards.fold import model
 from cnndsl.emit.drawing.cards.model import NetCard
 from cnndsl.emit.drawing.display import TextItem
 from cnndsl.emit.drawing.layout.page import WidthName, picture
 from cnndsl.emit.drawing.shapes import flat
+from tests.emit.drawing.cards.dump import dump
 
 
 def explained(name: str) -> dict[str, str]:

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """Small pieces of a drawing."""
 
 from __future__ import annotations

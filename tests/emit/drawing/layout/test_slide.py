@@ -27,6 +27,6 @@ def test_a_slide_flows_to_the_right(name: str) -> None:
     """The first stages stand beside the input, as in mock-up 01."""
     items = list(flat(picture(model(load(name).graph), "slide").items))
     texts = {item.text: item for item in reversed(items) if isinstance(item, TextItem)}
-    head = texts["224×224×3"]  # noqa: RUF001
-    following = texts["3×3 max pool, /2" if "3×3 max pool, /2" in texts else "2×2 max pool, /2"]  # noqa: RUF001
+    head = texts["224×224×3"]
+    following = texts["3×3 max pool, /2" if "3×3 max pool, /2" in texts else "2×2 max pool, /2"]
     assert following.x > head.x + 100

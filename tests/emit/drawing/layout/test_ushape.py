@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """Networks drawn as a U: edges go straight down and up, as the style asks."""
 
 from __future__ import annotations

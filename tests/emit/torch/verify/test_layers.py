@@ -41,6 +41,26 @@ KINDS = {
         -> RMSNORM -> RMSNORM(eps=0.001, affine=no) -> RMSNORM(by=deviation) -> FRN
         -> LRN3(over=positions) -> FRN(eps=0.001, tlu=no) -> L2NORM -> L2NORM(eps=0.001, affine=yes, init=20)
     """,
+    "channels": """
+        INPUT 8x6x4 -> MUL(ID, (CHANNELMAX | CHANNELMEAN) -> CONV7-1 -> SIGMOID) -> (CHANNELMEAN + CHANNELMAX)
+        -> CHANNELMAX -> FC-4 -> CHANNELMEAN
+    """,
+    "pixels": """
+        INPUT 12x12x4 -> PIXELUNSHUFFLE2 -> PIXELSHUFFLE2 -> PIXELUNSHUFFLE2(order=blocks)
+        -> PIXELUNSHUFFLE2(order=darknet) -> PIXELSHUFFLE2(order=blocks) -> PIXELUNSHUFFLE1(order=blocks)
+        -> PIXELSHUFFLE1(order=blocks) -> PIXELSHUFFLE2
+    """,
+    "shapes": """
+        INPUT 6x4x8 -> RESHAPE(8x8x3) -> RESHAPE(4x4x12, channels=last) -> PERMUTE(whc) -> PERMUTE(cwh)
+        -> FLATTEN(channels=last) -> FLATTEN(channels=last) -> RESHAPE(4x4x12) -> FLATTEN
+        -> RESHAPE(6x4x8, channels=last)
+        -> RESHAPE(192) -> RESHAPE(192, channels=last) -> RESHAPE(64x3, channels=last) -> PERMUTE(cw)
+        -> RESHAPE(2x4x8x3) -> PERMUTE(cdwh) -> RESHAPE(1x1x192) -> FLATTEN(channels=last)
+    """,
+    "at each position": """
+        INPUT 8x6x4 -> FC-9(over=channels) -> FC-5(over=channels, bias=no) -> FC-C(over=channels, init=xavier) -> GAP
+        -> FC-3(over=channels) -> FLATTEN -> FC-C(over=channels)
+    """,
     "activations": """
         INPUT 8x8x8 -> RELU -> RELU6 -> LRELU(0.2) -> LRELU -> PRELU -> PRELU(shared=yes, init=0.1) -> STARRELU
         -> STARRELU(scale=1, bias=0) -> ELU -> ELU(2)
@@ -68,7 +88,8 @@ KINDS = {
         -> SLICE(0, 8) -> LN(over=channels)
     """,
     "merges": """
-        INPUT 8x8x4 -> MUL(ID, GAP, CONV1-1, FC-4) -> MAX(ID, RELU, CONV1-4) -> MEAN(ID, CONV1-4, CONV1-4)
+        INPUT 8x8x4 -> SUB(SUB(CONV1-4, (ID + RELU)), ID)
+        -> MUL(ID, GAP, CONV1-1, FC-4) -> MAX(ID, RELU, CONV1-4) -> MEAN(ID, CONV1-4, CONV1-4)
         -> MEAN(ID, CONV1-4) -> (DROPOUT + DROPOUT) -> MUL(DROPOUT, DROPOUT, RELU, RELU) -> (ID + ID + ID) -> DROPOUT
         -> RELU -> FC-10
     """,
@@ -130,8 +151,16 @@ FUNCTIONS = [
     ("FLATTEN", "x.flatten(start_dim=1)", True),
     ("FLATTEN", "x.flatten()", False),
     ("FLATTEN", "x", False),
+    ("FLATTEN(channels=last)", "x.flatten(1)", False),
+    ("RESHAPE(192)", "x.flatten(1)", True),
+    ("RESHAPE(6x8x4)", "x", False),
     ("(ID + ID)", "x + x", True),
     ("(ID + ID)", "x * 2", False),
+    ("SUB(ID, TIMES(2))", "x - x * 2", True),
+    ("SUB(ID, TIMES(2))", "x * 2 - x", False),
+    ("SUB(TIMES(2), ID)", "x * 2 - x", True),
+    ("SUB(ID, ID)", "x - x", True),
+    ("SUB(ID, TIMES(2))", "x + x * -2", False),
     ("MAX(ID, TIMES(2))", "torch.maximum(x * 2, x)", True),
     ("MAX(ID, TIMES(2))", "torch.maximum(x, other=x * 2)", True),
     ("MEAN(ID, TIMES(2))", "(x + x * 2) / 2", True),
@@ -178,6 +207,15 @@ MODULES = [
     ("INPUT 8x6x4 -> a: GELU", "nn.GELU('tanh')", False),
     ("INPUT 8x6x4 -> a: LRN", "nn.LocalResponseNorm(5, k=2.0)", False),
     ("INPUT 8x6x4 -> a: SHUFFLE2", "nn.ChannelShuffle(4)", False),
+    ("INPUT 48 -> a: RESHAPE(4x3x4)", "nn.Unflatten(1, (4, 4, 3))", True),
+    ("INPUT 48 -> a: RESHAPE(4x3x4)", "nn.Unflatten(1, (4, 3, 4))", False),
+    ("INPUT 48 -> a: RESHAPE(4x3x4)", "nn.Unflatten(dim=1, unflattened_size=[4, 4, 3])", True),
+    ("INPUT 48 -> a: RESHAPE(4x3x4, channels=last)", "nn.Unflatten(1, (4, 4, 3))", False),
+    ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE2", "nn.PixelUnshuffle(2)", True),
+    ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE2(order=blocks)", "nn.PixelUnshuffle(2)", False),
+    ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE2(order=darknet)", "nn.PixelUnshuffle(2)", False),
+    ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE1(order=darknet)", "nn.PixelUnshuffle(1)", True),
+    ("INPUT 8x6x4 -> a: PIXELSHUFFLE2(order=blocks)", "nn.PixelShuffle(2)", False),
 ]
 
 

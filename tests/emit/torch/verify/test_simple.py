@@ -21,7 +21,6 @@ WRITTEN = {
     "SOFTPLUS": ("SOFTPLUS(beta=2)", (2.0, 20.0)),
     "SOFTMAX": ("SOFTMAX", (1,)),
     "LOGSOFTMAX": ("LOGSOFTMAX", (1,)),
-    "PIXELSHUFFLE": ("PIXELSHUFFLE2", (2,)),
     "SHUFFLE": ("SHUFFLE4", (4,)),
     "SLICE": ("SLICE(1, 3)", (1, 3)),
     "PICK": ("PICK(3, 1)", ((3, 1),)),

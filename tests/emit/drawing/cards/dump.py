@@ -1,9 +1,10 @@
-"""The model of a drawing as text, for tests and for people who look for a mistake."""
+"""The model of a drawing as text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cnndsl.emit.drawing.cards.account import inner_chains
 from cnndsl.emit.drawing.cards.model import (
     BlockPanel,
     Branching,
@@ -41,7 +42,7 @@ def _step(step: SpineStep) -> Iterator[str]:
         case SpineBranching():
             yield from _element(step.element)
         case NetCard():
-            times = f" ×{step.times}" if step.times > 1 else ""  # noqa: RUF001
+            times = f" ×{step.times}" if step.times > 1 else ""
             yield f"card {step.name!r}{times} -> {step.shape}"
             if step.heads:
                 yield f"  heads {' | '.join(step.heads)}"
@@ -78,20 +79,26 @@ def _panel(panel: BlockPanel) -> Iterator[str]:
 
 
 def _element(element: PanelElement) -> Iterator[str]:
+    yield _head(element)
+    for at, chain in enumerate(inner_chains(element)):
+        indent = ""
+        if isinstance(element, Branching):
+            source = f" from {element.names[at]}" if element.sources and element.sources[at] >= 0 else ""
+            yield f"  branch{source}" + ("" if chain else " (identity)")
+            indent = "  "
+        yield from (f"{indent}{text}" for text in _inner(chain))
+
+
+def _head(element: PanelElement) -> str:
     match element:
         case FusedRow():
-            yield _row(element)
+            return _row(element)
         case InsetBox():
-            yield f"<{element.title}>" + ("?" if element.is_optional else "")
+            return f"<{element.title}>" + ("?" if element.is_optional else "")
         case RepeatFrame():
-            yield f"repeat x{element.times}"
-            yield from _inner(element.elements)
+            return f"repeat x{element.times}"
         case Branching():
-            yield f"{element.word} {' + '.join(map(str, element.widths))}".rstrip()
-            for at, branch in enumerate(element.branches):
-                source = f" from {element.names[at]}" if element.sources and element.sources[at] >= 0 else ""
-                yield f"  branch{source}" + ("" if branch else " (identity)")
-                yield from (f"  {text}" for text in _inner(branch))
+            return f"{element.word} {' + '.join(map(str, element.widths))}".rstrip()
 
 
 def _inner(elements: Sequence[PanelElement]) -> Iterator[str]:

@@ -1,0 +1,139 @@
+"""The page of a network with errors: the spine, the block that fails opened at its right, and the messages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from cnndsl.emit.drawing.cards.model import DrawingModel
+from cnndsl.emit.drawing.display import RectangleItem
+from cnndsl.emit.drawing.layout import spine as spines
+from cnndsl.emit.drawing.layout.arrange import Arrangement, columns
+from cnndsl.emit.drawing.layout.looks import HEAVY
+from cnndsl.emit.drawing.layout.message import HEADLINE, excerpt_width, message_box, more_box
+from cnndsl.emit.drawing.layout.panel import PanelArtist
+from cnndsl.emit.drawing.layout.pieces import Fragment
+from cnndsl.emit.drawing.layout.sketch import PlanePoint, Sketch
+from cnndsl.emit.drawing.layout.spine import SpinePieces, heights
+from cnndsl.emit.drawing.shapes import flat
+
+_GUTTER, _LANE, _BETWEEN = 16.0, 7.0, 10.0
+_MOST_MESSAGES = 3
+_NARROWEST, _WIDEST = 100.0, 200.0
+
+
+@dataclass(eq=False)
+class FaultBox:
+    """A panel or a message, the number of the error that leads to it (-1 for none), how far down a line enters it, and
+    its place; `x` is 0 beneath the spine."""
+
+    fragment: Fragment
+    error: int
+    port: float
+    x: float = 0
+    y: float = 0
+
+
+def with_faults(model: DrawingModel, room: float) -> Arrangement:
+    """Return the arrangement of a network with errors: the block that fails and the messages beside the spine; beneath
+    it what has no room there."""
+    drawn = spines.spine(model, max(min(spines.natural_width(model, is_wide=False), _WIDEST), _NARROWEST))
+    spine = columns(drawn, 1)
+    shown = model.faults[:_MOST_MESSAGES]
+    left = spine.width + _GUTTER + _LANE * len(shown)
+    artist = PanelArtist()
+    is_beside = [all(artist.least_width(each) <= room - left for each in model.panels)]
+    is_beside.append(is_beside[0] and all(excerpt_width(each.message) <= room - left for each in shown))
+    boxes = [*_panels(artist, model, room - left if is_beside[0] else room)]
+    count = len(boxes)
+    boxes += _messages(model, {each.error for each in boxes}, room - left if is_beside[1] else room)
+    low = 0.0
+    for at, each in enumerate(boxes):
+        if is_beside[at >= count]:
+            each.x = left
+        elif not any(not other.x for other in boxes[:at]):
+            low = max(low, spine.height + _GUTTER + _LANE)
+        each.y = low
+        low += each.fragment.height + _BETWEEN
+    places = [_place(drawn, each.step) for each in shown]
+    _shift(boxes, places, spine.height)
+
+    def draw() -> Sketch:
+        sketch = spine.draw()
+        for each in boxes:
+            sketch.place(each.fragment.sketch, each.x, each.y)
+        _lead(sketch, places, boxes, spine.width)
+        return sketch
+
+    wide = max(each.x + each.fragment.width for each in boxes)
+    lanes = _LANE * sum(bool(each) for each in places)
+    wide += 0 if all(each.x for each in boxes) or lanes == _LANE else lanes
+    return Arrangement(max(wide, spine.width + lanes + 4), max(spine.height, low - _BETWEEN), draw)
+
+
+def _shift(boxes: Sequence[FaultBox], places: Sequence[Sequence[PlanePoint]], height: float) -> None:
+    """Move what is beside a longer spine down to what fails."""
+    first = boxes[0]
+    start = next((each for each in places if each), ())
+    if not start or not all(each.x for each in boxes):
+        return
+    by = min(start[-1][1] - first.port, height - boxes[-1].y - boxes[-1].fragment.height)
+    for each in boxes:
+        each.y += max(by, 0)
+
+
+def _panels(artist: PanelArtist, model: DrawingModel, across: float) -> Iterator[FaultBox]:
+    """The block that fails, opened."""
+    for panel in model.panels:
+        number = next((at for at, each in enumerate(model.faults) if each.is_opened), 0)
+        yield FaultBox(artist.panel(panel, across), number, 13)
+
+
+def _messages(model: DrawingModel, opened: Collection[int], across: float) -> Iterator[FaultBox]:
+    """The messages, and how many more there are."""
+    for number, fault in enumerate(model.faults[:_MOST_MESSAGES]):
+        yield FaultBox(message_box(fault.message, across), -1 if number in opened else number, HEADLINE)
+    further = len(model.faults) - _MOST_MESSAGES
+    if further > 0:
+        yield FaultBox(more_box(further, across), -1, 0)
+
+
+def _place(drawn: SpinePieces, step: int) -> list[PlanePoint]:
+    """Where the line begins that leads from what fails in a piece of the spine: at the right side of the piece; beneath
+    it if that is a circle, at which edges arrive from there."""
+    if step < 0:
+        return []
+    piece = drawn.pieces[step]
+    top = sum(heights(drawn)[: step + 1]) - piece.height
+    left = max(each.left for each in drawn.pieces)
+    boxes = [item for item in flat(piece.sketch.items) if isinstance(item, RectangleItem)]
+    first = next((each for each in boxes if each.fill == "error-ground"), None)
+    if first is None:
+        return [(left + piece.right, top + piece.height / 2)]
+    middle = top + first.y + first.height / 2
+    if first.radius < first.height / 2:
+        right = max(
+            each.x + each.width for each in boxes if each.y <= first.y + first.height / 2 <= each.y + each.height
+        )
+        return [(left + right, middle)]
+    by = first.radius * 0.93
+    return [
+        (left + first.x + first.radius + by, middle + by),
+        (left + first.x + first.width, middle + first.radius + 3),
+    ]
+
+
+def _lead(sketch: Sketch, starts: Sequence[Sequence[PlanePoint]], boxes: Sequence[FaultBox], right: float) -> None:
+    """Lines from what fails to the panel or the message of it, none of which crosses another that goes the same way."""
+    leads = [(start, box) for box in boxes if box.error >= 0 and (start := starts[box.error])]
+    is_down = sum(box.y + box.port - start[-1][1] for start, box in leads) > 0
+    for number, (start, box) in enumerate(leads):
+        lane = right + 6 + _LANE * (len(leads) - 1 - number if is_down else number)
+        if box.x:
+            way = [(lane, box.y + box.port), (box.x, box.y + box.port)]
+        elif number == 0:
+            way = [(lane, box.y - 6), (24, box.y - 6), (24, box.y)]
+        else:
+            lane = max(each.fragment.width for each in boxes) + _LANE * (len(leads) - number)
+            way = [(lane, box.y + box.port), (box.fragment.width, box.y + box.port)]
+        sketch.line([*start, (lane, start[-1][1]), *way], paint="error", line=HEAVY)
