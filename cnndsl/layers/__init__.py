@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cnndsl.layers import activation, arrange, conv, dense, dropout, local, margin, norm, pool, resize
+from cnndsl.layers import activation, arrange, conv, dense, dropout, local, margin, norm, pool, resize, transposed
 from cnndsl.layers.base import Layer
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ GROUP = "cnndsl.layers"
 _OURS: tuple[type[Layer], ...] = (
     conv.Conv,
     conv.DepthwiseConv,
-    conv.ConvTranspose,
+    transposed.ConvTranspose,
     local.LocallyConnected,
     pool.MaxPool,
     pool.AvgPool,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnndsl.layers import activation as act
-from cnndsl.layers import arrange, conv, dense, dropout, local, margin, merge, norm, pool, resize
+from cnndsl.layers import arrange, conv, dense, dropout, local, margin, merge, norm, pool, resize, transposed
 from cnndsl.layers.base import Layer
 from cnndsl.shape import Shape
 
@@ -82,9 +82,9 @@ ON_MAPS: list[Layer] = [
     conv.Conv((1,), 4, stride=(2,)),
     conv.DepthwiseConv(),
     conv.DepthwiseConv((2,), 12, stride=(3,)),
-    conv.ConvTranspose((2,), 4, stride=(2,)),
-    conv.ConvTranspose((4,), 4, stride=(2,), groups=2, bias=False),
-    conv.ConvTranspose((3,), 4, stride=(2,), pad=(1,), out_pad=(1,), dilation=(2,)),
+    transposed.ConvTranspose((2,), 4, stride=(2,)),
+    transposed.ConvTranspose((4,), 4, stride=(2,), groups=2, bias=False),
+    transposed.ConvTranspose((3,), 4, stride=(2,), pad=(1,), out_pad=(1,), dilation=(2,)),
     local.LocallyConnected((3,), 4),
     local.LocallyConnected((2,), 4, stride=(2,), pad="valid", bias=False),
     local.LocallyConnected((1,), 4),
@@ -157,7 +157,7 @@ ONLY_2D: list[Case] = [
     (conv.Conv((2, 5), 4, stride=(2, 1)), (PLANE,)),
     (conv.Conv((3,), 4, dilation=(1, 2)), (PLANE,)),
     (conv.Conv((3,), 4, pad=(0, 1)), (PLANE,)),
-    (conv.ConvTranspose((3,), 4, stride=(1, 2), pad=(0, 1), out_pad=(0, 1), dilation=(2, 1)), (PLANE,)),
+    (transposed.ConvTranspose((3,), 4, stride=(1, 2), pad=(0, 1), out_pad=(0, 1), dilation=(2, 1)), (PLANE,)),
     (local.LocallyConnected((3, 1), 4, stride=(1, 2)), (PLANE,)),
     (pool.MaxPool((2,), (1,), dilation=(1, 2)), (PLANE,)),
     (pool.AvgPool((2, 3), (2, 1), pad="same"), (PLANE,)),

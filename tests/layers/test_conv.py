@@ -11,8 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cnndsl.layers.base import LayerError
-from cnndsl.layers.conv import Conv, ConvTranspose, DepthwiseConv
+from cnndsl.layers.conv import Conv, DepthwiseConv
 from cnndsl.layers.local import LocallyConnected
+from cnndsl.layers.transposed import ConvTranspose
 from cnndsl.shape import Shape
 from tests.support import Live, flops, saved_bytes
 

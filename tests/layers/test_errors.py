@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl.layers import activation, arrange, conv, dense, dropout, local, margin, merge, norm, pool, resize
+from cnndsl.layers import (
+    activation,
+    arrange,
+    conv,
+    dense,
+    dropout,
+    local,
+    margin,
+    merge,
+    norm,
+    pool,
+    resize,
+    transposed,
+)
 from cnndsl.layers.base import Layer, LayerError
 from cnndsl.shape import Shape
 
@@ -19,11 +32,11 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (conv.Conv(groups=4), (MAP,), "E0304", "4 groups must divide both the 6 channels of the input and the 64 filters"),
     (conv.Conv(filters=4, groups=3), (MAP,), "E0304", "3 groups must divide both the 6 channels"),
     (conv.DepthwiseConv(filters=9), (MAP,), "E0304", "6 groups must divide both"),
-    (conv.ConvTranspose(), (VECTOR,), "E0302", "CONVT needs a spatial input"),
-    (conv.ConvTranspose(groups=4), (MAP,), "E0304", "4 groups must divide"),
-    (conv.ConvTranspose((3,), stride=(2,)), (MAP,), "E0307", "`same` needs a kernel as large as the stride"),
-    (conv.ConvTranspose((2,), stride=(2,), out_pad=(2,)), (MAP,), "E0307", "2 must be smaller than the stride 2"),
-    (conv.ConvTranspose((1,), pad=(5,)), (MAP,), "E0301", "leaves nothing of its output"),
+    (transposed.ConvTranspose(), (VECTOR,), "E0302", "CONVT needs a spatial input"),
+    (transposed.ConvTranspose(groups=4), (MAP,), "E0304", "4 groups must divide"),
+    (transposed.ConvTranspose((3,), stride=(2,)), (MAP,), "E0307", "`same` needs a kernel as large as the stride"),
+    (transposed.ConvTranspose((2,), stride=(2,), out_pad=(2,)), (MAP,), "E0307", "2 must be smaller than the stride 2"),
+    (transposed.ConvTranspose((1,), pad=(5,)), (MAP,), "E0301", "leaves nothing of its output"),
     (local.LocallyConnected(), (VECTOR,), "E0302", "LOCAL needs a spatial input"),
     (pool.MaxPool((10,)), (MAP,), "E0301", "the window of POOL spans 10"),
     (pool.MaxPool((9,), pad=(1,)), (Shape(1, (4, 4)),), "E0301", "has 6 there, padding included"),
@@ -41,11 +54,11 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (resize.Upsample(mode="trilinear"), (MAP,), "E0310", "mode=trilinear is not for an input with 2 spatial axes"),
     (resize.Upsample(mode="bicubic"), (Shape(3, (9,)),), "E0310", "mode=bicubic is not for an input with 1 spatial"),
     (resize.Upsample(out=(3, 3, 3)), (MAP,), "E0303", "the output 3x3x3 has 3 axes, and the input has 2"),
-    (conv.ConvTranspose((3, 3, 3)), (MAP,), "E0303", "the kernel 3x3x3 has 3 axes"),
-    (conv.ConvTranspose(stride=(1, 2, 3)), (MAP,), "E0303", "the stride 1x2x3 has 3 axes"),
-    (conv.ConvTranspose(dilation=(1, 2, 3)), (MAP,), "E0303", "the dilation 1x2x3 has 3 axes"),
-    (conv.ConvTranspose(pad=(1, 2, 3)), (MAP,), "E0303", "the padding 1x2x3 has 3 axes"),
-    (conv.ConvTranspose(out_pad=(1, 2, 3)), (MAP,), "E0303", "the output padding 1x2x3 has 3 axes"),
+    (transposed.ConvTranspose((3, 3, 3)), (MAP,), "E0303", "the kernel 3x3x3 has 3 axes"),
+    (transposed.ConvTranspose(stride=(1, 2, 3)), (MAP,), "E0303", "the stride 1x2x3 has 3 axes"),
+    (transposed.ConvTranspose(dilation=(1, 2, 3)), (MAP,), "E0303", "the dilation 1x2x3 has 3 axes"),
+    (transposed.ConvTranspose(pad=(1, 2, 3)), (MAP,), "E0303", "the padding 1x2x3 has 3 axes"),
+    (transposed.ConvTranspose(out_pad=(1, 2, 3)), (MAP,), "E0303", "the output padding 1x2x3 has 3 axes"),
     (conv.Conv(dilation=(1, 2, 3)), (MAP,), "E0303", "the dilation 1x2x3 has 3 axes"),
     (margin.Crop((1, 1, 1)), (MAP,), "E0303", "the margin 1x1x1 has 3 axes"),
     (arrange.PadChannels(8, (1, 1, 1)), (MAP,), "E0303", "the stride 1x1x1 has 3 axes"),
