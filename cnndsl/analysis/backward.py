@@ -206,7 +206,7 @@ def _divided(backward: BackwardTrace, node: Node, result: int, gradient: Gradien
 
 
 def _gradient(backward: BackwardTrace, node: Node, value: int, width: int) -> int:
-    return backward.ledger.new(node.index, "gradients", 0, backward.values.values[node.index][value] * width)
+    return backward.ledger.new(node.index, "gradients", *backward.values.bytes(node.index, value, width))
 
 
 def _passed(backward: BackwardTrace, node: Node, k: int, read: int, gradient: Gradient) -> _Made:

@@ -129,7 +129,7 @@ def _run_step(forward: ForwardTrace, node: Node, k: int) -> int:
         result = reads[0 if target is None else target]
         ledger.hold(result)
     else:
-        result = ledger.new(at, "activations", 0, step.values * width)
+        result = ledger.new(at, "activations", *values.bytes(at, first + k, width))
     if needs:
         _save(forward, node, k, reads, result)
     _make_extras(forward, node, k)
@@ -149,7 +149,7 @@ def _cast(forward: ForwardTrace, node: Node, read: int, storage: int, width: int
     if not width or width == values.widths[node.index][read]:
         ledger.hold(storage)
         return storage
-    return ledger.new(node.index, "activations", 0, values.values[node.index][read] * width)
+    return ledger.new(node.index, "activations", *values.bytes(node.index, read, width))
 
 
 def _cast_weights(forward: ForwardTrace, node: Node, step: LayerStep, k: int) -> None:

@@ -102,6 +102,13 @@ class Lifetimes:
             for node in self.graph.nodes
         }
 
+    def bytes(self, at: int, value: int, width: int) -> tuple[int, int]:
+        """The bytes of a value of a node, by its number, where each of its elements has so many: those of all images
+        together, and those of each."""
+        size = self.values[at][value] * width
+        step = value - len(self.graph.nodes[at].value_inputs)
+        return (size, 0) if step >= 0 and self.steps[at][step].fixed else (0, size)
+
     @cached_property
     def learning(self) -> tuple[int, ...]:
         """The outputs whose loss has a gradient: those with parameters before them."""
@@ -175,12 +182,12 @@ class Lifetimes:
         if self.dtype != "amp":
             return 0
         rule = step.autocast if self.device == "cpu" else step.on_cuda
-        return {"as is": 0, "half": 2, "full": 4, "widest": max(widths[at] for at in step.reads)}[rule]
+        return {"as is": 0, "half": 2, "full": 4, "widest": max([0, *(widths[at] for at in step.reads)])}[rule]
 
     def result_width(self, node: Node, step: LayerStep, widths: Sequence[int]) -> int:
         """The bytes of a value of a step's result."""
         own = WIDTHS[self.dtype] if step.promotes and any(self.tensors[node.index][at] for at in step.tensors) else 0
-        return self.computes(step, widths) or max(own, *(widths[at] for at in step.reads))
+        return self.computes(step, widths) or max([own, *(widths[at] for at in step.reads)])
 
     @cached_property
     def execution(self) -> Execution:

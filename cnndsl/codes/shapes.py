@@ -91,7 +91,8 @@ ENTRIES = (
         "E0309",
         "statistics over a single value",
         """
-        IN and GN normalise an image by its own mean and variance, and those of one value say nothing.
+        IN and GN normalise an image by its own mean and variance, and `standardise` does so with each filter of a
+        convolution. Those of one value say nothing.
         """,
         "INPUT 32x32x3 -> GAP -> IN",
         "INPUT 32x32x3 -> IN -> GAP",
@@ -158,5 +159,16 @@ ENTRIES = (
         """,
         "INPUT 32x32x3 -> layer_scale: SCALE(parameter=map)",
         "INPUT 32x32x3 -> layer_scale: SCALE(bias=no, parameter=map)",
+    ),
+    code(
+        "E0318",
+        "a padding that cannot be",
+        """
+        Mirroring, `reflect`, repeats no border line, so it pads by less than the map's size; `circular` pads by that at
+        most. `pad` says what is beyond the border (`tfsame`: zeros), or `border` does, not both. With a stride, only
+        zeros can be more on one side than on the other, and only before plain weights: a layer in front pads the rest.
+        """,
+        "INPUT 4x4x3 -> CONV9-8(pad=reflect)",
+        "INPUT 4x4x3 -> CONV9-8(pad=replicate)",
     ),
 )

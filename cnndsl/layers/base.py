@@ -20,7 +20,8 @@ from cnndsl.shape import Shape
 Dims: TypeAlias = tuple[int, ...]
 """An extent for each spatial axis, or one for all of them."""
 
-Padding: TypeAlias = Dims | Literal["same", "valid", "full"]
+Padding: TypeAlias = Dims | Literal["same", "valid", "full", "tfsame", "reflect", "replicate", "circular"]
+"""An amount, or a word: see `window` and `borders`."""
 
 OptionType: TypeAlias = Literal["dims", "int", "number", "flag", "word", "padding", "ints", "reference"]
 
@@ -166,7 +167,7 @@ class Layer:
     HELPERS: ClassVar[Mapping[str, str]] = {}
     """The source of each class that the type can become and PyTorch lacks, by the name of the class: as ruff formats
     it by default, able to be scripted, compiled, exported and pickled. The compiler never runs it."""
-    DEFAULTS: ClassVar[tuple[tuple[str, str | bool], ...]] = ()
+    DEFAULTS: ClassVar[tuple[tuple[str, str | bool | float], ...]] = ()
     """Arguments of the PyTorch module whose default is another option's value (its name), or an unusual constant."""
     CHECKS_RATES: ClassVar[bool] = False
     """True where the PyTorch module refuses rates outside of 0 to 1 by itself."""

@@ -72,6 +72,8 @@ class LayerStep:
     """True where it runs inside of the next operation, which holds what autocast cast for it."""
     in_use: bool = True
     """True where the extra values are made at inference as well."""
+    fixed: bool = False
+    """True where the values of the result are those of all images together, as of weights that are computed."""
 
 
 def behind_copy(steps: tuple[LayerStep, ...], values: int) -> tuple[LayerStep, ...]:

@@ -9,8 +9,18 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.merge import MERGES, Add
 
 PADDING = ("same", "valid", "full")
+# torch.nn.Conv2d has a padding_mode for each but the first, which is its default.
+BORDERS = ("zeros", "reflect", "replicate", "circular")
+CONVOLVED = (*PADDING, "tfsame", "reflect", "replicate", "circular")
 # torch.nn.init has a function for each but the first: kaiming_normal_, kaiming_uniform_, xavier_normal_, ….
 DRAWN = ("default", "kaiming", "kaiming_uniform", "xavier", "xavier_uniform", "normal", "trunc_normal", "zeros", "ones")
+
+SPECIAL: dict[str, tuple[str, float | None, float | None]] = {
+    "border": ("word", None, None),
+    "standardise": ("word", None, None),
+    "gamma": ("number", None, None),
+    "eps": ("number", 1e-12, None),
+}
 
 # Sizes, strides, dilations, channels and groups are at least 1, padding at least 0; probabilities lie in 0..1.
 BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
@@ -23,6 +33,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "groups": ("int", 1, None),
         "bias": ("flag", None, None),
         "init": ("word", None, None),
+        **SPECIAL,
     },
     # Several filters for each channel; 0, which stands for as many as channels, is what nobody needs to write.
     "DWCONV": {
@@ -33,6 +44,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "dilation": ("dims", 1, None),
         "bias": ("flag", None, None),
         "init": ("word", None, None),
+        **SPECIAL,
     },
     "CONVT": {
         "kernel": ("dims", 1, None),
@@ -123,6 +135,10 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
     "DROPOUT": {"p": ("number", 0, 1), "channels": ("flag", None, None)},
     "DROPPATH": {"p": ("number", 0, 1)},
     "ZEROPAD": {"pad": ("dims", 0, None), "after": ("dims", 0, None), "out": ("dims", 1, None)},
+    **{
+        kind: {"pad": ("dims", 0, None), "after": ("dims", 0, None)}
+        for kind in ("REFLECTPAD", "REPLICATEPAD", "CIRCULARPAD")
+    },
     "CROP": {"margin": ("dims", 0, None), "after": ("dims", 0, None), "out": ("dims", 1, None)},
     "PADCHANNELS": {"channels": ("int", 1, None), "stride": ("dims", 1, None), "where": ("word", None, None)},
     "SHUFFLE": {"groups": ("int", 1, None)},
@@ -134,9 +150,11 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
 }
 
 WORDS = {
-    ("CONV", "pad"): PADDING,
+    ("CONV", "pad"): CONVOLVED,
     ("CONV", "init"): DRAWN,
-    ("DWCONV", "pad"): PADDING,
+    ("DWCONV", "pad"): CONVOLVED,
+    **{(kind, "border"): BORDERS for kind in ("CONV", "DWCONV")},
+    **{(kind, "standardise"): ("none", "weights", "scaled") for kind in ("CONV", "DWCONV")},
     ("DWCONV", "init"): DRAWN,
     # `full` would take away more than a transposed convolution adds.
     ("CONVT", "pad"): ("same", "valid"),

@@ -17,7 +17,7 @@ edges too; and the fields against that enumeration, which they always hold and f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -27,8 +27,9 @@ from torch import Tensor
 
 from cnndsl.analysis.receptive_field import Field, receptive_fields
 from cnndsl.graph import Graph, Node
-from cnndsl.layers import activation, arrange, dense, dropout, norm
+from cnndsl.layers import activation, arrange, conv, dense, dropout, norm
 from cnndsl.layers.base import Layer, TorchFunction
+from cnndsl.layers.borders import amount
 from cnndsl.layers.merge import MergeLayer, Mul
 from cnndsl.layers.resize import Upsample
 from cnndsl.shape import Shape
@@ -96,10 +97,20 @@ class Reaching(Reference):
 
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
+        for node in graph.layers:
+            if isinstance(node.layer, conv.Conv):
+                self.modules[node.index] = self._plain(node.layer, *graph.shapes(node))
         for module in self.modules.values():
             module.eval()
             for name, parameter in module.named_parameters():
                 torch.nn.init.constant_(parameter, 0 if name == "bias" else 1)
+
+    def _plain(self, layer: conv.Conv, *inputs: Shape) -> torch.nn.Module:
+        """The convolution with weights as they are, since standardised ones would not be ones, and among zeros."""
+        call = replace(layer, standardise="none", border="zeros", pad=amount(layer.pad)).torch(*inputs)
+        assert call is not None
+        exec(call.source, self._names)
+        return self._build(call)
 
     def _apply(self, node: Node, inputs: list[Tensor], values: dict[int, Tensor]) -> Tensor:  # type: ignore[override]
         if isinstance(node.layer, BENDS):

@@ -25,6 +25,11 @@ EXAMPLES = {
         for n in (1, 2, 3)
         for name, example in {
             f"PaddedConv{n}d": (f"3, 4, 2, pads={(0, 1) * n}, stride=2, bias=False", (3, *(5,) * n)),
+            f"SameConv{n}d": ("3, 4, 2, stride=2, bias=False", (3, *(5,) * n)),
+            f"StdConv{n}d": ("3, 4, 3, padding=1, padding_mode='circular'", (3, *(5,) * n)),
+            f"ScaledStdConv{n}d": ("3, 4, 2, padding='same', gamma=1.7, bias=False", (3, *(5,) * n)),
+            f"SameStdConv{n}d": ("3, 4, 3, stride=2", (3, *(6,) * n)),
+            f"SameScaledStdConv{n}d": ("4, 4, 4, stride=3, groups=2", (4, *(5,) * n)),
             f"PaddedMaxPool{n}d": (f"2, stride=1, pads={(0, 1) * n}, dilation=2", (3, *(5,) * n)),
             f"PaddedAvgPool{n}d": (f"2, stride=1, pads={(0, 1) * n}, count_include_pad=False", (3, *(5,) * n)),
             f"PaddedLPPool{n}d": (f"2, 2, stride=1, pads={(0, 1) * n}", (3, *(5,) * n)),

@@ -53,6 +53,9 @@ _WORDS: Mapping[str, str] = {
     "PICK": "pick",
     "TIMES": "times",
     "ZEROPAD": "zero pad",
+    "REFLECTPAD": "reflect pad",
+    "REPLICATEPAD": "replicate pad",
+    "CIRCULARPAD": "circular pad",
     "CROP": "crop",
     "SCALE": "scale",
 }

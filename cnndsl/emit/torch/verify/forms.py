@@ -17,12 +17,16 @@ Form: TypeAlias = tuple[object, ...]
 LIKE = "that of another map"
 """What a form has for a size that is read when the module runs."""
 
+SAME = "SAME"
+"""What a form has for TensorFlow's padding, which is computed from the input's size when the module runs."""
+
 _WINDOW = "rank kernel stride=1 padding=0 ceil_mode=False"
 _CONVOLUTION = "rank in_channels out_channels kernel stride=1 padding=0"
+_STANDARDISED = "padding_mode=zeros standardise=none gamma=1.0 eps=1e-06"
 
 FIELDS: Mapping[str, tuple[str, str]] = {
     **{each.family: (each.cls, each.in_messages) for each in SIMPLE},
-    "conv": ("Conv{rank}d", f"{_CONVOLUTION} dilation=1 groups=1 bias=True init="),
+    "conv": ("Conv{rank}d", f"{_CONVOLUTION} dilation=1 groups=1 bias=True init= {_STANDARDISED}"),
     "convt": ("ConvTranspose{rank}d", f"{_CONVOLUTION} output_padding=0 dilation=1 groups=1 bias=True init="),
     "local": ("LocallyConnected", "rank in_channels out_channels kernel output_size stride=1 padding=0 bias=True"),
     "linear": ("Linear", "in_features out_features bias=True init="),
@@ -54,6 +58,9 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "dropout": ("Dropout", "p rank=0"),
     "droppath": ("DropPath", "p"),
     "pad": ("ZeroPad", "padding"),
+    "reflect": ("ReflectionPad", "padding"),
+    "replicate": ("ReplicationPad", "padding"),
+    "circular": ("CircularPad", "padding"),
     "cropto": ("CropTo", "size"),
     "padto": ("PadTo", "size"),
     "padchannels": ("PadChannels{rank}d", "rank in_channels out_channels stride=1 where=after"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from cnndsl.emit.torch.verify.forms import LIKE, Form
+from cnndsl.emit.torch.verify.forms import LIKE, SAME, Form
 from cnndsl.emit.torch.verify.settle import Extents, Pads, rounded_up, spans
 from cnndsl.emit.torch.verify.simple import SIMPLE, FormField, SimpleLayer
 from cnndsl.graph import Node
@@ -56,7 +56,7 @@ class ExpectedLayer:
         value = getattr(self._options, name)
         if value == "valid":
             return ((0, 0),) * self.rank
-        if value == "same":
+        if value in ("same", "reflect", "replicate", "circular"):
             return tuple(((span - 1) // 2, span - 1 - (span - 1) // 2) for span in spanned)
         if value == "full":
             return tuple((span - 1, span - 1) for span in spanned)
@@ -64,10 +64,21 @@ class ExpectedLayer:
 
 
 def _conv(x: ExpectedLayer) -> Form:
+    return _convolution(x, x.whole("filters"), x.whole("groups"))
+
+
+def _convolution(x: ExpectedLayer, filters: int, groups: int) -> Form:
+    """A convolution with one of its three ways to pad, and one of its three kinds of weights."""
     kernel, dilation = x.extents("kernel"), x.extents("dilation")
-    pads = x.pads(spans(kernel, dilation))
-    rest = (dilation, x.whole("groups"), x.flag("bias"), _drawn(x))
-    return ("conv", x.rank, x.channels, x.whole("filters"), kernel, x.extents("stride"), pads, *rest)
+    pad = x.word("pad")
+    pads = SAME if pad == "tfsame" else x.pads(spans(kernel, dilation))
+    border = "zeros"
+    if pads != SAME and any(side for sides in pads for side in sides):
+        border = pad if pad in ("reflect", "replicate", "circular") else x.word("border")
+    way = x.word("standardise")
+    weights = (way, x.real("gamma") if way == "scaled" else 1.0, x.real("eps") if way != "none" else 1e-6)
+    rest = (dilation, groups, x.flag("bias"), _drawn(x), border, *weights)
+    return ("conv", x.rank, x.channels, filters, kernel, x.extents("stride"), pads, *rest)
 
 
 def _drawn(x: ExpectedLayer) -> str:
@@ -76,10 +87,7 @@ def _drawn(x: ExpectedLayer) -> str:
 
 
 def _depthwise(x: ExpectedLayer) -> Form:
-    kernel, dilation = x.extents("kernel"), x.extents("dilation")
-    pads = x.pads(spans(kernel, dilation))
-    rest = (dilation, x.channels, x.flag("bias"), _drawn(x))
-    return ("conv", x.rank, x.channels, x.whole("filters") or x.channels, kernel, x.extents("stride"), pads, *rest)
+    return _convolution(x, x.whole("filters") or x.channels, x.channels)
 
 
 def _transposed(x: ExpectedLayer) -> Form:
@@ -189,6 +197,14 @@ def _zero_pad(x: ExpectedLayer) -> Form:
     return ("pad", tuple(zip(before, x.extents("after") or before, strict=True)))
 
 
+def _filled_pad(filling: str) -> Callable[[ExpectedLayer], Form]:
+    def form(x: ExpectedLayer) -> Form:
+        before = x.extents("pad")
+        return (filling, tuple(zip(before, x.extents("after") or before, strict=True)))
+
+    return form
+
+
 def _crop(x: ExpectedLayer) -> Form:
     target = _target(x)
     if target:
@@ -271,6 +287,9 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "DROPOUT": _dropout,
     "DROPPATH": lambda x: ("droppath", x.real("p")),
     "ZEROPAD": _zero_pad,
+    "REFLECTPAD": _filled_pad("reflect"),
+    "REPLICATEPAD": _filled_pad("replicate"),
+    "CIRCULARPAD": _filled_pad("circular"),
     "CROP": _crop,
     "PADCHANNELS": _pad_channels,
 }

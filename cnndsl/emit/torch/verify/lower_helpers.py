@@ -8,10 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
+from math import prod
 
+from cnndsl.emit.torch.verify.forms import SAME
 from cnndsl.emit.torch.verify.given import CallArguments
 from cnndsl.emit.torch.verify.leaves import Forms, LeafModule
-from cnndsl.emit.torch.verify.lower import check_groups, lower_simple, of_flat, window
+from cnndsl.emit.torch.verify.lower import (
+    PLAIN_WEIGHTS,
+    border_of,
+    check_groups,
+    conv_pads,
+    lower_simple,
+    of_flat,
+    window,
+)
 from cnndsl.emit.torch.verify.settle import Pads
 from cnndsl.emit.torch.verify.simple import SIMPLE
 from cnndsl.emit.torch.verify.values import Trouble
@@ -31,9 +41,49 @@ def _conv(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     dilation, groups = given.extents("dilation", rank), given.whole("groups")
     check_groups(given, channels, features, groups)
     pads, bias = _pads(given, rank), given.flag("bias")
-    return forms.leaf(
-        ("conv", rank, channels, features, kernel, stride, pads, dilation, groups, bias, ""), memory="copies"
-    )
+    rest = (dilation, groups, bias, "", "zeros", *PLAIN_WEIGHTS)
+    return forms.leaf(("conv", rank, channels, features, kernel, stride, pads, *rest), memory="copies")
+
+
+def _conv_same(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
+    """It has the constructor of PyTorch's convolution, and puts its own padding in the place of that."""
+    given.must_be("padding", 0)
+    given.must_be("padding_mode", "zeros")
+    return _special_conv(rank, given, forms, SAME, PLAIN_WEIGHTS)
+
+
+def _standardised(way: str, *, same: bool) -> Callable[[int, CallArguments, Forms], LeafModule]:
+    """The rule of a convolution whose weights are standardised."""
+
+    def lower(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
+        weights = (way, given.real("gamma") if way == "scaled" else 1.0, given.real("eps"))
+        if same:
+            return _special_conv(rank, given, forms, SAME, weights)
+        spanned = (given.extents("kernel_size", rank), given.extents("stride", rank), given.extents("dilation", rank))
+        pads, copies = conv_pads(rank, given, *spanned)
+        return _special_conv(rank, given, forms, pads, weights, *border_of(given, pads, copies))
+
+    return lower
+
+
+def _special_conv(
+    rank: int,
+    given: CallArguments,
+    forms: Forms,
+    pads: object,
+    weights: tuple[object, ...],
+    border: str = "zeros",
+    copies: bool = False,
+) -> LeafModule:
+    channels, features = given.whole("in_channels"), given.whole("out_channels")
+    groups = given.whole("groups")
+    check_groups(given, channels, features, groups)
+    kernel, stride, dilation = (given.extents(key, rank) for key in ("kernel_size", "stride", "dilation"))
+    if weights != PLAIN_WEIGHTS and channels // groups * prod(kernel) == 1:
+        raise Trouble(f"`{given.name}` standardises filters of one weight, which PyTorch refuses")
+    rest = (dilation, groups, given.flag("bias"), "", border, *weights)
+    form = ("conv", rank, channels, features, kernel, stride, pads, *rest)
+    return forms.leaf(form, memory="copies" if copies else "")
 
 
 def _max_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
@@ -141,6 +191,11 @@ def _margins(rank: int, given: CallArguments, key: str) -> tuple[int, ...]:
 
 _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "PaddedConv": _conv,
+    "SameConv": _conv_same,
+    "StdConv": _standardised("weights", same=False),
+    "ScaledStdConv": _standardised("scaled", same=False),
+    "SameStdConv": _standardised("weights", same=True),
+    "SameScaledStdConv": _standardised("scaled", same=True),
     "PaddedMaxPool": _max_pool,
     "PaddedAvgPool": _avg_pool,
     "PaddedSumPool": _sum_pool,
@@ -195,8 +250,23 @@ _DIGESTS: Mapping[str, str] = {
     "PaddedSumPool2d": "0abfc7389cdd8d27",
     "PaddedSumPool3d": "44a30fe8bc01aa9a",
     "RadialBasis": "ee3ccf1731daffb0",
+    "SameConv1d": "231acda52efefc05",
+    "SameConv2d": "ca706a5933521eba",
+    "SameConv3d": "209a46b5830187da",
+    "SameScaledStdConv1d": "4f9dddf400fdfb32",
+    "SameScaledStdConv2d": "8fe902b1d9cc17bc",
+    "SameScaledStdConv3d": "d9fda16694aefa91",
+    "SameStdConv1d": "f40992d4cd52400d",
+    "SameStdConv2d": "2f692e389d693441",
+    "SameStdConv3d": "3f67495a05b2dd02",
     "Scale": "16e23b4ae9ca544b",
+    "ScaledStdConv1d": "0bf4395007d4d3b2",
+    "ScaledStdConv2d": "6eebe4e1a19a33bb",
+    "ScaledStdConv3d": "4ad05625fae9e3f3",
     "ScaledTanh": "aa17f694256ca294",
+    "StdConv1d": "7f8ad9fbb11c93d2",
+    "StdConv2d": "2348409bf6402a1a",
+    "StdConv3d": "8b76c213bb666b7a",
     "SumPool1d": "e2ea940f18fbbc16",
 }
 """The digest of each helper's text: what it computes was read off this very text."""

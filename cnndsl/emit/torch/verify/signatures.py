@@ -35,6 +35,9 @@ _BY_RANK: Mapping[str, str] = {
     "InstanceNorm": _IN,
     "Dropout": "p=0.5, inplace=False",
     "ZeroPad": "padding",
+    "ReflectionPad": "padding",
+    "ReplicationPad": "padding",
+    "CircularPad": "padding",
     "ConstantPad": "padding, value",
 }
 
@@ -104,14 +107,15 @@ def parameters(text: str) -> tuple[Params, int]:
 
 
 def of_class(text: str) -> tuple[Params, int]:
-    """The parameters of the constructor of the class of a text, without `self`. None where it has no constructor."""
+    """The parameters of the constructor of the class of a text, without `self`; of its base where it has none."""
     made = ast.parse(text).body[-1]
     assert isinstance(made, ast.ClassDef)
     for statement in made.body:
         if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
             params, star = of_arguments(statement.args)
             return params[1:], star - 1
-    return (), 0
+    base = ast.unparse(made.bases[0]) if made.bases else ""
+    return parameters(SIGNATURES.get(base.removeprefix("nn."), ""))
 
 
 def constant(node: ast.expr) -> object:

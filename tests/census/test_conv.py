@@ -1,0 +1,26 @@
+"""Networks of timm with convolutions and poolings that the language lacked."""
+
+from __future__ import annotations
+
+import importlib
+from functools import partial
+
+from tests.census.matching import matches
+from tests.oracle import torchvision
+
+timm = importlib.import_module("timm")  # which imports torchvision, as `tests.oracle` made it possible
+layers = importlib.import_module("timm.layers")
+assert torchvision
+
+
+def test_scaled_weight_standardisation() -> None:
+    """NFNet-F0, whose 71M parameters would take long, with four units and less than a quarter of the channels."""
+    small = {"depths": (1, 2, 1, 0), "channels": (64, 128, 192, 192), "stem_chs": 64, "group_size": 16}
+    matches("nfnet_small", timm.create_model("dm_nfnet_f0", num_features=384, num_classes=10, **small), 64)
+
+
+def test_weight_standardisation() -> None:
+    """BiT-R50x1, with two stages of two units each."""
+    weights = {"conv_layer": partial(layers.StdConv2d, eps=1e-8), "norm_layer": layers.GroupNormAct}
+    network = timm.models.resnetv2.ResNetV2([2, 2], [128, 256], 10, stem_type="fixed", **weights)
+    matches("resnetv2_bit_small", network, 64)
