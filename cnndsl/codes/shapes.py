@@ -171,4 +171,14 @@ ENTRIES = (
         "INPUT 4x4x3 -> CONV9-8(pad=reflect)",
         "INPUT 4x4x3 -> CONV9-8(pad=replicate)",
     ),
+    code(
+        "E0319",
+        "a convolution along channels that cannot be",
+        """
+        CHANNELCONV slides its one filter over the channels of a vector, or of a map of one position, as GAP gives it.
+        Its kernel is odd, so that each channel has as many neighbours before as after it.
+        """,
+        "INPUT 32x32x16 -> MUL(ID, CHANNELCONV3 -> SIGMOID)",
+        "INPUT 32x32x16 -> MUL(ID, GAP -> CHANNELCONV3 -> SIGMOID)",
+    ),
 )

@@ -12,7 +12,20 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cnndsl.layers import activation, arrange, conv, dense, dropout, local, margin, norm, pool, resize, transposed
+from cnndsl.layers import (
+    activation,
+    along_channels,
+    arrange,
+    conv,
+    dense,
+    dropout,
+    local,
+    margin,
+    norm,
+    pool,
+    resize,
+    transposed,
+)
 from cnndsl.layers.base import Layer
 
 if TYPE_CHECKING:
@@ -26,6 +39,7 @@ _OURS: tuple[type[Layer], ...] = (
     conv.DepthwiseConv,
     transposed.ConvTranspose,
     local.LocallyConnected,
+    along_channels.ChannelConv,
     pool.MaxPool,
     pool.AvgPool,
     pool.SumPool,

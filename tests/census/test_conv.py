@@ -24,3 +24,7 @@ def test_weight_standardisation() -> None:
     weights = {"conv_layer": partial(layers.StdConv2d, eps=1e-8), "norm_layer": layers.GroupNormAct}
     network = timm.models.resnetv2.ResNetV2([2, 2], [128, 256], 10, stem_type="fixed", **weights)
     matches("resnetv2_bit_small", network, 64)
+
+
+def test_channel_convolution() -> None:
+    matches("ecaresnet26t", timm.create_model("ecaresnet26t"), 64)

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from cnndsl.layers import activation as act
-from cnndsl.layers import arrange, conv, dense, dropout, local, margin, merge, norm, pool, resize, transposed
+from cnndsl.layers import (
+    along_channels,
+    arrange,
+    conv,
+    dense,
+    dropout,
+    local,
+    margin,
+    merge,
+    norm,
+    pool,
+    resize,
+    transposed,
+)
 from cnndsl.layers.base import Layer
 from cnndsl.shape import Shape
 
@@ -208,6 +221,15 @@ ONLY_2D: list[Case] = [
 ]
 
 GATE = Shape(6, (1, 1))
+ON_CHANNELS: list[Case] = [
+    (layer, (x,))
+    for x in (VECTOR, GATE, Shape(6, (1,)), Shape(6, (1, 1, 1)))
+    for layer in (
+        along_channels.ChannelConv(),
+        along_channels.ChannelConv(5, bias=True, border="circular"),
+        along_channels.ChannelConv(1, border="circular"),
+    )
+]
 FLAT = Shape(1, (9, 8))
 MERGES: list[Case] = [
     (kind(), inputs)
@@ -232,6 +254,7 @@ CASES: list[Case] = [
     *((layer, (x,)) for layer in ANYWHERE for x in (VECTOR, *MAPS.values())),
     *((layer, (x,)) for layer in ON_MAPS for x in MAPS.values()),
     *ONLY_2D,
+    *ON_CHANNELS,
     *MERGES,
 ]
 

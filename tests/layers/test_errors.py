@@ -6,6 +6,7 @@ import pytest
 
 from cnndsl.layers import (
     activation,
+    along_channels,
     arrange,
     conv,
     dense,
@@ -61,6 +62,9 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (margin.ReflectPad((0, 8)), (MAP,), "E0318", "REFLECTPAD pads by 8, and 9x8x6 can be mirrored by 7 at most"),
     (margin.CircularPad(), (VECTOR,), "E0302", "CIRCULARPAD needs a spatial input"),
     (margin.ReplicatePad((1, 2, 3)), (MAP,), "E0303", "the padding 1x2x3 has 3 axes"),
+    (along_channels.ChannelConv(), (MAP,), "E0319", "CHANNELCONV slides over channels, and the input 9x8x6 has 72"),
+    (along_channels.ChannelConv(4), (VECTOR,), "E0319", "the kernel 4 of CHANNELCONV has no centre"),
+    (along_channels.ChannelConv(15, border="circular"), (VECTOR,), "E0319", "goes more than once around 6 channels"),
     (local.LocallyConnected(), (VECTOR,), "E0302", "LOCAL needs a spatial input"),
     (pool.MaxPool((10,)), (MAP,), "E0301", "the window of POOL spans 10"),
     (pool.MaxPool((9,), pad=(1,)), (Shape(1, (4, 4)),), "E0301", "has 6 there, padding included"),

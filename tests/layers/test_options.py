@@ -64,6 +64,12 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "pad": ("padding", 0, None),
         "bias": ("flag", None, None),
     },
+    "CHANNELCONV": {
+        "kernel": ("int", 1, None),
+        "bias": ("flag", None, None),
+        "border": ("word", None, None),
+        "init": ("word", None, None),
+    },
     "POOL": {
         "kernel": ("dims", 1, None),
         "stride": ("dims", 1, None),
@@ -161,6 +167,9 @@ WORDS = {
     ("CONVT", "init"): DRAWN,
     ("LOCAL", "pad"): PADDING,
     ("FC", "init"): DRAWN,
+    ("CHANNELCONV", "init"): DRAWN,
+    # timm has a module with each.
+    ("CHANNELCONV", "border"): ("zeros", "circular"),
     **{(kind, "pad"): PADDING for kind in ("POOL", "AVGPOOL", "SUMPOOL", "LPPOOL")},
     # torch.nn.Upsample.
     ("UPSAMPLE", "mode"): ("nearest", "linear", "bilinear", "trilinear", "bicubic"),

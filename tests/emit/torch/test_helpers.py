@@ -41,6 +41,7 @@ EXAMPLES = {
         }.items()
         if name in HELPERS
     },
+    "ChannelConv": ("3, bias=True", (5, 1, 1)),
     "ChannelNorm": ("3", (3, 5, 4)),
     "DropPath": ("0.5", (3, 5, 4)),
     "LocallyConnected": ("3, 4, (2, 2), (5, 4), stride=(1, 1), pads=(0, 1, 0, 1)", (3, 5, 4)),

@@ -21,6 +21,7 @@ _WORDS: Mapping[str, str] = {
     "DWCONV": "depthwise",
     "CONVT": "up-conv",
     "LOCAL": "local conv",
+    "CHANNELCONV": "channel conv",
     "POOL": "max pool",
     "AVGPOOL": "avg pool",
     "SUMPOOL": "sum pool",

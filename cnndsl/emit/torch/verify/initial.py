@@ -9,7 +9,7 @@ from cnndsl.emit.torch.verify.leaves import Forms
 from cnndsl.emit.torch.verify.signatures import FUNCTIONS, bind, parameters
 from cnndsl.emit.torch.verify.values import NotUnderstood, Trouble, WeightReference
 
-PLACE = {"conv": 10, "convt": 11, "linear": 4}
+PLACE = {"conv": 10, "convt": 11, "linear": 4, "channelconv": 4}
 """Where a form says how its weights are drawn."""
 
 _DRAWS: Mapping[str, tuple[str, Mapping[str, object]]] = {

@@ -108,6 +108,11 @@ def _local(x: ExpectedLayer) -> Form:
     return ("local", x.rank, x.channels, x.whole("filters"), kernel, *rest)
 
 
+def _channel_conv(x: ExpectedLayer) -> Form:
+    border = x.word("border") if x.whole("kernel") > 1 else "zeros"
+    return ("channelconv", x.whole("kernel"), x.flag("bias"), border, _drawn(x))
+
+
 def _window(x: ExpectedLayer) -> tuple[Extents, Extents]:
     kernel = x.extents("kernel")
     return kernel, x.extents("stride") or kernel
@@ -261,6 +266,7 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "DWCONV": _depthwise,
     "CONVT": _transposed,
     "LOCAL": _local,
+    "CHANNELCONV": _channel_conv,
     "FC": lambda x: ("linear", x.inputs[0].numel, x.whole("features"), x.flag("bias"), _drawn(x)),
     "RBF": lambda x: ("rbf", x.inputs[0].numel, x.whole("features")),
     "POOL": _max_pool,

@@ -126,6 +126,15 @@ def _locally_connected(_: int, given: CallArguments, forms: Forms) -> LeafModule
     return forms.leaf(("local", rank, channels, features, kernel, size, stride, pads, bias), memory="copies")
 
 
+def _channel_conv(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    kernel, bias = given.whole("kernel_size"), given.flag("bias")
+    given.must_be("padding_mode", "zeros", "circular")
+    if kernel % 2 == 0:
+        raise Trouble(f"`{given.name}` has the even kernel {kernel}")
+    border = given["padding_mode"] if kernel > 1 else "zeros"
+    return forms.leaf(("channelconv", kernel, bias, border, ""), memory="copies" if border == "circular" else "")
+
+
 def _radial_basis(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("rbf", given.whole("in_features"), given.whole("out_features")))
 
@@ -208,6 +217,7 @@ _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
 
 _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     **{each.cls: lower_simple(each) for each in SIMPLE if each.digest},
+    "ChannelConv": _channel_conv,
     "ChannelNorm": _channel_norm,
     "DropPath": _drop_path,
     "LocallyConnected": _locally_connected,
@@ -220,6 +230,7 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
 
 _DIGESTS: Mapping[str, str] = {
     **{each.cls: each.digest for each in SIMPLE if each.digest},
+    "ChannelConv": "53613779d3c986ae",
     "ChannelNorm": "c8363f2cef8d1673",
     "Crop1d": "495c1b382ffea681",
     "Crop2d": "cd11e2302cf132e7",

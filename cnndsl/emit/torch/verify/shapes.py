@@ -73,6 +73,10 @@ def _local(form: Form, x: Shape) -> Shape | None:
     return None if found != form[5] or x.channels != form[2] else Shape(_number(form[3]), found or ())
 
 
+def _channel_conv(form: Form, x: Shape) -> Shape | None:
+    return x if x.pixels == 1 and (form[3] == "zeros" or _number(form[1]) // 2 <= x.channels) else None
+
+
 def _linear(form: Form, x: Shape) -> Shape | None:
     return None if x.rank or x.channels != form[1] else Shape(_number(form[2]))
 
@@ -184,6 +188,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "conv": _conv,
     "convt": _transposed,
     "local": _local,
+    "channelconv": _channel_conv,
     "linear": _linear,
     "rbf": _linear,
     "maxpool": _max_pool,
