@@ -10,7 +10,7 @@ from cnndsl.analysis.execution import Passed, Ran, Released
 from cnndsl.analysis.lifetimes import WIDTHS, Lifetimes
 from cnndsl.analysis.memory_trace import Purpose, TraceBuilder
 from cnndsl.graph import Node
-from cnndsl.layers.steps import PARAMETER, STATISTIC, SWITCH_BYTES, LayerStep
+from cnndsl.layers.steps import CAST, PARAMETER, STATISTIC, SWITCH_BYTES, LayerStep
 
 
 @dataclass
@@ -219,6 +219,8 @@ def _extra_width(values: Lifetimes, node: Node, k: int, size: int) -> int:
         return 4 if values.device == "cuda" else width if tensors else values.widths[node.index][step.reads[0]]
     if size == PARAMETER:
         return width
+    if size == CAST:
+        return 2 if values.computes(step, values.widths[node.index]) == 2 else 0
     if size:
         return size
     return values.widths[node.index][len(node.value_inputs) + k]

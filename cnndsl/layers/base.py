@@ -81,13 +81,14 @@ class Tensor:
     """A parameter or buffer: its name in the module, its extents, and what it is for.
 
     Without a name it is called by the path of the layer. `role` is `weight`, `bias` or `buffer`; `dtype` is that of the
-    storage (`float` follows the network's).
+    storage (`float` follows the network's). A buffer that is not `persistent` is not in the `state_dict`.
     """
 
     name: str
     shape: tuple[int, ...]
     role: Literal["weight", "bias", "buffer"] = "weight"
     dtype: Literal["float", "int64"] = "float"
+    persistent: bool = True
 
     @property
     def numel(self) -> int:

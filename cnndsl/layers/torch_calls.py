@@ -66,15 +66,20 @@ class TorchFunction:
 def by_rank(name: str, template: str, ranks: Iterable[int] = (1, 2, 3)) -> Mapping[str, str]:
     """Return the sources of a helper class for several numbers of axes, by the name of each.
 
-    The template holds `{n}` for the number of axes, `{last}` for that of the last one, `{size}` for the type of an
-    extent along each, and `{ones}` for a 1 for the channels and each axis.
+    The template holds `{n}` for the number of axes, `{last}` for that of the last one, `{sides}` for twice as many and
+    `{size}` for the type of an extent along each. `{ones}` is a 1 for the channels and each axis, `{axes}` a -1.
 
     >>> by_rank("Odd", "class Odd{n}d: size: {size}", ranks=[2])
     {'Odd2d': 'class Odd2d: size: tuple[int, int]'}
     """
     return {
         f"{name}{n}d": template.format(
-            n=n, last=n - 1, size=f"tuple[{', '.join(['int'] * n)}]", ones=", ".join(["1"] * (n + 1))
+            n=n,
+            last=n - 1,
+            sides=2 * n,
+            size=f"tuple[{', '.join(['int'] * n)}]",
+            ones=", ".join(["1"] * (n + 1)),
+            axes=", ".join(["-1"] * (n + 1)),
         )
         for n in ranks
     }

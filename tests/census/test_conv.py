@@ -28,3 +28,18 @@ def test_weight_standardisation() -> None:
 
 def test_channel_convolution() -> None:
     matches("ecaresnet26t", timm.create_model("ecaresnet26t"), 64)
+
+
+def test_blur_pooling() -> None:
+    matches("resnetblur18", timm.create_model("resnetblur18"), 64)
+
+
+def test_padding_that_follows_the_size() -> None:
+    """The text is of images of 65x65; on 64x64 the padding is another one, in both modules."""
+    matches("tf_efficientnet_lite0", timm.create_model("tf_efficientnet_lite0"), 64)
+
+
+def test_pooling_and_standardised_weights_with_padding_that_follows_the_size() -> None:
+    weights = {"conv_layer": partial(layers.StdConv2dSame, eps=1e-8), "norm_layer": layers.GroupNormAct}
+    network = timm.models.resnetv2.ResNetV2([2, 2], [128, 256], 10, stem_type="same", preact=False, **weights)
+    matches("resnetv2_same_small", network, 61)

@@ -100,6 +100,8 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         # Below 1 it is no norm.
         "p": ("number", 1, None),
     },
+    # A filter of one value does not blur.
+    "BLURPOOL": {"kernel": ("int", 2, None), "stride": ("int", 1, None), "border": ("word", None, None)},
     "UNPOOL": {
         "kernel": ("dims", 1, None),
         "stride": ("dims", 1, None),
@@ -168,9 +170,11 @@ WORDS = {
     ("LOCAL", "pad"): PADDING,
     ("FC", "init"): DRAWN,
     ("CHANNELCONV", "init"): DRAWN,
-    # timm has a module with each.
+    # timm has networks with each.
+    ("BLURPOOL", "border"): ("reflect", "zeros"),
     ("CHANNELCONV", "border"): ("zeros", "circular"),
-    **{(kind, "pad"): PADDING for kind in ("POOL", "AVGPOOL", "SUMPOOL", "LPPOOL")},
+    **{(kind, "pad"): (*PADDING, "tfsame") for kind in ("POOL", "AVGPOOL")},
+    **{(kind, "pad"): PADDING for kind in ("SUMPOOL", "LPPOOL")},
     # torch.nn.Upsample.
     ("UPSAMPLE", "mode"): ("nearest", "linear", "bilinear", "trilinear", "bicubic"),
     ("LN", "over"): ("all", "channels"),

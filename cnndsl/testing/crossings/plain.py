@@ -160,7 +160,7 @@ def reshaping(frame: GeneratedScope, form: PieceShape) -> Piece:
         return convolution(frame, form, width(frame), step)
     if kind == 2:
         return Piece(
-            frame.pick(("POOL2", "AVGPOOL2", "LPPOOL2", "SUMPOOL2")),
+            frame.pick(("POOL2", "AVGPOOL2", "LPPOOL2", "SUMPOOL2", "BLURPOOL2")),
             PieceShape(form.width, space.stepped("floor", "2", env)),
         )
     if kind == 3:

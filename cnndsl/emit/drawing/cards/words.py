@@ -26,6 +26,7 @@ _WORDS: Mapping[str, str] = {
     "AVGPOOL": "avg pool",
     "SUMPOOL": "sum pool",
     "LPPOOL": "Lp pool",
+    "BLURPOOL": "blur pool",
     "UNPOOL": "unpool",
     "UPSAMPLE": "upsample",
     "RELU": "ReLU",

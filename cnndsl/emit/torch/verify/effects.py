@@ -19,7 +19,7 @@ WRITES, ALIASES, KEEPS_INPUT, KEEPS_OUTPUT = 1, 2, 4, 8
 
 _INPUT = frozenset(
     "conv convt linear maxpool avgpool sumpool lppool aavg amax bn in ln channelnorm gn prelu gelu hardtanh leaky elu "
-    "celu channelconv reflect replicate plugin".split()
+    "celu blur channelconv reflect replicate plugin".split()
 ).union(each.family for each in SIMPLE if each.keeps == "input")
 """Families whose derivative is written in terms of the input."""
 

@@ -36,6 +36,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "avgpool": ("AvgPool{rank}d", f"{_WINDOW} count_include_pad=True"),
     "sumpool": ("SumPool{rank}d", _WINDOW),
     "lppool": ("LPPool{rank}d", "rank norm_type kernel stride=1 padding=0 ceil_mode=False"),
+    "blur": ("BlurPool{rank}d", "rank kernel stride=2 padding_mode=reflect"),
     "aavg": ("AdaptiveAvgPool{rank}d", "rank output_size"),
     "amax": ("AdaptiveMaxPool{rank}d", "rank output_size"),
     "unpool": ("MaxUnpool{rank}d", "rank kernel stride=1 padding=0"),

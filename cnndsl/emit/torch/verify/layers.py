@@ -129,7 +129,8 @@ def _max_pool(x: ExpectedLayer) -> Form:
         return ("amax", x.rank, target)
     kernel, stride = _window(x)
     dilation = x.extents("dilation")
-    return ("maxpool", x.rank, kernel, stride, x.pads(spans(kernel, dilation)), x.flag("ceil"), dilation)
+    pads = SAME if x.word("pad") == "tfsame" else x.pads(spans(kernel, dilation))
+    return ("maxpool", x.rank, kernel, stride, pads, x.flag("ceil"), dilation)
 
 
 def _avg_pool(x: ExpectedLayer) -> Form:
@@ -137,7 +138,8 @@ def _avg_pool(x: ExpectedLayer) -> Form:
     if target:
         return ("aavg", x.rank, target)
     kernel, stride = _window(x)
-    return ("avgpool", x.rank, kernel, stride, x.pads(kernel), x.flag("ceil"), x.flag("countpad"))
+    pads = SAME if x.word("pad") == "tfsame" else x.pads(kernel)
+    return ("avgpool", x.rank, kernel, stride, pads, x.flag("ceil"), x.flag("countpad"))
 
 
 def _sum_pool(x: ExpectedLayer) -> Form:
@@ -273,6 +275,7 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "AVGPOOL": _avg_pool,
     "SUMPOOL": _sum_pool,
     "LPPOOL": _lp_pool,
+    "BLURPOOL": lambda x: ("blur", x.rank, x.whole("kernel"), x.whole("stride"), x.word("border")),
     "GAP": lambda x: ("aavg", x.rank, (1,) * x.rank),
     "GMP": lambda x: ("amax", x.rank, (1,) * x.rank),
     "UNPOOL": _unpool,

@@ -98,6 +98,18 @@ def _avg_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("avgpool", rank, kernel, stride, _pads(given, rank), ceil, counted), memory="copies")
 
 
+def _same_max_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
+    kernel, stride = window(rank, given)
+    dilation = given.extents("dilation", rank)
+    return forms.leaf(("maxpool", rank, kernel, stride, SAME, False, dilation), memory="copies")
+
+
+def _same_avg_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
+    kernel, stride = window(rank, given)
+    counted = given.flag("count_include_pad")
+    return forms.leaf(("avgpool", rank, kernel, stride, SAME, False, counted), memory="copies")
+
+
 def _sum_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     kernel, stride = window(rank, given)
     return forms.leaf(("sumpool", rank, kernel, stride, _pads(given, rank), False), memory="copies")
@@ -124,6 +136,13 @@ def _locally_connected(_: int, given: CallArguments, forms: Forms) -> LeafModule
     channels, features = given.whole("in_channels"), given.whole("out_channels")
     pads, bias = _pads(given, rank), given.flag("bias")
     return forms.leaf(("local", rank, channels, features, kernel, size, stride, pads, bias), memory="copies")
+
+
+def _blur_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
+    kernel, stride = given.whole("kernel_size"), given.whole("stride")
+    given.must_be("padding_mode", "reflect", "zeros")
+    border = given["padding_mode"]
+    return forms.leaf(("blur", rank, kernel, stride, border), memory="copies" if border == "zeros" else "")
 
 
 def _channel_conv(_: int, given: CallArguments, forms: Forms) -> LeafModule:
@@ -206,6 +225,8 @@ _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "SameStdConv": _standardised("weights", same=True),
     "SameScaledStdConv": _standardised("scaled", same=True),
     "PaddedMaxPool": _max_pool,
+    "SameMaxPool": _same_max_pool,
+    "SameAvgPool": _same_avg_pool,
     "PaddedAvgPool": _avg_pool,
     "PaddedSumPool": _sum_pool,
     "PaddedLPPool": _lp_pool,
@@ -213,6 +234,7 @@ _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "CropTo": _to("cropto"),
     "PadTo": _to("padto"),
     "PadChannels": _pad_channels,
+    "BlurPool": _blur_pool,
 }
 
 _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
@@ -230,6 +252,9 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
 
 _DIGESTS: Mapping[str, str] = {
     **{each.cls: each.digest for each in SIMPLE if each.digest},
+    "BlurPool1d": "0cffccb0e62c58a3",
+    "BlurPool2d": "190a46b773ed2346",
+    "BlurPool3d": "1b3a9446f6d3ab4d",
     "ChannelConv": "53613779d3c986ae",
     "ChannelNorm": "c8363f2cef8d1673",
     "Crop1d": "495c1b382ffea681",
@@ -261,9 +286,15 @@ _DIGESTS: Mapping[str, str] = {
     "PaddedSumPool2d": "0abfc7389cdd8d27",
     "PaddedSumPool3d": "44a30fe8bc01aa9a",
     "RadialBasis": "ee3ccf1731daffb0",
+    "SameAvgPool1d": "772931bdc046cbcf",
+    "SameAvgPool2d": "f5bb1f5a7ef9d165",
+    "SameAvgPool3d": "404c4a2c5899cad8",
     "SameConv1d": "231acda52efefc05",
     "SameConv2d": "ca706a5933521eba",
     "SameConv3d": "209a46b5830187da",
+    "SameMaxPool1d": "5920e19aea8f672a",
+    "SameMaxPool2d": "0efa85f3516d776c",
+    "SameMaxPool3d": "ccfc4e8458e2f502",
     "SameScaledStdConv1d": "4f9dddf400fdfb32",
     "SameScaledStdConv2d": "8fe902b1d9cc17bc",
     "SameScaledStdConv3d": "d9fda16694aefa91",

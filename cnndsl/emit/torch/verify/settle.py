@@ -111,11 +111,14 @@ def _local(form: Form, shape: Shape) -> Form:
 
 
 def _max_pool(form: Form, shape: Shape) -> Form:
-    kernel, stride, pads, dilation = extents(form[2]), extents(form[3]), pairs(form[4]), extents(form[6])
+    kernel, stride, dilation = extents(form[2]), extents(form[3]), extents(form[6])
     if len(shape.spatial) != form[1]:
         return form
-    found = counts(shape.spatial, pads, spans(kernel, dilation), stride, form[5])
-    return (*form[:4], _befores(pads), found, _dilation(kernel, dilation))
+    spanned = spans(kernel, dilation)
+    pads = pads_at(form[4], shape.spatial, spanned, stride)
+    found = counts(shape.spatial, pads, spanned, stride, form[5])
+    before = _befores(pads) if _is_constant(form[4], spanned, stride) else SAME
+    return (*form[:4], before, found, _dilation(kernel, dilation))
 
 
 def _windows(form: Form, shape: Shape, at: int, what: Literal["all", "inside", "nothing"]) -> Form:
@@ -123,7 +126,10 @@ def _windows(form: Form, shape: Shape, at: int, what: Literal["all", "inside", "
 
     That is by all positions up to the end of the padding, by those inside of the input, or by nothing.
     """
-    kernel, stride, pads = extents(form[at]), extents(form[at + 1]), pairs(form[at + 2])
+    kernel, stride = extents(form[at]), extents(form[at + 1])
+    if not _is_constant(form[at + 2], kernel, stride):
+        return form
+    pads = pads_at(form[at + 2], shape.spatial, kernel, stride)
     found = counts(shape.spatial, pads, kernel, stride, form[at + 3])
     axes: list[object] = []
     for extent, count, (before, after), size, step in zip(shape.spatial, found, pads, kernel, stride, strict=True):

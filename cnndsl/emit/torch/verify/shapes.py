@@ -96,6 +96,16 @@ def _lp_pool(form: Form, x: Shape) -> Shape | None:
     return None if found is None else Shape(x.channels, found)
 
 
+def _blur(form: Form, x: Shape) -> Shape | None:
+    """It pads by half of stride + kernel - 2 on each side; mirroring takes less than the map's size."""
+    kernel, stride = _number(form[2]), _number(form[3])
+    side = (stride - 1 + kernel - 1) // 2
+    pads = ((side, side),) * x.rank
+    if x.rank != form[1] or not _can_fill(form[4], pads, x):
+        return None
+    return Shape(x.channels, counts(x.spatial, pads, (kernel,) * x.rank, (stride,) * x.rank, False))
+
+
 def _adaptive(form: Form, x: Shape) -> Shape | None:
     found = extents(form[2])
     return None if x.rank != form[1] or len(found) != x.rank else Shape(x.channels, found)
@@ -195,6 +205,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "avgpool": _mean_pool,
     "sumpool": _mean_pool,
     "lppool": _lp_pool,
+    "blur": _blur,
     "aavg": _adaptive,
     "amax": _adaptive,
     "upsample": _upsample,
