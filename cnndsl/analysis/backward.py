@@ -246,11 +246,11 @@ def _fitted(backward: BackwardTrace, node: Node, read: int, made: _Made) -> tupl
 
 def _weight_gradient(backward: BackwardTrace, node: Node, k: int, position: int, gradient: Gradient) -> _Made | None:
     """The gradient of a parameter as the operation makes it: in the type in which it computes, at each value where the
-    parameter was repeated. None for a buffer."""
+    parameter was repeated. None for what does not learn."""
     values, ledger = backward.values, backward.ledger
     step, result = values.steps[node.index][k], len(node.value_inputs) + k
     tensor, widths = values.tensors[node.index][position], values.widths[node.index]
-    if tensor.role == "buffer":
+    if not tensor.learns:
         return None
     if step.gradient == "handed on":
         ledger.hold(gradient.storage)

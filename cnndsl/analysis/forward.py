@@ -166,6 +166,9 @@ def _cast_weights(forward: ForwardTrace, node: Node, step: LayerStep, k: int) ->
         if cast is None:
             cast = ledger.new(node.index, "extras", 2 * tensor.numel, 0)
             forward.casts[node.index, tensor.name] = cast
+            if tensor.frozen:  # autocast keeps the casts of parameters that learn
+                del forward.casts[node.index, tensor.name]
+                forward.held.append(cast)
         if values.needs_gradient[node.index] and tensor.role == "weight" and wanted:
             ledger.hold(cast)
             forward.saved[node.index, k].append(cast)
@@ -174,7 +177,7 @@ def _cast_weights(forward: ForwardTrace, node: Node, step: LayerStep, k: int) ->
 def _save(forward: ForwardTrace, node: Node, k: int, reads: list[int], result: int) -> None:
     values, ledger, at = forward.values, forward.ledger, node.index
     step, needs = values.steps[at][k], values.needs[at]
-    own = any(values.tensors[at][position].role != "buffer" for position in step.tensors)
+    own = any(values.tensors[at][position].learns for position in step.tensors)
     for position in step.keeps:
         others = any(needs[read] for place, read in enumerate(step.reads) if place != position)
         if step.product and not own and not others:

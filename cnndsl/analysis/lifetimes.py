@@ -86,7 +86,7 @@ class Lifetimes:
         for node in self.graph.nodes:
             each = [needs[at][-1] for at in node.value_inputs] or [False]
             for step in self.steps[node.index]:
-                own = any(self.tensors[node.index][at].role != "buffer" for at in step.tensors)
+                own = any(self.tensors[node.index][at].learns for at in step.tensors)
                 each.append(self.training and (own or any(each[at] for at in step.reads)))
             needs[node.index] = tuple(each)
         return needs

@@ -181,4 +181,14 @@ ENTRIES = (
         "INPUT 32x32x16 -> MUL(ID, CHANNELCONV3 -> SIGMOID)",
         "INPUT 32x32x16 -> MUL(ID, GAP -> CHANNELCONV3 -> SIGMOID)",
     ),
+    code(
+        "E0320",
+        "an interpolation of channels that are not the same",
+        """
+        A transposed convolution with `init=bilinear` enlarges each channel by itself. So it has as many filters as
+        channels come in, and one group for all of them, or one for each.
+        """,
+        "INPUT 8x8x21 -> CONVT4-64/2(init=bilinear)",
+        "INPUT 8x8x21 -> CONVT4-21/2(init=bilinear)",
+    ),
 )

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field, fields
 from functools import cache
-from math import gcd, prod
+from math import gcd
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from cnndsl.layers.steps import GradientMemory, LayerStep
+from cnndsl.layers.tensors import Tensor
 from cnndsl.layers.torch_calls import Keywords, Slot, TorchCall, TorchFunction
 from cnndsl.records import record
 from cnndsl.shape import Shape
@@ -74,34 +75,6 @@ class Option:
 def option(type: OptionType, default: Any = None, *aliases: str, kw_only: bool = False, **rules: Any) -> Any:
     """A field of a kind that a program can set. `default` is a value of the field's own type."""
     return field(default=default, kw_only=kw_only, metadata={"option": Option(type, aliases, **rules)})
-
-
-@record(slots=True)
-class Tensor:
-    """A parameter or buffer: its name in the module, its extents, and what it is for.
-
-    Without a name it is called by the path of the layer. `role` is `weight`, `bias` or `buffer`; `dtype` is that of the
-    storage (`float` follows the network's). A buffer that is not `persistent` is not in the `state_dict`.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    role: Literal["weight", "bias", "buffer"] = "weight"
-    dtype: Literal["float", "int64"] = "float"
-    persistent: bool = True
-
-    @property
-    def numel(self) -> int:
-        """Return the number of its elements."""
-        return prod(self.shape)
-
-    def entry(self, path: str) -> str:
-        """Return what it is called in the `state_dict` of a network, where its layer has a path.
-
-        >>> Tensor("weight", (8,)).entry("stem.bn"), Tensor("", (8,)).entry("stem.gamma")
-        ('stem.bn.weight', 'stem.gamma')
-        """
-        return f"{path}.{self.name}" if self.name else path
 
 
 @record(slots=True)
@@ -192,6 +165,11 @@ class Layer:
     @property
     def is_parameter(self) -> bool:
         """True where the one tensor is no module's of its own, but a parameter of the module around the layer."""
+        return False
+
+    @property
+    def is_frozen(self) -> bool:
+        """True where the layer has parameters that are not trained: none of them is."""
         return False
 
     @property

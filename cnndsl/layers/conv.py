@@ -73,6 +73,11 @@ class Conv(SlidingLayer):
     standardise: str = option("word", "none", words=("none", "weights", "scaled"))
     gamma: float = option("number", 1.0)
     eps: float = option("number", 1e-6, minimum=1e-12)
+    frozen: bool = option("flag", False)
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.frozen
 
     def _axes(self, x: Shape) -> tuple[Axis, ...]:
         return axes(x, self.kernel, self.stride, self.dilation, amount(self.pad))
@@ -137,9 +142,10 @@ class Conv(SlidingLayer):
         (x,) = inputs
         filters = self._filters(x)
         kernel = self.filter_size(x)
-        weight = Tensor("weight", (filters, x.channels // self._groups(x), *kernel))
-        bias = (Tensor("bias", (filters,), "bias"),) if self.bias else ()
-        gain = (Tensor("gain", (filters, 1, *(1 for _ in kernel))),) if self.standardise == "scaled" else ()
+        weight = Tensor("weight", (filters, x.channels // self._groups(x), *kernel), frozen=self.frozen)
+        bias = (Tensor("bias", (filters,), "bias", frozen=self.frozen),) if self.bias else ()
+        gains = (filters, 1, *(1 for _ in kernel))
+        gain = (Tensor("gain", gains, frozen=self.frozen),) if self.standardise == "scaled" else ()
         return (weight, *bias, *gain)
 
     def macs(self, *inputs: Shape) -> int:

@@ -49,13 +49,18 @@ class Dense(Layer):
     features: int = option("int", 1000, "K", minimum=1)
     bias: bool = option("flag", True)
     init: str = option("word", "default", words=INITS)
+    frozen: bool = option("flag", False)
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.frozen
 
     def output(self, *inputs: Shape) -> Shape:
         return Shape(self.features)
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
-        weight = Tensor("weight", (self.features, inputs[0].numel))
-        return (weight, Tensor("bias", (self.features,), "bias")) if self.bias else (weight,)
+        weight = Tensor("weight", (self.features, inputs[0].numel), frozen=self.frozen)
+        return (weight, Tensor("bias", (self.features,), "bias", frozen=self.frozen)) if self.bias else (weight,)
 
     def macs(self, *inputs: Shape) -> int:
         return inputs[0].numel * self.features

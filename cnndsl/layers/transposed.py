@@ -32,7 +32,8 @@ class ConvTranspose(Layer):
 
     Output = (W - 1)*stride - 2*pad + e + out_pad (torch.nn.ConvTranspose2d). A number pads as PyTorch's does, by
     taking that much away from both sides; `same`, the default, makes the output stride*W wherever e - stride is even
-    and not negative; `valid` takes nothing away.
+    and not negative; `valid` takes nothing away. With `init=bilinear` it starts as an interpolation of each channel
+    (Long et al. 2015, arXiv:1411.4038, Section 3.3), and stays one with `frozen=yes`.
     """
 
     NAMES: ClassVar = ("CONVT",)
@@ -51,7 +52,12 @@ class ConvTranspose(Layer):
     dilation: Dims = option("dims", (1,), minimum=1)
     groups: int = option("int", 1, minimum=1)
     bias: bool = option("flag", True)
-    init: str = option("word", "default", words=INITS)
+    init: str = option("word", "default", words=(*INITS, "bilinear"))
+    frozen: bool = option("flag", False)
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.frozen
 
     def _numbers(self, x: Shape) -> list[tuple[int, int, int, int, int]]:
         """For each axis: extent, stride, padding, output padding, size of the input."""
@@ -93,6 +99,13 @@ class ConvTranspose(Layer):
         (x,) = inputs
         need_spatial(self.kind(), x)
         need_groups(self.groups, x, self.filters)
+        if self.init == "bilinear" and (self.filters != x.channels or self.groups not in (1, x.channels)):
+            message = (
+                f"`init=bilinear` interpolates each channel by itself, and CONVT makes {self.filters} of {x.channels}"
+            )
+            if self.filters == x.channels:
+                message = f"`init=bilinear` interpolates each channel by itself, and there are {self.groups} groups"
+            raise LayerError("E0320", message, f"take {x.channels} filters, in 1 group or in {x.channels}")
         spatial: list[int] = []
         for extent, stride, less, extra, size in self._numbers(x):
             if extra and extra >= stride:
@@ -105,8 +118,8 @@ class ConvTranspose(Layer):
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         (x,) = inputs
         kernel = each_axis(self.kernel, x.rank, "kernel")
-        weight = Tensor("weight", (x.channels, self.filters // self.groups, *kernel))
-        return (weight, Tensor("bias", (self.filters,), "bias")) if self.bias else (weight,)
+        weight = Tensor("weight", (x.channels, self.filters // self.groups, *kernel), frozen=self.frozen)
+        return (weight, Tensor("bias", (self.filters,), "bias", frozen=self.frozen)) if self.bias else (weight,)
 
     def macs(self, *inputs: Shape) -> int:
         return inputs[0].pixels * self.tensors(*inputs)[0].numel

@@ -62,6 +62,7 @@ CONV2-4; CONV2-4/2; CONVT2-4/2; PADCHANNELS-6/2; PICK(0, 2); SHUFFLE2; AVGPOOL(o
 CONV3-4/2(pad=tfsame); CONV4-4/2(pad=tfsame); CONV3-4(pad=reflect); CONV2-4(pad=replicate); CONV3-4/2(pad=circular);
 CONV3-4(standardise=weights); CONV3-4(standardise=scaled, bias=no); CONV3-4/2(standardise=scaled, pad=tfsame);
 MUL(ID, GAP -> CHANNELCONV3 -> SIGMOID); MUL(ID, GAP -> CHANNELCONV3(bias=yes, border=circular));
+CONV3-4(frozen=yes); CONVT4-4/2(frozen=yes, init=bilinear); RELU -> DWCONV3(frozen=yes, standardise=weights);
 POOL3/2(pad=tfsame); AVGPOOL3/2(pad=tfsame); AVGPOOL2/1(pad=tfsame, countpad=no);
 BLURPOOL; BLURPOOL5(border=zeros); REFLECTPAD(1); REPLICATEPAD(1, after=2); CIRCULARPAD(1);
 CONV3-4(standardise=weights, pad=circular); DWCONV3(standardise=scaled, pad=reflect);

@@ -83,6 +83,7 @@ ANYWHERE: list[Layer] = [
     arrange.Pick((4,)),
     dense.Dense(10),
     dense.Dense(3, bias=False),
+    dense.Dense(3, frozen=True),
     dense.RadialBasis(10),
 ]
 
@@ -109,10 +110,12 @@ ON_MAPS: list[Layer] = [
     conv.Conv((3,), 4, pad="tfsame", standardise="weights"),
     conv.DepthwiseConv((3,), stride=(2,), standardise="scaled"),
     conv.DepthwiseConv((3,), stride=(2,), pad="tfsame"),
+    conv.Conv((3,), 4, frozen=True),
     conv.DepthwiseConv(),
     conv.DepthwiseConv((2,), 12, stride=(3,)),
     transposed.ConvTranspose((2,), 4, stride=(2,)),
     transposed.ConvTranspose((4,), 4, stride=(2,), groups=2, bias=False),
+    transposed.ConvTranspose((4,), 6, stride=(2,), init="bilinear", frozen=True),
     transposed.ConvTranspose((3,), 4, stride=(2,), pad=(1,), out_pad=(1,), dilation=(2,)),
     local.LocallyConnected((3,), 4),
     local.LocallyConnected((2,), 4, stride=(2,), pad="valid", bias=False),

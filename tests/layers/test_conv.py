@@ -15,6 +15,7 @@ from cnndsl.layers.base import LayerError
 from cnndsl.layers.conv import Conv, DepthwiseConv
 from cnndsl.layers.local import LocallyConnected
 from cnndsl.layers.transposed import ConvTranspose
+from cnndsl.network import loads
 from cnndsl.shape import Shape
 from tests.oracle import torchvision
 from tests.support import Live, flops, saved_bytes
@@ -203,3 +204,25 @@ def test_what_lies_beyond_the_border(border: str, rank: int) -> None:
         stride = layer.stride[0]
         expected = CONVOLUTIONS[rank](padded, live.module.weight, live.module.bias, stride)
         torch.testing.assert_close(live(example), expected)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("factor", [2, 4])
+def test_a_bilinear_transposed_convolution_interpolates(rank: int, groups: int, factor: int) -> None:
+    """With twice the factor for its size; up to the border, where `F.interpolate` repeats it. And it is not trained."""
+    size = "x".join(["6"] * rank)
+    layer = f"CONVT{2 * factor}-2/{factor}(init=bilinear, groups={groups}, frozen=yes, bias=no)"
+    network = loads(f"INPUT {size}x2 -> {layer} -> CONV1-3").module()
+    x = torch.randn(2, 2, *[6] * rank)
+    found = network[0](x)
+    mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[rank]
+    inner = (slice(None), slice(None), *[slice(factor, -factor)] * rank)
+    torch.testing.assert_close(found[inner], F.interpolate(x, scale_factor=factor, mode=mode)[inner])
+    assert [name for name, each in network.named_parameters() if each.requires_grad] == ["1.weight", "1.bias"]
+
+
+def test_the_published_filter_of_odd_size() -> None:
+    """`upsample_filt(3)` of Long et al.: factor 2, centre 1, so 1/2, 1, 1/2."""
+    network = loads("INPUT 6x1 -> CONVT3-1/2(init=bilinear, pad=1, out_pad=1)").module()
+    assert network[0].weight.flatten().tolist() == [0.5, 1.0, 0.5]

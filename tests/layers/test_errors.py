@@ -69,6 +69,8 @@ WRONG: list[tuple[Layer, tuple[Shape, ...], str, str]] = [
     (blur.BlurPool(7), (Shape(6, (9, 3)),), "E0318", "BLURPOOL pads by 3, and 9x3x6 can be mirrored by 2 at most"),
     (blur.BlurPool(), (VECTOR,), "E0302", "BLURPOOL needs a spatial input"),
     (pool.MaxPool(pad="tfsame", ceil=True), (MAP,), "E0305", "`pad=tfsame` rounds up by itself"),
+    (transposed.ConvTranspose(filters=4, init="bilinear"), (MAP,), "E0320", "and CONVT makes 4 of 6"),
+    (transposed.ConvTranspose(filters=6, groups=2, init="bilinear"), (MAP,), "E0320", "and there are 2 groups"),
     (local.LocallyConnected(), (VECTOR,), "E0302", "LOCAL needs a spatial input"),
     (pool.MaxPool((10,)), (MAP,), "E0301", "the window of POOL spans 10"),
     (pool.MaxPool((9,), pad=(1,)), (Shape(1, (4, 4)),), "E0301", "has 6 there, padding included"),

@@ -20,6 +20,7 @@ SPECIAL: dict[str, tuple[str, float | None, float | None]] = {
     "standardise": ("word", None, None),
     "gamma": ("number", None, None),
     "eps": ("number", 1e-12, None),
+    "frozen": ("flag", None, None),
 }
 
 # Sizes, strides, dilations, channels and groups are at least 1, padding at least 0; probabilities lie in 0..1.
@@ -56,6 +57,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "groups": ("int", 1, None),
         "bias": ("flag", None, None),
         "init": ("word", None, None),
+        "frozen": ("flag", None, None),
     },
     "LOCAL": {
         "kernel": ("dims", 1, None),
@@ -113,7 +115,12 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "mode": ("word", None, None),
         "align": ("flag", None, None),
     },
-    "FC": {"features": ("int", 1, None), "bias": ("flag", None, None), "init": ("word", None, None)},
+    "FC": {
+        "features": ("int", 1, None),
+        "bias": ("flag", None, None),
+        "init": ("word", None, None),
+        "frozen": ("flag", None, None),
+    },
     "RBF": {"features": ("int", 1, None)},
     # Maas et al. 2013 and Clevert et al. 2016 want positive slopes and scales; 0 makes it a ReLU.
     "LEAKYRELU": {"slope": ("number", 0, None)},
@@ -166,7 +173,7 @@ WORDS = {
     ("DWCONV", "init"): DRAWN,
     # `full` would take away more than a transposed convolution adds.
     ("CONVT", "pad"): ("same", "valid"),
-    ("CONVT", "init"): DRAWN,
+    ("CONVT", "init"): (*DRAWN, "bilinear"),
     ("LOCAL", "pad"): PADDING,
     ("FC", "init"): DRAWN,
     ("CHANNELCONV", "init"): DRAWN,

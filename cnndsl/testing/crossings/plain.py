@@ -44,7 +44,7 @@ def convolution(frame: GeneratedScope, form: PieceShape, wide: Width, step: str 
     kernel = "1" if form.space.is_pixel else odd_kernel(frame)
     options: list[str] = []
     if frame.chance(0.12):
-        options.append(frame.pick(("bias=no", "bias=no", f"bias={frame.one('flag')}", "init=kaiming")))
+        options.append(frame.pick(("bias=no", "bias=no", f"bias={frame.one('flag')}", "init=kaiming", "frozen=yes")))
     if frame.chance(0.15) and frame.divides(2, wide) and frame.divides(2, form.width) and kernel != "1":
         options.append(f"groups={groups(frame)}")
     elif frame.chance(0.06) and not form.space.is_pixel:
@@ -181,7 +181,10 @@ def enlarging(frame: GeneratedScope, form: PieceShape) -> Piece:
     space = form.space.stepped("times", "2", frame.env())
     if frame.chance(0.4):
         return Piece(frame.pick(("UPSAMPLE2", "UPSAMPLE2(mode=linear)")), PieceShape(form.width, space))
-    return Piece(f"CONVT{frame.pick(('2', '2', '4'))}-{wide.word}/2", PieceShape(wide, space))
+    options = frame.pick(("", "", "", "(frozen=yes)"))
+    if wide == form.width and frame.chance(0.3):
+        options = frame.pick(("(init=bilinear)", "(init=bilinear, frozen=yes, bias=no)"))
+    return Piece(f"CONVT{frame.pick(('2', '2', '4'))}-{wide.word}/2{options}", PieceShape(wide, space))
 
 
 def widening(frame: GeneratedScope, form: PieceShape) -> Piece:

@@ -262,6 +262,9 @@ def _field(field: FormField, x: ExpectedLayer) -> object:
     return x.real(option) if field.kind == "real" else x.given(option)
 
 
+CAN_BE_FROZEN = frozenset(("CONV", "DWCONV", "CONVT", "FC"))
+"""The kinds whose option `frozen` says that their parameters are not trained."""
+
 LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     **{each.names[0]: _simple(each) for each in SIMPLE},
     "CONV": _conv,

@@ -331,6 +331,7 @@ def is_helper(name: str, text: str) -> bool:
 _FUNCTIONS: Mapping[str, str] = {
     "crop_like": "bb357e6b8f7e6de9",
     "pad_like": "bec0170e019370bc",
+    "bilinear_": "d683a9c94218a545",
 }
 """The same for functions."""
 

@@ -90,7 +90,7 @@ FUNCTIONS: Mapping[str, str] = {
 }
 """The parameters of the functions that a text may call."""
 
-KNOWN_FUNCTIONS: Mapping[str, str] = {"crop_like": "x, other", "pad_like": "x, other"}
+KNOWN_FUNCTIONS: Mapping[str, str] = {"crop_like": "x, other", "pad_like": "x, other", "bilinear_": "tensor"}
 """The parameters of the functions of a text that are known by its digest."""
 
 
