@@ -111,7 +111,7 @@ def _pads(kernel: Dims, dilation: Dims, pad: Padding) -> tuple[Dims, Dims]:
         return front, tuple(e - f for e, f in zip(overlap, front, strict=True))
     if pad == "full":
         return overlap, overlap
-    both = (0,) * len(kernel) if pad == "valid" else each_axis(pad, len(kernel), "padding")
+    both = (0,) * len(kernel) if isinstance(pad, str) else each_axis(pad, len(kernel), "padding")
     return both, both
 
 
