@@ -52,6 +52,9 @@ def main() -> None:
         run(cnndsl, "render", "card.cnn", "-o", "card.gv", cwd=work)
         run(cnndsl, "fit", "card.cnn", "--memory", "8GB", "-o", "memory.svg", cwd=work)
 
+        run(*pip, ROOT / "examples" / "plugin", cwd=work)
+        run(cnndsl, "check", "--strict", *sorted((ROOT / "examples" / "plugin" / "networks").glob("*.cnn")), cwd=work)
+
         run(*pip, "-c", ROOT / "constraints.txt", f"{wheel}[torch,render]", cwd=work)
         run(python, "card.py", cwd=work)
         run(cnndsl, "render", "card.cnn", "-o", "card.svg", cwd=work)

@@ -31,9 +31,9 @@ WORDS = """
     INPUT -> [ ] ( ) { } + | * ? @ : , = . .. / - # "vgg16.cnn" \n for in if else or and not yes no tap train let net
     block default assert use cnn MUL MAX MEAN ID CONV CONV3-64/2 CONVT DWCONV LOCAL POOL AVGPOOL GAP LPPOOL UNPOOL2 FC
     RELU PRELU SOFTMAX BN LRN LN GN IN SCALE DROPOUT DROPPATH FLATTEN ZEROPAD PADCHANNELS SHUFFLE SLICE PICK UPSAMPLE
-    RBF MAXOUT i C H W D x 0 1 2 3 8x8x3 224 1e18 0.5 5M 8GiB min max ceil floor round abs divisible pad same valid
-    full stride kernel filters groups dilation bias init ceil=yes out params weights macs flops memory receptive_field
-    depth output == != <= >= < > // % é \0 \r\n \t 999999999999999999
+    GRN STARRELU EVONORM RBF MAXOUT i C H W D x 0 1 2 3 8x8x3 224 1e18 0.5 5M 8GiB min max ceil floor round abs
+    divisible pad same valid full stride kernel filters groups dilation bias init ceil=yes out params weights macs flops
+    memory receptive_field depth output == != <= >= < > // % é \0 \r\n \t 999999999999999999
 """.split(" ")
 
 

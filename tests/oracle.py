@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 from types import ModuleType
+from typing import Any
 
 import torch
 from torch import nn
@@ -32,8 +33,21 @@ def _torchvision() -> ModuleType:
 torchvision = _torchvision()
 
 
-def on_meta(name: str) -> nn.Module:
+_BLOCKS_OF_REGNET = torchvision.models.regnet.BlockParams.from_init_params
+
+
+def _blocks_of_regnet(*numbers: Any, **named: Any) -> Any:
+    """The widths of a RegNet, which torchvision computes with tensors: they have values on the CPU alone."""
+    with torch.device("cpu"):
+        return _BLOCKS_OF_REGNET(*numbers, **named)
+
+
+torchvision.models.regnet.BlockParams.from_init_params = _blocks_of_regnet
+
+
+def on_meta(name: str, **arguments: object) -> nn.Module:
     """A network of torchvision without storage: its weights are to be assigned."""
     undrawn = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    segmenting = {"weights_backbone": None} if name in dir(torchvision.models.segmentation) else {}
     with torch.device("meta"):
-        return torchvision.models.get_model(name, **undrawn)
+        return torchvision.models.get_model(name, **undrawn, **segmenting, **arguments)

@@ -47,6 +47,7 @@ SAMPLES = {
     "RBF": "RBF-8",
     "UNPOOL": "pool: POOL2 -> UNPOOL2(@pool)",
     "GN": "GN3",
+    "EVONORM": "EVONORM3",
     "SHUFFLE": "SHUFFLE3",
     "PIXELSHUFFLE": "CONV1-8 -> PIXELSHUFFLE2",
     "SLICE": "SLICE(0, 2)",

@@ -92,6 +92,9 @@ HELD: dict[str, Callable[[], list[str]]] = {
         str(operations("LN(affine=no)")),
         str(operations("LN")),
     ],
+    r"; (\d) of\sEVONORM; (\d) of FRN; (\d) of GRN, RMSNORM and\sSTARRELU; (\d) of\sL2NORM": lambda: [
+        str(operations(kind)) for kind in ("EVONORM2", "FRN", "GRN", "L2NORM")
+    ],
     r"; (\d) of\ssoftmax": lambda: [str(operations("SOFTMAX"))],
     r"as many as it is made of \((\d+), (\d+) or (\d+) in 2-D\)": lambda: [
         str(operations(f"UPSAMPLE2{mode}") // 4) for mode in ("", "(mode=bilinear)", "(mode=bicubic)")

@@ -164,6 +164,8 @@ def _through_step(backward: BackwardTrace, node: Node, k: int, gradient: Gradien
     bytes = _scratch(backward, node, k)
     if bytes:
         ledger.drop(ledger.new(at, "scratch", 0, bytes))
+    if step.once:
+        ledger.drop(ledger.new(at, "scratch", step.once * WIDTHS[values.dtype], 0))
     done = [*backward.forward.saved[at, k], gradient.storage]
     if step.gradient == "own":
         _drop(ledger, done)
@@ -272,7 +274,8 @@ def _finish_weights(
 
 
 def _finish_weight(backward: BackwardTrace, node: Node, position: int, made: _Made) -> None:
-    """The gradient of a parameter in its own extents and type, which stays; added to one that is there."""
+    """The gradient of a parameter in its own extents and type, which stays; added to one that is there, out of place
+    where MemTracker holds both."""
     values, ledger = backward.values, backward.ledger
     tensor, storage = values.tensors[node.index][position], made.storage
     for differs, width in (
@@ -285,6 +288,9 @@ def _finish_weight(backward: BackwardTrace, node: Node, position: int, made: _Ma
             ledger.drop(storage)
             storage = fitted
     if not backward.is_first(node, tensor.name):
+        if values.tracked:
+            ledger.event("backward", node.index)
+            ledger.drop(ledger.new(node.index, "weight gradients", tensor.numel * WIDTHS[values.dtype], 0))
         ledger.drop(storage)
 
 

@@ -2,7 +2,7 @@
 
 A value may be overwritten where one node alone reads it, where it is memory of its own (no view of something else,
 as what leaves FLATTEN, SLICE or, when a network is not trained, DROPOUT), and where the layer that made it does not
-keep it for its backward pass, as a sigmoid does.
+keep it for its backward pass, as a sigmoid does. What a class of a plug-in returns may be a view, or be kept inside.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from cnndsl.errors import Span
 from cnndsl.graph import Graph, Node
+from cnndsl.layers import HELPERS
 from cnndsl.layers.base import Layer, TorchCall
 from cnndsl.shape import Shape
 
@@ -68,5 +69,14 @@ def _is_free(graph: Graph, at: int) -> bool:
     if len(graph.readers[at]) != 1 or at == graph.output or any(tap.node == at for tap in graph.taps):
         return False
     shapes = graph.shapes(node)
+    if _is_foreign(node.layer, *shapes):
+        return False
     is_fresh = len(node.inputs) > 1 or any(tensor.role != "buffer" for tensor in node.layer.tensors(*shapes))
     return is_fresh and not node.layer.VIEW and not node.layer.saved(*shapes).output
+
+
+@lru_cache(maxsize=4096)
+def _is_foreign(layer: Layer, *inputs: Shape) -> bool:
+    """Whether a layer becomes a class whose text comes from a plug-in."""
+    made = layer.torch(*inputs)
+    return isinstance(made, TorchCall) and made.helper and made.name not in HELPERS

@@ -182,12 +182,12 @@ class Lifetimes:
         if self.dtype != "amp":
             return 0
         rule = step.autocast if self.device == "cpu" else step.on_cuda
-        return {"as is": 0, "half": 2, "full": 4, "widest": max([0, *(widths[at] for at in step.reads)])}[rule]
+        return {"as is": 0, "half": 2, "full": 4, "widest": max((widths[at] for at in step.reads), default=0)}[rule]
 
     def result_width(self, node: Node, step: LayerStep, widths: Sequence[int]) -> int:
         """The bytes of a value of a step's result."""
         own = WIDTHS[self.dtype] if step.promotes and any(self.tensors[node.index][at] for at in step.tensors) else 0
-        return self.computes(step, widths) or max([own, *(widths[at] for at in step.reads)])
+        return self.computes(step, widths) or max((own, *(widths[at] for at in step.reads)))
 
     @cached_property
     def execution(self) -> Execution:

@@ -1,4 +1,4 @@
-"""`lint`: the rules of thumb of the lectures, held against a network. The rules themselves are in `rules`.
+"""`lint`: the rules of thumb of the lectures, held against a network. The rules are in `rules` and `*_rules`.
 
 A rule is switched off in the file, by a comment `# cnndsl: allow(even-kernel)`: at the end of a line for what that
 line says, on a line of its own for the whole network. Findings are warnings: a network may have its reasons.
@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from inspect import getdoc
 
-from cnndsl.analysis import rules
+from cnndsl.analysis import field_rules, rules, size_rules, window_rules
+from cnndsl.analysis.findings import Check, Finding
 from cnndsl.errors import Diagnostic, Source, Span, nearest
 from cnndsl.graph import Graph
 from cnndsl.records import record
@@ -24,7 +25,9 @@ class Rule:
     """A rule of thumb: its name, what it says in one sentence, where it is from, and the check."""
 
     name: str
-    check: rules.Check
+    check: Check
+    strict: bool = False
+    """True where `check --strict` takes it for an error."""
 
     @property
     def summary(self) -> str:
@@ -38,14 +41,18 @@ class Rule:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("odd-input", rules.odd_input),
-    Rule("large-kernel", rules.large_kernel),
-    Rule("even-kernel", rules.even_kernel),
-    Rule("stride-remainder", rules.stride_remainder),
+    Rule("odd-input", size_rules.odd_input),
+    Rule("stride-remainder", size_rules.stride_remainder, strict=True),
+    Rule("magnifying-pool", size_rules.magnifying_pool, strict=True),
+    Rule("large-kernel", window_rules.large_kernel),
+    Rule("large-first-kernel", window_rules.large_first_kernel),
+    Rule("even-kernel", window_rules.even_kernel),
+    Rule("large-pool", window_rules.large_pool),
+    Rule("large-stride", window_rules.large_stride),
     Rule("dropout-between-convolutions", rules.dropout_between_convolutions),
     Rule("bias-before-bn", rules.bias_before_bn),
-    Rule("narrow-field", rules.narrow_field),
-    Rule("wide-field", rules.wide_field),
+    Rule("narrow-field", field_rules.narrow_field),
+    Rule("wide-field", field_rules.wide_field),
     Rule("first-fc", rules.first_fc),
     Rule("dead-branch", rules.dead_branch),
     Rule("block-like-kind", rules.block_like_kind),
@@ -67,7 +74,7 @@ def lint(graph: Graph, allow: Collection[str] = ()) -> list[Diagnostic]:
 
 
 def _findings(graph: Graph, rule: Rule, switches: _Switches) -> Iterator[Diagnostic]:
-    places: dict[tuple[str, int, int], list[rules.Finding]] = {}
+    places: dict[tuple[str, int, int], list[Finding]] = {}
     for finding in rule.check(graph):
         if not switches.allows(rule.name, finding.span):
             span = finding.span

@@ -153,7 +153,8 @@ def _field(graph: Graph, node: Node, fields: Fields, plane: Shape) -> Field | No
     through = [_through(each, shape, node.shape, window, plane) for each, shape in seen]
     full = _union(through, node, plane)
     gated = len({each.whole for each in through}) > 1 or any(each.ungated is not None for each, _ in seen)
-    normalises = window is None and seen[0][1].pixels > 1 and seen[0][1].spatial == node.shape.spatial
+    keeps_size = seen[0][1].pixels > 1 and seen[0][1].spatial == node.shape.spatial
+    normalises = window is None and keeps_size and not node.layer.SEES_ALL
     if not gated and not normalises:
         return full
     ungated = [

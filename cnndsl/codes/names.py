@@ -21,7 +21,9 @@ ENTRIES = (
         "an unknown layer or block",
         """
         A word in a chain is a kind of layer (in any case: CONV, Conv, conv), a block of this file or one that it
-        uses, or a parameter that was given one of these. Digits behind a kind are its size.
+        uses, or a parameter that was given one of these. Digits behind a kind are its size. Attention and recurrence
+        (LSTM, GRU, Transformer) are no layer types of the language. A package can add layer types: `examples/plugin`
+        adds LSTM, NONLOCAL and SNCONV.
         """,
         "INPUT 32x32x3 -> CNOV3-64",
         "INPUT 32x32x3 -> CONV3-64",

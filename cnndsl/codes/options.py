@@ -69,7 +69,8 @@ ENTRIES = (
         "E0227",
         "an option outside of its bounds",
         """
-        Sizes, widths and strides are at least 1, paddings at least 0, probabilities from 0 to 1.
+        Sizes, widths and strides are at least 1, paddings at least 0, probabilities from 0 to 1. The size of
+        LRN(over=positions) is odd.
         """,
         "INPUT 32x32x3 -> CONV3-64/0",
         "INPUT 32x32x3 -> CONV3-64/1",

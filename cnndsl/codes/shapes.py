@@ -41,7 +41,7 @@ ENTRIES = (
         "groups that do not divide the channels",
         """
         A grouped convolution deals its input's channels and its filters out to the groups evenly, so their number
-        divides both. That of GN and of SHUFFLE divides the channels of the input.
+        divides both. That of GN, EVONORM, SHUFFLE and SOFTMAX divides the channels of the input.
         """,
         "INPUT 32x32x3 -> CONV3-64(groups=2)",
         "INPUT 32x32x4 -> CONV3-64(groups=2)",
@@ -111,7 +111,8 @@ ENTRIES = (
         "E0311",
         "a layer that does nothing",
         """
-        SCALE multiplies by a learned weight and adds a learned bias; without either it is ID.
+        SCALE multiplies by a learned weight and adds a learned bias; without either it is ID. The groups of SOFTMAX do
+        nothing without a radix.
         """,
         "INPUT 32x32x3 -> SCALE(weight=no, bias=no)",
         "INPUT 32x32x3 -> SCALE(bias=no)",

@@ -14,13 +14,11 @@ from cnndsl.files import FileError
 from cnndsl.graph import Graph
 from cnndsl.terminal import wants_colour
 
-_REMAINDER = "stride-remainder"
-
 
 @click.command("check")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
-@click.option("--strict", is_flag=True, help="A stride that leaves a remainder is an error too.")
+@click.option("--strict", is_flag=True, help="Unread lines and copied values are errors too.")
 @click.option(
     "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print them."
 )
@@ -40,7 +38,7 @@ def command(
     for file in files:
         try:
             graph = network(file, settings).graph
-            found.extend(_remainders(graph) if strict else ())
+            found.extend(_strict(graph) if strict else ())
         except CnnError as stop:
             found.extend(stop.diagnostics)
         except FileError as stop:
@@ -53,12 +51,13 @@ def command(
     ctx.exit(1 if found else 0)
 
 
-def _remainders(graph: Graph) -> list[Diagnostic]:
-    """The strides that leave a remainder, as errors."""
+def _strict(graph: Graph) -> list[Diagnostic]:
+    """What the strict rules of `lint` find, as errors."""
     from cnndsl.analysis.lint import RULES, lint
 
-    others = [rule.name for rule in RULES if rule.name != _REMAINDER]
-    return [replace(each, severity="error") for each in lint(graph, others) if each.code == _REMAINDER]
+    strict = [rule.name for rule in RULES if rule.strict]
+    others = [rule.name for rule in RULES if not rule.strict]
+    return [replace(each, severity="error") for each in lint(graph, others) if each.code in strict]
 
 
 def _summary(files: int, errors: int) -> str:

@@ -41,6 +41,16 @@ _ELSEWHERE = {
 }
 """What other languages call differently, and how it is written here."""
 
+_OUTSIDE = {
+    **dict.fromkeys(("LSTM", "BILSTM", "GRU", "BIGRU", "RNN", "CONVLSTM"), ("recurrence stays", "LSTM")),
+    **dict.fromkeys(
+        ("ATTENTION", "SELFATTENTION", "ATTN", "MULTIHEADATTENTION", "MHA"), ("attention stays", "NONLOCAL")
+    ),
+    **dict.fromkeys(("MHSA", "TRANSFORMER", "NONLOCAL", "NONLOCALBLOCK"), ("attention stays", "NONLOCAL")),
+    **dict.fromkeys(("SPECTRALNORM", "SNCONV", "WEIGHTNORM"), ("spectral and weight normalisation stay", "SNCONV")),
+}
+"""What the language leaves to packages, with the layer type that the example of one adds."""
+
 
 @record(slots=True)
 class Kind:
@@ -163,5 +173,9 @@ def _hint(head: str, env: Environment) -> str:
     elsewhere = _ELSEWHERE.get(head.upper()) or _ELSEWHERE.get(stem.upper())
     if elsewhere:
         return f"here it is written {elsewhere}"
+    outside = _OUTSIDE.get(head.upper().replace("_", "")) or _OUTSIDE.get(stem.upper())
+    if outside:
+        what, added = outside
+        return f"{what} outside of the language: a package adds layer types, as `examples/plugin` adds {added}"
     close = closest(stem, _names(env))
     return did_you_mean(f"{close}{size}") if close else nearest(head, _names(env))

@@ -1,4 +1,4 @@
-"""Activations: `RELU`, `SIGMOID`, `SOFTMAX` and their kin.
+"""Activations: `RELU`, `SIGMOID`, `GELU` and their kin.
 
 All keep the shape. What autograd keeps differs: some functions can be differentiated from their output, the others
 from their input.
@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from cnndsl.layers.base import Layer, Saved, Slot, Tensor, TorchCall, option
-from cnndsl.layers.steps import LayerStep, absolute, quotient, scalar
+from cnndsl.layers.steps import LayerStep, absolute, power, quotient, scalar
+from cnndsl.layers.torch_calls import changed
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -106,6 +107,61 @@ class PRelu(Activation):
         arguments = () if self.shared else (Slot(inputs[0].channels, "in_channels"),)
         keywords = () if self.init == 0.25 else (("init", Slot(float(self.init), "init")),)
         return TorchCall("nn.PReLU", arguments, keywords)
+
+
+_STAR_RELU = '''\
+class StarReLU(nn.Module):
+    """scale * relu(x)**2 + bias, both learned."""
+
+    def __init__(self, scale: float = 0.8944, bias: float = -0.4472) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.full((1,), float(scale)))
+        self.bias = nn.Parameter(torch.full((1,), float(bias)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(x) ** 2 * self.scale + self.bias
+'''
+
+
+@record
+class StarRelu(Activation):
+    """`STARRELU(scale=0.8944, bias=-0.4472)`: scale*relu(x)^2 + bias, both learned, one number each.
+
+    They start so that a standard normal input gives mean 0 and variance 1: 2/sqrt(5) and -1/sqrt(5).
+    Source: Yu et al. 2022, MetaFormer Baselines for Vision, arXiv:2210.13452, Section 3.1.
+    """
+
+    NAMES: ClassVar = ("STARRELU",)
+    HELPERS: ClassVar = {"StarReLU": _STAR_RELU}
+    DEFAULTS: ClassVar = (("scale", 0.8944), ("bias", -0.4472))
+
+    scale: float = option("number", 0.8944)
+    bias: float = option("number", -0.4472)
+
+    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
+        return (Tensor("scale", (1,)), Tensor("bias", (1,), "bias"))
+
+    def operations(self, *inputs: Shape) -> int:
+        """A maximum, a square, a product and a sum for each value."""
+        return 4 * inputs[0].numel
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """What the ReLU gives, and its square."""
+        return Saved(extra=((0, 2 * inputs[0].numel, True),))
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        """The ReLU and its square; product and sum with the learned numbers."""
+        n = inputs[0].numel
+        scaled = LayerStep((2,), n, keeps=(0,), product=True, tensors=(0,), promotes=True, gradient="broadcast")
+        shifted = LayerStep((3,), n, tensors=(1,), promotes=True, gradient="handed on")
+        return (LayerStep((0,), n, keeps_result=True), power(1, n), scaled, shifted)
+
+    def formula(self, *inputs: Shape) -> str:
+        return "1"
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        numbers = (*changed("scale", self.scale, 0.8944), *changed("bias", self.bias, -0.4472))
+        return self.helper_call("StarReLU", (), numbers)
 
 
 @record
@@ -302,31 +358,3 @@ class LogSigmoid(Activation):
     def saved(self, *inputs: Shape) -> Saved:
         """The input and, on the CPU, its exponential."""
         return Saved(inputs=(0,), extra=((0, inputs[0].numel, True),))
-
-
-@record
-class Softmax(Activation):
-    """`SOFTMAX`: exp(x) over its sum, over the channels at each position."""
-
-    FULL_PRECISION: ClassVar = frozenset({"cuda"})
-    NAMES: ClassVar = ("SOFTMAX",)
-    MODULE: ClassVar = "Softmax"
-    KEEPS: ClassVar = "output"
-
-    def is_elementwise(self, *inputs: Shape) -> bool:
-        return False
-
-    def operations(self, *inputs: Shape) -> int:
-        """An exponential, an addition and a division for each value."""
-        return 3 * inputs[0].numel
-
-    def _arguments(self) -> tuple[tuple[Slot, ...], tuple[tuple[str, Slot], ...]]:
-        return (), (("dim", Slot(1)),)
-
-
-@record
-class LogSoftmax(Softmax):
-    """`LOGSOFTMAX`: the logarithm of `SOFTMAX`."""
-
-    NAMES: ClassVar = ("LOGSOFTMAX",)
-    MODULE: ClassVar = "LogSoftmax"

@@ -130,10 +130,9 @@ class Layer:
     COPIES: ClassVar[tuple[Cut, ...]] = ()
     """The views that do not lie in one piece of which the layer makes a copy, to compute with that."""
     ROLE: ClassVar[Role] = "other"
-    """What the layer is for. It decides the colour of its box in a drawing; a normalisation, an activation or an
-    arrangement that keeps the shape is drawn upon the layer before it. The rules of `lint` look for convolutions and
-    dense layers, the lecture's table has a row for every normalisation, and an `identity` is no node of the graph.
-    `other` has a grey box of its own, and none of these rules looks at it."""
+    """What the layer is for. It decides the colour of its box; a normalisation, an activation or an arrangement that
+    keeps the shape is drawn upon the layer before it. `lint` looks for convolutions and dense layers, the lecture's
+    table has a row for every normalisation, an `identity` is no node of the graph. `other` has a grey box."""
     ENLARGES: ClassVar[bool] = False
     """True for a convolution that makes maps larger; it is drawn in the colour of what resizes."""
     SIGN: ClassVar[str] = ""
@@ -159,6 +158,10 @@ class Layer:
     """False for a convolution that has weights of its own for each position."""
     SUBTRACTS_MEAN: ClassVar[bool] = False
     """True where training subtracts each channel's mean over the batch, and with it a bias that was added before."""
+    KEEPS_ONE: ClassVar[bool] = False
+    """True for a pooling that drops all values of a window but one, as a maximum does."""
+    SEES_ALL: ClassVar[bool] = False
+    """True where a map as large as the input is made of all of it, as by recurrence, not of its statistics alone."""
     JOINS_CHANNELS: ClassVar[bool] = False
     """True where the output holds the channels of all inputs, one input after the other."""
 
@@ -257,10 +260,7 @@ class Layer:
         return 0, 0
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The operations of PyTorch that the layer consists of; `inputs` are those whose values are read.
-
-        By default a single one, which follows from what is saved, held for a moment and multiplied.
-        """
+        """The operations of PyTorch that the layer consists of, on inputs whose values are read; by default one."""
         return (self.single_step(*inputs),)
 
     def cut(self, *inputs: Shape) -> Cut:
@@ -327,6 +327,10 @@ class Layer:
         Empty where every one is reached.
         """
         return ()
+
+    def unread(self, *inputs: Shape) -> tuple[int, ...]:
+        """Return how many last lines no window reaches, without padding and what the stride skips between windows."""
+        return self.remainder(*inputs)
 
 
 @cache

@@ -1,8 +1,7 @@
-"""Normalisation: `BN`, `LRN`, `LN`, `GN`, `IN`, and the learned `SCALE`."""
+"""Normalisation by mean and deviation: `BN`, `LN`, `GN` and `IN`."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import ClassVar
 
 from cnndsl.layers.base import (
@@ -17,18 +16,25 @@ from cnndsl.layers.base import (
     need_spatial,
     option,
 )
-from cnndsl.layers.steps import PARAMETER, STATISTIC, LayerStep, pad, power, product, quotient, scalar
+from cnndsl.layers.steps import PARAMETER, STATISTIC, LayerStep
+from cnndsl.layers.torch_calls import changed
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
 
-def _affine(*extents: int) -> tuple[Tensor, Tensor]:
+def affine_tensors(*extents: int) -> tuple[Tensor, Tensor]:
+    """Return the weight and the bias of an affine map, both of these extents."""
     return Tensor("weight", extents), Tensor("bias", extents, "bias")
 
 
-def _changed(name: str, value: float, usual: float) -> tuple[tuple[str, Slot], ...]:
-    """A keyword where the value is not PyTorch's default."""
-    return () if value == usual else ((name, Slot(float(value), name)),)
+def check_groups(kind: str, groups: int, x: Shape) -> None:
+    """Raises LayerError where groups do not divide the channels, or hold one value each."""
+    if x.channels % groups:
+        message = f"{groups} groups must divide the {x.channels} channels of the input"
+        raise LayerError("E0304", message, common_divisors(x.channels))
+    if x.numel == groups:
+        message = f"{kind}{groups} has one value in each group of {x}, and nothing to normalise by"
+        raise LayerError("E0309", message, "take fewer groups, or leave it away here")
 
 
 @record
@@ -54,7 +60,7 @@ class BatchNorm(Layer):
             Tensor("running_var", (channels,), "buffer"),
             Tensor("num_batches_tracked", (), "buffer", "int64"),
         )
-        return (*_affine(channels), *buffers) if self.affine else buffers
+        return (*affine_tensors(channels), *buffers) if self.affine else buffers
 
     def operations(self, *inputs: Shape) -> int:
         """Two for each value, with the statistics known: a multiplication and an addition."""
@@ -74,73 +80,30 @@ class BatchNorm(Layer):
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         affine = () if self.affine else (("affine", Slot(False)),)
-        keywords = (*_changed("eps", self.eps, 1e-5), *_changed("momentum", self.momentum, 0.1), *affine)
+        keywords = (*changed("eps", self.eps, 1e-5), *changed("momentum", self.momentum, 0.1), *affine)
         return TorchCall(f"nn.BatchNorm{max(x.rank, 1)}d", (Slot(x.channels, "in_channels"),), keywords)
 
 
 @record
-class LocalResponseNorm(Layer):
-    """`LRN5(alpha=0.0001, beta=0.75, k=1)`: x / (k + alpha/n * the sum of x^2 over n channels)^beta.
+class NormOverPositions(Layer):
+    """A normalisation whose statistics come from all positions of a map."""
 
-    As in PyTorch and Caffe alpha is divided by n; the paper's is not: its n=5, alpha=0.0001, k=2 are
-    `LRN5(alpha=0.0005, k=2)`. Source: Krizhevsky et al. 2012, Section 3.3.
-    """
-
-    NAMES: ClassVar = ("LRN",)
     ROLE: ClassVar = "normalisation"
-    SIZE: ClassVar = "size"
 
-    size: int = option("int", 5, "n", minimum=1)
-    alpha: float = option("number", 1e-4)
-    beta: float = option("number", 0.75)
-    k: float = option("number", 1.0, minimum=0)
-
-    def output(self, *inputs: Shape) -> Shape:
-        need_spatial(self.kind(), inputs[0])
-        return inputs[0]
-
-    def operations(self, *inputs: Shape) -> int:
-        """For each value n additions, a square, a multiplication, an addition, a power and a division."""
-        return (self.size + 5) * inputs[0].numel
-
-    def saved(self, *inputs: Shape) -> Saved:
-        """The input, its padded squares, the denominator before and after the power."""
-        (x,) = inputs
-        padded = (x.channels + self.size - 1) * x.pixels
-        return Saved(inputs=(0,), extra=((0, padded + 2 * x.numel, True),))
-
-    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """Squares, padded and averaged over channels, times alpha, plus k, to the power beta; the quotient by that.
-
-        A map of two axes and more is averaged by `avg_pool3d`, which autocast on the CPU runs in fp32.
-        """
-        (x,) = inputs
-        n = x.numel
-        averages = LayerStep((2,), n, keeps=(0,), autocast="full" if x.rank > 1 else "as is")
-        padded = pad((x.channels + self.size - 1) * x.pixels, 1)
-        added = replace(scalar(4, n, added=True), holds=(3,))
-        chain = (scalar(3, n), added, replace(power(5, n), holds=(3,)), quotient(0, 6, n))
-        return (product(0, 0, n), padded, averages, *chain)
-
-    def torch(self, *inputs: Shape) -> TorchCall | None:
-        usual = (*_changed("alpha", self.alpha, 1e-4), *_changed("beta", self.beta, 0.75), *_changed("k", self.k, 1.0))
-        return TorchCall("nn.LocalResponseNorm", (Slot(self.size, "size"),), usual)
+    def window(self, *inputs: Shape) -> Window | None:
+        return None if inputs[0].pixels > 1 else super().window(*inputs)
 
 
 @record
-class StatisticsOfImage(Layer):
-    """What `LN`, `GN` and `IN` share: statistics of each image by itself."""
+class StatisticsOfImage(NormOverPositions):
+    """What `LN`, `GN` and `IN` share: mean and deviation of each image by itself."""
 
-    ROLE: ClassVar = "normalisation"
     eps: float = option("number", 1e-5, minimum=1e-12)
     affine: bool = option("flag", True)
 
     def operations(self, *inputs: Shape) -> int:
         """For each value three for the statistics, two to normalise, two for the affine map."""
         return (7 if self.affine else 5) * inputs[0].numel
-
-    def window(self, *inputs: Shape) -> Window | None:
-        return None if inputs[0].pixels > 1 else super().window(*inputs)
 
 
 _CHANNEL_NORM = '''\
@@ -184,7 +147,7 @@ class LayerNorm(StatisticsOfImage):
         (x,) = inputs
         if not self.affine:
             return ()
-        return _affine(x.channels) if self._by_position(x) else _affine(x.channels, *x.spatial)
+        return affine_tensors(x.channels) if self._by_position(x) else affine_tensors(x.channels, *x.spatial)
 
     def window(self, *inputs: Shape) -> Window | None:
         return Layer.window(self, *inputs) if self.over == "channels" else super().window(*inputs)
@@ -203,7 +166,7 @@ class LayerNorm(StatisticsOfImage):
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         affine = () if self.affine else (("elementwise_affine", Slot(False)),)
-        keywords = (*_changed("eps", self.eps, 1e-5), *affine)
+        keywords = (*changed("eps", self.eps, 1e-5), *affine)
         if self._by_position(x):
             return self.helper_call("ChannelNorm", (Slot(x.channels, "in_channels"),), keywords)
         extents = Slot((x.channels, *x.spatial), "extents") if x.rank else Slot(x.channels, "in_channels")
@@ -222,17 +185,11 @@ class GroupNorm(StatisticsOfImage):
     groups: int = option("int", 32, minimum=1)
 
     def output(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        if x.channels % self.groups:
-            message = f"{self.groups} groups must divide the {x.channels} channels of the input"
-            raise LayerError("E0304", message, common_divisors(x.channels))
-        if x.numel == self.groups:
-            message = f"GN{self.groups} has one value in each group of {x}, and nothing to normalise by"
-            raise LayerError("E0309", message, "take fewer groups, or leave it away here")
-        return x
+        check_groups(self.kind(), self.groups, inputs[0])
+        return inputs[0]
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
-        return _affine(inputs[0].channels) if self.affine else ()
+        return affine_tensors(inputs[0].channels) if self.affine else ()
 
     def saved(self, *inputs: Shape) -> Saved:
         """The input, a mean and an inverse deviation for each group."""
@@ -244,7 +201,7 @@ class GroupNorm(StatisticsOfImage):
     def torch(self, *inputs: Shape) -> TorchCall | None:
         affine = () if self.affine else (("affine", Slot(False)),)
         arguments = (Slot(self.groups, "groups"), Slot(inputs[0].channels, "in_channels"))
-        return TorchCall("nn.GroupNorm", arguments, (*_changed("eps", self.eps, 1e-5), *affine))
+        return TorchCall("nn.GroupNorm", arguments, (*changed("eps", self.eps, 1e-5), *affine))
 
 
 @record
@@ -268,7 +225,7 @@ class InstanceNorm(StatisticsOfImage):
         return x
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
-        return _affine(inputs[0].channels) if self.affine else ()
+        return affine_tensors(inputs[0].channels) if self.affine else ()
 
     def saved(self, *inputs: Shape) -> Saved:
         """The input, a mean and an inverse deviation for each channel, the weights repeated for each image."""
@@ -287,108 +244,5 @@ class InstanceNorm(StatisticsOfImage):
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         affine = (("affine", Slot(True)),) if self.affine else ()
-        keywords = (*_changed("eps", self.eps, 1e-5), *affine)
+        keywords = (*changed("eps", self.eps, 1e-5), *affine)
         return TorchCall(f"nn.InstanceNorm{x.rank}d", (Slot(x.channels, "in_channels"),), keywords)
-
-
-_SCALE = '''\
-class Scale(nn.Module):
-    """A learned weight and bias for each channel."""
-
-    def __init__(
-        self,
-        channels: int,
-        weight: bool = True,
-        bias: bool = True,
-        init: float = 1.0,
-    ) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.full((channels,), init)) if weight else None
-        self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        shape = [-1] + [1] * (x.dim() - 2)
-        if self.weight is not None:
-            x = x * self.weight.reshape(shape)
-        if self.bias is not None:
-            x = x + self.bias.reshape(shape)
-        return x
-'''
-
-
-@record
-class Scale(Layer):
-    """`SCALE(weight=yes, bias=yes, init=1)`: w_c * x + b_c, learned for each channel; w starts at `init`, b at 0.
-
-    Behind `SUMPOOL2` it makes the trainable subsampling of LeCun et al. 1998. With `parameter` its tensor belongs to
-    the module around it, called by the layer's label: a `vector` of C values, a `map` of Cx1x1, or one `number`.
-    """
-
-    NAMES: ClassVar = ("SCALE",)
-    ROLE: ClassVar = "normalisation"
-    HELPERS: ClassVar = {"Scale": _SCALE}
-
-    weight: bool = option("flag", True)
-    bias: bool = option("flag", True)
-    init: float = option("number", 1.0)
-    parameter: str = option("word", "none", words=("none", "vector", "map", "number"))
-
-    @property
-    def is_parameter(self) -> bool:
-        """True where the tensor belongs to the module around the layer, under the layer's label."""
-        return self.parameter != "none"
-
-    def output(self, *inputs: Shape) -> Shape:
-        if not (self.weight or self.bias):
-            raise LayerError("E0311", "SCALE without weight and without bias does nothing", "leave it away")
-        if self.is_parameter and self.weight and self.bias:
-            message = f"`parameter={self.parameter}` makes one parameter, and SCALE has a weight and a bias"
-            raise LayerError("E0315", message, f"keep the weight: SCALE(bias=no, parameter={self.parameter})")
-        return inputs[0]
-
-    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
-        if self.is_parameter:
-            return (Tensor("", self._extents(inputs[0]), "weight" if self.weight else "bias"),)
-        weight, bias = _affine(inputs[0].channels)
-        return (weight,) * self.weight + (bias,) * self.bias
-
-    def _extents(self, x: Shape) -> tuple[int, ...]:
-        """The extents of the parameter."""
-        if self.parameter == "number":
-            return ()
-        return (x.channels, *(1,) * x.rank) if self.parameter == "map" else (x.channels,)
-
-    def operations(self, *inputs: Shape) -> int:
-        """A multiplication and an addition for each value."""
-        return (self.weight + self.bias) * inputs[0].numel
-
-    def saved(self, *inputs: Shape) -> Saved:
-        return Saved(inputs=(0,)) if self.weight else Saved()
-
-    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The product, then the sum."""
-        n = inputs[0].numel
-        weight = LayerStep((0,), n, keeps=(0,), product=True, tensors=(0,), promotes=True, gradient="broadcast")
-        bias = LayerStep((int(self.weight),), n, tensors=(int(self.weight),), promotes=True, gradient="handed on")
-        return (weight,) * self.weight + (bias,) * self.bias
-
-    def formula(self, *inputs: Shape) -> str:
-        if not self.weight:
-            return ""
-        return "1" if self.parameter == "number" else str(inputs[0].channels)
-
-    def torch(self, *inputs: Shape) -> TorchCall | None:
-        (x,) = inputs
-        if self.is_parameter:
-            return self._parameter(x)
-        flags = tuple((name, Slot(False)) for name, kept in (("weight", self.weight), ("bias", self.bias)) if not kept)
-        arguments = (Slot(x.channels, "in_channels"),)
-        return self.helper_call("Scale", arguments, (*flags, *_changed("init", self.init, 1.0)))
-
-    def _parameter(self, x: Shape) -> TorchCall:
-        """The construction of the parameter, and the expression that it stands in."""
-        channels, *ones = self._extents(x) or (0,)
-        sizes = (Slot(channels, "in_channels"), *map(Slot, ones)) if channels else ()
-        spread = f"{{1}}.reshape(-1{', 1' * x.rank})" if self.parameter == "vector" and x.rank else "{1}"
-        start = Slot(float(self.init), "init") if self.weight else Slot(0.0)
-        return TorchCall("nn.Parameter", (*sizes, start), applied=f"{{0}} {'*' if self.weight else '+'} {spread}")

@@ -39,6 +39,7 @@ class MaxPool(Sized, SlidingPool):
     """
 
     NAMES: ClassVar = ("POOL", "MAXPOOL")
+    KEEPS_ONE: ClassVar = True
     HELPERS: ClassVar = MAX_POOLS
 
     pad: Padding = option("padding", "valid", "P", minimum=0, words=(*PADS, "tfsame"))

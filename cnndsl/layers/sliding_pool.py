@@ -107,6 +107,10 @@ class SlidingPool(SlidingLayer):
         """Nothing with `ceil`: a last window reaches what is left over."""
         return () if self._is_adaptive() or self.ceil else super().remainder(*inputs)
 
+    def unread(self, *inputs: Shape) -> tuple[int, ...]:
+        """Nothing with `ceil` either."""
+        return () if self._is_adaptive() or self.ceil else super().unread(*inputs)
+
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
         return () if self._is_adaptive() else super().size_formula(*inputs)
 

@@ -61,6 +61,8 @@ class LayerStep:
     """True where it keeps the indices of the pooling that the layer undoes."""
     holds: tuple[int, ...] = ()
     """Values that a name of the module refers to until this step is done, beside those that it reads."""
+    once: int = 0
+    """Values as wide as the parameters that the backward pass holds for a moment, once for all images."""
     flags: int = 0
     """Values of one byte that are held for a moment in the backward pass."""
     makes_all: bool = False

@@ -63,6 +63,15 @@ class TorchFunction:
     source: str = ""
 
 
+def changed(name: str, value: float, usual: float) -> Keywords:
+    """Return a keyword for a value that is not the argument's default.
+
+    >>> changed("eps", 1e-5, 1e-5)
+    ()
+    """
+    return () if value == usual else ((name, Slot(float(value), name)),)
+
+
 def by_rank(name: str, template: str, ranks: Iterable[int] = (1, 2, 3)) -> Mapping[str, str]:
     """Return the sources of a helper class for several numbers of axes, by the name of each.
 

@@ -81,6 +81,19 @@ class Axis:
         """What the division by the stride leaves over."""
         return (self.size + self.before + self.after - self.extent) % self.stride
 
+    @property
+    def unread(self) -> int:
+        """The last positions of the input that no window reaches, beyond what lies between any two windows.
+
+        >>> Axis(size=224, kernel=7, stride=2, dilation=1, before=3, after=3).unread  # one of the padding
+        0
+        >>> Axis(size=224, kernel=7, stride=2, dilation=1, before=0, after=0).unread
+        1
+        >>> Axis(size=56, kernel=1, stride=2, dilation=1, before=0, after=0).unread  # as every second one
+        0
+        """
+        return max(0, self.remainder - self.after - max(0, self.stride - self.extent))
+
 
 def axes(
     x: Shape, kernel: Dims, stride: Dims, dilation: Dims = (1,), pad: Padding = "valid", ceil: bool = False
@@ -164,6 +177,9 @@ class SlidingLayer(Layer):
 
     def remainder(self, *inputs: Shape) -> tuple[int, ...]:
         return tuple(axis.remainder for axis in self._axes(inputs[0]))
+
+    def unread(self, *inputs: Shape) -> tuple[int, ...]:
+        return tuple(axis.unread for axis in self._axes(inputs[0]))
 
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
         return tuple(axis.formula for axis in self._axes(inputs[0]))

@@ -252,13 +252,18 @@ class _Reader:
                 given = self._item(choice, wire, scope)
             except UnlikeText:
                 given = -1
-            if self.at > before or (choice is item.choices[0] and given != -1):
+            if self._is_in(choice, before, scope) if self.at > before else choice is item.choices[0] and given != -1:
                 return given
             self.at = before
             scope.module.parts[:] = parts
             scope.module.values.clear()
             scope.module.values.update(values)
         raise UnlikeText(f"none of {item.span.text!r} goes on as the graph does")
+
+    def _is_in(self, choice: ast.ChainItem, at: int, scope: TextScope) -> bool:
+        """Tells whether the layer at a place lies in a choice that has a label, and not in a like branch after it."""
+        path = self.graph.nodes[at].path.split(".")
+        return not isinstance(choice, ast.Label) or filled(choice.name, scope).rpartition(".")[2] in path
 
     # Names
 

@@ -12,10 +12,10 @@ from cnndsl.graph import Graph
 from cnndsl.runtime.live import module
 
 
-def live(graph: Graph, images: int, device: str = "meta") -> tuple[nn.Module, Tensor]:
-    """The emitted module and a batch of images, by default without storage behind them: only sizes are counted."""
+def live(graph: Graph, images: int, device: str = "meta") -> tuple[nn.Module, *tuple[Tensor, ...]]:
+    """The emitted module and a batch for each input, by default without storage behind them: only sizes are counted."""
     with torch.device(device):
-        return module(graph), torch.zeros(images, graph.input.channels, *graph.input.spatial)
+        return module(graph), *(torch.zeros(images, x.shape.channels, *x.shape.spatial) for x in graph.inputs)
 
 
 def classes(outputs: object) -> list[tuple[Tensor, Tensor]]:
@@ -34,7 +34,7 @@ def loss(pairs: list[tuple[Tensor, Tensor]]) -> Tensor:
     return each[0] if len(each) == 1 else torch.stack(each).sum()
 
 
-def saved_bytes(network: nn.Module, x: Tensor, autocast: bool = False) -> int:
+def saved_bytes(network: nn.Module, *x: Tensor, autocast: bool = False) -> int:
     """The bytes of the distinct storages that autograd holds after the forward pass with a cross-entropy on each
     output, without parameters and buffers."""
     own = {each.untyped_storage()._cdata for each in (*network.parameters(), *network.buffers())}
@@ -50,22 +50,22 @@ def saved_bytes(network: nn.Module, x: Tensor, autocast: bool = False) -> int:
 
     network.train()
     with saved_tensors_hooks(pack, lambda tensor: tensor), torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-        loss(classes(network(x)))
+        loss(classes(network(*x)))
     return sum(kept.values())
 
 
-def peak_bytes(network: nn.Module, x: Tensor, training: bool) -> int:
+def peak_bytes(network: nn.Module, *x: Tensor, training: bool) -> int:
     """The most bytes alive at once, parameters, buffers and the batch included."""
     network.train(training)
     tracker = MemTracker()
-    tracker.track_external(network, x)
+    tracker.track_external(network, *x)
     with tracker:
         if training:
-            pairs = classes(network(x))
+            pairs = classes(network(*x))
             loss(pairs).backward()
         else:
             with torch.no_grad():
-                network(x)
+                network(*x)
     (snapshot,) = tracker.get_tracker_snapshot("peak").values()
     return snapshot["Total"]
 

@@ -20,6 +20,7 @@ from cnndsl.emit.torch.execution import executions
 from cnndsl.graph import Graph
 from tests.analysis.measuring import live, peak_bytes, saved_bytes
 from tests.analysis.nets import NETS
+from tests.bundled import marked
 
 # PyTorch says once that even kernels with `padding="same"` take a padded copy; it is counted.
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
@@ -31,7 +32,7 @@ LARGE = {
 }
 """Nets like others here, only longer."""
 
-ALL = [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in (*cnndsl.zoo(), *NETS)]
+ALL = marked((*cnndsl.zoo(), *NETS), LARGE)
 IMAGES = 3
 
 
@@ -43,7 +44,7 @@ def graph_of(name: str) -> Graph:
 @pytest.mark.parametrize("name", ALL)
 def test_parameters_and_buffers(name: str) -> None:
     graph = graph_of(name)
-    network, _ = live(graph, 1)
+    network, *_ = live(graph, 1)
     total = network_total(graph, costs(graph))
     assert total.params == sum(each.numel() for each in network.parameters())
     assert total.buffers == sum(each.numel() for each in network.buffers())
@@ -55,9 +56,9 @@ def test_parameters_and_buffers(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_flops_are_those_that_torch_counts(name: str) -> None:
     graph = graph_of(name)
-    network, x = live(graph, IMAGES)
+    network, *x = live(graph, IMAGES)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network.eval()(x)
+        network.eval()(*x)
     assert IMAGES * network_total(graph, costs(graph)).flops == counter.get_total_flops()
 
 
@@ -74,7 +75,7 @@ def test_autograd_keeps_what_is_predicted_to_the_byte(name: str) -> None:
 def test_autograd_keeps_it_on_the_cpu_too(name: str, autocast: bool) -> None:
     graph = graph_of(name)
     memory = training(graph, "amp" if autocast else "fp32", executions=executions(graph))
-    assert memory.saved(IMAGES) == saved_bytes(*live(graph, IMAGES, "cpu"), autocast)
+    assert memory.saved(IMAGES) == saved_bytes(*live(graph, IMAGES, "cpu"), autocast=autocast)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -82,8 +83,8 @@ def test_autograd_keeps_it_on_the_cpu_too(name: str, autocast: bool) -> None:
 def test_the_peak_is_within_two_percent(name: str, train: bool) -> None:
     graph = graph_of(name)
     runs = executions(graph)
-    memory = training(graph, executions=runs) if train else inference(graph, executions=runs)
-    measured = peak_bytes(*live(graph, IMAGES), train)
+    memory = training(graph, tracked=True, executions=runs) if train else inference(graph, executions=runs)
+    measured = peak_bytes(*live(graph, IMAGES), training=train)
     # What parameters weigh must not hide the rest.
     fixed = memory.parameters + memory.buffers
     assert memory.peak(IMAGES).bytes - fixed == pytest.approx(measured - fixed, rel=0.02)

@@ -66,7 +66,10 @@ CONV3-4(frozen=yes); CONVT4-4/2(frozen=yes, init=bilinear); RELU -> DWCONV3(froz
 POOL3/2(pad=tfsame); AVGPOOL3/2(pad=tfsame); AVGPOOL2/1(pad=tfsame, countpad=no);
 BLURPOOL; BLURPOOL5(border=zeros); REFLECTPAD(1); REPLICATEPAD(1, after=2); CIRCULARPAD(1);
 CONV3-4(standardise=weights, pad=circular); DWCONV3(standardise=scaled, pad=reflect);
-(SCALE + ID); MAX(RELU, TANH, SIGMOID) -> GAP; MEAN(CONV1-4, SCALE); IN(affine=yes) -> RELU
+(SCALE + ID); MAX(RELU, TANH, SIGMOID) -> GAP; MEAN(CONV1-4, SCALE); IN(affine=yes) -> RELU; GRN;
+STARRELU; EVONORM2; EVONORM1(act=no); SCALE(shared=yes);
+RMSNORM; RMSNORM(affine=no); RMSNORM(by=deviation); FRN; FRN(tlu=no); SOFTMAX(radix=2);
+L2NORM; L2NORM(affine=yes); LRN3(over=positions)
 """.replace("\n", " ").split("; ")
 """Layers that autocast treats in its own way, or that consist of several operations."""
 

@@ -17,6 +17,11 @@ BAD = {
     "odd-input": "INPUT 36x36x3 -> [CONV3-16 -> POOL2(ceil=yes)]*3 -> GAP",
     "large-kernel": "INPUT 16x16x16 -> CONV7-16 -> [CONV3-16]*8",
     "even-kernel": "INPUT 8x8x3 -> CONV4-8 -> FC-2",
+    # A vector of 8 values, copied to 4*4 places, and 16*8*10 weights in place of 8*10.
+    "magnifying-pool": "INPUT 16x16x3 -> CONV3-8 -> GAP -> AVGPOOL(out=4x4) -> FC-10",
+    "large-first-kernel": "INPUT 32x32x3 -> CONV11-16/4 -> FC-10",
+    "large-pool": "INPUT 32x32x3 -> CONV3-16 -> POOL4 -> FC-10",
+    "large-stride": "INPUT 32x32x3 -> CONV3-16 -> CONV3-16/3 -> FC-10",
     # (8 - 3)/2 is no integer.
     "stride-remainder": "INPUT 8x8x3 -> CONV3-8/2(pad=0) -> FC-2",
     "dropout-between-convolutions": "INPUT 8x8x3 -> CONV3-8 -> RELU -> DROPOUT -> CONV3-8 -> FC-2",
@@ -25,7 +30,7 @@ BAD = {
     # 3 + 15*2 = 33 positions of 8.
     "wide-field": "INPUT 8x8x3 -> CONV3-8*16 -> GAP -> FC-2",
     "first-fc": "INPUT 16x16x3 -> CONV3-8 -> FC-100 -> FC-10",
-    "block-like-kind": "block Conv(c) = CONV3-c -> RELU\nINPUT 8x8x3 -> Conv(8) -> CONV3-8 -> FC-2",
+    "block-like-kind": "block Conv(c) = CONV3-c -> RELU\nINPUT 8x8x3 -> Conv(8) -> Conv3-8 -> FC-2",
     "dead-branch": "INPUT 8x8x3 -> (CONV3-8 | CONV5-8) -> SLICE(0, 8) -> FC-2",
 }
 

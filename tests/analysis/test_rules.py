@@ -6,115 +6,7 @@ import pytest
 
 import cnndsl
 from cnndsl.analysis.lint import lint
-
-
-def said(rule: str, text: str) -> list[tuple[str, str]]:
-    """What a rule says of a network, and the way out."""
-    return [(each.message, each.help) for each in lint(cnndsl.loads(text).graph) if each.code == rule]
-
-
-def messages(rule: str, text: str) -> list[str]:
-    return [message for message, _ in said(rule, text)]
-
-
-HALVED = "-> [CONV3-16 -> POOL2(ceil=yes)]*3 -> GAP"
-
-
-def test_the_input_is_divided_as_often_as_it_is_halved() -> None:
-    # 36 = 4*9, and 2^3 = 8: 32 = 4*8 lies below, 40 = 5*8 above.
-    told = ("8 does not divide the input's 36, and the network halves it 3 times", "take 32 or 40")
-    assert said("odd-input", f"INPUT 36x36x3 {HALVED}") == [told]
-    assert said("odd-input", f"INPUT 32x36x3 {HALVED}") == [told]
-    assert said("odd-input", f"INPUT 40x48x3 {HALVED}") == []
-    # An extent of 1 is an axis that is not there; nothing lies below 8 but 0.
-    flat = "-> [CONV1x3-16 -> POOL1x2(ceil=yes)]*3 -> GAP"
-    assert said("odd-input", f"INPUT 1x36x3 {flat}") == [told]
-    assert said("odd-input", f"INPUT 1x32x3 {flat}") == []
-    assert [help for _, help in said("odd-input", f"INPUT 6x8x3 {HALVED}")] == ["take 8"]
-    assert [help for _, help in said("odd-input", "INPUT 2x32x3 -> CONV3-8/2*3 -> GAP")] == ["take 8"]
-    # A stride of 3 halves nothing, one of 1/2 neither, one of 6 once.
-    assert said("odd-input", "INPUT 7x7x3 -> CONV3-8/3 -> GAP") == []
-    assert said("odd-input", "INPUT 7x7x3 -> UPSAMPLE2 -> CONV3-8 -> GAP") == []
-    assert [help for _, help in said("odd-input", "INPUT 37x37x3 -> CONV3-8/3 -> CONV3-8/2 -> GAP")] == [
-        "take 36 or 38"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        # 5*5*16*16 = 6,400 against 2*9*16*16 = 4,608.
-        ("INPUT 16x16x16 -> CONV5-16", "2 layers of 3x3 see as much as one of 5x5: 4,608 weights instead of 6,400"),
-        # 5*5*5*8*8 = 8,000 against 27*8*8*2 = 3,456.
-        (
-            "INPUT 8x8x8x8 -> CONV5-8",
-            "2 layers of 3x3x3 see as much as one of 5x5x5: 3,456 weights instead of 8,000",
-        ),
-        # 7*7*16*8 = 6,272 against 9*8*(16 + 8 + 8) = 2,304.
-        ("INPUT 16x16x16 -> CONV7-8", "3 layers of 3x3 see as much as one of 7x7: 2,304 weights instead of 6,272"),
-        # 25*9*15 = 3,375 against 9*15*(9 + 15) = 3,240; with 16 filters both are 3,600.
-        ("INPUT 16x16x9 -> CONV5-15", "2 layers of 3x3 see as much as one of 5x5: 3,240 weights instead of 3,375"),
-        ("INPUT 16x16x9 -> CONV5-16", None),
-        # 25*3*64 = 4,800 against 9*64*(3 + 64).
-        ("INPUT 16x16x3 -> CONV5-64", None),
-        # 7*16*16 = 1,792 against 3*3*16*16 = 2,304.
-        ("INPUT 16x16 -> CONV7-16", None),
-        ("INPUT 16x16x16 -> CONV3-16", None),
-        ("INPUT 16x16x16 -> CONV6-16", None),
-        ("INPUT 16x16x16 -> CONV7-16/2", None),
-        ("INPUT 16x16x16 -> CONV7-16(dilation=2)", None),
-        ("INPUT 16x16x16 -> CONV7x5-16", None),
-        ("INPUT 16x16x16 -> CONV7-16(groups=2)", None),
-        ("INPUT 16x16x16 -> DWCONV7", None),
-    ],
-)
-def test_large_kernels(text: str, found: str | None) -> None:
-    assert messages("large-kernel", text) == ([found] if found else [])
-
-
-def test_the_stack_in_place_of_a_large_kernel() -> None:
-    assert [help for _, help in said("large-kernel", "INPUT 16x16x16 -> CONV7-16")] == ["[CONV3-16 -> RELU]*3"]
-
-
-@pytest.mark.parametrize(
-    ("layer", "found"),
-    [
-        ("CONV4-8", ("the kernel 4x4 of CONV4-8 has no centre", "take 5x5")),
-        ("CONV3x4-8", ("the kernel 3x4 of CONV3x4-8 has no centre", "take 3x5")),
-        ("CONV4-8/2", ("the kernel 4x4 of CONV4-8/2 has no centre", "take 5x5")),
-        ("LOCAL2-8", ("the kernel 2x2 of LOCAL2-8 has no centre", "take 3x3")),
-        ("CONV2-8/2", None),
-        ("CONV3-8", None),
-        ("CONV2x4-8/2x4", None),
-    ],
-)
-def test_even_kernels(layer: str, found: tuple[str, str] | None) -> None:
-    assert said("even-kernel", f"INPUT 16x16x3 -> {layer}") == ([found] if found else [])
-
-
-@pytest.mark.parametrize(
-    ("layer", "found"),
-    [
-        # (9 - 3) mod 4 = 2, (9 - 3) mod 2 = 0, (9 - 2) mod 2 = 1, (9 + 2 - 3) mod 2 = 0.
-        ("CONV3-8/4(pad=0)", "the windows of CONV3-8/4(pad=0) leave 2 lines of the input 9x9x3 over"),
-        ("CONV3-8/2(pad=0)", None),
-        ("CONV3-8/2(pad=1)", None),
-        ("POOL2", "the windows of POOL2 leave 1 line of the input 9x9x3 over"),
-        ("POOL2(ceil=yes)", None),
-        ("POOL1x2", "the windows of POOL1x2 leave 1 line of the input 9x9x3 over"),
-        # (9 + 2 - 2) mod 2 = 1 of 11; (9 + 1 - 2) mod 3 = 2 of 10.
-        ("CONV2-8/2(pad=1)", "the windows of CONV2-8/2(pad=1) leave 1 line of the padded input 11x11x3 over"),
-        (
-            "CONV2x3-8/3(pad=same)",
-            "the windows of CONV2x3-8/3(pad=same) leave 2 lines of the padded input 10x11x3 over",
-        ),
-        ("POOL3/2(pad=1x0)", None),
-        ("POOL4/2(pad=1x0)", "the windows of POOL4/2(pad=1x0) leave 1 line of the padded input 11x9x3 over"),
-        ("RELU", None),
-    ],
-)
-def test_remainders(layer: str, found: str | None) -> None:
-    assert messages("stride-remainder", f"INPUT 9x9x3 -> {layer}") == ([found] if found else [])
+from tests.analysis.linting import messages, said
 
 
 @pytest.mark.parametrize(
@@ -163,12 +55,13 @@ def test_biases_before_batch_normalisation(chain: str, found: str | None) -> Non
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("INPUT 3x3x3 -> a: CONV3-8 -> GAP -> FC-2", None),
+        ("INPUT 6x6x3 -> a: CONV3-8 -> GAP -> FC-2", None),
         (
-            "INPUT 4x3x3 -> a: CONV3-8 -> GAP -> FC-2",
-            "a unit of the last map, a, sees 3x3 of the input's 4x3",
+            "INPUT 7x6x3 -> a: CONV3-8 -> GAP -> FC-2",
+            "a unit of the last map, a, sees 3x3 of the input's 7x6",
         ),
-        ("INPUT 32x32x3 -> a: CONV3-8", "a unit of the last map, a, sees 3x3 of the input's 32x32"),
+        # A map of answers, one for each place.
+        ("INPUT 32x32x3 -> a: CONV3-8", None),
         ("INPUT 32x32x3 -> CONV3-8 -> FC-2", None),
         ("INPUT 32x32x3 -> CONV3-8 -> FLATTEN -> RELU -> FC-2", None),
         ("INPUT 32x32x3 -> GAP -> FC-2", None),
@@ -180,17 +73,27 @@ def test_narrow_fields(text: str, found: str | None) -> None:
 
 
 def test_a_narrow_field_that_is_a_bound() -> None:
-    """Units between two of four means see 2,500 positions; of a block of two, one may see a third mean."""
-    text = "INPUT 5000x1 -> (ID + POOL(out=4) -> UPSAMPLE(out=5000, mode=linear, align=yes)) -> a: CONV1-1"
-    assert messages("narrow-field", text) == ["a unit of the last map, a, sees at most 3750 of the input's 5000"]
+    """Units between two of ten means see 1,000 positions; of a block of two, one may see a third mean."""
+    text = "INPUT 5000x1 -> (ID + POOL(out=10) -> UPSAMPLE(out=5000, mode=linear, align=yes)) -> a: CONV1-1 -> GAP"
+    assert messages("narrow-field", text) == ["a unit of the last map, a, sees at most 1500 of the input's 5000"]
 
 
 def test_wide_fields() -> None:
     # 16 times 3x3: 1 + 16*2 = 33; 14 times and a 4x4: 1 + 28 + 3 = 32, four times the input.
     (message,) = messages("wide-field", "INPUT 8x8x3 -> CONV3-8*15 -> last: CONV3-8 -> GAP")
-    assert message == "a unit of the last map, last, sees 33x33, and the input has 8x8"
+    assert message == "every way to the last map, last, sees 33x33 or more, and the input has 8x8"
     assert messages("wide-field", "INPUT 8x8x3 -> CONV3-8*14 -> CONV4-8 -> GAP") == []
-    assert len(messages("wide-field", "INPUT 8x800x3 -> CONV3-8*16 -> GAP")) == 1
+    # Along the other axis the convolutions still see more.
+    assert messages("wide-field", "INPUT 8x800x3 -> CONV3-8*16 -> GAP") == []
+    # 1 + 2 + 15*4: each of the others moves by 2.
+    (message,) = messages("wide-field", "INPUT 8x8x3 -> CONV3-8/2 -> CONV3-8*14 -> last: CONV3-8 -> GAP")
+    assert message.startswith("every way to the last map, last, sees 63x63 or more, and the input has 8x8")
+    # Around every unit leads a way that sees no more; a gate is none that does.
+    assert messages("wide-field", "INPUT 8x8x8 -> CONV3-8 -> [(CONV3-8 -> RELU -> CONV3-8 + ID)]*16 -> GAP") == []
+    # A generator: 1 + 3*1/2 + 3*1/4 + ... of an input of 1x1.
+    assert messages("wide-field", "INPUT 1x1x8 -> CONVT4-8/1(pad=valid) -> [CONVT4-8/2]*3 -> CONV3-3*4") == []
+    gated = "INPUT 8x8x8 -> [CONV3-8 -> MUL(ID, GAP -> CONV1-8 -> SIGMOID)]*16 -> last: CONV1-8 -> GAP"
+    assert len(messages("wide-field", gated)) == 1
     assert messages("wide-field", "INPUT 8 -> FC-2") == []
 
 
@@ -280,7 +183,21 @@ def test_an_unknown_rule_without_a_neighbour_lists_all() -> None:
         if each.code == "unknown-rule"
     ]
     assert found.message == "there is no rule called `xyzzy`"
-    assert found.help.startswith("there are odd-input, large-kernel")
+    assert found.help.startswith("there are odd-input, stride-remainder")
     assert found.severity == "warning"
     assert found.span is not None
     assert found.span.text == "# cnndsl: allow(xyzzy)"
+
+
+@pytest.mark.parametrize(
+    ("chain", "found"),
+    [
+        ("Conv(8) -> Conv3-8", ["`Conv` is the layer type here, and `Conv` is a block"]),
+        ("Conv(8) -> conv3-8", ["`conv` is the layer type here, and `Conv` is a block"]),
+        # As ultralytics' networks are written here: the one is a block, the other cannot be taken for it.
+        ("Conv(8) -> CONV3-8", []),
+        ("Conv3-8 -> BN", []),
+    ],
+)
+def test_layer_types_that_are_written_like_blocks(chain: str, found: list[str]) -> None:
+    assert messages("block-like-kind", f"block Conv(c) = Conv3-c -> RELU\nINPUT 8x8x3 -> {chain}") == found

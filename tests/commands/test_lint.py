@@ -34,7 +34,7 @@ def test_nothing_found() -> None:
 def test_findings_are_shown_with_their_source() -> None:
     result = run("lint", "fine.cnn", "strided.cnn", "--select", "stride-remainder")
     assert result.exit_code == 1
-    assert "warning[stride-remainder]: the windows of CONV3-8/2(pad=0) leave 1 line" in result.stdout
+    assert "warning[stride-remainder]: no window of CONV3-8/2(pad=0) reaches the last row and column" in result.stdout
     assert "--> strided.cnn:1:16" in result.stdout
     assert "source: CS231n" in result.stdout
     assert result.stderr == "2 files, 1 finding\n"
@@ -77,7 +77,7 @@ def test_what_is_no_network_is_a_finding() -> None:
 @pytest.mark.parametrize(
     ("format", "shown"),
     [
-        ("concise", "strided.cnn:1:16: warning stride-remainder the windows"),
+        ("concise", "strided.cnn:1:16: warning stride-remainder no window"),
         ("github", "::warning file=strided.cnn,line=1,"),
         ("sarif", '"level": "warning"'),
     ],
@@ -93,3 +93,19 @@ def test_strict_makes_a_remainder_an_error() -> None:
     assert "error[stride-remainder]" in result.stdout
     assert "bias-before-bn" not in result.stdout
     assert result.stderr == "2 files checked, 1 error\n"
+
+
+def test_strict_makes_copies_an_error() -> None:
+    Path("copies.cnn").write_text("INPUT 1x1x512 -> AVGPOOL(out=7x7) -> FC-10\n")
+    assert codes("copies.cnn") == ["magnifying-pool"]
+    result = run("check", "copies.cnn", "--strict")
+    assert result.exit_code == 1
+    assert "error[magnifying-pool]: AVGPOOL(out=7x7) makes 7x7 of 1x1: it copies each value 49 times" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "net", ["resnet18", "resnet152", "mobilenet_v1", "mobilenet_v2", "mobilenet_v3_large", "googlenet"]
+)
+def test_sound_networks_are_clean(net: str) -> None:
+    assert run("check", net, "--strict").exit_code == 0
+    assert run("lint", net).exit_code == 0

@@ -8,7 +8,7 @@ from math import prod
 
 import pytest
 
-from cnndsl.resources import zoo
+from tests.bundled import ZOO
 from tests.commands.running import data, run
 
 TAPPED = (
@@ -55,12 +55,12 @@ def test_rows_add_up_to_the_totals_in_training(by: tuple[str, ...]) -> None:
     assert {name: sum(int(row[name]) for row in found) for name in TRAINED} == TRAINED
 
 
-@pytest.mark.parametrize("name", zoo())
+@pytest.mark.parametrize("name", ZOO)
 def test_rows_of_the_zoo_add_up(name: str) -> None:
     found = data("stats", name, "--columns", "flops,operations,memory,biases,trainable,buffers,buffer_values")
     every, used = found["layers"], [row for row in found["layers"] if not row.get("training_only")]
-    # The lectures' memory has a row for the input, which is no layer.
-    inputs = {"memory": 4 * prod(found["input"])}
+    # The lectures' memory has a row for each input, which is no layer.
+    inputs = {"memory": 4 * sum(prod(each["shape"]) for each in found.get("inputs", [{"shape": found["input"]}]))}
     for metric, value in found["totals_in_training"].items():
         assert sum(row[metric] for row in every) + inputs.get(metric, 0) == value
         assert sum(row[metric] for row in used) + inputs.get(metric, 0) == found["totals"][metric]

@@ -125,10 +125,12 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
     # Maas et al. 2013 and Clevert et al. 2016 want positive slopes and scales; 0 makes it a ReLU.
     "LEAKYRELU": {"slope": ("number", 0, None)},
     "PRELU": {"shared": ("flag", None, None), "init": ("number", None, None)},
+    "STARRELU": {"scale": ("number", None, None), "bias": ("number", None, None)},
     "ELU": {"alpha": ("number", 0, None)},
     # CELU divides by alpha.
     "CELU": {"alpha": ("number", 1e-6, None)},
     "GELU": {"approximate": ("flag", None, None)},
+    "SOFTMAX": {"radix": ("int", 1, None), "groups": ("int", 1, None)},
     "TANH": {"scale": ("number", None, None), "slope": ("number", None, None)},
     "SOFTPLUS": {"beta": ("number", None, None)},
     "BN": {"eps": ("number", 1e-12, None), "momentum": ("number", 0, 1), "affine": ("flag", None, None)},
@@ -137,15 +139,22 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "alpha": ("number", None, None),
         "beta": ("number", None, None),
         "k": ("number", 0, None),
+        "over": ("word", None, None),
     },
     "LN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "over": ("word", None, None)},
     "GN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "groups": ("int", 1, None)},
     "IN": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None)},
+    "GRN": {"eps": ("number", 1e-12, None)},
+    "EVONORM": {"groups": ("int", 1, None), "eps": ("number", 1e-12, None), "act": ("flag", None, None)},
+    "FRN": {"eps": ("number", 1e-12, None), "tlu": ("flag", None, None)},
+    "L2NORM": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "init": ("number", None, None)},
+    "RMSNORM": {"eps": ("number", 1e-12, None), "affine": ("flag", None, None), "by": ("word", None, None)},
     "SCALE": {
         "weight": ("flag", None, None),
         "bias": ("flag", None, None),
         "init": ("number", None, None),
         "parameter": ("word", None, None),
+        "shared": ("flag", None, None),
     },
     "DROPOUT": {"p": ("number", 0, 1), "channels": ("flag", None, None)},
     "DROPPATH": {"p": ("number", 0, 1)},
@@ -185,7 +194,9 @@ WORDS = {
     # torch.nn.Upsample.
     ("UPSAMPLE", "mode"): ("nearest", "linear", "bilinear", "trilinear", "bicubic"),
     ("LN", "over"): ("all", "channels"),
-    ("SCALE", "parameter"): ("none", "vector", "map", "number"),
+    ("LRN", "over"): ("channels", "positions"),
+    ("RMSNORM", "by"): ("rms", "deviation"),
+    ("SCALE", "parameter"): ("none", "vector", "map", "number", "singleton"),
     ("PADCHANNELS", "where"): ("after", "both"),
 }
 

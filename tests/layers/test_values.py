@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cnndsl.layers import activation as act
-from cnndsl.layers import arrange, dense, dropout, margin, merge, norm
+from cnndsl.layers import arrange, dense, dropout, evonorm, local_norm, margin, merge, norm, response, scale, softmax
 from cnndsl.layers.base import Layer, Saved, TorchFunction, Window
 from cnndsl.layers.pool import GlobalAvgPool, LPPool, SumPool
 from cnndsl.layers.resize import Upsample
@@ -35,6 +35,7 @@ FORMULAS: list[tuple[Layer, Callable[[Tensor], Tensor]]] = [
     (act.LeakyRelu(0.1), lambda x: torch.where(x < 0, 0.1 * x, x)),
     (act.PRelu(), lambda x: torch.where(x < 0, 0.25 * x, x)),
     (act.PRelu(shared=True, init=0.1), lambda x: torch.where(x < 0, 0.1 * x, x)),
+    (act.StarRelu(), lambda x: 0.8944 * x.clamp(min=0).square() - 0.4472),
     (act.Sigmoid(), sigmoid),
     (act.Tanh(), lambda x: 2 * sigmoid(2 * x) - 1),
     (act.Tanh(scale=1.7159, slope=2 / 3), lambda x: 1.7159 * (2 * sigmoid(4 / 3 * x) - 1)),
@@ -51,13 +52,25 @@ FORMULAS: list[tuple[Layer, Callable[[Tensor], Tensor]]] = [
     (act.Softsign(), lambda x: x / (1 + x.abs())),
     (act.HardTanh(), lambda x: x.clamp(-1, 1)),
     (act.LogSigmoid(), lambda x: sigmoid(x).log()),
-    (act.Softmax(), lambda x: x.exp() / x.exp().sum(1, keepdim=True)),
-    (act.LogSoftmax(), lambda x: x - x.exp().sum(1, keepdim=True).log()),
-    (norm.Scale(init=0.5), lambda x: 0.5 * x),
+    (softmax.Softmax(), lambda x: x.exp() / x.exp().sum(1, keepdim=True)),
+    (softmax.Softmax(radix=2), lambda x: x.exp() / (x.exp()[:, :3] + x.exp()[:, 3:]).repeat(1, 2, 1, 1)),
+    (softmax.LogSoftmax(), lambda x: x - x.exp().sum(1, keepdim=True).log()),
+    (scale.Scale(init=0.5), lambda x: 0.5 * x),
+    (scale.Scale(init=0.5, shared=True), lambda x: 0.5 * x),
     (
         norm.LayerNorm(over="channels", eps=0.1),
         lambda x: (x - x.mean(1, True)) / (x.var(1, False, keepdim=True) + 0.1).sqrt(),
     ),
+    (response.RootMeanSquareNorm(eps=0.1), lambda x: x / (x.square().sum(1, True) / 6 + 0.1).sqrt()),
+    (
+        response.RootMeanSquareNorm(eps=0.1, by="deviation"),
+        lambda x: x / ((x - x.mean(1, True)).square().sum(1, True) / 5 + 0.1).sqrt(),
+    ),
+    (response.EuclideanNorm(), lambda x: x / x.square().sum(1, True).sqrt()),
+    (response.EuclideanNorm(eps=5.0), lambda x: x / x.square().sum(1, True).sqrt().clamp(min=5)),
+    (response.EuclideanNorm(affine=True, init=20.0), lambda x: 20 * x / x.square().sum(1, True).sqrt()),
+    # w and b start at 0 (Woo et al. 2023, Section 3.2), which makes the layer the identity.
+    (response.GlobalResponse(), lambda x: x),
     (arrange.Slice(1, 3), lambda x: x[:, 1:3]),
     (arrange.Pick((5, 0, 3)), lambda x: x[:, [5, 0, 3]]),
     (arrange.Flatten(), lambda x: x.reshape(2, -1)),
@@ -88,8 +101,60 @@ def test_local_response_normalisation_divides_alpha_by_the_size() -> None:
     squares = nn.functional.pad(x.square(), (0, 0, 0, 0, 1, 1))
     summed = squares[:, 0:4] + squares[:, 1:5] + squares[:, 2:6]
     expected = x / (2 + 0.5 / 3 * summed) ** 0.75
-    layer = norm.LocalResponseNorm(3, alpha=0.5, beta=0.75, k=2)
+    layer = local_norm.LocalResponseNorm(3, alpha=0.5, beta=0.75, k=2)
     torch.testing.assert_close(Live(layer, (Shape(4, (2, 2)),))(x), expected)
+
+
+def test_global_response_normalisation_is_that_of_its_paper() -> None:
+    """Woo et al. 2023, Section 3.2: gamma * (x * N(G(x))) + beta + x, where N divides by the mean over channels."""
+    live = Live(response.GlobalResponse(eps=0.1), (MAP,))
+    gamma, beta = nn.init.normal_(live.module.weight), nn.init.normal_(live.module.bias)
+    norms = X.square().sum((2, 3)).sqrt()
+    relative = norms / (norms.mean(1, keepdim=True) + 0.1)
+    scaled = torch.einsum("nchw,nc,c->nchw", X, relative, gamma)
+    torch.testing.assert_close(live(X), scaled + beta[:, None, None] + X)
+
+
+def test_split_attention_chooses_between_the_splits_of_each_group() -> None:
+    """Two groups of three splits of one channel: 0, 1, 2 and 3, 4, 5 enter, and 0, 3, 1, 4, 2, 5 leave."""
+    powers = X.exp()
+    sums = powers[:, :3].sum(1), powers[:, 3:].sum(1)
+    expected = torch.stack([powers[:, at + 3 * group] / sums[group] for at in range(3) for group in range(2)], 1)
+    torch.testing.assert_close(Live(softmax.Softmax(radix=3, groups=2), (MAP,))(X), expected)
+
+
+def test_local_response_normalisation_within_a_channel_is_caffes() -> None:
+    """Its layer catalogue: x / (1 + alpha/n^2 * the sum of squares over n x n positions around, zeros beyond)^beta."""
+    x = torch.rand(1, 2, 4, 3)
+    squares = nn.functional.pad(x.square(), (1, 1, 1, 1))
+    summed = torch.stack([squares[:, :, i : i + 4, j : j + 3] for i in range(3) for j in range(3)]).sum(0)
+    layer = local_norm.LocalResponseNorm(3, alpha=0.5, beta=0.75, over="positions")
+    torch.testing.assert_close(Live(layer, (Shape(2, (4, 3)),))(x), x / (1 + 0.5 / 9 * summed) ** 0.75)
+    assert layer.window(MAP) == Window((3, 3), (1, 1), (1, 1))
+
+
+@pytest.mark.parametrize("tlu", [True, False])
+def test_filter_response_normalisation_is_that_of_its_paper(tlu: bool) -> None:
+    """Singh and Krishnan 2020, equations 2 and 3: max(gamma * x / sqrt(nu^2 + eps) + beta, tau)."""
+    live = Live(response.FilterResponse(eps=0.1, tlu=tlu), (MAP,))
+    gamma, beta = nn.init.normal_(live.module.weight), nn.init.normal_(live.module.bias)
+    mean_square = X.square().mean((2, 3), keepdim=True)
+    expected = gamma[:, None, None] * X / (mean_square + 0.1).sqrt() + beta[:, None, None]
+    if tlu:
+        tau = nn.init.normal_(live.module.tau)[:, None, None]
+        expected = torch.where(expected > tau, expected, tau)
+    torch.testing.assert_close(live(X), expected)
+
+
+@pytest.mark.parametrize("act", [True, False])
+def test_evonorm_is_that_of_its_paper(act: bool) -> None:
+    """Liu et al. 2020, Table 4: x * sigmoid(v * x) / sqrt(s^2 + eps) * gamma + beta, s^2 the variance of a group."""
+    live = Live(evonorm.EvoNorm(groups=2, eps=0.1, act=act), (MAP,))
+    gamma, beta = nn.init.normal_(live.module.weight), nn.init.normal_(live.module.bias)
+    variances = torch.stack([X[:, :3].var((1, 2, 3), False), X[:, 3:].var((1, 2, 3), False)], 1)
+    deviations = (variances + 0.1).sqrt().repeat_interleave(3, 1)[:, :, None, None]
+    gate = sigmoid(nn.init.normal_(live.module.v)[:, None, None] * X) if act else 1
+    torch.testing.assert_close(live(X), X * gate / deviations * gamma[:, None, None] + beta[:, None, None])
 
 
 def test_radial_basis_is_the_squared_distance() -> None:
@@ -106,7 +171,7 @@ def test_subsampling_of_lenet_5() -> None:
     x = Shape(6, (28, 28))
     pooled = SumPool().output(x)
     assert pooled == Shape(6, (14, 14))
-    assert sum(tensor.numel for tensor in norm.Scale().tensors(pooled)) == 12
+    assert sum(tensor.numel for tensor in scale.Scale().tensors(pooled)) == 12
 
 
 def test_stochastic_depth_drops_whole_images() -> None:
@@ -168,12 +233,23 @@ def test_shape_of_a_product(inputs: tuple[Shape, ...], output: Shape) -> None:
 
 OPERATIONS = [
     (act.Relu(), (MAP,), 120),
-    (act.Softmax(), (MAP,), 3 * 120),
+    (act.StarRelu(), (MAP,), 4 * 120),
+    (softmax.Softmax(), (MAP,), 3 * 120),
     (norm.BatchNorm(), (MAP,), 2 * 120),
-    (norm.LocalResponseNorm(5), (MAP,), 10 * 120),
+    (local_norm.LocalResponseNorm(5), (MAP,), 10 * 120),
+    (local_norm.LocalResponseNorm(3, over="positions"), (MAP,), (9 + 5) * 120),
     (norm.LayerNorm(), (MAP,), 7 * 120),
     (norm.InstanceNorm(), (MAP,), 5 * 120),
-    (norm.Scale(bias=False), (MAP,), 120),
+    (response.GlobalResponse(), (MAP,), 4 * 120),
+    (response.EuclideanNorm(), (MAP,), 3 * 120),
+    (response.EuclideanNorm(affine=True), (MAP,), 4 * 120),
+    (response.FilterResponse(), (MAP,), 5 * 120),
+    (response.FilterResponse(tlu=False), (MAP,), 4 * 120),
+    (response.RootMeanSquareNorm(), (MAP,), 4 * 120),
+    (response.RootMeanSquareNorm(affine=False, by="deviation"), (MAP,), 4 * 120),
+    (evonorm.EvoNorm(groups=2), (MAP,), 8 * 120),
+    (evonorm.EvoNorm(groups=2, act=False), (MAP,), 5 * 120),
+    (scale.Scale(bias=False), (MAP,), 120),
     (norm.GroupNorm(groups=2, affine=False), (MAP,), 5 * 120),
     (LPPool(), (Shape(6, (4, 4)),), 2 * 96 + 24),
     (GlobalAvgPool(), (MAP,), 120),

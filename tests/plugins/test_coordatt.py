@@ -119,7 +119,7 @@ def test_the_peak_is_within_two_percent(text: str, train: bool) -> None:
     runs = executions(graph)
     memory = training(graph, executions=runs) if train else inference(graph, executions=runs)
     fixed = memory.parameters + memory.buffers
-    measured = peak_bytes(*live(graph, 3), train) - fixed
+    measured = peak_bytes(*live(graph, 3), training=train) - fixed
     assert memory.peak(3).bytes - fixed == pytest.approx(measured, rel=0.02)
 
 

@@ -199,7 +199,7 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ("chain", "rule"),
     [
         ("INPUT 9x9x3 -> HALVE2", "stride-remainder"),
-        ("INPUT 9x9x64 -> FILTER5", "large-kernel"),
+        ("INPUT 9x9x64 -> FILTER7", "large-kernel"),
         ("INPUT 9x9x3 -> FILTER4", "even-kernel"),
         ("INPUT 9x9x3 -> FILTER3 -> NORM32", "bias-before-bn"),
         ("INPUT 9x9x3 -> FILTER3 -> DROP -> FILTER3", "dropout-between-convolutions"),

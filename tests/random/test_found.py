@@ -13,6 +13,7 @@ from tests.random.test_programs import graph_of
 RIGHT = {
     "a slice of one channel lies in memory as no copy of it does": "INPUT 5x5x2 -> SLICE(start=1, stop=2) -> FC-2",
     "a number without a point is no integer tensor": "INPUT 4x4x2 -> SCALE(init=2) -> CONV1-2",
+    "nor is one that an argument holds": "block B(s) = SCALE(init=s) -> STARRELU(bias=s)\nINPUT 4x4x2 -> B(3) -> B(2)",
     "a dropout of nothing hands its input on, and what follows may write over it": (
         "INPUT 4x4x2 -> a: CONV1-2 -> DROPOUT(0) -> RELU -> (ID + @a)"
     ),

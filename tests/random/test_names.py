@@ -13,9 +13,10 @@ from cnndsl.errors import CnnError
 from cnndsl.network import loads
 from cnndsl.testing import crossing
 from cnndsl.testing.names import name_differences, written_names
+from tests.bundled import ZOO
 
 
-@pytest.mark.parametrize("name", cnndsl.zoo())
+@pytest.mark.parametrize("name", ZOO)
 def test_bundled(name: str) -> None:
     assert name_differences(cnndsl.load(name).graph) == []
 

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from cnndsl.analysis.receptive_field import Field, receptive_fields
 from cnndsl.graph import Graph, Node
-from cnndsl.layers import activation, arrange, conv, dense, dropout, norm
+from cnndsl.layers import activation, arrange, conv, dense, dropout, local_norm, norm, response
 from cnndsl.layers.base import Layer, TorchFunction
 from cnndsl.layers.borders import amount
 from cnndsl.layers.merge import MergeLayer, Mul
@@ -42,7 +42,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same'")
 BENDS = (
     activation.Activation,
     norm.BatchNorm,
-    norm.LocalResponseNorm,
+    local_norm.LocalResponseNorm,
+    response.RootMeanSquareNorm,
+    response.EuclideanNorm,
     dropout.Dropout,
     dropout.DropPath,
     arrange.Times,
@@ -83,9 +85,7 @@ class Sight:
 
 def is_statistical(layer: Layer) -> bool:
     """True where each value is normalised by what other positions hold."""
-    return isinstance(layer, norm.StatisticsOfImage) and not (
-        isinstance(layer, norm.LayerNorm) and layer.over == "channels"
-    )
+    return isinstance(layer, norm.NormOverPositions) and getattr(layer, "over", "all") != "channels"
 
 
 LEAST = 2e-5
@@ -113,9 +113,12 @@ class Reaching(Reference):
         return self._build(call)
 
     def _apply(self, node: Node, inputs: list[Tensor], values: dict[int, Tensor]) -> Tensor:  # type: ignore[override]
+        if isinstance(node.layer, local_norm.LocalResponseNorm) and node.layer.over == "positions":
+            average = getattr(torch.nn.functional, f"avg_pool{inputs[0].dim() - 2}d")
+            return average(inputs[0], node.layer.size, 1, node.layer.size // 2)
         if isinstance(node.layer, BENDS):
             return inputs[0]
-        if isinstance(node.layer, norm.StatisticsOfImage):
+        if isinstance(node.layer, norm.NormOverPositions):
             spread = inputs[0].flatten(1).amax(1).reshape(-1, *(1,) * (inputs[0].dim() - 1))
             return inputs[0] + spread if is_statistical(node.layer) else inputs[0]
         if isinstance(node.layer, dense.RadialBasis):

@@ -23,9 +23,8 @@ from cnndsl.network import Network
 from cnndsl.report.derivation import derivations
 from cnndsl.report.math_notation import as_math
 from cnndsl.testing import programs
+from tests.bundled import ZOO
 from tests.commands.running import run
-
-ZOO = sorted(path.stem for path in (Path(cnndsl.__file__).parent.parent / "architectures").glob("*.cnn"))
 
 BOARD = "INPUT 227x227x3 -> conv: CONV11-96/4(pad=0) -> RELU -> pool: POOL3/2 -> FC-10"
 

@@ -66,6 +66,7 @@ class _Construction:
         if len(self.calls) < len(found) or len({len(call.arguments) for call in self.calls}) > 1:
             raise Differ
         self.terms: dict[str, Term] = {}
+        self.values: dict[str, Sequence[object]] = {}
         self.guards: list[Guard] = []
 
     def run(self) -> Constructed:
@@ -146,7 +147,7 @@ class _Construction:
         exprs = [dict(node.written).get(_OPTIONS.get(role, role)) for node in self.nodes] if role else []
         term = self.scope.agree(wanted, self._candidates(role, wanted), "" if wish in ENTERING else wish, exprs)
         if role:
-            self.terms[role] = term
+            self.terms[role], self.values[role] = term, wanted
         return _list(term) if role == "extents" else term
 
     def _candidates(self, role: str, wanted: Sequence[object]) -> Iterator[Term | None]:
@@ -226,15 +227,22 @@ class _Construction:
             yield Op("//", (mul(dilation, add(kernel, Const(-1))), Const(2)))
 
     def _leaving(self) -> Term | None:
-        width = self.terms.get(self.nodes[0].layer.WIDTH)
-        if width is not None:
-            return width
+        if self.nodes[0].layer.WIDTH in self.terms:
+            return self._by_width(self.nodes[0].layer.WIDTH)
         if self.nodes[0].layer.RANGE is not None:
             start, stop = (self.terms[option] for option in self.nodes[0].layer.RANGE)
             return add(stop, mul(Const(-1), start))
         if all(follows(self.cursor.graph, node) for node in self.nodes):
             return self.cursor.term
         return None
+
+    def _by_width(self, option: str) -> Term | None:
+        """The channels that leave as a multiple of the width: twice as many, where a recurrence runs both ways."""
+        pairs = zip(self.nodes, self.values[option], strict=True)
+        times = {Fraction(node.shape.channels, width) for node, width in pairs if isinstance(width, int) and width}
+        if len(times) != 1 or next(iter(times)).denominator != 1:
+            return None
+        return mul(Const(int(next(iter(times)))), self.terms[option])
 
 
 def _slot(node: Node, role: str, shapes: Sequence[Shape]) -> object:

@@ -29,6 +29,7 @@ def activation(frame: GeneratedScope) -> str:
             f"ELU({slope} + 1/2)",
             f"SOFTPLUS(beta={slope} + 1)",
             f"PRELU(init={rate(frame)})",
+            f"STARRELU(scale={slope})",
         )
     )
 
@@ -130,13 +131,35 @@ def _pool(frame: GeneratedScope) -> str:
 
 
 def _norm(frame: GeneratedScope, form: PieceShape) -> str:
-    norms = ["BN", "BN", f"BN(momentum={rate(frame)})", "BN(affine=no)", "GN1", "LRN3", "SCALE", "IN(affine=yes)"]
-    norms += ["LN(over=channels)", f"LRN3(alpha={rate(frame)})"]
+    norms = [
+        "BN",
+        "BN",
+        f"BN(momentum={rate(frame)})",
+        "BN(affine=no)",
+        "GN1",
+        "LRN3",
+        "SCALE",
+        "IN(affine=yes)",
+        f"SCALE(shared={_flag(frame)})",
+    ]
+    norms += [
+        "LN(over=channels)",
+        f"RMSNORM(affine={_flag(frame)})",
+        f"L2NORM(affine={_flag(frame)})",
+        f"LRN3(alpha={rate(frame)})",
+    ]
     if not (form.space is None or form.space.is_pixel):
-        norms += ["LN", "LN(affine=no)", f"BN(affine={_flag(frame)})"]
+        norms += [
+            "LN",
+            "LN(affine=no)",
+            f"BN(affine={_flag(frame)})",
+            "GRN",
+            "LRN3(over=positions)",
+            f"FRN(tlu={_flag(frame)})",
+        ]
     norms += [f"BN(eps={rate(frame)} + 1e-5)", f"LRN{{{frame.one('kernel')}}}"] if frame.chance(0.3) else []
     if frame.divides(2, form.width):
-        norms += ["GN2", f"GN{{{groups(frame)}}}"]
+        norms += ["GN2", f"GN{{{groups(frame)}}}", f"EVONORM2(act={_flag(frame)})"]
     norm = frame.pick(norms)
     return "BN" if norm.startswith("IN") and (form.space is None or form.space.is_pixel) else norm
 
@@ -144,7 +167,7 @@ def _norm(frame: GeneratedScope, form: PieceShape) -> str:
 def _same(frame: GeneratedScope, form: PieceShape) -> str:
     layers = [f"DROPOUT({rate(frame)})", f"DROPPATH({rate(frame)})", "ID", f"TIMES({rate(frame, most_one=False)})"]
     if frame.divides(2, form.width):
-        layers += ["SHUFFLE2", f"SHUFFLE{{{groups(frame)}}}"]
+        layers += ["SHUFFLE2", f"SHUFFLE{{{groups(frame)}}}", "SOFTMAX(radix=2)", f"SOFTMAX(radix={groups(frame)})"]
     return frame.pick(layers)
 
 

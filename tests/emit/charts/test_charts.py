@@ -14,7 +14,7 @@ from cnndsl.emit.drawing.shapes import flat
 from cnndsl.graph import Graph
 from cnndsl.network import load
 from cnndsl.report.receptive_field import UnitField, central, sight
-from cnndsl.resources import zoo
+from tests.bundled import ZOO
 
 LONG = "a_part_with_a_name_that_is_much_longer_than_anything_that_has_room_on_an_axis"
 
@@ -35,7 +35,7 @@ def seen(graph: Graph, path: str) -> Picture:
     return receptive_field.picture(UnitField(report, node, field, central(node)))
 
 
-@pytest.mark.parametrize("name", zoo())
+@pytest.mark.parametrize("name", ZOO)
 def test_charts_of_memory_can_be_read(name: str) -> None:
     assert findings(chart(load(name).graph, train=True)) == []
 

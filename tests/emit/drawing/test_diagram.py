@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -15,8 +14,8 @@ from cnndsl.emit.drawing.display import GroupItem, TextItem
 from cnndsl.emit.drawing.shapes import flat
 from cnndsl.emit.drawing.svg import svg
 from cnndsl.emit.drawing.themes import theme
+from tests.bundled import ZOO
 
-ZOO = sorted(path.stem for path in (Path(__file__).parents[3] / "architectures").glob("*.cnn"))
 INTERNAL = re.compile(r"the output|@|`|/1(?![0-9×])|\bNone\b")  # noqa: RUF001
 FIGURES = re.compile(r".+: \S+, ([\d,]+) parameters, ([\d,]+) multiply-adds")
 SVG = "{http://www.w3.org/2000/svg}"

@@ -10,9 +10,9 @@ import pytest
 from cnndsl import load, loads
 from cnndsl.emit.drawing.cards.fold import model
 from cnndsl.emit.drawing.mermaid import mermaid
+from tests.bundled import ZOO
 from tests.commands.running import run
 
-ZOO = sorted(path.stem for path in (Path(__file__).parents[3] / "architectures").glob("*.cnn"))
 LABEL = r'"(?:[^"#&<>`\\]|#\d+;|<br/>)*"'
 NODE = re.compile(rf"  (n\d+)(?:\[{LABEL}\]|\[\[{LABEL}\]\]|\(\[{LABEL}\]\)|\(\({LABEL}\)\))")
 EDGE = re.compile(rf"  (n\d+) (?:-->|-\.->)(?:\|{LABEL}\|)? (n\d+)")

@@ -127,8 +127,8 @@ def test_heat_gets_darker_step_by_step() -> None:
 KINDS = {
     "conv": ("CONV", "DWCONV", "LOCAL"),
     "pool": ("MAXPOOL", "AVGPOOL", "LPPOOL", "SUMPOOL", "GAP", "GMP"),
-    "norm": ("BN", "LRN", "LN", "GN", "IN", "SCALE"),
-    "act": ("RELU", "SIGMOID", "PRELU", "HSWISH", "SOFTMAX", "LOGSOFTMAX"),
+    "norm": ("BN", "LRN", "LN", "GN", "IN", "SCALE", "RMSNORM", "L2NORM", "FRN", "GRN", "EVONORM"),
+    "act": ("RELU", "SIGMOID", "PRELU", "STARRELU", "HSWISH", "SOFTMAX", "LOGSOFTMAX"),
     "fc": ("FC", "RBF"),
     "up": ("CONVT", "UPSAMPLE", "PIXELSHUFFLE", "UNPOOL"),
     "io": ("DROPOUT", "FLATTEN", "SHUFFLE"),

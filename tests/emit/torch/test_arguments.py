@@ -13,6 +13,7 @@ from cnndsl.emit.torch.verify import verify
 from cnndsl.expr import Value
 from cnndsl.finding import find
 from cnndsl.network import graph_of
+from tests.bundled import ZOO
 from tests.commands.running import run
 
 FAMILIES: dict[str, list[dict[str, Value]]] = {
@@ -25,7 +26,7 @@ FAMILIES: dict[str, list[dict[str, Value]]] = {
 }
 
 
-@pytest.mark.parametrize("name", cnndsl.zoo())
+@pytest.mark.parametrize("name", ZOO)
 def test_every_argument_of_every_bundled_network(name: str) -> None:
     net, program = cnndsl.load(name), find(name)
     differences = argument_differences(net.source(), net.graph, lambda settings: graph_of(program, settings))

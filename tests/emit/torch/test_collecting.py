@@ -131,7 +131,7 @@ def test_memory_is_what_is_predicted(text: str, training: bool) -> None:
     network, x = live(graph, 16)
     runs = executions(graph)
     predicted = memory.training(graph, executions=runs) if training else memory.inference(graph, executions=runs)
-    measured = peak_bytes(network, x, training)
+    measured = peak_bytes(network, x, training=training)
     assert predicted.peak(16).bytes == pytest.approx(measured, rel=0.02 if training else 0)
 
 

@@ -8,7 +8,7 @@ import cnndsl
 from cnndsl.analysis.execution import Execution, Executions, Ran, Released
 from cnndsl.emit.torch.execution import executions
 from cnndsl.graph import Graph
-from cnndsl.resources import zoo
+from tests.bundled import ZOO
 
 
 def graph_of(chain: str) -> Graph:
@@ -76,7 +76,7 @@ def test_indices_of_a_pooling_are_let_go_of() -> None:
     assert released.count(-1 - p) == 1
 
 
-@pytest.mark.parametrize("zoo_name", zoo())
+@pytest.mark.parametrize("zoo_name", ZOO)
 def test_every_zoo_network_is_followed(zoo_name: str) -> None:
     """Each layer with parameters or a gradient of its own runs once in all its operations, and no value is let go of
     twice."""

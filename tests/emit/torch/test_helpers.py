@@ -39,6 +39,7 @@ EXAMPLES = {
             f"PaddedSumPool{n}d": (f"2, stride=1, pads={(0, 1) * n}", (3, *(5,) * n)),
             f"Crop{n}d": ("1, after=2", (3, *(5,) * n)),
             f"CropTo{n}d": (f"{(4, 3, 2)[:n]}", (3, *(5,) * n)),
+            f"PositionResponseNorm{n}d": ("3, alpha=0.5", (3, *(5,) * n)),
             f"PadTo{n}d": (f"{(6, 7, 8)[:n]}", (3, *(5,) * n)),
             f"PadChannels{n}d": ("3, 6, stride=2, where='both'", (3, *(5,) * n)),
         }.items()
@@ -47,13 +48,20 @@ EXAMPLES = {
     "ChannelConv": ("3, bias=True", (5, 1, 1)),
     "ChannelNorm": ("3", (3, 5, 4)),
     "DropPath": ("0.5", (3, 5, 4)),
+    "FilterResponseNorm": ("3", (3, 5, 4)),
+    "GlobalResponseNorm": ("3", (3, 5, 4)),
+    "ChannelRMSNorm": ("3, deviation=True", (3, 5, 4)),
+    "EvoNorm": ("6, groups=2", (6, 5, 4)),
+    "L2Norm": ("3, affine=True", (3, 5, 4)),
     "LocallyConnected": ("3, 4, (2, 2), (5, 4), stride=(1, 1), pads=(0, 1, 0, 1)", (3, 5, 4)),
     "Pick": ("(0, 2)", (3, 5)),
     "RadialBasis": ("12, 10", (12,)),
+    "RadixSoftmax": ("3, groups=2", (6, 5, 4)),
     "Scale": ("3, init=0.5", (3, 5, 4)),
     "Times": ("0.17", (3, 5)),
     "ScaledTanh": ("1.7159, 0.6667", (3, 5)),
     "Slice": ("1, 3", (3, 5)),
+    "StarReLU": ("scale=0.5", (3, 5)),
     "SumPool1d": ("2, 2, pads=(0, 1)", (3, 5)),
 }
 every_helper = pytest.mark.parametrize("name", sorted(HELPERS))

@@ -80,6 +80,9 @@ def test_an_argument_may_be_a_whole_number() -> None:
     [
         "INPUT 4x4x3 -> a: SCALE(bias=no, parameter=vector)",
         "INPUT 4x4x3 -> CONV1-4 -> p: SCALE(weight=no, parameter=vector) -> g: SCALE(bias=no, parameter=number)",
+        "INPUT 4x4x3 -> a: SCALE(bias=no, parameter=singleton) -> b: SCALE(weight=no, parameter=singleton) -> CONV3-4",
+        "INPUT 4x4x3 -> SCALE(shared=yes) -> SCALE(bias=no, shared=yes) -> GAP -> FC-5 -> SCALE(weight=no, shared=yes)",
+        "block B(s) = CONV1-4 -> SCALE(shared=s)\nINPUT 4x4x4 -> B(yes) -> B(no)",
         "INPUT 6x2 -> [m{i}: [a: SCALE(bias=no, parameter=map)] -> CONV3-2]*3",
         "INPUT 4x4x3 -> GAP -> FC-5 -> a: SCALE(bias=no, parameter=vector) -> b: SCALE(weight=no, parameter=map)",
         "INPUT 4x4x3 -> for n in 1, 2 [s{n}: [CONV3-{4*n} -> g: SCALE(bias=no, init=n/2, parameter=vector) if n > 1]]",
@@ -101,7 +104,7 @@ def test_emitted_modules_agree_with_a_plain_reading(text: str) -> None:
         ("0: SCALE(bias=no, parameter=map)", "`0` cannot be the name of a parameter", "letters"),
         ('"a-b": SCALE(bias=no, parameter=map)', "`a-b` cannot be the name of a parameter", "letters"),
         ("ls.gamma: SCALE(bias=no, parameter=map)", "cannot be part of a module in pieces", "ls: [gamma: …]"),
-        ("gamma: SCALE(bias=no, parameter=row)", "one of none, vector, map, number", ""),
+        ("gamma: SCALE(bias=no, parameter=row)", "one of none, vector, map, number, singleton", ""),
     ],
 )
 def test_what_cannot_be_a_parameter(text: str, said: str, help: str) -> None:

@@ -7,10 +7,11 @@ import pytest
 import cnndsl
 from cnndsl.errors import CnnError
 from cnndsl.testing.crossings import crossing
+from tests.bundled import ZOO
 from tests.emit.torch.invariants import check
 
 
-@pytest.mark.parametrize("name", cnndsl.zoo())
+@pytest.mark.parametrize("name", ZOO)
 def test_bundled(name: str) -> None:
     assert check(cnndsl.load(name).graph) > 0
 

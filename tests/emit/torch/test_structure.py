@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 import torch
@@ -19,13 +20,14 @@ import cnndsl
 from cnndsl import loads
 from cnndsl.layers import HELPERS
 from tests.analysis.nets import NETS
+from tests.bundled import LIKE_OTHERS, ZOO, marked
 from tests.commands.running import run
 from tests.emit.torch.checking import emitted
 from tests.emit.torch.nets import GATED, SIGNAL, VIDEO
 
 OWN = {**NETS, "gated": GATED, "signal": SIGNAL, "video": VIDEO}
 ALL = (*cnndsl.zoo(), *OWN)
-every_net = pytest.mark.parametrize("name", ALL)
+every_net = pytest.mark.parametrize("name", [*ZOO, *OWN])
 LONG = {
     *("inception_v3", "inception_v4", "inception_resnet_v2", "densenet161", "densenet169", "densenet201"),
     *("resnet101", "resnet152", "resnet200", "preact_resnet", "resnet_orders", "wide_resnet101_2"),
@@ -65,9 +67,9 @@ def test_shapes_are_said(name: str, shape: str) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The source of every network, each a file."""
+    """The source of every network that is not like another one, each a file."""
     made = tmp_path_factory.mktemp("emitted")
-    for name in ALL:
+    for name in set(ALL) - LIKE_OTHERS:
         (made / f"{name}.py").write_text(source(name), encoding="utf-8")
     return made
 
@@ -176,28 +178,29 @@ def let_go(module: nn.Module) -> None:
     what enters it is held by its caller in any case."""
     for each in module.modules():
         if type(each).__module__.startswith("cnndsl_emitted") and not isinstance(each, nn.Sequential):
-            traced = GraphModule(each, Shallow().trace(each))
+            functions = [f for f in vars(sys.modules[type(each).__module__]).values() if isinstance(f, FunctionType)]
+            traced = GraphModule(each, Shallow(autowrap_functions=tuple(functions)).trace(each))
             each.forward = Interpreter(traced, garbage_collect_values=True).run
 
 
-def peak(module: nn.Module, images: torch.Tensor) -> int:
+def peak(module: nn.Module, images: list[torch.Tensor]) -> int:
     """The most bytes alive at once in a forward pass, beside weights and images."""
-    held = sum(each.numel() * each.element_size() for each in (*module.parameters(), *module.buffers(), images))
+    held = sum(each.numel() * each.element_size() for each in (*module.parameters(), *module.buffers(), *images))
     tracker = MemTracker()
-    tracker.track_external(module, images)
+    tracker.track_external(module, *images)
     with tracker, torch.no_grad():
-        module(images)
+        module(*images)
     (highest,) = tracker.get_tracker_snapshot("peak").values()
     return highest["Total"] - held
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in ALL])
+@pytest.mark.parametrize("name", marked(ALL, LONG))
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
 def test_no_value_outlives_its_use_at_the_peak(name: str) -> None:
-    entry = network(name).graph.input
+    entries = [node.shape for node in network(name).graph.inputs]
     with torch.device("meta"):
         module = network(name).module().eval()
-        images = torch.zeros(2, entry.channels, *entry.spatial)
+        images = [torch.zeros(2, each.channels, *each.spatial) for each in entries]
     needed = peak(module, images)
     let_go(module)
     assert needed <= peak(module, images)

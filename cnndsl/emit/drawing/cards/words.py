@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from cnndsl.emit.drawing.themes import role_of
 from cnndsl.graph.node import Node
+from cnndsl.layers import KINDS
 from cnndsl.layers.base import Dims, Layer
 from cnndsl.shape import Shape
 from cnndsl.terminal import clean
@@ -33,6 +34,7 @@ _WORDS: Mapping[str, str] = {
     "RELU6": "ReLU6",
     "LEAKYRELU": "leaky ReLU",
     "PRELU": "PReLU",
+    "STARRELU": "StarReLU",
     "HSIGMOID": "h-sigmoid",
     "HSWISH": "h-swish",
     "SILU": "SiLU",
@@ -60,6 +62,9 @@ _WORDS: Mapping[str, str] = {
     "CIRCULARPAD": "circular pad",
     "CROP": "crop",
     "SCALE": "scale",
+    "EVONORM": "EvoNorm",
+    "RMSNORM": "RMS norm",
+    "L2NORM": "L2 norm",
 }
 """Layer types whose word is not their name."""
 
@@ -158,7 +163,8 @@ def layer_text(
     layer = node.layer
     if not node.inputs:
         return shape_text(node.shape)
-    word = _WORDS.get(layer.kind(), layer.kind() if layer.SIZE or layer.ROLE != "other" else layer.kind().lower())
+    is_plain = layer.kind() in KINDS and not layer.SIZE and layer.ROLE == "other"
+    word = _WORDS.get(layer.kind(), layer.kind().lower() if is_plain else layer.kind())
     if layer.ROLE == "normalisation" or (not layer.SIZE and not layer.WIDTH):
         return _with_options(node, word)
     window = window_of(layer)

@@ -19,11 +19,11 @@ WRITES, ALIASES, KEEPS_INPUT, KEEPS_OUTPUT = 1, 2, 4, 8
 
 _INPUT = frozenset(
     "conv convt linear maxpool avgpool sumpool lppool aavg amax bn in ln channelnorm gn prelu gelu hardtanh leaky elu "
-    "celu blur channelconv reflect replicate plugin".split()
+    "celu blur channelconv reflect replicate plugin grn evonorm rmsnorm frn l2norm positionlrn".split()
 ).union(each.family for each in SIMPLE if each.keeps == "input")
 """Families whose derivative is written in terms of the input."""
 
-_OUTPUT = frozenset(("tanh", "plugin", *(each.family for each in SIMPLE if each.keeps == "output")))
+_OUTPUT = frozenset(("tanh", "radixsoftmax", "plugin", *(each.family for each in SIMPLE if each.keeps == "output")))
 """Families whose derivative is written in terms of the output."""
 
 _RESULT_IN_PLACE = frozenset(("leaky", "elu", "celu", *(each.family for each in SIMPLE if each.inplace == "output")))

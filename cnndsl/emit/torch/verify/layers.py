@@ -229,18 +229,36 @@ def _prelu(x: ExpectedLayer) -> Form:
     return ("prelu", 1 if x.flag("shared") else x.channels, x.real("init"))
 
 
+def _softmax(x: ExpectedLayer) -> Form:
+    radix = x.whole("radix")
+    return ("softmax", 1) if radix == 1 else ("radixsoftmax", radix, x.whole("groups"))
+
+
+def _lrn(x: ExpectedLayer) -> Form:
+    numbers = x.whole("size"), x.real("alpha"), x.real("beta"), x.real("k")
+    return ("lrn", *numbers) if x.word("over") == "channels" else ("positionlrn", x.rank, *numbers)
+
+
+def _l2_norm(x: ExpectedLayer) -> Form:
+    affine = x.flag("affine")
+    return ("l2norm", x.channels, x.real("eps"), affine, x.real("init") if affine else 1.0)
+
+
 def _scale(x: ExpectedLayer) -> Form:
     if x.word("parameter") != "none":
         return _bare(x)
-    return ("scale", x.channels, x.flag("weight"), x.flag("bias"), x.real("init"))
+    return ("scale", 1 if x.flag("shared") else x.channels, x.flag("weight"), x.flag("bias"), x.real("init"))
 
 
 def _bare(x: ExpectedLayer) -> Form:
     """A parameter of the module around the layer: the operator, its extents, what it starts with, how it is read."""
     sign, start = ("*", x.real("init")) if x.flag("weight") else ("+", 0.0)
     each = (x.channels, *(1,) * x.rank)
-    shape = {"vector": (x.channels,), "map": each, "number": ()}[x.word("parameter")]
-    return ("bare", sign, shape, start, shape and each)
+    word = x.word("parameter")
+    shape, view = {"vector": ((x.channels,), each), "map": (each, each), "number": ((), ()), "singleton": ((1,), (1,))}[
+        word
+    ]
+    return ("bare", sign, shape, start, view)
 
 
 def _always(*form: object) -> Callable[[ExpectedLayer], Form]:
@@ -284,13 +302,21 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "UNPOOL": _unpool,
     "UPSAMPLE": _upsample,
     "BN": _batch_norm,
+    "LRN": _lrn,
     "LN": _layer_norm,
     "GN": lambda x: ("gn", x.whole("groups"), x.channels, x.real("eps"), x.flag("affine")),
     "IN": lambda x: ("in", x.rank, x.channels, x.real("eps"), x.flag("affine")),
+    "GRN": lambda x: ("grn", x.channels, x.real("eps")),
+    "EVONORM": lambda x: ("evonorm", x.channels, x.whole("groups"), x.real("eps"), x.flag("act")),
+    "L2NORM": _l2_norm,
+    "FRN": lambda x: ("frn", x.channels, x.real("eps"), x.flag("tlu")),
+    "RMSNORM": lambda x: ("rmsnorm", x.channels, x.real("eps"), x.flag("affine"), x.word("by") == "deviation"),
     "SCALE": _scale,
+    "SOFTMAX": _softmax,
     "RELU6": _always("hardtanh", 0.0, 6.0),
     "LEAKYRELU": lambda x: ("leaky", x.real("slope")),
     "PRELU": _prelu,
+    "STARRELU": lambda x: ("starrelu", x.real("scale"), x.real("bias")),
     "ELU": lambda x: ("elu", x.real("alpha")),
     "CELU": lambda x: ("celu", x.real("alpha")),
     "GELU": lambda x: ("gelu", "tanh" if x.flag("approximate") else "none"),

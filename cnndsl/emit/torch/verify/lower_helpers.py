@@ -8,150 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from math import prod
 
-from cnndsl.emit.torch.verify.forms import SAME
 from cnndsl.emit.torch.verify.given import CallArguments
 from cnndsl.emit.torch.verify.leaves import Forms, LeafModule
-from cnndsl.emit.torch.verify.lower import (
-    PLAIN_WEIGHTS,
-    border_of,
-    check_groups,
-    conv_pads,
-    lower_simple,
-    of_flat,
-    window,
-)
-from cnndsl.emit.torch.verify.settle import Pads
+from cnndsl.emit.torch.verify.lower import check_groups, lower_simple
+from cnndsl.emit.torch.verify.lower_windows import SLIDING, SLIDING_BY_RANK
 from cnndsl.emit.torch.verify.simple import SIMPLE
 from cnndsl.emit.torch.verify.values import Trouble
-
-
-def _pads(given: CallArguments, rank: int) -> Pads:
-    """The paddings as `F.pad` takes them: pairs, the last axis first; axes that are not named have none."""
-    flat = given.integers("pads")
-    if len(flat) % 2 or len(flat) > 2 * rank:
-        raise Trouble(f"`{given.name}` is given {len(flat)} pads for {rank} axes")
-    return ((0, 0),) * (rank - len(flat) // 2) + of_flat(flat)
-
-
-def _conv(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    channels, features = given.whole("in_channels"), given.whole("out_channels")
-    kernel, stride = given.extents("kernel_size", rank), given.extents("stride", rank)
-    dilation, groups = given.extents("dilation", rank), given.whole("groups")
-    check_groups(given, channels, features, groups)
-    pads, bias = _pads(given, rank), given.flag("bias")
-    rest = (dilation, groups, bias, "", "zeros", *PLAIN_WEIGHTS)
-    return forms.leaf(("conv", rank, channels, features, kernel, stride, pads, *rest), memory="copies")
-
-
-def _conv_same(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    """It has the constructor of PyTorch's convolution, and puts its own padding in the place of that."""
-    given.must_be("padding", 0)
-    given.must_be("padding_mode", "zeros")
-    return _special_conv(rank, given, forms, SAME, PLAIN_WEIGHTS)
-
-
-def _standardised(way: str, *, same: bool) -> Callable[[int, CallArguments, Forms], LeafModule]:
-    """The rule of a convolution whose weights are standardised."""
-
-    def lower(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-        weights = (way, given.real("gamma") if way == "scaled" else 1.0, given.real("eps"))
-        if same:
-            return _special_conv(rank, given, forms, SAME, weights)
-        spanned = (given.extents("kernel_size", rank), given.extents("stride", rank), given.extents("dilation", rank))
-        pads, copies = conv_pads(rank, given, *spanned)
-        return _special_conv(rank, given, forms, pads, weights, *border_of(given, pads, copies))
-
-    return lower
-
-
-def _special_conv(
-    rank: int,
-    given: CallArguments,
-    forms: Forms,
-    pads: object,
-    weights: tuple[object, ...],
-    border: str = "zeros",
-    copies: bool = False,
-) -> LeafModule:
-    channels, features = given.whole("in_channels"), given.whole("out_channels")
-    groups = given.whole("groups")
-    check_groups(given, channels, features, groups)
-    kernel, stride, dilation = (given.extents(key, rank) for key in ("kernel_size", "stride", "dilation"))
-    if weights != PLAIN_WEIGHTS and channels // groups * prod(kernel) == 1:
-        raise Trouble(f"`{given.name}` standardises filters of one weight, which PyTorch refuses")
-    rest = (dilation, groups, given.flag("bias"), "", border, *weights)
-    form = ("conv", rank, channels, features, kernel, stride, pads, *rest)
-    return forms.leaf(form, memory="copies" if copies else "")
-
-
-def _max_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, stride = window(rank, given)
-    dilation = given.extents("dilation", rank)
-    return forms.leaf(("maxpool", rank, kernel, stride, _pads(given, rank), False, dilation), memory="copies")
-
-
-def _avg_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, stride = window(rank, given)
-    ceil, counted = given.flag("ceil_mode"), given.flag("count_include_pad")
-    return forms.leaf(("avgpool", rank, kernel, stride, _pads(given, rank), ceil, counted), memory="copies")
-
-
-def _same_max_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, stride = window(rank, given)
-    dilation = given.extents("dilation", rank)
-    return forms.leaf(("maxpool", rank, kernel, stride, SAME, False, dilation), memory="copies")
-
-
-def _same_avg_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, stride = window(rank, given)
-    counted = given.flag("count_include_pad")
-    return forms.leaf(("avgpool", rank, kernel, stride, SAME, False, counted), memory="copies")
-
-
-def _sum_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, stride = window(rank, given)
-    return forms.leaf(("sumpool", rank, kernel, stride, _pads(given, rank), False), memory="copies")
-
-
-def _sum_pool_1d(_: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, stride = (given.whole("kernel_size"),), (given.whole("stride"),)
-    return forms.leaf(("sumpool", 1, kernel, stride, _pads(given, 1), False), memory="copies")
-
-
-def _lp_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, stride = window(rank, given)
-    norm = given.real("norm_type")
-    if norm == 0:
-        raise Trouble(f"`{given.name}` has the norm 0")
-    return forms.leaf(("lppool", rank, norm, kernel, stride, _pads(given, rank), False), memory="copies")
-
-
-def _locally_connected(_: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, size, stride = (given.integers(key, least=1) for key in ("kernel_size", "output_size", "stride"))
-    rank = len(kernel)
-    if len(size) != rank or len(stride) != rank:
-        raise Trouble(f"`{given.name}` is given extents of different lengths")
-    channels, features = given.whole("in_channels"), given.whole("out_channels")
-    pads, bias = _pads(given, rank), given.flag("bias")
-    return forms.leaf(("local", rank, channels, features, kernel, size, stride, pads, bias), memory="copies")
-
-
-def _blur_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, stride = given.whole("kernel_size"), given.whole("stride")
-    given.must_be("padding_mode", "reflect", "zeros")
-    border = given["padding_mode"]
-    return forms.leaf(("blur", rank, kernel, stride, border), memory="copies" if border == "zeros" else "")
-
-
-def _channel_conv(_: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, bias = given.whole("kernel_size"), given.flag("bias")
-    given.must_be("padding_mode", "zeros", "circular")
-    if kernel % 2 == 0:
-        raise Trouble(f"`{given.name}` has the even kernel {kernel}")
-    border = given["padding_mode"] if kernel > 1 else "zeros"
-    return forms.leaf(("channelconv", kernel, bias, border, ""), memory="copies" if border == "circular" else "")
 
 
 def _radial_basis(_: int, given: CallArguments, forms: Forms) -> LeafModule:
@@ -162,16 +25,53 @@ def _scaled_tanh(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     return forms.leaf(("tanh", given.real("scale"), given.real("slope")), memory="copies")
 
 
+def _radix_softmax(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("radixsoftmax", given.whole("radix"), given.whole("groups")))
+
+
+def _star_relu(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("starrelu", given.real("scale"), given.real("bias")))
+
+
 def _channel_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
     affine = given.flag("elementwise_affine")
     return forms.leaf(("channelnorm", given.whole("channels"), given.real("eps"), affine))
 
 
+def _global_response_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("grn", given.whole("channels"), given.real("eps")))
+
+
+def _evo_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    channels, groups = given.whole("channels"), given.whole("groups")
+    check_groups(given, channels, channels, groups)
+    return forms.leaf(("evonorm", channels, groups, given.real("eps"), given.flag("act")))
+
+
+def _channel_rms_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    flags = given.flag("affine"), given.flag("deviation")
+    return forms.leaf(("rmsnorm", given.whole("channels"), given.real("eps"), *flags))
+
+
+def _filter_response_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    return forms.leaf(("frn", given.whole("channels"), given.real("eps"), given.flag("tlu")))
+
+
+def _l2_norm(_: int, given: CallArguments, forms: Forms) -> LeafModule:
+    affine, start = given.flag("affine"), given.real("init")
+    return forms.leaf(("l2norm", given.whole("channels"), given.real("eps"), affine, start if affine else 1.0))
+
+
+def _position_response_norm(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
+    size = given.whole("size")
+    if size % 2 == 0:
+        raise Trouble(f"`{given.name}` has the even size {size}, which makes the map larger")
+    return forms.leaf(("positionlrn", rank, size, given.real("alpha"), given.real("beta"), given.real("k")))
+
+
 def _scale(_: int, given: CallArguments, forms: Forms) -> LeafModule:
-    start = given.real("init")
-    if given.flag("weight") and type(start) is int:
-        raise Trouble(f"`{given.name}` is given init={start}, which makes weights of integers")
-    return forms.leaf(("scale", given.whole("channels"), given.flag("weight"), given.flag("bias"), start))
+    flags = given.flag("weight"), given.flag("bias")
+    return forms.leaf(("scale", given.whole("channels"), *flags, given.real("init")))
 
 
 def _drop_path(_: int, given: CallArguments, forms: Forms) -> LeafModule:
@@ -218,35 +118,29 @@ def _margins(rank: int, given: CallArguments, key: str) -> tuple[int, ...]:
 
 
 _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
-    "PaddedConv": _conv,
-    "SameConv": _conv_same,
-    "StdConv": _standardised("weights", same=False),
-    "ScaledStdConv": _standardised("scaled", same=False),
-    "SameStdConv": _standardised("weights", same=True),
-    "SameScaledStdConv": _standardised("scaled", same=True),
-    "PaddedMaxPool": _max_pool,
-    "SameMaxPool": _same_max_pool,
-    "SameAvgPool": _same_avg_pool,
-    "PaddedAvgPool": _avg_pool,
-    "PaddedSumPool": _sum_pool,
-    "PaddedLPPool": _lp_pool,
+    **SLIDING_BY_RANK,
     "Crop": _crop,
     "CropTo": _to("cropto"),
     "PadTo": _to("padto"),
     "PadChannels": _pad_channels,
-    "BlurPool": _blur_pool,
+    "PositionResponseNorm": _position_response_norm,
 }
 
 _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     **{each.cls: lower_simple(each) for each in SIMPLE if each.digest},
-    "ChannelConv": _channel_conv,
+    **SLIDING,
     "ChannelNorm": _channel_norm,
+    "ChannelRMSNorm": _channel_rms_norm,
     "DropPath": _drop_path,
-    "LocallyConnected": _locally_connected,
+    "EvoNorm": _evo_norm,
+    "FilterResponseNorm": _filter_response_norm,
+    "GlobalResponseNorm": _global_response_norm,
+    "L2Norm": _l2_norm,
     "RadialBasis": _radial_basis,
+    "RadixSoftmax": _radix_softmax,
     "Scale": _scale,
     "ScaledTanh": _scaled_tanh,
-    "SumPool1d": _sum_pool_1d,
+    "StarReLU": _star_relu,
 }
 
 
@@ -257,6 +151,7 @@ _DIGESTS: Mapping[str, str] = {
     "BlurPool3d": "1b3a9446f6d3ab4d",
     "ChannelConv": "53613779d3c986ae",
     "ChannelNorm": "c8363f2cef8d1673",
+    "ChannelRMSNorm": "930590d850adfb27",
     "Crop1d": "495c1b382ffea681",
     "Crop2d": "cd11e2302cf132e7",
     "Crop3d": "e482a3ae83b83b80",
@@ -264,6 +159,10 @@ _DIGESTS: Mapping[str, str] = {
     "CropTo2d": "7869c4080768a1bf",
     "CropTo3d": "781c3177cd8746f9",
     "DropPath": "a3fed933421187e9",
+    "EvoNorm": "bd04228a15910210",
+    "FilterResponseNorm": "971b19c545d6c9ad",
+    "GlobalResponseNorm": "c53115271179ff62",
+    "L2Norm": "6af21a376c13608e",
     "LocallyConnected": "81ba5930e8893f61",
     "PadChannels1d": "f63ff26443c01783",
     "PadChannels2d": "fa4433a7bacde3a2",
@@ -285,7 +184,11 @@ _DIGESTS: Mapping[str, str] = {
     "PaddedMaxPool3d": "eca8aaf2b2f874e9",
     "PaddedSumPool2d": "0abfc7389cdd8d27",
     "PaddedSumPool3d": "44a30fe8bc01aa9a",
+    "PositionResponseNorm1d": "ca87f545ae5cb645",
+    "PositionResponseNorm2d": "34b7cf558315f914",
+    "PositionResponseNorm3d": "b30f614e9552ba30",
     "RadialBasis": "ee3ccf1731daffb0",
+    "RadixSoftmax": "2f41a259502e8c70",
     "SameAvgPool1d": "772931bdc046cbcf",
     "SameAvgPool2d": "f5bb1f5a7ef9d165",
     "SameAvgPool3d": "404c4a2c5899cad8",
@@ -301,11 +204,12 @@ _DIGESTS: Mapping[str, str] = {
     "SameStdConv1d": "f40992d4cd52400d",
     "SameStdConv2d": "2f692e389d693441",
     "SameStdConv3d": "3f67495a05b2dd02",
-    "Scale": "16e23b4ae9ca544b",
+    "Scale": "4cdb1b9d8aadc850",
     "ScaledStdConv1d": "0bf4395007d4d3b2",
     "ScaledStdConv2d": "6eebe4e1a19a33bb",
     "ScaledStdConv3d": "4ad05625fae9e3f3",
     "ScaledTanh": "aa17f694256ca294",
+    "StarReLU": "9d8dc11670f5155e",
     "StdConv1d": "7f8ad9fbb11c93d2",
     "StdConv2d": "2348409bf6402a1a",
     "StdConv3d": "8b76c213bb666b7a",

@@ -157,8 +157,19 @@ def _channels(at: int) -> Callable[[Form, Shape], Shape | None]:
     return rule
 
 
+def _channels_of_map(at: int) -> Callable[[Form, Shape], Shape | None]:
+    def rule(form: Form, x: Shape) -> Shape | None:
+        return x if x.rank and x.channels == form[at] else None
+
+    return rule
+
+
 def _prelu(form: Form, x: Shape) -> Shape | None:
     return x if form[1] in (1, x.channels) else None
+
+
+def _radix_softmax(form: Form, x: Shape) -> Shape | None:
+    return None if x.channels % (_number(form[1]) * _number(form[2])) else x
 
 
 def _dropout(form: Form, x: Shape) -> Shape | None:
@@ -183,8 +194,17 @@ def _pad_channels(form: Form, x: Shape) -> Shape | None:
     return Shape(_number(form[3]), part_of(("steps", form[4]), x).spatial)
 
 
+def _rms_norm(form: Form, x: Shape) -> Shape | None:
+    """A variance of one value is none."""
+    return x if x.channels == form[1] and not (form[4] and form[1] == 1) else None
+
+
+def _scale(form: Form, x: Shape) -> Shape | None:
+    return x if form[1] in (1, x.channels) else None
+
+
 def _bare(form: Form, x: Shape) -> Shape | None:
-    return x if form[4] in ((), (x.channels, *(1,) * x.rank)) else None
+    return x if form[4] in ((), (1,), (x.channels, *(1,) * x.rank)) else None
 
 
 def _simple(layer: SimpleLayer) -> Callable[[Form, Shape], Shape | None]:
@@ -214,9 +234,16 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "ln": _layer_norm,
     "channelnorm": _channels(1),
     "gn": _channels(2),
-    "scale": _channels(1),
+    "grn": _channels_of_map(1),
+    "evonorm": _channels(1),
+    "frn": _channels_of_map(1),
+    "l2norm": _channels(1),
+    "positionlrn": lambda form, x: x if x.rank == form[1] else None,
+    "rmsnorm": _rms_norm,
+    "scale": _scale,
     "bare": _bare,
     "prelu": _prelu,
+    "radixsoftmax": _radix_softmax,
     "dropout": _dropout,
     "pad": _pad,
     "reflect": _filled_pad,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from cnndsl import load
@@ -11,8 +9,7 @@ from cnndsl.emit.drawing.cards.account import opened, shown
 from cnndsl.emit.drawing.cards.fold import model
 from cnndsl.emit.drawing.cards.model import DrawingModel, NetCard
 from cnndsl.graph import Graph
-
-ZOO = sorted(path.stem for path in (Path(__file__).parents[4] / "architectures").glob("*.cnn"))
+from tests.bundled import ZOO
 
 
 def check(graph: Graph, drawing: DrawingModel) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from cnndsl import load
 from cnndsl.emit.drawing.cards.fold import model
 from cnndsl.emit.drawing.geometry import bounds
 from cnndsl.emit.drawing.layout.page import WIDTHS, picture
+from tests.bundled import ZOO
 from tests.emit.drawing.layout.geometry import faults
 
-ZOO = sorted(path.stem for path in (Path(__file__).parents[4] / "architectures").glob("*.cnn"))
 ON_A_PAGE = ("resnet50", "googlenet", "densenet121", "mobilenet_v3_large", "unet")
 
 

@@ -36,13 +36,18 @@ KINDS = {
     "normalisations": """
         INPUT 16x16x32 -> BN(affine=no) -> BN(eps=0.001, momentum=0.01) -> LRN -> LRN(alpha=1, beta=0.5, k=2)
         -> LN(affine=no) -> LN(over=channels) -> GN -> GN8(affine=no) -> IN -> IN(affine=yes)
-        -> SCALE(bias=no, init=0.5)
+        -> SCALE(bias=no, init=0.5) -> GRN -> GRN(eps=0.001) -> EVONORM
+        -> EVONORM8(eps=0.001, act=no) -> SCALE(shared=yes)
+        -> RMSNORM -> RMSNORM(eps=0.001, affine=no) -> RMSNORM(by=deviation) -> FRN
+        -> LRN3(over=positions) -> FRN(eps=0.001, tlu=no) -> L2NORM -> L2NORM(eps=0.001, affine=yes, init=20)
     """,
     "activations": """
-        INPUT 8x8x8 -> RELU -> RELU6 -> LRELU(0.2) -> LRELU -> PRELU -> PRELU(shared=yes, init=0.1) -> ELU -> ELU(2)
+        INPUT 8x8x8 -> RELU -> RELU6 -> LRELU(0.2) -> LRELU -> PRELU -> PRELU(shared=yes, init=0.1) -> STARRELU
+        -> STARRELU(scale=1, bias=0) -> ELU -> ELU(2)
         -> CELU(0.5) -> SELU -> GELU -> GELU(approximate=yes) -> SILU -> MISH -> HSWISH -> SIGMOID -> HSIGMOID
         -> LOGSIGMOID -> TANH -> TANH(scale=1.7159, slope=0.6667) -> HARDTANH -> SOFTPLUS -> SOFTPLUS(beta=2)
-        -> SOFTSIGN -> SOFTMAX -> LOGSOFTMAX
+        -> SOFTSIGN -> SOFTMAX -> SOFTMAX(radix=2) -> SOFTMAX(radix=2, groups=4)
+        -> LOGSOFTMAX
     """,
     "rest": """
         INPUT 16x16x8 -> ID -> DROPOUT -> DROPOUT(channels=yes) -> DROPPATH -> ZEROPAD(1x2) -> ZEROPAD(1, after=2)

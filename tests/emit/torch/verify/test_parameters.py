@@ -12,6 +12,7 @@ INPUT 8x8x4 -> conv: CONV3-4
 -> scale: SCALE(bias=no, parameter=map)
 -> shift: SCALE(weight=no, parameter=map)
 -> gain: SCALE(bias=no, init=2, parameter=number)
+-> one: SCALE(weight=no, parameter=singleton)
 """
 INIT = """
 self.conv = nn.Conv2d(4, 4, 3, padding=1)
@@ -19,11 +20,12 @@ self.gamma = nn.Parameter(torch.full((4,), 0.5))
 self.scale = nn.Parameter(torch.ones(4, 1, 1))
 self.shift = nn.Parameter(torch.zeros(4, 1, 1))
 self.gain = nn.Parameter(torch.full((), 2.0))
+self.one = nn.Parameter(torch.zeros(1))
 """
 FORWARD = """
 x = self.conv(x) * self.gamma.reshape(-1, 1, 1)
 x = x * self.scale + self.shift
-return x * self.gain
+return x * self.gain + self.one
 """
 RIGHT = network(INIT, FORWARD)
 
@@ -55,6 +57,10 @@ def test_the_right_text() -> None:
         ("x * self.scale + self.shift", "x * self.scale - self.shift"),
         ("x * self.gain", "self.gain(x)"),
         ("x * self.gain", "x * self.gain * self.gain"),
+        ("torch.zeros(1)", "torch.zeros(())"),
+        ("torch.zeros(1)", "torch.zeros(1, 1)"),
+        ("torch.zeros(1)", "torch.zeros(4)"),
+        ("+ self.one", "+ self.one.reshape(1, 1)"),
         ("x = x * self.scale", "x *= self.scale\n        x = x * self.scale"),
     ],
 )

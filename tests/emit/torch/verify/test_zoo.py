@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from cnndsl.emit.torch.verify import verify
 from cnndsl.network import load
-
-ZOO = sorted(file.stem for file in (Path(__file__).parents[4] / "architectures").glob("*.cnn"))
+from tests.bundled import ZOO
 
 
 @pytest.mark.parametrize("name", ZOO)

@@ -1,0 +1,26 @@
+"""The bundled networks as tests go through them: those that are like another one are slow tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+
+import pytest
+from _pytest.mark import ParameterSet
+
+import cnndsl
+
+LIKE_OTHERS = {
+    *(f"regnet_x_{size}" for size in ("800mf", "1_6gf", "3_2gf", "8gf", "16gf", "32gf")),
+    *(f"regnet_y_{size}" for size in ("800mf", "1_6gf", "3_2gf", "8gf", "16gf", "32gf", "128gf")),
+    *("shufflenet_v2_x0_5", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0"),
+}
+"""Built from the blocks of another network, with other numbers."""
+
+
+def marked(names: Iterable[str], further: Set[str] = frozenset()) -> list[str | ParameterSet]:
+    """The names, those that are like others marked as slow; `further` ones as well."""
+    slow = LIKE_OTHERS | further
+    return [pytest.param(name, marks=pytest.mark.slow) if name in slow else name for name in names]
+
+
+ZOO = marked(cnndsl.zoo())

@@ -1,0 +1,140 @@
+"""Networks of torchvision: the names and shapes of its weights, its published figures, its outputs and gradients."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+import cnndsl
+from cnndsl.expr import Value
+from tests import oracle
+from tests.bundled import LIKE_OTHERS
+from tests.zoo.test_torch import drawn
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A bundled network with these settings, and torchvision's with its arguments."""
+
+    ours: str
+    theirs: str = ""
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    side: int = 64
+
+    @property
+    def published(self) -> str:
+        """Its name in torchvision."""
+        return self.theirs or self.ours
+
+    def network(self) -> cnndsl.Network:
+        """The bundled one."""
+        return cnndsl.load(self.ours, **self.settings)
+
+    @property
+    def id(self) -> str:
+        """The name of its tests."""
+        return self.published
+
+
+X, Y = ("400mf", "800mf", "1_6gf", "3_2gf", "8gf", "16gf", "32gf"), ("128gf",)
+AUXILIARY: Mapping[str, object] = {"aux_loss": True}
+
+TWINS = [
+    *(Twin(f"regnet_x_{size}") for size in X),
+    *(Twin(f"regnet_y_{size}") for size in (*X, *Y)),
+    *(Twin(f"shufflenet_v2_x{width}") for width in ("0_5", "1_0", "1_5", "2_0")),
+    Twin("mnasnet", "mnasnet0_5", {"width": 0.5}),
+    Twin("mnasnet", "mnasnet0_75", {"width": 0.75}),
+    Twin("mnasnet", "mnasnet1_0"),
+    Twin("mnasnet", "mnasnet1_3", {"width": 1.3}),
+    Twin("fcn_resnet50", arguments=AUXILIARY),
+    Twin("deeplabv3_resnet50", arguments=AUXILIARY),
+    Twin("r3d_18", side=32),
+]
+
+
+def cases(*, runs: bool) -> list[Any]:
+    """The twins; those that are like others are slow where they run."""
+    slow = [runs and twin.ours in LIKE_OTHERS for twin in TWINS]
+    marks = [[pytest.mark.slow] if each else [] for each in slow]
+    return [pytest.param(twin, marks=mark, id=twin.id) for twin, mark in zip(TWINS, marks, strict=True)]
+
+
+@cache
+def modules(published: str) -> tuple[nn.Module, nn.Module]:
+    """Ours and torchvision's without storage, in evaluation."""
+    (twin,) = (twin for twin in TWINS if twin.published == published)
+    with torch.device("meta"):
+        ours = twin.network().module()
+    return ours.eval(), oracle.on_meta(twin.published, **twin.arguments).eval()
+
+
+@pytest.mark.parametrize("twin", cases(runs=False))
+def test_state_is_named_as_in_torchvision(twin: Twin) -> None:
+    ours, theirs = (each.state_dict() for each in modules(twin.published))
+    assert [(key, each.shape) for key, each in ours.items()] == [(key, each.shape) for key, each in theirs.items()]
+
+
+@pytest.mark.parametrize("twin", cases(runs=False))
+def test_figures_are_those_that_torchvision_publishes(twin: Twin) -> None:
+    """Parameters as published with its weights; multiply-adds as PyTorch counts them of its module."""
+    network, (_, theirs) = twin.network(), modules(twin.published)
+    totals = network.stats().totals
+    weights = oracle.torchvision.models.get_model_weights(twin.published)
+    assert totals.params == next(iter(weights)).meta["num_params"]
+    entering = network.graph.input
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        theirs(torch.zeros(1, entering.channels, *entering.spatial, device="meta"))
+    assert 2 * totals.macs == counter.get_total_flops()
+
+
+def outputs(module: nn.Module, x: Tensor) -> list[Tensor]:
+    """What a module gives, in order."""
+    given = module(x)
+    if isinstance(given, Tensor):
+        return [given]
+    return list(given.values()) if isinstance(given, dict) else list(given)
+
+
+@pytest.mark.parametrize("twin", cases(runs=True))
+def test_outputs_and_gradients_are_torchvisions(twin: Twin) -> None:
+    """Bit by bit forward; gradients of all weights, in training, as far as the order of their sums allows."""
+    theirs = oracle.on_meta(twin.published, **twin.arguments)
+    with torch.device("meta"):
+        ours = twin.network().module()
+    state = OrderedDict(drawn(theirs.state_dict(), seed=1))
+    state._metadata = theirs.state_dict()._metadata  # MNASNet asks for its version
+    theirs.load_state_dict(state, strict=True, assign=True)
+    ours.load_state_dict({key: each.clone() for key, each in state.items()}, strict=True, assign=True)
+    rank = len(twin.network().graph.input.spatial)
+    x = torch.randn(2, 3, *[4] * (rank == 3), twin.side, twin.side, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        compare(outputs(ours.eval(), x), outputs(theirs.eval(), x))
+    for module in (*ours.modules(), *theirs.modules()):
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    found, expected = outputs(ours.train(), x), outputs(theirs.train(), x)
+    compare(found, expected)
+    for given in (found, expected):
+        sum(((each * each).mean() for each in given), torch.zeros(())).backward()
+    for (key, mine), (_, other) in zip(ours.named_parameters(), theirs.named_parameters(), strict=True):
+        assert mine.grad is not None
+        assert other.grad is not None
+        scale = float(other.grad.abs().max())
+        torch.testing.assert_close(mine.grad, other.grad, rtol=1e-3, atol=1e-5 * scale, msg=f"{key} of {scale}")
+
+
+def compare(found: list[Tensor], expected: list[Tensor]) -> None:
+    """Asserts that outputs are equal bit by bit, and not all alike."""
+    for mine, other in zip(found, expected, strict=True):
+        assert other.std() > 1e-3
+        assert torch.equal(mine, other)
