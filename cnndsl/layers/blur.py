@@ -16,7 +16,7 @@ from cnndsl.shape import Shape
 
 _BLUR_POOL = '''\
 class BlurPool{n}d(nn.Module):
-    """Each channel blurred by a binomial filter, and every `stride`-th position of it."""
+    """Every `stride`-th position of each channel, blurred by a binomial filter."""
 
     def __init__(
         self, kernel_size: int = 3, stride: int = 2, padding_mode: str = "reflect"

@@ -6,13 +6,20 @@ from collections.abc import Mapping
 from math import prod
 from typing import TypeAlias
 
-from cnndsl.layers.base import LayerError, Padding
+from cnndsl.layers.base import Dims, LayerError, Padding
 from cnndsl.layers.steps import LayerStep, pad
 from cnndsl.shape import Shape
 
 FILLINGS = ("reflect", "replicate", "circular")
 """The border that is mirrored, repeated, or continued at the other end (torch.nn.Conv2d, `padding_mode`)."""
 BORDERS = ("zeros", *FILLINGS)
+PAD_LAYERS: Mapping[str, str] = {
+    "zeros": "ZEROPAD",
+    "reflect": "REFLECTPAD",
+    "replicate": "REPLICATEPAD",
+    "circular": "CIRCULARPAD",
+}
+"""The layer type that pads like this and does nothing else."""
 AS_SAME = ("same", *FILLINGS)
 """The words of `pad` that pad by half of what a window overlaps."""
 
@@ -21,6 +28,15 @@ Sides: TypeAlias = tuple[tuple[int, int], ...]
 
 _MOST: Mapping[str, int] = {"reflect": 1, "circular": 0}
 """By how much a padding must be smaller than the map."""
+
+
+def times(extents: int | Dims) -> str:
+    """Return extents as a program writes them.
+
+    >>> times(2), times((1, 2))
+    ('2', '1x2')
+    """
+    return "x".join(map(str, extents)) if isinstance(extents, tuple) else str(extents)
 
 
 def amount(pad: Padding) -> Padding:

@@ -21,7 +21,7 @@ from cnndsl.layers.base import (
     option,
     squeeze,
 )
-from cnndsl.layers.borders import BORDERS, FILLINGS, Sides, amount, border_of, check_filling, filled
+from cnndsl.layers.borders import BORDERS, FILLINGS, PAD_LAYERS, Sides, amount, border_of, check_filling, filled, times
 from cnndsl.layers.conv_modules import SOURCES
 from cnndsl.layers.formulas import multiplied
 from cnndsl.layers.steps import PARAMETER, STATISTIC, LayerStep, pad
@@ -93,7 +93,8 @@ class Conv(SlidingLayer):
 
     def _border(self, x: Shape) -> str:
         """What the padding is filled with; zeros where there is none."""
-        return border_of(self.pad, self.border) if any(map(any, self._sides(x))) else "zeros"
+        border = border_of(self.pad, self.border)
+        return border if border == "zeros" or any(map(any, self._sides(x))) else "zeros"
 
     def _follows_size(self, x: Shape) -> bool:
         """Whether the module computes its padding from the size of what comes in."""
@@ -116,13 +117,12 @@ class Conv(SlidingLayer):
             raise LayerError("E0318", message, f"keep one of them: `pad={self.border}` pads as `same` does")
         is_plain = self._border(x) == "zeros" and self.standardise == "none"
         if not is_plain and self._is_uneven(x) and any(step > 1 for step in self.stride):
-            before, after = next(sides for sides in self._sides(x) if sides[0] != sides[1])
-            layer = {"reflect": "REFLECTPAD", "replicate": "REPLICATEPAD", "circular": "CIRCULARPAD"}
-            name = layer.get(self._border(x), "ZEROPAD")
-            message = f"{self.kind()} pads {before} before and {after} after a map, which with a stride only zeros can"
-            if self.standardise != "none":
-                message = f"{message.removesuffix('zeros can')}plain weights can"
-            raise LayerError("E0318", message, f"`{name}({before}, after={after})` in front, and here `pad=valid`")
+            before, after = (times(squeeze(each)) for each in zip(*self._sides(x), strict=True))
+            message = (
+                f"{self.kind()} pads {before} before and {after} after a map, and takes a stride with that only if"
+            )
+            help = f"`{PAD_LAYERS[self._border(x)]}({before}, after={after})` in front, and here `pad=valid`"
+            raise LayerError("E0318", f"{message} it adds zeros and has plain weights", help)
         if self.standardise != "none" and self._fan_in(x) == 1:
             message = f"each filter of {self.kind()} has a single weight, and no variance to be divided by"
             raise LayerError("E0309", message, "leave `standardise` away here")

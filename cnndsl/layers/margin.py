@@ -22,7 +22,7 @@ from cnndsl.layers.base import (
     option,
     squeeze,
 )
-from cnndsl.layers.borders import Sides, check_filling, filled
+from cnndsl.layers.borders import Sides, check_filling, filled, times
 from cnndsl.layers.sized import Sized, extents_of
 from cnndsl.layers.steps import LayerStep
 from cnndsl.layers.torch_calls import by_rank
@@ -85,10 +85,6 @@ def _given(x: Shape, before: Dims, after: Dims, what: str) -> Sides:
     return tuple(zip(each_axis(before, x.rank, what), each_axis(after or before, x.rank, what), strict=True))
 
 
-def _times(extents: Dims) -> str:
-    return "x".join(map(str, extents))
-
-
 _PAD_TO = '''\
 class PadTo{n}d(nn.Module):
     """Adds zeros on all sides up to a given size; an odd one is at the end."""
@@ -131,7 +127,7 @@ class ZeroPad(Sized):
             return _given(x, self.pad, self.after, "padding")
         if any(size > wanted for size, wanted in zip(x.spatial, target, strict=True)):
             message = (
-                f"ZEROPAD cannot bring {x} to {_times(target)}: the map must be as large or smaller along each axis"
+                f"ZEROPAD cannot bring {x} to {times(target)}: the map must be as large or smaller along each axis"
             )
             raise LayerError("E0314", message, "`CROP(out=…)` makes a map smaller")
         return _halves(tuple(wanted - size for size, wanted in zip(x.spatial, target, strict=True)))
@@ -304,7 +300,7 @@ class Crop(Sized):
         if not target:
             return _given(x, self.margin, self.after, "margin")
         if any(size < wanted for size, wanted in zip(x.spatial, target, strict=True)):
-            message = f"CROP cannot cut {_times(target)} out of {x}: the map must be as large or larger along each axis"
+            message = f"CROP cannot cut {times(target)} out of {x}: the map must be as large or larger along each axis"
             raise LayerError("E0314", message, "`ZEROPAD(out=…)` makes a map larger")
         return _halves(tuple(size - wanted for size, wanted in zip(x.spatial, target, strict=True)))
 
