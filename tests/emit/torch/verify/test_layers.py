@@ -216,6 +216,21 @@ MODULES = [
     ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE2(order=darknet)", "nn.PixelUnshuffle(2)", False),
     ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE1(order=darknet)", "nn.PixelUnshuffle(1)", True),
     ("INPUT 8x6x4 -> a: PIXELSHUFFLE2(order=blocks)", "nn.PixelShuffle(2)", False),
+    ("INPUT 8x6x4 -> a: CONV3-8(pad=reflect)", "nn.Conv2d(4, 8, 3, padding=1, padding_mode='reflect')", True),
+    ("INPUT 8x6x4 -> a: CONV3-8(pad=reflect)", "nn.Conv2d(4, 8, 3, padding=1, padding_mode='replicate')", False),
+    ("INPUT 8x6x4 -> a: CONV3-8(pad=reflect)", "nn.Conv2d(4, 8, 3, padding=1)", False),
+    ("INPUT 8x6x4 -> a: CONV1-8(border=circular)", "nn.Conv2d(4, 8, 1)", True),
+    ("INPUT 8x6x4 -> a: CONV3-8(pad=tfsame)", "nn.Conv2d(4, 8, 3, padding=1)", True),
+    # On 7x5 the padding is 1 on both sides, and on other sizes it is not.
+    ("INPUT 7x5x4 -> a: CONV3-8/2(pad=tfsame)", "nn.Conv2d(4, 8, 3, stride=2, padding=1)", False),
+    ("INPUT 7x5x4 -> a: POOL3/2(pad=tfsame)", "nn.MaxPool2d(3, 2, 1)", False),
+    ("INPUT 8x6x4 -> a: POOL3/1(pad=tfsame)", "nn.MaxPool2d(3, 1, 1)", True),
+    ("INPUT 8x6x4 -> a: AVGPOOL3/1(pad=tfsame, countpad=no)", "nn.AvgPool2d(3, 1, 1)", False),
+    ("INPUT 8x6x4 -> a: CONV3-8(standardise=weights)", "nn.Conv2d(4, 8, 3, padding=1)", False),
+    ("INPUT 8x6x4 -> a: CONV3-8(frozen=yes)", "nn.Conv2d(4, 8, 3, padding=1)", False),
+    ("INPUT 8x6x4 -> a: REFLECTPAD(1)", "nn.ReflectionPad2d((1, 1, 1, 1))", True),
+    ("INPUT 8x6x4 -> a: REFLECTPAD(1)", "nn.ReplicationPad2d(1)", False),
+    ("INPUT 8x6x4 -> a: CIRCULARPAD(1x2, after=0x1)", "nn.CircularPad2d((2, 1, 1, 0))", True),
 ]
 
 
@@ -301,3 +316,19 @@ class Net(nn.Module):
     assert told(program, text) == []
     assert told(program, text.replace("t2", "u2"))
     assert told(program, text.replace("self.g1.t(x), self.g2.t(y)", "self.g2.t(y), self.g1.t(x)"))
+
+
+FREEZING = [
+    ("for name in ('a',): self.get_submodule(name).requires_grad_(False)", True),
+    ("self.a.requires_grad_(False)", True),
+    ("self.a.requires_grad_(True)", False),
+    ("for name in ('a', 'b'): self.get_submodule(name).requires_grad_(False)", False),
+    ("for name in ('b',): self.get_submodule(name).requires_grad_(False)", False),
+]
+
+
+@pytest.mark.parametrize(("statement", "right"), FREEZING)
+def test_what_is_not_trained(statement: str, right: bool) -> None:
+    made = "self.a = nn.Conv2d(4, 8, 1); self.b = nn.Conv2d(8, 8, 1)"
+    written = network(f"{made}\n{statement}", "return self.b(self.a(x))")
+    assert (told("INPUT 8x6x4 -> a: CONV1-8(frozen=yes) -> b: CONV1-8", written) == []) is right
