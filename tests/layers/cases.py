@@ -111,6 +111,7 @@ ANYWHERE: list[Layer] = [
     dense.Dense(4, over="channels"),
     dense.Dense(9, bias=False, over="channels"),
     dense.Dense(3, frozen=True),
+    dense.Dense(3, over="channels", frozen=True),
     dense.RadialBasis(10),
 ]
 

@@ -225,7 +225,8 @@ def widening(frame: GeneratedScope, form: PieceShape) -> Piece:
     if frame.chance(0.08):
         return _rearranged(frame, form, wide)
     if frame.pen.forms.random() < 0.06:
-        return Piece(f"FC-{wide.word}(over=channels)", form.wide(wide))
+        more = frame.pen.forms.choice(("", "", ", bias=no", ", frozen=yes"))
+        return Piece(f"FC-{wide.word}(over=channels{more})", form.wide(wide))
     return convolution(frame, form, wide)
 
 
