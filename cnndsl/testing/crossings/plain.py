@@ -211,8 +211,9 @@ def enlarging(frame: GeneratedScope, form: PieceShape) -> Piece:
     if frame.chance(0.4):
         return Piece(frame.pick(("UPSAMPLE2", "UPSAMPLE2(mode=linear)")), PieceShape(form.width, space))
     options = frame.pick(("", "", "", "(frozen=yes)"))
-    if wide == form.width and frame.chance(0.3):
-        options = frame.pick(("(init=bilinear)", "(init=bilinear, frozen=yes, bias=no)"))
+    if frame.pen.forms.random() < 0.3:
+        wide = form.width  # which interpolation of each channel by itself asks for
+        options = frame.pen.forms.choice(("(init=bilinear)", "(init=bilinear, frozen=yes, bias=no)"))
     return Piece(f"CONVT{frame.pick(('2', '2', '4'))}-{wide.word}/2{options}", PieceShape(wide, space))
 
 
