@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO := build/demo
 MEASURED := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-fail-under=95)
 
-.PHONY: help demo test bench slow lint format fonts pictures browser tikz wheel-check fuzz crossings mutants emit-mutants coverage compat tex clean
+.PHONY: help demo test bench slow lint format fonts pictures geometry browser tikz wheel-check fuzz crossings mutants emit-mutants coverage compat tex clean
 
 help:
 	@echo "make demo         install, then statistics, source, a forward pass and a figure of VGG-16"
@@ -22,6 +22,7 @@ help:
 	@echo "make format       reformat the Python code"
 	@echo "make fonts        write the bundled fonts anew, from Debian's fonts-inter and fonts-dejavu-core"
 	@echo "make pictures     draw the pictures of docs/gallery.md anew"
+	@echo "make geometry every network and a thousand programs drawn in all widths: nothing overlaps or is crossed"
 	@echo "make browser      open every network's pictures in Chromium and measure their texts"
 	@echo "make tikz         set every network's pictures with LaTeX"
 	@echo "make wheel-check  build the wheel and use it in a fresh environment"
@@ -78,6 +79,9 @@ fonts: $(VENV)/.dev
 
 pictures: $(VENV)/.run
 	$(BIN)/python tools/gallery.py
+
+geometry: $(VENV)/.dev
+	$(BIN)/python -m pytest -m "slow or not slow" -n $(JOBS) tests/emit/drawing/layout tests/emit/drawing/cards
 
 browser: $(VENV)/.dev
 	$(BIN)/python .ci/browser.py

@@ -76,7 +76,7 @@ def write_diagram(
     target = f"{module_name(file)}.svg" if output is None else output
     ending = target.rpartition(".")[2].lower()
     if options.layout == "dot" or target == "-" or ending in _DOT or ending not in (*FORMATS, _MERMAID):
-        _by_graphviz(file, settings, target, options.fold, force)
+        _by_graphviz(file, settings, target, options, pictures, force=force)
         return
     from cnndsl.emit.drawing.cards.fold import model
     from cnndsl.emit.drawing.diagram import links_from
@@ -151,24 +151,36 @@ def _check_opened(opened: tuple[str, ...], drawing: DrawingModel) -> None:
             raise click.UsageError(f"there is no block {name!r} to open; {nearest(name, known) or ', '.join(known)}")
 
 
-def _by_graphviz(file: str, settings: tuple[str, ...], target: str, fold: bool, force: bool) -> None:
-    """Draw every layer, or print DOT."""
+def _by_graphviz(
+    file: str,
+    settings: tuple[str, ...],
+    target: str,
+    options: DiagramOptions,
+    pictures: PictureOptions,
+    *,
+    force: bool,
+) -> None:
+    """Draw every layer, or print DOT. Without Graphviz the layout is our own."""
     from cnndsl.emit.drawing.dot import dot
     from cnndsl.emit.drawing.draw import NoGraphvizError, draw, format_of
     from cnndsl.files import write
 
     if target != "-":
         format_of(target)
-    text = dot(network(file, settings).graph, fold_repeats=fold)
+    graph = network(file, settings).graph
+    text = dot(graph, fold_repeats=options.fold)
     if target == "-":
         echo(text.rstrip("\n"))
         return
     try:
         picture = draw(text, target)
     except NoGraphvizError as stop:
-        target = f"{target.rpartition('.')[0]}.gv"
-        write(target, text.encode(), force=force)
-        note(f"wrote {target} instead: {stop}")
-        click.get_current_context().exit(1)
+        from cnndsl.emit.drawing.cards.every import every_layer
+        from cnndsl.emit.drawing.diagram import links_from
+        from cnndsl.emit.drawing.layout.page import whole
+
+        write_picture(target, whole(every_layer(graph, links_from(target))), pictures, force=force)
+        note(f"wrote {target} in a layout of our own: {stop}")
+        return
     write(target, picture, force=force)
     note(f"wrote {target}")

@@ -104,8 +104,7 @@ class _Reader:
                 if isinstance(first, ast.WrittenLayer) and first.head.upper() == "INPUT":
                     name = filled(each.name, scope)
                     root.chains.add(name)
-                    node = self._add(first, scope, name, counted=False)
-                    root.values[name] = node, None
+                    root.values[name] = self._add(first, scope, name, counted=False), None
                 else:
                     items.append(each)
         self._items(items, 0, scope)

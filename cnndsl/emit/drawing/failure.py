@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from cnndsl.analysis.cost import costs
 from cnndsl.emit.drawing.cards.blocks import BlockBook
-from cnndsl.emit.drawing.cards.fold import edges, homes_of, with_missing
+from cnndsl.emit.drawing.cards.crossed import wires
+from cnndsl.emit.drawing.cards.fold import homes_of, step_edges, with_missing
 from cnndsl.emit.drawing.cards.items import (
     DrawnItem,
     ForkItem,
@@ -25,7 +26,7 @@ from cnndsl.emit.drawing.cards.items import (
 from cnndsl.emit.drawing.cards.lines import CardMaker
 from cnndsl.emit.drawing.cards.model import BlockPanel, DrawingModel, FaultNote, NetCard
 from cnndsl.emit.drawing.cards.opened import Opener
-from cnndsl.emit.drawing.cards.panels import PanelMaker, opened_wires
+from cnndsl.emit.drawing.cards.panels import PanelMaker
 from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, raw_nodes, value_text
 from cnndsl.emit.drawing.cards.spine import SpineBuilder
 from cnndsl.emit.drawing.cards.states import StatePainter
@@ -46,7 +47,7 @@ def failure(partial: PartialGraph, messages: Sequence[MessageText], link: LinkOf
     painter = StatePainter(partial)
     homes = homes_of(drawn.raw)
     steps = tuple(map(painter.step, drawn.steps))
-    joined, links = edges(graph, homes, steps)
+    joined, links = step_edges(graph, homes, steps)
     loose = {homes[node] for node in partial.loose if node in homes}
     tagger = Tagger(graph, drawn.figures, link, partial.unknown | partial.failing.keys())
     panel = drawn.panel(_first(partial))
@@ -136,8 +137,12 @@ class _Drawn:
         item = _innermost(whole, node)
         graph, nodes = self._graph, nodes_in(item.chain)
         entry = entry_of(graph, item.chain)
-        is_plain = is_nested(graph, item.chain, entry)
-        elements = (self._opener.elements if is_plain else self._opener.flat_elements)(item.chain)
+        opener = self._opener
+        if is_nested(graph, item.chain, entry):  # several inputs are told by their names at the branches
+            elements, wired = opener.elements(item.chain), None
+        else:
+            elements = opener.flat_elements(item.chain)
+            wired = wires(graph, elements, item.chain)
         values = ", ".join(value_text(value) for _, value in item.parameters)
         step = self.steps[at]
         name = step.name if isinstance(step, NetCard) else card.name
@@ -153,7 +158,8 @@ class _Drawn:
             shape_text(graph.nodes[entry].shape) if entry >= 0 and entry not in self._partial.unknown else "?",
             shape_text(graph.nodes[nodes[-1]].shape),
             steps=(at,),
-            **opened_wires(graph, elements, is_plain),
+            joined=wired["joined"] if wired else (True,) * len(elements),
+            links=wired["links"] if wired else (),
         )
 
 

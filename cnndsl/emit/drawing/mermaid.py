@@ -161,7 +161,7 @@ def _element(chart: _Flowchart, element: PanelElement, before: str) -> tuple[str
         case InsetBox():
             name = chart.node(_escaped(element.title) or " ", ("[[", "]]"))
         case RepeatFrame():
-            chart.open(f"{TIMES}{element.times}")
+            chart.open(element.text or f"{TIMES}{element.times}")
             start = chart.node(" ", ("((", "))"))
             end = _elements(chart, element.elements, start)
             chart.close()

@@ -26,8 +26,8 @@ from cnndsl.emit.torch.scope import known_terms, python_value
 from cnndsl.emit.torch.terms import Const, Term, Var
 from cnndsl.emit.torch.trace_records import Candidate
 from cnndsl.emit.torch.walk import form
-from cnndsl.expr import Value
 from cnndsl.graph import CallPart, Graph, LayerPart, NamedPart, Part, output
+from cnndsl.values import Value
 
 FEWEST = 3
 """Fewer children are as easy to read one by one."""

@@ -16,7 +16,7 @@ from cnndsl.emit.torch.cursor import Cursor, follows
 from cnndsl.emit.torch.ir import Build, BuildArgument, Guard
 from cnndsl.emit.torch.restart import Differ, Missing
 from cnndsl.emit.torch.terms import CodeValue, Const, Op, Term, Var, add, floordiv, mul, names, op, text
-from cnndsl.expr import Expr
+from cnndsl.expressions import Expr
 from cnndsl.graph import Node
 from cnndsl.layers.base import LayerError, Option, Slot, TorchCall
 from cnndsl.records import record

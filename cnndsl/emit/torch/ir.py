@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Literal, TypeAlias
 
 from cnndsl.emit.torch.terms import Env, Term
-from cnndsl.expr import Expr
+from cnndsl.expressions import Expr
 from cnndsl.layers.torch_calls import Operation
 from cnndsl.records import record
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnndsl.expr import Expr
+    from cnndsl.expressions import Expr
 
 
 class Differ(Exception):

@@ -16,9 +16,10 @@ from cnndsl.emit.torch.scope import Scope, python_value
 from cnndsl.emit.torch.terms import Env, Term, Var
 from cnndsl.emit.torch.trace import trace
 from cnndsl.emit.torch.trace_records import Callees, Traced
-from cnndsl.expr import Expr, Value
+from cnndsl.expressions import Expr
 from cnndsl.graph import CallPart, Graph, LoopPart, NamedPart, Part, entered
 from cnndsl.records import record
+from cnndsl.values import Value
 
 _Values = tuple[tuple[str, Value], ...]
 

@@ -41,7 +41,7 @@ class BlockBook:
         """Letters that stand for something else: the names of tables."""
 
     def add(self, item: UnitItem, card: int, *, is_inset: bool = False) -> BlockVariant:
-        """Note an instance of a block in a card, and return the block."""
+        """Note an instance of a block in a card (-1: in another block), and return the block."""
         sign = self._signatures.of(item.chain)
         found = self._by_sign.get(sign)
         if found is None:

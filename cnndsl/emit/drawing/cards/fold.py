@@ -62,8 +62,8 @@ def model(
     shown = panels.chosen(raw, opened)
     steps = tuple(cards.step(each, at, opener, panels.keys) for at, each in enumerate(raw))
     tagger = Tagger(graph, figures, link)
-    whole, training = _totals(graph, figures)
-    joined, links = edges(graph, homes, steps)
+    whole, training = totals(graph, figures)
+    joined, links = step_edges(graph, homes, steps)
     return DrawingModel(
         name=graph.title,
         params=whole.params - training,
@@ -73,7 +73,7 @@ def model(
         is_joined=joined,
         panels=(*shown, *beside),
         links=links,
-        ends=_ends(graph, homes, beside),
+        ends=ends_of(graph, homes, beside),
         legend=legend([*shown, *beside], steps, raw),
         description=_description(graph, steps, whole.params - training, whole.macs),
         tags=tuple(tagger.step(step, raw_nodes(each)) for step, each in zip(steps, raw, strict=True)),
@@ -103,15 +103,15 @@ def _alike(taps: Sequence[TapItem], signatures: Signatures) -> list[list[TapItem
     return list(found.values())
 
 
-def _totals(graph: Graph, figures: Mapping[int, Cost]) -> tuple[Cost, int]:
-    """What the network costs, and the parameters that exist in training only."""
+def totals(graph: Graph, figures: Mapping[int, Cost]) -> tuple[Cost, int]:
+    """Return what a network costs, and the parameters that exist in training only."""
     whole = total(figures[node.index] for node in graph)
     training = total(figures[node.index] for node in graph if node.training_only)
     forward = total(figures[node.index] for node in graph if not node.training_only)
     return Cost(weights=whole.weights, biases=whole.biases, macs=forward.macs), training.params
 
 
-def edges(
+def step_edges(
     graph: Graph, homes: Mapping[int, int], steps: Sequence[SpineStep]
 ) -> tuple[tuple[bool, ...], tuple[SkipLink, ...]]:
     """Return which steps read the one before them, and the links over other steps."""
@@ -148,8 +148,8 @@ def _description(graph: Graph, steps: Sequence[SpineStep], params: int, macs: in
     return f"{graph.title}, from {shapes}: {figures}{f'; {parts}' if parts else ''}."
 
 
-def _ends(graph: Graph, homes: Mapping[int, int], beside: Sequence[BlockPanel]) -> tuple[NamedEnd, ...]:
-    """The outputs with names that the spine gives."""
+def ends_of(graph: Graph, homes: Mapping[int, int], beside: Sequence[BlockPanel]) -> tuple[NamedEnd, ...]:
+    """Return the outputs with names that the spine gives."""
     found = [NamedEnd(graph.output_name, homes[graph.output], False)] if graph.output_name else []
     own = {node for panel in beside for nodes in (panel.nodes, *panel.others) for node in nodes}
     return (

@@ -181,7 +181,8 @@ def has_fork(chain: ItemChain) -> bool:
 class Signatures:
     """Numbers for chains: equal ones differ in names, widths and strides at most (`of`), or in names alone (`exact`).
 
-    How nodes are wired counts, those of a chain by their distance from its first one.
+    How nodes are wired counts, those of a chain by their distance from its first one; what they read outside of it
+    does not, which differs from one call of a block to the next.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -202,7 +203,9 @@ class Signatures:
         return self.classes.layer(self.graph.nodes[node].layer).exact
 
     def _chain(self, chain: ItemChain, is_exact: bool, first: int) -> int:
-        return self._number(tuple(self._key(item, is_exact, first) for item in chain))
+        return self._number(
+            tuple(self._key(item, is_exact, first) for item in chain if not isinstance(item, ReferenceItem))
+        )
 
     def _key(self, item: DrawnItem, is_exact: bool, first: int) -> object:
         match item:
@@ -214,7 +217,7 @@ class Signatures:
             case TapItem():
                 return ("tap", item.training_only, self._chain(flat(item.chain), is_exact, first))
             case _:
-                return "reference"
+                raise AssertionError(f"{item} has no layer")
 
     def _layer(self, node: int, is_exact: bool, first: int) -> object:
         at = self.graph.nodes[node]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cnndsl.emit.drawing.cards.items import ForkItem, UnitItem, flat
 from cnndsl.emit.drawing.cards.model import (
@@ -72,11 +73,21 @@ def _grouped(meanings: dict[str, str], has_columns: bool) -> Iterator[LegendEntr
     for name, text in meanings.items():
         groups.setdefault(text, []).append(name)
     for text, names in groups.items():
-        symbol = ", ".join(names) if len(names) <= _FEW else f"{names[0]} … {names[-1]}"
-        if text == _WIDTH and len(names) > 1:
-            yield LegendEntry(symbol, f"{text}s", "widths" if has_columns else "letters")
-        else:
-            yield LegendEntry(symbol, text)
+        kind = "widths" if text == _WIDTH and len(names) > 1 and has_columns else "letters"
+        yield with_names(LegendEntry("", text, kind), names)
+
+
+def with_names(entry: LegendEntry, names: Sequence[str]) -> LegendEntry:
+    """Return the entry for some letters that mean the same."""
+    symbol = ", ".join(names) if len(names) <= _FEW else f"{names[0]} … {names[-1]}"
+    text = entry.text.removesuffix("s") if entry.text.removesuffix("s") == _WIDTH else entry.text
+    text = f"{_WIDTH}s" if text == _WIDTH and len(names) > 1 else text
+    return replace(entry, symbol=symbol, text=text, names=tuple(names))
+
+
+def letters_of(panel: BlockPanel) -> set[str]:
+    """Return the letters that a panel shows."""
+    return {name for name, _ in _meanings(panel)}
 
 
 def _meanings(panel: BlockPanel) -> Iterator[tuple[str, str]]:

@@ -85,11 +85,13 @@ class Branching:
 
 @record(slots=True)
 class RepeatFrame:
-    """Elements that follow one another several times; `nodes` are those of the further times."""
+    """Elements that follow one another several times; `nodes` are those of the further times. `text` is how often where
+    that is not the same in all instances of a block."""
 
     elements: tuple[PanelElement, ...]
     times: int
     nodes: tuple[int, ...]
+    text: str = ""
 
 
 @record(slots=True)
@@ -210,7 +212,9 @@ class SkipLink:
 @record(slots=True)
 class BlockPanel:
     """A block opened once. `entering` and `leaving` are what its edges carry. `steps` are the numbers of the spine's
-    steps that lead to a panel which the spine doesn't contain, as an auxiliary classifier."""
+    steps that lead to a panel which the spine doesn't contain, as an auxiliary classifier. `joined` and `links` are the
+    edges of one that is no chain: -1 is the first of the `inputs`, -2 the next; they have the names that the block
+    gives them."""
 
     key: str
     title: str
@@ -226,6 +230,7 @@ class BlockPanel:
     others: tuple[tuple[int, ...], ...] = ()
     joined: tuple[bool, ...] = ()
     links: tuple[SkipLink, ...] = ()
+    inputs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     state: PartState = ""
 
@@ -296,12 +301,13 @@ class FootLine:
 class LegendEntry:
     """What a symbol means: letters, widths of branches, a box in the colour of a role, the bar of branches, the sign
     of a concatenation, or a figure, for which the layout takes one that it draws. `beside` are letters that mean the
-    same as a box."""
+    same as a box, `names` the letters of a symbol that has several."""
 
     symbol: str
     text: str
     kind: LegendKind = "letters"
     beside: str = ""
+    names: tuple[str, ...] = ()
 
 
 @record(slots=True)

@@ -76,22 +76,28 @@ class Opener:
         """Return layers as a fused row."""
         return FusedRow(tuple(self._cell(node, is_open) for node in nodes))
 
-    def flat_elements(self, chain: ItemChain, letters: BlockLetters | None = None) -> tuple[PanelElement, ...]:
-        """Return the elements of a chain that isn't series-parallel: rows and merges in the order in which they run."""
+    def flat_elements(
+        self, chain: ItemChain, letters: BlockLetters | None = None, closed: Sequence[InsetBox] = ()
+    ) -> tuple[PanelElement, ...]:
+        """Return the elements of a chain that isn't series-parallel: rows, merges and closed parts in the order in
+        which they run."""
         nodes = nodes_in(chain)
         self._letters = (
             {}
             if letters is None
             else {node: (letters.widths.get(at, ""), letters.strides.get(at)) for at, node in enumerate(nodes)}
         )
+        boxes = {box.nodes[0]: box for box in closed}
+        inside = {node for box in closed for node in box.nodes}
         found: list[PanelElement] = []
         pending: list[int] = []
         for node in sorted(nodes):
-            if self._graph.nodes[node].layer.ROLE == "merge":
+            is_merge = self._graph.nodes[node].layer.ROLE == "merge"
+            if node in boxes or is_merge:
                 found += self._rows(pending)
                 pending = []
-                found.append(self._merge(node))
-            else:
+                found.append(self._merge(node) if is_merge else boxes[node])
+            elif node not in inside:
                 pending.append(node)
         return (*found, *self._rows(pending))
 

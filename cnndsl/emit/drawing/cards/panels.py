@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import TypedDict
 
-from cnndsl.emit.drawing.cards.account import element_nodes
 from cnndsl.emit.drawing.cards.blocks import BlockBook, BlockVariant, table_letters
 from cnndsl.emit.drawing.cards.conditions import conditions
+from cnndsl.emit.drawing.cards.counts import with_counts
+from cnndsl.emit.drawing.cards.crossed import closed_units, is_plain, most_inputs, titles, wires
 from cnndsl.emit.drawing.cards.items import (
     ForkItem,
     ItemChain,
@@ -28,16 +28,17 @@ from cnndsl.emit.drawing.cards.model import (
     LayerCell,
     PanelElement,
     RepeatFrame,
-    SkipLink,
 )
 from cnndsl.emit.drawing.cards.notes import with_notes, without_widths
 from cnndsl.emit.drawing.cards.opened import Opener, gate_role
 from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, table_instances
-from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
-from cnndsl.emit.drawing.cards.words import shape_text
+from cnndsl.emit.drawing.cards.wiring import entry_of
+from cnndsl.emit.drawing.cards.words import layer_text, shape_text
 from cnndsl.graph.graph import Graph
 
 MOST_PANELS = 4
+_MOST_VALUES = 4
+"""So many values of an option are told."""
 _KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -66,6 +67,9 @@ class PanelMaker:
             for each in variant.instances:
                 for gate in self._gates(each.chain):
                     self._book.add(gate, -1, is_inset=True)
+                if not is_plain(self._graph, each.chain):
+                    for item in closed_units(self._graph, each.chain, self._given):
+                        self._book.add(item, -1)
         variants = [each for each in self._book.variants if each.number not in hidden and self._is_worth(each)]
         asked = [each for each in variants if not opened.isdisjoint(self._names(each, steps))]
         ranked = sorted(variants, key=self._weight, reverse=True)
@@ -116,6 +120,8 @@ class PanelMaker:
 
     def _identities(self, variant: BlockVariant) -> list[int]:
         """The sums of a block that have an identity among their branches."""
+        if not is_plain(self._graph, variant.instances[0].chain):
+            return []
         return [
             each.node
             for each in flat(variant.instances[0].chain)
@@ -148,11 +154,14 @@ class PanelMaker:
         table = self._tables.get(variant.number)
         if table is not None:
             return self._table_panel(variant, table)
-        item = variant.instances[0]
+        item = most_inputs(self._signatures, variant.instances)
         opener = Opener(self._signatures, self._given, None if variant.is_inset else self._inset)
         found = self._book.letters(variant)
-        is_plain = is_nested(self._graph, item.chain, entry_of(self._graph, item.chain))
-        elements = (opener.elements if is_plain else opener.flat_elements)(item.chain, found)
+        if is_plain(self._graph, item.chain):
+            elements = opener.elements(item.chain, found)
+        else:
+            elements = opener.flat_elements(item.chain, found, self._closed(item.chain))
+        elements = _retold(elements, self._varied(variant, item))
         if len({self._graph.nodes[nodes_in(each.chain)[-1]].shape.channels for each in variant.instances}) > 1:
             elements = without_widths(elements)
         elements, notes = with_notes(elements)
@@ -168,8 +177,36 @@ class PanelMaker:
             times=len(variant.instances) if not variant.is_inset else 1,
             block=variant.number,
             notes=notes,
-            **opened_wires(self._graph, elements, is_plain),
+            **wires(self._graph, elements, item.chain),
         )
+
+    def _varied(self, variant: BlockVariant, item: UnitItem) -> dict[int, str]:
+        """Texts for the layers whose options vary among the instances, as the margins of a crop do."""
+        found: dict[int, str] = {}
+        rows = [nodes_in(each.chain) for each in variant.instances]
+        for at, node in enumerate(nodes_in(item.chain)):
+            layer = self._graph.nodes[node].layer
+            if layer.ROLE != "arrangement" or layer.WIDTH:
+                continue
+            layers = [self._graph.nodes[row[at]] for row in rows]
+            texts = list(dict.fromkeys(layer_text(each, each.shape.rank) for each in layers))
+            words = {text.partition(" ")[0] for text in texts}
+            if len(texts) > 1 and len(words) == 1:
+                values = [text.partition(" ")[2] for text in texts]
+                told = ", ".join(values) if len(values) <= _MOST_VALUES else f"{values[0]} to {values[-1]}"
+                found[node] = f"{min(words)} {told}"
+        return found
+
+    def _closed(self, chain: ItemChain) -> list[InsetBox]:
+        """The parts that stay closed in a block that is no series-parallel, each with its key."""
+        found: list[InsetBox] = []
+        closed = closed_units(self._graph, chain, self._given)
+        names = titles(closed)
+        for item in closed:
+            nodes, number = nodes_in(item.chain), self._book.of(item).number
+            key = self.keys.get(number, "")
+            found.append(InsetBox(names[nodes[0]], key, gate_role(self._graph, item), nodes, number))
+        return found
 
     def _table_panel(self, variant: BlockVariant, table: RawCard) -> BlockPanel:
         several = table_instances(table)
@@ -178,6 +215,7 @@ class PanelMaker:
         found, optional, texts = table_letters(self._graph, item, turns, table.names, [row for _, row in several])
         opener = Opener(self._signatures, self._given, self._inset)
         elements = _dashed(_retold(opener.elements(item.chain, found, optional), texts), optional)
+        elements = with_counts(elements, item, several, table.names)
         notes = conditions(self._graph, item, several, table.names, elements)
         return BlockPanel(
             "",
@@ -190,15 +228,13 @@ class PanelMaker:
             times=len(turns),
             block=variant.number,
             notes=notes,
-            **opened_wires(self._graph, elements, True),
+            joined=(True,) * len(elements),
         )
 
     def beside(self, taps: Sequence[TapItem], homes: Mapping[int, int]) -> BlockPanel:
         """Return the panel of outputs beside the main line that are equal."""
         chain = taps[0].chain
         opener = Opener(self._signatures, self._given)
-        entry = entry_of(self._graph, chain)
-        is_plain = is_nested(self._graph, chain, entry)
         title = next((each.title for each in chain if isinstance(each, UnitItem) and each.title), taps[0].name)
         sources = tuple(
             dict.fromkeys(
@@ -210,7 +246,7 @@ class PanelMaker:
             )
         )
         training = taps[0].training_only
-        elements = (opener.elements if is_plain else opener.flat_elements)(chain)
+        elements = (opener.elements if is_plain(self._graph, chain) else opener.flat_elements)(chain)
         names = ", ".join(each.name for each in taps)
         return BlockPanel(
             "",
@@ -225,7 +261,7 @@ class PanelMaker:
             -1,
             sources,
             tuple(nodes_in(each.chain) for each in taps[1:]),
-            **opened_wires(self._graph, elements, is_plain),
+            **wires(self._graph, elements, chain),
         )
 
     def _caption(self, variant: BlockVariant) -> str:
@@ -261,32 +297,6 @@ class PanelMaker:
         if letters.uses_channels and len({each.shape for each in entries}) > 1:
             entering = "C"
         return entering or ENTERING, leaving
-
-
-class PanelWires(TypedDict):
-    """Which elements of a panel read the one before, and the links over others; -1 is what enters."""
-
-    joined: tuple[bool, ...]
-    links: tuple[SkipLink, ...]
-
-
-def opened_wires(graph: Graph, elements: Sequence[PanelElement], is_plain: bool) -> PanelWires:
-    """Return how the elements of a panel are wired."""
-    if is_plain:
-        return {"joined": (True,) * len(elements), "links": ()}
-    homes = {node: at for at, each in enumerate(elements) for node in element_nodes(each)}
-    joined = [False] * len(elements)
-    links: dict[tuple[int, int], None] = {}
-    for node, at in homes.items():
-        for before in graph.nodes[node].inputs:
-            source = homes.get(before, -1)
-            if source == at:
-                continue
-            if source == at - 1:
-                joined[at] = True
-            else:
-                links[(source, at)] = None
-    return {"joined": tuple(joined), "links": tuple(SkipLink(*each) for each in links)}
 
 
 def _channels(values: Sequence[int], known: Mapping[str, tuple[int, ...]]) -> str:

@@ -22,8 +22,8 @@ def folded(steps: Sequence[RawStep], signatures: Signatures) -> list[RawStep]:
     at = 0
     while at < len(steps):
         length, times = _period(signs, at)
-        if times:
-            runs = [steps[at + turn * length : at + (turn + 1) * length] for turn in range(times)]
+        runs = [steps[at + turn * length : at + (turn + 1) * length] for turn in range(times)]
+        if runs and _is_sequence(runs, signatures.graph):
             found.append(RawCard("", "", tuple(_part(run, signatures.graph) for run in runs)))
             at += length * times
         else:
@@ -52,6 +52,20 @@ def _period(signs: Sequence[object], at: int) -> tuple[int, int]:
         if times >= _LEAST_TIMES and (times - 1) * length >= _LEAST_SAVED:
             return length, times
     return 0, 0
+
+
+def _is_sequence(runs: Sequence[Sequence[RawStep]], graph: Graph) -> bool:
+    """Whether repeats follow one another: each reads nothing but the last layer of the one before."""
+    entry = -1
+    for run in runs:
+        nodes = [node for step in run for node in raw_nodes(step)]
+        inside = set(nodes)
+        outer = {before for node in nodes for before in graph.nodes[node].inputs} - inside
+        leaves = any(reader not in inside for node in nodes[:-1] for reader in graph.readers[node])
+        if leaves or len(outer) > 1 or (entry >= 0 and outer != {entry}):
+            return False
+        entry = nodes[-1]
+    return True
 
 
 def _part(run: Sequence[RawStep], graph: Graph) -> UnitItem | tuple[int, ...]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from cnndsl.emit.drawing.cards.crossed import is_crossed_block
 from cnndsl.emit.drawing.cards.items import (
     DrawnItem,
     ForkItem,
@@ -189,6 +190,8 @@ class SpineBuilder:
         """What becomes of a part: `open`, `plain` or `stage` for a card with rows, `block` for an instance."""
         if not has_fork(item.chain):
             return self._plain_kind(item)
+        if is_crossed_block(self.graph, item, self.given):
+            return "block"
         inner = [each for each in item.chain if _is_structural(each)]
         is_direct = any(isinstance(each, ForkItem) for each in item.chain)
         if len(inner) == 1 and is_direct:

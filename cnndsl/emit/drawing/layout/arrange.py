@@ -11,7 +11,7 @@ from cnndsl.emit.drawing.layout.lanes import ENDING, stacked
 from cnndsl.emit.drawing.layout.panel import STYLE_COUNT, PanelArtist
 from cnndsl.emit.drawing.layout.pieces import Fragment
 from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
-from cnndsl.emit.drawing.layout.spine import SpinePieces, heights
+from cnndsl.emit.drawing.layout.spine import SpinePieces, heights, in_ranks
 from cnndsl.emit.drawing.measure import width
 
 GUTTER = 12.0
@@ -48,7 +48,7 @@ def columns(drawn: SpinePieces, count: int) -> Arrangement:
     parts = _broken(drawn, count)
     if len(parts) == 1 and drawn.lanes:
         made = stacked(drawn.pieces, drawn.joined, drawn.labels, drawn.lanes, names=drawn.names, looks=drawn.looks)
-        return Arrangement(made.width, made.height, lambda: _single(made))
+        return single(made)
     sizes = [_size(drawn, start, stop) for start, stop in parts]
     across = sum(left + right for left, right, _ in sizes) + GUTTER * (len(sizes) - 1)
     top = _top(drawn, parts)
@@ -57,6 +57,17 @@ def columns(drawn: SpinePieces, count: int) -> Arrangement:
     )
     strain = _WRAPPED * (len(parts) - 1)
     return Arrangement(across, tallest, lambda: _columns(drawn, parts, sizes, top), strain)
+
+
+def _ranks(model: DrawingModel, drawn: SpinePieces, room: float) -> Arrangement | None:
+    """Arrange a spine in ranks that is no chain, if no edge leads from it to a panel."""
+    made = None if any(each.steps for each in model.panels) else in_ranks(model, drawn, room)
+    return None if made is None else single(made)
+
+
+def single(made: Fragment) -> Arrangement:
+    """Return a spine that is one piece as an arrangement."""
+    return Arrangement(made.width, made.height, lambda: _single(made))
 
 
 def _single(made: Fragment) -> Sketch:
@@ -122,8 +133,11 @@ def _lead(sketch: Sketch, drawn: SpinePieces, start: int, before: PlanePoint, ti
 def with_panels(
     artist: PanelArtist, model: DrawingModel, drawn: SpinePieces, count: int, room: float
 ) -> list[Arrangement]:
-    """Return the arrangements of a spine in so many columns with the panels of the network."""
-    spine = columns(drawn, count)
+    """Return the arrangements of a spine in so many columns, or in ranks if that many is 0, with the panels of the
+    network."""
+    spine = columns(drawn, count) if count else _ranks(model, drawn, room)
+    if spine is None:
+        return []
     if not model.panels:
         return [alone(model, drawn.pieces, spine, room)]
     gutter = GUTTER + 6 * sum(len(each.steps) for each in model.panels)
@@ -255,9 +269,14 @@ def _beside(
     room: float,
 ) -> Arrangement:
     """Panels at the right of the spine."""
+    entries = legends.chosen(model, drawn.pieces)
     legend = with_legend(model, drawn.pieces, placed, room)
-    across, low = extent(placed, legend)
     x0 = spine.width + gutter
+    across, low = extent(placed, None)
+    if legend and legends.legend_width(entries) > room:
+        foot = legends.in_lines(entries, x0 + across)
+        legend = foot, -x0, max(low, spine.height) + 2
+    across, low = extent(placed, legend)
 
     def draw() -> Sketch:
         sketch = spine.draw()
@@ -310,8 +329,9 @@ def _beneath(
 
 def _side(drawn: SpinePieces, step: int) -> PlanePoint:
     """The middle of the right side of a piece of the spine, which is one column."""
-    piece = drawn.pieces[step]
-    top = sum(heights(drawn)[: step + 1]) - piece.height
+    home = drawn.homes[step]
+    piece = drawn.pieces[home]
+    top = sum(heights(drawn)[: home + 1]) - piece.height
     left = max([each.left for each in drawn.pieces] + [9 + width(name, 10, 600) for name in drawn.names if name])
     return left + piece.right, top + piece.height / 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -52,6 +53,9 @@ def _has_room(card: NetCard, room: float) -> bool:
 _HEAD = 18.0
 _LINE = 16.0
 """The height of a row."""
+_FURTHER = 11.0
+"""The height of a further line of its text."""
+_BREAKS = re.compile(r"(?<=,) | (?=[→|])")
 _BETWEEN = 2.0
 _WIDEST_ROW = 220.0
 _MARK = 30.0
@@ -133,9 +137,10 @@ def _single(card: NetCard, line: CardLine, across: float) -> Fragment:
     inset = 23 if line.key else 10
     if line.key:
         key_disc(sketch, x + 13, _LINE / 2, line.key)
-    text = "" if card.state else line.text or f"→ {card.shape.rpartition(TIMES)[2]}"
+    texts = () if card.state else (line.text, f"→ {card.shape.rpartition(TIMES)[2]}")
     room = across - inset - 7
-    if text and width(card.name, 9, 500) + width(text, 9) + 8 <= room:
+    rest = room - width(card.name, 9, 500) - 8
+    if text := next((each for each in texts if each and width(each, 9) <= rest), ""):
         sketch.text(across / 2 - 6, _LINE / 2 + 3.2, text, 9, 400, look.ink, "end")
         room -= width(text, 9) + 6
     sketch.text(x + inset, _LINE / 2 + 3.2, card.name, 9, look.weight, look.ink, room=room)
@@ -198,18 +203,34 @@ def _line(sketch: Sketch, line: CardLine, y: float, across: float, mark: str) ->
             sketch.text(right, y + drawn.height / 2 + 3.2, mark, 9, 600, anchor="end")
         return drawn.height
     look = box_look(line.role)
-    sketch.box(left, y, right - left, _LINE, look.fill, look.stroke, look.line, dash=look.dash)
-    x = left + 6
+    x = left + (20 if line.key else 6)
+    stop = right - 5 - (width(mark, 9, 700) + 4 if mark else 0)
+    texts = wrapped(_label(line), stop - x)
+    height = _LINE + _FURTHER * (len(texts) - 1)
+    sketch.box(left, y, right - left, height, look.fill, look.stroke, look.line, dash=look.dash)
     if line.key:
-        key_disc(sketch, left + 10.5, y + _LINE / 2, line.key)
-        x = left + 20
-    stop = right - 5
+        key_disc(sketch, left + 10.5, y + height / 2, line.key)
     if mark:
         weight = 400 if line.is_first else 700
-        sketch.text(stop, y + _LINE / 2 + 3.2, mark, 9, weight, look.ink, "end")
-        stop -= width(mark, 9, weight) + 4
-    sketch.text(x, y + _LINE / 2 + 3.2, _label(line), 9, look.weight, look.ink, room=stop - x)
-    return _LINE
+        sketch.text(right - 5, y + height / 2 + 3.2, mark, 9, weight, look.ink, "end")
+    for number, text in enumerate(texts):
+        sketch.text(x, y + _LINE / 2 + 3.2 + _FURTHER * number, text, 9, look.weight, look.ink, room=stop - x)
+    return height
+
+
+def wrapped(text: str, room: float) -> list[str]:
+    """Return a label in lines that keep to a width where it can be broken: after commas, before arrows and branches.
+
+    >>> wrapped("c = 64, /2", 100), wrapped("a 128, b1 128, b3 192, c1 32", 80)
+    (['c = 64, /2'], ['a 128, b1 128,', 'b3 192, c1 32'])
+    """
+    lines = [""]
+    for part in _BREAKS.split(text):
+        if lines[-1] and width(f"{lines[-1]} {part}", 9, 500) > room:
+            lines.append(part)
+        else:
+            lines[-1] = f"{lines[-1]} {part}".strip()
+    return lines
 
 
 def _growth(card: NetCard, growth: GrowthBar, across: float, form: CardForm) -> Fragment:
@@ -323,9 +344,9 @@ def _table(card: NetCard, table: CardTable, across: float, form: CardForm) -> Fr
     left, right = -across / 2 + PAD + 2, across / 2 - PAD - 2
     widths = _table_widths(table)
     bars = sum(kind == "bar" for kind in table.kinds)
-    spare = max(right - left - sum(widths), 0) / max(bars, 1)
+    spare = max(right - left - sum(widths), 0) / (bars or len(table.kinds))
     wide = [
-        own + (spare if 0 < at <= len(table.kinds) and table.kinds[at - 1] == "bar" else 0)
+        own + (spare if 0 < at <= len(table.kinds) and (not bars or table.kinds[at - 1] == "bar") else 0)
         for at, own in enumerate(widths)
     ]
     starts = [left + sum(wide[:at]) for at in range(len(wide))]

@@ -41,7 +41,7 @@ def with_faults(model: DrawingModel, room: float) -> Arrangement:
     spine = columns(drawn, 1)
     shown = model.faults[:_MOST_MESSAGES]
     left = spine.width + _GUTTER + _LANE * len(shown)
-    artist = PanelArtist()
+    artist = PanelArtist(room)
     is_beside = [all(artist.least_width(each) <= room - left for each in model.panels)]
     is_beside.append(is_beside[0] and all(excerpt_width(each.message) <= room - left for each in shown))
     boxes = [*_panels(artist, model, room - left if is_beside[0] else room)]

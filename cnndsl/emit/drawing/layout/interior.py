@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, PanelElement, PartState, RepeatFrame
+from cnndsl.emit.drawing.cards.model import (
+    Branching,
+    FusedRow,
+    InsetBox,
+    PanelElement,
+    PartState,
+    RepeatFrame,
+    SkipLink,
+)
 from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.lanes import Lane, stacked
+from cnndsl.emit.drawing.layout.layered import layered
 from cnndsl.emit.drawing.layout.looks import PLAIN_EDGE, EdgeLook, edge_look, edge_state, entering, first_state, leaving
 from cnndsl.emit.drawing.layout.pieces import (
     MERGE,
     ROW,
     Fragment,
     badge,
+    badge_width,
     has_sign,
     inset,
     merge,
@@ -35,15 +45,21 @@ _BETWEEN, _CLOSE, _MANY = 9.0, 6.0, 8
 _DASH = (4.0, 3.0)
 _SKIP_ROWS = 2
 """A branch of so many rows can stand on a lane beside the main one."""
+MOST_ROUND = 3
+"""A merge of more is a box, which has room for the edges that enter it."""
+PORT = 28.0
+"""That room, for each edge."""
 
 
 @dataclass(eq=False)
 class InteriorStyle:
-    """How wide rows may be, whether they are narrow columns, and whether a long identity is named."""
+    """How wide rows may be, whether they are narrow columns, whether a long identity is named, and whether what
+    is no chain stands one beneath the other."""
 
     most: float = 1e9
     is_narrow: bool = False
     names_identity: bool = True
+    is_laned: bool = False
 
 
 def chain(elements: Sequence[PanelElement], style: InteriorStyle) -> Fragment:
@@ -65,18 +81,60 @@ def _edges(elements: Sequence[PanelElement]) -> tuple[list[str], list[EdgeLook]]
     return (labels, looks) if looks != [PLAIN_EDGE] * len(looks) else (labels, [])
 
 
-def with_lanes(
-    elements: Sequence[PanelElement], joined: Sequence[bool], lanes: Sequence[Lane], style: InteriorStyle
+def graph(
+    elements: Sequence[PanelElement],
+    links: Sequence[SkipLink],
+    joined: Sequence[bool],
+    inputs: Sequence[str],
+    style: InteriorStyle,
+    room: float,
 ) -> Fragment:
-    """Draw elements that are no chain: merges as circles or boxes, with lanes for what skips some."""
+    """Draw elements that are no chain in ranks, or, in a style that says so or if they are too many, one beneath the
+    other with lanes for what skips some. `inputs` are what enters: the source of a link is -1 for the first.
+    Ranks take no more than `room` if they can."""
+    if not style.is_laned and (found := _in_ranks(elements, links, joined, inputs, style, room)) is not None:
+        return found
     pieces = [piece(each, style) for each in elements]
-    found: list[Lane] = []
-    for lane in lanes:
-        before = leaving(elements[lane.source]) if lane.source >= 0 else ""
-        look = edge_look(edge_state(before, entering(elements[lane.target])))
-        found.append(replace(lane, paint=look.paint, line=look.line, dash=look.dash))
+    lanes: list[Lane] = []
+    for each in links:
+        before = leaving(elements[each.source]) if each.source >= 0 else ""
+        look = edge_look(edge_state(before, entering(elements[each.target])))
+        lanes.append(Lane(max(each.source, -1), each.target, None, look.paint, look.line, look.dash))
     labels, looks = _edges(elements)
-    return stacked(pieces, joined, labels, found, looks=looks)
+    return stacked(pieces, joined, labels, lanes, looks=looks)
+
+
+def _in_ranks(
+    elements: Sequence[PanelElement],
+    links: Sequence[SkipLink],
+    joined: Sequence[bool],
+    inputs: Sequence[str],
+    style: InteriorStyle,
+    room: float,
+) -> Fragment | None:
+    own = [*links, *(SkipLink(at - 1, at) for at, is_joined in enumerate(joined) if is_joined)]
+    count = len(inputs)
+    edges = [(each.source + count if each.source >= 0 else -1 - each.source, each.target + count) for each in own]
+    pieces, rounds = [_input(each) for each in inputs], set[int]()
+    for at, element in enumerate(elements):
+        degree = sum(target == at + count for _, target in edges)
+        if not isinstance(element, Branching) or element.branches:
+            pieces.append(piece(element, style))
+        elif has_sign(element) and degree <= MOST_ROUND:
+            rounds.add(at + count)
+            pieces.append(merge(element))
+        else:
+            pieces.append(merge_box(element, PORT * degree))
+    found = layered(pieces, edges, rounds, room)
+    return None if found is None else replace(found, has_inputs=True)
+
+
+def _input(name: str) -> Fragment:
+    """The edge that enters, with what it carries."""
+    sketch = Sketch()
+    sketch.text(6, 7, name, SMALL, paint="mute")
+    sketch.line([(0, 0), (0, 9)])
+    return Fragment(2, 8 + width(name, SMALL), 9, sketch)
 
 
 def piece(element: PanelElement, style: InteriorStyle) -> Fragment:
@@ -94,7 +152,7 @@ def piece(element: PanelElement, style: InteriorStyle) -> Fragment:
 
 def branching(element: Branching, style: InteriorStyle) -> Fragment:
     """Draw branches and their merge: one beside a lane where that is possible, else as columns."""
-    skip = _skip_of(element)
+    skip = skip_of(element)
     return _columns(element, style) if skip is None else _beside(element, skip, style)
 
 
@@ -112,11 +170,11 @@ def ports(element: Branching, style: InteriorStyle) -> dict[int, tuple[float, fl
 
 def has_circle(element: Branching) -> bool:
     """Return whether the merge of branches is drawn as a circle, not as a box with its name."""
-    return has_sign(element) if not element.branches else _skip_of(element) is not None
+    return has_sign(element) if not element.branches else skip_of(element) is not None
 
 
-def _skip_of(element: Branching) -> int | None:
-    """Which of two branches can be drawn on a lane beside the other one."""
+def skip_of(element: Branching) -> int | None:
+    """Return which of two branches can be drawn on a lane beside the other one; None if neither."""
     if (
         element.counts
         or len(element.branches) != 2
@@ -283,10 +341,10 @@ def _framed(element: RepeatFrame, style: InteriorStyle) -> Fragment:
     """Elements in a frame with how often they repeat."""
     inner = chain(element.elements, style)
     sketch = Sketch()
-    left, right = max(inner.left + 6, 24.0), max(inner.right + 6, 42.0)
+    left, right = max(inner.left + 6, 24.0), max(inner.right + 6, 14 + badge_width(element.text or element.times))
     height = inner.height + 26
     sketch.box(-left, 0, left + right, height, "", "hair", 1, 4)
-    badge(sketch, right - 4, 3, element.times)
+    badge(sketch, right - 4, 3, element.text or element.times)
     sketch.line([(0, 0), (0, 20)], head=True)
     sketch.place(inner.sketch, 0, 20)
     sketch.line([(0, 20 + inner.height), (0, height)])

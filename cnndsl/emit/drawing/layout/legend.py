@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from cnndsl.emit.drawing.cards.legend import letters_of, with_names
 from cnndsl.emit.drawing.cards.model import (
     Branching,
     DrawingModel,
@@ -23,7 +24,7 @@ from cnndsl.emit.drawing.shapes import flat
 from cnndsl.report.number_format import human
 
 _LINE = 12.0
-_BETWEEN_COLUMNS = 20.0
+_BETWEEN_ENTRIES = 14.0
 _BOX, _SAMPLE = 15.0, 24.0
 """The widths of a box and of the bar of branches."""
 
@@ -34,7 +35,20 @@ def chosen(model: DrawingModel, drawn: Sequence[Fragment]) -> tuple[LegendEntry,
     return tuple(each for each in found if each is not None)
 
 
+def _with_shown(entry: LegendEntry, model: DrawingModel, drawn: Sequence[Fragment]) -> LegendEntry | None:
+    """An entry with the letters that panels, tables and rows show; None if there are none."""
+    shown = {name for panel in model.panels for name in letters_of(panel)}
+    shown |= {head for step in model.steps if isinstance(step, NetCard) and step.table for head in step.table.heads}
+    shown |= {part.partition(" ")[0] for text in _texts(drawn) for part in text.split(", ")}
+    names = [name for name in entry.names if name in shown]
+    return with_names(entry, names) if names else None
+
+
 def _drawn(entry: LegendEntry, model: DrawingModel, drawn: Sequence[Fragment]) -> LegendEntry | None:
+    found = _with_shown(entry, model, drawn) if entry.names else entry
+    if found is None:
+        return None
+    entry = found
     cards = [step for step in model.steps if isinstance(step, NetCard)]
     match entry.kind:
         case "figure":
@@ -109,17 +123,22 @@ def legend(entries: Sequence[LegendEntry], across: float) -> Fragment:
     return Fragment(0, across, y, sketch)
 
 
-def in_columns(entries: Sequence[LegendEntry], room: float) -> Fragment:
-    """Draw explanations in as many columns as there is room for. The left side is at x = 0."""
-    across = legend_width(entries)
-    count = max(min(int((room + _BETWEEN_COLUMNS) // (across + _BETWEEN_COLUMNS)), len(entries)), 1)
-    length = -(-len(entries) // count)
-    sketch, low = Sketch(), 0.0
-    for at in range(0, len(entries), length):
-        column = legend(entries[at : at + length], across)
-        sketch.place(column.sketch, at // length * (across + _BETWEEN_COLUMNS), 0)
-        low = max(low, column.height)
-    return Fragment(0, count * (across + _BETWEEN_COLUMNS) - _BETWEEN_COLUMNS, low, sketch)
+def in_lines(entries: Sequence[LegendEntry], room: float) -> Fragment:
+    """Draw explanations one after the other, in as many lines as it takes. The left side is at x = 0."""
+    sketch = Sketch()
+    x, y, across = 0.0, _LINE, 0.0
+    for each in entries:
+        before = _symbol_width(each) + 7
+        own = before + width(each.text, SMALL) + 4
+        if x and x + own > room:
+            x, y = 0.0, y + _LINE + (2 if any(entry.kind == "join" for entry in entries) else 0)
+        part = Sketch()
+        _symbol(part, each, y)
+        sketch.place(part, x, 0)
+        sketch.text(x + 2 + before, y - 3, each.text, SMALL, paint="mute")
+        across = max(across, x + own)
+        x += own + _BETWEEN_ENTRIES
+    return Fragment(0, across, y + 1, sketch)
 
 
 def _symbol(sketch: Sketch, entry: LegendEntry, y: float) -> None:

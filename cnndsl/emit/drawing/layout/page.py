@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from cnndsl.emit.drawing.cards.model import DrawingModel, NetCard
 from cnndsl.emit.drawing.display import Picture
 from cnndsl.emit.drawing.layout import spine as spines
-from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, with_panels
+from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, columns, single, with_panels
 from cnndsl.emit.drawing.layout.fault import with_faults
 from cnndsl.emit.drawing.layout.foot import foot, foot_width
 from cnndsl.emit.drawing.layout.panel import PanelArtist
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, moved, scaled
-from cnndsl.emit.drawing.layout.slide import flowing
+from cnndsl.emit.drawing.layout.slide import SCALES, flowing
 from cnndsl.emit.drawing.layout.ushape import u_sketch
 from cnndsl.emit.drawing.measure import width
 from cnndsl.report.number_format import human
 
 WidthName: TypeAlias = Literal["column", "page", "slide"]
 
-SLIDE = 1.42
-"""A slide is laid out smaller and enlarged, so that no text on it has less than 12 pixels."""
-WIDTHS: Mapping[str, float] = {"column": 314, "page": 674, "slide": 936 / SLIDE}
-TALLEST: Mapping[str, float] = {"column": 474, "page": 894, "slide": 534 / SLIDE}
+WIDTHS: Mapping[str, float] = {"column": 314, "page": 674, "slide": 954 / SCALES[0]}
+TALLEST: Mapping[str, float] = {"column": 474, "page": 894, "slide": 534 / SCALES[0]}
+SLIDE_SIZE = 954.0, 534.0
+"""A slide less the theme's margin."""
+_SLIDE_TOP = 45.0
+_HIGHER = 0.45
+"""How much of what is free on a slide is above."""
 _TOP = 32.0
 _MOST_COLUMNS = 6
 _TOO_TALL = 4.0
 _NO_COLUMNS = 0.3
 """The strain of cards whose branches have no columns."""
+_ROW = 220.0
+"""The most that a row takes in a picture without a width."""
+_LANES = 8.0
+"""The strain of lanes where ranks are possible."""
 _EMPTY = 0.08
 """The strain of a page whose width is not used."""
 _SQUEEZED = 1.2
@@ -39,33 +45,72 @@ _SQUEEZED = 1.2
 def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
     """Return the picture of a network at a width; without one at the narrowest that it fits. One with errors has a
     page."""
+    if size == "slide":
+        return _slide(model)
     if model.faults:
-        drawn = _with_header(model, with_faults(model, WIDTHS[size or "page"]), WIDTHS[size or "page"])
-        return _enlarged(drawn) if size == "slide" else drawn
+        return _with_header(model, with_faults(model, WIDTHS[size or "page"]), WIDTHS[size or "page"])
     if model.u is not None and size != "column":
         name = size or "page"
-        room = TALLEST[name] - _TOP - 1
-        if (found := u_sketch(model.u, WIDTHS[name], room)) is not None:
+        if (found := u_sketch(model.u, WIDTHS[name], TALLEST[name] - _TOP - 1)) is not None:
             sketch, across, height = found
-            drawn = _with_header(model, Arrangement(across, height, lambda: sketch), WIDTHS[name])
-            return _enlarged(drawn) if size == "slide" else drawn
-    artist = PanelArtist()
+            return _with_header(model, Arrangement(across, height, lambda: sketch), WIDTHS[name])
     if size is None:
         if not _wants_page(model):
-            found = _arranged(artist, model, "column")
+            found = _arranged(PanelArtist(WIDTHS["column"]), model, "column")
             if found.width <= WIDTHS["column"] + 0.5 and found.height + _TOP <= TALLEST["column"]:
                 return _with_header(model, found, WIDTHS["column"])
         size = "page"
-    found = _with_header(model, _arranged(artist, model, size), WIDTHS[size])
-    return _enlarged(found) if size == "slide" else found
+    return _with_header(model, _arranged(PanelArtist(WIDTHS[size]), model, size), WIDTHS[size])
 
 
-def _enlarged(picture: Picture) -> Picture:
-    """The picture at the size of a slide, the content in its middle if it is lower."""
-    items = tuple(scaled(item, SLIDE) for item in picture.items)
-    across, height = (max(side * SLIDE, least) for side, least in ((picture.width, 954), (picture.height, 534)))
-    left = (across - picture.width * SLIDE) / 2
-    return replace(picture, width=across, height=height, items=tuple(moved(item, left, 0) for item in items))
+def _slide(model: DrawingModel) -> Picture:
+    """The picture of a network on a slide: its title in the size of slides, the rest enlarged, in the middle."""
+    beneath = Sketch()
+    low = foot(beneath, model.foot, 0, WIDTHS["slide"]) * SCALES[0]
+    across, height = SLIDE_SIZE[0], SLIDE_SIZE[1] - _SLIDE_TOP - low
+    found, scale = _on_slide(model, across, height)
+    free = max(height - found.height * scale, 0)
+    across = max(across, found.width * scale)
+    bottom = _SLIDE_TOP + found.height * scale + max(free, 2)
+    sketch = Sketch()
+    text, paint = _told(model, ("parameters", "multiply-adds"))
+    sketch.text(across, 25, text, 14, paint=paint, anchor="end")
+    room = across - width(text, 14) - 12
+    sketch.text(0, 25, model.name, 24, 700, room=room)
+    sketch.line([(0, 37), (across, 37)], paint="hair", line=0.8)
+    left = (across - found.width * scale) / 2
+    sketch.items += (moved(scaled(item, scale), left, _SLIDE_TOP + _HIGHER * free) for item in found.draw().items)
+    sketch.items += (moved(scaled(item, SCALES[0]), 0, bottom) for item in beneath.items)
+    return Picture(model.name, across, bottom + low, tuple(sketch.items), model.name, model.description)
+
+
+def _on_slide(model: DrawingModel, across: float, height: float) -> tuple[Arrangement, float]:
+    """What stands on a slide, and its scale."""
+    scale = SCALES[0]
+    if model.faults:
+        return with_faults(model, across / scale), scale
+    if model.u is not None and (drawn := u_sketch(model.u, across / scale, height / scale)) is not None:
+        sketch, wide, high = drawn
+        return Arrangement(wide, high, lambda: sketch), scale
+    return flowing(model, across, height) or (_arranged(PanelArtist(across / scale), model, "slide"), scale)
+
+
+def _told(model: DrawingModel, words: tuple[str, str]) -> tuple[str, str]:
+    """What the header says beside the name, and its colour: figures, or how many errors there are."""
+    if model.faults:
+        count = "1 error" if len(model.faults) == 1 else f"{len(model.faults)} errors"
+        return f"{count} · drawn as far as shapes are known", "error"
+    figures = [f"{human(model.params)} {words[0]}"] if model.params else []
+    figures += [f"{human(model.macs)} {words[1]}"] if model.macs else []
+    return " · ".join(figures), "mute"
+
+
+def whole(model: DrawingModel) -> Picture:
+    """Return the picture of a network in ranks, as large as it gets."""
+    drawn = spines.spine(model, _ROW)
+    made = spines.in_ranks(model, drawn, float("inf"), always=True)
+    arranged = columns(drawn, 1) if made is None else single(made)
+    return _with_header(model, arranged, WIDTHS["page"])
 
 
 def _wants_page(model: DrawingModel) -> bool:
@@ -78,13 +123,8 @@ def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Pictu
     is_small = max(least, found.width) < WIDTHS["slide"]
     is_filled = least != WIDTHS["page"]
     words = ("params", "MACs") if is_small else ("parameters", "multiply-adds")
-    figures = [f"{human(model.params)} {words[0]}"] if model.params else []
-    figures += [f"{human(model.macs)} {words[1]}"] if model.macs else []
-    text, size = " · ".join(figures), SMALL if is_small else 9.0
-    paint = "mute"
-    if model.faults:
-        count = "1 error" if len(model.faults) == 1 else f"{len(model.faults)} errors"
-        text, paint = f"{count} · drawn as far as shapes are known", "error"
+    text, paint = _told(model, words)
+    size = SMALL if is_small else 9.0
     natural = width(model.name, 13 if is_small else 14, 700) + width(text, size) + 16
     across = max(least if is_filled else min(natural, least), found.width, foot_width(model.foot))
     sketch.text(across, 16.5, text, size, paint=paint, anchor="end")
@@ -98,9 +138,7 @@ def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Pictu
 
 def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Arrangement:
     """The best of the arrangements that are narrow enough; if there is none, the narrowest."""
-    options = list(flowing(artist, model, WIDTHS[size])) if size == "slide" and not model.marks else []
-    if not options:
-        options = list(_options(artist, model, size))
+    options = list(_options(artist, model, size))
     fitting = [each for each in options if each.width <= WIDTHS[size] + 0.5]
     if not fitting:
         return min(options, key=lambda each: each.width)
@@ -121,13 +159,15 @@ def _options(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Itera
     """Arrangements, the better ones first."""
     forms = (True, False) if size != "column" and _wants_page(model) else (False,)
     is_one = bool(model.links) or any(each.steps for each in model.panels)
+    is_parallel = bool(model.links) and not all(model.is_joined[1:])
     for is_wide in forms:
         natural = spines.natural_width(model, is_wide=is_wide)
         for across in _spine_widths(artist, model, natural, size, is_wide):
             drawn = spines.spine(model, across, is_wide=is_wide)
-            for count in range(1, 2 if is_one else _MOST_COLUMNS + 1):
+            for count in range(0 if is_parallel else 1, 2 if is_one else _MOST_COLUMNS + 1):
                 for found in with_panels(artist, model, drawn, count, WIDTHS[size]):
                     found.strain += 0 if is_wide else _SQUEEZED * max(1 - across / min(natural, 220), 0)
+                    found.strain += _LANES if is_parallel and count else 0
                     found.strain += _NO_COLUMNS if len(forms) > 1 and not is_wide else 0
                     yield found
 

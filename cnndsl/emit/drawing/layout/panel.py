@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cnndsl.emit.drawing.cards.model import BlockPanel, FusedRow
 from cnndsl.emit.drawing.display import PathItem
-from cnndsl.emit.drawing.layout.interior import InteriorStyle, chain, with_lanes
-from cnndsl.emit.drawing.layout.lanes import Lane
+from cnndsl.emit.drawing.layout.across import Strip, lying
+from cnndsl.emit.drawing.layout.interior import InteriorStyle, chain, graph
 from cnndsl.emit.drawing.layout.looks import HEAVY, edge_look, edge_state, entering, leaving
 from cnndsl.emit.drawing.layout.pieces import ROW, Fragment, badge, key_disc, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
@@ -18,46 +20,55 @@ _STYLES = (
     InteriorStyle(most=84),
     InteriorStyle(is_narrow=True),
     InteriorStyle(is_narrow=True, names_identity=False),
+    InteriorStyle(is_narrow=True, names_identity=False, is_laned=True),
 )
 """From the widest to the narrowest."""
 STYLE_COUNT = len(_STYLES)
 
 
 class PanelArtist:
-    """Draws panels, and remembers what is inside them in each style: several widths are tried."""
+    """Draws panels, and remembers what is inside them in each style: several widths are tried, `widest` at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, widest: float) -> None:
+        self._widest = widest - 2 * PAD
         self._known: dict[tuple[int, int], Fragment] = {}
         self._made: dict[tuple[int, float], Fragment] = {}
+        self._lying: dict[int, Fragment | None] = {}
 
     def _interior(self, panel: BlockPanel, style: int) -> Fragment:
         key = (id(panel), style)
         if key not in self._known:
-            self._known[key] = _interior(panel, _STYLES[style])
+            self._known[key] = _interior(panel, _STYLES[style], self._widest)
         return self._known[key]
 
     def _fitting(self, panel: BlockPanel, room: float) -> Fragment:
         """What is inside a panel in the widest style that keeps to a width, else in the narrowest."""
-        styles = range(len(_STYLES))
+        styles = self._styles(panel)
         found = next((each for each in styles if self._interior(panel, each).width <= room), None)
         if found is not None:
             return self._interior(panel, found)
         return min((self._interior(panel, each) for each in styles), key=lambda each: each.width)
 
+    def _styles(self, panel: BlockPanel) -> range:
+        """The styles of a panel: that with lanes only if all others are too wide anywhere."""
+        others = range(len(_STYLES) - 1)
+        has_room = any(self._interior(panel, each).width <= self._widest for each in others)
+        return others if has_room else range(len(_STYLES))
+
     def style(self, panel: BlockPanel, across: float) -> int:
         """Return which style a panel of a width is drawn in, 0 for the one in which all has room."""
         room = across - 2 * PAD
-        styles = range(len(_STYLES))
+        styles = self._styles(panel)
         return next((each for each in styles if self._interior(panel, each).width <= room + 0.1), len(_STYLES))
 
     def least_width(self, panel: BlockPanel) -> float:
         """Return the width of a panel in the narrowest style."""
-        inner = min(self._interior(panel, style).width for style in range(len(_STYLES)))
+        inner = min(self._interior(panel, style).width for style in self._styles(panel))
         return max(inner + 2 * PAD, 110)
 
     def natural_width(self, panel: BlockPanel, style: int = 0) -> float:
         """Return the width of a panel in a style, by default the widest."""
-        inner = self._interior(panel, style).width
+        inner = self._interior(panel, min(style, self._styles(panel)[-1])).width
         notes = max((width(each, SMALL) for each in (panel.caption, *panel.notes)), default=0)
         return max(inner + 2 * PAD, width(panel.title, 10, 600) + 40, notes + 2 * PAD + 4)
 
@@ -68,6 +79,14 @@ class PanelArtist:
             self._made[key] = self._drawn(model, across)
         return self._made[key]
 
+    def lying(self, model: BlockPanel) -> Fragment | None:
+        """Draw a panel that flows to the right, as wide as it is by nature; None if it cannot. Its left side is at
+        x = 0."""
+        if id(model) not in self._lying:
+            inner = lying(model)
+            self._lying[id(model)] = None if inner is None else _lying(model, inner)
+        return self._lying[id(model)]
+
     def _drawn(self, model: BlockPanel, across: float) -> Fragment:
         if model.kind == "growth":
             return _growth(model, across)
@@ -76,20 +95,14 @@ class PanelArtist:
         sketch = Sketch()
         y = _title(sketch, model, across)
         axis = (across - inner.width) / 2 + inner.left
-        if model.entering and any(each.source < 0 for each in model.links):
-            sketch.text(axis, y + 7, model.entering, SMALL, paint="mute", anchor="middle")
-            y += 10
-        elif model.entering:
-            text = width(model.entering, SMALL)
-            x, anchor = (axis - 5, "end") if axis - 5 - text > PAD else (axis + 6, "start")
-            sketch.text(x, y + 7, model.entering, SMALL, paint="mute", anchor=anchor, room=across - 2 * PAD)
-        look = edge_look(edge_state("", entering(model.elements[0])))
-        has_head = _begins_with_box(model)
-        sketch.line([(axis, y), (axis, y + 12)], paint=look.paint, line=look.line, dash=look.dash, head=has_head)
-        y += 12
-        sketch.place(inner.sketch, axis, y)
+        if inner.has_inputs:
+            sketch.place(inner.sketch, axis, y)
+        else:
+            _entering(sketch, model, axis, y, across)
+            y += 12
+            sketch.place(inner.sketch, axis, y)
         y += inner.height
-        y += _leaving(sketch, model, axis, y, across - PAD)
+        y += _leaving(sketch, model, axis + inner.exit, y, across - PAD, is_chain=not inner.has_inputs)
         for note in model.notes:
             y += 13
             sketch.text(PAD + 2, y, note, SMALL, paint="mute", room=across - 2 * PAD - 2)
@@ -103,17 +116,64 @@ class PanelArtist:
         return Fragment(0, across, y, outline)
 
 
-def _leaving(sketch: Sketch, model: BlockPanel, axis: float, y: float, right: float) -> float:
-    """What leaves a panel: beside its last row if that is short, else at an arrow. Returns how far down it reaches."""
+def _lying(model: BlockPanel, inner: Strip) -> Fragment:
+    """Draw a panel around what flows to the right."""
+    before, after = (width(each, SMALL) + 4 if each else 12.0 for each in (model.entering, model.leaving))
+    notes = max((width(each, SMALL) for each in (model.caption, *model.notes)), default=0)
+    across = max(before + inner.length + after + 2 * PAD, width(model.title, 10, 600) + 60, notes + 2 * PAD + 4)
+    sketch = Sketch()
+    y = _title(sketch, model, across) + inner.up + 1
+    x = PAD + (across - before - inner.length - after - 2 * PAD) / 2
+    sketch.line([(x, y), (x + before, y)], head=_begins_with_box(model))
+    sketch.text(x, y - 5, model.entering, SMALL, paint="mute")
+    sketch.place(inner.sketch, x + before, y)
+    x += before + inner.length
+    sketch.line([(x, y), (x + after, y)], head=True)
+    sketch.text(x + after - 1, y - 5, model.leaving, SMALL, paint="mute", anchor="end")
+    y += inner.down
+    for note in model.notes:
+        y += 13
+        sketch.text(PAD + 2, y, note, SMALL, paint="mute")
+    y += PAD
+    outline = Sketch()
+    dash = (4.0, 3.0) if model.kind == "training" else ()
+    outline.box(0, 0, across, y, "panel", "mute" if dash else "hair", 0.8, 5, dash)
+    outline.place(sketch, 0, 0)
+    return Fragment(0, across, y, outline)
+
+
+def _entering(sketch: Sketch, model: BlockPanel, axis: float, y: float, across: float) -> None:
+    """The edge that enters a panel, with what it carries."""
+    text = width(model.entering, SMALL)
+    x, anchor = (axis - 5, "end") if axis - 5 - text > PAD else (axis + 6, "start")
+    if model.entering:
+        sketch.text(x, y + 7, model.entering, SMALL, paint="mute", anchor=anchor, room=across - 2 * PAD)
+    look = edge_look(edge_state("", entering(model.elements[0])))
+    has_head = _begins_with_box(model)
+    sketch.line([(axis, y), (axis, y + 12)], paint=look.paint, line=look.line, dash=look.dash, head=has_head)
+
+
+def _leaving(sketch: Sketch, model: BlockPanel, axis: float, y: float, right: float, *, is_chain: bool) -> float:
+    """What leaves a panel: beside its last row if that is short and a chain's, else at an arrow. Returns how far down
+    it reaches."""
     last = model.elements[-1]
     beside = axis + row(last).width / 2 + 6 if isinstance(last, FusedRow) else right
-    if model.leaving and len(model.elements) > 1 and beside + width(model.leaving, SMALL) <= right:
+    if model.leaving and is_chain and len(model.elements) > 1 and beside + width(model.leaving, SMALL) <= right:
         sketch.text(beside, y - ROW / 2 + 3, model.leaving, SMALL, paint="mute")
         return 1
     look = edge_look(edge_state(leaving(last), ""))
     sketch.line([(axis, y), (axis, y + 10)], paint=look.paint, line=look.line, dash=look.dash, head=True)
-    if model.leaving:
-        sketch.text(axis + 7, y + 9, model.leaving, SMALL, paint=look.label, room=right - axis - 7)
+    across = width(model.leaving, SMALL)
+    if not model.leaving:
+        return 10
+    if axis + 7 + across <= right:
+        sketch.text(axis + 7, y + 9, model.leaving, SMALL, paint=look.label)
+    elif axis - 7 - across >= PAD:
+        sketch.text(axis - 7, y + 9, model.leaving, SMALL, paint=look.label, anchor="end")
+    else:
+        x = min(max(axis, PAD + across / 2), right - across / 2)
+        sketch.text(x, y + 19, model.leaving, SMALL, paint=look.label, anchor="middle")
+        return 20
     return 10
 
 
@@ -140,11 +200,13 @@ def _growth(model: BlockPanel, across: float) -> Fragment:
     return Fragment(0, across, height, sketch)
 
 
-def _interior(panel: BlockPanel, style: InteriorStyle) -> Fragment:
+def _interior(panel: BlockPanel, style: InteriorStyle, room: float) -> Fragment:
     if not panel.links and all(panel.joined[1:]):
         return chain(panel.elements, style)
-    lanes = [Lane(each.source, each.target) for each in panel.links]
-    return with_lanes(panel.elements, panel.joined, lanes, style)
+    if panel.state:
+        style = replace(style, is_laned=True)  # ranks tell nothing of what fails
+    inputs = [each or panel.entering for each in panel.inputs] if len(panel.inputs) > 1 else [panel.entering]
+    return graph(panel.elements, panel.links, panel.joined, inputs, style, room)
 
 
 def _begins_with_box(model: BlockPanel) -> bool:

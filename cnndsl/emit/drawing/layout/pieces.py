@@ -25,6 +25,8 @@ _TIGHTER = 4.0
 """How much narrower a cell may be, so that its row keeps to one line."""
 _TEXT = 9.0
 _OPTIONAL = (2.5, 2.0)
+_KEYED = 14.0
+"""Room for a key before a title."""
 
 
 @dataclass(eq=False)
@@ -42,6 +44,10 @@ class Fragment:
     """How far the outlines behind it reach beneath it, in the gap before the next piece."""
     marks: Sequence[tuple[float, float, StepMark]] = ()
     """What became of some rows of a card: from where to where each reaches, and its mark."""
+    exit: float = 0
+    """Where an edge leaves beneath it, from the axis."""
+    has_inputs: bool = False
+    """Whether it shows what enters it, so that no edge leads to its top."""
 
     @property
     def width(self) -> float:
@@ -52,11 +58,11 @@ class Fragment:
 def row(fused: FusedRow, least: float = 0, most: float = 1e9) -> Fragment:
     """Draw a fused row, at least so wide; where it is wider than `most`, with short labels or in several lines."""
     for shown in (fused, _with_short_labels(fused)):
-        widths = [_cell_width(cell) for cell in shown.cells]
+        widths = [cell_width(cell) for cell in shown.cells]
         by = max(sum(widths) + BAR - most, 0) / len(widths)
         if by <= _TIGHTER:
             return _row(shown, [own - by for own in widths], least)
-    return _folded_row(fused, [_cell_width(cell) for cell in fused.cells], least, most)
+    return _folded_row(fused, [cell_width(cell) for cell in fused.cells], least, most)
 
 
 def _with_short_labels(fused: FusedRow) -> FusedRow:
@@ -95,12 +101,16 @@ def narrow_row(fused: FusedRow) -> Fragment:
 
 def inset(box: InsetBox, least: float = 0) -> Fragment:
     """Draw a part that stays closed."""
-    across = max(width(box.title, _TEXT, 500) + 2 * _PAD + BAR, least)
+    before = _KEYED if box.key else 0
+    across = max(width(box.title, _TEXT, 500) + 2 * _PAD + BAR + before, least)
     sketch = Sketch()
-    look, room = box_look(box.role), across - BAR - 2
+    look = box_look(box.role)
     sketch.box(-across / 2, 0, across, ROW, look.fill, look.stroke, look.line, dash=look.dash)
     _bar(sketch, -across / 2, 0, ROW, box.role)
-    sketch.text(BAR / 2, ROW / 2 + 0.36 * _TEXT, box.title, _TEXT, look.weight, look.ink, "middle", room)
+    if box.key:
+        key_disc(sketch, -across / 2 + BAR + 9, ROW / 2, box.key)
+    x, room = (BAR + before) / 2, across - BAR - before - 2
+    sketch.text(x, ROW / 2 + 0.36 * _TEXT, box.title, _TEXT, look.weight, look.ink, "middle", room)
     if box.is_optional:
         sketch.box(-across / 2 - 2, -2, across + 4, ROW + 4, "", "mute", 0.8, 4, _OPTIONAL)
     return Fragment(across / 2, across / 2, ROW, sketch)
@@ -162,18 +172,21 @@ def merge_box(element: Branching, least: float = 0) -> Fragment:
     return Fragment(across / 2, across / 2, ROW, sketch)
 
 
-def badge_width(times: int) -> float:
+def badge_width(times: int | str) -> float:
     """Return the width of the pill with `×n`."""
-    return width(f"{TIMES}{times}", 9, 700) + 9
+    return width(_times(times), 9, 700) + 9
 
 
-def badge(sketch: Sketch, right: float, y: float, times: int, paint: str = "ink") -> float:
+def badge(sketch: Sketch, right: float, y: float, times: int | str, paint: str = "ink") -> float:
     """Draw a dark pill with `×n` that ends at x = `right`, and return its width."""
-    text = f"{TIMES}{times}"
     across = badge_width(times)
     sketch.box(right - across, y, across, 12.5, paint, radius=6.25)
-    sketch.text(right - across / 2, y + 9.5, text, 9, 700, "bg", "middle")
+    sketch.text(right - across / 2, y + 9.5, _times(times), 9, 700, "bg", "middle")
     return across
+
+
+def _times(times: int | str) -> str:
+    return times if isinstance(times, str) else f"{TIMES}{times}"
 
 
 def mark_bar(sketch: Sketch, x: float, y: float, height: float, mark: StepMark) -> None:
@@ -198,7 +211,8 @@ def key_disc(sketch: Sketch, x: float, y: float, key: str) -> None:
     sketch.text(x, y + 3.1, key, 8.5, 700, "bg", "middle")
 
 
-def _cell_width(cell: LayerCell) -> float:
+def cell_width(cell: LayerCell) -> float:
+    """Return the width of a layer's box in a row."""
     return width(cell.text, _TEXT, 600 if cell.role == "failing" else 500) + 2 * _PAD - 1
 
 

@@ -1,272 +1,275 @@
-"""A slide: the spine flows to the right, in lines where it is long, with the panels in rows beneath it."""
+"""A slide: the spine flows to the right, in lines where it is long; the panels lie beneath it or stand beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import combinations
+from typing import TypeAlias
 
 from cnndsl.emit.drawing.cards.model import (
+    BlockPanel,
     Branching,
     DrawingModel,
+    FusedRow,
     InsetBox,
+    LayerCell,
     NetCard,
     PanelElement,
     RepeatFrame,
-    SpineRow,
-    SpineStep,
 )
-from cnndsl.emit.drawing.layout import card as cards
-from cnndsl.emit.drawing.layout.arrange import (
-    BETWEEN,
-    GUTTER,
-    Arrangement,
-    alone,
-    extent,
-    narrowness,
-    on_shelves,
-    with_legend,
-)
-from cnndsl.emit.drawing.layout.lanes import stacked
-from cnndsl.emit.drawing.layout.legend import chosen, in_columns, legend, legend_width
+from cnndsl.emit.drawing.layout.arrange import BETWEEN, GUTTER, Arrangement, PanelPlace, extent, narrowness, on_shelves
+from cnndsl.emit.drawing.layout.legend import chosen, in_lines
 from cnndsl.emit.drawing.layout.panel import STYLE_COUNT, PanelArtist
-from cnndsl.emit.drawing.layout.pieces import Fragment, row
-from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
-from cnndsl.emit.drawing.layout.spine import piece_of
-from cnndsl.emit.drawing.measure import width
+from cnndsl.emit.drawing.layout.pieces import Fragment
+from cnndsl.emit.drawing.layout.sketch import Sketch
+from cnndsl.emit.drawing.layout.stations import (
+    GAP,
+    WIDEST,
+    Station,
+    drawn_lines,
+    line_height,
+    line_width,
+    lines_of,
+    stations,
+)
 
-_GAP = 14.0
-_LEAD = 10.0
-"""Room at both ends of a line for the edge from one line to the next."""
-_LABEL = 14.0
-_PAD = 6.0
-_WIDTHS = (150.0, 124.0, 104.0, 90.0)
-_NARROWER, _LINE, _LEFT_OUT, _CUT = 0.05, 0.1, 0.4, 0.3
-"""The strain of narrower cards, of each further line, of each panel that is left out, of a legend without room."""
-
-
-@dataclass(eq=False)
-class _Station:
-    """A card, or open rows in a frame, and the shape that leaves it."""
-
-    piece: Fragment
-    label: str
-
-    @property
-    def across(self) -> float:
-        return max(self.piece.width, width(self.label, SMALL) + 2)
-
-    @property
-    def height(self) -> float:
-        return self.piece.height + self.piece.below + (_LABEL if self.label else 0)
+_WIDTHS = (WIDEST, 124.0, 104.0, 90.0)
+_NARROWER, _LINE, _STANDING, _SMALLER = 0.05, 0.1, 0.15, 0.25
+"""The strain of narrower cards, of each further line, of panels that stand, of half the scale."""
+_SHARES = (0.22, 0.27, 0.33, 0.4, 0.5, 0.6)
+"""How much of the width panels at the right may take."""
+_MOST_SETS = 40
+"""How many choices of panels are tried."""
+SCALES = (1.42, 1.6, 1.8, 2.0)
+"""A slide is laid out smaller and enlarged: the first scale is that at which no text has less than 12 pixels."""
+_MOST_AREA = 1.3
+"""Panels that would take a larger share of a slide if they lay aren't tried."""
+_Known: TypeAlias = dict[tuple[tuple[int, ...], str], BlockPanel]
+_WEIGHTS = ("conv", "fc", "up")
 
 
-def flowing(artist: PanelArtist, model: DrawingModel, room: float) -> Iterator[Arrangement]:
-    """Yield the arrangements of a network whose spine is a chain; none of another one. The last panels are left out
-    where only some fit."""
+def flowing(model: DrawingModel, across: float, height: float) -> tuple[Arrangement, float] | None:
+    """Return the arrangement of a network whose spine is a chain on a slide of so many pixels, with its scale, or None.
+
+    Where not all panels fit, those are shown that cover the most weight layers; a network that doesn't fit without
+    any has a higher picture.
+    """
     if model.links or not all(model.is_joined[1:]):
-        return
-    least = min((at for at in range(len(model.panels) + 1) if _may_end(model, at)), default=len(model.panels))
-    for count in range(least, len(model.panels) + 1):
-        if not _may_end(model, count):
+        return None
+    artist = PanelArtist(across / SCALES[0])
+    known: _Known = {}
+    found: list[tuple[float, Arrangement, float]] = []
+    for shown in _choices(model):
+        areas = (each.width * each.height for panel in shown if (each := artist.lying(panel)) is not None)
+        if sum(areas) * SCALES[0] ** 2 > _MOST_AREA * across * height:
             continue
-        shown = _with_fewer(model, count)
-        for found in _arrangements(artist, shown, room):
-            found.strain += _LEFT_OUT * (len(model.panels) - count)
-            yield found
+        slide = _Slide(artist, model, _with_panels(model, shown, known))
+        for scale in SCALES:
+            options = [each for each in slide.options(across / scale) if each.height <= height / scale]
+            smaller = _SMALLER * (SCALES[-1] / scale - 1)
+            found += ((each.strain + smaller, each, scale) for each in options)
+            if not options:
+                break
+        if found:
+            break
+    if not found:
+        options = list(_Slide(artist, model, _with_panels(model, (), known)).options(across / SCALES[0]))
+        return (min(options, key=lambda each: each.height), SCALES[0]) if options else None
+    _, best, scale = min(found, key=lambda each: each[0])
+    return best, scale
 
 
-def _may_end(model: DrawingModel, count: int) -> bool:
-    """Whether the panels after the first ones can be left out: no step and no other panel needs them."""
-    inside = {key for panel in model.panels[:count] for key in _keys(panel.elements)}
-    return all(each.key not in inside and each.kind in ("block", "growth") for each in model.panels[count:])
+def _choices(model: DrawingModel) -> Iterator[tuple[BlockPanel, ...]]:
+    """Choices of panels, those that cover the most weight layers first: of blocks that others contain only with
+    those."""
+    worths = [_worth(each) for each in model.panels]
+    places = range(len(model.panels))
+    every = [each for count in reversed(range(len(places) + 1)) for each in combinations(places, count)]
+    every.sort(key=lambda choice: -sum(worths[at] for at in choice))
+    for choice in [each for each in every if _is_closed(model, each)][:_MOST_SETS]:
+        yield tuple(model.panels[at] for at in choice)
 
 
-def _keys(elements: Iterable[PanelElement]) -> Iterator[str]:
+def _worth(panel: BlockPanel) -> float:
+    """How much a panel explains: its weight layers, as often as they occur."""
+    if panel.kind == "growth":
+        return 0.5
+    count = sum(cell.role in _WEIGHTS for cell in _cells(panel.elements))
+    return count * (panel.times if panel.kind == "block" else 1) + 1
+
+
+def _is_closed(model: DrawingModel, chosen: Sequence[int]) -> bool:
+    """Whether every key in the chosen panels has its own, and what is closed in none of them has no panel."""
+    shown = [model.panels[at] for at in chosen]
+    keys = {each.key for panel in shown for each in _insets(panel.elements) if each.key}
+    inside = {each.title for panel in model.panels for each in _insets(panel.elements)}
+    drawn = {each.title for panel in shown for each in _insets(panel.elements)}
+    own = {panel.key for panel in shown}
+    return keys <= own and all(panel.title not in inside or panel.title in drawn or panel.key for panel in shown)
+
+
+def _cells(elements: Iterable[PanelElement]) -> Iterator[LayerCell]:
+    for each in _elements(elements):
+        if isinstance(each, FusedRow):
+            yield from each.cells
+
+
+def _insets(elements: Iterable[PanelElement]) -> list[InsetBox]:
+    return [each for each in _elements(elements) if isinstance(each, InsetBox)]
+
+
+def _elements(elements: Iterable[PanelElement]) -> Iterator[PanelElement]:
     for each in elements:
-        match each:
-            case InsetBox():
-                yield each.key or each.title
-            case RepeatFrame():
-                yield from _keys(each.elements)
-            case Branching():
-                for branch in each.branches:
-                    yield from _keys(branch)
-            case _:
-                pass
+        yield each
+        if isinstance(each, RepeatFrame):
+            yield from _elements(each.elements)
+        elif isinstance(each, Branching):
+            for branch in each.branches:
+                yield from _elements(branch)
 
 
-def _with_fewer(model: DrawingModel, count: int) -> DrawingModel:
-    """The network with its first panels; the cards write the names of the other blocks instead of their letters."""
-    gone = {panel.key for panel in model.panels[count:] if panel.key}
-    if not gone:
-        return replace(model, panels=model.panels[:count])
+def _with_panels(model: DrawingModel, shown: Sequence[BlockPanel], known: _Known) -> DrawingModel:
+    """The network with some of its panels, their letters in order; the cards write the names of the other blocks.
+    Panels with the same letter are the same in all choices, and drawn once."""
+    given = sorted(panel.key for panel in model.panels if panel.key)
+    keys = dict(zip([panel.key for panel in shown if panel.key], given, strict=False))
     steps = tuple(
-        replace(step, lines=tuple(replace(line, key="") if line.key in gone else line for line in step.lines))
+        replace(step, lines=tuple(replace(line, key=keys.get(line.key, "")) for line in step.lines))
         if isinstance(step, NetCard)
         else step
         for step in model.steps
     )
-    return replace(model, panels=model.panels[:count], steps=steps)
+    for panel in shown:
+        key = keys.get(panel.key, "")
+        if (panel.nodes, key) not in known:
+            known[panel.nodes, key] = replace(panel, key=key, elements=_with_keys(panel.elements, keys))
+    panels = tuple(known[panel.nodes, keys.get(panel.key, "")] for panel in shown)
+    return replace(model, panels=panels, steps=steps)
 
 
-def _arrangements(artist: PanelArtist, model: DrawingModel, room: float) -> Iterator[Arrangement]:
-    """Panels beneath the spine, or at its right."""
-    widest = max((artist.natural_width(each) for each in model.panels), default=0)
-    least = max((artist.natural_width(each, STYLE_COUNT - 1) for each in model.panels), default=0)
-    rooms = [
-        room,
-        *(
-            own
-            for own in (room - GUTTER - widest, room - GUTTER - least, 0.6 * room, 0.5 * room)
-            if own > 180 and model.panels
-        ),
-    ]
-    for own, (narrower, across) in product(rooms, enumerate(_WIDTHS)):
-        lines = _lines(_stations(model, across), own)
-        if max(map(_width, lines)) > own + 0.1:
-            continue
-        high = sum(_height(line) for line in lines) + _GAP * (len(lines) - 1)
-        strain = _NARROWER * narrower + _LINE * (len(lines) - 1)
-        spine = Arrangement(own, high, lambda lines=lines: _drawn(lines), strain)
+def _with_keys(elements: Sequence[PanelElement], keys: Mapping[str, str]) -> tuple[PanelElement, ...]:
+    """Elements in which closed parts have other letters."""
+    return tuple(replace(each, key=keys.get(each.key, "")) if isinstance(each, InsetBox) else each for each in elements)
+
+
+class _Slide:
+    """The arrangements of a network with some of its panels. `whole` has all of them."""
+
+    def __init__(self, artist: PanelArtist, whole: DrawingModel, model: DrawingModel) -> None:
+        self._artist = artist
+        self._whole = whole
+        self._model = model
+        self._stations = cache(self._drawn_stations)
+
+    def _drawn_stations(self, across: float) -> list[Station]:
+        """The stations with rows so wide; 0 for rows that stand alone."""
+        return stations(self._model, self._whole.panels, across)
+
+    def options(self, room: float) -> Iterator[Arrangement]:
+        """Yield arrangements that are as wide as the room."""
+        for narrower, across in enumerate((*_WIDTHS, 0.0)):
+            stations = self._stations(across)
+            for region, own, strain in self._regions(room):
+                if region is not None and region.width > room + 0.1:
+                    continue
+                lines = lines_of(stations, own)
+                if max(map(line_width, lines)) > own + 0.1:
+                    continue
+                strain += _NARROWER * narrower + _LINE * (len(lines) - 1)
+                yield self._arranged(lines, region, own, room, strain)
+
+    def _regions(self, room: float) -> Iterator[tuple[Arrangement | None, float, float]]:
+        """Panels, the width that they leave to the spine, and their strain."""
+        panels = self._model.panels
+        if not panels:
+            yield None, room, 0
+            return
+        flat = [self._artist.lying(each) for each in panels]
+        lying = [each for each in flat if each is not None]
+        widest = max([each.width for each in lying], default=0)
+        if len(lying) == len(panels) and widest <= room:
+            yield _rows_of(lying, room), room, 0
+            if widest < 0.6 * room:
+                yield _rows_of(lying, widest), room - widest - GUTTER, 0
+        yield from self._mixed(room)
+        standing = on_shelves(self._artist, panels, room, is_left=False, above=BETWEEN)
+        yield _placed(standing), room, _STANDING + narrowness(self._artist, standing)
+
+    def _mixed(self, room: float) -> Iterator[tuple[Arrangement, float, float]]:
+        """Panels one beneath the other at the right, each as it takes less width, or less height within a width."""
+        for share in _SHARES:
+            made: list[Fragment] = []
+            strain = 0.0
+            for each in self._model.panels:
+                lying = self._artist.lying(each)
+                widths = (self._artist.natural_width(each, style) for style in range(STYLE_COUNT))
+                forms = [lying, *(self._artist.panel(each, across) for across in widths if across <= share * room)]
+                options = [one for one in forms if one is not None and one.width <= share * room + 0.1]
+                if not options:
+                    break
+                made.append(min(options, key=lambda one: one.height))
+                strain += 0 if made[-1] is lying else _STANDING
+            else:
+                region = _rows_of(made, max(each.width for each in made))
+                yield region, room - region.width - GUTTER, strain / len(made)
+
+    def _arranged(
+        self, lines: list[list[Station]], region: Arrangement | None, own: float, room: float, strain: float
+    ) -> Arrangement:
         pieces = [station.piece for line in lines for station in line]
-        for is_tight in (False, True):
-            yield _with_panels(artist, model, pieces, spine, room, is_tight=is_tight)
+        entries = chosen(self._model, pieces)
+        letters = in_lines(entries, room) if entries else None
+        high = sum(line_height(line) for line in lines) + GAP * (len(lines) - 1)
+        is_beside = own < room
+        low = 0.0 if region is None else region.height
+        content = max(high, low) if is_beside else high + (GAP + low if region else 0)
+        height = content + (6 + letters.height if letters else 0)
+
+        def draw() -> Sketch:
+            sketch = Sketch()
+            sketch.place(drawn_lines(lines), (own - max(map(line_width, lines))) / 2 if len(lines) == 1 else 0, 0)
+            if region is not None:
+                x = own + GUTTER if is_beside else (room - region.width) / 2
+                sketch.place(region.draw(), x, 0 if is_beside else high + GAP)
+            if letters:
+                sketch.place(letters.sketch, 0, content + 6)
+            return sketch
+
+        return Arrangement(room, height, draw, strain)
 
 
-def _width(line: list[_Station]) -> float:
-    return sum(each.across for each in line) + _GAP * (len(line) - 1)
-
-
-def _with_panels(
-    artist: PanelArtist,
-    model: DrawingModel,
-    pieces: Sequence[Fragment],
-    spine: Arrangement,
-    room: float,
-    *,
-    is_tight: bool,
-) -> Arrangement:
-    if not model.panels:
-        return alone(model, pieces, spine, room)
-    is_beside = spine.width < room
-    x0, y0 = (spine.width + GUTTER, 0.0) if is_beside else (0.0, spine.height + _GAP)
-    placed = on_shelves(artist, model.panels, room - x0, is_left=False, is_tight=is_tight, above=BETWEEN)
-    letters = with_legend(model, pieces, placed, room - x0)
-    right = max(each.x + each.fragment.width for each in placed if each.y == placed[-1].y) + 10
-    entries = chosen(model, pieces)
-    natural = legend_width(entries)
-    if letters and right + natural <= room - x0:
-        letters = legend(entries, natural), right, placed[-1].y
-    elif letters and is_beside and natural <= spine.width and spine.height < extent(placed, letters)[1]:
-        letters = in_columns(entries, spine.width), -x0, spine.height + 2
-    across, low = extent(placed, letters)
+def _rows_of(panels: Sequence[Fragment], room: float) -> Arrangement:
+    """Panels one after the other in rows, of about the same length."""
+    rows: list[list[Fragment]] = [[]]
+    for each in panels:
+        if rows[-1] and sum(one.width + BETWEEN for one in rows[-1]) + each.width > room:
+            rows.append([])
+        rows[-1].append(each)
+    heights = [max(each.height for each in line) for line in rows]
+    across = max(sum(each.width for each in line) + BETWEEN * (len(line) - 1) for line in rows)
 
     def draw() -> Sketch:
-        sketch = spine.draw()
-        for each in placed:
-            sketch.place(each.fragment.sketch, x0 + each.x, y0 + each.y)
-        if letters:
-            sketch.place(letters[0].sketch, x0 + letters[1], y0 + letters[2])
+        sketch = Sketch()
+        y = 0.0
+        for line, height in zip(rows, heights, strict=True):
+            x = 0.0
+            for each in line:
+                sketch.place(each.sketch, x, y)
+                x += each.width + BETWEEN
+            y += height + BETWEEN
         return sketch
 
-    is_cut = letters and letters[0].width < natural
-    strain = spine.strain + narrowness(artist, placed) + (_CUT if is_cut else 0)
-    return Arrangement(max(spine.width, x0 + across), max(spine.height, y0 + low), draw, strain)
+    return Arrangement(across, sum(heights) + BETWEEN * (len(rows) - 1), draw)
 
 
-def _stations(model: DrawingModel, across: float) -> list[_Station]:
-    """The steps of the spine; open rows that follow one another are one station."""
-    found: list[_Station] = []
-    open_rows: list[SpineStep] = []
-    for at, step in enumerate(model.steps):
-        is_open = isinstance(step, SpineRow) and not step.is_input
-        if is_open:
-            open_rows.append(step)
-        is_last = at == len(model.steps) - 1
-        following = None if is_last else model.steps[at + 1]
-        if is_open and isinstance(following, SpineRow) and len(open_rows) < 4:
-            continue
-        if is_open:
-            found.append(_Station(_framed(open_rows, across), _shape(model, at, len(open_rows))))
-            open_rows = []
-        else:
-            is_pill = isinstance(step, SpineRow)
-            own = cards.natural_width(step) if isinstance(step, NetCard) else across
-            piece = _box(step) or piece_of(step, max(own, 70), cards.CardForm(), ())
-            found.append(_Station(piece, "" if is_pill else _shape(model, at, 1)))
-    return found
+def _placed(placed: Sequence[PanelPlace]) -> Arrangement:
+    def draw() -> Sketch:
+        sketch = Sketch()
+        for each in placed:
+            sketch.place(each.fragment.sketch, each.x, each.y)
+        return sketch
 
-
-def _box(step: SpineStep) -> Fragment | None:
-    """A card of one instance with columns as a box; None for any other step."""
-    is_box = isinstance(step, NetCard) and len(step.lines) == 1 and step.times <= 1 and bool(step.lines[0].columns)
-    return cards.box(step) if isinstance(step, NetCard) and is_box else None
-
-
-def _shape(model: DrawingModel, at: int, count: int) -> str:
-    """The shape that leaves a step, if it isn't that which enters the first of so many."""
-    before = model.steps[at - count].shape if at >= count else ""
-    shape = model.steps[at].shape if model.steps[at].shape != before else ""
-    last = model.steps[at]
-    if at == len(model.steps) - 1 and isinstance(last, SpineRow) and any(cell.role == "fc" for cell in last.row.cells):
-        shape = ""
-    outer = [f"→ {panel.title}" for panel in model.panels for step in panel.steps if at - count < step <= at]
-    return " ".join(dict.fromkeys([shape, *outer])).strip()
-
-
-def _framed(steps: list[SpineStep], across: float) -> Fragment:
-    if len(steps) == 1 and isinstance(steps[0], SpineRow):
-        return piece_of(steps[0], min(across, row(steps[0].row).width), cards.CardForm(), ())
-    pieces = [piece_of(step, across - 2 * _PAD, cards.CardForm(), ()) for step in steps]
-    inner = stacked(pieces, [True] * len(pieces), [""] * len(pieces))
-    half = max(inner.left, inner.right) + _PAD
-    sketch = Sketch()
-    sketch.box(-half, 0, 2 * half, inner.height + 2 * _PAD, "card", "line", 1, 4)
-    sketch.place(inner.sketch, 0, _PAD)
-    return Fragment(half, half, inner.height + 2 * _PAD, sketch)
-
-
-def _lines(stations: list[_Station], room: float) -> list[list[_Station]]:
-    found: list[list[_Station]] = [[]]
-    used = 0.0
-    total = _width(stations)
-    for each in stations:
-        if found[-1] and used + each.across > room - (2 * _LEAD if total > room else 0):
-            found.append([])
-            used = 0.0
-        found[-1].append(each)
-        used += each.across + _GAP
-    return found
-
-
-def _height(line: list[_Station]) -> float:
-    return max(each.height for each in line)
-
-
-def _drawn(lines: list[list[_Station]]) -> Sketch:
-    """The lines one beneath the other, the stations of each on one axis."""
-    sketch = Sketch()
-    y = 0.0
-    start: tuple[float, float] | None = None
-    for number, line in enumerate(lines):
-        axis = y + max(each.piece.height for each in line) / 2
-        x = _LEAD if len(lines) > 1 else 0.0
-        for each in line:
-            centre = x + each.across / 2
-            left, right = centre - each.piece.left, centre + each.piece.right
-            if start is not None and start[1] == axis:
-                sketch.line([start, (left, axis)], head=True)
-            elif start is not None:
-                bend = y - _GAP / 2
-                turn = start[0] + 7
-                sketch.line([start, (turn, start[1]), (turn, bend), (2, bend), (2, axis), (left, axis)], head=True)
-            top = axis - each.piece.height / 2
-            sketch.place(each.piece.sketch, centre, top)
-            if each.label:
-                low = top + each.piece.height + each.piece.below + 10
-                sketch.text(centre, low, each.label, SMALL, paint="mute", anchor="middle")
-            start = (right - each.piece.below, axis)
-            x += each.across + _GAP
-        y += _height(line) + (_GAP if number < len(lines) - 1 else 0)
-    return sketch
+    across, low = extent(placed, None)
+    return Arrangement(across, low, draw)

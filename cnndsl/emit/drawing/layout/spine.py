@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
 from cnndsl.emit.drawing.cards.model import (
     Branching,
@@ -17,11 +19,13 @@ from cnndsl.emit.drawing.cards.model import (
 )
 from cnndsl.emit.drawing.cards.states import UNKNOWN
 from cnndsl.emit.drawing.layout import card as cards
-from cnndsl.emit.drawing.layout.interior import InteriorStyle, branching, ports
-from cnndsl.emit.drawing.layout.lanes import LABELLED, PLAIN, Lane
+from cnndsl.emit.drawing.layout.interior import MOST_ROUND, PORT, InteriorStyle, branching, ports
+from cnndsl.emit.drawing.layout.lanes import ENDING, LABELLED, PLAIN, Lane
+from cnndsl.emit.drawing.layout.layered import layered
 from cnndsl.emit.drawing.layout.looks import EdgeLook, edge_look, edge_state, entering, leaving
-from cnndsl.emit.drawing.layout.pieces import Fragment, mark_bar, merge, row
+from cnndsl.emit.drawing.layout.pieces import Fragment, has_sign, mark_bar, merge, merge_box, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
+from cnndsl.emit.drawing.layout.strips import is_plain, strip, strip_width, strips
 from cnndsl.emit.drawing.measure import shortened, width
 
 _SKIP = "mute"
@@ -29,8 +33,6 @@ _SKIP_LINE = 1.4
 _DASH = (4.0, 3.0)
 _SIGN = 20.0
 """Room for a sign at the left of a piece."""
-AXIS = 30.0
-"""Where the axis is in wide cards, from their left side."""
 
 
 @dataclass(eq=False)
@@ -45,6 +47,10 @@ class SpinePieces:
     """The stages that begin with a piece."""
     breaks: list[bool]
     """Whether a column may begin with a piece."""
+    across: float = 0
+    """How wide they may be."""
+    homes: list[int] = field(default_factory=list[int])
+    """The piece in which each step of the network is."""
     looks: list[EdgeLook] = field(default_factory=list[EdgeLook])
     """Those of the edges that lead to pieces, and of the one that leaves; none where all are plain."""
 
@@ -66,35 +72,54 @@ def _natural(step: SpineStep, is_wide: bool) -> float:
 
 def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> SpinePieces:
     """Draw the steps of the spine, each so wide."""
-    found = SpinePieces([], [], [], [], [], [])
-    before: SpineStep | None = None
+    found = SpinePieces([], [], [], [], [], [], across)
     heads: tuple[str, ...] = ()
     form = cards.form([step for step in model.steps if isinstance(step, NetCard)], across, is_wide=is_wide)
-    for at, step in enumerate(model.steps):
-        piece = piece_of(step, across, form, heads)
+    groups = strips(model, across) if is_wide else [[at] for at in range(len(model.steps))]
+    for group in groups:
+        at = group[0]
+        step, last = model.steps[at], model.steps[group[-1]]
+        before = model.steps[at - 1] if at else None
+        rows = [each for each in model.steps[at : group[-1] + 1] if _is_open_row(each)] if is_wide else []
+        if rows and is_plain(model) and strip_width(rows) <= across:
+            piece, shows = strip(rows, model.tags[at : group[-1] + 1], across), False
+        else:
+            piece, shows = piece_of(step, across, form, heads), _shows_shape(step, is_wide=is_wide)
+            if model.marks and (mark := model.marks[at]):
+                piece = replace(piece, marks=[(0.0, piece.height, mark)])
+            piece = _tagged(_marked(piece) if piece.marks else piece, model.tags[at])
         heads = step.heads if isinstance(step, NetCard) and step.heads else heads
-        if model.marks and (mark := model.marks[at]):
-            piece = replace(piece, marks=[(0.0, piece.height, mark)])
-        found.pieces.append(_tagged(_marked(piece) if piece.marks else piece, model.tags[at]))
+        found.pieces.append(piece)
         found.joined.append(model.is_joined[at])
-        shows = not (isinstance(step, NetCard) and (step.growth or (is_wide and step.heads and len(step.lines) == 1)))
-        changed = at == 0 or before is None or step.shape != before.shape
-        is_input = isinstance(step, SpineRow) and step.is_input
-        found.labels.append(step.shape if shows and changed and not is_input else "")
+        changed = before is None or last.shape != before.shape
+        found.labels.append(last.shape if shows and changed else "")
         found.names.append(step.stage if isinstance(step, SpineRow | SpineBranching) else "")
         found.breaks.append(_may_begin(step, before))
-        before = step
-    for end in model.ends:
-        kind = "in training only" if end.training_only else "output"
-        shape = found.labels[end.step] or model.steps[end.step].shape
-        if f"{kind}: {end.name}" not in shape:
-            found.labels[end.step] = f"{shape}, {kind}: {end.name}"
-    for at, text in enumerate(model.removed):
-        if text:
-            found.labels[at] = f"{found.labels[at] or model.steps[at].shape}, {text}"
-    found.labels = [shortened(each, SMALL, 240) for each in found.labels]
+        found.homes += [len(found.pieces) - 1] * len(group)
+    _tell(found, model)
     if model.faults:
         _with_states(found, model.steps)
+    _link(found, model, across)
+    return found
+
+
+def _tell(found: SpinePieces, model: DrawingModel) -> None:
+    """Add to the labels which outputs have names, and what another network has there."""
+    for end in model.ends:
+        kind = "in training only" if end.training_only else "output"
+        home = found.homes[end.step]
+        shape = found.labels[home] or model.steps[end.step].shape
+        if f"{kind}: {end.name}" not in shape:
+            found.labels[home] = f"{shape}, {kind}: {end.name}"
+    for at, text in enumerate(model.removed):
+        if text:
+            home = found.homes[at]
+            found.labels[home] = f"{found.labels[home] or model.steps[at].shape}, {text}"
+    found.labels = [shortened(each, SMALL, 240) for each in found.labels]
+
+
+def _link(found: SpinePieces, model: DrawingModel, across: float) -> None:
+    """Add the lanes of edges that skip some pieces."""
     style = _SKIP if any(each.target - each.source > 1 for each in model.links) else "line"
     for link in model.links:
         target = model.steps[link.target]
@@ -108,7 +133,6 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         label = model.steps[link.source].shape if state == "failing" and is_only else ""
         line = max(look.line, _SKIP_LINE)
         found.lanes.append(Lane(link.source, link.target, port, look.paint, line, look.dash, label))
-    return found
 
 
 def _with_states(drawn: SpinePieces, steps: Sequence[SpineStep]) -> None:
@@ -143,6 +167,56 @@ def _leaving(step: SpineStep) -> PartState:
             return leaving(step.element)
         case NetCard():
             return step.state
+
+
+def _is_open_row(step: SpineStep) -> TypeGuard[SpineRow]:
+    return isinstance(step, SpineRow) and not step.is_input and not step.stage
+
+
+def _shows_shape(step: SpineStep, *, is_wide: bool) -> bool:
+    """Whether the edge that leaves a step carries its shape."""
+    if isinstance(step, NetCard):
+        return not (step.growth or (is_wide and step.heads and len(step.lines) == 1))
+    return not (isinstance(step, SpineRow) and step.is_input)
+
+
+def in_ranks(model: DrawingModel, drawn: SpinePieces, room: float, *, always: bool = False) -> Fragment | None:
+    """Draw a spine that is no chain with skips in ranks, or `always` any, in a width if that can be; None for any
+    other one, and where ranks cannot show it."""
+    links = [each for each in model.links if each.branch < 0]
+    if (all(drawn.joined[1:]) and not always) or len(links) < len(model.links) or any(drawn.names):
+        return None
+    edges = [(at - 1, at) for at, is_joined in enumerate(drawn.joined) if is_joined and at]
+    edges += [(each.source, each.target) for each in links]
+    degrees = Counter(target for _, target in edges)
+    pieces, rounds = list(drawn.pieces), set[int]()
+    for at, step in enumerate(model.steps):
+        mark = model.marks[at] if model.marks else None
+        if isinstance(step, SpineRow) and not step.is_input and mark is None:
+            pieces[at] = _tagged(row(step.row, most=max(drawn.across, 60)), model.tags[at])
+        if isinstance(step, SpineBranching) and not step.element.branches and mark is None:
+            if has_sign(step.element) and degrees[at] <= MOST_ROUND:
+                rounds.add(at)
+            else:
+                pieces[at] = _tagged(merge_box(step.element, PORT * degrees[at]), model.tags[at])
+    sources = {source for source, _ in edges}
+    labelled = [
+        _with_label(piece, label, at not in sources)
+        for at, (piece, label) in enumerate(zip(pieces, drawn.labels, strict=True))
+    ]
+    return layered(labelled, edges, rounds, room, is_left=False)
+
+
+def _with_label(piece: Fragment, label: str, is_end: bool) -> Fragment:
+    """A piece with what leaves it beside the beginning of the edge."""
+    if not label:
+        return piece
+    sketch = Sketch()
+    sketch.place(piece.sketch, 0, 0)
+    low = piece.height + ENDING + piece.below
+    sketch.line([(0, piece.height), (0, low)], head=is_end)
+    sketch.text(7, low - 0.5, label, SMALL, paint="mute")
+    return replace(piece, right=max(piece.right, 9 + width(label, SMALL)), height=low, sketch=sketch)
 
 
 def _style(element: Branching, across: float) -> InteriorStyle:

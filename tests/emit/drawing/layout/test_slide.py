@@ -9,17 +9,21 @@ from cnndsl.emit.drawing.cards.fold import model
 from cnndsl.emit.drawing.display import TextItem
 from cnndsl.emit.drawing.layout.page import picture
 from cnndsl.emit.drawing.shapes import flat
+from tests.bundled import ZOO
 from tests.emit.drawing.layout.geometry import faults
+from tests.emit.drawing.layout.labels import unexplained, wrong_totals
 
-NAMES = ["vgg16", "resnet50", "mobilenet_v3_large", "unet", "inception_v4", "densenet121", "segnet"]
 
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ZOO)
 def test_a_slide(name: str) -> None:
-    drawn = picture(model(load(name).graph), "slide")
+    graph = load(name).graph
+    drawing = model(graph)
+    drawn = picture(drawing, "slide")
     assert (round(drawn.width + 6), round(drawn.height + 6)) == (960, 540)
     assert min(item.size for item in flat(drawn.items) if isinstance(item, TextItem)) >= 12
     assert faults(drawn) == []
+    assert list(unexplained(drawn)) == []
+    assert list(wrong_totals(graph, drawn)) == []
 
 
 @pytest.mark.parametrize("name", ["vgg16", "resnet50", "googlenet"])

@@ -5,20 +5,44 @@ from __future__ import annotations
 import pytest
 
 from cnndsl import load
+from cnndsl.emit.drawing.cards.every import every_layer
 from cnndsl.emit.drawing.cards.fold import model
+from cnndsl.emit.drawing.display import TextItem
 from cnndsl.emit.drawing.geometry import bounds
-from cnndsl.emit.drawing.layout.page import WIDTHS, picture
+from cnndsl.emit.drawing.layout.page import WIDTHS, picture, whole
+from cnndsl.emit.drawing.shapes import flat
 from tests.bundled import ZOO
+from tests.emit.drawing.cards.test_account import check
 from tests.emit.drawing.layout.geometry import faults
+from tests.emit.drawing.layout.labels import unexplained, wrong_figures, wrong_totals
 
 ON_A_PAGE = ("resnet50", "googlenet", "densenet121", "mobilenet_v3_large", "unet")
 
 
 @pytest.mark.parametrize("name", ZOO)
 def test_a_bundled_network(name: str) -> None:
-    drawing = model(load(name).graph)
+    graph = load(name).graph
+    drawing = model(graph)
+    assert list(wrong_figures(graph, drawing)) == []
     for size in (None, "column", "page"):
-        assert faults(picture(drawing, size)) == []
+        drawn = picture(drawing, size)
+        assert faults(drawn) == []
+        assert list(unexplained(drawn)) == []
+        assert list(wrong_totals(graph, drawn)) == []
+        assert not any(item.text.endswith("…") for item in flat(drawn.items) if isinstance(item, TextItem))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ZOO)
+def test_a_bundled_network_in_every_form(name: str) -> None:
+    graph = load(name).graph
+    forms = [model(graph, unfold=True), every_layer(graph), *(model(graph, levels=each) for each in (1, 2, 3))]
+    for drawing in forms:
+        check(graph, drawing)
+        assert list(wrong_figures(graph, drawing)) == []
+        for size in (None, "column", "page", "slide"):
+            assert faults(picture(drawing, size)) == []
+    assert faults(whole(forms[1])) == []
 
 
 @pytest.mark.parametrize("name", ZOO)

@@ -1,0 +1,144 @@
+"""The inside of a block that is no series-parallel: which parts of it stay closed, what enters it, and its edges."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+from typing import TypedDict
+
+from cnndsl.emit.drawing.cards.account import element_nodes
+from cnndsl.emit.drawing.cards.items import (
+    ForkItem,
+    ItemChain,
+    ReferenceItem,
+    RepeatItem,
+    Signatures,
+    TapItem,
+    UnitItem,
+    flat,
+    has_fork,
+    nodes_in,
+)
+from cnndsl.emit.drawing.cards.model import PanelElement, SkipLink
+from cnndsl.emit.drawing.cards.raw import value_text
+from cnndsl.emit.drawing.cards.rows import fused
+from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
+from cnndsl.graph.graph import Graph
+
+_MOST_ROWS = 60
+"""A block of more rows is no panel."""
+
+
+class PanelWires(TypedDict):
+    """The edges of a panel, as its model has them."""
+
+    joined: tuple[bool, ...]
+    links: tuple[SkipLink, ...]
+    inputs: tuple[str, ...]
+
+
+def is_plain(graph: Graph, chain: ItemChain) -> bool:
+    """Return whether nested boxes show all edges of a chain, and one value enters it."""
+    return is_nested(graph, chain, entry_of(graph, chain)) and len(outer_inputs(graph, chain)) < 2
+
+
+def is_crossed_block(graph: Graph, item: UnitItem, given: Collection[int]) -> bool:
+    """Return whether a part is the call of a block whose inside nested boxes cannot show, and that a panel can."""
+    if not item.title or any(isinstance(each, TapItem) for each in flat(item.chain)) or is_plain(graph, item.chain):
+        return False
+    inside = nodes_in(item.chain)
+    within = set(inside)
+    leaves = any(reader not in within for node in inside[:-1] for reader in graph.readers[node])
+    return not leaves and within.isdisjoint(given) and len(fused(graph, inside, given)) <= _MOST_ROWS
+
+
+def outer_inputs(graph: Graph, chain: ItemChain) -> dict[int, str]:
+    """Return the nodes outside of a chain that it reads, in order, with the names that it calls them by."""
+    inside = set(nodes_in(chain))
+    names = {each.node: each.name for each in _references(chain) if each.node not in inside}
+    found: dict[int, str] = {}
+    for node in sorted(inside):
+        for before in graph.nodes[node].inputs:
+            if before not in inside:
+                found.setdefault(before, names.get(before, ""))
+    return found
+
+
+def _references(chain: ItemChain) -> list[ReferenceItem]:
+    found: list[ReferenceItem] = []
+    for each in flat(chain):
+        if isinstance(each, ReferenceItem):
+            found.append(each)
+        elif isinstance(each, ForkItem):
+            found += (inner for branch in each.branches for inner in _references(branch))
+    return found
+
+
+def closed_units(graph: Graph, chain: ItemChain, given: Collection[int]) -> list[UnitItem]:
+    """Return the calls of blocks in a chain that are chains themselves, of several rows: they stay closed."""
+    found: list[UnitItem] = []
+    for item in chain:
+        match item:
+            case UnitItem() if item.title and _is_chain(graph, item, given):
+                found.append(item)
+            case UnitItem() | TapItem():
+                found += closed_units(graph, item.chain, given)
+            case ForkItem():
+                found += (each for branch in item.branches for each in closed_units(graph, branch, given))
+            case RepeatItem():
+                found += closed_units(graph, item.turns, given)
+            case _:
+                pass
+    return found
+
+
+def _is_chain(graph: Graph, item: UnitItem, given: Collection[int]) -> bool:
+    nodes = nodes_in(item.chain)
+    if has_fork(item.chain) or any(isinstance(each, TapItem | ReferenceItem) for each in flat(item.chain)):
+        return False
+    is_followed = all(graph.readers[one] == (other,) and one not in given for one, other in pairwise(nodes))
+    has_one = all(len(graph.nodes[node].inputs) == 1 for node in nodes)
+    return is_followed and has_one and len(fused(graph, nodes, given, leads=True)) > 1
+
+
+def titles(items: Sequence[UnitItem]) -> dict[int, str]:
+    """Return what closed parts are called, by their first nodes: the block's name, and the arguments that differ."""
+    found: dict[int, str] = {}
+    for item in items:
+        alike = [each for each in items if each.title == item.title]
+        shown = [
+            (name, value_text(value))
+            for at, (name, value) in enumerate(item.parameters)
+            if len({str(each.parameters[at : at + 1]) for each in alike}) > 1
+        ]
+        words = [f"{name} = {value}" for name, value in shown] if len(shown) == 1 else [f"{n} {v}" for n, v in shown]
+        found[nodes_in(item.chain)[0]] = ", ".join([item.title, *words])
+    return found
+
+
+def most_inputs(signatures: Signatures, items: Sequence[UnitItem]) -> UnitItem:
+    """Return the instance of a block that most values enter: two parameters may be given the same value."""
+    return max(items, key=lambda each: len(outer_inputs(signatures.graph, each.chain)))
+
+
+def wires(graph: Graph, elements: Sequence[PanelElement], chain: ItemChain) -> PanelWires:
+    """Return which elements of a panel read the one before, and the links over others."""
+    if is_plain(graph, chain):
+        return {"joined": (True,) * len(elements), "links": (), "inputs": ()}
+    outer = outer_inputs(graph, chain)
+    homes = {node: at for at, each in enumerate(elements) for node in element_nodes(each)}
+    homes |= {node: -1 - at for at, node in enumerate(outer)}
+    joined = [False] * len(elements)
+    links: dict[tuple[int, int], None] = {}
+    for node, at in homes.items():
+        for before in graph.nodes[node].inputs if at >= 0 else ():
+            source = homes[before]
+            if source == at - 1 and at:
+                joined[at] = True
+            elif source != at:
+                links[(source, at)] = None
+    return {
+        "joined": tuple(joined),
+        "links": tuple(SkipLink(*each) for each in links),
+        "inputs": tuple(outer.values()),
+    }

@@ -1,0 +1,167 @@
+"""The spine of a slide: stations, which are cards or open rows, in lines that flow to the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cnndsl.emit.drawing.cards.model import BlockPanel, DrawingModel, NetCard, SpineBranching, SpineRow, SpineStep
+from cnndsl.emit.drawing.layout import card as cards
+from cnndsl.emit.drawing.layout.across import short_row, station
+from cnndsl.emit.drawing.layout.lanes import stacked
+from cnndsl.emit.drawing.layout.pieces import Fragment, row
+from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
+from cnndsl.emit.drawing.layout.spine import piece_of
+from cnndsl.emit.drawing.measure import width
+
+GAP = 14.0
+_LEAD = 10.0
+"""Room at both ends of a line for the edge from one line to the next."""
+_LABEL = 14.0
+_PAD = 6.0
+WIDEST = 150.0
+"""The width of rows that have room."""
+
+
+@dataclass(eq=False)
+class Station:
+    """A card, or open rows in a frame, and the shape that leaves it."""
+
+    piece: Fragment
+    label: str
+    begins_with_box: bool = True
+    """Whether the edge that leads to it ends there: branches part from it."""
+
+    @property
+    def across(self) -> float:
+        """Return how wide it is with its label."""
+        return max(self.piece.width, width(self.label, SMALL) + 2)
+
+    @property
+    def height(self) -> float:
+        """Return how high it is with its label."""
+        return self.piece.height + self.piece.below + (_LABEL if self.label else 0)
+
+
+def line_width(line: list[Station]) -> float:
+    """Return the width of a line."""
+    return sum(each.across for each in line) + GAP * (len(line) - 1)
+
+
+def stations(model: DrawingModel, panels: Sequence[BlockPanel], across: float) -> list[Station]:
+    """Return the steps of the spine as stations with rows so wide; open rows that follow one another are one, or, with
+    0, each its own."""
+    found: list[Station] = []
+    open_rows: list[SpineStep] = []
+    for at, step in enumerate(model.steps):
+        is_open = isinstance(step, SpineRow) and not step.is_input
+        if isinstance(step, SpineRow) and is_open and not across:
+            found.append(Station(short_row(step.row), _shape(model, panels, at, 1)))
+            continue
+        if is_open:
+            open_rows.append(step)
+        is_last = at == len(model.steps) - 1
+        following = None if is_last else model.steps[at + 1]
+        if is_open and isinstance(following, SpineRow) and len(open_rows) < 4:
+            continue
+        if is_open:
+            found.append(Station(_framed(open_rows, across), _shape(model, panels, at, len(open_rows))))
+            open_rows = []
+        else:
+            is_pill = isinstance(step, SpineRow)
+            own = cards.natural_width(step) if isinstance(step, NetCard) else across or WIDEST
+            piece = _flat(step) or piece_of(step, max(own, 70), cards.CardForm(), ())
+            parts = isinstance(step, SpineBranching) and bool(step.element.branches)
+            found.append(Station(piece, "" if is_pill else _shape(model, panels, at, 1), not parts))
+    return found
+
+
+def _flat(step: SpineStep) -> Fragment | None:
+    """Branches along the axis; a card of one instance, with columns or without a key, as a box; None for any other
+    step."""
+    if isinstance(step, SpineBranching):
+        return station(step.element)
+    if not isinstance(step, NetCard) or len(step.lines) != 1 or step.times > 1 or step.table or step.growth:
+        return None
+    line = step.lines[0]
+    return cards.box(step) if line.columns or (line.row is None and not line.key and step.name) else None
+
+
+def _shape(model: DrawingModel, panels: Sequence[BlockPanel], at: int, count: int) -> str:
+    """The shape that leaves a step, if it isn't that which enters the first of so many."""
+    before = model.steps[at - count].shape if at >= count else ""
+    shape = model.steps[at].shape if model.steps[at].shape != before else ""
+    last = model.steps[at]
+    if at == len(model.steps) - 1 and isinstance(last, SpineRow) and any(cell.role == "fc" for cell in last.row.cells):
+        shape = ""
+    outer = [
+        f"→ {panel.title}"
+        if any(each.nodes == panel.nodes for each in model.panels) or panel.kind != "training"
+        else f"→ {panel.title} in training"
+        for panel in panels
+        for step in panel.steps
+        if at - count < step <= at
+    ]
+    return " ".join(dict.fromkeys([shape, *outer])).strip()
+
+
+def _framed(steps: list[SpineStep], across: float) -> Fragment:
+    if len(steps) == 1 and isinstance(steps[0], SpineRow):
+        return piece_of(steps[0], min(across, row(steps[0].row).width), cards.CardForm(), ())
+    pieces = [piece_of(step, across - 2 * _PAD, cards.CardForm(), ()) for step in steps]
+    inner = stacked(pieces, [True] * len(pieces), [""] * len(pieces))
+    half = max(inner.left, inner.right) + _PAD
+    sketch = Sketch()
+    sketch.box(-half, 0, 2 * half, inner.height + 2 * _PAD, "card", "line", 1, 4)
+    sketch.place(inner.sketch, 0, _PAD)
+    return Fragment(half, half, inner.height + 2 * _PAD, sketch)
+
+
+def lines_of(stations: list[Station], room: float) -> list[list[Station]]:
+    """Return stations in lines of a width."""
+    found: list[list[Station]] = [[]]
+    used = 0.0
+    total = line_width(stations)
+    for each in stations:
+        if found[-1] and used + each.across > room - (2 * _LEAD if total > room else 0):
+            found.append([])
+            used = 0.0
+        found[-1].append(each)
+        used += each.across + GAP
+    return found
+
+
+def line_height(line: list[Station]) -> float:
+    """Return the height of a line."""
+    return max(each.height for each in line)
+
+
+def drawn_lines(lines: list[list[Station]]) -> Sketch:
+    """Draw lines one beneath the other, the stations of each on one axis."""
+    sketch = Sketch()
+    y = 0.0
+    start: tuple[float, float] | None = None
+    for number, line in enumerate(lines):
+        axis = y + max(each.piece.height for each in line) / 2
+        x = _LEAD if len(lines) > 1 else 0.0
+        for each in line:
+            centre = x + each.across / 2
+            left, right = centre - each.piece.left, centre + each.piece.right
+            if start is not None and start[1] == axis:
+                sketch.line([start, (left, axis)], head=each.begins_with_box)
+            elif start is not None:
+                bend = y - GAP / 2
+                turn = start[0] + 7
+                sketch.line(
+                    [start, (turn, start[1]), (turn, bend), (2, bend), (2, axis), (left, axis)],
+                    head=each.begins_with_box,
+                )
+            top = axis - each.piece.height / 2
+            sketch.place(each.piece.sketch, centre, top)
+            if each.label:
+                low = top + each.piece.height + each.piece.below + 10
+                sketch.text(centre, low, each.label, SMALL, paint="mute", anchor="middle")
+            start = (right - each.piece.below, axis)
+            x += each.across + GAP
+        y += line_height(line) + (GAP if number < len(lines) - 1 else 0)
+    return sketch
