@@ -13,6 +13,7 @@ LIKE_OTHERS = {
     *(f"regnet_x_{size}" for size in ("800mf", "1_6gf", "3_2gf", "8gf", "16gf", "32gf")),
     *(f"regnet_y_{size}" for size in ("800mf", "1_6gf", "3_2gf", "8gf", "16gf", "32gf", "128gf")),
     *("shufflenet_v2_x0_5", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0"),
+    *("alexnet_towers", "dcgan_discriminator", "resnext", "vnet", "yolov4"),
 }
 """Built from the blocks of another network, with other numbers."""
 

