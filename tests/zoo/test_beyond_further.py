@@ -10,13 +10,12 @@ import torch
 from torch import nn
 
 import cnndsl
-from cnndsl.expr import Value
 from cnndsl.graph import Graph
 from tests.oracle import torchvision
 from tests.zoo.test_torch import drawn
 
 
-def parameters(name: str, **settings: Value) -> int:
+def parameters(name: str, **settings: object) -> int:
     return cnndsl.load(name, **settings).stats().totals.params
 
 

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 import cnndsl
-from cnndsl.expr import Value
 from tests.oracle import torchvision
 from tests.zoo.test_torch import drawn
 
@@ -25,10 +24,10 @@ class Twin:
 
     ours: str
     theirs: str
-    settings: Mapping[str, Value] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
 
 
-def repvgg(*widths: Value, depths: tuple[int, ...] = (2, 4, 14, 1)) -> dict[str, Value]:
+def repvgg(*widths: float, depths: tuple[int, ...] = (2, 4, 14, 1)) -> dict[str, object]:
     return {"widths": widths, "depths": depths}
 
 
