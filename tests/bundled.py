@@ -16,6 +16,7 @@ LIKE_OTHERS = {
     *("fcn_resnet101", "deeplabv3_resnet101", "deeplabv3_mobilenet_v3_large", "mc3_18", "r2plus1d_18"),
     *(f"efficientnet_b{at}" for at in range(1, 8)),
     *("efficientnet_v2_m", "efficientnet_v2_l", "convnext_small", "convnext_base", "convnext_large"),
+    *("alexnet_towers", "dcgan_discriminator", "resnext", "vnet", "yolov4"),
 }
 """Built from the blocks of another network, with other numbers; or a network with such settings."""
 
