@@ -221,6 +221,8 @@ class Signatures:
 
     def _layer(self, node: int, is_exact: bool, first: int) -> object:
         at = self.graph.nodes[node]
+        if at.layer.passes(training=False):  # the rate of a dropout follows the place and is no other block
+            return (at.kind, tuple(max(each - first, -1) for each in at.inputs))
         found = self.classes.layer(at.layer)
         if not is_exact and at.layer.ROLE == "arrangement" and not at.layer.WIDTH:
             return (at.kind, tuple(max(each - first, -1) for each in at.inputs))

@@ -164,7 +164,8 @@ def layer_text(
 ) -> str:
     """Return the label of a layer whose input has so many spatial axes.
 
-    In an opened block a convolution is its window. `width`, `stride` and `size` are letters that stand for the values.
+    In an opened block a convolution is its window, and a dropout has no rate, since that may follow the place. `width`,
+    `stride` and `size` are letters that stand for the values.
     """
     layer = node.layer
     if not node.inputs:
@@ -173,6 +174,8 @@ def layer_text(
     word = _WORDS.get(layer.kind(), layer.kind().lower() if is_plain else layer.kind())
     if layer.ROLE == "dense" and node.shape.rank:
         word = f"pointwise {word}"
+    if is_open and layer.passes(training=False):
+        return word
     if layer.ROLE == "normalisation" or (not layer.SIZE and not layer.WIDTH):
         return _with_options(node, word)
     window = window_of(layer)
