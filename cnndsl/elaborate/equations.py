@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from cnndsl.elaborate.calls import inside
 from cnndsl.elaborate.expansion import Expander, Expansion
+from cnndsl.elaborate.loops import in_first_branch
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, latest_output, likely_output, names_output
 from cnndsl.elaborate.resolve import is_known
@@ -103,22 +104,26 @@ def _start(walker: Expander, item: ast.Equation, env: Environment, before: NodeO
     if stray:
         raise _starts_from_nothing(item, stray, env, _unnamed(walker.state, env, before))
     for reference in ast.walk([first]):
-        if isinstance(reference, ast.Ref) and reference.is_starred:
+        if isinstance(reference, ast.Each):
+            env = in_first_branch(reference, env, walker.state.most_nodes)
+        elif isinstance(reference, ast.Ref) and reference.is_starred:
             values = matches(reference, env, walker.state)
             if values:
                 return values[0][1].wire
         elif isinstance(reference, ReferenceExpr | ast.Ref):
             return find_label(reference, env).wire
-    return _entering(first, env)
+    return _entering(first, env, walker.state.most_nodes)
 
 
-def _entering(item: ast.ChainItem, env: Environment) -> NodeOutput | None:
+def _entering(item: ast.ChainItem, env: Environment, most: int) -> NodeOutput | None:
     """The value that a chain without a reference of its own starts from: one that a block which it calls refers to, or
     has as a default. None where that is not known; what is wrong then is found when the chain is made."""
     try:
         for _ in range(4 * current().nesting):
             if isinstance(item, ast.Ref):
                 return find_label(item, env).wire
+            if isinstance(item, ast.Each):
+                env = in_first_branch(item, env, most)
             if isinstance(item, ast.WrittenLayer):
                 block = called_block(item, env.home)
                 if block is None:

@@ -158,6 +158,14 @@ def branches(walker: Expander, item: ast.Each, wire: NodeOutput | None, env: Env
         yield EachBranch(row, made, part)
 
 
+def in_first_branch(item: ast.Each, env: Environment, most: int) -> Environment:
+    """The names in force in the first branch of an `each`; those around it where there is no branch. Raises CnnError
+    as `table` does."""
+    table = item.table
+    rows, _ = _rows(table, env, most, "each")
+    return replace(env, values={**env.values, **dict(zip(table.names, rows[0], strict=True))}) if rows else env
+
+
 def count(expr: Expr, env: Environment) -> int:
     """How often. Raises CnnError for what is no whole number from 0."""
     times = number(expr, env.values)

@@ -27,7 +27,7 @@ from tests.bundled import marked
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
 
 LARGE = {
-    *("inception_v4", "inception_resnet_v2", "googlenet_2014", "densenet161", "densenet169", "densenet201"),
+    *("hrnet", "inception_v4", "inception_resnet_v2", "googlenet_2014", "densenet161", "densenet169", "densenet201"),
     *("resnet101", "resnet152", "resnet200", "preact_resnet", "resnet_orders", "wide_resnet101_2"),
     *("resnext101_32x4d", "resnext101_32x8d", "resnext101_64x4d"),
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from cnndsl import loads
+from cnndsl.emit.torch.verify import verify
 from cnndsl.graph import ChoicePart, walk
 from tests.elaborate.making import codes, graph, output, wrong
 
@@ -43,6 +45,23 @@ def test_every_branch_starts_from_the_input_of_the_merge() -> None:
     convolutions = [node for node in made.layers if node.kind == "CONV"]
     assert [made.nodes[node.inputs[0]].path for node in convolutions] == ["stem"] * 3
     assert output("INPUT 8x8x3 -> (| each c in 4, 6, 8 [CONV3-c])") == "8x8x18"  # 4 + 6 + 8
+
+
+@pytest.mark.parametrize(
+    ("head", "channels"),
+    [
+        ("a = (| each i in 1..2 [@f{i} -> CONV3-C]) -> RELU", 4 + 6),
+        # Inside of a block C is that of the first reference.
+        ("a = Head", 4 + 4),
+        ("a = head: Head", 4 + 4),
+        ("a = (Head | Head)", 4 * 4),
+    ],
+)
+def test_a_further_chain_begins_with_it(head: str, channels: int) -> None:
+    block = "block Head = (| each i in 1..2 [@f{i} -> m.{i}: CONV3-C]) -> RELU\n"
+    net = loads(f"{block}INPUT 8x8x3 -> f1: CONV3-4 -> f2: CONV3-6\n{head}")
+    assert net.graph.nodes[net.graph.output].shape.channels == channels
+    assert verify(net.source(), net.graph).agrees
 
 
 def test_a_turn_reads_those_before_it() -> None:

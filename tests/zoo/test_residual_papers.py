@@ -86,7 +86,12 @@ def cifar_resnet(n: int, skip: Unit) -> nn.Module:
     return chain(conv(3, 16), act(16), list(stages(unit, 16, (16, 32, 64), n)), head(64))
 
 
-def ordered(order: int, n: int) -> nn.Module:
+def two_layers(entering: int, c: int, s: int) -> nn.Module:
+    """He et al. 2016, Figure 1, without what is before the first convolution."""
+    return chain(conv(entering, c, 3, s), act(c), conv(c, c))
+
+
+def ordered(order: int, n: int, widths: tuple[int, ...] = (16, 32, 64), middle: Unit = two_layers) -> nn.Module:
     """He et al. 2016, Figure 4 (a) to (e); the appendix: what is before the first unit and behind the last."""
     count = 0
 
@@ -94,13 +99,15 @@ def ordered(order: int, n: int) -> nn.Module:
         nonlocal count
         count += 1
         ahead = {4: [nn.ReLU()], 5: act(entering)}.get(order, []) if count > 1 else []
-        middle = [conv(entering, c, 3, s), *act(c), conv(c, c)]
         behind = {1: [nn.BatchNorm2d(c)], 3: act(c), 4: [nn.BatchNorm2d(c)]}.get(order, [])
         after = {1: [nn.ReLU()], 2: act(c)}.get(order, [])
-        return Residual(nn.Identity(), chain(ahead, middle, behind), skip_a(entering, c, s), chain(after))
+        return Residual(
+            nn.Identity(), chain(ahead, middle(entering, c, s), behind), skip_a(entering, c, s), chain(after)
+        )
 
-    end = {4: [nn.ReLU()], 5: act(64)}.get(order, [])
-    return chain(conv(3, 16), act(16), list(stages(unit, 16, (16, 32, 64), n)), end, head(64))
+    last = widths[-1]
+    end = {4: [nn.ReLU()], 5: act(last)}.get(order, [])
+    return chain(conv(3, 16), act(16), list(stages(unit, 16, widths, n)), end, head(last))
 
 
 def preactivated(body: Unit, entering: int, widths: tuple[int, ...], n: int) -> nn.Module:
@@ -169,6 +176,15 @@ CASES: dict[str, tuple[str, dict[str, object], Callable[[], nn.Module], int]] = 
     "shortcut B": ("cifar_resnet", {"layers": 20, "projection": True}, lambda: cifar_resnet(3, skip_b), 32),
     **{
         f"order {order}": ("resnet_orders", {"layers": 20, "order": order}, lambda order=order: ordered(order, 3), 32)
+        for order in range(1, 6)
+    },
+    **{
+        f"order {order} at 164": (
+            "resnet_orders",
+            {"layers": 164, "order": order},
+            lambda order=order: ordered(order, 18, (64, 128, 256), bottleneck),
+            32,
+        )
         for order in range(1, 6)
     },
     "preact_resnet": ("preact_resnet", {}, lambda: preactivated(bottleneck, 16, (64, 128, 256), 18), 32),

@@ -21,8 +21,16 @@ FAMILIES: dict[str, list[dict[str, Value]]] = {
     "cifar_resnet": [{"layers": 32}, {"projection": True}, {"layers": 110, "projection": True, "classes": 100}],
     "mobilenet_v1": [{"width": Fraction(1, 4)}, {"width": Fraction(1, 2)}, {"width": Fraction(3, 4), "classes": 10}],
     "preact_resnet": [{"layers": 1001}, {"classes": 100}, {"layers": 1001, "classes": 7}],
-    "resnet_orders": [{"order": each, "layers": 20} for each in (1, 2, 3, 4)],
+    "resnet_orders": [{"order": each, "layers": layers} for layers in (20, 164) for each in (1, 2, 3, 4)],
     "wrn": [{"layers": 16, "k": 1}, {"dropout": Fraction(3, 10)}, {"layers": 40, "k": 4, "dropout": Fraction(1, 2)}],
+    "ghostnet": [{"width": Fraction(1, 2), "classes": 10}],
+    "googlenet": [{"aux": False, "classes": 10}],
+    "hrnet": [{"w": 32}],
+    "mobilenet_v2": [{"width": Fraction(7, 5)}],
+    "repvgg": [{"widths": (2, 2, 2, 4), "depths": (4, 6, 16, 1)}],
+    "resnext": [{"groups": 2, "width": 40}, {"groups": 1, "width": 64, "depths": (3, 24, 36, 3), "classes": 10}],
+    "tcn": [{"levels": 4, "c": 150, "k": 3}],
+    "wavenet": [{"cycles": 2, "layers": 5}],
 }
 
 
