@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 from typing import ClassVar
 
 from cnndsl.layers.base import Layer, LayerError, Saved, Slot, TorchCall, Window, need_spatial, option
@@ -28,6 +29,11 @@ class PositionResponseNorm{n}d(nn.Module):
         mean = F.avg_pool{n}d(x.square(), self.size, 1, self.size // 2)
         return x / (mean * self.alpha + self.k) ** self.beta
 '''
+_OVER_VOLUMES = _POSITION_RESPONSE_NORM.replace(
+    "F.avg_pool{n}d(x.square(), self.size, 1, self.size // 2)",
+    "F.avg_pool{n}d(square, self.size, 1)",
+).replace("        mean =", "        square = F.pad(x.square(), {sides} * [self.size // 2])\n        mean =")
+"""With the zeros added beforehand, as `avg_pool3d` takes no map smaller than its window."""
 
 
 @record
@@ -43,7 +49,10 @@ class LocalResponseNorm(Layer):
     NAMES: ClassVar = ("LRN",)
     ROLE: ClassVar = "normalisation"
     SIZE: ClassVar = "size"
-    HELPERS: ClassVar = by_rank("PositionResponseNorm", _POSITION_RESPONSE_NORM)
+    HELPERS: ClassVar = {
+        **by_rank("PositionResponseNorm", _POSITION_RESPONSE_NORM, (1, 2)),
+        **by_rank("PositionResponseNorm", _OVER_VOLUMES, (3,)),
+    }
     DEFAULTS: ClassVar = (("alpha", 1e-4), ("beta", 0.75), ("k", 1.0))
 
     size: int = option("int", 5, "n", minimum=1)
@@ -77,10 +86,16 @@ class LocalResponseNorm(Layer):
         return (self.size ** (x.rank if self._within_channel else 1) + 5) * x.numel
 
     def saved(self, *inputs: Shape) -> Saved:
-        """The input, its squares, which over channels are padded, the denominator before and after the power."""
+        """The input, its squares, which may be padded, the denominator before and after the power."""
         (x,) = inputs
-        padded = 0 if self._within_channel else (self.size - 1) * x.pixels
-        return Saved(inputs=(0,), extra=((0, padded + 3 * x.numel, True),))
+        return Saved(inputs=(0,), extra=((0, self._padded(x) + 2 * x.numel, True),))
+
+    def _padded(self, x: Shape) -> int:
+        """The squares that are averaged, with the zeros that are added beforehand."""
+        more = self.size - 1
+        if not self._within_channel:
+            return (x.channels + more) * x.pixels
+        return x.channels * prod(extent + more for extent in x.spatial) if x.rank > 2 else x.numel
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
         """Squares, padded and averaged, times alpha, plus k, to the power beta; the quotient by that.
@@ -90,12 +105,15 @@ class LocalResponseNorm(Layer):
         """
         (x,) = inputs
         n = x.numel
-        if self._within_channel:
-            means = LayerStep((1,), n, keeps=(0,), autocast="full" if x.rank > 2 else "as is")
+        if self._within_channel and x.rank < 3:
+            means = LayerStep((1,), n, keeps=(0,))
             chain = (scalar(2, n), scalar(3, n, added=True), power(4, n), replace(quotient(0, 5, n), holds=(2,)))
             return (power(0, n), means, *chain)
         averages = LayerStep((2,), n, keeps=(0,), autocast="full" if x.rank > 1 else "as is")
-        padded = pad((x.channels + self.size - 1) * x.pixels, 1)
+        padded = pad(self._padded(x), 1)
+        if self._within_channel:
+            last = replace(quotient(0, 6, n), holds=(2, 3))
+            return (power(0, n), padded, averages, scalar(3, n), scalar(4, n, added=True), power(5, n), last)
         added = replace(scalar(4, n, added=True), holds=(3,))
         chain = (scalar(3, n), added, replace(power(5, n), holds=(3,)), quotient(0, 6, n))
         return (product(0, 0, n), padded, averages, *chain)

@@ -71,6 +71,7 @@ INPUT 1x1x4 -> CONV1-4 -> PIXELSHUFFLE2(order=blocks) -> CONV1-4
 INPUT 2x2x4 -> CONV1-1 -> PIXELUNSHUFFLE2(order=blocks) -> CONV1-4
 INPUT 4x4x6x1 -> CONV1-C -> RELU -> RMSNORM(affine=no)
 INPUT 1x1x4 -> CONV1-C -> FRN(tlu=no)
+INPUT 3x3x3x2 -> CONV1-C -> LRN5(over=positions)
 """.splitlines()
 """Programs whose memory was wrong in some type."""
 

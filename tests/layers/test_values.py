@@ -137,6 +137,14 @@ def test_local_response_normalisation_within_a_channel_is_caffes() -> None:
     assert layer.window(MAP) == Window((3, 3), (1, 1), (1, 1))
 
 
+def test_response_normalisation_within_channels_takes_volumes_smaller_than_its_window() -> None:
+    """`avg_pool3d` refuses them. All 2x2x2 positions are in each window of 5x5x5."""
+    x = torch.rand(1, 2, 2, 2, 2)
+    layer = local_norm.LocalResponseNorm(5, alpha=0.5, beta=0.75, over="positions")
+    summed = x.square().sum((2, 3, 4), keepdim=True)
+    torch.testing.assert_close(Live(layer, (Shape(2, (2, 2, 2)),))(x), x / (1 + 0.5 / 125 * summed) ** 0.75)
+
+
 @pytest.mark.parametrize("tlu", [True, False])
 def test_filter_response_normalisation_is_that_of_its_paper(tlu: bool) -> None:
     """Singh and Krishnan 2020, equations 2 and 3: max(gamma * x / sqrt(nu^2 + eps) + beta, tau)."""

@@ -232,7 +232,7 @@ _DIGESTS: Mapping[str, str] = {
     "PointwiseLinear3d": "e146703a95cf1ee9",
     "PositionResponseNorm1d": "ca87f545ae5cb645",
     "PositionResponseNorm2d": "34b7cf558315f914",
-    "PositionResponseNorm3d": "b30f614e9552ba30",
+    "PositionResponseNorm3d": "306ee71e41a4cb4f",
     "RadialBasis": "ee3ccf1731daffb0",
     "RadixSoftmax": "57e44aa53db7f5e2",
     "Reorg": "b0f03f092449ee95",
