@@ -66,11 +66,12 @@ class Inputs:
 
     def _node(self, written: ast.WrittenLayer, tag: PendingLabel | None, setting: str) -> NodeOutput:
         layer = input_layer(written, self.env)
+        sizes = tuple(("volume", size) for size in written.dims)
         volume = self.given.get(setting, layer.volume)
         if volume != layer.volume:
             self.others[setting] = volume
-            layer = layer_of(volume)
-        bound = Bound(layer, (), f"INPUT {show(layer.volume)}", ())
+            layer, sizes = layer_of(volume), ()
+        bound = Bound(layer, (), f"INPUT {show(layer.volume)}", sizes)
         shape = self.walker.shape_of(layer, [])
         made = self.walker.node(bound, [], shape, written.span, self.env, tag.name if tag else None, counted=False)
         if made.wire is None:
