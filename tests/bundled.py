@@ -13,9 +13,12 @@ LIKE_OTHERS = {
     *(f"regnet_x_{size}" for size in ("800mf", "1_6gf", "3_2gf", "8gf", "16gf", "32gf")),
     *(f"regnet_y_{size}" for size in ("800mf", "1_6gf", "3_2gf", "8gf", "16gf", "32gf", "128gf")),
     *("shufflenet_v2_x0_5", "shufflenet_v2_x1_5", "shufflenet_v2_x2_0"),
+    *("fcn_resnet101", "deeplabv3_resnet101", "deeplabv3_mobilenet_v3_large", "mc3_18", "r2plus1d_18"),
+    *(f"efficientnet_b{at}" for at in range(1, 8)),
+    *("efficientnet_v2_m", "efficientnet_v2_l", "convnext_small", "convnext_base", "convnext_large"),
     *("alexnet_towers", "dcgan_discriminator", "resnext", "vnet", "yolov4"),
 }
-"""Built from the blocks of another network, with other numbers."""
+"""Built from the blocks of another network, with other numbers; or a network with such settings."""
 
 
 def marked(names: Iterable[str], further: Set[str] = frozenset()) -> list[str | ParameterSet]:

@@ -45,6 +45,7 @@ SAMPLES = {
     "CONVT": "CONVT4-8/2(groups=2)",
     "LOCAL": "LOCAL5-8(pad=valid)",
     "FC": "FC-8",
+    "CHANNELCONV": "GAP -> CHANNELCONV5",
     "RBF": "RBF-8",
     "UNPOOL": "pool: POOL2 -> UNPOOL2(@pool)",
     "GN": "GN3",
@@ -158,7 +159,7 @@ def test_the_table_of_kinds_counts_parameters(kind: type[Layer]) -> None:
     layer: Any = node.layer
     kernel = getattr(layer, "kernel", (0,))
     names = {
-        "k": kernel[0] if kernel else 0,
+        "k": kernel if isinstance(kernel, int) else kernel[0] if kernel else 0,
         "C": 6,
         "H": 10,
         "W": 12,

@@ -208,7 +208,7 @@ def _divided(backward: BackwardTrace, node: Node, result: int, gradient: Gradien
 
 
 def _gradient(backward: BackwardTrace, node: Node, value: int, width: int) -> int:
-    return backward.ledger.new(node.index, "gradients", 0, backward.values.values[node.index][value] * width)
+    return backward.ledger.new(node.index, "gradients", *backward.values.bytes(node.index, value, width))
 
 
 def _passed(backward: BackwardTrace, node: Node, k: int, read: int, gradient: Gradient) -> _Made:
@@ -248,11 +248,11 @@ def _fitted(backward: BackwardTrace, node: Node, read: int, made: _Made) -> tupl
 
 def _weight_gradient(backward: BackwardTrace, node: Node, k: int, position: int, gradient: Gradient) -> _Made | None:
     """The gradient of a parameter as the operation makes it: in the type in which it computes, at each value where the
-    parameter was repeated. None for a buffer."""
+    parameter was repeated. None for what does not learn."""
     values, ledger = backward.values, backward.ledger
     step, result = values.steps[node.index][k], len(node.value_inputs) + k
     tensor, widths = values.tensors[node.index][position], values.widths[node.index]
-    if tensor.role == "buffer":
+    if not tensor.learns:
         return None
     if step.gradient == "handed on":
         ledger.hold(gradient.storage)

@@ -22,7 +22,8 @@ class Cost:
 
     `weights`, `biases` and `buffers` are numbers of elements, `counters` how many of the buffers' elements count
     batches (`num_batches_tracked`); `macs` are multiply-adds of convolutions and matrix products, `operations`
-    elementwise operations of everything else (the two are never mixed), `activations` the elements of the output.
+    elementwise operations of everything else (the two are never mixed), `activations` the elements of the output,
+    `frozen` the parameters that are not trained.
     """
 
     weights: int = 0
@@ -32,6 +33,12 @@ class Cost:
     operations: int = 0
     activations: int = 0
     counters: int = 0
+    frozen: int = 0
+
+    @property
+    def trainable(self) -> int:
+        """Return the parameters that training changes."""
+        return self.params - self.frozen
 
     @property
     def params(self) -> int:
@@ -61,7 +68,7 @@ def costs(graph: Graph, unknown: Collection[int] = ()) -> dict[int, Cost]:
     }
     for several in graph.applications.values():
         for at in several[1:]:
-            found[at] = replace(found[at], weights=0, biases=0, buffers=0, counters=0)
+            found[at] = replace(found[at], weights=0, biases=0, buffers=0, counters=0, frozen=0)
     return found
 
 
@@ -80,6 +87,7 @@ def total(each: Iterable[Cost]) -> Cost:
         sum(cost.operations for cost in several),
         sum(cost.activations for cost in several),
         sum(cost.counters for cost in several),
+        sum(cost.frozen for cost in several),
     )
 
 
@@ -98,10 +106,11 @@ def network_total(nodes: Iterable[Node], each: Mapping[int, Cost], training: boo
 @lru_cache(maxsize=4096)
 def _cost(layer: Layer, output: Shape, *inputs: Shape) -> Cost:
     """The cost of a layer on inputs; equal layers on equal inputs are computed once."""
-    sums, counters = {"weight": 0, "bias": 0, "buffer": 0}, 0
+    sums, counters, frozen = {"weight": 0, "bias": 0, "buffer": 0}, 0, 0
     for tensor in layer.tensors(*inputs) if inputs else ():
         sums[tensor.role] += tensor.numel
         counters += tensor.numel if tensor.role == "buffer" and tensor.dtype == "int64" else 0
+        frozen += tensor.numel if tensor.frozen else 0
     return Cost(
         weights=sums["weight"],
         biases=sums["bias"],
@@ -110,4 +119,5 @@ def _cost(layer: Layer, output: Shape, *inputs: Shape) -> Cost:
         operations=layer.operations(*inputs) if inputs else 0,
         activations=output.numel,
         counters=counters,
+        frozen=frozen,
     )

@@ -36,4 +36,4 @@ def is_dense(graph: Graph, node: Node) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_weighted(layer: Layer, *inputs: Shape) -> bool:
-    return layer.macs(*inputs) > 0 and bool(layer.tensors(*inputs))
+    return layer.macs(*inputs) > 0 and any(tensor.role != "buffer" for tensor in layer.tensors(*inputs))

@@ -10,7 +10,7 @@ from cnndsl.analysis.execution import Passed, Ran, Released
 from cnndsl.analysis.lifetimes import WIDTHS, Lifetimes
 from cnndsl.analysis.memory_trace import Purpose, TraceBuilder
 from cnndsl.graph import Node
-from cnndsl.layers.steps import PARAMETER, STATISTIC, SWITCH_BYTES, LayerStep
+from cnndsl.layers.steps import CAST, PARAMETER, STATISTIC, SWITCH_BYTES, LayerStep
 
 
 @dataclass
@@ -129,7 +129,7 @@ def _run_step(forward: ForwardTrace, node: Node, k: int) -> int:
         result = reads[0 if target is None else target]
         ledger.hold(result)
     else:
-        result = ledger.new(at, "activations", 0, step.values * width)
+        result = ledger.new(at, "activations", *values.bytes(at, first + k, width))
     if needs:
         _save(forward, node, k, reads, result)
     _make_extras(forward, node, k)
@@ -149,7 +149,7 @@ def _cast(forward: ForwardTrace, node: Node, read: int, storage: int, width: int
     if not width or width == values.widths[node.index][read]:
         ledger.hold(storage)
         return storage
-    return ledger.new(node.index, "activations", 0, values.values[node.index][read] * width)
+    return ledger.new(node.index, "activations", *values.bytes(node.index, read, width))
 
 
 def _cast_weights(forward: ForwardTrace, node: Node, step: LayerStep, k: int) -> None:
@@ -166,7 +166,7 @@ def _cast_weights(forward: ForwardTrace, node: Node, step: LayerStep, k: int) ->
         cast = None if position in step.recast else forward.casts.get((node.weights_of, tensor.name))
         if cast is None:
             cast = ledger.new(node.index, "extras", 2 * tensor.numel, 0)
-            if position in step.recast:
+            if tensor.frozen or position in step.recast:  # it keeps those of parameters that learn, and of no views
                 forward.held.append(cast)
             else:
                 forward.casts[node.index, tensor.name] = cast
@@ -178,7 +178,7 @@ def _cast_weights(forward: ForwardTrace, node: Node, step: LayerStep, k: int) ->
 def _save(forward: ForwardTrace, node: Node, k: int, reads: list[int], result: int) -> None:
     values, ledger, at = forward.values, forward.ledger, node.index
     step, needs = values.steps[at][k], values.needs[at]
-    own = any(values.tensors[at][position].role != "buffer" for position in step.tensors)
+    own = any(values.tensors[at][position].learns for position in step.tensors)
     for position in step.keeps:
         others = any(needs[read] for place, read in enumerate(step.reads) if place != position)
         if step.product and not own and not others:
@@ -223,6 +223,8 @@ def _extra_width(values: Lifetimes, node: Node, k: int, size: int) -> int:
         return 4 if values.device == "cuda" else width if tensors else values.widths[node.index][step.reads[0]]
     if size == PARAMETER:
         return width
+    if size == CAST:
+        return 2 if values.computes(step, values.widths[node.index]) == 2 else 0
     if size:
         return size
     return values.widths[node.index][len(node.value_inputs) + k]

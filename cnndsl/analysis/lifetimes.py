@@ -86,7 +86,7 @@ class Lifetimes:
         for node in self.graph.nodes:
             each = [needs[at][-1] for at in node.value_inputs] or [False]
             for step in self.steps[node.index]:
-                own = any(self.tensors[node.index][at].role != "buffer" for at in step.tensors)
+                own = any(self.tensors[node.index][at].learns for at in step.tensors)
                 each.append(self.training and (own or any(each[at] for at in step.reads)))
             needs[node.index] = tuple(each)
         return needs
@@ -101,6 +101,13 @@ class Lifetimes:
             )
             for node in self.graph.nodes
         }
+
+    def bytes(self, at: int, value: int, width: int) -> tuple[int, int]:
+        """The bytes of a value of a node, by its number, where each of its elements has so many: those of all images
+        together, and those of each."""
+        size = self.values[at][value] * width
+        step = value - len(self.graph.nodes[at].value_inputs)
+        return (size, 0) if step >= 0 and self.steps[at][step].fixed else (0, size)
 
     @cached_property
     def learning(self) -> tuple[int, ...]:

@@ -100,21 +100,22 @@ def _memory(values: Lifetimes, optimizer: Optimizer | None) -> Memory:
     tensors = [each for node in values.graph.nodes for each in values.own_tensors[node.index]]
     parameters = sum(width * each.numel for each in tensors if each.role != "buffer")
     buffers = sum(each.numel * (8 if each.dtype == "int64" else width) for each in tensors if each.role == "buffer")
-    state = STATES[optimizer] * parameters if optimizer else 0
+    trained = sum(width * each.numel for each in tensors if each.learns)
+    state = STATES[optimizer] * trained if optimizer else 0
     ledger = TraceBuilder()
     ledger.event("start", 0)
     for node in values.graph.nodes:
         for each in values.own_tensors[node.index]:
             wide = 8 if each.dtype == "int64" else width
             ledger.new(node.index, "buffers" if each.role == "buffer" else "parameters", wide * each.numel, 0)
-            for _ in range(STATES[optimizer] if optimizer and each.role != "buffer" else 0):
+            for _ in range(STATES[optimizer] if optimizer and each.learns else 0):
                 ledger.new(node.index, "optimizer", wide * each.numel, 0)
     kept = _step(values, ledger, optimizer)
     if optimizer in _MOMENTS:
         ledger.event("update", values.graph.output)
-        sizes = [width * each.numel for each in tensors if each.role != "buffer"]
+        sizes = [width * each.numel for each in tensors if each.learns]
         ledger.drop(ledger.new(0, "scratch", sum(sizes) if values.device == "cuda" else 2 * max(sizes, default=0), 0))
-    return Memory(values.graph, ledger.step(), parameters, buffers, parameters if optimizer else 0, state, kept)
+    return Memory(values.graph, ledger.step(), parameters, buffers, trained if optimizer else 0, state, kept)
 
 
 def _step(values: Lifetimes, ledger: TraceBuilder, optimizer: Optimizer | None) -> frozenset[int]:

@@ -202,7 +202,12 @@ _ALL = (
         "The elements of bias tensors, the shifts of normalisations among them.",
         lambda cost: cost.biases,
     ),
-    _counted("trainable", "elements", "What the optimizer changes: all of `params`.", lambda cost: cost.params),
+    _counted(
+        "trainable",
+        "elements",
+        "What the optimizer changes: the `params` that are not frozen.",
+        lambda cost: cost.trainable,
+    ),
     _counted(
         "buffers",
         "elements",

@@ -92,8 +92,8 @@ ENTRIES = (
         "E0309",
         "statistics over a single value",
         """
-        IN, GN and EVONORM normalise an image by its own statistics, RMSNORM(by=deviation) the channels of a position;
-        those of one value say nothing.
+        IN, GN and EVONORM normalise an image by its own statistics, RMSNORM(by=deviation) the channels of a position,
+        and `standardise` each filter of a convolution; those of one value say nothing.
         """,
         "INPUT 32x32x3 -> GAP -> IN",
         "INPUT 32x32x3 -> IN -> GAP",
@@ -180,5 +180,36 @@ ENTRIES = (
         """,
         "INPUT 32x32x3 -> SUB(CONV3-8, CONV1-8, CONV5-8)",
         "INPUT 32x32x3 -> SUB(CONV3-8, (CONV1-8 + CONV5-8))",
+    ),
+    code(
+        "E0318",
+        "a padding that cannot be",
+        """
+        Mirroring, `reflect`, repeats no border line, so it pads by less than the map's size; `circular` pads by that at
+        most. `pad` says what is beyond the border (`tfsame`: zeros), or `border` does, not both. With a stride, only
+        zeros can be more on one side than on the other, and only before plain weights: a layer in front pads the rest.
+        """,
+        "INPUT 4x4x3 -> CONV9-8(pad=reflect)",
+        "INPUT 4x4x3 -> CONV9-8(pad=replicate)",
+    ),
+    code(
+        "E0319",
+        "a convolution along channels that cannot be",
+        """
+        CHANNELCONV slides its one filter over the channels of a vector, or of a map of one position, as GAP gives it.
+        Its kernel is odd, so that each channel has as many neighbours before as after it.
+        """,
+        "INPUT 32x32x16 -> MUL(ID, CHANNELCONV3 -> SIGMOID)",
+        "INPUT 32x32x16 -> MUL(ID, GAP -> CHANNELCONV3 -> SIGMOID)",
+    ),
+    code(
+        "E0320",
+        "an interpolation of channels that are not the same",
+        """
+        A transposed convolution with `init=bilinear` enlarges each channel by itself. So it has as many filters as
+        channels come in, and one group for all of them, or one for each.
+        """,
+        "INPUT 8x8x21 -> CONVT4-64/2(init=bilinear)",
+        "INPUT 8x8x21 -> CONVT4-21/2(init=bilinear)",
     ),
 )

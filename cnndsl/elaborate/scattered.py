@@ -84,7 +84,8 @@ def nameless(walker: Expander, item: ast.Label, wire: NodeOutput | None, env: En
         member.counted = False
         drafts = walker.state.drafts
         draft = None if member.wire is None else drafts[member.wire.node]
-        if draft is not None and draft.layer.tensors(*(drafts[at].shape for at in draft.inputs)):
+        tensors = () if draft is None else draft.layer.tensors(*(drafts[at].shape for at in draft.inputs))
+        if any(tensor.persistent for tensor in tensors):
             raise error("E0106", "a layer with weights needs a name", item.span, 'leave `"":` away, or give it one')
     return made
 

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from cnndsl.layers import (
     activation,
+    along_channels,
     arrange,
+    blur,
     channel_pool,
     conv,
     dense,
@@ -31,6 +33,7 @@ from cnndsl.layers import (
     response,
     scale,
     softmax,
+    transposed,
 )
 from cnndsl.layers.base import Layer
 
@@ -43,12 +46,14 @@ GROUP = "cnndsl.layers"
 _OURS: tuple[type[Layer], ...] = (
     conv.Conv,
     conv.DepthwiseConv,
-    conv.ConvTranspose,
+    transposed.ConvTranspose,
     local.LocallyConnected,
+    along_channels.ChannelConv,
     pool.MaxPool,
     pool.AvgPool,
     pool.SumPool,
     pool.LPPool,
+    blur.BlurPool,
     pool.GlobalAvgPool,
     pool.GlobalMaxPool,
     channel_pool.ChannelMax,
@@ -98,6 +103,9 @@ _OURS: tuple[type[Layer], ...] = (
     reshape.Reshape,
     reshape.Permute,
     margin.ZeroPad,
+    margin.ReflectPad,
+    margin.ReplicatePad,
+    margin.CircularPad,
     margin.Crop,
     arrange.PadChannels,
     arrange.Shuffle,

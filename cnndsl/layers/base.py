@@ -21,7 +21,8 @@ from cnndsl.shape import Shape
 Dims: TypeAlias = tuple[int, ...]
 """An extent for each spatial axis, or one for all of them."""
 
-Padding: TypeAlias = Dims | Literal["same", "valid", "full"]
+Padding: TypeAlias = Dims | Literal["same", "valid", "full", "tfsame", "reflect", "replicate", "circular"]
+"""An amount, or a word: see `window` and `borders`."""
 
 OptionType: TypeAlias = Literal["dims", "int", "number", "flag", "word", "padding", "ints", "reference"]
 
@@ -137,6 +138,11 @@ class Layer:
     @property
     def is_parameter(self) -> bool:
         """True where the one tensor is no module's of its own, but a parameter of the module around the layer."""
+        return False
+
+    @property
+    def is_frozen(self) -> bool:
+        """True where the layer has parameters that are not trained: none of them is."""
         return False
 
     @property

@@ -1,75 +1,44 @@
-"""Convolutions with shared weights: `CONV`, `DWCONV`, `CONVT`."""
+"""Convolutions with shared weights: `CONV` and `DWCONV`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 from typing import ClassVar
 
 from cnndsl.layers.base import (
     Dims,
-    Layer,
     LayerError,
     Padding,
     Saved,
     Slot,
     Tensor,
     TorchCall,
-    Window,
     common_divisors,
     each_axis,
     need_spatial,
     option,
     squeeze,
 )
-from cnndsl.layers.formulas import further, multiplied, spanned
-from cnndsl.layers.steps import LayerStep, pad
-from cnndsl.layers.torch_calls import by_rank
-from cnndsl.layers.window import Axis, Reach, SlidingLayer, axes, resampled, slide, symmetric
+from cnndsl.layers.borders import BORDERS, FILLINGS, PAD_LAYERS, Sides, amount, border_of, check_filling, filled, times
+from cnndsl.layers.conv_modules import SOURCES
+from cnndsl.layers.formulas import multiplied
+from cnndsl.layers.steps import PARAMETER, STATISTIC, LayerStep, pad
+from cnndsl.layers.window import Axis, SlidingLayer, axes, slide, symmetric
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
 INITS = ("default", "kaiming", "kaiming_uniform", "xavier", "xavier_uniform", "normal", "trunc_normal", "zeros", "ones")
 """How weights are drawn; `default` is PyTorch's own way."""
+PADDINGS = ("same", "valid", "full", "tfsame", *FILLINGS)
 
 
-def _need_groups(groups: int, x: Shape, filters: int) -> None:
+def need_groups(groups: int, x: Shape, filters: int) -> None:
     """Raises LayerError where the groups do not divide the channels on both sides."""
     if x.channels % groups or filters % groups:
         message = f"{groups} groups must divide both the {x.channels} channels of the input and the {filters} filters"
         raise LayerError("E0304", message, common_divisors(x.channels, filters))
-
-
-_PADDED_CONV = '''\
-class PaddedConv{n}d(nn.Conv{n}d):
-    """A convolution padded as by `F.pad`: each side by itself, the last axis first."""
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int | {size},
-        *,
-        pads: tuple[int, ...],
-        stride: int | {size} = 1,
-        dilation: int | {size} = 1,
-        groups: int = 1,
-        bias: bool = True,
-    ) -> None:
-        super().__init__(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            dilation=dilation,
-            groups=groups,
-            bias=bias,
-        )
-        self.pads = pads
-
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
-        return self._conv_forward(F.pad(input, self.pads), self.weight, self.bias)
-'''
 
 
 @record
@@ -77,6 +46,10 @@ class Conv(SlidingLayer):
     """`CONV3-64/2(pad=same, groups=1, dilation=1, bias=yes)`: cross-correlation with F filters.
 
     Parameters (F_in/groups * k^n) * F_out + F_out. Bare `CONV` is CONV3-64, the first layer of VGG.
+
+    With `standardise=weights` each filter has mean 0 and variance 1 (Qiao et al. 2019, arXiv:1903.10520); `scaled` also
+    divides it by the root of its number of weights, and multiplies by `gamma` and by a gain that is learned for each
+    filter (Brock et al. 2021, arXiv:2101.08692, Section 3; the gain is that of arXiv:2102.06171).
     """
 
     NAMES: ClassVar = ("CONV",)
@@ -85,19 +58,32 @@ class Conv(SlidingLayer):
     SIZE: ClassVar = "kernel"
     WIDTH: ClassVar = "filters"
     STRIDE: ClassVar = "stride"
-    HELPERS: ClassVar = by_rank("PaddedConv", _PADDED_CONV)
+    HELPERS: ClassVar = SOURCES
+    DEFAULTS: ClassVar = (("gamma", 1.0), ("eps", 1e-6))
 
     kernel: Dims = option("dims", (3,), "F", minimum=1)
     filters: int = option("int", 64, "K", minimum=1)
     stride: Dims = option("dims", (1,), "S", minimum=1)
-    pad: Padding = option("padding", "same", "P", minimum=0, words=("same", "valid", "full"))
+    pad: Padding = option("padding", "same", "P", minimum=0, words=PADDINGS)
     dilation: Dims = option("dims", (1,), minimum=1)
     groups: int = option("int", 1, minimum=1)
     bias: bool = option("flag", True)
     init: str = option("word", "default", words=INITS)
+    border: str = option("word", "zeros", words=BORDERS)
+    standardise: str = option("word", "none", words=("none", "weights", "scaled"))
+    gamma: float = option("number", 1.0)
+    eps: float = option("number", 1e-6, minimum=1e-12)
+    frozen: bool = option("flag", False)
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.frozen
 
     def _axes(self, x: Shape) -> tuple[Axis, ...]:
-        return axes(x, self.kernel, self.stride, self.dilation, self.pad)
+        return axes(x, self.kernel, self.stride, self.dilation, amount(self.pad))
+
+    def _sides(self, x: Shape) -> Sides:
+        return tuple((axis.before, axis.after) for axis in self._axes(x))
 
     def _groups(self, x: Shape) -> int:
         return self.groups
@@ -105,89 +91,189 @@ class Conv(SlidingLayer):
     def _filters(self, x: Shape) -> int:
         return self.filters
 
+    def _border(self, x: Shape) -> str:
+        """What the padding is filled with; zeros where there is none."""
+        border = border_of(self.pad, self.border)
+        return border if border == "zeros" or any(map(any, self._sides(x))) else "zeros"
+
+    def _follows_size(self, x: Shape) -> bool:
+        """Whether the module computes its padding from the size of what comes in."""
+        return self.pad == "tfsame" and any(size > 1 for size in self.filter_size(x))
+
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         need_spatial(self.kind(), x)
         filters, groups = self._filters(x), self._groups(x)
-        _need_groups(groups, x, filters)
-        return Shape(filters, slide(self._axes(x), self.kind(), x))
+        need_groups(groups, x, filters)
+        spatial = slide(self._axes(x), self.kind(), x)
+        check_filling(self.kind(), self._border(x), self._sides(x), x)
+        self._check(x)
+        return Shape(filters, spatial)
+
+    def _check(self, x: Shape) -> None:
+        """Raise LayerError for options that exclude each other."""
+        if self.border != "zeros" and isinstance(self.pad, str) and self.pad not in ("same", "valid", "full"):
+            message = f"`pad={self.pad}` says what is beyond the border, and so does `border={self.border}`"
+            raise LayerError("E0318", message, f"keep one of them: `pad={self.border}` pads as `same` does")
+        is_plain = self._border(x) == "zeros" and self.standardise == "none"
+        if not is_plain and self._is_uneven(x) and any(step > 1 for step in self.stride):
+            before, after = (times(squeeze(each)) for each in zip(*self._sides(x), strict=True))
+            message = (
+                f"{self.kind()} pads {before} before and {after} after a map, and takes a stride with that only if"
+            )
+            help = f"`{PAD_LAYERS[self._border(x)]}({before}, after={after})` in front, and here `pad=valid`"
+            raise LayerError("E0318", f"{message} it adds zeros and has plain weights", help)
+        if self.standardise != "none" and self._fan_in(x) == 1:
+            message = f"each filter of {self.kind()} has a single weight, and no variance to be divided by"
+            raise LayerError("E0309", message, "leave `standardise` away here")
+
+    def _is_uneven(self, x: Shape) -> bool:
+        """Whether a constant padding differs between the sides, so that PyTorch's module does not have it."""
+        return not self._follows_size(x) and symmetric(self._axes(x)) is None
 
     def filter_size(self, *inputs: Shape) -> Dims:
         return each_axis(self.kernel, inputs[0].rank, "kernel")
+
+    def _fan_in(self, x: Shape) -> int:
+        """The weights of each filter."""
+        return x.channels // self._groups(x) * prod(self.filter_size(x))
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
         (x,) = inputs
         filters = self._filters(x)
         kernel = self.filter_size(x)
-        weight = Tensor("weight", (filters, x.channels // self._groups(x), *kernel))
-        return (weight, Tensor("bias", (filters,), "bias")) if self.bias else (weight,)
+        weight = Tensor("weight", (filters, x.channels // self._groups(x), *kernel), frozen=self.frozen)
+        bias = (Tensor("bias", (filters,), "bias", frozen=self.frozen),) if self.bias else ()
+        gains = (filters, 1, *(1 for _ in kernel))
+        gain = (Tensor("gain", gains, frozen=self.frozen),) if self.standardise == "scaled" else ()
+        return (weight, *bias, *gain)
 
     def macs(self, *inputs: Shape) -> int:
         return self.output(*inputs).pixels * self.tensors(*inputs)[0].numel
 
-    def saved(self, *inputs: Shape) -> Saved:
-        """The input; or, where the padding is uneven, a copy of it with so much padding as makes the rest even."""
-        (x,) = inputs
-        windows = self._axes(x)
+    def operations(self, *inputs: Shape) -> int:
+        """Of standardised weights, whatever the batch, three for each for the statistics and two to normalise; one for
+        each gain."""
+        if self.standardise == "none":
+            return 0
+        weights, filters = self.tensors(*inputs)[0].numel, self._filters(inputs[0])
+        return 5 * weights + (filters if self.standardise == "scaled" else 0)
+
+    def _padded(self, x: Shape, at: int) -> tuple[LayerStep, ...]:
+        """The copy of the input with padding, where PyTorch's kernel cannot pad like this: the value `at`, or the next.
+
+        The kernel pads evenly. What is odd comes before, where the stride is 1 or the padding follows the size.
+        """
+        windows, border = self._axes(x), self._border(x)
+        odd = pad(x.channels * prod(axis.size + axis.after - axis.before for axis in windows))
+        if border != "zeros":
+            return filled(border, self._sides(x), x, at)
+        if self._follows_size(x):
+            return () if all(axis.before == axis.after for axis in windows) else (odd,)
         if symmetric(windows) is not None:
-            return Saved(inputs=(0,))
+            return ()
         if all(axis.stride == 1 for axis in windows):
-            return Saved(
-                extra=((0, x.channels * prod(axis.size + axis.after - axis.before for axis in windows), True),)
-            )
-        return Saved(extra=((0, x.channels * prod(axis.size + axis.before + axis.after for axis in windows), True),))
+            return (replace(odd, autocast="half", on_cuda="half", inside=True),)
+        return (pad(x.channels * prod(axis.size + axis.before + axis.after for axis in windows)),)
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The input, or a padded copy of it, or both; of standardised weights these, the mean and the inverse deviation
+        of each filter, and its gain."""
+        (x,) = inputs
+        copy, extra = self._padded(x, 1), list[tuple[int, int, bool]]()
+        if copy:
+            extra.append((0, copy[-1].values, True))
+        if self.standardise != "none":
+            extra += [(PARAMETER, self.tensors(x)[0].numel, False), *self._standardised(x).extra]
+        return Saved(inputs=(0,) if not copy or copy[0].keeps else (), extra=tuple(extra))
 
     def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
-        """The padded copy, if any, and the convolution; `padding="same"` pads what autocast has cast already."""
-        copies = self.saved(*inputs).extra
-        if not copies:
-            return super().steps(*inputs)
-        ((_, values, _),) = copies
-        inside = all(axis.stride == 1 for axis in self._axes(inputs[0]))
-        padded = pad(values)
-        if inside:
-            padded = replace(padded, autocast="half", on_cuda="half", inside=True)
-        return (padded, self.single_step(*inputs, reads=(1,), keeps=(0,), extra=()))
+        """The standardised weights, if any; the padded copy, if any; the convolution. `padding="same"` pads what
+        autocast has cast already."""
+        (x,) = inputs
+        weights = () if self.standardise == "none" else (self._standardised(x),)
+        copy = self._padded(x, len(weights) + 1)
+        reads = (len(weights) + len(copy) if copy else 0, *range(1, len(weights) + 1))
+        tensors = tuple(range(len(weights), 1 + self.bias))
+        step = self.single_step(x, reads=reads, keeps=tuple(range(len(reads))), extra=(), tensors=tensors)
+        return (*weights, *copy, step)
+
+    def _standardised(self, x: Shape) -> LayerStep:
+        """The weights as they are convolved with, once for all images."""
+        weight, filters = self.tensors(x)[0], self._filters(x)
+        is_scaled = self.standardise == "scaled"
+        gain = ((PARAMETER, filters, False),) if is_scaled else ()
+        extra = ((STATISTIC, 2 * filters, False), *gain)
+        own = (0, 1 + self.bias) if is_scaled else (0,)
+        return LayerStep((), weight.numel, extra=extra, tensors=own, promotes=True, fixed=True)
 
     def formula(self, *inputs: Shape) -> str:
         _, fan_in, *kernel = self.tensors(*inputs)[0].shape
-        return f"({'*'.join(map(str, (*kernel, fan_in)))})*{self._filters(inputs[0])}"
+        return f"({'*'.join(map(str, (*kernel, fan_in)))})*{self._filters(inputs[0])}{self._gains(inputs[0])}"
+
+    def _gains(self, x: Shape) -> str:
+        return f" + {self._filters(x)}" if self.standardise == "scaled" else ""
 
     def weights_formula(self, *inputs: Shape) -> str:
-        (x,) = inputs
-        if self._groups(x) == 1:
-            return self.formula(x)
-        return f"({multiplied(self.filter_size(x))}*{x.channels}/{self._groups(x)})*{self._filters(x)}"
+        return f"{self._product(inputs[0])}{self._gains(inputs[0])}"
+
+    def _product(self, x: Shape) -> str:
+        """The weights without gains."""
+        groups = "" if self._groups(x) == 1 else f"/{self._groups(x)}"
+        return f"({multiplied(self.filter_size(x))}*{x.channels}{groups})*{self._filters(x)}"
 
     def macs_formula(self, *inputs: Shape) -> str:
-        return f"{multiplied(self.output(*inputs).spatial)}*{self.weights_formula(*inputs)}"
+        return f"{multiplied(self.output(*inputs).spatial)}*{self._product(inputs[0])}"
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
         (x,) = inputs
         windows = self._axes(x)
-        padding = symmetric(windows)
         keywords: list[tuple[str, Slot]] = []
         if any(axis.stride != 1 for axis in windows):
             keywords.append(("stride", Slot(squeeze(self.stride), "stride")))
-        if padding is None and all(axis.stride == 1 for axis in windows):
-            keywords.append(("padding", Slot("same")))
-        elif padding is not None and any(padding):
-            keywords.append(("padding", Slot(squeeze(padding), "padding")))
+        keywords += self._padding(x)
         if any(axis.dilation != 1 for axis in windows):
             keywords.append(("dilation", Slot(squeeze(self.dilation), "dilation")))
         if self._groups(x) != 1:
             keywords.append(("groups", Slot(self._groups(x), "groups")))
         if not self.bias:
             keywords.append(("bias", Slot(False)))
+        if self._border(x) != "zeros":
+            keywords.append(("padding_mode", Slot(self._border(x))))
+        if self.standardise == "scaled" and self.gamma != 1:
+            keywords.append(("gamma", Slot(float(self.gamma), "gamma")))
+        if self.standardise != "none" and self.eps != 1e-6:
+            keywords.append(("eps", Slot(float(self.eps), "eps")))
         arguments = (
             Slot(x.channels, "in_channels"),
             Slot(self._filters(x), "filters"),
             Slot(squeeze(self.kernel), "kernel"),
         )
-        if padding is None and any(axis.stride != 1 for axis in windows):
-            pads = tuple(n for axis in reversed(windows) for n in (axis.before, axis.after))
-            return self.helper_call(f"PaddedConv{x.rank}d", arguments, (*keywords, ("pads", Slot(pads))))
-        return TorchCall(f"nn.Conv{x.rank}d", arguments, tuple(keywords))
+        name = f"{self._prefix(x)}Conv{x.rank}d"
+        if name in SOURCES:
+            return self.helper_call(name, arguments, tuple(keywords))
+        return TorchCall(f"nn.{name}", arguments, tuple(keywords))
+
+    def _prefix(self, x: Shape) -> str:
+        """What the class is called more than PyTorch's."""
+        standard = {"none": "", "weights": "Std", "scaled": "ScaledStd"}[self.standardise]
+        if self._follows_size(x):
+            return f"Same{standard}"
+        return "Padded" if self._is_uneven(x) and any(step != 1 for step in self.stride) else standard
+
+    def _padding(self, x: Shape) -> Iterator[tuple[str, Slot]]:
+        """The arguments for the padding."""
+        if self._follows_size(x):
+            return
+        windows = self._axes(x)
+        padding = symmetric(windows)
+        if padding is not None:
+            if any(padding):
+                yield "padding", Slot(squeeze(padding), "padding")
+        elif all(axis.stride == 1 for axis in windows):
+            yield "padding", Slot("same")
+        else:
+            yield "pads", Slot(tuple(n for axis in reversed(windows) for n in (axis.before, axis.after)))
 
 
 @record
@@ -204,146 +290,3 @@ class DepthwiseConv(Conv):
 
     def _filters(self, x: Shape) -> int:
         return self.filters or x.channels
-
-
-@record
-class ConvTranspose(Layer):
-    """`CONVT2-64/2(pad=0, out_pad=0, groups=1, dilation=1, bias=yes)`: the transpose of a strided convolution.
-
-    Output = (W - 1)*stride - 2*pad + e + out_pad (torch.nn.ConvTranspose2d). A number pads as PyTorch's does, by
-    taking that much away from both sides; `same`, the default, makes the output stride*W wherever e - stride is even
-    and not negative; `valid` takes nothing away.
-    """
-
-    NAMES: ClassVar = ("CONVT",)
-    ROLE: ClassVar = "convolution"
-    ENLARGES: ClassVar = True
-    INIT: ClassVar = "init"
-    SIZE: ClassVar = "kernel"
-    WIDTH: ClassVar = "filters"
-    STRIDE: ClassVar = "stride"
-
-    kernel: Dims = option("dims", (2,), "F", minimum=1)
-    filters: int = option("int", 64, "K", minimum=1)
-    stride: Dims = option("dims", (1,), "S", minimum=1)
-    pad: Padding = option("padding", "same", "P", minimum=0, words=("same", "valid"))
-    out_pad: Dims = option("dims", (0,), minimum=0)
-    dilation: Dims = option("dims", (1,), minimum=1)
-    groups: int = option("int", 1, minimum=1)
-    bias: bool = option("flag", True)
-    init: str = option("word", "default", words=INITS)
-
-    def _numbers(self, x: Shape) -> list[tuple[int, int, int, int, int]]:
-        """For each axis: extent, stride, padding, output padding, size of the input."""
-        rank = x.rank
-        kernel, stride = each_axis(self.kernel, rank, "kernel"), each_axis(self.stride, rank, "stride")
-        dilation = each_axis(self.dilation, rank, "dilation")
-        out_pad = each_axis(self.out_pad, rank, "output padding")
-        extents = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
-        if self.pad == "same":
-            pads = tuple(self._same(e, s) for e, s in zip(extents, stride, strict=True))
-        else:
-            pads = (0,) * rank if isinstance(self.pad, str) else each_axis(self.pad, rank, "padding")
-        return list(zip(extents, stride, pads, out_pad, x.spatial, strict=True))
-
-    def _same(self, extent: int, stride: int) -> int:
-        if extent < stride or (extent - stride) % 2:
-            raise LayerError(
-                "E0307",
-                f"`same` needs a kernel as large as the stride and of its parity, and these are {extent} and {stride}",
-                self._paddings(extent, stride),
-            )
-        return (extent - stride) // 2
-
-    def grown(self, by: Dims) -> tuple[str, Dims] | None:
-        rank = len(by)
-        more = tuple(a + b for a, b in zip(each_axis(self.out_pad, rank, "output padding"), by, strict=True))
-        fits = all(a < step for a, step in zip(more, each_axis(self.stride, rank, "stride"), strict=True))
-        return ("out_pad", more) if fits else None
-
-    def _paddings(self, extent: int, stride: int) -> str:
-        """A hint: what makes the output `stride` times as large. None where axes differ, or nothing does."""
-        pad = max(0, (extent - stride + 1) // 2)
-        extra = 2 * pad - extent + stride
-        if extra >= stride or any(len(set(each)) > 1 for each in (self.kernel, self.stride, self.dilation)):
-            return "say how much to take away from both sides: pad=1"
-        return f"to make the map {stride} times as large: pad={pad}, out_pad={extra}"
-
-    def output(self, *inputs: Shape) -> Shape:
-        (x,) = inputs
-        need_spatial(self.kind(), x)
-        _need_groups(self.groups, x, self.filters)
-        spatial: list[int] = []
-        for extent, stride, less, extra, size in self._numbers(x):
-            if extra and extra >= stride:
-                raise LayerError("E0307", f"the output padding {extra} must be smaller than the stride {stride}")
-            spatial.append((size - 1) * stride - 2 * less + extent + extra)
-        if min(spatial) < 1:
-            raise LayerError("E0301", f"the padding of {self.kind()} leaves nothing of its output")
-        return Shape(self.filters, tuple(spatial))
-
-    def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
-        (x,) = inputs
-        kernel = each_axis(self.kernel, x.rank, "kernel")
-        weight = Tensor("weight", (x.channels, self.filters // self.groups, *kernel))
-        return (weight, Tensor("bias", (self.filters,), "bias")) if self.bias else (weight,)
-
-    def macs(self, *inputs: Shape) -> int:
-        return inputs[0].pixels * self.tensors(*inputs)[0].numel
-
-    def window(self, *inputs: Shape) -> Window | None:
-        return resampled(
-            tuple(Reach(-pad, extent - 1 - pad, 1, stride) for extent, stride, pad, _, _ in self._numbers(inputs[0]))
-        )
-
-    def saved(self, *inputs: Shape) -> Saved:
-        return Saved(inputs=(0,))
-
-    def formula(self, *inputs: Shape) -> str:
-        fan_in, fan_out, *kernel = self.tensors(*inputs)[0].shape
-        return f"({'*'.join(map(str, (*kernel, fan_in)))})*{fan_out}"
-
-    def weights_formula(self, *inputs: Shape) -> str:
-        (x,) = inputs
-        if self.groups == 1:
-            return self.formula(x)
-        kernel = multiplied(each_axis(self.kernel, x.rank, "kernel"))
-        return f"({kernel}*{x.channels})*{self.filters}/{self.groups}"
-
-    def macs_formula(self, *inputs: Shape) -> str:
-        """Every position of the input, not of the output, is multiplied by all weights."""
-        return f"{multiplied(inputs[0].spatial)}*{self.weights_formula(*inputs)}"
-
-    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
-        (x,) = inputs
-        kernel, dilation = each_axis(self.kernel, x.rank, "kernel"), each_axis(self.dilation, x.rank, "dilation")
-        return tuple(
-            f"({size} - 1)*{stride} - 2*{pad} + {extent}{further(extra)}"
-            for extent, (_, stride, pad, extra, size) in zip(
-                map(spanned, kernel, dilation), self._numbers(x), strict=True
-            )
-        )
-
-    def torch(self, *inputs: Shape) -> TorchCall | None:
-        (x,) = inputs
-        numbers = self._numbers(x)
-        pads = tuple(pad for _, _, pad, _, _ in numbers)
-        keywords: list[tuple[str, Slot]] = []
-        if any(stride != 1 for stride in self.stride):
-            keywords.append(("stride", Slot(squeeze(self.stride), "stride")))
-        if any(pads):
-            keywords.append(("padding", Slot(squeeze(pads), "padding")))
-        if any(self.out_pad):
-            keywords.append(("output_padding", Slot(squeeze(self.out_pad), "out_pad")))
-        if self.groups != 1:
-            keywords.append(("groups", Slot(self.groups, "groups")))
-        if not self.bias:
-            keywords.append(("bias", Slot(False)))
-        if any(step != 1 for step in self.dilation):
-            keywords.append(("dilation", Slot(squeeze(self.dilation), "dilation")))
-        arguments = (
-            Slot(x.channels, "in_channels"),
-            Slot(self.filters, "filters"),
-            Slot(squeeze(self.kernel), "kernel"),
-        )
-        return TorchCall(f"nn.ConvTranspose{x.rank}d", arguments, tuple(keywords))

@@ -65,6 +65,11 @@ class Dense(Layer):
     bias: bool = option("flag", True)
     init: str = option("word", "default", words=INITS)
     over: str = option("word", "all", words=("all", "channels"))
+    frozen: bool = option("flag", False)
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.frozen
 
     def _by_position(self, x: Shape) -> bool:
         return self.over == "channels" and x.rank > 0
@@ -78,8 +83,8 @@ class Dense(Layer):
         return Shape(self.features, x.spatial if self._by_position(x) else ())
 
     def tensors(self, *inputs: Shape) -> tuple[Tensor, ...]:
-        weight = Tensor("weight", (self.features, self._entering(inputs[0])))
-        return (weight, Tensor("bias", (self.features,), "bias")) if self.bias else (weight,)
+        weight = Tensor("weight", (self.features, self._entering(inputs[0])), frozen=self.frozen)
+        return (weight, Tensor("bias", (self.features,), "bias", frozen=self.frozen)) if self.bias else (weight,)
 
     def macs(self, *inputs: Shape) -> int:
         return self.output(*inputs).pixels * self._entering(inputs[0]) * self.features

@@ -13,13 +13,21 @@ class Tensor:
     """A parameter or buffer: its name in the module, its extents, and what it is for.
 
     Without a name it is called by the path of the layer. `role` is `weight`, `bias` or `buffer`; `dtype` is that of the
-    storage (`float` follows the network's).
+    storage (`float` follows the network's). A buffer that is not `persistent` is not in the `state_dict`; a
+    parameter that is `frozen` is not trained.
     """
 
     name: str
     shape: tuple[int, ...]
     role: Literal["weight", "bias", "buffer"] = "weight"
     dtype: Literal["float", "int64"] = "float"
+    persistent: bool = True
+    frozen: bool = False
+
+    @property
+    def learns(self) -> bool:
+        """True of a parameter that training changes."""
+        return self.role != "buffer" and not self.frozen
 
     @property
     def numel(self) -> int:

@@ -1,4 +1,4 @@
-"""Layers that cut a map or put zeros around it: `CROP` and `ZEROPAD`, by margins or to a size."""
+"""Layers that cut a map or pad it: `CROP` and `ZEROPAD`, by margins or to a size; `REFLECTPAD` and its like."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import ClassVar
 from cnndsl.layers.base import (
     Cut,
     Dims,
+    Layer,
     LayerError,
+    Saved,
     Slot,
     TorchCall,
     TorchFunction,
@@ -20,14 +22,12 @@ from cnndsl.layers.base import (
     option,
     squeeze,
 )
+from cnndsl.layers.borders import Sides, check_filling, filled, times
 from cnndsl.layers.sized import Sized, extents_of
 from cnndsl.layers.steps import LayerStep
 from cnndsl.layers.torch_calls import by_rank
 from cnndsl.records import record
 from cnndsl.shape import Shape
-
-Sides = tuple[tuple[int, int], ...]
-"""For each axis the positions before and after."""
 
 FUNCTIONS: Mapping[str, str] = {
     "crop_like": '''\
@@ -85,10 +85,6 @@ def _given(x: Shape, before: Dims, after: Dims, what: str) -> Sides:
     return tuple(zip(each_axis(before, x.rank, what), each_axis(after or before, x.rank, what), strict=True))
 
 
-def _times(extents: Dims) -> str:
-    return "x".join(map(str, extents))
-
-
 _PAD_TO = '''\
 class PadTo{n}d(nn.Module):
     """Adds zeros on all sides up to a given size; an odd one is at the end."""
@@ -131,7 +127,7 @@ class ZeroPad(Sized):
             return _given(x, self.pad, self.after, "padding")
         if any(size > wanted for size, wanted in zip(x.spatial, target, strict=True)):
             message = (
-                f"ZEROPAD cannot bring {x} to {_times(target)}: the map must be as large or smaller along each axis"
+                f"ZEROPAD cannot bring {x} to {times(target)}: the map must be as large or smaller along each axis"
             )
             raise LayerError("E0314", message, "`CROP(out=…)` makes a map smaller")
         return _halves(tuple(wanted - size for size, wanted in zip(x.spatial, target, strict=True)))
@@ -160,6 +156,78 @@ class ZeroPad(Sized):
             return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(squeeze(self.pad), "pad"),))
         flat = tuple(side for pair in reversed(sides) for side in pair)
         return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(flat, name="padding"),))
+
+
+@record
+class FilledPad(Layer):
+    """What `REFLECTPAD`, `REPLICATEPAD` and `CIRCULARPAD` share: margins that are filled with positions of the map."""
+
+    ROLE: ClassVar = "arrangement"
+    POSITIONAL: ClassVar = ("pad", "after")
+    FILLING: ClassVar[str] = "reflect"
+    MODULE: ClassVar[str] = "ReflectionPad"
+
+    pad: Dims = option("dims", (1,), "P", minimum=0)
+    after: Dims = option("dims", (), minimum=0)
+
+    def _sides(self, x: Shape) -> Sides:
+        return _given(x, self.pad, self.after, "padding")
+
+    def output(self, *inputs: Shape) -> Shape:
+        (x,) = inputs
+        need_spatial(self.kind(), x)
+        sides = self._sides(x)
+        check_filling(self.kind(), self.FILLING, sides, x)
+        return Shape(x.channels, tuple(size + sum(each) for size, each in zip(x.spatial, sides, strict=True)))
+
+    def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
+        (x,) = inputs
+        return tuple(f"{n} + {before} + {after}" for n, (before, after) in zip(x.spatial, self._sides(x), strict=True))
+
+    def window(self, *inputs: Shape) -> Window | None:
+        sides = self._sides(inputs[0])
+        return Window((1,) * len(sides), (1,) * len(sides), tuple(before for before, _ in sides))
+
+    def saved(self, *inputs: Shape) -> Saved:
+        """The input, where mirroring or repeating adds the gradients of equal values up (ATen's derivatives)."""
+        return Saved(inputs=(0,)) if self.steps(*inputs)[0].keeps else Saved()
+
+    def steps(self, *inputs: Shape) -> tuple[LayerStep, ...]:
+        (x,) = inputs
+        return filled(self.FILLING, self._sides(x), x)
+
+    def torch(self, *inputs: Shape) -> TorchCall | None:
+        (x,) = inputs
+        sides = self._sides(x)
+        if len({side for pair in sides for side in pair}) == 1:
+            return TorchCall(f"nn.{self.MODULE}{x.rank}d", (Slot(squeeze(self.pad), "pad"),))
+        flat = tuple(side for pair in reversed(sides) for side in pair)
+        return TorchCall(f"nn.{self.MODULE}{x.rank}d", (Slot(flat, name="padding"),))
+
+
+@record
+class ReflectPad(FilledPad):
+    """`REFLECTPAD(3)`, `REFLECTPAD(1, after=2)`: the map mirrored at its border lines, which are not repeated."""
+
+    NAMES: ClassVar = ("REFLECTPAD",)
+
+
+@record
+class ReplicatePad(FilledPad):
+    """`REPLICATEPAD(1)`: the border lines repeated."""
+
+    NAMES: ClassVar = ("REPLICATEPAD",)
+    FILLING: ClassVar = "replicate"
+    MODULE: ClassVar = "ReplicationPad"
+
+
+@record
+class CircularPad(FilledPad):
+    """`CIRCULARPAD(1)`: the map continued at its other end, as on a cylinder or a torus."""
+
+    NAMES: ClassVar = ("CIRCULARPAD",)
+    FILLING: ClassVar = "circular"
+    MODULE: ClassVar = "CircularPad"
 
 
 _CROP = '''\
@@ -232,7 +300,7 @@ class Crop(Sized):
         if not target:
             return _given(x, self.margin, self.after, "margin")
         if any(size < wanted for size, wanted in zip(x.spatial, target, strict=True)):
-            message = f"CROP cannot cut {_times(target)} out of {x}: the map must be as large or larger along each axis"
+            message = f"CROP cannot cut {times(target)} out of {x}: the map must be as large or larger along each axis"
             raise LayerError("E0314", message, "`ZEROPAD(out=…)` makes a map larger")
         return _halves(tuple(size - wanted for size, wanted in zip(x.spatial, target, strict=True)))
 

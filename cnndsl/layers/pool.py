@@ -12,6 +12,7 @@ from cnndsl.layers.base import (
     Dims,
     Keywords,
     Layer,
+    Padding,
     Saved,
     Slot,
     TorchCall,
@@ -21,33 +22,13 @@ from cnndsl.layers.base import (
     option,
     squeeze,
 )
+from cnndsl.layers.pool_modules import AVG_POOLS, LP_POOLS, MAX_POOLS, SUM_POOLS
 from cnndsl.layers.sized import Sized
-from cnndsl.layers.sliding_pool import SlidingPool, reach
+from cnndsl.layers.sliding_pool import PADS, SlidingPool, reach
 from cnndsl.layers.steps import SWITCH_BYTES, LayerStep, absolute, pad, power, product, scalar, summed
-from cnndsl.layers.torch_calls import by_rank
 from cnndsl.layers.window import Axis
 from cnndsl.records import record
 from cnndsl.shape import Shape
-
-_PADDED_MAX_POOL = '''\
-class PaddedMaxPool{n}d(nn.MaxPool{n}d):
-    """Max pooling padded as by `F.pad`: each side by itself, the last axis first."""
-
-    def __init__(
-        self,
-        kernel_size: int | {size},
-        stride: int | {size} | None = None,
-        *,
-        pads: tuple[int, ...],
-        dilation: int | {size} = 1,
-    ) -> None:
-        super().__init__(kernel_size, stride, dilation=dilation)
-        self.pads = pads
-
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
-        x = F.pad(input, self.pads, value=float("-inf"))
-        return F.max_pool{n}d(x, self.kernel_size, self.stride, dilation=self.dilation)
-'''
 
 
 @record
@@ -59,8 +40,9 @@ class MaxPool(Sized, SlidingPool):
 
     NAMES: ClassVar = ("POOL", "MAXPOOL")
     KEEPS_ONE: ClassVar = True
-    HELPERS: ClassVar = by_rank("PaddedMaxPool", _PADDED_MAX_POOL)
+    HELPERS: ClassVar = MAX_POOLS
 
+    pad: Padding = option("padding", "valid", "P", minimum=0, words=(*PADS, "tfsame"))
     dilation: Dims = option("dims", (1,), minimum=1)
 
     def _dilation(self) -> Dims:
@@ -98,44 +80,18 @@ class MeanPool(SlidingPool):
         return super().even_padding(x)
 
 
-_PADDED_AVG_POOL = '''\
-class PaddedAvgPool{n}d(nn.AvgPool{n}d):
-    """Mean pooling padded as by `F.pad`: each side by itself, the last axis first."""
-
-    def __init__(
-        self,
-        kernel_size: int | {size},
-        stride: int | {size} | None = None,
-        *,
-        pads: tuple[int, ...],
-        ceil_mode: bool = False,
-        count_include_pad: bool = True,
-    ) -> None:
-        super().__init__(kernel_size, stride, ceil_mode=ceil_mode)
-        self.pads = pads
-        self.counts_padding = count_include_pad
-
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
-        mean = self._mean(F.pad(input, self.pads))
-        if self.counts_padding:
-            return mean
-        return mean / self._mean(F.pad(torch.ones_like(input[:1, :1]), self.pads))
-
-    def _mean(self, x: torch.Tensor) -> torch.Tensor:
-        return F.avg_pool{n}d(x, self.kernel_size, self.stride, ceil_mode=self.ceil_mode)
-'''
-
-
 @record
 class AvgPool(Sized, MeanPool):
     """`AVGPOOL7`, `AVGPOOL3/1(pad=1, countpad=no)`, `AVGPOOL(out=6x6)`: the mean of each window.
 
-    With `countpad`, as in PyTorch, the zeros of the padding count in the mean.
+    With `countpad`, as in PyTorch, the zeros of the padding count in the mean. With `pad=tfsame` they count in timm's
+    AvgPool2dSame as well, and do not in TensorFlow's own average pooling: `countpad=no`.
     """
 
     NAMES: ClassVar = ("AVGPOOL",)
-    HELPERS: ClassVar = by_rank("PaddedAvgPool", _PADDED_AVG_POOL)
+    HELPERS: ClassVar = AVG_POOLS
 
+    pad: Padding = option("padding", "valid", "P", minimum=0, words=(*PADS, "tfsame"))
     countpad: bool = option("flag", True)
 
     def _behind(self, axis: Axis) -> int:
@@ -173,48 +129,12 @@ class AvgPool(Sized, MeanPool):
         return self._sliding("AvgPool", x, extra)
 
 
-_PADDED_SUM_POOL = '''\
-class PaddedSumPool{n}d(nn.AvgPool{n}d):
-    """Sum pooling padded as by `F.pad`: each side by itself, the last axis first."""
-
-    def __init__(
-        self,
-        kernel_size: int | {size},
-        stride: int | {size} | None = None,
-        *,
-        pads: tuple[int, ...],
-    ) -> None:
-        super().__init__(kernel_size, stride, divisor_override=1)
-        self.pads = pads
-
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
-        x = F.pad(input, self.pads)
-        return F.avg_pool{n}d(x, self.kernel_size, self.stride, divisor_override=1)
-'''
-
-_SUM_POOL = '''\
-class SumPool1d(nn.Module):
-    """The sum of each window; `pads` are the zeros before and after."""
-
-    def __init__(
-        self, kernel_size: int, stride: int, pads: tuple[int, int] = (0, 0)
-    ) -> None:
-        super().__init__()
-        self.kernel_size = kernel_size
-        self.stride = stride
-        self.pads = pads
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return F.pad(x, self.pads).unfold(2, self.kernel_size, self.stride).sum(-1)
-'''
-
-
 @record
 class SumPool(MeanPool):
     """`SUMPOOL2`: the sum of each window. With `SCALE` behind it, the subsampling of LeNet-5 (LeCun et al. 1998)."""
 
     NAMES: ClassVar = ("SUMPOOL",)
-    HELPERS: ClassVar = {"SumPool1d": _SUM_POOL, **by_rank("PaddedSumPool", _PADDED_SUM_POOL, (2, 3))}
+    HELPERS: ClassVar = SUM_POOLS
 
     def saved(self, *inputs: Shape) -> Saved:
         """The input, or its padded copy; a sum over a view of windows, in 1-D, keeps nothing."""
@@ -243,33 +163,12 @@ class SumPool(MeanPool):
         return self.helper_call("SumPool1d", (kernel, stride), keywords)
 
 
-_PADDED_LP_POOL = '''\
-class PaddedLPPool{n}d(nn.LPPool{n}d):
-    """Norm pooling padded as by `F.pad`: each side by itself, the last axis first."""
-
-    def __init__(
-        self,
-        norm_type: float,
-        kernel_size: int | {size},
-        stride: int | {size} | None = None,
-        *,
-        pads: tuple[int, ...],
-    ) -> None:
-        super().__init__(norm_type, kernel_size, stride)
-        self.pads = pads
-
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
-        x = F.pad(input, self.pads)
-        return F.lp_pool{n}d(x, float(self.norm_type), self.kernel_size, self.stride)
-'''
-
-
 @record
 class LPPool(SlidingPool):
     """`LPPOOL2(p=2)`: (the sum of x^p over each window)^(1/p), as torch.nn.LPPool2d."""
 
     NAMES: ClassVar = ("LPPOOL",)
-    HELPERS: ClassVar = by_rank("PaddedLPPool", _PADDED_LP_POOL)
+    HELPERS: ClassVar = LP_POOLS
 
     p: float = option("number", 2.0, minimum=1)
 

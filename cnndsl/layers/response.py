@@ -140,7 +140,7 @@ class FilterResponse(NormOverPositions):
         (x,) = inputs
         n, c = x.numel, x.channels
         mean = (power(0, n), LayerStep((1,), c), scalar(2, c, added=True))
-        root = LayerStep((3,), c, keeps_result=True, on_cuda="full")
+        root = LayerStep((3,), c, keeps_result=True, on_cuda="full", scratch=(0, 2 * c))
         factor = LayerStep((4,), c, keeps=(0,), product=True, tensors=(0,), promotes=True, gradient="broadcast")
         shifted = LayerStep((6,), n, tensors=(1,), promotes=True, gradient="handed on", holds=(2, 5))
         usual = LayerStep((7,), n, keeps=(0,), tensors=(2,), promotes=True, gradient="broadcast", holds=(2, 5))
@@ -232,7 +232,7 @@ class RootMeanSquareNorm(Layer):
         variance = LayerStep((0,), pixels, keeps=(0,), scratch=(0, n + 2 * pixels))
         statistic = (variance,) if self._by_deviation else (power(0, n), LayerStep((1,), pixels))
         at = len(statistic)
-        factor = LayerStep((at + 1,), pixels, keeps_result=True, on_cuda="full")
+        factor = LayerStep((at + 1,), pixels, keeps_result=True, on_cuda="full", scratch=(0, 2 * pixels))
         normalised = replace(product(0, at + 2, n), holds=(at,))
         scaled = LayerStep((at + 3,), n, keeps=(0,), product=True, tensors=(0,), promotes=True, gradient="broadcast")
         weighted = (replace(scaled, holds=(at,)),) if self.affine else ()

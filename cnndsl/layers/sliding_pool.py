@@ -27,6 +27,9 @@ _MOST_EARLY = 100_000
 """Windows before the input of which each is looked at; more come from no padding that anybody writes."""
 
 
+PADS = ("same", "valid", "full")
+
+
 @record
 class SlidingPool(SlidingLayer):
     """What all pooling kinds share: `POOL3/2(pad=1, ceil=yes)`.
@@ -42,7 +45,7 @@ class SlidingPool(SlidingLayer):
 
     kernel: Dims = option("dims", (), "F", minimum=1)
     stride: Dims = option("dims", (), "S", minimum=1)
-    pad: Padding = option("padding", "valid", "P", minimum=0, words=("same", "valid", "full"))
+    pad: Padding = option("padding", "valid", "P", minimum=0, words=PADS)
     ceil: bool = option("flag", False)
 
     def __post_init__(self) -> None:
@@ -72,6 +75,9 @@ class SlidingPool(SlidingLayer):
             raise LayerError("E0305", message, "say `out=@x`")
         if self._is_adaptive():
             return Shape(x.channels, self._adapted(*inputs))
+        if self.pad == "tfsame" and self.ceil:
+            message = "`pad=tfsame` rounds up by itself, and `ceil` would put windows behind the padding"
+            raise LayerError("E0305", message, "leave `ceil` away")
         windows = self._axes(x)
         spatial = slide(windows, self.kind(), x)
         _refuse_blind(windows, self.kind())
@@ -108,8 +114,14 @@ class SlidingPool(SlidingLayer):
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
         return () if self._is_adaptive() else super().size_formula(*inputs)
 
+    def _follows_size(self) -> bool:
+        """Whether the module computes its padding from the size of what comes in."""
+        return self.pad == "tfsame" and any(size > 1 for size in self.kernel)
+
     def even_padding(self, x: Shape) -> Dims | None:
         """The padding that PyTorch does by itself: equal on both sides, half the size at most. None if it cannot."""
+        if self._follows_size():
+            return None
         windows = self._axes(x)
         padding = symmetric(windows)
         if padding is None or any(pad > axis.kernel // 2 for pad, axis in zip(padding, windows, strict=True)):
@@ -143,7 +155,9 @@ class SlidingPool(SlidingLayer):
 
     def _padded(self, x: Shape) -> int:
         """The number of values after uneven padding."""
-        return x.channels * prod(axis.before + axis.size + self._behind(axis) for axis in self._axes(x))
+        follows = self._follows_size()
+        sides = ((axis, axis.after if follows else self._behind(axis)) for axis in self._axes(x))
+        return x.channels * prod(axis.before + axis.size + after for axis, after in sides)
 
     def _stride(self, x: Shape) -> Keywords:
         """Nothing where the stride is the size, which is PyTorch's default too."""
@@ -155,6 +169,8 @@ class SlidingPool(SlidingLayer):
         """The module that slides: PyTorch's where it pads like this, else ours, which pads first."""
         arguments = (*leading, Slot(squeeze(self.kernel), "kernel"))
         padding = self.even_padding(x)
+        if self._follows_size():
+            return self.helper_call(f"Same{family}{x.rank}d", arguments, (*self._stride(x), *extra))
         if padding is None:
             keywords = (*self._stride(x), ("pads", Slot(self._pads(x))), *extra)
             return self.helper_call(f"Padded{family}{x.rank}d", arguments, keywords)

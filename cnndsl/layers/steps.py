@@ -24,6 +24,8 @@ STATISTIC = -1
 """The size of a value that is a statistic: 4 bytes on a GPU; on the CPU as wide as the parameters, else the input."""
 PARAMETER = -2
 """The size of a value that has the type of the parameters."""
+CAST = -3
+"""The size of a value that autocast alone makes, of something that is no value of the layer: 2 bytes, else none."""
 SWITCH_BYTES = 8
 """Where a maximum came from, an int64; kernels write it whether it is needed or not."""
 
@@ -77,6 +79,8 @@ class LayerStep:
     """True where it runs inside of the next operation, which holds what autocast cast for it."""
     in_use: bool = True
     """True where the extra values are made at inference as well."""
+    fixed: bool = False
+    """True where the values of the result are those of all images together, as of weights that are computed."""
 
 
 def behind_copy(steps: tuple[LayerStep, ...], values: int) -> tuple[LayerStep, ...]:

@@ -75,9 +75,20 @@ def changed(name: str, value: float, usual: float) -> Keywords:
 def by_rank(name: str, template: str, ranks: Iterable[int] = (1, 2, 3)) -> Mapping[str, str]:
     """Return the sources of a helper class for several numbers of axes, by the name of each.
 
-    The template holds `{n}` for the number of axes and `{size}` for the type of an extent along each.
+    The template holds `{n}` for the number of axes, `{last}` for that of the last one, `{sides}` for twice as many and
+    `{size}` for the type of an extent along each. `{ones}` is a 1 for the channels and each axis, `{axes}` a -1.
 
     >>> by_rank("Odd", "class Odd{n}d: size: {size}", ranks=[2])
     {'Odd2d': 'class Odd2d: size: tuple[int, int]'}
     """
-    return {f"{name}{n}d": template.format(n=n, size=f"tuple[{', '.join(['int'] * n)}]") for n in ranks}
+    return {
+        f"{name}{n}d": template.format(
+            n=n,
+            last=n - 1,
+            sides=2 * n,
+            size=f"tuple[{', '.join(['int'] * n)}]",
+            ones=", ".join(["1"] * (n + 1)),
+            axes=", ".join(["-1"] * (n + 1)),
+        )
+        for n in ranks
+    }

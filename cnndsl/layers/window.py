@@ -1,8 +1,11 @@
 """The arithmetic of sliding windows: the one place where padding is defined.
 
 Let e = dilation*(kernel-1)+1. `same` pads e-1 in all, floor half of it in front; `valid` nothing; `full` e-1 on
-both sides; a number that much on both sides. Output = floor((W + pads - e)/stride) + 1, or ceil with PyTorch's rule
-that the last window starts inside the input or the padding in front (torch.nn.MaxPool2d, `ceil_mode`).
+both sides; a number that much on both sides. `tfsame` pads max((ceil(W/stride) - 1)*stride + e - W, 0) in all, floor
+half of it in front (tensorflow.org/api_docs/python/tf/nn, "Notes on padding").
+
+Output = floor((W + pads - e)/stride) + 1, or ceil with PyTorch's rule that the last window starts inside the input or
+the padding in front (torch.nn.MaxPool2d, `ceil_mode`).
 """
 
 from __future__ import annotations
@@ -105,7 +108,10 @@ def _axes(spatial: Dims, kernel: Dims, stride: Dims, dilation: Dims, pad: Paddin
     rank = len(spatial)
     kernel, stride = each_axis(kernel, rank, "kernel"), each_axis(stride, rank, "stride")
     dilation = each_axis(dilation, rank, "dilation")
-    front, back = _pads(kernel, dilation, pad)
+    if pad == "tfsame":
+        front, back = _tensorflow_pads(spatial, kernel, stride, dilation)
+    else:
+        front, back = _pads(kernel, dilation, pad)
     return tuple(
         Axis(*numbers, ceil=ceil) for numbers in zip(spatial, kernel, stride, dilation, front, back, strict=True)
     )
@@ -118,8 +124,21 @@ def _pads(kernel: Dims, dilation: Dims, pad: Padding) -> tuple[Dims, Dims]:
         return front, tuple(e - f for e, f in zip(overlap, front, strict=True))
     if pad == "full":
         return overlap, overlap
-    both = (0,) * len(kernel) if pad == "valid" else each_axis(pad, len(kernel), "padding")
+    both = (0,) * len(kernel) if isinstance(pad, str) else each_axis(pad, len(kernel), "padding")
     return both, both
+
+
+def _tensorflow_pads(spatial: Dims, kernel: Dims, stride: Dims, dilation: Dims) -> tuple[Dims, Dims]:
+    """The padding that gives ceil(W/stride) windows, of which the last one ends where the padding does.
+
+    >>> _tensorflow_pads((224, 225), (3, 3), (2, 2), (1, 1))
+    ((0, 1), (1, 1))
+    """
+    totals = tuple(
+        max((-(-size // s) - 1) * s + d * (k - 1) + 1 - size, 0)
+        for size, k, s, d in zip(spatial, kernel, stride, dilation, strict=True)
+    )
+    return tuple(total // 2 for total in totals), tuple(total - total // 2 for total in totals)
 
 
 def slide(windows: tuple[Axis, ...], kind: str, x: Shape) -> Dims:

@@ -142,7 +142,7 @@ def _totals(whole: Region) -> Totals:
         activations=cost.activations,
         memory=whole.volume,
         biases=cost.biases,
-        trainable=cost.params,
+        trainable=cost.trainable,
         buffers=cost.buffers,
         buffer_values=cost.buffer_values,
         depth=whole.depth,

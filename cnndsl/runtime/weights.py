@@ -55,7 +55,8 @@ def expected(graph: Graph) -> dict[str, TensorSize]:
     >>> expected(loads("INPUT 8x8x3 -> stem: CONV3-4 -> GAP -> FC-2").graph)
     {'stem.weight': (4, 3, 3, 3), 'stem.bias': (4,), 'fc.weight': (2, 4), 'fc.bias': (2,)}
     """
-    return {tensor.entry(node.path): tensor.shape for node in graph.layers for tensor in graph.tensors(node)}
+    tensors = ((node, tensor) for node in graph.layers for tensor in graph.tensors(node))
+    return {tensor.entry(node.path): tensor.shape for node, tensor in tensors if tensor.persistent}
 
 
 def read(path: str) -> dict[str, TensorSize]:

@@ -211,5 +211,7 @@ def _operand(expr: Expr) -> str:
     """A width or a stride: a number, extents or a name without braces, all else in them."""
     if isinstance(expr, Name):
         return expr.name
+    if isinstance(expr, ShapeExpr):
+        return expression(expr)
     is_plain = isinstance(expr, Literal) and re.fullmatch(r"[0-9][0-9_]*|[0-9]+(x[0-9]+)+", expr.text)
     return expression(expr) if is_plain else hole(expr)

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from cnndsl.errors import Span
 from cnndsl.expr import error
-from cnndsl.expressions import Expr, Literal, Name
+from cnndsl.expressions import Expr, Literal, Name, ShapeExpr
 from cnndsl.limits import current
 from cnndsl.records import record
 from cnndsl.values import is_bounded
@@ -217,6 +217,9 @@ def _operand(match: re.Match[str], group: int, holes: _Holes) -> Expr:
     text, start = match[group], match.start(group)
     if text == _HOLE:
         return holes.at(start)
+    if _HOLE in text and re.fullmatch(rf"(?:[0-9]+|{_HOLE})(?:x(?:[0-9]+|{_HOLE}))+", text):
+        parts = extents(text, start, holes)
+        return ShapeExpr(parts, parts[0].span.to(parts[-1].span))
     span = holes.span(start, start + len(text))
     if text.isdecimal() or re.fullmatch(r"[0-9][0-9_]*", text):
         return _digits(text, span)

@@ -85,7 +85,7 @@ def measure(graph: Graph, batch: int, dtype: MeasuredType) -> MeasuredMemory:
 
 def measure_module(network: nn.Module, images: list[torch.Tensor], dtype: MeasuredType) -> MeasuredMemory:
     """Measure a module: its parameters and the images are cast for `bf16`, its operations for `amp`."""
-
+    network = _frozen_as_buffers(network)
     if dtype == "bf16":
         network, images = deepcopy(network).bfloat16(), [each.bfloat16() for each in images]
     with _without_warnings():
@@ -98,6 +98,19 @@ def measure_module(network: nn.Module, images: list[torch.Tensor], dtype: Measur
         used = _peak(network, images, None, dtype)
     fixed = sum(each.untyped_storage().nbytes() for each in (*network.parameters(), *network.buffers()))
     return MeasuredMemory(saved, used, trained, fixed)
+
+
+def _frozen_as_buffers(network: nn.Module) -> nn.Module:
+    """Make buffers of the parameters that are not trained, on which the tracker cannot have hooks; in a copy."""
+    if all(each.requires_grad for each in network.parameters()):
+        return network
+    network = deepcopy(network)
+    for module in network.modules():
+        for name, parameter in list(module.named_parameters(recurse=False)):
+            if not parameter.requires_grad:
+                delattr(module, name)
+                module.register_buffer(name, parameter.detach())
+    return network
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 from typing import TypeAlias
 
 from cnndsl.expr import given, number, truth
@@ -131,7 +132,7 @@ class _Reader:
             elif isinstance(each, ast.Block):
                 home.blocks[each.name] = each, home
             elif isinstance(each, ast.Use):
-                source = next(one for one in self.graph.sources if one.name.endswith(each.path))
+                source = next(one for one in self.graph.sources if PurePath(one.name).name == each.path)
                 if source.name not in files:
                     files[source.name] = self._file(parse(source), {}, files)
                 home.blocks.update({name: files[source.name].blocks[name] for name, _ in each.names})

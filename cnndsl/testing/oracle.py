@@ -111,7 +111,7 @@ def quiet() -> Generator[None]:
 def expected_state(graph: Graph) -> dict[str, tuple[int, ...]]:
     """Lists the entries of the state that the graph asks for, with their shapes."""
     tensors = ((node, tensor) for node in graph for tensor in graph.tensors(node))
-    return {tensor.entry(node.path): tuple(tensor.shape) for node, tensor in tensors}
+    return {tensor.entry(node.path): tuple(tensor.shape) for node, tensor in tensors if tensor.persistent}
 
 
 def state_differences(graph: Graph, network: nn.Module, what: str) -> list[str]:

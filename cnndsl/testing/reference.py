@@ -35,6 +35,8 @@ class Reference:
             if isinstance(call, TorchCall):
                 shared = graph.nodes[at].weights_of
                 self.modules[at] = self.modules[shared] if shared >= 0 else self._build(call)
+                if graph.nodes[at].layer.is_frozen:
+                    self.modules[at].requires_grad_(False)
 
     def own(self) -> dict[int, nn.Module]:
         """The modules by the node that applies each first."""

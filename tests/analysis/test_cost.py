@@ -54,6 +54,11 @@ def test_depth_counts_the_layers_with_weights(name: str, layers: int) -> None:
     assert depth(cnndsl.load(name).graph) == layers
 
 
+def test_a_fixed_filter_is_no_layer_with_weights() -> None:
+    """BLURPOOL multiplies by a buffer; a convolution that is not trained has weights."""
+    assert depth(cnndsl.loads("INPUT 8x8x4 -> CONV3-4(frozen=yes) -> BLURPOOL -> CONV3-4").graph) == 2
+
+
 def test_depth_is_that_of_the_longest_path() -> None:
     graph = cnndsl.loads("INPUT 8x8x4 -> (CONV3-4 -> CONV3-4 + CONV1-4 + ID) -> FC-2").graph
     assert depth(graph) == 3

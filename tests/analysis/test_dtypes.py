@@ -69,15 +69,25 @@ INPUT 12x12x4 -> CONV1-4 -> CROP(2) -> PIXELUNSHUFFLE2(order=darknet) -> CONV1-4
 INPUT 12x12x4 -> CONV1-9 -> SLICE(1, 5) -> PIXELUNSHUFFLE2(order=darknet) -> CONV1-4
 INPUT 1x1x4 -> CONV1-4 -> PIXELSHUFFLE2(order=blocks) -> CONV1-4
 INPUT 2x2x4 -> CONV1-1 -> PIXELUNSHUFFLE2(order=blocks) -> CONV1-4
+INPUT 4x4x6x1 -> CONV1-C -> RELU -> RMSNORM(affine=no)
+INPUT 1x1x4 -> CONV1-C -> FRN(tlu=no)
 """.splitlines()
 """Programs whose memory was wrong in some type."""
 
 ON_MAPS = """\
 RELU6; PRELU(shared=yes); TANH(scale=2); SOFTPLUS; SOFTSIGN; LOGSIGMOID; SOFTMAX; GELU; BN(affine=no); LN;
 LN(affine=no); GN2; GN2(affine=no); IN; LRN3; SCALE; SCALE(bias=no); POOL2; POOL3/2(pad=1); AVGPOOL2; GAP; GMP; LPPOOL2;
-SUMPOOL2; FC-5(over=channels); FC-4(over=channels, bias=no) -> RELU; LOCAL3-4; LOCAL3-4(bias=no) -> RELU; DROPOUT;
+SUMPOOL2; FC-5(over=channels); FC-4(over=channels, bias=no) -> RELU; FC-4(over=channels, frozen=yes); DROPOUT;
+LOCAL3-4; LOCAL3-4(bias=no) -> RELU;
 DROPOUT(p=1); DROPOUT(channels=yes); DROPPATH(0.5); TIMES(2); UPSAMPLE2;
 CONV2-4; CONV2-4/2; CONVT2-4/2; PADCHANNELS-6/2; PICK(0, 2); SHUFFLE2; AVGPOOL(out=2); POOL(out=2); ZEROPAD(1);
+CONV3-4/2(pad=tfsame); CONV4-4/2(pad=tfsame); CONV3-4(pad=reflect); CONV2-4(pad=replicate); CONV3-4/2(pad=circular);
+CONV3-4(standardise=weights); CONV3-4(standardise=scaled, bias=no); CONV3-4/2(standardise=scaled, pad=tfsame);
+MUL(ID, GAP -> CHANNELCONV3 -> SIGMOID); MUL(ID, GAP -> CHANNELCONV3(bias=yes, border=circular));
+CONV3-4(frozen=yes); CONVT4-4/2(frozen=yes, init=bilinear); RELU -> DWCONV3(frozen=yes, standardise=weights);
+POOL3/2(pad=tfsame); AVGPOOL3/2(pad=tfsame); AVGPOOL2/1(pad=tfsame, countpad=no);
+BLURPOOL; BLURPOOL5(border=zeros); REFLECTPAD(1); REPLICATEPAD(1, after=2); CIRCULARPAD(1);
+CONV3-4(standardise=weights, pad=circular); DWCONV3(standardise=scaled, pad=reflect);
 (SCALE + ID); SUB(SCALE, RELU); SUB(RELU, CONV1-4); SUB(SUB(ID, TANH), SUB(RELU, CONV1-4));
 MAX(RELU, TANH, SIGMOID) -> GAP; MEAN(CONV1-4, SCALE); IN(affine=yes) -> RELU; GRN;
 STARRELU; EVONORM2; EVONORM1(act=no); SCALE(shared=yes);

@@ -37,7 +37,7 @@ def matches(name: str, theirs: nn.Module, size: int) -> None:
 def _randomise(module: nn.Module) -> None:
     """Draw every parameter and statistic near what it starts with, so that none of them could be another."""
     generator = torch.Generator().manual_seed(1)
-    for name, each in (*module.named_parameters(), *module.named_buffers()):
+    for name, each in module.state_dict(keep_vars=True).items():
         if each.is_floating_point():
             noise = torch.rand(each.shape, generator=generator, dtype=each.dtype)
             each.data.mul_(0.9).add_(noise if name.endswith("running_var") else (noise - 0.5) / 5)

@@ -8,6 +8,7 @@ from cnndsl.errors import CnnError, Source
 from cnndsl.graph import LoopPart, walk
 from cnndsl.network import loads
 from cnndsl.syntax import ast
+from cnndsl.syntax.format import format
 from cnndsl.syntax.parse import parse
 from tests.elaborate.making import codes, graph, output, paths, wrong
 
@@ -301,6 +302,13 @@ def test_extents() -> None:
     assert codes(f"{text}CONV3-8(pad=0x{{k/2}})") == ["E0208"]
     assert codes(f"{text}CONV3-8(pad=0x{{no}})") == ["E0226"]
     assert codes(f"{text}CONV3-8(pad=0xk)") == ["E0102"]
+
+
+def test_strides_of_several_axes_have_expressions() -> None:
+    """As in a convolution that is factored over time: 8 frames stay, 6x6 positions become 3x2."""
+    text = "block B(s) = CONV1x3x3-4/1x{s}x{s+1}\n\nINPUT 8x6x6x2 -> B(2)\n"
+    assert output(text) == "8x3x2x4"
+    assert format(parse(Source("", text))) == text
 
 
 def test_options_of_several_numbers_take_a_list() -> None:

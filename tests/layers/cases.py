@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from cnndsl.layers import activation as act
 from cnndsl.layers import (
+    along_channels,
     arrange,
+    blur,
     channel_pool,
     conv,
     dense,
@@ -22,6 +24,7 @@ from cnndsl.layers import (
     response,
     scale,
     softmax,
+    transposed,
 )
 from cnndsl.layers.base import Layer
 from cnndsl.shape import Shape
@@ -107,6 +110,8 @@ ANYWHERE: list[Layer] = [
     dense.Dense(3, bias=False),
     dense.Dense(4, over="channels"),
     dense.Dense(9, bias=False, over="channels"),
+    dense.Dense(3, frozen=True),
+    dense.Dense(3, over="channels", frozen=True),
     dense.RadialBasis(10),
 ]
 
@@ -118,11 +123,28 @@ ON_MAPS: list[Layer] = [
     conv.Conv((3,), 4, pad="valid"),
     conv.Conv((3,), 4, pad="full"),
     conv.Conv((1,), 4, stride=(2,)),
+    conv.Conv((3,), 4, stride=(2,), pad="tfsame"),
+    conv.Conv((4,), 4, stride=(3,), pad="tfsame", dilation=(2,)),
+    conv.Conv((1,), 4, stride=(2,), pad="tfsame"),
+    conv.Conv((3,), 4, pad="reflect"),
+    conv.Conv((3,), 4, stride=(2,), pad="replicate"),
+    conv.Conv((2,), 4, pad="circular"),
+    conv.Conv((3,), 4, pad=(2,), border="circular", groups=2),
+    conv.Conv((3,), 4, standardise="weights"),
+    conv.Conv((3,), 4, stride=(2,), standardise="weights", eps=1e-3, groups=2, bias=False),
+    conv.Conv((3,), 4, standardise="scaled", gamma=1.7),
+    conv.Conv((2,), 4, pad="reflect", standardise="scaled"),
+    conv.Conv((3,), 4, stride=(2,), pad="tfsame", standardise="scaled", bias=False),
+    conv.Conv((3,), 4, pad="tfsame", standardise="weights"),
+    conv.DepthwiseConv((3,), stride=(2,), standardise="scaled"),
+    conv.DepthwiseConv((3,), stride=(2,), pad="tfsame"),
+    conv.Conv((3,), 4, frozen=True),
     conv.DepthwiseConv(),
     conv.DepthwiseConv((2,), 12, stride=(3,)),
-    conv.ConvTranspose((2,), 4, stride=(2,)),
-    conv.ConvTranspose((4,), 4, stride=(2,), groups=2, bias=False),
-    conv.ConvTranspose((3,), 4, stride=(2,), pad=(1,), out_pad=(1,), dilation=(2,)),
+    transposed.ConvTranspose((2,), 4, stride=(2,)),
+    transposed.ConvTranspose((4,), 4, stride=(2,), groups=2, bias=False),
+    transposed.ConvTranspose((4,), 6, stride=(2,), init="bilinear", frozen=True),
+    transposed.ConvTranspose((3,), 4, stride=(2,), pad=(1,), out_pad=(1,), dilation=(2,)),
     local.LocallyConnected((3,), 4),
     local.LocallyConnected((2,), 4, stride=(2,), pad="valid", bias=False),
     local.LocallyConnected((1,), 4),
@@ -136,6 +158,11 @@ ON_MAPS: list[Layer] = [
     pool.MaxPool((2,), (2,), pad="same", dilation=(3,)),
     pool.MaxPool(out=(3,)),
     pool.MaxPool(out=(1,)),
+    pool.MaxPool((3,), (2,), pad="tfsame"),
+    pool.MaxPool((2,), (3,), pad="tfsame", dilation=(2,)),
+    pool.MaxPool((1,), (2,), pad="tfsame"),
+    pool.AvgPool((3,), (2,), pad="tfsame"),
+    pool.AvgPool((2,), (1,), pad="tfsame", countpad=False),
     pool.AvgPool(),
     pool.AvgPool((3,), (2,), pad=(1,)),
     pool.AvgPool((3,), (2,), pad=(1,), countpad=False),
@@ -153,6 +180,9 @@ ON_MAPS: list[Layer] = [
     pool.LPPool((3,), (1,), p=3),
     pool.LPPool((3,), (2,), ceil=True),
     pool.LPPool((3,), (2,), pad=(1,), p=1),
+    blur.BlurPool(),
+    blur.BlurPool(5, 1, border="zeros"),
+    blur.BlurPool(2, 3),
     pool.GlobalAvgPool(),
     pool.GlobalMaxPool(),
     resize.Upsample(),
@@ -179,6 +209,10 @@ ON_MAPS: list[Layer] = [
     dropout.Dropout(0.3, channels=True),
     margin.ZeroPad((2,)),
     margin.ZeroPad((0,), after=(1,)),
+    margin.ReflectPad(),
+    margin.ReflectPad((0,), after=(2,)),
+    margin.ReplicatePad((2,), after=(1,)),
+    margin.CircularPad((2,)),
     margin.Crop((1,)),
     margin.Crop((0,), after=(2,)),
     margin.ZeroPad(out=(16,)),
@@ -239,7 +273,9 @@ ONLY_2D: list[Case] = [
     (conv.Conv((2, 5), 4, stride=(2, 1)), (PLANE,)),
     (conv.Conv((3,), 4, dilation=(1, 2)), (PLANE,)),
     (conv.Conv((3,), 4, pad=(0, 1)), (PLANE,)),
-    (conv.ConvTranspose((3,), 4, stride=(1, 2), pad=(0, 1), out_pad=(0, 1), dilation=(2, 1)), (PLANE,)),
+    (conv.Conv((3, 5), 4, stride=(2, 1), pad="tfsame"), (PLANE,)),
+    (conv.Conv((3,), 4, pad=(0, 1), border="reflect"), (PLANE,)),
+    (transposed.ConvTranspose((3,), 4, stride=(1, 2), pad=(0, 1), out_pad=(0, 1), dilation=(2, 1)), (PLANE,)),
     (local.LocallyConnected((3, 1), 4, stride=(1, 2)), (PLANE,)),
     (pool.MaxPool((2,), (1,), dilation=(1, 2)), (PLANE,)),
     (pool.AvgPool((2, 3), (2, 1), pad="same"), (PLANE,)),
@@ -256,6 +292,9 @@ ONLY_2D: list[Case] = [
     (resize.Upsample((2,), mode="bicubic"), (PLANE,)),
     (resize.Upsample(out=(7, 5), mode="bicubic"), (PLANE,)),
     (margin.ZeroPad((1, 2)), (PLANE,)),
+    (margin.ReflectPad((1, 2)), (PLANE,)),
+    (margin.ReplicatePad((0, 9), after=(8, 3)), (PLANE,)),
+    (margin.CircularPad((9, 0), after=(1, 2)), (PLANE,)),
     (margin.Crop((1, 0), (0, 2)), (PLANE,)),
     (margin.ZeroPad((0, 2), (1, 3)), (PLANE,)),
     (arrange.PadChannels(8, (2, 1)), (PLANE,)),
@@ -266,6 +305,15 @@ ONLY_2D: list[Case] = [
 ]
 
 GATE = Shape(6, (1, 1))
+ON_CHANNELS: list[Case] = [
+    (layer, (x,))
+    for x in (VECTOR, GATE, Shape(6, (1,)), Shape(6, (1, 1, 1)))
+    for layer in (
+        along_channels.ChannelConv(),
+        along_channels.ChannelConv(5, bias=True, border="circular"),
+        along_channels.ChannelConv(1, border="circular"),
+    )
+]
 FLAT = Shape(1, (9, 8))
 MERGES: list[Case] = [
     (kind(), inputs)
@@ -291,6 +339,7 @@ CASES: list[Case] = [
     *((layer, (x,)) for layer in ANYWHERE for x in (VECTOR, *MAPS.values())),
     *((layer, (x,)) for layer in ON_MAPS for x in MAPS.values()),
     *ONLY_2D,
+    *ON_CHANNELS,
     *MERGES,
 ]
 

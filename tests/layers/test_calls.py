@@ -12,6 +12,7 @@ import torch
 from cnndsl.layers import HELPERS, arrange, dropout, pool
 from cnndsl.layers.activation import Activation
 from cnndsl.layers.base import Dims, Layer, Padding, Slot, TorchCall, TorchFunction, squeeze
+from cnndsl.layers.conv import PADDINGS
 from cnndsl.shape import Shape
 from tests.layers.cases import ACTIVATIONS, CASES, MAPS, Case, name
 from tests.support import Live, namespace
@@ -186,6 +187,6 @@ def test_in_place_where_pytorch_can(layer: Activation) -> None:
     assert layer.KEEPS in ("input", "output")
 
 
-def test_paddings_are_written_in_three_words() -> None:
-    assert get_args(get_args(Padding)[1]) == ("same", "valid", "full")
+def test_paddings_are_written_in_these_words() -> None:
+    assert get_args(get_args(Padding)[1]) == PADDINGS
     assert Dims == tuple[int, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 
 import pytest
@@ -11,9 +12,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cnndsl.layers.base import LayerError
-from cnndsl.layers.conv import Conv, ConvTranspose, DepthwiseConv
+from cnndsl.layers.conv import Conv, DepthwiseConv
 from cnndsl.layers.local import LocallyConnected
+from cnndsl.layers.transposed import ConvTranspose
+from cnndsl.network import loads
 from cnndsl.shape import Shape
+from tests.oracle import torchvision
 from tests.support import Live, flops, saved_bytes
 
 CONVOLUTIONS = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
@@ -143,3 +147,82 @@ def test_local_weights_are_not_shared() -> None:
     """Taigman et al. 2014: weights of a local layer are those of a convolution once for each output position."""
     x = Shape(16, (10, 10))
     assert LocallyConnected((3,), 8, pad="valid").tensors(x)[0].numel == 8 * 8 * (3 * 3 * 16 * 8)
+
+
+timm = importlib.import_module("timm.layers")  # which imports torchvision, as `tests.oracle` made it possible
+assert torchvision
+
+
+@settings(max_examples=60)
+@given(
+    st.tuples(st.integers(1, 14), st.integers(1, 14)),
+    st.integers(1, 5),
+    st.integers(1, 4),
+    st.integers(1, 3),
+    st.sampled_from([None, "weights", "scaled"]),
+)
+def test_tensorflows_padding_and_standardised_weights_are_timms(
+    size: tuple[int, int], kernel: int, stride: int, dilation: int, standardise: str | None
+) -> None:
+    """Of a module that was made for one size and is given another one, forward and backward."""
+    x = Shape(4, (9, 8))
+    layer = Conv(
+        *((kernel,), 6, (stride,), "tfsame", (dilation,)), standardise=standardise or "none", gamma=1.7, eps=1e-5
+    )
+    names = {None: "Conv2dSame", "weights": "StdConv2dSame", "scaled": "ScaledStdConv2dSame"}
+    extra = {"gamma": 1.7} if standardise == "scaled" else {}
+    more = {"eps": 1e-5, **extra} if standardise else {}
+    given = {"stride": stride, "dilation": dilation, "bias": True, **more}
+    if standardise:
+        given["padding"] = "SAME"
+    theirs = getattr(timm, names[standardise])(4, 6, kernel, **given)
+    ours = Live(layer, (x,)).module
+    ours.load_state_dict(theirs.state_dict(), strict=True)
+    image = torch.randn(2, 4, *size, dtype=torch.float64)
+    results: list[list[torch.Tensor]] = []
+    for module in (ours.double(), theirs.double()):
+        entering = image.clone().requires_grad_()
+        given = module(entering)
+        given.sin().sum().backward()
+        results.append([given, entering.grad, *(each.grad for each in module.parameters())])
+    torch.testing.assert_close(*results)
+
+
+@pytest.mark.parametrize("border", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_what_lies_beyond_the_border(border: str, rank: int) -> None:
+    """As `F.pad` says, for odd and even kernels; a number pads on both sides."""
+    x = Shape(4, (5, 6, 7)[:rank])
+    example = torch.randn(2, 4, *x.spatial)
+    for layer, before, after in (
+        (Conv((3,), 6, (2,), border), 1, 1),
+        (Conv((4,), 6, pad=border), 1, 2),
+        (Conv((1,), 6, pad=(2,), border=border), 2, 2),
+    ):
+        live = Live(layer, (x,))
+        padded = F.pad(example, (before, after) * rank, mode=border)
+        stride = layer.stride[0]
+        expected = CONVOLUTIONS[rank](padded, live.module.weight, live.module.bias, stride)
+        torch.testing.assert_close(live(example), expected)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("factor", [2, 4])
+def test_a_bilinear_transposed_convolution_interpolates(rank: int, groups: int, factor: int) -> None:
+    """With twice the factor for its size; up to the border, where `F.interpolate` repeats it. And it is not trained."""
+    size = "x".join(["6"] * rank)
+    layer = f"CONVT{2 * factor}-2/{factor}(init=bilinear, groups={groups}, frozen=yes, bias=no)"
+    network = loads(f"INPUT {size}x2 -> {layer} -> CONV1-3").module()
+    x = torch.randn(2, 2, *[6] * rank)
+    found = network[0](x)
+    mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[rank]
+    inner = (slice(None), slice(None), *[slice(factor, -factor)] * rank)
+    torch.testing.assert_close(found[inner], F.interpolate(x, scale_factor=factor, mode=mode)[inner])
+    assert [name for name, each in network.named_parameters() if each.requires_grad] == ["1.weight", "1.bias"]
+
+
+def test_the_published_filter_of_odd_size() -> None:
+    """`upsample_filt(3)` of Long et al.: factor 2, centre 1, so 1/2, 1, 1/2."""
+    network = loads("INPUT 6x1 -> CONVT3-1/2(init=bilinear, pad=1, out_pad=1)").module()
+    assert network[0].weight.flatten().tolist() == [0.5, 1.0, 0.5]

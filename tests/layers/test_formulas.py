@@ -62,7 +62,8 @@ def test_formulas_can_be_set_in_latex(case: Case) -> None:
 
 def test_the_positions_of_a_transposed_convolution_are_those_of_its_input() -> None:
     """Two layers by hand: 4*4 positions, 2*2*3 weights for each of 5 filters; 3*3 with two groups of 4/2 channels."""
-    from cnndsl.layers.conv import Conv, ConvTranspose
+    from cnndsl.layers.conv import Conv
+    from cnndsl.layers.transposed import ConvTranspose
     from cnndsl.shape import Shape
 
     assert ConvTranspose((2,), 5, stride=(2,)).macs_formula(Shape(3, (4, 4))) == "4*4*(2*2*3)*5"

@@ -11,8 +11,19 @@ from cnndsl.layers.base import Layer
 from cnndsl.layers.merge import MERGES, Add
 
 PADDING = ("same", "valid", "full")
+# torch.nn.Conv2d has a padding_mode for each but the first, which is its default.
+BORDERS = ("zeros", "reflect", "replicate", "circular")
+CONVOLVED = (*PADDING, "tfsame", "reflect", "replicate", "circular")
 # torch.nn.init has a function for each but the first: kaiming_normal_, kaiming_uniform_, xavier_normal_, ….
 DRAWN = ("default", "kaiming", "kaiming_uniform", "xavier", "xavier_uniform", "normal", "trunc_normal", "zeros", "ones")
+
+SPECIAL: dict[str, tuple[str, float | None, float | None]] = {
+    "border": ("word", None, None),
+    "standardise": ("word", None, None),
+    "gamma": ("number", None, None),
+    "eps": ("number", 1e-12, None),
+    "frozen": ("flag", None, None),
+}
 
 # Sizes, strides, dilations, channels and groups are at least 1, padding at least 0; probabilities lie in 0..1.
 BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
@@ -25,6 +36,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "groups": ("int", 1, None),
         "bias": ("flag", None, None),
         "init": ("word", None, None),
+        **SPECIAL,
     },
     # Several filters for each channel; 0, which stands for as many as channels, is what nobody needs to write.
     "DWCONV": {
@@ -35,6 +47,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "dilation": ("dims", 1, None),
         "bias": ("flag", None, None),
         "init": ("word", None, None),
+        **SPECIAL,
     },
     "CONVT": {
         "kernel": ("dims", 1, None),
@@ -46,6 +59,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "groups": ("int", 1, None),
         "bias": ("flag", None, None),
         "init": ("word", None, None),
+        "frozen": ("flag", None, None),
     },
     "LOCAL": {
         "kernel": ("dims", 1, None),
@@ -53,6 +67,12 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "stride": ("dims", 1, None),
         "pad": ("padding", 0, None),
         "bias": ("flag", None, None),
+    },
+    "CHANNELCONV": {
+        "kernel": ("int", 1, None),
+        "bias": ("flag", None, None),
+        "border": ("word", None, None),
+        "init": ("word", None, None),
     },
     "POOL": {
         "kernel": ("dims", 1, None),
@@ -84,6 +104,8 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         # Below 1 it is no norm.
         "p": ("number", 1, None),
     },
+    # A filter of one value does not blur.
+    "BLURPOOL": {"kernel": ("int", 2, None), "stride": ("int", 1, None), "border": ("word", None, None)},
     "UNPOOL": {
         "kernel": ("dims", 1, None),
         "stride": ("dims", 1, None),
@@ -100,6 +122,7 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
         "bias": ("flag", None, None),
         "init": ("word", None, None),
         "over": ("word", None, None),
+        "frozen": ("flag", None, None),
     },
     "RBF": {"features": ("int", 1, None)},
     # Maas et al. 2013 and Clevert et al. 2016 want positive slopes and scales; 0 makes it a ReLU.
@@ -139,6 +162,10 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
     "DROPOUT": {"p": ("number", 0, 1), "channels": ("flag", None, None)},
     "DROPPATH": {"p": ("number", 0, 1)},
     "ZEROPAD": {"pad": ("dims", 0, None), "after": ("dims", 0, None), "out": ("dims", 1, None)},
+    **{
+        kind: {"pad": ("dims", 0, None), "after": ("dims", 0, None)}
+        for kind in ("REFLECTPAD", "REPLICATEPAD", "CIRCULARPAD")
+    },
     "CROP": {"margin": ("dims", 0, None), "after": ("dims", 0, None), "out": ("dims", 1, None)},
     "PADCHANNELS": {"channels": ("int", 1, None), "stride": ("dims", 1, None), "where": ("word", None, None)},
     "FLATTEN": {"channels": ("word", None, None)},
@@ -154,17 +181,24 @@ BOUNDS: dict[str, dict[str, tuple[str, float | None, float | None]]] = {
 }
 
 WORDS = {
-    ("CONV", "pad"): PADDING,
+    ("CONV", "pad"): CONVOLVED,
     ("CONV", "init"): DRAWN,
-    ("DWCONV", "pad"): PADDING,
+    ("DWCONV", "pad"): CONVOLVED,
+    **{(kind, "border"): BORDERS for kind in ("CONV", "DWCONV")},
+    **{(kind, "standardise"): ("none", "weights", "scaled") for kind in ("CONV", "DWCONV")},
     ("DWCONV", "init"): DRAWN,
     # `full` would take away more than a transposed convolution adds.
     ("CONVT", "pad"): ("same", "valid"),
-    ("CONVT", "init"): DRAWN,
+    ("CONVT", "init"): (*DRAWN, "bilinear"),
     ("LOCAL", "pad"): PADDING,
     ("FC", "init"): DRAWN,
     ("FC", "over"): ("all", "channels"),
-    **{(kind, "pad"): PADDING for kind in ("POOL", "AVGPOOL", "SUMPOOL", "LPPOOL")},
+    ("CHANNELCONV", "init"): DRAWN,
+    # timm has networks with each.
+    ("BLURPOOL", "border"): ("reflect", "zeros"),
+    ("CHANNELCONV", "border"): ("zeros", "circular"),
+    **{(kind, "pad"): (*PADDING, "tfsame") for kind in ("POOL", "AVGPOOL")},
+    **{(kind, "pad"): PADDING for kind in ("SUMPOOL", "LPPOOL")},
     # torch.nn.Upsample.
     ("UPSAMPLE", "mode"): ("nearest", "linear", "bilinear", "trilinear", "bicubic"),
     ("LN", "over"): ("all", "channels"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from itertools import product
 from math import prod
 
@@ -11,10 +12,16 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from cnndsl.layers.base import LayerError
+from cnndsl.layers.blur import BlurPool
 from cnndsl.layers.pool import AvgPool, LPPool, MaxPool, SlidingPool, SumPool
 from cnndsl.layers.resize import Upsample
 from cnndsl.shape import Shape
+from tests.oracle import torchvision
 from tests.support import Live, saved_bytes
+
+timm = importlib.import_module("timm.layers")  # which imports torchvision, as `tests.oracle` made it possible
+pools = importlib.import_module("timm.layers.pool2d_same")
+assert torchvision
 
 # 6 positions in windows of 3 by strides of 2: with `ceil` the last one overhangs by one.
 OVERHANG = {"kernel": (3,), "stride": (2,), "pad": "valid", "ceil": True}
@@ -247,3 +254,30 @@ def test_bare_pools_halve_and_bare_upsampling_doubles() -> None:
     assert MaxPool().output(Shape(2, (8, 6))) == Shape(2, (4, 3))
     assert Upsample().output(Shape(2, (8, 6))) == Shape(2, (16, 12))
     assert Upsample((3,)).output(Shape(2, (8, 6))) == Shape(2, (24, 18))
+
+
+@pytest.mark.parametrize("border", ["reflect", "zeros"])
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (2, 2), (5, 1), (4, 3)])
+def test_blur_pooling_is_timms(kernel: int, stride: int, border: str) -> None:
+    """And in one axis the filter is a row of Pascal's triangle: 1, 2, 1 over 4."""
+    x = torch.randn(2, 6, 9, 8)
+    mode = "constant" if border == "zeros" else border
+    theirs = timm.BlurPool2d(6, kernel, stride, mode)
+    torch.testing.assert_close(Live(BlurPool(kernel, stride, border), (Shape(6, (9, 8)),))(x), theirs(x))
+    row = Live(BlurPool(border="zeros"), (Shape(1, (5,)),))(torch.tensor([[[1.0, 2.0, 3.0, 4.0, 5.0]]]))
+    assert row.flatten().tolist() == [(2 * 1 + 2) / 4, (2 + 2 * 3 + 4) / 4, (4 + 2 * 5) / 4]
+
+
+@settings(max_examples=60)
+@given(st.tuples(st.integers(1, 12), st.integers(1, 12)), st.integers(1, 4), st.integers(1, 4), st.integers(1, 2))
+def test_tensorflows_padding_is_timms(size: tuple[int, int], kernel: int, stride: int, dilation: int) -> None:
+    """Of a module that was made for one size and is given another one."""
+    made, x = (Shape(3, (9, 8)),), torch.randn(2, 3, *size)
+    largest = Live(MaxPool((kernel,), (stride,), "tfsame", dilation=(dilation,)), made).module
+    torch.testing.assert_close(largest(x), pools.MaxPool2dSame(kernel, stride, dilation=dilation)(x))
+    mean = Live(AvgPool((kernel,), (stride,), "tfsame"), made).module
+    torch.testing.assert_close(mean(x), pools.AvgPool2dSame(kernel, stride)(x))
+    # TensorFlow's own mean is over the values of the map alone.
+    counted = pools.AvgPool2dSame(kernel, stride)(torch.ones_like(x))
+    inside = Live(AvgPool((kernel,), (stride,), "tfsame", countpad=False), made).module
+    torch.testing.assert_close(inside(x), pools.AvgPool2dSame(kernel, stride)(x) / counted)

@@ -41,7 +41,7 @@ def test_parameters_and_buffers(case: Case) -> None:
     assert mine == theirs
     assert {each.name for each in tensors if each.role != "buffer"} == {key for key, _ in module.named_parameters()}
     assert {each.name for each in tensors if each.role == "bias"} <= {"bias"}
-    assert list(module.state_dict()) == [each.name for each in tensors]
+    assert list(module.state_dict()) == [each.name for each in tensors if each.persistent]
 
 
 @every_kind

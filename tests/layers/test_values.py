@@ -88,6 +88,9 @@ FORMULAS: list[tuple[Layer, Callable[[Tensor], Tensor]]] = [
     (margin.Crop((1, 0), after=(0, 2)), lambda x: x[:, :, 1:, :-2]),
     (arrange.Times(-0.5), lambda x: -0.5 * x),
     (margin.ZeroPad((1, 0), after=(0, 2)), lambda x: nn.functional.pad(x, (0, 2, 1, 0))),
+    (margin.ReflectPad((0, 1), after=(2, 0)), lambda x: x[:, :, [0, 1, 2, 3, 4, 3, 2]][..., [1, 0, 1, 2, 3]]),
+    (margin.ReplicatePad((0, 1), after=(2, 0)), lambda x: x[:, :, [0, 1, 2, 3, 4, 4, 4]][..., [0, 0, 1, 2, 3]]),
+    (margin.CircularPad((0, 1), after=(2, 0)), lambda x: x[:, :, [0, 1, 2, 3, 4, 0, 1]][..., [3, 0, 1, 2, 3]]),
 ]
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from cnndsl.emit.drawing.cards.dump import dump
 
 import cnndsl
 from cnndsl import layers
@@ -25,6 +24,7 @@ from cnndsl.layers.base import Layer, Slot, Tensor, TorchCall, Window, option
 from cnndsl.layers.steps import LayerStep
 from cnndsl.records import record
 from cnndsl.shape import Shape
+from tests.emit.drawing.cards.dump import dump
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "examples" / "plugin"

@@ -44,9 +44,8 @@ def test_the_emitted_module_computes_what_the_graph_says(text: str) -> None:
             assert torch.equal(extra, values[tap.node]) or both_nan(extra, values[tap.node])
         found = found[0]
     assert torch.equal(found.reshape(expected.shape), expected) or both_nan(found, expected)
-    names = [
-        f"{node.path}.{tensor.name}" for node in graph.layers for tensor in node.layer.tensors(*graph.shapes(node))
-    ]
+    tensors = ((node, tensor) for node in graph.layers for tensor in node.layer.tensors(*graph.shapes(node)))
+    names = [f"{node.path}.{tensor.name}" for node, tensor in tensors if tensor.persistent]
     entries = list(emitted.state_dict())
     assert sorted(entries) == sorted(names)
     # One class of places that choose differently has what they share in one order.

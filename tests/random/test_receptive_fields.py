@@ -20,7 +20,7 @@ only where
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -30,8 +30,9 @@ from torch import Tensor
 
 from cnndsl.analysis.receptive_field import Field, receptive_fields
 from cnndsl.graph import Graph, Node
-from cnndsl.layers import activation, arrange, dense, dropout, local_norm, norm, response
-from cnndsl.layers.base import Layer, TorchFunction
+from cnndsl.layers import activation, arrange, blur, conv, dense, dropout, local_norm, margin, norm, response
+from cnndsl.layers.base import Layer, TorchCall, TorchFunction
+from cnndsl.layers.borders import amount
 from cnndsl.layers.merge import MergeLayer, Mul, Sub
 from cnndsl.layers.pixel_shuffle import PixelUnshuffle
 from cnndsl.layers.reshape import Permute, Reshape
@@ -102,15 +103,33 @@ LEAST = 2e-5
 """Less is what interpolation in single precision makes of a weight of 0; more is what any path brings."""
 
 
+def plain(layer: Layer) -> Layer:
+    """The layer with weights as they are, since standardised ones would not be ones, and with zeros around the map."""
+    if isinstance(layer, conv.Conv):
+        return replace(layer, standardise="none", border="zeros", pad=amount(layer.pad))
+    if isinstance(layer, blur.BlurPool):
+        return replace(layer, border="zeros")
+    return margin.ZeroPad(layer.pad, after=layer.after) if isinstance(layer, margin.FilledPad) else layer
+
+
 class Reaching(Reference):
     """A network of ones, in which whatever reaches a unit arrives."""
 
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
+        for node in graph.layers:
+            if (layer := plain(node.layer)) is not node.layer:
+                self.modules[node.index] = self._made(layer, *graph.shapes(node))
         for module in self.modules.values():
             module.eval()
             for name, parameter in module.named_parameters():
                 torch.nn.init.constant_(parameter, 0 if name == "bias" else 1)
+
+    def _made(self, layer: Layer, *inputs: Shape) -> torch.nn.Module:
+        call = layer.torch(*inputs)
+        assert isinstance(call, TorchCall)
+        exec(call.source, self._names)
+        return self._build(call)
 
     def _apply(self, node: Node, inputs: list[Tensor], values: dict[int, Tensor]) -> Tensor:  # type: ignore[override]
         if isinstance(node.layer, local_norm.LocalResponseNorm) and node.layer.over == "positions":

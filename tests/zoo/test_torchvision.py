@@ -29,6 +29,10 @@ class Twin:
     settings: Mapping[str, Value] = field(default_factory=dict)
     arguments: Mapping[str, object] = field(default_factory=dict)
     side: int = 64
+    frames: int = 4
+    is_slow: bool = False
+    is_equal: bool = True
+    """Whether outputs agree to the last bit; those of ConvNeXt do not, whose matrix product is a convolution here."""
 
     @property
     def published(self) -> str:
@@ -47,6 +51,15 @@ class Twin:
 
 X, Y = ("400mf", "800mf", "1_6gf", "3_2gf", "8gf", "16gf", "32gf"), ("128gf",)
 AUXILIARY: Mapping[str, object] = {"aux_loss": True}
+_WIDTHS, _DEPTHS = (1, 1, 1.1, 1.2, 1.4, 1.6, 1.8, 2), (1, 1.1, 1.2, 1.4, 1.8, 2.2, 2.6, 3.1)
+_SIZES, _DROPOUTS = (224, 240, 288, 300, 380, 456, 528, 600), (0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.5, 0.5)
+EFFICIENT: list[dict[str, Value]] = [
+    {"width": width, "depth": depth, "size": size, "dropout": dropout}
+    for width, depth, size, dropout in zip(_WIDTHS, _DEPTHS, _SIZES, _DROPOUTS, strict=True)
+]
+"""B0 to B7, with the sizes and rates of torchvision."""
+for _settings in EFFICIENT[5:]:
+    _settings |= {"eps": 0.001, "momentum": 0.01}
 
 TWINS = [
     *(Twin(f"regnet_x_{size}") for size in X),
@@ -58,13 +71,20 @@ TWINS = [
     Twin("mnasnet", "mnasnet1_3", {"width": 1.3}),
     Twin("fcn_resnet50", arguments=AUXILIARY),
     Twin("deeplabv3_resnet50", arguments=AUXILIARY),
-    Twin("r3d_18", side=32),
+    *(Twin(f"deeplabv3_{backbone}", arguments=AUXILIARY) for backbone in ("resnet101", "mobilenet_v3_large")),
+    Twin("fcn_resnet101", arguments=AUXILIARY),
+    Twin("lraspp_mobilenet_v3_large"),
+    *(Twin(name, side=32) for name in ("r3d_18", "mc3_18", "r2plus1d_18")),
+    Twin("s3d", side=224, frames=16, is_slow=True),
+    *(Twin("efficientnet", f"efficientnet_b{at}", settings) for at, settings in enumerate(EFFICIENT)),
+    *(Twin(f"efficientnet_v2_{size}") for size in "sml"),
+    *(Twin(f"convnext_{size}", is_equal=False) for size in ("tiny", "small", "base", "large")),
 ]
 
 
 def cases(*, runs: bool) -> list[Any]:
     """The twins; those that are like others are slow where they run."""
-    slow = [runs and twin.ours in LIKE_OTHERS for twin in TWINS]
+    slow = [runs and (twin.is_slow or not LIKE_OTHERS.isdisjoint({twin.ours, twin.published})) for twin in TWINS]
     marks = [[pytest.mark.slow] if each else [] for each in slow]
     return [pytest.param(twin, marks=mark, id=twin.id) for twin, mark in zip(TWINS, marks, strict=True)]
 
@@ -116,14 +136,16 @@ def test_outputs_and_gradients_are_torchvisions(twin: Twin) -> None:
     theirs.load_state_dict(state, strict=True, assign=True)
     ours.load_state_dict({key: each.clone() for key, each in state.items()}, strict=True, assign=True)
     rank = len(twin.network().graph.input.spatial)
-    x = torch.randn(2, 3, *[4] * (rank == 3), twin.side, twin.side, generator=torch.Generator().manual_seed(2))
+    x = torch.randn(
+        2, 3, *[twin.frames] * (rank == 3), twin.side, twin.side, generator=torch.Generator().manual_seed(2)
+    )
     with torch.no_grad():
-        compare(outputs(ours.eval(), x), outputs(theirs.eval(), x))
+        compare(outputs(ours.eval(), x), outputs(theirs.eval(), x), twin.is_equal)
     for module in (*ours.modules(), *theirs.modules()):
-        if isinstance(module, nn.Dropout):
+        if hasattr(module, "p"):  # of dropout and of stochastic depth, ours and torchvision's
             module.p = 0.0
     found, expected = outputs(ours.train(), x), outputs(theirs.train(), x)
-    compare(found, expected)
+    compare(found, expected, twin.is_equal)
     for given in (found, expected):
         sum(((each * each).mean() for each in given), torch.zeros(())).backward()
     for (key, mine), (_, other) in zip(ours.named_parameters(), theirs.named_parameters(), strict=True):
@@ -133,8 +155,10 @@ def test_outputs_and_gradients_are_torchvisions(twin: Twin) -> None:
         torch.testing.assert_close(mine.grad, other.grad, rtol=1e-3, atol=1e-5 * scale, msg=f"{key} of {scale}")
 
 
-def compare(found: list[Tensor], expected: list[Tensor]) -> None:
-    """Asserts that outputs are equal bit by bit, and not all alike."""
+def compare(found: list[Tensor], expected: list[Tensor], is_equal: bool) -> None:
+    """Asserts that outputs are equal, bit by bit or nearly, and not all alike."""
     for mine, other in zip(found, expected, strict=True):
         assert other.std() > 1e-3
-        assert torch.equal(mine, other)
+        if is_equal:
+            assert torch.equal(mine, other)
+        torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-5)

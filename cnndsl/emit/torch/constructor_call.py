@@ -19,6 +19,7 @@ from cnndsl.emit.torch.terms import CodeValue, Const, Op, Term, Var, add, floord
 from cnndsl.expressions import Expr
 from cnndsl.graph import Node
 from cnndsl.layers.base import LayerError, Option, Slot, TorchCall
+from cnndsl.layers.borders import AS_SAME
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -34,9 +35,10 @@ DEFAULTS: Mapping[str, object] = {
     "affine": True,
     "eps": 1e-5,
     "momentum": 0.1,
+    "padding_mode": "zeros",
 }
 """What PyTorch takes where a keyword is left out, so that layers with and without it can share a line."""
-_ORDER = ("stride", "padding", "output_padding", "dilation", "groups", "bias")
+_ORDER = ("stride", "padding", "output_padding", "dilation", "groups", "bias", "padding_mode", "gamma", "eps")
 _OPTIONS: Mapping[str, str] = {"padding": "pad"}
 """The option of the language for a keyword of another name."""
 ENTERING = ("in_channels", "in_features")
@@ -223,7 +225,7 @@ class _Construction:
 
     def _paddings(self) -> Iterator[Term]:
         """Half of what the window overlaps: dilation * (kernel - 1) // 2."""
-        if any(getattr(node.layer, "pad", "") != "same" for node in self.nodes):
+        if any(getattr(node.layer, "pad", "") not in AS_SAME for node in self.nodes):
             return
         kernel, dilation = self.terms.get("kernel"), self._written("dilation")
         if kernel is None or isinstance(kernel, Const):

@@ -1,5 +1,23 @@
 """The source of functions that an emitted file may need."""
 
+BILINEAR = '''\
+def bilinear_(weight: torch.Tensor) -> torch.Tensor:
+    """Fill the weight of a transposed convolution with linear interpolation."""
+    taps = weight.new_ones(())
+    for size in weight.shape[2:]:
+        half = (size + 1) // 2
+        center = half - 1 if size % 2 else half - 0.5
+        row = 1 - (torch.arange(size, device=weight.device) - center).abs() / half
+        taps = taps.unsqueeze(-1) * row
+    channels = torch.arange(weight.size(0), device=weight.device)
+    with torch.no_grad():
+        weight.zero_()
+        weight[channels, channels % weight.size(1)] = taps.to(weight.dtype)
+    return weight
+'''
+"""The filter of fully convolutional networks (Long et al. 2015, `upsample_filt` of the published code), for each
+channel by itself: other channels have no share."""
+
 DIVISIBLE = '''\
 def divisible(value: float, divisor: int = 8) -> int:
     """The multiple of `divisor` nearest to `value`, and at least 90% of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from cnndsl.emit.torch.functions import BILINEAR
 from cnndsl.emit.torch.layout import CallDoc, Display, Item, Text
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
 from cnndsl.graph import Graph, Node
@@ -19,9 +20,15 @@ _WAYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "trunc_normal": ("trunc_normal_", ("std=0.02",)),
     "zeros": ("zeros_", ()),
     "ones": ("ones_", ()),
+    "bilinear": ("bilinear_", ()),
 }
-"""The function of `torch.nn.init` that each word of the option `init` means. Kaiming counts the outputs, as He et al.
-2015 and torchvision do; the spreads of the normal distributions are those of VGG (0.01) and of torchvision (0.02)."""
+"""The function that each word of the option `init` means: one of `torch.nn.init`, or of the file. Kaiming counts the
+outputs, as He et al. 2015 and torchvision do; the spreads of the normal distributions are those of VGG (0.01) and of
+torchvision (0.02)."""
+
+
+FILE_FUNCTIONS: Mapping[str, str] = {"bilinear_": BILINEAR}
+"""The source of those of the file."""
 
 
 def initialisation(graph: Graph) -> tuple[PythonStatement, ...]:
@@ -37,6 +44,16 @@ def initialisation(graph: Graph) -> tuple[PythonStatement, ...]:
     if all(len(ways) == 1 for ways in by_type.values()) and not _is_drawn_twice(graph, by_type):
         return _by_type({name: ways.pop() for name, ways in by_type.items()})
     return tuple(_by_path(way, names) for way, names in paths.items())
+
+
+def freezing(graph: Graph) -> tuple[PythonStatement, ...]:
+    """The very end of it: what is not trained. Nothing where everything is."""
+    paths = [node.path for node in graph.layers if node.layer.is_frozen and node.weights_of < 0]
+    if not paths:
+        return ()
+    names = Display("()", tuple(Item(Text(f'"{path}"')) for path in paths))
+    freeze = Line("", CallDoc("self.get_submodule(name).requires_grad_", (Item(Text("False")),)))
+    return (Suite("for name in ", names, (freeze,)),)
 
 
 def _drawn(graph: Graph) -> Iterator[tuple[Node, TorchCall, str]]:
@@ -80,4 +97,11 @@ def _by_path(way: str, paths: list[str]) -> PythonStatement:
 
 def _draw(way: str, weight: str) -> Line:
     function, keywords = _WAYS[way]
-    return Line("", CallDoc(f"nn.init.{function}", tuple(Item(Text(each)) for each in (weight, *keywords))))
+    home = "" if function in FILE_FUNCTIONS else "nn.init."
+    return Line("", CallDoc(f"{home}{function}", tuple(Item(Text(each)) for each in (weight, *keywords))))
+
+
+def functions(graph: Graph) -> list[str]:
+    """The source of the functions that draw weights and that PyTorch lacks."""
+    used = {_WAYS[way][0] for _, _, way in _drawn(graph) if way in _WAYS}
+    return [source.rstrip() for name, source in FILE_FUNCTIONS.items() if name in used]

@@ -261,9 +261,9 @@ class Borders:
         return bool(own) and all(self.graph.nodes[node].training_only for node in own)
 
     def has_tensors(self, node: int) -> bool:
-        """Whether a layer has weights or buffers."""
+        """Whether a layer has weights or buffers in the `state_dict`."""
         found = self.graph.nodes[node]
-        return bool(found.layer.tensors(*self.graph.shapes(found)))
+        return any(tensor.persistent for tensor in found.layer.tensors(*self.graph.shapes(found)))
 
     def is_elementwise(self, node: int) -> bool:
         """Whether a layer works on each value by itself, so that it does not matter whether these lie in a vector."""

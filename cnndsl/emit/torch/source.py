@@ -22,7 +22,8 @@ from cnndsl.emit.torch.duplicates import ClassText, class_text, representatives,
 from cnndsl.emit.torch.forward_method import ForwardText, write
 from cnndsl.emit.torch.functions import DIVISIBLE
 from cnndsl.emit.torch.init_method import Constructor, NameOf
-from cnndsl.emit.torch.initialise import initialisation
+from cnndsl.emit.torch.initialise import freezing, initialisation
+from cnndsl.emit.torch.initialise import functions as drawing_functions
 from cnndsl.emit.torch.ir import ConstructorParameter, Forward, ModuleClass
 from cnndsl.emit.torch.layout import STEP, WIDTH, CallDoc, Display, Doc, Infix, Item, Text, flat, lines
 from cnndsl.emit.torch.memory_costs import MemoryCosts
@@ -112,6 +113,7 @@ class _File:
     def text(self) -> str:
         used = [name for cls in self.classes for term in terms_of(cls) for name in names(term)]
         functions = [DIVISIBLE.rstrip()] if "divisible()" in used else []
+        functions += drawing_functions(self.graph)
         classes = [("\n".join(self._class(cls))) for cls in self.classes]
         records = ["\n".join(self._record())] if self.record else []
         helpers = [self.helpers[name].rstrip() for name in sorted(self.helpers)]
@@ -157,7 +159,7 @@ class _File:
         yield from _signature("__init__", [self._parameter(cls, each) for each in cls.parameters], "None")
         statements = [*self._domains(cls), *Constructor(cls, self.name_of).statements()]
         if cls is self.root:
-            statements += initialisation(self.graph)
+            statements += [*initialisation(self.graph), *freezing(self.graph)]
         yield from _lines(statements, 2 * STEP)
         if cls.forward is None:
             return

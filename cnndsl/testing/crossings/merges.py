@@ -326,7 +326,10 @@ def gate(frame: GeneratedScope, form: PieceShape, _mode: Mode) -> Piece:
     squeezed = single(frame, PieceShape(entering.width, PIXEL), "space") if texts and frame.chance(0.5) else None
     texts += [squeezed.text] if squeezed else []
     last = f"CONV1-{wide.word}" if texts and frame.chance(0.5) else f"FC-{wide.word}"
-    texts += [last, frame.pick(("SIGMOID", "HSIGMOID", plain.activation(frame)))]
+    texts.append(last)
+    if frame.chance(0.2):
+        texts.append(frame.pick(("CHANNELCONV3", "CHANNELCONV5(bias=yes)", "CHANNELCONV3(border=circular)")))
+    texts += [frame.pick(("SIGMOID", "HSIGMOID", plain.activation(frame)))]
     return Piece(f"MUL(ID, {start}{' -> '.join(texts)})", form)
 
 

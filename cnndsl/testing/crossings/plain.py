@@ -48,19 +48,35 @@ def convolution(frame: GeneratedScope, form: PieceShape, wide: Width, step: str 
     kernel = "1" if form.space.is_pixel else odd_kernel(frame)
     options: list[str] = []
     if frame.chance(0.12):
-        options.append(frame.pick(("bias=no", "bias=no", f"bias={frame.one('flag')}", "init=kaiming")))
+        options.append(frame.pick(("bias=no", "bias=no", f"bias={frame.one('flag')}", "init=kaiming", "frozen=yes")))
     if frame.chance(0.15) and frame.divides(2, wide) and frame.divides(2, form.width) and kernel != "1":
         options.append(f"groups={groups(frame)}")
     elif frame.chance(0.06) and not form.space.is_pixel:
         options.append("dilation=2")
     if frame.chance(0.1) and kernel in ("1", "3", "5") and step == "1":
         options.append(f"pad={int(kernel) // 2}" if "dilation=2" not in options else "pad=same")
+    options += _special(frame, form, kernel, step, options)
     if frame.chance(0.06) and kernel.isdigit():
         options = [f"F={kernel}", f"filters={wide.shown}", *([f"stride={step}"] if step != "1" else []), *options]
         return Piece(f"CONV({', '.join(options)})", PieceShape(wide, form.space.stepped("ceil", step, frame.env())))
     listed = f"({', '.join(options)})" if options else ""
     space = form.space.stepped("ceil", step, frame.env())
     return Piece(f"CONV{kernel}-{wide.word}{_slash(step)}{listed}", PieceShape(wide, space))
+
+
+def _special(frame: GeneratedScope, form: PieceShape, kernel: str, step: str, options: list[str]) -> list[str]:
+    """Draws a padding that follows the size or is filled, and standardised weights; seldom, and where they can be."""
+    size = form.space.size if form.space is not None else None
+    if size is None or min(size) < 4 or kernel == "1" or not frame.chance(0.12):
+        return []
+    found: list[str] = []
+    if not any(each.startswith("pad=") for each in options) and frame.chance(0.7):
+        fillings = ("pad=tfsame", "pad=reflect", "pad=replicate", "pad=circular", "border=reflect")
+        found.append("pad=tfsame" if step != "1" else frame.pick(fillings))
+    if frame.chance(0.5):
+        more = frame.pick(("", "", f", gamma={rate(frame)}", f", eps={rate(frame)} + 1e-6"))
+        found.append(f"standardise={frame.pick(('weights', 'scaled'))}{more}")
+    return found
 
 
 def groups(frame: GeneratedScope) -> str:
@@ -114,6 +130,9 @@ def _pool(frame: GeneratedScope) -> str:
     name = frame.one("kernel") if frame.chance(0.4) else ""
     plain = ("POOL3/1(pad=same)", "AVGPOOL3/1(pad=1)", "POOL3/1(pad=1)", "AVGPOOL3/1(pad=same)")
     sized = (f"POOL{{{name}}}/1(pad=same)", f"AVGPOOL{{{name}}}/1(pad=same)", f"[ZEROPAD({name}) -> CROP({name})]")
+    if frame.chance(0.15):
+        margin = frame.pick(("1", "0, after=2"))
+        return f"[{frame.pick(('REFLECTPAD', 'REPLICATEPAD', 'CIRCULARPAD'))}(1) -> CROP({margin})]"
     return frame.pick(sized if name else plain)
 
 
@@ -170,7 +189,7 @@ def reshaping(frame: GeneratedScope, form: PieceShape) -> Piece:
         return convolution(frame, form, width(frame), step)
     if kind == 2:
         return Piece(
-            frame.pick(("POOL2", "AVGPOOL2", "LPPOOL2", "SUMPOOL2")),
+            frame.pick(("POOL2", "AVGPOOL2", "LPPOOL2", "SUMPOOL2", "BLURPOOL2")),
             PieceShape(form.width, space.stepped("floor", "2", env)),
         )
     if kind == 3:
@@ -191,7 +210,11 @@ def enlarging(frame: GeneratedScope, form: PieceShape) -> Piece:
     space = form.space.stepped("times", "2", frame.env())
     if frame.chance(0.4):
         return Piece(frame.pick(("UPSAMPLE2", "UPSAMPLE2(mode=linear)")), PieceShape(form.width, space))
-    return Piece(f"CONVT{frame.pick(('2', '2', '4'))}-{wide.word}/2", PieceShape(wide, space))
+    options = frame.pick(("", "", "", "(frozen=yes)"))
+    if frame.pen.forms.random() < 0.3:
+        wide = form.width  # which interpolation of each channel by itself asks for
+        options = frame.pen.forms.choice(("(init=bilinear)", "(init=bilinear, frozen=yes, bias=no)"))
+    return Piece(f"CONVT{frame.pick(('2', '2', '4'))}-{wide.word}/2{options}", PieceShape(wide, space))
 
 
 def widening(frame: GeneratedScope, form: PieceShape) -> Piece:
@@ -203,7 +226,8 @@ def widening(frame: GeneratedScope, form: PieceShape) -> Piece:
     if frame.chance(0.08):
         return _rearranged(frame, form, wide)
     if frame.pen.forms.random() < 0.06:
-        return Piece(f"FC-{wide.word}(over=channels)", form.wide(wide))
+        more = frame.pen.forms.choice(("", "", ", bias=no", ", frozen=yes"))
+        return Piece(f"FC-{wide.word}(over=channels{more})", form.wide(wide))
     return convolution(frame, form, wide)
 
 

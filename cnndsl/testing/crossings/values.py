@@ -28,11 +28,11 @@ def with_values(text: str, dice: random.Random, share: float = 0.3) -> str:
     INPUT 8x8x3 -> CONV3-{(4, 2)[1..1][1]} -> for c in rows1 [CONV3-{max((c, 0))}]
     """
     rewriting = Rewriting(text)
-    drawn = _Drawn(rewriting, dice, share)
+    drawn = _Rewritten(rewriting, dice, share)
     return rewriting.applied([*drawn.blocks(), *drawn.loops(), *drawn.numbers()])
 
 
-class _Drawn:
+class _Rewritten:
     """The edits of a program."""
 
     def __init__(self, rewriting: Rewriting, dice: random.Random, share: float) -> None:

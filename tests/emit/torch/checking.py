@@ -46,7 +46,7 @@ def image(graph: Graph, batch: int = 2) -> Tensor:
 def expected_state(graph: Graph) -> list[tuple[str, tuple[int, ...]]]:
     """The entries of the state, in the order of the nodes."""
     tensors = ((node, tensor) for node in graph for tensor in graph.tensors(node))
-    return [(f"{node.path}.{tensor.name}", tensor.shape) for node, tensor in tensors]
+    return [(f"{node.path}.{tensor.name}", tensor.shape) for node, tensor in tensors if tensor.persistent]
 
 
 def check(text: str, within: float = 0, **settings: object) -> nn.Module:

@@ -18,6 +18,9 @@ from torch import nn
 
 from cnndsl.layers import HELPERS
 
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same'")
+"""PyTorch says once that an even kernel costs a copy."""
+
 HEAD = "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n\n"
 EXAMPLES = {
     **{
@@ -25,6 +28,14 @@ EXAMPLES = {
         for n in (1, 2, 3)
         for name, example in {
             f"PaddedConv{n}d": (f"3, 4, 2, pads={(0, 1) * n}, stride=2, bias=False", (3, *(5,) * n)),
+            f"SameConv{n}d": ("3, 4, 2, stride=2, bias=False", (3, *(5,) * n)),
+            f"StdConv{n}d": ("3, 4, 3, padding=1, padding_mode='circular'", (3, *(5,) * n)),
+            f"ScaledStdConv{n}d": ("3, 4, 2, padding='same', gamma=1.7, bias=False", (3, *(5,) * n)),
+            f"SameStdConv{n}d": ("3, 4, 3, stride=2", (3, *(6,) * n)),
+            f"SameScaledStdConv{n}d": ("4, 4, 4, stride=3, groups=2", (4, *(5,) * n)),
+            f"SameMaxPool{n}d": ("3, 2, dilation=2", (3, *(6,) * n)),
+            f"SameAvgPool{n}d": ("2, 3, count_include_pad=False", (3, *(5,) * n)),
+            f"BlurPool{n}d": ("4, 3", (3, *(5,) * n)),
             f"PaddedMaxPool{n}d": (f"2, stride=1, pads={(0, 1) * n}, dilation=2", (3, *(5,) * n)),
             f"PaddedAvgPool{n}d": (f"2, stride=1, pads={(0, 1) * n}, count_include_pad=False", (3, *(5,) * n)),
             f"PaddedLPPool{n}d": (f"2, 2, stride=1, pads={(0, 1) * n}", (3, *(5,) * n)),
@@ -38,6 +49,7 @@ EXAMPLES = {
         }.items()
         if name in HELPERS
     },
+    "ChannelConv": ("3, bias=True", (5, 1, 1)),
     "ChannelMax": ("", (3, 5, 4)),
     "ChannelMean": ("", (3, 5, 4)),
     "ChannelNorm": ("3", (3, 5, 4)),

@@ -98,8 +98,7 @@ class PanelArtist:
         if inner.has_inputs:
             sketch.place(inner.sketch, axis, y)
         else:
-            _entering(sketch, model, axis, y, across)
-            y += 12
+            y += _entering(sketch, model, axis, y, across)
             sketch.place(inner.sketch, axis, y)
         y += inner.height
         y += _leaving(sketch, model, axis + inner.exit, y, across - PAD, is_chain=not inner.has_inputs)
@@ -122,14 +121,14 @@ def _lying(model: BlockPanel, inner: Strip) -> Fragment:
     notes = max((width(each, SMALL) for each in (model.caption, *model.notes)), default=0)
     across = max(before + inner.length + after + 2 * PAD, width(model.title, 10, 600) + 60, notes + 2 * PAD + 4)
     sketch = Sketch()
-    y = _title(sketch, model, across) + inner.up + 1
+    y = _title(sketch, model, across) + max(inner.up + 1, 16.0)
     x = PAD + (across - before - inner.length - after - 2 * PAD) / 2
     sketch.line([(x, y), (x + before, y)], head=_begins_with_box(model))
-    sketch.text(x, y - 5, model.entering, SMALL, paint="mute")
+    sketch.text(x, y - 5.5, model.entering, SMALL, paint="mute")
     sketch.place(inner.sketch, x + before, y)
     x += before + inner.length
     sketch.line([(x, y), (x + after, y)], head=True)
-    sketch.text(x + after - 1, y - 5, model.leaving, SMALL, paint="mute", anchor="end")
+    sketch.text(x + after - 1, y - 5.5, model.leaving, SMALL, paint="mute", anchor="end")
     y += inner.down
     for note in model.notes:
         y += 13
@@ -142,15 +141,23 @@ def _lying(model: BlockPanel, inner: Strip) -> Fragment:
     return Fragment(0, across, y, outline)
 
 
-def _entering(sketch: Sketch, model: BlockPanel, axis: float, y: float, across: float) -> None:
-    """The edge that enters a panel, with what it carries."""
+def _entering(sketch: Sketch, model: BlockPanel, axis: float, y: float, across: float) -> float:
+    """The edge that enters a panel, with what it carries beside it, or above it where there is no room. Returns how
+    far down it reaches."""
     text = width(model.entering, SMALL)
-    x, anchor = (axis - 5, "end") if axis - 5 - text > PAD else (axis + 6, "start")
-    if model.entering:
-        sketch.text(x, y + 7, model.entering, SMALL, paint="mute", anchor=anchor, room=across - 2 * PAD)
+    above = 0.0
+    if axis - 5 - text > PAD:
+        sketch.text(axis - 5, y + 7, model.entering, SMALL, paint="mute", anchor="end")
+    elif axis + 6 + text <= across - 2:
+        sketch.text(axis + 6, y + 7, model.entering, SMALL, paint="mute")
+    else:
+        x = min(max(axis, PAD + text / 2), across - PAD - text / 2)
+        sketch.text(x, y + 7, model.entering, SMALL, paint="mute", anchor="middle")
+        above = 10.0
     look = edge_look(edge_state("", entering(model.elements[0])))
-    has_head = _begins_with_box(model)
-    sketch.line([(axis, y), (axis, y + 12)], paint=look.paint, line=look.line, dash=look.dash, head=has_head)
+    ends = [(axis, y + above), (axis, y + above + 12)]
+    sketch.line(ends, paint=look.paint, line=look.line, dash=look.dash, head=_begins_with_box(model))
+    return above + 12
 
 
 def _leaving(sketch: Sketch, model: BlockPanel, axis: float, y: float, right: float, *, is_chain: bool) -> float:

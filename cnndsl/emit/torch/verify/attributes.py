@@ -28,7 +28,9 @@ from cnndsl.emit.torch.verify.values import (
 IDENTITY = LeafClass("Identity", (), 0)
 """PyTorch's module that gives back its input, whatever it is made with."""
 
-_CONSTRUCTING = frozenset("append extend add_module register_module modules get_parameter get_submodule".split())
+_CONSTRUCTING = frozenset(
+    "append extend add_module register_module modules get_parameter get_submodule requires_grad_".split()
+)
 """Methods of a module under construction."""
 
 _SUBMODULES = {("torch", "nn"): "nn", ("nn", "functional"): "F", ("nn", "init"): "nn.init"}

@@ -95,7 +95,7 @@ def _method(target: Method, given: Sequence[object], named: Mapping[str, object]
 
 
 def _builtin(name: str, given: Sequence[object], named: Mapping[str, object], frame: Frame, line: int) -> object:
-    if name.startswith("nn.init."):
+    if name.startswith("nn.init.") or name == "bilinear_":
         return draw(name, given, named, frame.program.forms)
     if name in FILLS and frame.recorder is None:
         return filled(name, given, named)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cnndsl.emit.torch.verify import attributes
 from cnndsl.emit.torch.verify.frame import Frame
+from cnndsl.emit.torch.verify.initial import untrained
 from cnndsl.emit.torch.verify.leaves import LeafModule
 from cnndsl.emit.torch.verify.lower import lower
 from cnndsl.emit.torch.verify.lower_helpers import lower_helper
@@ -229,6 +230,11 @@ def method(
         return list(_modules(instance))
     if name in ("get_parameter", "get_submodule") and len(given) == 1 and isinstance(given[0], str) and not named:
         return _at_path(instance, given[0], name == "get_parameter", line)
+    if name == "requires_grad_" and list(given) == [False] and not named and instance.leaf is not None:
+        leaf = instance.leaf
+        instance.leaf = frame.program.forms.leaf(untrained(leaf.form), leaf.inplace, leaf.indices, leaf.memory)
+        instance.template = None
+        return instance
     raise NotUnderstood(f"the method `{name}` of a {kind}")
 
 

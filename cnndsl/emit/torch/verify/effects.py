@@ -19,7 +19,7 @@ WRITES, ALIASES, KEEPS_INPUT, KEEPS_OUTPUT = 1, 2, 4, 8
 
 _INPUT = frozenset(
     "conv convt linear pointwise maxpool avgpool sumpool lppool aavg amax bn in ln channelnorm gn prelu gelu hardtanh "
-    "leaky elu celu plugin grn evonorm rmsnorm frn l2norm positionlrn".split()
+    "leaky elu celu blur channelconv reflect replicate plugin grn evonorm rmsnorm frn l2norm positionlrn".split()
 ).union(each.family for each in SIMPLE if each.keeps in ("input", "both"))
 """Families whose derivative is written in terms of the input."""
 

@@ -12,7 +12,8 @@ from typing import Protocol, TypeAlias
 
 from cnndsl.emit.torch.verify.forms import Form
 from cnndsl.emit.torch.verify.graphs import place_of
-from cnndsl.emit.torch.verify.layers import LAYERS, ExpectedLayer
+from cnndsl.emit.torch.verify.initial import untrained
+from cnndsl.emit.torch.verify.layers import CAN_BE_FROZEN, LAYERS, ExpectedLayer
 from cnndsl.emit.torch.verify.leaves import Forms, has_state
 from cnndsl.graph import Graph, Node
 from cnndsl.shape import Shape
@@ -164,8 +165,11 @@ class Expected:
         if rule is None:
             form, flat = self._foreign(node, inputs)
         else:
-            form = rule(ExpectedLayer(node, inputs))
+            layer = ExpectedLayer(node, inputs)
+            form = rule(layer)
             flat = form[0] in ("linear", "rbf")
+            if kind in CAN_BE_FROZEN and layer.flag("frozen"):
+                form = untrained(form)
         return self._forms.number(form), has_state(form), flat
 
     def _want(self, value: int, node: Node) -> None:

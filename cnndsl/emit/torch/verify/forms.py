@@ -17,14 +17,19 @@ Form: TypeAlias = tuple[object, ...]
 LIKE = "that of another map"
 """What a form has for a size that is read when the module runs."""
 
+SAME = "SAME"
+"""What a form has for TensorFlow's padding, which is computed from the input's size when the module runs."""
+
 _WINDOW = "rank kernel stride=1 padding=0 ceil_mode=False"
 _CONVOLUTION = "rank in_channels out_channels kernel stride=1 padding=0"
+_STANDARDISED = "padding_mode=zeros standardise=none gamma=1.0 eps=1e-06"
 
 FIELDS: Mapping[str, tuple[str, str]] = {
     **{each.family: (each.cls, each.in_messages) for each in SIMPLE},
-    "conv": ("Conv{rank}d", f"{_CONVOLUTION} dilation=1 groups=1 bias=True init="),
+    "conv": ("Conv{rank}d", f"{_CONVOLUTION} dilation=1 groups=1 bias=True init= {_STANDARDISED}"),
     "convt": ("ConvTranspose{rank}d", f"{_CONVOLUTION} output_padding=0 dilation=1 groups=1 bias=True init="),
     "local": ("LocallyConnected", "rank in_channels out_channels kernel output_size stride=1 padding=0 bias=True"),
+    "channelconv": ("ChannelConv", "kernel bias=False padding_mode=zeros init="),
     "linear": ("Linear", "in_features out_features bias=True init="),
     "pointwise": ("PointwiseLinear{rank}d", "rank in_features out_features bias=True init="),
     "rbf": ("RadialBasis", "in_features out_features"),
@@ -32,6 +37,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "avgpool": ("AvgPool{rank}d", f"{_WINDOW} count_include_pad=True"),
     "sumpool": ("SumPool{rank}d", _WINDOW),
     "lppool": ("LPPool{rank}d", "rank norm_type kernel stride=1 padding=0 ceil_mode=False"),
+    "blur": ("BlurPool{rank}d", "rank kernel stride=2 padding_mode=reflect"),
     "aavg": ("AdaptiveAvgPool{rank}d", "rank output_size"),
     "amax": ("AdaptiveMaxPool{rank}d", "rank output_size"),
     "unpool": ("MaxUnpool{rank}d", "rank kernel stride=1 padding=0"),
@@ -63,6 +69,9 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "dropout": ("Dropout", "p rank=0"),
     "droppath": ("DropPath", "p"),
     "pad": ("ZeroPad", "padding"),
+    "reflect": ("ReflectionPad", "padding"),
+    "replicate": ("ReplicationPad", "padding"),
+    "circular": ("CircularPad", "padding"),
     "cropto": ("CropTo", "size"),
     "padto": ("PadTo", "size"),
     "flattenlast": ("FlattenChannelsLast", ""),
@@ -80,6 +89,7 @@ HOLDS_STATE: Mapping[str, tuple[int, ...]] = {
     "conv": (),
     "convt": (),
     "local": (),
+    "channelconv": (),
     "linear": (),
     "pointwise": (),
     "rbf": (),

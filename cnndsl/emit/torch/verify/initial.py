@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from cnndsl.emit.torch.verify.forms import Form
 from cnndsl.emit.torch.verify.leaves import Forms
-from cnndsl.emit.torch.verify.signatures import FUNCTIONS, bind, parameters
+from cnndsl.emit.torch.verify.signatures import FUNCTIONS, KNOWN_FUNCTIONS, bind, parameters
 from cnndsl.emit.torch.verify.values import NotUnderstood, Trouble, WeightReference
 
-PLACE = {"conv": 10, "convt": 11, "linear": 4, "pointwise": 5}
+PLACE = {"conv": 10, "convt": 11, "linear": 4, "pointwise": 5, "channelconv": 4}
 """Where a form says how its weights are drawn."""
 
 _DRAWS: Mapping[str, tuple[str, Mapping[str, object]]] = {
@@ -21,13 +21,14 @@ _DRAWS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "trunc_normal": ("trunc_normal_", {"mean": 0.0, "std": 0.02, "a": -2.0, "b": 2.0}),
     "zeros": ("zeros_", {}),
     "ones": ("ones_", {}),
+    "bilinear": ("bilinear_", {}),
 }
 """What each word of the option `init` is in PyTorch."""
 
 
 def draw(name: str, given: Sequence[object], named: Mapping[str, object], forms: Forms) -> None:
     """A function of `nn.init` on a parameter. Raises Trouble for what is no parameter."""
-    params, star = parameters(FUNCTIONS[name])
+    params, star = parameters(FUNCTIONS.get(name) or KNOWN_FUNCTIONS[name])
     bound = bind(name, params, star, given, named)
     parameter = bound.pop("tensor")
     if not isinstance(parameter, WeightReference):
@@ -44,6 +45,15 @@ def _word(name: str, bound: Mapping[str, object]) -> str:
         if name == function and all(bound[key] == value for key, value in wanted.items()):
             return word
     return f"{name}({', '.join(f'{key}={value}' for key, value in bound.items())})"
+
+
+def untrained(form: Form) -> Form:
+    """The form of a module whose parameters are not trained."""
+    return form if form[-1] == FROZEN else (*form, FROZEN)
+
+
+FROZEN = "not trained"
+"""The end of such a form."""
 
 
 def drawn(form: Form, name: str, word: str) -> Form:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from cnndsl.emit.torch.verify.forms import LIKE, Form
+from cnndsl.emit.torch.verify.forms import LIKE, SAME, Form
 from cnndsl.emit.torch.verify.settle import Extents, Pads, rounded_up, spans
 from cnndsl.emit.torch.verify.simple import SIMPLE, FormField, SimpleLayer
 from cnndsl.graph import Node
@@ -56,7 +56,7 @@ class ExpectedLayer:
         value = getattr(self._options, name)
         if value == "valid":
             return ((0, 0),) * self.rank
-        if value == "same":
+        if value in ("same", "reflect", "replicate", "circular"):
             return tuple(((span - 1) // 2, span - 1 - (span - 1) // 2) for span in spanned)
         if value == "full":
             return tuple((span - 1, span - 1) for span in spanned)
@@ -64,10 +64,21 @@ class ExpectedLayer:
 
 
 def _conv(x: ExpectedLayer) -> Form:
+    return _convolution(x, x.whole("filters"), x.whole("groups"))
+
+
+def _convolution(x: ExpectedLayer, filters: int, groups: int) -> Form:
+    """A convolution with one of its three ways to pad, and one of its three kinds of weights."""
     kernel, dilation = x.extents("kernel"), x.extents("dilation")
-    pads = x.pads(spans(kernel, dilation))
-    rest = (dilation, x.whole("groups"), x.flag("bias"), _drawn(x))
-    return ("conv", x.rank, x.channels, x.whole("filters"), kernel, x.extents("stride"), pads, *rest)
+    pad = x.word("pad")
+    pads = SAME if pad == "tfsame" else x.pads(spans(kernel, dilation))
+    border = "zeros"
+    if pads != SAME and any(side for sides in pads for side in sides):
+        border = pad if pad in ("reflect", "replicate", "circular") else x.word("border")
+    way = x.word("standardise")
+    weights = (way, x.real("gamma") if way == "scaled" else 1.0, x.real("eps") if way != "none" else 1e-6)
+    rest = (dilation, groups, x.flag("bias"), _drawn(x), border, *weights)
+    return ("conv", x.rank, x.channels, filters, kernel, x.extents("stride"), pads, *rest)
 
 
 def _drawn(x: ExpectedLayer) -> str:
@@ -76,10 +87,7 @@ def _drawn(x: ExpectedLayer) -> str:
 
 
 def _depthwise(x: ExpectedLayer) -> Form:
-    kernel, dilation = x.extents("kernel"), x.extents("dilation")
-    pads = x.pads(spans(kernel, dilation))
-    rest = (dilation, x.channels, x.flag("bias"), _drawn(x))
-    return ("conv", x.rank, x.channels, x.whole("filters") or x.channels, kernel, x.extents("stride"), pads, *rest)
+    return _convolution(x, x.whole("filters") or x.channels, x.channels)
 
 
 def _transposed(x: ExpectedLayer) -> Form:
@@ -107,6 +115,11 @@ def _fully_connected(x: ExpectedLayer) -> Form:
     return ("linear", x.inputs[0].numel, *rest)
 
 
+def _channel_conv(x: ExpectedLayer) -> Form:
+    border = x.word("border") if x.whole("kernel") > 1 else "zeros"
+    return ("channelconv", x.whole("kernel"), x.flag("bias"), border, _drawn(x))
+
+
 def _window(x: ExpectedLayer) -> tuple[Extents, Extents]:
     kernel = x.extents("kernel")
     return kernel, x.extents("stride") or kernel
@@ -123,7 +136,8 @@ def _max_pool(x: ExpectedLayer) -> Form:
         return ("amax", x.rank, target)
     kernel, stride = _window(x)
     dilation = x.extents("dilation")
-    return ("maxpool", x.rank, kernel, stride, x.pads(spans(kernel, dilation)), x.flag("ceil"), dilation)
+    pads = SAME if x.word("pad") == "tfsame" else x.pads(spans(kernel, dilation))
+    return ("maxpool", x.rank, kernel, stride, pads, x.flag("ceil"), dilation)
 
 
 def _avg_pool(x: ExpectedLayer) -> Form:
@@ -131,7 +145,8 @@ def _avg_pool(x: ExpectedLayer) -> Form:
     if target:
         return ("aavg", x.rank, target)
     kernel, stride = _window(x)
-    return ("avgpool", x.rank, kernel, stride, x.pads(kernel), x.flag("ceil"), x.flag("countpad"))
+    pads = SAME if x.word("pad") == "tfsame" else x.pads(kernel)
+    return ("avgpool", x.rank, kernel, stride, pads, x.flag("ceil"), x.flag("countpad"))
 
 
 def _sum_pool(x: ExpectedLayer) -> Form:
@@ -194,6 +209,14 @@ def _zero_pad(x: ExpectedLayer) -> Form:
         return ("padto", target)
     before = x.extents("pad")
     return ("pad", tuple(zip(before, x.extents("after") or before, strict=True)))
+
+
+def _filled_pad(filling: str) -> Callable[[ExpectedLayer], Form]:
+    def form(x: ExpectedLayer) -> Form:
+        before = x.extents("pad")
+        return (filling, tuple(zip(before, x.extents("after") or before, strict=True)))
+
+    return form
 
 
 def _crop(x: ExpectedLayer) -> Form:
@@ -288,18 +311,23 @@ def _field(field: FormField, x: ExpectedLayer) -> object:
     return x.real(option) if field.kind == "real" else x.given(option)
 
 
+CAN_BE_FROZEN = frozenset(("CONV", "DWCONV", "CONVT", "FC"))
+"""The kinds whose option `frozen` says that their parameters are not trained."""
+
 LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     **{each.names[0]: _simple(each) for each in SIMPLE},
     "CONV": _conv,
     "DWCONV": _depthwise,
     "CONVT": _transposed,
     "LOCAL": _local,
+    "CHANNELCONV": _channel_conv,
     "FC": _fully_connected,
     "RBF": lambda x: ("rbf", x.inputs[0].numel, x.whole("features")),
     "POOL": _max_pool,
     "AVGPOOL": _avg_pool,
     "SUMPOOL": _sum_pool,
     "LPPOOL": _lp_pool,
+    "BLURPOOL": lambda x: ("blur", x.rank, x.whole("kernel"), x.whole("stride"), x.word("border")),
     "GAP": lambda x: ("aavg", x.rank, (1,) * x.rank),
     "GMP": lambda x: ("amax", x.rank, (1,) * x.rank),
     "UNPOOL": _unpool,
@@ -328,6 +356,9 @@ LAYERS: Mapping[str, Callable[[ExpectedLayer], Form]] = {
     "DROPOUT": _dropout,
     "DROPPATH": lambda x: ("droppath", x.real("p")),
     "ZEROPAD": _zero_pad,
+    "REFLECTPAD": _filled_pad("reflect"),
+    "REPLICATEPAD": _filled_pad("replicate"),
+    "CIRCULARPAD": _filled_pad("circular"),
     "CROP": _crop,
     "PADCHANNELS": _pad_channels,
     "FLATTEN": _always("flattenlast"),

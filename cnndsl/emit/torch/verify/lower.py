@@ -37,17 +37,38 @@ def _conv(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
     kernel, stride = given.extents("kernel_size", rank), given.extents("stride", rank)
     dilation, groups = given.extents("dilation", rank), given.whole("groups")
     check_groups(given, channels, features, groups)
-    given.must_be("padding_mode", "zeros")
     _usual_device(given)
-    pads, copies = _conv_pads(rank, given, kernel, stride, dilation)
-    bias = given.flag("bias")
-    form = ("conv", rank, channels, features, kernel, stride, pads, dilation, groups, bias, "")
+    pads, copies = conv_pads(rank, given, kernel, stride, dilation)
+    border, copies = border_of(given, pads, copies)
+    rest = (dilation, groups, given.flag("bias"), "", border, *PLAIN_WEIGHTS)
+    form = ("conv", rank, channels, features, kernel, stride, pads, *rest)
     return forms.leaf(form, memory="copies" if copies else "")
 
 
-def _conv_pads(
+PLAIN_WEIGHTS = ("none", 1.0, 1e-6)
+"""The end of a convolution's form where its weights are used as they are."""
+
+
+def border_of(given: CallArguments, pads: Pads, copies: bool) -> tuple[str, bool]:
+    """What a padding is filled with, and whether a copy of the input is kept in its place.
+
+    PyTorch makes a padded copy unless it pads with zeros; mirroring and repeating keep the input itself as well.
+    """
+    given.must_be("padding_mode", "zeros", *FILLINGS)
+    mode = str(given["padding_mode"])
+    if mode == "zeros" or not any(side for sides in pads for side in sides):
+        return "zeros", copies or mode == "circular"
+    return mode, mode == "circular"
+
+
+FILLINGS = ("reflect", "replicate", "circular")
+"""The words of `padding_mode` beside `zeros`."""
+
+
+def conv_pads(
     rank: int, given: CallArguments, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
 ) -> tuple[Pads, bool]:
+    """The paddings of a convolution, and whether the kernel has a copy of the input because it cannot pad so."""
     padding = given["padding"]
     if padding == "valid":
         return ((0, 0),) * rank, False
@@ -163,13 +184,22 @@ def _dropout(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
 
 
 def _zero_pad(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    padding = given["padding"]
     if "value" in given and given.real("value") != 0:
         raise Trouble(f"`{given.name}` pads with {given['value']}")
-    pads = (given.whole("padding", -(10**9)),) * (2 * rank) if type(padding) is int else given.integers("padding")
+    return forms.leaf(("pad", _sides(rank, given, -(10**9))))
+
+
+def _sides(rank: int, given: CallArguments, least: int) -> Pads:
+    """The paddings of a module, one number for all sides or one for each."""
+    one = type(given["padding"]) is int
+    pads = (given.whole("padding", least),) * (2 * rank) if one else given.integers("padding", least)
     if len(pads) != 2 * rank:
         raise Trouble(f"`{given.name}` takes {2 * rank} paddings and is given {len(pads)}")
-    return forms.leaf(("pad", of_flat(pads)))
+    return of_flat(pads)
+
+
+def _filled_pad(filling: str) -> Callable[[int, CallArguments, Forms], LeafModule]:
+    return lambda rank, given, forms: forms.leaf((filling, _sides(rank, given, 0)))
 
 
 BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
@@ -186,6 +216,9 @@ BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "Dropout": _dropout,
     "ZeroPad": _zero_pad,
     "ConstantPad": _zero_pad,
+    "ReflectionPad": _filled_pad("reflect"),
+    "ReplicationPad": _filled_pad("replicate"),
+    "CircularPad": _filled_pad("circular"),
 }
 """The classes that exist for one, two and three axes."""
 

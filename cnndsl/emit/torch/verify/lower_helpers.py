@@ -11,69 +11,10 @@ from hashlib import sha256
 
 from cnndsl.emit.torch.verify.given import CallArguments
 from cnndsl.emit.torch.verify.leaves import Forms, LeafModule
-from cnndsl.emit.torch.verify.lower import check_groups, lower_simple, of_flat, window
-from cnndsl.emit.torch.verify.settle import Pads
+from cnndsl.emit.torch.verify.lower import check_groups, lower_simple
+from cnndsl.emit.torch.verify.lower_windows import SLIDING, SLIDING_BY_RANK
 from cnndsl.emit.torch.verify.simple import SIMPLE
 from cnndsl.emit.torch.verify.values import Trouble
-
-
-def _pads(given: CallArguments, rank: int) -> Pads:
-    """The paddings as `F.pad` takes them: pairs, the last axis first; axes that are not named have none."""
-    flat = given.integers("pads")
-    if len(flat) % 2 or len(flat) > 2 * rank:
-        raise Trouble(f"`{given.name}` is given {len(flat)} pads for {rank} axes")
-    return ((0, 0),) * (rank - len(flat) // 2) + of_flat(flat)
-
-
-def _conv(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    channels, features = given.whole("in_channels"), given.whole("out_channels")
-    kernel, stride = given.extents("kernel_size", rank), given.extents("stride", rank)
-    dilation, groups = given.extents("dilation", rank), given.whole("groups")
-    check_groups(given, channels, features, groups)
-    pads, bias = _pads(given, rank), given.flag("bias")
-    return forms.leaf(
-        ("conv", rank, channels, features, kernel, stride, pads, dilation, groups, bias, ""), memory="copies"
-    )
-
-
-def _max_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, stride = window(rank, given)
-    dilation = given.extents("dilation", rank)
-    return forms.leaf(("maxpool", rank, kernel, stride, _pads(given, rank), False, dilation), memory="copies")
-
-
-def _avg_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, stride = window(rank, given)
-    ceil, counted = given.flag("ceil_mode"), given.flag("count_include_pad")
-    return forms.leaf(("avgpool", rank, kernel, stride, _pads(given, rank), ceil, counted), memory="copies")
-
-
-def _sum_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, stride = window(rank, given)
-    return forms.leaf(("sumpool", rank, kernel, stride, _pads(given, rank), False), memory="copies")
-
-
-def _sum_pool_1d(_: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, stride = (given.whole("kernel_size"),), (given.whole("stride"),)
-    return forms.leaf(("sumpool", 1, kernel, stride, _pads(given, 1), False), memory="copies")
-
-
-def _lp_pool(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, stride = window(rank, given)
-    norm = given.real("norm_type")
-    if norm == 0:
-        raise Trouble(f"`{given.name}` has the norm 0")
-    return forms.leaf(("lppool", rank, norm, kernel, stride, _pads(given, rank), False), memory="copies")
-
-
-def _locally_connected(_: int, given: CallArguments, forms: Forms) -> LeafModule:
-    kernel, size, stride = (given.integers(key, least=1) for key in ("kernel_size", "output_size", "stride"))
-    rank = len(kernel)
-    if len(size) != rank or len(stride) != rank:
-        raise Trouble(f"`{given.name}` is given extents of different lengths")
-    channels, features = given.whole("in_channels"), given.whole("out_channels")
-    pads, bias = _pads(given, rank), given.flag("bias")
-    return forms.leaf(("local", rank, channels, features, kernel, size, stride, pads, bias), memory="copies")
 
 
 def _pointwise_linear(rank: int, given: CallArguments, forms: Forms) -> LeafModule:
@@ -209,11 +150,7 @@ def _margins(rank: int, given: CallArguments, key: str) -> tuple[int, ...]:
 
 
 _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
-    "PaddedConv": _conv,
-    "PaddedMaxPool": _max_pool,
-    "PaddedAvgPool": _avg_pool,
-    "PaddedSumPool": _sum_pool,
-    "PaddedLPPool": _lp_pool,
+    **SLIDING_BY_RANK,
     "Crop": _crop,
     "CropTo": _to("cropto"),
     "PadTo": _to("padto"),
@@ -224,6 +161,7 @@ _BY_RANK: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
 
 _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     **{each.cls: lower_simple(each) for each in SIMPLE if each.digest},
+    **SLIDING,
     "ChannelNorm": _channel_norm,
     "ChannelRMSNorm": _channel_rms_norm,
     "DepthToSpace": _pixels("pixelshuffle", "block_size", "blocks"),
@@ -233,7 +171,6 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "FlattenChannelsLast": lambda _, __, forms: forms.leaf(("flattenlast",)),
     "GlobalResponseNorm": _global_response_norm,
     "L2Norm": _l2_norm,
-    "LocallyConnected": _locally_connected,
     "Permute": _permute,
     "RadialBasis": _radial_basis,
     "RadixSoftmax": _radix_softmax,
@@ -244,12 +181,15 @@ _PLAIN: Mapping[str, Callable[[int, CallArguments, Forms], LeafModule]] = {
     "ScaledTanh": _scaled_tanh,
     "SpaceToDepth": _pixels("pixelunshuffle", "block_size", "blocks"),
     "StarReLU": _star_relu,
-    "SumPool1d": _sum_pool_1d,
 }
 
 
 _DIGESTS: Mapping[str, str] = {
     **{each.cls: each.digest for each in SIMPLE if each.digest},
+    "BlurPool1d": "430e6c3a88bd11a8",
+    "BlurPool2d": "b75a36223ebafd52",
+    "BlurPool3d": "b1876d6690b4e1a1",
+    "ChannelConv": "53613779d3c986ae",
     "ChannelNorm": "c8363f2cef8d1673",
     "ChannelRMSNorm": "930590d850adfb27",
     "Crop1d": "495c1b382ffea681",
@@ -298,10 +238,31 @@ _DIGESTS: Mapping[str, str] = {
     "Reorg": "b0f03f092449ee95",
     "Reshape": "8123929656b8692e",
     "ReshapeChannelsLast": "9bbca94f88308b46",
+    "SameAvgPool1d": "772931bdc046cbcf",
+    "SameAvgPool2d": "f5bb1f5a7ef9d165",
+    "SameAvgPool3d": "404c4a2c5899cad8",
+    "SameConv1d": "231acda52efefc05",
+    "SameConv2d": "ca706a5933521eba",
+    "SameConv3d": "209a46b5830187da",
+    "SameMaxPool1d": "5920e19aea8f672a",
+    "SameMaxPool2d": "0efa85f3516d776c",
+    "SameMaxPool3d": "ccfc4e8458e2f502",
+    "SameScaledStdConv1d": "4f9dddf400fdfb32",
+    "SameScaledStdConv2d": "8fe902b1d9cc17bc",
+    "SameScaledStdConv3d": "d9fda16694aefa91",
+    "SameStdConv1d": "f40992d4cd52400d",
+    "SameStdConv2d": "2f692e389d693441",
+    "SameStdConv3d": "3f67495a05b2dd02",
     "Scale": "4cdb1b9d8aadc850",
+    "ScaledStdConv1d": "0bf4395007d4d3b2",
+    "ScaledStdConv2d": "6eebe4e1a19a33bb",
+    "ScaledStdConv3d": "4ad05625fae9e3f3",
     "ScaledTanh": "aa17f694256ca294",
     "SpaceToDepth": "4a0db12a39f917f2",
     "StarReLU": "9d8dc11670f5155e",
+    "StdConv1d": "7f8ad9fbb11c93d2",
+    "StdConv2d": "2348409bf6402a1a",
+    "StdConv3d": "8b76c213bb666b7a",
     "SumPool1d": "e2ea940f18fbbc16",
 }
 """The digest of each helper's text: what it computes was read off this very text."""
@@ -324,6 +285,7 @@ def is_helper(name: str, text: str) -> bool:
 _FUNCTIONS: Mapping[str, str] = {
     "crop_like": "bb357e6b8f7e6de9",
     "pad_like": "bec0170e019370bc",
+    "bilinear_": "d683a9c94218a545",
 }
 """The same for functions."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal, cast
 
-from cnndsl.emit.torch.verify.forms import Form
+from cnndsl.emit.torch.verify.forms import SAME, Form
 from cnndsl.emit.torch.verify.plain import items
 from cnndsl.shape import Shape
 
@@ -62,6 +62,27 @@ def pairs(value: object) -> Pads:
     return cast("Pads", value)
 
 
+def pads_at(value: object, sizes: Extents, spans: Extents, strides: Extents) -> Pads:
+    """A field of paddings by axis, or TensorFlow's padding on an input of these sizes.
+
+    >>> pads_at(SAME, (224, 225), (3, 3), (2, 2))
+    ((0, 1), (1, 1))
+    """
+    if value != SAME:
+        return pairs(value)
+    found: list[tuple[int, int]] = []
+    for size, span, stride in zip(sizes, spans, strides, strict=True):
+        rest = size % stride or stride
+        total = max(span - rest, 0)
+        found.append((total // 2, total - total // 2))
+    return tuple(found)
+
+
+def _is_constant(pads: object, spans: Extents, strides: Extents) -> bool:
+    """True of padding that is the same for inputs of all sizes."""
+    return pads != SAME or all(span == 1 or stride == 1 for span, stride in zip(spans, strides, strict=True))
+
+
 def _dilation(kernel: Extents, dilation: Extents) -> Extents:
     """A window of one position has no gaps to widen."""
     return tuple(1 if size == 1 else step for size, step in zip(kernel, dilation, strict=True))
@@ -72,11 +93,14 @@ def _befores(pads: Pads) -> Extents:
 
 
 def _conv(form: Form, shape: Shape) -> Form:
-    kernel, stride, pads, dilation = extents(form[4]), extents(form[5]), pairs(form[6]), extents(form[7])
+    kernel, stride, dilation = extents(form[4]), extents(form[5]), extents(form[7])
     if len(shape.spatial) != form[1]:
         return form
-    found = counts(shape.spatial, pads, spans(kernel, dilation), stride, False)
-    return (*form[:6], _befores(pads), found, _dilation(kernel, dilation), *form[8:])
+    spanned = spans(kernel, dilation)
+    pads = pads_at(form[6], shape.spatial, spanned, stride)
+    found = counts(shape.spatial, pads, spanned, stride, False)
+    before = _befores(pads) if _is_constant(form[6], spanned, stride) else SAME
+    return (*form[:6], before, found, _dilation(kernel, dilation), *form[8:])
 
 
 def _local(form: Form, shape: Shape) -> Form:
@@ -87,11 +111,14 @@ def _local(form: Form, shape: Shape) -> Form:
 
 
 def _max_pool(form: Form, shape: Shape) -> Form:
-    kernel, stride, pads, dilation = extents(form[2]), extents(form[3]), pairs(form[4]), extents(form[6])
+    kernel, stride, dilation = extents(form[2]), extents(form[3]), extents(form[6])
     if len(shape.spatial) != form[1]:
         return form
-    found = counts(shape.spatial, pads, spans(kernel, dilation), stride, form[5])
-    return (*form[:4], _befores(pads), found, _dilation(kernel, dilation))
+    spanned = spans(kernel, dilation)
+    pads = pads_at(form[4], shape.spatial, spanned, stride)
+    found = counts(shape.spatial, pads, spanned, stride, form[5])
+    before = _befores(pads) if _is_constant(form[4], spanned, stride) else SAME
+    return (*form[:4], before, found, _dilation(kernel, dilation))
 
 
 def _windows(form: Form, shape: Shape, at: int, what: Literal["all", "inside", "nothing"]) -> Form:
@@ -99,7 +126,10 @@ def _windows(form: Form, shape: Shape, at: int, what: Literal["all", "inside", "
 
     That is by all positions up to the end of the padding, by those inside of the input, or by nothing.
     """
-    kernel, stride, pads = extents(form[at]), extents(form[at + 1]), pairs(form[at + 2])
+    kernel, stride = extents(form[at]), extents(form[at + 1])
+    if not _is_constant(form[at + 2], kernel, stride):
+        return form
+    pads = pads_at(form[at + 2], shape.spatial, kernel, stride)
     found = counts(shape.spatial, pads, kernel, stride, form[at + 3])
     axes: list[object] = []
     for extent, count, (before, after), size, step in zip(shape.spatial, found, pads, kernel, stride, strict=True):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from cnndsl.emit.torch.verify.forms import Form, at_size, describe_form
+from cnndsl.emit.torch.verify.forms import SAME, Form, at_size, describe_form
 from cnndsl.emit.torch.verify.indexing import part_of, window_of
 from cnndsl.emit.torch.verify.leaves import LeafModule
 from cnndsl.emit.torch.verify.lower import of_flat
 from cnndsl.emit.torch.verify.plain import items
 from cnndsl.emit.torch.verify.replay import Size
-from cnndsl.emit.torch.verify.settle import Extents, counts, extents, pairs, settled, spans
+from cnndsl.emit.torch.verify.settle import Extents, Pads, counts, extents, pads_at, pairs, settled, spans
 from cnndsl.emit.torch.verify.simple import SIMPLE, SimpleLayer
 from cnndsl.emit.torch.verify.values import Trouble
 from cnndsl.shape import Shape
@@ -40,12 +40,23 @@ def _sliding(form: Form, x: Shape, kernel: int, stride: int, pads: int, dilation
         return None
     size = extents(form[kernel])
     spanned = spans(size, extents(form[dilation])) if dilation else size
-    return counts(x.spatial, pairs(form[pads]), spanned, extents(form[stride]), form[ceil] if ceil else False)
+    step = extents(form[stride])
+    return counts(
+        x.spatial, pads_at(form[pads], x.spatial, spanned, step), spanned, step, form[ceil] if ceil else False
+    )
 
 
 def _conv(form: Form, x: Shape) -> Shape | None:
     found = _sliding(form, x, 4, 5, 6, 7, 0)
-    return None if found is None or x.channels != form[2] else Shape(_number(form[3]), found)
+    if found is None or x.channels != form[2] or (form[6] != SAME and not _can_fill(form[11], pairs(form[6]), x)):
+        return None
+    return Shape(_number(form[3]), found)
+
+
+def _can_fill(border: object, pads: Pads, x: Shape) -> bool:
+    """Whether a map is large enough to be mirrored, or continued at its other end, beyond its border."""
+    most = {"reflect": -1, "circular": 0}.get(str(border))
+    return most is None or all(max(sides) <= size + most for size, sides in zip(x.spatial, pads, strict=True))
 
 
 def _transposed(form: Form, x: Shape) -> Shape | None:
@@ -60,6 +71,10 @@ def _transposed(form: Form, x: Shape) -> Shape | None:
 def _local(form: Form, x: Shape) -> Shape | None:
     found = _sliding(form, x, 4, 6, 7, 0, 0)
     return None if found != form[5] or x.channels != form[2] else Shape(_number(form[3]), found or ())
+
+
+def _channel_conv(form: Form, x: Shape) -> Shape | None:
+    return x if x.pixels == 1 and (form[3] == "zeros" or _number(form[1]) // 2 <= x.channels) else None
 
 
 def _linear(form: Form, x: Shape) -> Shape | None:
@@ -83,6 +98,16 @@ def _mean_pool(form: Form, x: Shape) -> Shape | None:
 def _lp_pool(form: Form, x: Shape) -> Shape | None:
     found = _sliding(form, x, 3, 4, 5, 0, 6)
     return None if found is None else Shape(x.channels, found)
+
+
+def _blur(form: Form, x: Shape) -> Shape | None:
+    """It pads by half of stride + kernel - 2 on each side; mirroring takes less than the map's size."""
+    kernel, stride = _number(form[2]), _number(form[3])
+    side = (stride - 1 + kernel - 1) // 2
+    pads = ((side, side),) * x.rank
+    if x.rank != form[1] or not _can_fill(form[4], pads, x):
+        return None
+    return Shape(x.channels, counts(x.spatial, pads, (kernel,) * x.rank, (stride,) * x.rank, False))
 
 
 def _adaptive(form: Form, x: Shape) -> Shape | None:
@@ -162,6 +187,11 @@ def _pad(form: Form, x: Shape) -> Shape | None:
     return Shape(x.channels, tuple(extent + b + a for extent, (b, a) in zip(x.spatial, pads, strict=True)))
 
 
+def _filled_pad(form: Form, x: Shape) -> Shape | None:
+    found = _pad(form, x)
+    return found if found is not None and _can_fill(form[0], pairs(form[1]), x) else None
+
+
 def _pad_channels(form: Form, x: Shape) -> Shape | None:
     if x.rank != form[1] or x.channels != form[2]:
         return None
@@ -230,6 +260,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "conv": _conv,
     "convt": _transposed,
     "local": _local,
+    "channelconv": _channel_conv,
     "linear": _linear,
     "pointwise": _pointwise,
     "rbf": _linear,
@@ -237,6 +268,7 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "avgpool": _mean_pool,
     "sumpool": _mean_pool,
     "lppool": _lp_pool,
+    "blur": _blur,
     "aavg": _adaptive,
     "amax": _adaptive,
     "upsample": _upsample,
@@ -257,6 +289,9 @@ _RULES: Mapping[str, Callable[[Form, Shape], Shape | None]] = {
     "radixsoftmax": _radix_softmax,
     "dropout": _dropout,
     "pad": _pad,
+    "reflect": _filled_pad,
+    "replicate": _filled_pad,
+    "circular": _filled_pad,
     "cropto": _crop_to,
     "padto": _pad_to,
     "padchannels": _pad_channels,

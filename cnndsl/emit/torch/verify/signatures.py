@@ -35,6 +35,9 @@ _BY_RANK: Mapping[str, str] = {
     "InstanceNorm": _IN,
     "Dropout": "p=0.5, inplace=False",
     "ZeroPad": "padding",
+    "ReflectionPad": "padding",
+    "ReplicationPad": "padding",
+    "CircularPad": "padding",
     "ConstantPad": "padding, value",
 }
 
@@ -90,7 +93,7 @@ FUNCTIONS: Mapping[str, str] = {
 }
 """The parameters of the functions that a text may call."""
 
-KNOWN_FUNCTIONS: Mapping[str, str] = {"crop_like": "x, other", "pad_like": "x, other"}
+KNOWN_FUNCTIONS: Mapping[str, str] = {"crop_like": "x, other", "pad_like": "x, other", "bilinear_": "tensor"}
 """The parameters of the functions of a text that are known by its digest."""
 
 

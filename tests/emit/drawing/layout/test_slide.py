@@ -13,18 +13,21 @@ from tests.bundled import ZOO
 from tests.emit.drawing.layout.geometry import faults
 from tests.emit.drawing.layout.labels import unexplained, wrong_totals
 
-TALL = {"hrnet", "ssd300", "unet_plus_plus", "vnet", "wavenet", "yolov4"}
-"""Networks whose chains have no room beside each other: their slides are higher than a slide."""
+HIGHER = {
+    *("deeplabv3_resnet50", "fcn_resnet50", "lraspp_mobilenet_v3_large", "openpose", "s3d", "unet_3d"),
+    *("yolov3", "yolov4", "yolov5", "yolov8", "hrnet", "ssd300", "unet_plus_plus", "vnet", "wavenet"),
+}
+"""Edges skip several cards of these, or their chains have no room beside each other: their slides are higher than a
+screen."""
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_a_slide(name: str, request: pytest.FixtureRequest) -> None:
-    if name in TALL:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="too tall"))
+def test_a_slide(name: str) -> None:
     graph = load(name).graph
     drawing = model(graph)
     drawn = picture(drawing, "slide")
-    assert (round(drawn.width + 6), round(drawn.height + 6)) == (960, 540)
+    assert round(drawn.width + 6) == 960
+    assert (round(drawn.height + 6) == 540) == (name not in HIGHER)
     assert min(item.size for item in flat(drawn.items) if isinstance(item, TextItem)) >= 12
     assert faults(drawn) == []
     assert list(unexplained(drawn)) == []

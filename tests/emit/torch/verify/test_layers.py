@@ -21,6 +21,19 @@ KINDS = {
         -> DWCONV3-16(dilation=2) -> CONV4-8/2 -> CONVT2-8/2 -> CONVT4-8/2(init=xavier) -> CONVT3-8/2(pad=1, out_pad=1)
         -> LOCAL3-4/2 -> CONV3-8(pad=1x2) -> CONV{4x3}-8(bias=no)
     """,
+    "fillings": """
+        INPUT 17x15x8 -> CONV3-8/2(pad=tfsame) -> CONV3-8(pad=reflect) -> DWCONV3(pad=replicate, frozen=yes)
+        -> CONV3-8/2(pad=circular) -> CONV3-8(pad=1, border=reflect) -> REFLECTPAD(1) -> REPLICATEPAD(1, after=2)
+        -> CIRCULARPAD(1x2) -> POOL3/2(pad=tfsame) -> CONVT4-8/2(init=bilinear, bias=no, frozen=yes)
+        -> AVGPOOL3/2(pad=tfsame) -> CONVT4-8/2(init=bilinear, groups=8) -> BLURPOOL -> CONVT4-8/2
+        -> BLURPOOL4/1(border=zeros)
+    """,
+    "standardised": """
+        INPUT 17x15x8 -> CONV3-8(standardise=weights) -> CONV3-8/2(standardise=scaled, gamma=1.7, pad=tfsame)
+        -> DWCONV3(standardise=weights, eps=0.001, pad=tfsame) -> DWCONV3(standardise=scaled, pad=reflect, bias=no)
+        -> MUL(ID, GAP -> CHANNELCONV3 -> SIGMOID) -> MUL(ID, GAP -> CHANNELCONV5(bias=yes, border=circular))
+        -> CONV1-4(standardise=scaled, frozen=yes)
+    """,
     "poolings": """
         INPUT 16x16x8 -> POOL -> POOL3/2(pad=1, ceil=yes) -> POOL2/1(pad=same) -> AVGPOOL2/1(pad=same)
         -> AVGPOOL2/1(pad=same, countpad=no) -> AVGPOOL3/1(pad=same, countpad=no) -> AVGPOOL2/1(pad=1, ceil=yes)
@@ -59,7 +72,8 @@ KINDS = {
     """,
     "at each position": """
         INPUT 8x6x4 -> FC-9(over=channels) -> FC-5(over=channels, bias=no) -> FC-C(over=channels, init=xavier) -> GAP
-        -> FC-3(over=channels) -> FLATTEN -> FC-C(over=channels)
+        -> FC-3(over=channels) -> FLATTEN -> FC-C(over=channels, frozen=yes) -> RESHAPE(1x1x3)
+        -> FC-3(over=channels, frozen=yes)
     """,
     "activations": """
         INPUT 8x8x8 -> RELU -> RELU6 -> LRELU(0.2) -> LRELU -> PRELU -> PRELU(shared=yes, init=0.1) -> STARRELU
@@ -216,6 +230,21 @@ MODULES = [
     ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE2(order=darknet)", "nn.PixelUnshuffle(2)", False),
     ("INPUT 8x6x4 -> a: PIXELUNSHUFFLE1(order=darknet)", "nn.PixelUnshuffle(1)", True),
     ("INPUT 8x6x4 -> a: PIXELSHUFFLE2(order=blocks)", "nn.PixelShuffle(2)", False),
+    ("INPUT 8x6x4 -> a: CONV3-8(pad=reflect)", "nn.Conv2d(4, 8, 3, padding=1, padding_mode='reflect')", True),
+    ("INPUT 8x6x4 -> a: CONV3-8(pad=reflect)", "nn.Conv2d(4, 8, 3, padding=1, padding_mode='replicate')", False),
+    ("INPUT 8x6x4 -> a: CONV3-8(pad=reflect)", "nn.Conv2d(4, 8, 3, padding=1)", False),
+    ("INPUT 8x6x4 -> a: CONV1-8(border=circular)", "nn.Conv2d(4, 8, 1)", True),
+    ("INPUT 8x6x4 -> a: CONV3-8(pad=tfsame)", "nn.Conv2d(4, 8, 3, padding=1)", True),
+    # On 7x5 the padding is 1 on both sides, and on other sizes it is not.
+    ("INPUT 7x5x4 -> a: CONV3-8/2(pad=tfsame)", "nn.Conv2d(4, 8, 3, stride=2, padding=1)", False),
+    ("INPUT 7x5x4 -> a: POOL3/2(pad=tfsame)", "nn.MaxPool2d(3, 2, 1)", False),
+    ("INPUT 8x6x4 -> a: POOL3/1(pad=tfsame)", "nn.MaxPool2d(3, 1, 1)", True),
+    ("INPUT 8x6x4 -> a: AVGPOOL3/1(pad=tfsame, countpad=no)", "nn.AvgPool2d(3, 1, 1)", False),
+    ("INPUT 8x6x4 -> a: CONV3-8(standardise=weights)", "nn.Conv2d(4, 8, 3, padding=1)", False),
+    ("INPUT 8x6x4 -> a: CONV3-8(frozen=yes)", "nn.Conv2d(4, 8, 3, padding=1)", False),
+    ("INPUT 8x6x4 -> a: REFLECTPAD(1)", "nn.ReflectionPad2d((1, 1, 1, 1))", True),
+    ("INPUT 8x6x4 -> a: REFLECTPAD(1)", "nn.ReplicationPad2d(1)", False),
+    ("INPUT 8x6x4 -> a: CIRCULARPAD(1x2, after=0x1)", "nn.CircularPad2d((2, 1, 1, 0))", True),
 ]
 
 
@@ -301,3 +330,27 @@ class Net(nn.Module):
     assert told(program, text) == []
     assert told(program, text.replace("t2", "u2"))
     assert told(program, text.replace("self.g1.t(x), self.g2.t(y)", "self.g2.t(y), self.g1.t(x)"))
+
+
+FREEZING = [
+    ("for name in ('a',): self.get_submodule(name).requires_grad_(False)", True),
+    ("self.a.requires_grad_(False)", True),
+    ("self.a.requires_grad_(True)", False),
+    ("for name in ('a', 'b'): self.get_submodule(name).requires_grad_(False)", False),
+    ("for name in ('b',): self.get_submodule(name).requires_grad_(False)", False),
+]
+
+
+@pytest.mark.parametrize(("statement", "right"), FREEZING)
+def test_what_is_not_trained(statement: str, right: bool) -> None:
+    made = "self.a = nn.Conv2d(4, 8, 1); self.b = nn.Conv2d(8, 8, 1)"
+    written = network(f"{made}\n{statement}", "return self.b(self.a(x))")
+    assert (told("INPUT 8x6x4 -> a: CONV1-8(frozen=yes) -> b: CONV1-8", written) == []) is right
+
+
+def test_a_matrix_at_each_position_is_not_trained() -> None:
+    net = loads("INPUT 8x6x4 -> a: FC-8(over=channels, frozen=yes) -> b: FC-8(over=channels)")
+    text = net.source()
+    assert verify(text, net.graph).differences == ()
+    assert verify(text.replace("requires_grad_(False)", "requires_grad_(True)"), net.graph).differences
+    assert verify(text.replace('("a",)', '("b",)'), net.graph).differences
