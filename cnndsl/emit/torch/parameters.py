@@ -2,7 +2,7 @@
 
 An argument must do everywhere what the same setting does in the compiler. That can be written where a parameter is the
 width of the last layers, or a rate; it is fixed where the input, a repeat, a choice, a window or a name depends on it,
-where a layer with weights reads a width that it sets, and where its arithmetic has no exact counterpart in Python. Every
+where a layer with weights reads a width that it sets, and where its arithmetic has no exact counterpart in Python. Each
 use is followed through calls, `let`s and `default`s to the parameters of the net.
 """
 
