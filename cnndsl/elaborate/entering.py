@@ -11,6 +11,7 @@ from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import interpolate
 from cnndsl.elaborate.state import Environment, NamedOutput
 from cnndsl.errors import CnnError, Diagnostic, Span, nearest
+from cnndsl.expressions import names
 from cnndsl.syntax import ast
 from cnndsl.values import show
 
@@ -66,11 +67,12 @@ class Inputs:
 
     def _node(self, written: ast.WrittenLayer, tag: PendingLabel | None, setting: str) -> NodeOutput:
         layer = input_layer(written, self.env)
+        sizes = tuple(("volume", size) for size in written.dims if any(names(size)))
         volume = self.given.get(setting, layer.volume)
         if volume != layer.volume:
             self.others[setting] = volume
-            layer = layer_of(volume)
-        bound = Bound(layer, (), f"INPUT {show(layer.volume)}", ())
+            layer, sizes = layer_of(volume), ()
+        bound = Bound(layer, (), f"INPUT {show(layer.volume)}", sizes)
         shape = self.walker.shape_of(layer, [])
         made = self.walker.node(bound, [], shape, written.span, self.env, tag.name if tag else None, counted=False)
         if made.wire is None:

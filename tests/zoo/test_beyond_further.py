@@ -19,6 +19,13 @@ def parameters(name: str, **settings: object) -> int:
     return cnndsl.load(name, **settings).stats().totals.params
 
 
+def keys(name: str) -> dict[str, tuple[int, ...]]:
+    """The shapes of weights with more than one axis."""
+    with torch.device("meta"):
+        state = cnndsl.load(name).module().state_dict()
+    return {key: tuple(each.shape) for key, each in state.items() if each.dim() > 1}
+
+
 @pytest.mark.parametrize(("side", "published"), [(608, 128.5), (512, 91.1), (416, 60.1), (320, 35.5)])
 def test_operations_of_yolov4(side: int, published: float) -> None:
     """The README of AlexeyAB/darknet, in BFLOPs. Darknet counts each value in a window of a pooling."""
@@ -106,6 +113,16 @@ def test_dcgan(name: str, c: int, published: int) -> None:
     else:
         assert weights + 16 * 8 * c + 2 * sum(widths[:3]) == published
     assert parameters(name) == published
+
+
+def test_the_generator_of_cyclegan() -> None:
+    """The count that the authors' program prints; its layers, by their places in it."""
+    blocks = {f"model.{10 + i}.conv_block.{at}.weight": (256, 256, 3, 3) for i in range(9) for at in (1, 5)}
+    ends = {"model.1.weight": (64, 3, 7, 7), "model.26.weight": (3, 64, 7, 7)}
+    down = {"model.4.weight": (128, 64, 3, 3), "model.7.weight": (256, 128, 3, 3)}
+    up = {"model.19.weight": (256, 128, 3, 3), "model.22.weight": (128, 64, 3, 3)}
+    assert keys("cyclegan") == ends | down | blocks | up
+    assert parameters("cyclegan") == 11_378_179
 
 
 @pytest.mark.parametrize("r", [2, 3, 4])

@@ -1,9 +1,9 @@
 """Which parameters of a net are arguments of its class.
 
 An argument must do everywhere what the same setting does in the compiler. That can be written where a parameter is the
-width of the last layers, or a rate; it is fixed where a repeat, a choice, a window or a name depends on it, where a
-layer with weights reads a width that it sets, and where its arithmetic has no exact counterpart in Python. Every use is
-followed through calls, `let`s and `default`s to the parameters of the net.
+width of the last layers, or a rate; it is fixed where the input, a repeat, a choice, a window or a name depends on it,
+where a layer with weights reads a width that it sets, and where its arithmetic has no exact counterpart in Python. Each
+use is followed through calls, `let`s and `default`s to the parameters of the net.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class _Uses:
         width = _CLEAN
         for option, expr in node.written:
             depends = _depends(expr, look)
-            if depends and not self._follows(node, option, expr, look):
+            if depends and (node.layer.ROLE == "input" or not self._follows(node, option, expr, look)):
                 self.fixed |= depends
             if option == node.layer.WIDTH:
                 width = depends

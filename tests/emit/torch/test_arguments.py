@@ -74,6 +74,8 @@ def test_families_at_other_settings(name: str, at: int) -> None:
         ("net N(n=3) INPUT 8x8x4 -> (CONV-4 + x: [CONV1-4] if n > 5 + ID) -> GAP -> FC-n", False),
         ("net N(n=3) block B(m) = (CONV-4 + CONV1-4 if m > 5) INPUT 8x8x4 -> B(2*n) -> GAP -> FC-n", False),
         ("net N(w in {0.5, 1}=1) INPUT 8x8x4 -> FC-{8*w}", False),
+        ("net N(n=4) INPUT 8x8x{n} -> CONV1-n", False),
+        ("net N(n=8) let m = 2*n INPUT 8x{m}x3 -> FC-n", False),
     ],
 )
 def test_which_parameters_are_offered(text: str, offered: bool) -> None:
