@@ -87,7 +87,7 @@ def test_nothing_in_a_graph_belongs_to_the_elaborator_or_the_parser() -> None:
     ]
     modules = set(re.findall(rb"cnndsl[.][a-z_.]+", pickle.dumps(graph)))
     assert not {name for name in modules if name.startswith((b"cnndsl.elaborate", b"cnndsl.syntax"))}
-    assert {b"cnndsl.graph.node", b"cnndsl.expr"} <= modules
+    assert {b"cnndsl.graph.node", b"cnndsl.values"} <= modules
 
 
 def test_a_node_costs_at_most_two_kilobytes() -> None:
