@@ -116,8 +116,9 @@ def dims_text(dims: tuple[int, ...], rank: int) -> str:
 
 def stride_of(layer: Layer) -> tuple[int, ...]:
     """Return the stride of a layer, () where it is 1 or where there is none."""
-    found: tuple[int, ...] = getattr(layer, layer.STRIDE) if layer.STRIDE else ()
-    return () if all(each == 1 for each in found) else found
+    found: tuple[int, ...] | int = getattr(layer, layer.STRIDE) if layer.STRIDE else ()
+    extents = (found,) if isinstance(found, int) else found
+    return () if all(each == 1 for each in extents) else extents
 
 
 def stride_text(stride: tuple[int, ...]) -> str:
