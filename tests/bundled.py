@@ -20,10 +20,18 @@ LIKE_OTHERS = {
 }
 """Built from the blocks of another network, with other numbers; or a network with such settings."""
 
+HEAVY = {
+    *("hrnet", "ssd300", "resnest50", "res2net50", "regnet_x_400mf", "efficientnet_v2_s", "repvgg", "ghostnet"),
+    *("fcn_resnet50", "deeplabv3_resnet50", "lraspp_mobilenet_v3_large", "r3d_18", "s3d", "edsr", "openpose"),
+    *("yolov3", "yolov5", "unet_plus_plus", "wavenet", "mnasnet"),
+}
+"""Large networks: fast tests hold their weights and figures against published ones, slow ones all the rest."""
+SLOW = LIKE_OTHERS | HEAVY
+
 
 def marked(names: Iterable[str], further: Set[str] = frozenset()) -> list[str | ParameterSet]:
-    """The names, those that are like others marked as slow; `further` ones as well."""
-    slow = LIKE_OTHERS | further
+    """The names, those that are like others or large marked as slow; `further` ones as well."""
+    slow = SLOW | further
     return [pytest.param(name, marks=pytest.mark.slow) if name in slow else name for name in names]
 
 

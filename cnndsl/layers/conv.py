@@ -289,4 +289,8 @@ class DepthwiseConv(Conv):
         return x.channels
 
     def _filters(self, x: Shape) -> int:
+        if self.filters % x.channels:
+            message = f"DWCONV has as many filters for each channel: {self.filters} are no multiple of {x.channels}"
+            more = x.channels * max(1, round(self.filters / x.channels))
+            raise LayerError("E0304", message, f"a width is a multiple of the channels, as in DWCONV3-{more}")
         return self.filters or x.channels

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from cnndsl.emit.configuration.model import StageLine
-from cnndsl.emit.drawing.cards.words import TIMES, layer_text, merge_word, stride_of, stride_text, width_of
+from cnndsl.emit.drawing.cards.words import TIMES, layer_text, merge_word, slide_text, width_of
 from cnndsl.emit.drawing.themes import role_of
 from cnndsl.graph.graph import Graph
 from cnndsl.graph.node import Node
@@ -45,7 +45,7 @@ class Lines:
         text = layer_text(node, rank, is_open=True, stride="")
         if role == "dense":
             text = f"{node.kind} {width_of(node.layer) or ''}".rstrip()
-        return (StageLine(text, stride_text(stride_of(node.layer)), role_of(node.layer)),)
+        return (StageLine(text, slide_text(node.layer), role_of(node.layer)),)
 
     def _merge(self, part: MergePart) -> tuple[StageLine, ...]:
         layer = self._graph.nodes[part.node].layer

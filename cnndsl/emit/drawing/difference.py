@@ -42,9 +42,10 @@ def difference(after: Graph, found: Comparison, entries: Sequence[tuple[Verdict,
     marker = _Marker(found.pairs)
     marked = [marker.step(step) for step in drawing.steps]
     removed = tuple(marker.removed_after(step) for step in drawing.steps)
-    verdicts = {pair.verdict for pair in found.pairs}
-    legend = [FootLine(mark.word, mark.sign, mark.paint) for verdict, mark in MARKS.items() if verdict in verdicts]
+    bars = marker.bars(drawing.u)
     told = _gathered(entries)
+    signs = {*_signs(marked, bars), *(MARKS[verdict].sign for verdict, _ in told)}
+    legend = [FootLine(mark.word, mark.sign, mark.paint) for mark in MARKS.values() if mark.sign in signs]
     lines = [FootLine(_short(text), MARKS[verdict].sign, MARKS[verdict].paint) for verdict, text in told[:_MOST]]
     more = [FootLine(f"and {len(told) - _MOST} more")] if len(told) > _MOST else []
     figures = [FootLine(text) for text in _figures(found)]
@@ -55,8 +56,23 @@ def difference(after: Graph, found: Comparison, entries: Sequence[tuple[Verdict,
         marks=tuple(mark for _, mark in marked),
         removed=removed,
         foot=(*legend, *figures, *lines, *more),
-        u=marker.bars(drawing.u),
+        u=bars,
     )
+
+
+def _signs(marked: Sequence[tuple[SpineStep, StepMark | None]], bars: UShape | None) -> Iterator[str]:
+    """Yield the signs of the marks of steps, of rows and layers in them, and of the bars of a U."""
+    marks = [mark for _, mark in marked] + [bar.mark for bar in (bars.bars if bars else ())]
+    rows: list[FusedRow] = []
+    for step, _ in marked:
+        if isinstance(step, NetCard):
+            marks += [line.mark for line in step.lines]
+            marks += step.table.marks if step.table else ()
+            rows += [line.row for line in step.lines if line.row]
+        elif isinstance(step, SpineRow):
+            rows.append(step.row)
+    yield from (mark.sign for mark in marks if mark)
+    yield from (cell.text[0] for row in rows for cell in row.cells)
 
 
 class _Marker:

@@ -41,7 +41,7 @@ def classes_of(graph: Graph) -> tuple[Classes, list[ModuleClass]]:
         try:
             return classes, in_order(classes.root())
         except Fixed as fixed:
-            arguments -= {name for name, python in classes.offered.items() if python in fixed.names}
+            arguments -= {name for name, python in classes.offered.items() if {python, f"::{python}"} & fixed.names}
 
 
 def check(graph: Graph) -> int:

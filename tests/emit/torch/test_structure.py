@@ -20,7 +20,7 @@ import cnndsl
 from cnndsl import loads
 from cnndsl.layers import HELPERS
 from tests.analysis.nets import NETS
-from tests.bundled import LIKE_OTHERS, ZOO, marked
+from tests.bundled import SLOW, ZOO, marked
 from tests.commands.running import run
 from tests.emit.torch.checking import emitted
 from tests.emit.torch.nets import GATED, SIGNAL, VIDEO
@@ -69,7 +69,7 @@ def test_shapes_are_said(name: str, shape: str) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The source of every network that is not like another one, each a file."""
     made = tmp_path_factory.mktemp("emitted")
-    for name in set(ALL) - LIKE_OTHERS:
+    for name in set(ALL) - SLOW:
         (made / f"{name}.py").write_text(source(name), encoding="utf-8")
     return made
 
