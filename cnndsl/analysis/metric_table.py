@@ -211,8 +211,8 @@ _ALL = (
     _counted(
         "buffers",
         "elements",
-        "The elements that are saved with the network but not learned: running means and variances, fixed centres, and"
-        " the counter of batches of each batch normalisation.",
+        "The elements that the module holds but does not learn: running means and variances, fixed centres and filters,"
+        " and the counter of batches of each batch normalisation.",
         lambda cost: cost.buffers,
     ),
     _counted(

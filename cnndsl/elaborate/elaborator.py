@@ -81,7 +81,7 @@ class Elaborator:
         """The elements of a chain; `follows` says that something stands before the first one."""
         parts: list[Part] = []
         for position, item in enumerate(items):
-            start = equations.elsewhere(item, env) if position or follows else None
+            start = equations.elsewhere(item, env, item is items[-1]) if position or follows else None
             if isinstance(item, ast.Equation) and (position or follows):
                 made = equations.further(self, item, env, wire)
             else:

@@ -213,8 +213,11 @@ def _first_parts(item: ast.ChainItem) -> tuple[ast.ChainItem, ...]:
     return item.choices if isinstance(item, ast.Either) else ()
 
 
-def elsewhere(item: ast.ChainItem, env: Environment) -> ast.Ref | None:
-    """The reference that an element starts from instead of what stands before it."""
+def elsewhere(item: ast.ChainItem, env: Environment, is_last: bool = True) -> ast.Ref | None:
+    """The reference that an element starts from instead of what comes in; of an `if`, whichever it chooses.
+
+    An `if` at the end of its chain may choose a value that is there already, `@a -> CONV1-8 if deep else @a`.
+    """
     if isinstance(item, ast.WrittenLayer) and called_block(item, env.home) is None:
         return None
     for _ in range(2 * current().nesting):
@@ -224,6 +227,11 @@ def elsewhere(item: ast.ChainItem, env: Environment) -> ast.Ref | None:
             (item,) = _first_parts(item)
         elif isinstance(item, ast.WrittenLayer) and (block := called_block(item, env.home)) is not None:
             item, env = block.block.body.items[0], replace(env, home=block.home)
+        elif isinstance(item, ast.Conditional) and not is_last:
+            start = elsewhere(item.body, env, is_last)
+            if start is not None or item.otherwise is None:
+                return start
+            item = item.otherwise
         else:
             return None
     return None
@@ -235,4 +243,6 @@ def dropped(item: ast.ChainItem, start: ast.Ref) -> CnnError:
     message = f"`{reference}` starts a branch: here it would drop the value before it"
     others = () if start is item else (Annotation(start.span, "it starts here"),)
     help = f"merge the two: `(ID | {reference})`" if start is item else "let it start a branch, or a tap"
+    if isinstance(item, ast.Conditional):
+        help = f"`if` chooses one element: a chain is in brackets, `[{reference} -> …] if … else […]`"
     return CnnError(Diagnostic("E0233", message, item.span, "", others, help=help))

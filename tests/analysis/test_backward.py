@@ -7,7 +7,7 @@ from cnndsl.analysis.memory import Memory, inference, training
 
 
 def memory(text: str, dtype: str = "fp32", device: str = "cpu", optimizer: str = "sgd") -> Memory:
-    return training(cnndsl.loads(text).graph, dtype, optimizer, device)  # type: ignore[arg-type]
+    return training(cnndsl.loads(text).graph, dtype, optimizer, device)  # type: ignore[arg-type]  # plain strings, from parameters of tests
 
 
 def purposes(found: Memory) -> dict[str, list[tuple[int, int, int]]]:

@@ -45,7 +45,7 @@ def test_memory_beside_times_is_that_of_a_gpu() -> None:
     assert kept[0]["saved"] - kept[1]["saved"] == 3 * 100
     asked = data("stats", "-", "--gpu", "h100", "--device", "cpu", stdin=net)["memory"]
     assert asked["saved"] == kept[0]["saved"]
-    assert cnndsl.loads(net).stats(1, gpu="h100").memory.saved == kept[1]["saved"]  # type: ignore[union-attr]
+    assert cnndsl.loads(net).stats(1, gpu="h100").memory.saved == kept[1]["saved"]  # type: ignore[union-attr]  # there is a batch
 
 
 def test_the_table() -> None:

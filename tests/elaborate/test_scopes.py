@@ -143,6 +143,9 @@ def test_references(text: str) -> None:
         ("INPUT 8x8x3 -> a: BN -> RELU -> @a", ["E0233"]),
         ("a: INPUT 8x8x3 -> @a -> BN", ["E0233"]),
         ("INPUT 8x8x3 -> a: BN -> [@a -> RELU]*2", ["E0233"]),
+        # `if` and `else` bind tighter than `->`: without brackets the second branch would be a chain of both layers.
+        ("INPUT 8x8x3 -> a: BN -> (@a -> RELU if 1 == 1 else @a -> GELU | ID)", ["E0233"]),
+        ("INPUT 8x8x3 -> a: BN -> RELU -> @a if 1 == 2 -> GELU", ["E0233"]),
         ("INPUT 8x8x3 -> a: BN -> RELU -> b: [@a -> BN]", ["E0233"]),
         ("block A(x) = @x -> BN\nINPUT 8x8x3 -> a: BN -> RELU -> A(@a)", ["E0233"]),
         ("INPUT 8x8x3 -> a: BN -> CONV3-{@a}", ["E0226"]),
@@ -174,3 +177,8 @@ def test_what_exists_in_training_only_is_used_in_training_only(text: str) -> Non
 def test_taps_for_training_may_use_each_other() -> None:
     made = graph("INPUT 8x8x3 -> tap a(train): BN -> tap b(train): [@a -> RELU] -> FC-1")
     assert [node.training_only for node in made.nodes] == [False, True, True, False]
+
+
+def test_chains_that_an_if_chooses_from_are_in_brackets() -> None:
+    text = "net N(t=yes)\nINPUT 8x8x3 -> a: BN -> ([@a -> CONV1-4] if t else [@a -> CONV1-5] | ID)"
+    assert [output(text, t=each) for each in (True, False)] == ["8x8x7", "8x8x8"]
