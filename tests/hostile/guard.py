@@ -1,8 +1,8 @@
 """Takes a program through every step in a process of its own, and tells what that took.
 
 Run as a script it reads lines with a size, each followed by as many bytes of a program, forks for each and answers a
-line of JSON: the exit codes of the commands, the processor time of the slowest in copies (see `copying`), what the first
-one said, megabytes at the peak. torch is never loaded.
+line of JSON: the exit codes of the commands, the processor time of the slowest in copies (see `copying`), what the
+first one said, megabytes at the peak. torch is never loaded.
 """
 
 from __future__ import annotations
