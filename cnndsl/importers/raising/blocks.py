@@ -1,0 +1,210 @@
+"""Parts of equal structure as blocks: of all sequences that occur several times the one that saves the most words, again
+and again until none saves any (Nevill-Manning and Witten 1997 infer a grammar so, Solomonoff's minimum description
+length decides).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+
+from cnndsl.importers.raising.terms import (
+    Block,
+    Call,
+    Chain,
+    Leaf,
+    Merge,
+    Program,
+    Repeat,
+    Start,
+    Step,
+    Term,
+    inner,
+    links,
+)
+from cnndsl.importers.raising.unify import Unified, skeleton, unified
+from cnndsl.records import record
+from cnndsl.shape import Shape
+
+LONGEST = 40
+"""The most steps of a block."""
+_CANDIDATES = 8
+"""Of the sequences that promise most so many are tried each time."""
+
+Cost = Callable[[Program], int]
+
+
+def with_blocks(program: Program, shapes: Mapping[int, Shape], named: Set[int], cost: Cost) -> Program:
+    """Return the program with the blocks that make it shorter.
+
+    Args:
+        program: Chains of layers.
+        shapes: The shape of each value.
+        named: The nodes that have labels.
+        cost: What a program costs, in words.
+    """
+    least = cost(program)
+    while True:
+        tried = [made for each in _candidates(program, named)[:_CANDIDATES] if (made := _made(program, each, shapes))]
+        best = min(((cost(each), at) for at, each in enumerate(tried)), default=(least, -1))
+        if best[0] >= least:
+            return program
+        least, program = best[0], tried[best[1]]
+
+
+@record(slots=True)
+class _Place:
+    """Where a sequence stands: which of the program's chains (found in the order of `_all`), and its first step."""
+
+    chain: int
+    start: int
+
+
+@record(slots=True)
+class _Candidate:
+    length: int
+    places: tuple[_Place, ...]
+
+
+def _all(program: Program) -> Iterator[Chain]:
+    """All chains: the network's, those in branches, those of blocks."""
+    for _, chain in program.chains:
+        yield from _within(chain)
+    for block in program.blocks:
+        yield from _within(block.body)
+
+
+def _within(chain: Chain) -> Iterator[Chain]:
+    yield chain
+    for step in chain:
+        if isinstance(step.term, Merge):
+            for branch in step.term.branches:
+                yield from _within(branch)
+
+
+def _candidates(program: Program, named: Set[int]) -> list[_Candidate]:
+    """The sequences that occur several times, those first that promise to save most."""
+    ids: dict[object, int] = {}
+    found: dict[tuple[int, int], list[_Place]] = defaultdict(list)
+    weights: dict[tuple[int, int], int] = {}
+    for number, chain in enumerate(_all(program)):
+        kinds = [ids.setdefault(skeleton((step,)), len(ids)) for step in chain]
+        for start in range(len(chain)):
+            if isinstance(chain[start].term, Start):
+                continue
+            prefix, weight = -1, 0
+            for length in range(1, min(LONGEST, len(chain) - start) + 1):
+                step = chain[start + length - 1]
+                prefix = ids.setdefault((prefix, kinds[start + length - 1]), len(ids))
+                weight += _words(step.term)
+                if _is_closed(chain[start : start + length], named):
+                    found[prefix, length].append(_Place(number, start))
+                    weights[prefix, length] = weight
+                if step.node in named:
+                    break
+    several = [
+        (weights[each] * (len(places) - 1) - 3 * len(places), _Candidate(each[1], places))
+        for each, listed in found.items()
+        if weights[each] > 3 and len(places := _apart(listed, each[1])) > 1
+    ]
+    return [each for gain, each in sorted(several, key=lambda each: -each[0]) if gain > 0]
+
+
+def _apart(places: Sequence[_Place], length: int) -> tuple[_Place, ...]:
+    """The places that do not overlap, from the first one on."""
+    found: list[_Place] = []
+    for each in places:
+        if not found or found[-1].chain != each.chain or found[-1].start + length <= each.start:
+            found.append(each)
+    return tuple(found)
+
+
+def _is_closed(chain: Chain, named: Set[int]) -> bool:
+    """Whether what has a label inside is read inside alone."""
+    if len(chain) == 1 and isinstance(chain[0].term, Leaf | Call | Repeat):
+        return False
+    labels = {step.node for step in inner(chain)} & named
+    labels.discard(chain[-1].node)
+    return not labels
+
+
+def _words(term: Term) -> int:
+    match term:
+        case Leaf():
+            return 2
+        case Merge():
+            return 1 + sum(1 + sum(_words(step.term) for step in branch) for branch in term.branches)
+        case Repeat():
+            return 2 + sum(_words(step.term) for step in term.body)
+        case _:
+            return 2
+
+
+def _made(program: Program, candidate: _Candidate, shapes: Mapping[int, Shape]) -> Program | None:
+    """The program with a block for a candidate; None where its places cannot be joined."""
+    chains = list(_all(program))
+    places = [chains[each.chain][each.start : each.start + candidate.length] for each in candidate.places]
+    found = unified(places, [_keeps(each, shapes, chains) for each in places], has_channels=True)
+    if found is None or any(links(found.body)):
+        return None
+    name = _name(found, {each.name for each in program.blocks})
+    block = Block(name, found.parameters, found.body)
+    calls: dict[tuple[int, int], Call] = {}
+    for place, arguments in zip(candidate.places, found.arguments, strict=True):
+        given = zip((each.name for each in found.parameters), arguments, strict=True)
+        calls[place.chain, place.start] = Call(name, tuple(given))
+    rewritten = _Rewritten(candidate.length, calls)
+    main = tuple([(node, rewritten.chain(chain)) for node, chain in program.chains])
+    blocks = tuple([Block(each.name, each.parameters, rewritten.chain(each.body)) for each in program.blocks])
+    return Program(main, (block, *blocks))
+
+
+def _keeps(chain: Chain, shapes: Mapping[int, Shape], _chains: Sequence[Chain]) -> bool:
+    """Whether the sum in it is one with an untouched value."""
+    return all(not step.term.branches[-1] for step in chain if isinstance(step.term, Merge))
+
+
+class _Rewritten:
+    """Chains with calls in the places of a block, visited in the order of `_all`."""
+
+    def __init__(self, length: int, calls: Mapping[tuple[int, int], Call]) -> None:
+        self.length, self.calls = length, calls
+        self.number = -1
+
+    def chain(self, chain: Chain) -> Chain:
+        self.number += 1
+        own = self.number
+        steps: list[Step] = []
+        until = 0
+        for at, step in enumerate(chain):
+            inside = Step(self._inside(step.term), step.node, step.channels)
+            if at < until:
+                continue
+            call = self.calls.get((own, at))
+            if call is None:
+                steps.append(inside)
+                continue
+            until = at + self.length
+            steps.append(Step(call, chain[until - 1].node, step.channels))
+        return tuple(steps)
+
+    def _inside(self, term: Term) -> Term:
+        if isinstance(term, Merge):
+            return Merge(term.operator, tuple([self.chain(each) for each in term.branches]), term.is_optional)
+        return term
+
+
+def _name(found: Unified, taken: Set[str]) -> str:
+    """A name by what the block ends with: a sum, a concatenation, or a layer."""
+    kinds = [step.term for step in found.body]
+    merges = [each for each in kinds if isinstance(each, Merge)]
+    leaves = [each for each in kinds if isinstance(each, Leaf)]
+    if merges:
+        base = {"+": "Residual", "|": "Branches"}.get(merges[-1].operator, "Gated")
+    else:
+        base = next((each.kind.NAMES[0].capitalize() for each in leaves), "Unit")
+    number = 2
+    name = base
+    while name in taken:
+        name, number = f"{base}{number}", number + 1
+    return name
