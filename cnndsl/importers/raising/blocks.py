@@ -5,7 +5,7 @@ length decides).
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
 from cnndsl.importers.raising.terms import (
@@ -18,14 +18,21 @@ from cnndsl.importers.raising.terms import (
     Repeat,
     Start,
     Step,
+    Tap,
     Term,
     inner,
     links,
+    reads,
+    renamed,
 )
 from cnndsl.importers.raising.unify import Unified, skeleton, unified
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
+LOCAL = -2
+"""The first number of a label inside of a block: those of the graph's nodes are not negative."""
+LOCALS = 1000
+"""How many labels a block may have."""
 LONGEST = 40
 """The most steps of a block."""
 _CANDIDATES = 8
@@ -45,7 +52,8 @@ def with_blocks(program: Program, shapes: Mapping[int, Shape], named: Set[int], 
     """
     least = cost(program)
     while True:
-        tried = [made for each in _candidates(program, named)[:_CANDIDATES] if (made := _made(program, each, shapes))]
+        several = _candidates(program, named | local_names(program))[:_CANDIDATES]
+        tried = [made for each in several if (made := _made(program, each, shapes, named | local_names(program)))]
         best = min(((cost(each), at) for at, each in enumerate(tried)), default=(least, -1))
         if best[0] >= least:
             return program
@@ -62,8 +70,11 @@ class _Place:
 
 @record(slots=True)
 class _Candidate:
+    """Places of sequences that may be one block; `number` is that of the block, from 1."""
+
     length: int
     places: tuple[_Place, ...]
+    number: int
 
 
 def _all(program: Program) -> Iterator[Chain]:
@@ -87,6 +98,7 @@ def _candidates(program: Program, named: Set[int]) -> list[_Candidate]:
     ids: dict[object, int] = {}
     found: dict[tuple[int, int], list[_Place]] = defaultdict(list)
     weights: dict[tuple[int, int], int] = {}
+    readers = Counter(each for chain in (*(each for _, each in program.chains), *(each.body for each in program.blocks)) for each in reads(chain))
     for number, chain in enumerate(_all(program)):
         kinds = [ids.setdefault(skeleton((step,)), len(ids)) for step in chain]
         for start in range(len(chain)):
@@ -97,13 +109,11 @@ def _candidates(program: Program, named: Set[int]) -> list[_Candidate]:
                 step = chain[start + length - 1]
                 prefix = ids.setdefault((prefix, kinds[start + length - 1]), len(ids))
                 weight += _words(step.term)
-                if _is_closed(chain[start : start + length], named):
+                if _is_closed(chain[start : start + length], named, readers):
                     found[prefix, length].append(_Place(number, start))
                     weights[prefix, length] = weight
-                if step.node in named:
-                    break
     several = [
-        (weights[each] * (len(places) - 1) - 3 * len(places), _Candidate(each[1], places))
+        (weights[each] * (len(places) - 1) - 3 * len(places), _Candidate(each[1], places, len(program.blocks) + 1))
         for each, listed in found.items()
         if weights[each] > 3 and len(places := _apart(listed, each[1])) > 1
     ]
@@ -119,13 +129,18 @@ def _apart(places: Sequence[_Place], length: int) -> tuple[_Place, ...]:
     return tuple(found)
 
 
-def _is_closed(chain: Chain, named: Set[int]) -> bool:
+def _is_closed(chain: Chain, named: Set[int], readers: Mapping[int, int]) -> bool:
     """Whether what has a label inside is read inside alone."""
-    if len(chain) == 1 and isinstance(chain[0].term, Leaf | Call | Repeat):
+    if len(chain) == 1 and isinstance(chain[0].term, Leaf | Call | Repeat | Start):
         return False
-    labels = {step.node for step in inner(chain)} & named
+    if any(isinstance(step.term, Tap) for step in inner(chain)):
+        return False
+    labels = {step.node for step in inner(chain) if not isinstance(step.term, Start)} & named
     labels.discard(chain[-1].node)
-    return not labels
+    if not labels:
+        return True
+    inside = Counter(reads(chain))
+    return all(readers[each] and inside[each] == readers[each] for each in labels)
 
 
 def _words(term: Term) -> int:
@@ -140,12 +155,13 @@ def _words(term: Term) -> int:
             return 2
 
 
-def _made(program: Program, candidate: _Candidate, shapes: Mapping[int, Shape]) -> Program | None:
+def _made(program: Program, candidate: _Candidate, shapes: Mapping[int, Shape], named: Set[int]) -> Program | None:
     """The program with a block for a candidate; None where its places cannot be joined."""
     chains = list(_all(program))
     places = [chains[each.chain][each.start : each.start + candidate.length] for each in candidate.places]
-    found = unified(places, [_keeps(each, shapes, chains) for each in places], has_channels=True)
-    if found is None or any(links(found.body)):
+    local = [_local(each, named, candidate.number) for each in places]
+    found = unified(local, [_keeps(each, shapes, chains) for each in places], has_channels=True)
+    if found is None or any(each >= -1 for each in links(found.body)):
         return None
     name = _name(found, {each.name for each in program.blocks})
     block = Block(name, found.parameters, found.body)
@@ -162,6 +178,14 @@ def _made(program: Program, candidate: _Candidate, shapes: Mapping[int, Shape]) 
 def _keeps(chain: Chain, shapes: Mapping[int, Shape], _chains: Sequence[Chain]) -> bool:
     """Whether the sum in it is one with an untouched value."""
     return all(not step.term.branches[-1] for step in chain if isinstance(step.term, Merge))
+
+
+def _local(chain: Chain, named: Set[int], number: int) -> Chain:
+    """The chain with its labels counted from its beginning, so that they are the same in all places."""
+    labels = {step.node for step in inner(chain) if not isinstance(step.term, Start)} & named
+    labels.discard(chain[-1].node)
+    known = {node: LOCAL - LOCALS * number - at for at, node in enumerate(sorted(labels, reverse=min(labels, default=0) < 0))}
+    return renamed(chain, known)
 
 
 class _Rewritten:
@@ -192,6 +216,11 @@ class _Rewritten:
         if isinstance(term, Merge):
             return Merge(term.operator, tuple([self.chain(each) for each in term.branches]), term.is_optional)
         return term
+
+
+def local_names(program: Program) -> frozenset[int]:
+    """Return the labels inside of blocks."""
+    return frozenset(step.node for block in program.blocks for step in inner(block.body) if step.node <= LOCAL)
 
 
 def _name(found: Unified, taken: Set[str]) -> str:

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 import networkx as nx
 
-from cnndsl.graph import Graph, Node
-from cnndsl.importers.raising.terms import Chain, Leaf, Link, Merge, Program, Start, Step, Term, inner
+from cnndsl.graph import Graph, Node, Output
+from cnndsl.importers.raising.terms import Chain, Leaf, Link, Merge, Program, Start, Step, Tap, Term, inner
 from cnndsl.layers.base import Layer
 from cnndsl.layers.merge import MergeLayer
 
-_DEEPEST = 2
+_DEEPEST = 4
 """How deep branches beside an untouched value may nest before references are clearer."""
 
 
@@ -33,9 +33,12 @@ class _Writer:
 
     def program(self) -> Program:
         found: list[tuple[int, Chain]] = []
-        for at, node in enumerate((self.graph.output, *(each.node for each in self.graph.taps))):
+        for at, node in enumerate(self.graph.main_outputs):
             if node not in self.placed:
                 found.append((node if at else -1, self.chain(node, -1)))
+        for each in self.graph.taps:
+            if each.is_tap:
+                found[0] = (-1, _tapped(found[0][1], each, self.chain(each.node, -1)))
         return Program(tuple(found))
 
     def chain(self, target: int, start: int) -> Chain:
@@ -127,7 +130,17 @@ class _Writer:
         if not all(each.shape.spatial for each in ends):
             return False
         least = min(each.shape.spatial for each in ends)
-        return any(self.nodes[step.node].shape.spatial < least for step in inner(branch) if step.channels >= 0)
+        return any(self.nodes[step.node].shape.spatial < least for step in branch)
+
+
+def _tapped(chain: Chain, output: Output, body: Chain) -> Chain:
+    """The chain with a tap behind the value from which it starts, or at the end where that is none of its steps."""
+    start = body[0].node if body else output.node
+    at = next((at for at, step in enumerate(chain) if step.node == start), len(chain) - 1)
+    is_here = chain[at].node == start and len(body) > 1
+    body = body[1:] if is_here else body or (Step(Start(Link(output.node)), output.node, -1),)
+    tap = Step(Tap(output.name, output.training_only, body), chain[at].node, chain[at].channels)
+    return (*chain[: at + 1], tap, *chain[at + 1 :])
 
 
 def leaf(node: Node) -> Leaf:
@@ -167,7 +180,8 @@ def _depth(chain: Chain) -> int:
 def _depth_of(term: Term) -> int:
     if not isinstance(term, Merge):
         return 0
-    return max(map(_depth, term.branches), default=0) + any(not each for each in term.branches)
+    is_skip = term.operator in ("+", "|") and any(not each for each in term.branches)
+    return max(map(_depth, term.branches), default=0) + is_skip
 
 
 def _dominators(graph: Graph) -> dict[int, int]:

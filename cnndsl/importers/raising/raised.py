@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence, Set
 
 from cnndsl.graph import Graph
-from cnndsl.importers.raising.blocks import with_blocks
+from cnndsl.importers.raising.blocks import LOCAL, local_names, with_blocks
 from cnndsl.importers.raising.chains import chains
 from cnndsl.importers.raising.repeats import folded
 from cnndsl.importers.raising.tables import parted, tabled
-from cnndsl.importers.raising.terms import Block, Chain, Leaf, Program, Step, Value, inner, links
+from cnndsl.importers.raising.terms import Block, Chain, Formula, Leaf, Program, Step, Value, inner, links
 from cnndsl.importers.raising.writing import Writer
 from cnndsl.layers.base import Layer
 
@@ -54,8 +54,9 @@ class _Page:
         """The text, with repeats and tables and the defaults that pay."""
         blocks = [Block(each.name, each.parameters, self._folded(each.body)) for each in program.blocks]
         main = [(node, self._shorter(chain)) for node, chain in program.chains]
+        names = {**self.names, **{node: f"y{LOCAL - node + 1}" for node in local_names(program)}}
         defaults = _defaults([*(each.body for each in blocks), *(chain for _, chain in main)])
-        writer = Writer(self.names, {each.name: each for each in blocks}, defaults)
+        writer = Writer(names, {each.name: each for each in blocks}, defaults)
         lines = [_default(kind, name, value, writer) for (kind, name), value in defaults.items()]
         lines += [_block(each, writer) for each in blocks]
         lines += [writer.lines(chain, self.names[node] if node >= 0 else "") for node, chain in main]
@@ -89,14 +90,14 @@ def _defaults(several: list[Chain]) -> dict[tuple[type[Layer], str], Value]:
     for (kind, name), values in counted.items():
         usual = kind.__dataclass_fields__[name].default
         value, often = max(values.items(), key=lambda each: each[1])
-        if value != usual and 4 * often > 6 + 4 * values.get(usual, 0) + 4:
+        if value != usual and not isinstance(value, Formula) and 4 * often > 6 + 4 * values.get(usual, 0) + 4:
             found[kind, name] = value
     return found
 
 
 def _count(step: Step, leaf: Leaf, counted: dict[tuple[type[Layer], str], dict[Value, int]]) -> None:
     for name, value in leaf.options:
-        if name not in (leaf.kind.SIZE, leaf.kind.WIDTH, leaf.kind.STRIDE) and not isinstance(value, tuple):
+        if name in leaf.kind.options() and name not in (leaf.kind.SIZE, leaf.kind.WIDTH, leaf.kind.STRIDE) and not isinstance(value, tuple):
             values = counted.setdefault((leaf.kind, name), {})
             values[value] = values.get(value, 0) + 1
 

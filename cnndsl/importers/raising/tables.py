@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from cnndsl.importers.raising.repeats import names_inside
-from cnndsl.importers.raising.terms import Call, Chain, Merge, Repeat, Step, Table, Term
+from cnndsl.importers.raising.terms import Call, Chain, Link, Merge, Repeat, Step, Table, Term
 from cnndsl.importers.raising.unify import skeleton, unified
 
 FEWEST = 2
@@ -84,6 +84,8 @@ def _table(chain: Chain, start: int, period: int, count: int) -> Step | None:
     if found is None or not found.parameters or any(isinstance(step.term, Merge) for step in rows[0]):
         return None
     if period == 1 and isinstance(rows[0][0].term, Call) and count < _FEWEST_CALLS:
+        return None
+    if any(isinstance(value, Link) for row in found.arguments for value in row):
         return None
     names = tuple([each.name for each in found.parameters])
     return Step(Table(names, found.arguments, found.body), rows[-1][-1].node, rows[0][0].channels)

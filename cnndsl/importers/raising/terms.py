@@ -6,7 +6,7 @@ one order, `key` says which chains are equal, with their numbers or without.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from cnndsl.layers.base import Layer
@@ -80,7 +80,16 @@ class Table:
     body: Chain
 
 
-Term: TypeAlias = Leaf | Merge | Start | Call | Repeat | Table
+@record(slots=True)
+class Tap:
+    """A chain on the side, which gives an output of that name."""
+
+    name: str
+    is_for_training: bool
+    body: Chain
+
+
+Term: TypeAlias = Leaf | Merge | Start | Call | Repeat | Table | Tap
 
 
 @record(slots=True)
@@ -154,6 +163,8 @@ def _mapped(term: Term, visit: Visit) -> Term:
             return Call(term.block, tuple(found))
         case Repeat():
             return Repeat(mapped(term.body, visit), visit("count", term.count))
+        case Tap():
+            return Tap(term.name, term.is_for_training, mapped(term.body, visit))
         case Table():
             return term
 
@@ -198,6 +209,8 @@ def _key(term: Term) -> Key:
             return (term.block, term.arguments)
         case Repeat():
             return ("*", term.count, key(term.body))
+        case Tap():
+            return ("tap", term.name, key(term.body))
         case Table():
             return ("for", term.names, term.rows, key(term.body))
 
@@ -209,10 +222,36 @@ def inner(chain: Chain) -> Iterator[Step]:
         if isinstance(step.term, Merge):
             for branch in step.term.branches:
                 yield from inner(branch)
-        elif isinstance(step.term, Repeat | Table):
+        elif isinstance(step.term, Repeat | Table | Tap):
             yield from inner(step.term.body)
+
+
+def reads(chain: Chain) -> list[int]:
+    """Return the nodes that references in a chain name, each as often as it is named."""
+    return [value.node for _, value in numbers(chain) if isinstance(value, Link)]
 
 
 def links(chain: Chain) -> set[int]:
     """Return the nodes that references in a chain name."""
-    return {value.node for _, value in numbers(chain) if isinstance(value, Link)}
+    return set(reads(chain))
+
+
+def renamed(chain: Chain, known: Mapping[int, int]) -> Chain:
+    """Return the chain with other numbers for some of its nodes."""
+    if not known:
+        return chain
+    chain = mapped(chain, lambda _, value: Link(known.get(value.node, value.node)) if isinstance(value, Link) else value)
+    return _with_nodes(chain, known)
+
+
+def _with_nodes(chain: Chain, known: Mapping[int, int]) -> Chain:
+    steps: list[Step] = []
+    for step in chain:
+        term = step.term
+        if isinstance(term, Merge):
+            branches = tuple([_with_nodes(each, known) for each in term.branches])
+            term = Merge(term.operator, branches, term.is_optional)
+        elif isinstance(term, Repeat):
+            term = Repeat(_with_nodes(term.body, known), term.count)
+        steps.append(Step(term, known.get(step.node, step.node), step.channels))
+    return tuple(steps)

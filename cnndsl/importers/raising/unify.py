@@ -28,11 +28,13 @@ from cnndsl.importers.raising.terms import (
 )
 from cnndsl.records import record
 
-RATIOS = tuple(map(Fraction, (1, 2, 4, "1/2", "1/4", 3, 6, 8, "1/8", "1/3", "1/6", 16, "1/16", 5)))
+RATIOS = tuple(map(Fraction, (1, 2, 4, "1/2", "1/4", 3, 6, 8, "3/4", "1/8", "1/3", "1/6", 16, "1/16", 5)))
 """The multiples that are looked for, the most usual ones first."""
 _SHORT = {
     "filters": "c",
     "channels": "c",
+    "start": "c",
+    "stop": "c",
     "features": "c",
     "kernel": "k",
     "stride": "s",
@@ -131,12 +133,13 @@ class _Aligned:
         there = [step for step in several if step is not None]
         first = there[0]
         channels = first.channels if len({step.channels for step in there}) == 1 else -1
+        node = first.node if first.node < -1 else -1
         if not isinstance(first.term, Merge):
             self._note([None if step is None else (step,) for step in several])
-            return Step(first.term, -1, channels)
+            return Step(first.term, node, channels)
         merges = [None if step is None else step.term for step in several]
         term = self._merge(tuple([each if isinstance(each, Merge) else None for each in merges]), first.term)
-        return None if term is None else Step(term, -1, channels)
+        return None if term is None else Step(term, node, channels)
 
     def _merge(self, several: tuple[Merge | None, ...], first: Merge) -> Merge | None:
         branches: list[Chain] = []
@@ -181,7 +184,7 @@ class _Solved:
 
     def _value(self, column: _Column) -> Value:
         known = [value for value in column.values if value is not None]
-        is_same = not known or all(value == known[0] for value in known)
+        is_same = not known or (not _is_outside(known[0]) and all(value == known[0] for value in known))
         if is_same and len(known) in (0, len(column.values)):
             return known[0] if known else None
         if equal := self._equal(column):
@@ -193,7 +196,7 @@ class _Solved:
         for parameter, given in zip(self.parameters, self.arguments, strict=True):
             if _related(column.role, parameter) and _agree(column.values, given):
                 _fill(given, column.values)
-                return Formula(parameter.name)
+                return Formula(f"@{parameter.name}" if any(map(_is_output, given)) else parameter.name)
         is_channels = column.role in _WIDTHS and self.entering and _ratio(column.values, self.entering) == 1
         return Formula("C") if is_channels else None
 
@@ -216,11 +219,20 @@ class _Solved:
         name = next(each for each in _names(base) if each not in taken)
         self.parameters.append(Parameter(name))
         self.arguments.append(list(column.values))
-        return Formula(name)
+        return Formula(f"@{name}" if any(map(_is_output, column.values)) else name)
 
 
-_WIDTHS = frozenset(("filters", "groups", "channels", "features"))
+_WIDTHS = frozenset(("filters", "groups", "channels", "features", "start", "stop"))
 """The numbers that are multiples of others: not those of a kernel."""
+
+
+def _is_outside(value: Value) -> bool:
+    """Whether a value means something else in a block: an expression, or a reference to what is not in it."""
+    return isinstance(value, Formula) or (isinstance(value, Link) and value.node >= -1)
+
+
+def _is_output(value: Value) -> bool:
+    return isinstance(value, Link) or (isinstance(value, Formula) and value.startswith("@"))
 
 
 def _related(role: str, parameter: Parameter) -> bool:
@@ -283,7 +295,7 @@ def _with_defaults(
     for at, parameter in enumerate(parameters):
         counted = Counter(row[at] for row in arguments if row[at] is not None)
         value, often = counted.most_common(1)[0]
-        usual = not isinstance(value, Link) and 2 * often >= len(arguments) and parameter.name[0] != "c"
+        usual = not isinstance(value, Link | Formula) and 2 * often >= len(arguments) and parameter.name[0] != "c"
         found.append((at, Parameter(parameter.name, value if usual else None), value))
     order = sorted(found, key=lambda each: (each[1].default is not None, each[0]))
     rows = tuple([tuple([value if row[at] is None else row[at] for at, _, value in order]) for row in arguments])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 
 from cnndsl.importers.raising.terms import (
     Block,
@@ -18,6 +19,7 @@ from cnndsl.importers.raising.terms import (
     Start,
     Step,
     Table,
+    Tap,
     Value,
 )
 from cnndsl.layers.base import Layer
@@ -74,6 +76,9 @@ class Writer:
                 return body if count == "1" else f"{body}*{_braced(count)}"
             case Table():
                 return self._table(step.term)
+            case Tap():
+                mode = "(train)" if step.term.is_for_training else ""
+                return f"tap {step.term.name}{mode}: {self._body(step.term.body)}"
 
     def _body(self, chain: Chain) -> str:
         only = chain[0].term if len(chain) == 1 else None
@@ -128,7 +133,8 @@ class Writer:
         is_size = dict(kind.DEFAULTS).get(kind.STRIDE) == kind.SIZE
         if stride and stride != (size if is_size else usual[kind.STRIDE]):
             head += f"/{self._extents(stride)}"
-        placed = [name for name in kind.POSITIONAL if name in options and options[name] != usual[name]]
+        several = [name for name, rule in rules.items() if rule.type == "ints"]
+        placed = [name for name in kind.POSITIONAL if name in options and name not in several and options[name] not in ((), usual[name])]
         given = (
             [self._amount(options.pop(name)) for name in placed]
             if placed == list(kind.POSITIONAL[: len(placed)])
@@ -138,15 +144,22 @@ class Writer:
             if name in likes:
                 if value:
                     given.append(f"{likes[name]}={self.value(next(references))}")
-            elif value != usual[name]:
-                given.append(f"{name}={self._amount(value)}")
+            elif value not in ((), usual[name]):
+                given.append(f"{name}={self._amount(value)}" if rules[name].type != "ints" else self._listed(value))
         given = [self.value(each) for each in references] + given
         return f"{head}({', '.join(given)})" if given else head
+
+    def _listed(self, value: Value) -> str:
+        assert isinstance(value, tuple)
+        return ", ".join(map(self.value, value))
 
     def _amount(self, value: Value) -> str:
         return self._extents(value) if isinstance(value, tuple) else self.value(value)
 
     def _usual(self, kind: type[Layer], name: str) -> Value:
+        rules = kind.options()
+        if name in rules and rules[name].required:
+            return None
         return self.defaults.get((kind, name), kind.__dataclass_fields__[name].default)
 
     def _size(self, size: Value) -> str:
@@ -170,10 +183,16 @@ class Writer:
 
 
 def number(value: Number) -> str:
-    """A number without an exponent's plus, and without a point where it is whole."""
-    if isinstance(value, float):
-        return str(int(value)) if value == int(value) and abs(value) < 1e15 else str(Decimal(repr(value)).normalize())
-    return str(value)
+    """A number as it is written: with an exponent where it would have more digits than a number may have."""
+    if not isinstance(value, float):
+        return str(value)
+    if value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    plain = f"{Decimal(repr(value)):f}"
+    if len(plain) <= 12:
+        return plain
+    quotient = Fraction(value).limit_denominator(10_000)
+    return str(quotient) if float(quotient) == value else repr(value)
 
 
 def _braced(text: str) -> str:
