@@ -1,77 +1,119 @@
-"""`cnndsl zoo`: the bundled networks."""
+"""`cnndsl zoo`: the bundled networks, their figures, and what was published of them."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from cnndsl.commands.common import echo, known_names, terminal_width
-from cnndsl.terminal import width
+from cnndsl.analysis.metric_table import BY_TITLE
+from cnndsl.catalogue import COLUMNS, BundledNetwork
+from cnndsl.commands.common import force_option, known_names, note, terminal_width
+from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
+from cnndsl.report.zoo import DEFAULT_COLUMNS, FORMATS
+
+if TYPE_CHECKING:
+    from cnndsl.report.latex_table import TableWidth
+
+_WITH_ALL = ("json", "csv")
+"""Formats for programs: they have all columns unless some are chosen."""
 
 
 @click.command("zoo")
-@click.argument("words", nargs=-1, metavar="[WORD]...")
-@click.option("--where", metavar="TEST", help="Keep networks that pass a test: 'params < 5M and depth >= 20'.")
-@click.option("--sort", metavar="METRIC", help="Sort by a metric; -METRIC for the largest first.")
-@click.option("--columns", metavar="METRICS", help="The metrics to print beside the names.")
-def command(words: tuple[str, ...], where: str | None, sort: str | None, columns: str | None) -> None:
+@click.argument("words", nargs=-1, metavar="[NAME | WORD...]")
+@click.option("--where", metavar="TEST", help="Keep networks that pass a test: 'params < 10M and top1 > 75'.")
+@click.option("--sort", metavar="COLUMN", help="Sort by a column; -COLUMN for the largest first.")
+@click.option("--columns", metavar="COLUMNS", help=f"The columns to print, of {', '.join(COLUMNS)}.")
+@click.option(
+    "--format", type=click.Choice(FORMATS), help="How to print them.  [default: by the name of --output, else table]"
+)
+@width_option
+@output_option
+@force_option
+def command(
+    words: tuple[str, ...],
+    where: str | None,
+    sort: str | None,
+    columns: str | None,
+    format: str | None,
+    made_for: TableWidth | None,
+    output: str | None,
+    force: bool,
+) -> None:
     """List the bundled networks.
 
-    With words: those that have each of them in their name or description. Metrics are those that an assert may mention,
-    of each network with its default parameters; docs/figures.md defines them.
+    The name of one prints all that is known of it. Other words list the networks that have each of them in their name,
+    family or description.
+
+    Figures are those of each network with its default parameters; docs/figures.md defines them. Memory is that of one
+    image in fp32, trained with SGD on a CPU. top1 and top5 are published accuracies on ImageNet-1K in percent, and
+    `source` names the weights or the document. A network that has no value in a column of the test does not pass.
+    CSV and JSON have all columns unless --columns chooses some.
 
     \b
-    cnndsl zoo resnet
-    cnndsl zoo --where "params < 5M" --sort macs --columns params,macs
+    cnndsl zoo resnet50
+    cnndsl zoo --where "params < 10M and top1 > 75" --sort macs
+    cnndsl zoo --where "family == ResNet" --columns year,params,top1 --format markdown
     """
-    from cnndsl import resources
+    from cnndsl.catalogue import networks, passes, read_test
+    from cnndsl.network import executions
+    from cnndsl.report.zoo import render
+    from cnndsl.resources import zoo
 
-    rows = [(name, resources.description(name)) for name in resources.zoo()]
-    chosen = [row for row in rows if all(word.casefold() in " ".join(row).casefold() for word in words)]
-    if where or sort or columns:
-        _measured([name for name, _ in chosen], where, sort or "", columns)
+    form = chosen_format(format, output, made_for, FORMATS)
+    titles = {**BY_TITLE, **{title: name for name, title in COLUMNS.items()}}
+    order = known_names((sort or "").lstrip("-+"), list(COLUMNS), "column", titles)
+    chosen = known_names(columns, list(COLUMNS), "column", titles)
+    test, tested = read_test(where) if where else (None, frozenset[str]())
+    shown = _shown(chosen, form, tested, order)
+    is_name = len(words) == 1 and words[0] in zoo()
+    found = networks(words if is_name else zoo(), {*shown, *tested, *order}, executions)
+    if is_name and form == "table" and not (where or sort or columns):
+        deliver(_card(found[0]), output, force=force)
         return
-    widest = max((width(name) for name, _ in chosen), default=0)
-    longest = max(terminal_width() - widest - 2, 20) if sys.stdout.isatty() else None
-    for name, text in chosen:
-        echo(f"{name:<{widest}}  {_shortened(text, longest)}".rstrip())
+    found = [network for network in found if is_name or _has(network, words)]
+    found = [network for network in found if test is None or passes(network, test, tested)]
+    if order:
+        found = _sorted(found, order[0], largest_first=(sort or "").startswith("-"))
+    if not found:
+        note("no bundled network is like that")
+        if form == "table" and not output:
+            return
+    room = terminal_width() if output is None and sys.stdout.isatty() else None
+    text = render(found, shown, form, room=room, is_chosen=bool(chosen), made_for=made_for or "page")
+    deliver(text, output, force=force)
 
 
-def _measured(names: Sequence[str], where: str | None, sort: str, columns: str | None) -> None:
-    """Prints the metrics of networks; of those that pass the test, and in the order that was asked for."""
-    from cnndsl.analysis.assertions import figures
-    from cnndsl.analysis.metric_table import BY_TITLE, METRICS
-    from cnndsl.network import compiled, executions
-    from cnndsl.report.sweep import show_metric
-    from cnndsl.report.table import in_columns
-    from cnndsl.resources import architecture
-    from cnndsl.sweeping.sweep import GOALS, Configuration, condition, holds, magnitude, mentioned
-
-    by = known_names(sort.lstrip("-+"), list(GOALS), "metric", BY_TITLE)
-    shown = known_names(columns, list(GOALS), "metric", BY_TITLE)
-    test = condition(where) if where else None
-    tested = mentioned(test, ()) if test else set[str]()
-    wanted = [name for name in GOALS if name in {*shown, *by, *tested}]
-    graphs = {name: compiled(source, {}).graph for name in names if (source := architecture(name))}
-    measured = {name: figures(graph, wanted, executions) for name, graph in graphs.items()}
-    members = [(name, Configuration({}, found, at_most=at_most)) for name, (found, at_most) in measured.items()]
-    kept = [(name, found) for name, found in members if test is None or holds(test, found)]
-    if by:
-        kept.sort(key=lambda member: magnitude((member[1].figures or {})[by[0]]), reverse=sort.startswith("-"))
-    listed = list(dict.fromkeys((*shown, *by))) or wanted
-    rows = [[name, *(show_metric(found, each) for each in listed)] for name, found in kept]
-    for line in in_columns([["name", *(METRICS[each].title for each in listed)], *rows], left={0}):
-        echo(line)
+def _shown(chosen: Sequence[str], form: str, tested: frozenset[str], order: Sequence[str]) -> list[str]:
+    """The columns: the name and those that are chosen, else the usual ones and those that are tested or sorted by."""
+    if chosen:
+        return list(dict.fromkeys(("name", *chosen)))
+    wanted = {*DEFAULT_COLUMNS, *tested, *order}
+    return [name for name in COLUMNS if form in _WITH_ALL or name in wanted]
 
 
-def _shortened(text: str, longest: int | None) -> str:
-    """The text, cut behind a word where it is too long.
+def _has(network: BundledNetwork, words: Sequence[str]) -> bool:
+    text = " ".join(str(network.facts[name]) for name in ("name", "family", "description")).casefold()
+    return all(word.casefold() in text for word in words)
 
-    >>> _shortened("VGG-16, configuration D.", 20)
-    'VGG-16, …'
-    """
-    if longest is None or len(text) <= longest:
-        return text
-    return f"{text[: longest - 1].rpartition(' ')[0]} …"
+
+def _sorted(networks: Sequence[BundledNetwork], by: str, *, largest_first: bool) -> list[BundledNetwork]:
+    """The networks in order; those without a value last, whichever way."""
+    keys = {network.name: network.sort_key(by) for network in networks}
+    known = [network for network in networks if not keys[network.name][0]]
+    known.sort(key=lambda network: keys[network.name], reverse=largest_first)
+    return [*known, *(network for network in networks if keys[network.name][0])]
+
+
+def _card(network: BundledNetwork) -> str:
+    from cnndsl import resources
+    from cnndsl.catalogue import relatives
+    from cnndsl.elaborate.parameters import parameters
+    from cnndsl.report.zoo import card
+    from cnndsl.syntax.parse import parse
+
+    source = resources.architecture(network.name)
+    settings = ", ".join(each.span.text for each in parameters(parse(source))) if source else ""
+    return card(network, resources.comment(network.name), relatives(network), settings)
