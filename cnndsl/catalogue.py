@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from math import prod
@@ -27,7 +27,8 @@ from cnndsl.expressions import names as names_of
 from cnndsl.finding import used
 from cnndsl.graph import Graph
 from cnndsl.records import record
-from cnndsl.sweeping.sweep import Configuration, condition, mentioned
+from cnndsl.sweeping import sweep
+from cnndsl.sweeping.sweep import Configuration
 from cnndsl.syntax.parse import parse
 from cnndsl.values import NameSymbol, Value
 
@@ -62,6 +63,10 @@ _AFTER = (
 )
 FACTS: Mapping[str, Fact] = {fact.name: fact for fact in (*_BEFORE, *_AFTER)}
 
+_ACCURACIES = ("top1", "top5")
+GOALS: Mapping[str, int] = {**sweep.GOALS, **dict.fromkeys(_ACCURACIES, -1)}
+"""The columns that networks may be chosen by, and whether less is better (1) or more is (-1)."""
+
 COLUMNS: Mapping[str, str] = {
     **{fact.name: fact.title for fact in _BEFORE},
     **{name: METRICS[name].title for name in OF_NETWORKS},
@@ -88,6 +93,12 @@ class BundledNetwork:
         found = (self.metrics.figures or {}).items()
         metrics = {key: each for key, each in found if METRICS[key].unit != "positions" or not isinstance(each, tuple)}
         return {**facts, **metrics}
+
+    @property
+    def goals(self) -> Mapping[str, Value]:
+        """The values by which networks are chosen, those of `GOALS` that there are."""
+        accuracies = {name: value for name in _ACCURACIES if (value := self.facts[name]) is not None}
+        return {**cast("Mapping[str, Fraction]", accuracies), **(self.metrics.figures or {})}
 
     def sort_key(self, column: str) -> tuple[bool, int | Fraction | str]:
         """Return what orders networks by a column: a shape by the number of its values, missing values last."""
@@ -170,9 +181,9 @@ def read_test(text: str) -> tuple[Expr, frozenset[str]]:
 
     Raises CnnError where it is not a test, or mentions something that is neither a column nor a family.
     """
-    test = condition(text)
+    test = sweep.condition(text)
     tested = [name for name, fact in FACTS.items() if fact.is_tested]
-    metrics = mentioned(test, (*tested, *_families()))
+    metrics = sweep.mentioned(test, (*tested, *_families()))
     return test, frozenset(metrics | {each.name for each in names_of(test) if each.name in tested})
 
 
@@ -180,6 +191,19 @@ def passes(network: BundledNetwork, test: Expr, columns: frozenset[str]) -> bool
     """Return whether a network passes a test. One that has no value in one of the columns never does."""
     values = network.values
     return columns <= values.keys() and truth(test, {**_families(), **values})
+
+
+def pareto(networks: Sequence[BundledNetwork], columns: Iterable[str]) -> list[BundledNetwork]:
+    """Return the networks that no other beats in every column of `GOALS` at once.
+
+    A network without a value in one of them is left out.
+    """
+    goals = {column: GOALS[column] for column in columns}
+    members = [
+        (network, Configuration({}, network.goals)) for network in networks if goals.keys() <= network.goals.keys()
+    ]
+    kept = {id(member) for member in sweep.pareto([member for _, member in members], goals)}
+    return [network for network, member in members if id(member) in kept]
 
 
 def _families() -> Mapping[str, Value]:

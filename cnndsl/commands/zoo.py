@@ -3,28 +3,48 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING
 
 import click
 
 from cnndsl.analysis.metric_table import BY_TITLE
-from cnndsl.catalogue import COLUMNS, BundledNetwork
-from cnndsl.commands.common import force_option, known_names, note, terminal_width
+from cnndsl.catalogue import COLUMNS, GOALS, BundledNetwork
+from cnndsl.commands.common import force_option, known_names, known_order, note, terminal_width
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
+from cnndsl.records import record
 from cnndsl.report.zoo import DEFAULT_COLUMNS, FORMATS
 
 if TYPE_CHECKING:
+    from cnndsl.expressions import Expr
     from cnndsl.report.latex_table import TableWidth
 
 _WITH_ALL = ("json", "csv")
 """Formats for programs: they have all columns unless some are chosen."""
+_TITLES = {**BY_TITLE, **{title: name for name, title in COLUMNS.items()}}
+
+
+@record(slots=True)
+class _Selection:
+    """Which networks are asked for: a test and the columns that it mentions, goals, and a column to sort by."""
+
+    test: Expr | None
+    tested: frozenset[str]
+    goals: Sequence[str]
+    order: str
+    largest_first: bool
+
+    @property
+    def mentioned(self) -> set[str]:
+        """The columns that a network must have for this."""
+        return {*self.tested, *self.goals, *filter(None, (self.order,))}
 
 
 @click.command("zoo")
 @click.argument("words", nargs=-1, metavar="[NAME | WORD...]")
 @click.option("--where", metavar="TEST", help="Keep networks that pass a test: 'params < 10M and top1 > 75'.")
 @click.option("--sort", metavar="COLUMN", help="Sort by a column; -COLUMN for the largest first.")
+@click.option("--pareto", metavar="COLUMNS", help="Keep networks that no other beats in all of them: params,top1.")
 @click.option("--columns", metavar="COLUMNS", help=f"The columns to print, of {', '.join(COLUMNS)}.")
 @click.option(
     "--format", type=click.Choice(FORMATS), help="How to print them.  [default: by the name of --output, else table]"
@@ -36,6 +56,7 @@ def command(
     words: tuple[str, ...],
     where: str | None,
     sort: str | None,
+    pareto: str | None,
     columns: str | None,
     format: str | None,
     made_for: TableWidth | None,
@@ -56,29 +77,25 @@ def command(
     cnndsl zoo resnet50
     cnndsl zoo --where "params < 10M and top1 > 75" --sort macs
     cnndsl zoo --where "family == ResNet" --columns year,params,top1 --format markdown
+    cnndsl zoo --pareto params,top1 --sort params
     """
-    from cnndsl.catalogue import networks, passes, read_test
+    from cnndsl.catalogue import networks
     from cnndsl.network import executions
     from cnndsl.report.zoo import render
     from cnndsl.resources import zoo
 
     form = chosen_format(format, output, made_for, FORMATS)
-    titles = {**BY_TITLE, **{title: name for name, title in COLUMNS.items()}}
-    order = known_names((sort or "").lstrip("-+"), list(COLUMNS), "column", titles)
-    chosen = known_names(columns, list(COLUMNS), "column", titles)
-    test, tested = read_test(where) if where else (None, frozenset[str]())
-    shown = _shown(chosen, form, tested, order)
+    chosen = known_names(columns, list(COLUMNS), "column", _TITLES)
+    asked = _asked(where, sort, pareto)
+    shown = _shown(chosen, form, asked.mentioned)
     is_name = len(words) == 1 and words[0] in zoo()
-    found = networks(words if is_name else zoo(), {*shown, *tested, *order}, executions)
-    if is_name and form == "table" and not (where or sort or columns):
+    found = networks(words if is_name else zoo(), {*shown, *asked.mentioned}, executions)
+    if is_name and form == "table" and not (where or sort or pareto or columns):
         deliver(_card(found[0]), output, force=force)
         return
-    found = [network for network in found if is_name or _has(network, words)]
-    found = [network for network in found if test is None or passes(network, test, tested)]
-    if order:
-        found = _sorted(found, order[0], largest_first=(sort or "").startswith("-"))
+    found = _selected([network for network in found if is_name or _has(network, words)], asked)
     if not found:
-        note("no bundled network is like that")
+        note(_nothing(words))
         if form == "table" and not output:
             return
     room = terminal_width() if output is None and sys.stdout.isatty() else None
@@ -86,11 +103,38 @@ def command(
     deliver(text, output, force=force)
 
 
-def _shown(chosen: Sequence[str], form: str, tested: frozenset[str], order: Sequence[str]) -> list[str]:
-    """The columns: the name and those that are chosen, else the usual ones and those that are tested or sorted by."""
+def _asked(where: str | None, sort: str | None, pareto: str | None) -> _Selection:
+    """Read the options that select networks. Raises CnnError, UsageError."""
+    from cnndsl.catalogue import read_test
+
+    test, tested = read_test(where) if where else (None, frozenset[str]())
+    order, largest_first = known_order(sort, list(COLUMNS), "column", _TITLES) if sort else ("", False)
+    return _Selection(test, tested, known_names(pareto, list(GOALS), "column", _TITLES), order, largest_first)
+
+
+def _selected(networks: Sequence[BundledNetwork], asked: _Selection) -> list[BundledNetwork]:
+    """The networks that are asked for, in their order."""
+    from cnndsl.catalogue import pareto, passes
+
+    test = asked.test
+    found = [network for network in networks if test is None or passes(network, test, asked.tested)]
+    if asked.goals:
+        found = pareto(found, asked.goals)
+    return _sorted(found, asked.order, largest_first=asked.largest_first) if asked.order else found
+
+
+def _nothing(words: Sequence[str]) -> str:
+    from cnndsl.resources import similar
+
+    hint = similar(words[0]) if len(words) == 1 else ""
+    return f"no bundled network is like that{f'; {hint}' if hint else ''}"
+
+
+def _shown(chosen: Sequence[str], form: str, mentioned: Set[str]) -> list[str]:
+    """The columns: the name and those that are chosen, else the usual ones and those that other options mention."""
     if chosen:
         return list(dict.fromkeys(("name", *chosen)))
-    wanted = {*DEFAULT_COLUMNS, *tested, *order}
+    wanted = {*DEFAULT_COLUMNS, *mentioned}
     return [name for name in COLUMNS if form in _WITH_ALL or name in wanted]
 
 

@@ -76,6 +76,25 @@ def test_shapes_and_texts_are_sorted() -> None:
     assert [row["family"] for row in data("zoo", "--sort", "family")][:1] == ["AlexNet"]
 
 
+def test_a_pareto_front() -> None:
+    """The definition, on every pair: what is left has no other that is as small and as good. Decimals count."""
+    front = data("zoo", "--pareto", "params,top1", "--sort", "params")
+    accuracies = [row["top1"] for row in front]
+    assert accuracies == sorted(set(accuracies))
+    everyone = [row for row in data("zoo") if row["top1"] is not None]
+    beaten = [
+        one["name"]
+        for one in everyone
+        for other in everyone
+        if (other["params"], -other["top1"]) != (one["params"], -one["top1"])
+        and other["params"] <= one["params"]
+        and other["top1"] >= one["top1"]
+    ]
+    assert {row["name"] for row in front} == {row["name"] for row in everyone} - set(beaten)
+    assert names("resnet18", "--pareto", "top1") == ["resnet18"]
+    assert names("lenet5", "--pareto", "top1") == []
+
+
 def test_columns() -> None:
     found = table("zoo", "resnet18", "--columns", "params,buffers,output,top5")
     assert found == [["name", "params", "buffers", "output", "top-5"], ["resnet18", "11.7M", "9.62K", "1000", "89.1"]]
@@ -114,6 +133,7 @@ def test_nothing_is_found() -> None:
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == "no bundled network is like that\n"
     assert data("zoo", "nothing-like-that") == []
+    assert "did you mean" in run("zoo", "resnet51").stderr
 
 
 @pytest.mark.parametrize(
@@ -124,6 +144,9 @@ def test_nothing_is_found() -> None:
         (("--where", "params"), 1, "a test must be yes or no"),
         (("--where", "source == 1"), 1, "there is no value called `source` here"),
         (("--sort", "-macks"), 2, "there is no column 'macks'; did you mean `macs`?"),
+        (("--sort", "params,macs"), 2, "there is no column 'params,macs'; did you mean `params`?"),
+        (("--sort", "-"), 2, "there is no column ''"),
+        (("--pareto", "params,year"), 2, "there is no column 'year'"),
         (("--columns", "params,size"), 2, "there is no column 'size'"),
         (("--columns", "params,receptive field"), 2, "did you mean `receptive_field`?"),
         (("--columns", "top-1"), 2, "did you mean `top1`?"),
