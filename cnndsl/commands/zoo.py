@@ -89,7 +89,8 @@ def command(
     asked = _asked(where, sort, pareto)
     shown = _shown(chosen, form, asked.mentioned)
     is_name = len(words) == 1 and words[0] in zoo()
-    found = networks(words if is_name else zoo(), {*shown, *asked.mentioned}, executions)
+    needed = COLUMNS if is_name else {*shown, *asked.mentioned}
+    found = networks(words if is_name else zoo(), needed, executions)
     if is_name and form == "table" and not (where or sort or pareto or columns):
         deliver(_card(found[0]), output, force=force)
         return

@@ -76,7 +76,9 @@ def _on_card(network: BundledNetwork, name: str) -> str:
     value = (network.metrics.figures or {})[name]
     if METRICS[name].unit == "bytes" and isinstance(value, int):
         return memory(value)
-    return exact(value) if isinstance(value, int) else exact_metric(network.metrics, name)
+    if isinstance(value, int) and name not in network.metrics.at_most:
+        return exact(value)
+    return exact_metric(network.metrics, name)
 
 
 def _percent(value: FactValue, crop: FactValue) -> str:
