@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from cnndsl.syntax.parse_failure import Stop
 
-
 _MIXED = re.compile(r"([0-9]+(?:x[0-9]+)*)x([A-Za-z_]\w*)")
 
 
