@@ -122,8 +122,8 @@ def _both(before: str, after: str) -> str:
 
 
 def _changes(pair: Pair) -> list[str]:
-    """What differs, the layer's own text aside, and by how much it costs more or less."""
-    changes = [f"{what} {before or '-'} -> {after or '-'}" for what, before, after in pair.changes]
+    """What differs, the layer's own text aside, which begins with its type, and by how much it costs more or less."""
+    changes = [f"{what} {before or '-'} -> {after or '-'}" for what, before, after in pair.changes if what != "kind"]
     if pair.verdict in ("added", "removed") and (node := pair.after or pair.before):
         changes.append(f"output {node.shape}")
     for name, before, after in (

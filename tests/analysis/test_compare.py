@@ -268,7 +268,7 @@ def test_a_layer_of_another_width_is_a_change(seed: int) -> None:
 
 
 def test_a_first_unit_that_gets_a_projection_stays_the_first() -> None:
-    """A wider stem leads to a projection in the first unit of the stage; the unit that the stage has more is its last."""
+    """A wider stem leads to a projection in the first unit; the unit that the stage has more is its last."""
     unit = "block Unit(c) = (CONV3-c -> BN -> RELU -> CONV3-c -> BN + ID or down: CONV1-c) -> RELU\n"
     found = between(
         unit + "INPUT 8x8x3 -> CONV3-16 -> stage: [Unit(16)*3] -> GAP -> FC-2",
