@@ -76,6 +76,7 @@ def _with_gone(drawing: DrawingModel, gone: Sequence[Sequence[tuple[FusedRow, st
         marks=tuple(marks),
         links=tuple(replace(each, source=places[each.source], target=places[each.target]) for each in drawing.links),
         ends=tuple(replace(each, step=places[each.step]) for each in drawing.ends),
+        output=places[drawing.output] if drawing.output >= 0 else -1,
         panels=tuple(replace(each, steps=tuple(places[at] for at in each.steps)) for each in drawing.panels),
     )
 

@@ -329,6 +329,7 @@ class DrawingModel:
     what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks`, where there
     are any; `foot` stands beneath. `faults` are the errors of a network
     that has some. `u` is the other form of a network that goes down and up again.
+    `output` is the step that gives the output, -1 where that has a name and is one of the `ends`.
     """
 
     name: str
@@ -347,3 +348,4 @@ class DrawingModel:
     foot: tuple[FootLine, ...] = ()
     faults: tuple[FaultNote, ...] = ()
     u: UShape | None = None
+    output: int = -1
