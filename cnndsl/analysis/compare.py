@@ -131,12 +131,12 @@ def _side_by_side(before: Graph, after: Graph, blocks: Correspondence) -> Iterat
         [node.index for node in graph if node.index not in alone]
         for graph, alone in zip((before, after), blocks.lone, strict=True)
     ]
-    keys = [
+    keys_old, keys_new = (
         _keys_within(graph, nodes, places)
         for graph, nodes, places in zip((before, after), kept, blocks.places, strict=True)
-    ]
+    )
     apart = [deque(sorted(alone)) for alone in blocks.lone]
-    for old, new in aligned(range(len(kept[0])), range(len(kept[1])), *keys, _WORTH):
+    for old, new in aligned(range(len(kept[0])), range(len(kept[1])), keys_old, keys_new, _WORTH):
         at_old, at_new = (None if at is None else nodes[at] for at, nodes in zip((old, new), kept, strict=True))
         while apart[0] and at_old is not None and apart[0][0] < at_old:
             yield apart[0].popleft(), None

@@ -326,10 +326,10 @@ class FaultNote:
 @record(slots=True)
 class DrawingModel:
     """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `legend` explains
-    what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks`, where there
-    are any; `foot` stands beneath. `faults` are the errors of a network
-    that has some. `u` is the other form of a network that goes down and up again.
-    `output` is the step that gives the output, -1 where that has a name and is one of the `ends`.
+    what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks`, where there are
+    any; `foot` stands beneath. `faults` are the errors of a network that has some. `u` is the other form of a network
+    that goes down and up again. `output` is the step that gives the output, -1 where that has a name and is one of the
+    `ends`.
     """
 
     name: str
