@@ -90,4 +90,15 @@ ENTRIES = (
         >>> cnndsl.from_networkx(graph)
         """,
     ),
+    code(
+        "E0505",
+        "a file of another tool that is not understood",
+        """
+        `cnndsl import` reads a file by the rules of the tool that it was written for. Nothing is guessed: a section, a
+        layer or a key that the importer doesn't know could change the network, and so does one without a counterpart
+        in the language. docs/import.md lists what is known.
+        """,
+        "$ cnndsl import net.cfg",
+        "$ cnndsl import darknet53.cfg -o darknet53.cnn",
+    ),
 )

@@ -1,8 +1,8 @@
 """Darknet's `.cfg` files: sections in order, each a layer that reads the one before it or those that it names.
 
 The rules are those of Darknet's source (github.com/AlexeyAB/darknet, src/parser.c and the file of each layer), which
-reads files of the original by Joseph Redmon as well. A section or key that is not known is an error: nothing is guessed.
-Parameters are counted here by themselves, for an `assert` in the text.
+reads files of the original by Joseph Redmon as well. A section or key that is not known is an error: nothing is
+guessed. Parameters are counted here by themselves, for an `assert` in the text.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from cnndsl.errors import CnnError, Source
-from cnndsl.graph import Graph
-from cnndsl.importers.flat import FlatGraph
+from cnndsl.importers.flat import FlatGraph, Imported
 from cnndsl.layers.activation import HardTanh, LeakyRelu, Mish, Relu, Relu6, Sigmoid, Silu, Tanh
 from cnndsl.layers.arrange import PadChannels, Slice
 from cnndsl.layers.base import Layer, Padding
@@ -63,14 +62,6 @@ class Section:
     values: Mapping[str, str]
     place: int
     places: Mapping[str, int]
-
-
-@record(slots=True)
-class Imported:
-    """A graph, and how many parameters the importer itself counted."""
-
-    graph: Graph
-    params: int
 
 
 def read(source: Source) -> Imported:
@@ -262,7 +253,7 @@ class _Reader:
         return self.activated(self.add(Add(), *several, at), "linear")
 
     def _fitted(self, at: int, wanted: Shape) -> int:
-        """An earlier value with the shape of this one: zeros for channels that it lacks, those left out that it has more."""
+        """An earlier value in the shape of this one: zeros for channels that it lacks, or without its further ones."""
         shape = self.made.shape(at)
         if shape == wanted:
             return at

@@ -17,11 +17,11 @@ from cnndsl.shape import Shape
 
 
 @record(slots=True)
-class Flat:
-    """What an importer makes: nodes in order, outputs by node with their names, and what was left out."""
+class Imported:
+    """A network as a reader found it, and how many parameters that counted by the rules of its own format."""
 
     graph: Graph
-    notes: tuple[str, ...]
+    params: int
 
 
 class FlatGraph:
@@ -74,7 +74,7 @@ class FlatGraph:
             output_name=first if others else "",
         )
 
-    def error(self, message: str, place: int, help: str = "", code: str = "E0506") -> CnnError:
+    def error(self, message: str, place: int, help: str = "", code: str = "E0505") -> CnnError:
         """Return the error that something at a place of the file is not understood."""
         text = self.source.text
         end = text.find("\n", place)

@@ -1,6 +1,7 @@
-"""Parts of equal structure as blocks: of all sequences that occur several times the one that saves the most words, again
-and again until none saves any (Nevill-Manning and Witten 1997 infer a grammar so, Solomonoff's minimum description
-length decides).
+"""Parts of equal structure as blocks.
+
+Of all sequences that occur several times the one that makes the text shortest becomes a block, again and again until
+none makes it shorter: a grammar is inferred from repetitions, as by Nevill-Manning and Witten 1997 (arXiv:cs/9709102).
 """
 
 from __future__ import annotations
@@ -25,9 +26,8 @@ from cnndsl.importers.raising.terms import (
     reads,
     renamed,
 )
-from cnndsl.importers.raising.unify import Unified, skeleton, unified
+from cnndsl.importers.raising.unify import skeleton, unified
 from cnndsl.records import record
-from cnndsl.shape import Shape
 
 LOCAL = -2
 """The first number of a label inside of a block: those of the graph's nodes are not negative."""
@@ -41,19 +41,18 @@ _CANDIDATES = 8
 Cost = Callable[[Program], int]
 
 
-def with_blocks(program: Program, shapes: Mapping[int, Shape], named: Set[int], cost: Cost) -> Program:
+def with_blocks(program: Program, named: Set[int], cost: Cost) -> Program:
     """Return the program with the blocks that make it shorter.
 
     Args:
         program: Chains of layers.
-        shapes: The shape of each value.
         named: The nodes that have labels.
         cost: What a program costs, in words.
     """
     least = cost(program)
     while True:
         several = _candidates(program, named | local_names(program))[:_CANDIDATES]
-        tried = [made for each in several if (made := _made(program, each, shapes, named | local_names(program)))]
+        tried = [made for each in several if (made := _made(program, each, named | local_names(program)))]
         best = min(((cost(each), at) for at, each in enumerate(tried)), default=(least, -1))
         if best[0] >= least:
             return program
@@ -98,7 +97,8 @@ def _candidates(program: Program, named: Set[int]) -> list[_Candidate]:
     ids: dict[object, int] = {}
     found: dict[tuple[int, int], list[_Place]] = defaultdict(list)
     weights: dict[tuple[int, int], int] = {}
-    readers = Counter(each for chain in (*(each for _, each in program.chains), *(each.body for each in program.blocks)) for each in reads(chain))
+    whole = (*(chain for _, chain in program.chains), *(block.body for block in program.blocks))
+    readers = Counter(each for chain in whole for each in reads(chain))
     for number, chain in enumerate(_all(program)):
         kinds = [ids.setdefault(skeleton((step,)), len(ids)) for step in chain]
         for start in range(len(chain)):
@@ -155,15 +155,15 @@ def _words(term: Term) -> int:
             return 2
 
 
-def _made(program: Program, candidate: _Candidate, shapes: Mapping[int, Shape], named: Set[int]) -> Program | None:
+def _made(program: Program, candidate: _Candidate, named: Set[int]) -> Program | None:
     """The program with a block for a candidate; None where its places cannot be joined."""
     chains = list(_all(program))
     places = [chains[each.chain][each.start : each.start + candidate.length] for each in candidate.places]
     local = [_local(each, named, candidate.number) for each in places]
-    found = unified(local, [_keeps(each, shapes, chains) for each in places], has_channels=True)
+    found = unified(local, [_keeps(each) for each in places], has_channels=True)
     if found is None or any(each >= -1 for each in links(found.body)):
         return None
-    name = _name(found, {each.name for each in program.blocks})
+    name = f"B{candidate.number}"
     block = Block(name, found.parameters, found.body)
     calls: dict[tuple[int, int], Call] = {}
     for place, arguments in zip(candidate.places, found.arguments, strict=True):
@@ -175,7 +175,7 @@ def _made(program: Program, candidate: _Candidate, shapes: Mapping[int, Shape], 
     return Program(main, (block, *blocks))
 
 
-def _keeps(chain: Chain, shapes: Mapping[int, Shape], _chains: Sequence[Chain]) -> bool:
+def _keeps(chain: Chain) -> bool:
     """Whether the sum in it is one with an untouched value."""
     return all(not step.term.branches[-1] for step in chain if isinstance(step.term, Merge))
 
@@ -184,7 +184,8 @@ def _local(chain: Chain, named: Set[int], number: int) -> Chain:
     """The chain with its labels counted from its beginning, so that they are the same in all places."""
     labels = {step.node for step in inner(chain) if not isinstance(step.term, Start)} & named
     labels.discard(chain[-1].node)
-    known = {node: LOCAL - LOCALS * number - at for at, node in enumerate(sorted(labels, reverse=min(labels, default=0) < 0))}
+    ordered = sorted(labels, reverse=min(labels, default=0) < 0)
+    known = {node: LOCAL - LOCALS * number - at for at, node in enumerate(ordered)}
     return renamed(chain, known)
 
 
@@ -221,19 +222,3 @@ class _Rewritten:
 def local_names(program: Program) -> frozenset[int]:
     """Return the labels inside of blocks."""
     return frozenset(step.node for block in program.blocks for step in inner(block.body) if step.node <= LOCAL)
-
-
-def _name(found: Unified, taken: Set[str]) -> str:
-    """A name by what the block ends with: a sum, a concatenation, or a layer."""
-    kinds = [step.term for step in found.body]
-    merges = [each for each in kinds if isinstance(each, Merge)]
-    leaves = [each for each in kinds if isinstance(each, Leaf)]
-    if merges:
-        base = {"+": "Residual", "|": "Branches"}.get(merges[-1].operator, "Gated")
-    else:
-        base = next((each.kind.NAMES[0].capitalize() for each in leaves), "Unit")
-    number = 2
-    name = base
-    while name in taken:
-        name, number = f"{base}{number}", number + 1
-    return name

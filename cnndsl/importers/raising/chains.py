@@ -7,6 +7,7 @@ between the two are its branches. What does not nest is a reference.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 import networkx as nx
 
@@ -189,5 +190,5 @@ def _dominators(graph: Graph) -> dict[int, int]:
     whole = graph.digraph.copy()
     whole.add_node(-1)
     whole.add_edges_from((-1, node.index) for node in graph.nodes if not node.inputs)
-    found: dict[int, int] = dict(nx.immediate_dominators(whole, -1))
+    found: dict[int, int] = dict(cast("Any", nx).immediate_dominators(whole, -1))
     return found

@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping, Sequence, Set
 
 from cnndsl.graph import Graph
-from cnndsl.importers.raising.blocks import LOCAL, local_names, with_blocks
+from cnndsl.importers.raising.blocks import LOCAL, LOCALS, local_names, with_blocks
 from cnndsl.importers.raising.chains import chains
+from cnndsl.importers.raising.naming import titled
 from cnndsl.importers.raising.repeats import folded
 from cnndsl.importers.raising.tables import parted, tabled
-from cnndsl.importers.raising.terms import Block, Chain, Formula, Leaf, Program, Step, Value, inner, links
+from cnndsl.importers.raising.terms import Block, Chain, Formula, Leaf, Program, Value, inner, links
 from cnndsl.importers.raising.writing import Writer
 from cnndsl.layers.base import Layer
 
@@ -28,16 +29,15 @@ def raised(graph: Graph) -> str:
     named = set[int]().union(*(links(chain) for _, chain in program.chains))
     named |= set(outputs if outputs[1:] else ()) - ends
     names = _names(graph, named | {node for node in ends if node >= 0})
-    shapes = {node.index: node.shape for node in graph.nodes}
     page = _Page(names, named, [names[node] for node in outputs] if outputs[1:] else [])
-    return page.text(with_blocks(program, shapes, named, page.cost))
+    return page.text(titled(with_blocks(program, named, page.cost)))
 
 
 def _names(graph: Graph, named: Set[int]) -> dict[int, str]:
     listed = {each.node: each.name for each in graph.taps} | {graph.output: graph.output_name or "y"}
     found: dict[int, str] = {}
-    for number, node in enumerate(sorted(named), 1):
-        found[node] = listed.get(node, f"x{number}")
+    for node in sorted(named):
+        found[node] = listed.get(node) or f"x{sum(each not in listed for each in found) + 1}"
     return found
 
 
@@ -54,7 +54,7 @@ class _Page:
         """The text, with repeats and tables and the defaults that pay."""
         blocks = [Block(each.name, each.parameters, self._folded(each.body)) for each in program.blocks]
         main = [(node, self._shorter(chain)) for node, chain in program.chains]
-        names = {**self.names, **{node: f"y{LOCAL - node + 1}" for node in local_names(program)}}
+        names = {**self.names, **{node: f"y{(LOCAL - node) % LOCALS + 1}" for node in local_names(program)}}
         defaults = _defaults([*(each.body for each in blocks), *(chain for _, chain in main)])
         writer = Writer(names, {each.name: each for each in blocks}, defaults)
         lines = [_default(kind, name, value, writer) for (kind, name), value in defaults.items()]
@@ -85,7 +85,7 @@ def _defaults(several: list[Chain]) -> dict[tuple[type[Layer], str], Value]:
     for chain in several:
         for step in inner(chain):
             if isinstance(step.term, Leaf):
-                _count(step, step.term, counted)
+                _count(step.term, counted)
     found: dict[tuple[type[Layer], str], Value] = {}
     for (kind, name), values in counted.items():
         usual = kind.__dataclass_fields__[name].default
@@ -95,10 +95,12 @@ def _defaults(several: list[Chain]) -> dict[tuple[type[Layer], str], Value]:
     return found
 
 
-def _count(step: Step, leaf: Leaf, counted: dict[tuple[type[Layer], str], dict[Value, int]]) -> None:
+def _count(leaf: Leaf, counted: dict[tuple[type[Layer], str], dict[Value, int]]) -> None:
+    kind = leaf.kind
     for name, value in leaf.options:
-        if name in leaf.kind.options() and name not in (leaf.kind.SIZE, leaf.kind.WIDTH, leaf.kind.STRIDE) and not isinstance(value, tuple):
-            values = counted.setdefault((leaf.kind, name), {})
+        is_written = name in kind.options() and name not in (kind.SIZE, kind.WIDTH, kind.STRIDE)
+        if is_written and not isinstance(value, tuple):
+            values = counted.setdefault((kind, name), {})
             values[value] = values.get(value, 0) + 1
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 
 from cnndsl.importers.raising.repeats import names_inside
-from cnndsl.importers.raising.terms import Call, Chain, Link, Merge, Repeat, Step, Table, Term
+from cnndsl.importers.raising.terms import Call, Chain, Key, Link, Merge, Repeat, Step, Table, Term
 from cnndsl.importers.raising.unify import skeleton, unified
 
 FEWEST = 2
@@ -65,7 +65,7 @@ def _inside(term: Term, named: Set[int]) -> Term:
     return term
 
 
-def _longest(chain: Chain, parts: list[object], start: int, named: Set[int]) -> tuple[int, int]:
+def _longest(chain: Chain, parts: Sequence[Key], start: int, named: Set[int]) -> tuple[int, int]:
     best = (1, 1)
     for period in range(1, min(_WIDEST, (len(chain) - start) // 2) + 1):
         count = 1

@@ -27,7 +27,7 @@ class Link:
 
 
 Number: TypeAlias = int | float | Formula
-Value: TypeAlias = Number | Link | str | bool | None | tuple[Number, ...]
+Value: TypeAlias = Number | Link | str | bool | tuple[Number, ...] | None
 
 
 @record(slots=True)
@@ -94,7 +94,8 @@ Term: TypeAlias = Leaf | Merge | Start | Call | Repeat | Table | Tap
 
 @record(slots=True)
 class Step:
-    """A term in its place: the node whose value it gives, and the channels that enter; -1 in a block for what differs."""
+    """A term in its place: the node whose value it gives, and the channels that enter. In a block both may be unknown,
+    -1."""
 
     term: Term
     node: int
@@ -173,7 +174,7 @@ def _visited(name: str, value: Value, visit: Visit) -> Value:
     if isinstance(value, tuple):
         several = [visit(name, each) for each in value]
         return tuple([each for each in several if isinstance(each, int | float | Formula)])
-    return value if value is None or isinstance(value, str) and not isinstance(value, Formula) else visit(name, value)
+    return value if value is None or (isinstance(value, str) and not isinstance(value, Formula)) else visit(name, value)
 
 
 def numbers(chain: Chain) -> list[tuple[str, Value]]:
@@ -240,7 +241,9 @@ def renamed(chain: Chain, known: Mapping[int, int]) -> Chain:
     """Return the chain with other numbers for some of its nodes."""
     if not known:
         return chain
-    chain = mapped(chain, lambda _, value: Link(known.get(value.node, value.node)) if isinstance(value, Link) else value)
+    chain = mapped(
+        chain, lambda _, value: Link(known.get(value.node, value.node)) if isinstance(value, Link) else value
+    )
     return _with_nodes(chain, known)
 
 

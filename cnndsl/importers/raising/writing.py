@@ -10,7 +10,6 @@ from cnndsl.importers.raising.terms import (
     Block,
     Call,
     Chain,
-    Formula,
     Leaf,
     Link,
     Merge,
@@ -47,7 +46,7 @@ class Writer:
             texts[-1] = self.term(chain[-1])
         lines = [f"{name} = {texts[0]}" if name else texts[0]]
         for step, text in zip(chain[1:], texts[1:], strict=True):
-            is_own = isinstance(step.term, Table) or len(lines) == 1 and not name or ": " in text[:12]
+            is_own = isinstance(step.term, Table) or (len(lines) == 1 and not name) or ": " in text[:12]
             if is_own or len(lines[-1]) + len(text) > WIDTH or " for " in lines[-1]:
                 lines.append(f"-> {text}")
             else:
@@ -134,7 +133,11 @@ class Writer:
         if stride and stride != (size if is_size else usual[kind.STRIDE]):
             head += f"/{self._extents(stride)}"
         several = [name for name, rule in rules.items() if rule.type == "ints"]
-        placed = [name for name in kind.POSITIONAL if name in options and name not in several and options[name] not in ((), usual[name])]
+        placed = [
+            name
+            for name in kind.POSITIONAL
+            if name in options and name not in several and options[name] not in ((), usual[name])
+        ]
         given = (
             [self._amount(options.pop(name)) for name in placed]
             if placed == list(kind.POSITIONAL[: len(placed)])
@@ -186,7 +189,7 @@ def number(value: Number) -> str:
     """A number as it is written: with an exponent where it would have more digits than a number may have."""
     if not isinstance(value, float):
         return str(value)
-    if value == int(value) and abs(value) < 1e15:
+    if value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     plain = f"{Decimal(repr(value)):f}"
     if len(plain) <= 12:
