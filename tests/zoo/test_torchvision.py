@@ -120,6 +120,17 @@ def test_figures_are_those_that_torchvision_publishes(twin: Twin) -> None:
     assert 2 * totals.macs == counter.get_total_flops()
 
 
+@pytest.mark.parametrize("name", ["fcn_resnet50", "deeplabv3_resnet50", "deeplabv3_mobilenet_v3_large"])
+def test_segmentation_without_its_auxiliary_head(name: str) -> None:
+    network, theirs = cnndsl.load(name, aux=False), oracle.on_meta(name)
+    with torch.device("meta"):
+        ours = network.module().eval()
+        images = torch.zeros(1, 3, 65, 65)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert network.stats().totals.params == sum(each.numel() for each in theirs.parameters())
+    assert [each.shape for each in outputs(ours, images)] == [each.shape for each in outputs(theirs.eval(), images)]
+
+
 def outputs(module: nn.Module, x: Tensor) -> list[Tensor]:
     """What a module gives, in order."""
     given = module(x)
