@@ -11,6 +11,7 @@ from typing import TypeAlias
 from cnndsl.elaborate.calls import argument
 from cnndsl.elaborate.expansion import Expander, Expansion, here
 from cnndsl.elaborate.layer_count import least, too_many
+from cnndsl.elaborate.layer_values import check_factor
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.state import Environment
 from cnndsl.elaborate.tables import Cells, cells_of, check_rows, rows_of
@@ -29,6 +30,7 @@ MakeBody: TypeAlias = Callable[[NodeOutput | None, Environment], Expansion]
 def repeat(walker: Expander, item: ast.Repeat, wire: NodeOutput | None, env: Environment) -> Expansion:
     """`A*3`: `i` is the turn, from 1. Raises CnnError for a count that is none, or one beyond the limit."""
 
+    check_factor(item, env)
     try:
         times = count(item.count, here(env, wire))
     except CnnError as stop:

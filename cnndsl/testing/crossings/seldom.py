@@ -9,7 +9,7 @@ from cnndsl.testing.crossings.frames import GeneratedScope
 from cnndsl.testing.crossings.numbers import rate
 from cnndsl.testing.crossings.widths import Misfit, PieceShape
 
-DrawText: TypeAlias = Callable[[GeneratedScope, PieceShape], str]
+DrawSeldom: TypeAlias = Callable[[GeneratedScope, PieceShape], str]
 
 
 def seldom(frame: GeneratedScope, form: PieceShape) -> str:
@@ -85,7 +85,7 @@ def _less(frame: GeneratedScope, _: PieceShape) -> str:
     return f"SUB({frame.pen.forms.choice(('ID', 'ID', 'SIGMOID'))}, {other})"
 
 
-_MENU: tuple[DrawText, ...] = (
+_MENU: tuple[DrawSeldom, ...] = (
     _scalar,
     _scalar,
     _interpolated,
