@@ -197,7 +197,13 @@ def _through(seen: Field, before: Shape, after: Shape, window: Window | None, pl
     numbers = zip(seen.tracks, window.extent, window.step, window.before, grow, after.spatial, strict=True)
     spread = [here == 1 < there for here, there in zip(before.spatial, after.spatial, strict=True)]
     tracks = (everything(each[0], 1) if one else slide(*each) for each, one in zip(numbers, spread, strict=True))
-    return Field(tuple(tracks), False, seen.aligned)
+    gaps = zip(tracks, window.spacing or (1,) * before.rank, strict=True)
+    return Field(tuple(_at_most(track) if gap > 1 else track for track, gap in gaps), False, seen.aligned)
+
+
+def _at_most(track: Track) -> Track:
+    """The same as a bound: weights with gaps may all miss the values at the ends of a range."""
+    return replace(track, bound=True)
 
 
 def _everything(seen: Field, before: Shape, plane: Shape) -> Field:
