@@ -1,8 +1,8 @@
 """Step 1: which calls of a block share a class.
 
-All calls of a block share one class if one text is right for all of them. If none is, calls share one that have the
-same layers under the same names, of those that still need several the ones whose layers also read the same values, then
-those that also have the same arguments and input. In the end each call has its own class, which is always right.
+All calls of a block share one class if one text is right for all of them. If none is, calls share one that differ in
+nothing but how often their repeats repeat, of those that still need several the ones that have the same layers under the
+same names, then those whose layers also read the same values, then those that also have the same arguments and input. In the end each call has its own class, which is always right.
 `class_of` answers for a call, and everything else asks it.
 
 Before: a graph. After: the class of the network, and through it all others.
@@ -30,11 +30,14 @@ from cnndsl.emit.torch.translate import real, whole
 from cnndsl.expressions import Expr, names
 from cnndsl.graph import (
     CallPart,
+    ChoicePart,
     Graph,
     LayerPart,
+    LoopPart,
     NamedPart,
     Part,
     SequencePart,
+    inner_parts,
     nodes_of,
     output,
 )
@@ -164,12 +167,16 @@ class Classes:
 
     def _define(self, call: CallPart) -> None:
         """Make the classes of all calls of a block: one if that is right, else one for each kind of call."""
-        groups = [self._calls[_block(call)]]
-        for key_of in (_any_call, self._signature, self._wiring, self._identity, _weights):
-            groups = [group for whole in groups for group in self._without_class(_grouped(whole, key_of))]
-            if not groups:
-                return
-        raise AssertionError(f"no class can stand for {call.block}")
+        groups = self._without_class([self._calls[_block(call)]])
+        for key_of in (self._written, self._signature, self._wiring, self._identity, _weights):
+            groups = [group for whole in groups for group in self._divided(whole, key_of)]
+        if groups:
+            raise AssertionError(f"no class can stand for {call.block}")
+
+    def _divided(self, whole: list[CallPart], key_of: Callable[[CallPart], object]) -> list[list[CallPart]]:
+        """Make the classes of calls that are divided; return the groups that cannot share one."""
+        groups = _grouped(whole, key_of)
+        return self._without_class(groups) if len(groups) > 1 else groups
 
     def _without_class(self, groups: Sequence[list[CallPart]]) -> list[list[CallPart]]:
         """Make the classes of groups of calls; return the groups that cannot share one."""
@@ -182,14 +189,32 @@ class Classes:
             self.by_path.update(dict.fromkeys(made.places, made))
         return made is not None
 
+    def _written(self, call: CallPart) -> object:
+        """What calls have in common that differ in nothing but how often their repeats repeat, and in which branch of
+        an `either` they take."""
+        made: list[object] = []
+        stack: list[Part] = [call.body]
+        while stack:
+            part = stack.pop()
+            if isinstance(part, LayerPart):
+                made.append(_head(self.borders.made(part.node)))
+            elif isinstance(part, CallPart):
+                made.append(part.block)
+            elif isinstance(part, LoopPart):
+                made.append(part.span.start)
+            elif isinstance(part, ChoicePart):
+                made.append((part.span.start, part.taken if part.kind != "either" else 0))
+                stack.extend(inner_parts(part) if part.kind != "either" else ())
+            else:
+                stack.extend(reversed(inner_parts(part)))
+        return tuple(made)
+
     def _signature(self, call: CallPart) -> object:
         """What calls have in common that can share a class: the layers and their names."""
         call = self._first[_weights(call)]
         made: list[tuple[str, str]] = []
         for at in nodes_of(call.body):
-            built = self.borders.made(at)
-            head = built.name if isinstance(built, TorchCall) else str(built)
-            made.append((child_name(self.graph.nodes[at].path, call.path), head))
+            made.append((child_name(self.graph.nodes[at].path, call.path), _head(self.borders.made(at))))
         return tuple(made)
 
     def _wiring(self, call: CallPart) -> object:
@@ -326,8 +351,9 @@ def _grouped(calls: Sequence[CallPart], key_of: Callable[[CallPart], object]) ->
     return list(groups.values())
 
 
-def _any_call(_: CallPart) -> object:
-    return None
+def _head(made: object) -> str:
+    """What a layer is made of."""
+    return made.name if isinstance(made, TorchCall) else str(made)
 
 
 def _weights(call: CallPart) -> str:

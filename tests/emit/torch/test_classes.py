@@ -119,6 +119,18 @@ def test_calls_share_a_class_by_what_their_layers_read() -> None:
     check(text)
 
 
+def test_calls_that_repeat_something_more_or_less_often_share_a_class() -> None:
+    text = """
+    block Fuse(c, i) =
+        [CONV1-c -> UPSAMPLE2] if i < 0
+        -> [[CONV3-C/2 -> RELU]*{i-1} -> CONV3-c/2 -> BN] if i > 0
+    INPUT 64x64x4 -> Fuse(6, 1) -> Fuse(8, 2) -> Fuse(4, -1) -> Fuse(6, 3) -> Fuse(2, -1)
+    """
+    assert classes(text) == ["Fuse", "Fuse2", "Net"]
+    assert "for _ in range(i - 1):" in emitted(text)
+    check(text)
+
+
 def test_the_width_of_a_slice_is_its_end_less_its_start() -> None:
     text = "block U(w) = CONV1-{3*w} -> SLICE(w, 3*w) -> CONV3-w INPUT 8x8x3 -> U(8) -> U(16) -> U(32)"
     assert classes(text) == ["Slice", "U", "Net"]
