@@ -37,13 +37,15 @@ _LONGEST = 70
 """A longer table is walked by a statement."""
 NameOf = Callable[[ModuleClass], str]
 """Gives the name of a class of the file."""
+StandIn = Callable[[ModuleClass], ModuleClass]
+"""Gives the class of the file that stands for a class."""
 
 
 class Constructor:
     """Writes the `__init__` of one class."""
 
-    def __init__(self, cls: ModuleClass, name_of: NameOf) -> None:
-        self.cls, self.name_of = cls, name_of
+    def __init__(self, cls: ModuleClass, name_of: NameOf, stand_in: StandIn) -> None:
+        self.cls, self.name_of, self.stand_in = cls, name_of, stand_in
         self.taken = {parameter.name for parameter in cls.parameters}
 
     def statements(self) -> list[PythonStatement]:
@@ -195,8 +197,13 @@ class Constructor:
         return None if items is None else CallDoc("nn.Sequential", items)
 
     def _built(self, build: Build) -> CallDoc:
-        head = build.callee if isinstance(build.callee, str) else self.name_of(build.callee)
-        items = [Entry(Text(text(each.term)), f"{each.keyword}=" if each.keyword else "") for each in build.arguments]
+        head, renamed = build.callee, dict[str, str]()
+        if not isinstance(head, str):
+            found = self.stand_in(head)
+            pairs = zip(head.parameters, found.parameters, strict=True)
+            head, renamed = self.name_of(found), {own.name: other.name for own, other in pairs}
+        leads = [f"{renamed.get(each.keyword, each.keyword)}=" if each.keyword else "" for each in build.arguments]
+        items = [Entry(Text(text(each.term)), lead) for each, lead in zip(build.arguments, leads, strict=True)]
         return _parameter(head, items) if build.is_parameter else CallDoc(head, tuple(items))
 
     def _arguments(self, chain: SequentialBuild) -> tuple[Entry, ...] | None:

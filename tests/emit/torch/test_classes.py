@@ -156,6 +156,40 @@ def test_labels_on_alike_parts_share_a_class_that_is_called_after_both() -> None
     check(text)
 
 
+def test_a_class_for_labels_of_several_sizes_has_no_sizes_in_comments() -> None:
+    text = "INPUT 16x16x4 -> side1: [(CONV3-4 + ID)] -> POOL2 -> side2: [(CONV3-4 + ID)]"
+    assert "self.append(nn.Conv2d(4, 4, 3, padding=1))\n" in emitted(text)
+
+
+def test_calls_that_differ_in_the_names_of_values_share_a_class() -> None:
+    text = """
+    block Cell(k) = [
+      x = CONV3-4
+      out = (@x | @one.low if k > 0 else @zero) -> CONV1-4
+    ]
+    INPUT 8x8x4 -> zero: CONV3-4 -> one: [low: CONV3-4 -> CONV3-4] -> Cell(1) -> Cell(0) -> Cell(1)
+    """
+    assert classes(text) == ["One", "Cell", "Net"]
+    assert signature(text, "Cell") == "self, in_channels: int, low_channels: int"
+    check(text)
+
+
+def test_a_default_that_some_calls_need_holds_for_all_that_share_the_class() -> None:
+    text = """
+    block Unit(add) = (CONV3-C -> BN + ID if add)
+    block Wide(n, add=yes) = [
+      x = CONV1-4
+      last = @x -> m: [[{i-1}: Unit(add)]*n]
+      out = (@x | @m.*) -> CONV1-4
+    ]
+    block Within(n, add) = inner: Wide(n, add)
+    INPUT 8x8x4 -> Wide(1) -> Wide(2) -> Within(1, no)
+    """
+    assert [name for name in classes(text) if name.startswith("Wide")] == ["Wide", "Wide2"]
+    assert signature(text, "Wide") == "self, in_channels: int, add: bool = True"
+    check(text)
+
+
 def test_a_docstring_counts_modules_and_not_their_applications() -> None:
     text = """
     block B(c) = (CONV3-c + ID)
