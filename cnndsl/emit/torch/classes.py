@@ -1,8 +1,9 @@
 """Step 1: which calls of a block share a class.
 
 All calls of a block share one class if one text is right for all of them. If none is, calls share one that differ in
-nothing but how often their repeats repeat, of those that still need several the ones that have the same layers under the
-same names, then those whose layers also read the same values, then those that also have the same arguments and input. In the end each call has its own class, which is always right.
+nothing but how often their repeats repeat, of those that still need several the ones that have the same layers under
+the same names, then those whose layers also read the same values, then those that also have the same arguments and
+input. In the end each call has its own class, which is always right.
 `class_of` answers for a call, and everything else asks it.
 
 Before: a graph. After: the class of the network, and through it all others.
@@ -212,10 +213,8 @@ class Classes:
     def _signature(self, call: CallPart) -> object:
         """What calls have in common that can share a class: the layers and their names."""
         call = self._first[_weights(call)]
-        made: list[tuple[str, str]] = []
-        for at in nodes_of(call.body):
-            made.append((child_name(self.graph.nodes[at].path, call.path), _head(self.borders.made(at))))
-        return tuple(made)
+        nodes = [(at, self.graph.nodes[at].path) for at in nodes_of(call.body)]
+        return tuple((child_name(path, call.path), _head(self.borders.made(at))) for at, path in nodes)
 
     def _wiring(self, call: CallPart) -> object:
         """The same, and which of its values each layer reads."""

@@ -26,8 +26,8 @@ _BOUND = re.compile(r"(?:for )?((?:\w+(?:: [^=]*)?, )*\w+(?:: [^=]*)?) (?:[+*]?=
 
 @record(slots=True)
 class ClassText:
-    """What a class is, without its name, its comments and the defaults of its arguments: the class that it derives from,
-    the types of the arguments and the statements of `__init__`, its `forward`. Names that it gives are numbers."""
+    """What a class is, without its name, its comments and the defaults of its arguments: the class that it derives
+    from, the types of the arguments and the statements of `__init__`, its `forward`. For names there are numbers."""
 
     base: str
     arguments: tuple[str, ...]
