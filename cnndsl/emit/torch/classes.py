@@ -22,13 +22,13 @@ from cnndsl.emit.torch.ir import Key, ModuleClass, key
 from cnndsl.emit.torch.names import variable
 from cnndsl.emit.torch.part_queries import Borders, calls, child_name
 from cnndsl.emit.torch.restart import Differ, Missing
-from cnndsl.emit.torch.scope import Extra, Scope, known_terms, plain, python_value, same
+from cnndsl.emit.torch.scope import Extra, Scope, known_terms, list_term, plain, python_value, same
 from cnndsl.emit.torch.siblings import Siblings
 from cnndsl.emit.torch.terms import CodeValue, Const, Term, Var, substitute
 from cnndsl.emit.torch.trace import trace
 from cnndsl.emit.torch.trace_records import Border, Traced
 from cnndsl.emit.torch.translate import real, whole
-from cnndsl.expressions import Expr, names
+from cnndsl.expressions import Expr, ListExpr, names
 from cnndsl.graph import (
     CallPart,
     ChoicePart,
@@ -48,6 +48,7 @@ from cnndsl.values import Symbol, Value
 
 _WAYS = tuple(product((False, True), (False, True)))
 """Whether a class may have arguments that its block lacks, and whether fractions are numbers of the class."""
+_PLAIN_WAYS = tuple(way for way in _WAYS if not way[0])
 _LETTERS: Mapping[str, str] = {"height": "H", "width": "W", "depth": "D"}
 
 
@@ -91,6 +92,7 @@ class Classes:
             is_whole = isinstance(value, int)
             look[name] = Var(self.offered[name], is_whole) if name in self.offered else _constant(value)
             look[f"::{name}"] = look[name]
+            look |= _listed(name, value)
         for name, term in _name_values(self.graph.lets.items(), look):
             look[f"::{name}"] = term
         return look
@@ -168,20 +170,24 @@ class Classes:
 
     def _define(self, call: CallPart) -> None:
         """Make the classes of all calls of a block: one if that is right, else one for each kind of call."""
-        groups = self._without_class([self._calls[_block(call)]])
-        for key_of in (self._written, self._signature, self._wiring, self._identity, _weights):
-            groups = [group for whole in groups for group in self._divided(whole, key_of)]
-        if groups:
-            raise AssertionError(f"no class can stand for {call.block}")
+        groups = self._without_class([self._calls[_block(call)]], _WAYS)
+        for key_of, ways in (
+            (self._written, _PLAIN_WAYS),
+            (self._signature, _WAYS),
+            (self._wiring, _WAYS),
+            (self._identity, _WAYS),
+            (_weights, _WAYS),
+        ):
+            groups = self._without_class([group for whole in groups for group in _grouped(whole, key_of)], ways)
+            if not groups:
+                return
+        raise AssertionError(f"no class can stand for {call.block}")
 
-    def _divided(self, whole: list[CallPart], key_of: Callable[[CallPart], object]) -> list[list[CallPart]]:
-        """Make the classes of calls that are divided; return the groups that cannot share one."""
-        groups = _grouped(whole, key_of)
-        return self._without_class(groups) if len(groups) > 1 else groups
-
-    def _without_class(self, groups: Sequence[list[CallPart]]) -> list[list[CallPart]]:
+    def _without_class(
+        self, groups: Sequence[list[CallPart]], ways: Sequence[tuple[bool, bool]]
+    ) -> list[list[CallPart]]:
         """Make the classes of groups of calls; return the groups that cannot share one."""
-        return [group for group in groups if not any(self._shared(group, *how) for how in _WAYS)]
+        return [group for group in groups if not any(self._shared(group, *how) for how in ways)]
 
     def _shared(self, group: Sequence[CallPart], may_ask: bool, folds: bool) -> bool:
         """Make one class for calls, if that can be."""
@@ -268,6 +274,9 @@ class Classes:
             is_whole = not any(isinstance(value, float) for value in values)
             is_one = folds and not is_whole and len(set(values)) == 1
             look[name] = Const(values[0]) if is_one else Var(python, is_whole)
+            look.pop(f"{name}[]", None)
+            lists = {call.arguments[call.parameters.index(name)] for call in found}
+            look |= _listed(name, lists.pop()) if len(lists) == 1 else {}
         _name_values(first.lets, look)
         for at, frame in enumerate(frames):
             frame |= {each.name: dict(each.values)[at] for each in extras}
@@ -320,11 +329,22 @@ def _name_values(lets: Iterable[tuple[str, Expr]], look: dict[str, Term]) -> lis
         translated = whole(expr, look.get)
         is_exact = translated is not None and translated.dividend is None
         term = translated.term if translated is not None and is_exact else real(expr, look.get)
-        look.pop(name, None)
+        for hidden in (name, f"{name}[]"):
+            look.pop(hidden, None)
+        if isinstance(expr, ListExpr):
+            items = [real(each, look.get) for each in expr.items]
+            known = [each.value for each in items if isinstance(each, Const)]
+            look |= {f"{name}[]": Const(tuple(known))} if len(known) == len(items) else {}
         if term is not None:
             look[name] = term
             found.append((name, term))
     return found
+
+
+def _listed(name: str, value: Value) -> dict[str, Term]:
+    """The items of a list, under its name."""
+    term = list_term(value)
+    return {} if term is None else {f"{name}[]": term}
 
 
 def _column(keys: Sequence[Key | None], at: Sequence[int]) -> tuple[Key, ...]:

@@ -139,11 +139,13 @@ class Constructor:
         if entries is None:
             return None
         texts = {(entry.lead, flat(entry.doc), entry.comment) for entry in entries}
-        comment = children[0].comment if len(texts) == 1 and children[0].name.count(".") == 1 else ""
+        comment = entries[0].comment if len(texts) == 1 else ""
         return Line(f"{self._target(held)} = ", self._container(held, entries), comment)
 
     def _container(self, path: str, entries: Sequence[Entry]) -> Doc:
-        """A container of modules."""
+        """A container of modules; the comment of a single one is that of the container."""
+        if len(entries) == 1:
+            entries = [Entry(entries[0].doc, entries[0].lead.strip("*"))]
         if not self.cls.containers[path]:
             return CallDoc("nn.ModuleDict", (Entry(Display("{}", tuple(entries))),))
         listed: Doc = Display("[]", tuple(entries))
@@ -162,17 +164,15 @@ class Constructor:
             if found is None:
                 return None
             entries += found
-        if len(entries) == 1:
-            return [Entry(entries[0].doc, entries[0].lead.strip("*"))]  # its comment is that of the container
         return entries
 
     def _direct(self, path: str, run: Sequence[Child], around: Sequence[Child]) -> list[Entry] | None:
-        """Children that are modules of a container itself; a loop makes none of an `nn.ModuleDict`."""
+        """Children that are modules of a container itself; those of an `nn.ModuleDict` are short, and no loop's."""
         is_list = self.cls.containers[path]
         entries: list[Entry] = []
         for child, loop in self._looped(run, around):
             doc = self._expression(child.module) if loop is None else self._made_by(loop)
-            if doc is None or child.test is not None or (loop is not None and not is_list):
+            if doc is None or child.test is not None or not (is_list or (loop is None and len(flat(doc)) <= _LONGEST)):
                 return None
             entries.append(Entry(doc, "*" if loop is not None else self._key(child.name), (loop or child).comment))
         return entries
