@@ -49,14 +49,20 @@ def modules_of(cls: ModuleClass) -> Iterator[Build]:
 
 
 def strides(build: Build) -> Iterator[Term]:
-    """Yield the strides in a construction: those of a layer, or the arguments of a class that are strides in it."""
+    """Yield the strides in a construction: those of a layer, or the arguments of a class that are strides of layers in
+    it. Classes in that class are not looked at."""
     if isinstance(build.callee, str):
-        yield from (argument.term for argument in build.arguments if argument.keyword == "stride")
+        yield from _strides_of(build)
         return
-    inner = {term.name for each in modules_of(build.callee) for term in strides(each) if isinstance(term, Var)}
+    layers = (each for each in modules_of(build.callee) if isinstance(each.callee, str))
+    inner = {term.name for each in layers for term in _strides_of(each) if isinstance(term, Var)}
     for at, argument in enumerate(build.arguments):
         if (argument.keyword or build.callee.parameters[at].name) in inner:
             yield argument.term
+
+
+def _strides_of(layer: Build) -> Iterator[Term]:
+    return (argument.term for argument in layer.arguments if argument.keyword == "stride")
 
 
 def terms_of(cls: ModuleClass) -> Iterator[Term]:
