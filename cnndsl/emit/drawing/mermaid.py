@@ -99,9 +99,9 @@ def _shape(steps: Sequence[SpineStep], at: int) -> str:
 
 
 def _links(chart: _Flowchart, links: Sequence[SkipLink], names: Sequence[tuple[str, str]]) -> None:
-    for link in links:
-        if link.source >= 0:
-            chart.edge(names[link.source][1], names[link.target][0], arrow="-.->" if link.is_dashed else "-->")
+    for source, target, is_dashed in dict.fromkeys((each.source, each.target, each.is_dashed) for each in links):
+        if source >= 0:
+            chart.edge(names[source][1], names[target][0], arrow="-.->" if is_dashed else "-->")
 
 
 def _step(chart: _Flowchart, step: SpineStep) -> tuple[str, str]:

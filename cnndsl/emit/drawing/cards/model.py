@@ -201,12 +201,15 @@ SpineStep: TypeAlias = SpineRow | SpineBranching | NetCard
 @record(slots=True)
 class SkipLink:
     """An edge between steps of the spine that don't follow one another. `branch` is the branch of the target that it
-    enters, -1 for its side."""
+    enters, -1 for its side. `row` is the row of a card that it enters and `start` the one that it leaves, -1 for the
+    card."""
 
     source: int
     target: int
     branch: int = -1
     is_dashed: bool = False
+    row: int = -1
+    start: int = -1
 
 
 @record(slots=True)

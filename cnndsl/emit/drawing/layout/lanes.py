@@ -21,6 +21,8 @@ LABELLED = 20.0
 PLAIN = 12.0
 ENDING = 9.0
 """The length of the edge that leaves the network."""
+_ENTERED, _LEFT = 0.6, 0.85
+"""Which share of a side is for edges that enter; where in a row one leaves."""
 
 
 @dataclass(eq=False)
@@ -36,6 +38,9 @@ class Lane:
     dash: tuple[float, ...] = ()
     label: str = ""
     """What it carries into a merge that fails."""
+    row: int = -1
+    start: int = -1
+    """The rows of cards that it enters and leaves, -1 for the card."""
 
 
 def stacked(
@@ -110,13 +115,13 @@ def _drawn(
     return furthest
 
 
-def _arrivals(lanes: Sequence[Lane]) -> dict[int, list[int]]:
-    """For each target the sources of the lanes that enter it at its side, the nearest first."""
-    found: dict[int, list[int]] = {}
+def _arrivals(lanes: Sequence[Lane]) -> dict[tuple[int, int], list[Lane]]:
+    """For each target and its row the lanes that enter it at its side, that of the nearest source first."""
+    found: dict[tuple[int, int], list[Lane]] = {}
     for lane in lanes:
         if lane.port is None:
-            found.setdefault(lane.target, []).append(lane.source)
-    return {target: sorted(sources, reverse=True) for target, sources in found.items()}
+            found.setdefault((lane.target, lane.row), []).append(lane)
+    return {end: sorted(each, key=lambda one: (one.source, one.start), reverse=True) for end, each in found.items()}
 
 
 def _leaving(pieces: Sequence[Fragment], tops: Sequence[float], lane: Lane) -> tuple[float, float]:
@@ -125,18 +130,27 @@ def _leaving(pieces: Sequence[Fragment], tops: Sequence[float], lane: Lane) -> t
     piece, top = pieces[lane.source], tops[lane.source]
     if piece.leaving is not None:
         return piece.leaving[0], top + piece.leaving[1]
+    if len(piece.rows) > 1:
+        high, low = piece.rows[lane.start]  # the last one gives what the card does
+        return piece.right, top + high + (low - high) * _LEFT
     return piece.right, top + piece.height * 0.72
 
 
 def _entering(
-    pieces: Sequence[Fragment], tops: Sequence[float], lane: Lane, entering: dict[int, list[int]]
+    pieces: Sequence[Fragment], tops: Sequence[float], lane: Lane, entering: dict[tuple[int, int], list[Lane]]
 ) -> tuple[float, float]:
     piece = pieces[lane.target]
-    several = entering.get(lane.target, [lane.source])
-    place = several.index(lane.source) if lane.source in several else 0
+    several = entering.get((lane.target, lane.row), [lane])
+    place = several.index(lane) if lane in several else 0
     share = (place + 1) / (len(several) + 1)
-    deep = 1.0 if piece.leaving is not None and piece.leaving[1] > piece.height else 0.6
-    return (piece.right, tops[lane.target] + piece.height * deep * share)
+    top, low = 0.0, piece.height
+    if lane.row >= 0 and piece.rows:
+        top, low = piece.rows[lane.row]
+        share = (place + 0.5) / len(several)
+    elif any(target == lane.target and row >= 0 for target, row in entering) and piece.rows:
+        low = piece.rows[0][0]
+    deep = 1.0 if piece.leaving is not None and piece.leaving[1] > piece.height else _ENTERED
+    return (piece.right, tops[lane.target] + top + (low - top) * deep * share)
 
 
 def _free(taken: list[list[tuple[float, float]]], start: float, stop: float) -> int:

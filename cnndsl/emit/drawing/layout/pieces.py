@@ -46,6 +46,8 @@ class Fragment:
     """What became of some rows of a card: from where to where each reaches, and its mark."""
     exit: float = 0
     """Where an edge leaves beneath it, from the axis."""
+    rows: Sequence[tuple[float, float]] = ()
+    """From where to where each row of a card reaches."""
     has_inputs: bool = False
     """Whether it shows what enters it, so that no edge leads to its top."""
 

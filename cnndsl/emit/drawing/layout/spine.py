@@ -132,7 +132,8 @@ def _link(found: SpinePieces, model: DrawingModel, across: float) -> None:
         is_only = sum(each.target == link.target for each in model.links) == 1 and isinstance(target, SpineBranching)
         label = model.steps[link.source].shape if state == "failing" and is_only else ""
         line = max(look.line, _SKIP_LINE)
-        found.lanes.append(Lane(link.source, link.target, port, look.paint, line, look.dash, label))
+        ends = {"row": link.row, "start": link.start}
+        found.lanes.append(Lane(link.source, link.target, port, look.paint, line, look.dash, label, **ends))
 
 
 def _with_states(drawn: SpinePieces, steps: Sequence[SpineStep]) -> None:
