@@ -69,11 +69,14 @@ def mermaid(drawing: DrawingModel) -> str:
             continue
         title = " ".join(filter(None, (panel.key, panel.title)))
         chart.open(_escaped(f"{title}: {panel.caption}" if panel.caption else title))
-        entry = chart.node(_escaped(panel.entering or "input"), ("([", "])"))
-        _elements(chart, panel.elements, entry, panel.joined, panel.links)
+        inputs = [each or panel.entering for each in panel.inputs] if len(panel.inputs) > 1 else [panel.entering]
+        entries = [chart.node(_escaped(each or "input"), ("([", "])")) for each in inputs]
+        ends = _elements(chart, panel.elements, entries, panel.joined, panel.links)
+        for at, name in panel.outputs:
+            chart.edge(ends[at], chart.node(_escaped(name or "output"), ("([", "])")))
         chart.close()
         for step in panel.steps:
-            chart.edge(names[step][1], entry, arrow="-.->")
+            chart.edge(names[step][1], entries[0], arrow="-.->")
     head = [f"%% {_comment(drawing.name)}", "flowchart TB", f"  accTitle: {_comment(drawing.name)}"]
     return "\n".join([*head, f"  accDescr: {_comment(drawing.description)}", *chart.lines, ""])
 
@@ -136,21 +139,26 @@ def _row(row: FusedRow) -> str:
 def _elements(
     chart: _Flowchart,
     elements: Sequence[PanelElement],
-    entry: str,
+    entries: Sequence[str],
     joined: Sequence[bool] = (),
     links: Sequence[SkipLink] = (),
-) -> str:
-    """Add elements that follow one another, and return the id at which they are left."""
+) -> list[str]:
+    """Add elements that follow one another, and return the ids at which each is left."""
     ends: list[tuple[str, str]] = []
+    targets = {link.target for link in links}
     for at, element in enumerate(elements):
-        before = ends[-1][1] if ends else entry
-        is_joined = not at or not joined or joined[at]
+        before = ends[-1][1] if ends else entries[0]
+        is_joined = joined[at] if at and joined else at not in targets
         ends.append(_element(chart, element, before if is_joined else ""))
     for link in links:
-        source = entry if link.source < 0 else ends[link.source][1]
-        if 0 <= link.target < len(ends):
-            chart.edge(source, ends[link.target][0])
-    return ends[-1][1] if ends else entry
+        source = entries[-1 - link.source] if link.source < 0 else ends[link.source][1]
+        chart.edge(source, ends[link.target][0])
+    return [end for _, end in ends]
+
+
+def _chain(chart: _Flowchart, elements: Sequence[PanelElement], entry: str) -> str:
+    """Add elements that follow one another, and return the id at which the last one is left."""
+    return _elements(chart, elements, [entry])[-1] if elements else entry
 
 
 def _element(chart: _Flowchart, element: PanelElement, before: str) -> tuple[str, str]:
@@ -163,7 +171,7 @@ def _element(chart: _Flowchart, element: PanelElement, before: str) -> tuple[str
         case RepeatFrame():
             chart.open(element.text or f"{TIMES}{element.times}")
             start = chart.node(" ", ("((", "))"))
-            end = _elements(chart, element.elements, start)
+            end = _chain(chart, element.elements, start)
             chart.close()
             if before:
                 chart.edge(before, start)
@@ -195,4 +203,4 @@ def _ends(chart: _Flowchart, element: Branching, entry: str) -> Iterator[tuple[s
             named = element.names[at] if at < len(element.names) else ""
             start = chart.node(_escaped(named or "earlier"), ("([", "])"))
         times = element.counts[at] if at < len(element.counts) else 1
-        yield _elements(chart, branch, start), f"{TIMES}{times}" if times > 1 else ""
+        yield _chain(chart, branch, start), f"{TIMES}{times}" if times > 1 else ""

@@ -24,6 +24,7 @@ from cnndsl.emit.drawing.cards.raw import value_text
 from cnndsl.emit.drawing.cards.rows import fused
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
 from cnndsl.graph.graph import Graph
+from cnndsl.values import OutputSymbol
 
 _MOST_ROWS = 60
 """A block of more rows is no panel."""
@@ -35,21 +36,28 @@ class PanelWires(TypedDict):
     joined: tuple[bool, ...]
     links: tuple[SkipLink, ...]
     inputs: tuple[str, ...]
+    outputs: tuple[tuple[int, str], ...]
 
 
 def is_plain(graph: Graph, chain: ItemChain) -> bool:
-    """Return whether nested boxes show all edges of a chain, and one value enters it."""
-    return is_nested(graph, chain, entry_of(graph, chain)) and len(outer_inputs(graph, chain)) < 2
+    """Return whether nested boxes show all edges of a chain, and one value enters it and leaves it."""
+    is_one = len(outer_inputs(graph, chain)) < 2 and not inner_outputs(graph, chain)
+    return is_one and is_nested(graph, chain, entry_of(graph, chain))
+
+
+def inner_outputs(graph: Graph, chain: ItemChain) -> list[int]:
+    """Return the places of the nodes of a chain, but for the last, that something outside of it reads, or that the
+    network gives."""
+    nodes = nodes_in(chain)
+    inside, given = set(nodes), {graph.output, *(each.node for each in graph.taps)}
+    return [at for at, node in enumerate(nodes[:-1]) if node in given or not inside.issuperset(graph.readers[node])]
 
 
 def is_crossed_block(graph: Graph, item: UnitItem, given: Collection[int]) -> bool:
     """Return whether a part is the call of a block whose inside nested boxes cannot show, and that a panel can."""
     if not item.title or any(isinstance(each, TapItem) for each in flat(item.chain)) or is_plain(graph, item.chain):
         return False
-    inside = nodes_in(item.chain)
-    within = set(inside)
-    leaves = any(reader not in within for node in inside[:-1] for reader in graph.readers[node])
-    return not leaves and within.isdisjoint(given) and len(fused(graph, inside, given)) <= _MOST_ROWS
+    return len(fused(graph, nodes_in(item.chain), given)) <= _MOST_ROWS
 
 
 def outer_inputs(graph: Graph, chain: ItemChain) -> dict[int, str]:
@@ -62,6 +70,33 @@ def outer_inputs(graph: Graph, chain: ItemChain) -> dict[int, str]:
             if before not in inside:
                 found.setdefault(before, names.get(before, ""))
     return found
+
+
+def input_names(graph: Graph, item: UnitItem) -> list[str]:
+    """Return how a block calls the values that enter it, in their order; "" for one that it gives no name."""
+    found = list(outer_inputs(graph, item.chain).values())
+    free = [name for name, value in item.parameters if isinstance(value, OutputSymbol) and name not in found]
+    if found.count("") == len(free) == 1:
+        found[found.index("")] = free[0]
+    return found
+
+
+def output_names(graph: Graph, items: Sequence[UnitItem]) -> dict[int, str]:
+    """Return the places of the nodes that give the values of a block, with their names; none where it gives one."""
+    inner = {at for each in items for at in inner_outputs(graph, each.chain)}
+    found: dict[int, str] = {}
+    for item in items if inner else ():
+        nodes = nodes_in(item.chain)
+        places = {node: at for at, node in enumerate(nodes)}
+        last = len(nodes) - 1
+        if graph.readers[nodes[last]] or nodes[last] == graph.output or nodes[last] in {t.node for t in graph.taps}:
+            inner.add(last)
+        start = f"{getattr(item.part, 'path', '')}."
+        for path, named in graph.names.items():
+            at = places.get(named.output, -1)
+            if at in inner and path.startswith(start) and "." not in path[len(start) :]:
+                found.setdefault(at, path[len(start) :])
+    return {at: found.get(at, "") for at in sorted(inner)}
 
 
 def _references(chain: ItemChain) -> list[ReferenceItem]:
@@ -121,11 +156,17 @@ def most_inputs(signatures: Signatures, items: Sequence[UnitItem]) -> UnitItem:
     return max(items, key=lambda each: len(outer_inputs(signatures.graph, each.chain)))
 
 
-def wires(graph: Graph, elements: Sequence[PanelElement], chain: ItemChain) -> PanelWires:
-    """Return which elements of a panel read the one before, and the links over others."""
+def wires(
+    graph: Graph, elements: Sequence[PanelElement], chain: ItemChain, instances: Sequence[UnitItem] = ()
+) -> PanelWires:
+    """Return which elements of a panel read the one before, and the links over others; with the `instances` of a block
+    what enters and leaves it has names."""
     if is_plain(graph, chain):
-        return {"joined": (True,) * len(elements), "links": (), "inputs": ()}
+        return {"joined": (True,) * len(elements), "links": (), "inputs": (), "outputs": ()}
     outer = outer_inputs(graph, chain)
+    whole = next((each for each in instances if each.chain == chain), None)
+    names = tuple(outer.values() if whole is None else input_names(graph, whole))
+    nodes = nodes_in(chain)
     homes = {node: at for at, each in enumerate(elements) for node in element_nodes(each)}
     homes |= {node: -1 - at for at, node in enumerate(outer)}
     joined = [False] * len(elements)
@@ -140,5 +181,6 @@ def wires(graph: Graph, elements: Sequence[PanelElement], chain: ItemChain) -> P
     return {
         "joined": tuple(joined),
         "links": tuple(SkipLink(*each) for each in links),
-        "inputs": tuple(outer.values()),
+        "inputs": names,
+        "outputs": tuple((homes[nodes[at]], name) for at, name in output_names(graph, instances).items()),
     }

@@ -217,7 +217,7 @@ class BlockPanel:
     """A block opened once. `entering` and `leaving` are what its edges carry. `steps` are the numbers of the spine's
     steps that lead to a panel which the spine doesn't contain, as an auxiliary classifier. `joined` and `links` are the
     edges of one that is no chain: -1 is the first of the `inputs`, -2 the next; they have the names that the block
-    gives them."""
+    gives them. `outputs` are the elements that give its values, with their names, where it gives several."""
 
     key: str
     title: str
@@ -234,6 +234,7 @@ class BlockPanel:
     joined: tuple[bool, ...] = ()
     links: tuple[SkipLink, ...] = ()
     inputs: tuple[str, ...] = ()
+    outputs: tuple[tuple[int, str], ...] = ()
     notes: tuple[str, ...] = ()
     state: PartState = ""
 

@@ -177,7 +177,7 @@ class PanelMaker:
             times=len(variant.instances) if not variant.is_inset else 1,
             block=variant.number,
             notes=notes,
-            **wires(self._graph, elements, item.chain),
+            **wires(self._graph, elements, item.chain, variant.instances),
         )
 
     def _varied(self, variant: BlockVariant, item: UnitItem) -> dict[int, str]:

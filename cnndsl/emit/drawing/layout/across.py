@@ -47,7 +47,7 @@ class Strip:
 
 def lying(panel: BlockPanel) -> Strip | None:
     """Draw the inside of a panel along an axis; None if it is no series-parallel block, or a picture of its own."""
-    if panel.links or panel.inputs or not all(panel.joined[1:]) or panel.kind == "growth":
+    if panel.links or panel.inputs or panel.outputs or not all(panel.joined[1:]) or panel.kind == "growth":
         return None
     return _chain(panel.elements)
 

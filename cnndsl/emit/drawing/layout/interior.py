@@ -49,6 +49,8 @@ MOST_ROUND = 3
 """A merge of more is a box, which has room for the edges that enter it."""
 PORT = 28.0
 """That room, for each edge."""
+_END = 14.0
+"""The height of what enters or leaves by its name."""
 
 
 @dataclass(eq=False)
@@ -81,41 +83,48 @@ def _edges(elements: Sequence[PanelElement]) -> tuple[list[str], list[EdgeLook]]
     return (labels, looks) if looks != [PLAIN_EDGE] * len(looks) else (labels, [])
 
 
-def graph(
-    elements: Sequence[PanelElement],
-    links: Sequence[SkipLink],
-    joined: Sequence[bool],
-    inputs: Sequence[str],
-    style: InteriorStyle,
-    room: float,
-) -> Fragment:
+@dataclass(eq=False)
+class PanelEdges:
+    """The edges of elements that are no chain: links over others, which read the one before, what enters and what
+    leaves, as in `BlockPanel`."""
+
+    links: Sequence[SkipLink]
+    joined: Sequence[bool]
+    inputs: Sequence[str]
+    outputs: Sequence[tuple[int, str]] = ()
+
+
+def graph(elements: Sequence[PanelElement], edges: PanelEdges, style: InteriorStyle, room: float) -> Fragment:
     """Draw elements that are no chain in ranks, or, in a style that says so or if they are too many, one beneath the
-    other with lanes for what skips some. `inputs` are what enters: the source of a link is -1 for the first.
-    Ranks take no more than `room` if they can."""
-    if not style.is_laned and (found := _in_ranks(elements, links, joined, inputs, style, room)) is not None:
+    other with lanes for what skips some. Ranks take no more than `room` if they can."""
+    if not style.is_laned and (found := _in_ranks(elements, edges, style, room)) is not None:
         return found
-    pieces = [piece(each, style) for each in elements]
+    inputs = [_end(each) for each in edges.inputs] if len(edges.inputs) > 1 else []
+    before = len(inputs)
+    pieces = [*inputs, *(piece(each, style) for each in elements), *(_end(name) for _, name in edges.outputs)]
     lanes: list[Lane] = []
-    for each in links:
-        before = leaving(elements[each.source]) if each.source >= 0 else ""
-        look = edge_look(edge_state(before, entering(elements[each.target])))
-        lanes.append(Lane(max(each.source, -1), each.target, None, look.paint, look.line, look.dash))
+    for each in edges.links:
+        state = leaving(elements[each.source]) if each.source >= 0 else ""
+        look = edge_look(edge_state(state, entering(elements[each.target])))
+        source = each.source + before if each.source >= 0 else -1 - each.source if inputs else -1
+        lanes.append(Lane(source, each.target + before, None, look.paint, look.line, look.dash))
+    first = before + len(elements)
+    lanes += [Lane(source + before, first + at) for at, (source, _) in enumerate(edges.outputs)]
     labels, looks = _edges(elements)
-    return stacked(pieces, joined, labels, lanes, looks=looks)
+    joined = [*(False for _ in inputs), *edges.joined, *(False for _ in edges.outputs)]
+    labels = [*("" for _ in inputs), *labels, *("" for _ in edges.outputs)]
+    made = stacked(pieces, joined, labels, lanes, looks=looks if len(pieces) == len(elements) else [])
+    return replace(made, has_inputs=bool(inputs))
 
 
 def _in_ranks(
-    elements: Sequence[PanelElement],
-    links: Sequence[SkipLink],
-    joined: Sequence[bool],
-    inputs: Sequence[str],
-    style: InteriorStyle,
-    room: float,
+    elements: Sequence[PanelElement], panel: PanelEdges, style: InteriorStyle, room: float
 ) -> Fragment | None:
-    own = [*links, *(SkipLink(at - 1, at) for at, is_joined in enumerate(joined) if is_joined)]
-    count = len(inputs)
+    own = [*panel.links, *(SkipLink(at - 1, at) for at, is_joined in enumerate(panel.joined) if is_joined)]
+    count = len(panel.inputs)
     edges = [(each.source + count if each.source >= 0 else -1 - each.source, each.target + count) for each in own]
-    pieces, rounds = [_input(each) for each in inputs], set[int]()
+    pieces = [_end(each) if count > 1 else _input(each) for each in panel.inputs]
+    rounds = set[int]()
     for at, element in enumerate(elements):
         degree = sum(target == at + count for _, target in edges)
         if not isinstance(element, Branching) or element.branches:
@@ -125,7 +134,9 @@ def _in_ranks(
             pieces.append(merge(element))
         else:
             pieces.append(merge_box(element, PORT * degree))
-    found = layered(pieces, edges, rounds, room)
+    edges += [(source + count, len(pieces) + at) for at, (source, _) in enumerate(panel.outputs)]
+    pieces += [_end(name) for _, name in panel.outputs]
+    found = layered(pieces, edges, rounds, room, is_left=not panel.outputs)
     return None if found is None else replace(found, has_inputs=True)
 
 
@@ -135,6 +146,15 @@ def _input(name: str) -> Fragment:
     sketch.text(6, 7, name, SMALL, paint="mute")
     sketch.line([(0, 0), (0, 9)])
     return Fragment(2, 8 + width(name, SMALL), 9, sketch)
+
+
+def _end(name: str) -> Fragment:
+    """What enters or leaves a block where there are several values, by its name."""
+    across = width(name, SMALL, 500) + 14
+    sketch = Sketch()
+    sketch.box(-across / 2, 0, across, _END, "io", "io-stroke", 0.9, _END / 2)
+    sketch.text(0, _END / 2 + 3, name, SMALL, 500, anchor="middle")
+    return Fragment(across / 2, across / 2, _END, sketch)
 
 
 def piece(element: PanelElement, style: InteriorStyle) -> Fragment:

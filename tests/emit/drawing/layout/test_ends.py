@@ -1,0 +1,56 @@
+"""Blocks that take or give several values: each begins and ends at its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnndsl import load, loads
+from cnndsl.emit.drawing.cards.fold import model
+from cnndsl.emit.drawing.display import TextItem
+from cnndsl.emit.drawing.layout.page import picture
+from cnndsl.emit.drawing.mermaid import mermaid
+from cnndsl.emit.drawing.shapes import flat
+from tests.emit.drawing.layout.geometry import faults, loose_ends
+
+EXCHANGE = """
+block Exchange(a, b) = [
+  x = @a -> CONV3-16
+  y = @b -> CONV3-32
+  hi = (@x + @y -> CONV1-16 -> UPSAMPLE(out=@x)) -> RELU
+  lo = (@x -> CONV3-32/2 + @y) -> RELU
+]
+INPUT 32x32x3 -> stem: CONV3-16
+half = @stem -> CONV3-32/2
+one = Exchange(@stem, @half)
+two = Exchange(@one.hi, @one.lo)
+output two.hi, two.lo
+"""
+TOP = """
+block Top(a, b) = (@a | @b) -> CONV3-8
+INPUT 16x16x4 -> x: CONV3-8 -> y: CONV3-8
+p = @y -> Top(@x, @y)
+q = @p -> Top(@y, @p)
+out = @q -> CONV1-2
+"""
+
+
+@pytest.mark.parametrize(("text", "names", "ends"), [(EXCHANGE, "a b hi lo", 1), (TOP, "a b", 2)])
+@pytest.mark.parametrize("size", ["column", "page", "slide"])
+def test_every_edge_begins_and_ends_at_something(text: str, names: str, ends: int, size: str) -> None:
+    """But for what leaves the network, and what leaves a block that gives one value."""
+    drawn = picture(model(loads(text).graph), size)
+    words = [item.text for item in flat(drawn.items) if isinstance(item, TextItem)]
+    assert [words.count(name) for name in names.split()] == [1] * len(names.split())
+    assert len(loose_ends(drawn)) == ends
+    assert faults(drawn) == []
+
+
+def test_the_skips_of_wavenet_leave_its_layers() -> None:
+    """Van den Oord et al. 2016, Figure 4: each layer gives what the next one reads, and a skip."""
+    panels = model(load("wavenet", cycles=2, layers=3).graph).panels
+    assert {name for panel in panels for _, name in panel.outputs} == {"sum", "skip"}
+
+
+def test_the_ends_of_a_block_in_mermaid() -> None:
+    text = mermaid(model(loads(EXCHANGE).graph))
+    assert all(f'(["{name}"])' in text for name in ("a", "b", "hi", "lo"))
