@@ -14,7 +14,6 @@ from cnndsl.emit.drawing.cards.model import (
     RepeatFrame,
     SkipLink,
 )
-from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.lanes import Lane, stacked
 from cnndsl.emit.drawing.layout.layered import layered
 from cnndsl.emit.drawing.layout.looks import PLAIN_EDGE, EdgeLook, edge_look, edge_state, entering, first_state, leaving
@@ -180,7 +179,7 @@ def ports(element: Branching, style: InteriorStyle) -> dict[int, tuple[float, fl
     """Return where branches that begin elsewhere are entered: for each its distances from the axis and the top."""
     if not any(source >= 0 for source in element.sources):
         return {}
-    pieces = [_branch(branch, style) for branch in element.branches]
+    pieces = _branches(element, style)
     found: dict[int, tuple[float, float]] = {}
     for at, x in enumerate(_axes(pieces)):
         if element.sources[at] >= 0:
@@ -285,6 +284,12 @@ def _branch(elements: Sequence[PanelElement], style: InteriorStyle) -> Fragment:
     return chain(elements, inner) if elements else Fragment(4, 4, ROW, Sketch())
 
 
+def _branches(element: Branching, style: InteriorStyle) -> list[Fragment]:
+    pieces = [_branch(branch, style) for branch in element.branches]
+    counts = element.counts or (1,) * len(pieces)
+    return [_several(each, count) if count > 1 else each for each, count in zip(pieces, counts, strict=True)]
+
+
 def _with_room(piece: Fragment, shape: str, name: str) -> Fragment:
     """A branch with room for a shape at the right of its axis, and for the name of what enters it at the left."""
     left = width(f"@{name}", SMALL) + 7 if name else 0
@@ -292,7 +297,9 @@ def _with_room(piece: Fragment, shape: str, name: str) -> Fragment:
 
 
 def _axes(pieces: Sequence[Fragment]) -> list[float]:
-    """Where the axes of columns are, the whole centred on x = 0."""
+    """Where the axes of columns are, the whole centred on x = 0; that of a single one is there."""
+    if len(pieces) == 1:
+        return [0.0]
     between = _BETWEEN if len(pieces) <= _MANY else _CLOSE
     total = sum(each.width for each in pieces) + between * (len(pieces) - 1)
     x = -total / 2
@@ -311,7 +318,7 @@ def _bus(element: Branching, branch: int) -> float:
 
 def _columns(element: Branching, style: InteriorStyle) -> Fragment:
     """Branches side by side, from a line above them to a box that merges them."""
-    pieces = [_branch(branch, style) for branch in element.branches]
+    pieces = _branches(element, style)
     if element.shapes:
         names = element.names or ("",) * len(pieces)
         pieces = [_with_room(each, text, name) for each, text, name in zip(pieces, element.shapes, names, strict=False)]
@@ -339,8 +346,7 @@ def _columns(element: Branching, style: InteriorStyle) -> Fragment:
         sketch.line([(axes[at], y), (axes[at], top)], paint=look.paint, line=look.line, dash=look.dash, head=has_head)
         if element.shapes and element.names[at]:
             sketch.text(axes[at] - 5, y + 8, f"@{element.names[at]}", SMALL, paint="mute", anchor="end")
-    has_notes = bool(element.shapes) or any(count > 1 for count in element.counts)
-    bottom = top + tallest + (22 if has_notes else 14)
+    bottom = top + tallest + (22 if element.shapes else 14)
     for at, (each, x) in enumerate(zip(pieces, axes, strict=True)):
         sketch.place(each.sketch, x, top)
         look = looks[at][1]
@@ -349,8 +355,6 @@ def _columns(element: Branching, style: InteriorStyle) -> Fragment:
         sketch.line([(x, start), (x, bottom)], paint=look.paint, line=look.line, head=True, dash=dash)
         if at < len(element.shapes):
             sketch.text(x + 5, bottom - 9, element.shapes[at], SMALL, look.weight, look.label)
-        if element.counts and element.counts[at] > 1:
-            sketch.text(x + 4, bottom - 8, f"{TIMES}{element.counts[at]}", SMALL, 700)
     box = merge_box(element, 2 * half)
     sketch.place(box.sketch, 0, bottom)
     half = max(half, box.right)
@@ -359,12 +363,26 @@ def _columns(element: Branching, style: InteriorStyle) -> Fragment:
 
 def _framed(element: RepeatFrame, style: InteriorStyle) -> Fragment:
     """Elements in a frame with how often they repeat."""
-    inner = chain(element.elements, style)
+    return _in_frame(chain(element.elements, style), element.text or element.times)
+
+
+def _several(piece: Fragment, count: int) -> Fragment:
+    """A branch in a frame with how many are beside it; outlines behind the frame say so too."""
+    made = _in_frame(piece, count)
     sketch = Sketch()
-    left, right = max(inner.left + 6, 24.0), max(inner.right + 6, 14 + badge_width(element.text or element.times))
+    for by in (4.0, 2.0):
+        right, bottom = made.right + by, made.height + by
+        sketch.line([(by + 4 - made.left, bottom), (right, bottom), (right, by + 4)], paint="hair")
+    sketch.place(made.sketch, 0, 0)
+    return replace(made, right=made.right + 4, sketch=sketch)
+
+
+def _in_frame(inner: Fragment, times: int | str) -> Fragment:
+    sketch = Sketch()
+    left, right = max(inner.left + 6, 24.0), max(inner.right + 6, 14 + badge_width(times))
     height = inner.height + 26
     sketch.box(-left, 0, left + right, height, "", "hair", 1, 4)
-    badge(sketch, right - 4, 3, element.text or element.times)
+    badge(sketch, right - 4, 3, times)
     sketch.line([(0, 0), (0, 20)], head=True)
     sketch.place(inner.sketch, 0, 20)
     sketch.line([(0, 20 + inner.height), (0, height)])
