@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from cnndsl.analysis.cost import Cost, costs, total
 from cnndsl.emit.drawing.cards.blocks import BlockBook
@@ -25,6 +26,7 @@ from cnndsl.emit.drawing.cards.rows import fused
 from cnndsl.emit.drawing.cards.spine import SpineBuilder
 from cnndsl.emit.drawing.cards.tags import LinkOf, Tagger, no_link
 from cnndsl.emit.drawing.cards.ushape import u_shape
+from cnndsl.emit.drawing.cards.values import further_values
 from cnndsl.emit.drawing.cards.words import TIMES, shape_text
 from cnndsl.graph.graph import Graph
 from cnndsl.report.number_format import human
@@ -67,6 +69,7 @@ def model(
     tagger = Tagger(graph, figures, link)
     whole, training = totals(graph, figures)
     joined, links = step_edges(graph, homes, steps)
+    labels = further_values(graph, homes, steps)
     return DrawingModel(
         name=graph.title,
         params=whole.params - training,
@@ -75,7 +78,8 @@ def model(
         steps=steps,
         is_joined=joined,
         panels=(*shown, *beside),
-        links=links,
+        links=tuple(dict.fromkeys(_labelled(each, labels) for each in links)),
+        carried=tuple((source, text) for (source, target), text in labels.items() if target == source + 1),
         ends=ends_of(graph, homes, beside),
         legend=legend([*shown, *beside], steps, raw),
         description=_description(graph, steps, whole.params - training, whole.macs),
@@ -143,6 +147,12 @@ def step_edges(
                 links.setdefault((source, target, branch), set()).add(ends)
     found = [SkipLink(*each, row=row, start=start) for each, ends in links.items() for row, start in _apart(ends)]
     return tuple(joined), tuple(found)
+
+
+def _labelled(link: SkipLink, labels: Mapping[tuple[int, int], str]) -> SkipLink:
+    """A link with its label, which stands for all edges between two steps."""
+    label = labels.get((link.source, link.target), "")
+    return replace(link, row=-1, start=-1, label=label) if label else link
 
 
 def _rows_of(steps: Sequence[SpineStep]) -> dict[int, int]:

@@ -202,7 +202,7 @@ SpineStep: TypeAlias = SpineRow | SpineBranching | NetCard
 class SkipLink:
     """An edge between steps of the spine that don't follow one another. `branch` is the branch of the target that it
     enters, -1 for its side. `row` is the row of a card that it enters and `start` the one that it leaves, -1 for the
-    card."""
+    card. `label` is what blocks call the values that it carries, with how many they are."""
 
     source: int
     target: int
@@ -210,6 +210,7 @@ class SkipLink:
     is_dashed: bool = False
     row: int = -1
     start: int = -1
+    label: str = ""
 
 
 @record(slots=True)
@@ -328,8 +329,9 @@ class FaultNote:
 class DrawingModel:
     """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `legend` explains
     what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks` and `removed`, what
-    another network has after a step, where there are any; `foot` stands beneath. `faults` are the errors of a network
-    that has some. `u` is the other form of a network that goes down and up again.
+    another network has after a step, where there are any; `carried` are labels of edges from a step to the next one.
+    `foot` stands beneath. `faults` are the errors of a network that has some. `u` is the other form of a network that
+    goes down and up again.
     """
 
     name: str
@@ -348,4 +350,5 @@ class DrawingModel:
     removed: tuple[str, ...] = ()
     foot: tuple[FootLine, ...] = ()
     faults: tuple[FaultNote, ...] = ()
+    carried: tuple[tuple[int, str], ...] = ()
     u: UShape | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cnndsl.emit.drawing.layout.looks import PLAIN_EDGE, EdgeLook
 from cnndsl.emit.drawing.layout.pieces import Fragment
@@ -41,6 +42,8 @@ class Lane:
     row: int = -1
     start: int = -1
     """The rows of cards that it enters and leaves, -1 for the card."""
+    name: str = ""
+    """What it carries, along the lane."""
 
 
 def stacked(
@@ -97,10 +100,11 @@ def _drawn(
     entering = _arrivals(lanes)
     taken: list[list[tuple[float, float]]] = []
     furthest = right
+    drawn: list[tuple[Lane, float, tuple[float, float]]] = []
     for lane in sorted(lanes, key=lambda each: (each.target - each.source, each.source, each.target)):
         start = _leaving(pieces, tops, lane)
         stop = _entering(pieces, tops, lane, entering)
-        number = _free(taken, start[1], stop[1])
+        number = _free(taken, start[1], stop[1], 2 if lane.name else 1)
         x = right + 8 + LANE * number
         furthest = max(furthest, x + 2)
         points = [start, (x, start[1]), (x, stop[1]), stop]
@@ -110,9 +114,23 @@ def _drawn(
         if start[0] == 0 and lane.source >= 0:
             sketch.dot(*start, paint=lane.paint)
         sketch.line(points, paint=lane.paint, line=lane.line, dash=lane.dash, head=True)
+        drawn.append((lane, x, (start[1], stop[1] if lane.port is None else points[-2][1])))
         if lane.label and lane.port is None:
             sketch.text(x - 5, stop[1] - 4, lane.label, SMALL, 600, lane.paint, "end")
+    for lane, x, ends in drawn:
+        if lane.name:
+            passing = [y for _, other, heights in drawn if other > x for y in heights]
+            _name(sketch, lane.name, x, ends, passing)
     return furthest
+
+
+def _name(sketch: Sketch, name: str, x: float, ends: tuple[float, float], passing: Sequence[float]) -> None:
+    """Write along a lane what it carries, where it has the most room: other edges pass it at some heights."""
+    low, high = min(ends), max(ends)
+    heights = [low, *sorted(y for y in passing if low < y < high), high]
+    start, stop = max(pairwise(heights), key=lambda each: each[1] - each[0])
+    if stop - start > width(name, SMALL) + 8:
+        sketch.text(x - 4, (start + stop) / 2, name, SMALL, paint="mute", anchor="middle", turned=True)
 
 
 def _arrivals(lanes: Sequence[Lane]) -> dict[tuple[int, int], list[Lane]]:
@@ -153,12 +171,16 @@ def _entering(
     return (piece.right, tops[lane.target] + top + (low - top) * deep * share)
 
 
-def _free(taken: list[list[tuple[float, float]]], start: float, stop: float) -> int:
-    """The number of the first lane that is free between two heights, which is noted."""
+def _free(taken: list[list[tuple[float, float]]], start: float, stop: float, count: int) -> int:
+    """The number of the last of so many lanes beside each other that are free between two heights, which is noted."""
     low, high = min(start, stop), max(start, stop)
-    for number, spans in enumerate(taken):
-        if all(high < other_low - 2 or low > other_high + 2 for other_low, other_high in spans):
-            spans.append((low, high))
-            return number
-    taken.append([(low, high)])
-    return len(taken) - 1
+
+    def is_free(number: int) -> bool:
+        spans = taken[number] if number < len(taken) else []
+        return all(high < other_low - 2 or low > other_high + 2 for other_low, other_high in spans)
+
+    first = next(at for at in range(len(taken) + 1) if all(is_free(at + by) for by in range(count)))
+    taken.extend([] for _ in range(first + count - len(taken)))
+    for spans in taken[first : first + count]:
+        spans.append((low, high))
+    return first + count - 1

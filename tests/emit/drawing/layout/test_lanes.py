@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from cnndsl import load, loads
+from cnndsl.emit.drawing.cards.account import inner_chains
 from cnndsl.emit.drawing.cards.fold import model
-from cnndsl.emit.drawing.cards.model import SkipLink
+from cnndsl.emit.drawing.cards.model import FusedRow, LayerCell, NetCard, PanelElement, SkipLink
 from cnndsl.emit.drawing.display import PathItem, Picture, RectangleItem, TextItem
 from cnndsl.emit.drawing.layout.page import picture
 from cnndsl.emit.drawing.shapes import flat
+from tests.emit.drawing.layout.geometry import faults
 
 
 def ends(drawn: Picture) -> list[tuple[float, float]]:
@@ -50,3 +52,31 @@ def test_a_u_joins_maps_of_one_row(name: str) -> None:
     assert u is not None
     assert all(u.bars[each.source].level == u.bars[each.target].level for each in u.skips)
     assert len(u.skips) == {"unet": 4, "unet_3d": 3, "segnet": 5}[name]
+
+
+def test_a_sum_of_skips_says_what_it_sums() -> None:
+    """Van den Oord et al. 2016, Figure 4: the skips of all layers are summed. Of two cycles of three layers six; those
+    of the last cycle come on the main line."""
+    drawing = model(load("wavenet", cycles=2, layers=3).graph)
+    assert [(link.target - link.source, link.label) for link in drawing.links] == [(2, "skip ×3")]
+    assert [text for _, text in drawing.carried] == ["skip ×3"]
+    drawn = picture(drawing, "page")
+    turned = [item.text for item in flat(drawn.items) if isinstance(item, TextItem) and item.turned]
+    assert turned == ["skip ×3"]
+    assert faults(drawn) == []
+
+
+def test_blocks_that_differ_in_dilation_are_one() -> None:
+    """Bai et al. 2018 (TCN), Figure 1: dilations of 1, 2, 4 and so on; the first level has a projection besides."""
+    drawing = model(load("tcn").graph)
+    card = next(step for step in drawing.steps if isinstance(step, NetCard))
+    assert [line.text for line in card.lines[1:]] == [f"dilated {2**at}" for at in range(1, len(card.lines))]
+    assert len({line.block for line in card.lines[1:]}) == 1
+    texts = [cell.text for row in drawing.panels[0].elements for cell in cells(row)]
+    assert "7, 25, dilated 2 to 128" in texts
+
+
+def cells(element: PanelElement) -> list[LayerCell]:
+    if isinstance(element, FusedRow):
+        return list(element.cells)
+    return [cell for chain in inner_chains(element) for each in chain for cell in cells(each)]
