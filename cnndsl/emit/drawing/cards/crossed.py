@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import pairwise
 from typing import TypedDict
 
 from cnndsl.emit.drawing.cards.account import element_nodes
@@ -23,6 +22,7 @@ from cnndsl.emit.drawing.cards.model import PanelElement, SkipLink
 from cnndsl.emit.drawing.cards.raw import value_text
 from cnndsl.emit.drawing.cards.rows import fused
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
+from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.graph.graph import Graph
 from cnndsl.values import OutputSymbol
 
@@ -57,7 +57,10 @@ def is_crossed_block(graph: Graph, item: UnitItem, given: Collection[int]) -> bo
     """Return whether a part is the call of a block whose inside nested boxes cannot show, and that a panel can."""
     if not item.title or any(isinstance(each, TapItem) for each in flat(item.chain)) or is_plain(graph, item.chain):
         return False
-    return len(fused(graph, nodes_in(item.chain), given)) <= _MOST_ROWS
+    closed = closed_units(graph, item.chain, given)
+    inside = {node for several in closed for each in several for node in nodes_in(each.chain)}
+    rows = [node for node in nodes_in(item.chain) if node not in inside]
+    return len(closed) + len(fused(graph, rows, given)) <= _MOST_ROWS
 
 
 def outer_inputs(graph: Graph, chain: ItemChain) -> dict[int, str]:
@@ -109,17 +112,22 @@ def _references(chain: ItemChain) -> list[ReferenceItem]:
     return found
 
 
-def closed_units(graph: Graph, chain: ItemChain, given: Collection[int]) -> list[UnitItem]:
-    """Return the calls of blocks in a chain that are chains themselves, of several rows: they stay closed."""
-    found: list[UnitItem] = []
+def closed_units(graph: Graph, chain: ItemChain, given: Collection[int]) -> list[tuple[UnitItem, ...]]:
+    """Return the calls of blocks in a chain that take one value and give one, of several rows: they stay closed, those
+    of a repeat together."""
+    found: list[tuple[UnitItem, ...]] = []
     for item in chain:
         match item:
-            case UnitItem() if item.title and _is_chain(graph, item, given):
-                found.append(item)
+            case UnitItem() if item.title and _is_closed(graph, item, given):
+                found.append((item,))
             case UnitItem() | TapItem():
                 found += closed_units(graph, item.chain, given)
             case ForkItem():
                 found += (each for branch in item.branches for each in closed_units(graph, branch, given))
+            case RepeatItem() if not item.names and all(
+                each.title and _is_closed(graph, each, given) for each in item.turns
+            ):
+                found.append(item.turns)
             case RepeatItem():
                 found += closed_units(graph, item.turns, given)
             case _:
@@ -127,19 +135,20 @@ def closed_units(graph: Graph, chain: ItemChain, given: Collection[int]) -> list
     return found
 
 
-def _is_chain(graph: Graph, item: UnitItem, given: Collection[int]) -> bool:
-    nodes = nodes_in(item.chain)
-    if has_fork(item.chain) or any(isinstance(each, TapItem | ReferenceItem) for each in flat(item.chain)):
+def _is_closed(graph: Graph, item: UnitItem, given: Collection[int]) -> bool:
+    if any(isinstance(each, TapItem | ReferenceItem) for each in flat(item.chain)) or not is_plain(graph, item.chain):
         return False
-    is_followed = all(graph.readers[one] == (other,) and one not in given for one, other in pairwise(nodes))
-    has_one = all(len(graph.nodes[node].inputs) == 1 for node in nodes)
-    return is_followed and has_one and len(fused(graph, nodes, given, leads=True)) > 1
+    nodes = nodes_in(item.chain)
+    weights = sum(bool(graph.nodes[node].layer.WIDTH) for node in nodes)
+    return len(fused(graph, nodes, given, leads=True)) > 1 and (weights > 1 or not has_fork(item.chain))
 
 
-def titles(items: Sequence[UnitItem]) -> dict[int, str]:
-    """Return what closed parts are called, by their first nodes: the block's name, and the arguments that differ."""
+def titles(closed: Sequence[Sequence[UnitItem]]) -> dict[int, str]:
+    """Return what closed parts are called, by their first nodes: the block's name, the arguments that differ, and how
+    often it follows itself."""
     found: dict[int, str] = {}
-    for item in items:
+    items = [several[0] for several in closed]
+    for item, several in zip(items, closed, strict=True):
         alike = [each for each in items if each.title == item.title]
         shown = [
             (name, value_text(value))
@@ -147,7 +156,8 @@ def titles(items: Sequence[UnitItem]) -> dict[int, str]:
             if len({str(each.parameters[at : at + 1]) for each in alike}) > 1
         ]
         words = [f"{name} = {value}" for name, value in shown] if len(shown) == 1 else [f"{n} {v}" for n, v in shown]
-        found[nodes_in(item.chain)[0]] = ", ".join([item.title, *words])
+        times = f" {TIMES}{len(several)}" if len(several) > 1 else ""
+        found[nodes_in(item.chain)[0]] = ", ".join([item.title, *words]) + times
     return found
 
 

@@ -92,7 +92,7 @@ class Opener:
         found: list[PanelElement] = []
         pending: list[int] = []
         for node in sorted(nodes):
-            is_merge = self._graph.nodes[node].layer.ROLE == "merge"
+            is_merge = self._graph.nodes[node].layer.ROLE == "merge" and node not in inside
             if node in boxes or is_merge:
                 found += self._rows(pending)
                 pending = []

@@ -71,8 +71,9 @@ class PanelMaker:
                 for gate in self._gates(each.chain):
                     self._book.add(gate, -1, is_inset=True)
                 if not is_plain(self._graph, each.chain):
-                    for item in closed_units(self._graph, each.chain, self._given):
-                        self._book.add(item, -1)
+                    for several in closed_units(self._graph, each.chain, self._given):
+                        for item in several:
+                            self._book.add(item, -1)
         variants = [each for each in self._book.variants if each.number not in hidden and self._is_worth(each)]
         asked = [each for each in variants if not opened.isdisjoint(self._names(each, steps))]
         ranked = sorted(variants, key=self._weight, reverse=True)
@@ -214,8 +215,9 @@ class PanelMaker:
         found: list[InsetBox] = []
         closed = closed_units(self._graph, chain, self._given)
         names = titles(closed)
-        for item in closed:
-            nodes, number = nodes_in(item.chain), self._book.of(item).number
+        for several in closed:
+            item = several[0]
+            nodes, number = nodes_in(several), self._book.of(item).number
             key = self.keys.get(number, "")
             found.append(InsetBox(names[nodes[0]], key, gate_role(self._graph, item), nodes, number))
         return found

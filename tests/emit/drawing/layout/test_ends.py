@@ -6,6 +6,7 @@ import pytest
 
 from cnndsl import load, loads
 from cnndsl.emit.drawing.cards.fold import model
+from cnndsl.emit.drawing.cards.model import InsetBox
 from cnndsl.emit.drawing.display import TextItem
 from cnndsl.emit.drawing.layout.page import picture
 from cnndsl.emit.drawing.mermaid import mermaid
@@ -54,3 +55,15 @@ def test_the_skips_of_wavenet_leave_its_layers() -> None:
 def test_the_ends_of_a_block_in_mermaid() -> None:
     text = mermaid(model(loads(EXCHANGE).graph))
     assert all(f'(["{name}"])' in text for name in ("a", "b", "hi", "lo"))
+
+
+def test_a_block_in_a_block_stays_closed() -> None:
+    """Wang et al. 2019 (HRNet): a module has four residual blocks on each of its two, three or four streams. It is drawn
+    once for each number of streams, the blocks of a stream in one box."""
+    panels = {len(panel.inputs): panel for panel in model(load("hrnet").graph).panels if panel.title == "Module"}
+    for streams, panel in panels.items():
+        boxes = [each.title for each in panel.elements if isinstance(each, InsetBox) and each.title.endswith("×4")]
+        assert len(boxes) == streams
+        assert [name for _, name in panel.outputs] == [f"y{at}" for at in range(streams)]
+    assert set(panels) <= {2, 3, 4}
+    assert len(panels) >= 2
