@@ -58,8 +58,8 @@ def test_the_ends_of_a_block_in_mermaid() -> None:
 
 
 def test_a_block_in_a_block_stays_closed() -> None:
-    """Wang et al. 2019 (HRNet): a module has four residual blocks on each of its two, three or four streams. It is drawn
-    once for each number of streams, the blocks of a stream in one box."""
+    """Wang et al. 2019 (HRNet): a module has four residual blocks on each of its two, three or four streams. It is
+    drawn once for each number of streams, the blocks of a stream in one box."""
     panels = {len(panel.inputs): panel for panel in model(load("hrnet").graph).panels if panel.title == "Module"}
     for streams, panel in panels.items():
         boxes = [each.title for each in panel.elements if isinstance(each, InsetBox) and each.title.endswith("×4")]
