@@ -15,7 +15,6 @@ from cnndsl.emit.drawing.cards.items import (
     TapItem,
     UnitItem,
     flat,
-    has_fork,
     nodes_in,
 )
 from cnndsl.emit.drawing.cards.model import PanelElement, SkipLink
@@ -139,8 +138,7 @@ def _is_closed(graph: Graph, item: UnitItem, given: Collection[int]) -> bool:
     if any(isinstance(each, TapItem | ReferenceItem) for each in flat(item.chain)) or not is_plain(graph, item.chain):
         return False
     nodes = nodes_in(item.chain)
-    weights = sum(bool(graph.nodes[node].layer.WIDTH) for node in nodes)
-    return len(fused(graph, nodes, given, leads=True)) > 1 and (weights > 1 or not has_fork(item.chain))
+    return len(fused(graph, nodes, given, leads=True)) > 1
 
 
 def titles(closed: Sequence[Sequence[UnitItem]]) -> dict[int, str]:

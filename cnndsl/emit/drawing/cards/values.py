@@ -16,7 +16,7 @@ def further_values(graph: Graph, homes: Mapping[int, int], steps: Sequence[Spine
     cards = [step for step in steps if isinstance(step, NetCard)]
     instances = [nodes for card in cards for line in card.lines if line.row is None for nodes in line.nodes]
     lasts = {node: nodes[-1] for nodes in instances for node in nodes}
-    alike = sorted(graph.names.items(), key=lambda each: len(each[1].nodes) or len(graph), reverse=True)
+    alike = sorted(graph.names.items(), key=lambda each: len(each[1].nodes or ()) or len(graph), reverse=True)
     names = {named.output: path.rpartition(".")[2] for path, named in alike}  # that of the shortest chain
     found: dict[tuple[int, int], dict[int, str]] = {}
     for node in graph:

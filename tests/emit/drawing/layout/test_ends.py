@@ -67,3 +67,14 @@ def test_a_block_in_a_block_stays_closed() -> None:
         assert [name for _, name in panel.outputs] == [f"y{at}" for at in range(streams)]
     assert set(panels) <= {2, 3, 4}
     assert len(panels) >= 2
+
+
+@pytest.mark.slow
+def test_narrow_panels_stand_beside_the_spine() -> None:
+    """HRNet's modules of four streams take the whole page and are beneath; its residual block is beside the spine."""
+    drawn = picture(model(load("hrnet").graph), "page")
+    texts = [item for item in flat(drawn.items) if isinstance(item, TextItem) and item.weight == 600]
+    spine = next(item for item in texts if item.text == "s4")
+    panel = next(item for item in texts if item.text == "Basic")
+    assert panel.x > spine.x + 100
+    assert max(item.y for item in texts if item.text == "Module") > panel.y
