@@ -238,7 +238,7 @@ class Signatures:
             return layer
         known = self._plain.get(id(layer))
         if known is None:
-            plain: Layer = replace(layer, dilation=(1,))  # pyright: ignore[reportCallIssue]
+            plain: Layer = replace(layer, dilation=(1,))
             known = self._plain[id(layer)] = layer, plain
         return known[1]
 
