@@ -160,6 +160,7 @@ class _Drawn:
             steps=(at,),
             joined=wired["joined"] if wired else (True,) * len(elements),
             links=wired["links"] if wired else (),
+            inputs=wired["inputs"] if wired else (),
         )
 
 

@@ -8,7 +8,15 @@ from difflib import SequenceMatcher
 
 from cnndsl.emit.drawing.cards.items import Signatures, UnitItem, nodes_in
 from cnndsl.emit.drawing.cards.letters import BlockLetters, letters
-from cnndsl.emit.drawing.cards.words import dims_text, layer_text, stride_of, stride_text, width_of, window_of
+from cnndsl.emit.drawing.cards.words import (
+    dilation_text,
+    dims_text,
+    layer_text,
+    stride_of,
+    stride_text,
+    width_of,
+    window_of,
+)
 from cnndsl.graph.graph import Graph
 from cnndsl.values import Value
 
@@ -35,6 +43,7 @@ class BlockBook:
         self._graph: Graph = signatures.graph
         self._by_sign: dict[int, BlockVariant] = {}
         self._letters: dict[int, BlockLetters] = {}
+        self._dilated: dict[int, list[str]] = {}
         self._places: dict[tuple[int, int], int] = {}
         self.variants: list[BlockVariant] = []
         self.taken: frozenset[str] = frozenset()
@@ -81,7 +90,20 @@ class BlockBook:
         parts = [f"{name} = {value}" for name, value in values] if len(values) == 1 else [f"{n} {v}" for n, v in values]
         if found.slides[at]:
             parts.append(found.slides[at])
+        dilations = self._dilations(variant)
+        if dilations and (dilations[at] != "1" or not parts):
+            parts.append(f"dilated {dilations[at]}")
         return ", ".join(parts)
+
+    def _dilations(self, variant: BlockVariant) -> list[str]:
+        """The dilation of each instance of a block, none where they have the same."""
+        if variant.number not in self._dilated:
+            rows = [[self._graph.nodes[node].layer for node in nodes_in(each.chain)] for each in variant.instances]
+            texts = [[dilation_text(layer) for layer in row] for row in rows]
+            varied = [at for at in range(len(rows[0])) if len({row[at] for row in texts}) > 1]
+            found = [", ".join(dict.fromkeys(row[at] for at in varied)) for row in texts] if varied else []
+            self._dilated[variant.number] = found
+        return self._dilated[variant.number]
 
 
 def matched(graph: Graph, whole: UnitItem, others: Sequence[UnitItem]) -> dict[int, dict[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
 
 from cnndsl.analysis.cost import Cost
 from cnndsl.emit.drawing.cards.blocks import BlockBook
@@ -130,7 +131,9 @@ class CardMaker:
             return "block"
         heads = [self._head(branch) for branch in forks[-1].branches]
         word = merge_word(self._graph.nodes[forks[-1].node].layer)
-        return f"{word}: {' | '.join(heads)}" if all(heads) and len(forks) == 1 else word
+        runs = [(head, sum(1 for _ in several)) for head, several in groupby(heads)]
+        shown = [f"{count} of {head}" if count > 1 else head for head, count in runs]
+        return f"{word}: {' | '.join(shown)}" if all(heads) and len(forks) == 1 else word
 
     def _lines(self, card: RawCard, opener: Opener, keys: Mapping[int, str]) -> list[CardLine]:
         if card.names:  # the table has the rows

@@ -192,6 +192,8 @@ class SpineBuilder:
             return self._plain_kind(item)
         if is_crossed_block(self.graph, item, self.given):
             return "block"
+        if item.name and not item.title and _gathers(item.chain):
+            return "open"
         inner = [each for each in item.chain if _is_structural(each)]
         is_direct = any(isinstance(each, ForkItem) for each in item.chain)
         if len(inner) == 1 and is_direct:
@@ -315,6 +317,12 @@ def _is_structural(item: DrawnItem) -> bool:
     if isinstance(item, UnitItem):
         return has_fork(item.chain)
     return isinstance(item, RepeatItem) and has_fork(item.turns)
+
+
+def _gathers(chain: ItemChain) -> bool:
+    """Whether a chain begins with a merge of values that are all made elsewhere, and goes on without another one."""
+    first, *others = chain
+    return isinstance(first, ForkItem) and not has_fork(tuple(others)) and not any(map(nodes_in, first.branches))
 
 
 def _loops(chain: ItemChain) -> list[RepeatItem]:

@@ -201,10 +201,14 @@ def _further(layer: Layer) -> list[str]:
     groups = getattr(layer, "groups", 1)
     if groups != 1:
         found.append(f"{groups} groups")
+    dilation = dilation_text(layer)
+    return [*found, f"dilated {dilation}"] if dilation not in ("", "1") else found
+
+
+def dilation_text(layer: Layer) -> str:
+    """Return the dilation of a layer, "" for one that has none."""
     dilation: tuple[int, ...] = getattr(layer, "dilation", ())
-    if dilation and any(each != 1 for each in dilation):
-        found.append(f"dilated {dims_text(dilation, 1)}")
-    return found
+    return "" if not dilation else "1" if set(dilation) == {1} else dims_text(dilation, 1)
 
 
 def _with_options(node: Node, word: str) -> str:

@@ -99,13 +99,15 @@ def card(card: NetCard, across: float, form: CardForm, *, with_heads: bool = Fal
     body = Sketch()
     y = _header(body, card, across, form)
     marks: list[tuple[float, float, StepMark]] = []
+    rows: list[tuple[float, float]] = []
     for at, line in enumerate(card.lines):
         y += _BETWEEN if at else 0
         height = _line(body, line, y, across, _mark(card, line))
         if line.mark:
             marks.append((y, y + height, line.mark))
+        rows.append((y, y + height))
         y += height
-    return _framed(card, Fragment(across / 2, across / 2, y + PAD - 1, body, marks=marks), across)
+    return _framed(card, Fragment(across / 2, across / 2, y + PAD - 1, body, marks=marks, rows=rows), across)
 
 
 def is_single(card: NetCard, *, is_wide: bool) -> bool:
@@ -159,7 +161,8 @@ def _framed(card: NetCard, body: Fragment, across: float) -> Fragment:
     look = box_look(card.state) if card.state else BoxLook("card", "line", 1)
     sketch.box(x, 0, across, body.height, "card", look.stroke, look.line, 4, look.dash)
     sketch.place(body.sketch, 0, 0)
-    return Fragment(across / 2, across / 2 + behind, body.height, sketch, below=behind, marks=body.marks)
+    half = across / 2
+    return Fragment(half, half + behind, body.height, sketch, below=behind, marks=body.marks, rows=body.rows)
 
 
 def _mark(card: NetCard, line: CardLine) -> str:

@@ -132,7 +132,9 @@ def _with_header(model: DrawingModel, found: Arrangement, size: WidthName) -> Pi
     across = max(across, foot_width(model.foot, least))
     sketch.text(across, 16.5, text, small, paint=paint, anchor="end")
     room = across - width(text, small) - 8
-    sketch.text(0, 17, model.name, 13 if is_small else 14, 700, room=room)
+    sizes = (13 if is_small else 14, 12, 11, 10)
+    title = next((each for each in sizes if width(model.name, each, 700) <= room), sizes[0])
+    sketch.text(0, 17, model.name, title, 700, room=room)
     sketch.line([(0, 25), (across, 25)], paint="hair", line=0.8)
     sketch.place(found.draw(), 0, _TOP)
     low = foot(sketch, model.foot, _TOP + found.height + 1, across, lowest)

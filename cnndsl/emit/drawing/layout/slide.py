@@ -101,13 +101,17 @@ def _worth(panel: BlockPanel) -> float:
 
 
 def _is_closed(model: DrawingModel, chosen: Sequence[int]) -> bool:
-    """Whether every key in the chosen panels has its own, and what is closed in none of them has no panel."""
+    """Whether every key in the chosen panels has its own, and what is closed in none of them, and in no card, has no
+    panel."""
     shown = [model.panels[at] for at in chosen]
     keys = {each.key for panel in shown for each in _insets(panel.elements) if each.key}
     inside = {each.title for panel in model.panels for each in _insets(panel.elements)}
     drawn = {each.title for panel in shown for each in _insets(panel.elements)}
     own = {panel.key for panel in shown}
-    return keys <= own and all(panel.title not in inside or panel.title in drawn or panel.key for panel in shown)
+    used = keys | {line.key for step in model.steps if isinstance(step, NetCard) for line in step.lines}
+    return keys <= own and all(
+        panel.key in used if panel.key else panel.title not in inside or panel.title in drawn for panel in shown
+    )
 
 
 def _cells(elements: Iterable[PanelElement]) -> Iterator[LayerCell]:
