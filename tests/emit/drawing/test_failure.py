@@ -124,7 +124,7 @@ def test_what_is_before_a_failure_is_drawn_and_what_is_behind_it_are_ghosts() ->
 
 def test_the_block_that_fails_is_opened_with_its_own_numbers() -> None:
     (panel,) = drawing_of(MERGE).panels
-    assert (panel.title, panel.caption) == ("Unit(64, 2)", "iteration 1 of 3 in stage2")
+    assert (panel.title, panel.caption) == ("Unit(64, 2)", "in stage2")
     merge, last = panel.elements
     assert isinstance(merge, Branching)
     assert (merge.state, merge.shapes) == ("failing", ("16×16×64", "32×32×32"))
@@ -147,7 +147,24 @@ def test_a_failure_at_the_end_of_a_repeat() -> None:
     card = drawing.steps[1]
     assert isinstance(card, NetCard)
     assert [(line.role, line.times) for line in card.lines] == [("conv", 4), ("failing", 1)]
-    assert drawing.panels[0].caption == "iteration 5 of 5 in body"
+    assert drawing.panels[0].caption == "in body"
+
+
+@pytest.mark.parametrize(
+    ("inner", "count", "title", "caption", "said"),
+    [
+        # 32 becomes 26 and 20 in the first Outer, 10 after the pooling; 4 in the second one, too few for another 7x7.
+        ("[P(c)]*2 -> POOL2", 3, "P(8)", "repeat 2 of 2 in Outer(8), repeat 2 of 3 in body", "repeat 2 of 2"),
+        ("P(c) -> POOL2 -> POOL2", 2, "Outer(8)", "repeat 2 of 2 in body", "repeat 2 of 2"),
+    ],
+)
+def test_iterations_are_those_of_the_message(inner: str, count: int, title: str, caption: str, said: str) -> None:
+    text = f"""block P(c) = (CONV7-c(pad=0) | CONV7-c(pad=0)) -> CONV1-c
+block Outer(c) = {inner}
+INPUT 32x32x3 -> body: [Outer(8)]*{count}"""
+    drawing = drawing_of(text)
+    assert (drawing.panels[0].title, drawing.panels[0].caption) == (title, caption)
+    assert f"in {said}" in drawing.faults[0].message.frames
 
 
 def test_a_row_of_a_table_fails() -> None:
