@@ -32,6 +32,7 @@ from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, raw_nodes, value_tex
 from cnndsl.emit.drawing.cards.spine import SpineBuilder
 from cnndsl.emit.drawing.cards.states import StatePainter
 from cnndsl.emit.drawing.cards.tags import LinkOf, Tagger, no_link
+from cnndsl.emit.drawing.cards.terms import part_name
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
 from cnndsl.emit.drawing.cards.words import shape_text
 from cnndsl.errors import MessageText
@@ -149,7 +150,7 @@ class _Drawn:
         values = ", ".join(value_text(value) for _, value in item.parameters)
         step = self.steps[at]
         name = step.name if isinstance(step, NetCard) else card.name
-        title = item.title or item.name or whole.title or whole.name or name
+        title = part_name(graph, item)
         where = iterations(graph.tree, nodes, frames)
         if name != title and f"in {name}(" not in where:
             where = f"{where} in {name}".lstrip()

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 
 from cnndsl.emit.drawing.cards.items import Signatures, UnitItem, nodes_in
 from cnndsl.emit.drawing.cards.letters import BlockLetters, letters
+from cnndsl.emit.drawing.cards.terms import part_name
 from cnndsl.emit.drawing.cards.words import dims_text, layer_text, stride_of, stride_text, width_of, window_of
 from cnndsl.graph.graph import Graph
 from cnndsl.values import Value
@@ -45,7 +46,7 @@ class BlockBook:
         sign = self._signatures.of(item.chain)
         found = self._by_sign.get(sign)
         if found is None:
-            found = BlockVariant(len(self.variants), item.title or sign, item.title or item.name, is_inset=is_inset)
+            found = BlockVariant(len(self.variants), item.title or sign, part_name(self._graph, item), is_inset=is_inset)
             self._by_sign[sign] = found
             self.variants.append(found)
         self._places[(found.number, min(nodes_in(item.chain)))] = len(found.instances)

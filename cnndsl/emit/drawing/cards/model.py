@@ -178,8 +178,9 @@ class SpineBranching:
 
 @record(slots=True)
 class NetCard:
-    """A part of the network in a frame: its name, its rows, how often a block occurs in it. Where `is_told`, the rows
-    tell what the name does: `c = 64`."""
+    """A part of the network in a frame: its name, its rows, and `times`, of how many iterations of one block or its
+    variants it consists; 1 where it has anything else too, since its badge would claim that all of it repeats. Where
+    `is_told`, the rows tell what the name does: `c = 64`. `stage` is the opened part that begins with it."""
 
     name: str
     params: int
@@ -193,6 +194,7 @@ class NetCard:
     title: str = ""
     is_told: bool = False
     state: PartState = ""
+    stage: str = ""
 
 
 SpineStep: TypeAlias = SpineRow | SpineBranching | NetCard

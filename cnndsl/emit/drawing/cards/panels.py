@@ -32,6 +32,7 @@ from cnndsl.emit.drawing.cards.model import (
 from cnndsl.emit.drawing.cards.notes import with_notes, without_widths
 from cnndsl.emit.drawing.cards.opened import Opener, gate_role
 from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, table_instances
+from cnndsl.emit.drawing.cards.terms import common_name
 from cnndsl.emit.drawing.cards.wiring import entry_of
 from cnndsl.emit.drawing.cards.words import layer_text, shape_text
 from cnndsl.graph.graph import Graph
@@ -168,7 +169,7 @@ class PanelMaker:
         entering, leaving = self._ends_of(variant)
         return BlockPanel(
             self.keys.get(variant.number, ""),
-            variant.title or "Block",
+            common_name(variant.instances) or variant.title,
             self._caption(variant),
             elements,
             nodes_in(item.chain),
@@ -219,7 +220,7 @@ class PanelMaker:
         notes = conditions(self._graph, item, several, table.names, elements)
         return BlockPanel(
             "",
-            variant.title or "Block",
+            variant.title,
             "dashed: not always there" if notes else "",
             elements,
             nodes_in(item.chain),
