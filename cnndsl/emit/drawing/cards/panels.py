@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -40,6 +41,8 @@ from cnndsl.graph.graph import Graph
 MOST_PANELS = 4
 _MOST_VALUES = 4
 """So many values of an option are told."""
+_CHANNELS = re.compile(r"\b\w?C\b")
+"""`C`, or a multiple of it, `tC`."""
 _KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -216,15 +219,16 @@ class PanelMaker:
         found, optional, texts = table_letters(self._graph, item, turns, table.names, [row for _, row in several])
         opener = Opener(self._signatures, self._given, self._inset)
         elements = _dashed(_retold(opener.elements(item.chain, found, optional), texts), optional)
-        elements = with_counts(elements, item, several, table.names)
-        notes = conditions(self._graph, item, several, table.names, elements)
+        elements = with_counts(elements, item, turns, table.names)
+        notes = conditions(self._graph, item, turns, table.names, elements)
+        uses_channels = any(_CHANNELS.search(each) for each in (*found.widths.values(), *notes))
         return BlockPanel(
             "",
             variant.title,
             "dashed: not always there" if notes else "",
             elements,
             nodes_in(item.chain),
-            "C" if any(each.endswith("C") for each in found.widths.values()) else ENTERING,
+            "C" if uses_channels else ENTERING,
             "",
             times=len(turns),
             block=variant.number,
