@@ -35,7 +35,7 @@ from cnndsl.emit.drawing.cards.opened import Opener, gate_role
 from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, table_instances
 from cnndsl.emit.drawing.cards.terms import common_name
 from cnndsl.emit.drawing.cards.wiring import entry_of
-from cnndsl.emit.drawing.cards.words import layer_text, shape_text
+from cnndsl.emit.drawing.cards.words import layer_text, shape_text, word_of
 from cnndsl.graph.graph import Graph
 
 MOST_PANELS = 4
@@ -194,11 +194,11 @@ class PanelMaker:
                 continue
             layers = [self._graph.nodes[row[at]] for row in rows]
             texts = list(dict.fromkeys(layer_text(each, each.shape.rank) for each in layers))
-            words = {text.partition(" ")[0] for text in texts}
-            if len(texts) > 1 and len(words) == 1:
-                values = [text.partition(" ")[2] for text in texts]
+            word = word_of(layer.kind())
+            if len(texts) > 1 and all(text.startswith(f"{word} ") for text in texts):
+                values = [text.removeprefix(f"{word} ") for text in texts]
                 told = ", ".join(values) if len(values) <= _MOST_VALUES else f"{values[0]} to {values[-1]}"
-                found[node] = f"{min(words)} {told}"
+                found[node] = f"{word} {told}"
         return found
 
     def _closed(self, chain: ItemChain) -> list[InsetBox]:

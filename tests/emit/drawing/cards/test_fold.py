@@ -245,3 +245,23 @@ def test_a_table_is_called_after_its_block_or_else_after_the_label_of_the_for() 
 def test_a_block_that_is_asked_for_is_opened() -> None:
     drawing = model(load("inception_v4").graph, ["ReductionA"])
     assert "ReductionA" in [panel.title for panel in drawing.panels]
+
+
+@pytest.mark.parametrize(
+    ("layer", "text"),
+    [
+        ("CROP(2)", "crop 2"),
+        ("CROP(0, after=1)", "crop 0 before, 1 after"),
+        ("CROP(H//4, after=1x2)", "crop 4 before, 1×2 after"),
+        ("CROP(out=12)", "crop to 12×12"),
+        ("CROP(out=@small)", "crop to 8×8"),
+        ("ZEROPAD(0x1, after=2)", "zero pad 0×1 before, 2 after"),
+        ("ZEROPAD(1, after=1)", "zero pad 1"),
+        ("ZEROPAD(out=20)", "zero pad to 20×20"),
+        ("REFLECTPAD(0, after=1)", "reflect pad 0 before, 1 after"),
+    ],
+)
+def test_margins_are_told_of_both_sides(layer: str, text: str) -> None:
+    """The map has 16 positions along each axis, of which H//4 are 4."""
+    found = of_text(f"INPUT 16x16x3 -> tap small: POOL2 -> {layer}")
+    assert f"[{text}]" in found
