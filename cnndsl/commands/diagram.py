@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 _DOT = ("gv", "dot")
 """Endings of files with DOT text."""
 _MERMAID = "mmd"
-_EXCERPT = 70
-"""Characters of a line of the program in the picture of an error."""
 
 
 @record(slots=True)
@@ -119,6 +117,7 @@ def _draw_failing(
     from cnndsl.diagnostics.full import message_text
     from cnndsl.elaborate.program import elaborated_part
     from cnndsl.emit.drawing.failure import failure
+    from cnndsl.emit.drawing.layout.message import EXCERPT
     from cnndsl.emit.drawing.layout.page import picture
     from cnndsl.finding import used
     from cnndsl.syntax.parse import parse
@@ -129,7 +128,8 @@ def _draw_failing(
         return
     if partial is None:
         return
-    drawing = failure(partial, [message_text(each, _EXCERPT) for each in stop.diagnostics], link)
+    longest = EXCERPT[options.width or "page"]
+    drawing = failure(partial, [message_text(each, longest) for each in stop.diagnostics], link)
     try:
         write_picture(target, picture(drawing, options.width), pictures, force=force)
     except FileError as other:

@@ -14,9 +14,10 @@ from cnndsl.elaborate.program import elaborated_part
 from cnndsl.emit.drawing.cards.model import Branching, DrawingModel, FusedRow, NetCard, SpineBranching, SpineRow
 from cnndsl.emit.drawing.display import RectangleItem, TextItem
 from cnndsl.emit.drawing.failure import failure
+from cnndsl.emit.drawing.layout.message import EXCERPT, message_box
 from cnndsl.emit.drawing.layout.page import WidthName, picture
 from cnndsl.emit.drawing.shapes import flat
-from cnndsl.errors import CnnError, Diagnostic, Source
+from cnndsl.errors import CnnError, Diagnostic, MessageText, Source
 from cnndsl.files import read
 from cnndsl.finding import used
 from cnndsl.graph.partial import PartialGraph
@@ -66,9 +67,15 @@ def test_wrong_programs(file: Path) -> None:
     partial = partial_of(source, found) if found else None
     if partial is None:
         return
+    sizes: dict[WidthName, float] = {"column": 320, "page": 680}
+    for size, widest in sizes.items():
+        drawn = picture(failure(partial, [message_text(each, EXCERPT[size]) for each in found]), size)
+        assert faults(drawn) == []
+        assert drawn.width <= widest - 6  # less the margin of the theme, 3 pixels at each side
+        # 8.5 pixels of 0.75 pt are 6.4 pt.
+        assert min(item.size for item in flat(drawn.items) if isinstance(item, TextItem)) >= 8.5
     drawing = failure(partial, [message_text(each, 70) for each in found])
-    for size in (None, "column", "slide"):
-        assert faults(picture(drawing, size)) == []
+    assert faults(picture(drawing, "slide")) == []
     drawn = picture(drawing)
     assert any(isinstance(item, RectangleItem) and item.stroke == "error" for item in flat(drawn.items))
 
@@ -103,6 +110,17 @@ def test_a_narrow_message_cuts_lines_around_what_is_underlined() -> None:
     assert other.index("^^^^^^^^^^^^ the input is 16x16x16") == again.index("CROP(out=@e)")
     # The number of the line, a bar and an ellipsis at each end are beside the 60 characters.
     assert max(map(len, (code, mark, again, other))) <= 60 + 4 + 2 * 2
+
+
+def test_what_is_said_of_an_underline_has_room_beside_it_or_stands_beneath() -> None:
+    """A column has 314 pixels less 40 of margins, 53 letters of 5.12 pixels; the label and its margin have more."""
+    said = "the input is as small as this because of the poolings before it"
+    message = MessageText("E0301", ("too small",), "bad.cnn:1:9", ("1 | -> CONV7-8", f"  |    ^^^^^^^ {said}"), (), ())
+    box = message_box(message, 314)
+    texts = [item.text for item in flat(box.sketch.items) if isinstance(item, TextItem) and item.mono]
+    assert box.width == 314
+    assert texts[:4] == ["1 | -> CONV7-8", "|", "^^^^^^^", "|"]
+    assert "".join(f"{text} " for text in texts[4:] if text != "|").strip() == said
 
 
 def test_what_is_before_a_failure_is_drawn_and_what_is_behind_it_are_ghosts() -> None:

@@ -44,9 +44,12 @@ def with_faults(model: DrawingModel, room: float) -> Arrangement:
     artist = PanelArtist(room)
     is_beside = [all(artist.least_width(each) <= room - left for each in model.panels)]
     is_beside.append(is_beside[0] and all(excerpt_width(each.message) <= room - left for each in shown))
-    boxes = [*_panels(artist, model, room - left if is_beside[0] else room)]
+    places = [_place(drawn, each.step) for each in shown]
+    lanes = _LANE * sum(map(bool, places))
+    beneath = room - (lanes if lanes > _LANE else 0)
+    boxes = [*_panels(artist, model, room - left if is_beside[0] else beneath)]
     count = len(boxes)
-    boxes += _messages(model, {each.error for each in boxes}, room - left if is_beside[1] else room)
+    boxes += _messages(model, {each.error for each in boxes}, room - left if is_beside[1] else beneath)
     low = 0.0
     for at, each in enumerate(boxes):
         if is_beside[at >= count]:
@@ -55,7 +58,6 @@ def with_faults(model: DrawingModel, room: float) -> Arrangement:
             low = max(low, spine.height + _GUTTER + _LANE)
         each.y = low
         low += each.fragment.height + _BETWEEN
-    places = [_place(drawn, each.step) for each in shown]
     _shift(boxes, places, spine.height)
 
     def draw() -> Sketch:
@@ -65,9 +67,8 @@ def with_faults(model: DrawingModel, room: float) -> Arrangement:
         _lead(sketch, places, boxes, spine.width)
         return sketch
 
-    wide = max(each.x + each.fragment.width for each in boxes)
-    lanes = _LANE * sum(bool(each) for each in places)
-    wide += 0 if all(each.x for each in boxes) or lanes == _LANE else lanes
+    outer = room - beneath
+    wide = max(each.x + each.fragment.width + (0 if each.x else outer) for each in boxes)
     return Arrangement(max(wide, spine.width + lanes + 4), max(spine.height, low - _BETWEEN), draw)
 
 
