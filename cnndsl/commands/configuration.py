@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import click
 
 from cnndsl.commands.common import AnyFunction, echo, note, read
+from cnndsl.errors import CnnError
 from cnndsl.records import record
 
 if TYPE_CHECKING:
@@ -120,7 +121,11 @@ def _graphs(files: Sequence[str], settings: Sequence[str]) -> Iterator[Graph]:
     for file in files:
         source = read(file)
         for chosen in product(*domains.values()):
-            yield compiled(source, dict(zip(domains, chosen, strict=True))).graph
+            try:
+                yield compiled(source, dict(zip(domains, chosen, strict=True))).graph
+            except CnnError:
+                note(f"no table was written: {source.name} has an error, and a table shows whole networks")
+                raise
 
 
 def _domains(settings: Sequence[str]) -> Mapping[str, Sequence[Value]]:

@@ -46,7 +46,9 @@ class BlockBook:
         sign = self._signatures.of(item.chain)
         found = self._by_sign.get(sign)
         if found is None:
-            found = BlockVariant(len(self.variants), item.title or sign, part_name(self._graph, item), is_inset=is_inset)
+            found = BlockVariant(
+                len(self.variants), item.title or sign, part_name(self._graph, item), is_inset=is_inset
+            )
             self._by_sign[sign] = found
             self.variants.append(found)
         self._places[(found.number, min(nodes_in(item.chain)))] = len(found.instances)
@@ -107,8 +109,8 @@ def _pairs(graph: Graph, one: Sequence[int], other: Sequence[int]) -> Iterator[t
         gaps = one[before[0] : block.a], other[before[1] : block.b]
         kinds = ([_type(graph, node) for node in gap] for gap in gaps)
         for inner in SequenceMatcher(None, *kinds, False).get_matching_blocks():
-            yield from zip(gaps[0][inner.a : inner.a + inner.size], gaps[1][inner.b : inner.b + inner.size], strict=True)
-        yield from zip(one[block.a : block.a + block.size], other[block.b : block.b + block.size], strict=True)
+            yield from zip(gaps[0][inner.a :][: inner.size], gaps[1][inner.b :][: inner.size], strict=True)
+        yield from zip(one[block.a :][: block.size], other[block.b :][: block.size], strict=True)
         before = block.a + block.size, block.b + block.size
 
 

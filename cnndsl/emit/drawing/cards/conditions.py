@@ -3,23 +3,23 @@ has, else by their positions. A column that happens to go with a part is no reas
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from cnndsl.emit.drawing.cards.blocks import matched
 from cnndsl.emit.drawing.cards.items import UnitItem
 from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, PanelElement, RepeatFrame
 from cnndsl.emit.drawing.cards.scope import in_scope
-from cnndsl.expressions import Expr
 from cnndsl.graph.graph import Graph
 from cnndsl.graph.parts import CallPart, ChoicePart, MergePart, Part
 from cnndsl.graph.traversal import inner_parts, nodes_of, walk
-from cnndsl.syntax.unparse import condition
 
 _LONGEST = 48
 """Characters of a condition; a longer one is told by positions."""
 _MOST = 3
 """So many iterations are listed."""
-_SIGNS = {" == ": " = ", " != ": " ≠ ", " <= ": " ≤ ", " >= ": " ≥ "}
+_SIGNS = {"==": "=", "!=": "≠", "<=": "≤", ">=": "≥"}
+_COMPARISON = re.compile(r" *(==|!=|<=|>=) *")
 
 
 def conditions(
@@ -79,9 +79,7 @@ def _dashed(elements: Sequence[PanelElement]) -> Iterator[tuple[str, int]]:
                     yield "identity", each.node
 
 
-def _reason(
-    whole: UnitItem, node: int, there: set[int], turns: Sequence[UnitItem], names: Sequence[str]
-) -> str:
+def _reason(whole: UnitItem, node: int, there: set[int], turns: Sequence[UnitItem], names: Sequence[str]) -> str:
     """The condition in the program that decides where a node is, "" if there is none that can be told."""
     for choice, calls in _choices(whole.part, node):
         if there == {at for at, turn in enumerate(turns) if _taken(turn.part, choice) == choice.taken}:
@@ -90,7 +88,7 @@ def _reason(
 
 
 def _choices(part: Part, node: int) -> Iterator[tuple[ChoicePart, tuple[CallPart, ...]]]:
-    """The choices around a node, and around the identity of a merge, the outermost first, with the calls around them."""
+    """The choices around a node, or around the identity of a merge, the outermost first, with the calls around them."""
     calls: tuple[CallPart, ...] = ()
     at: Part | None = part
     while at is not None:
@@ -118,10 +116,8 @@ def _text(
         return "where the shape stays" if choice.taken == 0 else "where the shape changes"
     if choice.test is None or isinstance(choice.test, str):
         return f"where {choice.test}" if choice.test else ""
-    test: Expr | None = in_scope(choice.test, calls, whole, turns, names)
-    text = "" if test is None else condition(test)
-    for sign, shown in _SIGNS.items():
-        text = text.replace(sign, shown)
+    test = in_scope(choice.test, calls, whole, turns, names)
+    text = "" if test is None else _COMPARISON.sub(lambda match: f" {_SIGNS[match[1]]} ", test.text)
     if not text or len(text) > _LONGEST:
         return ""
     return f"{'where' if choice.taken == 0 else 'unless'} {text}"

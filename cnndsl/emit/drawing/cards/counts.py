@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -9,10 +10,10 @@ from cnndsl.emit.drawing.cards.items import UnitItem
 from cnndsl.emit.drawing.cards.model import PanelElement, RepeatFrame
 from cnndsl.emit.drawing.cards.scope import in_scope
 from cnndsl.emit.drawing.cards.words import TIMES
-from cnndsl.expressions import Name, names
 from cnndsl.graph.parts import CallPart, LoopPart, Part
 from cnndsl.graph.traversal import inner_parts
-from cnndsl.syntax.unparse import expression
+
+_SIGN = re.compile(r"(?<=[\w)])([+-])(?=[\w(])")
 
 
 def with_counts(
@@ -57,6 +58,7 @@ def _told(
     if count is None:
         return ""
     known = {*columns, *(whole.part.parameters if isinstance(whole.part, CallPart) else ())}
-    if not known.issuperset(each.name for each in names(count)):
+    if not count.names <= known:
         return ""
-    return f"{TIMES}{count.name}" if isinstance(count, Name) else f"{TIMES}({expression(count)})"
+    text = _SIGN.sub(r" \1 ", count.text)
+    return f"{TIMES}{text}" if text.isidentifier() else f"{TIMES}({text})"

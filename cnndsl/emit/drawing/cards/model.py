@@ -327,7 +327,8 @@ class DrawingModel:
     """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `legend` explains
     what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks` and `removed`, what
     another network has after a step, where there are any; `foot` stands beneath. `faults` are the errors of a network
-    that has some. `u` is the other form of a network that goes down and up again.
+    that has some, `broken` the messages of assertions that don't hold of a whole one. `u` is the other form of a
+    network that goes down and up again.
     """
 
     name: str
@@ -346,4 +347,5 @@ class DrawingModel:
     removed: tuple[str, ...] = ()
     foot: tuple[FootLine, ...] = ()
     faults: tuple[FaultNote, ...] = ()
+    broken: tuple[MessageText, ...] = ()
     u: UShape | None = None

@@ -1,4 +1,4 @@
-"""What parts are called that a program gives no name: after the block that they consist of, else by the terms of papers.
+"""What parts are called that a program gives no name: after the blocks in them, else by the terms of papers.
 
 Terms follow from layers and wiring alone: a residual block (He et al. 2015, arXiv:1512.03385), a bottleneck (ibid.,
 Figure 5), an inverted residual (Sandler et al. 2018, arXiv:1801.04381), a dense layer (Huang et al. 2016,

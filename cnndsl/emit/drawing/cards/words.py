@@ -207,7 +207,7 @@ def _further(layer: Layer) -> list[str]:
 
 
 def _margins(node: Node, rank: int) -> str:
-    """What a layer cuts off or pads: the same on both sides, on each of the two, up to a size; "" if it does neither."""
+    """What a layer cuts off or pads: on both sides, on each of the two, up to a size; "" if it does neither."""
     layer = node.layer
     after: Dims | None = getattr(layer, "after", None)
     if after is None or not isinstance(before := getattr(layer, layer.POSITIONAL[0]), tuple):

@@ -10,7 +10,7 @@ from cnndsl.emit.drawing.display import RectangleItem
 from cnndsl.emit.drawing.layout import spine as spines
 from cnndsl.emit.drawing.layout.arrange import Arrangement, columns
 from cnndsl.emit.drawing.layout.looks import HEAVY
-from cnndsl.emit.drawing.layout.message import HEADLINE, excerpt_width, message_box, more_box
+from cnndsl.emit.drawing.layout.message import HEADLINE, MOST_MESSAGES, excerpt_width, message_box, more_box
 from cnndsl.emit.drawing.layout.panel import PanelArtist
 from cnndsl.emit.drawing.layout.pieces import Fragment
 from cnndsl.emit.drawing.layout.sketch import PlanePoint, Sketch
@@ -18,7 +18,6 @@ from cnndsl.emit.drawing.layout.spine import SpinePieces, heights
 from cnndsl.emit.drawing.shapes import flat
 
 _GUTTER, _LANE, _BETWEEN = 16.0, 7.0, 10.0
-_MOST_MESSAGES = 3
 _NARROWEST, _WIDEST = 100.0, 200.0
 
 
@@ -39,7 +38,7 @@ def with_faults(model: DrawingModel, room: float) -> Arrangement:
     it what has no room there."""
     drawn = spines.spine(model, max(min(spines.natural_width(model, is_wide=False), _WIDEST), _NARROWEST))
     spine = columns(drawn, 1)
-    shown = model.faults[:_MOST_MESSAGES]
+    shown = model.faults[:MOST_MESSAGES]
     left = spine.width + _GUTTER + _LANE * len(shown)
     artist = PanelArtist(room)
     is_beside = [all(artist.least_width(each) <= room - left for each in model.panels)]
@@ -92,9 +91,9 @@ def _panels(artist: PanelArtist, model: DrawingModel, across: float) -> Iterator
 
 def _messages(model: DrawingModel, opened: Collection[int], across: float) -> Iterator[FaultBox]:
     """The messages, and how many more there are."""
-    for number, fault in enumerate(model.faults[:_MOST_MESSAGES]):
+    for number, fault in enumerate(model.faults[:MOST_MESSAGES]):
         yield FaultBox(message_box(fault.message, across), -1 if number in opened else number, HEADLINE)
-    further = len(model.faults) - _MOST_MESSAGES
+    further = len(model.faults) - MOST_MESSAGES
     if further > 0:
         yield FaultBox(more_box(further, across), -1, 0)
 

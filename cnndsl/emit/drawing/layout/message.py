@@ -18,6 +18,8 @@ _SAID = re.compile(r"( +\|)([ |]*[-^][-^ ]*(?= )|)(.+)")
 _PAD = 12.0
 _LINE = 12.5
 _TITLE = 10.0
+MOST_MESSAGES = 3
+"""So many errors have a message; the others are counted."""
 HEADLINE = 19.0
 """The height of the code and the message, at which an edge may lead to the box."""
 
