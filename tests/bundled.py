@@ -26,7 +26,15 @@ HEAVY = {
     *("yolov3", "yolov5", "unet_plus_plus", "wavenet", "mnasnet"),
 }
 """Large networks: fast tests hold their weights and figures against published ones, slow ones all the rest."""
-SLOW = LIKE_OTHERS | HEAVY
+
+LONGER = {
+    *("inception_v4", "inception_resnet_v2", "googlenet_2014", "densenet161", "densenet169", "densenet201"),
+    *("resnet101", "resnet152", "resnet200", "preact_resnet", "resnet_orders", "wide_resnet101_2", "se_resnet50"),
+    *("resnext101_32x4d", "resnext101_32x8d", "resnext101_64x4d", "cifar_densenet"),
+}
+"""Like another network, only longer."""
+
+SLOW = LIKE_OTHERS | HEAVY | LONGER
 
 
 def marked(names: Iterable[str], further: Set[str] = frozenset()) -> list[str | ParameterSet]:

@@ -59,15 +59,31 @@ def known_names(
 
     Raises UsageError for a name that there is not, with the nearest one.
     """
-    from cnndsl.errors import nearest
-
     names = [name.strip() for name in text.split(",") if name.strip()] if text else []
     for name in names:
-        if name not in known:
-            titled = (titles or {}).get(name)
-            hint = f"did you mean `{titled}`?" if titled in known else nearest(name, known) or ", ".join(known)
-            raise click.UsageError(f"there is no {what} {name!r}; {hint}")
+        _require(name, known, what, titles or {})
     return names
+
+
+def known_order(
+    text: str, known: Sequence[str], what: str, titles: Mapping[str, str] | None = None
+) -> tuple[str, bool]:
+    """Return the name that `--sort` has, and whether the largest comes first: `-params`.
+
+    Raises UsageError for a name that there is not, and for several, with the nearest one.
+    """
+    name = text.strip().lstrip("-+")
+    _require(name, known, what, titles or {})
+    return name, text.strip().startswith("-")
+
+
+def _require(name: str, known: Sequence[str], what: str, titles: Mapping[str, str]) -> None:
+    from cnndsl.errors import nearest
+
+    if name not in known:
+        titled = titles.get(name)
+        hint = f"did you mean `{titled}`?" if titled in known else nearest(name, known) or ", ".join(known)
+        raise click.UsageError(f"there is no {what} {name!r}; {hint}")
 
 
 def read(file: str) -> Source:

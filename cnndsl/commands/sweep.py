@@ -10,11 +10,11 @@ import click
 
 import cnndsl.sweeping.sweep
 from cnndsl.analysis.metric_table import BY_TITLE
-from cnndsl.commands.common import force_option, known_names, program_argument
+from cnndsl.commands.common import force_option, known_names, known_order, program_argument
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
 from cnndsl.report.sweep import FORMATS
 from cnndsl.sweeping.sweep import GOALS, Configuration
-from cnndsl.values import Value
+from cnndsl.values import Number, Value
 
 if TYPE_CHECKING:
     from cnndsl.report.latex_table import TableWidth
@@ -118,9 +118,10 @@ def _overrides(ranges: Sequence[str]) -> dict[str, Sequence[Value]]:
 def _sorted(members: list[Configuration], by: str, known: Sequence[str]) -> list[Configuration]:
     from cnndsl.sweeping.sweep import magnitude
 
-    (name,), sign = known_names(by.lstrip("-+"), known, "figure or parameter", BY_TITLE), -1 if by[0] == "-" else 1
+    name, largest_first = known_order(by, known, "figure or parameter", BY_TITLE)
+    sign = -1 if largest_first else 1
 
-    def key(member: Configuration) -> tuple[bool, int]:
+    def key(member: Configuration) -> tuple[bool, Number]:
         value = {**(member.figures or {}), **member.settings}.get(name, 0)
         return member.figures is None, sign * magnitude(value)
 

@@ -26,14 +26,7 @@ from tests.bundled import marked
 # PyTorch says once that even kernels with `padding="same"` take a padded copy; it is counted.
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
 
-LARGE = {
-    *("hrnet", "inception_v4", "inception_resnet_v2", "googlenet_2014", "densenet161", "densenet169", "densenet201"),
-    *("resnet101", "resnet152", "resnet200", "preact_resnet", "resnet_orders", "wide_resnet101_2"),
-    *("resnext101_32x4d", "resnext101_32x8d", "resnext101_64x4d"),
-}
-"""Nets like others here, only longer."""
-
-ALL = marked((*cnndsl.zoo(), *NETS), LARGE)
+ALL = marked((*cnndsl.zoo(), *NETS))
 IMAGES = 3
 
 

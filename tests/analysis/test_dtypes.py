@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from _pytest.mark import ParameterSet
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 import cnndsl
@@ -98,13 +99,17 @@ L2NORM; L2NORM(affine=yes); LRN3(over=positions)
 """Layers that autocast treats in its own way, or that consist of several operations."""
 
 
+def slow(*values: object) -> ParameterSet:
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize("text", FOUND)
 def test_programs_that_were_wrong(text: str) -> None:
     assert memory_differences(text) == []
 
 
 @pytest.mark.parametrize("chain", ON_MAPS)
-@pytest.mark.parametrize("shape", ["12x4", "8x8x4", "6x6x6x4"])
+@pytest.mark.parametrize("shape", ["8x8x4", slow("12x4"), slow("6x6x6x4")])
 def test_layers_of_several_operations(chain: str, shape: str) -> None:
     assert memory_differences(f"INPUT {shape} -> CONV1-4 -> {chain} -> CONV1-4") == []
 
@@ -118,7 +123,7 @@ def test_what_is_unexplained_is_still_so(text: str) -> None:
     assert memory_differences(text) == UNEXPLAINED[text]
 
 
-@pytest.mark.parametrize(("count", "has_weights"), [(60, True), (40, False)])
+@pytest.mark.parametrize(("count", "has_weights"), [(20, True), (15, False), slow(60, True), slow(40, False)])
 def test_random_programs(count: int, has_weights: bool) -> None:
     """With a convolution in front, so that gradients flow everywhere, and without."""
     drawn: list[str] = []
@@ -140,10 +145,9 @@ def test_random_programs(count: int, has_weights: bool) -> None:
     assert {text: told for text, told in wrong.items() if text not in UNEXPLAINED} == {}
 
 
-SAME = ["resnet18", "mobilenet_v3_large", "squeezenet1_1", pytest.param("densenet121", marks=pytest.mark.slow)]
-
-
-@pytest.mark.parametrize("name", [*SAME, "googlenet"])
+@pytest.mark.parametrize(
+    "name", ["resnet18", "squeezenet1_1", slow("mobilenet_v3_large"), slow("densenet121"), slow("googlenet")]
+)
 def test_networks_of_torchvision(name: str) -> None:
     """Training against torchvision's modules, use against the emitted one as well: torchvision's DenseNet-121 holds the
     list of its layers longer. On images of 64x64, since real values are computed in three types."""

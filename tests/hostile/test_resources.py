@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 CORPUS = sorted((ROOT / "fuzz" / "corpus").iterdir())
 NET = "INPUT 8x8x3 -> "
 LONGEST = int(os.environ.get("CNNDSL_HOSTILE_BYTES", 8 * 2**10))
-SECONDS, MEGABYTES = 1.0, 200
+COPIES, MEGABYTES = 45, 200  # a second, on a machine on which the guard's copy takes 22 ms
 
 
 def filled(first: str, each: str, last: str = "", joint: str = "") -> str:
@@ -126,7 +126,7 @@ def run() -> Iterator[Callable[[bytes], Any]]:
 
 def within_bounds(answer: Any) -> None:
     assert set(answer["codes"]) <= {0, 1}, answer["said"]
-    assert answer["seconds"] < SECONDS
+    assert answer["copies"] < COPIES
     assert answer["megabytes"] < MEGABYTES
 
 

@@ -13,7 +13,7 @@ from cnndsl.emit.torch.verify import verify
 from cnndsl.finding import find
 from cnndsl.network import graph_of
 from cnndsl.values import Value
-from tests.bundled import ZOO
+from tests.bundled import HEAVY, ZOO
 from tests.commands.running import run
 
 FAMILIES: dict[str, list[dict[str, Value]]] = {
@@ -21,7 +21,7 @@ FAMILIES: dict[str, list[dict[str, Value]]] = {
     "cifar_resnet": [{"layers": 32}, {"projection": True}, {"layers": 110, "projection": True, "classes": 100}],
     "mobilenet_v1": [{"width": Fraction(1, 4)}, {"width": Fraction(1, 2)}, {"width": Fraction(3, 4), "classes": 10}],
     "preact_resnet": [{"layers": 1001}, {"classes": 100}, {"layers": 1001, "classes": 7}],
-    "resnet_orders": [{"order": each, "layers": layers} for layers in (20, 164) for each in (1, 2, 3, 4)],
+    "resnet_orders": [{"order": each, "layers": layers} for each in (1, 2, 3, 4) for layers in (20, 164)],
     "wrn": [{"layers": 16, "k": 1}, {"dropout": Fraction(3, 10)}, {"layers": 40, "k": 4, "dropout": Fraction(1, 2)}],
     "ghostnet": [{"width": Fraction(1, 2), "classes": 10}],
     "googlenet": [{"aux": False, "classes": 10}],
@@ -42,7 +42,12 @@ def test_every_argument_of_every_bundled_network(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "at"), [(name, at) for name, several in FAMILIES.items() for at in range(len(several))]
+    ("name", "at"),
+    [
+        pytest.param(name, at, marks=[pytest.mark.slow] if at or name in HEAVY else [])
+        for name, several in FAMILIES.items()
+        for at in range(len(several))
+    ],
 )
 def test_families_at_other_settings(name: str, at: int) -> None:
     settings, program = FAMILIES[name][at], find(name)

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 import cnndsl
+from tests.bundled import marked
 
 STORED: dict[str, dict[str, object]] = json.loads(
     (Path(__file__).parent / "compatibility.json").read_text(encoding="utf-8")
@@ -25,7 +26,7 @@ def test_every_bundled_network_is_in_the_list() -> None:
     assert set(STORED) == set(cnndsl.zoo())
 
 
-@pytest.mark.parametrize("name", STORED)
+@pytest.mark.parametrize("name", marked(STORED))
 def test_class_arguments_and_keys(name: str) -> None:
     with torch.device("meta"):
         module = cnndsl.load(name).module()
