@@ -107,8 +107,8 @@ def _pairs(graph: Graph, one: Sequence[int], other: Sequence[int]) -> Iterator[t
     matcher = SequenceMatcher(None, list(map(written, one)), list(map(written, other)), False)
     for block in matcher.get_matching_blocks():
         gaps = one[before[0] : block.a], other[before[1] : block.b]
-        kinds = ([_type(graph, node) for node in gap] for gap in gaps)
-        for inner in SequenceMatcher(None, *kinds, False).get_matching_blocks():
+        left, right = ([_type(graph, node) for node in gap] for gap in gaps)
+        for inner in SequenceMatcher(None, left, right, False).get_matching_blocks():
             yield from zip(gaps[0][inner.a :][: inner.size], gaps[1][inner.b :][: inner.size], strict=True)
         yield from zip(one[block.a :][: block.size], other[block.b :][: block.size], strict=True)
         before = block.a + block.size, block.b + block.size

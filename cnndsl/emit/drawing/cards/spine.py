@@ -130,9 +130,17 @@ class SpineBuilder:
         self._card(self._run[0].title, "", tuple(self._run))
         self._run = []
 
-    def _card(self, name: str, path: str, parts: tuple[UnitItem | tuple[int, ...], ...], **more: bool) -> None:
+    def _card(
+        self,
+        name: str,
+        path: str,
+        parts: tuple[UnitItem | tuple[int, ...], ...],
+        *,
+        is_plain: bool = False,
+        is_repeat: bool = False,
+    ) -> None:
         """Add a card, under the name of the opened part that begins with it."""
-        self.steps.append(RawCard(name, path, parts, stage=self._begun(), **more))
+        self.steps.append(RawCard(name, path, parts, is_plain, is_repeat=is_repeat, stage=self._begun()))
 
     def _fork(self, item: ForkItem) -> None:
         inner = sum(len(fused(self.graph, nodes_in(branch), self.given)) for branch in item.branches)

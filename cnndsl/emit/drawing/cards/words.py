@@ -210,8 +210,9 @@ def _margins(node: Node, rank: int) -> str:
     """What a layer cuts off or pads: on both sides, on each of the two, up to a size; "" if it does neither."""
     layer = node.layer
     after: Dims | None = getattr(layer, "after", None)
-    if after is None or not isinstance(before := getattr(layer, layer.POSITIONAL[0]), tuple):
+    if after is None:
         return ""
+    before: Dims = getattr(layer, layer.POSITIONAL[0])
     if getattr(layer, "out", ()) or getattr(layer, "like", False):
         return f"to {dims_text(node.shape.spatial, rank)}"
     first, last = (
