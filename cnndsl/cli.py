@@ -169,7 +169,7 @@ def run(arguments: Sequence[str]) -> int:
 def _open_streams() -> None:
     """Puts something in the place of streams that were closed before the start, `cnndsl … >&-`, and a buffer under
     those without one: PYTHONUNBUFFERED loses what a pipe or a disk does not take at once."""
-    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]  # as it is without a console
+    if sys.stdin is None:  # as it is without a console
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - stays open
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:

@@ -113,6 +113,7 @@ def _latex(
         caption,
         label_of(title, "configurations"),
         (*([f"{len(refused)} of {len(members)} configurations are invalid:"] if refused else ()), *refused),
+        keys=len(names),
     )
 
 

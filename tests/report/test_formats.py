@@ -180,3 +180,11 @@ def test_rounding_never_shows_a_thousand_of_a_unit() -> None:
         "1M",
         "1G",
     ]
+
+
+def test_parameters_that_are_trained_are_told_where_some_are_not(stats: Stats) -> None:
+    """A convolution of 27*4 weights and 4 biases is frozen; FC-10 on 4 channels has 40 weights and 10 biases."""
+    frozen = loads("INPUT 8x8x3 -> CONV3-4(frozen=yes) -> GAP -> FC-10").stats()
+    lines = [line.split(maxsplit=1) for line in render(view(frozen), "table").splitlines() if line]
+    assert ["trainable", "50; 112 frozen"] in lines
+    assert not any(line.startswith("trainable") for line in render(view(stats), "table").splitlines())

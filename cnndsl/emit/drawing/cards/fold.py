@@ -78,6 +78,7 @@ def model(
         description=_description(graph, steps, whole.params - training, whole.macs),
         tags=tuple(tagger.step(step, raw_nodes(each)) for step, each in zip(steps, raw, strict=True)),
         u=None if opened or unfold or levels else tagger.bars(u_shape(graph)),
+        output=-1 if graph.output_name else homes[graph.output],
     )
 
 

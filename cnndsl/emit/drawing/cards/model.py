@@ -269,7 +269,7 @@ class UBar:
 @record(slots=True)
 class USkip:
     """A link between bars of a row: what happens on it, the node that merges it (-1 for none), whether that joins
-    channels, how many come along, and the nodes on it."""
+    channels, how many come along, and the nodes on it. `is_gone` is one that another network alone has."""
 
     source: int
     target: int
@@ -279,6 +279,8 @@ class USkip:
     channels: int
     nodes: tuple[int, ...]
     tag: GroupTag | None = None
+    mark: StepMark | None = None
+    is_gone: bool = False
 
 
 @record(slots=True)
@@ -291,12 +293,13 @@ class UShape:
 
 @record(slots=True)
 class FootLine:
-    """A line of text beneath a drawing, after a sign; `is_code` in letters of one width."""
+    """A line of text beneath a drawing, after a sign. Of a list (`is_listed`) those are left out for which there is no
+    room."""
 
     text: str
     sign: str = ""
     paint: str = "mute"
-    is_code: bool = False
+    is_listed: bool = False
 
 
 @record(slots=True)
@@ -325,10 +328,10 @@ class FaultNote:
 @record(slots=True)
 class DrawingModel:
     """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `legend` explains
-    what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks` and `removed`, what
-    another network has after a step, where there are any; `foot` stands beneath. `faults` are the errors of a network
-    that has some, `broken` the messages of assertions that don't hold of a whole one. `u` is the other form of a
-    network that goes down and up again.
+    what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks`, where there are
+    any; `foot` stands beneath. `faults` are the errors of a network that has some, `broken` the messages of assertions
+    that don't hold of a whole one. `u` is the other form of a network that goes down and up again. `output` is the step
+    that gives the output, -1 where that has a name and is one of the `ends`.
     """
 
     name: str
@@ -344,8 +347,8 @@ class DrawingModel:
     description: str = ""
     tags: tuple[GroupTag, ...] = ()
     marks: tuple[StepMark | None, ...] = ()
-    removed: tuple[str, ...] = ()
     foot: tuple[FootLine, ...] = ()
     faults: tuple[FaultNote, ...] = ()
     broken: tuple[MessageText, ...] = ()
     u: UShape | None = None
+    output: int = -1

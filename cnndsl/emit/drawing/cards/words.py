@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cnndsl.emit.drawing.cards.model import GrowthBar
 from cnndsl.emit.drawing.themes import role_of
 from cnndsl.graph.node import Node
 from cnndsl.layers import KINDS
@@ -230,3 +231,14 @@ def _with_options(node: Node, word: str, rank: int) -> str:
     if node.layer.ROLE in ("normalisation", "activation"):
         values = []
     return f"{word} {', '.join(values)}" if bracket and values and len(values) <= 3 else word
+
+
+def growth_text(growth: GrowthBar) -> str:
+    """Return the channels of a dense block, and how many layers it has in addition to those of another network.
+
+    >>> growth_text(GrowthBar(64, 6, 32)), growth_text(GrowthBar(64, 6, 32, added=2))
+    ('64 + 6×32 = 256', '64 + 6×32 = 256, +2 layers')
+    """
+    total = growth.entering + growth.layers * growth.growth
+    added = f", +{growth.added} layers" if 0 < growth.added < growth.layers else ""
+    return f"{growth.entering} + {growth.layers}{TIMES}{growth.growth} = {total}{added}"

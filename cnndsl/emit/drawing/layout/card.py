@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cnndsl.emit.drawing.cards.model import CardLine, CardTable, GrowthBar, NetCard, StepMark
-from cnndsl.emit.drawing.cards.words import TIMES
+from cnndsl.emit.drawing.cards.words import TIMES, growth_text
 from cnndsl.emit.drawing.layout.looks import BoxLook, box_look
 from cnndsl.emit.drawing.layout.pieces import BAR, Fragment, badge, badge_width, key_disc, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
@@ -264,14 +264,11 @@ def _growth(card: NetCard, growth: GrowthBar, across: float, form: CardForm) -> 
     if growth.added:
         before = left + first + (growth.layers - growth.added) * cell
         sketch.box(before, y + 9.6, growth.added * cell, 2.4, "up-stroke", radius=0)
-    sketch.text(left, y + 19, _growth_text(growth), SMALL, paint="mute", room=room)
+    free = room - (16 if line.key else 0)
+    texts = (growth_text(growth), growth_text(replace(growth, added=0)))
+    text = next((each for each in texts if width(each, SMALL) <= free), texts[-1])
+    sketch.text(left, y + 19, text, SMALL, paint="mute", room=free)
     return Fragment(across / 2, across / 2, y + 22.5, sketch)
-
-
-def _growth_text(growth: GrowthBar) -> str:
-    total = growth.entering + growth.layers * growth.growth
-    added = f", +{growth.added} layers" if growth.added else ""
-    return f"{growth.entering} + {growth.layers}×{growth.growth} = {total}{added}"
 
 
 _SCALE_CHANNELS = 1024
