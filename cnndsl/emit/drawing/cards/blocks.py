@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from cnndsl.emit.drawing.cards.items import Signatures, UnitItem, nodes_in
 from cnndsl.emit.drawing.cards.letters import BlockLetters, letters
+from cnndsl.emit.drawing.cards.terms import part_name
 from cnndsl.emit.drawing.cards.words import (
     dilation_text,
     dims_text,
@@ -54,7 +55,9 @@ class BlockBook:
         sign = self._signatures.of(item.chain)
         found = self._by_sign.get(sign)
         if found is None:
-            found = BlockVariant(len(self.variants), item.title or sign, item.title or item.name, is_inset=is_inset)
+            found = BlockVariant(
+                len(self.variants), item.title or sign, part_name(self._graph, item), is_inset=is_inset
+            )
             self._by_sign[sign] = found
             self.variants.append(found)
         self._places[(found.number, min(nodes_in(item.chain)))] = len(found.instances)
@@ -107,16 +110,30 @@ class BlockBook:
 
 
 def matched(graph: Graph, whole: UnitItem, others: Sequence[UnitItem]) -> dict[int, dict[int, int]]:
-    """Return for each node of a part which node of each other part corresponds to it, by the order of layer types."""
+    """Return for each node of a part which node of each other part corresponds to it: that which is written at the same
+    place, and between those, by the order of layer types."""
     base = nodes_in(whole.chain)
     found: dict[int, dict[int, int]] = {node: {} for node in base}
-    kinds = [_type(graph, node) for node in base]
     for number, other in enumerate(others):
-        nodes = nodes_in(other.chain)
-        for block in SequenceMatcher(None, kinds, [_type(graph, each) for each in nodes], False).get_matching_blocks():
-            for step in range(block.size):
-                found[base[block.a + step]][number] = nodes[block.b + step]
+        for node, mate in _pairs(graph, base, nodes_in(other.chain)):
+            found[node][number] = mate
     return found
+
+
+def _pairs(graph: Graph, one: Sequence[int], other: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def written(node: int) -> object:
+        span = graph.nodes[node].span
+        return (_type(graph, node), span.source.name, span.start)
+
+    before = 0, 0
+    matcher = SequenceMatcher(None, list(map(written, one)), list(map(written, other)), False)
+    for block in matcher.get_matching_blocks():
+        gaps = one[before[0] : block.a], other[before[1] : block.b]
+        left, right = ([_type(graph, node) for node in gap] for gap in gaps)
+        for inner in SequenceMatcher(None, left, right, False).get_matching_blocks():
+            yield from zip(gaps[0][inner.a :][: inner.size], gaps[1][inner.b :][: inner.size], strict=True)
+        yield from zip(one[block.a :][: block.size], other[block.b :][: block.size], strict=True)
+        before = block.a + block.size, block.b + block.size
 
 
 def _type(graph: Graph, node: int) -> str:

@@ -178,8 +178,9 @@ class SpineBranching:
 
 @record(slots=True)
 class NetCard:
-    """A part of the network in a frame: its name, its rows, how often a block occurs in it. Where `is_told`, the rows
-    tell what the name does: `c = 64`."""
+    """A part of the network in a frame: its name, its rows, and `times`, of how many iterations of one block or its
+    variants it consists; 1 where it has anything else too, since its badge would claim that all of it repeats. Where
+    `is_told`, the rows tell what the name does: `c = 64`. `stage` is the opened part that begins with it."""
 
     name: str
     params: int
@@ -193,6 +194,7 @@ class NetCard:
     title: str = ""
     is_told: bool = False
     state: PartState = ""
+    stage: str = ""
 
 
 SpineStep: TypeAlias = SpineRow | SpineBranching | NetCard
@@ -333,8 +335,9 @@ class DrawingModel:
     """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `legend` explains
     what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks`, where there are
     any; `carried` are labels of edges from a step to the next one. `foot` stands beneath. `faults` are the errors of a
-    network that has some. `u` is the other form of a network that goes down and up again. `output` is the step that
-    gives the output, -1 where that has a name and is one of the `ends`.
+    network that has some, `broken` the messages of assertions that don't hold of a whole one. `u` is the other form of
+    a network that goes down and up again. `output` is the step that gives the output, -1 where that has a name and is
+    one of the `ends`.
     """
 
     name: str
@@ -353,5 +356,6 @@ class DrawingModel:
     foot: tuple[FootLine, ...] = ()
     faults: tuple[FaultNote, ...] = ()
     carried: tuple[tuple[int, str], ...] = ()
+    broken: tuple[MessageText, ...] = ()
     u: UShape | None = None
     output: int = -1

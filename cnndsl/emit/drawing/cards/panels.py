@@ -34,14 +34,16 @@ from cnndsl.emit.drawing.cards.model import (
 from cnndsl.emit.drawing.cards.notes import with_notes, without_widths
 from cnndsl.emit.drawing.cards.opened import Opener, gate_role
 from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, table_instances
+from cnndsl.emit.drawing.cards.terms import common_name
 from cnndsl.emit.drawing.cards.wiring import entry_of
-from cnndsl.emit.drawing.cards.words import dilation_text, layer_text, shape_text
+from cnndsl.emit.drawing.cards.words import dilation_text, layer_text, shape_text, word_of
 from cnndsl.graph.graph import Graph
 
 MOST_PANELS = 4
-_BEFORE_VALUES = re.compile(r"\D*")
 _MOST_VALUES = 4
 """So many values of an option are told."""
+_CHANNELS = re.compile(r"\b\w?C\b")
+"""`C`, or a multiple of it, `tC`."""
 _KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -173,7 +175,7 @@ class PanelMaker:
         entering, leaving = self._ends_of(variant)
         return BlockPanel(
             self.keys.get(variant.number, ""),
-            variant.title or "Block",
+            common_name(variant.instances) or variant.title,
             self._caption(variant),
             elements,
             nodes_in(item.chain),
@@ -195,9 +197,9 @@ class PanelMaker:
                 continue
             layers = [self._graph.nodes[row[at]] for row in rows]
             texts = list(dict.fromkeys(layer_text(each, each.shape.rank) for each in layers))
-            words = {_BEFORE_VALUES.findall(text)[0] for text in texts}
-            if len(texts) > 1 and len(words) == 1:
-                found[node] = f"{min(words)}{_told([text.removeprefix(min(words)) for text in texts])}"
+            word = word_of(layer.kind())
+            if len(texts) > 1 and all(text.startswith(f"{word} ") for text in texts):
+                found[node] = f"{word} {_told([text.removeprefix(f'{word} ') for text in texts])}"
         return found
 
     def _dilations(self, variant: BlockVariant, item: UnitItem) -> dict[int, str]:
@@ -229,15 +231,16 @@ class PanelMaker:
         found, optional, texts = table_letters(self._graph, item, turns, table.names, [row for _, row in several])
         opener = Opener(self._signatures, self._given, self._inset)
         elements = _dashed(_retold(opener.elements(item.chain, found, optional), texts), optional)
-        elements = with_counts(elements, item, several, table.names)
-        notes = conditions(self._graph, item, several, table.names, elements)
+        elements = with_counts(elements, item, turns, table.names)
+        notes = conditions(self._graph, item, turns, table.names, elements)
+        uses_channels = any(_CHANNELS.search(each) for each in (*found.widths.values(), *notes))
         return BlockPanel(
             "",
-            variant.title or "Block",
+            variant.title,
             "dashed: not always there" if notes else "",
             elements,
             nodes_in(item.chain),
-            "C" if any(each.endswith("C") for each in found.widths.values()) else ENTERING,
+            "C" if uses_channels else ENTERING,
             "",
             times=len(turns),
             block=variant.number,

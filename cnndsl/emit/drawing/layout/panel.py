@@ -149,9 +149,10 @@ def _entering(sketch: Sketch, model: BlockPanel, axis: float, y: float, across: 
     far down it reaches."""
     text = width(model.entering, SMALL)
     above = 0.0
+    has_lanes = any(each.source < 0 for each in model.links)  # they begin at the right of the edge
     if axis - 5 - text > PAD:
         sketch.text(axis - 5, y + 7, model.entering, SMALL, paint="mute", anchor="end")
-    elif axis + 6 + text <= across - 2:
+    elif axis + 6 + text <= across - 2 and not has_lanes:
         sketch.text(axis + 6, y + 7, model.entering, SMALL, paint="mute")
     else:
         x = min(max(axis, PAD + text / 2), across - PAD - text / 2)

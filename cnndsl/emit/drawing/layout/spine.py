@@ -94,7 +94,7 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         found.joined.append(model.is_joined[at])
         changed = before is None or last.shape != before.shape or (last is model.steps[-1] and is_gone)
         found.labels.append(last.shape if shows and changed else "")
-        found.names.append(step.stage if isinstance(step, SpineRow | SpineBranching) else "")
+        found.names.append(step.stage)
         found.breaks.append(_may_begin(step, before))
         found.homes += [len(found.pieces) - 1] * len(group)
     _tell(found, model)
