@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import click
 
 from cnndsl.commands.common import AnyFunction, domains, echo, note, read
+from cnndsl.errors import CnnError
 from cnndsl.records import record
 
 if TYPE_CHECKING:
@@ -119,4 +120,8 @@ def _graphs(files: Sequence[str], settings: Sequence[str]) -> Iterator[Graph]:
     for file in files:
         source = read(file)
         for chosen in product(*walked.values()):
-            yield compiled(source, dict(zip(walked, chosen, strict=True))).graph
+            try:
+                yield compiled(source, dict(zip(walked, chosen, strict=True))).graph
+            except CnnError:
+                note(f"no table was written: {source.name} has an error, and a table shows whole networks")
+                raise

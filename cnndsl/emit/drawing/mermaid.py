@@ -98,9 +98,11 @@ def mermaid(drawing: DrawingModel) -> str:
     for at, joined in enumerate(drawing.is_joined):
         if joined and at:
             chart.edge(names[at - 1][1], names[at][0], _shape(drawing.steps, at - 1))
-    for link in drawing.links:
-        if link.source >= 0:
-            chart.edge(names[link.source][1], names[link.target][0], is_dashed=link.is_dashed)
+    for source, target, is_dashed in dict.fromkeys(
+        (each.source, each.target, each.is_dashed) for each in drawing.links
+    ):
+        if source >= 0:
+            chart.edge(names[source][1], names[target][0], is_dashed=is_dashed)
     _outputs(chart, drawing, names)
     for panel in drawing.panels:
         _panel(chart, panel, names)
@@ -152,8 +154,8 @@ def _panel(chart: _Flowchart, panel: BlockPanel, names: Sequence[tuple[str, str]
     if panel.elements:
         inputs = panel.inputs if len(panel.inputs) > 1 else ("",)
         entries = [chart.node(each or panel.entering or "input", _PILL) for each in inputs]
-        end = _elements(chart, panel.elements, entries, panel.joined, panel.links)
-        if panel.leaving:
+        end = _elements(chart, panel.elements, entries, panel.joined, panel.links, panel.outputs)
+        if panel.leaving and not panel.outputs:
             chart.edge(end, chart.node(panel.leaving, _PILL))
         for step in panel.steps:
             chart.edge(names[step][1], entries[0], is_dashed=training)
@@ -224,11 +226,13 @@ def _elements(
     entries: Sequence[str],
     joined: Sequence[bool] = (),
     links: Sequence[SkipLink] = (),
+    outputs: Sequence[tuple[int, str]] = (),
     *,
     is_dashed: bool = False,
 ) -> str:
-    """Add elements that follow one another, and return the id at which they are left. Links from -1, -2, … come from
-    the first, the second, … of the `entries`; the edge that enters is dashed if what it leads to is optional."""
+    """Add elements that follow one another, with what they give by name, and return the id at which they are left.
+    Links from -1, -2, … come from the first, the second, … of the `entries`; the edge that enters is dashed if what it
+    leads to is optional."""
     ends: list[tuple[str, str]] = []
     for at, element in enumerate(elements):
         before = ends[-1][1] if ends else entries[0]
@@ -238,6 +242,8 @@ def _elements(
         source = entries[-1 - link.source] if link.source < 0 else ends[link.source][1]
         if 0 <= link.target < len(ends):
             chart.edge(source, ends[link.target][0])
+    for at, name in outputs:
+        chart.edge(ends[at][1], chart.node(name or "output", _PILL))
     return ends[-1][1] if ends else entries[0]
 
 

@@ -11,6 +11,7 @@ from cnndsl.emit.drawing.layout import spine as spines
 from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, columns, single, with_panels
 from cnndsl.emit.drawing.layout.fault import with_faults
 from cnndsl.emit.drawing.layout.foot import foot, foot_height, foot_width
+from cnndsl.emit.drawing.layout.message import MOST_MESSAGES, message_box, more_box
 from cnndsl.emit.drawing.layout.panel import PanelArtist
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, moved, scaled
 from cnndsl.emit.drawing.layout.slide import SCALES, flowing
@@ -28,6 +29,7 @@ _SLIDE_TOP = 45.0
 _HIGHER = 0.45
 """How much of what is free on a slide is above."""
 _TOP = 32.0
+_ABOVE_MESSAGES = 10.0
 _MOST_COLUMNS = 6
 _TOO_TALL = 4.0
 _NO_COLUMNS = 0.3
@@ -67,7 +69,7 @@ def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
 def _slide(model: DrawingModel) -> Picture:
     """The picture of a network on a slide: its title in the size of slides, the rest enlarged, in the middle."""
     beneath = Sketch()
-    low = foot(beneath, model.foot, 0, WIDTHS["slide"]) * SCALES[0]
+    low = _beneath(beneath, model, 0, WIDTHS["slide"]) * SCALES[0]
     across, height = SLIDE_SIZE[0], SLIDE_SIZE[1] - _SLIDE_TOP - low
     found, scale = _on_slide(model, across, height)
     free = max(height - found.height * scale, 0)
@@ -129,14 +131,30 @@ def _with_header(model: DrawingModel, found: Arrangement, size: WidthName) -> Pi
     small = SMALL if is_small else 9.0
     natural = width(model.name, 13 if is_small else 14, 700) + width(text, small) + 16
     across = max(least if is_filled else min(natural, least), found.width)
-    across = max(across, foot_width(model.foot, least))
+    messages = min(least, WIDTHS["column"]) if model.broken else 0
+    across = max(across, foot_width(model.foot, least), messages)
     sketch.text(across, 16.5, text, small, paint=paint, anchor="end")
     room = across - width(text, small) - 8
-    sketch.text(0, 17, model.name, 13 if is_small else 14, 700, room=room)
+    sizes = (13 if is_small else 14, 12, 11, 10)
+    title = next((each for each in sizes if width(model.name, each, 700) <= room), sizes[0])
+    sketch.text(0, 17, model.name, title, 700, room=room)
     sketch.line([(0, 25), (across, 25)], paint="hair", line=0.8)
     sketch.place(found.draw(), 0, _TOP)
-    low = foot(sketch, model.foot, _TOP + found.height + 1, across, lowest)
+    low = _beneath(sketch, model, _TOP + found.height + 1, across, lowest)
     return Picture(model.name, across, low, tuple(sketch.items), model.name, model.description)
+
+
+def _beneath(sketch: Sketch, model: DrawingModel, y: float, across: float, lowest: float = 0) -> float:
+    """Draw what stands beneath a drawing that ends at `y`: lines, of which a list may reach down to `lowest`, and the
+    messages of assertions. Returns where it ends."""
+    y = foot(sketch, model.foot, y, across, lowest)
+    boxes = [message_box(each, across) for each in model.broken[:MOST_MESSAGES]]
+    if further := len(model.broken) - len(boxes):
+        boxes.append(more_box(further, across))
+    for box in boxes:
+        sketch.place(box.sketch, 0, y + _ABOVE_MESSAGES)
+        y += _ABOVE_MESSAGES + box.height
+    return y
 
 
 def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Arrangement:

@@ -94,7 +94,7 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         found.joined.append(model.is_joined[at])
         changed = before is None or last.shape != before.shape or (last is model.steps[-1] and is_gone)
         found.labels.append(last.shape if shows and changed else "")
-        found.names.append(step.stage if isinstance(step, SpineRow | SpineBranching) else "")
+        found.names.append(step.stage)
         found.breaks.append(_may_begin(step, before))
         found.homes += [len(found.pieces) - 1] * len(group)
     _tell(found, model)
@@ -112,6 +112,9 @@ def _tell(found: SpinePieces, model: DrawingModel) -> None:
         shape = found.labels[home] or model.steps[end.step].shape
         if f"{kind}: {end.name}" not in shape:
             found.labels[home] = f"{shape}, {kind}: {end.name}"
+    for step, text in model.carried:
+        home = found.homes[step]
+        found.labels[home] = f"{found.labels[home]}, {text}" if found.labels[home] else text
     found.labels = [shortened(each, SMALL, 240) for each in found.labels]
 
 
@@ -129,7 +132,8 @@ def _link(found: SpinePieces, model: DrawingModel, across: float) -> None:
         is_only = sum(each.target == link.target for each in model.links) == 1 and isinstance(target, SpineBranching)
         label = model.steps[link.source].shape if state == "failing" and is_only else ""
         line = max(look.line, _SKIP_LINE)
-        found.lanes.append(Lane(link.source, link.target, port, look.paint, line, look.dash, label))
+        lane = Lane(link.source, link.target, port, look.paint, line, look.dash, label, link.row, link.start)
+        found.lanes.append(replace(lane, name=link.label))
 
 
 def _with_states(drawn: SpinePieces, steps: Sequence[SpineStep]) -> None:
