@@ -98,7 +98,15 @@ ENTRIES = (
         layer or a key that the importer doesn't know could change the network, and so does one without a counterpart
         in the language. docs/import.md lists what is known.
         """,
-        "$ cnndsl import net.cfg",
-        "$ cnndsl import darknet53.cfg -o darknet53.cnn",
+        r"""
+        >>> from cnndsl.errors import Source
+        >>> from cnndsl.importers.program import program
+        >>> program(Source("net.cfg", "[net]\nheight=8\nwidth=8\nchannels=3\n[maxpool]\nsize=2\nceil_mode=0"))
+        """,
+        r"""
+        >>> from cnndsl.errors import Source
+        >>> from cnndsl.importers.program import program
+        >>> program(Source("net.cfg", "[net]\nheight=8\nwidth=8\nchannels=3\n[maxpool]\nsize=2"))
+        """,
     ),
 )

@@ -6,6 +6,7 @@ Numbers would prove less: at initial weights many changes do not show in them. N
 from __future__ import annotations
 
 from cnndsl.graph import Graph, Node
+from cnndsl.layers.merge import MERGES
 
 
 def difference(made: Graph, wanted: Graph) -> str:
@@ -15,8 +16,8 @@ def difference(made: Graph, wanted: Graph) -> str:
     >>> one = loads("INPUT 8x8x3 -> (CONV3-3 -> RELU + ID)").graph
     >>> difference(one, loads("INPUT 8x8x3 -> [(CONV3-3 -> RELU + ID)]*1").graph)
     ''
-    >>> difference(one, loads("INPUT 8x8x3 -> (CONV3-3 -> TANH + ID)").graph)
-    'RELU is TANH'
+    >>> difference(loads("INPUT 8x8x3 -> CONV3-3 -> RELU").graph, loads("INPUT 8x8x3 -> CONV3-3 -> TANH").graph)
+    'TANH is RELU'
     """
     return _Pairs(made, wanted).difference()
 
@@ -49,7 +50,7 @@ class _Pairs:
 
     def _ordered(self, one: Node, other: Node) -> tuple[int, ...]:
         """The inputs in the order of the other's: a sum of two is the same either way."""
-        if one.kind != "ADD" or len(one.inputs) != 2:
+        if not _is_sum(one) or len(one.inputs) != 2:
             return one.inputs
         made, wanted = self.classes
         is_turned = made[one.inputs[0]] != wanted[other.inputs[0]]
@@ -61,12 +62,16 @@ def _outputs(graph: Graph) -> list[int]:
     return [*graph.main_outputs, *(each.node for each in graph.taps if each.is_tap)]
 
 
+def _is_sum(node: Node) -> bool:
+    return type(node.layer) is MERGES["+"]
+
+
 def _classes(graph: Graph, known: dict[object, int]) -> list[int]:
     """A number for each node, the same for those that compute the same but for their weights."""
     found: list[int] = []
     for node in graph.nodes:
         below = [found[at] for at in node.inputs]
-        ordered = sorted(below) if node.kind == "ADD" and len(below) == 2 else below
+        ordered = sorted(below) if _is_sum(node) and len(below) == 2 else below
         found.append(known.setdefault((node.layer, node.shape, tuple(ordered)), len(known)))
     return found
 

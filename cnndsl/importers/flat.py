@@ -32,7 +32,7 @@ class FlatGraph:
     >>> made.add(Relu(), [made.input(Shape(3, (8, 8)), 0)], 0)
     1
     >>> made.shape(1)
-    Shape(channels=3, spatial=(8, 8))
+    8x8x3
     """
 
     def __init__(self, source: Source) -> None:

@@ -10,17 +10,17 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
 from cnndsl.importers.raising.terms import (
-    Block,
-    Call,
-    Chain,
-    Leaf,
-    Merge,
-    Program,
-    Repeat,
-    Start,
-    Step,
-    Tap,
-    Term,
+    CallTerm,
+    LayerTerm,
+    MergeTerm,
+    PlacedTerm,
+    RaisedTerm,
+    RepeatTerm,
+    StartTerm,
+    TapTerm,
+    TermBlock,
+    TermChain,
+    TermProgram,
     inner,
     links,
     reads,
@@ -38,10 +38,10 @@ LONGEST = 40
 _CANDIDATES = 8
 """Of the sequences that promise most so many are tried each time."""
 
-Cost = Callable[[Program], int]
+WordCount = Callable[[TermProgram], int]
 
 
-def with_blocks(program: Program, named: Set[int], cost: Cost) -> Program:
+def with_blocks(program: TermProgram, named: Set[int], cost: WordCount) -> TermProgram:
     """Return the program with the blocks that make it shorter.
 
     Args:
@@ -76,7 +76,7 @@ class _Candidate:
     number: int
 
 
-def _all(program: Program) -> Iterator[Chain]:
+def _all(program: TermProgram) -> Iterator[TermChain]:
     """All chains: the network's, those in branches, those of blocks."""
     for _, chain in program.chains:
         yield from _within(chain)
@@ -84,15 +84,15 @@ def _all(program: Program) -> Iterator[Chain]:
         yield from _within(block.body)
 
 
-def _within(chain: Chain) -> Iterator[Chain]:
+def _within(chain: TermChain) -> Iterator[TermChain]:
     yield chain
     for step in chain:
-        if isinstance(step.term, Merge):
+        if isinstance(step.term, MergeTerm):
             for branch in step.term.branches:
                 yield from _within(branch)
 
 
-def _candidates(program: Program, named: Set[int]) -> list[_Candidate]:
+def _candidates(program: TermProgram, named: Set[int]) -> list[_Candidate]:
     """The sequences that occur several times, those first that promise to save most."""
     ids: dict[object, int] = {}
     found: dict[tuple[int, int], list[_Place]] = defaultdict(list)
@@ -102,7 +102,7 @@ def _candidates(program: Program, named: Set[int]) -> list[_Candidate]:
     for number, chain in enumerate(_all(program)):
         kinds = [ids.setdefault(skeleton((step,)), len(ids)) for step in chain]
         for start in range(len(chain)):
-            if isinstance(chain[start].term, Start):
+            if isinstance(chain[start].term, StartTerm):
                 continue
             prefix, weight = -1, 0
             for length in range(1, min(LONGEST, len(chain) - start) + 1):
@@ -129,13 +129,13 @@ def _apart(places: Sequence[_Place], length: int) -> tuple[_Place, ...]:
     return tuple(found)
 
 
-def _is_closed(chain: Chain, named: Set[int], readers: Mapping[int, int]) -> bool:
+def _is_closed(chain: TermChain, named: Set[int], readers: Mapping[int, int]) -> bool:
     """Whether what has a label inside is read inside alone."""
-    if len(chain) == 1 and isinstance(chain[0].term, Leaf | Call | Repeat | Start):
+    if len(chain) == 1 and isinstance(chain[0].term, LayerTerm | CallTerm | RepeatTerm | StartTerm):
         return False
-    if any(isinstance(step.term, Tap) for step in inner(chain)):
+    if any(isinstance(step.term, TapTerm) for step in inner(chain)):
         return False
-    labels = {step.node for step in inner(chain) if not isinstance(step.term, Start)} & named
+    labels = {step.node for step in inner(chain) if not isinstance(step.term, StartTerm)} & named
     labels.discard(chain[-1].node)
     if not labels:
         return True
@@ -143,19 +143,19 @@ def _is_closed(chain: Chain, named: Set[int], readers: Mapping[int, int]) -> boo
     return all(readers[each] and inside[each] == readers[each] for each in labels)
 
 
-def _words(term: Term) -> int:
+def _words(term: RaisedTerm) -> int:
     match term:
-        case Leaf():
+        case LayerTerm():
             return 2
-        case Merge():
+        case MergeTerm():
             return 1 + sum(1 + sum(_words(step.term) for step in branch) for branch in term.branches)
-        case Repeat():
+        case RepeatTerm():
             return 2 + sum(_words(step.term) for step in term.body)
         case _:
             return 2
 
 
-def _made(program: Program, candidate: _Candidate, named: Set[int]) -> Program | None:
+def _made(program: TermProgram, candidate: _Candidate, named: Set[int]) -> TermProgram | None:
     """The program with a block for a candidate; None where its places cannot be joined."""
     chains = list(_all(program))
     places = [chains[each.chain][each.start : each.start + candidate.length] for each in candidate.places]
@@ -164,45 +164,45 @@ def _made(program: Program, candidate: _Candidate, named: Set[int]) -> Program |
     if found is None or any(each >= -1 for each in links(found.body)):
         return None
     name = f"B{candidate.number}"
-    block = Block(name, found.parameters, found.body)
-    calls: dict[tuple[int, int], Call] = {}
+    block = TermBlock(name, found.parameters, found.body)
+    calls: dict[tuple[int, int], CallTerm] = {}
     for place, arguments in zip(candidate.places, found.arguments, strict=True):
         given = zip((each.name for each in found.parameters), arguments, strict=True)
-        calls[place.chain, place.start] = Call(name, tuple(given))
-    rewritten = _Rewritten(candidate.length, calls)
+        calls[place.chain, place.start] = CallTerm(name, tuple(given))
+    rewritten = _WithCalls(candidate.length, calls)
     main = tuple([(node, rewritten.chain(chain)) for node, chain in program.chains])
-    blocks = tuple([Block(each.name, each.parameters, rewritten.chain(each.body)) for each in program.blocks])
-    return Program(main, (block, *blocks))
+    blocks = tuple([TermBlock(each.name, each.parameters, rewritten.chain(each.body)) for each in program.blocks])
+    return TermProgram(main, (block, *blocks))
 
 
-def _keeps(chain: Chain) -> bool:
+def _keeps(chain: TermChain) -> bool:
     """Whether the sum in it is one with an untouched value."""
-    return all(not step.term.branches[-1] for step in chain if isinstance(step.term, Merge))
+    return all(not step.term.branches[-1] for step in chain if isinstance(step.term, MergeTerm))
 
 
-def _local(chain: Chain, named: Set[int], number: int) -> Chain:
+def _local(chain: TermChain, named: Set[int], number: int) -> TermChain:
     """The chain with its labels counted from its beginning, so that they are the same in all places."""
-    labels = {step.node for step in inner(chain) if not isinstance(step.term, Start)} & named
+    labels = {step.node for step in inner(chain) if not isinstance(step.term, StartTerm)} & named
     labels.discard(chain[-1].node)
     ordered = sorted(labels, reverse=min(labels, default=0) < 0)
     known = {node: LOCAL - LOCALS * number - at for at, node in enumerate(ordered)}
     return renamed(chain, known)
 
 
-class _Rewritten:
+class _WithCalls:
     """Chains with calls in the places of a block, visited in the order of `_all`."""
 
-    def __init__(self, length: int, calls: Mapping[tuple[int, int], Call]) -> None:
+    def __init__(self, length: int, calls: Mapping[tuple[int, int], CallTerm]) -> None:
         self.length, self.calls = length, calls
         self.number = -1
 
-    def chain(self, chain: Chain) -> Chain:
+    def chain(self, chain: TermChain) -> TermChain:
         self.number += 1
         own = self.number
-        steps: list[Step] = []
+        steps: list[PlacedTerm] = []
         until = 0
         for at, step in enumerate(chain):
-            inside = Step(self._inside(step.term), step.node, step.channels)
+            inside = PlacedTerm(self._inside(step.term), step.node, step.channels)
             if at < until:
                 continue
             call = self.calls.get((own, at))
@@ -210,15 +210,15 @@ class _Rewritten:
                 steps.append(inside)
                 continue
             until = at + self.length
-            steps.append(Step(call, chain[until - 1].node, step.channels))
+            steps.append(PlacedTerm(call, chain[until - 1].node, step.channels))
         return tuple(steps)
 
-    def _inside(self, term: Term) -> Term:
-        if isinstance(term, Merge):
-            return Merge(term.operator, tuple([self.chain(each) for each in term.branches]), term.is_optional)
+    def _inside(self, term: RaisedTerm) -> RaisedTerm:
+        if isinstance(term, MergeTerm):
+            return MergeTerm(term.operator, tuple([self.chain(each) for each in term.branches]), term.is_optional)
         return term
 
 
-def local_names(program: Program) -> frozenset[int]:
+def local_names(program: TermProgram) -> frozenset[int]:
     """Return the labels inside of blocks."""
     return frozenset(step.node for block in program.blocks for step in inner(block.body) if step.node <= LOCAL)
