@@ -160,7 +160,7 @@ def _made(program: TermProgram, candidate: _Candidate, named: Set[int]) -> TermP
     chains = list(_all(program))
     places = [chains[each.chain][each.start : each.start + candidate.length] for each in candidate.places]
     local = [_local(each, named, candidate.number) for each in places]
-    found = unified(local, [_keeps(each) for each in places], has_channels=True)
+    found = unified(local, has_channels=True)
     if found is None or any(each >= -1 for each in links(found.body)):
         return None
     name = f"B{candidate.number}"
@@ -173,11 +173,6 @@ def _made(program: TermProgram, candidate: _Candidate, named: Set[int]) -> TermP
     main = tuple([(node, rewritten.chain(chain)) for node, chain in program.chains])
     blocks = tuple([TermBlock(each.name, each.parameters, rewritten.chain(each.body)) for each in program.blocks])
     return TermProgram(main, (block, *blocks))
-
-
-def _keeps(chain: TermChain) -> bool:
-    """Whether the sum in it is one with an untouched value."""
-    return all(not step.term.branches[-1] for step in chain if isinstance(step.term, MergeTerm))
 
 
 def _local(chain: TermChain, named: Set[int], number: int) -> TermChain:
@@ -215,7 +210,7 @@ class _WithCalls:
 
     def _inside(self, term: RaisedTerm) -> RaisedTerm:
         if isinstance(term, MergeTerm):
-            return MergeTerm(term.operator, tuple([self.chain(each) for each in term.branches]), term.is_optional)
+            return term.over(tuple([self.chain(each) for each in term.branches]))
         return term
 
 

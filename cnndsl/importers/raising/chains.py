@@ -119,7 +119,8 @@ class _ChainWriter:
         branches = [self.chain(each, before) for each in node.inputs]
         operator = SIGNS[type(node.layer)]
         moved = self._unnested(branches, before)
-        return [*moved, PlacedTerm(MergeTerm(operator, _ordered(operator, branches)), at, channels)]
+        keeps = before >= 0 and self.nodes[before].shape == node.shape
+        return [*moved, PlacedTerm(MergeTerm(operator, _ordered(operator, branches), keeps_shape=keeps), at, channels)]
 
     def _unnested(self, branches: list[TermChain], before: int) -> TermChain:
         """The branch beside which the others are better read as references; it then stands in the chain itself.

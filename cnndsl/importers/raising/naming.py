@@ -76,7 +76,7 @@ def _renamed(term: RaisedTerm, names: Mapping[str, str]) -> RaisedTerm:
         case CallTerm():
             return CallTerm(names[term.block], term.arguments)
         case MergeTerm():
-            return MergeTerm(term.operator, tuple([_called(each, names) for each in term.branches]), term.is_optional)
+            return term.over(tuple([_called(each, names) for each in term.branches]))
         case RepeatTerm():
             return RepeatTerm(_called(term.body, names), term.count)
         case TapTerm():

@@ -35,7 +35,7 @@ def folded(chain: TermChain, named: Set[int]) -> TermChain:
 
 def _inside(term: RaisedTerm, named: Set[int]) -> RaisedTerm:
     if isinstance(term, MergeTerm):
-        return MergeTerm(term.operator, tuple([folded(each, named) for each in term.branches]), term.is_optional)
+        return term.over(tuple([folded(each, named) for each in term.branches]))
     return term
 
 

@@ -71,7 +71,7 @@ def parted(chain: TermChain) -> TermChain:
 
 def _inside(term: RaisedTerm, named: Set[int]) -> RaisedTerm:
     if isinstance(term, MergeTerm):
-        return MergeTerm(term.operator, tuple([tabled(each, named) for each in term.branches]), term.is_optional)
+        return term.over(tuple([tabled(each, named) for each in term.branches]))
     return term
 
 
@@ -90,7 +90,7 @@ def _longest(chain: TermChain, parts: Sequence[TermKey], start: int, named: Set[
 
 def _table(chain: TermChain, start: int, period: int, count: int) -> PlacedTerm | None:
     rows = [chain[start + period * at : start + period * (at + 1)] for at in range(count)]
-    found = unified(rows, [True] * count, has_channels=False)
+    found = unified(rows, has_channels=False)
     if found is None or not found.parameters or any(isinstance(step.term, MergeTerm) for step in rows[0]):
         return None
     if period == 1 and isinstance(rows[0][0].term, CallTerm) and count < _FEWEST_CALLS:

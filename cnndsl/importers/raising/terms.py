@@ -41,11 +41,19 @@ class LayerTerm:
 
 @record(slots=True)
 class MergeTerm:
-    """Branches on one value. `is_optional` says that the last one is `ID` where that fits."""
+    """Branches on one value.
+
+    `is_optional` says that the last one is `ID` where that fits, `keeps_shape` that it fits here.
+    """
 
     operator: str
     branches: tuple[TermChain, ...]
     is_optional: bool = False
+    keeps_shape: bool = False
+
+    def over(self, branches: tuple[TermChain, ...]) -> MergeTerm:
+        """Return the same merge of other branches."""
+        return MergeTerm(self.operator, branches, self.is_optional, self.keeps_shape)
 
 
 @record(slots=True)
@@ -156,7 +164,7 @@ def _mapped(term: RaisedTerm, visit: NumberVisit) -> RaisedTerm:
             ]
             return LayerTerm(term.kind, tuple(options), tuple([visit("from", each) for each in term.references]))
         case MergeTerm():
-            return MergeTerm(term.operator, tuple([mapped(each, visit) for each in term.branches]), term.is_optional)
+            return term.over(tuple([mapped(each, visit) for each in term.branches]))
         case StartTerm():
             return StartTerm(visit("from", term.value))
         case CallTerm():
@@ -253,7 +261,7 @@ def _with_nodes(chain: TermChain, known: Mapping[int, int]) -> TermChain:
         term = step.term
         if isinstance(term, MergeTerm):
             branches = tuple([_with_nodes(each, known) for each in term.branches])
-            term = MergeTerm(term.operator, branches, term.is_optional)
+            term = term.over(branches)
         elif isinstance(term, RepeatTerm):
             term = RepeatTerm(_with_nodes(term.body, known), term.count)
         steps.append(PlacedTerm(term, known.get(step.node, step.node), step.channels))

@@ -91,15 +91,14 @@ def is_shortcut(merge: MergeTerm) -> bool:
     return len(merge.branches[0]) > len(short)
 
 
-def unified(several: Sequence[TermChain], extents: Sequence[bool], has_channels: bool) -> Unified | None:
+def unified(several: Sequence[TermChain], has_channels: bool) -> Unified | None:
     """Join chains of one skeleton; None where they cannot be.
 
     Args:
         several: The chains.
-        extents: For each whether what leaves has the shape of what enters.
         has_channels: Whether `C` may be used, the channels that enter.
     """
-    aligned = _LaidUpon(extents)
+    aligned = _LaidUpon()
     template = aligned.chain(tuple(several))
     if template is None:
         return None
@@ -114,8 +113,7 @@ def unified(several: Sequence[TermChain], extents: Sequence[bool], has_channels:
 class _LaidUpon:
     """Chains laid upon each other: the first one's numbers stand for all, in the order of `mapped`."""
 
-    def __init__(self, extents: Sequence[bool]) -> None:
-        self.extents = extents
+    def __init__(self) -> None:
         self.columns: list[_Column] = []
 
     def chain(self, several: tuple[TermChain | None, ...]) -> TermChain | None:
@@ -144,11 +142,14 @@ class _LaidUpon:
     def _merge(self, several: tuple[MergeTerm | None, ...], first: MergeTerm) -> MergeTerm | None:
         branches: list[TermChain] = []
         is_optional = first.is_optional
+        if any(merge is not None and merge.is_optional != is_optional for merge in several):
+            return None
         for at in range(len(first.branches)):
             column = [None if merge is None else merge.branches[at] for merge in several]
             kinds = {key(each, with_numbers=False) for each in column if each is not None}
             if len(kinds) > 1:
-                if not self._may_choose(column, kinds):
+                keeping = [merge is not None and merge.keeps_shape for merge in several]
+                if len(kinds) != 2 or () not in kinds or not _may_choose(column, keeping):
                     return None
                 is_optional = True
                 column = [each or None for each in column]
@@ -156,13 +157,7 @@ class _LaidUpon:
             if chain is None:
                 return None
             branches.append(chain)
-        return MergeTerm(first.operator, tuple(branches), is_optional)
-
-    def _may_choose(self, column: Sequence[TermChain | None], kinds: set[TermKey]) -> bool:
-        """Whether `ID or X` means `ID` exactly where that stands."""
-        if len(kinds) != 2 or () not in kinds:
-            return False
-        return all(branch is None or (not branch) == same for branch, same in zip(column, self.extents, strict=True))
+        return MergeTerm(first.operator, tuple(branches), is_optional, first.keeps_shape)
 
     def _note(self, several: Sequence[TermChain | None]) -> None:
         """The numbers of one step, each with its values in all chains."""
@@ -171,6 +166,11 @@ class _LaidUpon:
         for at, (role, _) in enumerate(roles):
             values = tuple([None if each is None else each[at][1] for each in lists])
             self.columns.append(_Column(role, values))
+
+
+def _may_choose(column: Sequence[TermChain | None], keeping: Sequence[bool]) -> bool:
+    """Whether `ID or X` means `ID` exactly where that stands: where it fits."""
+    return all(branch is None or (not branch) == keeps for branch, keeps in zip(column, keeping, strict=True))
 
 
 class _Solved:
