@@ -274,7 +274,8 @@ class UBar:
 @record(slots=True)
 class USkip:
     """A link between bars of a row: what happens on it, the node that merges it (-1 for none), whether that joins
-    channels, how many come along, and the nodes on it. `is_gone` is one that another network alone has."""
+    channels, how many come along, and the nodes on it. `is_behind` is a copy joined behind what comes up, as it is
+    written; `is_gone` a link that another network alone has."""
 
     source: int
     target: int
@@ -286,6 +287,7 @@ class USkip:
     tag: GroupTag | None = None
     mark: StepMark | None = None
     is_gone: bool = False
+    is_behind: bool = False
 
 
 @record(slots=True)

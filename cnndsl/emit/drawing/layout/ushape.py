@@ -30,8 +30,8 @@ _SKIP_LENGTH = 40.0
 
 @dataclass(eq=False)
 class _Bar:
-    """A bar and its place: left, top, width, height; `copy` is the width of what a link brings along, at its left, and
-    `copied` its channels; `key` tells a layer from the usual one of its role."""
+    """A bar and its place: left, top, width, height; `copy` is the width of what a link brings along, at its left,
+    `behind` that at its right, and `copied` its channels; `key` tells a layer from the usual one of its role."""
 
     bar: UBar
     x: float
@@ -42,6 +42,7 @@ class _Bar:
     sums: bool = False
     copied: int = 0
     key: str = ""
+    behind: float = 0
 
     @property
     def anchor(self) -> float:
@@ -75,7 +76,16 @@ class _Bar:
 
     @property
     def right(self) -> float:
-        return self.x + self.across
+        return self.x + self.across + self.behind
+
+    @property
+    def label_right(self) -> float:
+        """Return where the channels above it end, with those of what is joined behind it."""
+        own, copied = width(str(self.bar.channels), SMALL), width(str(self.copied), SMALL)
+        if not self.behind:
+            return self.centre + own / 2
+        apart = (self.across + self.behind) / 2
+        return self.centre + apart + copied / 2 + max((own + copied) / 2 + 3 - apart, 0) / 2
 
     @property
     def middle(self) -> float:
@@ -116,7 +126,8 @@ def _placed(shape: UShape, gap: float, share: float, below: float) -> list[_Bar]
     for at, bar in enumerate(shape.bars):
         across, height = _bar_width(bar.channels), share * _height(bar.extent, low, high)
         skip = into.get(at)
-        copy = _bar_width(skip.channels) + 1 if skip and skip.joins else 0.0
+        joined = _bar_width(skip.channels) + 1 if skip and skip.joins else 0.0
+        copy, behind = (0.0, joined) if skip and skip.is_behind else (joined, 0.0)
         before = found[-1] if found else None
         if before is None:
             x = 0.0
@@ -128,8 +139,8 @@ def _placed(shape: UShape, gap: float, share: float, below: float) -> list[_Bar]
                 ends[before.bar.level] += max(least - x, 0)
                 x = max(x, least)
         else:
-            x = ends[bar.level] + max(gap, _label_gap(before.bar, bar))
-        place = _Bar(bar, x, tops[bar.level], across, height, copy, skip is not None and _is_sum(skip))
+            x = ends[bar.level] + max(gap, _label_gap(before, bar))
+        place = _Bar(bar, x, tops[bar.level], across, height, copy, skip is not None and _is_sum(skip), behind=behind)
         place.copied = skip.channels if skip and skip.joins else 0
         place.key = keys.get((bar.role, layers_of(bar)), "")
         found.append(place)
@@ -153,10 +164,10 @@ def _moved_apart(placed: Sequence[_Bar], by: float) -> None:
         each.x += by * at / (len(row) - 1)
 
 
-def _label_gap(before: UBar, bar: UBar) -> float:
+def _label_gap(before: _Bar, bar: UBar) -> float:
     """The least gap with which the channels above two bars don't touch."""
-    over = [max(width(str(each.channels), SMALL) - _bar_width(each.channels), 0) / 2 for each in (before, bar)]
-    return sum(over) + 3
+    over = max(width(str(bar.channels), SMALL) - _bar_width(bar.channels), 0) / 2
+    return max(before.label_right - before.right, 0) + over + 3
 
 
 def _height(extent: int, low: int, high: int) -> float:
@@ -213,6 +224,9 @@ def _bar(whole: Sketch, each: _Bar) -> None:
     bar, sketch = each.bar, Sketch()
     if each.copy:
         sketch.box(each.x - each.copy, each.y, each.copy - 1, each.height, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))
+    if each.behind:
+        x = each.x + each.across + 1
+        sketch.box(x, each.y, each.behind - 1, each.height, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))
     look = box_look(bar.role)
     sketch.box(each.x, each.y, each.across, each.height, look.fill, look.stroke, look.line, 2, look.dash)
     if bar.mark:
@@ -231,13 +245,14 @@ def _tagged(sketch: Sketch, tag: GroupTag | None) -> Sketch:
 
 
 def _channels(sketch: Sketch, each: _Bar) -> None:
-    """The channels above a bar, and above what is joined in front of it."""
+    """The channels above a bar, and above what is joined in front of it or behind it."""
     own, copied = str(each.bar.channels), str(each.copied)
-    apart = (each.across + each.copy) / 2
+    apart = (each.across + each.copy + each.behind) / 2
+    side = -1 if each.behind else 1
     shift = max(width(own, SMALL) / 2 + width(copied, SMALL) / 2 + 3 - apart, 0) / 2 if each.copied else 0
-    sketch.text(each.centre + shift, each.y - 4, own, SMALL, anchor="middle")
+    sketch.text(each.centre + side * shift, each.y - 4, own, SMALL, anchor="middle")
     if each.copied:
-        sketch.text(each.centre - apart - shift, each.y - 4, copied, SMALL, anchor="middle")
+        sketch.text(each.centre - side * (apart + shift), each.y - 4, copied, SMALL, anchor="middle")
 
 
 def _edge(sketch: Sketch, placed: Sequence[_Bar], at: int) -> None:
@@ -289,6 +304,10 @@ def _skip(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
     if _is_sum(skip):
         _sum(sketch, placed, skip)
         return
+    if target.behind:
+        x = target.right - target.behind / 2
+        _from_below(sketch, placed, skip, max(_beneath(placed, source), target.low + 3), (x, target.bottom + 1))
+        return
     y = source.y + min(source.height, target.height) / 2
     start, stop = source.right + 3, target.x - target.copy - 2
     is_last = not any(source.right < each.x < stop and each.bar.level == source.bar.level for each in placed)
@@ -315,18 +334,23 @@ def _sum(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
     """A link that is added: it runs beneath its row and enters the circle from below."""
     source, target = placed[skip.source], placed[skip.target]
     x, y = _sum_at(target)
-    low = _beneath(placed, source)
+    _from_below(sketch, placed, skip, _beneath(placed, source), (x, y + MERGE))
+    sketch.line([(target.right + 1, y), (x - MERGE, y)], head=True)
+    sketch.circle(x, y, MERGE, "card", "line")
+    sketch.line([(x - 3.4, y), (x + 3.4, y)], paint="ink", line=1.2)
+    sketch.line([(x, y - 3.4), (x, y + 3.4)], paint="ink", line=1.2)
+
+
+def _from_below(sketch: Sketch, placed: Sequence[_Bar], skip: USkip, low: float, stop: PlanePoint) -> None:
+    """A link beneath its row, at the height `low`, to a point above that."""
+    source, target = placed[skip.source], placed[skip.target]
     side = source.right + 4.5
     start = (source.right + 1, source.y + source.height * 0.8)
-    _link(sketch, skip, [start, (side, start[1]), (side, low), (x, low), (x, y + MERGE)])
-    sketch.line([(target.right + 1, y), (x - MERGE, y)], head=True)
+    _link(sketch, skip, [start, (side, start[1]), (side, low), (stop[0], low), stop])
     ends = [each.right for each in placed if each.bar.level == source.bar.level and each.right < target.x]
     if skip.label and target.x - max(ends) > width(skip.label, SMALL) + 24:
         paint = _link_paint(skip)
         sketch.text((target.x + max(ends)) / 2, low - 4, skip.label, SMALL, paint=paint, anchor="middle")
-    sketch.circle(x, y, MERGE, "card", "line")
-    sketch.line([(x - 3.4, y), (x + 3.4, y)], paint="ink", line=1.2)
-    sketch.line([(x, y - 3.4), (x, y + 3.4)], paint="ink", line=1.2)
 
 
 def _sizes(sketch: Sketch, placed: Sequence[_Bar]) -> None:

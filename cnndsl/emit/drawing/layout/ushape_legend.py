@@ -53,8 +53,9 @@ def u_legend(sketch: Sketch, shape: UShape, y: float, room: float) -> float:
             sketch.box(x, y, 10, 10, role, f"{role}-stroke", 0.9, 2)
         sketch.text(x + 14, y + 8.5, text, 9, room=room - 16)
         x += width(text, 9) + 30
-    if any(skip.joins for skip in shape.skips):
-        label = "copy, joined in front"
+    sides = {skip.is_behind: "behind" if skip.is_behind else "in front" for skip in shape.skips if skip.joins}
+    if sides:
+        label = f"copy, joined {' or '.join(sides[each] for each in sorted(sides))}"
         x, y = _wrapped(x, y, width(label, 9), room)
         sketch.box(x, y, 10, 10, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))
         sketch.text(x + 14, y + 8.5, label, 9)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl import load
+from cnndsl import load, loads
 from cnndsl.emit.drawing.cards.fold import model
-from cnndsl.emit.drawing.display import PathItem, TextItem
+from cnndsl.emit.drawing.display import PathItem, RectangleItem, TextItem
 from cnndsl.emit.drawing.layout.page import picture
 from cnndsl.emit.drawing.shapes import flat
 
@@ -40,3 +40,22 @@ def test_layers_of_one_colour_are_told_apart() -> None:
     texts = [item.text for item in flat(picture(model(load("unet").graph), "page").items) if isinstance(item, TextItem)]
     assert (texts.count("A"), texts.count("B")) == (2, 2)
     assert {"3×3 conv, ReLU", "3×3 conv, ReLU, dropout 0.5", "1×1 conv", "2×2 up-conv, ×2"} <= set(texts)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [("@e{at}", "CONVT2-{width}/2", "copy, joined in front"), ("CONVT2-{width}/2", "@e{at}", "copy, joined behind")],
+)
+def test_a_copy_stands_where_the_program_has_it(first: str, second: str, told: str) -> None:
+    """The operands of a concatenation follow each other in its channels, and in the drawing from left to right."""
+    joins = [f"({first} | {second})".format(at=at, width=8 * at) for at in (2, 1)]
+    program = (
+        "INPUT 32x32x1 -> e1: CONV3-8 -> POOL2 -> e2: CONV3-16 -> POOL2 -> CONV3-32"
+        f" -> {joins[0]} -> CONV3-16 -> {joins[1]} -> CONV3-8"
+    )
+    items = list(flat(picture(model(loads(program).graph), "page").items))
+    assert told in {item.text for item in items if isinstance(item, TextItem)}
+    boxes = [item for item in items if isinstance(item, RectangleItem)]
+    copies = [item.x for item in boxes if item.dash and item.height > 10][:2]
+    ups = [item.x for item in boxes if item.fill == "up" and item.height > 10][:2]
+    assert [copy < up for copy, up in zip(copies, ups, strict=True)] == [told.endswith("front")] * 2
