@@ -18,6 +18,7 @@ from cnndsl.emit.drawing.cards.items import (
     nodes_in,
 )
 from cnndsl.emit.drawing.cards.model import PanelElement, SkipLink
+from cnndsl.emit.drawing.cards.operands import operands
 from cnndsl.emit.drawing.cards.raw import value_text
 from cnndsl.emit.drawing.cards.rows import fused
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
@@ -186,9 +187,14 @@ def wires(
                 joined[at] = True
             elif source != at:
                 links[(source, at)] = None
+    order = {
+        (homes[before], at): place
+        for at, each in enumerate(elements)
+        for place, before in enumerate(operands(graph, element_nodes(each)))
+    }
     return {
         "joined": tuple(joined),
-        "links": tuple(SkipLink(*each) for each in links),
+        "links": tuple(SkipLink(*each, operand=order.get(each, -1)) for each in links),
         "inputs": names,
         "outputs": tuple((homes[nodes[at]], name) for at, name in output_names(graph, instances).items()),
     }

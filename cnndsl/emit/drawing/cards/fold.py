@@ -20,6 +20,7 @@ from cnndsl.emit.drawing.cards.model import (
     SpineStep,
 )
 from cnndsl.emit.drawing.cards.opened import Opener
+from cnndsl.emit.drawing.cards.operands import operands
 from cnndsl.emit.drawing.cards.panels import PanelMaker
 from cnndsl.emit.drawing.cards.raw import RawCard, RawRow, RawStep, raw_nodes
 from cnndsl.emit.drawing.cards.rows import fused
@@ -146,8 +147,26 @@ def step_edges(
             else:
                 ends = rows.get(node.index, -1), rows.get(before, -1)
                 links.setdefault((source, target, branch), set()).add(ends)
-    found = [SkipLink(*each, row=row, start=start) for each, ends in links.items() for row, start in _apart(ends)]
+    order = _order(graph, homes, {target for _, target, _ in links})
+    found = [
+        SkipLink(*each, row=row, start=start, operand=order.get(each[:2], -1))
+        for each, ends in links.items()
+        for row, start in _apart(ends)
+    ]
     return tuple(joined), tuple(found)
+
+
+def _order(graph: Graph, homes: Mapping[int, int], targets: Collection[int]) -> dict[tuple[int, int], int]:
+    """Which value of a step each other step gives it, where their order counts."""
+    nodes: dict[int, list[int]] = {target: [] for target in targets}
+    for node, home in homes.items():
+        if home in nodes:
+            nodes[home].append(node)
+    found: dict[tuple[int, int], int] = {}
+    for target, inside in nodes.items():
+        for place, before in enumerate(operands(graph, inside)):
+            found.setdefault((homes.get(before, -1), target), place)
+    return found
 
 
 def _labelled(link: SkipLink, labels: Mapping[tuple[int, int], str]) -> SkipLink:

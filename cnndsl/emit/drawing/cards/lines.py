@@ -125,7 +125,7 @@ class CardMaker:
             return len(items) if len({each.title for each in items}) == 1 else 1
         items = [each for each in card.parts if isinstance(each, UnitItem)]
         titles = {each.title or self._signatures.of(each.chain) for each in items}
-        is_whole = len(items) == len(card.parts) and (len(titles) == 1 or card.is_repeat)
+        is_whole = len(items) == len(card.parts) and not card.is_call and (len(titles) == 1 or card.is_repeat)
         return len(items) if is_whole else 1
 
     def _leaving(self, card: RawCard) -> int:

@@ -204,7 +204,8 @@ SpineStep: TypeAlias = SpineRow | SpineBranching | NetCard
 class SkipLink:
     """An edge between steps of the spine that don't follow one another. `branch` is the branch of the target that it
     enters, -1 for its side. `row` is the row of a card that it enters and `start` the one that it leaves, -1 for the
-    card. `label` is what blocks call the values that it carries, with how many they are."""
+    card. `label` is what blocks call the values that it carries, with how many they are. `operand` tells which value of
+    its target it is, counted from 0, and -1 where their order doesn't count."""
 
     source: int
     target: int
@@ -213,6 +214,7 @@ class SkipLink:
     row: int = -1
     start: int = -1
     label: str = ""
+    operand: int = -1
 
 
 @record(slots=True)

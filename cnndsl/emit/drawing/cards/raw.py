@@ -33,7 +33,7 @@ class RawFork:
 class RawCard:
     """A card before its rows are folded: instances of blocks and layers between them. `is_plain` if it may be opened as
     a stem or a head, `is_repeat` if the parts are the iterations of one repeat. `names` and `rows` are those of a
-    table, `stage` is as for rows."""
+    table, `stage` is as for rows. `is_call` if it is one call of the block that it is called after."""
 
     name: str
     path: str
@@ -43,6 +43,7 @@ class RawCard:
     rows: tuple[tuple[Value, ...], ...] = ()
     is_repeat: bool = False
     stage: str = ""
+    is_call: bool = False
 
 
 RawStep: TypeAlias = RawRow | RawFork | RawCard

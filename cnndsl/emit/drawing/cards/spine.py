@@ -23,6 +23,8 @@ from cnndsl.emit.drawing.cards.items import (
     UnitItem,
     flat,
     has_fork,
+    is_loop,
+    loops_in,
     nodes_in,
 )
 from cnndsl.emit.drawing.cards.periods import folded
@@ -61,6 +63,8 @@ class SpineBuilder:
         self._run: list[UnitItem] = []
         self._uses: Counter[str] = Counter()
         self._alike: Counter[frozenset[str]] = Counter()
+        self._turned: set[str] = set()
+        """Blocks of which a repeat consists: they are rows of cards."""
 
     def build(self, chain: ItemChain) -> Sequence[RawStep]:
         """Return the steps of a whole network."""
@@ -83,6 +87,8 @@ class SpineBuilder:
                     self._alike[self._kinds(item)] += 1
                 stack.extend(item.chain)
             elif isinstance(item, RepeatItem):
+                if not item.names:
+                    self._turned.update(each.title for each in item.turns if each.title and has_fork(each.chain))
                 stack.extend(item.turns)
             elif isinstance(item, ForkItem):
                 stack.extend(each for branch in item.branches for each in branch)
@@ -138,9 +144,11 @@ class SpineBuilder:
         *,
         is_plain: bool = False,
         is_repeat: bool = False,
+        is_call: bool = False,
     ) -> None:
         """Add a card, under the name of the opened part that begins with it."""
-        self.steps.append(RawCard(name, path, parts, is_plain, is_repeat=is_repeat, stage=self._begun()))
+        stage = self._begun()
+        self.steps.append(RawCard(name, path, parts, is_plain, is_repeat=is_repeat, stage=stage, is_call=is_call))
 
     def _fork(self, item: ForkItem) -> None:
         inner = sum(len(fused(self.graph, nodes_in(branch), self.given)) for branch in item.branches)
@@ -180,7 +188,7 @@ class SpineBuilder:
         if self._levels is not None and kind == "open" and item.name and len(nodes_in(item.chain)) > OPEN_ROWS:
             kind = "stage"
         if kind == "open":
-            if item.name and _is_loop(item):
+            if item.name and is_loop(item):
                 self._flush()
                 self._stage = item.name
             self._end_run()
@@ -189,10 +197,12 @@ class SpineBuilder:
             self._instance(item)
         else:
             self._flush()
-            parts = (item,) if kind == "block" else tuple(self._parts(item.chain))
+            is_one = kind == "block" or item.title in self._turned
+            parts = (item,) if is_one else tuple(self._parts(item.chain))
             is_plain = kind == "plain" and bool(item.name) and self._alike[self._kinds(item)] <= _ALIKE
-            is_plain = is_plain and not _loops(item.chain)
-            self._card(item.name or item.title, item.path, parts, is_plain=is_plain, is_repeat=_is_loop(item))
+            is_plain = is_plain and not loops_in(item.chain)
+            name, is_call = item.name or item.title, kind != "block" and not item.name
+            self._card(name, item.path, parts, is_plain=is_plain, is_repeat=is_loop(item), is_call=is_call)
 
     def _instance(self, item: UnitItem) -> None:
         if self._run and not self._is_like(self._run[-1], item):
@@ -236,7 +246,7 @@ class SpineBuilder:
         rows = len(fused(self.graph, nodes, self.given))
         if rows <= 1:
             return "open"
-        loops = _loops(item.chain)
+        loops = loops_in(item.chain)
         if any(each.names and len(each.turns) > 1 and _holds_loop(each) for each in loops):
             return "open"
         if any(len(_varying(each)) >= _TABLE_NAMES for each in loops):
@@ -326,7 +336,8 @@ class SpineBuilder:
                         pending.extend(nodes_in(item.chain))
                         continue
                     rows()
-                    found += self._parts(item.chain) if kind in ("open", "plain", "stage") else [item]
+                    is_closed = kind == "block" or item.title in self._turned
+                    found += [item] if is_closed else self._parts(item.chain)
         rows()
         return found
 
@@ -354,26 +365,8 @@ def _gathers(chain: ItemChain) -> bool:
     return isinstance(first, ForkItem) and not has_fork(tuple(others)) and not any(map(nodes_in, first.branches))
 
 
-def _is_loop(item: UnitItem) -> bool:
-    """Whether a part is a repeat and nothing else."""
-    return len(item.chain) == 1 and isinstance(item.chain[0], RepeatItem)
-
-
-def _loops(chain: ItemChain) -> list[RepeatItem]:
-    found: list[RepeatItem] = []
-    stack = list(reversed(chain))
-    while stack:
-        item = stack.pop()
-        if isinstance(item, RepeatItem):
-            found.append(item)
-            stack.extend(reversed(item.turns))
-        elif isinstance(item, UnitItem):
-            stack.extend(reversed(item.chain))
-    return found
-
-
 def _holds_loop(loop: RepeatItem) -> bool:
-    return any(_loops(turn.chain) for turn in loop.turns)
+    return any(loops_in(turn.chain) for turn in loop.turns)
 
 
 def _varying(loop: RepeatItem) -> list[int]:
@@ -387,7 +380,7 @@ def _is_table(loop: RepeatItem) -> bool:
 
 def _row_name(loop: RepeatItem, row: Sequence[Value]) -> str:
     """What an iteration without a name is called: by its values, but for how often something repeats in it."""
-    counts = [len(inner[0].turns) if (inner := _loops(turn.chain)) else 1 for turn in loop.turns]
+    counts = [len(inner[0].turns) if (inner := loops_in(turn.chain)) else 1 for turn in loop.turns]
     shown = [
         f"{name} = {value_text(value)}"
         for at, (name, value) in enumerate(zip(loop.names, row, strict=True))

@@ -142,9 +142,7 @@ def _skip(graph: Graph, homes: Mapping[int, int], way: Sequence[int]) -> USkip |
     is_join = node.layer.JOINS_CHANNELS
     main = next(at for at, each in enumerate(node.inputs) if homes.get(each) == homes[target])
     is_behind = is_join and node.inputs.index(way[-2]) > main
-    return USkip(
-        homes[source], homes[target], ", ".join(words), target, is_join, channels, inner, is_behind=is_behind
-    )
+    return USkip(homes[source], homes[target], ", ".join(words), target, is_join, channels, inner, is_behind=is_behind)
 
 
 def _is_over(bars: Sequence[UBar], skip: USkip) -> bool:

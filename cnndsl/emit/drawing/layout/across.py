@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnndsl.emit.drawing.cards.model import BlockPanel, Branching, FusedRow, InsetBox, PanelElement, RepeatFrame
+from cnndsl.emit.drawing.cards.operands import is_ordered
 from cnndsl.emit.drawing.layout.interior import skip_of
 from cnndsl.emit.drawing.layout.pieces import (
     BAR,
@@ -110,12 +111,14 @@ def _turned(piece: Fragment) -> Strip:
 
 
 def _over(element: Branching, skip: int) -> Strip:
-    """A main branch on the axis, the other one above it."""
+    """A main branch on the axis, the other one above it; beneath it if a concatenation has it last."""
     main = _chain(element.branches[1 - skip])
     over = [_piece(each) for each in element.branches[skip]]
     length = max(main.length, sum(each.length for each in over) + _GAP * (len(over) - 1) + 2 * _GAP if over else 0)
     name = "identity" if not over and element.word == "sum" and width("identity", SMALL) + 8 < length else ""
-    y = -(main.up + _ABOVE + max((each.down for each in over), default=0))
+    side = 1 if skip == 1 and is_ordered(element) else -1
+    inner = max((each.up if side > 0 else each.down for each in over), default=0)
+    y = side * ((main.down if side > 0 else main.up) + _ABOVE + inner)
     sketch = Sketch()
     sketch.dot(3, 0)
     start = 3 + _OUT
@@ -131,12 +134,13 @@ def _over(element: Branching, skip: int) -> Strip:
         sketch.place(each.sketch, x, y)
         points = [(x + each.length, y)]
         x += each.length + _GAP
-    sketch.line([*points, (merge_x, y), (merge_x, -MERGE)], dash=dash, head=True)
+    sketch.line([*points, (merge_x, y), (merge_x, side * MERGE)], dash=dash, head=True)
     if name:
         sketch.text(start + length / 2, y - 4, name, SMALL, paint="mute", anchor="middle")
     sketch.place(merge_sign(element), merge_x, 0)
-    up = -y + max([each.up for each in over] + [12.0 if name else 2.0])
-    return Strip(merge_x + MERGE, up, max(main.down, MERGE), sketch)
+    outer = abs(y) + max([each.down if side > 0 else each.up for each in over] + [12.0 if name else 2.0])
+    up, down = (main.up, outer) if side > 0 else (outer, main.down)
+    return Strip(merge_x + MERGE, max(up, MERGE), max(down, MERGE), sketch)
 
 
 def _lines(element: Branching) -> Strip:

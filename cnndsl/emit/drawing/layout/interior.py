@@ -14,6 +14,7 @@ from cnndsl.emit.drawing.cards.model import (
     RepeatFrame,
     SkipLink,
 )
+from cnndsl.emit.drawing.cards.operands import in_order, is_ordered
 from cnndsl.emit.drawing.layout.lanes import Lane, stacked
 from cnndsl.emit.drawing.layout.layered import layered
 from cnndsl.emit.drawing.layout.looks import PLAIN_EDGE, EdgeLook, edge_look, edge_state, entering, first_state, leaving
@@ -119,7 +120,7 @@ def graph(elements: Sequence[PanelElement], edges: PanelEdges, style: InteriorSt
 def _in_ranks(
     elements: Sequence[PanelElement], panel: PanelEdges, style: InteriorStyle, room: float
 ) -> Fragment | None:
-    own = [*panel.links, *(SkipLink(at - 1, at) for at, is_joined in enumerate(panel.joined) if is_joined)]
+    own = in_order(panel.links, panel.joined)
     count = len(panel.inputs)
     edges = [(each.source + count if each.source >= 0 else -1 - each.source, each.target + count) for each in own]
     pieces = [_end(each) if count > 1 else _input(each) for each in panel.inputs]
@@ -135,7 +136,8 @@ def _in_ranks(
             pieces.append(merge_box(element, PORT * degree))
     edges += [(source + count, len(pieces) + at) for at, (source, _) in enumerate(panel.outputs)]
     pieces += [_end(name) for _, name in panel.outputs]
-    found = layered(pieces, edges, rounds, room, is_left=not panel.outputs)
+    ordered = {each.target + count for each in panel.links if each.operand >= 0}
+    found = layered(pieces, edges, rounds, room, is_left=not panel.outputs, ordered=ordered)
     return None if found is None else replace(found, has_inputs=True)
 
 
@@ -225,11 +227,12 @@ def _rows(elements: Sequence[PanelElement]) -> int:
 
 
 def _beside(element: Branching, skip: int, style: InteriorStyle) -> Fragment:
-    """A main branch on the axis, the other one on a lane at its right."""
+    """A main branch on the axis, the other one on a lane at its right; at its left if a concatenation has it first."""
     main = chain(element.branches[1 - skip], style)
     beside = [narrow_row(each) if isinstance(each, FusedRow) else piece(each, style) for each in element.branches[skip]]
     sketch = Sketch()
     top = _FORK + 3
+    side = -1 if skip == 0 and is_ordered(element) else 1
     looks = _branch_looks(element)
     first, last = looks[1 - skip]
     sketch.line([(0, 0), (0, top)], paint=first.paint, line=first.line, dash=first.dash, head=True)
@@ -241,7 +244,8 @@ def _beside(element: Branching, skip: int, style: InteriorStyle) -> Fragment:
     name = "identity" if not beside and style.names_identity and element.word == "sum" else ""
     is_named = bool(name) and main.height > width(name, SMALL) + 8
     is_dashed = bool(element.optional) and element.optional[skip]
-    lane = main.right + (7 + max(each.left for each in beside) if beside else 22 if is_named else 12)
+    inward = [each.left if side > 0 else each.right for each in beside]
+    lane = side * ((main.right if side > 0 else main.left) + (7 + max(inward) if beside else 22 if is_named else 12))
     entry, end = looks[skip]
     dash = _DASH if is_dashed else entry.dash
     sketch.dot(0, 3, paint=entry.paint)
@@ -254,16 +258,21 @@ def _beside(element: Branching, skip: int, style: InteriorStyle) -> Fragment:
         points = [(lane, y)]
         y += 6
     dash = _DASH if is_dashed else end.dash
-    sketch.line([*points, (lane, merge_y), (MERGE, merge_y)], paint=end.paint, line=end.line, dash=dash, head=True)
+    sketch.line(
+        [*points, (lane, merge_y), (side * MERGE, merge_y)], paint=end.paint, line=end.line, dash=dash, head=True
+    )
     if is_named:
-        sketch.text(lane - 5, top + main.height / 2, name, SMALL, paint="mute", anchor="middle", turned=True)
+        sketch.text(lane - side * 5, top + main.height / 2, name, SMALL, paint="mute", anchor="middle", turned=True)
     sketch.place(merge_sign(element), 0, merge_y)
-    left, right = main.left, lane + (max(each.right for each in beside) if beside else 2)
+    outward = max((each.right if side > 0 else each.left for each in beside), default=2)
+    left, right = (main.left, lane + outward) if side > 0 else (outward - lane, main.right)
     if element.shapes:
         on_main, on_skip = element.shapes[1 - skip], element.shapes[skip]
-        sketch.text(-5, merge_y - MERGE - 9, on_main, SMALL, 600, last.label, "end")
-        sketch.text(lane + 5, merge_y + 3, on_skip, SMALL, 600, end.label)
-        left, right = max(left, width(on_main, SMALL, 600) + 7), max(right, lane + 7 + width(on_skip, SMALL, 600))
+        near, far = ("end", "start") if side > 0 else ("start", "end")
+        sketch.text(-5 * side, merge_y - MERGE - 9, on_main, SMALL, 600, last.label, near)
+        sketch.text(lane + 5 * side, merge_y + 3, on_skip, SMALL, 600, end.label, far)
+        reach = width(on_main, SMALL, 600) + 7, side * lane + 7 + width(on_skip, SMALL, 600)
+        left, right = (max(one, two) for one, two in zip((left, right), reach[::side], strict=True))
     return Fragment(left, right, merge_y + MERGE, sketch, (0, merge_y + MERGE + 2.5))
 
 

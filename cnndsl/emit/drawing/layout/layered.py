@@ -64,14 +64,15 @@ def layered(
     room: float,
     *,
     is_left: bool = True,
+    ordered: Collection[int] = (),
 ) -> Fragment | None:
     """Draw pieces that edges join, each to a later one, in a width if that can be. `rounds` are the merges that are
-    circles. The axis is that of the first piece; if it is left, that is beneath the last one. Return None where it
-    would have too many places."""
+    circles; into those that are `ordered` edges lead in their order from left to right, if they can. The axis is that
+    of the first piece; if it is left, that is beneath the last one. Return None where it would have too many places."""
     found: Fragment | None = None
     for share in _SHARES:
         most = room * share if share else float("inf")
-        found = _in_ranks(pieces, edges, rounds, most, room, is_left=is_left)
+        found = _in_ranks(pieces, edges, rounds, most, room, is_left=is_left, ordered=ordered)
         if found is None or found.width <= room or found.width > _HOPELESS * room:
             break
     return found
@@ -85,6 +86,7 @@ def _in_ranks(
     room: float,
     *,
     is_left: bool,
+    ordered: Collection[int],
 ) -> Fragment | None:
     least = [SIDE + 1 if at in rounds else 0 for at in range(len(pieces))]
     sizes = [(max(each.left, own), max(each.right, own)) for each, own in zip(pieces, least, strict=True)]
@@ -97,7 +99,7 @@ def _in_ranks(
         far[source] = max(far.get(source, 0), ranks[target] - ranks[source] - 1)
     if sum(far.values()) > MOST_SPOTS:
         return None
-    rows = spots(sizes, edges, ranks)
+    rows = spots(sizes, edges, ranks, ordered)
     order(rows)
     for row in rows:
         for spot in row:

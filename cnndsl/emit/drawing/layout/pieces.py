@@ -18,6 +18,8 @@ LINE = 11.0
 """The height of a line of text in a box of several."""
 BAR = 3.5
 """The width of the bar at the left of a layer's box."""
+MARK = 6.2
+"""The radius of the disc of a mark."""
 MERGE = 6.5
 """The radius of a merge."""
 _PAD = 4.5
@@ -216,7 +218,7 @@ def mark_bar(sketch: Sketch, x: float, y: float, height: float, mark: StepMark) 
 
 def mark_disc(sketch: Sketch, x: float, y: float, mark: StepMark) -> None:
     """Draw the sign of a mark in a disc around a point."""
-    sketch.circle(x, y, 6.2, mark.paint, "bg", 0.8)
+    sketch.circle(x, y, MARK, mark.paint, "bg", 0.8)
     sketch.text(x, y + 2.6, mark.sign, 8.5, 700, "bg", "middle")
 
 

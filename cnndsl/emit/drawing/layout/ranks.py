@@ -12,7 +12,7 @@ boxes; Graphviz is no Python. Both know nothing of merges that are entered at th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -38,6 +38,8 @@ class Spot:
     below: list[Spot] = field(default_factory=list["Spot"])
     ports: dict[int, float] = field(default_factory=dict[int, float])
     """By the identity of the spot above."""
+    is_ordered: bool = False
+    """Whether the spots above stand in the order in which they are read."""
 
 
 def ranked(sizes: Sequence[float], edges: Sequence[tuple[int, int]], most: float) -> list[int]:
@@ -73,11 +75,15 @@ def ranked(sizes: Sequence[float], edges: Sequence[tuple[int, int]], most: float
 
 
 def spots(
-    sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int]], ranks: Sequence[int]
+    sizes: Sequence[tuple[float, float]],
+    edges: Sequence[tuple[int, int]],
+    ranks: Sequence[int],
+    ordered: Collection[int] = (),
 ) -> list[list[Spot]]:
-    """Return the spots of each rank in executable order, joined by the edges; a source leads to one place in a rank."""
+    """Return the spots of each rank in executable order, joined by the edges; a source leads to one place in a rank.
+    Those that are `ordered` are read in the order of the edges."""
     rows: list[list[Spot]] = [[] for _ in range(max(ranks) + 1)]
-    pieces = [Spot(ranks[at], left, right, at) for at, (left, right) in enumerate(sizes)]
+    pieces = [Spot(ranks[at], left, right, at, is_ordered=at in ordered) for at, (left, right) in enumerate(sizes)]
     ways: dict[int, list[Spot]] = {}
     for source, target in edges:
         way = ways.setdefault(source, [pieces[source]])
@@ -100,17 +106,17 @@ def _join(one: Spot, other: Spot) -> None:
 
 def order(rows: list[list[Spot]]) -> None:
     """Order the spots of each rank by the barycentres of their neighbours, in sweeps down and up; that with the fewest
-    crossings is kept."""
-    best, least = [list(row) for row in rows], crossings(rows)
+    operands in a wrong order, and then the fewest crossings, is kept."""
+    best, least = [list(row) for row in rows], _faults(rows)
     for sweep in range(_SWEEPS):
-        if not least:
+        if not any(least):
             break
         is_down = sweep % 2 == 0
         for row in rows[1:] if is_down else rows[-2::-1]:
-            row.sort(key=lambda spot: _barycentre(spot, spot.above if is_down else spot.below))
+            row.sort(key=_by_those_above if is_down else _by_those_below)
             for place, spot in enumerate(row):
                 spot.place = place
-        found = crossings(rows)
+        found = _faults(rows)
         if found < least:
             best, least = [list(row) for row in rows], found
     rows[:] = best
@@ -123,8 +129,20 @@ def _number(rows: Sequence[Sequence[Spot]]) -> None:
             spot.place = place
 
 
-def _barycentre(spot: Spot, neighbours: Sequence[Spot]) -> float:
-    return sum(each.place for each in neighbours) / len(neighbours) if neighbours else spot.place
+def _by_those_above(spot: Spot) -> float:
+    return sum(each.place for each in spot.above) / len(spot.above) if spot.above else spot.place
+
+
+def _by_those_below(spot: Spot) -> float:
+    ends = [each.place + (each.above.index(spot) / len(each.above) if each.is_ordered else 0) for each in spot.below]
+    return sum(ends) / len(ends) if ends else spot.place
+
+
+def _faults(rows: Sequence[Sequence[Spot]]) -> tuple[int, int]:
+    """How many operands stand left of the one before them, and how many edges cross."""
+    readers = (spot for row in rows for spot in row if spot.is_ordered)
+    wrong = sum(one.place > other.place for each in readers for one, other in pairwise(each.above))
+    return wrong, crossings(rows)
 
 
 def crossings(rows: Sequence[Sequence[Spot]]) -> int:

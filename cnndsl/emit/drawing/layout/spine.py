@@ -17,6 +17,7 @@ from cnndsl.emit.drawing.cards.model import (
     SpineRow,
     SpineStep,
 )
+from cnndsl.emit.drawing.cards.operands import in_order
 from cnndsl.emit.drawing.cards.states import UNKNOWN
 from cnndsl.emit.drawing.layout import card as cards
 from cnndsl.emit.drawing.layout.interior import MOST_ROUND, PORT, InteriorStyle, branching, ports
@@ -192,8 +193,8 @@ def in_ranks(model: DrawingModel, drawn: SpinePieces, room: float, *, always: bo
     links = [each for each in model.links if each.branch < 0]
     if (all(drawn.joined[1:]) and not always) or len(links) < len(model.links) or any(drawn.names):
         return None
-    edges = [(at - 1, at) for at, is_joined in enumerate(drawn.joined) if is_joined and at]
-    edges += [(each.source, each.target) for each in links]
+    joined = [bool(at) and is_joined for at, is_joined in enumerate(drawn.joined)]
+    edges = [(each.source, each.target) for each in in_order(links, joined)]
     degrees = Counter(target for _, target in edges)
     pieces, rounds = list(drawn.pieces), set[int]()
     for at, step in enumerate(model.steps):
@@ -210,7 +211,8 @@ def in_ranks(model: DrawingModel, drawn: SpinePieces, room: float, *, always: bo
         _with_label(piece, label, at not in sources)
         for at, (piece, label) in enumerate(zip(pieces, drawn.labels, strict=True))
     ]
-    return layered(labelled, edges, rounds, room, is_left=False)
+    ordered = {each.target for each in links if each.operand >= 0}
+    return layered(labelled, edges, rounds, room, is_left=False, ordered=ordered)
 
 
 def _with_label(piece: Fragment, label: str, is_end: bool) -> Fragment:

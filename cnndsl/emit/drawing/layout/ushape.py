@@ -11,7 +11,7 @@ from cnndsl.emit.drawing.cards.model import GroupTag, UBar, UShape, USkip
 from cnndsl.emit.drawing.cards.ushape import gathered
 from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.looks import GHOST_DASH, box_look
-from cnndsl.emit.drawing.layout.pieces import MERGE, key_disc, mark_disc
+from cnndsl.emit.drawing.layout.pieces import MARK, MERGE, key_disc, mark_disc
 from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
 from cnndsl.emit.drawing.layout.ushape_legend import KEY, keys_of, layers_of, u_legend
 from cnndsl.emit.drawing.measure import width
@@ -344,8 +344,9 @@ def _sum(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
 def _from_below(sketch: Sketch, placed: Sequence[_Bar], skip: USkip, low: float, stop: PlanePoint) -> None:
     """A link beneath its row, at the height `low`, to a point above that."""
     source, target = placed[skip.source], placed[skip.target]
-    side = source.right + 4.5
-    start = (source.right + 1, source.y + source.height * 0.8)
+    side = max(source.right + 4.5, source.centre + MARK + 3 if source.bar.mark else 0)
+    above = min(source.height * 0.8, source.height - 2 * MARK - 3 if source.bar.mark else source.height)
+    start = (source.right + 1, source.y + max(above, 1))
     _link(sketch, skip, [start, (side, start[1]), (side, low), (stop[0], low), stop])
     ends = [each.right for each in placed if each.bar.level == source.bar.level and each.right < target.x]
     if skip.label and target.x - max(ends) > width(skip.label, SMALL) + 24:

@@ -265,3 +265,19 @@ def test_margins_are_told_of_both_sides(layer: str, text: str) -> None:
     """The map has 16 positions along each axis, of which H//4 are 4."""
     found = of_text(f"INPUT 16x16x3 -> tap small: POOL2 -> {layer}")
     assert f"[{text}]" in found
+
+
+PAIRS = """block Basic(c) = (CONV3-c -> BN -> RELU -> CONV3-c -> BN + ID) -> RELU
+block Pair(c) = [Basic(c) -> Basic(c)]
+INPUT 32x32x16 -> g1: [Pair(16)] -> CONV3-32/2 -> g2: [Pair(32) -> CONV1-32] -> g3: [Basic(32)*2 -> Pair(32)*3]
+-> GAP -> FC-10"""
+
+
+def test_one_call_of_a_block_is_no_repeat_of_what_is_in_it() -> None:
+    """`Pair` has two `Basic` in it, and is a row of the card `g3`, so it is one of `g1` and of `g2` too."""
+    for levels in (None, 2):
+        cards = [step for step in model(loads(PAIRS).graph, levels=levels).steps if isinstance(step, NetCard)]
+        rows = [(line.title, line.times) for card in cards for line in card.lines if not line.row]
+        pairs = [times for title, times in rows if title == "Pair"]
+        assert pairs == ([1, 1, 3] if levels is None else [1, 3])
+        assert all(card.times == sum(line.times for line in card.lines) for card in cards if card.times > 1)

@@ -1,0 +1,58 @@
+"""The order of what merges read, where it counts: of a concatenation and a difference, not of a sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cnndsl.emit.drawing.cards.model import Branching, SkipLink
+from cnndsl.graph.graph import Graph
+from cnndsl.graph.node import Node
+
+
+def is_ordered(element: Branching) -> bool:
+    """Return whether it counts which of the branches of a merge comes first."""
+    return element.sign == "|"
+
+
+def operands(graph: Graph, nodes: Iterable[int]) -> list[int]:
+    """Return the nodes that a part of the graph reads, in the order in which its merges are written; none where that
+    doesn't count.
+
+    >>> from cnndsl import loads
+    >>> graph = loads("INPUT 8x8x4 -> a: CONV3-4 -> b: CONV3-4 -> (@b | @a)").graph
+    >>> operands(graph, [3]), operands(loads("INPUT 8x8x4 -> (ID + CONV3-4)").graph, [2])
+    ([2, 1], [])
+    """
+    inside = frozenset(nodes)
+    if not any(_is_ordered(graph.nodes[node]) for node in inside):
+        return []
+    found: list[int] = []
+    seen: set[int] = set()
+    stack = sorted(inside)
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if node in inside:
+            stack += reversed(graph.nodes[node].inputs)
+        else:
+            found.append(node)
+    return found
+
+
+def _is_ordered(node: Node) -> bool:
+    return node.layer.SIGN == "|" or node.kind == "SUB"
+
+
+def in_order(links: Sequence[SkipLink], joined: Sequence[bool]) -> list[SkipLink]:
+    """Return links and the edges from one element to the next, those of a target in the order of its operands."""
+    taken: dict[int, set[int]] = {}
+    for each in links:
+        taken.setdefault(each.target, set()).add(each.operand)
+    own: list[SkipLink] = []
+    for at, is_joined in enumerate(joined):
+        if is_joined:
+            free = (place for place in range(len(joined)) if place not in taken.get(at, ()))
+            own.append(SkipLink(at - 1, at, operand=next(free)))
+    return sorted([*links, *own], key=lambda each: each.operand)
