@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
-from cnndsl.emit.drawing.cards.items import Signatures, UnitItem, nodes_in
+from cnndsl.emit.drawing.cards.items import ItemChain, Signatures, UnitItem, nodes_in, units_in
 from cnndsl.emit.drawing.cards.letters import BlockLetters, letters
 from cnndsl.emit.drawing.cards.terms import part_name
 from cnndsl.emit.drawing.cards.words import (
@@ -45,6 +46,7 @@ class BlockBook:
         self._by_sign: dict[int, BlockVariant] = {}
         self._letters: dict[int, BlockLetters] = {}
         self._dilated: dict[int, list[str]] = {}
+        self._calls: Counter[str] = Counter()
         self._places: dict[tuple[int, int], int] = {}
         self.variants: list[BlockVariant] = []
         self.taken: frozenset[str] = frozenset()
@@ -64,6 +66,17 @@ class BlockBook:
         found.instances.append(item)
         found.cards.append(card)
         return found
+
+    def count(self, chain: ItemChain) -> None:
+        """Note the calls of blocks in a whole network, also those that no card shows."""
+        for each in units_in(chain):
+            if each.title:
+                self._calls[each.title] += 1
+
+    def shows_all(self, variant: BlockVariant) -> bool:
+        """Return whether cards show all calls of a block, in any of its variants."""
+        title = variant.instances[0].title
+        return not title or self._calls[title] == len(self.relatives(variant))
 
     def of(self, item: UnitItem) -> BlockVariant:
         """Return the block of an instance."""

@@ -22,12 +22,14 @@ from cnndsl.emit.drawing.cards.operands import operands
 from cnndsl.emit.drawing.cards.raw import value_text
 from cnndsl.emit.drawing.cards.rows import fused
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
-from cnndsl.emit.drawing.cards.words import TIMES
+from cnndsl.emit.drawing.cards.words import ENTERING, TIMES, shape_text
 from cnndsl.graph.graph import Graph
 from cnndsl.values import OutputSymbol
 
 _MOST_ROWS = 60
 """A block of more rows is no panel."""
+_MOST_NAMES, _LONGEST = 2, 12
+"""So many names of a value are told, of so many characters together."""
 
 
 class PanelWires(TypedDict):
@@ -82,6 +84,24 @@ def input_names(graph: Graph, item: UnitItem) -> list[str]:
     if found.count("") == len(free) == 1:
         found[found.index("")] = free[0]
     return found
+
+
+def shared_names(graph: Graph, instances: Sequence[UnitItem], whole: UnitItem) -> tuple[str, ...]:
+    """Return how all instances of a block call the values that enter it; for one that they call otherwise, two short
+    names or the shape that they share."""
+    own = input_names(graph, whole)
+    alike = [each for each in instances if len(outer_inputs(graph, each.chain)) == len(own)]
+    rows = [input_names(graph, each) for each in alike]
+    nodes = [list(outer_inputs(graph, each.chain)) for each in alike]
+    found: list[str] = []
+    for at, name in enumerate(own):
+        names = list(dict.fromkeys(row[at] for row in rows))
+        shapes = {graph.nodes[row[at]].shape for row in nodes}
+        told = ", ".join(names)
+        if len(names) > _MOST_NAMES or len(told) > _LONGEST:
+            told = shape_text(graph.nodes[nodes[0][at]].shape) if len(shapes) == 1 else ENTERING
+        found.append(told if len(names) > 1 else name)
+    return tuple(found)
 
 
 def output_names(graph: Graph, items: Sequence[UnitItem]) -> dict[int, str]:
@@ -174,7 +194,7 @@ def wires(
         return {"joined": (True,) * len(elements), "links": (), "inputs": (), "outputs": ()}
     outer = outer_inputs(graph, chain)
     whole = next((each for each in instances if each.chain == chain), None)
-    names = tuple(outer.values() if whole is None else input_names(graph, whole))
+    names = tuple(outer.values()) if whole is None else shared_names(graph, instances, whole)
     nodes = nodes_in(chain)
     homes = {node: at for at, each in enumerate(elements) for node in element_nodes(each)}
     homes |= {node: -1 - at for at, node in enumerate(outer)}

@@ -53,8 +53,10 @@ def model(
     signatures = Signatures(graph)
     given = frozenset([each.node for each in graph.taps] + ([graph.output] if graph.output_name else []))
     builder = SpineBuilder(signatures, given, unfold=unfold, levels=levels)
-    raw = with_missing(graph, builder.build(items_of(graph.tree)), builder.taps)
+    items = items_of(graph.tree)
+    raw = with_missing(graph, builder.build(items), builder.taps)
     book = BlockBook(signatures)
+    book.count(items)
     figures = costs(graph)
     cards = CardMaker(graph, signatures, book, given, figures)
     for at, step in enumerate(raw):

@@ -6,6 +6,7 @@ by its layers without widths and strides, but with its projections, so that vari
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -177,6 +178,21 @@ def flat(chain: ItemChain) -> ItemChain:
 def has_fork(chain: ItemChain) -> bool:
     """Return whether something merges in a chain."""
     return any(isinstance(each, ForkItem) for each in flat(chain))
+
+
+def units_in(chain: ItemChain) -> Iterator[UnitItem]:
+    """Yield the units of a chain and those in them, wherever they are."""
+    stack: list[DrawnItem] = list(chain)
+    while stack:
+        item = stack.pop()
+        if isinstance(item, UnitItem):
+            yield item
+        if isinstance(item, UnitItem | TapItem):
+            stack.extend(item.chain)
+        elif isinstance(item, RepeatItem):
+            stack.extend(item.turns)
+        elif isinstance(item, ForkItem):
+            stack.extend(each for branch in item.branches for each in branch)
 
 
 class Signatures:

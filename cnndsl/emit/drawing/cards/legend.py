@@ -20,10 +20,8 @@ from cnndsl.emit.drawing.cards.model import (
     SpineStep,
 )
 from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, units
-from cnndsl.emit.drawing.cards.words import TIMES
+from cnndsl.emit.drawing.cards.words import ENTERING, TIMES
 
-ENTERING = "c′"
-"""The channels that come in where that is no multiple of a width."""
 _COMES_IN = "channels that come in"
 _STRIDE = "stride, 1 where left out"
 _FACTOR = "multiple of C"
@@ -104,6 +102,8 @@ def letters_of(panel: BlockPanel) -> set[str]:
 def _meanings(panel: BlockPanel) -> Iterator[tuple[str, str]]:
     """The letters of a panel with what they mean, as they appear."""
     yield from _letters(panel.entering)
+    if ENTERING in panel.inputs:
+        yield ENTERING, _COMES_IN
     for cell in _cells(panel.elements):
         window, *others = cell.text.split(", ")
         if match := _WINDOW.match(window):

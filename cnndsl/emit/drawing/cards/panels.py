@@ -21,7 +21,6 @@ from cnndsl.emit.drawing.cards.items import (
     flat,
     nodes_in,
 )
-from cnndsl.emit.drawing.cards.legend import ENTERING
 from cnndsl.emit.drawing.cards.model import (
     BlockPanel,
     Branching,
@@ -34,9 +33,9 @@ from cnndsl.emit.drawing.cards.model import (
 from cnndsl.emit.drawing.cards.notes import with_notes, without_widths
 from cnndsl.emit.drawing.cards.opened import Opener, gate_role
 from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, table_instances
-from cnndsl.emit.drawing.cards.terms import common_name
+from cnndsl.emit.drawing.cards.terms import listed, title_of
 from cnndsl.emit.drawing.cards.wiring import entry_of
-from cnndsl.emit.drawing.cards.words import dilation_text, layer_text, shape_text, word_of
+from cnndsl.emit.drawing.cards.words import ENTERING, dilation_text, layer_text, shape_text, word_of
 from cnndsl.graph.graph import Graph
 
 MOST_PANELS = 4
@@ -175,7 +174,7 @@ class PanelMaker:
         entering, leaving = self._ends_of(variant)
         return BlockPanel(
             self.keys.get(variant.number, ""),
-            common_name(variant.instances) or variant.title,
+            title_of(self._graph, variant.instances) or variant.title,
             self._caption(variant),
             elements,
             nodes_in(item.chain),
@@ -252,7 +251,8 @@ class PanelMaker:
         """Return the panel of outputs beside the main line that are equal."""
         chain = taps[0].chain
         opener = Opener(self._signatures, self._given)
-        title = next((each.title for each in chain if isinstance(each, UnitItem) and each.title), taps[0].name)
+        title = next((each.title for each in chain if isinstance(each, UnitItem) and each.title), "")
+        shapes = {self._graph.nodes[each.output].shape for each in taps}
         sources = tuple(
             dict.fromkeys(
                 homes[before]
@@ -267,12 +267,12 @@ class PanelMaker:
         names = ", ".join(each.name for each in taps)
         return BlockPanel(
             "",
-            title,
+            title or listed([each.name for each in taps]),
             f"{names}, in training only" if training else f"output {names}",
             elements,
             nodes_in(chain),
             "",
-            shape_text(self._graph.nodes[taps[0].output].shape),
+            shape_text(next(iter(shapes))) if len(shapes) == 1 else "",
             "training" if training else "output",
             len(taps),
             -1,
@@ -285,9 +285,10 @@ class PanelMaker:
         several = [each for each in self._book.variants if each.family == variant.family and not each.is_inset]
         if variant.is_inset:
             return ""
-        count = len(variant.instances)
+        count, every = len(variant.instances), sum(len(each.instances) for each in several)
+        is_all = self._book.shows_all(variant)
         if len(several) == 1:
-            return f"{count} times" if count > 1 else ""
+            return f"{count} times" if count > 1 and is_all else ""
         if self._identities(variant):
             kind = "identity"
         elif any(self._identities(each) for each in several):
@@ -296,8 +297,8 @@ class PanelMaker:
             kind = ""
         is_first = variant.at_first == count and count > 1
         is_first = is_first and set(variant.cards) == {at for each in several for at in each.cards}
-        where = "first of a stage" if is_first else f"{count} of {sum(len(each.instances) for each in several)}"
-        return f"{kind} · {where}" if kind else where
+        where = "first of a stage" if is_first else f"{count} of {every}"
+        return " · ".join(each for each in (kind, where if is_all else "") if each)
 
     def _ends_of(self, variant: BlockVariant) -> tuple[str, str]:
         """What enters and leaves a block, in its letters where that varies."""

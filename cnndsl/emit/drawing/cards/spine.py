@@ -32,6 +32,7 @@ from cnndsl.emit.drawing.cards.raw import RawCard, RawFork, RawRow, RawStep, tab
 from cnndsl.emit.drawing.cards.rows import fused
 from cnndsl.emit.drawing.cards.terms import common_name
 from cnndsl.graph.graph import Graph
+from cnndsl.graph.parts import CallPart
 from cnndsl.values import Value
 
 OPEN_ROWS = 6
@@ -201,7 +202,7 @@ class SpineBuilder:
             parts = (item,) if is_one else tuple(self._parts(item.chain))
             is_plain = kind == "plain" and bool(item.name) and self._alike[self._kinds(item)] <= _ALIKE
             is_plain = is_plain and not loops_in(item.chain)
-            name, is_call = item.name or item.title, kind != "block" and not item.name
+            name, is_call = item.name or item.title, isinstance(item.part, CallPart) and not item.name
             self._card(name, item.path, parts, is_plain=is_plain, is_repeat=is_loop(item), is_call=is_call)
 
     def _instance(self, item: UnitItem) -> None:

@@ -29,6 +29,8 @@ _SEVERAL = 3
 """From so many branches on, of several windows, they are an Inception block."""
 _SHOWN = 2
 """The most blocks in a row after which a part is called."""
+_LISTED = 3
+"""So many labels are the title of a panel."""
 _CHAINS = {"conv": "Conv block", "up": "Up-conv block", "fc": "Fully connected block", "pool": "Pooling"}
 
 
@@ -112,6 +114,25 @@ def _join_term(branches: Sequence[Sequence[Layer]]) -> str:
         return "Dense layer"
     windows = {window_of(each) for branch in branches for each in branch if role_of(each) == "conv"}
     return "Inception block" if len(branches) >= _SEVERAL and len(windows) > 1 else "Parallel branches"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names one after the other; of many the first and the last.
+
+    >>> listed(["p3", "p2"]), listed(["unit1", "unit2", "unit3", "unit4"])
+    ('p3, p2', 'unit1 to unit4')
+    """
+    several = list(dict.fromkeys(names))
+    return ", ".join(several) if len(several) <= _LISTED else f"{several[0]} to {several[-1]}"
+
+
+def title_of(graph: Graph, several: Sequence[UnitItem]) -> str:
+    """Return what an opened part is called: after its block, else after the labels of its instances, if these are
+    written one by one, and not as `unit{i}`."""
+    names = [each.name for each in several]
+    places = {graph.nodes[nodes_in(each.chain)[0]].span.start for each in several}
+    is_listed = all(names) and len(places) == len(set(names))
+    return several[0].title or (listed(names) if is_listed else common_name(several))
 
 
 def common_name(several: Sequence[UnitItem]) -> str:

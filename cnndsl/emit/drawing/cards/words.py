@@ -74,6 +74,8 @@ _WORDS: Mapping[str, str] = {
 }
 """Layer types whose word is not their name."""
 
+ENTERING = "c′"
+"""The channels that come in where that is no multiple of a width."""
 _MERGES: Mapping[str, str] = {
     "ADD": "sum",
     "CONCAT": "concatenate",

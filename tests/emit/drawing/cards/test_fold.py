@@ -281,3 +281,27 @@ def test_one_call_of_a_block_is_no_repeat_of_what_is_in_it() -> None:
         pairs = [times for title, times in rows if title == "Pair"]
         assert pairs == ([1, 1, 3] if levels is None else [1, 3])
         assert all(card.times == sum(line.times for line in card.lines) for card in cards if card.times > 1)
+
+
+PYRAMID = """block Two(c) = [CONV3-c -> RELU]*2
+block Up(c, skip) = [u = CONVT2-c/2 m = (@skip | @u) y = @m -> Two(c)]
+INPUT 64x64x3 -> c2: [Two(16) -> POOL2] -> c3: [Two(32) -> POOL2] -> c4: Two(64)
+p3 = (@c4 -> UPSAMPLE(out=@c3) | @c3 -> CONV1-48)
+p2 = (@p3 -> UPSAMPLE(out=@c2) | @c2 -> CONV1-48)
+h3 = @p3 -> tap a3(train): CONV1-4 -> CONV3-8
+h2 = @p2 -> tap a2(train): CONV1-4 -> CONV3-8
+output h3, h2"""
+
+
+def test_a_panel_tells_what_holds_in_all_its_instances() -> None:
+    """The levels of a pyramid have names and sizes of their own: 16x16 and 32x32."""
+    panels = {panel.title: panel for panel in model(loads(PYRAMID).graph).panels}
+    assert "c3, c2" in panels["p3, p2"].inputs
+    (beside,) = [panel for panel in panels.values() if panel.kind == "training"]
+    assert (beside.title, beside.leaving) == ("a3, a2", "")
+
+
+def test_a_panel_counts_no_calls_if_it_does_not_know_of_all() -> None:
+    """`Pair` has two of the calls of `Basic`; a panel of 2 of 12 would tell less than the truth."""
+    captions = {panel.title: panel.caption for panel in model(loads(PAIRS).graph).panels}
+    assert captions == {"Pair": "5 times", "Basic": ""}
