@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from fractions import Fraction
 
 from cnndsl.emit.drawing.cards.items import ItemChain, Signatures, UnitItem, nodes_in, units_in
 from cnndsl.emit.drawing.cards.letters import BlockLetters, letters
@@ -164,15 +165,24 @@ def _entering(graph: Graph, item: UnitItem) -> int:
 def _table_width(
     columns: Mapping[str, Mapping[int, Value]], width: Mapping[int, int], entering: Mapping[int, int]
 ) -> str:
-    """A width as a multiple of a column of the table, or that many times the channels that come in; else a letter of
-    its own."""
+    """A width as a column of the table, or a multiple of one, or that many times the channels that come in, or a part
+    of a column; else a letter of its own."""
+    ratios: dict[str, Fraction] = {}
     for name, column in columns.items():
-        ratios = {width[at] / value if isinstance(value, int) and value else 0.0 for at, value in column.items()}
-        if len(ratios) == 1 and (ratio := min(ratios)) >= 1 and ratio == int(ratio):
-            return f"{int(ratio)}{name}" if ratio > 1 else name
+        every = {Fraction(width[at], value) if isinstance(value, int) and value else 0 for at, value in column.items()}
+        if len(every) == 1 and (ratio := Fraction(min(every))):
+            ratios[name] = ratio
+    whole = {name: ratio.numerator for name, ratio in ratios.items() if ratio.denominator == 1}
+    if whole:
+        name = min(whole, key=whole.__getitem__)
+        return f"{whole[name]}{name}" if whole[name] > 1 else name
     for name, column in columns.items():
         if all(isinstance(value, int) and value * entering[at] == width[at] for at, value in column.items()):
             return f"{name}C"
+    parts = {name: ratio.denominator for name, ratio in ratios.items() if ratio.numerator == 1}
+    if parts:
+        name = min(parts, key=parts.__getitem__)
+        return f"{name}/{parts[name]}"
     return next(each for each in "ewuvxyz" if each not in columns)
 
 
@@ -182,10 +192,14 @@ def table_letters(
     turns: Sequence[UnitItem],
     names: Sequence[str],
     rows: Sequence[Sequence[Value]],
+    others: Sequence[UnitItem] = (),
 ) -> tuple[BlockLetters, frozenset[int], Mapping[int, str]]:
     """Return letters for a block whose instances are the rows of a table: the names of the table where a column has a
-    layer's widths or strides; the nodes that some rows lack; and texts for layers whose window or type varies."""
+    layer's widths or strides; the nodes that some rows lack; and texts for layers whose window or type varies. `others`
+    are further calls of the block, in which a width is told by the same name."""
     pairs = matched(graph, whole, turns)
+    calls = [each for each in others if set(names) <= dict(each.parameters).keys()]
+    further = matched(graph, whole, calls) if calls else {}
     widths: dict[int, str] = {}
     strides: dict[int, str] = {}
     texts: dict[int, str] = {}
@@ -198,7 +212,13 @@ def table_letters(
         width = {number: width_of(layer) for number, layer in layers.items()}
         if len(set(width.values())) > 1:
             entering = {number: _entering(graph, turns[number]) for number in layers}
-            widths[at] = _table_width(columns, width, entering)
+            told = {name: dict(column) for name, column in columns.items()}
+            for number, mate in further.get(node, {}).items():
+                width[-1 - number] = width_of(graph.nodes[mate].layer)
+                entering[-1 - number] = _entering(graph, calls[number])
+                for name, column in told.items():
+                    column[-1 - number] = dict(calls[number].parameters)[name]
+            widths[at] = _table_width(told, width, entering)
         slide = {stride_of(layer) for layer in layers.values()}
         if len(slide) > 1:
             strides[at] = "/s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from cnndsl.analysis.cost import Cost
@@ -20,6 +21,7 @@ from cnndsl.emit.drawing.cards.items import (
 )
 from cnndsl.emit.drawing.cards.model import (
     CardLine,
+    FusedRow,
     GrowthBar,
     NetCard,
     SpineBranching,
@@ -93,6 +95,9 @@ class CardMaker:
             last = self._graph.nodes[step.nodes[-1]]
             is_input = not self._graph.nodes[step.nodes[0]].inputs
             row = opener.row(step.nodes, is_open=False)
+            if is_input and len(self._graph.inputs) > 1:
+                cell = row.cells[0]
+                row = FusedRow((replace(cell, text=f"{last.path}: {cell.text}"), *row.cells[1:]))
             return SpineRow(row, shape_text(last.shape), is_input, last.path, step.stage)
         if isinstance(step, RawFork):
             node = self._graph.nodes[step.item.node]

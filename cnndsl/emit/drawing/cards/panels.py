@@ -227,9 +227,14 @@ class PanelMaker:
         several = table_instances(table)
         turns = [each for each, _ in several]
         item = _largest(table)
-        found, optional, texts = table_letters(self._graph, item, turns, table.names, [row for _, row in several])
+        own = {nodes_in(each.chain)[0] for each in turns}
+        others = [each for each in self._book.relatives(variant) if nodes_in(each.chain)[0] not in own]
+        rows = [row for _, row in several]
+        found, optional, texts = table_letters(self._graph, item, turns, table.names, rows, others)
         opener = Opener(self._signatures, self._given, self._inset)
         elements = _dashed(_retold(opener.elements(item.chain, found, optional), texts), optional)
+        if len({self._graph.nodes[nodes_in(each.chain)[-1]].shape.channels for each in turns}) > 1:
+            elements = without_widths(elements)
         elements = with_counts(elements, item, turns, table.names)
         notes = conditions(self._graph, item, turns, table.names, elements)
         uses_channels = any(_CHANNELS.search(each) for each in (*found.widths.values(), *notes))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from cnndsl.emit.drawing.cards.model import CardLine, CardTable, GrowthBar, NetCard, StepMark
 from cnndsl.emit.drawing.cards.words import TIMES, growth_text
+from cnndsl.emit.drawing.display import Weight
 from cnndsl.emit.drawing.layout.looks import BoxLook, box_look
 from cnndsl.emit.drawing.layout.pieces import BAR, Fragment, badge, badge_width, key_disc, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
@@ -75,7 +76,7 @@ def _line_width(card: NetCard, line: CardLine) -> float:
         return inner + (_MARK if line.times > 1 else 0) + 2 * PAD
     text = _label(line)
     mark = _MARK if _mark(card, line) else 0
-    return width(text, 9, 500) + (18 if line.key else 8) + mark + 2 * PAD + 6
+    return width(text, 9, box_look(line.role).weight) + (18 if line.key else 8) + mark + 2 * PAD + 6
 
 
 def _label(line: CardLine) -> str:
@@ -220,20 +221,19 @@ def _line(sketch: Sketch, line: CardLine, y: float, across: float, mark: str) ->
     look = box_look(line.role)
     x = left + (20 if line.key else 6)
     stop = right - 5 - (width(mark, 9, 700) + 4 if mark else 0)
-    texts = wrapped(_label(line), stop - x)
+    texts = wrapped(_label(line), stop - x, look.weight)
     height = _LINE + _FURTHER * (len(texts) - 1)
     sketch.box(left, y, right - left, height, look.fill, look.stroke, look.line, dash=look.dash)
     if line.key:
         key_disc(sketch, left + 10.5, y + height / 2, line.key)
     if mark:
-        weight = 400 if line.is_first else 700
-        sketch.text(right - 5, y + height / 2 + 3.2, mark, 9, weight, look.ink, "end")
+        sketch.text(right - 5, y + height / 2 + 3.2, mark, 9, 400 if line.is_first else 700, look.ink, "end")
     for number, text in enumerate(texts):
         sketch.text(x, y + _LINE / 2 + 3.2 + _FURTHER * number, text, 9, look.weight, look.ink, room=stop - x)
     return height
 
 
-def wrapped(text: str, room: float) -> list[str]:
+def wrapped(text: str, room: float, weight: Weight = 500) -> list[str]:
     """Return a label in lines that keep to a width where it can be broken: after commas, before arrows and branches.
 
     >>> wrapped("c = 64, /2", 100), wrapped("a 128, b1 128, b3 192, c1 32", 80)
@@ -241,7 +241,7 @@ def wrapped(text: str, room: float) -> list[str]:
     """
     lines = [""]
     for part in _BREAKS.split(text):
-        if lines[-1] and width(f"{lines[-1]} {part}", 9, 500) > room:
+        if lines[-1] and width(f"{lines[-1]} {part}", 9, weight) > room:
             lines.append(part)
         else:
             lines[-1] = f"{lines[-1]} {part}".strip()

@@ -64,7 +64,7 @@ def natural_width(model: DrawingModel, *, is_wide: bool) -> float:
 def _natural(step: SpineStep, is_wide: bool) -> float:
     match step:
         case SpineRow():
-            return width(step.shape, 9, 500) + 24 if step.is_input else row(step.row).width
+            return width(step.row.cells[0].text, 9, 500) + 24 if step.is_input else row(step.row).width
         case SpineBranching():
             return branching(step.element, InteriorStyle(is_narrow=not is_wide)).width if step.element.branches else 0
         case NetCard():
@@ -239,7 +239,7 @@ def piece_of(step: SpineStep, across: float, form: cards.CardForm, heads: tuple[
     match step:
         case SpineRow():
             if step.is_input:
-                return _pill(step.shape)
+                return _pill(step.row.cells[0].text)
             has_main = any(cell.role not in ("act", "norm", "io") for cell in step.row.cells)
             return row(step.row, least=min(across, 200) if has_main else 0, most=max(across, 60))
         case SpineBranching():

@@ -94,7 +94,8 @@ def _flat(step: SpineStep, opened: Collection[int]) -> Fragment | None:
 
 
 def _shape(model: DrawingModel, panels: Sequence[BlockPanel], at: int, count: int) -> str:
-    """The shape that leaves a step, if it isn't that which enters the first of so many; that of the output always."""
+    """The shape that leaves a step, if it isn't that which enters the first of so many; that of the output always. And
+    what is given beside it, or has a name."""
     before = model.steps[at - count].shape if at >= count else ""
     shape = model.steps[at].shape if model.steps[at].shape != before or at == len(model.steps) - 1 else ""
     outer = [
@@ -105,7 +106,12 @@ def _shape(model: DrawingModel, panels: Sequence[BlockPanel], at: int, count: in
         for step in panel.steps
         if at - count < step <= at
     ]
-    return " ".join(dict.fromkeys([shape, *outer])).strip()
+    given = [
+        f"{'in training only' if end.training_only else 'output'}: {end.name}"
+        for end in model.ends
+        if at - count < end.step <= at
+    ]
+    return ", ".join(each for each in (" ".join(dict.fromkeys([shape, *outer])).strip(), *given) if each)
 
 
 def _framed(steps: list[SpineStep], across: float) -> Fragment:
