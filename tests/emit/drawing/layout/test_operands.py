@@ -45,7 +45,7 @@ def test_two_branches_are_joined_in_their_order(branches: tuple[str, str], size:
 @pytest.mark.parametrize("size", ["column", "page"])
 def test_values_of_a_card_enter_it_in_their_order(size: WidthName) -> None:
     for operands, is_left in (("@d | @meta -> FC-8 -> RELU", False), ("@meta -> FC-8 -> RELU | @d", True)):
-        (meta, _), (tower, _) = _places(_drawn(TOWERS.format(operands), size), "12", "FC, 64")
+        (meta, _), (tower, _) = _places(_drawn(TOWERS.format(operands), size), "meta: 12", "FC, 64")
         assert (meta < tower) == is_left
 
 
