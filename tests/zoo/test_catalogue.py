@@ -32,7 +32,7 @@ def test_every_network_has_its_line_in_both_files_and_in_order() -> None:
     assert list(FACTS) == list(FIGURES) == list(cnndsl.zoo()), (
         "a new network needs a line in zoo.toml, and `make figures`"
     )
-    assert all(set(row) == {"inputs", *OF_NETWORKS, "at_most"} for row in FIGURES.values())
+    assert all(set(row) == {"inputs", "outputs", *OF_NETWORKS, "at_most"} for row in FIGURES.values())
 
 
 @pytest.mark.parametrize("name", FACTS)
