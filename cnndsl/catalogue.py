@@ -50,14 +50,14 @@ class Fact:
 _BEFORE = (
     Fact("name", "name", "The name by which commands find the network."),
     Fact("family", "family", "The architecture that the network is one of: ResNet, VGG, YOLO.", True),
-    Fact("year", "year", "The year of the paper, as the description cites it.", True),
+    Fact("year", "year", "The year in which the paper was first posted or published.", True),
     Fact("input", "input", "The shape of the input: H, W, C; of several inputs that of the first.", True),
 )
 _AFTER = (
     Fact("top1", "top-1", "The published top-1 accuracy on the validation images of ImageNet-1K, in percent.", True),
     Fact("top5", "top-5", "The published top-5 accuracy on the same images, in percent.", True),
     Fact("crop", "crop", "The height and width of the images on which top1 and top5 were measured.", True),
-    Fact("score", "score", "A published result on other data, as text."),
+    Fact("score", "score", "A published result on other data, or measured otherwise, as text."),
     Fact("source", "source", "The weights or the document that top1, top5 or score are from."),
     Fact("summary", "summary", "The first sentence of the description."),
     Fact("description", "description", "The comment that the file begins with."),
