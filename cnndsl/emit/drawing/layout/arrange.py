@@ -123,7 +123,8 @@ def _lead(sketch: Sketch, drawn: SpinePieces, start: int, before: PlanePoint, ti
     """The edge from the bottom of a column to the top of the next, with the shape and the name of the stage."""
     low, high = before[1] + 8, tip[1] - 10
     if drawn.joined[start]:
-        sketch.line([before, (before[0], low), (bend, low), (bend, high), (tip[0], high), tip], head=True)
+        points = [before, (before[0], low), (bend, low), (bend, high), (tip[0], high), tip]
+        sketch.line(points, head=not drawn.pieces[start].parts)
     if drawn.labels[start - 1]:
         sketch.text(tip[0] + 9, high - 4, drawn.labels[start - 1], SMALL, paint="mute")
     if drawn.names[start]:

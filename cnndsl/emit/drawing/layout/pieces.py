@@ -50,6 +50,8 @@ class Fragment:
     """From where to where each row of a card reaches."""
     has_inputs: bool = False
     """Whether it shows what enters it, so that no edge leads to its top."""
+    parts: bool = False
+    """Whether it begins where edges part, so that the one which leads there has no arrowhead."""
 
     @property
     def width(self) -> float:
