@@ -178,7 +178,10 @@ def _framed(card: NetCard, body: Fragment, across: float) -> Fragment:
 
 
 def _mark(card: NetCard, line: CardLine) -> str:
-    """Which iterations a row stands for. If one row of a card tells, all rows of blocks do."""
+    """Which iterations a row stands for. If one row of a card tells, all rows of blocks do; what the badge says of the
+    only one isn't said again."""
+    if len(card.lines) == 1 and line.times == card.times:
+        return ""
     if line.times > 1 or line.is_first:
         return f"{TIMES}{line.times}" if line.times > 1 else "1st"
     several = any(each.times > 1 or each.is_first for each in card.lines)

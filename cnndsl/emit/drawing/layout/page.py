@@ -11,6 +11,7 @@ from cnndsl.emit.drawing.layout import spine as spines
 from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, columns, single, with_panels
 from cnndsl.emit.drawing.layout.fault import with_faults
 from cnndsl.emit.drawing.layout.foot import foot, foot_height, foot_width
+from cnndsl.emit.drawing.layout.joins import with_one_form
 from cnndsl.emit.drawing.layout.message import MOST_MESSAGES, message_box, more_box
 from cnndsl.emit.drawing.layout.panel import PanelArtist
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, moved, scaled
@@ -47,6 +48,7 @@ _SQUEEZED = 1.2
 def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
     """Return the picture of a network at a width; without one at the narrowest that it fits. One with errors has a
     page."""
+    model = with_one_form(model)
     if size == "slide":
         return _slide(model)
     if model.faults:
@@ -110,6 +112,7 @@ def _told(model: DrawingModel, words: tuple[str, str]) -> tuple[str, str]:
 
 def whole(model: DrawingModel) -> Picture:
     """Return the picture of a network in ranks, as large as it gets."""
+    model = with_one_form(model)
     drawn = spines.spine(model, _ROW)
     made = spines.in_ranks(model, drawn, float("inf"), always=True)
     arranged = columns(drawn, 1) if made is None else single(made)
