@@ -51,10 +51,11 @@ def model(
     """
     signatures = Signatures(graph)
     given = frozenset([each.node for each in graph.taps] + ([graph.output] if graph.output_name else []))
-    builder = SpineBuilder(signatures, given, unfold=unfold, levels=levels)
+    figures = costs(graph)
+    params = {node.index: figures[node.index].params for node in graph}
+    builder = SpineBuilder(signatures, given, unfold=unfold, levels=levels, params=params)
     raw = with_missing(graph, builder.build(items_of(graph.tree)), builder.taps)
     book = BlockBook(signatures)
-    figures = costs(graph)
     cards = CardMaker(graph, signatures, book, given, figures)
     for at, step in enumerate(raw):
         if isinstance(step, RawCard):

@@ -52,7 +52,7 @@ def legend(panels: Sequence[BlockPanel], steps: Sequence[SpineStep], raw: Sequen
         found.append(LegendEntry("", "what each branch adds", "branches"))
     found += _grouped(meanings, has_columns)
     found.append(LegendEntry("", "concatenation", "join"))
-    found.append(LegendEntry("", "parameters of a part", "figure"))
+    found.append(LegendEntry("", "parameters of the box", "figure"))
     return tuple(found)
 
 

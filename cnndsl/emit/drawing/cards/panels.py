@@ -313,6 +313,9 @@ class PanelMaker:
             leaving = shape_text(exits[0].shape)
         if letters.uses_channels and len({each.shape for each in entries}) > 1:
             entering = "C"
+        added = {after.shape.channels - before.shape.channels for before, after in zip(entries, exits, strict=True)}
+        if not leaving and not entering[1:] and len(added) == 1 and min(added) > 0:
+            leaving = f"{entering or ENTERING} + {min(added)}"
         return entering or ENTERING, leaving
 
 
@@ -333,8 +336,12 @@ def _channels(values: Sequence[int], known: Mapping[str, tuple[int, ...]]) -> st
 
 def _with_one_letter(panels: Sequence[BlockPanel]) -> list[BlockPanel]:
     """The panels, with `C` for all channels that come in where a width is told by them."""
-    has_letter = any(each.entering == "C" for each in panels)
-    return [replace(each, entering="C") if has_letter and each.entering == ENTERING else each for each in panels]
+    if not any(each.entering == "C" for each in panels):
+        return list(panels)
+    return [
+        replace(each, entering="C", leaving=each.leaving.replace(ENTERING, "C")) if each.entering == ENTERING else each
+        for each in panels
+    ]
 
 
 def _largest(card: RawCard) -> UnitItem:

@@ -39,6 +39,8 @@ _ROW = 220.0
 """The most that a row takes in a picture without a width."""
 _LANES = 8.0
 """The strain of lanes where ranks are possible."""
+_NO_FIGURES = 0.25
+"""The strain of cards without their parameters."""
 _EMPTY = 0.08
 """The strain of a page whose width is not used."""
 _SQUEEZED = 1.2
@@ -191,6 +193,7 @@ def _options(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Itera
             for count in range(0 if is_parallel else 1, 2 if is_one else _MOST_COLUMNS + 1):
                 for found in with_panels(artist, model, drawn, count, WIDTHS[size]):
                     found.strain += 0 if is_wide else _SQUEEZED * max(1 - across / min(natural, 220), 0)
+                    found.strain += 0 if drawn.has_figures else _NO_FIGURES
                     found.strain += _LANES if is_parallel and count else 0
                     found.strain += _NO_COLUMNS if len(forms) > 1 and not is_wide else 0
                     yield found

@@ -51,6 +51,8 @@ class SpinePieces:
     """How wide they may be."""
     homes: list[int] = field(default_factory=list[int])
     """The piece in which each step of the network is."""
+    has_figures: bool = True
+    """Whether cards have room for their parameters."""
     looks: list[EdgeLook] = field(default_factory=list[EdgeLook])
     """Those of the edges that lead to pieces, and of the one that leaves; none where all are plain."""
 
@@ -75,6 +77,7 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
     found = SpinePieces([], [], [], [], [], [], across)
     heads: tuple[str, ...] = ()
     form = cards.form([step for step in model.steps if isinstance(step, NetCard)], across, is_wide=is_wide)
+    found.has_figures = form.has_params
     groups = strips(model, across) if is_wide else [[at] for at in range(len(model.steps))]
     for group in groups:
         at = group[0]

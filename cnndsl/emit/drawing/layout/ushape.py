@@ -20,7 +20,7 @@ _LEAST, _MOST = 15.0, 84.0
 """Heights of the smallest and the largest map."""
 _ABOVE = 14.0
 """Room above a row for channels."""
-_HEIGHTS = ((1.0, 30.0), (0.8, 24.0), (0.55, 24.0), (0.4, 24.0), (0.65, 20.0), (0.55, 16.0))
+_HEIGHTS = ((1.0, 30.0), (0.8, 24.0), (0.55, 24.0), (0.4, 24.0), (0.3, 24.0), (0.65, 20.0), (0.55, 16.0))
 _COUNTED = 24.0
 """What share of its height a bar has, and how much room is beneath a row for the edge that leads
 down; at least so much if counts stand there."""

@@ -82,7 +82,7 @@ def _notes(shape: UShape) -> list[str]:
     found = [f"{size}: {size[:-1]}{TIMES}{size[:-1]}"] if size.endswith("²") else []
     found.append("above: channels")
     if any(_changes(shape, level) for level in {bar.level for bar in shape.bars}):
-        found.append("left of a row: the size in, right: the size out")
+        found.append("left: size in, right: size out")
     crops = filter(None, (re.fullmatch(r"crop (\d+)", skip.label) for skip in shape.skips))
     return [*found, *(f"{crop[0]}: {crop[1]} off at each side" for crop in islice(crops, 1))]
 

@@ -102,8 +102,8 @@ def test_how_often_something_repeats_is_what_the_program_says() -> None:
 def test_the_example_of_a_figure_is_drawn(name: str, size: WidthName) -> None:
     """It stands in a card and in the legend; where no card has figures the legend has none."""
     found = texts(name, size)
-    if "parameters of a part" in found:
-        assert found.count(found[found.index("parameters of a part") - 1]) >= 2
+    if "parameters of the box" in found:
+        assert found.count(found[found.index("parameters of the box") - 1]) >= 2
 
 
 @pytest.mark.parametrize("size", ["column", "page"])
