@@ -82,7 +82,7 @@ def model(
         links=tuple(dict.fromkeys(_labelled(each, labels) for each in links)),
         carried=tuple((source, text) for (source, target), text in labels.items() if target == source + 1),
         ends=ends_of(graph, homes, beside),
-        legend=legend([*shown, *beside], steps, raw),
+        legend=legend(graph, [*shown, *beside], steps, raw),
         description=_description(graph, steps, whole.params - training, whole.macs),
         tags=tuple(tagger.step(step, raw_nodes(each)) for step, each in zip(steps, raw, strict=True)),
         u=None if opened or unfold or levels else tagger.bars(u_shape(graph)),

@@ -11,7 +11,7 @@ from cnndsl.emit.drawing.layout.lanes import ENDING, LABELLED, stacked
 from cnndsl.emit.drawing.layout.panel import STYLE_COUNT, PanelArtist
 from cnndsl.emit.drawing.layout.pieces import Fragment
 from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
-from cnndsl.emit.drawing.layout.spine import SpinePieces, heights, in_ranks
+from cnndsl.emit.drawing.layout.spine import SpinePieces, heights, in_ranks, with_heads
 from cnndsl.emit.drawing.measure import width
 
 GUTTER = 12.0
@@ -49,6 +49,7 @@ def columns(drawn: SpinePieces, count: int) -> Arrangement:
     if len(parts) == 1 and drawn.lanes:
         made = stacked(drawn.pieces, drawn.joined, drawn.labels, drawn.lanes, names=drawn.names, looks=drawn.looks)
         return single(made)
+    drawn = with_heads(drawn, parts)
     sizes = [_size(drawn, start, stop) for start, stop in parts]
     across = sum(left + right for left, right, _ in sizes) + GUTTER * (len(sizes) - 1)
     top = _top(drawn, parts)

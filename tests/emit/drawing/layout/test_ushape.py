@@ -44,11 +44,10 @@ def test_layers_of_one_colour_are_told_apart() -> None:
 
 @pytest.mark.parametrize(("name", "labels"), [("unet", "crop"), ("segnet", "indices")])
 def test_the_labels_of_links_stand_alike(name: str, labels: str) -> None:
-    """Each on its line: an end of one segment is at its left, the beginning of another at its right."""
+    """Each on its line: an end of a segment is at its left."""
     items = list(flat(picture(model(load(name).graph), "page").items))
-    texts = [
-        each for each in items if isinstance(each, TextItem) and each.text.startswith(labels) and each.paint == "mute"
-    ]
+    muted = [each for each in items if isinstance(each, TextItem) and each.paint == "mute"]
+    texts = [each for each in muted if each.text.startswith(labels) and ":" not in each.text]
     ends = {
         (round(x), round(y))
         for each in items
@@ -56,7 +55,7 @@ def test_the_labels_of_links_stand_alike(name: str, labels: str) -> None:
         for _, (*_, x, y) in each.commands
     }
     lines = [each for each in texts if any(y == round(each.y - 3) and x < each.x for x, y in ends)]
-    assert len(lines) == len(texts) - ("crop 4: 4 off at each side" in {each.text for each in texts})
+    assert len(lines) == len(texts) > 3
 
 
 def test_segnet_says_what_decides_the_size_of_a_map() -> None:
