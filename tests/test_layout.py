@@ -230,17 +230,19 @@ def layer_types() -> Iterator[type[Layer]]:
                 yield thing
 
 
+TABLES = ("cnndsl/emit/torch/verify/", "cnndsl/importers/darknet.py")
+"""Those who have a table of layer types on purpose: the verifier, and the readers of other tools' files."""
+
+
 def knows_no_layer_type(path: Path) -> bool:
-    """The verifier has a table of its own on purpose; `testing` writes programs and runs layers one by one."""
-    return room(path) not in ("layers", "testing", "codes") and not relative(path).startswith(
-        "cnndsl/emit/torch/verify/"
-    )
+    """The tables aside; `testing` writes programs and runs layers one by one."""
+    return room(path) not in ("layers", "testing", "codes") and not relative(path).startswith(TABLES)
 
 
 ASKING = [path for path in SOURCES if knows_no_layer_type(path)]
 """Those who ask a layer for its properties, and so treat one of another package like ours."""
 
-STRUCTURE = {("cnndsl/elaborate/inputs.py", "Input")}
+STRUCTURE = {("cnndsl/elaborate/inputs.py", "Input"), ("cnndsl/importers/flat.py", "Input")}
 """The one layer type that is a part of the language: a network begins with it, and its dimensions have a syntax."""
 
 
