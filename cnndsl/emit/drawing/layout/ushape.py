@@ -107,10 +107,10 @@ def _bar_width(channels: int) -> float:
     return max(2.9 * log2(max(channels, 1)) - 6, 5)
 
 
-def _placed(shape: UShape, across: tuple[float, float], share: float, below: float) -> list[_Bar]:
-    """The bars with their places, the first at x = 0; `across` is the gap between them, and how much longer than their
+def _placed(shape: UShape, apart: tuple[float, float], share: float, below: float) -> list[_Bar]:
+    """The bars with their places, the first at x = 0; `apart` is the gap between them, and how much longer than their
     labels links are."""
-    gap, slack = across
+    gap, slack = apart
     extents = [bar.extent for bar in shape.bars]
     low, high = min(extents), max(extents)
     into = {skip.target: skip for skip in shape.skips if skip.merge >= 0}
