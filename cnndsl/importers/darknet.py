@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from cnndsl.errors import CnnError, Source
-from cnndsl.graph import Graph
-from cnndsl.importers.flat import FlatGraph
+from cnndsl.importers.flat import FlatGraph, Imported
 from cnndsl.layers.activation import HardTanh, LeakyRelu, Mish, Relu, Relu6, Sigmoid, Silu, Tanh
 from cnndsl.layers.arrange import PadChannels, Slice
 from cnndsl.layers.base import Layer, Padding
@@ -63,14 +62,6 @@ class Section:
     values: Mapping[str, str]
     place: int
     places: Mapping[str, int]
-
-
-@record(slots=True)
-class Imported:
-    """A graph, and how many parameters the importer itself counted."""
-
-    graph: Graph
-    params: int
 
 
 def read(source: Source) -> Imported:

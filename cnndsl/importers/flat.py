@@ -17,11 +17,18 @@ from cnndsl.shape import Shape
 
 
 @record(slots=True)
-class Flat:
-    """What an importer makes: nodes in order, outputs by node with their names, and what was left out."""
+class Imported:
+    """A graph, how many parameters the importer itself counted, and what a reader should know of the file."""
 
     graph: Graph
-    notes: tuple[str, ...]
+    params: int
+    notes: tuple[str, ...] = ()
+
+
+def located(source: Source, message: str, place: int, help: str = "", code: str = "E0506") -> CnnError:
+    """Return the error of what stands at a place of a file, to the end of its line."""
+    end = source.text.find("\n", place)
+    return CnnError(Diagnostic(code, message, Span(source, place, end if end >= 0 else len(source.text)), help=help))
 
 
 class FlatGraph:
@@ -76,9 +83,7 @@ class FlatGraph:
 
     def error(self, message: str, place: int, help: str = "", code: str = "E0506") -> CnnError:
         """Return the error that something at a place of the file is not understood."""
-        text = self.source.text
-        end = text.find("\n", place)
-        return CnnError(Diagnostic(code, message, Span(self.source, place, end if end >= 0 else len(text)), help=help))
+        return located(self.source, message, place, help, code)
 
     def _append(self, layer: Layer, inputs: tuple[int, ...], shape: Shape, place: int) -> int:
         number = len(self._nodes)

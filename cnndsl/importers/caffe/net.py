@@ -1,0 +1,261 @@
+"""The layers of a Caffe network and the values between them: which layers there are, and who reads what.
+
+The rules are those of Caffe (github.com/BVLC/caffe, src/caffe/net.cpp and util/upgrade_proto.cpp): a layer is in the
+network by its phase, a name means what the last layer before gave it, and a layer may write over what it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from cnndsl.importers.prototxt import Message, ProtoField
+from cnndsl.records import record
+
+OLD_TYPES: Mapping[str, str] = {
+    "ABSVAL": "AbsVal",
+    "ACCURACY": "Accuracy",
+    "ARGMAX": "ArgMax",
+    "BNLL": "BNLL",
+    "CONCAT": "Concat",
+    "CONTRASTIVE_LOSS": "ContrastiveLoss",
+    "CONVOLUTION": "Convolution",
+    "DATA": "Data",
+    "DECONVOLUTION": "Deconvolution",
+    "DROPOUT": "Dropout",
+    "DUMMY_DATA": "DummyData",
+    "ELTWISE": "Eltwise",
+    "EUCLIDEAN_LOSS": "EuclideanLoss",
+    "EXP": "Exp",
+    "FLATTEN": "Flatten",
+    "HDF5_DATA": "HDF5Data",
+    "HDF5_OUTPUT": "HDF5Output",
+    "HINGE_LOSS": "HingeLoss",
+    "IMAGE_DATA": "ImageData",
+    "INFOGAIN_LOSS": "InfogainLoss",
+    "INNER_PRODUCT": "InnerProduct",
+    "LRN": "LRN",
+    "MEMORY_DATA": "MemoryData",
+    "MULTINOMIAL_LOGISTIC_LOSS": "MultinomialLogisticLoss",
+    "MVN": "MVN",
+    "POOLING": "Pooling",
+    "POWER": "Power",
+    "RELU": "ReLU",
+    "SIGMOID": "Sigmoid",
+    "SIGMOID_CROSS_ENTROPY_LOSS": "SigmoidCrossEntropyLoss",
+    "SILENCE": "Silence",
+    "SLICE": "Slice",
+    "SOFTMAX": "Softmax",
+    "SOFTMAX_LOSS": "SoftmaxWithLoss",
+    "SPLIT": "Split",
+    "TANH": "TanH",
+    "THRESHOLD": "Threshold",
+    "WINDOW_DATA": "WindowData",
+}
+"""The types of `layers { … }`, as `layer { … }` calls them (UpgradeV1LayerType)."""
+
+DATA = frozenset("AnnotatedData Data DummyData HDF5Data ImageData Input MemoryData WindowData".split())
+"""Layers that give what enters the network."""
+LOSSES = frozenset(
+    "Accuracy ContrastiveLoss EuclideanLoss HingeLoss InfogainLoss MultinomialLogisticLoss SigmoidCrossEntropyLoss "
+    "Silence SmoothL1Loss SoftmaxWithLoss".split()
+)
+"""Layers that end the network: what they measure is an output, and what they give is none."""
+BOXES = frozenset("ArgMax DetectionEvaluate DetectionOutput HDF5Output MultiBoxLoss PriorBox".split())
+"""Layers behind the network, which make boxes or classes of its outputs or read a map's size alone."""
+
+_KNOWN = frozenset("name type bottom top phase include exclude loss_weight propagate_down blobs weight_decay".split())
+
+
+@record(slots=True)
+class CaffeLayer:
+    """A layer of the file with the values that it reads and gives, by their numbers."""
+
+    message: Message
+    type: str
+    name: str
+    bottoms: tuple[int, ...]
+    tops: tuple[int, ...]
+    training_only: bool
+
+    @property
+    def measures(self) -> bool:
+        """Whether the network is over here: nothing that the layer gives is a value of it."""
+        return self.type in LOSSES or self.type in BOXES
+
+
+@record(slots=True)
+class CaffeNet:
+    """All layers in their order, the names of the values, and the layers that read each value."""
+
+    layers: tuple[CaffeLayer, ...]
+    names: tuple[str, ...]
+    readers: tuple[tuple[CaffeLayer, ...], ...]
+    notes: tuple[str, ...]
+
+
+def net(file: Message) -> CaffeNet:
+    """Return the layers of the network in use, with what is there in training beside them.
+
+    Raises:
+        CnnError: where the file has no layers, a name means nothing, or training would change what is in use.
+    """
+    file.known("name", "force_backward", "debug_info")
+    several = [*_inputs(file), *_messages(file)]
+    if not several:
+        raise file.error("the file has no layers: a network of Caffe's has `layer { … }`")
+    state = file.message("state")
+    state.known("phase")
+    stages, level = frozenset(state.words("stage")), state.number("level")
+    file.check("layer", "layers")
+    for message in several:
+        message.known(*_KNOWN)
+    phases = [_phases(message, stages, level) for message in several]
+    made = {
+        name for message, phase in zip(several, phases, strict=True) if "TEST" in phase for name in message.words("top")
+    }
+    wiring = _Wiring()
+    for message, phase in zip(several, phases, strict=True):
+        if "TEST" in phase or ("TRAIN" in phase and _is_beside(message, made)):
+            wiring.add(message, training_only="TEST" not in phase)
+    left = sum(not phase for phase in phases)
+    notes = (f"{left} layers are in no phase: they ask for a stage or a level",) if left else ()
+    return CaffeNet(tuple(wiring.layers), tuple(wiring.names), wiring.readers(), notes)
+
+
+def layer_type(message: Message) -> str:
+    """Return the type of a layer as `layer { … }` calls it. Raises CnnError for one that is not known."""
+    name = message.word("type")
+    if message.name != "layers":
+        return name
+    if name not in OLD_TYPES:
+        raise message.error(f"`layers` has no type `{name}`", "type", "a `layer` has its type in quotes")
+    return OLD_TYPES[name]
+
+
+def _messages(file: Message) -> list[Message]:
+    old, new = file.messages("layers"), file.messages("layer")
+    if old and new:
+        raise old[0].error("a file has `layer` or `layers`, not both")
+    return [*old, *new]
+
+
+def _inputs(file: Message) -> Iterator[Message]:
+    """`input: "data"` with `input_shape` or four numbers each, as a layer."""
+    names, dims, shapes = file.words("input"), file.numbers("input_dim"), file.messages("input_shape")
+    if (dims and shapes) or (dims and len(dims) != 4 * len(names)) or (shapes and len(shapes) != len(names)):
+        raise file.error(
+            f"{len(names)} inputs have an `input_shape` each or four times `input_dim`",
+            "input_dim" if dims else "input_shape",
+        )
+    for at, name in enumerate(names):
+        sizes = shapes[at].numbers("dim") if shapes else dims[4 * at : 4 * at + 4]
+        yield _input(file, name, sizes)
+
+
+def _input(file: Message, name: str, sizes: Sequence[int]) -> Message:
+    place = next(each.place for each in file.fields if each.name == "input" and each.value == name)
+
+    def made(key: str, several: Sequence[ProtoField]) -> ProtoField:
+        return ProtoField(key, Message(key, several, place, file.source), place)
+
+    shape = made("shape", [ProtoField("dim", str(each), place) for each in sizes])
+    texts = [ProtoField(key, value, place) for key, value in (("name", name), ("type", "Input"), ("top", name))]
+    return Message("layer", [*texts, made("input_param", [shape])], place, file.source)
+
+
+def _phases(message: Message, stages: frozenset[str], level: int) -> set[str]:
+    """The phases in which a layer is in the network (NetState, `include` and `exclude`)."""
+    include, exclude = message.messages("include"), message.messages("exclude")
+    if include and exclude:
+        raise message.error("a layer has `include` or `exclude`, not both", "exclude")
+    found = set[str]()
+    for phase in ("TEST", "TRAIN"):
+        met = [_meets(rule, phase, stages, level) for rule in include or exclude]
+        if any(met) == bool(include) or not met:
+            found.add(phase)
+    return found
+
+
+def _meets(rule: Message, phase: str, stages: frozenset[str], level: int) -> bool:
+    rule.known("phase", "min_level", "max_level", "stage", "not_stage")
+    return (
+        rule.word("phase", phase) == phase
+        and rule.number("min_level", level) <= level <= rule.number("max_level", level)
+        and stages.issuperset(rule.words("stage"))
+        and stages.isdisjoint(rule.words("not_stage"))
+    )
+
+
+def _is_beside(message: Message, made: set[str]) -> bool:
+    """Whether a layer of training alone stands beside what is in use; other data in its place does not count.
+
+    Raises CnnError where it stands in between: then the two phases have different networks.
+    """
+    type, tops, bottoms = layer_type(message), message.words("top"), message.words("bottom")
+    if type in DATA:
+        return not made.intersection(tops[:1])
+    if type == "Dropout" or type in LOSSES or type in BOXES or (made.isdisjoint(tops) and tops != bottoms):
+        return True
+    raise message.error(
+        f"the layer is there in training alone, and changes `{tops[0]}`", help="take it out, or its rule"
+    )
+
+
+class _Wiring:
+    def __init__(self) -> None:
+        self.layers: list[CaffeLayer] = []
+        self.names: list[str] = []
+        self._last: dict[str, int] = {}
+
+    def add(self, message: Message, training_only: bool) -> None:
+        bottoms, tops = message.words("bottom"), message.words("top")
+        for name in bottoms:
+            if name not in self._last:
+                raise message.error(f"nothing before this layer is called `{name}`", "bottom")
+        reads = tuple([self._last[name] for name in bottoms])
+        for at, name in enumerate(tops):
+            if name in self._last and bottoms[at : at + 1] != [name]:
+                raise message.error(f"there is a `{name}` already, which this layer does not read", "top")
+        gives = tuple([self._new(name) for name in tops])
+        self.layers.append(CaffeLayer(message, layer_type(message), message.word("name"), reads, gives, training_only))
+
+    def readers(self) -> tuple[tuple[CaffeLayer, ...], ...]:
+        found: list[list[CaffeLayer]] = [[] for _ in self.names]
+        for layer in self.layers:
+            for value in layer.bottoms:
+                found[value].append(layer)
+        return tuple(map(tuple, found))
+
+    def _new(self, name: str) -> int:
+        self.names.append(name)
+        self._last[name] = len(self.names) - 1
+        return len(self.names) - 1
+
+
+def extents(message: Message, key: str, rank: int, default: int | None = None, most: int = 0) -> tuple[int, ...]:
+    """Return `kernel_size`, `stride`, `pad` or `dilation` for each axis: once, once an axis, or as `_h` and `_w`.
+
+    Args:
+        message: Where they are given.
+        key: The name of the field.
+        rank: The number of axes.
+        default: What it is otherwise; None where it must be given.
+        most: How often it may be given; 0 for once an axis.
+    """
+    short = key.removesuffix("_size")
+    sides = [f"{short}_h", f"{short}_w"]
+    given = message.numbers(key)
+    if any(side in message for side in sides):
+        if given or rank != 2 or (default is None and not all(side in message for side in sides)):
+            raise message.error(f"`{key}` is given once, or as `{sides[0]}` and `{sides[1]}`", key)
+        return tuple([message.number(side, default or 0) for side in sides])
+    if not given and default is not None:
+        return (default,) * rank
+    if len(given) not in (1, most or rank):
+        raise message.error(f"`{key}` is given once, or once for each of {rank} axes", key)
+    return tuple(given) if len(given) == rank else (given[0],) * rank
+
+
+def brief(extents: Sequence[int]) -> tuple[int, ...]:
+    """Return one extent where all are equal."""
+    return (extents[0],) if len(set(extents)) == 1 else tuple(extents)
