@@ -38,8 +38,8 @@ class FlatGraph:
     >>> made = FlatGraph(Source("net.cfg", "[net]"))
     >>> made.add(Relu(), [made.input(Shape(3, (8, 8)), 0)], 0)
     1
-    >>> made.shape(1)
-    Shape(channels=3, spatial=(8, 8))
+    >>> print(made.shape(1))
+    8x8x3
     """
 
     def __init__(self, source: Source) -> None:

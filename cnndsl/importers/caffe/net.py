@@ -63,7 +63,7 @@ LOSSES = frozenset(
 BOXES = frozenset("ArgMax DetectionEvaluate DetectionOutput HDF5Output MultiBoxLoss PriorBox".split())
 """Layers behind the network, which make boxes or classes of its outputs or read a map's size alone."""
 
-_KNOWN = frozenset("name type bottom top phase include exclude loss_weight propagate_down blobs weight_decay".split())
+_KNOWN = frozenset("name type bottom top phase loss_weight propagate_down blobs weight_decay".split())
 
 
 @record(slots=True)

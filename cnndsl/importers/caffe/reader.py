@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from cnndsl.errors import Source
+from cnndsl.graph import ancestors
 from cnndsl.graph.labels import why_not
 from cnndsl.importers.caffe import arranging, norms, values, weights
 from cnndsl.importers.caffe.maker import Blob, LayerMaker
@@ -71,6 +72,10 @@ class _CaffeReader:
             if layer.type not in DATA and not layer.measures:
                 self._add(layer)
         graph = self.made.graph(self._outputs())
+        used = set[int]().union(*(ancestors(graph.digraph, node) for node in graph.main_outputs))
+        for node in graph.layers:
+            if node.index not in used:
+                raise self.made.error("nothing that the network gives depends on this layer", node.span.start)
         return Imported(graph, self.maker.params, tuple(self.maker.notes))
 
     def _enter(self, layer: CaffeLayer) -> None:

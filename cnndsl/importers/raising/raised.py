@@ -20,7 +20,8 @@ def raised(graph: Graph) -> str:
 
     >>> from cnndsl.network import loads
     >>> print(raised(loads("INPUT 8x8x4 -> CONV3-8 -> RELU -> CONV3-8 -> RELU -> POOL2 -> FC-10").graph))
-    INPUT 8x8x4 -> [CONV3-8 -> RELU]*2 -> POOL2 -> FC-10
+    INPUT 8x8x4
+    -> [CONV3-8 -> RELU]*2 -> POOL2 -> FC-10
     """
     program = chains(graph)
     outputs = list(graph.main_outputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from cnndsl.importers.raising.terms import (
@@ -19,8 +19,9 @@ from cnndsl.importers.raising.terms import (
     Step,
     Table,
     Value,
+    inner,
 )
-from cnndsl.layers.base import Layer
+from cnndsl.layers.base import Layer, Option
 
 WIDTH = 90
 """Characters to which lines are filled."""
@@ -55,8 +56,11 @@ class Writer:
     def step(self, step: Step) -> str:
         """A step with its label."""
         text = self.term(step)
-        is_start = isinstance(step.term, Start)
-        return f"{self.names[step.node]}: {text}" if step.node in self.names and not is_start else text
+        name = self.names.get(step.node)
+        if name is None or isinstance(step.term, Start):
+            return text
+        within = isinstance(step.term, Merge) and any(each.node in self.names for each in _inside(step.term))
+        return f"{text} -> {name}: ID" if within else f"{name}: {text}"
 
     def term(self, step: Step) -> str:
         match step.term:
@@ -128,7 +132,8 @@ class Writer:
         is_size = dict(kind.DEFAULTS).get(kind.STRIDE) == kind.SIZE
         if stride and stride != (size if is_size else usual[kind.STRIDE]):
             head += f"/{self._extents(stride)}"
-        placed = [name for name in kind.POSITIONAL if name in options and options[name] != usual[name]]
+        said = {name for name, value in options.items() if value != usual[name] or _must(rules.get(name), value)}
+        placed = [name for name in kind.POSITIONAL if name in said]
         given = (
             [self._amount(options.pop(name)) for name in placed]
             if placed == list(kind.POSITIONAL[: len(placed)])
@@ -138,7 +143,7 @@ class Writer:
             if name in likes:
                 if value:
                     given.append(f"{likes[name]}={self.value(next(references))}")
-            elif value != usual[name]:
+            elif name in said:
                 given.append(f"{name}={self._amount(value)}")
         given = [self.value(each) for each in references] + given
         return f"{head}({', '.join(given)})" if given else head
@@ -167,6 +172,17 @@ class Writer:
         if isinstance(value, bool):
             return "yes" if value else "no"
         return number(value) if isinstance(value, int | float) else str(value)
+
+
+def _must(rule: Option | None, value: Value) -> bool:
+    """Whether an option is written though it is as by default: the language asks for it, and nothing is in its place."""
+    return rule is not None and rule.required and value not in (None, ())
+
+
+def _inside(merge: Merge) -> Iterator[Step]:
+    """The steps of a merge's branches: a label before it would put theirs out of sight."""
+    for branch in merge.branches:
+        yield from (step for step in inner(branch) if not isinstance(step.term, Start))
 
 
 def number(value: Number) -> str:

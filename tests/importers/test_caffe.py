@@ -1,0 +1,500 @@
+"""Caffe's layers against a second reading of them, on random weights and inputs; phases, inputs and outputs; errors.
+
+What is expected of single numbers follows from Caffe's source, github.com/BVLC/caffe, and stands beside them.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from itertools import product
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnndsl.errors import CnnError, Source
+from cnndsl.importers.caffe import read
+from cnndsl.importers.flat import Imported
+from tests.importers.caffe_checked import checked
+from tests.importers.caffe_oracle import pooling
+
+
+def net(*layers: str, size: str = "1 4 7 7") -> str:
+    """Layers behind an input `x` of the extents."""
+    dims = " ".join(f"dim: {each}" for each in size.split())
+    return "\n".join([f'input: "x" input_shape {{ {dims} }}', *layers])
+
+
+def layer(type: str, param: str = "", bottom: str = "x", top: str = "y", rest: str = "") -> str:
+    """A layer with its parameters; bottoms and tops are separated by blanks."""
+    ends = [f'{key}: "{each}"' for key, names in (("bottom", bottom), ("top", top)) for each in names.split()]
+    return f'layer {{ name: "{top}" type: "{type}" {" ".join(ends)} {param} {rest} }}'
+
+
+def imported(text: str) -> Imported:
+    return read(Source("net.prototxt", text))
+
+
+def kinds(text: str) -> list[str]:
+    return [node.layer.kind() for node in imported(text).graph]
+
+
+def conv(said: str, **ends: str) -> str:
+    return layer("Convolution", f"convolution_param {{ {said} }}", **ends)
+
+
+def pool(said: str, **ends: str) -> str:
+    return layer("Pooling", f"pooling_param {{ {said} }}", **ends)
+
+
+SINGLE = {
+    "convolution": conv("num_output: 6 kernel_size: 3 pad: 1 stride: 2"),
+    "without padding": conv("num_output: 6 kernel_size: 4 weight_filler { type: 'xavier' } engine: CAFFE"),
+    "a wide pad": conv("num_output: 3 kernel_size: 1 pad: 2"),
+    "by axis": conv("num_output: 6 kernel_h: 3 kernel_w: 2 pad_h: 1 stride_w: 2"),
+    "twice": conv("num_output: 6 kernel_size: 1 kernel_size: 3 pad: [0, 1] stride: 1"),
+    "groups": conv("num_output: 6 kernel_size: 3 group: 2 bias_term: false"),
+    "depthwise": conv("num_output: 4 kernel_size: 3 group: 4 pad: 1"),
+    "several a channel": conv("num_output: 8 kernel_size: 3 group: 4"),
+    "dilation": conv("num_output: 2 kernel_size: 3 dilation: 2 pad: 2"),
+    "deconvolution": layer("Deconvolution", "convolution_param { num_output: 3 kernel_size: 4 stride: 2 }"),
+    "that doubles": layer("Deconvolution", "convolution_param { num_output: 3 kernel_size: 4 stride: 2 pad: 1 }"),
+    "that cuts": layer("Deconvolution", "convolution_param { num_output: 3 kernel_size: 5 stride: 1 pad: 1 }"),
+    "in groups": layer("Deconvolution", "convolution_param { num_output: 6 kernel_size: 3 group: 2 bias_term: false }"),
+    "by both axes": layer("Deconvolution", "convolution_param { num_output: 2 kernel_h: 3 kernel_w: 4 stride: 2 }"),
+    "maximum": pool("pool: MAX kernel_size: 3 stride: 2"),
+    "maximum, rounded up": pool("kernel_size: 2 stride: 2"),
+    "maximum, padded": pool("kernel_size: 3 stride: 2 pad: 1"),
+    "maximum, clipped": pool("kernel_size: 2 stride: 2 pad: 1"),
+    "mean": pool("pool: AVE kernel_size: 3 stride: 2"),
+    "mean, rounded up": pool("pool: AVE kernel_size: 4 stride: 2"),
+    "mean, padded": pool("pool: AVE kernel_size: 3 stride: 1 pad: 1"),
+    "mean, padded and rounded up": pool("pool: AVE kernel_size: 3 stride: 3 pad: 1"),
+    "mean, by axis": pool("pool: AVE kernel_h: 2 kernel_w: 3 stride_h: 2 stride_w: 1 pad_h: 0 pad_w: 1"),
+    "of everything": pool("pool: AVE global_pooling: true"),
+    "maximum of everything": pool("pool: MAX global_pooling: true"),
+    "response": layer("LRN", "lrn_param { local_size: 3 alpha: 0.5 beta: 0.6 k: 2 }"),
+    "response by default": layer("LRN"),
+    "response within a channel": layer("LRN", "lrn_param { local_size: 3 alpha: 2 norm_region: WITHIN_CHANNEL k: 9 }"),
+    "fully connected": layer("InnerProduct", "inner_product_param { num_output: 5 }"),
+    "without bias": layer("InnerProduct", "inner_product_param { num_output: 5 bias_term: false axis: -3 }"),
+    "rectified": layer("ReLU"),
+    "leaky": layer("ReLU", "relu_param { negative_slope: 0.1 }"),
+    "learned slopes": layer("PReLU"),
+    "one slope": layer("PReLU", "prelu_param { channel_shared: true filler { value: 0.1 } }"),
+    "sigmoid": layer("Sigmoid"),
+    "tanh": layer("TanH"),
+    "elu": layer("ELU", "elu_param { alpha: 0.7 }"),
+    "bnll": layer("BNLL"),
+    "dropout": layer("Dropout", "dropout_param { dropout_ratio: 0.2 }"),
+    "softmax": layer("Softmax"),
+    "normalised": layer("BatchNorm", "batch_norm_param { use_global_stats: true eps: 0.01 }"),
+    "scaled": layer("Scale"),
+    "scaled and moved": layer("Scale", "scale_param { bias_term: true axis: -3 filler { value: 2 } }"),
+    "one scale": layer("Scale", "scale_param { num_axes: 0 }"),
+    "moved": layer("Bias"),
+    "times": layer("Power", "power_param { scale: 0.25 }"),
+    "flat": layer("Flatten"),
+    "transposed": layer("Permute", "permute_param { order: 0 order: 1 order: 3 order: 2 }"),
+    "channels last": layer("Permute", "permute_param { order: [0, 2, 3, 1] }"),
+    "to rows": layer("Reshape", "reshape_param { shape { dim: 0 dim: -1 dim: 2 } }"),
+    "to a map": layer("Reshape", "reshape_param { shape { dim: 0 dim: 2 dim: 14 dim: 7 } }"),
+    "some axes": layer("Reshape", "reshape_param { shape { dim: -1 } axis: 1 }"),
+    "two axes": layer("Reshape", "reshape_param { shape { dim: 2 dim: 2 } axis: 1 num_axes: 1 }"),
+}
+
+
+@pytest.mark.parametrize("text", SINGLE.values(), ids=SINGLE)
+def test_a_layer_computes_what_the_second_reading_does(text: str) -> None:
+    checked(net(text))
+
+
+PERMUTED = layer("Permute", "permute_param { order: [0, 2, 3, 1] }", top="p")
+CUT = conv("num_output: 4 kernel_size: 4", top="a")
+SEVERAL = {
+    "normalised, scaled and moved": [
+        layer("BatchNorm", top="b"),
+        layer("Scale", "scale_param { bias_term: true }", bottom="b"),
+    ],
+    "normalised and scaled": [layer("BatchNorm", top="b"), layer("Scale", bottom="b")],
+    "normalised, read twice": [
+        layer("BatchNorm", top="b"),
+        layer("Scale", "scale_param { bias_term: true }", bottom="b", top="s"),
+        layer("Eltwise", bottom="b s"),
+    ],
+    "in place": [conv("num_output: 4 kernel_size: 1", top="y"), layer("ReLU", bottom="y"), layer("Scale", bottom="y")],
+    "beside what is written over": [
+        layer("Sigmoid", top="a"),
+        layer("ReLU", bottom="x", top="x"),
+        layer("Eltwise", bottom="a x"),
+    ],
+    "side by side": [layer("TanH", top="a"), layer("Concat", bottom="x a x", top="y")],
+    "with the old key": [layer("TanH", top="a"), layer("Concat", "concat_param { concat_dim: 1 }", bottom="a x")],
+    "a sum with coefficients": [
+        layer("TanH", top="a"),
+        layer("Eltwise", "eltwise_param { coeff: 0.5 coeff: -2 coeff: 1 }", bottom="x a x"),
+    ],
+    "a difference": [layer("TanH", top="a"), layer("Eltwise", "eltwise_param { coeff: [1, -1] }", bottom="x a")],
+    "a product": [layer("TanH", top="a"), layer("Eltwise", "eltwise_param { operation: PROD }", bottom="x a")],
+    "a maximum": [layer("TanH", top="a"), layer("Eltwise", "eltwise_param { operation: MAX }", bottom="x a")],
+    "a gate": [
+        pool("pool: AVE global_pooling: true", top="g"),
+        layer("Flatten", bottom="g", top="f"),
+        layer("InnerProduct", "inner_product_param { num_output: 4 }", bottom="f", top="w"),
+        layer("Scale", "scale_param { axis: 0 }", bottom="x w"),
+    ],
+    "a product of maps": [layer("TanH", top="a"), layer("Scale", "scale_param { axis: 0 }", bottom="x a")],
+    "flat, channels last": [PERMUTED, layer("Flatten", bottom="p")],
+    "connected, channels last": [
+        PERMUTED,
+        layer("InnerProduct", "inner_product_param { num_output: 3 }", bottom="p"),
+    ],
+    "rows of classes": [
+        PERMUTED,
+        layer("Reshape", "reshape_param { shape { dim: 0 dim: -1 dim: 2 } }", bottom="p", top="r"),
+        layer("Softmax", "softmax_param { axis: 2 }", bottom="r", top="s"),
+        layer("Flatten", bottom="s"),
+    ],
+    "classes as an output": [
+        PERMUTED,
+        layer("Reshape", "reshape_param { shape { dim: 0 dim: -1 dim: 2 } }", bottom="p", top="r"),
+        layer("Softmax", "softmax_param { axis: -1 }", bottom="r"),
+    ],
+    "there and back": [
+        PERMUTED,
+        layer("Permute", "permute_param { order: [0, 3, 1, 2] }", bottom="p", top="q"),
+        layer("TanH", bottom="q"),
+    ],
+    "side by side, channels last": [
+        PERMUTED,
+        layer("TanH", top="a"),
+        layer("Permute", "permute_param { order: [0, 2, 3, 1] }", bottom="a", top="q"),
+        layer("Concat", "concat_param { axis: -1 }", bottom="p q", top="c"),
+        layer("Flatten", bottom="c"),
+    ],
+    "a crop": [
+        CUT,
+        layer("Crop", "crop_param { offset: 2 }", bottom="x a", top="c"),
+        layer("Eltwise", bottom="c a"),
+    ],
+    "a crop by axis": [
+        CUT,
+        layer("Crop", "crop_param { axis: 2 offset: 3 offset: 0 }", bottom="x a", top="c"),
+        layer("Eltwise", bottom="c a"),
+    ],
+    "a crop of the width": [
+        conv("num_output: 4 kernel_h: 1 kernel_w: 4", top="a"),
+        layer("Crop", "crop_param { axis: 3 offset: 1 }", bottom="x a", top="c"),
+        layer("Eltwise", bottom="a c"),
+    ],
+    "a crop without offset": [CUT, layer("Crop", bottom="x a", top="c"), layer("Eltwise", bottom="a c")],
+    "ranges": [
+        layer("Slice", "slice_param { slice_point: 1 slice_point: 3 }", top="a b c"),
+        layer("Concat", bottom="c a b", top="y"),
+    ],
+    "halves": [layer("Slice", top="a b"), layer("Eltwise", bottom="b a")],
+    "names of one value": [
+        layer("Split", top="a b"),
+        layer("Eltwise", "eltwise_param { operation: PROD }", bottom="a b"),
+    ],
+    "a crop to what it is": [
+        layer("TanH", top="a"),
+        layer("Crop", bottom="x a", top="c"),
+        layer("Eltwise", bottom="c a"),
+    ],
+}
+
+
+@pytest.mark.parametrize("layers", SEVERAL.values(), ids=SEVERAL)
+def test_layers_compute_together_what_the_second_reading_does(layers: list[str]) -> None:
+    checked(net(*layers))
+
+
+def test_layers_of_the_first_version_are_the_same() -> None:
+    text = """
+    input: "x" input_dim: 2 input_dim: 3 input_dim: 9 input_dim: 9
+    layers { name: "c" type: CONVOLUTION bottom: "x" top: "c" blobs_lr: 1 blobs_lr: 2 weight_decay: 1 weight_decay: 0
+      convolution_param { num_output: 4 kernel_size: 3 } }
+    layers { name: "r" type: RELU bottom: "c" top: "c" }
+    layers { name: "p" type: POOLING bottom: "c" top: "p" pooling_param { kernel_size: 2 stride: 2 } }
+    layers { name: "f" type: INNER_PRODUCT bottom: "p" top: "f" inner_product_param { num_output: 5 } }
+    """
+    # 9 - 3 + 1 = 7 and ceil((7 - 2)/2) + 1 = 4 positions along each axis.
+    assert checked(text).params == 4 * 3 * 9 + 4 + 4 * 4 * 4 * 5 + 5
+
+
+def test_poolings_have_the_size_of_the_second_reading() -> None:
+    """Where Caffe's last window would have nothing of the map, there is an error."""
+    for size, kernel, stride in product(range(3, 9), range(1, 4), range(1, 5)):
+        for pad in range(kernel):
+            said = f"kernel_size: {kernel} stride: {stride} pad: {pad}"
+            text = net(pool(said), size=f"1 1 {size} {size}")
+            x = torch.zeros(1, 1, size, size)
+            param = {key: [str(each)] for key, each in (("kernel_size", kernel), ("stride", stride), ("pad", pad))}
+            is_blind = not pad and -(-(size - kernel) // stride) * stride >= size
+            if is_blind:
+                with pytest.raises(CnnError, match="have nothing of a map"):
+                    imported(text)
+                continue
+            assert imported(text).graph.nodes[-1].shape.spatial == pooling([x], param).shape[2:], said
+
+
+def test_ceil_is_said_only_where_it_changes_the_size() -> None:
+    # (7 - 3)/2 has no remainder, (8 - 3)/2 has one.
+    for size, says in ((7, False), (8, True)):
+        node = imported(net(pool("kernel_size: 3 stride: 2"), size=f"1 1 {size} {size}")).graph.nodes[-1]
+        assert getattr(node.layer, "ceil", None) is says
+
+
+DATA = """
+layer { name: "data" type: "Data" top: "data" top: "label" include { phase: TRAIN } transform_param { crop_size: 9 } }
+layer { name: "data" type: "Data" top: "data" top: "label" include { phase: TEST }
+  transform_param { crop_size: 8 mean_value: 104 } data_param { source: "a" batch_size: 2 backend: LMDB } }
+"""
+
+
+def test_a_network_in_use_takes_its_data_and_no_labels() -> None:
+    text = DATA + "\n".join(
+        [
+            layer("InnerProduct", "inner_product_param { num_output: 5 }", "data", "f"),
+            layer("Dropout", "", "f", "f", "include { phase: TRAIN }"),
+            layer("SoftmaxWithLoss", "", "f label", "loss"),
+            layer("Accuracy", "accuracy_param { top_k: 5 }", "f label", "right", "include { phase: TEST }"),
+        ]
+    )
+    found = imported(text)
+    assert [node.layer.kind() for node in found.graph] == ["INPUT", "FC", "DROPOUT"]
+    assert str(found.graph.input) == "8x8x3"
+    assert found.notes == ("the images are taken to have 3 channels: the file does not say",)
+
+
+@pytest.mark.parametrize(
+    ("data", "shape"),
+    [
+        ('type: "Input" input_param { shape { dim: 2 dim: 3 dim: 5 dim: 6 } }', "5x6x3"),
+        ('type: "Input" input_param { shape { dim: 2 dim: 3 } }', "3"),
+        (
+            'type: "DummyData" dummy_data_param { shape { dim: 2 dim: 3 dim: 5 dim: 6 } data_filler { value: 1 } }',
+            "5x6x3",
+        ),
+        ('type: "MemoryData" memory_data_param { batch_size: 2 channels: 4 height: 5 width: 6 }', "5x6x4"),
+        ('type: "ImageData" image_data_param { new_height: 5 new_width: 6 batch_size: 1 }', "5x6x3"),
+        ('type: "ImageData" image_data_param { new_height: 9 new_width: 9 crop_size: 5 is_color: false }', "5x5x1"),
+        ('type: "Data" transform_param { crop_size: 7 force_gray: true }', "7x7x1"),
+        ('type: "Data" data_param { crop_size: 7 }', "7x7x3"),
+    ],
+)
+def test_inputs_have_the_size_that_the_file_says(data: str, shape: str) -> None:
+    text = f'layer {{ name: "x" top: "x" {data} }}' + layer("ReLU")
+    assert str(imported(text).graph.input) == shape
+
+
+def test_two_inputs() -> None:
+    text = 'input: "a" input: "b" ' + "input_shape { dim: 1 dim: 3 dim: 4 dim: 4 } " * 2
+    found = imported(text + layer("TanH", "", "a", "t") + layer("Eltwise", "", "t b", "y"))
+    assert [str(node.shape) for node in found.graph.inputs] == ["4x4x3", "4x4x3"]
+
+
+def test_heads_of_training_are_the_last_outputs() -> None:
+    def fc(top: str) -> str:
+        return layer("InnerProduct", "inner_product_param { num_output: 5 }", "x", top)
+
+    found = imported(
+        net(
+            'input: "label" input_shape { dim: 1 }',
+            fc("loss1/fc"),
+            layer("SoftmaxWithLoss", "", "loss1/fc label", "l1", "loss_weight: 0.3"),
+            layer("TanH", "", "x", "t", "include { phase: TRAIN }"),
+            layer("EuclideanLoss", "", "t label", "l2", "include { phase: TRAIN }"),
+            fc("main"),
+            layer("SoftmaxWithLoss", "", "main label", "l3", "loss_weight: 1"),
+        )
+    )
+    graph = found.graph
+    assert [graph.output_name, *(each.name for each in graph.taps)] == ["main", "loss1_fc", "t"]
+    assert found.notes == ("`loss1/fc`, `t`: of training alone, and an output here",)
+
+
+def test_what_boxes_are_made_of_is_an_output() -> None:
+    text = net(
+        layer("Sigmoid", "", "x", "loc"),
+        layer("PriorBox", "prior_box_param { min_size: 3 }", "loc x", "priors"),
+        layer("Flatten", "", "priors", "rows"),
+        layer("DetectionOutput", "detection_output_param { num_classes: 2 }", "loc rows", "boxes"),
+    )
+    assert kinds(text) == ["INPUT", "SIGMOID"]
+    assert imported(text).notes == ("`boxes` (DetectionOutput) comes after the network: what it reads is an output",)
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_there"),
+    [
+        ("", True),
+        ("include { phase: TEST }", True),
+        ("exclude { phase: TEST }", False),
+        ("exclude { phase: TRAIN }", True),
+        ('include { stage: "deploy" }', False),
+        ('include { not_stage: "deploy" }', True),
+        ("include { min_level: 1 }", False),
+        ('include { phase: TEST stage: "a" } include { phase: TEST }', True),
+    ],
+)
+def test_layers_by_their_phase(rule: str, is_there: bool) -> None:
+    text = net(layer("ReLU"), layer("TanH", "", "y", "z", rule))
+    if rule == "exclude { phase: TEST }":
+        assert kinds(text)[-1] == "TANH"  # of training alone, beside the rest
+    else:
+        assert ("TANH" in kinds(text)) is is_there
+
+
+def test_a_stage_can_be_said() -> None:
+    text = 'state { phase: TEST stage: "deploy" }' + net(layer("ReLU", "", "x", "y", 'include { stage: "deploy" }'))
+    assert kinds(text) == ["INPUT", "RELU"]
+
+
+def test_what_is_not_trained_is_frozen() -> None:
+    still, moving = "param { lr_mult: 0 }", "param { lr_mult: 1 }"
+    said = "num_output: 4 kernel_size: 4 stride: 2 group: 4 weight_filler { type: 'bilinear' }"
+    up = f"convolution_param {{ {said} bias_term: false }}"
+    (node,) = imported(net(layer("Deconvolution", up, rest=still))).graph.layers
+    assert (getattr(node.layer, "frozen", None), getattr(node.layer, "init", None)) == (True, "bilinear")
+    for rates, frozen in ((still * 2, True), (moving + still, False), (still, False), ("", False)):
+        found = imported(net(conv("num_output: 2 kernel_size: 1", rest=rates)))
+        assert getattr(found.graph.nodes[-1].layer, "frozen", None) is frozen
+        assert bool(found.notes) is (not frozen and "0" in rates)
+    found = imported(
+        'input: "x" input_dim: [1, 2, 3, 3] layers { type: INNER_PRODUCT bottom: "x" top: "y" '
+        "blobs_lr: 0 blobs_lr: 0 inner_product_param { num_output: 2 } }"
+    )
+    assert getattr(found.graph.nodes[-1].layer, "frozen", None) is True
+
+
+def test_bilinear_weights_that_add_channels_up_are_no_interpolation() -> None:
+    said = "convolution_param { num_output: 4 kernel_size: 4 stride: 2 weight_filler { type: 'bilinear' } }"
+    found = imported(net(layer("Deconvolution", said)))
+    assert getattr(found.graph.nodes[-1].layer, "init", None) == "default"
+    assert "add up channels" in found.notes[0]
+
+
+SHARED = conv("num_output: 2 kernel_size: 1", rest='param { name: "w" }')
+WRONG = {
+    "an unknown type": (net(layer("SpatialDropout")), "the type `SpatialDropout` has no counterpart"),
+    "a fork's key": (net(pool("kernel_size: 2 ceil_mode: false")), "`ceil_mode` of `pooling_param` is not known"),
+    "another fork's": (net(pool("kernel_size: 2 round_mode: FLOOR")), "`round_mode` of `pooling_param` is not known"),
+    "a key of a layer": (net(layer("ReLU", rest="quantise: 8")), "`quantise` of `layer` is not known"),
+    "another layer's message": (net(layer("ReLU", "pooling_param { }")), "`pooling_param` of `layer` is not known"),
+    "a key of the file": (net(layer("ReLU"), "solver: 3"), "`solver` of `the file` is not known"),
+    "a key of a spec": (net(layer("ReLU", rest="param { rate: 0 }")), "`rate` of `param` is not known"),
+    "a key of a rule": (net(layer("ReLU", rest="include { when: TEST }")), "`when` of `include` is not known"),
+    "nothing": ("", "the file has no layers"),
+    "no input": (layer("ReLU"), "nothing before this layer is called `x`"),
+    "both versions": ('layers { type: RELU } layer { type: "ReLU" }', "not both"),
+    "an unknown old type": ("layers { type: LSTM }", "`layers` has no type `LSTM`"),
+    "a name given twice": (net(layer("ReLU"), layer("TanH")), "there is a `y` already"),
+    "shapes too few": ('input: "x" input_dim: 1 input_dim: 2' + layer("ReLU"), "four times `input_dim`"),
+    "an input without channels": ('input: "x" input_shape { dim: 3 }' + layer("ReLU"), "an input has a batch"),
+    "data of no size": ('layer { type: "Data" top: "x" }' + layer("ReLU"), "does not say how large `x` is"),
+    "include and exclude": (net(layer("ReLU", rest="include { } exclude { }")), "not both"),
+    "another network in training": (
+        net(layer("ReLU"), layer("TanH", "", "y", "y", "include { phase: TRAIN }")),
+        "in training alone, and changes `y`",
+    ),
+    "shared weights": (
+        net(SHARED, conv("num_output: 2 kernel_size: 1", bottom="x", top="z", rest='param { name: "w" }')),
+        "the weights `w` are those of `y`",
+    ),
+    "only losses": (
+        'input: "x" input_shape { dim: 1 dim: 2 }' + layer("Silence", "", "x", ""),
+        "no layer gives a value",
+    ),
+    "a convolution without size": (net(conv("num_output: 3")), "`kernel_size` is given once"),
+    "with two": (net(conv("num_output: 3 kernel_size: 3 kernel_h: 3 kernel_w: 3")), "`kernel_size` is given once"),
+    "with one side": (net(conv("num_output: 3 kernel_h: 3")), "`kernel_size` is given once"),
+    "without filters": (net(conv("kernel_size: 3")), "`num_output`"),
+    "groups that do not fit": (net(conv("num_output: 3 kernel_size: 3 group: 2")), "group"),
+    "a kernel too large": (net(conv("num_output: 3 kernel_size: 9")), ""),
+    "a convolution of a vector": (net(conv("num_output: 3 kernel_size: 1"), size="1 4"), "along other axes"),
+    "stochastic pooling": (net(pool("pool: STOCHASTIC kernel_size: 2")), "`STOCHASTIC`"),
+    "a mask of a pooling": (net(pool("kernel_size: 2", top="y m")), "with 2 tops has no counterpart"),
+    "a padded pooling of everything": (net(pool("global_pooling: true pad: 1")), "has no size, stride or padding"),
+    "an even response": (net(layer("LRN", "lrn_param { local_size: 4 }")), "the size is odd"),
+    "a power": (net(layer("Power", "power_param { power: 2 }")), "a `power` has no counterpart"),
+    "a shift": (net(layer("Power", "power_param { shift: 1 }")), "a `shift` has no counterpart"),
+    "a softmax of rows": (net(layer("Softmax", "softmax_param { axis: 2 }")), "another axis than the channels"),
+    "side by side in height": (net(layer("Concat", "concat_param { axis: 2 }", "x x")), "along axis 2"),
+    "a sum of one": (net(layer("Eltwise")), "two bottoms or more"),
+    "a sum of other shapes": (net(pool("kernel_size: 2", top="a"), layer("Eltwise", "", "x a")), "different shapes"),
+    "coefficients of a product": (
+        net(layer("Eltwise", "eltwise_param { operation: PROD coeff: 1 coeff: 2 }", "x x")),
+        "has no counterpart",
+    ),
+    "a scale of the width": (net(layer("Scale", "scale_param { axis: 3 }")), "along other axes"),
+    "a scale of maps": (net(layer("Scale", "scale_param { num_axes: -1 }")), "along other axes"),
+    "a product along the channels": (net(layer("Scale", "", "x x")), "along these axes"),
+    "half a vector": (net(layer("Flatten", "flatten_param { axis: 2 }")), "some axes as one"),
+    "a batch in another place": (net(layer("Permute", "permute_param { order: [1, 0, 2, 3] }")), "begins with 0"),
+    "a batch that is written": (net(layer("Reshape", "reshape_param { shape { dim: 1 dim: -1 } }")), "say 0"),
+    "extents that do not fit": (
+        net(layer("Reshape", "reshape_param { shape { dim: 0 dim: 5 dim: -1 } }")),
+        "has no counterpart",
+    ),
+    "a crop of channels": (net(layer("Crop", "crop_param { axis: 1 }", "x x")), "behind the channels"),
+    "a crop too far": (net(layer("Crop", "crop_param { offset: 1 }", "x x")), "has no"),
+    "a value read for its size": (net(CUT, layer("Crop", "", "x a")), "nothing that the network gives depends on this"),
+    "three offsets": (net(layer("Crop", "crop_param { offset: [1, 1, 1] }", "x x")), "one offset"),
+    "thirds of four": (net(layer("Slice", "", "x", "a b c")), "make no 3 parts"),
+    "a range of rows": (net(layer("Slice", "slice_param { axis: 2 }", "x", "a b")), "than the channels"),
+    "a range the other way": (net(layer("Slice", "slice_param { slice_point: 9 }", "x", "a b")), ""),
+    "a product along later axes": (
+        net(layer("InnerProduct", "inner_product_param { num_output: 3 axis: 2 }")),
+        "along later axes",
+    ),
+    "dropout of another kind": (net(layer("Dropout", "dropout_param { scale_train: false }")), "`scale_train`|scales"),
+    "a label that is read": (DATA + layer("Eltwise", "", "data label", "y"), "`label` is no value"),
+    "two bottoms": (net(layer("ReLU", "", "x x")), "with 2 bottoms"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
+def test_what_has_no_counterpart_is_an_error_at_its_place(text: str, message: str) -> None:
+    with pytest.raises(CnnError) as error:
+        imported(text)
+    (found,) = error.value.diagnostics
+    assert re.search(message, found.message), found.message
+    assert found.span is not None
+    assert found.span.source.name == "net.prototxt"
+
+
+def test_an_error_points_at_the_key() -> None:
+    with pytest.raises(CnnError) as error:
+        imported(
+            net(
+                layer("ReLU"),
+                "layer {",
+                ' type: "Pooling" bottom: "y" top: "z"',
+                " pooling_param {",
+                "  ceil_mode: false kernel_size: 2 } }",
+            )
+        )
+    (found,) = error.value.diagnostics
+    assert found.span is not None
+    assert (found.span.line, found.span.column) == (6, 3)
+
+
+WORDS = net(*SEVERAL["a gate"], layer("Slice", top="a b"), layer("Accuracy", "", "y", "q", "loss_weight: 1")).split()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, len(WORDS) - 1), st.sampled_from([*WORDS, "0", "-1", "999999", "{", "}"])), max_size=3
+    )
+)
+def test_any_text_is_a_network_or_an_error(changes: list[tuple[int, str]]) -> None:
+    words = list(WORDS)
+    for at, word in changes:
+        words[at] = word
+    with suppress(CnnError):
+        imported(" ".join(words))
