@@ -270,6 +270,22 @@ def test_a_network_in_use_takes_its_data_and_no_labels() -> None:
     assert found.notes == ("the images are taken to have 3 channels: the file does not say",)
 
 
+def test_what_a_loss_compares_with_is_no_output() -> None:
+    """As in an autoencoder, whose input is its own label, and with labels that come in one blob."""
+    text = net(
+        'input: "labels" input_shape { dim: 1 dim: 2 }',
+        layer("Flatten", top="flat"),
+        layer("InnerProduct", "inner_product_param { num_output: 196 }", top="made"),
+        layer("SigmoidCrossEntropyLoss", bottom="made flat", top="l1"),
+        layer("Slice", bottom="labels", top="one two"),
+        layer("Slice", "slice_param { slice_point: 190 }", bottom="made", top="first rest"),
+        layer("EuclideanLoss", bottom="first one", top="l2"),
+        layer("EuclideanLoss", bottom="first two", top="l3"),
+        layer("EuclideanLoss", bottom="first rest", top="l4"),
+    )
+    assert kinds(text) == ["INPUT", "FC", "SLICE"]
+
+
 @pytest.mark.parametrize(
     ("data", "shape"),
     [

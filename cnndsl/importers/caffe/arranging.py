@@ -120,7 +120,8 @@ def slices(maker: LayerMaker) -> Sequence[Blob]:
     if (not points and channels % count) or (points and len(points) != count - 1):
         raise said.error(f"{channels} channels make no {count} parts", "slice_point")
     points = [0, *(points or range(channels // count, channels, channels // count)), channels]
-    return [maker.add(Slice(*ends), at) for ends in pairwise(points)] if count > 1 else [Blob(at)]
+    parts = list(zip(maker.layer.tops, pairwise(points), strict=True)) if count > 1 else []
+    return [maker.add(Slice(*ends), at) if top in maker.net.live else Blob(at) for top, ends in parts] or [Blob(at)]
 
 
 def split(maker: LayerMaker) -> Sequence[Blob]:

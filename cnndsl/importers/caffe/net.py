@@ -7,6 +7,7 @@ network by its phase, a name means what the last layer before gave it, and a lay
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from cnndsl.importers.prototxt import Message, ProtoField
 from cnndsl.records import record
@@ -83,14 +84,47 @@ class CaffeLayer:
         return self.type in LOSSES or self.type in BOXES
 
 
-@record(slots=True)
+@record
 class CaffeNet:
-    """All layers in their order, the names of the values, and the layers that read each value."""
+    """All layers in their order, the names of the values, and by value the layer that gives and those that read it."""
 
     layers: tuple[CaffeLayer, ...]
     names: tuple[str, ...]
+    givers: tuple[CaffeLayer, ...]
     readers: tuple[tuple[CaffeLayer, ...], ...]
     notes: tuple[str, ...]
+
+    @cached_property
+    def outputs(self) -> tuple[int, ...]:
+        """What no layer reads, what a loss measures, and what boxes are made of; not what a loss compares that with."""
+        return tuple([value for value in sorted(self._values) if self._is_output(value)])
+
+    @cached_property
+    def live(self) -> frozenset[int]:
+        """The values that outputs depend on, and these. Labels, and what is made of them alone, are none."""
+        found = set(self.outputs)
+        for layer in reversed(self.layers):
+            if not found.isdisjoint(layer.tops):
+                found.update(layer.bottoms)
+        return frozenset(found & self._values)
+
+    @cached_property
+    def _values(self) -> set[int]:
+        """What comes from data by way of layers that compute."""
+        found: set[int] = set()
+        for layer in self.layers:
+            if layer.type in DATA or (not layer.measures and not found.isdisjoint(layer.bottoms)):
+                found.update(layer.tops)
+        return found
+
+    def _is_output(self, value: int) -> bool:
+        readers = self.readers[value]
+        if self.givers[value].type in DATA:
+            return False
+        if any(value in each.bottoms and each.type in BOXES - {"PriorBox"} for each in readers):
+            return True
+        compared = [each.bottoms[: 2 if each.type == "ContrastiveLoss" else 1] for each in readers if each.measures]
+        return len(compared) == len(readers) and (not readers or any(value in several for several in compared))
 
 
 def net(file: Message) -> CaffeNet:
@@ -119,7 +153,7 @@ def net(file: Message) -> CaffeNet:
             wiring.add(message, training_only="TEST" not in phase)
     left = sum(not phase for phase in phases)
     notes = (f"{left} layers are in no phase: they ask for a stage or a level",) if left else ()
-    return CaffeNet(tuple(wiring.layers), tuple(wiring.names), wiring.readers(), notes)
+    return CaffeNet(tuple(wiring.layers), tuple(wiring.names), tuple(wiring.givers), wiring.readers(), notes)
 
 
 def layer_type(message: Message) -> str:
@@ -205,6 +239,7 @@ class _Wiring:
     def __init__(self) -> None:
         self.layers: list[CaffeLayer] = []
         self.names: list[str] = []
+        self.givers: list[CaffeLayer] = []
         self._last: dict[str, int] = {}
 
     def add(self, message: Message, training_only: bool) -> None:
@@ -217,7 +252,9 @@ class _Wiring:
             if name in self._last and bottoms[at : at + 1] != [name]:
                 raise message.error(f"there is a `{name}` already, which this layer does not read", "top")
         gives = tuple([self._new(name) for name in tops])
-        self.layers.append(CaffeLayer(message, layer_type(message), message.word("name"), reads, gives, training_only))
+        layer = CaffeLayer(message, layer_type(message), message.word("name"), reads, gives, training_only)
+        self.layers.append(layer)
+        self.givers += [layer] * len(gives)
 
     def readers(self) -> tuple[tuple[CaffeLayer, ...], ...]:
         found: list[list[CaffeLayer]] = [[] for _ in self.names]

@@ -69,7 +69,7 @@ class _CaffeReader:
             if layer.type in DATA:
                 self._enter(layer)
         for layer in self.net.layers:
-            if layer.type not in DATA and not layer.measures:
+            if layer.type not in DATA and not layer.measures and not self.net.live.isdisjoint(layer.tops):
                 self._add(layer)
         graph = self.made.graph(self._outputs())
         used = set[int]().union(*(ancestors(graph.digraph, node) for node in graph.main_outputs))
@@ -79,12 +79,11 @@ class _CaffeReader:
         return Imported(graph, self.maker.params, tuple(self.maker.notes))
 
     def _enter(self, layer: CaffeLayer) -> None:
-        """The inputs that a layer gives: what nobody reads, or losses alone, as labels, is none."""
+        """The inputs that a layer gives: what is a label is none."""
         for at, value in enumerate(layer.tops):
-            if any(not each.measures for each in self.net.readers[value]):
-                shape = self._shape(layer, at)
-                if shape is not None:
-                    self.blobs[value] = Blob(self.made.input(shape, layer.message.place))
+            shape = self._shape(layer, at) if value in self.net.live else None
+            if shape is not None:
+                self.blobs[value] = Blob(self.made.input(shape, layer.message.place))
 
     def _shape(self, layer: CaffeLayer, at: int) -> Shape | None:
         """The shape of an input; None for the labels beside images. Raises CnnError where the file does not say it."""
@@ -120,8 +119,6 @@ class _CaffeReader:
 
     def _add(self, layer: CaffeLayer) -> None:
         known = [self.blobs[value] for value in layer.bottoms if value in self.blobs]
-        if layer.bottoms and not known:
-            return
         if len(known) != len(layer.bottoms):
             lost = next(value for value in layer.bottoms if value not in self.blobs)
             raise layer.message.error(f"`{self.net.names[lost]}` is no value of the network", "bottom")
@@ -138,8 +135,8 @@ class _CaffeReader:
         self.blobs.update(zip(layer.tops, several, strict=True))
 
     def _outputs(self) -> list[tuple[str, int]]:
-        """What no layer reads, and what boxes are made of; what training alone looks at comes last."""
-        found = [value for value in self.blobs if self._is_output(value)]
+        """The outputs by their names; what training alone looks at comes last."""
+        found = list(self.net.outputs)
         first = [value for value in found if not self._is_aside(value)]
         if first and len(first) < len(found):
             aside = ", ".join(f"`{self.net.names[value]}`" for value in found if value not in first)
@@ -150,28 +147,19 @@ class _CaffeReader:
                 self.maker.note(f"`{layer.name}` ({layer.type}) comes after the network: what it reads is an output")
         outputs: dict[int, str] = {}
         for value in found:
-            self.maker.layer = self._giver(value)
+            self.maker.layer = self.net.givers[value]
             node, name = self.maker.plain(self.blobs[value]), _name(self.net.names[value])
             outputs.setdefault(node, name if name not in outputs.values() else f"{name}_{node}")
         if not outputs:
             raise self.net.layers[0].message.error("no layer gives a value: there is no network")
         return [(name if outputs.keys() - {node} else "", node) for node, name in outputs.items()]
 
-    def _is_output(self, value: int) -> bool:
-        readers = self.net.readers[value]
-        if self._giver(value).type in DATA:
-            return False
-        return all(each.measures for each in readers) or any(each.type in BOXES - {"PriorBox"} for each in readers)
-
     def _is_aside(self, value: int) -> bool:
         """Whether training alone looks at a value: its layer is there only then, or its loss counts less."""
         losses = [each for each in self.net.readers[value] if each.type in LOSSES and each.type != "Accuracy"]
         weights = [each.message.decimals("loss_weight") for each in losses]
         is_light = bool(losses) and all(each and each[0] != 1 for each in weights)
-        return self._giver(value).training_only or is_light
-
-    def _giver(self, value: int) -> CaffeLayer:
-        return next(layer for layer in self.net.layers if value in layer.tops)
+        return self.net.givers[value].training_only or is_light
 
 
 _MEMORY = ("channels", "height", "width")
