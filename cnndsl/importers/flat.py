@@ -6,6 +6,7 @@ The shape rule is every program's. Parts have no names and no structure yet: tha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.graph import Graph, LayerPart, Node, Output, SequencePart, wired
@@ -53,6 +54,7 @@ class FlatGraph:
 
     def add(self, layer: Layer, inputs: Sequence[int], place: int) -> int:
         """Add a layer and return its number. Raises CnnError where it does not fit what it reads."""
+        self._bounds(layer, place)
         try:
             shape = infer(layer, [self._nodes[at].shape for at in inputs])
         except LayerError as stop:
@@ -84,6 +86,18 @@ class FlatGraph:
     def error(self, message: str, place: int, help: str = "", code: str = "E0506") -> CnnError:
         """Return the error that something at a place of the file is not understood."""
         return located(self.source, message, place, help, code)
+
+    def _bounds(self, layer: Layer, place: int) -> None:
+        """Raise CnnError for an option that no text could give the layer."""
+        for name, rule in layer.options().items():
+            value: object = getattr(layer, name)
+            for each in cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,):
+                if not isinstance(each, int | float):
+                    continue
+                if rule.minimum is not None and each < rule.minimum:
+                    raise self.error(f"`{name}` of {layer.kind()} is at least {rule.minimum:g}, not {each:g}", place)
+                if rule.maximum is not None and each > rule.maximum:
+                    raise self.error(f"`{name}` of {layer.kind()} is at most {rule.maximum:g}, not {each:g}", place)
 
     def _append(self, layer: Layer, inputs: tuple[int, ...], shape: Shape, place: int) -> int:
         number = len(self._nodes)

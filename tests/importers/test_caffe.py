@@ -1,53 +1,19 @@
-"""Caffe's layers against a second reading of them, on random weights and inputs; phases, inputs and outputs; errors.
+"""Caffe's layers against a second reading of them, on random weights and inputs; phases, inputs and outputs.
 
 What is expected of single numbers follows from Caffe's source, github.com/BVLC/caffe, and stands beside them.
 """
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
 from itertools import product
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from cnndsl.errors import CnnError, Source
-from cnndsl.importers.caffe import read
-from cnndsl.importers.flat import Imported
+from cnndsl.errors import CnnError
 from tests.importers.caffe_checked import checked
 from tests.importers.caffe_oracle import pooling
-
-
-def net(*layers: str, size: str = "1 4 7 7") -> str:
-    """Layers behind an input `x` of the extents."""
-    dims = " ".join(f"dim: {each}" for each in size.split())
-    return "\n".join([f'input: "x" input_shape {{ {dims} }}', *layers])
-
-
-def layer(type: str, param: str = "", bottom: str = "x", top: str = "y", rest: str = "") -> str:
-    """A layer with its parameters; bottoms and tops are separated by blanks."""
-    ends = [f'{key}: "{each}"' for key, names in (("bottom", bottom), ("top", top)) for each in names.split()]
-    return f'layer {{ name: "{top}" type: "{type}" {" ".join(ends)} {param} {rest} }}'
-
-
-def imported(text: str) -> Imported:
-    return read(Source("net.prototxt", text))
-
-
-def kinds(text: str) -> list[str]:
-    return [node.layer.kind() for node in imported(text).graph]
-
-
-def conv(said: str, **ends: str) -> str:
-    return layer("Convolution", f"convolution_param {{ {said} }}", **ends)
-
-
-def pool(said: str, **ends: str) -> str:
-    return layer("Pooling", f"pooling_param {{ {said} }}", **ends)
-
+from tests.importers.caffe_texts import DATA, conv, imported, kinds, layer, net, pool
 
 SINGLE = {
     "convolution": conv("num_output: 6 kernel_size: 3 pad: 1 stride: 2"),
@@ -248,13 +214,6 @@ def test_ceil_is_said_only_where_it_changes_the_size() -> None:
         assert getattr(node.layer, "ceil", None) is says
 
 
-DATA = """
-layer { name: "data" type: "Data" top: "data" top: "label" include { phase: TRAIN } transform_param { crop_size: 9 } }
-layer { name: "data" type: "Data" top: "data" top: "label" include { phase: TEST }
-  transform_param { crop_size: 8 mean_value: 104 } data_param { source: "a" batch_size: 2 backend: LMDB } }
-"""
-
-
 def test_a_network_in_use_takes_its_data_and_no_labels() -> None:
     text = DATA + "\n".join(
         [
@@ -392,125 +351,3 @@ def test_bilinear_weights_that_add_channels_up_are_no_interpolation() -> None:
     found = imported(net(layer("Deconvolution", said)))
     assert getattr(found.graph.nodes[-1].layer, "init", None) == "default"
     assert "add up channels" in found.notes[0]
-
-
-SHARED = conv("num_output: 2 kernel_size: 1", rest='param { name: "w" }')
-WRONG = {
-    "an unknown type": (net(layer("SpatialDropout")), "the type `SpatialDropout` has no counterpart"),
-    "a fork's key": (net(pool("kernel_size: 2 ceil_mode: false")), "`ceil_mode` of `pooling_param` is not known"),
-    "another fork's": (net(pool("kernel_size: 2 round_mode: FLOOR")), "`round_mode` of `pooling_param` is not known"),
-    "a key of a layer": (net(layer("ReLU", rest="quantise: 8")), "`quantise` of `layer` is not known"),
-    "another layer's message": (net(layer("ReLU", "pooling_param { }")), "`pooling_param` of `layer` is not known"),
-    "a key of the file": (net(layer("ReLU"), "solver: 3"), "`solver` of `the file` is not known"),
-    "a key of a spec": (net(layer("ReLU", rest="param { rate: 0 }")), "`rate` of `param` is not known"),
-    "a key of a rule": (net(layer("ReLU", rest="include { when: TEST }")), "`when` of `include` is not known"),
-    "nothing": ("", "the file has no layers"),
-    "no input": (layer("ReLU"), "nothing before this layer is called `x`"),
-    "both versions": ('layers { type: RELU } layer { type: "ReLU" }', "not both"),
-    "an unknown old type": ("layers { type: LSTM }", "`layers` has no type `LSTM`"),
-    "a name given twice": (net(layer("ReLU"), layer("TanH")), "there is a `y` already"),
-    "shapes too few": ('input: "x" input_dim: 1 input_dim: 2' + layer("ReLU"), "four times `input_dim`"),
-    "an input without channels": ('input: "x" input_shape { dim: 3 }' + layer("ReLU"), "an input has a batch"),
-    "data of no size": ('layer { type: "Data" top: "x" }' + layer("ReLU"), "does not say how large `x` is"),
-    "include and exclude": (net(layer("ReLU", rest="include { } exclude { }")), "not both"),
-    "another network in training": (
-        net(layer("ReLU"), layer("TanH", "", "y", "y", "include { phase: TRAIN }")),
-        "in training alone, and changes `y`",
-    ),
-    "shared weights": (
-        net(SHARED, conv("num_output: 2 kernel_size: 1", bottom="x", top="z", rest='param { name: "w" }')),
-        "the weights `w` are those of `y`",
-    ),
-    "only losses": (
-        'input: "x" input_shape { dim: 1 dim: 2 }' + layer("Silence", "", "x", ""),
-        "no layer gives a value",
-    ),
-    "a convolution without size": (net(conv("num_output: 3")), "`kernel_size` is given once"),
-    "with two": (net(conv("num_output: 3 kernel_size: 3 kernel_h: 3 kernel_w: 3")), "`kernel_size` is given once"),
-    "with one side": (net(conv("num_output: 3 kernel_h: 3")), "`kernel_size` is given once"),
-    "without filters": (net(conv("kernel_size: 3")), "`num_output`"),
-    "groups that do not fit": (net(conv("num_output: 3 kernel_size: 3 group: 2")), "group"),
-    "a kernel too large": (net(conv("num_output: 3 kernel_size: 9")), ""),
-    "a convolution of a vector": (net(conv("num_output: 3 kernel_size: 1"), size="1 4"), "along other axes"),
-    "stochastic pooling": (net(pool("pool: STOCHASTIC kernel_size: 2")), "`STOCHASTIC`"),
-    "a mask of a pooling": (net(pool("kernel_size: 2", top="y m")), "with 2 tops has no counterpart"),
-    "a padded pooling of everything": (net(pool("global_pooling: true pad: 1")), "has no size, stride or padding"),
-    "an even response": (net(layer("LRN", "lrn_param { local_size: 4 }")), "the size is odd"),
-    "a power": (net(layer("Power", "power_param { power: 2 }")), "a `power` has no counterpart"),
-    "a shift": (net(layer("Power", "power_param { shift: 1 }")), "a `shift` has no counterpart"),
-    "a softmax of rows": (net(layer("Softmax", "softmax_param { axis: 2 }")), "another axis than the channels"),
-    "side by side in height": (net(layer("Concat", "concat_param { axis: 2 }", "x x")), "along axis 2"),
-    "a sum of one": (net(layer("Eltwise")), "two bottoms or more"),
-    "a sum of other shapes": (net(pool("kernel_size: 2", top="a"), layer("Eltwise", "", "x a")), "different shapes"),
-    "coefficients of a product": (
-        net(layer("Eltwise", "eltwise_param { operation: PROD coeff: 1 coeff: 2 }", "x x")),
-        "has no counterpart",
-    ),
-    "a scale of the width": (net(layer("Scale", "scale_param { axis: 3 }")), "along other axes"),
-    "a scale of maps": (net(layer("Scale", "scale_param { num_axes: -1 }")), "along other axes"),
-    "a product along the channels": (net(layer("Scale", "", "x x")), "along these axes"),
-    "half a vector": (net(layer("Flatten", "flatten_param { axis: 2 }")), "some axes as one"),
-    "a batch in another place": (net(layer("Permute", "permute_param { order: [1, 0, 2, 3] }")), "begins with 0"),
-    "a batch that is written": (net(layer("Reshape", "reshape_param { shape { dim: 1 dim: -1 } }")), "say 0"),
-    "extents that do not fit": (
-        net(layer("Reshape", "reshape_param { shape { dim: 0 dim: 5 dim: -1 } }")),
-        "has no counterpart",
-    ),
-    "a crop of channels": (net(layer("Crop", "crop_param { axis: 1 }", "x x")), "behind the channels"),
-    "a crop too far": (net(layer("Crop", "crop_param { offset: 1 }", "x x")), "has no"),
-    "a value read for its size": (net(CUT, layer("Crop", "", "x a")), "nothing that the network gives depends on this"),
-    "three offsets": (net(layer("Crop", "crop_param { offset: [1, 1, 1] }", "x x")), "one offset"),
-    "thirds of four": (net(layer("Slice", "", "x", "a b c")), "make no 3 parts"),
-    "a range of rows": (net(layer("Slice", "slice_param { axis: 2 }", "x", "a b")), "than the channels"),
-    "a range the other way": (net(layer("Slice", "slice_param { slice_point: 9 }", "x", "a b")), ""),
-    "a product along later axes": (
-        net(layer("InnerProduct", "inner_product_param { num_output: 3 axis: 2 }")),
-        "along later axes",
-    ),
-    "dropout of another kind": (net(layer("Dropout", "dropout_param { scale_train: false }")), "`scale_train`|scales"),
-    "a label that is read": (DATA + layer("Eltwise", "", "data label", "y"), "`label` is no value"),
-    "two bottoms": (net(layer("ReLU", "", "x x")), "with 2 bottoms"),
-}
-
-
-@pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
-def test_what_has_no_counterpart_is_an_error_at_its_place(text: str, message: str) -> None:
-    with pytest.raises(CnnError) as error:
-        imported(text)
-    (found,) = error.value.diagnostics
-    assert re.search(message, found.message), found.message
-    assert found.span is not None
-    assert found.span.source.name == "net.prototxt"
-
-
-def test_an_error_points_at_the_key() -> None:
-    with pytest.raises(CnnError) as error:
-        imported(
-            net(
-                layer("ReLU"),
-                "layer {",
-                ' type: "Pooling" bottom: "y" top: "z"',
-                " pooling_param {",
-                "  ceil_mode: false kernel_size: 2 } }",
-            )
-        )
-    (found,) = error.value.diagnostics
-    assert found.span is not None
-    assert (found.span.line, found.span.column) == (6, 3)
-
-
-WORDS = net(*SEVERAL["a gate"], layer("Slice", top="a b"), layer("Accuracy", "", "y", "q", "loss_weight: 1")).split()
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.integers(0, len(WORDS) - 1), st.sampled_from([*WORDS, "0", "-1", "999999", "{", "}"])), max_size=3
-    )
-)
-def test_any_text_is_a_network_or_an_error(changes: list[tuple[int, str]]) -> None:
-    words = list(WORDS)
-    for at, word in changes:
-        words[at] = word
-    with suppress(CnnError):
-        imported(" ".join(words))

@@ -279,6 +279,14 @@ def extents(message: Message, key: str, rank: int, default: int | None = None, m
         default: What it is otherwise; None where it must be given.
         most: How often it may be given; 0 for once an axis.
     """
+    found = _extents(message, key, rank, default, most)
+    least = 0 if key == "pad" else 1
+    if min(found) < least:
+        raise message.error(f"`{key}` is at least {least}", key)
+    return found
+
+
+def _extents(message: Message, key: str, rank: int, default: int | None, most: int) -> tuple[int, ...]:
     short = key.removesuffix("_size")
     sides = [f"{short}_h", f"{short}_w"]
     given = message.numbers(key)

@@ -29,8 +29,6 @@ def pooling(maker: LayerMaker) -> Blob:
             raise said.error("a pooling of everything has no size, stride or padding", "global_pooling")
         return maker.add(GlobalMaxPool() if method == "MAX" else GlobalAvgPool(), at)
     kernel = extents(said, "kernel_size", 2, most=1)
-    if min(*kernel, *stride) < 1:
-        raise said.error("size and stride of a pooling are at least 1")
     sizes = list(zip(spatial, kernel, stride, pad, strict=True))
     down = [(size + 2 * p - k) // s + 1 for size, k, s, p in sizes]
     up = [-((k - size - 2 * p) // s) + 1 for size, k, s, p in sizes]
