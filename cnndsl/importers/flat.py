@@ -65,8 +65,8 @@ class FlatGraph:
         """Return the shape of a value."""
         return self._nodes[at].shape
 
-    def graph(self, outputs: Sequence[tuple[str, int]]) -> Graph:
-        """Return the graph that gives these values, by their names."""
+    def graph(self, outputs: Sequence[tuple[str, int]], inputs: Sequence[str] = ()) -> Graph:
+        """Return the graph that gives these values, by their names; several inputs have names, too."""
         (first, output), *others = outputs
         return Graph(
             name="",
@@ -81,6 +81,7 @@ class FlatGraph:
             source=self.source,
             sources=(self.source,),
             output_name=first if others else "",
+            input_names=tuple(inputs),
         )
 
     def error(self, message: str, place: int, help: str = "", code: str = "E0506") -> CnnError:

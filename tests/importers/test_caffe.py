@@ -268,8 +268,30 @@ def test_inputs_have_the_size_that_the_file_says(data: str, shape: str) -> None:
 
 def test_two_inputs() -> None:
     text = 'input: "a" input: "b" ' + "input_shape { dim: 1 dim: 3 dim: 4 dim: 4 } " * 2
-    found = imported(text + layer("TanH", "", "a", "t") + layer("Eltwise", "", "t b", "y"))
-    assert [str(node.shape) for node in found.graph.inputs] == ["4x4x3", "4x4x3"]
+    graph = checked(text + layer("TanH", "", "a", "t") + layer("Eltwise", "", "t b", "y")).graph
+    assert [str(node.shape) for node in graph.inputs] == ["4x4x3", "4x4x3"]
+    assert graph.input_names == ("a", "b")
+    checked(text + layer("TanH", "", "a", "t") + layer("ReLU", "", "b", "y"))
+
+
+def test_names_of_outputs_are_told_apart_from_others() -> None:
+    """What the text calls values by itself, its own words, and what Python or PyTorch has."""
+    text = net(
+        layer("TanH", top="t"),
+        layer("Sigmoid", bottom="t", top="s"),
+        layer("ELU", bottom="s", top="e"),
+        layer("Eltwise", bottom="e t", top="q"),
+        layer("Concat", bottom="q e t", top="x1"),
+        layer("TanH", bottom="s", top="output"),
+        layer("ReLU", bottom="s", top="float"),
+        layer("ReLU", bottom="e", top="a/b"),
+        layer("TanH", bottom="e", top="a_b"),
+    )
+    names = {"float_": "float", "a_b": "a/b"}
+    graph = imported(text).graph
+    listed = [graph.output_name, *(each.name for each in graph.taps)]
+    assert listed[:4] == ["x1", "output", "float_", "a_b"]
+    checked(text, names={**names, listed[4]: "a_b"})
 
 
 def test_heads_of_training_are_the_last_outputs() -> None:

@@ -68,10 +68,11 @@ class _CaffeReader:
         for layer in self.net.layers:
             if layer.type in DATA:
                 self._enter(layer)
+        inputs = [_name(self.net.names[value]) for value in self.blobs]
         for layer in self.net.layers:
             if layer.type not in DATA and not layer.measures and not self.net.live.isdisjoint(layer.tops):
                 self._add(layer)
-        graph = self.made.graph(self._outputs())
+        graph = self.made.graph(self._outputs(inputs), inputs if inputs[1:] else ())
         used = set[int]().union(*(ancestors(graph.digraph, node) for node in graph.main_outputs))
         for node in graph.layers:
             if node.index not in used:
@@ -134,8 +135,8 @@ class _CaffeReader:
             raise self.maker.wrong(f"`{layer.type}` with {len(layer.tops)} tops has no counterpart", "top")
         self.blobs.update(zip(layer.tops, several, strict=True))
 
-    def _outputs(self) -> list[tuple[str, int]]:
-        """The outputs by their names; what training alone looks at comes last."""
+    def _outputs(self, inputs: Sequence[str]) -> list[tuple[str, int]]:
+        """The outputs by their names, which no input has; what training alone looks at comes last."""
         found = list(self.net.outputs)
         first = [value for value in found if not self._is_aside(value)]
         if first and len(first) < len(found):
@@ -149,7 +150,7 @@ class _CaffeReader:
         for value in found:
             self.maker.layer = self.net.givers[value]
             node, name = self.maker.plain(self.blobs[value]), _name(self.net.names[value])
-            outputs.setdefault(node, name if name not in outputs.values() else f"{name}_{node}")
+            outputs.setdefault(node, name if name not in (*inputs, *outputs.values()) else f"{name}_{node}")
         if not outputs:
             raise self.net.layers[0].message.error("no layer gives a value: there is no network")
         return [(name if outputs.keys() - {node} else "", node) for node, name in outputs.items()]

@@ -20,7 +20,10 @@ _DEEPEST = 2
 
 
 def chains(graph: Graph) -> Program:
-    """Return the chains of a graph: that of the first output, and one for each further output that is in none."""
+    """Return the chains of a graph: that of the first output, and one for each further output that is in none.
+
+    Several inputs are chains of their own, before all others.
+    """
     return _Writer(graph).program()
 
 
@@ -33,6 +36,10 @@ class _Writer:
 
     def program(self) -> Program:
         found: list[tuple[int, Chain]] = []
+        if self.graph.inputs[1:]:
+            for node in self.graph.inputs:
+                self.placed.add(node.index)
+                found.append((node.index, (Step(leaf(node), node.index, -1),)))
         for at, node in enumerate((self.graph.output, *(each.node for each in self.graph.taps))):
             if node not in self.placed:
                 found.append((node if at else -1, self.chain(node, -1)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence, Set
+from itertools import count
 
 from cnndsl.graph import Graph
 from cnndsl.importers.raising.blocks import with_blocks
@@ -36,10 +37,10 @@ def raised(graph: Graph) -> str:
 
 def _names(graph: Graph, named: Set[int]) -> dict[int, str]:
     listed = {each.node: each.name for each in graph.taps} | {graph.output: graph.output_name or "y"}
-    found: dict[int, str] = {}
-    for number, node in enumerate(sorted(named), 1):
-        found[node] = listed.get(node, f"x{number}")
-    return found
+    listed |= {node.index: name for node, name in zip(graph.inputs, graph.input_names, strict=False)}
+    taken = set(listed.values())
+    free = (name for number in count(1) if (name := f"x{number}") not in taken)
+    return {node: listed[node] if node in listed else next(free) for node in sorted(named)}
 
 
 class _Page:
