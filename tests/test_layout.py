@@ -52,9 +52,6 @@ NETWORKX = {"cnndsl/graph", "cnndsl/report/annotated.py", "cnndsl/importers"}
 LARK = {"cnndsl/syntax", "cnndsl/importers/prototxt.py"}
 """Where lark is imported: our own language is read with it, and protobuf's text format."""
 
-FORMATS = ("cnndsl/importers/caffe/", "cnndsl/importers/darknet.py")
-"""Those who read files of other tools: they make layers of the types there, whose names are often those of ours."""
-
 ORDINARY_WORDS = {"digits", "recipe"}
 """Names of networks that code may well use for something else."""
 
@@ -236,11 +233,13 @@ def layer_types() -> Iterator[type[Layer]]:
                 yield thing
 
 
+TABLES = ("cnndsl/emit/torch/verify/", "cnndsl/importers/caffe/", "cnndsl/importers/darknet.py")
+"""Those who have a table of layer types on purpose: the verifier, and the readers of other tools' files."""
+
+
 def knows_no_layer_type(path: Path) -> bool:
-    """The verifier has a table of its own on purpose; `testing` writes programs and runs layers one by one."""
-    return room(path) not in ("layers", "testing", "codes") and not relative(path).startswith(
-        ("cnndsl/emit/torch/verify/", *FORMATS)
-    )
+    """The tables aside; `testing` writes programs and runs layers one by one."""
+    return room(path) not in ("layers", "testing", "codes") and not relative(path).startswith(TABLES)
 
 
 ASKING = [path for path in SOURCES if knows_no_layer_type(path)]

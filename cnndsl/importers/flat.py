@@ -26,7 +26,7 @@ class Imported:
     notes: tuple[str, ...] = ()
 
 
-def located(source: Source, message: str, place: int, help: str = "", code: str = "E0506") -> CnnError:
+def located(source: Source, message: str, place: int, help: str = "", code: str = "E0505") -> CnnError:
     """Return the error of what stands at a place of a file, to the end of its line."""
     end = source.text.find("\n", place)
     return CnnError(Diagnostic(code, message, Span(source, place, end if end >= 0 else len(source.text)), help=help))
@@ -84,7 +84,7 @@ class FlatGraph:
             input_names=tuple(inputs),
         )
 
-    def error(self, message: str, place: int, help: str = "", code: str = "E0506") -> CnnError:
+    def error(self, message: str, place: int, help: str = "", code: str = "E0505") -> CnnError:
         """Return the error that something at a place of the file is not understood."""
         return located(self.source, message, place, help, code)
 

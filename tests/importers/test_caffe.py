@@ -368,6 +368,12 @@ def test_what_is_not_trained_is_frozen() -> None:
     assert getattr(found.graph.nodes[-1].layer, "frozen", None) is True
 
 
+def test_scales_that_are_not_trained_are_told_of() -> None:
+    still = "param { lr_mult: 0 } param { lr_mult: 0 }"
+    text = net(layer("BatchNorm", top="b"), layer("Scale", "scale_param { bias_term: true }", "b", "y", still))
+    assert imported(text).notes == ("normalisations and scales that are not trained in the file are here",)
+
+
 def test_bilinear_weights_that_add_channels_up_are_no_interpolation() -> None:
     said = "convolution_param { num_output: 4 kernel_size: 4 stride: 2 weight_filler { type: 'bilinear' } }"
     found = imported(net(layer("Deconvolution", said)))

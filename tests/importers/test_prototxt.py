@@ -57,7 +57,7 @@ def test_other_texts_are_errors_where_they_end_to_be_this(text: str, place: tupl
     with pytest.raises(CnnError) as error:
         parsed(Source("net.prototxt", text))
     (found,) = error.value.diagnostics
-    assert found.code == "E0506"
+    assert found.code == "E0505"
     assert found.span is not None
     assert (found.span.line, found.span.column) == place
 

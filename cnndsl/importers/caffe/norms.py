@@ -87,6 +87,8 @@ def scale(maker: LayerMaker) -> Blob:
     maker.axis(said)
     init = constant(said, 1.0)
     maker.params += (1 + has_bias) * (maker.made.shape(at).channels if count else 1)
+    if maker.is_frozen(1 + has_bias):
+        maker.note("normalisations and scales that are not trained in the file are here")
     if maker.layer.tops[0] in maker.scaled:
         return Blob(at)
     return maker.add(Scale(bias=has_bias, init=init, shared=not count), at)
