@@ -245,6 +245,18 @@ def test_what_a_loss_compares_with_is_no_output() -> None:
     assert kinds(text) == ["INPUT", "FC", "SLICE"]
 
 
+def test_layers_that_are_others_in_training_are_those_in_use() -> None:
+    text = net(
+        layer("BatchNorm", "batch_norm_param { use_global_stats: false }", "x", "x", "include { phase: TRAIN }"),
+        layer("BatchNorm", "batch_norm_param { use_global_stats: true }", "x", "x", "include { phase: TEST }"),
+        layer("ReLU"),
+        layer("SoftmaxWithLoss", bottom="y x", top="loss", rest="include { phase: TRAIN }"),
+        layer("SoftmaxWithLoss", bottom="y x", top="loss", rest="include { phase: TEST }"),
+    )
+    assert kinds(text) == ["INPUT", "BN", "RELU"]
+    assert imported(text).notes == ("`x` is another layer of its type in training",)
+
+
 @pytest.mark.parametrize(
     ("data", "shape"),
     [

@@ -33,11 +33,16 @@ WRONG = {
     "include and exclude": (net(layer("ReLU", rest="include { } exclude { }")), "not both"),
     "another network in training": (
         net(layer("ReLU"), layer("TanH", "", "y", "y", "include { phase: TRAIN }")),
-        "in training alone, and changes `y`",
+        "in training alone, and changes what follows",
     ),
     "shared weights": (
         net(SHARED, conv("num_output: 2 kernel_size: 1", bottom="x", top="z", rest='param { name: "w" }')),
         "the weights `w` are those of `y`",
+    ),
+    "data of a program": ('layer { type: "Python" top: "x" }' + layer("ReLU"), "a `Python` that reads nothing"),
+    "a layer without ends": (
+        net(layer("ReLU"), 'layer { type: "Nothing" include { phase: TRAIN } }'),
+        "changes what follows",
     ),
     "only losses": (
         'input: "x" input_shape { dim: 1 dim: 2 }' + layer("Silence", "", "x", ""),

@@ -144,16 +144,15 @@ def net(file: Message) -> CaffeNet:
     for message in several:
         message.known(*_KNOWN)
     phases = [_phases(message, stages, level) for message in several]
-    made = {
-        name for message, phase in zip(several, phases, strict=True) if "TEST" in phase for name in message.words("top")
-    }
+    used = _Used([message for message, phase in zip(several, phases, strict=True) if "TEST" in phase])
     wiring = _Wiring()
     for message, phase in zip(several, phases, strict=True):
-        if "TEST" in phase or ("TRAIN" in phase and _is_beside(message, made)):
+        if "TEST" in phase or ("TRAIN" in phase and used.has_beside(message)):
             wiring.add(message, training_only="TEST" not in phase)
     left = sum(not phase for phase in phases)
-    notes = (f"{left} layers are in no phase: they ask for a stage or a level",) if left else ()
-    return CaffeNet(tuple(wiring.layers), tuple(wiring.names), tuple(wiring.givers), wiring.readers(), notes)
+    notes = [f"{left} layers are in no phase: they ask for a stage or a level"] if left else []
+    notes += [f"`{name}` is another layer of its type in training" for name in used.doubles]
+    return CaffeNet(tuple(wiring.layers), tuple(wiring.names), tuple(wiring.givers), wiring.readers(), tuple(notes))
 
 
 def layer_type(message: Message) -> str:
@@ -220,19 +219,32 @@ def _meets(rule: Message, phase: str, stages: frozenset[str], level: int) -> boo
     )
 
 
-def _is_beside(message: Message, made: set[str]) -> bool:
-    """Whether a layer of training alone stands beside what is in use; other data in its place does not count.
+class _Used:
+    """The layers of the network in use, beside which those of training alone stand."""
 
-    Raises CnnError where it stands in between: then the two phases have different networks.
-    """
-    type, tops, bottoms = layer_type(message), message.words("top"), message.words("bottom")
-    if type in DATA:
-        return not made.intersection(tops[:1])
-    if type == "Dropout" or type in LOSSES or type in BOXES or (made.isdisjoint(tops) and tops != bottoms):
-        return True
-    raise message.error(
-        f"the layer is there in training alone, and changes `{tops[0]}`", help="take it out, or its rule"
-    )
+    def __init__(self, layers: Sequence[Message]) -> None:
+        self.tops = {name for each in layers for name in each.words("top")}
+        self.ends = {_ends(each) for each in layers}
+        self.doubles: list[str] = []
+
+    def has_beside(self, message: Message) -> bool:
+        """Whether a layer of training alone is added to what is in use, and does not stand for a layer or data of it.
+
+        Raises CnnError where it stands in between: then the two phases have different networks.
+        """
+        type, bottoms, tops = _ends(message)
+        if type in DATA:
+            return self.tops.isdisjoint(tops[:1])
+        if type == "Dropout" or type in LOSSES or type in BOXES or (self.tops.isdisjoint(tops) and tops != bottoms):
+            return True
+        if (type, bottoms, tops) in self.ends:
+            self.doubles.append(message.word("name"))
+            return False
+        raise message.error("the layer is there in training alone, and changes what follows", "", "take it out")
+
+
+def _ends(message: Message) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    return layer_type(message), tuple(message.words("bottom")), tuple(message.words("top"))
 
 
 class _Wiring:
@@ -248,8 +260,9 @@ class _Wiring:
             if name not in self._last:
                 raise message.error(f"nothing before this layer is called `{name}`", "bottom")
         reads = tuple([self._last[name] for name in bottoms])
+        ends = layer_type(message) in LOSSES | BOXES
         for at, name in enumerate(tops):
-            if name in self._last and bottoms[at : at + 1] != [name]:
+            if not ends and name in self._last and bottoms[at : at + 1] != [name]:
                 raise message.error(f"there is a `{name}` already, which this layer does not read", "top")
         gives = tuple([self._new(name) for name in tops])
         layer = CaffeLayer(message, layer_type(message), message.word("name"), reads, gives, training_only)

@@ -68,6 +68,8 @@ class _CaffeReader:
         for layer in self.net.layers:
             if layer.type in DATA:
                 self._enter(layer)
+            elif not layer.bottoms and layer.tops:
+                raise layer.message.error(f"a `{layer.type}` that reads nothing has no counterpart", "type", _INPUT)
         inputs = [_name(self.net.names[value]) for value in self.blobs]
         for layer in self.net.layers:
             if layer.type not in DATA and not layer.measures and not self.net.live.isdisjoint(layer.tops):
@@ -103,9 +105,7 @@ class _CaffeReader:
         else:
             channels, height, width = self._image(message)
         if min(channels, height, width) < 1:
-            name = self.net.names[layer.tops[at]]
-            text = f'input: "{name}" input_shape {{ dim: 1 dim: 3 dim: 224 dim: 224 }}'
-            raise message.error(f"the file does not say how large `{name}` is", "", f"put in its place {text}")
+            raise message.error(f"the file does not say how large `{self.net.names[layer.tops[at]]}` is", "", _INPUT)
         return Shape(channels, (height, width))
 
     def _image(self, message: Message) -> tuple[int, int, int]:
@@ -163,6 +163,7 @@ class _CaffeReader:
         return self.net.givers[value].training_only or is_light
 
 
+_INPUT = 'put in its place `input: "data" input_shape { dim: 1 dim: 3 dim: 224 dim: 224 }`'
 _MEMORY = ("channels", "height", "width")
 
 
