@@ -386,6 +386,18 @@ def test_scales_that_are_not_trained_are_told_of() -> None:
     assert imported(text).notes == ("normalisations and scales that are not trained in the file are here",)
 
 
+def test_half_a_fully_connected_layer_is_not_frozen() -> None:
+    rates = "param { lr_mult: 0 } param { lr_mult: 1 }"
+    found = imported(net(layer("InnerProduct", "inner_product_param { num_output: 2 }", rest=rates)))
+    assert getattr(found.graph.nodes[-1].layer, "frozen", None) is False
+
+
+@pytest.mark.parametrize(("size", "shape"), [("1 2 9", "7x3"), ("1 2 9 8 7", "7x6x5x3")])
+def test_convolutions_along_other_numbers_of_axes(size: str, shape: str) -> None:
+    found = imported(net(conv("num_output: 3 kernel_size: 3"), size=size))
+    assert str(found.graph.nodes[-1].shape) == shape
+
+
 def test_bilinear_weights_that_add_channels_up_are_no_interpolation() -> None:
     said = "convolution_param { num_output: 4 kernel_size: 4 stride: 2 weight_filler { type: 'bilinear' } }"
     found = imported(net(layer("Deconvolution", said)))
