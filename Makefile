@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 DEMO := build/demo
 MEASURED := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-fail-under=95)
 
-.PHONY: help demo test bench slow lint format fonts pictures geometry browser tikz wheel-check fuzz crossings mutants emit-mutants coverage compat tex clean
+.PHONY: help demo test bench slow lint format fonts figures pictures geometry browser tikz wheel-check fuzz crossings mutants emit-mutants coverage compat tex clean
 
 help:
 	@echo "make demo         install, then statistics, source, a forward pass and a figure of VGG-16"
@@ -21,6 +21,7 @@ help:
 	@echo "make lint         format, lint and type checks"
 	@echo "make format       reformat the Python code"
 	@echo "make fonts        write the bundled fonts anew, from Debian's fonts-inter and fonts-dejavu-core"
+	@echo "make figures      write the figures of the bundled networks anew, which cnndsl zoo prints"
 	@echo "make pictures     draw the pictures of docs/gallery.md anew"
 	@echo "make geometry every network and a thousand programs drawn in all widths: nothing overlaps or is crossed"
 	@echo "make browser      open every network's pictures in Chromium and measure their texts"
@@ -76,6 +77,9 @@ format: $(VENV)/.dev
 
 fonts: $(VENV)/.dev
 	$(BIN)/python tools/prepare_fonts.py $(if $(INTER),--inter $(INTER)) $(if $(DEJAVU),--dejavu $(DEJAVU))
+
+figures: $(VENV)/.run
+	$(BIN)/python tools/figures.py
 
 pictures: $(VENV)/.run
 	$(BIN)/python tools/gallery.py

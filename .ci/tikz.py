@@ -25,6 +25,8 @@ HEAD = r"""\documentclass{article}
 \usepackage[paperwidth=30in,paperheight=150in,margin=5mm]{geometry}
 \begin{document}
 """
+COLUMN = r"\begin{minipage}{229.5pt}"
+"""A column of article at 10 pt, in which every picture is set again: none may be wider."""
 
 
 def commands() -> Iterator[list[str]]:
@@ -50,6 +52,7 @@ def main() -> int:
             if not target.exists():
                 raise SystemExit(f"cnndsl {' '.join(arguments)}: {result.output}")
             body.append(rf"\typeout{{AT {' '.join(arguments)}}}\noindent\input{{{target.name}}}\clearpage")
+            body.append(rf"\noindent{COLUMN}\input{{{target.name}}}\end{{minipage}}\clearpage")
         text = HEAD + "\n".join(body).replace("_", r"\string_") + "\n\\end{document}\n"
         (folder / "all.tex").write_text(text, encoding="utf-8")
         run = [latex, "-interaction=nonstopmode", "all.tex"]
@@ -57,7 +60,7 @@ def main() -> int:
         log = (folder / "all.log").read_text(encoding="utf-8", errors="replace")
     found = re.findall(r"^(?:AT .+|! .+|Overfull .+|Missing character.+)$", log, re.MULTILINE)
     bad = [line for line in found if not line.startswith("AT ")]
-    print("\n".join(found if bad else [f"{len(body)} pictures set without a complaint"]))
+    print("\n".join(found if bad else [f"{len(body) // 2} pictures set without a complaint"]))
     return 1 if bad or said.returncode else 0
 
 

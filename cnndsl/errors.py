@@ -113,7 +113,8 @@ class Diagnostic:
 @record(slots=True)
 class MessageText:
     """A diagnostic in the pieces in which it is printed: the lines of its message, its place, those of the program with
-    their underlines, the calls and repeats around it where the place has no room for them, the lines of its help."""
+    their underlines, the calls and repeats around it where the place has no room for them, the lines of its help.
+    `frames` are the calls and repeats in any case, the innermost first."""
 
     code: str
     message: tuple[str, ...]
@@ -121,6 +122,7 @@ class MessageText:
     excerpt: tuple[str, ...]
     context: tuple[str, ...]
     help: tuple[str, ...]
+    frames: tuple[str, ...] = ()
 
 
 class CnnError(Exception):

@@ -75,9 +75,19 @@ def architecture(name: str) -> Bundled | None:
 
 def description(name: str) -> str:
     """The comment that a bundled architecture begins with, on one line: what it is, and its source."""
+    return " ".join(comment(name).split())
+
+
+def comment(name: str) -> str:
+    """Return the comment that a bundled architecture begins with, line by line."""
     source = architecture(name)
     lines = source.text.splitlines() if source else []
-    return " ".join(line.removeprefix("#").strip() for line in takewhile(lambda line: line.startswith("#"), lines))
+    return "\n".join(line[1:].removeprefix(" ") for line in takewhile(lambda line: line.startswith("#"), lines))
+
+
+def beside_architectures(file: str) -> str:
+    """Return the text of a file of data that is shipped beside the bundled architectures."""
+    return (folder("architectures") / file).read_text(encoding="utf-8")
 
 
 def similar(name: str) -> str:

@@ -6,6 +6,7 @@ What computes them is `expr`'s; what each is written as is said here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Context, Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
@@ -135,6 +136,8 @@ def show(value: Value) -> str:
 
     >>> show(True), show((14, 14, 8)), show(Fraction(1, 2)), show(Fraction(1, 3))
     ('yes', '14x14x8', '0.5', '1/3')
+    >>> show(Fraction("1.7015043497085571")), show(Fraction("1e-5"))
+    ('1.7015043497085571', '1e-05')
     >>> show(ListValue((32, 64))), show(ListValue((ListValue((1,)), ListValue(()))))
     ('(32, 64)', '((1,), ())')
     """
@@ -143,9 +146,27 @@ def show(value: Value) -> str:
     if isinstance(value, tuple):
         return "x".join(map(str, value))
     if isinstance(value, Fraction):
-        decimal = f"{float(value):.10g}"
-        return decimal if Fraction(decimal) == value else f"{value.numerator}/{value.denominator}"
+        return _show_fraction(value)
     return show_setting(value) if isinstance(value, ListValue) else str(value)
+
+
+_MOST_PLACES = 18
+"""Digits behind the point of a decimal, as many as a number may have; more are shown as a quotient."""
+
+
+def _show_fraction(value: Fraction) -> str:
+    """A decimal where that is exact, else a quotient."""
+    short = f"{float(value):.10g}"
+    if Fraction(short) == value:
+        return short
+    times, rest = divmod(10**_MOST_PLACES, value.denominator)
+    if rest:
+        return f"{value.numerator}/{value.denominator}"
+    decimal = Decimal(value.numerator * times).scaleb(-_MOST_PLACES, _EXACT).normalize(_EXACT)
+    return f"{decimal:f}" if abs(value) >= Fraction(1, 10**4) else f"{decimal:e}"
+
+
+_EXACT = Context(prec=4 * _MOST_PLACES)
 
 
 def show_setting(value: Value) -> str:

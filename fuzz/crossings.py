@@ -202,6 +202,17 @@ def constructs(text: str) -> str:
             r"[({,] ?\(?[^(){}]* if [^(){}]* else ",
             r"(?:len|sum|max|min)\(\(",
             r"=\{|\}x|x\{",
+            r"SCALE\(shared",
+            "init=bilinear",
+            "CHANNEL(?:CONV|MAX|MEAN)",
+            "PERMUTE|RESHAPE",
+            "PIXEL(?:UN)?SHUFFLE",
+            "standardise=",
+            "tfsame|reflect|replicate|circular|[A-Z]{2}PAD",
+            "EVONORM|FRN|RMSNORM|L2NORM|GRN|over=positions",
+            r"SUB\(",
+            "BLURPOOL|LPPOOL|SUMPOOL|LOCAL|STARRELU",
+            r"each [^\[]*\[[^\]]* or ",
         ),
     )
     return "".join(str(bool(re.search(pattern, text)))[0] for pattern in patterns)

@@ -22,6 +22,7 @@ LIKE_OTHERS = {
 
 HEAVY = {
     *("hrnet", "ssd300", "resnest50", "res2net50", "regnet_x_400mf", "efficientnet_v2_s", "repvgg", "ghostnet"),
+    "resnet50_fpn",
     *("fcn_resnet50", "deeplabv3_resnet50", "lraspp_mobilenet_v3_large", "r3d_18", "s3d", "edsr", "openpose"),
     *("yolov3", "yolov5", "unet_plus_plus", "wavenet", "mnasnet"),
 }

@@ -46,7 +46,15 @@ torchvision.models.regnet.BlockParams.from_init_params = _blocks_of_regnet
 
 
 def on_meta(name: str, **arguments: object) -> nn.Module:
-    """A network of torchvision without storage: its weights are to be assigned."""
+    """A network of torchvision without storage: its weights are to be assigned.
+
+    `resnet50_fpn` is the backbone of its detectors.
+    """
+    if name == "resnet50_fpn":
+        backbones = importlib.import_module("torchvision.models.detection.backbone_utils")
+        further = {"norm_layer": nn.BatchNorm2d, "trainable_layers": 5}
+        with torch.device("meta"):
+            return backbones.resnet_fpn_backbone(backbone_name="resnet50", weights=None, **further)
     undrawn = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
     segmenting = {"weights_backbone": None} if name in dir(torchvision.models.segmentation) else {}
     with torch.device("meta"):

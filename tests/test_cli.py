@@ -268,11 +268,12 @@ def test_an_interrupt_is_quiet() -> None:
 
 
 def test_zoo_lists_and_searches() -> None:
-    lines = run("zoo").output.splitlines()
+    head, *lines = run("zoo").output.splitlines()
+    assert head.split()[:3] == ["name", "family", "year"]
     assert [line.split()[0] for line in lines] == sorted(file.stem for file in (ROOT / "architectures").glob("*.cnn"))
     found = run("zoo", "VGG", "normalisation").output.splitlines()
     assert {line.split()[0] for line in found} >= {"vgg16_bn", "vgg19_bn"}
-    assert run("zoo", "nothing-like-that").output == ""
+    assert run("zoo", "nothing-like-that").stdout == ""
 
 
 def test_new_copies_and_does_not_overwrite() -> None:

@@ -258,7 +258,7 @@ def test_latex(source: Source) -> None:
         "end",
         "times",
         "quad",
-        *("centering", "caption", "label", "fontsize", "selectfont", "setlength", "tabcolsep"),
+        *("centering", "caption", "label", "fontsize", "selectfont", "setlength", "tabcolsep", "belowcaptionskip"),
         *("raggedright", "arraybackslash", "hspace"),
     }
     code = [line for line in text.splitlines() if not line.startswith("%")]

@@ -39,7 +39,7 @@ ORDER = (
     *("resources", "files", "finding"),
     "syntax",
     *("elaborate", "settings", "importers"),
-    *("analysis", "sweeping"),
+    *("analysis", "sweeping", "catalogue"),
     *("report", "emit", "runtime"),
     *("codes", "diagnostics"),
     *("network", "testing", "commands", "cli", "__main__"),

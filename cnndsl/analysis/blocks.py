@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from cnndsl.analysis.alignment import aligned
 from cnndsl.analysis.equality import PartClass, PartClasses
 from cnndsl.analysis.groups import RowGroup, grouped
-from cnndsl.graph import Graph, MergePart, nodes_of, walk
+from cnndsl.graph import Graph, MergePart, Node, nodes_of, walk
 from cnndsl.records import record
 
 SMALLEST = 4
@@ -18,6 +18,7 @@ SMALLEST = 4
 _ALIKE = 0.5
 """Two chains of layers are versions of each other if so large a part of their layer types agrees."""
 _MOST = 0.75
+_ALIKE_ROLES = frozenset({"activation", "normalisation", "pooling"})
 
 
 @record(slots=True)
@@ -111,27 +112,42 @@ def _is_repeat(group: RowGroup) -> bool:
 
 
 def _in_step(before: Graph, one: ComparedBlock, after: Graph, other: ComparedBlock) -> bool:
-    """Whether two blocks have layer for layer the same types, in the same structure."""
-    if one.number.abstract != other.number.abstract or len(one.nodes) != len(other.nodes):
+    """Whether two blocks have layer for layer the same purposes, in the same structure: another activation, or another
+    width, does not change the place of a layer."""
+    if len(one.nodes) != len(other.nodes):
         return False
-    return all(before.nodes[a].kind == after.nodes[b].kind for a, b in zip(one.nodes, other.nodes, strict=True))
+    return list(_wired(before, one)) == list(_wired(after, other))
 
 
-_WAYS: tuple[Callable[[ComparedBlock], object], ...] = (
-    lambda block: block.number.exact,
-    lambda block: (block.number.abstract, block.name),
-    lambda block: block.number.abstract,
-    lambda block: block.name,
+def _wired(graph: Graph, block: ComparedBlock) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield for each layer of a block its purpose, and the places in the block of what it reads, -1 for others."""
+    places = {node: at for at, node in enumerate(block.nodes)}
+    for node in block.nodes:
+        yield purpose(graph.nodes[node]), tuple(places.get(at, -1) for at in graph.nodes[node].inputs)
+
+
+def purpose(node: Node) -> str:
+    """Return what a layer may take the place of: its type, or its role where one type is as good as another."""
+    return node.layer.ROLE if node.layer.ROLE in _ALIKE_ROLES else node.kind
+
+
+_WAYS: tuple[tuple[Callable[[ComparedBlock], object], int], ...] = (
+    (lambda block: (block.number.exact, block.name), 100),
+    (lambda block: block.number.exact, 85),
+    (lambda block: (block.number.abstract, block.name), 80),
+    (lambda block: block.number.abstract, 50),
+    (lambda block: block.name, 40),
 )
-"""How blocks are recognised, the most exact way first."""
+"""How blocks are recognised, the most exact way first, and what a pair is worth that agrees so."""
 
 
 def _matched(
     old: Sequence[ComparedBlock], new: Sequence[ComparedBlock], before: Graph, after: Graph
 ) -> tuple[list[tuple[ComparedBlock, ComparedBlock]], list[ComparedBlock], list[ComparedBlock]]:
     """The blocks that correspond, and those of each network that have no counterpart."""
-    keys_old, keys_new = ([list(map(way, blocks)) for way in _WAYS] for blocks in (old, new))
-    places = list(aligned(range(len(old)), range(len(new)), keys_old, keys_new))
+    keys_old, keys_new = ([list(map(way, blocks)) for way, _ in _WAYS] for blocks in (old, new))
+    worth = [each for _, each in _WAYS]
+    places = list(aligned(range(len(old)), range(len(new)), keys_old, keys_new, worth))
     pairs = [(old[at], new[other]) for at, other in places if at is not None and other is not None]
     alone_old = [old[at] for at, other in places if at is not None and other is None]
     alone_new = [new[other] for at, other in places if other is not None and at is None]

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Literal
 
 from cnndsl.analysis.alignment import aligned
-from cnndsl.analysis.blocks import ComparedBlock, Correspondence, correspondence
+from cnndsl.analysis.blocks import ComparedBlock, Correspondence, correspondence, purpose
 from cnndsl.analysis.cost import Cost, costs
 from cnndsl.analysis.execution import ExecutionsOf
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS
@@ -67,8 +67,8 @@ class Comparison:
 
 
 def compare(before: Graph, after: Graph, runs: ExecutionsOf) -> Comparison:
-    """Align two networks block by block, and blocks that correspond layer by layer: by name and text, then by name,
-    then by kind."""
+    """Align two networks block by block, and blocks that correspond layer by layer: by structure, and so that layers
+    of one name, text and type are paired as far as that can be."""
     costs_before, costs_after = costs(before), costs(after)
     blocks = correspondence(before, after)
     lone = blocks.lone
@@ -96,6 +96,10 @@ def _labels(node: Node) -> tuple[str, ...]:
     return tuple(part for part in node.path.split(".") if not part.isdigit())
 
 
+_WORTH = (1000, 100, 90, 60, 40, 20)
+"""What two layers are worth as a pair: in the same place of blocks that correspond, then by `_keys`."""
+
+
 def _keys(graph: Graph) -> list[list[object]]:
     """For each way to recognise a layer, the most exact first, what it goes by for each node."""
     labels = [_labels(node) for node in graph.nodes]
@@ -104,6 +108,7 @@ def _keys(graph: Graph) -> list[list[object]]:
         lambda node: (labels[node.index], node.text),
         lambda node: (labels[node.index], node.kind),
         lambda node: node.kind,
+        purpose,
     )
     return [[way(node) for node in graph.nodes] for way in ways]
 
@@ -126,12 +131,12 @@ def _side_by_side(before: Graph, after: Graph, blocks: Correspondence) -> Iterat
         [node.index for node in graph if node.index not in alone]
         for graph, alone in zip((before, after), blocks.lone, strict=True)
     ]
-    keys = [
+    keys_old, keys_new = (
         _keys_within(graph, nodes, places)
         for graph, nodes, places in zip((before, after), kept, blocks.places, strict=True)
-    ]
+    )
     apart = [deque(sorted(alone)) for alone in blocks.lone]
-    for old, new in aligned(range(len(kept[0])), range(len(kept[1])), *keys):
+    for old, new in aligned(range(len(kept[0])), range(len(kept[1])), keys_old, keys_new, _WORTH):
         at_old, at_new = (None if at is None else nodes[at] for at, nodes in zip((old, new), kept, strict=True))
         while apart[0] and at_old is not None and apart[0][0] < at_old:
             yield apart[0].popleft(), None

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from fractions import Fraction
 from functools import lru_cache
+from math import prod
 from typing import TypeAlias
 
 from cnndsl.analysis.interval import Track, clipped, everything, same_centres, slide, union
@@ -109,8 +110,18 @@ def _hull(fields: list[Field]) -> Field:
 
 def last_map(graph: Graph, fields: Fields) -> int:
     """The node whose field is quoted for a whole network: the last on the way to an output before everything is
-    seen at once by global pooling or FC (gates aside). The input where there is none."""
-    ahead = set[int]().union(*(ancestors(graph.digraph, at) for at in graph.main_outputs))
+    seen at once by global pooling or FC (gates aside). Of several outputs that of the largest field. The input where
+    there is none."""
+
+    def seen(at: int) -> tuple[int, int]:
+        found = fields[at]
+        return prod(found.size) if found else 0, at
+
+    return max({_last_before(graph, fields, output) for output in graph.main_outputs}, key=seen)
+
+
+def _last_before(graph: Graph, fields: Fields, output: int) -> int:
+    ahead = ancestors(graph.digraph, output)
     for at in reversed(range(len(graph))):
         seen = fields[at]
         if at in ahead and seen is not None and not seen.local.whole and graph.nodes[at].shape.rank:
@@ -186,7 +197,13 @@ def _through(seen: Field, before: Shape, after: Shape, window: Window | None, pl
     numbers = zip(seen.tracks, window.extent, window.step, window.before, grow, after.spatial, strict=True)
     spread = [here == 1 < there for here, there in zip(before.spatial, after.spatial, strict=True)]
     tracks = (everything(each[0], 1) if one else slide(*each) for each, one in zip(numbers, spread, strict=True))
-    return Field(tuple(tracks), False, seen.aligned)
+    gaps = zip(tracks, window.spacing or (1,) * before.rank, strict=True)
+    return Field(tuple(_at_most(track) if gap > 1 else track for track, gap in gaps), False, seen.aligned)
+
+
+def _at_most(track: Track) -> Track:
+    """The same as a bound: weights with gaps may all miss the values at the ends of a range."""
+    return replace(track, bound=True)
 
 
 def _everything(seen: Field, before: Shape, plane: Shape) -> Field:

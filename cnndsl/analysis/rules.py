@@ -5,7 +5,7 @@ A new rule is such a function and a line in `lint.RULES`."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cnndsl.analysis.cost import costs, network_total
 from cnndsl.analysis.depth import is_weighted
@@ -64,24 +64,42 @@ def bias_before_bn(graph: Graph) -> Iterator[Finding]:
 def first_fc(graph: Graph) -> Iterator[Finding]:
     """Most parameters should not lie in the first FC: global pooling ahead of it saves them.
 
-    Behind a pooling that copies values, magnifying-pool speaks. Source: Lin et al. 2014, arXiv:1312.4400, Section 3.2;
-    CS231n, "Convolutional Networks", Case studies (VGGNet).
+    One that is split has several, in branches or towers. Behind a pooling that copies values, magnifying-pool speaks.
+    Source: Lin et al. 2014, arXiv:1312.4400, Section 3.2; CS231n, "Convolutional Networks", Case studies (VGGNet).
     """
     each = costs(graph)
     everything = network_total(graph, each).params
-    for node in graph.layers:
-        if not reads_map(graph, node):
-            continue
-        cost, (x,) = each[node.index], graph.shapes(node)
-        before = source_of_vector(graph, node)
-        if before.inputs and magnifies(graph, before):
-            return
-        pixels = before.shape.pixels
-        saved = cost.weights - cost.weights // pixels
-        if 2 * cost.params > everything:
-            message = f"{cost.params:,} of the {everything:,} parameters are in {node.path}, the first FC"
-            yield Finding(node.span, message, f"GAP ahead of it, for {x.numel // pixels} inputs, saves {saved:,}")
+    found = _first_dense(graph)
+    before = [source_of_vector(graph, node) for node in found]
+    params = sum(each[node.index].params for node in found)
+    if 2 * params <= everything or any(node.inputs and magnifies(graph, node) for node in before):
         return
+    weights = [each[node.index].weights for node in found]
+    saved = sum(count - count // node.shape.pixels for count, node in zip(weights, before, strict=True))
+    them = "it" if len(found) == 1 else "them"
+    inputs = {graph.shapes(node)[0].numel // source.shape.pixels for node, source in zip(found, before, strict=True)}
+    for_inputs = f", for {inputs.pop()} inputs{' each' if them == 'them' else ''}," if len(inputs) == 1 else ""
+    message = f"{params:,} of the {everything:,} parameters are in {_listed(found)}, the first FC"
+    yield Finding(found[0].span, message + "s" * (them == "them"), f"GAP ahead of {them}{for_inputs} saves {saved:,}")
+
+
+def _first_dense(graph: Graph) -> list[Node]:
+    """The dense layers that read a map and that no other one stands before; those of training alone are no part."""
+    behind, first = set[int](), dict[int, Node]()
+    for node in graph.layers:
+        if not behind.isdisjoint(node.inputs) or not first.keys().isdisjoint(node.inputs):
+            behind.add(node.index)
+        elif reads_map(graph, node) and not node.training_only:
+            first[node.index] = node
+    return list(first.values())
+
+
+def _listed(nodes: Sequence[Node]) -> str:
+    """The paths of layers, three at most."""
+    *paths, last = (node.path for node in nodes)
+    if len(paths) > 2:
+        return f"{paths[0]}, {paths[1]} and {len(paths) - 1} others"
+    return f"{', '.join(paths)} and {last}" if paths else last
 
 
 def dead_branch(graph: Graph) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnndsl.analysis.findings import Finding, by, convolutions
-from cnndsl.graph import Graph
+from cnndsl.graph import Graph, Node
 
 LARGEST_KERNEL = 5
 """The largest extent of a small filter: "3x3 or at most 5x5"."""
@@ -63,14 +63,40 @@ def large_first_kernel(graph: Graph) -> Iterator[Finding]:
 def even_kernel(graph: Graph) -> Iterator[Finding]:
     """An even kernel has no centre: the map is shifted by half a pixel, or padded unevenly.
 
-    At an even stride it has one between the pixels, as 2x2 pooling has; and one as large as the map shifts nothing.
-    Source: Wu et al. 2019, arXiv:1903.08385, "Convolution with even-sized kernels and symmetric padding", Section 3.
+    At an even stride it has one between the pixels, as 2x2 pooling has; one as large as the map shifts nothing; and a
+    causal one is meant to end at its position. Source: Wu et al. 2019, arXiv:1903.08385, "Convolution with even-sized
+    kernels and symmetric padding", Section 3.
     """
     for node, kernel, window in convolutions(graph):
-        axes = zip(kernel, window.step, node.shape.spatial, strict=True)
-        if any(size % 2 == 0 and step % 2 == 1 and out > 1 for size, step, out in axes):
+        axes = enumerate(zip(kernel, window.step, node.shape.spatial, strict=True))
+        shifted = (at for at, (size, step, out) in axes if size % 2 == 0 and step % 2 == 1 and out > 1)
+        if not all(_is_causal(graph, node, at) for at in shifted):
             message = f"the kernel {by(kernel)} of {node.text} has no centre"
             yield Finding(node.span, message, f"take {by(tuple(size + 1 - size % 2 for size in kernel))}")
+
+
+def _is_causal(graph: Graph, node: Node, axis: int) -> bool:
+    """Whether a convolution sees nothing behind its position along an axis: it is padded in front alone by the layer
+    before it, or on both sides and the layer behind it cuts the end off (Bai et al. 2018, arXiv:1803.01271, Section
+    3.1, and its code)."""
+    window, readers = node.layer.window(*graph.shapes(node)), graph.readers[node.index]
+    extent = window.extent[axis] if window is not None else 0
+    front, end = _margins(graph, node, axis, extent)
+    more_front, more_end = _margins(graph, graph.nodes[node.inputs[0]], axis, 1)
+    less_front, less_end = _margins(graph, graph.nodes[readers[0]], axis, 1) if len(readers) == 1 else (0, 0)
+    front, end = front + max(more_front, 0) + min(less_front, 0), end + max(more_end, 0) + min(less_end, 0)
+    return (front, end) == (extent - 1, 0)
+
+
+def _margins(graph: Graph, node: Node, axis: int, extent: int) -> tuple[int, int]:
+    """How many positions a layer whose windows span `extent` puts in front of a map along an axis, and behind it: less
+    than 0 where it cuts some off. Any other layer puts none."""
+    window = node.layer.window(*graph.shapes(node)) if node.inputs else None
+    sizes = (window.extent[axis : axis + 1], window.step[axis : axis + 1]) if window is not None else ()
+    if window is None or window.grow or sizes != ((extent,), (1,)):
+        return 0, 0
+    (x, *_), before = graph.shapes(node), window.before[axis]
+    return before, node.shape.spatial[axis] + extent - 1 - before - x.spatial[axis]
 
 
 def large_pool(graph: Graph) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from cnndsl.errors import Diagnostic, Source
 from cnndsl.graph import Graph, Node
 from cnndsl.network import Network
 from cnndsl.terminal import Paint, clean, wants_colour
+from cnndsl.values import Value
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
@@ -31,17 +32,29 @@ def program_argument(function: AnyFunction) -> AnyFunction:
 def settings_option(function: AnyFunction) -> AnyFunction:
     """`--set name=value`, any number of times, and `--input`, which is the setting `input`, or `input.left` of several
     inputs."""
+    setting = "Set a parameter of the net, as in --set classes=10."
+    volume = "What enters, instead of the INPUT that is written, as in --input 160x160x3, or left=64x64x1."
+    return _settings(function, ("NAME=VALUE", setting), ("HxWxC", volume))
+
+
+def domains_option(function: AnyFunction) -> AnyFunction:
+    """`--set` and `--input` of what runs over several values."""
+    setting = "What to walk: N=1..3, k=3,5,7, c=64."
+    volume = "What enters, instead of the INPUT that is written, as in --input 160x160x3,224x224x3, or left=64x64x1."
+    return _settings(function, ("NAME=VALUES", setting), ("HxWxC", volume))
+
+
+def _settings(function: AnyFunction, setting: tuple[str, str], volume: tuple[str, str]) -> AnyFunction:
+    """Both options, each with what stands for its value and its help, which reach the command as one argument."""
 
     @wraps(function)
     def command(*args: Any, settings: tuple[str, ...], input: tuple[str, ...], **options: Any) -> Any:
         given = (f"input.{text.lstrip()}" if "=" in text else f"input={text}" for text in input)
         return function(*args, settings=(*settings, *given), **options)
 
-    setting = "Set a parameter of the net, as in --set classes=10."
-    volume = "What enters, instead of the INPUT that is written, as in --input 160x160x3, or left=64x64x1."
     for option in (
-        click.option("--input", "input", metavar="HxWxC", multiple=True, help=volume),
-        click.option("settings", "--set", metavar="NAME=VALUE", multiple=True, help=setting),
+        click.option("--input", "input", metavar=volume[0], multiple=True, help=volume[1]),
+        click.option("settings", "--set", metavar=setting[0], multiple=True, help=setting[1]),
     ):
         command = option(command)
     return cast("AnyFunction", command)
@@ -59,15 +72,31 @@ def known_names(
 
     Raises UsageError for a name that there is not, with the nearest one.
     """
-    from cnndsl.errors import nearest
-
     names = [name.strip() for name in text.split(",") if name.strip()] if text else []
     for name in names:
-        if name not in known:
-            titled = (titles or {}).get(name)
-            hint = f"did you mean `{titled}`?" if titled in known else nearest(name, known) or ", ".join(known)
-            raise click.UsageError(f"there is no {what} {name!r}; {hint}")
+        _require(name, known, what, titles or {})
     return names
+
+
+def known_order(
+    text: str, known: Sequence[str], what: str, titles: Mapping[str, str] | None = None
+) -> tuple[str, bool]:
+    """Return the name that `--sort` has, and whether the largest comes first: `-params`.
+
+    Raises UsageError for a name that there is not, and for several, with the nearest one.
+    """
+    name = text.strip().lstrip("-+")
+    _require(name, known, what, titles or {})
+    return name, text.strip().startswith("-")
+
+
+def _require(name: str, known: Sequence[str], what: str, titles: Mapping[str, str]) -> None:
+    from cnndsl.errors import nearest
+
+    if name not in known:
+        titled = titles.get(name)
+        hint = f"did you mean `{titled}`?" if titled in known else nearest(name, known) or ", ".join(known)
+        raise click.UsageError(f"there is no {what} {name!r}; {hint}")
 
 
 def read(file: str) -> Source:
@@ -90,6 +119,20 @@ def network(file: str, settings: Sequence[str]) -> Network:
     from cnndsl.settings import parse_settings
 
     return compiled(read(file), parse_settings(settings))
+
+
+def domains(settings: Sequence[str], example: str) -> dict[str, list[Value]]:
+    """The values of each parameter: those of a domain, and of several settings of one name. Raises CnnError, and
+    UsageError with an example for what is no setting."""
+    from cnndsl.sweeping.sweep import values
+
+    found: dict[str, list[Value]] = {}
+    for text in settings:
+        name, equals, domain = text.partition("=")
+        if not equals or not all(map(str.isidentifier, name.strip().split(".", 1))):
+            raise click.UsageError(f"{text!r} is not of the form NAME=VALUES, as in --set {example}")
+        found.setdefault(name.strip(), []).extend(values(domain))
+    return found
 
 
 def layer(graph: Graph, name: str) -> Node:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
-from cnndsl.commands.common import AnyFunction, echo, note, read
+from cnndsl.commands.common import AnyFunction, domains, echo, note, read
+from cnndsl.errors import CnnError
 from cnndsl.records import record
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from cnndsl.emit.configuration.picture import PictureWidth
     from cnndsl.emit.drawing.formats import PictureOptions
     from cnndsl.graph import Graph
-    from cnndsl.values import Value
 
 STYLES = ("diagram", "table")
 TEXTS = ("latex", "markdown", "html", "json")
@@ -116,21 +116,12 @@ def _graphs(files: Sequence[str], settings: Sequence[str]) -> Iterator[Graph]:
 
     if list(files).count("-") > 1:
         raise click.UsageError("only one of the networks can be the standard input")
-    domains = _domains(settings)
+    walked = domains(settings, "layers=20,32,44")
     for file in files:
         source = read(file)
-        for chosen in product(*domains.values()):
-            yield compiled(source, dict(zip(domains, chosen, strict=True))).graph
-
-
-def _domains(settings: Sequence[str]) -> Mapping[str, Sequence[Value]]:
-    """The values of each parameter: those of a domain, and of several settings of one name."""
-    from cnndsl.sweeping.sweep import values
-
-    found: dict[str, list[Value]] = {}
-    for text in settings:
-        name, equals, domain = text.partition("=")
-        if not equals or not all(map(str.isidentifier, name.strip().split(".", 1))):
-            raise click.UsageError(f"{text!r} is not of the form NAME=VALUES, as in --set layers=20,32,44")
-        found.setdefault(name.strip(), []).extend(values(domain))
-    return found
+        for chosen in product(*walked.values()):
+            try:
+                yield compiled(source, dict(zip(walked, chosen, strict=True))).graph
+            except CnnError:
+                note(f"no table was written: {source.name} has an error, and a table shows whole networks")
+                raise

@@ -6,27 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnndsl.commands.common import AnyFunction, complain, echo, network, note, read
+from cnndsl.commands.common import AnyFunction, echo, note, read
+from cnndsl.commands.failing import FailingNetwork
 from cnndsl.commands.pictures import write_picture
 from cnndsl.errors import CnnError
-from cnndsl.files import FileError
 from cnndsl.records import record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from cnndsl.emit.drawing.cards.model import DrawingModel
-    from cnndsl.emit.drawing.cards.tags import LinkOf
     from cnndsl.emit.drawing.formats import PictureOptions
     from cnndsl.emit.drawing.layout.page import WidthName
-    from cnndsl.errors import Source
-    from cnndsl.values import Value
 
 _DOT = ("gv", "dot")
 """Endings of files with DOT text."""
 _MERMAID = "mmd"
-_EXCERPT = 70
-"""Characters of a line of the program in the picture of an error."""
 
 
 @record(slots=True)
@@ -90,8 +83,13 @@ def write_diagram(
     try:
         graph = compiled(source, given).graph
     except CnnError as stop:
-        if output is not None and ending != _MERMAID:
-            _draw_failing(source, given, stop, target, options, pictures, link, force)
+        failing = FailingNetwork(source, given, stop.diagnostics, link)
+        if output is None:
+            failing.say_nothing_is_written("a network with errors is drawn only into the file that -o names")
+        elif ending == _MERMAID:
+            failing.say_nothing_is_written("Mermaid cannot show errors; `-o FILE.svg` can")
+        else:
+            failing.draw(target, options.width, pictures, force=force)
         raise
     drawing = model(graph, options.opened, unfold=options.unfold, levels=options.levels, link=link)
     _check_opened(options.opened, drawing)
@@ -103,39 +101,6 @@ def write_diagram(
     else:
         write_picture(target, picture(drawing, options.width), pictures, force=force)
     note(f"wrote {target}")
-
-
-def _draw_failing(
-    source: Source,
-    settings: Mapping[str, Value],
-    stop: CnnError,
-    target: str,
-    options: DiagramOptions,
-    pictures: PictureOptions,
-    link: LinkOf,
-    force: bool,
-) -> None:
-    """Draw a network with errors as far as its shapes are known, if any are."""
-    from cnndsl.diagnostics.full import message_text
-    from cnndsl.elaborate.program import elaborated_part
-    from cnndsl.emit.drawing.failure import failure
-    from cnndsl.emit.drawing.layout.page import picture
-    from cnndsl.finding import used
-    from cnndsl.syntax.parse import parse
-
-    try:
-        partial = elaborated_part(parse(source), settings, used, stop.diagnostics)
-    except CnnError:  # nothing of it can be read
-        return
-    if partial is None:
-        return
-    drawing = failure(partial, [message_text(each, _EXCERPT) for each in stop.diagnostics], link)
-    try:
-        write_picture(target, picture(drawing, options.width), pictures, force=force)
-    except FileError as other:
-        complain(str(other))
-        return
-    note(f"wrote {target}, drawn up to the error")
 
 
 def _check_opened(opened: tuple[str, ...], drawing: DrawingModel) -> None:
@@ -164,10 +129,18 @@ def _by_graphviz(
     from cnndsl.emit.drawing.dot import dot
     from cnndsl.emit.drawing.draw import NoGraphvizError, draw, format_of
     from cnndsl.files import write
+    from cnndsl.network import compiled
+    from cnndsl.settings import parse_settings
 
     if target != "-":
         format_of(target)
-    graph = network(file, settings).graph
+    source, given = read(file), parse_settings(settings)
+    try:
+        graph = compiled(source, given).graph
+    except CnnError as stop:
+        why = "DOT cannot show errors; `-o FILE.svg` with `--layout cards` can"
+        FailingNetwork(source, given, stop.diagnostics).say_nothing_is_written(why)
+        raise
     text = dot(graph, fold_repeats=options.fold)
     if target == "-":
         echo(text.rstrip("\n"))

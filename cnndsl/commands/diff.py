@@ -78,7 +78,11 @@ def command(
     if before == after == "-":
         raise click.UsageError("only one of the two can be the standard input")
     is_picture = format is None and output is not None and output.lower().endswith(_PICTURES)
-    form = "" if is_picture else chosen_format(format, output, made_for, FORMATS)
+    try:
+        form = "" if is_picture else chosen_format(format, output, made_for, FORMATS, _PICTURES)
+    except FileError as stop:
+        complain(str(stop))
+        ctx.exit(TROUBLE)
     nets = _graph(ctx, before, (*settings, *set_a)), _graph(ctx, after, (*settings, *set_b))
     found = compare(*nets, executions)
     if is_picture and output is not None:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 @click.option(
     "--width",
     type=click.Choice(("column", "page", "slide")),
-    help="A column of a paper (320 px), its page (680 px) or a slide.  [default: what fits; a table: page]",
+    help="At most 240 pt (320 px), a column of a paper, 510 pt (680 px), both columns, or 960 px, a slide.  "
+    "[default: what fits; a table: page]",
 )
 @diagram_options
 @picture_options

@@ -15,6 +15,7 @@ from cnndsl.commands.common import (
     OPTIMIZERS,
     force_option,
     known_names,
+    known_order,
     network,
     program_argument,
     settings_option,
@@ -114,7 +115,8 @@ def command(
         form = _DERIVATION_ENDINGS.get(PurePath(output or "").suffix.lower(), form)
     titles = {column.title: key for key, column in COLUMNS.items()}
     chosen, order = known_names(columns, list(COLUMNS), "column", titles), sort or ""
-    known_names(order.removeprefix("-"), list(COLUMNS), "column", titles)
+    if order:
+        known_order(order, list(COLUMNS), "column", titles)
     if not gpu and (asked := {*chosen, order.removeprefix("-")}.intersection(TIMES)):
         raise click.UsageError(f"the column {min(asked)} is of a GPU: add one, as in --gpu h100")
     net = network(file, settings)

@@ -10,11 +10,18 @@ import click
 
 import cnndsl.sweeping.sweep
 from cnndsl.analysis.metric_table import BY_TITLE
-from cnndsl.commands.common import force_option, known_names, program_argument
+from cnndsl.commands.common import (
+    domains,
+    domains_option,
+    force_option,
+    known_names,
+    known_order,
+    program_argument,
+)
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
 from cnndsl.report.sweep import FORMATS
 from cnndsl.sweeping.sweep import GOALS, Configuration
-from cnndsl.values import Value
+from cnndsl.values import Number
 
 if TYPE_CHECKING:
     from cnndsl.report.latex_table import TableWidth
@@ -25,7 +32,7 @@ DEFAULT_FIGURES = ("params", "macs", "inference", "training", "receptive_field",
 
 @click.command("sweep")
 @program_argument
-@click.option("ranges", "--set", metavar="NAME=VALUES", multiple=True, help="What to walk: N=1..3, k={3, 5, 7}, c=64.")
+@domains_option
 @click.option("--sample", type=click.IntRange(1), metavar="COUNT", help="Draw so many members at random.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The seed of --sample.")
 @click.option("--where", metavar="TEST", help="Keep members that pass a test: 'params < 5M and depth >= 3'.")
@@ -40,7 +47,7 @@ DEFAULT_FIGURES = ("params", "macs", "inference", "training", "receptive_field",
 @force_option
 def command(
     file: str,
-    ranges: tuple[str, ...],
+    settings: tuple[str, ...],
     sample: int | None,
     seed: int,
     where: str | None,
@@ -72,7 +79,7 @@ def command(
     shown = known_names(columns, list(GOALS), "figure", BY_TITLE) or list(DEFAULT_FIGURES)
     goals = {name: GOALS[name] for name in known_names(pareto, list(GOALS), "figure", BY_TITLE)}
     test = cnndsl.sweeping.sweep.condition(where) if where else None
-    family = cnndsl.sweeping.sweep.family(read(file), _overrides(ranges), used)
+    family = cnndsl.sweeping.sweep.family(read(file), domains(settings, "N=1..3"), used)
     most = current().members
     if min(sample or family.size, family.size) > most:
         raise click.UsageError(f"the family has more than {most:,} members; draw some of them with --sample")
@@ -103,24 +110,13 @@ def _title(file: ast.File) -> str:
     return net.name if net else PurePath(file.source.name).stem.strip("<>")
 
 
-def _overrides(ranges: Sequence[str]) -> dict[str, Sequence[Value]]:
-    from cnndsl.sweeping.sweep import values
-
-    result: dict[str, Sequence[Value]] = {}
-    for text in ranges:
-        name, equals, domain = text.partition("=")
-        if not equals or not all(map(str.isidentifier, name.strip().split(".", 1))):
-            raise click.UsageError(f"{text!r} is not of the form NAME=VALUES, as in --set N=1..3")
-        result[name.strip()] = values(domain)
-    return result
-
-
 def _sorted(members: list[Configuration], by: str, known: Sequence[str]) -> list[Configuration]:
     from cnndsl.sweeping.sweep import magnitude
 
-    (name,), sign = known_names(by.lstrip("-+"), known, "figure or parameter", BY_TITLE), -1 if by[0] == "-" else 1
+    name, largest_first = known_order(by, known, "figure or parameter", BY_TITLE)
+    sign = -1 if largest_first else 1
 
-    def key(member: Configuration) -> tuple[bool, int]:
+    def key(member: Configuration) -> tuple[bool, Number]:
         value = {**(member.figures or {}), **member.settings}.get(name, 0)
         return member.figures is None, sign * magnitude(value)
 

@@ -10,9 +10,9 @@ import click
 from cnndsl.commands.common import AnyFunction, echo, note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".html": "html", ".tex": "latex"}
+ENDINGS = {".json": "json", ".csv": "csv", ".md": "markdown", ".html": "html", ".tex": "latex", ".txt": "table"}
 WIDTHS = ("column", "page")
 
 
@@ -28,16 +28,29 @@ def output_option(function: AnyFunction) -> AnyFunction:
     return click.option("--output", "-o", metavar="FILE", help=text)(function)
 
 
-def chosen_format(format: str | None, output: str | None, made_for: str | None, formats: Sequence[str]) -> str:
-    """Return the format that is asked for, by its name or by the ending of the file.
+def chosen_format(
+    format: str | None, output: str | None, made_for: str | None, formats: Sequence[str], others: Sequence[str] = ()
+) -> str:
+    """Return the format that is asked for, by its name or by the ending of the file, which is a table without one.
 
-    Raises UsageError for a width without LaTeX.
+    `others` are endings that the command knows besides. Raises FileError for an unknown ending, UsageError for a width
+    without LaTeX.
     """
-    ending = ENDINGS.get(PurePath(output or "").suffix.lower(), "table")
-    found = format or (ending if ending in formats else "table")
+    found = format or _by_ending(output, {end: name for end, name in ENDINGS.items() if name in formats}, others)
     if made_for and found != "latex":
         raise click.UsageError(f"--width applies to --format latex only, not to {found}")
     return found
+
+
+def _by_ending(output: str | None, endings: Mapping[str, str], others: Sequence[str]) -> str:
+    ending = PurePath(output or "").suffix.lower()
+    if ending and ending not in endings:
+        from cnndsl.files import FileError
+
+        *first, last = (*endings, *others)
+        known = f"{', '.join(first)} or {last}"
+        raise FileError(f"cannot write {output}: its name must end in {known}, or --format say what to write")
+    return endings.get(ending, "table")
 
 
 def deliver(text: str, output: str | None, *, force: bool) -> None:

@@ -1,77 +1,164 @@
-"""`cnndsl zoo`: the bundled networks."""
+"""`cnndsl zoo`: the bundled networks, their figures, and what was published of them."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from typing import TYPE_CHECKING
 
 import click
 
-from cnndsl.commands.common import echo, known_names, terminal_width
-from cnndsl.terminal import width
+from cnndsl.analysis.metric_table import BY_TITLE
+from cnndsl.catalogue import COLUMNS, GOALS, BundledNetwork
+from cnndsl.commands.common import force_option, known_names, known_order, note, terminal_width
+from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
+from cnndsl.records import record
+from cnndsl.report.zoo import DEFAULT_COLUMNS, FORMATS
+
+if TYPE_CHECKING:
+    from cnndsl.expressions import Expr
+    from cnndsl.report.latex_table import TableWidth
+
+_WITH_ALL = ("json", "csv")
+"""Formats for programs: they have all columns unless some are chosen."""
+_TITLES = {**BY_TITLE, **{title: name for name, title in COLUMNS.items()}}
+
+
+@record(slots=True)
+class _Selection:
+    """Which networks are asked for: a test and the columns that it mentions, goals, and a column to sort by."""
+
+    test: Expr | None
+    tested: frozenset[str]
+    goals: Sequence[str]
+    order: str
+    largest_first: bool
+
+    @property
+    def mentioned(self) -> set[str]:
+        """The columns that a network must have for this."""
+        return {*self.tested, *self.goals, *filter(None, (self.order,))}
 
 
 @click.command("zoo")
-@click.argument("words", nargs=-1, metavar="[WORD]...")
-@click.option("--where", metavar="TEST", help="Keep networks that pass a test: 'params < 5M and depth >= 20'.")
-@click.option("--sort", metavar="METRIC", help="Sort by a metric; -METRIC for the largest first.")
-@click.option("--columns", metavar="METRICS", help="The metrics to print beside the names.")
-def command(words: tuple[str, ...], where: str | None, sort: str | None, columns: str | None) -> None:
+@click.argument("words", nargs=-1, metavar="[NAME | WORD...]")
+@click.option("--where", metavar="TEST", help="Keep networks that pass a test: 'params < 10M and top1 > 75'.")
+@click.option("--sort", metavar="COLUMN", help="Sort by a column; -COLUMN for the largest first.")
+@click.option("--pareto", metavar="COLUMNS", help="Keep networks that no other beats in all of them: params,top1.")
+@click.option("--columns", metavar="COLUMNS", help=f"The columns to print, of {', '.join(COLUMNS)}.")
+@click.option(
+    "--format", type=click.Choice(FORMATS), help="How to print them.  [default: by the name of --output, else table]"
+)
+@width_option
+@output_option
+@force_option
+def command(
+    words: tuple[str, ...],
+    where: str | None,
+    sort: str | None,
+    pareto: str | None,
+    columns: str | None,
+    format: str | None,
+    made_for: TableWidth | None,
+    output: str | None,
+    force: bool,
+) -> None:
     """List the bundled networks.
 
-    With words: those that have each of them in their name or description. Metrics are those that an assert may mention,
-    of each network with its default parameters; docs/figures.md defines them.
+    The name of one prints all that is known of it. Other words list the networks that have each of them in their name,
+    family or description.
+
+    Figures are those of each network with its default parameters; docs/figures.md defines them. Memory is that of one
+    image in fp32, trained with SGD on a CPU. top1 and top5 are published accuracies on ImageNet-1K in percent, and
+    `source` names the weights or the document. A network that has no value in a column of the test does not pass.
+    CSV and JSON have all columns unless --columns chooses some.
 
     \b
-    cnndsl zoo resnet
-    cnndsl zoo --where "params < 5M" --sort macs --columns params,macs
+    cnndsl zoo resnet50
+    cnndsl zoo --where "params < 10M and top1 > 75" --sort macs
+    cnndsl zoo --where "family == ResNet" --columns year,params,top1 --format markdown
+    cnndsl zoo --pareto params,top1 --sort params
     """
-    from cnndsl import resources
+    from cnndsl.catalogue import networks
+    from cnndsl.network import executions
+    from cnndsl.report.zoo import render
+    from cnndsl.resources import zoo
 
-    rows = [(name, resources.description(name)) for name in resources.zoo()]
-    chosen = [row for row in rows if all(word.casefold() in " ".join(row).casefold() for word in words)]
-    if where or sort or columns:
-        _measured([name for name, _ in chosen], where, sort or "", columns)
+    form = chosen_format(format, output, made_for, FORMATS)
+    chosen = known_names(columns, list(COLUMNS), "column", _TITLES)
+    asked = _asked(where, sort, pareto)
+    shown = _shown(chosen, form, asked.mentioned)
+    is_name = len(words) == 1 and words[0] in zoo()
+    needed = COLUMNS if is_name else {*shown, *asked.mentioned}
+    found = networks(words if is_name else zoo(), needed, executions)
+    if is_name and form == "table" and not (where or sort or pareto or columns):
+        deliver(_card(found[0]), output, force=force)
         return
-    widest = max((width(name) for name, _ in chosen), default=0)
-    longest = max(terminal_width() - widest - 2, 20) if sys.stdout.isatty() else None
-    for name, text in chosen:
-        echo(f"{name:<{widest}}  {_shortened(text, longest)}".rstrip())
+    found = _selected([network for network in found if is_name or _has(network, words)], asked)
+    if not found:
+        note(_nothing(words))
+        if form == "table" and not output:
+            return
+    room = terminal_width() if output is None and sys.stdout.isatty() else None
+    text = render(found, shown, form, room=room, is_chosen=bool(chosen), made_for=made_for or "page")
+    deliver(text, output, force=force)
 
 
-def _measured(names: Sequence[str], where: str | None, sort: str, columns: str | None) -> None:
-    """Prints the metrics of networks; of those that pass the test, and in the order that was asked for."""
-    from cnndsl.analysis.assertions import figures
-    from cnndsl.analysis.metric_table import BY_TITLE, METRICS
-    from cnndsl.network import compiled, executions
-    from cnndsl.report.sweep import show_metric
-    from cnndsl.report.table import in_columns
-    from cnndsl.resources import architecture
-    from cnndsl.sweeping.sweep import GOALS, Configuration, condition, holds, magnitude, mentioned
+def _asked(where: str | None, sort: str | None, pareto: str | None) -> _Selection:
+    """Read the options that select networks. Raises CnnError, UsageError."""
+    from cnndsl.catalogue import read_test
 
-    by = known_names(sort.lstrip("-+"), list(GOALS), "metric", BY_TITLE)
-    shown = known_names(columns, list(GOALS), "metric", BY_TITLE)
-    test = condition(where) if where else None
-    tested = mentioned(test, ()) if test else set[str]()
-    wanted = [name for name in GOALS if name in {*shown, *by, *tested}]
-    graphs = {name: compiled(source, {}).graph for name in names if (source := architecture(name))}
-    measured = {name: figures(graph, wanted, executions) for name, graph in graphs.items()}
-    members = [(name, Configuration({}, found, at_most=at_most)) for name, (found, at_most) in measured.items()]
-    kept = [(name, found) for name, found in members if test is None or holds(test, found)]
-    if by:
-        kept.sort(key=lambda member: magnitude((member[1].figures or {})[by[0]]), reverse=sort.startswith("-"))
-    listed = list(dict.fromkeys((*shown, *by))) or wanted
-    rows = [[name, *(show_metric(found, each) for each in listed)] for name, found in kept]
-    for line in in_columns([["name", *(METRICS[each].title for each in listed)], *rows], left={0}):
-        echo(line)
+    test, tested = read_test(where) if where else (None, frozenset[str]())
+    order, largest_first = known_order(sort, list(COLUMNS), "column", _TITLES) if sort else ("", False)
+    return _Selection(test, tested, known_names(pareto, list(GOALS), "column", _TITLES), order, largest_first)
 
 
-def _shortened(text: str, longest: int | None) -> str:
-    """The text, cut behind a word where it is too long.
+def _selected(networks: Sequence[BundledNetwork], asked: _Selection) -> list[BundledNetwork]:
+    """The networks that are asked for, in their order."""
+    from cnndsl.catalogue import pareto, passes
 
-    >>> _shortened("VGG-16, configuration D.", 20)
-    'VGG-16, …'
-    """
-    if longest is None or len(text) <= longest:
-        return text
-    return f"{text[: longest - 1].rpartition(' ')[0]} …"
+    test = asked.test
+    found = [network for network in networks if test is None or passes(network, test, asked.tested)]
+    if asked.goals:
+        found = pareto(found, asked.goals)
+    return _sorted(found, asked.order, largest_first=asked.largest_first) if asked.order else found
+
+
+def _nothing(words: Sequence[str]) -> str:
+    from cnndsl.resources import similar
+
+    hint = similar(words[0]) if len(words) == 1 else ""
+    return f"no bundled network is like that{f'; {hint}' if hint else ''}"
+
+
+def _shown(chosen: Sequence[str], form: str, mentioned: Set[str]) -> list[str]:
+    """The columns: the name and those that are chosen, else the usual ones and those that other options mention."""
+    if chosen:
+        return list(dict.fromkeys(("name", *chosen)))
+    wanted = {*DEFAULT_COLUMNS, *mentioned}
+    return [name for name in COLUMNS if form in _WITH_ALL or name in wanted]
+
+
+def _has(network: BundledNetwork, words: Sequence[str]) -> bool:
+    text = " ".join(str(network.facts[name]) for name in ("name", "family", "description")).casefold()
+    return all(word.casefold() in text for word in words)
+
+
+def _sorted(networks: Sequence[BundledNetwork], by: str, *, largest_first: bool) -> list[BundledNetwork]:
+    """The networks in order; those without a value last, whichever way."""
+    keys = {network.name: network.sort_key(by) for network in networks}
+    known = [network for network in networks if not keys[network.name][0]]
+    known.sort(key=lambda network: keys[network.name], reverse=largest_first)
+    return [*known, *(network for network in networks if keys[network.name][0])]
+
+
+def _card(network: BundledNetwork) -> str:
+    from cnndsl import resources
+    from cnndsl.catalogue import relatives
+    from cnndsl.elaborate.parameters import parameters
+    from cnndsl.report.zoo import card
+    from cnndsl.syntax.parse import parse
+
+    source = resources.architecture(network.name)
+    settings = ", ".join(each.span.text for each in parameters(parse(source))) if source else ""
+    return card(network, resources.comment(network.name), relatives(network), settings)

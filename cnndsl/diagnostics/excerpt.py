@@ -55,7 +55,9 @@ def _windows(line: str, marks: list[Mark], longest: int) -> Iterator[tuple[int, 
         inside = [mark for mark in marks if mark.start < stop or start == latest]
         while texts and len(inside) > 1 and inside[-1].end + 1 + len(inside[-1].text) > stop:
             inside.pop()
-        yield start, stop, inside
+        over = inside[-1].end + 1 + len(inside[-1].text) - stop if texts else 0
+        by = min(max(over, 0), inside[0].start - start)
+        yield start + by, stop + by, inside
         marks = marks[len(inside) :]
 
 

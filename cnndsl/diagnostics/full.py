@@ -46,13 +46,15 @@ def message_text(diagnostic: Diagnostic, longest: int = LONGEST) -> MessageText:
     lines = list(_places(diagnostic, labels, margin, Paint(colour=False), "", longest))
     place = lines.pop(0).strip().removeprefix("--> ") if diagnostic.span is not None else ""
     shown = diagnostic.span is not None and _fits(diagnostic, margin)
+    frames = tuple(map(clean, diagnostic.context))
     return MessageText(
         diagnostic.code,
         tuple(map(clean, diagnostic.message.split("\n"))),
         place,
         tuple(line.removeprefix(" ") for line in lines[1:]),
-        () if shown else tuple(map(clean, diagnostic.context)),
+        () if shown else frames,
         tuple(map(clean, diagnostic.help.split("\n"))) if diagnostic.help else (),
+        frames,
     )
 
 

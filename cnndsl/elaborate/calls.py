@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from cnndsl.elaborate.expansion import Expander, Expansion, PendingLabel, axes_of
 from cnndsl.elaborate.layer_count import least_of_call, too_many
+from cnndsl.elaborate.layer_values import check_no_layer
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, show_value
 from cnndsl.elaborate.state import Definition, Environment, ModuleMember, ModuleScope, NameValue, OutputValue
@@ -148,6 +149,7 @@ def argument(expr: Expr, env: Environment) -> Value:
             return NameValue(written.name, env)
         return OutputValue(written.span.text[1:], find_label(written, env).wire)
 
+    check_no_layer(expr, env)
     return given(expr, env.values, word)
 
 
@@ -160,6 +162,7 @@ def named_value(let: ast.Let, env: Environment) -> Value:
             return NameValue(written.name, env)
         return evaluate(written, env.values)
 
+    check_no_layer(let.value, env, let.name)
     return given(let.value, env.values, word)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
+from typing import TypeAlias
 
 from cnndsl.elaborate.calls import argument
 from cnndsl.elaborate.expansion import Expander, Expansion, here
 from cnndsl.elaborate.layer_count import least, too_many
+from cnndsl.elaborate.layer_values import check_factor
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.state import Environment
 from cnndsl.elaborate.tables import Cells, cells_of, check_rows, rows_of
@@ -20,10 +23,14 @@ from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.values import Unknown, Value, plain_value, show
 
+MakeBody: TypeAlias = Callable[[NodeOutput | None, Environment], Expansion]
+"""Makes what is repeated, of what enters and with the names of a turn."""
+
 
 def repeat(walker: Expander, item: ast.Repeat, wire: NodeOutput | None, env: Environment) -> Expansion:
     """`A*3`: `i` is the turn, from 1. Raises CnnError for a count that is none, or one beyond the limit."""
 
+    check_factor(item, env)
     try:
         times = count(item.count, here(env, wire))
     except CnnError as stop:
@@ -96,8 +103,9 @@ def _turns(
 ) -> Expansion:
 
     parts: list[Part] = []
+    make = partial(walker.element, body)
     for turn, row in zip(_numbered(len(rows), span), rows, strict=True):
-        made = _turn(walker, body, turn, dict(zip(names, row, strict=True)), wire, env, "repeat")
+        made = _turn(walker, make, turn, dict(zip(names, row, strict=True)), wire, env, "repeat")
         if made.part is not None:
             parts.append(made.part)
         wire = made.wire
@@ -111,7 +119,7 @@ def _numbered(count: int, span: Span) -> Iterator[Iteration]:
 
 def _turn(
     walker: Expander,
-    body: ast.ChainItem,
+    make: MakeBody,
     turn: Iteration,
     values: Mapping[str, Value],
     wire: NodeOutput | None,
@@ -124,7 +132,7 @@ def _turn(
     state.turns = (*outer, turn)
     inner = replace(env, values={**env.values, **values}, turn=next(iter(values)))
     with walker.frame(f"in {called} {turn.number} of {turn.count}"):
-        made = walker.element(body, wire, inner)
+        made = make(wire, inner)
     state.turns = outer
     return made
 
@@ -138,9 +146,12 @@ class EachBranch:
     part: LoopPart
 
 
-def branches(walker: Expander, item: ast.Each, wire: NodeOutput | None, env: Environment) -> Iterator[EachBranch]:
-    """Yield a branch for each row of an `each`, all of them on the same value. Raises CnnError as `table` does; where
-    the rows are not known, the body is looked at once, and gives nothing."""
+def branches(
+    walker: Expander, item: ast.Each, wire: NodeOutput | None, env: Environment, make: MakeBody | None = None
+) -> Iterator[EachBranch]:
+    """Yield a branch for each row of an `each`, all of them on the same value. `make` makes a branch that is more than
+    its body. Raises CnnError as `table` does; where the rows are not known, the body is looked at once, and gives
+    nothing."""
 
     table = item.table
     body = ast.Group(table.body, table.body.span)
@@ -151,7 +162,8 @@ def branches(walker: Expander, item: ast.Each, wire: NodeOutput | None, env: Env
         return
     _check(len(rows), body, item.span, walker, env)
     for turn, row in zip(_numbered(len(rows), item.span), rows, strict=True):
-        made = _turn(walker, body, turn, dict(zip(table.names, row, strict=True)), wire, env, "branch")
+        values = dict(zip(table.names, row, strict=True))
+        made = _turn(walker, make or partial(walker.element, body), turn, values, wire, env, "branch")
         cells = written if len(written) < len(rows) else (written[turn.number - 1],)
         plain = (tuple(map(plain_value, row)),)
         part = LoopPart((made.part or IdentityPart(),), table.names, plain, None, item.span, cells)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from cnndsl.elaborate import loops, stars
 from cnndsl.elaborate.expansion import Expander, Expansion
@@ -30,7 +31,7 @@ def merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envir
     (`A?` that is absent, `A if no`) is left out; a single one needs no merge. Raises CnnError where the shapes do not
     go together.
     """
-    state, chooses = walker.state, any(map(_lone_either, item.branches))
+    state, chooses = walker.state, any(map(_choosing, item.branches))
     if chooses and state.choices >= MOST_CHOICES:
         message = f"merges with an `or` among their branches nest deeper than {MOST_CHOICES}"
         raise error("E0103", message, item.span, "say which of the two is meant")
@@ -57,10 +58,9 @@ def _merge(walker: Expander, item: ast.Merge, wire: NodeOutput | None, env: Envi
             continue
         each = _lone_each(chain)
         if each is not None:
-            rows = list(loops.branches(walker, each, wire, env))
-            present = [row for row in rows if not _is_absent(row.made, each.table.body)]
-            branches += (_of_row(each, row) for row in present)
-            tests += each.table.rows if not rows else _conditions(each.table.body) if len(present) < len(rows) else ()
+            present, rows = _of_rows(walker, item, position, each, branches, wire, env)
+            branches += present
+            tests += each.table.rows if not rows else _conditions(each.table.body) if len(present) < rows else ()
             continue
         either = _lone_either(chain)
         if either is None:
@@ -101,10 +101,39 @@ def _several(walker: Expander, chain: ast.Chain, star: ast.Ref, env: Environment
     ]
 
 
-def _of_row(each: ast.Each, branch: loops.EachBranch) -> MergeBranch:
-    """A branch of an `each`; its place is that of the body."""
-    row = ", ".join(f"{name} = {show_value(value)}" for name, value in zip(each.table.names, branch.row, strict=False))
-    return MergeBranch(each.table.body, replace(branch.made, part=branch.part), row=row)
+def _of_rows(
+    walker: Expander,
+    item: ast.Merge,
+    position: int,
+    each: ast.Each,
+    before: Sequence[MergeBranch],
+    wire: NodeOutput | None,
+    env: Environment,
+) -> tuple[list[MergeBranch], int]:
+    """The branches of an `each` that are there, and how many rows it has; the place of each is that of the body.
+
+    A body that is `ID or X` is in each row the first choice that fits the branch before it, or where there is none, the
+    first one behind the `each`."""
+    body = each.table.body
+    either = _lone_either(body)
+    found: list[MergeBranch] = []
+    rows, tried = 0, tuple[Shape, ...]()
+
+    def choose(either: ast.Either, enters: NodeOutput | None, inner: Environment) -> Expansion:
+        nonlocal tried
+        target = _target(walker, item, position, [*before, *found], wire, env)
+        branch = _choose(walker, item.operator, body, either, target, enters, inner)
+        tried = branch.tried
+        return branch.made
+
+    make = partial(choose, either) if either is not None else None
+    for branch in loops.branches(walker, each, wire, env, make):
+        rows += 1
+        if not _is_absent(branch.made, body):
+            pairs = zip(each.table.names, branch.row, strict=False)
+            row = ", ".join(f"{name} = {show_value(value)}" for name, value in pairs)
+            found.append(MergeBranch(body, replace(branch.made, part=branch.part), tried, row=row))
+    return found, rows
 
 
 def _several_of(chain: ast.Chain) -> ast.Ref | ast.Each | None:
@@ -177,6 +206,12 @@ def _lone_each(chain: ast.Chain) -> ast.Each | None:
     return only if isinstance(only, ast.Each) else None
 
 
+def _choosing(chain: ast.Chain) -> ast.Either | None:
+    """The `or` that a branch consists of, or each of the branches of an `each`."""
+    each = _lone_each(chain)
+    return _lone_either(each.table.body if each is not None else chain)
+
+
 def _lone_either(chain: ast.Chain) -> ast.Either | None:
     only = chain.items[0] if len(chain.items) == 1 else None
     return only if isinstance(only, ast.Either) else None
@@ -186,7 +221,7 @@ def _target(
     walker: Expander,
     item: ast.Merge,
     position: int,
-    before: list[MergeBranch],
+    before: Sequence[MergeBranch],
     wire: NodeOutput | None,
     env: Environment,
 ) -> Shape | None:
@@ -201,7 +236,7 @@ def _target(
             if several:
                 return several[0].made.wire.shape if several[0].made.wire else None
             continue
-        if _lone_either(chain) is not None:
+        if _choosing(chain) is not None:
             continue
         for body, made in _trials(walker, chain, wire, env):
             if not _is_absent(made, body):

@@ -311,7 +311,11 @@ def _missing(kind: type[Layer], name: str, absent: set[str], span: Span) -> CnnE
     noun = "its option" if len(required) == 1 else "its options"
     listed = " and ".join(f"`{option}`" for option in required)
     example = re.match(r"`([^`]+)`", getdoc(kind) or "")
-    return error("E0225", f"{name} needs {noun} {listed}", span, f"as in: {example[1]}" if example else "")
+    help = f"as in: {example[1]}" if example else ""
+    only = re.fullmatch(r"\w+\(([^(),=]+)\)", span.text)
+    if kind.RANGE and only and only[1] != "0":
+        help = f"the channels up to there are `{name}(0, {only[1]})`, those from there on `{name}({only[1]}, C)`"
+    return error("E0225", f"{name} needs {noun} {listed}", span, help)
 
 
 def _text(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnndsl.elaborate import naming
+from cnndsl.elaborate.near_paths import help_for_path, visible
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, NameValue, OutputValue
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, closest, did_you_mean, listed
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, closest
 from cnndsl.expr import error, evaluate
 from cnndsl.expressions import Expr, ReferenceExpr
 from cnndsl.syntax import ast
@@ -62,7 +63,7 @@ def resolve(name: str, env: Environment, span: Span) -> NamedOutput:
     if found is None and value is not None:
         raise _no_output(name, value, env, span)
     if found is None:
-        raise _unknown(name, env, span)
+        raise _of_output(name, env, span) or _unknown(name, env, span)
     check_value(name, found, span)
     return found
 
@@ -99,11 +100,20 @@ def _unknown(name: str, env: Environment, span: Span) -> CnnError:
         help = "a reference looks back: to what stands earlier in the same chain"
         return CnnError(Diagnostic("E0232", message, span, "", others, help=help))
     message = f"nothing before this place is called `{name}`"
-    known = _visible(env.scope)
-    likely = next((each for each in known if each.endswith(f".{name}")), "") or closest(name, known)
-    help = f"known here: {listed([f'@{each}' for each in known])}" if known else "nothing has a name so far"
-    help = did_you_mean(f"@{likely}") if likely else help
+    sign = "@" if span.text.startswith("@") else ""
+    help = help_for_path(name, env.scope, sign)
     return CnnError(Diagnostic("E0232", message, span, help=help))
+
+
+def _of_output(name: str, env: Environment, span: Span) -> CnnError | None:
+    """Return the error for `@from.y0`, where `from` was given an output: that is one value, and has no parts."""
+    first, _, rest = name.partition(".")
+    value = env.values.get(first)
+    if not rest or not isinstance(value, OutputValue | NameValue):
+        return None
+    message = f"`{first}` is an output here, and an output has no part `{rest}`"
+    help = f"give the block that value itself, `@{value.name}.{rest}`, by a parameter of its own"
+    return error("E0232", message, span, help)
 
 
 def alone(name: str, span: Span) -> CnnError:
@@ -126,7 +136,7 @@ def names_output(name: str, env: Environment) -> bool:
 
 def likely_output(name: str, env: Environment) -> str:
     """Return the name of a value that is nearly the given one; empty where there is none."""
-    return closest(name, _visible(env.scope))
+    return closest(name, visible(env.scope))
 
 
 def latest_output(env: Environment) -> str:
@@ -174,15 +184,3 @@ def _unlabelled(scope: ModuleScope, name: str, span: Span) -> NamedOutput | None
         if given == name:
             return NamedOutput(member.scope.wire if member.scope else member.wire, member.scope, span)
     return None
-
-
-def _visible(scope: ModuleScope | None) -> list[str]:
-    """The names that a reference can have at a place, nearest first; those inside of parts with their path."""
-    names: list[str] = []
-    while scope is not None:
-        for name, named in scope.labels.items():
-            if named.scope is None or not named.scope.is_scattered:
-                names.append(name)
-            names.extend(f"{name}.{inner}" for inner in (named.scope.labels if named.scope else ()))
-        scope = scope.parent
-    return names

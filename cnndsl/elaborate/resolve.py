@@ -44,7 +44,7 @@ _ELSEWHERE = {
     **dict.fromkeys(("SPACETODEPTH", "SPACE_TO_DEPTH"), "PIXELUNSHUFFLE2(order=blocks)"),
     **dict.fromkeys(("DEPTHTOSPACE", "DEPTH_TO_SPACE"), "PIXELSHUFFLE2(order=blocks)"),
     "REORG": "PIXELUNSHUFFLE2(order=darknet)",
-    **dict.fromkeys(("PAD", "PADDING"), "ZEROPAD(1)"),
+    **dict.fromkeys(("SPLIT", "CHUNK"), "SLICE(0, C/2), and SLICE(C/2, C) for the rest of the channels"),
     **dict.fromkeys(("SHORTCUT", "SKIP", "RESIDUAL"), "(F + ID)"),
 }
 """What other languages call differently, and how it is written here."""
@@ -149,7 +149,7 @@ def _nothing(item: ast.WrittenLayer, env: Environment) -> CnnError:
         message = f"`{head}` is {show_value(value)}, which is no kind of layer and no block"
         name = value.name if isinstance(value, NameSymbol) else show(value)
         return error("E0231", message, place, nearest(name, _names(env)))
-    help = _applied(item) if head == "again" else _hint(head, env)
+    help = _applied(item) if head == "again" else _padding(item) or _hint(head, env)
     return error("E0231", f"there is no layer or block called `{head}`", place, help)
 
 
@@ -163,6 +163,33 @@ def _applied(item: ast.WrittenLayer) -> str:
     if behind:
         return f"a label has no `@` here: `again {behind[1]}`"
     return "it applies the part with a label once more: `tower: […]`, then `again tower`"
+
+
+_PADDINGS = {
+    "REFLECT": "REFLECTPAD",
+    "REFLECTION": "REFLECTPAD",
+    "SYMMETRIC": "REFLECTPAD",
+    "REPLICATE": "REPLICATEPAD",
+    "REPLICATION": "REPLICATEPAD",
+    "EDGE": "REPLICATEPAD",
+    "CIRCULAR": "CIRCULARPAD",
+    "WRAP": "CIRCULARPAD",
+}
+"""What fills a border, as other languages call it, and the layer that does."""
+
+
+def _padding(item: ast.WrittenLayer) -> str:
+    """How `PAD(reflect, 3)`, `PAD3`, `REFLECTIONPAD2D(3)` are written; empty for what is no padding."""
+    dimensions = re.fullmatch(r"(.*PAD(?:DING)?)[123]D", item.head.upper())
+    name, size = (dimensions[1], "") if dimensions else name_and_size(item.head.upper())
+    stem = re.fullmatch(r"([A-Z]*?)_?PAD(?:DING)?", name)
+    if stem is None or stem[1] not in ("", "ZERO", "CONSTANT", *_PADDINGS):
+        return ""
+    texts = [each.value.span.text for each in item.arguments or ()]
+    fillings = [_PADDINGS.get(each.upper()) for each in (stem[1], *texts)]
+    kind = next(filter(None, fillings), "ZEROPAD")
+    margin = next((each for each in texts if re.fullmatch(r"[0-9x]+", each)), size or "1")
+    return f"here it is written `{kind}({margin})`"
 
 
 def _names(env: Environment) -> list[str]:

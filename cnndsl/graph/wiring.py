@@ -20,7 +20,7 @@ def wired(nodes: Iterable[Node]) -> nx.DiGraph[int]:
         graph.add_node(node.index, node=node)
         for at, operands in operands_by_input(node.inputs).items():
             graph.add_edge(at, node.index, operands=operands)
-    nx.freeze(graph)  # pyright: ignore[reportUnknownMemberType]  # untyped
+    nx.freeze(graph)  # pyright: ignore[reportUnknownMemberType]  # its stubs say nothing of the result
     return graph
 
 

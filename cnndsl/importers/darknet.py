@@ -1,8 +1,8 @@
 """Darknet's `.cfg` files: sections in order, each a layer that reads the one before it or those that it names.
 
 The rules are those of Darknet's source (github.com/AlexeyAB/darknet, src/parser.c and the file of each layer), which
-reads files of the original by Joseph Redmon as well. A section or key that is not known is an error: nothing is guessed.
-Parameters are counted here by themselves, for an `assert` in the text.
+reads files of the original by Joseph Redmon as well. A section or key that is not known is an error: nothing is
+guessed. Parameters are counted here by themselves, for an `assert` in the text.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ END = ("cost",)
 
 
 @record(slots=True)
-class Section:
+class CfgSection:
     """`[convolutional]` with its keys, and where it and each key stand in the file."""
 
     name: str
@@ -70,10 +70,10 @@ def read(source: Source) -> Imported:
     Raises:
         CnnError: where a section, a key or a value is not understood, or shapes do not fit.
     """
-    return _Reader(source).result()
+    return _CfgReader(source).result()
 
 
-def sections(source: Source) -> list[Section]:
+def sections(source: Source) -> list[CfgSection]:
     """Return the sections of a file, in their order. Raises CnnError for a line that is neither section nor key."""
     found: list[tuple[str, dict[str, str], int, dict[str, int]]] = []
     place = 0
@@ -88,10 +88,10 @@ def sections(source: Source) -> list[Section]:
             found[-1][1][key], found[-1][3][key] = value, at
         elif text:
             raise FlatGraph(source).error("a line of a .cfg file is `[section]`, `key=value` or a comment", at)
-    return [Section(*each) for each in found]
+    return [CfgSection(*each) for each in found]
 
 
-class _Reader:
+class _CfgReader:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.made = FlatGraph(source)
@@ -99,7 +99,7 @@ class _Reader:
         """The value that each section gives, by the number that other sections call it by."""
         self.outputs: list[tuple[str, int]] = []
         self.params = 0
-        self.section = Section("", {}, 0, {})
+        self.section = CfgSection("", {}, 0, {})
         self.seen: set[str] = set()
 
     def result(self) -> Imported:
@@ -119,7 +119,7 @@ class _Reader:
 
     # What a section says
 
-    def _begin(self, section: Section) -> None:
+    def _begin(self, section: CfgSection) -> None:
         self.section, self.seen = section, set()
 
     def _end(self) -> None:
@@ -161,7 +161,7 @@ class _Reader:
 
     # Sections
 
-    def _input(self, section: Section) -> int:
+    def _input(self, section: CfgSection) -> int:
         self._begin(section)
         height, width, channels = (self.number(each, 0) for each in ("height", "width", "channels"))
         if min(height, width, channels) < 1:
@@ -253,7 +253,7 @@ class _Reader:
         return self.activated(self.add(Add(), *several, at), "linear")
 
     def _fitted(self, at: int, wanted: Shape) -> int:
-        """An earlier value with the shape of this one: zeros for channels that it lacks, those left out that it has more."""
+        """An earlier value in the shape of this one: zeros for channels that it lacks, or without its further ones."""
         shape = self.made.shape(at)
         if shape == wanted:
             return at
@@ -315,27 +315,27 @@ class _Reader:
         return at
 
 
-_SECTIONS: Mapping[str, Callable[[_Reader, int], int]] = {
-    "convolutional": _Reader.convolutional,
-    "conv": _Reader.convolutional,
-    "maxpool": _Reader.maxpool,
-    "max": _Reader.maxpool,
-    "avgpool": _Reader.avgpool,
-    "avg": _Reader.avgpool,
-    "route": _Reader.route,
-    "shortcut": _Reader.shortcut,
-    "upsample": _Reader.upsample,
-    "reorg": _Reader.reorg,
-    "connected": _Reader.connected,
-    "conn": _Reader.connected,
-    "dropout": _Reader.dropout,
-    "softmax": _Reader.softmax,
-    "soft": _Reader.softmax,
-    "scale_channels": _Reader.gated,
-    "sam": _Reader.gated,
-    "activation": _Reader.activation,
-    **dict.fromkeys(HEADS, _Reader.head),
-    **dict.fromkeys(END, _Reader.passed),
+_SECTIONS: Mapping[str, Callable[[_CfgReader, int], int]] = {
+    "convolutional": _CfgReader.convolutional,
+    "conv": _CfgReader.convolutional,
+    "maxpool": _CfgReader.maxpool,
+    "max": _CfgReader.maxpool,
+    "avgpool": _CfgReader.avgpool,
+    "avg": _CfgReader.avgpool,
+    "route": _CfgReader.route,
+    "shortcut": _CfgReader.shortcut,
+    "upsample": _CfgReader.upsample,
+    "reorg": _CfgReader.reorg,
+    "connected": _CfgReader.connected,
+    "conn": _CfgReader.connected,
+    "dropout": _CfgReader.dropout,
+    "softmax": _CfgReader.softmax,
+    "soft": _CfgReader.softmax,
+    "scale_channels": _CfgReader.gated,
+    "sam": _CfgReader.gated,
+    "activation": _CfgReader.activation,
+    **dict.fromkeys(HEADS, _CfgReader.head),
+    **dict.fromkeys(END, _CfgReader.passed),
 }
 
 

@@ -19,7 +19,7 @@ from cnndsl.shape import Shape
 
 @record(slots=True)
 class Imported:
-    """A graph, how many parameters the importer itself counted, and what a reader should know of the file."""
+    """A network as a reader found it, how many parameters that counted by the rules of its own format, and remarks."""
 
     graph: Graph
     params: int

@@ -53,6 +53,9 @@ class Window:
     before: tuple[int, ...]
     grow: tuple[int, ...] = ()
     """Where the layer magnifies (upsampling, transposed convolution): by how much, for each axis."""
+    spacing: tuple[int, ...] = ()
+    """Where it magnifies by weights with gaps (a dilated transposed convolution): how far apart they are. What it sees
+    is then known as a bound."""
 
 
 @record(slots=True)

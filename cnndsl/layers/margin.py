@@ -85,6 +85,24 @@ def _given(x: Shape, before: Dims, after: Dims, what: str) -> Sides:
     return tuple(zip(each_axis(before, x.rank, what), each_axis(after or before, x.rank, what), strict=True))
 
 
+def _moved(before: Dims) -> Window:
+    """What a position sees of a map that begins so many positions later: one, as far ahead."""
+    return Window((1,) * len(before), (1,) * len(before), before)
+
+
+def _enlarged(x: Shape, sides: Sides) -> tuple[str, ...]:
+    """How each extent follows from that of the input, `6 + 1 + 2`."""
+    return tuple(f"{size} + {before} + {after}" for size, (before, after) in zip(x.spatial, sides, strict=True))
+
+
+def _padding(module: str, sides: Sides, pad: Dims) -> TorchCall:
+    """PyTorch's module for a padding: with one number, or two for each axis, the last axis first."""
+    name = f"nn.{module}{len(sides)}d"
+    if len({side for pair in sides for side in pair}) == 1:
+        return TorchCall(name, (Slot(squeeze(pad), "pad"),))
+    return TorchCall(name, (Slot(tuple(side for pair in reversed(sides) for side in pair), name="padding"),))
+
+
 _PAD_TO = '''\
 class PadTo{n}d(nn.Module):
     """Adds zeros on all sides up to a given size; an odd one is at the end."""
@@ -138,12 +156,10 @@ class ZeroPad(Sized):
         return Shape(x.channels, tuple(grown))
 
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
-        sides = zip(inputs[0].spatial, self._sides(*inputs), strict=True)
-        return tuple(f"{size} + {before} + {after}" for size, (before, after) in sides)
+        return _enlarged(inputs[0], self._sides(*inputs))
 
     def window(self, *inputs: Shape) -> Window | None:
-        sides = self._sides(*inputs)
-        return Window((1,) * len(sides), (1,) * len(sides), tuple(before for before, _ in sides))
+        return _moved(tuple(before for before, _ in self._sides(*inputs)))
 
     def torch(self, *inputs: Shape) -> TorchCall | TorchFunction:
         x = inputs[0]
@@ -151,11 +167,7 @@ class ZeroPad(Sized):
             return TorchFunction("pad_like({0}, {1})", "other", "pad_like", FUNCTIONS["pad_like"])
         if self.out:
             return self.helper_call(f"PadTo{x.rank}d", (Slot(squeeze(self.out), "out"),))
-        sides = self._sides(x)
-        if len({side for pair in sides for side in pair}) == 1:
-            return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(squeeze(self.pad), "pad"),))
-        flat = tuple(side for pair in reversed(sides) for side in pair)
-        return TorchCall(f"nn.ZeroPad{x.rank}d", (Slot(flat, name="padding"),))
+        return _padding("ZeroPad", self._sides(x), self.pad)
 
 
 @record
@@ -181,12 +193,10 @@ class FilledPad(Layer):
         return Shape(x.channels, tuple(size + sum(each) for size, each in zip(x.spatial, sides, strict=True)))
 
     def size_formula(self, *inputs: Shape) -> tuple[str, ...]:
-        (x,) = inputs
-        return tuple(f"{n} + {before} + {after}" for n, (before, after) in zip(x.spatial, self._sides(x), strict=True))
+        return _enlarged(inputs[0], self._sides(inputs[0]))
 
     def window(self, *inputs: Shape) -> Window | None:
-        sides = self._sides(inputs[0])
-        return Window((1,) * len(sides), (1,) * len(sides), tuple(before for before, _ in sides))
+        return _moved(tuple(before for before, _ in self._sides(inputs[0])))
 
     def saved(self, *inputs: Shape) -> Saved:
         """The input, where mirroring or repeating adds the gradients of equal values up (ATen's derivatives)."""
@@ -197,12 +207,7 @@ class FilledPad(Layer):
         return filled(self.FILLING, self._sides(x), x)
 
     def torch(self, *inputs: Shape) -> TorchCall | None:
-        (x,) = inputs
-        sides = self._sides(x)
-        if len({side for pair in sides for side in pair}) == 1:
-            return TorchCall(f"nn.{self.MODULE}{x.rank}d", (Slot(squeeze(self.pad), "pad"),))
-        flat = tuple(side for pair in reversed(sides) for side in pair)
-        return TorchCall(f"nn.{self.MODULE}{x.rank}d", (Slot(flat, name="padding"),))
+        return _padding(self.MODULE, self._sides(inputs[0]), self.pad)
 
 
 @record
@@ -336,8 +341,7 @@ class Crop(Sized):
         return "channels" if is_whole else "positions"
 
     def window(self, *inputs: Shape) -> Window | None:
-        sides = self._sides(*inputs)
-        return Window((1,) * len(sides), (1,) * len(sides), tuple(-before for before, _ in sides))
+        return _moved(tuple(-before for before, _ in self._sides(*inputs)))
 
     def torch(self, *inputs: Shape) -> TorchCall | TorchFunction:
         x = inputs[0]

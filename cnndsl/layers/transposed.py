@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from cnndsl.layers.base import (
@@ -125,9 +126,14 @@ class ConvTranspose(Layer):
         return inputs[0].pixels * self.tensors(*inputs)[0].numel
 
     def window(self, *inputs: Shape) -> Window | None:
-        return resampled(
-            tuple(Reach(-pad, extent - 1 - pad, 1, stride) for extent, stride, pad, _, _ in self._numbers(inputs[0]))
+        (x,) = inputs
+        spacing = each_axis(self.dilation, x.rank, "dilation")
+        window = resampled(
+            tuple(Reach(-pad, extent - 1 - pad, 1, stride) for extent, stride, pad, _, _ in self._numbers(x))
         )
+        strides = each_axis(self.stride, x.rank, "stride")
+        gaps = tuple(gap if stride > 1 else 1 for gap, stride in zip(spacing, strides, strict=True))
+        return replace(window, spacing=gaps) if max(gaps) > 1 else window
 
     def saved(self, *inputs: Shape) -> Saved:
         return Saved(inputs=(0,))

@@ -207,9 +207,9 @@ def resampled(reaches: tuple[Reach, ...]) -> Window:
     """The window of a resampling with one reach for each axis.
 
     >>> resampled((Reach(lowest=0, highest=1, step=1, grow=2),))
-    Window(extent=(2,), step=(1,), before=(0,), grow=(2,))
+    Window(extent=(2,), step=(1,), before=(0,), grow=(2,), spacing=())
     >>> resampled((Reach(lowest=-2, highest=0, step=3, grow=1),))
-    Window(extent=(3,), step=(3,), before=(0,), grow=(1,))
+    Window(extent=(3,), step=(3,), before=(0,), grow=(1,), spacing=())
     """
     return Window(
         tuple(reach.highest - reach.lowest + 1 for reach in reaches),

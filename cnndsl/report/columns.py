@@ -73,7 +73,7 @@ _FORMS: dict[MetricUnit, ColumnForm] = {"bytes": "bytes", "positions": "extents"
 """How the metrics of a unit are set; those of all others are counts."""
 
 _TEXTS = (
-    Column("path", "name", "text", lambda entry: entry.path),
+    Column("path", "name", "text", lambda entry: entry.name),
     Column("text", "layer", "text", _text),
     Column("kind", "kind", "text", _kind),
     Column("runs", "runs", "text", lambda entry: entry.runs),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cnndsl.analysis.compare import Comparison, Figure, Pair, Verdict
 from cnndsl.analysis.metric_table import METRICS, Metric
-from cnndsl.graph import Graph
+from cnndsl.graph import Graph, Node
 from cnndsl.report.columns import extents
 from cnndsl.report.data_formats import Json, markdown
 from cnndsl.report.number_format import common_scale, exact, human
@@ -122,8 +122,8 @@ def _both(before: str, after: str) -> str:
 
 
 def _changes(pair: Pair) -> list[str]:
-    """What differs, the layer's own text aside, and by how much it costs more or less."""
-    changes = [f"{what} {before or '-'} -> {after or '-'}" for what, before, after in pair.changes]
+    """What differs, the layer's own text aside, which begins with its type, and by how much it costs more or less."""
+    changes = [f"{what} {before or '-'} -> {after or '-'}" for what, before, after in pair.changes if what != "kind"]
     if pair.verdict in ("added", "removed") and (node := pair.after or pair.before):
         changes.append(f"output {node.shape}")
     for name, before, after in (
@@ -194,10 +194,8 @@ def _number(value: int | tuple[int, ...]) -> int | tuple[int, ...]:
 
 def _markdown(nets: Nets, found: Comparison, every: bool) -> str:
     lines = [f"## {markdown(_title(nets))}", ""]
-    pairs = _shown(found, every)
-    if pairs:
-        lines += _pipes([["", "name", "layer", "what changed"], *map(_row, pairs)], "| --- | --- | --- | --- |")
-        lines.append("")
+    if rows := _rows(_gathered(_shown(found, every), every)):
+        lines += [*_pipes([["", "name", "layer", "what changed"], *rows], "| --- | --- | --- | --- |"), ""]
     lines += [markdown(line) for line in _count(found)]
     lines += ["", *_pipes([_HEAD, *map(_figure, found.figures)], "| --- | ---: | ---: | ---: |")]
     return "\n".join(lines)
@@ -248,6 +246,8 @@ def _json(nets: Nets, found: Comparison, every: bool) -> str:
         "before": nets[0].title,
         "after": nets[1].title,
         "differs": found.differs,
+        "counts": {verdict: sum(pair.verdict == verdict for pair in found.pairs) for verdict in _MARKS},
+        "renamed": found.renamed,
         "figures": {figure.name: _data(figure) for figure in found.figures},
         "layers": [_pair(pair) for pair in _shown(found, every)],
     }
@@ -266,12 +266,18 @@ def _plain(value: int | tuple[int, ...]) -> Json:
     return value if isinstance(value, int) else list(value)
 
 
+def _extents(node: Node | None) -> Json:
+    return list(node.shape.hwc) if node else None
+
+
 def _pair(pair: Pair) -> Json:
     names, texts = _names(pair), _texts(pair)
     return {
         "verdict": pair.verdict,
         "path": {"before": names[0] or None, "after": names[1] or None},
         "text": {"before": texts[0] or None, "after": texts[1] or None},
+        "block": pair.block.name if pair.block else None,
+        "output": {"before": _extents(pair.before), "after": _extents(pair.after)},
         "changes": [{"what": what, "before": before, "after": after} for what, before, after in pair.changes],
         "params": {"before": pair.cost_before.params, "after": pair.cost_after.params},
         "macs": {"before": pair.cost_before.macs, "after": pair.cost_after.macs},

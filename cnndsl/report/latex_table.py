@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
 from cnndsl.records import record
@@ -43,13 +44,15 @@ class LatexColumn:
 
 @record(slots=True)
 class LatexTable:
-    """A table of plain texts. `parts` are groups of rows between rules: the rows, the totals."""
+    """A table of plain texts. `parts` are groups of rows between rules: the rows, the totals. The first `keys` columns
+    say what a row is, and stand in each of several tables."""
 
     columns: tuple[LatexColumn, ...]
     parts: tuple[tuple[tuple[str, ...], ...], ...]
     caption: str
     label: str
     comments: tuple[str, ...] = ()
+    keys: int = 1
 
 
 @record(slots=True)
@@ -77,6 +80,7 @@ class _Fit:
 
 def write(table: LatexTable, made_for: TableWidth = "page") -> str:
     """A table in LaTeX. It floats where it fits on a page, and is a `longtable` else."""
+    table = table if _have_room(table, made_for) else _numbered(table)
     fits = _fits(table, made_for)
     return with_packages(table.comments, (_part(table, fit, made_for, is_first=fit is fits[0]) for fit in fits))
 
@@ -90,6 +94,21 @@ def with_packages(comments: Sequence[str], parts: Iterable[Sequence[str]]) -> st
     return "\n".join(
         [*(f"% {clean(each)}" for each in comments), rf"% needs \usepackage{{{','.join(packages)}}}{fonts}", text]
     )
+
+
+def _have_room(table: LatexTable, made_for: TableWidth) -> bool:
+    """Whether any other column fits beside the keys; one key is taken as it is."""
+    every = range(len(table.columns))
+    keys, others = every[: table.keys], (at for at in every[table.keys :] if not table.columns[at].rank)
+    beside = [tuple(keys), *((*keys, at) for at in others)]
+    return table.keys < 2 or all(_fit(table, shown, ROOM[made_for], 0) for shown in beside)
+
+
+def _numbered(table: LatexTable) -> LatexTable:
+    """A table whose key is the number of the row, since its own keys leave no room for anything else."""
+    numbers = iter(range(1, 1 + sum(map(len, table.parts))))
+    parts = tuple(tuple((str(next(numbers)), *row) for row in part) for part in table.parts)
+    return replace(table, columns=(LatexColumn("no.", is_number=True), *table.columns), parts=parts, keys=1)
 
 
 def _fits(table: LatexTable, made_for: TableWidth) -> list[_Fit]:
@@ -148,12 +167,12 @@ def _shared(natural: dict[int, float], free: float) -> dict[int, float]:
 
 
 def _split(table: LatexTable, shown: tuple[int, ...], made_for: TableWidth) -> Iterator[tuple[int, ...]]:
-    """The columns in parts that fit, each with the first."""
-    part = shown[:1]
-    for at in shown[1:]:
-        if len(part) > 1 and _least(table, (*part, at), made_for) > ROOM[made_for]:
+    """The columns in parts that fit, each with the keys."""
+    part = keys = shown[: table.keys]
+    for at in shown[table.keys :]:
+        if len(part) > table.keys and _least(table, (*part, at), made_for) > ROOM[made_for]:
             yield part
-            part = shown[:1]
+            part = keys
         part = (*part, at)
     yield part
 
@@ -192,7 +211,7 @@ def placed(
         name = "table" if made_for == "column" else "table*"
         return [
             rf"\begin{{{name}}}[tbp]",
-            *(r"\centering", *again, caption, *set_in),
+            *(r"\centering", *again, _BENEATH_CAPTION, caption, *set_in),
             rf"\begin{{tabular}}{{{setting.columns}}}",
             *(*head, *body, r"\bottomrule"),
             r"\end{tabular}",
@@ -211,6 +230,8 @@ def placed(
     ]
 
 
+_BENEATH_CAPTION = r"\setlength{\belowcaptionskip}{5pt}"
+"""article has no space beneath a caption, since it expects one beneath what it explains; longtable has a line."""
 _ONE_COLUMN = (
     r"% a longtable can only be set in one column",
     r"\makeatletter",

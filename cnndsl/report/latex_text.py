@@ -24,7 +24,7 @@ _SPECIAL = {
     '"': r"\textquotedbl{}",
     "'": r"\textquotesingle{}",
     "`": r"\textasciigrave{}",
-    "…": r"\ldots{}",
+    "…": r".\,.\,.",
     TIMES: r"$\times$",
     "→": r"$\rightarrow$",
     AT_MOST: r"$\leq$",
@@ -55,8 +55,9 @@ _GROUPS = {
     785: "DGOQK@&+=<>" + TIMES + AT_MOST + MINUS,
     833: "m#%",
     917: "M",
-    1000: "→…" + EM_SPACE,
+    1000: "→" + EM_SPACE,
     1028: "W",
+    1168: "…",
 }
 _WIDTHS = {char: width for width, chars in _GROUPS.items() for char in chars}
 """Thousandths of the size that a character takes, or somewhat more: widths that are nearly the same are gathered.

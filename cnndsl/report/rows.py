@@ -22,7 +22,8 @@ class TableRow:
     """A row of a table.
 
     `last` is the layer whose output is that of the row, None where there is no such one (a kind). `parts` are the
-    rows that opening it shows, `times` is 3 for a repeat of three turns.
+    rows that opening it shows, `times` is 3 for a repeat of three turns. A row without a `path` has a `span`: the
+    paths of its first and its last part, `layer2.1 … 3`.
     """
 
     path: str
@@ -35,6 +36,12 @@ class TableRow:
     layers: int = 1
     times: int = 1
     parts: tuple[TableRow, ...] = ()
+    span: str = field(default="", kw_only=True)
+
+    @property
+    def name(self) -> str:
+        """What the row is called: no row of a table is without a name."""
+        return self.path or self.span
 
     @property
     def runs(self) -> Runs:
@@ -99,7 +106,21 @@ def _entry(stats: Metrics, group: RowGroup, by: By) -> TableRow:
         group.times,
         parts,
         time=total_time(part.time for part in parts),
+        span="" if path else _span(parts),
     )
+
+
+def _span(parts: Sequence[TableRow]) -> str:
+    """From the first of some parts to the last, the module that both are in said once."""
+    first, last = parts[0], parts[-1]
+    while not first.path and first.parts:
+        first = first.parts[0]
+    while not last.path and last.parts:
+        last = last.parts[-1]
+    if first.path == last.path:
+        return first.path
+    (before, _, _), (same, _, rest) = first.path.rpartition("."), last.path.rpartition(".")
+    return f"{first.path} … {rest if before == same else last.path}"
 
 
 def _load(stats: Metrics, node: int) -> LayerMemory:

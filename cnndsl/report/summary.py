@@ -55,6 +55,8 @@ def terms(stats: Metrics) -> list[tuple[str, str]]:
     """The totals, each with its unit."""
     totals = stats.totals
     pairs = [("parameters", f"{exact(totals.params)} ({exact(totals.weights)} weights)")]
+    if totals.trainable != totals.params:
+        pairs.append(("trainable", f"{exact(totals.trainable)}; {exact(totals.params - totals.trainable)} frozen"))
     if totals.buffers:
         pairs.append(("buffers", _buffers(totals)))
     pairs += [

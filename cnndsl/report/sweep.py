@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import starmap
 
@@ -74,12 +74,12 @@ def show_metric(member: Configuration, name: str) -> str:
     """
     value = (member.figures or {})[name]
     if isinstance(value, bool) or not isinstance(value, int) or name in member.at_most:
-        return _shown(member, name)
+        return exact_metric(member, name)
     return human(value) + ("B" if METRICS[name].unit == "bytes" else "")
 
 
-def _shown(member: Configuration, name: str) -> str:
-    """A metric with all its digits; empty for a member that is no network."""
+def exact_metric(member: Configuration, name: str) -> str:
+    """Return a metric with all its digits; empty for a member that is no network."""
     if member.figures is None:
         return ""
     return f"{'at most ' if name in member.at_most else ''}{show(member.figures[name])}"
@@ -102,7 +102,7 @@ def _latex(
     """The configurations that are networks, each column in one unit; the others as comments."""
     known = [member for member in members if member.figures is not None]
     settings = [LatexColumn(name, is_number=_are_numbers(member.settings[name] for member in known)) for name in names]
-    columns = [_latex_column(name, known, is_chosen) for name in figures]
+    columns = [latex_metric(name, known, _rank(name, is_chosen)) for name in figures]
     texts = [[show_setting(member.settings[name]) for name in names] for member in known]
     rows = (tuple(each) for each in zip(*zip(*texts, strict=True), *(cells for _, cells in columns), strict=True))
     refused = [f"{_settings(each, names)}: {_reason(each.reason)}" for each in members if each.figures is None]
@@ -113,6 +113,7 @@ def _latex(
         caption,
         label_of(title, "configurations"),
         (*([f"{len(refused)} of {len(members)} configurations are invalid:"] if refused else ()), *refused),
+        keys=len(names),
     )
 
 
@@ -120,14 +121,17 @@ def _are_numbers(values: Iterable[Value]) -> bool:
     return all(not isinstance(value, bool) and isinstance(value, int | Fraction) for value in values)
 
 
-def _latex_column(name: str, members: Sequence[Configuration], is_chosen: bool) -> tuple[LatexColumn, list[str]]:
-    """A metric of all configurations."""
+def _rank(name: str, is_chosen: bool) -> int:
+    return 0 if is_chosen or name not in _FIRST_TO_GO else len(_FIRST_TO_GO) - _FIRST_TO_GO.index(name)
+
+
+def latex_metric(name: str, members: Sequence[Configuration], rank: int) -> tuple[LatexColumn, list[str]]:
+    """Return a column with a metric of all configurations, in one unit, and its cells."""
     metric, values = METRICS[name], [(member.figures or {})[name] for member in members]
-    rank = 0 if is_chosen or name not in _FIRST_TO_GO else len(_FIRST_TO_GO) - _FIRST_TO_GO.index(name)
     numbers = [value for value in values if isinstance(value, int)]
     if len(numbers) < len(values) or metric.unit in ("layers", "positions", "extents"):
         return LatexColumn(metric.heading, is_number=True, rank=rank), [
-            in_symbols(_shown(member, name)) for member in members
+            in_symbols(exact_metric(member, name)) for member in members
         ]
     scale = common_scale(numbers)
     unit = unit_of(scale.unit, is_size=metric.unit == "bytes")
@@ -138,7 +142,7 @@ def _json(members: Sequence[Configuration], names: Sequence[str], figures: Seque
     rows = [
         {
             "settings": {name: plain(member.settings[name]) for name in names},
-            "figures": member.figures and _figures(member, member.figures, figures),
+            "figures": member.figures and metric_data(member, figures),
             "reason": _reason(member.reason) or None,
         }
         for member in members
@@ -146,8 +150,9 @@ def _json(members: Sequence[Configuration], names: Sequence[str], figures: Seque
     return json.dumps(rows, indent=2)
 
 
-def _figures(member: Configuration, found: Mapping[str, Value], names: Sequence[str]) -> dict[str, Plain]:
-    data = {name: plain(found[name]) for name in names}
+def metric_data(member: Configuration, names: Sequence[str]) -> dict[str, Plain]:
+    """Return metrics as JSON has them, each that is a bound with a flag."""
+    data = {name: plain((member.figures or {})[name]) for name in names}
     return data | {f"{name}_at_most": True for name in names if name in member.at_most}
 
 
@@ -159,6 +164,6 @@ def _csv(members: Sequence[Configuration], names: Sequence[str], figures: Sequen
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*names, *figures, "reason"])
     for member in members:
-        values = [_shown(member, name) for name in figures]
+        values = [exact_metric(member, name) for name in figures]
         writer.writerow([*(show_setting(member.settings[name]) for name in names), *values, _reason(member.reason)])
     return text.getvalue().rstrip("\n")

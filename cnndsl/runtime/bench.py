@@ -103,7 +103,7 @@ def bench(graph: Graph, plan: BenchPlan) -> Timing:
         images = tuple(each.to(_type(plan.dtype)) for each in images)
     if plan.channels_last:
         network, images = _channels_last(network, images, graph)
-    # torch.compile gives a module for a module; its types say a function.
+    # torch.compile gives a module for a module; its types say a function, and leave those of options open.
     runner: nn.Module = torch.compile(network) if plan.compiled else network  # pyright: ignore[reportAssignmentType, reportUnknownMemberType]
     run = _step(runner, images, plan) if plan.training else _forward(runner, images, plan)
     for _ in range(WARM_UPS):
@@ -147,8 +147,7 @@ def _channels_last(network: nn.Module, images: Images, graph: Graph) -> tuple[nn
     for at, node in enumerate(graph.inputs):
         layout = layouts.get(node.shape.rank)
         if layout is not None:
-            # An overload that torch's types lack.
-            network.to(memory_format=layout)  # pyright: ignore[reportCallIssue, reportUnknownMemberType]
+            network.to(memory_format=layout)  # pyright: ignore[reportCallIssue]  # no overload has a layout alone
             laid_out[at] = laid_out[at].to(memory_format=layout)
     return network, tuple(laid_out)
 
@@ -182,7 +181,7 @@ def _step(network: nn.Module, images: Images, plan: BenchPlan) -> Callable[[], o
         with _cast(plan):
             loss = _loss(network(*images))
         torch.autograd.backward(loss)
-        optimizer.step()  # pyright: ignore[reportUnknownMemberType]  # partly untyped
+        optimizer.step()  # pyright: ignore[reportUnknownMemberType]  # its optional closure has no type
         return None
 
     return run

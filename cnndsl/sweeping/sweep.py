@@ -26,7 +26,7 @@ from cnndsl.expressions import names as names_of
 from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
-from cnndsl.values import ListValue, NameSymbol, Value, items_of, show
+from cnndsl.values import ListValue, NameSymbol, Number, Value, items_of, show
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -187,7 +187,7 @@ def pareto(members: Sequence[Configuration], goals: Mapping[str, int]) -> list[C
     True
     """
     points = [(_point(member, goals), member) for member in members if member.figures is not None]
-    front: list[tuple[tuple[int, ...], Configuration]] = []
+    front: list[tuple[tuple[Number, ...], Configuration]] = []
     for point, member in sorted(points, key=lambda each: each[0]):
         if not any(_beats(other, point) for other, _ in front):
             front.append((point, member))
@@ -195,17 +195,17 @@ def pareto(members: Sequence[Configuration], goals: Mapping[str, int]) -> list[C
     return [member for member in members if id(member) in kept]
 
 
-def _point(member: Configuration, goals: Mapping[str, int]) -> tuple[int, ...]:
+def _point(member: Configuration, goals: Mapping[str, int]) -> tuple[Number, ...]:
     return tuple(sign * magnitude((member.figures or {})[name]) for name, sign in goals.items())
 
 
-def _beats(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+def _beats(one: tuple[Number, ...], other: tuple[Number, ...]) -> bool:
     return one != other and all(a <= b for a, b in zip(one, other, strict=True))
 
 
-def magnitude(figure: Value) -> int:
-    """A figure as one number: a shape by the number of its values."""
-    return prod(figure) if isinstance(figure, tuple) else int(figure) if isinstance(figure, int | Fraction) else 0
+def magnitude(figure: Value) -> Number:
+    """Return a figure as one number: a shape by the number of its values."""
+    return prod(figure) if isinstance(figure, tuple) else figure if isinstance(figure, int | Fraction) else 0
 
 
 def space(path: str | PathLike[str]) -> dict[str, dict[str, object]]:

@@ -43,12 +43,51 @@ def brackets(text: str, start: int, end: int | None = None) -> Iterator[tuple[in
             yield match.start(), match[0]
 
 
+def partner(text: str, at: int) -> int:
+    """Return where the bracket is closed that stands at a place; -1 where it is not.
+
+    >>> partner("a (b [c]) d", 2)
+    8
+    """
+    depth = 0
+    for place, char in brackets(text, at):
+        depth += 1 if char in _PARTNER else -1
+        if depth == 0:
+            return place if _PARTNER[text[at]] == char else -1
+    return -1
+
+
+def split(text: str, separator: str) -> list[str]:
+    """Return the pieces of a text between separators that stand in no brackets. An arrow is no minus.
+
+    >>> split("A(b, c), D", ",")
+    ['A(b, c)', ' D']
+    """
+    pieces, depth, start = list[str](), 0, 0
+    for at, char in enumerate(text):
+        depth += (char in _PARTNER) - (char in _TERMINAL)
+        is_sign = separator != "-" or (text[at + 1 : at + 2].isspace() and text[at - 1 : at].isspace())
+        if char == separator and depth == 0 and is_sign:
+            pieces.append(text[start:at])
+            start = at + 1
+    return [*pieces, text[start:]]
+
+
 def opened_at(stop: Stop) -> list[int]:
     """Return where the brackets stand that are open at the place, outermost first."""
+    return opened_in(stop.source.text, stop.start, stop.offset)
+
+
+def opened_in(text: str, start: int, at: int) -> list[int]:
+    """Return where the brackets stand that are open at a place, outermost first, from where none is.
+
+    >>> opened_in("a (b [c]) (d [e", 0, 14)
+    [10, 13]
+    """
     found: list[int] = []
-    for at, char in brackets(stop.source.text, stop.start, stop.offset):
+    for place, char in brackets(text, start, at):
         if char in _PARTNER:
-            found.append(at)
+            found.append(place)
         elif found:
             found.pop()
     return found

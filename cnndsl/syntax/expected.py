@@ -11,6 +11,7 @@ from cnndsl.syntax.brackets import unmatched
 from cnndsl.syntax.hints import foreign, hint, misspelled
 from cnndsl.syntax.parse_failure import Stop
 from cnndsl.syntax.statement_hints import misplaced
+from cnndsl.syntax.value_hints import is_mixed
 from cnndsl.syntax.words import LABEL, UNITS
 
 _PLAIN = {
@@ -46,7 +47,7 @@ def describe(stop: Stop) -> Diagnostic:
         return Diagnostic("E0102", message, span, help=help)
     number = re.match(r"[0-9][0-9_.]*[A-Za-z_][A-Za-z0-9_]*", stop.after)
     place = Span(stop.source, stop.offset, stop.offset + len(number[0])) if number else stop.span
-    if number and stop.takes("NUMBER") and not stop.is_adjacent:
+    if number and stop.takes("NUMBER") and not stop.is_adjacent and not is_mixed(stop):
         return Diagnostic("E0104", f"`{number[0]}` is not a number", place, help=UNITS)
     found = "the end of the file" if stop.is_end else f"`{_printable(place.text)}`"
     message = f"expected {_expectation(stop)}, found {found}"

@@ -48,7 +48,7 @@ def tables() -> str:
         maybe_placeholders=False,
         transformer=builder,
         lexer_callbacks={"COMMENT": builder.comment},
-    ).save(buffer)  # pyright: ignore[reportUnknownMemberType]  # untyped
+    ).save(buffer)  # pyright: ignore[reportUnknownMemberType]  # lark does not say what a file is
     saved = pickle.loads(buffer.getvalue())
     parser = saved["data"]["parser"]
     parser["parser"] = _ordered(parser["parser"])

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 from cnndsl.errors import Span, nearest
 from cnndsl.syntax.brackets import opened_at
+from cnndsl.syntax.habit_hints import HABIT_HINTS
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
-from cnndsl.syntax.statement_hints import beginning, free_name
+from cnndsl.syntax.statement_hints import beginning, free_name, in_brackets
 from cnndsl.syntax.value_hints import VALUE_HINTS
 from cnndsl.syntax.words import LABEL
 
@@ -45,6 +46,9 @@ def foreign(stop: Stop) -> str:
     char = stop.found[:1]
     if stop.type or not char or char in _ASCII or (char.isascii() and char.isalnum()):
         return ""
+    quoted = re.match(r"'([A-Za-z_]\w*)'", stop.after)
+    if quoted and stop.takes("NUMBER"):
+        return f"words and names have no quotes: `{quoted[1]}`"
     if char in _FOREIGN:
         return _FOREIGN[char]
     if char.isalpha():
@@ -155,7 +159,7 @@ def _chain(stop: Stop) -> str:
     is_argument = stop.takes("COMMA") and stop.takes("IF") and not stop.takes("ARROW")
     before = stop.before + "(" if stop.found == "(" and stop.takes("ARROW") else stop.before if is_argument else ""
     if re.search(r"\n[ \t]*\([^()\n]*$", before):
-        return f"a chain that begins with brackets needs a name: `{name} = (@b + @c)`"
+        return in_brackets(stop.source.text, stop.offset, name)
     called = re.search(r"(?:^|\n)[ \t]*((?i:MUL|MAX|MEAN)|SUB)[ \t]*\([^\n]*$", before) if stop.found == "->" else None
     return f"a chain that begins with a merge needs a name: `{name} = {called[1].upper()}(…)`" if called else ""
 
@@ -203,13 +207,19 @@ def _branches(stop: Stop) -> str:
     """`A + B` without brackets, `(A, B)`, `(A + B | C)`, `MUL(A | B)`."""
     if stop.found in ("+", "|") and (leading := _leading(stop)):
         return leading
+    if stop.found in ("+", "|") and (beginning := _of_values(stop)):
+        return beginning
     if stop.found in ("+", "|") and re.search(r"\bif\b[^()]*$", stop.before):
         return "in the test of an `if` a sum stands in brackets: `if (a + b) > c`"
     if stop.found in ("+", "|") and stop.takes("ARROW", "$END"):
         return f"branches stand in brackets: `(A {stop.found} B)`"
     if stop.found in ("+", "|") and stop.takes("PLUS", "VBAR"):
         return "sums and concatenations are not mixed in one pair of brackets: `(A + (B | C))`"
-    if stop.found in ("+", "|") and stop.takes("COMMA"):
+    if (
+        stop.found in ("+", "|")
+        and stop.takes("COMMA")
+        and re.search(r"\b(?i:MUL|SUB|MAX|MEAN)\s*\([^()]*$", stop.before)
+    ):
         return "the branches of MUL, SUB, MAX and MEAN are separated by commas: `MUL(A, B)`"
     if stop.found == "," and re.search(r"INPUT\s+[0-9]+$", stop.before.rstrip(), re.IGNORECASE):
         return "a volume is H x W x C without blanks: `INPUT 224x224x3`"
@@ -218,6 +228,24 @@ def _branches(stop: Stop) -> str:
             "branches are joined by `+` or `|`: `(A + B)`; MUL(A, B), SUB(A, B), MAX(A, B) and MEAN(A, B) have commas"
         )
     return ""
+
+
+def _of_values(stop: Stop) -> str:
+    """`x = @a + @b`, `@a + @b` on a line of its own, `CONV3-8 (@a + @b)`."""
+    line = stop.before[-2000:].rpartition("\n")[2]
+    rest = stop.source.text[stop.offset : stop.offset + 200].partition("\n")[0].partition("#")[0].rstrip()
+    behind = re.search(r"[\w)\]}][ \t]+(\(\s*@[^()]*)$", line)
+    if behind and stop.takes("COMMA") and rest.count(")") > rest.count("("):
+        return f"an arrow is missing: `-> {behind[1]}{rest}`"
+    begun = re.match(r"\s*(?P<named>\w+\s*=\s*)?(?P<first>@[\w.]+\s*)$", line)
+    if begun is None or re.search(r"[(\[]", rest.partition("->")[0]):
+        return ""
+    branches, arrow, behind_it = rest.partition(" -> ")
+    shown = f"({begun['first']}{branches}){arrow}{behind_it}"
+    if begun["named"]:
+        return f"branches stand in brackets: `{shown}`"
+    name = free_name(stop.source.text)
+    return f"branches stand in brackets, and a chain that begins with these has a name: `{name} = {shown}`"
 
 
 def _leading(stop: Stop) -> str:
@@ -332,6 +360,7 @@ def _count(stop: Stop) -> str:
 
 _RULES: tuple[Callable[[Stop], str], ...] = (
     _comment,
+    *HABIT_HINTS,
     *VALUE_HINTS,
     _star,
     _unfinished,

@@ -159,7 +159,7 @@ def _swallowed(before: ast.Statement, statement: ast.Statement) -> Stop | None:
 
 def _joined(before: ast.Statement, statement: ast.Statement) -> Stop | None:
     """Something that follows a statement without the sign between them: a chain that does not begin with INPUT, was
-    meant to go on with the one before it; `t@2` reads `t` and `@2`."""
+    meant to go on with the one before it; `t@2` reads `t` and `@2`, `{n}xk` reads `{n}` and `xk`."""
     source, start, span = before.span.source, before.span.start, statement.span
     if isinstance(statement, ast.Equation) and not statement.name:
         first, number = statement.body.items[0].span, re.match(r"@[0-9]", span.text)
@@ -176,6 +176,8 @@ def _joined(before: ast.Statement, statement: ast.Statement) -> Stop | None:
         accepts = frozenset({"ARROW", "WORD", "$END"})
     elif isinstance(before, ast.Outputs) and before.span.line == span.line:
         accepts = frozenset({"COMMA", "$END"})
+    elif before.span.end == span.start and re.match("x[A-Za-z_]", span.text) and before.span.text.endswith("}"):
+        accepts = frozenset({"AND", "MINUS", "$END"})
     else:
         return None
     return Stop(source, start, first.span.start, first.span.end, "WORD", accepts)

@@ -110,5 +110,13 @@ def named_chain(line: str, text: str) -> str:
     return f"a chain begins with `name =` or a reference: `{free_name(text)} = {shown}`"
 
 
+def in_brackets(text: str, at: int, name: str) -> str:
+    """How a chain that begins with brackets is written, where a line of a text is one."""
+    start = text.rfind("\n", 0, at) + 1
+    written = _written(text[start : at + _LONGEST_SHOWN].partition("\n")[0])
+    is_whole = len(written) <= _LONGEST_SHOWN and written.count("(") == written.count(")")
+    return f"a chain that begins with brackets needs a name: `{name} = {written if is_whole else '(@a + @b)'}`"
+
+
 def _written(line: str) -> str:
     return re.sub(r"#.*", "", line).strip()

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from cnndsl.syntax.parse_failure import Stop
 
+_MIXED = re.compile(r"([0-9]+(?:x[0-9]+)*)x([A-Za-z_]\w*)")
+
 
 def _power(stop: Stop) -> str:
     """`[A]*2**n`."""
@@ -35,14 +37,22 @@ def _index(stop: Stop) -> str:
     return ""
 
 
+def is_mixed(stop: Stop) -> bool:
+    """Return whether what was found are extents of numbers and a name, `0xk`."""
+    return _MIXED.match(stop.after) is not None
+
+
 def _extent(stop: Stop) -> str:
-    """`pad=kx{n}`, `pad=0xk`."""
+    """`pad=kx{n}`, `pad=0xk`, `{n}xk`."""
     named = re.search(r"\b([A-Za-z_]\w*)x$", stop.end_of_before) if stop.found == "{" and stop.is_adjacent else None
     if named:
         return f"a name in extents stands in braces: `{{{named[1]}}}x{{…}}`"
-    mixed = re.match(r"([0-9]+(?:x[0-9]+)*)x([A-Za-z_]\w*)", stop.after)
+    mixed = _MIXED.match(stop.after)
     if mixed and stop.takes("NUMBER"):
         return f"a name in extents stands in braces: `{mixed[1]}x{{{mixed[2]}}}`"
+    last = re.match(r"x([A-Za-z_]\w*)", stop.after)
+    if last and stop.is_adjacent and stop.before.endswith("}"):
+        return f"a name in extents stands in braces: `x{{{last[1]}}}`"
     return ""
 
 

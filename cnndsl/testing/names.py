@@ -29,6 +29,7 @@ from cnndsl.testing.written import (
     TextScope,
     UnlikeText,
     bearable,
+    choice_names,
     filled,
     referred,
     rows_of,
@@ -119,7 +120,7 @@ class _Reader:
 
     def _file(self, file: ast.File, settings: Mapping[str, Value], files: dict[str, TextFile]) -> TextFile:
         """Reads what a file defines; of one that is used the parameters have their defaults."""
-        home = TextFile({}, {})
+        home = TextFile({}, {}, choice_names(file))
         net = next((each for each in file.statements if isinstance(each, ast.Net)), None)
         scope = TextScope(home, home.values, TextModule())
         for each in net.parameters or () if net else ():
@@ -241,7 +242,8 @@ class _Reader:
 
     def _is_left_out(self, item: ast.ChainItem, wire: Wire, scope: TextScope) -> bool:
         if isinstance(item, ast.Optional):
-            return item.name is not None and scope.values.get(item.name, True) is not True
+            name = item.name if item.name is not None else scope.file.choices.get(item.span.start, "")
+            return scope.values.get(name, True) is not True
         if isinstance(item, ast.Conditional):
             return item.otherwise is None and not truth(item.test, self._here(wire, scope))
         return False

@@ -12,6 +12,7 @@ from cnndsl.expr import evaluate
 from cnndsl.expressions import Expr
 from cnndsl.graph.labels import why_not
 from cnndsl.syntax import ast
+from cnndsl.syntax.words import name_and_size
 from cnndsl.values import ListValue, Symbol, Value, show, show_setting
 
 IDENTITIES = ("ID", "IDENTITY")
@@ -94,10 +95,11 @@ def _by_kind(parts: Sequence[TextPart], taken: set[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class TextFile:
-    """The blocks of a file, with the file that each stands in, and its values."""
+    """The blocks of a file, with the file that each stands in, its values, and the names of its choices by place."""
 
     blocks: dict[str, tuple[ast.Block, TextFile]]
     values: dict[str, Value]
+    choices: dict[int, str]
 
 
 @dataclass(frozen=True)
@@ -180,3 +182,19 @@ def referred(path: str, scope: TextScope) -> tuple[int, TextModule | None]:
     for name in rest:
         found = found[1].values.get(name, (-1, None)) if found[1] is not None else (-1, None)
     return found
+
+
+def choice_names(file: ast.File) -> dict[int, str]:
+    """Tells by its place what a choice without a name of its own is called: by its label, or by its layer."""
+    nodes = list(ast.walk(file.statements))
+    labels = {each.body.span.start: "".join(map(str, each.name)) for each in nodes if isinstance(each, ast.Label)}
+    bases: dict[int, str] = {}
+    for each in nodes:
+        if isinstance(each, ast.Optional) and each.name is None:
+            kind = name_and_size(each.body.head)[0].lower() if isinstance(each.body, ast.WrittenLayer) else "choice"
+            bases[each.span.start] = labels.get(each.span.start, kind)
+    several, used = Counter(bases.values()), Counter[str]()
+    for at, base in sorted(bases.items()):
+        used[base] += 1
+        bases[at] = f"{base}{used[base]}" if several[base] > 1 else base
+    return bases

@@ -20,6 +20,7 @@ def live(graph: Graph, images: int, device: str = "meta") -> tuple[nn.Module, *t
 
 def classes(outputs: object) -> list[tuple[Tensor, Tensor]]:
     """Each output with a class for each image, or each pixel: 0."""
+    outputs = tuple(outputs.values()) if isinstance(outputs, dict) else outputs
     each = list(outputs) if isinstance(outputs, tuple) else [outputs]
     return [
         (output, output.new_zeros(output.shape[:1] + output.shape[2:], dtype=torch.int64))

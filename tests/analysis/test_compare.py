@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from random import Random
 
 import pytest
 
@@ -223,3 +224,64 @@ def test_layers_of_equal_blocks_go_by_their_position() -> None:
         "INPUT 8x8x4 -> u: [CONV3-4 -> CONV3-8 -> RELU -> POOL2]",
     )
     assert set(verdicts(found)) == {"same", "changed"}
+
+
+UP = "INPUT 16x16x3 -> e: Double(8) -> POOL2 -> Double(16) -> CONVT2-8/2 -> {merge}Double(8) -> CONV1-2"
+
+
+@pytest.mark.parametrize(
+    ("merge", "counts"),
+    [
+        # Besides the concatenation only the convolution that read it: 8 channels in place of 16.
+        ("", {"same": 21, "changed": 1, "removed": 1}),
+        ("(@e | ID) -> DROPOUT -> ", {"same": 23, "added": 1}),
+    ],
+)
+def test_layers_behind_a_merge_that_is_gone_keep_their_places(merge: str, counts: dict[str, int]) -> None:
+    """The second convolution of a block is as the first one is once the merge is gone."""
+    block = "block Double(c) = [CONV3-c -> BN -> RELU]*2\n"
+    found = between(block + UP.format(merge="(@e | ID) -> "), block + UP.format(merge=merge))
+    assert Counter(verdicts(found)) == counts
+
+
+def test_another_activation_is_a_change_of_that_layer() -> None:
+    """All six of them, in whatever blocks, and together with a merge that is gone."""
+    block = "block Double(c) = [CONV3-c -> BN -> LEAKYRELU(0.1)]*2\n"
+    found = between(
+        block + UP.format(merge="(@e | ID) -> "), block.replace("LEAKYRELU(0.1)", "RELU") + UP.format(merge="")
+    )
+    assert Counter(verdicts(found)) == {"same": 15, "changed": 7, "removed": 1}
+    assert changes("INPUT 8x8x3 -> CONV3-4 -> RELU", "INPUT 8x8x3 -> CONV3-4 -> SILU") == {
+        "1": (("kind", "RELU", "SILU"),)
+    }
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_layer_of_another_width_is_a_change(seed: int) -> None:
+    """Whatever the widths around it are: equal ones do not draw it to another place."""
+    random = Random(seed)
+    widths = [random.choice((16, 32, 64)) for _ in range(8)]
+    other = list(widths)
+    other[random.randrange(8)] = random.choice((16, 32, 64, 128))
+    nets = ["INPUT 32x32x3 -> " + " -> ".join(f"CONV3-{width} -> RELU" for width in row) for row in (widths, other)]
+    assert set(verdicts(between(*nets))) <= {"same", "changed"}
+
+
+def test_a_first_unit_that_gets_a_projection_stays_the_first() -> None:
+    """A wider stem leads to a projection in the first unit; the unit that the stage has more is its last."""
+    unit = "block Unit(c) = (CONV3-c -> BN -> RELU -> CONV3-c -> BN + ID or down: CONV1-c) -> RELU\n"
+    found = between(
+        unit + "INPUT 8x8x3 -> CONV3-16 -> stage: [Unit(16)*3] -> GAP -> FC-2",
+        unit + "INPUT 8x8x3 -> CONV3-24 -> stage: [Unit(16)*4] -> GAP -> FC-2",
+    )
+    added = [pair.after.path.rpartition(".")[0] for pair in found.pairs if pair.after and not pair.before]
+    # The unit has two convolutions with normalisation, two activations and a sum.
+    assert Counter(added) == {"stage.0": 1, "stage.3": 7}
+    assert "removed" not in verdicts(found)
+
+
+def test_long_sequences_are_parted_before_they_are_weighed() -> None:
+    """600 layers a network are more pairs than are weighed at once."""
+    row = "INPUT 8x8x4 -> {first} -> [CONV3-4 -> RELU]*300 -> {last}"
+    found = between(row.format(first="CONV1-4", last="GAP"), row.format(first="BN", last="FC-2"))
+    assert Counter(verdicts(found)) == {"same": 601, "removed": 2, "added": 2}

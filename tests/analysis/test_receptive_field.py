@@ -333,6 +333,15 @@ def test_the_field_that_is_quoted_lies_on_the_way_to_the_output() -> None:
     assert last_map(vector, receptive_fields(vector)) == 0
 
 
+@pytest.mark.parametrize(
+    "chains", ["far = @b -> CONV3-4\nnear = @a -> CONV3-4", "near = @a -> CONV3-4\nfar = @b -> CONV3-4"]
+)
+def test_of_several_outputs_the_largest_field_is_quoted(chains: str) -> None:
+    """3, 3 + 2*2 at stride 4, and 7 + 2*4, whichever output is written last."""
+    text = f"INPUT 64x64x3 -> a: CONV3-4/2 -> b: CONV3-4/2\n{chains}\noutput near, far\nassert receptive_field == 15"
+    assert cnndsl.loads(text).stats().totals.receptive_field == (15, 15)
+
+
 def test_what_all_positions_see_ends_where_the_plane_does() -> None:
     # 8 positions of stride 2 and 3 wide, the first at -1: -1 to 15; the plane has 0 to 15.
     field = fields_of(cnndsl.loads("INPUT 16x16x3 -> CONV3-4/2 -> g: GAP -> FC-2").graph)["g"]

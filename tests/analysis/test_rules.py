@@ -120,6 +120,24 @@ def test_wide_fields() -> None:
         ),
         # The first FC that reads the map has few, the second reads a vector.
         ("INPUT 4x4x1 -> FC-1 -> FC-1000", None),
+        # Split in two: each has 16*8*10 + 10, and behind them are 20*10 + 10.
+        (
+            "INPUT 4x4x8 -> (a: FC-10 | b: FC-10) -> FC-10",
+            (
+                "2,580 of the 2,790 parameters are in a and b, the first FCs",
+                "GAP ahead of them, for 8 inputs each, saves 2,400",
+            ),
+        ),
+        # In four, one of them behind 8 + 8 parameters: 1,290 + 645 + 2*258, and behind them 19*50 + 50.
+        (
+            "INPUT 4x4x8 -> (DWCONV1 -> a: FC-10 | b: FC-5 | FC-2 | FC-2) -> FC-50",
+            (
+                "2,451 of the 3,467 parameters are in a, b and 2 others, the first FCs",
+                "GAP ahead of them, for 8 inputs each, saves 2,280",
+            ),
+        ),
+        # One that exists in training only is none of them: 1,290 beside 10*190 + 190 are less than half.
+        ("INPUT 4x4x8 -> x: ID -> tap aux(train): (@x -> FC-10) -> a: FC-10 -> FC-190", None),
         # One that is over channels reads a position.
         ("INPUT 4x4x8 -> FC-1000(over=channels) -> GAP -> FC-1", None),
     ],

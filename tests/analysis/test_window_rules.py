@@ -118,6 +118,17 @@ def test_the_stack_in_place_of_a_large_kernel() -> None:
         ("CONV2-8/2", None),
         ("CONV3-8", None),
         ("CONV2x4-8/2x4", None),
+        # Causal along the first axis, where 4 pixels span 7 at a dilation of 2: the last of them is the pixel itself.
+        ("ZEROPAD(6x0, after=0) -> CONV4x3-8(pad=valid, dilation=2x1)", None),
+        ("CONV4x3-8(pad=3x1) -> CROP(0, after=3x0) -> RELU -> CONV2x3-8(pad=1) -> CROP(0, after=1x0)", None),
+        (
+            "ZEROPAD(3x0, after=0) -> CONV4x2-8(pad=valid)",
+            ("the kernel 4x2 of CONV4x2-8(pad=valid) has no centre", "take 5x3"),
+        ),
+        (
+            "ZEROPAD(1, after=2) -> CONV4-8(pad=valid)",
+            ("the kernel 4x4 of CONV4-8(pad=valid) has no centre", "take 5x5"),
+        ),
     ],
 )
 def test_even_kernels(layer: str, found: tuple[str, str] | None) -> None:

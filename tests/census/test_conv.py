@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from functools import partial
 
+import pytest
+
 from tests.census.matching import matches
 from tests.oracle import torchvision
 
@@ -43,3 +45,8 @@ def test_pooling_and_standardised_weights_with_padding_that_follows_the_size() -
     weights = {"conv_layer": partial(layers.StdConv2dSame, eps=1e-8), "norm_layer": layers.GroupNormAct}
     network = timm.models.resnetv2.ResNetV2([2, 2], [128, 256], 10, stem_type="same", preact=False, **weights)
     matches("resnetv2_same_small", network, 61)
+
+
+@pytest.mark.slow
+def test_convolutions_of_several_kernels() -> None:
+    matches("tf_mixnet_s", timm.create_model("tf_mixnet_s"), 64)

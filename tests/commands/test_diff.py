@@ -58,6 +58,22 @@ def test_markdown_is_two_tables() -> None:
     assert {line.replace("\\|", "").count("|") for line in tables} == {5}
 
 
+def test_all_formats_tell_the_same_of_the_layers() -> None:
+    """ResNet-34 has 8 units more than ResNet-18 (He et al. 2015, table 1), of 7 layers each: a line each."""
+    text = run("diff", "resnet18", "resnet34").stdout
+    told = [line.split() for line in text.splitlines() if line.startswith(("~ ", "- ", "+ "))]
+    assert len(told) == 8
+    table = run("diff", "resnet18", "resnet34", "--format", "markdown").stdout.replace("\\", "")
+    assert [line.replace("|", "").split() for line in table.splitlines() if line.startswith(("| + ", "| - "))] == told
+    latex = run("diff", "resnet18", "resnet34", "--format", "latex").stdout
+    assert sum(line.startswith(("+ &", "- &")) for line in latex.splitlines()) == 8
+    found = data("diff", "resnet18", "resnet34", code=1)
+    assert f"layers: {found['counts']['same']} same, {found['counts']['added']} added" in text
+    assert list(dict.fromkeys(layer["block"] for layer in found["layers"])) == [words[1] for words in told]
+    assert [layer["output"]["before"] for layer in found["layers"]] == [None] * 56
+    assert found["layers"][0]["output"]["after"] == [56, 56, 64]
+
+
 def test_parameters_of_one_net_or_of_both() -> None:
     result = run("diff", "vgg16", "vgg16", "--set-b", "classes=10")
     assert result.exit_code == 1

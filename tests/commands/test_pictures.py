@@ -101,7 +101,45 @@ def test_without_a_file_an_error_is_only_told() -> None:
     assert not Path("bad.svg").exists()
 
 
-def test_a_file_that_cannot_be_parsed_has_no_picture() -> None:
-    Path("bad.cnn").write_text("INPUT 8x8x3 -> (")
-    assert run("render", "bad.cnn", "-o", "x.svg").exit_code == 1
-    assert not Path("x.svg").exists()
+SYNTAX, SHAPE = "INPUT 8x8x3 -> (", "INPUT 8x8x3 -> CONV9-4(pad=valid)"
+ASSERTION = "INPUT 8x8x3 -> FC-2\nassert params == 5\nassert output == 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "why"),
+    [
+        (SYNTAX, ("-o", "x.svg"), "the program cannot be parsed"),
+        (SYNTAX, ("-o", "x.mmd"), "the program cannot be parsed"),
+        (SYNTAX, (), "the program cannot be parsed"),
+        (SHAPE, (), "a network with errors is drawn only into the file that -o names"),
+        (SHAPE, ("-o", "x.mmd"), "Mermaid cannot show errors; `-o FILE.svg` can"),
+        (ASSERTION, ("-o", "x.mmd"), "Mermaid cannot show errors; `-o FILE.svg` can"),
+        (SHAPE, ("-o", "x.gv"), "DOT cannot show errors; `-o FILE.svg` with `--layout cards` can"),
+        (SHAPE, ("-o", "x.svg", "--layout", "dot"), "DOT cannot show errors; `-o FILE.svg` with `--layout cards` can"),
+    ],
+)
+def test_where_there_is_no_picture_a_line_says_why(text: str, options: tuple[str, ...], why: str) -> None:
+    Path("bad.cnn").write_text(text)
+    result = run("render", "bad.cnn", *options)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"no picture was written: {why}\nerror[")
+    assert [file.name for file in Path().iterdir()] == ["bad.cnn"]
+
+
+def test_a_table_of_a_network_with_an_error_is_not_written() -> None:
+    Path("bad.cnn").write_text(SHAPE)
+    result = run("render", "lenet5", "bad.cnn", "--style", "table", "-o", "x.svg")
+    assert (result.exit_code, Path("x.svg").exists()) == (1, False)
+    assert result.stderr.startswith("no table was written: bad.cnn has an error")
+
+
+@pytest.mark.parametrize("width", ["column", "page", "slide"])
+def test_a_network_that_breaks_an_assertion_is_drawn_with_the_message(width: str) -> None:
+    """Its 8*8*3*2 weights and 2 biases are 386 parameters."""
+    Path("bad.cnn").write_text(ASSERTION)
+    result = run("render", "bad.cnn", "-o", "x.svg", "--width", width)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("wrote x.svg, with the assertions that fail\n")
+    drawn = Path("x.svg").read_text("utf-8")
+    for text in ("FC, 2", "params is 386, and the file asserts 5", "output is 2, and the file asserts 3"):
+        assert f">{text}</text>" in drawn

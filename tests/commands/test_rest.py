@@ -74,6 +74,31 @@ def test_a_sweep_of_too_many() -> None:
     assert "draw some of them with --sample" in result.stderr
 
 
+def test_a_sweep_over_inputs_and_values_as_a_shell_passes_them() -> None:
+    """CONV3-c on HxW has 9*3*c*H*W multiply-adds, 27 a value of its output."""
+    Path("net.cnn").write_text("net F(c=1)\nINPUT 4x4x3 -> CONV3-c -> GAP\n")
+    expected = [27 * 16, 27 * 64, 27 * 2 * 16, 27 * 2 * 64]
+    for settings in (
+        ("--set", "c=1,2", "--input", "4x4x3,8x8x3"),
+        ("--set", "c=1", "--set", "c=2", "--input", "4x4x3", "--input", "8x8x3"),
+        ("--set", "c={1, 2}", "--set", "input={4x4x3, 8x8x3}"),
+    ):
+        found = json.loads(run("sweep", "net.cnn", *settings, "--columns", "macs", "--format", "json").stdout)
+        assert [each["figures"]["macs"] for each in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [(("stats", "a.cnn"), 1), (("sweep", "a.cnn"), 1), (("diff", "a.cnn", "a.cnn"), 2)]
+)
+def test_a_table_in_a_file_of_an_unknown_ending_is_an_error(command: tuple[str, ...], code: int) -> None:
+    Path("a.cnn").write_text("INPUT 4 -> FC-2\n")
+    result = run(*command, "-o", "a.xyz")
+    assert result.exit_code == code
+    assert "cannot write a.xyz: its name must end in .json, " in result.stderr
+    assert not Path("a.xyz").exists()
+    assert run(*command, "-o", "a.xyz", "--format", "json").exit_code == 0
+
+
 def test_the_dot_program_is_taken_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 

@@ -53,6 +53,29 @@ def test_depth_opens_groups() -> None:
     assert len(rows("--depth", "3")) == 3 + 3 + 15
 
 
+@pytest.mark.parametrize("format", ["table", "markdown", "html", "csv", "latex"])
+def test_a_row_without_a_path_is_called_by_its_first_and_last_part(format: str) -> None:
+    """Neither a repeat nor an iteration has a name; the column of layers, which tells them apart, may be left out."""
+    program = "INPUT 4 -> s: [[FC-4 -> RELU]*2 -> FC-5]*2 -> [FC-4 -> RELU]*2 -> FC-3"
+    text = run("stats", "-", "--depth", "3", "--columns", "path,params", "--format", format, stdin=program).stdout
+    # In turn: s, five layers and five more; then two of two layers.
+    names = (
+        "s.0 … 4",
+        "s.0 … 3",
+        "s.4",
+        "s.5 … 9",
+        "s.5 … 8",
+        "s.9",
+        "fc1 … relu2",
+        "fc1 … relu1",
+        "fc2 … relu2",
+        "fc3",
+    )
+    places = [text.find(name.replace("…", r".\,.\,.") if format == "latex" else name) for name in names]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
 @pytest.mark.parametrize("by", ["block", "stage", "kind"])
 def test_groups_have_what_their_layers_have(by: str) -> None:
     for name in ("params", "macs", "activations", "operations", "layers"):
@@ -136,6 +159,7 @@ def test_groups_are_sorted_level_by_level() -> None:
     [
         (("--columns", "prams"), "there is no column 'prams'; did you mean `params`?"),
         (("--sort", "-macks"), "there is no column 'macks'; did you mean `macs`?"),
+        (("--sort", "params,macs"), "there is no column 'params,macs'; did you mean `params`?"),
         (("--columns", "name"), "there is no column 'name'; did you mean `path`?"),
         (("--columns", "path,multiply-adds"), "there is no column 'multiply-adds'; did you mean `macs`?"),
         (("--sort", "-in training"), "there is no column 'in training'; did you mean `training`?"),

@@ -1,56 +1,242 @@
-"""`cnndsl zoo` with metrics. What it lists without any is tested in test_cli.py."""
+"""`cnndsl zoo`: the table, its tests and orders, and a network by its name."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.commands.running import run, table
+import cnndsl
+from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS
+from cnndsl.catalogue import COLUMNS, FACTS
+from cnndsl.cli import cli
+from cnndsl.report.zoo import render
+from tests.commands.running import DOCS, data, run, table
 
 PUBLISHED = {"resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032, "resnet101": 44_549_160}
 """Parameters as torchvision publishes them."""
+TOP1 = {"resnet18": 69.758, "resnet34": 73.314, "resnet50": 76.13, "resnet101": 77.374}
+"""And the accuracies of IMAGENET1K_V1."""
+
+
+def names(*options: str) -> list[str]:
+    return [row["name"] for row in data("zoo", *options)]
+
+
+def test_the_usual_columns() -> None:
+    head, row = table("zoo", "vgg", "configuration", "D.", "--where", "depth == 16 and buffers == 0")
+    assert head == "name family year input params macs peak in training buffers depth top-1 summary".split()
+    # Simonyan & Zisserman 2014; torchvision's VGG16_Weights.IMAGENET1K_V1 has 71.592.
+    assert row[:6] == ["vgg16", "VGG", "2014", "224x224x3", "138M", "15.5G"]
+    assert row[7:] == ["0", "16", "71.6", "VGG-16,", "configuration", "D."]
 
 
 def test_a_test_and_an_order() -> None:
     least = min(PUBLISHED.values())
-    found = table("zoo", "resnet", "--where", f"params > {least} and params < 45M and depth >= 34", "--sort", "-params")
-    assert [row[0] for row in found if row[0] in PUBLISHED] == ["resnet101", "resnet50", "resnet34"]
-    assert found[0] == ["name", "params"]
+    found = names("resnet", "--where", f"params > {least} and params < 45M and depth >= 34", "--sort", "-params")
+    assert [name for name in found if name in PUBLISHED] == ["resnet101", "resnet50", "resnet34"]
+
+
+def test_a_test_of_an_accuracy() -> None:
+    """torchvision's MobileNetV3-Large has 5.5M parameters and 74.042, its EfficientNet-B0 5.3M and 77.692."""
+    found = names("--where", "params < 10M and top1 > 75")
+    assert "efficientnet" in found
+    assert not {"mobilenet_v3_large", "lenet5", "resnet50"} & set(found)
+
+
+def test_a_family_and_a_year() -> None:
+    found = names("--where", "family == ResNet and year == 2015", "--sort", "top1")
+    assert [name for name in found if name in TOP1] == sorted(TOP1, key=TOP1.__getitem__)
+    assert "preact_resnet" not in found  # 2016
+    assert "wide_resnet50_2" not in found  # another family
+
+
+def test_networks_without_a_value_do_not_pass_and_come_last() -> None:
+    assert set(names("--where", "top1 > 0")) | set(names("--where", "not top1 > 0")) < set(cnndsl.zoo())
+    for sign in "", "-":
+        last = data("zoo", "--sort", f"{sign}top1", "--columns", "top1")[-1]
+        assert last["top1"] is None
+
+
+def test_a_receptive_field_that_differs_by_axis_is_no_number() -> None:
+    """VGG-16's features see 212 pixels (torchvision.json has it); S3D's see another number of frames than of pixels."""
+    assert "vgg16" in names("--where", "receptive_field == 212")
+    assert "s3d" not in names("--where", "receptive_field > 0")
+
+
+def test_shapes_and_texts_are_sorted() -> None:
+    assert names("--sort", "-input")[0] == "unet_3d"  # 116x132x132x3
+    assert [row["family"] for row in data("zoo", "--sort", "family")][:1] == ["AlexNet"]
+
+
+def test_a_pareto_front() -> None:
+    """The definition, on every pair: what is left has no other that is as small and as good. Decimals count."""
+    front = data("zoo", "--pareto", "params,top1", "--sort", "params")
+    accuracies = [row["top1"] for row in front]
+    assert accuracies == sorted(set(accuracies))
+    everyone = [row for row in data("zoo") if row["top1"] is not None]
+    beaten = [
+        one["name"]
+        for one in everyone
+        for other in everyone
+        if (other["params"], -other["top1"]) != (one["params"], -one["top1"])
+        and other["params"] <= one["params"]
+        and other["top1"] >= one["top1"]
+    ]
+    assert {row["name"] for row in front} == {row["name"] for row in everyone} - set(beaten)
+    assert names("resnet18", "--pareto", "top1") == ["resnet18"]
+    assert names("lenet5", "--pareto", "top1") == []
 
 
 def test_columns() -> None:
-    found = table("zoo", "resnet18", "--columns", "params,buffers,output")
-    assert found == [["name", "params", "buffers", "output"], ["resnet18", "11.7M", "9.62K", "1000"]]
-
-
-def test_the_metrics_of_the_test_are_shown_where_none_are_chosen() -> None:
-    assert table("zoo", "resnet18", "--where", "buffers == 9620 or depth == 0")[0] == ["name", "buffers", "depth"]
+    found = table("zoo", "resnet18", "--columns", "params,buffers,output,top5")
+    assert found == [["name", "params", "buffers", "output", "top-5"], ["resnet18", "11.7M", "9.62K", "1000", "89.1"]]
 
 
 def test_columns_are_called_as_in_the_other_tables() -> None:
-    columns = "memory,inference,training,receptive_field"
-    heads = run("zoo", "resnet18", "--columns", columns).stdout.splitlines()[0]
+    heads = run("zoo", "resnet18", "--columns", "memory,inference,training,receptive_field").stdout.splitlines()[0]
     assert re.split(r"  +", heads) == ["name", "CS231n memory", "peak in use", "peak in training", "receptive field"]
 
 
 def test_a_file_here_is_no_bundled_network() -> None:
     Path("resnet18").write_text("INPUT 8x8x1 -> FC-2")
     assert table("zoo", "resnet18", "--columns", "params")[1] == ["resnet18", "11.7M"]
+    assert "11,689,512" in run("zoo", "resnet18").stdout
+
+
+def test_a_network_by_its_name() -> None:
+    """Everything, and of this network alone: `resnet50` is in the names of others too."""
+    lines = run("zoo", "resnet50").stdout.splitlines()
+    text = (Path(__file__).parents[2] / "architectures" / "resnet50.cnn").read_text("utf-8")
+    assert [f"# {line}" for line in lines[:2]] == text.splitlines()[:2]
+    rows = dict(line.split("  ", 1) for line in lines[3:])
+    found = {title: value.strip() for title, value in rows.items()}
+    assert found["params"] == "25,557,032"
+    assert found["top-1"] == "76.13% at 224x224"
+    assert found["source"] == "torchvision, ResNet50_Weights.IMAGENET1K_V1"
+    assert found["settings"] == "classes=1000"
+    assert "resnet101" in found["family"]
+    assert "score" not in found
+    assert names("resnet50") == ["resnet50"]
+    assert len(names("resnet50", "torchvision")) > 1
+
+
+def test_nothing_is_found() -> None:
+    result = run("zoo", "--where", "top1 > 100")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "no bundled network is like that\n"
+    assert data("zoo", "nothing-like-that") == []
+    assert "did you mean" in run("zoo", "resnet51").stderr
 
 
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
         (("--where", "parms < 5M"), 1, "did you mean `params`?"),
+        (("--where", "family == Resnet"), 1, "did you mean `ResNet`?"),
         (("--where", "params"), 1, "a test must be yes or no"),
-        (("--sort", "-macks"), 2, "there is no metric 'macks'; did you mean `macs`?"),
-        (("--columns", "params,size"), 2, "there is no metric 'size'"),
+        (("--where", "source == 1"), 1, "there is no value called `source` here"),
+        (("--sort", "-macks"), 2, "there is no column 'macks'; did you mean `macs`?"),
+        (("--sort", "params,macs"), 2, "there is no column 'params,macs'; did you mean `params`?"),
+        (("--sort", "-"), 2, "there is no column ''"),
+        (("--pareto", "params,year"), 2, "there is no column 'year'"),
+        (("--columns", "params,size"), 2, "there is no column 'size'"),
         (("--columns", "params,receptive field"), 2, "did you mean `receptive_field`?"),
+        (("--columns", "top-1"), 2, "did you mean `top1`?"),
+        (("--width", "column"), 2, "--width applies to --format latex only"),
     ],
 )
 def test_what_is_no_test_is_told(options: tuple[str, ...], code: int, message: str) -> None:
     result = run("zoo", "lenet5", *options)
     assert result.exit_code == code, result.output
     assert message in result.stderr
+
+
+def test_json_has_everything() -> None:
+    found = {row["name"]: row for row in data("zoo")}
+    assert list(found) == list(cnndsl.zoo())
+    assert found["resnet50"]["params"] == PUBLISHED["resnet50"]
+    assert found["resnet50"]["top1"] == TOP1["resnet50"]
+    assert found["lenet5"]["top1"] is None
+    assert found["siamese"]["inputs"] == [[105, 105, 1]] * 2
+    assert set(found["vgg16"]) == set(COLUMNS)
+
+
+def test_json_has_the_chosen_columns() -> None:
+    assert data("zoo", "resnet18", "--columns", "top1,output") == [
+        {"name": "resnet18", "top1": 69.758, "output": [1000]}
+    ]
+
+
+def test_the_schema_describes_columns_as_their_tables_do() -> None:
+    properties = json.loads((DOCS / "zoo.schema.json").read_text("utf-8"))["items"]["properties"]
+    assert set(properties) - set(COLUMNS) == {"inputs", "receptive_field_at_most"}
+    definitions = {
+        name: METRICS[name].definition if name in OF_NETWORKS else FACTS[name].definition for name in COLUMNS
+    }
+    assert {name: properties[name]["description"] for name in COLUMNS} == definitions
+
+
+def test_csv() -> None:
+    rows = list(csv.DictReader(io.StringIO(run("zoo", "--format", "csv").stdout)))
+    assert list(rows[0]) == list(COLUMNS)
+    found = {row["name"]: row for row in rows}
+    assert (found["resnet50"]["params"], found["resnet50"]["top1"]) == ("25557032", "76.13")
+    assert (found["lenet5"]["top1"], found["lenet5"]["input"]) == ("", "32x32x1")
+
+
+def test_markdown_into_a_file() -> None:
+    run("zoo", "resnet18", "--columns", "params,top1,score,source", "-o", "nets.md")
+    assert Path("nets.md").read_text("utf-8").splitlines() == [
+        "| name | params | top-1 | score | source |",
+        "| --- | ---: | ---: | --- | --- |",
+        r"| resnet18 | 11,689,512 | 69.758 |  | torchvision, ResNet18\_Weights.IMAGENET1K\_V1 |",
+    ]
+    assert run("zoo", "-o", "nets.md").exit_code == 1  # it exists
+
+
+def test_latex() -> None:
+    text = run("zoo", "resnet18", "--columns", "input,params,top1,score", "--format", "latex").stdout
+    assert r"resnet18 & 224$\times$224$\times$3 & 11.69 & 69.8 & -- \\" in text
+    assert r"\begin{longtable}" in run("zoo", "--format", "latex").stdout
+
+
+@pytest.mark.parametrize(
+    ("room", "missing"), [(200, set[str]()), (120, {"input"}), (80, {"input", "family", "training"})]
+)
+def test_a_narrow_terminal_leaves_columns_out(room: int, missing: set[str]) -> None:
+    from cnndsl.catalogue import networks
+    from cnndsl.network import executions
+    from cnndsl.report.zoo import DEFAULT_COLUMNS
+
+    lines = render(networks(cnndsl.zoo(), (), executions), DEFAULT_COLUMNS, "table", room=room).splitlines()
+    assert max(map(len, lines)) <= room
+    assert all((COLUMNS[column] in lines[0]) == (column not in missing) for column in DEFAULT_COLUMNS)
+    assert any(line.endswith(" …") for line in lines)
+
+
+def test_the_example_of_the_documentation() -> None:
+    page = (DOCS / "cli.md").read_text("utf-8").partition("    $ cnndsl zoo ")[2].partition("\n\n")[0]
+    command, *lines = page.splitlines()
+    assert run("zoo", *shlex.split(command)).stdout.splitlines() == [line.removeprefix("    ") for line in lines]
+    section = (DOCS / "cli.md").read_text("utf-8").partition("## cnndsl zoo")[2].partition("\n## ")[0]
+    assert all(f"`{name}`" in section for name in FACTS)
+
+
+def test_it_loads_neither_torch_nor_the_backend() -> None:
+    code = "import sys, cnndsl.cli; cnndsl.cli.run(['zoo', '--sort', 'macs']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, encoding="utf-8")
+    assert not {"torch", "numpy", "rich", "cnndsl.emit.torch"} & set(done.stdout.splitlines()[-1].split())
+
+
+def test_help_lists_every_column() -> None:
+    assert cli.commands is not None
+    text = "".join(run("zoo", "--help").stdout.split())
+    assert ",".join(COLUMNS) in text

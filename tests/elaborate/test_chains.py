@@ -135,7 +135,10 @@ def test_the_module_computes_what_the_graph_says(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "help"),
     [
-        (f"{STEM}\n(@a | @b -> UPSAMPLE2)", "a chain that begins with brackets needs a name: `x = (@b + @c)`"),
+        (
+            f"{STEM}\n(@a | @b -> UPSAMPLE2)",
+            "a chain that begins with brackets needs a name: `x = (@a | @b -> UPSAMPLE2)`",
+        ),
         (f"{STEM}\noutput @a", "name the values that the network gives, without `@`: `output a, b`"),
         (f"{STEM}\noutput", "name the values that the network gives, without `@`: `output a, b`"),
     ],

@@ -40,6 +40,31 @@ def test_what_is_merged(text: str, read: list[str] | None) -> None:
         assert [len(each) for each in merges] == [2, 2, 2]
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("INPUT 8x8x3 -> (CONV3-3 + each k in 1, 3 [ID or CONV{k}-3])", ["0", "input", "input"]),
+        ("INPUT 8x8x3 -> (CONV3-4/2 + each k in 1, 3 [ID or CONV{k}-4/2])", ["0", "1", "2"]),
+        ("INPUT 8x8x3 -> (each k in 1, 3 [ID or CONV{k}-4/2] + CONV3-4/2)", ["0", "1", "2"]),
+        ("INPUT 8x8x3 -> (CONV3-4 + each c in 4, 8 [CONV1-c or CONV3-4])", ["0", "1", "2"]),
+        ("INPUT 8x8x3 -> (ID or CONV1-3 + each c in 1, 2 [ID or CONV1-3])", ["0", "input", "input"]),
+        # Where nothing else is to be fitted, the first is its last choice, and the next ones fit that.
+        ("INPUT 8x8x3 -> (+ each c in 3, 4 [ID or CONV1-c])", ["0", "input"]),
+        ("INPUT 8x8x3 -> (CONV3-3 + each g in 1..2 [ID or CONV1-3 or b{g}: BN])", ["0", "input", "input"]),
+    ],
+)
+def test_each_branch_is_the_first_choice_that_fits(text: str, read: list[str]) -> None:
+    assert merged(text) == [read]
+    net = loads(text)
+    assert verify(net.source(), net.graph).agrees
+
+
+def test_a_choice_that_no_branch_fits_names_all_it_tried() -> None:
+    (error,) = wrong("INPUT 8x8x3 -> (CONV3-4/2 + each c in 5, 6 [ID or CONV1-c])")
+    assert error.code == "E0312"
+    assert "[8x8x3] or [8x8x5] with c = 5" in error.label
+
+
 def test_every_branch_starts_from_the_input_of_the_merge() -> None:
     made = graph("INPUT 8x8x3 -> stem: BN -> (| each c in 4, 6, 8 [CONV3-c -> RELU])")
     convolutions = [node for node in made.layers if node.kind == "CONV"]

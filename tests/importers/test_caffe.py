@@ -10,7 +10,8 @@ from itertools import product
 import pytest
 import torch
 
-from cnndsl.errors import CnnError
+from cnndsl.errors import CnnError, Source
+from cnndsl.importers.program import program
 from tests.importers.caffe_checked import checked
 from tests.importers.caffe_oracle import pooling
 from tests.importers.caffe_texts import DATA, conv, imported, kinds, layer, net, pool
@@ -276,6 +277,17 @@ def test_layers_that_are_others_in_training_are_those_in_use() -> None:
 def test_inputs_have_the_size_that_the_file_says(data: str, shape: str) -> None:
     text = f'layer {{ name: "x" top: "x" {data} }}' + layer("ReLU")
     assert str(imported(text).graph.input) == shape
+
+
+def test_the_program_tells_what_the_file_does_not_say() -> None:
+    text = DATA + layer("InnerProduct", "inner_product_param { num_output: 5 }", "data", "f")
+    assert program(Source("a/net.prototxt", text)) == (
+        "# Imported from net.prototxt, of Caffe.\n"
+        "# The images are taken to have 3 channels: the file does not say.\n"
+        "INPUT 8x8x3\n-> FC-5\n\n"
+        "assert params == 965\n"  # 8*8*3*5 + 5
+        "assert output == 5\n"
+    )
 
 
 def test_two_inputs() -> None:

@@ -12,6 +12,7 @@ only where
 - branches of different strides met on a map of more than 4096 positions, or a pattern longer than that was met: their
   field is then a bound and says so (`at_most`);
 - a unit sees padding alone: a CONVT with gaps, or a CONV1(pad=1);
+- a CONVT with a stride is dilated, so that its weights may miss the ends of a range: a bound as well;
 - values were moved, by RESHAPE, PERMUTE or Darknet's reorg, each from one position of many;
 - channels of a `SLICE` or `PICK` come from one branch of several (a field holds what any channel sees), or an
   UPSAMPLE is bicubic, whose weights have zeros.
@@ -342,6 +343,8 @@ def test_local_fields_hold_what_reaches_a_unit_without_gates_and_statistics(text
 FOUND = {
     "a CONVT of stride 1 reads ahead of a position": "INPUT 5x5x1 -> CONVT3-1(pad=2) -> CONV3-1",
     "a CONVT that pads more than its kernel": "INPUT 6x6x1 -> CONVT1-1(pad=1, bias=no)",
+    "a CONVT whose weights have gaps": "INPUT 9x1 -> CONVT4-1/2(dilation=3)",
+    "a CONVT whose weights have gaps, and a mean of one": "INPUT 7x9x1 -> CONVT3-1/2(dilation=3, pad=2) -> AVGPOOL1",
     "a CONVT of stride 1 along one axis": "INPUT 6x6x2 -> CONVT3x4-2/1x2(pad=2x0, out_pad=0x1)",
 }
 BY_HAND = {

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
@@ -180,3 +181,21 @@ def test_rounding_never_shows_a_thousand_of_a_unit() -> None:
         "1M",
         "1G",
     ]
+
+
+def test_parameters_that_are_trained_are_told_where_some_are_not(stats: Stats) -> None:
+    """A convolution of 27*4 weights and 4 biases is frozen; FC-10 on 4 channels has 40 weights and 10 biases."""
+    frozen = loads("INPUT 8x8x3 -> CONV3-4(frozen=yes) -> GAP -> FC-10").stats()
+    lines = [line.split(maxsplit=1) for line in render(view(frozen), "table").splitlines() if line]
+    assert ["trainable", "50; 112 frozen"] in lines
+    assert not any(line.startswith("trainable") for line in render(view(stats), "table").splitlines())
+
+
+@pytest.mark.parametrize("written", ["0.05", "0.2872281323269014", "1.7015043497085571", "0.000012345678901", "1e-12"])
+def test_a_decimal_argument_is_shown_as_a_decimal(written: str) -> None:
+    """Values are exact, and one that is written as a decimal is none of a quotient's: 1.7015043497085571 is NFNet's."""
+    net = loads(f"block Unit(c, g) = CONV3-c -> TIMES(g)\nINPUT 8x8x3 -> unit: Unit(4, {written})")
+    (row,) = [line for line in net.stats().render("table", depth=1).splitlines() if line.startswith("unit")]
+    shown = re.search(r"Unit\(4, ([^)]*)\)", row)
+    assert shown is not None
+    assert Decimal(shown[1]) == Decimal(written)

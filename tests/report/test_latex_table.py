@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -48,6 +49,29 @@ def test_columns_that_were_asked_for_go_into_a_further_table() -> None:
     assert r"\addtocounter{table}{-1}" in text
 
 
+def test_every_further_table_says_what_its_rows_are() -> None:
+    """Both keys stand in both tables; else two rows of the second one would begin with the same 1."""
+    columns = (LatexColumn("N"), LatexColumn("M"), *(LatexColumn(f"c{at}", is_number=True) for at in range(10)))
+    rows = tuple((n, m, *["1234567890"] * 10) for n in "12" for m in "34")
+    text = write(replace(table(columns, rows), keys=2))
+    assert text.count(r"\begin{table*}") == text.count("N & M &") == text.count("\n1 & 4 &") == 2
+
+
+def test_rows_are_numbered_where_keys_leave_no_room() -> None:
+    """Four words of 15 letters, 75 pt or more at 10 pt, take more than a column of 229.5 pt."""
+    columns = (*(LatexColumn(f"parameter_{at}_{at}_{at}", is_number=True) for at in range(4)), LatexColumn("params"))
+    text = write(replace(table(columns, (tuple("abcde"), tuple("fghij"))), keys=4), "column")
+    assert text.count(r"\begin{table}") == text.count("no. &") == 2
+    assert "\n1 & a &" in text
+    assert re.search(r"\n2 & .*j \\\\", text)
+
+
+def test_a_caption_does_not_touch_the_rule_beneath_it() -> None:
+    """article sets \\belowcaptionskip to 0 pt: it expects captions beneath."""
+    text = write(table(TWO, ROWS))
+    assert text.index(r"\setlength{\belowcaptionskip}{5pt}") < text.index(r"\caption") < text.index(r"\toprule")
+
+
 def test_long_texts_are_broken() -> None:
     text = write(table(TWO, (("a long name of many words " * 8, "1"),)), "column")
     room = float(re.findall(r"p\{([\d.]+)pt\}", text)[0])
@@ -72,6 +96,12 @@ def test_widths_are_those_of_computer_modern() -> None:
     """A digit of cmr10 is 5.00002 pt wide, of cmr8 4.25006 pt. Source: cmr10.tfm, cmr8.tfm."""
     assert width("0123456789", 10) == pytest.approx(50.0, abs=0.01)
     assert width("0123456789", 8) == pytest.approx(42.5, abs=0.05)
+
+
+def test_an_ellipsis_is_three_points_with_even_gaps() -> None:
+    """A point of cmr10 is 2.78 pt wide, a thin space a sixth of the size: 3 * 2.78 + 2 * 1.67 = 11.67."""
+    assert breakable("a … b", 100, 10) == r"a .\,.\,. b"
+    assert width("…", 10) == pytest.approx(11.67, abs=0.02)
 
 
 def test_lines_are_not_underestimated() -> None:

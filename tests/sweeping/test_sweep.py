@@ -181,7 +181,20 @@ def test_the_command_prints_a_table_json_and_csv(tmp_path_factory: pytest.TempPa
     assert len(run("--columns", "params").splitlines()) == 37
 
 
-@pytest.mark.parametrize("options", [["--sort", "parms"], ["--pareto", "size"], ["--columns", "x"], ["--set", "N"]])
+def test_a_parameter_that_is_a_fraction_sorts(tmp_path: Path) -> None:
+    file = tmp_path / "family.cnn"
+    file.write_text("net F(rate in {0.5, 0.2, 1/3})\nINPUT 4 -> DROPOUT(rate) -> FC-2")
+    result = CliRunner().invoke(cli, ["sweep", str(file), "--format", "json", "--sort", "rate"])
+    assert [round(row["settings"]["rate"], 2) for row in json.loads(result.output)] == [0.2, 0.33, 0.5]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *(["--sort", "parms"], ["--sort", "params,macs"], ["--sort", "-"]),
+        *(["--pareto", "size"], ["--columns", "x"], ["--set", "N"]),
+    ],
+)
 def test_a_wrong_command_line_is_told(options: list[str]) -> None:
     assert CliRunner().invoke(cli, ["sweep", "lenet5", *options]).exit_code == 2
 

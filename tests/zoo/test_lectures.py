@@ -134,10 +134,16 @@ def where(key: str) -> tuple[str, str]:
     return ("bottom" if name in ("conv1", "conv2") else "top"), key
 
 
-@pytest.mark.parametrize("width", [0.35, 0.5, 0.75, 1, 1.4])
-def test_widths_of_mobilenet_v2(width: float) -> None:
-    """Sandler et al. 2018, Section 6.1; torchvision's widths."""
+WIDTHS = [
+    *(("mobilenet_v2", width) for width in (0.35, 0.5, 0.75, 1.4)),
+    *((f"mobilenet_v3_{size}", width) for size in ("large", "small") for width in (0.75, 1.25)),
+]
+
+
+@pytest.mark.parametrize(("name", "width"), WIDTHS)
+def test_widths_of_mobilenets(name: str, width: float) -> None:
+    """Sandler et al. 2018, Section 6.1; Howard et al. 2019, Figure 1 and Table 3."""
     with torch.device("meta"):
-        ours = cnndsl.load("mobilenet_v2", width=width).module().state_dict()
-    theirs = oracle.on_meta("mobilenet_v2", width_mult=width).state_dict()
+        ours = cnndsl.load(name, width=width).module().state_dict()
+    theirs = oracle.on_meta(name, width_mult=width).state_dict()
     assert [(key, each.shape) for key, each in ours.items()] == [(key, each.shape) for key, each in theirs.items()]

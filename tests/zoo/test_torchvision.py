@@ -69,7 +69,7 @@ TWINS = [
     Twin("mnasnet", "mnasnet0_75", {"width": 0.75}),
     Twin("mnasnet", "mnasnet1_0"),
     Twin("mnasnet", "mnasnet1_3", {"width": 1.3}),
-    Twin("fcn_resnet50", arguments=AUXILIARY),
+    Twin("fcn_resnet50", arguments=AUXILIARY, is_slow=True),
     Twin("deeplabv3_resnet50", arguments=AUXILIARY),
     *(Twin(f"deeplabv3_{backbone}", arguments=AUXILIARY) for backbone in ("resnet101", "mobilenet_v3_large")),
     Twin("fcn_resnet101", arguments=AUXILIARY),
@@ -79,6 +79,7 @@ TWINS = [
     *(Twin("efficientnet", f"efficientnet_b{at}", settings) for at, settings in enumerate(EFFICIENT)),
     *(Twin(f"efficientnet_v2_{size}") for size in "sml"),
     *(Twin(f"convnext_{size}", is_equal=False) for size in ("tiny", "small", "base", "large")),
+    Twin("resnet50_fpn", side=75),
 ]
 
 
@@ -109,12 +110,25 @@ def test_figures_are_those_that_torchvision_publishes(twin: Twin) -> None:
     """Parameters as published with its weights; multiply-adds as PyTorch counts them of its module."""
     network, (_, theirs) = twin.network(), modules(twin.published)
     totals = network.stats().totals
-    weights = oracle.torchvision.models.get_model_weights(twin.published)
-    assert totals.params == next(iter(weights)).meta["num_params"]
+    if twin.published in oracle.torchvision.models.list_models():
+        weights = oracle.torchvision.models.get_model_weights(twin.published)
+        assert totals.params == next(iter(weights)).meta["num_params"]
+    assert totals.params == sum(each.numel() for each in theirs.parameters())
     entering = network.graph.input
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         theirs(torch.zeros(1, entering.channels, *entering.spatial, device="meta"))
     assert 2 * totals.macs == counter.get_total_flops()
+
+
+@pytest.mark.parametrize("name", ["fcn_resnet50", "deeplabv3_resnet50", "deeplabv3_mobilenet_v3_large"])
+def test_segmentation_without_its_auxiliary_head(name: str) -> None:
+    network, theirs = cnndsl.load(name, aux=False), oracle.on_meta(name)
+    with torch.device("meta"):
+        ours = network.module().eval()
+        images = torch.zeros(1, 3, 65, 65)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert network.stats().totals.params == sum(each.numel() for each in theirs.parameters())
+    assert [each.shape for each in outputs(ours, images)] == [each.shape for each in outputs(theirs.eval(), images)]
 
 
 def outputs(module: nn.Module, x: Tensor) -> list[Tensor]:

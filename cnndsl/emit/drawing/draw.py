@@ -49,7 +49,7 @@ def draw(text: str, path: str) -> bytes:
 
 
 def _by_program(text: str, format: str) -> bytes:
-    import graphviz  # pyright: ignore[reportMissingTypeStubs]
+    import graphviz  # pyright: ignore[reportMissingTypeStubs]  # it has types in its source, and no stubs
 
     try:
         return graphviz.Source(text).pipe(format=format, quiet=True)
@@ -59,11 +59,11 @@ def _by_program(text: str, format: str) -> bytes:
 
 def _by_library(text: str, format: str) -> bytes:
     try:
-        import pygraphviz  # pyright: ignore[reportMissingTypeStubs]
+        import pygraphviz  # pyright: ignore[reportMissingTypeStubs]  # there are none
     except ImportError:
         raise NoGraphvizError from None
     with _silenced():
-        # pygraphviz says nothing of its types
+        # It has no types either; what is drawn is checked below.
         drawn: object = pygraphviz.AGraph(string=text).draw(format=format, prog="dot")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     if not isinstance(drawn, bytes):
         raise FileError("Graphviz failed: it drew nothing")

@@ -12,6 +12,7 @@ from cnndsl.analysis.cost import costs
 from cnndsl.emit.drawing.cards.blocks import BlockBook
 from cnndsl.emit.drawing.cards.crossed import wires
 from cnndsl.emit.drawing.cards.fold import homes_of, step_edges, with_missing
+from cnndsl.emit.drawing.cards.frames import iterations
 from cnndsl.emit.drawing.cards.items import (
     DrawnItem,
     ForkItem,
@@ -31,6 +32,7 @@ from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, raw_nodes, value_tex
 from cnndsl.emit.drawing.cards.spine import SpineBuilder
 from cnndsl.emit.drawing.cards.states import StatePainter
 from cnndsl.emit.drawing.cards.tags import LinkOf, Tagger, no_link
+from cnndsl.emit.drawing.cards.terms import part_name
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
 from cnndsl.emit.drawing.cards.words import shape_text
 from cnndsl.errors import MessageText
@@ -50,7 +52,8 @@ def failure(partial: PartialGraph, messages: Sequence[MessageText], link: LinkOf
     joined, links = step_edges(graph, homes, steps)
     loose = {homes[node] for node in partial.loose if node in homes}
     tagger = Tagger(graph, drawn.figures, link, partial.unknown | partial.failing.keys())
-    panel = drawn.panel(_first(partial))
+    node = _first(partial)
+    panel = drawn.panel(node, messages[partial.failing[node]].frames if node >= 0 else ())
     faults = _faults(partial, messages, homes, panel)
     first = messages[0]
     return DrawingModel(
@@ -117,8 +120,9 @@ class _Drawn:
         taps = [each.node for each in graph.taps]
         return frozenset([*failing, *before, *taps, *([graph.output] if graph.output_name else [])])
 
-    def panel(self, node: int) -> BlockPanel | None:
-        """Return the block that fails, opened; None where what fails stands open in the spine."""
+    def panel(self, node: int, frames: Sequence[str]) -> BlockPanel | None:
+        """Return the block that fails, opened; None where what fails stands open in the spine. `frames` are the calls
+        and repeats of the message."""
         homes = homes_of(self.raw)
         for tap in self._taps:
             if node in nodes_in(tap.chain):
@@ -128,12 +132,12 @@ class _Drawn:
         step = self.raw[at] if at >= 0 else None
         if not isinstance(step, RawCard):
             return None
-        for number, part in enumerate(step.parts):
+        for part in step.parts:
             if isinstance(part, UnitItem) and node in nodes_in(part.chain):
-                return self._opened(part, node, step, number, at)
+                return self._opened(part, node, step, frames, at)
         return None
 
-    def _opened(self, whole: UnitItem, node: int, card: RawCard, number: int, at: int) -> BlockPanel:
+    def _opened(self, whole: UnitItem, node: int, card: RawCard, frames: Sequence[str], at: int) -> BlockPanel:
         item = _innermost(whole, node)
         graph, nodes = self._graph, nodes_in(item.chain)
         entry = entry_of(graph, item.chain)
@@ -146,13 +150,14 @@ class _Drawn:
         values = ", ".join(value_text(value) for _, value in item.parameters)
         step = self.steps[at]
         name = step.name if isinstance(step, NetCard) else card.name
-        title = item.title or item.name or whole.title or whole.name or name
-        count = len(card.parts)
-        where = f"iteration {number + 1} of {count} in {name}" if count > 1 else f"in {name}"
+        title = part_name(graph, item)
+        where = iterations(graph.tree, nodes, frames)
+        if name != title and f"in {name}(" not in where:
+            where = f"{where} in {name}".lstrip()
         return BlockPanel(
             "",
             f"{title}({values})" if values else title,
-            where if count > 1 or name != title else "",
+            where,
             elements,
             nodes,
             shape_text(graph.nodes[entry].shape) if entry >= 0 and entry not in self._partial.unknown else "?",
@@ -160,6 +165,7 @@ class _Drawn:
             steps=(at,),
             joined=wired["joined"] if wired else (True,) * len(elements),
             links=wired["links"] if wired else (),
+            inputs=wired["inputs"] if wired else (),
         )
 
 

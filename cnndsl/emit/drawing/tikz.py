@@ -1,6 +1,7 @@
 """A picture as a TikZ picture, which compiles with `\\usepackage{tikz}` alone and takes the fonts of its document.
 
-A text that is wider there than what was reserved for it is set narrower, so that it stays in its box.
+A text that is wider there than what was reserved for it is set narrower, so that it stays in its box. A picture that is
+wider than the line it stands on is drawn smaller as a whole.
 """
 
 from __future__ import annotations
@@ -16,11 +17,18 @@ from cnndsl.emit.drawing.themes import Theme
 from cnndsl.terminal import clean
 
 POINT = 0.75
-"""Points in a CSS pixel, so that a picture of 320 is as wide as a column of 240 pt."""
+"""Points in a CSS pixel, so that a picture of 320 is 240 pt wide, and one of 680 is 510 pt wide."""
 
 _ANCHORS = {"start": "base west", "middle": "base", "end": "base east"}
 _FIT = r"\def\cnndslfit#1#2{\setbox0\hbox{#2}\ifdim\wd0>#1\relax\resizebox{#1}{\height}{\box0}\else\box0\fi}"
 """Sets a text in a room: as it is, or narrower."""
+_WHOLE = r"\ifcsname ver@standalone.cls\endcsname\def\cnndslscale{1}\fi"
+"""The page of the class `standalone` becomes as large as the picture, whatever the width of its lines is."""
+
+
+def _scale(width: float) -> str:
+    """What makes a picture of a width in pixels as wide as the line if it is wider."""
+    return rf"\pgfmathsetmacro\cnndslscale{{min(1,\linewidth/{_points(width)})}}{_WHOLE}"
 
 
 def tikz(picture: Picture, theme: Theme) -> str:
@@ -28,15 +36,19 @@ def tikz(picture: Picture, theme: Theme) -> str:
     margin = theme.margin if theme.name == "dark" else 0
     corners = f"({number(-margin)},{number(-margin)}) rectangle "
     corners += f"({number(picture.width + margin)},{number(picture.height + margin)})"
+    wide = picture.width + 2 * margin
     ground = [rf"\fill[cnndsl bg] {corners};"] if margin else []
     lines = [
         f"% {clean(picture.title)}: written by cnndsl; \\usepackage{{tikz}}",
         rf"\begin{{tikzpicture}}[x={POINT}pt,y=-{POINT}pt,line join=round,inner sep=0pt,outer sep=0pt]",
         _FIT,
+        _scale(wide),
         *(rf"\definecolor{{cnndsl {name}}}{{HTML}}{{{theme.value(name)[1:]}}}" for name in _colours(picture, theme)),
-        rf"\useasboundingbox {corners};",
+        rf"\path[use as bounding box,scale=\cnndslscale] {corners};",
+        r"\begin{scope}[transform canvas={scale=\cnndslscale}]",
         *ground,
         *_items(picture.items, theme),
+        r"\end{scope}",
         r"\end{tikzpicture}",
     ]
     return "\n".join([*lines, ""])

@@ -322,7 +322,10 @@ def attempt(way: Callable[[], Made]) -> Made | None:
 def is_worth_it(items: Sequence[SequentialItem], loops: Sequence[LoopPart]) -> bool:
     """Whether a loop says more, or the same in fewer lines, than its iterations written out."""
     turns = max(len(loop.turns) for loop in loops)
-    if not all(map(_is_literal, items)) or (loops[0].count is None and turns >= SHORTEST_TABLE):
+    is_table = loops[0].count is None
+    has_rows = any(isinstance(item, LoopItem) and isinstance(item.over, Rows) for item in items)
+    counts_lists = has_rows and (not is_table or loops[0].is_range)
+    if not counts_lists and (not all(map(_is_literal, items)) or (is_table and turns >= SHORTEST_TABLE)):
         return True
     body = max(cost(item.items) for item in items if isinstance(item, LoopItem))
     return cost(items) < turns * body

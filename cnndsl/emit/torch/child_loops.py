@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Protocol
+from typing import Protocol, cast
 
 from cnndsl.emit.torch.cursor import Cursor, width_term
 from cnndsl.emit.torch.ir import Build, ChildLoop, CountedRange, ModuleClass, Rows, SequentialBuild
-from cnndsl.emit.torch.iterations import built_names, pattern_names
-from cnndsl.emit.torch.names import variable
+from cnndsl.emit.torch.iterations import built_names, columns, pattern_names
+from cnndsl.emit.torch.names import item_of, variable
 from cnndsl.emit.torch.part_queries import child_name, path_of
 from cnndsl.emit.torch.patterns import pattern
 from cnndsl.emit.torch.restart import Differ, Fixed, Missing
@@ -117,10 +117,18 @@ class _Run:
     def __init__(self, modules: ChildBuilder, cursor: Cursor, run: Sequence[BuiltChild]) -> None:
         self.modules, self.cursor, self.run = modules, cursor, run
         self.rows: list[dict[str, Value]] = [dict(each.candidate.known.values) for each in run]
+        taken = {*cursor.scope.frames[0]}
+        counted = [each for name in self.rows[0] for each in columns(cursor.scope.look, name, self._numbers(name))]
+        for written, number, items in counted:
+            for row in self.rows:
+                row[written] = cast("Value", items[cast("int", row[number]) - 1])
         first = self.rows[0]
         self.varying = [name for name in first if len({str(row[name]) for row in self.rows}) > 1]
-        taken = {*cursor.scope.frames[0]}
-        self.targets = {name: variable(name, taken) for name in self.varying}
+        self.targets: dict[str, str] = {}
+        for name in self.varying:
+            base = name.partition("[")[0]
+            self.targets[name] = variable(name, taken) if base == name else item_of(base, taken)
+            taken.add(self.targets[name])
 
     def loop(self) -> ChildLoop:
         """Return the loop. Raises Differ, Missing or Fixed where no loop makes these children."""
@@ -142,6 +150,9 @@ class _Run:
             comments.pop() if len(comments) == 1 else "",
         )
 
+    def _numbers(self, name: str) -> list[Value]:
+        return [row[name] for row in self.rows]
+
     @property
     def _places(self) -> range:
         return range(len(self.cursor.roots))
@@ -157,8 +168,7 @@ class _Run:
         fixed = known_terms((name, value) for name, value in first.items() if name not in self.targets)
         look = {name: Var(target, self._is_whole(name)) for name, target in self.targets.items()}
         scope = replace(
-            cursor.scope,
-            look={**cursor.scope.look, **fixed, **look},
+            cursor.scope.with_names({**fixed, **look}),
             frames=frames,
             places=tuple(cursor.scope.places[place] for _ in self.rows for place in self._places),
             is_loop=True,

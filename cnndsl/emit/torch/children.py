@@ -30,7 +30,7 @@ from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.scope import known_terms
 from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, conditional, negated, op
 from cnndsl.emit.torch.trace_records import Candidate, Decision, Traced
-from cnndsl.emit.torch.walk import builds
+from cnndsl.emit.torch.walk import builds, strides
 from cnndsl.graph import CallPart, Graph, Part, output
 
 
@@ -223,12 +223,6 @@ class Children:
         yield from strides
 
     def _strides(self) -> list[Term]:
-        """The strides of the layers that are arguments of the class."""
-        found: dict[Term, None] = {}
-        for built in self._built.values():
-            for build in builds(built.module):
-                for argument in build.arguments:
-                    is_stride = argument.keyword == "stride" and isinstance(build.callee, str)
-                    if is_stride and not isinstance(argument.term, Const):
-                        found[argument.term] = None
-        return list(found)
+        """The strides of layers that are arguments of the class, also of layers in classes that it uses."""
+        found = (each for built in self._built.values() for build in builds(built.module) for each in strides(build))
+        return list(dict.fromkeys(term for term in found if not isinstance(term, Const)))

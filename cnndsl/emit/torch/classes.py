@@ -1,8 +1,9 @@
 """Step 1: which calls of a block share a class.
 
-All calls of a block share one class if one text is right for all of them. If none is, calls share one that have the
-same layers under the same names, of those that still need several the ones whose layers also read the same values, then
-those that also have the same arguments and input. In the end each call has its own class, which is always right.
+All calls of a block share one class if one text is right for all of them. If none is, calls share one that differ in
+nothing but how often their repeats repeat, of those that still need several the ones that have the same layers under
+the same names, then those whose layers also read the same values, then those that also have the same arguments and
+input. In the end each call has its own class, which is always right.
 `class_of` answers for a call, and everything else asks it.
 
 Before: a graph. After: the class of the network, and through it all others.
@@ -21,20 +22,23 @@ from cnndsl.emit.torch.ir import Key, ModuleClass, key
 from cnndsl.emit.torch.names import variable
 from cnndsl.emit.torch.part_queries import Borders, calls, child_name
 from cnndsl.emit.torch.restart import Differ, Missing
-from cnndsl.emit.torch.scope import Extra, Scope, known_terms, plain, python_value, same
+from cnndsl.emit.torch.scope import Extra, Scope, known_terms, list_term, plain, python_value, same
 from cnndsl.emit.torch.siblings import Siblings
 from cnndsl.emit.torch.terms import CodeValue, Const, Term, Var, substitute
 from cnndsl.emit.torch.trace import trace
 from cnndsl.emit.torch.trace_records import Border, Traced
 from cnndsl.emit.torch.translate import real, whole
-from cnndsl.expressions import Expr, names
+from cnndsl.expressions import Expr, ListExpr, names
 from cnndsl.graph import (
     CallPart,
+    ChoicePart,
     Graph,
     LayerPart,
+    LoopPart,
     NamedPart,
     Part,
     SequencePart,
+    inner_parts,
     nodes_of,
     output,
 )
@@ -44,6 +48,7 @@ from cnndsl.values import Symbol, Value
 
 _WAYS = tuple(product((False, True), (False, True)))
 """Whether a class may have arguments that its block lacks, and whether fractions are numbers of the class."""
+_PLAIN_WAYS = tuple(way for way in _WAYS if not way[0])
 _LETTERS: Mapping[str, str] = {"height": "H", "width": "W", "depth": "D"}
 
 
@@ -87,6 +92,7 @@ class Classes:
             is_whole = isinstance(value, int)
             look[name] = Var(self.offered[name], is_whole) if name in self.offered else _constant(value)
             look[f"::{name}"] = look[name]
+            look |= _listed(name, value)
         for name, term in _name_values(self.graph.lets.items(), look):
             look[f"::{name}"] = term
         return look
@@ -164,16 +170,24 @@ class Classes:
 
     def _define(self, call: CallPart) -> None:
         """Make the classes of all calls of a block: one if that is right, else one for each kind of call."""
-        groups = [self._calls[_block(call)]]
-        for key_of in (_any_call, self._signature, self._wiring, self._identity, _weights):
-            groups = [group for whole in groups for group in self._without_class(_grouped(whole, key_of))]
+        groups = self._without_class([self._calls[_block(call)]], _WAYS)
+        for key_of, ways in (
+            (self._written, _PLAIN_WAYS),
+            (self._signature, _WAYS),
+            (self._wiring, _WAYS),
+            (self._identity, _WAYS),
+            (_weights, _WAYS),
+        ):
+            groups = self._without_class([group for whole in groups for group in _grouped(whole, key_of)], ways)
             if not groups:
                 return
         raise AssertionError(f"no class can stand for {call.block}")
 
-    def _without_class(self, groups: Sequence[list[CallPart]]) -> list[list[CallPart]]:
+    def _without_class(
+        self, groups: Sequence[list[CallPart]], ways: Sequence[tuple[bool, bool]]
+    ) -> list[list[CallPart]]:
         """Make the classes of groups of calls; return the groups that cannot share one."""
-        return [group for group in groups if not any(self._shared(group, *how) for how in _WAYS)]
+        return [group for group in groups if not any(self._shared(group, *how) for how in ways)]
 
     def _shared(self, group: Sequence[CallPart], may_ask: bool, folds: bool) -> bool:
         """Make one class for calls, if that can be."""
@@ -182,15 +196,31 @@ class Classes:
             self.by_path.update(dict.fromkeys(made.places, made))
         return made is not None
 
+    def _written(self, call: CallPart) -> object:
+        """What calls have in common that differ in nothing but how often their repeats repeat, and in which branch of
+        an `either` they take."""
+        made: list[object] = []
+        stack: list[Part] = [call.body]
+        while stack:
+            part = stack.pop()
+            if isinstance(part, LayerPart):
+                made.append(_head(self.borders.made(part.node)))
+            elif isinstance(part, CallPart):
+                made.append(part.block)
+            elif isinstance(part, LoopPart):
+                made.append(part.span.start)
+            elif isinstance(part, ChoicePart):
+                made.append((part.span.start, part.taken if part.kind != "either" else 0))
+                stack.extend(inner_parts(part) if part.kind != "either" else ())
+            else:
+                stack.extend(reversed(inner_parts(part)))
+        return tuple(made)
+
     def _signature(self, call: CallPart) -> object:
         """What calls have in common that can share a class: the layers and their names."""
         call = self._first[_weights(call)]
-        made: list[tuple[str, str]] = []
-        for at in nodes_of(call.body):
-            built = self.borders.made(at)
-            head = built.name if isinstance(built, TorchCall) else str(built)
-            made.append((child_name(self.graph.nodes[at].path, call.path), head))
-        return tuple(made)
+        nodes = [(at, self.graph.nodes[at].path) for at in nodes_of(call.body)]
+        return tuple((child_name(path, call.path), _head(self.borders.made(at))) for at, path in nodes)
 
     def _wiring(self, call: CallPart) -> object:
         """The same, and which of its values each layer reads."""
@@ -244,6 +274,9 @@ class Classes:
             is_whole = not any(isinstance(value, float) for value in values)
             is_one = folds and not is_whole and len(set(values)) == 1
             look[name] = Const(values[0]) if is_one else Var(python, is_whole)
+            look.pop(f"{name}[]", None)
+            lists = {call.arguments[call.parameters.index(name)] for call in found}
+            look |= _listed(name, lists.pop()) if len(lists) == 1 else {}
         _name_values(first.lets, look)
         for at, frame in enumerate(frames):
             frame |= {each.name: dict(each.values)[at] for each in extras}
@@ -296,11 +329,22 @@ def _name_values(lets: Iterable[tuple[str, Expr]], look: dict[str, Term]) -> lis
         translated = whole(expr, look.get)
         is_exact = translated is not None and translated.dividend is None
         term = translated.term if translated is not None and is_exact else real(expr, look.get)
-        look.pop(name, None)
+        for hidden in (name, f"{name}[]"):
+            look.pop(hidden, None)
+        if isinstance(expr, ListExpr):
+            items = [real(each, look.get) for each in expr.items]
+            known = [each.value for each in items if isinstance(each, Const)]
+            look |= {f"{name}[]": Const(tuple(known))} if len(known) == len(items) else {}
         if term is not None:
             look[name] = term
             found.append((name, term))
     return found
+
+
+def _listed(name: str, value: Value) -> dict[str, Term]:
+    """The items of a list, under its name."""
+    term = list_term(value)
+    return {} if term is None else {f"{name}[]": term}
 
 
 def _column(keys: Sequence[Key | None], at: Sequence[int]) -> tuple[Key, ...]:
@@ -326,8 +370,9 @@ def _grouped(calls: Sequence[CallPart], key_of: Callable[[CallPart], object]) ->
     return list(groups.values())
 
 
-def _any_call(_: CallPart) -> object:
-    return None
+def _head(made: object) -> str:
+    """What a layer is made of."""
+    return made.name if isinstance(made, TorchCall) else str(made)
 
 
 def _weights(call: CallPart) -> str:

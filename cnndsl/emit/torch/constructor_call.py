@@ -69,6 +69,7 @@ class _Construction:
         self.terms: dict[str, Term] = {}
         self.values: dict[str, Sequence[object]] = {}
         self.guards: list[Guard] = []
+        self.keywords: Sequence[str] = ()
 
     def run(self) -> Constructed:
         head = self._callee()
@@ -100,8 +101,8 @@ class _Construction:
     def _keywords(self) -> Iterator[tuple[str, Term]]:
         found = dict.fromkeys(keyword for call in self.calls for keyword, _ in call.keywords)
         usual = dict(self._usual(found))
-        order = sorted((*found, *usual), key=lambda each: _ORDER.index(each) if each in _ORDER else len(_ORDER))
-        for keyword in order:
+        self.keywords = sorted((*found, *usual), key=lambda each: _ORDER.index(each) if each in _ORDER else len(_ORDER))
+        for keyword in self.keywords:
             if keyword in usual:
                 yield keyword, usual[keyword]
                 continue
@@ -227,7 +228,9 @@ class _Construction:
         """Half of what the window overlaps: dilation * (kernel - 1) // 2."""
         if any(getattr(node.layer, "pad", "") not in AS_SAME for node in self.nodes):
             return
-        kernel, dilation = self.terms.get("kernel"), self._written("dilation")
+        kernel = self.terms.get("kernel")
+        # A dilation that is one everywhere is not written: a padding that followed it would go without it.
+        dilation = self._written("dilation") if "dilation" in self.keywords else None
         if kernel is None or isinstance(kernel, Const):
             if dilation is not None:
                 yield dilation

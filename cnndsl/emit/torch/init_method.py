@@ -28,22 +28,24 @@ from cnndsl.emit.torch.ir import (
     SequentialBuild,
     SequentialItem,
 )
-from cnndsl.emit.torch.layout import CallDoc, Comprehension, Display, Doc, Infix, Text, flat
+from cnndsl.emit.torch.layout import CallDoc, Comprehension, Display, Doc, Infix, Text, flat, without_comments
 from cnndsl.emit.torch.layout import Item as Entry
 from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
-from cnndsl.emit.torch.terms import Const, Op, Term, literal, text
+from cnndsl.emit.torch.terms import Const, Op, Term, literal, negated, text
 
 _LONGEST = 70
 """A longer table is walked by a statement."""
 NameOf = Callable[[ModuleClass], str]
 """Gives the name of a class of the file."""
+StandIn = Callable[[ModuleClass], ModuleClass]
+"""Gives the class of the file that stands for a class."""
 
 
 class Constructor:
     """Writes the `__init__` of one class."""
 
-    def __init__(self, cls: ModuleClass, name_of: NameOf) -> None:
-        self.cls, self.name_of = cls, name_of
+    def __init__(self, cls: ModuleClass, name_of: NameOf, stand_in: StandIn) -> None:
+        self.cls, self.name_of, self.stand_in = cls, name_of, stand_in
         self.taken = {parameter.name for parameter in cls.parameters}
 
     def statements(self) -> list[PythonStatement]:
@@ -132,25 +134,64 @@ class Constructor:
         return statements
 
     def _listed(self, held: str, children: Sequence[Child]) -> PythonStatement | None:
-        """`self.convs = nn.ModuleList([…])`; None where a child takes several statements, or lies deeper."""
-        if not self.cls.containers[held] or any(child.test or child.name.count(".") > 1 for child in children):
+        """`self.convs = nn.ModuleList([…])`; None where a child takes several statements."""
+        entries = self._entries(held, children)
+        if entries is None:
             return None
-        entries: list[Entry] = []
-        for child, loop in self._looped(children, children):
-            doc = self._expression(child.module) if loop is None else self._made_by(loop)
-            if doc is None:
-                return None
-            entries.append(Entry(doc, "", child.comment) if loop is None else Entry(doc, "*", loop.comment))
+        texts = {(entry.lead, flat(entry.doc), entry.comment) for entry in entries}
+        comment = entries[0].comment if len(texts) == 1 else ""
+        return Line(f"{self._target(held)} = ", self._container(held, entries), comment)
+
+    def _container(self, path: str, entries: Sequence[Entry]) -> Doc:
+        """A container of modules; the comment of a single one is that of the container."""
         if len(entries) == 1:
-            entries = [Entry(entries[0].doc)]  # its comment is that of the list
-        texts = {(flat(entry.doc), entry.comment) for entry in entries}
+            entries = [Entry(entries[0].doc, entries[0].lead.strip("*"))]
+        if not self.cls.containers[path]:
+            return CallDoc("nn.ModuleDict", (Entry(Display("{}", tuple(entries))),))
         listed: Doc = Display("[]", tuple(entries))
-        if len(texts) == 1 < len(entries):
+        if len({(flat(entry.doc), entry.comment) for entry in entries}) == 1 < len(entries):
             listed = Comprehension(_bare(entries[0].doc), f"for _ in range({len(entries)})")
         elif len(entries) == 1 and isinstance(entries[0].doc, Comprehension):
             listed = entries[0].doc
-        comment = children[0].comment if len(texts) == 1 else ""
-        return Line(f"{self._target(held)} = ", CallDoc("nn.ModuleList", (Entry(listed),)), comment)
+        return CallDoc("nn.ModuleList", (Entry(listed),))
+
+    def _entries(self, path: str, children: Sequence[Child]) -> list[Entry] | None:
+        """What a container holds; None where a child takes several statements."""
+        entries: list[Entry] = []
+        for is_deeper, group in groupby(children, key=lambda child: path.count(".") + 1 < child.name.count(".")):
+            run = list(group)
+            found = self._deeper(path, run) if is_deeper else self._direct(path, run, children)
+            if found is None:
+                return None
+            entries += found
+        return entries
+
+    def _direct(self, path: str, run: Sequence[Child], around: Sequence[Child]) -> list[Entry] | None:
+        """Children that are modules of a container itself; those of an `nn.ModuleDict` are short, and no loop's."""
+        is_list = self.cls.containers[path]
+        entries: list[Entry] = []
+        for child, loop in self._looped(run, around):
+            doc = self._expression(child.module) if loop is None else self._made_by(loop)
+            if doc is None or child.test is not None or not (is_list or (loop is None and len(flat(doc)) <= _LONGEST)):
+                return None
+            entries.append(Entry(doc, "*" if loop is not None else self._key(child.name), (loop or child).comment))
+        return entries
+
+    def _deeper(self, path: str, run: Sequence[Child]) -> list[Entry] | None:
+        """Containers in a container, without comments."""
+        entries: list[Entry] = []
+        for held, group in groupby(run, key=lambda child: ".".join(child.name.split(".")[: path.count(".") + 2])):
+            inside = self._entries(held, list(group))
+            if inside is None:
+                return None
+            bare = [Entry(without_comments(entry.doc), entry.lead) for entry in inside]
+            entries.append(Entry(self._container(held, bare), self._key(held)))
+        return entries
+
+    def _key(self, name: str) -> str:
+        """What stands before a module in its container."""
+        held, _, last = name.rpartition(".")
+        return "" if self.cls.containers[held] else f"{literal(last)}: "
 
     def _optional(self, test: Term, children: Sequence[Child]) -> list[PythonStatement]:
         """Identities, replaced where the test holds."""
@@ -158,7 +199,14 @@ class Constructor:
         present = [
             line for child in children for line in self._assigned(child.module, self._target(child.name), child.comment)
         ]
-        return [*absent, Suite("if ", condition(test), tuple(present))]
+        return [*absent, Suite("if ", self._test(test), tuple(present))]
+
+    def _test(self, test: Term) -> Doc:
+        """A test, by the name of the flag that has its value if there is one."""
+        for flag in self.cls.flags:
+            if test in (flag.test, negated(flag.test)):
+                return Text(f"{'' if test == flag.test else 'not '}self.{flag.name}")
+        return condition(test)
 
     def _child(self, child: Child) -> list[PythonStatement]:
         doc = self._expression(child.module)
@@ -195,8 +243,13 @@ class Constructor:
         return None if items is None else CallDoc("nn.Sequential", items)
 
     def _built(self, build: Build) -> CallDoc:
-        head = build.callee if isinstance(build.callee, str) else self.name_of(build.callee)
-        items = [Entry(Text(text(each.term)), f"{each.keyword}=" if each.keyword else "") for each in build.arguments]
+        head, renamed = build.callee, dict[str, str]()
+        if not isinstance(head, str):
+            found = self.stand_in(head)
+            pairs = zip(head.parameters, found.parameters, strict=True)
+            head, renamed = self.name_of(found), {own.name: other.name for own, other in pairs}
+        leads = [f"{renamed.get(each.keyword, each.keyword)}=" if each.keyword else "" for each in build.arguments]
+        items = [Entry(Text(text(each.term)), lead) for each, lead in zip(build.arguments, leads, strict=True)]
         return _parameter(head, items) if build.is_parameter else CallDoc(head, tuple(items))
 
     def _arguments(self, chain: SequentialBuild) -> tuple[Entry, ...] | None:
@@ -233,7 +286,7 @@ class Constructor:
                 result += self._put(item, target)
             elif isinstance(item, ConditionalItem):
                 chosen, other = self._filled(item.items, target), self._filled(item.otherwise, target)
-                result.append(Suite("if ", condition(item.test), tuple(chosen), tuple(other)))
+                result.append(Suite("if ", self._test(item.test), tuple(chosen), tuple(other)))
             else:
                 result += self._loop(item, target)
         return result

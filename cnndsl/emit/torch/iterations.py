@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import cast
@@ -19,11 +19,27 @@ from cnndsl.emit.torch.ir import (
     SequentialBuild,
     SequentialItem,
 )
-from cnndsl.emit.torch.names import variable
+from cnndsl.emit.torch.names import item_of, variable
 from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.scope import python_value
 from cnndsl.emit.torch.terms import Const, Term, Var, add, mul, names
 from cnndsl.graph import LoopPart, Part, output
+from cnndsl.records import record
+from cnndsl.values import Value
+
+FEWEST_ITEMS = 3
+"""Fewer items of a list are as easy to read one by one."""
+
+
+@record(slots=True)
+class CountedList:
+    """A list that the number of the iteration counts, `widths[i]`: how the language writes it, the loop's variable for
+    its items, which of the names of the repeat counts it."""
+
+    written: str
+    target: str
+    at: int
+    items: tuple[object, ...]
 
 
 class Iterations:
@@ -40,7 +56,18 @@ class Iterations:
             raise Differ
         taken = {*cursor.scope.frames[0], *(name for term in cursor.scope.look.values() for name in names(term))}
         self.targets = {name: variable(name, taken) for name in first.names}
+        self.columns = list(self._columns(taken | {*self.targets.values()}))
+        self.own = {*self.targets.values(), *(column.target for column in self.columns)}
         self.parts: list[Part] = [turn for loop in loops for turn in loop.turns]
+
+    def _columns(self, taken: set[str]) -> Iterator[CountedList]:
+        """The lists that the repeat can count."""
+        for at, name in enumerate(self.loops[0].names):
+            numbers = [row[at] for loop in self.loops for row in loop.rows]
+            for written, _, items in columns(self.outer.scope.look, name, numbers):
+                target = item_of(written.partition("[")[0], taken)
+                taken.add(target)
+                yield CountedList(written, target, at, items)
 
     def cursor(self, term: Term | None) -> Cursor:
         """Return the cursor into each iteration; `term` is the number of channels, and counts only where it holds."""
@@ -54,6 +81,7 @@ class Iterations:
             for part, row in zip(loop.turns, loop.rows[self.skipped :], strict=True):
                 width = outer.widths[at] if is_first else outer.graph.nodes[entry].shape.channels
                 values = {self.targets[name]: python_value(value) for name, value in zip(loop.names, row, strict=True)}
+                values |= {each.target: _item(each, row) for each in self.columns}
                 counted = {self.carried: width} if self.carried else {}
                 frames.append({**outer.scope.frames[at], **values, **counted})
                 nodes.append(entry)
@@ -63,13 +91,14 @@ class Iterations:
         if not frames:
             raise Differ
         look = {name: Var(target, self._is_whole(name)) for name, target in self.targets.items()}
+        for each in self.columns:
+            look[each.written] = Var(each.target, not any(isinstance(item, float) for item in each.items))
         scope = replace(
-            outer.scope,
-            look={**outer.scope.look, **look},
+            outer.scope.with_names(look),
             frames=tuple(frames),
             places=tuple(places),
             is_loop=True,
-            turning=outer.scope.turning | {*self.targets.values()},
+            turning=outer.scope.turning | self.own,
         )
         inside = replace(outer, scope=scope, roots=tuple(roots), nodes=tuple(nodes), flat=outer.flat)
         return replace(inside, term=term if scope.holds(term, inside.widths) else None)
@@ -84,7 +113,11 @@ class Iterations:
         """Return the loop around items. Raises Differ where nothing says how often it runs."""
         used = set(used_names(items)) | set(names(after.term) if after else ())
         targets = tuple(target for target in self.targets.values() if target in used)
-        over = self._rows(targets) if self.is_table else self._counted(bool(targets))
+        columns = [column for column in self.columns if column.target in used]
+        if columns:
+            over, targets = self._table(targets, columns), (*targets, *(column.target for column in columns))
+        else:
+            over = self._rows(targets) if self.is_table else self._counted(bool(targets))
         return LoopItem(targets, over, tuple(items), before, after)
 
     def _rows(self, targets: Sequence[str]) -> Rows | CountedRange:
@@ -96,6 +129,24 @@ class Iterations:
             first, last = loop.rows[0][0], loop.rows[-1][0]
             return CountedRange(Const(first), Const(cast("int", last) + 1))
         return Rows(tuple(tuple(self._cell(row, at) for at in columns) for row in range(len(loop.rows))))
+
+    def _table(self, targets: Sequence[str], columns: Sequence[CountedList]) -> Rows:
+        """What a loop walks over that runs over lists. Raises Differ where it runs more or less often, or hardly."""
+        first = self.loops[0]
+        if len(first.rows) - self.skipped < FEWEST_ITEMS:
+            raise Differ
+        if any(loop.rows != first.rows for loop in self.loops) or not (
+            self.is_table or isinstance(self.count(), Const)
+        ):
+            raise Differ
+        wanted = [first.names.index(name) for name, target in self.targets.items() if target in targets]
+        has_cells = len(first.cells) == len(first.rows)
+        rows: list[tuple[Term, ...]] = []
+        for at in range(self.skipped, len(first.rows)):
+            row = first.rows[at]
+            counted = [self._cell(at, each) if has_cells else Const(python_value(row[each])) for each in wanted]
+            rows.append((*counted, *(Const(_item(column, row)) for column in columns)))
+        return Rows(tuple(rows))
 
     def _cell(self, row: int, column: int) -> Term:
         """A value of the table, as the program writes it. Raises Differ where places have different ones."""
@@ -132,13 +183,13 @@ class Iterations:
             frames = tuple({**env, carried: width} for env, width in zip(cursor.scope.frames, widths, strict=True))
             scope = replace(cursor.scope, frames=frames)
             return replace(cursor.after(nodes, None), scope=scope, term=Var(carried), closed=closed)
-        if leaving is not None and set(self.targets.values()) & set(names(leaving)):
+        if leaving is not None and self.own & set(names(leaving)):
             leaving = None
         return cursor.after(nodes, leaving)
 
     def _is_constant(self, start: Term | None, leaving: Term | None) -> bool:
         """Whether the channels that leave depend on nothing but numbers."""
-        inside = {self.carried, *self.targets.values()}
+        inside = {self.carried, *self.own}
         is_fixed = isinstance(start, Const) and leaving is not None and set(names(leaving)) <= inside
         return is_fixed and (self.is_table or isinstance(self.count(), Const)) and not self._is_open()
 
@@ -153,9 +204,26 @@ class Iterations:
         if start is None or leaving is None or self.is_table:
             return None
         step = add(leaving, mul(Const(-1), Var(self.carried)))
-        if {self.carried, *self.targets.values()} & set(names(step)) or self.carried in names(start):
+        if {self.carried, *self.own} & set(names(step)) or self.carried in names(start):
             return None
         return add(start, mul(self.count(), step))
+
+
+def columns(
+    look: Mapping[str, Term], name: str, numbers: Sequence[Value]
+) -> Iterator[tuple[str, str, tuple[object, ...]]]:
+    """Yield the lists of a scope that a name counts which has these values: an item as the language writes it, the
+    name, the list."""
+    if not all(type(number) is int for number in numbers):
+        return
+    for listed, term in look.items():
+        items = cast("tuple[object, ...]", term.value) if listed.endswith("[]") and isinstance(term, Const) else ()
+        if items and all(0 < cast("int", number) <= len(items) for number in numbers):
+            yield f"{listed[:-1]}{name}]", name, items
+
+
+def _item(column: CountedList, row: Sequence[Value]) -> object:
+    return column.items[cast("int", row[column.at]) - 1]
 
 
 def used_names(items: Iterable[SequentialItem]) -> list[str]:

@@ -8,7 +8,7 @@ it prints what the emitter builds, and knows no other syntax.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 WIDTH = 88
@@ -87,6 +87,20 @@ def flat(doc: Doc) -> str:
 
 def _flat_items(items: tuple[Item, ...]) -> str:
     return ", ".join(item.lead + flat(item.doc) for item in items)
+
+
+def comments_in(doc: Doc) -> list[str]:
+    """Return the comments of the items of an expression."""
+    if isinstance(doc, CallDoc | Display):
+        return [each for item in doc.items for each in (*comments_in(item.doc), item.comment)]
+    return comments_in(doc.element) if isinstance(doc, Comprehension) else []
+
+
+def without_comments(doc: Doc) -> Doc:
+    """Return an expression without the comments of its items."""
+    if isinstance(doc, CallDoc | Display):
+        return replace(doc, items=tuple(Item(without_comments(item.doc), item.lead) for item in doc.items))
+    return replace(doc, element=without_comments(doc.element)) if isinstance(doc, Comprehension) else doc
 
 
 def _must_break(doc: Doc) -> bool:

@@ -66,6 +66,16 @@ def numbered(wish: str, taken: Container[str]) -> str:
     return name
 
 
+def item_of(name: str, taken: set[str]) -> str:
+    """Return a name for an item of a list.
+
+    >>> item_of("widths", set()), item_of("widths", {"width"}), item_of("c", set()), item_of("class", set())
+    ('width', 'w', 'c', 'class_')
+    """
+    single = name.removesuffix("s") if len(name) > 2 and not name.endswith("ss") else name
+    return variable(next((each for each in (single, single[0]) if each not in taken), single), taken)
+
+
 def word(name: str) -> str:
     """Return what a value can be called after a label or a path: empty where that is a number.
 

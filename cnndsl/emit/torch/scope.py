@@ -18,7 +18,7 @@ from cnndsl.emit.torch.translate import Whole, real, test, whole
 from cnndsl.expressions import Call, Expr
 from cnndsl.expressions import names as names_in
 from cnndsl.records import record
-from cnndsl.values import Symbol, Value
+from cnndsl.values import ListValue, Symbol, Value
 
 
 @record(slots=True)
@@ -34,9 +34,10 @@ class Extra:
 
 @record
 class Scope:
-    """`look` says what the language's names are in Python, `frames` what Python's names are worth; `places` are the
-    places of the class that the frames belong to. `offered` are the parameters of the net that are arguments, `repeats`
-    the names of the repeats around a class that all iterations share."""
+    """`look` says what the language's names are in Python, and `widths[i]` in a loop over the list `widths[]`; `frames`
+    what Python's names are worth; `places` are the places of the class that the frames belong to. `offered` are the
+    parameters of the net that are arguments, `repeats` the names of the repeats around a class that all iterations
+    share."""
 
     look: Mapping[str, Term]
     frames: tuple[Env, ...]
@@ -129,8 +130,13 @@ class Scope:
         )
 
     def with_names(self, look: Mapping[str, Term]) -> Scope:
-        """Return the scope with further names of the language."""
-        return replace(self, look={**self.look, **look})
+        """Return the scope with further names of the language; lists that they hide, or counted, are known no more."""
+        known = {
+            name: term
+            for name, term in self.look.items()
+            if not name.endswith("]") or look.keys().isdisjoint(name[:-1].split("["))
+        }
+        return replace(self, look={**known, **look})
 
 
 def same(a: object, b: object) -> bool:
@@ -166,6 +172,18 @@ def module_of(kind: str) -> str | None:
     except (LayerError, TypeError, ValueError, NotImplementedError):
         return None
     return call.name if isinstance(call, TorchCall) and not call.helper else None
+
+
+def list_term(value: Value) -> Term | None:
+    """Return a list of numbers, truths or layer types; None for one with lists in it.
+
+    >>> list_term(ListValue((16, 32)))
+    Const(value=(16, 32))
+    """
+    if not isinstance(value, ListValue) or any(isinstance(each, ListValue) for each in value.items):
+        return None
+    items = tuple(map(python_value, value.items))
+    return None if CodeValue("") in items else Const(items)
 
 
 def known_terms(values: Iterable[tuple[str, Value]]) -> dict[str, Term]:

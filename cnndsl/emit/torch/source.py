@@ -18,10 +18,10 @@ from collections.abc import Iterator, Sequence
 from cnndsl.analysis.cost import costs, network_total
 from cnndsl.emit.torch.child_calls import ChildCalls
 from cnndsl.emit.torch.classes import Classes
-from cnndsl.emit.torch.duplicates import ClassText, class_text, representatives, stem
+from cnndsl.emit.torch.duplicates import Alike, ClassText, alike, class_text, stem
 from cnndsl.emit.torch.forward_method import ForwardText, write
 from cnndsl.emit.torch.functions import DIVISIBLE
-from cnndsl.emit.torch.init_method import Constructor, NameOf
+from cnndsl.emit.torch.init_method import Constructor, StandIn
 from cnndsl.emit.torch.initialise import freezing, initialisation
 from cnndsl.emit.torch.initialise import functions as drawing_functions
 from cnndsl.emit.torch.ir import ConstructorParameter, Forward, ModuleClass
@@ -31,8 +31,8 @@ from cnndsl.emit.torch.names import argument, class_name, comment, field, variab
 from cnndsl.emit.torch.parameters import offered, real_arguments
 from cnndsl.emit.torch.part_queries import calls
 from cnndsl.emit.torch.restart import Fixed
-from cnndsl.emit.torch.statements import Line, PythonStatement, Suite
-from cnndsl.emit.torch.terms import literal, names, text
+from cnndsl.emit.torch.statements import Line, PythonStatement, Suite, comments, uncommented
+from cnndsl.emit.torch.terms import Term, literal, names, text
 from cnndsl.emit.torch.walk import in_order, terms_of
 from cnndsl.graph import Graph
 from cnndsl.layers import HELPERS
@@ -77,21 +77,24 @@ class _File:
         self.record = ""
         self.blocks = frozenset(call.block for call in calls(graph.tree))
         every = in_order(root)
-        self.same = representatives(every, self._stem, self._compared)
-        self.alike = {id(cls): [each for each in every if self.same[id(each)] is cls] for cls in every}
-        self.classes = [cls for cls in every if self.same[id(cls)] is cls]
+        found = alike(every, self._stem, self._compared)
+        self.alike = {id(cls): each for each in found for cls in each.classes}
+        self.classes = [each.shown for each in found]
         taken = {*HELPERS, *self.helpers}
         self.names = self._class_names(taken)
         if root.forward is not None and len(root.forward.results) > 1:
             self.record = class_name(f"{self.name_of(root)}Output", taken)
 
     def name_of(self, cls: ModuleClass) -> str:
-        return self.names[id(self.same[id(cls)])]
+        return self.names[id(self._shown(cls))]
+
+    def _shown(self, cls: ModuleClass) -> ModuleClass:
+        return self.alike[id(cls)].shown
 
     def _class_names(self, taken: set[str]) -> dict[int, str]:
         """The name of each class, by its id. The first class of each name in the program takes that name; then the
         others take numbers that are left over."""
-        several = {id(cls): len({each.wanted_name for each in self.alike[id(cls)]}) > 1 for cls in self.classes}
+        several = {id(cls): len({each.wanted_name for each in self.alike[id(cls)].classes}) > 1 for cls in self.classes}
         wanted = {id(cls): self._stem(cls) if several[id(cls)] else cls.wanted_name for cls in self.classes}
         ordered = (self.root, *self.classes[:-1])
         first = {wanted[id(cls)]: cls for cls in reversed(ordered)}
@@ -104,11 +107,11 @@ class _File:
     def _stem(self, cls: ModuleClass) -> str:
         return "" if cls is self.root else stem(cls.wanted_name, self.blocks)
 
-    def _compared(self, cls: ModuleClass, name_of: NameOf) -> ClassText:
+    def _compared(self, cls: ModuleClass, stand_in: StandIn) -> ClassText:
         """What two classes must have in common to be one."""
-        arguments = [self._parameter(cls, each) for each in cls.parameters]
         forward = None if cls.forward is None else self._forward(cls, cls.forward)
-        return class_text(_base(cls), arguments, Constructor(cls, name_of).statements(), forward)
+        made = Constructor(cls, lambda it: f"#{id(it)}", stand_in).statements()
+        return class_text(_base(cls), cls, made, forward)
 
     def text(self) -> str:
         used = [name for cls in self.classes for term in terms_of(cls) for name in names(term)]
@@ -152,12 +155,14 @@ class _File:
 
     def _class(self, cls: ModuleClass) -> Iterator[str]:
         margin = " " * STEP
-        doc = self._use() if cls is self.root else _described(self.alike[id(cls)])
+        same = self.alike[id(cls)]
+        doc = self._use() if cls is self.root else _described(same)
         yield f"class {self.name_of(cls)}({_base(cls)}):"
         yield from (margin + line for line in _docstring(_escaped(comment(doc))))
         yield ""
-        yield from _signature("__init__", [self._parameter(cls, each) for each in cls.parameters], "None")
-        statements = [*self._domains(cls), *Constructor(cls, self.name_of).statements()]
+        defaults = zip(cls.parameters, same.defaults, strict=True)
+        yield from _signature("__init__", [self._parameter(cls, each, default) for each, default in defaults], "None")
+        statements = [*self._domains(cls), *self._constructed(same)]
         if cls is self.root:
             statements += [*initialisation(self.graph), *freezing(self.graph)]
         yield from _lines(statements, 2 * STEP)
@@ -167,6 +172,15 @@ class _File:
         yield ""
         yield from _signature("forward", made.arguments, made.returns)
         yield from _lines(made.body, 2 * STEP)
+
+    def _constructed(self, same: Alike) -> Sequence[PythonStatement]:
+        """The body of `__init__`, without its comments if these are not right for all classes with this text."""
+        shown, *others = (
+            Constructor(each, self.name_of, self._shown).statements()
+            for each in (same.shown, *(each for each in same.classes if each is not same.shown))
+        )
+        is_right = all(comments(other) == comments(shown) for other in others)
+        return shown if is_right else uncommented(shown)
 
     def _forward(self, cls: ModuleClass, forward: Forward) -> ForwardText:
         memory = self.costs.memory(cls)
@@ -182,10 +196,10 @@ class _File:
             found.append(argument(name, {*found, self.record}))
         return found
 
-    def _parameter(self, cls: ModuleClass, parameter: ConstructorParameter) -> str:
-        default = "" if parameter.default is None else f" = {text(parameter.default)}"
+    def _parameter(self, cls: ModuleClass, parameter: ConstructorParameter, default: Term | None) -> str:
         is_real = parameter.type == "int" and cls is self.root and parameter.name in self.real
-        return f"{parameter.name}: {'float' if is_real else parameter.type}{default}"
+        written = "" if default is None else f" = {text(default)}"
+        return f"{parameter.name}: {'float' if is_real else parameter.type}{written}"
 
     def _domains(self, cls: ModuleClass) -> list[PythonStatement]:
         """What refuses values that the program does not allow."""
@@ -283,10 +297,9 @@ def _base(cls: ModuleClass) -> str:
     return "nn.ModuleDict" if cls.is_keyed else "nn.Module"
 
 
-def _described(alike: Sequence[ModuleClass]) -> str:
-    """What the modules of a class take and give, in one line; of one that is applied again, the first application.
-    `alike` are the classes that it stands for."""
-    shapes = [each for cls in alike for each in zip(cls.places, cls.shapes, strict=True)]
+def _described(found: Alike) -> str:
+    """What the modules of a class take and give, in one line; of one that is applied again, the first application."""
+    shapes = [each for cls in found.classes for each in zip(cls.places, cls.shapes, strict=True)]
     spans = [f"{entering} -> {leaving}" for path, (entering, leaving) in shapes if "@" not in path]
     if len(set(spans)) == 1:
         return f"{spans[0]}{f', {len(spans)} times' if len(spans) > 1 else ''}."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TypeAlias
 
-from cnndsl.emit.torch.layout import Doc
+from cnndsl.emit.torch.layout import Doc, comments_in, without_comments
 from cnndsl.records import record
 
 
@@ -29,3 +31,24 @@ class Suite:
 
 
 PythonStatement: TypeAlias = Line | Suite
+
+
+def comments(statements: Iterable[PythonStatement]) -> list[str]:
+    """Return the comments of statements, and where there is none an empty one."""
+    found: list[str] = []
+    for each in statements:
+        found += [*comments_in(each.doc), each.comment]
+        if isinstance(each, Suite):
+            found += comments((*each.body, *each.otherwise))
+    return found
+
+
+def uncommented(statements: Iterable[PythonStatement]) -> tuple[PythonStatement, ...]:
+    """Return statements without their comments."""
+    found: list[PythonStatement] = []
+    for each in statements:
+        bare = replace(each, doc=without_comments(each.doc), comment="")
+        if isinstance(bare, Suite):
+            bare = replace(bare, body=uncommented(bare.body), otherwise=uncommented(bare.otherwise))
+        found.append(bare)
+    return tuple(found)

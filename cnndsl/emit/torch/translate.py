@@ -14,7 +14,7 @@ from typing import cast
 
 from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, ceildiv, constant, divides, floordiv, mul, op, summands
 from cnndsl.expr import COMPARISONS
-from cnndsl.expressions import Binary, Call, ChoiceExpr, Expr, Literal, Name, Unary
+from cnndsl.expressions import Binary, Call, ChoiceExpr, Expr, IndexExpr, Literal, Name, Unary
 from cnndsl.records import record
 
 Look = Callable[[str], Term | None]
@@ -172,11 +172,8 @@ def _integer(term: Term) -> int:
 def _ratio(expr: Expr, look: Look) -> Ratio:
     if isinstance(expr, Literal):
         return of_value(expr.value)
-    if isinstance(expr, Name):
-        found = look(expr.name)
-        if found is None:
-            raise _Untranslatable
-        return _split(found)
+    if isinstance(expr, Name | IndexExpr):
+        return _split(_known(expr, look))
     if isinstance(expr, Unary) and expr.operator == "-":
         ratio = _counted(_ratio(expr.operand, look))
         return Ratio(mul(Const(-1), ratio.over), ratio.under)
@@ -190,6 +187,17 @@ def _ratio(expr: Expr, look: Look) -> Ratio:
     if isinstance(expr, Call):
         return _reduced(_call(expr.function, [_counted(_ratio(argument, look)) for argument in expr.arguments]))
     raise _Untranslatable
+
+
+def _known(expr: Name | IndexExpr, look: Look) -> Term:
+    """What a name is in Python, or the item of a list that a name counts."""
+    name = expr.name if isinstance(expr, Name) else ""
+    if isinstance(expr, IndexExpr) and isinstance(expr.base, Name) and isinstance(expr.index, Name):
+        name = f"{expr.base.name}[{expr.index.name}]"
+    found = look(name)
+    if found is None:
+        raise _Untranslatable
+    return found
 
 
 def of_value(value: object) -> Ratio:

@@ -49,11 +49,11 @@ class Variables:
     # Reads
 
     def expect(self, values: Iterable[int], is_aside: bool = False) -> None:
-        """Say that these reads are to come."""
-        for value in values:
-            if self.left[value] and not is_aside:
-                self.shared.add(value)
-            self.left[value] += 1
+        """Say that these reads, those of one step, are to come."""
+        found = [*values]
+        if not is_aside:
+            self.shared.update(value for value in found if self.left[value])
+        self.left.update(found)
 
     def share(self, value: int, other: int) -> None:
         """Say that a value is written over by another one, whose name it can have if that has one of its own."""
@@ -140,9 +140,8 @@ class Variables:
         return name
 
     def _was(self, name: str, wish: str) -> bool:
-        """Whether a name holds a value that is called so, and no argument."""
-        held = self.holds[name]
-        return self.hints.get(held) == wish and held not in self.lent
+        """Whether a name holds a value that is called so."""
+        return re.sub(r".*\.", "", self.hints.get(self.holds[name], "")) == wish
 
     def is_taken(self, name: str) -> bool:
         """Return whether a name holds what something reads later on."""

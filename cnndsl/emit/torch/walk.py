@@ -14,7 +14,7 @@ from cnndsl.emit.torch.ir import (
     SequentialBuild,
     SequentialItem,
 )
-from cnndsl.emit.torch.terms import Term
+from cnndsl.emit.torch.terms import Term, Var
 
 
 def builds(module: Build | SequentialBuild) -> Iterator[Build]:
@@ -46,6 +46,23 @@ def modules_of(cls: ModuleClass) -> Iterator[Build]:
         yield from builds(cls.chain)
     for child in cls.children:
         yield from builds(child.module)
+
+
+def strides(build: Build) -> Iterator[Term]:
+    """Yield the strides in a construction: those of a layer, or the arguments of a class that are strides of layers in
+    it. Classes in that class are not looked at."""
+    if isinstance(build.callee, str):
+        yield from _strides_of(build)
+        return
+    layers = (each for each in modules_of(build.callee) if isinstance(each.callee, str))
+    inner = {term.name for each in layers for term in _strides_of(each) if isinstance(term, Var)}
+    for at, argument in enumerate(build.arguments):
+        if (argument.keyword or build.callee.parameters[at].name) in inner:
+            yield argument.term
+
+
+def _strides_of(layer: Build) -> Iterator[Term]:
+    return (argument.term for argument in layer.arguments if argument.keyword == "stride")
 
 
 def terms_of(cls: ModuleClass) -> Iterator[Term]:

@@ -1,51 +1,58 @@
-"""Parts of equal structure as blocks: of all sequences that occur several times the one that saves the most words, again
-and again until none saves any (Nevill-Manning and Witten 1997 infer a grammar so, Solomonoff's minimum description
-length decides).
+"""Parts of equal structure as blocks.
+
+Of all sequences that occur several times the one that makes the text shortest becomes a block, again and again until
+none makes it shorter: a grammar is inferred from repetitions, as by Nevill-Manning and Witten 1997 (arXiv:cs/9709102).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 
 from cnndsl.importers.raising.terms import (
-    Block,
-    Call,
-    Chain,
-    Leaf,
-    Merge,
-    Program,
-    Repeat,
-    Start,
-    Step,
-    Term,
+    CallTerm,
+    LayerTerm,
+    MergeTerm,
+    PlacedTerm,
+    RaisedTerm,
+    RepeatTerm,
+    StartTerm,
+    TapTerm,
+    TermBlock,
+    TermChain,
+    TermProgram,
     inner,
     links,
+    reads,
+    renamed,
 )
-from cnndsl.importers.raising.unify import Unified, skeleton, unified
+from cnndsl.importers.raising.unify import skeleton, unified
 from cnndsl.records import record
-from cnndsl.shape import Shape
 
+LOCAL = -2
+"""The first number of a label inside of a block: those of the graph's nodes are not negative."""
+LOCALS = 1000
+"""How many labels a block may have."""
 LONGEST = 40
 """The most steps of a block."""
 _CANDIDATES = 8
 """Of the sequences that promise most so many are tried each time."""
 
-Cost = Callable[[Program], int]
+WordCount = Callable[[TermProgram], int]
 
 
-def with_blocks(program: Program, shapes: Mapping[int, Shape], named: Set[int], cost: Cost) -> Program:
+def with_blocks(program: TermProgram, named: Set[int], cost: WordCount) -> TermProgram:
     """Return the program with the blocks that make it shorter.
 
     Args:
         program: Chains of layers.
-        shapes: The shape of each value.
         named: The nodes that have labels.
         cost: What a program costs, in words.
     """
     least = cost(program)
     while True:
-        tried = [made for each in _candidates(program, named)[:_CANDIDATES] if (made := _made(program, each, shapes))]
+        several = _candidates(program, named | local_names(program))[:_CANDIDATES]
+        tried = [made for each in several if (made := _made(program, each, named | local_names(program)))]
         best = min(((cost(each), at) for at, each in enumerate(tried)), default=(least, -1))
         if best[0] >= least:
             return program
@@ -62,11 +69,14 @@ class _Place:
 
 @record(slots=True)
 class _Candidate:
+    """Places of sequences that may be one block; `number` is that of the block, from 1."""
+
     length: int
     places: tuple[_Place, ...]
+    number: int
 
 
-def _all(program: Program) -> Iterator[Chain]:
+def _all(program: TermProgram) -> Iterator[TermChain]:
     """All chains: the network's, those in branches, those of blocks."""
     for _, chain in program.chains:
         yield from _within(chain)
@@ -74,36 +84,36 @@ def _all(program: Program) -> Iterator[Chain]:
         yield from _within(block.body)
 
 
-def _within(chain: Chain) -> Iterator[Chain]:
+def _within(chain: TermChain) -> Iterator[TermChain]:
     yield chain
     for step in chain:
-        if isinstance(step.term, Merge):
+        if isinstance(step.term, MergeTerm):
             for branch in step.term.branches:
                 yield from _within(branch)
 
 
-def _candidates(program: Program, named: Set[int]) -> list[_Candidate]:
+def _candidates(program: TermProgram, named: Set[int]) -> list[_Candidate]:
     """The sequences that occur several times, those first that promise to save most."""
     ids: dict[object, int] = {}
     found: dict[tuple[int, int], list[_Place]] = defaultdict(list)
     weights: dict[tuple[int, int], int] = {}
+    whole = (*(chain for _, chain in program.chains), *(block.body for block in program.blocks))
+    readers = Counter(each for chain in whole for each in reads(chain))
     for number, chain in enumerate(_all(program)):
         kinds = [ids.setdefault(skeleton((step,)), len(ids)) for step in chain]
         for start in range(len(chain)):
-            if isinstance(chain[start].term, Start):
+            if isinstance(chain[start].term, StartTerm):
                 continue
             prefix, weight = -1, 0
             for length in range(1, min(LONGEST, len(chain) - start) + 1):
                 step = chain[start + length - 1]
                 prefix = ids.setdefault((prefix, kinds[start + length - 1]), len(ids))
                 weight += _words(step.term)
-                if _is_closed(chain[start : start + length], named):
+                if _is_closed(chain[start : start + length], named, readers):
                     found[prefix, length].append(_Place(number, start))
                     weights[prefix, length] = weight
-                if step.node in named:
-                    break
     several = [
-        (weights[each] * (len(places) - 1) - 3 * len(places), _Candidate(each[1], places))
+        (weights[each] * (len(places) - 1) - 3 * len(places), _Candidate(each[1], places, len(program.blocks) + 1))
         for each, listed in found.items()
         if weights[each] > 3 and len(places := _apart(listed, each[1])) > 1
     ]
@@ -119,65 +129,80 @@ def _apart(places: Sequence[_Place], length: int) -> tuple[_Place, ...]:
     return tuple(found)
 
 
-def _is_closed(chain: Chain, named: Set[int]) -> bool:
+def _is_closed(chain: TermChain, named: Set[int], readers: Mapping[int, int]) -> bool:
     """Whether what has a label inside is read inside alone."""
-    if len(chain) == 1 and isinstance(chain[0].term, Leaf | Call | Repeat):
+    if len(chain) == 1 and isinstance(chain[0].term, LayerTerm | CallTerm | RepeatTerm | StartTerm):
         return False
-    labels = {step.node for step in inner(chain)} & named
+    if any(isinstance(step.term, TapTerm) for step in inner(chain)):
+        return False
+    labels = {step.node for step in inner(chain) if not isinstance(step.term, StartTerm)} & named
     labels.discard(chain[-1].node)
-    return not labels
+    if not labels:
+        return True
+    inside = Counter(reads(chain))
+    return all(readers[each] and inside[each] == readers[each] for each in labels)
 
 
-def _words(term: Term) -> int:
+def _words(term: RaisedTerm) -> int:
     match term:
-        case Leaf():
+        case LayerTerm():
             return 2
-        case Merge():
+        case MergeTerm():
             return 1 + sum(1 + sum(_words(step.term) for step in branch) for branch in term.branches)
-        case Repeat():
+        case RepeatTerm():
             return 2 + sum(_words(step.term) for step in term.body)
         case _:
             return 2
 
 
-def _made(program: Program, candidate: _Candidate, shapes: Mapping[int, Shape]) -> Program | None:
+def _made(program: TermProgram, candidate: _Candidate, named: Set[int]) -> TermProgram | None:
     """The program with a block for a candidate; None where its places cannot be joined."""
     chains = list(_all(program))
     places = [chains[each.chain][each.start : each.start + candidate.length] for each in candidate.places]
-    found = unified(places, [_keeps(each, shapes, chains) for each in places], has_channels=True)
-    if found is None or any(links(found.body)):
+    local = [_local(each, named, candidate.number) for each in places]
+    found = unified(local, [_keeps(each) for each in places], has_channels=True)
+    if found is None or any(each >= -1 for each in links(found.body)):
         return None
-    name = _name(found, {each.name for each in program.blocks})
-    block = Block(name, found.parameters, found.body)
-    calls: dict[tuple[int, int], Call] = {}
+    name = f"B{candidate.number}"
+    block = TermBlock(name, found.parameters, found.body)
+    calls: dict[tuple[int, int], CallTerm] = {}
     for place, arguments in zip(candidate.places, found.arguments, strict=True):
         given = zip((each.name for each in found.parameters), arguments, strict=True)
-        calls[place.chain, place.start] = Call(name, tuple(given))
-    rewritten = _Rewritten(candidate.length, calls)
+        calls[place.chain, place.start] = CallTerm(name, tuple(given))
+    rewritten = _WithCalls(candidate.length, calls)
     main = tuple([(node, rewritten.chain(chain)) for node, chain in program.chains])
-    blocks = tuple([Block(each.name, each.parameters, rewritten.chain(each.body)) for each in program.blocks])
-    return Program(main, (block, *blocks))
+    blocks = tuple([TermBlock(each.name, each.parameters, rewritten.chain(each.body)) for each in program.blocks])
+    return TermProgram(main, (block, *blocks))
 
 
-def _keeps(chain: Chain, shapes: Mapping[int, Shape], _chains: Sequence[Chain]) -> bool:
+def _keeps(chain: TermChain) -> bool:
     """Whether the sum in it is one with an untouched value."""
-    return all(not step.term.branches[-1] for step in chain if isinstance(step.term, Merge))
+    return all(not step.term.branches[-1] for step in chain if isinstance(step.term, MergeTerm))
 
 
-class _Rewritten:
+def _local(chain: TermChain, named: Set[int], number: int) -> TermChain:
+    """The chain with its labels counted from its beginning, so that they are the same in all places."""
+    labels = {step.node for step in inner(chain) if not isinstance(step.term, StartTerm)} & named
+    labels.discard(chain[-1].node)
+    ordered = sorted(labels, reverse=min(labels, default=0) < 0)
+    known = {node: LOCAL - LOCALS * number - at for at, node in enumerate(ordered)}
+    return renamed(chain, known)
+
+
+class _WithCalls:
     """Chains with calls in the places of a block, visited in the order of `_all`."""
 
-    def __init__(self, length: int, calls: Mapping[tuple[int, int], Call]) -> None:
+    def __init__(self, length: int, calls: Mapping[tuple[int, int], CallTerm]) -> None:
         self.length, self.calls = length, calls
         self.number = -1
 
-    def chain(self, chain: Chain) -> Chain:
+    def chain(self, chain: TermChain) -> TermChain:
         self.number += 1
         own = self.number
-        steps: list[Step] = []
+        steps: list[PlacedTerm] = []
         until = 0
         for at, step in enumerate(chain):
-            inside = Step(self._inside(step.term), step.node, step.channels)
+            inside = PlacedTerm(self._inside(step.term), step.node, step.channels)
             if at < until:
                 continue
             call = self.calls.get((own, at))
@@ -185,26 +210,15 @@ class _Rewritten:
                 steps.append(inside)
                 continue
             until = at + self.length
-            steps.append(Step(call, chain[until - 1].node, step.channels))
+            steps.append(PlacedTerm(call, chain[until - 1].node, step.channels))
         return tuple(steps)
 
-    def _inside(self, term: Term) -> Term:
-        if isinstance(term, Merge):
-            return Merge(term.operator, tuple([self.chain(each) for each in term.branches]), term.is_optional)
+    def _inside(self, term: RaisedTerm) -> RaisedTerm:
+        if isinstance(term, MergeTerm):
+            return MergeTerm(term.operator, tuple([self.chain(each) for each in term.branches]), term.is_optional)
         return term
 
 
-def _name(found: Unified, taken: Set[str]) -> str:
-    """A name by what the block ends with: a sum, a concatenation, or a layer."""
-    kinds = [step.term for step in found.body]
-    merges = [each for each in kinds if isinstance(each, Merge)]
-    leaves = [each for each in kinds if isinstance(each, Leaf)]
-    if merges:
-        base = {"+": "Residual", "|": "Branches"}.get(merges[-1].operator, "Gated")
-    else:
-        base = next((each.kind.NAMES[0].capitalize() for each in leaves), "Unit")
-    number = 2
-    name = base
-    while name in taken:
-        name, number = f"{base}{number}", number + 1
-    return name
+def local_names(program: TermProgram) -> frozenset[int]:
+    """Return the labels inside of blocks."""
+    return frozenset(step.node for block in program.blocks for step in inner(block.body) if step.node <= LOCAL)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 
 from cnndsl.importers.raising.repeats import names_inside
-from cnndsl.importers.raising.terms import Call, Chain, Merge, Repeat, Step, Table, Term
+from cnndsl.importers.raising.terms import (
+    CallTerm,
+    Link,
+    MergeTerm,
+    PlacedTerm,
+    RaisedTerm,
+    RepeatTerm,
+    TableTerm,
+    TermChain,
+    TermKey,
+)
 from cnndsl.importers.raising.unify import skeleton, unified
 
 FEWEST = 2
@@ -15,16 +25,16 @@ _FEWEST_CALLS = 4
 _WIDEST = 8
 
 
-def tabled(chain: Chain, named: Set[int]) -> Chain:
+def tabled(chain: TermChain, named: Set[int]) -> TermChain:
     """Return the chain with its tables, those in its branches too.
 
     Args:
         chain: What to fold; its repeats are there already.
         named: The nodes that have labels; no row holds one, but the last may end with one.
     """
-    chain = tuple([Step(_inside(step.term, named), step.node, step.channels) for step in chain])
+    chain = tuple([PlacedTerm(_inside(step.term, named), step.node, step.channels) for step in chain])
     parts = [skeleton((step,)) for step in chain]
-    steps: list[Step] = []
+    steps: list[PlacedTerm] = []
     at = 0
     while at < len(chain):
         period, count = _longest(chain, parts, at, named)
@@ -38,34 +48,34 @@ def tabled(chain: Chain, named: Set[int]) -> Chain:
     return tuple(steps)
 
 
-def parted(chain: Chain) -> Chain:
+def parted(chain: TermChain) -> TermChain:
     """Return the chain with the first turn of a repeated call by itself, as where the first unit of a stage differs.
 
     A stage whose first unit does not differ is so written like the others.
     """
-    steps: list[Step] = []
+    steps: list[PlacedTerm] = []
     for step in chain:
         term = step.term
-        only = term.body[0].term if isinstance(term, Repeat) and len(term.body) == 1 else None
+        only = term.body[0].term if isinstance(term, RepeatTerm) and len(term.body) == 1 else None
         before = steps[-1].term if steps else None
-        if isinstance(term, Repeat) and isinstance(only, Call) and isinstance(term.count, int):
-            if not (isinstance(before, Call) and before.block == only.block):
-                steps.append(Step(only, -1, step.channels))
+        if isinstance(term, RepeatTerm) and isinstance(only, CallTerm) and isinstance(term.count, int):
+            if not (isinstance(before, CallTerm) and before.block == only.block):
+                steps.append(PlacedTerm(only, -1, step.channels))
                 count = term.count - 1
-                step = Step(Repeat(term.body, count), step.node, step.channels)
-        elif isinstance(term, Call) and isinstance(before, Call) and before.block == term.block:
-            step = Step(Repeat((step,), 1), step.node, step.channels)
+                step = PlacedTerm(RepeatTerm(term.body, count), step.node, step.channels)
+        elif isinstance(term, CallTerm) and isinstance(before, CallTerm) and before.block == term.block:
+            step = PlacedTerm(RepeatTerm((step,), 1), step.node, step.channels)
         steps.append(step)
     return tuple(steps)
 
 
-def _inside(term: Term, named: Set[int]) -> Term:
-    if isinstance(term, Merge):
-        return Merge(term.operator, tuple([tabled(each, named) for each in term.branches]), term.is_optional)
+def _inside(term: RaisedTerm, named: Set[int]) -> RaisedTerm:
+    if isinstance(term, MergeTerm):
+        return MergeTerm(term.operator, tuple([tabled(each, named) for each in term.branches]), term.is_optional)
     return term
 
 
-def _longest(chain: Chain, parts: list[object], start: int, named: Set[int]) -> tuple[int, int]:
+def _longest(chain: TermChain, parts: Sequence[TermKey], start: int, named: Set[int]) -> tuple[int, int]:
     best = (1, 1)
     for period in range(1, min(_WIDEST, (len(chain) - start) // 2) + 1):
         count = 1
@@ -78,12 +88,14 @@ def _longest(chain: Chain, parts: list[object], start: int, named: Set[int]) -> 
     return best
 
 
-def _table(chain: Chain, start: int, period: int, count: int) -> Step | None:
+def _table(chain: TermChain, start: int, period: int, count: int) -> PlacedTerm | None:
     rows = [chain[start + period * at : start + period * (at + 1)] for at in range(count)]
     found = unified(rows, [True] * count, has_channels=False)
-    if found is None or not found.parameters or any(isinstance(step.term, Merge) for step in rows[0]):
+    if found is None or not found.parameters or any(isinstance(step.term, MergeTerm) for step in rows[0]):
         return None
-    if period == 1 and isinstance(rows[0][0].term, Call) and count < _FEWEST_CALLS:
+    if period == 1 and isinstance(rows[0][0].term, CallTerm) and count < _FEWEST_CALLS:
+        return None
+    if any(isinstance(value, Link) for row in found.arguments for value in row):
         return None
     names = tuple([each.name for each in found.parameters])
-    return Step(Table(names, found.arguments, found.body), rows[-1][-1].node, rows[0][0].channels)
+    return PlacedTerm(TableTerm(names, found.arguments, found.body), rows[-1][-1].node, rows[0][0].channels)

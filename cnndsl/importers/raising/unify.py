@@ -12,27 +12,29 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from cnndsl.importers.raising.terms import (
-    Chain,
+    BlockParameter,
     Formula,
-    Key,
-    Leaf,
+    LayerTerm,
     Link,
-    Merge,
-    Parameter,
-    Repeat,
-    Step,
-    Value,
+    MergeTerm,
+    PlacedTerm,
+    RepeatTerm,
+    TermChain,
+    TermKey,
+    TermValue,
     key,
     mapped,
     numbers,
 )
 from cnndsl.records import record
 
-RATIOS = tuple(map(Fraction, (1, 2, 4, "1/2", "1/4", 3, 6, 8, "1/8", "1/3", "1/6", 16, "1/16", 5)))
+RATIOS = tuple(map(Fraction, (1, 2, 4, "1/2", "1/4", 3, 6, 8, "3/4", "1/8", "1/3", "1/6", 16, "1/16", 5)))
 """The multiples that are looked for, the most usual ones first."""
 _SHORT = {
     "filters": "c",
     "channels": "c",
+    "start": "c",
+    "stop": "c",
     "features": "c",
     "kernel": "k",
     "stride": "s",
@@ -47,9 +49,9 @@ _SHORT = {
 class Unified:
     """A chain with expressions, its parameters, and their values for each of the chains that it stands for."""
 
-    parameters: tuple[Parameter, ...]
-    body: Chain
-    arguments: tuple[tuple[Value, ...], ...]
+    parameters: tuple[BlockParameter, ...]
+    body: TermChain
+    arguments: tuple[tuple[TermValue, ...], ...]
 
 
 @record(slots=True)
@@ -57,10 +59,10 @@ class _Column:
     """A number in its place, in each chain; None where a chain lacks the branch in which it stands."""
 
     role: str
-    values: tuple[Value, ...]
+    values: tuple[TermValue, ...]
 
 
-def skeleton(chain: Chain) -> Key:
+def skeleton(chain: TermChain) -> TermKey:
     """Return what chains have in common that `unified` can join.
 
     Numbers do not count, nor whether the shorter branch of a sum of two is `ID` or a projection.
@@ -68,28 +70,28 @@ def skeleton(chain: Chain) -> Key:
     return tuple([_skeleton(step) for step in chain])
 
 
-def _skeleton(step: Step) -> object:
+def _skeleton(step: PlacedTerm) -> object:
     term = step.term
-    if isinstance(term, Merge):
+    if isinstance(term, MergeTerm):
         branches = term.branches[:1] if is_shortcut(term) else term.branches
         return (term.operator, len(term.branches), tuple([skeleton(each) for each in branches]))
-    if isinstance(term, Repeat):
+    if isinstance(term, RepeatTerm):
         return ("*", skeleton(term.body))
     return key((step,), with_numbers=False)[0]
 
 
-def is_shortcut(merge: Merge) -> bool:
+def is_shortcut(merge: MergeTerm) -> bool:
     """Return whether the second branch of a sum of two is untouched, or one convolution with what follows it."""
     if merge.operator != "+" or len(merge.branches) != 2:
         return False
     short = merge.branches[1]
     leaves = [step.term for step in short]
-    if len(short) > 3 or not all(isinstance(each, Leaf) for each in leaves):
+    if len(short) > 3 or not all(isinstance(each, LayerTerm) for each in leaves):
         return False
     return len(merge.branches[0]) > len(short)
 
 
-def unified(several: Sequence[Chain], extents: Sequence[bool], has_channels: bool) -> Unified | None:
+def unified(several: Sequence[TermChain], extents: Sequence[bool], has_channels: bool) -> Unified | None:
     """Join chains of one skeleton; None where they cannot be.
 
     Args:
@@ -97,7 +99,7 @@ def unified(several: Sequence[Chain], extents: Sequence[bool], has_channels: boo
         extents: For each whether what leaves has the shape of what enters.
         has_channels: Whether `C` may be used, the channels that enter.
     """
-    aligned = _Aligned(extents)
+    aligned = _LaidUpon(extents)
     template = aligned.chain(tuple(several))
     if template is None:
         return None
@@ -109,17 +111,17 @@ def unified(several: Sequence[Chain], extents: Sequence[bool], has_channels: boo
     return Unified(*_with_defaults(solved.parameters, body, arguments))
 
 
-class _Aligned:
+class _LaidUpon:
     """Chains laid upon each other: the first one's numbers stand for all, in the order of `mapped`."""
 
     def __init__(self, extents: Sequence[bool]) -> None:
         self.extents = extents
         self.columns: list[_Column] = []
 
-    def chain(self, several: tuple[Chain | None, ...]) -> Chain | None:
+    def chain(self, several: tuple[TermChain | None, ...]) -> TermChain | None:
         """The chain that has the structure of all, None where there is none; a chain that is None is absent."""
         there = [chain for chain in several if chain is not None]
-        steps: list[Step] = []
+        steps: list[PlacedTerm] = []
         for at in range(len(there[0])):
             found = self.step(tuple([None if chain is None else chain[at] for chain in several]))
             if found is None:
@@ -127,19 +129,20 @@ class _Aligned:
             steps.append(found)
         return tuple(steps)
 
-    def step(self, several: tuple[Step | None, ...]) -> Step | None:
+    def step(self, several: tuple[PlacedTerm | None, ...]) -> PlacedTerm | None:
         there = [step for step in several if step is not None]
         first = there[0]
         channels = first.channels if len({step.channels for step in there}) == 1 else -1
-        if not isinstance(first.term, Merge):
+        node = first.node if first.node < -1 else -1
+        if not isinstance(first.term, MergeTerm):
             self._note([None if step is None else (step,) for step in several])
-            return Step(first.term, -1, channels)
+            return PlacedTerm(first.term, node, channels)
         merges = [None if step is None else step.term for step in several]
-        term = self._merge(tuple([each if isinstance(each, Merge) else None for each in merges]), first.term)
-        return None if term is None else Step(term, -1, channels)
+        term = self._merge(tuple([each if isinstance(each, MergeTerm) else None for each in merges]), first.term)
+        return None if term is None else PlacedTerm(term, node, channels)
 
-    def _merge(self, several: tuple[Merge | None, ...], first: Merge) -> Merge | None:
-        branches: list[Chain] = []
+    def _merge(self, several: tuple[MergeTerm | None, ...], first: MergeTerm) -> MergeTerm | None:
+        branches: list[TermChain] = []
         is_optional = first.is_optional
         for at in range(len(first.branches)):
             column = [None if merge is None else merge.branches[at] for merge in several]
@@ -153,15 +156,15 @@ class _Aligned:
             if chain is None:
                 return None
             branches.append(chain)
-        return Merge(first.operator, tuple(branches), is_optional)
+        return MergeTerm(first.operator, tuple(branches), is_optional)
 
-    def _may_choose(self, column: Sequence[Chain | None], kinds: set[Key]) -> bool:
+    def _may_choose(self, column: Sequence[TermChain | None], kinds: set[TermKey]) -> bool:
         """Whether `ID or X` means `ID` exactly where that stands."""
         if len(kinds) != 2 or () not in kinds:
             return False
         return all(branch is None or (not branch) == same for branch, same in zip(column, self.extents, strict=True))
 
-    def _note(self, several: Sequence[Chain | None]) -> None:
+    def _note(self, several: Sequence[TermChain | None]) -> None:
         """The numbers of one step, each with its values in all chains."""
         lists = [None if chain is None else numbers(chain) for chain in several]
         roles = next(each for each in lists if each is not None)
@@ -175,13 +178,13 @@ class _Solved:
 
     def __init__(self, columns: Sequence[_Column], entering: Sequence[int] | None) -> None:
         self.entering = entering
-        self.parameters: list[Parameter] = []
-        self.arguments: list[list[Value]] = []
-        self.values: list[Value] = [self._value(column) for column in columns]
+        self.parameters: list[BlockParameter] = []
+        self.arguments: list[list[TermValue]] = []
+        self.values: list[TermValue] = [self._value(column) for column in columns]
 
-    def _value(self, column: _Column) -> Value:
+    def _value(self, column: _Column) -> TermValue:
         known = [value for value in column.values if value is not None]
-        is_same = not known or all(value == known[0] for value in known)
+        is_same = not known or (not _is_outside(known[0]) and all(value == known[0] for value in known))
         if is_same and len(known) in (0, len(column.values)):
             return known[0] if known else None
         if equal := self._equal(column):
@@ -193,7 +196,7 @@ class _Solved:
         for parameter, given in zip(self.parameters, self.arguments, strict=True):
             if _related(column.role, parameter) and _agree(column.values, given):
                 _fill(given, column.values)
-                return Formula(parameter.name)
+                return Formula(f"@{parameter.name}" if any(map(_is_output, given)) else parameter.name)
         is_channels = column.role in _WIDTHS and self.entering and _ratio(column.values, self.entering) == 1
         return Formula("C") if is_channels else None
 
@@ -214,16 +217,25 @@ class _Solved:
         base = _short(column.role)
         taken = {each.name for each in self.parameters}
         name = next(each for each in _names(base) if each not in taken)
-        self.parameters.append(Parameter(name))
+        self.parameters.append(BlockParameter(name))
         self.arguments.append(list(column.values))
-        return Formula(name)
+        return Formula(f"@{name}" if any(map(_is_output, column.values)) else name)
 
 
-_WIDTHS = frozenset(("filters", "groups", "channels", "features"))
+_WIDTHS = frozenset(("filters", "groups", "channels", "features", "start", "stop"))
 """The numbers that are multiples of others: not those of a kernel."""
 
 
-def _related(role: str, parameter: Parameter) -> bool:
+def _is_outside(value: TermValue) -> bool:
+    """Whether a value means something else in a block: an expression, or a reference to what is not in it."""
+    return isinstance(value, Formula) or (isinstance(value, Link) and value.node >= -1)
+
+
+def _is_output(value: TermValue) -> bool:
+    return isinstance(value, Link) or (isinstance(value, Formula) and value.startswith("@"))
+
+
+def _related(role: str, parameter: BlockParameter) -> bool:
     """Whether a number of this role may be this parameter: a stride is none of a width."""
     return parameter.name.rstrip("0123456789") == _short(role)
 
@@ -238,7 +250,7 @@ def _names(base: str) -> Iterator[str]:
     yield from (f"{base}{number}" for number in range(2, 1000))
 
 
-def _ratio(values: Sequence[Value], of: Sequence[Value]) -> Fraction | None:
+def _ratio(values: Sequence[TermValue], of: Sequence[TermValue]) -> Fraction | None:
     """By what other numbers are multiplied to give these, if it is the same everywhere."""
     pairs = [(value, other) for value, other in zip(values, of, strict=True) if value is not None]
     whole = [(value, other) for value, other in pairs if type(value) is int and type(other) is int and other]
@@ -259,7 +271,7 @@ def times(name: str, ratio: Fraction) -> Formula:
     )
 
 
-def _agree(values: Sequence[Value], given: Sequence[Value]) -> bool:
+def _agree(values: Sequence[TermValue], given: Sequence[TermValue]) -> bool:
     pairs = list(zip(values, given, strict=True))
     if any(isinstance(value, Link) for value in values):
         return values == given
@@ -268,7 +280,7 @@ def _agree(values: Sequence[Value], given: Sequence[Value]) -> bool:
     )
 
 
-def _fill(given: list[Value], values: Sequence[Value]) -> None:
+def _fill(given: list[TermValue], values: Sequence[TermValue]) -> None:
     """A parameter that was free in some chains takes the value that it needs there."""
     for at, value in enumerate(values):
         if given[at] is None:
@@ -276,15 +288,15 @@ def _fill(given: list[Value], values: Sequence[Value]) -> None:
 
 
 def _with_defaults(
-    parameters: Sequence[Parameter], body: Chain, arguments: Sequence[tuple[Value, ...]]
-) -> tuple[tuple[Parameter, ...], Chain, tuple[tuple[Value, ...], ...]]:
+    parameters: Sequence[BlockParameter], body: TermChain, arguments: Sequence[tuple[TermValue, ...]]
+) -> tuple[tuple[BlockParameter, ...], TermChain, tuple[tuple[TermValue, ...], ...]]:
     """Parameters that mostly have one value have it as their default, and stand behind the others."""
-    found: list[tuple[int, Parameter, Value]] = []
+    found: list[tuple[int, BlockParameter, TermValue]] = []
     for at, parameter in enumerate(parameters):
         counted = Counter(row[at] for row in arguments if row[at] is not None)
         value, often = counted.most_common(1)[0]
-        usual = not isinstance(value, Link) and 2 * often >= len(arguments) and parameter.name[0] != "c"
-        found.append((at, Parameter(parameter.name, value if usual else None), value))
+        usual = not isinstance(value, Link | Formula) and 2 * often >= len(arguments) and parameter.name[0] != "c"
+        found.append((at, BlockParameter(parameter.name, value if usual else None), value))
     order = sorted(found, key=lambda each: (each[1].default is not None, each[0]))
     rows = tuple([tuple([value if row[at] is None else row[at] for at, _, value in order]) for row in arguments])
     return tuple([parameter for _, parameter, _ in order]), body, rows

@@ -15,7 +15,7 @@ DrawText: TypeAlias = Callable[[GeneratedScope, PieceShape, tuple[int, ...]], st
 def arranged(frame: GeneratedScope, form: PieceShape) -> Piece:
     """Draws layers that arrange a map of a known size, with dice of their own. Raises Misfit for others."""
     space = form.space
-    if space is None or space.size is None or space.base or space.steps:
+    if space is None or space.size is None or space.base or space.steps or len(space.size) != frame.pen.rank:
         raise Misfit
     draw = frame.pen.forms.choice(_MENU)
     return Piece(draw(frame, form, space.size), form)
@@ -30,7 +30,7 @@ def _blocks(frame: GeneratedScope, form: PieceShape, size: tuple[int, ...]) -> s
     """Positions to channels and back."""
     if len(size) != 2 or any(extent % 2 for extent in size):
         raise Misfit
-    darknet = ("darknet",) * frame.divides(4, form.width)
+    darknet = ("darknet", "darknet") * frame.divides(4, form.width)
     return f"[PIXELUNSHUFFLE2{_order(frame, *darknet)} -> PIXELSHUFFLE2{_order(frame)}]"
 
 

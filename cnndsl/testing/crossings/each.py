@@ -50,7 +50,7 @@ def several(
         rows=tuple({**row, rows.name: Fraction(value)} for row in frame.rows for value in rows.values or (1,)),
         times=frame.times * max(1, len(rows.values)),
     )
-    draws: tuple[DrawRow, ...] = (_dilated, _dilated, _computed, _labelled, _following)
+    draws: tuple[DrawRow, ...] = (_dilated, _dilated, _computed, _chosen, _labelled, _following)
     text = frame.pick(draws)(inner, rows, form, target, step)
     _export(frame, inner, rows)
     return f"each {', '.join(names)} in {rows.shown} [{text}]", len(rows.values)
@@ -95,6 +95,14 @@ def _computed(frame: GeneratedScope, _rows: EachRows, form: PieceShape, target: 
     if frame.chance(0.3):
         return first.text
     return f"{first.text} -> {chain(frame, first.form, 1, 'keep').text}"
+
+
+def _chosen(frame: GeneratedScope, rows: EachRows, form: PieceShape, target: PieceShape, step: str) -> str:
+    """What enters, where that has the shape of the other branches, or a projection."""
+    if form.width != target.width and step != "2":
+        return _computed(frame, rows, form, target, step)
+    frame.spend()
+    return f"ID or {plain.convolution(frame, form, target.width, step).text}"
 
 
 def _labelled(frame: GeneratedScope, rows: EachRows, form: PieceShape, target: PieceShape, step: str) -> str:

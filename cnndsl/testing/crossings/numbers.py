@@ -36,7 +36,7 @@ def _expression(frame: GeneratedScope) -> Width:
     name = named(frame)
     if frame.chance(0.35):
         return Width.of(name)
-    return frame.pick((_linear, _rounded, _rounded, _shared, _turning, _entering))(frame, name)
+    return frame.pick((_linear, _rounded, _rounded, _shared, _turning, _entering, _powered))(frame, name)
 
 
 def _linear(frame: GeneratedScope, name: str) -> Width:
@@ -102,6 +102,20 @@ def _entering(frame: GeneratedScope, name: str) -> Width:
     return frame.pick((Width.of("C"), Width.of("max(C//2, 1)"), Width.of("C", 2), Width.of("ceil(C/4)")))
 
 
+def _powered(frame: GeneratedScope, name: str) -> Width:
+    """Draws a power of a name, or one with a name in its exponent."""
+    forms = [
+        f"2**({name} % 3 + 1)",
+        f"ceil({name}**2/16)",
+        f"max(2**-1*{name}//1, 1)",
+        f"(({name} % 2 + 1)**2*2)",
+        f"ceil({name}/2**2)",
+    ]
+    if "i" in frame.rows[0]:
+        forms += ["2**i", "2**(i - 1)", f"max({name}*2**(1 - i)//1, 1)", f"ceil({name}**i/8**(i - 1))"]
+    return Width.of(frame.pick(forms))
+
+
 def odd_kernel(frame: GeneratedScope) -> str:
     """Draws a kernel for `same` padding, as a layer's size."""
     if frame.chance(0.75):
@@ -127,8 +141,11 @@ def rate(frame: GeneratedScope, most_one: bool = True) -> str:
         return frame.pick(("0.1", "0.5", "1/3", "0.25", "0"))
     name = frame.one("rate")
     forms = [name, f"{name}/2", f"min({name}, 0.2)", f"max({name}, 1/4)", f"{name}*{name}", f"{name}/3", f"0.3*{name}"]
+    forms += [f"{name}**2", f"(1 - {name})**2/4", f"{name}*2**-1"]
     if "i" in frame.rows[0] and frame.chance(0.6):
-        return frame.pick((f"{name}*i/4", f"{name}/i", f"{name}*i/{max(3, len(frame.rows))}", f"min({name}*i, 0.9)"))
+        return frame.pick(
+            (f"{name}*i/4", f"{name}/i", f"{name}*i/{max(3, len(frame.rows))}", f"min({name}*i, 0.9)", f"{name}**i")
+        )
     if not most_one:
         forms += [f"{name} + 0.5", f"2*{name}", f"1 - {name}", f"{name} + 1"]
     return frame.pick(forms)

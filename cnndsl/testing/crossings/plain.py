@@ -7,6 +7,7 @@ from contextlib import suppress
 from cnndsl.testing.crossings.arrangements import arranged
 from cnndsl.testing.crossings.frames import GeneratedScope, Piece
 from cnndsl.testing.crossings.numbers import odd_kernel, rate, stride, width
+from cnndsl.testing.crossings.seldom import seldom
 from cnndsl.testing.crossings.widths import PIXEL, Misfit, PieceShape, Width
 
 ACTIVATIONS = ("RELU", "RELU", "RELU", "SIGMOID", "TANH", "GELU", "SILU", "HSWISH", "RELU6", "SELU", "MISH")
@@ -105,9 +106,9 @@ def keeping(frame: GeneratedScope, form: PieceShape) -> Piece:
     frame.spend()
     if form.space is None:
         return Piece(frame.pick(("RELU", "SIGMOID", "DROPOUT(0)", activation(frame))), form)
-    if frame.pen.forms.random() < 0.12:
+    if (share := frame.pen.forms.random()) < 0.24:
         with suppress(Misfit):
-            return arranged(frame, form)
+            return arranged(frame, form) if share < 0.12 else Piece(seldom(frame, form), form)
     choices = ["act", "act", "act", "conv", "norm", "same"]
     if not form.space.is_pixel:
         choices += ["conv", "pool", "depthwise"]

@@ -7,9 +7,12 @@ import pytest
 from cnndsl import load, loads
 from cnndsl.analysis.compare import compare
 from cnndsl.analysis.execution import unknown
-from cnndsl.emit.drawing.cards.model import DrawingModel, NetCard, SpineRow
-from cnndsl.emit.drawing.difference import MARKS, difference
-from cnndsl.emit.drawing.layout.page import picture
+from cnndsl.emit.drawing.cards.model import DrawingModel, FusedRow, NetCard, SpineBranching, SpineRow
+from cnndsl.emit.drawing.difference import difference
+from cnndsl.emit.drawing.difference_marks import MARKS
+from cnndsl.emit.drawing.display import PathItem, TextItem
+from cnndsl.emit.drawing.layout.page import WidthName, picture
+from cnndsl.emit.drawing.shapes import flat
 from cnndsl.report.diff import differences
 from tests.emit.drawing.layout.geometry import faults
 
@@ -23,11 +26,16 @@ def drawn(before: str, after: str) -> DrawingModel:
 
 
 def signs(before: str, after: str) -> dict[str, str]:
-    """The sign of each marked step of the second network, by the path of the step, and of what is gone after it."""
+    """The sign of each marked step of the second network, by the path of the step, and of the steps that are gone."""
     drawing = drawn(before, after)
-    pairs = zip(drawing.tags, drawing.marks, strict=True)
-    gone = zip(drawing.tags, drawing.removed, strict=True)
-    return {tag.id: mark.sign for tag, mark in pairs if mark} | {f"{tag.id}!": text for tag, text in gone if text}
+    return {tag.id: mark.sign for tag, mark in zip(drawing.tags, drawing.marks, strict=False) if mark}
+
+
+def cells(before: str, after: str, step: int = 1) -> list[tuple[str, str]]:
+    """The labels of a row of the spine, and what their colours are those of."""
+    row = drawn(before, after).steps[step]
+    assert isinstance(row, SpineRow)
+    return [(cell.text, cell.role) for cell in row.row.cells]
 
 
 def rows(before: str, after: str, step: int = 1) -> list[tuple[str, int, str]]:
@@ -42,13 +50,82 @@ def test_what_is_added_removed_and_changed() -> None:
     # The fused row CONV, RELU has the path of its last layer.
     assert signs(SMALL, SMALL.replace("CONV3-4 ->", "CONV5-4 ->")) == {"1": "~"}
     assert signs(SMALL, SMALL.replace("-> FC-2", "-> FC-16(bias=no) -> FC-2")) == {"5": "+", "6": "~"}
-    assert signs(SMALL, SMALL.replace("-> POOL2 ", "")) == {"1!": "− POOL2", "3": "~", "4": "~"}
+    assert signs(SMALL, SMALL.replace("-> POOL2 ", "")) == {"removed.2": "−", "3": "~", "4": "~"}
 
 
 def test_a_row_that_changed_says_which_layers_did() -> None:
     step = drawn(SMALL, SMALL.replace("-> RELU -> POOL2", "-> BN -> RELU -> POOL2")).steps[1]
     assert isinstance(step, SpineRow)
     assert [cell.text for cell in step.row.cells] == ["3×3 conv, 4", "+ BN", "ReLU"]
+
+
+def test_what_is_gone_stands_where_it_was_in_dashes() -> None:
+    """A pooling as a step, a layer that shares a row in it, a branch's layer in the branch; shapes stay as they are."""
+    assert cells(SMALL, SMALL.replace("-> POOL2 ", ""), 2) == [("2×2 max pool, /2", "ghost")]
+    texts = cells(SMALL, SMALL.replace("CONV3-4 -> RELU", "CONV3-4"))
+    assert texts == [("3×3 conv, 4", "conv"), ("− ReLU", "ghost")]
+    two = "INPUT 8x8x4 -> (CONV3-4 -> BN -> RELU | CONV1-4) -> FC-2"
+    step = drawn(two, two.replace("-> BN ", "")).steps[1]
+    assert isinstance(step, SpineBranching)
+    assert [row.cells[1].text for row in step.element.branches[0] if isinstance(row, FusedRow)] == ["− BN"]
+    end = drawn("INPUT 8x8x4 -> GAP -> FC-2 -> LN -> FC-3", "INPUT 8x8x4 -> GAP -> FC-2 -> LN")
+    assert [step.row.cells[0].text for step in end.steps[-1:] if isinstance(step, SpineRow)] == ["FC, 3"]
+    shown = [each.text for each in flat(picture(end).items) if isinstance(each, TextItem)]
+    assert "2" in shown
+    assert not any("−" in text for text in shown if "2" in text)
+
+
+def test_rows_that_are_gone_alike_are_one() -> None:
+    """Each unit of a stage loses the same two layers, which makes one row of them, told three times."""
+    unit = "block Unit(c) = (CONV3-c -> BN -> RELU{more} -> CONV3-c + ID) -> RELU\n"
+    text = unit + "INPUT 8x8x16 -> body: [Unit(16)*3] -> GAP -> FC-2"
+    found = rows(text.format(more=" -> CONV1-c -> BN"), text.format(more=""))
+    assert found == [("Unit", 3, "~"), ("CONV1-16, BN", 3, "−")]
+
+
+def test_a_layer_that_is_gone_after_a_card_was_not_in_it() -> None:
+    text = RESIDUAL.replace("-> GAP", "-> POOL2 -> GAP")
+    assert rows(text, RESIDUAL) == [("Unit", 3, "")]
+    assert signs(text, RESIDUAL)["removed.pool"] == "−"
+
+
+def test_without_a_difference_the_picture_says_so() -> None:
+    assert [(line.sign, line.text) for line in drawn(SMALL, SMALL).foot] == [("=", "no differences")]
+    renamed = drawn("INPUT 8x8x3 -> a: CONV3-4", "INPUT 8x8x3 -> b: CONV3-4").foot
+    assert renamed[1].text == "1 layer with weights or buffers under another name"
+
+
+UP = """block Double(c) = [CONV3-c -> BN -> RELU]*2
+INPUT 64x64x3 -> d1: Double(16) -> POOL2 -> d2: Double(32) -> POOL2 -> d3: Double(64) -> POOL2 -> Double(128)
+-> (UPSAMPLE2 | @d3) -> Double(64) -> (UPSAMPLE2 | @d2) -> Double(32) -> (UPSAMPLE2 | @d1) -> Double(16) -> CONV1-2"""
+
+
+@pytest.mark.parametrize("size", ["column", "page"])
+def test_the_list_of_changes_has_the_room_there_is(size: WidthName) -> None:
+    """14 convolutions get another window. On a page there is room for a line each, beneath a column not."""
+    found = picture(drawn(UP, UP.replace("[CONV3", "[CONV5")), size)
+    texts = [each.text for each in flat(found.items) if isinstance(each, TextItem)]
+    assert any(text.endswith(" more") for text in texts) == (size == "column")
+    assert not any(text.endswith("…") for text in texts)
+    assert faults(found) == []
+
+
+def test_a_u_shows_links_and_bars_that_are_gone_in_dashes() -> None:
+    """Without the link along the second row, and without one of three convolutions in the fourth."""
+    before = UP.replace("-> Double(128)", "-> [CONV3-128 -> BN -> RELU]*3")
+    other = UP.replace("(UPSAMPLE2 | @d2)", "UPSAMPLE2")
+    shape = drawn(before, other).u
+    assert shape is not None
+    gone = [(shape.bars[each.source].size, each.label) for each in shape.skips if each.is_gone]
+    assert gone == [("32²", "− concatenate")]
+    assert [(bar.channels, bar.level) for bar in shape.bars if bar.role == "ghost"] == [(128, 3)]
+    found = picture(drawn(before, other))
+    assert faults(found) == []
+    dashed = [each for each in flat(found.items) if isinstance(each, PathItem) and each.dash and each.stroke == "error"]
+    assert dashed
+    added = drawn(other, before).u
+    assert added is not None
+    assert [each.label for each in added.skips if each.mark] == ["+"]
 
 
 RESIDUAL = """block Unit(c) = (CONV3-c -> BN -> RELU -> CONV3-c -> BN + ID) -> RELU

@@ -14,9 +14,10 @@ from cnndsl.elaborate.program import elaborated_part
 from cnndsl.emit.drawing.cards.model import Branching, DrawingModel, FusedRow, NetCard, SpineBranching, SpineRow
 from cnndsl.emit.drawing.display import RectangleItem, TextItem
 from cnndsl.emit.drawing.failure import failure
+from cnndsl.emit.drawing.layout.message import EXCERPT, message_box
 from cnndsl.emit.drawing.layout.page import WidthName, picture
 from cnndsl.emit.drawing.shapes import flat
-from cnndsl.errors import CnnError, Diagnostic, Source
+from cnndsl.errors import CnnError, Diagnostic, MessageText, Source
 from cnndsl.files import read
 from cnndsl.finding import used
 from cnndsl.graph.partial import PartialGraph
@@ -66,9 +67,15 @@ def test_wrong_programs(file: Path) -> None:
     partial = partial_of(source, found) if found else None
     if partial is None:
         return
+    sizes: dict[WidthName, float] = {"column": 320, "page": 680}
+    for size, widest in sizes.items():
+        drawn = picture(failure(partial, [message_text(each, EXCERPT[size]) for each in found]), size)
+        assert faults(drawn) == []
+        assert drawn.width <= widest - 6  # less the margin of the theme, 3 pixels at each side
+        # 8.5 pixels of 0.75 pt are 6.4 pt.
+        assert min(item.size for item in flat(drawn.items) if isinstance(item, TextItem)) >= 8.5
     drawing = failure(partial, [message_text(each, 70) for each in found])
-    for size in (None, "column", "slide"):
-        assert faults(picture(drawing, size)) == []
+    assert faults(picture(drawing, "slide")) == []
     drawn = picture(drawing)
     assert any(isinstance(item, RectangleItem) and item.stroke == "error" for item in flat(drawn.items))
 
@@ -105,6 +112,17 @@ def test_a_narrow_message_cuts_lines_around_what_is_underlined() -> None:
     assert max(map(len, (code, mark, again, other))) <= 60 + 4 + 2 * 2
 
 
+def test_what_is_said_of_an_underline_has_room_beside_it_or_stands_beneath() -> None:
+    """A column has 314 pixels less 40 of margins, 53 letters of 5.12 pixels; the label and its margin have more."""
+    said = "the input is as small as this because of the poolings before it"
+    message = MessageText("E0301", ("too small",), "bad.cnn:1:9", ("1 | -> CONV7-8", f"  |    ^^^^^^^ {said}"), (), ())
+    box = message_box(message, 314)
+    texts = [item.text for item in flat(box.sketch.items) if isinstance(item, TextItem) and item.mono]
+    assert box.width == 314
+    assert texts[:4] == ["1 | -> CONV7-8", "|", "^^^^^^^", "|"]
+    assert "".join(f"{text} " for text in texts[4:] if text != "|").strip() == said
+
+
 def test_what_is_before_a_failure_is_drawn_and_what_is_behind_it_are_ghosts() -> None:
     """stage1 works. In stage2 the first of three units fails: 32x32x32 come in, and its branch gives 16x16x64."""
     drawing = drawing_of(MERGE)
@@ -124,7 +142,7 @@ def test_what_is_before_a_failure_is_drawn_and_what_is_behind_it_are_ghosts() ->
 
 def test_the_block_that_fails_is_opened_with_its_own_numbers() -> None:
     (panel,) = drawing_of(MERGE).panels
-    assert (panel.title, panel.caption) == ("Unit(64, 2)", "iteration 1 of 3 in stage2")
+    assert (panel.title, panel.caption) == ("Unit(64, 2)", "in stage2")
     merge, last = panel.elements
     assert isinstance(merge, Branching)
     assert (merge.state, merge.shapes) == ("failing", ("16×16×64", "32×32×32"))
@@ -147,7 +165,24 @@ def test_a_failure_at_the_end_of_a_repeat() -> None:
     card = drawing.steps[1]
     assert isinstance(card, NetCard)
     assert [(line.role, line.times) for line in card.lines] == [("conv", 4), ("failing", 1)]
-    assert drawing.panels[0].caption == "iteration 5 of 5 in body"
+    assert drawing.panels[0].caption == "in body"
+
+
+@pytest.mark.parametrize(
+    ("inner", "count", "title", "caption", "said"),
+    [
+        # 32 becomes 26 and 20 in the first Outer, 10 after the pooling; 4 in the second one, too few for another 7x7.
+        ("[P(c)]*2 -> POOL2", 3, "P(8)", "repeat 2 of 2 in Outer(8), repeat 2 of 3 in body", "repeat 2 of 2"),
+        ("P(c) -> POOL2 -> POOL2", 2, "Outer(8)", "repeat 2 of 2 in body", "repeat 2 of 2"),
+    ],
+)
+def test_iterations_are_those_of_the_message(inner: str, count: int, title: str, caption: str, said: str) -> None:
+    text = f"""block P(c) = (CONV7-c(pad=0) | CONV7-c(pad=0)) -> CONV1-c
+block Outer(c) = {inner}
+INPUT 32x32x3 -> body: [Outer(8)]*{count}"""
+    drawing = drawing_of(text)
+    assert (drawing.panels[0].title, drawing.panels[0].caption) == (title, caption)
+    assert f"in {said}" in drawing.faults[0].message.frames
 
 
 def test_a_row_of_a_table_fails() -> None:

@@ -1,8 +1,11 @@
-"""TikZ: source that needs the package alone. `make tex` compiles it."""
+"""TikZ: source that needs the package alone. `make tikz` compiles it."""
 
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -23,12 +26,30 @@ def test_every_colour_that_is_used_is_defined(name: ThemeName) -> None:
 
 
 def test_lengths_are_points_of_the_page() -> None:
-    """320 pixels are 240 points, the width of a column: 9 pixels are 6.75 points."""
+    """320 pixels are 240 points, less than the 252 of a column of IEEE: 9 pixels are 6.75 points."""
     text = tikz(everything(), theme("paper"))
     assert "[x=0.75pt,y=-0.75pt" in text
-    assert r"\useasboundingbox (0,0) rectangle (320,192);" in text
+    assert r"\path[use as bounding box,scale=\cnndslscale] (0,0) rectangle (320,192);" in text
+    assert r"min(1,\linewidth/240pt)" in text
     assert r"font=\sffamily\fontsize{6.75pt}{6.75pt}\selectfont] at (76,12.3)" in text
     assert r"\cnndslfit{105pt}{3$\times$3 conv,{} 64,{} /2}" in text
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="LaTeX is not installed")
+def test_a_picture_is_no_wider_than_its_line(tmp_path: Path) -> None:
+    """240 by 144 pt is of that size on 300 pt, half of it on 120 pt. A dark ground has 9 pt more on each side."""
+    for name in ("paper", "dark"):
+        (tmp_path / f"{name}.tex").write_text(tikz(everything(), theme(name)), encoding="utf-8")
+    measured = "\n".join(
+        rf"\setbox1\hbox{{\linewidth={line}pt\input{{{name}}}\unskip}}\typeout{{IS \the\wd1 \space\the\ht1}}"
+        for name, line in (("paper", 300), ("paper", 120), ("dark", 129))
+    )
+    document = rf"\documentclass{{article}}\usepackage{{tikz}}\begin{{document}}{measured}\end{{document}}"
+    (tmp_path / "all.tex").write_text(document, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-draftmode", "all.tex"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    sizes = [float(each) for each in re.findall(r"^IS ([\d.]+)pt ([\d.]+)pt$", said, re.MULTILINE) for each in each]
+    assert sizes == pytest.approx([240, 144, 120, 72, 129, 81], abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cnndsl.emit.torch.source import source
+from tests.emit.torch.checking import check, emitted
 from tests.random.test_oracles import test_the_emitted_module_computes_what_the_graph_says as computes_what_it_says
 from tests.random.test_programs import graph_of
 
@@ -66,3 +67,16 @@ def test_a_flag_is_called_after_the_value_that_is_merged() -> None:
     written = source(graph_of(text))
     assert "self.with_a = rich" in written
     assert "nn.Conv2d(2 * c + (c if rich else 0), in_channels, 1)" in written
+
+
+def test_a_stride_inside_another_class_says_when_a_projection_is_there() -> None:
+    """As in RegNetX-400MF, whose first stage halves the map and keeps the channels."""
+    text = """
+    block ConvBN(k, c, s=1) = CONV{k}-c/s -> BN
+    block Unit(c, s) = (ID or proj: ConvBN(1, c, s) + f: [ConvBN(3, c, s) -> RELU]) -> RELU
+    INPUT 16x16x4 -> Unit(4, 2) -> Unit(4, 1) -> Unit(6, 1) -> Unit(8, 2)
+    """
+    source = emitted(text)
+    assert "if s != 1 or in_channels != c:" in source
+    assert "class Unit2(" not in source
+    check(text)

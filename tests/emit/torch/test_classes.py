@@ -119,6 +119,18 @@ def test_calls_share_a_class_by_what_their_layers_read() -> None:
     check(text)
 
 
+def test_calls_that_repeat_something_more_or_less_often_share_a_class() -> None:
+    text = """
+    block Fuse(c, i) =
+        [CONV1-c -> UPSAMPLE2] if i < 0
+        -> [[CONV3-C/2 -> RELU]*{i-1} -> CONV3-c/2 -> BN] if i > 0
+    INPUT 64x64x4 -> Fuse(6, 1) -> Fuse(8, 2) -> Fuse(4, -1) -> Fuse(6, 3) -> Fuse(2, -1)
+    """
+    assert classes(text) == ["Fuse", "Fuse2", "Net"]
+    assert "for _ in range(i - 1):" in emitted(text)
+    check(text)
+
+
 def test_the_width_of_a_slice_is_its_end_less_its_start() -> None:
     text = "block U(w) = CONV1-{3*w} -> SLICE(w, 3*w) -> CONV3-w INPUT 8x8x3 -> U(8) -> U(16) -> U(32)"
     assert classes(text) == ["Slice", "U", "Net"]
@@ -141,6 +153,40 @@ def test_labels_on_alike_parts_share_a_class_that_is_called_after_both() -> None
     text = "INPUT 8x8x4 -> side1: [(CONV3-4 + ID)] -> CONV3-4 -> side2: [(CONV3-4 + ID)] -> left: [(CONV3-4 + ID)]"
     assert classes(text) == ["Side", "Left", "Net"]
     assert '"""8x8x4 -> 8x8x4, 2 times."""' in emitted(text)
+    check(text)
+
+
+def test_a_class_for_labels_of_several_sizes_has_no_sizes_in_comments() -> None:
+    text = "INPUT 16x16x4 -> side1: [(CONV3-4 + ID)] -> POOL2 -> side2: [(CONV3-4 + ID)]"
+    assert "self.append(nn.Conv2d(4, 4, 3, padding=1))\n" in emitted(text)
+
+
+def test_calls_that_differ_in_the_names_of_values_share_a_class() -> None:
+    text = """
+    block Cell(k) = [
+      x = CONV3-4
+      out = (@x | @one.low if k > 0 else @zero) -> CONV1-4
+    ]
+    INPUT 8x8x4 -> zero: CONV3-4 -> one: [low: CONV3-4 -> CONV3-4] -> Cell(1) -> Cell(0) -> Cell(1)
+    """
+    assert classes(text) == ["One", "Cell", "Net"]
+    assert signature(text, "Cell") == "self, in_channels: int, low_channels: int"
+    check(text)
+
+
+def test_a_default_that_some_calls_need_holds_for_all_that_share_the_class() -> None:
+    text = """
+    block Unit(add) = (CONV3-C -> BN + ID if add)
+    block Wide(n, add=yes) = [
+      x = CONV1-4
+      last = @x -> m: [[{i-1}: Unit(add)]*n]
+      out = (@x | @m.*) -> CONV1-4
+    ]
+    block Within(n, add) = inner: Wide(n, add)
+    INPUT 8x8x4 -> Wide(1) -> Wide(2) -> Within(1, no)
+    """
+    assert [name for name in classes(text) if name.startswith("Wide")] == ["Wide", "Wide2"]
+    assert signature(text, "Wide") == "self, in_channels: int, add: bool = True"
     check(text)
 
 

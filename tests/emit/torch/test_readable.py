@@ -5,6 +5,7 @@ from __future__ import annotations
 from cnndsl.emit.torch.layout import Text, flat
 from cnndsl.emit.torch.merges import expression
 from cnndsl.network import loads
+from tests.emit.torch.checking import check, emitted, forward_of
 
 STREAMS = """
 block Fuse(a, b) = [
@@ -61,6 +62,37 @@ def test_products_in_sums_have_no_brackets() -> None:
     total = expression("{0} + {1}", [Text("x"), Text("y")])
     assert flat(expression("{0} * {1}", [total, Text("self.scale")])) == "(x + y) * self.scale"
     assert flat(expression("{0} + {1}", [Text("z"), total])) == "z + (x + y)"
+
+
+def test_a_skip_that_a_flag_chooses_is_chosen_by_it_in_the_constructor_too() -> None:
+    text = """
+    block Unit(c, s) = (conv: CONV3-c/s -> drop: DROPPATH(0.1) if s == 1 and C == c + ID if s == 1 and C == c)
+    INPUT 8x8x4 -> Unit(4, 1) -> Unit(6, 2) -> Unit(8, 1)
+    """
+    source = emitted(text)
+    assert source.count("s == 1 and in_channels == c") == 1
+    assert "        if self.residual:\n            self.drop = DropPath(0.1)  # 8x8x4\n" in source
+    assert forward_of(source, "Unit").splitlines() == [
+        "        y = self.drop(self.conv(x))",
+        "        if self.residual:",
+        "            y = y + x",
+        "        return y",
+    ]
+
+
+def test_containers_in_containers_stand_in_one_expression() -> None:
+    text = "INPUT 8x8x4 -> (fuse.0.1: CONV3-4 + fuse.0.3: CONV1-4 + fuse.1.0: BN + down.2: [CONV1-4 -> RELU])"
+    source = emitted(text)
+    assert "self.fuse = nn.ModuleList(\n" in source
+    assert '{"1": nn.Conv2d(4, 4, 3, padding=1), "3": nn.Conv2d(4, 4, 1)}' in source
+    assert "nn.ModuleList([nn.BatchNorm2d(4)])," in source
+    assert "self.down = nn.ModuleDict(\n" in source
+    check(text)
+
+
+def test_a_value_has_its_name_though_an_argument_had_it() -> None:
+    assert "y02" not in loads(STREAMS).source()
+    assert "y12" not in loads(STREAMS).source()
 
 
 def test_a_list_of_one_stands_in_one_line() -> None:

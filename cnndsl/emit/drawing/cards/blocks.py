@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from cnndsl.emit.drawing.cards.items import Signatures, UnitItem, nodes_in
 from cnndsl.emit.drawing.cards.letters import BlockLetters, letters
-from cnndsl.emit.drawing.cards.words import dims_text, layer_text, stride_of, stride_text, width_of, window_of
+from cnndsl.emit.drawing.cards.terms import part_name
+from cnndsl.emit.drawing.cards.words import (
+    dilation_text,
+    dims_text,
+    layer_text,
+    stride_of,
+    stride_text,
+    width_of,
+    window_of,
+)
 from cnndsl.graph.graph import Graph
 from cnndsl.values import Value
 
@@ -35,6 +44,7 @@ class BlockBook:
         self._graph: Graph = signatures.graph
         self._by_sign: dict[int, BlockVariant] = {}
         self._letters: dict[int, BlockLetters] = {}
+        self._dilated: dict[int, list[str]] = {}
         self._places: dict[tuple[int, int], int] = {}
         self.variants: list[BlockVariant] = []
         self.taken: frozenset[str] = frozenset()
@@ -45,7 +55,9 @@ class BlockBook:
         sign = self._signatures.of(item.chain)
         found = self._by_sign.get(sign)
         if found is None:
-            found = BlockVariant(len(self.variants), item.title or sign, item.title or item.name, is_inset=is_inset)
+            found = BlockVariant(
+                len(self.variants), item.title or sign, part_name(self._graph, item), is_inset=is_inset
+            )
             self._by_sign[sign] = found
             self.variants.append(found)
         self._places[(found.number, min(nodes_in(item.chain)))] = len(found.instances)
@@ -81,20 +93,47 @@ class BlockBook:
         parts = [f"{name} = {value}" for name, value in values] if len(values) == 1 else [f"{n} {v}" for n, v in values]
         if found.slides[at]:
             parts.append(found.slides[at])
+        dilations = self._dilations(variant)
+        if dilations and (dilations[at] != "1" or not parts):
+            parts.append(f"dilated {dilations[at]}")
         return ", ".join(parts)
+
+    def _dilations(self, variant: BlockVariant) -> list[str]:
+        """The dilation of each instance of a block, none where they have the same."""
+        if variant.number not in self._dilated:
+            rows = [[self._graph.nodes[node].layer for node in nodes_in(each.chain)] for each in variant.instances]
+            texts = [[dilation_text(layer) for layer in row] for row in rows]
+            varied = [at for at in range(len(rows[0])) if len({row[at] for row in texts}) > 1]
+            found = [", ".join(dict.fromkeys(row[at] for at in varied)) for row in texts] if varied else []
+            self._dilated[variant.number] = found
+        return self._dilated[variant.number]
 
 
 def matched(graph: Graph, whole: UnitItem, others: Sequence[UnitItem]) -> dict[int, dict[int, int]]:
-    """Return for each node of a part which node of each other part corresponds to it, by the order of layer types."""
+    """Return for each node of a part which node of each other part corresponds to it: that which is written at the same
+    place, and between those, by the order of layer types."""
     base = nodes_in(whole.chain)
     found: dict[int, dict[int, int]] = {node: {} for node in base}
-    kinds = [_type(graph, node) for node in base]
     for number, other in enumerate(others):
-        nodes = nodes_in(other.chain)
-        for block in SequenceMatcher(None, kinds, [_type(graph, each) for each in nodes], False).get_matching_blocks():
-            for step in range(block.size):
-                found[base[block.a + step]][number] = nodes[block.b + step]
+        for node, mate in _pairs(graph, base, nodes_in(other.chain)):
+            found[node][number] = mate
     return found
+
+
+def _pairs(graph: Graph, one: Sequence[int], other: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def written(node: int) -> object:
+        span = graph.nodes[node].span
+        return (_type(graph, node), span.source.name, span.start)
+
+    before = 0, 0
+    matcher = SequenceMatcher(None, list(map(written, one)), list(map(written, other)), False)
+    for block in matcher.get_matching_blocks():
+        gaps = one[before[0] : block.a], other[before[1] : block.b]
+        left, right = ([_type(graph, node) for node in gap] for gap in gaps)
+        for inner in SequenceMatcher(None, left, right, False).get_matching_blocks():
+            yield from zip(gaps[0][inner.a :][: inner.size], gaps[1][inner.b :][: inner.size], strict=True)
+        yield from zip(one[block.a :][: block.size], other[block.b :][: block.size], strict=True)
+        before = block.a + block.size, block.b + block.size
 
 
 def _type(graph: Graph, node: int) -> str:

@@ -1,35 +1,63 @@
-"""When the dashed parts of a block are there whose instances are the rows of a table."""
+"""When the dashed parts of a block are there whose instances are the rows of a table: by the condition that the program
+has, else by their positions. A column that happens to go with a part is no reason for it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from cnndsl.emit.drawing.cards.blocks import matched
-from cnndsl.emit.drawing.cards.items import UnitItem, nodes_in
+from cnndsl.emit.drawing.cards.items import UnitItem
 from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, PanelElement, RepeatFrame
-from cnndsl.emit.drawing.cards.raw import value_text
+from cnndsl.emit.drawing.cards.scope import in_scope
 from cnndsl.graph.graph import Graph
-from cnndsl.values import Value
+from cnndsl.graph.parts import CallPart, ChoicePart, MergePart, Part
+from cnndsl.graph.traversal import inner_parts, nodes_of, walk
+
+_LONGEST = 48
+"""Characters of a condition; a longer one is told by positions."""
+_MOST = 3
+"""So many iterations are listed."""
+_SIGNS = {"==": "=", "!=": "≠", "<=": "≤", ">=": "≥"}
+_COMPARISON = re.compile(r" *(==|!=|<=|>=) *")
 
 
 def conditions(
-    graph: Graph,
-    whole: UnitItem,
-    several: Sequence[tuple[UnitItem, Sequence[Value]]],
-    names: Sequence[str],
-    elements: Sequence[PanelElement],
+    graph: Graph, whole: UnitItem, turns: Sequence[UnitItem], names: Sequence[str], elements: Sequence[PanelElement]
 ) -> tuple[str, ...]:
-    """Return a note for each dashed part of an opened block: `identity where the shape stays`."""
-    turns = [turn for turn, _ in several]
+    """Return a note for each dashed part of an opened block: `identity where s = 1 and C = c`.
+
+    `turns` are the instances of the block in order, `whole` is the one that is opened, `names` are those of the table.
+    """
     pairs = matched(graph, whole, turns)
     found: dict[str, None] = {}
     for label, node in _dashed(elements):
         there = set(pairs[node])
-        rule = _rule(there, [row for _, row in several], names)
-        if not rule and there == {at for at, turn in enumerate(turns) if _keeps(graph, turn)}:
-            rule = "where the shape stays"
-        found[f"{label} {rule or 'not in every block'}"] = None
+        found[f"{label} {_reason(whole, node, there, turns, names) or positions(there, len(turns))}"] = None
     return tuple(found)
+
+
+def positions(there: set[int], count: int) -> str:
+    """Return which of several iterations are meant, which are numbered from 0.
+
+    >>> positions({0}, 4), positions({0, 1, 2}, 4), positions({1, 3}, 8), positions({0, 2, 4, 6}, 8)
+    ('in the first', 'except in the last', 'in the 2nd and 4th', 'in 4 of 8')
+    """
+    lacking = set(range(count)) - there
+    for most in (1, _MOST):
+        for word, several in (("in", there), ("except in", lacking)):
+            if 0 < len(several) <= most:
+                *others, last = (_ordinal(at, count) for at in sorted(several))
+                return f"{word} the {', '.join(others)} and {last}" if others else f"{word} the {last}"
+    return f"in {len(there)} of {count}"
+
+
+def _ordinal(at: int, count: int) -> str:
+    if at in (0, count - 1):
+        return "last" if at else "first"
+    number = at + 1
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def _dashed(elements: Sequence[PanelElement]) -> Iterator[tuple[str, int]]:
@@ -51,23 +79,45 @@ def _dashed(elements: Sequence[PanelElement]) -> Iterator[tuple[str, int]]:
                     yield "identity", each.node
 
 
-def _rule(there: set[int], rows: Sequence[Sequence[Value]], names: Sequence[str]) -> str:
-    """The column of the table that tells the instances that have a part from those that lack it."""
-    for place, name in enumerate(names):
-        having = {row[place] for at, row in enumerate(rows) if at in there}
-        lacking = {row[place] for at, row in enumerate(rows) if at not in there}
-        if having & lacking:
-            continue
-        if all(isinstance(each, bool) for each in having | lacking):
-            return f"where {name}" if True in having else f"where not {name}"
-        if len(lacking) == 1:
-            return f"not where {name} = {value_text(min(lacking, key=str))}"
-        if len(having) == 1:
-            return f"where {name} = {value_text(min(having, key=str))}"
+def _reason(whole: UnitItem, node: int, there: set[int], turns: Sequence[UnitItem], names: Sequence[str]) -> str:
+    """The condition in the program that decides where a node is, "" if there is none that can be told."""
+    for choice, calls in _choices(whole.part, node):
+        if there == {at for at, turn in enumerate(turns) if _taken(turn.part, choice) == choice.taken}:
+            return _text(choice, calls, whole, turns, names)
     return ""
 
 
-def _keeps(graph: Graph, turn: UnitItem) -> bool:
-    nodes = nodes_in(turn.chain)
-    first = graph.nodes[nodes[0]]
-    return bool(first.inputs) and graph.shapes(first)[0] == graph.nodes[nodes[-1]].shape
+def _choices(part: Part, node: int) -> Iterator[tuple[ChoicePart, tuple[CallPart, ...]]]:
+    """The choices around a node, or around the identity of a merge, the outermost first, with the calls around them."""
+    calls: tuple[CallPart, ...] = ()
+    at: Part | None = part
+    while at is not None:
+        if isinstance(at, ChoicePart):
+            yield at, calls
+        if isinstance(at, CallPart):
+            calls = (*calls, at)
+        if isinstance(at, MergePart) and at.node == node:
+            empty = (branch for branch in at.branches if not any(True for _ in nodes_of(branch)))
+            yield from ((each, calls) for branch in empty for each in walk(branch) if isinstance(each, ChoicePart))
+            return
+        at = next((each for each in inner_parts(at) if node in nodes_of(each)), None)
+
+
+def _taken(part: Part, choice: ChoicePart) -> int | None:
+    """Which alternative of a choice of the program holds in another instance, None where it does not come up."""
+    same = (each for each in walk(part) if isinstance(each, ChoicePart))
+    return next((each.taken for each in same if each.span == choice.span and each.kind == choice.kind), None)
+
+
+def _text(
+    choice: ChoicePart, calls: Sequence[CallPart], whole: UnitItem, turns: Sequence[UnitItem], names: Sequence[str]
+) -> str:
+    if choice.kind == "either":
+        return "where the shape stays" if choice.taken == 0 else "where the shape changes"
+    if choice.test is None or isinstance(choice.test, str):
+        return f"where {choice.test}" if choice.test else ""
+    test = in_scope(choice.test, calls, whole, turns, names)
+    text = "" if test is None else _COMPARISON.sub(lambda match: f" {_SIGNS[match[1]]} ", test.text)
+    if not text or len(text) > _LONGEST:
+        return ""
+    return f"{'where' if choice.taken == 0 else 'unless'} {text}"

@@ -1,56 +1,64 @@
-"""How often something repeats in a block whose instances are the rows of a table: told by a column, `×(n-1)`."""
+"""How often something repeats in a block whose instances are the rows of a table: as the program has it, `×(n - 1)`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cnndsl.emit.drawing.cards.items import UnitItem
 from cnndsl.emit.drawing.cards.model import PanelElement, RepeatFrame
+from cnndsl.emit.drawing.cards.scope import in_scope
 from cnndsl.emit.drawing.cards.words import TIMES
-from cnndsl.expr import Value
-from cnndsl.graph import LoopPart, walk
+from cnndsl.graph.parts import CallPart, LoopPart, Part
+from cnndsl.graph.traversal import inner_parts
+
+_SIGN = re.compile(r"(?<=[\w)])([+-])(?=[\w(])")
 
 
 def with_counts(
-    elements: Sequence[PanelElement],
-    whole: UnitItem,
-    several: Sequence[tuple[UnitItem, Sequence[Value]]],
-    names: Sequence[str],
+    elements: Sequence[PanelElement], whole: UnitItem, turns: Sequence[UnitItem], columns: Sequence[str]
 ) -> tuple[PanelElement, ...]:
     """Return the elements of an opened block, its frames with how often their inside repeats in each row."""
-    own = [each for each in _times(whole) if each > 1]
+    loops = list(_loops(whole.part))
+    own = [len(loop.turns) for loop, _ in loops if len(loop.turns) > 1]
     frames = [each for each in elements if isinstance(each, RepeatFrame)]
     if [each.times for each in frames] != own:
         return tuple(elements)
-    places = [at for at, each in enumerate(_times(whole)) if each > 1]
+    places = [at for at, (loop, _) in enumerate(loops) if len(loop.turns) > 1]
+    every = [[len(loop.turns) for loop, _ in _loops(turn.part)] for turn in turns]
     found: list[PanelElement] = []
     number = 0
     for each in elements:
         if isinstance(each, RepeatFrame):
-            text = _text(
-                [_times(turn)[places[number] :][:1] for turn, _ in several], [row for _, row in several], names
-            )
-            each = replace(each, text=text)
+            at = places[number]
+            counts = [times[at] if at < len(times) else 0 for times in every]
+            told = _told(*loops[at], whole, turns, columns) if len(set(counts)) > 1 else ""
+            each = replace(each, text=told or (f"{TIMES}{min(counts)}-{max(counts)}" if len(set(counts)) > 1 else ""))
             number += 1
         found.append(each)
     return tuple(found)
 
 
-def _times(item: UnitItem) -> list[int]:
-    """How often each repeat of a part runs."""
-    return [len(each.turns) for each in walk(item.part) if isinstance(each, LoopPart)]
+def _loops(part: Part, calls: tuple[CallPart, ...] = ()) -> Iterator[tuple[LoopPart, tuple[CallPart, ...]]]:
+    """The repeats of a part, outer ones first, each with the calls around it."""
+    if isinstance(part, LoopPart):
+        yield part, calls
+    if isinstance(part, CallPart):
+        calls = (*calls, part)
+    for each in inner_parts(part):
+        yield from _loops(each, calls)
 
 
-def _text(times: Sequence[list[int]], rows: Sequence[Sequence[Value]], names: Sequence[str]) -> str:
-    """`×n`, `×(n-1)`, or the least and the most; nothing where all rows are the same."""
-    counts = [each[0] if each else 0 for each in times]
-    if len(set(counts)) == 1:
+def _told(
+    loop: LoopPart, calls: Sequence[CallPart], whole: UnitItem, turns: Sequence[UnitItem], columns: Sequence[str]
+) -> str:
+    """How often the program says that a repeat runs, in names that the drawing shows; "" if it has others."""
+    count = in_scope(loop.count, calls, whole, turns, columns) if loop.count is not None else None
+    if count is None:
         return ""
-    for place, name in enumerate(names):
-        values = [value for row in rows if isinstance(value := row[place], int)]
-        less = {value - count for value, count in zip(values, counts, strict=False)}
-        if len(values) == len(counts) and len(less) == 1:
-            by = min(less)
-            return f"{TIMES}{name}" if not by else f"{TIMES}({name} {'-' if by > 0 else '+'} {abs(by)})"
-    return f"{TIMES}{min(counts)}-{max(counts)}"
+    known = {*columns, *(whole.part.parameters if isinstance(whole.part, CallPart) else ())}
+    if not count.names <= known:
+        return ""
+    text = _SIGN.sub(r" \1 ", count.text)
+    return f"{TIMES}{text}" if text.isidentifier() else f"{TIMES}({text})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import pairwise
 from typing import TypedDict
 
 from cnndsl.emit.drawing.cards.account import element_nodes
@@ -16,14 +15,15 @@ from cnndsl.emit.drawing.cards.items import (
     TapItem,
     UnitItem,
     flat,
-    has_fork,
     nodes_in,
 )
 from cnndsl.emit.drawing.cards.model import PanelElement, SkipLink
 from cnndsl.emit.drawing.cards.raw import value_text
 from cnndsl.emit.drawing.cards.rows import fused
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
+from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.graph.graph import Graph
+from cnndsl.values import OutputSymbol
 
 _MOST_ROWS = 60
 """A block of more rows is no panel."""
@@ -35,21 +35,31 @@ class PanelWires(TypedDict):
     joined: tuple[bool, ...]
     links: tuple[SkipLink, ...]
     inputs: tuple[str, ...]
+    outputs: tuple[tuple[int, str], ...]
 
 
 def is_plain(graph: Graph, chain: ItemChain) -> bool:
-    """Return whether nested boxes show all edges of a chain, and one value enters it."""
-    return is_nested(graph, chain, entry_of(graph, chain)) and len(outer_inputs(graph, chain)) < 2
+    """Return whether nested boxes show all edges of a chain, and one value enters it and leaves it."""
+    is_one = len(outer_inputs(graph, chain)) < 2 and not inner_outputs(graph, chain)
+    return is_one and is_nested(graph, chain, entry_of(graph, chain))
+
+
+def inner_outputs(graph: Graph, chain: ItemChain) -> list[int]:
+    """Return the places of the nodes of a chain, but for the last, that something outside of it reads, or that the
+    network gives."""
+    nodes = nodes_in(chain)
+    inside, given = set(nodes), {graph.output, *(each.node for each in graph.taps)}
+    return [at for at, node in enumerate(nodes[:-1]) if node in given or not inside.issuperset(graph.readers[node])]
 
 
 def is_crossed_block(graph: Graph, item: UnitItem, given: Collection[int]) -> bool:
     """Return whether a part is the call of a block whose inside nested boxes cannot show, and that a panel can."""
     if not item.title or any(isinstance(each, TapItem) for each in flat(item.chain)) or is_plain(graph, item.chain):
         return False
-    inside = nodes_in(item.chain)
-    within = set(inside)
-    leaves = any(reader not in within for node in inside[:-1] for reader in graph.readers[node])
-    return not leaves and within.isdisjoint(given) and len(fused(graph, inside, given)) <= _MOST_ROWS
+    closed = closed_units(graph, item.chain, given)
+    inside = {node for several in closed for each in several for node in nodes_in(each.chain)}
+    rows = [node for node in nodes_in(item.chain) if node not in inside]
+    return len(closed) + len(fused(graph, rows, given)) <= _MOST_ROWS
 
 
 def outer_inputs(graph: Graph, chain: ItemChain) -> dict[int, str]:
@@ -64,6 +74,33 @@ def outer_inputs(graph: Graph, chain: ItemChain) -> dict[int, str]:
     return found
 
 
+def input_names(graph: Graph, item: UnitItem) -> list[str]:
+    """Return how a block calls the values that enter it, in their order; "" for one that it gives no name."""
+    found = list(outer_inputs(graph, item.chain).values())
+    free = [name for name, value in item.parameters if isinstance(value, OutputSymbol) and name not in found]
+    if found.count("") == len(free) == 1:
+        found[found.index("")] = free[0]
+    return found
+
+
+def output_names(graph: Graph, items: Sequence[UnitItem]) -> dict[int, str]:
+    """Return the places of the nodes that give the values of a block, with their names; none where it gives one."""
+    inner = {at for each in items for at in inner_outputs(graph, each.chain)}
+    found: dict[int, str] = {}
+    for item in items if inner else ():
+        nodes = nodes_in(item.chain)
+        places = {node: at for at, node in enumerate(nodes)}
+        last = len(nodes) - 1
+        if graph.readers[nodes[last]] or nodes[last] == graph.output or nodes[last] in {t.node for t in graph.taps}:
+            inner.add(last)
+        start = f"{getattr(item.part, 'path', '')}."
+        for path, named in graph.names.items():
+            at = places.get(named.output, -1)
+            if at in inner and path.startswith(start) and "." not in path[len(start) :]:
+                found.setdefault(at, path[len(start) :])
+    return {at: found.get(at, "") for at in sorted(inner)}
+
+
 def _references(chain: ItemChain) -> list[ReferenceItem]:
     found: list[ReferenceItem] = []
     for each in flat(chain):
@@ -74,17 +111,22 @@ def _references(chain: ItemChain) -> list[ReferenceItem]:
     return found
 
 
-def closed_units(graph: Graph, chain: ItemChain, given: Collection[int]) -> list[UnitItem]:
-    """Return the calls of blocks in a chain that are chains themselves, of several rows: they stay closed."""
-    found: list[UnitItem] = []
+def closed_units(graph: Graph, chain: ItemChain, given: Collection[int]) -> list[tuple[UnitItem, ...]]:
+    """Return the calls of blocks in a chain that take one value and give one, of several rows: they stay closed, those
+    of a repeat together."""
+    found: list[tuple[UnitItem, ...]] = []
     for item in chain:
         match item:
-            case UnitItem() if item.title and _is_chain(graph, item, given):
-                found.append(item)
+            case UnitItem() if item.title and _is_closed(graph, item, given):
+                found.append((item,))
             case UnitItem() | TapItem():
                 found += closed_units(graph, item.chain, given)
             case ForkItem():
                 found += (each for branch in item.branches for each in closed_units(graph, branch, given))
+            case RepeatItem() if not item.names and all(
+                each.title and _is_closed(graph, each, given) for each in item.turns
+            ):
+                found.append(item.turns)
             case RepeatItem():
                 found += closed_units(graph, item.turns, given)
             case _:
@@ -92,19 +134,19 @@ def closed_units(graph: Graph, chain: ItemChain, given: Collection[int]) -> list
     return found
 
 
-def _is_chain(graph: Graph, item: UnitItem, given: Collection[int]) -> bool:
-    nodes = nodes_in(item.chain)
-    if has_fork(item.chain) or any(isinstance(each, TapItem | ReferenceItem) for each in flat(item.chain)):
+def _is_closed(graph: Graph, item: UnitItem, given: Collection[int]) -> bool:
+    if any(isinstance(each, TapItem | ReferenceItem) for each in flat(item.chain)) or not is_plain(graph, item.chain):
         return False
-    is_followed = all(graph.readers[one] == (other,) and one not in given for one, other in pairwise(nodes))
-    has_one = all(len(graph.nodes[node].inputs) == 1 for node in nodes)
-    return is_followed and has_one and len(fused(graph, nodes, given, leads=True)) > 1
+    nodes = nodes_in(item.chain)
+    return len(fused(graph, nodes, given, leads=True)) > 1
 
 
-def titles(items: Sequence[UnitItem]) -> dict[int, str]:
-    """Return what closed parts are called, by their first nodes: the block's name, and the arguments that differ."""
+def titles(closed: Sequence[Sequence[UnitItem]]) -> dict[int, str]:
+    """Return what closed parts are called, by their first nodes: the block's name, the arguments that differ, and how
+    often it follows itself."""
     found: dict[int, str] = {}
-    for item in items:
+    items = [several[0] for several in closed]
+    for item, several in zip(items, closed, strict=True):
         alike = [each for each in items if each.title == item.title]
         shown = [
             (name, value_text(value))
@@ -112,7 +154,8 @@ def titles(items: Sequence[UnitItem]) -> dict[int, str]:
             if len({str(each.parameters[at : at + 1]) for each in alike}) > 1
         ]
         words = [f"{name} = {value}" for name, value in shown] if len(shown) == 1 else [f"{n} {v}" for n, v in shown]
-        found[nodes_in(item.chain)[0]] = ", ".join([item.title, *words])
+        times = f" {TIMES}{len(several)}" if len(several) > 1 else ""
+        found[nodes_in(item.chain)[0]] = ", ".join([item.title, *words]) + times
     return found
 
 
@@ -121,11 +164,17 @@ def most_inputs(signatures: Signatures, items: Sequence[UnitItem]) -> UnitItem:
     return max(items, key=lambda each: len(outer_inputs(signatures.graph, each.chain)))
 
 
-def wires(graph: Graph, elements: Sequence[PanelElement], chain: ItemChain) -> PanelWires:
-    """Return which elements of a panel read the one before, and the links over others."""
+def wires(
+    graph: Graph, elements: Sequence[PanelElement], chain: ItemChain, instances: Sequence[UnitItem] = ()
+) -> PanelWires:
+    """Return which elements of a panel read the one before, and the links over others; with the `instances` of a block
+    what enters and leaves it has names."""
     if is_plain(graph, chain):
-        return {"joined": (True,) * len(elements), "links": (), "inputs": ()}
+        return {"joined": (True,) * len(elements), "links": (), "inputs": (), "outputs": ()}
     outer = outer_inputs(graph, chain)
+    whole = next((each for each in instances if each.chain == chain), None)
+    names = tuple(outer.values() if whole is None else input_names(graph, whole))
+    nodes = nodes_in(chain)
     homes = {node: at for at, each in enumerate(elements) for node in element_nodes(each)}
     homes |= {node: -1 - at for at, node in enumerate(outer)}
     joined = [False] * len(elements)
@@ -140,5 +189,6 @@ def wires(graph: Graph, elements: Sequence[PanelElement], chain: ItemChain) -> P
     return {
         "joined": tuple(joined),
         "links": tuple(SkipLink(*each) for each in links),
-        "inputs": tuple(outer.values()),
+        "inputs": names,
+        "outputs": tuple((homes[nodes[at]], name) for at, name in output_names(graph, instances).items()),
     }

@@ -39,6 +39,7 @@ def every_layer(graph: Graph, link: LinkOf = no_link) -> DrawingModel:
         legend=(),
         description=f"Every layer of {graph.title}.",
         tags=tuple(tagger.step(step, row) for step, row in zip(steps, rows, strict=True)),
+        output=-1 if graph.output_name else homes[graph.output],
     )
 
 

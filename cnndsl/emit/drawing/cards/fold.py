@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from cnndsl.analysis.cost import Cost, costs, total
 from cnndsl.emit.drawing.cards.blocks import BlockBook
@@ -25,9 +26,13 @@ from cnndsl.emit.drawing.cards.rows import fused
 from cnndsl.emit.drawing.cards.spine import SpineBuilder
 from cnndsl.emit.drawing.cards.tags import LinkOf, Tagger, no_link
 from cnndsl.emit.drawing.cards.ushape import u_shape
+from cnndsl.emit.drawing.cards.values import further_values
 from cnndsl.emit.drawing.cards.words import TIMES, shape_text
 from cnndsl.graph.graph import Graph
 from cnndsl.report.number_format import human
+
+_MOST_ROWS = 3
+"""More edges from one step to another end at the card as a whole."""
 
 
 def model(
@@ -64,6 +69,7 @@ def model(
     tagger = Tagger(graph, figures, link)
     whole, training = totals(graph, figures)
     joined, links = step_edges(graph, homes, steps)
+    labels = further_values(graph, homes, steps)
     return DrawingModel(
         name=graph.title,
         params=whole.params - training,
@@ -72,12 +78,14 @@ def model(
         steps=steps,
         is_joined=joined,
         panels=(*shown, *beside),
-        links=links,
+        links=tuple(dict.fromkeys(_labelled(each, labels) for each in links)),
+        carried=tuple((source, text) for (source, target), text in labels.items() if target == source + 1),
         ends=ends_of(graph, homes, beside),
         legend=legend([*shown, *beside], steps, raw),
         description=_description(graph, steps, whole.params - training, whole.macs),
         tags=tuple(tagger.step(step, raw_nodes(each)) for step, each in zip(steps, raw, strict=True)),
         u=None if opened or unfold or levels else tagger.bars(u_shape(graph)),
+        output=-1 if graph.output_name else homes[graph.output],
     )
 
 
@@ -116,7 +124,8 @@ def step_edges(
 ) -> tuple[tuple[bool, ...], tuple[SkipLink, ...]]:
     """Return which steps read the one before them, and the links over other steps."""
     joined = [False] * len(steps)
-    links: dict[tuple[int, int, int], None] = {}
+    links: dict[tuple[int, int, int], set[tuple[int, int]]] = {}
+    rows = _rows_of(steps)
     sources = {
         (branch_source, step.element.node): at
         for step in steps
@@ -135,8 +144,29 @@ def step_edges(
             if target == source + 1 and branch < 0:
                 joined[target] = True
             else:
-                links[(source, target, branch)] = None
-    return tuple(joined), tuple(SkipLink(*each) for each in links)
+                ends = rows.get(node.index, -1), rows.get(before, -1)
+                links.setdefault((source, target, branch), set()).add(ends)
+    found = [SkipLink(*each, row=row, start=start) for each, ends in links.items() for row, start in _apart(ends)]
+    return tuple(joined), tuple(found)
+
+
+def _labelled(link: SkipLink, labels: Mapping[tuple[int, int], str]) -> SkipLink:
+    """A link with its label, which stands for all edges between two steps."""
+    label = labels.get((link.source, link.target), "")
+    return replace(link, row=-1, start=-1, label=label) if label else link
+
+
+def _rows_of(steps: Sequence[SpineStep]) -> dict[int, int]:
+    """Return for each node of a card with several rows the number of its row."""
+    cards = [step for step in steps if isinstance(step, NetCard) and step.table is None and len(step.lines) > 1]
+    return {node: at for card in cards for at, line in enumerate(card.lines) for nodes in line.nodes for node in nodes}
+
+
+def _apart(ends: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The rows at the ends of the edges between two steps; where many rows have one, the card stands for them."""
+    rows, starts = ({end[at] for end in ends} for at in (0, 1))
+    has_rows, has_starts = len(rows) <= _MOST_ROWS, len(starts) <= _MOST_ROWS
+    return sorted({(row if has_rows else -1, start if has_starts else -1) for row, start in ends})
 
 
 def _description(graph: Graph, steps: Sequence[SpineStep], params: int, macs: int) -> str:

@@ -22,6 +22,7 @@ from cnndsl.graph.parts import (
     TapPart,
 )
 from cnndsl.graph.traversal import entered, nodes_of
+from cnndsl.layers.base import Layer
 from cnndsl.records import record
 from cnndsl.values import Value
 
@@ -179,7 +180,8 @@ def has_fork(chain: ItemChain) -> bool:
 
 
 class Signatures:
-    """Numbers for chains: equal ones differ in names, widths and strides at most (`of`), or in names alone (`exact`).
+    """Numbers for chains: equal ones differ in names, widths, strides and dilations at most (`of`), or in names alone
+    (`exact`).
 
     How nodes are wired counts, those of a chain by their distance from its first one; what they read outside of it
     does not, which differs from one call of a block to the next.
@@ -189,6 +191,7 @@ class Signatures:
         self.graph = graph
         self.classes = PartClasses(graph)
         self._numbers: dict[object, int] = {}
+        self._plain: dict[int, tuple[Layer, Layer]] = {}
 
     def of(self, chain: ItemChain) -> int:
         """Return the number of a chain without widths and strides."""
@@ -223,11 +226,21 @@ class Signatures:
         at = self.graph.nodes[node]
         if at.layer.passes(training=False):  # the rate of a dropout follows the place and is no other block
             return (at.kind, tuple(max(each - first, -1) for each in at.inputs))
-        found = self.classes.layer(at.layer)
+        found = self.classes.layer(at.layer if is_exact else self._undilated(at.layer))
         if not is_exact and at.layer.ROLE == "arrangement" and not at.layer.WIDTH:
             return (at.kind, tuple(max(each - first, -1) for each in at.inputs))
         wires = tuple(max(each - first, -1) for each in at.inputs)
         return (found.exact if is_exact else found.abstract, at.weights_of >= 0, wires)
+
+    def _undilated(self, layer: Layer) -> Layer:
+        """A layer with the usual dilation: a block may be dilated more from one instance to the next."""
+        if getattr(layer, "dilation", ()) in ((), (1,)):
+            return layer
+        known = self._plain.get(id(layer))
+        if known is None:
+            plain: Layer = replace(layer, dilation=(1,))
+            known = self._plain[id(layer)] = layer, plain
+        return known[1]
 
     def _number(self, key: object) -> int:
         return self._numbers.setdefault(key, len(self._numbers))

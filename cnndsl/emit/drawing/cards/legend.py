@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from cnndsl.emit.drawing.cards.items import ForkItem, UnitItem, flat
@@ -83,6 +83,17 @@ def with_names(entry: LegendEntry, names: Sequence[str]) -> LegendEntry:
     text = entry.text.removesuffix("s") if entry.text.removesuffix("s") == _WIDTH else entry.text
     text = f"{_WIDTH}s" if text == _WIDTH and len(names) > 1 else text
     return replace(entry, symbol=symbol, text=text, names=tuple(names))
+
+
+def with_shown(
+    entry: LegendEntry, panels: Sequence[BlockPanel], steps: Sequence[SpineStep], texts: Iterable[str]
+) -> LegendEntry | None:
+    """Return an entry with the letters that panels, tables and other texts show; None if there are none."""
+    shown = {name for panel in panels for name in letters_of(panel)}
+    shown |= {head for step in steps if isinstance(step, NetCard) and step.table for head in step.table.heads}
+    shown |= {part.partition(" ")[0] for text in texts for part in text.split(", ")}
+    names = [name for name in entry.names if name in shown]
+    return with_names(entry, names) if names else None
 
 
 def letters_of(panel: BlockPanel) -> set[str]:

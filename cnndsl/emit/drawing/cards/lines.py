@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
 
 from cnndsl.analysis.cost import Cost
 from cnndsl.emit.drawing.cards.blocks import BlockBook
@@ -28,8 +29,9 @@ from cnndsl.emit.drawing.cards.model import (
 from cnndsl.emit.drawing.cards.opened import Opener
 from cnndsl.emit.drawing.cards.raw import RawCard, RawFork, RawRow, RawStep, table_instances
 from cnndsl.emit.drawing.cards.tables import card_table
+from cnndsl.emit.drawing.cards.terms import common_name, part_name
 from cnndsl.emit.drawing.cards.wiring import entry_of, is_nested
-from cnndsl.emit.drawing.cards.words import dims_text, merge_word, shape_text, width_of, window_of
+from cnndsl.emit.drawing.cards.words import dims_text, shape_text, width_of, window_of
 from cnndsl.emit.drawing.themes import role_of
 from cnndsl.graph.graph import Graph
 
@@ -106,31 +108,42 @@ class CardMaker:
         table = card_table(self._graph, card) if card.names else None
         name = card.name or self._unnamed(card)
         heads = self._heads(items)
-        titles = {each.title or self._signatures.of(each.chain) for each in items}
+        times = self._times(card)
         if card.names:
             items = [each for each, _ in table_instances(card)]
-            titles = {each.title for each in items}
-        times = len(items) if len(titles) == 1 or (len(items) == len(card.parts) and not card.names) else 1
         title = items[0].title if items and len({each.title for each in items}) == 1 else ""
         growth = self._growth(items)
-        return NetCard(name, params, times, lines, shape, card.path, heads, growth, table, title, _is_told(name, lines))
+        is_told = _is_told(name, lines)
+        return NetCard(
+            name, params, times, lines, shape, card.path, heads, growth, table, title, is_told, stage=card.stage
+        )
+
+    def _times(self, card: RawCard) -> int:
+        """How many iterations of one block or its variants a card consists of; 1 if it has anything else."""
+        if card.names:
+            items = [each for each, _ in table_instances(card)]
+            return len(items) if len({each.title for each in items}) == 1 else 1
+        items = [each for each in card.parts if isinstance(each, UnitItem)]
+        titles = {each.title or self._signatures.of(each.chain) for each in items}
+        is_whole = len(items) == len(card.parts) and (len(titles) == 1 or card.is_repeat)
+        return len(items) if is_whole else 1
 
     def _leaving(self, card: RawCard) -> int:
         return _nodes(card.parts[-1])[-1]
 
     def _unnamed(self, card: RawCard) -> str:
-        if all(isinstance(each, tuple) for each in card.parts):
-            return ""
-        return next(self._word(each) for each in card.parts if isinstance(each, UnitItem)).partition(":")[0]
+        """What a card without a name is called: after its first block."""
+        return next((part_name(self._graph, each) for each in card.parts if isinstance(each, UnitItem)), "")
 
-    def _word(self, item: UnitItem) -> str:
-        """What a block without a name is called: by its last merge."""
-        forks = [each for each in flat(item.chain) if isinstance(each, ForkItem)]
-        if not forks:
-            return "block"
-        heads = [self._head(branch) for branch in forks[-1].branches]
-        word = merge_word(self._graph.nodes[forks[-1].node].layer)
-        return f"{word}: {' | '.join(heads)}" if all(heads) and len(forks) == 1 else word
+    def _branches(self, item: UnitItem) -> str:
+        """The windows in the branches of a block without a name and without a panel, where its branches are all."""
+        chain = flat(item.chain)
+        if item.title or item.name or len(chain) != 1 or not isinstance(chain[0], ForkItem):
+            return ""
+        heads = [self._head(branch) for branch in chain[0].branches]
+        runs = [(head, sum(1 for _ in several)) for head, several in groupby(heads)]
+        shown = [f"{count} of {head}" if count > 1 else head for head, count in runs]
+        return " | ".join(shown) if all(heads) else ""
 
     def _lines(self, card: RawCard, opener: Opener, keys: Mapping[int, str]) -> list[CardLine]:
         if card.names:  # the table has the rows
@@ -167,15 +180,15 @@ class CardMaker:
             return CardLine("", len(parts), False, nodes, row=row, role=row.cells[0].role)
         variant = self._book.of(first)
         columns, bar = self._columns(first)
-        title = first.title or first.name or self._word(first)
+        key = keys.get(variant.number, "")
         return CardLine(
-            self._book.difference(first),
+            self._book.difference(first) or ("" if key else self._branches(first)),
             len(parts),
             is_first,
             nodes,
             variant.number,
-            keys.get(variant.number, ""),
-            title,
+            key,
+            common_name([each for each in parts if isinstance(each, UnitItem)]) or part_name(self._graph, first),
             None,
             columns,
             bar,

@@ -178,8 +178,9 @@ class SpineBranching:
 
 @record(slots=True)
 class NetCard:
-    """A part of the network in a frame: its name, its rows, how often a block occurs in it. Where `is_told`, the rows
-    tell what the name does: `c = 64`."""
+    """A part of the network in a frame: its name, its rows, and `times`, of how many iterations of one block or its
+    variants it consists; 1 where it has anything else too, since its badge would claim that all of it repeats. Where
+    `is_told`, the rows tell what the name does: `c = 64`. `stage` is the opened part that begins with it."""
 
     name: str
     params: int
@@ -193,6 +194,7 @@ class NetCard:
     title: str = ""
     is_told: bool = False
     state: PartState = ""
+    stage: str = ""
 
 
 SpineStep: TypeAlias = SpineRow | SpineBranching | NetCard
@@ -201,12 +203,16 @@ SpineStep: TypeAlias = SpineRow | SpineBranching | NetCard
 @record(slots=True)
 class SkipLink:
     """An edge between steps of the spine that don't follow one another. `branch` is the branch of the target that it
-    enters, -1 for its side."""
+    enters, -1 for its side. `row` is the row of a card that it enters and `start` the one that it leaves, -1 for the
+    card. `label` is what blocks call the values that it carries, with how many they are."""
 
     source: int
     target: int
     branch: int = -1
     is_dashed: bool = False
+    row: int = -1
+    start: int = -1
+    label: str = ""
 
 
 @record(slots=True)
@@ -214,7 +220,7 @@ class BlockPanel:
     """A block opened once. `entering` and `leaving` are what its edges carry. `steps` are the numbers of the spine's
     steps that lead to a panel which the spine doesn't contain, as an auxiliary classifier. `joined` and `links` are the
     edges of one that is no chain: -1 is the first of the `inputs`, -2 the next; they have the names that the block
-    gives them."""
+    gives them. `outputs` are the elements that give its values, with their names, where it gives several."""
 
     key: str
     title: str
@@ -231,6 +237,7 @@ class BlockPanel:
     joined: tuple[bool, ...] = ()
     links: tuple[SkipLink, ...] = ()
     inputs: tuple[str, ...] = ()
+    outputs: tuple[tuple[int, str], ...] = ()
     notes: tuple[str, ...] = ()
     state: PartState = ""
 
@@ -267,7 +274,7 @@ class UBar:
 @record(slots=True)
 class USkip:
     """A link between bars of a row: what happens on it, the node that merges it (-1 for none), whether that joins
-    channels, how many come along, and the nodes on it."""
+    channels, how many come along, and the nodes on it. `is_gone` is one that another network alone has."""
 
     source: int
     target: int
@@ -277,6 +284,8 @@ class USkip:
     channels: int
     nodes: tuple[int, ...]
     tag: GroupTag | None = None
+    mark: StepMark | None = None
+    is_gone: bool = False
 
 
 @record(slots=True)
@@ -289,12 +298,13 @@ class UShape:
 
 @record(slots=True)
 class FootLine:
-    """A line of text beneath a drawing, after a sign; `is_code` in letters of one width."""
+    """A line of text beneath a drawing, after a sign. Of a list (`is_listed`) those are left out for which there is no
+    room."""
 
     text: str
     sign: str = ""
     paint: str = "mute"
-    is_code: bool = False
+    is_listed: bool = False
 
 
 @record(slots=True)
@@ -323,9 +333,11 @@ class FaultNote:
 @record(slots=True)
 class DrawingModel:
     """A network as it is drawn. `is_joined` has for each step whether it reads the one before it. `legend` explains
-    what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks` and `removed`, what
-    another network has after a step, where there are any; `foot` stands beneath. `faults` are the errors of a network
-    that has some. `u` is the other form of a network that goes down and up again.
+    what may be drawn: how wide it is decides what is. `tags` are those of the steps, as are `marks`, where there are
+    any; `carried` are labels of edges from a step to the next one. `foot` stands beneath. `faults` are the errors of a
+    network that has some, `broken` the messages of assertions that don't hold of a whole one. `u` is the other form of
+    a network that goes down and up again. `output` is the step that gives the output, -1 where that has a name and is
+    one of the `ends`.
     """
 
     name: str
@@ -341,7 +353,9 @@ class DrawingModel:
     description: str = ""
     tags: tuple[GroupTag, ...] = ()
     marks: tuple[StepMark | None, ...] = ()
-    removed: tuple[str, ...] = ()
     foot: tuple[FootLine, ...] = ()
     faults: tuple[FaultNote, ...] = ()
+    carried: tuple[tuple[int, str], ...] = ()
+    broken: tuple[MessageText, ...] = ()
     u: UShape | None = None
+    output: int = -1

@@ -92,7 +92,7 @@ class Opener:
         found: list[PanelElement] = []
         pending: list[int] = []
         for node in sorted(nodes):
-            is_merge = self._graph.nodes[node].layer.ROLE == "merge"
+            is_merge = self._graph.nodes[node].layer.ROLE == "merge" and node not in inside
             if node in boxes or is_merge:
                 found += self._rows(pending)
                 pending = []
@@ -184,24 +184,17 @@ class Opener:
         return found
 
     def _fork(self, item: ForkItem) -> Branching:
-        merged = self._merge(item.node)
         groups = self._alike(item.branches)
-        if len(groups) > 1 and any(count > 1 for _, count, _ in groups):
-            return replace(
-                merged,
-                branches=tuple(self._chain(branch) for branch, _, _ in groups),
-                counts=tuple(count for _, count, _ in groups),
-                further=tuple(node for _, _, nodes in groups for node in nodes),
-            )
-        starts = [branch[0] if branch and isinstance(branch[0], ReferenceItem) else None for branch in item.branches]
-        return Branching(
-            item.node,
-            merged.sign,
-            merged.word,
-            merged.widths,
-            tuple(self._chain(branch) for branch in item.branches),
-            tuple(-1 if each is None else each.node for each in starts),
-            tuple("" if each is None else each.name for each in starts),
+        branches = [branch for branch, _, _ in groups]
+        starts = [branch[0] if branch and isinstance(branch[0], ReferenceItem) else None for branch in branches]
+        has_several = len(groups) < len(item.branches)
+        return replace(
+            self._merge(item.node),
+            branches=tuple(map(self._chain, branches)),
+            sources=tuple(-1 if each is None else each.node for each in starts),
+            names=tuple("" if each is None else each.name for each in starts),
+            counts=tuple(count for _, count, _ in groups) if has_several else (),
+            further=tuple(node for _, _, nodes in groups for node in nodes),
         )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from cnndsl.emit.drawing.cards.account import inner_chains
 from cnndsl.emit.drawing.cards.blocks import BlockBook, BlockVariant, table_letters
 from cnndsl.emit.drawing.cards.conditions import conditions
 from cnndsl.emit.drawing.cards.counts import with_counts
@@ -32,13 +34,16 @@ from cnndsl.emit.drawing.cards.model import (
 from cnndsl.emit.drawing.cards.notes import with_notes, without_widths
 from cnndsl.emit.drawing.cards.opened import Opener, gate_role
 from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, table_instances
+from cnndsl.emit.drawing.cards.terms import common_name
 from cnndsl.emit.drawing.cards.wiring import entry_of
-from cnndsl.emit.drawing.cards.words import layer_text, shape_text
+from cnndsl.emit.drawing.cards.words import dilation_text, layer_text, shape_text, word_of
 from cnndsl.graph.graph import Graph
 
 MOST_PANELS = 4
 _MOST_VALUES = 4
 """So many values of an option are told."""
+_CHANNELS = re.compile(r"\b\w?C\b")
+"""`C`, or a multiple of it, `tC`."""
 _KEYS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -68,8 +73,9 @@ class PanelMaker:
                 for gate in self._gates(each.chain):
                     self._book.add(gate, -1, is_inset=True)
                 if not is_plain(self._graph, each.chain):
-                    for item in closed_units(self._graph, each.chain, self._given):
-                        self._book.add(item, -1)
+                    for several in closed_units(self._graph, each.chain, self._given):
+                        for item in several:
+                            self._book.add(item, -1)
         variants = [each for each in self._book.variants if each.number not in hidden and self._is_worth(each)]
         asked = [each for each in variants if not opened.isdisjoint(self._names(each, steps))]
         ranked = sorted(variants, key=self._weight, reverse=True)
@@ -162,13 +168,14 @@ class PanelMaker:
         else:
             elements = opener.flat_elements(item.chain, found, self._closed(item.chain))
         elements = _retold(elements, self._varied(variant, item))
+        elements = _dilated(elements, self._dilations(variant, item))
         if len({self._graph.nodes[nodes_in(each.chain)[-1]].shape.channels for each in variant.instances}) > 1:
             elements = without_widths(elements)
         elements, notes = with_notes(elements)
         entering, leaving = self._ends_of(variant)
         return BlockPanel(
             self.keys.get(variant.number, ""),
-            variant.title or "Block",
+            common_name(variant.instances) or variant.title,
             self._caption(variant),
             elements,
             nodes_in(item.chain),
@@ -177,7 +184,7 @@ class PanelMaker:
             times=len(variant.instances) if not variant.is_inset else 1,
             block=variant.number,
             notes=notes,
-            **wires(self._graph, elements, item.chain),
+            **wires(self._graph, elements, item.chain, variant.instances),
         )
 
     def _varied(self, variant: BlockVariant, item: UnitItem) -> dict[int, str]:
@@ -190,11 +197,19 @@ class PanelMaker:
                 continue
             layers = [self._graph.nodes[row[at]] for row in rows]
             texts = list(dict.fromkeys(layer_text(each, each.shape.rank) for each in layers))
-            words = {text.partition(" ")[0] for text in texts}
-            if len(texts) > 1 and len(words) == 1:
-                values = [text.partition(" ")[2] for text in texts]
-                told = ", ".join(values) if len(values) <= _MOST_VALUES else f"{values[0]} to {values[-1]}"
-                found[node] = f"{min(words)} {told}"
+            word = word_of(layer.kind())
+            if len(texts) > 1 and all(text.startswith(f"{word} ") for text in texts):
+                found[node] = f"{word} {_told([text.removeprefix(f'{word} ') for text in texts])}"
+        return found
+
+    def _dilations(self, variant: BlockVariant, item: UnitItem) -> dict[int, str]:
+        """The dilations of the layers in which they vary among the instances."""
+        found: dict[int, str] = {}
+        rows = [nodes_in(each.chain) for each in variant.instances]
+        for at, node in enumerate(nodes_in(item.chain)):
+            texts = dict.fromkeys(dilation_text(self._graph.nodes[row[at]].layer) for row in rows)
+            if len(texts) > 1:
+                found[node] = f"dilated {_told(list(texts), 2)}"
         return found
 
     def _closed(self, chain: ItemChain) -> list[InsetBox]:
@@ -202,8 +217,9 @@ class PanelMaker:
         found: list[InsetBox] = []
         closed = closed_units(self._graph, chain, self._given)
         names = titles(closed)
-        for item in closed:
-            nodes, number = nodes_in(item.chain), self._book.of(item).number
+        for several in closed:
+            item = several[0]
+            nodes, number = nodes_in(several), self._book.of(item).number
             key = self.keys.get(number, "")
             found.append(InsetBox(names[nodes[0]], key, gate_role(self._graph, item), nodes, number))
         return found
@@ -215,15 +231,16 @@ class PanelMaker:
         found, optional, texts = table_letters(self._graph, item, turns, table.names, [row for _, row in several])
         opener = Opener(self._signatures, self._given, self._inset)
         elements = _dashed(_retold(opener.elements(item.chain, found, optional), texts), optional)
-        elements = with_counts(elements, item, several, table.names)
-        notes = conditions(self._graph, item, several, table.names, elements)
+        elements = with_counts(elements, item, turns, table.names)
+        notes = conditions(self._graph, item, turns, table.names, elements)
+        uses_channels = any(_CHANNELS.search(each) for each in (*found.widths.values(), *notes))
         return BlockPanel(
             "",
-            variant.title or "Block",
+            variant.title,
             "dashed: not always there" if notes else "",
             elements,
             nodes_in(item.chain),
-            "C" if any(each.endswith("C") for each in found.widths.values()) else ENTERING,
+            "C" if uses_channels else ENTERING,
             "",
             times=len(turns),
             block=variant.number,
@@ -299,6 +316,10 @@ class PanelMaker:
         return entering or ENTERING, leaving
 
 
+def _told(values: Sequence[str], most: int = _MOST_VALUES) -> str:
+    return ", ".join(values) if len(values) <= most else f"{values[0]} to {values[-1]}"
+
+
 def _channels(values: Sequence[int], known: Mapping[str, tuple[int, ...]]) -> str:
     """Channels as the least multiple of a letter, "" where they are none."""
     multiples: list[tuple[int, str]] = []
@@ -338,6 +359,24 @@ def _retold(elements: Sequence[PanelElement], texts: Mapping[int, str]) -> tuple
 
 def _retold_cell(cell: LayerCell, texts: Mapping[int, str]) -> LayerCell:
     return replace(cell, text=texts[cell.node]) if cell.node in texts else cell
+
+
+def _dilated(elements: Sequence[PanelElement], dilations: Mapping[int, str]) -> tuple[PanelElement, ...]:
+    """Elements with other dilations for some nodes."""
+    texts = {
+        cell.node: f"{cell.text.partition(', dilated ')[0]}, {dilations[cell.node]}"
+        for cell in _cells(elements)
+        if cell.node in dilations
+    }
+    return _retold(elements, texts) if texts else tuple(elements)
+
+
+def _cells(elements: Sequence[PanelElement]) -> Iterator[LayerCell]:
+    for each in elements:
+        if isinstance(each, FusedRow):
+            yield from each.cells
+        for chain in inner_chains(each):
+            yield from _cells(chain)
 
 
 def _dashed(elements: Sequence[PanelElement], optional: Collection[int]) -> tuple[PanelElement, ...]:

@@ -32,7 +32,8 @@ class RawFork:
 @record(slots=True)
 class RawCard:
     """A card before its rows are folded: instances of blocks and layers between them. `is_plain` if it may be opened as
-    a stem or a head. `names` and `rows` are those of a table."""
+    a stem or a head, `is_repeat` if the parts are the iterations of one repeat. `names` and `rows` are those of a
+    table, `stage` is as for rows."""
 
     name: str
     path: str
@@ -40,6 +41,8 @@ class RawCard:
     is_plain: bool = False
     names: tuple[str, ...] = ()
     rows: tuple[tuple[Value, ...], ...] = ()
+    is_repeat: bool = False
+    stage: str = ""
 
 
 RawStep: TypeAlias = RawRow | RawFork | RawCard

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from cnndsl.graph.graph import Graph
 
-_ATTACHED = frozenset({"normalisation", "activation", "arrangement", "identity"})
+ATTACHED = frozenset({"normalisation", "activation", "arrangement", "identity"})
+"""The roles of layers that share the outline of the layer next to them."""
 _MOST = 6
 """The most layers in one row."""
 
@@ -44,7 +45,7 @@ def _runs(graph: Graph, nodes: Iterable[int], given: Collection[int]) -> Iterato
 
 def _rows(graph: Graph, run: Sequence[int], leads: bool) -> Iterator[tuple[int, ...]]:
     roles = [graph.nodes[node].layer.ROLE for node in run]
-    last_main = max((at for at, role in enumerate(roles) if role not in _ATTACHED), default=-1)
+    last_main = max((at for at, role in enumerate(roles) if role not in ATTACHED), default=-1)
     before = {"normalisation", "activation"} if roles[0] == "normalisation" else set[str]()
     if roles[0] == "activation" and leads:
         before = {"activation"}
@@ -52,7 +53,7 @@ def _rows(graph: Graph, run: Sequence[int], leads: bool) -> Iterator[tuple[int, 
     row: list[int] = []
     has_main = False
     for at, (node, role) in enumerate(zip(run, roles, strict=True)):
-        is_main = role not in _ATTACHED
+        is_main = role not in ATTACHED
         goes_on = not is_main or not has_main or (role == "dense" and _gives_vector(graph, row))
         if has_main and role in before and at < last_main and roles[at - 1] not in before:
             goes_on = False
@@ -68,5 +69,5 @@ def _rows(graph: Graph, run: Sequence[int], leads: bool) -> Iterator[tuple[int, 
 
 def _gives_vector(graph: Graph, row: Sequence[int]) -> bool:
     """Whether the weightless layers of a row end in a global pooling."""
-    mains = [graph.nodes[node] for node in row if graph.nodes[node].layer.ROLE not in _ATTACHED]
+    mains = [graph.nodes[node] for node in row if graph.nodes[node].layer.ROLE not in ATTACHED]
     return all(each.layer.ROLE == "pooling" and each.shape.is_vector for each in mains)

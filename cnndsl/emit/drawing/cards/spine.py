@@ -26,8 +26,9 @@ from cnndsl.emit.drawing.cards.items import (
     nodes_in,
 )
 from cnndsl.emit.drawing.cards.periods import folded
-from cnndsl.emit.drawing.cards.raw import RawCard, RawFork, RawRow, RawStep, value_text, with_open_ends
+from cnndsl.emit.drawing.cards.raw import RawCard, RawFork, RawRow, RawStep, table_instances, value_text, with_open_ends
 from cnndsl.emit.drawing.cards.rows import fused
+from cnndsl.emit.drawing.cards.terms import common_name
 from cnndsl.graph.graph import Graph
 from cnndsl.values import Value
 
@@ -37,6 +38,8 @@ _TABLE_NAMES = 3
 _ALIKE = 2
 """More parts than this of the same layer types are cards, whatever their size."""
 _WHOLE = 0.6
+_FOLDED = 3
+"""Two rows that repeat so often are a block."""
 
 
 class SpineBuilder:
@@ -124,8 +127,20 @@ class SpineBuilder:
         if not self._run:
             return
         self._rows()
-        self.steps.append(RawCard(self._run[0].title, "", tuple(self._run)))
+        self._card(self._run[0].title, "", tuple(self._run))
         self._run = []
+
+    def _card(
+        self,
+        name: str,
+        path: str,
+        parts: tuple[UnitItem | tuple[int, ...], ...],
+        *,
+        is_plain: bool = False,
+        is_repeat: bool = False,
+    ) -> None:
+        """Add a card, under the name of the opened part that begins with it."""
+        self.steps.append(RawCard(name, path, parts, is_plain, is_repeat=is_repeat, stage=self._begun()))
 
     def _fork(self, item: ForkItem) -> None:
         inner = sum(len(fused(self.graph, nodes_in(branch), self.given)) for branch in item.branches)
@@ -133,7 +148,7 @@ class SpineBuilder:
             self.steps.append(RawFork(item, self._begun()))
             return
         part = UnitItem("", "", "", (item,), self.graph.tree)
-        self.steps.append(RawCard("", "", (part,)))
+        self._card("", "", (part,))
 
     def _tap(self, item: TapItem) -> None:
         inside = set(nodes_in(item.chain))
@@ -155,6 +170,7 @@ class SpineBuilder:
         self._level -= bool(item.name or item.title)
         if is_stage:
             self._flush()
+            self._stage = ""
 
     def _unit(self, item: UnitItem) -> None:
         if self._unfold or (self._levels is not None and self._level < self._levels - 1):
@@ -164,6 +180,9 @@ class SpineBuilder:
         if self._levels is not None and kind == "open" and item.name and len(nodes_in(item.chain)) > OPEN_ROWS:
             kind = "stage"
         if kind == "open":
+            if item.name and _is_loop(item):
+                self._flush()
+                self._stage = item.name
             self._end_run()
             self._walk(item.chain)
         elif kind == "block" and not item.name:
@@ -172,7 +191,8 @@ class SpineBuilder:
             self._flush()
             parts = (item,) if kind == "block" else tuple(self._parts(item.chain))
             is_plain = kind == "plain" and bool(item.name) and self._alike[self._kinds(item)] <= _ALIKE
-            self.steps.append(RawCard(item.name or item.title, item.path, parts, is_plain))
+            is_plain = is_plain and not _loops(item.chain)
+            self._card(item.name or item.title, item.path, parts, is_plain=is_plain, is_repeat=_is_loop(item))
 
     def _instance(self, item: UnitItem) -> None:
         if self._run and not self._is_like(self._run[-1], item):
@@ -192,6 +212,8 @@ class SpineBuilder:
             return self._plain_kind(item)
         if is_crossed_block(self.graph, item, self.given):
             return "block"
+        if item.name and not item.title and _gathers(item.chain):
+            return "open"
         inner = [each for each in item.chain if _is_structural(each)]
         is_direct = any(isinstance(each, ForkItem) for each in item.chain)
         if len(inner) == 1 and is_direct:
@@ -237,8 +259,7 @@ class SpineBuilder:
             return
         if len(_varying(loop)) >= _TABLE_NAMES and _is_table(loop):
             self._flush()
-            name = loop.turns[0].title
-            self.steps.append(RawCard(name, "", loop.turns, False, loop.names, loop.rows))
+            self._table(loop)
             return
         if loop.names:
             for turn, row in zip(loop.turns, loop.rows, strict=True):
@@ -251,9 +272,18 @@ class SpineBuilder:
         self._flush()
         if all(len(fused(self.graph, nodes_in(turn.chain), self.given)) == 1 for turn in loop.turns):
             plain = tuple(row for turn in loop.turns for row in fused(self.graph, nodes_in(turn.chain), self.given))
-            self.steps.append(RawCard("", "", plain, True))
+            self._card("", "", plain, is_plain=True)
             return
-        self.steps.append(RawCard(loop.turns[0].title, "", loop.turns))
+        self._card(common_name(loop.turns), "", loop.turns, is_repeat=True)
+
+    def _table(self, loop: RepeatItem) -> None:
+        """Add a table, called after its block, else after the label before the `for`."""
+        stage = self._begun()
+        table = RawCard("", "", loop.turns, False, loop.names, loop.rows)
+        titles = {each.title for each, _ in table_instances(table)}
+        title = min(titles) if len(titles) == 1 else ""
+        title = title or common_name(loop.turns)
+        self.steps.append(replace(table, name=title or stage, stage=stage if title else ""))
 
     def _turn(self, turn: UnitItem, name: str) -> None:
         if turn.name or turn.title:
@@ -302,9 +332,10 @@ class SpineBuilder:
 
     def _turns(self, loop: RepeatItem) -> list[UnitItem | tuple[int, ...]]:
         found: list[UnitItem | tuple[int, ...]] = []
+        most = 2 if len(loop.turns) < _FOLDED else 1
         for turn in loop.turns:
             rows = fused(self.graph, nodes_in(turn.chain), self.given)
-            is_small = not has_fork(turn.chain) and len(rows) <= 2
+            is_small = not has_fork(turn.chain) and len(rows) <= most
             found += rows if is_small else [turn]
         return found
 
@@ -315,6 +346,17 @@ def _is_structural(item: DrawnItem) -> bool:
     if isinstance(item, UnitItem):
         return has_fork(item.chain)
     return isinstance(item, RepeatItem) and has_fork(item.turns)
+
+
+def _gathers(chain: ItemChain) -> bool:
+    """Whether a chain begins with a merge of values that are all made elsewhere, and goes on without another one."""
+    first, *others = chain
+    return isinstance(first, ForkItem) and not has_fork(tuple(others)) and not any(map(nodes_in, first.branches))
+
+
+def _is_loop(item: UnitItem) -> bool:
+    """Whether a part is a repeat and nothing else."""
+    return len(item.chain) == 1 and isinstance(item.chain[0], RepeatItem)
 
 
 def _loops(chain: ItemChain) -> list[RepeatItem]:

@@ -88,6 +88,8 @@ class StatePainter:
             shown = clean(written)
             text = shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
             cell = replace(cell, text=text, short="")
+        if cell.node in self._partial.unknown and getattr(self._nodes[cell.node].layer, "like", False):
+            cell = replace(cell, text=cell.text.partition(" to ")[0])  # the size is that of another map, not its own
         state = self.state((cell.node, *cell.absorbed))
         inputs = self._nodes[cell.node].inputs
         known = [at for at in inputs if at not in self._partial.unknown and cell.node not in self._partial.loose]

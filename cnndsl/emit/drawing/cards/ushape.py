@@ -48,7 +48,7 @@ def _main_path(graph: Graph) -> list[int]:
     """The nodes from the input to the output; of several inputs of a node the one that most nodes lead to."""
     depth: list[int] = []
     for node in graph:
-        depth.append(max((depth[at] + 1 for at in node.inputs), default=0))
+        depth.append(max((depth[at] + 1 for at in node.value_inputs), default=0))
     path = [graph.output]
     while graph.nodes[path[-1]].inputs:
         node = graph.nodes[path[-1]]
@@ -69,10 +69,13 @@ def _skips(graph: Graph, path: Sequence[int]) -> list[list[int]] | None:
             way = [node]
             while other not in inside:
                 way.append(other)
-                if len(graph.nodes[other].inputs) != 1 or graph.readers[other] != (way[-2],):
+                inputs = graph.nodes[other].value_inputs
+                if len(inputs) != 1 or graph.readers[other] != (way[-2],):
+                    return None
+                if not inside.issuperset(set(graph.nodes[other].inputs) - set(inputs)):
                     return None
                 seen.add(other)
-                other = graph.nodes[other].inputs[0]
+                other = inputs[0]
             found.append([*way, other][::-1])
         if at and list(graph.nodes[node].inputs).count(before) > 1:
             if not graph.nodes[node].layer.INDICES_OF:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cnndsl.emit.drawing.cards.model import GrowthBar
 from cnndsl.emit.drawing.themes import role_of
 from cnndsl.graph.node import Node
 from cnndsl.layers import KINDS
@@ -178,7 +179,7 @@ def layer_text(
     if is_open and layer.passes(training=False):
         return word
     if layer.ROLE == "normalisation" or (not layer.SIZE and not layer.WIDTH):
-        return _with_options(node, word)
+        return _with_options(node, word, rank)
     window = window_of(layer)
     size = (size or dims_text(window, rank)) if window else ""
     is_bare = bool(size) and is_open and layer.kind() in _PLAIN
@@ -200,16 +201,48 @@ def _further(layer: Layer) -> list[str]:
     groups = getattr(layer, "groups", 1)
     if groups != 1:
         found.append(f"{groups} groups")
+    dilation = dilation_text(layer)
+    return [*found, f"dilated {dilation}"] if dilation not in ("", "1") else found
+
+
+def dilation_text(layer: Layer) -> str:
+    """Return the dilation of a layer, "" for one that has none."""
     dilation: tuple[int, ...] = getattr(layer, "dilation", ())
-    if dilation and any(each != 1 for each in dilation):
-        found.append(f"dilated {dims_text(dilation, 1)}")
-    return found
+    return "" if not dilation else "1" if set(dilation) == {1} else dims_text(dilation, 1)
 
 
-def _with_options(node: Node, word: str) -> str:
+def _margins(node: Node, rank: int) -> str:
+    """What a layer cuts off or pads: on both sides, on each of the two, up to a size; "" if it does neither."""
+    layer = node.layer
+    after: Dims | None = getattr(layer, "after", None)
+    if after is None:
+        return ""
+    before: Dims = getattr(layer, layer.POSITIONAL[0])
+    if getattr(layer, "out", ()) or getattr(layer, "like", False):
+        return f"to {dims_text(node.shape.spatial, rank)}"
+    first, last = (
+        dims_text(each, 1) if len(set(each)) > 1 else str(each[0]) for each in (before or (0,), after or before)
+    )
+    return first if first == last else f"{first} before, {last} after"
+
+
+def _with_options(node: Node, word: str, rank: int) -> str:
     """The word of a layer without window and width, with the values of its options in a few characters."""
+    if margins := _margins(node, rank):
+        return f"{word} {margins}"
     _, bracket, options = clean(node.text or node.kind).partition("(")
     values = [each.strip() for each in options.rstrip(")").split(",") if each.strip() and "=" not in each]
     if node.layer.ROLE in ("normalisation", "activation"):
         values = []
     return f"{word} {', '.join(values)}" if bracket and values and len(values) <= 3 else word
+
+
+def growth_text(growth: GrowthBar) -> str:
+    """Return the channels of a dense block, and how many layers it has in addition to those of another network.
+
+    >>> growth_text(GrowthBar(64, 6, 32)), growth_text(GrowthBar(64, 6, 32, added=2))
+    ('64 + 6×32 = 256', '64 + 6×32 = 256, +2 layers')
+    """
+    total = growth.entering + growth.layers * growth.growth
+    added = f", +{growth.added} layers" if 0 < growth.added < growth.layers else ""
+    return f"{growth.entering} + {growth.layers}{TIMES}{growth.growth} = {total}{added}"

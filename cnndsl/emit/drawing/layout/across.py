@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnndsl.emit.drawing.cards.model import BlockPanel, Branching, FusedRow, InsetBox, PanelElement, RepeatFrame
-from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.interior import skip_of
 from cnndsl.emit.drawing.layout.pieces import (
     BAR,
@@ -47,7 +46,7 @@ class Strip:
 
 def lying(panel: BlockPanel) -> Strip | None:
     """Draw the inside of a panel along an axis; None if it is no series-parallel block, or a picture of its own."""
-    if panel.links or panel.inputs or not all(panel.joined[1:]) or panel.kind == "growth":
+    if panel.links or panel.inputs or panel.outputs or not all(panel.joined[1:]) or panel.kind == "growth":
         return None
     return _chain(panel.elements)
 
@@ -143,13 +142,13 @@ def _over(element: Branching, skip: int) -> Strip:
 def _lines(element: Branching) -> Strip:
     """Branches one above the other, from a line at their left to a box at their right that merges them."""
     pieces = [_chain(branch) if branch else Strip(_GAP, ROW / 2, 0, Sketch()) for branch in element.branches]
+    for at, count in enumerate(element.counts):
+        pieces[at] = _several(pieces[at], count) if count > 1 else pieces[at]
     total = sum(each.up + each.down for each in pieces) + _BETWEEN * (len(pieces) - 1)
     longest = max(each.length for each in pieces)
-    is_counted = any(count > 1 for count in element.counts)
-    start, stop = 4 + _OUT, 4 + _OUT + longest + _IN + (14 if is_counted else 0)
+    start, stop = 4 + _OUT, 4 + _OUT + longest + _IN
     sketch = Sketch()
-    top = -total / 2
-    y = top
+    y = -total / 2 if len(pieces) > 1 else -pieces[0].up  # a single one is on the axis
     sketch.line([(0, 0), (4, 0)])
     for at, each in enumerate(pieces):
         y += each.up
@@ -158,8 +157,6 @@ def _lines(element: Branching) -> Strip:
         sketch.line([(4, 0), (4, y), (start, y)], dash=dash, head=not is_empty)
         sketch.place(each.sketch, start, y)
         sketch.line([(start + (0 if is_empty else each.length), y), (stop, y)], dash=dash, head=True)
-        if element.counts and element.counts[at] > 1:
-            sketch.text(stop - 8, y - 3, f"{TIMES}{element.counts[at]}", SMALL, 700, anchor="end")
         y += each.down + _BETWEEN
     half = max(total / 2, width(element.word, 9, 500) / 2 + 5)
     sketch.box(stop, -half, ROW, 2 * half, "card", "line", 1)
@@ -169,14 +166,29 @@ def _lines(element: Branching) -> Strip:
 
 def _framed(element: RepeatFrame) -> Strip:
     """Elements in a frame with how often they repeat."""
-    inner = _chain(element.elements)
+    head = not _parts(element.elements[0])
+    return _in_frame(_chain(element.elements), element.text or element.times, head=head)
+
+
+def _several(inner: Strip, count: int) -> Strip:
+    """A branch in a frame with how many are beside it; outlines behind the frame say so too."""
+    made = _in_frame(inner, count, head=True)
+    sketch = Sketch()
+    for by in (4.0, 2.0):
+        right, low = made.length + by, made.down + by
+        sketch.line([(by + 4, low), (right, low), (right, by + 4 - made.up)], paint="hair")
+    sketch.place(made.sketch, 0, 0)
+    return Strip(made.length, made.up, made.down + 4, sketch)
+
+
+def _in_frame(inner: Strip, times: int | str, *, head: bool) -> Strip:
     sketch = Sketch()
     across = max(inner.length + 2 * _FRAME, 44)
     up, down = inner.up + 18, inner.down + 5
     sketch.box(0, -up, across, up + down, "", "hair", 1, 4)
-    badge(sketch, across - 4, -up + 3, element.text or element.times)
+    badge(sketch, across - 4, -up + 3, times)
     start = (across - inner.length) / 2
-    sketch.line([(0, 0), (start, 0)], head=not _parts(element.elements[0]))
+    sketch.line([(0, 0), (start, 0)], head=head)
     sketch.place(inner.sketch, start, 0)
     sketch.line([(start + inner.length, 0), (across, 0)])
     return Strip(across, up, down, sketch)

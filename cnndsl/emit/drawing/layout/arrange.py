@@ -149,7 +149,27 @@ def with_panels(
         order = sorted(model.panels, key=lambda each: not each.steps)
         regions += [on_shelves(artist, order, beside), on_shelves(artist, order, beside, is_tight=True)]
         found = [_beside(artist, model, drawn, spine, gutter, each, beside) for each in regions if each] + found
+    elif placed := _around(artist, model, spine, beside, spine.width + gutter, room):
+        found = [_beside(artist, model, drawn, spine, gutter, placed, beside), *found]
     return found
+
+
+def _around(
+    artist: PanelArtist, model: DrawingModel, spine: Arrangement, beside: float, left: float, room: float
+) -> list[PanelPlace]:
+    """Panels beside the spine as far as they fit there, and the wider ones beneath both; none where no panel fits, or
+    where edges lead to panels. They are placed from the region beside the spine, which begins at `left`."""
+    narrow = [each for each in model.panels if artist.least_width(each) <= beside]
+    placed = on_shelves(artist, narrow, beside) if narrow else []
+    while placed and extent(placed, None)[1] > spine.height:
+        narrow.pop()
+        placed = on_shelves(artist, narrow, beside) if narrow else []
+    if not placed or any(each.steps for each in model.panels):
+        return []
+    wide = [each for each in model.panels if each not in narrow]
+    low = max(spine.height, extent(placed, None)[1]) + 2 * BETWEEN
+    beneath = on_shelves(artist, wide, room)
+    return [*placed, *(PanelPlace(each.model, each.fragment, each.x - left, each.y + low) for each in beneath)]
 
 
 def _in_columns(artist: PanelArtist, model: DrawingModel, room: float, count: int) -> list[PanelPlace]:

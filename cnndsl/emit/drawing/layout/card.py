@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cnndsl.emit.drawing.cards.model import CardLine, CardTable, GrowthBar, NetCard, StepMark
-from cnndsl.emit.drawing.cards.words import TIMES
+from cnndsl.emit.drawing.cards.words import TIMES, growth_text
 from cnndsl.emit.drawing.layout.looks import BoxLook, box_look
 from cnndsl.emit.drawing.layout.pieces import BAR, Fragment, badge, badge_width, key_disc, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
@@ -88,7 +88,7 @@ def card(card: NetCard, across: float, form: CardForm, *, with_heads: bool = Fal
     """Draw a card of a width."""
     is_wide = form.is_wide
     if is_single(card, is_wide=is_wide):
-        return _single(card, card.lines[0], min(across, 240))
+        return _single(card, card.lines[0], min(across, 240), is_opened=bool(card.lines[0].key))
     if card.table is not None:
         across = max(across, _table_width(card))
         return _framed(card, _table(card, card.table, across, form), across)
@@ -99,13 +99,15 @@ def card(card: NetCard, across: float, form: CardForm, *, with_heads: bool = Fal
     body = Sketch()
     y = _header(body, card, across, form)
     marks: list[tuple[float, float, StepMark]] = []
+    rows: list[tuple[float, float]] = []
     for at, line in enumerate(card.lines):
         y += _BETWEEN if at else 0
         height = _line(body, line, y, across, _mark(card, line))
         if line.mark:
             marks.append((y, y + height, line.mark))
+        rows.append((y, y + height))
         y += height
-    return _framed(card, Fragment(across / 2, across / 2, y + PAD - 1, body, marks=marks), across)
+    return _framed(card, Fragment(across / 2, across / 2, y + PAD - 1, body, marks=marks, rows=rows), across)
 
 
 def is_single(card: NetCard, *, is_wide: bool) -> bool:
@@ -119,32 +121,44 @@ def is_single(card: NetCard, *, is_wide: bool) -> bool:
     return not (is_wide and card.lines[0].columns)
 
 
-def box(card: NetCard) -> Fragment:
-    """Draw a card of one instance as a box with the channels that it gives, for where columns have no room."""
-    text = f"→ {card.shape.rpartition(TIMES)[2]}"
-    across = width(card.name, 9, 500) + width(text, 9) + 26
-    return _single(card, replace(card.lines[0], text=""), across)
+def box(card: NetCard, *, is_opened: bool) -> Fragment:
+    """Draw a card of one instance as a box with the channels that it gives, and the values of an opened block."""
+    line, text = card.lines[0], f"→ {card.shape.rpartition(TIMES)[2]}"
+    across = max(width(card.name, 9, 500) + width(text, 9), width(_further(line), 9) if is_opened else 0) + 26
+    return _single(card, line if is_opened else replace(line, text=""), across, is_opened=is_opened)
 
 
-def _single(card: NetCard, line: CardLine, across: float) -> Fragment:
-    """A box with key, name, and what differs, or else the channels that it gives."""
+def _further(line: CardLine) -> str:
+    """What differs, where it has no room beside a name: the widths of branches in their order."""
+    return " | ".join(line.columns).replace(" → ", "→") if line.columns and line.text else line.text
+
+
+def _single(card: NetCard, line: CardLine, across: float, *, is_opened: bool) -> Fragment:
+    """A box with key, name, and what differs, beneath the name if need be, or else the channels that it gives."""
     sketch = Sketch()
     x = -across / 2
-    look = box_look(line.role)
-    sketch.box(x, 0, across, _LINE, look.fill, look.stroke, look.line, dash=look.dash)
-    if not card.state:
-        sketch.box(x, 0, BAR, _LINE, look.stroke, radius=3, hatch=line.role, rounded="left")
     inset = 23 if line.key else 10
-    if line.key:
-        key_disc(sketch, x + 13, _LINE / 2, line.key)
-    texts = () if card.state else (line.text, f"→ {card.shape.rpartition(TIMES)[2]}")
     room = across - inset - 7
     rest = room - width(card.name, 9, 500) - 8
-    if text := next((each for each in texts if each and width(each, 9) <= rest), ""):
+    is_beside = bool(line.text) and not line.columns and width(line.text, 9) <= rest
+    is_told = bool(line.text) and is_opened and not card.state and not is_beside
+    beneath = wrapped(_further(line), room) if is_told else []
+    height = _LINE + _FURTHER * len(beneath)
+    look = box_look(line.role)
+    sketch.box(x, 0, across, height, look.fill, look.stroke, look.line, dash=look.dash)
+    if not card.state:
+        sketch.box(x, 0, BAR, height, look.stroke, radius=3, hatch=line.role, rounded="left")
+    if line.key:
+        key_disc(sketch, x + 13, height / 2, line.key)
+    channels = f"→ {card.shape.rpartition(TIMES)[2]}"
+    text = line.text if is_beside else channels if width(channels, 9) <= rest else ""
+    if text and not card.state:
         sketch.text(across / 2 - 6, _LINE / 2 + 3.2, text, 9, 400, look.ink, "end")
         room -= width(text, 9) + 6
     sketch.text(x + inset, _LINE / 2 + 3.2, card.name, 9, look.weight, look.ink, room=room)
-    return Fragment(across / 2, across / 2, _LINE, sketch)
+    for number, part in enumerate(beneath, 1):
+        sketch.text(x + inset, _LINE / 2 + 3.2 + _FURTHER * number, part, 9, 400, look.ink, room=across - inset - 7)
+    return Fragment(across / 2, across / 2, height, sketch)
 
 
 def _framed(card: NetCard, body: Fragment, across: float) -> Fragment:
@@ -159,7 +173,8 @@ def _framed(card: NetCard, body: Fragment, across: float) -> Fragment:
     look = box_look(card.state) if card.state else BoxLook("card", "line", 1)
     sketch.box(x, 0, across, body.height, "card", look.stroke, look.line, 4, look.dash)
     sketch.place(body.sketch, 0, 0)
-    return Fragment(across / 2, across / 2 + behind, body.height, sketch, below=behind, marks=body.marks)
+    half = across / 2
+    return Fragment(half, half + behind, body.height, sketch, below=behind, marks=body.marks, rows=body.rows)
 
 
 def _mark(card: NetCard, line: CardLine) -> str:
@@ -252,14 +267,11 @@ def _growth(card: NetCard, growth: GrowthBar, across: float, form: CardForm) -> 
     if growth.added:
         before = left + first + (growth.layers - growth.added) * cell
         sketch.box(before, y + 9.6, growth.added * cell, 2.4, "up-stroke", radius=0)
-    sketch.text(left, y + 19, _growth_text(growth), SMALL, paint="mute", room=room)
+    free = room - (16 if line.key else 0)
+    texts = (growth_text(growth), growth_text(replace(growth, added=0)))
+    text = next((each for each in texts if width(each, SMALL) <= free), texts[-1])
+    sketch.text(left, y + 19, text, SMALL, paint="mute", room=free)
     return Fragment(across / 2, across / 2, y + 22.5, sketch)
-
-
-def _growth_text(growth: GrowthBar) -> str:
-    total = growth.entering + growth.layers * growth.growth
-    added = f", +{growth.added} layers" if growth.added else ""
-    return f"{growth.entering} + {growth.layers}×{growth.growth} = {total}{added}"
 
 
 _SCALE_CHANNELS = 1024

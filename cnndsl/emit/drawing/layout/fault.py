@@ -10,7 +10,7 @@ from cnndsl.emit.drawing.display import RectangleItem
 from cnndsl.emit.drawing.layout import spine as spines
 from cnndsl.emit.drawing.layout.arrange import Arrangement, columns
 from cnndsl.emit.drawing.layout.looks import HEAVY
-from cnndsl.emit.drawing.layout.message import HEADLINE, excerpt_width, message_box, more_box
+from cnndsl.emit.drawing.layout.message import HEADLINE, MOST_MESSAGES, excerpt_width, message_box, more_box
 from cnndsl.emit.drawing.layout.panel import PanelArtist
 from cnndsl.emit.drawing.layout.pieces import Fragment
 from cnndsl.emit.drawing.layout.sketch import PlanePoint, Sketch
@@ -18,7 +18,6 @@ from cnndsl.emit.drawing.layout.spine import SpinePieces, heights
 from cnndsl.emit.drawing.shapes import flat
 
 _GUTTER, _LANE, _BETWEEN = 16.0, 7.0, 10.0
-_MOST_MESSAGES = 3
 _NARROWEST, _WIDEST = 100.0, 200.0
 
 
@@ -39,14 +38,17 @@ def with_faults(model: DrawingModel, room: float) -> Arrangement:
     it what has no room there."""
     drawn = spines.spine(model, max(min(spines.natural_width(model, is_wide=False), _WIDEST), _NARROWEST))
     spine = columns(drawn, 1)
-    shown = model.faults[:_MOST_MESSAGES]
+    shown = model.faults[:MOST_MESSAGES]
     left = spine.width + _GUTTER + _LANE * len(shown)
     artist = PanelArtist(room)
     is_beside = [all(artist.least_width(each) <= room - left for each in model.panels)]
     is_beside.append(is_beside[0] and all(excerpt_width(each.message) <= room - left for each in shown))
-    boxes = [*_panels(artist, model, room - left if is_beside[0] else room)]
+    places = [_place(drawn, each.step) for each in shown]
+    lanes = _LANE * sum(map(bool, places))
+    beneath = room - (lanes if lanes > _LANE else 0)
+    boxes = [*_panels(artist, model, room - left if is_beside[0] else beneath)]
     count = len(boxes)
-    boxes += _messages(model, {each.error for each in boxes}, room - left if is_beside[1] else room)
+    boxes += _messages(model, {each.error for each in boxes}, room - left if is_beside[1] else beneath)
     low = 0.0
     for at, each in enumerate(boxes):
         if is_beside[at >= count]:
@@ -55,7 +57,6 @@ def with_faults(model: DrawingModel, room: float) -> Arrangement:
             low = max(low, spine.height + _GUTTER + _LANE)
         each.y = low
         low += each.fragment.height + _BETWEEN
-    places = [_place(drawn, each.step) for each in shown]
     _shift(boxes, places, spine.height)
 
     def draw() -> Sketch:
@@ -65,9 +66,8 @@ def with_faults(model: DrawingModel, room: float) -> Arrangement:
         _lead(sketch, places, boxes, spine.width)
         return sketch
 
-    wide = max(each.x + each.fragment.width for each in boxes)
-    lanes = _LANE * sum(bool(each) for each in places)
-    wide += 0 if all(each.x for each in boxes) or lanes == _LANE else lanes
+    outer = room - beneath
+    wide = max(each.x + each.fragment.width + (0 if each.x else outer) for each in boxes)
     return Arrangement(max(wide, spine.width + lanes + 4), max(spine.height, low - _BETWEEN), draw)
 
 
@@ -91,9 +91,9 @@ def _panels(artist: PanelArtist, model: DrawingModel, across: float) -> Iterator
 
 def _messages(model: DrawingModel, opened: Collection[int], across: float) -> Iterator[FaultBox]:
     """The messages, and how many more there are."""
-    for number, fault in enumerate(model.faults[:_MOST_MESSAGES]):
+    for number, fault in enumerate(model.faults[:MOST_MESSAGES]):
         yield FaultBox(message_box(fault.message, across), -1 if number in opened else number, HEADLINE)
-    further = len(model.faults) - _MOST_MESSAGES
+    further = len(model.faults) - MOST_MESSAGES
     if further > 0:
         yield FaultBox(more_box(further, across), -1, 0)
 

@@ -14,7 +14,6 @@ from cnndsl.emit.drawing.cards.model import (
     RepeatFrame,
     SkipLink,
 )
-from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.lanes import Lane, stacked
 from cnndsl.emit.drawing.layout.layered import layered
 from cnndsl.emit.drawing.layout.looks import PLAIN_EDGE, EdgeLook, edge_look, edge_state, entering, first_state, leaving
@@ -49,6 +48,8 @@ MOST_ROUND = 3
 """A merge of more is a box, which has room for the edges that enter it."""
 PORT = 28.0
 """That room, for each edge."""
+_END = 14.0
+"""The height of what enters or leaves by its name."""
 
 
 @dataclass(eq=False)
@@ -81,41 +82,48 @@ def _edges(elements: Sequence[PanelElement]) -> tuple[list[str], list[EdgeLook]]
     return (labels, looks) if looks != [PLAIN_EDGE] * len(looks) else (labels, [])
 
 
-def graph(
-    elements: Sequence[PanelElement],
-    links: Sequence[SkipLink],
-    joined: Sequence[bool],
-    inputs: Sequence[str],
-    style: InteriorStyle,
-    room: float,
-) -> Fragment:
+@dataclass(eq=False)
+class PanelEdges:
+    """The edges of elements that are no chain: links over others, which read the one before, what enters and what
+    leaves, as in `BlockPanel`."""
+
+    links: Sequence[SkipLink]
+    joined: Sequence[bool]
+    inputs: Sequence[str]
+    outputs: Sequence[tuple[int, str]] = ()
+
+
+def graph(elements: Sequence[PanelElement], edges: PanelEdges, style: InteriorStyle, room: float) -> Fragment:
     """Draw elements that are no chain in ranks, or, in a style that says so or if they are too many, one beneath the
-    other with lanes for what skips some. `inputs` are what enters: the source of a link is -1 for the first.
-    Ranks take no more than `room` if they can."""
-    if not style.is_laned and (found := _in_ranks(elements, links, joined, inputs, style, room)) is not None:
+    other with lanes for what skips some. Ranks take no more than `room` if they can."""
+    if not style.is_laned and (found := _in_ranks(elements, edges, style, room)) is not None:
         return found
-    pieces = [piece(each, style) for each in elements]
+    inputs = [_end(each) for each in edges.inputs] if len(edges.inputs) > 1 else []
+    before = len(inputs)
+    pieces = [*inputs, *(piece(each, style) for each in elements), *(_end(name) for _, name in edges.outputs)]
     lanes: list[Lane] = []
-    for each in links:
-        before = leaving(elements[each.source]) if each.source >= 0 else ""
-        look = edge_look(edge_state(before, entering(elements[each.target])))
-        lanes.append(Lane(max(each.source, -1), each.target, None, look.paint, look.line, look.dash))
+    for each in edges.links:
+        state = leaving(elements[each.source]) if each.source >= 0 else ""
+        look = edge_look(edge_state(state, entering(elements[each.target])))
+        source = each.source + before if each.source >= 0 else -1 - each.source if inputs else -1
+        lanes.append(Lane(source, each.target + before, None, look.paint, look.line, look.dash))
+    first = before + len(elements)
+    lanes += [Lane(source + before, first + at) for at, (source, _) in enumerate(edges.outputs)]
     labels, looks = _edges(elements)
-    return stacked(pieces, joined, labels, lanes, looks=looks)
+    joined = [*(False for _ in inputs), *edges.joined, *(False for _ in edges.outputs)]
+    labels = [*("" for _ in inputs), *labels, *("" for _ in edges.outputs)]
+    made = stacked(pieces, joined, labels, lanes, looks=looks if len(pieces) == len(elements) else [])
+    return replace(made, has_inputs=bool(inputs))
 
 
 def _in_ranks(
-    elements: Sequence[PanelElement],
-    links: Sequence[SkipLink],
-    joined: Sequence[bool],
-    inputs: Sequence[str],
-    style: InteriorStyle,
-    room: float,
+    elements: Sequence[PanelElement], panel: PanelEdges, style: InteriorStyle, room: float
 ) -> Fragment | None:
-    own = [*links, *(SkipLink(at - 1, at) for at, is_joined in enumerate(joined) if is_joined)]
-    count = len(inputs)
+    own = [*panel.links, *(SkipLink(at - 1, at) for at, is_joined in enumerate(panel.joined) if is_joined)]
+    count = len(panel.inputs)
     edges = [(each.source + count if each.source >= 0 else -1 - each.source, each.target + count) for each in own]
-    pieces, rounds = [_input(each) for each in inputs], set[int]()
+    pieces = [_end(each) if count > 1 else _input(each) for each in panel.inputs]
+    rounds = set[int]()
     for at, element in enumerate(elements):
         degree = sum(target == at + count for _, target in edges)
         if not isinstance(element, Branching) or element.branches:
@@ -125,7 +133,9 @@ def _in_ranks(
             pieces.append(merge(element))
         else:
             pieces.append(merge_box(element, PORT * degree))
-    found = layered(pieces, edges, rounds, room)
+    edges += [(source + count, len(pieces) + at) for at, (source, _) in enumerate(panel.outputs)]
+    pieces += [_end(name) for _, name in panel.outputs]
+    found = layered(pieces, edges, rounds, room, is_left=not panel.outputs)
     return None if found is None else replace(found, has_inputs=True)
 
 
@@ -135,6 +145,15 @@ def _input(name: str) -> Fragment:
     sketch.text(6, 7, name, SMALL, paint="mute")
     sketch.line([(0, 0), (0, 9)])
     return Fragment(2, 8 + width(name, SMALL), 9, sketch)
+
+
+def _end(name: str) -> Fragment:
+    """What enters or leaves a block where there are several values, by its name."""
+    across = width(name, SMALL, 500) + 14
+    sketch = Sketch()
+    sketch.box(-across / 2, 0, across, _END, "io", "io-stroke", 0.9, _END / 2)
+    sketch.text(0, _END / 2 + 3, name, SMALL, 500, anchor="middle")
+    return Fragment(across / 2, across / 2, _END, sketch)
 
 
 def piece(element: PanelElement, style: InteriorStyle) -> Fragment:
@@ -160,7 +179,7 @@ def ports(element: Branching, style: InteriorStyle) -> dict[int, tuple[float, fl
     """Return where branches that begin elsewhere are entered: for each its distances from the axis and the top."""
     if not any(source >= 0 for source in element.sources):
         return {}
-    pieces = [_branch(branch, style) for branch in element.branches]
+    pieces = _branches(element, style)
     found: dict[int, tuple[float, float]] = {}
     for at, x in enumerate(_axes(pieces)):
         if element.sources[at] >= 0:
@@ -265,6 +284,12 @@ def _branch(elements: Sequence[PanelElement], style: InteriorStyle) -> Fragment:
     return chain(elements, inner) if elements else Fragment(4, 4, ROW, Sketch())
 
 
+def _branches(element: Branching, style: InteriorStyle) -> list[Fragment]:
+    pieces = [_branch(branch, style) for branch in element.branches]
+    counts = element.counts or (1,) * len(pieces)
+    return [_several(each, count) if count > 1 else each for each, count in zip(pieces, counts, strict=True)]
+
+
 def _with_room(piece: Fragment, shape: str, name: str) -> Fragment:
     """A branch with room for a shape at the right of its axis, and for the name of what enters it at the left."""
     left = width(f"@{name}", SMALL) + 7 if name else 0
@@ -272,7 +297,9 @@ def _with_room(piece: Fragment, shape: str, name: str) -> Fragment:
 
 
 def _axes(pieces: Sequence[Fragment]) -> list[float]:
-    """Where the axes of columns are, the whole centred on x = 0."""
+    """Where the axes of columns are, the whole centred on x = 0; that of a single one is there."""
+    if len(pieces) == 1:
+        return [0.0]
     between = _BETWEEN if len(pieces) <= _MANY else _CLOSE
     total = sum(each.width for each in pieces) + between * (len(pieces) - 1)
     x = -total / 2
@@ -291,7 +318,7 @@ def _bus(element: Branching, branch: int) -> float:
 
 def _columns(element: Branching, style: InteriorStyle) -> Fragment:
     """Branches side by side, from a line above them to a box that merges them."""
-    pieces = [_branch(branch, style) for branch in element.branches]
+    pieces = _branches(element, style)
     if element.shapes:
         names = element.names or ("",) * len(pieces)
         pieces = [_with_room(each, text, name) for each, text, name in zip(pieces, element.shapes, names, strict=False)]
@@ -319,8 +346,7 @@ def _columns(element: Branching, style: InteriorStyle) -> Fragment:
         sketch.line([(axes[at], y), (axes[at], top)], paint=look.paint, line=look.line, dash=look.dash, head=has_head)
         if element.shapes and element.names[at]:
             sketch.text(axes[at] - 5, y + 8, f"@{element.names[at]}", SMALL, paint="mute", anchor="end")
-    has_notes = bool(element.shapes) or any(count > 1 for count in element.counts)
-    bottom = top + tallest + (22 if has_notes else 14)
+    bottom = top + tallest + (22 if element.shapes else 14)
     for at, (each, x) in enumerate(zip(pieces, axes, strict=True)):
         sketch.place(each.sketch, x, top)
         look = looks[at][1]
@@ -329,8 +355,6 @@ def _columns(element: Branching, style: InteriorStyle) -> Fragment:
         sketch.line([(x, start), (x, bottom)], paint=look.paint, line=look.line, head=True, dash=dash)
         if at < len(element.shapes):
             sketch.text(x + 5, bottom - 9, element.shapes[at], SMALL, look.weight, look.label)
-        if element.counts and element.counts[at] > 1:
-            sketch.text(x + 4, bottom - 8, f"{TIMES}{element.counts[at]}", SMALL, 700)
     box = merge_box(element, 2 * half)
     sketch.place(box.sketch, 0, bottom)
     half = max(half, box.right)
@@ -339,12 +363,26 @@ def _columns(element: Branching, style: InteriorStyle) -> Fragment:
 
 def _framed(element: RepeatFrame, style: InteriorStyle) -> Fragment:
     """Elements in a frame with how often they repeat."""
-    inner = chain(element.elements, style)
+    return _in_frame(chain(element.elements, style), element.text or element.times)
+
+
+def _several(piece: Fragment, count: int) -> Fragment:
+    """A branch in a frame with how many are beside it; outlines behind the frame say so too."""
+    made = _in_frame(piece, count)
     sketch = Sketch()
-    left, right = max(inner.left + 6, 24.0), max(inner.right + 6, 14 + badge_width(element.text or element.times))
+    for by in (4.0, 2.0):
+        right, bottom = made.right + by, made.height + by
+        sketch.line([(by + 4 - made.left, bottom), (right, bottom), (right, by + 4)], paint="hair")
+    sketch.place(made.sketch, 0, 0)
+    return replace(made, right=made.right + 4, sketch=sketch)
+
+
+def _in_frame(inner: Fragment, times: int | str) -> Fragment:
+    sketch = Sketch()
+    left, right = max(inner.left + 6, 24.0), max(inner.right + 6, 14 + badge_width(times))
     height = inner.height + 26
     sketch.box(-left, 0, left + right, height, "", "hair", 1, 4)
-    badge(sketch, right - 4, 3, element.text or element.times)
+    badge(sketch, right - 4, 3, times)
     sketch.line([(0, 0), (0, 20)], head=True)
     sketch.place(inner.sketch, 0, 20)
     sketch.line([(0, 20 + inner.height), (0, height)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cnndsl.emit.drawing.layout.looks import PLAIN_EDGE, EdgeLook
 from cnndsl.emit.drawing.layout.pieces import Fragment
@@ -21,6 +22,8 @@ LABELLED = 20.0
 PLAIN = 12.0
 ENDING = 9.0
 """The length of the edge that leaves the network."""
+_ENTERED, _LEFT = 0.6, 0.85
+"""Which share of a side is for edges that enter; where in a row one leaves."""
 
 
 @dataclass(eq=False)
@@ -36,6 +39,11 @@ class Lane:
     dash: tuple[float, ...] = ()
     label: str = ""
     """What it carries into a merge that fails."""
+    row: int = -1
+    start: int = -1
+    """The rows of cards that it enters and leaves, -1 for the card."""
+    name: str = ""
+    """What it carries, along the lane."""
 
 
 def stacked(
@@ -92,10 +100,11 @@ def _drawn(
     entering = _arrivals(lanes)
     taken: list[list[tuple[float, float]]] = []
     furthest = right
+    drawn: list[tuple[Lane, float, tuple[float, float]]] = []
     for lane in sorted(lanes, key=lambda each: (each.target - each.source, each.source, each.target)):
         start = _leaving(pieces, tops, lane)
         stop = _entering(pieces, tops, lane, entering)
-        number = _free(taken, start[1], stop[1])
+        number = _free(taken, start[1], stop[1], 2 if lane.name else 1)
         x = right + 8 + LANE * number
         furthest = max(furthest, x + 2)
         points = [start, (x, start[1]), (x, stop[1]), stop]
@@ -105,18 +114,32 @@ def _drawn(
         if start[0] == 0 and lane.source >= 0:
             sketch.dot(*start, paint=lane.paint)
         sketch.line(points, paint=lane.paint, line=lane.line, dash=lane.dash, head=True)
+        drawn.append((lane, x, (start[1], stop[1] if lane.port is None else points[-2][1])))
         if lane.label and lane.port is None:
             sketch.text(x - 5, stop[1] - 4, lane.label, SMALL, 600, lane.paint, "end")
+    for lane, x, ends in drawn:
+        if lane.name:
+            passing = [y for _, other, heights in drawn if other > x for y in heights]
+            _name(sketch, lane.name, x, ends, passing)
     return furthest
 
 
-def _arrivals(lanes: Sequence[Lane]) -> dict[int, list[int]]:
-    """For each target the sources of the lanes that enter it at its side, the nearest first."""
-    found: dict[int, list[int]] = {}
+def _name(sketch: Sketch, name: str, x: float, ends: tuple[float, float], passing: Sequence[float]) -> None:
+    """Write along a lane what it carries, where it has the most room: other edges pass it at some heights."""
+    low, high = min(ends), max(ends)
+    heights = [low, *sorted(y for y in passing if low < y < high), high]
+    start, stop = max(pairwise(heights), key=lambda each: each[1] - each[0])
+    if stop - start > width(name, SMALL) + 8:
+        sketch.text(x - 4, (start + stop) / 2, name, SMALL, paint="mute", anchor="middle", turned=True)
+
+
+def _arrivals(lanes: Sequence[Lane]) -> dict[tuple[int, int], list[Lane]]:
+    """For each target and its row the lanes that enter it at its side, that of the nearest source first."""
+    found: dict[tuple[int, int], list[Lane]] = {}
     for lane in lanes:
         if lane.port is None:
-            found.setdefault(lane.target, []).append(lane.source)
-    return {target: sorted(sources, reverse=True) for target, sources in found.items()}
+            found.setdefault((lane.target, lane.row), []).append(lane)
+    return {end: sorted(each, key=lambda one: (one.source, one.start), reverse=True) for end, each in found.items()}
 
 
 def _leaving(pieces: Sequence[Fragment], tops: Sequence[float], lane: Lane) -> tuple[float, float]:
@@ -125,26 +148,39 @@ def _leaving(pieces: Sequence[Fragment], tops: Sequence[float], lane: Lane) -> t
     piece, top = pieces[lane.source], tops[lane.source]
     if piece.leaving is not None:
         return piece.leaving[0], top + piece.leaving[1]
+    if len(piece.rows) > 1:
+        high, low = piece.rows[lane.start]  # the last one gives what the card does
+        return piece.right, top + high + (low - high) * _LEFT
     return piece.right, top + piece.height * 0.72
 
 
 def _entering(
-    pieces: Sequence[Fragment], tops: Sequence[float], lane: Lane, entering: dict[int, list[int]]
+    pieces: Sequence[Fragment], tops: Sequence[float], lane: Lane, entering: dict[tuple[int, int], list[Lane]]
 ) -> tuple[float, float]:
     piece = pieces[lane.target]
-    several = entering.get(lane.target, [lane.source])
-    place = several.index(lane.source) if lane.source in several else 0
+    several = entering.get((lane.target, lane.row), [lane])
+    place = several.index(lane) if lane in several else 0
     share = (place + 1) / (len(several) + 1)
-    deep = 1.0 if piece.leaving is not None and piece.leaving[1] > piece.height else 0.6
-    return (piece.right, tops[lane.target] + piece.height * deep * share)
+    top, low = 0.0, piece.height
+    if lane.row >= 0 and piece.rows:
+        top, low = piece.rows[lane.row]
+        share = (place + 0.5) / len(several)
+    elif any(target == lane.target and row >= 0 for target, row in entering) and piece.rows:
+        low = piece.rows[0][0]
+    deep = 1.0 if piece.leaving is not None and piece.leaving[1] > piece.height else _ENTERED
+    return (piece.right, tops[lane.target] + top + (low - top) * deep * share)
 
 
-def _free(taken: list[list[tuple[float, float]]], start: float, stop: float) -> int:
-    """The number of the first lane that is free between two heights, which is noted."""
+def _free(taken: list[list[tuple[float, float]]], start: float, stop: float, count: int) -> int:
+    """The number of the last of so many lanes beside each other that are free between two heights, which is noted."""
     low, high = min(start, stop), max(start, stop)
-    for number, spans in enumerate(taken):
-        if all(high < other_low - 2 or low > other_high + 2 for other_low, other_high in spans):
-            spans.append((low, high))
-            return number
-    taken.append([(low, high)])
-    return len(taken) - 1
+
+    def is_free(number: int) -> bool:
+        spans = taken[number] if number < len(taken) else []
+        return all(high < other_low - 2 or low > other_high + 2 for other_low, other_high in spans)
+
+    first = next(at for at in range(len(taken) + 1) if all(is_free(at + by) for by in range(count)))
+    taken.extend([] for _ in range(first + count - len(taken)))
+    for spans in taken[first : first + count]:
+        spans.append((low, high))
+    return first + count - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cnndsl.emit.drawing.cards.legend import letters_of, with_names
+from cnndsl.emit.drawing.cards.legend import with_shown
 from cnndsl.emit.drawing.cards.model import (
     Branching,
     DrawingModel,
@@ -35,17 +35,8 @@ def chosen(model: DrawingModel, drawn: Sequence[Fragment]) -> tuple[LegendEntry,
     return tuple(each for each in found if each is not None)
 
 
-def _with_shown(entry: LegendEntry, model: DrawingModel, drawn: Sequence[Fragment]) -> LegendEntry | None:
-    """An entry with the letters that panels, tables and rows show; None if there are none."""
-    shown = {name for panel in model.panels for name in letters_of(panel)}
-    shown |= {head for step in model.steps if isinstance(step, NetCard) and step.table for head in step.table.heads}
-    shown |= {part.partition(" ")[0] for text in _texts(drawn) for part in text.split(", ")}
-    names = [name for name in entry.names if name in shown]
-    return with_names(entry, names) if names else None
-
-
 def _drawn(entry: LegendEntry, model: DrawingModel, drawn: Sequence[Fragment]) -> LegendEntry | None:
-    found = _with_shown(entry, model, drawn) if entry.names else entry
+    found = with_shown(entry, model.panels, model.steps, _texts(drawn)) if entry.names else entry
     if found is None:
         return None
     entry = found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 
 from cnndsl.emit.drawing.display import TextItem, Weight
 from cnndsl.emit.drawing.layout.looks import HEAVY
@@ -11,11 +13,19 @@ from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import width
 from cnndsl.errors import MessageText
 
+_SAID = re.compile(r"( +\|)([ |]*[-^][-^ ]*(?= )|)(.+)")
+"""A line beneath one of the program: its margin, its underlines, what is said of the last of them."""
 _PAD = 12.0
 _LINE = 12.5
 _TITLE = 10.0
+MOST_MESSAGES = 3
+"""So many errors have a message; the others are counted."""
 HEADLINE = 19.0
 """The height of the code and the message, at which an edge may lead to the box."""
+
+
+EXCERPT: Mapping[str, int] = {"column": 44, "page": 70, "slide": 70}
+"""Characters of a line of the program that a message has room for, beside its number and two ellipses."""
 
 
 def excerpt_width(message: MessageText) -> float:
@@ -24,14 +34,14 @@ def excerpt_width(message: MessageText) -> float:
 
 
 def message_box(message: MessageText, across: float) -> Fragment:
-    """Draw a message so wide. Its left side is at x = 0."""
-    across = max(across, excerpt_width(message))
+    """Draw a message so wide; what is said of a line of the program is broken where it has no room. Its left side is at
+    x = 0."""
     inner = Sketch()
     y = _headline(inner, message, across)
     for note in (message.place, *message.context):
         y = _paragraph(inner, note, _PAD, y + _LINE, across - _PAD) if note else y
     if message.excerpt:
-        y = _excerpt(inner, message.excerpt, y + 9, across)
+        y = _excerpt(inner, list(_broken(message.excerpt, across - 2 * _PAD - 16)), y + 9, across)
     for at, line in enumerate(message.help):
         y = _help(inner, line, y + 15 - 2 * bool(at), across, is_first=not at)
     height = y + 9
@@ -90,6 +100,23 @@ def _excerpt(sketch: Sketch, lines: Sequence[str], y: float, across: float) -> f
             x = _PAD + 8 + width(" " * at, SMALL, mono=True)
             sketch.items.append(TextItem(x, y, word, SMALL, 400, paint, mono=True))
     return y + 8
+
+
+def _broken(lines: Sequence[str], room: float) -> Iterator[str]:
+    """The lines of an excerpt; where what is said of an underline has no room beside it, it stands beneath."""
+    most = int(room / width(" ", SMALL, mono=True))
+    for line in lines:
+        match = _SAID.fullmatch(line)
+        if width(line, SMALL, mono=True) <= room or not match:
+            yield line if width(line, SMALL, mono=True) <= room else f"{line[: most - 1]}…"
+            continue
+        start = match[1]
+        if match[2]:
+            yield f"{start}{match[2]}"
+        texts = textwrap.wrap(match[3], max(most - len(start), 1))
+        longest = max(map(len, texts))
+        indent = max(min(len(start + match[2]) - len(match[2].lstrip()), most - longest), len(start))
+        yield from (f"{start:{indent}}{text}" for text in texts)
 
 
 def _words(line: str) -> Iterator[tuple[int, str]]:

@@ -10,7 +10,8 @@ from cnndsl.emit.drawing.display import Picture
 from cnndsl.emit.drawing.layout import spine as spines
 from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, columns, single, with_panels
 from cnndsl.emit.drawing.layout.fault import with_faults
-from cnndsl.emit.drawing.layout.foot import foot, foot_width
+from cnndsl.emit.drawing.layout.foot import foot, foot_height, foot_width
+from cnndsl.emit.drawing.layout.message import MOST_MESSAGES, message_box, more_box
 from cnndsl.emit.drawing.layout.panel import PanelArtist
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, moved, scaled
 from cnndsl.emit.drawing.layout.slide import SCALES, flowing
@@ -28,6 +29,7 @@ _SLIDE_TOP = 45.0
 _HIGHER = 0.45
 """How much of what is free on a slide is above."""
 _TOP = 32.0
+_ABOVE_MESSAGES = 10.0
 _MOST_COLUMNS = 6
 _TOO_TALL = 4.0
 _NO_COLUMNS = 0.3
@@ -48,25 +50,26 @@ def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
     if size == "slide":
         return _slide(model)
     if model.faults:
-        return _with_header(model, with_faults(model, WIDTHS[size or "page"]), WIDTHS[size or "page"])
+        return _with_header(model, with_faults(model, WIDTHS[size or "page"]), size or "page")
     if model.u is not None and size != "column":
         name = size or "page"
         if (found := u_sketch(model.u, WIDTHS[name], TALLEST[name] - _TOP - 1)) is not None:
             sketch, across, height = found
-            return _with_header(model, Arrangement(across, height, lambda: sketch), WIDTHS[name])
+            return _with_header(model, Arrangement(across, height, lambda: sketch), name)
     if size is None:
         if not _wants_page(model):
             found = _arranged(PanelArtist(WIDTHS["column"]), model, "column")
-            if found.width <= WIDTHS["column"] + 0.5 and found.height + _TOP <= TALLEST["column"]:
-                return _with_header(model, found, WIDTHS["column"])
+            low = found.height + _TOP + foot_height(model.foot, WIDTHS["column"])
+            if found.width <= WIDTHS["column"] + 0.5 and low <= TALLEST["column"]:
+                return _with_header(model, found, "column")
         size = "page"
-    return _with_header(model, _arranged(PanelArtist(WIDTHS[size]), model, size), WIDTHS[size])
+    return _with_header(model, _arranged(PanelArtist(WIDTHS[size]), model, size), size)
 
 
 def _slide(model: DrawingModel) -> Picture:
     """The picture of a network on a slide: its title in the size of slides, the rest enlarged, in the middle."""
     beneath = Sketch()
-    low = foot(beneath, model.foot, 0, WIDTHS["slide"]) * SCALES[0]
+    low = _beneath(beneath, model, 0, WIDTHS["slide"]) * SCALES[0]
     across, height = SLIDE_SIZE[0], SLIDE_SIZE[1] - _SLIDE_TOP - low
     found, scale = _on_slide(model, across, height)
     free = max(height - found.height * scale, 0)
@@ -110,7 +113,7 @@ def whole(model: DrawingModel) -> Picture:
     drawn = spines.spine(model, _ROW)
     made = spines.in_ranks(model, drawn, float("inf"), always=True)
     arranged = columns(drawn, 1) if made is None else single(made)
-    return _with_header(model, arranged, WIDTHS["page"])
+    return _with_header(model, arranged, "page")
 
 
 def _wants_page(model: DrawingModel) -> bool:
@@ -118,22 +121,40 @@ def _wants_page(model: DrawingModel) -> bool:
     return any(isinstance(step, NetCard) and (step.table or step.heads) for step in model.steps)
 
 
-def _with_header(model: DrawingModel, found: Arrangement, least: float) -> Picture:
+def _with_header(model: DrawingModel, found: Arrangement, size: WidthName) -> Picture:
+    least, lowest = WIDTHS[size], TALLEST[size]
     sketch = Sketch()
     is_small = max(least, found.width) < WIDTHS["slide"]
-    is_filled = least != WIDTHS["page"]
+    is_filled = size != "page"
     words = ("params", "MACs") if is_small else ("parameters", "multiply-adds")
     text, paint = _told(model, words)
-    size = SMALL if is_small else 9.0
-    natural = width(model.name, 13 if is_small else 14, 700) + width(text, size) + 16
-    across = max(least if is_filled else min(natural, least), found.width, foot_width(model.foot))
-    sketch.text(across, 16.5, text, size, paint=paint, anchor="end")
-    room = across - width(text, size) - 8
-    sketch.text(0, 17, model.name, 13 if is_small else 14, 700, room=room)
+    small = SMALL if is_small else 9.0
+    natural = width(model.name, 13 if is_small else 14, 700) + width(text, small) + 16
+    across = max(least if is_filled else min(natural, least), found.width)
+    messages = min(least, WIDTHS["column"]) if model.broken else 0
+    across = max(across, foot_width(model.foot, least), messages)
+    sketch.text(across, 16.5, text, small, paint=paint, anchor="end")
+    room = across - width(text, small) - 8
+    sizes = (13 if is_small else 14, 12, 11, 10)
+    title = next((each for each in sizes if width(model.name, each, 700) <= room), sizes[0])
+    sketch.text(0, 17, model.name, title, 700, room=room)
     sketch.line([(0, 25), (across, 25)], paint="hair", line=0.8)
     sketch.place(found.draw(), 0, _TOP)
-    low = foot(sketch, model.foot, _TOP + found.height + 1, across)
+    low = _beneath(sketch, model, _TOP + found.height + 1, across, lowest)
     return Picture(model.name, across, low, tuple(sketch.items), model.name, model.description)
+
+
+def _beneath(sketch: Sketch, model: DrawingModel, y: float, across: float, lowest: float = 0) -> float:
+    """Draw what stands beneath a drawing that ends at `y`: lines, of which a list may reach down to `lowest`, and the
+    messages of assertions. Returns where it ends."""
+    y = foot(sketch, model.foot, y, across, lowest)
+    boxes = [message_box(each, across) for each in model.broken[:MOST_MESSAGES]]
+    if further := len(model.broken) - len(boxes):
+        boxes.append(more_box(further, across))
+    for box in boxes:
+        sketch.place(box.sketch, 0, y + _ABOVE_MESSAGES)
+        y += _ABOVE_MESSAGES + box.height
+    return y
 
 
 def _arranged(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Arrangement:

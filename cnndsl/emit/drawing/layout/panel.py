@@ -7,7 +7,7 @@ from dataclasses import replace
 from cnndsl.emit.drawing.cards.model import BlockPanel, FusedRow
 from cnndsl.emit.drawing.display import PathItem
 from cnndsl.emit.drawing.layout.across import Strip, lying
-from cnndsl.emit.drawing.layout.interior import InteriorStyle, chain, graph
+from cnndsl.emit.drawing.layout.interior import InteriorStyle, PanelEdges, chain, graph
 from cnndsl.emit.drawing.layout.looks import HEAVY, edge_look, edge_state, entering, leaving
 from cnndsl.emit.drawing.layout.pieces import ROW, Fragment, badge, key_disc, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
@@ -101,7 +101,10 @@ class PanelArtist:
             y += _entering(sketch, model, axis, y, across)
             sketch.place(inner.sketch, axis, y)
         y += inner.height
-        y += _leaving(sketch, model, axis + inner.exit, y, across - PAD, is_chain=not inner.has_inputs)
+        if model.outputs:
+            y += 3
+        else:
+            y += _leaving(sketch, model, axis + inner.exit, y, across - PAD, is_chain=not inner.has_inputs)
         for note in model.notes:
             y += 13
             sketch.text(PAD + 2, y, note, SMALL, paint="mute", room=across - 2 * PAD - 2)
@@ -146,9 +149,10 @@ def _entering(sketch: Sketch, model: BlockPanel, axis: float, y: float, across: 
     far down it reaches."""
     text = width(model.entering, SMALL)
     above = 0.0
+    has_lanes = any(each.source < 0 for each in model.links)  # they begin at the right of the edge
     if axis - 5 - text > PAD:
         sketch.text(axis - 5, y + 7, model.entering, SMALL, paint="mute", anchor="end")
-    elif axis + 6 + text <= across - 2:
+    elif axis + 6 + text <= across - 2 and not has_lanes:
         sketch.text(axis + 6, y + 7, model.entering, SMALL, paint="mute")
     else:
         x = min(max(axis, PAD + text / 2), across - PAD - text / 2)
@@ -208,12 +212,12 @@ def _growth(model: BlockPanel, across: float) -> Fragment:
 
 
 def _interior(panel: BlockPanel, style: InteriorStyle, room: float) -> Fragment:
-    if not panel.links and all(panel.joined[1:]):
+    if not panel.links and not panel.outputs and all(panel.joined[1:]):
         return chain(panel.elements, style)
     if panel.state:
         style = replace(style, is_laned=True)  # ranks tell nothing of what fails
     inputs = [each or panel.entering for each in panel.inputs] if len(panel.inputs) > 1 else [panel.entering]
-    return graph(panel.elements, panel.links, panel.joined, inputs, style, room)
+    return graph(panel.elements, PanelEdges(panel.links, panel.joined, inputs, panel.outputs), style, room)
 
 
 def _begins_with_box(model: BlockPanel) -> bool:

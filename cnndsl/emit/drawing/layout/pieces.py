@@ -46,6 +46,8 @@ class Fragment:
     """What became of some rows of a card: from where to where each reaches, and its mark."""
     exit: float = 0
     """Where an edge leaves beneath it, from the axis."""
+    rows: Sequence[tuple[float, float]] = ()
+    """From where to where each row of a card reaches."""
     has_inputs: bool = False
     """Whether it shows what enters it, so that no edge leads to its top."""
 
@@ -160,9 +162,11 @@ def merge(element: Branching) -> Fragment:
 def merge_box(element: Branching, least: float = 0) -> Fragment:
     """Draw a merge as a box with its name, and the channels of a concatenation where there is room for them."""
     text = element.word
-    if element.widths and len(element.widths) <= 8:
-        numbers = " + ".join(map(str, element.widths))
-        longer = f"{text}: {numbers} = {sum(element.widths)}"
+    if element.counts and not element.widths:
+        text = f"{text} of {sum(element.counts)}"
+    terms = _terms(element)
+    if terms and len(terms) <= 8:
+        longer = f"{text}: {' + '.join(terms)} = {sum(element.widths)}"
         text = longer if width(longer, _TEXT, 500) + 2 * _PAD <= max(least, 120) else text
     look = _merge_look(element)
     across = max(width(text, _TEXT, look.weight) + 2 * _PAD, least)
@@ -170,6 +174,17 @@ def merge_box(element: Branching, least: float = 0) -> Fragment:
     sketch.box(-across / 2, 0, across, ROW, look.fill, look.stroke, look.line, dash=look.dash)
     sketch.text(0, ROW / 2 + 0.36 * _TEXT, text, _TEXT, look.weight, look.ink, "middle", across - 2)
     return Fragment(across / 2, across / 2, ROW, sketch)
+
+
+def _terms(element: Branching) -> list[str]:
+    """The channels that branches add to a concatenation, those of equal ones together."""
+    first = 0
+    found: list[str] = []
+    for count in element.counts or (1,) * len(element.widths) if element.widths else ():
+        own = str(element.widths[first])
+        found.append(f"{count}{TIMES}{own}" if count > 1 else own)
+        first += count
+    return found
 
 
 def badge_width(times: int | str) -> float:

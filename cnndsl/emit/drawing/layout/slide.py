@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
@@ -19,6 +19,7 @@ from cnndsl.emit.drawing.cards.model import (
     PanelElement,
     RepeatFrame,
 )
+from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.arrange import BETWEEN, GUTTER, Arrangement, PanelPlace, extent, narrowness, on_shelves
 from cnndsl.emit.drawing.layout.legend import chosen, in_lines
 from cnndsl.emit.drawing.layout.panel import STYLE_COUNT, PanelArtist
@@ -29,6 +30,7 @@ from cnndsl.emit.drawing.layout.stations import (
     WIDEST,
     Station,
     drawn_lines,
+    is_boxed,
     line_height,
     line_width,
     lines_of,
@@ -65,13 +67,9 @@ def flowing(model: DrawingModel, across: float, height: float) -> tuple[Arrangem
         areas = (each.width * each.height for panel in shown if (each := artist.lying(panel)) is not None)
         if sum(areas) * SCALES[0] ** 2 > _MOST_AREA * across * height:
             continue
-        slide = _Slide(artist, model, _with_panels(model, shown, known))
-        for scale in SCALES:
-            options = [each for each in slide.options(across / scale) if each.height <= height / scale]
-            smaller = _SMALLER * (SCALES[-1] / scale - 1)
-            found += ((each.strain + smaller, each, scale) for each in options)
-            if not options:
-                break
+        whole = _with_panels(model, shown, known)
+        found = _fitting(_Slide(artist, model, whole), across, height)
+        found = found or _fitting(_Slide(artist, model, _without_values(whole, known)), across, height)
         if found:
             break
     if not found:
@@ -79,6 +77,60 @@ def flowing(model: DrawingModel, across: float, height: float) -> tuple[Arrangem
         return (min(options, key=lambda each: each.height), SCALES[0]) if options else None
     _, best, scale = min(found, key=lambda each: each[0])
     return best, scale
+
+
+def _fitting(slide: _Slide, across: float, height: float) -> list[tuple[float, Arrangement, float]]:
+    """The arrangements that fit, each with its strain and its scale."""
+    found: list[tuple[float, Arrangement, float]] = []
+    for scale in SCALES:
+        options = [each for each in slide.options(across / scale) if each.height <= height / scale]
+        smaller = _SMALLER * (SCALES[-1] / scale - 1)
+        found += ((each.strain + smaller, each, scale) for each in options)
+        if not options:
+            break
+    return found
+
+
+def _without_values(model: DrawingModel, known: _Known) -> DrawingModel:
+    """The network with boxes that have no room for what the letters of their block stand for, and panels without these
+    letters."""
+    boxed = [step for step in model.steps if is_boxed(step) and step.lines[0].text]
+    names: dict[int, set[str]] = {}
+    for step in boxed:
+        line = step.lines[0]
+        names.setdefault(line.block, {"/s", f"{TIMES}s"}).update(
+            each.partition(" ")[0] for each in line.text.split(", ")
+        )
+    told = [replace(step, lines=(replace(step.lines[0], text=""),)) if step in boxed else step for step in model.steps]
+    panels: list[BlockPanel] = []
+    for panel in model.panels:
+        key = panel.nodes, f"{panel.key} without values"
+        if panel.block in names and key not in known:
+            known[key] = replace(panel, elements=_without_letters(panel.elements, names[panel.block]))
+        panels.append(known[key] if panel.block in names else panel)
+    return replace(model, steps=tuple(told), panels=tuple(panels))
+
+
+def _without_letters(elements: Sequence[PanelElement], names: Collection[str]) -> tuple[PanelElement, ...]:
+    """Elements whose layers have no width or stride that is one of these letters, or a multiple of it."""
+    found: list[PanelElement] = []
+    for each in elements:
+        if isinstance(each, FusedRow):
+            cells = tuple(replace(cell, text=_plain(cell.text, names), short="") for cell in each.cells)
+            found.append(FusedRow(cells))
+        elif isinstance(each, RepeatFrame):
+            found.append(replace(each, elements=_without_letters(each.elements, names)))
+        elif isinstance(each, Branching):
+            found.append(replace(each, branches=tuple(_without_letters(one, names) for one in each.branches)))
+        else:
+            found.append(each)
+    return tuple(found)
+
+
+def _plain(text: str, names: Collection[str]) -> str:
+    first, *others = text.split(", ")
+    kept = (each for each in others if each.lstrip("0123456789").partition("/")[0] not in names and each not in names)
+    return ", ".join([first, *kept])
 
 
 def _choices(model: DrawingModel) -> Iterator[tuple[BlockPanel, ...]]:
@@ -101,13 +153,17 @@ def _worth(panel: BlockPanel) -> float:
 
 
 def _is_closed(model: DrawingModel, chosen: Sequence[int]) -> bool:
-    """Whether every key in the chosen panels has its own, and what is closed in none of them has no panel."""
+    """Whether every key in the chosen panels has its own, and what is closed in none of them, and in no card, has no
+    panel."""
     shown = [model.panels[at] for at in chosen]
     keys = {each.key for panel in shown for each in _insets(panel.elements) if each.key}
     inside = {each.title for panel in model.panels for each in _insets(panel.elements)}
     drawn = {each.title for panel in shown for each in _insets(panel.elements)}
     own = {panel.key for panel in shown}
-    return keys <= own and all(panel.title not in inside or panel.title in drawn or panel.key for panel in shown)
+    used = keys | {line.key for step in model.steps if isinstance(step, NetCard) for line in step.lines}
+    return keys <= own and all(
+        panel.key in used if panel.key else panel.title not in inside or panel.title in drawn for panel in shown
+    )
 
 
 def _cells(elements: Iterable[PanelElement]) -> Iterator[LayerCell]:

@@ -81,6 +81,7 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         step, last = model.steps[at], model.steps[group[-1]]
         before = model.steps[at - 1] if at else None
         rows = [each for each in model.steps[at : group[-1] + 1] if _is_open_row(each)] if is_wide else []
+        is_gone = bool(model.marks) and _is_gone(last)
         if rows and is_plain(model) and strip_width(rows) <= across:
             piece, shows = strip(rows, model.tags[at : group[-1] + 1], across), False
         else:
@@ -91,9 +92,9 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         heads = step.heads if isinstance(step, NetCard) and step.heads else heads
         found.pieces.append(piece)
         found.joined.append(model.is_joined[at])
-        changed = before is None or last.shape != before.shape
+        changed = before is None or last.shape != before.shape or (last is model.steps[-1] and is_gone)
         found.labels.append(last.shape if shows and changed else "")
-        found.names.append(step.stage if isinstance(step, SpineRow | SpineBranching) else "")
+        found.names.append(step.stage)
         found.breaks.append(_may_begin(step, before))
         found.homes += [len(found.pieces) - 1] * len(group)
     _tell(found, model)
@@ -104,17 +105,16 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
 
 
 def _tell(found: SpinePieces, model: DrawingModel) -> None:
-    """Add to the labels which outputs have names, and what another network has there."""
+    """Add to the labels which outputs have names."""
     for end in model.ends:
         kind = "in training only" if end.training_only else "output"
         home = found.homes[end.step]
         shape = found.labels[home] or model.steps[end.step].shape
         if f"{kind}: {end.name}" not in shape:
             found.labels[home] = f"{shape}, {kind}: {end.name}"
-    for at, text in enumerate(model.removed):
-        if text:
-            home = found.homes[at]
-            found.labels[home] = f"{found.labels[home] or model.steps[at].shape}, {text}"
+    for step, text in model.carried:
+        home = found.homes[step]
+        found.labels[home] = f"{found.labels[home]}, {text}" if found.labels[home] else text
     found.labels = [shortened(each, SMALL, 240) for each in found.labels]
 
 
@@ -132,7 +132,8 @@ def _link(found: SpinePieces, model: DrawingModel, across: float) -> None:
         is_only = sum(each.target == link.target for each in model.links) == 1 and isinstance(target, SpineBranching)
         label = model.steps[link.source].shape if state == "failing" and is_only else ""
         line = max(look.line, _SKIP_LINE)
-        found.lanes.append(Lane(link.source, link.target, port, look.paint, line, look.dash, label))
+        lane = Lane(link.source, link.target, port, look.paint, line, look.dash, label, link.row, link.start)
+        found.lanes.append(replace(lane, name=link.label))
 
 
 def _with_states(drawn: SpinePieces, steps: Sequence[SpineStep]) -> None:
@@ -171,6 +172,11 @@ def _leaving(step: SpineStep) -> PartState:
 
 def _is_open_row(step: SpineStep) -> TypeGuard[SpineRow]:
     return isinstance(step, SpineRow) and not step.is_input and not step.stage
+
+
+def _is_gone(step: SpineStep) -> bool:
+    """Whether a step is but in the network that the drawing is compared with."""
+    return isinstance(step, SpineRow) and all(cell.role == "ghost" for cell in step.row.cells)
 
 
 def _shows_shape(step: SpineStep, *, is_wide: bool) -> bool:

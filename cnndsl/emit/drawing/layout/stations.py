@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from cnndsl.emit.drawing.cards.model import BlockPanel, DrawingModel, NetCard, SpineBranching, SpineRow, SpineStep
 from cnndsl.emit.drawing.layout import card as cards
@@ -53,6 +54,7 @@ def stations(model: DrawingModel, panels: Sequence[BlockPanel], across: float) -
     0, each its own."""
     found: list[Station] = []
     open_rows: list[SpineStep] = []
+    opened = frozenset(panel.block for panel in model.panels)
     for at, step in enumerate(model.steps):
         is_open = isinstance(step, SpineRow) and not step.is_input
         if isinstance(step, SpineRow) and is_open and not across:
@@ -70,30 +72,31 @@ def stations(model: DrawingModel, panels: Sequence[BlockPanel], across: float) -
         else:
             is_pill = isinstance(step, SpineRow)
             own = cards.natural_width(step) if isinstance(step, NetCard) else across or WIDEST
-            piece = _flat(step) or piece_of(step, max(own, 70), cards.CardForm(), ())
+            piece = _flat(step, opened) or piece_of(step, max(own, 70), cards.CardForm(), ())
             parts = isinstance(step, SpineBranching) and bool(step.element.branches)
             found.append(Station(piece, "" if is_pill else _shape(model, panels, at, 1), not parts))
     return found
 
 
-def _flat(step: SpineStep) -> Fragment | None:
-    """Branches along the axis; a card of one instance, with columns or without a key, as a box; None for any other
-    step."""
+def is_boxed(step: SpineStep) -> TypeGuard[NetCard]:
+    """Return whether a step is a card that is drawn as a box: of one instance, with columns or without a key."""
+    if not isinstance(step, NetCard) or len(step.lines) != 1 or step.times > 1 or step.table or step.growth:
+        return False
+    line = step.lines[0]
+    return bool(line.columns) or (line.row is None and not line.key and bool(step.name))
+
+
+def _flat(step: SpineStep, opened: Collection[int]) -> Fragment | None:
+    """Branches along the axis; a card as a box; None for any other step. `opened` are the blocks that have a panel."""
     if isinstance(step, SpineBranching):
         return station(step.element)
-    if not isinstance(step, NetCard) or len(step.lines) != 1 or step.times > 1 or step.table or step.growth:
-        return None
-    line = step.lines[0]
-    return cards.box(step) if line.columns or (line.row is None and not line.key and step.name) else None
+    return cards.box(step, is_opened=step.lines[0].block in opened) if is_boxed(step) else None
 
 
 def _shape(model: DrawingModel, panels: Sequence[BlockPanel], at: int, count: int) -> str:
-    """The shape that leaves a step, if it isn't that which enters the first of so many."""
+    """The shape that leaves a step, if it isn't that which enters the first of so many; that of the output always."""
     before = model.steps[at - count].shape if at >= count else ""
-    shape = model.steps[at].shape if model.steps[at].shape != before else ""
-    last = model.steps[at]
-    if at == len(model.steps) - 1 and isinstance(last, SpineRow) and any(cell.role == "fc" for cell in last.row.cells):
-        shape = ""
+    shape = model.steps[at].shape if model.steps[at].shape != before or at == len(model.steps) - 1 else ""
     outer = [
         f"→ {panel.title}"
         if any(each.nodes == panel.nodes for each in model.panels) or panel.kind != "training"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product, takewhile
 from math import log2
-from string import ascii_uppercase
 
 from cnndsl.emit.drawing.cards.model import GroupTag, UBar, UShape, USkip
 from cnndsl.emit.drawing.cards.ushape import gathered
 from cnndsl.emit.drawing.cards.words import TIMES
+from cnndsl.emit.drawing.layout.looks import GHOST_DASH, box_look
 from cnndsl.emit.drawing.layout.pieces import MERGE, key_disc, mark_disc
 from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
+from cnndsl.emit.drawing.layout.ushape_legend import KEY, keys_of, layers_of, u_legend
 from cnndsl.emit.drawing.measure import width
 
 _LEAST, _MOST = 15.0, 84.0
@@ -26,8 +26,6 @@ _COUNTED = 24.0
 down; at least so much if counts stand there."""
 _GAPS = (28.0, 22.0, 17.0, 13.0, 11.0)
 _SKIP_LENGTH = 40.0
-_DISC = 6.2
-"""The radius of a key."""
 
 
 @dataclass(eq=False)
@@ -53,19 +51,19 @@ class _Bar:
     @property
     def has_key_inside(self) -> bool:
         """Return whether there is room for a key in the bar, beside its mark if it has one."""
-        taken = 2 * _DISC + 2 if self.bar.mark else 0
-        return min(self.across, self.height - taken) > 2 * _DISC + 1
+        taken = 2 * KEY + 2 if self.bar.mark else 0
+        return min(self.across, self.height - taken) > 2 * KEY + 1
 
     @property
     def key_y(self) -> float:
         """Return the height of a key in the bar."""
-        return self.middle - (_DISC if self.bar.mark else 0)
+        return self.middle - (KEY if self.bar.mark else 0)
 
     @property
     def low(self) -> float:
         """Return where an edge beneath the bar and its marks begins."""
         marks = 11 if self.bar.times > 1 else 0
-        return self.bottom + 2 + marks + (2 * _DISC + 2 if self.key and not self.has_key_inside else 0)
+        return self.bottom + 2 + marks + (2 * KEY + 2 if self.key and not self.has_key_inside else 0)
 
     @property
     def bottom(self) -> float:
@@ -109,9 +107,10 @@ def _placed(shape: UShape, gap: float, share: float, below: float) -> list[_Bar]
     """The bars with their places, the first at x = 0."""
     extents = [bar.extent for bar in shape.bars]
     low, high = min(extents), max(extents)
-    into = {skip.target: skip for skip in shape.skips}
+    into = {skip.target: skip for skip in shape.skips if skip.merge >= 0}
+    longest = {skip.target: _skip_length(skip) for skip in sorted(shape.skips, key=_skip_length)}
     tops = _tops(shape, low, high, share, below)
-    keys = _keys(shape)
+    keys = keys_of(shape)
     ends: dict[int, float] = {}
     found: list[_Bar] = []
     for at, bar in enumerate(shape.bars):
@@ -124,7 +123,7 @@ def _placed(shape: UShape, gap: float, share: float, below: float) -> list[_Bar]
         elif bar.level != before.bar.level:
             x = before.anchor - across / 2
             if bar.level in ends:
-                least = ends[bar.level] + _skip_length(skip) + copy
+                least = ends[bar.level] + longest.get(at, _SKIP_LENGTH) + copy
                 _moved_apart(found, least - x)
                 ends[before.bar.level] += max(least - x, 0)
                 x = max(x, least)
@@ -132,15 +131,15 @@ def _placed(shape: UShape, gap: float, share: float, below: float) -> list[_Bar]
             x = ends[bar.level] + max(gap, _label_gap(before.bar, bar))
         place = _Bar(bar, x, tops[bar.level], across, height, copy, skip is not None and _is_sum(skip))
         place.copied = skip.channels if skip and skip.joins else 0
-        place.key = keys.get((bar.role, _layers(bar)), "")
+        place.key = keys.get((bar.role, layers_of(bar)), "")
         found.append(place)
         ends[bar.level] = place.right + (2 * MERGE + 9 if place.sums else 0)
     return found
 
 
-def _skip_length(skip: USkip | None) -> float:
+def _skip_length(skip: USkip) -> float:
     """The least length of a link, so that its label has room beneath it."""
-    return max(_SKIP_LENGTH, width(skip.label, SMALL) + 8) if skip and not _is_sum(skip) else _SKIP_LENGTH
+    return _SKIP_LENGTH if _is_sum(skip) else max(_SKIP_LENGTH, width(skip.label, SMALL) + 8)
 
 
 def _moved_apart(placed: Sequence[_Bar], by: float) -> None:
@@ -205,7 +204,7 @@ def _drawn(shape: UShape, placed: Sequence[_Bar], left: float, room: float) -> t
     margin = max(left, (room - right) / 2)
     sketch.place(inner, margin, 0)
     low = bottom + 12
-    low = _legend(sketch, shape, low, room)
+    low = u_legend(sketch, shape, low, room)
     return sketch, room, low
 
 
@@ -214,12 +213,13 @@ def _bar(whole: Sketch, each: _Bar) -> None:
     bar, sketch = each.bar, Sketch()
     if each.copy:
         sketch.box(each.x - each.copy, each.y, each.copy - 1, each.height, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))
-    sketch.box(each.x, each.y, each.across, each.height, bar.role, f"{bar.role}-stroke", 0.9, 2)
+    look = box_look(bar.role)
+    sketch.box(each.x, each.y, each.across, each.height, look.fill, look.stroke, look.line, 2, look.dash)
     if bar.mark:
         mark_disc(sketch, each.centre, each.bottom - 7, bar.mark)
     _channels(sketch, each)
     if each.key:
-        key_disc(sketch, each.centre, each.key_y if each.has_key_inside else each.low - _DISC - 1, each.key)
+        key_disc(sketch, each.centre, each.key_y if each.has_key_inside else each.low - KEY - 1, each.key)
     if bar.times > 1:
         y = each.y + each.height + 10
         sketch.text(each.centre, y, f"{TIMES}{bar.times}", SMALL, 700, anchor="middle")
@@ -267,6 +267,22 @@ def _sum_at(each: _Bar) -> PlanePoint:
     return each.right + 9 + MERGE, each.middle
 
 
+def _link(sketch: Sketch, skip: USkip, points: Sequence[PlanePoint], *, head: bool = True) -> None:
+    """The line of a link, in dashes if it is gone."""
+    dash = GHOST_DASH if skip.is_gone else ()
+    sketch.line(points, paint=_link_paint(skip), line=1.4, dash=dash, head=head)
+
+
+def _link_paint(skip: USkip) -> str:
+    return skip.mark.paint if skip.mark else "mute"
+
+
+def _beneath(placed: Sequence[_Bar], source: _Bar) -> float:
+    """Where a link runs beneath a row and the counts of its bars."""
+    row = [each for each in placed if each.bar.level == source.bar.level]
+    return source.y + max(each.height + (11 if each.bar.times > 1 else 0) for each in row) + 8
+
+
 def _skip(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
     """A link along a row, with what happens on it."""
     source, target = placed[skip.source], placed[skip.target]
@@ -277,42 +293,37 @@ def _skip(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
     start, stop = source.right + 3, target.x - target.copy - 2
     is_last = not any(source.right < each.x < stop and each.bar.level == source.bar.level for each in placed)
     if not is_last:
-        low = source.y + max(each.height for each in placed if each.bar.level == source.bar.level) + 8
+        low = _beneath(placed, source)
         x = target.x - target.copy / 2 if target.copy else target.x + 2
-        points = [
-            (source.right + 1, source.y + source.height * 0.8),
-            (source.right + 5, source.y + source.height * 0.8),
-        ]
-        sketch.line(
-            [*points, (source.right + 5, low), (x, low), (x, target.y + target.height + 1)],
-            paint="mute",
-            line=1.4,
-            head=True,
-        )
+        side = source.right + 5
+        points = [(source.right + 1, source.y + source.height * 0.8), (side, source.y + source.height * 0.8)]
+        _link(sketch, skip, [*points, (side, low), (x, low), (x, target.y + target.height + 1)])
         return
     across = width(skip.label, SMALL) + 8 if skip.label else 0
-    if not across or stop - start < across + 36:
-        sketch.line([(start, y), (stop, y)], paint="mute", line=1.4, head=True)
-        sketch.text((start + stop) / 2, y + 11.5, skip.label, SMALL, paint="mute", anchor="middle")
-        return
+    paint = _link_paint(skip)
     middle = (start + stop) / 2
-    sketch.line([(start, y), (middle - across / 2, y)], paint="mute", line=1.4)
-    sketch.text(middle, y + 3, skip.label, SMALL, paint="mute", anchor="middle")
-    sketch.line([(middle + across / 2, y), (stop, y)], paint="mute", line=1.4, head=True)
+    if not across or stop - start < across + 36:
+        _link(sketch, skip, [(start, y), (stop, y)])
+        sketch.text(middle, y + 11.5, skip.label, SMALL, paint=paint, anchor="middle")
+        return
+    _link(sketch, skip, [(start, y), (middle - across / 2, y)], head=False)
+    sketch.text(middle, y + 3, skip.label, SMALL, paint=paint, anchor="middle")
+    _link(sketch, skip, [(middle + across / 2, y), (stop, y)])
 
 
 def _sum(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
     """A link that is added: it runs beneath its row and enters the circle from below."""
     source, target = placed[skip.source], placed[skip.target]
     x, y = _sum_at(target)
-    low = source.y + max(each.height for each in placed if each.bar.level == source.bar.level) + 8
+    low = _beneath(placed, source)
     side = source.right + 4.5
     start = (source.right + 1, source.y + source.height * 0.8)
-    sketch.line([start, (side, start[1]), (side, low), (x, low), (x, y + MERGE)], paint="mute", line=1.4, head=True)
+    _link(sketch, skip, [start, (side, start[1]), (side, low), (x, low), (x, y + MERGE)])
     sketch.line([(target.right + 1, y), (x - MERGE, y)], head=True)
     ends = [each.right for each in placed if each.bar.level == source.bar.level and each.right < target.x]
     if skip.label and target.x - max(ends) > width(skip.label, SMALL) + 24:
-        sketch.text((target.x + max(ends)) / 2, low - 4, skip.label, SMALL, paint="mute", anchor="middle")
+        paint = _link_paint(skip)
+        sketch.text((target.x + max(ends)) / 2, low - 4, skip.label, SMALL, paint=paint, anchor="middle")
     sketch.circle(x, y, MERGE, "card", "line")
     sketch.line([(x - 3.4, y), (x + 3.4, y)], paint="ink", line=1.2)
     sketch.line([(x, y - 3.4), (x, y + 3.4)], paint="ink", line=1.2)
@@ -333,58 +344,3 @@ def _sizes(sketch: Sketch, placed: Sequence[_Bar]) -> None:
         else:
             right = each.right + (2 * MERGE + 9 if each.sums else 0)
             sketch.text(right + 5, each.middle + 3, each.bar.size, SMALL, paint="mute")
-
-
-def _layers(bar: UBar) -> str:
-    return ", ".join(bar.notes)
-
-
-def _kinds(shape: UShape) -> dict[str, list[str]]:
-    """The layers of each role, the most frequent one first."""
-    counts: dict[str, Counter[str]] = {}
-    for bar in shape.bars:
-        if bar.notes:
-            counts.setdefault(bar.role, Counter())[_layers(bar)] += bar.times
-    return {role: [text for text, _ in each.most_common()] for role, each in counts.items()}
-
-
-def _keys(shape: UShape) -> dict[tuple[str, str], str]:
-    """A letter for each layer that is not the most frequent one of its role, in order of appearance."""
-    usual = {role: texts[0] for role, texts in _kinds(shape).items()}
-    others = dict.fromkeys(
-        (bar.role, _layers(bar)) for bar in shape.bars if bar.notes and _layers(bar) != usual[bar.role]
-    )
-    return dict(zip(others, ascii_uppercase, strict=False))
-
-
-def _legend(sketch: Sketch, shape: UShape, y: float, room: float) -> float:
-    """What the bars are: by their colour, and by a letter where that is not the usual layer of the colour."""
-    keys = _keys(shape)
-    texts = [("", role, text) for role, several in _kinds(shape).items() for text in several[:1]]
-    texts += [(key, role, text) for (role, text), key in keys.items()]
-    x = 0.0
-    for key, role, text in texts:
-        x, y = _wrapped(x, y, width(text, 9), room)
-        if key:
-            key_disc(sketch, x + _DISC, y + 5, key)
-        else:
-            sketch.box(x, y, 10, 10, role, f"{role}-stroke", 0.9, 2)
-        sketch.text(x + 14, y + 8.5, text, 9, room=room - 16)
-        x += width(text, 9) + 30
-    if any(skip.joins for skip in shape.skips):
-        label = "copy, joined in front"
-        x, y = _wrapped(x, y, width(label, 9), room)
-        sketch.box(x, y, 10, 10, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))
-        sketch.text(x + 14, y + 8.5, label, 9)
-        x += width(label, 9) + 30
-    size = shape.bars[0].size
-    whole = f"{size}: {size[:-1]}{TIMES}{size[:-1]} · " if size.endswith("²") else ""
-    note = f"{whole}above: channels"
-    x, y = _wrapped(x, y, width(note, SMALL), room)
-    sketch.text(x, y + 8.5, note, SMALL, paint="mute")
-    return y + 14
-
-
-def _wrapped(x: float, y: float, across: float, room: float) -> tuple[float, float]:
-    """Where an entry of a legend begins that is so wide: in the next line if this one has no room for it."""
-    return (0.0, y + 16) if x and x + across + 30 > room else (x, y)

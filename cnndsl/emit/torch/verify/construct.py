@@ -17,6 +17,7 @@ from cnndsl.emit.torch.verify.text import CONTAINERS, Program
 from cnndsl.emit.torch.verify.values import (
     ClassInfo,
     Instance,
+    Keyed,
     LeafClass,
     Member,
     NotUnderstood,
@@ -141,13 +142,15 @@ def fill(instance: Instance, given: Sequence[object], named: Mapping[str, object
     """What PyTorch's containers do with the arguments of their constructors."""
     info = instance.info
     assert info is not None
-    if named or (info.kind in ("module", "dict") and given) or (info.kind == "list" and len(given) > 1):
+    most = {"module": 0, "sequential": len(given), "list": 1, "dict": 1}[info.kind]
+    if named or len(given) > most or any(isinstance(each, Keyed) is not (info.kind == "dict") for each in given):
         raise NotUnderstood(f"arguments of the base of `{info.name}`", line)
     instance.ready = True
     if info.kind == "list" and given:
         given = list(attributes.iterate(given[0], frame, line))
     for number, each in enumerate(given):
-        register(instance, str(number), each, line)
+        for name, child in each.items if isinstance(each, Keyed) else ((str(number), each),):
+            register(instance, name, child, line)
 
 
 def register(instance: Instance, name: str, child: object, line: int, is_attribute: bool = False) -> None:

@@ -11,7 +11,7 @@ from cnndsl.emit.torch.verify.attributes import attribute, item, iterate, slice_
 from cnndsl.emit.torch.verify.calls import call
 from cnndsl.emit.torch.verify.construct import super_init
 from cnndsl.emit.torch.verify.frame import Frame
-from cnndsl.emit.torch.verify.values import Instance, NotUnderstood, Register, Trouble, describe
+from cnndsl.emit.torch.verify.values import Instance, Keyed, NotUnderstood, Register, Trouble, describe
 
 
 def evaluate(node: ast.expr, frame: Frame) -> object:
@@ -125,6 +125,16 @@ def _list(node: ast.List, frame: Frame) -> object:
     return _arguments(node.elts, frame)
 
 
+def _keyed(node: ast.Dict, frame: Frame) -> object:
+    found: dict[str, object] = {}
+    for key, each in zip(node.keys, node.values, strict=True):
+        name = None if key is None else evaluate(key, frame)
+        if not isinstance(name, str) or name in found:
+            raise NotUnderstood("a dictionary with keys that are no texts, or not all different", node.lineno)
+        found[name] = evaluate(each, frame)
+    return Keyed(tuple(found.items()))
+
+
 def _subscript(node: ast.Subscript, frame: Frame) -> object:
     value = evaluate(node.value, frame)
     return item(value, _index(node.slice, frame), frame, node.lineno)
@@ -222,6 +232,7 @@ _RULES: Mapping[type[ast.expr], Callable[..., object]] = {
     ast.IfExp: _conditional,
     ast.Tuple: _tuple,
     ast.List: _list,
+    ast.Dict: _keyed,
     ast.Subscript: _subscript,
     ast.JoinedStr: _joined,
     ast.ListComp: _comprehension,

@@ -6,7 +6,7 @@ Nothing here is PyTorch's: a tensor is a register, whose content is known only t
 from __future__ import annotations
 
 from ast import ClassDef, FunctionDef
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
@@ -198,6 +198,15 @@ class Method:
         self.owner, self.name = owner, name
 
 
+class Keyed:
+    """A dictionary: texts, and what stands under each."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Sequence[tuple[str, object]]) -> None:
+        self.items = items
+
+
 class Register:
     """A tensor, or the size of one, in `forward`: the number of a register of its trace.
 
@@ -249,5 +258,7 @@ def describe(value: object) -> str:
         return f"a {value.cls.name}"
     if isinstance(value, Method):
         return f"the method `{value.name}`"
+    if isinstance(value, Keyed):
+        return "a dictionary"
     text = repr(value)
     return text if len(text) < 40 else f"a {type(value).__name__}"

@@ -95,7 +95,7 @@ def test_a_for_of_several_names_is_a_table() -> None:
 
 def test_a_for_of_one_or_two_names_is_a_card_a_row() -> None:
     """Simonyan & Zisserman 2014, Table 1, configuration D."""
-    found = cards(folded("vgg16"))
+    found = cards(folded("vgg16"))[:-1]  # the last one is the classifier, which has a repeat as well
     assert [card.name for card in found] == ["c = 64", "c = 128", "c = 256", "c = 512", "c = 512"]
     assert [[line.times for line in card.lines] for card in found] == [[2, 1], [2, 1], [3, 1], [3, 1], [3, 1]]
 
@@ -167,9 +167,101 @@ def test_levels_open_parts() -> None:
         "layer3",
         "layer4",
     ]
-    assert len(cards(model(load("vgg16").graph, levels=1))) == 1
+    assert [card.name for card in cards(model(load("vgg16").graph, levels=1))] == ["features", "classifier"]
+
+
+def test_an_opened_part_has_its_name_at_the_card_that_begins_it() -> None:
+    assert [(card.stage, card.name) for card in cards(model(load("resnet18").graph, levels=2))] == [
+        ("layer1", "BasicBlock"),
+        ("layer2", "BasicBlock"),
+        ("layer3", "BasicBlock"),
+        ("layer4", "BasicBlock"),
+    ]
+
+
+UNIT = "block B(c) = (CONV3-c -> BN -> RELU -> CONV3-c -> BN + ID) -> RELU "
+IR = "block P(c) = CONV1-c -> BN -> RELU block IR(c, e) = P(e) -> BN -> DWCONV3/2 -> BN -> P(c) -> BN "
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        # B alone is repeated, not the convolution after it.
+        (UNIT + "INPUT 8x8x16 -> s: [B(16)*2 -> CONV3-32] -> t: [CONV3-64 -> B(64)*2] -> GAP", [1, 1]),
+        (UNIT + "INPUT 8x8x16 -> s: [B(16)*2] -> GAP", [2]),
+        # Each of the three parts holds two P, but none is a repeat.
+        (IR + "INPUT 64x64x4 -> a: [IR(4, 8)] -> b: [IR(4, 8)] -> c: [IR(4, 8)] -> GAP -> FC-2", [1, 1, 1]),
+        (IR + "INPUT 64x64x4 -> IR(4, 8) -> IR(8, 16) -> GAP -> FC-2", [2]),
+        # The first iteration projects, and is a variant of the same block.
+        ("INPUT 8x8x4 -> s: [[(CONV3-8 -> RELU -> CONV3-8 + ID or CONV1-8) -> RELU]*3] -> GAP", [3]),
+    ],
+)
+def test_the_badge_counts_iterations_of_one_block(text: str, times: list[int]) -> None:
+    """Rule 3: a card that has anything else claims no repeat of the whole, since its rows say what repeats."""
+    assert [card.times for card in cards(model(loads(text).graph))] == times
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "rows"),
+    [
+        ("body: [CONV3-8 -> RELU]*2", ["body"], [2]),
+        ("body: [[CONV3-8 -> RELU]*2]", ["body"], [2]),
+        ("CONV3-8 -> body: [CONV3-8 -> BN -> RELU -> CONV5-8]*3", ["body"], [3]),
+    ],
+)
+def test_a_label_before_a_repeat_is_the_title_of_a_card(text: str, names: list[str], rows: list[int]) -> None:
+    found = cards(model(loads(f"INPUT 32x32x3 -> {text} -> GAP -> FC-10").graph))
+    assert [card.name for card in found] == names
+    assert [line.times for line in found[0].lines] == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("[(CONV3-16 -> RELU -> CONV3-16 + ID) -> RELU]*3", "Residual block"),
+        ("[(CONV1-4 -> RELU -> CONV3-4 -> RELU -> CONV1-16 + ID) -> RELU]*3", "Bottleneck block"),
+        ("[(CONV1-64 -> RELU6 -> DWCONV3 -> RELU6 -> CONV1-16 + ID)]*3", "Inverted residual block"),
+        ("[(ID | BN -> RELU -> CONV3-12)]*3", "Dense layer"),
+        ("[(CONV1-8 | CONV1-8 -> CONV3-8 | POOL3/1(pad=1) -> CONV1-8)]*3", "Inception block"),
+        ("[DWCONV3 -> BN -> RELU -> CONV1-32 -> BN -> RELU]*3", "Depthwise separable conv"),
+        ("[unit{i}: [(CONV3-16 -> RELU -> CONV3-16 + ID)]]*3", "unit"),
+    ],
+)
+def test_parts_without_names_have_the_terms_of_papers(text: str, name: str) -> None:
+    drawing = model(loads(f"INPUT 32x32x3 -> CONV3-16 -> {text} -> GAP -> FC-10").graph)
+    (card,) = cards(drawing)
+    assert (card.name, card.lines[0].title, drawing.panels[0].title) == (name, name, name)
+
+
+def test_a_table_is_called_after_its_block_or_else_after_the_label_of_the_for() -> None:
+    rows = "for k, c, s in (3, 16, 1), (5, 24, 2), (3, 24, 1)"
+    body = "(CONV{k}-c/s -> RELU -> CONV3-c + CONV1-c/s)"
+    text = f"INPUT 32x32x8 -> CONV3-8 -> blocks: {rows} [{body}] -> GAP"
+    assert [card.name for card in cards(model(loads(text).graph))] == ["blocks"]
+    text = f"block U(k, c, s) = {body} INPUT 32x32x8 -> CONV3-8 -> blocks: {rows} [U(k, c, s)] -> GAP"
+    assert [(card.stage, card.name) for card in cards(model(loads(text).graph))] == [("blocks", "U")]
 
 
 def test_a_block_that_is_asked_for_is_opened() -> None:
     drawing = model(load("inception_v4").graph, ["ReductionA"])
     assert "ReductionA" in [panel.title for panel in drawing.panels]
+
+
+@pytest.mark.parametrize(
+    ("layer", "text"),
+    [
+        ("CROP(2)", "crop 2"),
+        ("CROP(0, after=1)", "crop 0 before, 1 after"),
+        ("CROP(H//4, after=1x2)", "crop 4 before, 1×2 after"),
+        ("CROP(out=12)", "crop to 12×12"),
+        ("CROP(out=@small)", "crop to 8×8"),
+        ("ZEROPAD(0x1, after=2)", "zero pad 0×1 before, 2 after"),
+        ("ZEROPAD(1, after=1)", "zero pad 1"),
+        ("ZEROPAD(out=20)", "zero pad to 20×20"),
+        ("REFLECTPAD(0, after=1)", "reflect pad 0 before, 1 after"),
+    ],
+)
+def test_margins_are_told_of_both_sides(layer: str, text: str) -> None:
+    """The map has 16 positions along each axis, of which H//4 are 4."""
+    found = of_text(f"INPUT 16x16x3 -> tap small: POOL2 -> {layer}")
+    assert f"[{text}]" in found

@@ -6,7 +6,7 @@ import pytest
 
 from cnndsl import load, loads
 from cnndsl.emit.drawing.cards.fold import model
-from cnndsl.emit.drawing.cards.model import NetCard
+from cnndsl.emit.drawing.cards.model import NetCard, RepeatFrame
 from cnndsl.emit.drawing.display import TextItem
 from cnndsl.emit.drawing.layout.page import WidthName, picture
 from cnndsl.emit.drawing.shapes import flat
@@ -46,17 +46,53 @@ def test_one_letter_for_the_channels_that_come_in() -> None:
 
 
 def test_when_dashed_parts_are_there() -> None:
-    """Sandler et al. 2018, Section 3.4 and Figure 4: no expansion where t = 1, a shortcut at stride 1 between equals;
-    Howard et al. 2019, Table 1: squeeze-and-excite in the lines that say so, and 16 of 16 channels aren't expanded."""
-    assert model(load("mobilenet_v2").graph).panels[0].notes == (
-        "1×1 not where t = 1",
-        "identity where the shape stays",
-    )
+    """Sandler et al. 2018, Section 3.4 and Figure 4: expansion by a factor above 1, a shortcut at stride 1 between
+    equals; Howard et al. 2019, Table 1: squeeze-and-excite in the lines that say so, and 16 of 16 channels aren't
+    expanded."""
+    assert model(load("mobilenet_v2").graph).panels[0].notes == ("1×1 where t > 1", "identity where s = 1 and C = c")
     assert model(load("mobilenet_v3_large").graph).panels[0].notes == (
-        "1×1 not where e = 16",
+        "1×1 where e ≠ C",
         "Excite where se",
-        "identity where the shape stays",
+        "identity where s = 1 and C = c",
     )
+
+
+ROWS = "for c, s, p in (16, 1, 0.1), (16, 1, 0.2), (32, 2, 0.3), (32, 1, 0.4)"
+MAIN = "CONV3-c/s -> RELU -> CONV3-c -> DROPOUT(p)"
+
+
+@pytest.mark.parametrize(
+    ("body", "notes"),
+    [
+        # p = 0.3 and s = 2 happen to go together; the program asks for s.
+        (f"({MAIN} + [CONV1-c/s] if s > 1 else [ID])", ["1×1 where s > 1"]),
+        (f"({MAIN} + [ID] if s == 1 else [CONV1-c/s])", ["1×1 unless s = 1"]),
+        (f"({MAIN} + ID or CONV1-c/s)", ["1×1 where the shape changes"]),
+        # Without a condition a part that one row lacks is told by its place.
+        ("[CONV3-c/s -> RELU]*{s} -> DROPOUT(p)", ["3×3 in the 3rd"]),
+    ],
+)
+def test_a_condition_is_that_of_the_program(body: str, notes: list[str]) -> None:
+    drawing = model(loads(f"INPUT 32x32x16 -> {ROWS} [{body}] -> GAP").graph)
+    assert [*drawing.panels[0].notes] == notes
+
+
+def test_a_condition_of_an_inner_block_is_told_in_the_names_of_the_table() -> None:
+    inner = "block Inner(w, wide) = CONV3-w -> RELU -> BN if wide "
+    outer = "block Outer(n, deep, k) = (Inner(n, deep) -> CONV{k}-n + CONV1-n) "
+    rows = "for c, d, k in (16, yes, 3), (32, no, 5), (64, no, 3)"
+    drawing = model(loads(f"{inner}{outer}INPUT 32x32x16 -> {rows} [Outer(c, d, k)] -> GAP").graph)
+    assert drawing.panels[0].notes == ("BN where d",)
+
+
+def test_how_often_something_repeats_is_what_the_program_says() -> None:
+    """n - 1 and k - 1 are the same numbers here."""
+    rows = "for c, k, n in (16, 3, 3), (32, 5, 5), (64, 3, 3)"
+    drawing = model(
+        loads(f"INPUT 32x32x16 -> {rows} [CONV{{k}}-c/2 -> BN -> [CONV3-c -> RELU]*{{n - 1}}] -> GAP").graph
+    )
+    frames = [each for each in drawing.panels[0].elements if isinstance(each, RepeatFrame)]
+    assert [each.text for each in frames] == ["×(n - 1)"]
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,6 @@ from tests.emit.drawing.cards.test_account import check
 from tests.emit.drawing.layout.geometry import faults
 from tests.emit.drawing.layout.labels import unexplained, wrong_figures, wrong_totals
 
-WIDE = pytest.mark.xfail(strict=True, reason="a long shape leaves the picture")
-"""What vnet's pictures with opened levels have: 64×128×128×32."""
 ON_A_PAGE = ("resnet50", "googlenet", "densenet121", "mobilenet_v3_large", "unet")
 
 
@@ -36,9 +34,7 @@ def test_a_bundled_network(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ZOO)
-def test_a_bundled_network_in_every_form(name: str, request: pytest.FixtureRequest) -> None:
-    if name == "vnet":
-        request.applymarker(WIDE)
+def test_a_bundled_network_in_every_form(name: str) -> None:
     graph = load(name).graph
     forms = [model(graph, unfold=True), every_layer(graph), *(model(graph, levels=each) for each in (1, 2, 3))]
     for drawing in forms:
@@ -50,9 +46,7 @@ def test_a_bundled_network_in_every_form(name: str, request: pytest.FixtureReque
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_a_bundled_network_with_a_level_opened(name: str, request: pytest.FixtureRequest) -> None:
-    if name == "vnet":
-        request.applymarker(WIDE)
+def test_a_bundled_network_with_a_level_opened(name: str) -> None:
     assert faults(picture(model(load(name).graph, levels=2))) == []
 
 

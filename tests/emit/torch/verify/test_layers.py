@@ -332,6 +332,29 @@ class Net(nn.Module):
     assert told(program, text.replace("self.g1.t(x), self.g2.t(y)", "self.g2.t(y), self.g1.t(x)"))
 
 
+def test_a_dictionary_of_modules() -> None:
+    program = "INPUT 8x8x4 -> heads.a: CONV3-3 -> heads.b: CONV1-2"
+    text = """import torch
+from torch import Tensor, nn
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.heads = nn.ModuleDict({"a": nn.Conv2d(4, 3, 3, padding=1), "b": nn.Conv2d(3, 2, 1)})
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.heads["b"](self.heads["a"](x))
+"""
+    assert told(program, text) == []
+    assert told(program, text.replace('"b": nn', '"c": nn'))
+    assert told(program, text.replace('"b": nn', '"a": nn'))
+    assert told(program, text.replace('"b": nn', "1: nn"))
+    assert told(program, text.replace("nn.ModuleDict({", "nn.ModuleDict(*{"))
+    assert told(program, text.replace("ModuleDict", "ModuleList"))
+    assert told(program, text.replace("nn.ModuleDict(", "nn.ModuleDict([").replace("})", "}])"))
+
+
 FREEZING = [
     ("for name in ('a',): self.get_submodule(name).requires_grad_(False)", True),
     ("self.a.requires_grad_(False)", True),

@@ -1,0 +1,211 @@
+"""The bundled networks as a table: facts that a file cannot state, and figures.
+
+`architectures/zoo.toml` holds the facts, each with its source, and `architectures/figures.json` the figures of each
+network with its default parameters. Computing them takes a minute, so `make figures` does it once, and tests compare
+them with the compiler. A network that is missing there is compiled when it is listed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from fractions import Fraction
+from functools import cache
+from math import prod
+from typing import Any, TypeAlias, cast
+
+from cnndsl import resources
+from cnndsl.analysis.assertions import figures
+from cnndsl.analysis.execution import ExecutionsOf
+from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS
+from cnndsl.elaborate.program import elaborate
+from cnndsl.expr import truth
+from cnndsl.expressions import Expr
+from cnndsl.expressions import names as names_of
+from cnndsl.finding import used
+from cnndsl.graph import Graph
+from cnndsl.records import record
+from cnndsl.sweeping import sweep
+from cnndsl.sweeping.sweep import Configuration
+from cnndsl.syntax.parse import parse
+from cnndsl.values import NameSymbol, Value
+
+FACTS_FILE, FIGURES_FILE = "zoo.toml", "figures.json"
+FactValue: TypeAlias = "int | Fraction | tuple[int, ...] | str | None"
+
+
+@record(slots=True)
+class Fact:
+    """A column that no analysis computes. `title` stands over it; a test can mention one that `is_tested`."""
+
+    name: str
+    title: str
+    definition: str
+    is_tested: bool = False
+
+
+_BEFORE = (
+    Fact("name", "name", "The name by which commands find the network."),
+    Fact("family", "family", "The architecture that the network is one of: ResNet, VGG, YOLO.", True),
+    Fact("year", "year", "The year of the paper, as the description cites it.", True),
+    Fact("input", "input", "The shape of the input: H, W, C; of several inputs that of the first.", True),
+)
+_AFTER = (
+    Fact("top1", "top-1", "The published top-1 accuracy on the validation images of ImageNet-1K, in percent.", True),
+    Fact("top5", "top-5", "The published top-5 accuracy on the same images, in percent.", True),
+    Fact("crop", "crop", "The height and width of the images on which top1 and top5 were measured.", True),
+    Fact("score", "score", "A published result on other data, as text."),
+    Fact("source", "source", "The weights or the document that top1, top5 or score are from."),
+    Fact("summary", "summary", "The first sentence of the description."),
+    Fact("description", "description", "The comment that the file begins with."),
+)
+FACTS: Mapping[str, Fact] = {fact.name: fact for fact in (*_BEFORE, *_AFTER)}
+
+_ACCURACIES = ("top1", "top5")
+GOALS: Mapping[str, int] = {**sweep.GOALS, **dict.fromkeys(_ACCURACIES, -1)}
+"""The columns that networks may be chosen by, and whether less is better (1) or more is (-1)."""
+
+COLUMNS: Mapping[str, str] = {
+    **{fact.name: fact.title for fact in _BEFORE},
+    **{name: METRICS[name].title for name in OF_NETWORKS},
+    **{fact.name: fact.title for fact in _AFTER},
+}
+"""The names of the columns, in their order, and what stands over each."""
+
+
+@record(slots=True)
+class BundledNetwork:
+    """A bundled network: its facts by their names in `FACTS`, None for what nobody published; the shapes of its inputs;
+    its metrics."""
+
+    name: str
+    facts: Mapping[str, FactValue]
+    inputs: tuple[tuple[int, ...], ...]
+    metrics: Configuration
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """The values that a test can mention, by name; not a receptive field that differs from axis to axis."""
+        tested = {name: value for name, value in self.facts.items() if value is not None and FACTS[name].is_tested}
+        facts = {name: NameSymbol(value) if isinstance(value, str) else value for name, value in tested.items()}
+        found = (self.metrics.figures or {}).items()
+        metrics = {key: each for key, each in found if METRICS[key].unit != "positions" or not isinstance(each, tuple)}
+        return {**facts, **metrics}
+
+    @property
+    def goals(self) -> Mapping[str, Value]:
+        """The values by which networks are chosen, those of `GOALS` that there are."""
+        accuracies = {name: value for name in _ACCURACIES if (value := self.facts[name]) is not None}
+        return {**cast("Mapping[str, Fraction]", accuracies), **(self.metrics.figures or {})}
+
+    def sort_key(self, column: str) -> tuple[bool, int | Fraction | str]:
+        """Return what orders networks by a column: a shape by the number of its values, missing values last."""
+        value = self.facts[column] if column in FACTS else (self.metrics.figures or {})[column]
+        if isinstance(value, tuple):
+            return False, prod(value)
+        return value is None, value.casefold() if isinstance(value, str) else cast("int | Fraction", value or 0)
+
+
+def networks(names: Sequence[str], columns: Collection[str], runs: ExecutionsOf) -> list[BundledNetwork]:
+    """Return bundled networks with all facts and at least the metrics among the columns.
+
+    Raises CnnError for a file that is no network.
+    """
+    metrics = [name for name in OF_NETWORKS if name in columns]
+    return [_network(name, metrics, runs) for name in names]
+
+
+def _network(name: str, metrics: Sequence[str], runs: ExecutionsOf) -> BundledNetwork:
+    stored = _figures().get(name)
+    row = stored if stored is not None else measured(name, metrics, runs)
+    found = {key: _value(value) for key, value in row.items() if key in OF_NETWORKS}
+    inputs = tuple(tuple(cast("list[int]", each)) for each in row["inputs"])
+    description = resources.description(name)
+    facts: dict[str, FactValue] = {
+        **dict.fromkeys(FACTS),
+        **published().get(name, {}),
+        "name": name,
+        "input": inputs[0],
+        "summary": first_sentence(description),
+        "description": description,
+    }
+    return BundledNetwork(name, facts, inputs, Configuration({}, found, at_most=frozenset(row["at_most"])))
+
+
+def _value(value: int | list[int]) -> Value:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def measured(name: str, metrics: Sequence[str], runs: ExecutionsOf) -> dict[str, Any]:
+    """Compile a bundled network and compute metrics of it: a row of `figures.json`."""
+    source = resources.architecture(name)
+    if source is None:
+        raise KeyError(name)
+    graph: Graph = elaborate(parse(source), {}, used)
+    found, at_most = figures(graph, metrics, runs)
+    inputs = [list(node.shape.hwc) for node in graph.inputs]
+    values = {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+    return {"inputs": inputs, **values, "at_most": sorted(at_most)}
+
+
+@cache
+def published() -> Mapping[str, Mapping[str, FactValue]]:
+    """The facts in `zoo.toml`: by network, by name. Accuracies are exact fractions."""
+    return cast("Any", tomllib.loads(resources.beside_architectures(FACTS_FILE), parse_float=Fraction))
+
+
+@cache
+def _figures() -> Mapping[str, Mapping[str, Any]]:
+    return json.loads(resources.beside_architectures(FIGURES_FILE))
+
+
+def relatives(network: BundledNetwork) -> list[str]:
+    """Return the names of the other networks of the family."""
+    family = network.facts["family"]
+    return [name for name, facts in published().items() if facts["family"] == family and name != network.name]
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a description. A full stop before a capital ends it.
+
+    >>> first_sentence("SqueezeNet 1.0. Iandola et al. 2016, Table 1."), first_sentence("A net")
+    ('SqueezeNet 1.0.', 'A net')
+    """
+    return re.split(r"(?<=\.)\s+(?=[A-Z])", text, maxsplit=1)[0]
+
+
+def read_test(text: str) -> tuple[Expr, frozenset[str]]:
+    """Return the test of a `--where` and the columns that it mentions.
+
+    Raises CnnError where it is not a test, or mentions something that is neither a column nor a family.
+    """
+    test = sweep.condition(text)
+    tested = [name for name, fact in FACTS.items() if fact.is_tested]
+    metrics = sweep.mentioned(test, (*tested, *_families()))
+    return test, frozenset(metrics | {each.name for each in names_of(test) if each.name in tested})
+
+
+def passes(network: BundledNetwork, test: Expr, columns: frozenset[str]) -> bool:
+    """Return whether a network passes a test. One that has no value in one of the columns never does."""
+    values = network.values
+    return columns <= values.keys() and truth(test, {**_families(), **values})
+
+
+def pareto(networks: Sequence[BundledNetwork], columns: Iterable[str]) -> list[BundledNetwork]:
+    """Return the networks that no other beats in every column of `GOALS` at once.
+
+    A network without a value in one of them is left out.
+    """
+    goals = {column: GOALS[column] for column in columns}
+    members = [
+        (network, Configuration({}, network.goals)) for network in networks if goals.keys() <= network.goals.keys()
+    ]
+    kept = {id(member) for member in sweep.pareto([member for _, member in members], goals)}
+    return [network for network, member in members if id(member) in kept]
+
+
+def _families() -> Mapping[str, Value]:
+    """The families as values: in a test `family == ResNet`."""
+    return {family: NameSymbol(family) for family in sorted({str(facts["family"]) for facts in published().values()})}

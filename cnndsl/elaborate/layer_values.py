@@ -1,0 +1,60 @@
+"""Layers where a value stands: what is wrong with `Unit(LEAKYRELU(0.1))` and with `(CONV3-16 * SIGMOID)`."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain, count
+
+from cnndsl.elaborate.state import Environment
+from cnndsl.elaborate.survey import is_kind
+from cnndsl.expr import error
+from cnndsl.expressions import Binary, Call, ChoiceExpr, Expr, ListExpr, Name
+from cnndsl.functions import FUNCTIONS
+from cnndsl.syntax import ast
+from cnndsl.syntax.habit_hints import combined
+
+_LAYER = re.compile(r"[A-Za-z_]\w*(?:-\w+)?(?:/\w+)?(?:\([^()\n]*\))?")
+
+
+def check_no_layer(expr: Expr, env: Environment, name: str = "") -> None:
+    """Raise CnnError for a value that is a layer with its options, which only a block can name. `name` is that of a
+    `let`; without one the value is an argument."""
+    if isinstance(expr, ListExpr | ChoiceExpr):
+        for each in expr.items if isinstance(expr, ListExpr) else (expr.chosen, expr.other):
+            check_no_layer(each, env, name)
+        return
+    head = expr.function if isinstance(expr, Call) else _first_of(expr)
+    if head in FUNCTIONS or head in env.values or not _names_layer(head, env):
+        return
+    text, start = expr.span.source.text, expr.span.start
+    written = _LAYER.match(text, start)
+    layer = written[0] if written and written.end() >= expr.span.end else expr.span.text
+    if name:
+        message = f"`{layer}` is a layer, and `let` names a value, or a layer type without options"
+        raise error("E0205", message, expr.span, f"a layer is named by a block: `block {name} = {layer}`")
+    names = chain(("Act",), (f"Act{number}" for number in count(2)))
+    free = next(each for each in names if not re.search(rf"\b{each}\b", text))
+    message = f"`{layer}` is a layer, and an argument is a value, or the name alone of a layer type or a block"
+    raise error("E0205", message, expr.span, f"name it, `block {free} = {layer}`, and give its name: `{free}`")
+
+
+def check_factor(item: ast.Repeat, env: Environment) -> None:
+    """Raise CnnError for the count of a repeat that is a layer, which was to be multiplied."""
+    name = item.count.name if isinstance(item.count, Name) else ""
+    if not name or name in env.values or not _names_layer(name, env):
+        return
+    shown = combined(item.span.source.text, item.count.span.start, "*", "MUL") or f"MUL({item.body.span.text}, {name})"
+    message = f"`*` repeats what stands in front of it, a whole number of times, and `{name}` is a layer"
+    raise error("E0207", message, item.count.span, f"branches are multiplied by MUL: `{shown}`")
+
+
+def _first_of(expr: Expr) -> str:
+    """`CONV3` of `CONV3-16/2`, which reads as a difference."""
+    is_composed = isinstance(expr, Binary)
+    while isinstance(expr, Binary) and expr.operator in ("-", "/"):
+        expr = expr.left
+    return expr.name if is_composed and isinstance(expr, Name) else ""
+
+
+def _names_layer(name: str, env: Environment) -> bool:
+    return bool(name) and (name in env.home.names_of_blocks or is_kind(name))

@@ -1,0 +1,253 @@
+"""Marks at the steps of a drawing, and at rows of cards: what is new, what changed, and in dashes what is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from cnndsl.analysis.compare import Pair, Verdict
+from cnndsl.emit.drawing.cards.account import step_nodes
+from cnndsl.emit.drawing.cards.model import (
+    Branching,
+    CardLine,
+    CardTable,
+    FusedRow,
+    LayerCell,
+    NetCard,
+    PanelElement,
+    RepeatFrame,
+    SpineRow,
+    SpineStep,
+    StepMark,
+)
+from cnndsl.emit.drawing.cards.words import TIMES, layer_text
+from cnndsl.graph.node import Node
+from cnndsl.terminal import clean
+
+MARKS: Mapping[Verdict, StepMark] = {
+    "added": StepMark("+", "added", "up-stroke"),
+    "removed": StepMark("−", "removed", "error"),
+    "changed": StepMark("~", "changed", "act-stroke"),
+}
+GHOST = "ghost"
+"""The role of what is gone, which is drawn in dashes."""
+ATTACHED = frozenset({"normalisation", "activation", "arrangement", "identity"})
+"""Roles of layers that share a row with the one before them."""
+_FEW = 24
+"""Characters of removed layers that are named in a card; of more their number is told."""
+_MOST_ROWS = 3
+"""More rows than this of removed layers are one that tells their number."""
+
+
+def lost(pairs: Sequence[Pair]) -> dict[int, list[Pair]]:
+    """Return the removed layers by the layer that they came after."""
+    found: dict[int, list[Pair]] = {}
+    last = 0
+    for pair in pairs:
+        if pair.after:
+            last = pair.after.index
+        elif pair.verdict == "removed":
+            found.setdefault(last, []).append(pair)
+    return found
+
+
+def verdict_of(verdicts: Mapping[int, Verdict], nodes: Iterable[int]) -> Verdict:
+    """Return what became of some nodes together."""
+    found: set[Verdict] = {verdicts.get(node, "same") for node in nodes}
+    return next(iter(found)) if len(found) == 1 else "changed"
+
+
+def removed_text(node: Node) -> str:
+    """Return the label of a layer that is gone."""
+    return clean(layer_text(node, node.shape.rank))
+
+
+class StepMarker:
+    """Marks steps, and rows in cards. Layers that are gone are shown once, and in order: in the row that they were in,
+    as a row of the card, or as rows after the step."""
+
+    def __init__(self, pairs: Sequence[Pair]) -> None:
+        self._verdicts: dict[int, Verdict] = {pair.after.index: pair.verdict for pair in pairs if pair.after}
+        self._became = {pair.before.index: pair.after.index for pair in pairs if pair.before and pair.after}
+        self._lost = lost(pairs)
+        """Those that are not shown yet."""
+
+    def step(self, step: SpineStep) -> tuple[SpineStep, StepMark | None]:
+        """Return a step with its rows marked, and its own mark if all of it has one."""
+        if isinstance(step, NetCard):
+            return self._card(step)
+        mark = self._mark(step_nodes(step))
+        if isinstance(step, SpineRow):
+            row = self._with_gone(self._row(step.row) if mark == MARKS["changed"] else step.row)
+            changed = MARKS["changed"] if len(row.cells) > len(step.row.cells) else None
+            return replace(step, row=row), mark or changed
+        element = self._element(step.element)
+        assert isinstance(element, Branching)
+        return replace(step, element=element), mark or (MARKS["changed"] if element != step.element else None)
+
+    def gone_after(self, step: SpineStep) -> list[tuple[FusedRow, str]]:
+        """Return what is gone after a step and is in none of its rows, each row with the path of its first layer."""
+        pairs = [pair for node in step_nodes(step) for pair in self._lost.pop(node, ())]
+        rows = list(_gone_rows(pairs))
+        if len(rows) > _MOST_ROWS:
+            return [(FusedRow((LayerCell(-1, f"{len(pairs)} layers", GHOST),)), rows[0][1])]
+        return rows
+
+    def _verdict(self, nodes: Iterable[int]) -> Verdict:
+        return verdict_of(self._verdicts, nodes)
+
+    def _verdict_of_turn(self, nodes: Sequence[int]) -> Verdict:
+        """What became of an iteration: it changed, too, if something in it is gone."""
+        found = self._verdict(nodes)
+        return "changed" if found == "same" and any(self._lost.get(node) for node in nodes[:-1]) else found
+
+    def _mark(self, nodes: Iterable[int]) -> StepMark | None:
+        return MARKS.get(self._verdict(nodes))
+
+    def _row(self, row: FusedRow) -> FusedRow:
+        return FusedRow(tuple(map(self._cell, row.cells)))
+
+    def _cell(self, cell: LayerCell) -> LayerCell:
+        """A layer of a row that changed, with the sign of what became of it."""
+        mark = self._mark((cell.node, *cell.absorbed))
+        if mark is None:
+            return cell
+        return replace(cell, text=f"{mark.sign} {cell.text}", short=f"{mark.sign} {cell.short}" if cell.short else "")
+
+    def _element(self, element: PanelElement) -> PanelElement:
+        """An element of branches, with what is gone from its rows."""
+        match element:
+            case FusedRow():
+                return self._with_gone(element)
+            case Branching():
+                return replace(element, branches=tuple(tuple(map(self._element, each)) for each in element.branches))
+            case RepeatFrame():
+                return replace(element, elements=tuple(map(self._element, element.elements)))
+            case _:
+                return element
+
+    def _with_gone(self, row: FusedRow) -> FusedRow:
+        """A row with the layers in it that are gone: where the row goes on, and those that would share it."""
+        cells: list[LayerCell] = []
+        for at, cell in enumerate(row.cells):
+            cells.append(cell)
+            for anchor in (cell.node, *cell.absorbed):
+                goes_on = at < len(row.cells) - 1 or anchor != (cell.node, *cell.absorbed)[-1]
+                cells += self._taken(anchor, goes_on=goes_on)
+        return FusedRow(tuple(cells)) if len(cells) > len(row.cells) else row
+
+    def _taken(self, anchor: int, *, goes_on: bool) -> Iterator[LayerCell]:
+        """Take the first of the layers that are gone after a node, as long as each read the one before it."""
+        pending = self._lost.get(anchor, [])
+        before = {old for old, new in self._became.items() if new == anchor} if pending else set[int]()
+        while pending and pending[0].before and not pending[0].block:
+            node = pending[0].before
+            if before.isdisjoint(node.inputs) or len(node.inputs) > 1 or not (goes_on or node.layer.ROLE in ATTACHED):
+                return
+            before = {node.index}
+            pending.pop(0)
+            yield LayerCell(-1, f"{MARKS['removed'].sign} {removed_text(node)}", GHOST)
+
+    # Cards
+
+    def _card(self, card: NetCard) -> tuple[NetCard, StepMark | None]:
+        whole = self._mark(node for line in card.lines for nodes in line.nodes for node in nodes)
+        each: list[Verdict] = [self._verdict(nodes) for line in card.lines for nodes in line.nodes]
+        if card.growth is not None:
+            added = len(each) - len(each[: each.index("added")]) if "added" in each else 0
+            if added and set(each[-added:]) == {"added"}:
+                card = replace(card, growth=replace(card.growth, added=added))
+            return card, whole
+        if card.table is not None:
+            table = _marked_table(card.table, each)
+            is_whole = len(set(table.marks)) == 1
+            return replace(
+                card, table=replace(table, marks=() if is_whole else table.marks)
+            ), whole if is_whole else None
+        last = card.lines[-1].nodes[-1][-1]
+        behind = [pair for pair in self._lost.get(last, ()) if not _is_inside(card, pair)]
+        self._lost[last] = [pair for pair in self._lost.get(last, ()) if pair not in behind]
+        lines = [part for line in card.lines for part in self._parted(line)]
+        self._lost[last] = behind
+        if whole is None and len(lines) == len(card.lines):
+            return card, None
+        if len({line.mark for line in lines}) == 1 and not any(line.row for line in lines):
+            return replace(card, lines=tuple(replace(line, mark=None) for line in lines)), whole
+        return replace(card, lines=tuple(lines)), None
+
+    def _parted(self, line: CardLine) -> Iterator[CardLine]:
+        """A row as one for each run of iterations that have one mark, and rows for what is gone after them."""
+        for verdict, several in groupby(line.nodes, self._verdict_of_turn):
+            nodes = tuple(several)
+            mark = MARKS.get(verdict)
+            row = line.row
+            if row is not None and verdict == "changed":
+                cells = [replace(cell, node=node) for cell, node in zip(row.cells, nodes[0], strict=False)]
+                row = self._row(FusedRow(tuple(cells)))
+            is_first = line.is_first and nodes[0] == line.nodes[0]
+            yield replace(line, times=len(nodes), nodes=nodes, row=row, mark=mark, is_first=is_first)
+            gone = [_told(pairs) for each in nodes for node in each for pairs in _blocks(self._lost.pop(node, ()))]
+            for title, alike in groupby(gone, lambda told: told[0]):
+                times = sum(count for _, count in alike)
+                yield CardLine("", times, False, (), title=title, role=GHOST, mark=MARKS["removed"])
+
+
+def _is_inside(card: NetCard, pair: Pair) -> bool:
+    """Whether a layer that is gone after the last one of a card was in it: by its name, or as a block of its kind."""
+    assert pair.before is not None, "only layers of the first network are gone"
+    return pair.before.path.startswith(f"{card.path}.") if card.path else pair.block is not None
+
+
+def _gone_rows(pairs: Sequence[Pair]) -> Iterator[tuple[FusedRow, str]]:
+    """Rows of layers that are gone: a row for blocks of one kind, else one for a layer and those attached to it."""
+    for several in _blocks(pairs):
+        first = several[0].before
+        assert first is not None, "only layers of the first network are gone"
+        if several[0].block is not None:
+            title, times = _told(several)
+            text = f"{title} {TIMES}{times}" if times > 1 else title
+            yield FusedRow((LayerCell(-1, text, GHOST),)), first.path
+            continue
+        row: list[Node] = []
+        for node in (pair.before for pair in several if pair.before):
+            if row and node.layer.ROLE not in ATTACHED:
+                yield _ghosts(row), row[0].path
+                row = []
+            row.append(node)
+        yield _ghosts(row), row[0].path
+
+
+def _ghosts(nodes: Sequence[Node]) -> FusedRow:
+    return FusedRow(tuple(LayerCell(-1, removed_text(node), GHOST) for node in nodes))
+
+
+def _told(pairs: Sequence[Pair]) -> tuple[str, int]:
+    """Removed layers in a few words, and how many blocks of one kind they are."""
+    if (block := pairs[0].block) is not None:
+        return clean(block.title), len(dict.fromkeys(pair.block.name for pair in pairs if pair.block))
+    text = ", ".join(clean(pair.before.text) for pair in pairs if pair.before)
+    return text if len(text) <= _FEW else f"{len(pairs)} layers", 1
+
+
+def _blocks(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
+    """Removed layers, those of blocks of one kind together."""
+    for _, several in groupby(pairs, lambda pair: pair.block.title if pair.block else ""):
+        yield list(several)
+
+
+def _marked_table(table: CardTable, verdicts: Sequence[Verdict]) -> CardTable:
+    """A table with marks; a row that stands for several iterations is parted where they differ."""
+    rows: list[tuple[str, ...]] = []
+    sizes: list[str] = []
+    times: list[int] = []
+    marks: list[StepMark | None] = []
+    start = 0
+    for row, size, count in zip(table.rows, table.sizes, table.times, strict=True):
+        for at, (verdict, several) in enumerate(groupby(verdicts[start : start + count])):
+            rows.append(row)
+            sizes.append("" if at else size)
+            times.append(len(list(several)))
+            marks.append(MARKS.get(verdict))
+        start += count
+    return replace(table, rows=tuple(rows), sizes=tuple(sizes), times=tuple(times), marks=tuple(marks))

@@ -1,0 +1,97 @@
+"""Marks at the bars and links of a U, and in dashes those that are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from cnndsl.analysis.compare import Pair, Verdict
+from cnndsl.emit.drawing.cards.model import GroupTag, UBar, UShape, USkip
+from cnndsl.emit.drawing.cards.words import merge_word
+from cnndsl.emit.drawing.difference_marks import ATTACHED, GHOST, MARKS, lost, removed_text, verdict_of
+from cnndsl.graph.node import Node
+
+_MOST = 0.5
+"""A larger share of bars that are gone isn't drawn: the bars before them count as changed."""
+
+
+def marked_u(shape: UShape | None, pairs: Sequence[Pair]) -> UShape | None:
+    """Return a U with its bars and links marked, and with those that are gone."""
+    if shape is None:
+        return None
+    verdicts: dict[int, Verdict] = {pair.after.index: pair.verdict for pair in pairs if pair.after}
+    bars = [replace(bar, mark=MARKS.get(verdict_of(verdicts, (bar.node, *bar.absorbed)))) for bar in shape.bars]
+    skips = [_with_mark(each) if verdicts.get(each.merge) == "added" else each for each in shape.skips]
+    return _with_gone_bars(UShape(tuple(bars), (*skips, *_gone_skips(shape, pairs))), lost(pairs))
+
+
+def _with_mark(skip: USkip) -> USkip:
+    """A link that is new."""
+    mark = MARKS["added"]
+    return replace(skip, label=f"{mark.sign} {skip.label}".rstrip(), mark=mark)
+
+
+def _with_gone_bars(shape: UShape, gone: Mapping[int, Sequence[Pair]]) -> UShape:
+    """A U with a bar in dashes for each layer that had one. A layer that was attached to a bar changes that one."""
+    bars: list[UBar] = []
+    places: list[int] = []
+    for bar in shape.bars:
+        places.append(len(bars))
+        bars.append(bar)
+        for pair in (pair for node in (bar.node, *bar.absorbed) for pair in gone.get(node, ())):
+            node = pair.before
+            if node is None:
+                continue
+            if node.layer.ROLE == "merge" or node.layer.ROLE in ATTACHED or not node.shape.spatial:
+                bars[places[-1]] = _changed(bars[places[-1]])
+            else:
+                bars.append(_gone_bar(node, bar))
+    if len(bars) > (1 + _MOST) * len(shape.bars):
+        return replace(shape, bars=tuple(_changed(bar) if _has_gone(bar, gone) else bar for bar in shape.bars))
+    skips = (replace(each, source=places[each.source], target=places[each.target]) for each in shape.skips)
+    return UShape(tuple(bars), tuple(skips))
+
+
+def _has_gone(bar: UBar, gone: Mapping[int, Sequence[Pair]]) -> bool:
+    return any(node in gone for node in (bar.node, *bar.absorbed))
+
+
+def _changed(bar: UBar) -> UBar:
+    return replace(bar, mark=bar.mark or MARKS["changed"])
+
+
+def _gone_bar(node: Node, bar: UBar) -> UBar:
+    """The bar of a layer that is gone, in the row of the one before it."""
+    text = removed_text(node)
+    tag = GroupTag(f"removed.{node.path}", f"{text}: removed")
+    return UBar(
+        -1, node.shape.channels, bar.extent, GHOST, text, bar.level, (), (), bar.size, tag=tag, mark=MARKS["removed"]
+    )
+
+
+def _gone_skips(shape: UShape, pairs: Sequence[Pair]) -> Iterator[USkip]:
+    """The links of the first network that lead along a row of the second one, where that has none."""
+    homes = {node: at for at, bar in enumerate(shape.bars) for node in (bar.node, *bar.absorbed)}
+    nodes = {pair.before.index: pair.before for pair in pairs if pair.before}
+    became = {pair.before.index: pair.after.index for pair in pairs if pair.before and pair.after}
+    known = {(each.source, each.target) for each in shape.skips}
+
+    def home(node: int) -> int | None:
+        """The bar of a node, or of the one before it that the second network has, too."""
+        while node not in became and len(nodes[node].inputs) == 1:
+            node = nodes[node].inputs[0]
+        return homes.get(became.get(node, -1))
+
+    for old in nodes.values():
+        if old.layer.ROLE != "merge" or len(old.inputs) < 2:
+            continue
+        main = max(old.inputs)
+        target = home(old.index) if old.index in became else home(main)
+        for source in (home(each) for each in old.inputs if each != main):
+            if source is None or target is None or source >= target or (source, target) in known:
+                continue
+            if shape.bars[source].level == shape.bars[target].level:
+                known.add((source, target))
+                mark = MARKS["removed"]
+                label = f"{mark.sign} {merge_word(old.layer)}"
+                yield USkip(source, target, label, -1, False, 0, (), mark=mark, is_gone=True)

@@ -1,0 +1,72 @@
+"""The legend of a U: what its bars are, and the letters of those that are not the usual ones of their colour."""
+
+from __future__ import annotations
+
+from collections import Counter
+from string import ascii_uppercase
+
+from cnndsl.emit.drawing.cards.model import UBar, UShape
+from cnndsl.emit.drawing.cards.words import TIMES
+from cnndsl.emit.drawing.layout.pieces import key_disc
+from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
+from cnndsl.emit.drawing.measure import width
+
+KEY = 6.2
+"""The radius of a key."""
+
+
+def layers_of(bar: UBar) -> str:
+    """Return what a bar stands for, in words."""
+    return ", ".join(bar.notes)
+
+
+def _kinds(shape: UShape) -> dict[str, list[str]]:
+    """The layers of each role, the most frequent one first."""
+    counts: dict[str, Counter[str]] = {}
+    for bar in shape.bars:
+        if bar.notes:
+            counts.setdefault(bar.role, Counter())[layers_of(bar)] += bar.times
+    return {role: [text for text, _ in each.most_common()] for role, each in counts.items()}
+
+
+def keys_of(shape: UShape) -> dict[tuple[str, str], str]:
+    """Return a letter for each layer that is not the most frequent one of its role, in order of appearance."""
+    usual = {role: texts[0] for role, texts in _kinds(shape).items()}
+    others = dict.fromkeys(
+        (bar.role, layers_of(bar)) for bar in shape.bars if bar.notes and layers_of(bar) != usual[bar.role]
+    )
+    return dict(zip(others, ascii_uppercase, strict=False))
+
+
+def u_legend(sketch: Sketch, shape: UShape, y: float, room: float) -> float:
+    """Draw what the bars are: by their colour, and by a letter where that is not the usual layer of the colour. Return
+    where the legend ends."""
+    keys = keys_of(shape)
+    texts = [("", role, text) for role, several in _kinds(shape).items() for text in several[:1]]
+    texts += [(key, role, text) for (role, text), key in keys.items()]
+    x = 0.0
+    for key, role, text in texts:
+        x, y = _wrapped(x, y, width(text, 9), room)
+        if key:
+            key_disc(sketch, x + KEY, y + 5, key)
+        else:
+            sketch.box(x, y, 10, 10, role, f"{role}-stroke", 0.9, 2)
+        sketch.text(x + 14, y + 8.5, text, 9, room=room - 16)
+        x += width(text, 9) + 30
+    if any(skip.joins for skip in shape.skips):
+        label = "copy, joined in front"
+        x, y = _wrapped(x, y, width(label, 9), room)
+        sketch.box(x, y, 10, 10, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))
+        sketch.text(x + 14, y + 8.5, label, 9)
+        x += width(label, 9) + 30
+    size = shape.bars[0].size
+    whole = f"{size}: {size[:-1]}{TIMES}{size[:-1]} · " if size.endswith("²") else ""
+    note = f"{whole}above: channels"
+    x, y = _wrapped(x, y, width(note, SMALL), room)
+    sketch.text(x, y + 8.5, note, SMALL, paint="mute")
+    return y + 14
+
+
+def _wrapped(x: float, y: float, across: float, room: float) -> tuple[float, float]:
+    """Where an entry of a legend begins that is so wide: in the next line if this one has no room for it."""
+    return (0.0, y + 16) if x and x + across + 30 > room else (x, y)
