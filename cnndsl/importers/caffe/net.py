@@ -145,7 +145,7 @@ def net(file: Message) -> CaffeNet:
         message.known(*_KNOWN)
     phases = [_phases(message, stages, level) for message in several]
     used = _Used([message for message, phase in zip(several, phases, strict=True) if "TEST" in phase])
-    wiring = _Wiring()
+    wiring = _CaffeWiring()
     for message, phase in zip(several, phases, strict=True):
         if "TEST" in phase or ("TRAIN" in phase and used.has_beside(message)):
             wiring.add(message, training_only="TEST" not in phase)
@@ -247,7 +247,7 @@ def _ends(message: Message) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
     return layer_type(message), tuple(message.words("bottom")), tuple(message.words("top"))
 
 
-class _Wiring:
+class _CaffeWiring:
     def __init__(self) -> None:
         self.layers: list[CaffeLayer] = []
         self.names: list[str] = []
