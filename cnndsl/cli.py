@@ -58,7 +58,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: object = import_module(f"cnndsl.commands.{_module(cmd_name)}").command
+        command: object = import_module(f"cnndsl.commands.{module(cmd_name)}").command
         return command if isinstance(command, click.Command) else None
 
     def resolve_command(
@@ -88,8 +88,8 @@ class Commands(click.Group):
         return ctx.exit(1)
 
 
-def _module(command: str) -> str:
-    """The module of a command: its name, with an underscore where that is a keyword of Python."""
+def module(command: str) -> str:
+    """Return the module of a command: its name, with an underscore where that is a keyword of Python."""
     return f"{command}_" if keyword.iskeyword(command) else command
 
 
