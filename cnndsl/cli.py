@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import gc
 import io
+import keyword
 import os
 import sys
 from collections.abc import Generator, Mapping, Sequence
@@ -31,6 +32,7 @@ _MANY_OBJECTS = 1_000_000
 COMMANDS: Mapping[str, str] = {
     "new": "Copy a net of the zoo to start from.",
     "zoo": "List the bundled networks.",
+    "import": "Write the network of another tool's file as a program.",
     "check": "Check files and report what is wrong with them.",
     "stats": "Print parameters, multiply-adds and volumes by layer.",
     "rf": "Tell what a unit of a layer sees: its receptive field.",
@@ -56,7 +58,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: object = import_module(f"cnndsl.commands.{cmd_name}").command
+        command: object = import_module(f"cnndsl.commands.{module(cmd_name)}").command
         return command if isinstance(command, click.Command) else None
 
     def resolve_command(
@@ -84,6 +86,11 @@ class Commands(click.Group):
 
             complain(str(stop))
         return ctx.exit(1)
+
+
+def module(command: str) -> str:
+    """Return the module of a command: its name, with an underscore where that is a keyword of Python."""
+    return f"{command}_" if keyword.iskeyword(command) else command
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -90,4 +90,23 @@ ENTRIES = (
         >>> cnndsl.from_networkx(graph)
         """,
     ),
+    code(
+        "E0505",
+        "a file of another tool that is not understood",
+        """
+        `cnndsl import` reads a file by the rules of the tool that it was written for. Nothing is guessed: a section, a
+        layer or a key that the importer doesn't know could change the network, and so does one without a counterpart
+        in the language. docs/import.md lists what is known.
+        """,
+        r"""
+        >>> from cnndsl.errors import Source
+        >>> from cnndsl.importers.program import program
+        >>> program(Source("net.cfg", "[net]\nheight=8\nwidth=8\nchannels=3\n[maxpool]\nsize=2\nceil_mode=0"))
+        """,
+        r"""
+        >>> from cnndsl.errors import Source
+        >>> from cnndsl.importers.program import program
+        >>> program(Source("net.cfg", "[net]\nheight=8\nwidth=8\nchannels=3\n[maxpool]\nsize=2"))
+        """,
+    ),
 )

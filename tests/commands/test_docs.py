@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from cnndsl import loads
-from cnndsl.cli import COMMANDS
+from cnndsl.cli import COMMANDS, module
 from tests.commands.running import DOCS
 
 PAGE = (DOCS / "cli.md").read_text(encoding="utf-8")
@@ -20,7 +20,7 @@ SECTIONS = dict(re.findall(r"^## cnndsl (\w+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTI
 
 def options(command: str) -> set[str]:
     """The options of a command, all spellings."""
-    found: object = import_module(f"cnndsl.commands.{command}").command
+    found: object = import_module(f"cnndsl.commands.{module(command)}").command
     assert isinstance(found, click.Command)
     return {name for each in found.params if isinstance(each, click.Option) for name in each.opts}
 

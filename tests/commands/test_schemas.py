@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS
-from cnndsl.cli import COMMANDS
+from cnndsl.cli import COMMANDS, module
 from tests.commands.running import DOCS, data, run
 
 LISTED = dict(
@@ -27,7 +27,7 @@ FAMILY = (
 
 
 def prints_json(command: str) -> bool:
-    found: object = import_module(f"cnndsl.commands.{command}").command
+    found: object = import_module(f"cnndsl.commands.{module(command)}").command
     assert isinstance(found, click.Command)
     choices = [each.type.choices for each in found.params if isinstance(each.type, click.Choice)]
     return any("json" in each for each in choices)

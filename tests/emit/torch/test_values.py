@@ -45,7 +45,7 @@ def test_they_run_with_other_settings(name: str, settings: dict[str, object]) ->
     [
         ("tcn", ["for k in range(4):", "nn.Conv1d(8, 8, 3, padding=2**k, dilation=2**k)", "nn.Conv1d(8, c, 1)"]),
         ("powers", ["dilation=2**k", "nn.Dropout(1 / 2**k)"]),
-        ("stages", ["nn.Sequential(Unit(4, 8, 2), *[Unit(8, 8, 1) for _ in range(2)])"]),
+        ("stages", ["for k, w, d in ((1, 4, 1), (2, 8, 3), (3, 8, 2)):", "*[Unit(w, w, 1) for _ in range(d - 1)]"]),
         ("walked", ["for c in (4, 8, 16):", "nn.Conv2d(channels, c, 3, padding=1)"]),
         ("hidden", ["nn.Conv2d(in_channels, c + 1, 1)", "nn.Conv2d(c + 1, c, 1)", "nn.Conv2d(4, 5, 1)"]),
     ],

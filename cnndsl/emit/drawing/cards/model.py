@@ -274,7 +274,8 @@ class UBar:
 @record(slots=True)
 class USkip:
     """A link between bars of a row: what happens on it, the node that merges it (-1 for none), whether that joins
-    channels, how many come along, and the nodes on it. `is_gone` is one that another network alone has."""
+    channels, how many come along, and the nodes on it. `is_gone` is one that another network alone has. One with
+    `has_indices` carries no map, but where a pool in the row below took its values from."""
 
     source: int
     target: int
@@ -286,6 +287,7 @@ class USkip:
     tag: GroupTag | None = None
     mark: StepMark | None = None
     is_gone: bool = False
+    has_indices: bool = False
 
 
 @record(slots=True)

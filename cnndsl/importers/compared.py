@@ -1,0 +1,84 @@
+"""Whether two graphs are the same network: layer by layer, with all options, from the outputs back to the inputs.
+
+Numbers would prove less: at initial weights many changes do not show in them. Names are not looked at.
+"""
+
+from __future__ import annotations
+
+from cnndsl.graph import Graph, Node
+from cnndsl.layers.merge import MERGES
+
+
+def difference(made: Graph, wanted: Graph) -> str:
+    """Return how two graphs differ, in words; nothing where each layer has its counterpart.
+
+    >>> from cnndsl.network import loads
+    >>> one = loads("INPUT 8x8x3 -> (CONV3-3 -> RELU + ID)").graph
+    >>> difference(one, loads("INPUT 8x8x3 -> [(CONV3-3 -> RELU + ID)]*1").graph)
+    ''
+    >>> difference(loads("INPUT 8x8x3 -> CONV3-3 -> RELU").graph, loads("INPUT 8x8x3 -> CONV3-3 -> TANH").graph)
+    'TANH is RELU'
+    """
+    return _Pairs(made, wanted).difference()
+
+
+class _Pairs:
+    def __init__(self, made: Graph, wanted: Graph) -> None:
+        self.made, self.wanted = made, wanted
+        known: dict[object, int] = {}
+        self.classes = _classes(made, known), _classes(wanted, known)
+        self.counterparts: dict[int, int] = {}
+        """The node of the made graph for each of the wanted one."""
+
+    def difference(self) -> str:
+        ends = _outputs(self.made), _outputs(self.wanted)
+        if len(ends[0]) != len(ends[1]):
+            return f"{len(ends[1])} outputs are {len(ends[0])}"
+        waiting = list(zip(*ends, strict=True))
+        while waiting:
+            at, wanted = waiting.pop()
+            if wanted in self.counterparts:
+                if self.counterparts[wanted] != at:
+                    return f"what {self.wanted.nodes[wanted].text} gives is computed twice, or read elsewhere"
+                continue
+            self.counterparts[wanted] = at
+            one, other = self.made.nodes[at], self.wanted.nodes[wanted]
+            if told := _unlike(one, other):
+                return told
+            waiting += zip(self._ordered(one, other), other.inputs, strict=True)
+        return "" if len(self.made) == len(self.counterparts) else "there are layers that nothing reads"
+
+    def _ordered(self, one: Node, other: Node) -> tuple[int, ...]:
+        """The inputs in the order of the other's: a sum of two is the same either way."""
+        if not _is_sum(one) or len(one.inputs) != 2:
+            return one.inputs
+        made, wanted = self.classes
+        is_turned = made[one.inputs[0]] != wanted[other.inputs[0]]
+        return one.inputs[::-1] if is_turned else one.inputs
+
+
+def _outputs(graph: Graph) -> list[int]:
+    """The nodes of all outputs, the taps behind the others."""
+    return [*graph.main_outputs, *(each.node for each in graph.taps if each.is_tap)]
+
+
+def _is_sum(node: Node) -> bool:
+    return type(node.layer) is MERGES["+"]
+
+
+def _classes(graph: Graph, known: dict[object, int]) -> list[int]:
+    """A number for each node, the same for those that compute the same but for their weights."""
+    found: list[int] = []
+    for node in graph.nodes:
+        below = [found[at] for at in node.inputs]
+        ordered = sorted(below) if _is_sum(node) and len(below) == 2 else below
+        found.append(known.setdefault((node.layer, node.shape, tuple(ordered)), len(known)))
+    return found
+
+
+def _unlike(one: Node, other: Node) -> str:
+    if one.layer != other.layer:
+        return f"{other.text} is {one.text}" if one.kind != other.kind else f"options of {other.text} differ"
+    if one.shape != other.shape or len(one.inputs) != len(other.inputs):
+        return f"{other.text} gives {one.shape}, not {other.shape}"
+    return ""

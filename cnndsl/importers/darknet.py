@@ -1,0 +1,343 @@
+"""Darknet's `.cfg` files: sections in order, each a layer that reads the one before it or those that it names.
+
+The rules are those of Darknet's source (github.com/AlexeyAB/darknet, src/parser.c and the file of each layer), which
+reads files of the original by Joseph Redmon as well. A section or key that is not known is an error: nothing is
+guessed. Parameters are counted here by themselves, for an `assert` in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from cnndsl.errors import CnnError, Source
+from cnndsl.importers.flat import FlatGraph, Imported
+from cnndsl.layers.activation import HardTanh, LeakyRelu, Mish, Relu, Relu6, Sigmoid, Silu, Tanh
+from cnndsl.layers.arrange import PadChannels, Slice
+from cnndsl.layers.base import Layer, Padding
+from cnndsl.layers.conv import Conv
+from cnndsl.layers.dense import Dense
+from cnndsl.layers.dropout import Dropout
+from cnndsl.layers.merge import Add, Concat, Mul
+from cnndsl.layers.norm import BatchNorm
+from cnndsl.layers.pixel_shuffle import PixelUnshuffle
+from cnndsl.layers.pool import GlobalAvgPool, MaxPool
+from cnndsl.layers.resize import Upsample
+from cnndsl.layers.softmax import Softmax
+from cnndsl.records import record
+from cnndsl.shape import Shape
+
+ACTIVATIONS: Mapping[str, Callable[[], Layer] | None] = {
+    "linear": None,
+    "leaky": partial(LeakyRelu, 0.1),
+    "relu": Relu,
+    "relu6": Relu6,
+    "logistic": Sigmoid,
+    "mish": Mish,
+    "swish": Silu,
+    "tanh": Tanh,
+    "hardtan": HardTanh,
+}
+"""What `activation=` may be (src/activations.h), as layers; None for none. Leaky has the slope 0.1."""
+
+TRAINING = frozenset(
+    "batch subdivisions momentum decay angle saturation exposure hue learning_rate burn_in max_batches policy steps "
+    "scales max_crop min_crop mosaic cutmix mixup letter_box optimized_memory dynamic_minibatch time_steps track "
+    "augment_speed sgdr_cycle power gamma aspect".split()
+)
+"""What `[net]` says of training alone."""
+
+HEADS = ("yolo", "region", "detection")
+"""Sections that read the network's outputs: what goes into them is an output."""
+END = ("cost",)
+"""Sections of training alone."""
+
+
+@record(slots=True)
+class CfgSection:
+    """`[convolutional]` with its keys, and where it and each key stand in the file."""
+
+    name: str
+    values: Mapping[str, str]
+    place: int
+    places: Mapping[str, int]
+
+
+def read(source: Source) -> Imported:
+    """Return the network of a `.cfg` file.
+
+    Raises:
+        CnnError: where a section, a key or a value is not understood, or shapes do not fit.
+    """
+    return _CfgReader(source).result()
+
+
+def sections(source: Source) -> list[CfgSection]:
+    """Return the sections of a file, in their order. Raises CnnError for a line that is neither section nor key."""
+    found: list[tuple[str, dict[str, str], int, dict[str, int]]] = []
+    place = 0
+    for line in source.text.splitlines(keepends=True):
+        text = re.split("[#;]", line, maxsplit=1)[0].strip()
+        at = place + len(line) - len(line.lstrip())
+        place += len(line)
+        if text.startswith("[") and text.endswith("]"):
+            found.append((text[1:-1].strip(), {}, at, {}))
+        elif "=" in text and found:
+            key, value = (each.strip() for each in text.split("=", 1))
+            found[-1][1][key], found[-1][3][key] = value, at
+        elif text:
+            raise FlatGraph(source).error("a line of a .cfg file is `[section]`, `key=value` or a comment", at)
+    return [CfgSection(*each) for each in found]
+
+
+class _CfgReader:
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.made = FlatGraph(source)
+        self.values: list[int] = []
+        """The value that each section gives, by the number that other sections call it by."""
+        self.outputs: list[tuple[str, int]] = []
+        self.params = 0
+        self.section = CfgSection("", {}, 0, {})
+        self.seen: set[str] = set()
+
+    def result(self) -> Imported:
+        several = sections(self.source)
+        if not several or several[0].name not in ("net", "network"):
+            raise self.made.error("a .cfg file begins with `[net]`", 0)
+        at = self._input(several[0])
+        for section in several[1:]:
+            self._begin(section)
+            make = _SECTIONS.get(section.name)
+            if make is None:
+                raise self.made.error(f"the section `[{section.name}]` has no counterpart", section.place, _known())
+            at = make(self, at)
+            self.values.append(at)
+            self._end()
+        return Imported(self.made.graph(self.outputs or [("", at)]), self.params)
+
+    # What a section says
+
+    def _begin(self, section: CfgSection) -> None:
+        self.section, self.seen = section, set()
+
+    def _end(self) -> None:
+        """Raise CnnError for a key that nothing asked for."""
+        if self.section.name in (*HEADS, *END):
+            return
+        for key in self.section.values:
+            if key not in self.seen and key not in ("stopbackward", "onlyforward", "dontload", "dontloadscales"):
+                message = f"the key `{key}` of `[{self.section.name}]` is not known, and could change the network"
+                raise self.made.error(message, self.section.places[key], "take it out if it does not")
+
+    def word(self, key: str, default: str) -> str:
+        """The value of a key of this section."""
+        self.seen.add(key)
+        return self.section.values.get(key, default)
+
+    def number(self, key: str, default: int = 0) -> int:
+        """The whole number of a key. Raises CnnError for something else."""
+        text = self.word(key, str(default))
+        if not re.fullmatch(r"[+-]?\d{1,9}", text):
+            raise self.wrong(f"`{key}` is a whole number, not {text!r}", key)
+        return int(text)
+
+    def wrong(self, message: str, key: str, help: str = "") -> CnnError:
+        """The error of a key."""
+        return self.made.error(message, self.section.places.get(key, self.section.place), help)
+
+    def earlier(self, key: str) -> list[int]:
+        """The values that other sections gave, by their numbers; negative ones count back from here."""
+        found: list[int] = []
+        for text in self.word(key, "").split(","):
+            if not re.fullmatch(r"\s*-?\d{1,6}\s*", text):
+                raise self.wrong(f"`{key}` lists layers by their numbers, not {text!r}", key)
+            number = int(text) + (len(self.values) if int(text) < 0 else 0)
+            if not 0 <= number < len(self.values):
+                raise self.wrong(f"there is no layer {text.strip()} before this one", key)
+            found.append(self.values[number])
+        return found
+
+    # Sections
+
+    def _input(self, section: CfgSection) -> int:
+        self._begin(section)
+        height, width, channels = (self.number(each, 0) for each in ("height", "width", "channels"))
+        if min(height, width, channels) < 1:
+            raise self.made.error("`[net]` has a height, a width and channels", section.place)
+        self.seen.update(TRAINING)
+        self._end()
+        return self.made.input(Shape(channels, (height, width)), section.place)
+
+    def add(self, layer: Layer, *inputs: int) -> int:
+        """Add a layer."""
+        return self.made.add(layer, inputs, self.section.place)
+
+    def activated(self, at: int, default: str) -> int:
+        """What the section's activation makes of a value."""
+        name = self.word("activation", default)
+        if name not in ACTIVATIONS:
+            raise self.wrong(
+                f"the activation `{name}` has no counterpart", "activation", f"known: {', '.join(ACTIVATIONS)}"
+            )
+        make = ACTIVATIONS[name]
+        return at if make is None else self.add(make(), at)
+
+    def normalised(self, at: int) -> int:
+        """What batch normalisation makes of a value, where the section has it; its variance gets 0.00001 more."""
+        if not self.number("batch_normalize"):
+            return at
+        self.params += self.made.shape(at).channels
+        return self.add(BatchNorm(), at)
+
+    def convolutional(self, at: int) -> int:
+        """`pad=1` pads by half the size, `padding` by a number, at a distance of `dilation`."""
+        size, filters, groups = self.number("size", 1), self.number("filters", 1), self.number("groups", 1)
+        dilation = self.number("dilation", 1)
+        stride = self.number("stride", 1)
+        strides = self.number("stride_y", stride), self.number("stride_x", stride)
+        padding = self.number("padding")
+        padding = (size // 2 if self.number("pad") else padding) * dilation
+        has_bias = not self.number("batch_normalize")
+        for key in ("flipped", "binary", "xnor", "antialiasing", "assisted_excitation", "deform"):
+            if self.number(key):
+                raise self.wrong(f"`{key}` has no counterpart", key)
+        reach = dilation * (size - 1)
+        pad: Padding = "same" if 2 * padding == reach else "valid" if not padding else (padding,)
+        channels = self.made.shape(at).channels
+        stride_of = strides[:1] if strides[0] == strides[1] else strides
+        layer = Conv((size,), filters, stride_of, pad, (dilation,), groups, has_bias)
+        self.params += size * size * channels // max(groups, 1) * filters + filters
+        return self.activated(self.normalised(self.add(layer, at)), "logistic")
+
+    def maxpool(self, at: int) -> int:
+        """A padding of size - 1 in all, half of it in front: as many positions as strides fit."""
+        stride = self.number("stride", 1)
+        size = self.number("size", stride)
+        padding = self.number("padding", size - 1)
+        shape = self.made.shape(at)
+        if size == stride and padding // 2 == 0 and all(extent % size == 0 for extent in shape.spatial):
+            return self.add(MaxPool((size,), (stride,)), at)
+        if padding == size - 1:
+            return self.add(MaxPool((size,), (stride,), "same"), at)
+        if padding % 2 == 0:
+            return self.add(MaxPool((size,), (stride,), (padding // 2,) if padding else "valid"), at)
+        raise self.wrong(f"a padding of {padding} in all, which is not {size - 1}, has no counterpart", "padding")
+
+    def avgpool(self, at: int) -> int:
+        """The mean of each channel."""
+        return self.add(GlobalAvgPool(), at)
+
+    def route(self, at: int) -> int:
+        """Values of earlier layers side by side, or one of `groups` parts of each."""
+        groups, group = self.number("groups", 1), self.number("group_id")
+        parts = [self._part(each, groups, group) for each in self.earlier("layers")]
+        return parts[0] if len(parts) == 1 else self.add(Concat(), *parts)
+
+    def _part(self, at: int, groups: int, group: int) -> int:
+        if groups == 1:
+            return at
+        channels = self.made.shape(at).channels
+        if groups < 1 or channels % groups or not 0 <= group < groups:
+            raise self.wrong(f"{channels} channels have no part {group} of {groups}", "groups")
+        size = channels // groups
+        return self.add(Slice(group * size, (group + 1) * size), at)
+
+    def shortcut(self, at: int) -> int:
+        """Sums with earlier layers: of the channels that both have, at every second position of a larger map."""
+        for key in ("weights_type", "weights_normalization"):
+            if self.word(key, "none") != "none":
+                raise self.wrong(f"`{key}` has no counterpart", key)
+        several = [self._fitted(each, self.made.shape(at)) for each in self.earlier("from")]
+        return self.activated(self.add(Add(), *several, at), "linear")
+
+    def _fitted(self, at: int, wanted: Shape) -> int:
+        """An earlier value in the shape of this one: zeros for channels that it lacks, or without its further ones."""
+        shape = self.made.shape(at)
+        if shape == wanted:
+            return at
+        steps = {before // after for before, after in zip(shape.spatial, wanted.spatial, strict=True)}
+        if len(steps) > 1 or any(b != a * min(steps) for b, a in zip(shape.spatial, wanted.spatial, strict=True)):
+            raise self.wrong(f"a map of {shape} has no counterpart in one of {wanted}", "from")
+        if shape.channels > wanted.channels:
+            if steps != {1}:
+                raise self.wrong(f"a map of {shape} has no counterpart in one of {wanted}", "from")
+            return self.add(Slice(0, wanted.channels), at)
+        return self.add(PadChannels(wanted.channels, tuple(steps)), at)
+
+    def upsample(self, at: int) -> int:
+        """Each value several times."""
+        if self.word("scale", "1") not in ("1", "1.0", "1."):
+            raise self.wrong("a `scale` has no counterpart", "scale")
+        return self.add(Upsample((self.number("stride", 2),)), at)
+
+    def reorg(self, at: int) -> int:
+        """Blocks of positions as channels, in Darknet's own order."""
+        for key in ("reverse", "flatten", "extra"):
+            if self.number(key):
+                raise self.wrong(f"`{key}` has no counterpart", key)
+        return self.add(PixelUnshuffle(self.number("stride", 1), "darknet"), at)
+
+    def connected(self, at: int) -> int:
+        """Fully connected."""
+        features, shape = self.number("output", 1), self.made.shape(at)
+        has_bias = not self.number("batch_normalize")
+        self.params += shape.numel * features + features
+        return self.activated(self.normalised(self.add(Dense(features, has_bias), at)), "logistic")
+
+    def dropout(self, at: int) -> int:
+        """Dropout with its rate."""
+        return self.add(Dropout(float(self.word("probability", ".5"))), at)
+
+    def softmax(self, at: int) -> int:
+        """Over all classes, at each image."""
+        if self.number("groups", 1) != 1 or self.word("temperature", "1") != "1" or "tree" in self.section.values:
+            raise self.wrong("groups, a tree or a temperature have no counterpart", "groups")
+        return self.add(Softmax(), at)
+
+    def gated(self, at: int) -> int:
+        """An earlier value times this one: `scale_channels` of squeeze and excitation, `sam` of spatial attention."""
+        (earlier,) = self.earlier("from")
+        return self.activated(self.add(Mul(), earlier, at), "linear")
+
+    def activation(self, at: int) -> int:
+        """An activation by itself."""
+        return self.activated(at, "linear")
+
+    def head(self, at: int) -> int:
+        """A section that makes boxes: what goes into it is an output."""
+        self.outputs.append((f"{self.section.name}{len(self.outputs) + 1}", at))
+        return at
+
+    def passed(self, at: int) -> int:
+        """A section of training: the value goes on."""
+        return at
+
+
+_SECTIONS: Mapping[str, Callable[[_CfgReader, int], int]] = {
+    "convolutional": _CfgReader.convolutional,
+    "conv": _CfgReader.convolutional,
+    "maxpool": _CfgReader.maxpool,
+    "max": _CfgReader.maxpool,
+    "avgpool": _CfgReader.avgpool,
+    "avg": _CfgReader.avgpool,
+    "route": _CfgReader.route,
+    "shortcut": _CfgReader.shortcut,
+    "upsample": _CfgReader.upsample,
+    "reorg": _CfgReader.reorg,
+    "connected": _CfgReader.connected,
+    "conn": _CfgReader.connected,
+    "dropout": _CfgReader.dropout,
+    "softmax": _CfgReader.softmax,
+    "soft": _CfgReader.softmax,
+    "scale_channels": _CfgReader.gated,
+    "sam": _CfgReader.gated,
+    "activation": _CfgReader.activation,
+    **dict.fromkeys(HEADS, _CfgReader.head),
+    **dict.fromkeys(END, _CfgReader.passed),
+}
+
+
+def _known() -> str:
+    return f"known are {', '.join(_SECTIONS)}"

@@ -1,0 +1,107 @@
+"""A flat graph from a file of another tool: layers one after the other, each with the values that it reads.
+
+The shape rule is every program's. Parts have no names and no structure yet: that is `raising`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from cnndsl.errors import CnnError, Diagnostic, Source, Span
+from cnndsl.graph import Graph, LayerPart, Node, Output, SequencePart, wired
+from cnndsl.layers.base import Layer, LayerError
+from cnndsl.layers.dense import Input
+from cnndsl.layers.infer import infer
+from cnndsl.records import record
+from cnndsl.shape import Shape
+
+
+@record(slots=True)
+class Imported:
+    """A network as a reader found it, how many parameters that counted by the rules of its own format, and remarks."""
+
+    graph: Graph
+    params: int
+    notes: tuple[str, ...] = ()
+
+
+def located(source: Source, message: str, place: int, help: str = "", code: str = "E0505") -> CnnError:
+    """Return the error of what stands at a place of a file, to the end of its line."""
+    end = source.text.find("\n", place)
+    return CnnError(Diagnostic(code, message, Span(source, place, end if end >= 0 else len(source.text)), help=help))
+
+
+class FlatGraph:
+    """Takes layers one after the other, and gives the graph.
+
+    >>> from cnndsl.layers.activation import Relu
+    >>> made = FlatGraph(Source("net.cfg", "[net]"))
+    >>> made.add(Relu(), [made.input(Shape(3, (8, 8)), 0)], 0)
+    1
+    >>> print(made.shape(1))
+    8x8x3
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._nodes: list[Node] = []
+
+    def input(self, shape: Shape, place: int) -> int:
+        """Add an input, which stands at `place` in the file, and return its number."""
+        extents = (*shape.spatial, shape.channels)
+        return self._append(Input(extents), (), shape, place)
+
+    def add(self, layer: Layer, inputs: Sequence[int], place: int) -> int:
+        """Add a layer and return its number. Raises CnnError where it does not fit what it reads."""
+        self._bounds(layer, place)
+        try:
+            shape = infer(layer, [self._nodes[at].shape for at in inputs])
+        except LayerError as stop:
+            raise self.error(stop.message, place, stop.help, stop.code) from None
+        return self._append(layer, tuple(inputs), shape, place)
+
+    def shape(self, at: int) -> Shape:
+        """Return the shape of a value."""
+        return self._nodes[at].shape
+
+    def graph(self, outputs: Sequence[tuple[str, int]], inputs: Sequence[str] = ()) -> Graph:
+        """Return the graph that gives these values, by their names; several inputs have names, too."""
+        (first, output), *others = outputs
+        return Graph(
+            name="",
+            digraph=wired(self._nodes),
+            output=output,
+            taps=tuple([Output(name, node, False, is_tap=False) for name, node in others]),
+            tree=SequencePart(tuple([LayerPart(each.index) for each in self._nodes])),
+            modules={},
+            settings={},
+            lets={},
+            contracts=(),
+            source=self.source,
+            sources=(self.source,),
+            output_name=first if others else "",
+            input_names=tuple(inputs),
+        )
+
+    def error(self, message: str, place: int, help: str = "", code: str = "E0505") -> CnnError:
+        """Return the error that something at a place of the file is not understood."""
+        return located(self.source, message, place, help, code)
+
+    def _bounds(self, layer: Layer, place: int) -> None:
+        """Raise CnnError for an option that no text could give the layer."""
+        for name, rule in layer.options().items():
+            value: object = getattr(layer, name)
+            for each in cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,):
+                if not isinstance(each, int | float):
+                    continue
+                if rule.minimum is not None and each < rule.minimum:
+                    raise self.error(f"`{name}` of {layer.kind()} is at least {rule.minimum:g}, not {each:g}", place)
+                if rule.maximum is not None and each > rule.maximum:
+                    raise self.error(f"`{name}` of {layer.kind()} is at most {rule.maximum:g}, not {each:g}", place)
+
+    def _append(self, layer: Layer, inputs: tuple[int, ...], shape: Shape, place: int) -> int:
+        number = len(self._nodes)
+        span = Span(self.source, place, place + 1)
+        self._nodes.append(Node(number, f"layer{number}", layer, inputs, shape, span, layer.kind()))
+        return number

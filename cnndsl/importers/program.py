@@ -1,0 +1,51 @@
+"""A file of another tool as a program: read, raised, compiled again and compared before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cnndsl.elaborate.program import elaborate
+from cnndsl.errors import CnnError, Diagnostic, Source
+from cnndsl.finding import used
+from cnndsl.importers import caffe, darknet
+from cnndsl.importers.compared import difference
+from cnndsl.importers.flat import Imported
+from cnndsl.importers.raising import raised
+from cnndsl.syntax.format import format
+from cnndsl.syntax.parse import parse
+
+READERS: Mapping[str, tuple[str, Callable[[Source], Imported]]] = {
+    ".cfg": ("Darknet", darknet.read),
+    ".prototxt": ("Caffe", caffe.read),
+}
+"""By the ending of a file the tool that it is of, and what reads it."""
+
+
+def program(source: Source) -> str:
+    """Return the text of a program that is the network of a file.
+
+    It is compiled, and each layer compared with the one that the file describes. What the reader counted by the rules
+    of its format stands in it as asserts, so that they hold too.
+
+    Raises:
+        CnnError: where the file is not understood.
+    """
+    tool, read = READERS[suffix(source.name)]
+    imported = read(source)
+    name = source.name.replace("\\", "/").rpartition("/")[2]
+    outputs = len(imported.graph.main_outputs)
+    first = imported.graph.nodes[imported.graph.output]
+    lines = [f"# Imported from {name}, of {tool}.", *(f"# {note[0].upper()}{note[1:]}." for note in imported.notes)]
+    lines += [raised(imported.graph), "", f"assert params == {imported.params:_}"]
+    if outputs == 1:
+        lines.append(f"assert output == {first.shape}")
+    text = format(parse(Source("<import>", "\n".join(lines))))
+    if told := difference(elaborate(parse(Source("<import>", text)), {}, used), imported.graph):
+        message = f"no program was found that is this network: {told}"
+        raise CnnError(Diagnostic("E0505", message, help="please report it with the file"))
+    return text
+
+
+def suffix(name: str) -> str:
+    """Return the ending of a file's name, in small letters."""
+    return name[name.rfind(".") :].lower() if "." in name else ""

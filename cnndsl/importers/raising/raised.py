@@ -1,0 +1,136 @@
+"""A graph as the text of a program: the steps of this folder, one after the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence, Set
+from itertools import count
+
+from cnndsl.graph import Graph
+from cnndsl.importers.raising.blocks import LOCAL, LOCALS, local_names, with_blocks
+from cnndsl.importers.raising.chains import chains, output_names
+from cnndsl.importers.raising.naming import titled
+from cnndsl.importers.raising.repeats import folded
+from cnndsl.importers.raising.tables import parted, tabled
+from cnndsl.importers.raising.terms import (
+    Formula,
+    LayerTerm,
+    TermBlock,
+    TermChain,
+    TermProgram,
+    TermValue,
+    inner,
+    links,
+)
+from cnndsl.importers.raising.writing import TermWriter
+from cnndsl.layers.base import Layer
+
+
+def raised(graph: Graph) -> str:
+    """Return the text of a program that has this graph, with blocks, repeats and tables.
+
+    >>> from cnndsl.network import loads
+    >>> print(raised(loads("INPUT 8x8x4 -> CONV3-8 -> RELU -> CONV3-8 -> RELU -> POOL2 -> FC-10").graph))
+    INPUT 8x8x4
+    -> [CONV3-8 -> RELU]*2 -> POOL2 -> FC-10
+    """
+    program = chains(graph)
+    outputs = list(graph.main_outputs)
+    ends = {node for node, _ in program.chains}
+    named = set[int]().union(*(links(chain) for _, chain in program.chains))
+    named |= set(outputs if outputs[1:] else ()) - ends
+    named |= {each.index for each in graph.inputs[1:] and graph.inputs}
+    names = _names(graph, named | {node for node in ends if node >= 0})
+    listed = output_names(graph)
+    inputs = [f"{names[each.index]} = INPUT {each.shape}" for each in graph.inputs[1:] and graph.inputs]
+    page = _RaisedPage(names, named, inputs, dict(zip(listed, outputs, strict=True)) if outputs[1:] else {})
+    return page.text(titled(with_blocks(program, named, page.cost)))
+
+
+def _names(graph: Graph, named: Set[int]) -> dict[int, str]:
+    """A name for each node that has a label: that of the output, or a number."""
+    listed = {each.index: name for each, name in zip(graph.inputs, graph.input_names, strict=False)}
+    listed |= dict(zip(graph.main_outputs, output_names(graph), strict=True))
+    taken = {*listed.values(), *output_names(graph)}
+    free = (name for number in count(1) if (name := f"x{number}") not in taken)
+    return {node: listed.get(node) or next(free) for node in sorted(named)}
+
+
+class _RaisedPage:
+    """Writes programs, and counts their words."""
+
+    def __init__(
+        self, names: Mapping[int, str], named: Set[int], inputs: Sequence[str], outputs: Mapping[str, int]
+    ) -> None:
+        self.names, self.named, self.inputs, self.outputs = names, named, inputs, outputs
+
+    def cost(self, program: TermProgram) -> int:
+        return words(self.text(program))
+
+    def text(self, program: TermProgram) -> str:
+        """The text, with repeats and tables and the defaults that pay."""
+        blocks = [TermBlock(each.name, each.parameters, self._folded(each.body)) for each in program.blocks]
+        main = [(node, self._shorter(chain)) for node, chain in program.chains]
+        names = {**self.names, **{node: f"y{(LOCAL - node) % LOCALS + 1}" for node in local_names(program)}}
+        defaults = _defaults([*(each.body for each in blocks), *(chain for _, chain in main)])
+        writer = TermWriter(names, {each.name: each for each in blocks}, defaults)
+        lines = [_default(kind, name, value, writer) for (kind, name), value in defaults.items()]
+        lines += [_block(each, writer) for each in blocks]
+        lines += self.inputs
+        lines += [writer.lines(chain, self.names[node] if node >= 0 else "") for node, chain in main]
+        if self.outputs:
+            second = {name: node for name, node in self.outputs.items() if names[node] != name}
+            lines += [f"{name} = @{names[node]}" for name, node in second.items()]
+            lines.append(f"output {', '.join(self.outputs)}")
+        return "\n".join(lines)
+
+    def _folded(self, chain: TermChain) -> TermChain:
+        return folded(chain, self.named)
+
+    def _shorter(self, chain: TermChain) -> TermChain:
+        """The chain with repeats and tables, in the shortest of the ways to write it."""
+        plain = self._folded(chain)
+        ways = [plain, tabled(plain, self.named), tabled(parted(plain), self.named)]
+        return min(ways, key=lambda way: sum(1 for _ in inner(way)) * 100 + len(str(way)) // 100)
+
+
+def words(text: str) -> int:
+    """Return how many words and signs a text has."""
+    return len(re.findall(r"\w+|[^\w\s]", text))
+
+
+def _defaults(several: list[TermChain]) -> dict[tuple[type[Layer], str], TermValue]:
+    """The options that most layers of a kind have, where saying so once is shorter."""
+    counted: dict[tuple[type[Layer], str], dict[TermValue, int]] = {}
+    for chain in several:
+        for step in inner(chain):
+            if isinstance(step.term, LayerTerm):
+                _count(step.term, counted)
+    found: dict[tuple[type[Layer], str], TermValue] = {}
+    for (kind, name), values in counted.items():
+        usual = kind.__dataclass_fields__[name].default
+        value, often = max(values.items(), key=lambda each: each[1])
+        if value != usual and not isinstance(value, Formula) and 4 * often > 6 + 4 * values.get(usual, 0) + 4:
+            found[kind, name] = value
+    return found
+
+
+def _count(leaf: LayerTerm, counted: dict[tuple[type[Layer], str], dict[TermValue, int]]) -> None:
+    kind = leaf.kind
+    for name, value in leaf.options:
+        is_written = name in kind.options() and name not in (kind.SIZE, kind.WIDTH, kind.STRIDE)
+        if is_written and not isinstance(value, tuple):
+            values = counted.setdefault((kind, name), {})
+            values[value] = values.get(value, 0) + 1
+
+
+def _default(kind: type[Layer], name: str, value: TermValue, writer: TermWriter) -> str:
+    return f"default {kind.NAMES[0]}({name}={writer.value(value)})"
+
+
+def _block(block: TermBlock, writer: TermWriter) -> str:
+    parameters = [
+        each.name if each.default is None else f"{each.name}={writer.value(each.default)}" for each in block.parameters
+    ]
+    head = f"{block.name}({', '.join(parameters)})" if parameters else block.name
+    return f"block {head} = {writer.chain(block.body)}"
