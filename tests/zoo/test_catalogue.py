@@ -129,7 +129,7 @@ def test_stored_figures_are_what_the_compiler_computes(name: str) -> None:
     ("name", "sentence"),
     [
         ("vgg16", "VGG-16, configuration D."),
-        ("squeezenet1_0", "SqueezeNet 1.0."),
+        ("squeezenet1_0", "SqueezeNet 1.0: AlexNet's accuracy with a fiftieth of its parameters."),
         ("mobilenet_v1", "MobileNet, width multiplier 1."),
         ("alexnet_towers", "AlexNet as it ran: two towers, one on each GPU."),
     ],
