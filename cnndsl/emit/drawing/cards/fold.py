@@ -52,12 +52,13 @@ def model(
     """
     signatures = Signatures(graph)
     given = frozenset([each.node for each in graph.taps] + ([graph.output] if graph.output_name else []))
-    builder = SpineBuilder(signatures, given, unfold=unfold, levels=levels)
+    figures = costs(graph)
+    params = {node.index: figures[node.index].params for node in graph}
+    builder = SpineBuilder(signatures, given, unfold=unfold, levels=levels, params=params)
     items = items_of(graph.tree)
     raw = with_missing(graph, builder.build(items), builder.taps)
     book = BlockBook(signatures)
     book.count(items)
-    figures = costs(graph)
     cards = CardMaker(graph, signatures, book, given, figures)
     for at, step in enumerate(raw):
         if isinstance(step, RawCard):
@@ -84,7 +85,7 @@ def model(
         links=tuple(dict.fromkeys(_labelled(each, labels) for each in links)),
         carried=tuple((source, text) for (source, target), text in labels.items() if target == source + 1),
         ends=ends_of(graph, homes, beside),
-        legend=legend([*shown, *beside], steps, raw),
+        legend=legend(graph, [*shown, *beside], steps, raw),
         description=_description(graph, steps, whole.params - training, whole.macs),
         tags=tuple(tagger.step(step, raw_nodes(each)) for step, each in zip(steps, raw, strict=True)),
         u=None if opened or unfold or levels else tagger.bars(u_shape(graph)),

@@ -264,22 +264,3 @@ class Signatures:
 
 def _first(chain: ItemChain) -> int:
     return min(nodes_in(chain), default=0)
-
-
-def is_loop(item: UnitItem) -> bool:
-    """Return whether a part is a repeat and nothing else."""
-    return len(item.chain) == 1 and isinstance(item.chain[0], RepeatItem)
-
-
-def loops_in(chain: ItemChain) -> list[RepeatItem]:
-    """Return the repeats of a chain, outer ones first, but those in branches."""
-    found: list[RepeatItem] = []
-    stack = list(reversed(chain))
-    while stack:
-        item = stack.pop()
-        if isinstance(item, RepeatItem):
-            found.append(item)
-            stack.extend(reversed(item.turns))
-        elif isinstance(item, UnitItem):
-            stack.extend(reversed(item.chain))
-    return found

@@ -277,7 +277,8 @@ class UBar:
 class USkip:
     """A link between bars of a row: what happens on it, the node that merges it (-1 for none), whether that joins
     channels, how many come along, and the nodes on it. `is_behind` is a copy joined behind what comes up, as it is
-    written; `is_gone` a link that another network alone has."""
+    written; `is_gone` a link that another network alone has. One with `has_indices` carries no map, but where a pool in
+    the row below took its values from."""
 
     source: int
     target: int
@@ -290,6 +291,7 @@ class USkip:
     mark: StepMark | None = None
     is_gone: bool = False
     is_behind: bool = False
+    has_indices: bool = False
 
 
 @record(slots=True)

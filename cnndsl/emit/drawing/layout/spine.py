@@ -11,6 +11,7 @@ from cnndsl.emit.drawing.cards.model import (
     Branching,
     DrawingModel,
     GroupTag,
+    NamedEnd,
     NetCard,
     PartState,
     SpineBranching,
@@ -52,6 +53,10 @@ class SpinePieces:
     """How wide they may be."""
     homes: list[int] = field(default_factory=list[int])
     """The piece in which each step of the network is."""
+    headed: dict[int, Fragment] = field(default_factory=dict[int, Fragment])
+    """Cards with the heads of their columns, which stand where a column of the page begins with them."""
+    has_figures: bool = True
+    """Whether cards have room for their parameters."""
     looks: list[EdgeLook] = field(default_factory=list[EdgeLook])
     """Those of the edges that lead to pieces, and of the one that leaves; none where all are plain."""
 
@@ -76,6 +81,7 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
     found = SpinePieces([], [], [], [], [], [], across)
     heads: tuple[str, ...] = ()
     form = cards.form([step for step in model.steps if isinstance(step, NetCard)], across, is_wide=is_wide)
+    found.has_figures = form.has_params
     groups = strips(model, across) if is_wide else [[at] for at in range(len(model.steps))]
     for group in groups:
         at = group[0]
@@ -90,7 +96,9 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
             if model.marks and (mark := model.marks[at]):
                 piece = replace(piece, marks=[(0.0, piece.height, mark)])
             piece = _tagged(_marked(piece) if piece.marks else piece, model.tags[at])
-        heads = step.heads if isinstance(step, NetCard) and step.heads else heads
+            if isinstance(step, NetCard) and step.heads and step.heads == heads and is_wide:
+                found.headed[len(found.pieces)] = _tagged(piece_of(step, across, form, ()), model.tags[at])
+        heads = last.heads if isinstance(last, NetCard) else ()
         found.pieces.append(piece)
         found.joined.append(model.is_joined[at])
         changed = before is None or last.shape != before.shape or (last is model.steps[-1] and is_gone)
@@ -105,14 +113,30 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
     return found
 
 
+def with_heads(drawn: SpinePieces, parts: Sequence[tuple[int, int]]) -> SpinePieces:
+    """Return the pieces, of which the first card of each further column that has branches has heads above them."""
+    pieces = list(drawn.pieces)
+    for start, stop in parts[1:]:
+        for at in sorted(drawn.headed.keys() & range(start, stop))[:1]:
+            pieces[at] = drawn.headed[at]
+    return replace(drawn, pieces=pieces)
+
+
+_SEVERAL = {"output": "outputs", "in training only": "in training only"}
+
+
 def _tell(found: SpinePieces, model: DrawingModel) -> None:
     """Add to the labels which outputs have names."""
+    told: dict[tuple[int, str], list[NamedEnd]] = {}
     for end in model.ends:
         kind = "in training only" if end.training_only else "output"
-        home = found.homes[end.step]
-        shape = found.labels[home] or model.steps[end.step].shape
-        if f"{kind}: {end.name}" not in shape:
-            found.labels[home] = f"{shape}, {kind}: {end.name}"
+        several = told.setdefault((found.homes[end.step], kind), [])
+        if end.name not in [each.name for each in several]:
+            several.append(end)
+    for (home, kind), several in told.items():
+        names = ", ".join(end.name for end in several)
+        shape = found.labels[home] or model.steps[several[0].step].shape
+        found.labels[home] = f"{shape}, {kind}: {names}" if len(several) == 1 else f"{_SEVERAL[kind]}: {names}"
     for step, text in model.carried:
         home = found.homes[step]
         found.labels[home] = f"{found.labels[home]}, {text}" if found.labels[home] else text
@@ -195,6 +219,8 @@ def in_ranks(model: DrawingModel, drawn: SpinePieces, room: float, *, always: bo
         return None
     joined = [bool(at) and is_joined for at, is_joined in enumerate(drawn.joined)]
     edges = [(each.source, each.target) for each in in_order(links, joined)]
+    if any(source >= target for source, target in edges):
+        return None
     degrees = Counter(target for _, target in edges)
     pieces, rounds = list(drawn.pieces), set[int]()
     for at, step in enumerate(model.steps):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product, takewhile
 from math import log2
 
@@ -13,93 +12,34 @@ from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.looks import GHOST_DASH, box_look
 from cnndsl.emit.drawing.layout.pieces import MARK, MERGE, key_disc, mark_disc
 from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
-from cnndsl.emit.drawing.layout.ushape_legend import KEY, keys_of, layers_of, u_legend
+from cnndsl.emit.drawing.layout.ubar import PlacedBar, sum_at
+from cnndsl.emit.drawing.layout.ushape_legend import INDEX_DASH, KEY, keys_of, layers_of, u_legend
 from cnndsl.emit.drawing.measure import width
 
 _LEAST, _MOST = 15.0, 84.0
 """Heights of the smallest and the largest map."""
 _ABOVE = 14.0
 """Room above a row for channels."""
-_HEIGHTS = ((1.0, 30.0), (0.8, 24.0), (0.55, 24.0), (0.4, 24.0), (0.65, 20.0), (0.55, 16.0))
+_HEIGHTS = ((1.0, 30.0), (0.8, 24.0), (0.55, 24.0), (0.4, 24.0), (0.3, 24.0), (0.65, 20.0), (0.55, 16.0))
 _COUNTED = 24.0
 """What share of its height a bar has, and how much room is beneath a row for the edge that leads
 down; at least so much if counts stand there."""
 _GAPS = (28.0, 22.0, 17.0, 13.0, 11.0)
 _SKIP_LENGTH = 40.0
-
-
-@dataclass(eq=False)
-class _Bar:
-    """A bar and its place: left, top, width, height; `copy` is the width of what a link brings along, at its left,
-    `behind` that at its right, and `copied` its channels; `key` tells a layer from the usual one of its role."""
-
-    bar: UBar
-    x: float
-    y: float
-    across: float
-    height: float
-    copy: float = 0
-    sums: bool = False
-    copied: int = 0
-    key: str = ""
-    behind: float = 0
-
-    @property
-    def anchor(self) -> float:
-        """Return where an edge up begins: the middle of the bar, or of the circle of its sum."""
-        return _sum_at(self)[0] if self.sums else self.centre
-
-    @property
-    def has_key_inside(self) -> bool:
-        """Return whether there is room for a key in the bar, beside its mark if it has one."""
-        taken = 2 * KEY + 2 if self.bar.mark else 0
-        return min(self.across, self.height - taken) > 2 * KEY + 1
-
-    @property
-    def key_y(self) -> float:
-        """Return the height of a key in the bar."""
-        return self.middle - (KEY if self.bar.mark else 0)
-
-    @property
-    def low(self) -> float:
-        """Return where an edge beneath the bar and its marks begins."""
-        marks = 11 if self.bar.times > 1 else 0
-        return self.bottom + 2 + marks + (2 * KEY + 2 if self.key and not self.has_key_inside else 0)
-
-    @property
-    def bottom(self) -> float:
-        return self.y + self.height
-
-    @property
-    def centre(self) -> float:
-        return self.x + self.across / 2
-
-    @property
-    def right(self) -> float:
-        return self.x + self.across + self.behind
-
-    @property
-    def label_right(self) -> float:
-        """Return where the channels above it end, with those of what is joined behind it."""
-        own, copied = width(str(self.bar.channels), SMALL), width(str(self.copied), SMALL)
-        if not self.behind:
-            return self.centre + own / 2
-        apart = (self.across + self.behind) / 2
-        return self.centre + apart + copied / 2 + max((own + copied) / 2 + 3 - apart, 0) / 2
-
-    @property
-    def middle(self) -> float:
-        return self.y + self.height / 2
+_ON_LINE = 36.0
+"""How much longer than its label a link is that carries it on the line."""
+_SIDE = 9.0
+"""From where indices enter a bar to the bend before it."""
 
 
 def u_sketch(shape: UShape, room: float, tallest: float = 1e9) -> tuple[Sketch, float, float] | None:
     """Return the drawing of a U with its width and height, None if it is wider than there is room. Its bars are shorter
     and its rows closer where it would be too tall."""
     for form in (shape, gathered(shape)):
-        for gap, (share, below) in product(_GAPS, _HEIGHTS):
+        for slack, gap, (share, below) in product((_ON_LINE, 0.0), _GAPS, _HEIGHTS):
             if below < _COUNTED and any(bar.times > 1 for bar in form.bars):
                 continue
-            placed = _placed(form, gap, share, below)
+            placed = _placed(form, (gap, slack), share, below)
             left, right = _margins(placed)
             if left + max(each.right for each in placed) + right > room:
                 continue
@@ -113,16 +53,19 @@ def _bar_width(channels: int) -> float:
     return max(2.9 * log2(max(channels, 1)) - 6, 5)
 
 
-def _placed(shape: UShape, gap: float, share: float, below: float) -> list[_Bar]:
-    """The bars with their places, the first at x = 0."""
+def _placed(shape: UShape, apart: tuple[float, float], share: float, below: float) -> list[PlacedBar]:
+    """The bars with their places, the first at x = 0; `apart` is the gap between them, and how much longer than their
+    labels links are."""
+    gap, slack = apart
     extents = [bar.extent for bar in shape.bars]
     low, high = min(extents), max(extents)
     into = {skip.target: skip for skip in shape.skips if skip.merge >= 0}
-    longest = {skip.target: _skip_length(skip) for skip in sorted(shape.skips, key=_skip_length)}
+    lengths = sorted((_skip_length(skip, slack), skip.target) for skip in shape.skips)
+    longest = {target: length for length, target in lengths}
     tops = _tops(shape, low, high, share, below)
     keys = keys_of(shape)
     ends: dict[int, float] = {}
-    found: list[_Bar] = []
+    found: list[PlacedBar] = []
     for at, bar in enumerate(shape.bars):
         across, height = _bar_width(bar.channels), share * _height(bar.extent, low, high)
         skip = into.get(at)
@@ -140,7 +83,9 @@ def _placed(shape: UShape, gap: float, share: float, below: float) -> list[_Bar]
                 x = max(x, least)
         else:
             x = ends[bar.level] + max(gap, _label_gap(before, bar))
-        place = _Bar(bar, x, tops[bar.level], across, height, copy, skip is not None and _is_sum(skip), behind=behind)
+        place = PlacedBar(
+            bar, x, tops[bar.level], across, height, copy, skip is not None and _is_sum(skip), behind=behind
+        )
         place.copied = skip.channels if skip and skip.joins else 0
         place.key = keys.get((bar.role, layers_of(bar)), "")
         found.append(place)
@@ -148,12 +93,14 @@ def _placed(shape: UShape, gap: float, share: float, below: float) -> list[_Bar]
     return found
 
 
-def _skip_length(skip: USkip) -> float:
-    """The least length of a link, so that its label has room beneath it."""
-    return _SKIP_LENGTH if _is_sum(skip) else max(_SKIP_LENGTH, width(skip.label, SMALL) + 8)
+def _skip_length(skip: USkip, slack: float) -> float:
+    """The least length of a link, so that its label has room on it, or beneath it without slack."""
+    if _is_sum(skip) or not skip.label:
+        return _SKIP_LENGTH
+    return max(_SKIP_LENGTH, width(skip.label, SMALL) + 13 + slack)
 
 
-def _moved_apart(placed: Sequence[_Bar], by: float) -> None:
+def _moved_apart(placed: Sequence[PlacedBar], by: float) -> None:
     """Move the last bars of the lowest row apart, so that the very last stands beneath the bar that it leads up to. The
     first of them stays beneath the one that leads down to it."""
     level = placed[-1].bar.level
@@ -164,7 +111,7 @@ def _moved_apart(placed: Sequence[_Bar], by: float) -> None:
         each.x += by * at / (len(row) - 1)
 
 
-def _label_gap(before: _Bar, bar: UBar) -> float:
+def _label_gap(before: PlacedBar, bar: UBar) -> float:
     """The least gap with which the channels above two bars don't touch."""
     over = max(width(str(bar.channels), SMALL) - _bar_width(bar.channels), 0) / 2
     return max(before.label_right - before.right, 0) + over + 3
@@ -187,7 +134,7 @@ def _tops(shape: UShape, low: int, high: int, share: float, below: float) -> dic
     return found
 
 
-def _margins(placed: Sequence[_Bar]) -> tuple[float, float]:
+def _margins(placed: Sequence[PlacedBar]) -> tuple[float, float]:
     """Room at the left for the size of the first row, at the right for that of the last."""
     last = max(placed, key=lambda each: each.right)
     sides = [width(each.bar.size, SMALL) + 8 for each in (placed[0], last)]
@@ -198,7 +145,7 @@ def _is_sum(skip: USkip) -> bool:
     return skip.merge >= 0 and not skip.joins
 
 
-def _drawn(shape: UShape, placed: Sequence[_Bar], left: float, room: float) -> tuple[Sketch, float, float]:
+def _drawn(shape: UShape, placed: Sequence[PlacedBar], left: float, room: float) -> tuple[Sketch, float, float]:
     inner = Sketch()
     right = max(each.right for each in placed)
     for at, each in enumerate(placed):
@@ -207,9 +154,11 @@ def _drawn(shape: UShape, placed: Sequence[_Bar], left: float, room: float) -> t
             _edge(inner, placed, at)
     _sizes(inner, placed)
     bottom = max(each.y + each.height for each in placed) + 16
+    ways = [(_way(placed, each), each.label) for each in shape.skips if each.label and not _is_sum(each)]
+    is_on_line = all(_has_room(*each) for each in ways)
     for skip in shape.skips:
         link = Sketch()
-        _skip(link, placed, skip)
+        _skip(link, placed, skip, is_on_line)
         inner.items += _tagged(link, skip.tag).items
     sketch = Sketch()
     margin = max(left, (room - right) / 2)
@@ -219,7 +168,7 @@ def _drawn(shape: UShape, placed: Sequence[_Bar], left: float, room: float) -> t
     return sketch, room, low
 
 
-def _bar(whole: Sketch, each: _Bar) -> None:
+def _bar(whole: Sketch, each: PlacedBar) -> None:
     """A bar with its channels, as a group that is called after its path."""
     bar, sketch = each.bar, Sketch()
     if each.copy:
@@ -244,7 +193,7 @@ def _tagged(sketch: Sketch, tag: GroupTag | None) -> Sketch:
     return sketch.grouped(tag.id, tag.title, tag.link) if tag else sketch
 
 
-def _channels(sketch: Sketch, each: _Bar) -> None:
+def _channels(sketch: Sketch, each: PlacedBar) -> None:
     """The channels above a bar, and above what is joined in front of it or behind it."""
     own, copied = str(each.bar.channels), str(each.copied)
     apart = (each.across + each.copy + each.behind) / 2
@@ -255,10 +204,10 @@ def _channels(sketch: Sketch, each: _Bar) -> None:
         sketch.text(each.centre - side * (apart + shift), each.y - 4, copied, SMALL, anchor="middle")
 
 
-def _edge(sketch: Sketch, placed: Sequence[_Bar], at: int) -> None:
+def _edge(sketch: Sketch, placed: Sequence[PlacedBar], at: int) -> None:
     """The edge from the bar before, or from the circle of its sum."""
     before, each = placed[at - 1], placed[at]
-    start = _sum_at(before)[0] + MERGE if before.sums else before.right + 1.5
+    start = sum_at(before)[0] + MERGE if before.sums else before.right + 1.5
     if each.bar.level == before.bar.level:
         y = before.middle if before.sums else each.y + min(before.height, each.height) / 2
         sketch.line([(start, y), (each.x - 1.5, y)], head=True)
@@ -272,19 +221,14 @@ def _edge(sketch: Sketch, placed: Sequence[_Bar], at: int) -> None:
         sketch.line([(each.centre, high), (each.centre, each.low)], paint="up-stroke", head=True)
 
 
-def _is_bent(before: _Bar, each: _Bar) -> bool:
+def _is_bent(before: PlacedBar, each: PlacedBar) -> bool:
     """Whether the edge up to a bar leaves the one before at its side: it isn't above that."""
     return abs(each.centre - before.anchor) > (0.5 if before.sums else before.across / 2 - 1)
 
 
-def _sum_at(each: _Bar) -> PlanePoint:
-    """The middle of the circle of a sum, right of a bar."""
-    return each.right + 9 + MERGE, each.middle
-
-
 def _link(sketch: Sketch, skip: USkip, points: Sequence[PlanePoint], *, head: bool = True) -> None:
     """The line of a link, in dashes if it is gone."""
-    dash = GHOST_DASH if skip.is_gone else ()
+    dash = GHOST_DASH if skip.is_gone else INDEX_DASH if skip.has_indices else ()
     sketch.line(points, paint=_link_paint(skip), line=1.4, dash=dash, head=head)
 
 
@@ -292,13 +236,13 @@ def _link_paint(skip: USkip) -> str:
     return skip.mark.paint if skip.mark else "mute"
 
 
-def _beneath(placed: Sequence[_Bar], source: _Bar) -> float:
+def _beneath(placed: Sequence[PlacedBar], source: PlacedBar) -> float:
     """Where a link runs beneath a row and the counts of its bars."""
     row = [each for each in placed if each.bar.level == source.bar.level]
     return source.y + max(each.height + (11 if each.bar.times > 1 else 0) for each in row) + 8
 
 
-def _skip(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
+def _skip(sketch: Sketch, placed: Sequence[PlacedBar], skip: USkip, is_on_line: bool) -> None:
     """A link along a row, with what happens on it."""
     source, target = placed[skip.source], placed[skip.target]
     if _is_sum(skip):
@@ -308,32 +252,66 @@ def _skip(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
         x = target.right - target.behind / 2
         _from_below(sketch, placed, skip, max(_beneath(placed, source), target.low + 3), (x, target.bottom + 1))
         return
-    y = source.y + min(source.height, target.height) / 2
-    start, stop = source.right + 3, target.x - target.copy - 2
+    stop = target.x - target.copy - 2
     is_last = not any(source.right < each.x < stop and each.bar.level == source.bar.level for each in placed)
-    if not is_last:
+    if not is_last and not skip.has_indices:
         low = _beneath(placed, source)
         x = target.x - target.copy / 2 if target.copy else target.x + 2
         side = source.right + 5
         points = [(source.right + 1, source.y + source.height * 0.8), (side, source.y + source.height * 0.8)]
         _link(sketch, skip, [*points, (side, low), (x, low), (x, target.y + target.height + 1)])
         return
-    across = width(skip.label, SMALL) + 8 if skip.label else 0
-    paint = _link_paint(skip)
-    middle = (start + stop) / 2
-    if not across or stop - start < across + 36:
-        _link(sketch, skip, [(start, y), (stop, y)])
-        sketch.text(middle, y + 11.5, skip.label, SMALL, paint=paint, anchor="middle")
-        return
-    _link(sketch, skip, [(start, y), (middle - across / 2, y)], head=False)
-    sketch.text(middle, y + 3, skip.label, SMALL, paint=paint, anchor="middle")
-    _link(sketch, skip, [(middle + across / 2, y), (stop, y)])
+    _labelled(sketch, skip, _way(placed, skip), is_on_line)
 
 
-def _sum(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
+def _way(placed: Sequence[PlacedBar], skip: USkip) -> list[PlanePoint]:
+    """The points of a link along its row; indices come up from the row below, right of the edge down to their pool.
+    The label stands at the segment in the middle."""
+    source, target = placed[skip.source], placed[skip.target]
+    if not skip.has_indices:
+        y = source.y + min(source.height, target.height) / 2
+        return [(source.right + 3, y), (target.x - target.copy - 2, y)]
+    after = placed[skip.source + 1]
+    gap = after.x - source.right if after.bar.level == source.bar.level else _SIDE
+    side, bend = source.right + min(gap, _SIDE) / 2, target.x - _SIDE
+    start, high = source.y + source.height / 4, source.y - _ABOVE - 6
+    return [(source.right + 1, start), (side, start), (side, high), *_entry(target, bend, high)]
+
+
+def _entry(target: PlacedBar, bend: float, high: float) -> list[PlanePoint]:
+    """The last points of a link that comes from below a row and enters a bar from the left."""
+    return [(bend, high), (bend, target.middle), (target.x - 2, target.middle)]
+
+
+def _has_room(way: Sequence[PlanePoint], label: str) -> bool:
+    """Whether the label of a link has room on its line."""
+    (start, _), (stop, _) = _middle_segment(way)
+    return stop - start >= width(label, SMALL) + 8 + _ON_LINE - (2 * _SIDE if len(way) > 2 else 0)
+
+
+def _middle_segment(way: Sequence[PlanePoint]) -> tuple[PlanePoint, PlanePoint]:
+    at = len(way) // 2 - 1
+    return way[at], way[at + 1]
+
+
+def _labelled(sketch: Sketch, skip: USkip, way: Sequence[PlanePoint], is_on_line: bool) -> None:
+    """A link with its label on the line, or beneath it."""
+    (start, y), (stop, _) = _middle_segment(way)
+    middle, half = (start + stop) / 2, width(skip.label, SMALL) / 2 + 4
+    cut = len(way) // 2
+    if skip.label and is_on_line:
+        _link(sketch, skip, [*way[:cut], (middle - half, y)], head=False)
+        _link(sketch, skip, [(middle + half, y), *way[cut:]])
+    else:
+        _link(sketch, skip, way)
+    below = 3 if is_on_line else 11.5
+    sketch.text(middle, y + below, skip.label, SMALL, paint=_link_paint(skip), anchor="middle")
+
+
+def _sum(sketch: Sketch, placed: Sequence[PlacedBar], skip: USkip) -> None:
     """A link that is added: it runs beneath its row and enters the circle from below."""
     source, target = placed[skip.source], placed[skip.target]
-    x, y = _sum_at(target)
+    x, y = sum_at(target)
     _from_below(sketch, placed, skip, _beneath(placed, source), (x, y + MERGE))
     sketch.line([(target.right + 1, y), (x - MERGE, y)], head=True)
     sketch.circle(x, y, MERGE, "card", "line")
@@ -341,7 +319,7 @@ def _sum(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
     sketch.line([(x, y - 3.4), (x, y + 3.4)], paint="ink", line=1.2)
 
 
-def _from_below(sketch: Sketch, placed: Sequence[_Bar], skip: USkip, low: float, stop: PlanePoint) -> None:
+def _from_below(sketch: Sketch, placed: Sequence[PlacedBar], skip: USkip, low: float, stop: PlanePoint) -> None:
     """A link beneath its row, at the height `low`, to a point above that."""
     source, target = placed[skip.source], placed[skip.target]
     side = max(source.right + 4.5, source.centre + MARK + 3 if source.bar.mark else 0)
@@ -354,7 +332,7 @@ def _from_below(sketch: Sketch, placed: Sequence[_Bar], skip: USkip, low: float,
         sketch.text((target.x + max(ends)) / 2, low - 4, skip.label, SMALL, paint=paint, anchor="middle")
 
 
-def _sizes(sketch: Sketch, placed: Sequence[_Bar]) -> None:
+def _sizes(sketch: Sketch, placed: Sequence[PlacedBar]) -> None:
     """The size of the map at the left of the first bar of each row, and at the right of the last one of the row."""
     for at, each in enumerate(placed):
         level = each.bar.level

@@ -43,10 +43,9 @@ def test_layers_of_one_colour_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "told"),
-    [("@e{at}", "CONVT2-{width}/2", "copy, joined in front"), ("CONVT2-{width}/2", "@e{at}", "copy, joined behind")],
+    ("first", "second", "is_front"), [("@e{at}", "CONVT2-{width}/2", True), ("CONVT2-{width}/2", "@e{at}", False)]
 )
-def test_a_copy_stands_where_the_program_has_it(first: str, second: str, told: str) -> None:
+def test_a_copy_stands_where_the_program_has_it(first: str, second: str, is_front: bool) -> None:
     """The operands of a concatenation follow each other in its channels, and in the drawing from left to right."""
     joins = [f"({first} | {second})".format(at=at, width=8 * at) for at in (2, 1)]
     program = (
@@ -54,8 +53,31 @@ def test_a_copy_stands_where_the_program_has_it(first: str, second: str, told: s
         f" -> {joins[0]} -> CONV3-16 -> {joins[1]} -> CONV3-8"
     )
     items = list(flat(picture(model(loads(program).graph), "page").items))
-    assert told in {item.text for item in items if isinstance(item, TextItem)}
     boxes = [item for item in items if isinstance(item, RectangleItem)]
     copies = [item.x for item in boxes if item.dash and item.height > 10][:2]
     ups = [item.x for item in boxes if item.fill == "up" and item.height > 10][:2]
-    assert [copy < up for copy, up in zip(copies, ups, strict=True)] == [told.endswith("front")] * 2
+    assert [copy < up for copy, up in zip(copies, ups, strict=True)] == [is_front] * 2
+
+
+@pytest.mark.parametrize(("name", "labels"), [("unet", "crop"), ("segnet", "indices")])
+def test_the_labels_of_links_stand_alike(name: str, labels: str) -> None:
+    """Each on its line: an end of a segment is at its left."""
+    items = list(flat(picture(model(load(name).graph), "page").items))
+    muted = [each for each in items if isinstance(each, TextItem) and each.paint == "mute"]
+    texts = [each for each in muted if each.text.startswith(labels) and ":" not in each.text]
+    ends = {
+        (round(x), round(y))
+        for each in items
+        if isinstance(each, PathItem) and each.stroke == "mute"
+        for _, (*_, x, y) in each.commands
+    }
+    lines = [each for each in texts if any(y == round(each.y - 3) and x < each.x for x, y in ends)]
+    assert len(lines) == len(texts) > 3
+
+
+def test_segnet_says_what_decides_the_size_of_a_map() -> None:
+    """22 rows become 45: MaxUnpool2d gets the size of what the pool read, not twice its own."""
+    texts = {
+        item.text for item in flat(picture(model(load("segnet").graph), "page").items) if isinstance(item, TextItem)
+    }
+    assert {"2×2 unpool to the size before the pool", "indices of the maxima"} <= texts
