@@ -251,4 +251,4 @@ def test_the_row_that_fails_is_not_cut() -> None:
     """Its text is bolder than that of the rows beside it, and wider: the card has room for it."""
     body = "[[CONV3-{16*i} -> RELU]*2 -> POOL2 -> CONV4-{32*i}(pad=valid)]*5"
     drawing = drawing_of(f"INPUT 40x40x3 -> stem: [CONV3-16 -> RELU] -> body: {body} -> GAP -> FC-10")
-    assert "Conv block, c = 48" in texts_of(drawing, "page")
+    assert "Conv block, c = 96" in texts_of(drawing, "page")

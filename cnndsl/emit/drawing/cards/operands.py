@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from cnndsl.emit.drawing.cards.model import Branching, SkipLink
 from cnndsl.graph.graph import Graph
 from cnndsl.graph.node import Node
+from cnndsl.layers.merge import Sub
 
 
 def is_ordered(element: Branching) -> bool:
@@ -42,7 +43,7 @@ def operands(graph: Graph, nodes: Iterable[int]) -> list[int]:
 
 
 def _is_ordered(node: Node) -> bool:
-    return node.layer.SIGN == "|" or node.kind == "SUB"
+    return node.layer.SIGN == "|" or isinstance(node.layer, Sub)
 
 
 def in_order(links: Sequence[SkipLink], joined: Sequence[bool]) -> list[SkipLink]:

@@ -51,14 +51,17 @@ class PlacedBar:
 
     @property
     def bottom(self) -> float:
+        """Return where the bar ends."""
         return self.y + self.height
 
     @property
     def centre(self) -> float:
+        """Return the middle of its width."""
         return self.x + self.across / 2
 
     @property
     def right(self) -> float:
+        """Return where it ends, with what is joined behind it."""
         return self.x + self.across + self.behind
 
     @property
@@ -72,6 +75,7 @@ class PlacedBar:
 
     @property
     def middle(self) -> float:
+        """Return the middle of its height."""
         return self.y + self.height / 2
 
 
