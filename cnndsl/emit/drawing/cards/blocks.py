@@ -195,8 +195,8 @@ def table_letters(
     elsewhere: Sequence[UnitItem] = (),
 ) -> tuple[BlockLetters, frozenset[int], Mapping[int, str]]:
     """Return letters for a block whose instances are the rows of a table: the names of the table where a column has a
-    layer's widths or strides; the nodes that some rows lack; and texts for layers whose window or type varies. `elsewhere`
-    are further calls of the block, in which a width is told by the same name."""
+    layer's widths or strides; the nodes that some rows lack; and texts for layers whose window or type varies. What is
+    `elsewhere` are further calls of the block, in which a width is told by the same name."""
     pairs = matched(graph, whole, turns)
     calls = [each for each in elsewhere if set(names) <= dict(each.parameters).keys()]
     further = matched(graph, whole, calls) if calls else {}

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from cnndsl.emit.drawing.cards.model import Branching, SkipLink
 from cnndsl.graph.graph import Graph
 from cnndsl.graph.node import Node
-from cnndsl.layers.merge import Sub
+
+_ORDERED = ("parts", "negated")
+"""What merges hand back to their inputs that treat the first one otherwise than the second."""
 
 
 def is_ordered(element: Branching) -> bool:
@@ -43,7 +45,7 @@ def operands(graph: Graph, nodes: Iterable[int]) -> list[int]:
 
 
 def _is_ordered(node: Node) -> bool:
-    return node.layer.SIGN == "|" or isinstance(node.layer, Sub)
+    return node.layer.ROLE == "merge" and node.layer.GRADIENT in _ORDERED
 
 
 def in_order(links: Sequence[SkipLink], joined: Sequence[bool]) -> list[SkipLink]:
