@@ -182,7 +182,8 @@ def _bar(whole: Sketch, each: PlacedBar) -> None:
         mark_disc(sketch, each.centre, each.bottom - 7, bar.mark)
     _channels(sketch, each)
     if each.key:
-        key_disc(sketch, each.centre, each.key_y if each.has_key_inside else each.low - KEY - 1, each.key)
+        aside = KEY - 1 if each.behind and not each.has_key_inside else 0  # a link comes up at its right
+        key_disc(sketch, each.centre - aside, each.key_y if each.has_key_inside else each.low - KEY - 1, each.key)
     if bar.times > 1:
         y = each.y + each.height + 10
         sketch.text(each.centre, y, f"{TIMES}{bar.times}", SMALL, 700, anchor="middle")
