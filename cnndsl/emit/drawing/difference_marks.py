@@ -21,7 +21,7 @@ from cnndsl.emit.drawing.cards.model import (
     SpineStep,
     StepMark,
 )
-from cnndsl.emit.drawing.cards.words import TIMES, layer_text
+from cnndsl.emit.drawing.cards.words import TIMES, layer_text, merge_word
 from cnndsl.graph.node import Node
 from cnndsl.terminal import clean
 
@@ -60,7 +60,8 @@ def verdict_of(verdicts: Mapping[int, Verdict], nodes: Iterable[int]) -> Verdict
 
 def removed_text(node: Node) -> str:
     """Return the label of a layer that is gone."""
-    return clean(layer_text(node, node.shape.rank))
+    is_merge = node.layer.ROLE == "merge"
+    return merge_word(node.layer) if is_merge else clean(layer_text(node, node.shape.rank))
 
 
 class StepMarker:
@@ -226,7 +227,7 @@ def _told(pairs: Sequence[Pair]) -> tuple[str, int]:
     """Removed layers in a few words, and how many blocks of one kind they are."""
     if (block := pairs[0].block) is not None:
         return clean(block.title), len(dict.fromkeys(pair.block.name for pair in pairs if pair.block))
-    text = ", ".join(clean(pair.before.text) for pair in pairs if pair.before)
+    text = ", ".join(removed_text(pair.before) for pair in pairs if pair.before)
     return text if len(text) <= _FEW else f"{len(pairs)} layers", 1
 
 
