@@ -160,15 +160,13 @@ class StepMarker:
             if added and set(each[-added:]) == {"added"}:
                 card = replace(card, growth=replace(card.growth, added=added))
             return card, whole
-        if card.table is not None:
-            table = _marked_table(card.table, each)
-            is_whole = len(set(table.marks)) == 1
-            return replace(
-                card, table=replace(table, marks=() if is_whole else table.marks)
-            ), whole if is_whole else None
         last = card.lines[-1].nodes[-1][-1]
         behind = [pair for pair in self._lost.get(last, ()) if not _is_inside(card, pair)]
         self._lost[last] = [pair for pair in self._lost.get(last, ()) if pair not in behind]
+        if card.table is not None:
+            card, whole = self._with_marked_table(card, card.table)
+            self._lost[last] = behind
+            return card, whole
         lines = [part for line in card.lines for part in self._parted(line)]
         self._lost[last] = behind
         if whole is None and len(lines) == len(card.lines):
@@ -188,10 +186,37 @@ class StepMarker:
                 row = self._row(FusedRow(tuple(cells)))
             is_first = line.is_first and nodes[0] == line.nodes[0]
             yield replace(line, times=len(nodes), nodes=nodes, row=row, mark=mark, is_first=is_first)
-            gone = [_told(pairs) for each in nodes for node in each for pairs in _blocks(self._lost.pop(node, ()))]
-            for title, alike in groupby(gone, lambda told: told[0]):
-                times = sum(count for _, count in alike)
+            for title, times in self._gone_from(nodes):
                 yield CardLine("", times, False, (), title=title, role=GHOST, mark=MARKS["removed"])
+
+    def _gone_from(self, turns: Iterable[Sequence[int]]) -> Iterator[tuple[str, int]]:
+        """Take what is gone after nodes of some iterations: in a few words, and how often."""
+        gone = [_told(pairs) for nodes in turns for node in nodes for pairs in _blocks(self._lost.pop(node, ()))]
+        for title, alike in groupby(gone, lambda told: told[0]):
+            yield title, sum(count for _, count in alike)
+
+    def _with_marked_table(self, card: NetCard, table: CardTable) -> tuple[NetCard, StepMark | None]:
+        """A card whose table has marks, and the mark of the card if all rows have it. A row that stands for several
+        iterations is parted where they differ; after it stands what is gone."""
+        turns = [nodes for line in card.lines for nodes in line.nodes]
+        rows: list[tuple[str, ...]] = []
+        sizes: list[str] = []
+        times: list[int] = []
+        marks: list[StepMark | None] = []
+        start = 0
+        for row, size, count in zip(table.rows, table.sizes, table.times, strict=True):
+            for at, (verdict, several) in enumerate(groupby(turns[start : start + count], self._verdict_of_turn)):
+                nodes = list(several)
+                gone = list(self._gone_from(nodes))
+                rows += [row, *((title,) for title, _ in gone)]
+                sizes += ["" if at else size, *("" for _ in gone)]
+                times += [len(nodes), *(number for _, number in gone)]
+                marks += [MARKS.get(verdict), *(MARKS["removed"] for _ in gone)]
+            start += count
+        if len(set(marks)) == 1:
+            return card, marks[0]
+        marked = replace(table, rows=tuple(rows), sizes=tuple(sizes), times=tuple(times), marks=tuple(marks))
+        return replace(card, table=marked), None
 
 
 def _is_inside(card: NetCard, pair: Pair) -> bool:
@@ -235,20 +260,3 @@ def _blocks(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
     """Removed layers, those of blocks of one kind together."""
     for _, several in groupby(pairs, lambda pair: pair.block.title if pair.block else ""):
         yield list(several)
-
-
-def _marked_table(table: CardTable, verdicts: Sequence[Verdict]) -> CardTable:
-    """A table with marks; a row that stands for several iterations is parted where they differ."""
-    rows: list[tuple[str, ...]] = []
-    sizes: list[str] = []
-    times: list[int] = []
-    marks: list[StepMark | None] = []
-    start = 0
-    for row, size, count in zip(table.rows, table.sizes, table.times, strict=True):
-        for at, (verdict, several) in enumerate(groupby(verdicts[start : start + count])):
-            rows.append(row)
-            sizes.append("" if at else size)
-            times.append(len(list(several)))
-            marks.append(MARKS.get(verdict))
-        start += count
-    return replace(table, rows=tuple(rows), sizes=tuple(sizes), times=tuple(times), marks=tuple(marks))

@@ -145,7 +145,7 @@ class GrowthBar:
 @record(slots=True)
 class CardTable:
     """The rows of a `for` that varies three or more names: heads, cells as text, sizes of the map; `marks` are those of
-    the rows, if there are any."""
+    the rows, if there are any. A row of one cell is what another network alone has there."""
 
     heads: tuple[str, ...]
     kinds: tuple[ColumnKind, ...]

@@ -337,11 +337,17 @@ def _table_widths(table: CardTable) -> list[float]:
     """The width of each column, the sizes of the map first and how often last."""
     sizes = max([width(each, 9, 600) for each in table.sizes] + [24])
     found = [sizes + 10]
+    rows = _whole_rows(table)
     for at, (head, kind) in enumerate(zip(table.heads, table.kinds, strict=True)):
-        cells = max(width(row[at], 9) for row in table.rows)
+        cells = max(width(row[at], 9) for row in rows)
         own = max(cells + (40 if kind == "bar" else 10 if kind == "flag" else 0), width(head, SMALL))
         found.append(own + 12)
     return [*found, 32]
+
+
+def _whole_rows(table: CardTable) -> list[tuple[str, ...]]:
+    """The rows but for those that are gone."""
+    return [row for row in table.rows if len(row) == len(table.heads)]
 
 
 def _table_width(card: NetCard) -> float:
@@ -366,7 +372,12 @@ def _table(card: NetCard, table: CardTable, across: float, form: CardForm) -> Fr
         sketch.text(starts[at + 1], y + 9, head, SMALL, paint="mute")
     y += 14
     largest = max(
-        [int(r[at]) for r in table.rows for at, kind in enumerate(table.kinds) if kind == "bar" and r[at].isdigit()]
+        [
+            int(r[at])
+            for r in _whole_rows(table)
+            for at, kind in enumerate(table.kinds)
+            if kind == "bar" and r[at].isdigit()
+        ]
         + [1]
     )
     marks: list[tuple[float, float, StepMark]] = []
@@ -376,12 +387,21 @@ def _table(card: NetCard, table: CardTable, across: float, form: CardForm) -> Fr
         if size:
             sketch.line([(left, y), (right, y)], paint="hair", line=0.8)
             sketch.text(left, y + 11.5, size, 9, 600)
-        for place, (text, kind) in enumerate(zip(cells, table.kinds, strict=True)):
+        if len(cells) < len(table.heads):
+            _gone_row(sketch, starts[1] - 6, y, right - (30 if times > 1 else 0), cells[0])
+        for place, (text, kind) in enumerate(zip(cells, table.kinds, strict=False) if len(cells) > 1 else ()):
             _cell(sketch, starts[place + 1], y, wide[place + 1], text, kind, largest, table.heads[place])
         if times > 1:
             badge(sketch, right, y + 2, times)
         y += _ROW_HEIGHT
     return Fragment(across / 2, across / 2, y + PAD - 1, sketch, marks=marks)
+
+
+def _gone_row(sketch: Sketch, x: float, y: float, right: float, text: str) -> None:
+    """What is gone from a table, across its columns."""
+    look = box_look("ghost")
+    sketch.box(x, y + 1, right - x, _ROW_HEIGHT - 2, look.fill, look.stroke, look.line, dash=look.dash)
+    sketch.text(x + 6, y + 11.5, text, 9, look.weight, look.ink, room=right - x - 10)
 
 
 def _cell(sketch: Sketch, x: float, y: float, room: float, text: str, kind: str, largest: int, head: str) -> None:
