@@ -15,8 +15,9 @@ from cnndsl.files import FileError
 def command(file: str, output: str | None, force: bool) -> None:
     """Write the network of another tool's file as a program.
 
-    FILE is a .cfg file of Darknet. What repeats becomes blocks, repeats and tables. The program is compiled and
-    compared with the file layer by layer before it is written; nothing in the file is guessed, and nothing is run.
+    FILE is a .cfg file of Darknet or a .prototxt file of Caffe. What repeats becomes blocks, repeats and tables. The
+    program is compiled and compared with the file layer by layer before it is written; nothing in the file is guessed,
+    and nothing is run.
 
     \b
     cnndsl import yolov4.cfg -o yolov4.cnn

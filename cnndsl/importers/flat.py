@@ -6,6 +6,7 @@ The shape rule is every program's. Parts have no names and no structure yet: tha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 from cnndsl.graph import Graph, LayerPart, Node, Output, SequencePart, wired
@@ -18,10 +19,17 @@ from cnndsl.shape import Shape
 
 @record(slots=True)
 class Imported:
-    """A network as a reader found it, and how many parameters that counted by the rules of its own format."""
+    """A network as a reader found it, how many parameters that counted by the rules of its own format, and remarks."""
 
     graph: Graph
     params: int
+    notes: tuple[str, ...] = ()
+
+
+def located(source: Source, message: str, place: int, help: str = "", code: str = "E0505") -> CnnError:
+    """Return the error of what stands at a place of a file, to the end of its line."""
+    end = source.text.find("\n", place)
+    return CnnError(Diagnostic(code, message, Span(source, place, end if end >= 0 else len(source.text)), help=help))
 
 
 class FlatGraph:
@@ -31,7 +39,7 @@ class FlatGraph:
     >>> made = FlatGraph(Source("net.cfg", "[net]"))
     >>> made.add(Relu(), [made.input(Shape(3, (8, 8)), 0)], 0)
     1
-    >>> made.shape(1)
+    >>> print(made.shape(1))
     8x8x3
     """
 
@@ -46,6 +54,7 @@ class FlatGraph:
 
     def add(self, layer: Layer, inputs: Sequence[int], place: int) -> int:
         """Add a layer and return its number. Raises CnnError where it does not fit what it reads."""
+        self._bounds(layer, place)
         try:
             shape = infer(layer, [self._nodes[at].shape for at in inputs])
         except LayerError as stop:
@@ -56,8 +65,8 @@ class FlatGraph:
         """Return the shape of a value."""
         return self._nodes[at].shape
 
-    def graph(self, outputs: Sequence[tuple[str, int]]) -> Graph:
-        """Return the graph that gives these values, by their names."""
+    def graph(self, outputs: Sequence[tuple[str, int]], inputs: Sequence[str] = ()) -> Graph:
+        """Return the graph that gives these values, by their names; several inputs have names, too."""
         (first, output), *others = outputs
         return Graph(
             name="",
@@ -72,13 +81,24 @@ class FlatGraph:
             source=self.source,
             sources=(self.source,),
             output_name=first if others else "",
+            input_names=tuple(inputs),
         )
 
     def error(self, message: str, place: int, help: str = "", code: str = "E0505") -> CnnError:
         """Return the error that something at a place of the file is not understood."""
-        text = self.source.text
-        end = text.find("\n", place)
-        return CnnError(Diagnostic(code, message, Span(self.source, place, end if end >= 0 else len(text)), help=help))
+        return located(self.source, message, place, help, code)
+
+    def _bounds(self, layer: Layer, place: int) -> None:
+        """Raise CnnError for an option that no text could give the layer."""
+        for name, rule in layer.options().items():
+            value: object = getattr(layer, name)
+            for each in cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,):
+                if not isinstance(each, int | float):
+                    continue
+                if rule.minimum is not None and each < rule.minimum:
+                    raise self.error(f"`{name}` of {layer.kind()} is at least {rule.minimum:g}, not {each:g}", place)
+                if rule.maximum is not None and each > rule.maximum:
+                    raise self.error(f"`{name}` of {layer.kind()} is at most {rule.maximum:g}, not {each:g}", place)
 
     def _append(self, layer: Layer, inputs: tuple[int, ...], shape: Shape, place: int) -> int:
         number = len(self._nodes)

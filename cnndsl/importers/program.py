@@ -7,14 +7,17 @@ from collections.abc import Callable, Mapping
 from cnndsl.elaborate.program import elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.finding import used
-from cnndsl.importers import darknet
+from cnndsl.importers import caffe, darknet
 from cnndsl.importers.compared import difference
 from cnndsl.importers.flat import Imported
 from cnndsl.importers.raising import raised
 from cnndsl.syntax.format import format
 from cnndsl.syntax.parse import parse
 
-READERS: Mapping[str, tuple[str, Callable[[Source], Imported]]] = {".cfg": ("Darknet", darknet.read)}
+READERS: Mapping[str, tuple[str, Callable[[Source], Imported]]] = {
+    ".cfg": ("Darknet", darknet.read),
+    ".prototxt": ("Caffe", caffe.read),
+}
 """By the ending of a file the tool that it is of, and what reads it."""
 
 
@@ -32,7 +35,8 @@ def program(source: Source) -> str:
     name = source.name.replace("\\", "/").rpartition("/")[2]
     outputs = len(imported.graph.main_outputs)
     first = imported.graph.nodes[imported.graph.output]
-    lines = [f"# Imported from {name}, of {tool}.", raised(imported.graph), "", f"assert params == {imported.params:_}"]
+    lines = [f"# Imported from {name}, of {tool}.", *(f"# {note[0].upper()}{note[1:]}." for note in imported.notes)]
+    lines += [raised(imported.graph), "", f"assert params == {imported.params:_}"]
     if outputs == 1:
         lines.append(f"assert output == {first.shape}")
     text = format(parse(Source("<import>", "\n".join(lines))))

@@ -1,4 +1,4 @@
-"""Text -> syntax tree. With `generate` the only file that imports lark.
+"""Text -> syntax tree. With `generate` the only file of the language that imports lark.
 
 lark loads the LALR tables that `generate` saved in `tables.py`, so that no start pays for building them from the
 grammar. Meaning is not this module's: see `elaborate`.

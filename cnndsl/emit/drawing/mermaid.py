@@ -186,6 +186,7 @@ def _step(chart: _Flowchart, step: SpineStep) -> tuple[str, str]:
     if isinstance(step, NetCard):
         title = f"{step.name or step.title} {TIMES}{step.times}" if step.times > 1 else step.name or step.title
         rows = _table(step.table) if step.table else map(_line, step.lines)
+        title = ", ".join(filter(None, (title, step.weights)))
         name = chart.node([title, *([growth_text(step.growth)] if step.growth else []), *rows])
         return name, name
     if isinstance(step, SpineRow):

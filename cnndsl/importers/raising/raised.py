@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence, Set
+from itertools import count
 
 from cnndsl.graph import Graph
 from cnndsl.importers.raising.blocks import LOCAL, LOCALS, local_names, with_blocks
@@ -50,10 +51,9 @@ def _names(graph: Graph, named: Set[int]) -> dict[int, str]:
     """A name for each node that has a label: that of the output, or a number."""
     listed = {each.index: name for each, name in zip(graph.inputs, graph.input_names, strict=False)}
     listed |= dict(zip(graph.main_outputs, output_names(graph), strict=True))
-    found: dict[int, str] = {}
-    for node in sorted(named):
-        found[node] = listed.get(node) or f"x{sum(each not in listed for each in found) + 1}"
-    return found
+    taken = {*listed.values(), *output_names(graph)}
+    free = (name for number in count(1) if (name := f"x{number}") not in taken)
+    return {node: listed.get(node) or next(free) for node in sorted(named)}
 
 
 class _RaisedPage:

@@ -139,11 +139,12 @@ class TermWriter:
         if stride and stride != (size if is_size else usual[kind.STRIDE]):
             head += f"/{self._extents(stride)}"
         several = [name for name, rule in rules.items() if rule.type == "ints"]
-        placed = [
+        said = {
             name
-            for name in kind.POSITIONAL
-            if name in options and name not in several and options[name] not in ((), usual[name])
-        ]
+            for name, value in options.items()
+            if value != () and (value != usual[name] or (name in rules and rules[name].required))
+        }
+        placed = [name for name in kind.POSITIONAL if name in said and name not in several]
         given = (
             [self._amount(options.pop(name)) for name in placed]
             if placed == list(kind.POSITIONAL[: len(placed)])
@@ -153,7 +154,7 @@ class TermWriter:
             if name in likes:
                 if value:
                     given.append(f"{likes[name]}={self.value(next(references))}")
-            elif value not in ((), usual[name]):
+            elif name in said:
                 given.append(f"{name}={self._amount(value)}" if rules[name].type != "ints" else self._listed(value))
         given = [self.value(each) for each in references] + given
         return f"{head}({', '.join(given)})" if given else head

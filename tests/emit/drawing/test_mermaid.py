@@ -80,7 +80,7 @@ def test_what_a_note_calls_dashed_is_dashed() -> None:
     marked = next(found[2] for line in lines if (found := LOOK.fullmatch(line)) and found[3] == "optional")
     assert [ids[each].split('"')[1] for each in marked.split(",")] == ["1×1, e, BN, activation", "Excite"]
     assert sum("-.->" in line for line in lines) == 1
-    assert any("1×1 where e ≠ C<br/>" in line for line in lines)
+    assert any("1×1 where e ≠ c′<br/>" in line for line in lines)
 
 
 def test_letters_have_a_legend() -> None:

@@ -23,6 +23,7 @@ from cnndsl.emit.drawing.cards.opened import Opener
 from cnndsl.emit.drawing.cards.panels import PanelMaker
 from cnndsl.emit.drawing.cards.raw import RawCard, RawRow, RawStep, raw_nodes
 from cnndsl.emit.drawing.cards.rows import fused
+from cnndsl.emit.drawing.cards.shared import with_shared
 from cnndsl.emit.drawing.cards.spine import SpineBuilder
 from cnndsl.emit.drawing.cards.tags import LinkOf, Tagger, no_link
 from cnndsl.emit.drawing.cards.ushape import u_shape
@@ -51,10 +52,11 @@ def model(
     """
     signatures = Signatures(graph)
     given = frozenset([each.node for each in graph.taps] + ([graph.output] if graph.output_name else []))
-    builder = SpineBuilder(signatures, given, unfold=unfold, levels=levels)
+    figures = costs(graph)
+    params = {node.index: figures[node.index].params for node in graph}
+    builder = SpineBuilder(signatures, given, unfold=unfold, levels=levels, params=params)
     raw = with_missing(graph, builder.build(items_of(graph.tree)), builder.taps)
     book = BlockBook(signatures)
-    figures = costs(graph)
     cards = CardMaker(graph, signatures, book, given, figures)
     for at, step in enumerate(raw):
         if isinstance(step, RawCard):
@@ -65,7 +67,7 @@ def model(
     opener = Opener(signatures, given)
     beside = [panels.beside(each, homes) for each in _alike(builder.taps, signatures)]
     shown = panels.chosen(raw, opened)
-    steps = tuple(cards.step(each, at, opener, panels.keys) for at, each in enumerate(raw))
+    steps = with_shared(graph, figures, [cards.step(each, at, opener, panels.keys) for at, each in enumerate(raw)])
     tagger = Tagger(graph, figures, link)
     whole, training = totals(graph, figures)
     joined, links = step_edges(graph, homes, steps)
@@ -81,8 +83,8 @@ def model(
         links=tuple(dict.fromkeys(_labelled(each, labels) for each in links)),
         carried=tuple((source, text) for (source, target), text in labels.items() if target == source + 1),
         ends=ends_of(graph, homes, beside),
-        legend=legend([*shown, *beside], steps, raw),
-        description=_description(graph, steps, whole.params - training, whole.macs),
+        legend=legend(graph, [*shown, *beside], steps, raw),
+        description=_description(graph, steps, whole, training),
         tags=tuple(tagger.step(step, raw_nodes(each)) for step, each in zip(steps, raw, strict=True)),
         u=None if opened or unfold or levels else tagger.bars(u_shape(graph)),
         output=-1 if graph.output_name else homes[graph.output],
@@ -169,12 +171,13 @@ def _apart(ends: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
     return sorted({(row if has_rows else -1, start if has_starts else -1) for row, start in ends})
 
 
-def _description(graph: Graph, steps: Sequence[SpineStep], params: int, macs: int) -> str:
+def _description(graph: Graph, steps: Sequence[SpineStep], whole: Cost, training: int) -> str:
     """A sentence for readers who don't see the drawing."""
     cards = [step for step in steps if isinstance(step, NetCard) and step.name]
     parts = ", ".join(f"{card.name}{f' {TIMES}{card.times}' if card.times > 1 else ''}" for card in cards)
     shapes = f"{shape_text(graph.input)} to {shape_text(graph.nodes[graph.output].shape)}"
-    figures = f"{human(params)} parameters, {human(macs)} multiply-adds"
+    more = f", {human(whole.params)} in training" if training else ""
+    figures = f"{human(whole.params - training)} parameters{more}, {human(whole.macs)} multiply-adds"
     return f"{graph.title}, from {shapes}: {figures}{f'; {parts}' if parts else ''}."
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from cnndsl.emit.drawing.cards.items import ForkItem, UnitItem, flat
+from cnndsl.emit.drawing.cards.items import ForkItem, UnitItem, flat, nodes_in
 from cnndsl.emit.drawing.cards.model import (
     BlockPanel,
     Branching,
@@ -20,13 +20,15 @@ from cnndsl.emit.drawing.cards.model import (
     SpineStep,
 )
 from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, units
-from cnndsl.emit.drawing.cards.words import TIMES
+from cnndsl.emit.drawing.cards.words import TIMES, stride_of
+from cnndsl.graph.graph import Graph
 
 ENTERING = "c′"
 """The channels that come in where that is no multiple of a width."""
 _COMES_IN = "channels that come in"
 _STRIDE = "stride, 1 where left out"
-_FACTOR = "multiple of C"
+_OF_FIRST = "stride of the first of a row, else 1"
+_FACTOR = "multiple of"
 _WIDTH = "width"
 _FEW = 4
 """Up to so many letters are written one by one."""
@@ -34,7 +36,9 @@ _LETTER = re.compile(r"\d*([^\W\d]\w*′?)(?:/\d+)?")
 _WINDOW = re.compile(rf"([a-z]\w*){TIMES}\1\b")
 
 
-def legend(panels: Sequence[BlockPanel], steps: Sequence[SpineStep], raw: Sequence[RawStep]) -> tuple[LegendEntry, ...]:
+def legend(
+    graph: Graph, panels: Sequence[BlockPanel], steps: Sequence[SpineStep], raw: Sequence[RawStep]
+) -> tuple[LegendEntry, ...]:
     """Return the explanation of each symbol that may be drawn."""
     cards = [step for step in steps if isinstance(step, NetCard)]
     inside = dict(pair for panel in reversed(panels) for pair in reversed(list(_meanings(panel))))
@@ -43,6 +47,8 @@ def legend(panels: Sequence[BlockPanel], steps: Sequence[SpineStep], raw: Sequen
         if isinstance(step, NetCard) and step.table and isinstance(source, RawCard):
             meanings |= dict(_heads(step, source, inside, panels))
     meanings |= {name: text for panel in panels for name, text in _meanings(panel) if name not in meanings}
+    if any(isinstance(each, RawCard) and _strides_first(graph, each) for each in raw):
+        meanings = {name: _OF_FIRST if text == _STRIDE else text for name, text in meanings.items()}
     boxes = _boxes(cards, meanings)
     if boxes:
         meanings = {name: text for name, text in meanings.items() if text != _COMES_IN}
@@ -52,7 +58,7 @@ def legend(panels: Sequence[BlockPanel], steps: Sequence[SpineStep], raw: Sequen
         found.append(LegendEntry("", "what each branch adds", "branches"))
     found += _grouped(meanings, has_columns)
     found.append(LegendEntry("", "concatenation", "join"))
-    found.append(LegendEntry("", "parameters of a part", "figure"))
+    found.append(LegendEntry("", "parameters of the box", "figure"))
     return tuple(found)
 
 
@@ -123,9 +129,10 @@ def _letters(text: str) -> Iterator[tuple[str, str]]:
         name = match[1]
         if name in (ENTERING, "C"):
             yield name, _COMES_IN
-        elif name.endswith("C"):
-            yield name[:-1], _FACTOR
-            yield "C", _COMES_IN
+        elif name.endswith(("C", ENTERING)):
+            letter = "C" if name.endswith("C") else ENTERING
+            yield name.removesuffix(letter), f"{_FACTOR} {letter}"
+            yield letter, _COMES_IN
         else:
             yield name, _WIDTH
 
@@ -162,6 +169,16 @@ def _heads(
             yield name, "number"
         elif kind == "text" and activation and not any(isinstance(each, int) for each in values):
             yield name, "activation"
+
+
+def _strides_first(graph: Graph, source: RawCard) -> bool:
+    """Whether of several blocks in a row of a table the first alone has a stride."""
+    for turn in source.parts if source.names else ():
+        several = units(turn.chain) if isinstance(turn, UnitItem) and not turn.title else []
+        slides = [any(stride_of(graph.nodes[node].layer) for node in nodes_in(each.chain)) for each in several]
+        if len(slides) > 1 and slides[0] and not any(slides[1:]):
+            return True
+    return False
 
 
 def _counts(source: RawCard, values: Sequence[object]) -> bool:

@@ -284,9 +284,9 @@ def _has_source(item: ForkItem) -> bool:
 
 
 def _main_role(graph: Graph, item: UnitItem) -> str:
-    """The palette's role of most weight layers of a block."""
+    """The palette's role of at least two thirds of the layers of a block that have weights or pool, else a neutral
+    one."""
     roles = [role_of(graph.nodes[each.node].layer) for each in flat(item.chain) if isinstance(each, LayerItem)]
-    if not has_fork(item.chain) and "pool" in roles[1:]:
-        return "pool"
     mains = [role for role in roles if role in ("conv", "fc", "up", "pool")]
-    return max(dict.fromkeys(mains), key=mains.count) if mains else "conv"
+    most = max(dict.fromkeys(mains), key=mains.count, default="conv")
+    return most if 3 * mains.count(most) >= 2 * len(mains) else "io"

@@ -180,7 +180,8 @@ class SpineBranching:
 class NetCard:
     """A part of the network in a frame: its name, its rows, and `times`, of how many iterations of one block or its
     variants it consists; 1 where it has anything else too, since its badge would claim that all of it repeats. Where
-    `is_told`, the rows tell what the name does: `c = 64`. `stage` is the opened part that begins with it."""
+    `is_told`, the rows tell what the name does: `c = 64`. `stage` is the opened part that begins with it, `weights`
+    what is said of weights that an earlier step has, too."""
 
     name: str
     params: int
@@ -195,6 +196,7 @@ class NetCard:
     is_told: bool = False
     state: PartState = ""
     stage: str = ""
+    weights: str = ""
 
 
 SpineStep: TypeAlias = SpineRow | SpineBranching | NetCard
@@ -274,7 +276,8 @@ class UBar:
 @record(slots=True)
 class USkip:
     """A link between bars of a row: what happens on it, the node that merges it (-1 for none), whether that joins
-    channels, how many come along, and the nodes on it. `is_gone` is one that another network alone has."""
+    channels, how many come along, and the nodes on it. `is_gone` is one that another network alone has. One with
+    `has_indices` carries no map, but where a pool in the row below took its values from."""
 
     source: int
     target: int
@@ -286,6 +289,7 @@ class USkip:
     tag: GroupTag | None = None
     mark: StepMark | None = None
     is_gone: bool = False
+    has_indices: bool = False
 
 
 @record(slots=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from cnndsl.emit.drawing.cards.account import inner_chains
 from cnndsl.emit.drawing.cards.blocks import BlockBook, BlockVariant, table_letters
 from cnndsl.emit.drawing.cards.conditions import conditions
 from cnndsl.emit.drawing.cards.counts import with_counts
@@ -25,15 +24,13 @@ from cnndsl.emit.drawing.cards.legend import ENTERING
 from cnndsl.emit.drawing.cards.model import (
     BlockPanel,
     Branching,
-    FusedRow,
     InsetBox,
-    LayerCell,
     PanelElement,
-    RepeatFrame,
 )
 from cnndsl.emit.drawing.cards.notes import with_notes, without_widths
 from cnndsl.emit.drawing.cards.opened import Opener, gate_role
 from cnndsl.emit.drawing.cards.raw import RawCard, RawStep, table_instances
+from cnndsl.emit.drawing.cards.retold import cells_in, retold, with_one_letter
 from cnndsl.emit.drawing.cards.terms import common_name
 from cnndsl.emit.drawing.cards.wiring import entry_of
 from cnndsl.emit.drawing.cards.words import dilation_text, layer_text, shape_text, word_of
@@ -85,7 +82,7 @@ class PanelMaker:
         for at, variant in enumerate(shown):
             if several and not variant.is_inset and variant.number not in self._tables:
                 self.keys[variant.number] = _KEYS[at]
-        return [*_with_one_letter([self._panel(each) for each in shown]), *self._growth(shown)]
+        return [*with_one_letter([self._panel(each) for each in shown], self._book.taken), *self._growth(shown)]
 
     def _names(self, variant: BlockVariant, steps: Sequence[RawStep]) -> set[str]:
         """What a block is called, and the parts in which it occurs."""
@@ -167,7 +164,7 @@ class PanelMaker:
             elements = opener.elements(item.chain, found)
         else:
             elements = opener.flat_elements(item.chain, found, self._closed(item.chain))
-        elements = _retold(elements, self._varied(variant, item))
+        elements = retold(elements, self._varied(variant, item))
         elements = _dilated(elements, self._dilations(variant, item))
         if len({self._graph.nodes[nodes_in(each.chain)[-1]].shape.channels for each in variant.instances}) > 1:
             elements = without_widths(elements)
@@ -230,7 +227,7 @@ class PanelMaker:
         item = _largest(table)
         found, optional, texts = table_letters(self._graph, item, turns, table.names, [row for _, row in several])
         opener = Opener(self._signatures, self._given, self._inset)
-        elements = _dashed(_retold(opener.elements(item.chain, found, optional), texts), optional)
+        elements = _dashed(retold(opener.elements(item.chain, found, optional), texts), optional)
         elements = with_counts(elements, item, turns, table.names)
         notes = conditions(self._graph, item, turns, table.names, elements)
         uses_channels = any(_CHANNELS.search(each) for each in (*found.widths.values(), *notes))
@@ -313,6 +310,9 @@ class PanelMaker:
             leaving = shape_text(exits[0].shape)
         if letters.uses_channels and len({each.shape for each in entries}) > 1:
             entering = "C"
+        added = {after.shape.channels - before.shape.channels for before, after in zip(entries, exits, strict=True)}
+        if not leaving and not entering[1:] and len(added) == 1 and min(added) > 0:
+            leaving = f"{entering or ENTERING} + {min(added)}"
         return entering or ENTERING, leaving
 
 
@@ -331,52 +331,18 @@ def _channels(values: Sequence[int], known: Mapping[str, tuple[int, ...]]) -> st
     return f"{ratio}{name}" if ratio > 1 else name
 
 
-def _with_one_letter(panels: Sequence[BlockPanel]) -> list[BlockPanel]:
-    """The panels, with `C` for all channels that come in where a width is told by them."""
-    has_letter = any(each.entering == "C" for each in panels)
-    return [replace(each, entering="C") if has_letter and each.entering == ENTERING else each for each in panels]
-
-
 def _largest(card: RawCard) -> UnitItem:
     return max((each for each, _ in table_instances(card)), key=lambda each: len(nodes_in(each.chain)))
-
-
-def _retold(elements: Sequence[PanelElement], texts: Mapping[int, str]) -> tuple[PanelElement, ...]:
-    """Elements with other labels for some nodes."""
-    found: list[PanelElement] = []
-    for each in elements:
-        match each:
-            case FusedRow():
-                found.append(FusedRow(tuple(_retold_cell(cell, texts) for cell in each.cells)))
-            case Branching():
-                found.append(replace(each, branches=tuple(_retold(branch, texts) for branch in each.branches)))
-            case RepeatFrame():
-                found.append(replace(each, elements=_retold(each.elements, texts)))
-            case InsetBox():
-                found.append(each)
-    return tuple(found)
-
-
-def _retold_cell(cell: LayerCell, texts: Mapping[int, str]) -> LayerCell:
-    return replace(cell, text=texts[cell.node]) if cell.node in texts else cell
 
 
 def _dilated(elements: Sequence[PanelElement], dilations: Mapping[int, str]) -> tuple[PanelElement, ...]:
     """Elements with other dilations for some nodes."""
     texts = {
         cell.node: f"{cell.text.partition(', dilated ')[0]}, {dilations[cell.node]}"
-        for cell in _cells(elements)
+        for cell in cells_in(elements)
         if cell.node in dilations
     }
-    return _retold(elements, texts) if texts else tuple(elements)
-
-
-def _cells(elements: Sequence[PanelElement]) -> Iterator[LayerCell]:
-    for each in elements:
-        if isinstance(each, FusedRow):
-            yield from each.cells
-        for chain in inner_chains(each):
-            yield from _cells(chain)
+    return retold(elements, texts) if texts else tuple(elements)
 
 
 def _dashed(elements: Sequence[PanelElement], optional: Collection[int]) -> tuple[PanelElement, ...]:

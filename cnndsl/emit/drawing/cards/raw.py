@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias, TypeGuard
 
 from cnndsl.emit.drawing.cards.items import ForkItem, ItemChain, RepeatItem, UnitItem, nodes_in
 from cnndsl.records import record
 from cnndsl.values import NameSymbol, Value, show
 
+_NUMBERED = re.compile(r"(.*?)(\d+)")
 EDGE_ROWS = 4
 """The most rows of a stem or a head that stay open."""
 
@@ -62,17 +66,44 @@ def value_text(value: Value) -> str:
     return value.name if isinstance(value, NameSymbol) else show(value)
 
 
-def with_open_ends(steps: Sequence[RawStep]) -> list[RawStep]:
-    """Return the steps with those small plain cards opened that are the only ones at the beginning or at the end."""
+def with_open_ends(steps: Sequence[RawStep], params: Mapping[int, int]) -> list[RawStep]:
+    """Return the steps with those small plain cards opened that are the only ones at the beginning or at the end. One
+    with most of the parameters of the nodes stays a card beside others, which tells them."""
+    most = sum(params.values()) / 2
     cards = [at for at, step in enumerate(steps) if isinstance(step, RawCard)]
     found: list[RawStep] = []
     for at, step in enumerate(steps):
-        is_edge = bool(cards) and at in (cards[0], cards[-1]) and len(cards) > 1
+        is_edge = len(cards) > 1 and at in (cards[0], cards[-1])
+        is_edge = is_edge and sum(params.get(node, 0) for node in raw_nodes(step)) <= most
         if isinstance(step, RawCard) and step.is_plain and (is_edge or len(cards) == 1) and _is_small(step):
             found += [RawRow(each) for each in step.parts if isinstance(each, tuple)]
         else:
             found.append(step)
     return found
+
+
+def named_apart(steps: Sequence[RawStep]) -> list[RawStep]:
+    """Return the steps, in which runs of one block without labels are called after their paths, from the
+    first to the last: the block alone would be the name of several."""
+    counts = Counter(step.name for step in steps if _is_run(step))
+    several = {step.name for step in steps if _is_run(step) and len(step.parts) > 1 and counts[step.name] > 1}
+    return [replace(step, name=_range(step)) if _is_run(step) and step.name in several else step for step in steps]
+
+
+def _is_run(step: RawStep) -> TypeGuard[RawCard]:
+    """Whether a step is a card that is called after the block of its parts, which have no labels."""
+    if not isinstance(step, RawCard) or step.path or step.names or step.stage:
+        return False
+    return all(isinstance(each, UnitItem) and each.path and each.title == step.name for each in step.parts)
+
+
+def _range(card: RawCard) -> str:
+    """The paths of the parts of a card."""
+    paths = [each.path for each in card.parts if isinstance(each, UnitItem)]
+    first, last = (_NUMBERED.fullmatch(paths[at]) for at in (0, -1))
+    if len(paths) == 1 or first is None or last is None or first[1] != last[1]:
+        return paths[0] if len(paths) == 1 else card.name
+    return f"{paths[0]}\u2013{last[2]}"
 
 
 def _is_small(card: RawCard) -> bool:

@@ -7,7 +7,7 @@ Iterations of a repeat, and blocks of one kind that follow one another, are the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from cnndsl.emit.drawing.cards.crossed import is_crossed_block
@@ -21,16 +21,23 @@ from cnndsl.emit.drawing.cards.items import (
     Signatures,
     TapItem,
     UnitItem,
-    flat,
     has_fork,
     nodes_in,
 )
+from cnndsl.emit.drawing.cards.loops import holds_loop, is_loop, is_table, loops_in, row_name, varying
 from cnndsl.emit.drawing.cards.periods import folded
-from cnndsl.emit.drawing.cards.raw import RawCard, RawFork, RawRow, RawStep, table_instances, value_text, with_open_ends
+from cnndsl.emit.drawing.cards.raw import (
+    RawCard,
+    RawFork,
+    RawRow,
+    RawStep,
+    named_apart,
+    table_instances,
+    with_open_ends,
+)
 from cnndsl.emit.drawing.cards.rows import fused
 from cnndsl.emit.drawing.cards.terms import common_name
 from cnndsl.graph.graph import Graph
-from cnndsl.values import Value
 
 OPEN_ROWS = 6
 """A block that is used once stays open if it has at most so many rows."""
@@ -43,12 +50,20 @@ _FOLDED = 3
 
 
 class SpineBuilder:
-    """Walks over the items of a network and gathers the steps of the spine; `taps` are the parts beside it."""
+    """Walks over the items of a network and gathers the steps of the spine; `taps` are the parts beside it, `params`
+    the parameters of nodes."""
 
     def __init__(
-        self, signatures: Signatures, given: Collection[int], *, unfold: bool = False, levels: int | None = None
+        self,
+        signatures: Signatures,
+        given: Collection[int],
+        *,
+        unfold: bool = False,
+        levels: int | None = None,
+        params: Mapping[int, int] | None = None,
     ) -> None:
         self.graph: Graph = signatures.graph
+        self._params = params or {}
         self._unfold = unfold
         self._levels = levels
         self._level = 0
@@ -67,7 +82,9 @@ class SpineBuilder:
         self._count(chain)
         self._walk(chain)
         self._flush()
-        return self.steps if self._unfold else folded(with_open_ends(self.steps), self.signatures)
+        if self._unfold:
+            return self.steps
+        return named_apart(folded(with_open_ends(self.steps, self._params), self.signatures))
 
     def _count(self, chain: ItemChain) -> None:
         stack: list[DrawnItem] = list(chain)
@@ -180,7 +197,7 @@ class SpineBuilder:
         if self._levels is not None and kind == "open" and item.name and len(nodes_in(item.chain)) > OPEN_ROWS:
             kind = "stage"
         if kind == "open":
-            if item.name and _is_loop(item):
+            if item.name and is_loop(item):
                 self._flush()
                 self._stage = item.name
             self._end_run()
@@ -191,8 +208,8 @@ class SpineBuilder:
             self._flush()
             parts = (item,) if kind == "block" else tuple(self._parts(item.chain))
             is_plain = kind == "plain" and bool(item.name) and self._alike[self._kinds(item)] <= _ALIKE
-            is_plain = is_plain and not _loops(item.chain)
-            self._card(item.name or item.title, item.path, parts, is_plain=is_plain, is_repeat=_is_loop(item))
+            is_plain = is_plain and not loops_in(item.chain)
+            self._card(item.name or item.title, item.path, parts, is_plain=is_plain, is_repeat=is_loop(item))
 
     def _instance(self, item: UnitItem) -> None:
         if self._run and not self._is_like(self._run[-1], item):
@@ -228,7 +245,7 @@ class SpineBuilder:
 
     def _holds_cards(self, item: DrawnItem) -> bool:
         if isinstance(item, RepeatItem):
-            return len(_varying(item)) >= _TABLE_NAMES or any(self._kind(turn) == "open" for turn in item.turns[:1])
+            return len(varying(item)) >= _TABLE_NAMES or any(self._kind(turn) == "open" for turn in item.turns[:1])
         return isinstance(item, UnitItem) and self._kind(item) in ("stage", "open")
 
     def _plain_kind(self, item: UnitItem) -> str:
@@ -236,10 +253,10 @@ class SpineBuilder:
         rows = len(fused(self.graph, nodes, self.given))
         if rows <= 1:
             return "open"
-        loops = _loops(item.chain)
-        if any(each.names and len(each.turns) > 1 and _holds_loop(each) for each in loops):
+        loops = loops_in(item.chain)
+        if any(each.names and len(each.turns) > 1 and holds_loop(each) for each in loops):
             return "open"
-        if any(len(_varying(each)) >= _TABLE_NAMES for each in loops):
+        if any(len(varying(each)) >= _TABLE_NAMES for each in loops):
             return "open"
         if item.title and self._uses[item.title] > 1 and rows <= OPEN_ROWS and not loops:
             return "block"
@@ -247,7 +264,9 @@ class SpineBuilder:
             return "plain"
         if len(nodes) > _WHOLE * len(self.graph) and not loops:
             return "open"
-        return "plain" if loops or rows > OPEN_ROWS else "open"
+        own = sum(self._params.get(node, 0) for node in nodes)
+        is_heavy = bool(item.name) and own > sum(self._params.values()) / 2
+        return "plain" if loops or is_heavy or rows > OPEN_ROWS else "open"
 
     def _kinds(self, item: UnitItem) -> frozenset[str]:
         return frozenset(self.graph.nodes[node].kind for node in nodes_in(item.chain))
@@ -257,13 +276,15 @@ class SpineBuilder:
             for turn in loop.turns:
                 self._opened(turn)
             return
-        if len(_varying(loop)) >= _TABLE_NAMES and _is_table(loop):
+        if len(varying(loop)) >= _TABLE_NAMES and is_table(loop):
             self._flush()
             self._table(loop)
             return
         if loop.names:
+            if self._levels is None:
+                self._stage = ""  # above the first of several cards it would read as the name of that one
             for turn, row in zip(loop.turns, loop.rows, strict=True):
-                self._turn(turn, _row_name(loop, row))
+                self._turn(turn, row_name(loop, row))
             return
         if loop.turns[0].title and all(self._kind(turn) == "block" and not turn.name for turn in loop.turns):
             for turn in loop.turns:
@@ -352,45 +373,3 @@ def _gathers(chain: ItemChain) -> bool:
     """Whether a chain begins with a merge of values that are all made elsewhere, and goes on without another one."""
     first, *others = chain
     return isinstance(first, ForkItem) and not has_fork(tuple(others)) and not any(map(nodes_in, first.branches))
-
-
-def _is_loop(item: UnitItem) -> bool:
-    """Whether a part is a repeat and nothing else."""
-    return len(item.chain) == 1 and isinstance(item.chain[0], RepeatItem)
-
-
-def _loops(chain: ItemChain) -> list[RepeatItem]:
-    found: list[RepeatItem] = []
-    stack = list(reversed(chain))
-    while stack:
-        item = stack.pop()
-        if isinstance(item, RepeatItem):
-            found.append(item)
-            stack.extend(reversed(item.turns))
-        elif isinstance(item, UnitItem):
-            stack.extend(reversed(item.chain))
-    return found
-
-
-def _holds_loop(loop: RepeatItem) -> bool:
-    return any(_loops(turn.chain) for turn in loop.turns)
-
-
-def _varying(loop: RepeatItem) -> list[int]:
-    """The columns of a `for` whose values vary."""
-    return [at for at in range(len(loop.names)) if len({str(row[at]) for row in loop.rows}) > 1]
-
-
-def _is_table(loop: RepeatItem) -> bool:
-    return all(not any(isinstance(each, TapItem | ReferenceItem) for each in flat(turn.chain)) for turn in loop.turns)
-
-
-def _row_name(loop: RepeatItem, row: Sequence[Value]) -> str:
-    """What an iteration without a name is called: by its values, but for how often something repeats in it."""
-    counts = [len(inner[0].turns) if (inner := _loops(turn.chain)) else 1 for turn in loop.turns]
-    shown = [
-        f"{name} = {value_text(value)}"
-        for at, (name, value) in enumerate(zip(loop.names, row, strict=True))
-        if [each[at] for each in loop.rows] != counts
-    ]
-    return ", ".join(shown)

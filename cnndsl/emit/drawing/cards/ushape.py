@@ -108,6 +108,7 @@ def _bars(graph: Graph, path: Sequence[int]) -> tuple[list[UBar], dict[int, int]
             rank = node.shape.rank
             text = dims_text(window_of(node.layer), rank) if window_of(node.layer) else ""
             word = layer_text(node, rank, width="-").replace(", -", "") if node.layer.WIDTH else layer_text(node, rank)
+            word = f"{word} to the size before the pool" if node.layer.INDICES_OF else word
             notes = (word,) if node.inputs else ()
             bars.append(
                 UBar(
@@ -129,13 +130,13 @@ def _size(node: Node) -> str:
 
 
 def _skip(graph: Graph, homes: Mapping[int, int], way: Sequence[int]) -> USkip | None:
-    """A skip between bars. One that carries pooling indices comes from the bar before the pool."""
+    """A skip between bars. One that carries indices comes from the bar of the pool."""
     source, target = way[0], way[-1]
     node = graph.nodes[target]
     words = [layer_text(graph.nodes[each], graph.nodes[each].shape.rank, is_open=True) for each in way[1:-1]]
     inner = tuple(way[1:-1])
     if node.layer.INDICES_OF and len(way) == 2:
-        return USkip(homes[source] - 1, homes[target], "indices", -1, False, 0, inner) if homes[source] else None
+        return USkip(homes[source], homes[target], "indices", -1, False, 0, inner, has_indices=True)
     if node.layer.ROLE != "merge":
         return None
     channels = graph.nodes[way[-2]].shape.channels
@@ -144,9 +145,10 @@ def _skip(graph: Graph, homes: Mapping[int, int], way: Sequence[int]) -> USkip |
 
 
 def _is_over(bars: Sequence[UBar], skip: USkip) -> bool:
-    """Whether a skip leads over smaller maps to one on the same row, which is the first there on the way up."""
-    between = bars[skip.source + 1 : skip.target]
-    row = bars[skip.source].level
+    """Whether a skip leads over smaller maps to one on the same row, which is the first there on the way up. Indices
+    come from the row below."""
+    between = bars[skip.source + (not skip.has_indices) : skip.target]
+    row = bars[skip.source].level - skip.has_indices
     goes_up = bars[skip.target].level < bars[skip.target - 1].level
     return row == bars[skip.target].level and goes_up and any(bar.level > row for bar in between)
 

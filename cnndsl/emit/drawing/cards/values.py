@@ -11,8 +11,8 @@ from cnndsl.graph.graph import Graph
 
 
 def further_values(graph: Graph, homes: Mapping[int, int], steps: Sequence[SpineStep]) -> dict[tuple[int, int], str]:
-    """Return labels for the edges from one step to another, `skip ×8`, where one of the values is not the last one of
-    its block. `homes` has the step of each node."""
+    """Return labels for the edges from one step to another: `skip ×8` where one of the values is not the last one of
+    its block, `indices` where a layer takes those of a pool. `homes` has the step of each node."""
     cards = [step for step in steps if isinstance(step, NetCard)]
     instances = [nodes for card in cards for line in card.lines if line.row is None for nodes in line.nodes]
     lasts = {node: nodes[-1] for nodes in instances for node in nodes}
@@ -24,7 +24,9 @@ def further_values(graph: Graph, homes: Mapping[int, int], steps: Sequence[Spine
             source, target = homes.get(before), homes.get(node.index)
             if before in lasts and source is not None and target is not None and source != target:
                 found.setdefault((source, target), {})[before] = names.get(before, "")
-    return {
+    pools = [(node.inputs[node.layer.INDICES_OF], node.index) for node in graph if node.layer.INDICES_OF]
+    indices = [(homes[pool], homes[node]) for pool, node in pools if pool in homes and node in homes]
+    return {source_target: "indices" for source_target in indices if len(set(source_target)) > 1} | {
         ends: _counted(list(values.values()))
         for ends, values in found.items()
         if all(values.values()) and any(lasts[node] != node for node in values)

@@ -134,7 +134,10 @@ def stride_text(stride: tuple[int, ...]) -> str:
 
 
 def slide_text(layer: Layer) -> str:
-    """Return the stride of a layer as a label has it: `/2`, and of one that enlarges `×2`."""
+    """Return the stride of a layer as a label has it: `/2`, and of one that enlarges `×2`; nothing for one that goes
+    back to the size before a pool, which may be more than that."""
+    if layer.INDICES_OF:
+        return ""
     text = stride_text(stride_of(layer))
     return text.replace("/", TIMES, 1) if role_of(layer) == "up" else text
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from cnndsl.emit.drawing.cards.model import BlockPanel, DrawingModel
 from cnndsl.emit.drawing.layout import legend as legends
-from cnndsl.emit.drawing.layout.lanes import ENDING, stacked
+from cnndsl.emit.drawing.layout.lanes import ENDING, LABELLED, stacked
 from cnndsl.emit.drawing.layout.panel import STYLE_COUNT, PanelArtist
 from cnndsl.emit.drawing.layout.pieces import Fragment
 from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
-from cnndsl.emit.drawing.layout.spine import SpinePieces, heights, in_ranks
+from cnndsl.emit.drawing.layout.spine import SpinePieces, heights, in_ranks, with_heads
 from cnndsl.emit.drawing.measure import width
 
 GUTTER = 12.0
@@ -49,6 +49,7 @@ def columns(drawn: SpinePieces, count: int) -> Arrangement:
     if len(parts) == 1 and drawn.lanes:
         made = stacked(drawn.pieces, drawn.joined, drawn.labels, drawn.lanes, names=drawn.names, looks=drawn.looks)
         return single(made)
+    drawn = with_heads(drawn, parts)
     sizes = [_size(drawn, start, stop) for start, stop in parts]
     across = sum(left + right for left, right, _ in sizes) + GUTTER * (len(sizes) - 1)
     top = _top(drawn, parts)
@@ -121,13 +122,15 @@ def _columns(
 
 def _lead(sketch: Sketch, drawn: SpinePieces, start: int, before: PlanePoint, tip: PlanePoint, bend: float) -> None:
     """The edge from the bottom of a column to the top of the next, with the shape and the name of the stage."""
-    low, high = before[1] + 8, tip[1] - 10
+    has_text = bool(drawn.labels[start - 1] or drawn.names[start])
+    low, high = before[1] + 8, tip[1] - (LABELLED if has_text else 10)
     if drawn.joined[start]:
-        sketch.line([before, (before[0], low), (bend, low), (bend, high), (tip[0], high), tip], head=True)
+        points = [before, (before[0], low), (bend, low), (bend, high), (tip[0], high), tip]
+        sketch.line(points, head=not drawn.pieces[start].parts)
     if drawn.labels[start - 1]:
-        sketch.text(tip[0] + 9, high - 4, drawn.labels[start - 1], SMALL, paint="mute")
+        sketch.text(tip[0] + 7, tip[1] - LABELLED / 2 + 3, drawn.labels[start - 1], SMALL, paint="mute")
     if drawn.names[start]:
-        sketch.text(tip[0] - 9, high - 4, drawn.names[start], 10, 600, anchor="end")
+        sketch.text(tip[0] - 7, tip[1] - LABELLED / 2 + 3.5, drawn.names[start], 10, 600, anchor="end")
 
 
 def with_panels(

@@ -6,15 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cnndsl.emit.drawing.cards.model import CardLine, CardTable, GrowthBar, NetCard, StepMark
+from cnndsl.emit.drawing.cards.model import CardLine, GrowthBar, NetCard, StepMark
 from cnndsl.emit.drawing.cards.words import TIMES, growth_text
+from cnndsl.emit.drawing.layout.card_table import PAD, table_body, table_width
 from cnndsl.emit.drawing.layout.looks import BoxLook, box_look
 from cnndsl.emit.drawing.layout.pieces import BAR, Fragment, badge, badge_width, key_disc, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import width
 from cnndsl.report.number_format import human
-
-PAD = 6.0
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,8 @@ _MARK = 30.0
 def natural_width(card: NetCard) -> float:
     """Return how wide a card is whose texts all have room."""
     badge_room = 34 if card.times > 1 else 0
-    head = width(card.name, 10, 600) + width(human(card.params), SMALL) + badge_room + 2 * PAD + 16
-    return max([head, *(_line_width(card, line) for line in card.lines)]) if card.table is None else _table_width(card)
+    head = width(card.name, 10, 600) + width(card.weights or human(card.params), SMALL) + badge_room + 2 * PAD + 16
+    return max([head, *(_line_width(card, line) for line in card.lines)]) if card.table is None else table_width(card)
 
 
 def _line_width(card: NetCard, line: CardLine) -> float:
@@ -90,8 +89,10 @@ def card(card: NetCard, across: float, form: CardForm, *, with_heads: bool = Fal
     if is_single(card, is_wide=is_wide):
         return _single(card, card.lines[0], min(across, 240), is_opened=bool(card.lines[0].key))
     if card.table is not None:
-        across = max(across, _table_width(card))
-        return _framed(card, _table(card, card.table, across, form), across)
+        across = max(across, table_width(card))
+        head = Sketch()
+        low = _header(head, card, across, form)
+        return _framed(card, table_body(head, card.table, low, across), across)
     if is_wide and len(card.lines) == 1 and card.lines[0].columns:
         return _columns(card, card.lines[0], across, form, with_heads and bool(card.heads))
     if card.growth is not None and card.lines:
@@ -124,7 +125,8 @@ def is_single(card: NetCard, *, is_wide: bool) -> bool:
 def box(card: NetCard, *, is_opened: bool) -> Fragment:
     """Draw a card of one instance as a box with the channels that it gives, and the values of an opened block."""
     line, text = card.lines[0], f"→ {card.shape.rpartition(TIMES)[2]}"
-    across = max(width(card.name, 9, 500) + width(text, 9), width(_further(line), 9) if is_opened else 0) + 26
+    further = max(width(_further(line), 9) if is_opened else 0, width(card.weights, 9))
+    across = max(width(card.name, 9, 500) + width(text, 9), further) + 26
     return _single(card, line if is_opened else replace(line, text=""), across, is_opened=is_opened)
 
 
@@ -142,7 +144,7 @@ def _single(card: NetCard, line: CardLine, across: float, *, is_opened: bool) ->
     rest = room - width(card.name, 9, 500) - 8
     is_beside = bool(line.text) and not line.columns and width(line.text, 9) <= rest
     is_told = bool(line.text) and is_opened and not card.state and not is_beside
-    beneath = wrapped(_further(line), room) if is_told else []
+    beneath = [*(wrapped(_further(line), room) if is_told else ()), *([card.weights] if card.weights else ())]
     height = _LINE + _FURTHER * len(beneath)
     look = box_look(line.role)
     sketch.box(x, 0, across, height, look.fill, look.stroke, look.line, dash=look.dash)
@@ -178,7 +180,10 @@ def _framed(card: NetCard, body: Fragment, across: float) -> Fragment:
 
 
 def _mark(card: NetCard, line: CardLine) -> str:
-    """Which iterations a row stands for. If one row of a card tells, all rows of blocks do."""
+    """Which iterations a row stands for. If one row of a card tells, all rows of blocks do; what the badge says of the
+    only one isn't said again."""
+    if len(card.lines) == 1 and line.times == card.times:
+        return ""
     if line.times > 1 or line.is_first:
         return f"{TIMES}{line.times}" if line.times > 1 else "1st"
     several = any(each.times > 1 or each.is_first for each in card.lines)
@@ -198,11 +203,18 @@ def _header(sketch: Sketch, card: NetCard, across: float, form: CardForm) -> flo
     if params and _has_room(card, right - left):
         sketch.text(right, 14.5, params, SMALL, paint="mute", anchor="end")
         right -= width(params, SMALL) + 4
-    if not name and not card.times > 1 and not params:
+    if not name and not card.times > 1 and not params and not card.weights:
         return PAD
+    low = 0.0
+    if card.weights:
+        is_beside = width(card.weights, SMALL) + 4 + width(name, 10, 600) <= right - left
+        low = 0 if is_beside else _FURTHER
+        x = right - width(card.weights, SMALL) if is_beside else left
+        sketch.text(x, 14.5 + low, card.weights, SMALL, paint="mute", room=right - left)
+        right = x - 4 if is_beside else right
     ink = box_look(card.state).ink if card.state else "ink"
     sketch.text(left, 14.5, name, 10, 600, ink, room=max(right - left, 8))
-    return _HEAD + 1
+    return _HEAD + 1 + low
 
 
 def _line(sketch: Sketch, line: CardLine, y: float, across: float, mark: str) -> float:
@@ -255,7 +267,7 @@ def _growth(card: NetCard, growth: GrowthBar, across: float, form: CardForm) -> 
     left, room = -across / 2 + PAD + 2, across - 2 * PAD - 4
     line = card.lines[0]
     if line.key:
-        key_disc(sketch, across / 2 - PAD - 6, 33.6, line.key)
+        key_disc(sketch, across / 2 - PAD - 6, 34.9, line.key)
     total = growth.entering + growth.layers * growth.growth
     scale = room / _SCALE_CHANNELS if total <= _SCALE_CHANNELS else room / total
     y = 18.5
@@ -270,8 +282,8 @@ def _growth(card: NetCard, growth: GrowthBar, across: float, form: CardForm) -> 
     free = room - (16 if line.key else 0)
     texts = (growth_text(growth), growth_text(replace(growth, added=0)))
     text = next((each for each in texts if width(each, SMALL) <= free), texts[-1])
-    sketch.text(left, y + 19, text, SMALL, paint="mute", room=free)
-    return Fragment(across / 2, across / 2, y + 22.5, sketch)
+    sketch.text(left, y + 20, text, SMALL, paint="mute", room=free)
+    return Fragment(across / 2, across / 2, y + 23.5, sketch)
 
 
 _SCALE_CHANNELS = 1024
@@ -319,7 +331,7 @@ def _columns(card: NetCard, line: CardLine, across: float, form: CardForm, with_
         body.text(centre, y + 14.5, text, 9, 500, anchor="middle", room=own * stretch)
         x += own * stretch
     body.text(right, y + 14.5, card.shape, SMALL, anchor="end")
-    body.text(right, y + 26, human(card.params), SMALL, paint="mute", anchor="end")
+    body.text(right, y + 26, card.weights or human(card.params), SMALL, paint="mute", anchor="end")
     total = sum(channels for channels, _ in line.bar)
     scale = room / max(_SCALE_CHANNELS, total)
     x = start
@@ -328,93 +340,3 @@ def _columns(card: NetCard, line: CardLine, across: float, form: CardForm, with_
         body.box(x, y + 20, channels * scale, 6.5, fill, f"{role}-stroke", 0.7, 0)
         x += channels * scale
     return _framed(card, Fragment(across / 2, across / 2, y + 32, body), across)
-
-
-_ROW_HEIGHT = 16.5
-
-
-def _table_widths(table: CardTable) -> list[float]:
-    """The width of each column, the sizes of the map first and how often last."""
-    sizes = max([width(each, 9, 600) for each in table.sizes] + [24])
-    found = [sizes + 10]
-    rows = _whole_rows(table)
-    for at, (head, kind) in enumerate(zip(table.heads, table.kinds, strict=True)):
-        cells = max(width(row[at], 9) for row in rows)
-        own = max(cells + (40 if kind == "bar" else 10 if kind == "flag" else 0), width(head, SMALL))
-        found.append(own + 12)
-    return [*found, 32]
-
-
-def _whole_rows(table: CardTable) -> list[tuple[str, ...]]:
-    """The rows but for those that are gone."""
-    return [row for row in table.rows if len(row) == len(table.heads)]
-
-
-def _table_width(card: NetCard) -> float:
-    assert card.table is not None
-    return max(sum(_table_widths(card.table)) + 2 * PAD + 4, width(card.name, 10, 600) + 110)
-
-
-def _table(card: NetCard, table: CardTable, across: float, form: CardForm) -> Fragment:
-    """A table: widths as bars of one scale, flags as chips, a hairline where the size of the map changes."""
-    sketch = Sketch()
-    y = _header(sketch, card, across, form)
-    left, right = -across / 2 + PAD + 2, across / 2 - PAD - 2
-    widths = _table_widths(table)
-    bars = sum(kind == "bar" for kind in table.kinds)
-    spare = max(right - left - sum(widths), 0) / (bars or len(table.kinds))
-    wide = [
-        own + (spare if 0 < at <= len(table.kinds) and (not bars or table.kinds[at - 1] == "bar") else 0)
-        for at, own in enumerate(widths)
-    ]
-    starts = [left + sum(wide[:at]) for at in range(len(wide))]
-    for at, head in enumerate(table.heads):
-        sketch.text(starts[at + 1], y + 9, head, SMALL, paint="mute")
-    y += 14
-    largest = max(
-        [
-            int(r[at])
-            for r in _whole_rows(table)
-            for at, kind in enumerate(table.kinds)
-            if kind == "bar" and r[at].isdigit()
-        ]
-        + [1]
-    )
-    marks: list[tuple[float, float, StepMark]] = []
-    for at, (size, cells, times) in enumerate(zip(table.sizes, table.rows, table.times, strict=True)):
-        if table.marks and (mark := table.marks[at]):
-            marks.append((y + 1, y + _ROW_HEIGHT - 1, mark))
-        if size:
-            sketch.line([(left, y), (right, y)], paint="hair", line=0.8)
-            sketch.text(left, y + 11.5, size, 9, 600)
-        if len(cells) < len(table.heads):
-            _gone_row(sketch, starts[1] - 6, y, right - (30 if times > 1 else 0), cells[0])
-        for place, (text, kind) in enumerate(zip(cells, table.kinds, strict=False) if len(cells) > 1 else ()):
-            _cell(sketch, starts[place + 1], y, wide[place + 1], text, kind, largest, table.heads[place])
-        if times > 1:
-            badge(sketch, right, y + 2, times)
-        y += _ROW_HEIGHT
-    return Fragment(across / 2, across / 2, y + PAD - 1, sketch, marks=marks)
-
-
-def _gone_row(sketch: Sketch, x: float, y: float, right: float, text: str) -> None:
-    """What is gone from a table, across its columns."""
-    look = box_look("ghost")
-    sketch.box(x, y + 1, right - x, _ROW_HEIGHT - 2, look.fill, look.stroke, look.line, dash=look.dash)
-    sketch.text(x + 6, y + 11.5, text, 9, look.weight, look.ink, room=right - x - 10)
-
-
-def _cell(sketch: Sketch, x: float, y: float, room: float, text: str, kind: str, largest: int, head: str) -> None:
-    if kind == "flag":
-        if text:
-            across = width(head, SMALL, 600) + 8
-            sketch.box(x - 1, y + 2, across, 12, "gate", "gate-stroke", radius=2)
-            sketch.text(x - 1 + across / 2, y + 11.2, head, SMALL, 600, anchor="middle")
-        return
-    if kind == "bar" and text.isdigit():
-        number = width("8" * len(str(largest)), 9)
-        long = max((room - number - 14) * int(text) / largest, 1.5)
-        sketch.box(x, y + 3, long, 10, "conv", "conv-stroke", 0.8, 0)
-        sketch.text(x + long + 4, y + 11.5, text, 9, 500)
-        return
-    sketch.text(x, y + 11.5, text, 9, 500 if kind == "stride" else 400)

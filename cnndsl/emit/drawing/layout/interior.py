@@ -232,7 +232,7 @@ def _beside(element: Branching, skip: int, style: InteriorStyle) -> Fragment:
     top = _FORK + 3
     looks = _branch_looks(element)
     first, last = looks[1 - skip]
-    sketch.line([(0, 0), (0, top)], paint=first.paint, line=first.line, dash=first.dash, head=True)
+    sketch.line([(0, 0), (0, top)], paint=first.paint, line=first.line, dash=first.dash, head=not main.parts)
     sketch.place(main.sketch, 0, top)
     inner = main.height if not beside else max(main.height, sum(each.height for each in beside) + 6 * len(beside) + 6)
     merge_y = top + inner + (_SHAPED if element.shapes else _GAP) + MERGE
@@ -264,7 +264,7 @@ def _beside(element: Branching, skip: int, style: InteriorStyle) -> Fragment:
         sketch.text(-5, merge_y - MERGE - 9, on_main, SMALL, 600, last.label, "end")
         sketch.text(lane + 5, merge_y + 3, on_skip, SMALL, 600, end.label)
         left, right = max(left, width(on_main, SMALL, 600) + 7), max(right, lane + 7 + width(on_skip, SMALL, 600))
-    return Fragment(left, right, merge_y + MERGE, sketch, (0, merge_y + MERGE + 2.5))
+    return Fragment(left, right, merge_y + MERGE, sketch, (0, merge_y + MERGE + 2.5), parts=True)
 
 
 def _branch_looks(element: Branching) -> list[tuple[EdgeLook, EdgeLook]]:
@@ -336,13 +336,13 @@ def _columns(element: Branching, style: InteriorStyle) -> Fragment:
     for at in own:
         look = looks[at][0]
         dash = _DASH if element.optional and element.optional[at] else look.dash
-        is_empty = not element.branches[at]
+        head = bool(element.branches[at]) and not pieces[at].parts
         points = [(0.0, 4.0), (axes[at], 4.0), (axes[at], top)]
-        sketch.line(points, paint=look.paint, line=look.line, head=not is_empty, dash=dash)
+        sketch.line(points, paint=look.paint, line=look.line, head=head, dash=dash)
     for at in outer:
         y = _bus(element, at)
         look = looks[at][0]
-        has_head = bool(element.branches[at])
+        has_head = bool(element.branches[at]) and not pieces[at].parts
         sketch.line([(axes[at], y), (axes[at], top)], paint=look.paint, line=look.line, dash=look.dash, head=has_head)
         if element.shapes and element.names[at]:
             sketch.text(axes[at] - 5, y + 8, f"@{element.names[at]}", SMALL, paint="mute", anchor="end")
@@ -358,7 +358,7 @@ def _columns(element: Branching, style: InteriorStyle) -> Fragment:
     box = merge_box(element, 2 * half)
     sketch.place(box.sketch, 0, bottom)
     half = max(half, box.right)
-    return Fragment(half, half, bottom + box.height, sketch, (half, bottom + box.height / 2))
+    return Fragment(half, half, bottom + box.height, sketch, (half, bottom + box.height / 2), parts=True)
 
 
 def _framed(element: RepeatFrame, style: InteriorStyle) -> Fragment:
@@ -383,7 +383,7 @@ def _in_frame(inner: Fragment, times: int | str) -> Fragment:
     height = inner.height + 26
     sketch.box(-left, 0, left + right, height, "", "hair", 1, 4)
     badge(sketch, right - 4, 3, times)
-    sketch.line([(0, 0), (0, 20)], head=True)
+    sketch.line([(0, 0), (0, 20)], head=not inner.parts)
     sketch.place(inner.sketch, 0, 20)
     sketch.line([(0, 20 + inner.height), (0, height)])
     return Fragment(left, right, height, sketch)

@@ -70,7 +70,8 @@ def stacked(
                 sketch.text(-7, y + gap / 2 + 3.5, name, 10, 600, anchor="end")
             look = looks[at] if looks else PLAIN_EDGE
             if joined[at]:
-                sketch.line([(0, y), (0, y + gap)], paint=look.paint, line=look.line, dash=look.dash, head=True)
+                ends, head = [(0.0, y), (0.0, y + gap)], not piece.parts
+                sketch.line(ends, paint=look.paint, line=look.line, dash=look.dash, head=head)
             if label:
                 sketch.text(7, y + gap / 2 + 3, label, SMALL, look.weight, look.label)
             y += gap
@@ -90,7 +91,7 @@ def stacked(
     right = max([right, *(7 + width(label, SMALL, 600 if looks else 400) for label in labels)])
     if lanes:
         right = _drawn(sketch, pieces, tops, lanes, right)
-    return Fragment(left, right, y, sketch)
+    return Fragment(left, right, y, sketch, parts=bool(pieces) and pieces[0].parts)
 
 
 def _drawn(

@@ -265,7 +265,8 @@ def _draw_net(
         points = [*(start if parts else [(x, top)] if end == x else [(x, top), (x, y), (end, y)]), (end, low)]
         if target.piece in rounds and target.ports.get(id(net.source)):
             points += [(end, low + MERGE), (target.x + (MERGE if end > target.x else -MERGE), low + MERGE)]
-        sketch.line(points, head=target.piece >= 0 and pieces[target.piece].height > 0)
+        end_piece = pieces[target.piece] if target.piece >= 0 else None
+        sketch.line(points, head=end_piece is not None and end_piece.height > 0 and not end_piece.parts)
         if parts and not is_last:
             sketch.dot(end, y)
     if parts and xs[0] < x < xs[-1]:

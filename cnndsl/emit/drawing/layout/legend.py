@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cnndsl.emit.drawing.cards.legend import with_shown
@@ -11,12 +11,10 @@ from cnndsl.emit.drawing.cards.model import (
     DrawingModel,
     LegendEntry,
     NetCard,
-    PanelElement,
-    RepeatFrame,
-    SpineBranching,
 )
 from cnndsl.emit.drawing.display import TextItem
 from cnndsl.emit.drawing.layout.interior import has_circle
+from cnndsl.emit.drawing.layout.joins import joins
 from cnndsl.emit.drawing.layout.pieces import MERGE, Fragment, merge_sign
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import width
@@ -52,7 +50,7 @@ def _drawn(entry: LegendEntry, model: DrawingModel, drawn: Sequence[Fragment]) -
         case "widths":
             return replace(entry, text=f"{entry.text}, in the order of a card") if _has_columns(cards, drawn) else entry
         case "join":
-            return entry if any(_joins(model)) else None
+            return entry if any(map(has_circle, joins(model))) else None
         case _:
             return entry
 
@@ -65,20 +63,6 @@ def _has_columns(cards: Sequence[NetCard], drawn: Sequence[Fragment]) -> bool:
 
 def _texts(drawn: Sequence[Fragment]) -> set[str]:
     return {item.text for piece in drawn for item in flat(piece.sketch.items) if isinstance(item, TextItem)}
-
-
-def _joins(model: DrawingModel) -> Iterator[Branching]:
-    """The concatenations that are drawn as a circle."""
-    elements: list[PanelElement] = [each for panel in model.panels for each in panel.elements]
-    elements += [step.element for step in model.steps if isinstance(step, SpineBranching)]
-    while elements:
-        each = elements.pop()
-        if isinstance(each, RepeatFrame):
-            elements += each.elements
-        if isinstance(each, Branching):
-            elements += [inner for branch in each.branches for inner in branch]
-            if each.word == "concatenate" and has_circle(each):
-                yield each
 
 
 def _symbol_width(entry: LegendEntry) -> float:

@@ -11,6 +11,7 @@ from cnndsl.emit.drawing.layout import spine as spines
 from cnndsl.emit.drawing.layout.arrange import GUTTER, Arrangement, columns, single, with_panels
 from cnndsl.emit.drawing.layout.fault import with_faults
 from cnndsl.emit.drawing.layout.foot import foot, foot_height, foot_width
+from cnndsl.emit.drawing.layout.joins import with_one_form
 from cnndsl.emit.drawing.layout.message import MOST_MESSAGES, message_box, more_box
 from cnndsl.emit.drawing.layout.panel import PanelArtist
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch, moved, scaled
@@ -38,6 +39,8 @@ _ROW = 220.0
 """The most that a row takes in a picture without a width."""
 _LANES = 8.0
 """The strain of lanes where ranks are possible."""
+_NO_FIGURES = 0.25
+"""The strain of cards without their parameters."""
 _EMPTY = 0.08
 """The strain of a page whose width is not used."""
 _SQUEEZED = 1.2
@@ -47,6 +50,7 @@ _SQUEEZED = 1.2
 def picture(model: DrawingModel, size: WidthName | None = None) -> Picture:
     """Return the picture of a network at a width; without one at the narrowest that it fits. One with errors has a
     page."""
+    model = with_one_form(model)
     if size == "slide":
         return _slide(model)
     if model.faults:
@@ -103,13 +107,15 @@ def _told(model: DrawingModel, words: tuple[str, str]) -> tuple[str, str]:
     if model.faults:
         count = "1 error" if len(model.faults) == 1 else f"{len(model.faults)} errors"
         return f"{count} · drawn as far as shapes are known", "error"
-    figures = [f"{human(model.params)} {words[0]}"] if model.params else []
+    training = f", {human(model.params + model.training_params)} in training" if model.training_params else ""
+    figures = [f"{human(model.params)} {words[0]}{training}"] if model.params or training else []
     figures += [f"{human(model.macs)} {words[1]}"] if model.macs else []
     return " · ".join(figures), "mute"
 
 
 def whole(model: DrawingModel) -> Picture:
     """Return the picture of a network in ranks, as large as it gets."""
+    model = with_one_form(model)
     drawn = spines.spine(model, _ROW)
     made = spines.in_ranks(model, drawn, float("inf"), always=True)
     arranged = columns(drawn, 1) if made is None else single(made)
@@ -188,6 +194,7 @@ def _options(artist: PanelArtist, model: DrawingModel, size: WidthName) -> Itera
             for count in range(0 if is_parallel else 1, 2 if is_one else _MOST_COLUMNS + 1):
                 for found in with_panels(artist, model, drawn, count, WIDTHS[size]):
                     found.strain += 0 if is_wide else _SQUEEZED * max(1 - across / min(natural, 220), 0)
+                    found.strain += 0 if drawn.has_figures else _NO_FIGURES
                     found.strain += _LANES if is_parallel and count else 0
                     found.strain += _NO_COLUMNS if len(forms) > 1 and not is_wide else 0
                     yield found

@@ -25,6 +25,8 @@ _TIGHTER = 4.0
 """How much narrower a cell may be, so that its row keeps to one line."""
 _TEXT = 9.0
 _OPTIONAL = (2.5, 2.0)
+_SUM = 88.0
+"""The width that a merge may have for the sum of its channels."""
 _KEYED = 14.0
 """Room for a key before a title."""
 
@@ -50,6 +52,8 @@ class Fragment:
     """From where to where each row of a card reaches."""
     has_inputs: bool = False
     """Whether it shows what enters it, so that no edge leads to its top."""
+    parts: bool = False
+    """Whether it begins where edges part, so that the one which leads there has no arrowhead."""
 
     @property
     def width(self) -> float:
@@ -160,20 +164,28 @@ def merge(element: Branching) -> Fragment:
 
 
 def merge_box(element: Branching, least: float = 0) -> Fragment:
-    """Draw a merge as a box with its name, and the channels of a concatenation where there is room for them."""
+    """Draw a merge as a box with its name, and the channels of a concatenation where there is room for them, if need be
+    beneath the name."""
     text = element.word
     if element.counts and not element.widths:
         text = f"{text} of {sum(element.counts)}"
+    texts = [text]
     terms = _terms(element)
     if terms and len(terms) <= 8:
-        longer = f"{text}: {' + '.join(terms)} = {sum(element.widths)}"
-        text = longer if width(longer, _TEXT, 500) + 2 * _PAD <= max(least, 120) else text
+        total = f"{' + '.join(terms)} = {sum(element.widths)}"
+        room = max(least, width(text, _TEXT, 500) + 2 * _PAD, _SUM)
+        forms = ([f"{text}: {total}"], max(least, 120)), ([text, total], room)
+        fitting = (form for form, most in forms if width(form[-1], _TEXT, 500) + 2 * _PAD <= most)
+        texts = next(fitting, texts)
     look = _merge_look(element)
-    across = max(width(text, _TEXT, look.weight) + 2 * _PAD, least)
+    across = max([width(each, _TEXT, look.weight) + 2 * _PAD for each in texts] + [least])
+    height = ROW + LINE * (len(texts) - 1)
     sketch = Sketch()
-    sketch.box(-across / 2, 0, across, ROW, look.fill, look.stroke, look.line, dash=look.dash)
-    sketch.text(0, ROW / 2 + 0.36 * _TEXT, text, _TEXT, look.weight, look.ink, "middle", across - 2)
-    return Fragment(across / 2, across / 2, ROW, sketch)
+    sketch.box(-across / 2, 0, across, height, look.fill, look.stroke, look.line, dash=look.dash)
+    for at, each in enumerate(texts):
+        y = ROW / 2 + 0.36 * _TEXT + LINE * at
+        sketch.text(0, y, each, _TEXT, look.weight, look.ink, "middle", across - 2)
+    return Fragment(across / 2, across / 2, height, sketch)
 
 
 def _terms(element: Branching) -> list[str]:

@@ -51,6 +51,10 @@ class SpinePieces:
     """How wide they may be."""
     homes: list[int] = field(default_factory=list[int])
     """The piece in which each step of the network is."""
+    headed: dict[int, Fragment] = field(default_factory=dict[int, Fragment])
+    """Cards with the heads of their columns, which stand where a column of the page begins with them."""
+    has_figures: bool = True
+    """Whether cards have room for their parameters."""
     looks: list[EdgeLook] = field(default_factory=list[EdgeLook])
     """Those of the edges that lead to pieces, and of the one that leaves; none where all are plain."""
 
@@ -75,6 +79,7 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
     found = SpinePieces([], [], [], [], [], [], across)
     heads: tuple[str, ...] = ()
     form = cards.form([step for step in model.steps if isinstance(step, NetCard)], across, is_wide=is_wide)
+    found.has_figures = form.has_params
     groups = strips(model, across) if is_wide else [[at] for at in range(len(model.steps))]
     for group in groups:
         at = group[0]
@@ -89,7 +94,9 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
             if model.marks and (mark := model.marks[at]):
                 piece = replace(piece, marks=[(0.0, piece.height, mark)])
             piece = _tagged(_marked(piece) if piece.marks else piece, model.tags[at])
-        heads = step.heads if isinstance(step, NetCard) and step.heads else heads
+            if isinstance(step, NetCard) and step.heads and step.heads == heads and is_wide:
+                found.headed[len(found.pieces)] = _tagged(piece_of(step, across, form, ()), model.tags[at])
+        heads = last.heads if isinstance(last, NetCard) else ()
         found.pieces.append(piece)
         found.joined.append(model.is_joined[at])
         changed = before is None or last.shape != before.shape or (last is model.steps[-1] and is_gone)
@@ -102,6 +109,15 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         _with_states(found, model.steps)
     _link(found, model, across)
     return found
+
+
+def with_heads(drawn: SpinePieces, parts: Sequence[tuple[int, int]]) -> SpinePieces:
+    """Return the pieces, of which the first card of each further column that has branches has heads above them."""
+    pieces = list(drawn.pieces)
+    for start, stop in parts[1:]:
+        for at in sorted(drawn.headed.keys() & range(start, stop))[:1]:
+            pieces[at] = drawn.headed[at]
+    return replace(drawn, pieces=pieces)
 
 
 def _tell(found: SpinePieces, model: DrawingModel) -> None:

@@ -13,19 +13,23 @@ from cnndsl.emit.drawing.cards.words import TIMES
 from cnndsl.emit.drawing.layout.looks import GHOST_DASH, box_look
 from cnndsl.emit.drawing.layout.pieces import MERGE, key_disc, mark_disc
 from cnndsl.emit.drawing.layout.sketch import SMALL, PlanePoint, Sketch
-from cnndsl.emit.drawing.layout.ushape_legend import KEY, keys_of, layers_of, u_legend
+from cnndsl.emit.drawing.layout.ushape_legend import INDEX_DASH, KEY, keys_of, layers_of, u_legend
 from cnndsl.emit.drawing.measure import width
 
 _LEAST, _MOST = 15.0, 84.0
 """Heights of the smallest and the largest map."""
 _ABOVE = 14.0
 """Room above a row for channels."""
-_HEIGHTS = ((1.0, 30.0), (0.8, 24.0), (0.55, 24.0), (0.4, 24.0), (0.65, 20.0), (0.55, 16.0))
+_HEIGHTS = ((1.0, 30.0), (0.8, 24.0), (0.55, 24.0), (0.4, 24.0), (0.3, 24.0), (0.65, 20.0), (0.55, 16.0))
 _COUNTED = 24.0
 """What share of its height a bar has, and how much room is beneath a row for the edge that leads
 down; at least so much if counts stand there."""
 _GAPS = (28.0, 22.0, 17.0, 13.0, 11.0)
 _SKIP_LENGTH = 40.0
+_ON_LINE = 36.0
+"""How much longer than its label a link is that carries it on the line."""
+_SIDE = 9.0
+"""From where indices enter a bar to the bend before it."""
 
 
 @dataclass(eq=False)
@@ -86,10 +90,10 @@ def u_sketch(shape: UShape, room: float, tallest: float = 1e9) -> tuple[Sketch, 
     """Return the drawing of a U with its width and height, None if it is wider than there is room. Its bars are shorter
     and its rows closer where it would be too tall."""
     for form in (shape, gathered(shape)):
-        for gap, (share, below) in product(_GAPS, _HEIGHTS):
+        for slack, gap, (share, below) in product((_ON_LINE, 0.0), _GAPS, _HEIGHTS):
             if below < _COUNTED and any(bar.times > 1 for bar in form.bars):
                 continue
-            placed = _placed(form, gap, share, below)
+            placed = _placed(form, (gap, slack), share, below)
             left, right = _margins(placed)
             if left + max(each.right for each in placed) + right > room:
                 continue
@@ -103,12 +107,15 @@ def _bar_width(channels: int) -> float:
     return max(2.9 * log2(max(channels, 1)) - 6, 5)
 
 
-def _placed(shape: UShape, gap: float, share: float, below: float) -> list[_Bar]:
-    """The bars with their places, the first at x = 0."""
+def _placed(shape: UShape, apart: tuple[float, float], share: float, below: float) -> list[_Bar]:
+    """The bars with their places, the first at x = 0; `apart` is the gap between them, and how much longer than their
+    labels links are."""
+    gap, slack = apart
     extents = [bar.extent for bar in shape.bars]
     low, high = min(extents), max(extents)
     into = {skip.target: skip for skip in shape.skips if skip.merge >= 0}
-    longest = {skip.target: _skip_length(skip) for skip in sorted(shape.skips, key=_skip_length)}
+    lengths = sorted((_skip_length(skip, slack), skip.target) for skip in shape.skips)
+    longest = {target: length for length, target in lengths}
     tops = _tops(shape, low, high, share, below)
     keys = keys_of(shape)
     ends: dict[int, float] = {}
@@ -137,9 +144,11 @@ def _placed(shape: UShape, gap: float, share: float, below: float) -> list[_Bar]
     return found
 
 
-def _skip_length(skip: USkip) -> float:
-    """The least length of a link, so that its label has room beneath it."""
-    return _SKIP_LENGTH if _is_sum(skip) else max(_SKIP_LENGTH, width(skip.label, SMALL) + 8)
+def _skip_length(skip: USkip, slack: float) -> float:
+    """The least length of a link, so that its label has room on it, or beneath it without slack."""
+    if _is_sum(skip) or not skip.label:
+        return _SKIP_LENGTH
+    return max(_SKIP_LENGTH, width(skip.label, SMALL) + 13 + slack)
 
 
 def _moved_apart(placed: Sequence[_Bar], by: float) -> None:
@@ -196,9 +205,11 @@ def _drawn(shape: UShape, placed: Sequence[_Bar], left: float, room: float) -> t
             _edge(inner, placed, at)
     _sizes(inner, placed)
     bottom = max(each.y + each.height for each in placed) + 16
+    ways = [(_way(placed, each), each.label) for each in shape.skips if each.label and not _is_sum(each)]
+    is_on_line = all(_has_room(*each) for each in ways)
     for skip in shape.skips:
         link = Sketch()
-        _skip(link, placed, skip)
+        _skip(link, placed, skip, is_on_line)
         inner.items += _tagged(link, skip.tag).items
     sketch = Sketch()
     margin = max(left, (room - right) / 2)
@@ -269,7 +280,7 @@ def _sum_at(each: _Bar) -> PlanePoint:
 
 def _link(sketch: Sketch, skip: USkip, points: Sequence[PlanePoint], *, head: bool = True) -> None:
     """The line of a link, in dashes if it is gone."""
-    dash = GHOST_DASH if skip.is_gone else ()
+    dash = GHOST_DASH if skip.is_gone else INDEX_DASH if skip.has_indices else ()
     sketch.line(points, paint=_link_paint(skip), line=1.4, dash=dash, head=head)
 
 
@@ -283,32 +294,66 @@ def _beneath(placed: Sequence[_Bar], source: _Bar) -> float:
     return source.y + max(each.height + (11 if each.bar.times > 1 else 0) for each in row) + 8
 
 
-def _skip(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:
+def _skip(sketch: Sketch, placed: Sequence[_Bar], skip: USkip, is_on_line: bool) -> None:
     """A link along a row, with what happens on it."""
     source, target = placed[skip.source], placed[skip.target]
     if _is_sum(skip):
         _sum(sketch, placed, skip)
         return
-    y = source.y + min(source.height, target.height) / 2
-    start, stop = source.right + 3, target.x - target.copy - 2
+    stop = target.x - target.copy - 2
     is_last = not any(source.right < each.x < stop and each.bar.level == source.bar.level for each in placed)
-    if not is_last:
+    if not is_last and not skip.has_indices:
         low = _beneath(placed, source)
         x = target.x - target.copy / 2 if target.copy else target.x + 2
         side = source.right + 5
         points = [(source.right + 1, source.y + source.height * 0.8), (side, source.y + source.height * 0.8)]
         _link(sketch, skip, [*points, (side, low), (x, low), (x, target.y + target.height + 1)])
         return
-    across = width(skip.label, SMALL) + 8 if skip.label else 0
-    paint = _link_paint(skip)
-    middle = (start + stop) / 2
-    if not across or stop - start < across + 36:
-        _link(sketch, skip, [(start, y), (stop, y)])
-        sketch.text(middle, y + 11.5, skip.label, SMALL, paint=paint, anchor="middle")
-        return
-    _link(sketch, skip, [(start, y), (middle - across / 2, y)], head=False)
-    sketch.text(middle, y + 3, skip.label, SMALL, paint=paint, anchor="middle")
-    _link(sketch, skip, [(middle + across / 2, y), (stop, y)])
+    _labelled(sketch, skip, _way(placed, skip), is_on_line)
+
+
+def _way(placed: Sequence[_Bar], skip: USkip) -> list[PlanePoint]:
+    """The points of a link along its row; indices come up from the row below, right of the edge down to their pool.
+    The label stands at the segment in the middle."""
+    source, target = placed[skip.source], placed[skip.target]
+    if not skip.has_indices:
+        y = source.y + min(source.height, target.height) / 2
+        return [(source.right + 3, y), (target.x - target.copy - 2, y)]
+    after = placed[skip.source + 1]
+    gap = after.x - source.right if after.bar.level == source.bar.level else _SIDE
+    side, bend = source.right + min(gap, _SIDE) / 2, target.x - _SIDE
+    start, high = source.y + source.height / 4, source.y - _ABOVE - 6
+    return [(source.right + 1, start), (side, start), (side, high), *_entry(target, bend, high)]
+
+
+def _entry(target: _Bar, bend: float, high: float) -> list[PlanePoint]:
+    """The last points of a link that comes from below a row and enters a bar from the left."""
+    return [(bend, high), (bend, target.middle), (target.x - 2, target.middle)]
+
+
+def _has_room(way: Sequence[PlanePoint], label: str) -> bool:
+    """Whether the label of a link has room on its line."""
+    (start, _), (stop, _) = _middle_segment(way)
+    return stop - start >= width(label, SMALL) + 8 + _ON_LINE - (2 * _SIDE if len(way) > 2 else 0)
+
+
+def _middle_segment(way: Sequence[PlanePoint]) -> tuple[PlanePoint, PlanePoint]:
+    at = len(way) // 2 - 1
+    return way[at], way[at + 1]
+
+
+def _labelled(sketch: Sketch, skip: USkip, way: Sequence[PlanePoint], is_on_line: bool) -> None:
+    """A link with its label on the line, or beneath it."""
+    (start, y), (stop, _) = _middle_segment(way)
+    middle, half = (start + stop) / 2, width(skip.label, SMALL) / 2 + 4
+    cut = len(way) // 2
+    if skip.label and is_on_line:
+        _link(sketch, skip, [*way[:cut], (middle - half, y)], head=False)
+        _link(sketch, skip, [(middle + half, y), *way[cut:]])
+    else:
+        _link(sketch, skip, way)
+    below = 3 if is_on_line else 11.5
+    sketch.text(middle, y + below, skip.label, SMALL, paint=_link_paint(skip), anchor="middle")
 
 
 def _sum(sketch: Sketch, placed: Sequence[_Bar], skip: USkip) -> None:

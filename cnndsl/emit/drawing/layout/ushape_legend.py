@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from itertools import islice
 from string import ascii_uppercase
 
 from cnndsl.emit.drawing.cards.model import UBar, UShape
@@ -13,6 +15,10 @@ from cnndsl.emit.drawing.measure import width
 
 KEY = 6.2
 """The radius of a key."""
+INDEX_DASH = (2.0, 2.0)
+"""Of a link that carries the indices of a pool."""
+_COPY = "copy, concatenated"
+_INDICES = "indices of the maxima"
 
 
 def layers_of(bar: UBar) -> str:
@@ -54,17 +60,36 @@ def u_legend(sketch: Sketch, shape: UShape, y: float, room: float) -> float:
         sketch.text(x + 14, y + 8.5, text, 9, room=room - 16)
         x += width(text, 9) + 30
     if any(skip.joins for skip in shape.skips):
-        label = "copy, joined in front"
-        x, y = _wrapped(x, y, width(label, 9), room)
+        x, y = _wrapped(x, y, width(_COPY, 9), room)
         sketch.box(x, y, 10, 10, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))
-        sketch.text(x + 14, y + 8.5, label, 9)
-        x += width(label, 9) + 30
-    size = shape.bars[0].size
-    whole = f"{size}: {size[:-1]}{TIMES}{size[:-1]} · " if size.endswith("²") else ""
-    note = f"{whole}above: channels"
-    x, y = _wrapped(x, y, width(note, SMALL), room)
-    sketch.text(x, y + 8.5, note, SMALL, paint="mute")
+        sketch.text(x + 14, y + 8.5, _COPY, 9)
+        x += width(_COPY, 9) + 30
+    if any(skip.has_indices for skip in shape.skips):
+        x, y = _wrapped(x, y, width(_INDICES, 9) + 8, room)
+        sketch.line([(x, y + 5), (x + 18, y + 5)], paint="mute", line=1.4, dash=INDEX_DASH)
+        sketch.text(x + 22, y + 8.5, _INDICES, 9)
+        x += width(_INDICES, 9) + 38
+    for note in _notes(shape):
+        x, y = _wrapped(x, y, width(note, SMALL), room)
+        sketch.text(x, y + 8.5, note, SMALL, paint="mute")
+        x += width(note, SMALL) + 16
     return y + 14
+
+
+def _notes(shape: UShape) -> list[str]:
+    """What the numbers of a U are."""
+    size = shape.bars[0].size
+    found = [f"{size}: {size[:-1]}{TIMES}{size[:-1]}"] if size.endswith("²") else []
+    found.append("above: channels")
+    if any(_changes(shape, level) for level in {bar.level for bar in shape.bars}):
+        found.append("left: size in, right: size out")
+    crops = filter(None, (re.fullmatch(r"crop (\d+)", skip.label) for skip in shape.skips))
+    return [*found, *(f"{crop[0]}: {crop[1]} off at each side" for crop in islice(crops, 1))]
+
+
+def _changes(shape: UShape, level: int) -> bool:
+    """Whether the maps of a row are not all of one size."""
+    return len({bar.size for bar in shape.bars if bar.level == level}) > 1
 
 
 def _wrapped(x: float, y: float, across: float, room: float) -> tuple[float, float]:

@@ -265,3 +265,21 @@ def test_margins_are_told_of_both_sides(layer: str, text: str) -> None:
     """The map has 16 positions along each axis, of which H//4 are 4."""
     found = of_text(f"INPUT 16x16x3 -> tap small: POOL2 -> {layer}")
     assert f"[{text}]" in found
+
+
+def test_cards_of_one_block_are_called_after_their_paths() -> None:
+    """The keys of torchvision's SqueezeNet 1.1 have the modules 3, 4, 6, 7 and 9 to 12 of its `features`."""
+    names = [card.name.replace("\N{EN DASH}", " to ") for card in cards(model(load("squeezenet1_1").graph))]
+    assert names == ["features.3 to 4", "features.6 to 7", "features.9 to 12"]
+
+
+def test_a_card_of_several_kinds_of_layers_has_no_colour_of_one() -> None:
+    """Huang et al. 2016, Section 3: a transition is a convolution and a pooling."""
+    found = {card.name: card.lines[0].role for card in cards(model(load("densenet121").graph))}
+    assert found == {f"denseblock{at}": "conv" for at in range(1, 5)} | {f"transition{at}": "io" for at in range(1, 4)}
+
+
+def test_the_part_with_most_parameters_is_a_card() -> None:
+    """AlexNet's three FC layers: 9216*4096 + 4096*4096 + 4096*1000 weights, and a bias for each output."""
+    params = {card.name: card.params for card in cards(model(load("alexnet").graph))}
+    assert params["classifier"] == 9217 * 4096 + 4097 * 4096 + 4097 * 1000

@@ -31,11 +31,11 @@ def test_letters_of_a_block() -> None:
 def test_names_of_a_table() -> None:
     """Sandler et al. 2018, Table 2: each line repeats n times, with c channels, stride s first, expansion t."""
     assert explained("mobilenet_v2") == {
-        "t": "multiple of C",
+        "t": "multiple of c′",
         "c": "width",
         "n": "how often",
-        "s, /s": "stride, 1 where left out",
-        "C": "channels that come in",
+        "s, /s": "stride of the first of a row, else 1",
+        "c′": "channels that come in",
     }
 
 
@@ -49,11 +49,11 @@ def test_when_dashed_parts_are_there() -> None:
     """Sandler et al. 2018, Section 3.4 and Figure 4: expansion by a factor above 1, a shortcut at stride 1 between
     equals; Howard et al. 2019, Table 1: squeeze-and-excite in the lines that say so, and 16 of 16 channels aren't
     expanded."""
-    assert model(load("mobilenet_v2").graph).panels[0].notes == ("1×1 where t > 1", "identity where s = 1 and C = c")
+    assert model(load("mobilenet_v2").graph).panels[0].notes == ("1×1 where t > 1", "identity where s = 1 and c′ = c")
     assert model(load("mobilenet_v3_large").graph).panels[0].notes == (
-        "1×1 where e ≠ C",
+        "1×1 where e ≠ c′",
         "Excite where se",
-        "identity where s = 1 and C = c",
+        "identity where s = 1 and c′ = c",
     )
 
 
@@ -102,8 +102,8 @@ def test_how_often_something_repeats_is_what_the_program_says() -> None:
 def test_the_example_of_a_figure_is_drawn(name: str, size: WidthName) -> None:
     """It stands in a card and in the legend; where no card has figures the legend has none."""
     found = texts(name, size)
-    if "parameters of a part" in found:
-        assert found.count(found[found.index("parameters of a part") - 1]) >= 2
+    if "parameters of the box" in found:
+        assert found.count(found[found.index("parameters of the box") - 1]) >= 2
 
 
 @pytest.mark.parametrize("size", ["column", "page"])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cnndsl import loads
+from cnndsl import load, loads
 from cnndsl.emit.drawing.cards.fold import model
 from cnndsl.emit.drawing.cards.model import Branching, PanelElement
-from cnndsl.emit.drawing.display import TextItem
+from cnndsl.emit.drawing.display import PathItem, TextItem
 from cnndsl.emit.drawing.layout.page import WIDTHS, picture
 from cnndsl.emit.drawing.shapes import flat
 from tests.emit.drawing.cards.test_account import check
@@ -57,3 +57,33 @@ def test_the_other_paths_are_accounted_for() -> None:
     paths = next(each for each in branchings(panel.elements) if each.counts)
     assert paths.counts == (32,)
     assert len(paths.further) == 31 * 5
+
+
+FIRE = "INPUT 8x8x4 -> CONV1-8 -> (CONV1-4 | CONV3-4) -> GAP -> FC-10"
+
+
+def test_no_arrowhead_stands_before_a_fork() -> None:
+    """Edges with heads: to the first conv, to each branch, from each branch, to the head, and out of it."""
+    items = list(flat(picture(model(loads(FIRE).graph), "column").items))
+    heads = [each for each in items if isinstance(each, PathItem) and each.fill == "line" and len(each.commands) == 4]
+    assert len(heads) == 7
+
+
+@pytest.mark.parametrize(("name", "has_sign"), [("inception_v4", False), ("densenet121", True)])
+def test_concatenations_of_a_picture_have_one_form(name: str, has_sign: bool) -> None:
+    """A box in Szegedy et al. 2016, Figures 4 to 6, where four branches meet, so that two that meet have one, too."""
+    texts = [item.text for item in flat(picture(model(load(name).graph), "page").items) if isinstance(item, TextItem)]
+    assert ("concatenation" in texts) == has_sign
+    assert any(each.startswith("concatenate") for each in texts) != has_sign
+
+
+def test_concatenations_tell_their_sum() -> None:
+    """Szegedy et al. 2016, Figures 5 and 6: 384 + 256 + 256 + 128 channels; two branches part into 256 each."""
+    texts = {item.text for item in flat(picture(model(load("inception_v4").graph)).items) if isinstance(item, TextItem)}
+    assert {"384 + 256 + 256 + 128 = 1024", "256 + 256 = 512"} <= texts
+
+
+def test_heads_stand_above_the_first_card_after_each_pool() -> None:
+    """Szegedy et al. 2014, Table 1: modules 3a and 3b, 4a to 4e, 5a and 5b, a pooling between them."""
+    texts = [item.text for item in flat(picture(model(load("googlenet").graph)).items) if isinstance(item, TextItem)]
+    assert texts.count("pool → 1×1") == 3

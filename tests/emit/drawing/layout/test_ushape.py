@@ -40,3 +40,27 @@ def test_layers_of_one_colour_are_told_apart() -> None:
     texts = [item.text for item in flat(picture(model(load("unet").graph), "page").items) if isinstance(item, TextItem)]
     assert (texts.count("A"), texts.count("B")) == (2, 2)
     assert {"3×3 conv, ReLU", "3×3 conv, ReLU, dropout 0.5", "1×1 conv", "2×2 up-conv, ×2"} <= set(texts)
+
+
+@pytest.mark.parametrize(("name", "labels"), [("unet", "crop"), ("segnet", "indices")])
+def test_the_labels_of_links_stand_alike(name: str, labels: str) -> None:
+    """Each on its line: an end of a segment is at its left."""
+    items = list(flat(picture(model(load(name).graph), "page").items))
+    muted = [each for each in items if isinstance(each, TextItem) and each.paint == "mute"]
+    texts = [each for each in muted if each.text.startswith(labels) and ":" not in each.text]
+    ends = {
+        (round(x), round(y))
+        for each in items
+        if isinstance(each, PathItem) and each.stroke == "mute"
+        for _, (*_, x, y) in each.commands
+    }
+    lines = [each for each in texts if any(y == round(each.y - 3) and x < each.x for x, y in ends)]
+    assert len(lines) == len(texts) > 3
+
+
+def test_segnet_says_what_decides_the_size_of_a_map() -> None:
+    """22 rows become 45: MaxUnpool2d gets the size of what the pool read, not twice its own."""
+    texts = {
+        item.text for item in flat(picture(model(load("segnet").graph), "page").items) if isinstance(item, TextItem)
+    }
+    assert {"2×2 unpool to the size before the pool", "indices of the maxima"} <= texts
