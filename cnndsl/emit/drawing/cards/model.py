@@ -164,6 +164,7 @@ class SpineRow:
     is_input: bool = False
     path: str = ""
     stage: str = ""
+    weights: str = ""
 
 
 @record(slots=True)
@@ -174,6 +175,7 @@ class SpineBranching:
     shape: str
     path: str = ""
     stage: str = ""
+    weights: str = ""
 
 
 @record(slots=True)

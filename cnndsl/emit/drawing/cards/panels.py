@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from cnndsl.emit.drawing.cards.blocks import BlockBook, BlockVariant, table_letters
-from cnndsl.emit.drawing.cards.conditions import conditions
+from cnndsl.emit.drawing.cards.conditions import conditions, windows
 from cnndsl.emit.drawing.cards.counts import with_counts
 from cnndsl.emit.drawing.cards.crossed import closed_units, is_plain, most_inputs, titles, wires
 from cnndsl.emit.drawing.cards.items import (
@@ -229,12 +229,13 @@ class PanelMaker:
         opener = Opener(self._signatures, self._given, self._inset)
         elements = _dashed(retold(opener.elements(item.chain, found, optional), texts), optional)
         elements = with_counts(elements, item, turns, table.names)
-        notes = conditions(self._graph, item, turns, table.names, elements)
+        dashed = conditions(self._graph, item, turns, table.names, elements)
+        notes = (*dashed, *windows(self._graph, item, turns, table.names, elements))
         uses_channels = any(_CHANNELS.search(each) for each in (*found.widths.values(), *notes))
         return BlockPanel(
             "",
             variant.title,
-            "dashed: not always there" if notes else "",
+            "dashed: not always there" if dashed else "",
             elements,
             nodes_in(item.chain),
             "C" if uses_channels else ENTERING,

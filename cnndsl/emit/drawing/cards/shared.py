@@ -42,5 +42,10 @@ def with_shared(graph: Graph, figures: Mapping[int, Cost], steps: Sequence[Spine
             lines = step.lines if text else tuple(line(step, each) for each in step.lines)
             found.append(replace(step, lines=lines, weights=text))
         else:
-            found.append(replace(step, shape=f"{step.shape}, {text}") if text else step)
+            found.append(replace(step, weights=text))
     return tuple(found)
+
+
+def edge_text(step: SpineStep) -> str:
+    """Return what stands at the edge that leaves a step: its shape, and whose weights open layers have."""
+    return step.shape if isinstance(step, NetCard) or not step.weights else f"{step.shape}, {step.weights}"

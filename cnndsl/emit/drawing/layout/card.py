@@ -89,7 +89,7 @@ def card(card: NetCard, across: float, form: CardForm, *, with_heads: bool = Fal
     if is_single(card, is_wide=is_wide):
         return _single(card, card.lines[0], min(across, 240), is_opened=bool(card.lines[0].key))
     if card.table is not None:
-        across = max(across, table_width(card))
+        across = max(across, table_width(card, is_narrow=not is_wide))
         head = Sketch()
         low = _header(head, card, across, form)
         return _framed(card, table_body(head, card.table, low, across), across)
@@ -209,9 +209,9 @@ def _header(sketch: Sketch, card: NetCard, across: float, form: CardForm) -> flo
     if card.weights:
         is_beside = width(card.weights, SMALL) + 4 + width(name, 10, 600) <= right - left
         low = 0 if is_beside else _FURTHER
-        x = right - width(card.weights, SMALL) if is_beside else left
-        sketch.text(x, 14.5 + low, card.weights, SMALL, paint="mute", room=right - left)
-        right = x - 4 if is_beside else right
+        x, anchor = (right, "end") if is_beside else (left, "start")
+        sketch.text(x, 14.5 + low, card.weights, SMALL, paint="mute", anchor=anchor, room=right - left)
+        right -= width(card.weights, SMALL) + 4 if is_beside else 0
     ink = box_look(card.state).ink if card.state else "ink"
     sketch.text(left, 14.5, name, 10, 600, ink, room=max(right - left, 8))
     return _HEAD + 1 + low

@@ -11,6 +11,10 @@ from cnndsl.emit.drawing.measure import width
 PAD = 6.0
 """Between the outline of a card and what is in it."""
 _ROW_HEIGHT = 16.5
+_BAR_ROOM = 40.0
+_LEAST_BAR_ROOM = 14.0
+_COLUMN = 306.0
+"""How wide a card may be in a column of a paper."""
 
 
 def _table_widths(table: CardTable) -> list[float]:
@@ -20,7 +24,7 @@ def _table_widths(table: CardTable) -> list[float]:
     rows = _whole_rows(table)
     for at, (head, kind) in enumerate(zip(table.heads, table.kinds, strict=True)):
         cells = max(width(row[at], 9) for row in rows)
-        own = max(cells + (40 if kind == "bar" else 10 if kind == "flag" else 0), width(head, SMALL))
+        own = max(cells + (_BAR_ROOM if kind == "bar" else 10 if kind == "flag" else 0), width(head, SMALL))
         found.append(own + 12)
     return [*found, 32]
 
@@ -30,10 +34,13 @@ def _whole_rows(table: CardTable) -> list[tuple[str, ...]]:
     return [row for row in table.rows if len(row) == len(table.heads)]
 
 
-def table_width(card: NetCard) -> float:
-    """Return how wide a card with a table is."""
+def table_width(card: NetCard, *, is_narrow: bool = False) -> float:
+    """Return how wide a card with a table is. Where it has to fit a column, bars are shorter."""
     assert card.table is not None
-    return max(sum(_table_widths(card.table)) + 2 * PAD + 4, width(card.name, 10, 600) + 110)
+    natural = sum(_table_widths(card.table)) + 2 * PAD + 4
+    if is_narrow and natural > _COLUMN:
+        natural = max(natural - (_BAR_ROOM - _LEAST_BAR_ROOM) * card.table.kinds.count("bar"), _COLUMN)
+    return max(natural, width(card.name, 10, 600) + 110)
 
 
 def table_body(sketch: Sketch, table: CardTable, y: float, across: float) -> Fragment:
@@ -42,7 +49,7 @@ def table_body(sketch: Sketch, table: CardTable, y: float, across: float) -> Fra
     left, right = -across / 2 + PAD + 2, across / 2 - PAD - 2
     widths = _table_widths(table)
     bars = sum(kind == "bar" for kind in table.kinds)
-    spare = max(right - left - sum(widths), 0) / (bars or len(table.kinds))
+    spare = (right - left - sum(widths)) / (bars or len(table.kinds))
     wide = [
         own + (spare if 0 < at <= len(table.kinds) and (not bars or table.kinds[at - 1] == "bar") else 0)
         for at, own in enumerate(widths)

@@ -95,7 +95,8 @@ def _on_slide(model: DrawingModel, across: float, height: float) -> tuple[Arrang
     """What stands on a slide, and its scale."""
     scale = SCALES[0]
     if model.faults:
-        return with_faults(model, across / scale), scale
+        found = with_faults(model, across / scale)
+        return found, max(min(scale, (height - 2) / found.height), 1)
     if model.u is not None and (drawn := u_sketch(model.u, across / scale, height / scale)) is not None:
         sketch, wide, high = drawn
         return Arrangement(wide, high, lambda: sketch), scale
