@@ -19,16 +19,17 @@ from typing import Any, TypeAlias, cast
 from cnndsl import resources
 from cnndsl.analysis.assertions import figures
 from cnndsl.analysis.execution import ExecutionsOf
-from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS
+from cnndsl.analysis.metric_table import BY_TITLE, METRICS, OF_NETWORKS
 from cnndsl.elaborate.program import elaborate
+from cnndsl.errors import nearest
 from cnndsl.expr import truth
-from cnndsl.expressions import Expr
-from cnndsl.expressions import names as names_of
+from cnndsl.expressions import Expr, Name
 from cnndsl.finding import used
 from cnndsl.graph import Graph
 from cnndsl.records import record
 from cnndsl.sweeping import sweep
 from cnndsl.sweeping.sweep import Configuration
+from cnndsl.sweeping.where import Vocabulary, binaries, condition, mentioned
 from cnndsl.syntax.parse import parse
 from cnndsl.values import NameSymbol, Value
 
@@ -49,14 +50,14 @@ class Fact:
 _BEFORE = (
     Fact("name", "name", "The name by which commands find the network."),
     Fact("family", "family", "The architecture that the network is one of: ResNet, VGG, YOLO.", True),
-    Fact("year", "year", "The year of the paper, as the description cites it.", True),
+    Fact("year", "year", "The year in which the paper was first posted or published.", True),
     Fact("input", "input", "The shape of the input: H, W, C; of several inputs that of the first.", True),
 )
 _AFTER = (
     Fact("top1", "top-1", "The published top-1 accuracy on the validation images of ImageNet-1K, in percent.", True),
     Fact("top5", "top-5", "The published top-5 accuracy on the same images, in percent.", True),
     Fact("crop", "crop", "The height and width of the images on which top1 and top5 were measured.", True),
-    Fact("score", "score", "A published result on other data, as text."),
+    Fact("score", "score", "A published result on other data, or measured otherwise, as text."),
     Fact("source", "source", "The weights or the document that top1, top5 or score are from."),
     Fact("summary", "summary", "The first sentence of the description."),
     Fact("description", "description", "The comment that the file begins with."),
@@ -73,16 +74,19 @@ COLUMNS: Mapping[str, str] = {
     **{fact.name: fact.title for fact in _AFTER},
 }
 """The names of the columns, in their order, and what stands over each."""
+TITLES: Mapping[str, str] = {**BY_TITLE, **{title: name for name, title in COLUMNS.items()}}
+"""The names of the columns by what tables write over them."""
 
 
 @record(slots=True)
 class BundledNetwork:
-    """A bundled network: its facts by their names in `FACTS`, None for what nobody published; the shapes of its inputs;
-    its metrics."""
+    """A bundled network: its facts by their names in `FACTS`, None for what nobody published; the shapes of its inputs
+    and outputs; its metrics."""
 
     name: str
     facts: Mapping[str, FactValue]
     inputs: tuple[tuple[int, ...], ...]
+    outputs: tuple[tuple[int, ...], ...]
     metrics: Configuration
 
     @property
@@ -121,7 +125,7 @@ def _network(name: str, metrics: Sequence[str], runs: ExecutionsOf) -> BundledNe
     stored = _figures().get(name)
     row = stored if stored is not None else measured(name, metrics, runs)
     found = {key: _value(value) for key, value in row.items() if key in OF_NETWORKS}
-    inputs = tuple(tuple(cast("list[int]", each)) for each in row["inputs"])
+    inputs, outputs = (tuple(map(tuple[int, ...], cast("list[list[int]]", row[key]))) for key in ("inputs", "outputs"))
     description = resources.description(name)
     facts: dict[str, FactValue] = {
         **dict.fromkeys(FACTS),
@@ -131,7 +135,7 @@ def _network(name: str, metrics: Sequence[str], runs: ExecutionsOf) -> BundledNe
         "summary": first_sentence(description),
         "description": description,
     }
-    return BundledNetwork(name, facts, inputs, Configuration({}, found, at_most=frozenset(row["at_most"])))
+    return BundledNetwork(name, facts, inputs, outputs, Configuration({}, found, at_most=frozenset(row["at_most"])))
 
 
 def _value(value: int | list[int]) -> Value:
@@ -146,8 +150,9 @@ def measured(name: str, metrics: Sequence[str], runs: ExecutionsOf) -> dict[str,
     graph: Graph = elaborate(parse(source), {}, used)
     found, at_most = figures(graph, metrics, runs)
     inputs = [list(node.shape.hwc) for node in graph.inputs]
+    outputs = [list(graph.nodes[at].shape.hwc) for at in graph.main_outputs]
     values = {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
-    return {"inputs": inputs, **values, "at_most": sorted(at_most)}
+    return {"inputs": inputs, "outputs": outputs, **values, "at_most": sorted(at_most)}
 
 
 @cache
@@ -181,10 +186,25 @@ def read_test(text: str) -> tuple[Expr, frozenset[str]]:
 
     Raises CnnError where it is not a test, or mentions something that is neither a column nor a family.
     """
-    test = sweep.condition(text)
-    tested = [name for name, fact in FACTS.items() if fact.is_tested]
-    metrics = sweep.mentioned(test, (*tested, *_families()))
-    return test, frozenset(metrics | {each.name for each in names_of(test) if each.name in tested})
+    test = condition(text, TITLES)
+    asked = [name for name, fact in FACTS.items() if fact.is_tested]
+    words = tuple(_families())
+    known = Vocabulary((*asked, *OF_NETWORKS), words, _refused(test, [*asked, *OF_NETWORKS]), TITLES)
+    return test, frozenset(mentioned(test, known))
+
+
+def _refused(test: Expr, asked: Sequence[str]) -> Mapping[str, str]:
+    """Why a test mentions no text, and no family that there is not."""
+    may = f"a test may mention {', '.join(asked)}"
+    texts = {name: f"`{name}` is text, and `--columns {name}` shows it; {may}" for name in FACTS if name not in asked}
+    texts["name"] = f"`cnndsl zoo NAME` shows the network of a name; {may}"
+    texts |= dict.fromkeys(texts.keys() & set(asked), "")
+    for each in binaries(test):
+        for name, word in ((each.left, each.right), (each.right, each.left)):
+            if isinstance(name, Name) and name.name == "family" and isinstance(word, Name):
+                near = nearest(word.name, list(_families()))
+                texts[word.name] = near or "no family is called that; `cnndsl zoo --columns family` lists them"
+    return texts
 
 
 def passes(network: BundledNetwork, test: Expr, columns: frozenset[str]) -> bool:

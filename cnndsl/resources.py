@@ -79,10 +79,11 @@ def description(name: str) -> str:
 
 
 def comment(name: str) -> str:
-    """Return the comment that a bundled architecture begins with, line by line."""
+    """Return all comments that a bundled architecture begins with, line by line."""
     source = architecture(name)
     lines = source.text.splitlines() if source else []
-    return "\n".join(line[1:].removeprefix(" ") for line in takewhile(lambda line: line.startswith("#"), lines))
+    before = takewhile(lambda line: line.startswith("#") or not line.strip(), lines)
+    return "\n".join(line[1:].removeprefix(" ") for line in before).strip()
 
 
 def beside_architectures(file: str) -> str:

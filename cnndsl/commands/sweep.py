@@ -74,11 +74,12 @@ def command(
     from cnndsl.limits import current
     from cnndsl.network import executions
     from cnndsl.report.sweep import render
+    from cnndsl.sweeping.where import Vocabulary, condition, mentioned
 
     form = chosen_format(format, output, made_for, FORMATS)
     shown = known_names(columns, list(GOALS), "figure", BY_TITLE) or list(DEFAULT_FIGURES)
     goals = {name: GOALS[name] for name in known_names(pareto, list(GOALS), "figure", BY_TITLE)}
-    test = cnndsl.sweeping.sweep.condition(where) if where else None
+    test = condition(where) if where else None
     family = cnndsl.sweeping.sweep.family(read(file), domains(settings, "N=1..3"), used)
     most = current().members
     if min(sample or family.size, family.size) > most:
@@ -86,7 +87,8 @@ def command(
     chosen = family.all() if sample is None else family.sample(sample, seed)
     names = [name for name in family.domains if len(family.domains[name]) > 1] or list(family.domains)
     others = cnndsl.sweeping.sweep.name_values(family)
-    tested = cnndsl.sweeping.sweep.mentioned(test, (*family.domains, *others)) if test else set[str]()
+    asked = Vocabulary(tuple(dict.fromkeys((*family.domains, *GOALS))), tuple(others))
+    tested = mentioned(test, asked) if test else set[str]()
     wanted = {*shown, *goals, *tested, (sort or "").lstrip("-+")}
     metrics = [name for name in GOALS if name in wanted]
     members = list(cnndsl.sweeping.sweep.measure(family, chosen, executions, metrics))

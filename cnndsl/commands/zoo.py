@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnndsl.analysis.metric_table import BY_TITLE
-from cnndsl.catalogue import COLUMNS, GOALS, BundledNetwork
+from cnndsl.catalogue import COLUMNS, GOALS, TITLES, BundledNetwork
 from cnndsl.commands.common import force_option, known_names, known_order, note, terminal_width
 from cnndsl.commands.tables import chosen_format, deliver, output_option, width_option
 from cnndsl.records import record
@@ -17,11 +16,11 @@ from cnndsl.report.zoo import DEFAULT_COLUMNS, FORMATS
 
 if TYPE_CHECKING:
     from cnndsl.expressions import Expr
+    from cnndsl.files import FileError
     from cnndsl.report.latex_table import TableWidth
 
 _WITH_ALL = ("json", "csv")
 """Formats for programs: they have all columns unless some are chosen."""
-_TITLES = {**BY_TITLE, **{title: name for name, title in COLUMNS.items()}}
 
 
 @record(slots=True)
@@ -85,7 +84,7 @@ def command(
     from cnndsl.resources import zoo
 
     form = chosen_format(format, output, made_for, FORMATS)
-    chosen = known_names(columns, list(COLUMNS), "column", _TITLES)
+    chosen = known_names(columns, list(COLUMNS), "column", TITLES)
     asked = _asked(where, sort, pareto)
     shown = _shown(chosen, form, asked.mentioned)
     is_name = len(words) == 1 and words[0] in zoo()
@@ -94,9 +93,12 @@ def command(
     if is_name and form == "table" and not (where or sort or pareto or columns):
         deliver(_card(found[0]), output, force=force)
         return
-    found = _selected([network for network in found if is_name or _has(network, words)], asked)
+    found = [network for network in found if is_name or _has(network, words)]
     if not found:
-        note(_nothing(words))
+        raise _unknown(words)
+    found = _selected(found, asked)
+    if not found:
+        note("no bundled network is like that")
         if form == "table" and not output:
             return
     room = terminal_width() if output is None and sys.stdout.isatty() else None
@@ -109,8 +111,8 @@ def _asked(where: str | None, sort: str | None, pareto: str | None) -> _Selectio
     from cnndsl.catalogue import read_test
 
     test, tested = read_test(where) if where else (None, frozenset[str]())
-    order, largest_first = known_order(sort, list(COLUMNS), "column", _TITLES) if sort else ("", False)
-    return _Selection(test, tested, known_names(pareto, list(GOALS), "column", _TITLES), order, largest_first)
+    order, largest_first = known_order(sort, list(COLUMNS), "column", TITLES) if sort else ("", False)
+    return _Selection(test, tested, known_names(pareto, list(GOALS), "column", TITLES), order, largest_first)
 
 
 def _selected(networks: Sequence[BundledNetwork], asked: _Selection) -> list[BundledNetwork]:
@@ -124,11 +126,15 @@ def _selected(networks: Sequence[BundledNetwork], asked: _Selection) -> list[Bun
     return _sorted(found, asked.order, largest_first=asked.largest_first) if asked.order else found
 
 
-def _nothing(words: Sequence[str]) -> str:
+def _unknown(words: Sequence[str]) -> FileError:
+    """What is wrong with words that no network has."""
+    from cnndsl.files import FileError
     from cnndsl.resources import similar
 
-    hint = similar(words[0]) if len(words) == 1 else ""
-    return f"no bundled network is like that{f'; {hint}' if hint else ''}"
+    hint = (similar(words[0]) if len(words) == 1 else "") or "`cnndsl zoo` lists all networks"
+    return FileError(
+        f"no bundled network has {' and '.join(map(repr, words))} in its name, family or description; {hint}"
+    )
 
 
 def _shown(chosen: Sequence[str], form: str, mentioned: Set[str]) -> list[str]:

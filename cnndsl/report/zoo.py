@@ -61,7 +61,7 @@ def card(network: BundledNetwork, comment: str, relatives: Sequence[str], settin
         "year": _text(facts["year"]),
         "settings": settings,
         "input": ", ".join(map(show, network.inputs)),
-        "output": exact_metric(found, "output"),
+        "output": ", ".join(map(show, network.outputs)) if len(network.outputs) > 1 else exact_metric(found, "output"),
         **{METRICS[name].title: _on_card(network, name) for name in _ON_CARDS},
         "top-1": _percent(facts["top1"], facts["crop"]),
         "top-5": _percent(facts["top5"], facts["crop"]),
@@ -182,6 +182,8 @@ def _data(network: BundledNetwork, columns: Sequence[str]) -> dict[str, object]:
         data |= metric_data(network.metrics, [column]) if column in OF_NETWORKS else {column: _json(value)}
         if column == "input" and len(network.inputs) > 1:
             data["inputs"] = [list(shape) for shape in network.inputs]
+        if column == "output" and len(network.outputs) > 1:
+            data["outputs"] = [list(shape) for shape in network.outputs]
     return data
 
 

@@ -20,9 +20,8 @@ from cnndsl.elaborate.inputs import INPUT
 from cnndsl.elaborate.parameters import OpenParameter, parameters
 from cnndsl.elaborate.program import Find, elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
-from cnndsl.expr import evaluate, truth
+from cnndsl.expr import truth
 from cnndsl.expressions import Expr
-from cnndsl.expressions import names as names_of
 from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.syntax.parse import parse
@@ -131,26 +130,6 @@ def measure(
         except CnnError as stop:
             broken, found, at_most = stop.diagnostics, None, frozenset[str]()
         yield Configuration(settings, found, broken[0] if broken else None, at_most)
-
-
-def condition(text: str) -> Expr:
-    """The test of a `--where`: `params < 5M and depth >= 3`. Raises CnnError where it is none."""
-    statements = parse(Source("--where", f"assert {text}")).statements
-    if len(statements) != 1 or not isinstance(statements[0], ast.Assert):
-        raise CnnError(Diagnostic("E0503", f"`{text}` is not one test", help="as in: --where 'params < 5M'"))
-    return statements[0].test
-
-
-def mentioned(test: Expr, known: Iterable[str]) -> set[str]:
-    """Return the metrics that a test mentions.
-
-    Raises CnnError where it mentions something that is neither a metric nor one of the `known` names.
-    """
-    scope: dict[str, Value] = dict.fromkeys((*GOALS, *known), 1)
-    found = list(names_of(test))
-    for each in found:
-        evaluate(each, scope)
-    return {each.name for each in found} & set(GOALS)
 
 
 def name_values(family: Family) -> dict[str, Value]:

@@ -125,15 +125,37 @@ def test_a_network_by_its_name() -> None:
     assert "resnet101" in found["family"]
     assert "score" not in found
     assert names("resnet50") == ["resnet50"]
+    assert "output             80x80x144, 40x40x144, 20x20x144" in run("zoo", "yolov8").stdout
     assert len(names("resnet50", "torchvision")) > 1
+
+
+def test_a_card_has_all_comments_that_the_file_begins_with() -> None:
+    assert "320 + 9,248 + 784,500 + 5,010 = 799,078 parameters." in run("zoo", "mnist").stdout
+    (row,) = data("zoo", "mnist", "--columns", "description")
+    assert row["description"].endswith("on the board. 320 + 9,248 + 784,500 + 5,010 = 799,078 parameters.")
 
 
 def test_nothing_is_found() -> None:
     result = run("zoo", "--where", "top1 > 100")
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == "no bundled network is like that\n"
-    assert data("zoo", "nothing-like-that") == []
-    assert "did you mean" in run("zoo", "resnet51").stderr
+    assert data("zoo", "--where", "top1 > 100") == []
+
+
+@pytest.mark.parametrize("options", [(), ("--format", "json")])
+def test_words_that_no_network_has(options: tuple[str, ...]) -> None:
+    result = run("zoo", "resnt50", *options)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no bundled network has 'resnt50'" in result.stderr
+    assert "did you mean resnet50" in result.stderr
+    assert "`cnndsl zoo` lists all networks" in run("zoo", "resnet", "xyzzy").stderr
+
+
+def test_figures_are_called_as_the_headings_have_them() -> None:
+    assert names("--where", "top-1 > 84 and receptive field > 9") == names(
+        "--where", "top1 > 84 and receptive_field > 9"
+    )
+    assert names("--where", "peak in training < 10MB") == names("--where", "training < 10MB") != []
 
 
 @pytest.mark.parametrize(
@@ -141,8 +163,19 @@ def test_nothing_is_found() -> None:
     [
         (("--where", "parms < 5M"), 1, "did you mean `params`?"),
         (("--where", "family == Resnet"), 1, "did you mean `ResNet`?"),
-        (("--where", "params"), 1, "a test must be yes or no"),
+        (("--where", "family == Foo"), 1, "no family is called that; `cnndsl zoo --columns family` lists them"),
+        (("--where", "params"), 1, "a test must be yes or no, and `params` is a value"),
         (("--where", "source == 1"), 1, "there is no value called `source` here"),
+        (("--where", "score > 30"), 1, "`score` is text, and `--columns score` shows it; a test may mention family,"),
+        (("--where", "name == x"), 1, "`cnndsl zoo NAME` shows the network of a name"),
+        (("--where", "crop > a"), 1, "a test may mention family, year, input, top1"),
+        (("--where", "input.H > 400"), 1, "`input` is asked as a whole, as in `input == 224x224x3`"),
+        (("--where", "conv1.output == 3"), 1, "`conv1.output` cannot be asked here"),
+        (("--where", "params < 25 M"), 1, "a unit stands next to its number: `25M`"),
+        (("--where", "family in {ResNet, VGG}"), 1, "write it out: `family == ResNet or family == VGG`"),
+        (("--where", "params < 10MB"), 1, "--where:1:10"),
+        (("--where", "10MB > params"), 1, "write `10M`; in bytes are memory, inference, saved, training"),
+        (("--where", "params <"), 1, "--where:1:8"),
         (("--sort", "-macks"), 2, "there is no column 'macks'; did you mean `macs`?"),
         (("--sort", "params,macs"), 2, "there is no column 'params,macs'; did you mean `params`?"),
         (("--sort", "-"), 2, "there is no column ''"),
@@ -166,6 +199,9 @@ def test_json_has_everything() -> None:
     assert found["resnet50"]["top1"] == TOP1["resnet50"]
     assert found["lenet5"]["top1"] is None
     assert found["siamese"]["inputs"] == [[105, 105, 1]] * 2
+    # Strides of 8, 16 and 32 at 640x640, 4*16 + 80 channels; ssd300.cnn: classes and offsets of 8,732 boxes.
+    assert found["yolov8"]["outputs"] == [[80, 80, 144], [40, 40, 144], [20, 20, 144]]
+    assert found["ssd300"]["outputs"] == [[8732, 91], [8732, 4]]
     assert set(found["vgg16"]) == set(COLUMNS)
 
 
@@ -177,7 +213,7 @@ def test_json_has_the_chosen_columns() -> None:
 
 def test_the_schema_describes_columns_as_their_tables_do() -> None:
     properties = json.loads((DOCS / "zoo.schema.json").read_text("utf-8"))["items"]["properties"]
-    assert set(properties) - set(COLUMNS) == {"inputs", "receptive_field_at_most"}
+    assert set(properties) - set(COLUMNS) == {"inputs", "outputs", "receptive_field_at_most"}
     definitions = {
         name: METRICS[name].definition if name in OF_NETWORKS else FACTS[name].definition for name in COLUMNS
     }

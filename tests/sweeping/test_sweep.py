@@ -17,6 +17,7 @@ from cnndsl.cli import cli
 from cnndsl.errors import CnnError, Source
 from cnndsl.finding import used
 from cnndsl.sweeping import sweep
+from cnndsl.sweeping.where import condition
 
 PYRAMID = """
 net Pyramid(N in 0..2 = 1, M in 1..3 = 2, k in {3, 5} = 3)
@@ -97,14 +98,14 @@ def test_where(test: str, kept: int) -> None:
     members = list(sweep.measure(walked, walked.all(), unknown))
     counted = [10 * n + (64 * n + 1) * 2 for n in (1, 10, 40)]
     assert [member.figures and member.figures["params"] for member in members] == counted == [140, 1382, 5522]
-    assert sum(sweep.holds(sweep.condition(test), member) for member in members) == kept
+    assert sum(sweep.holds(condition(test), member) for member in members) == kept
 
 
 def test_a_test_that_is_none_is_refused() -> None:
     with pytest.raises(CnnError):
-        sweep.condition("params <")
+        condition("params <")
     with pytest.raises(CnnError, match="E0503"):
-        sweep.condition("yes assert no")
+        condition("yes assert no")
 
 
 def test_the_metrics_of_a_test_are_measured_whatever_is_shown(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_every_network_has_its_line_in_both_files_and_in_order() -> None:
     assert list(FACTS) == list(FIGURES) == list(cnndsl.zoo()), (
         "a new network needs a line in zoo.toml, and `make figures`"
     )
-    assert all(set(row) == {"inputs", *OF_NETWORKS, "at_most"} for row in FIGURES.values())
+    assert all(set(row) == {"inputs", "outputs", *OF_NETWORKS, "at_most"} for row in FIGURES.values())
 
 
 @pytest.mark.parametrize("name", FACTS)
@@ -43,6 +43,8 @@ def test_facts_are_complete(name: str) -> None:
     assert str(facts["family"]).isidentifier()
     assert ("year" in facts) == (name not in UNDATED)
     assert str(facts.get("year", "")) in resources.description(name)
+    posted = re.findall(r"arXiv:(\d\d)\d\d\.", resources.description(name))
+    assert not posted or facts["year"] == 2000 + max(map(int, posted))
     assert ("source" in facts) == ("top1" in facts or "score" in facts)
     assert "top1" in facts or not {"top5", "crop"} & set(facts)
 
@@ -60,6 +62,9 @@ def test_published_accuracies_are_those_of_torchvisions_weights(name: str) -> No
     facts = FACTS[name]
     weights = torchvision.models.get_weight(str(facts["source"]).removeprefix("torchvision, "))
     ((data, metrics),) = weights.meta["_metrics"].items()
+    if "SWAG" in weights.name:  # the features are trained on other images
+        assert str(facts["score"]).startswith(f"{metrics['acc@1']} top-1, ImageNet-1K, ")
+        return
     if data == "ImageNet-1K":
         found = [float(str(facts[key])) if key == "crop" else float(facts[key]) for key in ("top1", "top5", "crop")]  # type: ignore[arg-type]
         assert found == [metrics["acc@1"], metrics["acc@5"], weights.transforms.keywords["crop_size"]]
@@ -124,7 +129,7 @@ def test_stored_figures_are_what_the_compiler_computes(name: str) -> None:
     ("name", "sentence"),
     [
         ("vgg16", "VGG-16, configuration D."),
-        ("squeezenet1_0", "SqueezeNet 1.0."),
+        ("squeezenet1_0", "SqueezeNet 1.0: AlexNet's accuracy with a fiftieth of its parameters."),
         ("mobilenet_v1", "MobileNet, width multiplier 1."),
         ("alexnet_towers", "AlexNet as it ran: two towers, one on each GPU."),
     ],

@@ -94,8 +94,9 @@ def output_names(graph: Graph, items: Sequence[UnitItem]) -> dict[int, str]:
         if graph.readers[nodes[last]] or nodes[last] == graph.output or nodes[last] in {t.node for t in graph.taps}:
             inner.add(last)
         start = f"{getattr(item.part, 'path', '')}."
-        for path, named in graph.names.items():
-            at = places.get(named.output, -1)
+        several = [*((path, named.output) for path, named in graph.names.items()), *graph.modules.items()]
+        for path, node in several:
+            at = places.get(node, -1)
             if at in inner and path.startswith(start) and "." not in path[len(start) :]:
                 found.setdefault(at, path[len(start) :])
     return {at: found.get(at, "") for at in sorted(inner)}

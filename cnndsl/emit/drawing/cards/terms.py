@@ -111,7 +111,7 @@ def _join_term(branches: Sequence[Sequence[Layer]]) -> str:
     if not all(branches):
         return "Dense layer"
     windows = {window_of(each) for branch in branches for each in branch if role_of(each) == "conv"}
-    return "Inception block" if len(branches) >= _SEVERAL and len(windows) > 1 else "Parallel branches"
+    return "Inception block" if len(branches) >= _SEVERAL and len(windows) > 1 else "Branches"
 
 
 def common_name(several: Sequence[UnitItem]) -> str:

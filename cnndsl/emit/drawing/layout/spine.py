@@ -11,6 +11,7 @@ from cnndsl.emit.drawing.cards.model import (
     Branching,
     DrawingModel,
     GroupTag,
+    NamedEnd,
     NetCard,
     PartState,
     SpineBranching,
@@ -126,14 +127,21 @@ def with_heads(drawn: SpinePieces, parts: Sequence[tuple[int, int]]) -> SpinePie
     return replace(drawn, pieces=pieces)
 
 
+_SEVERAL = {"output": "outputs", "in training only": "in training only"}
+
+
 def _tell(found: SpinePieces, model: DrawingModel) -> None:
     """Add to the labels which outputs have names."""
+    told: dict[tuple[int, str], list[NamedEnd]] = {}
     for end in model.ends:
         kind = "in training only" if end.training_only else "output"
-        home = found.homes[end.step]
-        shape = found.labels[home] or model.steps[end.step].shape
-        if f"{kind}: {end.name}" not in shape:
-            found.labels[home] = f"{shape}, {kind}: {end.name}"
+        several = told.setdefault((found.homes[end.step], kind), [])
+        if end.name not in [each.name for each in several]:
+            several.append(end)
+    for (home, kind), several in told.items():
+        names = ", ".join(end.name for end in several)
+        shape = found.labels[home] or model.steps[several[0].step].shape
+        found.labels[home] = f"{shape}, {kind}: {names}" if len(several) == 1 else f"{_SEVERAL[kind]}: {names}"
     for step, text in model.carried:
         home = found.homes[step]
         found.labels[home] = f"{found.labels[home]}, {text}" if found.labels[home] else text
@@ -216,6 +224,8 @@ def in_ranks(model: DrawingModel, drawn: SpinePieces, room: float, *, always: bo
         return None
     edges = [(at - 1, at) for at, is_joined in enumerate(drawn.joined) if is_joined and at]
     edges += [(each.source, each.target) for each in links]
+    if any(source >= target for source, target in edges):
+        return None
     degrees = Counter(target for _, target in edges)
     pieces, rounds = list(drawn.pieces), set[int]()
     for at, step in enumerate(model.steps):

@@ -80,7 +80,8 @@ def test_concatenations_of_a_picture_have_one_form(name: str, has_sign: bool) ->
 def test_concatenations_tell_their_sum() -> None:
     """Szegedy et al. 2016, Figures 5 and 6: 384 + 256 + 256 + 128 channels; two branches part into 256 each."""
     texts = {item.text for item in flat(picture(model(load("inception_v4").graph)).items) if isinstance(item, TextItem)}
-    assert {"384 + 256 + 256 + 128 = 1024", "256 + 256 = 512"} <= texts
+    for told in ("384 + 256 + 256 + 128 = 1024", "256 + 256 = 512"):
+        assert any(text.endswith(told) for text in texts)
 
 
 def test_heads_stand_above_the_first_card_after_each_pool() -> None:

@@ -75,6 +75,6 @@ def test_narrow_panels_stand_beside_the_spine() -> None:
     drawn = picture(model(load("hrnet").graph), "page")
     texts = [item for item in flat(drawn.items) if isinstance(item, TextItem) and item.weight == 600]
     spine = next(item for item in texts if item.text == "s4")
-    panel = next(item for item in texts if item.text == "Basic")
+    panel = next(item for item in texts if item.text == "BasicBlock")
     assert panel.x > spine.x + 100
     assert max(item.y for item in texts if item.text == "Module") > panel.y

@@ -1,0 +1,139 @@
+"""The test of a `--where`: `params < 5M and depth >= 3`.
+
+It is read as an `assert`, and messages have the places of the text as it was typed. Figures may be
+called as tables head them: `peak in training`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field, replace
+
+from cnndsl.analysis.metric_table import BY_TITLE, METRICS, OF_NETWORKS
+from cnndsl.errors import CnnError, Diagnostic, Source, Span, did_you_mean, listed, nearest
+from cnndsl.expr import COMPARISONS, error
+from cnndsl.expressions import Binary, Expr, Literal, Name, Path, mapped, operands
+from cnndsl.expressions import names as names_of
+from cnndsl.records import record
+from cnndsl.syntax import ast
+from cnndsl.syntax.parse import parse
+
+_BEFORE = "assert "
+_UNIT = re.compile(r"([0-9][0-9_.]*) +([KMGT]i?B?)\b")
+_MEMBERS = re.compile(r"\b([A-Za-z_]\w*)\s+in\s*[({\[]([^)}\]]*)[)}\]]?")
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+
+
+@record(slots=True)
+class Vocabulary:
+    """What a test may mention: `asked` by its name, `words` as values of those. `refused` says why a name is none of
+    them, and `titles` which name a heading of a table means."""
+
+    asked: Sequence[str]
+    words: Sequence[str] = ()
+    refused: Mapping[str, str] = field(default_factory=dict[str, str])
+    titles: Mapping[str, str] = field(default_factory=lambda: BY_TITLE)
+
+
+def condition(text: str, titles: Mapping[str, str] = BY_TITLE) -> Expr:
+    """The test of a `--where`: `params < 5M and depth >= 3`. Raises CnnError where it is none."""
+    source = Source("--where", text)
+    try:
+        statements = parse(Source(source.name, _BEFORE + _without_titles(text, titles))).statements
+    except CnnError as stop:
+        raise CnnError([_told(each, source) for each in stop.diagnostics]) from None
+    if len(statements) != 1 or not isinstance(statements[0], ast.Assert):
+        unit = _UNIT.search(text)
+        help = f"a unit stands next to its number: `{unit[1]}{unit[2]}`" if unit else "as in: --where 'params < 5M'"
+        place = Span(source, unit.start(), unit.end()) if unit else None
+        raise CnnError(Diagnostic("E0503", f"`{text}` is not one test", place, help=help))
+    return _placed(statements[0].test, source)
+
+
+def mentioned(test: Expr, known: Vocabulary) -> set[str]:
+    """Return the names that a test asks for.
+
+    Raises CnnError where it is no test, mentions something that the vocabulary lacks, or compares bytes with a figure
+    that has another unit.
+    """
+    for each in _walk(test):
+        if isinstance(each, Path):
+            raise _no_part(each, known)
+        if isinstance(each, Name) and each.name not in (*known.asked, *known.words):
+            help = known.refused.get(each.name, "") or _near(each.name, known)
+            raise error("E0201", f"there is no value called `{each.name}` here", each.span, help)
+        if isinstance(each, Binary) and each.operator in COMPARISONS:
+            _check_units(each, known)
+    if isinstance(test, Name | Literal) or (isinstance(test, Binary) and test.operator in _ARITHMETIC):
+        help = "compare it, as in `params < 10M`"
+        raise error("E0205", f"a test must be yes or no, and `{test.span.text}` is a value", test.span, help)
+    return {each.name for each in names_of(test)} & set(known.asked)
+
+
+def binaries(expr: Expr) -> Iterator[Binary]:
+    """Every operator between two operands in a test, the outer ones first."""
+    return (each for each in _walk(expr) if isinstance(each, Binary))
+
+
+def _near(name: str, known: Vocabulary) -> str:
+    titled = known.titles.get(name, "")
+    near = did_you_mean(titled) if titled in known.asked else nearest(name, [*known.asked, *known.words])
+    return near or f"a test may mention {listed(known.asked, most=len(known.asked))}"
+
+
+def _no_part(path: Path, known: Vocabulary) -> CnnError:
+    dotted, first = ".".join(path.names), path.names[0]
+    help = f"`{first}` is asked as a whole, as in `{first} == 224x224x3`" if first in known.asked else ""
+    message = f"`{dotted}` cannot be asked here: a test is of a network as a whole"
+    return error("E0204", message, path.span, help or _near(first, known))
+
+
+def _check_units(expr: Binary, known: Vocabulary) -> None:
+    """Raise CnnError where bytes are compared with a figure that is in no bytes."""
+    for name, literal in ((expr.left, expr.right), (expr.right, expr.left)):
+        if not (isinstance(name, Name) and isinstance(literal, Literal) and literal.text.endswith("B")):
+            continue
+        if name.name in known.asked and (name.name not in METRICS or METRICS[name.name].unit != "bytes"):
+            message = f"`{literal.text}` is in bytes, and `{name.name}` is not"
+            in_bytes = [each for each in OF_NETWORKS if METRICS[each].unit == "bytes"]
+            help = f"write `{literal.text[:-1]}`; in bytes are {listed(in_bytes)}"
+            raise error("E0205", message, literal.span, help)
+
+
+def _walk(expr: Expr) -> Iterator[Expr]:
+    yield expr
+    for operand in operands(expr):
+        yield from _walk(operand)
+
+
+def _without_titles(text: str, titles: Mapping[str, str]) -> str:
+    """The text with names in place of headings that are no names, each as long as it was."""
+    for title, name in titles.items():
+        if not title.isidentifier() and len(name) <= len(title):
+            text = re.sub(rf"(?<![\w.-]){re.escape(title)}(?![\w.-])", name.ljust(len(title)), text)
+    return text
+
+
+def _told(diagnostic: Diagnostic, source: Source) -> Diagnostic:
+    """What is wrong with the text as a program, said of the text as it was typed."""
+    span = diagnostic.span and _moved(diagnostic.span, source)
+    message = diagnostic.message.replace("the end of the file", "the end of the test")
+    members = _MEMBERS.search(source.text)
+    if members:
+        names = [each.strip() for each in members[2].split(",") if each.strip()]
+        help = f"write it out: `{' or '.join(f'{members[1]} == {name}' for name in names)}`"
+        return Diagnostic("E0102", "`in` compares nothing", Span(source, *members.span()), help=help)
+    others = tuple(replace(each, span=_moved(each.span, source)) for each in diagnostic.others)
+    return replace(diagnostic, message=message, span=span, others=others)
+
+
+def _moved(span: Span, source: Source) -> Span:
+    start, end = (max(0, at - len(_BEFORE)) for at in (span.start, span.end))
+    return Span(source, start, end)
+
+
+def _placed(expr: Expr, source: Source) -> Expr:
+    """The expression with the places that its parts have in the text as it was typed."""
+    moved = replace(expr, span=_moved(expr.span, source))
+    return mapped(moved, lambda each: _placed(each, source))
