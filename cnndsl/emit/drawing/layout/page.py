@@ -29,6 +29,8 @@ SLIDE_SIZE = 954.0, 534.0
 _SLIDE_TOP = 45.0
 _HIGHER = 0.45
 """How much of what is free on a slide is above."""
+_LOWEST = 6.0
+"""The space beneath a network with errors that has as much room as a slide has."""
 _TOP = 32.0
 _ABOVE_MESSAGES = 10.0
 _MOST_COLUMNS = 6
@@ -96,7 +98,7 @@ def _on_slide(model: DrawingModel, across: float, height: float) -> tuple[Arrang
     scale = SCALES[0]
     if model.faults:
         found = with_faults(model, across / scale)
-        return found, max(min(scale, (height - 2) / found.height), 1)
+        return found, max(min(scale, (height - _LOWEST) / found.height), 1)
     if model.u is not None and (drawn := u_sketch(model.u, across / scale, height / scale)) is not None:
         sketch, wide, high = drawn
         return Arrangement(wide, high, lambda: sketch), scale
