@@ -160,14 +160,15 @@ class StepMarker:
             if added and set(each[-added:]) == {"added"}:
                 card = replace(card, growth=replace(card.growth, added=added))
             return card, whole
-        last = card.lines[-1].nodes[-1][-1]
+        first, last = card.lines[0].nodes[0][0], card.lines[-1].nodes[-1][-1]
+        ahead = list(self._gone_ahead(card, first))
         behind = [pair for pair in self._lost.get(last, ()) if not _is_inside(card, pair)]
         self._lost[last] = [pair for pair in self._lost.get(last, ()) if pair not in behind]
         if card.table is not None:
-            card, whole = self._with_marked_table(card, card.table)
+            card, whole = self._with_marked_table(card, card.table, ahead)
             self._lost[last] = behind
             return card, whole
-        lines = [part for line in card.lines for part in self._parted(line)]
+        lines = [*map(_gone_line, ahead), *(part for line in card.lines for part in self._parted(line))]
         self._lost[last] = behind
         if whole is None and len(lines) == len(card.lines):
             return card, None
@@ -186,23 +187,31 @@ class StepMarker:
                 row = self._row(FusedRow(tuple(cells)))
             is_first = line.is_first and nodes[0] == line.nodes[0]
             yield replace(line, times=len(nodes), nodes=nodes, row=row, mark=mark, is_first=is_first)
-            for title, times in self._gone_from(nodes):
-                yield CardLine("", times, False, (), title=title, role=GHOST, mark=MARKS["removed"])
+            yield from map(_gone_line, self._gone_from(nodes))
 
     def _gone_from(self, turns: Iterable[Sequence[int]]) -> Iterator[tuple[str, int]]:
         """Take what is gone after nodes of some iterations: in a few words, and how often."""
-        gone = [_told(pairs) for nodes in turns for node in nodes for pairs in _blocks(self._lost.pop(node, ()))]
-        for title, alike in groupby(gone, lambda told: told[0]):
-            yield title, sum(count for _, count in alike)
+        return _in_words(pairs for nodes in turns for node in nodes for pairs in _blocks(self._lost.pop(node, ())))
 
-    def _with_marked_table(self, card: NetCard, table: CardTable) -> tuple[NetCard, StepMark | None]:
+    def _gone_ahead(self, card: NetCard, first: int) -> Iterator[tuple[str, int]]:
+        """Take what is gone from the beginning of a card: it came after the node before its first one."""
+        before = max((at for at, pairs in self._lost.items() if at < first and pairs), default=-1)
+        pairs = self._lost.get(before, [])
+        inside = [pair for pair in pairs if card.path and _is_inside(card, pair)]
+        if inside:
+            self._lost[before] = [pair for pair in pairs if pair not in inside]
+        return _in_words(_blocks(inside))
+
+    def _with_marked_table(
+        self, card: NetCard, table: CardTable, ahead: Sequence[tuple[str, int]]
+    ) -> tuple[NetCard, StepMark | None]:
         """A card whose table has marks, and the mark of the card if all rows have it. A row that stands for several
-        iterations is parted where they differ; after it stands what is gone."""
+        iterations is parted where they differ; after it stands what is gone, as what is gone `ahead` does first."""
         turns = [nodes for line in card.lines for nodes in line.nodes]
-        rows: list[tuple[str, ...]] = []
-        sizes: list[str] = []
-        times: list[int] = []
-        marks: list[StepMark | None] = []
+        rows: list[tuple[str, ...]] = [(title,) for title, _ in ahead]
+        sizes = ["" for _ in ahead]
+        times = [count for _, count in ahead]
+        marks: list[StepMark | None] = [MARKS["removed"] for _ in ahead]
         start = 0
         for row, size, count in zip(table.rows, table.sizes, table.times, strict=True):
             for at, (verdict, several) in enumerate(groupby(turns[start : start + count], self._verdict_of_turn)):
@@ -217,6 +226,17 @@ class StepMarker:
             return card, marks[0]
         marked = replace(table, rows=tuple(rows), sizes=tuple(sizes), times=tuple(times), marks=tuple(marks))
         return replace(card, table=marked), None
+
+
+def _in_words(blocks: Iterable[Sequence[Pair]]) -> Iterator[tuple[str, int]]:
+    """What is gone in a few words, and how often."""
+    for title, alike in groupby(map(_told, blocks), lambda told: told[0]):
+        yield title, sum(count for _, count in alike)
+
+
+def _gone_line(told: tuple[str, int]) -> CardLine:
+    title, times = told
+    return CardLine("", times, False, (), title=title, role=GHOST, mark=MARKS["removed"])
 
 
 def _is_inside(card: NetCard, pair: Pair) -> bool:

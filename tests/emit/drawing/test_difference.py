@@ -190,6 +190,18 @@ def test_what_is_gone_from_a_table_stands_between_its_rows() -> None:
         assert faults(picture(drawing)) == []
 
 
+def test_what_is_gone_from_the_beginning_of_a_card_is_its_first_row() -> None:
+    text = """block Unit(k, c, s) = (CONV{k}-c/s -> BN -> CONV3-c -> RELU | CONV1-c/s -> CONV3-c -> SILU)
+    INPUT 32x32x8 -> stem: CONV3-8
+    -> body: [for k, c, s in (3, 8, 1), (5, 16, 2), (7, 24, 2), (7, 32, 2) [Unit(k, c, s)]] -> GAP -> FC-2"""
+    drawing = drawn(text, text.replace("(3, 8, 1), ", ""))
+    card = next(step for step in drawing.steps if isinstance(step, NetCard))
+    # The next one has fewer channels to read.
+    assert [line.mark.sign if line.mark else "" for line in card.lines] == ["−", "~", "", ""]
+    assert not any(tag.id.startswith("removed") for tag in drawing.tags)
+    assert faults(picture(drawing)) == []
+
+
 def test_layers_that_a_dense_block_has_in_addition_are_marked_in_its_bar() -> None:
     """DenseNet-169 has 32 layers in its third block where DenseNet-121 has 24, and 32 in place of 16 in the fourth
     (Huang et al. 2017, table 1)."""
