@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cnndsl.analysis.cost import Cost
 from cnndsl.emit.drawing.cards.account import step_nodes
-from cnndsl.emit.drawing.cards.model import CardLine, NetCard, SpineStep
+from cnndsl.emit.drawing.cards.model import CardLine, FusedRow, NetCard, SpineStep
 from cnndsl.graph.graph import Graph
 from cnndsl.graph.parts import AgainPart
 from cnndsl.graph.traversal import nodes_of, walk
@@ -33,7 +33,10 @@ def with_shared(graph: Graph, figures: Mapping[int, Cost], steps: Sequence[Spine
 
     def line(card: NetCard, each: CardLine) -> CardLine:
         text = owner((node for nodes in each.nodes for node in nodes), card)
-        return replace(each, text=", ".join(filter(None, (each.text, text)))) if text else each
+        if not text or each.row is None:
+            return replace(each, text=", ".join(filter(None, (each.text, text))))
+        *cells, last = each.row.cells
+        return replace(each, row=FusedRow((*cells, replace(last, text=f"{last.text}, {text}"))))
 
     found: list[SpineStep] = []
     for step in steps:

@@ -40,6 +40,9 @@ def test_a_card_that_is_applied_again_says_whose_weights_it_has() -> None:
 def test_a_row_that_is_applied_again_says_so_at_its_edge() -> None:
     graph = loads("INPUT 16x16x8 -> first: CONV3-8 -> RELU -> POOL2 -> again first -> SIGMOID -> GAP -> FC-2").graph
     assert "8×8×8, weights of first" in texts(graph)
+    inside = loads("INPUT 16x16x8 -> b: [x: CONV3-8 -> POOL2 -> again x -> POOL2 -> [CONV3-8 -> RELU]*2] -> GAP").graph
+    for size in ("column", "page", "slide"):
+        assert "3×3 conv, 8, weights of b.x" in texts(inside, size)
 
 
 def test_the_header_tells_parameters_in_training_too() -> None:
