@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 
 _MOST = 250_000
 """So many pairs of elements are weighed against each other; longer sequences are parted first."""
+_NEAR = 32
+"""So many elements on either side of a place say how well two sequences agree there."""
 
 
 def aligned(
@@ -20,28 +23,91 @@ def aligned(
 
     There is a key for each way to recognise an element, the most exact first, and what a pair is worth that agrees in
     it. The pairs are those of the greatest worth together (Needleman and Wunsch 1970, without a penalty for gaps), the
-    earliest of them: two pairs that are alike may be worth more than one that is equal. Long sequences are paired
-    in the first key, and what lies between by the others.
+    earliest of them: two pairs that are alike may be worth more than one that is equal. In long sequences elements are
+    paired first that a key finds once in each; what lies between is halved where the halves agree best.
 
     >>> list(aligned(range(3), range(2), ["abc"], ["ac"], [1]))
     [(0, 0), (1, None), (2, 1)]
     >>> list(aligned(range(2), range(2), [["128", "64"], "CC"], [["64", "32"], "CC"], [3, 2]))
     [(0, 0), (1, 1)]
     """
-    if not before or not after or not keys_before:
+    if not before or not after:
         yield from ((at, None) for at in before)
         yield from ((None, at) for at in after)
-        return
-    old, new = keys_before[0][before.start : before.stop], keys_after[0][after.start : after.stop]
-    if len(before) * len(after) <= _MOST:
+    elif len(before) * len(after) <= _MOST:
         yield from _weighed(before, after, keys_before, keys_after, worth)
-        return
-    done, done_after = 0, 0
-    for start, start_after, size in _blocks(old, new):
-        gap, gap_after = before[done:start], after[done_after:start_after]
-        yield from aligned(gap, gap_after, keys_before[1:], keys_after[1:], worth[1:])
-        done, done_after = start + size, start_after + size
-        yield from zip(before[start:done], after[start_after:done_after], strict=True)
+    else:
+        for old, new in _parted(before, after, keys_before, keys_after, worth):
+            yield from aligned(old, new, keys_before, keys_after, worth)
+
+
+def _parted(
+    before: range,
+    after: range,
+    keys_before: Sequence[Sequence[object]],
+    keys_after: Sequence[Sequence[object]],
+    worth: Sequence[int],
+) -> Iterator[tuple[range, range]]:
+    """Long sequences in parts of which each is paired for itself: between elements that are unique in a key, the first
+    that has such, else two halves. Time is that of sorting."""
+    for old, new in zip(keys_before, keys_after, strict=True):
+        start, start_after = before.start, after.start
+        anchors = list(_unique(before, after, old, new))
+        for at, other in anchors:
+            yield range(start, at), range(start_after, other)
+            yield range(at, at + 1), range(other, other + 1)
+            start, start_after = at + 1, other + 1
+        if anchors:
+            yield range(start, before.stop), range(start_after, after.stop)
+            return
+    at, other = _middle(before, after, keys_before, keys_after, worth)
+    yield range(before.start, at), range(after.start, other)
+    yield range(at, before.stop), range(other, after.stop)
+
+
+def _unique(before: range, after: range, old: Sequence[object], new: Sequence[object]) -> Iterator[tuple[int, int]]:
+    """Pairs of elements that occur once in each of two sequences, as many as keep their order (patience sorting)."""
+    counts, counts_after = Counter(old[at] for at in before), Counter(new[at] for at in after)
+    places = {new[at]: at for at in after if counts_after[new[at]] == 1}
+    pairs = [(at, places[old[at]]) for at in before if counts[old[at]] == 1 and old[at] in places]
+    ends: list[int] = []
+    last: list[int] = []
+    links: list[int] = []
+    for number, (_, other) in enumerate(pairs):
+        pile = bisect_left(ends, other)
+        ends[pile : pile + 1] = [other]
+        last[pile : pile + 1] = [number]
+        links.append(last[pile - 1] if pile else -1)
+    found: list[tuple[int, int]] = []
+    number = last[-1] if last else -1
+    while number >= 0:
+        found.append(pairs[number])
+        number = links[number]
+    yield from reversed(found)
+
+
+def _middle(
+    before: range,
+    after: range,
+    keys_before: Sequence[Sequence[object]],
+    keys_after: Sequence[Sequence[object]],
+    worth: Sequence[int],
+) -> tuple[int, int]:
+    """Where to halve two sequences: as far from their beginnings, from their ends, or in proportion. What is around
+    agrees best there."""
+    at = before.start + len(before) // 2
+    places = (after.start + at - before.start, after.stop - (before.stop - at), after.start + len(after) // 2)
+
+    def agreement(other: int) -> int:
+        """What the pairs of neighbours are worth."""
+        pairs = ((at + step, other + step) for step in range(-_NEAR, _NEAR))
+        return sum(_worth_of(old, new) for old, new in pairs if old in before and new in after)
+
+    def _worth_of(old: int, new: int) -> int:
+        keys = zip(keys_before, keys_after, worth, strict=True)
+        return next((value for one, other, value in keys if one[old] == other[new]), 0)
+
+    return at, max((each for each in places if after.start <= each <= after.stop), key=agreement)
 
 
 def _weighed(
@@ -108,18 +174,3 @@ def _front(before: range, after: range, old: Sequence[object], new: Sequence[obj
     return next(
         (number for number, (at, other) in enumerate(pairs) if old[at] != new[other]), min(len(before), len(after))
     )
-
-
-def _blocks(old: Sequence[object], new: Sequence[object]) -> Iterator[tuple[int, int, int]]:
-    """Where the two agree, and how far; at last an empty block at their ends.
-
-    What they begin and end with is left out of the search, whose time is quadratic.
-    """
-    shorter = min(len(old), len(new))
-    front = next((at for at in range(shorter) if old[at] != new[at]), shorter)
-    back = next((at for at in range(shorter - front) if old[-1 - at] != new[-1 - at]), shorter - front)
-    yield 0, 0, front
-    middle = old[front : len(old) - back], new[front : len(new) - back]
-    for block in SequenceMatcher(None, *middle, autojunk=False).get_matching_blocks():
-        yield front + block.a, front + block.b, block.size
-    yield len(old) - back, len(new) - back, back

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Literal
 
@@ -13,7 +13,7 @@ from cnndsl.analysis.cost import Cost, costs
 from cnndsl.analysis.execution import ExecutionsOf
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS
 from cnndsl.analysis.region import GraphFacts, Region
-from cnndsl.graph import Graph, Node
+from cnndsl.graph import Graph, NamedPart, Node, walk
 from cnndsl.records import record
 
 Verdict = Literal["same", "changed", "removed", "added"]
@@ -91,9 +91,11 @@ def compare(before: Graph, after: Graph, runs: ExecutionsOf) -> Comparison:
     return Comparison(tuple(pairs), tuple(_figures(*(GraphFacts(graph, runs).whole() for graph in (before, after)))))
 
 
-def _labels(node: Node) -> tuple[str, ...]:
-    """The labels of a path; numbers are left out, one more layer shifts them."""
-    return tuple(part for part in node.path.split(".") if not part.isdigit())
+def _labels(node: Node, given: Container[str]) -> tuple[str, ...]:
+    """The names in a path. Numbers are left out, also in names that are not `given` in the program, `conv2`: one more
+    layer shifts them."""
+    parts = (part if part in given else part.rstrip("0123456789") for part in node.path.split("."))
+    return tuple(filter(None, parts))
 
 
 _WORTH = (1000, 100, 90, 60, 40, 20)
@@ -102,7 +104,8 @@ _WORTH = (1000, 100, 90, 60, 40, 20)
 
 def _keys(graph: Graph) -> list[list[object]]:
     """For each way to recognise a layer, the most exact first, what it goes by for each node."""
-    labels = [_labels(node) for node in graph.nodes]
+    given = {part.name for part in walk(graph.tree) if isinstance(part, NamedPart)}
+    labels = [_labels(node, given) for node in graph.nodes]
     ways: tuple[Callable[[Node], object], ...] = (
         lambda node: (labels[node.index], node.text, graph.shapes(node), node.shape),
         lambda node: (labels[node.index], node.text),

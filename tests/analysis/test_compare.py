@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 import cnndsl
+from cnndsl.analysis.alignment import aligned
 from cnndsl.analysis.compare import Comparison, compare
 from cnndsl.analysis.cost import Cost
 from cnndsl.analysis.execution import unknown
@@ -285,3 +286,21 @@ def test_long_sequences_are_parted_before_they_are_weighed() -> None:
     row = "INPUT 8x8x4 -> {first} -> [CONV3-4 -> RELU]*300 -> {last}"
     found = between(row.format(first="CONV1-4", last="GAP"), row.format(first="BN", last="FC-2"))
     assert Counter(verdicts(found)) == {"same": 601, "removed": 2, "added": 2}
+
+
+def test_long_chains_that_differ_everywhere_are_halved() -> None:
+    """1,000 convolutions in each, all alike, and 1,000 activations of another type."""
+    before = ["stem", *["conv", "relu"] * 1000]
+    after = ["new stem", *["conv", "gelu"] * 1000]
+    purposes = [[("conv" if each == "conv" else "other") for each in texts] for texts in (before, after)]
+    found = list(aligned(range(2001), range(2001), [before, purposes[0]], [after, purposes[1]], [100, 20]))
+    assert found == [(at, at) for at in range(2001)]
+
+
+def test_a_branch_that_loses_a_layer_keeps_the_others() -> None:
+    """Inception: a block `Conv` of one branch goes, which shifts the numbers of those after it."""
+    more = " -> Conv(8, 3)"
+    text = f"""block Conv(c, k=1) = CONV{{k}}-c -> BN
+    INPUT 8x8x8 -> (one: Conv(8) | Conv(8){more}{more} | AVGPOOL3/1(pad=same) -> Conv(8)) -> GAP"""
+    found = between(text, text.replace(more, "", 1))
+    assert Counter(verdicts(found)) == {"same": 12, "removed": 2}

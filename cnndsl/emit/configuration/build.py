@@ -11,8 +11,10 @@ from cnndsl.emit.configuration.alignment import aligned
 from cnndsl.emit.configuration.model import ColumnTotals, ConfigurationRow, ConfigurationTable, StageBlock
 from cnndsl.emit.configuration.stages import stages
 from cnndsl.emit.configuration.titles import listed
-from cnndsl.emit.drawing.cards.words import layer_text
+from cnndsl.emit.drawing.cards.words import layer_text, word_of
 from cnndsl.graph.graph import Graph
+from cnndsl.graph.parts import AgainPart
+from cnndsl.graph.traversal import walk
 from cnndsl.values import show
 
 
@@ -69,8 +71,14 @@ def _notes(graphs: Sequence[Graph], rows: Sequence[ConfigurationRow], shown: set
     for graph in graphs:
         words |= {kind: word for kind, word in _kinds(graph, "normalisation").items() if kind not in shown}
         words |= _kinds(graph, "activation")
+        arranged = (node.kind for node in graph.layers if node.layer.ROLE == "arrangement")
+        words |= {kind: word_of(kind) if word_of(kind) != kind else kind.lower() for kind in arranged}
     if words:
         found.append(f"Not shown: {listed(list(dict.fromkeys(words.values())))}.")
+    if again := dict.fromkeys(
+        part.path for graph in graphs for part in walk(graph.tree) if isinstance(part, AgainPart)
+    ):
+        found.append(f"Listed once, but applied again with the same weights: {listed(list(again))}.")
     if any(map(_look_alike, (cell for row in rows for cell in row.cells))):
         found.append("Blocks that are listed apart with the same lines differ in layers that are not shown.")
     outputs = dict.fromkeys(each.name for graph in graphs for each in graph.taps if each.is_tap)

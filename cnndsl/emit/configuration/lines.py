@@ -1,7 +1,8 @@
 """The lines of a block: a line for each layer that a paper's table names, in the order in which they run.
 
-Activations, dropout and what only rearranges values have no line, and normalisations only where they are asked for. In
-a sum the branch that computes stands for the block; a projection has no line, as it depends on what enters.
+Activations, dropout and what only rearranges values have no line, and normalisations only where they are asked for; a
+branch beside others that does no more than crop or pad has one. In a sum the branch that computes stands for the block;
+a projection has no line, as it depends on what enters.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from cnndsl.emit.drawing.cards.words import TIMES, layer_text, merge_word, slide
 from cnndsl.emit.drawing.themes import role_of
 from cnndsl.graph.graph import Graph
 from cnndsl.graph.node import Node
-from cnndsl.graph.parts import LayerPart, MergePart, Part, TapPart
-from cnndsl.graph.traversal import inner_parts, nodes_of
+from cnndsl.graph.parts import LayerPart, MergePart, Part, ReferencePart, TapPart
+from cnndsl.graph.traversal import inner_parts, nodes_of, walk
 
 _HIDDEN = frozenset({"activation", "arrangement", "identity", "input", "merge"})
 _ARROW = " \u2192 "
@@ -50,6 +51,8 @@ class Lines:
     def _merge(self, part: MergePart) -> tuple[StageLine, ...]:
         layer = self._graph.nodes[part.node].layer
         parts = [(branch, lines) for branch in part.branches if (lines := self.of(branch))]
+        if layer.JOINS_CHANNELS and len(parts) == 1:
+            parts = [(each, lines) for each in part.branches if (lines := self.of(each) or self._arranged(each))]
         if layer.SIGN == "+" and len(parts) > 1:
             parts = [(branch, lines) for branch, lines in parts if not self._is_projection(branch)] or parts
         branches = [lines for _, lines in parts]
@@ -59,6 +62,17 @@ class Lines:
             line = _branch(branches[0])
             return (StageLine(f"{merge_word(layer)} with {line.full}", "", "gate"),)
         return branches[0] if branches else ()
+
+    def _arranged(self, branch: Part) -> tuple[StageLine, ...]:
+        """The lines of a branch that only crops or pads what enters; that of a skip is no step of the main line."""
+        if any(isinstance(each, ReferencePart) for each in walk(branch)):
+            return ()
+        found: list[StageLine] = []
+        for node in (self._graph.nodes[at] for at in nodes_of(branch)):
+            fits = node.layer.ROLE == "arrangement" and len(node.inputs) == 1
+            if fits and node.shape.spatial != self._graph.shapes(node)[0].spatial:
+                found.append(StageLine(layer_text(node, node.shape.rank, is_open=True), "", role_of(node.layer)))
+        return tuple(found)
 
     def _is_projection(self, branch: Part) -> bool:
         """Whether a branch computes nothing but other channels at each position."""

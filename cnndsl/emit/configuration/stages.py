@@ -19,7 +19,6 @@ from cnndsl.emit.configuration.model import NetworkStage, StageBlock, StageLine
 from cnndsl.graph.graph import Graph
 from cnndsl.graph.node import Node
 from cnndsl.graph.parts import (
-    AgainPart,
     CallPart,
     ChoicePart,
     LayerPart,
@@ -86,8 +85,6 @@ def _units(part: Part, labels: tuple[str, ...], own: str = "") -> Iterator[_Unit
         case NamedPart():
             yield from _units(part.part, labels, part.name)
         case ChoicePart() if part.part is not None:
-            yield from _units(part.part, labels)
-        case AgainPart():
             yield from _units(part.part, labels)
         case LoopPart():
             for turn in part.turns:

@@ -21,7 +21,7 @@ from cnndsl.emit.drawing.cards.model import (
     SpineStep,
     StepMark,
 )
-from cnndsl.emit.drawing.cards.words import TIMES, layer_text
+from cnndsl.emit.drawing.cards.words import TIMES, layer_text, merge_word
 from cnndsl.graph.node import Node
 from cnndsl.terminal import clean
 
@@ -60,7 +60,8 @@ def verdict_of(verdicts: Mapping[int, Verdict], nodes: Iterable[int]) -> Verdict
 
 def removed_text(node: Node) -> str:
     """Return the label of a layer that is gone."""
-    return clean(layer_text(node, node.shape.rank))
+    is_merge = node.layer.ROLE == "merge"
+    return merge_word(node.layer) if is_merge else clean(layer_text(node, node.shape.rank))
 
 
 class StepMarker:
@@ -159,16 +160,15 @@ class StepMarker:
             if added and set(each[-added:]) == {"added"}:
                 card = replace(card, growth=replace(card.growth, added=added))
             return card, whole
-        if card.table is not None:
-            table = _marked_table(card.table, each)
-            is_whole = len(set(table.marks)) == 1
-            return replace(
-                card, table=replace(table, marks=() if is_whole else table.marks)
-            ), whole if is_whole else None
-        last = card.lines[-1].nodes[-1][-1]
+        first, last = card.lines[0].nodes[0][0], card.lines[-1].nodes[-1][-1]
+        ahead = list(self._gone_ahead(card, first))
         behind = [pair for pair in self._lost.get(last, ()) if not _is_inside(card, pair)]
         self._lost[last] = [pair for pair in self._lost.get(last, ()) if pair not in behind]
-        lines = [part for line in card.lines for part in self._parted(line)]
+        if card.table is not None:
+            card, whole = self._with_marked_table(card, card.table, ahead)
+            self._lost[last] = behind
+            return card, whole
+        lines = [*map(_gone_line, ahead), *(part for line in card.lines for part in self._parted(line))]
         self._lost[last] = behind
         if whole is None and len(lines) == len(card.lines):
             return card, None
@@ -187,10 +187,56 @@ class StepMarker:
                 row = self._row(FusedRow(tuple(cells)))
             is_first = line.is_first and nodes[0] == line.nodes[0]
             yield replace(line, times=len(nodes), nodes=nodes, row=row, mark=mark, is_first=is_first)
-            gone = [_told(pairs) for each in nodes for node in each for pairs in _blocks(self._lost.pop(node, ()))]
-            for title, alike in groupby(gone, lambda told: told[0]):
-                times = sum(count for _, count in alike)
-                yield CardLine("", times, False, (), title=title, role=GHOST, mark=MARKS["removed"])
+            yield from map(_gone_line, self._gone_from(nodes))
+
+    def _gone_from(self, turns: Iterable[Sequence[int]]) -> Iterator[tuple[str, int]]:
+        """Take what is gone after nodes of some iterations: in a few words, and how often."""
+        return _in_words(pairs for nodes in turns for node in nodes for pairs in _blocks(self._lost.pop(node, ())))
+
+    def _gone_ahead(self, card: NetCard, first: int) -> Iterator[tuple[str, int]]:
+        """Take what is gone from the beginning of a card: it came after the node before its first one."""
+        before = max((at for at, pairs in self._lost.items() if at < first and pairs), default=-1)
+        pairs = self._lost.get(before, [])
+        inside = [pair for pair in pairs if card.path and _is_inside(card, pair)]
+        if inside:
+            self._lost[before] = [pair for pair in pairs if pair not in inside]
+        return _in_words(_blocks(inside))
+
+    def _with_marked_table(
+        self, card: NetCard, table: CardTable, ahead: Sequence[tuple[str, int]]
+    ) -> tuple[NetCard, StepMark | None]:
+        """A card whose table has marks, and the mark of the card if all rows have it. A row that stands for several
+        iterations is parted where they differ; after it stands what is gone, as what is gone `ahead` does first."""
+        turns = [nodes for line in card.lines for nodes in line.nodes]
+        rows: list[tuple[str, ...]] = [(title,) for title, _ in ahead]
+        sizes = ["" for _ in ahead]
+        times = [count for _, count in ahead]
+        marks: list[StepMark | None] = [MARKS["removed"] for _ in ahead]
+        start = 0
+        for row, size, count in zip(table.rows, table.sizes, table.times, strict=True):
+            for at, (verdict, several) in enumerate(groupby(turns[start : start + count], self._verdict_of_turn)):
+                nodes = list(several)
+                gone = list(self._gone_from(nodes))
+                rows += [row, *((title,) for title, _ in gone)]
+                sizes += ["" if at else size, *("" for _ in gone)]
+                times += [len(nodes), *(number for _, number in gone)]
+                marks += [MARKS.get(verdict), *(MARKS["removed"] for _ in gone)]
+            start += count
+        if len(set(marks)) == 1:
+            return card, marks[0]
+        marked = replace(table, rows=tuple(rows), sizes=tuple(sizes), times=tuple(times), marks=tuple(marks))
+        return replace(card, table=marked), None
+
+
+def _in_words(blocks: Iterable[Sequence[Pair]]) -> Iterator[tuple[str, int]]:
+    """What is gone in a few words, and how often."""
+    for title, alike in groupby(map(_told, blocks), lambda told: told[0]):
+        yield title, sum(count for _, count in alike)
+
+
+def _gone_line(told: tuple[str, int]) -> CardLine:
+    title, times = told
+    return CardLine("", times, False, (), title=title, role=GHOST, mark=MARKS["removed"])
 
 
 def _is_inside(card: NetCard, pair: Pair) -> bool:
@@ -226,7 +272,7 @@ def _told(pairs: Sequence[Pair]) -> tuple[str, int]:
     """Removed layers in a few words, and how many blocks of one kind they are."""
     if (block := pairs[0].block) is not None:
         return clean(block.title), len(dict.fromkeys(pair.block.name for pair in pairs if pair.block))
-    text = ", ".join(clean(pair.before.text) for pair in pairs if pair.before)
+    text = ", ".join(removed_text(pair.before) for pair in pairs if pair.before)
     return text if len(text) <= _FEW else f"{len(pairs)} layers", 1
 
 
@@ -234,20 +280,3 @@ def _blocks(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
     """Removed layers, those of blocks of one kind together."""
     for _, several in groupby(pairs, lambda pair: pair.block.title if pair.block else ""):
         yield list(several)
-
-
-def _marked_table(table: CardTable, verdicts: Sequence[Verdict]) -> CardTable:
-    """A table with marks; a row that stands for several iterations is parted where they differ."""
-    rows: list[tuple[str, ...]] = []
-    sizes: list[str] = []
-    times: list[int] = []
-    marks: list[StepMark | None] = []
-    start = 0
-    for row, size, count in zip(table.rows, table.sizes, table.times, strict=True):
-        for at, (verdict, several) in enumerate(groupby(verdicts[start : start + count])):
-            rows.append(row)
-            sizes.append("" if at else size)
-            times.append(len(list(several)))
-            marks.append(MARKS.get(verdict))
-        start += count
-    return replace(table, rows=tuple(rows), sizes=tuple(sizes), times=tuple(times), marks=tuple(marks))

@@ -22,7 +22,13 @@ def marked_u(shape: UShape | None, pairs: Sequence[Pair]) -> UShape | None:
     verdicts: dict[int, Verdict] = {pair.after.index: pair.verdict for pair in pairs if pair.after}
     bars = [replace(bar, mark=MARKS.get(verdict_of(verdicts, (bar.node, *bar.absorbed)))) for bar in shape.bars]
     skips = [_with_mark(each) if verdicts.get(each.merge) == "added" else each for each in shape.skips]
-    return _with_gone_bars(UShape(tuple(bars), (*skips, *_gone_skips(shape, pairs))), lost(pairs))
+    gone = list(_gone_skips(shape, pairs))
+    drawn = {node for _, way in gone for node in way}
+    left = {
+        after: [pair for pair in several if pair.before and pair.before.index not in drawn]
+        for after, several in lost(pairs).items()
+    }
+    return _with_gone_bars(UShape(tuple(bars), (*skips, *(skip for skip, _ in gone))), left)
 
 
 def _with_mark(skip: USkip) -> USkip:
@@ -53,7 +59,7 @@ def _with_gone_bars(shape: UShape, gone: Mapping[int, Sequence[Pair]]) -> UShape
 
 
 def _has_gone(bar: UBar, gone: Mapping[int, Sequence[Pair]]) -> bool:
-    return any(node in gone for node in (bar.node, *bar.absorbed))
+    return any(gone.get(node) for node in (bar.node, *bar.absorbed))
 
 
 def _changed(bar: UBar) -> UBar:
@@ -69,29 +75,38 @@ def _gone_bar(node: Node, bar: UBar) -> UBar:
     )
 
 
-def _gone_skips(shape: UShape, pairs: Sequence[Pair]) -> Iterator[USkip]:
-    """The links of the first network that lead along a row of the second one, where that has none."""
+def _gone_skips(shape: UShape, pairs: Sequence[Pair]) -> Iterator[tuple[USkip, list[int]]]:
+    """The links of the first network that lead along a row of the second one, where that has none; each with the layers
+    of the first network that went with it."""
     homes = {node: at for at, bar in enumerate(shape.bars) for node in (bar.node, *bar.absorbed)}
     nodes = {pair.before.index: pair.before for pair in pairs if pair.before}
     became = {pair.before.index: pair.after.index for pair in pairs if pair.before and pair.after}
     known = {(each.source, each.target) for each in shape.skips}
+    depth: dict[int, int] = {}
+    for at in sorted(nodes):
+        depth[at] = max((depth[each] + 1 for each in nodes[at].value_inputs), default=0)
 
-    def home(node: int) -> int | None:
-        """The bar of a node, or of the one before it that the second network has, too."""
-        while node not in became and len(nodes[node].inputs) == 1:
-            node = nodes[node].inputs[0]
-        return homes.get(became.get(node, -1))
+    def way(node: int) -> list[int]:
+        """A node, and those before it up to one that the second network has, too."""
+        found = [node]
+        while found[-1] not in became and len(nodes[found[-1]].value_inputs) == 1:
+            found += nodes[found[-1]].value_inputs
+        return found
 
     for old in nodes.values():
         if old.layer.ROLE != "merge" or len(old.inputs) < 2:
             continue
-        main = max(old.inputs)
-        target = home(old.index) if old.index in became else home(main)
-        for source in (home(each) for each in old.inputs if each != main):
+        main = max(old.inputs, key=depth.__getitem__)
+        end = old.index if old.index in became else way(main)[-1]
+        target = homes.get(became.get(end, -1))
+        for beside in (way(each) for each in old.inputs if each != main):
+            source = homes.get(became.get(beside[-1], -1))
             if source is None or target is None or source >= target or (source, target) in known:
                 continue
             if shape.bars[source].level == shape.bars[target].level:
                 known.add((source, target))
                 mark = MARKS["removed"]
-                label = f"{mark.sign} {merge_word(old.layer)}"
-                yield USkip(source, target, label, -1, False, 0, (), mark=mark, is_gone=True)
+                words = [removed_text(nodes[each]) for each in beside[-2::-1]] or [merge_word(old.layer)]
+                label = f"{mark.sign} {', '.join(words)}"
+                skip = USkip(source, target, label, -1, False, 0, (), mark=mark, is_gone=True)
+                yield skip, [each for each in (old.index, *beside) if each not in became]

@@ -26,6 +26,7 @@ from cnndsl.emit.drawing.cards.model import (
     SpineRow,
     SpineStep,
 )
+from cnndsl.emit.drawing.cards.shared import edge_text
 from cnndsl.emit.drawing.cards.words import TIMES, growth_text
 from cnndsl.terminal import clean
 
@@ -133,7 +134,7 @@ def _shape(steps: Sequence[SpineStep], at: int) -> str:
     """The shape behind a step, where it changed there."""
     step = steps[at]
     is_input = isinstance(step, SpineRow) and step.is_input
-    return "" if is_input or (at and steps[at - 1].shape == step.shape) else step.shape
+    return "" if is_input or (at and steps[at - 1].shape == edge_text(step)) else edge_text(step)
 
 
 def _outputs(chart: _Flowchart, drawing: DrawingModel, names: Sequence[tuple[str, str]]) -> None:
@@ -186,6 +187,7 @@ def _step(chart: _Flowchart, step: SpineStep) -> tuple[str, str]:
     if isinstance(step, NetCard):
         title = f"{step.name or step.title} {TIMES}{step.times}" if step.times > 1 else step.name or step.title
         rows = _table(step.table) if step.table else map(_line, step.lines)
+        title = ", ".join(filter(None, (title, step.weights)))
         name = chart.node([title, *([growth_text(step.growth)] if step.growth else []), *rows])
         return name, name
     if isinstance(step, SpineRow):

@@ -82,3 +82,17 @@ def test_a_chain_of_thousands_of_layers() -> None:
     (row,) = configuration([graph]).rows
     assert [block.times for block in row.cells[0]] == [1250]
     assert len(list(walk(graph.tree))) > 5000
+
+
+def test_parts_without_a_line_are_told() -> None:
+    """A branch that only crops has one, beside another; what stands between layers has none, nor what is applied
+    again."""
+    branches = "(CROP(1) -> CONV3-8 | CROP(1))"
+    text = f"INPUT 12x12x4 -> a: CONV3-4 -> again a -> {branches} -> ZEROPAD(1) -> DROPOUT(0.5) -> GAP"
+    found = configuration([loads(text).graph])
+    lines = [line.text for row in found.rows for cell in row.cells for block in cell for line in block.lines]
+    assert lines == ["3×3, 4", "3×3, 8", "crop 1", "GAP"]
+    assert found.notes == (
+        "Not shown: crop, zero pad and dropout.",
+        "Listed once, but applied again with the same weights: a.",
+    )

@@ -80,7 +80,7 @@ def test_rows_that_are_gone_alike_are_one() -> None:
     unit = "block Unit(c) = (CONV3-c -> BN -> RELU{more} -> CONV3-c + ID) -> RELU\n"
     text = unit + "INPUT 8x8x16 -> body: [Unit(16)*3] -> GAP -> FC-2"
     found = rows(text.format(more=" -> CONV1-c -> BN"), text.format(more=""))
-    assert found == [("Unit", 3, "~"), ("CONV1-16, BN", 3, "−")]
+    assert found == [("Unit", 3, "~"), ("1×1 conv, 16, BN", 3, "−")]
 
 
 def test_a_layer_that_is_gone_after_a_card_was_not_in_it() -> None:
@@ -128,6 +128,25 @@ def test_a_u_shows_links_and_bars_that_are_gone_in_dashes() -> None:
     assert [each.label for each in added.skips if each.mark] == ["+"]
 
 
+def test_a_link_of_a_u_that_takes_an_extent_is_gone_as_a_whole() -> None:
+    """The crop reads its size off the upsampled map, which leads the main path: that one did not change."""
+    text = """block Two(c) = [CONV3-c(pad=valid) -> RELU]*2
+    block Up(c, skip) = [
+      u = CONVT2-c/2
+      m = (@skip -> CROP(out=@u) | @u)
+      y = @m -> Two(c)
+    ]
+    INPUT 44x44x1 -> a: CONV3-8(pad=valid) -> POOL2 -> b: CONV3-16 -> POOL2 -> c: CONV3-32 -> POOL2 -> CONV3-64
+    -> uc: Up(32, @c) -> ub: Up(16, @b) -> ua: Up(8, @a) -> CONV1-2"""
+    shape = drawn(text, text.replace("ub: Up(16, @b)", "ub: [CONVT2-16/2 -> Two(16)]")).u
+    assert shape is not None
+    # 44 - 2 = 42, halved 21, 10, 5; doubled 10, less 4 is 6, doubled 12: the map that the crop fitted.
+    assert [each.label for each in shape.skips if each.is_gone] == ["− crop to 12×12"]
+    # Only the convolution behind the concatenation has fewer channels to read.
+    assert [bar.channels for bar in shape.bars if bar.mark] == [16]
+    assert not any(bar.role == "ghost" for bar in shape.bars)
+
+
 RESIDUAL = """block Unit(c) = (CONV3-c -> BN -> RELU -> CONV3-c -> BN + ID) -> RELU
 INPUT 8x8x16 -> body: [Unit(16)*3] -> GAP -> FC-2"""
 
@@ -153,6 +172,34 @@ def test_rows_of_a_table_are_marked() -> None:
     assert isinstance(card, NetCard)
     assert card.table is not None
     assert [mark.sign if mark else "" for mark in card.table.marks] == ["", "~", ""]
+
+
+def test_what_is_gone_from_a_table_stands_between_its_rows() -> None:
+    """The third of four rows, and one of two convolutions in another branch of the last row's block."""
+    text = """block Unit(k, c, s) = (CONV{k}-c/s -> BN -> CONV3-c -> RELU | CONV1-c/s -> CONV3-c -> SILU)
+    INPUT 32x32x8 -> for k, c, s in (3, 8, 1), (5, 16, 2), (3, 24, 1), (3, 32, 2) [Unit(k, c, s)] -> GAP -> FC-2"""
+    turns: list[tuple[int, str]] = [(3, ""), (3, ""), (1, "−"), (3, "~")]
+    for gone, expected in (("(3, 24, 1), ", turns), (" -> CONV3-c -> SILU", [(3, "~"), (1, "−")] * 4)):
+        drawing = drawn(text, text.replace(gone, ""))
+        card = drawing.steps[1]
+        assert isinstance(card, NetCard)
+        assert card.table is not None
+        marks = [each.sign if each else "" for each in card.table.marks]
+        assert list(zip(map(len, card.table.rows), marks, strict=True)) == expected
+        assert not any(tag.id.startswith("removed") for tag in drawing.tags)
+        assert faults(picture(drawing)) == []
+
+
+def test_what_is_gone_from_the_beginning_of_a_card_is_its_first_row() -> None:
+    text = """block Unit(k, c, s) = (CONV{k}-c/s -> BN -> CONV3-c -> RELU | CONV1-c/s -> CONV3-c -> SILU)
+    INPUT 32x32x8 -> stem: CONV3-8
+    -> body: [for k, c, s in (3, 8, 1), (5, 16, 2), (7, 24, 2), (7, 32, 2) [Unit(k, c, s)]] -> GAP -> FC-2"""
+    drawing = drawn(text, text.replace("(3, 8, 1), ", ""))
+    card = next(step for step in drawing.steps if isinstance(step, NetCard))
+    # The next one has fewer channels to read.
+    assert [line.mark.sign if line.mark else "" for line in card.lines] == ["−", "~", "", ""]
+    assert not any(tag.id.startswith("removed") for tag in drawing.tags)
+    assert faults(picture(drawing)) == []
 
 
 def test_layers_that_a_dense_block_has_in_addition_are_marked_in_its_bar() -> None:

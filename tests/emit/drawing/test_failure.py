@@ -231,6 +231,18 @@ def test_a_skip_over_cards_fails() -> None:
     assert {"224×224×8", "225×225×8"} <= set(texts_of(drawing))
 
 
+def test_a_network_with_an_error_fits_a_slide() -> None:
+    """540 pixels with the margins of 3, and no text below the 8.5 of a page. 64 is 32 after a stride, 28 after two
+    convolutions without padding; 14 and 8; 4 and 2, where the next window has no place."""
+    unit = UNIT.replace("+ ID)", "+ ID or CONV1-c/s)")
+    text = """block Stage(c, n) = Unit(c, 2) -> [Unit(c) -> CONV3-c(pad=0)]*n
+    INPUT 64x64x3 -> stem: CONV3-16 -> for c, n in (16, 2), (32, 3), (64, 5) [st{c}: Stage(c, n)] -> GAP -> FC-10"""
+    found = picture(drawing_of(unit + text), "slide")
+    assert (found.width, found.height) == (954, pytest.approx(534, abs=0.5))
+    assert faults(found) == []
+    assert min(each.size for each in flat(found.items) if isinstance(each, TextItem)) >= 8.5
+
+
 def test_a_part_beside_the_network_fails() -> None:
     drawing = drawing_of("INPUT 8x8x3 -> CONV3-8 -> RELU -> tap aux (train): [POOL2 -> CONV7-8(pad=0)] -> GAP -> FC-2")
     (panel,) = drawing.panels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from fractions import Fraction
@@ -186,6 +186,11 @@ def _table_width(
     return next(each for each in "ewuvxyz" if each not in columns)
 
 
+def window_letter(names: Collection[str]) -> str:
+    """Return the letter for a window that is in no column of a table, whose `names` are taken."""
+    return next(each for each in ("k", "m", "n", "k′") if each not in names)
+
+
 def table_letters(
     graph: Graph,
     whole: UnitItem,
@@ -226,7 +231,7 @@ def table_letters(
         sizes = {number: window_of(each) for number, each in layers.items()}
         if len(set(sizes.values())) > 1:
             windows = {name: {number: (value,) for number, value in each.items()} for name, each in columns.items()}
-            name = next((name for name, window in windows.items() if window == sizes), "k")
+            name = next((name for name, window in windows.items() if window == sizes), window_letter(names))
             rank = graph.nodes[node].shape.rank
             size = dims_text((0,), rank).replace("0", name)
             texts[node] = layer_text(

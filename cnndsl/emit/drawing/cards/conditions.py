@@ -6,13 +6,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from cnndsl.emit.drawing.cards.blocks import matched
+from cnndsl.emit.drawing.cards.blocks import matched, window_letter
 from cnndsl.emit.drawing.cards.items import UnitItem
 from cnndsl.emit.drawing.cards.model import Branching, FusedRow, InsetBox, PanelElement, RepeatFrame
+from cnndsl.emit.drawing.cards.retold import cells_in
 from cnndsl.emit.drawing.cards.scope import in_scope
+from cnndsl.emit.drawing.cards.words import TIMES, dims_text, window_of
 from cnndsl.graph.graph import Graph
 from cnndsl.graph.parts import CallPart, ChoicePart, MergePart, Part
 from cnndsl.graph.traversal import inner_parts, nodes_of, walk
+from cnndsl.layers.base import Layer
 
 _LONGEST = 48
 """Characters of a condition; a longer one is told by positions."""
@@ -35,6 +38,38 @@ def conditions(
         there = set(pairs[node])
         found[f"{label} {_reason(whole, node, there, turns, names) or positions(there, len(turns))}"] = None
     return tuple(found)
+
+
+def windows(
+    graph: Graph, whole: UnitItem, turns: Sequence[UnitItem], names: Sequence[str], elements: Sequence[PanelElement]
+) -> tuple[str, ...]:
+    """Return a note for each window of an opened block that is not a column of the table: `k = 5 where big, else 3`."""
+    letter = window_letter(names)
+    pairs = matched(graph, whole, turns)
+    found: dict[str, None] = {}
+    for cell in cells_in(elements):
+        if not re.search(rf"\b{letter}{TIMES}|\b{letter}\b", cell.text.partition(",")[0]):
+            continue
+        rank = graph.nodes[cell.node].shape.rank
+        texts = {at: _window(graph.nodes[node].layer, rank) for at, node in pairs[cell.node].items()}
+        own = _window(graph.nodes[cell.node].layer, rank)
+        there = {at for at, text in texts.items() if text == own}
+        others = list(dict.fromkeys(text for text in texts.values() if text != own))
+        if len(others) == 1:
+            reason = _reason(whole, cell.node, there, turns, names) or positions(there, len(turns))
+            unless = reason.startswith("unless ")
+            first, last = (others[0], own) if unless else (own, others[0])
+            found[f"{letter} = {first} {reason.replace('unless', 'where', 1)}, else {last}"] = None
+        else:
+            told = ((text, {at for at in texts if texts[at] == text}) for text in (own, *others))
+            found[f"{letter} = {', '.join(f'{text} {positions(each, len(turns))}' for text, each in told)}"] = None
+    return tuple(found)
+
+
+def _window(layer: Layer, rank: int) -> str:
+    """A window in a note: one number where its sides are equal."""
+    sizes = window_of(layer)
+    return str(sizes[0]) if len(set(sizes)) == 1 else dims_text(sizes, rank)
 
 
 def positions(there: set[int], count: int) -> str:

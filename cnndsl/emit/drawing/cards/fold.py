@@ -24,6 +24,7 @@ from cnndsl.emit.drawing.cards.operands import operands
 from cnndsl.emit.drawing.cards.panels import PanelMaker
 from cnndsl.emit.drawing.cards.raw import RawCard, RawRow, RawStep, raw_nodes
 from cnndsl.emit.drawing.cards.rows import fused
+from cnndsl.emit.drawing.cards.shared import with_shared
 from cnndsl.emit.drawing.cards.spine import SpineBuilder
 from cnndsl.emit.drawing.cards.tags import LinkOf, Tagger, no_link
 from cnndsl.emit.drawing.cards.ushape import u_shape
@@ -69,7 +70,7 @@ def model(
     opener = Opener(signatures, given)
     beside = [panels.beside(each, homes) for each in _alike(builder.taps, signatures)]
     shown = panels.chosen(raw, opened)
-    steps = tuple(cards.step(each, at, opener, panels.keys) for at, each in enumerate(raw))
+    steps = with_shared(graph, figures, [cards.step(each, at, opener, panels.keys) for at, each in enumerate(raw)])
     tagger = Tagger(graph, figures, link)
     whole, training = totals(graph, figures)
     joined, links = step_edges(graph, homes, steps)
@@ -86,7 +87,7 @@ def model(
         carried=tuple((source, text) for (source, target), text in labels.items() if target == source + 1),
         ends=ends_of(graph, homes, beside),
         legend=legend(graph, [*shown, *beside], steps, raw),
-        description=_description(graph, steps, whole.params - training, whole.macs),
+        description=_description(graph, steps, whole, training),
         tags=tuple(tagger.step(step, raw_nodes(each)) for step, each in zip(steps, raw, strict=True)),
         u=None if opened or unfold or levels else tagger.bars(u_shape(graph)),
         output=-1 if graph.output_name else homes[graph.output],
@@ -191,12 +192,13 @@ def _apart(ends: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
     return sorted({(row if has_rows else -1, start if has_starts else -1) for row, start in ends})
 
 
-def _description(graph: Graph, steps: Sequence[SpineStep], params: int, macs: int) -> str:
+def _description(graph: Graph, steps: Sequence[SpineStep], whole: Cost, training: int) -> str:
     """A sentence for readers who don't see the drawing."""
     cards = [step for step in steps if isinstance(step, NetCard) and step.name]
     parts = ", ".join(f"{card.name}{f' {TIMES}{card.times}' if card.times > 1 else ''}" for card in cards)
     shapes = f"{shape_text(graph.input)} to {shape_text(graph.nodes[graph.output].shape)}"
-    figures = f"{human(params)} parameters, {human(macs)} multiply-adds"
+    more = f", {human(whole.params)} in training" if training else ""
+    figures = f"{human(whole.params - training)} parameters{more}, {human(whole.macs)} multiply-adds"
     return f"{graph.title}, from {shapes}: {figures}{f'; {parts}' if parts else ''}."
 
 

@@ -145,7 +145,7 @@ class GrowthBar:
 @record(slots=True)
 class CardTable:
     """The rows of a `for` that varies three or more names: heads, cells as text, sizes of the map; `marks` are those of
-    the rows, if there are any."""
+    the rows, if there are any. A row of one cell is what another network alone has there."""
 
     heads: tuple[str, ...]
     kinds: tuple[ColumnKind, ...]
@@ -164,6 +164,7 @@ class SpineRow:
     is_input: bool = False
     path: str = ""
     stage: str = ""
+    weights: str = ""
 
 
 @record(slots=True)
@@ -174,13 +175,15 @@ class SpineBranching:
     shape: str
     path: str = ""
     stage: str = ""
+    weights: str = ""
 
 
 @record(slots=True)
 class NetCard:
     """A part of the network in a frame: its name, its rows, and `times`, of how many iterations of one block or its
     variants it consists; 1 where it has anything else too, since its badge would claim that all of it repeats. Where
-    `is_told`, the rows tell what the name does: `c = 64`. `stage` is the opened part that begins with it."""
+    `is_told`, the rows tell what the name does: `c = 64`. `stage` is the opened part that begins with it, `weights`
+    what is said of weights that an earlier step has, too."""
 
     name: str
     params: int
@@ -195,6 +198,7 @@ class NetCard:
     is_told: bool = False
     state: PartState = ""
     stage: str = ""
+    weights: str = ""
 
 
 SpineStep: TypeAlias = SpineRow | SpineBranching | NetCard

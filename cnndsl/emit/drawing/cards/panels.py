@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from cnndsl.emit.drawing.cards.blocks import BlockBook, BlockVariant, table_letters
-from cnndsl.emit.drawing.cards.conditions import conditions
+from cnndsl.emit.drawing.cards.conditions import conditions, windows
 from cnndsl.emit.drawing.cards.counts import with_counts
 from cnndsl.emit.drawing.cards.crossed import closed_units, is_plain, most_inputs, titles, wires
 from cnndsl.emit.drawing.cards.items import (
@@ -233,12 +233,13 @@ class PanelMaker:
         if len({self._graph.nodes[nodes_in(each.chain)[-1]].shape.channels for each in turns}) > 1:
             elements = without_widths(elements)
         elements = with_counts(elements, item, turns, table.names)
-        notes = conditions(self._graph, item, turns, table.names, elements)
+        dashed = conditions(self._graph, item, turns, table.names, elements)
+        notes = (*dashed, *windows(self._graph, item, turns, table.names, elements))
         uses_channels = any(_CHANNELS.search(each) for each in (*found.widths.values(), *notes))
         return BlockPanel(
             "",
             variant.title,
-            "dashed: not always there" if notes else "",
+            "dashed: not always there" if dashed else "",
             elements,
             nodes_in(item.chain),
             "C" if uses_channels else ENTERING,

@@ -65,7 +65,7 @@ _MARK = 30.0
 def natural_width(card: NetCard) -> float:
     """Return how wide a card is whose texts all have room."""
     badge_room = 34 if card.times > 1 else 0
-    head = width(card.name, 10, 600) + width(human(card.params), SMALL) + badge_room + 2 * PAD + 16
+    head = width(card.name, 10, 600) + width(card.weights or human(card.params), SMALL) + badge_room + 2 * PAD + 16
     return max([head, *(_line_width(card, line) for line in card.lines)]) if card.table is None else table_width(card)
 
 
@@ -90,7 +90,7 @@ def card(card: NetCard, across: float, form: CardForm, *, with_heads: bool = Fal
     if is_single(card, is_wide=is_wide):
         return _single(card, card.lines[0], min(across, 240), is_opened=bool(card.lines[0].key))
     if card.table is not None:
-        across = max(across, table_width(card))
+        across = max(across, table_width(card, is_narrow=not is_wide))
         head = Sketch()
         low = _header(head, card, across, form)
         return _framed(card, table_body(head, card.table, low, across), across)
@@ -126,7 +126,8 @@ def is_single(card: NetCard, *, is_wide: bool) -> bool:
 def box(card: NetCard, *, is_opened: bool) -> Fragment:
     """Draw a card of one instance as a box with the channels that it gives, and the values of an opened block."""
     line, text = card.lines[0], f"→ {card.shape.rpartition(TIMES)[2]}"
-    across = max(width(card.name, 9, 500) + width(text, 9), width(_further(line), 9) if is_opened else 0) + 26
+    further = max(width(_further(line), 9) if is_opened else 0, width(card.weights, 9))
+    across = max(width(card.name, 9, 500) + width(text, 9), further) + 26
     return _single(card, line if is_opened else replace(line, text=""), across, is_opened=is_opened)
 
 
@@ -144,7 +145,7 @@ def _single(card: NetCard, line: CardLine, across: float, *, is_opened: bool) ->
     rest = room - width(card.name, 9, 500) - 8
     is_beside = bool(line.text) and not line.columns and width(line.text, 9) <= rest
     is_told = bool(line.text) and is_opened and not card.state and not is_beside
-    beneath = wrapped(_further(line), room) if is_told else []
+    beneath = [*(wrapped(_further(line), room) if is_told else ()), *([card.weights] if card.weights else ())]
     height = _LINE + _FURTHER * len(beneath)
     look = box_look(line.role)
     sketch.box(x, 0, across, height, look.fill, look.stroke, look.line, dash=look.dash)
@@ -203,11 +204,18 @@ def _header(sketch: Sketch, card: NetCard, across: float, form: CardForm) -> flo
     if params and _has_room(card, right - left):
         sketch.text(right, 14.5, params, SMALL, paint="mute", anchor="end")
         right -= width(params, SMALL) + 4
-    if not name and not card.times > 1 and not params:
+    if not name and not card.times > 1 and not params and not card.weights:
         return PAD
+    low = 0.0
+    if card.weights:
+        is_beside = width(card.weights, SMALL) + 4 + width(name, 10, 600) <= right - left
+        low = 0 if is_beside else _FURTHER
+        x, anchor = (right, "end") if is_beside else (left, "start")
+        sketch.text(x, 14.5 + low, card.weights, SMALL, paint="mute", anchor=anchor, room=right - left)
+        right -= width(card.weights, SMALL) + 4 if is_beside else 0
     ink = box_look(card.state).ink if card.state else "ink"
     sketch.text(left, 14.5, name, 10, 600, ink, room=max(right - left, 8))
-    return _HEAD + 1
+    return _HEAD + 1 + low
 
 
 def _line(sketch: Sketch, line: CardLine, y: float, across: float, mark: str) -> float:
@@ -323,7 +331,7 @@ def _columns(card: NetCard, line: CardLine, across: float, form: CardForm, with_
         body.text(centre, y + 14.5, text, 9, 500, anchor="middle", room=own * stretch)
         x += own * stretch
     body.text(right, y + 14.5, card.shape, SMALL, anchor="end")
-    body.text(right, y + 26, human(card.params), SMALL, paint="mute", anchor="end")
+    body.text(right, y + 26, card.weights or human(card.params), SMALL, paint="mute", anchor="end")
     total = sum(channels for channels, _ in line.bar)
     scale = room / max(_SCALE_CHANNELS, total)
     x = start

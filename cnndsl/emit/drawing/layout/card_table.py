@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cnndsl.emit.drawing.cards.model import CardTable, NetCard, StepMark
+from cnndsl.emit.drawing.layout.looks import box_look
 from cnndsl.emit.drawing.layout.pieces import Fragment, badge
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.measure import width
@@ -10,23 +11,36 @@ from cnndsl.emit.drawing.measure import width
 PAD = 6.0
 """Between the outline of a card and what is in it."""
 _ROW_HEIGHT = 16.5
+_BAR_ROOM = 40.0
+_LEAST_BAR_ROOM = 14.0
+_COLUMN = 306.0
+"""How wide a card may be in a column of a paper."""
 
 
 def _table_widths(table: CardTable) -> list[float]:
     """The width of each column, the sizes of the map first and how often last."""
     sizes = max([width(each, 9, 600) for each in table.sizes] + [24])
     found = [sizes + 10]
+    rows = _whole_rows(table)
     for at, (head, kind) in enumerate(zip(table.heads, table.kinds, strict=True)):
-        cells = max(width(row[at], 9) for row in table.rows)
-        own = max(cells + (40 if kind == "bar" else 10 if kind == "flag" else 0), width(head, SMALL))
+        cells = max(width(row[at], 9) for row in rows)
+        own = max(cells + (_BAR_ROOM if kind == "bar" else 10 if kind == "flag" else 0), width(head, SMALL))
         found.append(own + 12)
     return [*found, 32]
 
 
-def table_width(card: NetCard) -> float:
-    """Return how wide a card with a table is."""
+def _whole_rows(table: CardTable) -> list[tuple[str, ...]]:
+    """The rows but for those that are gone."""
+    return [row for row in table.rows if len(row) == len(table.heads)]
+
+
+def table_width(card: NetCard, *, is_narrow: bool = False) -> float:
+    """Return how wide a card with a table is. Where it has to fit a column, bars are shorter."""
     assert card.table is not None
-    return max(sum(_table_widths(card.table)) + 2 * PAD + 4, width(card.name, 10, 600) + 110)
+    natural = sum(_table_widths(card.table)) + 2 * PAD + 4
+    if is_narrow and natural > _COLUMN:
+        natural = max(natural - (_BAR_ROOM - _LEAST_BAR_ROOM) * card.table.kinds.count("bar"), _COLUMN)
+    return max(natural, width(card.name, 10, 600) + 110)
 
 
 def table_body(sketch: Sketch, table: CardTable, y: float, across: float) -> Fragment:
@@ -35,7 +49,7 @@ def table_body(sketch: Sketch, table: CardTable, y: float, across: float) -> Fra
     left, right = -across / 2 + PAD + 2, across / 2 - PAD - 2
     widths = _table_widths(table)
     bars = sum(kind == "bar" for kind in table.kinds)
-    spare = max(right - left - sum(widths), 0) / (bars or len(table.kinds))
+    spare = (right - left - sum(widths)) / (bars or len(table.kinds))
     wide = [
         own + (spare if 0 < at <= len(table.kinds) and (not bars or table.kinds[at - 1] == "bar") else 0)
         for at, own in enumerate(widths)
@@ -45,7 +59,12 @@ def table_body(sketch: Sketch, table: CardTable, y: float, across: float) -> Fra
         sketch.text(starts[at + 1], y + 9, head, SMALL, paint="mute")
     y += 14
     largest = max(
-        [int(r[at]) for r in table.rows for at, kind in enumerate(table.kinds) if kind == "bar" and r[at].isdigit()]
+        [
+            int(r[at])
+            for r in _whole_rows(table)
+            for at, kind in enumerate(table.kinds)
+            if kind == "bar" and r[at].isdigit()
+        ]
         + [1]
     )
     marks: list[tuple[float, float, StepMark]] = []
@@ -55,12 +74,22 @@ def table_body(sketch: Sketch, table: CardTable, y: float, across: float) -> Fra
         if size:
             sketch.line([(left, y), (right, y)], paint="hair", line=0.8)
             sketch.text(left, y + 11.5, size, 9, 600)
+        if len(cells) < len(table.heads):
+            _gone_row(sketch, starts[1] - 6, y, right - (30 if times > 1 else 0), cells[0])
+            cells = ("",) * len(table.heads)
         for place, (text, kind) in enumerate(zip(cells, table.kinds, strict=True)):
             _cell(sketch, starts[place + 1], y, wide[place + 1], text, kind, largest, table.heads[place])
         if times > 1:
             badge(sketch, right, y + 2, times)
         y += _ROW_HEIGHT
     return Fragment(across / 2, across / 2, y + PAD - 1, sketch, marks=marks)
+
+
+def _gone_row(sketch: Sketch, x: float, y: float, right: float, text: str) -> None:
+    """What is gone from a table, across its columns."""
+    look = box_look("ghost")
+    sketch.box(x, y + 1, right - x, _ROW_HEIGHT - 2, look.fill, look.stroke, look.line, dash=look.dash)
+    sketch.text(x + 6, y + 11.5, text, 9, look.weight, look.ink, room=right - x - 10)
 
 
 def _cell(sketch: Sketch, x: float, y: float, room: float, text: str, kind: str, largest: int, head: str) -> None:

@@ -29,6 +29,8 @@ SLIDE_SIZE = 954.0, 534.0
 _SLIDE_TOP = 45.0
 _HIGHER = 0.45
 """How much of what is free on a slide is above."""
+_LOWEST = 6.0
+"""The space beneath a network with errors that has as much room as a slide has."""
 _TOP = 32.0
 _ABOVE_MESSAGES = 10.0
 _MOST_COLUMNS = 6
@@ -95,7 +97,8 @@ def _on_slide(model: DrawingModel, across: float, height: float) -> tuple[Arrang
     """What stands on a slide, and its scale."""
     scale = SCALES[0]
     if model.faults:
-        return with_faults(model, across / scale), scale
+        found = with_faults(model, across / scale)
+        return found, max(min(scale, (height - _LOWEST) / found.height), 1)
     if model.u is not None and (drawn := u_sketch(model.u, across / scale, height / scale)) is not None:
         sketch, wide, high = drawn
         return Arrangement(wide, high, lambda: sketch), scale
@@ -107,7 +110,8 @@ def _told(model: DrawingModel, words: tuple[str, str]) -> tuple[str, str]:
     if model.faults:
         count = "1 error" if len(model.faults) == 1 else f"{len(model.faults)} errors"
         return f"{count} · drawn as far as shapes are known", "error"
-    figures = [f"{human(model.params)} {words[0]}"] if model.params else []
+    training = f", {human(model.params + model.training_params)} in training" if model.training_params else ""
+    figures = [f"{human(model.params)} {words[0]}{training}"] if model.params or training else []
     figures += [f"{human(model.macs)} {words[1]}"] if model.macs else []
     return " · ".join(figures), "mute"
 

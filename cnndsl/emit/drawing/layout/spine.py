@@ -19,6 +19,7 @@ from cnndsl.emit.drawing.cards.model import (
     SpineStep,
 )
 from cnndsl.emit.drawing.cards.operands import in_order
+from cnndsl.emit.drawing.cards.shared import edge_text
 from cnndsl.emit.drawing.cards.states import UNKNOWN
 from cnndsl.emit.drawing.layout import card as cards
 from cnndsl.emit.drawing.layout.interior import MOST_ROUND, PORT, InteriorStyle, branching, ports
@@ -101,8 +102,13 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         heads = last.heads if isinstance(last, NetCard) else ()
         found.pieces.append(piece)
         found.joined.append(model.is_joined[at])
-        changed = before is None or last.shape != before.shape or (last is model.steps[-1] and is_gone)
-        found.labels.append(last.shape if shows and changed else "")
+        changed = (
+            before is None
+            or edge_text(last) != last.shape
+            or last.shape != before.shape
+            or (last is model.steps[-1] and is_gone)
+        )
+        found.labels.append(edge_text(last) if shows and changed else "")
         found.names.append(step.stage)
         found.breaks.append(_may_begin(step, before))
         found.homes += [len(found.pieces) - 1] * len(group)

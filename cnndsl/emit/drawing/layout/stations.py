@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from cnndsl.emit.drawing.cards.model import BlockPanel, DrawingModel, NetCard, SpineBranching, SpineRow, SpineStep
+from cnndsl.emit.drawing.cards.shared import edge_text
 from cnndsl.emit.drawing.layout import card as cards
 from cnndsl.emit.drawing.layout.across import short_row, station
 from cnndsl.emit.drawing.layout.lanes import stacked
@@ -97,7 +98,7 @@ def _shape(model: DrawingModel, panels: Sequence[BlockPanel], at: int, count: in
     """The shape that leaves a step, if it isn't that which enters the first of so many; that of the output always. And
     what is given beside it, or has a name."""
     before = model.steps[at - count].shape if at >= count else ""
-    shape = model.steps[at].shape if model.steps[at].shape != before or at == len(model.steps) - 1 else ""
+    shape = edge_text(model.steps[at]) if edge_text(model.steps[at]) != before or at == len(model.steps) - 1 else ""
     outer = [
         f"→ {panel.title}"
         if any(each.nodes == panel.nodes for each in model.panels) or panel.kind != "training"

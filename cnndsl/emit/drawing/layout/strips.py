@@ -30,7 +30,8 @@ def strips(model: DrawingModel, across: float) -> list[list[int]]:
 
 def is_plain(model: DrawingModel) -> bool:
     """Return whether a spine is a chain without marks, whose rows may stand in strips."""
-    return not model.links and not model.marks and not model.faults and all(model.is_joined[1:])
+    has_shared = any(isinstance(step, SpineRow) and step.weights for step in model.steps)
+    return not has_shared and not model.links and not model.marks and not model.faults and all(model.is_joined[1:])
 
 
 def _has_pool(rows: Sequence[SpineRow]) -> bool:

@@ -57,10 +57,11 @@ def _in_disc(text: TextItem, discs: list[RectangleItem]) -> bool:
 
 
 def wrong_totals(graph: Graph, drawn: Picture) -> Iterator[str]:
-    """A header that does not say what `stats` does, less what exists in training only."""
+    """A header that does not say what `stats` does, with what exists in training only and without."""
     totals, figures = metrics(graph, unknown).totals, costs(graph)
     training = sum(figures[node.index].params for node in graph if node.training_only)
     texts = " ".join(item.text for item in flat(drawn.items) if isinstance(item, TextItem))
-    for figure in (totals.params - training, totals.macs):
-        if figure and human(figure) not in texts:
-            yield f"{human(figure)} is not told"
+    told = [human(figure) for figure in (totals.params - training, totals.macs) if figure]
+    for text in (*told, *([f"{human(totals.params)} in training"] if training else [])):
+        if text not in texts:
+            yield f"{text} is not told"
