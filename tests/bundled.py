@@ -31,9 +31,11 @@ HEAVY = {
 LONGER = {
     *("inception_v4", "inception_resnet_v2", "googlenet_2014", "densenet161", "densenet169", "densenet201"),
     *("resnet101", "resnet152", "resnet200", "preact_resnet", "resnet_orders", "wide_resnet101_2", "se_resnet50"),
-    *("resnext101_32x4d", "resnext101_32x8d", "resnext101_64x4d", "cifar_densenet"),
+    *("resnext101_32x4d", "resnext101_32x8d", "resnext101_64x4d", "cifar_densenet", "wide_resnet50_2", "resnet34"),
+    *("vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg19", "vgg19_bn", "vgg_c", "vgg_c_bn", "resnet_plain"),
+    *("alexnet_2012", "alexnet_lecture", "zfnet", "mnist", "squeezenet1_0", "mobilenet_v3_small", "inception_v2"),
 }
-"""Like another network, only longer."""
+"""Like another network, only longer or shorter: what is emitted and drawn of them is tested slowly."""
 
 SLOW = LIKE_OTHERS | HEAVY | LONGER
 
