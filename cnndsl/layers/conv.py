@@ -92,9 +92,12 @@ class Conv(SlidingLayer):
         return self.filters
 
     def _border(self, x: Shape) -> str:
-        """What the padding is filled with; zeros where there is none."""
+        """What the padding is filled with; zeros where there is none that a window reaches."""
         border = border_of(self.pad, self.border)
-        return border if border == "zeros" or any(map(any, self._sides(x))) else "zeros"
+        if border == "zeros":
+            return border
+        padding = symmetric(self._axes(x))
+        return border if padding is None or any(padding) else "zeros"
 
     def _follows_size(self, x: Shape) -> bool:
         """Whether the module computes its padding from the size of what comes in."""

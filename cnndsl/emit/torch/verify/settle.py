@@ -100,7 +100,10 @@ def _conv(form: Form, shape: Shape) -> Form:
     pads = pads_at(form[6], shape.spatial, spanned, stride)
     found = counts(shape.spatial, pads, spanned, stride, False)
     before = _befores(pads) if _is_constant(form[6], spanned, stride) else SAME
-    return (*form[:6], before, found, _dilation(kernel, dilation), *form[8:])
+    axes = zip(shape.spatial, found, pads, spanned, stride, strict=True)
+    reaches = any(first or (count - 1) * step + span > size + first for size, count, (first, _), span, step in axes)
+    border = form[11] if reaches else "zeros"
+    return (*form[:6], before, found, _dilation(kernel, dilation), *form[8:11], border, *form[12:])
 
 
 def _local(form: Form, shape: Shape) -> Form:

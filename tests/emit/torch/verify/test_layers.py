@@ -233,6 +233,8 @@ MODULES = [
     ("INPUT 8x6x4 -> a: CONV3-8(pad=reflect)", "nn.Conv2d(4, 8, 3, padding=1, padding_mode='reflect')", True),
     ("INPUT 8x6x4 -> a: CONV3-8(pad=reflect)", "nn.Conv2d(4, 8, 3, padding=1, padding_mode='replicate')", False),
     ("INPUT 8x6x4 -> a: CONV3-8(pad=reflect)", "nn.Conv2d(4, 8, 3, padding=1)", False),
+    ("INPUT 12x4 -> a: CONV2-8/2(pad=reflect)", "nn.Conv1d(4, 8, 2, stride=2)", True),
+    ("INPUT 12x4 -> a: CONV2-8/2(pad=reflect)", "nn.Conv1d(4, 8, 2, stride=2, padding=1)", False),
     ("INPUT 8x6x4 -> a: CONV1-8(border=circular)", "nn.Conv2d(4, 8, 1)", True),
     ("INPUT 8x6x4 -> a: CONV3-8(pad=tfsame)", "nn.Conv2d(4, 8, 3, padding=1)", True),
     # On 7x5 the padding is 1 on both sides, and on other sizes it is not.
