@@ -162,7 +162,10 @@ class SpineBuilder:
         is_repeat: bool = False,
         is_call: bool = False,
     ) -> None:
-        """Add a card, under the name of the opened part that begins with it."""
+        """Add a card, under the name of the opened part that begins with it; none for parts without layers."""
+        parts = tuple([each for each in parts if isinstance(each, tuple) or nodes_in(each.chain)])
+        if not parts:
+            return
         stage = self._begun()
         self.steps.append(RawCard(name, path, parts, is_plain, is_repeat=is_repeat, stage=stage, is_call=is_call))
 
