@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from cnndsl.elaborate.program import elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.finding import used
+from cnndsl.graph import Graph
 from cnndsl.importers import caffe, darknet
 from cnndsl.importers.compared import difference
 from cnndsl.importers.flat import Imported
@@ -39,11 +40,20 @@ def program(source: Source) -> str:
     lines += [raised(imported.graph), "", f"assert params == {imported.params:_}"]
     if outputs == 1:
         lines.append(f"assert output == {first.shape}")
-    text = format(parse(Source("<import>", "\n".join(lines))))
-    if told := difference(elaborate(parse(Source("<import>", text)), {}, used), imported.graph):
+    text = "\n".join(lines)
+    if told := _fault(text, imported.graph):
         message = f"no program was found that is this network: {told}"
         raise CnnError(Diagnostic("E0505", message, help="please report it with the file"))
-    return text
+    return format(parse(Source("<import>", text)))
+
+
+def _fault(text: str, graph: Graph) -> str:
+    """What is wrong with a text that is to be the program of a graph; nothing where it is that."""
+    try:
+        made = elaborate(parse(Source("<import>", text)), {}, used)
+    except CnnError as stop:
+        return stop.diagnostics[0].message
+    return difference(made, graph)
 
 
 def suffix(name: str) -> str:

@@ -188,6 +188,20 @@ def test_what_is_not_understood_is_told_with_its_line(cfg: str, message: str, li
     assert diagnostic.span.source.text.count("\n", 0, diagnostic.span.start) + 1 == line
 
 
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ("INPUT 12x12x4 -> POOL2 -> RELU", "there are layers that nothing reads|is RELU"),
+        ("INPUT 12x12x4 -> (@x1 + ID)", "nothing before this place is called `x1`"),
+    ],
+)
+def test_a_text_that_is_not_the_network_is_not_given(made: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnndsl.importers.program.raised", lambda _: made)
+    with pytest.raises(CnnError, match=message) as stop:
+        text_of("[maxpool]\nsize=2\nstride=2\n")
+    assert [each.code for each in stop.value.diagnostics] == ["E0505"]
+
+
 def test_the_command(tmp_path: Path) -> None:
     file = tmp_path / "net.cfg"
     unit = "[convolutional]\nbatch_normalize=1\nfilters=4\nsize=3\npad=1\nactivation=leaky\n[shortcut]\nfrom=-2\n"
