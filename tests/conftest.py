@@ -14,7 +14,7 @@ from hypothesis import settings
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
-# Before click 8.2 both streams were one unless told otherwise.
+# Before click 8.2 both streams were one unless told otherwise. A method is replaced, which types do not allow.
 if "mix_stderr" in signature(CliRunner).parameters:
     CliRunner.__init__ = partialmethod(CliRunner.__init__, mix_stderr=False)  # type: ignore[method-assign, assignment]
 

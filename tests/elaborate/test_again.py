@@ -109,7 +109,7 @@ def test_the_module_is_that_written_by_hand(text: str, by_hand: type[nn.Module],
 
 
 def _listed(results: object) -> list[Tensor]:
-    return [results] if isinstance(results, Tensor) else list(results)  # type: ignore[call-overload]
+    return [results] if isinstance(results, Tensor) else list(results)  # type: ignore[call-overload]  # a module gives any object
 
 
 def test_parameters_count_once_and_arithmetic_each_time() -> None:
