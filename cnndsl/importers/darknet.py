@@ -85,6 +85,8 @@ def sections(source: Source) -> list[CfgSection]:
             found.append((text[1:-1].strip(), {}, at, {}))
         elif "=" in text and found:
             key, value = (each.strip() for each in text.split("=", 1))
+            if key in found[-1][1]:
+                raise FlatGraph(source).error(f"`{key}` is given twice in `[{found[-1][0]}]`", at, "keep one of them")
             found[-1][1][key], found[-1][3][key] = value, at
         elif text:
             raise FlatGraph(source).error("a line of a .cfg file is `[section]`, `key=value` or a comment", at)
@@ -139,8 +141,8 @@ class _CfgReader:
     def number(self, key: str, default: int = 0) -> int:
         """The whole number of a key. Raises CnnError for something else."""
         text = self.word(key, str(default))
-        if not re.fullmatch(r"[+-]?\d{1,9}", text):
-            raise self.wrong(f"`{key}` is a whole number, not {text!r}", key)
+        if not re.fullmatch(r"[+-]?[0-9]{1,9}", text):
+            raise self.wrong(f"`{key}` is a whole number of at most 9 digits, not {text!r}", key)
         return int(text)
 
     def wrong(self, message: str, key: str, help: str = "") -> CnnError:
@@ -288,7 +290,10 @@ class _CfgReader:
 
     def dropout(self, at: int) -> int:
         """Dropout with its rate."""
-        return self.add(Dropout(float(self.word("probability", ".5"))), at)
+        text = self.word("probability", ".5")
+        if not re.fullmatch(r"0*\.[0-9]{1,9}|0|1|1\.0*|0\.", text):
+            raise self.wrong(f"`probability` is a number from 0 to 1, not {text!r}", "probability")
+        return self.add(Dropout(float(text)), at)
 
     def softmax(self, at: int) -> int:
         """Over all classes, at each image."""

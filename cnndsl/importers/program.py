@@ -33,7 +33,7 @@ def program(source: Source) -> str:
     """
     tool, read = READERS[suffix(source.name)]
     imported = read(source)
-    name = source.name.replace("\\", "/").rpartition("/")[2]
+    name = " ".join(source.name.replace("\\", "/").rpartition("/")[2].split())
     outputs = len(imported.graph.main_outputs)
     first = imported.graph.nodes[imported.graph.output]
     lines = [f"# Imported from {name}, of {tool}.", *(f"# {note[0].upper()}{note[1:]}." for note in imported.notes)]
