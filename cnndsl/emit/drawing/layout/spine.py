@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeGuard
 
+from cnndsl.emit.drawing.cards.ends import told_ends
 from cnndsl.emit.drawing.cards.model import (
     Branching,
     DrawingModel,
@@ -34,6 +35,8 @@ from cnndsl.emit.drawing.measure import shortened, width
 _SKIP = "mute"
 _SKIP_LINE = 1.4
 _DASH = (4.0, 3.0)
+_MOST_LABEL = 240.0
+"""The most that the label of an edge takes."""
 _SIGN = 20.0
 """Room for a sign at the left of a piece."""
 
@@ -128,25 +131,21 @@ def with_heads(drawn: SpinePieces, parts: Sequence[tuple[int, int]]) -> SpinePie
     return replace(drawn, pieces=pieces)
 
 
-_SEVERAL = {"output": "outputs", "in training only": "in training only"}
-
-
 def _tell(found: SpinePieces, model: DrawingModel) -> None:
     """Add to the labels which outputs have names."""
-    told: dict[tuple[int, str], list[NamedEnd]] = {}
+    told: dict[int, list[NamedEnd]] = {}
+    shapes = {home: model.steps[step].shape for step, home in enumerate(found.homes)}
     for end in model.ends:
-        kind = "in training only" if end.training_only else "output"
-        several = told.setdefault((found.homes[end.step], kind), [])
-        if end.name not in [each.name for each in several]:
-            several.append(end)
-    for (home, kind), several in told.items():
-        names = ", ".join(end.name for end in several)
-        shape = found.labels[home] or model.steps[several[0].step].shape
-        found.labels[home] = f"{shape}, {kind}: {names}" if len(several) == 1 else f"{_SEVERAL[kind]}: {names}"
+        told.setdefault(found.homes[end.step], []).append(end)
+    for home, ends in told.items():
+        shape = found.labels[home] or shapes[home]
+        forms = [[shape, *told_ends(ends, shapes[home])], [shape, *told_ends(ends)], told_ends(ends)]
+        texts = [", ".join(each) for each in forms]
+        found.labels[home] = next((each for each in texts if width(each, SMALL) <= _MOST_LABEL), texts[-1])
     for step, text in model.carried:
         home = found.homes[step]
         found.labels[home] = f"{found.labels[home]}, {text}" if found.labels[home] else text
-    found.labels = [shortened(each, SMALL, 240) for each in found.labels]
+    found.labels = [shortened(each, SMALL, _MOST_LABEL) for each in found.labels]
 
 
 def _link(found: SpinePieces, model: DrawingModel, across: float) -> None:
