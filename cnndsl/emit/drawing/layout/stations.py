@@ -57,8 +57,8 @@ def line_width(line: list[Station]) -> float:
 
 
 def stations(model: DrawingModel, panels: Sequence[BlockPanel], across: float) -> list[Station]:
-    """Return the steps of the spine as stations with rows so wide; open rows that follow one another are one, or, with
-    0, each its own."""
+    """Return the steps of the spine as stations with rows so wide; open rows that follow one another are one, up to
+    a pooling, or, with 0, each its own."""
     found: list[Station] = []
     open_rows: list[SpineStep] = []
     opened = frozenset(panel.block for panel in model.panels)
@@ -71,7 +71,7 @@ def stations(model: DrawingModel, panels: Sequence[BlockPanel], across: float) -
             open_rows.append(step)
         is_last = at == len(model.steps) - 1
         following = None if is_last else model.steps[at + 1]
-        if is_open and isinstance(following, SpineRow) and len(open_rows) < 4:
+        if is_open and isinstance(following, SpineRow) and len(open_rows) < 4 and not _ends_stage(step):
             continue
         if is_open:
             found.append(_labelled(_framed(open_rows, across), _label(model, panels, at, len(open_rows))))
@@ -83,6 +83,12 @@ def stations(model: DrawingModel, panels: Sequence[BlockPanel], across: float) -
             parts = isinstance(step, SpineBranching) and bool(step.element.branches)
             found.append(_labelled(piece, [] if is_pill else _label(model, panels, at, 1), begins_with_box=not parts))
     return found
+
+
+def _ends_stage(step: SpineStep) -> bool:
+    """Whether a row pools, and isn't the one before a classifier."""
+    roles = {cell.role for cell in step.row.cells} if isinstance(step, SpineRow) else set[str]()
+    return "pool" in roles and "fc" not in roles
 
 
 def is_boxed(step: SpineStep) -> TypeGuard[NetCard]:
