@@ -37,6 +37,8 @@ _SKIP_LINE = 1.4
 _DASH = (4.0, 3.0)
 _MOST_LABEL = 240.0
 """The most that the label of an edge takes."""
+_WIDEST_ROW = 220.0
+"""Wider cards have rows of this width between them."""
 _SIGN = 20.0
 """Room for a sign at the left of a piece."""
 
@@ -61,6 +63,8 @@ class SpinePieces:
     """Cards with the heads of their columns, which stand where a column of the page begins with them."""
     has_figures: bool = True
     """Whether cards have room for their parameters."""
+    given: frozenset[int] = frozenset()
+    """The pieces from which an edge leads to a panel."""
     looks: list[EdgeLook] = field(default_factory=list[EdgeLook])
     """Those of the edges that lead to pieces, and of the one that leaves; none where all are plain."""
 
@@ -115,6 +119,7 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         found.names.append(step.stage)
         found.breaks.append(_may_begin(step, before))
         found.homes += [len(found.pieces) - 1] * len(group)
+    found.given = frozenset(found.homes[step] for panel in model.panels for step in panel.steps)
     _tell(found, model)
     if model.faults:
         _with_states(found, model.steps)
@@ -272,7 +277,7 @@ def piece_of(step: SpineStep, across: float, form: cards.CardForm, heads: tuple[
             if step.is_input:
                 return _pill(step.row.cells[0].text)
             has_main = any(cell.role not in ("act", "norm", "io") for cell in step.row.cells)
-            return row(step.row, least=min(across, 200) if has_main else 0, most=max(across, 60))
+            return row(step.row, least=min(across, _WIDEST_ROW) if has_main else 0, most=max(across, 60))
         case SpineBranching():
             if not step.element.branches:
                 return merge(step.element)

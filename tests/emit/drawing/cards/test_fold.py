@@ -251,14 +251,14 @@ def test_a_block_that_is_asked_for_is_opened() -> None:
     ("layer", "text"),
     [
         ("CROP(2)", "crop 2"),
-        ("CROP(0, after=1)", "crop 0 before, 1 after"),
+        ("CROP(0, after=1)", "crop 1 after"),
         ("CROP(H//4, after=1x2)", "crop 4 before, 1×2 after"),
         ("CROP(out=12)", "crop to 12×12"),
         ("CROP(out=@small)", "crop to 8×8"),
         ("ZEROPAD(0x1, after=2)", "zero pad 0×1 before, 2 after"),
         ("ZEROPAD(1, after=1)", "zero pad 1"),
         ("ZEROPAD(out=20)", "zero pad to 20×20"),
-        ("REFLECTPAD(0, after=1)", "reflect pad 0 before, 1 after"),
+        ("REFLECTPAD(0, after=1)", "reflect pad 1 after"),
     ],
 )
 def test_margins_are_told_of_both_sides(layer: str, text: str) -> None:
