@@ -70,12 +70,15 @@ class Fragment:
 
 def row(fused: FusedRow, least: float = 0, most: float = 1e9) -> Fragment:
     """Draw a fused row, at least so wide; where it is wider than `most`, with short labels or in several lines."""
-    for shown in (fused, _with_short_labels(fused)):
-        widths = [cell_width(cell) for cell in shown.cells]
+    forms = [(each, [cell_width(cell) for cell in each.cells]) for each in (fused, _with_short_labels(fused))]
+    for shown, widths in forms:
         by = max(sum(widths) + BAR - most, 0) / len(widths)
         if by <= _TIGHTER:
             return _row(shown, [own - by for own in widths], least)
-    return _folded_row(fused, [cell_width(cell) for cell in fused.cells], least, most)
+    for shown, widths in forms:
+        if max(widths) + BAR <= most:
+            return _folded_row(shown, widths, least, most)
+    return narrow_row(fused)
 
 
 def _with_short_labels(fused: FusedRow) -> FusedRow:
@@ -291,9 +294,7 @@ def _line_of_cells(
 
 
 def _folded_row(fused: FusedRow, widths: Sequence[float], least: float, most: float) -> Fragment:
-    """A row in several lines of at most the width `most`; with a label that is wider, a box for each layer."""
-    if max(widths) + BAR > most:
-        return narrow_row(fused)
+    """A row in several lines of at most the width `most`."""
     lines: list[list[int]] = [[]]
     used = BAR
     is_first_main = fused.cells[0].role in ("conv", "fc", "pool", "up")

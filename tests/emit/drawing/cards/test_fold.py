@@ -233,6 +233,13 @@ def test_parts_without_names_have_the_terms_of_papers(text: str, name: str) -> N
     assert (card.name, card.lines[0].title, drawing.panels[0].title) == (name, name, name)
 
 
+def test_a_number_is_no_name_without_the_part_around_it() -> None:
+    block = "block U(c) = (CONV3-c -> RELU -> CONV3-c + ID)"
+    stages = "stages: [0: [U(16)*2] -> 1: [U(16) -> U(16) -> RELU]]"
+    text = f"{block} INPUT 32x32x16 -> CONV3-16 -> {stages} -> GAP -> FC-10"
+    assert [card.name for card in cards(model(loads(text).graph))] == ["stages.0", "stages.1"]
+
+
 def test_a_table_is_called_after_its_block_or_else_after_the_label_of_the_for() -> None:
     rows = "for k, c, s in (3, 16, 1), (5, 24, 2), (3, 24, 1)"
     body = "(CONV{k}-c/s -> RELU -> CONV3-c + CONV1-c/s)"
