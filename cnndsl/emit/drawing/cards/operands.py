@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 
 from cnndsl.emit.drawing.cards.model import Branching, SkipLink
 from cnndsl.graph.graph import Graph
@@ -49,13 +50,18 @@ def _is_ordered(node: Node) -> bool:
 
 
 def in_order(links: Sequence[SkipLink], joined: Sequence[bool]) -> list[SkipLink]:
-    """Return links and the edges from one element to the next, those of a target in the order of its operands."""
+    """Return links and the edges from one element to the next, those of a target in the order of its operands.
+
+    >>> skips = [SkipLink(-2, 1, operand=0), SkipLink(-3, 1, operand=1)]
+    >>> [each.source for each in in_order(skips, (False, True))]
+    [-2, -3, 0]
+    """
     taken: dict[int, set[int]] = {}
     for each in links:
         taken.setdefault(each.target, set()).add(each.operand)
     own: list[SkipLink] = []
     for at, is_joined in enumerate(joined):
         if is_joined:
-            free = (place for place in range(len(joined)) if place not in taken.get(at, ()))
+            free = (place for place in count() if place not in taken.get(at, ()))
             own.append(SkipLink(at - 1, at, operand=next(free)))
     return sorted([*links, *own], key=lambda each: each.operand)
