@@ -1,0 +1,165 @@
+"""Regions as chains: what is in a module is a chain of its layers and of the modules in it, each in one piece.
+
+A value that is read elsewhere is a `Ref`: it has the name of the layer or module that gives it, where that has one, or
+else a second name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import networkx as nx
+
+from cnndsl.graph import Graph
+from cnndsl.importers.raising.chains import item
+from cnndsl.importers.raising.nesting import ChainItem, ChainNester
+from cnndsl.importers.raising.regions import Region, bits
+from cnndsl.importers.raising.scopes import in_order, name_values
+from cnndsl.importers.raising.straight import straight
+from cnndsl.importers.raising.terms import ChainsTerm, GroupTerm, PlacedTerm, TermChain
+
+
+class ModuleChains:
+    """What is in one region, as chains. `exports` are the names, in it, of values that are read from outside."""
+
+    def __init__(self, graph: Graph, region: Region) -> None:
+        self.graph, self.region = graph, region
+        self.nodes = graph.nodes
+        self.inner = [ModuleChains(graph, each) for each in region.children]
+        self.place = {at: each for each in self.inner for at in bits(each.region.nodes)}
+        self.exports: dict[int, str] = {}
+        self.names: set[str] = set()
+        """The names in it, and in the modules in it."""
+
+    @cached_property
+    def outputs(self) -> frozenset[int]:
+        """The nodes of the network's outputs."""
+        return frozenset((*self.graph.main_outputs, *(each.node for each in self.graph.taps)))
+
+    @cached_property
+    def results(self) -> list[int]:
+        """The values that are read outside of it."""
+        readers = self.graph.readers
+        return [
+            at
+            for at in bits(self.region.nodes)
+            if at in self.outputs or any(each not in self.region for each in readers[at])
+        ]
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """The results that nothing in it reads; the last one is what it gives, the main one."""
+        readers = self.graph.readers
+        found = [at for at in self.results if not any(each in self.region for each in readers[at])] or self.results
+        return sorted(found, key=lambda at: (self._is_main(at), at))
+
+    @property
+    def main(self) -> int:
+        """The value that it gives."""
+        return self.ends[-1]
+
+    @cached_property
+    def read(self) -> list[int]:
+        """The values from outside that it reads, the one first on which it stands."""
+        found: dict[int, int] = {}
+        for node in bits(self.region.nodes):
+            for at in self.nodes[node].inputs:
+                if at not in self.region:
+                    found[at] = found.get(at, 0) | 1 << node
+        return sorted(found, key=lambda at: (-self._reach(found[at]), -at))
+
+    @property
+    def height(self) -> int:
+        """How deep modules in it nest."""
+        return 1 + max((each.height for each in self.inner), default=-1)
+
+    def body(self) -> TermChain:
+        """Return what is in it."""
+        items, placed = self._items()
+        start = 0 if self.region.path else -1
+        chains = self._nested(items, placed, start)
+        if not in_order(chains, self):
+            chains = straight(items, start, [each.node for each in items if each.node in self.ends])
+        named = name_values(chains, self)
+        if len(named) == 1:
+            return named[0][1]
+        return (PlacedTerm(ChainsTerm(named), self.main, -1),)
+
+    def unit(self, at: int) -> ModuleChains | int:
+        """The module in it that a node belongs to; the node itself where there is none."""
+        return self.place.get(at, at)
+
+    def _is_main(self, at: int) -> bool:
+        inner = self.place.get(at)
+        return inner is None or inner.main == at
+
+    def _reach(self, readers: int) -> int:
+        """How many nodes in it depend on some of them."""
+        reached = readers
+        for at in bits(self.region.nodes):
+            if any(reached >> each & 1 for each in self.nodes[at].inputs):
+                reached |= 1 << at
+        return reached.bit_count()
+
+    def _nested(self, items: Sequence[ChainItem], placed: Iterable[int], start: int) -> list[tuple[int, TermChain]]:
+        nester = ChainNester(items)
+        nester.placed.update(placed)
+        numbers = {each.node: at for at, each in enumerate(items)}
+        return [
+            (node, nester.chain(numbers[node], start))
+            for node in self.ends
+            if numbers[node] not in nester.placed or node == self.main
+        ]
+
+    def _items(self) -> tuple[list[ChainItem], list[int]]:
+        """Its layers and modules in an order in which they can be executed, behind what they read from outside, and the
+        numbers of those that no chain holds."""
+        items: list[ChainItem] = []
+        numbers: dict[int, int] = {}
+
+        def add(made: ChainItem) -> None:
+            numbers[made.node] = len(items)
+            items.append(made)
+
+        for at in self.read:
+            add(ChainItem(at, (), self.nodes[at].shape))
+        placed = list(range(1, len(items)))
+        several = self.graph.inputs[1:] and self.graph.inputs
+        for unit in self._ordered():
+            if isinstance(unit, int):
+                made = item(self.nodes[unit], self.region.layers.get(unit, ""))
+                inputs = tuple([numbers[at] for at in made.inputs])
+                add(ChainItem(made.node, inputs, made.shape, made.term, made.operator, made.name))
+                placed += [numbers[unit]] if any(each.index == unit for each in several) else []
+                continue
+            term = GroupTerm(unit.body(), unit.region.path)
+            add(
+                ChainItem(
+                    unit.main,
+                    tuple([numbers[at] for at in unit.read]),
+                    self.nodes[unit.main].shape,
+                    term,
+                    name=unit.region.name,
+                )
+            )
+            for at in unit.results:
+                if at != unit.main:
+                    add(ChainItem(at, (numbers[unit.main],), self.nodes[at].shape))
+                    placed.append(numbers[at])
+        return items, placed
+
+    def _ordered(self) -> list[ModuleChains | int]:
+        """Its layers and modules, each behind what it reads."""
+        joined: nx.DiGraph[ModuleChains | int] = nx.DiGraph()
+        for node in bits(self.region.nodes):
+            here = self.unit(node)
+            joined.add_node(here)
+            for at in self.nodes[node].inputs:
+                if at in self.region and (there := self.unit(at)) != here:
+                    joined.add_edge(there, here)
+        return list(
+            nx.lexicographical_topological_sort(
+                joined, key=lambda unit: unit if isinstance(unit, int) else next(bits(unit.region.nodes))
+            )
+        )
