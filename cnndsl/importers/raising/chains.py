@@ -51,6 +51,12 @@ def output_names(graph: Graph) -> list[str]:
     return _unique([first, *(each.name for each in graph.taps if not each.is_tap)], set())
 
 
+def input_name(graph: Graph, node: int) -> str:
+    """Return a name for one of several inputs: its own, or a number."""
+    listed = graph.input_names
+    return listed[node] if node < len(listed) else f"input{node + 1}"
+
+
 def _unique(names: Sequence[str], taken: Set[str]) -> list[str]:
     found: list[str] = []
     for name in names:

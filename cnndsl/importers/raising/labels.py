@@ -69,6 +69,9 @@ def with_labels(chain: TermChain, read: Set[str] = frozenset()) -> TermChain:
 def _inside(step: PlacedTerm) -> PlacedTerm:
     if isinstance(step.term, GroupTerm):
         return step.over(GroupTerm(with_labels(step.term.body), step.term.path))
+    if isinstance(step.term, TapTerm):
+        inside = tuple([_inside(each) for each in step.term.body])
+        return step.over(TapTerm(step.term.name, step.term.is_for_training, inside))
     return step
 
 

@@ -11,13 +11,13 @@ from functools import cached_property
 
 import networkx as nx
 
-from cnndsl.graph import Graph
+from cnndsl.graph import Graph, Output
 from cnndsl.importers.raising.chains import item
 from cnndsl.importers.raising.nesting import ChainItem, ChainNester
 from cnndsl.importers.raising.regions import Region, bits
 from cnndsl.importers.raising.scopes import in_order, name_values
 from cnndsl.importers.raising.straight import straight
-from cnndsl.importers.raising.terms import ChainsTerm, GroupTerm, PlacedTerm, TermChain
+from cnndsl.importers.raising.terms import ChainsTerm, GroupTerm, Link, PlacedTerm, StartTerm, TapTerm, TermChain
 
 
 class ModuleChains:
@@ -28,6 +28,9 @@ class ModuleChains:
         self.nodes = graph.nodes
         self.inner = [ModuleChains(graph, each) for each in region.children]
         self.place = {at: each for each in self.inner for at in bits(each.region.nodes)}
+        self.taps = [] if region.path else [TapOfModule(self, each) for each in graph.taps if each.is_tap]
+        self.tapped = {at for each in self.taps if each.head for at in bits(each.head.region.nodes)}
+        """What is in the heads of taps."""
         self.exports: dict[int, str] = {}
         self.names: set[str] = set()
         """The names in it, and in the modules in it."""
@@ -36,6 +39,10 @@ class ModuleChains:
     def outputs(self) -> frozenset[int]:
         """The nodes of the network's outputs."""
         return frozenset((*self.graph.main_outputs, *(each.node for each in self.graph.taps)))
+
+    def is_input(self, at: int) -> bool:
+        """Whether a node is one of several inputs, which stand by themselves."""
+        return at < len(self.graph.inputs) > 1
 
     @cached_property
     def results(self) -> list[int]:
@@ -51,6 +58,8 @@ class ModuleChains:
     def ends(self) -> list[int]:
         """The results that nothing in it reads; the last one is what it gives, the main one."""
         readers = self.graph.readers
+        if not self.region.path:
+            return sorted(self.graph.main_outputs, key=lambda at: (not any(readers[at]), self._is_main(at), at))
         found = [at for at in self.results if not any(each in self.region for each in readers[at])] or self.results
         return sorted(found, key=lambda at: (self._is_main(at), at))
 
@@ -80,7 +89,8 @@ class ModuleChains:
         start = 0 if self.region.path else -1
         chains = self._nested(items, placed, start)
         if not in_order(chains, self):
-            chains = straight(items, start, [each.node for each in items if each.node in self.ends])
+            chains = straight(items, start, self.ends)
+        chains[-1] = (chains[-1][0], with_taps(chains[-1][1], self.taps))
         named = name_values(chains, self)
         if len(named) == 1:
             return named[0][1]
@@ -125,13 +135,12 @@ class ModuleChains:
         for at in self.read:
             add(ChainItem(at, (), self.nodes[at].shape))
         placed = list(range(1, len(items)))
-        several = self.graph.inputs[1:] and self.graph.inputs
         for unit in self._ordered():
             if isinstance(unit, int):
                 made = item(self.nodes[unit], self.region.layers.get(unit, ""))
                 inputs = tuple([numbers[at] for at in made.inputs])
                 add(ChainItem(made.node, inputs, made.shape, made.term, made.operator, made.name))
-                placed += [numbers[unit]] if any(each.index == unit for each in several) else []
+                placed += [numbers[unit]] if self.is_input(unit) else []
                 continue
             term = GroupTerm(unit.body(), unit.region.path)
             add(
@@ -153,6 +162,8 @@ class ModuleChains:
         """Its layers and modules, each behind what it reads."""
         joined: nx.DiGraph[ModuleChains | int] = nx.DiGraph()
         for node in bits(self.region.nodes):
+            if node in self.tapped:
+                continue
             here = self.unit(node)
             joined.add_node(here)
             for at in self.nodes[node].inputs:
@@ -163,3 +174,37 @@ class ModuleChains:
                 joined, key=lambda unit: unit if isinstance(unit, int) else next(bits(unit.region.nodes))
             )
         )
+
+
+class TapOfModule:
+    """A tap, and the module that is its head: one that nothing else reads. None where there is no such module."""
+
+    def __init__(self, module: ModuleChains, tap: Output) -> None:
+        self.tap, self.head = tap, None
+        unit = module.unit(tap.node)
+        if isinstance(unit, ModuleChains) and unit.results == [tap.node] and not module.graph.readers[tap.node]:
+            self.head = unit
+
+    def term(self, has_entry: bool) -> PlacedTerm:
+        """Return it as a step, which is on what enters, or else begins with a reference."""
+        node = self.tap.node
+        if self.head is None:
+            body = (PlacedTerm(StartTerm(Link(node)), node, -1),)
+            return PlacedTerm(TapTerm(self.tap.name, self.tap.training_only, body), node, -1)
+        entry = self.head.read[0]
+        start = () if has_entry else (PlacedTerm(StartTerm(Link(entry)), entry, -1),)
+        group = GroupTerm((*start, *self.head.body()), self.head.region.path)
+        channels = self.head.nodes[entry].shape.channels if has_entry else -1
+        body = (PlacedTerm(group, node, channels),)
+        return PlacedTerm(TapTerm(self.head.region.name, self.tap.training_only, body), node, -1)
+
+
+def with_taps(chain: TermChain, taps: Sequence[TapOfModule]) -> TermChain:
+    """Return a chain with taps behind the values that their heads read, or at its end."""
+    for each in taps:
+        entry = each.head.read[0] if each.head else each.tap.node
+        at = next((at for at, step in enumerate(chain) if step.node == entry and not isinstance(step.term, TapTerm)), -1)
+        step = each.term(has_entry=at >= 0 and each.head is not None)
+        at = at + 1 if at >= 0 and each.head else len(chain)
+        chain = (*chain[:at], step, *chain[at:])
+    return chain

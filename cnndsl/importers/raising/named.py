@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from cnndsl.graph import Graph
-from cnndsl.importers.raising.chains import output_names
+from cnndsl.importers.raising.chains import input_name, output_names
 from cnndsl.importers.raising.labels import with_labels
 from cnndsl.importers.raising.modules import ModuleChains
 from cnndsl.importers.raising.naming import titled
@@ -28,7 +28,7 @@ from cnndsl.importers.raising.terms import (
 )
 from cnndsl.importers.raising.writing import TermWriter
 
-_NUMBER = 8
+_NUMBER = 25
 """What a number before brackets costs, in words: a call of a block needs none, and those beside it either."""
 _NUMBERED_GROUP = re.compile(r"[\[( ](\d+|\{[^}]*\}): [\[(]")
 _NONE: frozenset[int] = frozenset()
@@ -68,10 +68,16 @@ class _NamedPage:
         writer = TermWriter({}, {each.name: each for each in blocks}, usual)
         lines = [default_line(kind, name, value, writer) for (kind, name), value in usual.items()]
         lines += [block_line(each, writer) for each in blocks]
+        lines += self._inputs()
         lines += self._main(main, writer)
         if graph.main_outputs[1:]:
             lines += self._outputs()
         return "\n".join(lines)
+
+    def _inputs(self) -> list[str]:
+        graph = self.module.graph
+        several = graph.inputs[1:] and graph.inputs
+        return [f"{input_name(graph, each.index)} = INPUT {each.shape}" for each in several]
 
     def _main(self, main: TermChain, writer: TermWriter) -> list[str]:
         only = main[0].term if len(main) == 1 else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from cnndsl.importers.raising.chains import input_name, output_names
 from cnndsl.importers.raising.regions import bits
 from cnndsl.importers.raising.terms import (
     ChainsTerm,
@@ -37,7 +38,7 @@ ValueVisit = Callable[[TermValue, int], TermValue]
 
 def in_order(chains: Sequence[tuple[int, TermChain]], module: ModuleChains) -> bool:
     """Whether the chains hold all that is in a module, and read what stands before."""
-    known: set[int] = set()
+    known = {each.index for each in module.graph.inputs if module.is_input(each.index)}
 
     def is_known(value: TermValue) -> bool:
         return not isinstance(value, Link) or value.node not in module.region or value.node in known
@@ -56,7 +57,7 @@ def in_order(chains: Sequence[tuple[int, TermChain]], module: ModuleChains) -> b
         return True
 
     return all(walk(chain) for _, chain in chains) and all(
-        (at if isinstance(unit := module.unit(at), int) else unit.main) in known for at in bits(module.region.nodes)
+        (at if isinstance(unit := module.unit(at), int) else unit.main) in known for at in bits(module.region.nodes) if at not in module.tapped
     )
 
 
@@ -79,7 +80,7 @@ def _with_values(step: PlacedTerm, visit: ValueVisit, depth: int) -> PlacedTerm:
         case GroupTerm():
             return step.over(GroupTerm(with_values(term.body, visit, depth + 1), term.path))
         case TapTerm():
-            return step.over(TapTerm(term.name, term.is_for_training, with_values(term.body, visit, depth + 1)))
+            return step.over(TapTerm(term.name, term.is_for_training, with_values(term.body, visit, depth)))
         case RepeatTerm():
             return step.over(RepeatTerm(with_values(term.body, visit, depth), term.count))
         case ChainsTerm():
@@ -124,8 +125,10 @@ class _Naming:
         for _, chain in chains:
             with_values(chain, note)
         entry = module.read[0] if module.read and module.region.path else -1
-        exported = [at for at in module.results if at != module.main or not module.region.path]
-        for at in dict.fromkeys([*read, *(exported if module.region.path else ())]):
+        several = module.graph.main_outputs
+        listed = module.results if module.region.path else several if several[1:] else ()
+        exported = [at for at in listed if at != module.main or not module.region.path]
+        for at in dict.fromkeys([*read, *exported]):
             if at in module.region or at == entry:
                 self.found[at] = self._name(at)
         module.exports = {at: self.found[at] for at in exported if at in self.found}
@@ -154,8 +157,22 @@ class _Naming:
         is_hidden = at in self.deep and first in self.inner
         if name and (rest or (not first.isdigit() and not is_hidden)):
             return name + rest
-        self.aliases[at] = self._free()
+        if self.module.is_input(at):
+            return input_name(self.module.graph, at)
+        self.aliases[at] = self._listed(at) or self._free()
         return self.aliases[at]
+
+    def _listed(self, at: int) -> str:
+        """What the program calls one of its outputs, where that is free."""
+        graph = self.module.graph
+        if self.module.region.path or not graph.main_outputs[1:]:
+            return ""
+        names = dict(zip(graph.main_outputs, output_names(graph), strict=True))
+        found = names.get(at, "")
+        if found in self.taken or found in self.inner:
+            return ""
+        self.taken.add(found)
+        return found
 
     def _free(self) -> str:
         letter = LETTERS[min(self.module.height, len(LETTERS) - 1)]
