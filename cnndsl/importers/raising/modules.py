@@ -6,16 +6,17 @@ else a second name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import networkx as nx
 
 from cnndsl.graph import Graph, Output
 from cnndsl.importers.raising.chains import item
-from cnndsl.importers.raising.nesting import ChainItem, ChainNester
+from cnndsl.importers.raising.nesting import ChainItem
 from cnndsl.importers.raising.regions import Region, bits
 from cnndsl.importers.raising.scopes import in_order, name_values
+from cnndsl.importers.raising.statements import Statements, StatementWriter
 from cnndsl.importers.raising.straight import straight
 from cnndsl.importers.raising.terms import ChainsTerm, GroupTerm, Link, PlacedTerm, StartTerm, TapTerm, TermChain
 
@@ -87,7 +88,7 @@ class ModuleChains:
         """Return what is in it."""
         items, placed = self._items()
         start = 0 if self.region.path else -1
-        chains = self._nested(items, placed, start)
+        chains = self._statements(items, placed, start)
         if not in_order(chains, self):
             chains = straight(items, start, self.ends)
         chains[-1] = (chains[-1][0], with_taps(chains[-1][1], self.taps))
@@ -112,15 +113,15 @@ class ModuleChains:
                 reached |= 1 << at
         return reached.bit_count()
 
-    def _nested(self, items: Sequence[ChainItem], placed: Iterable[int], start: int) -> list[tuple[int, TermChain]]:
-        nester = ChainNester(items)
-        nester.placed.update(placed)
-        numbers = {each.node: at for at, each in enumerate(items)}
-        return [
-            (node, nester.chain(numbers[node], start))
-            for node in self.ends
-            if numbers[node] not in nester.placed or node == self.main
-        ]
+    def _statements(self, items: list[ChainItem], placed: list[int], start: int) -> Statements:
+        writer = StatementWriter(items, placed, {each.main: each.results for each in self.inner})
+        found = writer.main(self.main, start)
+        taps = [each.tap.node for each in self.taps if each.head is None]
+        for node in (*self.ends[:-1], *taps):
+            further = writer.further(node)
+            if further:
+                found = writer.inserted(found, further)
+        return found
 
     def _items(self) -> tuple[list[ChainItem], list[int]]:
         """Its layers and modules in an order in which they can be executed, behind what they read from outside, and the
@@ -203,7 +204,9 @@ def with_taps(chain: TermChain, taps: Sequence[TapOfModule]) -> TermChain:
     """Return a chain with taps behind the values that their heads read, or at its end."""
     for each in taps:
         entry = each.head.read[0] if each.head else each.tap.node
-        at = next((at for at, step in enumerate(chain) if step.node == entry and not isinstance(step.term, TapTerm)), -1)
+        at = next(
+            (at for at, step in enumerate(chain) if step.node == entry and not isinstance(step.term, TapTerm)), -1
+        )
         step = each.term(has_entry=at >= 0 and each.head is not None)
         at = at + 1 if at >= 0 and each.head else len(chain)
         chain = (*chain[:at], step, *chain[at:])

@@ -60,7 +60,10 @@ class _NamedPage:
 
     def text(self, program: TermProgram) -> str:
         """The text, with the labels that are needed, repeats, tables and the defaults that pay."""
-        blocks = [TermBlock(each.name, each.parameters, _short(with_labels(each.body), with_tables=False)) for each in program.blocks]
+        blocks = [
+            TermBlock(each.name, each.parameters, _short(with_labels(each.body), with_tables=False))
+            for each in program.blocks
+        ]
         graph = self.module.graph
         read = frozenset(each.partition(".")[0] for each in self.module.exports.values())
         main = _short(with_labels(program.chains[0][1], read))

@@ -57,7 +57,9 @@ def in_order(chains: Sequence[tuple[int, TermChain]], module: ModuleChains) -> b
         return True
 
     return all(walk(chain) for _, chain in chains) and all(
-        (at if isinstance(unit := module.unit(at), int) else unit.main) in known for at in bits(module.region.nodes) if at not in module.tapped
+        (at if isinstance(unit := module.unit(at), int) else unit.main) in known
+        for at in bits(module.region.nodes)
+        if at not in module.tapped
     )
 
 
@@ -87,9 +89,7 @@ def _with_values(step: PlacedTerm, visit: ValueVisit, depth: int) -> PlacedTerm:
             chains = [(name, with_values(chain, visit, depth)) for name, chain in term.chains]
             return step.over(ChainsTerm(tuple(chains)))
         case _:
-            return mapped((step,), lambda _, value: visit(value, depth) if isinstance(value, Link | Ref) else value)[
-                0
-            ]
+            return mapped((step,), lambda _, value: visit(value, depth) if isinstance(value, Link | Ref) else value)[0]
 
 
 def name_values(chains: Sequence[tuple[int, TermChain]], module: ModuleChains) -> tuple[tuple[str, TermChain], ...]:

@@ -37,7 +37,9 @@ def straight(items: Sequence[ChainItem], start: int, ends: Sequence[int]) -> lis
         step = PlacedTerm(item.term, item.node, channels, item.name) if item.term else _merge(item, items, before)
         found[-1] = (item.node, [*found[-1][1], step])
         before = at
-    found.sort(key=lambda each: each[0] == ends[-1])
+    if found[-1][0] != ends[-1]:
+        end = next(each for each in items if each.node == ends[-1])
+        found.append((end.node, [_reference(end)]))
     return [(node, tuple(chain)) for node, chain in found]
 
 
