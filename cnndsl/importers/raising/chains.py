@@ -25,9 +25,9 @@ SIGNS: Mapping[type[Layer], str] = {kind: sign for sign, kind in MERGES.items()}
 
 def chains(graph: Graph) -> TermProgram:
     """Return the chains of a graph: that of the first output, and one for each further output that is in none."""
-    nester = ChainNester([item(node) for node in graph])
     found: list[tuple[int, TermChain]] = []
     several = [each.index for each in graph.inputs[1:] and graph.inputs]
+    nester = ChainNester([item(node) for node in graph])
     nester.placed.update(several)
     for at, node in enumerate(graph.main_outputs):
         if node not in nester.placed:

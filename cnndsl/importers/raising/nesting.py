@@ -6,7 +6,7 @@ between the two are its branches. What does not nest is a reference.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any, cast
 
 import networkx as nx
@@ -45,12 +45,12 @@ class ChainItem:
 
 
 class ChainNester:
-    """Makes chains of items, each item in one of them."""
+    """Makes chains of items, each item in one of them; those of `placed` are read by references alone."""
 
-    def __init__(self, items: Sequence[ChainItem]) -> None:
+    def __init__(self, items: Sequence[ChainItem], placed: Iterable[int] = ()) -> None:
         self.items = items
-        self.placed: set[int] = set()
-        self.dominators = _dominators(items)
+        self.placed = set(placed)
+        self.dominators = _dominators(items, self.placed)
         self.shapes = {each.node: each.shape for each in items}
 
     def chain(self, target: int, start: int) -> TermChain:
@@ -142,7 +142,8 @@ class ChainNester:
         if not branch:
             return False
         ends = (self.items[before].shape.spatial, self.shapes[branch[-1].node].spatial)
-        return all(ends) and any(self.shapes[step.node].spatial < min(ends) for step in branch)
+        sizes = [self.shapes[step.node].spatial for step in branch]
+        return all(ends) and any(size < min(ends) and max(size, default=1) > 1 for size in sizes)
 
 
 def _ordered(operator: str, branches: list[TermChain]) -> tuple[TermChain, ...]:
@@ -170,10 +171,11 @@ def _depth_of(term: RaisedTerm) -> int:
     return max(map(_depth, term.branches), default=0) + is_skip
 
 
-def _dominators(items: Sequence[ChainItem]) -> dict[int, int]:
-    """The immediate dominator of each item; -1, where all begins, of those that read nothing."""
+def _dominators(items: Sequence[ChainItem], apart: Set[int]) -> dict[int, int]:
+    """The immediate dominator of each item; -1, where all begins, of those that read nothing. What is apart leads to
+    nothing but by references."""
     whole: nx.DiGraph[int] = nx.DiGraph()
-    whole.add_edges_from((-1, at) for at, each in enumerate(items) if not each.inputs)
-    whole.add_edges_from((other, at) for at, each in enumerate(items) for other in each.inputs)
+    for at, each in enumerate(items):
+        whole.add_edges_from((other, at) for other in {*each.inputs} - apart or (-1,))
     found: dict[int, int] = dict(cast("Any", nx).immediate_dominators(whole, -1))
     return found

@@ -181,7 +181,9 @@ class _RegionFinder:
     def _is_scattered(self, piece: int) -> bool:
         """Whether a module has several results, of parts that have nothing to do with each other."""
         nodes = self.graph.nodes
-        results = [at for at in bits(piece) if any(not piece >> each & 1 for each in self.graph.readers[at])]
+        outputs = {*self.graph.main_outputs, *(each.node for each in self.graph.taps)}
+        readers = self.graph.readers
+        results = [at for at in bits(piece) if at in outputs or any(not piece >> each & 1 for each in readers[at])]
         if len(results) < 2:
             return False
         reached = todo = piece & -piece

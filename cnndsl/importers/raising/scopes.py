@@ -134,10 +134,19 @@ class _Naming:
         module.exports = {at: self.found[at] for at in exported if at in self.found}
         module.names = self.taken | self.inner
         named = [self._with_names(chain) for _, chain in chains]
-        if entry in self.aliases:
-            first = named[0]
-            named[0] = (PlacedTerm(SameTerm(), entry, first[0].channels, alias=self.aliases[entry]), *first)
-        return tuple([self._chain(at, chain) for at, chain in enumerate(named)])
+        whole = [self._chain(at, chain) for at, chain in enumerate(named)]
+        return tuple(self._with_entry(entry, whole) if entry in self.aliases else whole)
+
+    def _with_entry(self, entry: int, chains: list[tuple[str, TermChain]]) -> list[tuple[str, TermChain]]:
+        """The chains with a name for what enters, before the first of them."""
+        alias = self.aliases[entry]
+        (_, first), *others = chains
+        same = PlacedTerm(SameTerm(), entry, first[0].channels, alias=alias)
+        if not isinstance(first[0].term, StartTerm):
+            return [("", (same, *first)), *others]
+        if first[0].node == entry:
+            return [("", (same, *first[1:])), *others]
+        return [(alias, (same.also(""),)), *chains]
 
     def _chain(self, number: int, chain: TermChain) -> tuple[str, TermChain]:
         """A chain with its name: that of its last value, or any where it does not begin with a reference."""

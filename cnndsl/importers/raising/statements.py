@@ -26,8 +26,7 @@ class StatementWriter:
 
     def __init__(self, items: list[ChainItem], placed: list[int], holds: dict[int, list[int]]) -> None:
         self.items, self.holds = items, holds
-        self.nester = ChainNester(items)
-        self.nester.placed.update(placed)
+        self.nester = ChainNester(items, placed)
         self.numbers = {each.node: at for at, each in enumerate(items)}
         self.units = {inside: unit for unit, several in holds.items() for inside in several}
         """The item that gives each value."""

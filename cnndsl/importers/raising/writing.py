@@ -62,7 +62,7 @@ class TermWriter:
     def step(self, step: PlacedTerm) -> str:
         """A step with its label."""
         if isinstance(step.term, SameTerm):
-            return f"{step.alias}: ID"
+            return f"{step.alias}: ID" if step.alias else "ID"
         text = self.term(step)
         if step.label:
             text = f"{_quoted(step.label)}: {text}"
