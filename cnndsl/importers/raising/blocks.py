@@ -197,7 +197,7 @@ class _WithCalls:
         steps: list[PlacedTerm] = []
         until = 0
         for at, step in enumerate(chain):
-            inside = PlacedTerm(self._inside(step.term), step.node, step.channels)
+            inside = step.over(self._inside(step.term))
             if at < until:
                 continue
             call = self.calls.get((own, at))

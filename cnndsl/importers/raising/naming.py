@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from cnndsl.importers.raising.terms import (
     CallTerm,
+    ChainsTerm,
+    GroupTerm,
     LayerTerm,
     MergeTerm,
-    PlacedTerm,
     RaisedTerm,
     RepeatTerm,
     TapTerm,
@@ -19,12 +20,13 @@ from cnndsl.importers.raising.terms import (
 )
 
 
-def titled(program: TermProgram) -> TermProgram:
-    """Return the program with its blocks in order and with names."""
+def titled(program: TermProgram, titles: Mapping[str, str] | None = None) -> TermProgram:
+    """Return the program with its blocks in order and with names: the titles that blocks have, or others."""
     ordered = _ordered(program.blocks)
     names: dict[str, str] = {}
     for block in ordered:
-        names[block.name] = _free(_title(block.body), set(names.values()))
+        title = (titles or {}).get(block.name) or _title(block.body)
+        names[block.name] = _free(title, set(names.values()))
     blocks = tuple([TermBlock(names[each.name], each.parameters, _called(each.body, names)) for each in ordered])
     return TermProgram(tuple([(node, _called(chain, names)) for node, chain in program.chains]), blocks)
 
@@ -68,7 +70,7 @@ def _free(title: str, taken: set[str]) -> str:
 
 
 def _called(chain: TermChain, names: Mapping[str, str]) -> TermChain:
-    return tuple([PlacedTerm(_renamed(step.term, names), step.node, step.channels) for step in chain])
+    return tuple([step.over(_renamed(step.term, names)) for step in chain])
 
 
 def _renamed(term: RaisedTerm, names: Mapping[str, str]) -> RaisedTerm:
@@ -79,6 +81,10 @@ def _renamed(term: RaisedTerm, names: Mapping[str, str]) -> RaisedTerm:
             return term.over(tuple([_called(each, names) for each in term.branches]))
         case RepeatTerm():
             return RepeatTerm(_called(term.body, names), term.count)
+        case GroupTerm():
+            return GroupTerm(_called(term.body, names), term.path)
+        case ChainsTerm():
+            return ChainsTerm(tuple([(name, _called(chain, names)) for name, chain in term.chains]))
         case TapTerm():
             return TapTerm(term.name, term.is_for_training, _called(term.body, names))
         case _:

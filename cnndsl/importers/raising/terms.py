@@ -26,8 +26,17 @@ class Link:
     node: int
 
 
+@record(slots=True)
+class Ref:
+    """A value by its name, `up` so many modules further out. In what is to be a block, those outside of it are
+    negative: -1 is a name where the block is called."""
+
+    name: str
+    up: int = 0
+
+
 TermNumber: TypeAlias = int | float | Formula
-TermValue: TypeAlias = TermNumber | Link | str | bool | tuple[TermNumber, ...] | None
+TermValue: TypeAlias = TermNumber | Link | Ref | str | bool | tuple[TermNumber, ...] | None
 
 
 @record(slots=True)
@@ -97,17 +106,61 @@ class TapTerm:
     body: TermChain
 
 
-RaisedTerm: TypeAlias = LayerTerm | MergeTerm | StartTerm | CallTerm | RepeatTerm | TableTerm | TapTerm
+@record(slots=True)
+class GroupTerm:
+    """A module of its own, in brackets; `path` is its own."""
+
+    body: TermChain
+    path: str
+
+
+@record(slots=True)
+class ChainsTerm:
+    """Several chains in brackets, which are no module: each but the last one has a name, perhaps."""
+
+    chains: tuple[tuple[str, TermChain], ...]
+
+
+@record(slots=True)
+class SameTerm:
+    """`ID`, which stands for a name."""
+
+
+RaisedTerm: TypeAlias = (
+    LayerTerm | MergeTerm | StartTerm | CallTerm | RepeatTerm | TableTerm | TapTerm | GroupTerm | ChainsTerm | SameTerm
+)
 
 
 @record(slots=True)
 class PlacedTerm:
     """A term in its place: the node whose value it gives, and the channels that enter. In a block both may be unknown,
-    -1."""
+    -1. `name` and the number behind it are its label, `alias` is a second name for its value."""
 
     term: RaisedTerm
     node: int
     channels: int
+    name: str = ""
+    number: TermValue = None
+    alias: str = ""
+
+    def over(self, term: RaisedTerm) -> PlacedTerm:
+        """Return another term in the same place."""
+        return PlacedTerm(term, self.node, self.channels, self.name, self.number, self.alias)
+
+    def labelled(self, name: str, number: TermValue = None) -> PlacedTerm:
+        """Return the same term with another label."""
+        return PlacedTerm(self.term, self.node, self.channels, name, number, self.alias)
+
+    def also(self, alias: str) -> PlacedTerm:
+        """Return the same term with a second name for its value."""
+        return PlacedTerm(self.term, self.node, self.channels, self.name, self.number, alias)
+
+    @property
+    def label(self) -> str:
+        """Its label as it is written, with a hole for a number that is an expression."""
+        if self.number is None:
+            return self.name
+        return f"{self.name}{{{self.number}}}" if isinstance(self.number, Formula) else f"{self.name}{self.number}"
 
 
 TermChain: TypeAlias = tuple[PlacedTerm, ...]
@@ -151,7 +204,13 @@ def mapped(chain: TermChain, visit: NumberVisit) -> TermChain:
         chain: What to go through.
         visit: Takes the role of a number, the name of its option or its place in a call, and the number.
     """
-    return tuple([PlacedTerm(_mapped(step.term, visit), step.node, step.channels) for step in chain])
+    return tuple([_placed(step, visit) for step in chain])
+
+
+def _placed(step: PlacedTerm, visit: NumberVisit) -> PlacedTerm:
+    if step.number is not None:
+        step = step.labelled(step.name, visit("label", step.number))
+    return step.over(_mapped(step.term, visit))
 
 
 def _mapped(term: RaisedTerm, visit: NumberVisit) -> RaisedTerm:
@@ -174,7 +233,11 @@ def _mapped(term: RaisedTerm, visit: NumberVisit) -> RaisedTerm:
             return RepeatTerm(mapped(term.body, visit), visit("count", term.count))
         case TapTerm():
             return TapTerm(term.name, term.is_for_training, mapped(term.body, visit))
-        case TableTerm():
+        case GroupTerm():
+            return GroupTerm(mapped(term.body, visit), term.path)
+        case ChainsTerm():
+            return ChainsTerm(tuple([(name, mapped(chain, visit)) for name, chain in term.chains]))
+        case TableTerm() | SameTerm():
             return term
 
 
@@ -201,9 +264,39 @@ TermKey: TypeAlias = tuple[object, ...]
 
 
 def key(chain: TermChain, with_numbers: bool = True) -> TermKey:
-    """Return what equal chains have in common, or with_numbers=False those that differ in numbers alone."""
-    plain = chain if with_numbers else mapped(chain, lambda _, value: 0 if not isinstance(value, Link) else Link(0))
-    return tuple([_key(step.term) for step in plain])
+    """Return what equal chains have in common, or with_numbers=False those that differ in numbers alone; the numbers of
+    labels count."""
+    return tuple([_key_of(step) for step in (chain if with_numbers else mapped(chain, _plain))])
+
+
+def _plain(role: str, value: TermValue) -> TermValue:
+    if isinstance(value, Ref):
+        return value if value.up >= 0 else Ref("", -1)
+    return value if role == "label" else Link(0) if isinstance(value, Link) else 0
+
+
+def unnumbered(step: PlacedTerm) -> PlacedTerm:
+    """Return the step without the numbers of labels, its own and those of parts of the same module in it."""
+    if isinstance(step.term, MergeTerm):
+        branches = [tuple([unnumbered(each) for each in branch]) for branch in step.term.branches]
+        step = step.over(step.term.over(tuple(branches)))
+    return step.labelled(step.name, 0) if step.number is not None else step
+
+
+def label_numbers(chain: TermChain) -> list[TermValue]:
+    """Return the numbers of labels, those of parts in branches too, but not those in modules in it."""
+    found: list[TermValue] = []
+    for step in chain:
+        if isinstance(step.term, MergeTerm):
+            found += [each for branch in step.term.branches for each in label_numbers(branch)]
+        found += [step.number] if step.number is not None else []
+    return found
+
+
+def _key_of(step: PlacedTerm) -> object:
+    if step.name or step.number is not None or step.alias:
+        return (step.name, step.number, step.alias, _key(step.term))
+    return _key(step.term)
 
 
 def _key(term: RaisedTerm) -> TermKey:
@@ -222,6 +315,12 @@ def _key(term: RaisedTerm) -> TermKey:
             return ("tap", term.name, key(term.body))
         case TableTerm():
             return ("for", term.names, term.rows, key(term.body))
+        case GroupTerm():
+            return ("[", key(term.body))
+        case ChainsTerm():
+            return ("=", tuple([(name, key(chain)) for name, chain in term.chains]))
+        case SameTerm():
+            return ("ID",)
 
 
 def inner(chain: TermChain) -> Iterator[PlacedTerm]:
@@ -231,8 +330,11 @@ def inner(chain: TermChain) -> Iterator[PlacedTerm]:
         if isinstance(step.term, MergeTerm):
             for branch in step.term.branches:
                 yield from inner(branch)
-        elif isinstance(step.term, RepeatTerm | TableTerm | TapTerm):
+        elif isinstance(step.term, RepeatTerm | TableTerm | TapTerm | GroupTerm):
             yield from inner(step.term.body)
+        elif isinstance(step.term, ChainsTerm):
+            for _, each in step.term.chains:
+                yield from inner(each)
 
 
 def reads(chain: TermChain) -> list[int]:
@@ -264,5 +366,6 @@ def _with_nodes(chain: TermChain, known: Mapping[int, int]) -> TermChain:
             term = term.over(branches)
         elif isinstance(term, RepeatTerm):
             term = RepeatTerm(_with_nodes(term.body, known), term.count)
-        steps.append(PlacedTerm(term, known.get(step.node, step.node), step.channels))
+        node = known.get(step.node, step.node)
+        steps.append(PlacedTerm(term, node, step.channels, step.name, step.number, step.alias))
     return tuple(steps)

@@ -13,11 +13,15 @@ from fractions import Fraction
 
 from cnndsl.importers.raising.terms import (
     BlockParameter,
+    CallTerm,
+    ChainsTerm,
     Formula,
+    GroupTerm,
     LayerTerm,
     Link,
     MergeTerm,
     PlacedTerm,
+    Ref,
     RepeatTerm,
     TermChain,
     TermKey,
@@ -42,6 +46,7 @@ _SHORT = {
     "dilation": "d",
     "from": "x",
     "count": "n",
+    "label": "b",
 }
 
 
@@ -74,9 +79,13 @@ def _skeleton(step: PlacedTerm) -> object:
     term = step.term
     if isinstance(term, MergeTerm):
         branches = term.branches[:1] if is_shortcut(term) else term.branches
-        return (term.operator, len(term.branches), tuple([skeleton(each) for each in branches]))
+        return (term.operator, len(term.branches), tuple([skeleton(each) for each in branches]), step.alias)
     if isinstance(term, RepeatTerm):
         return ("*", skeleton(term.body))
+    if isinstance(term, GroupTerm):
+        return ("[", step.label, step.alias, skeleton(term.body))
+    if isinstance(term, ChainsTerm):
+        return ("=", tuple([(name, skeleton(chain)) for name, chain in term.chains]))
     return key((step,), with_numbers=False)[0]
 
 
@@ -85,24 +94,26 @@ def is_shortcut(merge: MergeTerm) -> bool:
     if merge.operator != "+" or len(merge.branches) != 2:
         return False
     short = merge.branches[1]
-    leaves = [step.term for step in short]
-    if len(short) > 3 or not all(isinstance(each, LayerTerm) for each in leaves):
+    group = short[0].term if len(short) == 1 else None
+    short = group.body if isinstance(group, GroupTerm) else short
+    if len(short) > 3 or not all(isinstance(step.term, LayerTerm | CallTerm) for step in short):
         return False
     return len(merge.branches[0]) > len(short)
 
 
-def unified(several: Sequence[TermChain], has_channels: bool) -> Unified | None:
+def unified(several: Sequence[TermChain], has_channels: bool, entering: Sequence[int] | None = None) -> Unified | None:
     """Join chains of one skeleton; None where they cannot be.
 
     Args:
         several: The chains.
         has_channels: Whether `C` may be used, the channels that enter.
+        entering: These channels of each, where they are others than those of its first step.
     """
     aligned = _LaidUpon()
     template = aligned.chain(tuple(several))
     if template is None:
         return None
-    entering = [chain[0].channels for chain in several]
+    entering = entering or [chain[0].channels for chain in several]
     solved = _Solved(aligned.columns, entering if has_channels and min(entering) >= 0 else None)
     waiting = iter(solved.values)
     body = mapped(template, lambda _role, _value: next(waiting))
@@ -132,12 +143,31 @@ class _LaidUpon:
         first = there[0]
         channels = first.channels if len({step.channels for step in there}) == 1 else -1
         node = first.node if first.node < -1 else -1
+        made = PlacedTerm(first.term, node, channels, first.name, first.number, first.alias)
+        terms = [None if step is None else step.term for step in several]
+        if first.number is not None and isinstance(first.term, GroupTerm | ChainsTerm | MergeTerm):
+            self.columns.append(_Column("label", tuple([None if step is None else step.number for step in several])))
+        if isinstance(first.term, GroupTerm):
+            bodies = tuple([each.body if isinstance(each, GroupTerm) else None for each in terms])
+            body = self.chain(bodies)
+            return None if body is None else made.over(GroupTerm(body, first.term.path))
+        if isinstance(first.term, ChainsTerm):
+            return self._chains(made, tuple([each if isinstance(each, ChainsTerm) else None for each in terms]))
         if not isinstance(first.term, MergeTerm):
             self._note([None if step is None else (step,) for step in several])
-            return PlacedTerm(first.term, node, channels)
-        merges = [None if step is None else step.term for step in several]
-        term = self._merge(tuple([each if isinstance(each, MergeTerm) else None for each in merges]), first.term)
-        return None if term is None else PlacedTerm(term, node, channels)
+            return made
+        term = self._merge(tuple([each if isinstance(each, MergeTerm) else None for each in terms]), first.term)
+        return None if term is None else made.over(term)
+
+    def _chains(self, made: PlacedTerm, several: tuple[ChainsTerm | None, ...]) -> PlacedTerm | None:
+        assert isinstance(made.term, ChainsTerm)
+        found: list[tuple[str, TermChain]] = []
+        for at, (name, _) in enumerate(made.term.chains):
+            chain = self.chain(tuple([None if each is None else each.chains[at][1] for each in several]))
+            if chain is None:
+                return None
+            found.append((name, chain))
+        return made.over(ChainsTerm(tuple(found)))
 
     def _merge(self, several: tuple[MergeTerm | None, ...], first: MergeTerm) -> MergeTerm | None:
         branches: list[TermChain] = []
@@ -184,7 +214,8 @@ class _Solved:
 
     def _value(self, column: _Column) -> TermValue:
         known = [value for value in column.values if value is not None]
-        is_same = not known or (not _is_outside(known[0]) and all(value == known[0] for value in known))
+        is_fixed = column.role == "label" or not (known and _is_outside(known[0]))
+        is_same = not known or (is_fixed and all(value == known[0] for value in known))
         if is_same and len(known) in (0, len(column.values)):
             return known[0] if known else None
         if equal := self._equal(column):
@@ -228,11 +259,15 @@ _WIDTHS = frozenset(("filters", "groups", "channels", "features", "start", "stop
 
 def _is_outside(value: TermValue) -> bool:
     """Whether a value means something else in a block: an expression, or a reference to what is not in it."""
-    return isinstance(value, Formula) or (isinstance(value, Link) and value.node >= -1)
+    return (
+        isinstance(value, Formula)
+        or (isinstance(value, Link) and value.node >= -1)
+        or (isinstance(value, Ref) and value.up < 0)
+    )
 
 
 def _is_output(value: TermValue) -> bool:
-    return isinstance(value, Link) or (isinstance(value, Formula) and value.startswith("@"))
+    return isinstance(value, Link | Ref) or (isinstance(value, Formula) and value.startswith("@"))
 
 
 def _related(role: str, parameter: BlockParameter) -> bool:
@@ -273,7 +308,7 @@ def times(name: str, ratio: Fraction) -> Formula:
 
 def _agree(values: Sequence[TermValue], given: Sequence[TermValue]) -> bool:
     pairs = list(zip(values, given, strict=True))
-    if any(isinstance(value, Link) for value in values):
+    if any(isinstance(value, Link | Ref) for value in values):
         return values == given
     return all(value is None or other is None or value == other for value, other in pairs) and any(
         value is not None and value == other for value, other in pairs
@@ -295,7 +330,7 @@ def _with_defaults(
     for at, parameter in enumerate(parameters):
         counted = Counter(row[at] for row in arguments if row[at] is not None)
         value, often = counted.most_common(1)[0]
-        usual = not isinstance(value, Link | Formula) and 2 * often >= len(arguments) and parameter.name[0] != "c"
+        usual = not isinstance(value, Link | Ref | Formula) and 2 * often >= len(arguments) and parameter.name[0] != "c"
         found.append((at, BlockParameter(parameter.name, value if usual else None), value))
     order = sorted(found, key=lambda each: (each[1].default is not None, each[0]))
     rows = tuple([tuple([value if row[at] is None else row[at] for at, _, value in order]) for row in arguments])

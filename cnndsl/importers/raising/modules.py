@@ -1,0 +1,213 @@
+"""Regions as chains: what is in a module is a chain of its layers and of the modules in it, each in one piece.
+
+A value that is read elsewhere is a `Ref`: it has the name of the layer or module that gives it, where that has one, or
+else a second name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import networkx as nx
+
+from cnndsl.graph import Graph, Output
+from cnndsl.importers.raising.chains import item
+from cnndsl.importers.raising.nesting import ChainItem
+from cnndsl.importers.raising.regions import Region, bits
+from cnndsl.importers.raising.scopes import in_order, name_values
+from cnndsl.importers.raising.statements import Statements, StatementWriter
+from cnndsl.importers.raising.straight import straight
+from cnndsl.importers.raising.terms import ChainsTerm, GroupTerm, Link, PlacedTerm, StartTerm, TapTerm, TermChain
+
+
+class ModuleChains:
+    """What is in one region, as chains. `exports` are the names, in it, of values that are read from outside."""
+
+    def __init__(self, graph: Graph, region: Region) -> None:
+        self.graph, self.region = graph, region
+        self.nodes = graph.nodes
+        self.inner = [ModuleChains(graph, each) for each in region.children]
+        self.place = {at: each for each in self.inner for at in bits(each.region.nodes)}
+        self.taps = [] if region.path else [TapOfModule(self, each) for each in graph.taps if each.is_tap]
+        self.tapped = {at for each in self.taps if each.head for at in bits(each.head.region.nodes)}
+        """What is in the heads of taps."""
+        self.exports: dict[int, str] = {}
+        self.names: set[str] = set()
+        """The names in it, and in the modules in it."""
+
+    @cached_property
+    def outputs(self) -> frozenset[int]:
+        """The nodes of the network's outputs."""
+        return frozenset((*self.graph.main_outputs, *(each.node for each in self.graph.taps)))
+
+    def is_input(self, at: int) -> bool:
+        """Whether a node is one of several inputs, which stand by themselves."""
+        return at < len(self.graph.inputs) > 1
+
+    @cached_property
+    def results(self) -> list[int]:
+        """The values that are read outside of it."""
+        readers = self.graph.readers
+        return [
+            at
+            for at in bits(self.region.nodes)
+            if at in self.outputs or any(each not in self.region for each in readers[at])
+        ]
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """The results that nothing in it reads; the last one is what it gives, the main one."""
+        readers = self.graph.readers
+        if not self.region.path:
+            return sorted(self.graph.main_outputs, key=lambda at: (not any(readers[at]), self._is_main(at), at))
+        found = [at for at in self.results if not any(each in self.region for each in readers[at])] or self.results
+        return sorted(found, key=lambda at: (self._is_main(at), at))
+
+    @property
+    def main(self) -> int:
+        """The value that it gives."""
+        return self.ends[-1]
+
+    @cached_property
+    def read(self) -> list[int]:
+        """The values from outside that it reads, the one first on which it stands."""
+        found: dict[int, int] = {}
+        for node in bits(self.region.nodes):
+            for at in self.nodes[node].inputs:
+                if at not in self.region:
+                    found[at] = found.get(at, 0) | 1 << node
+        return sorted(found, key=lambda at: (-self._reach(found[at]), -at))
+
+    @property
+    def height(self) -> int:
+        """How deep modules in it nest."""
+        return 1 + max((each.height for each in self.inner), default=-1)
+
+    def body(self) -> TermChain:
+        """Return what is in it."""
+        items, placed = self._items()
+        start = 0 if self.region.path else -1
+        chains = self._statements(items, placed, start)
+        if not in_order(chains, self):
+            chains = straight(items, start, self.ends)
+        chains[-1] = (chains[-1][0], with_taps(chains[-1][1], self.taps))
+        named = name_values(chains, self)
+        if len(named) == 1:
+            return named[0][1]
+        return (PlacedTerm(ChainsTerm(named), self.main, -1),)
+
+    def unit(self, at: int) -> ModuleChains | int:
+        """The module in it that a node belongs to; the node itself where there is none."""
+        return self.place.get(at, at)
+
+    def _is_main(self, at: int) -> bool:
+        inner = self.place.get(at)
+        return inner is None or inner.main == at
+
+    def _reach(self, readers: int) -> int:
+        """How many nodes in it depend on some of them."""
+        reached = readers
+        for at in bits(self.region.nodes):
+            if any(reached >> each & 1 for each in self.nodes[at].inputs):
+                reached |= 1 << at
+        return reached.bit_count()
+
+    def _statements(self, items: list[ChainItem], placed: list[int], start: int) -> Statements:
+        writer = StatementWriter(items, placed, {each.main: each.results for each in self.inner})
+        found = writer.main(self.main, start)
+        taps = [each.tap.node for each in self.taps if each.head is None]
+        for node in (*self.ends[:-1], *taps):
+            further = writer.further(node)
+            if further:
+                found = writer.inserted(found, further)
+        return found
+
+    def _items(self) -> tuple[list[ChainItem], list[int]]:
+        """Its layers and modules in an order in which they can be executed, behind what they read from outside, and the
+        numbers of those that no chain holds."""
+        items: list[ChainItem] = []
+        numbers: dict[int, int] = {}
+
+        def add(made: ChainItem) -> None:
+            numbers[made.node] = len(items)
+            items.append(made)
+
+        for at in self.read:
+            add(ChainItem(at, (), self.nodes[at].shape))
+        placed = list(range(1, len(items)))
+        for unit in self._ordered():
+            if isinstance(unit, int):
+                made = item(self.nodes[unit], self.region.layers.get(unit, ""))
+                inputs = tuple([numbers[at] for at in made.inputs])
+                add(ChainItem(made.node, inputs, made.shape, made.term, made.operator, made.name))
+                placed += [numbers[unit]] if self.is_input(unit) else []
+                continue
+            term = GroupTerm(unit.body(), unit.region.path)
+            add(
+                ChainItem(
+                    unit.main,
+                    tuple([numbers[at] for at in unit.read]),
+                    self.nodes[unit.main].shape,
+                    term,
+                    name=unit.region.name,
+                )
+            )
+            for at in unit.results:
+                if at != unit.main:
+                    add(ChainItem(at, (numbers[unit.main],), self.nodes[at].shape))
+                    placed.append(numbers[at])
+        return items, placed
+
+    def _ordered(self) -> list[ModuleChains | int]:
+        """Its layers and modules, each behind what it reads."""
+        joined: nx.DiGraph[ModuleChains | int] = nx.DiGraph()
+        for node in bits(self.region.nodes):
+            if node in self.tapped:
+                continue
+            here = self.unit(node)
+            joined.add_node(here)
+            for at in self.nodes[node].inputs:
+                if at in self.region and (there := self.unit(at)) != here:
+                    joined.add_edge(there, here)
+        return list(
+            nx.lexicographical_topological_sort(
+                joined, key=lambda unit: unit if isinstance(unit, int) else next(bits(unit.region.nodes))
+            )
+        )
+
+
+class TapOfModule:
+    """A tap, and the module that is its head: one that nothing else reads. None where there is no such module."""
+
+    def __init__(self, module: ModuleChains, tap: Output) -> None:
+        self.tap, self.head = tap, None
+        unit = module.unit(tap.node)
+        if isinstance(unit, ModuleChains) and unit.results == [tap.node] and not module.graph.readers[tap.node]:
+            self.head = unit
+
+    def term(self, has_entry: bool) -> PlacedTerm:
+        """Return it as a step, which is on what enters, or else begins with a reference."""
+        node = self.tap.node
+        if self.head is None:
+            body = (PlacedTerm(StartTerm(Link(node)), node, -1),)
+            return PlacedTerm(TapTerm(self.tap.name, self.tap.training_only, body), node, -1)
+        entry = self.head.read[0]
+        start = () if has_entry else (PlacedTerm(StartTerm(Link(entry)), entry, -1),)
+        group = GroupTerm((*start, *self.head.body()), self.head.region.path)
+        channels = self.head.nodes[entry].shape.channels if has_entry else -1
+        body = (PlacedTerm(group, node, channels),)
+        return PlacedTerm(TapTerm(self.head.region.name, self.tap.training_only, body), node, -1)
+
+
+def with_taps(chain: TermChain, taps: Sequence[TapOfModule]) -> TermChain:
+    """Return a chain with taps behind the values that their heads read, or at its end."""
+    for each in taps:
+        entry = each.head.read[0] if each.head else each.tap.node
+        at = next(
+            (at for at, step in enumerate(chain) if step.node == entry and not isinstance(step.term, TapTerm)), -1
+        )
+        step = each.term(has_entry=at >= 0 and each.head is not None)
+        at = at + 1 if at >= 0 and each.head else len(chain)
+        chain = (*chain[:at], step, *chain[at:])
+    return chain

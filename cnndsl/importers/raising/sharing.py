@@ -1,0 +1,156 @@
+"""Modules of equal structure as blocks: each is a call of one block, with what differs as its arguments."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from cnndsl.importers.raising.scopes import with_values
+from cnndsl.importers.raising.terms import (
+    CallTerm,
+    ChainsTerm,
+    GroupTerm,
+    LayerTerm,
+    MergeTerm,
+    PlacedTerm,
+    RaisedTerm,
+    Ref,
+    TapTerm,
+    TermBlock,
+    TermChain,
+    TermProgram,
+    TermValue,
+    inner,
+    key,
+)
+from cnndsl.importers.raising.unify import skeleton, unified
+from cnndsl.records import record
+
+WordCount = Callable[[TermProgram], int]
+_LEAST = 4
+"""The words of a module that is worth a block."""
+
+
+@record(slots=True)
+class _Module:
+    """A module that may become a call: its place, and what is in it, where values from outside are negative."""
+
+    step: PlacedTerm
+    group: GroupTerm
+    body: TermChain
+
+
+def with_shared(program: TermProgram, cost: WordCount) -> tuple[TermProgram, Mapping[str, list[str]]]:
+    """Return the program with blocks for modules of equal structure, and the paths of the modules that are calls.
+
+    Args:
+        program: Chains with modules in them.
+        cost: What a program costs, in words.
+    """
+    paths: dict[str, list[str]] = {}
+    least = cost(program)
+    refused: set[object] = set()
+    while True:
+        for mark, several in _candidates(program):
+            if mark in refused:
+                continue
+            made = _shared(program, several, f"B{len(program.blocks) + 1}")
+            if made is not None and (words := cost(made)) < least:
+                paths[made.blocks[0].name] = [each.group.path for each in several]
+                program, least = made, words
+                break
+            refused.add(mark)
+        else:
+            return program, paths
+
+
+def _candidates(program: TermProgram) -> list[tuple[object, list[_Module]]]:
+    """Modules that may be one block, those first that promise to save most."""
+    found: dict[object, list[_Module]] = defaultdict(list)
+    for chain in (*(chain for _, chain in program.chains), *(block.body for block in program.blocks)):
+        for step in inner(chain):
+            if isinstance(step.term, GroupTerm):
+                module = _Module(step, step.term, _apart(step.term.body))
+                found[skeleton(module.body)].append(module)
+    several: list[tuple[int, object, list[_Module]]] = []
+    for mark, modules in found.items():
+        size = _size(modules[0].body)
+        if size < _LEAST:
+            continue
+        if len(modules) == 1 and modules[0].step.name.isdigit():
+            several.append((0, mark, modules))
+        elif len(modules) > 1:
+            several.append((size * (len(modules) - 1), mark, modules))
+            exact: dict[object, list[_Module]] = defaultdict(list)
+            for each in modules:
+                exact[key(each.body, with_numbers=False)].append(each)
+            if len(exact) > 1:
+                several += [(size * (len(each) - 1), mark, each) for mark, each in exact.items() if len(each) > 1]
+    return [(mark, modules) for _, mark, modules in sorted(several, key=lambda each: -each[0])]
+
+
+def _apart(body: TermChain) -> TermChain:
+    """What is in a module, with the values that it reads from outside as negative ones."""
+
+    def visit(value: TermValue, depth: int) -> TermValue:
+        return Ref(value.name, depth - value.up) if isinstance(value, Ref) and value.up > depth else value
+
+    return with_values(body, visit)
+
+
+def _size(chain: TermChain) -> int:
+    return sum(2 if isinstance(step.term, LayerTerm | CallTerm) else 1 for step in inner(chain))
+
+
+def _shared(program: TermProgram, several: Sequence[_Module], name: str) -> TermProgram | None:
+    """The program with a block for some modules; None where they cannot be joined."""
+    entering = [each.step.channels for each in several]
+    found = unified([each.body for each in several], has_channels=True, entering=entering)
+    if found is None:
+        return None
+    calls: dict[int, CallTerm] = {}
+    for module, arguments in zip(several, found.arguments, strict=True):
+        given = [(each.name, _around(value)) for each, value in zip(found.parameters, arguments, strict=True)]
+        calls[id(module.group)] = CallTerm(name, tuple(given))
+    main = tuple([(node, _with_calls(chain, calls)) for node, chain in program.chains])
+    blocks = [TermBlock(each.name, each.parameters, _with_calls(each.body, calls)) for each in program.blocks]
+    return TermProgram(main, (TermBlock(name, found.parameters, found.body), *blocks))
+
+
+def _around(value: TermValue) -> TermValue:
+    """A value that a module reads from outside, as it is called there."""
+    return Ref(value.name, -1 - value.up) if isinstance(value, Ref) and value.up < 0 else value
+
+
+def _with_calls(chain: TermChain, calls: Mapping[int, CallTerm]) -> TermChain:
+    return tuple([step.over(calls.get(id(step.term)) or _inside(step.term, calls)) for step in chain])
+
+
+def _inside(term: RaisedTerm, calls: Mapping[int, CallTerm]) -> RaisedTerm:
+    match term:
+        case GroupTerm():
+            return GroupTerm(_with_calls(term.body, calls), term.path)
+        case MergeTerm():
+            return term.over(tuple([_with_calls(each, calls) for each in term.branches]))
+        case ChainsTerm():
+            return ChainsTerm(tuple([(name, _with_calls(chain, calls)) for name, chain in term.chains]))
+        case TapTerm():
+            return TapTerm(term.name, term.is_for_training, _with_calls(term.body, calls))
+        case _:
+            return term
+
+
+def titles(paths: Mapping[str, Sequence[str]], classes: Mapping[str, str]) -> dict[str, str]:
+    """Return a title for each block whose modules are mostly of one class, by their paths."""
+    found: dict[str, str] = {}
+    for block, several in paths.items():
+        counted = Counter(classes[each] for each in several if each in classes)
+        if counted:
+            found[block] = counted.most_common(1)[0][0]
+    return found
+
+
+def groups(program: TermProgram) -> Iterator[GroupTerm]:
+    """Yield the modules of a program that are no calls."""
+    for chain in (*(chain for _, chain in program.chains), *(block.body for block in program.blocks)):
+        yield from (step.term for step in inner(chain) if isinstance(step.term, GroupTerm))
