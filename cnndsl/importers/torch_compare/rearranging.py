@@ -1,0 +1,228 @@
+"""What only rearranges a tensor, takes parts of it or puts parts together.
+
+All of these but slices, pads and concatenations are views of the same value, see `views`. Splits and selections are
+slices; a slice of a slice is one slice, a concatenation of one is nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from cnndsl.importers.torch_compare.call import Call, Result, operator, rounded
+from cnndsl.importers.torch_compare.sizes import Extent, extent, times, tried
+from cnndsl.importers.torch_compare.table import Operand, ValueTable
+from cnndsl.importers.torch_compare.views import Atom, Atoms, View, expanded, permuted, product, whole
+
+
+@operator("alias", "clone", "contiguous", "detach", "lift_fresh_copy", "lift_fresh", "lift", "dropout_", "detach_copy")
+def _same(call: Call) -> Result:
+    return call.x
+
+
+@operator("to", "_to_copy", "type_as", "float", "double")
+def _to(call: Call) -> Result:
+    return call.x if call.keeps_type else call.table.unary("to", call.x, type=call.type)
+
+
+@operator("view", "reshape", "_unsafe_view", "flatten", "unflatten", "view_as", "reshape_as", "_reshape_alias")
+def _view(call: Call) -> Result:
+    return call.table.reshaped(call.x, call.shape)
+
+
+@operator("squeeze", "unsqueeze")
+def _squeeze(call: Call) -> Result:
+    return call.table.reshaped(call.x, call.shape)
+
+
+@operator("expand", "expand_as", "broadcast_to")
+def _expand(call: Call) -> Result:
+    return expanded(call.x, call.shape)
+
+
+@operator("repeat", "tile")
+def _repeat(call: Call) -> Result:
+    x = call.x
+    if all(size == 1 or not dim for size, dim in zip(call.get("repeats", ()), x.dims, strict=False)):
+        return expanded(x, call.shape)
+    return call.table.made("repeat", [x], call.shape, repeats=tuple(call.get("repeats", call.get("dims"))))
+
+
+@operator("permute")
+def _permute(call: Call) -> Result:
+    rank = len(call.x.dims)
+    return permuted(call.x, [at % rank for at in call["dims"]])
+
+
+@operator("transpose", "swapaxes", "swapdims")
+def _transpose(call: Call) -> Result:
+    order = list(range(len(call.x.dims)))
+    one, other = (call.get(f"dim{at}", call.get(f"axis{at}")) for at in (0, 1))
+    order[one], order[other] = order[other], order[one]
+    return permuted(call.x, order)
+
+
+@operator("t", "numpy_T", "mT")
+def _turned(call: Call) -> Result:
+    rank = len(call.x.dims)
+    return permuted(call.x, [*range(rank - 2), *[rank - 1, rank - 2][: min(rank, 2)]]) if rank > 1 else call.x
+
+
+@operator("movedim", "moveaxis")
+def _movedim(call: Call) -> Result:
+    rank = len(call.x.dims)
+    given = (call["source"], call["destination"])
+    source, target = ([at % rank for at in (each if isinstance(each, list) else [each])] for each in given)
+    order = [at for at in range(rank) if at not in source]
+    for to, at in sorted(zip(target, source, strict=True)):
+        order.insert(to, at)
+    return permuted(call.x, order)
+
+
+@operator("full", "zeros", "ones", "scalar_tensor", "new_zeros", "new_ones", "new_full", "zeros_like", "ones_like")
+def _full(call: Call) -> Result:
+    value = 0.0 if "zeros" in call.operator else 1.0
+    if "full" in call.operator or call.operator == "scalar_tensor":
+        value = rounded(call.get("fill_value", call.get("s")))
+    return expanded(call.table.made("constant", [], (), value=value), call.shape)
+
+
+def part(table: ValueTable, x: View, dim: int, start: Extent, length: Extent, step: int = 1) -> View:
+    """A range of a dimension."""
+    size = product(x.dims[dim])
+    if start == 0 and length == size and step == 1:
+        return x
+    shape = (*x.shape[:dim], length, *x.shape[dim + 1 :])
+    atoms = x.dims[dim]
+    if atoms and all(each.axis < 0 for each in atoms):
+        return expanded(View(x.value, (*x.dims[:dim], (), *x.dims[dim + 1 :])), shape)
+    if step == 1 and (found := _operands_of_cat(table, x, dim, start, length)):
+        return put_together(table, found, dim, shape)
+    if len(atoms) == 1 and step == 1:
+        found = _range_of_axis(table, x, (dim, atoms[0]), start, length)
+        if found is not None:
+            return found
+    return table.made("slice", [x], shape, dim=dim, start=start, step=step, length=length)
+
+
+def _range_of_axis(table: ValueTable, x: View, of: tuple[int, Atom], start: Extent, length: Extent) -> View | None:
+    """A range of the slowest part of an axis; None where the dimension is something else."""
+    dim, atom = of
+    axes = list(table.axes(x))
+    if times(atom.extent, atom.step) != axes[atom.axis]:
+        return None
+    first, size = times(start, atom.step), times(length, atom.step)
+    value = table.values[x.value]
+    read = x.value
+    if value.operator == "slice" and dict(value.attributes).get("axis") == atom.axis:
+        read = value.operands[0].value
+        inner = dict(value.attributes)["start"]
+        assert isinstance(inner, int | tuple)
+        first = extent(tuple(a + b for a, b in tried(first, inner)))
+    axes[atom.axis] = size
+    vanishes = size == 1
+    left = [each for each in axes if each != 1] if vanishes else axes
+    attributes: dict[str, Any] = {"axis": atom.axis, "start": first, "length": size}
+    number = table.number("slice", [Operand(read, ())], left, attributes)
+    dims = [
+        tuple(Atom(each.axis - (vanishes and each.axis > atom.axis), each.extent, each.step) for each in each_dim)
+        for each_dim in x.dims
+    ]
+    dims[dim] = () if length == 1 else (Atom(dims[dim][0].axis, length, atom.step),)
+    return View(number, tuple(dims))
+
+
+def _operands_of_cat(table: ValueTable, x: View, dim: int, start: Extent, length: Extent) -> list[View]:
+    """What was put into a concatenation and is taken out of it as a whole; nothing where that is not so."""
+    found: list[View] = []
+    at: Extent = 0
+    for each in _parts_of_cat(table, x, dim):
+        if at == start and length != 0 and each != x:
+            found.append(each)
+            size = each.shape[dim]
+            start = extent(tuple(a + b for a, b in tried(start, size)))
+            length = extent(tuple(a - b for a, b in tried(length, size)))
+        at = extent(tuple(a + b for a, b in tried(at, each.shape[dim])))
+    return found if length == 0 else []
+
+
+@operator("slice")
+def _slice(call: Call) -> Result:
+    dim = call["dim"] % len(call.x.dims)
+    size = call.x.shape[dim]
+    start = call["start"] if call["start"] is not None else 0
+    first = extent(tuple(min(a + b if a < 0 else a, b) for a, b in tried(start, size)))
+    return part(call.table, call.x, dim, first, call.shape[dim], call["step"])
+
+
+@operator("narrow")
+def _narrow(call: Call) -> Result:
+    return part(call.table, call.x, call["dim"] % len(call.x.dims), call["start"], call["length"])
+
+
+@operator("select")
+def _select(call: Call) -> Result:
+    dim = call["dim"] % len(call.x.dims)
+    index = extent(tuple(a + b if a < 0 else a for a, b in tried(call["index"], call.x.shape[dim])))
+    found = part(call.table, call.x, dim, index, 1)
+    return View(found.value, found.dims[:dim] + found.dims[dim + 1 :])
+
+
+@operator("split", "chunk", "split_with_sizes", "tensor_split", "unsafe_chunk", "unsafe_split")
+def _split(call: Call) -> Result:
+    dim = call["dim"] % len(call.x.dims)
+    found: list[View] = []
+    start: Extent = 0
+    for shape in call.shapes:
+        found.append(part(call.table, call.x, dim, start, shape[dim]))
+        start = extent(tuple(a + b for a, b in tried(start, shape[dim])))
+    return tuple(found)
+
+
+@operator("unbind")
+def _unbind(call: Call) -> Result:
+    dim = call["dim"] % len(call.x.dims)
+    parts = [part(call.table, call.x, dim, at, 1) for at in range(len(call.shapes))]
+    return tuple(View(each.value, each.dims[:dim] + each.dims[dim + 1 :]) for each in parts)
+
+
+@operator("cat", "concat", "concatenate")
+def _cat(call: Call) -> Result:
+    tensors: Sequence[View] = call["tensors"]
+    dim = call["dim"] % len(call.shape)
+    return put_together(call.table, [each for each in tensors if each.dims], dim, call.shape)
+
+
+@operator("stack")
+def _stack(call: Call) -> Result:
+    dim = call["dim"] % len(call.shape)
+    tensors = [View(each.value, (*each.dims[:dim], (), *each.dims[dim:])) for each in call["tensors"]]
+    return put_together(call.table, tensors, dim, call.shape)
+
+
+def put_together(table: ValueTable, tensors: Sequence[View], dim: int, shape: Sequence[Extent]) -> View:
+    """Tensors behind each other; one by itself is what it was, and one that is of several is those."""
+    parts = [part for each in tensors for part in _parts_of_cat(table, each, dim)]
+    return parts[0] if len(parts) == 1 else table.made("cat", parts, shape, dim=dim)
+
+
+def _parts_of_cat(table: ValueTable, x: View, dim: int) -> list[View]:
+    """The tensors that a concatenation along a dimension is of; the tensor itself where it is none."""
+    value = table.values[x.value]
+    is_cat = value.operator == "cat" and dict(value.attributes)["dim"] == dim and x == whole(x.value, x.shape)
+    if not is_cat or len(value.operands[0].layout) != len(x.dims):
+        return [x]
+    return [View(each.value, cast("tuple[Atoms, ...]", each.layout)) for each in value.operands]
+
+
+@operator("pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d")
+def _pad(call: Call) -> Result:
+    given: list[Extent] = call.get("pad", call.get("padding"))
+    mode = call.get("mode") or {"c": "constant", "r": call.operator.partition("_")[0]}[call.operator[0]]
+    mode = {"reflection": "reflect", "replication": "replicate"}.get(mode, mode)
+    value = rounded(call.get("value") or 0) if mode == "constant" else 0.0
+    pairs = [(given[at], given[at + 1]) for at in range(0, len(given), 2)][::-1]
+    pairs = [(0, 0)] * (len(call.x.dims) - len(pairs)) + pairs
+    if all(pair == (0, 0) for pair in pairs):
+        return call.x
+    return call.table.made("pad", [call.x], call.shape, mode=mode, value=value, pairs=tuple(pairs))
