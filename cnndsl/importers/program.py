@@ -23,37 +23,53 @@ READERS: Mapping[str, tuple[str, Callable[[Source], Imported]]] = {
 
 
 def program(source: Source) -> str:
-    """Return the text of a program that is the network of a file.
-
-    It is compiled, and each layer compared with the one that the file describes. What the reader counted by the rules
-    of its format stands in it as asserts, so that they hold too.
+    """Return the text of a program that is the network of a file, see `written`.
 
     Raises:
         CnnError: where the file is not understood.
     """
     tool, read = READERS[suffix(source.name)]
-    imported = read(source)
     name = " ".join(source.name.replace("\\", "/").rpartition("/")[2].split())
+    return written(read(source), f"{name}, of {tool}")
+
+
+def written(
+    imported: Imported, origin: str, with_names: bool = False, classes: Mapping[str, str] | None = None
+) -> str:
+    """Return the text of a program that is an imported network.
+
+    It is compiled, and each layer compared with the one that was read. What the reader counted by the rules of its
+    format stands in it as asserts, so that they hold too.
+
+    Args:
+        imported: The network.
+        origin: Where it is from, for the first line.
+        with_names: Whether the paths of its layers are names that files of weights have.
+        classes: Names of the classes of modules, by their paths, for blocks.
+
+    Raises:
+        CnnError: where no program was found.
+    """
     outputs = len(imported.graph.main_outputs)
     first = imported.graph.nodes[imported.graph.output]
-    lines = [f"# Imported from {name}, of {tool}.", *(f"# {note[0].upper()}{note[1:]}." for note in imported.notes)]
-    lines += [raised(imported.graph), "", f"assert params == {imported.params:_}"]
+    lines = [f"# Imported from {origin}.", *(f"# {note[0].upper()}{note[1:]}." for note in imported.notes)]
+    lines += [raised(imported.graph, with_names, classes), "", f"assert params == {imported.params:_}"]
     if outputs == 1:
         lines.append(f"assert output == {first.shape}")
     text = "\n".join(lines)
-    if told := _fault(text, imported.graph):
+    if told := _fault(text, imported.graph, with_names):
         message = f"no program was found that is this network: {told}"
         raise CnnError(Diagnostic("E0505", message, help="please report it with the file"))
     return format(parse(Source("<import>", text)))
 
 
-def _fault(text: str, graph: Graph) -> str:
+def _fault(text: str, graph: Graph, with_names: bool) -> str:
     """What is wrong with a text that is to be the program of a graph; nothing where it is that."""
     try:
         made = elaborate(parse(Source("<import>", text)), {}, used)
     except CnnError as stop:
         return stop.diagnostics[0].message
-    return difference(made, graph)
+    return difference(made, graph, with_names)
 
 
 def suffix(name: str) -> str:
