@@ -52,14 +52,22 @@ class FlatGraph:
         extents = (*shape.spatial, shape.channels)
         return self._append(Input(extents), (), shape, place)
 
-    def add(self, layer: Layer, inputs: Sequence[int], place: int) -> int:
-        """Add a layer and return its number. Raises CnnError where it does not fit what it reads."""
+    def add(self, layer: Layer, inputs: Sequence[int], place: int, path: str = "") -> int:
+        """Add a layer and return its number. Raises CnnError where it does not fit what it reads.
+
+        Args:
+            layer: The layer.
+            inputs: The numbers of the values that it reads.
+            place: Where it stands in the file.
+            path: What it is called in the code that the file comes from: the common prefix of its tensors' names, or
+                the module around it and a last component.
+        """
         self._bounds(layer, place)
         try:
             shape = infer(layer, [self._nodes[at].shape for at in inputs])
         except LayerError as stop:
             raise self.error(stop.message, place, stop.help, stop.code) from None
-        return self._append(layer, tuple(inputs), shape, place)
+        return self._append(layer, tuple(inputs), shape, place, path)
 
     def shape(self, at: int) -> Shape:
         """Return the shape of a value."""
@@ -100,8 +108,8 @@ class FlatGraph:
                 if rule.maximum is not None and each > rule.maximum:
                     raise self.error(f"`{name}` of {layer.kind()} is at most {rule.maximum:g}, not {each:g}", place)
 
-    def _append(self, layer: Layer, inputs: tuple[int, ...], shape: Shape, place: int) -> int:
+    def _append(self, layer: Layer, inputs: tuple[int, ...], shape: Shape, place: int, path: str = "") -> int:
         number = len(self._nodes)
         span = Span(self.source, place, place + 1)
-        self._nodes.append(Node(number, f"layer{number}", layer, inputs, shape, span, layer.kind()))
+        self._nodes.append(Node(number, path or f"layer{number}", layer, inputs, shape, span, layer.kind()))
         return number
