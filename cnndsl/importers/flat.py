@@ -58,8 +58,12 @@ class FlatGraph:
         """Add a layer and return its number. Raises CnnError where it does not fit what it reads.
 
         Args:
-            path: where its tensors live, `layer1.0.conv1`, in a format that has names.
-            training_only: whether only training computes it.
+            layer: The layer.
+            inputs: The numbers of the values that it reads.
+            place: Where it stands in the file.
+            path: What it is called in the code that the file comes from: the common prefix of its tensors' names, or
+                the module around it and a last component.
+            training_only: Whether only training computes it.
         """
         self._bounds(layer, place)
         try:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 
 from cnndsl.elaborate.program import elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
+from cnndsl.files import BinaryFile
 from cnndsl.finding import used
 from cnndsl.graph import Graph
-from cnndsl.importers import caffe, darknet
+from cnndsl.importers import caffe, darknet, onnx_models
 from cnndsl.importers.compared import difference
 from cnndsl.importers.flat import Imported
 from cnndsl.importers.raising import raised
@@ -19,18 +20,24 @@ READERS: Mapping[str, tuple[str, Callable[[Source], Imported]]] = {
     ".cfg": ("Darknet", darknet.read),
     ".prototxt": ("Caffe", caffe.read),
 }
-"""By the ending of a file the tool that it is of, and what reads it."""
+"""By the ending of a file of text the tool that it is of, and what reads it."""
+
+BINARY_READERS: Mapping[str, tuple[str, Callable[[BinaryFile], Imported]]] = {
+    ".onnx": ("ONNX", onnx_models.read),
+}
+"""The same for files that are no text."""
 
 
-def program(source: Source) -> str:
+def program(source: Source | BinaryFile) -> str:
     """Return the text of a program that is the network of a file, see `written`.
 
     Raises:
         CnnError: where the file is not understood.
+        FileError: where a package that reads it is not installed.
     """
-    tool, read = READERS[suffix(source.name)]
+    tool, imported = _imported(source)
     name = " ".join(source.name.replace("\\", "/").rpartition("/")[2].split())
-    return written(read(source), f"{name}, of {tool}")
+    return written(imported, f"{name}, of {tool}")
 
 
 def written(
@@ -61,6 +68,15 @@ def written(
         message = f"no program was found that is this network: {told}"
         raise CnnError(Diagnostic("E0505", message, help="please report it with the file"))
     return format(parse(Source("<import>", text)))
+
+
+def _imported(source: Source | BinaryFile) -> tuple[str, Imported]:
+    """The tool that a file is of, and its network."""
+    if isinstance(source, BinaryFile):
+        tool, read_bytes = BINARY_READERS[suffix(source.name)]
+        return tool, read_bytes(source)
+    tool, read = READERS[suffix(source.name)]
+    return tool, read(source)
 
 
 def _fault(text: str, graph: Graph, with_names: bool) -> str:
