@@ -96,7 +96,9 @@ def is_shortcut(merge: MergeTerm) -> bool:
     short = merge.branches[1]
     group = short[0].term if len(short) == 1 else None
     short = group.body if isinstance(group, GroupTerm) else short
-    if len(short) > 3 or not all(isinstance(step.term, LayerTerm | CallTerm) for step in short):
+    if len(short) > 3 or not all(
+        isinstance(step.term, LayerTerm) or (isinstance(step.term, CallTerm) and step.name) for step in short
+    ):
         return False
     return len(merge.branches[0]) > len(short)
 
