@@ -1,0 +1,63 @@
+"""`torch.export` of a module, in evaluation or in training, without changing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from cnndsl.shape import Shape
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.export import ExportedProgram
+
+BATCH = 2
+"""Images in a batch: with one a `view(batch, …)` could mean something else, and BN of vectors has no statistics."""
+
+
+def exported(
+    module: nn.Module, shapes: Sequence[Shape], training: bool = False, *, dynamic: bool = False
+) -> ExportedProgram:
+    """Return what a module computes from inputs of these shapes, as operators of ATen.
+
+    The module is as before afterwards. It may be on the meta device, or made under a `FakeTensorMode`.
+
+    Args:
+        dynamic: whether extents of inputs are symbols. TensorFlow's padding makes expressions of them that take minutes.
+
+    Raises:
+        Exception: whatever the module's code, or `torch.export`, raises.
+    """
+    import torch
+    from torch.export import Dim, export
+
+    first = next(chain(module.parameters(), module.buffers()), None)
+    with _mode(first), _set(module, training):
+        floats = (each.dtype for each in module.parameters() if each.dtype.is_floating_point)
+        device = first.device if first is not None else torch.device("cpu")
+        kind = next(floats, torch.get_default_dtype())
+        inputs = tuple([torch.empty(BATCH, x.channels, *x.spatial, dtype=kind, device=device) for x in shapes])
+        if not dynamic:
+            return export(module, inputs, strict=False)
+        axes = tuple([{2 + axis: Dim.AUTO for axis in range(x.rank)} for x in shapes])
+        return export(module, inputs, dynamic_shapes=axes, strict=False)
+
+
+def _mode(tensor: Tensor | None) -> AbstractContextManager[object]:
+    """The mode that made the module's tensors, where they are fake."""
+    mode = getattr(tensor, "fake_mode", None)
+    return nullcontext() if mode is None else mode
+
+
+@contextmanager
+def _set(module: nn.Module, training: bool) -> Iterator[None]:
+    """The module in training or in evaluation, and as it was afterwards."""
+    before = [(each, each.training) for each in module.modules()]
+    module.train(training)
+    try:
+        yield
+    finally:
+        for each, mode in before:
+            each.training = mode

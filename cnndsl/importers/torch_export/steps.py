@@ -1,0 +1,72 @@
+"""What a program computes as steps: layers of ours, and operations that are part of one together with others.
+
+A step reads the values of earlier steps and has tensors, by their names in the `state_dict`. `patterns` replaces
+operations by layers; one that is left has no counterpart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING, TypeAlias
+
+from cnndsl.layers.base import Layer
+from cnndsl.records import record
+from cnndsl.shape import Shape
+
+if TYPE_CHECKING:
+    from torch.fx import Node as FxNode
+
+Formula: TypeAlias = "str | int | float | None | tuple[Formula, ...]"
+
+
+@record(slots=True)
+class Weight:
+    """What depends on parameters alone: `form` is an expression, `("param", NAME)` of one as it is."""
+
+    form: tuple[object, ...]
+    extents: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the tensor that it is, but for its dimensions; empty where something was computed."""
+        return str(self.form[1]) if self.form[0] == "param" else ""
+
+
+@record(slots=True)
+class Place:
+    """Where an operator stands: the path of its module, whether that is called with it alone, and the line of code."""
+
+    module: str
+    line: str
+    call: int = 0
+
+
+@record
+class Step:
+    """A layer, or by name an operation that is none, with what it reads.
+
+    `tensors` are names in the `state_dict` by the layer's own names for them; `facts` are what an operation has beside
+    its inputs, of a layer what patterns and the merge of both modes need.
+    """
+
+    number: int
+    op: Layer | str
+    inputs: tuple[int, ...]
+    shape: Shape
+    origin: FxNode
+    tensors: Mapping[str, str] = field(default_factory=dict[str, str])
+    facts: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    @property
+    def is_layer(self) -> bool:
+        """True for a layer, false for an operation that needs others to be one."""
+        return isinstance(self.op, Layer)
+
+
+class Unsaid(Exception):
+    """What the language cannot say, with a reason."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
