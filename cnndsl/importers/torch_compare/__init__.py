@@ -5,11 +5,14 @@ it does not show. So both modules are exported, in evaluation and in training, a
 `views` have the forms of extents and of rearranged tensors, `table` the values of both programs, each once, `points` the
 sizes at which they are compared. `pointwise`, `rearranging`, `windows` and `normalising` know what operators compute, and
 in which of their spellings it is written; whatever they do not know is compared word by word. `program` reads a graph,
-`compare` tells how two differ. `numbers` runs both with random weights.
+`compare` tells how two differ, `verifying` does it for two modules. `numbers` runs both with random weights.
 """
 
 from __future__ import annotations
 
 from cnndsl.importers.torch_compare.compare import ProgramDifference, program_difference
+from cnndsl.importers.torch_compare.numbers import numeric_difference
+from cnndsl.importers.torch_compare.program import UnreadableError
+from cnndsl.importers.torch_compare.verifying import module_difference
 
-__all__ = ["ProgramDifference", "program_difference"]
+__all__ = ["ProgramDifference", "UnreadableError", "module_difference", "numeric_difference", "program_difference"]

@@ -27,37 +27,50 @@ class ProgramDifference:
     said: str
     original: str = ""
     emitted: str = ""
+    mode: str = ""
 
     def __str__(self) -> str:
         places = [f"{name}: {place}" for name, place in (("original", self.original), ("emitted", self.emitted)) if place]
-        return f"{self.said} ({'; '.join(places)})" if places else self.said
+        mode = f"in {self.mode}: " * bool(self.mode)
+        return f"{mode}{self.said} ({'; '.join(places)})" if places else mode + self.said
 
 
-def program_difference(original: ExportedProgram, emitted: ExportedProgram) -> list[ProgramDifference]:
+def program_difference(
+    original: ExportedProgram, emitted: ExportedProgram, in_order: int | None = None
+) -> list[ProgramDifference]:
     """List how two exported programs differ; nothing where they compute the same from the same weights.
 
     Names count: each parameter and buffer is known by its key in the `state_dict`. So does the order of the outputs, of
     what is concatenated, and of sums of three; that of two summands or factors does not. Sizes that depend on the input
-    are compared at several sizes, see `points`.
+    are compared at several sizes, see `points`. With `in_order` only so many outputs are in order, and the others, those
+    of auxiliary heads, in any.
 
     Raises UnreadableError where one of them cannot be followed.
     """
     for offsets in OFFSETS[:-1]:
         try:
-            return _difference(original, emitted, offsets)
+            return _difference(original, emitted, offsets, in_order)
         except UnevenError:
             continue
-    return _difference(original, emitted, OFFSETS[-1])
+    return _difference(original, emitted, OFFSETS[-1], in_order)
 
 
 def _difference(
-    original: ExportedProgram, emitted: ExportedProgram, offsets: Sequence[tuple[int, ...]]
+    original: ExportedProgram, emitted: ExportedProgram, offsets: Sequence[tuple[int, ...]], in_order: int | None
 ) -> list[ProgramDifference]:
     table = ValueTable()
     with_constants = all(_has_values(each) for each in (original, emitted))
     one = read(original, table, points_of(original, emitted, offsets), with_constants)
     other = read(emitted, table, points_of(emitted, original, offsets), with_constants)
+    if in_order is not None:
+        other.outputs[in_order:] = _sorted_like(other.outputs[in_order:], one.outputs[in_order:])
     return _Walk(table, one, other).differences()
+
+
+def _sorted_like(views: Sequence[View], wanted: Sequence[View]) -> list[View]:
+    """The views in the order that equal ones have there; the others in between."""
+    rest = [each for each in views if each not in wanted]
+    return [each if each in views else rest.pop(0) for each in wanted if each in views or rest] + rest
 
 
 def _has_values(program: ExportedProgram) -> bool:

@@ -27,7 +27,8 @@ def _batch_norm(call: Call) -> Result:
         attributes["momentum"] = None if momentum is None else rounded(momentum)
     made = call.table.along("batch_norm", call.x, [1], _given(*given.values()), **attributes)
     if training and given["running_mean"] is not None:
-        call.effects.append(("statistics", made))
+        written = call.table.values[given["running_mean"].value]
+        call.effects.append((str(dict(written.attributes).get("name", "running_mean")), made))
     return made
 
 

@@ -166,7 +166,7 @@ class _Reader:
         assert spec.target is not None
         if spec.kind == InputKind.PARAMETER or (spec.kind == InputKind.BUFFER and spec.persistent):
             self._targets[node] = spec.target
-            return self._table.made("state", [], shape, name=spec.target)
+            return self._table.made("state", [], shape, name=spec.target, extents=shape)
         held = self._program.state_dict.get(spec.target, self._program.constants.get(spec.target))
         return self._table.made("constant", [], shape, digest=_digest(held) if self._with_constants else "")
 
@@ -179,9 +179,8 @@ def _literally(call: Call) -> Result:
         words, views = {}, []
     if call.operator in ("rand", "randn", "rand_like", "randn_like", "randint", "randperm"):
         words["draw"] = str(call.numbered("draw"))
-    made = [
-        call.table.made(call.operator, views, shape, result=at, **words) for at, shape in enumerate(call.shapes)
-    ]
+    given = tuple(words.items())
+    made = [call.table.made(call.operator, views, shape, result=at, given=given) for at, shape in enumerate(call.shapes)]
     return made[0] if len(made) == 1 else tuple(made)
 
 
@@ -193,6 +192,12 @@ def _words(given: Any, views: list[View]) -> str:
     if isinstance(given, list):
         return f"[{', '.join(_words(each, views) for each in given)}]"  # pyright: ignore[reportUnknownVariableType]
     return str(given)
+
+
+def outputs_of(program: ExportedProgram) -> int:
+    """How many tensors a program gives."""
+    given: Any = next(each for each in program.graph.nodes if each.op == "output").args[0]
+    return sum(_is_node(each) for each in given)
 
 
 def _specs(program: ExportedProgram) -> dict[str, tuple[Any, int]]:

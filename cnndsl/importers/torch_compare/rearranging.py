@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from cnndsl.importers.torch_compare.call import Call, Result, operator, rounded
-from cnndsl.importers.torch_compare.sizes import Extent, extent, times, tried
+from cnndsl.importers.torch_compare.sizes import Extent, UnevenError, extent, over, times, tried
 from cnndsl.importers.torch_compare.table import Operand, ValueTable
 from cnndsl.importers.torch_compare.views import Atom, Atoms, View, expanded, permuted, product, whole
 
 
-@operator("alias", "clone", "contiguous", "detach", "lift_fresh_copy", "lift_fresh", "lift", "dropout_", "detach_copy")
+@operator("alias", "clone", "contiguous", "detach", "lift_fresh_copy", "lift_fresh", "lift", "detach_copy")
 def _same(call: Call) -> Result:
     return call.x
 
@@ -77,6 +77,37 @@ def _movedim(call: Call) -> Result:
     for to, at in sorted(zip(target, source, strict=True)):
         order.insert(to, at)
     return permuted(call.x, order)
+
+
+@operator("channel_shuffle", "native_channel_shuffle")
+def _channel_shuffle(call: Call) -> Result:
+    x, groups = call.x, call["groups"]
+    n, c, *rest = x.shape
+    found = call.table.reshaped(x, (n, groups, _quotient(c, groups), *rest))
+    return call.table.reshaped(permuted(found, [0, 2, 1, *range(3, len(x.dims) + 1)]), x.shape)
+
+
+@operator("pixel_shuffle")
+def _pixel_shuffle(call: Call) -> Result:
+    x, r = call.x, call["upscale_factor"]
+    n, c, h, w = x.shape
+    found = call.table.reshaped(x, (n, _quotient(c, r * r), r, r, h, w))
+    return call.table.reshaped(permuted(found, [0, 1, 4, 2, 5, 3]), call.shape)
+
+
+@operator("pixel_unshuffle")
+def _pixel_unshuffle(call: Call) -> Result:
+    x, r = call.x, call["downscale_factor"]
+    n, c, h, w = x.shape
+    found = call.table.reshaped(x, (n, c, _quotient(h, r), r, _quotient(w, r), r))
+    return call.table.reshaped(permuted(found, [0, 1, 3, 5, 2, 4]), call.shape)
+
+
+def _quotient(size: Extent, by: int) -> Extent:
+    found = over(size, by)
+    if found is None:
+        raise UnevenError
+    return found
 
 
 @operator("full", "zeros", "ones", "scalar_tensor", "new_zeros", "new_ones", "new_full", "zeros_like", "ones_like")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple, TypeAlias
 
-from cnndsl.importers.torch_compare.sizes import Extent, sized
+from cnndsl.importers.torch_compare.sizes import Extent, UnevenError, sized
 from cnndsl.importers.torch_compare.views import (
     REPEATED,
     Atom,
@@ -17,6 +17,7 @@ from cnndsl.importers.torch_compare.views import (
     aligned,
     axes_of,
     merged,
+    permuted,
     removed,
     reshaped,
     whole,
@@ -85,7 +86,8 @@ class ValueTable:
         if found is None:
             views = [self.plain(each) for each in views]
             found = aligned(views)
-        assert found is not None
+        if found is None:
+            raise UnevenError
         read = [Operand(each.value, index) for each, index in zip(views, found.indices, strict=True)]
         if commutes:
             read.sort(key=lambda each: (each.value, str(each.layout)))
@@ -124,8 +126,14 @@ class ValueTable:
         number = self.number(operator, [Operand(x.value, (atoms,))], left.axes, attributes)
         return View(number, tuple(left.left(each) for each in kept))
 
-    def contracted(self, x: View, weights: Sequence[View], features: Extent) -> View:
-        """A matrix product over the last dimension, with the rows of the first of `weights`."""
+    def contracted(self, x: View, weights: Sequence[View], features: Extent, dim: int = -1) -> View:
+        """A matrix product over a dimension, with the rows of the first of `weights`."""
+        if dim != -1:
+            order = [at for at in range(len(x.dims)) if at != dim]
+            made = self.contracted(permuted(x, [*order, dim]), weights, features)
+            order.insert(dim, len(order))
+            back = sorted(range(len(order)), key=[*(at for at in range(len(order)) if at != dim), dim].__getitem__)
+            return permuted(made, back)
         atoms = x.dims[-1]
         left = removed(self.axes(x), atoms)
         if left is None or not atoms or any(each.axis == REPEATED for each in atoms):

@@ -2,7 +2,8 @@
 
 A pad of zeros in front of a convolution is the convolution's own. A max-pooling is known by where its windows begin
 and how many there are, so that the last ones may come from `ceil_mode` or from a pad of minus infinity; the same holds for
-one with several spellings of its pads. A pooling to one position is a mean.
+one with several spellings of its pads. A pooling to one position is a mean, a
+convolution of 1x1 a matrix product.
 """
 
 from __future__ import annotations
@@ -58,7 +59,16 @@ def _conv(call: Call) -> Result:
         x, pads = _unpadded(call.table, x, 0.0, pads)
     name = "conv_transpose" if transposed else "conv"
     views = [x, weight, *([] if bias is None else [bias])]
+    if not transposed and _is_matrix(call, extents, pads):
+        views[1] = View(weight.value, weight.dims[:2])
+        return call.table.contracted(x, views[1:], weight.shape[0], dim=1)
     return call.table.made(name, views, call.shape, padding=pads, groups=call["groups"], **attributes)
+
+
+def _is_matrix(call: Call, extents: Sequence[Extent], pads: Sequence[tuple[Extent, Extent]]) -> bool:
+    """True for a convolution of 1x1 that is a matrix product at each position."""
+    strides = _spread(call["stride"], len(extents))
+    return call["groups"] == 1 and {*extents, *strides} == {1} and all(each == (0, 0) for each in pads)
 
 
 def _pads(
