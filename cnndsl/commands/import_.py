@@ -83,9 +83,7 @@ def _of_file(file: str) -> str:
     return program(read_binary(file) if suffix(file) in BINARY_READERS else read(file))
 
 
-def _of_code(
-    target: str, arguments: Sequence[str], shapes: Sequence[Shape], weights: str | None, force: bool
-) -> str:
+def _of_code(target: str, arguments: Sequence[str], shapes: Sequence[Shape], weights: str | None, force: bool) -> str:
     """The text of the program that is the module of some code; saves its weights where they are wanted."""
     from cnndsl.runtime.importing.imported import text_of_module
     from cnndsl.runtime.importing.targets import arguments as read_arguments

@@ -23,9 +23,7 @@ class ImportOutcome:
     faults: tuple[str, ...]
 
 
-def outcomes(
-    pattern: str, given: Mapping[str, object], shapes: Sequence[Shape] = ()
-) -> Iterator[ImportOutcome]:
+def outcomes(pattern: str, given: Mapping[str, object], shapes: Sequence[Shape] = ()) -> Iterator[ImportOutcome]:
     """Import each network of a pattern, and yield what came of it.
 
     Args:
