@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from torch.fx import Node as FxNode
 
-_FRAME = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+), in \S+\n    (?P<code>.*)')
+_FRAME = re.compile(r'File "(?P<file>[^"\n]*)", line (?P<line>\d+), in \S+\n +(?P<code>.*)')
 _LIBRARY = re.compile(r"[/\\]torch[/\\]|^<")
 
 
