@@ -65,6 +65,10 @@ class Call:
         """Say of arguments that they change nothing."""
         self._seen.update(names)
 
+    def pass_over_all(self) -> None:
+        """Say of all arguments that they change nothing."""
+        self._seen.update(self._arguments)
+
     @property
     def extents(self) -> tuple[int, ...]:
         """The extents of the result."""

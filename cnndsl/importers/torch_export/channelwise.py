@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cnndsl.importers.torch_export.calls import Call
 from cnndsl.importers.torch_export.elementwise import rounded, whole_spatial
 from cnndsl.importers.torch_export.shapes import part
-from cnndsl.importers.torch_export.steps import Unsaid, Weight
+from cnndsl.importers.torch_export.steps import Unsaid
 from cnndsl.importers.torch_export.trace import Trace
 from cnndsl.importers.torch_export.views import CHANNELS, Stretch, View, full
 from cnndsl.layers.channel_pool import ChannelMax, ChannelMean
 from cnndsl.layers.dense import Dense
-from cnndsl.layers.local_norm import LocalResponseNorm
 from cnndsl.layers.merge import Add
 from cnndsl.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from cnndsl.layers.pool import GlobalAvgPool, GlobalMaxPool
+from cnndsl.layers.response import RootMeanSquareNorm
 from cnndsl.layers.softmax import LogSoftmax, Softmax
 from cnndsl.shape import Shape
 
@@ -199,6 +200,11 @@ def _statistic(name: str) -> Callable[[Trace, Call], View]:
         else:
             groups = _groups(trace, x, dims)
             over, reduced = f"groups {groups}", Shape(groups, (1,) * shape.rank)
+            inner = shape.channels // groups
+            moved = [tuple([replace(each, stride=each.stride // inner) for each in one]) for one in x.dims]
+            x = View(
+                x.at, tuple([one if at == 0 else new for at, (one, new) in enumerate(zip(x.dims, moved, strict=True))])
+            )
         at = trace.operation(name, [x.at], reduced, over=over, correction=correction)
         return View(at, _without(x, dims, keeps))
 
@@ -217,12 +223,12 @@ def _groups(trace: Trace, x: View, dims: tuple[int, ...]) -> int:
     return shape.channels // inner[0].size
 
 
-def _normalize(trace: Trace, call: Call) -> Weight | View:
-    raise Unsaid("")
-
-
-def _local_response(trace: Trace, call: Call) -> View:
-    raise Unsaid("")
+def _rms_norm(trace: Trace, call: Call) -> View:
+    x, extents, weight = call.view("input"), call.numbers("normalized_shape"), call.weight("weight")
+    if len(extents) != 1 or not trace.is_channels(x, -1) or call["eps"] is None:
+        raise Unsaid("it is not over the channels, or without eps")
+    layer = RootMeanSquareNorm(rounded(call["eps"]), weight is not None)
+    return x.of(trace.layer(layer, [x.at], {"weight": weight}))
 
 
 TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {
@@ -230,6 +236,7 @@ TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,
     "instance_norm": _instance_norm,
+    "rms_norm": _rms_norm,
     "linear": _linear,
     "softmax": _softmax,
     "log_softmax": _softmax,
@@ -243,5 +250,3 @@ TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {
     "norm": _statistic("norm"),
 }
 """By name each operator of ATen with what reads it."""
-
-_ = (LocalResponseNorm,)

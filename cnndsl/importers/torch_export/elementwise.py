@@ -8,7 +8,7 @@ from typing import Any
 from cnndsl.importers.torch_export.calls import Call
 from cnndsl.importers.torch_export.steps import Unsaid, Weight
 from cnndsl.importers.torch_export.trace import Trace
-from cnndsl.importers.torch_export.views import CHANNELS, SPATIAL, View, full
+from cnndsl.importers.torch_export.views import CHANNELS, SPATIAL, SPREAD, Stretch, View, full, narrow
 from cnndsl.layers.activation import (
     Celu,
     Elu,
@@ -198,11 +198,22 @@ def _div(trace: Trace, call: Call) -> View:
     if isinstance(x, View) and isinstance(by, int | float):
         return times(trace, x, 1 / by)
     if isinstance(x, View) and isinstance(by, View):
+        if _is_by_group(trace, x, by):
+            return x.of(_operation_of_two(trace, "quotient", x.at, by.at))
         a, b, dims = trace.pair(x, by)
         return View(_operation_of_two(trace, "quotient", a, b), dims)
     if isinstance(by, View) and isinstance(x, Weight) and x.name:
         return by.of(trace.operation("weight over", [by.at], trace.shape(by.at), {"": x.name}))
     raise Unsaid("it divides by or into a parameter")
+
+
+def _is_by_group(trace: Trace, x: View, by: View) -> bool:
+    """Whether each channel is divided by what its group of channels has."""
+    groups, channels = trace.shape(by.at).channels, trace.shape(x.at).channels
+    if trace.shape(by.at).pixels > 1 or channels % groups or len(x.dims) != len(by.dims) or not trace.is_channels(x, 1):
+        return False
+    repeated = (*full(CHANNELS, groups), *((Stretch(SPREAD, 0, channels // groups),) if groups < channels else ()))
+    return by.dims[1] == repeated and all(narrow(by).dims[at] == () for at in range(2, len(by.dims)))
 
 
 def _operation_of_two(trace: Trace, name: str, a: int, b: int) -> int:
@@ -260,7 +271,7 @@ def _addcmul(trace: Trace, call: Call) -> View:
     return with_weight(trace, with_weight(trace, x, factor, "mul"), shift, "add")
 
 
-def _same(trace: Trace, call: Call) -> Any:
+def _same(_: Trace, call: Call) -> Any:
     """A copy, or nothing at all."""
     call.pass_over("memory_format", "non_blocking", "copy", "device")
     x = call["self"]
@@ -270,6 +281,11 @@ def _same(trace: Trace, call: Call) -> Any:
         if source.meta["val"].dtype != call.node.meta["val"].dtype:
             raise Unsaid("it changes the type of numbers")
     return x
+
+
+def _nothing(_: Trace, call: Call) -> None:
+    """What checks something, and gives nothing."""
+    call.pass_over_all()
 
 
 def whole_spatial(trace: Trace, x: View, dims: tuple[int, ...]) -> bool:
@@ -320,6 +336,7 @@ TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {
     "alias": _same,
     "to": _same,
     "_to_copy": _same,
+    "_assert_tensor_metadata": _nothing,
 }
 """By name each operator of ATen with what reads it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
@@ -32,7 +33,8 @@ def exported(
     The module is as before afterwards. It may be on the meta device, or made under a `FakeTensorMode`.
 
     Args:
-        dynamic: whether extents of inputs are symbols. TensorFlow's padding makes expressions of them that take minutes.
+        dynamic: whether extents of inputs are symbols. TensorFlow's padding makes expressions of them that take
+            minutes.
 
     Raises:
         ExportError: where the module's code, or `torch.export`, stops.
@@ -41,7 +43,7 @@ def exported(
     from torch.export import Dim, export
 
     first = next(chain(module.parameters(), module.buffers()), None)
-    with _mode(first), _set(module, training):
+    with _mode(first), _set(module, training), _quiet():
         floats = (each.dtype for each in module.parameters() if each.dtype.is_floating_point)
         device = first.device if first is not None else torch.device("cpu")
         kind = next(floats, torch.get_default_dtype())
@@ -65,6 +67,18 @@ def _mode(tensor: Tensor | None) -> AbstractContextManager[object]:
     """The mode that made the module's tensors, where they are fake."""
     mode = getattr(tensor, "fake_mode", None)
     return nullcontext() if mode is None else mode
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what torch logs of an operator that fails: the error says it, and sizes are tried."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 @contextmanager

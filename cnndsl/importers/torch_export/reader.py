@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.importers.flat import FlatGraph, Imported
 from cnndsl.importers.torch_export.exporting import exported
+from cnndsl.importers.torch_export.filters import binomial_filters
 from cnndsl.importers.torch_export.modes import BothModes, merged
 from cnndsl.importers.torch_export.naming import paths, prefix
 from cnndsl.importers.torch_export.origins import line_of, module_of
 from cnndsl.importers.torch_export.patterns import simplified
 from cnndsl.importers.torch_export.reading import Refusal, read_program
+from cnndsl.importers.torch_export.sizes import may_follow
 from cnndsl.importers.torch_export.steps import Step
 from cnndsl.layers.base import Layer
 from cnndsl.shape import Shape
@@ -21,9 +23,6 @@ from cnndsl.shape import Shape
 if TYPE_CHECKING:
     from torch import nn
     from torch.export import ExportedProgram
-
-_FOLLOWING = ("aten.pad.", "aten.upsample", "aten.constant_pad_nd.", "aten.avg_pool", "aten.adaptive", "aten.slice.")
-"""Operators whose arguments may follow the size of the input."""
 
 
 def read(module: nn.Module, shapes: Sequence[Shape]) -> Imported:
@@ -45,6 +44,7 @@ class _ModuleReader:
         self.state = {name: tuple(each.shape) for name, each in module.state_dict(keep_vars=True).items()}
         tensors = [*module.named_parameters(), *module.named_buffers()]
         self.tensors = {name: tuple(each.shape) for name, each in tensors}
+        self.fixed = binomial_filters(module)
         self.refusals: list[Refusal] = []
 
     def result(self) -> Imported:
@@ -58,7 +58,7 @@ class _ModuleReader:
 
     def _steps(self, training: bool) -> tuple[list[Step], list[tuple[str, int]]]:
         program = exported(self.module, self.shapes, training)
-        read = read_program(program, self._elsewhere(program, training), self.tensors)
+        read = read_program(program, self._elsewhere(program, training), self.tensors, self.fixed)
         outputs = [(name, view.at) for name, view in read.outputs]
         steps = simplified(read.trace.steps, [at for _, at in outputs])
         known = {(each.name, module_of(each.origin), each.reason) for each in self.refusals}
@@ -70,7 +70,7 @@ class _ModuleReader:
 
     def _elsewhere(self, program: ExportedProgram, training: bool) -> ExportedProgram | None:
         """The program for inputs of another size, where something in it may follow that; None where there is none."""
-        if not any(str(node.target).startswith(_FOLLOWING) for node in program.graph.nodes):
+        if not any(may_follow(node) for node in program.graph.nodes):
             return None
         for more in ((11, 27), (32, 64)):
             try:

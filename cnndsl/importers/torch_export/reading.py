@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from typing import TYPE_CHECKING, Any, cast
 
 from cnndsl.importers.torch_export import channelwise, elementwise, shapes, windows
@@ -53,20 +53,28 @@ class ProgramRead:
 
 
 def read_program(
-    program: ExportedProgram, elsewhere: ExportedProgram | None, tensors: Mapping[str, tuple[int, ...]]
+    program: ExportedProgram,
+    elsewhere: ExportedProgram | None,
+    tensors: Mapping[str, tuple[int, ...]],
+    fixed: Set[str] = frozenset(),
 ) -> ProgramRead:
     """Return the steps of a program.
 
     Args:
         elsewhere: the same program on inputs of another size, which tells what follows the size.
         tensors: the extents of parameters and buffers.
+        fixed: the names of buffers that hold a binomial filter.
     """
-    return _Reading(program, elsewhere, tensors).result()
+    return _Reading(program, elsewhere, tensors, fixed).result()
 
 
 class _Reading:
     def __init__(
-        self, program: ExportedProgram, elsewhere: ExportedProgram | None, tensors: Mapping[str, tuple[int, ...]]
+        self,
+        program: ExportedProgram,
+        elsewhere: ExportedProgram | None,
+        tensors: Mapping[str, tuple[int, ...]],
+        fixed: Set[str],
     ) -> None:
         self.program = program
         nodes = list(program.graph.nodes)
@@ -77,7 +85,7 @@ class _Reading:
         self.values: dict[FxNode, Any] = {}
         self.refusals: list[Refusal] = []
         entering = [each for each in self._entering() if each[1] is None]
-        self.trace = Trace(int(entering[0][0].meta["val"].shape[0]), tensors, self.others)
+        self.trace = Trace(int(entering[0][0].meta["val"].shape[0]), tensors, fixed, self.others)
 
     def result(self) -> ProgramRead:
         for node, name in self._entering():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cnndsl.importers.torch_export.calls import Call
+from cnndsl.importers.torch_export.folding import crop
 from cnndsl.importers.torch_export.steps import Unsaid
 from cnndsl.importers.torch_export.trace import Trace
 from cnndsl.importers.torch_export.views import (
@@ -21,12 +22,11 @@ from cnndsl.importers.torch_export.views import (
     reshaped,
 )
 from cnndsl.layers.arrange import Shuffle, Slice
-from cnndsl.layers.margin import Crop
 from cnndsl.layers.merge import Concat
 from cnndsl.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
 
 
-def _reshape(trace: Trace, call: Call) -> View:
+def _reshape(_: Trace, call: Call) -> View:
     """`view`, `reshape`, `flatten`, `unflatten`, `squeeze`, `unsqueeze`: the result says all."""
     call.pass_over("size", "shape", "start_dim", "end_dim", "dim", "sizes", "other")
     try:
@@ -35,11 +35,11 @@ def _reshape(trace: Trace, call: Call) -> View:
         raise Unsaid(str(stop)) from None
 
 
-def _permute(trace: Trace, call: Call) -> View:
+def _permute(_: Trace, call: Call) -> View:
     return permuted(call.view("self"), call.numbers("dims"))
 
 
-def _transpose(trace: Trace, call: Call) -> View:
+def _transpose(_: Trace, call: Call) -> View:
     x = call.view("self")
     order = list(range(len(x.dims)))
     a, b = x.dim(call["dim0"]), x.dim(call["dim1"])
@@ -47,7 +47,7 @@ def _transpose(trace: Trace, call: Call) -> View:
     return permuted(x, order)
 
 
-def _movedim(trace: Trace, call: Call) -> View:
+def _movedim(_: Trace, call: Call) -> View:
     x = call.view("self")
     (source,), (target,) = call.numbers("source"), call.numbers("destination")
     order = [at for at in range(len(x.dims)) if at != x.dim(source)]
@@ -55,7 +55,7 @@ def _movedim(trace: Trace, call: Call) -> View:
     return permuted(x, order)
 
 
-def _expand(trace: Trace, call: Call) -> View:
+def _expand(_: Trace, call: Call) -> View:
     call.pass_over("size", "other", "implicit")
     return expanded(call.view("self"), call.extents)
 
@@ -79,21 +79,9 @@ def part(trace: Trace, x: View, number: int, start: int, stop: int) -> View:
         before = [0] * shape.rank
         after = [0] * shape.rank
         before[taken.axis - SPATIAL], after[taken.axis - SPATIAL] = first, extents[taken.axis] - last
-        at = trace.layer(_cropped(trace, x.at, before, after), [_uncropped(trace, x.at)])
+        at = trace.layer(crop(before, after), [x.at])
     left = (Stretch(taken.axis, taken.stride, stop - start),) if stop - start > 1 else ()
     return View(at, (*x.dims[:dim], left, *x.dims[dim + 1 :]))
-
-
-def _cropped(trace: Trace, at: int, before: Sequence[int], after: Sequence[int]) -> Crop:
-    return Crop(_short(before), () if list(before) == list(after) else _short(after))
-
-
-def _uncropped(trace: Trace, at: int) -> int:
-    return at
-
-
-def _short(extents: Sequence[int]) -> tuple[int, ...]:
-    return (extents[0],) if len(set(extents)) == 1 else tuple(extents)
 
 
 def _slice(trace: Trace, call: Call) -> View:
@@ -115,14 +103,14 @@ def _select(trace: Trace, call: Call) -> View:
     return View(found.at, (*found.dims[:dim], *found.dims[dim + 1 :]))
 
 
-def _chunk(trace: Trace, call: Call) -> list[View]:
+def _chunk(trace: Trace, call: Call) -> list[View | None]:
     """`chunk` and `split`: as the extents of the results say."""
     call.pass_over("chunks", "split_size", "split_sizes")
     x, dim = call.view("self"), call["dim"]
     sizes = [int(each.shape[x.dim(dim)]) for each in call.node.meta["val"]]
     bounds = [sum(sizes[:at]) for at in range(len(sizes) + 1)]
     used = {user.args[1] for user in call.node.users}
-    return [part(trace, x, dim, bounds[at], bounds[at + 1]) if at in used else x for at in range(len(sizes))]
+    return [part(trace, x, dim, bounds[at], bounds[at + 1]) if at in used else None for at in range(len(sizes))]
 
 
 def _unbind(trace: Trace, call: Call) -> list[View]:
@@ -133,12 +121,12 @@ def _unbind(trace: Trace, call: Call) -> list[View]:
 
 
 def _cat(trace: Trace, call: Call) -> View:
-    several = call["tensors"]
+    several, dim = call["tensors"], call["dim"]
     if not all(isinstance(each, View) for each in several):
         raise Unsaid("a parameter is put beside what enters")
     if len(several) == 1:
         return several[0]
-    dim = several[0].dim(call["dim"])
+    dim = several[0].dim(dim)
     first = several[0]
     others = {(*each.dims[:dim], *each.dims[dim + 1 :]) for each in several}
     if len(others) == 1 and all(trace.is_channels(each, dim) for each in several):
@@ -177,7 +165,7 @@ def _pixel_unshuffle(trace: Trace, call: Call) -> View:
     return trace.whole(trace.layer(PixelUnshuffle(call["downscale_factor"]), [trace.map(call.view("self"), 2)]))
 
 
-def _getitem(trace: Trace, call: Call) -> Any:
+def _getitem(_: Trace, call: Call) -> Any:
     found = call["arg0"][call["arg1"]]
     if found is None:
         raise Unsaid("the places of the largest values are read")

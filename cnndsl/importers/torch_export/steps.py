@@ -6,7 +6,7 @@ operations by layers; one that is left has no counterpart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,8 +16,6 @@ from cnndsl.shape import Shape
 
 if TYPE_CHECKING:
     from torch.fx import Node as FxNode
-
-Formula: TypeAlias = "str | int | float | None | tuple[Formula, ...]"
 
 
 @record(slots=True)
@@ -31,15 +29,6 @@ class Weight:
     def name(self) -> str:
         """The name of the tensor that it is, but for its dimensions; empty where something was computed."""
         return str(self.form[1]) if self.form[0] == "param" else ""
-
-
-@record(slots=True)
-class Place:
-    """Where an operator stands: the path of its module, whether that is called with it alone, and the line of code."""
-
-    module: str
-    line: str
-    call: int = 0
 
 
 @record
@@ -57,6 +46,10 @@ class Step:
     origin: FxNode
     tensors: Mapping[str, str] = field(default_factory=dict[str, str])
     facts: Mapping[str, object] = field(default_factory=dict[str, object])
+    module: str = ""
+    """The path of the module in which it runs."""
+    extents: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+    """The extents of all parameters."""
 
     @property
     def is_layer(self) -> bool:
@@ -70,3 +63,15 @@ class Unsaid(Exception):
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+StepRule: TypeAlias = Callable[[Step, Mapping[int, Step]], Step | None]
+"""Gives what a step becomes together with those before it, by their numbers; None where it stays."""
+
+
+def match_pair(step: Step, merge: type[Layer], by: Mapping[int, Step], one: int) -> Step | None:
+    """Return the other operand of a merge of two, of which one is known; None for anything else."""
+    if not isinstance(step.op, merge) or len(step.inputs) != 2 or one not in step.inputs:
+        return None
+    first, second = step.inputs
+    return by[second if first == one else first]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnndsl.importers.torch_export.arranging import arrangement
+from cnndsl.importers.torch_export.origins import module_of
 from cnndsl.importers.torch_export.steps import Step, Unsaid, Weight
 from cnndsl.importers.torch_export.views import (
     CHANNELS,
@@ -31,9 +32,15 @@ class Trace:
     """The steps so far; `origin` is the operator that is being read."""
 
     def __init__(
-        self, batch: int, tensors: Mapping[str, tuple[int, ...]], others: Mapping[FxNode, FxNode] | None = None
+        self,
+        batch: int,
+        tensors: Mapping[str, tuple[int, ...]],
+        fixed: Set[str] = frozenset(),
+        others: Mapping[FxNode, FxNode] | None = None,
     ) -> None:
         self.batch = batch
+        self.fixed = fixed
+        """The names of buffers that hold a binomial filter, and are in no file of weights."""
         self._others = others or {}
         self.tensors = tensors
         """The extents of parameters and buffers, by name."""
@@ -84,7 +91,8 @@ class Trace:
     ) -> int:
         assert self.origin is not None
         number = len(self.steps)
-        self.steps.append(Step(number, op, inputs, shape, self.origin, tensors, facts))
+        module = module_of(self.origin)[0]
+        self.steps.append(Step(number, op, inputs, shape, self.origin, tensors, facts, module, self.tensors))
         return number
 
     def know(self, at: int, **facts: object) -> None:

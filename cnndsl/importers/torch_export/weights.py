@@ -12,8 +12,8 @@ Standardised: TypeAlias = tuple[str, float, float]
 """`standardise`, `gamma` and `eps` of CONV."""
 
 RESHAPING = frozenset(
-    "view reshape _unsafe_view flatten unflatten squeeze unsqueeze view_as reshape_as expand expand_as clone contiguous "
-    "detach alias to _to_copy repeat".split()
+    "view reshape _unsafe_view flatten unflatten squeeze unsqueeze view_as reshape_as expand expand_as "
+    "clone contiguous detach alias to _to_copy repeat".split()
 )
 """Operators that leave the values and their order as they are."""
 

@@ -41,6 +41,8 @@ def _convolution(rank: int) -> Callable[[Trace, Call], View]:
         if rank == 1 and _is_along_channels(trace, x):
             return _along_channels(trace, x, weight, bias, call)
         at = trace.map(x, rank)
+        if weight.name in trace.fixed:
+            return _fixed(trace, at, call, (weight, bias), (stride, dilation))
         made, tensors = standardised(weight, trace.tensors)
         tensors = {**tensors, "bias": bias}
         layer = _layer(
@@ -49,6 +51,21 @@ def _convolution(rank: int) -> Callable[[Trace, Call], View]:
         return trace.whole(trace.layer(layer, [at], tensors))
 
     return read
+
+
+def _fixed(trace: Trace, at: int, call: Call, weights: tuple[Weight, Weight | None], steps: tuple[Dims, Dims]) -> View:
+    """A convolution of each channel with a binomial filter, which needs its padding to be a BLURPOOL."""
+    weight, bias = weights
+    stride, dilation = steps
+    shape = trace.shape(at)
+    is_plain = bias is None and set(dilation) == {1} and not any(call.numbers("padding"))
+    if not is_plain or call["groups"] != shape.channels or len(set(stride)) > 1 or len(set(weight.extents[2:])) > 1:
+        raise Unsaid("it has a fixed filter, and is no BLURPOOL")
+    extents = tuple(call.extents[2:])
+    made = trace.operation(
+        "fixed filter", [at], Shape(shape.channels, extents), kernel=weight.extents[2], stride=stride[0]
+    )
+    return trace.whole(made)
 
 
 def _layer(
@@ -101,10 +118,12 @@ def _is_along_channels(trace: Trace, x: View) -> bool:
 def _along_channels(trace: Trace, x: View, weight: Weight, bias: Weight | None, call: Call) -> View:
     plain = call.numbers("stride") == (1,) and call.numbers("dilation") == (1,) and call["groups"] == 1
     (kernel,) = weight.extents[2:]
-    if weight.extents[:2] != (1, 1) or not plain or call.numbers("padding") != (kernel // 2,):
+    around = trace.steps[x.at].op == "circular channels"
+    pads = call.numbers("padding")
+    if weight.extents[:2] != (1, 1) or not plain or pads != ((0,) if around else (kernel // 2,)):
         raise Unsaid("it is along the channels, and no CHANNELCONV")
     layer = ChannelConv(kernel, bias is not None)
-    return x.of(trace.layer(layer, [x.at], {"weight": weight, "bias": bias}))
+    return x.of(trace.layer(layer, [x.at], {"weight": weight, "bias": bias}, bare=around))
 
 
 def _transposed(rank: int) -> Callable[[Trace, Call], View]:
@@ -235,7 +254,7 @@ def _pad(trace: Trace, call: Call) -> View:
     axes = [(0, 0)] * (shape.rank - len(axes)) + axes
     before, after = ([side[at] for side in axes] for at in (0, 1))
     other: Any = call.elsewhere("pad") if call.varies("pad") else None
-    facts = {"before": tuple(before), "after": tuple(after), "elsewhere": other}
+    facts = {"before": tuple(before), "after": tuple(after), "elsewhere": other, "there": trace.elsewhere(at)}
     if mode == "constant" and value == -float("inf"):
         grown = tuple(size + sum(sides) for size, sides in zip(shape.spatial, axes, strict=True))
         return trace.whole(trace.operation("ignored padding", [at], Shape(shape.channels, grown), **facts))
@@ -264,7 +283,7 @@ TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {
     "upsample_bicubic2d": _upsample(2, "bicubic"),
     "pad": _pad,
     "constant_pad_nd": _pad,
-    **_by_rank("reflection_pad", lambda rank: _pad),
-    **_by_rank("replication_pad", lambda rank: _pad),
+    **_by_rank("reflection_pad", lambda _: _pad),
+    **_by_rank("replication_pad", lambda _: _pad),
 }
 """By name each operator of ATen with what reads it."""
