@@ -186,13 +186,18 @@ class TapOfModule:
         if isinstance(unit, ModuleChains) and unit.results == [tap.node] and not module.graph.readers[tap.node]:
             self.head = unit
 
+    @property
+    def entry(self) -> int:
+        """The value that its head reads; -1 where it has none."""
+        return self.head.read[0] if self.head else -1
+
     def term(self, has_entry: bool) -> PlacedTerm:
         """Return it as a step, which is on what enters, or else begins with a reference."""
         node = self.tap.node
         if self.head is None:
             body = (PlacedTerm(StartTerm(Link(node)), node, -1),)
             return PlacedTerm(TapTerm(self.tap.name, self.tap.training_only, body), node, -1)
-        entry = self.head.read[0]
+        entry = self.entry
         start = () if has_entry else (PlacedTerm(StartTerm(Link(entry)), entry, -1),)
         group = GroupTerm((*start, *self.head.body()), self.head.region.path)
         channels = self.head.nodes[entry].shape.channels if has_entry else -1
@@ -201,13 +206,11 @@ class TapOfModule:
 
 
 def with_taps(chain: TermChain, taps: Sequence[TapOfModule]) -> TermChain:
-    """Return a chain with taps behind the values that their heads read, or at its end."""
-    for each in taps:
-        entry = each.head.read[0] if each.head else each.tap.node
-        at = next(
-            (at for at, step in enumerate(chain) if step.node == entry and not isinstance(step.term, TapTerm)), -1
-        )
-        step = each.term(has_entry=at >= 0 and each.head is not None)
-        at = at + 1 if at >= 0 and each.head else len(chain)
-        chain = (*chain[:at], step, *chain[at:])
+    """Return a chain with taps in their order: behind the values that their heads read, or else all at its end."""
+    places = [next((at for at, step in enumerate(chain) if step.node == each.entry), -1) for each in taps]
+    is_there = min(places, default=-1) >= 0 and places == sorted(places)
+    whole = len(chain)
+    for at, each in reversed([*zip(places, taps, strict=True)]):
+        place = at + 1 if is_there else whole
+        chain = (*chain[:place], each.term(has_entry=is_there), *chain[place:])
     return chain

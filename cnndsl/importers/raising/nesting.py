@@ -172,10 +172,14 @@ def _depth_of(term: RaisedTerm) -> int:
 
 
 def _dominators(items: Sequence[ChainItem], apart: Set[int]) -> dict[int, int]:
-    """The immediate dominator of each item; -1, where all begins, of those that read nothing. What is apart leads to
-    nothing but by references."""
+    """The immediate dominator of each item, of those ways that begin with the first one where there are any; -1 where
+    all begins. What is apart leads to nothing but by references."""
     whole: nx.DiGraph[int] = nx.DiGraph()
+    leading: set[int] = set()
     for at, each in enumerate(items):
-        whole.add_edges_from((other, at) for other in {*each.inputs} - apart or (-1,))
+        before = {*each.inputs} & leading or {*each.inputs} - apart
+        if at not in apart and (before & leading or not each.inputs):
+            leading.add(at)
+        whole.add_edges_from((other, at) for other in before or (-1,))
     found: dict[int, int] = dict(cast("Any", nx).immediate_dominators(whole, -1))
     return found

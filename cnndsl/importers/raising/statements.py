@@ -58,11 +58,16 @@ class StatementWriter:
                 found.append((chain[at - 1].node, self._piece(chain, begun, at)))
                 begun = at
             found += before
-        return [*found, (node, self._piece(chain, begun, len(chain)))]
+        last = self._piece(chain, begun, len(chain))
+        is_late = found and not begun and start >= 0 and not isinstance(last[0].term, StartTerm)
+        return [*found, (node, (self._reference(self.items[start].node), *last) if is_late else last)]
 
     def _piece(self, chain: TermChain, begin: int, end: int) -> TermChain:
-        start = () if begin == 0 else (PlacedTerm(StartTerm(Link(chain[begin - 1].node)), chain[begin - 1].node, -1),)
+        start = () if begin == 0 else (self._reference(chain[begin - 1].node),)
         return (*start, *chain[begin:end])
+
+    def _reference(self, node: int) -> PlacedTerm:
+        return PlacedTerm(StartTerm(Link(node)), node, -1)
 
     def _is_missing(self, node: int) -> bool:
         unit = self.units.get(node, node)
@@ -85,7 +90,7 @@ class StatementWriter:
                     halves = (step.node, chain[: number + 1]), (node, self._piece(chain, number + 1, len(chain)))
                     return [*statements[:at], halves[0], *further, halves[1]]
         node = statements[-1][0]
-        return [*statements, *further, (node, (PlacedTerm(StartTerm(Link(node)), node, -1),))]
+        return [*statements, *further, (node, (self._reference(node),))]
 
     def _is_item(self, node: int) -> bool:
         item = self.items[self.numbers[node]]

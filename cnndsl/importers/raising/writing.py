@@ -109,7 +109,7 @@ class TermWriter:
     def _body(self, chain: TermChain) -> str:
         only = chain[0].term if len(chain) == 1 and not chain[0].label else None
         text = self.chain(chain)
-        return text if isinstance(only, LayerTerm | CallTerm | MergeTerm | StartTerm) else f"[{text}]"
+        return text if isinstance(only, LayerTerm | CallTerm | MergeTerm | StartTerm | GroupTerm) else f"[{text}]"
 
     def _merge(self, term: MergeTerm) -> str:
         branches = [self.chain(each) for each in term.branches]
