@@ -112,7 +112,8 @@ def _dropout(trace: Trace, call: Call) -> View:
     is_of_channels = call.name == "feature_dropout"
     if is_of_channels and (len(x.dims) < 3 or not trace.is_channels(x, 1)):
         raise Unsaid("it drops something else than channels")
-    return trace.each(Dropout(rounded(call["p"]), is_of_channels), x)
+    p = rounded(call["p"])
+    return x if p == 0 else trace.each(Dropout(p, is_of_channels), x)
 
 
 def _arithmetic(
@@ -153,7 +154,7 @@ def times(trace: Trace, x: View, by: float) -> View:
 
 def with_weight(trace: Trace, x: View, weight: Weight, name: str) -> View:
     """Multiply a tensor by something that does not depend on it, or add that: a SCALE, or stochastic depth."""
-    if weight.form[0] in ("bernoulli", "div"):
+    if weight.form[0] in ("bernoulli", "div", "floor"):
         return _kept(trace, x, weight, name)
     if not weight.name or name not in ("mul", "add"):
         raise Unsaid("a computed parameter enters it" if name in ("mul", "add") else "a parameter enters it")
@@ -176,19 +177,32 @@ def _over(trace: Trace, x: View, weight: Weight) -> View:
 
 
 def _kept(trace: Trace, x: View, noise: Weight, name: str) -> View:
-    """Stochastic depth: whole images are kept with a probability, and divided by it."""
+    """Stochastic depth: whole images are kept with a probability, and divided by it, before or after."""
+    at = x.at
     match noise.form:
-        case ("div", ("bernoulli", float(keep)), float(by)) if by == keep and name == "mul":
+        case ("div", ("bernoulli", float(keep)), float(by)) if by == keep:
             pass
-        case ("bernoulli", keep) if keep == 1 and name == "mul":
-            pass
+        case ("bernoulli", float(keep)) | (
+            "floor",
+            ("add", float(keep), ("rand", *_)) | ("add", ("rand", *_), float(keep)),
+        ):
+            at = _undivided(trace, at, keep)
         case _:
             raise Unsaid("something is drawn at random")
-    if noise.extents[:1] != (trace.batch,) or any(size != 1 for size in noise.extents[1:]) or x.dims[0] == ():
+    is_by_image = noise.extents[:1] == (trace.batch,) and not any(size != 1 for size in noise.extents[1:])
+    if name != "mul" or not is_by_image or x.dims[0] == () or len(noise.extents) != len(x.dims):
         raise Unsaid("what is drawn at random is not one number for each image")
-    if len(noise.extents) != len(x.dims):
-        raise Unsaid("what is drawn at random is not one number for each image")
-    return trace.each(DropPath(rounded(1 - float(keep))), x)
+    return x.of(trace.layer(DropPath(rounded(1 - keep)), [at]))
+
+
+def _undivided(trace: Trace, at: int, keep: float) -> int:
+    """What was divided by the probability before."""
+    step = trace.steps[at]
+    if keep == 1:
+        return at
+    if not isinstance(step.op, Times) or step.op.by != rounded(1 / keep):
+        raise Unsaid("what is kept is not divided by the probability of that")
+    return step.inputs[0]
 
 
 def _div(trace: Trace, call: Call) -> View:

@@ -32,7 +32,8 @@ def paths(steps: Iterable[Step], inner: Set[str]) -> Mapping[int, str]:
         name = module if is_module else f"{module}.{kind}" if module else kind
         found[each.number] = _free(name, "@" if is_module else "_", taken)
         taken.add(found[each.number])
-    return {**found, **{each.number: f"input{each.number + 1}" for each in several if not each.inputs}}
+    inputs = [each.number for each in several if not each.inputs]
+    return {**found, **{at: f"input{at + 1}" if len(inputs) > 1 else "input" for at in inputs}}
 
 
 def _free(name: str, sign: str, taken: Set[str]) -> str:

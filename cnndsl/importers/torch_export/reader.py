@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cnndsl.errors import CnnError, Diagnostic, Source
+from cnndsl.graph import Graph
 from cnndsl.importers.flat import FlatGraph, Imported
 from cnndsl.importers.torch_export.exporting import exported
 from cnndsl.importers.torch_export.filters import binomial_filters
@@ -16,6 +17,7 @@ from cnndsl.importers.torch_export.origins import line_of, module_of
 from cnndsl.importers.torch_export.patterns import simplified
 from cnndsl.importers.torch_export.reading import Refusal, read_program
 from cnndsl.importers.torch_export.sizes import may_follow
+from cnndsl.importers.torch_export.state import with_state
 from cnndsl.importers.torch_export.steps import Step
 from cnndsl.layers.base import Layer
 from cnndsl.shape import Shape
@@ -42,6 +44,7 @@ class _ModuleReader:
         self.module = module
         self.shapes = shapes
         self.state = {name: tuple(each.shape) for name, each in module.state_dict(keep_vars=True).items()}
+        self.parameters = dict(module.named_parameters())
         tensors = [*module.named_parameters(), *module.named_buffers()]
         self.tensors = {name: tuple(each.shape) for name, each in tensors}
         self.fixed = binomial_filters(module)
@@ -115,14 +118,23 @@ class _ModuleReader:
             else:
                 assert isinstance(step.op, Layer)
                 is_extra = step.number in both.for_training
-                numbers[step.number] = made.add(step.op, inputs, place, path=path, training_only=is_extra)
+                layer = with_state(step.op, step.tensors, self.parameters)
+                numbers[step.number] = made.add(layer, inputs, place, path=path, training_only=is_extra)
             place += len(line) + 1
         outputs = [(name, numbers[at]) for name, at in both.outputs]
         taps = [(name, numbers[at]) for name, at in both.taps]
         graph = made.graph(outputs, taps=taps)
-        self._compare({each.entry(node.path): each.shape for node in graph.layers for each in graph.tensors(node)})
-        params = sum(each.numel() for each in self.module.parameters())
-        return Imported(graph, params)
+        tensors = [(node, each) for node in graph.layers for each in graph.tensors(node)]
+        self._compare({each.entry(node.path): each.shape for node, each in tensors if each.persistent})
+        params = sum(each.numel() for each in self.parameters.values())
+        return Imported(graph, params, tuple(self._notes(graph)))
+
+    def _notes(self, graph: Graph) -> Iterator[str]:
+        """What the module says of its parameters, and no program can."""
+        learned = {each.entry(node.path): each.learns for node in graph.layers for each in graph.tensors(node)}
+        kept = [name for name, each in self.parameters.items() if not each.requires_grad and learned[name]]
+        if kept:
+            yield f"{len(kept)} parameters are not trained in the module, and are in the program: {', '.join(kept[:3])}"
 
     def _compare(self, found: Mapping[str, tuple[int, ...]]) -> None:
         """Raise CnnError where the graph has another tensor than the module."""

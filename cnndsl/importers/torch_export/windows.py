@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cnndsl.importers.torch_export.calls import Call
+from cnndsl.importers.torch_export.folding import crop
 from cnndsl.importers.torch_export.steps import Unsaid, Weight
 from cnndsl.importers.torch_export.trace import Trace
 from cnndsl.importers.torch_export.views import BATCH, View, full
@@ -249,8 +250,10 @@ def _pad(trace: Trace, call: Call) -> View:
         return x.of(at)
     at = trace.value(x)
     shape = trace.shape(at)
-    if len(axes) > shape.rank or min(numbers) < 0:
-        raise Unsaid("it pads something else than positions" if len(axes) > shape.rank else "it cuts off")
+    if len(axes) > shape.rank:
+        raise Unsaid("it pads something else than positions")
+    if min(numbers) < 0:
+        return _cut_and_padded(trace, at, [(0, 0)] * (shape.rank - len(axes)) + axes, mode, value)
     axes = [(0, 0)] * (shape.rank - len(axes)) + axes
     before, after = ([side[at] for side in axes] for at in (0, 1))
     other: Any = call.elsewhere("pad") if call.varies("pad") else None
@@ -263,6 +266,17 @@ def _pad(trace: Trace, call: Call) -> View:
     kind = ZeroPad if mode == "constant" else _FILLED[mode]
     layer = kind(short(before), () if before == after else short(after))
     return trace.whole(trace.layer(layer, [at], **facts))
+
+
+def _cut_and_padded(trace: Trace, at: int, axes: Sequence[tuple[int, int]], mode: str, value: float) -> View:
+    """A padding by negative numbers cuts off; the others pad with zeros."""
+    if mode != "constant" or value != 0:
+        raise Unsaid("it cuts off, and pads with something else than zeros")
+    less, more = ([tuple([max(sign * sides[at], 0) for sides in axes]) for at in (0, 1)] for sign in (-1, 1))
+    cut = trace.layer(crop(*less), [at])
+    if not any(more[0]) and not any(more[1]):
+        return trace.whole(cut)
+    return trace.whole(trace.layer(ZeroPad(short(more[0]), () if more[0] == more[1] else short(more[1])), [cut]))
 
 
 def _by_rank(name: str, make: Callable[[int], Any]) -> Mapping[str, Callable[[Trace, Call], Any]]:
