@@ -13,6 +13,7 @@ from cnndsl.importers import caffe, darknet, onnx_models
 from cnndsl.importers.compared import difference
 from cnndsl.importers.flat import Imported
 from cnndsl.importers.raising import raised
+from cnndsl.importers.raising.growing import growing
 from cnndsl.syntax.format import format
 from cnndsl.syntax.parse import parse
 
@@ -57,14 +58,14 @@ def written(
     Raises:
         CnnError: where no program was found.
     """
-    outputs = len(imported.graph.main_outputs)
-    first = imported.graph.nodes[imported.graph.output]
+    graph = growing(imported.graph)
+    first = graph.nodes[graph.output]
     lines = [f"# Imported from {origin}.", *(f"# {note[0].upper()}{note[1:]}." for note in imported.notes)]
-    lines += [raised(imported.graph, with_names, classes), "", f"assert params == {imported.params:_}"]
-    if outputs == 1:
+    lines += [raised(graph, with_names, classes), "", f"assert params == {imported.params:_}"]
+    if len(graph.main_outputs) == 1:
         lines.append(f"assert output == {first.shape}")
     text = "\n".join(lines)
-    if told := _fault(text, imported.graph, with_names):
+    if told := _fault(text, graph, with_names):
         message = f"no program was found that is this network: {told}"
         raise CnnError(Diagnostic("E0505", message, help="please report it with the file"))
     return format(parse(Source("<import>", text)))

@@ -39,7 +39,7 @@ def text_of_module(module: nn.Module, shapes: Sequence[Shape], origin: str) -> s
     Raises:
         CnnError: where the module does what no program can say, and where the module that is made of the text differs.
     """
-    classes = {path: type(each).__name__ for path, each in module.named_modules() if path}
+    classes = {path: type(each).__name__.lstrip("_") for path, each in module.named_modules() if path}
     try:
         text = written(read(module, shapes), origin, with_names=True, classes=classes)
         differences = _differences(module, text, shapes)
