@@ -9,10 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Set
 
-from cnndsl.elaborate.naming import names
-from cnndsl.elaborate.outputs import NodeOutput
-from cnndsl.elaborate.state import ModuleMember, ModuleScope, NamedOutput
-from cnndsl.errors import Source, Span
+from cnndsl.elaborate.naming import beside_labels
 from cnndsl.importers.raising.scopes import first_names
 from cnndsl.importers.raising.terms import (
     CallTerm,
@@ -23,15 +20,12 @@ from cnndsl.importers.raising.terms import (
     PlacedTerm,
     RaisedTerm,
     RepeatTerm,
-    StartTerm,
     TableTerm,
     TapTerm,
     TermChain,
-    inner,
 )
 from cnndsl.layers.merge import MERGES
 from cnndsl.records import record
-from cnndsl.shape import Shape
 
 NUMBERED = re.compile(r"(?s)(|.*[^0-9])(0|[1-9][0-9]{0,5})")
 """A label with a number at its end."""
@@ -157,18 +151,11 @@ def _by_kind(members: list[_Named], read: Set[str]) -> list[str]:
             labels[at] = wanted[at]
 
 
-_NOWHERE = NamedOutput(NodeOutput(0, Shape(1)), None, Span(Source("", ""), 0, 0))
-
-
 def _given(members: list[_Named], labels: list[str]) -> list[str]:
     """What the language calls each part."""
     aliases = {each.step.alias for each in members if each.step.alias}
-    listed = [
-        ModuleMember(label or None, _kind(each.step.term), not isinstance(each.step.term, MergeTerm))
-        for each, label in zip(members, labels, strict=True)
-    ]
-    scope = ModuleScope(members=listed, labels=dict.fromkeys(aliases, _NOWHERE), values={"it"})
-    return names(scope)
+    parts = [(label, _kind(each.step.term)) for each, label in zip(members, labels, strict=True)]
+    return beside_labels(parts, aliases)
 
 
 def _kind(term: RaisedTerm) -> str:
@@ -188,13 +175,3 @@ def _labelled(step: PlacedTerm, label: str, is_numbered: bool) -> PlacedTerm:
         return step.labelled(step.alias).also("")
     found = NUMBERED.fullmatch(label)
     return step.labelled(found[1], int(found[2])) if found else step.labelled(label)
-
-
-def is_start(step: PlacedTerm) -> bool:
-    """Whether a step begins with an earlier value."""
-    return isinstance(step.term, StartTerm)
-
-
-def all_labels(chain: TermChain) -> set[str]:
-    """Return all labels of a chain."""
-    return {step.label for step in inner(chain) if step.name}

@@ -17,15 +17,11 @@ from cnndsl.importers.raising.sharing import titles, with_shared
 from cnndsl.importers.raising.tables import parted, tabled
 from cnndsl.importers.raising.terms import (
     ChainsTerm,
-    GroupTerm,
-    MergeTerm,
-    PlacedTerm,
-    RaisedTerm,
     TermBlock,
     TermChain,
     TermProgram,
-    inner,
 )
+from cnndsl.importers.raising.walks import inner, with_parts
 from cnndsl.importers.raising.writing import TermWriter
 
 _NUMBER = 25
@@ -96,26 +92,9 @@ class _NamedPage:
 
 def _short(chain: TermChain, with_tables: bool = True) -> TermChain:
     """What is in a module with repeats and tables, in the shortest of the ways to write it."""
-    chain = tuple([step.over(_inside(step.term, with_tables)) for step in chain])
+    chain = tuple([step.over(with_parts(step.term, lambda each: _short(each, with_tables))) for step in chain])
     plain = folded(chain, _NONE)
     if not with_tables:
         return plain
     ways = [plain, tabled(plain, _NONE), tabled(parted(plain), _NONE)]
     return min(ways, key=lambda way: sum(1 for _ in inner(way)) * 100 + len(str(way)) // 100)
-
-
-def _inside(term: RaisedTerm, with_tables: bool) -> RaisedTerm:
-    match term:
-        case GroupTerm():
-            return GroupTerm(_short(term.body, with_tables), term.path)
-        case MergeTerm():
-            return term.over(tuple([_short(each, with_tables) for each in term.branches]))
-        case ChainsTerm():
-            return ChainsTerm(tuple([(name, _short(each)) for name, each in term.chains]))
-        case _:
-            return term
-
-
-def placed(step: PlacedTerm) -> bool:
-    """Whether a step has a label or a second name."""
-    return bool(step.label or step.alias)

@@ -13,13 +13,8 @@ from cnndsl.importers.raising.naming import titled
 from cnndsl.importers.raising.page import block_line, default_line, defaults, words
 from cnndsl.importers.raising.repeats import folded
 from cnndsl.importers.raising.tables import parted, tabled
-from cnndsl.importers.raising.terms import (
-    TermBlock,
-    TermChain,
-    TermProgram,
-    inner,
-    links,
-)
+from cnndsl.importers.raising.terms import TermBlock, TermChain, TermProgram
+from cnndsl.importers.raising.walks import inner, links
 from cnndsl.importers.raising.writing import TermWriter
 
 

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+from cnndsl.importers.raising.blocks import WordCount
 from cnndsl.importers.raising.scopes import with_values
 from cnndsl.importers.raising.terms import (
     CallTerm,
-    ChainsTerm,
     GroupTerm,
     LayerTerm,
-    MergeTerm,
+    NameRef,
     PlacedTerm,
     RaisedTerm,
-    Ref,
-    TapTerm,
     TermBlock,
     TermChain,
     TermProgram,
     TermValue,
-    inner,
-    key,
 )
 from cnndsl.importers.raising.unify import skeleton, unified
+from cnndsl.importers.raising.walks import inner, key, with_parts
 from cnndsl.records import record
 
-WordCount = Callable[[TermProgram], int]
 _LEAST = 4
 """The words of a module that is worth a block."""
 
@@ -93,7 +89,7 @@ def _apart(body: TermChain) -> TermChain:
     """What is in a module, with the values that it reads from outside as negative ones."""
 
     def visit(value: TermValue, depth: int) -> TermValue:
-        return Ref(value.name, depth - value.up) if isinstance(value, Ref) and value.up > depth else value
+        return NameRef(value.name, depth - value.up) if isinstance(value, NameRef) and value.up > depth else value
 
     return with_values(body, visit)
 
@@ -119,25 +115,15 @@ def _shared(program: TermProgram, several: Sequence[_Module], name: str) -> Term
 
 def _around(value: TermValue) -> TermValue:
     """A value that a module reads from outside, as it is called there."""
-    return Ref(value.name, -1 - value.up) if isinstance(value, Ref) and value.up < 0 else value
+    return NameRef(value.name, -1 - value.up) if isinstance(value, NameRef) and value.up < 0 else value
 
 
 def _with_calls(chain: TermChain, calls: Mapping[int, CallTerm]) -> TermChain:
-    return tuple([step.over(calls.get(id(step.term)) or _inside(step.term, calls)) for step in chain])
+    return tuple([step.over(_called(step.term, calls)) for step in chain])
 
 
-def _inside(term: RaisedTerm, calls: Mapping[int, CallTerm]) -> RaisedTerm:
-    match term:
-        case GroupTerm():
-            return GroupTerm(_with_calls(term.body, calls), term.path)
-        case MergeTerm():
-            return term.over(tuple([_with_calls(each, calls) for each in term.branches]))
-        case ChainsTerm():
-            return ChainsTerm(tuple([(name, _with_calls(chain, calls)) for name, chain in term.chains]))
-        case TapTerm():
-            return TapTerm(term.name, term.is_for_training, _with_calls(term.body, calls))
-        case _:
-            return term
+def _called(term: RaisedTerm, calls: Mapping[int, CallTerm]) -> RaisedTerm:
+    return calls.get(id(term)) or with_parts(term, lambda chain: _with_calls(chain, calls))
 
 
 def titles(paths: Mapping[str, Sequence[str]], classes: Mapping[str, str]) -> dict[str, str]:
@@ -148,9 +134,3 @@ def titles(paths: Mapping[str, Sequence[str]], classes: Mapping[str, str]) -> di
         if counted:
             found[block] = counted.most_common(1)[0][0]
     return found
-
-
-def groups(program: TermProgram) -> Iterator[GroupTerm]:
-    """Yield the modules of a program that are no calls."""
-    for chain in (*(chain for _, chain in program.chains), *(block.body for block in program.blocks)):
-        yield from (step.term for step in inner(chain) if isinstance(step.term, GroupTerm))

@@ -20,16 +20,13 @@ from cnndsl.importers.raising.terms import (
     LayerTerm,
     Link,
     MergeTerm,
+    NameRef,
     PlacedTerm,
-    Ref,
     RepeatTerm,
     TermChain,
-    TermKey,
     TermValue,
-    key,
-    mapped,
-    numbers,
 )
+from cnndsl.importers.raising.walks import TermKey, key, mapped, numbers
 from cnndsl.records import record
 
 RATIOS = tuple(map(Fraction, (1, 2, 4, "1/2", "1/4", 3, 6, 8, "3/4", "1/8", "1/3", "1/6", 16, "1/16", 5)))
@@ -264,12 +261,12 @@ def _is_outside(value: TermValue) -> bool:
     return (
         isinstance(value, Formula)
         or (isinstance(value, Link) and value.node >= -1)
-        or (isinstance(value, Ref) and value.up < 0)
+        or (isinstance(value, NameRef) and value.up < 0)
     )
 
 
 def _is_output(value: TermValue) -> bool:
-    return isinstance(value, Link | Ref) or (isinstance(value, Formula) and value.startswith("@"))
+    return isinstance(value, Link | NameRef) or (isinstance(value, Formula) and value.startswith("@"))
 
 
 def _related(role: str, parameter: BlockParameter) -> bool:
@@ -310,7 +307,7 @@ def times(name: str, ratio: Fraction) -> Formula:
 
 def _agree(values: Sequence[TermValue], given: Sequence[TermValue]) -> bool:
     pairs = list(zip(values, given, strict=True))
-    if any(isinstance(value, Link | Ref) for value in values):
+    if any(isinstance(value, Link | NameRef) for value in values):
         return values == given
     return all(value is None or other is None or value == other for value, other in pairs) and any(
         value is not None and value == other for value, other in pairs
@@ -332,7 +329,9 @@ def _with_defaults(
     for at, parameter in enumerate(parameters):
         counted = Counter(row[at] for row in arguments if row[at] is not None)
         value, often = counted.most_common(1)[0]
-        usual = not isinstance(value, Link | Ref | Formula) and 2 * often >= len(arguments) and parameter.name[0] != "c"
+        usual = (
+            not isinstance(value, Link | NameRef | Formula) and 2 * often >= len(arguments) and parameter.name[0] != "c"
+        )
         found.append((at, BlockParameter(parameter.name, value if usual else None), value))
     order = sorted(found, key=lambda each: (each[1].default is not None, each[0]))
     rows = tuple([tuple([value if row[at] is None else row[at] for at, _, value in order]) for row in arguments])
