@@ -1,7 +1,7 @@
 """Regions as chains: what is in a module is a chain of its layers and of the modules in it, each in one piece.
 
-A value that is read elsewhere is a `NameRef`: it has the name of the layer or module that gives it, where that has one, or
-else a second name.
+A value that is read elsewhere is a `NameRef`: it has the name of the layer or module that gives it, where that has one,
+or else a second name.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def raised_with_names(graph: Graph, classes: Mapping[str, str]) -> str:
     """
     module = ModuleChains(graph, regions(graph))
     page = _NamedPage(module)
-    program, paths = with_shared(TermProgram(((-1, module.body()),)), page.cost)
+    program, paths = with_shared(TermProgram(((-1, module.body()),)), page.cost, classes)
     return page.text(titled(program, titles(paths, classes)))
 
 

@@ -10,6 +10,9 @@ from typing import TypeAlias
 from cnndsl.layers.base import Layer
 from cnndsl.records import record
 
+IMPLICIT = "?"
+"""The name of what is called by its place, whatever number that is."""
+
 
 class Formula(str):
     """An expression as text: `c`, `C/2`."""
