@@ -37,6 +37,12 @@ def regions(graph: Graph) -> ModuleRegion:
     return _RegionFinder(graph).root()
 
 
+def without_modules(graph: Graph) -> ModuleRegion:
+    """Return a root without modules, in which each layer with tensors has its whole path as its name."""
+    named = [node.index for node in graph.nodes if has_name(graph, node.index)]
+    return ModuleRegion("", "", (1 << len(graph.nodes)) - 1, {at: graph.nodes[at].path for at in named})
+
+
 def has_name(graph: Graph, node: int) -> bool:
     """Return whether a node has something in a file of weights."""
     found = graph.nodes[node]

@@ -43,7 +43,7 @@ class _Module:
 
 
 def with_shared(
-    program: TermProgram, cost: WordCount, classes: Mapping[str, str]
+    program: TermProgram, cost: WordCount, classes: Mapping[str, str], with_tests: bool
 ) -> tuple[TermProgram, Mapping[str, list[str]]]:
     """Return the program with blocks for modules of equal structure, and the paths of the modules that are calls.
 
@@ -51,10 +51,13 @@ def with_shared(
         program: Chains with modules in them.
         cost: What a program costs, in words.
         classes: The names of the classes of modules, by their paths.
+        with_tests: Whether modules may be one block of which some lack what others have.
     """
     paths: dict[str, list[str]] = {}
     refused: set[object] = set()
-    program, least = _with_variants(program, cost, classes, paths)
+    least = cost(program)
+    if with_tests:
+        program, least = _with_variants(program, cost, classes, paths)
     while True:
         for mark, several in _candidates(program):
             if mark in refused:
@@ -76,17 +79,17 @@ def _with_variants(
     """The program with blocks for modules that are alike but for parts that some lack, and its cost."""
     least = cost(program)
     done: set[object] = set()
-    while True:
-        found = [each for each in _alike(program, classes) if each[0] not in done]
-        if not found:
-            return program, least
-        mark, several = found[0]
+    waiting = _alike(program, classes)
+    while waiting:
+        mark, several = waiting.pop(0)
         done.add(mark)
         noted: dict[str, list[str]] = {}
         made = _varied(program, several, noted)
         if made is not None and (words := cost(made)) < least:
             program, least = made, words
             paths |= noted
+            waiting = [each for each in _alike(program, classes) if each[0] not in done]
+    return program, least
 
 
 def _alike(program: TermProgram, classes: Mapping[str, str]) -> list[tuple[object, list[_Module]]]:

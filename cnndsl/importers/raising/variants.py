@@ -92,7 +92,7 @@ class _LaidWithGaps(LaidUpon):
 
     def step(self, several: tuple[PlacedTerm | None, ...]) -> PlacedTerm | None:
         there = [step for step in several if step is not None]
-        if len({step.name for step in there}) > 1:
+        if len({(step.name, step.alias) for step in there}) > 1:
             return None
         if all(_is_activation(step) for step in there) and len({key((step,)) for step in there}) > 1:
             kinds = tuple([None if step is None else _kind(step) for step in several])
