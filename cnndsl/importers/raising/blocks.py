@@ -21,12 +21,9 @@ from cnndsl.importers.raising.terms import (
     TermBlock,
     TermChain,
     TermProgram,
-    inner,
-    links,
-    reads,
-    renamed,
 )
 from cnndsl.importers.raising.unify import skeleton, unified
+from cnndsl.importers.raising.walks import inner, links, reads, renamed
 from cnndsl.records import record
 
 LOCAL = -2

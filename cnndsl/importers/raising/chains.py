@@ -6,16 +6,8 @@ import re
 from collections.abc import Mapping, Sequence, Set
 
 from cnndsl.graph import Graph, Node, Output
-from cnndsl.importers.raising.nesting import ChainItem, ChainNester
-from cnndsl.importers.raising.terms import (
-    LayerTerm,
-    Link,
-    PlacedTerm,
-    StartTerm,
-    TapTerm,
-    TermChain,
-    TermProgram,
-)
+from cnndsl.importers.raising.nesting import ChainNester, NestedItem
+from cnndsl.importers.raising.terms import LayerTerm, Link, PlacedTerm, StartTerm, TapTerm, TermChain, TermProgram
 from cnndsl.layers.base import Layer
 from cnndsl.layers.merge import MERGES
 
@@ -38,11 +30,11 @@ def chains(graph: Graph) -> TermProgram:
     return TermProgram(tuple(found))
 
 
-def item(node: Node, name: str = "") -> ChainItem:
+def item(node: Node, name: str = "") -> NestedItem:
     """Return a node as an item of chains."""
     if node.layer.ROLE == "merge":
-        return ChainItem(node.index, node.inputs, node.shape, operator=SIGNS[type(node.layer)])
-    return ChainItem(node.index, node.inputs, node.shape, leaf(node), name=name)
+        return NestedItem(node.index, node.inputs, node.shape, operator=SIGNS[type(node.layer)])
+    return NestedItem(node.index, node.inputs, node.shape, leaf(node), name=name)
 
 
 def output_names(graph: Graph) -> list[str]:

@@ -9,29 +9,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Set
 
-from cnndsl.elaborate.naming import names
-from cnndsl.elaborate.outputs import NodeOutput
-from cnndsl.elaborate.state import ModuleMember, ModuleScope, NamedOutput
-from cnndsl.errors import Source, Span
+from cnndsl.elaborate.naming import beside_labels
 from cnndsl.importers.raising.scopes import first_names
 from cnndsl.importers.raising.terms import (
+    IMPLICIT,
     CallTerm,
     ChainsTerm,
+    ChoiceTerm,
     GroupTerm,
     LayerTerm,
     MergeTerm,
     PlacedTerm,
     RaisedTerm,
     RepeatTerm,
+    SameTerm,
     StartTerm,
     TableTerm,
     TapTerm,
     TermChain,
-    inner,
 )
 from cnndsl.layers.merge import MERGES
 from cnndsl.records import record
-from cnndsl.shape import Shape
 
 NUMBERED = re.compile(r"(?s)(|.*[^0-9])(0|[1-9][0-9]{0,5})")
 """A label with a number at its end."""
@@ -66,6 +64,30 @@ def with_labels(chain: TermChain, read: Set[str] = frozenset()) -> TermChain:
     return _each(chain, lambda step: _labelled(step, next(labels), is_numbered) if _is_member(step) else step)
 
 
+def implicit(chain: TermChain) -> TermChain:
+    """Return what is in a module, with `IMPLICIT` as the name of parts that are called by their places; in the modules
+    in it, too. A module that is called so is a call of a block, or else it would be none."""
+    chain = _each(chain, _implicit_inside)
+    members = list(_members(chain, is_optional=False))
+    read = first_names(chain)
+    is_plain = not any(isinstance(step.term, ChainsTerm) for step in chain) and not any(
+        (each.step.name and not each.step.name.isdigit())
+        or isinstance(each.step.term, TapTerm | RepeatTerm | TableTerm)
+        for each in members
+    )
+    labels = _numbered(members) if is_plain and not any(name.isdigit() for name in read) else None
+    if labels is None:
+        return chain
+    names = (label or (IMPLICIT if each.step.name else "") for each, label in zip(members, labels, strict=True))
+    return _each(chain, lambda step: step.labelled(next(names)) if _is_member(step) else step)
+
+
+def _implicit_inside(step: PlacedTerm) -> PlacedTerm:
+    if isinstance(step.term, GroupTerm):
+        return step.over(GroupTerm(implicit(step.term.body), step.term.path))
+    return step
+
+
 def _inside(step: PlacedTerm) -> PlacedTerm:
     if isinstance(step.term, GroupTerm):
         return step.over(GroupTerm(with_labels(step.term.body), step.term.path))
@@ -85,13 +107,13 @@ def _of(term: RaisedTerm, change: Callable[[PlacedTerm], PlacedTerm]) -> RaisedT
         return term.over(tuple([_each(each, change) for each in term.branches]))
     if isinstance(term, ChainsTerm):
         return ChainsTerm(tuple([(name, _each(chain, change)) for name, chain in term.chains]))
-    return term
+    return ChoiceTerm(term.test, _each(term.body, change)) if isinstance(term, ChoiceTerm) else term
 
 
 def _is_member(step: PlacedTerm) -> bool:
     if isinstance(step.term, LayerTerm) and step.term.kind.ROLE == "input":
         return False
-    return isinstance(step.term, LayerTerm | MergeTerm | GroupTerm | CallTerm | TapTerm | RepeatTerm | TableTerm)
+    return not isinstance(step.term, StartTerm | ChainsTerm | ChoiceTerm | SameTerm)
 
 
 def _members(chain: TermChain, is_optional: bool) -> Iterator[_Named]:
@@ -104,6 +126,8 @@ def _members(chain: TermChain, is_optional: bool) -> Iterator[_Named]:
         elif isinstance(step.term, ChainsTerm):
             for _, each in step.term.chains:
                 yield from _members(each, is_optional)
+        elif isinstance(step.term, ChoiceTerm):
+            yield from _members(step.term.body, is_optional=True)
         if _is_member(step):
             yield _Named(step, is_optional or isinstance(step.term, GroupTerm), is_optional)
 
@@ -113,6 +137,8 @@ def _may_be_numbered(chain: TermChain, members: list[_Named], read: Set[str]) ->
     if any(isinstance(step.term, ChainsTerm) and any(name for name, _ in step.term.chains) for step in chain):
         return False
     wanted = [each.step for each in members if each.step.name]
+    if any(each.name == IMPLICIT for each in wanted):
+        return True
     return all(each.name.isdigit() and each.name not in read for each in wanted) and not any(
         (each.needs_label and each.step.name) or isinstance(each.step.term, TapTerm) for each in members
     )
@@ -124,8 +150,10 @@ def _numbered(members: list[_Named]) -> list[str] | None:
     count = 0
     free: list[int] = []
     for at, each in enumerate(members):
-        if not isinstance(each.step.term, MergeTerm):
-            if each.step.name:
+        if each.step.name == '""':
+            labels[at] = '""'
+        elif not isinstance(each.step.term, MergeTerm):
+            if each.step.name and each.step.name != IMPLICIT:
                 for _ in range(count - int(each.step.name)):
                     if not free:
                         return None
@@ -134,7 +162,7 @@ def _numbered(members: list[_Named]) -> list[str] | None:
                 if count != int(each.step.name):
                     return None
                 free = []
-            elif isinstance(each.step.term, LayerTerm):
+            elif isinstance(each.step.term, LayerTerm) and not each.step.name:
                 free.append(at)
             count += 1
     return labels
@@ -157,18 +185,11 @@ def _by_kind(members: list[_Named], read: Set[str]) -> list[str]:
             labels[at] = wanted[at]
 
 
-_NOWHERE = NamedOutput(NodeOutput(0, Shape(1)), None, Span(Source("", ""), 0, 0))
-
-
 def _given(members: list[_Named], labels: list[str]) -> list[str]:
     """What the language calls each part."""
     aliases = {each.step.alias for each in members if each.step.alias}
-    listed = [
-        ModuleMember(label or None, _kind(each.step.term), not isinstance(each.step.term, MergeTerm))
-        for each, label in zip(members, labels, strict=True)
-    ]
-    scope = ModuleScope(members=listed, labels=dict.fromkeys(aliases, _NOWHERE), values={"it"})
-    return names(scope)
+    parts = [(label, _kind(each.step.term)) for each, label in zip(members, labels, strict=True)]
+    return beside_labels(parts, aliases)
 
 
 def _kind(term: RaisedTerm) -> str:
@@ -188,13 +209,3 @@ def _labelled(step: PlacedTerm, label: str, is_numbered: bool) -> PlacedTerm:
         return step.labelled(step.alias).also("")
     found = NUMBERED.fullmatch(label)
     return step.labelled(found[1], int(found[2])) if found else step.labelled(label)
-
-
-def is_start(step: PlacedTerm) -> bool:
-    """Whether a step begins with an earlier value."""
-    return isinstance(step.term, StartTerm)
-
-
-def all_labels(chain: TermChain) -> set[str]:
-    """Return all labels of a chain."""
-    return {step.label for step in inner(chain) if step.name}

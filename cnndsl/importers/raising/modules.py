@@ -1,20 +1,20 @@
 """Regions as chains: what is in a module is a chain of its layers and of the modules in it, each in one piece.
 
-A value that is read elsewhere is a `Ref`: it has the name of the layer or module that gives it, where that has one, or
-else a second name.
+A value that is read elsewhere is a `NameRef`: it has the name of the layer or module that gives it, where that has one,
+or else a second name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from typing import Any, cast
 
 import networkx as nx
 
 from cnndsl.graph import Graph, Output
 from cnndsl.importers.raising.chains import item
-from cnndsl.importers.raising.nesting import ChainItem
-from cnndsl.importers.raising.regions import Region, bits
+from cnndsl.importers.raising.nesting import NestedItem
+from cnndsl.importers.raising.regions import ModuleRegion, bits
 from cnndsl.importers.raising.scopes import in_order, name_values
 from cnndsl.importers.raising.statements import Statements, StatementWriter
 from cnndsl.importers.raising.straight import straight
@@ -24,30 +24,30 @@ from cnndsl.importers.raising.terms import ChainsTerm, GroupTerm, Link, PlacedTe
 class ModuleChains:
     """What is in one region, as chains. `exports` are the names, in it, of values that are read from outside."""
 
-    def __init__(self, graph: Graph, region: Region) -> None:
+    def __init__(self, graph: Graph, region: ModuleRegion) -> None:
         self.graph, self.region = graph, region
         self.nodes = graph.nodes
-        self.inner = [ModuleChains(graph, each) for each in region.children]
+        self.inner: Sequence[ModuleChains] = [ModuleChains(graph, each) for each in region.children]
         self.place = {at: each for each in self.inner for at in bits(each.region.nodes)}
         self.taps = [] if region.path else [TapOfModule(self, each) for each in graph.taps if each.is_tap]
         self.tapped = {at for each in self.taps if each.head for at in bits(each.head.region.nodes)}
         """What is in the heads of taps."""
+        self.outputs = frozenset((*graph.main_outputs, *(each.node for each in graph.taps)))
+        self.results = self._results()
+        """The values that are read outside of it."""
+        self.ends = self._ends()
+        """The results that nothing in it reads; the last one is what it gives, the main one."""
+        self.read = self._read()
+        """The values from outside that it reads, the one first on which it stands."""
         self.exports: dict[int, str] = {}
         self.names: set[str] = set()
         """The names in it, and in the modules in it."""
-
-    @cached_property
-    def outputs(self) -> frozenset[int]:
-        """The nodes of the network's outputs."""
-        return frozenset((*self.graph.main_outputs, *(each.node for each in self.graph.taps)))
 
     def is_input(self, at: int) -> bool:
         """Whether a node is one of several inputs, which stand by themselves."""
         return at < len(self.graph.inputs) > 1
 
-    @cached_property
-    def results(self) -> list[int]:
-        """The values that are read outside of it."""
+    def _results(self) -> list[int]:
         readers = self.graph.readers
         return [
             at
@@ -55,9 +55,7 @@ class ModuleChains:
             if at in self.outputs or any(each not in self.region for each in readers[at])
         ]
 
-    @cached_property
-    def ends(self) -> list[int]:
-        """The results that nothing in it reads; the last one is what it gives, the main one."""
+    def _ends(self) -> list[int]:
         readers = self.graph.readers
         if not self.region.path:
             return sorted(self.graph.main_outputs, key=lambda at: (not any(readers[at]), self._is_main(at), at))
@@ -69,9 +67,7 @@ class ModuleChains:
         """The value that it gives."""
         return self.ends[-1]
 
-    @cached_property
-    def read(self) -> list[int]:
-        """The values from outside that it reads, the one first on which it stands."""
+    def _read(self) -> list[int]:
         found: dict[int, int] = {}
         for node in bits(self.region.nodes):
             for at in self.nodes[node].inputs:
@@ -113,7 +109,7 @@ class ModuleChains:
                 reached |= 1 << at
         return reached.bit_count()
 
-    def _statements(self, items: list[ChainItem], placed: list[int], start: int) -> Statements:
+    def _statements(self, items: list[NestedItem], placed: list[int], start: int) -> Statements:
         writer = StatementWriter(items, placed, {each.main: each.results for each in self.inner})
         found = writer.main(self.main, start)
         taps = [each.tap.node for each in self.taps if each.head is None]
@@ -123,29 +119,29 @@ class ModuleChains:
                 found = writer.inserted(found, further)
         return found
 
-    def _items(self) -> tuple[list[ChainItem], list[int]]:
+    def _items(self) -> tuple[list[NestedItem], list[int]]:
         """Its layers and modules in an order in which they can be executed, behind what they read from outside, and the
         numbers of those that no chain holds."""
-        items: list[ChainItem] = []
+        items: list[NestedItem] = []
         numbers: dict[int, int] = {}
 
-        def add(made: ChainItem) -> None:
+        def add(made: NestedItem) -> None:
             numbers[made.node] = len(items)
             items.append(made)
 
         for at in self.read:
-            add(ChainItem(at, (), self.nodes[at].shape))
+            add(NestedItem(at, (), self.nodes[at].shape))
         placed = list(range(1, len(items)))
         for unit in self._ordered():
             if isinstance(unit, int):
                 made = item(self.nodes[unit], self.region.layers.get(unit, ""))
                 inputs = tuple([numbers[at] for at in made.inputs])
-                add(ChainItem(made.node, inputs, made.shape, made.term, made.operator, made.name))
+                add(NestedItem(made.node, inputs, made.shape, made.term, made.operator, made.name))
                 placed += [numbers[unit]] if self.is_input(unit) else []
                 continue
             term = GroupTerm(unit.body(), unit.region.path)
             add(
-                ChainItem(
+                NestedItem(
                     unit.main,
                     tuple([numbers[at] for at in unit.read]),
                     self.nodes[unit.main].shape,
@@ -155,7 +151,7 @@ class ModuleChains:
             )
             for at in unit.results:
                 if at != unit.main:
-                    add(ChainItem(at, (numbers[unit.main],), self.nodes[at].shape))
+                    add(NestedItem(at, (numbers[unit.main],), self.nodes[at].shape))
                     placed.append(numbers[at])
         return items, placed
 
@@ -170,11 +166,12 @@ class ModuleChains:
             for at in self.nodes[node].inputs:
                 if at in self.region and (there := self.unit(at)) != here:
                     joined.add_edge(there, here)
-        return list(
-            nx.lexicographical_topological_sort(
-                joined, key=lambda unit: unit if isinstance(unit, int) else next(bits(unit.region.nodes))
-            )
-        )
+        ordered = cast("Any", nx).lexicographical_topological_sort
+        return list(ordered(joined, key=_first))
+
+
+def _first(unit: ModuleChains | int) -> int:
+    return unit if isinstance(unit, int) else next(bits(unit.region.nodes))
 
 
 class TapOfModule:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from cnndsl.graph import Graph
 from cnndsl.importers.raising.chains import input_name, output_names
@@ -11,31 +11,33 @@ from cnndsl.importers.raising.labels import with_labels
 from cnndsl.importers.raising.modules import ModuleChains
 from cnndsl.importers.raising.naming import titled
 from cnndsl.importers.raising.page import block_line, default_line, defaults, words
-from cnndsl.importers.raising.regions import regions
+from cnndsl.importers.raising.regions import regions, without_modules
 from cnndsl.importers.raising.repeats import folded
 from cnndsl.importers.raising.sharing import titles, with_shared
 from cnndsl.importers.raising.tables import parted, tabled
 from cnndsl.importers.raising.terms import (
+    CallTerm,
     ChainsTerm,
-    GroupTerm,
-    MergeTerm,
-    PlacedTerm,
-    RaisedTerm,
+    TableTerm,
     TermBlock,
     TermChain,
     TermProgram,
-    inner,
 )
+from cnndsl.importers.raising.walks import inner, with_parts
 from cnndsl.importers.raising.writing import TermWriter
 
 _NUMBER = 25
 """What a number before brackets costs, in words: a call of a block needs none, and those beside it either."""
 _NUMBERED_GROUP = re.compile(r"[\[( ](\d+|\{[^}]*\}): [\[(]")
+_BEGINNINGS = 4
+"""A table may begin with one of so many steps."""
 _NONE: frozenset[int] = frozenset()
 
 
-def raised_with_names(graph: Graph, classes: Mapping[str, str]) -> str:
-    """Return the text of a program that has this graph, and the paths of its layers with tensors.
+def named_texts(graph: Graph, classes: Mapping[str, str]) -> Iterator[str]:
+    """Yield texts of programs that have this graph, and the paths of its layers with tensors, the shortest first.
+
+    The last one has neither blocks nor modules: each layer has its path as a label.
 
     Args:
         graph: The graph; `Node.path` of a layer with tensors is what their names in a file of weights begin with, of
@@ -44,8 +46,15 @@ def raised_with_names(graph: Graph, classes: Mapping[str, str]) -> str:
     """
     module = ModuleChains(graph, regions(graph))
     page = _NamedPage(module)
-    program, paths = with_shared(TermProgram(((-1, module.body()),)), page.cost)
-    return page.text(titled(program, titles(paths, classes)))
+    whole = TermProgram(((-1, module.body()),))
+    texts: list[str] = []
+    for with_tests in (True, False):
+        program, paths = with_shared(whole, page.cost, classes, with_tests)
+        texts.append(page.text(titled(program, titles(paths, classes))))
+    yield from sorted(dict.fromkeys(texts), key=words)
+    yield page.text(whole)
+    flat = ModuleChains(graph, without_modules(graph))
+    yield _NamedPage(flat).text(TermProgram(((-1, flat.body()),)))
 
 
 class _NamedPage:
@@ -96,26 +105,23 @@ class _NamedPage:
 
 def _short(chain: TermChain, with_tables: bool = True) -> TermChain:
     """What is in a module with repeats and tables, in the shortest of the ways to write it."""
-    chain = tuple([step.over(_inside(step.term, with_tables)) for step in chain])
+    chain = tuple([step.over(with_parts(step.term, lambda each: _short(each, with_tables))) for step in chain])
     plain = folded(chain, _NONE)
     if not with_tables:
         return plain
-    ways = [plain, tabled(plain, _NONE), tabled(parted(plain), _NONE)]
-    return min(ways, key=lambda way: sum(1 for _ in inner(way)) * 100 + len(str(way)) // 100)
+    ways = [plain, tabled(plain, _NONE)]
+    apart = parted(plain)
+    ways += [(*apart[:at], *tabled(apart[at:], _NONE)) for at in range(min(_BEGINNINGS, len(apart)))]
+    return min(ways, key=_weight)
 
 
-def _inside(term: RaisedTerm, with_tables: bool) -> RaisedTerm:
-    match term:
-        case GroupTerm():
-            return GroupTerm(_short(term.body, with_tables), term.path)
-        case MergeTerm():
-            return term.over(tuple([_short(each, with_tables) for each in term.branches]))
-        case ChainsTerm():
-            return ChainsTerm(tuple([(name, _short(each)) for name, each in term.chains]))
-        case _:
-            return term
-
-
-def placed(step: PlacedTerm) -> bool:
-    """Whether a step has a label or a second name."""
-    return bool(step.label or step.alias)
+def _weight(chain: TermChain) -> int:
+    """About how many words a chain has."""
+    weight = 0
+    for step in inner(chain):
+        weight += 3
+        if isinstance(step.term, CallTerm):
+            weight += len(step.term.arguments)
+        elif isinstance(step.term, TableTerm):
+            weight += 2 * len(step.term.names) * (len(step.term.rows) + 1)
+    return weight

@@ -6,18 +6,14 @@ from collections.abc import Mapping
 
 from cnndsl.importers.raising.terms import (
     CallTerm,
-    ChainsTerm,
-    GroupTerm,
     LayerTerm,
     MergeTerm,
     RaisedTerm,
-    RepeatTerm,
-    TapTerm,
     TermBlock,
     TermChain,
     TermProgram,
-    inner,
 )
+from cnndsl.importers.raising.walks import inner, with_parts
 
 
 def titled(program: TermProgram, titles: Mapping[str, str] | None = None) -> TermProgram:
@@ -74,18 +70,6 @@ def _called(chain: TermChain, names: Mapping[str, str]) -> TermChain:
 
 
 def _renamed(term: RaisedTerm, names: Mapping[str, str]) -> RaisedTerm:
-    match term:
-        case CallTerm():
-            return CallTerm(names[term.block], term.arguments)
-        case MergeTerm():
-            return term.over(tuple([_called(each, names) for each in term.branches]))
-        case RepeatTerm():
-            return RepeatTerm(_called(term.body, names), term.count)
-        case GroupTerm():
-            return GroupTerm(_called(term.body, names), term.path)
-        case ChainsTerm():
-            return ChainsTerm(tuple([(name, _called(chain, names)) for name, chain in term.chains]))
-        case TapTerm():
-            return TapTerm(term.name, term.is_for_training, _called(term.body, names))
-        case _:
-            return term
+    if isinstance(term, CallTerm):
+        return CallTerm(names[term.block], term.arguments)
+    return with_parts(term, lambda chain: _called(chain, names))

@@ -11,16 +11,8 @@ from typing import Any, cast
 
 import networkx as nx
 
-from cnndsl.importers.raising.terms import (
-    Link,
-    MergeTerm,
-    PlacedTerm,
-    RaisedTerm,
-    StartTerm,
-    TermChain,
-    inner,
-    links,
-)
+from cnndsl.importers.raising.terms import Link, MergeTerm, PlacedTerm, RaisedTerm, StartTerm, TermChain
+from cnndsl.importers.raising.walks import inner, links
 from cnndsl.records import record
 from cnndsl.shape import Shape
 
@@ -29,7 +21,7 @@ _DEEPEST = 4
 
 
 @record(slots=True)
-class ChainItem:
+class NestedItem:
     """What a chain consists of: a layer, a merge by its sign, or a whole module.
 
     `inputs` are the numbers of the items that it reads, all before it; a term stands on the first of them. `node` is
@@ -47,7 +39,7 @@ class ChainItem:
 class ChainNester:
     """Makes chains of items, each item in one of them; those of `placed` are read by references alone."""
 
-    def __init__(self, items: Sequence[ChainItem], placed: Iterable[int] = ()) -> None:
+    def __init__(self, items: Sequence[NestedItem], placed: Iterable[int] = ()) -> None:
         self.items = items
         self.placed = set(placed)
         self.dominators = _dominators(items, self.placed)
@@ -83,7 +75,7 @@ class ChainNester:
         node = self.items[at].node
         return PlacedTerm(StartTerm(Link(node)), node, -1)
 
-    def _before(self, item: ChainItem, start: int) -> int:
+    def _before(self, item: NestedItem, start: int) -> int:
         """The value on which an item stands; -1 for a merge of which each branch begins elsewhere."""
         if not item.operator:
             return item.inputs[0]
@@ -171,7 +163,7 @@ def _depth_of(term: RaisedTerm) -> int:
     return max(map(_depth, term.branches), default=0) + is_skip
 
 
-def _dominators(items: Sequence[ChainItem], apart: Set[int]) -> dict[int, int]:
+def _dominators(items: Sequence[NestedItem], apart: Set[int]) -> dict[int, int]:
     """The immediate dominator of each item, of those ways that begin with the first one where there are any; -1 where
     all begins. What is apart leads to nothing but by references."""
     whole: nx.DiGraph[int] = nx.DiGraph()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from cnndsl.importers.raising.terms import Formula, LayerTerm, TermBlock, TermChain, TermValue, inner
+from cnndsl.importers.raising.terms import Formula, LayerTerm, TermBlock, TermChain, TermValue
+from cnndsl.importers.raising.walks import inner
 from cnndsl.importers.raising.writing import TermWriter
 from cnndsl.layers.base import Layer
 

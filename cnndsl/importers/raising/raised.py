@@ -8,18 +8,14 @@ from itertools import count
 from cnndsl.graph import Graph
 from cnndsl.importers.raising.blocks import LOCAL, LOCALS, local_names, with_blocks
 from cnndsl.importers.raising.chains import chains, output_names
-from cnndsl.importers.raising.named import raised_with_names
+from cnndsl.importers.raising.named import named_texts
 from cnndsl.importers.raising.naming import titled
 from cnndsl.importers.raising.page import block_line, default_line, defaults, words
 from cnndsl.importers.raising.repeats import folded
+from cnndsl.importers.raising.right import first_right
 from cnndsl.importers.raising.tables import parted, tabled
-from cnndsl.importers.raising.terms import (
-    TermBlock,
-    TermChain,
-    TermProgram,
-    inner,
-    links,
-)
+from cnndsl.importers.raising.terms import TermBlock, TermChain, TermProgram
+from cnndsl.importers.raising.walks import inner, links
 from cnndsl.importers.raising.writing import TermWriter
 
 
@@ -38,7 +34,7 @@ def raised(graph: Graph, with_names: bool = False, classes: Mapping[str, str] | 
     -> [CONV3-8 -> RELU]*2 -> POOL2 -> FC-10
     """
     if with_names:
-        return raised_with_names(graph, classes or {})
+        return first_right(graph, named_texts(graph, classes or {}))
     program = chains(graph)
     outputs = list(graph.main_outputs)
     ends = {node for node, _ in program.chains}

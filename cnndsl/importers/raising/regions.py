@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import or_
 
 import networkx as nx
 
@@ -20,7 +18,7 @@ from cnndsl.graph import Graph
 
 
 @dataclass(slots=True)
-class Region:
+class ModuleRegion:
     """A module: the nodes in it as the bits of a number, its layers with tensors by their names in it, and the modules
     in it. `name` is that which it has in the module around it."""
 
@@ -28,15 +26,21 @@ class Region:
     name: str
     nodes: int
     layers: dict[int, str] = field(default_factory=dict[int, str])
-    children: list[Region] = field(default_factory=list["Region"])
+    children: list[ModuleRegion] = field(default_factory=list["ModuleRegion"])
 
     def __contains__(self, node: int) -> bool:
         return bool(self.nodes >> node & 1)
 
 
-def regions(graph: Graph) -> Region:
+def regions(graph: Graph) -> ModuleRegion:
     """Return the tree of modules of a graph; its root is the whole."""
     return _RegionFinder(graph).root()
+
+
+def without_modules(graph: Graph) -> ModuleRegion:
+    """Return a root without modules, in which each layer with tensors has its whole path as its name."""
+    named = [node.index for node in graph.nodes if has_name(graph, node.index)]
+    return ModuleRegion("", "", (1 << len(graph.nodes)) - 1, {at: graph.nodes[at].path for at in named})
 
 
 def has_name(graph: Graph, node: int) -> bool:
@@ -54,7 +58,10 @@ def bits(nodes: int) -> Iterator[int]:
 
 
 def _joined(several: Iterable[int]) -> int:
-    return reduce(or_, several, 0)
+    found = 0
+    for each in several:
+        found |= each
+    return found
 
 
 class _RegionFinder:
@@ -72,7 +79,7 @@ class _RegionFinder:
             self._note(at)
         self.hints = self._hints()
 
-    def root(self) -> Region:
+    def root(self) -> ModuleRegion:
         """The whole."""
         whole = (1 << len(self.graph.nodes)) - 1
         return self._region("", "", whole)
@@ -101,8 +108,8 @@ class _RegionFinder:
                 module = module.rpartition(".")[0]
         return found
 
-    def _region(self, path: str, name: str, nodes: int) -> Region:
-        made = Region(path, name, nodes, {at: _last(self.graph.nodes[at].path, path) for at in self.own[path]})
+    def _region(self, path: str, name: str, nodes: int) -> ModuleRegion:
+        made = ModuleRegion(path, name, nodes, {at: _last(self.graph.nodes[at].path, path) for at in self.own[path]})
         inside = {each: each for each in sorted(self.modules[path])}
         while True:
             found = self._pieces(inside, nodes)

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from cnndsl.importers.raising.terms import (
-    Formula,
-    MergeTerm,
-    PlacedTerm,
-    RaisedTerm,
-    RepeatTerm,
-    TermChain,
-    TermKey,
-    inner,
-    key,
-    label_numbers,
-    unnumbered,
-)
+from cnndsl.importers.raising.terms import Formula, MergeTerm, PlacedTerm, RaisedTerm, RepeatTerm, TermChain
+from cnndsl.importers.raising.walks import TermKey, inner, key, label_numbers, unnumbered
 
 LONGEST = 40
 """The most steps in one turn."""

@@ -3,31 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from cnndsl.graph import Graph
 from cnndsl.importers.raising.chains import input_name, output_names
-from cnndsl.importers.raising.regions import bits
+from cnndsl.importers.raising.regions import ModuleRegion, bits
 from cnndsl.importers.raising.terms import (
-    ChainsTerm,
     GroupTerm,
     Link,
     MergeTerm,
+    NameRef,
     PlacedTerm,
-    RaisedTerm,
-    Ref,
-    RepeatTerm,
     SameTerm,
     StartTerm,
     TapTerm,
     TermChain,
     TermValue,
-    inner,
-    links,
-    mapped,
 )
+from cnndsl.importers.raising.walks import links, mapped, parts, with_parts
 
-if TYPE_CHECKING:
-    from cnndsl.importers.raising.modules import ModuleChains
+
+class ModuleOfNames(Protocol):
+    """What naming has to know of a module: what is in it, what it reads first, gives, and gives mainly."""
+
+    graph: Graph
+    region: ModuleRegion
+    exports: dict[int, str]
+    names: set[str]
+    tapped: set[int]
+
+    @property
+    def inner(self) -> Sequence[ModuleOfNames]: ...
+    @property
+    def read(self) -> Sequence[int]: ...
+    @property
+    def results(self) -> Sequence[int]: ...
+    @property
+    def main(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    def is_input(self, at: int) -> bool: ...
+    def unit(self, at: int) -> ModuleOfNames | int: ...
+
 
 LETTERS = "yzuvwpqt"
 """What second names begin with, by the height of the module: no module takes the names of one around it."""
@@ -36,7 +53,7 @@ ValueVisit = Callable[[TermValue, int], TermValue]
 """What to put in place of a value, which is read so many modules further in."""
 
 
-def in_order(chains: Sequence[tuple[int, TermChain]], module: ModuleChains) -> bool:
+def in_order(chains: Sequence[tuple[int, TermChain]], module: ModuleOfNames) -> bool:
     """Whether the chains hold all that is in a module, and read what stands before."""
     known = {each.index for each in module.graph.inputs if module.is_input(each.index)}
 
@@ -75,31 +92,20 @@ def with_values(chain: TermChain, visit: ValueVisit, depth: int = 0) -> TermChai
 
 
 def _with_values(step: PlacedTerm, visit: ValueVisit, depth: int) -> PlacedTerm:
-    term: RaisedTerm = step.term
-    match term:
-        case MergeTerm():
-            return step.over(term.over(tuple([with_values(each, visit, depth) for each in term.branches])))
-        case GroupTerm():
-            return step.over(GroupTerm(with_values(term.body, visit, depth + 1), term.path))
-        case TapTerm():
-            return step.over(TapTerm(term.name, term.is_for_training, with_values(term.body, visit, depth)))
-        case RepeatTerm():
-            return step.over(RepeatTerm(with_values(term.body, visit, depth), term.count))
-        case ChainsTerm():
-            chains = [(name, with_values(chain, visit, depth)) for name, chain in term.chains]
-            return step.over(ChainsTerm(tuple(chains)))
-        case _:
-            return mapped((step,), lambda _, value: visit(value, depth) if isinstance(value, Link | Ref) else value)[0]
+    inside = depth + isinstance(step.term, GroupTerm)
+    if parts(step.term):
+        return step.over(with_parts(step.term, lambda chain: with_values(chain, visit, inside)))
+    return mapped((step,), lambda _, value: visit(value, depth) if isinstance(value, Link | NameRef) else value)[0]
 
 
-def name_values(chains: Sequence[tuple[int, TermChain]], module: ModuleChains) -> tuple[tuple[str, TermChain], ...]:
+def name_values(chains: Sequence[tuple[int, TermChain]], module: ModuleOfNames) -> tuple[tuple[str, TermChain], ...]:
     """Return the chains of a module with names for what is read by reference, and note the names of what is read from
     outside in `module.exports`; each chain has a name where it needs one."""
     return _Naming(module).chains(chains)
 
 
 class _Naming:
-    def __init__(self, module: ModuleChains) -> None:
+    def __init__(self, module: ModuleOfNames) -> None:
         self.module = module
         self.inner = set[str]().union(*(each.names for each in module.inner))
         labels = [*module.region.layers.values(), *(each.region.name for each in module.inner)]
@@ -194,7 +200,7 @@ class _Naming:
     def _with_names(self, chain: TermChain) -> TermChain:
         def name(value: TermValue, depth: int) -> TermValue:
             is_here = isinstance(value, Link) and value.node in self.found
-            return Ref(self.found[value.node], depth) if is_here and isinstance(value, Link) else value
+            return NameRef(self.found[value.node], depth) if is_here and isinstance(value, Link) else value
 
         return _with_aliases(with_values(chain, name), self.aliases)
 
@@ -214,14 +220,9 @@ def first_names(chain: TermChain) -> set[str]:
     found: set[str] = set()
 
     def note(value: TermValue, depth: int) -> TermValue:
-        if isinstance(value, Ref) and value.up == depth:
+        if isinstance(value, NameRef) and value.up == depth:
             found.add(value.name.partition(".")[0])
         return value
 
     with_values(chain, note)
     return found
-
-
-def has_groups(chain: TermChain) -> bool:
-    """Whether a chain has modules in it that are no calls."""
-    return any(isinstance(step.term, GroupTerm) for step in inner(chain))

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from cnndsl.importers.raising.blocks import WordCount
+from cnndsl.importers.raising.labels import implicit
 from cnndsl.importers.raising.scopes import with_values
 from cnndsl.importers.raising.terms import (
+    IMPLICIT,
     CallTerm,
-    ChainsTerm,
     GroupTerm,
     LayerTerm,
     MergeTerm,
+    NameRef,
     PlacedTerm,
     RaisedTerm,
-    Ref,
-    TapTerm,
     TermBlock,
     TermChain,
     TermProgram,
     TermValue,
-    inner,
-    key,
 )
-from cnndsl.importers.raising.unify import skeleton, unified
+from cnndsl.importers.raising.unify import Unified, skeleton, unified
+from cnndsl.importers.raising.variants import joined
+from cnndsl.importers.raising.walks import inner, key, parts, with_parts
 from cnndsl.records import record
 
-WordCount = Callable[[TermProgram], int]
+_VARIANTS = 12
+"""The most kinds of modules that one block may stand for."""
 _LEAST = 4
 """The words of a module that is worth a block."""
 
@@ -40,23 +42,30 @@ class _Module:
     body: TermChain
 
 
-def with_shared(program: TermProgram, cost: WordCount) -> tuple[TermProgram, Mapping[str, list[str]]]:
+def with_shared(
+    program: TermProgram, cost: WordCount, classes: Mapping[str, str], with_tests: bool
+) -> tuple[TermProgram, Mapping[str, list[str]]]:
     """Return the program with blocks for modules of equal structure, and the paths of the modules that are calls.
 
     Args:
         program: Chains with modules in them.
         cost: What a program costs, in words.
+        classes: The names of the classes of modules, by their paths.
+        with_tests: Whether modules may be one block of which some lack what others have.
     """
     paths: dict[str, list[str]] = {}
-    least = cost(program)
     refused: set[object] = set()
+    least = cost(program)
+    if with_tests:
+        program, least = _with_variants(program, cost, classes, paths)
     while True:
         for mark, several in _candidates(program):
             if mark in refused:
                 continue
-            made = _shared(program, several, f"B{len(program.blocks) + 1}")
+            noted: dict[str, list[str]] = {}
+            made = _shared(program, several, noted)
             if made is not None and (words := cost(made)) < least:
-                paths[made.blocks[0].name] = [each.group.path for each in several]
+                paths |= noted
                 program, least = made, words
                 break
             refused.add(mark)
@@ -64,14 +73,82 @@ def with_shared(program: TermProgram, cost: WordCount) -> tuple[TermProgram, Map
             return program, paths
 
 
+def _with_variants(
+    program: TermProgram, cost: WordCount, classes: Mapping[str, str], paths: dict[str, list[str]]
+) -> tuple[TermProgram, int]:
+    """The program with blocks for modules that are alike but for parts that some lack, and its cost."""
+    least = cost(program)
+    done: set[object] = set()
+    waiting = _alike(program, classes)
+    while waiting:
+        mark, several = waiting.pop(0)
+        done.add(mark)
+        noted: dict[str, list[str]] = {}
+        made = _varied(program, several, noted)
+        if made is not None and (words := cost(made)) < least:
+            program, least = made, words
+            paths |= noted
+            waiting = [each for each in _alike(program, classes) if each[0] not in done]
+    return program, least
+
+
+def _alike(program: TermProgram, classes: Mapping[str, str]) -> list[tuple[object, list[_Module]]]:
+    """Modules of one class, or with the same names in them, of which some differ, the largest first."""
+    found: dict[object, list[_Module]] = defaultdict(list)
+    for step in _all_steps(program):
+        if isinstance(step.term, GroupTerm):
+            mark = classes.get(step.term.path) or _names(step.term.body)
+            if mark and mark not in ("Sequential", "ModuleList"):
+                found[mark].append(_Module(step, step.term, implicit(_apart(step.term.body))))
+    several: list[tuple[int, object, list[_Module]]] = []
+    for mark, modules in found.items():
+        if 1 < len({skeleton(each.body) for each in modules}) <= _VARIANTS:
+            several.append((sum(_size(each.body) for each in modules), mark, modules))
+    return [(mark, modules) for _, mark, modules in sorted(several, key=lambda each: -each[0])]
+
+
+def _names(body: TermChain) -> object:
+    """The names in a module, as far as they are no numbers."""
+    chains = [body, *(branch for step in body for branch in parts(step.term) if isinstance(step.term, MergeTerm))]
+    return frozenset(step.name for chain in chains for step in chain if step.name and not step.name.isdigit())
+
+
+def _varied(program: TermProgram, several: Sequence[_Module], paths: dict[str, list[str]]) -> TermProgram | None:
+    """The program with one block for modules of which some lack what others have; None where that cannot be."""
+    found = joined([each.body for each in several], [each.step.channels for each in several])
+    if found is None:
+        return None
+    made = _replaced(program, several, found, paths)
+    while inside := [step for step in _all_steps(made) if _must_be_call(step)]:
+        first = skeleton(implicit(_apart(inside[0].term.body)))
+        alike = [
+            _Module(step, step.term, implicit(_apart(step.term.body)))
+            for step in _all_steps(made)
+            if isinstance(step.term, GroupTerm) and skeleton(implicit(_apart(step.term.body))) == first
+        ]
+        shared = unified([each.body for each in alike], True, [each.step.channels for each in alike])
+        if shared is None:
+            return None
+        made = _replaced(made, alike, shared, paths)
+    return made
+
+
+def _must_be_call(step: PlacedTerm) -> bool:
+    return isinstance(step.term, GroupTerm) and step.name == IMPLICIT
+
+
+def _all_steps(program: TermProgram) -> Iterator[PlacedTerm]:
+    for chain in (*(chain for _, chain in program.chains), *(block.body for block in program.blocks)):
+        yield from inner(chain)
+
+
 def _candidates(program: TermProgram) -> list[tuple[object, list[_Module]]]:
     """Modules that may be one block, those first that promise to save most."""
     found: dict[object, list[_Module]] = defaultdict(list)
-    for chain in (*(chain for _, chain in program.chains), *(block.body for block in program.blocks)):
-        for step in inner(chain):
-            if isinstance(step.term, GroupTerm):
-                module = _Module(step, step.term, _apart(step.term.body))
-                found[skeleton(module.body)].append(module)
+    for step in _all_steps(program):
+        if isinstance(step.term, GroupTerm):
+            module = _Module(step, step.term, _apart(step.term.body))
+            found[skeleton(module.body)].append(module)
     several: list[tuple[int, object, list[_Module]]] = []
     for mark, modules in found.items():
         size = _size(modules[0].body)
@@ -93,7 +170,7 @@ def _apart(body: TermChain) -> TermChain:
     """What is in a module, with the values that it reads from outside as negative ones."""
 
     def visit(value: TermValue, depth: int) -> TermValue:
-        return Ref(value.name, depth - value.up) if isinstance(value, Ref) and value.up > depth else value
+        return NameRef(value.name, depth - value.up) if isinstance(value, NameRef) and value.up > depth else value
 
     return with_values(body, visit)
 
@@ -102,12 +179,19 @@ def _size(chain: TermChain) -> int:
     return sum(2 if isinstance(step.term, LayerTerm | CallTerm) else 1 for step in inner(chain))
 
 
-def _shared(program: TermProgram, several: Sequence[_Module], name: str) -> TermProgram | None:
+def _shared(program: TermProgram, several: Sequence[_Module], paths: dict[str, list[str]]) -> TermProgram | None:
     """The program with a block for some modules; None where they cannot be joined."""
     entering = [each.step.channels for each in several]
     found = unified([each.body for each in several], has_channels=True, entering=entering)
-    if found is None:
-        return None
+    return None if found is None else _replaced(program, several, found, paths)
+
+
+def _replaced(
+    program: TermProgram, several: Sequence[_Module], found: Unified, paths: dict[str, list[str]]
+) -> TermProgram:
+    """The program with a block in the place of modules."""
+    name = f"B{len(program.blocks) + 1}"
+    paths[name] = [each.group.path for each in several]
     calls: dict[int, CallTerm] = {}
     for module, arguments in zip(several, found.arguments, strict=True):
         given = [(each.name, _around(value)) for each, value in zip(found.parameters, arguments, strict=True)]
@@ -119,25 +203,15 @@ def _shared(program: TermProgram, several: Sequence[_Module], name: str) -> Term
 
 def _around(value: TermValue) -> TermValue:
     """A value that a module reads from outside, as it is called there."""
-    return Ref(value.name, -1 - value.up) if isinstance(value, Ref) and value.up < 0 else value
+    return NameRef(value.name, -1 - value.up) if isinstance(value, NameRef) and value.up < 0 else value
 
 
 def _with_calls(chain: TermChain, calls: Mapping[int, CallTerm]) -> TermChain:
-    return tuple([step.over(calls.get(id(step.term)) or _inside(step.term, calls)) for step in chain])
+    return tuple([step.over(_called(step.term, calls)) for step in chain])
 
 
-def _inside(term: RaisedTerm, calls: Mapping[int, CallTerm]) -> RaisedTerm:
-    match term:
-        case GroupTerm():
-            return GroupTerm(_with_calls(term.body, calls), term.path)
-        case MergeTerm():
-            return term.over(tuple([_with_calls(each, calls) for each in term.branches]))
-        case ChainsTerm():
-            return ChainsTerm(tuple([(name, _with_calls(chain, calls)) for name, chain in term.chains]))
-        case TapTerm():
-            return TapTerm(term.name, term.is_for_training, _with_calls(term.body, calls))
-        case _:
-            return term
+def _called(term: RaisedTerm, calls: Mapping[int, CallTerm]) -> RaisedTerm:
+    return calls.get(id(term)) or with_parts(term, lambda chain: _with_calls(chain, calls))
 
 
 def titles(paths: Mapping[str, Sequence[str]], classes: Mapping[str, str]) -> dict[str, str]:
@@ -148,9 +222,3 @@ def titles(paths: Mapping[str, Sequence[str]], classes: Mapping[str, str]) -> di
         if counted:
             found[block] = counted.most_common(1)[0][0]
     return found
-
-
-def groups(program: TermProgram) -> Iterator[GroupTerm]:
-    """Yield the modules of a program that are no calls."""
-    for chain in (*(chain for _, chain in program.chains), *(block.body for block in program.blocks)):
-        yield from (step.term for step in inner(chain) if isinstance(step.term, GroupTerm))

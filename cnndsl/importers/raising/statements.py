@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from cnndsl.importers.raising.nesting import ChainItem, ChainNester
-from cnndsl.importers.raising.terms import (
-    Link,
-    MergeTerm,
-    PlacedTerm,
-    StartTerm,
-    TermChain,
-    inner,
-    links,
-)
+from cnndsl.importers.raising.nesting import ChainNester, NestedItem
+from cnndsl.importers.raising.terms import Link, MergeTerm, PlacedTerm, StartTerm, TermChain
+from cnndsl.importers.raising.walks import inner, links
 
 Statements = list[tuple[int, TermChain]]
 """Chains, each with the node whose value it gives."""
@@ -24,7 +17,7 @@ class StatementWriter:
     of the module.
     """
 
-    def __init__(self, items: list[ChainItem], placed: list[int], holds: dict[int, list[int]]) -> None:
+    def __init__(self, items: list[NestedItem], placed: list[int], holds: dict[int, list[int]]) -> None:
         self.items, self.holds = items, holds
         self.nester = ChainNester(items, placed)
         self.numbers = {each.node: at for at, each in enumerate(items)}

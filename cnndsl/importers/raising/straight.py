@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnndsl.importers.raising.nesting import ChainItem
+from cnndsl.importers.raising.nesting import NestedItem
 from cnndsl.importers.raising.terms import Link, MergeTerm, PlacedTerm, StartTerm, TermChain
 
 
-def straight(items: Sequence[ChainItem], start: int, ends: Sequence[int]) -> list[tuple[int, TermChain]]:
+def straight(items: Sequence[NestedItem], start: int, ends: Sequence[int]) -> list[tuple[int, TermChain]]:
     """Return chains of items in their order, the main end last.
 
     Args:
@@ -43,11 +43,11 @@ def straight(items: Sequence[ChainItem], start: int, ends: Sequence[int]) -> lis
     return [(node, tuple(chain)) for node, chain in found]
 
 
-def _merge(item: ChainItem, items: Sequence[ChainItem], before: int) -> PlacedTerm:
+def _merge(item: NestedItem, items: Sequence[NestedItem], before: int) -> PlacedTerm:
     branches: list[TermChain] = [() if at == before else (_reference(items[at]),) for at in item.inputs]
     channels = items[before].shape.channels if before >= 0 else -1
     return PlacedTerm(MergeTerm(item.operator, tuple(branches)), item.node, channels)
 
 
-def _reference(item: ChainItem) -> PlacedTerm:
+def _reference(item: NestedItem) -> PlacedTerm:
     return PlacedTerm(StartTerm(Link(item.node)), item.node, -1)

@@ -9,16 +9,15 @@ from cnndsl.importers.raising.terms import (
     CallTerm,
     Link,
     MergeTerm,
+    NameRef,
     PlacedTerm,
     RaisedTerm,
-    Ref,
     RepeatTerm,
     TableTerm,
     TermChain,
-    TermKey,
-    unnumbered,
 )
 from cnndsl.importers.raising.unify import skeleton, unified
+from cnndsl.importers.raising.walks import TermKey, unnumbered
 
 FEWEST = 2
 """Rows below which a table is no gain."""
@@ -98,7 +97,7 @@ def _table(chain: TermChain, start: int, period: int, count: int) -> PlacedTerm 
         return None
     if period == 1 and isinstance(rows[0][0].term, CallTerm) and count < _FEWEST_CALLS:
         return None
-    if any(isinstance(value, Link | Ref) for row in found.arguments for value in row):
+    if any(isinstance(value, Link | NameRef) for row in found.arguments for value in row):
         return None
     names = tuple([each.name for each in found.parameters])
     last = rows[-1][-1]

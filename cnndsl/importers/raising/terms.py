@@ -1,16 +1,17 @@
 """The tree between a graph and its text: chains of layers, merges, calls and repeats.
 
-A number in a layer or a call may be a `Formula`, the text of an expression; `mapped` visits all numbers of a chain in
-one order, `key` says which chains are equal, with their numbers or without.
+A number in a layer or a call may be a `Formula`, the text of an expression.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from cnndsl.layers.base import Layer
 from cnndsl.records import record
+
+IMPLICIT = "?"
+"""The name of what is called by its place, whatever number that is."""
 
 
 class Formula(str):
@@ -27,7 +28,7 @@ class Link:
 
 
 @record(slots=True)
-class Ref:
+class NameRef:
     """A value by its name, `up` so many modules further out. In what is to be a block, those outside of it are
     negative: -1 is a name where the block is called."""
 
@@ -36,7 +37,7 @@ class Ref:
 
 
 TermNumber: TypeAlias = int | float | Formula
-TermValue: TypeAlias = TermNumber | Link | Ref | str | bool | tuple[TermNumber, ...] | None
+TermValue: TypeAlias = TermNumber | Link | NameRef | str | bool | tuple[TermNumber, ...] | None
 
 
 @record(slots=True)
@@ -126,8 +127,34 @@ class SameTerm:
     """`ID`, which stands for a name."""
 
 
+@record(slots=True)
+class ChoiceTerm:
+    """What is there if a test holds; `ID` where its body is empty."""
+
+    test: TermValue
+    body: TermChain
+
+
+@record(slots=True)
+class KindTerm:
+    """A layer of which the kind is a value, an activation."""
+
+    kind: TermValue
+
+
 RaisedTerm: TypeAlias = (
-    LayerTerm | MergeTerm | StartTerm | CallTerm | RepeatTerm | TableTerm | TapTerm | GroupTerm | ChainsTerm | SameTerm
+    LayerTerm
+    | MergeTerm
+    | StartTerm
+    | CallTerm
+    | RepeatTerm
+    | TableTerm
+    | TapTerm
+    | GroupTerm
+    | ChainsTerm
+    | SameTerm
+    | ChoiceTerm
+    | KindTerm
 )
 
 
@@ -189,183 +216,3 @@ class TermProgram:
 
     chains: tuple[tuple[int, TermChain], ...]
     blocks: tuple[TermBlock, ...] = ()
-
-
-NumberVisit: TypeAlias = Callable[[str, TermValue], TermValue]
-"""What to put in place of a number, of which the first argument tells the role."""
-
-_NUMBERS = frozenset(("int", "dims", "number", "padding"))
-
-
-def mapped(chain: TermChain, visit: NumberVisit) -> TermChain:
-    """Return the chain with each of its numbers replaced.
-
-    Args:
-        chain: What to go through.
-        visit: Takes the role of a number, the name of its option or its place in a call, and the number.
-    """
-    return tuple([_placed(step, visit) for step in chain])
-
-
-def _placed(step: PlacedTerm, visit: NumberVisit) -> PlacedTerm:
-    if step.number is not None:
-        step = step.labelled(step.name, visit("label", step.number))
-    return step.over(_mapped(step.term, visit))
-
-
-def _mapped(term: RaisedTerm, visit: NumberVisit) -> RaisedTerm:
-    match term:
-        case LayerTerm():
-            rules = term.kind.options()
-            options = [
-                (name, _visited(name, value, visit) if name in rules and rules[name].type in _NUMBERS else value)
-                for name, value in term.options
-            ]
-            return LayerTerm(term.kind, tuple(options), tuple([visit("from", each) for each in term.references]))
-        case MergeTerm():
-            return term.over(tuple([mapped(each, visit) for each in term.branches]))
-        case StartTerm():
-            return StartTerm(visit("from", term.value))
-        case CallTerm():
-            found = [(name, visit(f"{term.block}.{name}", value)) for name, value in term.arguments]
-            return CallTerm(term.block, tuple(found))
-        case RepeatTerm():
-            return RepeatTerm(mapped(term.body, visit), visit("count", term.count))
-        case TapTerm():
-            return TapTerm(term.name, term.is_for_training, mapped(term.body, visit))
-        case GroupTerm():
-            return GroupTerm(mapped(term.body, visit), term.path)
-        case ChainsTerm():
-            return ChainsTerm(tuple([(name, mapped(chain, visit)) for name, chain in term.chains]))
-        case TableTerm() | SameTerm():
-            return term
-
-
-def _visited(name: str, value: TermValue, visit: NumberVisit) -> TermValue:
-    if isinstance(value, tuple):
-        several = [visit(name, each) for each in value]
-        return tuple([each for each in several if isinstance(each, int | float | Formula)])
-    return value if value is None or (isinstance(value, str) and not isinstance(value, Formula)) else visit(name, value)
-
-
-def numbers(chain: TermChain) -> list[tuple[str, TermValue]]:
-    """Return all numbers of a chain with their roles, in the order of `mapped`."""
-    found: list[tuple[str, TermValue]] = []
-
-    def note(role: str, value: TermValue) -> TermValue:
-        found.append((role, value))
-        return value
-
-    mapped(chain, note)
-    return found
-
-
-TermKey: TypeAlias = tuple[object, ...]
-
-
-def key(chain: TermChain, with_numbers: bool = True) -> TermKey:
-    """Return what equal chains have in common, or with_numbers=False those that differ in numbers alone; the numbers of
-    labels count."""
-    return tuple([_key_of(step) for step in (chain if with_numbers else mapped(chain, _plain))])
-
-
-def _plain(role: str, value: TermValue) -> TermValue:
-    if isinstance(value, Ref):
-        return value if value.up >= 0 else Ref("", -1)
-    return value if role == "label" else Link(0) if isinstance(value, Link) else 0
-
-
-def unnumbered(step: PlacedTerm) -> PlacedTerm:
-    """Return the step without the numbers of labels, its own and those of parts of the same module in it."""
-    if isinstance(step.term, MergeTerm):
-        branches = [tuple([unnumbered(each) for each in branch]) for branch in step.term.branches]
-        step = step.over(step.term.over(tuple(branches)))
-    return step.labelled(step.name, 0) if step.number is not None else step
-
-
-def label_numbers(chain: TermChain) -> list[TermValue]:
-    """Return the numbers of labels, those of parts in branches too, but not those in modules in it."""
-    found: list[TermValue] = []
-    for step in chain:
-        if isinstance(step.term, MergeTerm):
-            found += [each for branch in step.term.branches for each in label_numbers(branch)]
-        found += [step.number] if step.number is not None else []
-    return found
-
-
-def _key_of(step: PlacedTerm) -> object:
-    if step.name or step.number is not None or step.alias:
-        return (step.name, step.number, step.alias, _key(step.term))
-    return _key(step.term)
-
-
-def _key(term: RaisedTerm) -> TermKey:
-    match term:
-        case LayerTerm():
-            return (term.kind, term.options, term.references)
-        case MergeTerm():
-            return (term.operator, term.is_optional, tuple([key(each) for each in term.branches]))
-        case StartTerm():
-            return ("@", term.value)
-        case CallTerm():
-            return (term.block, term.arguments)
-        case RepeatTerm():
-            return ("*", term.count, key(term.body))
-        case TapTerm():
-            return ("tap", term.name, key(term.body))
-        case TableTerm():
-            return ("for", term.names, term.rows, key(term.body))
-        case GroupTerm():
-            return ("[", key(term.body))
-        case ChainsTerm():
-            return ("=", tuple([(name, key(chain)) for name, chain in term.chains]))
-        case SameTerm():
-            return ("ID",)
-
-
-def inner(chain: TermChain) -> Iterator[PlacedTerm]:
-    """Yield all steps of a chain, and those inside of them."""
-    for step in chain:
-        yield step
-        if isinstance(step.term, MergeTerm):
-            for branch in step.term.branches:
-                yield from inner(branch)
-        elif isinstance(step.term, RepeatTerm | TableTerm | TapTerm | GroupTerm):
-            yield from inner(step.term.body)
-        elif isinstance(step.term, ChainsTerm):
-            for _, each in step.term.chains:
-                yield from inner(each)
-
-
-def reads(chain: TermChain) -> list[int]:
-    """Return the nodes that references in a chain name, each as often as it is named."""
-    return [value.node for _, value in numbers(chain) if isinstance(value, Link)]
-
-
-def links(chain: TermChain) -> set[int]:
-    """Return the nodes that references in a chain name."""
-    return set(reads(chain))
-
-
-def renamed(chain: TermChain, known: Mapping[int, int]) -> TermChain:
-    """Return the chain with other numbers for some of its nodes."""
-    if not known:
-        return chain
-    chain = mapped(
-        chain, lambda _, value: Link(known.get(value.node, value.node)) if isinstance(value, Link) else value
-    )
-    return _with_nodes(chain, known)
-
-
-def _with_nodes(chain: TermChain, known: Mapping[int, int]) -> TermChain:
-    steps: list[PlacedTerm] = []
-    for step in chain:
-        term = step.term
-        if isinstance(term, MergeTerm):
-            branches = tuple([_with_nodes(each, known) for each in term.branches])
-            term = term.over(branches)
-        elif isinstance(term, RepeatTerm):
-            term = RepeatTerm(_with_nodes(term.body, known), term.count)
-        node = known.get(step.node, step.node)
-        steps.append(PlacedTerm(term, node, step.channels, step.name, step.number, step.alias))
-    return tuple(steps)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from cnndsl.importers.raising.presence import found_test
 from cnndsl.importers.raising.terms import (
     BlockParameter,
     CallTerm,
@@ -20,16 +21,13 @@ from cnndsl.importers.raising.terms import (
     LayerTerm,
     Link,
     MergeTerm,
+    NameRef,
     PlacedTerm,
-    Ref,
     RepeatTerm,
     TermChain,
-    TermKey,
     TermValue,
-    key,
-    mapped,
-    numbers,
 )
+from cnndsl.importers.raising.walks import TermKey, key, mapped, numbers
 from cnndsl.records import record
 
 RATIOS = tuple(map(Fraction, (1, 2, 4, "1/2", "1/4", 3, 6, 8, "3/4", "1/8", "1/3", "1/6", 16, "1/16", 5)))
@@ -47,6 +45,7 @@ _SHORT = {
     "from": "x",
     "count": "n",
     "label": "b",
+    "kind": "act",
 }
 
 
@@ -60,7 +59,7 @@ class Unified:
 
 
 @record(slots=True)
-class _Column:
+class TermColumn:
     """A number in its place, in each chain; None where a chain lacks the branch in which it stands."""
 
     role: str
@@ -111,23 +110,35 @@ def unified(several: Sequence[TermChain], has_channels: bool, entering: Sequence
         has_channels: Whether `C` may be used, the channels that enter.
         entering: These channels of each, where they are others than those of its first step.
     """
-    aligned = _LaidUpon()
+    aligned = LaidUpon()
     template = aligned.chain(tuple(several))
     if template is None:
         return None
     entering = entering or [chain[0].channels for chain in several]
-    solved = _Solved(aligned.columns, entering if has_channels and min(entering) >= 0 else None)
-    waiting = iter(solved.values)
+    return solved(template, aligned.columns, entering if has_channels else (), len(several))
+
+
+def solved(template: TermChain, columns: Sequence[TermColumn], entering: Sequence[int], count: int) -> Unified:
+    """Return the chain with expressions and parameters for what is in the columns.
+
+    Args:
+        template: What all of `count` chains have in common.
+        columns: Its numbers in each of them, in the order of `mapped`.
+        entering: The channels that enter each, -1 where they are not known; none where `C` may not be used.
+        count: How many chains there are.
+    """
+    found = _Solved(columns, entering if entering and min(entering) >= 0 else None)
+    waiting = iter(found.values)
     body = mapped(template, lambda _role, _value: next(waiting))
-    arguments = tuple(zip(*solved.arguments, strict=True)) if solved.arguments else tuple(() for _ in several)
-    return Unified(*_with_defaults(solved.parameters, body, arguments))
+    arguments = tuple(zip(*found.arguments, strict=True)) if found.arguments else tuple(() for _ in range(count))
+    return Unified(*_with_defaults(found.parameters, body, arguments))
 
 
-class _LaidUpon:
+class LaidUpon:
     """Chains laid upon each other: the first one's numbers stand for all, in the order of `mapped`."""
 
     def __init__(self) -> None:
-        self.columns: list[_Column] = []
+        self.columns: list[TermColumn] = []
 
     def chain(self, several: tuple[TermChain | None, ...]) -> TermChain | None:
         """The chain that has the structure of all, None where there is none; a chain that is None is absent."""
@@ -148,7 +159,7 @@ class _LaidUpon:
         made = PlacedTerm(first.term, node, channels, first.name, first.number, first.alias)
         terms = [None if step is None else step.term for step in several]
         if first.number is not None and isinstance(first.term, GroupTerm | ChainsTerm | MergeTerm):
-            self.columns.append(_Column("label", tuple([None if step is None else step.number for step in several])))
+            self.columns.append(TermColumn("label", tuple([None if step is None else step.number for step in several])))
         if isinstance(first.term, GroupTerm):
             bodies = tuple([each.body if isinstance(each, GroupTerm) else None for each in terms])
             body = self.chain(bodies)
@@ -158,7 +169,7 @@ class _LaidUpon:
         if not isinstance(first.term, MergeTerm):
             self._note([None if step is None else (step,) for step in several])
             return made
-        term = self._merge(tuple([each if isinstance(each, MergeTerm) else None for each in terms]), first.term)
+        term = self.merge(tuple([each if isinstance(each, MergeTerm) else None for each in terms]), first.term)
         return None if term is None else made.over(term)
 
     def _chains(self, made: PlacedTerm, several: tuple[ChainsTerm | None, ...]) -> PlacedTerm | None:
@@ -171,7 +182,7 @@ class _LaidUpon:
             found.append((name, chain))
         return made.over(ChainsTerm(tuple(found)))
 
-    def _merge(self, several: tuple[MergeTerm | None, ...], first: MergeTerm) -> MergeTerm | None:
+    def merge(self, several: tuple[MergeTerm | None, ...], first: MergeTerm) -> MergeTerm | None:
         branches: list[TermChain] = []
         is_optional = first.is_optional
         if any(merge is not None and merge.is_optional != is_optional for merge in several):
@@ -197,7 +208,7 @@ class _LaidUpon:
         roles = next(each for each in lists if each is not None)
         for at, (role, _) in enumerate(roles):
             values = tuple([None if each is None else each[at][1] for each in lists])
-            self.columns.append(_Column(role, values))
+            self.columns.append(TermColumn(role, values))
 
 
 def _may_choose(column: Sequence[TermChain | None], keeping: Sequence[bool]) -> bool:
@@ -208,13 +219,21 @@ def _may_choose(column: Sequence[TermChain | None], keeping: Sequence[bool]) -> 
 class _Solved:
     """Each column as a number, an expression or a parameter."""
 
-    def __init__(self, columns: Sequence[_Column], entering: Sequence[int] | None) -> None:
+    def __init__(self, columns: Sequence[TermColumn], entering: Sequence[int] | None) -> None:
         self.entering = entering
         self.parameters: list[BlockParameter] = []
         self.arguments: list[list[TermValue]] = []
-        self.values: list[TermValue] = [self._value(column) for column in columns]
+        self.values: list[TermValue] = [None if _is_test(each) else self._value(each) for each in columns]
+        for at, each in enumerate(columns):
+            if _is_test(each):
+                self.values[at] = self._test(each)
 
-    def _value(self, column: _Column) -> TermValue:
+    def _test(self, column: TermColumn) -> TermValue:
+        """A comparison that holds where something is there, or a parameter that says so."""
+        given = [(each.name, row) for each, row in zip(self.parameters, self.arguments, strict=True)]
+        return found_test(column.values, given, self.entering) or self._parameter(column)
+
+    def _value(self, column: TermColumn) -> TermValue:
         known = [value for value in column.values if value is not None]
         is_fixed = column.role == "label" or not (known and _is_outside(known[0]))
         is_same = not known or (is_fixed and all(value == known[0] for value in known))
@@ -224,7 +243,7 @@ class _Solved:
             return equal
         return known[0] if is_same else self._multiple(column) or self._parameter(column)
 
-    def _equal(self, column: _Column) -> Formula | None:
+    def _equal(self, column: TermColumn) -> Formula | None:
         """The parameter that has these values, or the channels that enter."""
         for parameter, given in zip(self.parameters, self.arguments, strict=True):
             if _related(column.role, parameter) and _agree(column.values, given):
@@ -233,7 +252,7 @@ class _Solved:
         is_channels = column.role in _WIDTHS and self.entering and _ratio(column.values, self.entering) == 1
         return Formula("C") if is_channels else None
 
-    def _multiple(self, column: _Column) -> Formula | None:
+    def _multiple(self, column: TermColumn) -> Formula | None:
         """A multiple of the channels that enter, or of a parameter."""
         if column.role not in _WIDTHS:
             return None
@@ -246,7 +265,7 @@ class _Solved:
                 return times(parameter.name, ratio)
         return None
 
-    def _parameter(self, column: _Column) -> Formula:
+    def _parameter(self, column: TermColumn) -> Formula:
         base = _short(column.role)
         taken = {each.name for each in self.parameters}
         name = next(each for each in _names(base) if each not in taken)
@@ -259,17 +278,21 @@ _WIDTHS = frozenset(("filters", "groups", "channels", "features", "start", "stop
 """The numbers that are multiples of others: not those of a kernel."""
 
 
+def _is_test(column: TermColumn) -> bool:
+    return column.role.startswith("test.")
+
+
 def _is_outside(value: TermValue) -> bool:
     """Whether a value means something else in a block: an expression, or a reference to what is not in it."""
     return (
         isinstance(value, Formula)
         or (isinstance(value, Link) and value.node >= -1)
-        or (isinstance(value, Ref) and value.up < 0)
+        or (isinstance(value, NameRef) and value.up < 0)
     )
 
 
 def _is_output(value: TermValue) -> bool:
-    return isinstance(value, Link | Ref) or (isinstance(value, Formula) and value.startswith("@"))
+    return isinstance(value, Link | NameRef) or (isinstance(value, Formula) and value.startswith("@"))
 
 
 def _related(role: str, parameter: BlockParameter) -> bool:
@@ -310,7 +333,7 @@ def times(name: str, ratio: Fraction) -> Formula:
 
 def _agree(values: Sequence[TermValue], given: Sequence[TermValue]) -> bool:
     pairs = list(zip(values, given, strict=True))
-    if any(isinstance(value, Link | Ref) for value in values):
+    if any(isinstance(value, Link | NameRef) for value in values):
         return values == given
     return all(value is None or other is None or value == other for value, other in pairs) and any(
         value is not None and value == other for value, other in pairs
@@ -332,7 +355,9 @@ def _with_defaults(
     for at, parameter in enumerate(parameters):
         counted = Counter(row[at] for row in arguments if row[at] is not None)
         value, often = counted.most_common(1)[0]
-        usual = not isinstance(value, Link | Ref | Formula) and 2 * often >= len(arguments) and parameter.name[0] != "c"
+        usual = (
+            not isinstance(value, Link | NameRef | Formula) and 2 * often >= len(arguments) and parameter.name[0] != "c"
+        )
         found.append((at, BlockParameter(parameter.name, value if usual else None), value))
     order = sorted(found, key=lambda each: (each[1].default is not None, each[0]))
     rows = tuple([tuple([value if row[at] is None else row[at] for at, _, value in order]) for row in arguments])

@@ -10,12 +10,15 @@ from fractions import Fraction
 from cnndsl.importers.raising.terms import (
     CallTerm,
     ChainsTerm,
+    ChoiceTerm,
     GroupTerm,
+    KindTerm,
     LayerTerm,
     Link,
     MergeTerm,
+    NameRef,
     PlacedTerm,
-    Ref,
+    RaisedTerm,
     RepeatTerm,
     SameTerm,
     StartTerm,
@@ -25,8 +28,8 @@ from cnndsl.importers.raising.terms import (
     TermChain,
     TermNumber,
     TermValue,
-    inner,
 )
+from cnndsl.importers.raising.walks import inner
 from cnndsl.layers.base import Layer
 
 WIDTH = 90
@@ -86,24 +89,34 @@ class TermWriter:
                 return self.value(step.term.value)
             case CallTerm():
                 return self._call(step.term)
+            case _:
+                return self._brackets(step.term)
+
+    def _brackets(self, term: RaisedTerm) -> str:
+        """A term with a chain in it, or none."""
+        match term:
             case RepeatTerm():
-                count = self.value(step.term.count)
-                body = self._body(step.term.body)
+                count = self.value(term.count)
+                body = self._body(term.body)
                 return body if count == "1" else f"{body}*{_braced(count)}"
             case TableTerm():
-                return self._table(step.term)
+                return self._table(term)
             case TapTerm():
-                mode = "(train)" if step.term.is_for_training else ""
-                return f"tap {step.term.name}{mode}: {self._body(step.term.body)}"
+                mode = "(train)" if term.is_for_training else ""
+                return f"tap {term.name}{mode}: {self._body(term.body)}"
             case GroupTerm():
-                is_whole = len(step.term.body) == 1 and isinstance(step.term.body[0].term, MergeTerm | ChainsTerm)
-                text = self.chain(step.term.body)
-                return text if is_whole and not step.term.body[0].alias else f"[{text}]"
+                is_whole = len(term.body) == 1 and isinstance(term.body[0].term, MergeTerm | ChainsTerm)
+                text = self.chain(term.body)
+                return text if is_whole and not term.body[0].alias else f"[{text}]"
             case ChainsTerm():
-                chains = step.term.chains
+                chains = term.chains
                 texts = [f"{name} = {self.chain(each)}" if name else self.chain(each) for name, each in chains]
                 return "[{}]".format("\n".join(texts))
-            case SameTerm():
+            case ChoiceTerm():
+                return f"{self._body(term.body) if term.body else 'ID'} if {self.value(term.test)}"
+            case KindTerm():
+                return self.value(term.kind)
+            case _:
                 return "ID"
 
     def _body(self, chain: TermChain) -> str:
@@ -208,7 +221,7 @@ class TermWriter:
         """A number, word, or reference."""
         if isinstance(value, Link):
             return f"@{self.names[value.node]}"
-        if isinstance(value, Ref):
+        if isinstance(value, NameRef):
             return f"@{_quoted(value.name)}"
         if isinstance(value, bool):
             return "yes" if value else "no"
