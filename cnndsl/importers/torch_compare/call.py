@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from cnndsl.importers.torch_compare.sizes import Extent
 from cnndsl.importers.torch_compare.table import ValueTable
@@ -47,7 +47,8 @@ class Call:
         rank = len(self.x.dims)
         if given is None or given == []:
             return list(range(rank))
-        return sorted({at % rank for at in (given if isinstance(given, list) else [given])})
+        numbers = cast("list[int]", given if isinstance(given, list) else [given])
+        return sorted({at % rank for at in numbers})
 
     def numbered(self, key: object) -> int:
         """How many times the same was drawn before."""

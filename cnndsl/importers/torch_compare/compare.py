@@ -30,7 +30,9 @@ class ProgramDifference:
     mode: str = ""
 
     def __str__(self) -> str:
-        places = [f"{name}: {place}" for name, place in (("original", self.original), ("emitted", self.emitted)) if place]
+        places = [
+            f"{name}: {place}" for name, place in (("original", self.original), ("emitted", self.emitted)) if place
+        ]
         mode = f"in {self.mode}: " * bool(self.mode)
         return f"{mode}{self.said} ({'; '.join(places)})" if places else mode + self.said
 
@@ -40,10 +42,10 @@ def program_difference(
 ) -> list[ProgramDifference]:
     """List how two exported programs differ; nothing where they compute the same from the same weights.
 
-    Names count: each parameter and buffer is known by its key in the `state_dict`. So does the order of the outputs, of
-    what is concatenated, and of sums of three; that of two summands or factors does not. Sizes that depend on the input
-    are compared at several sizes, see `points`. With `in_order` only so many outputs are in order, and the others, those
-    of auxiliary heads, in any.
+    Names count: each parameter and buffer is known by its key in the `state_dict`. The order of outputs, of what is
+    concatenated and of three summands counts, too; that of two summands or factors does not, as `a + b` and `b + a` are
+    the same to the last bit. Extents that depend on the input are compared at several sizes, see `points`. With
+    `in_order` only so many outputs are in order, and the others, those of auxiliary heads, in any.
 
     Raises UnreadableError where one of them cannot be followed.
     """

@@ -27,8 +27,9 @@ def _batch_norm(call: Call) -> Result:
         attributes["momentum"] = None if momentum is None else rounded(momentum)
     made = call.table.along("batch_norm", call.x, [1], _given(*given.values()), **attributes)
     if training and given["running_mean"] is not None:
-        written = call.table.values[given["running_mean"].value]
-        call.effects.append((str(dict(written.attributes).get("name", "running_mean")), made))
+        mean: View = call["running_mean"]
+        written = dict(call.table.values[mean.value].attributes)
+        call.effects.append((str(written.get("name", "running_mean")), made))
     return made
 
 
@@ -116,5 +117,3 @@ def _norm(call: Call) -> Result:
 @operator("softmax", "_softmax", "log_softmax", "_log_softmax")
 def _softmax(call: Call) -> Result:
     return call.table.along(call.operator.removeprefix("_"), call.x, call.dims())
-
-

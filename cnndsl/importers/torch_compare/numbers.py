@@ -1,12 +1,13 @@
 """Two modules with the same random weights, run in double precision: their outputs, and their statistics afterwards.
 
-Every parameter and buffer of the `state_dict` is drawn, so that nothing is hidden behind a zero: matrices such that signals keep
-their scale (He, Zhang, Ren and Sun 2015, section 2.2), factors and variances between 0.5 and 1.5, everything else around 0.
+Every parameter and buffer of the `state_dict` is drawn, so that nothing is hidden behind a zero: matrices such that
+signals keep their scale (He, Zhang, Ren and Sun 2015, section 2.2), factors and variances between 0.5 and 1.5, biases
+and means around 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
@@ -39,11 +40,11 @@ def numeric_difference(
 ) -> list[NumericDifference]:
     """List how the results of two modules differ beyond rounding, in evaluation and in training without dropout.
 
-    Both modules hold the weights that were drawn afterwards, in float64. They may be on the meta device, where all of their
-    tensors are in the `state_dict`.
+    Afterwards both modules hold the weights that were drawn, in float64. They may be on the meta device where all of
+    their tensors are in the `state_dict`.
 
-    Raises ValueError where the names or shapes of weights differ, where a tensor without values is not in the `state_dict`, and
-    where a result is not finite.
+    Raises ValueError where the names or shapes of weights differ, where a tensor that is not in the `state_dict` has no
+    values, and where a result is not finite.
     """
     import torch
 
@@ -53,10 +54,10 @@ def numeric_difference(
         torch.randn(BATCH, each.channels, *each.spatial, generator=generator, dtype=torch.float64) for each in shapes
     ]
     found: list[NumericDifference] = []
-    with torch.no_grad(), _without_chance(original, emitted):
+    with torch.no_grad(), _without_chance():
         for mode in ("evaluation", "training"):
-            results = [_results(each.train(mode == "training"), images) for each in (original, emitted)]
-            found += _unlike(*results, mode)
+            one, other = (_results(each.train(mode == "training"), images) for each in (original, emitted))
+            found += _unlike(one, other, mode)
     return found
 
 
@@ -102,7 +103,7 @@ def _drawn(key: str, like: Tensor, generator: Any) -> Tensor:
 
 
 @contextmanager
-def _without_chance(*modules: nn.Module) -> Iterator[None]:
+def _without_chance() -> Generator[None]:
     """No dropout and no stochastic depth: two networks may ask for their random numbers in another order."""
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
@@ -112,7 +113,7 @@ def _without_chance(*modules: nn.Module) -> Iterator[None]:
 
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             name = func._schema.name
-            if name == "aten::bernoulli_" :
+            if name == "aten::bernoulli_":
                 return args[0].fill_(args[1] if len(args) > 1 and isinstance(args[1], float) else 0.5)
             if name == "aten::bernoulli":
                 return args[0].clone()

@@ -36,7 +36,7 @@ class Points:
         expression = size.node.expr
         found = self._known.get(expression)
         if found is None:
-            import sympy
+            import sympy  # pyright: ignore[reportMissingTypeStubs]
 
             numbers = ({symbol: sympy.Integer(at) for symbol, at in each.items()} for each in self._values)
             results = [expression.xreplace(each) for each in numbers]
@@ -78,7 +78,7 @@ def _solve(expression: Any, wanted: int, given: dict[Any, int]) -> None:
     (symbol,) = expression.free_symbols
     if symbol in given:
         return
-    import sympy
+    import sympy  # pyright: ignore[reportMissingTypeStubs]
 
     factor = expression.coeff(symbol)
     rest = expression - factor * symbol

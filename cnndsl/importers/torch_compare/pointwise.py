@@ -269,8 +269,7 @@ def _native_dropout(call: Call) -> Result:
 @operator("bernoulli")
 def _bernoulli(call: Call) -> Result:
     """A draw of its own, whatever it is written over; what it is multiplied with says which it is."""
-    made = call.table.made("bernoulli", [], call.shape, p=rounded(call.get("p", 0.5)), draw=call.numbered("bernoulli"))
-    return made
+    return call.table.made("bernoulli", [], call.shape, p=rounded(call.get("p", 0.5)), draw=call.numbered("bernoulli"))
 
 
 def _noise(call: Call, x: View) -> tuple[float, float] | None:
@@ -292,5 +291,3 @@ def _dropped(call: Call, x: View, noise: View, numbers: tuple[float, float]) -> 
     key = ("drop", x, tuple(kept), numbers)
     again = call.numbered(key)
     return call.table.along("drop", x, kept, survival=rounded(p), factor=rounded(factor), again=again)
-
-

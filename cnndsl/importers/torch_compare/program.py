@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnndsl.importers.torch_compare import normalising, pointwise, rearranging, windows
 from cnndsl.importers.torch_compare.call import OPERATORS, Call, Result
 from cnndsl.importers.torch_compare.points import Points
-from cnndsl.importers.torch_compare.sizes import Extent
 from cnndsl.importers.torch_compare.table import ValueTable
-from cnndsl.importers.torch_compare.views import REPEATED, Atom, View, whole
+from cnndsl.importers.torch_compare.views import View
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -93,8 +91,10 @@ class _Reader:
         schema: Any = getattr(node.target, "_schema", None)
         if schema is None or not schema.name.startswith("aten::"):
             raise UnreadableError(f"{node.target} cannot be compared ({_place(node)})")
-        given = {each.name: each.default_value for each in schema.arguments}
-        given |= {each.name: value for each, value in zip(schema.arguments, node.args, strict=False)} | dict(node.kwargs)
+        given: dict[str, Any] = {each.name: each.default_value for each in schema.arguments}
+        given |= {each.name: value for each, value in zip(schema.arguments, node.args, strict=False)} | dict(
+            node.kwargs
+        )
         name = schema.name.removeprefix("aten::")
         is_written = name.endswith("_") and not name.endswith("__")
         arguments = {key: self._resolved(each) for key, each in given.items()}
@@ -103,7 +103,8 @@ class _Reader:
         call = Call(self._table, arguments, shapes)
         call.operator, call.counts = name.removesuffix("_") if is_written else name, self._counts
         call.type = str(results[0].dtype) if results else ""
-        entering = next((each for each in given.values() if _is_node(each)), None)
+        nodes: list[Any] = [each for each in given.values() if _is_node(each)]
+        entering: Any = nodes[0] if nodes else None
         call.keeps_type = entering is not None and call.type == str(getattr(entering.meta.get("val"), "dtype", ""))
         found = OPERATORS.get(call.operator, _literally)(call)
         self._effects += (Effect(*each) for each in call.effects)
@@ -129,14 +130,14 @@ class _Reader:
         return self._get(given) if _is_node(given) else given
 
     def _share(self, node: FxNode, of: Any) -> None:
-        owner = self._memory.get(of, of)
+        owner: Any = self._memory.get(of, of)
         self._memory[node] = owner
         self._sharing.setdefault(owner, [owner]).append(node)
 
     def _write(self, node: FxNode, over: Any, made: Any) -> None:
-        """Everything that was the overwritten value is the new one; parts and other views of it are not known any more."""
+        """Whatever was the overwritten value is the new one; its parts and other views are not known any more."""
         before = self._values[over]
-        owner = self._memory.get(over, over)
+        owner: Any = self._memory.get(over, over)
         for each in self._sharing.get(owner, [owner]):
             if self._values.get(each) == before:
                 self._values[each] = made
@@ -153,7 +154,9 @@ class _Reader:
 
         kinds = [each.kind for each in self._program.graph_signature.output_specs]
         given: Any = node.args[0]
-        found = [self._resolved(each) for each, kind in zip(given, kinds, strict=True) if kind == OutputKind.USER_OUTPUT]
+        found = [
+            self._resolved(each) for each, kind in zip(given, kinds, strict=True) if kind == OutputKind.USER_OUTPUT
+        ]
         return [each for each in found if isinstance(each, View)]
 
     def _placeholder(self, node: FxNode) -> View:
@@ -180,7 +183,9 @@ def _literally(call: Call) -> Result:
     if call.operator in ("rand", "randn", "rand_like", "randn_like", "randint", "randperm"):
         words["draw"] = str(call.numbered("draw"))
     given = tuple(words.items())
-    made = [call.table.made(call.operator, views, shape, result=at, given=given) for at, shape in enumerate(call.shapes)]
+    made = [
+        call.table.made(call.operator, views, shape, result=at, given=given) for at, shape in enumerate(call.shapes)
+    ]
     return made[0] if len(made) == 1 else tuple(made)
 
 
@@ -236,7 +241,7 @@ def _digest(held: Any) -> str:
 
 def module_of(node: Any) -> str:
     """The path of the module that a node belongs to."""
-    stack = node.meta.get("nn_module_stack") or {}
+    stack: dict[str, Any] = node.meta.get("nn_module_stack") or {}
     return str([*stack.values()][-1][0]).removeprefix("L['self'].") if stack else ""
 
 

@@ -7,12 +7,15 @@ slices; a slice of a slice is one slice, a concatenation of one is nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from cnndsl.importers.torch_compare.call import Call, Result, operator, rounded
-from cnndsl.importers.torch_compare.sizes import Extent, UnevenError, extent, over, times, tried
+from cnndsl.importers.torch_compare.sizes import Extent, UnevenError, extent, over, plus, times, tried
 from cnndsl.importers.torch_compare.table import Operand, ValueTable
 from cnndsl.importers.torch_compare.views import Atom, Atoms, View, expanded, permuted, product, whole
+
+Pair: TypeAlias = "tuple[Extent, Extent]"
+"""What a dimension is padded with, in front and behind."""
 
 
 @operator("alias", "clone", "contiguous", "detach", "lift_fresh_copy", "lift_fresh", "lift", "detach_copy")
@@ -71,8 +74,7 @@ def _turned(call: Call) -> Result:
 @operator("movedim", "moveaxis")
 def _movedim(call: Call) -> Result:
     rank = len(call.x.dims)
-    given = (call["source"], call["destination"])
-    source, target = ([at % rank for at in (each if isinstance(each, list) else [each])] for each in given)
+    source, target = (_several(call[name], rank) for name in ("source", "destination"))
     order = [at for at in range(rank) if at not in source]
     for to, at in sorted(zip(target, source, strict=True)):
         order.insert(to, at)
@@ -118,6 +120,11 @@ def _full(call: Call) -> Result:
     return expanded(call.table.made("constant", [], (), value=value), call.shape)
 
 
+def _several(given: Any, rank: int) -> list[int]:
+    numbers = cast("list[int]", given if isinstance(given, list) else [given])
+    return [at % rank for at in numbers]
+
+
 def part(table: ValueTable, x: View, dim: int, start: Extent, length: Extent, step: int = 1) -> View:
     """A range of a dimension."""
     size = product(x.dims[dim])
@@ -147,9 +154,8 @@ def _range_of_axis(table: ValueTable, x: View, of: tuple[int, Atom], start: Exte
     read = x.value
     if value.operator == "slice" and dict(value.attributes).get("axis") == atom.axis:
         read = value.operands[0].value
-        inner = dict(value.attributes)["start"]
-        assert isinstance(inner, int | tuple)
-        first = extent(tuple(a + b for a, b in tried(first, inner)))
+        inner = cast("Extent", dict(value.attributes)["start"])
+        first = plus(first, inner)
     axes[atom.axis] = size
     vanishes = size == 1
     left = [each for each in axes if each != 1] if vanishes else axes
@@ -171,15 +177,15 @@ def _operands_of_cat(table: ValueTable, x: View, dim: int, start: Extent, length
         if at == start and length != 0 and each != x:
             found.append(each)
             size = each.shape[dim]
-            start = extent(tuple(a + b for a, b in tried(start, size)))
+            start = plus(start, size)
             length = extent(tuple(a - b for a, b in tried(length, size)))
-        at = extent(tuple(a + b for a, b in tried(at, each.shape[dim])))
+        at = plus(at, each.shape[dim])
     return found if length == 0 else []
 
 
 @operator("slice")
 def _slice(call: Call) -> Result:
-    dim = call["dim"] % len(call.x.dims)
+    dim: int = call["dim"] % len(call.x.dims)
     size = call.x.shape[dim]
     start = call["start"] if call["start"] is not None else 0
     first = extent(tuple(min(a + b if a < 0 else a, b) for a, b in tried(start, size)))
@@ -193,7 +199,7 @@ def _narrow(call: Call) -> Result:
 
 @operator("select")
 def _select(call: Call) -> Result:
-    dim = call["dim"] % len(call.x.dims)
+    dim: int = call["dim"] % len(call.x.dims)
     index = extent(tuple(a + b if a < 0 else a for a, b in tried(call["index"], call.x.shape[dim])))
     found = part(call.table, call.x, dim, index, 1)
     return View(found.value, found.dims[:dim] + found.dims[dim + 1 :])
@@ -201,18 +207,18 @@ def _select(call: Call) -> Result:
 
 @operator("split", "chunk", "split_with_sizes", "tensor_split", "unsafe_chunk", "unsafe_split")
 def _split(call: Call) -> Result:
-    dim = call["dim"] % len(call.x.dims)
+    dim: int = call["dim"] % len(call.x.dims)
     found: list[View] = []
     start: Extent = 0
     for shape in call.shapes:
         found.append(part(call.table, call.x, dim, start, shape[dim]))
-        start = extent(tuple(a + b for a, b in tried(start, shape[dim])))
+        start = plus(start, shape[dim])
     return tuple(found)
 
 
 @operator("unbind")
 def _unbind(call: Call) -> Result:
-    dim = call["dim"] % len(call.x.dims)
+    dim: int = call["dim"] % len(call.x.dims)
     parts = [part(call.table, call.x, dim, at, 1) for at in range(len(call.shapes))]
     return tuple(View(each.value, each.dims[:dim] + each.dims[dim + 1 :]) for each in parts)
 
@@ -220,13 +226,13 @@ def _unbind(call: Call) -> Result:
 @operator("cat", "concat", "concatenate")
 def _cat(call: Call) -> Result:
     tensors: Sequence[View] = call["tensors"]
-    dim = call["dim"] % len(call.shape)
+    dim: int = call["dim"] % len(call.shape)
     return put_together(call.table, [each for each in tensors if each.dims], dim, call.shape)
 
 
 @operator("stack")
 def _stack(call: Call) -> Result:
-    dim = call["dim"] % len(call.shape)
+    dim: int = call["dim"] % len(call.shape)
     tensors = [View(each.value, (*each.dims[:dim], (), *each.dims[dim:])) for each in call["tensors"]]
     return put_together(call.table, tensors, dim, call.shape)
 
@@ -252,8 +258,22 @@ def _pad(call: Call) -> Result:
     mode = call.get("mode") or {"c": "constant", "r": call.operator.partition("_")[0]}[call.operator[0]]
     mode = {"reflection": "reflect", "replication": "replicate"}.get(mode, mode)
     value = rounded(call.get("value") or 0) if mode == "constant" else 0.0
-    pairs = [(given[at], given[at + 1]) for at in range(0, len(given), 2)][::-1]
+    pairs: list[Pair] = [(given[at], given[at + 1]) for at in range(0, len(given), 2)][::-1]
     pairs = [(0, 0)] * (len(call.x.dims) - len(pairs)) + pairs
     if all(pair == (0, 0) for pair in pairs):
         return call.x
-    return call.table.made("pad", [call.x], call.shape, mode=mode, value=value, pairs=tuple(pairs))
+    x, pairs = without_pads(call.table, call.x, pairs, value) if mode == "constant" else (call.x, pairs)
+    return call.table.made("pad", [x], call.shape, mode=mode, value=value, pairs=tuple(pairs))
+
+
+def without_pads(table: ValueTable, x: View, pairs: list[Pair], value: float) -> tuple[View, list[Pair]]:
+    """What a pad of the same number is around, and both pads together."""
+    found = table.values[x.value]
+    attributes = dict(found.attributes)
+    if found.operator != "pad" or (attributes["mode"], attributes["value"]) != ("constant", value):
+        return x, pairs
+    inner = cast("tuple[Pair, ...]", attributes["pairs"])
+    if x != whole(x.value, x.shape) or len(inner) != len(pairs):
+        return x, pairs
+    together = [(plus(a, c), plus(b, d)) for (a, b), (c, d) in zip(inner, pairs, strict=True)]
+    return View(found.operands[0].value, cast("tuple[Atoms, ...]", found.operands[0].layout)), together

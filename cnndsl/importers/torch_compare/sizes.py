@@ -24,6 +24,15 @@ def extent(values: tuple[int, ...]) -> Extent:
     return values[0] if len(set(values)) == 1 else values
 
 
+def plus(one: Extent, other: Extent) -> Extent:
+    """Return the sum.
+
+    >>> plus(1, (7, 9))
+    (8, 10)
+    """
+    return extent(tuple(a + b for a, b in tried(one, other)))
+
+
 def times(one: Extent, other: Extent) -> Extent:
     """Return the product.
 

@@ -48,7 +48,7 @@ class ValueTable:
 
     def __init__(self) -> None:
         self.values: list[Value] = []
-        self._numbers: dict[Value, int] = {}
+        self._known: dict[Value, int] = {}
         self.seen: dict[int, object] = {}
         """Where the values of the program that is read come first."""
         self.place: object = None
@@ -62,7 +62,7 @@ class ValueTable:
     ) -> int:
         """The number of a value, a new one where it was not there."""
         value = Value(operator, tuple(sorted(attributes.items())), tuple(operands), tuple(axes))
-        found = self._numbers.setdefault(value, len(self.values))
+        found = self._known.setdefault(value, len(self.values))
         if found == len(self.values):
             self.values.append(value)
         self.seen.setdefault(found, self.place)
@@ -131,9 +131,7 @@ class ValueTable:
         if dim != -1:
             order = [at for at in range(len(x.dims)) if at != dim]
             made = self.contracted(permuted(x, [*order, dim]), weights, features)
-            order.insert(dim, len(order))
-            back = sorted(range(len(order)), key=[*(at for at in range(len(order)) if at != dim), dim].__getitem__)
-            return permuted(made, back)
+            return permuted(made, [[*order, dim].index(at) for at in range(len(x.dims))])
         atoms = x.dims[-1]
         left = removed(self.axes(x), atoms)
         if left is None or not atoms or any(each.axis == REPEATED for each in atoms):

@@ -21,10 +21,11 @@ def module_difference(
     """List how two modules differ as programs, in evaluation and then in training; nothing where they do not.
 
     The modules may be on the meta device: weights are not looked at. Outputs that training alone gives are those of
-    auxiliary heads, and may come in another order. With `dynamic` the extents of the inputs are symbols, which finds what differs at another
-    size only, and takes longer; where a module cannot be exported so it is done at the size of `shapes`.
+    auxiliary heads, and may come in another order. With `dynamic` the extents of the inputs are symbols: that finds
+    what differs at another size only, and takes longer.
 
-    Raises UnreadableError where a program does something that cannot be compared, and whatever the modules' own code raises.
+    Raises UnreadableError where a program does something that cannot be compared, and whatever the modules' own code
+    raises.
     """
     found: list[ProgramDifference] = []
     outputs: int | None = None

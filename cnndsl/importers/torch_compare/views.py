@@ -140,7 +140,7 @@ class _Cell(NamedTuple):
 
     dim: int
     extent: Extent
-    index: Index
+    parts: Index
 
 
 def aligned(views: Sequence[View]) -> Aligned | None:
@@ -160,7 +160,7 @@ def aligned(views: Sequence[View]) -> Aligned | None:
     dims: list[list[Atom]] = [[] for _ in range(rank)]
     for at, cell in enumerate(cells):
         dims[cell.dim].append(places.get(at, Atom(REPEATED, cell.extent, 0)))
-    indices = [tuple(each.index[operand] for each in axes) for operand in range(len(views))]
+    indices = [tuple(each.parts[operand] for each in axes) for operand in range(len(views))]
     return Aligned(tuple(each.extent for each in axes), tuple(indices), tuple(merged(each) for each in dims))
 
 
@@ -196,14 +196,14 @@ def _smallest(extents: Sequence[Extent]) -> Extent | None:
 
 def _axes(cells: Sequence[_Cell], views: Sequence[View]) -> tuple[dict[int, Atom], list[_Cell]]:
     """The axes that a result has, and where each cell lies in them."""
-    real = [at for at, cell in enumerate(cells) if any(atom is not None for atom in cell.index)]
+    real = [at for at, cell in enumerate(cells) if any(atom is not None for atom in cell.parts)]
     operands = sorted(
         range(len(views)),
-        key=lambda operand: (-sum(cells[at].index[operand] is not None for at in real), views[operand].value),
+        key=lambda operand: (-sum(cells[at].parts[operand] is not None for at in real), views[operand].value),
     )
 
     def place(at: int) -> tuple[int, int, int]:
-        index = cells[at].index
+        index = cells[at].parts
         rank = next(rank for rank, operand in enumerate(operands) if index[operand] is not None)
         atom = index[operands[rank]]
         assert atom is not None
@@ -211,7 +211,7 @@ def _axes(cells: Sequence[_Cell], views: Sequence[View]) -> tuple[dict[int, Atom
 
     groups: list[list[int]] = []
     for at in sorted(real, key=place):
-        if groups and _joins(cells[groups[-1][-1]].index, cells[at].index):
+        if groups and _joins(cells[groups[-1][-1]].parts, cells[at].parts):
             groups[-1].append(at)
         else:
             groups.append([at])
@@ -222,7 +222,7 @@ def _axes(cells: Sequence[_Cell], views: Sequence[View]) -> tuple[dict[int, Atom
         for at in reversed(group):
             places[at] = Atom(axis, cells[at].extent, step)
             step = times(step, cells[at].extent)
-        columns = zip(*(cells[at].index for at in group), strict=True)
+        columns = zip(*(cells[at].parts for at in group), strict=True)
         axes.append(_Cell(-1, step, tuple(_one(column) for column in columns)))
     return places, axes
 

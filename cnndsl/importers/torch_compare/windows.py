@@ -1,9 +1,8 @@
 """Convolutions, poolings and resizing.
 
-A pad of zeros in front of a convolution is the convolution's own. A max-pooling is known by where its windows begin
-and how many there are, so that the last ones may come from `ceil_mode` or from a pad of minus infinity; the same holds for
-one with several spellings of its pads. A pooling to one position is a mean, a
-convolution of 1x1 a matrix product.
+A pad of zeros in front of a convolution is the convolution's own. A max-pooling is known by where its windows begin and
+how many there are, so that the last ones may come from `ceil_mode` or from a pad of minus infinity. A pooling to one
+position is a mean, a convolution of 1x1 a matrix product.
 """
 
 from __future__ import annotations
@@ -12,36 +11,23 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from cnndsl.importers.torch_compare.call import Call, Result, operator, rounded
-from cnndsl.importers.torch_compare.sizes import Extent, extent, tried
+from cnndsl.importers.torch_compare.rearranging import Pair, without_pads
+from cnndsl.importers.torch_compare.sizes import Extent, tried
 from cnndsl.importers.torch_compare.table import ValueTable
-from cnndsl.importers.torch_compare.views import Atoms, View, whole
+from cnndsl.importers.torch_compare.views import View
 
 
 def _spread(given: Any, rank: int) -> tuple[Extent, ...]:
     """One number for each axis."""
-    numbers: list[Extent] = given if isinstance(given, list) else [given]
+    numbers = cast("list[Extent]", given if isinstance(given, list) else [given])
     return tuple(numbers) if len(numbers) == rank else tuple(numbers[:1] * rank)
 
 
-def _sum(one: Extent, other: Extent) -> Extent:
-    return extent(tuple(a + b for a, b in tried(one, other)))
-
-
-def _unpadded(
-    table: ValueTable, x: View, value: float, pads: Sequence[tuple[Extent, Extent]]
-) -> tuple[View, tuple[tuple[Extent, Extent], ...]]:
-    """What a pad of a number was put around, and the pads together."""
-    made = table.values[x.value]
-    attributes = dict(made.attributes)
-    is_pad = made.operator == "pad" and attributes["mode"] == "constant" and attributes["value"] == value
-    if not is_pad or x != whole(x.value, x.shape):
-        return x, tuple(pads)
-    pairs = cast("tuple[tuple[Extent, Extent], ...]", attributes["pairs"])
-    rank = len(pads)
-    if len(pairs) != len(x.dims) or any(pair != (0, 0) for pair in pairs[:-rank]):
-        return x, tuple(pads)
-    together = [(_sum(a, c), _sum(b, d)) for (a, b), (c, d) in zip(pairs[-rank:], pads, strict=True)]
-    return View(made.operands[0].value, cast("tuple[Atoms, ...]", made.operands[0].layout)), tuple(together)
+def _unpadded(table: ValueTable, x: View, value: float, pads: Sequence[Pair]) -> tuple[View, list[Pair]]:
+    """What a pad of a number was put around, and the pads together; the channels are not padded."""
+    around: list[Pair] = [(0, 0)] * (len(x.dims) - len(pads))
+    found, pairs = without_pads(table, x, [*around, *pads], value)
+    return (x, [*pads]) if pairs[: len(around)] != around else (found, pairs[len(around) :])
 
 
 @operator("conv1d", "conv2d", "conv3d", "convolution", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
@@ -62,24 +48,22 @@ def _conv(call: Call) -> Result:
     if not transposed and _is_matrix(call, extents, pads):
         views[1] = View(weight.value, weight.dims[:2])
         return call.table.contracted(x, views[1:], weight.shape[0], dim=1)
-    return call.table.made(name, views, call.shape, padding=pads, groups=call["groups"], **attributes)
+    return call.table.made(name, views, call.shape, padding=tuple(pads), groups=call["groups"], **attributes)
 
 
-def _is_matrix(call: Call, extents: Sequence[Extent], pads: Sequence[tuple[Extent, Extent]]) -> bool:
+def _is_matrix(call: Call, extents: Sequence[Extent], pads: Sequence[Pair]) -> bool:
     """True for a convolution of 1x1 that is a matrix product at each position."""
     strides = _spread(call["stride"], len(extents))
     return call["groups"] == 1 and {*extents, *strides} == {1} and all(each == (0, 0) for each in pads)
 
 
-def _pads(
-    given: Any, rank: int, extents: Sequence[Extent], dilation: Sequence[Extent]
-) -> tuple[tuple[Extent, Extent], ...]:
+def _pads(given: Any, rank: int, extents: Sequence[Extent], dilation: Sequence[Extent]) -> list[Pair]:
     if given == "valid":
-        return ((0, 0),) * rank
+        return [(0, 0)] * rank
     if given == "same":
         totals = [int(str(d)) * (int(str(k)) - 1) for d, k in zip(dilation, extents, strict=True)]
-        return tuple((each // 2, each - each // 2) for each in totals)
-    return tuple((each, each) for each in _spread(given, rank))
+        return [(each // 2, each - each // 2) for each in totals]
+    return [(each, each) for each in _spread(given, rank)]
 
 
 @operator("linear")
@@ -93,8 +77,8 @@ def _max_pool(call: Call) -> Result:
     rank = int(call.operator[-2])
     kernel = _spread(call["kernel_size"], rank)
     stride = _spread(call.get("stride") or call["kernel_size"], rank)
-    pads: Any = [(each, each) for each in _spread(call["padding"], rank)]
-    x, pads = _unpadded(call.table, call.x, float("-inf"), pads)
+    own: list[Pair] = [(each, each) for each in _spread(call["padding"], rank)]
+    x, pads = _unpadded(call.table, call.x, float("-inf"), own)
     attributes: dict[str, Any] = {"kernel_size": kernel, "stride": stride}
     if all(each == 1 for each in (*kernel, *stride)) and all(pair == (0, 0) for pair in pads):
         return x
