@@ -132,7 +132,7 @@ def gather(maker: OnnxMaker) -> None:
     view = maker.led(maker.view(), axis)
     channels = maker.shape(view.node).channels
     chosen = [each + channels if each < 0 else each for each in numbers]
-    if constant is None or len(constant.dims) > 1:
+    if constant is None or (len(constant.dims) > 1 and maker.node.op != "pick"):
         raise maker.wrong("an index of several axes has no counterpart")
     start, stop = chosen[0], chosen[-1] + 1
     layer = Slice(start, stop) if chosen == list(range(start, stop)) else Pick(tuple(chosen))

@@ -115,6 +115,8 @@ class _Folding:
     def _add(self, node: onnx.NodeProto) -> None:
         if node.op_type in ("Shape", "Size") and self._measured(node):
             return
+        if node.op_type == "Transpose":
+            _count_from_zero(node)
         made = OnnxNode(
             node.op_type,
             tuple([self.aliases.get(name, name) for name in node.input]),
@@ -222,6 +224,15 @@ def _extents(type: onnx.TypeProto | None) -> tuple[int, ...] | None:
         return None
     dims = type.tensor_type.shape.dim
     return tuple([each.dim_value for each in dims]) if all(each.HasField("dim_value") for each in dims) else None
+
+
+def _count_from_zero(node: onnx.NodeProto) -> None:
+    """Count axes from the first on: PyTorch's older exporter writes -1, which the operator does not know."""
+    for each in node.attribute:
+        if each.name == "perm":
+            order = [axis % len(each.ints) for axis in each.ints]
+            del each.ints[:]
+            each.ints.extend(order)
 
 
 def _scope(node: onnx.NodeProto) -> tuple[str, ...]:

@@ -184,8 +184,10 @@ class OnnxMaker:
         self.views[self.node.outputs[at]] = self.plainly(found) if isinstance(found, int) else found
 
     def same(self, layer: Layer) -> None:
-        """Give what a function of each value makes of what enters."""
-        view = self.whole()
+        """Give what a function of each value makes of what enters; a vector may be a map until something reads it."""
+        view = self.view()
+        if not view.is_whole and view.atoms != self.plainly(view.node).atoms:
+            view = self.plainly(self.settled(view))
         self.give(view.over(self.add(layer, view.node)))
 
     def repeat(self) -> int:

@@ -15,6 +15,7 @@ from cnndsl.importers.onnx_models.ranges import padded_channels, sliced
 from cnndsl.importers.onnx_models.statistics import (
     biased,
     by_deviation,
+    global_response,
     group_norm,
     is_weight,
     local_response,
@@ -75,8 +76,21 @@ def convolved(model: OnnxModel, node: OnnxNode) -> Sequence[OnnxNode] | None:
     return None
 
 
+def picked(model: OnnxModel, node: OnnxNode) -> Found | None:
+    """Find channels that are picked: turned to the front, chosen, and turned back."""
+    chosen = model.made_by(node.inputs[0], "GatherND")
+    turned = model.made_by(chosen.inputs[0], "Transpose") if chosen is not None else None
+    if chosen is None or turned is None or chosen.whole("batch_dims", 0):
+        return None
+    order = (1, 0, *range(2, len(model.dims.get(node.outputs[0], ()))))
+    index = model.constants.get(chosen.inputs[1])
+    if index is None or index.dims != (index.numel, 1) or not turned.several("perm") == node.several("perm") == order:
+        return None
+    return Found("pick", (turned.inputs[0], chosen.inputs[1]), {"axis": 1})
+
+
 PATTERNS: Mapping[str, tuple[ExportPattern, ...]] = {
-    "Add": (unchanged, linear, biased),
+    "Add": (unchanged, linear, global_response, biased),
     "Div": (unchanged, local_response, by_deviation, quotient),
     "Expand": (unchanged,),
     "Log": (logarithm,),
@@ -86,11 +100,12 @@ PATTERNS: Mapping[str, tuple[ExportPattern, ...]] = {
     "Reshape": (group_norm,),
     "Slice": (sliced,),
     "Sub": (unchanged,),
+    "Transpose": (picked,),
     "Where": (chosen,),
 }
 """What may be found at an operator, the first one that fits."""
 
-INNER = frozenset("Abs Erf Exp Greater Log Pow Reciprocal ReduceL2 Sign Sqrt Where".split())
+INNER = frozenset("Abs Erf Exp GatherND Greater Log Pow Reciprocal ReduceL2 Sign Sqrt Where".split())
 """Operators that are parts of patterns alone."""
 
 

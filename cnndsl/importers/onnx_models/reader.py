@@ -126,7 +126,7 @@ class _OnnxReader:
         has_norms = any(node.op in ("BatchNormalization", "batchnorm") for node in self.model.nodes)
         made = [node for node in convolutions if "batch_norm" in "".join(node.scope[-1:]) or is_made_up(node.inputs[1])]
         if made and not has_norms and len(made) * 2 > len(convolutions):
-            self.maker.note("its batch normalisations were folded into convolutions: what is left of them are biases")
+            self.maker.note("batch normalisations were folded into its convolutions, and are biases there")
 
 
 def _name(text: str) -> str:
