@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TURNING = frozenset("Cast Flatten Identity Reshape Squeeze Transpose Unsqueeze".split())
 """Operators that leave a tensor what it is: a weight stays a weight."""
 FOLDED = TURNING | frozenset(
-    "Abs Add And CastLike Ceil Concat Constant ConstantOfShape Div Equal Exp Expand Floor Gather Greater "
+    "Abs Add And Ceil Concat Constant ConstantOfShape Div Equal Exp Expand Floor Gather Greater "
     "GreaterOrEqual Less LessOrEqual Log Max Min Mod Mul Neg Not Or Pow Range Reciprocal ReduceMax ReduceMin "
     "ReduceProd ReduceSum Round Shape Sign Size Slice Split Sqrt Sub Tile Where".split()
 )
@@ -128,6 +128,8 @@ class _Folding:
         self._infer(node, made)
         if node.op_type in FOLDED and all(name in self.constants for name in node.input if name):
             self._fold(node, made)
+        if node.op_type == "CastLike" and node.input[0] in self.constants:
+            self.constants[node.output[0]] = self.constants[node.input[0]]
         if all(name in self.constants for name in node.output if name):
             return
         if self._is_unchanged(node):
@@ -139,7 +141,7 @@ class _Folding:
         """Whether a node gives what it reads, if in another precision."""
         from onnx import TensorProto
 
-        if node.op_type == "Cast":
+        if node.op_type in ("Cast", "CastLike"):
             floats = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
             kinds = [self.types[each].tensor_type.elem_type for each in (node.input[0], node.output[0])]
             return kinds[0] == kinds[1] or all(kind in floats for kind in kinds)

@@ -49,6 +49,15 @@ def linear(model: OnnxModel, node: OnnxNode) -> Found | None:
     return None
 
 
+def longer(model: OnnxModel, node: OnnxNode) -> Found | None:
+    """Find a sum of three and more, as it is computed: from the first one on."""
+    before = model.made_by(node.inputs[0], "Add", "Sum")
+    if before is None or any(name in model.constants for name in (*before.inputs, *node.inputs)):
+        return None
+    several = (*before.inputs, *node.inputs[1:])
+    return Found("Sum", several, {}) if len({model.dims.get(name) for name in several}) == 1 else None
+
+
 def _fits(model: OnnxModel, bias: str, extents: Sequence[int]) -> bool:
     """Whether a tensor is a bias along the last axis."""
     constant = model.constants.get(bias)
@@ -89,10 +98,21 @@ def picked(model: OnnxModel, node: OnnxNode) -> Found | None:
     return Found("pick", (turned.inputs[0], chosen.inputs[1]), {"axis": 1})
 
 
+def strided(model: OnnxModel, node: OnnxNode) -> Found | None:
+    """Find all values in their order, by their numbers: PyTorch's `as_strided` where it changes nothing."""
+    flat = model.made_by(node.inputs[0], "Reshape")
+    index = model.constants.get(node.inputs[1])
+    if flat is None or index is None or len(model.dims.get(flat.outputs[0], ())) != 1:
+        return None
+    is_all = index.integers() == tuple(range(index.numel)) and index.dims == model.dims.get(flat.inputs[0])
+    return Found("Identity", flat.inputs[:1], {}) if is_all else None
+
+
 PATTERNS: Mapping[str, tuple[ExportPattern, ...]] = {
-    "Add": (unchanged, linear, global_response, biased),
+    "Add": (unchanged, linear, global_response, biased, longer),
     "Div": (unchanged, local_response, by_deviation, quotient),
     "Expand": (unchanged,),
+    "Gather": (strided,),
     "Log": (logarithm,),
     "Mul": (unchanged, times_inverse, weighted, product),
     "Pad": (padded_channels,),

@@ -124,8 +124,10 @@ class _OnnxReader:
         """Say where normalisations are that an exporter has folded into convolutions."""
         convolutions = [node for node in self.model.nodes if node.op == "Conv"]
         has_norms = any(node.op in ("BatchNormalization", "batchnorm") for node in self.model.nodes)
-        made = [node for node in convolutions if "batch_norm" in "".join(node.scope[-1:]) or is_made_up(node.inputs[1])]
-        if made and not has_norms and len(made) * 2 > len(convolutions):
+        weights = [self.model.constants[node.inputs[1]].root for node in convolutions]
+        lost = sum(map(is_made_up, weights))
+        is_said = any("batch_norm" in "".join(node.scope[-1:]) for node in convolutions)
+        if is_said or (not has_norms and lost * 2 > len(convolutions)):
             self.maker.note("batch normalisations were folded into its convolutions, and are biases there")
 
 

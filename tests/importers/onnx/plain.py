@@ -10,6 +10,7 @@ from cnndsl.layers.base import Layer, each_axis
 from cnndsl.layers.conv import Conv
 from cnndsl.layers.dense import Dense
 from cnndsl.layers.norm import BatchNorm
+from cnndsl.layers.scale import Scale
 from cnndsl.layers.sliding_pool import SlidingPool
 from cnndsl.layers.transposed import ConvTranspose
 from cnndsl.layers.window import symmetric
@@ -27,7 +28,7 @@ def plain(graph: Graph, *, without: Collection[str] = ()) -> Graph:
     for node in graph:
         if node.index not in needed:
             continue
-        if node.layer.kind() in without or _is_unused_flatten(graph, node):
+        if node.layer.kind() in without or _is_unused_flatten(graph, node) or _is_adapted(graph, node):
             numbers[node.index] = numbers[node.inputs[0]]
             continue
         shapes = [graph.nodes[each].shape for each in node.inputs]
@@ -46,9 +47,16 @@ def _is_unused_flatten(graph: Graph, node: Node) -> bool:
     return node.layer.kind() == "FLATTEN" and is_read and node.index not in graph.main_outputs
 
 
+def _is_adapted(graph: Graph, node: Node) -> bool:
+    """Whether a map is pooled to the size that it has."""
+    return bool(getattr(node.layer, "out", ())) and node.shape == graph.nodes[node.inputs[0]].shape
+
+
 def _plain(layer: Layer, shapes: list[Shape]) -> Layer:
     if isinstance(layer, BatchNorm):
         return replace(layer, momentum=round(layer.momentum, 6))
+    if isinstance(layer, Scale):
+        return replace(layer, init=1.0, parameter="none")
     if isinstance(layer, Dense):
         return replace(layer, init="default", over="all" if not shapes[0].rank else layer.over)
     if not isinstance(layer, Conv | SlidingPool | ConvTranspose) or getattr(layer, "out", ()):
