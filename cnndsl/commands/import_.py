@@ -15,9 +15,9 @@ from cnndsl.files import FileError
 def command(file: str, output: str | None, force: bool) -> None:
     """Write the network of another tool's file as a program.
 
-    FILE is a .cfg file of Darknet, a .prototxt file of Caffe or an .onnx file, for which `pip install 'cnndsl[onnx]'` is
-    needed. What repeats becomes blocks, repeats and tables. The program is compiled and compared with the file layer by
-    layer before it is written; nothing in the file is guessed, and nothing is run.
+    FILE is a .cfg file of Darknet, a .prototxt file of Caffe or an .onnx file; the last needs `pip install
+    'cnndsl[onnx]'`. What repeats becomes blocks, repeats and tables. The program is compiled and compared with the file
+    layer by layer before it is written; nothing in the file is guessed, and nothing is run.
 
     \b
     cnndsl import yolov4.cfg -o yolov4.cnn

@@ -40,6 +40,25 @@ def folded(name: str, model: onnx.ModelProto) -> OnnxModel:
     return _Folding(name, model).result()
 
 
+def as_written(model: onnx.ModelProto) -> list[OnnxNode]:
+    """Return the nodes of a model that its outputs depend on, as they stand there."""
+    needed = {each.name for each in model.graph.output}
+    kept: list[OnnxNode] = []
+    for node in reversed(model.graph.node):
+        if not needed.isdisjoint(node.output):
+            kept.append(_as_node(node, node.input))
+            needed.update(node.input)
+            for graph in (each.g for each in node.attribute):
+                needed.update(name for inner in graph.node for name in inner.input)
+    return kept[::-1]
+
+
+def _as_node(node: onnx.NodeProto, inputs: Iterable[str]) -> OnnxNode:
+    op = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
+    attributes = {each.name: attribute_value(each) for each in node.attribute}
+    return OnnxNode(op, tuple(inputs), tuple(node.output), attributes, node.name, _scope(node))
+
+
 class _Folding:
     def __init__(self, name: str, model: onnx.ModelProto) -> None:
         self.name, self.model = name, model
@@ -117,14 +136,7 @@ class _Folding:
             return
         if node.op_type == "Transpose":
             _count_from_zero(node)
-        made = OnnxNode(
-            node.op_type,
-            tuple([self.aliases.get(name, name) for name in node.input]),
-            tuple(node.output),
-            {each.name: attribute_value(each) for each in node.attribute},
-            node.name,
-            _scope(node),
-        )
+        made = _as_node(node, [self.aliases.get(name, name) for name in node.input])
         self._infer(node, made)
         if node.op_type in FOLDED and all(name in self.constants for name in node.input if name):
             self._fold(node, made)
@@ -189,6 +201,9 @@ class _Folding:
             lines = str(stop).strip().splitlines() or [""]
             raise self._wrong(made, lines[0]) from None
         self.types.update(found)
+        if node.op_type == "GroupNormalization" and node.input[0] in types:
+            # The specification says so, and nothing infers it.
+            self.types[node.output[0]] = types[node.input[0]]
 
     def _wrong(self, node: OnnxNode, reason: str) -> CnnError:
         return problem(self.name, f"{described(node)}: its inputs do not fit: {reason}")

@@ -143,7 +143,7 @@ def check(name: str, nodes: Iterable[OnnxNode], known: Callable[[OnnxNode], bool
 
 def has_counterpart(node: OnnxNode) -> bool:
     """Return whether an operator is a layer by itself, or may be a part of a pattern, or computed."""
-    return node.op in OPERATORS or node.op in INNER or node.op in FOLDED
+    return node.op in OPERATORS or node.op in INNER or node.op in FOLDED or node.op in ("CastLike", "If")
 
 
 def is_layer(node: OnnxNode) -> bool:

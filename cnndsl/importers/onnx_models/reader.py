@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cnndsl.files import BinaryFile
 from cnndsl.graph.labels import why_not
 from cnndsl.importers.flat import Imported
-from cnndsl.importers.onnx_models.folding import folded
+from cnndsl.importers.onnx_models.folding import as_written, folded
 from cnndsl.importers.onnx_models.loading import loaded, problem
 from cnndsl.importers.onnx_models.maker import OnnxMaker, is_made_up
 from cnndsl.importers.onnx_models.model import OnnxModel
@@ -26,9 +26,9 @@ def read(file: BinaryFile) -> Imported:
         FileError: where the package `onnx` is missing.
     """
     name = file.name
-    model = folded(name, loaded(name, file.data))
-    check(name, model.nodes, has_counterpart)
-    model = found(model)
+    whole = loaded(name, file.data)
+    check(name, as_written(whole), has_counterpart)
+    model = found(folded(name, whole))
     check(name, model.nodes, is_layer)
     if not model.nodes:
         raise problem(name, "nothing is computed of what enters: there is no network")

@@ -23,16 +23,19 @@ def model(
     opset: int = 20,
     others: Mapping[str, Sequence[int | str]] | None = None,
     functions: Sequence[onnx.FunctionProto] = (),
+    domains: Sequence[str] = (),
+    given: Sequence[int | str] | None = None,
 ) -> onnx.ModelProto:
-    """A model that reads `x`, and `others`, and gives `outputs`; floats of `tensors` are weights, the rest sizes."""
+    """A model that reads `x`, and `others`, and gives `outputs`, of extents that are `given` or inferred."""
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, list(shape))
         for name, shape in {"x": dims, **(others or {})}.items()
     ]
-    results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs]
-    given = [numpy_helper.from_array(np.asarray(value), name) for name, value in (tensors or {}).items()]
-    graph = helper.make_graph(list(nodes), "net", inputs, results, given)
+    results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, given) for name in outputs]
+    initial = [numpy_helper.from_array(np.asarray(value), name) for name, value in (tensors or {}).items()]
+    graph = helper.make_graph(list(nodes), "net", inputs, results, initial)
     imports = [helper.make_opsetid("", opset), *(helper.make_opsetid("own", 1) for _ in functions[:1])]
+    imports += [helper.make_opsetid(each, 1) for each in domains]
     made = helper.make_model(graph, opset_imports=imports, ir_version=8, functions=functions)
     return shape_inference.infer_shapes(made)
 

@@ -1,4 +1,4 @@
-"""Graphs in one spelling: what an export leaves out, or what the language can write in two ways, is the same in them."""
+"""Graphs in one spelling: what an export leaves out, or the language can write in two ways, is the same in them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from cnndsl.layers.window import symmetric
 from cnndsl.shape import Shape
 
 
-def plain(graph: Graph, *, without: Collection[str] = ()) -> Graph:
-    """The graph with sizes and paddings as numbers for each axis, and without layers of some kinds."""
+def plain(graph: Graph, *, without: Collection[str] = (), biases: bool = True) -> Graph:
+    """The graph with sizes and paddings as numbers for each axis, without layers of some kinds, or without biases."""
     numbers: dict[int, int] = {}
     nodes: list[Node] = []
     needed = set(graph.main_outputs)
@@ -33,6 +33,8 @@ def plain(graph: Graph, *, without: Collection[str] = ()) -> Graph:
             continue
         shapes = [graph.nodes[each].shape for each in node.inputs]
         layer = _plain(node.layer, shapes)
+        if not biases and isinstance(layer, Conv | ConvTranspose):
+            layer = replace(layer, bias=False)
         numbers[node.index] = len(nodes)
         inputs = tuple([numbers[each] for each in node.inputs])
         nodes.append(replace(node, index=len(nodes), layer=layer, inputs=inputs, weights_of=-1))

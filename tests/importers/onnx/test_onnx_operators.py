@@ -137,6 +137,16 @@ CASES: dict[str, tuple[onnx.ModelProto, str]] = {
         one("InstanceNormalization", "x s b", tensors={"s": weights(4), "b": weights(4)}),
         "IN(affine=yes)",
     ),
+    "group normalisation": (
+        model(
+            node("GroupNormalization", "x s b", "a", num_groups=2),
+            node("Relu", "a"),
+            tensors={"s": weights(4), "b": weights(4)},
+            opset=21,
+            given=("N", 4, 8, 8),
+        ),
+        "GN2 -> RELU",
+    ),
     "layer normalisation": (
         one("LayerNormalization", "x s b", tensors={"s": weights(4, 8, 8), "b": weights(4, 8, 8)}, axis=1),
         "LN",

@@ -282,7 +282,7 @@ def test_several_operators_are_one_layer(case: str) -> None:
     ],
 )
 def test_nearly_is_not_enough(nodes: Any) -> None:
-    with pytest.raises(CnnError, match="has no counterpart|have no counterpart"):
+    with pytest.raises(CnnError, match=r"ha(s|ve) no counterpart"):
         imported(model(*nodes, opset=13))
 
 
