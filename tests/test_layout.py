@@ -233,7 +233,12 @@ def layer_types() -> Iterator[type[Layer]]:
                 yield thing
 
 
-TABLES = ("cnndsl/emit/torch/verify/", "cnndsl/importers/caffe/", "cnndsl/importers/darknet.py")
+TABLES = (
+    "cnndsl/emit/torch/verify/",
+    "cnndsl/importers/caffe/",
+    "cnndsl/importers/darknet.py",
+    "cnndsl/importers/onnx_models/",
+)
 """Those who have a table of layer types on purpose: the verifier, and the readers of other tools' files."""
 
 

@@ -33,7 +33,7 @@ def transpose(maker: OnnxMaker) -> None:
 
 
 def reshape(maker: OnnxMaker) -> None:
-    """Other extents: of `Reshape`, `Flatten`, `Squeeze` and `Unsqueeze`."""
+    """Other extents: of Reshape, Flatten, Squeeze and Unsqueeze."""
     node, view = maker.node, maker.view()
     before, after = maker.model.dims.get(node.inputs[0]), maker.model.dims.get(node.outputs[0])
     if before is None or after is None:

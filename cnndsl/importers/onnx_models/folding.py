@@ -114,7 +114,7 @@ class _Folding:
     # Nodes
 
     def _nodes(self, several: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
-        """Nodes in their order, with the branch of each `If` in its place that is taken."""
+        """Nodes in their order, with the branch of each If in its place that is taken."""
         from onnx import helper
 
         for node in several:

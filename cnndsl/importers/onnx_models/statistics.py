@@ -15,7 +15,7 @@ WITH_BIAS = ("groupnorm", "layernorm")
 
 
 def group_norm(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find groups of channels that are normalised as channels: a reshape, `InstanceNormalization`, and the way back."""
+    """Find groups of channels that are normalised as channels: a reshape, InstanceNormalization, and the way back."""
     inner = model.made_by(node.inputs[0], "InstanceNormalization")
     before = model.made_by(inner.inputs[0], "Reshape") if inner is not None else None
     if inner is None or before is None:
@@ -30,7 +30,7 @@ def group_norm(model: OnnxModel, node: OnnxNode) -> Found | None:
 
 
 def local_response(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find PyTorch's `LocalResponseNorm`: a quotient by a power of the mean square of neighbouring channels."""
+    """Find PyTorch's LocalResponseNorm: a quotient by a power of the mean square of neighbouring channels."""
     power = model.made_by(node.inputs[1], "Pow")
     added = model.made_by(power.inputs[0], "Add") if power is not None else None
     scaled = _first(model, added, "Mul") if added is not None else None
@@ -216,7 +216,7 @@ def _response(model: OnnxModel, x: str, scaled: str) -> tuple[str, float] | None
 
 
 def pooled_powers(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find PyTorch's `LPPool`: a root of means of powers, whose sign is kept, times the size of the window."""
+    """Find PyTorch's LPPool: a root of means of powers, whose sign is kept, times the size of the window."""
     sign = model.made_by(node.inputs[0], "Mul")
     root = model.scalar(node.inputs[1])
     if sign is None or not root:
