@@ -21,6 +21,9 @@ _MADE_UP = re.compile(
 )
 """Names that an exporter gives to tensors which it has computed."""
 
+_LITERAL = re.compile(r"|val_\d+|(.*\.)?running_(mean|var)")
+"""Names of constants, which PyTorch's exporter may have taken for equal statistics; those of nodes have none."""
+
 
 class OnnxGraph(FlatGraph):
     """A flat graph whose places are operators: messages have names in place of lines."""
@@ -196,9 +199,9 @@ class OnnxMaker:
         return self._repeats
 
     def is_one_of(self, at: int, value: float) -> bool:
-        """Return whether a tensor is constant and no parameter: all of one value, without a name of its own."""
+        """Return whether a tensor is constant and no parameter: all of one value, by its name one of the code."""
         constant = self.constant(at)
-        return constant is not None and constant.only() == value and not is_named(constant.root)
+        return constant is not None and constant.only() == value and _LITERAL.fullmatch(constant.root) is not None
 
 
 def is_made_up(name: str) -> bool:
