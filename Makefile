@@ -50,7 +50,7 @@ $(VENV)/.dev: $(VENV)/.run
 	@touch $@
 
 $(VENV)/.slow: $(VENV)/.dev
-	$(PIP) install -c constraints.txt -e '.[examples,onnx]'
+	$(PIP) install -c constraints.txt -e '.[examples,onnxruntime]'
 	@touch $@
 
 demo: $(VENV)/.run

@@ -238,6 +238,7 @@ TABLES = (
     "cnndsl/importers/caffe/",
     "cnndsl/importers/darknet.py",
     "cnndsl/importers/torch_export/",
+    "cnndsl/importers/onnx_models/",
 )
 """Those who have a table of layer types on purpose: the verifier, and the readers of other tools' files."""
 

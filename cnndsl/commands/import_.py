@@ -33,9 +33,8 @@ def command(
     CODE makes a module of PyTorch, and is run for that: timm:resnet50d, torchvision:vgg16, package.module:function,
     path/to/file.py:Class. The program has the names of the module, so that its weights load.
 
-    FILE is a .cfg file of Darknet, a .prototxt file of Caffe, or an .onnx file, which needs
-    `pip install 'cnndsl[onnx]'`.
-    Nothing in a file is run.
+    FILE is a .cfg file of Darknet, a .prototxt file of Caffe or an .onnx file; the last needs `pip install
+    'cnndsl[onnx]'`. Nothing in a file is run.
 
     What repeats becomes blocks, repeats and tables. The program is compiled and compared with the network before it is
     written. Nothing is guessed, and nothing is downloaded.

@@ -33,7 +33,7 @@ def transpose(maker: OnnxMaker) -> None:
 
 
 def reshape(maker: OnnxMaker) -> None:
-    """Other extents: of `Reshape`, `Flatten`, `Squeeze` and `Unsqueeze`."""
+    """Other extents: of Reshape, Flatten, Squeeze and Unsqueeze."""
     node, view = maker.node, maker.view()
     before, after = maker.model.dims.get(node.inputs[0]), maker.model.dims.get(node.outputs[0])
     if before is None or after is None:
@@ -132,7 +132,7 @@ def gather(maker: OnnxMaker) -> None:
     view = maker.led(maker.view(), axis)
     channels = maker.shape(view.node).channels
     chosen = [each + channels if each < 0 else each for each in numbers]
-    if constant is None or len(constant.dims) > 1:
+    if constant is None or (len(constant.dims) > 1 and maker.node.op != "pick"):
         raise maker.wrong("an index of several axes has no counterpart")
     start, stop = chosen[0], chosen[-1] + 1
     layer = Slice(start, stop) if chosen == list(range(start, stop)) else Pick(tuple(chosen))

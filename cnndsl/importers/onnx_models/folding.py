@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TURNING = frozenset("Cast Flatten Identity Reshape Squeeze Transpose Unsqueeze".split())
 """Operators that leave a tensor what it is: a weight stays a weight."""
 FOLDED = TURNING | frozenset(
-    "Abs Add And CastLike Ceil Concat Constant ConstantOfShape Div Equal Exp Expand Floor Gather Greater "
+    "Abs Add And Ceil Concat Constant ConstantOfShape Div Equal Exp Expand Floor Gather Greater "
     "GreaterOrEqual Less LessOrEqual Log Max Min Mod Mul Neg Not Or Pow Range Reciprocal ReduceMax ReduceMin "
     "ReduceProd ReduceSum Round Shape Sign Size Slice Split Sqrt Sub Tile Where".split()
 )
@@ -38,6 +38,25 @@ def folded(name: str, model: onnx.ModelProto) -> OnnxModel:
         CnnError: where an input does not say how large it is, or extents do not fit.
     """
     return _Folding(name, model).result()
+
+
+def as_written(model: onnx.ModelProto) -> list[OnnxNode]:
+    """Return the nodes of a model that its outputs depend on, as they stand there."""
+    needed = {each.name for each in model.graph.output}
+    kept: list[OnnxNode] = []
+    for node in reversed(model.graph.node):
+        if not needed.isdisjoint(node.output):
+            kept.append(_as_node(node, node.input))
+            needed.update(node.input)
+            for graph in (each.g for each in node.attribute):
+                needed.update(name for inner in graph.node for name in inner.input)
+    return kept[::-1]
+
+
+def _as_node(node: onnx.NodeProto, inputs: Iterable[str]) -> OnnxNode:
+    op = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
+    attributes = {each.name: attribute_value(each) for each in node.attribute}
+    return OnnxNode(op, tuple(inputs), tuple(node.output), attributes, node.name, _scope(node))
 
 
 class _Folding:
@@ -95,7 +114,7 @@ class _Folding:
     # Nodes
 
     def _nodes(self, several: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
-        """Nodes in their order, with the branch of each `If` in its place that is taken."""
+        """Nodes in their order, with the branch of each If in its place that is taken."""
         from onnx import helper
 
         for node in several:
@@ -115,17 +134,14 @@ class _Folding:
     def _add(self, node: onnx.NodeProto) -> None:
         if node.op_type in ("Shape", "Size") and self._measured(node):
             return
-        made = OnnxNode(
-            node.op_type,
-            tuple([self.aliases.get(name, name) for name in node.input]),
-            tuple(node.output),
-            {each.name: attribute_value(each) for each in node.attribute},
-            node.name,
-            _scope(node),
-        )
+        if node.op_type == "Transpose":
+            _count_from_zero(node)
+        made = _as_node(node, [self.aliases.get(name, name) for name in node.input])
         self._infer(node, made)
         if node.op_type in FOLDED and all(name in self.constants for name in node.input if name):
             self._fold(node, made)
+        if node.op_type == "CastLike" and node.input[0] in self.constants:
+            self.constants[node.output[0]] = self.constants[node.input[0]]
         if all(name in self.constants for name in node.output if name):
             return
         if self._is_unchanged(node):
@@ -137,7 +153,7 @@ class _Folding:
         """Whether a node gives what it reads, if in another precision."""
         from onnx import TensorProto
 
-        if node.op_type == "Cast":
+        if node.op_type in ("Cast", "CastLike"):
             floats = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
             kinds = [self.types[each].tensor_type.elem_type for each in (node.input[0], node.output[0])]
             return kinds[0] == kinds[1] or all(kind in floats for kind in kinds)
@@ -185,6 +201,9 @@ class _Folding:
             lines = str(stop).strip().splitlines() or [""]
             raise self._wrong(made, lines[0]) from None
         self.types.update(found)
+        if node.op_type == "GroupNormalization" and node.input[0] in types:
+            # The specification says so, and nothing infers it.
+            self.types[node.output[0]] = types[node.input[0]]
 
     def _wrong(self, node: OnnxNode, reason: str) -> CnnError:
         return problem(self.name, f"{described(node)}: its inputs do not fit: {reason}")
@@ -222,6 +241,15 @@ def _extents(type: onnx.TypeProto | None) -> tuple[int, ...] | None:
         return None
     dims = type.tensor_type.shape.dim
     return tuple([each.dim_value for each in dims]) if all(each.HasField("dim_value") for each in dims) else None
+
+
+def _count_from_zero(node: onnx.NodeProto) -> None:
+    """Count axes from the first on: PyTorch's older exporter writes -1, which the operator does not know."""
+    for each in node.attribute:
+        if each.name == "perm":
+            order = [axis % len(each.ints) for axis in each.ints]
+            del each.ints[:]
+            each.ints.extend(order)
 
 
 def _scope(node: onnx.NodeProto) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 OLDEST = 7
 """The oldest opset that is read: before it shapes were broadcast otherwise."""
 
-LARGE = 4096
+LARGE = 2**16
 """Values are looked at of tensors of at most so many."""
 
 

@@ -21,6 +21,9 @@ _MADE_UP = re.compile(
 )
 """Names that an exporter gives to tensors which it has computed."""
 
+_LITERAL = re.compile(r"|val_\d+|(.*\.)?running_(mean|var)")
+"""Names of constants, which PyTorch's exporter may have taken for equal statistics; those of nodes have none."""
+
 
 class OnnxGraph(FlatGraph):
     """A flat graph whose places are operators: messages have names in place of lines."""
@@ -184,8 +187,10 @@ class OnnxMaker:
         self.views[self.node.outputs[at]] = self.plainly(found) if isinstance(found, int) else found
 
     def same(self, layer: Layer) -> None:
-        """Give what a function of each value makes of what enters."""
-        view = self.whole()
+        """Give what a function of each value makes of what enters; a vector may be a map until something reads it."""
+        view = self.view()
+        if not view.is_whole and view.atoms != self.plainly(view.node).atoms:
+            view = self.plainly(self.settled(view))
         self.give(view.over(self.add(layer, view.node)))
 
     def repeat(self) -> int:
@@ -194,9 +199,9 @@ class OnnxMaker:
         return self._repeats
 
     def is_one_of(self, at: int, value: float) -> bool:
-        """Return whether a tensor is constant and no parameter: all of one value, without a name of its own."""
+        """Return whether a tensor is constant and no parameter: all of one value, by its name one of the code."""
         constant = self.constant(at)
-        return constant is not None and constant.only() == value and not is_named(constant.root)
+        return constant is not None and constant.only() == value and _LITERAL.fullmatch(constant.root) is not None
 
 
 def is_made_up(name: str) -> bool:

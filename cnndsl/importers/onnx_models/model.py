@@ -132,13 +132,13 @@ class OnnxModel:
         return replace(self, nodes=tuple(reversed(kept)))
 
 
-def decimal(value: object) -> float:
+def decimal(value: Any) -> float:
     """Return a number as it was written before it became a float32.
 
     >>> decimal(0.10000000149011612), decimal(9.999999747378752e-06), decimal(0.5)
     (0.1, 1e-05, 0.5)
     """
-    return float(f"{float(str(value)):.7g}")
+    return float(f"{float(value):.7g}")
 
 
 def chain(model: OnnxModel, node: OnnxNode) -> Iterator[OnnxNode]:

@@ -9,7 +9,7 @@ from cnndsl.layers.arrange import Times
 from cnndsl.layers.base import Layer
 from cnndsl.layers.local_norm import LocalResponseNorm
 from cnndsl.layers.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
-from cnndsl.layers.response import EuclideanNorm, RootMeanSquareNorm
+from cnndsl.layers.response import EuclideanNorm, GlobalResponse, RootMeanSquareNorm
 from cnndsl.layers.scale import Scale
 
 
@@ -122,6 +122,16 @@ def root_mean_square(maker: OnnxMaker) -> None:
     _over(maker, view, RootMeanSquareNorm(node.number("epsilon", 1e-5), has_weight))
 
 
+def global_response(maker: OnnxMaker) -> None:
+    """Of each channel over all positions, relative to the others."""
+    constant = maker.constant(1)
+    assert constant is not None
+    view = maker.led(maker.view(), _axis(maker, maker.view(), constant))
+    _channels(maker, view, 1)
+    _channels(maker, view, 2, "bias")
+    _over(maker, view, GlobalResponse(maker.node.number("epsilon", 1e-6)))
+
+
 def euclidean(maker: OnnxMaker) -> None:
     """The L2 norm of the channels at each position."""
     node = maker.node
@@ -172,29 +182,14 @@ def shifted(maker: OnnxMaker, at: int) -> None:
 
 
 def _parameter(maker: OnnxMaker, at: int, *, is_weight: bool) -> None:
-    """A weight or bias for each channel, or for all; a bare parameter of a module where it is called like one."""
+    """A weight or bias for each channel, or for all."""
     view = maker.view(1 - at)
     constant = maker.constant(at)
     assert constant is not None
     axis = _axis(maker, view, constant)
     view = maker.led(view, axis) if constant.numel > 1 else maker.whole(1 - at)
     tensor = maker.weight(at, "weight" if is_weight else "bias")
-    _over(maker, view, Scale(is_weight, not is_weight, parameter=_kind(tensor), shared=_is_shared(tensor)))
-
-
-def _kind(tensor: OnnxConstant) -> str:
-    """What `parameter` says of a tensor; `none` for that of a module, or one that has lost its name."""
-    if not is_named(tensor.root) or tensor.root.rpartition(".")[2] in ("weight", "bias"):
-        return "none"
-    if tensor.numel == 1 and len(tensor.dims) < 2:
-        return "singleton" if tensor.dims else "number"
-    if tensor.dims[:1] != (tensor.numel,):
-        return "none"
-    return "vector" if len(tensor.dims) == 1 else "map"
-
-
-def _is_shared(tensor: OnnxConstant) -> bool:
-    return tensor.numel == 1 and _kind(tensor) == "none"
+    _over(maker, view, Scale(is_weight, not is_weight, shared=tensor.numel == 1))
 
 
 def _axis(maker: OnnxMaker, view: View, constant: OnnxConstant) -> int:

@@ -98,11 +98,15 @@ OPERATORS: Mapping[str, tuple[Make, str]] = {
 FOUND: Mapping[str, Make] = {
     "affine": norms.affine,
     "batchnorm": norms.centred,
+    "grn": norms.global_response,
     "groupnorm": norms.group_norm,
+    "l2norm": norms.euclidean,
     "layernorm": norms.layer_norm,
     "linear": weights.matrix_product,
     "logsigmoid": values.simple(LogSigmoid()),
+    "lppool": pooling.powers,
     "padchannels": arranging.padded_channels,
+    "pick": arranging.gather,
     "rms": norms.root_mean_square,
     "silu": values.simple(Silu()),
     "slices": arranging.slices,
@@ -139,7 +143,7 @@ def check(name: str, nodes: Iterable[OnnxNode], known: Callable[[OnnxNode], bool
 
 def has_counterpart(node: OnnxNode) -> bool:
     """Return whether an operator is a layer by itself, or may be a part of a pattern, or computed."""
-    return node.op in OPERATORS or node.op in INNER or node.op in FOLDED
+    return node.op in OPERATORS or node.op in INNER or node.op in FOLDED or node.op in ("CastLike", "If")
 
 
 def is_layer(node: OnnxNode) -> bool:

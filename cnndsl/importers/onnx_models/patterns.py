@@ -15,6 +15,7 @@ from cnndsl.importers.onnx_models.ranges import padded_channels, sliced
 from cnndsl.importers.onnx_models.statistics import (
     biased,
     by_deviation,
+    global_response,
     group_norm,
     is_weight,
     local_response,
@@ -48,6 +49,15 @@ def linear(model: OnnxModel, node: OnnxNode) -> Found | None:
     return None
 
 
+def longer(model: OnnxModel, node: OnnxNode) -> Found | None:
+    """Find a sum of three and more, as it is computed: from the first one on."""
+    before = model.made_by(node.inputs[0], "Add", "Sum")
+    if before is None or any(name in model.constants for name in (*before.inputs, *node.inputs)):
+        return None
+    several = (*before.inputs, *node.inputs[1:])
+    return Found("Sum", several, {}) if len({model.dims.get(name) for name in several}) == 1 else None
+
+
 def _fits(model: OnnxModel, bias: str, extents: Sequence[int]) -> bool:
     """Whether a tensor is a bias along the last axis."""
     constant = model.constants.get(bias)
@@ -75,10 +85,34 @@ def convolved(model: OnnxModel, node: OnnxNode) -> Sequence[OnnxNode] | None:
     return None
 
 
+def picked(model: OnnxModel, node: OnnxNode) -> Found | None:
+    """Find channels that are picked: turned to the front, chosen, and turned back."""
+    chosen = model.made_by(node.inputs[0], "GatherND")
+    turned = model.made_by(chosen.inputs[0], "Transpose") if chosen is not None else None
+    if chosen is None or turned is None or chosen.whole("batch_dims", 0):
+        return None
+    order = (1, 0, *range(2, len(model.dims.get(node.outputs[0], ()))))
+    index = model.constants.get(chosen.inputs[1])
+    if index is None or index.dims != (index.numel, 1) or not turned.several("perm") == node.several("perm") == order:
+        return None
+    return Found("pick", (turned.inputs[0], chosen.inputs[1]), {"axis": 1})
+
+
+def strided(model: OnnxModel, node: OnnxNode) -> Found | None:
+    """Find all values in their order, by their numbers: PyTorch's `as_strided` where it changes nothing."""
+    flat = model.made_by(node.inputs[0], "Reshape")
+    index = model.constants.get(node.inputs[1])
+    if flat is None or index is None or len(model.dims.get(flat.outputs[0], ())) != 1:
+        return None
+    is_all = index.integers() == tuple(range(index.numel)) and index.dims == model.dims.get(flat.inputs[0])
+    return Found("Identity", flat.inputs[:1], {}) if is_all else None
+
+
 PATTERNS: Mapping[str, tuple[ExportPattern, ...]] = {
-    "Add": (unchanged, linear, biased),
+    "Add": (unchanged, linear, global_response, biased, longer),
     "Div": (unchanged, local_response, by_deviation, quotient),
     "Expand": (unchanged,),
+    "Gather": (strided,),
     "Log": (logarithm,),
     "Mul": (unchanged, times_inverse, weighted, product),
     "Pad": (padded_channels,),
@@ -86,11 +120,12 @@ PATTERNS: Mapping[str, tuple[ExportPattern, ...]] = {
     "Reshape": (group_norm,),
     "Slice": (sliced,),
     "Sub": (unchanged,),
+    "Transpose": (picked,),
     "Where": (chosen,),
 }
 """What may be found at an operator, the first one that fits."""
 
-INNER = frozenset("Abs Erf Exp Greater Log Pow Reciprocal ReduceL2 Sign Sqrt Where".split())
+INNER = frozenset("Abs Erf Exp GatherND Greater Log Pow Reciprocal ReduceL2 Sign Sqrt Where".split())
 """Operators that are parts of patterns alone."""
 
 

@@ -98,6 +98,8 @@ def powers(maker: OnnxMaker) -> None:
     found, node = _window(maker, at), maker.node
     if set(found.dilation) != {1}:
         raise maker.wrong("powers of positions apart have no counterpart")
+    if node.op == "LpPool" and node.whole("p", 2) % 2:
+        raise maker.wrong("odd powers of absolute values have no counterpart: those of PyTorch keep the sign")
     at, pad = _evened(maker, at, found, has_zeros=True)
     ceil = bool(node.whole("ceil_mode", 0))
     maker.give(maker.add(LPPool(brief(found.kernel), brief(found.stride), pad, ceil, p=node.number("p", 2)), at))

@@ -184,7 +184,7 @@ def times(model: OnnxModel, name: str, x: str, by: float) -> bool:
 
 
 def bounds(model: OnnxModel, clip: OnnxNode) -> tuple[float | None, float | None]:
-    """Return between which numbers a `Clip` keeps values; None for no bound."""
+    """Return between which numbers a Clip keeps values; None for no bound."""
     found: list[float | None] = []
     for at, key in ((1, "min"), (2, "max")):
         if clip.reads(at):
@@ -197,7 +197,7 @@ def bounds(model: OnnxModel, clip: OnnxNode) -> tuple[float | None, float | None
 
 
 def is_usual(node: OnnxNode) -> bool:
-    """Whether a `HardSigmoid` is relu6(x + 3)/6, and not ONNX's own default of a slope of 0.2."""
+    """Whether a HardSigmoid is relu6(x + 3)/6, and not ONNX's own default of a slope of 0.2."""
     return near(node.number("alpha", 0.2), 1 / 6) and node.number("beta", 0.5) == 0.5
 
 

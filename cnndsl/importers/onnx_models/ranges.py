@@ -1,4 +1,4 @@
-"""Ranges of positions and channels, as `Slice` and `Pad` have them in all their versions."""
+"""Ranges of positions and channels, as Slice and Pad have them in all their versions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def sliced(model: OnnxModel, node: OnnxNode) -> Found | None:
 
 
 def _ranges(model: OnnxModel, node: OnnxNode) -> Mapping[int, AxisRange] | None:
-    """The ranges of a `Slice` by their axes; None where they are not constant."""
+    """The ranges of a Slice by their axes; None where they are not constant."""
     dims = model.dims.get(node.inputs[0], ())
     given: list[tuple[int, ...] | None] = []
     for at, key in enumerate(("starts", "ends", "axes", "steps"), 1):
@@ -64,7 +64,7 @@ def _ranges(model: OnnxModel, node: OnnxNode) -> Mapping[int, AxisRange] | None:
 
 
 def pads(model: OnnxModel, node: OnnxNode) -> list[tuple[int, int]] | None:
-    """Return what a `Pad` adds before and after each axis; None where that is not constant."""
+    """Return what a Pad adds before and after each axis; None where that is not constant."""
     rank = len(model.dims.get(node.inputs[0], ()))
     amounts = node.several("pads")
     axes = tuple(range(rank))
@@ -83,7 +83,7 @@ def pads(model: OnnxModel, node: OnnxNode) -> list[tuple[int, int]] | None:
 
 
 def is_zero(model: OnnxModel, node: OnnxNode) -> bool:
-    """Whether what a `Pad` adds are zeros."""
+    """Whether what a Pad adds are zeros."""
     given = model.scalar(node.reads(2)) if node.reads(2) else node.number("value", 0.0)
     return node.word("mode", "constant") == "constant" and given == 0
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from cnndsl.files import BinaryFile
 from cnndsl.graph.labels import why_not
 from cnndsl.importers.flat import Imported
-from cnndsl.importers.onnx_models.folding import folded
+from cnndsl.importers.onnx_models.folding import as_written, folded
 from cnndsl.importers.onnx_models.loading import loaded, problem
 from cnndsl.importers.onnx_models.maker import OnnxMaker, is_made_up
 from cnndsl.importers.onnx_models.model import OnnxModel
@@ -26,9 +26,9 @@ def read(file: BinaryFile) -> Imported:
         FileError: where the package `onnx` is missing.
     """
     name = file.name
-    model = folded(name, loaded(name, file.data))
-    check(name, model.nodes, has_counterpart)
-    model = found(model)
+    whole = loaded(name, file.data)
+    check(name, as_written(whole), has_counterpart)
+    model = found(folded(name, whole))
     check(name, model.nodes, is_layer)
     if not model.nodes:
         raise problem(name, "nothing is computed of what enters: there is no network")
@@ -124,9 +124,11 @@ class _OnnxReader:
         """Say where normalisations are that an exporter has folded into convolutions."""
         convolutions = [node for node in self.model.nodes if node.op == "Conv"]
         has_norms = any(node.op in ("BatchNormalization", "batchnorm") for node in self.model.nodes)
-        made = [node for node in convolutions if "batch_norm" in "".join(node.scope[-1:]) or is_made_up(node.inputs[1])]
-        if made and not has_norms and len(made) * 2 > len(convolutions):
-            self.maker.note("its batch normalisations were folded into convolutions: what is left of them are biases")
+        weights = [self.model.constants[node.inputs[1]].root for node in convolutions]
+        lost = sum(map(is_made_up, weights))
+        is_said = any("batch_norm" in "".join(node.scope[-1:]) for node in convolutions)
+        if is_said or (not has_norms and lost * 2 > len(convolutions)):
+            self.maker.note("batch normalisations were folded into its convolutions, and are biases there")
 
 
 def _name(text: str) -> str:

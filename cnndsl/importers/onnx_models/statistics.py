@@ -8,14 +8,14 @@ from math import prod
 from cnndsl.importers.onnx_models.model import OnnxModel, OnnxNode
 from cnndsl.importers.onnx_models.products import Found, factors, near
 
-WITH_WEIGHT = ("groupnorm", "layernorm", "rms", "LpNormalization")
+WITH_WEIGHT = ("groupnorm", "layernorm", "rms", "l2norm")
 """Normalisations that a product with a weight for each channel behind them belongs to."""
 WITH_BIAS = ("groupnorm", "layernorm")
 """Those that have a bias as well."""
 
 
 def group_norm(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find groups of channels that are normalised as channels: a reshape, `InstanceNormalization`, and the way back."""
+    """Find groups of channels that are normalised as channels: a reshape, InstanceNormalization, and the way back."""
     inner = model.made_by(node.inputs[0], "InstanceNormalization")
     before = model.made_by(inner.inputs[0], "Reshape") if inner is not None else None
     if inner is None or before is None:
@@ -30,7 +30,7 @@ def group_norm(model: OnnxModel, node: OnnxNode) -> Found | None:
 
 
 def local_response(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find PyTorch's `LocalResponseNorm`: a quotient by a power of the mean square of neighbouring channels."""
+    """Find PyTorch's LocalResponseNorm: a quotient by a power of the mean square of neighbouring channels."""
     power = model.made_by(node.inputs[1], "Pow")
     added = model.made_by(power.inputs[0], "Add") if power is not None else None
     scaled = _first(model, added, "Mul") if added is not None else None
@@ -124,7 +124,7 @@ def _by_norm(model: OnnxModel, x: str, giver: OnnxNode) -> Found | None:
     axes = reduced(model, norm)
     if eps is None or len(axes) != 1 or (least.op == "Clip" and model.scalar(least.reads(2)) is not None):
         return None
-    return Found("LpNormalization", (x,), {"axis": axes[0], "p": 2, "epsilon": eps})
+    return Found("l2norm", (x,), {"axis": axes[0], "epsilon": eps})
 
 
 def reduced(model: OnnxModel, node: OnnxNode) -> tuple[int, ...]:
@@ -180,8 +180,43 @@ def is_weight(model: OnnxModel, name: str) -> bool:
     return constant is not None and bool(constant.root) and max((*constant.dims, 1)) == constant.numel > 1
 
 
+def global_response(model: OnnxModel, node: OnnxNode) -> Found | None:
+    """Find `GRN`: x + w*x*n + b, n being the norm of a channel over that of the mean channel (Woo et al. 2023)."""
+    for inner, bias in (node.inputs, node.inputs[::-1]):
+        giver = model.made_by(inner, "Add")
+        if giver is None or not is_weight(model, bias):
+            continue
+        for x, scaled in (giver.inputs, giver.inputs[::-1]):
+            found = _response(model, x, scaled)
+            if found:
+                return Found("grn", (x, found[0], bias), {"epsilon": found[1]})
+    return None
+
+
+def _response(model: OnnxModel, x: str, scaled: str) -> tuple[str, float] | None:
+    """The weight and the number added to the mean of `w * (x * (norm / (mean(norm) + eps)))`, in any order."""
+    product = model.made_by(scaled, "Mul")
+    if product is None:
+        return None
+    values = list(factors(model, product).values)
+    weights = [name for name in values if is_weight(model, name)]
+    ratios = [found for name in values if (found := model.made_by(name, "Div")) is not None]
+    if len(values) != 3 or len(weights) != 1 or len(ratios) != 1 or x not in values:
+        return None
+    norm, added = model.givers.get(ratios[0].inputs[0]), model.made_by(ratios[0].inputs[1], "Add")
+    mean = _first(model, added, "ReduceMean") if added is not None else None
+    if norm is None or added is None or mean is None or norm.op != "ReduceL2" or mean.inputs[0] != norm.outputs[0]:
+        return None
+    eps = next((value for name in added.inputs if (value := model.scalar(name)) is not None), None)
+    positions, rank = reduced(model, norm), len(model.dims.get(x, ()))
+    is_first = positions == tuple(range(2, rank)) and reduced(model, mean) == (1,)
+    is_last = positions == tuple(range(1, rank - 1)) and reduced(model, mean) == (rank - 1,)
+    is_right = norm.inputs[0] == x and bool(norm.whole("keepdims", 1)) and (is_first or is_last)
+    return (weights[0], eps) if is_right and eps is not None else None
+
+
 def pooled_powers(model: OnnxModel, node: OnnxNode) -> Found | None:
-    """Find PyTorch's `LPPool`: a root of means of powers, whose sign is kept, times the size of the window."""
+    """Find PyTorch's LPPool: a root of means of powers, whose sign is kept, times the size of the window."""
     sign = model.made_by(node.inputs[0], "Mul")
     root = model.scalar(node.inputs[1])
     if sign is None or not root:
@@ -200,4 +235,4 @@ def pooled_powers(model: OnnxModel, node: OnnxNode) -> Found | None:
     p = model.scalar(power.inputs[1])
     if not p or not near(p * root, 1) or not near(found.number, prod(pool.several("kernel_shape"))):
         return None
-    return Found("LpPool", power.inputs[:1], {**pool.attributes, "p": p})
+    return Found("lppool", power.inputs[:1], {**pool.attributes, "p": p})

@@ -119,8 +119,27 @@ def softmax(maker: OnnxMaker, layer: Layer | None = None) -> None:
     axis, view = maker.axis(default), maker.view()
     if maker.model.opset < 13 and any(size > 1 for size in view.dims[axis + 1 :]):
         raise maker.wrong("a softmax over several axes has no counterpart")
+    if layer is None and (splits := _splits(maker, view)) is not None and axis == 0:
+        given = maker.plainly(maker.add(splits, view.node)).reshaped(view.dims)
+        assert given is not None
+        maker.give(given)
+        return
     led = maker.led(view, axis)
     maker.give(led.over(maker.add(layer or Softmax(), led.node)))
+
+
+def _splits(maker: OnnxMaker, view: View) -> Softmax | None:
+    """The softmax over the splits of split attention, where the first axis is that of the splits of each group."""
+    shape = maker.shape(view.node)
+    if not shape.is_vector or len(view.groups[0]) != 1 or view.is_whole:
+        return None
+    (splits,) = view.groups[0]
+    if splits.axis != 0 or shape.channels % (splits.size * splits.stride):
+        return None
+    groups = shape.channels // (splits.size * splits.stride)
+    apart = maker.plainly(view.node).reshaped((groups, splits.size, splits.stride))
+    is_dealt = apart is not None and apart.permuted((1, 0, 2)).atoms == view.atoms
+    return Softmax(splits.size, groups) if is_dealt else None
 
 
 def dropout(maker: OnnxMaker) -> None:
@@ -223,7 +242,7 @@ def concat(maker: OnnxMaker) -> None:
     if len(views) == 1:
         maker.give(views[0])
         return
-    if len({_without(view, axis) for view in views}) > 1:
+    if len({(_without(view, axis), maker.shape(view.node).spatial) for view in views}) > 1:
         views = [maker.first(view, axis) for view in views]
     node = maker.add(Concat(), *(view.node for view in views))
     channels = whole(0, maker.shape(node).channels)

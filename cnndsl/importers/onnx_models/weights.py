@@ -14,7 +14,10 @@ from cnndsl.layers.transposed import ConvTranspose
 
 
 def convolution(maker: OnnxMaker) -> None:
-    """A depthwise one where each channel is a group. An uneven padding is a layer of its own."""
+    """A depthwise one where each channel is a group, a fully connected layer where the file's weights are a matrix.
+
+    An uneven padding is a layer of its own.
+    """
     at = maker.plain()
     shape, weight = maker.shape(at), maker.weight(1)
     groups = maker.node.whole("group", 1)
@@ -23,6 +26,9 @@ def convolution(maker: OnnxMaker) -> None:
     filters, _, *kernel = weight.dims
     has_bias = _bias(maker, 2, filters)
     found = window(maker, shape.spatial, tuple(kernel))
+    if len(maker.model.constants[weight.root].dims) == 2 and {*kernel, *found.stride, groups} == {1}:
+        maker.give(maker.add(Dense(filters, has_bias, over="channels"), at))
+        return
     pad = words(found, "same")
     if pad is None:
         at = maker.add(ZeroPad(brief(found.before), brief(found.after)), at)
@@ -81,7 +87,7 @@ def _without_bias(layer: ConvTranspose) -> ConvTranspose:
 
 def _bias(maker: OnnxMaker, at: int, features: int) -> bool:
     """Whether there is a bias, of so many values."""
-    if not maker.node.reads(at):
+    if not maker.node.reads(at) or maker.is_one_of(at, 0):
         return False
     bias = maker.weight(at, "bias")
     if bias.numel != features:

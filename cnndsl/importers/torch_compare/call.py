@@ -70,9 +70,9 @@ def operator(*names: str) -> Callable[[Callable[[Call], Result]], Callable[[Call
 
 
 def rounded(number: Any) -> float:
-    """A number to 12 digits, so that `1 - 0.9997` is 0.0003.
+    """A number to 9 digits, more than its float32 has, so that `1 - 0.9997` is 0.0003.
 
     >>> rounded(1 - 0.9997)
     0.0003
     """
-    return float(f"{number:.12g}")
+    return float(f"{number:.9g}")
