@@ -53,7 +53,7 @@ class FlatGraph:
         return self._append(Input(extents), (), shape, place)
 
     def add(
-        self, layer: Layer, inputs: Sequence[int], place: int, *, path: str = "", training_only: bool = False
+        self, layer: Layer, inputs: Sequence[int], place: int, path: str = "", *, training_only: bool = False
     ) -> int:
         """Add a layer and return its number. Raises CnnError where it does not fit what it reads.
 
