@@ -68,7 +68,7 @@ class OnnxConstant:
         return prod(self.dims)
 
     def only(self) -> float | None:
-        """Return its value where all are equal."""
+        """Return its value where all are equal, and a number."""
         if self.values is None or not self.values.size or self.values.dtype.kind not in "biuf":
             return None
         first = self.values.reshape(-1)[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from cnndsl.importers.onnx_models.maker import OnnxMaker, is_named
 from cnndsl.importers.onnx_models.model import OnnxConstant
 from cnndsl.importers.onnx_models.views import View
@@ -163,9 +165,8 @@ def scaled(maker: OnnxMaker, at: int) -> None:
     assert constant is not None
     number = constant.only() if constant.numel == 1 else None
     if number is not None and not is_named(constant.root):
-        if number == 1:
-            maker.give(maker.view(1 - at))
-            return
+        if not isfinite(number):
+            raise maker.wrong(f"a product with {number} has no counterpart")
         view = maker.whole(1 - at)
         _over(maker, view, Times(number))
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 
 from cnndsl.importers.onnx_models.maker import OnnxMaker
 from cnndsl.importers.onnx_models.norms import scaled, shifted
@@ -36,7 +37,8 @@ def clip(maker: OnnxMaker) -> None:
     """Between 0 and 6, between -1 and 1, or from 0 on."""
     known: dict[tuple[float | None, float | None], Layer] = {(0, 6): Relu6(), (-1, 1): HardTanh(), (0, None): Relu()}
     found = bounds(maker.model, maker.node)
-    if any(maker.node.reads(at) and maker.constant(at) is None for at in (1, 2)) or found not in known:
+    said = [at for at in (1, 2) if maker.node.reads(at)]
+    if any(maker.model.scalar(maker.node.reads(at)) is None for at in said) or found not in known:
         raise maker.wrong(f"values between {found[0]} and {found[1]} have no counterpart")
     maker.same(known[found])
 
@@ -148,8 +150,8 @@ def dropout(maker: OnnxMaker) -> None:
     if maker.node.reads(1):
         constant = maker.constant(1)
         given = constant.only() if constant is not None else None
-        if given is None:
-            raise maker.wrong("its rate is no constant")
+        if given is None or not 0 <= given <= 1:
+            raise maker.wrong("its rate is no constant from 0 to 1")
         rate = given
     maker.same(Dropout(rate))
 
@@ -211,7 +213,7 @@ def average(maker: OnnxMaker) -> None:
 def quotient(maker: OnnxMaker) -> None:
     """By a number."""
     number = maker.model.scalar(maker.node.reads(1))
-    if number is None or not number:
+    if number is None or not number or not isfinite(number):
         raise maker.wrong("a quotient of values has no counterpart")
     from cnndsl.layers.arrange import Times
 
