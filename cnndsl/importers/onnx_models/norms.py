@@ -96,11 +96,12 @@ def _normalised(maker: OnnxMaker, view: View, layer: LayerNorm) -> None:
     """Both weight and bias, or none of them; a weight alone is a layer of its own."""
     from dataclasses import replace
 
-    values = [maker.weight(at, what).numel for at, what in ((1, "weight"), (2, "bias")) if maker.node.reads(at)]
+    values = [maker.weight(at, what) for at, what in ((1, "weight"), (2, "bias")) if maker.node.reads(at)]
     shape = maker.shape(view.node)
     wanted = shape.channels if layer.over == "channels" else shape.numel
-    if any(each != wanted for each in values):
-        raise maker.wrong(f"its weight has {values[0]} values for {wanted}")
+    extents = (shape.channels, *(() if layer.over == "channels" else shape.spatial))
+    if any(each.numel != wanted or (shape.rank and len(extents) > 1 and each.dims != extents) for each in values):
+        raise maker.wrong(f"its weight is {values[0].dims}, and not {extents}")
     if len(values) == 2:
         _over(maker, view, layer)
         return
