@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isfinite
 
 from cnndsl.importers.onnx_models.maker import OnnxMaker, is_named
@@ -94,8 +95,6 @@ def layer_norm(maker: OnnxMaker) -> None:
 
 def _normalised(maker: OnnxMaker, view: View, layer: LayerNorm) -> None:
     """Both weight and bias, or none of them; a weight alone is a layer of its own."""
-    from dataclasses import replace
-
     values = [maker.weight(at, what) for at, what in ((1, "weight"), (2, "bias")) if maker.node.reads(at)]
     shape = maker.shape(view.node)
     wanted = shape.channels if layer.over == "channels" else shape.numel

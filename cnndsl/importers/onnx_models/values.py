@@ -19,9 +19,12 @@ from cnndsl.layers.activation import (
     PRelu,
     Relu,
     Relu6,
+    Selu,
+    Silu,
     Softplus,
     Tanh,
 )
+from cnndsl.layers.arrange import Times
 from cnndsl.layers.base import Layer
 from cnndsl.layers.dropout import Dropout
 from cnndsl.layers.merge import Add, Concat, Max, Mean, Mul, Sub
@@ -60,8 +63,6 @@ def celu(maker: OnnxMaker) -> None:
 
 def selu(maker: OnnxMaker) -> None:
     """With the numbers of the paper alone."""
-    from cnndsl.layers.activation import Selu
-
     alpha, gamma = maker.node.number("alpha", 1.67326), maker.node.number("gamma", 1.0507)
     if not near(alpha, 1.67326) or not near(gamma, 1.0507):
         raise maker.wrong(f"a SELU of {alpha} and {gamma} has no counterpart")
@@ -83,8 +84,6 @@ def hard_sigmoid(maker: OnnxMaker) -> None:
 
 def swish(maker: OnnxMaker) -> None:
     """Without a factor in the sigmoid."""
-    from cnndsl.layers.activation import Silu
-
     if maker.node.number("alpha", 1.0) != 1:
         raise maker.wrong(f"a factor of {maker.node.number('alpha', 1.0)} in the sigmoid has no counterpart")
     maker.same(Silu())
@@ -215,8 +214,6 @@ def quotient(maker: OnnxMaker) -> None:
     number = maker.model.scalar(maker.node.reads(1))
     if number is None or not number or not isfinite(number):
         raise maker.wrong("a quotient of values has no counterpart")
-    from cnndsl.layers.arrange import Times
-
     maker.same(Times(1 / number))
 
 
