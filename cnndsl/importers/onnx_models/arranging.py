@@ -14,6 +14,7 @@ from cnndsl.layers.base import Dims, Layer
 from cnndsl.layers.margin import CircularPad, Crop, ReflectPad, ReplicatePad, ZeroPad
 from cnndsl.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
 from cnndsl.layers.pool import MaxPool
+from cnndsl.layers.reshape import Reshape
 from cnndsl.layers.resize import Upsample
 
 
@@ -41,6 +42,10 @@ def reshape(maker: OnnxMaker) -> None:
     if not after or before[0] != after[0]:
         raise maker.wrong(f"a shape of {after} made of {before} mixes the images of a batch, and has no counterpart")
     found = view.reshaped(after[1:])
+    is_in_order = view.atoms == maker.plainly(view.node).atoms
+    if found is None and is_in_order and 2 < len(after) < 6:
+        maker.give(maker.add(Reshape((*after[2:], after[1])), view.node))
+        return
     if found is None:
         flat = view.reshaped((prod(view.dims),))
         assert flat is not None

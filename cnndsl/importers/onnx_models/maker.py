@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import accumulate
 
-from cnndsl.errors import CnnError, Diagnostic
+from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.graph import Node
 from cnndsl.importers.flat import FlatGraph
 from cnndsl.importers.onnx_models.folding import described
@@ -29,8 +29,6 @@ class OnnxGraph(FlatGraph):
     """A flat graph whose places are operators: messages have names in place of lines."""
 
     def __init__(self, name: str, nodes: Sequence[OnnxNode]) -> None:
-        from cnndsl.errors import Source
-
         lines = ["the inputs", *(" ".join(described(node).split()) for node in nodes)]
         super().__init__(Source(name, "\n".join(lines)))
         self.places = [*accumulate(len(line) + 1 for line in lines)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from math import prod
@@ -68,7 +68,7 @@ class OnnxConstant:
         return prod(self.dims)
 
     def only(self) -> float | None:
-        """Return its value where all are equal."""
+        """Return its value where all are equal, and a number."""
         if self.values is None or not self.values.size or self.values.dtype.kind not in "biuf":
             return None
         first = self.values.reshape(-1)[0]
@@ -139,13 +139,3 @@ def decimal(value: Any) -> float:
     (0.1, 1e-05, 0.5)
     """
     return float(f"{float(value):.7g}")
-
-
-def chain(model: OnnxModel, node: OnnxNode) -> Iterator[OnnxNode]:
-    """Yield the nodes that follow one another alone, this one first."""
-    while True:
-        yield node
-        following = model.read_by(node.outputs[0])
-        if following is None:
-            return
-        node = following

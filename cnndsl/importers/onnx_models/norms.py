@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import isfinite
+
 from cnndsl.importers.onnx_models.maker import OnnxMaker, is_named
 from cnndsl.importers.onnx_models.model import OnnxConstant
 from cnndsl.importers.onnx_models.views import View
@@ -92,13 +95,12 @@ def layer_norm(maker: OnnxMaker) -> None:
 
 def _normalised(maker: OnnxMaker, view: View, layer: LayerNorm) -> None:
     """Both weight and bias, or none of them; a weight alone is a layer of its own."""
-    from dataclasses import replace
-
-    values = [maker.weight(at, what).numel for at, what in ((1, "weight"), (2, "bias")) if maker.node.reads(at)]
+    values = [maker.weight(at, what) for at, what in ((1, "weight"), (2, "bias")) if maker.node.reads(at)]
     shape = maker.shape(view.node)
     wanted = shape.channels if layer.over == "channels" else shape.numel
-    if any(each != wanted for each in values):
-        raise maker.wrong(f"its weight has {values[0]} values for {wanted}")
+    extents = (shape.channels, *(() if layer.over == "channels" else shape.spatial))
+    if any(each.numel != wanted or (shape.rank and len(extents) > 1 and each.dims != extents) for each in values):
+        raise maker.wrong(f"its weight is {values[0].dims}, and not {extents}")
     if len(values) == 2:
         _over(maker, view, layer)
         return
@@ -163,9 +165,8 @@ def scaled(maker: OnnxMaker, at: int) -> None:
     assert constant is not None
     number = constant.only() if constant.numel == 1 else None
     if number is not None and not is_named(constant.root):
-        if number == 1:
-            maker.give(maker.view(1 - at))
-            return
+        if not isfinite(number):
+            raise maker.wrong(f"a product with {number} has no counterpart")
         view = maker.whole(1 - at)
         _over(maker, view, Times(number))
         return

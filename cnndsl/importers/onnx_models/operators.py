@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from math import isfinite
 
 from cnndsl.errors import CnnError, Diagnostic, listed
 from cnndsl.importers.onnx_models import arranging, norms, pooling, values, weights
@@ -135,6 +136,8 @@ def check(name: str, nodes: Iterable[OnnxNode], known: Callable[[OnnxNode], bool
             if key not in allowed and node.op not in FOLDED:
                 message = f"the attribute `{key}` of `{node.op}` is not known, and could change the network"
                 lost.setdefault(message, []).append(node)
+            elif isinstance(node.attributes[key], float) and not isfinite(node.attributes[key]):
+                lost.setdefault(f"the attribute `{key}` of `{node.op}` is no number", []).append(node)
     if lost:
         raise CnnError(
             [Diagnostic("E0505", f"{name}: {message}: {_where(several)}") for message, several in lost.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 
 from cnndsl.importers.onnx_models.maker import OnnxMaker
 from cnndsl.importers.onnx_models.norms import scaled, shifted
@@ -18,9 +19,12 @@ from cnndsl.layers.activation import (
     PRelu,
     Relu,
     Relu6,
+    Selu,
+    Silu,
     Softplus,
     Tanh,
 )
+from cnndsl.layers.arrange import Times
 from cnndsl.layers.base import Layer
 from cnndsl.layers.dropout import Dropout
 from cnndsl.layers.merge import Add, Concat, Max, Mean, Mul, Sub
@@ -36,7 +40,8 @@ def clip(maker: OnnxMaker) -> None:
     """Between 0 and 6, between -1 and 1, or from 0 on."""
     known: dict[tuple[float | None, float | None], Layer] = {(0, 6): Relu6(), (-1, 1): HardTanh(), (0, None): Relu()}
     found = bounds(maker.model, maker.node)
-    if any(maker.node.reads(at) and maker.constant(at) is None for at in (1, 2)) or found not in known:
+    said = [at for at in (1, 2) if maker.node.reads(at)]
+    if any(maker.model.scalar(maker.node.reads(at)) is None for at in said) or found not in known:
         raise maker.wrong(f"values between {found[0]} and {found[1]} have no counterpart")
     maker.same(known[found])
 
@@ -58,8 +63,6 @@ def celu(maker: OnnxMaker) -> None:
 
 def selu(maker: OnnxMaker) -> None:
     """With the numbers of the paper alone."""
-    from cnndsl.layers.activation import Selu
-
     alpha, gamma = maker.node.number("alpha", 1.67326), maker.node.number("gamma", 1.0507)
     if not near(alpha, 1.67326) or not near(gamma, 1.0507):
         raise maker.wrong(f"a SELU of {alpha} and {gamma} has no counterpart")
@@ -81,8 +84,6 @@ def hard_sigmoid(maker: OnnxMaker) -> None:
 
 def swish(maker: OnnxMaker) -> None:
     """Without a factor in the sigmoid."""
-    from cnndsl.layers.activation import Silu
-
     if maker.node.number("alpha", 1.0) != 1:
         raise maker.wrong(f"a factor of {maker.node.number('alpha', 1.0)} in the sigmoid has no counterpart")
     maker.same(Silu())
@@ -148,8 +149,8 @@ def dropout(maker: OnnxMaker) -> None:
     if maker.node.reads(1):
         constant = maker.constant(1)
         given = constant.only() if constant is not None else None
-        if given is None:
-            raise maker.wrong("its rate is no constant")
+        if given is None or not 0 <= given <= 1:
+            raise maker.wrong("its rate is no constant from 0 to 1")
         rate = given
     maker.same(Dropout(rate))
 
@@ -211,10 +212,8 @@ def average(maker: OnnxMaker) -> None:
 def quotient(maker: OnnxMaker) -> None:
     """By a number."""
     number = maker.model.scalar(maker.node.reads(1))
-    if number is None or not number:
+    if number is None or not number or not isfinite(number):
         raise maker.wrong("a quotient of values has no counterpart")
-    from cnndsl.layers.arrange import Times
-
     maker.same(Times(1 / number))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cnndsl.importers.onnx_models.maker import OnnxMaker
 from cnndsl.importers.onnx_models.model import OnnxConstant
-from cnndsl.importers.onnx_models.views import View, plainly, resized
+from cnndsl.importers.onnx_models.views import View, plainly, resized, whole
 from cnndsl.importers.onnx_models.windows import brief, window, words
 from cnndsl.layers.base import Layer, Padding
 from cnndsl.layers.conv import Conv, DepthwiseConv
@@ -80,8 +82,6 @@ def transposed(maker: OnnxMaker) -> None:
 
 
 def _without_bias(layer: ConvTranspose) -> ConvTranspose:
-    from dataclasses import replace
-
     return replace(layer, bias=False)
 
 
@@ -139,6 +139,4 @@ def _dense(maker: OnnxMaker, entering: int, features: int, has_bias: bool) -> No
 
 def _grown(view: View, axis: int, size: int) -> View:
     """The view with channels along an axis, also where there was one."""
-    from cnndsl.importers.onnx_models.views import whole
-
     return view.over(view.node, [whole(0, size) if at == axis else group for at, group in enumerate(view.groups)])
