@@ -37,7 +37,7 @@ class Call:
         found = self[name]
         if isinstance(found, View):
             return found
-        raise Unsaid("it is of parameters alone")
+        raise Unsaid("it reads the places of largest values" if found is None else "it is of parameters alone")
 
     def weight(self, name: str) -> Weight | None:
         """An argument that depends on parameters alone, or is missing."""

@@ -107,7 +107,7 @@ def _prelu(trace: Trace, call: Call) -> View:
 
 def _dropout(trace: Trace, call: Call) -> View:
     """With its rate in evaluation as well, where it does nothing."""
-    x = call.view("input")
+    x = call.view("self" if call["input"] is None else "input")
     call.pass_over("train")
     is_of_channels = call.name == "feature_dropout"
     if is_of_channels and (len(x.dims) < 3 or not trace.is_channels(x, 1)):
@@ -341,6 +341,7 @@ TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {
     "maximum": _maximum,
     "addcmul": _addcmul,
     "pow": _pow,
+    "abs": _operation("size"),
     "square": _operation("square"),
     "sqrt": _operation("root"),
     "rsqrt": _operation("inverse root"),
