@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from cnndsl.graph import Graph, Node
 from cnndsl.layers.torch_calls import TorchCall
@@ -78,7 +78,7 @@ def value(graph: Graph, tensors: Mapping[str, Tensor], inputs: Sequence[Tensor])
 def run(graph: Graph, node: Node, inputs: Sequence[Tensor], tensors: Mapping[str, Tensor]) -> Tensor:
     """What one layer gives."""
     call: Any = node.layer.torch(*graph.shapes(node))
-    names: dict[str, Any] = {"torch": torch, "nn": nn, "F": F, "x": inputs, "own": tensors.get("")}
+    names: dict[str, Any] = {"torch": torch, "nn": nn, "F": functional, "x": inputs, "own": tensors.get("")}
     if call.source:
         exec(call.source, names)
     if not isinstance(call, TorchCall):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from cnndsl import loads
 from cnndsl.importers.compared import difference
@@ -96,15 +96,15 @@ FUNCTIONS: dict[str, Any] = {
     "TIMES(0.5)": lambda x: x / 2,
     "TIMES(3)": lambda x: 3 * x,
     "TIMES(-1)": lambda x: -x,
-    "RELU -> (ID + ID)": lambda x: (y := F.relu(x)) + y,
-    "(RELU + ID + TANH)": lambda x: F.relu(x) + x + torch.tanh(x),
-    "SUB(RELU, ID)": lambda x: F.relu(x) - x,
+    "RELU -> (ID + ID)": lambda x: (y := functional.relu(x)) + y,
+    "(RELU + ID + TANH)": lambda x: functional.relu(x) + x + torch.tanh(x),
+    "SUB(RELU, ID)": lambda x: functional.relu(x) - x,
     "MUL(ID, ID)": lambda x: x**2,
-    "MAX(RELU, TANH)": lambda x: torch.maximum(F.relu(x), torch.tanh(x)),
-    "(RELU | ID)": lambda x: torch.cat([F.relu(x), x], 1),
+    "MAX(RELU, TANH)": lambda x: torch.maximum(functional.relu(x), torch.tanh(x)),
+    "(RELU | ID)": lambda x: torch.cat([functional.relu(x), x], 1),
     "MUL(ID, GAP -> SIGMOID)": lambda x: x * x.mean((2, 3), keepdim=True).sigmoid(),
     "MUL(ID, CHANNELMEAN -> SIGMOID)": lambda x: x * x.mean(1, True).sigmoid().expand_as(x),
-    "GAP -> MUL(RELU, TANH) -> FLATTEN": lambda x: F.relu(y := x.mean((-1, -2))) * torch.tanh(y),
+    "GAP -> MUL(RELU, TANH) -> FLATTEN": lambda x: functional.relu(y := x.mean((-1, -2))) * torch.tanh(y),
     "(CHANNELMAX | CHANNELMEAN)": lambda x: torch.cat([x.max(1, keepdim=True)[0], x.mean(1, keepdim=True)], 1),
     "GMP -> FLATTEN": lambda x: x.amax((2, 3)),
     "(SLICE(4, 8) -> RELU + SLICE(0, 4))": lambda x: (p := x.chunk(2, 1))[1].relu() + p[0],
@@ -116,18 +116,20 @@ FUNCTIONS: dict[str, Any] = {
     "PIXELSHUFFLE2(order=blocks)": lambda x: x.view(2, 2, 2, 2, 12, 10).permute(0, 3, 4, 1, 5, 2).reshape(2, 2, 24, 20),
     "PERMUTE(whc)": lambda x: x.transpose(2, 3),
     "FLATTEN(channels=last)": lambda x: x.permute(0, 2, 3, 1).flatten(1),
-    "LN(over=channels, affine=no)": lambda x: F.layer_norm(x.movedim(1, -1), (8,)).movedim(-1, 1),
+    "LN(over=channels, affine=no)": lambda x: functional.layer_norm(x.movedim(1, -1), (8,)).movedim(-1, 1),
     "RMSNORM(affine=no, eps=1e-5)": lambda x: x * torch.rsqrt(x.pow(2).mean(1, keepdim=True) + 1e-5),
     "RMSNORM(affine=no, by=deviation)": lambda x: x * torch.rsqrt(x.var(1, keepdim=True) + 1e-6),
-    "L2NORM": lambda x: F.normalize(x),
-    "HSIGMOID": lambda x: F.relu6(x + 3) / 6,
-    "POOL3/2(pad=tfsame)": lambda x: F.max_pool2d(F.pad(x, _tensorflow(x, 3, 2), value=-float("inf")), 3, 2),
-    "AVGPOOL3/2(pad=tfsame)": lambda x: F.avg_pool2d(F.pad(x, _tensorflow(x, 3, 2)), 3, 2),
-    "p: POOL2 -> (UPSAMPLE(out=@x0) | @x0)": lambda x: torch.cat(
-        [F.interpolate(F.max_pool2d(x, 2), x.shape[2:]), x], 1
+    "L2NORM": lambda x: functional.normalize(x),
+    "HSIGMOID": lambda x: functional.relu6(x + 3) / 6,
+    "POOL3/2(pad=tfsame)": lambda x: functional.max_pool2d(
+        functional.pad(x, _tensorflow(x, 3, 2), value=-float("inf")), 3, 2
     ),
-    "GAP": lambda x: F.avg_pool2d(x, x.shape[2:]),
-    "AVGPOOL12x10": lambda x: F.avg_pool2d(x, (12, 10)),
+    "AVGPOOL3/2(pad=tfsame)": lambda x: functional.avg_pool2d(functional.pad(x, _tensorflow(x, 3, 2)), 3, 2),
+    "p: POOL2 -> (UPSAMPLE(out=@x0) | @x0)": lambda x: torch.cat(
+        [functional.interpolate(functional.max_pool2d(x, 2), x.shape[2:]), x], 1
+    ),
+    "GAP": lambda x: functional.avg_pool2d(x, x.shape[2:]),
+    "AVGPOOL12x10": lambda x: functional.avg_pool2d(x, (12, 10)),
 }
 """By the program that they are, functions of torch."""
 
