@@ -303,10 +303,11 @@ def _nothing(_: Trace, call: Call) -> None:
 
 
 def whole_spatial(trace: Trace, x: View, dims: tuple[int, ...]) -> bool:
-    """Whether dimensions are all axes of a map, and whole."""
+    """Whether dimensions are all axes of a map, and whole; those of size 1 do not matter."""
     shape = trace.shape(x.at)
-    found = sorted(repr(x.dims[x.dim(each)]) for each in dims)
-    return shape.rank > 0 and found == sorted(repr(full(SPATIAL + at, size)) for at, size in enumerate(shape.spatial))
+    found = [each for number in dims for each in x.dims[x.dim(number)]]
+    axes = [each for at, size in enumerate(shape.spatial, SPATIAL) for each in full(at, size)]
+    return shape.rank > 0 and sorted(map(repr, found)) == sorted(map(repr, axes))
 
 
 TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {

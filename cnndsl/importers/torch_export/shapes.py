@@ -66,6 +66,8 @@ def part(trace: Trace, x: View, number: int, start: int, stop: int) -> View:
     if (start, stop) == (0, x.sizes[dim]):
         return x
     if len(x.dims[dim]) != 1:
+        x = trace.settled(x)
+    if len(x.dims[dim]) != 1:
         raise Unsaid("it takes a part of several axes at once")
     (taken,) = x.dims[dim]
     shape = trace.shape(x.at)
