@@ -200,7 +200,7 @@ REFUSED: dict[str, Any] = {
     "pow (a power of 3)": lambda x: x**3,
     "clamp (it clips to 0 and 20)": lambda x: x.clamp(0, 20),
     "cumsum": lambda x: x.cumsum(1),
-    "plus": lambda x: x + 1,
+    "add": lambda x: x + 1,
     "slice (it takes every 2th of a dimension)": lambda x: x[:, :, ::2],
     "softmax (it is not over the channels)": lambda x: x.softmax(2),
     "upsample_nearest2d (it enlarges by [1.5, 1.5])": lambda x: functional.interpolate(x, scale_factor=1.5),
@@ -208,7 +208,9 @@ REFUSED: dict[str, Any] = {
     "mean (it is neither over all positions nor over the channels)": lambda x: x.mean(2),
     "batch_norm (it has no running statistics)": lambda x: functional.batch_norm(x, None, None, training=True),
     "pad (it pads with 1)": lambda x: functional.pad(x, [1, 1, 1, 1], value=1),
-    "add (the dimensions of one are repeated along others of the other)": lambda x: x + x.mean((0, 2, 3)),
+    "add (the dimensions of one are repeated along others of the other)": lambda x: (
+        x[:, :, :3] + x.mean((2, 3))[:, None, None]
+    ),
 }
 """By what the message says of them, functions that no program can be."""
 
@@ -218,7 +220,7 @@ def test_what_cannot_be_said_is_named(told: str) -> None:
     module = Written(lambda _, x: REFUSED[told](x))
     with pytest.raises(CnnError) as caught:
         read(module, [RGB])
-    assert f"  {told}, 1 time, first in the network itself:" in caught.value.diagnostics[0].message
+    assert f"  {told}, 1 time, first in the network itself: beside.py:" in caught.value.diagnostics[0].message
 
 
 def test_one_error_names_all_of_it() -> None:
@@ -230,7 +232,7 @@ def test_one_error_names_all_of_it() -> None:
         read(Written(forward, inner=inner), [RGB])
     lines = caught.value.diagnostics[0].message.splitlines()
     assert lines[0] == "Written has what no program can say:"
-    assert lines[1].startswith("  sort, 1 time, first in inner: test_modules.py:")
+    assert lines[1].startswith("  sort, 2 times, first in inner: beside.py:")
 
 
 def test_weights_that_are_used_twice_are_told() -> None:
