@@ -47,10 +47,10 @@ class FlatGraph:
         self.source = source
         self._nodes: list[Node] = []
 
-    def input(self, shape: Shape, place: int) -> int:
+    def input(self, shape: Shape, place: int, *, path: str = "") -> int:
         """Add an input, which stands at `place` in the file, and return its number."""
         extents = (*shape.spatial, shape.channels)
-        return self._append(Input(extents), (), shape, place)
+        return self._append(Input(extents), (), shape, place, path)
 
     def add(
         self, layer: Layer, inputs: Sequence[int], place: int, path: str = "", *, training_only: bool = False

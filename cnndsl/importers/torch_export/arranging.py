@@ -122,7 +122,7 @@ def _moved_to_channels(dims: list[Dimension], shape: Shape) -> PixelUnshuffle | 
     """Blocks of positions as channels."""
     if shape.rank != 2 or len(dims) != 3:
         return None
-    blocks = shape.height // max(_size(dims[1]), 1)
+    blocks = shape.spatial[0] // max(_size(dims[1]), 1)
     if blocks < 2 or any(size % blocks for size in shape.spatial):
         return None
     channels = full(CHANNELS, shape.channels)

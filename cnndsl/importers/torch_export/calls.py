@@ -18,7 +18,7 @@ class Call:
 
     def __init__(self, node: FxNode, value: Callable[[Any], Any], other: FxNode | None = None) -> None:
         self.node = node
-        self.name = _name(node)
+        self.name = operator_of(node)
         self._arguments: dict[str, Any] = _arguments(node)
         self._others = _arguments(other) if other is not None else None
         self._defaults = _defaults(node)
@@ -37,7 +37,7 @@ class Call:
         found = self[name]
         if isinstance(found, View):
             return found
-        raise Unsaid("it is of parameters alone")
+        raise Unsaid("it reads the places of largest values" if found is None else "it is of parameters alone")
 
     def weight(self, name: str) -> Weight | None:
         """An argument that depends on parameters alone, or is missing."""
@@ -81,8 +81,8 @@ class Call:
         return [f"{name}={value}" for name, value in found if name not in self._seen and value != self._defaults[name]]
 
 
-def _name(node: FxNode) -> str:
-    """`relu` for `aten.relu.default` and for `aten.relu_.default`."""
+def operator_of(node: FxNode) -> str:
+    """Return the name of an operator, `relu` for `aten.relu.default` and for `aten.relu_.default`."""
     target = str(node.target)
     return target.split(".")[1].rstrip("_") if target.startswith("aten.") else getattr(node.target, "__name__", target)
 

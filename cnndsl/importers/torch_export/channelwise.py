@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cnndsl.importers.torch_export.calls import Call
-from cnndsl.importers.torch_export.elementwise import rounded, whole_spatial
+from cnndsl.importers.torch_export.elementwise import rounded, whole_spatial, with_weight
 from cnndsl.importers.torch_export.shapes import part
 from cnndsl.importers.torch_export.steps import Unsaid
 from cnndsl.importers.torch_export.trace import Trace
@@ -30,7 +30,7 @@ def _batch_norm(trace: Trace, call: Call) -> View:
     if found["running_mean"] is None or found["running_var"] is None:
         raise Unsaid("it has no running statistics")
     if not trace.is_channels(x, 1):
-        raise Unsaid("its second dimension is not the channels")
+        x = trace.settled(x)
     if (found["weight"] is None) != (found["bias"] is None):
         raise Unsaid("it has a weight and no bias, or a bias and no weight")
     if call["momentum"] is None:
@@ -40,21 +40,24 @@ def _batch_norm(trace: Trace, call: Call) -> View:
 
 
 def _layer_norm(trace: Trace, call: Call) -> View:
+    """Over the channels or over all values; where it has only a weight, that is a parameter by itself."""
     x, extents = call.view("input"), call.numbers("normalized_shape")
     call.pass_over("cudnn_enable")
     weights = {name: call.weight(name) for name in ("weight", "bias")}
-    if (weights["weight"] is None) != (weights["bias"] is None):
-        raise Unsaid("it has a weight and no bias")
-    is_affine = weights["weight"] is not None
-    shape = trace.shape(x.at)
+    given = [each for each in weights.values() if each is not None]
+    eps, is_affine = rounded(call["eps"]), len(given) == 2
+    tensors = weights if is_affine else {}
     if len(extents) == 1 and trace.is_channels(x, -1):
-        layer = LayerNorm(rounded(call["eps"]), is_affine, "channels" if shape.rank else "all")
-        return x.of(trace.layer(layer, [x.at], weights))
+        layer = LayerNorm(eps, is_affine, "channels" if trace.shape(x.at).rank else "all")
+        made = x.of(trace.layer(layer, [x.at], tensors))
+        if len(given) != 1:
+            return made
+        return with_weight(trace, made, given[0], "mul" if weights["bias"] is None else "add")
     at = trace.value(x)
     shape = trace.shape(at)
-    if extents != (shape.channels, *shape.spatial):
-        raise Unsaid("it is neither over channels nor over all values")
-    return trace.whole(trace.layer(LayerNorm(rounded(call["eps"]), is_affine), [at], weights))
+    if extents != (shape.channels, *shape.spatial) or len(given) == 1:
+        raise Unsaid("it is neither over channels nor over all values, or it has a weight and no bias")
+    return trace.whole(trace.layer(LayerNorm(eps, is_affine), [at], tensors))
 
 
 def _group_norm(trace: Trace, call: Call) -> View:
@@ -141,6 +144,8 @@ def _mean(trace: Trace, call: Call) -> View:
     x, dims, keeps = call.view("self"), _over(call), bool(call["keepdim"])
     if None in dims:
         raise Unsaid("it is over the batch")
+    if not whole_spatial(trace, x, dims) and not (len(dims) == 1 and trace.is_channels(x, dims[0])):
+        x = trace.settled(x)
     left = _without(x, dims, keeps)
     if whole_spatial(trace, x, dims):
         return View(trace.layer(GlobalAvgPool(), [x.at]), left)

@@ -107,7 +107,7 @@ def _prelu(trace: Trace, call: Call) -> View:
 
 def _dropout(trace: Trace, call: Call) -> View:
     """With its rate in evaluation as well, where it does nothing."""
-    x = call.view("input")
+    x = call.view("self" if call["input"] is None else "input")
     call.pass_over("train")
     is_of_channels = call.name == "feature_dropout"
     if is_of_channels and (len(x.dims) < 3 or not trace.is_channels(x, 1)):
@@ -303,10 +303,11 @@ def _nothing(_: Trace, call: Call) -> None:
 
 
 def whole_spatial(trace: Trace, x: View, dims: tuple[int, ...]) -> bool:
-    """Whether dimensions are all axes of a map, and whole."""
+    """Whether dimensions are all axes of a map, and whole; those of size 1 do not matter."""
     shape = trace.shape(x.at)
-    found = sorted(repr(x.dims[x.dim(each)]) for each in dims)
-    return shape.rank > 0 and found == sorted(repr(full(SPATIAL + at, size)) for at, size in enumerate(shape.spatial))
+    found = [each for number in dims for each in x.dims[x.dim(number)]]
+    axes = [each for at, size in enumerate(shape.spatial, SPATIAL) for each in full(at, size)]
+    return shape.rank > 0 and sorted(map(repr, found)) == sorted(map(repr, axes))
 
 
 TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {
@@ -341,6 +342,7 @@ TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {
     "maximum": _maximum,
     "addcmul": _addcmul,
     "pow": _pow,
+    "abs": _operation("size"),
     "square": _operation("square"),
     "sqrt": _operation("root"),
     "rsqrt": _operation("inverse root"),

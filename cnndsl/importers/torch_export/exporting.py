@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
@@ -71,14 +72,16 @@ def _mode(tensor: Tensor | None) -> AbstractContextManager[object]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what torch logs of an operator that fails: the error says it, and sizes are tried."""
+    """Without torch's warnings, and what it logs of an operator that fails: the error says it, and sizes are tried."""
     logger = logging.getLogger("torch._subclasses.fake_tensor")
     before = logger.disabled
     logger.disabled = True
-    try:
-        yield
-    finally:
-        logger.disabled = before
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            logger.disabled = before
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def _free(name: str, sign: str, taken: Set[str]) -> str:
 
 
 def prefix(step: Step) -> str:
-    """Return what the names of a step's tensors begin with; empty where they do not agree."""
+    """Return what the names of a step's tensors begin with; empty where they are not called as the layer's are."""
     found = {_without(key, name) for key, name in step.tensors.items()}
     return found.pop() if len(found) == 1 else ""
 
@@ -52,4 +52,4 @@ def prefix(step: Step) -> str:
 def _without(key: str, name: str) -> str:
     if not key:
         return name
-    return name[: -len(key) - 1] if name.endswith(f".{key}") else f"{name} is no {key}"
+    return name[: -len(key) - 1] if name.endswith(f".{key}") else ""

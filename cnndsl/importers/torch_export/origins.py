@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from torch.fx import Node as FxNode
 
-_FRAME = re.compile(r'File "(?P<file>[^"\n]*)", line (?P<line>\d+), in \S+\n +(?P<code>.*)')
+_FRAME = re.compile(r'File "(?P<file>.*)", line (?P<line>\d+), in \S+\n    (?P<code>.*)')
 _LIBRARY = re.compile(r"[/\\]torch[/\\]|^<")
 
 
@@ -23,7 +23,10 @@ def module_of(node: FxNode) -> tuple[str, str]:
 
 
 def line_of(node: FxNode) -> str:
-    """Return the line of code that an operator comes from, the innermost one outside of torch: `net.py:12: x = …`."""
+    """Return the line of code that an operator comes from, `net.py:12: x = …`: of a `forward`, outside of torch.
+
+    Of functions that it calls torch keeps none.
+    """
     frames = list(_FRAME.finditer(str(node.meta.get("stack_trace") or "")))
     if not frames:
         return ""

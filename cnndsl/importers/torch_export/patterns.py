@@ -7,13 +7,13 @@ falls away where nothing else reads it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from cnndsl.importers.torch_export.folding import FOLDINGS
 from cnndsl.importers.torch_export.steps import Step, StepRule, match_pair
-from cnndsl.layers.activation import HardSigmoid, Relu, Relu6, StarRelu
+from cnndsl.layers.activation import HardSigmoid, Relu, Relu6, Softsign, StarRelu
 from cnndsl.layers.arrange import Times
 from cnndsl.layers.channel_pool import ChannelMean
 from cnndsl.layers.evonorm import EvoNorm
@@ -230,6 +230,15 @@ def _hard_sigmoid(step: Step, by: Steps) -> Step | None:
     return _layer(step, HardSigmoid(), plus.inputs, {})
 
 
+def _soft_sign(step: Step, by: Steps) -> Step | None:
+    """x/(1 + |x|)."""
+    if step.op != "quotient":
+        return None
+    x, below = step.inputs[0], by[step.inputs[1]]
+    size = by[below.inputs[0]] if below.op == "plus" and below.facts["by"] == 1 else None
+    return _layer(step, Softsign(), (x,), {}) if size and size.op == "size" and size.inputs == (x,) else None
+
+
 RULES: tuple[StepRule, ...] = (
     *FOLDINGS,
     _evo_norm,
@@ -240,6 +249,7 @@ RULES: tuple[StepRule, ...] = (
     _global_response,
     _star_relu,
     _hard_sigmoid,
+    _soft_sign,
 )
 """What is tried at each step, in this order."""
 
@@ -256,6 +266,3 @@ def _longer_sums(steps: Sequence[Step], outputs: Sequence[int]) -> list[Step]:
         if isinstance(step.op, Add) and first and isinstance(first.op, Add) and readers[first.number] == 1:
             by[step.number] = replace(step, inputs=(*first.inputs, *step.inputs[1:]))
     return needed(list(by.values()), outputs)
-
-
-_ = Callable

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.graph import Graph
 from cnndsl.importers.flat import FlatGraph, Imported
+from cnndsl.importers.torch_export.calls import operator_of
 from cnndsl.importers.torch_export.exporting import exported
 from cnndsl.importers.torch_export.filters import binomial_filters
 from cnndsl.importers.torch_export.modes import BothModes, merged
@@ -64,11 +65,11 @@ class _ModuleReader:
         read = read_program(program, self._elsewhere(program, training), self.tensors, self.fixed)
         outputs = [(name, view.at) for name, view in read.outputs]
         steps = simplified(read.trace.steps, [at for _, at in outputs])
-        known = {(each.name, module_of(each.origin), each.reason) for each in self.refusals}
-        new = [each for each in read.refusals if (each.name, module_of(each.origin), each.reason) not in known]
-        self.refusals += new
-        if not read.refusals:
-            self.refusals += [Refusal(str(each.op), "", each.origin) for each in steps if not each.is_layer]
+        found = read.refusals or [
+            Refusal(operator_of(each.origin), "", each.origin) for each in steps if not each.is_layer
+        ]
+        known = {_key(each) for each in self.refusals}
+        self.refusals += [each for each in found if _key(each) not in known]
         return steps, outputs
 
     def _elsewhere(self, program: ExportedProgram, training: bool) -> ExportedProgram | None:
@@ -114,7 +115,7 @@ class _ModuleReader:
             inputs = [numbers[at] for at in step.inputs]
             path = names[step.number]
             if not step.inputs:
-                numbers[step.number] = made.input(step.shape, place)
+                numbers[step.number] = made.input(step.shape, place, path=path)
             else:
                 assert isinstance(step.op, Layer)
                 is_extra = step.number in both.for_training
@@ -156,10 +157,14 @@ def _larger(shape: Shape, more: tuple[int, ...]) -> Shape:
     return Shape(shape.channels, tuple([size + more[at % 2] for at, size in enumerate(shape.spatial)]))
 
 
+def _key(refusal: Refusal) -> tuple[str, str, str]:
+    return refusal.name, refusal.reason, line_of(refusal.origin)
+
+
 def _told(refusals: Sequence[Refusal]) -> list[str]:
     """Each operator with its reason, how often it occurs, and where first."""
-    counted = Counter((each.name, each.reason, line_of(each.origin)) for each in refusals)
-    first = {(each.name, each.reason, line_of(each.origin)): each for each in reversed(refusals)}
+    counted = Counter(map(_key, refusals))
+    first = {_key(each): each for each in reversed(refusals)}
     found: list[str] = []
     for (name, reason, line), often in counted.items():
         module = module_of(first[name, reason, line].origin)[0] or "the network itself"

@@ -114,11 +114,13 @@ class _Reading:
         call = Call(node, self._argument, self.others.get(node))
         arguments = [*_flat(node.args), *_flat(tuple(node.kwargs.values()))]
         found = [self._argument(each) for each in arguments]
+        read = TABLE.get(call.name)
         if any(each is MISSING for each in found):
+            if read is None:
+                self.refusals.append(Refusal(call.name, "", node))
             return MISSING
         if not any(isinstance(each, View | list) for each in found) or call.name == "new_empty":
             return self._constant(call, node)
-        read = TABLE.get(call.name)
         try:
             if read is None:
                 raise Unsaid("")

@@ -66,6 +66,8 @@ def part(trace: Trace, x: View, number: int, start: int, stop: int) -> View:
     if (start, stop) == (0, x.sizes[dim]):
         return x
     if len(x.dims[dim]) != 1:
+        x = trace.settled(x)
+    if len(x.dims[dim]) != 1:
         raise Unsaid("it takes a part of several axes at once")
     (taken,) = x.dims[dim]
     shape = trace.shape(x.at)
@@ -166,10 +168,8 @@ def _pixel_unshuffle(trace: Trace, call: Call) -> View:
 
 
 def _getitem(_: Trace, call: Call) -> Any:
-    found = call["arg0"][call["arg1"]]
-    if found is None:
-        raise Unsaid("the places of the largest values are read")
-    return found
+    """One of several results; None for the places of largest values."""
+    return call["arg0"][call["arg1"]]
 
 
 TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {

@@ -135,6 +135,10 @@ class Trace:
         self._arranged[key] = at
         return at
 
+    def settled(self, view: View) -> View:
+        """The same tensor as a value of its own, in which its dimensions are batch, channels and axes."""
+        return self.whole(self.value(view))
+
     def map(self, view: View, rank: int) -> int:
         """The map that a tensor is."""
         if len(view.dims) != rank + 2:
@@ -171,5 +175,5 @@ class Trace:
             return a.at, b.at, dims
         if first.sizes != second.sizes:
             raise Unsaid("the dimensions of one are repeated along others of the other")
-        x, y = self.value(first), self.value(second)
-        return x, y, self.whole(x).dims
+        x, y = self.settled(first), self.settled(second)
+        return x.at, y.at, x.dims

@@ -262,7 +262,7 @@ def _pad(trace: Trace, call: Call) -> View:
         grown = tuple(size + sum(sides) for size, sides in zip(shape.spatial, axes, strict=True))
         return trace.whole(trace.operation("ignored padding", [at], Shape(shape.channels, grown), **facts))
     if mode == "constant" and value != 0:
-        raise Unsaid(f"it pads with {value}")
+        raise Unsaid(f"it pads with {value:g}")
     kind = ZeroPad if mode == "constant" else _FILLED[mode]
     layer = kind(short(before), () if before == after else short(after))
     return trace.whole(trace.layer(layer, [at], **facts))
