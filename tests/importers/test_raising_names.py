@@ -23,11 +23,9 @@ from tests.importers.flattened import flattened
 
 FAST = """
 alexnet cifar_resnet deeplabv3_resnet50 densenet121 fcn8s googlenet mobilenet_v2 mnasnet res2net50 resnet18 resnet50
-resnet50_fpn shufflenet_v2_x1_0 squeezenet1_1 ssd300 unet vgg16 xception
+resnet50_fpn siamese shufflenet_v2_x1_0 squeezenet1_1 ssd300 unet vgg16 xception
 """.split()
-ALL = [
-    pytest.param(name, marks=[] if name in FAST else [pytest.mark.slow]) for name in cnndsl.zoo() if name != "siamese"
-]
+ALL = [pytest.param(name, marks=[] if name in FAST else [pytest.mark.slow]) for name in cnndsl.zoo()]
 
 
 def again(graph: Graph) -> str:
