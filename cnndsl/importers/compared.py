@@ -55,6 +55,10 @@ class _Pairs:
         """Return which layer has another name, in words; nothing where none has."""
         for wanted, at in self.counterparts.items():
             one, other = self.made.nodes[at], self.wanted.nodes[wanted]
+            if other.weights_of >= 0 <= one.weights_of:
+                one, other = self.made.nodes[one.weights_of], self.wanted.nodes[other.weights_of]
+            elif one.weights_of != other.weights_of:
+                return f"`{other.path}` has weights of its own" if one.weights_of < 0 else f"`{other.path}` has none"
             if one.path != other.path and any(each.persistent for each in self.wanted.tensors(other)):
                 return f"`{other.path}` is called `{one.path}`"
         return ""

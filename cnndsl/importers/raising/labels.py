@@ -13,6 +13,7 @@ from cnndsl.elaborate.naming import beside_labels
 from cnndsl.importers.raising.scopes import first_names
 from cnndsl.importers.raising.terms import (
     IMPLICIT,
+    AgainTerm,
     CallTerm,
     ChainsTerm,
     ChoiceTerm,
@@ -113,7 +114,7 @@ def _of(term: RaisedTerm, change: Callable[[PlacedTerm], PlacedTerm]) -> RaisedT
 def _is_member(step: PlacedTerm) -> bool:
     if isinstance(step.term, LayerTerm) and step.term.kind.ROLE == "input":
         return False
-    return not isinstance(step.term, StartTerm | ChainsTerm | ChoiceTerm | SameTerm)
+    return not isinstance(step.term, StartTerm | ChainsTerm | ChoiceTerm | SameTerm | AgainTerm)
 
 
 def _members(chain: TermChain, is_optional: bool) -> Iterator[_Named]:

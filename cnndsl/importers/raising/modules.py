@@ -15,10 +15,19 @@ from cnndsl.graph import Graph, Output
 from cnndsl.importers.raising.chains import item
 from cnndsl.importers.raising.nesting import NestedItem
 from cnndsl.importers.raising.regions import ModuleRegion, bits
-from cnndsl.importers.raising.scopes import in_order, name_values
+from cnndsl.importers.raising.scopes import applied_again, in_order, name_values
 from cnndsl.importers.raising.statements import Statements, StatementWriter
 from cnndsl.importers.raising.straight import straight
-from cnndsl.importers.raising.terms import ChainsTerm, GroupTerm, Link, PlacedTerm, StartTerm, TapTerm, TermChain
+from cnndsl.importers.raising.terms import (
+    AgainTerm,
+    ChainsTerm,
+    GroupTerm,
+    Link,
+    PlacedTerm,
+    StartTerm,
+    TapTerm,
+    TermChain,
+)
 
 
 class ModuleChains:
@@ -89,7 +98,7 @@ class ModuleChains:
             chains = straight(items, start, self.ends)
         chains[-1] = (chains[-1][0], with_taps(chains[-1][1], self.taps))
         named = name_values(chains, self)
-        if len(named) == 1:
+        if len(named) == 1 and not named[0][0]:
             return named[0][1]
         return (PlacedTerm(ChainsTerm(named), self.main, -1),)
 
@@ -136,17 +145,20 @@ class ModuleChains:
             if isinstance(unit, int):
                 made = item(self.nodes[unit], self.region.layers.get(unit, ""))
                 inputs = tuple([numbers[at] for at in made.inputs])
-                add(NestedItem(made.node, inputs, made.shape, made.term, made.operator, made.name))
+                first = applied_again(made.name)
+                term, name = (AgainTerm(first), "") if first else (made.term, made.name)
+                add(NestedItem(made.node, inputs, made.shape, term, made.operator, name))
                 placed += [numbers[unit]] if self.is_input(unit) else []
                 continue
-            term = GroupTerm(unit.body(), unit.region.path)
+            first = applied_again(unit.region.name)
+            term = AgainTerm(first) if first else GroupTerm(unit.body(), unit.region.path)
             add(
                 NestedItem(
                     unit.main,
                     tuple([numbers[at] for at in unit.read]),
                     self.nodes[unit.main].shape,
                     term,
-                    name=unit.region.name,
+                    name="" if first else unit.region.name,
                 )
             )
             for at in unit.results:

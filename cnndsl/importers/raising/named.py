@@ -14,7 +14,7 @@ from cnndsl.importers.raising.page import block_line, default_line, defaults, wo
 from cnndsl.importers.raising.regions import regions, without_modules
 from cnndsl.importers.raising.repeats import folded
 from cnndsl.importers.raising.sharing import titles, with_shared
-from cnndsl.importers.raising.tables import parted, tabled
+from cnndsl.importers.raising.tables import FEWEST, parted, tabled
 from cnndsl.importers.raising.terms import (
     CallTerm,
     ChainsTerm,
@@ -106,12 +106,13 @@ class _NamedPage:
 def _short(chain: TermChain, with_tables: bool = True) -> TermChain:
     """What is in a module with repeats and tables, in the shortest of the ways to write it."""
     chain = tuple([step.over(with_parts(step.term, lambda each: _short(each, with_tables))) for step in chain])
-    plain = folded(chain, _NONE)
-    if not with_tables:
+    plain = folded(chain, _NONE, is_deep=False)
+    if not with_tables or len(plain) < FEWEST:
         return plain
-    ways = [plain, tabled(plain, _NONE)]
-    apart = parted(plain)
-    ways += [(*apart[:at], *tabled(apart[at:], _NONE)) for at in range(min(_BEGINNINGS, len(apart)))]
+    ways = [plain, tabled(plain, _NONE, is_deep=False)]
+    if any(isinstance(step.term, CallTerm) for step in inner(plain)):
+        apart = parted(plain)
+        ways += [(*apart[:at], *tabled(apart[at:], _NONE, is_deep=False)) for at in range(min(_BEGINNINGS, len(apart)))]
     return min(ways, key=_weight)
 
 

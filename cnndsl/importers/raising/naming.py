@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from cnndsl.importers.raising.terms import (
     CallTerm,
+    ChoiceTerm,
     LayerTerm,
     MergeTerm,
     RaisedTerm,
@@ -47,12 +48,17 @@ def _title(body: TermChain) -> str:
         leaf = next((step.term for step in body if isinstance(step.term, LayerTerm)), None)
         return "Unit" if leaf is None else _OF_LAYERS.get(leaf.kind.ROLE, "Unit")
     last = merges[-1]
-    is_skip = any(not branch for branch in last.branches) or last.is_optional
+    is_skip = any(map(_is_untouched, last.branches)) or last.is_optional
     if last.operator == "+":
         return "Residual" if is_skip else "Sum"
     if last.operator == "|":
         return "Dense" if is_skip else "Branches"
     return "Gated"
+
+
+def _is_untouched(branch: TermChain) -> bool:
+    term = branch[0].term if branch else None
+    return term is None or (isinstance(term, ChoiceTerm) and not term.body)
 
 
 _OF_LAYERS = {"convolution": "Conv", "pooling": "Stage", "dense": "Dense"}

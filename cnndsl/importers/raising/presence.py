@@ -77,7 +77,8 @@ def _settled(each: _Comparison, wanted: Sequence[TermValue], places: Sequence[in
     for at in places:
         found = each.holds(at)
         if found is None:
-            if wanted[at] != each.is_equal or (each.left[1][at] is None and each.right[1][at] is None):
+            has_channels = "C" in (each.left[0], each.right[0])
+            if not has_channels or wanted[at] != each.is_equal:
                 return False
             free.append(at)
         elif found != wanted[at]:

@@ -113,7 +113,7 @@ class _RegionFinder:
         inside = {each: each for each in sorted(self.modules[path])}
         while True:
             found = self._pieces(inside, nodes)
-            broken = self._broken(found)
+            broken = self._broken(found, nodes)
             if not broken:
                 break
             for module in broken:
@@ -158,7 +158,7 @@ class _RegionFinder:
         found = list(bits(nodes))
         return _joined(self.below[at] for at in found) & _joined(self.above[at] for at in found)
 
-    def _broken(self, pieces: Mapping[str, int]) -> list[str]:
+    def _broken(self, pieces: Mapping[str, int], around: int) -> list[str]:
         """The modules that are not in one piece, or that depend on each other."""
         foreign = _joined(1 << at for at in self.named)
         torn = [each for each, piece in pieces.items() if piece & foreign & ~self.weights[each]]
@@ -170,15 +170,20 @@ class _RegionFinder:
             for other in list(pieces)[at + 1 :]
             if pieces[one] & pieces[other]
         ]
-        return both[:1] or self._in_circles(pieces) or [each for each in pieces if self._is_scattered(pieces[each])]
+        return (
+            both[:1]
+            or self._in_circles(pieces, around)
+            or [each for each in pieces if self._is_scattered(pieces[each])]
+        )
 
-    def _in_circles(self, pieces: Mapping[str, int]) -> list[str]:
+    def _in_circles(self, pieces: Mapping[str, int], around: int) -> list[str]:
         """The smallest of modules that read each other's values."""
         place = {at: module for module, piece in pieces.items() for at in bits(piece)}
         joined: nx.DiGraph[object] = nx.DiGraph()
-        for node in self.graph.nodes:
-            here = place.get(node.index, node.index)
-            joined.add_edges_from((there, here) for at in node.inputs if (there := place.get(at, at)) != here)
+        for number in bits(around):
+            here = place.get(number, number)
+            inputs = self.graph.nodes[number].inputs
+            joined.add_edges_from((there, here) for at in inputs if (there := place.get(at, at)) != here)
         for circle in nx.strongly_connected_components(joined):
             modules = [each for each in circle if isinstance(each, str)]
             if len(circle) > 1:

@@ -11,14 +11,16 @@ LONGEST = 40
 """The most steps in one turn."""
 
 
-def folded(chain: TermChain, named: Set[int]) -> TermChain:
+def folded(chain: TermChain, named: Set[int], is_deep: bool = True) -> TermChain:
     """Return the chain with its repeats, those in its branches too.
 
     Args:
         chain: What to fold.
         named: The nodes that have labels; a turn holds none, but the last one may end with one.
+        is_deep: Whether to fold what is in branches, too.
     """
-    chain = tuple([step.over(_inside(step.term, named)) for step in chain])
+    if is_deep:
+        chain = tuple([step.over(_inside(step.term, named)) for step in chain])
     keys = [key((unnumbered(step).also(""),)) for step in chain]
     steps: list[PlacedTerm] = []
     at = 0

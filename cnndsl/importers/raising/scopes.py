@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -9,6 +10,7 @@ from cnndsl.graph import Graph
 from cnndsl.importers.raising.chains import input_name, output_names
 from cnndsl.importers.raising.regions import ModuleRegion, bits
 from cnndsl.importers.raising.terms import (
+    AgainTerm,
     GroupTerm,
     Link,
     MergeTerm,
@@ -53,19 +55,29 @@ ValueVisit = Callable[[TermValue, int], TermValue]
 """What to put in place of a value, which is read so many modules further in."""
 
 
+def applied_again(name: str) -> str:
+    """Return the name of the part that is applied once more under a name, `tower` of `tower@2`; else nothing."""
+    found = re.fullmatch(r"([^@]+)@\d+", name)
+    return found[1] if found else ""
+
+
 def in_order(chains: Sequence[tuple[int, TermChain]], module: ModuleOfNames) -> bool:
     """Whether the chains hold all that is in a module, and read what stands before."""
     known = {each.index for each in module.graph.inputs if module.is_input(each.index)}
+    named = {name: at for at, name in module.region.layers.items()}
+    named |= {each.region.name: each.main for each in module.inner}
 
-    def is_known(value: TermValue) -> bool:
-        return not isinstance(value, Link) or value.node not in module.region or value.node in known
+    def reads_known(step: PlacedTerm) -> bool:
+        if isinstance(step.term, AgainTerm) and named.get(step.term.name) not in known:
+            return False
+        return all(each not in module.region or each in known for each in links((step,)))
 
     def walk(chain: TermChain) -> bool:
         for step in chain:
             if isinstance(step.term, MergeTerm):
                 if not all(walk(each) for each in step.term.branches):
                     return False
-            elif not all(is_known(Link(each)) for each in links((step,))):
+            elif not reads_known(step):
                 return False
             if isinstance(step.term, StartTerm):
                 continue
@@ -160,7 +172,8 @@ class _Naming:
         if number and last.alias and not isinstance(last.term, StartTerm):
             return last.alias, (*chain[:-1], last.also(""))
         is_reference = isinstance(chain[0].term, StartTerm)
-        return ("" if is_reference or not number else self._free()), chain
+        is_begun = not number and not self.module.is_input(0)
+        return ("" if is_reference or is_begun or (self.module.region.path and not number) else self._free()), chain
 
     def _name(self, at: int) -> str:
         unit = self.module.unit(at)
@@ -168,6 +181,8 @@ class _Naming:
             name, rest = self.module.region.layers.get(unit, ""), ""
         else:
             name, rest = unit.region.name, "" if at == unit.main else f".{unit.exports[at]}"
+        if applied_again(name):
+            name = ""
         first = name.partition(".")[0]
         is_hidden = at in self.deep and first in self.inner
         if name and (rest or (not first.isdigit() and not is_hidden)):

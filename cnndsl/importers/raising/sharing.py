@@ -99,7 +99,7 @@ def _alike(program: TermProgram, classes: Mapping[str, str]) -> list[tuple[objec
         if isinstance(step.term, GroupTerm):
             mark = classes.get(step.term.path) or _names(step.term.body)
             if mark and mark not in ("Sequential", "ModuleList"):
-                found[mark].append(_Module(step, step.term, implicit(_apart(step.term.body))))
+                found[mark].append(_without_numbers(step, step.term))
     several: list[tuple[int, object, list[_Module]]] = []
     for mark, modules in found.items():
         if 1 < len({skeleton(each.body) for each in modules}) <= _VARIANTS:
@@ -119,22 +119,22 @@ def _varied(program: TermProgram, several: Sequence[_Module], paths: dict[str, l
     if found is None:
         return None
     made = _replaced(program, several, found, paths)
-    while inside := [step for step in _all_steps(made) if _must_be_call(step)]:
-        first = skeleton(implicit(_apart(inside[0].term.body)))
-        alike = [
-            _Module(step, step.term, implicit(_apart(step.term.body)))
-            for step in _all_steps(made)
-            if isinstance(step.term, GroupTerm) and skeleton(implicit(_apart(step.term.body))) == first
-        ]
+    while True:
+        modules = [_without_numbers(step, step.term) for step in _all_steps(made) if isinstance(step.term, GroupTerm)]
+        first = next((each for each in modules if each.step.name == IMPLICIT), None)
+        if first is None:
+            return made
+        mark = skeleton(first.body)
+        alike = [each for each in modules if skeleton(each.body) == mark]
         shared = unified([each.body for each in alike], True, [each.step.channels for each in alike])
         if shared is None:
             return None
         made = _replaced(made, alike, shared, paths)
-    return made
 
 
-def _must_be_call(step: PlacedTerm) -> bool:
-    return isinstance(step.term, GroupTerm) and step.name == IMPLICIT
+def _without_numbers(step: PlacedTerm, group: GroupTerm) -> _Module:
+    """A module whose parts are called by their places, as far as they are."""
+    return _Module(step, group, implicit(_apart(group.body)))
 
 
 def _all_steps(program: TermProgram) -> Iterator[PlacedTerm]:

@@ -26,14 +26,16 @@ _FEWEST_CALLS = 4
 _WIDEST = 8
 
 
-def tabled(chain: TermChain, named: Set[int]) -> TermChain:
+def tabled(chain: TermChain, named: Set[int], is_deep: bool = True) -> TermChain:
     """Return the chain with its tables, those in its branches too.
 
     Args:
         chain: What to fold; its repeats are there already.
         named: The nodes that have labels; no row holds one, but the last may end with one.
+        is_deep: Whether to fold what is in branches, too.
     """
-    chain = tuple([step.over(_inside(step.term, named)) for step in chain])
+    if is_deep:
+        chain = tuple([step.over(_inside(step.term, named)) for step in chain])
     parts = [skeleton((unnumbered(step).also(""),)) for step in chain]
     steps: list[PlacedTerm] = []
     at = 0

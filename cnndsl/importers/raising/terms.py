@@ -136,6 +136,13 @@ class ChoiceTerm:
 
 
 @record(slots=True)
+class AgainTerm:
+    """A part of the same module once more, with its weights."""
+
+    name: str
+
+
+@record(slots=True)
 class KindTerm:
     """A layer of which the kind is a value, an activation."""
 
@@ -155,6 +162,7 @@ RaisedTerm: TypeAlias = (
     | SameTerm
     | ChoiceTerm
     | KindTerm
+    | AgainTerm
 )
 
 

@@ -237,7 +237,8 @@ class _Solved:
         known = [value for value in column.values if value is not None]
         is_fixed = column.role == "label" or not (known and _is_outside(known[0]))
         is_same = not known or (is_fixed and all(value == known[0] for value in known))
-        if is_same and len(known) in (0, len(column.values)):
+        is_usual = column.role in ("stride", "dilation", "groups") and known[:1] == [1]
+        if is_same and (is_usual or len(known) in (0, len(column.values))):
             return known[0] if known else None
         if equal := self._equal(column):
             return equal

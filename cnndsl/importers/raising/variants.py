@@ -88,7 +88,8 @@ class _LaidWithGaps(LaidUpon):
             else:
                 steps += found
             at = end
-        return tuple(steps)
+        names = {step.name for column in columns for step in column.values() if step.name}
+        return None if IMPLICIT in names and names - {IMPLICIT, '""'} else tuple(steps)
 
     def step(self, several: tuple[PlacedTerm | None, ...]) -> PlacedTerm | None:
         there = [step for step in several if step is not None]

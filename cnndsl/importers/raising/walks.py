@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from cnndsl.importers.raising.terms import (
+    AgainTerm,
     CallTerm,
     ChainsTerm,
     ChoiceTerm,
@@ -200,6 +201,8 @@ def _values(term: RaisedTerm) -> TermKey:
             return (term.test,)
         case KindTerm():
             return (term.kind,)
+        case AgainTerm():
+            return (term.name,)
         case _:
             return ()
 

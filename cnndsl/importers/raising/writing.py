@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from cnndsl.importers.raising.terms import (
+    AgainTerm,
     CallTerm,
     ChainsTerm,
     ChoiceTerm,
@@ -114,6 +115,8 @@ class TermWriter:
                 return "[{}]".format("\n".join(texts))
             case ChoiceTerm():
                 return f"{self._body(term.body) if term.body else 'ID'} if {self.value(term.test)}"
+            case AgainTerm():
+                return f"again {term.name}"
             case KindTerm():
                 return self.value(term.kind)
             case _:
