@@ -10,7 +10,7 @@ from cnndsl.importers.torch_compare.points import OFFSETS, points_of
 from cnndsl.importers.torch_compare.program import Effect, Read, line_of, module_of, read
 from cnndsl.importers.torch_compare.sizes import UnevenError
 from cnndsl.importers.torch_compare.table import Operand, ValueTable
-from cnndsl.importers.torch_compare.views import View
+from cnndsl.importers.torch_compare.views import TensorView
 from cnndsl.records import record
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _difference(
     return _Walk(table, one, other).differences()
 
 
-def _sorted_like(views: Sequence[View], wanted: Sequence[View]) -> list[View]:
+def _sorted_like(views: Sequence[TensorView], wanted: Sequence[TensorView]) -> list[TensorView]:
     """The views in the order that equal ones have there; the others in between."""
     rest = [each for each in views if each not in wanted]
     return [each if each in views else rest.pop(0) for each in wanted if each in views or rest] + rest
@@ -139,8 +139,8 @@ class _Walk:
                 self._say(f"{target} is updated in another way", a[-1].value, b[-1].value)
 
 
-def _by_target(effects: Sequence[Effect]) -> dict[str, list[View]]:
-    found: dict[str, list[View]] = {}
+def _by_target(effects: Sequence[Effect]) -> dict[str, list[TensorView]]:
+    found: dict[str, list[TensorView]] = {}
     for each in effects:
         found.setdefault(each.target, []).append(each.view)
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.importers.torch_compare.sizes import Extent, UnevenError, extent
+from cnndsl.importers.torch_compare.sizes import TriedExtent, UnevenError, extent
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -27,9 +27,9 @@ class Points:
 
     def __init__(self, values: Sequence[dict[Any, int]]) -> None:
         self._values = values
-        self._known: dict[Any, Extent] = {}
+        self._known: dict[Any, TriedExtent] = {}
 
-    def extent(self, size: Any) -> Extent:
+    def extent(self, size: Any) -> TriedExtent:
         """A number, or a symbolic one of torch's, as an extent."""
         if not hasattr(size, "node"):
             return int(size)
