@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.importers.torch_compare.describe import described
 from cnndsl.importers.torch_compare.points import OFFSETS, points_of
-from cnndsl.importers.torch_compare.program import Effect, Read, line_of, module_of, read
+from cnndsl.importers.torch_compare.program import Effect, Read, UnreadableError, line_of, module_of, read
 from cnndsl.importers.torch_compare.sizes import UnevenError
 from cnndsl.importers.torch_compare.table import Operand, ValueTable
 from cnndsl.importers.torch_compare.views import TensorView
@@ -54,7 +54,10 @@ def program_difference(
             return _difference(original, emitted, offsets, in_order)
         except UnevenError:
             continue
-    return _difference(original, emitted, OFFSETS[-1], in_order)
+    try:
+        return _difference(original, emitted, OFFSETS[-1], in_order)
+    except UnevenError:
+        raise UnreadableError("extents do not divide each other, even at the size of the input that is given") from None
 
 
 def _difference(
@@ -95,6 +98,8 @@ class _Walk:
             if a.dims != b.dims and a.value == b.value:
                 self._say(f"output {at} is arranged in another way", a.value, b.value)
             self._pair(a.value, b.value)
+        if not self._found and any(a != b for a, b in pairs):
+            self._say("what the two give differs")
         self._effects()
         return self._found[:LARGEST]
 

@@ -37,7 +37,8 @@ def _batch_norm(call: AtenCall) -> Result:
 def _instance_norm(call: AtenCall) -> Result:
     views = _given(*(call.get(name) for name in ("weight", "bias", "running_mean", "running_var")))
     uses = bool(call["use_input_stats"])
-    return call.table.along("instance_norm", call.x, [0, 1], views, eps=rounded(call["eps"]), uses=uses)
+    attributes: dict[str, Any] = {"eps": rounded(call["eps"]), "uses": uses, "samples": call.x.dims[0]}
+    return call.table.along("instance_norm", call.x, [1], views, **attributes)
 
 
 @operator("layer_norm")
@@ -65,7 +66,8 @@ def _group_norm(call: AtenCall) -> Result:
     views = _given(call.get("weight"), call.get("bias"))
     groups = call["num_groups"]
     given = call.get("weight") is not None, call.get("bias") is not None
-    return call.table.along("group_norm", call.x, [1], views, eps=rounded(call["eps"]), groups=groups, given=given)
+    attributes: dict[str, Any] = {"eps": rounded(call["eps"]), "groups": groups, "samples": call.x.dims[0]}
+    return call.table.along("group_norm", call.x, [1], views, given=given, **attributes)
 
 
 @operator("mean", "sum", "amax", "amin", "prod", "logsumexp")

@@ -75,7 +75,10 @@ def points_of(program: ExportedProgram, other: ExportedProgram, offsets: Sequenc
 
 def _solve(expression: Any, wanted: int, given: dict[Any, int]) -> None:
     """Choose the one symbol of an input's extent: `s` or `32*s`."""
-    (symbol,) = expression.free_symbols
+    symbols = expression.free_symbols
+    if len(symbols) != 1:
+        raise UnevenError
+    (symbol,) = symbols
     if symbol in given:
         return
     import sympy  # pyright: ignore[reportMissingTypeStubs]

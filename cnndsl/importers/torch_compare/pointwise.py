@@ -158,7 +158,8 @@ def _reciprocal(call: AtenCall) -> Result:
 def _maximum(call: AtenCall) -> Result:
     name = "maximum" if call.operator.startswith("max") else "minimum"
     if "other" not in call.arguments:
-        return call.table.reduced(name, call.x, call.dims(), keep=False) if "dim" not in call.arguments else ()
+        found = call.table.reduced(name, call.x, call.dims(), keep=bool(call.get("keepdim")))
+        return (found, call.table.made("indices", [found], call.shape)) if "dim" in call.arguments else found
     return call.table.pointwise(name, [call["self"], call["other"]], commutes=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from cnndsl.importers.torch_compare import normalising, pointwise, rearranging, windows
 from cnndsl.importers.torch_compare.call import OPERATORS, AtenCall, Result
@@ -126,7 +126,7 @@ class _ProgramReader:
 
     def _resolved(self, given: Any) -> Any:
         if isinstance(given, list | tuple):
-            return [self._resolved(each) for each in given]
+            return [self._resolved(each) for each in cast("list[Any]", given)]
         return self._get(given) if _is_node(given) else given
 
     def _share(self, node: FxNode, of: Any) -> None:
@@ -137,6 +137,9 @@ class _ProgramReader:
     def _write(self, node: FxNode, over: Any, made: Any) -> None:
         """Whatever was the overwritten value is the new one; its parts and other views are not known any more."""
         before = self._values[over]
+        if made == before:
+            self._share(node, over)
+            return
         owner: Any = self._memory.get(over, over)
         for each in self._sharing.get(owner, [owner]):
             if self._values.get(each) == before:

@@ -128,6 +128,8 @@ class ValueTable:
         """One number of all elements along some dimensions: a mean, a sum."""
         atoms = merged(sorted((atom for at in dims for atom in x.dims[at]), key=_place))
         kept = [() if at in dims else dim for at, dim in enumerate(x.dims) if keep or at not in dims]
+        if not atoms and operator in ("mean", "sum", "maximum", "minimum"):
+            return TensorView(x.value, tuple(kept))
         left = removed(self.axes(x), atoms)
         if left is None or any(each.axis == REPEATED for each in atoms):
             shape = [1 if at in dims else size for at, size in enumerate(x.shape) if keep or at not in dims]
