@@ -69,6 +69,14 @@ def other_drop_path(x: Tensor, p: float) -> Tensor:
 
 EQUAL: dict[str, tuple[Forward, Forward]] = {
     "in place": (overwritten, lambda m, x: fn.relu(m.conv(x)) + x),
+    "nothing in place": (
+        lambda _, x: ((y := x.tanh())[:, :4], fn.dropout(y, 0.0, inplace=True))[0],
+        lambda _, x: x.tanh()[:, :4],
+    ),
+    "mean of one": (
+        lambda m, x: m.conv(x).mean((2, 3), keepdim=True).mean((2, 3)),
+        lambda m, x: m.conv(x).mean((2, 3)),
+    ),
     "order of summands": (lambda m, x: m.conv(x) + x, lambda m, x: x + m.conv(x)),
     "nothing": (lambda m, x: fn.dropout(m.conv(x), 0.0).contiguous() + 0, lambda m, x: m.conv(x).clone() * 1),
     "cat of one": (lambda m, x: torch.cat([m.conv(x)], 1), lambda m, x: m.conv(x)),

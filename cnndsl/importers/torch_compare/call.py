@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, cast
 
-from cnndsl.importers.torch_compare.sizes import Extent
+from cnndsl.importers.torch_compare.sizes import TriedExtent
 from cnndsl.importers.torch_compare.table import ValueTable
-from cnndsl.importers.torch_compare.views import View
+from cnndsl.importers.torch_compare.views import TensorView
 
-Result: TypeAlias = "View | tuple[View, ...]"
+Result: TypeAlias = "TensorView | tuple[TensorView, ...]"
 
 
-class Call:
+class AtenCall:
     """A call: tensors are views, sizes extents. `shapes` are those of the results, `count` numbers its kind."""
 
-    def __init__(self, table: ValueTable, arguments: dict[str, Any], shapes: Sequence[tuple[Extent, ...]]) -> None:
+    def __init__(self, table: ValueTable, arguments: dict[str, Any], shapes: Sequence[tuple[TriedExtent, ...]]) -> None:
         self.table, self.arguments, self.shapes = table, arguments, shapes
         self.operator = self.type = ""
         self.keeps_type = True
         self.counts: dict[object, int] = {}
-        self.effects: list[tuple[str, View]] = []
+        self.effects: list[tuple[str, TensorView]] = []
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]
@@ -30,14 +30,14 @@ class Call:
         return self.arguments.get(name, default)
 
     @property
-    def x(self) -> View:
+    def x(self) -> TensorView:
         """The tensor that is worked on."""
         found = self.arguments.get("self", self.arguments.get("input"))
-        assert isinstance(found, View)
+        assert isinstance(found, TensorView)
         return found
 
     @property
-    def shape(self) -> tuple[Extent, ...]:
+    def shape(self) -> tuple[TriedExtent, ...]:
         """The shape of the first result."""
         return self.shapes[0]
 
@@ -56,13 +56,13 @@ class Call:
         return self.counts[key]
 
 
-OPERATORS: dict[str, Callable[[Call], Result]] = {}
+OPERATORS: dict[str, Callable[[AtenCall], Result]] = {}
 
 
-def operator(*names: str) -> Callable[[Callable[[Call], Result]], Callable[[Call], Result]]:
+def operator(*names: str) -> Callable[[Callable[[AtenCall], Result]], Callable[[AtenCall], Result]]:
     """Enter a function under the names of aten's operators, without `aten::` and the underscore of in-place ones."""
 
-    def enter(function: Callable[[Call], Result]) -> Callable[[Call], Result]:
+    def enter(function: Callable[[AtenCall], Result]) -> Callable[[AtenCall], Result]:
         OPERATORS.update(dict.fromkeys(names, function))
         return function
 

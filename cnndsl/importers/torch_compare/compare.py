@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from cnndsl.importers.torch_compare.describe import described
 from cnndsl.importers.torch_compare.points import OFFSETS, points_of
-from cnndsl.importers.torch_compare.program import Effect, Read, line_of, module_of, read
+from cnndsl.importers.torch_compare.program import Effect, Read, UnreadableError, line_of, module_of, read
 from cnndsl.importers.torch_compare.sizes import UnevenError
 from cnndsl.importers.torch_compare.table import Operand, ValueTable
-from cnndsl.importers.torch_compare.views import View
+from cnndsl.importers.torch_compare.views import TensorView
 from cnndsl.records import record
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ def program_difference(
             return _difference(original, emitted, offsets, in_order)
         except UnevenError:
             continue
-    return _difference(original, emitted, OFFSETS[-1], in_order)
+    try:
+        return _difference(original, emitted, OFFSETS[-1], in_order)
+    except UnevenError:
+        raise UnreadableError("extents do not divide each other, even at the size of the input that is given") from None
 
 
 def _difference(
@@ -69,7 +72,7 @@ def _difference(
     return _Walk(table, one, other).differences()
 
 
-def _sorted_like(views: Sequence[View], wanted: Sequence[View]) -> list[View]:
+def _sorted_like(views: Sequence[TensorView], wanted: Sequence[TensorView]) -> list[TensorView]:
     """The views in the order that equal ones have there; the others in between."""
     rest = [each for each in views if each not in wanted]
     return [each if each in views else rest.pop(0) for each in wanted if each in views or rest] + rest
@@ -95,6 +98,8 @@ class _Walk:
             if a.dims != b.dims and a.value == b.value:
                 self._say(f"output {at} is arranged in another way", a.value, b.value)
             self._pair(a.value, b.value)
+        if not self._found and any(a != b for a, b in pairs):
+            self._say("what the two give differs")
         self._effects()
         return self._found[:LARGEST]
 
@@ -139,8 +144,8 @@ class _Walk:
                 self._say(f"{target} is updated in another way", a[-1].value, b[-1].value)
 
 
-def _by_target(effects: Sequence[Effect]) -> dict[str, list[View]]:
-    found: dict[str, list[View]] = {}
+def _by_target(effects: Sequence[Effect]) -> dict[str, list[TensorView]]:
+    found: dict[str, list[TensorView]] = {}
     for each in effects:
         found.setdefault(each.target, []).append(each.view)
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cnndsl.importers.torch_compare.sizes import Extent, UnevenError, extent
+from cnndsl.importers.torch_compare.sizes import TriedExtent, UnevenError, extent
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -27,9 +27,9 @@ class Points:
 
     def __init__(self, values: Sequence[dict[Any, int]]) -> None:
         self._values = values
-        self._known: dict[Any, Extent] = {}
+        self._known: dict[Any, TriedExtent] = {}
 
-    def extent(self, size: Any) -> Extent:
+    def extent(self, size: Any) -> TriedExtent:
         """A number, or a symbolic one of torch's, as an extent."""
         if not hasattr(size, "node"):
             return int(size)
@@ -75,7 +75,10 @@ def points_of(program: ExportedProgram, other: ExportedProgram, offsets: Sequenc
 
 def _solve(expression: Any, wanted: int, given: dict[Any, int]) -> None:
     """Choose the one symbol of an input's extent: `s` or `32*s`."""
-    (symbol,) = expression.free_symbols
+    symbols = expression.free_symbols
+    if len(symbols) != 1:
+        raise UnevenError
+    (symbol,) = symbols
     if symbol in given:
         return
     import sympy  # pyright: ignore[reportMissingTypeStubs]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from cnndsl.importers.torch_compare import normalising, pointwise, rearranging, windows
-from cnndsl.importers.torch_compare.call import OPERATORS, Call, Result
+from cnndsl.importers.torch_compare.call import OPERATORS, AtenCall, Result
 from cnndsl.importers.torch_compare.points import Points
 from cnndsl.importers.torch_compare.table import ValueTable
-from cnndsl.importers.torch_compare.views import View
+from cnndsl.importers.torch_compare.views import TensorView
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -30,13 +30,13 @@ class Effect(NamedTuple):
     """A buffer that is written, and what is written into it."""
 
     target: str
-    view: View
+    view: TensorView
 
 
 class Read(NamedTuple):
     """A program as values: what it gives, what it writes, and where each value comes first."""
 
-    outputs: list[View]
+    outputs: list[TensorView]
     effects: list[Effect]
     places: dict[int, Any]
 
@@ -46,10 +46,10 @@ def read(program: ExportedProgram, table: ValueTable, points: Points, with_const
 
     Raises UnreadableError for what cannot be followed, UnevenError where it does not take one of the sizes.
     """
-    return _Reader(program, table, points, with_constants).read()
+    return _ProgramReader(program, table, points, with_constants).read()
 
 
-class _Reader:
+class _ProgramReader:
     def __init__(self, program: ExportedProgram, table: ValueTable, points: Points, with_constants: bool) -> None:
         self._program, self._table, self._points, self._with_constants = program, table, points, with_constants
         self._values: dict[FxNode, Any] = {}
@@ -64,7 +64,7 @@ class _Reader:
     def read(self) -> Read:
         table = self._table
         table.seen = {}
-        outputs: list[View] = []
+        outputs: list[TensorView] = []
         for node in self._program.graph.nodes:
             table.place = node
             if node.op == "call_function":
@@ -100,10 +100,10 @@ class _Reader:
         arguments = {key: self._resolved(each) for key, each in given.items()}
         results = _tensors(node.meta["val"])
         shapes = [tuple(self._points.extent(size) for size in each.shape) for each in results]
-        call = Call(self._table, arguments, shapes)
+        call = AtenCall(self._table, arguments, shapes)
         call.operator, call.counts = name.removesuffix("_") if is_written else name, self._counts
         call.type = str(results[0].dtype) if results else ""
-        nodes: list[Any] = [each for each in given.values() if _is_node(each)]
+        nodes: list[Any] = list(filter(_is_node, given.values()))
         entering: Any = nodes[0] if nodes else None
         call.keeps_type = entering is not None and call.type == str(getattr(entering.meta.get("val"), "dtype", ""))
         found = OPERATORS.get(call.operator, _literally)(call)
@@ -126,7 +126,7 @@ class _Reader:
 
     def _resolved(self, given: Any) -> Any:
         if isinstance(given, list | tuple):
-            return [self._resolved(each) for each in given]
+            return [self._resolved(each) for each in cast("list[Any]", given)]
         return self._get(given) if _is_node(given) else given
 
     def _share(self, node: FxNode, of: Any) -> None:
@@ -137,6 +137,9 @@ class _Reader:
     def _write(self, node: FxNode, over: Any, made: Any) -> None:
         """Whatever was the overwritten value is the new one; its parts and other views are not known any more."""
         before = self._values[over]
+        if made == before:
+            self._share(node, over)
+            return
         owner: Any = self._memory.get(over, over)
         for each in self._sharing.get(owner, [owner]):
             if self._values.get(each) == before:
@@ -149,7 +152,7 @@ class _Reader:
         if target is not None:
             self._effects.append(Effect(target, made))
 
-    def _outputs(self, node: FxNode) -> list[View]:
+    def _outputs(self, node: FxNode) -> list[TensorView]:
         from torch.export.graph_signature import OutputKind
 
         kinds = [each.kind for each in self._program.graph_signature.output_specs]
@@ -157,9 +160,9 @@ class _Reader:
         found = [
             self._resolved(each) for each, kind in zip(given, kinds, strict=True) if kind == OutputKind.USER_OUTPUT
         ]
-        return [each for each in found if isinstance(each, View)]
+        return [each for each in found if isinstance(each, TensorView)]
 
-    def _placeholder(self, node: FxNode) -> View:
+    def _placeholder(self, node: FxNode) -> TensorView:
         from torch.export.graph_signature import InputKind
 
         spec, number = self._specs[node.name]
@@ -174,9 +177,9 @@ class _Reader:
         return self._table.made("constant", [], shape, digest=_digest(held) if self._with_constants else "")
 
 
-def _literally(call: Call) -> Result:
+def _literally(call: AtenCall) -> Result:
     """An operator that nothing is known about: the same with the same arguments."""
-    views: list[View] = []
+    views: list[TensorView] = []
     words = {name: _words(each, views) for name, each in call.arguments.items()}
     if call.operator in ("empty", "new_empty", "empty_like"):
         words, views = {}, []
@@ -189,9 +192,9 @@ def _literally(call: Call) -> Result:
     return made[0] if len(made) == 1 else tuple(made)
 
 
-def _words(given: Any, views: list[View]) -> str:
+def _words(given: Any, views: list[TensorView]) -> str:
     """An argument as text, with its tensors numbered."""
-    if isinstance(given, View):
+    if isinstance(given, TensorView):
         views.append(given)
         return f"%{len(views)}"
     if isinstance(given, list):

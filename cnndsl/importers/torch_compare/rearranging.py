@@ -9,42 +9,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias, cast
 
-from cnndsl.importers.torch_compare.call import Call, Result, operator, rounded
-from cnndsl.importers.torch_compare.sizes import Extent, UnevenError, extent, over, plus, times, tried
+from cnndsl.importers.torch_compare.call import AtenCall, Result, operator, rounded
+from cnndsl.importers.torch_compare.sizes import TriedExtent, UnevenError, extent, over, plus, times, tried
 from cnndsl.importers.torch_compare.table import Operand, ValueTable
-from cnndsl.importers.torch_compare.views import Atom, Atoms, View, expanded, permuted, product, whole
+from cnndsl.importers.torch_compare.views import Atom, Atoms, TensorView, expanded, permuted, product, whole
 
-Pair: TypeAlias = "tuple[Extent, Extent]"
+PadPair: TypeAlias = "tuple[TriedExtent, TriedExtent]"
 """What a dimension is padded with, in front and behind."""
 
 
 @operator("alias", "clone", "contiguous", "detach", "lift_fresh_copy", "lift_fresh", "lift", "detach_copy")
-def _same(call: Call) -> Result:
+def _same(call: AtenCall) -> Result:
     return call.x
 
 
 @operator("to", "_to_copy", "type_as", "float", "double")
-def _to(call: Call) -> Result:
+def _to(call: AtenCall) -> Result:
     return call.x if call.keeps_type else call.table.unary("to", call.x, type=call.type)
 
 
 @operator("view", "reshape", "_unsafe_view", "flatten", "unflatten", "view_as", "reshape_as", "_reshape_alias")
-def _view(call: Call) -> Result:
+def _view(call: AtenCall) -> Result:
     return call.table.reshaped(call.x, call.shape)
 
 
 @operator("squeeze", "unsqueeze")
-def _squeeze(call: Call) -> Result:
+def _squeeze(call: AtenCall) -> Result:
     return call.table.reshaped(call.x, call.shape)
 
 
 @operator("expand", "expand_as", "broadcast_to")
-def _expand(call: Call) -> Result:
+def _expand(call: AtenCall) -> Result:
     return expanded(call.x, call.shape)
 
 
 @operator("repeat", "tile")
-def _repeat(call: Call) -> Result:
+def _repeat(call: AtenCall) -> Result:
     x = call.x
     if all(size == 1 or not dim for size, dim in zip(call.get("repeats", ()), x.dims, strict=False)):
         return expanded(x, call.shape)
@@ -52,13 +52,13 @@ def _repeat(call: Call) -> Result:
 
 
 @operator("permute")
-def _permute(call: Call) -> Result:
+def _permute(call: AtenCall) -> Result:
     rank = len(call.x.dims)
     return permuted(call.x, [at % rank for at in call["dims"]])
 
 
 @operator("transpose", "swapaxes", "swapdims")
-def _transpose(call: Call) -> Result:
+def _transpose(call: AtenCall) -> Result:
     order = list(range(len(call.x.dims)))
     one, other = (call.get(f"dim{at}", call.get(f"axis{at}")) for at in (0, 1))
     order[one], order[other] = order[other], order[one]
@@ -66,13 +66,13 @@ def _transpose(call: Call) -> Result:
 
 
 @operator("t", "numpy_T", "mT")
-def _turned(call: Call) -> Result:
+def _turned(call: AtenCall) -> Result:
     rank = len(call.x.dims)
     return permuted(call.x, [*range(rank - 2), *[rank - 1, rank - 2][: min(rank, 2)]]) if rank > 1 else call.x
 
 
 @operator("movedim", "moveaxis")
-def _movedim(call: Call) -> Result:
+def _movedim(call: AtenCall) -> Result:
     rank = len(call.x.dims)
     source, target = (_several(call[name], rank) for name in ("source", "destination"))
     order = [at for at in range(rank) if at not in source]
@@ -82,7 +82,7 @@ def _movedim(call: Call) -> Result:
 
 
 @operator("channel_shuffle", "native_channel_shuffle")
-def _channel_shuffle(call: Call) -> Result:
+def _channel_shuffle(call: AtenCall) -> Result:
     x, groups = call.x, call["groups"]
     n, c, *rest = x.shape
     found = call.table.reshaped(x, (n, groups, _quotient(c, groups), *rest))
@@ -90,7 +90,7 @@ def _channel_shuffle(call: Call) -> Result:
 
 
 @operator("pixel_shuffle")
-def _pixel_shuffle(call: Call) -> Result:
+def _pixel_shuffle(call: AtenCall) -> Result:
     x, r = call.x, call["upscale_factor"]
     n, c, h, w = x.shape
     found = call.table.reshaped(x, (n, _quotient(c, r * r), r, r, h, w))
@@ -98,14 +98,14 @@ def _pixel_shuffle(call: Call) -> Result:
 
 
 @operator("pixel_unshuffle")
-def _pixel_unshuffle(call: Call) -> Result:
+def _pixel_unshuffle(call: AtenCall) -> Result:
     x, r = call.x, call["downscale_factor"]
     n, c, h, w = x.shape
     found = call.table.reshaped(x, (n, c, _quotient(h, r), r, _quotient(w, r), r))
     return call.table.reshaped(permuted(found, [0, 1, 3, 5, 2, 4]), call.shape)
 
 
-def _quotient(size: Extent, by: int) -> Extent:
+def _quotient(size: TriedExtent, by: int) -> TriedExtent:
     found = over(size, by)
     if found is None:
         raise UnevenError
@@ -113,7 +113,7 @@ def _quotient(size: Extent, by: int) -> Extent:
 
 
 @operator("full", "zeros", "ones", "scalar_tensor", "new_zeros", "new_ones", "new_full", "zeros_like", "ones_like")
-def _full(call: Call) -> Result:
+def _full(call: AtenCall) -> Result:
     value = 0.0 if "zeros" in call.operator else 1.0
     if "full" in call.operator or call.operator == "scalar_tensor":
         value = rounded(call.get("fill_value", call.get("s")))
@@ -125,7 +125,9 @@ def _several(given: Any, rank: int) -> list[int]:
     return [at % rank for at in numbers]
 
 
-def part(table: ValueTable, x: View, dim: int, start: Extent, length: Extent, step: int = 1) -> View:
+def part(
+    table: ValueTable, x: TensorView, dim: int, start: TriedExtent, length: TriedExtent, step: int = 1
+) -> TensorView:
     """A range of a dimension."""
     size = product(x.dims[dim])
     if start == 0 and length == size and step == 1:
@@ -133,7 +135,7 @@ def part(table: ValueTable, x: View, dim: int, start: Extent, length: Extent, st
     shape = (*x.shape[:dim], length, *x.shape[dim + 1 :])
     atoms = x.dims[dim]
     if atoms and all(each.axis < 0 for each in atoms):
-        return expanded(View(x.value, (*x.dims[:dim], (), *x.dims[dim + 1 :])), shape)
+        return expanded(TensorView(x.value, (*x.dims[:dim], (), *x.dims[dim + 1 :])), shape)
     if step == 1 and (found := _operands_of_cat(table, x, dim, start, length)):
         return put_together(table, found, dim, shape)
     if len(atoms) == 1 and step == 1:
@@ -143,7 +145,9 @@ def part(table: ValueTable, x: View, dim: int, start: Extent, length: Extent, st
     return table.made("slice", [x], shape, dim=dim, start=start, step=step, length=length)
 
 
-def _range_of_axis(table: ValueTable, x: View, of: tuple[int, Atom], start: Extent, length: Extent) -> View | None:
+def _range_of_axis(
+    table: ValueTable, x: TensorView, of: tuple[int, Atom], start: TriedExtent, length: TriedExtent
+) -> TensorView | None:
     """A range of the slowest part of an axis; None where the dimension is something else."""
     dim, atom = of
     axes = list(table.axes(x))
@@ -154,7 +158,7 @@ def _range_of_axis(table: ValueTable, x: View, of: tuple[int, Atom], start: Exte
     read = x.value
     if value.operator == "slice" and dict(value.attributes).get("axis") == atom.axis:
         read = value.operands[0].value
-        inner = cast("Extent", dict(value.attributes)["start"])
+        inner = cast("TriedExtent", dict(value.attributes)["start"])
         first = plus(first, inner)
     axes[atom.axis] = size
     vanishes = size == 1
@@ -166,13 +170,15 @@ def _range_of_axis(table: ValueTable, x: View, of: tuple[int, Atom], start: Exte
         for each_dim in x.dims
     ]
     dims[dim] = () if length == 1 else (Atom(dims[dim][0].axis, length, atom.step),)
-    return View(number, tuple(dims))
+    return TensorView(number, tuple(dims))
 
 
-def _operands_of_cat(table: ValueTable, x: View, dim: int, start: Extent, length: Extent) -> list[View]:
+def _operands_of_cat(
+    table: ValueTable, x: TensorView, dim: int, start: TriedExtent, length: TriedExtent
+) -> list[TensorView]:
     """What was put into a concatenation and is taken out of it as a whole; nothing where that is not so."""
-    found: list[View] = []
-    at: Extent = 0
+    found: list[TensorView] = []
+    at: TriedExtent = 0
     for each in _parts_of_cat(table, x, dim):
         if at == start and length != 0 and each != x:
             found.append(each)
@@ -184,7 +190,7 @@ def _operands_of_cat(table: ValueTable, x: View, dim: int, start: Extent, length
 
 
 @operator("slice")
-def _slice(call: Call) -> Result:
+def _slice(call: AtenCall) -> Result:
     dim: int = call["dim"] % len(call.x.dims)
     size = call.x.shape[dim]
     start = call["start"] if call["start"] is not None else 0
@@ -193,23 +199,23 @@ def _slice(call: Call) -> Result:
 
 
 @operator("narrow")
-def _narrow(call: Call) -> Result:
+def _narrow(call: AtenCall) -> Result:
     return part(call.table, call.x, call["dim"] % len(call.x.dims), call["start"], call["length"])
 
 
 @operator("select")
-def _select(call: Call) -> Result:
+def _select(call: AtenCall) -> Result:
     dim: int = call["dim"] % len(call.x.dims)
     index = extent(tuple(a + b if a < 0 else a for a, b in tried(call["index"], call.x.shape[dim])))
     found = part(call.table, call.x, dim, index, 1)
-    return View(found.value, found.dims[:dim] + found.dims[dim + 1 :])
+    return TensorView(found.value, found.dims[:dim] + found.dims[dim + 1 :])
 
 
 @operator("split", "chunk", "split_with_sizes", "tensor_split", "unsafe_chunk", "unsafe_split")
-def _split(call: Call) -> Result:
+def _split(call: AtenCall) -> Result:
     dim: int = call["dim"] % len(call.x.dims)
-    found: list[View] = []
-    start: Extent = 0
+    found: list[TensorView] = []
+    start: TriedExtent = 0
     for shape in call.shapes:
         found.append(part(call.table, call.x, dim, start, shape[dim]))
         start = plus(start, shape[dim])
@@ -217,48 +223,50 @@ def _split(call: Call) -> Result:
 
 
 @operator("unbind")
-def _unbind(call: Call) -> Result:
+def _unbind(call: AtenCall) -> Result:
     dim: int = call["dim"] % len(call.x.dims)
     parts = [part(call.table, call.x, dim, at, 1) for at in range(len(call.shapes))]
-    return tuple(View(each.value, each.dims[:dim] + each.dims[dim + 1 :]) for each in parts)
+    return tuple(TensorView(each.value, each.dims[:dim] + each.dims[dim + 1 :]) for each in parts)
 
 
 @operator("cat", "concat", "concatenate")
-def _cat(call: Call) -> Result:
-    tensors: Sequence[View] = call["tensors"]
+def _cat(call: AtenCall) -> Result:
+    tensors: Sequence[TensorView] = call["tensors"]
     dim: int = call["dim"] % len(call.shape)
     return put_together(call.table, [each for each in tensors if each.dims], dim, call.shape)
 
 
 @operator("stack")
-def _stack(call: Call) -> Result:
+def _stack(call: AtenCall) -> Result:
     dim: int = call["dim"] % len(call.shape)
-    tensors = [View(each.value, (*each.dims[:dim], (), *each.dims[dim:])) for each in call["tensors"]]
+    tensors = [TensorView(each.value, (*each.dims[:dim], (), *each.dims[dim:])) for each in call["tensors"]]
     return put_together(call.table, tensors, dim, call.shape)
 
 
-def put_together(table: ValueTable, tensors: Sequence[View], dim: int, shape: Sequence[Extent]) -> View:
+def put_together(
+    table: ValueTable, tensors: Sequence[TensorView], dim: int, shape: Sequence[TriedExtent]
+) -> TensorView:
     """Tensors behind each other; one by itself is what it was, and one that is of several is those."""
     parts = [part for each in tensors for part in _parts_of_cat(table, each, dim)]
     return parts[0] if len(parts) == 1 else table.made("cat", parts, shape, dim=dim)
 
 
-def _parts_of_cat(table: ValueTable, x: View, dim: int) -> list[View]:
+def _parts_of_cat(table: ValueTable, x: TensorView, dim: int) -> list[TensorView]:
     """The tensors that a concatenation along a dimension is of; the tensor itself where it is none."""
     value = table.values[x.value]
     is_cat = value.operator == "cat" and dict(value.attributes)["dim"] == dim and x == whole(x.value, x.shape)
     if not is_cat or len(value.operands[0].layout) != len(x.dims):
         return [x]
-    return [View(each.value, cast("tuple[Atoms, ...]", each.layout)) for each in value.operands]
+    return [TensorView(each.value, cast("tuple[Atoms, ...]", each.layout)) for each in value.operands]
 
 
 @operator("pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d")
-def _pad(call: Call) -> Result:
-    given: list[Extent] = call.get("pad", call.get("padding"))
+def _pad(call: AtenCall) -> Result:
+    given: list[TriedExtent] = call.get("pad", call.get("padding"))
     mode = call.get("mode") or {"c": "constant", "r": call.operator.partition("_")[0]}[call.operator[0]]
     mode = {"reflection": "reflect", "replication": "replicate"}.get(mode, mode)
     value = rounded(call.get("value") or 0) if mode == "constant" else 0.0
-    pairs: list[Pair] = [(given[at], given[at + 1]) for at in range(0, len(given), 2)][::-1]
+    pairs: list[PadPair] = [(given[at], given[at + 1]) for at in range(0, len(given), 2)][::-1]
     pairs = [(0, 0)] * (len(call.x.dims) - len(pairs)) + pairs
     if all(pair == (0, 0) for pair in pairs):
         return call.x
@@ -266,14 +274,16 @@ def _pad(call: Call) -> Result:
     return call.table.made("pad", [x], call.shape, mode=mode, value=value, pairs=tuple(pairs))
 
 
-def without_pads(table: ValueTable, x: View, pairs: list[Pair], value: float) -> tuple[View, list[Pair]]:
+def without_pads(
+    table: ValueTable, x: TensorView, pairs: list[PadPair], value: float
+) -> tuple[TensorView, list[PadPair]]:
     """What a pad of the same number is around, and both pads together."""
     found = table.values[x.value]
     attributes = dict(found.attributes)
     if found.operator != "pad" or (attributes["mode"], attributes["value"]) != ("constant", value):
         return x, pairs
-    inner = cast("tuple[Pair, ...]", attributes["pairs"])
+    inner = cast("tuple[PadPair, ...]", attributes["pairs"])
     if x != whole(x.value, x.shape) or len(inner) != len(pairs):
         return x, pairs
     together = [(plus(a, c), plus(b, d)) for (a, b), (c, d) in zip(inner, pairs, strict=True)]
-    return View(found.operands[0].value, cast("tuple[Atoms, ...]", found.operands[0].layout)), together
+    return TensorView(found.operands[0].value, cast("tuple[Atoms, ...]", found.operands[0].layout)), together

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-Extent: TypeAlias = "int | tuple[int, ...]"
+TriedExtent: TypeAlias = "int | tuple[int, ...]"
 
 
 class UnevenError(Exception):
     """An extent is not divisible by another at one of the sizes that are tried."""
 
 
-def extent(values: tuple[int, ...]) -> Extent:
+def extent(values: tuple[int, ...]) -> TriedExtent:
     """Return the extent with these values, a number where they are equal.
 
     >>> extent((7, 7)), extent((7, 9))
@@ -24,7 +24,7 @@ def extent(values: tuple[int, ...]) -> Extent:
     return values[0] if len(set(values)) == 1 else values
 
 
-def plus(one: Extent, other: Extent) -> Extent:
+def plus(one: TriedExtent, other: TriedExtent) -> TriedExtent:
     """Return the sum.
 
     >>> plus(1, (7, 9))
@@ -33,7 +33,7 @@ def plus(one: Extent, other: Extent) -> Extent:
     return extent(tuple(a + b for a, b in tried(one, other)))
 
 
-def times(one: Extent, other: Extent) -> Extent:
+def times(one: TriedExtent, other: TriedExtent) -> TriedExtent:
     """Return the product.
 
     >>> times(3, (7, 9))
@@ -45,7 +45,7 @@ def times(one: Extent, other: Extent) -> Extent:
     return extent(tuple(x * y for x, y in zip(a, b, strict=True)))
 
 
-def over(one: Extent, other: Extent) -> Extent | None:
+def over(one: TriedExtent, other: TriedExtent) -> TriedExtent | None:
     """Return the quotient; None where it is not a whole number at every size.
 
     >>> over((21, 27), 3), over((21, 27), 7)
@@ -57,17 +57,17 @@ def over(one: Extent, other: Extent) -> Extent | None:
     return extent(tuple(x // y for x, y in zip(a, b, strict=True)))
 
 
-def sized(one: Extent, at: int) -> int:
+def sized(one: TriedExtent, at: int) -> int:
     """Return the extent at one of the sizes."""
     return one if isinstance(one, int) else one[at]
 
 
-def count(*extents: Extent) -> int:
+def count(*extents: TriedExtent) -> int:
     """Return how many sizes are tried, as far as these extents show."""
     return max((len(each) for each in extents if isinstance(each, tuple)), default=1)
 
 
-def _alike(one: Extent, other: Extent) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _alike(one: TriedExtent, other: TriedExtent) -> tuple[tuple[int, ...], tuple[int, ...]]:
     length = count(one, other)
     return (
         one if isinstance(one, tuple) else (one,) * length,
@@ -75,7 +75,7 @@ def _alike(one: Extent, other: Extent) -> tuple[tuple[int, ...], tuple[int, ...]
     )
 
 
-def tried(one: Extent, other: Extent) -> list[tuple[int, int]]:
+def tried(one: TriedExtent, other: TriedExtent) -> list[tuple[int, int]]:
     """Return two extents at each size that is tried.
 
     >>> tried((7, 9), 2)

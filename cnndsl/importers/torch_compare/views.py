@@ -11,56 +11,56 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
-from cnndsl.importers.torch_compare.sizes import Extent, over, sized, times
+from cnndsl.importers.torch_compare.sizes import TriedExtent, over, sized, times
 
 
 class Atom(NamedTuple):
     """A part of an axis. Axis -1 is no axis: the value is repeated."""
 
     axis: int
-    extent: Extent
-    step: Extent
+    extent: TriedExtent
+    step: TriedExtent
 
 
 Atoms: TypeAlias = "tuple[Atom, ...]"
 REPEATED = -1
 
 
-class View(NamedTuple):
+class TensorView(NamedTuple):
     """A tensor: the number of a value, and the atoms of each dimension."""
 
     value: int
     dims: tuple[Atoms, ...]
 
     @property
-    def shape(self) -> tuple[Extent, ...]:
+    def shape(self) -> tuple[TriedExtent, ...]:
         """The extents of the dimensions."""
         return tuple(product(each) for each in self.dims)
 
-    def of(self, value: int) -> View:
+    def of(self, value: int) -> TensorView:
         """The same view of another value with the same axes."""
-        return View(value, self.dims)
+        return TensorView(value, self.dims)
 
 
-def product(atoms: Iterable[Atom]) -> Extent:
+def product(atoms: Iterable[Atom]) -> TriedExtent:
     """The extent of a dimension."""
-    found: Extent = 1
+    found: TriedExtent = 1
     for each in atoms:
         found = times(found, each.extent)
     return found
 
 
-def whole(value: int, shape: Sequence[Extent]) -> View:
+def whole(value: int, shape: Sequence[TriedExtent]) -> TensorView:
     """The view of a value that has just these dimensions."""
     dims: list[Atoms] = []
     axis = 0
     for size in shape:
         dims.append(() if size == 1 else (Atom(axis, size, 1),))
         axis += size != 1
-    return View(value, tuple(dims))
+    return TensorView(value, tuple(dims))
 
 
-def axes_of(shape: Sequence[Extent]) -> tuple[Extent, ...]:
+def axes_of(shape: Sequence[TriedExtent]) -> tuple[TriedExtent, ...]:
     """The axes of a value with this shape."""
     return tuple(size for size in shape if size != 1)
 
@@ -79,18 +79,18 @@ def merged(atoms: Iterable[Atom]) -> Atoms:
     return tuple(found)
 
 
-def split(atom: Atom, outer: Extent, inner: Extent) -> tuple[Atom, Atom]:
+def split(atom: Atom, outer: TriedExtent, inner: TriedExtent) -> tuple[Atom, Atom]:
     """An atom as two, the slower first."""
     return Atom(atom.axis, outer, times(atom.step, inner)), Atom(atom.axis, inner, atom.step)
 
 
-def reshaped(x: View, shape: Sequence[Extent]) -> View | None:
+def reshaped(x: TensorView, shape: Sequence[TriedExtent]) -> TensorView | None:
     """The view with another shape; None where a dimension cuts through atoms."""
     waiting = [atom for dim in x.dims for atom in dim][::-1]
     dims: list[Atoms] = []
     for size in shape:
         taken: list[Atom] = []
-        left: Extent = size
+        left: TriedExtent = size
         while left != 1:
             if not waiting:
                 return None
@@ -106,21 +106,21 @@ def reshaped(x: View, shape: Sequence[Extent]) -> View | None:
             else:
                 return None
         dims.append(merged(taken))
-    return None if waiting else View(x.value, tuple(dims))
+    return None if waiting else TensorView(x.value, tuple(dims))
 
 
-def expanded(x: View, shape: Sequence[Extent]) -> View:
+def expanded(x: TensorView, shape: Sequence[TriedExtent]) -> TensorView:
     """The view that repeats what has extent 1 in it, with further dimensions in front."""
     dims = ((),) * (len(shape) - len(x.dims)) + x.dims
     found = [
         (Atom(REPEATED, size, 0),) if not dim and size != 1 else dim for dim, size in zip(dims, shape, strict=True)
     ]
-    return View(x.value, tuple(found))
+    return TensorView(x.value, tuple(found))
 
 
-def permuted(x: View, order: Sequence[int]) -> View:
+def permuted(x: TensorView, order: Sequence[int]) -> TensorView:
     """The view with its dimensions in another order."""
-    return View(x.value, tuple(x.dims[at] for at in order))
+    return TensorView(x.value, tuple(x.dims[at] for at in order))
 
 
 Index: TypeAlias = "tuple[Atom | None, ...]"
@@ -130,7 +130,7 @@ Index: TypeAlias = "tuple[Atom | None, ...]"
 class Aligned(NamedTuple):
     """Operands of one shape, over common axes: the axes, each operand's index, the dimensions of what they make."""
 
-    axes: tuple[Extent, ...]
+    axes: tuple[TriedExtent, ...]
     indices: tuple[Index, ...]
     dims: tuple[Atoms, ...]
 
@@ -139,11 +139,11 @@ class _Cell(NamedTuple):
     """A part of a dimension that no operand's atoms cut: what each operand runs over in it."""
 
     dim: int
-    extent: Extent
+    extent: TriedExtent
     parts: Index
 
 
-def aligned(views: Sequence[View]) -> Aligned | None:
+def aligned(views: Sequence[TensorView]) -> Aligned | None:
     """Bring operands that are broadcast together to common axes; None where their atoms cut each other.
 
     The axes are in the order that they have in the operand with the most of them.
@@ -164,10 +164,10 @@ def aligned(views: Sequence[View]) -> Aligned | None:
     return Aligned(tuple(each.extent for each in axes), tuple(indices), tuple(merged(each) for each in dims))
 
 
-def _refined(parts: Sequence[Atoms]) -> list[tuple[Extent, Index]] | None:
+def _refined(parts: Sequence[Atoms]) -> list[tuple[TriedExtent, Index]] | None:
     """A dimension of several operands, cut where any of them is cut."""
     waiting = [list(each[::-1]) for each in parts]
-    found: list[tuple[Extent, Index]] = []
+    found: list[tuple[TriedExtent, Index]] = []
     while any(waiting):
         size = _smallest([each[-1].extent for each in waiting if each])
         if size is None:
@@ -189,12 +189,12 @@ def _refined(parts: Sequence[Atoms]) -> list[tuple[Extent, Index]] | None:
     return found
 
 
-def _smallest(extents: Sequence[Extent]) -> Extent | None:
+def _smallest(extents: Sequence[TriedExtent]) -> TriedExtent | None:
     """The one that divides the others."""
     return next((each for each in extents if all(over(other, each) is not None for other in extents)), None)
 
 
-def _axes(cells: Sequence[_Cell], views: Sequence[View]) -> tuple[dict[int, Atom], list[_Cell]]:
+def _axes(cells: Sequence[_Cell], views: Sequence[TensorView]) -> tuple[dict[int, Atom], list[_Cell]]:
     """The axes that a result has, and where each cell lies in them."""
     real = [at for at, cell in enumerate(cells) if any(atom is not None for atom in cell.parts)]
     operands = sorted(
@@ -218,7 +218,7 @@ def _axes(cells: Sequence[_Cell], views: Sequence[View]) -> tuple[dict[int, Atom
     places: dict[int, Atom] = {}
     axes: list[_Cell] = []
     for axis, group in enumerate(groups):
-        step: Extent = 1
+        step: TriedExtent = 1
         for at in reversed(group):
             places[at] = Atom(axis, cells[at].extent, step)
             step = times(step, cells[at].extent)
@@ -245,7 +245,7 @@ def _one(column: Sequence[Atom | None]) -> Atom | None:
 class Removed(NamedTuple):
     """The axes of a value without some of its atoms, and where a further axis would come in their place."""
 
-    axes: tuple[Extent, ...]
+    axes: tuple[TriedExtent, ...]
     gone: Atoms
     numbers: tuple[int, ...]
     """For each old axis the number of the new one, the next one's where nothing of it is left."""
@@ -267,9 +267,9 @@ class Removed(NamedTuple):
         return merged(found)
 
 
-def removed(axes: Sequence[Extent], gone: Atoms) -> Removed | None:
+def removed(axes: Sequence[TriedExtent], gone: Atoms) -> Removed | None:
     """Take atoms away from axes; None where they do not divide them."""
-    left: list[Extent] = []
+    left: list[TriedExtent] = []
     numbers: list[int] = []
     for at, size in enumerate(axes):
         rest = over(size, product(each for each in gone if each.axis == at))

@@ -10,28 +10,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from cnndsl.importers.torch_compare.call import Call, Result, operator, rounded
-from cnndsl.importers.torch_compare.rearranging import Pair, without_pads
-from cnndsl.importers.torch_compare.sizes import Extent, tried
+from cnndsl.importers.torch_compare.call import AtenCall, Result, operator, rounded
+from cnndsl.importers.torch_compare.rearranging import PadPair, without_pads
+from cnndsl.importers.torch_compare.sizes import TriedExtent, tried
 from cnndsl.importers.torch_compare.table import ValueTable
-from cnndsl.importers.torch_compare.views import View
+from cnndsl.importers.torch_compare.views import TensorView
 
 
-def _spread(given: Any, rank: int) -> tuple[Extent, ...]:
+def _spread(given: Any, rank: int) -> tuple[TriedExtent, ...]:
     """One number for each axis."""
-    numbers = cast("list[Extent]", given if isinstance(given, list) else [given])
+    numbers = cast("list[TriedExtent]", given if isinstance(given, list) else [given])
     return tuple(numbers) if len(numbers) == rank else tuple(numbers[:1] * rank)
 
 
-def _unpadded(table: ValueTable, x: View, value: float, pads: Sequence[Pair]) -> tuple[View, list[Pair]]:
+def _unpadded(
+    table: ValueTable, x: TensorView, value: float, pads: Sequence[PadPair]
+) -> tuple[TensorView, list[PadPair]]:
     """What a pad of a number was put around, and the pads together; the channels are not padded."""
-    around: list[Pair] = [(0, 0)] * (len(x.dims) - len(pads))
+    around: list[PadPair] = [(0, 0)] * (len(x.dims) - len(pads))
     found, pairs = without_pads(table, x, [*around, *pads], value)
     return (x, [*pads]) if pairs[: len(around)] != around else (found, pairs[len(around) :])
 
 
 @operator("conv1d", "conv2d", "conv3d", "convolution", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
-def _conv(call: Call) -> Result:
+def _conv(call: AtenCall) -> Result:
     weight, bias = call["weight"], call.get("bias")
     rank = len(weight.dims) - 2
     transposed = call.get("transposed", call.operator.startswith("conv_transpose"))
@@ -46,18 +48,18 @@ def _conv(call: Call) -> Result:
     name = "conv_transpose" if transposed else "conv"
     views = [x, weight, *([] if bias is None else [bias])]
     if not transposed and _is_matrix(call, extents, pads):
-        views[1] = View(weight.value, weight.dims[:2])
+        views[1] = TensorView(weight.value, weight.dims[:2])
         return call.table.contracted(x, views[1:], weight.shape[0], dim=1)
     return call.table.made(name, views, call.shape, padding=tuple(pads), groups=call["groups"], **attributes)
 
 
-def _is_matrix(call: Call, extents: Sequence[Extent], pads: Sequence[Pair]) -> bool:
+def _is_matrix(call: AtenCall, extents: Sequence[TriedExtent], pads: Sequence[PadPair]) -> bool:
     """True for a convolution of 1x1 that is a matrix product at each position."""
     strides = _spread(call["stride"], len(extents))
     return call["groups"] == 1 and {*extents, *strides} == {1} and all(each == (0, 0) for each in pads)
 
 
-def _pads(given: Any, rank: int, extents: Sequence[Extent], dilation: Sequence[Extent]) -> list[Pair]:
+def _pads(given: Any, rank: int, extents: Sequence[TriedExtent], dilation: Sequence[TriedExtent]) -> list[PadPair]:
     if given == "valid":
         return [(0, 0)] * rank
     if given == "same":
@@ -67,17 +69,17 @@ def _pads(given: Any, rank: int, extents: Sequence[Extent], dilation: Sequence[E
 
 
 @operator("linear")
-def _linear(call: Call) -> Result:
+def _linear(call: AtenCall) -> Result:
     weight, bias = call["weight"], call.get("bias")
     return call.table.contracted(call.x, [weight, *([] if bias is None else [bias])], call.shape[-1])
 
 
 @operator("max_pool1d", "max_pool2d", "max_pool3d")
-def _max_pool(call: Call) -> Result:
+def _max_pool(call: AtenCall) -> Result:
     rank = int(call.operator[-2])
     kernel = _spread(call["kernel_size"], rank)
     stride = _spread(call.get("stride") or call["kernel_size"], rank)
-    own: list[Pair] = [(each, each) for each in _spread(call["padding"], rank)]
+    own: list[PadPair] = [(each, each) for each in _spread(call["padding"], rank)]
     x, pads = _unpadded(call.table, call.x, float("-inf"), own)
     attributes: dict[str, Any] = {"kernel_size": kernel, "stride": stride}
     if all(each == 1 for each in (*kernel, *stride)) and all(pair == (0, 0) for pair in pads):
@@ -88,15 +90,15 @@ def _max_pool(call: Call) -> Result:
 
 
 @operator("max_pool1d_with_indices", "max_pool2d_with_indices", "max_pool3d_with_indices")
-def _max_pool_with_indices(call: Call) -> Result:
+def _max_pool_with_indices(call: AtenCall) -> Result:
     call.operator = call.operator.partition("_with")[0]
     found = _max_pool(call)
-    assert isinstance(found, View)
+    assert isinstance(found, TensorView)
     return found, call.table.made("indices", [found], call.shape)
 
 
 @operator("avg_pool1d", "avg_pool2d", "avg_pool3d")
-def _avg_pool(call: Call) -> Result:
+def _avg_pool(call: AtenCall) -> Result:
     rank = int(call.operator[-2])
     kernel, pads = _spread(call["kernel_size"], rank), _spread(call["padding"], rank)
     stride = _spread(call.get("stride") or call["kernel_size"], rank)
@@ -120,12 +122,12 @@ def _avg_pool(call: Call) -> Result:
     )
 
 
-def _mean(call: Call, rank: int) -> View:
+def _mean(call: AtenCall, rank: int) -> TensorView:
     return call.table.reduced("mean", call.x, range(len(call.x.dims) - rank, len(call.x.dims)), keep=True)
 
 
 @operator("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d")
-def _adaptive_avg_pool(call: Call) -> Result:
+def _adaptive_avg_pool(call: AtenCall) -> Result:
     rank = int(call.operator[-2])
     if call.shape == call.x.shape:
         return call.x
@@ -135,7 +137,7 @@ def _adaptive_avg_pool(call: Call) -> Result:
 
 
 @operator("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d")
-def _adaptive_max_pool(call: Call) -> Result:
+def _adaptive_max_pool(call: AtenCall) -> Result:
     rank = int(call.operator[-2])
     dims = range(len(call.x.dims) - rank, len(call.x.dims))
     if call.shape == call.x.shape:
@@ -151,7 +153,7 @@ def _adaptive_max_pool(call: Call) -> Result:
     *(f"upsample_{kind}" for kind in ("nearest1d", "nearest2d", "nearest3d", "linear1d", "bilinear2d", "bicubic2d")),
     *("upsample_trilinear3d", "_upsample_nearest_exact2d", "_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"),
 )
-def _upsample(call: Call) -> Result:
+def _upsample(call: AtenCall) -> Result:
     if call.shape == call.x.shape and not call.operator.endswith("aa"):
         return call.x
     align = bool(call.get("align_corners"))
@@ -162,7 +164,7 @@ def _upsample(call: Call) -> Result:
     )
 
 
-def _inexact(call: Call, factors: Any) -> tuple[float, ...] | None:
+def _inexact(call: AtenCall, factors: Any) -> tuple[float, ...] | None:
     """The factors of a resizing where they are not those of the extents."""
     if not factors:
         return None
