@@ -9,6 +9,7 @@ from typing import Protocol
 from cnndsl.graph import Graph
 from cnndsl.importers.raising.chains import input_name, output_names
 from cnndsl.importers.raising.regions import ModuleRegion, bits
+from cnndsl.importers.raising.stars import DenseRun
 from cnndsl.importers.raising.terms import (
     AgainTerm,
     GroupTerm,
@@ -33,6 +34,7 @@ class ModuleOfNames(Protocol):
     exports: dict[int, str]
     names: set[str]
     tapped: set[int]
+    run: DenseRun | None
 
     @property
     def inner(self) -> Sequence[ModuleOfNames]: ...
@@ -143,11 +145,13 @@ class _Naming:
         for _, chain in chains:
             with_values(chain, note)
         entry = module.read[0] if module.read and module.region.path else -1
+        run = module.run
+        apart = run.root if run is not None and module.main in run.outputs else -1
         several = module.graph.main_outputs
         listed = module.results if module.region.path else several if several[1:] else ()
         exported = [at for at in listed if at != module.main or not module.region.path]
         for at in dict.fromkeys([*read, *exported]):
-            if at in module.region or at == entry:
+            if at in module.region or (at == entry and at != apart):
                 self.found[at] = self._name(at)
         module.exports = {at: self.found[at] for at in exported if at in self.found}
         module.names = self.taken | self.inner

@@ -170,7 +170,8 @@ def _apart(body: TermChain) -> TermChain:
     """What is in a module, with the values that it reads from outside as negative ones."""
 
     def visit(value: TermValue, depth: int) -> TermValue:
-        return NameRef(value.name, depth - value.up) if isinstance(value, NameRef) and value.up > depth else value
+        is_outside = isinstance(value, NameRef) and value.up > depth and not value.name.endswith("*")
+        return NameRef(value.name, depth - value.up) if is_outside else value
 
     return with_values(body, visit)
 
