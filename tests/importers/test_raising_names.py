@@ -22,8 +22,8 @@ from cnndsl.resources import architecture
 from tests.importers.flattened import flattened
 
 FAST = """
-alexnet cifar_resnet deeplabv3_resnet50 densenet121 fcn8s googlenet mobilenet_v2 mnasnet res2net50 resnet18 resnet50
-resnet50_fpn siamese shufflenet_v2_x1_0 squeezenet1_1 ssd300 unet vgg16 xception
+alexnet cifar_resnet fcn8s densenet121 googlenet mobilenet_v2 resnet18 resnet50 shufflenet_v2_x1_0 siamese squeezenet1_1
+ssd300 unet vgg16
 """.split()
 ALL = [pytest.param(name, marks=[] if name in FAST else [pytest.mark.slow]) for name in cnndsl.zoo()]
 
@@ -59,7 +59,7 @@ def test_texts_are_about_as_long_as_those_of_people() -> None:
 @pytest.mark.parametrize("name", ["resnet50", "densenet121"])
 def test_blocks_of_residual_and_dense_networks(name: str) -> None:
     text = text_of(name)
-    assert text.count("block ") == {"resnet50": 1, "densenet121": 2}[name]
+    assert text.count("block ") == 1
     assert "@" not in text
 
 
@@ -71,7 +71,7 @@ def test_a_block_has_tests_for_what_some_of_its_modules_lack() -> None:
     assert "-> Residual(64, 2) -> Residual(64)*3 -> Residual(96)*3 -> Residual(160, 2)" in text
 
 
-@pytest.mark.parametrize("name", ["resnet18", "googlenet", "unet", "shufflenet_v2_x1_0"])
+@pytest.mark.parametrize("name", ["resnet18", "squeezenet1_1", "unet"])
 def test_hints_may_all_be_wrong(name: str) -> None:
     """Where layers with tensors are is known; of the others nothing is."""
     graph = cnndsl.load(name).graph
@@ -112,6 +112,11 @@ ONE = "INPUT 16x16x8 -> "
         ("[conv{i+1}: CONV3-8 -> RELU]*3 -> FC-10", "[conv{i+1}: CONV3-8 -> RELU]*3"),
         # What enters a module is read again in it.
         ("m: [x: ID -> CONV3-8/2 -> CONV3-8 -> UPSAMPLE(out=@x) -> RELU] -> FC-10", "m: [y1: ID -> CONV3-8/2"),
+        # Each joins all before it, and those of a run are one star.
+        (
+            "m: [y: ID -> [layer{i}: [(@y | @layer*) -> BN -> CONV3-4]]*3 -> (@y | @layer*)] -> FC-10",
+            "m: [z1: ID -> [layer{i}: [(@z1 | @layer*) -> BN -> CONV3-4]]*3 -> (@z1 | @layer*)]",
+        ),
         # A tensor of a module itself.
         (
             "m: [conv: CONV3-8 -> gamma: SCALE(bias=no, parameter=vector)] -> FC-10",

@@ -16,6 +16,7 @@ from cnndsl.importers.raising.chains import item
 from cnndsl.importers.raising.nesting import NestedItem
 from cnndsl.importers.raising.regions import ModuleRegion, bits
 from cnndsl.importers.raising.scopes import applied_again, in_order, name_values
+from cnndsl.importers.raising.stars import DenseRun, dense_run
 from cnndsl.importers.raising.statements import Statements, StatementWriter
 from cnndsl.importers.raising.straight import straight
 from cnndsl.importers.raising.terms import (
@@ -48,9 +49,32 @@ class ModuleChains:
         """The results that nothing in it reads; the last one is what it gives, the main one."""
         self.read = self._read()
         """The values from outside that it reads, the one first on which it stands."""
+        self.run: DenseRun | None = None
+        """Modules of which each joins those before it; this one is one of them, or holds them."""
+        if (run := self._run()) is not None:
+            self._joins(run)
         self.exports: dict[int, str] = {}
         self.names: set[str] = set()
         """The names in it, and in the modules in it."""
+
+    def _run(self) -> DenseRun | None:
+        names = {each.main: each.region.name for each in self.inner}
+        found = dense_run(names, [self.nodes[at] for at in bits(self.region.nodes)])
+        if found is None:
+            return None
+        wanted = [*(self.place[each] for each in found.outputs[1:]), None]
+        places = {count: self.place.get(at) for at, count in found.joins.items()}
+        return found if [places[at] for at in range(1, len(wanted) + 1)] == wanted else None
+
+    def _joins(self, run: DenseRun) -> None:
+        """Note a run of modules in them; each then stands on the one before it."""
+        self.run = run
+        before = run.root
+        for node in run.outputs:
+            inner = self.place[node]
+            inner.run = run
+            inner.read = [before, *(each for each in inner.read if each != before)]
+            before = node
 
     def is_input(self, at: int) -> bool:
         """Whether a node is one of several inputs, which stand by themselves."""
@@ -96,6 +120,8 @@ class ModuleChains:
         chains = self._statements(items, placed, start)
         if not in_order(chains, self):
             chains = straight(items, start, self.ends)
+        if self.run is not None and self.main == self.run.outputs[0]:
+            chains[0] = (chains[0][0], (PlacedTerm(self.run.term(1), -1, -1), *chains[0][1]))
         chains[-1] = (chains[-1][0], with_taps(chains[-1][1], self.taps))
         named = name_values(chains, self)
         if len(named) == 1 and not named[0][0]:
@@ -142,6 +168,11 @@ class ModuleChains:
             add(NestedItem(at, (), self.nodes[at].shape))
         placed = list(range(1, len(items)))
         for unit in self._ordered():
+            if isinstance(unit, int) and self.run is not None and unit in self.run.joins:
+                before = numbers.get(self.run.outputs[-1], 0)
+                term = self.run.term(0 if self.run.outputs[-1] in self.place else 1)
+                add(NestedItem(unit, (before,), self.nodes[unit].shape, term))
+                continue
             if isinstance(unit, int):
                 made = item(self.nodes[unit], self.region.layers.get(unit, ""))
                 inputs = tuple([numbers[at] for at in made.inputs])
@@ -155,7 +186,7 @@ class ModuleChains:
             add(
                 NestedItem(
                     unit.main,
-                    tuple([numbers[at] for at in unit.read]),
+                    tuple([numbers[at] for at in (unit.read[:1] if unit.run else unit.read)]),
                     self.nodes[unit.main].shape,
                     term,
                     name="" if first else unit.region.name,

@@ -28,6 +28,8 @@ from cnndsl.importers.raising.writing import TermWriter
 
 _NUMBER = 25
 """What a number before brackets costs, in words: a call of a block needs none, and those beside it either."""
+_BLOCK = 6
+"""What a block costs beside its words."""
 _NUMBERED_GROUP = re.compile(r"[\[( ](\d+|\{[^}]*\}): [\[(]")
 _BEGINNINGS = 4
 """A table may begin with one of so many steps."""
@@ -47,11 +49,11 @@ def named_texts(graph: Graph, classes: Mapping[str, str]) -> Iterator[str]:
     module = ModuleChains(graph, regions(graph))
     page = _NamedPage(module)
     whole = TermProgram(((-1, module.body()),))
-    texts: list[str] = []
+    texts: list[tuple[int, str]] = []
     for with_tests in (True, False):
         program, paths = with_shared(whole, page.cost, classes, with_tests)
-        texts.append(page.text(titled(program, titles(paths, classes))))
-    yield from sorted(dict.fromkeys(texts), key=words)
+        texts.append((page.cost(program), page.text(titled(program, titles(paths, classes)))))
+    yield from dict.fromkeys(text for _, text in sorted(texts))
     yield page.text(whole)
     flat = ModuleChains(graph, without_modules(graph))
     yield _NamedPage(flat).text(TermProgram(((-1, flat.body()),)))
@@ -65,7 +67,7 @@ class _NamedPage:
 
     def cost(self, program: TermProgram) -> int:
         text = self.text(program)
-        return words(text) + _NUMBER * len(_NUMBERED_GROUP.findall(text))
+        return words(text) + _BLOCK * len(program.blocks) + _NUMBER * len(_NUMBERED_GROUP.findall(text))
 
     def text(self, program: TermProgram) -> str:
         """The text, with the labels that are needed, repeats, tables and the defaults that pay."""

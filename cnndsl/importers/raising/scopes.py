@@ -9,6 +9,7 @@ from typing import Protocol
 from cnndsl.graph import Graph
 from cnndsl.importers.raising.chains import input_name, output_names
 from cnndsl.importers.raising.regions import ModuleRegion, bits
+from cnndsl.importers.raising.stars import DenseRun
 from cnndsl.importers.raising.terms import (
     AgainTerm,
     GroupTerm,
@@ -33,19 +34,40 @@ class ModuleOfNames(Protocol):
     exports: dict[int, str]
     names: set[str]
     tapped: set[int]
+    run: DenseRun | None
 
     @property
-    def inner(self) -> Sequence[ModuleOfNames]: ...
+    def inner(self) -> Sequence[ModuleOfNames]:
+        """The modules in it."""
+        ...
+
     @property
-    def read(self) -> Sequence[int]: ...
+    def read(self) -> Sequence[int]:
+        """What it reads from outside, the value on which it stands first."""
+        ...
+
     @property
-    def results(self) -> Sequence[int]: ...
+    def results(self) -> Sequence[int]:
+        """What is read outside of it."""
+        ...
+
     @property
-    def main(self) -> int: ...
+    def main(self) -> int:
+        """What it gives."""
+        ...
+
     @property
-    def height(self) -> int: ...
-    def is_input(self, at: int) -> bool: ...
-    def unit(self, at: int) -> ModuleOfNames | int: ...
+    def height(self) -> int:
+        """How deep modules in it nest."""
+        ...
+
+    def is_input(self, at: int) -> bool:
+        """Return whether a node is one of several inputs."""
+        ...
+
+    def unit(self, at: int) -> ModuleOfNames | int:
+        """Return the module in it that a node is in, or the node."""
+        ...
 
 
 LETTERS = "yzuvwpqt"
@@ -143,11 +165,13 @@ class _Naming:
         for _, chain in chains:
             with_values(chain, note)
         entry = module.read[0] if module.read and module.region.path else -1
+        run = module.run
+        apart = run.root if run is not None and module.main in run.outputs else -1
         several = module.graph.main_outputs
         listed = module.results if module.region.path else several if several[1:] else ()
         exported = [at for at in listed if at != module.main or not module.region.path]
         for at in dict.fromkeys([*read, *exported]):
-            if at in module.region or at == entry:
+            if at in module.region or (at == entry and at != apart):
                 self.found[at] = self._name(at)
         module.exports = {at: self.found[at] for at in exported if at in self.found}
         module.names = self.taken | self.inner

@@ -170,7 +170,9 @@ def _apart(body: TermChain) -> TermChain:
     """What is in a module, with the values that it reads from outside as negative ones."""
 
     def visit(value: TermValue, depth: int) -> TermValue:
-        return NameRef(value.name, depth - value.up) if isinstance(value, NameRef) and value.up > depth else value
+        if not isinstance(value, NameRef) or value.up <= depth or value.name.endswith("*"):
+            return value
+        return NameRef(value.name, depth - value.up)
 
     return with_values(body, visit)
 

@@ -141,7 +141,7 @@ class LaidUpon:
         self.columns: list[TermColumn] = []
 
     def chain(self, several: tuple[TermChain | None, ...]) -> TermChain | None:
-        """The chain that has the structure of all, None where there is none; a chain that is None is absent."""
+        """Return the chain that has the structure of all, None where there is none; a chain that is None is absent."""
         there = [chain for chain in several if chain is not None]
         steps: list[PlacedTerm] = []
         for at in range(len(there[0])):
@@ -152,6 +152,7 @@ class LaidUpon:
         return tuple(steps)
 
     def step(self, several: tuple[PlacedTerm | None, ...]) -> PlacedTerm | None:
+        """Return the step that has the structure of all, None where there is none."""
         there = [step for step in several if step is not None]
         first = there[0]
         channels = first.channels if len({step.channels for step in there}) == 1 else -1
@@ -183,6 +184,7 @@ class LaidUpon:
         return made.over(ChainsTerm(tuple(found)))
 
     def merge(self, several: tuple[MergeTerm | None, ...], first: MergeTerm) -> MergeTerm | None:
+        """Return the merge that has the structure of all, None where there is none; `first` is one of them."""
         branches: list[TermChain] = []
         is_optional = first.is_optional
         if any(merge is not None and merge.is_optional != is_optional for merge in several):

@@ -16,6 +16,7 @@ from cnndsl.importers.raising.terms import (
 )
 from cnndsl.importers.raising.unify import LaidUpon, TermColumn, Unified, solved
 from cnndsl.importers.raising.walks import key
+from cnndsl.layers.activation import PRelu
 
 _Column = dict[int, PlacedTerm]
 """The step in each chain that has it, by the chain's number."""
@@ -154,7 +155,7 @@ def _is_activation(step: PlacedTerm) -> bool:
         isinstance(term, LayerTerm)
         and term.kind.ROLE == "activation"
         and not step.alias
-        and term.kind.NAMES[0] != "PRELU"
+        and term.kind is not PRelu
         and all(value == term.kind.__dataclass_fields__[name].default for name, value in term.options)
     )
 

@@ -249,7 +249,7 @@ def _quoted(name: str) -> str:
     if name == '""':
         return name
     holes = re.split(r"(?<!{)\.(?![^{]*})", name)
-    return ".".join(each if re.fullmatch(r"(\w|\{[^}]*\})*", each, re.ASCII) else f'"{each}"' for each in holes)
+    return ".".join(each if re.fullmatch(r"(\w|\{[^}]*\})*\*?", each, re.ASCII) else f'"{each}"' for each in holes)
 
 
 def _braced(text: str) -> str:

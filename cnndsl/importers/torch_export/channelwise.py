@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from cnndsl.importers.torch_export.calls import Call
 from cnndsl.importers.torch_export.elementwise import rounded, whole_spatial, with_weight
 from cnndsl.importers.torch_export.shapes import part
-from cnndsl.importers.torch_export.steps import Unsaid
+from cnndsl.importers.torch_export.steps import Unsaid, Weight
 from cnndsl.importers.torch_export.trace import Trace
 from cnndsl.importers.torch_export.views import CHANNELS, Stretch, View, full
 from cnndsl.layers.channel_pool import ChannelMax, ChannelMean
@@ -61,14 +61,28 @@ def _layer_norm(trace: Trace, call: Call) -> View:
 
 
 def _group_norm(trace: Trace, call: Call) -> View:
+    """Of channels; where it has only a weight, that is a parameter by itself."""
     x = call.view("input")
     call.pass_over("cudnn_enabled")
     weights = {name: call.weight(name) for name in ("weight", "bias")}
-    if (weights["weight"] is None) != (weights["bias"] is None):
-        raise Unsaid("it has a weight and no bias")
-    at = trace.value(x)
-    layer = GroupNorm(rounded(call["eps"]), weights["weight"] is not None, call["num_groups"])
-    return trace.whole(trace.layer(layer, [at], weights))
+    given = [each for each in weights.values() if each is not None]
+    layer = GroupNorm(rounded(call["eps"]), len(given) == 2, call["num_groups"])
+    made = trace.whole(trace.layer(layer, [trace.value(x)], weights if len(given) == 2 else {}))
+    return _with_one(trace, made, weights) if len(given) == 1 else made
+
+
+def _with_one(trace: Trace, x: View, weights: Mapping[str, Weight | None]) -> View:
+    """What a norm gives that has a weight and no bias, or a bias and no weight."""
+    weight, bias = weights["weight"], weights["bias"]
+    if weight is not None:
+        return with_weight(trace, x, _spread(x, weight), "mul")
+    assert bias is not None
+    return with_weight(trace, x, _spread(x, bias), "add")
+
+
+def _spread(x: View, weight: Weight) -> Weight:
+    """A parameter of the channels, along the second dimension of a tensor."""
+    return replace(weight, extents=(*weight.extents, *(1,) * (len(x.dims) - 2)))
 
 
 def _instance_norm(trace: Trace, call: Call) -> View:
@@ -130,7 +144,9 @@ def _softmax(trace: Trace, call: Call) -> View:
 def _over(call: Call) -> tuple[int, ...]:
     """The dimensions that are reduced."""
     found: Any = call["dim"]
-    return tuple(found) if isinstance(found, list | tuple) else (found,)
+    if found is None:
+        raise Unsaid("it is over the batch")
+    return tuple(cast("list[int]", found)) if isinstance(found, list | tuple) else (int(found),)
 
 
 def _without(x: View, dims: tuple[int, ...], keeps: bool) -> tuple[Any, ...]:
@@ -142,8 +158,6 @@ def _without(x: View, dims: tuple[int, ...], keeps: bool) -> tuple[Any, ...]:
 def _mean(trace: Trace, call: Call) -> View:
     call.pass_over("dtype") if call["dtype"] is None else None
     x, dims, keeps = call.view("self"), _over(call), bool(call["keepdim"])
-    if None in dims:
-        raise Unsaid("it is over the batch")
     if not whole_spatial(trace, x, dims) and not (len(dims) == 1 and trace.is_channels(x, dims[0])):
         x = trace.settled(x)
     left = _without(x, dims, keeps)

@@ -161,10 +161,11 @@ def with_weight(trace: Trace, x: View, weight: Weight, name: str) -> View:
     x = _over(trace, x, weight)
     extents = trace.tensors[weight.name]
     shape = trace.shape(x.at)
-    forms = {(): "number", (1,): "singleton", (shape.channels,): "vector", (shape.channels, *(1,) * shape.rank): "map"}
+    forms: dict[tuple[int, ...], str] = {(shape.channels, *(1,) * shape.rank): "map", (shape.channels,): "vector"}
+    forms |= {(): "number", (1,): "singleton"}
     if extents not in forms:
         raise Unsaid(f"a parameter of extents {'x'.join(map(str, extents))} enters it")
-    layer = Scale(name == "mul", name == "add", parameter="singleton" if extents == (1,) else forms[extents])
+    layer = Scale(name == "mul", name == "add", parameter=forms[extents])
     return x.of(trace.layer(layer, [x.at], {"": weight}))
 
 
@@ -184,7 +185,7 @@ def _kept(trace: Trace, x: View, noise: Weight, name: str) -> View:
             pass
         case ("bernoulli", float(keep)) | (
             "floor",
-            ("add", float(keep), ("rand", *_)) | ("add", ("rand", *_), float(keep)),
+            ("add", float(keep), ("rand", object())) | ("add", ("rand", object()), float(keep)),
         ):
             at = _undivided(trace, at, keep)
         case _:

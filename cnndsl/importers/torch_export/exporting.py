@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
 from os import sep
@@ -71,7 +71,7 @@ def _mode(tensor: Tensor | None) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet() -> Generator[None]:
     """Without torch's warnings, and what it logs of an operator that fails: the error says it, and sizes are tried."""
     logger = logging.getLogger("torch._subclasses.fake_tensor")
     before = logger.disabled
@@ -85,7 +85,7 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _set(module: nn.Module, training: bool) -> Iterator[None]:
+def _set(module: nn.Module, training: bool) -> Generator[None]:
     """The module in training or in evaluation, and as it was afterwards."""
     before = [(each, each.training) for each in module.modules()]
     module.train(training)

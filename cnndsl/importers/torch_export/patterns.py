@@ -126,12 +126,14 @@ def _rms_norm(step: Step, by: Steps) -> Step | None:
 def _weighted_norm(step: Step, by: Steps) -> Step | None:
     """A norm without a weight, and the weight of the same module."""
     scaled = _scaled(step, by, is_weight=True)
-    if scaled is None or not isinstance(scaled[0].op, RootMeanSquareNorm | EuclideanNorm) or scaled[0].op.affine:
+    if scaled is None:
         return None
-    norm, name = scaled
+    (norm, name), layer = scaled, scaled[0].op
+    if not isinstance(layer, RootMeanSquareNorm | EuclideanNorm) or layer.affine:
+        return None
     if name.rpartition(".")[2] != "weight" or norm.module != step.module:
         return None
-    return _layer(step, replace(norm.op, affine=True), norm.inputs, {"weight": name})
+    return _layer(step, replace(layer, affine=True), norm.inputs, {"weight": name})
 
 
 def _l2_norm(step: Step, by: Steps) -> Step | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.graph import Graph
@@ -105,7 +105,8 @@ class _ModuleReader:
             yield f"nothing reads {', '.join(unread[:5])}{' …' * (len(unread) > 5)} ({len(unread)} tensors)"
 
     def _imported(self, both: BothModes) -> Imported:
-        inner = {path for path, each in self.module.named_modules() if any(each.children()) or _has_tensors(each)}
+        modules = dict(cast("Iterable[tuple[str, nn.Module]]", self.module.named_modules()))
+        inner = {path for path, each in modules.items() if any(True for _ in each.children()) or _has_tensors(each)}
         names = paths(both.steps, inner)
         lines = [f"{names[step.number]}: {line_of(step.origin)}" for step in both.steps]
         made = FlatGraph(Source(type(self.module).__name__, "\n".join(lines)))

@@ -183,7 +183,8 @@ def _names(spec: Any, count: int) -> list[str]:
     """The names of outputs: keys of a dictionary, fields of a tuple with names; else numbers."""
     context = getattr(spec, "context", None)
     fields = getattr(context, "_fields", None)
-    found: list[str] = [str(each) for each in (fields or (context if isinstance(context, list) else []))]
+    named: list[Any] = list(fields or (cast("list[Any]", context) if isinstance(context, list) else []))
+    found = [str(each) for each in named]
     return found if len(found) == count else [f"out{at + 1}" for at in range(count)] if count > 1 else [""]
 
 

@@ -111,7 +111,7 @@ def _chunk(trace: Trace, call: Call) -> list[View | None]:
     x, dim = call.view("self"), call["dim"]
     sizes = [int(each.shape[x.dim(dim)]) for each in call.node.meta["val"]]
     bounds = [sum(sizes[:at]) for at in range(len(sizes) + 1)]
-    used = {user.args[1] for user in call.node.users}
+    used = [user.args[1] for user in call.node.users]
     return [part(trace, x, dim, bounds[at], bounds[at + 1]) if at in used else None for at in range(len(sizes))]
 
 

@@ -145,9 +145,9 @@ class Trace:
             raise Unsaid(f"it has {len(view.dims)} dimensions, and {rank + 2} are a map in a batch")
         return self.value(view)
 
-    def each(self, layer: Layer, view: View, **facts: object) -> View:
+    def each(self, layer: Layer, view: View) -> View:
         """What a layer that works value by value makes of a tensor, in whatever order its values are."""
-        return view.of(self.layer(layer, [view.at], **facts))
+        return view.of(self.layer(layer, [view.at]))
 
     def is_channels(self, view: View, number: int) -> bool:
         """Whether a dimension goes over all channels."""

@@ -27,19 +27,19 @@ def standardised(weight: Weight, tensors: Mapping[str, tuple[int, ...]]) -> tupl
     match weight.form:
         case ("param", str()):
             return ("none", 1.0, 1e-6), {"weight": weight}
-        case ("batch_norm", ("param", str(name)), None, None, None, None, True, _, float(eps), *_):
+        case ("batch_norm", ("param", str(name)), None, None, None, None, True, _, float(eps), bool()):
             return ("weights", 1.0, _rounded(eps)), {"weight": _parameter(name, tensors)}
         case (
             "batch_norm",
             ("param", str(name)),
-            ("mul", ("param", str(gain)), float(scale), *_),
+            ("mul", ("param", str(gain)), float(scale)),
             None,
             None,
             None,
             True,
             _,
             float(eps),
-            *_,
+            bool(),
         ):
             gamma = scale * prod(tensors[name][1:]) ** 0.5
             found = {"weight": _parameter(name, tensors), "gain": _parameter(gain, tensors)}

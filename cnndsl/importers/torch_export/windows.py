@@ -218,7 +218,7 @@ def _upsample(rank: int, mode: str) -> Callable[[Trace, Call], View]:
             scale = tuple(int(each) for each in factors)
             if all(each == 1 for each in scale):
                 return trace.whole(at)
-            return trace.whole(trace.layer(Upsample(short(scale), mode, align), [at]))
+            return trace.whole(trace.layer(Upsample(scale=short(scale), mode=mode, align=align), [at]))
         out = call.numbers("output_size")
         if out == trace.shape(at).spatial and (
             not call.varies("output_size") or trace.elsewhere(at) == tuple(call.elsewhere("output_size"))
@@ -226,8 +226,8 @@ def _upsample(rank: int, mode: str) -> Callable[[Trace, Call], View]:
             return trace.whole(at)
         if call.varies("output_size"):
             like = _sized(trace, call, "output_size")
-            return trace.whole(trace.layer(Upsample((), mode, align, like=True), [at, like]))
-        return trace.whole(trace.layer(Upsample((), mode, align, out=short(out)), [at]))
+            return trace.whole(trace.layer(Upsample(mode=mode, align=align, like=True), [at, like]))
+        return trace.whole(trace.layer(Upsample(mode=mode, align=align, out=short(out)), [at]))
 
     return read
 
@@ -257,7 +257,12 @@ def _pad(trace: Trace, call: Call) -> View:
     axes = [(0, 0)] * (shape.rank - len(axes)) + axes
     before, after = ([side[at] for side in axes] for at in (0, 1))
     other: Any = call.elsewhere("pad") if call.varies("pad") else None
-    facts = {"before": tuple(before), "after": tuple(after), "elsewhere": other, "there": trace.elsewhere(at)}
+    facts: dict[str, Any] = {
+        "before": tuple(before),
+        "after": tuple(after),
+        "elsewhere": other,
+        "there": trace.elsewhere(at),
+    }
     if mode == "constant" and value == -float("inf"):
         grown = tuple(size + sum(sides) for size, sides in zip(shape.spatial, axes, strict=True))
         return trace.whole(trace.operation("ignored padding", [at], Shape(shape.channels, grown), **facts))

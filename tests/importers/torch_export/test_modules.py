@@ -209,7 +209,7 @@ REFUSED: dict[str, Any] = {
     "batch_norm (it has no running statistics)": lambda x: functional.batch_norm(x, None, None, training=True),
     "pad (it pads with 1)": lambda x: functional.pad(x, [1, 1, 1, 1], value=1),
     "add (the dimensions of one are repeated along others of the other)": lambda x: (
-        x[:, :, :3] + x.mean((2, 3))[:, None, None]
+        x[..., :3] + x.mean((2, 3))[:, None, None]
     ),
 }
 """By what the message says of them, functions that no program can be."""
