@@ -1,4 +1,5 @@
-# `make demo` and `make test` work on a fresh checkout with nothing but Python 3.11 or later, make and a C library.
+# `make demo` and `make test` work on a fresh checkout with Python 3.11 or later, make and an internet connection. No compiler is
+# needed where PyTorch has wheels: Linux with glibc, macOS and Windows.
 # Everything is installed into $(VENV); `make VENV=/elsewhere` and `make PYTHON=python3.12` choose another place, another Python.
 
 PYTHON ?= python3

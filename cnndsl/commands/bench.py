@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from cnndsl.runtime.bench import Timing
 
 DTYPES = ("fp32", "fp16", "bf16", "amp")
+_DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
 
 
 @click.command("bench")
@@ -21,7 +23,7 @@ DTYPES = ("fp32", "fp16", "bf16", "amp")
 @settings_option
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Images at a time.")
 @click.option("--dtype", type=click.Choice(DTYPES), default="fp32", show_default=True, help="amp is bf16 autocast.")
-@click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps.  [default: the best there is]")
+@click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps, xpu.  [default: the accelerator, else cpu]")
 @click.option("--training", is_flag=True, help="Time a step of SGD instead of a forward pass.")
 @click.option("--channels-last", is_flag=True, help="Keep the channels of a pixel side by side.")
 @click.option("--compile", "compiled", is_flag=True, help="Run it through torch.compile.")
@@ -53,6 +55,9 @@ def command(
     """
     from cnndsl.runtime.bench import BenchPlan, bench
 
+    if device is not None and _DEVICE.fullmatch(device) is None:
+        complain(f"cannot run on {device}: --device must be cpu, cuda, mps or xpu, with a number as in cuda:1")
+        raise SystemExit(1)
     graph = network(file, settings).graph
     plan = BenchPlan(batch, cast("Dtype", dtype), device or _best(), training, channels_last, compiled, runs)
     try:

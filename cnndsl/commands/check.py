@@ -20,7 +20,13 @@ from cnndsl.terminal import wants_colour
 @settings_option
 @click.option("--strict", is_flag=True, help="Unread lines and copied values are errors too.")
 @click.option(
-    "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print them."
+    "--format",
+    "--output-format",
+    "output_format",
+    type=click.Choice(FORMATS),
+    default="full",
+    show_default=True,
+    help="How to print them.",
 )
 @click.pass_context
 def command(

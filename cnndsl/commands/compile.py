@@ -28,11 +28,17 @@ MOST_SHOWN = 20
 @program_argument
 @settings_option
 @click.option(
-    "--output", "-o", metavar="FILE", help="Where to write; - is the standard output.  [default: FILE.py, here]"
+    "--output",
+    "-o",
+    metavar="FILE",
+    help="Where to write; - is the standard output.  [default: the name of FILE as Python can import it, my_net.py for "
+    "my-net.cnn, in the current folder]",
 )
 @click.option("--check", is_flag=True, help="Write nothing; tell whether the written file is what would be written.")
 @click.option("--check-arguments", is_flag=True, help="Verify the constructor's arguments with other values first.")
-@click.option("--weights", metavar="FILE", help="First check that a .pth or .safetensors file fits the network.")
+@click.option(
+    "--weights", metavar="FILE", help="First check that these weights fit: a .pth, .pt, .bin or .safetensors file."
+)
 @force_option
 def command(
     file: str,
@@ -46,7 +52,7 @@ def command(
     """Write a network as a PyTorch module.
 
     The file needs torch and nothing else; run by itself it does one forward pass. An existing file is overwritten
-    only with --force. With --check the exit code is 1 where the file is missing or stale.
+    only with --force. With --check the exit code is 1 if the file is missing or out of date.
 
     What is written was read back and compared with the network, for the parameters that are set. --check-arguments
     compares the class made with other arguments, too.

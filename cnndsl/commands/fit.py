@@ -55,7 +55,7 @@ def _batches(ctx: click.Context, param: click.Parameter, value: str | None) -> t
     help="What to leave free.  [default: 512MiB for the CUDA context, 512MiB for workspaces, of a CARD 2% more]",
 )
 @click.option("--batch", metavar="N", callback=_batches, help="The batch that is wanted; several give a table.")
-@click.option("--training", is_flag=True, help="Train the network instead of using it.")
+@click.option("--training", is_flag=True, help="Estimate memory for training, not inference.")
 @click.option(
     "--dtype",
     metavar="TYPE",

@@ -31,7 +31,13 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.option("--ignore", metavar="RULES", help="Leave these rules out.")
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List rules and sources.")
 @click.option(
-    "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print them."
+    "--format",
+    "--output-format",
+    "output_format",
+    type=click.Choice(FORMATS),
+    default="full",
+    show_default=True,
+    help="How to print them.",
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even where something is found.")
 @click.pass_context

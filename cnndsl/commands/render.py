@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "--output",
     "-o",
     metavar="FILE",
-    help="A .svg, .png, .pdf, .tex, .mmd or .gv file; - prints DOT.  [default: FILE.svg]",
+    help="A .svg, .png, .pdf, .tex, .mmd, .gv or .dot file; - prints DOT.  [default: FILE.svg]",
 )
 @table_options
 @click.option(

@@ -28,8 +28,14 @@ if TYPE_CHECKING:
 @click.command("rf")
 @program_argument
 @settings_option
-@click.option("--at", "--to", "at", metavar="LAYER", help="The layer whose units look, as in layer3.2.  [default: all]")
-@click.option("--from", "start", metavar="LAYER", help="The layer whose map is looked at.  [default: the input]")
+@click.option(
+    "--at",
+    "--to",
+    "at",
+    metavar="LAYER",
+    help="The layer whose field to show, as in layer3.2; --to reads better beside --from.  [default: all]",
+)
+@click.option("--from", "start", metavar="LAYER", help="The layer on whose map to measure it.  [default: the input]")
 @click.option("--unit", metavar="Y,X", help="The position of the unit on the map of --at.  [default: the middle]")
 @click.option(
     "--format", type=click.Choice(("table", "json")), default="table", show_default=True, help="How to print it."

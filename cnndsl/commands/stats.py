@@ -46,7 +46,9 @@ _DERIVATION_ENDINGS = {".md": "derivation-markdown", ".tex": "derivation-latex"}
     "--format", type=click.Choice(FORMATS), help="How to print them.  [default: by the name of --output, else table]"
 )
 @click.option("--by", type=click.Choice(BY), help="Gather layers by block as written, by size of the map, by kind.")
-@click.option("--depth", type=click.IntRange(1), metavar="N", help="Open blocks N - 1 levels deep; 1 opens none.")
+@click.option(
+    "--levels", "--depth", "depth", type=click.IntRange(1), metavar="N", help="Show N levels of blocks; 1 opens none."
+)
 @click.option("--columns", metavar="NAMES", help=f"The columns to print, of {', '.join(COLUMNS)}.")
 @click.option("--sort", metavar="NAME", help="Sort by a column; -NAME for the largest first.")
 @click.option(

@@ -1,4 +1,4 @@
-"""Numbers as people write them: 138M, 15.2 MB, 1,728."""
+"""Format counts and sizes for people: 138M, 15.2MB, 1,728."""
 
 from __future__ import annotations
 
