@@ -29,6 +29,8 @@ PAGES = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("docs/figu
 NUMBER = re.compile(r"(?<![\w.,^-])\d[\d,_.]*(?:\^\d+)?[A-Za-z%]*")
 TESTED = (
     r"^    \$ .*\n(?:    .*\n)+",  # test_pages and test_readme
+    r"^```cnn\n(?:.*\n)*?```$",  # test_readme
+    r"^<picture>\n(?:.*\n)*?-->$",  # test_package and test_pictures_page
     r"^`stats` prints a row for each layer and\n\n(?:    .*\n)+",  # test_pages
     r"^```(?:sh|python)\n(?:.*\n)*?```$",  # test_readme
 )
@@ -106,6 +108,9 @@ HELD: dict[str, Callable[[], list[str]]] = {
     r"states 24M values and 93MB, its own rows sum to ([\d.]+M)\sand (\d+MB)": lambda: is_in(
         run("stats", "vgg16", "--format", "lecture").stdout, "15.2M", "61MB"
     ),
+    r"For VGG-16 the notes state 93MB in total, but\stheir rows add up to (\d+MB)": lambda: is_in(
+        run("stats", "vgg16", "--format", "lecture").stdout, "61MB"
+    ),
     r"`depth` is this (\d+) of VGG-(\d+)": lambda: [str(cnndsl.load("vgg16").stats().totals.depth)] * 2,
     r"more than (\d+) positions along an axis": lambda: [str(interval.LONGEST)],
     r"Totals of at most (\d+) different terms are sums": lambda: [str(derivation.SHOWN_TERMS)],
@@ -129,7 +134,7 @@ HELD: dict[str, Callable[[], list[str]]] = {
     r"`(\(W - F \+ 2\*P\)/S \+ 1)` of a convolution": lambda: is_in(derived("alexnet"), "(W - F + 2*P)/S + 1"),
     r"`(r = r \+ \(F - 1\)\*j)`": lambda: is_in(derived("alexnet"), "r = r + (F - 1)*j"),
     r"uneven padding is written side by side, `(.+?)`": lambda: is_in(derivation_of("CONV2-4", 3), "+ 0 + 1"),
-    r"writes the arithmetic of each layer out, `(.+?)`, also": lambda: is_in(
+    r"writes out the arithmetic of each layer,\s`(.+?)`, as text": lambda: is_in(
         derived("alexnet"), "floor((224 - 11 + 2*2)/4) + 1 = 55"
     ),
 }
@@ -168,11 +173,10 @@ CITED = (
     # tests/analysis asserts it.
     r"within 2% \(it sees",
     # README.md: what a checkout needs, pyproject.toml; the share that `make test COVERAGE=1` asks for.
-    r"^    INPUT -> .*\n",
     r"Python 3\.11 or later",
     r"`make test COVERAGE=1`",
     r"fails below 95%",
-    r"a figure of VGG-16",
+    r"a picture of VGG-16",
 )
 """Sentences whose numbers are definitions, names, or those of a source."""
 
