@@ -27,7 +27,7 @@ help:
 	@echo "make geometry every network and a thousand programs drawn in all widths: nothing overlaps or is crossed"
 	@echo "make browser      open every network's pictures in Chromium and measure their texts"
 	@echo "make tikz         set every network's pictures with LaTeX"
-	@echo "make wheel-check  build the wheel and use it in a fresh environment"
+	@echo "make wheel-check  build wheel and sdist, check them as an index does, use the wheel in a fresh environment"
 	@echo "make fuzz         look for inputs that break it, for an hour: MINUTES=60"
 	@echo "make crossings    run generated programs in which labels, references and taps meet: SEEDS=10000"
 	@echo "make mutants      break the code on purpose and count the tests that notice"
@@ -94,7 +94,7 @@ browser: $(VENV)/.dev
 tikz: $(VENV)/.dev
 	$(BIN)/python .ci/tikz.py
 
-wheel-check: $(VENV)/.run
+wheel-check: $(VENV)/.dev
 	$(BIN)/python .ci/wheel_check.py
 
 $(VENV)/.fuzz: $(VENV)/.dev
