@@ -32,15 +32,15 @@ def program_argument(function: AnyFunction) -> AnyFunction:
 def settings_option(function: AnyFunction) -> AnyFunction:
     """`--set name=value`, any number of times, and `--input`, which is the setting `input`, or `input.left` of several
     inputs."""
-    setting = "Set a parameter of the net, as in --set classes=10."
-    volume = "What enters, instead of the INPUT that is written, as in --input 160x160x3, or left=64x64x1."
+    setting = "Set a parameter of the network, as in --set classes=10. Repeatable."
+    volume = "Replace the shape that INPUT has, as in --input 160x160x3, or left=64x64x1 for one of several."
     return _settings(function, ("NAME=VALUE", setting), ("HxWxC", volume))
 
 
 def domains_option(function: AnyFunction) -> AnyFunction:
     """`--set` and `--input` of what runs over several values."""
-    setting = "What to walk: N=1..3, k=3,5,7, c=64."
-    volume = "What enters, instead of the INPUT that is written, as in --input 160x160x3,224x224x3, or left=64x64x1."
+    setting = "The values to try for a parameter: N=1..3, k=3,5,7, c=64. Repeatable."
+    volume = "Replace the shape that INPUT has, as in --input 160x160x3,224x224x3, or left=64x64x1 for one of several."
     return _settings(function, ("NAME=VALUES", setting), ("HxWxC", volume))
 
 

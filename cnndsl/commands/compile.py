@@ -34,8 +34,8 @@ MOST_SHOWN = 20
     help="Where to write; - is the standard output.  [default: the name of FILE as Python can import it, my_net.py for "
     "my-net.cnn, in the current folder]",
 )
-@click.option("--check", is_flag=True, help="Write nothing; tell whether the written file is what would be written.")
-@click.option("--check-arguments", is_flag=True, help="Verify the constructor's arguments with other values first.")
+@click.option("--check", is_flag=True, help="Write nothing; check that the existing file is up to date.")
+@click.option("--check-arguments", is_flag=True, help="Also verify the class with other constructor arguments.")
 @click.option(
     "--weights", metavar="FILE", help="First check that these weights fit: a .pth, .pt, .bin or .safetensors file."
 )
@@ -51,11 +51,11 @@ def command(
 ) -> None:
     """Write a network as a PyTorch module.
 
-    The file needs torch and nothing else; run by itself it does one forward pass. An existing file is overwritten
-    only with --force. With --check the exit code is 1 if the file is missing or out of date.
+    The file needs torch and nothing else; run by itself it does one forward pass. An existing file is overwritten only
+    with --force. With --check the exit code is 1 if the file is missing or out of date.
 
-    What is written was read back and compared with the network, for the parameters that are set. --check-arguments
-    compares the class made with other arguments, too.
+    The source is verified before it is written: it is read back and compared with the network, for the parameters that
+    are set. --check-arguments also compares the class made with other constructor arguments.
 
     \b
     cnndsl compile vgg16

@@ -33,9 +33,9 @@ _PICTURES = (".svg", ".png", ".pdf", ".tikz")
 @settings_option
 @click.option("--set-a", metavar="NAME=VALUE", multiple=True, help="Set a parameter of A alone.")
 @click.option("--set-b", metavar="NAME=VALUE", multiple=True, help="Set a parameter of B alone.")
-@click.option("--all", "every", is_flag=True, help="List the layers too that are the same.")
+@click.option("--all", "every", is_flag=True, help="Also list the layers that are the same.")
 @click.option(
-    "--format", type=click.Choice(FORMATS), help="How to print it.  [default: by the name of --output, else table]"
+    "--format", type=click.Choice(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
 @width_option
 @output_option
@@ -58,11 +58,10 @@ def command(
 ) -> None:
     """Compare two networks layer by layer.
 
-    Which layers changed (~), went (-) and came (+), and what that does to each figure. What layers are called is no
-    difference. Blocks that correspond are compared layer by layer; a block that the other network has nothing like is
-    one line, which --all opens. A .svg, .png, .pdf or .tikz file is the picture of B with what was added, removed and
-    changed marked at its rows. The exit code is that of diff: 0 the same, 1 different, 2 trouble, which is also what a
-    file that is no network gives here.
+    Lists the layers that changed (~), were removed (-) and were added (+), and each metric before and after. Names do
+    not matter. Corresponding blocks are compared layer by layer; a block without a counterpart is one line, which --all
+    opens. With -o FILE.svg, .png, .pdf or .tikz, draws B with the changes marked. The exit code is 0 if the networks
+    are the same, 1 if they differ, 2 for any failure, including an invalid file.
 
     \b
     cnndsl diff vgg16 vgg19

@@ -46,27 +46,32 @@ def _batches(ctx: click.Context, param: click.Parameter, value: str | None) -> t
 @click.command("fit")
 @program_argument
 @settings_option
-@click.option("--memory", metavar="SIZE|CARD", callback=capacity, help="What there is: 24GiB, 24GB, or A100-80GB.")
-@click.option("--gpu", metavar="CARD", callback=gpu, help="The same: the memory of this GPU.")
+@click.option(
+    "--memory",
+    metavar="SIZE|CARD",
+    callback=capacity,
+    help="The memory available: 24GiB, 24GB, or a GPU as in A100-80GB.",
+)
+@click.option("--gpu", metavar="CARD", callback=gpu, help="Use the memory of this GPU.")
 @click.option(
     "--headroom",
     metavar="SIZE",
     callback=headroom,
-    help="What to leave free.  [default: 512MiB for the CUDA context, 512MiB for workspaces, of a CARD 2% more]",
+    help="Memory to leave free.  [default: 512MiB for the CUDA context, 512MiB for workspaces, and 2% of a CARD]",
 )
-@click.option("--batch", metavar="N", callback=_batches, help="The batch that is wanted; several give a table.")
+@click.option("--batch", metavar="N", callback=_batches, help="The batch you want; several, as in 32,64, give a table.")
 @click.option("--training", is_flag=True, help="Estimate memory for training, not inference.")
 @click.option(
     "--dtype",
     metavar="TYPE",
     default="fp32",
     show_default=True,
-    help=f"The type of values: {', '.join(DTYPES)}; several give a table.",
+    help=f"The type of values: {', '.join(DTYPES)}. Several give a table.",
 )
-@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="What trains it.  [default: sgd]")
+@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="The optimizer, with --training.  [default: sgd]")
 @click.option("--plot", is_flag=True, help="Draw memory over the course of a step.")
 @click.option(
-    "--format", type=click.Choice(("table", "json")), default="table", show_default=True, help="How to print it."
+    "--format", type=click.Choice(("table", "json")), default="table", show_default=True, help="The output format."
 )
 @click.option("--output", "-o", metavar="FILE", help=f"Draw the plot as a {ENDINGS} file.")
 @picture_options
@@ -89,11 +94,11 @@ def command(
     options: PictureOptions,
     force: bool,
 ) -> None:
-    """Tell the largest batch that fits into memory.
+    """Find the largest batch that fits into memory.
 
-    And the layer at which memory peaks with it. Figures are those of a GPU: an estimate of what CUDA's caching
-    allocator counts, within the memory that the headroom leaves. With --batch also whether that batch fits; if
-    training does not, in which micro-batches it does. The exit code is 1 where it does not fit, or not even one image.
+    Also reports the layer at which memory use peaks. All sizes estimate what CUDA's caching allocator would allocate,
+    within the memory less the headroom. With --batch, says whether that batch fits; if it does not fit in training,
+    prints the micro-batches that do. The exit code is 1 if that batch, or even one image, does not fit.
 
     \b
     cnndsl fit vgg16 --memory 8GiB

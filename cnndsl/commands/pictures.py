@@ -33,16 +33,18 @@ def picture_options(function: AnyFunction) -> AnyFunction:
             "--dpi",
             type=click.IntRange(36, 2400),
             default=DEFAULT_DPI,
-            help=f"Resolution of a PNG.  [default: {DEFAULT_DPI}]",
+            help=f"The resolution of a PNG.  [default: {DEFAULT_DPI}]",
         ),
         click.option(
             "--text",
             type=click.Choice(LETTERINGS),
             default="font",
             show_default=True,
-            help="Embed the font in an SVG, or draw its texts as outlines.",
+            help="Embed the font in an SVG, or draw text as outlines.",
         ),
-        click.option("--theme", type=click.Choice(THEME_NAMES), default="paper", show_default=True, help="Colours."),
+        click.option(
+            "--theme", type=click.Choice(THEME_NAMES), default="paper", show_default=True, help="The colours."
+        ),
     ):
         command = option(command)
     return cast("AnyFunction", command)

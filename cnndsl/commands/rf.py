@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option("--from", "start", metavar="LAYER", help="The layer on whose map to measure it.  [default: the input]")
 @click.option("--unit", metavar="Y,X", help="The position of the unit on the map of --at.  [default: the middle]")
 @click.option(
-    "--format", type=click.Choice(("table", "json")), default="table", show_default=True, help="How to print it."
+    "--format", type=click.Choice(("table", "json")), default="table", show_default=True, help="The output format."
 )
 @click.option("--output", "-o", metavar="FILE", help=f"Also draw the box of the unit as a {ENDINGS} file.")
 @picture_options
@@ -54,12 +54,12 @@ def command(
     options: PictureOptions,
     force: bool,
 ) -> None:
-    """Tell what a unit of a layer sees: its receptive field.
+    """Show the receptive field of each layer.
 
-    Size, effective stride and effective padding for each axis: unit p sees from p*stride - padding on. Behind global
-    pooling, FC and squeeze-and-excite a field is `whole`; `local` is the field without the gate. With --at the box of
-    one unit is printed and drawn on the plane that it looks at; without, all layers are listed. Merges whose branches
-    disagree in alignment are named.
+    The table has the size, the effective stride and the effective padding of each layer's field, for each axis: unit p
+    sees the input from position p*stride - padding on. After global pooling, FC and squeeze-and-excite the field is the
+    whole input, and `local` is the field without these. Merges whose branches are not aligned are listed below the
+    table. With --at, print and draw the field of a single unit.
 
     \b
     cnndsl rf vgg16

@@ -18,7 +18,7 @@ WIDTHS = ("column", "page")
 
 def width_option(function: AnyFunction) -> AnyFunction:
     """`--width`, of a table in LaTeX."""
-    text = "What a LaTeX table fits into: a column of a paper, or its text.  [default: page]"
+    text = "The width a LaTeX table must fit: a column of a paper, or its whole page.  [default: page]"
     return click.option("--width", "made_for", type=click.Choice(WIDTHS), help=text)(function)
 
 

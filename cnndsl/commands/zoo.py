@@ -46,7 +46,7 @@ class _Selection:
 @click.option("--pareto", metavar="COLUMNS", help="Keep networks that no other beats in all of them: params,top1.")
 @click.option("--columns", metavar="COLUMNS", help=f"The columns to print, of {', '.join(COLUMNS)}.")
 @click.option(
-    "--format", type=click.Choice(FORMATS), help="How to print them.  [default: by the name of --output, else table]"
+    "--format", type=click.Choice(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
 @width_option
 @output_option
@@ -64,13 +64,13 @@ def command(
 ) -> None:
     """List the bundled networks.
 
-    The name of one prints all that is known of it. Other words list the networks that have each of them in their name,
-    family or description.
+    With the name of a network, print everything that is known about it. With other words, list the networks that have
+    each of them in their name, family or description.
 
-    Figures are those of each network with its default parameters; docs/figures.md defines them. Memory is that of one
-    image in fp32, trained with SGD on a CPU. top1 and top5 are published accuracies on ImageNet-1K in percent, and
-    `source` names the weights or the document. A network that has no value in a column of the test does not pass.
-    CSV and JSON have all columns unless --columns chooses some.
+    Metrics are those of the default parameters; docs/figures.md defines them. Memory is for one image in fp32, trained
+    with SGD on a CPU. top1 and top5 are published accuracies on ImageNet-1K in percent; `source` names the weights or
+    the document. A network without a value in a column of the test does not pass. CSV and JSON have all columns unless
+    --columns chooses some.
 
     \b
     cnndsl zoo resnet50
