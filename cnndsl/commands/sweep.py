@@ -82,8 +82,8 @@ def command(
     from cnndsl.sweeping.where import Vocabulary, condition, mentioned
 
     form = chosen_format(format, output, made_for, FORMATS)
-    shown = known_names(columns, list(GOALS), "figure", BY_TITLE) or list(DEFAULT_FIGURES)
-    goals = {name: GOALS[name] for name in known_names(pareto, list(GOALS), "figure", BY_TITLE)}
+    shown = known_names(columns, list(GOALS), "metric", BY_TITLE) or list(DEFAULT_FIGURES)
+    goals = {name: GOALS[name] for name in known_names(pareto, list(GOALS), "metric", BY_TITLE)}
     test = condition(where) if where else None
     family = cnndsl.sweeping.sweep.family(read(file), domains(settings, "N=1..3"), used)
     most = current().members
@@ -120,7 +120,7 @@ def _title(file: ast.File) -> str:
 def _sorted(members: list[Configuration], by: str, known: Sequence[str]) -> list[Configuration]:
     from cnndsl.sweeping.sweep import magnitude
 
-    name, largest_first = known_order(by, known, "figure or parameter", BY_TITLE)
+    name, largest_first = known_order(by, known, "metric or parameter", BY_TITLE)
     sign = -1 if largest_first else 1
 
     def key(member: Configuration) -> tuple[bool, Number]:

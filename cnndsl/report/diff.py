@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "markdown", "latex")
 _MARKS = {"same": " ", "changed": "~", "removed": "-", "added": "+"}
 _TINTS = {"same": "dim", "changed": "yellow", "removed": "red", "added": "green"}
-_HEAD = ("figure", "before", "after", "change")
+_HEAD = ("metric", "before", "after", "change")
 
 Nets: TypeAlias = "tuple[Graph, Graph]"
 

@@ -76,7 +76,7 @@ ESTIMATE = (
 
 def heading(graph: Graph, optimizer: Optimizer | None, dtypes: str) -> str:
     """The line over everything."""
-    use = f"trained with {optimizer}" if optimizer else "in use"
+    use = f"trained with {optimizer}" if optimizer else "at inference"
     return f"{graph_title(graph)}, {use}, {dtypes}, on a GPU"
 
 

@@ -63,7 +63,7 @@ def _totals(view: TableModel) -> list[tuple[str, Totals]]:
     stats = view.stats
     if not stats.has_training_only:
         return [("total", stats.totals)]
-    return [("total in use", stats.totals), ("total in training", stats.totals_in_training)]
+    return [("total at inference", stats.totals), ("total in training", stats.totals_in_training)]
 
 
 def _total(stats: Metrics, totals: Totals, column: Column) -> Cell:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 
-NOT_MEASURED = ("not measured", "figures of a GPU; they are derived")
+NOT_MEASURED = ("not measured", "values for a GPU; they are derived")
 """What is said of figures that follow from PyTorch's formulas and data sheets and that no test has measured."""
 
 
@@ -79,7 +79,7 @@ def terms(stats: Metrics) -> list[tuple[str, str]]:
 def _not_measured(needed: MemoryReport | None) -> list[tuple[str, str]]:
     if needed is None or needed.plan.is_measured or needed.plan.device == "cuda":
         return [NOT_MEASURED]
-    return [(NOT_MEASURED[0], f"figures of a GPU and of {needed.plan.dtype}; they are derived")]
+    return [(NOT_MEASURED[0], f"values for a GPU and for {needed.plan.dtype}; they are derived")]
 
 
 def _forward(stats: Metrics, name: str, inner: str = "") -> Iterator[str]:
@@ -100,7 +100,7 @@ def _buffers(totals: Totals) -> str:
 
 def _one_image(step: LayerMemory) -> str:
     """The exact peaks of one image."""
-    return f"{memory(step.inference)} in use, {memory(step.training)} in training: 1 image in fp32, SGD, on a CPU"
+    return f"{memory(step.inference)} at inference, {memory(step.training)} in training: 1 image in fp32, SGD, on a CPU"
 
 
 def _field(stats: Metrics) -> str:
@@ -116,11 +116,11 @@ def _field(stats: Metrics) -> str:
 
 
 def _memory_terms(stats: Metrics, needed: MemoryReport) -> list[tuple[str, str]]:
-    estimates = f"{memory(needed.inference_estimate)} in use, {memory(needed.training_estimate)} in training"
+    estimates = f"{memory(needed.inference_estimate)} at inference, {memory(needed.training_estimate)} in training"
     return [
         ("a batch", step_name(needed.plan)),
-        ("peak in use", f"{memory(needed.inference.bytes)}, {place(stats.graph, needed.inference)}"),
-        ("kept for backward", f"{memory(needed.saved)}, the batch and the loss's share included"),
+        ("peak at inference", f"{memory(needed.inference.bytes)}, {place(stats.graph, needed.inference)}"),
+        ("saved for backward", f"{memory(needed.saved)}, the batch and the loss's share included"),
         ("peak in training", f"{memory(needed.training.bytes)}, {place(stats.graph, needed.training)}"),
         fixed_term(needed, needed.plan.optimizer, memory),
         ("on a GPU", f"{estimates}: an estimate of CUDA's caching allocator, blocks of 512 bytes"),
@@ -138,7 +138,7 @@ def fixed_term(
         "gradients": needed.gradients,
         f"state of {optimizer}": needed.optimizer,
     }
-    return "of it fixed", ", ".join(f"{written(size)} {name}" for name, size in fixed.items() if size) or "nothing"
+    return "fixed", ", ".join(f"{written(size)} {name}" for name, size in fixed.items() if size) or "nothing"
 
 
 def _time_terms(found: Roofline) -> list[tuple[str, str]]:

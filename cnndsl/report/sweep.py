@@ -48,7 +48,7 @@ def _table(members: Sequence[Configuration], names: Sequence[str], figures: Sequ
     lines = ["  ".join(starmap(_right, zip(row, widths, strict=True))).rstrip() for row in rows]
     refused = [member for member in members if member.figures is None]
     if refused:
-        lines += ["", f"{len(refused)} of {len(members)} are no network:"]
+        lines += ["", f"{len(refused)} of {len(members)} configurations are invalid:"]
         lines += [f"  {_settings(member, names)}: {_reason(member.reason)}" for member in refused]
     return "\n".join(lines)
 

@@ -104,7 +104,7 @@ def test_the_plain_table(stats: Stats) -> None:
         "activations      586 an image",
         # While POOL2 runs: 762 parameters, the image, the convolution's 256 values, which RELU overwrote, and 64 values
         # with an index of 8 bytes each.
-        "memory           5.61KB in use, 9.54KB in training: 1 image in fp32, SGD, on a CPU",
+        "memory           5.61KB at inference, 9.54KB in training: 1 image in fp32, SGD, on a CPU",
         "receptive field  4 of 8, at the last map",
         "depth            2 weight layers",
     ]
