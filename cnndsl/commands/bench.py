@@ -1,4 +1,4 @@
-"""`cnndsl bench`: how fast a network runs here."""
+"""`cnndsl bench`: the speed of a network on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cnndsl check`: what is wrong with files."""
+"""`cnndsl check`: the errors in files."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def command(
 
 
 def _strict(graph: Graph) -> list[Diagnostic]:
-    """What the strict rules of `lint` find, as errors."""
+    """Return the findings of the strict rules of `lint` as errors."""
     from cnndsl.analysis.lint import RULES, lint
 
     strict = [rule.name for rule in RULES if rule.strict]

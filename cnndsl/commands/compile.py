@@ -1,4 +1,4 @@
-"""`cnndsl compile`: a network as PyTorch source."""
+"""`cnndsl compile`: write a network as PyTorch source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cnndsl.commands.common import (
 from cnndsl.graph import Graph
 
 MOST_SHOWN = 20
-"""So many differences of a file of weights are listed."""
+"""The number of differences from a weight file to list."""
 
 
 @click.command("compile")
@@ -83,7 +83,7 @@ def command(
 
 
 def _note_unverified(graph: Graph) -> None:
-    """Says so where a network is too large to be verified."""
+    """Print a note if a network is too large to be verified."""
     from cnndsl.emit.torch.verified import MOST_LAYERS, is_verified
 
     if not is_verified(graph):
@@ -91,7 +91,7 @@ def _note_unverified(graph: Graph) -> None:
 
 
 def _check_arguments(file: str, graph: Graph, source: str) -> None:
-    """Verifies the class with other arguments. Raises MiscompiledError where it differs."""
+    """Verify the class with other arguments. Raises MiscompiledError if it differs."""
     from cnndsl.commands.common import read
     from cnndsl.emit.torch.verified import MiscompiledError, argument_differences
     from cnndsl.network import graph_of
@@ -102,7 +102,7 @@ def _check_arguments(file: str, graph: Graph, source: str) -> None:
 
 
 def _check(target: str, source: str, file: str) -> None:
-    """Tells whether a written file is what would be written now."""
+    """Check whether an existing file is up to date."""
     from cnndsl.files import is_file
 
     written = Path(target).read_bytes() if is_file(target) else None
@@ -114,7 +114,7 @@ def _check(target: str, source: str, file: str) -> None:
 
 
 def _fits(graph: Graph, path: str) -> bool:
-    """Checks a file of weights and says what differs, layer by layer."""
+    """Check a weight file and print the differences, layer by layer."""
     from cnndsl.runtime.weights import compare, hint, read
 
     found = read(path)
@@ -133,7 +133,7 @@ def _fits(graph: Graph, path: str) -> bool:
 
 
 def module_name(file: str) -> str:
-    """What the module of a program is called, so that Python can import it.
+    """Return the name of a program's module, so that Python can import it.
 
     >>> module_name("nets/my-net.v2.cnn"), module_name("3d.cnn")
     ('my_net_v2', 'net_3d')

@@ -1,4 +1,4 @@
-"""`cnndsl diff`: two networks side by side."""
+"""`cnndsl diff`: compare two networks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TROUBLE = 2
 _PICTURES = (".svg", ".png", ".pdf", ".tikz")
-"""Endings of pictures; .tex is a table."""
+"""The endings of pictures; .tex is a table."""
 
 
 @click.command("diff")
@@ -106,7 +106,7 @@ def _draw(
     options: PictureOptions,
     force: bool,
 ) -> None:
-    """Write the picture of B, with what became of A."""
+    """Write the picture of B, with the changes from A."""
     from cnndsl.commands.common import note
     from cnndsl.emit.drawing.difference import difference
     from cnndsl.emit.drawing.layout.page import picture
@@ -123,7 +123,7 @@ def _draw(
 
 
 def _graph(ctx: click.Context, file: str, settings: Sequence[str]) -> Graph:
-    """A network; what is none ends the command as trouble does in `diff`."""
+    """Return a network. If it is invalid, the command ends with 2, as `diff` does."""
     try:
         return network(file, settings).graph
     except CnnError as stop:

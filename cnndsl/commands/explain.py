@@ -1,4 +1,4 @@
-"""`cnndsl explain`: the rule behind an error's code."""
+"""`cnndsl explain`: explain an error code."""
 
 from __future__ import annotations
 

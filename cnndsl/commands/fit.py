@@ -1,4 +1,4 @@
-"""`cnndsl fit`: whether a network fits into memory, and how many images at a time."""
+"""`cnndsl fit`: the largest batch that fits into memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LARGEST = 10**9
 
 
 def _batches(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...]:
-    """The batch sizes that an option lists. Raises BadParameter for another text."""
+    """Return the batch sizes that an option lists. Raises BadParameter for another text."""
     pieces = [piece.strip() for piece in value.split(",")] if value is not None else []
     if not all(piece.isascii() and piece.isdecimal() and 0 < int(piece[:11]) <= _LARGEST for piece in pieces):
         raise click.BadParameter(f"{value!r} is not a list of batch sizes from 1 to {_LARGEST:,}", ctx, param)
@@ -143,7 +143,7 @@ def command(
 
 
 def _capacity(memory: Capacity | None, gpu: Card | None, headroom: int | None) -> Capacity:
-    """The memory that there is, by one of two options."""
+    """Return the available memory, from one of two options."""
     there = of_card(gpu) if gpu else memory
     if there is None or (gpu and memory):
         raise click.UsageError("give either --memory, as in --memory 24GiB, or --gpu, as in --gpu rtx4090")
@@ -173,7 +173,7 @@ def _fit(graph: Graph, there: Capacity, dtype: Dtype, optimizer: Optimizer | Non
 def _table(
     fits: dict[Dtype, Fit], there: Capacity, optimizer: Optimizer | None, batches: tuple[int, ...], format: str
 ) -> int:
-    """Print a table over batches and types; return the exit code, 1 where nothing of it fits."""
+    """Print a table over batches and types. Return the exit code, 1 if nothing fits."""
     from cnndsl.analysis.fit import fit_table
     from cnndsl.report import fit_table as report
 

@@ -1,4 +1,4 @@
-"""`cnndsl fmt`: files in the canonical style."""
+"""`cnndsl fmt`: format files in the canonical style."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def command(ctx: click.Context, files: tuple[str, ...], check: bool, diff: bool)
 
 
 def _format(file: str, check: bool, diff: bool) -> bool:
-    """Formats one file; whether that changed, or would change, anything."""
+    """Format a file. Return whether that changed anything, or would."""
     from cnndsl.files import read as read_file
     from cnndsl.syntax.format import format
     from cnndsl.syntax.parse import parse

@@ -1,4 +1,4 @@
-"""`cnndsl lint`: the rules of thumb of the lectures."""
+"""`cnndsl lint`: check networks against rules of thumb."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cnndsl.terminal import wants_colour
 
 
 def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    """Prints the rules and leaves."""
+    """Print the rules and exit."""
     if not wanted:
         return
     from cnndsl.analysis.lint import RULES
@@ -88,7 +88,7 @@ def command(
 
 
 def _cited(finding: Diagnostic) -> Diagnostic:
-    """The finding with its rule's source."""
+    """Return the finding with the source of its rule."""
     from cnndsl.analysis.lint import RULES
 
     source = next((rule.source for rule in RULES if rule.name == finding.code), "")

@@ -1,4 +1,4 @@
-"""`cnndsl new`: a net of the zoo as a file of one's own."""
+"""`cnndsl new`: copy a bundled network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cnndsl render`: a network as a drawing, or networks as a table."""
+"""`cnndsl render`: draw a network, or several networks as a table."""
 
 from __future__ import annotations
 

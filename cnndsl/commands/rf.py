@@ -1,4 +1,4 @@
-"""`cnndsl rf`: what a unit sees."""
+"""`cnndsl rf`: show receptive fields."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def command(
 
 
 def _unit(seen: FieldReport, at: str, position: str | None) -> UnitField:
-    """The unit that the options mean. Raises FileError where there is none."""
+    """Return the unit that the options describe. Raises FileError if there is none."""
     from cnndsl.report.receptive_field import UnitField, central
 
     node = layer(seen.graph, at)
@@ -110,7 +110,7 @@ def _unit(seen: FieldReport, at: str, position: str | None) -> UnitField:
 
 
 def _position(text: str, spatial: tuple[int, ...]) -> tuple[int, ...]:
-    """A position on a map. Raises UsageError for what is none, FileError for one that is not on it."""
+    """Return a position on a map. Raises UsageError for another text, FileError for a position outside the map."""
     if not re.fullmatch(r"\d{1,9}([,x]\d{1,9})*", text):
         raise click.UsageError(f"{text!r} is not a position, as in --unit 3,4")
     position = tuple(map(int, re.split("[,x]", text)))

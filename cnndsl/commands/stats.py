@@ -1,4 +1,4 @@
-"""`cnndsl stats`: the figures of a network."""
+"""`cnndsl stats`: the metrics of a network."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def command(
 
 
 def _roofline(graph: Graph, card: Card, batch: int, dtype: Dtype) -> Roofline:
-    """The least times; a card without arithmetic for the type is invalid use."""
+    """Return the least times. For a card without arithmetic in the type, the usage is invalid."""
     from cnndsl.analysis.roofline import roofline
 
     try:

@@ -1,4 +1,4 @@
-"""`cnndsl sweep`: the members of a family and their figures."""
+"""`cnndsl sweep`: compare the configurations of a network."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def command(
 
 
 def _title(file: ast.File) -> str:
-    """The name of the net, or of its file where it has none."""
+    """Return the name of the network, or of its file if it has none."""
     from cnndsl.syntax import ast
 
     net = next((each for each in file.statements if isinstance(each, ast.Net)), None)

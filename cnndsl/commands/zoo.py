@@ -1,4 +1,4 @@
-"""`cnndsl zoo`: the bundled networks, their figures, and what was published of them."""
+"""`cnndsl zoo`: list the bundled networks, their metrics and published accuracies."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from cnndsl.report.latex_table import TableWidth
 
 _WITH_ALL = ("json", "csv")
-"""Formats for programs: they have all columns unless some are chosen."""
+"""Formats for programs, which have all columns unless some are chosen."""
 
 
 @record(slots=True)
 class _Selection:
-    """Which networks are asked for: a test and the columns that it mentions, goals, and a column to sort by."""
+    """The selection of networks: a test and the columns that it mentions, goals, and a column to sort by."""
 
     test: Expr | None
     tested: frozenset[str]
@@ -35,7 +35,7 @@ class _Selection:
 
     @property
     def mentioned(self) -> set[str]:
-        """The columns that a network must have for this."""
+        """The columns in which a network must have a value."""
         return {*self.tested, *self.goals, *filter(None, (self.order,))}
 
 
@@ -116,7 +116,7 @@ def _asked(where: str | None, sort: str | None, pareto: str | None) -> _Selectio
 
 
 def _selected(networks: Sequence[BundledNetwork], asked: _Selection) -> list[BundledNetwork]:
-    """The networks that are asked for, in their order."""
+    """Return the selected networks, in their order."""
     from cnndsl.catalogue import pareto, passes
 
     test = asked.test
@@ -127,7 +127,7 @@ def _selected(networks: Sequence[BundledNetwork], asked: _Selection) -> list[Bun
 
 
 def _unknown(words: Sequence[str]) -> FileError:
-    """What is wrong with words that no network has."""
+    """Return the error for words that no network matches."""
     from cnndsl.files import FileError
     from cnndsl.resources import similar
 
@@ -138,7 +138,8 @@ def _unknown(words: Sequence[str]) -> FileError:
 
 
 def _shown(chosen: Sequence[str], form: str, mentioned: Set[str]) -> list[str]:
-    """The columns: the name and those that are chosen, else the usual ones and those that other options mention."""
+    """Return the columns: the name and the chosen ones, otherwise the usual ones and those that other options
+    mention."""
     if chosen:
         return list(dict.fromkeys(("name", *chosen)))
     wanted = {*DEFAULT_COLUMNS, *mentioned}
@@ -151,7 +152,7 @@ def _has(network: BundledNetwork, words: Sequence[str]) -> bool:
 
 
 def _sorted(networks: Sequence[BundledNetwork], by: str, *, largest_first: bool) -> list[BundledNetwork]:
-    """The networks in order; those without a value last, whichever way."""
+    """Return the networks in order; those without a value come last in either direction."""
     keys = {network.name: network.sort_key(by) for network in networks}
     known = [network for network in networks if not keys[network.name][0]]
     known.sort(key=lambda network: keys[network.name], reverse=largest_first)
