@@ -2,7 +2,8 @@
 
 A block of `cnn` whose first line is a comment with a file's name, `# net.cnn`, is written to that file. A block that is
 indented by four spaces and begins with `$ cnndsl …` is a command. Its output must contain the lines below it, one after
-the other; a line `…` stands for any number of lines. `cnndsl` runs in this process, so that a page takes no start-up.
+the other; a line `…` stands for any number of lines. `echo '…' | cnndsl …` works too. `cnndsl` runs in this process, so
+that a page takes no start-up.
 """
 
 from __future__ import annotations
@@ -42,6 +43,15 @@ def _missing(printed: list[str], shown: str) -> list[str]:
     return []
 
 
+def _words(command: str) -> tuple[str | None, list[str]]:
+    """What is piped into `cnndsl` by an `echo` before it, and its arguments."""
+    words = shlex.split(command)
+    piped = f"{words[1]}\n" if words[:1] == ["echo"] and words[2] == "|" else None
+    program, *arguments = words if piped is None else words[3:]
+    assert program == "cnndsl", command
+    return piped, arguments
+
+
 def play(page: Path, folder: Path, programs: dict[str, str] | None = None) -> int:
     """Run the commands of a page in a folder with these programs and return their number.
 
@@ -56,9 +66,8 @@ def play(page: Path, folder: Path, programs: dict[str, str] | None = None) -> in
                 continue
             count += 1
             command, _, shown = step["shown"].partition("\n")
-            _, *arguments = shlex.split(command)
-            assert command.startswith("cnndsl "), command
-            result = run(*arguments)
+            piped, arguments = _words(command)
+            result = run(*arguments, stdin=piped)
             fails = command.startswith("cnndsl diff ") or re.search(r"error\[|E0401|does not fit", shown)
             assert result.exit_code in ((0, 1) if fails else (0,)), (command, result.output)
             printed = [line.rstrip() for line in result.output.splitlines()]
