@@ -76,7 +76,7 @@ def test_the_description_shows_without_the_repository(wheel: Path) -> None:
     assert "Description-Content-Type: text/markdown" in text
     assert "<img" not in text
     assert "<!--" not in text
-    program = str(ROOT / "docs" / "readme" / "resnet20.cnn")
+    program = str(ROOT / "docs" / "readme" / "net.cnn")
     shown = run(sys.executable, "-m", "cnndsl", "render", program, "--style", "table", "-o", "-", cwd=ROOT)
     rows = [line for line in shown.splitlines() if line.startswith("|")]
     assert len(rows) == 10

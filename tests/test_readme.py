@@ -50,7 +50,7 @@ def shown(command: str) -> str:
 
 
 def test_the_picture_is_of_the_program_beside_it() -> None:
-    assert (ROOT / "docs" / "readme" / "resnet20.cnn").read_text(encoding="utf-8") == program()
+    assert (ROOT / "docs" / "readme" / "net.cnn").read_text(encoding="utf-8") == program()
 
 
 @pytest.mark.parametrize(("command", "lost"), [("cnndsl stats", ""), ("cnndsl check", " or CONV1-c/s")])
@@ -59,7 +59,7 @@ def test_the_first_screen_shows_what_is_printed(command: str, lost: str, tmp_pat
     assert lost in program()
     page = tmp_path / "page.md"
     page.write_text(shown(command), encoding="utf-8")
-    assert play(page, tmp_path, {"resnet20.cnn": program().replace(lost, "")}) == 1
+    assert play(page, tmp_path, {"net.cnn": program().replace(lost, "")}) == 1
 
 
 def test_links_lead_somewhere() -> None:

@@ -2,7 +2,7 @@
 
 A command in the page is a line `cnndsl render ... -o pictures/NAME.svg`, as it is typed in `docs/`. Each picture is
 drawn a second time with `--theme dark`, as `pictures/NAME-dark.svg`, which browsers show on dark pages. The picture of
-the README is one of `docs/readme/resnet20.cnn`, whose lines it links to.
+the README is one of `docs/readme/net.cnn`, whose lines it links to.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ def drawn() -> dict[str, bytes]:
 
 def drawn_for_readme() -> dict[str, bytes]:
     """Return the two pictures of the README: each file's name and its content. Raises RuntimeError if drawing fails."""
-    program = (DOCS / "readme" / "resnet20.cnn").read_bytes()
-    command = ["render", "resnet20.cnn", "--width", "column", "-o", "resnet20.svg"]
+    program = (DOCS / "readme" / "net.cnn").read_bytes()
+    command = ["render", "net.cnn", "--width", "column", "-o", "net.svg"]
     with TemporaryDirectory() as folder, chdir(folder):
-        Path("resnet20.cnn").write_bytes(program)
+        Path("net.cnn").write_bytes(program)
         for each in (command, in_the_dark(command)):
             result = CliRunner().invoke(cli, each)
             if result.exit_code:
