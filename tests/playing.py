@@ -2,8 +2,8 @@
 
 A block of `cnn` whose first line is a comment with a file's name, `# net.cnn`, is written to that file. A block that is
 indented by four spaces and begins with `$ cnndsl …` is a command. Its output must contain the lines below it, one after
-the other; a line `…` stands for any number of lines. `echo '…' | cnndsl …` works too. `cnndsl` runs in this process, so
-that a page takes no start-up.
+the other; a line `…` stands for any number of lines. `echo '…' | cnndsl …` works too, and so do commands over several
+lines with a backslash. `cnndsl` runs in this process, so that a page takes no start-up.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def play(page: Path, folder: Path, programs: dict[str, str] | None = None) -> in
     """Run the commands of a page in a folder with these programs and return their number.
 
     Raises AssertionError for the first that prints something else."""
-    text, count = page.read_text(encoding="utf-8"), 0
+    text, count = re.sub(r" \\\n +", " ", page.read_text(encoding="utf-8")), 0
     with chdir(folder):
         for name, program in (programs or {}).items():
             Path(name).write_text(program, encoding="utf-8")

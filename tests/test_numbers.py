@@ -30,7 +30,7 @@ NUMBER = re.compile(r"(?<![\w.,^-])\d[\d,_.]*(?:\^\d+)?[A-Za-z%]*")
 TESTED = (
     r"^    \$ .*\n(?:    .*\n)+",  # test_pages and test_readme
     r"^```cnn\n(?:.*\n)*?```$",  # test_readme
-    r"^<picture>\n(?:.*\n)*?-->$",  # test_package and test_pictures_page
+    r"^<td valign=\"top\" width=\"\d+\">\n\n<picture>\n(?:.*\n)*?-->$",  # test_package and test_pictures_page
     r"^`stats` prints a row for each layer and\n\n(?:    .*\n)+",  # test_pages
     r"^```(?:sh|python)\n(?:.*\n)*?```$",  # test_readme
 )

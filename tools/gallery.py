@@ -47,7 +47,7 @@ def drawn() -> dict[str, bytes]:
 def drawn_for_readme() -> dict[str, bytes]:
     """Return the two pictures of the README: each file's name and its content. Raises RuntimeError if drawing fails."""
     program = (DOCS / "readme" / "net.cnn").read_bytes()
-    command = ["render", "net.cnn", "--width", "column", "-o", "net.svg"]
+    command = ["render", "net.cnn", "-o", "net.svg"]
     with TemporaryDirectory() as folder, chdir(folder):
         Path("net.cnn").write_bytes(program)
         for each in (command, in_the_dark(command)):
