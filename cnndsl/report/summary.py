@@ -84,7 +84,7 @@ def _not_measured(needed: MemoryReport | None) -> list[tuple[str, str]]:
 
 def _forward(stats: Metrics, name: str, inner: str = "") -> Iterator[str]:
     """Return a count for a forward pass, and the one in training if some layers exist in training only."""
-    both = [(stats.totals, "an image"), (stats.totals_in_training, "in training")]
+    both = [(stats.totals, "per image"), (stats.totals_in_training, "in training")]
     for totals, when in both[: 2 if stats.has_training_only else 1]:
         more = f" ({human(getattr(totals, inner))} {inner})" if inner else ""
         yield f"{human(getattr(totals, name))} {when}{more}"
@@ -93,7 +93,7 @@ def _forward(stats: Metrics, name: str, inner: str = "") -> Iterator[str]:
 def _buffers(totals: Totals) -> str:
     """Return the elements of buffers and, as in published totals, of parameters and buffers together."""
     counters = totals.buffers - totals.buffer_values
-    counted = f" and {exact(counters)} counter{'s' * (counters != 1)} of batches" if counters else ""
+    counted = f" and {exact(counters)} batch counter{'s' * (counters != 1)}" if counters else ""
     values = f"{exact(totals.buffer_values)} value{'s' * (totals.buffer_values != 1)}"
     return f"{values}{counted}; {exact(totals.params + totals.buffer_values)} values with the parameters"
 
