@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cnndsl.resources import zoo
     from cnndsl.sweeping.sweep import space
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "CnnError",
     "Diagnostic",

@@ -1,4 +1,4 @@
-"""`cnndsl check`: what is wrong with files."""
+"""`cnndsl check`: the errors in files."""
 
 from __future__ import annotations
 
@@ -18,18 +18,26 @@ from cnndsl.terminal import wants_colour
 @click.command("check")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
-@click.option("--strict", is_flag=True, help="Unread lines and copied values are errors too.")
 @click.option(
-    "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print them."
+    "--strict", is_flag=True, help="Also reject rows and columns that no window reaches, and poolings that copy values."
+)
+@click.option(
+    "--format",
+    "--output-format",
+    "output_format",
+    type=click.Choice(FORMATS),
+    default="full",
+    show_default=True,
+    help="The output format.",
 )
 @click.pass_context
 def command(
     ctx: click.Context, files: tuple[str, ...], settings: tuple[str, ...], strict: bool, output_format: str
 ) -> None:
-    """Check files and report what is wrong with them.
+    """Check files and report every error.
 
-    Syntax, shapes and contracts; the exit code is 1 where there is an error. Errors are the result here and go to
-    the standard output. `cnndsl lint` knows more rules of thumb than --strict, and says how to switch them off.
+    Checks syntax, shapes and assertions. The diagnostics are the result, so they go to the standard output. The exit
+    code is 1 if there is an error. `cnndsl lint` knows more rules than --strict, and says how to switch them off.
 
     \b
     cnndsl check net.cnn --strict
@@ -52,7 +60,7 @@ def command(
 
 
 def _strict(graph: Graph) -> list[Diagnostic]:
-    """What the strict rules of `lint` find, as errors."""
+    """Return the findings of the strict rules of `lint` as errors."""
     from cnndsl.analysis.lint import RULES, lint
 
     strict = [rule.name for rule in RULES if rule.strict]

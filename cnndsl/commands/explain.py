@@ -1,4 +1,4 @@
-"""`cnndsl explain`: the rule behind an error's code."""
+"""`cnndsl explain`: explain an error code."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from cnndsl.files import FileError
 @click.command("explain")
 @click.argument("code")
 def command(code: str) -> None:
-    """Explain the code of an error.
+    """Explain an error code.
 
-    The rule, a wrong and a right example.
+    Prints the rule, an invalid example and a valid one.
 
     \b
     cnndsl explain E0312

@@ -181,7 +181,9 @@ def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> Sequence[Value]:
     first, last = values
     if not isinstance(first, int) or not isinstance(last, int) or last < first:
         message = f"{show(first)}..{show(last)} is no range: a range runs upwards, over integers"
-        raise error("E0213", message, domain.span, "list other values: `N in {1, 2.5, 4}`")
+        swapped = isinstance(first, int) and isinstance(last, int)
+        advice = f"write `{show(last)}..{show(first)}`" if swapped else "list the values: `{1, 2.5, 4}`"
+        raise error("E0213", message, domain.span, advice)
     most = current().values
     if last - first >= most:
         raise error("E0213", f"this range has more than {most:,} values", domain.span)
@@ -197,7 +199,7 @@ def _outside(parameter: OpenParameter, value: Value) -> Diagnostic | None:
     values = [show_setting(each) for each in several]
     shown = (", " if several is domain else " to ").join(values)
     message = f"`{parameter.name}` is one of {shown}, and this is {show_value(value)}"
-    return Diagnostic("E0212", message, parameter.span)
+    return Diagnostic("E0212", message, parameter.span, help="set it to one of these values, or widen the domain")
 
 
 def _same(left: Value, right: Value) -> bool:

@@ -269,7 +269,8 @@ def _define(name: str, span: Span, reading: _Reading) -> None:
     """Raises CnnError where the file has that name already."""
     if name in reading.places:
         others = (Annotation(reading.places[name], "the first"),)
-        raise CnnError(Diagnostic("E0245", f"the name `{name}` is defined twice", span, "the second", others))
+        message, advice = f"the name `{name}` is defined twice", "remove one of them, or give it another name"
+        raise CnnError(Diagnostic("E0245", message, span, "the second", others, help=advice))
     reading.places[name] = span
 
 
