@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from cnndsl.importers.torch_export.steps import Unsaid, Weight
+from cnndsl.importers.torch_export.steps import FixedValue, Unsaid
 from cnndsl.importers.torch_export.views import View
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch.fx import Node as FxNode
 
 
-class Call:
+class OperatorCall:
     """An operator with its arguments. What is asked for is looked at; the rest has to be as by default."""
 
     def __init__(self, node: FxNode, value: Callable[[Any], Any], other: FxNode | None = None) -> None:
@@ -26,7 +26,7 @@ class Call:
         self._seen: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:
-        """The value of an argument: a `View`, a `Weight`, a number, a word, or a list of these."""
+        """The value of an argument: a `View`, a `FixedValue`, a number, a word, or a list of these."""
         self._seen.add(name)
         if name in self._arguments:
             return self._value(self._arguments[name])
@@ -39,10 +39,10 @@ class Call:
             return found
         raise Unsaid("it reads the places of largest values" if found is None else "it is of parameters alone")
 
-    def weight(self, name: str) -> Weight | None:
+    def weight(self, name: str) -> FixedValue | None:
         """An argument that depends on parameters alone, or is missing."""
         found = self[name]
-        if isinstance(found, Weight) or found is None:
+        if isinstance(found, FixedValue) or found is None:
             return found
         raise Unsaid("its weights depend on what enters the network")
 

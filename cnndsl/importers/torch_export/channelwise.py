@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from cnndsl.importers.torch_export.calls import Call
+from cnndsl.importers.torch_export.calls import OperatorCall
 from cnndsl.importers.torch_export.elementwise import rounded, whole_spatial, with_weight
 from cnndsl.importers.torch_export.shapes import part
-from cnndsl.importers.torch_export.steps import Unsaid, Weight
-from cnndsl.importers.torch_export.trace import Trace
+from cnndsl.importers.torch_export.steps import FixedValue, Unsaid
+from cnndsl.importers.torch_export.trace import ProgramTrace
 from cnndsl.importers.torch_export.views import CHANNELS, Stretch, View, full
 from cnndsl.layers.channel_pool import ChannelMax, ChannelMean
 from cnndsl.layers.dense import Dense
@@ -22,7 +22,7 @@ from cnndsl.layers.softmax import LogSoftmax, Softmax
 from cnndsl.shape import Shape
 
 
-def _batch_norm(trace: Trace, call: Call) -> View:
+def _batch_norm(trace: ProgramTrace, call: OperatorCall) -> View:
     x = call.view("input")
     call.pass_over("cudnn_enabled")
     names = ("weight", "bias", "running_mean", "running_var")
@@ -39,7 +39,7 @@ def _batch_norm(trace: Trace, call: Call) -> View:
     return x.of(trace.layer(layer, [x.at], found, is_of_batch=bool(call["training"])))
 
 
-def _layer_norm(trace: Trace, call: Call) -> View:
+def _layer_norm(trace: ProgramTrace, call: OperatorCall) -> View:
     """Over the channels or over all values; where it has only a weight, that is a parameter by itself."""
     x, extents = call.view("input"), call.numbers("normalized_shape")
     call.pass_over("cudnn_enable")
@@ -60,7 +60,7 @@ def _layer_norm(trace: Trace, call: Call) -> View:
     return trace.whole(trace.layer(LayerNorm(eps, is_affine), [at], tensors))
 
 
-def _group_norm(trace: Trace, call: Call) -> View:
+def _group_norm(trace: ProgramTrace, call: OperatorCall) -> View:
     """Of channels; where it has only a weight, that is a parameter by itself."""
     x = call.view("input")
     call.pass_over("cudnn_enabled")
@@ -71,7 +71,7 @@ def _group_norm(trace: Trace, call: Call) -> View:
     return _with_one(trace, made, weights) if len(given) == 1 else made
 
 
-def _with_one(trace: Trace, x: View, weights: Mapping[str, Weight | None]) -> View:
+def _with_one(trace: ProgramTrace, x: View, weights: Mapping[str, FixedValue | None]) -> View:
     """What a norm gives that has a weight and no bias, or a bias and no weight."""
     weight, bias = weights["weight"], weights["bias"]
     if weight is not None:
@@ -80,12 +80,12 @@ def _with_one(trace: Trace, x: View, weights: Mapping[str, Weight | None]) -> Vi
     return with_weight(trace, x, _spread(x, bias), "add")
 
 
-def _spread(x: View, weight: Weight) -> Weight:
+def _spread(x: View, weight: FixedValue) -> FixedValue:
     """A parameter of the channels, along the second dimension of a tensor."""
     return replace(weight, extents=(*weight.extents, *(1,) * (len(x.dims) - 2)))
 
 
-def _instance_norm(trace: Trace, call: Call) -> View:
+def _instance_norm(trace: ProgramTrace, call: OperatorCall) -> View:
     x = call.view("input")
     call.pass_over("cudnn_enabled", "momentum")
     weights = {name: call.weight(name) for name in ("weight", "bias")}
@@ -96,7 +96,7 @@ def _instance_norm(trace: Trace, call: Call) -> View:
     return trace.whole(trace.layer(layer, [at], weights))
 
 
-def _linear(trace: Trace, call: Call) -> View:
+def _linear(trace: ProgramTrace, call: OperatorCall) -> View:
     x, weight, bias = call.view("input"), call.weight("weight"), call.weight("bias")
     assert weight is not None
     tensors, features = {"weight": weight, "bias": bias}, weight.extents[0]
@@ -110,14 +110,14 @@ def _linear(trace: Trace, call: Call) -> View:
     return trace.whole(trace.layer(Dense(features, bias is not None), [at], tensors))
 
 
-def _is_in_order(trace: Trace, x: View) -> bool:
+def _is_in_order(trace: ProgramTrace, x: View) -> bool:
     """Whether a vector holds all values of a map channel by channel, as FC reads a map."""
     shape = trace.shape(x.at)
     axes = (shape.channels, *shape.spatial)
     return x.dims[1:] == (tuple([each for at, size in enumerate(axes, CHANNELS) for each in full(at, size)]),)
 
 
-def _softmax(trace: Trace, call: Call) -> View:
+def _softmax(trace: ProgramTrace, call: OperatorCall) -> View:
     x, number = call.view("self"), call["dim"]
     call.pass_over("dtype") if call["dtype"] in (None, call.node.meta["val"].dtype) else None
     is_log = call.name == "log_softmax"
@@ -141,7 +141,7 @@ def _softmax(trace: Trace, call: Call) -> View:
     return View(at, tuple(dims))
 
 
-def _over(call: Call) -> tuple[int, ...]:
+def _over(call: OperatorCall) -> tuple[int, ...]:
     """The dimensions that are reduced."""
     found: Any = call["dim"]
     if found is None:
@@ -155,7 +155,7 @@ def _without(x: View, dims: tuple[int, ...], keeps: bool) -> tuple[Any, ...]:
     return tuple([() if at in gone else each for at, each in enumerate(x.dims) if keeps or at not in gone])
 
 
-def _mean(trace: Trace, call: Call) -> View:
+def _mean(trace: ProgramTrace, call: OperatorCall) -> View:
     call.pass_over("dtype") if call["dtype"] is None else None
     x, dims, keeps = call.view("self"), _over(call), bool(call["keepdim"])
     if not whole_spatial(trace, x, dims) and not (len(dims) == 1 and trace.is_channels(x, dims[0])):
@@ -168,7 +168,7 @@ def _mean(trace: Trace, call: Call) -> View:
     raise Unsaid("it is neither over all positions nor over the channels")
 
 
-def _largest(trace: Trace, call: Call) -> Any:
+def _largest(trace: ProgramTrace, call: OperatorCall) -> Any:
     """`amax`, and `max` with its places, which nothing may read."""
     x, keeps = call.view("self"), bool(call["keepdim"])
     dims = _over(call)
@@ -182,7 +182,7 @@ def _largest(trace: Trace, call: Call) -> Any:
     return [found, None] if call.name == "max" else found
 
 
-def _sum(trace: Trace, call: Call) -> View:
+def _sum(trace: ProgramTrace, call: OperatorCall) -> View:
     """Of parts of the channels: a sum of these."""
     call.pass_over("dtype") if call["dtype"] is None else None
     x, dims = call.view("self"), _over(call)
@@ -197,10 +197,10 @@ def _sum(trace: Trace, call: Call) -> View:
     return View(trace.layer(Add(), [each.at for each in parts]), left)
 
 
-def _statistic(name: str) -> Callable[[Trace, Call], View]:
+def _statistic(name: str) -> Callable[[ProgramTrace, OperatorCall], View]:
     """A variance, deviation or norm, which is a part of a norm: `over` says of what."""
 
-    def read(trace: Trace, call: Call) -> View:
+    def read(trace: ProgramTrace, call: OperatorCall) -> View:
         x, dims, keeps = call.view("self"), _over(call), bool(call["keepdim"])
         shape = trace.shape(x.at)
         correction = 0
@@ -230,7 +230,7 @@ def _statistic(name: str) -> Callable[[Trace, Call], View]:
     return read
 
 
-def _groups(trace: Trace, x: View, dims: tuple[int, ...]) -> int:
+def _groups(trace: ProgramTrace, x: View, dims: tuple[int, ...]) -> int:
     """How many groups of channels there are, where the rest is reduced. Raises Unsaid for anything else."""
     shape = trace.shape(x.at)
     reduced = [each for number in dims for each in x.dims[x.dim(number)]]
@@ -242,7 +242,7 @@ def _groups(trace: Trace, x: View, dims: tuple[int, ...]) -> int:
     return shape.channels // inner[0].size
 
 
-def _rms_norm(trace: Trace, call: Call) -> View:
+def _rms_norm(trace: ProgramTrace, call: OperatorCall) -> View:
     x, extents, weight = call.view("input"), call.numbers("normalized_shape"), call.weight("weight")
     if len(extents) != 1 or not trace.is_channels(x, -1) or call["eps"] is None:
         raise Unsaid("it is not over the channels, or without eps")
@@ -250,7 +250,7 @@ def _rms_norm(trace: Trace, call: Call) -> View:
     return x.of(trace.layer(layer, [x.at], {"weight": weight}))
 
 
-TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {
+TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,

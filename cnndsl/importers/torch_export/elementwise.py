@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cnndsl.importers.torch_export.calls import Call
-from cnndsl.importers.torch_export.steps import Unsaid, Weight
-from cnndsl.importers.torch_export.trace import Trace
+from cnndsl.importers.torch_export.calls import OperatorCall
+from cnndsl.importers.torch_export.steps import FixedValue, Unsaid
+from cnndsl.importers.torch_export.trace import ProgramTrace
 from cnndsl.importers.torch_export.views import CHANNELS, SPATIAL, SPREAD, Stretch, View, full, narrow
 from cnndsl.layers.activation import (
     Celu,
@@ -45,28 +45,28 @@ def rounded(number: float) -> float:
     return float(f"{number:.12g}")
 
 
-def _plain(layer: Layer) -> Callable[[Trace, Call], View]:
+def _plain(layer: Layer) -> Callable[[ProgramTrace, OperatorCall], View]:
     """An activation without options, of one argument."""
 
-    def read(trace: Trace, call: Call) -> View:
+    def read(trace: ProgramTrace, call: OperatorCall) -> View:
         return trace.each(layer, call.view("self"))
 
     return read
 
 
-def _hardtanh(trace: Trace, call: Call) -> View:
+def _hardtanh(trace: ProgramTrace, call: OperatorCall) -> View:
     x = call.view("self")
     return _between(trace, x, float(call["min_val"]), float(call["max_val"]))
 
 
-def _clamp(trace: Trace, call: Call) -> View:
+def _clamp(trace: ProgramTrace, call: OperatorCall) -> View:
     x = call.view("self")
     low = call["min"]
     high = call["max"] if call.name == "clamp" else None
     return _between(trace, x, low, high)
 
 
-def _between(trace: Trace, x: View, low: Any, high: Any) -> View:
+def _between(trace: ProgramTrace, x: View, low: Any, high: Any) -> View:
     """What RELU, RELU6 and HARDTANH clip to; another bound from below may be part of something else."""
     known: Mapping[tuple[Any, Any], Layer] = {(0, None): Relu(), (0, 6): Relu6(), (-1, 1): HardTanh()}
     if (low, high) in known:
@@ -76,28 +76,28 @@ def _between(trace: Trace, x: View, low: Any, high: Any) -> View:
     raise Unsaid(f"it clips to {low} and {high}")
 
 
-def _gelu(trace: Trace, call: Call) -> View:
+def _gelu(trace: ProgramTrace, call: OperatorCall) -> View:
     return trace.each(Gelu(approximate=call["approximate"] == "tanh"), call.view("self"))
 
 
-def _leaky_relu(trace: Trace, call: Call) -> View:
+def _leaky_relu(trace: ProgramTrace, call: OperatorCall) -> View:
     return trace.each(LeakyRelu(rounded(call["negative_slope"])), call.view("self"))
 
 
-def _elu(trace: Trace, call: Call) -> View:
+def _elu(trace: ProgramTrace, call: OperatorCall) -> View:
     return trace.each(Elu(rounded(call["alpha"])), call.view("self"))
 
 
-def _celu(trace: Trace, call: Call) -> View:
+def _celu(trace: ProgramTrace, call: OperatorCall) -> View:
     return trace.each(Celu(rounded(call["alpha"])), call.view("self"))
 
 
-def _softplus(trace: Trace, call: Call) -> View:
+def _softplus(trace: ProgramTrace, call: OperatorCall) -> View:
     call.pass_over("threshold") if call["threshold"] == 20 else None
     return trace.each(Softplus(rounded(call["beta"])), call.view("self"))
 
 
-def _prelu(trace: Trace, call: Call) -> View:
+def _prelu(trace: ProgramTrace, call: OperatorCall) -> View:
     x, slope = call.view("self"), call.weight("weight")
     if slope is None or len(x.dims) < 2 or not trace.is_channels(x, 1):
         raise Unsaid("its slopes are not along the channels")
@@ -105,7 +105,7 @@ def _prelu(trace: Trace, call: Call) -> View:
     return x.of(trace.layer(PRelu(shared=is_shared), [x.at], {"weight": slope}))
 
 
-def _dropout(trace: Trace, call: Call) -> View:
+def _dropout(trace: ProgramTrace, call: OperatorCall) -> View:
     """With its rate in evaluation as well, where it does nothing."""
     x = call.view("self" if call["input"] is None else "input")
     call.pass_over("train")
@@ -117,11 +117,11 @@ def _dropout(trace: Trace, call: Call) -> View:
 
 
 def _arithmetic(
-    merge: type[MergeLayer], by_number: Callable[[Trace, View, float], View], name: str
-) -> Callable[[Trace, Call], View]:
+    merge: type[MergeLayer], by_number: Callable[[ProgramTrace, View, float], View], name: str
+) -> Callable[[ProgramTrace, OperatorCall], View]:
     """An operator on two tensors, or on one and a number or a parameter."""
 
-    def read(trace: Trace, call: Call) -> View:
+    def read(trace: ProgramTrace, call: OperatorCall) -> View:
         first, second = call["self"], call["other"]
         if call["alpha"] not in (None, 1):
             raise Unsaid(f"alpha={call['alpha']}")
@@ -139,20 +139,20 @@ def _arithmetic(
     return read
 
 
-def _plus(trace: Trace, x: View, by: float) -> View:
+def _plus(trace: ProgramTrace, x: View, by: float) -> View:
     return x if by == 0 else x.of(trace.operation("plus", [x.at], trace.shape(x.at), by=by))
 
 
-def _minus(trace: Trace, x: View, by: float) -> View:
+def _minus(trace: ProgramTrace, x: View, by: float) -> View:
     return _plus(trace, x, -by)
 
 
-def times(trace: Trace, x: View, by: float) -> View:
+def times(trace: ProgramTrace, x: View, by: float) -> View:
     """Multiply a tensor by a number."""
     return x if by == 1 else trace.each(Times(rounded(by)), x)
 
 
-def with_weight(trace: Trace, x: View, weight: Weight, name: str) -> View:
+def with_weight(trace: ProgramTrace, x: View, weight: FixedValue, name: str) -> View:
     """Multiply a tensor by something that does not depend on it, or add that: a SCALE, or stochastic depth."""
     if weight.form[0] in ("bernoulli", "div", "floor"):
         return _kept(trace, x, weight, name)
@@ -169,7 +169,7 @@ def with_weight(trace: Trace, x: View, weight: Weight, name: str) -> View:
     return x.of(trace.layer(layer, [x.at], {"": weight}))
 
 
-def _over(trace: Trace, x: View, weight: Weight) -> View:
+def _over(trace: ProgramTrace, x: View, weight: FixedValue) -> View:
     """The tensor along whose channels a parameter lies, or that has one value for all. Raises Unsaid for others."""
     along = [at - len(weight.extents) for at, size in enumerate(weight.extents) if size > 1]
     if len(weight.extents) > len(x.dims) or (along and (len(along) > 1 or not trace.is_channels(x, along[0]))):
@@ -177,7 +177,7 @@ def _over(trace: Trace, x: View, weight: Weight) -> View:
     return x
 
 
-def _kept(trace: Trace, x: View, noise: Weight, name: str) -> View:
+def _kept(trace: ProgramTrace, x: View, noise: FixedValue, name: str) -> View:
     """Stochastic depth: whole images are kept with a probability, and divided by it, before or after."""
     at = x.at
     match noise.form:
@@ -196,7 +196,7 @@ def _kept(trace: Trace, x: View, noise: Weight, name: str) -> View:
     return x.of(trace.layer(DropPath(rounded(1 - keep)), [at]))
 
 
-def _undivided(trace: Trace, at: int, keep: float) -> int:
+def _undivided(trace: ProgramTrace, at: int, keep: float) -> int:
     """What was divided by the probability before."""
     step = trace.steps[at]
     if keep == 1:
@@ -206,7 +206,7 @@ def _undivided(trace: Trace, at: int, keep: float) -> int:
     return step.inputs[0]
 
 
-def _div(trace: Trace, call: Call) -> View:
+def _div(trace: ProgramTrace, call: OperatorCall) -> View:
     x, by = call["self"], call["other"]
     if call["rounding_mode"] is not None:
         raise Unsaid("it rounds")
@@ -217,12 +217,12 @@ def _div(trace: Trace, call: Call) -> View:
             return x.of(_operation_of_two(trace, "quotient", x.at, by.at))
         a, b, dims = trace.pair(x, by)
         return View(_operation_of_two(trace, "quotient", a, b), dims)
-    if isinstance(by, View) and isinstance(x, Weight) and x.name:
+    if isinstance(by, View) and isinstance(x, FixedValue) and x.name:
         return by.of(trace.operation("weight over", [by.at], trace.shape(by.at), {"": x.name}))
     raise Unsaid("it divides by or into a parameter")
 
 
-def _is_by_group(trace: Trace, x: View, by: View) -> bool:
+def _is_by_group(trace: ProgramTrace, x: View, by: View) -> bool:
     """Whether each channel is divided by what its group of channels has."""
     groups, channels = trace.shape(by.at).channels, trace.shape(x.at).channels
     if trace.shape(by.at).pixels > 1 or channels % groups or len(x.dims) != len(by.dims) or not trace.is_channels(x, 1):
@@ -231,20 +231,20 @@ def _is_by_group(trace: Trace, x: View, by: View) -> bool:
     return by.dims[1] == repeated and all(narrow(by).dims[at] == () for at in range(2, len(by.dims)))
 
 
-def _operation_of_two(trace: Trace, name: str, a: int, b: int) -> int:
+def _operation_of_two(trace: ProgramTrace, name: str, a: int, b: int) -> int:
     shape = max(trace.shape(a), trace.shape(b), key=lambda each: each.numel)
     return trace.operation(name, [a, b], shape)
 
 
-def _operation(name: str) -> Callable[[Trace, Call], View]:
-    def read(trace: Trace, call: Call) -> View:
+def _operation(name: str) -> Callable[[ProgramTrace, OperatorCall], View]:
+    def read(trace: ProgramTrace, call: OperatorCall) -> View:
         x = call.view("self")
         return x.of(trace.operation(name, [x.at], trace.shape(x.at)))
 
     return read
 
 
-def _pow(trace: Trace, call: Call) -> View:
+def _pow(trace: ProgramTrace, call: OperatorCall) -> View:
     x, power = call.view("self"), call["exponent"]
     names = {2: "square", 0.5: "root", -0.5: "inverse root"}
     if power not in names:
@@ -252,11 +252,11 @@ def _pow(trace: Trace, call: Call) -> View:
     return x.of(trace.operation(names[power], [x.at], trace.shape(x.at)))
 
 
-def _neg(trace: Trace, call: Call) -> View:
+def _neg(trace: ProgramTrace, call: OperatorCall) -> View:
     return trace.each(Times(-1.0), call.view("self"))
 
 
-def _rsub(trace: Trace, call: Call) -> View:
+def _rsub(trace: ProgramTrace, call: OperatorCall) -> View:
     """A number minus a tensor."""
     x = trace.each(Times(-1.0), call.view("self"))
     if call["alpha"] != 1 or not isinstance(call["other"], int | float):
@@ -264,29 +264,31 @@ def _rsub(trace: Trace, call: Call) -> View:
     return _plus(trace, x, float(call["other"]))
 
 
-def _maximum(trace: Trace, call: Call) -> View:
+def _maximum(trace: ProgramTrace, call: OperatorCall) -> View:
     first, second = call["self"], call["other"]
     if isinstance(first, View) and isinstance(second, View):
         a, b, dims = trace.pair(first, second)
         return View(trace.layer(Max(), [a, b]), dims)
     view, weight = (first, second) if isinstance(first, View) else (second, first)
-    if not isinstance(weight, Weight) or not weight.name:
+    if not isinstance(weight, FixedValue) or not weight.name:
         raise Unsaid("the larger of it and something computed")
     _over(trace, view, weight)
     return view.of(trace.operation("at least weight", [view.at], trace.shape(view.at), {"": weight.name}))
 
 
-def _addcmul(trace: Trace, call: Call) -> View:
+def _addcmul(trace: ProgramTrace, call: OperatorCall) -> View:
     """A parameter plus a parameter times a tensor."""
     shift, factor, x = call["self"], call["tensor1"], call["tensor2"]
     if isinstance(factor, View):
         factor, x = x, factor
-    if call["value"] != 1 or not (isinstance(shift, Weight) and isinstance(factor, Weight) and isinstance(x, View)):
+    if call["value"] != 1 or not (
+        isinstance(shift, FixedValue) and isinstance(factor, FixedValue) and isinstance(x, View)
+    ):
         raise Unsaid("")
     return with_weight(trace, with_weight(trace, x, factor, "mul"), shift, "add")
 
 
-def _same(_: Trace, call: Call) -> Any:
+def _same(_: ProgramTrace, call: OperatorCall) -> Any:
     """A copy, or nothing at all."""
     call.pass_over("memory_format", "non_blocking", "copy", "device")
     x = call["self"]
@@ -298,12 +300,12 @@ def _same(_: Trace, call: Call) -> Any:
     return x
 
 
-def _nothing(_: Trace, call: Call) -> None:
+def _nothing(_: ProgramTrace, call: OperatorCall) -> None:
     """What checks something, and gives nothing."""
     call.pass_over_all()
 
 
-def whole_spatial(trace: Trace, x: View, dims: tuple[int, ...]) -> bool:
+def whole_spatial(trace: ProgramTrace, x: View, dims: tuple[int, ...]) -> bool:
     """Whether dimensions are all axes of a map, and whole; those of size 1 do not matter."""
     shape = trace.shape(x.at)
     found = [each for number in dims for each in x.dims[x.dim(number)]]
@@ -311,7 +313,7 @@ def whole_spatial(trace: Trace, x: View, dims: tuple[int, ...]) -> bool:
     return shape.rank > 0 and sorted(map(repr, found)) == sorted(map(repr, axes))
 
 
-TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {
+TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     "relu": _plain(Relu()),
     "relu6": _plain(Relu6()),
     "selu": _plain(Selu()),

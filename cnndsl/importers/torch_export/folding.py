@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from cnndsl.importers.torch_export.steps import Step, StepRule
+from cnndsl.importers.torch_export.steps import NumberedSteps, ReadStep, StepRule
 from cnndsl.layers.along_channels import ChannelConv
 from cnndsl.layers.base import Dims, each_axis
 from cnndsl.layers.blur import BlurPool
@@ -14,17 +14,16 @@ from cnndsl.layers.conv import Conv
 from cnndsl.layers.margin import CircularPad, Crop, ReflectPad, ReplicatePad, ZeroPad
 from cnndsl.layers.pool import AvgPool, MaxPool
 
-Steps = Mapping[int, Step]
 _BORDERS: Mapping[type, str] = {ReflectPad: "reflect", ReplicatePad: "replicate", CircularPad: "circular"}
 
 
-def _before(step: Step, by: Steps) -> Step | None:
+def _before(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """The padding that a step reads."""
     found = by[step.inputs[0]] if step.inputs else None
     return found if found is not None and "before" in found.facts else None
 
 
-def _sides(pad: Step) -> tuple[Dims, Dims]:
+def _sides(pad: ReadStep) -> tuple[Dims, Dims]:
     return cast("Dims", pad.facts["before"]), cast("Dims", pad.facts["after"])
 
 
@@ -34,7 +33,7 @@ def _is_plain(layer: Conv | MaxPool | AvgPool) -> bool:
     return has_none and not (isinstance(layer, MaxPool | AvgPool) and (layer.ceil or layer.out or layer.like))
 
 
-def _same_as_tensorflow(step: Step, by: Steps) -> Step | None:
+def _same_as_tensorflow(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """A padding that follows the size of the input, as TensorFlow's does, at both sizes that were looked at."""
     pad = _before(step, by)
     if pad is None or not isinstance(step.op, Conv | MaxPool | AvgPool) or not _is_plain(step.op):
@@ -63,7 +62,7 @@ def _tensorflow(layer: Conv | MaxPool | AvgPool, sizes: Dims) -> tuple[Dims, Dim
     return tuple([each // 2 for each in totals]), tuple([each - each // 2 for each in totals])
 
 
-def _ignored(step: Step, by: Steps) -> Step | None:
+def _ignored(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """A maximum over windows ignores what is padded with minus infinity: by less than a window, it is its padding."""
     pad = _before(step, by)
     if pad is None or pad.op != "ignored padding" or not isinstance(step.op, MaxPool) or not _is_plain(step.op):
@@ -92,7 +91,7 @@ def _covers(layer: MaxPool, sizes: Dims, before: Dims, after: Dims) -> bool:
     return bool(after)
 
 
-def _bordered(step: Step, by: Steps) -> Step | None:
+def _bordered(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """A convolution that pads in its own module: with another filling than zeros, or unevenly."""
     pad = _before(step, by)
     if pad is None or not isinstance(step.op, Conv) or not _is_plain(step.op) or pad.module != step.module:
@@ -111,7 +110,7 @@ def _bordered(step: Step, by: Steps) -> Step | None:
     return None
 
 
-def _blurred(step: Step, by: Steps) -> Step | None:
+def _blurred(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """A fixed binomial filter behind a padding."""
     pad = _before(step, by)
     if step.op != "fixed filter" or pad is None:
@@ -125,7 +124,7 @@ def _blurred(step: Step, by: Steps) -> Step | None:
     return replace(step, op=BlurPool(kernel, stride, border), inputs=pad.inputs, facts={})
 
 
-def _around(step: Step, by: Steps) -> Step | None:
+def _around(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """A convolution along the channels, in a circle."""
     pad = by[step.inputs[0]] if step.inputs else None
     if not isinstance(step.op, ChannelConv) or pad is None or pad.op != "circular channels":
@@ -135,7 +134,7 @@ def _around(step: Step, by: Steps) -> Step | None:
     return replace(step, op=replace(step.op, border="circular"), inputs=pad.inputs)
 
 
-def _cut(step: Step, by: Steps) -> Step | None:
+def _cut(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """A margin of one axis, and then one of another."""
     inner = by[step.inputs[0]] if step.inputs else None
     if not isinstance(step.op, Crop) or inner is None or not isinstance(inner.op, Crop):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cnndsl.importers.torch_export.origins import module_of
-from cnndsl.importers.torch_export.steps import Step
+from cnndsl.importers.torch_export.steps import ReadStep
 from cnndsl.layers.base import Layer
 from cnndsl.records import record
 
@@ -17,14 +17,14 @@ NamedValues = Sequence[tuple[str, int]]
 class BothModes:
     """The steps of training, with those that it alone has, what the network gives, and what no network can be."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[ReadStep, ...]
     for_training: frozenset[int]
     outputs: tuple[tuple[str, int], ...]
     taps: tuple[tuple[str, int], ...]
     faults: tuple[str, ...]
 
 
-def merged(used: tuple[Sequence[Step], NamedValues], trained: tuple[Sequence[Step], NamedValues]) -> BothModes:
+def merged(used: tuple[Sequence[ReadStep], NamedValues], trained: tuple[Sequence[ReadStep], NamedValues]) -> BothModes:
     """Return the network that evaluation and training are.
 
     Each step of evaluation has its counterpart in training; what is there beside it is stochastic depth, or makes an
@@ -55,12 +55,12 @@ def merged(used: tuple[Sequence[Step], NamedValues], trained: tuple[Sequence[Ste
     return BothModes(tuple(trained[0]), frozenset(extra), tuple(outputs), tuple(taps), tuple(faults))
 
 
-def _is_same(one: Step, other: Step, counterpart: dict[int, int]) -> bool:
+def _is_same(one: ReadStep, other: ReadStep, counterpart: dict[int, int]) -> bool:
     inputs = tuple([counterpart.get(at, -1) for at in one.inputs])
     return one.op == other.op and dict(one.tensors) == dict(other.tensors) and inputs == other.inputs
 
 
-def _statistics(used: Step, trained: Step) -> list[str]:
+def _statistics(used: ReadStep, trained: ReadStep) -> list[str]:
     modes = (used.facts.get("is_of_batch"), trained.facts.get("is_of_batch"))
     if modes in ((None, None), (False, True)):
         return []
@@ -68,6 +68,6 @@ def _statistics(used: Step, trained: Step) -> list[str]:
     return [f"{_named(used)} normalises by {both} in evaluation and in training"]
 
 
-def _named(step: Step) -> str:
+def _named(step: ReadStep) -> str:
     kind = step.op.kind() if isinstance(step.op, Layer) else step.op
     return f"{kind} of {module_of(step.origin)[0] or 'the network itself'}"

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 
 from cnndsl.importers.torch_export.origins import module_of
-from cnndsl.importers.torch_export.steps import Step
+from cnndsl.importers.torch_export.steps import ReadStep
 from cnndsl.layers.base import Layer
 
 
-def paths(steps: Iterable[Step], inner: Set[str]) -> Mapping[int, str]:
+def paths(steps: Iterable[ReadStep], inner: Set[str]) -> Mapping[int, str]:
     """Return the path of each step, all of them different.
 
     A module without tensors and parts that is one step gives it its path. What is called again is `relu@2`; a function
@@ -43,7 +43,7 @@ def _free(name: str, sign: str, taken: Set[str]) -> str:
     return free
 
 
-def prefix(step: Step) -> str:
+def prefix(step: ReadStep) -> str:
     """Return what the names of a step's tensors begin with; empty where they are not called as the layer's are."""
     found = {_without(key, name) for key, name in step.tensors.items()}
     return found.pop() if len(found) == 1 else ""

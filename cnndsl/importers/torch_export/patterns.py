@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from cnndsl.importers.torch_export.folding import FOLDINGS
-from cnndsl.importers.torch_export.steps import Step, StepRule, match_pair
+from cnndsl.importers.torch_export.steps import NumberedSteps, ReadStep, StepRule, match_pair
 from cnndsl.layers.activation import HardSigmoid, Relu, Relu6, Softsign, StarRelu
 from cnndsl.layers.arrange import Times
 from cnndsl.layers.channel_pool import ChannelMean
@@ -22,10 +22,8 @@ from cnndsl.layers.pool import GlobalAvgPool
 from cnndsl.layers.response import EuclideanNorm, FilterResponse, GlobalResponse, RootMeanSquareNorm
 from cnndsl.layers.scale import Scale
 
-Steps = Mapping[int, Step]
 
-
-def simplified(steps: Sequence[Step], outputs: Iterable[int]) -> list[Step]:
+def simplified(steps: Sequence[ReadStep], outputs: Iterable[int]) -> list[ReadStep]:
     """Return the steps that the outputs need, with layers in place of the operations that make them."""
     given = list(outputs)
     found = {step.number: step for step in steps}
@@ -36,7 +34,7 @@ def simplified(steps: Sequence[Step], outputs: Iterable[int]) -> list[Step]:
     return _longer_sums(alive, given)
 
 
-def needed(steps: Sequence[Step], outputs: Iterable[int]) -> list[Step]:
+def needed(steps: Sequence[ReadStep], outputs: Iterable[int]) -> list[ReadStep]:
     """Return the steps that the outputs depend on, and the inputs."""
     alive = set(outputs)
     for step in reversed(steps):
@@ -45,29 +43,29 @@ def needed(steps: Sequence[Step], outputs: Iterable[int]) -> list[Step]:
     return [step for step in steps if step.number in alive or not step.inputs]
 
 
-def _replaced(step: Step, by: Steps) -> Step | None:
+def _replaced(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     return next((made for rule in RULES if (made := rule(step, by)) is not None), None)
 
 
-def _layer(step: Step, layer: Any, inputs: tuple[int, ...], tensors: Mapping[str, str]) -> Step:
+def _layer(step: ReadStep, layer: Any, inputs: tuple[int, ...], tensors: Mapping[str, str]) -> ReadStep:
     return replace(step, op=layer, inputs=inputs, tensors=tensors, facts={})
 
 
-def _scaled(step: Step, by: Steps, is_weight: bool) -> tuple[Step, str] | None:
+def _scaled(step: ReadStep, by: NumberedSteps, is_weight: bool) -> tuple[ReadStep, str] | None:
     """What a SCALE by a bare parameter reads, and the parameter's name."""
     if not isinstance(step.op, Scale) or step.op.weight != is_weight:
         return None
     return by[step.inputs[0]], step.tensors[""]
 
 
-def _affine(step: Step, by: Steps) -> tuple[Step, str, str] | None:
+def _affine(step: ReadStep, by: NumberedSteps) -> tuple[ReadStep, str, str] | None:
     """What is multiplied by a weight, and has a bias added, with the names of both."""
     shifted = _scaled(step, by, is_weight=False)
     scaled = _scaled(shifted[0], by, is_weight=True) if shifted else None
     return (scaled[0], scaled[1], shifted[1]) if shifted and scaled else None
 
 
-def _over_root(step: Step, by: Steps) -> tuple[int, str, Step, float] | None:
+def _over_root(step: ReadStep, by: NumberedSteps) -> tuple[int, str, ReadStep, float] | None:
     """x/sqrt(s + eps), however it is written: x, what `s` is, the step that gives it, and eps."""
     match step.op:
         case Mul() if len(step.inputs) == 2:
@@ -86,7 +84,7 @@ def _over_root(step: Step, by: Steps) -> tuple[int, str, Step, float] | None:
             return None
 
 
-def _rooted(root: Step, by: Steps, name: str) -> tuple[str, Step, float] | None:
+def _rooted(root: ReadStep, by: NumberedSteps, name: str) -> tuple[str, ReadStep, float] | None:
     if root.op != name or by[root.inputs[0]].op != "plus":
         return None
     plus = by[root.inputs[0]]
@@ -94,7 +92,7 @@ def _rooted(root: Step, by: Steps, name: str) -> tuple[str, Step, float] | None:
     return _statistic(statistic, by), statistic, float(str(plus.facts["by"]))
 
 
-def _statistic(step: Step, by: Steps) -> str:
+def _statistic(step: ReadStep, by: NumberedSteps) -> str:
     """A word for the mean square, or the variance, of something."""
     if isinstance(step.op, GlobalAvgPool | ChannelMean):
         inner = by[step.inputs[0]]
@@ -103,13 +101,13 @@ def _statistic(step: Step, by: Steps) -> str:
     return f"{step.op} over {step.facts.get('over')}" if isinstance(step.op, str) else ""
 
 
-def _read_by(statistic: Step, by: Steps) -> int:
+def _read_by(statistic: ReadStep, by: NumberedSteps) -> int:
     """What a statistic is of."""
     at = statistic.inputs[0]
     return by[at].inputs[0] if by[at].op == "square" else at
 
 
-def _rms_norm(step: Step, by: Steps) -> Step | None:
+def _rms_norm(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     found = _over_root(step, by)
     if found is None:
         return None
@@ -123,7 +121,7 @@ def _rms_norm(step: Step, by: Steps) -> Step | None:
     return None
 
 
-def _weighted_norm(step: Step, by: Steps) -> Step | None:
+def _weighted_norm(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """A norm without a weight, and the weight of the same module."""
     scaled = _scaled(step, by, is_weight=True)
     if scaled is None:
@@ -136,7 +134,7 @@ def _weighted_norm(step: Step, by: Steps) -> Step | None:
     return _layer(step, replace(layer, affine=True), norm.inputs, {"weight": name})
 
 
-def _l2_norm(step: Step, by: Steps) -> Step | None:
+def _l2_norm(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """x divided by its norm, which is at least eps."""
     if step.op != "quotient":
         return None
@@ -147,7 +145,7 @@ def _l2_norm(step: Step, by: Steps) -> Step | None:
     return _layer(step, EuclideanNorm(float(str(least.facts["by"]))), (x,), {})
 
 
-def _filter_response(step: Step, by: Steps) -> Step | None:
+def _filter_response(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     if step.op == "at least weight":
         norm = by[step.inputs[0]]
         if not isinstance(norm.op, FilterResponse) or norm.op.tlu:
@@ -163,7 +161,7 @@ def _filter_response(step: Step, by: Steps) -> Step | None:
     return _layer(step, FilterResponse(eps, tlu=False), (x,), {"weight": affine[1], "bias": affine[2]})
 
 
-def _evo_norm(step: Step, by: Steps) -> Step | None:
+def _evo_norm(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """x*sigmoid(v*x), or x, over the deviation of x in each group, with a weight and a bias."""
     affine = _affine(step, by)
     found = _over_root(affine[0], by) if affine else None
@@ -188,11 +186,11 @@ def _evo_norm(step: Step, by: Steps) -> Step | None:
     return _layer(step, EvoNorm(int(groups), eps), (x,), {**tensors, "v": weighted[1]})
 
 
-def _is_sigmoid(step: Step) -> bool:
+def _is_sigmoid(step: ReadStep) -> bool:
     return not isinstance(step.op, str) and step.op.kind() == "SIGMOID"
 
 
-def _global_response(step: Step, by: Steps) -> Step | None:
+def _global_response(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """x + w*x*n + b, where n is the norm over all positions over the mean of all channels' plus eps."""
     for x in step.inputs:
         inner = match_pair(step, Add, by, x)
@@ -211,7 +209,7 @@ def _global_response(step: Step, by: Steps) -> Step | None:
     return None
 
 
-def _star_relu(step: Step, by: Steps) -> Step | None:
+def _star_relu(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     affine = _affine(step, by)
     if affine is None or affine[0].op != "square":
         return None
@@ -221,7 +219,7 @@ def _star_relu(step: Step, by: Steps) -> Step | None:
     return _layer(step, StarRelu(), relu.inputs, {"scale": affine[1], "bias": affine[2]})
 
 
-def _hard_sigmoid(step: Step, by: Steps) -> Step | None:
+def _hard_sigmoid(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """relu6(x + 3)/6."""
     if not isinstance(step.op, Times) or abs(step.op.by * 6 - 1) > 1e-9:
         return None
@@ -232,7 +230,7 @@ def _hard_sigmoid(step: Step, by: Steps) -> Step | None:
     return _layer(step, HardSigmoid(), plus.inputs, {})
 
 
-def _soft_sign(step: Step, by: Steps) -> Step | None:
+def _soft_sign(step: ReadStep, by: NumberedSteps) -> ReadStep | None:
     """x/(1 + |x|)."""
     if step.op != "quotient":
         return None
@@ -256,7 +254,7 @@ RULES: tuple[StepRule, ...] = (
 """What is tried at each step, in this order."""
 
 
-def _longer_sums(steps: Sequence[Step], outputs: Sequence[int]) -> list[Step]:
+def _longer_sums(steps: Sequence[ReadStep], outputs: Sequence[int]) -> list[ReadStep]:
     """The steps with sums of sums as one: `a + b + c`, where nothing else reads `a + b`. Squares become products."""
     readers = Counter(at for step in steps for at in step.inputs)
     readers.update(outputs)

@@ -19,7 +19,7 @@ from cnndsl.importers.torch_export.patterns import simplified
 from cnndsl.importers.torch_export.reading import Refusal, read_program
 from cnndsl.importers.torch_export.sizes import may_follow
 from cnndsl.importers.torch_export.state import with_state
-from cnndsl.importers.torch_export.steps import Step
+from cnndsl.importers.torch_export.steps import ReadStep
 from cnndsl.layers.base import Layer
 from cnndsl.shape import Shape
 
@@ -60,7 +60,7 @@ class _ModuleReader:
             raise self._error(faults)
         return self._imported(both)
 
-    def _steps(self, training: bool) -> tuple[list[Step], list[tuple[str, int]]]:
+    def _steps(self, training: bool) -> tuple[list[ReadStep], list[tuple[str, int]]]:
         program = exported(self.module, self.shapes, training)
         read = read_program(program, self._elsewhere(program, training), self.tensors, self.fixed)
         outputs = [(name, view.at) for name, view in read.outputs]
@@ -89,7 +89,7 @@ class _ModuleReader:
         message = f"{name} has what no program can say:\n" + "\n".join(f"  {each}" for each in several)
         return CnnError(Diagnostic("E0505", message))
 
-    def _faults(self, steps: Sequence[Step]) -> Iterator[str]:
+    def _faults(self, steps: Sequence[ReadStep]) -> Iterator[str]:
         """Tensors that a layer has otherwise than the module, or that no layer has."""
         read = Counter(name for step in steps for name in step.tensors.values())
         for name, often in read.items():

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from typing import TYPE_CHECKING, Any, cast
 
 from cnndsl.importers.torch_export import channelwise, elementwise, shapes, windows
-from cnndsl.importers.torch_export.calls import Call, is_in_place
-from cnndsl.importers.torch_export.steps import Unsaid, Weight
-from cnndsl.importers.torch_export.trace import Trace
+from cnndsl.importers.torch_export.calls import OperatorCall, is_in_place
+from cnndsl.importers.torch_export.steps import FixedValue, Unsaid
+from cnndsl.importers.torch_export.trace import ProgramTrace
 from cnndsl.importers.torch_export.views import View
 from cnndsl.importers.torch_export.weights import RESHAPING
 from cnndsl.records import record
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
     from torch.fx import Node as FxNode
 
-TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {
+TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     **elementwise.TABLE,
     **channelwise.TABLE,
     **shapes.TABLE,
@@ -36,18 +36,18 @@ class Refusal:
     origin: FxNode
 
 
-class Missing:
+class NoValue:
     """What an operator without counterpart would give."""
 
 
-MISSING = Missing()
+MISSING = NoValue()
 
 
 @record
 class ProgramRead:
     """The steps of a program, what it gives by name, and the operators that have no counterpart."""
 
-    trace: Trace
+    trace: ProgramTrace
     outputs: tuple[tuple[str, View], ...]
     refusals: tuple[Refusal, ...]
 
@@ -65,10 +65,10 @@ def read_program(
         tensors: the extents of parameters and buffers.
         fixed: the names of buffers that hold a binomial filter.
     """
-    return _Reading(program, elsewhere, tensors, fixed).result()
+    return _ProgramReading(program, elsewhere, tensors, fixed).result()
 
 
-class _Reading:
+class _ProgramReading:
     def __init__(
         self,
         program: ExportedProgram,
@@ -85,7 +85,7 @@ class _Reading:
         self.values: dict[FxNode, Any] = {}
         self.refusals: list[Refusal] = []
         entering = [each for each in self._entering() if each[1] is None]
-        self.trace = Trace(int(entering[0][0].meta["val"].shape[0]), tensors, fixed, self.others)
+        self.trace = ProgramTrace(int(entering[0][0].meta["val"].shape[0]), tensors, fixed, self.others)
 
     def result(self) -> ProgramRead:
         for node, name in self._entering():
@@ -93,13 +93,13 @@ class _Reading:
             if name is None:
                 self.values[node] = self.trace.input(Shape(extents[1], extents[2:]), node)
             else:
-                self.values[node] = Weight(("param", name), extents)
+                self.values[node] = FixedValue(("param", name), extents)
         overwritten = _read_later(self.nodes)
         for node in self.nodes:
             if node.op == "call_function":
                 self.values[node] = self._value(node, node in overwritten)
             elif node.op == "get_attr":
-                self.values[node] = Weight(("constant", str(node.target)), ())
+                self.values[node] = FixedValue(("constant", str(node.target)), ())
         return ProgramRead(self.trace, tuple(self._outputs()), tuple(self.refusals))
 
     def _entering(self) -> Iterator[tuple[FxNode, str | None]]:
@@ -111,7 +111,7 @@ class _Reading:
 
     def _value(self, node: FxNode, is_read_later: bool) -> Any:
         self.trace.origin = node
-        call = Call(node, self._argument, self.others.get(node))
+        call = OperatorCall(node, self._argument, self.others.get(node))
         arguments = [*_flat(node.args), *_flat(tuple(node.kwargs.values()))]
         found = [self._argument(each) for each in arguments]
         read = TABLE.get(call.name)
@@ -134,19 +134,21 @@ class _Reading:
             self.refusals.append(Refusal(call.name, stop.reason, node))
             return MISSING
 
-    def _constant(self, call: Call, node: FxNode) -> Any:
+    def _constant(self, call: OperatorCall, node: FxNode) -> Any:
         """What does not depend on an input: an expression of parameters."""
         value: Any = node.meta.get("val")
         if not hasattr(value, "shape"):
             return value
         extents = tuple([int(each) for each in value.shape])
         values = [self._argument(each) for each in node.args]
-        weights = [each for each in values if isinstance(each, Weight)]
+        weights = [each for each in values if isinstance(each, FixedValue)]
         if call.name in RESHAPING and weights:
-            return Weight(weights[0].form, extents)
+            return FixedValue(weights[0].form, extents)
         if call.name == "bernoulli":
-            return Weight(("bernoulli", float(call["p"])), extents)
-        return Weight((call.name, *[each.form if isinstance(each, Weight) else each for each in values]), extents)
+            return FixedValue(("bernoulli", float(call["p"])), extents)
+        return FixedValue(
+            (call.name, *[each.form if isinstance(each, FixedValue) else each for each in values]), extents
+        )
 
     def _argument(self, given: Any) -> Any:
         if isinstance(given, list | tuple):

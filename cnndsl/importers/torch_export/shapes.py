@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cnndsl.importers.torch_export.calls import Call
+from cnndsl.importers.torch_export.calls import OperatorCall
 from cnndsl.importers.torch_export.folding import crop
 from cnndsl.importers.torch_export.steps import Unsaid
-from cnndsl.importers.torch_export.trace import Trace
+from cnndsl.importers.torch_export.trace import ProgramTrace
 from cnndsl.importers.torch_export.views import (
     CHANNELS,
     SPATIAL,
@@ -26,7 +26,7 @@ from cnndsl.layers.merge import Concat
 from cnndsl.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
 
 
-def _reshape(_: Trace, call: Call) -> View:
+def _reshape(_: ProgramTrace, call: OperatorCall) -> View:
     """`view`, `reshape`, `flatten`, `unflatten`, `squeeze`, `unsqueeze`: the result says all."""
     call.pass_over("size", "shape", "start_dim", "end_dim", "dim", "sizes", "other")
     try:
@@ -35,11 +35,11 @@ def _reshape(_: Trace, call: Call) -> View:
         raise Unsaid(str(stop)) from None
 
 
-def _permute(_: Trace, call: Call) -> View:
+def _permute(_: ProgramTrace, call: OperatorCall) -> View:
     return permuted(call.view("self"), call.numbers("dims"))
 
 
-def _transpose(_: Trace, call: Call) -> View:
+def _transpose(_: ProgramTrace, call: OperatorCall) -> View:
     x = call.view("self")
     order = list(range(len(x.dims)))
     a, b = x.dim(call["dim0"]), x.dim(call["dim1"])
@@ -47,7 +47,7 @@ def _transpose(_: Trace, call: Call) -> View:
     return permuted(x, order)
 
 
-def _movedim(_: Trace, call: Call) -> View:
+def _movedim(_: ProgramTrace, call: OperatorCall) -> View:
     x = call.view("self")
     (source,), (target,) = call.numbers("source"), call.numbers("destination")
     order = [at for at in range(len(x.dims)) if at != x.dim(source)]
@@ -55,12 +55,12 @@ def _movedim(_: Trace, call: Call) -> View:
     return permuted(x, order)
 
 
-def _expand(_: Trace, call: Call) -> View:
+def _expand(_: ProgramTrace, call: OperatorCall) -> View:
     call.pass_over("size", "other", "implicit")
     return expanded(call.view("self"), call.extents)
 
 
-def part(trace: Trace, x: View, number: int, start: int, stop: int) -> View:
+def part(trace: ProgramTrace, x: View, number: int, start: int, stop: int) -> View:
     """A range of a dimension: of channels, or of positions. Raises Unsaid for other dimensions."""
     dim = x.dim(number)
     if (start, stop) == (0, x.sizes[dim]):
@@ -86,7 +86,7 @@ def part(trace: Trace, x: View, number: int, start: int, stop: int) -> View:
     return View(at, (*x.dims[:dim], left, *x.dims[dim + 1 :]))
 
 
-def _slice(trace: Trace, call: Call) -> View:
+def _slice(trace: ProgramTrace, call: OperatorCall) -> View:
     x, dim = call.view("self"), call["dim"]
     size = x.sizes[x.dim(dim)]
     start, stop, step = call["start"], call["end"], call["step"]
@@ -97,7 +97,7 @@ def _slice(trace: Trace, call: Call) -> View:
     return part(trace, x, dim, first, last)
 
 
-def _select(trace: Trace, call: Call) -> View:
+def _select(trace: ProgramTrace, call: OperatorCall) -> View:
     x, index = call.view("self"), call["index"]
     dim = x.dim(call["dim"])
     at = index % x.sizes[dim]
@@ -105,7 +105,7 @@ def _select(trace: Trace, call: Call) -> View:
     return View(found.at, (*found.dims[:dim], *found.dims[dim + 1 :]))
 
 
-def _chunk(trace: Trace, call: Call) -> list[View | None]:
+def _chunk(trace: ProgramTrace, call: OperatorCall) -> list[View | None]:
     """`chunk` and `split`: as the extents of the results say."""
     call.pass_over("chunks", "split_size", "split_sizes")
     x, dim = call.view("self"), call["dim"]
@@ -115,14 +115,14 @@ def _chunk(trace: Trace, call: Call) -> list[View | None]:
     return [part(trace, x, dim, bounds[at], bounds[at + 1]) if at in used else None for at in range(len(sizes))]
 
 
-def _unbind(trace: Trace, call: Call) -> list[View]:
+def _unbind(trace: ProgramTrace, call: OperatorCall) -> list[View]:
     x, dim = call.view("self"), call["dim"]
     dim = x.dim(dim)
     parts = [part(trace, x, dim, at, at + 1) for at in range(x.sizes[dim])]
     return [View(each.at, (*each.dims[:dim], *each.dims[dim + 1 :])) for each in parts]
 
 
-def _cat(trace: Trace, call: Call) -> View:
+def _cat(trace: ProgramTrace, call: OperatorCall) -> View:
     several, dim = call["tensors"], call["dim"]
     if not all(isinstance(each, View) for each in several):
         raise Unsaid("a parameter is put beside what enters")
@@ -139,7 +139,7 @@ def _cat(trace: Trace, call: Call) -> View:
     return trace.whole(trace.layer(Concat(), values))
 
 
-def _stack(trace: Trace, call: Call) -> View:
+def _stack(trace: ProgramTrace, call: OperatorCall) -> View:
     """Values beside each other along a new dimension: along the channels, in as many parts."""
     several = call["tensors"]
     if not all(isinstance(each, View) for each in several):
@@ -154,25 +154,25 @@ def _stack(trace: Trace, call: Call) -> View:
     return View(at, (*first.dims[:dim], joined([Stretch(CHANNELS, channels, len(several))]), *first.dims[dim:]))
 
 
-def _channel_shuffle(trace: Trace, call: Call) -> View:
+def _channel_shuffle(trace: ProgramTrace, call: OperatorCall) -> View:
     x = call.view("self")
     return trace.whole(trace.layer(Shuffle(call["groups"]), [trace.value(x)]))
 
 
-def _pixel_shuffle(trace: Trace, call: Call) -> View:
+def _pixel_shuffle(trace: ProgramTrace, call: OperatorCall) -> View:
     return trace.whole(trace.layer(PixelShuffle(call["upscale_factor"]), [trace.map(call.view("self"), 2)]))
 
 
-def _pixel_unshuffle(trace: Trace, call: Call) -> View:
+def _pixel_unshuffle(trace: ProgramTrace, call: OperatorCall) -> View:
     return trace.whole(trace.layer(PixelUnshuffle(call["downscale_factor"]), [trace.map(call.view("self"), 2)]))
 
 
-def _getitem(_: Trace, call: Call) -> Any:
+def _getitem(_: ProgramTrace, call: OperatorCall) -> Any:
     """One of several results; None for the places of largest values."""
     return call["arg0"][call["arg1"]]
 
 
-TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {
+TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     **dict.fromkeys(
         (
             "view",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @record(slots=True)
-class Weight:
+class FixedValue:
     """What depends on parameters alone: `form` is an expression, `("param", NAME)` of one as it is."""
 
     form: tuple[object, ...]
@@ -32,7 +32,7 @@ class Weight:
 
 
 @record
-class Step:
+class ReadStep:
     """A layer, or by name an operation that is none, with what it reads.
 
     `tensors` are names in the `state_dict` by the layer's own names for them; `facts` are what an operation has beside
@@ -65,11 +65,13 @@ class Unsaid(Exception):
         self.reason = reason
 
 
-StepRule: TypeAlias = Callable[[Step, Mapping[int, Step]], Step | None]
+NumberedSteps: TypeAlias = Mapping[int, ReadStep]
+
+StepRule: TypeAlias = Callable[[ReadStep, NumberedSteps], ReadStep | None]
 """Gives what a step becomes together with those before it, by their numbers; None where it stays."""
 
 
-def match_pair(step: Step, merge: type[Layer], by: Mapping[int, Step], one: int) -> Step | None:
+def match_pair(step: ReadStep, merge: type[Layer], by: Mapping[int, ReadStep], one: int) -> ReadStep | None:
     """Return the other operand of a merge of two, of which one is known; None for anything else."""
     if not isinstance(step.op, merge) or len(step.inputs) != 2 or one not in step.inputs:
         return None

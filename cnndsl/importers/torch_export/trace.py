@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnndsl.importers.torch_export.arranging import arrangement
 from cnndsl.importers.torch_export.origins import module_of
-from cnndsl.importers.torch_export.steps import Step, Unsaid, Weight
+from cnndsl.importers.torch_export.steps import FixedValue, ReadStep, Unsaid
 from cnndsl.importers.torch_export.views import (
     CHANNELS,
     Dimension,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch.fx import Node as FxNode
 
 
-class Trace:
+class ProgramTrace:
     """The steps so far; `origin` is the operator that is being read."""
 
     def __init__(
@@ -44,7 +44,7 @@ class Trace:
         self._others = others or {}
         self.tensors = tensors
         """The extents of parameters and buffers, by name."""
-        self.steps: list[Step] = []
+        self.steps: list[ReadStep] = []
         self.origin: FxNode | None = None
         self._arranged: dict[tuple[int, tuple[Dimension, ...]], int] = {}
 
@@ -59,7 +59,7 @@ class Trace:
         self,
         layer: Layer,
         inputs: Sequence[int],
-        tensors: Mapping[str, Weight | None] | None = None,
+        tensors: Mapping[str, FixedValue | None] | None = None,
         **facts: object,
     ) -> int:
         """Add a layer, with its tensors by the names that it has for them. Raises Unsaid where it does not fit."""
@@ -76,7 +76,7 @@ class Trace:
         """Add an operation that is no layer."""
         return self._append(name, tuple(inputs), shape, tensors or {}, facts)
 
-    def _own(self, weight: Weight) -> str:
+    def _own(self, weight: FixedValue) -> str:
         if not weight.name:
             raise Unsaid("its weights are computed")
         return weight.name
@@ -92,7 +92,7 @@ class Trace:
         assert self.origin is not None
         number = len(self.steps)
         module = module_of(self.origin)[0]
-        self.steps.append(Step(number, op, inputs, shape, self.origin, tensors, facts, module, self.tensors))
+        self.steps.append(ReadStep(number, op, inputs, shape, self.origin, tensors, facts, module, self.tensors))
         return number
 
     def know(self, at: int, **facts: object) -> None:

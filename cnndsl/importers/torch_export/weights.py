@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import TypeAlias
 
-from cnndsl.importers.torch_export.steps import Unsaid, Weight
+from cnndsl.importers.torch_export.steps import FixedValue, Unsaid
 
 Standardised: TypeAlias = tuple[str, float, float]
 """`standardise`, `gamma` and `eps` of CONV."""
@@ -18,7 +18,9 @@ RESHAPING = frozenset(
 """Operators that leave the values and their order as they are."""
 
 
-def standardised(weight: Weight, tensors: Mapping[str, tuple[int, ...]]) -> tuple[Standardised, dict[str, Weight]]:
+def standardised(
+    weight: FixedValue, tensors: Mapping[str, tuple[int, ...]]
+) -> tuple[Standardised, dict[str, FixedValue]]:
     """Return how a convolution's weights come from its parameters, and these.
 
     Raises:
@@ -48,8 +50,8 @@ def standardised(weight: Weight, tensors: Mapping[str, tuple[int, ...]]) -> tupl
             raise Unsaid("its weights are computed from its parameters")
 
 
-def _parameter(name: str, tensors: Mapping[str, tuple[int, ...]]) -> Weight:
-    return Weight(("param", name), tensors[name])
+def _parameter(name: str, tensors: Mapping[str, tuple[int, ...]]) -> FixedValue:
+    return FixedValue(("param", name), tensors[name])
 
 
 def _rounded(number: float) -> float:

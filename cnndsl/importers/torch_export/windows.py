@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cnndsl.importers.torch_export.calls import Call
+from cnndsl.importers.torch_export.calls import OperatorCall
 from cnndsl.importers.torch_export.folding import crop
-from cnndsl.importers.torch_export.steps import Unsaid, Weight
-from cnndsl.importers.torch_export.trace import Trace
+from cnndsl.importers.torch_export.steps import FixedValue, Unsaid
+from cnndsl.importers.torch_export.trace import ProgramTrace
 from cnndsl.importers.torch_export.views import BATCH, View, full
 from cnndsl.importers.torch_export.weights import Standardised, standardised
 from cnndsl.layers.along_channels import ChannelConv
@@ -30,8 +30,8 @@ def _repeated(extents: Sequence[int], rank: int) -> Dims:
     return tuple(extents) * rank if len(extents) == 1 else tuple(extents)
 
 
-def _convolution(rank: int) -> Callable[[Trace, Call], View]:
-    def read(trace: Trace, call: Call) -> View:
+def _convolution(rank: int) -> Callable[[ProgramTrace, OperatorCall], View]:
+    def read(trace: ProgramTrace, call: OperatorCall) -> View:
         x, weight, bias = call.view("input"), call.weight("weight"), call.weight("bias")
         assert weight is not None
         stride, dilation = (_repeated(call.numbers(name), rank) for name in ("stride", "dilation"))
@@ -54,7 +54,13 @@ def _convolution(rank: int) -> Callable[[Trace, Call], View]:
     return read
 
 
-def _fixed(trace: Trace, at: int, call: Call, weights: tuple[Weight, Weight | None], steps: tuple[Dims, Dims]) -> View:
+def _fixed(
+    trace: ProgramTrace,
+    at: int,
+    call: OperatorCall,
+    weights: tuple[FixedValue, FixedValue | None],
+    steps: tuple[Dims, Dims],
+) -> View:
     """A convolution of each channel with a binomial filter, which needs its padding to be a BLURPOOL."""
     weight, bias = weights
     stride, dilation = steps
@@ -100,7 +106,7 @@ def _layer(
     )
 
 
-def _padding(call: Call, reach: Sequence[int], rank: int) -> Padding:
+def _padding(call: OperatorCall, reach: Sequence[int], rank: int) -> Padding:
     """The padding: by half of what a window overlaps, none, or by numbers."""
     given: Any = call["padding"]
     if isinstance(given, str):
@@ -111,12 +117,14 @@ def _padding(call: Call, reach: Sequence[int], rank: int) -> Padding:
     return "valid" if not any(pads) else short(pads)
 
 
-def _is_along_channels(trace: Trace, x: View) -> bool:
+def _is_along_channels(trace: ProgramTrace, x: View) -> bool:
     """Whether the channels of one position are the one axis of the convolution."""
     return trace.shape(x.at).pixels == 1 and x.dims[:2] == (full(BATCH, trace.batch), ()) and trace.is_channels(x, -1)
 
 
-def _along_channels(trace: Trace, x: View, weight: Weight, bias: Weight | None, call: Call) -> View:
+def _along_channels(
+    trace: ProgramTrace, x: View, weight: FixedValue, bias: FixedValue | None, call: OperatorCall
+) -> View:
     plain = call.numbers("stride") == (1,) and call.numbers("dilation") == (1,) and call["groups"] == 1
     (kernel,) = weight.extents[2:]
     around = trace.steps[x.at].op == "circular channels"
@@ -127,8 +135,8 @@ def _along_channels(trace: Trace, x: View, weight: Weight, bias: Weight | None, 
     return x.of(trace.layer(layer, [x.at], {"weight": weight, "bias": bias}, bare=around))
 
 
-def _transposed(rank: int) -> Callable[[Trace, Call], View]:
-    def read(trace: Trace, call: Call) -> View:
+def _transposed(rank: int) -> Callable[[ProgramTrace, OperatorCall], View]:
+    def read(trace: ProgramTrace, call: OperatorCall) -> View:
         x, weight, bias = call.view("input"), call.weight("weight"), call.weight("bias")
         assert weight is not None
         names = ("stride", "padding", "output_padding", "dilation")
@@ -152,8 +160,8 @@ def _transposed(rank: int) -> Callable[[Trace, Call], View]:
     return read
 
 
-def _pooling(rank: int, kind: type[MaxPool | AvgPool]) -> Callable[[Trace, Call], Any]:
-    def read(trace: Trace, call: Call) -> Any:
+def _pooling(rank: int, kind: type[MaxPool | AvgPool]) -> Callable[[ProgramTrace, OperatorCall], Any]:
+    def read(trace: ProgramTrace, call: OperatorCall) -> Any:
         at = trace.map(call.view("self"), rank)
         shape = trace.shape(at)
         kernel = _repeated(call.numbers("kernel_size"), rank)
@@ -181,8 +189,8 @@ def _pooling(rank: int, kind: type[MaxPool | AvgPool]) -> Callable[[Trace, Call]
     return read
 
 
-def _adaptive(rank: int, kind: type[MaxPool | AvgPool]) -> Callable[[Trace, Call], Any]:
-    def read(trace: Trace, call: Call) -> Any:
+def _adaptive(rank: int, kind: type[MaxPool | AvgPool]) -> Callable[[ProgramTrace, OperatorCall], Any]:
+    def read(trace: ProgramTrace, call: OperatorCall) -> Any:
         at = trace.map(call.view("self"), rank)
         out = _repeated(call.numbers("output_size"), rank)
         if all(size == 1 for size in out):
@@ -197,7 +205,7 @@ def _adaptive(rank: int, kind: type[MaxPool | AvgPool]) -> Callable[[Trace, Call
     return read
 
 
-def _sized(trace: Trace, call: Call, name: str) -> int:
+def _sized(trace: ProgramTrace, call: OperatorCall, name: str) -> int:
     """The value whose extents an argument has, whatever the size of the input: the first one."""
     here, there = call.numbers(name), tuple(call.elsewhere(name))
     for step in trace.steps:
@@ -207,8 +215,8 @@ def _sized(trace: Trace, call: Call, name: str) -> int:
     raise Unsaid("its size follows from that of the input, and no value has it")
 
 
-def _upsample(rank: int, mode: str) -> Callable[[Trace, Call], View]:
-    def read(trace: Trace, call: Call) -> View:
+def _upsample(rank: int, mode: str) -> Callable[[ProgramTrace, OperatorCall], View]:
+    def read(trace: ProgramTrace, call: OperatorCall) -> View:
         at = trace.map(call.view("input" if call["self"] is None else "self"), rank)
         align = bool(call["align_corners"])
         factors: Any = call["scale_factors"]
@@ -235,7 +243,7 @@ def _upsample(rank: int, mode: str) -> Callable[[Trace, Call], View]:
 _FILLED = {"reflect": ReflectPad, "replicate": ReplicatePad, "circular": CircularPad}
 
 
-def _pad(trace: Trace, call: Call) -> View:
+def _pad(trace: ProgramTrace, call: OperatorCall) -> View:
     """Zeros, or another filling, around a map; what a pooling ignores is minus infinity."""
     x, numbers = call.view("self"), call.numbers("pad")
     mode, value = call["mode"] or "constant", call["value"] or 0
@@ -273,7 +281,7 @@ def _pad(trace: Trace, call: Call) -> View:
     return trace.whole(trace.layer(layer, [at], **facts))
 
 
-def _cut_and_padded(trace: Trace, at: int, axes: Sequence[tuple[int, int]], mode: str, value: float) -> View:
+def _cut_and_padded(trace: ProgramTrace, at: int, axes: Sequence[tuple[int, int]], mode: str, value: float) -> View:
     """A padding by negative numbers cuts off; the others pad with zeros."""
     if mode != "constant" or value != 0:
         raise Unsaid("it cuts off, and pads with something else than zeros")
@@ -284,11 +292,11 @@ def _cut_and_padded(trace: Trace, at: int, axes: Sequence[tuple[int, int]], mode
     return trace.whole(trace.layer(ZeroPad(short(more[0]), () if more[0] == more[1] else short(more[1])), [cut]))
 
 
-def _by_rank(name: str, make: Callable[[int], Any]) -> Mapping[str, Callable[[Trace, Call], Any]]:
+def _by_rank(name: str, make: Callable[[int], Any]) -> Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]]:
     return {f"{name}{rank}d": make(rank) for rank in (1, 2, 3)}
 
 
-TABLE: Mapping[str, Callable[[Trace, Call], Any]] = {
+TABLE: Mapping[str, Callable[[ProgramTrace, OperatorCall], Any]] = {
     **_by_rank("conv", _convolution),
     **_by_rank("conv_transpose", _transposed),
     **_by_rank("max_pool", lambda rank: _pooling(rank, MaxPool)),
