@@ -16,7 +16,6 @@ from cnndsl.importers.raising.terms import (
 )
 from cnndsl.importers.raising.unify import LaidUpon, TermColumn, Unified, solved
 from cnndsl.importers.raising.walks import key
-from cnndsl.layers.activation import PRelu
 
 _Column = dict[int, PlacedTerm]
 """The step in each chain that has it, by the chain's number."""
@@ -150,12 +149,13 @@ def _hint(body: TermChain) -> str:
 
 
 def _is_activation(step: PlacedTerm) -> bool:
+    """Whether a step is an activation without options, and without tensors: those have names."""
     term = step.term
     return (
         isinstance(term, LayerTerm)
         and term.kind.ROLE == "activation"
         and not step.alias
-        and term.kind is not PRelu
+        and not step.name
         and all(value == term.kind.__dataclass_fields__[name].default for name, value in term.options)
     )
 
