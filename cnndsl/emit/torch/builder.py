@@ -118,7 +118,7 @@ class ClassBuilder:
             wish = word(forward.values[value].name) or "skip"
             name = numbered(f"{wish}_channels", {*frames[0], *ENTERING})
             for env, what in zip(frames, keys, strict=True):
-                env[name] = self.graph.nodes[node_of(what)].shape.channels
+                env[name] = scope.followed.width(self.graph, node_of(what))
             found.append(name)
         return replace(scope, frames=tuple(frames)), tuple(found)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from cnndsl.emit.torch.followed import is_number
 from cnndsl.emit.torch.scope import Scope
 from cnndsl.emit.torch.terms import Const, Term, mul
 from cnndsl.graph import Graph, Node
@@ -40,9 +41,9 @@ class Cursor:
         return [self.graph.nodes[at].shape for at in self.nodes]
 
     @property
-    def widths(self) -> tuple[int, ...]:
+    def widths(self) -> tuple[object, ...]:
         """Return the channels of the value in each frame."""
-        return tuple(shape.numel if self.flat else shape.channels for shape in self.shapes)
+        return tuple(self.scope.followed.width(self.graph, at, self.flat) for at in self.nodes)
 
     def after(self, nodes: Sequence[int], term: Term | None, flat: bool = False) -> Cursor:
         """Return the cursor after nodes that give the channels of a term, which counts only where it holds."""
@@ -65,17 +66,17 @@ class Cursor:
 
     def comment(self) -> str:
         """Return the shape that leaves: one, or the first and the last of one place's several."""
-        shapes = [str(width) for width in self.widths] if self.flat else [str(shape) for shape in self.shapes]
+        shapes = [str(shape.numel if self.flat else shape) for shape in self.shapes]
         if len(set(shapes)) == 1:
             return shapes[0]
         return f"{shapes[0]} to {shapes[-1]}" if len(set(self.roots)) == 1 else ""
 
 
-def width_term(scope: Scope, widths: Sequence[int], term: Term | None) -> Term | None:
+def width_term(scope: Scope, widths: Sequence[object], term: Term | None) -> Term | None:
     """Return the term where it holds, else the number where it is one everywhere, else None."""
     if scope.holds(term, widths):
         return term
-    return Const(widths[0]) if len(set(widths)) == 1 else None
+    return Const(widths[0]) if len(set(widths)) == 1 and not is_number(widths[0]) else None
 
 
 def flat_term(shapes: Sequence[Shape], term: Term | None) -> Term | None:

@@ -58,7 +58,9 @@ def _classes(graph: Graph) -> tuple[Classes, ModuleClass]:
         try:
             return classes, classes.root()
         except Fixed as fixed:
-            arguments -= {name for name, python in classes.offered.items() if {python, f"::{python}"} & fixed.names}
+            arguments -= {
+                name for name, python in classes.offered.items() if {name, python, f"::{python}"} & fixed.names
+            }
 
 
 def class_of_network(text: str) -> str:

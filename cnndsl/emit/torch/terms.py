@@ -8,7 +8,7 @@ does not read the language's expressions: `translate` does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from typing import TypeAlias, cast
@@ -232,15 +232,15 @@ def substitute(term: Term, values: Mapping[str, Term]) -> Term:
         return values.get(term.name, term)
     if isinstance(term, Const):
         return term
-    operands = [substitute(operand, values) for operand in term.operands]
-    if term.operator == "+":
-        return add(*operands)
-    if term.operator in _RULES:
-        return _RULES[term.operator](*operands)
-    return op(term.operator, *operands)
+    return built(term.operator, [substitute(operand, values) for operand in term.operands])
 
 
-_RULES: Mapping[str, Callable[..., Term]] = {"*": mul, "//": floordiv}
+def built(operator: str, operands: Sequence[Term]) -> Term:
+    """Apply an operator by its own rule: sums, products and quotients are put together, constants folded."""
+    return _RULES[operator](*operands) if operator in _RULES else op(operator, *operands)
+
+
+_RULES: Mapping[str, Callable[..., Term]] = {"+": add, "*": mul, "//": floordiv}
 
 
 def negated(term: Term) -> Term:
@@ -268,7 +268,11 @@ def names(term: Term) -> Iterator[str]:
 def evaluate(term: Term, env: Env) -> object:
     """Return the value that Python gives a term, with fractions where Python has floats.
 
-    Raises UnknownName for a name without a value, or operands that do not fit.
+    The value is a term where a name holds one: a number that follows a parameter of the network. Raises UnknownName for
+    a name without a value, or operands that do not fit.
+
+    >>> text(evaluate(mul(Const(4), Var("c")), {"c": mul(Const(2), Var("w"))}))
+    '8 * w'
     """
     if isinstance(term, Const):
         return term.value
@@ -277,8 +281,15 @@ def evaluate(term: Term, env: Env) -> object:
             raise UnknownName(term.name)
         return env[term.name]
     if term.operator == "if":
-        return evaluate(term.operands[1 if evaluate(term.operands[0], env) else 2], env)
-    return applied(term.operator, [evaluate(operand, env) for operand in term.operands])
+        test = evaluate(term.operands[0], env)
+        if not isinstance(test, bool):
+            raise UnknownName(term.operator)
+        return evaluate(term.operands[1 if test else 2], env)
+    values = [evaluate(operand, env) for operand in term.operands]
+    if term.operator != "list" and any(isinstance(value, Var | Op) for value in values):
+        made = built(term.operator, [value if isinstance(value, Var | Op) else Const(value) for value in values])
+        return made.value if isinstance(made, Const) else made
+    return applied(term.operator, values)
 
 
 def text(term: Term) -> str:
