@@ -12,6 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
+from cnndsl.emit.torch.common_options import bounds
 from cnndsl.emit.torch.cursor import Cursor, follows
 from cnndsl.emit.torch.followed import WRITTEN_AS, doubled
 from cnndsl.emit.torch.ir import Build, BuildArgument, Guard
@@ -65,13 +66,16 @@ class _Construction:
         plain = [call for call in found if isinstance(call, TorchCall)]
         if len(plain) < len(found) or len({len(call.arguments) for call in plain}) > 1:
             raise Differ
+        self.common = self.scope.followed.common.get(plain[0].name, {})
         self.calls = [self._followed(*pair) for pair in zip(nodes, plain, strict=True)]
         self.terms: dict[str, Term] = {}
         self.guards: list[Guard] = []
         self.keywords: Sequence[str] = ()
 
     def _followed(self, node: Node, made: TorchCall) -> TorchCall:
-        """What a layer is built with, with terms for the numbers that follow a parameter of the net."""
+        """What a layer is built with, with terms for the numbers that follow a parameter of the net, and without the
+        options that all such layers are given at the end."""
+        made = replace(made, keywords=tuple(each for each in made.keywords if each[0] not in self.common))
         followed, graph = self.scope.followed, self.cursor.graph
         call = followed.call(graph, node.index, made)
         if call is not None:
@@ -132,7 +136,7 @@ class _Construction:
         """Options that follow a parameter of the net, and have PyTorch's own value with the one at hand."""
         known = {slot.role for call in self.calls for _, slot in call.keywords if isinstance(slot, Slot)}
         known |= {slot.role for call in self.calls for slot in call.arguments if isinstance(slot, Slot)}
-        for option, _ in self.nodes[0].written:
+        for option in [option for option, _ in self.nodes[0].written if option not in self.common]:
             term = self._written(option)
             is_number = isinstance(getattr(self.nodes[0].layer, option), int | float | Fraction)
             if option in known or term is None or not is_number or not self.scope.offered.intersection(names(term)):
@@ -159,7 +163,7 @@ class _Construction:
             raise Differ
         role = next((slot.role for slot in plain if slot.role), "")
         wanted = [slot.value for slot in plain]
-        wish = keyword or role or plain[0].name
+        wish = keyword or (plain[0].name if role == "margins" else role) or plain[0].name
         exprs = [dict(node.written).get(WRITTEN_AS.get(role, role)) for node in self.nodes] if role else []
         term = self.scope.agree(wanted, self._candidates(role, wanted), "" if wish in ENTERING else wish, exprs)
         if role:
@@ -176,12 +180,22 @@ class _Construction:
             spatial = {shape.spatial for shape in self.cursor.shapes}
             if entering is not None and len(spatial) == 1:
                 yield Op("list", (entering, *map(Const, spatial.pop())))
+        elif role == "margins":
+            before, after = map(self._side, (self.nodes[0].layer.POSITIONAL[0], "after"))
+            if before is not None and after is not None:
+                yield op("tuple", *(before, after) * self.cursor.shapes[0].rank)
         elif role:
             yield self._written(WRITTEN_AS.get(role, role))
             if role == "padding":
                 yield from self._paddings()
             if self._follows_channels(role, wanted):
                 yield entering
+
+    def _side(self, option: str) -> Term | None:
+        """A margin along each axis, as the program writes it, or the number that it is everywhere."""
+        found = {getattr(node.layer, option) for node in self.nodes}
+        only = found.pop()
+        return Const(only[0]) if not found and len(only) == 1 else self._written(option)
 
     def _written(self, option: str) -> Term | None:
         """What the program writes for an option."""
@@ -214,16 +228,9 @@ class _Construction:
         """Refuse what the compiler refuses; a dropout checks its own rate."""
         if self.nodes[0].layer.CHECKS_RATES:
             return
-        bounds = (("<", rule.minimum), (">", rule.maximum))
-        known = [(operator, Const(int(at) if at == int(at) else at)) for operator, at in bounds if at is not None]
-        if not known:
-            return
-        outside, *others = [op(operator, term, number) for operator, number in known]
-        for test in others:
-            outside = op("or", outside, test)
-        said = "between" if len(known) == 2 else "at least" if known[0][0] == "<" else "at most"
-        message = f"{text(term)} must be {said} {' and '.join(text(number) for _, number in known)}"
-        self.guards.append(Guard(outside, message, frozenset(names(term))))
+        guard = bounds(term, rule)
+        if guard is not None:
+            self.guards.append(guard)
 
     def _guard(self, dividend: Term, divisor: Term) -> None:
         message = f"{text(dividend)} must be a multiple of {text(divisor)}"

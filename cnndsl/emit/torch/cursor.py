@@ -24,7 +24,8 @@ class Cursor:
     """For each frame of the scope the path of the module that is filled and the node whose value enters next. `term`
     is its number of channels, or of all its values where `flat`; None where the program does not say. `closed` is the
     same number in names that are known outside of the constructor, where `term` is a local variable. `renumbered` says
-    that a module precedes that the program does not count."""
+    that a module precedes that the program does not count. After a choice that no one term follows, `ways` are the
+    terms that hold in some of the frames."""
 
     graph: Graph
     scope: Scope
@@ -34,6 +35,7 @@ class Cursor:
     flat: bool = False
     closed: Term | None = None
     renumbered: bool = False
+    ways: tuple[Term, ...] = ()
 
     @property
     def shapes(self) -> list[Shape]:
@@ -48,7 +50,7 @@ class Cursor:
     def after(self, nodes: Sequence[int], term: Term | None, flat: bool = False) -> Cursor:
         """Return the cursor after nodes that give the channels of a term, which counts only where it holds."""
         closed = self.closed if term is not None and term == self.term else None
-        made = replace(self, nodes=tuple(nodes), term=term, flat=flat, closed=closed)
+        made = replace(self, nodes=tuple(nodes), term=term, flat=flat, closed=closed, ways=())
         return replace(made, term=width_term(self.scope, made.widths, term))
 
     def flattened(self) -> Cursor:
@@ -58,7 +60,9 @@ class Cursor:
     def where(self, chosen: Sequence[int]) -> Cursor:
         """Return the cursor in some of the frames only."""
         scope, nodes = self.scope.where(chosen), tuple(self.nodes[at] for at in chosen)
-        return replace(self, scope=scope, roots=tuple(self.roots[at] for at in chosen), nodes=nodes)
+        some = replace(self, scope=scope, roots=tuple(self.roots[at] for at in chosen), nodes=nodes)
+        holding = (term for term in self.ways if scope.holds(term, some.widths))
+        return replace(some, term=next(holding, None)) if self.term is None else some
 
     def scope_term(self, inner: Cursor) -> Term | None:
         """Return the channels that leave an inner cursor, in names that are known here."""

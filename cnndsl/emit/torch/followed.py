@@ -14,6 +14,7 @@ from itertools import product
 from math import prod
 from typing import cast
 
+from cnndsl.emit.torch.common_options import CommonOptions
 from cnndsl.emit.torch.operators import UnknownName
 from cnndsl.emit.torch.terms import Const, Op, Term, Var, evaluate, mul, names
 from cnndsl.graph import Graph
@@ -30,12 +31,14 @@ WRITTEN_AS: Mapping[str, str] = {"padding": "pad"}
 @record
 class Followed:
     """`channels` are those of nodes that follow a parameter, `options` the options of nodes, `arguments` those of
-    calls by their path; the names in the terms are those of the program. `domains` are what the parameters may be."""
+    calls by their path; the names in the terms are those of the program. `domains` are what the parameters may be,
+    `common` the options that the network's constructor sets at its end."""
 
     channels: Mapping[int, Term] = field(default_factory=dict[int, Term])
     options: Mapping[int, Mapping[str, Term]] = field(default_factory=dict[int, Mapping[str, Term]])
     arguments: Mapping[str, Mapping[str, Term]] = field(default_factory=dict[str, Mapping[str, Term]])
     domains: Mapping[str, Sequence[object]] = field(default_factory=dict[str, "Sequence[object]"])
+    common: CommonOptions = field(default_factory=dict[str, Mapping[str, str]])
 
     def width(self, graph: Graph, node: int, flat: bool = False) -> object:
         """Return the channels of a node's output, or all its values: a term where they follow a parameter."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
+from cnndsl.emit.torch.common_options import common_options
 from cnndsl.emit.torch.followed import Followed, doubled, twice
 from cnndsl.emit.torch.part_queries import elements
 from cnndsl.emit.torch.scope import list_term, python_value
@@ -74,7 +75,7 @@ def followed(graph: Graph, arguments: frozenset[str]) -> Followed:
     options = {at: of(found) for at, found in uses.options.items() if found}
     arguments_of = {path: of(found) for path, found in uses.arguments.items() if found}
     domains = {name: domain for name, domain in graph.domains.items() if name in uses.whole_domains}
-    return Followed(uses.channels, options, arguments_of, domains)
+    return Followed(uses.channels, options, arguments_of, domains, common_options(graph, uses.options))
 
 
 def real_arguments(graph: Graph) -> frozenset[str]:
