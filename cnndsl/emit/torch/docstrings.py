@@ -71,8 +71,10 @@ def docstring(line: str, note: str = "") -> list[str]:
 
 
 def wrapped(line: str) -> list[str]:
+    """Return a text in lines that fit."""
     return textwrap.wrap(line, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def escaped(line: str) -> str:
+    """Return a text as it stands in a docstring."""
     return line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').rstrip()

@@ -347,6 +347,7 @@ def _within(term: Op, operand: Term) -> str:
 
 
 def guarded(guard: Guard) -> PythonStatement:
+    """Return the statement that refuses what a constructor checks."""
     raised = Line("raise ", CallDoc("ValueError", (Entry(Text(literal(guard.message))),)))
     return Suite("if ", Text(text(guard.test)), (raised,))
 
