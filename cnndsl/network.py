@@ -206,10 +206,13 @@ def compiled(source: Source, settings: Mapping[str, Value]) -> Network:
         graph = graph_of(source, settings)
     except CnnError as stop:
         from cnndsl.elaborate.nearby_inputs import with_inputs
+        from cnndsl.fixes import tried
 
-        raise with_inputs(stop, source, settings, used) from None
+        raise tried(with_inputs(stop, source, settings, used), source, settings, used) from None
     if broken := check(graph, executions):
-        raise CnnError(broken)
+        from cnndsl.fixes import tried
+
+        raise tried(CnnError(broken), source, settings, used)
     return Network(graph)
 
 

@@ -13,7 +13,7 @@ from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, show_value
 from cnndsl.elaborate.state import Definition, Environment, ModuleMember, ModuleScope, NameValue, OutputValue
 from cnndsl.elaborate.survey import is_kind
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Fix, Span, closest, meant, replacement
 from cnndsl.expr import error, evaluate, given
 from cnndsl.expressions import Expr, Name, ReferenceExpr
 from cnndsl.graph import CallPart
@@ -169,7 +169,8 @@ def named_value(let: ast.Let, env: Environment) -> Value:
 def _check_form(block: Definition, item: ast.WrittenLayer, env: Environment) -> None:
     name = block.block.name
     if item.size or item.width is not None or item.stride is not None:
-        raise error("E0244", f"`{name}` is a block, and takes its arguments in brackets", item.span, _form(block))
+        message = f"`{name}` is a block, and takes its arguments in brackets"
+        raise error("E0244", message, item.span, _in_parentheses(block, item) or _form(block))
     deepest = current().nesting
     if len(env.calls) >= deepest:
         raise error("E0103", f"calls nest deeper than {deepest}", item.span)
@@ -179,6 +180,16 @@ def _check_form(block: Definition, item: ast.WrittenLayer, env: Environment) -> 
         raise CnnError(
             Diagnostic("E0243", message, item.span, "the call", others, help="repeat a part with `[…]*n` instead")
         )
+
+
+def _in_parentheses(block: Definition, item: ast.WrittenLayer) -> Fix | None:
+    """`Unit(64, 2)` for `Unit-64/2`."""
+    parameters = [each.name for each in block.block.parameters or ()]
+    given = [each for each in (*item.size, item.width, item.stride) if each is not None]
+    if not given or len(given) > len(parameters) or item.arguments or item.size:
+        return None
+    texts = [each.span.text for each in given]
+    return replacement(item.span, f"{block.block.name}({', '.join(texts)})", "a block is called {}", _form(block))
 
 
 def _assign(block: Definition, item: ast.WrittenLayer) -> dict[str, Expr]:
@@ -194,7 +205,8 @@ def _assign(block: Definition, item: ast.WrittenLayer) -> dict[str, Expr]:
             raise error("E0240", f"`{block.block.name}` takes {takes}, and this is one more", each.span, _form(block))
         if name not in names:
             place = Span(each.span.source, each.span.start, each.span.start + len(name))
-            help = nearest(name, names) or _form(block)
+            close = closest(name, names)
+            help = meant(place, close) if close else _form(block)
             raise error("E0242", f"`{block.block.name}` has no parameter `{name}`", place, help)
         if name in result:
             others = (Annotation(places[name], "the first"),)

@@ -28,7 +28,7 @@ from cnndsl.elaborate.state import (
     State,
     TooManyError,
 )
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, closest, meant
 from cnndsl.expr import error
 from cnndsl.expressions import Expr
 from cnndsl.graph import Graph, LayerPart, SequencePart, nodes_of
@@ -343,7 +343,8 @@ def _use(program: _Program, statement: ast.Use, reading: _Reading) -> None:
             reading.home.blocks[name] = home.blocks[name]
             continue
         reading.home.values[name] = Unknown()
-        help = nearest(name, list(home.blocks)) or f"it has {', '.join(home.blocks) or 'no blocks at all'}"
+        close = closest(name, list(home.blocks))
+        help = meant(span, close) if close else f"it has {', '.join(home.blocks) or 'no blocks at all'}"
         program.state.report(error("E0251", f"the file {statement.path} has no block `{name}`", span, help))
 
 
