@@ -44,7 +44,7 @@ COMMANDS: Mapping[str, str] = {
     "sweep": "Walk a family: print the figures of its members.",
     "bench": "Time a network on the device at hand.",
     "fmt": "Format files in the one canonical style.",
-    "explain": "Explain the code of an error.",
+    "explain": "Explain the code of an error, or a rule of lint.",
 }
 """Each command with the line that it has in the help."""
 

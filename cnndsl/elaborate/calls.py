@@ -13,7 +13,7 @@ from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, show_value
 from cnndsl.elaborate.state import Definition, Environment, ModuleMember, ModuleScope, NameValue, OutputValue
 from cnndsl.elaborate.survey import is_kind
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Fix, Span, closest, meant, replacement
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Edit, Fix, Span, closest, meant, replacement
 from cnndsl.expr import error, evaluate, given
 from cnndsl.expressions import Expr, Name, ReferenceExpr
 from cnndsl.graph import CallPart
@@ -21,6 +21,7 @@ from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.values import ListValue, Unknown, Value, plain_value
 
+SWAPPED = "did you mean {}?"
 _MOST_SHOWN = 20
 """So many elements of a list are shown where a call is named."""
 
@@ -48,11 +49,13 @@ def call(
         raise too_many(number, most, item.span)
     env.scope.members.append(ModuleMember(tag.name if tag else None, _base(block.block.name), True, scope=scope))
     inner = Environment({**outer, **values}, block.home, block.defaults, scope, True, (*env.calls, block.block))
-    first = len(walker.state.drafts)
+    first, errors = len(walker.state.drafts), len(walker.state.errors)
     shown = f"({', '.join(_shortened(value) for value in values.values())})" if values else ""
     with walker.frame(f"in {block.block.name}{shown}, called at {item.span}"):
         made = walker.chain(block.block.body, wire, _with_lets(walker, block.block, inner))
     scope.wire = made.wire
+    if len(walker.state.errors) > errors:
+        walker.state.errors[errors:] = [_at_call(each, item, arguments) for each in walker.state.errors[errors:]]
     if made.part is None or wire is None:
         made = Expansion(made.wire, None)
         return made if tag is None else walker.name(tag, made, env, scope, is_module=False)
@@ -74,6 +77,21 @@ def call(
     walker.state.modules.append((part, scope))
     result = Expansion(made.wire, part)
     return result if tag is None else walker.name(tag, result, env, scope, is_module=False)
+
+
+def _at_call(found: Diagnostic, item: ast.WrittenLayer, arguments: Mapping[str, Value]) -> Diagnostic:
+    """The same error about a shape, with a mark at the call whose arguments may be swapped, and the fix for it."""
+    numbers = [each.value.span for each in item.arguments or () if each.name is None and each.value.span.text.isdigit()]
+    is_of_shape = found.code.startswith("E03") and (found.fix is None or found.fix.advice != SWAPPED)
+    is_new = all(other.span != item.span for other in found.others)
+    if not is_of_shape or not is_new or len(numbers) != 2 or numbers[0].text == numbers[1].text:
+        return found
+    given = ", ".join(f"{name}={show_argument(value)}" for name, value in arguments.items())
+    marked = replace(found, others=(*found.others, Annotation(item.span, f"called with {given}")))
+    if found.fix is not None:
+        return marked
+    edits = (Edit(numbers[0], numbers[1].text), Edit(numbers[1], numbers[0].text))
+    return marked.advised(Fix(edits, SWAPPED, item.span, found.help))
 
 
 def inside(block: Definition, item: ast.WrittenLayer, env: Environment) -> Environment:

@@ -301,7 +301,8 @@ class Elaborator:
             others = [Annotation(self.state.drafts[each.node].span, f"gives {each.shape}") for each in wires[1:]]
             if stop.code == "E0302":
                 others += self._flattened(wires[0].node)
-            help = shape_fixes.fix(stop, layer, span, self.state.drafts[wires[0].node]) or stop.help
+            drafts = self.state.drafts
+            help = shape_fixes.fix(stop, layer, span, drafts[wires[0].node], drafts[0])
             found = Diagnostic(stop.code, stop.message, span, f"the input is {wires[0].shape}", tuple(others))
             raise CnnError(found.advised(help)) from None
 

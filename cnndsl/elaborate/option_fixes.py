@@ -75,7 +75,7 @@ def truth_of(text: str) -> str:
 
 def without(written: ast.WrittenLayer, argument: ast.Argument) -> Edit:
     """Return the edit that removes an argument, with its comma, or with the parentheses around it."""
-    arguments, span = written.arguments or (), written.span
+    arguments, span = list(written.arguments or ()), written.span
     at = arguments.index(argument)
     if len(arguments) == 1:
         return Edit(Span(span.source, head_of(written).end, span.end), "")

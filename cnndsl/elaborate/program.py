@@ -178,6 +178,16 @@ def _made(
     return program, home, root, made
 
 
+def definitions(file: ast.File, settings: Mapping[str, Value], find: Find) -> tuple[Elaborator, FileScope]:
+    """Return what a file defines, and an elaborator for it, without its network; errors are in its state."""
+    state = State()
+    program, home = _Program(state, Elaborator(state), find, [file.source]), _home_of(file)
+    with suppress(TooManyError):
+        _parameters(program, file, home, settings)
+        _statements(program, file, _Reading(home, (file.source.name,), is_main=True))
+    return program.walker, home
+
+
 def _place(each: Diagnostic) -> tuple[str, int]:
     return (each.span.source.name, each.span.start) if each.span else ("", -1)
 

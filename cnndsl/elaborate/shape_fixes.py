@@ -6,20 +6,33 @@ import re
 from math import isqrt
 
 from cnndsl.elaborate.state import PendingNode
-from cnndsl.errors import Fix, Span, replacement
+from cnndsl.errors import Fix, Help, Span, replacement
 from cnndsl.layers.base import Layer, LayerError
 
 _LARGEST_IMAGE = 1024
 _SMALLEST_IMAGE = 24
 
 
-def fix(stop: LayerError, layer: Layer, span: Span, before: PendingNode) -> Fix | None:
-    """Return the edits for a layer that does not take what the node before it gives, where they are evident."""
+def fix(stop: LayerError, layer: Layer, span: Span, before: PendingNode, first: PendingNode) -> Help:
+    """Return what to do about a layer that does not take what the node before it gives; `first` is the first input."""
+    if stop.code == "E0301":
+        is_as_large = first.shape.spatial == before.shape.spatial
+        otherwise = "enlarge the input, or take a smaller window" if is_as_large else stop.help
+        return _channels_last(first, otherwise) or otherwise
     if stop.code == "E0302" and not before.inputs:
-        return _input_volume(before.span, layer, stop.help)
+        return _input_volume(before.span, layer, stop.help) or stop.help
     if stop.code == "E0303":
-        return _width_among_extents(span, layer, before.shape.rank, stop.help)
-    return _with_options(span, stop)
+        return _width_among_extents(span, layer, before.shape.rank, stop.help) or stop.help
+    return _with_options(span, stop) or stop.help
+
+
+def _channels_last(node: PendingNode, otherwise: str) -> Fix | None:
+    """`INPUT 1x22x500`, as PyTorch orders the axes of 22 electrodes and 500 samples, is INPUT 22x500x1."""
+    written = re.fullmatch(r"(\w+)\s+([134])((?:x[0-9]+){2,3})", node.span.text)
+    if written is None or node.inputs or node.shape.channels <= node.shape.spatial[0]:
+        return None
+    text = f"{written[1]} {written[3][1:]}x{written[2]}"
+    return replacement(node.span, text, "an input is height x width x channels: {}", otherwise)
 
 
 def _input_volume(place: Span, layer: Layer, otherwise: str) -> Fix | None:
