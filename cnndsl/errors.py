@@ -97,7 +97,8 @@ class Fix:
     """Edits that make of a program what was meant. The text of the help is made from them: `str(fix)`.
 
     `advice` says why; `{}` in it stands for what `place` reads afterwards, which comes at the end of it otherwise.
-    Without a `place` the advice is the whole text. `otherwise` is the help where the edits don't compile.
+    Without a `place` the advice is the whole text. `otherwise` is the help where the edits don't compile, and `marks` are
+    places to point at where they do.
 
     >>> span = Span(Source("net.cnn", "INPUT RELU"), 6, 10)
     >>> str(Fix((Edit(Span(span.source, 6, 6), "-> "),), "an arrow is missing", span))
@@ -108,6 +109,7 @@ class Fix:
     advice: str = "write {}"
     place: Span | None = None
     otherwise: str = ""
+    marks: tuple[Annotation, ...] = ()
 
     def __str__(self) -> str:
         if self.place is None:

@@ -8,6 +8,7 @@ tried by itself: what it leaves must not be wrong at its place. A fix that fails
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from time import monotonic
 
 from cnndsl.elaborate.program import Find, elaborate
@@ -31,18 +32,18 @@ def tried(stop: CnnError, source: Source, settings: Mapping[str, Value], find: F
     if not any(each.fix for each in stop.diagnostics):
         return stop
     trial = _Trial(source, settings, find)
-    together = _compatible(stop.diagnostics)
+    together = compatible(stop.diagnostics)
     if len(source.text) <= _LONGEST and trial.ends_well(stop.diagnostics):
         kept = together
     else:
         kept = [each for each in together if trial.helps(each, stop.diagnostics)]
     places = {id(each) for each in kept}
-    return CnnError([each if each.fix is None or id(each) in places else _without(each) for each in stop.diagnostics])
+    return CnnError([_marked(each) if id(each) in places else _without(each) for each in stop.diagnostics])
 
 
 def fixed(source: Source, diagnostics: Sequence[Diagnostic]) -> str:
     """Return the text of a source after the fixes of what is wrong with it, those left out that overlap others."""
-    edits = [edit for each in _compatible(diagnostics) if each.fix for edit in each.fix.edits]
+    edits = [edit for each in compatible(diagnostics) if each.fix for edit in each.fix.edits]
     edits = [edit for edit in edits if edit.span.source.name == source.name]
     return edited(Span(source, 0, len(source.text)), [Edit(_in(source, edit.span), edit.text) for edit in edits])
 
@@ -51,11 +52,16 @@ def _in(source: Source, span: Span) -> Span:
     return Span(source, span.start, span.end)
 
 
+def _marked(diagnostic: Diagnostic) -> Diagnostic:
+    marks = diagnostic.fix.marks if diagnostic.fix else ()
+    return replace(diagnostic, others=(*diagnostic.others, *marks)) if marks else diagnostic
+
+
 def _without(diagnostic: Diagnostic) -> Diagnostic:
-    return diagnostic.advised(diagnostic.fix.otherwise if diagnostic.fix else diagnostic.help)
+    return diagnostic.advised(diagnostic.fix.otherwise) if diagnostic.fix else diagnostic
 
 
-def _compatible(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
+def compatible(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Those with a fix, without those that change what another one changes."""
     kept: list[Diagnostic] = []
     taken: list[Span] = []
@@ -100,7 +106,7 @@ class _Trial:
         """Whether the program compiles after all fixes, and those of the errors that come next."""
         texts: dict[str, str] = {}
         for _ in range(_MOST_ROUNDS):
-            fixing = _compatible(diagnostics)
+            fixing = compatible(diagnostics)
             if not fixing or monotonic() > self.end:
                 return False
             texts.update(_changed(fixing))

@@ -207,8 +207,11 @@ def compiled(source: Source, settings: Mapping[str, Value]) -> Network:
     except CnnError as stop:
         from cnndsl.elaborate.nearby_inputs import with_inputs
         from cnndsl.fixes import tried
+        from cnndsl.recovery import with_more
 
-        raise tried(with_inputs(stop, source, settings, used), source, settings, used) from None
+        for more in (with_inputs, with_more, tried):
+            stop = more(stop, source, settings, used)
+        raise stop from None
     if broken := check(graph, executions):
         from cnndsl.fixes import tried
 

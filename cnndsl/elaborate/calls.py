@@ -21,7 +21,6 @@ from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.values import ListValue, Unknown, Value, plain_value
 
-SWAPPED = "did you mean {}?"
 _MOST_SHOWN = 20
 """So many elements of a list are shown where a call is named."""
 
@@ -80,18 +79,15 @@ def call(
 
 
 def _at_call(found: Diagnostic, item: ast.WrittenLayer, arguments: Mapping[str, Value]) -> Diagnostic:
-    """The same error about a shape, with a mark at the call whose arguments may be swapped, and the fix for it."""
+    """The same error about a shape, with the fix that swaps two arguments of the call and marks it."""
     numbers = [each.value.span for each in item.arguments or () if each.name is None and each.value.span.text.isdigit()]
-    is_of_shape = found.code.startswith("E03") and (found.fix is None or found.fix.advice != SWAPPED)
-    is_new = all(other.span != item.span for other in found.others)
-    if not is_of_shape or not is_new or len(numbers) != 2 or numbers[0].text == numbers[1].text:
+    is_of_shape = found.code.startswith("E03") and found.fix is None
+    if not is_of_shape or len(numbers) != 2 or numbers[0].text == numbers[1].text:
         return found
     given = ", ".join(f"{name}={show_argument(value)}" for name, value in arguments.items())
-    marked = replace(found, others=(*found.others, Annotation(item.span, f"called with {given}")))
-    if found.fix is not None:
-        return marked
     edits = (Edit(numbers[0], numbers[1].text), Edit(numbers[1], numbers[0].text))
-    return marked.advised(Fix(edits, SWAPPED, item.span, found.help))
+    marks = (Annotation(item.span, f"called with {given}"),)
+    return found.advised(Fix(edits, "did you mean {}?", item.span, found.help, marks))
 
 
 def inside(block: Definition, item: ast.WrittenLayer, env: Environment) -> Environment:

@@ -16,7 +16,7 @@ _SMALLEST_IMAGE = 24
 def fix(stop: LayerError, layer: Layer, span: Span, before: PendingNode, first: PendingNode) -> Help:
     """Return what to do about a layer that does not take what the node before it gives; `first` is the first input."""
     if stop.code == "E0301":
-        is_as_large = first.shape.spatial == before.shape.spatial
+        is_as_large = first.shape.spatial == before.shape.spatial and "before it" in stop.help
         otherwise = "enlarge the input, or take a smaller window" if is_as_large else stop.help
         return _channels_last(first, otherwise) or otherwise
     if stop.code == "E0302" and not before.inputs:

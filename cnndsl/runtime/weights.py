@@ -133,7 +133,7 @@ def _why_not(path: str, stop: Exception) -> str:
     if is_file(path) and data.stat().st_size == 0:
         return "it is empty"
     if isinstance(stop, UnpicklingError) and "Unsupported global" in str(stop):
-        return "it holds Python objects, such as a whole module; save its weights alone: torch.save(model.state_dict(), …)"
+        return "it holds Python objects, such as a whole module; save its weights: torch.save(model.state_dict(), …)"
     return "it is damaged, or torch.save did not write it"
 
 

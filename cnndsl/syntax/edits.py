@@ -44,10 +44,11 @@ def fix(source: Source, edits: Iterable[tuple[int, int, str]], advice: str, plac
     return Fix(tuple(Edit(Span(source, start, end), text) for start, end, text in edits), advice, place)
 
 
-def around(text: str, start: int, end: int, least: int, most: int) -> tuple[int, int]:
-    """Return the range of a part and of what is blank around it, between two places."""
-    while start > least and text[start - 1] in " \t":
+def word_at(source: Source, at: int) -> Span:
+    """Return what stands around a place between blanks."""
+    start, end = at, at
+    while start > 0 and not source.text[start - 1].isspace():
         start -= 1
-    while end < most and text[end] in " \t":
+    while end < len(source.text) and not source.text[end].isspace():
         end += 1
-    return start, end
+    return Span(source, start, end)

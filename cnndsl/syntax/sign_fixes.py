@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 
 from cnndsl.errors import Fix
-from cnndsl.syntax.edits import code, fix, line_of, statement_end
+from cnndsl.syntax.edits import code, fix, line_of, statement_end, word_at
 from cnndsl.syntax.parse_failure import Stop
 
 _ARROWS = "→⟶➔➜⇒⟹⟼↦"
+_LONGEST = 80
+"""Of a longer line only the word is shown."""
 _DASHES = "–—−‐‑"  # noqa: RUF001 - dashes that are meant as `-` or as arrows
 _TIMES = "×✕✖"
 _PLAIN = {
@@ -39,7 +41,8 @@ def sign(stop: Stop) -> Fix | None:
         return None
     is_arrow = any(written == "->" and start == at for start, _, written in found)
     advice = "an arrow is `->`: {}" if is_arrow else "statements need no separator: {}" if char == ";" else "write {}"
-    return fix(stop.source, found, advice, line_of(stop.source, stop.offset))
+    line = line_of(stop.source, stop.offset)
+    return fix(stop.source, found, advice, word_at(stop.source, at) if len(line.text) > _LONGEST else line)
 
 
 def _replaced(text: str, char: str) -> Iterator[tuple[int, int, str]]:
