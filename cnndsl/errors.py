@@ -97,7 +97,7 @@ class Fix:
     """Edits that make of a program what was meant. The text of the help is made from them: `str(fix)`.
 
     `advice` says why; `{}` in it stands for what `place` reads afterwards, which comes at the end of it otherwise.
-    Without a `place` the advice is the whole text. `otherwise` is the help where the edits don't compile, and `marks` are
+    Without a `place` the advice is the whole text. `otherwise` is the help where the edits don't compile; `marks` are
     places to point at where they do.
 
     >>> span = Span(Source("net.cnn", "INPUT RELU"), 6, 10)

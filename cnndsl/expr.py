@@ -289,6 +289,8 @@ def _call(expr: Call, scope: ValueScope) -> Number:
         place = Span(expr.span.source, expr.span.start, expr.span.start + len(expr.function))
         close = _FUNCTIONS_ELSEWHERE.get(expr.function) or unmistakable(expr.function, list(FUNCTIONS))
         help = meant(place, close) if close else f"there are {', '.join(FUNCTIONS)}"
+        if expr.function == "range" and len(expr.arguments) == 1:
+            help = replacement(expr.span, f"1..{expr.arguments[0].span.text}", "a range has two dots: {}")
         raise error("E0201", f"there is no function `{expr.function}`", place, help)
     function, fewest, most = FUNCTIONS[expr.function]
     if not fewest <= len(expr.arguments) <= most:

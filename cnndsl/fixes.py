@@ -149,12 +149,15 @@ def _touches(diagnostic: Diagnostic, fix: Fix) -> bool:
     span, moved = diagnostic.span, 0
     if span is None:
         return False
+    places = [edit.span for edit in fix.edits if edit.span.source.name == span.source.name]
+    if diagnostic.code == "E0312" and any(edit.text == "(" for edit in fix.edits):
+        return min(place.start for place in places) <= span.start <= max(place.end for place in places)
     for edit in sorted(fix.edits, key=lambda each: each.span.start):
         start = edit.span.start + moved
         end = start + len(edit.text)
         if span.source.name == edit.span.source.name and start < span.end and span.start < end:
             return True
-        is_stuck = _is_syntax(diagnostic) and diagnostic.fix is None
+        is_stuck = diagnostic.fix is None and not diagnostic.code.startswith("E03")
         if is_stuck and end <= span.start and not span.source.text[end : span.start].strip():
             return True
         moved += len(edit.text) - (edit.span.end - edit.span.start)

@@ -24,8 +24,9 @@ from cnndsl.values import Value
 _LONGEST = 100_000
 _MOST_ROUNDS = 12
 _MOST_LAYERS = 20_000
-_CERTAIN = re.compile(r"E02(0[2-8]|2\d|3[0-5]|4[0-9])|E03")
+_CERTAIN = re.compile(r"E02(0[2-8]|2\d|3[125]|4[0-9])|E03")
 """Errors that are reported: those of values, options, layers and references, blocks, and shapes."""
+_OF_NAMES = re.compile("E0201|E0232")
 _OF_SHAPES = re.compile(r"E0208|E03")
 
 
@@ -46,7 +47,8 @@ def with_more(stop: CnnError, source: Source, settings: Mapping[str, Value], fin
             diagnostics = again.diagnostics
             continue
         break
-    more = [each for each in _further(text, settings, find) if not _is_known(each, stop.diagnostics)]
+    lines = [source.line(each.span.line) for each in stop.diagnostics if each.span is not None]
+    more = [each for each in _further(text, lines, settings, find) if not _is_known(each, stop.diagnostics)]
     found = sorted([*stop.diagnostics, *more], key=lambda each: each.span.start if each.span else 0)
     return CnnError(found[: current().errors]) if more else stop
 
@@ -85,14 +87,21 @@ class _ChangedText:
         return Span(self.source, start, max(self.origin[max(span.end - 1, span.start)] + 1, start))
 
 
-def _further(text: _ChangedText, settings: Mapping[str, Value], find: Find) -> list[Diagnostic]:
-    """What is wrong with a changed text beside its syntax, at its places in the original one."""
+def _stem(word: str) -> str:
+    """A name without the number that a hole may stand for: `map` of `map0`, which `map{i}` labels."""
+    return word.rstrip("0123456789") or word
+
+
+def _further(text: _ChangedText, lines: Sequence[str], settings: Mapping[str, Value], find: Find) -> list[Diagnostic]:
+    """What is wrong with a changed text beside its syntax, at its places in the original one. `lines` are those with
+    syntax errors: what names are defined there is not known."""
     found = masked(text.text)
     if found is None:
         return []
     file, parts = found
     left_out = [text.span(Span(text.source, start, end)) for start, end in parts]
-    words = {word for start, end in parts for word in re.findall(r"[A-Za-z_]\w*", text.text[start:end])}
+    words = {_stem(word) for start, end in parts for word in re.findall(r"[A-Za-z_]\w*", text.text[start:end])}
+    near = {_stem(word) for line in lines for word in re.findall(r"([A-Za-z_]\w*)(?:\{[^{}]*\})*\s*[:=]", line)}
     has_shapes = not any(re.match(r"\s*(?i:input)\b", text.text[start:end]) for start, end in parts)
     changed = [(span.start, span.end) for span in left_out] + text.changed
     result: list[Diagnostic] = []
@@ -102,8 +111,9 @@ def _further(text: _ChangedText, settings: Mapping[str, Value], find: Find) -> l
         if _OF_SHAPES.match(each.code) and not has_shapes:
             continue
         moved = _moved(each, text, file.source)
-        mentioned = re.findall(r"[A-Za-z_]\w*", each.span.text)
-        if moved.span is not None and not _meets(moved.span, changed) and words.isdisjoint(mentioned):
+        mentioned = {_stem(word) for word in re.findall(r"[A-Za-z_]\w*", each.span.text)}
+        unknown = words | near if _OF_NAMES.match(each.code) else words
+        if moved.span is not None and not _meets(moved.span, changed) and unknown.isdisjoint(mentioned):
             result.append(moved)
     return result
 

@@ -14,7 +14,7 @@ from cnndsl.elaborate.state import Environment
 from cnndsl.errors import Edit, Fix, Help, Span, meant, replacement, unmistakable
 from cnndsl.layers import KINDS
 from cnndsl.syntax import ast
-from cnndsl.syntax.foreign_layers import call_at, chained, translated
+from cnndsl.syntax.foreign_layers import FOREIGN, call_at, chained, translated
 from cnndsl.syntax.words import name_and_size
 
 _RENAMED = {
@@ -34,7 +34,10 @@ _RENAMED = {
     **dict.fromkeys(("LEAKY",), "LEAKYRELU"),
 }
 """Layer types that other languages call differently and that take the same numbers here."""
-_ADVICE = "here it is written {}"
+_OPERATORS = {
+    **dict.fromkeys(("ADD", "SUM", "PLUS"), "+"),
+    **dict.fromkeys(("CONCAT", "CONCATENATE", "CAT"), "|"),
+}
 
 
 def head_of(item: ast.WrittenLayer) -> Span:
@@ -54,7 +57,8 @@ def help_for_head(item: ast.WrittenLayer, env: Environment, known: Sequence[str]
         _translated(item, otherwise)
         or _signs(item, env, otherwise)
         or _renamed(item, otherwise)
-        or _misspelt(item, known, otherwise)
+        or _merged(item, otherwise)
+        or (None if otherwise else _misspelt(item, known, otherwise))
         or otherwise
     )
 
@@ -70,7 +74,7 @@ def _translated(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
     around = call_at(span.source, span.start)
     if around is not None and around.place is not None and around.place.start < span.start:
         return around
-    return replacement(span, chained(layers, span.source.text, span.end), _ADVICE, otherwise)
+    return replacement(span, chained(layers, span.source.text, span.end), FOREIGN, otherwise)
 
 
 def _signs(item: ast.WrittenLayer, env: Environment, otherwise: str) -> Fix | None:
@@ -106,17 +110,27 @@ def _named_size(head: str, values: Collection[str]) -> str | None:
 def _renamed(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
     """`Dense-10`, `MaxPool2d2`, `Deconv2-64/2`: the numbers stay."""
     stem, size = name_and_size(item.head)
-    ours = _RENAMED.get(item.head.upper()) or _RENAMED.get(stem.upper())
+    plain = item.head.upper().replace("_", "")
+    ours = _RENAMED.get(plain) or _RENAMED.get(stem.upper().replace("_", ""))
     if ours is None:
         return None
-    size = "" if item.head.upper() in _RENAMED else size
+    size = "" if plain in _RENAMED else size
     kind, place = KINDS[ours], head_of(item)
     if size and not kind.SIZE:
         size = f"-{size}" if kind.WIDTH else ""
     if kind.WIDTH and not size and item.width is None and not item.size:
         return None
     edit = Edit(Span(place.source, place.start, place.start + len(item.head)), f"{ours}{size}")
-    return Fix((edit,), _ADVICE, place, otherwise)
+    return Fix((edit,), FOREIGN, place, otherwise)
+
+
+def _merged(item: ast.WrittenLayer, otherwise: str) -> Fix | None:
+    """`ADD(@a, @b)`, `CONCAT(@a, @b)`."""
+    operator = _OPERATORS.get(item.head.upper())
+    texts = [each.value.span.text for each in item.arguments or () if each.name is None]
+    if operator is None or len(texts) < 2 or len(texts) < len(item.arguments or ()):
+        return None
+    return replacement(item.span, f"({f' {operator} '.join(texts)})", FOREIGN, otherwise)
 
 
 def _misspelt(item: ast.WrittenLayer, known: Sequence[str], otherwise: str) -> Fix | None:

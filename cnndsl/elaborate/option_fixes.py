@@ -56,7 +56,11 @@ def for_option(kind: type[Layer], written: ast.WrittenLayer, argument: ast.Argum
     place = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
     options = kind.options()
     known = [*options, *(alias for rule in options.values() for alias in rule.aliases)]
-    likely = _SYNONYMS.get(name, "") if _SYNONYMS.get(name) in options else unmistakable(name, known)
+    likely = unmistakable(name, known) if len(name) > 1 else ""
+    if name in ("p", "s") and name.upper() in known:
+        likely = name.upper()
+    elif _SYNONYMS.get(name) in options:
+        likely = _SYNONYMS[name]
     if likely:
         fix = meant(place, likely)
         value = truth_of(argument.value.span.text) if options.get(likely) and options[likely].type == "flag" else ""

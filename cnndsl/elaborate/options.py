@@ -18,6 +18,7 @@ from cnndsl.elaborate.option_fixes import for_option, in_the_head, share, truth_
 from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import find_label, names_output, show_value
 from cnndsl.elaborate.state import Environment, NameValue, OutputValue, Setting
+from cnndsl.elaborate.survey import is_kind
 from cnndsl.errors import Annotation, CnnError, Diagnostic, Edit, Fix, Help, Span, closest, meant, replacement
 from cnndsl.expr import described, error, evaluate, given
 from cnndsl.expressions import Call, Expr, ListExpr, Literal, Name, ReferenceExpr, ShapeExpr, names
@@ -166,6 +167,11 @@ def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.
         edit, advice = Edit(Span(span.source, sign.start, head.end), f"({number})"), "its number is an option: {}"
         if not number or written.arguments is not None:
             raise error("E0223", f"{name} takes no {what}", span, f"its number is an option: {name}({number})")
+    elif what == "width" and not re.fullmatch("[0-9]+", span.text):
+        is_layer = is_kind(span.text)
+        edit, advice = Edit(sign, f" -> {span.text}"), "an arrow is missing: {}"
+        if not is_layer:
+            raise error("E0223", f"{name} takes no {what}", span, f"write {name}")
     elif what == "width" and kind.SIZE:
         edit, advice = Edit(sign, ""), "it has as many channels as its input: {}"
     else:

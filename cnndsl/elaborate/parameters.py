@@ -34,6 +34,7 @@ from cnndsl.values import (
     show_setting,
 )
 
+_WORDS = frozenset(("if", "else", "for", "in", "or", "and", "not", "each", "again", "tap"))
 _MOST_NAMED = 12
 """So many parameters are named in a message."""
 
@@ -218,7 +219,10 @@ def _missing(missing: list[OpenParameter]) -> Diagnostic:
     )
     others = tuple(Annotation(each.span, "and this") for each in shown[1:])
     message = f"this is a family of networks: {listed} {verb} no value"
+    words = [each.name for each in missing if each.name in _WORDS]
     help = f"give {what} one: {command}"
+    if words:
+        help = f"`{words[0]}` is a word of the language: write the value that is meant"
     found = Diagnostic("E0214", message, missing[0].span, "this is free", others, help=help)
     slips = list(_slips(missing))
     return found.advised(_together(slips, help)) if slips else found

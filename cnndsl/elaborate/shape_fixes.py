@@ -58,7 +58,13 @@ def _width_among_extents(place: Span, layer: Layer, rank: int, otherwise: str) -
     written = re.match(r"([A-Za-z]+)([0-9]+(?:x[0-9]+)*)x([0-9]+)(?![\w-])", place.text)
     if written is None or not layer.WIDTH or written[2].count("x") + 1 != rank:
         return None
-    extents = written[2].split("x")
+    extents = [*written[2].split("x"), written[3]]
+    if len(set(extents[1:])) == 1 and int(extents[0]) > int(extents[1]):
+        head = Span(place.source, place.start, place.start + written.end())
+        return replacement(head, f"{written[1]}{extents[1]}-{extents[0]}", "a width stands after a dash: {}", otherwise)
+    if int(extents[-1]) <= max(map(int, extents[:-1])):
+        return None
+    extents = extents[:-1]
     size = extents[0] if len(set(extents)) == 1 else written[2]
     head = Span(place.source, place.start, place.start + written.end())
     return replacement(head, f"{written[1]}{size}-{written[3]}", "a width stands after a dash: {}", otherwise)

@@ -32,6 +32,8 @@ def missing_arrows(stop: Stop) -> Fix | None:
         "->" not in stop.end_of_before.rpartition("\n")[2] and "=" not in stop.end_of_before.rpartition("\n")[2]
     ):
         return None
+    if re.search(rf"\b{_LOGIC}\s*$", stop.end_of_before):
+        return None
     places = list(_gaps(stop))
     if not places:
         return None
@@ -95,7 +97,11 @@ def count(stop: Stop) -> Fix | None:
     text = stop.source.text
     after = re.match(r"([xX×][ \t]*)([0-9]+|\{[^{}]*\})", stop.after)
     before = stop.before.rstrip()
-    if after and before[-1:] in ("]", ")"):
+    if stop.found == "*" and before.endswith("*") and (number := re.match(r"\*[ \t]*([0-9]+)", stop.after)):
+        place = Span(stop.source, stop.start + len(before) - 1, stop.offset + number.end())
+        return replacement(place, f"*{number[1]}", "a repeat is written {}")
+    is_layer = bool(re.search(r"(?:->|[\[(=+|:])\s*[A-Za-z][\w/{}-]*$", before)) and stop.takes("ARROW", "RSQB")
+    if after and (before[-1:] in ("]", ")") or is_layer):
         start = stop.start + len(before)
         place = Span(stop.source, start, stop.offset + after.end())
         return replacement(place, f"*{after[2]}", "a repeat is written {}")
@@ -140,16 +146,36 @@ def sum_without(stop: Stop) -> Fix | None:
     if stop.found not in ("+", "|") or not stop.takes("ARROW") or opened_at(stop):
         return None
     text = stop.source.text
-    before = re.search(r"(?:->|=)\s*([^\s>=][^>=\n]*?)\s*$", stop.end_of_before)
-    if before is None or re.search(r"\bif\b", before[1]):
+    start = _element_before(stop)
+    if start < stop.start or re.search(r"\bif\b|\n", text[start : stop.offset]):
         return None
-    start = stop.offset - (len(stop.end_of_before) - before.start(1))
     end = re.compile(r"[^\n#]*?(?=\s*(?:->|$|#|\n))").match(text, stop.offset)
     if end is None or start < 0:
         return None
     place = Span(stop.source, start, end.end())
     edits = [(start, start, "("), (place.end, place.end, ")")]
     return fix(stop.source, edits, "branches stand in parentheses: {}", place)
+
+
+def _element_before(stop: Stop) -> int:
+    """Where the element begins that a place follows; -1 where no arrow or sign leads to it."""
+    text, depth = stop.source.text, 0
+    for at in range(stop.offset - 1, stop.start, -1):
+        depth += (text[at] in ")]}") - (text[at] in "([{")
+        if depth < 0:
+            return -1
+        if depth == 0 and (text[at - 1 : at + 1] == "->" or (text[at] == "=" and text[at - 1] not in "=!<>")):
+            return at + 1 + len(text[at + 1 :]) - len(text[at + 1 :].lstrip())
+    return -1
+
+
+def walk_body(stop: Stop) -> Fix | None:
+    """`for c in 64, 128 (CONV3-c)`."""
+    end = partner(stop.source.text, stop.offset) if stop.found == "(" else -1
+    if end < 0 or not stop.takes("LSQB") or stop.takes("REFERENCE"):
+        return None
+    place = Span(stop.source, stop.offset, end + 1)
+    return fix(stop.source, [(stop.offset, stop.offset + 1, "["), (end, end + 1, "]")], "the body stands in {}", place)
 
 
 def braces(stop: Stop) -> Fix | None:
@@ -197,5 +223,13 @@ def superfluous(stop: Stop) -> Fix | None:
     return Fix(edits, "the arrow before it leads nowhere: remove it, or go on")
 
 
-CHAIN_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (count, braces, square, commas, sum_without, superfluous)
+CHAIN_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (
+    count,
+    walk_body,
+    braces,
+    square,
+    commas,
+    sum_without,
+    superfluous,
+)
 LAST_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (missing_arrows,)

@@ -41,7 +41,7 @@ _PAPER = (
 _SHARE = re.compile(r"(?<![\w.@])(?P<kind>[A-Za-z]+)[ \t_-]?(?P<number>[0-9]+\.[0-9]+|\.[0-9]+)(?![\w.])")
 _INPUT = re.compile(
     r"(?<![\w.@])(?i:input)(?:layer)?[ \t]*(?P<open>[-:=(\[ \t]*(?:shape[ \t]*=[ \t]*)?[(\[]*)[ \t]*"
-    r"(?P<extents>[0-9]+(?:[ \t]*[,x×*X][ \t]*[0-9]+){0,3})[ \t]*,?[ \t]*(?P<close>[)\]]*)"
+    r"(?P<extents>[0-9]+(?:(?:[ \t]*[,x×*X][ \t]*|[ \t]+)[0-9]+){0,3})[ \t]*,?[ \t]*(?P<close>[)\]]*)"
 )
 
 
@@ -98,6 +98,50 @@ def _paper(stop: Stop) -> Fix | None:
     return None
 
 
+_ORDER = re.compile(
+    r"(?<![\w.@])(?P<head>[A-Za-z]+(?:[0-9]+(?:x[0-9]+)*)?)"
+    r"(?:/(?P<first>[0-9]+)-(?P<last>[0-9]+)|-(?P<width>[0-9]+)(?:-|s|/s)(?P<stride>[1-4]))(?![\w.])"
+)
+_BARE = re.compile(
+    r"(?<![\w.@])(?:(?P<fc>fc|dense|linear)[ \t]*,[ \t]*(?P<width>[0-9]+)"
+    r"|(?P<pool>max|avg|average)?[ \t-]?pool(?:ing)?[ \t]*,?[ \t]*/[ \t]*(?P<stride>[0-9]))(?![\w.])",
+    re.IGNORECASE,
+)
+
+
+def _order(stop: Stop) -> Fix | None:
+    """`CONV3/2-64`, `CONV3-64-2`, `CONV3-64s2`."""
+    return ordered(stop.source, stop.offset)
+
+
+def ordered(source: Source, at: int) -> Fix | None:
+    """Return the fix for a layer whose stride does not stand after its width, or has another sign."""
+    for found in _in_line(_ORDER, source, at):
+        kind = KINDS.get(re.sub(r"[0-9].*", "", found["head"]).upper())
+        if kind is not None and kind.WIDTH and kind.STRIDE:
+            width, stride = found["last"] or found["width"], found["first"] or found["stride"]
+            return replacement(Span(source, *found.span()), f"{found['head']}-{width}/{stride}", _ADVICE)
+    return None
+
+
+def _bare(stop: Stop) -> Fix | None:
+    """`fc, 1000`, `max pool, /2`."""
+    for found in _in_line(_BARE, stop.source, stop.offset):
+        kind = "AVGPOOL" if (found["pool"] or "").lower().startswith("av") else "POOL"
+        text = f"FC-{found['width']}" if found["fc"] else f"{kind}{found['stride']}"
+        return replacement(Span(stop.source, *found.span()), text, _ADVICE)
+    return None
+
+
+def _without_input(stop: Stop) -> Fix | None:
+    """`32x32x3 -> CONV3-64`."""
+    volume = re.match(r"[0-9]+(?:x[0-9]+){0,3}(?=\s*->)", stop.after)
+    if volume is None or stop.before.strip():
+        return None
+    place = Span(stop.source, stop.offset, stop.offset + volume.end())
+    return replacement(place, f"INPUT {volume[0]}", "a network begins with its input: {}")
+
+
 def _share(stop: Stop) -> Fix | None:
     """`DROPOUT0.5`, `LEAKYRELU-0.1`."""
     for found in _in_line(_SHARE, stop.source, stop.offset):
@@ -130,4 +174,13 @@ def _foreign(stop: Stop) -> Fix | None:
     return call_at(stop.source, stop.offset)
 
 
-LAYER_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (_foreign, _volume, _paper, _share, _spaced)
+LAYER_FIXES: tuple[Callable[[Stop], Fix | None], ...] = (
+    _foreign,
+    _volume,
+    _without_input,
+    _paper,
+    _bare,
+    _order,
+    _share,
+    _spaced,
+)

@@ -37,6 +37,10 @@ def sign(stop: Stop) -> Fix | None:
     is_value = stop.after.startswith(("-$", "/$"))
     char, at = ("$", stop.offset + 1) if is_value else (stop.found[:1], stop.offset)
     found = [] if stop.type and not is_value else list(_replaced(code(stop.source), char))
+    if char == "&" and stop.takes("PLUS", "VBAR"):
+        found = [(at, at + 1 + stop.after.startswith("&&"), "|")]
+    if stop.found == "|" and stop.before.endswith("|"):
+        at, found = stop.offset - 1, [(stop.offset - 1, stop.offset + 1, "|")]
     if not any(start <= at < end for start, end, _ in found):
         return None
     is_arrow = any(written == "->" and start == at for start, _, written in found)

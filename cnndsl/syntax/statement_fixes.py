@@ -13,13 +13,13 @@ from cnndsl.syntax.parse_failure import STATEMENTS, Stop
 
 _KEYWORDS = {
     **dict.fromkeys(("def", "function", "func", "fn", "class", "module", "define", "fun", "sub", "macro"), "block"),
-    **dict.fromkeys(("const", "var", "val", "set"), "let"),
+    **dict.fromkeys(("const", "var", "val", "set", "int", "float", "auto", "number"), "let"),
     **dict.fromkeys(("import", "include", "from", "require"), "use"),
     **dict.fromkeys(("network", "model"), "net"),
 }
 _HEAD = re.compile(
     r"[ \t]*(?P<word>[A-Za-z_]+)[ \t]+(?P<name>[A-Za-z_]\w*)[ \t]*(?P<parameters>\((?:[^()\n]|\([^()\n]*\))*\))?"
-    r"[ \t]*(?P<sign>:=|=|:|\{)?[ \t]*(?:\n[ \t]*)?(?P<return>return\b[ \t]*)?"
+    r"[ \t]*(?P<sign>:=|=|:|->|\{)?[ \t]*(?:\n[ \t]*)?(?P<return>return\b[ \t]*)?"
 )
 
 _WALK = re.compile(r"\bfor\s+\w+(?:\s*,\s*\w+)*\s+in\s+(?P<list>\[[^\[\]]*\]|[^\[\]:]*?)\s*(?P<colon>:)?\s*$")
@@ -43,7 +43,9 @@ def head(stop: Stop) -> Fix | None:
         return None
     if keyword != word:
         edits.append((*found.span("word"), keyword))
-    if keyword != "net" and found["sign"] in (":", ":="):
+    if keyword == "block" and found["sign"] is None and stop.offset == found.end() and stop.takes("EQUAL"):
+        edits.append((stop.offset, stop.offset, "= "))
+    if keyword != "net" and found["sign"] in (":", ":=", "->"):
         gap = "" if text[found.start("sign") - 1].isspace() else " "
         edits.append((*found.span("sign"), f"{gap}="))
     elif keyword == "block" and found["sign"] == "{":
@@ -168,9 +170,11 @@ def product(source: Source, at: int, operator: str = "*") -> Fix | None:
 
 def signs(stop: Stop) -> Fix | None:
     """`// comment`, `stem=CONV3-64`, `assert a = 2`, `@ a`, `50%`."""
-    if stop.after.startswith("//") and stop.takes("ARROW"):
+    if stop.after.startswith("//"):
         place = Span(stop.source, stop.offset, line_of(stop.source, stop.offset).end)
-        return fix(stop.source, [(stop.offset, stop.offset + 2, "#")], "a comment begins with `#`: {}", place)
+        found = [each.span() for each in re.finditer(r"(?<=\s)//(?=[^\n{}]*$)", stop.source.text, re.MULTILINE)]
+        edits = [(start, end, "#") for start, end in found] or [(stop.offset, stop.offset + 2, "#")]
+        return fix(stop.source, edits, "a comment begins with `#`: {}", place)
     if stop.found == "=" and not stop.takes("EQUAL"):
         if stop.takes("COMPARISON"):
             return replacement(stop.span, "==", "equality is {}")

@@ -230,6 +230,11 @@ def _operand(match: re.Match[str], group: int, holes: _Holes) -> Expr:
     shown = text.replace(_HOLE, "{…}")
     product = re.sub(r"(?<=[0-9])(?=[A-Za-z_])", "*", shown)
     advice = "an expression stands in braces: {}"
+    stride = re.fullmatch(r"([0-9]+)s([1-4])", text)
+    if stride:
+        raise error(
+            "E0106", f"`{text}` is neither a number nor a name", span, replacement(span, f"{stride[1]}/{stride[2]}")
+        )
     whole = f"{{{product}}}"
     help = advice.replace("{}", f"`{whole}`") if _HOLE in text else replacement(span, whole, advice)
     raise error("E0106", f"`{shown}` is neither a number nor a name", span, help)
