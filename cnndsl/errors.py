@@ -245,7 +245,7 @@ def unmistakable(name: str, known: Sequence[str]) -> str:
     """
     if len(name) > _LONGEST_GUESSED:
         return ""
-    most = 1 if len(name) < 6 else 2 if len(name) < 12 else 3
+    most = 1 if len(name) < 7 else 2 if len(name) < 12 else 3
     folded = {each.casefold(): each for each in known[:_MOST_GUESSED]}
     distances = {each: _distance(name.casefold(), each) for each in folded if abs(len(each) - len(name)) <= most}
     least = min(distances.values(), default=most + 1)

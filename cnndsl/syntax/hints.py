@@ -194,7 +194,8 @@ def _equals(stop: Stop) -> str:
         return ""
     if stop.takes("COMPARISON"):
         return "equality is `==`"
-    return f"a label is `{stop.word}: …`, a value `let {stop.word} = …`" if stop.takes("ARROW") else ""
+    is_named = stop.takes("ARROW") and stop.word
+    return f"a label is `{stop.word}: …`, a value `let {stop.word} = …`" if is_named else ""
 
 
 def _option(stop: Stop) -> str:
