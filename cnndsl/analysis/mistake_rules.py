@@ -22,18 +22,14 @@ def swapped_size(graph: Graph) -> Iterator[Finding]:
     """
     for node, size, window in convolutions(graph):
         shape = graph.shapes(node)[0]
-        is_large = len(size) > 1 and len(set(size)) == 1 and size[0] >= _LEAST_SIZE
-        if (
-            not is_large
-            or node.shape.channels > _MOST_WIDTH
-            or size == shape.spatial
-            or "out_pad" in node.layer.options()
-        ):
-            continue
-        if any(step >= size[0] for step in window.step):
+        largest = max(size, default=0)
+        is_square = len(size) > 1 and min(size) == largest >= _LEAST_SIZE
+        is_narrow = node.shape.channels <= _MOST_WIDTH and size != shape.spatial
+        is_patch = max(window.step, default=1) >= largest or "out_pad" in node.layer.options()
+        if not is_square or not is_narrow or is_patch:
             continue
         message = f"{node.text} has {node.shape.channels} filters of {by(size)}: size and width may be swapped"
-        span, help = _unswapped(graph, node, size[0])
+        span, help = _unswapped(graph, node, largest)
         yield Finding(span, message, help)
 
 

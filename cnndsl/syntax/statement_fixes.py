@@ -43,7 +43,7 @@ def head(stop: Stop) -> Fix | None:
         return None
     if keyword != word:
         edits.append((*found.span("word"), keyword))
-    if keyword == "block" and found["sign"] is None and stop.offset == found.end() and stop.takes("EQUAL"):
+    if keyword != "net" and found["sign"] is None and stop.offset == found.end() and stop.takes("EQUAL"):
         edits.append((stop.offset, stop.offset, "= "))
     if keyword != "net" and found["sign"] in (":", ":=", "->"):
         gap = "" if text[found.start("sign") - 1].isspace() else " "
@@ -53,7 +53,8 @@ def head(stop: Stop) -> Fix | None:
         edits += [(*found.span("sign"), "= ["), (end, end + 1, "]")] if end > 0 else []
     if found["return"]:
         edits.append((*found.span("return"), ""))
-    place = Span(stop.source, found.start("word"), max(found.end("sign"), found.end("name")))
+    inserted = max((end for _, end, _ in edits), default=0)
+    place = Span(stop.source, found.start("word"), max(found.end("sign"), found.end("name"), inserted))
     return fix(stop.source, edits, f"a `{keyword}` is written {{}}", place) if edits else None
 
 
