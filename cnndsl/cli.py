@@ -44,7 +44,7 @@ COMMANDS: Mapping[str, str] = {
     "sweep": "Compare the configurations of a network.",
     "bench": "Time a network on this machine.",
     "fmt": "Format files in the canonical style.",
-    "explain": "Explain an error code.",
+    "explain": "Explain an error code or a rule of lint.",
 }
 """Each command and its line in the help."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TypeAlias
 
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Help, Span, closest, meant, replacement, unmistakable
 from cnndsl.expressions import (
     Binary,
     Call,
@@ -65,15 +65,19 @@ _AXES = dict.fromkeys("CHWD", "C, H and W are known in the network and in blocks
 _HINTS: Mapping[str, str] = {
     "i": "`i` is the number of the turn, inside a repeat `[…]*n`",
     **_AXES,
-    **dict.fromkeys(("true", "True", "on"), "write `yes`"),
-    **dict.fromkeys(("false", "False", "off"), "write `no`"),
 }
 """What to say of names that people take to be known."""
+_TRUTHS = {
+    **dict.fromkeys(("true", "True", "TRUE", "on", "Yes", "YES"), "yes"),
+    **dict.fromkeys(("false", "False", "FALSE", "off", "No", "NO", "None", "none"), "no"),
+}
+_FUNCTIONS_ELSEWHERE = {"int": "floor", "trunc": "floor", "ceiling": "ceil", "size": "len", "length": "len"}
+"""Truths and functions as other languages call them."""
 
 
-def error(code: str, message: str, span: Span, help: str = "", label: str = "") -> CnnError:
+def error(code: str, message: str, span: Span, help: Help = "", label: str = "") -> CnnError:
     """Return a CnnError with one diagnostic."""
-    return CnnError(Diagnostic(code, message, span, label, help=help))
+    return CnnError(Diagnostic(code, message, span, label).advised(help))
 
 
 def evaluate(expr: Expr, scope: ValueScope) -> Value:
@@ -215,7 +219,10 @@ def _look_up(expr: Name, scope: ValueScope) -> Value:
             raise CnnError(Diagnostic("E0201", message, expr.span, "", others, help="move the `let` up"))
         return value
     define = f"define it, `let {expr.name} = …`, or make it a parameter of the net"
-    help = _HINTS.get(expr.name) or nearest(expr.name, [*scope, *FUNCTIONS]) or define
+    close = closest(expr.name, [*scope, *FUNCTIONS])
+    help: Help = _HINTS.get(expr.name) or (meant(expr.span, close) if close else define)
+    if expr.name in _TRUTHS:
+        help = replacement(expr.span, _TRUTHS[expr.name])
     raise error("E0201", f"there is no value called `{expr.name}` here", expr.span, help)
 
 
@@ -282,8 +289,11 @@ def _power(base: Number, exponent: Number, expr: Binary) -> Number:
 
 def _call(expr: Call, scope: ValueScope) -> Number:
     if expr.function not in FUNCTIONS:
-        help = nearest(expr.function, list(FUNCTIONS)) or f"there are {', '.join(FUNCTIONS)}"
         place = Span(expr.span.source, expr.span.start, expr.span.start + len(expr.function))
+        close = _FUNCTIONS_ELSEWHERE.get(expr.function) or unmistakable(expr.function, list(FUNCTIONS))
+        help = meant(place, close) if close else f"there are {', '.join(FUNCTIONS)}"
+        if expr.function == "range" and len(expr.arguments) == 1:
+            help = replacement(expr.span, f"1..{expr.arguments[0].span.text}", "a range has two dots: {}")
         raise error("E0201", f"there is no function `{expr.function}`", place, help)
     function, fewest, most = FUNCTIONS[expr.function]
     if not fewest <= len(expr.arguments) <= most:

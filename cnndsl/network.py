@@ -206,10 +206,16 @@ def compiled(source: Source, settings: Mapping[str, Value]) -> Network:
         graph = graph_of(source, settings)
     except CnnError as stop:
         from cnndsl.elaborate.nearby_inputs import with_inputs
+        from cnndsl.fixes import tried
+        from cnndsl.recovery import with_more
 
-        raise with_inputs(stop, source, settings, used) from None
+        for more in (with_inputs, with_more, tried):
+            stop = more(stop, source, settings, used)
+        raise stop from None
     if broken := check(graph, executions):
-        raise CnnError(broken)
+        from cnndsl.fixes import tried
+
+        raise tried(CnnError(broken), source, settings, used)
     return Network(graph)
 
 

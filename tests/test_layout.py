@@ -42,7 +42,7 @@ ORDER = (
     *("analysis", "sweeping", "catalogue"),
     *("report", "emit", "runtime"),
     *("codes", "diagnostics"),
-    *("network", "testing", "commands", "cli", "__main__"),
+    *("linting", "fixes", "recovery", "network", "testing", "commands", "cli", "__main__"),
 )
 """Folders and files right under cnndsl/, each of which imports from those before it alone."""
 

@@ -19,7 +19,7 @@ from cnndsl.terminal import wants_colour
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
 @click.option(
-    "--strict", is_flag=True, help="Also reject rows and columns that no window reaches, and poolings that copy values."
+    "--strict", is_flag=True, help="Warnings are errors, and so are rows and columns that no window reaches, and poolings that copy values."
 )
 @click.option(
     "--format",
@@ -36,8 +36,9 @@ def command(
 ) -> None:
     """Check files and report every error.
 
-    Checks syntax, shapes and assertions. The diagnostics are the result, so they go to the standard output. The exit
-    code is 1 if there is an error. `cnndsl lint` knows more rules than --strict, and says how to switch them off.
+    Checks syntax, shapes and assertions. Names that nothing uses, and what is probably not meant, are warnings.
+    Errors and warnings are the result, so they go to the standard output. The exit code is 1 if there is an error.
+    `cnndsl lint` knows more rules than --strict, and says how to switch them off.
 
     \b
     cnndsl check net.cnn --strict
@@ -46,7 +47,7 @@ def command(
     for file in files:
         try:
             graph = network(file, settings).graph
-            found.extend(_strict(graph) if strict else ())
+            found.extend(_warnings(graph, strict))
         except CnnError as stop:
             found.extend(stop.diagnostics)
         except FileError as stop:
@@ -55,24 +56,28 @@ def command(
     if text:
         echo(text)
     if output_format == "full":
-        note(_summary(len(files), len(found)))
-    ctx.exit(1 if found else 0)
+        errors = sum(each.severity == "error" for each in found)
+        note(_summary(len(files), errors, len(found) - errors))
+    ctx.exit(1 if any(each.severity == "error" for each in found) else 0)
 
 
-def _strict(graph: Graph) -> list[Diagnostic]:
-    """Return the findings of the strict rules of `lint` as errors."""
-    from cnndsl.analysis.lint import RULES, lint
+def _warnings(graph: Graph, strict: bool) -> list[Diagnostic]:
+    """What the rules of `lint` find that belong to `check`; with `strict` those of more rules, as errors."""
+    from cnndsl.linting.lint import RULES, lint
 
-    strict = [rule.name for rule in RULES if rule.strict]
-    others = [rule.name for rule in RULES if not rule.strict]
-    return [replace(each, severity="error") for each in lint(graph, others) if each.code in strict]
+    asked = [rule.name for rule in RULES if (rule.strict if strict else rule.checked)]
+    others = [rule.name for rule in RULES if rule.name not in asked]
+    found = [each for each in lint(graph, others) if each.code in asked]
+    return [replace(each, severity="error") for each in found] if strict else found
 
 
-def _summary(files: int, errors: int) -> str:
+def _summary(files: int, errors: int, warnings: int) -> str:
     """What was found, in words.
 
-    >>> _summary(1, 0), _summary(3, 2)
-    ('1 file checked, no errors', '3 files checked, 2 errors')
+    >>> _summary(1, 0, 0), _summary(3, 2, 1)
+    ('1 file checked, no errors', '3 files checked, 2 errors, 1 warning')
     """
     checked = "1 file checked" if files == 1 else f"{files} files checked"
-    return f"{checked}, {'no errors' if not errors else '1 error' if errors == 1 else f'{errors} errors'}"
+    counted = "no errors" if not errors else "1 error" if errors == 1 else f"{errors} errors"
+    more = f", {warnings} warning{'s' * (warnings > 1)}" if warnings else ""
+    return f"{checked}, {counted}{more}"

@@ -18,7 +18,7 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     """Print the rules and exit."""
     if not wanted:
         return
-    from cnndsl.analysis.lint import RULES
+    from cnndsl.linting.lint import RULES
 
     echo("\n".join(f"{rule.name}\n  {rule.summary}\n  {rule.source}" for rule in RULES))
     ctx.exit()
@@ -62,7 +62,7 @@ def command(
     cnndsl lint net.cnn --ignore first-fc
     cnndsl lint *.cnn --format github
     """
-    from cnndsl.analysis.lint import RULES, lint
+    from cnndsl.linting.lint import RULES, lint
 
     names = [rule.name for rule in RULES]
     chosen = known_names(select, names, "rule") or names
@@ -89,7 +89,7 @@ def command(
 
 def _cited(finding: Diagnostic) -> Diagnostic:
     """Return the finding with the source of its rule."""
-    from cnndsl.analysis.lint import RULES
+    from cnndsl.linting.lint import RULES
 
     source = next((rule.source for rule in RULES if rule.name == finding.code), "")
     return replace(finding, help="\n".join(filter(None, (finding.help, source and f"source: {source}"))))

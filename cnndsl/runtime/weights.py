@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from cnndsl.files import FileError, is_file, write
@@ -158,14 +159,23 @@ def _safetensors(path: str) -> dict[str, TensorSize]:
         raise FileError(f"cannot read {path}: it is not a safetensors file") from None
 
 
+def _why_not(path: str, stop: Exception) -> str:
+    """Why torch does not read a file, in our words: its own go on over pages, with the terminal's escapes."""
+    data = Path(path)
+    if is_file(path) and data.stat().st_size == 0:
+        return "it is empty"
+    if isinstance(stop, UnpicklingError) and "Unsupported global" in str(stop):
+        return "it holds Python objects, such as a whole module; save its weights: torch.save(model.state_dict(), …)"
+    return "it is damaged, or torch.save did not write it"
+
+
 def _torch(path: str) -> dict[str, TensorSize]:
     import torch
 
     try:
         loaded: object = torch.load(path, map_location="meta", weights_only=True)
     except Exception as stop:
-        reason = str(stop).strip().splitlines()[0][:120] if str(stop).strip() else type(stop).__name__
-        raise FileError(f"cannot read {path}: it holds more than weights, or is damaged ({reason})") from None
+        raise FileError(f"cannot read {path}: {_why_not(path, stop)}") from None
     entries = cast("dict[object, object]", loaded) if isinstance(loaded, dict) else {}
     inner = entries.get("state_dict")
     if isinstance(inner, dict):
