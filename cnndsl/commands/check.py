@@ -19,7 +19,9 @@ from cnndsl.terminal import wants_colour
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
 @click.option(
-    "--strict", is_flag=True, help="Warnings are errors, and so are rows and columns that no window reaches, and poolings that copy values."
+    "--strict",
+    is_flag=True,
+    help="Warnings are errors, and so are rows and columns that no window reaches, and poolings that copy values.",
 )
 @click.option(
     "--format",

@@ -41,9 +41,7 @@ def program(source: Source | BinaryFile) -> str:
     return written(imported, f"{name}, of {tool}")
 
 
-def written(
-    imported: Imported, origin: str, with_names: bool = False, classes: Mapping[str, str] | None = None
-) -> str:
+def written(imported: Imported, origin: str, with_names: bool = False, classes: Mapping[str, str] | None = None) -> str:
     """Return the text of a program that is an imported network.
 
     It is compiled, and each layer compared with the one that was read. What the reader counted by the rules of its
