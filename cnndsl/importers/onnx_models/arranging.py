@@ -7,7 +7,7 @@ from math import prod
 
 from cnndsl.importers.onnx_models.maker import OnnxMaker
 from cnndsl.importers.onnx_models.ranges import AxisRange, is_zero, pads
-from cnndsl.importers.onnx_models.views import REPEATED, Atom, AtomGroup, View, resized
+from cnndsl.importers.onnx_models.views import REPEATED, AxisRun, AxisRuns, OnnxView, resized
 from cnndsl.importers.onnx_models.windows import brief
 from cnndsl.layers.arrange import PadChannels, Pick, Slice
 from cnndsl.layers.base import Dims, Layer
@@ -61,9 +61,9 @@ def expand(maker: OnnxMaker) -> None:
     before, after = maker.model.dims.get(node.inputs[0], ()), maker.model.dims.get(node.outputs[0], ())
     if len(before) != len(after) or before[:1] != after[:1]:
         raise maker.wrong(f"{before} as {after} has no counterpart")
-    groups: list[AtomGroup] = []
+    groups: list[AxisRuns] = []
     for group, size, wanted in zip(view.groups, before[1:], after[1:], strict=True):
-        groups.append(group if size == wanted else (Atom(REPEATED, maker.repeat(), wanted),))
+        groups.append(group if size == wanted else (AxisRun(REPEATED, maker.repeat(), wanted),))
     maker.give(view.over(view.node, groups))
 
 
@@ -91,7 +91,7 @@ def unknown_slice(maker: OnnxMaker) -> None:
     raise maker.wrong("a slice that depends on values, or runs backwards, has no counterpart")
 
 
-def _cut(maker: OnnxMaker, view: View, ranges: Mapping[int, AxisRange]) -> View:
+def _cut(maker: OnnxMaker, view: OnnxView, ranges: Mapping[int, AxisRange]) -> OnnxView:
     """Ranges of a view's axes: of the channels, then of positions, then every so many of these."""
     if any(each.count < 1 for each in ranges.values()):
         raise maker.wrong("a range without positions has no counterpart")
@@ -122,7 +122,7 @@ def _cut(maker: OnnxMaker, view: View, ranges: Mapping[int, AxisRange]) -> View:
     return view
 
 
-def _over(maker: OnnxMaker, view: View, layer: Layer) -> View:
+def _over(maker: OnnxMaker, view: OnnxView, layer: Layer) -> OnnxView:
     """The view of what a layer makes of the node under a view of whole axes."""
     node = maker.add(layer, view.node)
     if view == maker.plainly(view.node):

@@ -12,7 +12,7 @@ from cnndsl.importers.flat import FlatGraph
 from cnndsl.importers.onnx_models.folding import described
 from cnndsl.importers.onnx_models.model import OnnxConstant, OnnxModel, OnnxNode
 from cnndsl.importers.onnx_models.settling import step, wanted
-from cnndsl.importers.onnx_models.views import View, plainly
+from cnndsl.importers.onnx_models.views import OnnxView, plainly
 from cnndsl.layers.base import Layer
 from cnndsl.shape import Shape
 
@@ -50,7 +50,7 @@ class OnnxMaker:
     def __init__(self, name: str, model: OnnxModel) -> None:
         self.model = model
         self.made = OnnxGraph(name, model.nodes)
-        self.views: dict[str, View] = {}
+        self.views: dict[str, OnnxView] = {}
         self.params = 0
         self.notes: dict[str, None] = {}
         self.node = model.nodes[0]
@@ -77,7 +77,7 @@ class OnnxMaker:
 
     # What enters
 
-    def view(self, at: int = 0) -> View:
+    def view(self, at: int = 0) -> OnnxView:
         """Return what enters as the file has it. Raises CnnError for a constant."""
         name = self.node.reads(at)
         if name not in self.views:
@@ -88,7 +88,7 @@ class OnnxMaker:
         """Return the node that gives what enters in PyTorch's order."""
         return self.settled(self.view(at))
 
-    def settled(self, view: View) -> int:
+    def settled(self, view: OnnxView) -> int:
         """Return the node that gives a view as it is. Raises CnnError where no layers lead there."""
         target = wanted(view)
         for _ in range(4):
@@ -108,28 +108,28 @@ class OnnxMaker:
             known = self._settled[node, layer] = self.add(layer, node)
         return known
 
-    def whole(self, at: int = 0) -> View:
+    def whole(self, at: int = 0) -> OnnxView:
         """Return what enters as a view of whole axes."""
         view = self.view(at)
         return view if view.is_whole else self.plainly(self.settled(view))
 
-    def plainly(self, node: int) -> View:
+    def plainly(self, node: int) -> OnnxView:
         """Return what a node gives in PyTorch's order."""
         return plainly(node, self.made.shape(node))
 
-    def led(self, view: View, axis: int) -> View:
+    def led(self, view: OnnxView, axis: int) -> OnnxView:
         """Return a view in which an axis of the file, counted without the batch, is that of the channels."""
         if view.is_whole and (view.axis(axis) == 0 or (view.dims[axis] == self.made.shape(view.node).channels == 1)):
             return view
         return self.first(view, axis)
 
-    def first(self, view: View, axis: int) -> View:
+    def first(self, view: OnnxView, axis: int) -> OnnxView:
         """Return a view of a node whose channels are an axis, and whose other axes follow in the file's order."""
         order = [axis, *(at for at in range(len(view.groups)) if at != axis)]
         moved = self.plainly(self.settled(view.permuted(order)))
         return moved.permuted([order.index(at) for at in range(len(order))])
 
-    def axis_of(self, view: View, at: int) -> int | None:
+    def axis_of(self, view: OnnxView, at: int) -> int | None:
         """Return the axis of the node that an axis of the file is, 0 for the channels; also where it has one place."""
         return at if view == self.plainly(view.node) else view.axis(at)
 
@@ -180,7 +180,7 @@ class OnnxMaker:
         """Return the shape of a node."""
         return self.made.shape(node)
 
-    def give(self, found: View | int, at: int = 0) -> None:
+    def give(self, found: OnnxView | int, at: int = 0) -> None:
         """Say what the operator gives."""
         self.views[self.node.outputs[at]] = self.plainly(found) if isinstance(found, int) else found
 

@@ -7,7 +7,7 @@ from math import isfinite
 
 from cnndsl.importers.onnx_models.maker import OnnxMaker, is_named
 from cnndsl.importers.onnx_models.model import OnnxConstant
-from cnndsl.importers.onnx_models.views import View
+from cnndsl.importers.onnx_models.views import OnnxView
 from cnndsl.layers.arrange import Times
 from cnndsl.layers.base import Layer
 from cnndsl.layers.local_norm import LocalResponseNorm
@@ -40,12 +40,12 @@ def centred(maker: OnnxMaker) -> None:
     _over(maker, view, BatchNorm())
 
 
-def _over(maker: OnnxMaker, view: View, layer: Layer) -> None:
+def _over(maker: OnnxMaker, view: OnnxView, layer: Layer) -> None:
     """Give what a layer that keeps the shape makes of the node under a view."""
     maker.give(view.over(maker.add(layer, view.node)))
 
 
-def _channels(maker: OnnxMaker, view: View, at: int, what: str = "weight") -> OnnxConstant:
+def _channels(maker: OnnxMaker, view: OnnxView, at: int, what: str = "weight") -> OnnxConstant:
     """A tensor with a value for each channel."""
     found, channels = maker.weight(at, what), maker.shape(view.node).channels
     if found.numel != channels:
@@ -93,7 +93,7 @@ def layer_norm(maker: OnnxMaker) -> None:
         raise maker.wrong(f"a normalisation over the axes {axes} has no counterpart")
 
 
-def _normalised(maker: OnnxMaker, view: View, layer: LayerNorm) -> None:
+def _normalised(maker: OnnxMaker, view: OnnxView, layer: LayerNorm) -> None:
     """Both weight and bias, or none of them; a weight alone is a layer of its own."""
     values = [maker.weight(at, what) for at, what in ((1, "weight"), (2, "bias")) if maker.node.reads(at)]
     shape = maker.shape(view.node)
@@ -193,7 +193,7 @@ def _parameter(maker: OnnxMaker, at: int, *, is_weight: bool) -> None:
     _over(maker, view, Scale(is_weight, not is_weight, shared=tensor.numel == 1))
 
 
-def _axis(maker: OnnxMaker, view: View, constant: OnnxConstant) -> int:
+def _axis(maker: OnnxMaker, view: OnnxView, constant: OnnxConstant) -> int:
     """The axis of a view that a tensor has values for. Raises CnnError where these are several."""
     dims = (1,) * (1 + len(view.groups) - len(constant.dims)) + constant.dims
     wide = [axis for axis, size in enumerate(dims) if size > 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnndsl.importers.onnx_models.maker import OnnxMaker
 from cnndsl.importers.onnx_models.statistics import reduced
-from cnndsl.importers.onnx_models.views import View
+from cnndsl.importers.onnx_models.views import OnnxView
 from cnndsl.importers.onnx_models.windows import SlidingWindow, brief, window, words
 from cnndsl.layers.base import Layer, Padding
 from cnndsl.layers.channel_pool import ChannelMax, ChannelMean
@@ -132,7 +132,7 @@ def over_axes(maker: OnnxMaker, positions: Layer, channels: Layer) -> None:
     maker.give(_without(view, node, axes, bool(maker.node.whole("keepdims", 1))))
 
 
-def _without(view: View, node: int, axes: list[int], keeps: bool) -> View:
+def _without(view: OnnxView, node: int, axes: list[int], keeps: bool) -> OnnxView:
     groups = [() if at in axes else group for at, group in enumerate(view.groups)]
     return view.over(node, groups if keeps else [group for at, group in enumerate(groups) if at not in axes])
 

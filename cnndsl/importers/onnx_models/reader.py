@@ -14,7 +14,7 @@ from cnndsl.importers.onnx_models.maker import OnnxMaker, is_made_up
 from cnndsl.importers.onnx_models.model import OnnxModel
 from cnndsl.importers.onnx_models.operators import FOUND, OPERATORS, check, has_counterpart, is_layer
 from cnndsl.importers.onnx_models.patterns import found
-from cnndsl.importers.onnx_models.views import View
+from cnndsl.importers.onnx_models.views import OnnxView
 from cnndsl.shape import Shape
 
 
@@ -111,7 +111,7 @@ class _OnnxReader:
             outputs.setdefault(node, f"{name}_{node}" if name in {*taken, *outputs.values()} else name)
         return [(name if len(outputs) > 1 else "", node) for node, name in outputs.items()]
 
-    def _given(self, view: View, label: str) -> int:
+    def _given(self, view: OnnxView, label: str) -> int:
         """The node of an output; where the channels of all that enters are turned, so are those of maps."""
         shape = self.maker.shape(view.node)
         plain = self.maker.plainly(view.node)

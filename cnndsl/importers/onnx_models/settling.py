@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cnndsl.importers.onnx_models.views import REPEATED, AtomGroup, View, plainly
+from cnndsl.importers.onnx_models.views import REPEATED, AxisRuns, OnnxView, plainly
 from cnndsl.layers.arrange import Flatten, Shuffle
 from cnndsl.layers.base import Layer
 from cnndsl.layers.pixel_shuffle import PixelShuffle, PixelUnshuffle
@@ -16,7 +16,7 @@ _LETTERS = {1: "cw", 2: "chw", 3: "cdhw"}
 """What PERMUTE calls the axes of a map, by the number of those beside the channels."""
 
 
-def step(view: View, shape: Shape) -> tuple[Layer, View] | None:
+def step(view: OnnxView, shape: Shape) -> tuple[Layer, OnnxView] | None:
     """Return the next layer on the way to a view in its own order, and the view of what that gives; its node is -1.
 
     Args:
@@ -27,17 +27,17 @@ def step(view: View, shape: Shape) -> tuple[Layer, View] | None:
         None where nothing leads there.
     """
     for layer, groups in _ways(view, shape):
-        return layer, View(-1, tuple(groups))
+        return layer, OnnxView(-1, tuple(groups))
     return None
 
 
-def wanted(view: View) -> Shape | None:
+def wanted(view: OnnxView) -> Shape | None:
     """Return the shape of a node that gives a view as it is; None where no value has so many axes."""
     dims = view.dims
     return Shape(dims[0], dims[1:]) if 1 <= len(dims) <= 1 + MOST_AXES else None
 
 
-def _ways(view: View, shape: Shape) -> Iterator[tuple[Layer, Sequence[AtomGroup]]]:
+def _ways(view: OnnxView, shape: Shape) -> Iterator[tuple[Layer, Sequence[AxisRuns]]]:
     if any(atom.axis == REPEATED for atom in view.atoms):
         yield from _repeated(view, shape)
         return
@@ -49,7 +49,7 @@ def _ways(view: View, shape: Shape) -> Iterator[tuple[Layer, Sequence[AtomGroup]
     yield from _split(view, shape)
 
 
-def _single(view: View, shape: Shape, target: Shape) -> Iterator[Layer]:
+def _single(view: OnnxView, shape: Shape, target: Shape) -> Iterator[Layer]:
     """Layers that lead to a view at once."""
     atoms, flat = view.atoms, plainly(0, shape).atoms
     last = (*view.groups[1:], view.groups[0])
@@ -61,17 +61,17 @@ def _single(view: View, shape: Shape, target: Shape) -> Iterator[Layer]:
         yield Permute(_order(view, shape))
     if not target.rank and atoms == _last(shape):
         yield Flatten("last")
-    if View(0, last).atoms == flat:
+    if OnnxView(0, last).atoms == flat:
         yield Reshape(target.hwc, "last")
 
 
-def _last(shape: Shape) -> AtomGroup:
+def _last(shape: Shape) -> AxisRuns:
     """All values position by position."""
     groups = plainly(0, shape).groups
-    return View(0, (*groups[1:], groups[0])).atoms
+    return OnnxView(0, (*groups[1:], groups[0])).atoms
 
 
-def _order(view: View, shape: Shape) -> str:
+def _order(view: OnnxView, shape: Shape) -> str:
     """The word of PERMUTE for whole axes; those of one position follow where there is room."""
     free = iter(
         [axis for axis in range(1 + shape.rank) if all(atom.axis != axis for atom in view.atoms)],
@@ -80,7 +80,7 @@ def _order(view: View, shape: Shape) -> str:
     return "".join(_LETTERS[shape.rank][axis] for axis in (*axes[1:], axes[0]))
 
 
-def _blocks(view: View, shape: Shape, target: Shape) -> Iterator[Layer]:
+def _blocks(view: OnnxView, shape: Shape, target: Shape) -> Iterator[Layer]:
     """Channels that are dealt out, and blocks of positions that become channels, or are made of them."""
     plain = plainly(view.node, shape)
     if shape.rank and view.groups[1:] == plain.groups[1:] and len(view.groups[0]) == 2:
@@ -105,12 +105,12 @@ def _blocks(view: View, shape: Shape, target: Shape) -> Iterator[Layer]:
                 yield PixelUnshuffle(by, order)
 
 
-def _moved(view: View, parts: Sequence[int], order: Sequence[int], target: Shape) -> View | None:
+def _moved(view: OnnxView, parts: Sequence[int], order: Sequence[int], target: Shape) -> OnnxView | None:
     apart = view.reshaped(parts)
     return apart.permuted(order).reshaped((target.channels, *target.spatial)) if apart else None
 
 
-def _repeated(view: View, shape: Shape) -> Iterator[tuple[Layer, Sequence[AtomGroup]]]:
+def _repeated(view: OnnxView, shape: Shape) -> Iterator[tuple[Layer, Sequence[AxisRuns]]]:
     """Each position several times, along axes that are whole."""
     factors = [1] * shape.rank
     for group in view.groups:
@@ -123,7 +123,7 @@ def _repeated(view: View, shape: Shape) -> Iterator[tuple[Layer, Sequence[AtomGr
     yield Upsample(scale), [grown.groups[group[0].axis] if len(group) == 2 else group for group in view.groups]
 
 
-def _turned(view: View, shape: Shape) -> Iterator[tuple[Layer, Sequence[AtomGroup]]]:
+def _turned(view: OnnxView, shape: Shape) -> Iterator[tuple[Layer, Sequence[AxisRuns]]]:
     """Whole axes in another order first, then what is left to do."""
     atoms = view.atoms
     axes = [atom.axis for atom in atoms]
@@ -134,7 +134,7 @@ def _turned(view: View, shape: Shape) -> Iterator[tuple[Layer, Sequence[AtomGrou
         inner = plainly(-1, Shape(shape.numel))
     else:
         missing = [axis for axis in range(1 + shape.rank) if axis not in axes]
-        order = View(0, tuple([(atom,) for atom in atoms] + [() for _ in missing]))
+        order = OnnxView(0, tuple([(atom,) for atom in atoms] + [() for _ in missing]))
         layer = Permute(_order(order, shape))
         inner = plainly(-1, layer.output(shape))
         regrouped = inner.reshaped(sizes)
@@ -147,7 +147,7 @@ def _turned(view: View, shape: Shape) -> Iterator[tuple[Layer, Sequence[AtomGrou
         yield Flatten("last"), found.groups
 
 
-def _split(view: View, shape: Shape) -> Iterator[tuple[Layer, Sequence[AtomGroup]]]:
+def _split(view: OnnxView, shape: Shape) -> Iterator[tuple[Layer, Sequence[AxisRuns]]]:
     """The factors as axes of their own first, where these are few enough."""
     atoms = sorted(view.atoms, key=lambda atom: (atom.axis, -atom.stride))
     extents = [atom.size for atom in atoms]

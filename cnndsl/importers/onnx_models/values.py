@@ -8,7 +8,7 @@ from math import isfinite
 from cnndsl.importers.onnx_models.maker import OnnxMaker
 from cnndsl.importers.onnx_models.norms import scaled, shifted
 from cnndsl.importers.onnx_models.products import bounds, is_usual, near
-from cnndsl.importers.onnx_models.views import AtomGroup, View, whole
+from cnndsl.importers.onnx_models.views import AxisRuns, OnnxView, whole
 from cnndsl.layers.activation import (
     Celu,
     Elu,
@@ -129,7 +129,7 @@ def softmax(maker: OnnxMaker, layer: Layer | None = None) -> None:
     maker.give(led.over(maker.add(layer or Softmax(), led.node)))
 
 
-def _splits(maker: OnnxMaker, view: View) -> Softmax | None:
+def _splits(maker: OnnxMaker, view: OnnxView) -> Softmax | None:
     """The softmax over the splits of split attention, where the first axis is that of the splits of each group."""
     shape = maker.shape(view.node)
     if not shape.is_vector or len(view.groups[0]) != 1 or view.is_whole:
@@ -170,18 +170,18 @@ def product(maker: OnnxMaker) -> None:
     maker.give(maker.add(Mul(), maker.plain(0), maker.plain(1)))
 
 
-def _count(view: View) -> int:
+def _count(view: OnnxView) -> int:
     return sum(len(group) for group in view.groups)
 
 
-def _is_beside(one: View, other: View) -> bool:
+def _is_beside(one: OnnxView, other: OnnxView) -> bool:
     """Whether two views of whole axes have the same ones in the same places, but for some of one position."""
     if not one.is_whole or not other.is_whole or len(one.groups) != len(other.groups):
         return False
     return all(not a or not b or a == b for a, b in zip(one.groups, other.groups, strict=True))
 
 
-def _broadcast(one: View, other: View) -> list[AtomGroup]:
+def _broadcast(one: OnnxView, other: OnnxView) -> list[AxisRuns]:
     return [a or b for a, b in zip(one.groups, other.groups, strict=True)]
 
 
@@ -248,5 +248,5 @@ def concat(maker: OnnxMaker) -> None:
     maker.give(views[0].over(node, [channels if at == axis else group for at, group in enumerate(views[0].groups)]))
 
 
-def _without(view: View, axis: int) -> tuple[object, ...]:
+def _without(view: OnnxView, axis: int) -> tuple[object, ...]:
     return tuple([group for at, group in enumerate(view.groups) if at != axis])

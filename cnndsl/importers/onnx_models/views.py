@@ -18,28 +18,28 @@ REPEATED = -1
 
 
 @record(slots=True)
-class Atom:
+class AxisRun:
     """A factor of an axis: so many steps of so many positions each. Axis 0 is that of the channels."""
 
     axis: int
     stride: int
     size: int
 
-    def split(self, outer: int) -> tuple[Atom, Atom]:
+    def split(self, outer: int) -> tuple[AxisRun, AxisRun]:
         """Return its outer factor of a size, and the rest."""
         inner = self.size // outer
-        return Atom(self.axis, self.stride * inner, outer), Atom(self.axis, self.stride, inner)
+        return AxisRun(self.axis, self.stride * inner, outer), AxisRun(self.axis, self.stride, inner)
 
 
-AtomGroup = tuple[Atom, ...]
+AxisRuns = tuple[AxisRun, ...]
 
 
 @record(slots=True)
-class View:
+class OnnxView:
     """What the file's axes behind the batch are made of, in their order: for each the factors of axes of a node."""
 
     node: int
-    groups: tuple[AtomGroup, ...]
+    groups: tuple[AxisRuns, ...]
 
     @property
     def dims(self) -> tuple[int, ...]:
@@ -47,7 +47,7 @@ class View:
         return tuple([prod(atom.size for atom in group) for group in self.groups])
 
     @property
-    def atoms(self) -> AtomGroup:
+    def atoms(self) -> AxisRuns:
         """All factors in a row."""
         return merged(atom for group in self.groups for atom in group)
 
@@ -61,20 +61,20 @@ class View:
         """Return the axis of the node that an axis of the file is; None for one of one position, or of several."""
         return self.groups[at][0].axis if len(self.groups[at]) == 1 else None
 
-    def over(self, node: int, groups: Iterable[AtomGroup] | None = None) -> View:
+    def over(self, node: int, groups: Iterable[AxisRuns] | None = None) -> OnnxView:
         """Return the same view of another node."""
-        return View(node, self.groups if groups is None else tuple(groups))
+        return OnnxView(node, self.groups if groups is None else tuple(groups))
 
-    def permuted(self, order: Sequence[int]) -> View:
+    def permuted(self, order: Sequence[int]) -> OnnxView:
         """Return the view with its axes in another order."""
         return self.over(self.node, [self.groups[at] for at in order])
 
-    def reshaped(self, dims: Sequence[int]) -> View | None:
+    def reshaped(self, dims: Sequence[int]) -> OnnxView | None:
         """Return the view with other extents; None where a factor does not divide."""
         rest = list(reversed(self.atoms))
-        groups: list[AtomGroup] = []
+        groups: list[AxisRuns] = []
         for size in dims:
-            group: list[Atom] = []
+            group: list[AxisRun] = []
             needed = size
             while needed > 1 and rest:
                 atom = rest.pop()
@@ -91,37 +91,37 @@ class View:
         return None if rest else self.over(self.node, groups)
 
 
-def merged(atoms: Iterable[Atom]) -> AtomGroup:
+def merged(atoms: Iterable[AxisRun]) -> AxisRuns:
     """Return factors that follow each other as one.
 
-    >>> merged([Atom(0, 4, 2), Atom(0, 1, 4), Atom(1, 1, 7)])
-    (Atom(axis=0, stride=1, size=8), Atom(axis=1, stride=1, size=7))
+    >>> merged([AxisRun(0, 4, 2), AxisRun(0, 1, 4), AxisRun(1, 1, 7)])
+    (AxisRun(axis=0, stride=1, size=8), AxisRun(axis=1, stride=1, size=7))
     """
-    found: list[Atom] = []
+    found: list[AxisRun] = []
     for atom in atoms:
         last = found[-1] if found else None
         if last and last.axis == atom.axis != REPEATED and last.stride == atom.stride * atom.size:
-            found[-1] = Atom(atom.axis, atom.stride, last.size * atom.size)
+            found[-1] = AxisRun(atom.axis, atom.stride, last.size * atom.size)
         elif atom.size > 1:
             found.append(atom)
     return tuple(found)
 
 
-def whole(axis: int, size: int) -> AtomGroup:
+def whole(axis: int, size: int) -> AxisRuns:
     """Return an axis in one piece."""
-    return (Atom(axis, 1, size),) if size > 1 else ()
+    return (AxisRun(axis, 1, size),) if size > 1 else ()
 
 
-def plainly(node: int, shape: Shape) -> View:
+def plainly(node: int, shape: Shape) -> OnnxView:
     """Return what a node gives as PyTorch has it: channels first.
 
     >>> plainly(3, Shape(8, (4, 4))).reshaped((2, 4, 16)).dims
     (2, 4, 16)
     """
-    return View(node, tuple([whole(axis, size) for axis, size in enumerate((shape.channels, *shape.spatial))]))
+    return OnnxView(node, tuple([whole(axis, size) for axis, size in enumerate((shape.channels, *shape.spatial))]))
 
 
-def resized(view: View, node: int, shape: Shape) -> View:
+def resized(view: OnnxView, node: int, shape: Shape) -> OnnxView:
     """Return a view of whole axes over a node with the same axes of other extents."""
     extents = (shape.channels, *shape.spatial)
     return view.over(node, [whole(group[0].axis, extents[group[0].axis]) if group else () for group in view.groups])

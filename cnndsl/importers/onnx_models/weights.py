@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cnndsl.importers.onnx_models.maker import OnnxMaker
 from cnndsl.importers.onnx_models.model import OnnxConstant
-from cnndsl.importers.onnx_models.views import View, plainly, resized, whole
+from cnndsl.importers.onnx_models.views import OnnxView, plainly, resized, whole
 from cnndsl.importers.onnx_models.windows import brief, window, words
 from cnndsl.layers.base import Layer, Padding
 from cnndsl.layers.conv import Conv, DepthwiseConv
@@ -137,6 +137,6 @@ def _dense(maker: OnnxMaker, entering: int, features: int, has_bias: bool) -> No
     maker.give(_grown(resized(led, at, maker.shape(at)), last, features))
 
 
-def _grown(view: View, axis: int, size: int) -> View:
+def _grown(view: OnnxView, axis: int, size: int) -> OnnxView:
     """The view with channels along an axis, also where there was one."""
     return view.over(view.node, [whole(0, size) if at == axis else group for at, group in enumerate(view.groups)])

@@ -31,7 +31,7 @@ def exported(
 ) -> ExportedProgram:
     """Return what a module computes from inputs of these shapes, as operators of ATen.
 
-    The module is as before afterwards. It may be on the meta device, or made under a `FakeTensorMode`.
+    The module is as before afterwards. It may be on the meta device, or made under a fake mode of torch.
 
     Args:
         dynamic: whether extents of inputs are symbols. TensorFlow's padding makes expressions of them that take

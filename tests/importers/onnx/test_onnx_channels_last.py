@@ -7,7 +7,7 @@ import onnx
 import pytest
 
 from cnndsl.errors import CnnError
-from cnndsl.importers.onnx_models.views import Atom, View, merged, plainly
+from cnndsl.importers.onnx_models.views import AxisRun, OnnxView, merged, plainly
 from cnndsl.shape import Shape
 from tests.importers.onnx.checked import checked
 from tests.importers.onnx.made import imported, model, node, text, weights
@@ -113,12 +113,12 @@ def test_factors_of_an_axis_are_put_together_where_they_follow_each_other() -> N
     view = plainly(0, Shape(8, (3, 3)))
     apart = view.reshaped((2, 4, 9))
     assert apart is not None
-    assert apart.groups == ((Atom(0, 4, 2),), (Atom(0, 1, 4),), (Atom(1, 1, 3), Atom(2, 1, 3)))
+    assert apart.groups == ((AxisRun(0, 4, 2),), (AxisRun(0, 1, 4),), (AxisRun(1, 1, 3), AxisRun(2, 1, 3)))
     assert apart.reshaped((8, 3, 3)) == view
-    assert merged((Atom(0, 1, 4), Atom(0, 4, 2))) == (Atom(0, 1, 4), Atom(0, 4, 2))
+    assert merged((AxisRun(0, 1, 4), AxisRun(0, 4, 2))) == (AxisRun(0, 1, 4), AxisRun(0, 4, 2))
 
 
 def test_extents_that_do_not_divide() -> None:
-    assert View(0, ((Atom(0, 1, 6),), (Atom(1, 1, 2),))).reshaped((4, 3)) is None
+    assert OnnxView(0, ((AxisRun(0, 1, 6),), (AxisRun(1, 1, 2),))).reshaped((4, 3)) is None
     made = model(node("Reshape", "x s"), dims=("N", 6, 2), tensors={"s": np.array([0, 4, 3])})
     assert text(checked(made)) == "RESHAPE(3x4)"
