@@ -32,7 +32,7 @@ _MANY_OBJECTS = 1_000_000
 COMMANDS: Mapping[str, str] = {
     "new": "Copy a bundled network to start from.",
     "zoo": "List the bundled networks.",
-    "import": "Write the network of another tool's file as a program.",
+    "import": "Write the network of code or of another tool's file.",
     "check": "Check files and report every error.",
     "stats": "Print shapes, parameters and multiply-adds by layer.",
     "rf": "Show the receptive field of each layer.",

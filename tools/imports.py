@@ -189,7 +189,7 @@ def _references(texts: list[dict[str, Any]]) -> str:
 def _reason(told: str) -> str:
     lines = [each.strip() for each in told.splitlines() if each.strip()]
     plain = (lines[1] if len(lines) > 1 and lines[0].endswith(("say:", "network:")) else lines[-1]).replace("|", "\\|")
-    return re.sub(r", \d+ times?, first in.*", "", plain)[:120]
+    return re.sub(r", \d+ times?, first in.*| \(original.*", "", plain)[:120]
 
 
 HEAD = """# Imported networks

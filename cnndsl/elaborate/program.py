@@ -278,9 +278,8 @@ def _net(statement: ast.Net, reading: _Reading) -> None:
 def _define(name: str, span: Span, reading: _Reading) -> None:
     """Raises CnnError where the file has that name already."""
     if name in reading.places:
-        message, first = f"the name `{name}` is defined twice", Annotation(reading.places[name], "the first")
-        advice = "remove one of them, or give it another name"
-        raise CnnError(Diagnostic("E0245", message, span, "the second", (first,), help=advice))
+        message, first = f"the name `{name}` is defined twice", (Annotation(reading.places[name], "the first"),)
+        raise CnnError(Diagnostic("E0245", message, span, "the second", first, help="remove or rename one of them"))
     reading.places[name] = span
 
 

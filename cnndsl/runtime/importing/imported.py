@@ -6,9 +6,9 @@ evaluation and in training. Numbers come second: see `torch_compare`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from cnndsl.elaborate.program import elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
@@ -39,7 +39,8 @@ def text_of_module(module: nn.Module, shapes: Sequence[Shape], origin: str) -> s
     Raises:
         CnnError: where the module does what no program can say, and where the module that is made of the text differs.
     """
-    classes = {path: type(each).__name__.lstrip("_") for path, each in module.named_modules() if path}
+    modules = cast("Iterable[tuple[str, nn.Module]]", module.named_modules())
+    classes = {path: type(each).__name__.lstrip("_") for path, each in modules if path}
     try:
         text = written(read(module, shapes), origin, with_names=True, classes=classes)
         differences = _differences(module, text, shapes)
