@@ -29,6 +29,8 @@ SLIDE_SIZE = 954.0, 534.0
 _SLIDE_TOP = 45.0
 _HIGHER = 0.45
 """How much of what is free on a slide is above."""
+_DESCENT = 2.0
+"""How far a label at the lower end of a network reaches beneath it on a slide."""
 _LOWEST = 6.0
 """The space beneath a network with errors that has as much room as a slide has."""
 _TOP = 32.0
@@ -80,7 +82,7 @@ def _slide(model: DrawingModel) -> Picture:
     found, scale = _on_slide(model, across, height)
     free = max(height - found.height * scale, 0)
     across = max(across, found.width * scale)
-    bottom = _SLIDE_TOP + found.height * scale + max(free, 2)
+    bottom = _SLIDE_TOP + found.height * scale + max(free, _DESCENT)
     sketch = Sketch()
     text, paint = _told(model, ("parameters", "multiply-adds"))
     sketch.text(across, 25, text, 14, paint=paint, anchor="end")
@@ -88,7 +90,8 @@ def _slide(model: DrawingModel) -> Picture:
     sketch.text(0, 25, model.name, 24, 700, room=room)
     sketch.line([(0, 37), (across, 37)], paint="hair", line=0.8)
     left = (across - found.width * scale) / 2
-    sketch.items += (moved(scaled(item, scale), left, _SLIDE_TOP + _HIGHER * free) for item in found.draw().items)
+    top = _SLIDE_TOP + _HIGHER * max(free - _DESCENT, 0)
+    sketch.items += (moved(scaled(item, scale), left, top) for item in found.draw().items)
     sketch.items += (moved(scaled(item, SCALES[0]), 0, bottom) for item in beneath.items)
     return Picture(model.name, across, bottom + low, tuple(sketch.items), model.name, model.description)
 

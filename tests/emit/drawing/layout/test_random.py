@@ -55,6 +55,12 @@ def test_the_edge_to_the_next_line_of_a_slide_crosses_no_label(seed: int) -> Non
     assert faults(picture(model(graph), "slide")) == []
 
 
+def test_the_last_label_of_a_slide_that_is_nearly_full_stays_on_it() -> None:
+    graph = of_seed(2260)
+    assert graph is not None
+    assert faults(picture(model(graph), "slide")) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, 1060, 53))
 def test_a_thousand_crossings(first: int) -> None:
