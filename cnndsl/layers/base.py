@@ -47,11 +47,11 @@ Cut: TypeAlias = Literal["", "channels", "positions"]
 
 
 class LayerError(Exception):
-    """A layer that cannot take its input. The caller knows the place."""
+    """A layer that cannot take its input. The caller knows the place. `options` would make it take it."""
 
-    def __init__(self, code: str, message: str, help: str = "") -> None:
+    def __init__(self, code: str, message: str, help: str = "", options: str = "") -> None:
         super().__init__(message)
-        self.code, self.message, self.help = code, message, help
+        self.code, self.message, self.help, self.options = code, message, help, options
 
 
 @record(slots=True)
