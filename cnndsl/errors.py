@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeAlias
 
 from cnndsl.records import record
 
@@ -84,11 +85,77 @@ class Annotation:
 
 
 @record(slots=True)
+class Edit:
+    """A change of a program: what stands at `span` becomes `text`."""
+
+    span: Span
+    text: str
+
+
+@record(slots=True)
+class Fix:
+    """Edits that make of a program what was meant. The text of the help is made from them: `str(fix)`.
+
+    `advice` says why; `{}` in it stands for what `place` reads afterwards, which comes at the end of it otherwise.
+    Without a `place` the advice is the whole text. `otherwise` is the help where the edits don't compile; `marks` are
+    places to point at where they do.
+
+    >>> span = Span(Source("net.cnn", "INPUT RELU"), 6, 10)
+    >>> str(Fix((Edit(Span(span.source, 6, 6), "-> "),), "an arrow is missing", span))
+    'an arrow is missing: `-> RELU`'
+    """
+
+    edits: tuple[Edit, ...]
+    advice: str = "write {}"
+    place: Span | None = None
+    otherwise: str = ""
+    marks: tuple[Annotation, ...] = ()
+
+    def __str__(self) -> str:
+        if self.place is None:
+            return self.advice
+        shown = f"`{_shortened(edited(self.place, self.edits))}`"
+        return self.advice.replace("{}", shown) if "{}" in self.advice else f"{self.advice}: {shown}"
+
+
+Help: TypeAlias = "str | Fix"
+"""What a diagnostic says to do: in words alone, or as edits."""
+
+_LONGEST_HELP = 100
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_HELP else f"{line[: _LONGEST_HELP - 2]} …"
+
+
+def edited(place: Span, edits: Sequence[Edit]) -> str:
+    """Return what a place reads after edits, of which those in other sources are left out.
+
+    >>> source = Source("net.cnn", "RELUU -> TAHN")
+    >>> edited(Span(source, 0, 13), [Edit(Span(source, 9, 13), "TANH"), Edit(Span(source, 0, 5), "RELU")])
+    'RELU -> TANH'
+    """
+    pieces, at = list[str](), place.start
+    for edit in sorted(edits, key=lambda each: (each.span.start, each.span.end)):
+        if edit.span.source is place.source and place.start <= edit.span.start and edit.span.end <= place.end:
+            pieces += [place.source.text[at : edit.span.start], edit.text]
+            at = edit.span.end
+    return "".join((*pieces, place.source.text[at : place.end]))
+
+
+def replacement(span: Span, text: str, advice: str = "write {}", otherwise: str = "") -> Fix:
+    """Return the fix that puts a text in the place of another one, and shows it."""
+    return Fix((Edit(span, text),), advice, span, otherwise)
+
+
+@record(slots=True)
 class Diagnostic:
     """One thing that is wrong.
 
     `span` is the place, `label` is said right under it, `others` are further places involved, `context` tells
-    through which calls and repeats the place was reached (innermost first), `help` is the way out.
+    through which calls and repeats the place was reached (innermost first), `help` says what to do. `fix` are the
+    edits that the help was made from, where a machine can follow it.
     """
 
     code: str
@@ -99,6 +166,11 @@ class Diagnostic:
     context: tuple[str, ...] = ()
     help: str = ""
     severity: str = "error"
+    fix: Fix | None = None
+
+    def advised(self, help: Help) -> Diagnostic:
+        """Return the same with another help."""
+        return replace(self, help=str(help), fix=help if isinstance(help, Fix) else None)
 
     def within(self, frame: str) -> Diagnostic:
         """The same, reached through one more call or repeat."""
@@ -162,6 +234,51 @@ def closest(name: str, known: Sequence[str]) -> str:
 
     close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.62)
     return folded[close[0]] if close else ""
+
+
+def unmistakable(name: str, known: Sequence[str]) -> str:
+    """Return the known name that an unknown one can only be meant for: a letter too many, too few, wrong, or two in
+    the wrong order, and in a long name several; empty where there is none, or more than one.
+
+    >>> unmistakable("CNOV", ["CONV", "POOL"]), unmistakable("XN", ["BN", "LN"]), unmistakable("active", ["dilation"])
+    ('CONV', '', '')
+    """
+    if len(name) > _LONGEST_GUESSED:
+        return ""
+    most = 1 if len(name) < 7 else 2 if len(name) < 12 else 3
+    folded = {each.casefold(): each for each in known[:_MOST_GUESSED]}
+    distances = {each: _distance(name.casefold(), each) for each in folded if abs(len(each) - len(name)) <= most}
+    least = min(distances.values(), default=most + 1)
+    nearest = [each for each, distance in distances.items() if distance == least]
+    if least > min(most, len(name) - 2):
+        return ""
+    if len(nearest) > 1:
+        from difflib import SequenceMatcher
+
+        ratios = sorted(
+            ((SequenceMatcher(None, name.casefold(), each).ratio(), each) for each in nearest), reverse=True
+        )
+        nearest = [ratios[0][1]] if ratios[0][0] > ratios[1][0] else []
+    return folded[nearest[0]] if nearest else ""
+
+
+def _distance(one: str, other: str) -> int:
+    """How many letters to change, add, remove or swap with the next one."""
+    rows = [list(range(len(other) + 1))]
+    for i, a in enumerate(one, 1):
+        row = [i]
+        for j, b in enumerate(other, 1):
+            least = min(rows[i - 1][j] + 1, row[j - 1] + 1, rows[i - 1][j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                least = min(least, rows[i - 2][j - 2] + 1)
+            row.append(least)
+        rows.append(row)
+    return rows[-1][-1]
+
+
+def meant(span: Span, name: str) -> Fix:
+    """Return the fix that puts a name in the place of one that is not known."""
+    return replacement(span, name, "did you mean {}?")
 
 
 def did_you_mean(name: str) -> str:

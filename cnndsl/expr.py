@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TypeAlias
 
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Help, Span, closest, meant, replacement, unmistakable
 from cnndsl.expressions import (
     Binary,
     Call,
@@ -65,15 +65,19 @@ _AXES = dict.fromkeys("CHWD", "C, H and W are known in the network and in blocks
 _HINTS: Mapping[str, str] = {
     "i": "`i` is the number of the turn, inside a repeat `[…]*n`",
     **_AXES,
-    **dict.fromkeys(("true", "True", "on"), "write `yes`"),
-    **dict.fromkeys(("false", "False", "off"), "write `no`"),
 }
 """What to say of names that people take to be known."""
+_TRUTHS = {
+    **dict.fromkeys(("true", "True", "TRUE", "on", "Yes", "YES"), "yes"),
+    **dict.fromkeys(("false", "False", "FALSE", "off", "No", "NO", "None", "none"), "no"),
+}
+_FUNCTIONS_ELSEWHERE = {"int": "floor", "trunc": "floor", "ceiling": "ceil", "size": "len", "length": "len"}
+"""Truths and functions as other languages call them."""
 
 
-def error(code: str, message: str, span: Span, help: str = "", label: str = "") -> CnnError:
+def error(code: str, message: str, span: Span, help: Help = "", label: str = "") -> CnnError:
     """Return a CnnError with one diagnostic."""
-    return CnnError(Diagnostic(code, message, span, label, help=help))
+    return CnnError(Diagnostic(code, message, span, label).advised(help))
 
 
 def evaluate(expr: Expr, scope: ValueScope) -> Value:
@@ -215,7 +219,10 @@ def _look_up(expr: Name, scope: ValueScope) -> Value:
             raise CnnError(Diagnostic("E0201", message, expr.span, "", others, help="move the `let` up"))
         return value
     define = f"define it, `let {expr.name} = …`, or make it a parameter of the net"
-    help = _HINTS.get(expr.name) or nearest(expr.name, [*scope, *FUNCTIONS]) or define
+    close = closest(expr.name, [*scope, *FUNCTIONS])
+    help: Help = _HINTS.get(expr.name) or (meant(expr.span, close) if close else define)
+    if expr.name in _TRUTHS:
+        help = replacement(expr.span, _TRUTHS[expr.name])
     raise error("E0201", f"there is no value called `{expr.name}` here", expr.span, help)
 
 
@@ -237,7 +244,8 @@ def _bounded(value: Number, span: Span) -> Number:
 
 
 def _too_large(span: Span) -> CnnError:
-    return error("E0203", f"this number is beyond 10^{current().digits}, or has too many digits", span)
+    message = f"this number is beyond 10^{current().digits}, or has too many digits"
+    return error("E0203", message, span, "use a smaller number")
 
 
 def _unary(expr: Unary, scope: ValueScope) -> Value:
@@ -261,7 +269,9 @@ def _binary(expr: Binary, scope: ValueScope) -> Value:
     if op == "**":
         return _power(a, b, expr)
     if b == 0 and op in ("/", "//", "%"):
-        raise error("E0202", "division by zero", expr.right.span)
+        raise error(
+            "E0202", "division by zero", expr.right.span, f"`{expr.right.span.text}` is 0 here; the divisor must not be"
+        )
     return _bounded(_ARITHMETIC[op](a, b), expr.span)
 
 
@@ -279,15 +289,20 @@ def _power(base: Number, exponent: Number, expr: Binary) -> Number:
 
 def _call(expr: Call, scope: ValueScope) -> Number:
     if expr.function not in FUNCTIONS:
-        help = nearest(expr.function, list(FUNCTIONS)) or f"there are {', '.join(FUNCTIONS)}"
         place = Span(expr.span.source, expr.span.start, expr.span.start + len(expr.function))
+        close = _FUNCTIONS_ELSEWHERE.get(expr.function) or unmistakable(expr.function, list(FUNCTIONS))
+        help = meant(place, close) if close else f"there are {', '.join(FUNCTIONS)}"
+        if expr.function == "range" and len(expr.arguments) == 1:
+            help = replacement(expr.span, f"1..{expr.arguments[0].span.text}", "a range has two dots: {}")
         raise error("E0201", f"there is no function `{expr.function}`", place, help)
     function, fewest, most = FUNCTIONS[expr.function]
     if not fewest <= len(expr.arguments) <= most:
         wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
         noun = "argument" if wanted == "1" else "arguments"
         message = f"`{expr.function}` takes {wanted} {noun}, and this gives {len(expr.arguments)}"
-        raise error("E0206", message, expr.span)
+        list_or_number = "widths" if expr.function in ("len", "sum") else "7/2"
+        advice = f"as in: `{expr.function}({list_or_number})`" if most == 1 else ""
+        raise error("E0206", message, expr.span, advice)
     arguments = _arguments(expr, scope)
     if expr.function == "divisible" and len(arguments) == 2 and not _is_positive_integer(arguments[1]):
         raise error("E0206", f"the divisor must be a positive integer, and this is {show(arguments[1])}", expr.span)

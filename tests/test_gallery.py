@@ -18,6 +18,7 @@ from cnndsl.elaborate import elaborate
 from cnndsl.errors import CnnError, Diagnostic
 from cnndsl.files import read
 from cnndsl.finding import used
+from cnndsl.fixes import tried
 from cnndsl.settings import parse_settings
 from cnndsl.syntax.parse import parse
 
@@ -30,13 +31,12 @@ def wrong_with(path: Path) -> tuple[Diagnostic, ...]:
     """Everything that is wrong with a program, which is found in the folder at hand."""
     source = read(path.name)
     first, *settings = source.line(1).split()
+    given = parse_settings(settings[1::2] if first == "#" and "--set" in settings else ())
     try:
-        graph = elaborate(
-            parse(source), parse_settings(settings[1::2] if first == "#" and "--set" in settings else ()), used
-        )
+        graph = elaborate(parse(source), given, used)
     except CnnError as stop:
-        return stop.diagnostics
-    return tuple(check(graph, unknown))
+        return tried(stop, source, given, used).diagnostics
+    return tried(CnnError(check(graph, unknown)), source, given, used).diagnostics
 
 
 @pytest.fixture

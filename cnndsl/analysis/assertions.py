@@ -15,7 +15,7 @@ from itertools import islice
 from cnndsl.analysis.execution import ExecutionsOf
 from cnndsl.analysis.metric_table import METRICS, OF_NETWORKS, MetricValue
 from cnndsl.analysis.region import GraphFacts, Region
-from cnndsl.errors import CnnError, Diagnostic, nearest
+from cnndsl.errors import CnnError, Diagnostic, closest, meant, nearest
 from cnndsl.expr import COMPARISONS, evaluate, given, truth
 from cnndsl.expressions import (
     Binary,
@@ -175,8 +175,9 @@ def _check(contract: Expr, facts: _Facts) -> Iterator[Diagnostic]:
 def _unknown(expr: Expr, scope: _Scope, facts: _Facts) -> Iterator[Diagnostic]:
     """A diagnostic for each name that means nothing."""
     if isinstance(expr, Name) and expr.name not in scope:
-        hint = nearest(expr.name, list(scope)) or f"there are {', '.join(OF_NETWORKS)}"
-        yield Diagnostic("E0402", f"nothing is known as `{expr.name}`", expr.span, help=hint)
+        close = closest(expr.name, list(scope))
+        help = meant(expr.span, close) if close else f"there are {', '.join(OF_NETWORKS)}"
+        yield Diagnostic("E0402", f"nothing is known as `{expr.name}`", expr.span).advised(help)
     elif isinstance(expr, Path):
         yield from _unknown_path(expr, facts)
     for operand in operands(expr):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from cnndsl.analysis.depth import is_dense, is_weighted
-from cnndsl.errors import Diagnostic, Span
+from cnndsl.errors import Diagnostic, Help, Span
 from cnndsl.graph import Graph, Node
 from cnndsl.layers.base import Window
 from cnndsl.records import record
@@ -17,11 +17,11 @@ class Finding:
 
     span: Span
     message: str
-    help: str = ""
+    help: Help = ""
 
     def diagnostic(self, code: str) -> Diagnostic:
         """Return the finding as the diagnostic of a rule."""
-        return Diagnostic(code, self.message, self.span, help=self.help, severity="warning")
+        return Diagnostic(code, self.message, self.span, severity="warning").advised(self.help)
 
 
 Check = Callable[[Graph], Iterator[Finding]]

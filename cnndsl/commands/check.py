@@ -1,4 +1,4 @@
-"""`cnndsl check`: what is wrong with files."""
+"""`cnndsl check`: the errors in files."""
 
 from __future__ import annotations
 
@@ -18,18 +18,29 @@ from cnndsl.terminal import wants_colour
 @click.command("check")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
-@click.option("--strict", is_flag=True, help="Unread lines and copied values are errors too.")
 @click.option(
-    "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print them."
+    "--strict",
+    is_flag=True,
+    help="Warnings are errors, and so are rows and columns that no window reaches, and poolings that copy values.",
+)
+@click.option(
+    "--format",
+    "--output-format",
+    "output_format",
+    type=click.Choice(FORMATS),
+    default="full",
+    show_default=True,
+    help="The output format.",
 )
 @click.pass_context
 def command(
     ctx: click.Context, files: tuple[str, ...], settings: tuple[str, ...], strict: bool, output_format: str
 ) -> None:
-    """Check files and report what is wrong with them.
+    """Check files and report every error.
 
-    Syntax, shapes and contracts; the exit code is 1 where there is an error. Errors are the result here and go to
-    the standard output. `cnndsl lint` knows more rules of thumb than --strict, and says how to switch them off.
+    Checks syntax, shapes and assertions. Names that nothing uses, and what is probably not meant, are warnings.
+    Errors and warnings are the result, so they go to the standard output. The exit code is 1 if there is an error.
+    `cnndsl lint` knows more rules than --strict, and says how to switch them off.
 
     \b
     cnndsl check net.cnn --strict
@@ -38,7 +49,7 @@ def command(
     for file in files:
         try:
             graph = network(file, settings).graph
-            found.extend(_strict(graph) if strict else ())
+            found.extend(_warnings(graph, strict))
         except CnnError as stop:
             found.extend(stop.diagnostics)
         except FileError as stop:
@@ -47,24 +58,28 @@ def command(
     if text:
         echo(text)
     if output_format == "full":
-        note(_summary(len(files), len(found)))
-    ctx.exit(1 if found else 0)
+        errors = sum(each.severity == "error" for each in found)
+        note(_summary(len(files), errors, len(found) - errors))
+    ctx.exit(1 if any(each.severity == "error" for each in found) else 0)
 
 
-def _strict(graph: Graph) -> list[Diagnostic]:
-    """What the strict rules of `lint` find, as errors."""
-    from cnndsl.analysis.lint import RULES, lint
+def _warnings(graph: Graph, strict: bool) -> list[Diagnostic]:
+    """What the rules of `lint` find that belong to `check`; with `strict` those of more rules, as errors."""
+    from cnndsl.linting.lint import RULES, lint
 
-    strict = [rule.name for rule in RULES if rule.strict]
-    others = [rule.name for rule in RULES if not rule.strict]
-    return [replace(each, severity="error") for each in lint(graph, others) if each.code in strict]
+    asked = [rule.name for rule in RULES if (rule.strict if strict else rule.checked)]
+    others = [rule.name for rule in RULES if rule.name not in asked]
+    found = [each for each in lint(graph, others) if each.code in asked]
+    return [replace(each, severity="error") for each in found] if strict else found
 
 
-def _summary(files: int, errors: int) -> str:
+def _summary(files: int, errors: int, warnings: int) -> str:
     """What was found, in words.
 
-    >>> _summary(1, 0), _summary(3, 2)
-    ('1 file checked, no errors', '3 files checked, 2 errors')
+    >>> _summary(1, 0, 0), _summary(3, 2, 1)
+    ('1 file checked, no errors', '3 files checked, 2 errors, 1 warning')
     """
     checked = "1 file checked" if files == 1 else f"{files} files checked"
-    return f"{checked}, {'no errors' if not errors else '1 error' if errors == 1 else f'{errors} errors'}"
+    counted = "no errors" if not errors else "1 error" if errors == 1 else f"{errors} errors"
+    more = f", {warnings} warning{'s' * (warnings > 1)}" if warnings else ""
+    return f"{checked}, {counted}{more}"

@@ -8,7 +8,7 @@ from ntpath import splitdrive
 from typing import TypeAlias
 from urllib.parse import quote
 
-from cnndsl.errors import Diagnostic, Span
+from cnndsl.errors import Diagnostic, Fix, Span
 from cnndsl.terminal import clean
 
 DiagnosticJson: TypeAlias = "str | int | list[DiagnosticJson] | dict[str, DiagnosticJson] | None"
@@ -76,7 +76,13 @@ def _object(diagnostic: Diagnostic) -> dict[str, DiagnosticJson]:
         "others": [{"place": _place(other.span), "label": other.text} for other in diagnostic.others],
         "context": list(diagnostic.context),
         "help": diagnostic.help,
+        "fix": _fix(diagnostic.fix) if diagnostic.fix else None,
     }
+
+
+def _fix(fix: Fix) -> dict[str, DiagnosticJson]:
+    edits: list[DiagnosticJson] = [{"place": _place(edit.span), "text": edit.text} for edit in fix.edits]
+    return {"edits": edits}
 
 
 def _sentence(diagnostic: Diagnostic) -> str:
@@ -124,16 +130,19 @@ def _uri(path: str) -> str:
     return f"file:///{home}{quoted}" if home.endswith(":") else f"file:{quote(home, safe='/')}{quoted}"
 
 
-def _location(span: Span, message: str = "") -> dict[str, DiagnosticJson]:
+def _region(span: Span) -> dict[str, DiagnosticJson]:
     place = _place(span)
-    region: dict[str, DiagnosticJson] = {
+    return {
         "startLine": place["line"],
         "startColumn": place["column"],
         "endLine": place["end_line"],
         "endColumn": place["end_column"],
     }
+
+
+def _location(span: Span, message: str = "") -> dict[str, DiagnosticJson]:
     file: dict[str, DiagnosticJson] = {"uri": _uri(span.source.name)}
-    location: dict[str, DiagnosticJson] = {"physicalLocation": {"artifactLocation": file, "region": region}}
+    location: dict[str, DiagnosticJson] = {"physicalLocation": {"artifactLocation": file, "region": _region(span)}}
     if message:
         location["message"] = {"text": message}
     return location
@@ -150,4 +159,21 @@ def _result(diagnostic: Diagnostic, rule: int) -> dict[str, DiagnosticJson]:
         result["locations"] = [_location(diagnostic.span)]
     if diagnostic.others:
         result["relatedLocations"] = [_location(other.span, other.text) for other in diagnostic.others]
+    if diagnostic.fix:
+        result["fixes"] = [_sarif_fix(diagnostic.fix, diagnostic.help)]
     return result
+
+
+def _sarif_fix(fix: Fix, text: str) -> dict[str, DiagnosticJson]:
+    """Return a fix as SARIF has it (section 3.55): replacements by file."""
+    changes: dict[str, list[DiagnosticJson]] = {}
+    for edit in fix.edits:
+        replaced: dict[str, DiagnosticJson] = {
+            "deletedRegion": _region(edit.span),
+            "insertedContent": {"text": edit.text},
+        }
+        changes.setdefault(_uri(edit.span.source.name), []).append(replaced)
+    listed: list[DiagnosticJson] = [
+        {"artifactLocation": {"uri": uri}, "replacements": each} for uri, each in changes.items()
+    ]
+    return {"description": {"text": text}, "artifactChanges": listed}

@@ -13,7 +13,7 @@ from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.references import find_label, show_value
 from cnndsl.elaborate.state import Definition, Environment, ModuleMember, ModuleScope, NameValue, OutputValue
 from cnndsl.elaborate.survey import is_kind
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Edit, Fix, Span, closest, meant, replacement
 from cnndsl.expr import error, evaluate, given
 from cnndsl.expressions import Expr, Name, ReferenceExpr
 from cnndsl.graph import CallPart
@@ -48,11 +48,13 @@ def call(
         raise too_many(number, most, item.span)
     env.scope.members.append(ModuleMember(tag.name if tag else None, _base(block.block.name), True, scope=scope))
     inner = Environment({**outer, **values}, block.home, block.defaults, scope, True, (*env.calls, block.block))
-    first = len(walker.state.drafts)
+    first, errors = len(walker.state.drafts), len(walker.state.errors)
     shown = f"({', '.join(_shortened(value) for value in values.values())})" if values else ""
     with walker.frame(f"in {block.block.name}{shown}, called at {item.span}"):
         made = walker.chain(block.block.body, wire, _with_lets(walker, block.block, inner))
     scope.wire = made.wire
+    if len(walker.state.errors) > errors:
+        walker.state.errors[errors:] = [_at_call(each, item, arguments) for each in walker.state.errors[errors:]]
     if made.part is None or wire is None:
         made = Expansion(made.wire, None)
         return made if tag is None else walker.name(tag, made, env, scope, is_module=False)
@@ -74,6 +76,18 @@ def call(
     walker.state.modules.append((part, scope))
     result = Expansion(made.wire, part)
     return result if tag is None else walker.name(tag, result, env, scope, is_module=False)
+
+
+def _at_call(found: Diagnostic, item: ast.WrittenLayer, arguments: Mapping[str, Value]) -> Diagnostic:
+    """The same error about a shape, with the fix that swaps two arguments of the call and marks it."""
+    numbers = [each.value.span for each in item.arguments or () if each.name is None and each.value.span.text.isdigit()]
+    is_of_shape = found.code.startswith("E03") and found.fix is None
+    if not is_of_shape or len(numbers) != 2 or numbers[0].text == numbers[1].text:
+        return found
+    given = ", ".join(f"{name}={show_argument(value)}" for name, value in arguments.items())
+    edits = (Edit(numbers[0], numbers[1].text), Edit(numbers[1], numbers[0].text))
+    marks = (Annotation(item.span, f"called with {given}"),)
+    return found.advised(Fix(edits, "did you mean {}?", item.span, found.help, marks))
 
 
 def inside(block: Definition, item: ast.WrittenLayer, env: Environment) -> Environment:
@@ -169,7 +183,8 @@ def named_value(let: ast.Let, env: Environment) -> Value:
 def _check_form(block: Definition, item: ast.WrittenLayer, env: Environment) -> None:
     name = block.block.name
     if item.size or item.width is not None or item.stride is not None:
-        raise error("E0244", f"`{name}` is a block, and takes its arguments in brackets", item.span, _form(block))
+        message = f"`{name}` is a block, and takes its arguments in brackets"
+        raise error("E0244", message, item.span, _in_parentheses(block, item) or _form(block))
     deepest = current().nesting
     if len(env.calls) >= deepest:
         raise error("E0103", f"calls nest deeper than {deepest}", item.span)
@@ -179,6 +194,16 @@ def _check_form(block: Definition, item: ast.WrittenLayer, env: Environment) -> 
         raise CnnError(
             Diagnostic("E0243", message, item.span, "the call", others, help="repeat a part with `[…]*n` instead")
         )
+
+
+def _in_parentheses(block: Definition, item: ast.WrittenLayer) -> Fix | None:
+    """`Unit(64, 2)` for `Unit-64/2`."""
+    parameters = [each.name for each in block.block.parameters or ()]
+    given = [each for each in (*item.size, item.width, item.stride) if each is not None]
+    if not given or len(given) > len(parameters) or item.arguments or item.size:
+        return None
+    texts = [each.span.text for each in given]
+    return replacement(item.span, f"{block.block.name}({', '.join(texts)})", "a block is called {}", _form(block))
 
 
 def _assign(block: Definition, item: ast.WrittenLayer) -> dict[str, Expr]:
@@ -194,7 +219,8 @@ def _assign(block: Definition, item: ast.WrittenLayer) -> dict[str, Expr]:
             raise error("E0240", f"`{block.block.name}` takes {takes}, and this is one more", each.span, _form(block))
         if name not in names:
             place = Span(each.span.source, each.span.start, each.span.start + len(name))
-            help = nearest(name, names) or _form(block)
+            close = closest(name, names)
+            help = meant(place, close) if close else _form(block)
             raise error("E0242", f"`{block.block.name}` has no parameter `{name}`", place, help)
         if name in result:
             others = (Annotation(places[name], "the first"),)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnndsl.elaborate import again, calls, equations, loops, merges, scattered
+from cnndsl.elaborate import again, calls, equations, loops, merges, scattered, shape_fixes
 from cnndsl.elaborate.expansion import Expansion, PendingLabel, axes_of, here
 from cnndsl.elaborate.layer_cache import mentioned, settled
 from cnndsl.elaborate.options import bind
@@ -31,7 +31,7 @@ from cnndsl.elaborate.state import (
     PendingNode,
     State,
 )
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, replacement
 from cnndsl.expr import error, truth
 from cnndsl.graph import (
     ChoicePart,
@@ -199,8 +199,8 @@ class Elaborator:
             raise scattered.in_pieces(tag, before)
         message = f"the name `{tag.name}` is used twice in one module"
         if before.span == tag.span:
-            help = f"number it: `{tag.span.text}{{{env.turn}}}`" if env.turn else ""
-            raise CnnError(Diagnostic("E0235", message, tag.span, "once for each turn", help=help))
+            help = replacement(tag.span, f"{tag.span.text}{{{env.turn}}}", "number it: {}") if env.turn else ""
+            raise error("E0235", message, tag.span, help, "once for each turn")
         is_same = is_part and tag.name in env.scope.parts
         help = f"for the same part with the same weights write `again {tag.name}`" if is_same else ""
         others = (Annotation(before.span, "the first"),)
@@ -298,13 +298,13 @@ class Elaborator:
         try:
             return self.shape_of(layer, wires)
         except LayerError as stop:
-            label, help = f"the input is {wires[0].shape}", stop.help
             others = [Annotation(self.state.drafts[each.node].span, f"gives {each.shape}") for each in wires[1:]]
             if stop.code == "E0302":
                 others += self._flattened(wires[0].node)
-                if not self.state.drafts[wires[0].node].inputs:
-                    help = f"a map of one position has {wires[0].shape} channels as well: `INPUT 1x1x{wires[0].shape}`"
-            raise CnnError(Diagnostic(stop.code, stop.message, span, label, tuple(others), help=help)) from None
+            drafts = self.state.drafts
+            help = shape_fixes.fix(stop, layer, span, drafts[wires[0].node], drafts[0])
+            found = Diagnostic(stop.code, stop.message, span, f"the input is {wires[0].shape}", tuple(others))
+            raise CnnError(found.advised(help)) from None
 
     def check_use(self, wires: list[NodeOutput], span: Span) -> None:
         """Raises CnnError where a value that exists in training only goes into what always runs."""

@@ -19,7 +19,7 @@ from cnndsl.elaborate.savepoint import Savepoint
 from cnndsl.elaborate.stand_in import stand_in
 from cnndsl.elaborate.stars import label, matches
 from cnndsl.elaborate.state import Environment, ModuleScope, NamedOutput, State, called_block
-from cnndsl.errors import Annotation, CnnError, Diagnostic
+from cnndsl.errors import Annotation, CnnError, Diagnostic, replacement
 from cnndsl.expr import error
 from cnndsl.expressions import ReferenceExpr
 from cnndsl.graph import NamedPart
@@ -245,4 +245,7 @@ def dropped(item: ast.ChainItem, start: ast.Ref) -> CnnError:
     help = f"merge the two: `(ID | {reference})`" if start is item else "let it start a branch, or a tap"
     if isinstance(item, ast.Conditional):
         help = f"`if` chooses one element: a chain is in brackets, `[{reference} -> …] if … else […]`"
-    return CnnError(Diagnostic("E0233", message, item.span, "", others, help=help))
+    found = Diagnostic("E0233", message, item.span, "", others, help=help)
+    if start is item:
+        found = found.advised(replacement(item.span, f"(ID | {reference})", "merge the two: {}"))
+    return CnnError(found)

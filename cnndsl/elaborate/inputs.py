@@ -10,6 +10,7 @@ from cnndsl.expr import error, number
 from cnndsl.layers.dense import Input
 from cnndsl.limits import current
 from cnndsl.syntax import ast
+from cnndsl.syntax.layer_fixes import volume
 from cnndsl.values import Value, show
 
 INPUT = "input"
@@ -24,7 +25,8 @@ def setting_of(name: str) -> str:
 def input_layer(layer: ast.WrittenLayer, env: Environment) -> Input:
     """Return the layer that `INPUT 224x224x3` is. Raises CnnError for what is no volume, and for options."""
     if layer.arguments is not None or layer.width is not None or layer.stride is not None:
-        raise error("E0223", "INPUT takes a volume alone", layer.span, "as in: INPUT 224x224x3")
+        help = volume(layer.span.source, layer.span.start) or "as in: INPUT 224x224x3"
+        raise error("E0223", "INPUT takes a volume alone", layer.span, help)
     return Input(_volume(layer, env))
 
 

@@ -12,6 +12,7 @@ from cnndsl.expressions import Binary, Call, ChoiceExpr, Expr, ListExpr, Name
 from cnndsl.functions import FUNCTIONS
 from cnndsl.syntax import ast
 from cnndsl.syntax.habit_hints import combined
+from cnndsl.syntax.statement_fixes import product
 
 _LAYER = re.compile(r"[A-Za-z_]\w*(?:-\w+)?(?:/\w+)?(?:\([^()\n]*\))?")
 
@@ -45,7 +46,8 @@ def check_factor(item: ast.Repeat, env: Environment) -> None:
         return
     shown = combined(item.span.source.text, item.count.span.start, "*", "MUL") or f"MUL({item.body.span.text}, {name})"
     message = f"`*` repeats what stands in front of it, a whole number of times, and `{name}` is a layer"
-    raise error("E0207", message, item.count.span, f"branches are multiplied by MUL: `{shown}`")
+    otherwise = f"branches are multiplied by MUL: `{shown}`"
+    raise error("E0207", message, item.count.span, product(item.span.source, item.count.span.start) or otherwise)
 
 
 def _first_of(expr: Expr) -> str:

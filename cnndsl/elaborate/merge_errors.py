@@ -5,6 +5,7 @@ The way out is written with the names of the file where they give it: `ID or CON
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -14,7 +15,7 @@ from cnndsl.elaborate.expansion import Expansion
 from cnndsl.elaborate.outputs import NodeOutput
 from cnndsl.elaborate.size_hints import is_reference, ways_to_fit
 from cnndsl.elaborate.state import Environment, PendingNode
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Fix, Span, replacement
 from cnndsl.expr import evaluate
 from cnndsl.expressions import Expr, Literal, Name
 from cnndsl.graph import parted, reading
@@ -27,6 +28,7 @@ from cnndsl.syntax import ast, unparse
 
 _MOST_NODES = 20_000
 """Nodes up to which it is looked for where branches part: a message comes within a second."""
+_PROJECTION = "give the skip a projection"
 _MOST_WRITTEN_OUT = 6
 """Branches that a message writes out."""
 
@@ -73,7 +75,26 @@ def mismatch(
         help = stop.help or _with_stars(operator, branches, shapes, env, wire)
     else:
         help = stop.help or _way_out(operator, branches, shapes, env, wire) or _fitting(operator, branches, drafts, env)
-    return CnnError(Diagnostic(stop.code, stop.message, main.span, main.text, tuple(labels), help=help))
+    found = Diagnostic(stop.code, stop.message, main.span, main.text, tuple(labels), help=help)
+    return CnnError(found.advised(_as_fix(help, branches, at, drafts) or help))
+
+
+def _as_fix(help: str, branches: Sequence[MergeBranch], at: int, drafts: Sequence[PendingNode]) -> Fix | None:
+    """Return the first way out that the help shows as an edit: a projection of the skip, or another layer in place of
+    the one that gives a branch its size."""
+    shown = re.search(r"`([^`]+)`", help)
+    if shown is None:
+        return None
+    if help.startswith(_PROJECTION):
+        return replace(
+            replacement(branches[at].chain.items[-1].span, shown[1]), advice=help, place=None, otherwise=help
+        )
+    for branch in branches:
+        draft = drafts[branch.made.wire.node] if branch.made.wire is not None else None
+        is_own = draft is not None and draft.text == draft.span.text and shown[1].startswith(f"{draft.text}(")
+        if draft is not None and is_own and help.startswith("`"):
+            return replace(replacement(draft.span, shown[1]), advice=help, place=None, otherwise=help)
+    return None
 
 
 def _parting(
@@ -228,7 +249,7 @@ def _projection(branch: MergeBranch, target: Shape, env: Environment, entering: 
         return ""
     width = _width(branch.chain, target.channels, env) or str(target.channels)
     step = _stride(branch.chain, stride, env) or (f"{stride}" if stride > 1 else "")
-    return f"give the skip a projection: `ID or CONV1-{width}{'/' if step else ''}{step}`"
+    return f"{_PROJECTION}: `ID or CONV1-{width}{'/' if step else ''}{step}`"
 
 
 def _layers(items: Sequence[ast.ChainItem]) -> Iterator[ast.WrittenLayer]:

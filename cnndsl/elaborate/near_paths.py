@@ -7,12 +7,12 @@ from itertools import islice
 
 from cnndsl.elaborate import naming
 from cnndsl.elaborate.state import ModuleScope, NamedOutput
-from cnndsl.errors import closest, did_you_mean, listed
+from cnndsl.errors import Help, Span, closest, listed, meant
 
 _MOST_LOOKED_AT = 2000
 
 
-def help_for_path(name: str, scope: ModuleScope | None, sign: str) -> str:
+def help_for_path(name: str, scope: ModuleScope | None, sign: str, span: Span) -> Help:
     """Return what to write in place of a path that names nothing: the nearest one, else what is known where it ends.
 
     `sign` stands in front of a path: `@`, or nothing in an `output`.
@@ -23,16 +23,16 @@ def help_for_path(name: str, scope: ModuleScope | None, sign: str) -> str:
     likely = likely or next((each for each in islice(_inner(scope), _MOST_LOOKED_AT) if each.endswith(ending)), "")
     if likely or "." not in name:
         likely = likely or closest(name, known)
-        return did_you_mean(f"{sign}{likely}") if likely else _all_known(known, sign)
+        return meant(span, f"{sign}{likely}") if likely else _all_known(known, sign)
     found, inside = _followed(name.split("."), scope)
     if found and inside is None:
-        return did_you_mean(f"{sign}{found}")
+        return meant(span, f"{sign}{found}")
     if inside:
         return f"known in `{found}`: {listed([f'{sign}{found}.{each}' for each in inside])}"
     if found:
         return f"`{found}` has no parts; its output is `{sign}{found}`"
     likely = closest(name, known)
-    return did_you_mean(f"{sign}{likely}") if likely else _all_known(known, sign)
+    return meant(span, f"{sign}{likely}") if likely else _all_known(known, sign)
 
 
 def visible(scope: ModuleScope | None) -> list[str]:

@@ -38,7 +38,8 @@ def with_inputs(stop: CnnError, source: Source, settings: Mapping[str, Value], f
     listed = " and ".join(map(_shown, found))
     noun = "an input that works is" if len(found) == 1 and len(found[0]) == 1 else "inputs that work are"
     help = f"{diagnostic.help}; {noun} {listed}" if diagnostic.help else f"{noun} {listed}"
-    return CnnError([replace(diagnostic, help=help)])
+    fix = diagnostic.fix
+    return CnnError([replace(diagnostic, help=help, fix=fix and replace(fix, advice=help, place=None, otherwise=help))])
 
 
 def _shown(volumes: Volumes) -> str:

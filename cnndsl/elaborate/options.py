@@ -13,10 +13,13 @@ from inspect import getdoc
 from typing import TypeAlias, TypeVar
 
 from cnndsl.elaborate.calls import show_argument
+from cnndsl.elaborate.foreign_heads import head_of
+from cnndsl.elaborate.option_fixes import for_option, in_the_head, share, truth_of
 from cnndsl.elaborate.outputs import Bound, NodeOutput
 from cnndsl.elaborate.references import find_label, names_output, show_value
 from cnndsl.elaborate.state import Environment, NameValue, OutputValue, Setting
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, did_you_mean, nearest
+from cnndsl.elaborate.survey import is_kind
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Edit, Fix, Help, Span, closest, meant, replacement
 from cnndsl.expr import described, error, evaluate, given
 from cnndsl.expressions import Call, Expr, ListExpr, Literal, Name, ReferenceExpr, ShapeExpr, names
 from cnndsl.layers.base import Layer, Option
@@ -130,12 +133,14 @@ def _assignments(kind: type[Layer], written: ast.WrittenLayer, digits: Literal |
     sizes = written.size or ((digits,) if digits else ())
     if sizes:
         span = sizes[0].span.to(sizes[-1].span)
-        yield _Assignment(_suffix(kind, kind.SIZE, "size", span), sizes, span)
+        yield _Assignment(_suffix(kind, kind.SIZE, "size", span, written), sizes, span)
     if written.width is not None:
-        yield _Assignment(_suffix(kind, kind.WIDTH, "width", written.width.span), (written.width,), written.width.span)
+        yield _Assignment(
+            _suffix(kind, kind.WIDTH, "width", written.width.span, written), (written.width,), written.width.span
+        )
     if written.stride is not None:
         yield _Assignment(
-            _suffix(kind, kind.STRIDE, "stride", written.stride.span), (written.stride,), written.stride.span
+            _suffix(kind, kind.STRIDE, "stride", written.stride.span, written), (written.stride,), written.stride.span
         )
     unnamed = [argument for argument in written.arguments or () if argument.name is None]
     if unnamed and kind.POSITIONAL and kind.options()[kind.POSITIONAL[-1]].type == "ints":
@@ -143,42 +148,45 @@ def _assignments(kind: type[Layer], written: ast.WrittenLayer, digits: Literal |
         yield _Assignment(kind.POSITIONAL[-1], tuple(each.value for each in unnamed), span)
         unnamed = []
     for position, argument in enumerate(unnamed):
-        yield _Assignment(_positional(kind, position, argument.span), (argument.value,), argument.span)
+        yield _Assignment(_positional(kind, position, argument.span, written), (argument.value,), argument.span)
     for argument in written.arguments or ():
         if argument.name is not None:
-            yield _Assignment(_option_name(kind, argument), (argument.value,), argument.span)
+            yield _Assignment(_option_name(kind, argument, written), (argument.value,), argument.span)
 
 
-def _suffix(kind: type[Layer], option: str, what: str, span: Span) -> str:
+def _suffix(kind: type[Layer], option: str, what: str, span: Span, written: ast.WrittenLayer) -> str:
     if option:
         return option
-    name = kind.kind()
+    name, head = kind.kind(), head_of(written)
+    rule = kind.options()[kind.POSITIONAL[0]] if kind.POSITIONAL else None
+    sign = Span(span.source, span.start - (what != "size"), span.end)
     if what == "size" and kind.WIDTH:
-        help = f"a width stands behind a dash: {name}-{span.text}"
-    elif what == "size" and kind.POSITIONAL:
-        help = f"its number stands in brackets: {name}({span.text})"
+        edit, advice = Edit(sign, f"-{span.text}"), "a width stands after a dash: {}"
+    elif rule is not None and rule.type == "number":
+        number = share(span.text) if rule.maximum == 1 else span.text
+        edit, advice = Edit(Span(span.source, sign.start, head.end), f"({number})"), "its number is an option: {}"
+        if not number or written.arguments is not None:
+            raise error("E0223", f"{name} takes no {what}", span, f"its number is an option: {name}({number})")
+    elif what == "width" and not re.fullmatch("[0-9]+", span.text):
+        is_layer = is_kind(span.text)
+        edit, advice = Edit(sign, f" -> {span.text}"), "an arrow is missing: {}"
+        if not is_layer:
+            raise error("E0223", f"{name} takes no {what}", span, f"write {name}")
     elif what == "width" and kind.SIZE:
-        help = f"it has as many channels as its input: {name}2"
+        edit, advice = Edit(sign, ""), "it has as many channels as its input: {}"
     else:
-        help = f"write {name}"
-    raise error("E0223", f"{name} takes no {what}", span, help)
+        edit, advice = Edit(sign, ""), "write {}"
+    raise error("E0223", f"{name} takes no {what}", span, Fix((edit,), advice, head))
 
 
-def _option_name(kind: type[Layer], argument: ast.Argument) -> str:
+def _option_name(kind: type[Layer], argument: ast.Argument, written: ast.WrittenLayer) -> str:
     name = argument.name or ""
     for option, rule in kind.options().items():
         if name == option or name in rule.aliases:
             return option
-    known = [*kind.options(), *(alias for rule in kind.options().values() for alias in rule.aliases)]
     place = Span(argument.span.source, argument.span.start, argument.span.start + len(name))
-    similar = next((did_you_mean(each) for each in kind.options() if _begins_alike(each, name)), "")
-    help = nearest(name, known) or similar or _options(kind)
+    help = for_option(kind, written, argument, _options(kind))
     raise error("E0221", f"{kind.kind()} has no option `{name}`", place, help)
-
-
-def _begins_alike(option: str, name: str) -> bool:
-    """`padding` for `pad`, `kernel_size` for `kernel`."""
-    return min(len(option), len(name)) >= 3 and (name.startswith(option) or option.startswith(name))
 
 
 def _options(kind: type[Layer]) -> str:
@@ -186,14 +194,16 @@ def _options(kind: type[Layer]) -> str:
     return f"its options are {', '.join(options)}" if options else f"it has no options: write {kind.kind()}"
 
 
-def _positional(kind: type[Layer], position: int, span: Span) -> str:
+def _positional(kind: type[Layer], position: int, span: Span, written: ast.WrittenLayer) -> str:
     known = kind.POSITIONAL
     if position < len(known):
         return known[position]
     message = f"{kind.kind()} takes {_without_name(known)}"
-    named = next((option for option in kind.options() if option not in (*known, kind.SIZE, kind.WIDTH)), "")
-    help = f"{_options(kind)}; name the one that is meant, as in `{named}={span.text}`" if named else _options(kind)
-    raise error("E0224", message, span, help)
+    raise error("E0224", message, span, in_the_head(kind, written) or _named(kind))
+
+
+def _named(kind: type[Layer]) -> str:
+    return f"{_options(kind)}; name the one that is meant" if kind.options() else _options(kind)
 
 
 def _without_name(known: tuple[str, ...]) -> str:
@@ -248,7 +258,8 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
     if rule.type == "flag":
         if isinstance(value, bool):
             return value
-        help = f"write {option}={'no' if value == 0 else 'yes'}"
+        word = truth_of(span.text)
+        help = replacement(span, word) if word else f"write {option}=yes or {option}=no"
         raise error("E0226", f"{what} is yes or no, and this is {show_value(value)}", span, help)
     if rule.type in ("dims", "padding"):
         return _dims(value, rule, what, span)
@@ -259,7 +270,14 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
     if rule.type == "number" and isinstance(value, int | Fraction) and not isinstance(value, bool):
         return float(_within(value, rule, what, span))
     wanted = f"one of {_listed(rule.words)}" if rule.words else "a number"
-    raise error("E0226", f"{what} is {wanted}, and this is {show_value(value)}", span)
+    help = f"as in: `{option}={rule.words[0]}`" if rule.words else f"write a number{_bounds(rule)}"
+    raise error("E0226", f"{what} is {wanted}, and this is {show_value(value)}", span, help)
+
+
+def _bounds(rule: Option) -> str:
+    """The bounds of an option in words, empty if it has none."""
+    least = "" if rule.minimum is None else f" of at least {rule.minimum:g}"
+    return f" from {rule.minimum or 0:g} to {rule.maximum:g}" if rule.maximum is not None else least
 
 
 def _listed(words: tuple[str, ...]) -> str:
@@ -272,9 +290,12 @@ def _word(word: str, rule: Option, what: str, span: Span) -> str:
         return word
     if not rule.words:
         wanted = "yes or no" if rule.type == "flag" else "a number"
-        raise error("E0226", f"{what} is {wanted}, and this is the name `{word}`", span)
+        truth = truth_of(word) if rule.type == "flag" else ""
+        help = replacement(span, truth) if truth else ""
+        raise error("E0226", f"{what} is {wanted}, and this is the name `{word}`", span, help)
     wanted = f"{'a number or ' if rule.type == 'padding' else ''}one of {_listed(rule.words)}"
-    help = nearest(word, rule.words) or f"to set it from outside, declare it: `net Net({word}={rule.words[0]})`"
+    close = closest(word, rule.words)
+    help = meant(span, close) if close else f"to set it from outside, declare it: `net Net({word}={rule.words[0]})`"
     raise error("E0226", f"{what} is {wanted}, and this is `{word}`", span, help)
 
 
@@ -287,7 +308,9 @@ def _dims(value: Value, rule: Option, what: str, span: Span) -> tuple[int, ...]:
 def _integer(value: Value, what: str, span: Span) -> int:
     if isinstance(value, Fraction):
         text = span.text
-        help = f"round it: `floor({text})`, `ceil({text})` or `round({text})`"
+        help: Help = f"round it: `floor({text})`, `ceil({text})` or `round({text})`"
+        if text.count("/") == 1 and not set("+-%*(").intersection(text):
+            help = replacement(span, text.replace("/", "//"), "round it down, {}, or say `ceil` or `round`", help)
         raise error("E0208", f"{what} must be an integer, and this is {show(value)}", span, help)
     if isinstance(value, bool) or not isinstance(value, int):
         is_list = isinstance(value, ListValue)
@@ -299,9 +322,16 @@ def _integer(value: Value, what: str, span: Span) -> int:
 
 def _within(value: _Number, rule: Option, what: str, span: Span) -> _Number:
     if rule.minimum is not None and value < rule.minimum:
-        raise error("E0227", f"{what} is at least {rule.minimum:g}, and this is {show(value)}", span)
+        raise error(
+            "E0227",
+            f"{what} is at least {rule.minimum:g}, and this is {show(value)}",
+            span,
+            f"use a value{_bounds(rule)}",
+        )
     if rule.maximum is not None and value > rule.maximum:
-        raise error("E0227", f"{what} is at most {rule.maximum:g}, and this is {show(value)}", span)
+        decimal = share(span.text) if rule.maximum == 1 else ""
+        help = replacement(span, decimal, "a share is a decimal: {}") if decimal else f"use a value{_bounds(rule)}"
+        raise error("E0227", f"{what} is at most {rule.maximum:g}, and this is {show(value)}", span, help)
     return value
 
 

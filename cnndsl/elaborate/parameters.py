@@ -10,7 +10,7 @@ from itertools import islice
 
 from cnndsl.elaborate.references import show_value
 from cnndsl.elaborate.survey import choices, free_names, survey
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Span, listed, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Fix, Span, listed, meant, nearest, unmistakable
 from cnndsl.expr import error
 from cnndsl.expr import given as given_value
 from cnndsl.expressions import Expr, Name, ReferenceExpr
@@ -34,6 +34,7 @@ from cnndsl.values import (
     show_setting,
 )
 
+_WORDS = frozenset(("if", "else", "for", "in", "or", "and", "not", "each", "again", "tap"))
 _MOST_NAMED = 12
 """So many parameters are named in a message."""
 
@@ -181,7 +182,9 @@ def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> Sequence[Value]:
     first, last = values
     if not isinstance(first, int) or not isinstance(last, int) or last < first:
         message = f"{show(first)}..{show(last)} is no range: a range runs upwards, over integers"
-        raise error("E0213", message, domain.span, "list other values: `N in {1, 2.5, 4}`")
+        swapped = isinstance(first, int) and isinstance(last, int)
+        advice = f"write `{show(last)}..{show(first)}`" if swapped else "list the values: `{1, 2.5, 4}`"
+        raise error("E0213", message, domain.span, advice)
     most = current().values
     if last - first >= most:
         raise error("E0213", f"this range has more than {most:,} values", domain.span)
@@ -197,7 +200,7 @@ def _outside(parameter: OpenParameter, value: Value) -> Diagnostic | None:
     values = [show_setting(each) for each in several]
     shown = (", " if several is domain else " to ").join(values)
     message = f"`{parameter.name}` is one of {shown}, and this is {show_value(value)}"
-    return Diagnostic("E0212", message, parameter.span)
+    return Diagnostic("E0212", message, parameter.span, help="set it to one of these values, or widen the domain")
 
 
 def _same(left: Value, right: Value) -> bool:
@@ -218,16 +221,30 @@ def _missing(missing: list[OpenParameter]) -> Diagnostic:
     )
     others = tuple(Annotation(each.span, "and this") for each in shown[1:])
     message = f"this is a family of networks: {listed} {verb} no value"
-    help = f"{''.join(_slips(shown))}give {what} one: {command}"
-    return Diagnostic("E0214", message, missing[0].span, "this is free", others, help=help)
+    words = [each.name for each in missing if each.name in _WORDS]
+    help = f"give {what} one: {command}"
+    if words:
+        help = f"`{words[0]}` is a word of the language: write the value that is meant"
+    found = Diagnostic("E0214", message, missing[0].span, "this is free", others, help=help)
+    slips = list(_slips(missing))
+    return found.advised(_together(slips, help)) if slips else found
 
 
-def _slips(missing: Sequence[OpenParameter]) -> Iterator[str]:
-    """A line for each free name that may be meant for the name of a kind."""
+def _slips(missing: Sequence[OpenParameter]) -> Iterator[Fix]:
+    """A fix for each free name that can only be meant for that of a layer type."""
     for each in missing:
-        hint = "" if each.is_declared or len(each.name) < 4 else nearest(each.name, known())
-        if hint:
-            yield f"`{each.name}`: {hint}\n"
+        close = "" if each.is_declared or len(each.name) < 4 else unmistakable(each.name, known())
+        if close:
+            yield meant(each.span, close)
+
+
+def _together(fixes: Sequence[Fix], otherwise: str) -> Fix:
+    """Return one fix of several."""
+    edits = tuple(edit for each in fixes for edit in each.edits)
+    first = fixes[0]
+    if len(fixes) == 1:
+        return Fix(edits, first.advice, first.place, otherwise)
+    return Fix(edits, f"did you mean {' and '.join(f'`{each.text}`' for each in edits)}?", None, otherwise)
 
 
 def _free(file: ast.File) -> tuple[OpenParameter, ...]:

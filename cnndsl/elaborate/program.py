@@ -28,7 +28,7 @@ from cnndsl.elaborate.state import (
     State,
     TooManyError,
 )
-from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, nearest
+from cnndsl.errors import Annotation, CnnError, Diagnostic, Source, Span, closest, meant
 from cnndsl.expr import error
 from cnndsl.expressions import Expr
 from cnndsl.graph import Graph, LayerPart, SequencePart, nodes_of
@@ -178,6 +178,16 @@ def _made(
     return program, home, root, made
 
 
+def definitions(file: ast.File, settings: Mapping[str, Value], find: Find) -> tuple[Elaborator, FileScope]:
+    """Return what a file defines, and an elaborator for it, without its network; errors are in its state."""
+    state = State()
+    program, home = _Program(state, Elaborator(state), find, [file.source]), _home_of(file)
+    with suppress(TooManyError):
+        _parameters(program, file, home, settings)
+        _statements(program, file, _Reading(home, (file.source.name,), is_main=True))
+    return program.walker, home
+
+
 def _place(each: Diagnostic) -> tuple[str, int]:
     return (each.span.source.name, each.span.start) if each.span else ("", -1)
 
@@ -268,8 +278,8 @@ def _net(statement: ast.Net, reading: _Reading) -> None:
 def _define(name: str, span: Span, reading: _Reading) -> None:
     """Raises CnnError where the file has that name already."""
     if name in reading.places:
-        others = (Annotation(reading.places[name], "the first"),)
-        raise CnnError(Diagnostic("E0245", f"the name `{name}` is defined twice", span, "the second", others))
+        message, first = f"the name `{name}` is defined twice", (Annotation(reading.places[name], "the first"),)
+        raise CnnError(Diagnostic("E0245", message, span, "the second", first, help="remove or rename one of them"))
     reading.places[name] = span
 
 
@@ -343,7 +353,8 @@ def _use(program: _Program, statement: ast.Use, reading: _Reading) -> None:
             reading.home.blocks[name] = home.blocks[name]
             continue
         reading.home.values[name] = Unknown()
-        help = nearest(name, list(home.blocks)) or f"it has {', '.join(home.blocks) or 'no blocks at all'}"
+        close = closest(name, list(home.blocks))
+        help = meant(span, close) if close else f"it has {', '.join(home.blocks) or 'no blocks at all'}"
         program.state.report(error("E0251", f"the file {statement.path} has no block `{name}`", span, help))
 
 

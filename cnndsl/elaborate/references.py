@@ -101,8 +101,7 @@ def _unknown(name: str, env: Environment, span: Span) -> CnnError:
         return CnnError(Diagnostic("E0232", message, span, "", others, help=help))
     message = f"nothing before this place is called `{name}`"
     sign = "@" if span.text.startswith("@") else ""
-    help = help_for_path(name, env.scope, sign)
-    return CnnError(Diagnostic("E0232", message, span, help=help))
+    return error("E0232", message, span, help_for_path(name, env.scope, sign, span))
 
 
 def _of_output(name: str, env: Environment, span: Span) -> CnnError | None:

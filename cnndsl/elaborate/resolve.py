@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from cnndsl.elaborate.foreign_heads import help_for_head
 from cnndsl.elaborate.references import names_output, show_value
 from cnndsl.elaborate.state import Definition, Environment, called_block, env_of, is_sized_kind
-from cnndsl.errors import CnnError, Span, closest, did_you_mean, nearest
+from cnndsl.errors import CnnError, Help, Span, nearest, replacement
 from cnndsl.expr import error
 from cnndsl.expressions import Literal
 from cnndsl.layers import KINDS, find, known
@@ -149,7 +150,7 @@ def _nothing(item: ast.WrittenLayer, env: Environment) -> CnnError:
         message = f"`{head}` is {show_value(value)}, which is no kind of layer and no block"
         name = value.name if isinstance(value, NameSymbol) else show(value)
         return error("E0231", message, place, nearest(name, _names(env)))
-    help = _applied(item) if head == "again" else _padding(item) or _hint(head, env)
+    help = _applied(item) if head == "again" else _padding(item) or _hint(item, env)
     return error("E0231", f"there is no layer or block called `{head}`", place, help)
 
 
@@ -178,7 +179,7 @@ _PADDINGS = {
 """What fills a border, as other languages call it, and the layer that does."""
 
 
-def _padding(item: ast.WrittenLayer) -> str:
+def _padding(item: ast.WrittenLayer) -> Help:
     """How `PAD(reflect, 3)`, `PAD3`, `REFLECTIONPAD2D(3)` are written; empty for what is no padding."""
     dimensions = re.fullmatch(r"(.*PAD(?:DING)?)[123]D", item.head.upper())
     name, size = (dimensions[1], "") if dimensions else name_and_size(item.head.upper())
@@ -189,28 +190,29 @@ def _padding(item: ast.WrittenLayer) -> str:
     fillings = [_PADDINGS.get(each.upper()) for each in (stem[1], *texts)]
     kind = next(filter(None, fillings), "ZEROPAD")
     margin = next((each for each in texts if re.fullmatch(r"[0-9x]+", each)), size or "1")
-    return f"here it is written `{kind}({margin})`"
+    return replacement(item.span, f"{kind}({margin})", "here it is written {}")
 
 
 def _names(env: Environment) -> list[str]:
     return [*env.home.blocks, *known()]
 
 
-def _hint(head: str, env: Environment) -> str:
+def _hint(item: ast.WrittenLayer, env: Environment) -> Help:
+    head = item.head
     if head.upper() in MERGES:
         return f"it merges branches: `{head.upper()}(A, B)`"
     if head in _STATEMENTS:
         return f"`{head}` is a word of the language, and no layer"
     if names_output(head, env):
         again = f"; the same part once more is `again {head}`" if head in env.scope.parts else ""
-        return f"the value that is called so is `@{head}`, at the beginning of a branch{again}"
-    stem, size = name_and_size(head)
+        otherwise = f"the value that is called so is `@{head}`, at the beginning of a branch{again}"
+        return replacement(item.span, f"@{head}", "a reference has an `@`: {}", otherwise)
+    stem = name_and_size(head)[0]
     elsewhere = _ELSEWHERE.get(head.upper()) or _ELSEWHERE.get(stem.upper())
     if elsewhere:
-        return f"here it is written {elsewhere}"
+        return help_for_head(item, env, _names(env), f"here it is written {elsewhere}")
     outside = _OUTSIDE.get(head.upper().replace("_", "")) or _OUTSIDE.get(stem.upper())
     if outside:
         what, added = outside
         return f"{what} outside of the language: a package adds layer types, as `examples/plugin` adds {added}"
-    close = closest(stem, _names(env))
-    return did_you_mean(f"{close}{size}") if close else nearest(head, _names(env))
+    return help_for_head(item, env, _names(env), "")

@@ -53,13 +53,17 @@ class FlatGraph:
         return self._append(Input(extents), (), shape, place, path)
 
     def add(
-        self, layer: Layer, inputs: Sequence[int], place: int, *, path: str = "", training_only: bool = False
+        self, layer: Layer, inputs: Sequence[int], place: int, path: str = "", *, training_only: bool = False
     ) -> int:
         """Add a layer and return its number. Raises CnnError where it does not fit what it reads.
 
         Args:
-            path: where its tensors live, `layer1.0.conv1`, in a format that has names.
-            training_only: whether only training computes it.
+            layer: The layer.
+            inputs: The numbers of the values that it reads.
+            place: Where it stands in the file.
+            path: What it is called in the code that the file comes from: the common prefix of its tensors' names, or
+                the module around it and a last component.
+            training_only: Whether only training computes it.
         """
         self._bounds(layer, place)
         try:

@@ -47,11 +47,11 @@ Cut: TypeAlias = Literal["", "channels", "positions"]
 
 
 class LayerError(Exception):
-    """A layer that cannot take its input. The caller knows the place."""
+    """A layer that cannot take its input. The caller knows the place. `options` would make it take it."""
 
-    def __init__(self, code: str, message: str, help: str = "") -> None:
+    def __init__(self, code: str, message: str, help: str = "", options: str = "") -> None:
         super().__init__(message)
-        self.code, self.message, self.help = code, message, help
+        self.code, self.message, self.help, self.options = code, message, help, options
 
 
 @record(slots=True)
@@ -112,6 +112,8 @@ class Layer:
     it by default, able to be scripted, compiled, exported and pickled. The compiler never runs it."""
     DEFAULTS: ClassVar[tuple[tuple[str, str | bool | float], ...]] = ()
     """Arguments of the PyTorch module whose default is another option's value (its name), or an unusual constant."""
+    READ_ANEW: ClassVar[tuple[str, ...]] = ()
+    """Options that the PyTorch module reads in each call from an attribute of that name: they may be set later."""
     CHECKS_RATES: ClassVar[bool] = False
     """True where the PyTorch module refuses rates outside of 0 to 1 by itself."""
     INDICES_OF: ClassVar[int] = 0

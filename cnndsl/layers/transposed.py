@@ -79,6 +79,7 @@ class ConvTranspose(Layer):
                 "E0307",
                 f"`same` needs a kernel as large as the stride and of its parity, and these are {extent} and {stride}",
                 self._paddings(extent, stride),
+                self._options(extent, stride),
             )
         return (extent - stride) // 2
 
@@ -89,12 +90,19 @@ class ConvTranspose(Layer):
         return ("out_pad", more) if fits else None
 
     def _paddings(self, extent: int, stride: int) -> str:
-        """A hint: what makes the output `stride` times as large. None where axes differ, or nothing does."""
+        """A hint: what makes the output `stride` times as large."""
+        options = self._options(extent, stride)
+        if not options:
+            return "say how much to take away from both sides: pad=1"
+        return f"to make the map {stride} times as large: {options}"
+
+    def _options(self, extent: int, stride: int) -> str:
+        """The options that make the output `stride` times as large; empty where axes differ, or nothing does."""
         pad = max(0, (extent - stride + 1) // 2)
         extra = 2 * pad - extent + stride
         if extra >= stride or any(len(set(each)) > 1 for each in (self.kernel, self.stride, self.dilation)):
-            return "say how much to take away from both sides: pad=1"
-        return f"to make the map {stride} times as large: pad={pad}, out_pad={extra}"
+            return ""
+        return f"pad={pad}, out_pad={extra}"
 
     def output(self, *inputs: Shape) -> Shape:
         (x,) = inputs

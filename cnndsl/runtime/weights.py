@@ -9,16 +9,22 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from pathlib import Path
-from typing import Any, Literal, cast
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from cnndsl.files import FileError, is_file
+from cnndsl.files import FileError, is_file, write
 from cnndsl.graph import Graph
 from cnndsl.records import record
 
 _LARGEST_HEADER = 100 * 2**20
 """As the format's own readers bound it."""
-_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+if TYPE_CHECKING:
+    from torch import nn
+
+SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+"""The endings of files of weights."""
 
 _COUNTER = ".num_batches_tracked"
 """`load_state_dict` fills in the counters of normalisations that files of old versions, and of frozen ones, lack."""
@@ -65,11 +71,38 @@ def read(path: str) -> dict[str, TensorSize]:
     Raises FileError where the file cannot be read, or holds something else than tensors by name.
     """
     suffix = Path(path).suffix
-    if suffix not in _SUFFIXES:
-        raise FileError(f"cannot read {path}: weights are in files {', '.join(_SUFFIXES)}")
+    if suffix not in SUFFIXES:
+        raise FileError(f"cannot read {path}: weights are in files {', '.join(SUFFIXES)}")
     if not is_file(path):
         raise FileError(f"cannot read {path}: there is no such file")
     return _safetensors(path) if suffix == ".safetensors" else _torch(path)
+
+
+def summary(path: str) -> str:
+    """Say what is in a file of weights: how many tensors, and the first and the last.
+
+    Raises FileError where the file cannot be read.
+    """
+    found = read(path)
+    (first, last) = (f"{name} {_shown(found[name])}" for name in (next(iter(found)), next(reversed(found))))
+    params = sum(prod(extents) for extents in found.values())
+    return f"{len(found):,} tensors of {params:,} numbers, from {first} to {last}"
+
+
+def save(module: nn.Module, path: str, *, force: bool = False) -> None:
+    """Write the `state_dict` of a module as a .safetensors file.
+
+    Raises FileError where it cannot be written, and where the name has another ending.
+    """
+    from safetensors.torch import save as packed
+
+    if Path(path).suffix != ".safetensors":
+        raise FileError(f"cannot write {path}: weights are saved as a .safetensors file")
+    write(
+        path,
+        packed({name: each.detach().cpu().contiguous().clone() for name, each in module.state_dict().items()}),
+        force=force,
+    )
 
 
 def compare(graph: Graph, found: Mapping[str, TensorSize]) -> list[WeightDifference]:
@@ -126,14 +159,23 @@ def _safetensors(path: str) -> dict[str, TensorSize]:
         raise FileError(f"cannot read {path}: it is not a safetensors file") from None
 
 
+def _why_not(path: str, stop: Exception) -> str:
+    """Why torch does not read a file, in our words: its own go on over pages, with the terminal's escapes."""
+    data = Path(path)
+    if is_file(path) and data.stat().st_size == 0:
+        return "it is empty"
+    if isinstance(stop, UnpicklingError) and "Unsupported global" in str(stop):
+        return "it holds Python objects, such as a whole module; save its weights: torch.save(model.state_dict(), …)"
+    return "it is damaged, or torch.save did not write it"
+
+
 def _torch(path: str) -> dict[str, TensorSize]:
     import torch
 
     try:
         loaded: object = torch.load(path, map_location="meta", weights_only=True)
     except Exception as stop:
-        reason = str(stop).strip().splitlines()[0][:120] if str(stop).strip() else type(stop).__name__
-        raise FileError(f"cannot read {path}: it holds more than weights, or is damaged ({reason})") from None
+        raise FileError(f"cannot read {path}: {_why_not(path, stop)}") from None
     entries = cast("dict[object, object]", loaded) if isinstance(loaded, dict) else {}
     inner = entries.get("state_dict")
     if isinstance(inner, dict):

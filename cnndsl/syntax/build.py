@@ -265,15 +265,9 @@ class TreeBuilder(ExpressionBuilder):
         name = word.span.text
         if name.upper() != "INPUT":
             place = word.span.to(volume[-1].span)
-            from cnndsl.syntax.habit_hints import options_without_brackets
+            from cnndsl.syntax.gap_fixes import after_a_gap
 
-            options = options_without_brackets(place.source.text, place.start)
-            if options:
-                raise error("E0102", f"expected `->`, found `{name}`", word.span, options)
-            help = f"without the blank it is a size: `{place.text.replace(' ', '')}`"
-            if name.upper() == "X":
-                help = "a volume has no blanks: `INPUT 224x224x3`"
-            raise error("E0106", "only INPUT has a volume behind it", place, help)
+            raise after_a_gap(word.span, place)
 
     def word(self, c: RuleChildren) -> Word:
         """Build `WORD (hole TAIL?)*`."""

@@ -8,8 +8,12 @@ from dataclasses import replace
 
 from cnndsl.errors import Annotation, Diagnostic, Span
 from cnndsl.syntax.brackets import unmatched
+from cnndsl.syntax.chain_fixes import CHAIN_FIXES, LAST_FIXES
 from cnndsl.syntax.hints import foreign, hint, misspelled
+from cnndsl.syntax.layer_fixes import LAYER_FIXES
 from cnndsl.syntax.parse_failure import Stop
+from cnndsl.syntax.sign_fixes import SIGN_FIXES
+from cnndsl.syntax.statement_fixes import STATEMENT_FIXES
 from cnndsl.syntax.statement_hints import misplaced
 from cnndsl.syntax.value_hints import is_mixed
 from cnndsl.syntax.words import LABEL, UNITS
@@ -27,9 +31,31 @@ _PLAIN = {
 """Terminals that are said as they are, whatever else could stand there, in the order of the message."""
 
 
+_FIXES = (*LAYER_FIXES, *SIGN_FIXES, *CHAIN_FIXES, *STATEMENT_FIXES)
+
+
 def describe(stop: Stop) -> Diagnostic:
     """The diagnostic for a place at which something else was expected."""
-    stop = _whole_word(stop)
+    whole = _whole_word(stop)
+    found = _described(whole)
+    is_plain = not found.help or found.help.startswith("an arrow is missing")
+    rules = (*_FIXES, *LAST_FIXES) if is_plain else _FIXES
+    fix = next((fix for rule in rules if (fix := rule(stop) or rule(whole)) is not None), None)
+    if fix is None:
+        return found
+    called = re.fullmatch(
+        r"([A-Za-z_]+(?:\.\w+)+|[A-Za-z]\w*[123][dD]\w*|[A-Z]\w*[a-z]\w*)(\(.*\))?",
+        fix.place.text if fix.place else "",
+        re.DOTALL,
+    )
+    if called and fix.place is not None and fix.advice.startswith("here"):
+        name = called[1]
+        place = Span(stop.source, fix.place.start, fix.place.start + len(name))
+        return Diagnostic("E0231", f"there is no layer or block called `{name}`", place).advised(fix)
+    return found.advised(replace(fix, otherwise=found.help))
+
+
+def _described(stop: Stop) -> Diagnostic:
     brackets = unmatched(stop)
     if brackets is not None:
         return brackets

@@ -25,12 +25,12 @@ _FOR_HEAD = re.compile(r"\b(?:for|each)\s[^\[\]{}]*\bin\b[^\[\]{}]*$")
 _LIKE_A_LAYER = r"(?:@|[A-Z][A-Z0-9]|\[|\()"
 
 
-def options_without_brackets(text: str, at: int) -> str:
-    """Return how a layer's options are written that stand behind it without brackets, at a place or before it; empty
-    where none do.
+def options_at(text: str, at: int) -> tuple[int, int, str] | None:
+    """Return where a layer stands whose options follow it without parentheses, at a place or before it, and how it is
+    written; None where none does.
 
-    >>> options_without_brackets("CONV3-16 stride 2 -> RELU", 9)
-    'options stand in brackets: `CONV3-16(stride=2)`'
+    >>> options_at("CONV3-16 stride 2 -> RELU", 9)
+    (0, 17, 'CONV3-16(stride=2)')
     """
     start = max(text.rfind("\n", 0, at) + 1, at - _LONGEST_LINE)
     line = text[start : at + _LONGEST_LINE].partition("\n")[0]
@@ -38,8 +38,15 @@ def options_without_brackets(text: str, at: int) -> str:
         if found.start("settings") <= at - start <= found.end("settings"):
             settings = [f"{name}={value}" for name, value in re.findall(_SETTING, found["settings"])]
             listed = ", ".join([found["given"].strip(), *settings] if found["given"] else settings)
-            return f"options stand in brackets: `{found['layer']}({listed})`"
-    return ""
+            return start + found.start(), start + found.end(), f"{found['layer']}({listed})"
+    return None
+
+
+def options_without_brackets(text: str, at: int) -> str:
+    """Return how a layer's options are written that stand behind it without brackets, at a place or before it; empty
+    where none do."""
+    found = options_at(text, at)
+    return f"options stand in brackets: `{found[2]}`" if found else ""
 
 
 def combined(text: str, at: int, operator: str, name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from cnndsl.errors import Span, nearest
+from cnndsl.errors import Span, did_you_mean, unmistakable
 from cnndsl.syntax.brackets import opened_at
 from cnndsl.syntax.habit_hints import HABIT_HINTS
 from cnndsl.syntax.parse_failure import STATEMENTS, Stop
@@ -63,7 +63,8 @@ def misspelled(stop: Stop) -> tuple[Span, str] | None:
     match = re.compile(r"[ \t]*([A-Za-z_]+)(?=[ \t]+[A-Za-z_\"])").match(text, line)
     if match is None or match.end() > stop.offset or match[1] in _KEYWORDS or match[1].upper() == "INPUT":
         return None
-    help = nearest(match[1], [*STATEMENTS, "INPUT"])
+    near = unmistakable(match[1], [*STATEMENTS, "INPUT"])
+    help = did_you_mean(near) if near else ""
     return (Span(stop.source, match.start(1), match.end(1)), help) if help else None
 
 
@@ -193,7 +194,8 @@ def _equals(stop: Stop) -> str:
         return ""
     if stop.takes("COMPARISON"):
         return "equality is `==`"
-    return f"a label is `{stop.word}: …`, a value `let {stop.word} = …`" if stop.takes("ARROW") else ""
+    is_named = stop.takes("ARROW") and stop.word
+    return f"a label is `{stop.word}: …`, a value `let {stop.word} = …`" if is_named else ""
 
 
 def _option(stop: Stop) -> str:

@@ -85,6 +85,21 @@ def parse(source: Source) -> ast.File:
     raise CnnError(errors)
 
 
+def where_it_stops(source: Source) -> ast.File | int:
+    """Return the tree of a source, or where its first syntax error is. Raises CnnError for one that is too large."""
+    check_text(source)
+    try:
+        statements, comments = _parse_from(source, 0)
+    except _Stopped as stopped:
+        return stopped.stop.offset
+    except CnnError as wrong:
+        at = wrong.diagnostics[0].span
+        return at.start if at else 0
+    file = ast.File(source, statements, comments)
+    check_tree(file)
+    return file
+
+
 class _Stopped(Exception):
     def __init__(self, stop: Stop) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 
-from cnndsl.errors import Span
+from cnndsl.errors import Edit, Fix, Span, replacement
 from cnndsl.expr import error
 from cnndsl.expressions import Expr, Literal, Name, ShapeExpr
 from cnndsl.limits import current
@@ -229,7 +229,14 @@ def _operand(match: re.Match[str], group: int, holes: _Holes) -> Expr:
         return Name(text, span)
     shown = text.replace(_HOLE, "{…}")
     product = re.sub(r"(?<=[0-9])(?=[A-Za-z_])", "*", shown)
-    help = f"an expression stands in braces: `{{{product}}}`"
+    advice = "an expression stands in braces: {}"
+    stride = re.fullmatch(r"([0-9]+)s([1-4])", text)
+    if stride:
+        raise error(
+            "E0106", f"`{text}` is neither a number nor a name", span, replacement(span, f"{stride[1]}/{stride[2]}")
+        )
+    whole = f"{{{product}}}"
+    help = advice.replace("{}", f"`{whole}`") if _HOLE in text else replacement(span, whole, advice)
     raise error("E0106", f"`{shown}` is neither a number nor a name", span, help)
 
 
@@ -256,7 +263,8 @@ def joined(pieces: Sequence[tuple[str | Expr, Span]]) -> Word:
             label = re.compile(LABEL).match(text, start)
             place = Span(after.source, start, label.end() if label else place.end)
             message = f"expected `->`, found `{place.text}`"
-            raise error("E0102", message, place, f"an arrow is missing: `-> {place.text}: …`")
+            help = Fix((Edit(Span(place.source, place.start, place.start), "-> "),), "an arrow is missing", place)
+            raise error("E0102", message, place, help)
         if before.end != after.start:
             gap = Span(before.source, before.end, after.start)
             raise error("E0106", "a word has no blanks inside", gap, "write the hole right behind the name: `CONV{k}`")

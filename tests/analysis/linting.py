@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cnndsl
-from cnndsl.analysis.lint import lint
+from cnndsl.linting.lint import lint
 
 
 def said(rule: str, text: str) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cnndsl
-from cnndsl.analysis.lint import RULES, lint
+from cnndsl.linting.lint import RULES, lint
 
 
 def names(text: str) -> list[str]:
@@ -31,6 +31,12 @@ BAD = {
     "wide-field": "INPUT 8x8x3 -> CONV3-8*16 -> GAP -> FC-2",
     "first-fc": "INPUT 16x16x3 -> CONV3-8 -> FC-100 -> FC-10",
     "block-like-kind": "block Conv(c) = CONV3-c -> RELU\nINPUT 8x8x3 -> Conv(8) -> Conv3-8 -> FC-2",
+    "unused": "INPUT 8x8x3 -> x: ID -> FC-2",
+    "hidden-extent": "INPUT 8x8x3 -> for C in 4, 8 [CONV3-C] -> FC-2",
+    "uncalled-block": "INPUT 8x8x3 -> FC-2 block A = CNOV",
+    "swapped-size": "INPUT 32x32x3 -> CONV64-3 -> FC-2",
+    "channels-first": "INPUT 3x32x32 -> CONV1-8 -> FC-2",
+    "repeated-width": "INPUT 8x8x3 -> CONV3-C -> CONV3-2*C -> FC-2",
     "dead-branch": "INPUT 8x8x3 -> (CONV3-8 | CONV5-8) -> SLICE(0, 8) -> FC-2",
 }
 

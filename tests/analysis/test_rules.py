@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cnndsl
-from cnndsl.analysis.lint import lint
+from cnndsl.linting.lint import lint
 from tests.analysis.linting import messages, said
 
 

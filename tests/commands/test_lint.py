@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnndsl.analysis.lint import RULES
+from cnndsl.linting.lint import RULES
 from tests.commands.running import run
 
 FINE = "INPUT 32x32x3 -> [[CONV3-16 -> RELU]*2 -> POOL2]*3 -> CONV3-16 -> GAP -> FC-10\n"

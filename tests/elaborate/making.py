@@ -9,6 +9,7 @@ import pytest
 from cnndsl.elaborate import elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
 from cnndsl.finding import used
+from cnndsl.fixes import tried
 from cnndsl.graph import Graph
 from cnndsl.settings import values
 from cnndsl.syntax.parse import parse
@@ -34,10 +35,15 @@ def output(text: str, **settings: object) -> str:
 
 
 def wrong(text: str, *, files: Mapping[str, str] | None = None, **settings: object) -> list[Diagnostic]:
-    """Everything that is wrong with a text."""
+    """Everything that is wrong with a text, with the fixes that help."""
     with pytest.raises(CnnError) as caught:
         graph(text, files=files, **settings)
-    return list(caught.value.diagnostics)
+    sources = {name: Source(name, each) for name, each in (files or {}).items()}
+
+    def find(name: str, user: Source) -> Source | str:
+        return sources.get(name) or used(name, user)
+
+    return list(tried(caught.value, Source("net.cnn", text), values(settings), find).diagnostics)
 
 
 def codes(text: str, *, files: Mapping[str, str] | None = None, **settings: object) -> list[str]:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from cnndsl.testing.fixing import after_fixes
 from tests.elaborate.making import graph, wrong
 
 A = "INPUT 8x8x4 -> a: CONV3-4 -> b: CONV3-4"
@@ -136,10 +137,13 @@ def structure(text: str) -> list[tuple[str, str, tuple[int, ...]]]:
 
 @pytest.mark.parametrize(("text", "piece", "meant"), HABITS.values(), ids=HABITS)
 def test_what_is_suggested_is_what_was_meant(text: str, piece: str, meant: str) -> None:
-    (*_, last) = re.findall("`([^`]+)`", wrong(text)[0].help)
-    typed = last if not piece.startswith(",") else f" {last}"
+    found = wrong(text)
+    if any(each.fix for each in found):
+        assert structure(after_fixes(text)) == structure(meant)
+        return
+    (*_, last) = re.findall("`([^`]+)`", found[0].help)
     assert text.count(piece) == 1
-    assert structure(text.replace(piece, typed)) == structure(meant)
+    assert structure(text.replace(piece, last)) == structure(meant)
 
 
 @pytest.mark.parametrize(

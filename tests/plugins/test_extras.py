@@ -15,13 +15,13 @@ import pytest
 import cnndsl
 from cnndsl import layers
 from cnndsl.analysis.inplace import inplace
-from cnndsl.analysis.lint import lint
 from cnndsl.analysis.memory import training
 from cnndsl.analysis.receptive_field import receptive_fields
 from cnndsl.emit.drawing.cards.fold import model
 from cnndsl.emit.torch.execution import executions
 from cnndsl.layers.base import Layer, Slot, Tensor, TorchCall, Window, option
 from cnndsl.layers.steps import LayerStep
+from cnndsl.linting.lint import lint
 from cnndsl.records import record
 from cnndsl.shape import Shape
 from tests.emit.drawing.cards.dump import dump

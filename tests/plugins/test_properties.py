@@ -13,11 +13,11 @@ import pytest
 import cnndsl
 from cnndsl import layers
 from cnndsl.analysis.lifetimes import Lifetimes
-from cnndsl.analysis.lint import lint
 from cnndsl.emit.drawing.dot import dot
 from cnndsl.errors import CnnError
 from cnndsl.layers.base import Dims, Layer, Slot, Tensor, TorchCall, Window, option
 from cnndsl.layers.conv import INITS
+from cnndsl.linting.lint import lint
 from cnndsl.records import record
 from cnndsl.shape import Shape
 from tests.commands.running import run

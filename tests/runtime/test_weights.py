@@ -128,7 +128,7 @@ def test_code_in_a_file_is_not_run(tmp_path: Path, program: Path) -> None:
     torch.save({"stem": Trap(mark)}, path)
     result = run(program, path)
     assert result.exit_code == 1
-    assert "more than weights" in result.output
+    assert "it holds Python objects" in result.output
     path.write_bytes(pickle.dumps(Trap(mark)))
     assert run(program, path).exit_code == 1
     assert not mark.exists()
@@ -141,6 +141,25 @@ def test_a_damaged_safetensors_file_is_refused(tmp_path: Path, data: bytes) -> N
     path = tmp_path / "weights.safetensors"
     path.write_bytes(data)
     with pytest.raises(FileError, match="not a safetensors file"):
+        read(str(path))
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"), [(b"", "it is empty"), (b"abc", "it is damaged"), (b"PK\3\4ab", "damaged")]
+)
+def test_torch_does_not_speak_itself(tmp_path: Path, data: bytes, reason: str) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(data)
+    with pytest.raises(FileError, match=reason) as caught:
+        read(str(path))
+    assert "weights_only" not in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+
+
+def test_a_whole_module_is_no_file_of_weights(tmp_path: Path) -> None:
+    path = tmp_path / "whole.pth"
+    torch.save(torch.nn.Linear(2, 3), path)
+    with pytest.raises(FileError, match=r"model\.state_dict\(\)"):
         read(str(path))
 
 

@@ -3,7 +3,7 @@
 Nothing here imports torch before a module is read.
 """
 
-from cnndsl.importers.torch_export.exporting import exported
+from cnndsl.importers.torch_export.exporting import ExportError, exported
 from cnndsl.importers.torch_export.reader import read
 
-__all__ = ["exported", "read"]
+__all__ = ["ExportError", "exported", "read"]

@@ -13,7 +13,7 @@ from cnndsl.syntax.parse import parse
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class Rewrite:
     """A text for a range of characters."""
 
     start: int
@@ -21,7 +21,7 @@ class Edit:
     text: str
 
     @classmethod
-    def at(cls, span: Span, text: str) -> Edit:
+    def at(cls, span: Span, text: str) -> Rewrite:
         """Make the edit of a place."""
         return cls(span.start, span.end, text)
 
@@ -40,9 +40,9 @@ class ValuePlace:
     is_bare: bool
     turns: int
 
-    def edit(self, text: str) -> Edit:
+    def edit(self, text: str) -> Rewrite:
         """Make the edit that puts another value there."""
-        return Edit.at(self.span, f"{{{text}}}" if self.is_bare and not text.isidentifier() else text)
+        return Rewrite.at(self.span, f"{{{text}}}" if self.is_bare and not text.isidentifier() else text)
 
 
 class Rewriting:
@@ -92,13 +92,13 @@ class Rewriting:
         """Return each `for`."""
         return [each for each in ast.walk(self.file.statements) if isinstance(each, ast.For)]
 
-    def opening(self, block: ast.Block, lets: str, inside: bool) -> Edit:
+    def opening(self, block: ast.Block, lets: str, inside: bool) -> Rewrite:
         """Make the edit that puts values at the head of a block: before its chain, or in the brackets that it is."""
         only = block.body.items[0] if len(block.body.items) == 1 else None
         at = block.body.span.start
         is_brackets = isinstance(only, ast.Group) and self.text[at] == "[" and not block.lets
         is_inside = is_brackets and (inside or bool(block.values))
-        return Edit(at + is_inside, at + is_inside, f"{lets}  ")
+        return Rewrite(at + is_inside, at + is_inside, f"{lets}  ")
 
     def places(self, nodes: Iterable[ast.SyntaxNode] | None = None) -> Iterator[ValuePlace]:
         """Yield where numbers stand in chains, outermost first."""
@@ -141,9 +141,9 @@ class Rewriting:
                     found[id(each)] = 0 if isinstance(each, ast.Repeat) else node.count.value
         return found
 
-    def applied(self, edits: Iterable[Edit]) -> str:
+    def applied(self, edits: Iterable[Rewrite]) -> str:
         """Return the text with all edits that do not meet others."""
-        chosen: list[Edit] = []
+        chosen: list[Rewrite] = []
         for each in edits:
             if all(each.end < other.start or other.end < each.start for other in chosen):
                 chosen.append(each)
@@ -151,7 +151,7 @@ class Rewriting:
         lets = [each for each in self._lets if not each.startswith("#")]
         net = self._net
         if net is not None and self._settings:
-            chosen.append(Edit(net.span.end - 1, net.span.end - 1, "".join(self._settings)))
+            chosen.append(Rewrite(net.span.end - 1, net.span.end - 1, "".join(self._settings)))
         for each in sorted(chosen, key=lambda edit: edit.start, reverse=True):
             text = text[: each.start] + each.text + text[each.end :]
         if not lets:

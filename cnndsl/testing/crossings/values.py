@@ -13,7 +13,7 @@ from cnndsl.expr import evaluate
 from cnndsl.expressions import Expr, Literal, ShapeExpr, names
 from cnndsl.layers import find
 from cnndsl.syntax import ast
-from cnndsl.testing.crossings.rewriting import Edit, Rewriting
+from cnndsl.testing.crossings.rewriting import Rewrite, Rewriting
 from cnndsl.values import show
 
 OTHERS = ("1", "2", "3", "7")
@@ -43,7 +43,7 @@ class _Rewritten:
     def _happens(self) -> bool:
         return self.dice.random() < self.share
 
-    def numbers(self) -> Iterator[Edit]:
+    def numbers(self) -> Iterator[Rewrite]:
         """Widths, strides, counts and arguments."""
         for place in self.rewriting.places():
             if not self._happens():
@@ -92,7 +92,7 @@ class _Rewritten:
             return f"{flag} or not {flag}"
         return self.dice.choice(("yes", "1 < 2", "2**3 == 8", "len((1, 2)) == 2"))
 
-    def loops(self) -> Iterator[Edit]:
+    def loops(self) -> Iterator[Rewrite]:
         """The rows of a `for`: a list, or one with a name."""
         for item in self.rewriting.loops():
             if not self._happens():
@@ -103,17 +103,17 @@ class _Rewritten:
                 if not isinstance(first, int) or not isinstance(last, int):
                     continue
                 listed = ", ".join(str(each) for each in range(first, last + 1))
-                yield Edit.at(item.span_of_rows, f"({listed},)" if listed else "()")
+                yield Rewrite.at(item.span_of_rows, f"({listed},)" if listed else "()")
                 continue
             if len(item.rows) == 1:
                 continue
             written = f"({rows},)" if self.dice.random() < 0.3 else f"({rows})"
             if all(map(_is_known, item.rows)) and self.dice.random() < 0.7:
-                yield Edit.at(item.span_of_rows, self.rewriting.name(written, self.dice.random() < 0.5))
+                yield Rewrite.at(item.span_of_rows, self.rewriting.name(written, self.dice.random() < 0.5))
             else:
-                yield Edit.at(item.span_of_rows, written)
+                yield Rewrite.at(item.span_of_rows, written)
 
-    def blocks(self) -> Iterator[Edit]:
+    def blocks(self) -> Iterator[Rewrite]:
         """A width in a block, as a value that the block names."""
         for block in self.rewriting.blocks():
             changing = {"i", *(name for node in ast.walk([block.body]) for name in ast.bound_names(node))}

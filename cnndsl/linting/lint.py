@@ -1,4 +1,5 @@
-"""`lint`: the rules of thumb of the lectures, held against a network. The rules are in `rules` and `*_rules`.
+"""`lint`: the rules of thumb of the lectures, held against a network. Most rules are in `analysis`;
+those that ask the text are in `name_rules`.
 
 A rule is switched off in the file, by a comment `# cnndsl: allow(even-kernel)`: at the end of a line for what that
 line says, on a line of its own for the whole network. Findings are warnings: a network may have its reasons.
@@ -11,10 +12,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from inspect import getdoc
 
-from cnndsl.analysis import field_rules, rules, size_rules, window_rules
+from cnndsl.analysis import field_rules, mistake_rules, rules, size_rules, window_rules
 from cnndsl.analysis.findings import Check, Finding
 from cnndsl.errors import Diagnostic, Source, Span, nearest
 from cnndsl.graph import Graph
+from cnndsl.linting import name_rules
 from cnndsl.records import record
 
 _ALLOW = re.compile(r"#\s*cnndsl:\s*allow\(([^)]*)\)")
@@ -28,6 +30,8 @@ class Rule:
     check: Check
     strict: bool = False
     """True where `check --strict` takes it for an error."""
+    checked: bool = False
+    """True where `check` warns as well."""
 
     @property
     def summary(self) -> str:
@@ -41,6 +45,12 @@ class Rule:
 
 
 RULES: tuple[Rule, ...] = (
+    Rule("unused", name_rules.unused, strict=True, checked=True),
+    Rule("hidden-extent", name_rules.hidden_extent, strict=True, checked=True),
+    Rule("uncalled-block", name_rules.uncalled_block, strict=True, checked=True),
+    Rule("swapped-size", mistake_rules.swapped_size, strict=True, checked=True),
+    Rule("channels-first", mistake_rules.channels_first, strict=True, checked=True),
+    Rule("repeated-width", name_rules.repeated_width),
     Rule("odd-input", size_rules.odd_input),
     Rule("stride-remainder", size_rules.stride_remainder, strict=True),
     Rule("magnifying-pool", size_rules.magnifying_pool, strict=True),

@@ -1,0 +1,91 @@
+"""Rules on what is plausible and probably not meant: size and width swapped, channels first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cnndsl.analysis.findings import Finding, by, convolutions
+from cnndsl.errors import Fix, Help, Span, replacement
+from cnndsl.graph import CallPart, Graph, Node, nodes_of, walk
+
+_LEAST_SIZE = 16
+_MOST_WIDTH = 11
+_CHANNELS = (1, 3, 4)
+_LEAST_EXTENT = 8
+
+
+def swapped_size(graph: Graph) -> Iterator[Finding]:
+    """A convolution with a kernel of 16 or more and fewer filters than that has its size and its width swapped.
+
+    CONV64-3 has 3 filters of 64x64; CONV3-64 was meant. Source: the reference of the language.
+    """
+    for node, size, window in convolutions(graph):
+        shape = graph.shapes(node)[0]
+        largest = max(size, default=0)
+        is_square = len(size) > 1 and min(size) == largest >= _LEAST_SIZE
+        is_narrow = node.shape.channels <= _MOST_WIDTH and size != shape.spatial
+        is_patch = max(window.step, default=1) >= largest or "out_pad" in node.layer.options()
+        if not is_square or not is_narrow or is_patch:
+            continue
+        message = f"{node.text} has {node.shape.channels} filters of {by(size)}: size and width may be swapped"
+        span, help = _unswapped(graph, node, largest)
+        yield Finding(span, message, help)
+
+
+def _unswapped(graph: Graph, node: Node, size: int) -> tuple[Span, Help]:
+    """The place of a layer with the fix; of one that took both numbers from the call of a block, that of the call."""
+    written = re.match(r"([A-Za-z]+)([0-9]+)(?:x[0-9]+)*-([0-9]+)", node.span.text)
+    if written is not None:
+        head = Span(node.span.source, node.span.start, node.span.start + written.end())
+        return node.span, replacement(head, f"{written[1]}{written[3]}-{written[2]}", "did you mean {}?")
+    calls = [part for part in walk(graph.tree) if isinstance(part, CallPart) and node.index in set(nodes_of(part))]
+    if calls:
+        fix = swapped_arguments(calls[-1].span, str(size), str(node.shape.channels))
+        return calls[-1].span, fix or "swap the arguments"
+    return node.span, f"did you mean CONV{node.shape.channels}-{size}?"
+
+
+def swapped_arguments(call: Span, one: str, other: str) -> Fix | None:
+    """Return a call with two of its arguments swapped; None where they do not stand in it once each."""
+    text = call.text
+    places = [[found.span() for found in re.finditer(rf"(?<![\w.]){each}(?![\w.])", text)] for each in (one, other)]
+    if one == other or any(len(each) != 1 for each in places):
+        return None
+    (first,), (second,) = places
+    (start, end), (begin, stop) = sorted((first, second))
+    swapped = f"{text[:start]}{text[begin:stop]}{text[end:begin]}{text[start:end]}{text[stop:]}"
+    return replacement(call, swapped, "did you mean {}?")
+
+
+def channels_first(graph: Graph) -> Iterator[Finding]:
+    """An input is height x width x channels: one of 3 rows and hundreds of channels has its channels first.
+
+    PyTorch's order is written here the other way round. Source: the reference of the language.
+    """
+    for node in graph.inputs:
+        extents = node.shape.spatial
+        if len(extents) < 2 or extents[0] not in _CHANNELS or graph.settings.keys() & {"input"}:
+            continue
+        rest = (*extents[1:], node.shape.channels)
+        is_image = extents[0] > 1 and min(rest) >= _LEAST_EXTENT
+        is_square = len(set(rest)) == 1 and rest[0] >= _LEAST_EXTENT
+        if not (is_image or is_square or _reads_lines(graph, node)):
+            continue
+        found = re.search(r"[0-9]+(?:x[0-9]+)+", node.span.text)
+        message = f"this input has {extents[0]} row{'s' * (extents[0] > 1)} and {node.shape.channels} channels"
+        text = "x".join(map(str, (*rest, extents[0])))
+        help: Help = f"channels come last: {text}"
+        if found and found[0] == "x".join(map(str, (*extents, node.shape.channels))):
+            start = node.span.start + found.start()
+            place = Span(node.span.source, start, start + len(found[0]))
+            help = replacement(place, text, "channels come last, as in height x width x channels: {}")
+        yield Finding(node.span, message, help)
+
+
+def _reads_lines(graph: Graph, node: Node) -> bool:
+    """Whether a map of one row and very many channels enters filters that are taller than it, as where EEG's electrodes
+    and samples were given in PyTorch's order."""
+    if node.shape.spatial[0] != 1 or node.shape.channels < 10 * _LEAST_EXTENT:
+        return False
+    return any(size[0] > 1 and graph.shapes(each)[0].spatial[0] == 1 for each, size, _ in convolutions(graph))

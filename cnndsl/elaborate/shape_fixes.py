@@ -1,0 +1,79 @@
+"""Edits for layers that do not take what comes in: an input without extents, a width among extents."""
+
+from __future__ import annotations
+
+import re
+from math import isqrt
+
+from cnndsl.elaborate.state import PendingNode
+from cnndsl.errors import Fix, Help, Span, replacement
+from cnndsl.layers.base import Layer, LayerError
+
+_LARGEST_IMAGE = 1024
+_SMALLEST_IMAGE = 24
+
+
+def fix(stop: LayerError, layer: Layer, span: Span, before: PendingNode, first: PendingNode) -> Help:
+    """Return what to do about a layer that does not take what the node before it gives; `first` is the first input."""
+    if stop.code == "E0301":
+        is_as_large = first.shape.spatial == before.shape.spatial and "before it" in stop.help
+        otherwise = "enlarge the input, or take a smaller window" if is_as_large else stop.help
+        return _channels_last(first, otherwise) or otherwise
+    if stop.code == "E0302" and not before.inputs:
+        return _input_volume(before.span, layer, stop.help) or stop.help
+    if stop.code == "E0303":
+        return _width_among_extents(span, layer, before.shape.rank, stop.help) or stop.help
+    return _with_options(span, stop) or stop.help
+
+
+def _channels_last(node: PendingNode, otherwise: str) -> Fix | None:
+    """`INPUT 1x22x500`, as PyTorch orders the axes of 22 electrodes and 500 samples, is INPUT 22x500x1."""
+    written = re.fullmatch(r"(\w+)\s+([134])((?:x[0-9]+){2,3})", node.span.text)
+    if written is None or node.inputs or node.shape.channels <= node.shape.spatial[0]:
+        return None
+    text = f"{written[1]} {written[3][1:]}x{written[2]}"
+    return replacement(node.span, text, "an input is height x width x channels: {}", otherwise)
+
+
+def _input_volume(place: Span, layer: Layer, otherwise: str) -> Fix | None:
+    """`INPUT 224 -> CONV3-64` is an image, `INPUT 784` one of digits, `INPUT 100 -> CONVT4-512` a vector of noise,
+    `INPUT 16000` a recording."""
+    written = re.fullmatch(r"(\w+)\s+([0-9]+)", place.text)
+    if written is None:
+        return None
+    size = int(written[2])
+    side = isqrt(size)
+    if layer.WIDENS or "out_pad" in layer.options() or size < _SMALLEST_IMAGE:
+        text = f"1x1x{size}"
+    elif size <= _LARGEST_IMAGE:
+        is_square = side * side == size and size > 256
+        text = f"{side}x{side}x1" if is_square else f"{size}x{size}x{1 if size == 28 else 3}"
+    else:
+        text = f"{size}x1"
+    return replacement(place, f"{written[1]} {text}", "an input has its extents and its channels: {}", otherwise)
+
+
+def _width_among_extents(place: Span, layer: Layer, rank: int, otherwise: str) -> Fix | None:
+    """`CONV3x3x64` is CONV3-64."""
+    written = re.match(r"([A-Za-z]+)([0-9]+(?:x[0-9]+)*)x([0-9]+)(?![\w-])", place.text)
+    if written is None or not layer.WIDTH or written[2].count("x") + 1 != rank:
+        return None
+    extents = [*written[2].split("x"), written[3]]
+    if len(set(extents[1:])) == 1 and int(extents[0]) > int(extents[1]):
+        head = Span(place.source, place.start, place.start + written.end())
+        return replacement(head, f"{written[1]}{extents[1]}-{extents[0]}", "a width stands after a dash: {}", otherwise)
+    if int(extents[-1]) <= max(map(int, extents[:-1])):
+        return None
+    extents = extents[:-1]
+    size = extents[0] if len(set(extents)) == 1 else written[2]
+    head = Span(place.source, place.start, place.start + written.end())
+    return replacement(head, f"{written[1]}{size}-{written[3]}", "a width stands after a dash: {}", otherwise)
+
+
+def _with_options(place: Span, stop: LayerError) -> Fix | None:
+    """Return the layer with the options that its error proposes."""
+    if not stop.options:
+        return None
+    text = place.text
+    written = f"{text[:-1]}, {stop.options})" if text.endswith(")") else f"{text}({stop.options})"
+    return replacement(place, written, stop.help.partition(":")[0] + ": {}", stop.help)

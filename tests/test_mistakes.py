@@ -1,0 +1,54 @@
+"""Mistakes that people make, each with the program that its author meant: what a message offers gives that program.
+
+The files in `mistakes/` are data that anybody can add to. `LEAST` is how many of them are fixed; the others have a
+message without a fix.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from cnndsl import CnnError, loads
+from cnndsl.testing.fixing import after_fixes, structure
+
+FILES = sorted((Path(__file__).parent / "mistakes").glob("*.txt"))
+LEAST = 170
+
+
+def entries() -> Iterator[tuple[str, str, str]]:
+    """The name of each mistake, the text with it, and the text that was meant."""
+    for file in FILES:
+        for entry in re.split(r"^## ", file.read_text("utf-8"), flags=re.MULTILINE)[1:]:
+            name, _, texts = entry.partition("\n")
+            wrong, meant = texts.split("\n=>\n")
+            yield name, wrong.strip("\n"), meant.strip("\n")
+
+
+MISTAKES = {name: (wrong, meant) for name, wrong, meant in entries()}
+
+
+@cache
+def is_fixed(name: str) -> bool:
+    """Whether a message offers a fix for a mistake; fails where following it gives another network."""
+    text, meant = MISTAKES[name]
+    with pytest.raises(CnnError) as caught:
+        loads(text)
+    if not any(each.fix for each in caught.value.diagnostics):
+        return False
+    assert structure(loads(after_fixes(text)).graph) == structure(loads(meant).graph)
+    return True
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_what_is_offered_is_what_was_meant(name: str) -> None:
+    is_fixed(name)
+
+
+def test_most_mistakes_are_fixed() -> None:
+    assert sum(map(is_fixed, MISTAKES)) >= LEAST
+    assert len(MISTAKES) >= 150
