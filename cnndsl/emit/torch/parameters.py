@@ -34,6 +34,7 @@ from cnndsl.graph import (
 )
 from cnndsl.layers.base import LayerError, TorchCall
 from cnndsl.records import record
+from cnndsl.shape import Shape
 from cnndsl.values import Value
 
 _CLEAN: frozenset[str] = frozenset()
@@ -251,10 +252,7 @@ class _Uses:
     def _leaving(self, node: Node, entering: Sequence[Term], widths: Mapping[str, Term]) -> Term | None:
         """The channels that leave a layer, one of whose numbers follows a parameter; None where no term says it."""
         layer, shapes = node.layer, self.graph.shapes(node)
-        try:
-            more = layer.output(*doubled(shapes)).channels
-        except LayerError:
-            more = -1
+        more = _channels_for(node, doubled(shapes))
         follows = any(not isinstance(term, Const) for term in entering)
         if follows and not self._is_alike(node):
             return None
@@ -273,10 +271,8 @@ class _Uses:
         found: list[Term] = []
         for at, (shape, term) in enumerate(zip(shapes, entering, strict=True)):
             other = [*shapes[:at], *doubled([shape]), *shapes[at + 1 :]]
-            try:
-                more = Fraction(node.layer.output(*other).channels - node.shape.channels, shape.channels)
-            except LayerError:
-                return None
+            leaving = _channels_for(node, other)
+            more = Fraction(-1 if leaving is None else leaving - node.shape.channels, shape.channels)
             if more.denominator != 1 or more < 0:
                 return None
             total -= int(more) * shape.channels
@@ -324,6 +320,15 @@ class _Uses:
         differ = Op("and", (Op("!=", tuple(widths)), Op("!=", (widths[0], Const(1)))))
         domains = {name: self.graph.domains[name] for name in self.whole_domains}
         return Followed(domains=domains).is_always(differ, True)
+
+
+def _channels_for(node: Node, shapes: Sequence[Shape]) -> int | None:
+    """The channels that a layer gives for other inputs; None where it refuses them, or gives a map of another size."""
+    try:
+        leaving = node.layer.output(*shapes)
+    except LayerError:
+        return None
+    return leaving.channels if leaving.spatial == node.shape.spatial else None
 
 
 def _widths(node: Node) -> tuple[str, ...]:

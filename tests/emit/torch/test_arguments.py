@@ -105,6 +105,8 @@ def test_families_at_other_settings(name: str, at: int) -> None:
         ("net N(n in {6, 8}=6) block U(c) = (CONV3-c + ID or CONV1-c) INPUT 8x8x4 -> CONV3-n -> U(4) -> U(n)*2", True),
         ("net N(n=4) INPUT 8x8x4 -> CONV3-n -> a: CONV3-n -> again a -> FC-5", True),
         ("net N(n=4) INPUT 8x8x4 -> a: CONV3-4 -> CONV3-n -> again a -> FC-5", False),
+        ("net N(n=8) INPUT 8x8x8 -> CONV3-n -> PERMUTE(wch) -> CONV3-2 -> FC-3", False),
+        ("net N(n=8) INPUT 8x8x8 -> CONV3-n -> [PERMUTE(wch)]*3 -> CONV3-2", False),
     ],
 )
 def test_which_parameters_are_offered(text: str, offered: bool) -> None:

@@ -156,6 +156,7 @@ def test_an_output_for_training_alone_is_a_tap() -> None:
     assert [(each.name, each.training_only, each.is_tap) for each in made.taps] == [("out2", True, True)]
 
 
+@pytest.mark.slow
 def test_auxiliary_heads_of_a_published_network() -> None:
     made = read(on_meta("googlenet"), [Shape(3, (224, 224))]).graph
     assert [each.name for each in made.taps] == ["aux_logits2", "aux_logits1"]
