@@ -35,6 +35,7 @@ from cnndsl.values import (
 )
 
 _WORDS = frozenset(("if", "else", "for", "in", "or", "and", "not", "each", "again", "tap"))
+RENAME = "give one of them another name, or remove it"
 _MOST_NAMED = 12
 """So many parameters are named in a message."""
 
@@ -153,7 +154,7 @@ def _declared(file: ast.File) -> Iterator[OpenParameter]:
         if each.name in places:
             others = (Annotation(places[each.name], "the first"),)
             message = f"the name `{each.name}` is defined twice"
-            raise CnnError(Diagnostic("E0245", message, name_of(each), "the second", others))
+            raise CnnError(Diagnostic("E0245", message, name_of(each), "the second", others, help=RENAME))
         places[each.name] = name_of(each)
         default = None if each.default is None else _value(each.default, scope)
         domain = None if each.domain is None else _domain(each.domain, scope)
@@ -198,7 +199,8 @@ def _outside(parameter: OpenParameter, value: Value) -> Diagnostic | None:
     values = [show_setting(each) for each in several]
     shown = (", " if several is domain else " to ").join(values)
     message = f"`{parameter.name}` is one of {shown}, and this is {show_value(value)}"
-    return Diagnostic("E0212", message, parameter.span)
+    help = "take one of these values, or add it to what the parameter may be"
+    return Diagnostic("E0212", message, parameter.span, help=help)
 
 
 def _same(left: Value, right: Value) -> bool:
