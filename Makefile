@@ -1,5 +1,6 @@
-# `make demo` and `make test` work on a fresh checkout with nothing but Python 3.11 or later, make and a C library.
-# Everything is installed into $(VENV); `make VENV=/elsewhere` and `make PYTHON=python3.12` choose another place, another Python.
+# `make demo` and `make test` work on a fresh checkout with Python 3.11 or later, make and an internet connection. No compiler is
+# needed where PyTorch has wheels: Linux with glibc, macOS and Windows.
+# Everything is installed into $(VENV); `make VENV=/elsewhere` and `make PYTHON=python3.12` choose another folder or Python.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -15,26 +16,26 @@ MEASURED := $(if $(COVERAGE),--cov --cov-report=term:skip-covered --cov-fail-und
 .PHONY: help demo test bench slow lint format fonts figures pictures geometry browser tikz wheel-check fuzz crossings mutants emit-mutants coverage compat tex clean
 
 help:
-	@echo "make demo         install, then statistics, source, a forward pass and a figure of VGG-16"
+	@echo "make demo         install, then statistics, source, a forward pass and a picture of VGG-16"
 	@echo "make test         install, then run the tests"
 	@echo "make slow         the tests that take long"
 	@echo "make lint         format, lint and type checks"
 	@echo "make format       reformat the Python code"
-	@echo "make fonts        write the bundled fonts anew, from Debian's fonts-inter and fonts-dejavu-core"
-	@echo "make figures      write the figures of the bundled networks anew, which cnndsl zoo prints"
-	@echo "make pictures     draw the pictures of docs/gallery.md anew"
-	@echo "make geometry every network and a thousand programs drawn in all widths: nothing overlaps or is crossed"
+	@echo "make fonts        rewrite the bundled fonts from Debian's fonts-inter and fonts-dejavu-core"
+	@echo "make figures      recompute the metrics that cnndsl zoo prints"
+	@echo "make pictures     redraw the pictures of docs/gallery.md and of the README"
+	@echo "make geometry     draw every network and a thousand programs in all widths: nothing overlaps"
 	@echo "make browser      open every network's pictures in Chromium and measure their texts"
 	@echo "make tikz         set every network's pictures with LaTeX"
-	@echo "make wheel-check  build the wheel and use it in a fresh environment"
+	@echo "make wheel-check  build wheel and sdist, check them as an index does, use the wheel in a fresh environment"
 	@echo "make fuzz         look for inputs that break it, for an hour: MINUTES=60"
 	@echo "make crossings    run generated programs in which labels, references and taps meet: SEEDS=10000"
 	@echo "make mutants      break the code on purpose and count the tests that notice"
 	@echo "make emit-mutants break the emitter on purpose and count what the verifier notices"
-	@echo "make coverage     the tests, and which lines and branches they reach: make test COVERAGE=1"
+	@echo "make coverage     the tests with branch coverage: make test COVERAGE=1"
 	@echo "make bench        the tables of speed, beside named peers"
-	@echo "make compat       the oldest dependencies, other Pythons, Pyodide, as far as they are at hand"
-	@echo "make tex          set every network's tables with LaTeX, which must be installed"
+	@echo "make compat       the oldest dependencies, other Pythons and Pyodide, as far as they are installed"
+	@echo "make tex          set every network's tables with LaTeX"
 	@echo "make clean        remove what was built, and $(VENV)"
 
 # torch goes first and alone: pinned, or a later step would take whatever release is newest.
@@ -50,7 +51,7 @@ $(VENV)/.dev: $(VENV)/.run
 	@touch $@
 
 $(VENV)/.slow: $(VENV)/.dev
-	$(PIP) install -c constraints.txt -e '.[examples,onnx]'
+	$(PIP) install -c constraints.txt -e '.[examples,onnxruntime]'
 	@touch $@
 
 demo: $(VENV)/.run
@@ -93,7 +94,7 @@ browser: $(VENV)/.dev
 tikz: $(VENV)/.dev
 	$(BIN)/python .ci/tikz.py
 
-wheel-check: $(VENV)/.run
+wheel-check: $(VENV)/.dev
 	$(BIN)/python .ci/wheel_check.py
 
 $(VENV)/.fuzz: $(VENV)/.dev

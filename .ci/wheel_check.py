@@ -1,7 +1,8 @@
-"""Build the wheel and use it as a stranger would: in a fresh environment, in an empty folder, away from the checkout.
+"""Build wheel and sdist, check both as an index does, and use the wheel as a stranger would.
 
-First with the core dependencies alone, then with the extras. Prints each command that it runs; stops at the first
-that fails.
+`twine check --strict` reads the metadata and renders the description. The wheel is installed into a fresh environment
+and used in an empty folder, away from the checkout: first with the core dependencies alone, then with the extras.
+Prints each command that it runs, and stops at the first that fails.
 """
 
 from __future__ import annotations
@@ -24,8 +25,12 @@ def run(*command: str | Path, cwd: Path) -> None:
 
 
 def build(folder: Path) -> Path:
+    """Write wheel and sdist into a folder, check them, and return the wheel."""
     run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, ROOT, cwd=folder)
+    run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", folder, cwd=ROOT)
     (wheel,) = folder.glob("*.whl")
+    (sdist,) = folder.glob("*.tar.gz")
+    run(sys.executable, "-m", "twine", "check", "--strict", wheel, sdist, cwd=folder)
     return wheel
 
 

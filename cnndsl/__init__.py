@@ -17,17 +17,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from cnndsl.errors import CnnError, Diagnostic
     from cnndsl.files import FileError
-    from cnndsl.network import Network, from_networkx, load, loads
+    from cnndsl.network import Network, from_module, from_networkx, load, loads
     from cnndsl.resources import zoo
     from cnndsl.sweeping.sweep import space
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "CnnError",
     "Diagnostic",
     "FileError",
     "Network",
     "__version__",
+    "from_module",
     "from_networkx",
     "load",
     "loads",
@@ -40,6 +41,7 @@ _HOMES = {
     "Diagnostic": "errors",
     "FileError": "files",
     "Network": "network",
+    "from_module": "network",
     "from_networkx": "network",
     "load": "network",
     "loads": "network",

@@ -30,27 +30,27 @@ _COMPLETION = "_CNNDSL_COMPLETE"
 _MANY_OBJECTS = 1_000_000
 
 COMMANDS: Mapping[str, str] = {
-    "new": "Copy a net of the zoo to start from.",
+    "new": "Copy a bundled network to start from.",
     "zoo": "List the bundled networks.",
-    "import": "Write the network of another tool's file as a program.",
-    "check": "Check files and report what is wrong with them.",
-    "stats": "Print parameters, multiply-adds and volumes by layer.",
-    "rf": "Tell what a unit of a layer sees: its receptive field.",
-    "fit": "Tell the largest batch that fits into memory.",
+    "import": "Write the network of code or of another tool's file.",
+    "check": "Check files and report every error.",
+    "stats": "Print shapes, parameters and multiply-adds by layer.",
+    "rf": "Show the receptive field of each layer.",
+    "fit": "Find the largest batch that fits into memory.",
     "diff": "Compare two networks layer by layer.",
-    "lint": "Hold networks against rules of thumb.",
+    "lint": "Check networks against rules of thumb.",
     "compile": "Write a network as a PyTorch module.",
     "render": "Draw a network as SVG, PNG, PDF, TikZ or DOT.",
-    "sweep": "Walk a family: print the figures of its members.",
-    "bench": "Time a network on the device at hand.",
-    "fmt": "Format files in the one canonical style.",
-    "explain": "Explain the code of an error, or a rule of lint.",
+    "sweep": "Compare the configurations of a network.",
+    "bench": "Time a network on this machine.",
+    "fmt": "Format files in the canonical style.",
+    "explain": "Explain an error code or a rule of lint.",
 }
-"""Each command with the line that it has in the help."""
+"""Each command and its line in the help."""
 
 
 class Commands(click.Group):
-    """Commands that are imported when they are called."""
+    """Import each command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -244,7 +244,8 @@ def _bounded(value: Number, span: Span) -> Number:
 
 
 def _too_large(span: Span) -> CnnError:
-    return error("E0203", f"this number is beyond 10^{current().digits}, or has too many digits", span)
+    message = f"this number is beyond 10^{current().digits}, or has too many digits"
+    return error("E0203", message, span, "use a smaller number")
 
 
 def _unary(expr: Unary, scope: ValueScope) -> Value:
@@ -268,7 +269,9 @@ def _binary(expr: Binary, scope: ValueScope) -> Value:
     if op == "**":
         return _power(a, b, expr)
     if b == 0 and op in ("/", "//", "%"):
-        raise error("E0202", "division by zero", expr.right.span)
+        raise error(
+            "E0202", "division by zero", expr.right.span, f"`{expr.right.span.text}` is 0 here; the divisor must not be"
+        )
     return _bounded(_ARITHMETIC[op](a, b), expr.span)
 
 
@@ -297,7 +300,9 @@ def _call(expr: Call, scope: ValueScope) -> Number:
         wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
         noun = "argument" if wanted == "1" else "arguments"
         message = f"`{expr.function}` takes {wanted} {noun}, and this gives {len(expr.arguments)}"
-        raise error("E0206", message, expr.span)
+        list_or_number = "widths" if expr.function in ("len", "sum") else "7/2"
+        advice = f"as in: `{expr.function}({list_or_number})`" if most == 1 else ""
+        raise error("E0206", message, expr.span, advice)
     arguments = _arguments(expr, scope)
     if expr.function == "divisible" and len(arguments) == 2 and not _is_positive_integer(arguments[1]):
         raise error("E0206", f"the divisor must be a positive integer, and this is {show(arguments[1])}", expr.span)

@@ -11,12 +11,16 @@ import ntpath
 import os
 import stat
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnndsl.errors import CnnError, Diagnostic, Source, Span
 
 LARGEST = 16 * 2**20
 """A program of more bytes is not read."""
+
+LARGEST_BINARY = 2 * 2**30
+"""A file of weights of more bytes is not read: protobuf, which ONNX is written in, has no larger messages."""
 
 IS_WINDOWS = os.name == "nt"
 
@@ -64,21 +68,40 @@ def exists(path: str) -> bool:
     return False
 
 
+@dataclass(frozen=True, eq=False)
+class BinaryFile:
+    """The bytes of a file that is no text, and the name under which messages mention it."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+
 def read(path: str) -> Source:
     """The text of a file, without the mark that some editors put in front of UTF-8.
 
     Raises FileError where it cannot be read, CnnError where it is not UTF-8.
     """
+    return decode(path, _bytes(path, LARGEST + 1))
+
+
+def read_binary(path: str) -> BinaryFile:
+    """Return the bytes of a file. Raises FileError where it cannot be read."""
+    data = _bytes(path, LARGEST_BINARY + 1)
+    if len(data) > LARGEST_BINARY:
+        raise FileError(f"cannot read {path}: it has more than {LARGEST_BINARY // 2**30} GiB")
+    return BinaryFile(path, data)
+
+
+def _bytes(path: str, most: int) -> bytes:
     _check_name("read", path)
     try:
         with Path(path).open("rb") as stream:
-            data = stream.read(LARGEST + 1)
+            return stream.read(most)
     except OSError as stop:
         reason = "there is no such file" if stop.errno == errno.ENOENT else _reason(stop)
         raise FileError(f"cannot read {path}: {reason}") from None
     except UnicodeError:
         raise FileError(f"cannot read {path!r}: no file can have this name") from None
-    return decode(path, data)
 
 
 def decode(name: str, data: bytes) -> Source:

@@ -32,8 +32,8 @@ class Limits:
     digits: int = 18
     """Of a number: none is beyond 10^18."""
     nesting: int = 50
-    """Brackets within brackets. Constructs within constructs, through calls too, may nest twice as deep, and operators
-    in an expression four times as deep."""
+    """Brackets within brackets, calls within calls, files that use files. Brackets, labels, calls and their bodies
+    together may nest twice as deep, and operators in an expression four times as deep."""
     layers: int = 250_000
     """Of a network; and the turns of its repeats."""
     values: int = 100_000

@@ -14,7 +14,7 @@ from cnndsl.records import record
 from cnndsl.settings import values
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Mapping, Sequence
     from os import PathLike
 
     import networkx as nx
@@ -232,6 +232,36 @@ def graph_of(source: Source, settings: Mapping[str, Value]) -> Graph:
     from cnndsl.syntax.parse import parse
 
     return elaborate(parse(source), settings, used)
+
+
+def from_module(module: nn.Module, *shapes: Sequence[int]) -> Network:
+    """The network that a PyTorch module is: its program is the text in `net.graph.source.text`.
+
+    The module's code runs, on tensors without values; the module stays as it is. The program has its names, so that
+    its weights load: `net.module().load_state_dict(module.state_dict())`. It is compared with the module before you see
+    it, operator by operator and then in numbers.
+
+    Args:
+        module: The module.
+        shapes: What enters, for each input, without the batch and in torch's order: channels, then the extents.
+
+    Raises CnnError where the module does what no program can say; the message lists all of that.
+
+    >>> from torch import nn
+    >>> print(from_module(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (3, 16, 16)).graph.source.text)
+    # Imported from Sequential.
+    INPUT 16x16x3
+    -> CONV3-8(pad=valid) -> RELU
+    <BLANKLINE>
+    assert params == 224
+    assert output == 14x14x8
+    <BLANKLINE>
+    """
+    from cnndsl.runtime.importing.imported import text_of_module
+    from cnndsl.shape import Shape
+
+    entering = [Shape(channels, tuple(extents)) for channels, *extents in shapes]
+    return compiled(Source("<import>", text_of_module(module, entering, type(module).__name__)), {})
 
 
 def from_networkx(graph: nx.Graph[Any], *, name: str = "", output: Hashable = None) -> Network:

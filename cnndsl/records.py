@@ -2,7 +2,7 @@
 
 `dataclasses.dataclass` compiles six methods for each class, which takes a quarter of a millisecond. A command loads two
 hundred classes and uses forty. A record is therefore an ordinary class, with its fields as slots if it has any, until
-something asks for a method or for its fields; then `dataclasses.dataclass` itself completes it. docs/quality.md has
+something asks for a method or for its fields; then `dataclasses.dataclass` itself completes it. docs/test-log.md has
 what that saves.
 """
 

@@ -7,7 +7,7 @@ mutmut and cosmic-ray do the same with a fresh pytest for each mutant, which her
 
 Tests that noticed other mutants of a module go first, then the module's own, then those of its folder, then the rest,
 the slow ones last. A mutant with which a test takes ten times the processor time, or much more memory, is noticed.
-Survivors that change nothing (`x >= 0` for `x > 0` where x is never 0) are listed in docs/quality.md.
+Survivors that change nothing (`x >= 0` for `x > 0` where x is never 0) are listed in docs/test-log.md.
 """
 
 from __future__ import annotations

@@ -184,7 +184,7 @@ def test_the_facts_of_contracts_are_listed() -> None:
         raise CnnError(check(graph_of("INPUT 3 -> FC-3\nassert zzzzzzzzz == 1"), unknown))
     facts = caught.value.diagnostics[0].help.removeprefix("there are ").split(", ")
     assert facts == list(OF_NETWORKS)
-    table = TEXT[TEXT.index("| fact |") : TEXT.index("What each counts is defined")]
+    table = TEXT[TEXT.index("| metric |") : TEXT.index("defines what each metric counts.")]
     assert [fact for fact in facts if f"`{fact}`" not in table] == []
 
 

@@ -51,7 +51,7 @@ MODULES: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "convolution": (lambda: nn.Conv2d(4, 8, 3, padding=1, bias=False), MAP),
     "FC": (lambda: nn.Linear(400, 10, bias=False), VECTOR),
     "transposed convolution 2x2/2": (lambda: nn.ConvTranspose2d(4, 4, 2, 2, bias=False), MAP),
-    "BN in use": (lambda: nn.BatchNorm2d(4), MAP),
+    "BN at inference": (lambda: nn.BatchNorm2d(4), MAP),
     "LN": (lambda: nn.LayerNorm(MAP), MAP),
     "ReLU": (nn.ReLU, MAP),
     "max pooling 2x2": (lambda: nn.MaxPool2d(2), MAP),

@@ -43,6 +43,17 @@ def test_version_is_that_of_the_package() -> None:
     assert cnndsl.__version__ == version("cnndsl")
 
 
+def test_the_version_has_release_notes() -> None:
+    notes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"\n## [{cnndsl.__version__}] - " in notes
+
+
+def test_the_workflow_runs_what_must_hold() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    assert workflow.rstrip().endswith("- run: .ci/run")
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
 def test_wheel_carries_the_shipped_files_and_nothing_of_the_checkout(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"cnndsl/{name}" for name in shipped_files()} <= names
@@ -65,9 +76,10 @@ def test_the_description_shows_without_the_repository(wheel: Path) -> None:
     assert "Description-Content-Type: text/markdown" in text
     assert "<img" not in text
     assert "<!--" not in text
-    shown = run(sys.executable, "-m", "cnndsl", "render", "resnet50", "--style", "table", "-o", "-", cwd=ROOT)
+    program = str(ROOT / "docs" / "readme" / "net.cnn")
+    shown = run(sys.executable, "-m", "cnndsl", "render", program, "--style", "table", "-o", "-", cwd=ROOT)
     rows = [line for line in shown.splitlines() if line.startswith("|")]
-    assert len(rows) == 12
+    assert len(rows) == 10
     assert "\n".join(rows) in text
 
 

@@ -21,7 +21,7 @@ OTHERS = {
     "convolution": "CONV3-8(bias=no)",
     "FC": "FC-10(bias=no)",
     "transposed convolution 2x2/2": "CONVT2-4/2(bias=no)",
-    "BN in use": "BN",
+    "BN at inference": "BN",
     "LN": "LN",
     "ReLU": "RELU",
     "max pooling 2x2": "POOL2",

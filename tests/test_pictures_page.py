@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.gallery import DOCS, commands, drawn
+from tools.gallery import DOCS, commands, drawn, drawn_for_readme
 
 PAGES = (DOCS / "gallery.md", DOCS.parent / "README.md")
 
@@ -19,6 +19,10 @@ def test_the_committed_pictures_are_what_the_commands_draw() -> None:
     assert sorted(committed) == sorted(pictures)
     assert [name for name, content in pictures.items() if committed[name] != content] == []
     assert sum(map(len, committed.values())) < 1_500_000
+
+
+def test_the_picture_of_the_readme_is_drawn_from_its_program() -> None:
+    assert {path.name: path.read_bytes() for path in (DOCS / "readme").glob("*.svg")} == drawn_for_readme()
 
 
 def test_there_are_sixteen_views() -> None:

@@ -7,8 +7,11 @@ import os
 import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
+
+import pytest
+
+from tests.playing import play
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -36,16 +39,27 @@ def test_python_gives_what_it_shows() -> None:
     assert outcome.failed == 0
 
 
-def test_an_error_is_printed_as_it_stands_there() -> None:
-    block = re.search(
-        r"^    \$ echo '(.*)' \| cnndsl check -\n((?:    .*\n)+)", README.read_text(encoding="utf-8"), re.MULTILINE
-    )
-    assert block is not None
-    program, shown = block.groups()
-    command = [sys.executable, "-m", "cnndsl", "check", "-"]
-    done = subprocess.run(command, input=program, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stdout + done.stderr in (found := textwrap.dedent(shown), found + "1 file checked, 1 error\n")
+def program() -> str:
+    """The program beside the picture."""
+    return README.read_text(encoding="utf-8").partition("```cnn\n")[2].partition("```")[0]
+
+
+def shown(command: str) -> str:
+    (lines,) = re.findall(rf"^    \$ {command}.*\n(?:    .+\n)+", README.read_text(encoding="utf-8"), re.MULTILINE)
+    return lines
+
+
+def test_the_picture_is_of_the_program_beside_it() -> None:
+    assert (ROOT / "docs" / "readme" / "net.cnn").read_text(encoding="utf-8") == program()
+
+
+@pytest.mark.parametrize(("command", "lost"), [("cnndsl stats", ""), ("cnndsl check", " or CONV1-c/s")])
+def test_the_first_screen_shows_what_is_printed(command: str, lost: str, tmp_path: Path) -> None:
+    """The table is that of the program, the error that of the program without the projection."""
+    assert lost in program()
+    page = tmp_path / "page.md"
+    page.write_text(shown(command), encoding="utf-8")
+    assert play(page, tmp_path, {"net.cnn": program().replace(lost, "")}) == 1
 
 
 def test_links_lead_somewhere() -> None:

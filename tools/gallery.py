@@ -1,7 +1,8 @@
-"""Draw the pictures of `docs/gallery.md` anew, by the commands that the page shows: `make pictures`.
+"""Draw the pictures of `docs/gallery.md` and of the README anew, by the commands that the pages show: `make pictures`.
 
 A command in the page is a line `cnndsl render ... -o pictures/NAME.svg`, as it is typed in `docs/`. Each picture is
-drawn a second time with `--theme dark`, as `pictures/NAME-dark.svg`, which browsers show on dark pages.
+drawn a second time with `--theme dark`, as `pictures/NAME-dark.svg`, which browsers show on dark pages. The picture of
+the README is one of `docs/readme/net.cnn`, whose lines it links to.
 """
 
 from __future__ import annotations
@@ -43,8 +44,23 @@ def drawn() -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in sorted(Path("pictures").iterdir())}
 
 
+def drawn_for_readme() -> dict[str, bytes]:
+    """Return the two pictures of the README: each file's name and its content. Raises RuntimeError if drawing fails."""
+    program = (DOCS / "readme" / "net.cnn").read_bytes()
+    command = ["render", "net.cnn", "-o", "net.svg"]
+    with TemporaryDirectory() as folder, chdir(folder):
+        Path("net.cnn").write_bytes(program)
+        for each in (command, in_the_dark(command)):
+            result = CliRunner().invoke(cli, each)
+            if result.exit_code:
+                raise RuntimeError(f"cnndsl {shlex.join(each)}: {result.output}")
+        return {path.name: path.read_bytes() for path in sorted(Path().glob("*.svg"))}
+
+
 def main() -> None:
     """Write the pictures, and remove those that no command draws any more."""
+    for name, content in drawn_for_readme().items():
+        (DOCS / "readme" / name).write_bytes(content)
     pictures = drawn()
     folder = DOCS / "pictures"
     folder.mkdir(exist_ok=True)

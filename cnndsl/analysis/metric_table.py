@@ -136,13 +136,13 @@ _ALL = (
     _counted(
         "weights",
         "elements",
-        "The elements of weight tensors: kernels, matrices, the scales of normalisations.",
+        "Elements of weight tensors: kernels, matrices, the scales of normalisations.",
         lambda cost: cost.weights,
     ),
     _counted(
         "macs",
         "multiply-adds",
-        "The multiply-adds of convolutions, transposed and locally connected ones, and of FC; biases are not counted.",
+        "Multiply-adds of convolutions, transposed and locally connected ones, and of FC; biases do not count.",
         lambda cost: cost.macs,
         "multiply-adds",
         forward=True,
@@ -157,22 +157,22 @@ _ALL = (
     _counted(
         "operations",
         "operations",
-        "The elementwise operations of everything that is no multiply-add.",
+        "Elementwise operations, which are not multiply-adds.",
         lambda cost: cost.operations,
         forward=True,
     ),
     _counted(
         "activations",
         "values",
-        "The values that the layers give, without those of the input.",
+        "Output values of all layers; the input does not count.",
         lambda cost: cost.activations,
         forward=True,
     ),
     Metric(
         "memory",
         "bytes",
-        "The CS231n lectures' figure: 4 bytes for each value of the input and of every layer that has a row in their"
-        " table.",
+        "The CS231n lectures' activation memory: 4 bytes for each value of the input and of every layer with a row in"
+        " their table.",
         layer=lambda row: row.volume,
         network=lambda region: region.volume,
         forward=True,
@@ -180,46 +180,45 @@ _ALL = (
     ),
     _held(
         "inference",
-        "The most bytes that are alive at once in use, of a layer or a part while it runs.",
+        "Peak memory at inference: the most bytes alive at once, while the layer or part runs.",
         lambda load: load.inference,
-        ("peak in use", "in use"),
+        ("peak at inference", "at inference"),
     ),
     _held(
         "saved",
-        "The bytes that autograd keeps between forward and backward pass.",
+        "Bytes that autograd saves for the backward pass.",
         lambda load: load.saved,
-        ("kept for backward", "kept"),
+        ("saved for backward", "saved"),
     ),
     _held(
         "training",
-        "The most bytes that are alive at once in a step of training, of a layer or a part while it runs.",
+        "Peak memory in training: the most bytes alive at once, while the layer or part runs.",
         lambda load: load.training,
         ("peak in training", "in training"),
     ),
     _counted(
         "biases",
         "elements",
-        "The elements of bias tensors, the shifts of normalisations among them.",
+        "Elements of bias tensors, including the shifts of normalisations.",
         lambda cost: cost.biases,
     ),
     _counted(
         "trainable",
         "elements",
-        "What the optimizer changes: the `params` that are not frozen.",
+        "The `params` that are not frozen, so that the optimizer changes them.",
         lambda cost: cost.trainable,
     ),
     _counted(
         "buffers",
         "elements",
-        "The elements that the module holds but does not learn: running means and variances, fixed centres and filters,"
-        " and the counter of batches of each batch normalisation.",
+        "Elements that the module holds but does not learn: running means and variances, fixed centres and filters, and"
+        " the batch counter of each batch normalisation.",
         lambda cost: cost.buffers,
     ),
     _counted(
         "buffer_values",
         "elements",
-        "`buffers` without the counters of batches; published totals that contain buffers are `params` +"
-        " `buffer_values`.",
+        "`buffers` without the batch counters; published totals that contain buffers are `params` + `buffer_values`.",
         lambda cost: cost.buffer_values,
     ),
     Metric(
@@ -232,8 +231,8 @@ _ALL = (
     Metric(
         "receptive_field",
         "positions",
-        "How many positions of the input a unit sees, for each axis: of a layer with global operations, of a network"
-        " or a part without.",
+        "The positions of the input that a unit depends on, for each axis: for a layer with global operations, for a"
+        " network or a part without.",
         "more",
         layer=lambda row: row.field.size if row.field else (),
         network=lambda region: region.receptive_field,
@@ -244,7 +243,7 @@ _ALL = (
     Metric(
         "local",
         "positions",
-        "The field of a layer without global operations.",
+        "The receptive field of a layer without global operations.",
         "more",
         layer=lambda row: row.field.local.size if row.field else (),
         at_most=lambda row: row.field is not None and row.field.local.at_most,
@@ -253,14 +252,15 @@ _ALL = (
     Metric(
         "stride",
         "positions",
-        "How far apart on the input the fields of neighbouring units lie, for each axis; 0 where all see everything.",
+        "The distance on the input between the fields of neighbouring units, for each axis; 0 if all units see"
+        " everything.",
         "",
         layer=lambda row: row.field.stride if row.field else (),
     ),
     Metric(
         "padding",
         "positions",
-        "How far the field of the first unit begins outside the input, for each axis.",
+        "How far outside the input the field of the first unit begins, for each axis.",
         "",
         layer=lambda row: row.field.padding if row.field else (),
     ),
@@ -282,7 +282,7 @@ _ALL = (
     Metric(
         "layers",
         "layers",
-        "How many layers a row of a table gathers.",
+        "The number of layers in a row of a table.",
         "",
         layer=lambda row: row.layers,
     ),

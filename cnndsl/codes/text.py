@@ -40,9 +40,9 @@ ENTRIES = (
         "E0103",
         "the program is too large",
         """
-        Brackets nest at most fifty deep, and so do blocks that call blocks; a file has at most four million
-        characters. No network that a person has drawn comes near. A part that nests deeply reads better as a block
-        with a name.
+        Brackets nest at most fifty deep, and so do calls; brackets, labels, calls and their bodies together a hundred.
+        A file has at most four million characters. No network that a person has drawn comes near. A part that nests
+        deeply reads better as a block with a name.
         """,
         f"INPUT 8 -> {'[' * 51}RELU{']' * 51}",
         "INPUT 8 -> [[RELU]]",

@@ -9,10 +9,10 @@ ENTRIES = (
         "E0201",
         "a name without a value",
         """
-        A name in an expression is a `let` that stands before it, of the file or of the block around it, a parameter of
-        the net or of the block, a variable of the `for` around it, `i` inside a repeat, or C, H, W (D in 3-D): the
-        shape that enters the part, in the network, and that enters the call, in a block. There are nine functions: min,
-        max, ceil, floor, round, abs, divisible, len and sum. Yes and no are `yes` and `no`.
+        A name in an expression is one of these: a `let` of the file or of the block around it, a parameter of the net
+        or of the block, a variable of the `for` around it, `i` inside a repeat, or C, H, W (D in 3-D). A `let` may use
+        only those before it. C, H and W are the input shape of the part, and in a block that of its call. There are
+        nine functions: min, max, ceil, floor, round, abs, divisible, len and sum. Yes and no are `yes` and `no`.
 
         In a file that begins with `net`, all parameters are declared there. In a file without one, a name that
         nothing defines is a parameter: then the file is a family, see E0214.

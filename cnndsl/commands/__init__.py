@@ -1,1 +1,1 @@
-"""The commands, one file each; each has a `command`. `common` holds what they share."""
+"""The commands, one file for each; each file has a `command`. `common` has what they share."""

@@ -1,8 +1,9 @@
-"""`cnndsl bench`: how fast a network runs here."""
+"""`cnndsl bench`: the speed of a network on this machine."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -14,20 +15,21 @@ if TYPE_CHECKING:
     from cnndsl.runtime.bench import Timing
 
 DTYPES = ("fp32", "fp16", "bf16", "amp")
+_DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d+)?")
 
 
 @click.command("bench")
 @program_argument
 @settings_option
-@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Images at a time.")
+@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Images in a batch.")
 @click.option("--dtype", type=click.Choice(DTYPES), default="fp32", show_default=True, help="amp is bf16 autocast.")
-@click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps.  [default: the best there is]")
+@click.option("--device", metavar="DEVICE", help="cpu, cuda, cuda:1, mps, xpu.  [default: the accelerator, else cpu]")
 @click.option("--training", is_flag=True, help="Time a step of SGD instead of a forward pass.")
-@click.option("--channels-last", is_flag=True, help="Keep the channels of a pixel side by side.")
-@click.option("--compile", "compiled", is_flag=True, help="Run it through torch.compile.")
-@click.option("--runs", type=click.IntRange(1), default=10, show_default=True, help="How many runs are timed.")
+@click.option("--channels-last", is_flag=True, help="Use the channels-last memory format.")
+@click.option("--compile", "compiled", is_flag=True, help="Compile the module with torch.compile.")
+@click.option("--runs", type=click.IntRange(1), default=10, show_default=True, help="How many runs to time.")
 @click.option(
-    "--format", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How to print."
+    "--format", type=click.Choice(["table", "json"]), default="table", show_default=True, help="The output format."
 )
 def command(
     file: str,
@@ -41,10 +43,10 @@ def command(
     runs: int,
     format: str,
 ) -> None:
-    """Time a network on the device at hand. Needs torch.
+    """Time a network on this machine.
 
-    Prints images a second, measured beside predicted peak memory (on a GPU), and what the device could do at best
-    where its data sheet is known. The flops are those of convolutions and matrix products, three times as many in
+    Needs torch. Prints images per second, measured peak memory (on a GPU) beside the prediction, and the limits of the
+    device if its data sheet is known. The flops are those of convolutions and matrix products, three times as many in
     training; the traffic is the least that the layers need.
 
     \b
@@ -53,6 +55,9 @@ def command(
     """
     from cnndsl.runtime.bench import BenchPlan, bench
 
+    if device is not None and _DEVICE.fullmatch(device) is None:
+        complain(f"cannot run on {device}: --device must be cpu, cuda, mps or xpu, with a number as in cuda:1")
+        raise SystemExit(1)
     graph = network(file, settings).graph
     plan = BenchPlan(batch, cast("Dtype", dtype), device or _best(), training, channels_last, compiled, runs)
     try:

@@ -1,4 +1,4 @@
-"""The options that say how much memory there is, and which GPU: `--memory`, `--headroom`, `--gpu`."""
+"""The options for the available memory and the GPU: `--memory`, `--headroom`, `--gpu`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HELP = "as in 24GiB (2^30 bytes each) or 24GB (10^9)"
 
 
 def capacity(ctx: click.Context, param: click.Parameter, value: str | None) -> Capacity | None:
-    """The memory that an option says: a size with its unit, or a card. Raises BadParameter for another text."""
+    """Return the memory that an option sets: a size with its unit, or a card. Raises BadParameter for another text."""
     if value is None:
         return None
     from cnndsl.analysis.cards import card_help, find_card
@@ -33,7 +33,7 @@ def capacity(ctx: click.Context, param: click.Parameter, value: str | None) -> C
 
 
 def headroom(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
-    """The bytes that an option says, `0` or a size with its unit. Raises BadParameter for another text."""
+    """Return the bytes that an option sets, `0` or a size with its unit. Raises BadParameter for another text."""
     if value is None:
         return None
     match = _SIZE.fullmatch(value)
@@ -43,7 +43,7 @@ def headroom(ctx: click.Context, param: click.Parameter, value: str | None) -> i
 
 
 def gpu(ctx: click.Context, param: click.Parameter, value: str | None) -> Card | None:
-    """The card that an option names. Raises BadParameter for another name."""
+    """Return the card that an option names. Raises BadParameter for another name."""
     if value is None:
         return None
     from cnndsl.analysis.cards import card_of
@@ -69,13 +69,13 @@ def _bytes(match: re.Match[str], value: str, ctx: click.Context, param: click.Pa
 
 
 def _spelled(match: re.Match[str]) -> str:
-    """A size as units are spelled: `24GiB` for `24 gib` and `24Gi`."""
+    """Return a size with its unit spelled correctly: `24GiB` for `24 gib` and `24Gi`."""
     return f"{match[1]}{(match[2] or '').upper()}{'i' if match[3] else ''}B"
 
 
 def _with_unit(number: str) -> str:
-    """A number with the unit that it is likely meant in: the memory of cards is some gibibytes, or mebibytes as
-    nvidia-smi prints them; a larger number is bytes.
+    """Return a number with its likely unit. The memory of cards is some gibibytes, or mebibytes as nvidia-smi prints
+    them; a larger number is bytes.
 
     >>> _with_unit("24"), _with_unit("24576"), _with_unit("25769803776")
     ('24GiB', '24576MiB', '25769803776B')

@@ -1,4 +1,4 @@
-"""`cnndsl check`: what is wrong with files."""
+"""`cnndsl check`: the errors in files."""
 
 from __future__ import annotations
 
@@ -18,19 +18,29 @@ from cnndsl.terminal import wants_colour
 @click.command("check")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
-@click.option("--strict", is_flag=True, help="Warnings are errors too, and so are unread lines and copied values.")
 @click.option(
-    "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print them."
+    "--strict",
+    is_flag=True,
+    help="Warnings are errors, and so are rows and columns that no window reaches, and poolings that copy values.",
+)
+@click.option(
+    "--format",
+    "--output-format",
+    "output_format",
+    type=click.Choice(FORMATS),
+    default="full",
+    show_default=True,
+    help="The output format.",
 )
 @click.pass_context
 def command(
     ctx: click.Context, files: tuple[str, ...], settings: tuple[str, ...], strict: bool, output_format: str
 ) -> None:
-    """Check files and report what is wrong with them.
+    """Check files and report every error.
 
-    Syntax, shapes and contracts; the exit code is 1 where there is an error. Names that nothing uses and what is
-    probably not meant are warnings. Errors and warnings are the result here and go to the standard output.
-    `cnndsl lint` knows more rules of thumb than --strict, and says how to switch them off.
+    Checks syntax, shapes and assertions. Names that nothing uses, and what is probably not meant, are warnings.
+    Errors and warnings are the result, so they go to the standard output. The exit code is 1 if there is an error.
+    `cnndsl lint` knows more rules than --strict, and says how to switch them off.
 
     \b
     cnndsl check net.cnn --strict

@@ -1,4 +1,4 @@
-"""What the commands share: reading programs and settings, printing, complaining."""
+"""Functions that the commands share: reading programs and settings, printing, reporting errors."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 
 
 def program_argument(function: AnyFunction) -> AnyFunction:
-    """The argument FILE."""
+    """Add the argument FILE."""
     return click.argument("file", metavar="FILE")(function)
 
 
 def settings_option(function: AnyFunction) -> AnyFunction:
-    """`--set name=value`, any number of times, and `--input`, which is the setting `input`, or `input.left` of several
-    inputs."""
-    setting = "Set a parameter of the net, as in --set classes=10."
-    volume = "What enters, instead of the INPUT that is written, as in --input 160x160x3, or left=64x64x1."
+    """Add `--set name=value` and `--input`, both repeatable. `--input` sets the setting `input`, or `input.left` for
+    one of several inputs."""
+    setting = "Set a parameter of the network, as in --set classes=10. Repeatable."
+    volume = "Replace the shape that INPUT has, as in --input 160x160x3, or left=64x64x1 for one of several."
     return _settings(function, ("NAME=VALUE", setting), ("HxWxC", volume))
 
 
 def domains_option(function: AnyFunction) -> AnyFunction:
-    """`--set` and `--input` of what runs over several values."""
-    setting = "What to walk: N=1..3, k=3,5,7, c=64."
-    volume = "What enters, instead of the INPUT that is written, as in --input 160x160x3,224x224x3, or left=64x64x1."
+    """Add `--set` and `--input` with several values."""
+    setting = "The values to try for a parameter: N=1..3, k=3,5,7, c=64. Repeatable."
+    volume = "Replace the shape that INPUT has, as in --input 160x160x3,224x224x3, or left=64x64x1 for one of several."
     return _settings(function, ("NAME=VALUES", setting), ("HxWxC", volume))
 
 
 def _settings(function: AnyFunction, setting: tuple[str, str], volume: tuple[str, str]) -> AnyFunction:
-    """Both options, each with what stands for its value and its help, which reach the command as one argument."""
+    """Add both options, each with its metavariable and its help; they reach the command as one argument."""
 
     @wraps(function)
     def command(*args: Any, settings: tuple[str, ...], input: tuple[str, ...], **options: Any) -> Any:
@@ -61,17 +61,15 @@ def _settings(function: AnyFunction, setting: tuple[str, str], volume: tuple[str
 
 
 def force_option(function: AnyFunction) -> AnyFunction:
-    """`--force`."""
+    """Add `--force`."""
     return click.option("--force", "-f", is_flag=True, help="Overwrite an existing file.")(function)
 
 
 def known_names(
     text: str | None, known: Sequence[str], what: str, titles: Mapping[str, str] | None = None
 ) -> list[str]:
-    """The names that an option lists, separated by commas. `titles` are other texts by which tables call them.
-
-    Raises UsageError for a name that there is not, with the nearest one.
-    """
+    """Return the names that an option lists, separated by commas. `titles` are the headings that tables use for them.
+    Raises UsageError for an unknown name, with the nearest one."""
     names = [name.strip() for name in text.split(",") if name.strip()] if text else []
     for name in names:
         _require(name, known, what, titles or {})
@@ -81,10 +79,8 @@ def known_names(
 def known_order(
     text: str, known: Sequence[str], what: str, titles: Mapping[str, str] | None = None
 ) -> tuple[str, bool]:
-    """Return the name that `--sort` has, and whether the largest comes first: `-params`.
-
-    Raises UsageError for a name that there is not, and for several, with the nearest one.
-    """
+    """Return the name that `--sort` has, and whether the largest comes first: `-params`. Raises UsageError for several
+    names and for an unknown one, with the nearest one."""
     name = text.strip().lstrip("-+")
     _require(name, known, what, titles or {})
     return name, text.strip().startswith("-")
@@ -100,7 +96,7 @@ def _require(name: str, known: Sequence[str], what: str, titles: Mapping[str, st
 
 
 def read(file: str) -> Source:
-    """The program that FILE means. Raises FileError, CnnError."""
+    """Return the program that FILE names. Raises FileError, CnnError."""
     from cnndsl.files import LARGEST, FileError, decode
     from cnndsl.finding import find
 
@@ -114,7 +110,7 @@ def read(file: str) -> Source:
 
 
 def network(file: str, settings: Sequence[str]) -> Network:
-    """The network that FILE and `--set` mean. Raises FileError, CnnError."""
+    """Return the network that FILE and `--set` describe. Raises FileError, CnnError."""
     from cnndsl.network import compiled
     from cnndsl.settings import parse_settings
 
@@ -122,8 +118,8 @@ def network(file: str, settings: Sequence[str]) -> Network:
 
 
 def domains(settings: Sequence[str], example: str) -> dict[str, list[Value]]:
-    """The values of each parameter: those of a domain, and of several settings of one name. Raises CnnError, and
-    UsageError with an example for what is no setting."""
+    """Return the values of each parameter, from a domain or from several settings of the same name. Raises CnnError,
+    and UsageError with an example for an invalid setting."""
     from cnndsl.sweeping.sweep import values
 
     found: dict[str, list[Value]] = {}
@@ -136,8 +132,8 @@ def domains(settings: Sequence[str], example: str) -> dict[str, list[Value]]:
 
 
 def layer(graph: Graph, name: str) -> Node:
-    """The layer of a path, the one whose output is that of a module, or that a chain, a label or an output names.
-    Raises FileError where there is none."""
+    """Return the layer of a path: the last layer of a module, or the layer that computes a chain, a label or an output.
+    Raises FileError if there is none."""
     from cnndsl.errors import nearest
     from cnndsl.files import FileError
 
@@ -155,23 +151,23 @@ def layer(graph: Graph, name: str) -> Node:
 
 
 def echo(text: str) -> None:
-    """Prints a result."""
+    """Print a result."""
     click.echo(text, color=True)
 
 
 def note(text: str) -> None:
-    """Prints a remark, which is no part of the result."""
+    """Print a note, which is not part of the result."""
     click.echo(clean(text), err=True)
 
 
 def complain(text: str) -> None:
-    """Prints an error that has no place in a program."""
+    """Print an error without a location in a program."""
     paint = Paint(wants_colour(sys.stderr))
     click.echo(f"{paint('error', 'bold', 'red')}{paint(f': {clean(text)}', 'bold')}", err=True, color=True)
 
 
 def report(diagnostics: Sequence[Diagnostic]) -> None:
-    """Prints what is wrong with a program."""
+    """Print the diagnostics of a program."""
     from cnndsl.diagnostics import render
 
     click.echo(render(diagnostics, colour=wants_colour(sys.stderr)), err=True, color=True)
@@ -180,7 +176,8 @@ def report(diagnostics: Sequence[Diagnostic]) -> None:
 
 
 def terminal_width() -> int:
-    """As `shutil.get_terminal_size` finds it, whose import takes longer than all else that is needed to print."""
+    """Return the terminal width as `shutil.get_terminal_size` finds it, whose import takes longer than everything else
+    needed to print."""
     try:
         columns = int(os.environ.get("COLUMNS", "0"))
         return columns if columns > 0 else _terminal_columns()

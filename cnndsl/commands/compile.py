@@ -1,4 +1,4 @@
-"""`cnndsl compile`: a network as PyTorch source."""
+"""`cnndsl compile`: write a network as PyTorch source."""
 
 from __future__ import annotations
 
@@ -21,18 +21,24 @@ from cnndsl.commands.common import (
 from cnndsl.graph import Graph
 
 MOST_SHOWN = 20
-"""So many differences of a file of weights are listed."""
+"""The number of differences from a weight file to list."""
 
 
 @click.command("compile")
 @program_argument
 @settings_option
 @click.option(
-    "--output", "-o", metavar="FILE", help="Where to write; - is the standard output.  [default: FILE.py, here]"
+    "--output",
+    "-o",
+    metavar="FILE",
+    help="Where to write; - is the standard output.  [default: the name of FILE as Python can import it, my_net.py for "
+    "my-net.cnn, in the current folder]",
 )
-@click.option("--check", is_flag=True, help="Write nothing; tell whether the written file is what would be written.")
-@click.option("--check-arguments", is_flag=True, help="Verify the constructor's arguments with other values first.")
-@click.option("--weights", metavar="FILE", help="First check that a .pth or .safetensors file fits the network.")
+@click.option("--check", is_flag=True, help="Write nothing; check that the existing file is up to date.")
+@click.option("--check-arguments", is_flag=True, help="Also verify the class with other constructor arguments.")
+@click.option(
+    "--weights", metavar="FILE", help="First check that these weights fit: a .pth, .pt, .bin or .safetensors file."
+)
 @force_option
 def command(
     file: str,
@@ -45,11 +51,11 @@ def command(
 ) -> None:
     """Write a network as a PyTorch module.
 
-    The file needs torch and nothing else; run by itself it does one forward pass. An existing file is overwritten
-    only with --force. With --check the exit code is 1 where the file is missing or stale.
+    The file needs torch and nothing else; run by itself it does one forward pass. An existing file is overwritten only
+    with --force. With --check the exit code is 1 if the file is missing or out of date.
 
-    What is written was read back and compared with the network, for the parameters that are set. --check-arguments
-    compares the class made with other arguments, too.
+    The source is verified before it is written: it is read back and compared with the network, for the parameters that
+    are set. --check-arguments also compares the class made with other constructor arguments.
 
     \b
     cnndsl compile vgg16
@@ -77,7 +83,7 @@ def command(
 
 
 def _note_unverified(graph: Graph) -> None:
-    """Says so where a network is too large to be verified."""
+    """Print a note if a network is too large to be verified."""
     from cnndsl.emit.torch.verified import MOST_LAYERS, is_verified
 
     if not is_verified(graph):
@@ -85,7 +91,7 @@ def _note_unverified(graph: Graph) -> None:
 
 
 def _check_arguments(file: str, graph: Graph, source: str) -> None:
-    """Verifies the class with other arguments. Raises MiscompiledError where it differs."""
+    """Verify the class with other arguments. Raises MiscompiledError if it differs."""
     from cnndsl.commands.common import read
     from cnndsl.emit.torch.verified import MiscompiledError, argument_differences
     from cnndsl.network import graph_of
@@ -96,7 +102,7 @@ def _check_arguments(file: str, graph: Graph, source: str) -> None:
 
 
 def _check(target: str, source: str, file: str) -> None:
-    """Tells whether a written file is what would be written now."""
+    """Check whether an existing file is up to date."""
     from cnndsl.files import is_file
 
     written = Path(target).read_bytes() if is_file(target) else None
@@ -108,7 +114,7 @@ def _check(target: str, source: str, file: str) -> None:
 
 
 def _fits(graph: Graph, path: str) -> bool:
-    """Checks a file of weights and says what differs, layer by layer."""
+    """Check a weight file and print the differences, layer by layer."""
     from cnndsl.runtime.weights import compare, hint, read
 
     found = read(path)
@@ -127,7 +133,7 @@ def _fits(graph: Graph, path: str) -> bool:
 
 
 def module_name(file: str) -> str:
-    """What the module of a program is called, so that Python can import it.
+    """Return the name of a program's module, so that Python can import it.
 
     >>> module_name("nets/my-net.v2.cnn"), module_name("3d.cnn")
     ('my_net_v2', 'net_3d')

@@ -1,4 +1,4 @@
-"""`cnndsl render --style table`: several networks, or one with several settings, as a configuration table."""
+"""`cnndsl render --style table`: a configuration table of several networks, or of one with several settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STYLES = ("diagram", "table")
 TEXTS = ("latex", "markdown", "html", "json")
-"""The formats that are printed where no file is named."""
+"""The formats that can be printed without a file."""
 TABLE_FORMATS = ("svg", "png", "pdf", *TEXTS)
 _ENDINGS = {
     **{f".{each}": each for each in ("svg", "png", "pdf", "html", "json")},
@@ -32,8 +32,8 @@ _ENDINGS = {
 
 @record(slots=True)
 class TableOptions:
-    """How a table is written: the format where the file's name does not say it, the file and whether it may be
-    overwritten, how a picture is written, and what the table is made for."""
+    """The options of a table: its format, the file and whether to overwrite it, the options of a picture, and its
+    width."""
 
     format: str | None
     output: str | None
@@ -43,7 +43,7 @@ class TableOptions:
 
 
 def table_options(function: AnyFunction) -> AnyFunction:
-    """`--style`, and `--format` of a table."""
+    """Add `--style`, and `--format` of a table."""
     style = "A diagram, or a configuration table with a column for each network."
     format = "How to write a table.  [default: by the name of --output, else svg]"
     for option in (
@@ -55,7 +55,7 @@ def table_options(function: AnyFunction) -> AnyFunction:
 
 
 def write_table(files: Sequence[str], settings: Sequence[str], options: TableOptions) -> None:
-    """Write the table of the networks that files and settings mean. Raises UsageError, FileError, CnnError."""
+    """Write the table of the networks that files and settings describe. Raises UsageError, FileError, CnnError."""
     from cnndsl.emit.configuration.build import configuration
 
     if options.made_for == "slide" and _format(options) == "latex":
@@ -77,7 +77,7 @@ def write_table(files: Sequence[str], settings: Sequence[str], options: TableOpt
 
 
 def _format(options: TableOptions) -> str:
-    """The format by its name, else by the ending of the file. Raises FileError for an unknown ending."""
+    """Return the format by its name, otherwise by the ending of the file. Raises FileError for an unknown ending."""
     if options.format or options.output in (None, "-"):
         return options.format or ("markdown" if options.output else "svg")
     from cnndsl.files import FileError
@@ -111,7 +111,7 @@ def _picture(table: ConfigurationTable, form: str, options: TableOptions) -> byt
 
 
 def _graphs(files: Sequence[str], settings: Sequence[str]) -> Iterator[Graph]:
-    """The networks: each file with each combination of the values that parameters are given."""
+    """Return the networks: each file with each combination of its parameters' values."""
     from cnndsl.network import compiled
 
     if list(files).count("-") > 1:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from cnndsl.emit.drawing.layout.page import WidthName
 
 _DOT = ("gv", "dot")
-"""Endings of files with DOT text."""
+"""The endings of DOT files."""
 _MERMAID = "mmd"
 
 
 @record(slots=True)
 class DiagramOptions:
-    """What a diagram shows and how it is laid out."""
+    """The options of a diagram."""
 
     width: WidthName | None
     opened: tuple[str, ...]
@@ -35,7 +35,7 @@ class DiagramOptions:
 
 
 def diagram_options(function: AnyFunction) -> AnyFunction:
-    """`--open`, `--levels`, `--unfold`, `--layout`, and `--fold` of Graphviz's layout."""
+    """Add `--open`, `--levels`, `--unfold`, `--layout`, and `--fold` for Graphviz's layout."""
     for option in (
         click.option("--fold", is_flag=True, help="With --layout dot, draw a repeat once; cards always do."),
         click.option(
@@ -104,7 +104,7 @@ def write_diagram(
 
 
 def _check_opened(opened: tuple[str, ...], drawing: DrawingModel) -> None:
-    """Raise UsageError for a name that no block has."""
+    """Raise UsageError for a name that is not a block."""
     from cnndsl.emit.drawing.cards.model import NetCard
     from cnndsl.errors import nearest
 
@@ -125,7 +125,7 @@ def _by_graphviz(
     *,
     force: bool,
 ) -> None:
-    """Draw every layer, or print DOT. Without Graphviz the layout is our own."""
+    """Draw every layer, or print DOT. Without Graphviz, cnndsl computes the layout."""
     from cnndsl.emit.drawing.dot import dot
     from cnndsl.emit.drawing.draw import NoGraphvizError, draw, format_of
     from cnndsl.files import write

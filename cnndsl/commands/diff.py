@@ -1,4 +1,4 @@
-"""`cnndsl diff`: two networks side by side."""
+"""`cnndsl diff`: compare two networks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TROUBLE = 2
 _PICTURES = (".svg", ".png", ".pdf", ".tikz")
-"""Endings of pictures; .tex is a table."""
+"""The endings of pictures; .tex is a table."""
 
 
 @click.command("diff")
@@ -33,9 +33,9 @@ _PICTURES = (".svg", ".png", ".pdf", ".tikz")
 @settings_option
 @click.option("--set-a", metavar="NAME=VALUE", multiple=True, help="Set a parameter of A alone.")
 @click.option("--set-b", metavar="NAME=VALUE", multiple=True, help="Set a parameter of B alone.")
-@click.option("--all", "every", is_flag=True, help="List the layers too that are the same.")
+@click.option("--all", "every", is_flag=True, help="Also list the layers that are the same.")
 @click.option(
-    "--format", type=click.Choice(FORMATS), help="How to print it.  [default: by the name of --output, else table]"
+    "--format", type=click.Choice(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
 @width_option
 @output_option
@@ -58,11 +58,10 @@ def command(
 ) -> None:
     """Compare two networks layer by layer.
 
-    Which layers changed (~), went (-) and came (+), and what that does to each figure. What layers are called is no
-    difference. Blocks that correspond are compared layer by layer; a block that the other network has nothing like is
-    one line, which --all opens. A .svg, .png, .pdf or .tikz file is the picture of B with what was added, removed and
-    changed marked at its rows. The exit code is that of diff: 0 the same, 1 different, 2 trouble, which is also what a
-    file that is no network gives here.
+    Lists the layers that changed (~), were removed (-) and were added (+), and each metric before and after. Names do
+    not matter. Corresponding blocks are compared layer by layer; a block without a counterpart is one line, which --all
+    opens. With -o FILE.svg, .png, .pdf or .tikz, draws B with the changes marked. The exit code is 0 if the networks
+    are the same, 1 if they differ, 2 for any failure, including an invalid file.
 
     \b
     cnndsl diff vgg16 vgg19
@@ -107,7 +106,7 @@ def _draw(
     options: PictureOptions,
     force: bool,
 ) -> None:
-    """Write the picture of B, with what became of A."""
+    """Write the picture of B, with the changes from A."""
     from cnndsl.commands.common import note
     from cnndsl.emit.drawing.difference import difference
     from cnndsl.emit.drawing.layout.page import picture
@@ -124,7 +123,7 @@ def _draw(
 
 
 def _graph(ctx: click.Context, file: str, settings: Sequence[str]) -> Graph:
-    """A network; what is none ends the command as trouble does in `diff`."""
+    """Return a network. If it is invalid, the command ends with 2, as `diff` does."""
     try:
         return network(file, settings).graph
     except CnnError as stop:

@@ -1,4 +1,4 @@
-"""`cnndsl explain`: the rule behind an error's code."""
+"""`cnndsl explain`: explain an error code."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from cnndsl.files import FileError
 @click.command("explain")
 @click.argument("code")
 def command(code: str) -> None:
-    """Explain the code of an error, or a rule of lint.
+    """Explain an error code or a rule of lint.
 
-    The rule, a wrong and a right example; of a rule of lint what it says and its source.
+    Prints the rule, an invalid example and a valid one; for a rule of lint, the rule and its source.
 
     \b
     cnndsl explain E0312

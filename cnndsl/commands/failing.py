@@ -1,4 +1,4 @@
-"""What `render` makes of a network with errors: a picture up to the error, or a line that says why there is none."""
+"""Draw a network with errors up to the error, or print why there is no picture."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNREAD = "the program cannot be parsed"
 
 @record(slots=True)
 class FailingNetwork:
-    """A program with errors, and the settings with which it has them."""
+    """A program with errors, and the settings that produce them."""
 
     source: Source
     settings: Mapping[str, Value]
@@ -33,11 +33,12 @@ class FailingNetwork:
     link: LinkOf | None = None
 
     def say_nothing_is_written(self, why: str) -> None:
-        """Say that there is no picture, and why."""
+        """Print that there is no picture, and why."""
         note(f"no picture was written: {why if self._is_read() else _UNREAD}")
 
     def draw(self, target: str, width: WidthName | None, options: PictureOptions, *, force: bool) -> None:
-        """Draw the network as far as it is known, and say so; where nothing is known, say that there is no picture."""
+        """Draw the network as far as it is known and print a note; if nothing is known, print that there is no
+        picture."""
         from cnndsl.emit.drawing.layout.page import picture
 
         if not self._is_read():
@@ -64,7 +65,7 @@ class FailingNetwork:
         return True
 
     def _without_assertions(self, width: WidthName | None) -> DrawingModel | None:
-        """The whole network with the messages of its assertions; None where something else is wrong."""
+        """Return the whole network with the messages of its assertions; None if anything else is wrong."""
         from dataclasses import replace
 
         from cnndsl.diagnostics.full import message_text

@@ -1,4 +1,4 @@
-"""`cnndsl fit`: whether a network fits into memory, and how many images at a time."""
+"""`cnndsl fit`: the largest batch that fits into memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LARGEST = 10**9
 
 
 def _batches(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...]:
-    """The batch sizes that an option lists. Raises BadParameter for another text."""
+    """Return the batch sizes that an option lists. Raises BadParameter for another text."""
     pieces = [piece.strip() for piece in value.split(",")] if value is not None else []
     if not all(piece.isascii() and piece.isdecimal() and 0 < int(piece[:11]) <= _LARGEST for piece in pieces):
         raise click.BadParameter(f"{value!r} is not a list of batch sizes from 1 to {_LARGEST:,}", ctx, param)
@@ -46,27 +46,32 @@ def _batches(ctx: click.Context, param: click.Parameter, value: str | None) -> t
 @click.command("fit")
 @program_argument
 @settings_option
-@click.option("--memory", metavar="SIZE|CARD", callback=capacity, help="What there is: 24GiB, 24GB, or A100-80GB.")
-@click.option("--gpu", metavar="CARD", callback=gpu, help="The same: the memory of this GPU.")
+@click.option(
+    "--memory",
+    metavar="SIZE|CARD",
+    callback=capacity,
+    help="The memory available: 24GiB, 24GB, or a GPU as in A100-80GB.",
+)
+@click.option("--gpu", metavar="CARD", callback=gpu, help="Use the memory of this GPU.")
 @click.option(
     "--headroom",
     metavar="SIZE",
     callback=headroom,
-    help="What to leave free.  [default: 512MiB for the CUDA context, 512MiB for workspaces, of a CARD 2% more]",
+    help="Memory to leave free.  [default: 512MiB for the CUDA context, 512MiB for workspaces, and 2% of a CARD]",
 )
-@click.option("--batch", metavar="N", callback=_batches, help="The batch that is wanted; several give a table.")
-@click.option("--training", is_flag=True, help="Train the network instead of using it.")
+@click.option("--batch", metavar="N", callback=_batches, help="The batch you want; several, as in 32,64, give a table.")
+@click.option("--training", is_flag=True, help="Estimate memory for training, not inference.")
 @click.option(
     "--dtype",
     metavar="TYPE",
     default="fp32",
     show_default=True,
-    help=f"The type of values: {', '.join(DTYPES)}; several give a table.",
+    help=f"The type of values: {', '.join(DTYPES)}. Several give a table.",
 )
-@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="What trains it.  [default: sgd]")
+@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="The optimizer, with --training.  [default: sgd]")
 @click.option("--plot", is_flag=True, help="Draw memory over the course of a step.")
 @click.option(
-    "--format", type=click.Choice(("table", "json")), default="table", show_default=True, help="How to print it."
+    "--format", type=click.Choice(("table", "json")), default="table", show_default=True, help="The output format."
 )
 @click.option("--output", "-o", metavar="FILE", help=f"Draw the plot as a {ENDINGS} file.")
 @picture_options
@@ -89,11 +94,11 @@ def command(
     options: PictureOptions,
     force: bool,
 ) -> None:
-    """Tell the largest batch that fits into memory.
+    """Find the largest batch that fits into memory.
 
-    And the layer at which memory peaks with it. Figures are those of a GPU: an estimate of what CUDA's caching
-    allocator counts, within the memory that the headroom leaves. With --batch also whether that batch fits; if
-    training does not, in which micro-batches it does. The exit code is 1 where it does not fit, or not even one image.
+    Also reports the layer at which memory use peaks. All sizes estimate what CUDA's caching allocator would allocate,
+    within the memory less the headroom. With --batch, says whether that batch fits; if it does not fit in training,
+    prints the micro-batches that do. The exit code is 1 if that batch, or even one image, does not fit.
 
     \b
     cnndsl fit vgg16 --memory 8GiB
@@ -138,7 +143,7 @@ def command(
 
 
 def _capacity(memory: Capacity | None, gpu: Card | None, headroom: int | None) -> Capacity:
-    """The memory that there is, by one of two options."""
+    """Return the available memory, from one of two options."""
     there = of_card(gpu) if gpu else memory
     if there is None or (gpu and memory):
         raise click.UsageError("give either --memory, as in --memory 24GiB, or --gpu, as in --gpu rtx4090")
@@ -168,7 +173,7 @@ def _fit(graph: Graph, there: Capacity, dtype: Dtype, optimizer: Optimizer | Non
 def _table(
     fits: dict[Dtype, Fit], there: Capacity, optimizer: Optimizer | None, batches: tuple[int, ...], format: str
 ) -> int:
-    """Print a table over batches and types; return the exit code, 1 where nothing of it fits."""
+    """Print a table over batches and types. Return the exit code, 1 if nothing fits."""
     from cnndsl.analysis.fit import fit_table
     from cnndsl.report import fit_table as report
 

@@ -1,4 +1,4 @@
-"""`cnndsl fmt`: files in the canonical style."""
+"""`cnndsl fmt`: format files in the canonical style."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from cnndsl.files import FileError, write
 
 @click.command("fmt")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--check", is_flag=True, help="Write nothing; the exit code is 1 where a file is not formatted.")
-@click.option("--diff", is_flag=True, help="Write nothing, print what would change; the exit code as with --check.")
+@click.option("--check", is_flag=True, help="Write nothing; the exit code is 1 if a file is not formatted.")
+@click.option("--diff", is_flag=True, help="Write nothing; print the changes. Exit codes as for --check.")
 @click.pass_context
 def command(ctx: click.Context, files: tuple[str, ...], check: bool, diff: bool) -> None:
-    """Format files in the one canonical style.
+    """Format files in the canonical style.
 
-    Comments stay where they are and the meaning is kept. Files are changed in place; - reads the standard input and
-    prints the result.
+    Files are changed in place; - reads the standard input and prints the result. Comments stay where they are, and the
+    meaning does not change.
     """
     changed = failed = 0
     for file in files:
@@ -34,7 +34,7 @@ def command(ctx: click.Context, files: tuple[str, ...], check: bool, diff: bool)
 
 
 def _format(file: str, check: bool, diff: bool) -> bool:
-    """Formats one file; whether that changed, or would change, anything."""
+    """Format a file. Return whether that changed anything, or would."""
     from cnndsl.files import read as read_file
     from cnndsl.syntax.format import format
     from cnndsl.syntax.parse import parse

@@ -1,35 +1,130 @@
-"""`cnndsl import`: the network of another tool's file as a program."""
+"""`cnndsl import`: the network of code, or of another tool's file, as a program."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import click
 
 from cnndsl.commands.common import echo, force_option, note
 from cnndsl.files import FileError
+from cnndsl.shape import Shape
 
 
 @click.command("import")
-@click.argument("file", metavar="FILE")
+@click.argument("source", metavar="CODE|FILE")
+@click.option("--input", "inputs", metavar="HxWxC", multiple=True, help="What enters: 224x224x3. Once for each input.")
+@click.option("--arg", "arguments", metavar="NAME=VALUE", multiple=True, help="An argument of the code that is run.")
 @click.option("--output", "-o", metavar="FILE", help="Write to a file instead of the standard output.")
+@click.option("--save-weights", metavar="FILE", help="Write the module's weights, too: a .safetensors file.")
+@click.option("--report", is_flag=True, help="Only list what no program can say. CODE may be a pattern: timm:resnet*.")
 @force_option
-def command(file: str, output: str | None, force: bool) -> None:
-    """Write the network of another tool's file as a program.
+def command(
+    source: str,
+    inputs: tuple[str, ...],
+    arguments: tuple[str, ...],
+    output: str | None,
+    save_weights: str | None,
+    report: bool,
+    force: bool,
+) -> None:
+    """Write the network of code, or of another tool's file, as a program.
 
-    FILE is a .cfg file of Darknet or a .prototxt file of Caffe. What repeats becomes blocks, repeats and tables. The
-    program is compiled and compared with the file layer by layer before it is written; nothing in the file is guessed,
-    and nothing is run.
+    CODE makes a module of PyTorch, and is run for that: timm:resnet50d, torchvision:vgg16, package.module:function,
+    path/to/file.py:Class. The program has the names of the module, so that its weights load.
+
+    FILE is a .cfg file of Darknet, a .prototxt file of Caffe or an .onnx file; the last needs `pip install
+    'cnndsl[onnx]'`. Nothing in a file is run.
+
+    What repeats becomes blocks, repeats and tables. The program is compiled and compared with the network before it is
+    written. Nothing is guessed, and nothing is downloaded.
 
     \b
+    cnndsl import torchvision:densenet121 --arg num_classes=10 -o net.cnn
+    cnndsl import models/mine.py:Net --input 64x64x3 --save-weights net.safetensors
     cnndsl import yolov4.cfg -o yolov4.cnn
     """
-    from cnndsl.files import read, write
-    from cnndsl.importers.program import READERS, program, suffix
+    from cnndsl.runtime.importing.targets import is_target
 
-    if suffix(file) not in READERS:
-        raise FileError(f"cannot import {file}: its name ends with none of {', '.join(READERS)}")
-    text = program(read(file))
+    shapes = [_shape(each) for each in inputs]
+    if report:
+        _report(source, arguments, shapes)
+    elif is_target(source):
+        _deliver(_of_code(source, arguments, shapes, save_weights, force), output, force)
+    else:
+        for name, given in (("--input", inputs), ("--arg", arguments), ("--save-weights", save_weights)):
+            if given:
+                raise click.UsageError(f"{name} is for code; a file says all about its network")
+        _deliver(_of_file(source), output, force)
+
+
+def _deliver(text: str, output: str | None, force: bool) -> None:
+    from cnndsl.files import write
+
     if output is None or output == "-":
         echo(text.removesuffix("\n"))
         return
     write(output, text.encode(), force=force)
     note(f"wrote {output}")
+
+
+def _of_file(file: str) -> str:
+    """The text of the program that is the network of a file."""
+    from cnndsl.files import read, read_binary
+    from cnndsl.importers.program import BINARY_READERS, READERS, program, suffix
+    from cnndsl.runtime.weights import SUFFIXES, summary
+
+    if suffix(file) in SUFFIXES:
+        way = "name the code that makes its network: cnndsl import package.module:function"
+        raise FileError(f"cannot import {file}: it holds weights and no network ({summary(file)}); {way}")
+    if suffix(file) not in {**READERS, **BINARY_READERS}:
+        known = ", ".join([*READERS, *BINARY_READERS])
+        raise FileError(f"cannot import {file}: its name ends with none of {known}")
+    return program(read_binary(file) if suffix(file) in BINARY_READERS else read(file))
+
+
+def _of_code(target: str, arguments: Sequence[str], shapes: Sequence[Shape], weights: str | None, force: bool) -> str:
+    """The text of the program that is the module of some code; saves its weights where they are wanted."""
+    from cnndsl.runtime.importing.imported import text_of_module
+    from cnndsl.runtime.importing.targets import arguments as read_arguments
+    from cnndsl.runtime.importing.targets import built
+
+    note(f"this runs the code of {target}")
+    given = read_arguments(arguments)
+    made = built(target, given, with_weights=weights is not None)
+    entering = shapes or ([made.shape] if made.shape is not None else [])
+    if not entering:
+        raise click.UsageError("the code does not say what enters the network; --input 224x224x3 does")
+    words = "".join(f", {each.strip()}" for each in arguments)
+    text = text_of_module(made.module, entering, f"{target}{words}")
+    if weights is not None:
+        from cnndsl.runtime.weights import save
+
+        save(made.module, weights, force=force)
+        note(f"wrote {weights}")
+    return text
+
+
+def _report(source: str, arguments: Sequence[str], shapes: Sequence[Shape]) -> None:
+    """Print what no program can say, of each network of a pattern."""
+    from cnndsl.runtime.importing.reports import outcomes
+    from cnndsl.runtime.importing.targets import arguments as read_arguments
+    from cnndsl.runtime.importing.targets import is_target
+
+    if not is_target(source):
+        raise click.UsageError("--report is for code: timm:resnet50d, or a pattern of names, 'timm:resnet*'")
+    failed = 0
+    for each in outcomes(source, read_arguments(arguments), shapes):
+        failed += bool(each.faults)
+        echo(f"{each.target}  {'; '.join(each.faults) or 'all of it can be said'}")
+    if failed:
+        raise SystemExit(1)
+
+
+def _shape(text: str) -> Shape:
+    """The volume that `--input` says. Raises UsageError where it is none."""
+    parts = text.strip().split("x")
+    if not all(each.isascii() and each.isdigit() and int(each) for each in parts) or len(parts) > 4:
+        raise click.UsageError(f"--input {text} is not a volume; it is written height x width x channels: 224x224x3")
+    *extents, channels = map(int, parts)
+    return Shape(channels, tuple(extents))

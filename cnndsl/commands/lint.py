@@ -1,4 +1,4 @@
-"""`cnndsl lint`: the rules of thumb of the lectures."""
+"""`cnndsl lint`: check networks against rules of thumb."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cnndsl.terminal import wants_colour
 
 
 def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    """Prints the rules and leaves."""
+    """Print the rules and exit."""
     if not wanted:
         return
     from cnndsl.linting.lint import RULES
@@ -27,13 +27,21 @@ def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.command("lint")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @settings_option
-@click.option("--select", metavar="RULES", help="Hold against these rules alone, as in even-kernel,first-fc.")
-@click.option("--ignore", metavar="RULES", help="Leave these rules out.")
-@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List rules and sources.")
+@click.option("--select", metavar="RULES", help="Check only these rules, as in even-kernel,first-fc.")
+@click.option("--ignore", metavar="RULES", help="Skip these rules.")
 @click.option(
-    "--output-format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to print them."
+    "--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List the rules with their sources."
 )
-@click.option("--exit-zero", is_flag=True, help="Exit with 0 even where something is found.")
+@click.option(
+    "--format",
+    "--output-format",
+    "output_format",
+    type=click.Choice(FORMATS),
+    default="full",
+    show_default=True,
+    help="The output format.",
+)
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 even if something is found.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -44,15 +52,15 @@ def command(
     output_format: str,
     exit_zero: bool,
 ) -> None:
-    """Hold networks against rules of thumb.
+    """Check networks against rules of thumb.
 
-    Each rule is one of the lectures' or of a paper, and --list names its source. A comment `# cnndsl: allow(RULE)`
-    switches a rule off: at the end of a line for that line, on a line of its own for the file. The exit code is 1
-    where something is found, or where a file is no network.
+    Each rule comes from a lecture or a paper; --list names the sources. A comment `# cnndsl: allow(RULE)` switches a
+    rule off: at the end of a line for that line, on a line of its own for the file. The exit code is 1 if anything is
+    found or a file is invalid.
 
     \b
     cnndsl lint net.cnn --ignore first-fc
-    cnndsl lint *.cnn --output-format github
+    cnndsl lint *.cnn --format github
     """
     from cnndsl.linting.lint import RULES, lint
 
@@ -80,7 +88,7 @@ def command(
 
 
 def _cited(finding: Diagnostic) -> Diagnostic:
-    """The finding with its rule's source."""
+    """Return the finding with the source of its rule."""
     from cnndsl.linting.lint import RULES
 
     source = next((rule.source for rule in RULES if rule.name == finding.code), "")

@@ -1,4 +1,4 @@
-"""`cnndsl new`: a net of the zoo as a file of one's own."""
+"""`cnndsl new`: copy a bundled network."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from cnndsl.files import FileError
 @click.command("new")
 @click.argument("name")
 @click.option(
-    "--output", "-o", metavar="FILE", help="Where to write; - is the standard output.  [default: NAME.cnn, here]"
+    "--output",
+    "-o",
+    metavar="FILE",
+    help="Where to write; - is the standard output.  [default: NAME.cnn in the current folder]",
 )
 @force_option
 def command(name: str, output: str | None, force: bool) -> None:
-    """Copy a net of the zoo to start from.
+    """Copy a bundled network to start from.
+
+    `cnndsl zoo` lists the names.
 
     \b
     cnndsl new vgg16 -o mine.cnn

@@ -1,4 +1,4 @@
-"""What the commands that draw share: how a picture is written, by its options and the ending of its file."""
+"""Functions that the drawing commands share: writing a picture, by its options and the ending of its file."""
 
 from __future__ import annotations
 
@@ -33,23 +33,25 @@ def picture_options(function: AnyFunction) -> AnyFunction:
             "--dpi",
             type=click.IntRange(36, 2400),
             default=DEFAULT_DPI,
-            help=f"Resolution of a PNG.  [default: {DEFAULT_DPI}]",
+            help=f"The resolution of a PNG.  [default: {DEFAULT_DPI}]",
         ),
         click.option(
             "--text",
             type=click.Choice(LETTERINGS),
             default="font",
             show_default=True,
-            help="Embed the font in an SVG, or draw its texts as outlines.",
+            help="Embed the font in an SVG, or draw text as outlines.",
         ),
-        click.option("--theme", type=click.Choice(THEME_NAMES), default="paper", show_default=True, help="Colours."),
+        click.option(
+            "--theme", type=click.Choice(THEME_NAMES), default="paper", show_default=True, help="The colours."
+        ),
     ):
         command = option(command)
     return cast("AnyFunction", command)
 
 
 def check_picture(path: str | None) -> None:
-    """Raise FileError for a file whose ending names no format of a picture."""
+    """Raise FileError for a file whose ending is not a picture format."""
     if path is not None:
         from cnndsl.emit.drawing.formats import picture_format
 
@@ -57,7 +59,7 @@ def check_picture(path: str | None) -> None:
 
 
 def write_picture(path: str, picture: Picture, options: PictureOptions, *, force: bool) -> None:
-    """Write a picture in the format that a file's ending asks for. Raises FileError where that cannot be done."""
+    """Write a picture in the format of the file's ending. Raises FileError if that fails."""
     from cnndsl.emit.drawing.formats import as_bytes, picture_format
     from cnndsl.files import write
 

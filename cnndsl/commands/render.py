@@ -1,4 +1,4 @@
-"""`cnndsl render`: a network as a drawing, or networks as a table."""
+"""`cnndsl render`: draw a network, or several networks as a table."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     "--output",
     "-o",
     metavar="FILE",
-    help="A .svg, .png, .pdf, .tex, .mmd or .gv file; - prints DOT.  [default: FILE.svg]",
+    help="A .svg, .png, .pdf, .tex, .mmd, .gv or .dot file; - prints DOT.  [default: FILE.svg]",
 )
 @table_options
 @click.option(
     "--width",
     type=click.Choice(("column", "page", "slide")),
-    help="At most 240 pt (320 px), a column of a paper, 510 pt (680 px), both columns, or 960 px, a slide.  "
-    "[default: what fits; a table: page]",
+    help="Draw for a column of a paper (240 pt, 320 px), for both columns or a page (510 pt, 680 px), or for a slide "
+    "(960 px).  [default: as wide as the network needs; page for a table]",
 )
 @diagram_options
 @picture_options
@@ -52,15 +52,15 @@ def command(
 ) -> None:
     """Draw a network as SVG, PNG, PDF, TikZ or DOT.
 
-    A .mmd file is Mermaid, which GitHub draws in Markdown.
-    What repeats is drawn once: a card for each part with its iterations, and each block opened in a panel beside it.
-    `--layout dot` draws every layer instead and needs Graphviz: the `dot` program, or `pip install 'cnndsl[render]'`.
+    Whatever repeats is drawn once: each part is a card with its iterations, and each block is opened in a panel beside
+    it. A .mmd file is Mermaid, which GitHub draws in Markdown. `--layout dot` draws every layer and needs Graphviz: the
+    `dot` program, or the extra `render` of cnndsl, which brings it.
 
-    A network with an error is drawn too, into the file that -o names: what fails, and what is before and after it.
+    A network with an error is drawn too if -o names the file: the failing part, and what comes before and after it.
 
-    With `--style table` it writes a configuration table, as papers have it: stages are rows, networks columns. `--set`
-    may give a parameter several values there, each of which is a column. The file's name says the format: .svg, .png,
-    .pdf, .tex, .md, .html or .json; `-` prints Markdown.
+    `--style table` writes a configuration table as papers have it, with stages as rows and networks as columns. `--set`
+    may then give a parameter several values, one column each. The file's ending chooses the format: .svg, .png, .pdf,
+    .tex, .md, .html or .json; `-` prints Markdown.
 
     \b
     cnndsl render vgg16 -o vgg16.png

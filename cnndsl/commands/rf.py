@@ -1,4 +1,4 @@
-"""`cnndsl rf`: what a unit sees."""
+"""`cnndsl rf`: show receptive fields."""
 
 from __future__ import annotations
 
@@ -28,11 +28,17 @@ if TYPE_CHECKING:
 @click.command("rf")
 @program_argument
 @settings_option
-@click.option("--at", "--to", "at", metavar="LAYER", help="The layer whose units look, as in layer3.2.  [default: all]")
-@click.option("--from", "start", metavar="LAYER", help="The layer whose map is looked at.  [default: the input]")
+@click.option(
+    "--at",
+    "--to",
+    "at",
+    metavar="LAYER",
+    help="The layer whose field to show, as in layer3.2; --to reads better beside --from.  [default: all]",
+)
+@click.option("--from", "start", metavar="LAYER", help="The layer on whose map to measure it.  [default: the input]")
 @click.option("--unit", metavar="Y,X", help="The position of the unit on the map of --at.  [default: the middle]")
 @click.option(
-    "--format", type=click.Choice(("table", "json")), default="table", show_default=True, help="How to print it."
+    "--format", type=click.Choice(("table", "json")), default="table", show_default=True, help="The output format."
 )
 @click.option("--output", "-o", metavar="FILE", help=f"Also draw the box of the unit as a {ENDINGS} file.")
 @picture_options
@@ -48,12 +54,12 @@ def command(
     options: PictureOptions,
     force: bool,
 ) -> None:
-    """Tell what a unit of a layer sees: its receptive field.
+    """Show the receptive field of each layer.
 
-    Size, effective stride and effective padding for each axis: unit p sees from p*stride - padding on. Behind global
-    pooling, FC and squeeze-and-excite a field is `whole`; `local` is the field without the gate. With --at the box of
-    one unit is printed and drawn on the plane that it looks at; without, all layers are listed. Merges whose branches
-    disagree in alignment are named.
+    The table has the size, the effective stride and the effective padding of each layer's field, for each axis: unit p
+    sees the input from position p*stride - padding on. After global pooling, FC and squeeze-and-excite the field is the
+    whole input, and `local` is the field without these. Merges whose branches are not aligned are listed below the
+    table. With --at, print and draw the field of a single unit.
 
     \b
     cnndsl rf vgg16
@@ -93,7 +99,7 @@ def command(
 
 
 def _unit(seen: FieldReport, at: str, position: str | None) -> UnitField:
-    """The unit that the options mean. Raises FileError where there is none."""
+    """Return the unit that the options describe. Raises FileError if there is none."""
     from cnndsl.report.receptive_field import UnitField, central
 
     node = layer(seen.graph, at)
@@ -104,7 +110,7 @@ def _unit(seen: FieldReport, at: str, position: str | None) -> UnitField:
 
 
 def _position(text: str, spatial: tuple[int, ...]) -> tuple[int, ...]:
-    """A position on a map. Raises UsageError for what is none, FileError for one that is not on it."""
+    """Return a position on a map. Raises UsageError for another text, FileError for a position outside the map."""
     if not re.fullmatch(r"\d{1,9}([,x]\d{1,9})*", text):
         raise click.UsageError(f"{text!r} is not a position, as in --unit 3,4")
     position = tuple(map(int, re.split("[,x]", text)))

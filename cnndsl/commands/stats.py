@@ -1,4 +1,4 @@
-"""`cnndsl stats`: the figures of a network."""
+"""`cnndsl stats`: the metrics of a network."""
 
 from __future__ import annotations
 
@@ -43,21 +43,32 @@ _DERIVATION_ENDINGS = {".md": "derivation-markdown", ".tex": "derivation-latex"}
 @program_argument
 @settings_option
 @click.option(
-    "--format", type=click.Choice(FORMATS), help="How to print them.  [default: by the name of --output, else table]"
+    "--format", type=click.Choice(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
-@click.option("--by", type=click.Choice(BY), help="Gather layers by block as written, by size of the map, by kind.")
-@click.option("--depth", type=click.IntRange(1), metavar="N", help="Open blocks N - 1 levels deep; 1 opens none.")
+@click.option(
+    "--by",
+    type=click.Choice(BY),
+    help="Group layers by block as written, by size of the feature map (stage), or by layer type (kind).",
+)
+@click.option(
+    "--levels",
+    "--depth",
+    "depth",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Show N levels of blocks; 1 shows the outermost only. --depth is the older name.",
+)
 @click.option("--columns", metavar="NAMES", help=f"The columns to print, of {', '.join(COLUMNS)}.")
 @click.option("--sort", metavar="NAME", help="Sort by a column; -NAME for the largest first.")
+@click.option("--batch", type=click.IntRange(1), metavar="N", help="Add the memory that N images need.  [default: 1]")
+@click.option("--dtype", type=click.Choice(DTYPES), help="The type of values, for memory and time.  [default: fp32]")
 @click.option(
-    "--batch", type=click.IntRange(1), metavar="N", help="Also tell what N images need in memory.  [default: 1]"
+    "--optimizer", type=click.Choice(OPTIMIZERS), help="The optimizer, for memory in training.  [default: sgd]"
 )
-@click.option("--dtype", type=click.Choice(DTYPES), help="And with values of this type.  [default: fp32]")
-@click.option("--optimizer", type=click.Choice(OPTIMIZERS), help="And trained by this.  [default: sgd]")
 @click.option(
-    "--device", type=click.Choice(("cpu", "cuda")), help="And on this device.  [default: cpu; cuda with --gpu]"
+    "--device", type=click.Choice(("cpu", "cuda")), help="The device, for memory.  [default: cpu; cuda with --gpu]"
 )
-@click.option("--gpu", metavar="CARD", callback=gpu, help="Also tell the least time of each layer on this GPU.")
+@click.option("--gpu", metavar="CARD", callback=gpu, help="Add the least time of each layer on this GPU.")
 @width_option
 @output_option
 @force_option
@@ -78,24 +89,25 @@ def command(
     output: str | None,
     force: bool,
 ) -> None:
-    """Print parameters, multiply-adds and volumes by layer.
+    """Print shapes, parameters and multiply-adds by layer.
 
-    Figures are for one image. Weights are without biases, parameters with them; a multiply-add is two flops;
-    operations are those of everything that is no multiply-add; the field is the number of positions of the input that
-    a unit sees. `lecture` is the table of the CS231n notes; `derivation` writes the arithmetic of each layer out,
-    `(227 - 11 + 2*0)/4 + 1 = 55`, as text, and with -o FILE.md or FILE.tex as Markdown or LaTeX. A repeat of blocks is
-    one row, marked `x3`, that opens in the HTML page. Any of --batch, --dtype, --optimizer and --device adds what a
-    batch needs in memory. --gpu adds the least time of each layer in a forward pass, and
-    whether arithmetic or bandwidth bounds it.
+    All values are for one image. `weights` leaves biases out and `params` includes them. One multiply-add is two flops;
+    `operations` counts elementwise operations, which are not multiply-adds. The field is the receptive field, in
+    positions of the input. A repeated block is one row, marked `x3`; in the HTML page it opens.
+
+    --format lecture prints the table of the CS231n notes. --format derivation writes out the arithmetic of each layer,
+    `(227 - 11 + 2*0)/4 + 1 = 55`, as text, or with -o FILE.md or FILE.tex as Markdown or LaTeX. --batch, --dtype,
+    --optimizer and --device add the memory that a batch needs. --gpu adds the least time of each layer in a forward
+    pass, and whether arithmetic or bandwidth bounds it.
 
     \b
     cnndsl stats vgg16
     cnndsl stats net.cnn --set classes=10 --format json
     cnndsl stats alexnet --format derivation
-    cnndsl stats net.cnn --depth 2 --sort -params
+    cnndsl stats net.cnn --levels 2 --sort -params
     cnndsl stats net.cnn --batch 64 --dtype amp --optimizer adam
     cnndsl stats net.cnn --gpu h100
-    cnndsl stats net.cnn --depth 1 --width column -o net.tex
+    cnndsl stats net.cnn --levels 1 --width column -o net.tex
     """
     from cnndsl.report.formats import render
     from cnndsl.report.table_model import view
@@ -138,7 +150,7 @@ def command(
 
 
 def _roofline(graph: Graph, card: Card, batch: int, dtype: Dtype) -> Roofline:
-    """The least times; a card without arithmetic for the type is invalid use."""
+    """Return the least times. For a card without arithmetic in the type, the usage is invalid."""
     from cnndsl.analysis.roofline import roofline
 
     try:

@@ -1,4 +1,4 @@
-"""`cnndsl sweep`: the members of a family and their figures."""
+"""`cnndsl sweep`: compare the configurations of a network."""
 
 from __future__ import annotations
 
@@ -33,14 +33,18 @@ DEFAULT_FIGURES = ("params", "macs", "inference", "training", "receptive_field",
 @click.command("sweep")
 @program_argument
 @domains_option
-@click.option("--sample", type=click.IntRange(1), metavar="COUNT", help="Draw so many members at random.")
-@click.option("--seed", type=int, default=0, show_default=True, help="The seed of --sample.")
-@click.option("--where", metavar="TEST", help="Keep members that pass a test: 'params < 5M and depth >= 3'.")
-@click.option("--sort", metavar="FIGURE", help="Sort by a figure or parameter; -FIGURE for the largest first.")
-@click.option("--pareto", metavar="FIGURES", help="Keep members that no other beats in all of them: params,macs.")
-@click.option("--columns", metavar="FIGURES", help=f"The figures to print, of {', '.join(GOALS)}.")
 @click.option(
-    "--format", type=click.Choice(FORMATS), help="How to print them.  [default: by the name of --output, else table]"
+    "--sample", type=click.IntRange(1), metavar="COUNT", help="Try this many configurations, chosen at random."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="The seed of --sample.")
+@click.option("--where", metavar="TEST", help="Keep configurations that pass a test: 'params < 5M and depth >= 3'.")
+@click.option("--sort", metavar="METRIC", help="Sort by a metric or parameter; -METRIC for the largest first.")
+@click.option(
+    "--pareto", metavar="METRICS", help="Keep configurations that no other beats in all of them: params,macs."
+)
+@click.option("--columns", metavar="METRICS", help=f"The metrics to print, of {', '.join(GOALS)}.")
+@click.option(
+    "--format", type=click.Choice(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
 @width_option
 @output_option
@@ -59,11 +63,12 @@ def command(
     output: str | None,
     force: bool,
 ) -> None:
-    """Walk a family: print the figures of its members.
+    """Compare the configurations of a network.
 
-    The parameters of the net run over their domains, or over what --set gives; choice points over yes and no.
-    Members that are no network are listed with the reason. --pareto takes more for better in depth, receptive_field
-    and output, and less in all others. Memory is that of one image in fp32, trained with SGD on a CPU.
+    Each parameter runs over its domain, or over the values that --set gives it; each optional part is tried present and
+    absent. Configurations that fail to compile are listed with the reason. For --pareto, more is better in depth,
+    receptive_field and output, and less is better in all other metrics. Memory is for one image in fp32, trained with
+    SGD on a CPU.
 
     \b
     cnndsl sweep recipe --set N=1..3 --where "params < 5M" --sort macs
@@ -77,8 +82,8 @@ def command(
     from cnndsl.sweeping.where import Vocabulary, condition, mentioned
 
     form = chosen_format(format, output, made_for, FORMATS)
-    shown = known_names(columns, list(GOALS), "figure", BY_TITLE) or list(DEFAULT_FIGURES)
-    goals = {name: GOALS[name] for name in known_names(pareto, list(GOALS), "figure", BY_TITLE)}
+    shown = known_names(columns, list(GOALS), "metric", BY_TITLE) or list(DEFAULT_FIGURES)
+    goals = {name: GOALS[name] for name in known_names(pareto, list(GOALS), "metric", BY_TITLE)}
     test = condition(where) if where else None
     family = cnndsl.sweeping.sweep.family(read(file), domains(settings, "N=1..3"), used)
     most = current().members
@@ -105,7 +110,7 @@ def command(
 
 
 def _title(file: ast.File) -> str:
-    """The name of the net, or of its file where it has none."""
+    """Return the name of the network, or of its file if it has none."""
     from cnndsl.syntax import ast
 
     net = next((each for each in file.statements if isinstance(each, ast.Net)), None)
@@ -115,7 +120,7 @@ def _title(file: ast.File) -> str:
 def _sorted(members: list[Configuration], by: str, known: Sequence[str]) -> list[Configuration]:
     from cnndsl.sweeping.sweep import magnitude
 
-    name, largest_first = known_order(by, known, "figure or parameter", BY_TITLE)
+    name, largest_first = known_order(by, known, "metric or parameter", BY_TITLE)
     sign = -1 if largest_first else 1
 
     def key(member: Configuration) -> tuple[bool, Number]:

@@ -1,4 +1,4 @@
-"""What commands that print tables share: the width that a LaTeX table is made for, and the file it is written to."""
+"""Functions that the commands with tables share: the width of a LaTeX table, and the output file."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ WIDTHS = ("column", "page")
 
 
 def width_option(function: AnyFunction) -> AnyFunction:
-    """`--width`, of a table in LaTeX."""
-    text = "What a LaTeX table fits into: a column of a paper, or its text.  [default: page]"
+    """Add `--width`, of a LaTeX table."""
+    text = "The width a LaTeX table must fit: a column of a paper, or its whole page.  [default: page]"
     return click.option("--width", "made_for", type=click.Choice(WIDTHS), help=text)(function)
 
 
 def output_option(function: AnyFunction) -> AnyFunction:
-    """`--output`."""
+    """Add `--output`."""
     text = "Write to FILE instead of the standard output."
     return click.option("--output", "-o", metavar="FILE", help=text)(function)
 
@@ -31,11 +31,8 @@ def output_option(function: AnyFunction) -> AnyFunction:
 def chosen_format(
     format: str | None, output: str | None, made_for: str | None, formats: Sequence[str], others: Sequence[str] = ()
 ) -> str:
-    """Return the format that is asked for, by its name or by the ending of the file, which is a table without one.
-
-    `others` are endings that the command knows besides. Raises FileError for an unknown ending, UsageError for a width
-    without LaTeX.
-    """
+    """Return the format, by its name or by the ending of the file; without either, a table. `others` are further
+    endings that the command knows. Raises FileError for an unknown ending, UsageError for a width without LaTeX."""
     found = format or _by_ending(output, {end: name for end, name in ENDINGS.items() if name in formats}, others)
     if made_for and found != "latex":
         raise click.UsageError(f"--width applies to --format latex only, not to {found}")

@@ -1,4 +1,4 @@
-"""`cnndsl zoo`: the bundled networks, their figures, and what was published of them."""
+"""`cnndsl zoo`: list the bundled networks, their metrics and published accuracies."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from cnndsl.report.latex_table import TableWidth
 
 _WITH_ALL = ("json", "csv")
-"""Formats for programs: they have all columns unless some are chosen."""
+"""Formats for programs, which have all columns unless some are chosen."""
 
 
 @record(slots=True)
 class _Selection:
-    """Which networks are asked for: a test and the columns that it mentions, goals, and a column to sort by."""
+    """The selection of networks: a test and the columns that it mentions, goals, and a column to sort by."""
 
     test: Expr | None
     tested: frozenset[str]
@@ -35,7 +35,7 @@ class _Selection:
 
     @property
     def mentioned(self) -> set[str]:
-        """The columns that a network must have for this."""
+        """The columns in which a network must have a value."""
         return {*self.tested, *self.goals, *filter(None, (self.order,))}
 
 
@@ -46,7 +46,7 @@ class _Selection:
 @click.option("--pareto", metavar="COLUMNS", help="Keep networks that no other beats in all of them: params,top1.")
 @click.option("--columns", metavar="COLUMNS", help=f"The columns to print, of {', '.join(COLUMNS)}.")
 @click.option(
-    "--format", type=click.Choice(FORMATS), help="How to print them.  [default: by the name of --output, else table]"
+    "--format", type=click.Choice(FORMATS), help="The output format.  [default: by the ending of --output, else table]"
 )
 @width_option
 @output_option
@@ -64,13 +64,13 @@ def command(
 ) -> None:
     """List the bundled networks.
 
-    The name of one prints all that is known of it. Other words list the networks that have each of them in their name,
-    family or description.
+    With the name of a network, print everything that is known about it. With other words, list the networks that have
+    each of them in their name, family or description.
 
-    Figures are those of each network with its default parameters; docs/figures.md defines them. Memory is that of one
-    image in fp32, trained with SGD on a CPU. top1 and top5 are published accuracies on ImageNet-1K in percent, and
-    `source` names the weights or the document. A network that has no value in a column of the test does not pass.
-    CSV and JSON have all columns unless --columns chooses some.
+    Metrics are those of the default parameters; docs/figures.md defines them. Memory is for one image in fp32, trained
+    with SGD on a CPU. top1 and top5 are published accuracies on ImageNet-1K in percent; `source` names the weights or
+    the document. A network without a value in a column of the test does not pass. CSV and JSON have all columns unless
+    --columns chooses some.
 
     \b
     cnndsl zoo resnet50
@@ -116,7 +116,7 @@ def _asked(where: str | None, sort: str | None, pareto: str | None) -> _Selectio
 
 
 def _selected(networks: Sequence[BundledNetwork], asked: _Selection) -> list[BundledNetwork]:
-    """The networks that are asked for, in their order."""
+    """Return the selected networks, in their order."""
     from cnndsl.catalogue import pareto, passes
 
     test = asked.test
@@ -127,7 +127,7 @@ def _selected(networks: Sequence[BundledNetwork], asked: _Selection) -> list[Bun
 
 
 def _unknown(words: Sequence[str]) -> FileError:
-    """What is wrong with words that no network has."""
+    """Return the error for words that no network matches."""
     from cnndsl.files import FileError
     from cnndsl.resources import similar
 
@@ -138,7 +138,8 @@ def _unknown(words: Sequence[str]) -> FileError:
 
 
 def _shown(chosen: Sequence[str], form: str, mentioned: Set[str]) -> list[str]:
-    """The columns: the name and those that are chosen, else the usual ones and those that other options mention."""
+    """Return the columns: the name and the chosen ones, otherwise the usual ones and those that other options
+    mention."""
     if chosen:
         return list(dict.fromkeys(("name", *chosen)))
     wanted = {*DEFAULT_COLUMNS, *mentioned}
@@ -151,7 +152,7 @@ def _has(network: BundledNetwork, words: Sequence[str]) -> bool:
 
 
 def _sorted(networks: Sequence[BundledNetwork], by: str, *, largest_first: bool) -> list[BundledNetwork]:
-    """The networks in order; those without a value last, whichever way."""
+    """Return the networks in order; those without a value come last in either direction."""
     keys = {network.name: network.sort_key(by) for network in networks}
     known = [network for network in networks if not keys[network.name][0]]
     known.sort(key=lambda network: keys[network.name], reverse=largest_first)

@@ -182,7 +182,11 @@ def count(expr: Expr, env: Environment) -> int:
     """How often. Raises CnnError for what is no whole number from 0."""
     times = number(expr, env.values)
     if isinstance(times, Fraction) or times < 0:
-        help = "round it: `floor`, `ceil`, `//`" if isinstance(times, Fraction) else "0 leaves the part out"
+        help = (
+            "round it: `floor`, `ceil`, `//`"
+            if isinstance(times, Fraction)
+            else f"`max({expr.span.text}, 0)` is no less than 0"
+        )
         raise error("E0207", f"a part is repeated a whole number of times, and this is {show(times)}", expr.span, help)
     return times
 

@@ -285,15 +285,17 @@ def _choose(
     """The first choice whose shape fits the merge; the last one where none does, so that the merge can say why."""
 
     tried: list[Shape] = []
+    skips = True
     last = len(either.choices) - 1
     for position, choice in enumerate(either.choices):
         if position < last:
             made = trial(walker, ast.Chain((choice,), choice.span), wire, env)
             if made.wire is None or target is None or not _fits(operator, made.wire.shape, target):
                 tried.extend([made.wire.shape] if made.wire else [])
+                skips = skips and made.wire == wire
                 continue
         made = walker.element(choice, wire, env)
-        decided = ChoicePart("either", position, made.part, None, either.span)
+        decided = ChoicePart("either", position, made.part, None, either.span, skips)
         return MergeBranch(chain, Expansion(made.wire, decided), tuple(tried))
     raise AssertionError("an `or` has at least two choices")
 

@@ -7,7 +7,7 @@ some are, the others are called by their kind, numbered when there are several. 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from itertools import count
 
 from cnndsl.elaborate.state import ModuleMember, ModuleScope, PendingNode
@@ -41,6 +41,20 @@ def names(scope: ModuleScope) -> list[str]:
     merges = iter(_by_kind([member for member in members if not member.counted], taken))
     numbers = (name for name in map(str, count()) if name not in taken)
     return [next(numbers) if member.counted else next(merges) for member in members]
+
+
+def beside_labels(parts: Sequence[tuple[str, str]], taken: Set[str]) -> list[str]:
+    """Return the names of the parts of a module in which some have labels.
+
+    Args:
+        parts: The label of each, empty where it has none, and what it is called by then: its kind in small letters.
+        taken: Names of values in the module.
+
+    >>> beside_labels([("", "conv"), ("", "relu"), ("last", "conv"), ("", "relu")], {"relu1"})
+    ['conv', 'relu2', 'last', 'relu3']
+    """
+    members = [ModuleMember(label or None, base, True) for label, base in parts]
+    return _by_kind(members, {*taken, *(label for label, _ in parts if label)})
 
 
 def _by_kind(members: list[ModuleMember], taken: set[str]) -> list[str]:

@@ -273,7 +273,14 @@ def convert(kind: type[Layer], option: str, rule: Option, setting: Setting) -> F
     if rule.type == "number" and isinstance(value, int | Fraction) and not isinstance(value, bool):
         return float(_within(value, rule, what, span))
     wanted = f"one of {_listed(rule.words)}" if rule.words else "a number"
-    raise error("E0226", f"{what} is {wanted}, and this is {show_value(value)}", span)
+    help = f"as in: `{option}={rule.words[0]}`" if rule.words else f"write a number{_bounds(rule)}"
+    raise error("E0226", f"{what} is {wanted}, and this is {show_value(value)}", span, help)
+
+
+def _bounds(rule: Option) -> str:
+    """The bounds of an option in words, empty if it has none."""
+    least = "" if rule.minimum is None else f" of at least {rule.minimum:g}"
+    return f" from {rule.minimum or 0:g} to {rule.maximum:g}" if rule.maximum is not None else least
 
 
 def _listed(words: tuple[str, ...]) -> str:
@@ -318,10 +325,15 @@ def _integer(value: Value, what: str, span: Span) -> int:
 
 def _within(value: _Number, rule: Option, what: str, span: Span) -> _Number:
     if rule.minimum is not None and value < rule.minimum:
-        raise error("E0227", f"{what} is at least {rule.minimum:g}, and this is {show(value)}", span)
+        raise error(
+            "E0227",
+            f"{what} is at least {rule.minimum:g}, and this is {show(value)}",
+            span,
+            f"use a value{_bounds(rule)}",
+        )
     if rule.maximum is not None and value > rule.maximum:
         decimal = share(span.text) if rule.maximum == 1 else ""
-        help = replacement(span, decimal, "a share is a decimal: {}") if decimal else ""
+        help = replacement(span, decimal, "a share is a decimal: {}") if decimal else f"use a value{_bounds(rule)}"
         raise error("E0227", f"{what} is at most {rule.maximum:g}, and this is {show(value)}", span, help)
     return value
 

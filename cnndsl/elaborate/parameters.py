@@ -35,7 +35,6 @@ from cnndsl.values import (
 )
 
 _WORDS = frozenset(("if", "else", "for", "in", "or", "and", "not", "each", "again", "tap"))
-RENAME = "give one of them another name, or remove it"
 _MOST_NAMED = 12
 """So many parameters are named in a message."""
 
@@ -154,7 +153,7 @@ def _declared(file: ast.File) -> Iterator[OpenParameter]:
         if each.name in places:
             others = (Annotation(places[each.name], "the first"),)
             message = f"the name `{each.name}` is defined twice"
-            raise CnnError(Diagnostic("E0245", message, name_of(each), "the second", others, help=RENAME))
+            raise CnnError(Diagnostic("E0245", message, name_of(each), "the second", others, help="rename one of them"))
         places[each.name] = name_of(each)
         default = None if each.default is None else _value(each.default, scope)
         domain = None if each.domain is None else _domain(each.domain, scope)
@@ -183,7 +182,9 @@ def _domain(domain: ast.Domain, scope: Mapping[str, Value]) -> Sequence[Value]:
     first, last = values
     if not isinstance(first, int) or not isinstance(last, int) or last < first:
         message = f"{show(first)}..{show(last)} is no range: a range runs upwards, over integers"
-        raise error("E0213", message, domain.span, "list other values: `N in {1, 2.5, 4}`")
+        swapped = isinstance(first, int) and isinstance(last, int)
+        advice = f"write `{show(last)}..{show(first)}`" if swapped else "list the values: `{1, 2.5, 4}`"
+        raise error("E0213", message, domain.span, advice)
     most = current().values
     if last - first >= most:
         raise error("E0213", f"this range has more than {most:,} values", domain.span)
@@ -199,8 +200,7 @@ def _outside(parameter: OpenParameter, value: Value) -> Diagnostic | None:
     values = [show_setting(each) for each in several]
     shown = (", " if several is domain else " to ").join(values)
     message = f"`{parameter.name}` is one of {shown}, and this is {show_value(value)}"
-    help = "take one of these values, or add it to what the parameter may be"
-    return Diagnostic("E0212", message, parameter.span, help=help)
+    return Diagnostic("E0212", message, parameter.span, help="set it to one of these values, or widen the domain")
 
 
 def _same(left: Value, right: Value) -> bool:

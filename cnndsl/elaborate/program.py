@@ -180,7 +180,8 @@ def _made(
 
 def definitions(file: ast.File, settings: Mapping[str, Value], find: Find) -> tuple[Elaborator, FileScope]:
     """Return what a file defines, and an elaborator for it, without its network; errors are in its state."""
-    program, home = _Program(state := State(), Elaborator(state), find, [file.source]), _home_of(file)
+    state = State()
+    program, home = _Program(state, Elaborator(state), find, [file.source]), _home_of(file)
     with suppress(TooManyError):
         _parameters(program, file, home, settings)
         _statements(program, file, _Reading(home, (file.source.name,), is_main=True))
@@ -277,9 +278,8 @@ def _net(statement: ast.Net, reading: _Reading) -> None:
 def _define(name: str, span: Span, reading: _Reading) -> None:
     """Raises CnnError where the file has that name already."""
     if name in reading.places:
-        others = (Annotation(reading.places[name], "the first"),)
-        message = f"the name `{name}` is defined twice"
-        raise CnnError(Diagnostic("E0245", message, span, "the second", others, help=parameters.RENAME))
+        message, first = f"the name `{name}` is defined twice", (Annotation(reading.places[name], "the first"),)
+        raise CnnError(Diagnostic("E0245", message, span, "the second", first, help="remove or rename one of them"))
     reading.places[name] = span
 
 
@@ -311,7 +311,7 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
             reading.home.values[statement.name] = Unknown()
             others = (Annotation(seen[name], "the first"),)
             message = f"the parameter `{name}` is declared twice" if is_parameter else f"`{name}` is defined twice"
-            raise CnnError(Diagnostic("E0245", message, span, "the second", others, help=parameters.RENAME))
+            raise CnnError(Diagnostic("E0245", message, span, "the second", others, help="rename one of them"))
         seen[name] = span
 
 

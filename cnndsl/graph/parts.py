@@ -76,7 +76,7 @@ class ChoicePart:
 
     `kind` is `either` (`ID or X`), `if`, `maybe` (`A?`), or `absent`: a merge that lacks a branch since a `test` fails.
     `taken` is the number of the alternative that holds here, -1 for none; `test` the condition of an `if`, or the name
-    of an `A?`.
+    of an `A?`. `skips` says of an `either` that what did not fit passes on what enters, as `ID` does.
     """
 
     kind: Literal["either", "if", "maybe", "absent"]
@@ -84,6 +84,7 @@ class ChoicePart:
     part: Part | None
     test: Expr | str | None
     span: Span
+    skips: bool = False
 
 
 @record(slots=True)

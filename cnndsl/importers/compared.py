@@ -1,6 +1,6 @@
 """Whether two graphs are the same network: layer by layer, with all options, from the outputs back to the inputs.
 
-Numbers would prove less: at initial weights many changes do not show in them. Names are not looked at.
+Numbers would prove less: at initial weights many changes do not show in them. Names are looked at where asked for.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from cnndsl.graph import Graph, Node
 from cnndsl.layers.merge import MERGES
 
 
-def difference(made: Graph, wanted: Graph) -> str:
+def difference(made: Graph, wanted: Graph, with_names: bool = False) -> str:
     """Return how two graphs differ, in words; nothing where each layer has its counterpart.
+
+    With names, layers with something in a file of weights have the same paths, too.
 
     >>> from cnndsl.network import loads
     >>> one = loads("INPUT 8x8x3 -> (CONV3-3 -> RELU + ID)").graph
@@ -19,7 +21,8 @@ def difference(made: Graph, wanted: Graph) -> str:
     >>> difference(loads("INPUT 8x8x3 -> CONV3-3 -> RELU").graph, loads("INPUT 8x8x3 -> CONV3-3 -> TANH").graph)
     'TANH is RELU'
     """
-    return _Pairs(made, wanted).difference()
+    pairs = _Pairs(made, wanted)
+    return pairs.difference() or (pairs.renamed() if with_names else "")
 
 
 class _Pairs:
@@ -47,6 +50,18 @@ class _Pairs:
                 return told
             waiting += zip(self._ordered(one, other), other.inputs, strict=True)
         return "" if len(self.made) == len(self.counterparts) else "there are layers that nothing reads"
+
+    def renamed(self) -> str:
+        """Return which layer has another name, in words; nothing where none has."""
+        for wanted, at in self.counterparts.items():
+            one, other = self.made.nodes[at], self.wanted.nodes[wanted]
+            if other.weights_of >= 0 <= one.weights_of:
+                one, other = self.made.nodes[one.weights_of], self.wanted.nodes[other.weights_of]
+            elif one.weights_of != other.weights_of:
+                return f"`{other.path}` has weights of its own" if one.weights_of < 0 else f"`{other.path}` has none"
+            if one.path != other.path and any(each.persistent for each in self.wanted.tensors(other)):
+                return f"`{other.path}` is called `{one.path}`"
+        return ""
 
     def _ordered(self, one: Node, other: Node) -> tuple[int, ...]:
         """The inputs in the order of the other's: a sum of two is the same either way."""

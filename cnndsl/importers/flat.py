@@ -47,32 +47,51 @@ class FlatGraph:
         self.source = source
         self._nodes: list[Node] = []
 
-    def input(self, shape: Shape, place: int) -> int:
+    def input(self, shape: Shape, place: int, *, path: str = "") -> int:
         """Add an input, which stands at `place` in the file, and return its number."""
         extents = (*shape.spatial, shape.channels)
-        return self._append(Input(extents), (), shape, place)
+        return self._append(Input(extents), (), shape, place, path)
 
-    def add(self, layer: Layer, inputs: Sequence[int], place: int) -> int:
-        """Add a layer and return its number. Raises CnnError where it does not fit what it reads."""
+    def add(
+        self, layer: Layer, inputs: Sequence[int], place: int, path: str = "", *, training_only: bool = False
+    ) -> int:
+        """Add a layer and return its number. Raises CnnError where it does not fit what it reads.
+
+        Args:
+            layer: The layer.
+            inputs: The numbers of the values that it reads.
+            place: Where it stands in the file.
+            path: What it is called in the code that the file comes from: the common prefix of its tensors' names, or
+                the module around it and a last component.
+            training_only: Whether only training computes it.
+        """
         self._bounds(layer, place)
         try:
             shape = infer(layer, [self._nodes[at].shape for at in inputs])
         except LayerError as stop:
             raise self.error(stop.message, place, stop.help, stop.code) from None
-        return self._append(layer, tuple(inputs), shape, place)
+        return self._append(layer, tuple(inputs), shape, place, path, training_only)
 
     def shape(self, at: int) -> Shape:
         """Return the shape of a value."""
         return self._nodes[at].shape
 
-    def graph(self, outputs: Sequence[tuple[str, int]], inputs: Sequence[str] = ()) -> Graph:
-        """Return the graph that gives these values, by their names; several inputs have names, too."""
+    def graph(
+        self, outputs: Sequence[tuple[str, int]], inputs: Sequence[str] = (), taps: Sequence[tuple[str, int]] = ()
+    ) -> Graph:
+        """Return the graph that gives these values, by their names; several inputs have names, too.
+
+        What `taps` names is given in training alone, beside the others.
+        """
         (first, output), *others = outputs
         return Graph(
             name="",
             digraph=wired(self._nodes),
             output=output,
-            taps=tuple([Output(name, node, False, is_tap=False) for name, node in others]),
+            taps=(
+                *(Output(name, node, False, is_tap=False) for name, node in others),
+                *(Output(name, node, True) for name, node in taps),
+            ),
             tree=SequencePart(tuple([LayerPart(each.index) for each in self._nodes])),
             modules={},
             settings={},
@@ -100,8 +119,17 @@ class FlatGraph:
                 if rule.maximum is not None and each > rule.maximum:
                     raise self.error(f"`{name}` of {layer.kind()} is at most {rule.maximum:g}, not {each:g}", place)
 
-    def _append(self, layer: Layer, inputs: tuple[int, ...], shape: Shape, place: int) -> int:
+    def _append(
+        self,
+        layer: Layer,
+        inputs: tuple[int, ...],
+        shape: Shape,
+        place: int,
+        path: str = "",
+        training_only: bool = False,
+    ) -> int:
         number = len(self._nodes)
         span = Span(self.source, place, place + 1)
-        self._nodes.append(Node(number, f"layer{number}", layer, inputs, shape, span, layer.kind()))
+        name = path or f"layer{number}"
+        self._nodes.append(Node(number, name, layer, inputs, shape, span, layer.kind(), training_only=training_only))
         return number

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 
 from cnndsl.elaborate.program import elaborate
 from cnndsl.errors import CnnError, Diagnostic, Source
+from cnndsl.files import BinaryFile
 from cnndsl.finding import used
 from cnndsl.graph import Graph
-from cnndsl.importers import caffe, darknet
+from cnndsl.importers import caffe, darknet, onnx_models
 from cnndsl.importers.compared import difference
 from cnndsl.importers.flat import Imported
 from cnndsl.importers.raising import raised
+from cnndsl.importers.raising.growing import growing
 from cnndsl.syntax.format import format
 from cnndsl.syntax.parse import parse
 
@@ -19,41 +21,70 @@ READERS: Mapping[str, tuple[str, Callable[[Source], Imported]]] = {
     ".cfg": ("Darknet", darknet.read),
     ".prototxt": ("Caffe", caffe.read),
 }
-"""By the ending of a file the tool that it is of, and what reads it."""
+"""By the ending of a file of text the tool that it is of, and what reads it."""
+
+BINARY_READERS: Mapping[str, tuple[str, Callable[[BinaryFile], Imported]]] = {
+    ".onnx": ("ONNX", onnx_models.read),
+}
+"""The same for files that are no text."""
 
 
-def program(source: Source) -> str:
-    """Return the text of a program that is the network of a file.
-
-    It is compiled, and each layer compared with the one that the file describes. What the reader counted by the rules
-    of its format stands in it as asserts, so that they hold too.
+def program(source: Source | BinaryFile) -> str:
+    """Return the text of a program that is the network of a file, see `written`.
 
     Raises:
         CnnError: where the file is not understood.
+        FileError: where a package that reads it is not installed.
     """
-    tool, read = READERS[suffix(source.name)]
-    imported = read(source)
+    tool, imported = _imported(source)
     name = " ".join(source.name.replace("\\", "/").rpartition("/")[2].split())
-    outputs = len(imported.graph.main_outputs)
-    first = imported.graph.nodes[imported.graph.output]
-    lines = [f"# Imported from {name}, of {tool}.", *(f"# {note[0].upper()}{note[1:]}." for note in imported.notes)]
-    lines += [raised(imported.graph), "", f"assert params == {imported.params:_}"]
-    if outputs == 1:
+    return written(imported, f"{name}, of {tool}")
+
+
+def written(imported: Imported, origin: str, with_names: bool = False, classes: Mapping[str, str] | None = None) -> str:
+    """Return the text of a program that is an imported network.
+
+    It is compiled, and each layer compared with the one that was read. What the reader counted by the rules of its
+    format stands in it as asserts, so that they hold too.
+
+    Args:
+        imported: The network.
+        origin: Where it is from, for the first line.
+        with_names: Whether the paths of its layers are names that files of weights have.
+        classes: Names of the classes of modules, by their paths, for blocks.
+
+    Raises:
+        CnnError: where no program was found.
+    """
+    graph = growing(imported.graph)
+    first = graph.nodes[graph.output]
+    lines = [f"# Imported from {origin}.", *(f"# {note[0].upper()}{note[1:]}." for note in imported.notes)]
+    lines += [raised(graph, with_names, classes), "", f"assert params == {imported.params:_}"]
+    if len(graph.main_outputs) == 1:
         lines.append(f"assert output == {first.shape}")
     text = "\n".join(lines)
-    if told := _fault(text, imported.graph):
+    if told := _fault(text, graph, with_names):
         message = f"no program was found that is this network: {told}"
         raise CnnError(Diagnostic("E0505", message, help="please report it with the file"))
     return format(parse(Source("<import>", text)))
 
 
-def _fault(text: str, graph: Graph) -> str:
+def _imported(source: Source | BinaryFile) -> tuple[str, Imported]:
+    """The tool that a file is of, and its network."""
+    if isinstance(source, BinaryFile):
+        tool, read_bytes = BINARY_READERS[suffix(source.name)]
+        return tool, read_bytes(source)
+    tool, read = READERS[suffix(source.name)]
+    return tool, read(source)
+
+
+def _fault(text: str, graph: Graph, with_names: bool) -> str:
     """What is wrong with a text that is to be the program of a graph; nothing where it is that."""
     try:
         made = elaborate(parse(Source("<import>", text)), {}, used)
     except CnnError as stop:
         return stop.diagnostics[0].message
-    return difference(made, graph)
+    return difference(made, graph, with_names)
 
 
 def suffix(name: str) -> str:

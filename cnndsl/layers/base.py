@@ -112,6 +112,8 @@ class Layer:
     it by default, able to be scripted, compiled, exported and pickled. The compiler never runs it."""
     DEFAULTS: ClassVar[tuple[tuple[str, str | bool | float], ...]] = ()
     """Arguments of the PyTorch module whose default is another option's value (its name), or an unusual constant."""
+    READ_ANEW: ClassVar[tuple[str, ...]] = ()
+    """Options that the PyTorch module reads in each call from an attribute of that name: they may be set later."""
     CHECKS_RATES: ClassVar[bool] = False
     """True where the PyTorch module refuses rates outside of 0 to 1 by itself."""
     INDICES_OF: ClassVar[int] = 0

@@ -100,7 +100,7 @@ def _padding(module: str, sides: Sides, pad: Dims) -> TorchCall:
     name = f"nn.{module}{len(sides)}d"
     if len({side for pair in sides for side in pair}) == 1:
         return TorchCall(name, (Slot(squeeze(pad), "pad"),))
-    return TorchCall(name, (Slot(tuple(side for pair in reversed(sides) for side in pair), name="padding"),))
+    return TorchCall(name, (Slot(tuple(side for pair in reversed(sides) for side in pair), "margins", "padding"),))
 
 
 _PAD_TO = '''\

@@ -47,6 +47,7 @@ class BatchNorm(Layer):
 
     NAMES: ClassVar = ("BN",)
     ROLE: ClassVar = "normalisation"
+    READ_ANEW: ClassVar = ("eps", "momentum")
     SUBTRACTS_MEAN: ClassVar = True
 
     eps: float = option("number", 1e-5, minimum=1e-12)

@@ -177,7 +177,7 @@ class Upsample(Sized):
             return self.mode
         mode = _LINEAR[x.rank] if self.mode == "linear" else self.mode
         if mode not in (_LINEAR[x.rank], "bicubic") or (mode == "bicubic" and x.rank != 2):
-            message = f"mode={mode} is not for an input with {x.rank} spatial axes"
+            message = f"mode={mode} is not for an input with {x.rank} spatial {'axis' if x.rank == 1 else 'axes'}"
             raise LayerError("E0310", message, "mode=linear fits any number of axes")
         return mode
 

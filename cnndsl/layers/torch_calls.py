@@ -13,7 +13,8 @@ class Slot:
     """A number in emitted code, and where it comes from, so that a class can say it with its own names.
 
     `role` is an option of the layer (`filters`), or `in_channels`, `in_features`, `extents` (channels and axes, a
-    list in Python), or empty for a plain constant. `name` is what an argument that stands for a constant is called.
+    list in Python), `margins` (the first option and `after`, for each axis), or empty for a plain constant.
+    `name` is what an argument that stands for a constant is called.
     """
 
     value: object

@@ -1,1 +1,1 @@
-"""Facts -> text: tables for terminals and pipes, the lecture's table, JSON, CSV, Markdown, HTML, LaTeX."""
+"""Format properties as text: terminal tables, the lecture's table, JSON, CSV, Markdown, HTML, LaTeX."""

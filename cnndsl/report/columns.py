@@ -1,4 +1,4 @@
-"""The columns that tables have: what stands over each, what a row has there, and how much that is."""
+"""Columns of tables: the heading, a row's value, and a number for sorting and bars."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ ColumnForm: TypeAlias = Literal["text", "shape", "extents", "count", "bytes", "t
 
 @record(slots=True)
 class Column:
-    """`key` is the column's name in data, `title` that in tables, `raw` a row's figure as it is: a text, a number, or
-    a number for each axis, none for a row that has no such figure."""
+    """A column. `key` is its name in data, `title` its heading in tables. `raw` is a row's unformatted value: a text, a
+    number, or a number for each axis; None for a row without one."""
 
     key: str
     title: str
     form: ColumnForm
     raw: Callable[[TableRow], Cell | ExactExtents]
     at_most: Callable[[TableRow], bool] = lambda _: False
-    """Whether a row's figure is a bound."""
+    """Return whether a row's value is a bound."""
 
     @property
     def is_number(self) -> bool:
-        """Return whether its cells are numbers, which are set to the right."""
+        """Return whether the cells are numbers, which are right-aligned."""
         return self.form in ("count", "bytes", "time")
 
     def value(self, entry: TableRow) -> Cell:
-        """What stands in a cell: counts, bytes and seconds are numbers, everything else is text."""
+        """Return the cell's value: counts, bytes and seconds are numbers, everything else is text."""
         raw = self.raw(entry)
         if not isinstance(raw, tuple):
             return raw
@@ -41,7 +41,7 @@ class Column:
         return f"at most {extents(raw)}" if self.at_most(entry) else extents(raw)
 
     def amount(self, entry: TableRow) -> float | None:
-        """How much it is, for sorting and for bars; None for a text."""
+        """Return the amount for sorting and for bars; None for text."""
         raw = self.raw(entry)
         if isinstance(raw, tuple):
             return float(prod(raw) if self.form == "shape" else max(raw)) if raw else None
@@ -49,7 +49,7 @@ class Column:
 
 
 def extents(dims: ExactExtents) -> str:
-    """One number where all axes agree: `3`, `1x7`.
+    """Return one number if all axes agree: `3`, otherwise `1x7`.
 
     >>> extents((3, 3)), extents((1, 7)), extents(())
     ('3', '1x7', '')
@@ -59,7 +59,7 @@ def extents(dims: ExactExtents) -> str:
 
 
 def _text(entry: TableRow) -> str:
-    """The layer, or `Bottleneck(64) x3`, or `[CONV3-64 -> RELU] x2`."""
+    """Return the layer's text, or `Bottleneck(64) x3`, or `[CONV3-64 -> RELU] x2`."""
     if entry.times < 2:
         return entry.text
     return f"[{entry.text}] x{entry.times}" if " -> " in entry.text else f"{entry.text} x{entry.times}"
@@ -70,7 +70,7 @@ def _kind(entry: TableRow) -> str:
 
 
 _FORMS: dict[MetricUnit, ColumnForm] = {"bytes": "bytes", "positions": "extents", "extents": "shape", "seconds": "time"}
-"""How the metrics of a unit are set; those of all others are counts."""
+"""How to format metrics by unit; all others are counts."""
 
 _TEXTS = (
     Column("path", "name", "text", lambda entry: entry.name),
@@ -85,19 +85,19 @@ _NUMBERS = (
     if each.layer
 )
 COLUMNS = {column.key: column for column in (*_TEXTS, *_NUMBERS)}
-"""All columns by key: what a row is, and the metrics that layers have."""
+"""All columns by key: what a row is, and the metrics of layers."""
 
 LAYERS = ("path", "text", "output", "activations", "weights", "params", "macs", "operations", "receptive_field")
-"""What tables of layers have unless told otherwise."""
+"""The default columns of tables of layers."""
 
 GROUPS = (*LAYERS[:2], "layers", *LAYERS[2:])
-"""What tables of groups have."""
+"""The default columns of tables of groups."""
 
 MEMORY = ("inference", "saved", "training")
-"""What a batch adds."""
+"""The columns that a batch adds."""
 
 MODE = "runs"
-"""What is added where some layers exist in training only."""
+"""The columns added if some layers exist in training only."""
 
 TIMES = ("time", "bound")
-"""What a GPU adds."""
+"""The columns that a GPU adds."""

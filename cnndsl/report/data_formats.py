@@ -1,4 +1,4 @@
-"""Figures for programs and documents: JSON, CSV, Markdown. All digits are kept."""
+"""Format metrics for programs and documents: JSON, CSV, Markdown. All digits are kept."""
 
 from __future__ import annotations
 
@@ -25,18 +25,16 @@ if TYPE_CHECKING:
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 _ALWAYS = ("params", "weights", "macs", "activations", "receptive_field", "stride")
-"""The metrics that the JSON always has of a layer or a group; further columns come on top."""
+"""The metrics of a layer or group that the JSON always contains; chosen columns are added."""
 _FIXED = frozenset(("path", "kind", "text", "layers", "output", *_ALWAYS))
 _FORWARD = tuple(metric.name for metric in METRICS.values() if metric.forward)
-"""What training adds to, where layers exist in training only."""
+"""The metrics that differ in training, if some layers exist in training only."""
 
 
 def as_dict(view: TableModel) -> dict[str, Json]:
-    """The figures as plain data. Shapes are lists H, W, C; a receptive field or stride is a number where all axes
-    agree, else a list; they are None for a network without spatial axes.
-
-    The columns that were chosen are added to those that are always there; groups come beside the layers.
-    """
+    """Return the metrics as plain data. Shapes are lists H, W, C. A receptive field or stride is a number if all axes
+    agree, otherwise a list, and None for a network without spatial axes. Chosen columns are added to those that are
+    always there; groups come beside the layers."""
     stats = view.stats
     extra = [column for column in view.columns if view.is_chosen or column.key in (*MEMORY, *TIMES)]
     data: dict[str, Json] = {
@@ -58,7 +56,7 @@ def as_dict(view: TableModel) -> dict[str, Json]:
 
 
 def _totals(totals: Totals) -> dict[str, Json]:
-    """The metrics of a network by their names; `memory_bytes` is the older name of `memory`."""
+    """Return the metrics of a network by their names; `memory_bytes` is the older name of `memory`."""
     found: dict[str, Json] = {each.name: getattr(totals, each.name) for each in fields(totals)}
     if not totals.receptive_field_at_most:
         del found["receptive_field_at_most"]
@@ -66,14 +64,14 @@ def _totals(totals: Totals) -> dict[str, Json]:
 
 
 def as_json(view: TableModel) -> str:
-    """The figures as JSON; see docs/json.md."""
+    """Return the metrics as JSON; see docs/json.md."""
     return json.dumps(as_dict(view), indent=2)
 
 
 def as_csv(view: TableModel) -> str:
-    """A line for each row under a line of names; no totals, so that columns can be summed. Where rows are opened
-    groups, the first column is their level. A name that begins with `-` has an apostrophe before it: to
-    a spreadsheet it would be a formula."""
+    """Return a line of names and a line for each row, without totals, so that columns can be summed. If groups are
+    open, the first column is the level of the row. A name that begins with `-` has an apostrophe before it; to a
+    spreadsheet it would be a formula."""
     import csv
     from io import StringIO
 
@@ -88,12 +86,12 @@ def as_csv(view: TableModel) -> str:
 
 
 def _cell(value: Json) -> Json:
-    """A cell, a name such as `-a` behind an apostrophe."""
+    """Return a cell; a name such as `-a` gets an apostrophe."""
     return f"'{value}" if isinstance(value, str) and len(value) > 1 and value.startswith("-") else value
 
 
 def as_markdown(view: TableModel) -> str:
-    """A table that GitHub renders, under the network's name."""
+    """Return a table that GitHub renders, below the network's name."""
     ruler = ["---:" if column.is_number else "---" for column in view.columns]
     rows = [[column.title for column in view.columns], ruler]
     for level, entry in view.rows:
@@ -105,7 +103,7 @@ def as_markdown(view: TableModel) -> str:
 
 
 def layer_data(graph: Graph, entry: TableRow, extra: Sequence[Column]) -> dict[str, Json]:
-    """Return the metrics of a layer: those that are always there, and further columns."""
+    """Return the metrics of a layer: those that are always there, and the chosen columns."""
     assert entry.last is not None
     node = entry.last.node
     data: dict[str, Json] = {"path": node.path, "kind": node.kind, "text": node.text, **_metrics(entry)}
@@ -137,13 +135,13 @@ def _group(entry: TableRow, extra: list[Column], level: int, depth: int | None) 
 
 
 def _metrics(entry: TableRow) -> dict[str, Json]:
-    """The shape of the output, None where a row has none, and what the JSON always has."""
+    """Return the output shape, None for a row without one, and the metrics that the JSON always contains."""
     output: dict[str, Json] = {"output": list(entry.extents) or None}
     return output | {name: _json(COLUMNS[name].raw(entry)) for name in _ALWAYS}
 
 
 def _extra(entry: TableRow, columns: Sequence[Column]) -> dict[str, Json]:
-    """The further columns, each that is a bound with a flag."""
+    """Return the chosen columns; a value that is a bound has a flag."""
     data: dict[str, Json] = {}
     for column in columns:
         if column.key not in _FIXED:
@@ -197,7 +195,7 @@ def _roofline(found: Roofline) -> dict[str, Json]:
 
 
 def plain(extents: tuple[int | Fraction, ...]) -> Json:
-    """Numbers as JSON has them, one where all axes agree; a magnifying network's stride can be a fraction."""
+    """Return numbers for JSON: one if all axes agree. The stride of a network that magnifies can be a fraction."""
     numbers: list[Json] = [int(extent) if extent.denominator == 1 else float(extent) for extent in extents]
     if len({str(each) for each in numbers}) > 1:
         return numbers
@@ -211,7 +209,7 @@ def _markdown(cell: Cell) -> str:
 
 
 def markdown(text: str) -> str:
-    r"""A text that Markdown shows as it is.
+    r"""Escape a text for Markdown.
 
     >>> markdown("a_b|c")
     'a\\_b\\|c'

@@ -1,8 +1,8 @@
 """The arithmetic of each layer as a lecturer writes it on the board: `(227 - 11 + 2*0)/4 + 1 = 55`.
 
 Expressions come from the layer types and from `analysis.recurrence`, results from the metrics of `stats`; a test
-evaluates the one and compares it with the other. The turns of a repeat that differ in their receptive fields alone are
-written once. `derivation_text` and `derivation_math` lay all this out.
+evaluates the expressions and compares them with the results. Iterations of a repeat that differ only in their receptive
+fields are written once. `derivation_text` and `derivation_math` format all of this.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cnndsl.report.metrics import Metrics, Row
 from cnndsl.shape import axis_names
 
 SHOWN_TERMS = 16
-"""The most terms of a total that is written as a sum."""
+"""The most terms of a total that is still written as a sum."""
 SHOWN_OPERANDS = 4
 _AT_MOST = "(at most)"
 
@@ -31,14 +31,15 @@ LEGEND = (
     ("memory", "one value for each position and channel, 4 bytes each"),
     ("field", "r = r + (F - 1)*j positions of the input, j = j*S apart, from r = j = 1"),
 )
-"""What the names of the lines mean."""
+"""The meaning of the names of the lines."""
 
 DerivationLine: TypeAlias = "tuple[WrittenEquation, ...] | str"
 
 
 @record(slots=True)
 class WrittenEquation:
-    """`symbol = formula = result unit`. Without a formula the result is given; without a symbol the line's name is."""
+    """An equation `symbol = formula = result unit`. Without a formula the program gives the result; without a symbol,
+    the line's name takes its place."""
 
     formula: str
     result: int | Fraction
@@ -47,7 +48,7 @@ class WrittenEquation:
 
     @property
     def sides(self) -> tuple[str, ...]:
-        """Return what stands between the signs of equality."""
+        """Return what comes between the equals signs."""
         number = str(self.result)
         formula = "" if self.formula == number else self.formula
         return tuple(side for side in (self.symbol, formula, number) if side)
@@ -55,7 +56,8 @@ class WrittenEquation:
 
 @record(slots=True)
 class LayerDerivation:
-    """The lines of a layer, each with its name: equations, or a remark. `paths` are several for turns of a repeat."""
+    """The lines of a layer, each with its name: equations or a remark. There are several `paths` for iterations of a
+    repeat."""
 
     paths: tuple[str, ...]
     text: str
@@ -65,7 +67,8 @@ class LayerDerivation:
 
 
 def derivations(stats: Metrics) -> list[LayerDerivation]:
-    """Return the arithmetic of the inputs, the layers and the totals, without functions of single values as RELU."""
+    """Return the arithmetic of the inputs, the layers and the totals, without functions of single values such as
+    RELU."""
     graph = stats.graph
     steps = recurrences(graph, {row.node.index: row.field for row in (*stats.inputs, *stats.layers)})
     found = [_input(row) for row in stats.inputs]
@@ -87,14 +90,14 @@ def derivations(stats: Metrics) -> list[LayerDerivation]:
 
 
 class _Repeats:
-    """What tells the turns of one repeat from those of another that the same text makes elsewhere."""
+    """Return what distinguishes the iterations of a repeat from those that the same text makes elsewhere."""
 
     def __init__(self) -> None:
         self._last: tuple[int, ...] = ()
         self._runs = 0
 
     def key(self, node: Node) -> object:
-        """Return a key that layers in the same place of several turns share. Call it for each node in order."""
+        """Return a key shared by the same layer of several iterations. Call it for each node in order."""
         numbers = tuple(turn.number for turn in node.turns)
         if numbers[:1] != self._last[:1] and numbers[:1] <= (1,):
             self._runs += 1
@@ -126,7 +129,7 @@ def _shape(node: Node) -> str:
 
 
 def _lines(stats: Metrics, row: Row) -> Iterable[tuple[str, DerivationLine]]:
-    """The lines of a layer without its field."""
+    """Return the lines of a layer without its field."""
     graph, node = stats.graph, row.node
     layer, inputs = node.layer, graph.shapes(node)
     if len(node.value_inputs) > 1:
@@ -149,7 +152,7 @@ def _lines(stats: Metrics, row: Row) -> Iterable[tuple[str, DerivationLine]]:
 
 
 def _sizes(node: Node, formulas: Sequence[str], remainders: Sequence[int]) -> Iterable[tuple[str, DerivationLine]]:
-    """A line for all axes where they have the same numbers, else one for each."""
+    """Return one line if all axes have the same numbers, otherwise one for each axis."""
     remainders = remainders or (0,) * len(formulas)
     lines = [
         (WrittenEquation(formula, size, f"(remainder {rest})" if rest else ""),)
@@ -162,7 +165,7 @@ def _sizes(node: Node, formulas: Sequence[str], remainders: Sequence[int]) -> It
 
 
 def _params(row: Row, stats: Metrics) -> str:
-    """Weights and biases as a sum."""
+    """Return weights and biases as a sum."""
     inputs = stats.graph.shapes(row.node)
     tensors = row.node.layer.tensors(*inputs)
     counted = row.node.layer.weights_formula(*inputs)
@@ -175,7 +178,7 @@ def _memory(row: Row) -> WrittenEquation:
 
 
 def _fields(turns: Sequence[tuple[FieldStep, ...]]) -> Iterable[tuple[str, DerivationLine]]:
-    """The recurrence of the first turn, and the sizes in those that follow."""
+    """Return the recurrence of the first iteration, and the sizes in the following ones."""
     first, *others = turns
     equal = all(len(set(steps)) <= 1 for steps in turns)
     names = ["field"] if equal else [f"field ({name})" for name in axis_names(len(first))]
@@ -193,7 +196,7 @@ def _fields(turns: Sequence[tuple[FieldStep, ...]]) -> Iterable[tuple[str, Deriv
 
 
 def _totals(stats: Metrics, groups: Sequence[Sequence[tuple[Row, object]]]) -> Iterable[tuple[str, DerivationLine]]:
-    """The totals; as sums where these are short."""
+    """Return the totals, as sums if these are short."""
     rows = [[row for row, _ in several] for several in groups]
     params = [[row.cost.params for row in several] for several in rows]
     in_use = [[row for row in several if not row.node.training_only] for several in rows]
@@ -206,7 +209,7 @@ def _totals(stats: Metrics, groups: Sequence[Sequence[tuple[Row, object]]]) -> I
 
 
 def _sum(several: Iterable[list[int]]) -> str:
-    """The sum of all numbers, those of the turns of a repeat as a product; empty where it has too many terms."""
+    """Return the sum of all numbers, with the iterations of a repeat as a product; empty if it has too many terms."""
     terms: list[str] = []
     for numbers in several:
         alike = len(numbers) > 1 and len(set(numbers)) == 1 and numbers[0] > 0

@@ -1,4 +1,5 @@
-r"""The arithmetic of each layer as LaTeX (`align*` of amsmath) and as Markdown with formulas between dollars."""
+r"""Format the arithmetic of each layer as LaTeX (`align*` of amsmath) and as Markdown with formulas between dollar
+signs."""
 
 from __future__ import annotations
 
@@ -14,14 +15,14 @@ from cnndsl.report.summary import title
 from cnndsl.terminal import clean
 
 _MOST_TERMS = 6
-"""The most terms of a sum in one line of LaTeX."""
+"""The most terms of a sum on a line of LaTeX."""
 _LONGEST_TEXT = 60
-"""The most characters of a text in one line of LaTeX."""
+"""The most characters of a text on a line of LaTeX."""
 _TERM = r"([\d{},]|\\cdot )+"
 
 
 def latex(stats: Metrics) -> str:
-    """Return a heading and an `align*` for each layer, to be put into a document or on slides."""
+    """Return a heading and an `align*` for each layer, for a document or slides."""
     lines = [
         f"% {clean(title(stats))}",
         *(f"% {name}: {meaning}" for name, meaning in LEGEND),
@@ -36,7 +37,7 @@ def latex(stats: Metrics) -> str:
 
 
 def _broken(row: str) -> str:
-    """A row, as several where a sum of numbers has too many terms for a line."""
+    """Return a row, split into several if a sum of numbers has too many terms for a line."""
     terms = row.split(" + ")
     if len(terms) <= _MOST_TERMS or not all(re.fullmatch(_TERM, term) for term in terms[:-1]):
         return row
@@ -64,7 +65,7 @@ def _equation(equation: WrittenEquation) -> str:
 
 
 def _side(side: str) -> str:
-    """An expression; as it is, if a layer type of another package has written something else."""
+    """Return an expression as LaTeX, or unchanged if a layer type of another package wrote something else."""
     try:
         return as_math(side)
     except ValueError:
@@ -72,7 +73,8 @@ def _side(side: str) -> str:
 
 
 def markdown(stats: Metrics) -> str:
-    """Return a heading and a list for each layer; the formulas between dollars, as GitHub and most slides read them."""
+    """Return a heading and a list for each layer, with formulas between dollar signs, as GitHub and most slide tools
+    read them."""
     lines = [f"# {_plain(title(stats))}", "", *(f"- {name}: {_plain(meaning)}" for name, meaning in LEGEND)]
     for each in derivations(stats):
         shapes = re.sub(r"(?<=\d)x(?=\d)", "×", each.shapes).replace("->", "→")

@@ -1,4 +1,4 @@
-"""The arithmetic of each layer as text, at most 100 columns wide."""
+"""Format the arithmetic of each layer as text, at most 100 columns wide."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN_PATHS = 3
 
 
 def text(stats: Metrics) -> str:
-    """Return a paragraph for each layer: what it is, and a line for each number."""
+    """Return a paragraph for each layer: its description, and a line for each number."""
     found = derivations(stats)
     column = max(len(name) for each in found for name, _ in each.lines) + 4
     legend = [line for name, meaning in LEGEND for line in _wrapped(f"  {name:<{column - 2}}{meaning}", column)]
@@ -33,7 +33,7 @@ def _paragraph(each: LayerDerivation, column: int) -> list[str]:
 
 
 def called(each: LayerDerivation) -> str:
-    """Return the names of the layers, of many the first and the last, and how many there are."""
+    """Return the names of the layers; of many, the first and the last, and how many there are."""
     paths = each.paths
     if len(paths) == 1:
         return paths[0]
@@ -54,7 +54,7 @@ def _equation(equation: WrittenEquation) -> str:
 
 
 def grouped(expression: str) -> str:
-    """Return an expression whose numbers of five and more digits are grouped.
+    """Return an expression with digit groups in numbers of five or more digits.
 
     >>> grouped("25088*4096")
     '25,088*4096'

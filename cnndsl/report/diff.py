@@ -1,4 +1,4 @@
-"""Two networks side by side, in words and as data: `cnndsl diff`."""
+"""Format a comparison of two networks as text and data: `cnndsl diff`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "markdown", "latex")
 _MARKS = {"same": " ", "changed": "~", "removed": "-", "added": "+"}
 _TINTS = {"same": "dim", "changed": "yellow", "removed": "red", "added": "green"}
-_HEAD = ("figure", "before", "after", "change")
+_HEAD = ("metric", "before", "after", "change")
 
 Nets: TypeAlias = "tuple[Graph, Graph]"
 
@@ -37,8 +37,8 @@ def render(
     colour: bool = False,
     made_for: TableWidth = "page",
 ) -> str:
-    """A comparison in one of `FORMATS`; `every` lists the layers too that are the same, `made_for` is what a LaTeX
-    table fits into. Raises KeyError for another format."""
+    """Format a comparison in one of `FORMATS`. `every` also lists the layers that are the same; `made_for` is the width
+    that a LaTeX table must fit. Raises KeyError for another format."""
     if format == "latex":
         return _latex(nets, found, every, made_for)
     if format == "json":
@@ -51,7 +51,7 @@ def render(
 
 
 def differences(found: Comparison) -> list[tuple[Verdict, str]]:
-    """Return each layer or block that differs, with what became of it: its name, its text, and what changed."""
+    """Return each layer or block that differs: its name, its text, and what changed."""
     entries = _gathered(_shown(found, every=False), every=False)
     lines = (": ".join(filter(None, row[1:])) for row in _rows(entries))
     return [(pairs[0].verdict, line) for pairs, line in zip(entries, lines, strict=True)]
@@ -68,7 +68,7 @@ def _table(nets: Nets, found: Comparison, every: bool, paint: Paint) -> str:
 
 
 def _rows(entries: Sequence[Sequence[Pair]]) -> list[list[str]]:
-    """A line for each layer or block: a mark, the name, the text, and what changed."""
+    """Return a line for each layer or block: a mark, the name, the text, and what changed."""
     return [_row(pairs[0]) if len(pairs) == 1 else _block(pairs) for pairs in entries]
 
 
@@ -77,7 +77,7 @@ def _shown(found: Comparison, every: bool) -> list[Pair]:
 
 
 def _gathered(pairs: Sequence[Pair], every: bool) -> list[list[Pair]]:
-    """The layers of a block that the other net has nothing like in one entry, unless `every` layer is listed."""
+    """Combine the layers of a block without a counterpart into one entry, unless `every` layer is listed."""
     entries: list[list[Pair]] = []
     for pair in pairs:
         if entries and not every and pair.block is not None and pair.block is entries[-1][0].block:
@@ -88,7 +88,7 @@ def _gathered(pairs: Sequence[Pair], every: bool) -> list[list[Pair]]:
 
 
 def _block(pairs: Sequence[Pair]) -> list[str]:
-    """A mark, the block's name and text, its layers and what they cost."""
+    """Return a mark, the block's name and text, its layers and their cost."""
     block, is_new = pairs[0].block, pairs[0].verdict == "added"
     assert block is not None, "only the layers of one block are gathered"
     sign = 1 if is_new else -1
@@ -105,7 +105,7 @@ def _title(nets: Nets) -> str:
 
 
 def _row(pair: Pair) -> list[str]:
-    """A mark, the layer's name and text, and what changed."""
+    """Return a mark, the layer's name and text, and what changed."""
     return [_MARKS[pair.verdict], _both(*_names(pair)), _both(*_texts(pair)), ", ".join(_changes(pair))]
 
 
@@ -122,7 +122,8 @@ def _both(before: str, after: str) -> str:
 
 
 def _changes(pair: Pair) -> list[str]:
-    """What differs, the layer's own text aside, which begins with its type, and by how much it costs more or less."""
+    """Return the differences, beginning with the layer type and without the layer's own text, and the change in
+    cost."""
     changes = [f"{what} {before or '-'} -> {after or '-'}" for what, before, after in pair.changes if what != "kind"]
     if pair.verdict in ("added", "removed") and (node := pair.after or pair.before):
         changes.append(f"output {node.shape}")
@@ -140,7 +141,8 @@ def _signed(number: int) -> str:
 
 
 def _count(found: Comparison) -> list[str]:
-    """How many layers there are of each verdict; and whether names alone changed, which weights are found by."""
+    """Return how many layers there are of each verdict, and whether only names changed, since weights are found by
+    name."""
     counts = [(sum(pair.verdict == verdict for pair in found.pairs), verdict) for verdict in _MARKS]
     said = ", ".join(f"{number} {verdict}" for number, verdict in counts if number)
     lines = [f"layers: {said}"]
@@ -166,7 +168,7 @@ def _value(metric: Metric, value: int | tuple[int, ...], at_most: bool) -> str:
 
 
 def _change(figure: Figure) -> str:
-    """The difference of two numbers, and how much that is of the first; none where a bound leaves it open."""
+    """Return the difference of two numbers, and its share of the first; no share if a bound leaves it open."""
     if any(figure.at_most):
         return ""
     before, after = _number(figure.before), _number(figure.after)
@@ -179,7 +181,7 @@ def _change(figure: Figure) -> str:
 
 
 def _percent(share: float) -> str:
-    """A change with three significant digits, never with a power of ten.
+    """Return a change with three significant digits, never with a power of ten.
 
     >>> _percent(300.0), _percent(-2.764), _percent(8758.3), _percent(0.00001)
     ('+300%', '-2.76%', '+8,760%', '+0.00001%')
@@ -188,7 +190,7 @@ def _percent(share: float) -> str:
 
 
 def _number(value: int | tuple[int, ...]) -> int | tuple[int, ...]:
-    """One number for extents that all agree."""
+    """Return one number if all sizes agree."""
     return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
 
 
@@ -207,7 +209,7 @@ def _pipes(rows: Sequence[Sequence[str]], ruler: str) -> list[str]:
 
 
 def _latex(nets: Nets, found: Comparison, every: bool, made_for: TableWidth) -> str:
-    """The table of metrics, each in one unit, and that of the layers, if any differ."""
+    """Return the table of metrics, each in one unit, and the table of layers if any differ."""
     from cnndsl.report.latex_table import LatexColumn, LatexTable, label_of, write
 
     names, both = [net.title for net in nets], " and ".join(map(graph_title, nets))
@@ -225,7 +227,7 @@ def _latex(nets: Nets, found: Comparison, every: bool, made_for: TableWidth) -> 
 
 
 def _latex_metric(figure: Figure) -> tuple[str, ...]:
-    """A metric with its unit, both values, the difference and how many percent that is."""
+    """Return a metric with its unit, both values, the difference and its percentage."""
     from cnndsl.report.latex_text import in_symbols, signed, unit_of
 
     metric, before, after = METRICS[figure.name], _number(figure.before), _number(figure.after)

@@ -1,4 +1,4 @@
-"""How large a batch fits, in words and as data: `cnndsl fit`."""
+"""Format the answer of `cnndsl fit` as text and data."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ FORMATS = ("table", "json")
 
 @record
 class FitReport:
-    """The answer of `cnndsl fit`. `optimizer` is None where the network is used, not trained; `wanted` is the batch
-    that was asked for, 0 for none."""
+    """The answer of `cnndsl fit`. `optimizer` is None at inference; `wanted` is the batch of `--batch`, 0 for none."""
 
     fitted: Fit
     capacity: Capacity
@@ -31,21 +30,21 @@ class FitReport:
 
     @property
     def fits(self) -> bool:
-        """Whether the batch that was asked for fits at once; without one, whether one image does."""
+        """Whether the requested batch fits at once; without one, whether one image does."""
         return self.fitted.batch >= max(self.wanted, 1)
 
     @property
     def micro_batches(self) -> Accumulation | None:
-        """How training takes a batch that does not fit; None where it fits, or nothing does."""
+        """How training splits a batch that does not fit; None if it fits, or nothing does."""
         return accumulation(self.fitted, self.wanted) if self.optimizer and self.wanted and not self.fits else None
 
     def size(self, size: int, digits: int = 3) -> str:
-        """Return a size in the units in which the memory was given."""
+        """Return a size in the unit in which the memory was given."""
         return sized(size, self.capacity.binary, digits)
 
 
 def as_table(report: FitReport) -> str:
-    """The largest batch, where memory peaks with it, what of that does not depend on the batch."""
+    """Return the largest batch, where its memory peaks, and which part does not depend on the batch."""
     fitted, capacity = report.fitted, report.capacity
     needed = fitted.memory
     more = needed.peak(fitted.batch + 1, rounded=True).bytes
@@ -71,17 +70,17 @@ ESTIMATE = (
     ("not modelled", "fragmentation, and workspaces beyond the headroom"),
     NOT_MEASURED,
 )
-"""What the figures are."""
+"""What the values are."""
 
 
 def heading(graph: Graph, optimizer: Optimizer | None, dtypes: str) -> str:
-    """The line over everything."""
-    use = f"trained with {optimizer}" if optimizer else "in use"
+    """Return the heading."""
+    use = f"trained with {optimizer}" if optimizer else "at inference"
     return f"{graph_title(graph)}, {use}, {dtypes}, on a GPU"
 
 
 def capacity_terms(capacity: Capacity) -> list[tuple[str, str]]:
-    """How much memory there is, and what of it tensors do not get."""
+    """Return how much memory there is, and how much of it tensors do not get."""
 
     def size(number: int) -> str:
         return sized(number, capacity.binary)
@@ -94,7 +93,7 @@ def capacity_terms(capacity: Capacity) -> list[tuple[str, str]]:
 
 
 def _digits(report: FitReport, peak: int, more: int) -> int:
-    """So many that the peak of the largest batch does not look like that of one image more."""
+    """Return so many digits that the peak of the largest batch differs from that of one image more."""
     few, many = 5, 12
     return next((each for each in range(few, many) if report.size(peak, each) != report.size(more, each)), few)
 
@@ -109,7 +108,7 @@ def _batch(report: FitReport) -> str:
 
 
 def _wanted_terms(report: FitReport) -> list[tuple[str, str]]:
-    """Whether the batch fits that was asked for, and how training takes it if it does not."""
+    """Return whether the requested batch fits, and how training can split it if it does not."""
     if not report.wanted:
         return []
     needed = report.fitted.memory.peak(report.wanted, rounded=True)
@@ -152,12 +151,12 @@ def _statistics_terms(graph: Graph, taken: Accumulation) -> list[tuple[str, str]
 
 
 def as_json(report: FitReport, timeline: bool) -> str:
-    """The same as data, with each event of the step where that is wanted; see docs/json.md."""
+    """Return the answer as JSON, with each event of the step if requested; see docs/json.md."""
     return json.dumps(as_dict(report, timeline), indent=2)
 
 
 def as_dict(report: FitReport, timeline: bool) -> dict[str, Json]:
-    """The same as plain data."""
+    """Return the answer as plain data."""
     fitted, capacity = report.fitted, report.capacity
     needed = fitted.memory
     data: dict[str, Json] = {

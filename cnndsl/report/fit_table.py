@@ -1,4 +1,4 @@
-"""Peaks over batch sizes and types of values, in one table: `cnndsl fit` with several of them."""
+"""A table of peaks over batch sizes and types: `cnndsl fit` with several of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _TOO_MUCH = "*"
 
 
 def as_table(table: FitTable, capacity: Capacity, optimizer: Optimizer | None) -> str:
-    """A row for each batch with the peak of each type, a star where it does not fit; then the largest batches."""
+    """Return a row for each batch with the peak of each type, with a star if it does not fit; then the largest
+    batches."""
     graph = next(iter(table.fits.values())).graph
     rows = [["batch", *(f"{dtype} " for dtype in table.fits)]]
     for at, batch in enumerate(table.batches):
@@ -35,7 +36,7 @@ def _cell(size: int, capacity: Capacity) -> str:
 
 
 def as_json(table: FitTable, capacity: Capacity, optimizer: Optimizer | None) -> str:
-    """The answer for the first type, with the table beside it; see docs/json.md."""
+    """Return the answer for the first type, with the table beside it; see docs/json.md."""
     dtype, fitted = next(iter(table.fits.items()))
     data = as_dict(FitReport(fitted, capacity, dtype, optimizer), timeline=False)
     data["table"] = [_column(table, each, capacity) for each in table.fits]

@@ -1,4 +1,4 @@
-"""The formats of `cnndsl stats`, each in a file of its own that is imported when it is asked for."""
+"""The formats of `cnndsl stats`. Each is in a file of its own, which is imported on demand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from cnndsl.report.table_model import TableModel
 
 DERIVATIONS = ("derivation", "derivation-markdown", "derivation-latex")
-"""The formats that write the arithmetic out."""
+"""The formats that write out the arithmetic."""
 FORMATS = ("table", "lecture", *DERIVATIONS, "json", "csv", "markdown", "html", "latex")
 
 
@@ -21,11 +21,8 @@ def render(
     width: int | None = None,
     made_for: TableWidth = "page",
 ) -> str:
-    """The figures in one of `FORMATS`, without a line break at the end; `width` is that of the terminal, `made_for`
-    that of the paper that a LaTeX table fits into.
-
-    Raises KeyError for another format.
-    """
+    """Format the metrics in one of `FORMATS`, without a line break at the end. `width` is that of the terminal,
+    `made_for` the width that a LaTeX table must fit. Raises KeyError for another format."""
     if format == "table":
         from cnndsl.report import table
 

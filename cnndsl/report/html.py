@@ -1,7 +1,6 @@
-"""The table as HTML: a page of one file, sortable, light and dark, or a fragment for a notebook.
+"""Format the table as HTML: a page of one file, sortable, light and dark, or a fragment for a notebook.
 
-Nothing is fetched from elsewhere; everything that comes from a program is escaped. Its style and the little that it
-does by script are in `html_assets`.
+The page loads nothing from elsewhere, and everything from a program is escaped. Style and script are in `html_assets`.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ from cnndsl.terminal import clean
 
 
 def fragment(view: TableModel) -> str:
-    """The table and the totals, with their style. All rows that the view shows are there."""
+    """Return the table and the totals, with their style, for all visible rows."""
     return _fragment(view, view.rows)
 
 
 def page(view: TableModel) -> str:
-    """A page of its own, in which every group can be opened."""
+    """Return a page in which every group can be opened."""
     name = _text(title(view.stats))
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{name}</title>\n'

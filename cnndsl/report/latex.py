@@ -1,6 +1,6 @@
-"""The table of `cnndsl stats` for a paper: each column in one unit, the totals beneath.
+"""Format the table of `cnndsl stats` for a paper: each column in one unit, the totals below.
 
-A table for a paper has some ten rows: `--depth` gathers layers into blocks.
+A table for a paper has some ten rows: `--levels` gathers layers into blocks.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _FIRST_TO_GO = (
     *("operations", "weights", "activations", "receptive_field", "layers", "inference", "saved", "bound", "runs"),
     *("training", "time", "text"),
 )
-"""What a narrow table does without, in this order, unless it was asked for."""
+"""The columns that a narrow table omits, in this order, unless they were chosen."""
 _TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
 def latex(view: TableModel, made_for: TableWidth = "page") -> str:
-    """The table, with the totals as comments before it."""
+    """Return the table, with the totals as comments before it."""
     return write(table(view), made_for)
 
 
 def table(view: TableModel) -> LatexTable:
-    """The table as texts. A column that nobody asked for and that is empty is left out."""
+    """Return the table as texts. An empty column that was not chosen is omitted."""
     totals = _totals(view)
     columns, cells = list[LatexColumn](), list[list[str]]()
     for column in view.columns:
@@ -59,15 +59,15 @@ def _rank(view: TableModel, column: Column) -> int:
 
 
 def _totals(view: TableModel) -> list[tuple[str, Totals]]:
-    """The sums of a forward pass, and of one in training where some layers exist there only."""
+    """Return the totals of a forward pass, and those in training if some layers exist in training only."""
     stats = view.stats
     if not stats.has_training_only:
         return [("total", stats.totals)]
-    return [("total in use", stats.totals), ("total in training", stats.totals_in_training)]
+    return [("total at inference", stats.totals), ("total in training", stats.totals_in_training)]
 
 
 def _total(stats: Metrics, totals: Totals, column: Column) -> Cell:
-    """What stands in a line of totals; an empty text for what has none."""
+    """Return the cells of a line of totals, empty for a column without one."""
     if column.key == "layers":
         return len(stats.layers)
     if column.key == "time":
@@ -80,7 +80,7 @@ def _total(stats: Metrics, totals: Totals, column: Column) -> Cell:
 
 
 def _shown(column: Column, values: Sequence[Cell]) -> tuple[str, list[str]]:
-    """The unit of a column, and its cells in it."""
+    """Return the unit of a column and its cells in this unit."""
     if column.form == "time":
         return _times([each for each in values if isinstance(each, float)])
     if column.is_number:
@@ -96,7 +96,7 @@ def _number(scale: ColumnScale, value: Cell) -> str:
 
 
 def _times(values: Sequence[float]) -> tuple[str, list[str]]:
-    """Times in the unit of the longest, with two digits after the point."""
+    """Return times in the unit of the longest, with two decimals."""
     size, unit = next(((size, unit) for size, unit in _TIMES if max(values, default=0) >= size), _TIMES[-1])
     return f"({unit})", [
         (f"{each / size:,.2f}" if each >= 0.005 * size else "< 0.01") if each else DASH for each in values

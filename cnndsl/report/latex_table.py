@@ -33,8 +33,8 @@ _NARROWEST: dict[TableWidth, float] = {"column": 52.0, "page": 80.0}
 
 @record(slots=True)
 class LatexColumn:
-    """A column: what stands over it, whether it is set to the right, and `rank`: columns with larger ones are left out
-    first, those with 0 never. `unit` stands under the title."""
+    """A column: its title, whether it is right-aligned, and `rank`. Columns with larger ranks are omitted first, those
+    with 0 never. `unit` is printed below the title."""
 
     title: str
     is_number: bool = False
@@ -45,7 +45,7 @@ class LatexColumn:
 @record(slots=True)
 class LatexTable:
     """A table of plain texts. `parts` are groups of rows between rules: the rows, the totals. The first `keys` columns
-    say what a row is, and stand in each of several tables."""
+    identify a row, and are repeated in each of several tables."""
 
     columns: tuple[LatexColumn, ...]
     parts: tuple[tuple[tuple[str, ...], ...], ...]
@@ -57,7 +57,7 @@ class LatexTable:
 
 @record(slots=True)
 class LatexSetting:
-    """How a table is set: its caption and label, the columns as `tabular` has them, the size, half the gap between
+    """The settings of a table: its caption and label, the columns for `tabular`, the font size, half the gap between
     columns, and the height."""
 
     caption: str
@@ -70,7 +70,8 @@ class LatexSetting:
 
 @record(slots=True)
 class _Fit:
-    """How a table is set: the columns by number, the size, half the gap, and the width of those that are broken."""
+    """The layout of a table: the columns by number, the font size, half the gap, and the width of the columns with line
+    breaks."""
 
     shown: tuple[int, ...]
     size: int
@@ -79,14 +80,14 @@ class _Fit:
 
 
 def write(table: LatexTable, made_for: TableWidth = "page") -> str:
-    """A table in LaTeX. It floats where it fits on a page, and is a `longtable` else."""
+    """Return a table in LaTeX. It floats if it fits a page, and is a `longtable` otherwise."""
     table = table if _have_room(table, made_for) else _numbered(table)
     fits = _fits(table, made_for)
     return with_packages(table.comments, (_part(table, fit, made_for, is_first=fit is fits[0]) for fit in fits))
 
 
 def with_packages(comments: Sequence[str], parts: Iterable[Sequence[str]]) -> str:
-    """The parts of a table after comments, the last of which names the packages that it needs."""
+    """Return the parts of a table after comments, the last of which names the packages it needs."""
     text = "\n\n".join(map("\n".join, parts))
     packages = ["booktabs", *(["array"] if r"\raggedright" in text else ())]
     packages += ["longtable"] if r"{longtable}" in text else []
@@ -97,7 +98,7 @@ def with_packages(comments: Sequence[str], parts: Iterable[Sequence[str]]) -> st
 
 
 def _have_room(table: LatexTable, made_for: TableWidth) -> bool:
-    """Whether any other column fits beside the keys; one key is taken as it is."""
+    """Return whether any other column fits beside the keys; a single key always does."""
     every = range(len(table.columns))
     keys, others = every[: table.keys], (at for at in every[table.keys :] if not table.columns[at].rank)
     beside = [tuple(keys), *((*keys, at) for at in others)]
@@ -105,14 +106,14 @@ def _have_room(table: LatexTable, made_for: TableWidth) -> bool:
 
 
 def _numbered(table: LatexTable) -> LatexTable:
-    """A table whose key is the number of the row, since its own keys leave no room for anything else."""
+    """Return a table whose key is the row number, since its own keys leave no room for other columns."""
     numbers = iter(range(1, 1 + sum(map(len, table.parts))))
     parts = tuple(tuple((str(next(numbers)), *row) for row in part) for part in table.parts)
     return replace(table, columns=(LatexColumn("no.", is_number=True), *table.columns), parts=parts, keys=1)
 
 
 def _fits(table: LatexTable, made_for: TableWidth) -> list[_Fit]:
-    """How a table is set, in as many parts as it must be in."""
+    """Return the layout of a table, in as many parts as necessary."""
     room, every = ROOM[made_for], tuple(range(len(table.columns)))
     shown = every
     while (rank := max(table.columns[at].rank for at in shown)) and _least(table, shown, made_for) > room:
@@ -123,7 +124,7 @@ def _fits(table: LatexTable, made_for: TableWidth) -> list[_Fit]:
 
 
 def _least(table: LatexTable, shown: Sequence[int], made_for: TableWidth) -> float:
-    """How wide columns are at least, when texts are broken."""
+    """Return the least widths of columns with line breaks."""
     size, gap = _TIGHT
     natural = _naturals(table, shown, size)
     least = [
@@ -133,7 +134,7 @@ def _least(table: LatexTable, shown: Sequence[int], made_for: TableWidth) -> flo
 
 
 def _naturals(table: LatexTable, shown: Sequence[int], size: int) -> dict[int, float]:
-    """How wide columns are on one line."""
+    """Return the widths of columns without line breaks."""
     return {at: max(width(text, size) for text in _texts(table, at)) for at in shown}
 
 
@@ -143,7 +144,8 @@ def _texts(table: LatexTable, at: int) -> Iterator[str]:
 
 
 def _fit(table: LatexTable, shown: tuple[int, ...], room: float, narrowest: float) -> _Fit | None:
-    """The largest type in which all columns fit, or texts broken into lines; None where that would be too narrow."""
+    """Return the largest font size in which all columns fit, with line breaks if necessary; None if that would be too
+    narrow."""
     for size, gap in SIZES:
         if sum(_naturals(table, shown, size).values()) + 2 * gap * (len(shown) - 1) <= room:
             return _Fit(shown, size, gap, {})
@@ -158,7 +160,7 @@ def _fit(table: LatexTable, shown: tuple[int, ...], room: float, narrowest: floa
 
 
 def _shared(natural: dict[int, float], free: float) -> dict[int, float]:
-    """The space shared among texts: what is narrower than an equal share leaves the rest to the others."""
+    """Share the space among texts; those narrower than an equal share leave the rest to the others."""
     found: dict[int, float] = {}
     for left, at in zip(range(len(natural), 0, -1), sorted(natural, key=natural.__getitem__), strict=True):
         found[at] = min(natural[at], free / left)
@@ -167,7 +169,7 @@ def _shared(natural: dict[int, float], free: float) -> dict[int, float]:
 
 
 def _split(table: LatexTable, shown: tuple[int, ...], made_for: TableWidth) -> Iterator[tuple[int, ...]]:
-    """The columns in parts that fit, each with the keys."""
+    """Return the columns in parts that fit, each with the keys."""
     part = keys = shown[: table.keys]
     for at in shown[table.keys :]:
         if len(part) > table.keys and _least(table, (*part, at), made_for) > ROOM[made_for]:
@@ -178,7 +180,7 @@ def _split(table: LatexTable, shown: tuple[int, ...], made_for: TableWidth) -> I
 
 
 def _part(table: LatexTable, fit: _Fit, made_for: TableWidth, *, is_first: bool) -> list[str]:
-    """One table, of all columns or of some."""
+    """Return one table, of all or some columns."""
     parts = [[_row(fit, row) for row in part] for part in table.parts if part]
     spec = "@{}" + "".join(_spec(table, fit, at) for at in fit.shown) + "@{}"
     body = [line for part in parts for line in (r"\midrule", *part)][1:]
@@ -194,10 +196,8 @@ def placed(
     *,
     is_first: bool,
 ) -> list[str]:
-    """The lines of a table with its caption: one that floats, or a `longtable` if it is higher than a page.
-
-    `head` and `body` are rows in LaTeX. A table that is not the first of several has the number of the one before.
-    """
+    """Return the lines of a table with its caption: one that floats, or a `longtable` if it is higher than a page.
+    `head` and `body` are rows in LaTeX. If it is not the first of several, it has the number of the previous table."""
     further = f"{setting.caption.partition('. ')[0].rstrip('.')}, continued."
     set_in = [
         rf"\fontsize{{{setting.size}}}{{{setting.size * 1.2:g}}}\selectfont",
@@ -241,7 +241,7 @@ _ONE_COLUMN = (
 
 
 def _height(table: LatexTable, fit: _Fit) -> float:
-    """How high the rows are, at most, in points."""
+    """Return the greatest height of the rows, in points."""
     rows = [row for part in table.parts for row in part]
     count = 2 + sum(max([lines(row[at], room, fit.size) for at, room in fit.broken.items()], default=1) for row in rows)
     return count * fit.size * 1.2 + 6 * (len(table.parts) + 2)
@@ -254,18 +254,18 @@ def _spec(table: LatexTable, fit: _Fit, at: int) -> str:
 
 
 def _head(table: LatexTable, fit: _Fit) -> list[str]:
-    """The titles, on two lines where one has a unit or is narrower so."""
+    """Return the titles, on two lines if a title has a unit or is narrower that way."""
     first, second = zip(*map(_heading, table.columns), strict=True)
     return [_row(fit, first), _row(fit, second)] if any(second[at] for at in fit.shown) else [_row(fit, first)]
 
 
 def _heading(column: LatexColumn) -> tuple[str, str]:
-    """The two lines over a column: the title and its unit, or a part of it each where that is narrower."""
+    """Return the two lines above a column: the title and its unit, or a part of the title each if that is narrower."""
     return halves(column.title, column.unit) if column.unit else (column.title, "")
 
 
 def halves(title: str, unit: str) -> tuple[str, str]:
-    """A title and its unit on two lines, broken where they are narrowest.
+    """Return a title and its unit on two lines, broken where they are narrowest.
 
     >>> halves("multiply-adds", "(M)"), halves("params", "(M)")
     (('multiply-', 'adds (M)'), ('params', '(M)'))
@@ -285,13 +285,14 @@ def _row(fit: _Fit, row: Sequence[str]) -> str:
 
 
 def _line(cells: Sequence[str]) -> str:
-    """A row; one that begins with a bracket or a star would be read as an argument of the line break above."""
+    """Return a row; LaTeX would read one that begins with a bracket or a star as an argument of the preceding line
+    break."""
     text = " & ".join(cells)
     return rf"{{}}{text} \\" if text.startswith(("[", "*")) else rf"{text} \\"
 
 
 def label_of(*titles: str) -> str:
-    """A label of letters, digits and hyphens.
+    """Return a label of letters, digits and hyphens.
 
     >>> label_of("ResNet-18 (classes=10)", "layers")
     'resnet-18-classes-10-layers'

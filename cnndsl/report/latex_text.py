@@ -1,6 +1,6 @@
-r"""Text as LaTeX sets it, and how wide that is.
+r"""Convert text to LaTeX, and measure its width.
 
-Widths are those of Computer Modern Roman, in which most papers that use LaTeX are set or to which their class is close.
+Widths are those of Computer Modern Roman, the font of most LaTeX papers or close to that of their class.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _OPTICAL = {10: 1.0, 9: 1.0287, 8: 1.0626, 7: 1.1643}
 
 
 def width(text: str, size: int) -> float:
-    """How many points a text takes on one line at a size of 7 to 10 points.
+    """Return the width of a text on one line in points, at a size of 7 to 10 points.
 
     >>> round(width("138,357,544", 10), 1)
     50.6
@@ -79,7 +79,7 @@ def width(text: str, size: int) -> float:
 
 
 def escape(text: str) -> str:
-    r"""A text that LaTeX sets as it is; no two characters become a ligature.
+    r"""Escape a text for LaTeX; no two characters become a ligature.
 
     >>> escape("a_1 -> 50%")
     'a\\_1 -\\textgreater{} 50\\%'
@@ -91,7 +91,7 @@ def escape(text: str) -> str:
 
 
 def unit_of(prefix: str, *, is_size: bool) -> str:
-    """What stands beside or beneath a title, for a prefix such as `M`.
+    """Return the unit beside or below a title, for a prefix such as `M`.
 
     >>> unit_of("M", is_size=True), unit_of("", is_size=False)
     ('(MB)', '')
@@ -101,17 +101,18 @@ def unit_of(prefix: str, *, is_size: bool) -> str:
 
 
 def in_symbols(text: str) -> str:
-    """A shape or a receptive field as papers write it: with signs for `x` and `at most`."""
+    """Return a shape or a receptive field as in papers, with symbols for `x` and `at most`."""
     return text.replace("x", TIMES).replace("at most ", f"{AT_MOST} ")
 
 
 def signed(number: str) -> str:
-    """A number that is a difference, with its sign."""
+    """Return a difference with its sign."""
     return f"{MINUS}{number[1:]}" if number.startswith("-") else f"+{number}"
 
 
 def breakable(text: str, room: float, size: int) -> str:
-    r"""A text that LaTeX may break after dots, commas, hyphens and the like; words wider than the room anywhere.
+    r"""Return a text that LaTeX may break after dots, commas, hyphens and the like, and words wider than the space
+    anywhere.
 
     >>> breakable("a.conv_1", 30, 8)
     'a.\\hspace{0pt}conv\\_1'
@@ -124,7 +125,7 @@ def breakable(text: str, room: float, size: int) -> str:
 
 
 def lines(text: str, room: float, size: int) -> int:
-    """How many lines a text takes, at most, where it is broken at the latest place."""
+    """Return the largest number of lines of a text, broken as late as possible."""
     count, used = 1, 0.0
     for word in _words(text):
         taken = width(word, size)

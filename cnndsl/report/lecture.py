@@ -17,7 +17,7 @@ from cnndsl.report.metrics import Metrics, Row, Totals
 
 
 def lecture(stats: Metrics) -> str:
-    """The network as the lecturer puts it on the slide."""
+    """Return the network as the table on the lecturer's slide."""
     graph = stats.graph
     rows = [_cells(stats, row) for row in (*stats.inputs, *stats.layers) if is_volume(graph, row.node)]
     label, volume, memory = (max(len(row[at]) for row in rows) for at in range(3))
@@ -49,7 +49,7 @@ def _cells(stats: Metrics, row: Row) -> tuple[str, str, str, str]:
 
 
 def _label(stats: Metrics, row: Row) -> str:
-    """The layer without its options; a dense one without its width too, which the volume shows."""
+    """Return the layer without its options; a dense layer also without its width, which the shape shows."""
     text = row.node.text.partition("(")[0].strip() or row.node.kind
     if not row.node.inputs and len(stats.inputs) > 1:
         return f"{row.node.kind} {row.node.path}"

@@ -1,4 +1,4 @@
-r"""Expressions as LaTeX sets them: `(227 - 11 + 2*0)/4 + 1` becomes `\frac{227 - 11 + 2\cdot 0}{4} + 1`."""
+r"""Convert expressions to LaTeX: `(227 - 11 + 2*0)/4 + 1` becomes `\frac{227 - 11 + 2\cdot 0}{4} + 1`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ _BRACKETS = {"floor": (r"\lfloor", r"\rfloor"), "ceil": (r"\lceil", r"\rceil")}
 
 
 def as_math(expression: str) -> str:
-    r"""Return an expression of numbers, names, `+ - * /`, parentheses and functions for the inside of `$…$`.
-
-    Raises ValueError for any other text.
+    r"""Return an expression of numbers, names, `+ - * /`, parentheses and functions, for use inside `$…$`. Raises
+    ValueError for any other text.
 
     >>> as_math("floor((224 - 7 + 2*3)/2) + 1")
     '\\left\\lfloor\\frac{224 - 7 + 2\\cdot 3}{2}\\right\\rfloor + 1'
@@ -27,7 +26,7 @@ def as_math(expression: str) -> str:
 
 
 class _ExpressionReader:
-    """Reads sums, products and their terms from left to right."""
+    """Read sums, products and their terms from left to right."""
 
     def __init__(self, expression: str) -> None:
         self._tokens = self._split(expression)
@@ -35,7 +34,7 @@ class _ExpressionReader:
         self._take()
 
     def sum(self) -> str:
-        """Return the sum that comes next."""
+        """Read a sum and return it."""
         terms = [self._product()]
         while self.token and self.token in "+-":
             terms += [self._take(), self._product()]
@@ -52,7 +51,7 @@ class _ExpressionReader:
             yield found[1]
 
     def _take(self, wanted: str = "") -> str:
-        """Return the token, and go on to the next."""
+        """Return the token and advance."""
         token = self.token
         if wanted and token != wanted:
             raise ValueError(f"`{wanted}` is missing")
@@ -60,7 +59,7 @@ class _ExpressionReader:
         return token
 
     def _skips(self, token: str) -> bool:
-        """Go on to the next token if this is the one."""
+        """Advance if this is the next token."""
         if self.token != token:
             return False
         self._take()
@@ -78,7 +77,7 @@ class _ExpressionReader:
         return found
 
     def _factor(self) -> tuple[str, str]:
-        """A factor as it is, and without the parentheses around it."""
+        """Return a factor, with and without the parentheses around it."""
         token = self._take()
         if token == "(":
             inside = self.sum()

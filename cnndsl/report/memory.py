@@ -1,6 +1,6 @@
-"""What a batch needs in memory, by layer and in total, for using a network and for training it.
+"""Compute the memory of a batch, by layer and in total, at inference and in training.
 
-Definitions are those of `analysis.memory`; nothing is computed here but what belongs to a layer.
+Definitions are those of `analysis.memory`; this module only distributes the memory over layers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @record(slots=True)
 class BatchSetup:
-    """The step that is reckoned with."""
+    """A step: batch, type of values, optimizer and device."""
 
     batch: int = 1
     dtype: Dtype = "fp32"
@@ -34,7 +34,7 @@ class BatchSetup:
         return self.device == "cpu" and self.dtype != "fp16"
 
     def check(self) -> None:
-        """Raise ValueError for a batch below 1, and for a type, an optimizer or a device that there is not."""
+        """Raise ValueError for a batch below 1, or an unknown type, optimizer or device."""
         from typing import get_args
 
         from cnndsl.analysis.lifetimes import Device, Dtype
@@ -53,9 +53,9 @@ class BatchSetup:
 
 @record
 class MemoryReport:
-    """The memory of a step, in bytes. `parameters`, `buffers`, `gradients` and `optimizer` do not depend on the
-    batch; `saved` is what autograd keeps for the backward pass; the estimates are the two peaks with each storage
-    rounded as CUDA's caching allocator does, on a GPU whatever the plan says. `loads` are by node."""
+    """The memory of a step, in bytes. `parameters`, `buffers`, `gradients` and `optimizer` do not depend on the batch.
+    `saved` is what autograd saves for the backward pass. The estimates are the two peaks with each storage rounded as
+    CUDA's caching allocator does, for a GPU on any device. `loads` are by node."""
 
     plan: BatchSetup
     parameters: int
@@ -71,7 +71,7 @@ class MemoryReport:
 
 
 def footprint(graph: Graph, plan: BatchSetup, runs: ExecutionsOf) -> MemoryReport:
-    """The memory of a network whose module runs as `runs` says."""
+    """Return the memory of a network whose module runs as `runs` says."""
     from cnndsl.analysis.memory import inference, training
 
     found = runs(graph)

@@ -1,4 +1,4 @@
-"""Memory over the course of a step: its sections, and as bars of text."""
+"""Plot memory over the course of a step: its sections, and bars as text."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cnndsl.report.number_format import sized
 from cnndsl.report.table import in_columns
 
 MOST_SECTIONS = 100
-"""So many rows of bars, so many names on the axis of a chart."""
+"""The number of rows of bars, and of names on the axis of a chart."""
 _PEAK = "  <- peak"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 @record(slots=True)
 class Section:
-    """Consecutive events at one layer, or in one module: from event `start` to before `stop`."""
+    """Consecutive events at the same layer or in the same module: from event `start` to before `stop`."""
 
     phase: Phase
     name: str
@@ -28,8 +28,8 @@ class Section:
 
 
 def sections(fitted: Fit, levels: Sequence[MemorySample], most: int) -> list[Section]:
-    """The events of a step in at most so many sections: layer by layer where that is few enough, else by modules,
-    else several of these together."""
+    """Divide the events of a step into at most so many sections: by layer if these are few enough, otherwise by module,
+    otherwise by several modules."""
     paths = [event_name(fitted, level) for level in levels]
     deepest = max(path.count(".") for path in paths) + 1
     found = [_runs(levels, [".".join(path.split(".")[:depth]) for path in paths]) for depth in range(deepest, 0, -1)]
@@ -49,7 +49,7 @@ def _runs(levels: Sequence[MemorySample], names: Sequence[str]) -> list[Section]
 
 
 def _merged(runs: Sequence[Section], most: int) -> Iterator[Section]:
-    """Sections of one phase taken together, so that few enough are left."""
+    """Combine sections of a phase until they are few enough."""
     size = -(-len(runs) // max(most - 4, 1))
     phases: dict[Phase, list[Section]] = {}
     for run in runs:
@@ -62,8 +62,8 @@ def _merged(runs: Sequence[Section], most: int) -> Iterator[Section]:
 
 
 def bars(fitted: Fit, width: int = 80, *, binary: bool = False) -> str:
-    """A bar for each layer, in the order of the step; what is long is gathered by modules. A full bar is the memory
-    that there is."""
+    """Return a bar for each layer in the order of the step, or for each module if the step is long. A full bar is the
+    available memory."""
     levels = fitted.memory.timeline(max(fitted.batch, 1), rounded=True)
     parts = sections(fitted, levels, MOST_SECTIONS)
     sizes = [max(level.bytes for level in levels[part.start : part.stop]) for part in parts]
@@ -79,7 +79,7 @@ def bars(fitted: Fit, width: int = 80, *, binary: bool = False) -> str:
 
 
 def _bar(part: float, room: int) -> str:
-    """A bar to an eighth of a character.
+    """Return a bar, to an eighth of a character.
 
     >>> _bar(0.5, 5)
     '██▌'

@@ -1,6 +1,6 @@
-"""The figures of a network side by side: a row for each layer, and totals.
+"""The metrics of a network: a row for each layer, and totals.
 
-Definitions are those of `analysis`; nothing is computed here, and nothing is laid out.
+Definitions are those of `analysis`; this module neither computes nor formats.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ Extent: TypeAlias = "int | list[int] | None"
 
 @record(slots=True)
 class Row:
-    """The figures of a layer, of one image. `field` is None where the layer does not depend on the input; `volume`
-    is the lecture's figure, in bytes, 0 for a layer that has none there."""
+    """The metrics of a layer, for one image. `field` is None if the layer does not depend on the input; `volume` is the
+    CS231n memory in bytes, 0 for a layer that has none there."""
 
     node: Node
     cost: Cost
@@ -38,21 +38,21 @@ class Row:
 
     @property
     def receptive_field(self) -> tuple[int, ...]:
-        """How many positions of the input a unit sees, for each axis."""
+        """The size of the receptive field, for each axis."""
         return self.field.size if self.field else ()
 
     @property
     def stride(self) -> tuple[int | Fraction, ...]:
-        """How far apart on the input neighbouring units look, for each axis; 0 where all see everything."""
+        """The effective stride, for each axis; 0 if all units see everything."""
         return self.field.stride if self.field else ()
 
 
 @record(slots=True)
 class Totals:
-    """The metrics of a network, of one image, by their names in `metric_table`, which defines them.
+    """The metrics of a network, for one image, by their names in `metric_table`, which defines them.
 
     Parameters and buffers are those of all layers. `macs`, `flops`, `operations`, `activations` and `memory` are those
-    of a forward pass: in use without what exists in training only. `receptive_field` is a bound where
+    of a forward pass; at inference they exclude layers that exist in training only. `receptive_field` is a bound if
     `receptive_field_at_most`.
     """
 
@@ -73,7 +73,7 @@ class Totals:
 
     @property
     def memory_bytes(self) -> int:
-        """Return `memory`, under the name that it had first."""
+        """Return `memory`, under its first name."""
         return self.memory
 
 
@@ -81,9 +81,9 @@ class Totals:
 class Metrics:
     """The metrics of a network: `totals`, and `layers` in the order of execution.
 
-    `totals_in_training` has the sums of all layers, those among them that exist in training only. `memory` is what a
-    batch needs, None where no batch was named, `roofline` the least time on a GPU, None where none was named.
-    `further_inputs` are the inputs after the first, `runs` says how the module runs.
+    `totals_in_training` has the sums over all layers, including those that exist in training only. `memory` is what a
+    batch needs, None if no batch was named; `roofline` is the least time on a GPU, None if none was named.
+    `further_inputs` are the inputs after the first; `runs` says how the module runs.
     """
 
     graph: Graph = field(repr=False)
@@ -103,15 +103,15 @@ class Metrics:
 
     @cached_property
     def step(self) -> LayerMemory:
-        """The peaks, and what is kept for backward: of the batch that was named, else of one image in fp32 on a CPU,
-        trained with SGD."""
+        """The peaks and the bytes saved for the backward pass: for the batch that was named, otherwise for one image in
+        fp32 on a CPU, trained with SGD."""
         if self.memory is None:
             return GraphFacts(self.graph, self.runs).whole().load
         return LayerMemory(self.memory.inference.bytes, self.memory.saved, self.memory.training.bytes)
 
     @cached_property
     def has_training_only(self) -> bool:
-        """Whether some layers exist in training only, so that a forward pass in use costs less than one in training."""
+        """Whether some layers exist in training only, so that a forward pass costs less at inference."""
         return any(row.node.training_only for row in self.layers)
 
 
@@ -152,7 +152,7 @@ def _totals(whole: Region) -> Totals:
 
 
 def squeeze(extents: tuple[int, ...]) -> Extent:
-    """One number where all axes agree, else one for each; None for no axes.
+    """Return one number if all axes agree, otherwise one for each; None without axes.
 
     >>> squeeze((3, 3)), squeeze((1, 7)), squeeze(())
     (3, [1, 7], None)

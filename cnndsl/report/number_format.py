@@ -1,4 +1,4 @@
-"""Numbers as people write them: 138M, 15.2 MB, 1,728."""
+"""Format counts and sizes for people: 138M, 15.2MB, 1,728."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _STEPS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"))
 
 @lru_cache(maxsize=4096)
 def human(number: int, digits: int = 3) -> str:
-    """A count with so many significant digits; K, M, G, T are powers of 1000, zeros behind the point are dropped.
+    """Return a count with so many significant digits. K, M, G, T are powers of 1000; trailing zeros of decimals are
+    dropped.
 
     >>> human(138_357_544), human(15_470_264_320), human(1728), human(999), human(999_999), human(40_000)
     ('138M', '15.5G', '1.73K', '999', '1M', '40K')
@@ -28,9 +29,8 @@ def human(number: int, digits: int = 3) -> str:
 
 
 def lecture(number: int) -> str:
-    """A count as the table of the CS231n notes rounds it: two significant digits, halves up, from 10,000 on.
-
-    That is the one rule that gives all of its rows: 150K, 3.2M, 800K, 25K, and 4096 as it is.
+    """Return a count as the table of the CS231n notes rounds it: from 10,000 on, two significant digits, halves up.
+    This is the only rule that gives all of its rows: 150K, 3.2M, 800K, 25K, and 4096 unchanged.
 
     >>> lecture(224 * 224 * 3), lecture(224 * 224 * 64), lecture(7 * 7 * 512), lecture(4096)
     ('150K', '3.2M', '25K', '4096')
@@ -39,7 +39,7 @@ def lecture(number: int) -> str:
 
 
 def memory(size: int) -> str:
-    """A size in bytes, in powers of 1000.
+    """Return a size in bytes, in powers of 1000.
 
     >>> memory(60_950_432), memory(512)
     ('61MB', '512B')
@@ -48,7 +48,7 @@ def memory(size: int) -> str:
 
 
 def sized(size: int, binary: bool, digits: int = 3) -> str:
-    """A size in bytes; where `binary` is set, in powers of 1024.
+    """Return a size in bytes; with `binary`, in powers of 1024.
 
     >>> sized(23 * 2**30, True), sized(23 * 2**30, False), sized(1000, True), sized(2**20, True)
     ('23GiB', '24.7GB', '1000B', '1MiB')
@@ -67,7 +67,7 @@ def sized(size: int, binary: bool, digits: int = 3) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time with three significant digits.
+    """Return a time with three significant digits.
 
     >>> duration(0.00188), duration(1.51e-6), duration(2.5e-11), duration(12.0)
     ('1.88ms', '1.51us', '0.025ns', '12s')
@@ -80,14 +80,14 @@ def duration(seconds: float) -> str:
 
 @record(slots=True)
 class ColumnScale:
-    """The unit of a column: `K`, `M`, `G`, `T` or none, its size, and how many digits stand after the point."""
+    """The unit of a column: `K`, `M`, `G`, `T` or none, its size, and the number of decimals."""
 
     unit: str = ""
     size: int = 1
     digits: int = 0
 
     def show(self, number: int) -> str:
-        """A figure in this unit.
+        """Return a value in this unit.
 
         >>> ColumnScale("M", 10**6, 2).show(25_557_032)
         '25.56'
@@ -96,10 +96,9 @@ class ColumnScale:
 
 
 def common_scale(numbers: Iterable[int]) -> ColumnScale:
-    """The largest unit in which the largest figure is at least 1 and each but zero has two significant digits.
-
-    There are two digits after the point, one where the largest figure has more than four before it, and none without a
-    unit: then the figures are exact, as they are below 10,000.
+    """Return the largest unit in which the largest value is at least 1 and each except zero has two significant digits.
+    There are two decimals, or one if the largest value has more than four digits before the point. Without a unit there
+    are none: the values are exact, as they are below 10,000.
 
     >>> [common_scale(each).unit for each in ([512_000, 1_814_073_344, 0], [1_792, 102_764_544], [28, 4096])]
     ['M', 'K', '']
@@ -113,7 +112,7 @@ def common_scale(numbers: Iterable[int]) -> ColumnScale:
 
 
 def exact(number: int) -> str:
-    """A count with all its digits.
+    """Return a count with all its digits.
 
     >>> exact(102_760_448)
     '102,760,448'
@@ -122,7 +121,7 @@ def exact(number: int) -> str:
 
 
 def images(count: int) -> str:
-    """A number of images.
+    """Return a number of images.
 
     >>> images(1), images(2048)
     ('1 image', '2,048 images')

@@ -1,4 +1,4 @@
-"""What units see, in words and as data: `cnndsl rf`. Drawing is `plane`'s business."""
+"""Format receptive fields as text and data: `cnndsl rf`. `receptive_field_plot` draws them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from cnndsl.shape import axis_names
 
 FORMATS = ("table", "json")
 _MOST_MERGES = 4
-"""So many merges at which branches disagree are described; of further ones the number is said."""
+"""The number of merges with unaligned branches to describe; of further ones only the number is stated."""
 
 
 @record
 class FieldReport:
-    """What all units of a network see of the output of node `start`."""
+    """The receptive fields of all units of a network on the map of node `start`."""
 
     graph: Graph
     start: Node
@@ -30,20 +30,20 @@ class FieldReport:
 
     @property
     def axes(self) -> tuple[str, ...]:
-        """The names of the plane's axes; a single one is a length."""
+        """The names of the map's axes; a single one is a length."""
         rank = self.start.shape.rank
         return axis_names(rank) if rank > 1 else ("length",)
 
     @property
     def plane(self) -> str:
-        """Return the shape of the map that is looked at."""
+        """Return the shape of the map on which the fields are measured."""
         what = "the input" if self.start == self.graph.inputs[0] == self.graph.inputs[-1] else self.start.path
         return f"{what}, {self.start.shape}"
 
 
 @record
 class UnitField:
-    """One unit of a layer: the position on its map, none for a layer without one."""
+    """One unit of a layer: the position on its map, empty for a layer without one."""
 
     sight: FieldReport
     node: Node
@@ -52,22 +52,22 @@ class UnitField:
 
     @property
     def box(self) -> tuple[tuple[int, int], ...]:
-        """The first and last position that it sees on each axis, gates aside."""
+        """The first and last position that the unit sees on each axis, without gates."""
         return _box(self.field.local, self.position)
 
     @property
     def name(self) -> str:
-        """Return the unit's layer and position, as tables show them."""
+        """Return the unit's layer and position, as in tables."""
         return f"unit {','.join(map(str, self.position))} of {self.node.path}" if self.position else self.node.path
 
 
 def sight(graph: Graph, start: int = 0) -> FieldReport:
-    """What the units of a network see of the output of a node that has spatial axes."""
+    """Return the receptive fields of a network on the map of a node with spatial axes."""
     return FieldReport(graph, graph.nodes[start], receptive_fields(graph, start))
 
 
 def central(node: Node) -> tuple[int, ...]:
-    """The position in the middle of a map, the later one of two."""
+    """Return the position in the middle of a map, the later one of two."""
     return tuple(extent // 2 for extent in node.shape.spatial)
 
 
@@ -76,7 +76,7 @@ def _box(field: Field, position: tuple[int, ...]) -> tuple[tuple[int, int], ...]
 
 
 def as_table(seen: FieldReport) -> str:
-    """A line for each layer that depends on the plane, and the merges at which branches disagree."""
+    """Return a line for each layer that depends on the map, and the merges with unaligned branches."""
     rows = [["name", "layer", "output", "field", "stride", "padding", ""]]
     for node in seen.graph.layers:
         field = seen.fields[node.index]
@@ -90,7 +90,7 @@ def as_table(seen: FieldReport) -> str:
 
 
 def of_unit(unit: UnitField) -> str:
-    """The figures of one unit, axis by axis."""
+    """Return the values of one unit, axis by axis."""
     seen, field, local = unit.sight, unit.field, unit.field.local
     rows = [["", *seen.axes]]
     rows += [[name, *map(str, dims)] for name, dims in _figures(field)]
@@ -110,7 +110,7 @@ def _figures(field: Field) -> Iterable[tuple[str, Sequence[int | Fraction]]]:
 
 
 def _remark(field: Field) -> str:
-    """What the figures alone do not say."""
+    """Return remarks that the numbers alone do not show."""
     remarks: list[str] = []
     local = field.local
     if field.whole:
@@ -140,7 +140,7 @@ def _at_most(field: Field) -> list[str]:
 
 
 def _parted(seen: FieldReport, found: Iterable[Disagreement]) -> list[str]:
-    """A paragraph for each of the first merges at which branches disagree."""
+    """Return a paragraph for each of the first merges with unaligned branches."""
     lines: list[str] = []
     merges = list(found)
     for each in merges[:_MOST_MERGES]:
@@ -160,7 +160,7 @@ def _parted(seen: FieldReport, found: Iterable[Disagreement]) -> list[str]:
 
 
 def as_json(seen: FieldReport, unit: UnitField | None = None) -> str:
-    """The same as data; see docs/json.md. With a unit, its layer alone."""
+    """Return the report as JSON; see docs/json.md. With a unit, only its layer."""
     nodes = [unit.node] if unit else [node for node in seen.graph.layers if node is not seen.start]
     fields = ((node, seen.fields[node.index]) for node in nodes)
     layers: list[Json] = [_layer(node, field) for node, field in fields if field is not None]

@@ -1,6 +1,6 @@
-"""The box that a unit sees, drawn on the plane that it looks at: what is drawn, and its drawing as text.
+"""Draw the receptive field of a unit on the map on which it is measured: what to draw, and the drawing as text.
 
-Of a volume the last two axes are drawn, of a line its one axis.
+For 3-D inputs, draws the last two axes; for 1-D inputs, a single row.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _MOST_ROWS = 32
 
 @record(slots=True)
 class PlotArea:
-    """Both in positions: the plane from 0 on, the box from its first to its last; rows, then columns."""
+    """The map from position 0 on, and the box from its first to its last position; rows, then columns."""
 
     plane: tuple[int, int]
     rows: tuple[int, int]
@@ -23,27 +23,27 @@ class PlotArea:
 
     @property
     def top(self) -> int:
-        """Return the first row that is drawn, counted on the map."""
+        """Return the first row to draw, counted on the map."""
         return min(0, self.rows[0])
 
     @property
     def left(self) -> int:
-        """Return the first column that is drawn, counted on the map."""
+        """Return the first column to draw, counted on the map."""
         return min(0, self.columns[0])
 
     @property
     def height(self) -> int:
-        """Return the number of rows that are drawn."""
+        """Return the number of rows to draw."""
         return max(self.plane[0] - 1, self.rows[1]) - self.top + 1
 
     @property
     def width(self) -> int:
-        """Return the number of columns that are drawn."""
+        """Return the number of columns to draw."""
         return max(self.plane[1] - 1, self.columns[1]) - self.left + 1
 
 
 def plot_area(unit: UnitField) -> PlotArea:
-    """Return what of a plane is drawn for a unit."""
+    """Return what to draw for a unit."""
     plane, box = unit.sight.start.shape.spatial, unit.box
     if len(plane) == 1:
         return PlotArea((1, plane[0]), (0, 0), box[0])
@@ -51,7 +51,7 @@ def plot_area(unit: UnitField) -> PlotArea:
 
 
 def text(unit: UnitField, width: int = 72) -> str:
-    """The drawing in at most so many columns: two characters are a square of positions."""
+    """Return the drawing in at most so many columns; two characters are a square of positions."""
     scene = plot_area(unit)
     side = max(1, -(-scene.height // _MOST_ROWS), -(-2 * scene.width // max(width, 16)))
     high = side if scene.height > 1 else 1
@@ -64,7 +64,7 @@ def text(unit: UnitField, width: int = 72) -> str:
 
 
 def _cell(scene: PlotArea, first: tuple[int, int], size: tuple[int, int]) -> str:
-    """What a square shows: whether any of it is seen, and whether its middle lies on the plane."""
+    """Return the marks of a square: whether the unit sees any of it, and whether its middle is on the map."""
     middle = (start + extent // 2 for start, extent in zip(first, size, strict=True))
     inside = all(0 <= at < extent for at, extent in zip(middle, scene.plane, strict=True))
     boxes = zip((scene.rows, scene.columns), first, size, strict=True)

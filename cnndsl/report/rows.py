@@ -1,4 +1,4 @@
-"""The rows that a table can have: a layer, or several layers gathered in one row that can be opened."""
+"""The rows of a table: a layer, or a group of layers that can be opened."""
 
 from __future__ import annotations
 
@@ -19,12 +19,9 @@ Runs: TypeAlias = Literal["always", "training", "mixed"]
 
 @record(slots=True)
 class TableRow:
-    """A row of a table.
-
-    `last` is the layer whose output is that of the row, None where there is no such one (a kind). `parts` are the
-    rows that opening it shows, `times` is 3 for a repeat of three turns. A row without a `path` has a `span`: the
-    paths of its first and its last part, `layer2.1 … 3`.
-    """
+    """A row of a table. `last` is the layer whose output is that of the row, None if there is none (for a layer type).
+    `parts` are the rows that opening it shows; `times` is 3 for a repeat of three iterations. A row without a `path`
+    has a `span`: the paths of its first and its last part, `layer2.1 … 3`."""
 
     path: str
     text: str
@@ -40,12 +37,12 @@ class TableRow:
 
     @property
     def name(self) -> str:
-        """What the row is called: no row of a table is without a name."""
+        """The name of the row; every row has one."""
         return self.path or self.span
 
     @property
     def runs(self) -> Runs:
-        """When its layers run: some of a `mixed` row exist in training only."""
+        """When its layers run; some of a `mixed` row exist in training only."""
         if not self.parts:
             return "training" if self.last and self.last.node.training_only else "always"
         first = self.parts[0].runs
@@ -53,17 +50,17 @@ class TableRow:
 
     @property
     def extents(self) -> tuple[int, ...]:
-        """The shape of the output, H, W, C; none for a kind."""
+        """The output shape, H, W, C; none for a layer type."""
         return self.last.node.shape.hwc if self.last else ()
 
     @property
     def field(self) -> Field | None:
-        """The receptive field of the output; None for a kind and for what does not depend on the input."""
+        """The receptive field of the output; None for a layer type, and for layers that do not depend on the input."""
         return self.last.field if self.last else None
 
 
 def of_inputs(stats: Metrics) -> tuple[TableRow, ...]:
-    """The row of each input: a volume, and what the batch takes. It costs nothing and sees nothing."""
+    """Return the row of each input: its shape, and the memory of the batch. It has no cost and no field."""
     return tuple(_of_input(stats, row) for row in stats.inputs)
 
 
@@ -74,12 +71,12 @@ def _of_input(stats: Metrics, found: Row) -> TableRow:
 
 
 def of_layers(stats: Metrics) -> tuple[TableRow, ...]:
-    """A row for each layer."""
+    """Return a row for each layer."""
     return tuple(_leaf(stats, row) for row in stats.layers)
 
 
 def of_groups(stats: Metrics, by: By) -> tuple[TableRow, ...]:
-    """The rows of blocks, stages or kinds."""
+    """Return the rows of blocks, stages or layer types."""
     return tuple(_entry(stats, group, by) for group in grouped(stats.graph, by))
 
 
@@ -111,7 +108,7 @@ def _entry(stats: Metrics, group: RowGroup, by: By) -> TableRow:
 
 
 def _span(parts: Sequence[TableRow]) -> str:
-    """From the first of some parts to the last, the module that both are in said once."""
+    """Return a name from the first part to the last, with their common module written once."""
     first, last = parts[0], parts[-1]
     while not first.path and first.parts:
         first = first.parts[0]
@@ -132,7 +129,7 @@ def _time(stats: Metrics, node: int) -> LayerTime:
 
 
 def opened(entries: Sequence[TableRow], depth: int | None, level: int = 0) -> list[tuple[int, TableRow]]:
-    """The rows that are seen when groups are opened to a depth (1: none is, None: all are), each with its level."""
+    """Return the visible rows when groups are opened to a depth (1: none, None: all), each with its level."""
     rows: list[tuple[int, TableRow]] = []
     for entry in entries:
         rows.append((level, entry))

@@ -1,4 +1,4 @@
-"""What `Network.stats()` returns: metrics that print themselves."""
+"""The result of `Network.stats()`: metrics that can print themselves."""
 
 from __future__ import annotations
 
@@ -16,15 +16,12 @@ if TYPE_CHECKING:
 
 @record
 class Stats(Metrics):
-    """The metrics of a network, shown as a table: `totals`, and `layers` in the order of execution.
-
-    `memory` is what a batch needs, None where no batch was named.
-    """
+    """The metrics of a network, shown as a table: `totals`, and `layers` in the order of execution. `memory` is what a
+    batch needs, None if no batch was named."""
 
     def render(self, format: str = "table", *, made_for: TableWidth = "page", **layout: Unpack[Layout]) -> str:
-        """The figures in one of the formats of `cnndsl stats`, laid out by its options `by`, `depth`, `columns` and
-        `sort`. A LaTeX table is made for a `column` or a `page`. Raises KeyError for another format or an unknown
-        column."""
+        """Format the metrics in one of the formats of `cnndsl stats`, with its options `by`, `depth`, `columns` and
+        `sort`. A LaTeX table fits a `column` or a `page`. Raises KeyError for another format or an unknown column."""
         from cnndsl.report.formats import render
         from cnndsl.report.table_model import view
 

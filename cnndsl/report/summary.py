@@ -1,4 +1,4 @@
-"""The totals of a network in words: what stands above and below every table."""
+"""The totals of a network as text, above and below every table."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 DEVICES = {"cpu": "CPU", "cuda": "GPU"}
 
-NOT_MEASURED = ("not measured", "figures of a GPU; they are derived")
-"""What is said of figures that follow from PyTorch's formulas and data sheets and that no test has measured."""
+NOT_MEASURED = ("not measured", "values for a GPU; they are derived")
+"""The remark on values that follow from PyTorch's formulas and data sheets and that no test has measured."""
 
 
 def title(stats: Metrics) -> str:
-    """The network's name and how it is set."""
+    """Return the network's name and its settings."""
     return graph_title(stats.graph)
 
 
 def graph_title(graph: Graph) -> str:
-    """The same, of a graph."""
+    """Return the name and the settings of a graph."""
     from cnndsl.values import show_setting
 
     settings = ", ".join(f"{name}={show_setting(value)}" for name, value in graph.settings.items())
@@ -37,12 +37,12 @@ def graph_title(graph: Graph) -> str:
 
 
 def summary(stats: Metrics) -> list[str]:
-    """The totals, each with its unit, aligned."""
+    """Return the totals, each with its unit, aligned."""
     return aligned(terms(stats))
 
 
 def aligned(pairs: list[tuple[str, str]]) -> list[str]:
-    """A line for each name and text.
+    """Return a line for each name and text.
 
     >>> aligned([("depth", "16"), ("memory", "61MB")])
     ['depth   16', 'memory  61MB']
@@ -52,7 +52,7 @@ def aligned(pairs: list[tuple[str, str]]) -> list[str]:
 
 
 def terms(stats: Metrics) -> list[tuple[str, str]]:
-    """The totals, each with its unit."""
+    """Return the totals, each with its unit."""
     totals = stats.totals
     pairs = [("parameters", f"{exact(totals.params)} ({exact(totals.weights)} weights)")]
     if totals.trainable != totals.params:
@@ -79,28 +79,28 @@ def terms(stats: Metrics) -> list[tuple[str, str]]:
 def _not_measured(needed: MemoryReport | None) -> list[tuple[str, str]]:
     if needed is None or needed.plan.is_measured or needed.plan.device == "cuda":
         return [NOT_MEASURED]
-    return [(NOT_MEASURED[0], f"figures of a GPU and of {needed.plan.dtype}; they are derived")]
+    return [(NOT_MEASURED[0], f"values for a GPU and for {needed.plan.dtype}; they are derived")]
 
 
 def _forward(stats: Metrics, name: str, inner: str = "") -> Iterator[str]:
-    """A count of a forward pass, and that in training where some layers exist in training only."""
-    both = [(stats.totals, "an image"), (stats.totals_in_training, "in training")]
+    """Return a count for a forward pass, and the one in training if some layers exist in training only."""
+    both = [(stats.totals, "per image"), (stats.totals_in_training, "in training")]
     for totals, when in both[: 2 if stats.has_training_only else 1]:
         more = f" ({human(getattr(totals, inner))} {inner})" if inner else ""
         yield f"{human(getattr(totals, name))} {when}{more}"
 
 
 def _buffers(totals: Totals) -> str:
-    """The elements of buffers and, as published totals have them, of parameters and buffers together."""
+    """Return the elements of buffers and, as in published totals, of parameters and buffers together."""
     counters = totals.buffers - totals.buffer_values
-    counted = f" and {exact(counters)} counter{'s' * (counters != 1)} of batches" if counters else ""
+    counted = f" and {exact(counters)} batch counter{'s' * (counters != 1)}" if counters else ""
     values = f"{exact(totals.buffer_values)} value{'s' * (totals.buffer_values != 1)}"
     return f"{values}{counted}; {exact(totals.params + totals.buffer_values)} values with the parameters"
 
 
 def _one_image(step: LayerMemory) -> str:
-    """The exact peaks of one image."""
-    return f"{memory(step.inference)} in use, {memory(step.training)} in training: 1 image in fp32, SGD, on a CPU"
+    """Return the exact peaks of one image."""
+    return f"{memory(step.inference)} at inference, {memory(step.training)} in training: 1 image in fp32, SGD, on a CPU"
 
 
 def _field(stats: Metrics) -> str:
@@ -116,11 +116,11 @@ def _field(stats: Metrics) -> str:
 
 
 def _memory_terms(stats: Metrics, needed: MemoryReport) -> list[tuple[str, str]]:
-    estimates = f"{memory(needed.inference_estimate)} in use, {memory(needed.training_estimate)} in training"
+    estimates = f"{memory(needed.inference_estimate)} at inference, {memory(needed.training_estimate)} in training"
     return [
         ("a batch", step_name(needed.plan)),
-        ("peak in use", f"{memory(needed.inference.bytes)}, {place(stats.graph, needed.inference)}"),
-        ("kept for backward", f"{memory(needed.saved)}, the batch and the loss's share included"),
+        ("peak at inference", f"{memory(needed.inference.bytes)}, {place(stats.graph, needed.inference)}"),
+        ("saved for backward", f"{memory(needed.saved)}, the batch and the loss's share included"),
         ("peak in training", f"{memory(needed.training.bytes)}, {place(stats.graph, needed.training)}"),
         fixed_term(needed, needed.plan.optimizer, memory),
         ("on a GPU", f"{estimates}: an estimate of CUDA's caching allocator, blocks of 512 bytes"),
@@ -131,14 +131,14 @@ def _memory_terms(stats: Metrics, needed: MemoryReport) -> list[tuple[str, str]]
 def fixed_term(
     needed: Memory | MemoryReport, optimizer: Optimizer | None, written: Callable[[int], str]
 ) -> tuple[str, str]:
-    """The memory that does not depend on the batch; `written` is how a size is written."""
+    """Return the memory that does not depend on the batch; `written` formats a size."""
     fixed = {
         "parameters": needed.parameters,
         "buffers": needed.buffers,
         "gradients": needed.gradients,
         f"state of {optimizer}": needed.optimizer,
     }
-    return "of it fixed", ", ".join(f"{written(size)} {name}" for name, size in fixed.items() if size) or "nothing"
+    return "fixed", ", ".join(f"{written(size)} {name}" for name, size in fixed.items() if size) or "nothing"
 
 
 def _time_terms(found: Roofline) -> list[tuple[str, str]]:
@@ -153,12 +153,12 @@ def _time_terms(found: Roofline) -> list[tuple[str, str]]:
 
 
 def step_name(plan: BatchSetup) -> str:
-    """What a memory figure is of."""
+    """Return what a memory value is for."""
     return f"{images(plan.batch)} in {plan.dtype}, trained with {plan.optimizer}, on a {DEVICES[plan.device]}"
 
 
 def place(graph: Graph, level: MemorySample) -> str:
-    """Where in a step something happens: `forward at conv1`."""
+    """Return where in a step something happens: `forward at conv1`."""
     if level.phase == "update":
         return "in the optimizer's update"
     path = graph.nodes[level.node].path or "the input"

@@ -1,4 +1,4 @@
-"""The members of a family side by side: a row each, the refused ones with the reason."""
+"""Format the configurations of a network: a row for each, and the invalid ones with the reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cnndsl.values import Value, show, show_setting
 
 FORMATS = ("table", "json", "csv", "latex")
 _FIRST_TO_GO = ("output", "depth", "receptive_field", "inference")
-"""What a narrow table in LaTeX does without, in this order, unless it was asked for."""
+"""The columns that a narrow LaTeX table omits, in this order, unless they were chosen."""
 
 
 def render(
@@ -31,11 +31,9 @@ def render(
     is_chosen: bool = False,
     made_for: TableWidth = "page",
 ) -> str:
-    """Members in one of `FORMATS`; `names` are the parameters, `figures` the columns. Raises KeyError for another.
-
-    A LaTeX table has the `title` of the family in its caption, fits into what it is `made_for`, and leaves no column
-    out for that if they are chosen.
-    """
+    """Format configurations in one of `FORMATS`; `names` are the parameters, `figures` the columns. Raises KeyError for
+    another format. A LaTeX table has the `title` of the network in its caption and fits what it is `made_for`; chosen
+    columns are never omitted for that."""
     if format == "latex":
         return write(_latex(members, names, figures, title, is_chosen), made_for)
     return {"table": _table, "json": _json, "csv": _csv}[format](members, names, figures)
@@ -48,7 +46,7 @@ def _table(members: Sequence[Configuration], names: Sequence[str], figures: Sequ
     lines = ["  ".join(starmap(_right, zip(row, widths, strict=True))).rstrip() for row in rows]
     refused = [member for member in members if member.figures is None]
     if refused:
-        lines += ["", f"{len(refused)} of {len(members)} are no network:"]
+        lines += ["", f"{len(refused)} of {len(members)} configurations are invalid:"]
         lines += [f"  {_settings(member, names)}: {_reason(member.reason)}" for member in refused]
     return "\n".join(lines)
 
@@ -63,7 +61,7 @@ def _row(member: Configuration, names: Sequence[str], figures: Sequence[str]) ->
 
 
 def show_metric(member: Configuration, name: str) -> str:
-    """Return a metric as a table has it: a count or a size in human units.
+    """Return a metric for a table: a count or a size in human units.
 
     >>> member = Configuration({}, {"params": 25_557_032, "training": 268_053_912, "output": (7, 7, 2048)})
     >>> [show_metric(member, name) for name in ("params", "training", "output")]
@@ -79,7 +77,7 @@ def show_metric(member: Configuration, name: str) -> str:
 
 
 def exact_metric(member: Configuration, name: str) -> str:
-    """Return a metric with all its digits; empty for a member that is no network."""
+    """Return a metric with all its digits; empty for an invalid configuration."""
     if member.figures is None:
         return ""
     return f"{'at most ' if name in member.at_most else ''}{show(member.figures[name])}"
@@ -99,7 +97,7 @@ def _reason(reason: Diagnostic | None) -> str:
 def _latex(
     members: Sequence[Configuration], names: Sequence[str], figures: Sequence[str], title: str, is_chosen: bool
 ) -> LatexTable:
-    """The configurations that are networks, each column in one unit; the others as comments."""
+    """Return the valid configurations, each column in one unit, and the others as comments."""
     known = [member for member in members if member.figures is not None]
     settings = [LatexColumn(name, is_number=_are_numbers(member.settings[name] for member in known)) for name in names]
     columns = [latex_metric(name, known, _rank(name, is_chosen)) for name in figures]
@@ -151,7 +149,7 @@ def _json(members: Sequence[Configuration], names: Sequence[str], figures: Seque
 
 
 def metric_data(member: Configuration, names: Sequence[str]) -> dict[str, Plain]:
-    """Return metrics as JSON has them, each that is a bound with a flag."""
+    """Return metrics for JSON; a value that is a bound has a flag."""
     data = {name: plain((member.figures or {})[name]) for name in names}
     return data | {f"{name}_at_most": True for name in names if name in member.at_most}
 

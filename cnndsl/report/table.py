@@ -1,4 +1,4 @@
-"""The table of `cnndsl stats`: aligned text for a pipe, the same with thin lines and colours for a terminal."""
+"""The table of `cnndsl stats`: aligned text for a pipe, with thin lines and colours for a terminal."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ _INDENT = "  "
 _LEFT = frozenset({"path", "text", "kind", "runs", "output", "bound"})
 _NARROWEST = 40
 _MOST_COLOURED = 5000
-"""Laying out a coloured row takes a third of a millisecond."""
+"""The most rows in colour: laying out one takes a third of a millisecond."""
 _FIRST_TO_GO = ("operations", "weights", "activations", "receptive_field", "layers", "inference", "macs")
-"""What a narrow terminal does without, in this order, unless it was asked for. Then names are cut, never figures."""
+"""The columns that a narrow terminal omits, in this order, unless they were chosen. After that names are cut, never
+values."""
 
 
 def plain(view: TableModel) -> str:
-    """Aligned columns without any ornament; a figure that is zero is a dash, so that every cell has a word."""
+    """Return aligned columns; a zero is a dash, so that every cell has a word."""
     left = {at for at, column in enumerate(view.columns) if column.key in _LEFT}
     lines = in_columns([[column.title for column in view.columns], *cells(view)], left)
     return "\n".join([title(view.stats), "", *lines, "", *summary(view.stats)])
 
 
 def in_columns(rows: Sequence[Sequence[str]], left: Collection[int] = ()) -> list[str]:
-    """The lines of a table whose cells stand under each other; those of the columns `left` begin there, others end.
+    """Return the lines of a table with aligned cells: left-aligned in the columns `left`, right-aligned in the others.
 
     >>> in_columns([["name", "params"], ["fc", "4.1M"]], left={0})
     ['name  params', 'fc      4.1M']
@@ -41,7 +42,7 @@ def in_columns(rows: Sequence[Sequence[str]], left: Collection[int] = ()) -> lis
 
 
 def coloured(view: TableModel, width: int | None = None) -> str:
-    """The table for a terminal of `width` columns; plain where it is longer than anyone reads."""
+    """Return the table for a terminal of `width` columns; plain if it is too long to read."""
     entries = _entries(view)
     if len(entries) > _MOST_COLOURED:
         return plain(view)
@@ -87,7 +88,7 @@ def _widths(view: TableModel, rows: list[list[str]]) -> list[int]:
 
 
 def _fitting(view: TableModel, widths: list[int], width: int) -> list[int]:
-    """The columns that a terminal has room for."""
+    """Return the columns that fit the terminal."""
     shown = list(range(len(view.columns)))
     for key in () if view.is_chosen else _FIRST_TO_GO:
         if sum(widths[at] + len(_GAP) for at in shown) <= width:
@@ -97,7 +98,7 @@ def _fitting(view: TableModel, widths: list[int], width: int) -> list[int]:
 
 
 def cells(view: TableModel) -> list[list[str]]:
-    """What stands in the table, row by row, from the inputs on; what is in a group stands further in."""
+    """Return the cells, row by row, beginning with the inputs; rows of a group are indented."""
     rows = [[show(column, column.value(entry)) for column in view.columns] for entry in view.inputs]
     for level, entry in view.rows:
         row = [show(column, column.value(entry)) for column in view.columns]
@@ -106,7 +107,7 @@ def cells(view: TableModel) -> list[list[str]]:
 
 
 def show(column: Column, cell: Cell) -> str:
-    """A figure in human units, a dash for none."""
+    """Return a value in human units, a dash for none."""
     if isinstance(cell, float):
         return duration(cell) if cell else "-"
     if isinstance(cell, int):
@@ -120,7 +121,7 @@ def _pad(text: str, width: int, left: bool) -> str:
 
 
 def _style(entry: TableRow, heaviest: int) -> str:
-    """Layers without parameters step back; the one with most of them stands out."""
+    """Dim layers without parameters, and highlight the one with the most."""
     if not entry.cost.params:
         return "dim"
     return "yellow" if entry.cost.params == heaviest else ""

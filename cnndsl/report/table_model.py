@@ -1,4 +1,4 @@
-"""What a table shows: its rows, gathered and sorted, and its columns. How it looks is each format's own business."""
+"""The content of a table: its rows, grouped and sorted, and its columns. Each format decides how it looks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Layout(TypedDict, total=False):
-    """How figures are laid out: the options of `cnndsl stats`."""
+    """The options of `cnndsl stats` for tables."""
 
     by: By | None
     depth: int | None
@@ -28,10 +28,8 @@ class Layout(TypedDict, total=False):
 
 @record
 class TableModel:
-    """A table yet without a look. `entries` are the rows, groups among them opened to `depth` (None: all are).
-
-    `is_chosen` says that the columns were asked for, so that none may be left out.
-    """
+    """A table before formatting. `entries` are the rows, with groups opened to `depth` (None: all). `is_chosen` says
+    that the columns were chosen, so that none may be omitted."""
 
     stats: Metrics
     entries: tuple[TableRow, ...]
@@ -47,19 +45,16 @@ class TableModel:
 
     @property
     def rows(self) -> list[tuple[int, TableRow]]:
-        """The rows that are seen, each with its level from 0."""
+        """The visible rows, each with its level from 0."""
         return opened(self.entries, self.depth)
 
 
 def view(
     stats: Metrics, by: By | None = None, depth: int | None = None, columns: Sequence[str] = (), sort: str = ""
 ) -> TableModel:
-    """A table of a network's figures.
-
-    `by` gathers layers, `depth` says how far groups are opened (as blocks, unless `by` says otherwise); without either
-    each layer is a row. `sort` is a column's key, behind a minus for the largest first; groups are sorted, and the
-    rows in each. Raises KeyError for a column that there is not.
-    """
+    """Return the table of a network's metrics. `by` groups layers, `depth` says how far groups are opened (as blocks,
+    unless `by` says otherwise); without either, each layer is a row. `sort` is a column's key, with a minus for the
+    largest first; it sorts groups, and the rows in each. Raises KeyError for an unknown column."""
     by = by or ("block" if depth is not None else None)
     depth = depth or (1 if by else None)
     if stats.memory is None and {*columns, sort.removeprefix("-")}.intersection(MEMORY):
@@ -73,14 +68,14 @@ def view(
 
 
 def _usual(stats: Metrics, by: By | None) -> tuple[str, ...]:
-    """The columns of a table for which none were chosen: when layers run comes after what they are."""
+    """Return the default columns: when layers run comes after what they are."""
     first, second, *others = GROUPS if by else LAYERS
     mode = (MODE,) if stats.has_training_only else ()
     return first, second, *mode, *others, *(MEMORY if stats.memory else ()), *(TIMES if stats.roofline else ())
 
 
 def _order(column: Column) -> Callable[[TableRow], tuple[float, list[tuple[int, str]]]]:
-    """What rows are sorted by: an amount, else the text, numbers in it as numbers; rows without either go first."""
+    """Return the sort key: an amount, otherwise the text with numbers as numbers; rows without either come first."""
 
     def key(entry: TableRow) -> tuple[float, list[tuple[int, str]]]:
         amount = column.amount(entry)

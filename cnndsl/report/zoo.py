@@ -1,4 +1,4 @@
-"""The bundled networks as a table with a row for each, and one of them with all that is known of it."""
+"""Format the bundled networks as a table with a row for each, and everything known about one of them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ DEFAULT_COLUMNS = ("name", "family", "year", "input", "params", "macs", "trainin
 _TEXTS = frozenset({"name", "family", "input", "output", "score", "source", "summary", "description"})
 _PERCENT = frozenset({"top1", "top5"})
 _FIRST_TO_GO = ("input", "family", "training", "year")
-"""What a narrow terminal and a narrow LaTeX table do without, in this order, unless it was asked for."""
+"""The columns that a narrow terminal and a narrow LaTeX table omit, in this order, unless they were chosen."""
 _NARROWEST = 20
-"""What a terminal leaves at least for the summary."""
+"""The least width of the summary on a terminal."""
 _ON_CARDS = ("params", "macs", "inference", "saved", "training", "depth", "receptive_field")
 
 
@@ -38,11 +38,9 @@ def render(
     is_chosen: bool = False,
     made_for: TableWidth = "page",
 ) -> str:
-    """Return networks in one of `FORMATS`. Raises KeyError for another.
-
-    A plain table fits into a terminal of `room` columns, if there is one: it leaves columns out unless they are chosen,
-    and shortens summaries. So does a LaTeX table with what it is `made_for`.
-    """
+    """Format networks in one of `FORMATS`. Raises KeyError for another. A plain table fits a terminal of `room`
+    columns, if there is one: it omits columns unless they are chosen, and shortens summaries. A LaTeX table fits what
+    it is `made_for` in the same way."""
     if format == "json":
         return json.dumps([_data(network, columns) for network in networks], indent=2, ensure_ascii=False)
     if format == "latex":
@@ -53,8 +51,8 @@ def render(
 
 
 def card(network: BundledNetwork, comment: str, relatives: Sequence[str], settings: str) -> str:
-    """Return all that is known of a network: its comment as it is written, facts and figures, the other networks of its
-    family, and the parameters of its file."""
+    """Return everything known about a network: its comment as written, properties and metrics, the other networks of
+    its family, and the parameters of its file."""
     found, facts = network.metrics, network.facts
     rows = {
         "family": ", as ".join(filter(None, (_text(facts["family"]), ", ".join(relatives)))),
@@ -87,12 +85,12 @@ def _percent(value: FactValue, crop: FactValue) -> str:
 
 
 def _text(value: FactValue) -> str:
-    """A fact with all its digits; empty for none."""
+    """Return a property with all its digits; empty for none."""
     return "" if value is None else value if isinstance(value, str) else show(value)
 
 
 def _cell(network: BundledNetwork, column: str) -> str:
-    """What stands in a table: a figure in human units, empty for none."""
+    """Return a cell: a value in human units, empty for none."""
     if column in OF_NETWORKS:
         return show_metric(network.metrics, column)
     value = network.facts[column]
@@ -103,12 +101,12 @@ def _cell(network: BundledNetwork, column: str) -> str:
 
 
 def _exact(network: BundledNetwork, column: str) -> str:
-    """A cell with all its digits."""
+    """Return a cell with all its digits."""
     return exact_metric(network.metrics, column) if column in OF_NETWORKS else _text(network.facts[column])
 
 
 def _table(networks: Sequence[BundledNetwork], columns: Sequence[str], room: int | None, is_chosen: bool) -> str:
-    """Aligned columns; a dash for what nobody published, so that every cell has a word."""
+    """Return aligned columns, with a dash for unpublished values, so that every cell has a word."""
     if not networks:
         return ""
     cells = {column: [COLUMNS[column], *(_cell(network, column) or "-" for network in networks)] for column in columns}
@@ -119,7 +117,7 @@ def _table(networks: Sequence[BundledNetwork], columns: Sequence[str], room: int
 
 
 def _fitted(cells: dict[str, list[str]], room: int, is_chosen: bool) -> dict[str, list[str]]:
-    """The columns that a terminal has room for, the last one shortened where it is a summary."""
+    """Return the columns that fit the terminal; if the last one is a summary, it is shortened."""
     widths = {column: max(map(columns_of, texts)) + 2 for column, texts in cells.items()}
     last = list(cells)[-1]
     least = min(widths[last], _NARROWEST) if last == "summary" else widths[last]
@@ -134,7 +132,7 @@ def _fitted(cells: dict[str, list[str]], room: int, is_chosen: bool) -> dict[str
 
 
 def _shortened(text: str, longest: int) -> str:
-    """The text, cut after a word where it is too long.
+    """Return the text, cut after a word if it is too long.
 
     >>> _shortened("A network, configuration D.", 20)
     'A network, …'
@@ -175,7 +173,7 @@ def _latex_column(
 
 
 def _data(network: BundledNetwork, columns: Sequence[str]) -> dict[str, object]:
-    """A network as JSON has it: null for what nobody published."""
+    """Return a network for JSON, with null for unpublished values."""
     data: dict[str, object] = {}
     for column in columns:
         value = network.facts.get(column)

@@ -9,17 +9,22 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from cnndsl.files import FileError, is_file
+from cnndsl.files import FileError, is_file, write
 from cnndsl.graph import Graph
 from cnndsl.records import record
 
 _LARGEST_HEADER = 100 * 2**20
 """As the format's own readers bound it."""
-_SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+if TYPE_CHECKING:
+    from torch import nn
+
+SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
+"""The endings of files of weights."""
 
 _COUNTER = ".num_batches_tracked"
 """`load_state_dict` fills in the counters of normalisations that files of old versions, and of frozen ones, lack."""
@@ -66,11 +71,38 @@ def read(path: str) -> dict[str, TensorSize]:
     Raises FileError where the file cannot be read, or holds something else than tensors by name.
     """
     suffix = Path(path).suffix
-    if suffix not in _SUFFIXES:
-        raise FileError(f"cannot read {path}: weights are in files {', '.join(_SUFFIXES)}")
+    if suffix not in SUFFIXES:
+        raise FileError(f"cannot read {path}: weights are in files {', '.join(SUFFIXES)}")
     if not is_file(path):
         raise FileError(f"cannot read {path}: there is no such file")
     return _safetensors(path) if suffix == ".safetensors" else _torch(path)
+
+
+def summary(path: str) -> str:
+    """Say what is in a file of weights: how many tensors, and the first and the last.
+
+    Raises FileError where the file cannot be read.
+    """
+    found = read(path)
+    (first, last) = (f"{name} {_shown(found[name])}" for name in (next(iter(found)), next(reversed(found))))
+    params = sum(prod(extents) for extents in found.values())
+    return f"{len(found):,} tensors of {params:,} numbers, from {first} to {last}"
+
+
+def save(module: nn.Module, path: str, *, force: bool = False) -> None:
+    """Write the `state_dict` of a module as a .safetensors file.
+
+    Raises FileError where it cannot be written, and where the name has another ending.
+    """
+    from safetensors.torch import save as packed
+
+    if Path(path).suffix != ".safetensors":
+        raise FileError(f"cannot write {path}: weights are saved as a .safetensors file")
+    write(
+        path,
+        packed({name: each.detach().cpu().contiguous().clone() for name, each in module.state_dict().items()}),
+        force=force,
+    )
 
 
 def compare(graph: Graph, found: Mapping[str, TensorSize]) -> list[WeightDifference]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cnndsl.errors import Annotation, Diagnostic, Edit, Fix, Span, replacement
+from cnndsl.errors import Annotation, Diagnostic, Span, replacement
 from cnndsl.syntax.parse_failure import QUOTE_OR_COMMENT, Stop
 
 _PARTNER = {"(": ")", "[": "]", "{": "}"}
@@ -116,10 +116,8 @@ def _behind(stop: Stop) -> Iterator[tuple[int, str]]:
 def _wrong_closer(stop: Stop, open_here: list[int]) -> Diagnostic | None:
     closer = stop.found
     if not open_here:
-        removal = Fix(
-            (Edit(stop.span, ""),), "remove it, or open one before it", None, "open one before it, or remove it"
-        )
-        return Diagnostic("E0108", f"there is no bracket that this `{closer}` closes", stop.span).advised(removal)
+        message = f"there is no bracket that this `{closer}` closes"
+        return Diagnostic("E0108", message, stop.span, help="remove it, or open one before it")
     opener = stop.source.text[open_here[-1]]
     if _PARTNER[opener] == closer:
         return None

@@ -1,4 +1,4 @@
-"""The table of docs/quality.md: each feature that published networks need has a spelling, a network, and a test."""
+"""The table of docs/test-log.md: each feature that published networks need has a spelling, a network, and a test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cnndsl.network import loads
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = [ROOT / name for name in ("tests/census", "tests/zoo/published", "architectures")]
-SECTION = (ROOT / "docs" / "quality.md").read_text(encoding="utf-8").partition("## Networks that can be written")[2]
+SECTION = (ROOT / "docs" / "test-log.md").read_text(encoding="utf-8").partition("## Networks that can be written")[2]
 ROWS = [row.split(" | ") for row in re.findall(r"^\| (.+) \|$", SECTION.partition("\n## ")[0], re.MULTILINE)[1:]]
 
 

@@ -62,7 +62,7 @@ def test_zoo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resources, "architecture", lambda name: Source(name, Path("bound.cnn").read_text()))
     assert table("zoo", "--columns", "receptive_field")[1:] == [["bound", "at", "most", "5000"]]
     monkeypatch.setattr(resources, "comment", lambda _: "")
-    assert "receptive field    at most 5000" in run("zoo", "bound").stdout.splitlines()
+    assert "receptive field     at most 5000" in run("zoo", "bound").stdout.splitlines()
 
 
 def test_columns_of_layers() -> None:

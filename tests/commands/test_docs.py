@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from importlib import import_module
+from pathlib import Path
 
 import click
 import jsonschema
@@ -12,7 +14,8 @@ import pytest
 
 from cnndsl import loads
 from cnndsl.cli import COMMANDS, module
-from tests.commands.running import DOCS
+from tests.commands.running import DOCS, run
+from tests.playing import play
 
 PAGE = (DOCS / "cli.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## cnndsl (\w+)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -63,3 +66,17 @@ def test_links_lead_somewhere() -> None:
     for page in ("cli.md", "json.md"):
         targets = re.findall(r"\]\(([^)#:]+)\)", (DOCS / page).read_text(encoding="utf-8"))
         assert [target for target in targets if not (DOCS / target).exists()] == []
+
+
+def test_commands_print_what_the_page_shows(tmp_path: Path) -> None:
+    assert play(DOCS / "cli.md", tmp_path) == 2
+
+
+def test_the_commands_for_papers_write_their_files() -> None:
+    """Those of docs/latex.md, each by itself."""
+    commands = re.findall(r"^    cnndsl (.+ -o (\S+))$", (DOCS / "latex.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(commands) == 5
+    for command, file in commands:
+        result = run(*shlex.split(command))
+        assert result.exit_code in (0, 1), result.output  # `diff` has 1 for a difference
+        assert Path(file).stat().st_size > 0

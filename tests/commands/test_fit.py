@@ -356,7 +356,7 @@ def test_the_ending_of_a_drawing_is_one_of_a_format() -> None:
 def test_figures_say_once_that_they_are_not_measured(options: tuple[str, ...]) -> None:
     text = run("fit", "-", "--memory", "1GiB", *NOTHING, *options, stdin=TINY).stdout
     assert [line.split(maxsplit=2) for line in text.splitlines() if "not measured" in line] == [
-        ["not", "measured", "figures of a GPU; they are derived"]
+        ["not", "measured", "values for a GPU; they are derived"]
     ]
     assert data("fit", "-", "--memory", "1GiB", *NOTHING, *options, stdin=TINY)["measured"] is False
 

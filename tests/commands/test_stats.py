@@ -229,10 +229,10 @@ def test_types_and_devices() -> None:
 
 def test_the_table_of_a_batch_says_what_is_an_estimate() -> None:
     text = run("stats", "-", "--batch", "2", stdin=RESIDUAL).stdout
-    assert "a batch            2 images in fp32, trained with sgd, on a CPU" in text
+    assert "a batch             2 images in fp32, trained with sgd, on a CPU" in text
     assert "an estimate of CUDA's caching allocator" in text
     assert "not modelled" in text
-    assert text.splitlines()[2].split()[-5:] == "in use kept in training".split()
+    assert text.splitlines()[2].split()[-5:] == "at inference saved in training".split()
 
 
 def test_memory_columns_imply_a_batch_of_one() -> None:

@@ -140,11 +140,11 @@ def test_what_python_refuses(arguments: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("options", "measured", "said"),
     [
-        (("--gpu", "h100"), None, "figures of a GPU; they are derived"),
-        (("--batch", "2"), True, "figures of a GPU; they are derived"),
-        (("--device", "cuda"), False, "figures of a GPU; they are derived"),
-        (("--dtype", "fp16"), False, "figures of a GPU and of fp16; they are derived"),
-        (("--device", "cuda", "--gpu", "h100"), False, "figures of a GPU; they are derived"),
+        (("--gpu", "h100"), None, "values for a GPU; they are derived"),
+        (("--batch", "2"), True, "values for a GPU; they are derived"),
+        (("--device", "cuda"), False, "values for a GPU; they are derived"),
+        (("--dtype", "fp16"), False, "values for a GPU and for fp16; they are derived"),
+        (("--device", "cuda", "--gpu", "h100"), False, "values for a GPU; they are derived"),
         ((), None, ""),
     ],
 )

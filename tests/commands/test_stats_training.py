@@ -28,9 +28,9 @@ def rows(*arguments: str, stdin: str | None = TAPPED) -> list[dict[str, str]]:
 
 def test_both_sums_are_shown() -> None:
     lines = run("stats", "-", stdin=TAPPED).stdout.splitlines()
-    assert "multiply-adds    7.42K an image (14.8K flops); 7.44K in training (14.9K flops)" in lines
-    assert "operations       256 an image; 768 in training" in lines
-    assert "activations      514 an image; 779 in training" in lines
+    assert "multiply-adds    7.42K per image (14.8K flops); 7.44K in training (14.9K flops)" in lines
+    assert "operations       256 per image; 768 in training" in lines
+    assert "activations      514 per image; 779 in training" in lines
 
 
 def test_the_json_has_both_and_marks_layers() -> None:

@@ -102,7 +102,13 @@ def test_columns() -> None:
 
 def test_columns_are_called_as_in_the_other_tables() -> None:
     heads = run("zoo", "resnet18", "--columns", "memory,inference,training,receptive_field").stdout.splitlines()[0]
-    assert re.split(r"  +", heads) == ["name", "CS231n memory", "peak in use", "peak in training", "receptive field"]
+    assert re.split(r"  +", heads) == [
+        "name",
+        "CS231n memory",
+        "peak at inference",
+        "peak in training",
+        "receptive field",
+    ]
 
 
 def test_a_file_here_is_no_bundled_network() -> None:
@@ -125,7 +131,7 @@ def test_a_network_by_its_name() -> None:
     assert "resnet101" in found["family"]
     assert "score" not in found
     assert names("resnet50") == ["resnet50"]
-    assert "output             80x80x144, 40x40x144, 20x20x144" in run("zoo", "yolov8").stdout
+    assert "output              80x80x144, 40x40x144, 20x20x144" in run("zoo", "yolov8").stdout
     assert len(names("resnet50", "torchvision")) > 1
 
 

@@ -199,7 +199,7 @@ def test_what_is_not_understood_is_told_with_its_line(cfg: str, message: str, li
     ],
 )
 def test_a_text_that_is_not_the_network_is_not_given(made: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cnndsl.importers.program.raised", lambda _: made)
+    monkeypatch.setattr("cnndsl.importers.program.raised", lambda *_: made)
     with pytest.raises(CnnError, match=message) as stop:
         text_of("[maxpool]\nsize=2\nstride=2\n")
     assert [each.code for each in stop.value.diagnostics] == ["E0505"]

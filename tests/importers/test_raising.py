@@ -15,7 +15,7 @@ from cnndsl.errors import CnnError
 from cnndsl.graph import Graph
 from cnndsl.importers.compared import difference
 from cnndsl.importers.raising import raised
-from cnndsl.importers.raising.raised import words
+from cnndsl.importers.raising.page import words
 from cnndsl.resources import architecture
 from cnndsl.testing import crossing
 

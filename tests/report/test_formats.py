@@ -99,12 +99,12 @@ def test_the_plain_table(stats: Stats) -> None:
         "fc          FC-10    10               10      640     650            640           -      8",
         "",
         "parameters       762 (748 weights)",
-        "multiply-adds    7.55K an image (15.1K flops)",
-        "operations       512 an image",
-        "activations      586 an image",
+        "multiply-adds    7.55K per image (15.1K flops)",
+        "operations       512 per image",
+        "activations      586 per image",
         # While POOL2 runs: 762 parameters, the image, the convolution's 256 values, which RELU overwrote, and 64 values
         # with an index of 8 bytes each.
-        "memory           5.61KB in use, 9.54KB in training: 1 image in fp32, SGD, on a CPU",
+        "memory           5.61KB at inference, 9.54KB in training: 1 image in fp32, SGD, on a CPU",
         "receptive field  4 of 8, at the last map",
         "depth            2 weight layers",
     ]

@@ -46,7 +46,7 @@ def test_what_runs_in_training_only_has_a_total_of_its_own() -> None:
     """CONV1-1 on 4x4x1 has 16 multiply-adds, each FC-1 on 16 values too."""
     program = "INPUT 4x4x1 -> a: CONV1-1 -> tap aux(train): (@a -> FC-1) -> FC-1"
     lines = loads(program).stats().render("latex", columns=["path", "macs"]).splitlines()
-    assert lines[-7:-4] == [r"fc & 16 \\", r"\midrule", r"total in use & 32 \\"]
+    assert lines[-7:-4] == [r"fc & 16 \\", r"\midrule", r"total at inference & 32 \\"]
     assert lines[-4] == r"total in training & 48 \\"
 
 

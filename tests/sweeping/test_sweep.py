@@ -201,12 +201,16 @@ def test_a_wrong_command_line_is_told(options: list[str]) -> None:
 
 
 def test_a_heading_is_no_name_but_leads_to_it() -> None:
-    for options in (("--sort", "-receptive field"), ("--pareto", "params,CS231n memory"), ("--columns", "peak in use")):
+    for options in (
+        ("--sort", "-receptive field"),
+        ("--pareto", "params,CS231n memory"),
+        ("--columns", "peak at inference"),
+    ):
         result = CliRunner().invoke(cli, ["sweep", "vgg16", *options])
         assert result.exit_code == 2
         assert re.search("did you mean `(receptive_field|memory|inference)`", result.stderr)
     heads = CliRunner().invoke(cli, ["sweep", "vgg16"]).stdout.splitlines()[0]
-    assert re.split("  +", heads.strip())[3:6] == ["peak in use", "peak in training", "receptive field"]
+    assert re.split("  +", heads.strip())[3:6] == ["peak at inference", "peak in training", "receptive field"]
 
 
 def test_space_is_plain_data(tmp_path: object) -> None:

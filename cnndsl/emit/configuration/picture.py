@@ -9,8 +9,8 @@ from cnndsl.emit.configuration.cells import SIZE, CellBlock, drawn, laid_out, st
 from cnndsl.emit.configuration.model import ConfigurationTable
 from cnndsl.emit.configuration.titles import caption, name_of
 from cnndsl.emit.configuration.totals import TotalsRow, totals
-from cnndsl.emit.drawing.display import DisplayItem, GroupItem, PathItem, Picture, RectangleItem, TextItem, Weight
-from cnndsl.emit.drawing.measure import width
+from cnndsl.emit.drawing.display import DisplayItem, GroupItem, PathItem, Picture, RectangleItem, TextItem
+from cnndsl.emit.drawing.measure import width, wrapped
 from cnndsl.records import record
 
 PictureWidth: TypeAlias = Literal["column", "page", "slide"]
@@ -44,7 +44,7 @@ def picture(table: ConfigurationTable, made_for: PictureWidth = "page") -> Pictu
     grid = _grid(table, _WIDTHS[made_for])
     items: list[DisplayItem] = []
     y = 0.0
-    for line in _wrapped(name_of(table), grid.width, _TITLE, 700):
+    for line in wrapped(name_of(table), _TITLE, grid.width, 700):
         y += _TITLE + 3
         items.append(TextItem(0, y - 3, line, _TITLE, 700, room=grid.width))
     y += 6
@@ -58,7 +58,7 @@ def picture(table: ConfigurationTable, made_for: PictureWidth = "page") -> Pictu
     items += [_rule(y, grid.width, "line", 1.2), *_metrics(table, grid, y)]
     y += _METRIC * len(totals(table)) + 6
     items.append(_rule(y, grid.width, "ink", 1.5))
-    for line in _wrapped(" ".join((*table.notes, *((_BARS,) if _has_bars(table) else ()))), grid.width, _NOTE, 400):
+    for line in wrapped(" ".join((*table.notes, *((_BARS,) if _has_bars(table) else ()))), _NOTE, grid.width):
         y += 12
         items.append(TextItem(0, y, line, _NOTE, 400, "mute", room=grid.width))
     name = name_of(table)
@@ -144,15 +144,3 @@ def _has_bars(table: ConfigurationTable) -> bool:
 
 def _rule(y: float, right: float, paint: str, line: float) -> PathItem:
     return PathItem((("M", (0, y)), ("L", (right, y))), stroke=paint, line=line)
-
-
-def _wrapped(text: str, room: float, size: float, weight: Weight) -> list[str]:
-    """A text on lines of a width, broken between words."""
-    lines, line = list[str](), ""
-    for word in text.split():
-        longer = f"{line} {word}" if line else word
-        if line and width(longer, size, weight) > room:
-            lines.append(line)
-            longer = word
-        line = longer
-    return [*lines, line] if line else lines

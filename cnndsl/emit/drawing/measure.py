@@ -72,6 +72,21 @@ def is_known(character: str) -> bool:
     return character in _table()["Inter-400"]
 
 
+def wrapped(text: str, size: float, room: float, weight: Weight = 400, *, at: str = " ") -> list[str]:
+    """Return a text in lines of a width, broken `at` blanks; a word that is wider is shortened.
+
+    >>> wrapped("two convolutions", 10, 65), wrapped("a, b, c (8)", 10, 35, at=", ")
+    (['two', 'convolutions'], ['a, b', 'c (8)'])
+    """
+    found: list[str] = []
+    for word in text.split(at) if text else ():
+        if found and width(longer := f"{found[-1]}{at}{word}", size, weight) <= room:
+            found[-1] = longer
+        else:
+            found.append(shortened(word, size, room, weight))
+    return found
+
+
 def shortened(text: str, size: float, room: float, weight: Weight = 400) -> str:
     """Return a text that fits into a room: itself, or its beginning with an ellipsis.
 

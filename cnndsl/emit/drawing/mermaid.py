@@ -142,7 +142,7 @@ def _outputs(chart: _Flowchart, drawing: DrawingModel, names: Sequence[tuple[str
     if drawing.output >= 0:
         chart.edge(names[drawing.output][1], chart.node(drawing.steps[drawing.output].shape, _PILL))
     for end in drawing.ends:
-        lines = [f"{end.name}: {drawing.steps[end.step].shape}", "in training only" if end.training_only else ""]
+        lines = [f"{end.name}: {end.shape}", "in training only" if end.training_only else ""]
         node = chart.node(lines, _PILL, "training" if end.training_only else "")
         chart.edge(names[end.step][1], node, is_dashed=end.training_only)
 

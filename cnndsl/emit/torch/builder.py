@@ -44,6 +44,9 @@ from cnndsl.emit.torch.walk import builds
 from cnndsl.expressions import Expr
 from cnndsl.graph import CallPart, Graph, LayerPart, LoopPart, NamedPart, Part, output
 
+MOST_POSITIONAL = 3
+"""Arguments that a call may give by position, as those of `nn.Conv2d`: nobody can tell what a fourth number is."""
+
 
 class Registry(Callees, Protocol):
     """The classes of the network, and who is asked for that of a call."""
@@ -118,7 +121,7 @@ class ClassBuilder:
             wish = word(forward.values[value].name) or "skip"
             name = numbered(f"{wish}_channels", {*frames[0], *ENTERING})
             for env, what in zip(frames, keys, strict=True):
-                env[name] = self.graph.nodes[node_of(what)].shape.channels
+                env[name] = scope.followed.width(self.graph, node_of(what))
             found.append(name)
         return replace(scope, frames=tuple(frames)), tuple(found)
 
@@ -183,6 +186,7 @@ class ClassBuilder:
                 skipped = True
                 continue
             by_name = skipped or parameter.by_keyword or isinstance(wanted[0], bool | CodeValue)
+            by_name = by_name or len(arguments) >= MOST_POSITIONAL
             arguments.append(BuildArgument(term, parameter.name if by_name else ""))
             skipped = by_name
         main = 0 if made.forward is None else made.forward.main
@@ -323,6 +327,8 @@ class ClassBuilder:
         for child in made:
             used |= {*built_names(child.module), *(names(child.test) if child.test is not None else ())}
         used |= {name for flag in flags for name in names(flag.test)}
+        if self.is_root:
+            used |= {variable(given) for each in cursor.scope.followed.common.values() for given in each.values()}
         frames = cursor.scope.frames
         parameters = arguments(self.plan, [name for name in frames[0] if name in used], frames)
         known = {parameter.name for parameter in parameters}

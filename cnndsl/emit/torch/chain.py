@@ -185,6 +185,8 @@ class ChainBuilder:
         joined = cursor.after(nodes, after.term)
         if joined.term != after.term:
             joined = cursor.after(nodes, after_others.term)
+        if joined.term is None:
+            joined = replace(joined, ways=tuple(each for each in (after.term, after_others.term) if each is not None))
         if not items and not otherwise:
             return [], joined
         if not items:
@@ -306,7 +308,10 @@ def counted(items: Sequence[SequentialItem]) -> tuple[SequentialItem, ...]:
         return tuple(items)
     filled: list[SequentialItem] = []
     for item, number in zip(items, numbers, strict=True):
-        filled += [Element(ChildName(), Build("nn.Identity"))] * (number - len(filled))
+        filled += [
+            Element(ChildName(), Build("nn.Identity"), f"no layer has the number {free}")
+            for free in range(len(filled), number)
+        ]
         filled.append(replace(item, name=ChildName()))
     return tuple(filled)
 

@@ -30,7 +30,7 @@ from cnndsl.emit.torch.restart import Differ
 from cnndsl.emit.torch.scope import known_terms
 from cnndsl.emit.torch.terms import Const, Op, Term, Var, add, conditional, negated, op
 from cnndsl.emit.torch.trace_records import Candidate, Decision, Traced
-from cnndsl.emit.torch.walk import builds, strides
+from cnndsl.emit.torch.walk import builds, leaving_of, strides
 from cnndsl.graph import CallPart, Graph, Part, output
 
 
@@ -73,6 +73,7 @@ class Children:
             self.terms[value] = self._known(value, whole)
         self.flat: set[int] = {0} if cursor.flat else set()
         self._built: dict[str, BuiltChild] = {}
+        self._leaving: dict[str, Sequence[Term | None]] = {}
         self._steps(traced.forward.steps)
         tests = {id(each): self._test(each) for each in traced.decisions}
         flags: dict[Term, Flag] = {}
@@ -119,7 +120,6 @@ class Children:
 
     def _apply(self, step: Apply) -> None:
         child = self.traced.children[step.child]
-        leaving: Term | None = None
         if step.child not in self._built:
             inside = self._inside(child)
             parts = [child.parts[at] for at in sorted(child.parts)] + [each.part for _, each in child.further]
@@ -127,9 +127,10 @@ class Children:
             module, after = self._module(step, child, parts, inside)
             comment = "" if step.template else after.comment()
             self._built[step.child] = BuiltChild(child, inside, module, comment, widths)
-            leaving = after.term
-        for value in step.outputs:
-            self.terms[value] = self._known(value, leaving)
+            found = leaving_of(module) if isinstance(module, Build) else ()
+            self._leaving[step.child] = found if len(found) == len(step.outputs) else (after.term,) * len(step.outputs)
+        for value, term in zip(step.outputs, self._leaving[step.child], strict=True):
+            self.terms[value] = self._known(value, term)
 
     def _inside(self, child: Candidate) -> Cursor:
         """What enters a child, at each of its places and in each of its further applications."""
@@ -169,6 +170,10 @@ class Children:
             self.terms[step.output] = flat_term(shapes, terms[0])
             self.flat.add(step.output)
             return
+        if step.operation == "view" and len(step.inputs) == 1:
+            keys = self.traced.forward.values[step.inputs[0]].keys
+            shapes = [self.graph.nodes[node_of(what)].shape for what in keys if what is not None]
+            terms.append(flat_term(shapes, terms[0]))
         known = [term for term in terms if term is not None]
         total = add(*known) if len(known) == len(terms) and step.operation == "concat" else None
         self.terms[step.output] = self._known(step.output, total, *([] if total else known))
@@ -185,7 +190,7 @@ class Children:
         if not keys or any(what_of(what) != "value" for what in keys.values()):
             return None
         scope = self.cursor.scope.where(tuple(keys))
-        widths = [self.graph.nodes[node_of(what)].shape.channels for what in keys.values()]
+        widths = [scope.followed.width(self.graph, node_of(what)) for what in keys.values()]
         for term in candidates:
             if scope.holds(term, widths):
                 return term

@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import cast
 
 from cnndsl.emit.torch.constructor_call import DEFAULTS
+from cnndsl.emit.torch.followed import is_number
 from cnndsl.emit.torch.ir import ConstructorParameter
 from cnndsl.emit.torch.names import variable
 from cnndsl.emit.torch.restart import Missing
@@ -72,6 +73,8 @@ def _type(values: Sequence[object]) -> str:
     if lengths:
         each = f"tuple[{', '.join(['int'] * lengths.pop())}]"
         return each if all(isinstance(value, tuple) for value in values) else f"int | {each}"
+    if any(map(is_number, values)):
+        return "int"
     for kind in (float, bool, int):
         if any(isinstance(value, kind) for value in values):
             return kind.__name__

@@ -16,11 +16,13 @@ from itertools import product
 
 from cnndsl.analysis.inplace import overwritten
 from cnndsl.emit.torch.builder import ClassBuilder
+from cnndsl.emit.torch.call_kinds import CallKinds, weights_of
 from cnndsl.emit.torch.chain_queries import Chains
 from cnndsl.emit.torch.class_plan import MOST_EXTRAS, ClassPlan, extra
 from cnndsl.emit.torch.ir import Key, ModuleClass, key
 from cnndsl.emit.torch.names import variable
-from cnndsl.emit.torch.part_queries import Borders, calls, child_name
+from cnndsl.emit.torch.parameters import followed
+from cnndsl.emit.torch.part_queries import Borders, calls
 from cnndsl.emit.torch.restart import Differ, Missing
 from cnndsl.emit.torch.scope import Extra, Scope, known_terms, list_term, plain, python_value, same
 from cnndsl.emit.torch.siblings import Siblings
@@ -31,18 +33,13 @@ from cnndsl.emit.torch.translate import real, whole
 from cnndsl.expressions import Expr, ListExpr, names
 from cnndsl.graph import (
     CallPart,
-    ChoicePart,
     Graph,
     LayerPart,
-    LoopPart,
     NamedPart,
     Part,
     SequencePart,
-    inner_parts,
-    nodes_of,
     output,
 )
-from cnndsl.layers.base import TorchCall
 from cnndsl.shape import axis_names
 from cnndsl.values import Symbol, Value
 
@@ -57,14 +54,16 @@ class Classes:
 
     def __init__(self, graph: Graph, offered: frozenset[str]) -> None:
         self.graph, self.borders = graph, Borders(graph)
+        self.followed = followed(graph, offered)
         self.chains = Chains(self.borders, self._is_link)
         self.overwritten: Mapping[int, int] = overwritten(graph)
         self.offered = {name: variable(name) for name in graph.settings if name in offered}
         self._calls: dict[object, list[CallPart]] = {}
         self._first: dict[str, CallPart] = {}
         for call in calls(graph.tree):
-            self._first.setdefault(_weights(call), call)
+            self._first.setdefault(weights_of(call), call)
             self._calls.setdefault(_block(call), []).append(call)
+        self.kinds = CallKinds(self.borders, self._first)
         self.by_path: dict[str, ModuleClass] = {}
         self.traced: dict[int, Traced] = {}
         self.siblings = Siblings(graph)
@@ -76,7 +75,13 @@ class Classes:
         that cannot be offered."""
         self._define_innermost_first()
         body = _without_inputs(self.graph.tree, len(self.graph.inputs))
-        scope = Scope(self._look, (self._offered_values(),), (0,), frozenset(self.offered.values()))
+        scope = Scope(
+            self._look,
+            (self._offered_values(),),
+            (0,),
+            frozenset(self.offered.values()),
+            followed=self.followed,
+        )
         defaults: dict[str, Term] = {
             python: Const(plain(self.graph.settings[name])) for name, python in self.offered.items()
         }
@@ -95,10 +100,14 @@ class Classes:
             look |= _listed(name, value)
         for name, term in _name_values(self.graph.lets.items(), look):
             look[f"::{name}"] = term
+        look |= {f"::{name}": look[name] for name in list(look) if name.endswith("[]")}
         return look
 
     def _offered_values(self) -> dict[str, object]:
-        return {python: plain(python_value(self.graph.settings[name])) for name, python in self.offered.items()}
+        return {
+            python: Var(name) if isinstance(value := self.graph.settings[name], int) else plain(python_value(value))
+            for name, python in self.offered.items()
+        }
 
     # Borders
 
@@ -172,11 +181,11 @@ class Classes:
         """Make the classes of all calls of a block: one if that is right, else one for each kind of call."""
         groups = self._without_class([self._calls[_block(call)]], _WAYS)
         for key_of, ways in (
-            (self._written, _PLAIN_WAYS),
-            (self._signature, _WAYS),
-            (self._wiring, _WAYS),
-            (self._identity, _WAYS),
-            (_weights, _WAYS),
+            (self.kinds.written, _PLAIN_WAYS),
+            (self.kinds.signature, _WAYS),
+            (self.kinds.wiring, _WAYS),
+            (self.kinds.identity, _WAYS),
+            (weights_of, _WAYS),
         ):
             groups = self._without_class([group for whole in groups for group in _grouped(whole, key_of)], ways)
             if not groups:
@@ -195,47 +204,6 @@ class Classes:
         if made is not None:
             self.by_path.update(dict.fromkeys(made.places, made))
         return made is not None
-
-    def _written(self, call: CallPart) -> object:
-        """What calls have in common that differ in nothing but how often their repeats repeat, and in which branch of
-        an `either` they take."""
-        made: list[object] = []
-        stack: list[Part] = [call.body]
-        while stack:
-            part = stack.pop()
-            if isinstance(part, LayerPart):
-                made.append(_head(self.borders.made(part.node)))
-            elif isinstance(part, CallPart):
-                made.append(part.block)
-            elif isinstance(part, LoopPart):
-                made.append(part.span.start)
-            elif isinstance(part, ChoicePart):
-                made.append((part.span.start, part.taken if part.kind != "either" else 0))
-                stack.extend(inner_parts(part) if part.kind != "either" else ())
-            else:
-                stack.extend(reversed(inner_parts(part)))
-        return tuple(made)
-
-    def _signature(self, call: CallPart) -> object:
-        """What calls have in common that can share a class: the layers and their names."""
-        call = self._first[_weights(call)]
-        nodes = [(at, self.graph.nodes[at].path) for at in nodes_of(call.body)]
-        return tuple((child_name(path, call.path), _head(self.borders.made(at))) for at, path in nodes)
-
-    def _wiring(self, call: CallPart) -> object:
-        """The same, and which of its values each layer reads."""
-        call = self._first[_weights(call)]
-        known = {key(call.entry): 0}
-        made: list[tuple[int, ...]] = []
-        for at in nodes_of(call.body):
-            made.append(tuple(known.setdefault(read, len(known)) for read in self.borders.reads(at)))
-            known[key(at)] = len(known)
-        return self._signature(call), tuple(made), known.get(key(output(call.body, call.entry)))
-
-    def _identity(self, call: CallPart) -> object:
-        """Calls that do the same."""
-        call = self._first[_weights(call)]
-        return self._wiring(call), tuple(map(str, call.arguments)), self.graph.nodes[call.entry].shape
 
     def _attempt(self, found: Sequence[CallPart], may_ask: bool, folds: bool) -> ModuleClass | None:
         """The class of some calls, with arguments beside those of the block if it may have them. With `folds` an
@@ -281,7 +249,7 @@ class Classes:
         for at, frame in enumerate(frames):
             frame |= {each.name: dict(each.values)[at] for each in extras}
         look, offered = self._hidden(look, options)
-        scope = Scope(look, tuple(frames), tuple(range(len(found))), offered, extras)
+        scope = Scope(look, tuple(frames), tuple(range(len(found))), offered, extras, followed=self.followed)
         roots, parts = tuple(call.path for call in found), tuple(call.body for call in found)
         backwards = {python: name for name, python in options.items()}
         defaults = self._defaults(found, options)
@@ -299,11 +267,13 @@ class Classes:
 
     def _frame(self, call: CallPart, entry: int, entering: str, options: Mapping[str, str]) -> dict[str, object]:
         shape = self.graph.nodes[entry].shape
+        terms = self.followed.arguments.get(call.path, {})
         values = {
-            options[name]: python_value(value) for name, value in zip(call.parameters, call.arguments, strict=True)
+            options[name]: terms.get(name, python_value(value))
+            for name, value in zip(call.parameters, call.arguments, strict=True)
         }
         known = {name: value for name, value in values.items() if value != CodeValue("")}
-        width = shape.numel if entering == "in_features" else shape.channels
+        width = self.followed.width(self.graph, entry, entering == "in_features")
         axes = dict(zip(axis_names(shape.rank), shape.spatial, strict=True)) if entry == call.entry else {}
         axes = {name: extent for name, extent in axes.items() if name not in known}
         outside = {name: value for name, value in self._offered_values().items() if name not in known}
@@ -368,16 +338,6 @@ def _grouped(calls: Sequence[CallPart], key_of: Callable[[CallPart], object]) ->
     for call in calls:
         groups.setdefault(key_of(call), []).append(call)
     return list(groups.values())
-
-
-def _head(made: object) -> str:
-    """What a layer is made of."""
-    return made.name if isinstance(made, TorchCall) else str(made)
-
-
-def _weights(call: CallPart) -> str:
-    """The path of the weights of a call: applications of one part share them."""
-    return ".".join(each.partition("@")[0] for each in call.path.split("."))
 
 
 def _constant(value: Value) -> Term:

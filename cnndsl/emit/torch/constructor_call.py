@@ -12,9 +12,11 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import cast
 
+from cnndsl.emit.torch.common_options import bounds
 from cnndsl.emit.torch.cursor import Cursor, follows
+from cnndsl.emit.torch.followed import WRITTEN_AS, doubled
 from cnndsl.emit.torch.ir import Build, BuildArgument, Guard
-from cnndsl.emit.torch.restart import Differ, Missing
+from cnndsl.emit.torch.restart import Differ, Fixed, Missing
 from cnndsl.emit.torch.terms import CodeValue, Const, Op, Term, Var, add, floordiv, mul, names, op, text
 from cnndsl.expressions import Expr
 from cnndsl.graph import Node
@@ -39,8 +41,6 @@ DEFAULTS: Mapping[str, object] = {
 }
 """What PyTorch takes where a keyword is left out, so that layers with and without it can share a line."""
 _ORDER = ("stride", "padding", "output_padding", "dilation", "groups", "bias", "padding_mode", "gamma", "eps")
-_OPTIONS: Mapping[str, str] = {"padding": "pad"}
-"""The option of the language for a keyword of another name."""
 ENTERING = ("in_channels", "in_features")
 
 
@@ -63,13 +63,31 @@ class _Construction:
         self.nodes, self.cursor, self.scope = nodes, cursor, cursor.scope
         self.inplace, self.indices = inplace, indices
         found = [node.layer.torch(*cursor.graph.shapes(node)) or TorchCall("nn.Identity") for node in nodes]
-        self.calls = [call for call in found if isinstance(call, TorchCall)]
-        if len(self.calls) < len(found) or len({len(call.arguments) for call in self.calls}) > 1:
+        plain = [call for call in found if isinstance(call, TorchCall)]
+        if len(plain) < len(found) or len({len(call.arguments) for call in plain}) > 1:
             raise Differ
+        self.common = self.scope.followed.common.get(plain[0].name, {})
+        self.calls = [self._followed(*pair) for pair in zip(nodes, plain, strict=True)]
         self.terms: dict[str, Term] = {}
-        self.values: dict[str, Sequence[object]] = {}
         self.guards: list[Guard] = []
         self.keywords: Sequence[str] = ()
+
+    def _followed(self, node: Node, made: TorchCall) -> TorchCall:
+        """What a layer is built with, with terms for the numbers that follow a parameter of the net, and without the
+        options that all such layers are given at the end."""
+        made = replace(made, keywords=tuple(each for each in made.keywords if each[0] not in self.common))
+        followed, graph = self.scope.followed, self.cursor.graph
+        call = followed.call(graph, node.index, made)
+        if call is not None:
+            return call
+        entering = [followed.channels[at] for at in node.inputs if at in followed.channels]
+        terms = [*entering, *followed.options.get(node.index, {}).values()]
+        raise Fixed(frozenset(name for term in terms for name in names(term)))
+
+    def _of(self, node: Node, option: str) -> object:
+        """An option as an argument of PyTorch, as a term where it follows a parameter of the net."""
+        found = self.scope.followed.options.get(node.index, {}).get(option)
+        return _python(getattr(node.layer, option)) if found is None else found
 
     def run(self) -> Constructed:
         head = self._callee()
@@ -118,13 +136,13 @@ class _Construction:
         """Options that follow a parameter of the net, and have PyTorch's own value with the one at hand."""
         known = {slot.role for call in self.calls for _, slot in call.keywords if isinstance(slot, Slot)}
         known |= {slot.role for call in self.calls for slot in call.arguments if isinstance(slot, Slot)}
-        for option, _ in self.nodes[0].written:
+        for option in [option for option, _ in self.nodes[0].written if option not in self.common]:
             term = self._written(option)
             is_number = isinstance(getattr(self.nodes[0].layer, option), int | float | Fraction)
             if option in known or term is None or not is_number or not self.scope.offered.intersection(names(term)):
                 continue
             keyword = _keyword_of(self.nodes[0], option, self.cursor.graph.shapes(self.nodes[0]))
-            values = [_python(getattr(node.layer, option)) for node in self.nodes]
+            values = [self._of(node, option) for node in self.nodes]
             if keyword and keyword not in present and self.scope.holds(term, values):
                 yield keyword, term
 
@@ -145,11 +163,11 @@ class _Construction:
             raise Differ
         role = next((slot.role for slot in plain if slot.role), "")
         wanted = [slot.value for slot in plain]
-        wish = keyword or role or plain[0].name
-        exprs = [dict(node.written).get(_OPTIONS.get(role, role)) for node in self.nodes] if role else []
+        wish = keyword or (plain[0].name if role == "margins" else role) or plain[0].name
+        exprs = [dict(node.written).get(WRITTEN_AS.get(role, role)) for node in self.nodes] if role else []
         term = self.scope.agree(wanted, self._candidates(role, wanted), "" if wish in ENTERING else wish, exprs)
         if role:
-            self.terms[role], self.values[role] = term, wanted
+            self.terms[role] = term
         return _list(term) if role == "extents" else term
 
     def _candidates(self, role: str, wanted: Sequence[object]) -> Iterator[Term | None]:
@@ -162,12 +180,22 @@ class _Construction:
             spatial = {shape.spatial for shape in self.cursor.shapes}
             if entering is not None and len(spatial) == 1:
                 yield Op("list", (entering, *map(Const, spatial.pop())))
+        elif role == "margins":
+            before, after = map(self._side, (self.nodes[0].layer.POSITIONAL[0], "after"))
+            if before is not None and after is not None:
+                yield op("tuple", *(before, after) * self.cursor.shapes[0].rank)
         elif role:
-            yield self._written(_OPTIONS.get(role, role))
+            yield self._written(WRITTEN_AS.get(role, role))
             if role == "padding":
                 yield from self._paddings()
             if self._follows_channels(role, wanted):
                 yield entering
+
+    def _side(self, option: str) -> Term | None:
+        """A margin along each axis, as the program writes it, or the number that it is everywhere."""
+        found = {getattr(node.layer, option) for node in self.nodes}
+        only = found.pop()
+        return Const(only[0]) if not found and len(only) == 1 else self._written(option)
 
     def _written(self, option: str) -> Term | None:
         """What the program writes for an option."""
@@ -190,7 +218,7 @@ class _Construction:
     def _asked(self, option: str, written: Expr | None) -> Term:
         """The argument for a rate that follows the place in the network: as a number it reads better than as what it is
         computed from. Raises Missing where there is none yet."""
-        values = [_python(getattr(node.layer, option)) for node in self.nodes]
+        values = [self._of(node, option) for node in self.nodes]
         for extra in self.scope.extras:
             if extra.wish == option and self.scope.holds(Var(extra.name, whole=False), values):
                 return Var(extra.name, whole=False)
@@ -200,16 +228,9 @@ class _Construction:
         """Refuse what the compiler refuses; a dropout checks its own rate."""
         if self.nodes[0].layer.CHECKS_RATES:
             return
-        bounds = (("<", rule.minimum), (">", rule.maximum))
-        known = [(operator, Const(int(at) if at == int(at) else at)) for operator, at in bounds if at is not None]
-        if not known:
-            return
-        outside, *others = [op(operator, term, number) for operator, number in known]
-        for test in others:
-            outside = op("or", outside, test)
-        said = "between" if len(known) == 2 else "at least" if known[0][0] == "<" else "at most"
-        message = f"{text(term)} must be {said} {' and '.join(text(number) for _, number in known)}"
-        self.guards.append(Guard(outside, message, frozenset(names(term))))
+        guard = bounds(term, rule)
+        if guard is not None:
+            self.guards.append(guard)
 
     def _guard(self, dividend: Term, divisor: Term) -> None:
         message = f"{text(dividend)} must be a multiple of {text(divisor)}"
@@ -220,7 +241,8 @@ class _Construction:
         """Whether an option is the number of channels that enter, whatever that is, as the groups of DWCONV."""
         for node, value in zip(self.nodes, wanted, strict=True):
             shapes = self.cursor.graph.shapes(node)
-            if value != shapes[0].channels or _slot(node, role, shapes) != 2 * shapes[0].channels:
+            width = self.scope.followed.width(self.cursor.graph, node.inputs[0])
+            if value != width or _slot(node, role, doubled(shapes)) != 2 * shapes[0].channels:
                 return False
         return True
 
@@ -247,13 +269,15 @@ class _Construction:
         if self.nodes[0].layer.RANGE is not None:
             start, stop = (self.terms[option] for option in self.nodes[0].layer.RANGE)
             return add(stop, mul(Const(-1), start))
-        if all(follows(self.cursor.graph, node) for node in self.nodes):
-            return self.cursor.term
-        return None
+        times = {Fraction(node.shape.channels, self.cursor.graph.shapes(node)[0].channels) for node in self.nodes}
+        if self.cursor.term is None or not all(follows(self.cursor.graph, node) for node in self.nodes):
+            return None
+        ratio = next(iter(times))
+        return mul(Const(int(ratio)), self.cursor.term) if len(times) == 1 and ratio.denominator == 1 else None
 
     def _by_width(self, option: str) -> Term | None:
         """The channels that leave as a multiple of the width: twice as many, where a recurrence runs both ways."""
-        pairs = zip(self.nodes, self.values[option], strict=True)
+        pairs = [(node, _slot(node, option, self.cursor.graph.shapes(node))) for node in self.nodes]
         times = {Fraction(node.shape.channels, width) for node, width in pairs if isinstance(width, int) and width}
         if len(times) != 1 or next(iter(times)).denominator != 1:
             return None
@@ -261,9 +285,9 @@ class _Construction:
 
 
 def _slot(node: Node, role: str, shapes: Sequence[Shape]) -> object:
-    """The argument of a role for twice as many channels; None where there is none."""
+    """The argument of a role for inputs of these shapes; None where there is none."""
     try:
-        call = node.layer.torch(*(Shape(2 * shape.channels, shape.spatial) for shape in shapes))
+        call = node.layer.torch(*shapes)
     except LayerError:
         return None
     if not isinstance(call, TorchCall):

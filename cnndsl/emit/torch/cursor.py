@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from cnndsl.emit.torch.followed import is_number
 from cnndsl.emit.torch.scope import Scope
 from cnndsl.emit.torch.terms import Const, Term, mul
 from cnndsl.graph import Graph, Node
@@ -23,7 +24,8 @@ class Cursor:
     """For each frame of the scope the path of the module that is filled and the node whose value enters next. `term`
     is its number of channels, or of all its values where `flat`; None where the program does not say. `closed` is the
     same number in names that are known outside of the constructor, where `term` is a local variable. `renumbered` says
-    that a module precedes that the program does not count."""
+    that a module precedes that the program does not count. After a choice that no one term follows, `ways` are the
+    terms that hold in some of the frames."""
 
     graph: Graph
     scope: Scope
@@ -33,6 +35,7 @@ class Cursor:
     flat: bool = False
     closed: Term | None = None
     renumbered: bool = False
+    ways: tuple[Term, ...] = ()
 
     @property
     def shapes(self) -> list[Shape]:
@@ -40,14 +43,14 @@ class Cursor:
         return [self.graph.nodes[at].shape for at in self.nodes]
 
     @property
-    def widths(self) -> tuple[int, ...]:
+    def widths(self) -> tuple[object, ...]:
         """Return the channels of the value in each frame."""
-        return tuple(shape.numel if self.flat else shape.channels for shape in self.shapes)
+        return tuple(self.scope.followed.width(self.graph, at, self.flat) for at in self.nodes)
 
     def after(self, nodes: Sequence[int], term: Term | None, flat: bool = False) -> Cursor:
         """Return the cursor after nodes that give the channels of a term, which counts only where it holds."""
         closed = self.closed if term is not None and term == self.term else None
-        made = replace(self, nodes=tuple(nodes), term=term, flat=flat, closed=closed)
+        made = replace(self, nodes=tuple(nodes), term=term, flat=flat, closed=closed, ways=())
         return replace(made, term=width_term(self.scope, made.widths, term))
 
     def flattened(self) -> Cursor:
@@ -57,7 +60,9 @@ class Cursor:
     def where(self, chosen: Sequence[int]) -> Cursor:
         """Return the cursor in some of the frames only."""
         scope, nodes = self.scope.where(chosen), tuple(self.nodes[at] for at in chosen)
-        return replace(self, scope=scope, roots=tuple(self.roots[at] for at in chosen), nodes=nodes)
+        some = replace(self, scope=scope, roots=tuple(self.roots[at] for at in chosen), nodes=nodes)
+        holding = (term for term in self.ways if scope.holds(term, some.widths))
+        return replace(some, term=next(holding, None)) if self.term is None else some
 
     def scope_term(self, inner: Cursor) -> Term | None:
         """Return the channels that leave an inner cursor, in names that are known here."""
@@ -65,17 +70,17 @@ class Cursor:
 
     def comment(self) -> str:
         """Return the shape that leaves: one, or the first and the last of one place's several."""
-        shapes = [str(width) for width in self.widths] if self.flat else [str(shape) for shape in self.shapes]
+        shapes = [str(shape.numel if self.flat else shape) for shape in self.shapes]
         if len(set(shapes)) == 1:
             return shapes[0]
         return f"{shapes[0]} to {shapes[-1]}" if len(set(self.roots)) == 1 else ""
 
 
-def width_term(scope: Scope, widths: Sequence[int], term: Term | None) -> Term | None:
+def width_term(scope: Scope, widths: Sequence[object], term: Term | None) -> Term | None:
     """Return the term where it holds, else the number where it is one everywhere, else None."""
     if scope.holds(term, widths):
         return term
-    return Const(widths[0]) if len(set(widths)) == 1 else None
+    return Const(widths[0]) if len(set(widths)) == 1 and not is_number(widths[0]) else None
 
 
 def flat_term(shapes: Sequence[Shape], term: Term | None) -> Term | None:

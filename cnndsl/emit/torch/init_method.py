@@ -50,7 +50,7 @@ class Constructor:
 
     def statements(self) -> list[PythonStatement]:
         """Return the body of `__init__`."""
-        guards = [_guarded(guard) for guard in self.cls.guards]
+        guards = [guarded(guard) for guard in self.cls.guards]
         if self.cls.chain is not None:
             items = self._arguments(self.cls.chain)
             if items is not None:
@@ -346,7 +346,8 @@ def _within(term: Op, operand: Term) -> str:
     return f"({text(operand)})" if needs else text(operand)
 
 
-def _guarded(guard: Guard) -> PythonStatement:
+def guarded(guard: Guard) -> PythonStatement:
+    """Return the statement that refuses what a constructor checks."""
     raised = Line("raise ", CallDoc("ValueError", (Entry(Text(literal(guard.message))),)))
     return Suite("if ", Text(text(guard.test)), (raised,))
 

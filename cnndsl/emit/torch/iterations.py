@@ -79,7 +79,7 @@ class Iterations:
         for at, loop in enumerate(self.loops):
             entry, is_first = outer.nodes[at], True
             for part, row in zip(loop.turns, loop.rows[self.skipped :], strict=True):
-                width = outer.widths[at] if is_first else outer.graph.nodes[entry].shape.channels
+                width = outer.widths[at] if is_first else outer.scope.followed.width(outer.graph, entry)
                 values = {self.targets[name]: python_value(value) for name, value in zip(loop.names, row, strict=True)}
                 values |= {each.target: _item(each, row) for each in self.columns}
                 counted = {self.carried: width} if self.carried else {}
@@ -179,7 +179,7 @@ class Iterations:
             return cursor.after(nodes, None)
         if carried:
             closed = self._closed(cursor.term, leaving)
-            widths = [cursor.graph.nodes[at].shape.channels for at in nodes]
+            widths = [cursor.scope.followed.width(cursor.graph, at) for at in nodes]
             frames = tuple({**env, carried: width} for env, width in zip(cursor.scope.frames, widths, strict=True))
             scope = replace(cursor.scope, frames=frames)
             return replace(cursor.after(nodes, None), scope=scope, term=Var(carried), closed=closed)

@@ -19,7 +19,7 @@ def applied(operator: str, values: list[object]) -> object:
         return (values[0] == values[1]) == (operator == "==")
     if operator in ("and", "or", "not"):
         return _logic(operator, values)
-    if operator == "list":
+    if operator in ("list", "tuple"):
         return tuple(values)
     numbers = [value for value in values if isinstance(value, int | float | Fraction) and not isinstance(value, bool)]
     if len(numbers) < len(values):

@@ -8,9 +8,11 @@ the values, since two numbers may be equal by accident.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from fractions import Fraction
+from typing import cast
 
+from cnndsl.emit.torch.followed import Followed, is_number
 from cnndsl.emit.torch.operators import UnknownName
 from cnndsl.emit.torch.restart import Differ, Fixed, Missing
 from cnndsl.emit.torch.terms import CodeValue, Const, Env, Op, Term, Var, evaluate, names
@@ -36,8 +38,8 @@ class Extra:
 class Scope:
     """`look` says what the language's names are in Python, and `widths[i]` in a loop over the list `widths[]`; `frames`
     what Python's names are worth; `places` are the places of the class that the frames belong to. `offered` are the
-    parameters of the net that are arguments, `repeats` the names of the repeats around a class that all iterations
-    share."""
+    parameters of the net that are arguments, `followed` the numbers that follow these, `repeats` the names of the
+    repeats around a class that all iterations share."""
 
     look: Mapping[str, Term]
     frames: tuple[Env, ...]
@@ -46,6 +48,7 @@ class Scope:
     extras: tuple[Extra, ...] = ()
     is_loop: bool = False
     repeats: frozenset[str] = frozenset()
+    followed: Followed = field(default_factory=Followed)
     turning: frozenset[str] = frozenset()
     """Python's names that change from iteration to iteration: the frames have every value that they take."""
 
@@ -84,11 +87,15 @@ class Scope:
         if term is None:
             return False
         try:
-            return all(same(evaluate(term, env), value) for env, value in zip(self.frames, wanted, strict=True))
+            return all(self._is(evaluate(term, env), value) for env, value in zip(self.frames, wanted, strict=True))
         except UnknownName:
             return False
 
-    def followed(self, exprs: Iterable[Expr | None]) -> frozenset[str]:
+    def _is(self, value: object, wanted: object) -> bool:
+        """Whether a value is the wanted one, at every setting of what it follows."""
+        return same(value, wanted) or (isinstance(wanted, bool) and self.followed.is_always(value, wanted))
+
+    def mentioned(self, exprs: Iterable[Expr | None]) -> frozenset[str]:
         """Return the offered parameters of the net that expressions mention, also those that cannot be translated."""
         found: set[str] = set()
         for expr in exprs:
@@ -111,11 +118,13 @@ class Scope:
         for term in found:
             if self.holds(term, wanted):
                 return term
-        followed = self.offered.intersection(name for term in found for name in names(term)) | self.followed(exprs)
+        followed = self.offered.intersection(name for term in found for name in names(term)) | self.mentioned(exprs)
         if followed:
             raise Fixed(followed)
-        if all(same(value, wanted[0]) for value in wanted):
+        if all(same(value, wanted[0]) for value in wanted) and not is_number(wanted[0]):
             return Const(plain(wanted[0]))
+        if any(map(is_number, wanted)) and len({*self.places}) == 1 and not self.is_loop:
+            raise Fixed(frozenset(name for value in wanted if is_number(value) for name in names(cast("Term", value))))
         for extra in self.extras:
             if extra.wish == wish and self.holds(Var(extra.name), wanted):
                 return Var(extra.name)

@@ -11,17 +11,26 @@ computed in training only; where all but one are, the network returns a plain te
 from __future__ import annotations
 
 import re
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from cnndsl.analysis.cost import costs, network_total
+from cnndsl.emit.torch import common_options
 from cnndsl.emit.torch.child_calls import ChildCalls
 from cnndsl.emit.torch.classes import Classes
+from cnndsl.emit.torch.docstrings import (
+    described,
+    docstring,
+    escaped,
+    leading_comment,
+    note_on,
+    shortened_count,
+    wrapped,
+)
 from cnndsl.emit.torch.duplicates import Alike, ClassText, alike, class_text, stem
 from cnndsl.emit.torch.forward_method import ForwardText, write
 from cnndsl.emit.torch.functions import DIVISIBLE
-from cnndsl.emit.torch.init_method import Constructor, StandIn
+from cnndsl.emit.torch.init_method import Constructor, StandIn, guarded
 from cnndsl.emit.torch.initialise import freezing, initialisation
 from cnndsl.emit.torch.initialise import functions as drawing_functions
 from cnndsl.emit.torch.ir import ConstructorParameter, Forward, ModuleClass
@@ -58,7 +67,9 @@ def _classes(graph: Graph) -> tuple[Classes, ModuleClass]:
         try:
             return classes, classes.root()
         except Fixed as fixed:
-            arguments -= {name for name, python in classes.offered.items() if {python, f"::{python}"} & fixed.names}
+            arguments -= {
+                name for name, python in classes.offered.items() if {name, python, f"::{python}"} & fixed.names
+            }
 
 
 def class_of_network(text: str) -> str:
@@ -71,11 +82,14 @@ class _File:
 
     def __init__(self, graph: Graph, classes: Classes, root: ModuleClass) -> None:
         self.graph, self.root = graph, root
+        self.common = classes.followed.common
         self.costs = MemoryCosts(classes.borders, classes.overwritten, classes.by_path, classes.traced)
         self.helpers = classes.borders.helpers()
         self.real = {variable(name) for name in real_arguments(graph)}
         self.record = ""
         self.blocks = frozenset(call.block for call in calls(graph.tree))
+        self.empty = {call.path for call in calls(graph.tree) if not classes.borders.own(call)}
+        self.notes = {call.path: note_on(call.definition) for call in calls(graph.tree)}
         every = in_order(root)
         found = alike(every, self._stem, self._compared)
         self.alike = {id(cls): each for each in found for cls in each.classes}
@@ -126,8 +140,8 @@ class _File:
     # The head
 
     def _opening(self, body: Sequence[str]) -> str:
-        described = _comments(self.graph) or [f"{self.name_of(self.root)}."]
-        head = [_escaped(comment(line)) for line in (*described, "", *_wrapped(self._facts()))]
+        told = leading_comment(self.graph) or [f"{self.name_of(self.root)}."]
+        head = [escaped(comment(line)) for line in (*told, "", *wrapped(self._facts()))]
         code = "\n".join(body)
         standard = [
             *(["import math"] if re.search(r"\bmath\.", code) else []),
@@ -149,22 +163,26 @@ class _File:
         fixed = [f"{name} = {show(value)}" for name, value in graph.settings.items() if variable(name) not in arguments]
         origin = f"{graph.file} (sha256 {graph.digest[:8]}), by cnndsl"
         built = f" with {', '.join(fixed)}" if fixed else ""
-        return f"{origin}{built}: {size.params:,} parameters, {_human(size.macs)} multiply-adds."
+        return f"{origin}{built}: {size.params:,} parameters, {shortened_count(size.macs)} multiply-adds."
 
     # Classes
 
     def _class(self, cls: ModuleClass) -> Iterator[str]:
         margin = " " * STEP
         same = self.alike[id(cls)]
-        doc = self._use() if cls is self.root else _described(same)
+        doc = self._use() if cls is self.root else described(same, self.empty)
+        note = next((self.notes[path] for path in cls.places if path in self.notes), "") if cls is not self.root else ""
         yield f"class {self.name_of(cls)}({_base(cls)}):"
-        yield from (margin + line for line in _docstring(_escaped(comment(doc))))
+        lines_of = docstring(escaped(comment(doc)), escaped(comment(note)))
+        yield from ((margin + line).rstrip() for line in lines_of)
         yield ""
         defaults = zip(cls.parameters, same.defaults, strict=True)
         yield from _signature("__init__", [self._parameter(cls, each, default) for each, default in defaults], "None")
         statements = [*self._domains(cls), *self._constructed(same)]
         if cls is self.root:
-            statements += [*initialisation(self.graph), *freezing(self.graph)]
+            checks = map(guarded, common_options.guards(self.graph, self.common))
+            ending = (*common_options.settings(self.common), *initialisation(self.graph), *freezing(self.graph))
+            statements = [*checks, *statements, *ending]
         yield from _lines(statements, 2 * STEP)
         if cls.forward is None:
             return
@@ -229,7 +247,7 @@ class _File:
             more = f", then {', '.join(always)}" if always else ""
             more += f", training adds {', '.join(trained)}" if trained else ""
         full = f"`{name}({arguments})` takes {taken} and gives {given}{more}."
-        return full if len(_docstring(full)) == 1 else f"`{name}({arguments})`: {taken} -> {given}{more}."
+        return full if len(docstring(full)) == 1 else f"`{name}({arguments})`: {taken} -> {given}{more}."
 
     def _record(self) -> Iterator[str]:
         """The NamedTuple of a network with several outputs."""
@@ -297,15 +315,6 @@ def _base(cls: ModuleClass) -> str:
     return "nn.ModuleDict" if cls.is_keyed else "nn.Module"
 
 
-def _described(found: Alike) -> str:
-    """What the modules of a class take and give, in one line; of one that is applied again, the first application."""
-    shapes = [each for cls in found.classes for each in zip(cls.places, cls.shapes, strict=True)]
-    spans = [f"{entering} -> {leaving}" for path, (entering, leaving) in shapes if "@" not in path]
-    if len(set(spans)) == 1:
-        return f"{spans[0]}{f', {len(spans)} times' if len(spans) > 1 else ''}."
-    return f"Used {len(spans)} times: first {spans[0]}, last {spans[-1]}."
-
-
 def _passed(parameter: ConstructorParameter) -> str:
     return f"{parameter.name}={text(parameter.default)}" if parameter.default is not None else parameter.name
 
@@ -318,44 +327,6 @@ def _batch(graph: Graph, node: int) -> str:
 def _extents(graph: Graph, node: int) -> tuple[int, ...]:
     shape = graph.nodes[node].shape
     return (shape.channels, *shape.spatial)
-
-
-def _human(number: int) -> str:
-    """Shorten a count.
-
-    >>> _human(15_470_264_320), _human(1500), _human(7)
-    ('15.5G', '1.5K', '7')
-    """
-    for size, unit in ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K")):
-        if number >= size:
-            return f"{number / size:.{1 if number < 100 * size else 0}f}{unit}"
-    return str(number)
-
-
-def _comments(graph: Graph) -> list[str]:
-    """What the program says of itself: the comments that it begins with, up to the first line that ends a sentence."""
-    found: list[str] = []
-    for line in graph.source.text.splitlines():
-        stripped = line.strip()
-        if not stripped.startswith("#") or (found and found[-1].endswith(".")):
-            break
-        found.append(stripped.lstrip("#").strip())
-    return [line.lstrip("~") for line in _wrapped("~~~" + " ".join(found))] if any(found) else []
-
-
-def _wrapped(line: str) -> list[str]:
-    return textwrap.wrap(line, WIDTH, break_long_words=False, break_on_hyphens=False)
-
-
-def _docstring(line: str) -> list[str]:
-    """In its quotes; on several lines where one is too short."""
-    if len(line) <= WIDTH - STEP - len('""""""'):
-        return [f'"""{line}"""']
-    return [*textwrap.wrap(f'"""{line}', WIDTH - STEP - 3, break_long_words=False, break_on_hyphens=False), '"""']
-
-
-def _escaped(line: str) -> str:
-    return line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').rstrip()
 
 
 def _signature(name: str, arguments: Sequence[str], returned: str) -> list[str]:

@@ -8,9 +8,10 @@ does not read the language's expressions: `translate` does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
+from math import gcd
 from typing import TypeAlias, cast
 
 from cnndsl.emit.torch.operators import UnknownName, applied
@@ -48,7 +49,7 @@ class Var:
 @record(slots=True)
 class Op:
     """An operator or a function on terms. `neg` is the minus sign, `if` has a test and the terms where it
-    holds and where not, `list` is a display of extents, `star` what is spread out in one."""
+    holds and where not, `list` is a display of extents, `star` what is spread out in one, `tuple` one of several."""
 
     operator: str
     operands: tuple[Term, ...]
@@ -71,6 +72,7 @@ _BINDING: Mapping[str, int] = {
     "**": 8,
 }
 _ATOM = 9
+_BRACKETS: Mapping[str, str] = {"list": "[]", "tuple": "()"}
 _OPPOSITE: Mapping[str, str] = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 
 
@@ -232,15 +234,15 @@ def substitute(term: Term, values: Mapping[str, Term]) -> Term:
         return values.get(term.name, term)
     if isinstance(term, Const):
         return term
-    operands = [substitute(operand, values) for operand in term.operands]
-    if term.operator == "+":
-        return add(*operands)
-    if term.operator in _RULES:
-        return _RULES[term.operator](*operands)
-    return op(term.operator, *operands)
+    return built(term.operator, [substitute(operand, values) for operand in term.operands])
 
 
-_RULES: Mapping[str, Callable[..., Term]] = {"*": mul, "//": floordiv}
+def built(operator: str, operands: Sequence[Term]) -> Term:
+    """Apply an operator by its own rule: sums, products and quotients are put together, constants folded."""
+    return _RULES[operator](*operands) if operator in _RULES else op(operator, *operands)
+
+
+_RULES: Mapping[str, Callable[..., Term]] = {"+": add, "*": mul, "//": floordiv}
 
 
 def negated(term: Term) -> Term:
@@ -268,7 +270,11 @@ def names(term: Term) -> Iterator[str]:
 def evaluate(term: Term, env: Env) -> object:
     """Return the value that Python gives a term, with fractions where Python has floats.
 
-    Raises UnknownName for a name without a value, or operands that do not fit.
+    The value is a term where a name holds one: a number that follows a parameter of the network. Raises UnknownName for
+    a name without a value, or operands that do not fit.
+
+    >>> text(evaluate(mul(Const(4), Var("c")), {"c": mul(Const(2), Var("w"))}))
+    '8 * w'
     """
     if isinstance(term, Const):
         return term.value
@@ -277,8 +283,15 @@ def evaluate(term: Term, env: Env) -> object:
             raise UnknownName(term.name)
         return env[term.name]
     if term.operator == "if":
-        return evaluate(term.operands[1 if evaluate(term.operands[0], env) else 2], env)
-    return applied(term.operator, [evaluate(operand, env) for operand in term.operands])
+        test = evaluate(term.operands[0], env)
+        if not isinstance(test, bool):
+            raise UnknownName(term.operator)
+        return evaluate(term.operands[1 if test else 2], env)
+    values = [evaluate(operand, env) for operand in term.operands]
+    if term.operator not in ("list", "tuple") and any(isinstance(value, Var | Op) for value in values):
+        made = built(term.operator, [value if isinstance(value, Var | Op) else Const(value) for value in values])
+        return made.value if isinstance(made, Const) else made
+    return applied(term.operator, values)
 
 
 def text(term: Term) -> str:
@@ -310,8 +323,9 @@ def _text(term: Term, outside: int) -> str:
     if isinstance(term, Var):
         return term.name
     operator, operands = term.operator, term.operands
-    if operator == "list":
-        return f"[{', '.join(map(text, operands))}]"
+    if operator in _BRACKETS:
+        opening, closing = _BRACKETS[operator]
+        return f"{opening}{', '.join(map(text, operands))}{closing}"
     if operator == "star":
         return f"*{_text(operands[0], _ATOM)}"
     if operator == "divisible":
@@ -331,8 +345,21 @@ def _text(term: Term, outside: int) -> str:
         first = binding + 1 if operator == "**" or binding == 4 else binding
         written = _text(operands[0], first)
         sign = operator if operator == "**" and not any(isinstance(each, Op) for each in operands) else f" {operator} "
-        written += "".join(f"{sign}{_text(each, binding + 1)}" for each in operands[1:])
+        others = [_factored(each) for each in operands[1:]] if operator == "/" else operands[1:]
+        written += "".join(f"{sign}{_text(each, binding + 1)}" for each in others)
     return f"({written})" if binding < outside else written
+
+
+def _factored(term: Term) -> Term:
+    """Return a sum as a product, if it has a common factor.
+
+    >>> text(_factored(add(mul(Const(10), Var("n")), Const(-10))))
+    '10 * (n - 1)'
+    """
+    factor = gcd(*(weight for _, weight in summands(term)))
+    if factor < 2 or not isinstance(term, Op) or term.operator != "+":
+        return term
+    return Op("*", (Const(factor), floordiv(term, Const(factor))))
 
 
 def _sum(operands: Iterable[Term]) -> str:

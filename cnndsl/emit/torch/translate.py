@@ -191,13 +191,23 @@ def _ratio(expr: Expr, look: Look) -> Ratio:
 
 def _known(expr: Name | IndexExpr, look: Look) -> Term:
     """What a name is in Python, or the item of a list that a name counts."""
-    name = expr.name if isinstance(expr, Name) else ""
-    if isinstance(expr, IndexExpr) and isinstance(expr.base, Name) and isinstance(expr.index, Name):
-        name = f"{expr.base.name}[{expr.index.name}]"
-    found = look(name)
+    found = look(expr.name) if isinstance(expr, Name) else _item(expr, look)
     if found is None:
         raise _Untranslatable
     return found
+
+
+def _item(expr: IndexExpr, look: Look) -> Term | None:
+    """The item of a list: one that a name counts, or one of a list of numbers."""
+    if not isinstance(expr.base, Name):
+        return None
+    counted = look(f"{expr.base.name}[{expr.index.name}]") if isinstance(expr.index, Name) else None
+    listed = look(f"{expr.base.name}[]")
+    items = listed.value if isinstance(listed, Const) else None
+    if counted is not None or not isinstance(items, tuple):
+        return counted
+    at, known = constant(_ratio(expr.index, look).over), cast("tuple[object, ...]", items)
+    return Const(known[at - 1]) if at is not None and 0 < at <= len(known) else None
 
 
 def of_value(value: object) -> Ratio:

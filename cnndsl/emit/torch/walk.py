@@ -14,7 +14,7 @@ from cnndsl.emit.torch.ir import (
     SequentialBuild,
     SequentialItem,
 )
-from cnndsl.emit.torch.terms import Term, Var
+from cnndsl.emit.torch.terms import Term, Var, substitute
 
 
 def builds(module: Build | SequentialBuild) -> Iterator[Build]:
@@ -63,6 +63,16 @@ def strides(build: Build) -> Iterator[Term]:
 
 def _strides_of(layer: Build) -> Iterator[Term]:
     return (argument.term for argument in layer.arguments if argument.keyword == "stride")
+
+
+def leaving_of(build: Build) -> tuple[Term | None, ...]:
+    """Return the channels of each result of an instance of a class of the file; nothing for another module."""
+    if isinstance(build.callee, str):
+        return ()
+    given = {each.name: each.default for each in build.callee.parameters if each.default is not None}
+    for parameter, argument in zip(build.callee.parameters, build.arguments, strict=False):
+        given[argument.keyword or parameter.name] = argument.term
+    return tuple(None if term is None else substitute(term, given) for term in build.callee.leaving)
 
 
 def terms_of(cls: ModuleClass) -> Iterator[Term]:

@@ -4,6 +4,11 @@
 them blocks, with what differs as parameters (`unify`), `naming` orders and names them. `repeats` folds what follows
 itself, `tables` what follows itself with other numbers. `writing` is the text. Nothing here knows where the graph came
 from.
+
+A graph whose nodes have paths keeps them (`named`): `regions` finds which nodes are a module, `modules` writes each as
+chains (`statements`), `scopes` names what is read elsewhere. `sharing` makes blocks of like modules, also of those that
+lack some parts (`variants`), `labels` leaves out the names that the language gives anyway. Of several texts the first
+that is `right` is taken.
 """
 
 from __future__ import annotations

@@ -21,12 +21,9 @@ from cnndsl.importers.raising.terms import (
     TermBlock,
     TermChain,
     TermProgram,
-    inner,
-    links,
-    reads,
-    renamed,
 )
 from cnndsl.importers.raising.unify import skeleton, unified
+from cnndsl.importers.raising.walks import inner, links, reads, renamed
 from cnndsl.records import record
 
 LOCAL = -2
@@ -197,7 +194,7 @@ class _WithCalls:
         steps: list[PlacedTerm] = []
         until = 0
         for at, step in enumerate(chain):
-            inside = PlacedTerm(self._inside(step.term), step.node, step.channels)
+            inside = step.over(self._inside(step.term))
             if at < until:
                 continue
             call = self.calls.get((own, at))

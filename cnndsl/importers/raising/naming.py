@@ -6,25 +6,24 @@ from collections.abc import Mapping
 
 from cnndsl.importers.raising.terms import (
     CallTerm,
+    ChoiceTerm,
     LayerTerm,
     MergeTerm,
-    PlacedTerm,
     RaisedTerm,
-    RepeatTerm,
-    TapTerm,
     TermBlock,
     TermChain,
     TermProgram,
-    inner,
 )
+from cnndsl.importers.raising.walks import inner, with_parts
 
 
-def titled(program: TermProgram) -> TermProgram:
-    """Return the program with its blocks in order and with names."""
+def titled(program: TermProgram, titles: Mapping[str, str] | None = None) -> TermProgram:
+    """Return the program with its blocks in order and with names: the titles that blocks have, or others."""
     ordered = _ordered(program.blocks)
     names: dict[str, str] = {}
     for block in ordered:
-        names[block.name] = _free(_title(block.body), set(names.values()))
+        title = (titles or {}).get(block.name) or _title(block.body)
+        names[block.name] = _free(title, set(names.values()))
     blocks = tuple([TermBlock(names[each.name], each.parameters, _called(each.body, names)) for each in ordered])
     return TermProgram(tuple([(node, _called(chain, names)) for node, chain in program.chains]), blocks)
 
@@ -49,12 +48,17 @@ def _title(body: TermChain) -> str:
         leaf = next((step.term for step in body if isinstance(step.term, LayerTerm)), None)
         return "Unit" if leaf is None else _OF_LAYERS.get(leaf.kind.ROLE, "Unit")
     last = merges[-1]
-    is_skip = any(not branch for branch in last.branches) or last.is_optional
+    is_skip = any(map(_is_untouched, last.branches)) or last.is_optional
     if last.operator == "+":
         return "Residual" if is_skip else "Sum"
     if last.operator == "|":
         return "Dense" if is_skip else "Branches"
     return "Gated"
+
+
+def _is_untouched(branch: TermChain) -> bool:
+    term = branch[0].term if branch else None
+    return term is None or (isinstance(term, ChoiceTerm) and not term.body)
 
 
 _OF_LAYERS = {"convolution": "Conv", "pooling": "Stage", "dense": "Dense"}
@@ -68,18 +72,10 @@ def _free(title: str, taken: set[str]) -> str:
 
 
 def _called(chain: TermChain, names: Mapping[str, str]) -> TermChain:
-    return tuple([PlacedTerm(_renamed(step.term, names), step.node, step.channels) for step in chain])
+    return tuple([step.over(_renamed(step.term, names)) for step in chain])
 
 
 def _renamed(term: RaisedTerm, names: Mapping[str, str]) -> RaisedTerm:
-    match term:
-        case CallTerm():
-            return CallTerm(names[term.block], term.arguments)
-        case MergeTerm():
-            return term.over(tuple([_called(each, names) for each in term.branches]))
-        case RepeatTerm():
-            return RepeatTerm(_called(term.body, names), term.count)
-        case TapTerm():
-            return TapTerm(term.name, term.is_for_training, _called(term.body, names))
-        case _:
-            return term
+    if isinstance(term, CallTerm):
+        return CallTerm(names[term.block], term.arguments)
+    return with_parts(term, lambda chain: _called(chain, names))

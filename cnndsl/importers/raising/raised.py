@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence, Set
 from itertools import count
 
 from cnndsl.graph import Graph
 from cnndsl.importers.raising.blocks import LOCAL, LOCALS, local_names, with_blocks
 from cnndsl.importers.raising.chains import chains, output_names
+from cnndsl.importers.raising.named import named_texts
 from cnndsl.importers.raising.naming import titled
+from cnndsl.importers.raising.page import block_line, default_line, defaults, words
 from cnndsl.importers.raising.repeats import folded
+from cnndsl.importers.raising.right import first_right
 from cnndsl.importers.raising.tables import parted, tabled
-from cnndsl.importers.raising.terms import (
-    Formula,
-    LayerTerm,
-    TermBlock,
-    TermChain,
-    TermProgram,
-    TermValue,
-    inner,
-    links,
-)
+from cnndsl.importers.raising.terms import TermBlock, TermChain, TermProgram
+from cnndsl.importers.raising.walks import inner, links
 from cnndsl.importers.raising.writing import TermWriter
-from cnndsl.layers.base import Layer
 
 
-def raised(graph: Graph) -> str:
+def raised(graph: Graph, with_names: bool = False, classes: Mapping[str, str] | None = None) -> str:
     """Return the text of a program that has this graph, with blocks, repeats and tables.
+
+    Args:
+        graph: The graph.
+        with_names: Whether the paths of its layers with tensors are to be those of the program. The path of a layer
+            without any is then taken as a hint: of the module that it is in, with some name behind that.
+        classes: The names of the classes of modules by their paths, after which blocks are called.
 
     >>> from cnndsl.network import loads
     >>> print(raised(loads("INPUT 8x8x4 -> CONV3-8 -> RELU -> CONV3-8 -> RELU -> POOL2 -> FC-10").graph))
     INPUT 8x8x4
     -> [CONV3-8 -> RELU]*2 -> POOL2 -> FC-10
     """
+    if with_names:
+        return first_right(graph, named_texts(graph, classes or {}))
     program = chains(graph)
     outputs = list(graph.main_outputs)
     ends = {node for node, _ in program.chains}
@@ -72,10 +73,10 @@ class _RaisedPage:
         blocks = [TermBlock(each.name, each.parameters, self._folded(each.body)) for each in program.blocks]
         main = [(node, self._shorter(chain)) for node, chain in program.chains]
         names = {**self.names, **{node: f"y{(LOCAL - node) % LOCALS + 1}" for node in local_names(program)}}
-        defaults = _defaults([*(each.body for each in blocks), *(chain for _, chain in main)])
-        writer = TermWriter(names, {each.name: each for each in blocks}, defaults)
-        lines = [_default(kind, name, value, writer) for (kind, name), value in defaults.items()]
-        lines += [_block(each, writer) for each in blocks]
+        usual = defaults([*(each.body for each in blocks), *(chain for _, chain in main)])
+        writer = TermWriter(names, {each.name: each for each in blocks}, usual)
+        lines = [default_line(kind, name, value, writer) for (kind, name), value in usual.items()]
+        lines += [block_line(each, writer) for each in blocks]
         lines += self.inputs
         lines += [writer.lines(chain, self.names[node] if node >= 0 else "") for node, chain in main]
         if self.outputs:
@@ -92,45 +93,3 @@ class _RaisedPage:
         plain = self._folded(chain)
         ways = [plain, tabled(plain, self.named), tabled(parted(plain), self.named)]
         return min(ways, key=lambda way: sum(1 for _ in inner(way)) * 100 + len(str(way)) // 100)
-
-
-def words(text: str) -> int:
-    """Return how many words and signs a text has."""
-    return len(re.findall(r"\w+|[^\w\s]", text))
-
-
-def _defaults(several: list[TermChain]) -> dict[tuple[type[Layer], str], TermValue]:
-    """The options that most layers of a kind have, where saying so once is shorter."""
-    counted: dict[tuple[type[Layer], str], dict[TermValue, int]] = {}
-    for chain in several:
-        for step in inner(chain):
-            if isinstance(step.term, LayerTerm):
-                _count(step.term, counted)
-    found: dict[tuple[type[Layer], str], TermValue] = {}
-    for (kind, name), values in counted.items():
-        usual = kind.__dataclass_fields__[name].default
-        value, often = max(values.items(), key=lambda each: each[1])
-        if value != usual and not isinstance(value, Formula) and 4 * often > 6 + 4 * values.get(usual, 0) + 4:
-            found[kind, name] = value
-    return found
-
-
-def _count(leaf: LayerTerm, counted: dict[tuple[type[Layer], str], dict[TermValue, int]]) -> None:
-    kind = leaf.kind
-    for name, value in leaf.options:
-        is_written = name in kind.options() and name not in (kind.SIZE, kind.WIDTH, kind.STRIDE)
-        if is_written and not isinstance(value, tuple):
-            values = counted.setdefault((kind, name), {})
-            values[value] = values.get(value, 0) + 1
-
-
-def _default(kind: type[Layer], name: str, value: TermValue, writer: TermWriter) -> str:
-    return f"default {kind.NAMES[0]}({name}={writer.value(value)})"
-
-
-def _block(block: TermBlock, writer: TermWriter) -> str:
-    parameters = [
-        each.name if each.default is None else f"{each.name}={writer.value(each.default)}" for each in block.parameters
-    ]
-    head = f"{block.name}({', '.join(parameters)})" if parameters else block.name
-    return f"block {head} = {writer.chain(block.body)}"

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from cnndsl.importers.raising.terms import MergeTerm, PlacedTerm, RaisedTerm, RepeatTerm, TermChain, TermKey, inner, key
+from cnndsl.importers.raising.terms import Formula, MergeTerm, PlacedTerm, RaisedTerm, RepeatTerm, TermChain
+from cnndsl.importers.raising.walks import TermKey, inner, key, label_numbers, unnumbered
 
 LONGEST = 40
 """The most steps in one turn."""
 
 
-def folded(chain: TermChain, named: Set[int]) -> TermChain:
+def folded(chain: TermChain, named: Set[int], is_deep: bool = True) -> TermChain:
     """Return the chain with its repeats, those in its branches too.
 
     Args:
         chain: What to fold.
         named: The nodes that have labels; a turn holds none, but the last one may end with one.
+        is_deep: Whether to fold what is in branches, too.
     """
-    chain = tuple([PlacedTerm(_inside(step.term, named), step.node, step.channels) for step in chain])
-    keys = [key((step,)) for step in chain]
+    if is_deep:
+        chain = tuple([step.over(_inside(step.term, named)) for step in chain])
+    keys = [key((unnumbered(step).also(""),)) for step in chain]
     steps: list[PlacedTerm] = []
     at = 0
     while at < len(chain):
         period, count = _longest(chain, keys, at, named)
         if count > 1:
             last = chain[at + period * count - 1]
-            steps.append(PlacedTerm(RepeatTerm(chain[at : at + period], count), last.node, chain[at].channels))
+            body = _counting(chain[at : at + period])
+            term = RepeatTerm(body, count)
+            steps.append(PlacedTerm(term, last.node, chain[at].channels, alias=last.alias))
             at += period * count
         else:
             steps.append(chain[at])
@@ -46,11 +51,38 @@ def _longest(chain: TermChain, keys: list[TermKey], start: int, named: Set[int])
         count = 1
         while keys[start + period * count : start + period * (count + 1)] == keys[start : start + period]:
             count += 1
+        while count > 1 and not _are_turns(chain[start : start + period * count], period):
+            count -= 1
         while count > 1 and names_inside(chain[start : start + period * count], named):
             count -= 1
         if period * (count - 1) > best[0] * (best[1] - 1):
             best = (period, count)
     return best
+
+
+def _are_turns(chain: TermChain, period: int) -> bool:
+    """Whether the numbers of labels go up by one from turn to turn, and nothing but the last value has a second
+    name."""
+    if any(step.alias for step in chain[:-1]):
+        return False
+    first = label_numbers(chain[:period])
+    return not first or all(
+        label_numbers(chain[at : at + period]) == [each + at // period for each in first if isinstance(each, int)]
+        for at in range(0, len(chain), period)
+    )
+
+
+def _counting(chain: TermChain) -> TermChain:
+    """The first turn as that of a repeat: the numbers of labels follow from its own number, `i`."""
+    steps: list[PlacedTerm] = []
+    for step in chain:
+        if isinstance(step.term, MergeTerm):
+            step = step.over(step.term.over(tuple([_counting(each) for each in step.term.branches])))
+        if isinstance(step.number, int):
+            more = step.number - 1
+            step = step.labelled(step.name, Formula(f"i{more:+d}" if more else "i"))
+        steps.append(step)
+    return tuple(steps)
 
 
 def names_inside(chain: TermChain, named: Set[int]) -> bool:

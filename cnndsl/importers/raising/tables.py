@@ -9,14 +9,15 @@ from cnndsl.importers.raising.terms import (
     CallTerm,
     Link,
     MergeTerm,
+    NameRef,
     PlacedTerm,
     RaisedTerm,
     RepeatTerm,
     TableTerm,
     TermChain,
-    TermKey,
 )
 from cnndsl.importers.raising.unify import skeleton, unified
+from cnndsl.importers.raising.walks import TermKey, unnumbered
 
 FEWEST = 2
 """Rows below which a table is no gain."""
@@ -25,15 +26,17 @@ _FEWEST_CALLS = 4
 _WIDEST = 8
 
 
-def tabled(chain: TermChain, named: Set[int]) -> TermChain:
+def tabled(chain: TermChain, named: Set[int], is_deep: bool = True) -> TermChain:
     """Return the chain with its tables, those in its branches too.
 
     Args:
         chain: What to fold; its repeats are there already.
         named: The nodes that have labels; no row holds one, but the last may end with one.
+        is_deep: Whether to fold what is in branches, too.
     """
-    chain = tuple([PlacedTerm(_inside(step.term, named), step.node, step.channels) for step in chain])
-    parts = [skeleton((step,)) for step in chain]
+    if is_deep:
+        chain = tuple([step.over(_inside(step.term, named)) for step in chain])
+    parts = [skeleton((unnumbered(step).also(""),)) for step in chain]
     steps: list[PlacedTerm] = []
     at = 0
     while at < len(chain):
@@ -59,12 +62,11 @@ def parted(chain: TermChain) -> TermChain:
         only = term.body[0].term if isinstance(term, RepeatTerm) and len(term.body) == 1 else None
         before = steps[-1].term if steps else None
         if isinstance(term, RepeatTerm) and isinstance(only, CallTerm) and isinstance(term.count, int):
-            if not (isinstance(before, CallTerm) and before.block == only.block):
+            if term.body[0].number is None and not (isinstance(before, CallTerm) and before.block == only.block):
                 steps.append(PlacedTerm(only, -1, step.channels))
-                count = term.count - 1
-                step = PlacedTerm(RepeatTerm(term.body, count), step.node, step.channels)
+                step = step.over(RepeatTerm(term.body, term.count - 1))
         elif isinstance(term, CallTerm) and isinstance(before, CallTerm) and before.block == term.block:
-            step = PlacedTerm(RepeatTerm((step,), 1), step.node, step.channels)
+            step = PlacedTerm(RepeatTerm((step.also(""),), 1), step.node, step.channels, alias=step.alias)
         steps.append(step)
     return tuple(steps)
 
@@ -81,6 +83,8 @@ def _longest(chain: TermChain, parts: Sequence[TermKey], start: int, named: Set[
         count = 1
         while parts[start + period * count : start + period * (count + 1)] == parts[start : start + period]:
             count += 1
+        while count > 1 and any(step.alias for step in chain[start : start + period * count - 1]):
+            count -= 1
         while count > 1 and names_inside(chain[start : start + period * count], named):
             count -= 1
         if count >= FEWEST and period * count > best[0] * best[1]:
@@ -95,7 +99,8 @@ def _table(chain: TermChain, start: int, period: int, count: int) -> PlacedTerm 
         return None
     if period == 1 and isinstance(rows[0][0].term, CallTerm) and count < _FEWEST_CALLS:
         return None
-    if any(isinstance(value, Link) for row in found.arguments for value in row):
+    if any(isinstance(value, Link | NameRef) for row in found.arguments for value in row):
         return None
     names = tuple([each.name for each in found.parameters])
-    return PlacedTerm(TableTerm(names, found.arguments, found.body), rows[-1][-1].node, rows[0][0].channels)
+    last = rows[-1][-1]
+    return PlacedTerm(TableTerm(names, found.arguments, found.body), last.node, rows[0][0].channels, alias=last.alias)

@@ -1,16 +1,17 @@
 """The tree between a graph and its text: chains of layers, merges, calls and repeats.
 
-A number in a layer or a call may be a `Formula`, the text of an expression; `mapped` visits all numbers of a chain in
-one order, `key` says which chains are equal, with their numbers or without.
+A number in a layer or a call may be a `Formula`, the text of an expression.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from cnndsl.layers.base import Layer
 from cnndsl.records import record
+
+IMPLICIT = "?"
+"""The name of what is called by its place, whatever number that is."""
 
 
 class Formula(str):
@@ -26,8 +27,17 @@ class Link:
     node: int
 
 
+@record(slots=True)
+class NameRef:
+    """A value by its name, `up` so many modules further out. In what is to be a block, those outside of it are
+    negative: -1 is a name where the block is called."""
+
+    name: str
+    up: int = 0
+
+
 TermNumber: TypeAlias = int | float | Formula
-TermValue: TypeAlias = TermNumber | Link | str | bool | tuple[TermNumber, ...] | None
+TermValue: TypeAlias = TermNumber | Link | NameRef | str | bool | tuple[TermNumber, ...] | None
 
 
 @record(slots=True)
@@ -97,17 +107,95 @@ class TapTerm:
     body: TermChain
 
 
-RaisedTerm: TypeAlias = LayerTerm | MergeTerm | StartTerm | CallTerm | RepeatTerm | TableTerm | TapTerm
+@record(slots=True)
+class GroupTerm:
+    """A module of its own, in brackets; `path` is its own."""
+
+    body: TermChain
+    path: str
+
+
+@record(slots=True)
+class ChainsTerm:
+    """Several chains in brackets, which are no module: each but the last one has a name, perhaps."""
+
+    chains: tuple[tuple[str, TermChain], ...]
+
+
+@record(slots=True)
+class SameTerm:
+    """`ID`, which stands for a name."""
+
+
+@record(slots=True)
+class ChoiceTerm:
+    """What is there if a test holds; `ID` where its body is empty."""
+
+    test: TermValue
+    body: TermChain
+
+
+@record(slots=True)
+class AgainTerm:
+    """A part of the same module once more, with its weights."""
+
+    name: str
+
+
+@record(slots=True)
+class KindTerm:
+    """A layer of which the kind is a value, an activation."""
+
+    kind: TermValue
+
+
+RaisedTerm: TypeAlias = (
+    LayerTerm
+    | MergeTerm
+    | StartTerm
+    | CallTerm
+    | RepeatTerm
+    | TableTerm
+    | TapTerm
+    | GroupTerm
+    | ChainsTerm
+    | SameTerm
+    | ChoiceTerm
+    | KindTerm
+    | AgainTerm
+)
 
 
 @record(slots=True)
 class PlacedTerm:
     """A term in its place: the node whose value it gives, and the channels that enter. In a block both may be unknown,
-    -1."""
+    -1. `name` and the number behind it are its label, `alias` is a second name for its value."""
 
     term: RaisedTerm
     node: int
     channels: int
+    name: str = ""
+    number: TermValue = None
+    alias: str = ""
+
+    def over(self, term: RaisedTerm) -> PlacedTerm:
+        """Return another term in the same place."""
+        return PlacedTerm(term, self.node, self.channels, self.name, self.number, self.alias)
+
+    def labelled(self, name: str, number: TermValue = None) -> PlacedTerm:
+        """Return the same term with another label."""
+        return PlacedTerm(self.term, self.node, self.channels, name, number, self.alias)
+
+    def also(self, alias: str) -> PlacedTerm:
+        """Return the same term with a second name for its value."""
+        return PlacedTerm(self.term, self.node, self.channels, self.name, self.number, alias)
+
+    @property
+    def label(self) -> str:
+        """Its label as it is written, with a hole for a number that is an expression."""
+        if self.number is None:
+            return self.name
+        return f"{self.name}{{{self.number}}}" if isinstance(self.number, Formula) else f"{self.name}{self.number}"
 
 
 TermChain: TypeAlias = tuple[PlacedTerm, ...]
@@ -136,133 +224,3 @@ class TermProgram:
 
     chains: tuple[tuple[int, TermChain], ...]
     blocks: tuple[TermBlock, ...] = ()
-
-
-NumberVisit: TypeAlias = Callable[[str, TermValue], TermValue]
-"""What to put in place of a number, of which the first argument tells the role."""
-
-_NUMBERS = frozenset(("int", "dims", "number", "padding"))
-
-
-def mapped(chain: TermChain, visit: NumberVisit) -> TermChain:
-    """Return the chain with each of its numbers replaced.
-
-    Args:
-        chain: What to go through.
-        visit: Takes the role of a number, the name of its option or its place in a call, and the number.
-    """
-    return tuple([PlacedTerm(_mapped(step.term, visit), step.node, step.channels) for step in chain])
-
-
-def _mapped(term: RaisedTerm, visit: NumberVisit) -> RaisedTerm:
-    match term:
-        case LayerTerm():
-            rules = term.kind.options()
-            options = [
-                (name, _visited(name, value, visit) if name in rules and rules[name].type in _NUMBERS else value)
-                for name, value in term.options
-            ]
-            return LayerTerm(term.kind, tuple(options), tuple([visit("from", each) for each in term.references]))
-        case MergeTerm():
-            return term.over(tuple([mapped(each, visit) for each in term.branches]))
-        case StartTerm():
-            return StartTerm(visit("from", term.value))
-        case CallTerm():
-            found = [(name, visit(f"{term.block}.{name}", value)) for name, value in term.arguments]
-            return CallTerm(term.block, tuple(found))
-        case RepeatTerm():
-            return RepeatTerm(mapped(term.body, visit), visit("count", term.count))
-        case TapTerm():
-            return TapTerm(term.name, term.is_for_training, mapped(term.body, visit))
-        case TableTerm():
-            return term
-
-
-def _visited(name: str, value: TermValue, visit: NumberVisit) -> TermValue:
-    if isinstance(value, tuple):
-        several = [visit(name, each) for each in value]
-        return tuple([each for each in several if isinstance(each, int | float | Formula)])
-    return value if value is None or (isinstance(value, str) and not isinstance(value, Formula)) else visit(name, value)
-
-
-def numbers(chain: TermChain) -> list[tuple[str, TermValue]]:
-    """Return all numbers of a chain with their roles, in the order of `mapped`."""
-    found: list[tuple[str, TermValue]] = []
-
-    def note(role: str, value: TermValue) -> TermValue:
-        found.append((role, value))
-        return value
-
-    mapped(chain, note)
-    return found
-
-
-TermKey: TypeAlias = tuple[object, ...]
-
-
-def key(chain: TermChain, with_numbers: bool = True) -> TermKey:
-    """Return what equal chains have in common, or with_numbers=False those that differ in numbers alone."""
-    plain = chain if with_numbers else mapped(chain, lambda _, value: 0 if not isinstance(value, Link) else Link(0))
-    return tuple([_key(step.term) for step in plain])
-
-
-def _key(term: RaisedTerm) -> TermKey:
-    match term:
-        case LayerTerm():
-            return (term.kind, term.options, term.references)
-        case MergeTerm():
-            return (term.operator, term.is_optional, tuple([key(each) for each in term.branches]))
-        case StartTerm():
-            return ("@", term.value)
-        case CallTerm():
-            return (term.block, term.arguments)
-        case RepeatTerm():
-            return ("*", term.count, key(term.body))
-        case TapTerm():
-            return ("tap", term.name, key(term.body))
-        case TableTerm():
-            return ("for", term.names, term.rows, key(term.body))
-
-
-def inner(chain: TermChain) -> Iterator[PlacedTerm]:
-    """Yield all steps of a chain, and those inside of them."""
-    for step in chain:
-        yield step
-        if isinstance(step.term, MergeTerm):
-            for branch in step.term.branches:
-                yield from inner(branch)
-        elif isinstance(step.term, RepeatTerm | TableTerm | TapTerm):
-            yield from inner(step.term.body)
-
-
-def reads(chain: TermChain) -> list[int]:
-    """Return the nodes that references in a chain name, each as often as it is named."""
-    return [value.node for _, value in numbers(chain) if isinstance(value, Link)]
-
-
-def links(chain: TermChain) -> set[int]:
-    """Return the nodes that references in a chain name."""
-    return set(reads(chain))
-
-
-def renamed(chain: TermChain, known: Mapping[int, int]) -> TermChain:
-    """Return the chain with other numbers for some of its nodes."""
-    if not known:
-        return chain
-    chain = mapped(
-        chain, lambda _, value: Link(known.get(value.node, value.node)) if isinstance(value, Link) else value
-    )
-    return _with_nodes(chain, known)
-
-
-def _with_nodes(chain: TermChain, known: Mapping[int, int]) -> TermChain:
-    steps: list[PlacedTerm] = []
-    for step in chain:
-        term = step.term
-        if isinstance(term, MergeTerm):
-            branches = tuple([_with_nodes(each, known) for each in term.branches])
-            term = term.over(branches)
-        elif isinstance(term, RepeatTerm):
-            term = RepeatTerm(_with_nodes(term.body, known), term.count)
-        steps.append(PlacedTerm(term, known.get(step.node, step.node), step.channels))
-    return tuple(steps)

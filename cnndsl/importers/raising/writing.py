@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 
 from cnndsl.importers.raising.terms import (
+    AgainTerm,
     CallTerm,
+    ChainsTerm,
+    ChoiceTerm,
+    GroupTerm,
+    KindTerm,
     LayerTerm,
     Link,
     MergeTerm,
+    NameRef,
     PlacedTerm,
+    RaisedTerm,
     RepeatTerm,
+    SameTerm,
     StartTerm,
     TableTerm,
     TapTerm,
@@ -20,8 +29,8 @@ from cnndsl.importers.raising.terms import (
     TermChain,
     TermNumber,
     TermValue,
-    inner,
 )
+from cnndsl.importers.raising.walks import inner
 from cnndsl.layers.base import Layer
 
 WIDTH = 90
@@ -56,7 +65,13 @@ class TermWriter:
 
     def step(self, step: PlacedTerm) -> str:
         """A step with its label."""
+        if isinstance(step.term, SameTerm):
+            return f"{step.alias}: ID" if step.alias else "ID"
         text = self.term(step)
+        if step.label:
+            text = f"{_quoted(step.label)}: {text}"
+        if step.alias:
+            text = f"{text} -> {step.alias}: ID"
         is_other = isinstance(step.term, StartTerm | TapTerm)
         if is_other or step.node not in self.names:
             return text
@@ -75,26 +90,48 @@ class TermWriter:
                 return self.value(step.term.value)
             case CallTerm():
                 return self._call(step.term)
+            case _:
+                return self._brackets(step.term)
+
+    def _brackets(self, term: RaisedTerm) -> str:
+        """A term with a chain in it, or none."""
+        match term:
             case RepeatTerm():
-                count = self.value(step.term.count)
-                body = self._body(step.term.body)
+                count = self.value(term.count)
+                body = self._body(term.body)
                 return body if count == "1" else f"{body}*{_braced(count)}"
             case TableTerm():
-                return self._table(step.term)
+                return self._table(term)
             case TapTerm():
-                mode = "(train)" if step.term.is_for_training else ""
-                return f"tap {step.term.name}{mode}: {self._body(step.term.body)}"
+                mode = "(train)" if term.is_for_training else ""
+                return f"tap {term.name}{mode}: {self._body(term.body)}"
+            case GroupTerm():
+                is_whole = len(term.body) == 1 and isinstance(term.body[0].term, MergeTerm | ChainsTerm)
+                text = self.chain(term.body)
+                return text if is_whole and not term.body[0].alias else f"[{text}]"
+            case ChainsTerm():
+                chains = term.chains
+                texts = [f"{name} = {self.chain(each)}" if name else self.chain(each) for name, each in chains]
+                return "[{}]".format("\n".join(texts))
+            case ChoiceTerm():
+                return f"{self._body(term.body) if term.body else 'ID'} if {self.value(term.test)}"
+            case AgainTerm():
+                return f"again {term.name}"
+            case KindTerm():
+                return self.value(term.kind)
+            case _:
+                return "ID"
 
     def _body(self, chain: TermChain) -> str:
-        only = chain[0].term if len(chain) == 1 else None
+        only = chain[0].term if len(chain) == 1 and not chain[0].label else None
         text = self.chain(chain)
-        return text if isinstance(only, LayerTerm | CallTerm | MergeTerm | StartTerm) else f"[{text}]"
+        return text if isinstance(only, LayerTerm | CallTerm | MergeTerm | StartTerm | GroupTerm) else f"[{text}]"
 
     def _merge(self, term: MergeTerm) -> str:
         branches = [self.chain(each) for each in term.branches]
         if term.is_optional:
-            last = branches[-1]
-            branches[-1] = f"ID or {last}" if " -> " not in last else f"ID or [{last}]"
+            is_one = len(term.branches[-1]) == 1 and not term.branches[-1][0].alias
+            branches[-1] = f"ID or {branches[-1]}" if is_one else f"ID or [{branches[-1]}]"
         if term.operator in ("+", "|"):
             return f"({f' {term.operator} '.join(branches)})"
         return f"{term.operator}({', '.join(branches)})"
@@ -187,6 +224,8 @@ class TermWriter:
         """A number, word, or reference."""
         if isinstance(value, Link):
             return f"@{self.names[value.node]}"
+        if isinstance(value, NameRef):
+            return f"@{_quoted(value.name)}"
         if isinstance(value, bool):
             return "yes" if value else "no"
         return number(value) if isinstance(value, int | float) else str(value)
@@ -203,6 +242,14 @@ def number(value: TermNumber) -> str:
         return plain
     quotient = Fraction(value).limit_denominator(10_000)
     return str(quotient) if float(quotient) == value else repr(value)
+
+
+def _quoted(name: str) -> str:
+    """A label or a path with quotes around those of its names that need them."""
+    if name == '""':
+        return name
+    holes = re.split(r"(?<!{)\.(?![^{]*})", name)
+    return ".".join(each if re.fullmatch(r"(\w|\{[^}]*\})*\*?", each, re.ASCII) else f'"{each}"' for each in holes)
 
 
 def _braced(text: str) -> str:

@@ -151,10 +151,7 @@ def _required(made: object, target: str) -> nn.Module:
     return cast("nn.Module", made)
 
 
-Made = tuple["nn.Module", Shape | None]
-
-
-def _of_timm(name: str, given: dict[str, Any], with_weights: bool) -> Made:
+def _of_timm(name: str, given: dict[str, Any], with_weights: bool) -> tuple[nn.Module, Shape | None]:
     library: Any = importlib.import_module("timm")
     known: list[str] = library.list_models()
     if not library.is_model(name):
@@ -166,7 +163,7 @@ def _of_timm(name: str, given: dict[str, Any], with_weights: bool) -> Made:
     return module, Shape(given.get("in_chans", channels), tuple(extents))
 
 
-def _of_torchvision(name: str, given: dict[str, Any], with_weights: bool) -> Made:
+def _of_torchvision(name: str, given: dict[str, Any], with_weights: bool) -> tuple[nn.Module, Shape | None]:
     library: Any = importlib.import_module("torchvision.models")
     known: list[str] = library.list_models()
     if name not in known:

@@ -126,7 +126,7 @@ def test_calls_that_repeat_something_more_or_less_often_share_a_class() -> None:
         -> [[CONV3-C/2 -> RELU]*{i-1} -> CONV3-c/2 -> BN] if i > 0
     INPUT 64x64x4 -> Fuse(6, 1) -> Fuse(8, 2) -> Fuse(4, -1) -> Fuse(6, 3) -> Fuse(2, -1)
     """
-    assert classes(text) == ["Fuse", "Fuse2", "Net"]
+    assert classes(text) == ["Fuse", "Net"]
     assert "for _ in range(i - 1):" in emitted(text)
     check(text)
 
@@ -222,7 +222,7 @@ def test_labels_on_branches_are_classes_that_know_the_block_around_them() -> Non
     ("text", "names"),
     [
         ("net N(classes=10) INPUT 8x8x3 -> FC-8 -> RELU -> FC-classes -> SOFTMAX", {"classes"}),
-        ("net N(w=8) INPUT 8x8x3 -> CONV3-w -> RELU -> FC-10", set[str]()),  # the FC would have to follow
+        ("net N(w=8) INPUT 8x8x3 -> CONV3-w -> RELU -> FC-10", {"w"}),
         ("net N(n=2) INPUT 8x8x3 -> [CONV3-4]*n", set[str]()),
         ("net N(p=0.5) INPUT 8x8x3 -> FC-8 -> DROPOUT(p) -> FC-4", {"p"}),
         ("net N(k=3) INPUT 8x8x3 -> CONV{k}-4", set[str]()),

@@ -96,7 +96,7 @@ def text_of(text: str) -> str:
 
 
 def test_a_list_is_filled_by_a_comprehension() -> None:
-    assert "self.extend([Branch(in_channels, c, 3, d) for d in (12, 24, 36)])" in text_of(ASPP)
+    assert "self.extend([Branch(in_channels, c, 3, d=d) for d in (12, 24, 36)])" in text_of(ASPP)
     paths = "block Path(c) = CONV1-c -> RELU -> CONV3-8\nINPUT 8x8x3 -> (+ each g in 1..32 [Path(4)])"
     assert "self.extend([Path(3, 4) for _ in range(32)])" in text_of(paths)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+from torch import nn
+
 from cnndsl.emit.torch.layout import Text, flat
 from cnndsl.emit.torch.merges import expression
 from cnndsl.network import loads
+from cnndsl.testing.oracle import network_class
 from tests.emit.torch.checking import check, emitted, forward_of
 
 STREAMS = """
@@ -107,3 +111,51 @@ def test_an_interpolation_is_laid_out_as_a_call() -> None:
         "| @a_name_that_is_long_enough) -> CONV1-3"
     ).source()
     assert max(map(len, text.splitlines())) <= 88
+
+
+def test_what_every_normalisation_takes_from_the_network_is_not_handed_down() -> None:
+    text = """
+    net N(eps=1e-5, momentum=0.1)
+    default BN(eps=eps, momentum=momentum)
+    block Conv(c) = CONV3-c -> BN -> RELU
+    INPUT 8x8x3 -> [Conv(4) -> Conv(6)]*2 -> GAP -> FC-2
+    """
+    source = emitted(text)
+    assert "    def __init__(self, in_channels: int, c: int) -> None:\n" in source
+    assert "            if isinstance(module, nn.BatchNorm2d):\n                module.eps = eps\n" in source
+    made = network_class(source)(eps=0.5, momentum=0.25)
+    found = {(each.eps, each.momentum) for each in made.modules() if isinstance(each, nn.BatchNorm2d)}
+    assert found == {(0.5, 0.25)}
+    for wrong in ({"eps": 0.0}, {"momentum": 2.0}):
+        with pytest.raises(ValueError, match="must be"):
+            network_class(source)(**wrong)
+
+
+def test_one_normalisation_with_an_option_of_its_own_has_all_made_with_theirs() -> None:
+    text = """
+    net N(eps=1e-5)
+    default BN(eps=eps)
+    block Conv(c) = CONV3-c -> BN -> RELU
+    INPUT 8x8x3 -> [Conv(4) -> Conv(6)]*2 -> BN(eps=0.5) -> GAP -> FC-2
+    """
+    assert "nn.BatchNorm2d(c, eps=eps)" in emitted(text)
+
+
+def test_the_comment_on_a_block_and_arguments_by_name() -> None:
+    text = """# A net.
+
+# Halves the map,
+# and sees k pixels.
+block Down(k, c, s, d=1) = CONV{k}-c/s(dilation=d)
+INPUT 32x32x3 -> Down(3, 4, 2) -> Down(5, 6, 2, 2) -> Down(3, 4, 1)
+"""
+    source = emitted(text)
+    assert '    """Halves the map, and sees k pixels.\n\n    Used 3 times: ' in source
+    assert "Down(4, 5, 6, s=2, d=2)" in source
+
+
+def test_paddings_of_two_sides_follow_what_the_program_writes() -> None:
+    block = "block Causal(d) = ZEROPAD(2*d, after=0) -> CONV3-4(dilation=d, pad=valid)"
+    text = f"{block}\nINPUT 64x4 -> Causal(1) -> Causal(2)"
+    assert "nn.ZeroPad1d((2 * d, 0))" in emitted(text)
+    check(text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnndsl.analysis.cost import costs
-from cnndsl.emit.drawing.cards.fold import ends_of, step_edges, totals
+from cnndsl.emit.drawing.cards.ends import ends_of
+from cnndsl.emit.drawing.cards.fold import step_edges, totals
 from cnndsl.emit.drawing.cards.items import ForkItem, Signatures
 from cnndsl.emit.drawing.cards.model import DrawingModel, SpineBranching, SpineRow
 from cnndsl.emit.drawing.cards.opened import Opener

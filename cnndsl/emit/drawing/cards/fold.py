@@ -7,13 +7,12 @@ from dataclasses import replace
 
 from cnndsl.analysis.cost import Cost, costs, total
 from cnndsl.emit.drawing.cards.blocks import BlockBook
+from cnndsl.emit.drawing.cards.ends import ends_of
 from cnndsl.emit.drawing.cards.items import Signatures, TapItem, items_of, nodes_in
 from cnndsl.emit.drawing.cards.legend import legend
 from cnndsl.emit.drawing.cards.lines import CardMaker
 from cnndsl.emit.drawing.cards.model import (
-    BlockPanel,
     DrawingModel,
-    NamedEnd,
     NetCard,
     SkipLink,
     SpineBranching,
@@ -200,13 +199,3 @@ def _description(graph: Graph, steps: Sequence[SpineStep], whole: Cost, training
     more = f", {human(whole.params)} in training" if training else ""
     figures = f"{human(whole.params - training)} parameters{more}, {human(whole.macs)} multiply-adds"
     return f"{graph.title}, from {shapes}: {figures}{f'; {parts}' if parts else ''}."
-
-
-def ends_of(graph: Graph, homes: Mapping[int, int], beside: Sequence[BlockPanel]) -> tuple[NamedEnd, ...]:
-    """Return the outputs with names that the spine gives."""
-    found = [NamedEnd(graph.output_name, homes[graph.output], False)] if graph.output_name else []
-    own = {node for panel in beside for nodes in (panel.nodes, *panel.others) for node in nodes}
-    return (
-        *found,
-        *(NamedEnd(each.name, homes[each.node], each.training_only) for each in graph.taps if each.node not in own),
-    )

@@ -121,9 +121,10 @@ def _chained(part: Part, entry: int) -> ItemChain:
 def _named(part: NamedPart, inner: ItemChain) -> ItemChain:
     if not inner or (len(inner) == 1 and isinstance(inner[0], LayerItem | TapItem | ReferenceItem)):
         return inner
+    name = ".".join(part.path.split(".")[-2:]) if part.name.isdigit() else part.name
     if len(inner) == 1 and isinstance(inner[0], UnitItem) and not inner[0].name:
-        return (replace(inner[0], name=part.name, path=part.path),)
-    return (UnitItem(part.name, "", part.path, inner, part),)
+        return (replace(inner[0], name=name, path=part.path),)
+    return (UnitItem(name, "", part.path, inner, part),)
 
 
 def _loop(part: LoopPart, entry: int) -> ItemChain:

@@ -83,7 +83,7 @@ def _grouped(meanings: dict[str, str], has_columns: bool) -> Iterator[LegendEntr
 
 def with_names(entry: LegendEntry, names: Sequence[str]) -> LegendEntry:
     """Return the entry for some letters that mean the same."""
-    symbol = ", ".join(names) if len(names) <= _FEW else f"{names[0]} … {names[-1]}"
+    symbol = ", ".join(names) if len(names) <= _FEW else f"{min(names)} … {max(names)}"
     text = entry.text.removesuffix("s") if entry.text.removesuffix("s") == _WIDTH else entry.text
     text = f"{_WIDTH}s" if text == _WIDTH and len(names) > 1 else text
     return replace(entry, symbol=symbol, text=text, names=tuple(names))

@@ -250,11 +250,12 @@ class BlockPanel:
 
 @record(slots=True)
 class NamedEnd:
-    """An output with a name: the step that gives it."""
+    """An output with a name: the step that gives it, and its shape, which within a step may differ from the step's."""
 
     name: str
     step: int
     training_only: bool
+    shape: str
 
 
 @record(slots=True)

@@ -137,5 +137,5 @@ def title_of(graph: Graph, several: Sequence[UnitItem]) -> str:
 
 def common_name(several: Sequence[UnitItem]) -> str:
     """Return what iterations are called together: their block, else what their labels share, `unit` of `unit1`."""
-    names = {each.name if len(several) == 1 else each.name.rstrip("0123456789").rstrip("_") for each in several}
+    names = {each.name if len(several) == 1 else each.name.rstrip("0123456789").rstrip("_.") for each in several}
     return several[0].title or (min(names) if len(names) == 1 else "")

@@ -217,7 +217,7 @@ def dilation_text(layer: Layer) -> str:
 
 
 def _margins(node: Node, rank: int) -> str:
-    """What a layer cuts off or pads: on both sides, on each of the two, up to a size; "" if it does neither."""
+    """What a layer cuts off or pads: on both sides, on one or each of the two, up to a size; "" if it does neither."""
     layer = node.layer
     after: Dims | None = getattr(layer, "after", None)
     if after is None:
@@ -228,13 +228,18 @@ def _margins(node: Node, rank: int) -> str:
     first, last = (
         dims_text(each, 1) if len(set(each)) > 1 else str(each[0]) for each in (before or (0,), after or before)
     )
-    return first if first == last else f"{first} before, {last} after"
+    if first == last:
+        return first
+    return ", ".join(f"{each} {side}" for each, side in ((first, "before"), (last, "after")) if each != "0")
 
 
 def _with_options(node: Node, word: str, rank: int) -> str:
     """The word of a layer without window and width, with the values of its options in a few characters."""
     if margins := _margins(node, rank):
         return f"{word} {margins}"
+    if node.layer.RANGE:
+        start, stop = (getattr(node.layer, option) for option in node.layer.RANGE)
+        return f"{word} {start}:{stop}"
     _, bracket, options = clean(node.text or node.kind).partition("(")
     values = [each.strip() for each in options.rstrip(")").split(",") if each.strip() and "=" not in each]
     if node.layer.ROLE in ("normalisation", "activation"):

@@ -47,8 +47,10 @@ def columns(drawn: SpinePieces, count: int) -> Arrangement:
     """Arrange the spine in columns of about the same height; an edge leads up from one to the next."""
     parts = _broken(drawn, count)
     if len(parts) == 1 and drawn.lanes:
-        made = stacked(drawn.pieces, drawn.joined, drawn.labels, drawn.lanes, names=drawn.names, looks=drawn.looks)
-        return single(made)
+        names, looks = drawn.names, drawn.looks
+        return single(
+            stacked(drawn.pieces, drawn.joined, drawn.labels, drawn.lanes, drawn.given, names=names, looks=looks)
+        )
     drawn = with_heads(drawn, parts)
     sizes = [_size(drawn, start, stop) for start, stop in parts]
     across = sum(left + right for left, right, _ in sizes) + GUTTER * (len(sizes) - 1)

@@ -66,7 +66,10 @@ def natural_width(card: NetCard) -> float:
     """Return how wide a card is whose texts all have room."""
     badge_room = 34 if card.times > 1 else 0
     head = width(card.name, 10, 600) + width(card.weights or human(card.params), SMALL) + badge_room + 2 * PAD + 16
-    return max([head, *(_line_width(card, line) for line in card.lines)]) if card.table is None else table_width(card)
+    if card.table is not None:
+        return table_width(card)
+    is_box = is_single(card, is_wide=False) and not card.lines[0].text
+    return max([head, _box_width(card) if is_box else 0, *(_line_width(card, line) for line in card.lines)])
 
 
 def _line_width(card: NetCard, line: CardLine) -> float:
@@ -88,7 +91,8 @@ def card(card: NetCard, across: float, form: CardForm, *, with_heads: bool = Fal
     """Draw a card of a width."""
     is_wide = form.is_wide
     if is_single(card, is_wide=is_wide):
-        return _single(card, card.lines[0], min(across, 240), is_opened=bool(card.lines[0].key))
+        line = card.lines[0]
+        return _single(card, line, min(across, 240), has_channels=not line.text, is_opened=bool(line.key))
     if card.table is not None:
         across = max(across, table_width(card, is_narrow=not is_wide))
         head = Sketch()
@@ -125,10 +129,24 @@ def is_single(card: NetCard, *, is_wide: bool) -> bool:
 
 def box(card: NetCard, *, is_opened: bool) -> Fragment:
     """Draw a card of one instance as a box with the channels that it gives, and the values of an opened block."""
-    line, text = card.lines[0], f"→ {card.shape.rpartition(TIMES)[2]}"
-    further = max(width(_further(line), 9) if is_opened else 0, width(card.weights, 9))
-    across = max(width(card.name, 9, 500) + width(text, 9), further) + 26
-    return _single(card, line if is_opened else replace(line, text=""), across, is_opened=is_opened)
+    line = card.lines[0]
+    further = max(width(_further(line), 9) if is_opened else 0, width(card.weights, 9)) + _inset(line) + 7
+    across = max(_box_width(card), further)
+    return _single(card, line if is_opened else replace(line, text=""), across, has_channels=True, is_opened=is_opened)
+
+
+def _box_width(card: NetCard) -> float:
+    """The width of a box with its name and the channels that it gives."""
+    return _inset(card.lines[0]) + width(card.name, 9, 500) + 9 + width(_channels(card), 9) + 7
+
+
+def _channels(card: NetCard) -> str:
+    return f"→ {card.shape.rpartition(TIMES)[2]}"
+
+
+def _inset(line: CardLine) -> float:
+    """Where the text of a box begins."""
+    return 23.0 if line.key else 10.0
 
 
 def _further(line: CardLine) -> str:
@@ -136,11 +154,12 @@ def _further(line: CardLine) -> str:
     return " | ".join(line.columns).replace(" → ", "→") if line.columns and line.text else line.text
 
 
-def _single(card: NetCard, line: CardLine, across: float, *, is_opened: bool) -> Fragment:
-    """A box with key, name, and what differs, beneath the name if need be, or else the channels that it gives."""
+def _single(card: NetCard, line: CardLine, across: float, *, has_channels: bool, is_opened: bool) -> Fragment:
+    """A box with key, name, and what differs, beneath the name if need be; `has_channels` where nothing else is at its
+    right: those that it gives."""
     sketch = Sketch()
     x = -across / 2
-    inset = 23 if line.key else 10
+    inset = _inset(line)
     room = across - inset - 7
     rest = room - width(card.name, 9, 500) - 8
     is_beside = bool(line.text) and not line.columns and width(line.text, 9) <= rest
@@ -153,8 +172,8 @@ def _single(card: NetCard, line: CardLine, across: float, *, is_opened: bool) ->
         sketch.box(x, 0, BAR, height, look.stroke, radius=3, hatch=line.role, rounded="left")
     if line.key:
         key_disc(sketch, x + 13, height / 2, line.key)
-    channels = f"→ {card.shape.rpartition(TIMES)[2]}"
-    text = line.text if is_beside else channels if width(channels, 9) <= rest else ""
+    channels = _channels(card)
+    text = line.text if is_beside else channels if has_channels and width(channels, 9) <= rest else ""
     if text and not card.state:
         sketch.text(across / 2 - 6, _LINE / 2 + 3.2, text, 9, 400, look.ink, "end")
         room -= width(text, 9) + 6

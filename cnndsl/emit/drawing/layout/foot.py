@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cnndsl.emit.drawing.cards.model import FootLine
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
-from cnndsl.emit.drawing.measure import shortened, width
+from cnndsl.emit.drawing.measure import width, wrapped
 
 _LINE = 13.0
 _FURTHER = 11.0
@@ -107,15 +107,7 @@ def _height(line: FootLine, across: float) -> float:
 
 
 def _wrapped(line: FootLine, across: float) -> list[str]:
-    """A text in lines that keep to a width, broken at blanks."""
-    room = across - _start(line)
-    found: list[str] = []
-    for word in line.text.split(" "):
-        if found and width(f"{found[-1]} {word}", SMALL) <= room:
-            found[-1] = f"{found[-1]} {word}"
-        else:
-            found.append(shortened(word, SMALL, room))
-    return found
+    return wrapped(line.text, SMALL, across - _start(line))
 
 
 def _natural(line: FootLine) -> float:

@@ -6,7 +6,7 @@ side of a piece, runs in a lane of its own, and enters at the right side of anot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -51,13 +51,15 @@ def stacked(
     joined: Sequence[bool],
     labels: Sequence[str],
     lanes: Sequence[Lane] = (),
+    given: Collection[int] = (),
     *,
     names: Sequence[str] = (),
     looks: Sequence[EdgeLook] = (),
 ) -> Fragment:
     """Draw pieces one beneath the other on one axis. An arrow leads to each that reads the one before (`joined`), with
     the label of the one before it. `names` are those of stages, at the left of the edge that leads to them; `looks`
-    those of the edges, by the piece that they lead to and at last of the one that leaves."""
+    those of the edges, by the piece that they lead to and at last of the one that leaves. From the middle of the pieces
+    that are `given` edges will cross the lanes."""
     sketch = Sketch()
     tops: list[float] = []
     y = 0.0
@@ -90,14 +92,20 @@ def stacked(
     right = max((piece.right for piece in pieces), default=0)
     right = max([right, *(7 + width(label, SMALL, 600 if looks else 400) for label in labels)])
     if lanes:
-        right = _drawn(sketch, pieces, tops, lanes, right)
+        right = _drawn(sketch, pieces, tops, lanes, [tops[at] + pieces[at].height / 2 for at in given], right)
     return Fragment(left, right, y, sketch, parts=bool(pieces) and pieces[0].parts)
 
 
 def _drawn(
-    sketch: Sketch, pieces: Sequence[Fragment], tops: Sequence[float], lanes: Sequence[Lane], right: float
+    sketch: Sketch,
+    pieces: Sequence[Fragment],
+    tops: Sequence[float],
+    lanes: Sequence[Lane],
+    across: Sequence[float],
+    right: float,
 ) -> float:
-    """Draw the lanes, and return how far they reach. Shorter ones are further in."""
+    """Draw the lanes, and return how far they reach. Shorter ones are further in. Other edges cross them at the heights
+    `across`."""
     entering = _arrivals(lanes)
     taken: list[list[tuple[float, float]]] = []
     furthest = right
@@ -120,7 +128,7 @@ def _drawn(
             sketch.text(x - 5, stop[1] - 4, lane.label, SMALL, 600, lane.paint, "end")
     for lane, x, ends in drawn:
         if lane.name:
-            passing = [y for _, other, heights in drawn if other > x for y in heights]
+            passing = [*across, *(y for _, other, heights in drawn if other > x for y in heights)]
             _name(sketch, lane.name, x, ends, passing)
     return furthest
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,12 +26,16 @@ MERGE = 6.5
 _PAD = 4.5
 _TIGHTER = 4.0
 """How much narrower a cell may be, so that its row keeps to one line."""
+_WIDER = 8.0
+"""How much wider a box with labels in several lines may be, so that one of them keeps to a line."""
 _TEXT = 9.0
 _OPTIONAL = (2.5, 2.0)
 _SUM = 88.0
 """The width that a merge may have for the sum of its channels."""
 _KEYED = 14.0
 """Room for a key before a title."""
+_NAMED = re.compile(r"([^\d,]+) (\d.*)")
+"""A label that begins with a name, which values follow."""
 
 
 @dataclass(eq=False)
@@ -65,12 +70,15 @@ class Fragment:
 
 def row(fused: FusedRow, least: float = 0, most: float = 1e9) -> Fragment:
     """Draw a fused row, at least so wide; where it is wider than `most`, with short labels or in several lines."""
-    for shown in (fused, _with_short_labels(fused)):
-        widths = [cell_width(cell) for cell in shown.cells]
+    forms = [(each, [cell_width(cell) for cell in each.cells]) for each in (fused, _with_short_labels(fused))]
+    for shown, widths in forms:
         by = max(sum(widths) + BAR - most, 0) / len(widths)
         if by <= _TIGHTER:
             return _row(shown, [own - by for own in widths], least)
-    return _folded_row(fused, [cell_width(cell) for cell in fused.cells], least, most)
+    for shown, widths in forms:
+        if max(widths) + BAR <= most:
+            return _folded_row(shown, widths, least, most)
+    return narrow_row(fused)
 
 
 def _with_short_labels(fused: FusedRow) -> FusedRow:
@@ -87,7 +95,10 @@ def _row(fused: FusedRow, widths: Sequence[float], least: float) -> Fragment:
 
 def narrow_row(fused: FusedRow) -> Fragment:
     """Draw a fused row for a lane or a column: a box for each cell, one beneath the other, labels in several lines."""
-    texts = [_split(cell.text) for cell in fused.cells]
+    split = [_split(cell.text) for cell in fused.cells]
+    most = max(width(line, _TEXT, 500) for lines in split for line in lines) + _WIDER
+    whole = [width(cell.text, _TEXT, 500) <= most for cell in fused.cells]
+    texts = [[cell.text] if whole[at] else split[at] for at, cell in enumerate(fused.cells)]
     across = max(width(line, _TEXT, 500) for lines in texts for line in lines) + 2 * _PAD - 1 + BAR
     sketch = Sketch()
     y = 0.0
@@ -283,9 +294,7 @@ def _line_of_cells(
 
 
 def _folded_row(fused: FusedRow, widths: Sequence[float], least: float, most: float) -> Fragment:
-    """A row in several lines of at most the width `most`; with a label that is wider, a box for each layer."""
-    if max(widths) + BAR > most:
-        return narrow_row(fused)
+    """A row in several lines of at most the width `most`."""
     lines: list[list[int]] = [[]]
     used = BAR
     is_first_main = fused.cells[0].role in ("conv", "fc", "pool", "up")
@@ -312,14 +321,16 @@ def _optional_outline(sketch: Sketch, fused: FusedRow, across: float, height: fl
 
 
 def _split(text: str) -> list[str]:
-    """A label in lines: the window, then width and stride.
+    """A label in lines: the window, then width and stride; or a name, then its values.
 
-    >>> _split("3, 4c, /s"), _split("ReLU")
-    (['3', '4c, /s'], ['ReLU'])
+    >>> _split("3, 4c, /s"), _split("ReLU"), _split("crop 4, 16"), _split("pointwise FC, 64")
+    (['3', '4c, /s'], ['ReLU'], ['crop', '4, 16'], ['pointwise', 'FC', '64'])
     """
+    if named := _NAMED.fullmatch(text):
+        return [named[1], named[2]]
     first, comma, rest = text.partition(", ")
     lines = first.split(" ", 1) if len(first) > 9 else [first]
-    return [*lines, *rest.split(", groups")] if comma else lines
+    return [*lines, rest] if comma else lines
 
 
 def _bar(sketch: Sketch, x: float, y: float, height: float, role: str) -> None:

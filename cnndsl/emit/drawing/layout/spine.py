@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeGuard
 
+from cnndsl.emit.drawing.cards.ends import told_ends
 from cnndsl.emit.drawing.cards.model import (
     Branching,
     DrawingModel,
@@ -34,6 +35,10 @@ from cnndsl.emit.drawing.measure import shortened, width
 _SKIP = "mute"
 _SKIP_LINE = 1.4
 _DASH = (4.0, 3.0)
+_MOST_LABEL = 240.0
+"""The most that the label of an edge takes."""
+_WIDEST_ROW = 220.0
+"""Wider cards have rows of this width between them."""
 _SIGN = 20.0
 """Room for a sign at the left of a piece."""
 
@@ -58,6 +63,8 @@ class SpinePieces:
     """Cards with the heads of their columns, which stand where a column of the page begins with them."""
     has_figures: bool = True
     """Whether cards have room for their parameters."""
+    given: frozenset[int] = frozenset()
+    """The pieces from which an edge leads to a panel."""
     looks: list[EdgeLook] = field(default_factory=list[EdgeLook])
     """Those of the edges that lead to pieces, and of the one that leaves; none where all are plain."""
 
@@ -112,6 +119,7 @@ def spine(model: DrawingModel, across: float, *, is_wide: bool = False) -> Spine
         found.names.append(step.stage)
         found.breaks.append(_may_begin(step, before))
         found.homes += [len(found.pieces) - 1] * len(group)
+    found.given = frozenset(found.homes[step] for panel in model.panels for step in panel.steps)
     _tell(found, model)
     if model.faults:
         _with_states(found, model.steps)
@@ -128,25 +136,21 @@ def with_heads(drawn: SpinePieces, parts: Sequence[tuple[int, int]]) -> SpinePie
     return replace(drawn, pieces=pieces)
 
 
-_SEVERAL = {"output": "outputs", "in training only": "in training only"}
-
-
 def _tell(found: SpinePieces, model: DrawingModel) -> None:
     """Add to the labels which outputs have names."""
-    told: dict[tuple[int, str], list[NamedEnd]] = {}
+    told: dict[int, list[NamedEnd]] = {}
+    shapes = {home: model.steps[step].shape for step, home in enumerate(found.homes)}
     for end in model.ends:
-        kind = "in training only" if end.training_only else "output"
-        several = told.setdefault((found.homes[end.step], kind), [])
-        if end.name not in [each.name for each in several]:
-            several.append(end)
-    for (home, kind), several in told.items():
-        names = ", ".join(end.name for end in several)
-        shape = found.labels[home] or model.steps[several[0].step].shape
-        found.labels[home] = f"{shape}, {kind}: {names}" if len(several) == 1 else f"{_SEVERAL[kind]}: {names}"
+        told.setdefault(found.homes[end.step], []).append(end)
+    for home, ends in told.items():
+        shape = found.labels[home] or shapes[home]
+        forms = [[shape, *told_ends(ends, shapes[home])], [shape, *told_ends(ends)], told_ends(ends)]
+        texts = [", ".join(each) for each in forms]
+        found.labels[home] = next((each for each in texts if width(each, SMALL) <= _MOST_LABEL), texts[-1])
     for step, text in model.carried:
         home = found.homes[step]
         found.labels[home] = f"{found.labels[home]}, {text}" if found.labels[home] else text
-    found.labels = [shortened(each, SMALL, 240) for each in found.labels]
+    found.labels = [shortened(each, SMALL, _MOST_LABEL) for each in found.labels]
 
 
 def _link(found: SpinePieces, model: DrawingModel, across: float) -> None:
@@ -273,7 +277,7 @@ def piece_of(step: SpineStep, across: float, form: cards.CardForm, heads: tuple[
             if step.is_input:
                 return _pill(step.row.cells[0].text)
             has_main = any(cell.role not in ("act", "norm", "io") for cell in step.row.cells)
-            return row(step.row, least=min(across, 200) if has_main else 0, most=max(across, 60))
+            return row(step.row, least=min(across, _WIDEST_ROW) if has_main else 0, most=max(across, 60))
         case SpineBranching():
             if not step.element.branches:
                 return merge(step.element)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from cnndsl.emit.drawing.cards.ends import told_ends
 from cnndsl.emit.drawing.cards.model import BlockPanel, DrawingModel, NetCard, SpineBranching, SpineRow, SpineStep
 from cnndsl.emit.drawing.cards.shared import edge_text
 from cnndsl.emit.drawing.layout import card as cards
@@ -14,12 +15,15 @@ from cnndsl.emit.drawing.layout.lanes import stacked
 from cnndsl.emit.drawing.layout.pieces import Fragment, row
 from cnndsl.emit.drawing.layout.sketch import SMALL, Sketch
 from cnndsl.emit.drawing.layout.spine import piece_of
-from cnndsl.emit.drawing.measure import width
+from cnndsl.emit.drawing.measure import width, wrapped
 
 GAP = 14.0
 _LEAD = 10.0
 """Room at both ends of a line for the edge from one line to the next."""
-_LABEL = 14.0
+_LABEL, _LINE = 14.0, 11.0
+"""The height of a label of one line, and of each further line."""
+_WRAPPED = 120.0
+"""The width in which labels of narrower stations are broken into lines."""
 _PAD = 6.0
 WIDEST = 150.0
 """The width of rows that have room."""
@@ -30,19 +34,21 @@ class Station:
     """A card, or open rows in a frame, and the shape that leaves it."""
 
     piece: Fragment
-    label: str
+    label: Sequence[str]
+    """Lines."""
     begins_with_box: bool = True
     """Whether the edge that leads to it ends there: branches part from it."""
 
     @property
     def across(self) -> float:
         """Return how wide it is with its label."""
-        return max(self.piece.width, width(self.label, SMALL) + 2)
+        return max([self.piece.width, *(width(each, SMALL) + 2 for each in self.label)])
 
     @property
-    def height(self) -> float:
-        """Return how high it is with its label."""
-        return self.piece.height + self.piece.below + (_LABEL if self.label else 0)
+    def beneath(self) -> float:
+        """Return how far it reaches beneath the axis, with its label."""
+        label = _LABEL + _LINE * (len(self.label) - 1) if self.label else 0
+        return self.piece.height / 2 + self.piece.below + label
 
 
 def line_width(line: list[Station]) -> float:
@@ -51,32 +57,38 @@ def line_width(line: list[Station]) -> float:
 
 
 def stations(model: DrawingModel, panels: Sequence[BlockPanel], across: float) -> list[Station]:
-    """Return the steps of the spine as stations with rows so wide; open rows that follow one another are one, or, with
-    0, each its own."""
+    """Return the steps of the spine as stations with rows so wide; open rows that follow one another are one, up to
+    a pooling, or, with 0, each its own."""
     found: list[Station] = []
     open_rows: list[SpineStep] = []
     opened = frozenset(panel.block for panel in model.panels)
     for at, step in enumerate(model.steps):
         is_open = isinstance(step, SpineRow) and not step.is_input
         if isinstance(step, SpineRow) and is_open and not across:
-            found.append(Station(short_row(step.row), _shape(model, panels, at, 1)))
+            found.append(_labelled(short_row(step.row), _label(model, panels, at, 1)))
             continue
         if is_open:
             open_rows.append(step)
         is_last = at == len(model.steps) - 1
         following = None if is_last else model.steps[at + 1]
-        if is_open and isinstance(following, SpineRow) and len(open_rows) < 4:
+        if is_open and isinstance(following, SpineRow) and len(open_rows) < 4 and not _ends_stage(step):
             continue
         if is_open:
-            found.append(Station(_framed(open_rows, across), _shape(model, panels, at, len(open_rows))))
+            found.append(_labelled(_framed(open_rows, across), _label(model, panels, at, len(open_rows))))
             open_rows = []
         else:
             is_pill = isinstance(step, SpineRow)
             own = cards.natural_width(step) if isinstance(step, NetCard) else across or WIDEST
             piece = _flat(step, opened) or piece_of(step, max(own, 70), cards.CardForm(), ())
             parts = isinstance(step, SpineBranching) and bool(step.element.branches)
-            found.append(Station(piece, "" if is_pill else _shape(model, panels, at, 1), not parts))
+            found.append(_labelled(piece, [] if is_pill else _label(model, panels, at, 1), begins_with_box=not parts))
     return found
+
+
+def _ends_stage(step: SpineStep) -> bool:
+    """Whether a row pools, and isn't the one before a classifier."""
+    roles = {cell.role for cell in step.row.cells} if isinstance(step, SpineRow) else set[str]()
+    return "pool" in roles and "fc" not in roles
 
 
 def is_boxed(step: SpineStep) -> TypeGuard[NetCard]:
@@ -94,25 +106,33 @@ def _flat(step: SpineStep, opened: Collection[int]) -> Fragment | None:
     return cards.box(step, is_opened=step.lines[0].block in opened) if is_boxed(step) else None
 
 
-def _shape(model: DrawingModel, panels: Sequence[BlockPanel], at: int, count: int) -> str:
+def _labelled(piece: Fragment, label: Sequence[str], *, begins_with_box: bool = True) -> Station:
+    """A station with a label of some parts: one line if they have room, else each in as many as it takes."""
+    whole = ", ".join(label)
+    room = max([piece.width, _WRAPPED, *(width(each, SMALL) for each in whole.split(", "))])
+    parts = [whole] if width(whole, SMALL) <= room else label
+    return Station(piece, [line for part in parts for line in wrapped(part, SMALL, room, at=", ")], begins_with_box)
+
+
+def _label(model: DrawingModel, panels: Sequence[BlockPanel], at: int, count: int) -> list[str]:
     """The shape that leaves a step, if it isn't that which enters the first of so many; that of the output always. And
     what is given beside it, or has a name."""
     before = model.steps[at - count].shape if at >= count else ""
-    shape = edge_text(model.steps[at]) if edge_text(model.steps[at]) != before or at == len(model.steps) - 1 else ""
+    own = model.steps[at].shape
+    steps = range(at - count + 1, at + 1)
+    told = told_ends([end for end in model.ends if end.step in steps], own)
     outer = [
         f"→ {panel.title}"
         if any(each.nodes == panel.nodes for each in model.panels) or panel.kind != "training"
         else f"→ {panel.title} in training"
         for panel in panels
         for step in panel.steps
-        if at - count < step <= at
+        if step in steps
     ]
-    given = [
-        f"{'in training only' if end.training_only else 'output'}: {end.name}"
-        for end in model.ends
-        if at - count < end.step <= at
-    ]
-    return ", ".join(each for each in (" ".join(dict.fromkeys([shape, *outer])).strip(), *given) if each)
+    text = edge_text(model.steps[at])
+    shape = text if text != before or at == len(model.steps) - 1 else own if told else ""
+    first = " ".join(dict.fromkeys([shape, *outer])).strip()
+    return [first, *told] if first else told
 
 
 def _framed(steps: list[SpineStep], across: float) -> Fragment:
@@ -143,7 +163,7 @@ def lines_of(stations: list[Station], room: float) -> list[list[Station]]:
 
 def line_height(line: list[Station]) -> float:
     """Return the height of a line."""
-    return max(each.height for each in line)
+    return max(each.piece.height for each in line) / 2 + max(each.beneath for each in line)
 
 
 def drawn_lines(lines: list[list[Station]]) -> Sketch:
@@ -151,6 +171,8 @@ def drawn_lines(lines: list[list[Station]]) -> Sketch:
     sketch = Sketch()
     y = 0.0
     start: tuple[float, float] | None = None
+    end = 0.0
+    """Where a line ends with its labels."""
     for number, line in enumerate(lines):
         axis = y + max(each.piece.height for each in line) / 2
         x = _LEAD if len(lines) > 1 else 0.0
@@ -161,17 +183,18 @@ def drawn_lines(lines: list[list[Station]]) -> Sketch:
                 sketch.line([start, (left, axis)], head=each.begins_with_box)
             elif start is not None:
                 bend = y - GAP / 2
-                turn = start[0] + 7
+                turn = max(start[0], end) + 7
                 sketch.line(
                     [start, (turn, start[1]), (turn, bend), (2, bend), (2, axis), (left, axis)],
                     head=each.begins_with_box,
                 )
             top = axis - each.piece.height / 2
             sketch.place(each.piece.sketch, centre, top)
-            if each.label:
-                low = top + each.piece.height + each.piece.below + 10
-                sketch.text(centre, low, each.label, SMALL, paint="mute", anchor="middle")
+            for at, text in enumerate(each.label):
+                low = top + each.piece.height + each.piece.below + 10 + _LINE * at
+                sketch.text(centre, low, text, SMALL, paint="mute", anchor="middle")
             start = (right - each.piece.below, axis)
             x += each.across + GAP
+        end = x - GAP
         y += line_height(line) + (GAP if number < len(lines) - 1 else 0)
     return sketch

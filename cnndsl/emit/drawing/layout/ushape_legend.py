@@ -52,13 +52,14 @@ def u_legend(sketch: Sketch, shape: UShape, y: float, room: float) -> float:
     texts += [(key, role, text) for (role, text), key in keys.items()]
     x = 0.0
     for key, role, text in texts:
+        sign = 2 * KEY + 4 if key else 14.0
         x, y = _wrapped(x, y, width(text, 9), room)
         if key:
             key_disc(sketch, x + KEY, y + 5, key)
         else:
             sketch.box(x, y, 10, 10, role, f"{role}-stroke", 0.9, 2)
-        sketch.text(x + 14, y + 8.5, text, 9, room=room - 16)
-        x += width(text, 9) + 30
+        sketch.text(x + sign, y + 8.5, text, 9, room=room - sign - 2)
+        x += sign + width(text, 9) + 16
     if any(skip.joins for skip in shape.skips):
         x, y = _wrapped(x, y, width(_COPY, 9), room)
         sketch.box(x, y, 10, 10, "card", "conv-stroke", 0.9, 2, (2.5, 2.0))

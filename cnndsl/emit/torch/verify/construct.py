@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from cnndsl.emit.torch.verify import attributes
+from cnndsl.emit.torch.verify.forms import set_later
 from cnndsl.emit.torch.verify.frame import Frame
 from cnndsl.emit.torch.verify.initial import untrained
-from cnndsl.emit.torch.verify.leaves import LeafModule
+from cnndsl.emit.torch.verify.leaves import Forms, LeafModule
 from cnndsl.emit.torch.verify.lower import lower
 from cnndsl.emit.torch.verify.lower_helpers import lower_helper
 from cnndsl.emit.torch.verify.parameters import form_of, is_parameter
@@ -172,13 +173,18 @@ def register(instance: Instance, name: str, child: object, line: int, is_attribu
     children[name] = child
 
 
-def set_attribute(instance: Instance, name: str, value: object, line: int) -> None:
-    """`self.name = value`."""
+def set_attribute(instance: Instance, name: str, value: object, line: int, forms: Forms) -> None:
+    """`self.name = value`, and `module.eps = value` of what PyTorch reads in each call."""
     if isinstance(value, Instance):
         register(instance, name, value, line, is_attribute=True)
         return
     if isinstance(value, Register | Member | WeightReference):
         raise NotUnderstood(f"{describe(value)} as an attribute", line)
+    form = None if instance.leaf is None else set_later(instance.leaf.form, name, value)
+    if instance.leaf is not None and form is not None:
+        known = instance.leaf
+        instance.leaf, instance.template = forms.leaf(form, known.inplace, known.indices, known.memory), None
+        return
     if instance.leaf is not None or not instance.ready:
         raise NotUnderstood(f"the attribute `{name}` of this module", line)
     children = instance.thaw()

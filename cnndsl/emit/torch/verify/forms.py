@@ -112,6 +112,22 @@ HOLDS_STATE: Mapping[str, tuple[int, ...]] = {
 """Families with weights or buffers: always, or where one of these fields holds. BN has its running statistics."""
 
 
+_SET_LATER: Mapping[tuple[object, str], int] = {("bn", "eps"): 3, ("bn", "momentum"): 4}
+"""Where a form has what PyTorch reads from an attribute in each call (torch/nn/modules/batchnorm.py)."""
+
+
+def set_later(form: Form, name: str, value: object) -> Form | None:
+    """The form of a module of which such an attribute is set to a number; None for any other.
+
+    >>> set_later(("bn", 2, 64, 1e-05, 0.1, True), "eps", 0.001)
+    ('bn', 2, 64, 0.001, 0.1, True)
+    """
+    at = _SET_LATER.get((form[0], name))
+    if at is None or isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return (*form[:at], float(value), *form[at + 1 :])
+
+
 _ELEMENTWISE = frozenset("hardtanh leaky elu celu gelu tanh droppath".split()).union(
     each.family for each in SIMPLE if each.elementwise
 )

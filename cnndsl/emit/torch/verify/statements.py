@@ -74,7 +74,7 @@ def _set_attribute(target: ast.Attribute, value: object, frame: Frame, line: int
     owner = expressions.evaluate(target.value, frame)
     if not isinstance(owner, Instance) or frame.recorder is not None:
         raise NotUnderstood(f"an assignment to an attribute of {describe(owner)}", line)
-    set_attribute(owner, target.attr, value, line)
+    set_attribute(owner, target.attr, value, line, frame.program.forms)
 
 
 def _annotated(node: ast.AnnAssign, frame: Frame) -> None:

@@ -233,6 +233,13 @@ def test_parts_without_names_have_the_terms_of_papers(text: str, name: str) -> N
     assert (card.name, card.lines[0].title, drawing.panels[0].title) == (name, name, name)
 
 
+def test_a_number_is_no_name_without_the_part_around_it() -> None:
+    block = "block U(c) = (CONV3-c -> RELU -> CONV3-c + ID)"
+    stages = "stages: [0: [U(16)*2] -> 1: [U(16) -> U(16) -> RELU]]"
+    text = f"{block} INPUT 32x32x16 -> CONV3-16 -> {stages} -> GAP -> FC-10"
+    assert [card.name for card in cards(model(loads(text).graph))] == ["stages.0", "stages.1"]
+
+
 def test_a_table_is_called_after_its_block_or_else_after_the_label_of_the_for() -> None:
     rows = "for k, c, s in (3, 16, 1), (5, 24, 2), (3, 24, 1)"
     body = "(CONV{k}-c/s -> RELU -> CONV3-c + CONV1-c/s)"
@@ -251,14 +258,14 @@ def test_a_block_that_is_asked_for_is_opened() -> None:
     ("layer", "text"),
     [
         ("CROP(2)", "crop 2"),
-        ("CROP(0, after=1)", "crop 0 before, 1 after"),
+        ("CROP(0, after=1)", "crop 1 after"),
         ("CROP(H//4, after=1x2)", "crop 4 before, 1×2 after"),
         ("CROP(out=12)", "crop to 12×12"),
         ("CROP(out=@small)", "crop to 8×8"),
         ("ZEROPAD(0x1, after=2)", "zero pad 0×1 before, 2 after"),
         ("ZEROPAD(1, after=1)", "zero pad 1"),
         ("ZEROPAD(out=20)", "zero pad to 20×20"),
-        ("REFLECTPAD(0, after=1)", "reflect pad 0 before, 1 after"),
+        ("REFLECTPAD(0, after=1)", "reflect pad 1 after"),
     ],
 )
 def test_margins_are_told_of_both_sides(layer: str, text: str) -> None:

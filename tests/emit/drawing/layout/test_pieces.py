@@ -18,7 +18,13 @@ STEM = FusedRow(
 
 
 @pytest.mark.parametrize(
-    ("most", "label", "lines"), [(200, "7×7 conv, 64, /2", 1), (120, "7×7, 64, /2", 1), (90, "7×7 conv, 64, /2", 2)]
+    ("most", "label", "lines"),
+    [
+        (200, "7×7 conv, 64, /2", 1),
+        (120, "7×7, 64, /2", 1),
+        (90, "7×7 conv, 64, /2", 2),
+        (75, "7×7, 64, /2", 2),
+    ],
 )
 def test_a_label_is_shortened_before_its_row_is_broken(most: float, label: str, lines: int) -> None:
     """Three labels of which the first is the longest by far, and 24 px shorter without its word."""

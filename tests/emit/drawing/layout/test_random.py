@@ -47,6 +47,14 @@ def test_crossings(seed: int) -> None:
         drawn(graph, is_thorough=True)
 
 
+@pytest.mark.parametrize("seed", [204, 380])
+def test_the_edge_to_the_next_line_of_a_slide_crosses_no_label(seed: int) -> None:
+    """The last card of a line gives outputs, so that its label is wider than the card."""
+    graph = of_seed(seed)
+    assert graph is not None
+    assert faults(picture(model(graph), "slide")) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, 1060, 53))
 def test_a_thousand_crossings(first: int) -> None:

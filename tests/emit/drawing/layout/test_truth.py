@@ -38,6 +38,17 @@ def test_an_output_without_layers_of_its_own_is_told(size: WidthName) -> None:
     assert any("output: fa" in each for each in _words(TAPPED, size))
 
 
+PYRAMID = """block Down(c) = CONV3-c/2 -> BN -> RELU -> CONV3-c -> BN -> RELU -> tap out: ID
+INPUT 64x64x3 -> CONV3-16 -> body: [Down(32)*2 -> Down(64) -> Down(128)] -> GAP -> FC-10"""
+
+
+def test_outputs_within_a_card_have_their_own_shapes() -> None:
+    """The first convolution of each block halves 64 x 64, and the widths are 32, 32, 64 and 128."""
+    told = {each.removeprefix("outputs: ") for text in _words(PYRAMID, "slide") for each in text.split(", ")}
+    assert {"out (32×32×32)", "out (16×16×32)", "out (8×8×64)"} <= told
+    assert "4×4×128, outputs: out ×4" in _words(PYRAMID, "page")
+
+
 def _texts(elements: tuple[PanelElement, ...]) -> list[str]:
     found: list[str] = []
     for each in elements:

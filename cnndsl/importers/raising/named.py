@@ -1,0 +1,130 @@
+"""A graph whose nodes have the names of modules as the text of a program that has the same names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from cnndsl.graph import Graph
+from cnndsl.importers.raising.chains import input_name, output_names
+from cnndsl.importers.raising.labels import with_labels
+from cnndsl.importers.raising.modules import ModuleChains
+from cnndsl.importers.raising.naming import titled
+from cnndsl.importers.raising.page import block_line, default_line, defaults, words
+from cnndsl.importers.raising.regions import regions, without_modules
+from cnndsl.importers.raising.repeats import folded
+from cnndsl.importers.raising.sharing import titles, with_shared
+from cnndsl.importers.raising.tables import FEWEST, parted, tabled
+from cnndsl.importers.raising.terms import (
+    CallTerm,
+    ChainsTerm,
+    TableTerm,
+    TermBlock,
+    TermChain,
+    TermProgram,
+)
+from cnndsl.importers.raising.walks import inner, with_parts
+from cnndsl.importers.raising.writing import TermWriter
+
+_NUMBER = 25
+"""What a number before brackets costs, in words: a call of a block needs none, and those beside it either."""
+_BLOCK = 6
+"""What a block costs beside its words."""
+_NUMBERED_GROUP = re.compile(r"[\[( ](\d+|\{[^}]*\}): [\[(]")
+_BEGINNINGS = 4
+"""A table may begin with one of so many steps."""
+_NONE: frozenset[int] = frozenset()
+
+
+def named_texts(graph: Graph, classes: Mapping[str, str]) -> Iterator[str]:
+    """Yield texts of programs that have this graph, and the paths of its layers with tensors, the shortest first.
+
+    The last one has neither blocks nor modules: each layer has its path as a label.
+
+    Args:
+        graph: The graph; `Node.path` of a layer with tensors is what their names in a file of weights begin with, of
+            another one the module that it is in, and any name behind that.
+        classes: The names of the modules' classes, by path.
+    """
+    module = ModuleChains(graph, regions(graph))
+    page = _NamedPage(module)
+    whole = TermProgram(((-1, module.body()),))
+    texts: list[tuple[int, str]] = []
+    for with_tests in (True, False):
+        program, paths = with_shared(whole, page.cost, classes, with_tests)
+        texts.append((page.cost(program), page.text(titled(program, titles(paths, classes)))))
+    yield from dict.fromkeys(text for _, text in sorted(texts))
+    yield page.text(whole)
+    flat = ModuleChains(graph, without_modules(graph))
+    yield _NamedPage(flat).text(TermProgram(((-1, flat.body()),)))
+
+
+class _NamedPage:
+    """Writes programs, and counts their words."""
+
+    def __init__(self, module: ModuleChains) -> None:
+        self.module = module
+
+    def cost(self, program: TermProgram) -> int:
+        text = self.text(program)
+        return words(text) + _BLOCK * len(program.blocks) + _NUMBER * len(_NUMBERED_GROUP.findall(text))
+
+    def text(self, program: TermProgram) -> str:
+        """The text, with the labels that are needed, repeats, tables and the defaults that pay."""
+        blocks = [
+            TermBlock(each.name, each.parameters, _short(with_labels(each.body), with_tables=False))
+            for each in program.blocks
+        ]
+        graph = self.module.graph
+        read = frozenset(each.partition(".")[0] for each in self.module.exports.values())
+        main = _short(with_labels(program.chains[0][1], read))
+        usual = defaults([*(each.body for each in blocks), main])
+        writer = TermWriter({}, {each.name: each for each in blocks}, usual)
+        lines = [default_line(kind, name, value, writer) for (kind, name), value in usual.items()]
+        lines += [block_line(each, writer) for each in blocks]
+        lines += self._inputs()
+        lines += self._main(main, writer)
+        if graph.main_outputs[1:]:
+            lines += self._outputs()
+        return "\n".join(lines)
+
+    def _inputs(self) -> list[str]:
+        graph = self.module.graph
+        several = graph.inputs[1:] and graph.inputs
+        return [f"{input_name(graph, each.index)} = INPUT {each.shape}" for each in several]
+
+    def _main(self, main: TermChain, writer: TermWriter) -> list[str]:
+        only = main[0].term if len(main) == 1 else None
+        chains = only.chains if isinstance(only, ChainsTerm) else (("", main),)
+        return [writer.lines(chain, name) for name, chain in chains]
+
+    def _outputs(self) -> list[str]:
+        graph, exports = self.module.graph, self.module.exports
+        listed = dict(zip(output_names(graph), graph.main_outputs, strict=True))
+        lines = [f"{name} = @{exports[node]}" for name, node in listed.items() if exports[node] != name]
+        return [*lines, f"output {', '.join(listed)}"]
+
+
+def _short(chain: TermChain, with_tables: bool = True) -> TermChain:
+    """What is in a module with repeats and tables, in the shortest of the ways to write it."""
+    chain = tuple([step.over(with_parts(step.term, lambda each: _short(each, with_tables))) for step in chain])
+    plain = folded(chain, _NONE, is_deep=False)
+    if not with_tables or len(plain) < FEWEST:
+        return plain
+    ways = [plain, tabled(plain, _NONE, is_deep=False)]
+    if any(isinstance(step.term, CallTerm) for step in inner(plain)):
+        apart = parted(plain)
+        ways += [(*apart[:at], *tabled(apart[at:], _NONE, is_deep=False)) for at in range(min(_BEGINNINGS, len(apart)))]
+    return min(ways, key=_weight)
+
+
+def _weight(chain: TermChain) -> int:
+    """About how many words a chain has."""
+    weight = 0
+    for step in inner(chain):
+        weight += 3
+        if isinstance(step.term, CallTerm):
+            weight += len(step.term.arguments)
+        elif isinstance(step.term, TableTerm):
+            weight += 2 * len(step.term.names) * (len(step.term.rows) + 1)
+    return weight

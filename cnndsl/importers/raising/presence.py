@@ -1,0 +1,98 @@
+"""When something is there: comparisons of the numbers of a block that hold exactly where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cnndsl.importers.raising.terms import Formula, TermValue
+from cnndsl.records import record
+
+NumberRow = tuple[str, list[TermValue]]
+"""A parameter, with its value in each place; None where that does not matter."""
+
+
+@record(slots=True)
+class _Comparison:
+    """`left == right`, or that they differ; `right` may be a number."""
+
+    left: NumberRow
+    right: NumberRow
+    is_equal: bool
+
+    @property
+    def text(self) -> str:
+        return f"{self.left[0]} {'==' if self.is_equal else '!='} {self.right[0]}"
+
+    def holds(self, at: int) -> bool | None:
+        """Whether it does in one place; None where a value is free."""
+        one, other = self.left[1][at], self.right[1][at]
+        return None if one is None or other is None else (one == other) == self.is_equal
+
+
+def found_test(
+    wanted: Sequence[TermValue], given: Sequence[NumberRow], entering: Sequence[int] | None
+) -> Formula | None:
+    """Return a test that holds exactly where it should, and settle values that were free; None where there is none.
+
+    Args:
+        wanted: Whether it holds in each place; None where that does not matter.
+        given: The parameters.
+        entering: The channels that enter.
+    """
+    places = [at for at, value in enumerate(wanted) if value is not None]
+    known = [*_comparisons(given, entering, len(wanted))]
+    for each in known:
+        if _settled(each, wanted, places):
+            return Formula(each.text)
+    equal = [each for each in known if each.is_equal]
+    for one in equal:
+        for other in equal:
+            if one.right[0] == "1" != other.right[0] and _both(one, other, wanted, places):
+                return Formula(f"{one.text} and {other.text}")
+    return None
+
+
+def _comparisons(given: Sequence[NumberRow], entering: Sequence[int] | None, count: int) -> Iterator[_Comparison]:
+    rows = [each for each in given if all(value is None or type(value) is int for value in each[1])]
+    widths = [each for each in rows if each[0][0] == "c"]
+    if entering:
+        widths.insert(0, ("C", list(entering)))
+    one: NumberRow = ("1", [1] * count)
+    for is_equal in (True, False):
+        for each in rows:
+            if each[0][0] == "s":
+                yield _Comparison(each, one, is_equal)
+        for at, each in enumerate(widths):
+            for other in widths[at + 1 :]:
+                yield (
+                    _Comparison(other, each, is_equal)
+                    if each[0] == "C" and not is_equal
+                    else _Comparison(each, other, is_equal)
+                )
+
+
+def _settled(each: _Comparison, wanted: Sequence[TermValue], places: Sequence[int]) -> bool:
+    """Whether a comparison holds where it should; values that were free become equal where they must."""
+    free: list[int] = []
+    for at in places:
+        found = each.holds(at)
+        if found is None:
+            has_channels = "C" in (each.left[0], each.right[0])
+            if not has_channels or wanted[at] != each.is_equal:
+                return False
+            free.append(at)
+        elif found != wanted[at]:
+            return False
+    if len(free) == len(places):
+        return False
+    for at in free:
+        one, other = each.left[1], each.right[1]
+        if one[at] is None:
+            one[at] = other[at]
+        else:
+            other[at] = one[at]
+    return True
+
+
+def _both(one: _Comparison, other: _Comparison, wanted: Sequence[TermValue], places: Sequence[int]) -> bool:
+    return all((one.holds(at) is True and other.holds(at) is True) == wanted[at] for at in places)

@@ -1,0 +1,225 @@
+"""Which nodes belong to which module: a tree of regions, by the paths of the nodes.
+
+The path of a layer with tensors says for sure where it belongs. Of the others it is a hint: a layer that stands between
+two of a module belongs to it, whatever its path says. A region is in one piece, that is convex: no way leads out of it
+and in again. A module of which the parts are not in one piece is none, and its parts belong to the module around it
+under their paths, `convs.0`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import networkx as nx
+
+from cnndsl.graph import Graph
+
+
+@dataclass(slots=True)
+class ModuleRegion:
+    """A module: the nodes in it as the bits of a number, its layers with tensors by their names in it, and the modules
+    in it. `name` is that which it has in the module around it."""
+
+    path: str
+    name: str
+    nodes: int
+    layers: dict[int, str] = field(default_factory=dict[int, str])
+    children: list[ModuleRegion] = field(default_factory=list["ModuleRegion"])
+
+    def __contains__(self, node: int) -> bool:
+        return bool(self.nodes >> node & 1)
+
+
+def regions(graph: Graph) -> ModuleRegion:
+    """Return the tree of modules of a graph; its root is the whole."""
+    return _RegionFinder(graph).root()
+
+
+def without_modules(graph: Graph) -> ModuleRegion:
+    """Return a root without modules, in which each layer with tensors has its whole path as its name."""
+    named = [node.index for node in graph.nodes if has_name(graph, node.index)]
+    return ModuleRegion("", "", (1 << len(graph.nodes)) - 1, {at: graph.nodes[at].path for at in named})
+
+
+def has_name(graph: Graph, node: int) -> bool:
+    """Return whether a node has something in a file of weights."""
+    found = graph.nodes[node]
+    return found.weights_of >= 0 or any(each.persistent for each in graph.tensors(found))
+
+
+def bits(nodes: int) -> Iterator[int]:
+    """Yield the numbers of the nodes in a set."""
+    while nodes:
+        low = nodes & -nodes
+        yield low.bit_length() - 1
+        nodes ^= low
+
+
+def _joined(several: Iterable[int]) -> int:
+    found = 0
+    for each in several:
+        found |= each
+    return found
+
+
+class _RegionFinder:
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.below, self.above = _ways(graph)
+        self.named = [node.index for node in graph.nodes if has_name(graph, node.index)]
+        self.modules: dict[str, set[str]] = defaultdict(set)
+        """The modules in each module, by their paths."""
+        self.own: dict[str, list[int]] = defaultdict(list)
+        """The layers with tensors of each module."""
+        self.weights: dict[str, int] = defaultdict(int)
+        """All layers with tensors in a module, and in those in it."""
+        for at in self.named:
+            self._note(at)
+        self.hints = self._hints()
+
+    def root(self) -> ModuleRegion:
+        """The whole."""
+        whole = (1 << len(self.graph.nodes)) - 1
+        return self._region("", "", whole)
+
+    def _note(self, at: int) -> None:
+        module = self.graph.nodes[at].path.rpartition(".")[0]
+        self.own[module].append(at)
+        self.weights[module] |= 1 << at
+        while module:
+            outer = module.rpartition(".")[0]
+            self.modules[outer].add(module)
+            self.weights[outer] |= 1 << at
+            module = outer
+
+    def _hints(self) -> Mapping[str, int]:
+        """The layers without tensors that may belong to a module, or to one in it."""
+        found: dict[str, int] = defaultdict(int)
+        inputs = {each.index for each in self.graph.inputs}
+        for node in self.graph.nodes:
+            if node.index in self.named or node.index in inputs:
+                continue
+            module = node.path.rpartition(".")[0]
+            while module:
+                if module in self.weights:
+                    found[module] |= 1 << node.index
+                module = module.rpartition(".")[0]
+        return found
+
+    def _region(self, path: str, name: str, nodes: int) -> ModuleRegion:
+        made = ModuleRegion(path, name, nodes, {at: _last(self.graph.nodes[at].path, path) for at in self.own[path]})
+        inside = {each: each for each in sorted(self.modules[path])}
+        while True:
+            found = self._pieces(inside, nodes)
+            broken = self._broken(found, nodes)
+            if not broken:
+                break
+            for module in broken:
+                del inside[module]
+                inside |= {each: each for each in self.modules[module]}
+                made.layers |= {at: _last(self.graph.nodes[at].path, path) for at in self.own[module]}
+        for module, piece in found.items():
+            made.children.append(self._region(module, _last(module, path), piece))
+        return made
+
+    def _pieces(self, modules: Iterable[str], around: int) -> dict[str, int]:
+        """The nodes of each module: the hull of its layers with tensors, and what else may belong to it."""
+        found = {each: self._hull(self.weights[each]) for each in modules}
+        taken = _joined(found.values())
+        foreign = _joined(1 << at for at in self.named)
+        for module, hull in found.items():
+            others = (taken & ~hull) | (foreign & ~self.weights[module]) | ~around
+            found[module] = self._with_hints(hull, self.hints.get(module, 0) & around & ~taken, others)
+            taken |= found[module]
+        return found
+
+    def _with_hints(self, hull: int, hinted: int, others: int) -> int:
+        whole = self._hull(hull | hinted)
+        if not whole & others:
+            return whole
+        waiting = list(bits(hinted))
+        is_new = True
+        while is_new:
+            is_new = False
+            for at in waiting:
+                wider = self._hull(hull | 1 << at) if not hull >> at & 1 and self._touches(hull, at) else 0
+                if wider and not wider & others:
+                    hull, is_new = wider, True
+        return hull
+
+    def _touches(self, hull: int, at: int) -> bool:
+        around = (*self.graph.nodes[at].inputs, *self.graph.readers[at])
+        return any(hull >> each & 1 for each in around)
+
+    def _hull(self, nodes: int) -> int:
+        """The least convex set that has these nodes."""
+        found = list(bits(nodes))
+        return _joined(self.below[at] for at in found) & _joined(self.above[at] for at in found)
+
+    def _broken(self, pieces: Mapping[str, int], around: int) -> list[str]:
+        """The modules that are not in one piece, or that depend on each other."""
+        foreign = _joined(1 << at for at in self.named)
+        torn = [each for each, piece in pieces.items() if piece & foreign & ~self.weights[each]]
+        if torn:
+            return torn
+        both = [
+            min(one, other, key=lambda each: pieces[each].bit_count())
+            for at, one in enumerate(pieces)
+            for other in list(pieces)[at + 1 :]
+            if pieces[one] & pieces[other]
+        ]
+        return (
+            both[:1]
+            or self._in_circles(pieces, around)
+            or [each for each in pieces if self._is_scattered(pieces[each])]
+        )
+
+    def _in_circles(self, pieces: Mapping[str, int], around: int) -> list[str]:
+        """The smallest of modules that read each other's values."""
+        place = {at: module for module, piece in pieces.items() for at in bits(piece)}
+        joined: nx.DiGraph[object] = nx.DiGraph()
+        for number in bits(around):
+            here = place.get(number, number)
+            inputs = self.graph.nodes[number].inputs
+            joined.add_edges_from((there, here) for at in inputs if (there := place.get(at, at)) != here)
+        for circle in nx.strongly_connected_components(joined):
+            modules = [each for each in circle if isinstance(each, str)]
+            if len(circle) > 1:
+                return [min(modules, key=lambda each: pieces[each].bit_count())]
+        return []
+
+    def _is_scattered(self, piece: int) -> bool:
+        """Whether a module has several results, of parts that have nothing to do with each other."""
+        nodes = self.graph.nodes
+        outputs = {*self.graph.main_outputs, *(each.node for each in self.graph.taps)}
+        readers = self.graph.readers
+        results = [at for at in bits(piece) if at in outputs or any(not piece >> each & 1 for each in readers[at])]
+        if len(results) < 2:
+            return False
+        reached = todo = piece & -piece
+        while todo:
+            at = next(bits(todo))
+            todo &= ~(1 << at)
+            around = _joined(1 << each for each in (*nodes[at].inputs, *self.graph.readers[at])) & piece & ~reached
+            reached |= around
+            todo |= around
+        return reached != piece
+
+
+def _ways(graph: Graph) -> tuple[Sequence[int], Sequence[int]]:
+    """For each node those that depend on it, and those on which it depends, itself among both."""
+    above: list[int] = []
+    for node in graph.nodes:
+        above.append(_joined(above[at] for at in node.inputs) | 1 << node.index)
+    below = [1 << node.index for node in graph.nodes]
+    for node in reversed(graph.nodes):
+        for at in node.inputs:
+            below[at] |= below[node.index]
+    return below, above
+
+
+def _last(path: str, around: str) -> str:
+    """The rest of a path behind that of the module around it."""
+    return path[len(around) + 1 :] if around else path

@@ -1,0 +1,25 @@
+"""Which of several texts is a graph: each is compiled and compared, with its names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cnndsl.elaborate.program import elaborate
+from cnndsl.errors import CnnError, Source
+from cnndsl.finding import used
+from cnndsl.graph import Graph
+from cnndsl.importers.compared import difference
+from cnndsl.syntax.parse import parse
+
+
+def first_right(graph: Graph, texts: Iterable[str]) -> str:
+    """Return the first of some texts that is a program of a graph with its names; the last one where none is."""
+    text = ""
+    for text in texts:
+        try:
+            made = elaborate(parse(Source("<import>", text)), {}, used)
+        except CnnError:
+            continue
+        if not difference(made, graph, with_names=True):
+            break
+    return text

@@ -1,0 +1,267 @@
+"""Names of values: what is read elsewhere than behind it is called by its layer or module, or gets a second name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from cnndsl.graph import Graph
+from cnndsl.importers.raising.chains import input_name, output_names
+from cnndsl.importers.raising.regions import ModuleRegion, bits
+from cnndsl.importers.raising.stars import DenseRun
+from cnndsl.importers.raising.terms import (
+    AgainTerm,
+    GroupTerm,
+    Link,
+    MergeTerm,
+    NameRef,
+    PlacedTerm,
+    SameTerm,
+    StartTerm,
+    TapTerm,
+    TermChain,
+    TermValue,
+)
+from cnndsl.importers.raising.walks import links, mapped, parts, with_parts
+
+
+class ModuleOfNames(Protocol):
+    """What naming has to know of a module: what is in it, what it reads first, gives, and gives mainly."""
+
+    graph: Graph
+    region: ModuleRegion
+    exports: dict[int, str]
+    names: set[str]
+    tapped: set[int]
+    run: DenseRun | None
+
+    @property
+    def inner(self) -> Sequence[ModuleOfNames]:
+        """The modules in it."""
+        ...
+
+    @property
+    def read(self) -> Sequence[int]:
+        """What it reads from outside, the value on which it stands first."""
+        ...
+
+    @property
+    def results(self) -> Sequence[int]:
+        """What is read outside of it."""
+        ...
+
+    @property
+    def main(self) -> int:
+        """What it gives."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """How deep modules in it nest."""
+        ...
+
+    def is_input(self, at: int) -> bool:
+        """Return whether a node is one of several inputs."""
+        ...
+
+    def unit(self, at: int) -> ModuleOfNames | int:
+        """Return the module in it that a node is in, or the node."""
+        ...
+
+
+LETTERS = "yzuvwpqt"
+"""What second names begin with, by the height of the module: no module takes the names of one around it."""
+
+ValueVisit = Callable[[TermValue, int], TermValue]
+"""What to put in place of a value, which is read so many modules further in."""
+
+
+def applied_again(name: str) -> str:
+    """Return the name of the part that is applied once more under a name, `tower` of `tower@2`; else nothing."""
+    found = re.fullmatch(r"([^@]+)@\d+", name)
+    return found[1] if found else ""
+
+
+def in_order(chains: Sequence[tuple[int, TermChain]], module: ModuleOfNames) -> bool:
+    """Whether the chains hold all that is in a module, and read what stands before."""
+    known = {each.index for each in module.graph.inputs if module.is_input(each.index)}
+    named = {name: at for at, name in module.region.layers.items()}
+    named |= {each.region.name: each.main for each in module.inner}
+
+    def reads_known(step: PlacedTerm) -> bool:
+        if isinstance(step.term, AgainTerm) and named.get(step.term.name) not in known:
+            return False
+        return all(each not in module.region or each in known for each in links((step,)))
+
+    def walk(chain: TermChain) -> bool:
+        for step in chain:
+            if isinstance(step.term, MergeTerm):
+                if not all(walk(each) for each in step.term.branches):
+                    return False
+            elif not reads_known(step):
+                return False
+            if isinstance(step.term, StartTerm):
+                continue
+            unit = module.unit(step.node)
+            known.update((step.node,) if isinstance(unit, int) else unit.results)
+        return True
+
+    return all(walk(chain) for _, chain in chains) and all(
+        (at if isinstance(unit := module.unit(at), int) else unit.main) in known
+        for at in bits(module.region.nodes)
+        if at not in module.tapped
+    )
+
+
+def with_values(chain: TermChain, visit: ValueVisit, depth: int = 0) -> TermChain:
+    """Return the chain with each value that it refers to replaced.
+
+    Args:
+        chain: What to go through.
+        visit: Takes a value and how many modules further in it is read.
+        depth: Where the chain stands.
+    """
+    return tuple([_with_values(step, visit, depth) for step in chain])
+
+
+def _with_values(step: PlacedTerm, visit: ValueVisit, depth: int) -> PlacedTerm:
+    inside = depth + isinstance(step.term, GroupTerm)
+    if parts(step.term):
+        return step.over(with_parts(step.term, lambda chain: with_values(chain, visit, inside)))
+    return mapped((step,), lambda _, value: visit(value, depth) if isinstance(value, Link | NameRef) else value)[0]
+
+
+def name_values(chains: Sequence[tuple[int, TermChain]], module: ModuleOfNames) -> tuple[tuple[str, TermChain], ...]:
+    """Return the chains of a module with names for what is read by reference, and note the names of what is read from
+    outside in `module.exports`; each chain has a name where it needs one."""
+    return _Naming(module).chains(chains)
+
+
+class _Naming:
+    def __init__(self, module: ModuleOfNames) -> None:
+        self.module = module
+        self.inner = set[str]().union(*(each.names for each in module.inner))
+        labels = [*module.region.layers.values(), *(each.region.name for each in module.inner)]
+        self.taken = {each.partition(".")[0] for each in labels}
+        self.found: dict[int, str] = {}
+        """The names of values in the module."""
+        self.aliases: dict[int, str] = {}
+        self.deep: set[int] = set()
+        """What is read in the modules in it."""
+
+    def chains(self, chains: Sequence[tuple[int, TermChain]]) -> tuple[tuple[str, TermChain], ...]:
+        """The chains with names."""
+        module = self.module
+        read: list[int] = []
+
+        def note(value: TermValue, depth: int) -> TermValue:
+            if isinstance(value, Link):
+                read.append(value.node)
+                if depth:
+                    self.deep.add(value.node)
+            return value
+
+        for _, chain in chains:
+            with_values(chain, note)
+        entry = module.read[0] if module.read and module.region.path else -1
+        run = module.run
+        apart = run.root if run is not None and module.main in run.outputs else -1
+        several = module.graph.main_outputs
+        listed = module.results if module.region.path else several if several[1:] else ()
+        exported = [at for at in listed if at != module.main or not module.region.path]
+        for at in dict.fromkeys([*read, *exported]):
+            if at in module.region or (at == entry and at != apart):
+                self.found[at] = self._name(at)
+        module.exports = {at: self.found[at] for at in exported if at in self.found}
+        module.names = self.taken | self.inner
+        named = [self._with_names(chain) for _, chain in chains]
+        whole = [self._chain(at, chain) for at, chain in enumerate(named)]
+        return tuple(self._with_entry(entry, whole) if entry in self.aliases else whole)
+
+    def _with_entry(self, entry: int, chains: list[tuple[str, TermChain]]) -> list[tuple[str, TermChain]]:
+        """The chains with a name for what enters, before the first of them."""
+        alias = self.aliases[entry]
+        (_, first), *others = chains
+        same = PlacedTerm(SameTerm(), entry, first[0].channels, alias=alias)
+        if not isinstance(first[0].term, StartTerm):
+            return [("", (same, *first)), *others]
+        if first[0].node == entry:
+            return [("", (same, *first[1:])), *others]
+        return [(alias, (same.also(""),)), *chains]
+
+    def _chain(self, number: int, chain: TermChain) -> tuple[str, TermChain]:
+        """A chain with its name: that of its last value, or any where it does not begin with a reference."""
+        last = chain[-1]
+        if number and last.alias and not isinstance(last.term, StartTerm):
+            return last.alias, (*chain[:-1], last.also(""))
+        is_reference = isinstance(chain[0].term, StartTerm)
+        is_begun = not number and not self.module.is_input(0)
+        return ("" if is_reference or is_begun or (self.module.region.path and not number) else self._free()), chain
+
+    def _name(self, at: int) -> str:
+        unit = self.module.unit(at)
+        if isinstance(unit, int):
+            name, rest = self.module.region.layers.get(unit, ""), ""
+        else:
+            name, rest = unit.region.name, "" if at == unit.main else f".{unit.exports[at]}"
+        if applied_again(name):
+            name = ""
+        first = name.partition(".")[0]
+        is_hidden = at in self.deep and first in self.inner
+        if name and (rest or (not first.isdigit() and not is_hidden)):
+            return name + rest
+        if self.module.is_input(at):
+            return input_name(self.module.graph, at)
+        self.aliases[at] = self._listed(at) or self._free()
+        return self.aliases[at]
+
+    def _listed(self, at: int) -> str:
+        """What the program calls one of its outputs, where that is free."""
+        graph = self.module.graph
+        if self.module.region.path or not graph.main_outputs[1:]:
+            return ""
+        names = dict(zip(graph.main_outputs, output_names(graph), strict=True))
+        found = names.get(at, "")
+        if found in self.taken or found in self.inner:
+            return ""
+        self.taken.add(found)
+        return found
+
+    def _free(self) -> str:
+        letter = LETTERS[min(self.module.height, len(LETTERS) - 1)]
+        number = 1
+        while f"{letter}{number}" in self.taken:
+            number += 1
+        self.taken.add(f"{letter}{number}")
+        return f"{letter}{number}"
+
+    def _with_names(self, chain: TermChain) -> TermChain:
+        def name(value: TermValue, depth: int) -> TermValue:
+            is_here = isinstance(value, Link) and value.node in self.found
+            return NameRef(self.found[value.node], depth) if is_here and isinstance(value, Link) else value
+
+        return _with_aliases(with_values(chain, name), self.aliases)
+
+
+def _with_aliases(chain: TermChain, aliases: Mapping[int, str]) -> TermChain:
+    steps: list[PlacedTerm] = []
+    for step in chain:
+        if isinstance(step.term, MergeTerm):
+            step = step.over(step.term.over(tuple([_with_aliases(each, aliases) for each in step.term.branches])))
+        is_it = step.node in aliases and not isinstance(step.term, StartTerm | TapTerm)
+        steps.append(step.also(aliases[step.node]) if is_it else step)
+    return tuple(steps)
+
+
+def first_names(chain: TermChain) -> set[str]:
+    """Return the first words of the names by which values of this module are read."""
+    found: set[str] = set()
+
+    def note(value: TermValue, depth: int) -> TermValue:
+        if isinstance(value, NameRef) and value.up == depth:
+            found.add(value.name.partition(".")[0])
+        return value
+
+    with_values(chain, note)
+    return found

@@ -1,0 +1,169 @@
+"""The values of two programs in one table: what is computed alike, from the same, is one entry.
+
+So two programs are equal where their outputs have the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple, TypeAlias
+
+from cnndsl.importers.torch_compare.sizes import TriedExtent, UnevenError, sized
+from cnndsl.importers.torch_compare.views import (
+    REPEATED,
+    Atom,
+    Atoms,
+    TensorView,
+    aligned,
+    axes_of,
+    merged,
+    permuted,
+    removed,
+    reshaped,
+    whole,
+)
+
+ReadLayout: TypeAlias = "tuple[Atoms | Atom | None, ...]"
+"""What an operand's dimensions, or its part in the axes of the result, are made of."""
+
+
+class Operand(NamedTuple):
+    """A value that another reads, and how."""
+
+    value: int
+    layout: ReadLayout
+
+
+class ComputedValue(NamedTuple):
+    """What is computed: an operator, its attributes by name, its operands, and the axes of the result."""
+
+    operator: str
+    attributes: tuple[tuple[str, Hashable], ...]
+    operands: tuple[Operand, ...]
+    axes: tuple[TriedExtent, ...]
+
+
+class ValueTable:
+    """Values by number, each once."""
+
+    def __init__(self) -> None:
+        self.values: list[ComputedValue] = []
+        self._known: dict[ComputedValue, int] = {}
+        self.seen: dict[int, object] = {}
+        """Where the values of the program that is read come first."""
+        self.place: object = None
+
+    def axes(self, x: TensorView) -> tuple[TriedExtent, ...]:
+        """The axes of the value that a tensor is a view of."""
+        return self.values[x.value].axes
+
+    def number(
+        self, operator: str, operands: Sequence[Operand], axes: Sequence[TriedExtent], attributes: dict[str, Hashable]
+    ) -> int:
+        """The number of a value, a new one where it was not there."""
+        value = ComputedValue(operator, tuple(sorted(attributes.items())), tuple(operands), tuple(axes))
+        found = self._known.setdefault(value, len(self.values))
+        if found == len(self.values):
+            self.values.append(value)
+        self.seen.setdefault(found, self.place)
+        return found
+
+    def made(
+        self, operator: str, operands: Sequence[TensorView], shape: Sequence[TriedExtent], **attributes: Hashable
+    ) -> TensorView:
+        """What an operator makes of tensors whose dimensions count, with a shape of its own."""
+        read = [Operand(*each) for each in operands]
+        return whole(self.number(operator, read, axes_of(shape), attributes), shape)
+
+    def unary(self, operator: str, x: TensorView, **attributes: Hashable) -> TensorView:
+        """What is made of each element, however they are arranged."""
+        axes = self.axes(x)
+        return x.of(self.number(operator, [Operand(x.value, _all(axes))], axes, attributes))
+
+    def pointwise(
+        self, operator: str, views: Sequence[TensorView], *, commutes: bool = False, **attributes: Hashable
+    ) -> TensorView:
+        """What is made of the elements of several tensors, one by one, as they are broadcast."""
+        found = aligned(views)
+        if found is None:
+            views = [self.plain(each) for each in views]
+            found = aligned(views)
+        if found is None:
+            raise UnevenError
+        read = [Operand(each.value, index) for each, index in zip(views, found.indices, strict=True)]
+        if commutes:
+            read.sort(key=lambda each: (each.value, str(each.layout)))
+        return TensorView(self.number(operator, read, found.axes, attributes), found.dims)
+
+    def plain(self, x: TensorView) -> TensorView:
+        """The tensor as a value of its own, whose dimensions are its axes."""
+        return x if x == whole(x.value, x.shape) else self.made("rearranged", [x], x.shape)
+
+    def reshaped(self, x: TensorView, shape: Sequence[TriedExtent]) -> TensorView:
+        """The tensor in another shape."""
+        return reshaped(x, shape) or self.made("reshaped", [x], shape)
+
+    def along(
+        self,
+        operator: str,
+        x: TensorView,
+        dims: Sequence[int],
+        further: Sequence[TensorView] = (),
+        **attributes: Hashable,
+    ) -> TensorView:
+        """What is made of each element and of all others along some dimensions: a softmax, a normalisation.
+
+        `further` operands run over just these dimensions. The order of dimensions counts where there are such.
+        """
+        atoms = [atom for at in dims for atom in x.dims[at]]
+        if not further:
+            atoms.sort(key=_place)
+        axes = self.axes(x)
+        read = [Operand(x.value, (merged(atoms),)), *(Operand(*each) for each in further)]
+        return x.of(self.number(operator, read, axes, attributes))
+
+    def reduced(
+        self, operator: str, x: TensorView, dims: Sequence[int], keep: bool, **attributes: Hashable
+    ) -> TensorView:
+        """One number of all elements along some dimensions: a mean, a sum."""
+        atoms = merged(sorted((atom for at in dims for atom in x.dims[at]), key=_place))
+        kept = [() if at in dims else dim for at, dim in enumerate(x.dims) if keep or at not in dims]
+        if not atoms and operator in ("mean", "sum", "maximum", "minimum"):
+            return TensorView(x.value, tuple(kept))
+        left = removed(self.axes(x), atoms)
+        if left is None or any(each.axis == REPEATED for each in atoms):
+            shape = [1 if at in dims else size for at, size in enumerate(x.shape) if keep or at not in dims]
+            return self.made(operator, [x], shape, dims=tuple(dims), **attributes)
+        number = self.number(operator, [Operand(x.value, (atoms,))], left.axes, attributes)
+        return TensorView(number, tuple(left.left(each) for each in kept))
+
+    def contracted(
+        self, x: TensorView, weights: Sequence[TensorView], features: TriedExtent, dim: int = -1
+    ) -> TensorView:
+        """A matrix product over a dimension, with the rows of the first of `weights`."""
+        if dim != -1:
+            order = [at for at in range(len(x.dims)) if at != dim]
+            made = self.contracted(permuted(x, [*order, dim]), weights, features)
+            return permuted(made, [[*order, dim].index(at) for at in range(len(x.dims))])
+        atoms = x.dims[-1]
+        left = removed(self.axes(x), atoms)
+        if left is None or not atoms or any(each.axis == REPEATED for each in atoms):
+            return self.made("linear", [x, *weights], (*x.shape[:-1], features))
+        inserted = left.numbers[min(each.axis for each in atoms)]
+        axes = list(left.axes)
+        if features != 1:
+            axes.insert(inserted, features)
+        read = [Operand(x.value, (atoms,)), *(Operand(*each) for each in weights)]
+        number = self.number("linear", read, axes, {})
+        if features == 1:
+            return TensorView(number, (*(left.left(each) for each in x.dims[:-1]), ()))
+        last = (Atom(inserted, features, 1),)
+        return TensorView(number, (*(left.left(each, inserted) for each in x.dims[:-1]), last))
+
+
+def _place(atom: Atom) -> tuple[int, int]:
+    return atom.axis, -sized(atom.step, 0)
+
+
+def _all(axes: Sequence[TriedExtent]) -> tuple[Atom, ...]:
+    return tuple(Atom(at, size, 1) for at, size in enumerate(axes))

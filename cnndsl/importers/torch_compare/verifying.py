@@ -1,0 +1,37 @@
+"""Two modules, compared in evaluation and in training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cnndsl.importers.torch_compare.compare import ProgramDifference, program_difference
+from cnndsl.importers.torch_compare.program import outputs_of
+from cnndsl.importers.torch_export.exporting import exported
+from cnndsl.shape import Shape
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+def module_difference(
+    original: nn.Module, emitted: nn.Module, shapes: Sequence[Shape], *, dynamic: bool = False
+) -> list[ProgramDifference]:
+    """List how two modules differ as programs, in evaluation and then in training; nothing where they do not.
+
+    The modules may be on the meta device: weights are not looked at. Outputs that training alone gives are those of
+    auxiliary heads, and may come in another order. With `dynamic` the extents of the inputs are symbols: that finds
+    what differs at another size only, and takes longer.
+
+    Raises UnreadableError where a program does something that cannot be compared, and whatever the modules' own code
+    raises.
+    """
+    found: list[ProgramDifference] = []
+    outputs: int | None = None
+    for training in (False, True):
+        one, other = (exported(each, shapes, training, dynamic=dynamic) for each in (original, emitted))
+        outputs = outputs_of(one) if outputs is None else outputs
+        mode = "training" if training else "evaluation"
+        found += (replace(each, mode=mode) for each in program_difference(one, other, outputs))
+    return found

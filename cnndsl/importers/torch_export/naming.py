@@ -1,0 +1,55 @@
+"""The path of each step: of its tensors, else that of its module, or the module's and a name for the function."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Set
+
+from cnndsl.importers.torch_export.origins import module_of
+from cnndsl.importers.torch_export.steps import ReadStep
+from cnndsl.layers.base import Layer
+
+
+def paths(steps: Iterable[ReadStep], inner: Set[str]) -> Mapping[int, str]:
+    """Return the path of each step, all of them different.
+
+    A module without tensors and parts that is one step gives it its path. What is called again is `relu@2`; a function
+    is called by its kind in the module around it, `layer1.0.relu`, a second one `layer1.0.relu_2`.
+
+    Args:
+        inner: the paths of modules that have parts or tensors.
+    """
+    several = list(steps)
+    calls = Counter(module_of(each.origin) for each in several if not each.tensors)
+    found = {each.number: prefix(each) for each in several if each.tensors}
+    taken = set(found.values())
+    for each in several:
+        if each.tensors or not each.inputs:
+            continue
+        module, _ = place = module_of(each.origin)
+        is_module = module and module not in inner and calls[place] == 1
+        kind = each.op.kind().lower() if isinstance(each.op, Layer) else each.op
+        name = module if is_module else f"{module}.{kind}" if module else kind
+        found[each.number] = _free(name, "@" if is_module else "_", taken)
+        taken.add(found[each.number])
+    inputs = [each.number for each in several if not each.inputs]
+    return {**found, **{at: f"input{at + 1}" if len(inputs) > 1 else "input" for at in inputs}}
+
+
+def _free(name: str, sign: str, taken: Set[str]) -> str:
+    number, free = 2, name
+    while free in taken:
+        free, number = f"{name}{sign}{number}", number + 1
+    return free
+
+
+def prefix(step: ReadStep) -> str:
+    """Return what the names of a step's tensors begin with; empty where they are not called as the layer's are."""
+    found = {_without(key, name) for key, name in step.tensors.items()}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _without(key: str, name: str) -> str:
+    if not key:
+        return name
+    return name[: -len(key) - 1] if name.endswith(f".{key}") else ""

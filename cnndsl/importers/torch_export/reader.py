@@ -1,0 +1,174 @@
+"""A module of PyTorch as a flat graph: exported in both modes, read, and merged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+from cnndsl.errors import CnnError, Diagnostic, Source
+from cnndsl.graph import Graph
+from cnndsl.importers.flat import FlatGraph, Imported
+from cnndsl.importers.torch_export.calls import operator_of
+from cnndsl.importers.torch_export.exporting import exported
+from cnndsl.importers.torch_export.filters import binomial_filters
+from cnndsl.importers.torch_export.modes import BothModes, merged
+from cnndsl.importers.torch_export.naming import paths, prefix
+from cnndsl.importers.torch_export.origins import line_of, module_of
+from cnndsl.importers.torch_export.patterns import simplified
+from cnndsl.importers.torch_export.reading import Refusal, read_program
+from cnndsl.importers.torch_export.sizes import may_follow
+from cnndsl.importers.torch_export.state import with_state
+from cnndsl.importers.torch_export.steps import ReadStep
+from cnndsl.layers.base import Layer
+from cnndsl.shape import Shape
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.export import ExportedProgram
+
+
+def read(module: nn.Module, shapes: Sequence[Shape]) -> Imported:
+    """Return the network that a module is, for inputs of these shapes.
+
+    Its code runs, in evaluation and in training, on tensors without values. Nothing is guessed.
+
+    Raises:
+        CnnError: where something has no counterpart in the language; the message lists all of that.
+        Exception: what the module's own code raises.
+    """
+    return _ModuleReader(module, shapes).result()
+
+
+class _ModuleReader:
+    def __init__(self, module: nn.Module, shapes: Sequence[Shape]) -> None:
+        self.module = module
+        self.shapes = shapes
+        self.state = {name: tuple(each.shape) for name, each in module.state_dict(keep_vars=True).items()}
+        self.parameters = dict(module.named_parameters())
+        tensors = [*module.named_parameters(), *module.named_buffers()]
+        self.tensors = {name: tuple(each.shape) for name, each in tensors}
+        self.fixed = binomial_filters(module)
+        self.refusals: list[Refusal] = []
+
+    def result(self) -> Imported:
+        both = merged(*[self._steps(training) for training in (False, True)])
+        if self.refusals:
+            raise self._error(_told(self.refusals))
+        faults = [*both.faults, *self._faults(both.steps)]
+        if faults:
+            raise self._error(faults)
+        return self._imported(both)
+
+    def _steps(self, training: bool) -> tuple[list[ReadStep], list[tuple[str, int]]]:
+        program = exported(self.module, self.shapes, training)
+        read = read_program(program, self._elsewhere(program, training), self.tensors, self.fixed)
+        outputs = [(name, view.at) for name, view in read.outputs]
+        steps = simplified(read.trace.steps, [at for _, at in outputs])
+        found = read.refusals or [
+            Refusal(operator_of(each.origin), "", each.origin) for each in steps if not each.is_layer
+        ]
+        known = {_key(each) for each in self.refusals}
+        self.refusals += [each for each in found if _key(each) not in known]
+        return steps, outputs
+
+    def _elsewhere(self, program: ExportedProgram, training: bool) -> ExportedProgram | None:
+        """The program for inputs of another size, where something in it may follow that; None where there is none."""
+        if not any(may_follow(node) for node in program.graph.nodes):
+            return None
+        for more in ((11, 27), (32, 64)):
+            try:
+                return exported(self.module, [_larger(each, more) for each in self.shapes], training)
+            except Exception:
+                continue
+        return None
+
+    def _error(self, faults: Iterable[str]) -> CnnError:
+        several = list(faults)
+        name = type(self.module).__name__
+        message = f"{name} has what no program can say:\n" + "\n".join(f"  {each}" for each in several)
+        return CnnError(Diagnostic("E0505", message))
+
+    def _faults(self, steps: Sequence[ReadStep]) -> Iterator[str]:
+        """Tensors that a layer has otherwise than the module, or that no layer has."""
+        read = Counter(name for step in steps for name in step.tensors.values())
+        for name, often in read.items():
+            if often > 1:
+                yield f"{name} is used {often} times: weights that several layers share"
+        for step in steps:
+            if step.tensors and not prefix(step):
+                names = ", ".join(f"{name} for `{key}`" for key, name in step.tensors.items())
+                kind = step.op.kind() if isinstance(step.op, Layer) else step.op
+                yield f"{kind} has tensors with other names than a layer's: {names}"
+        unread = [name for name in self.state if name not in read and not name.endswith(".num_batches_tracked")]
+        if unread:
+            yield f"nothing reads {', '.join(unread[:5])}{' …' * (len(unread) > 5)} ({len(unread)} tensors)"
+
+    def _imported(self, both: BothModes) -> Imported:
+        modules = dict(cast("Iterable[tuple[str, nn.Module]]", self.module.named_modules()))
+        inner = {path for path, each in modules.items() if any(True for _ in each.children()) or _has_tensors(each)}
+        names = paths(both.steps, inner)
+        lines = [f"{names[step.number]}: {line_of(step.origin)}" for step in both.steps]
+        made = FlatGraph(Source(type(self.module).__name__, "\n".join(lines)))
+        numbers: dict[int, int] = {}
+        place = 0
+        for step, line in zip(both.steps, lines, strict=True):
+            inputs = [numbers[at] for at in step.inputs]
+            path = names[step.number]
+            if not step.inputs:
+                numbers[step.number] = made.input(step.shape, place, path=path)
+            else:
+                assert isinstance(step.op, Layer)
+                is_extra = step.number in both.for_training
+                layer = with_state(step.op, step.tensors, self.parameters)
+                numbers[step.number] = made.add(layer, inputs, place, path=path, training_only=is_extra)
+            place += len(line) + 1
+        outputs = [(name, numbers[at]) for name, at in both.outputs]
+        taps = [(name, numbers[at]) for name, at in both.taps]
+        graph = made.graph(outputs, taps=taps)
+        tensors = [(node, each) for node in graph.layers for each in graph.tensors(node)]
+        self._compare({each.entry(node.path): each.shape for node, each in tensors if each.persistent})
+        params = sum(each.numel() for each in self.parameters.values())
+        return Imported(graph, params, tuple(self._notes(graph)))
+
+    def _notes(self, graph: Graph) -> Iterator[str]:
+        """What the module says of its parameters, and no program can."""
+        learned = {each.entry(node.path): each.learns for node in graph.layers for each in graph.tensors(node)}
+        kept = [name for name, each in self.parameters.items() if not each.requires_grad and learned[name]]
+        if kept:
+            yield f"{len(kept)} parameters are not trained in the module, and are in the program: {', '.join(kept[:3])}"
+
+    def _compare(self, found: Mapping[str, tuple[int, ...]]) -> None:
+        """Raise CnnError where the graph has another tensor than the module."""
+        faults = [
+            f"{name} is {self.tensors.get(name, 'missing')}, and the layer has {extents}"
+            for name, extents in found.items()
+            if self.tensors.get(name, extents) != extents or (name not in self.tensors)
+        ]
+        faults += [f"{name} is in no layer" for name in self.state if name not in found]
+        if faults:
+            raise self._error(faults)
+
+
+def _has_tensors(module: nn.Module) -> bool:
+    return any(True for _ in module.parameters(recurse=False)) or any(True for _ in module.buffers(recurse=False))
+
+
+def _larger(shape: Shape, more: tuple[int, ...]) -> Shape:
+    return Shape(shape.channels, tuple([size + more[at % 2] for at, size in enumerate(shape.spatial)]))
+
+
+def _key(refusal: Refusal) -> tuple[str, str, str]:
+    return refusal.name, refusal.reason, line_of(refusal.origin)
+
+
+def _told(refusals: Sequence[Refusal]) -> list[str]:
+    """Each operator with its reason, how often it occurs, and where first."""
+    counted = Counter(map(_key, refusals))
+    first = {_key(each): each for each in reversed(refusals)}
+    found: list[str] = []
+    for (name, reason, line), often in counted.items():
+        module = module_of(first[name, reason, line].origin)[0] or "the network itself"
+        why = f" ({reason})" if reason else ""
+        found.append(f"{name}{why}, {often} time{'s' * (often > 1)}, first in {module}: {line}")
+    return found

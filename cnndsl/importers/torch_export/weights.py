@@ -1,0 +1,58 @@
+"""Weights that are computed from parameters, whatever enters the network: those of standardised convolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import TypeAlias
+
+from cnndsl.importers.torch_export.steps import FixedValue, Unsaid
+
+Standardised: TypeAlias = tuple[str, float, float]
+"""`standardise`, `gamma` and `eps` of CONV."""
+
+RESHAPING = frozenset(
+    "view reshape _unsafe_view flatten unflatten squeeze unsqueeze view_as reshape_as expand expand_as "
+    "clone contiguous detach alias to _to_copy repeat".split()
+)
+"""Operators that leave the values and their order as they are."""
+
+
+def standardised(
+    weight: FixedValue, tensors: Mapping[str, tuple[int, ...]]
+) -> tuple[Standardised, dict[str, FixedValue]]:
+    """Return how a convolution's weights come from its parameters, and these.
+
+    Raises:
+        Unsaid: where that is no way that CONV has.
+    """
+    match weight.form:
+        case ("param", str()):
+            return ("none", 1.0, 1e-6), {"weight": weight}
+        case ("batch_norm", ("param", str(name)), None, None, None, None, True, _, float(eps), bool()):
+            return ("weights", 1.0, _rounded(eps)), {"weight": _parameter(name, tensors)}
+        case (
+            "batch_norm",
+            ("param", str(name)),
+            ("mul", ("param", str(gain)), float(scale)),
+            None,
+            None,
+            None,
+            True,
+            _,
+            float(eps),
+            bool(),
+        ):
+            gamma = scale * prod(tensors[name][1:]) ** 0.5
+            found = {"weight": _parameter(name, tensors), "gain": _parameter(gain, tensors)}
+            return ("scaled", _rounded(gamma), _rounded(eps)), found
+        case _:
+            raise Unsaid("its weights are computed from its parameters")
+
+
+def _parameter(name: str, tensors: Mapping[str, tuple[int, ...]]) -> FixedValue:
+    return FixedValue(("param", name), tensors[name])
+
+
+def _rounded(number: float) -> float:
+    return float(f"{number:.12g}")

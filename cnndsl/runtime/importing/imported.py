@@ -1,0 +1,66 @@
+"""A module of PyTorch as the text of a program, which is verified before anyone sees it.
+
+The text is compiled, the emitted module exported like the original, and the two compared operator by operator, in
+evaluation and in training. Numbers come second: see `torch_compare`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from typing import TYPE_CHECKING, cast
+
+from cnndsl.elaborate.program import elaborate
+from cnndsl.errors import CnnError, Diagnostic, Source
+from cnndsl.finding import used
+from cnndsl.importers.program import written
+from cnndsl.importers.torch_compare import module_difference, numeric_difference
+from cnndsl.importers.torch_export import ExportError, read
+from cnndsl.runtime.live import module as emitted
+from cnndsl.shape import Shape
+from cnndsl.syntax.parse import parse
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+MOST_WEIGHTS = 200_000_000
+"""Networks of more parameters are compared as programs alone."""
+
+
+def text_of_module(module: nn.Module, shapes: Sequence[Shape], origin: str) -> str:
+    """Return the text of the program that is a module.
+
+    Args:
+        module: The module. It is left as it is.
+        shapes: What enters.
+        origin: Where it is from, for the first line.
+
+    Raises:
+        CnnError: where the module does what no program can say, and where the module that is made of the text differs.
+    """
+    modules = cast("Iterable[tuple[str, nn.Module]]", module.named_modules())
+    classes = {path: type(each).__name__.lstrip("_") for path, each in modules if path}
+    try:
+        text = written(read(module, shapes), origin, with_names=True, classes=classes)
+        differences = _differences(module, text, shapes)
+    except ExportError as stop:
+        raise CnnError(Diagnostic("E0505", f"the code of {origin} stops where it is exported\n  {stop}")) from None
+    if differences:
+        several = "\n".join(f"  {each}" for each in differences)
+        message = f"the program that was found is not this network:\n{several}"
+        raise CnnError(Diagnostic("E0505", message, help="please report it with the code"))
+    return text
+
+
+def _differences(module: nn.Module, text: str, shapes: Sequence[Shape]) -> Sequence[object]:
+    """What the module that is made of a text does otherwise."""
+    import torch
+
+    graph = elaborate(parse(Source("<import>", text)), {}, used)
+    with torch.device("meta"):
+        made = emitted(graph)
+    found = module_difference(module, made, shapes)
+    if found or sum(each.numel() for each in module.parameters()) > MOST_WEIGHTS:
+        return found
+    return numeric_difference(deepcopy(module), made, shapes)

@@ -1,0 +1,252 @@
+"""Two modules compared as programs: spellings of one network, networks that differ, and what both modes do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as fn
+
+from cnndsl.importers.torch_compare import UnreadableError, module_difference, numeric_difference
+from cnndsl.shape import Shape
+
+MAP = Shape(8, (8, 8))
+Forward = Callable[["Parts", Tensor], Tensor | tuple[Tensor, ...]]
+
+
+class Parts(nn.Module):
+    """Modules and parameters, of which a function makes a network."""
+
+    def __init__(self, forward: Forward) -> None:
+        super().__init__()
+        self.conv, self.wide = nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 3, stride=2)
+        self.pointwise, self.linear = nn.Conv2d(8, 8, 1), nn.Linear(8, 8)
+        self.bn, self.norm = nn.BatchNorm2d(8), nn.LayerNorm(8)
+        self.gamma = nn.Parameter(torch.ones(8))
+        self._forward = forward
+
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """What the function makes of the input."""
+        return self._forward(self, x)
+
+
+def differences(one: Forward, other: Forward, dynamic: bool = False) -> list[str]:
+    with torch.device("meta"):
+        first, second = Parts(one), Parts(other)
+    return [str(each) for each in module_difference(first, second, [MAP], dynamic=dynamic)]
+
+
+def last(x: Tensor) -> Tensor:
+    return x.permute(0, 2, 3, 1)
+
+
+def first(x: Tensor) -> Tensor:
+    return x.permute(0, 3, 1, 2)
+
+
+def overwritten(m: Parts, x: Tensor) -> Tensor:
+    y = m.conv(x)
+    fn.relu_(y)
+    y += x
+    return y
+
+
+def drop_path(x: Tensor, p: float) -> Tensor:
+    """timm's stochastic depth."""
+    if p == 0:
+        return x
+    mask = x.new_empty((x.shape[0], 1, 1, 1)).bernoulli_(1 - p)
+    return x * mask.div_(1 - p)
+
+
+def other_drop_path(x: Tensor, p: float) -> Tensor:
+    """The same with other operators."""
+    mask = torch.empty((x.shape[0], 1, 1, 1), device=x.device).bernoulli_(1 - p)
+    return (mask / (1 - p)) * x
+
+
+EQUAL: dict[str, tuple[Forward, Forward]] = {
+    "in place": (overwritten, lambda m, x: fn.relu(m.conv(x)) + x),
+    "nothing in place": (
+        lambda _, x: ((y := x.tanh())[:, :4], fn.dropout(y, 0.0, inplace=True))[0],
+        lambda _, x: x.tanh()[:, :4],
+    ),
+    "mean of one": (
+        lambda m, x: m.conv(x).mean((2, 3), keepdim=True).mean((2, 3)),
+        lambda m, x: m.conv(x).mean((2, 3)),
+    ),
+    "order of summands": (lambda m, x: m.conv(x) + x, lambda m, x: x + m.conv(x)),
+    "nothing": (lambda m, x: fn.dropout(m.conv(x), 0.0).contiguous() + 0, lambda m, x: m.conv(x).clone() * 1),
+    "cat of one": (lambda m, x: torch.cat([m.conv(x)], 1), lambda m, x: m.conv(x)),
+    "cat of cat": (lambda _, x: torch.cat([torch.cat([x, x], 1), x], 1), lambda _, x: torch.cat([x, x, x], 1)),
+    "global mean": (
+        lambda m, x: m.linear(fn.adaptive_avg_pool2d(x, 1).flatten(1)),
+        lambda m, x: m.linear(x.mean((2, 3))),
+    ),
+    "global mean of a row": (lambda _, x: x.flatten(2).mean(2), lambda _, x: fn.avg_pool2d(x, 8)[:, :, 0, 0]),
+    "global maximum": (lambda _, x: fn.adaptive_max_pool2d(x, 1).flatten(1), lambda _, x: x.amax((2, 3))),
+    "flatten": (lambda _, x: x.view(2, -1), lambda _, x: x.flatten(2).flatten(1)),
+    "parts": (lambda _, x: x.chunk(2, 1)[1], lambda _, x: x[:, 4:]),
+    "parts of parts": (lambda _, x: x.split([2, 6], 1)[1].split(3, 1)[1], lambda _, x: x[:, 5:8]),
+    "parts of cat": (lambda m, x: torch.cat([x, m.conv(x)], 1)[:, 8:], lambda m, x: m.conv(x)),
+    "hard swish": (lambda _, x: x * fn.relu6(x + 3) / 6, lambda _, x: fn.hardswish(x)),
+    "swish": (lambda _, x: x * x.sigmoid(), lambda _, x: fn.silu(x, inplace=False)),
+    "difference": (lambda m, x: m.conv(x) - x, lambda m, x: m.conv(x) + x * -1),
+    "quotient": (lambda _, x: x / (x.abs() + 1).sqrt(), lambda _, x: x * (x.abs() + 1).rsqrt()),
+    "pads": (
+        lambda m, x: m.wide(fn.pad(x, (0, 1, 0, 1))),
+        lambda m, x: m.wide(fn.pad(fn.pad(x, (0, 0, 0, 1)), (0, 1))),
+    ),
+    "pad before convolution": (
+        lambda m, x: fn.conv2d(x, m.conv.weight, m.conv.bias, padding="same"),
+        lambda m, x: fn.conv2d(fn.pad(x, (1, 1, 1, 1)), m.conv.weight, m.conv.bias),
+    ),
+    "ceil": (
+        lambda _, x: fn.max_pool2d(x, 3, 2, ceil_mode=True),
+        lambda _, x: fn.max_pool2d(fn.pad(x, (0, 1, 0, 1), value=float("-inf")), 3, 2),
+    ),
+    "channels last": (
+        lambda m, x: first(m.linear(m.norm(last(x)))) * m.gamma.view(1, -1, 1, 1),
+        lambda m, x: first(m.linear(fn.layer_norm(last(x), (8,), m.norm.weight, m.norm.bias)) * m.gamma),
+    ),
+    "linear": (
+        lambda m, x: first(m.linear(last(x))),
+        lambda m, x: fn.conv2d(x, m.linear.weight[:, :, None, None], m.linear.bias),
+    ),
+    "gate": (
+        lambda m, x: x * m.linear(x.mean((2, 3))).sigmoid().view(2, 8, 1, 1).expand_as(x),
+        lambda m, x: m.linear(x.mean((2, 3)))[:, :, None, None].sigmoid() * x,
+    ),
+    "shuffle": (
+        lambda _, x: x.view(2, 2, 4, 8, 8).transpose(1, 2).contiguous().view(2, 8, 8, 8).relu(),
+        lambda _, x: fn.channel_shuffle(x.relu(), 2),
+    ),
+    "sum of groups": (lambda _, x: x.view(2, 2, 4, 8, 8).sum(1), lambda _, x: x[:, :4] + x[:, 4:]),
+    "present size": (lambda _, x: fn.adaptive_avg_pool2d(x, 8), lambda _, x: fn.interpolate(x, scale_factor=1)),
+    "twice": (lambda m, x: m.pointwise(x) + m.pointwise(x).tanh(), lambda m, x: (y := m.pointwise(x)) + y.tanh()),
+    "stochastic depth": (lambda _, x: x + drop_path(x, 0.2), lambda _, x: x + other_drop_path(x, 0.2)),
+    "number to 12 digits": (lambda _, x: x * (1 - 0.9997), lambda _, x: x * 0.0003),
+}
+
+UNEQUAL: dict[str, tuple[Forward, Forward]] = {
+    "order of a concatenation": (
+        lambda m, x: torch.cat([x, m.conv(x)], 1),
+        lambda m, x: torch.cat([m.conv(x), x], 1),
+    ),
+    "order of a difference": (lambda m, x: m.conv(x) - x, lambda m, x: x - m.conv(x)),
+    "negated": (lambda m, x: m.conv(x), lambda m, x: -m.conv(x)),
+    "weight": (lambda m, x: m.linear(x.mean((2, 3))), lambda m, x: fn.conv2d(x, m.pointwise.weight).mean((2, 3))),
+    "twice dropped": (
+        lambda m, x: fn.dropout(x, 0.5, m.training) + fn.dropout(x, 0.5, m.training).tanh(),
+        lambda m, x: (y := fn.dropout(x, 0.5, m.training)) + y.tanh(),
+    ),
+    "rate": (lambda m, x: fn.dropout(x, 0.5, m.training), lambda m, x: fn.dropout(x, 0.4, m.training)),
+    "dropped whole": (lambda m, x: fn.dropout(x, 0.5, m.training), lambda m, x: fn.dropout2d(x, 0.5, m.training)),
+    "survival": (lambda _, x: drop_path(x, 0.2), lambda _, x: drop_path(x, 0.3)),
+    "which statistics": (
+        lambda m, x: m.bn(x),
+        lambda m, x: fn.batch_norm(x, m.bn.running_mean, m.bn.running_var, m.bn.weight, m.bn.bias),
+    ),
+    "normalised axes": (lambda m, x: m.norm(x), lambda m, x: first(m.norm(last(x)))),
+    "shuffled": (lambda _, x: fn.channel_shuffle(x, 2), lambda _, x: fn.channel_shuffle(x, 4)),
+    "arranged": (lambda _, x: x.flatten(1), lambda _, x: last(x).flatten(1)),
+    "axes of a gate": (lambda m, x: x * m.gamma.view(1, 8, 1, 1), lambda m, x: x * m.gamma),
+    "outputs": (lambda _, x: (x.relu(), x.tanh()), lambda _, x: (x.tanh(), x.relu())),
+    "missing output": (lambda _, x: (x.relu(), x.tanh()), lambda _, x: x.relu()),
+    "reach of a maximum": (lambda _, x: fn.max_pool2d(x, 3, 2, 1), lambda _, x: fn.max_pool2d(x, 3, 2, ceil_mode=True)),
+    "updated twice": (lambda m, x: m.bn(x), lambda m, x: m.bn(x) + 0 * m.bn(x)),
+}
+
+
+def together(at: int) -> Forward:
+    """All of one side, in one module, as exporting one takes as long as exporting another."""
+
+    def forward(m: Parts, x: Tensor) -> tuple[Tensor, ...]:
+        given = [pair[at](m, x) for pair in EQUAL.values()]
+        return tuple([each for each in given if isinstance(each, Tensor)])
+
+    return forward
+
+
+def test_spellings_of_one_network() -> None:
+    assert differences(together(0), together(1)) == []
+
+
+@pytest.mark.parametrize("name", UNEQUAL)
+def test_networks_that_differ(name: str) -> None:
+    assert differences(*UNEQUAL[name]) != []
+
+
+def test_sizes_that_depend_on_the_input() -> None:
+    """Twice as large as a half is as large as before at even sizes alone."""
+
+    def doubled(_: Parts, x: Tensor) -> Tensor:
+        return fn.interpolate(fn.max_pool2d(x, 2, ceil_mode=True), scale_factor=2)
+
+    def sized(_: Parts, x: Tensor) -> Tensor:
+        return fn.interpolate(fn.max_pool2d(x, 2, ceil_mode=True), size=x.shape[2:])
+
+    assert differences(doubled, sized) == []
+    (said, _) = differences(doubled, sized, dynamic=True)
+    assert said.startswith("in evaluation: upsample_nearest2d: output")
+
+
+class Original(Parts):
+    """A network."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """A slope of a tenth."""
+        return self.linear(fn.leaky_relu(self.conv(x), 0.1).mean((2, 3)))
+
+
+class Emitted(Parts):
+    """Another."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """A slope of a fifth."""
+        return self.linear(fn.leaky_relu(self.conv(x), 0.2).mean((2, 3)))
+
+
+def test_a_difference_is_told_with_both_places() -> None:
+    told = [str(each) for each in module_difference(Original(together(0)), Emitted(together(0)), [MAP])]
+    places = [f"{__file__}:{each.forward.__code__.co_firstlineno + 2}" for each in (Original, Emitted)]
+    said = f"leaky_relu: slope 0.1 is 0.2 (original: {places[0]}; emitted: {places[1]})"
+    assert told == [f"in evaluation: {said}", f"in training: {said}"]
+
+
+def test_what_was_overwritten_under_another_name_is_refused() -> None:
+    def forward(m: Parts, x: Tensor) -> Tensor:
+        y = m.conv(x)
+        part = y[:, :4]
+        y.relu_()
+        return part + 1
+
+    with pytest.raises(UnreadableError, match="overwritten"):
+        differences(forward, forward)
+
+
+def test_numbers_find_what_initial_weights_hide() -> None:
+    """A block whose last factor is zero at first: what is in front of it has no influence."""
+
+    class Block(nn.Module):
+        def __init__(self, sign: float) -> None:
+            super().__init__()
+            self.conv, self.bn, self.sign = nn.Conv2d(8, 8, 3, padding=1), nn.BatchNorm2d(8), sign
+            nn.init.zeros_(self.bn.weight)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x + self.bn(self.conv(x).relu() * self.sign)
+
+    x = torch.randn(2, 8, 8, 8)
+    one, other = Block(1), Block(-1)
+    assert torch.equal(one(x), other(x))
+    assert {each.mode for each in numeric_difference(one, other, [MAP])} == {"evaluation", "training"}
+    assert numeric_difference(Block(1), Block(1), [MAP]) == []
+    assert module_difference(one, other, [MAP]) != []
+
+
+def test_numbers_of_modules_with_other_weights_are_not_compared() -> None:
+    with pytest.raises(ValueError, match=r"1 weights have other names or shapes: bias"):
+        numeric_difference(nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 1, bias=False), [MAP])
