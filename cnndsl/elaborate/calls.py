@@ -21,6 +21,7 @@ from cnndsl.limits import current
 from cnndsl.syntax import ast
 from cnndsl.values import ListValue, Unknown, Value, plain_value
 
+_TWICE = "keep the one that is meant"
 _MOST_SHOWN = 20
 """So many elements of a list are shown where a call is named."""
 
@@ -225,7 +226,9 @@ def _assign(block: Definition, item: ast.WrittenLayer) -> dict[str, Expr]:
         if name in result:
             others = (Annotation(places[name], "the first"),)
             raise CnnError(
-                Diagnostic("E0222", f"the parameter `{name}` is given twice", each.span, "the second", others)
+                Diagnostic(
+                    "E0222", f"the parameter `{name}` is given twice", each.span, "the second", others, help=_TWICE
+                )
             )
         result[name], places[name] = each.value, each.span
     return result

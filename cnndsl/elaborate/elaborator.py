@@ -202,7 +202,7 @@ class Elaborator:
             help = replacement(tag.span, f"{tag.span.text}{{{env.turn}}}", "number it: {}") if env.turn else ""
             raise error("E0235", message, tag.span, help, "once for each turn")
         is_same = is_part and tag.name in env.scope.parts
-        help = f"for the same part with the same weights write `again {tag.name}`" if is_same else ""
+        help = f"for the same part with the same weights write `again {tag.name}`" if is_same else "rename one of them"
         others = (Annotation(before.span, "the first"),)
         raise CnnError(Diagnostic("E0235", message, tag.span, "the second", others, help=help))
 

@@ -27,6 +27,7 @@ from cnndsl.records import record
 from cnndsl.syntax import ast
 from cnndsl.values import ListValue, NameSymbol, Value, as_shape, show
 
+_TWICE = "keep the one that is meant"
 MOST_WORDS = 12
 """How many words of an option a message lists."""
 FieldValue: TypeAlias = int | float | bool | str | tuple[int, ...]
@@ -90,7 +91,9 @@ def settings(
         if name in result:
             message = f"the option `{name}` of {kind.kind()} is given twice"
             raise CnnError(
-                Diagnostic("E0222", message, each.span, "the second", (Annotation(places[name], "the first"),))
+                Diagnostic(
+                    "E0222", message, each.span, "the second", (Annotation(places[name], "the first"),), help=_TWICE
+                )
             )
         result[name], places[name] = _setting(each, kind.options()[name], env, kind), each.span
     return result

@@ -153,7 +153,7 @@ def _declared(file: ast.File) -> Iterator[OpenParameter]:
         if each.name in places:
             others = (Annotation(places[each.name], "the first"),)
             message = f"the name `{each.name}` is defined twice"
-            raise CnnError(Diagnostic("E0245", message, name_of(each), "the second", others))
+            raise CnnError(Diagnostic("E0245", message, name_of(each), "the second", others, help="rename one of them"))
         places[each.name] = name_of(each)
         default = None if each.default is None else _value(each.default, scope)
         domain = None if each.domain is None else _domain(each.domain, scope)

@@ -311,7 +311,7 @@ def _block(statement: ast.Block, reading: _Reading) -> None:
             reading.home.values[statement.name] = Unknown()
             others = (Annotation(seen[name], "the first"),)
             message = f"the parameter `{name}` is declared twice" if is_parameter else f"`{name}` is defined twice"
-            raise CnnError(Diagnostic("E0245", message, span, "the second", others))
+            raise CnnError(Diagnostic("E0245", message, span, "the second", others, help="rename one of them"))
         seen[name] = span
 
 

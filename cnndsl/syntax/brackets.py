@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cnndsl.errors import Annotation, Diagnostic, Span
+from cnndsl.errors import Annotation, Diagnostic, Span, replacement
 from cnndsl.syntax.parse_failure import QUOTE_OR_COMMENT, Stop
 
 _PARTNER = {"(": ")", "[": "]", "{": "}"}
@@ -116,13 +116,15 @@ def _behind(stop: Stop) -> Iterator[tuple[int, str]]:
 def _wrong_closer(stop: Stop, open_here: list[int]) -> Diagnostic | None:
     closer = stop.found
     if not open_here:
-        return Diagnostic("E0108", f"there is no bracket that this `{closer}` closes", stop.span)
+        message = f"there is no bracket that this `{closer}` closes"
+        return Diagnostic("E0108", message, stop.span, help="remove it, or open one before it")
     opener = stop.source.text[open_here[-1]]
     if _PARTNER[opener] == closer:
         return None
     others = (Annotation(Span(stop.source, open_here[-1], open_here[-1] + 1), "which is still open"),)
     message = f"`{closer}` does not close `{opener}`"
-    return Diagnostic("E0108", message, stop.span, f"expected `{_PARTNER[opener]}`", others)
+    found = Diagnostic("E0108", message, stop.span, f"expected `{_PARTNER[opener]}`", others)
+    return found.advised(replacement(stop.span, _PARTNER[opener]))
 
 
 def _never_closed(stop: Stop, at: int) -> Diagnostic | None:
@@ -135,7 +137,8 @@ def _never_closed(stop: Stop, at: int) -> Diagnostic | None:
         return None
     others = () if stop.is_end else (Annotation(stop.span, f"expected `{closer}` before this"),)
     message = f"this `{opener}` is never closed"
-    return Diagnostic("E0108", message, Span(stop.source, at, at + 1), "", others)
+    help = f"write `{closer}` where what it holds ends"
+    return Diagnostic("E0108", message, Span(stop.source, at, at + 1), "", others, help=help)
 
 
 def _closes(stop: Stop) -> bool:
